@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_H
+#define SMTPD_H
+
+/* The whole public interface of libsmtpd. */
+
+#include <smtpd/address.h>
+#include <smtpd/maildir.h>
+#include <smtpd/server.h>
+#include <smtpd/session.h>
+#include <smtpd/version.h>
+
+#endif

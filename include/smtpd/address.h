@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_ADDRESS_H
+#define SMTPD_ADDRESS_H
+
+#include <smtpd/version.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A mail address, in the parts that a program decides by (RFC 5321, 4.1.2).
+ * The texts are NUL-terminated and hold no control byte and no NUL.  They
+ * belong to whoever made the struct: in a handler to the library, see
+ * session.h.
+ */
+struct smtpd_address {
+	const char *text;   /* local@domain as it was written, without angle
+	                     * brackets and source route; "" is the null
+	                     * path <> */
+	const char *local;  /* the local part, its quoting removed */
+	const char *domain; /* the domain or [address literal] as written;
+	                     * "" for <> and for <postmaster> */
+	bool literal;       /* domain is an address literal */
+};
+
+/* A buffer of this many bytes is large enough for any address. */
+#define SMTPD_ADDRESS_MAX 1600
+
+/*
+ * Read one mailbox, local@domain, that fills TEXT (no angle brackets, no
+ * source route, no white space around it).  The parts are written to BUF of
+ * SIZE bytes, and OUT points into it.  Return 0, or -1 when TEXT is not a
+ * mailbox by RFC 5321 or BUF is too small.  Pure; any thread.  Since 0.1.
+ */
+SMTPD_API int smtpd_address_parse(
+    const char *text, char *buf, size_t size, struct smtpd_address *out);
+
+/*
+ * Write the ASCII letters of TEXT in lower case to BUF of SIZE bytes,
+ * whatever the locale says: the key for a look-up.  Return the length, or -1
+ * when it does not fit.  Pure; any thread.  Since 0.1.
+ */
+SMTPD_API int smtpd_fold(const char *text, char *buf, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_MAILDIR_H
+#define SMTPD_MAILDIR_H
+
+/*
+ * Delivery into Maildirs: a message is written to tmp/ while it arrives, made
+ * durable, moved to new/ by rename, and that made durable too.  Several
+ * mailboxes get it together or not at all.
+ */
+
+#include <smtpd/version.h>
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What all deliveries of a process share: opaque. */
+struct smtpd_maildir;
+
+/* One message on its way into one or more Maildirs: opaque. */
+struct smtpd_maildir_message;
+
+/*
+ * Make the object that gives out unique file names,
+ * seconds.M<usec>P<pid>Q<counter>.<host>,S=<size>, the counter guarded by a
+ * POSIX semaphore.  HOST is copied; "/", ":", "," and control bytes in it are
+ * written as \ooo.  One is enough for a process and all its threads.  Return
+ * NULL when HOST is empty or over 255 bytes (errno EINVAL) or there is no
+ * memory.  Since 0.1.
+ */
+SMTPD_API struct smtpd_maildir *smtpd_maildir_create(const char *host);
+
+/* Free it; all its messages must be ended.  NULL is fine.  Since 0.1. */
+SMTPD_API void smtpd_maildir_destroy(struct smtpd_maildir *md);
+
+/*
+ * Make the Maildir PATH with its tmp, new and cur (mode 0700) where they are
+ * missing, and what is missing above it, but nothing of the first ROOT_LEN
+ * bytes of PATH, which must exist.  What was made is durable on return.
+ * Return 0 or -1 with errno.  Any thread.  Since 0.1.
+ */
+SMTPD_API int smtpd_maildir_make(const char *path, size_t root_len);
+
+/*
+ * Begin a message that smtpd_maildir_commit() or smtpd_maildir_abort() must
+ * end.  Return NULL with errno ENOMEM.  A message is used by one thread at a
+ * time, different ones by any.  Since 0.1.
+ */
+SMTPD_API struct smtpd_maildir_message *smtpd_maildir_begin(
+    struct smtpd_maildir *md);
+
+/*
+ * Add the Maildir PATH, which must exist, as a target, with LEN bytes at
+ * HEADER to stand above the message there (CRLF or LF lines, copied).  Before
+ * the first smtpd_maildir_write().  Return 0 or -1 with errno (ENOENT: there
+ * is no such Maildir), after which the message can only be aborted.
+ * Since 0.1.
+ */
+SMTPD_API int smtpd_maildir_add(struct smtpd_maildir_message *m,
+    const char *path, const char *header, size_t len);
+
+/*
+ * Append LEN bytes at DATA to every target; CRLF is stored as LF, also when
+ * it is split between two calls.  Return 0 or -1 with errno (ENOSPC, EDQUOT,
+ * EIO), after which the message can only be aborted.  Since 0.1.
+ */
+SMTPD_API int smtpd_maildir_write(
+    struct smtpd_maildir_message *m, const void *data, size_t len);
+
+/*
+ * Make every copy durable, move all to new/, make that durable, and free M.
+ * Return 0 when all of this is done.  Return -1 with errno when any of it
+ * failed: then no copy is left in new/, and nothing in tmp/.  No file is ever
+ * overwritten.  Since 0.1.
+ */
+SMTPD_API int smtpd_maildir_commit(struct smtpd_maildir_message *m);
+
+/* Remove every copy and free M; NULL is fine.  Since 0.1. */
+SMTPD_API void smtpd_maildir_abort(struct smtpd_maildir_message *m);
+
+/*
+ * Remove from tmp/ of the Maildir PATH the files with a name of this library
+ * that were not touched since BEFORE: what a crash left behind.  A live
+ * delivery's file is younger than 36 hours.  Return how many were removed, or
+ * -1 with errno.  Any thread.  Since 0.1.
+ */
+SMTPD_API ssize_t smtpd_maildir_clean(const char *path, time_t before);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_H
+#define SMTPD_SERVER_H
+
+/*
+ * A server that receives mail: create, register, listen, start; drain and
+ * destroy.  Any number of servers may live in a process.
+ *
+ * Threads: create to start, and destroy, from one thread at a time.  While
+ * the server runs, smtpd_server_drain(), smtpd_server_counters(),
+ * smtpd_server_address() and smtpd_server_data() may be called from any
+ * thread.  Handlers, events and the delivery callback run on the thread of
+ * their session: those of one session never overlap, those of different
+ * sessions do.  That thread has a stack of settings.stack_size bytes.
+ *
+ * The library touches no signal, no locale and no global state, prints
+ * nothing, and never ends the process.
+ */
+
+#include <smtpd/session.h>
+#include <smtpd/version.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A server: opaque. */
+struct smtpd_server;
+
+/* In a setting that counts something: as many as there may be. */
+#define SMTPD_NO_LIMIT UINT32_MAX
+
+/* In a setting that is a time: as long as it takes. */
+#define SMTPD_NO_TIMEOUT UINT32_MAX
+
+/* In max_message_size: any size; SIZE is announced without a number. */
+#define SMTPD_NO_SIZE_LIMIT UINT64_MAX
+
+/* How much a log line matters; each level includes those before it. */
+enum smtpd_log_level {
+	SMTPD_LOG_ERROR = 1, /* the server cannot do its work */
+	SMTPD_LOG_WARNING,   /* something an operator should look at */
+	SMTPD_LOG_INFO,      /* a message, a refusal */
+	SMTPD_LOG_DEBUG,     /* a connection came or went */
+	SMTPD_LOG_TRACE,     /* each command and reply */
+};
+
+/*
+ * Take one log line: printable ASCII without a line end, "key=value" fields
+ * and words.  Called from any thread of the server, also from
+ * smtpd_server_start() and smtpd_server_drain(), several at a time.  TEXT
+ * lasts until it returns.
+ */
+typedef void smtpd_log_fn(
+    enum smtpd_log_level level, const char *text, void *user);
+
+/* What to do with bytes in a message that RFC 5321, 2.3.8 and 4.5.2 forbid. */
+enum smtpd_treatment {
+	SMTPD_TREAT_DEFAULT, /* as said at each setting */
+	SMTPD_TREAT_REFUSE,  /* 550 after the end of the message */
+	SMTPD_TREAT_REPAIR,  /* a bare LF becomes CRLF, a NUL is left out */
+};
+
+/* Switches for smtpd_settings.flags. */
+enum smtpd_flag {
+	/* Take a command that a bare LF ends, for people at a terminal. */
+	SMTPD_BARE_LF_COMMANDS = 1 << 0,
+};
+
+/*
+ * The settings of a server.  Zero, or NULL, means the default that stands
+ * beside each; it is a limit everywhere that a limit makes sense.
+ */
+struct smtpd_settings {
+	/* The server's name in the greeting, in EHLO and in Received.
+	 * Default: the name of the machine. */
+	const char *hostname;
+
+	unsigned flags; /* of enum smtpd_flag; default none */
+
+	/* Connections, in all, from one address, and from one network (IPv4
+	 * /24, IPv6 /64).  Above: 421 4.3.2 or 421 4.7.0, and close.  The
+	 * last tenth of all is kept for addresses that have none open. */
+	uint32_t max_connections; /* 1000 */
+	uint32_t max_per_address; /* 20 */
+	uint32_t max_per_network; /* 50 */
+
+	/* Recipients of one transaction, never under 100: 452 4.5.3. */
+	uint32_t max_recipients; /* 1000 */
+
+	/* Octets of one message: 552 5.3.4.  Twice as much is read and thrown
+	 * away before the session is closed. */
+	uint64_t max_message_size; /* 52428800 */
+
+	/* Octets of a command line with its CRLF, never under 512: 500 5.5.2.
+	 * The grammar bounds what one may hold in any case. */
+	uint32_t max_command_line; /* 2048; at most 16384 */
+
+	/* Octets of a line in a message with its CRLF, never under 1000:
+	 * 554 5.6.0. */
+	uint32_t max_text_line; /* 65536 */
+
+	/* Transactions of one session: 421 4.7.0. */
+	uint32_t max_transactions; /* 1000 */
+
+	/* Refused commands (5xx) of one session since its last accepted
+	 * message: from the first number on each refusal is delayed by
+	 * tarpit_ms times one to four, at the second: 421 4.7.0.  Commands
+	 * that do nothing (NOOP, RSET, HELP, VRFY, EXPN and a repeated EHLO)
+	 * count as well once there were 100 of them. */
+	uint32_t errors_soft; /* 5 */
+	uint32_t errors_hard; /* 20 */
+	uint32_t tarpit_ms;   /* 1000 */
+
+	/* Received: headers in a message (RFC 5321, 6.3): 554 5.4.6. */
+	uint32_t max_hops; /* 100 */
+
+	/* Milliseconds without a byte from the client, for one whole command,
+	 * for one reply to be taken, and for the session: 421 4.4.2. */
+	uint32_t idle_timeout_ms;    /* 300000 */
+	uint32_t command_timeout_ms; /* 300000 */
+	uint32_t write_timeout_ms;   /* 60000 */
+	uint32_t session_timeout_ms; /* 3600000 */
+
+	/* In a message, octets a second that each window of this length must
+	 * reach: 421 4.4.2. */
+	uint32_t min_rate;       /* 500 */
+	uint32_t rate_window_ms; /* 60000 */
+
+	/* How long to wait before the greeting for clients that talk first;
+	 * they are sent away in any case (521 5.5.1). */
+	uint32_t greet_delay_ms; /* 0 */
+
+	/* A line end without CR, and a NUL, in a message.  A CR without LF is
+	 * always refused: 550 5.5.2. */
+	enum smtpd_treatment bare_lf; /* repair; refuse: 550 5.5.2 */
+	enum smtpd_treatment nul;     /* refuse: 550 5.6.0 */
+
+	/* The stack of each session's thread, in bytes.  The library itself
+	 * uses less than half of the default. */
+	size_t stack_size; /* 65536 */
+
+	/* Where log lines up to log_level go; NULL: nowhere. */
+	smtpd_log_fn *log;
+	void *log_user;
+	enum smtpd_log_level log_level; /* SMTPD_LOG_INFO */
+};
+
+/*
+ * Make a server with a copy of SETTINGS (NULL: all defaults).  Return NULL
+ * when there is no memory.  A setting out of its range is reported by
+ * smtpd_server_start() and smtpd_server_serve().  Since 0.1.
+ */
+SMTPD_API struct smtpd_server *smtpd_server_create(
+    const struct smtpd_settings *settings);
+
+/*
+ * Stop at once if it runs (as smtpd_server_drain() with 0), free everything,
+ * call the destructor of the server's data.  SRV may be NULL.  Not from a
+ * handler.  Since 0.1.
+ */
+SMTPD_API void smtpd_server_destroy(struct smtpd_server *srv);
+
+/*
+ * Why the last call on SRV returned -1: a sentence without a line end, ""
+ * when none did.  It belongs to SRV and lasts until the next call.
+ * Since 0.1.
+ */
+SMTPD_API const char *smtpd_server_error(const struct smtpd_server *srv);
+
+/* Keep DATA for the life of SRV; DESTROY (or NULL) is called with it by
+ * smtpd_server_destroy().  Before start only.  Since 0.1. */
+SMTPD_API void smtpd_server_set_data(
+    struct smtpd_server *srv, void *data, void (*destroy)(void *));
+
+/* What smtpd_server_set_data() kept, or NULL.  Since 0.1. */
+SMTPD_API void *smtpd_server_data(const struct smtpd_server *srv);
+
+/*
+ * Called when a command arrived whose syntax is valid and whose place in the
+ * dialogue is right.  Return 0, and the library acts and answers as usual.
+ * Or return the code that smtpd_reply() set, which then is the reply:
+ *
+ * - 2xx (for DATA 354): the library acts as usual, but says this instead.
+ *   For a verb that the library refuses by itself (VRFY, EXPN) and for one
+ *   of the caller's own, there is nothing more to do.
+ * - 4xx, 5xx: nothing happens, the state stays as it was.
+ * - 421: and then the session is closed.
+ */
+typedef int smtpd_handler_fn(struct smtpd_session *s,
+    const struct smtpd_command *command, void *user);
+
+/*
+ * Call FN with USER for each command VERB, which is one of the library (EHLO,
+ * HELO, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY, EXPN, SEND, SOML,
+ * SAML, TURN) or a new one, which is then made as smtpd_server_add_verb()
+ * does without flags.  FN NULL takes the handler away.  Without a handler for
+ * RCPT every recipient is refused (550 5.7.1).  Before start.  Return 0, or
+ * -1: VERB is not 1 to 12 letters, or there is no memory.  Since 0.1.
+ */
+SMTPD_API int smtpd_server_handle(struct smtpd_server *srv, const char *verb,
+    smtpd_handler_fn *fn, void *user);
+
+/* Where and how a new verb may stand. */
+enum smtpd_verb_flag {
+	SMTPD_VERB_HELLO = 1 << 0,       /* only after EHLO or HELO */
+	SMTPD_VERB_TRANSACTION = 1 << 1, /* only between MAIL and its end */
+	SMTPD_VERB_PIPELINED = 1 << 2,   /* other commands may follow it in
+	                                  * one group (RFC 2920) */
+};
+
+/*
+ * Add verb NAME of 1 to 12 letters, FLAGS of enum smtpd_verb_flag, answered
+ * by FN with USER; where FN returns 0, by 250 2.0.0.  Before start.  Return 0
+ * or -1 (NAME is not a verb or already there, no memory).  Since 0.1.
+ */
+SMTPD_API int smtpd_server_add_verb(struct smtpd_server *srv,
+    const char *name, unsigned flags, smtpd_handler_fn *fn, void *user);
+
+/*
+ * Announce KEYWORD, with its parameters if it has any, in the reply to EHLO.
+ * Before start.  Return 0 or -1 (not printable ASCII, over 400 bytes, no
+ * memory).  Since 0.1.
+ */
+SMTPD_API int smtpd_server_add_keyword(
+    struct smtpd_server *srv, const char *keyword);
+
+/*
+ * Take parameter NAME of VERB ("MAIL" or "RCPT") that otherwise is answered
+ * 555 5.5.4.  Handlers see it, and say whether its value is good.  Before
+ * start.  Return 0 or -1 (bad name, no memory).  Since 0.1.
+ */
+SMTPD_API int smtpd_server_add_param(
+    struct smtpd_server *srv, const char *verb, const char *name);
+
+/*
+ * Take responsibility for one message: read smtpd_body_read() until it
+ * returns 0, and keep what it gave.  A 2xx from here is a promise: the
+ * message is on stable storage.  Return 0 for 250 2.0.0 with the envelope's
+ * id, or the code that smtpd_reply() set.  What is left unread is read and
+ * dropped by the library, and if that finds the message invalid, its own
+ * refusal is the reply.
+ */
+typedef int smtpd_deliver_fn(struct smtpd_session *s,
+    const struct smtpd_envelope *envelope, struct smtpd_body *body,
+    void *user);
+
+/* Call FN with USER for each message; without one the server does not start.
+ * Before start.  Since 0.1. */
+SMTPD_API void smtpd_server_deliver(
+    struct smtpd_server *srv, smtpd_deliver_fn *fn, void *user);
+
+/* How a transaction ended. */
+enum smtpd_end {
+	SMTPD_END_DELIVERED, /* its message was answered with a 2xx */
+	SMTPD_END_REFUSED,   /* its message was answered with 4xx or 5xx */
+	SMTPD_END_RESET,     /* RSET, EHLO or HELO */
+	SMTPD_END_CLOSED,    /* the session ended before its message did */
+};
+
+/* Why a session ended. */
+enum smtpd_close {
+	SMTPD_CLOSE_QUIT,    /* the client said QUIT */
+	SMTPD_CLOSE_GONE,    /* the client went without QUIT */
+	SMTPD_CLOSE_TIMEOUT, /* a deadline passed */
+	SMTPD_CLOSE_REFUSED, /* a limit, a rule or a handler closed it */
+	SMTPD_CLOSE_DRAINED, /* the server was stopping */
+	SMTPD_CLOSE_ERROR,   /* the descriptor failed */
+};
+
+/* What a program may be told besides commands; NULL: not interested. */
+struct smtpd_events {
+	/* A client is there, before the greeting and before anything was
+	 * read.  Return 0 to greet it, or what smtpd_reply() returned: 2xx
+	 * replaces the text of the greeting, 4xx and 5xx are sent, and the
+	 * session is closed. */
+	int (*connect)(struct smtpd_session *s, void *user);
+
+	/* A transaction whose MAIL was accepted is over.  Exactly once for
+	 * each.  CODE is the reply to its message, 0 when there was none. */
+	void (*transaction_end)(struct smtpd_session *s,
+	    const struct smtpd_envelope *envelope, enum smtpd_end how,
+	    int code, void *user);
+
+	/* The session is over, after the end of its transaction.  Exactly
+	 * once for each session whose connect event was called. */
+	void (*disconnect)(
+	    struct smtpd_session *s, enum smtpd_close why, void *user);
+
+	void *user; /* given to each of them */
+};
+
+/* Set the events of SRV to a copy of EVENTS.  Before start.  Since 0.1. */
+SMTPD_API void smtpd_server_on(
+    struct smtpd_server *srv, const struct smtpd_events *events);
+
+/*
+ * Bind to ADDRESS and listen: "192.0.2.1:25", "[2001:db8::1]:25", "[::]:25"
+ * (IPv6 alone), port 0 for any free one, or an absolute path for a UNIX
+ * socket, whose file is removed at the end.  Before start.  Return 0 or -1
+ * (not an address, in use, no right to bind; errno says which).  Since 0.1.
+ */
+SMTPD_API int smtpd_server_listen(
+    struct smtpd_server *srv, const char *address);
+
+/*
+ * Accept connections from FD, a stream socket that listens already.  It
+ * belongs to SRV from now on, also after a failure.  Before start.  Return 0
+ * or -1.  Since 0.1.
+ */
+SMTPD_API int smtpd_server_listen_fd(struct smtpd_server *srv, int fd);
+
+/*
+ * The address of listener I, counted from 0, as smtpd_server_listen() takes
+ * it, with the port that was given for 0; NULL when there are fewer.  It
+ * belongs to SRV.  Since 0.1.
+ */
+SMTPD_API const char *smtpd_server_address(
+    const struct smtpd_server *srv, size_t i);
+
+/*
+ * Begin to accept connections, each on a thread of its own.  Returns at once:
+ * 0, or -1 (a setting out of range, no delivery callback, no listener, no
+ * thread).  Since 0.1.
+ */
+SMTPD_API int smtpd_server_start(struct smtpd_server *srv);
+
+/*
+ * Run one session with the calling thread, reading from IN and writing to OUT
+ * (which may be the same), instead of or beside listeners: for inetd, tests
+ * and fuzzing.  The descriptors stay open.  Returns when the session is over:
+ * 0, or -1 when it could not begin.  Several threads may do so at a time,
+ * once smtpd_server_start() or a first call of this returned.  Since 0.1.
+ */
+SMTPD_API int smtpd_server_serve(struct smtpd_server *srv, int in, int out);
+
+/*
+ * Stop: accept no more, tell waiting clients 421 4.3.2, let messages that are
+ * being received finish for up to TIMEOUT_MS, cut off the rest.  Return when
+ * no session is left: 0, or the number that had to be cut off.  The server
+ * cannot be started again.  From any thread but a session's.  Since 0.1.
+ */
+SMTPD_API int smtpd_server_drain(
+    struct smtpd_server *srv, uint32_t timeout_ms);
+
+/* What happened since the server was created, but for those "now". */
+struct smtpd_counters {
+	uint64_t connections;      /* accepted from a listener, or served */
+	uint64_t connections_now;
+	uint64_t threads_now;      /* with a session or waiting for one */
+	uint64_t messages;         /* answered with 2xx */
+	uint64_t messages_refused; /* answered with 4xx or 5xx */
+	uint64_t recipients;       /* accepted at RCPT */
+	uint64_t bytes_in;         /* read from clients */
+	uint64_t bytes_out;        /* written to clients */
+	uint64_t commands;
+
+	/* Refusals, by cause. */
+	uint64_t refused_connections; /* a limit on connections */
+	uint64_t refused_senders;     /* MAIL, for another reason than below */
+	uint64_t refused_recipients;  /* RCPT, likewise */
+	uint64_t refused_size;        /* a message or SIZE= too large */
+	uint64_t refused_content;     /* bare CR or LF, NUL, long line, loop */
+	uint64_t refused_syntax;      /* commands that were no commands */
+	uint64_t refused_protocol;    /* talk too early, forbidden pipelining,
+	                               * other protocols */
+	uint64_t refused_abuse;       /* too many errors or transactions */
+
+	/* Errors. */
+	uint64_t timeouts;
+	uint64_t disconnects; /* clients that went without QUIT */
+	uint64_t errors;      /* of the system: no memory, thread, descriptor */
+};
+
+/* Copy the counters to OUT.  Each is exact; together they may be a moment
+ * apart while sessions run.  Any thread.  Since 0.1. */
+SMTPD_API void smtpd_server_counters(
+    const struct smtpd_server *srv, struct smtpd_counters *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SESSION_H
+#define SMTPD_SESSION_H
+
+/*
+ * What a handler sees of one connection.
+ *
+ * All functions here are called from a handler, an event or the delivery
+ * callback, on the thread that runs the session, with the session that was
+ * given to it.  A session is gone when its disconnect event has returned.
+ *
+ * Lifetimes: the texts of a command last until the handler returns, those of
+ * the envelope until the transaction ends, those of the session until the
+ * disconnect event has returned.  The library owns all of them.  What came
+ * from the client was checked by the grammar and holds no control byte.
+ */
+
+#include <smtpd/address.h>
+#include <smtpd/version.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct smtpd_server;
+
+/* One connection: opaque. */
+struct smtpd_session;
+
+/* The message that a delivery callback reads: opaque. */
+struct smtpd_body;
+
+/* One parameter of MAIL or RCPT (RFC 5321, 4.1.2). */
+struct smtpd_param {
+	const char *name;  /* in upper case */
+	const char *value; /* NULL when there was no "=" */
+};
+
+/* One command, its syntax found valid and its place in the dialogue right. */
+struct smtpd_command {
+	const char *verb;                    /* in upper case */
+	const char *argument;                /* the rest of the line; "" */
+	const struct smtpd_address *address; /* MAIL and RCPT only, or NULL */
+	const struct smtpd_param *params;    /* MAIL and RCPT only */
+	size_t nparams;
+};
+
+/* One recipient that was accepted. */
+struct smtpd_rcpt {
+	struct smtpd_address address;
+	const struct smtpd_param *params;
+	size_t nparams;
+};
+
+/* What BODY= of MAIL said (RFC 6152). */
+enum smtpd_encoding {
+	SMTPD_7BIT,
+	SMTPD_8BITMIME,
+};
+
+/* One transaction, from MAIL to its end (RFC 5321, 3.3). */
+struct smtpd_envelope {
+	const char *id;              /* 13 letters and digits, unique in this
+	                              * server, rising with time */
+	struct smtpd_address sender; /* text is "" for the null sender */
+	const struct smtpd_param *params;
+	size_t nparams;
+	const struct smtpd_rcpt *rcpts;
+	size_t nrcpts;
+	uint64_t size; /* octets, as SIZE= of MAIL declared; 0: not said */
+	enum smtpd_encoding encoding;
+};
+
+/*
+ * Set the reply to the present command, and return CODE, so that a handler
+ * can say
+ *
+ *	return smtpd_reply(s, 550, "5.1.1", "no such user: %s", name);
+ *
+ * CODE is 200 to 599, ENHANCED an enhanced status code of the same class
+ * (RFC 3463) or NULL for none.  A newline in the text begins a new line of
+ * the reply; other control bytes and bytes outside ASCII become "?", long
+ * lines are split, the enhanced code is put on each (RFC 2034).  The text
+ * ends at 1,000 bytes.  A CODE that no reply can have, or an ENHANCED that
+ * contradicts it, is a mistake in the program: the client is told 451 4.3.0,
+ * 451 is returned, and the log says why.  Called again, it replaces what it
+ * set before; returning 0 instead of the code drops it.  Since 0.1.
+ */
+SMTPD_API int smtpd_reply(struct smtpd_session *s, int code,
+    const char *enhanced, const char *format, ...) SMTPD_PRINTF(4, 5);
+
+/*
+ * Read up to SIZE bytes of the message into BUF: dots unstuffed, lines ended
+ * by CRLF only, any other byte as it came.  Blocks; the server's deadlines
+ * and its minimum rate hold.
+ *
+ * Return the number of bytes, 0 at the end of the message, or -1 when there
+ * will be no valid end: the client is gone or too slow, the message is too
+ * large, loops, or holds what the settings refuse.  After -1 nothing of it
+ * may be kept, and the library's reply replaces the callback's.  Since 0.1.
+ */
+SMTPD_API ssize_t smtpd_body_read(
+    struct smtpd_body *body, void *buf, size_t size);
+
+/* The server that this session belongs to.  Since 0.1. */
+SMTPD_API struct smtpd_server *smtpd_session_server(
+    const struct smtpd_session *s);
+
+/* A number for log lines: each session of a server has its own.  Since 0.1. */
+SMTPD_API uint64_t smtpd_session_id(const struct smtpd_session *s);
+
+/*
+ * The client's address as text, "192.0.2.1" or "2001:db8::1"; "local" for a
+ * UNIX socket, a pipe or a terminal.  An IPv4 address that was mapped into
+ * IPv6 is given as IPv4.  Since 0.1.
+ */
+SMTPD_API const char *smtpd_session_peer(const struct smtpd_session *s);
+
+/* The client's socket address, and its length in *LEN.  Since 0.1. */
+SMTPD_API const struct sockaddr *smtpd_session_sockaddr(
+    const struct smtpd_session *s, socklen_t *len);
+
+/* The descriptor of the input: for getsockname() or SO_PEERCRED, not for
+ * reading.  Since 0.1. */
+SMTPD_API int smtpd_session_fd(const struct smtpd_session *s);
+
+/* The name the client gave in EHLO or HELO; "" before.  Since 0.1. */
+SMTPD_API const char *smtpd_session_helo(const struct smtpd_session *s);
+
+/* Whether the client said EHLO, not HELO.  Since 0.1. */
+SMTPD_API bool smtpd_session_esmtp(const struct smtpd_session *s);
+
+/* The transaction that is open, or NULL.  Since 0.1. */
+SMTPD_API const struct smtpd_envelope *smtpd_session_envelope(
+    const struct smtpd_session *s);
+
+/*
+ * The value of parameter NAME (in upper case) of C: NULL when it is absent,
+ * "" when it has no value.  Since 0.1.
+ */
+SMTPD_API const char *smtpd_command_param(
+    const struct smtpd_command *c, const char *name);
+
+/*
+ * Write the Received: header that RFC 5321, 4.4 demands for the open
+ * transaction to BUF of SIZE bytes, lines folded and ended by CRLF.  It names
+ * a recipient only when there is exactly one.  Return the length, or -1 when
+ * there is no transaction or no room.  1,024 bytes always suffice.  Since 0.1.
+ */
+SMTPD_API int smtpd_session_received(
+    struct smtpd_session *s, char *buf, size_t size);
+
+/*
+ * Keep DATA for the life of the session; DESTROY (or NULL) is called with it
+ * after the disconnect event, or at once when it is replaced.  Since 0.1.
+ */
+SMTPD_API void smtpd_session_set_data(
+    struct smtpd_session *s, void *data, void (*destroy)(void *));
+
+/* What smtpd_session_set_data() kept, or NULL.  Since 0.1. */
+SMTPD_API void *smtpd_session_data(const struct smtpd_session *s);
+
+/*
+ * Keep DATA for the life of the open transaction; DESTROY (or NULL) is called
+ * with it after the transaction's end event, or at once when it is replaced
+ * or no transaction is open.  In a handler of MAIL the transaction is open;
+ * it ends again if the handler refuses.  Since 0.1.
+ */
+SMTPD_API void smtpd_transaction_set_data(
+    struct smtpd_session *s, void *data, void (*destroy)(void *));
+
+/* What smtpd_transaction_set_data() kept, or NULL.  Since 0.1. */
+SMTPD_API void *smtpd_transaction_data(const struct smtpd_session *s);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_BASE_ARENA_H
+#define SMTPD_BASE_ARENA_H
+
+/*
+ * The memory of one transaction: allocated piece by piece, freed all at once.
+ * The first pieces come from a block that the owner lends, further ones from
+ * the heap, up to a cap.
+ */
+
+#include <stddef.h>
+
+struct smtpd_arena_chunk;
+
+struct smtpd_arena {
+	char *first;       /* the block that was lent */
+	size_t first_size;
+	char *at;          /* where the next piece begins */
+	size_t left;       /* bytes left from there */
+	size_t grown;      /* bytes taken from the heap */
+	size_t cap;        /* and how many there may be */
+	struct smtpd_arena_chunk *chunks;
+};
+
+/*
+ * Begin with SIZE bytes at BLOCK, aligned for any type, and up to CAP bytes
+ * from the heap (0: none).
+ */
+void smtpd_arena_init(
+    struct smtpd_arena *a, void *block, size_t size, size_t cap);
+
+/* SIZE bytes, not cleared, aligned for any type; NULL when CAP is reached or
+ * there is no memory. */
+void *smtpd_arena_alloc(struct smtpd_arena *a, size_t size);
+
+/* A copy of LEN bytes at S with a NUL behind them, or NULL. */
+char *smtpd_arena_text(struct smtpd_arena *a, const char *s, size_t len);
+
+/* Free all pieces; the arena is as after smtpd_arena_init(). */
+void smtpd_arena_reset(struct smtpd_arena *a);
+
+#endif

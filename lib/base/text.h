@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_BASE_TEXT_H
+#define SMTPD_BASE_TEXT_H
+
+/*
+ * Bytes as ASCII text, whatever the locale says; and a string that grows in a
+ * buffer of fixed size.
+ */
+
+#include <smtpd/version.h>
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool smtpd_is_alpha(int c);
+bool smtpd_is_digit(int c);
+bool smtpd_is_alnum(int c);
+bool smtpd_is_control(int c); /* 0 to 31, and 127 */
+int smtpd_to_lower(int c);
+int smtpd_to_upper(int c);
+
+/* Whether the two are equal but for the case of ASCII letters. */
+bool smtpd_same_text(const char *a, const char *b);
+bool smtpd_same_bytes(const char *a, const char *b, size_t len);
+
+/*
+ * A string under construction: always NUL-terminated, cut off at the end of
+ * its buffer, which `cut` remembers.
+ */
+struct smtpd_text {
+	char *at;
+	size_t len;  /* without the NUL */
+	size_t size; /* of the buffer, with room for the NUL */
+	bool cut;
+};
+
+/* Begin an empty string in BUF of SIZE bytes, at least 1. */
+void smtpd_text_init(struct smtpd_text *t, char *buf, size_t size);
+
+/* Append: a byte, a NUL-terminated string, LEN bytes, a decimal number. */
+void smtpd_text_byte(struct smtpd_text *t, char c);
+void smtpd_text_add(struct smtpd_text *t, const char *s);
+void smtpd_text_bytes(struct smtpd_text *t, const char *s, size_t len);
+void smtpd_text_number(struct smtpd_text *t, uint64_t n);
+
+/* Append as printf does. */
+void smtpd_text_format(struct smtpd_text *t, const char *format, ...)
+    SMTPD_PRINTF(2, 3);
+void smtpd_text_vformat(struct smtpd_text *t, const char *format, va_list ap);
+
+/*
+ * Append LEN bytes at S from an untrusted source: each control byte and each
+ * byte outside ASCII becomes "?".
+ */
+void smtpd_text_filtered(struct smtpd_text *t, const char *s, size_t len);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_GRAMMAR_ADDRESS_H
+#define SMTPD_GRAMMAR_ADDRESS_H
+
+/* Path, Mailbox, Domain and address literal (RFC 5321, 4.1.2 and 4.1.3). */
+
+#include <smtpd/address.h>
+
+#include "base/arena.h"
+
+/* Octets of a local part and of a domain.  RFC 5321, 4.5.3.1 says 64 and 255
+ * and asks to take more where that is possible: encoded return addresses are
+ * often longer. */
+#define SMTPD_LOCAL_MAX  256
+#define SMTPD_DOMAIN_MAX 255
+
+enum smtpd_path_fault {
+	SMTPD_PATH_OK,
+	SMTPD_PATH_SYNTAX,  /* not a path */
+	SMTPD_PATH_UTF8,    /* holds bytes outside ASCII */
+	SMTPD_PATH_TOO_LONG,
+	SMTPD_PATH_NO_MEMORY,
+};
+
+/* What besides <local@domain> may stand there. */
+enum smtpd_path_kind {
+	SMTPD_PATH_REVERSE, /* MAIL: <> */
+	SMTPD_PATH_FORWARD, /* RCPT: <postmaster> in any case of letters */
+};
+
+/*
+ * Read the path in angle brackets at the beginning of LEN bytes at S; a
+ * source route in it is checked and left out.  On SMTPD_PATH_OK, OUT is
+ * filled with texts in ARENA and *USED is the length up to and with ">".
+ */
+enum smtpd_path_fault smtpd_path_parse(const char *s, size_t len,
+    enum smtpd_path_kind kind, struct smtpd_arena *arena,
+    struct smtpd_address *out, size_t *used);
+
+/* As smtpd_path_parse(), for a mailbox without brackets that fills S. */
+enum smtpd_path_fault smtpd_mailbox_parse(const char *s, size_t len,
+    struct smtpd_arena *arena, struct smtpd_address *out);
+
+/*
+ * Whether LEN bytes at S are a name a client may give in EHLO or HELO: a
+ * Domain, where "_" is taken as well because so many hosts have one, or an
+ * address literal.
+ */
+bool smtpd_helo_is_valid(const char *s, size_t len);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_GRAMMAR_COMMAND_H
+#define SMTPD_GRAMMAR_COMMAND_H
+
+/* A command line, its CRLF removed, into verb and argument (RFC 5321, 4.1). */
+
+#include <stddef.h>
+
+/* The longest verb there can be. */
+#define SMTPD_VERB_MAX 12
+
+enum smtpd_line_fault {
+	SMTPD_LINE_OK,
+	SMTPD_LINE_CONTROL, /* a NUL, a CR or another control byte; HT stands
+	                     * for a space */
+	SMTPD_LINE_NO_VERB, /* it does not begin with 1 to 12 letters, digits
+	                     * or hyphens, a letter first, and then a space or
+	                     * its end */
+};
+
+struct smtpd_line {
+	char verb[SMTPD_VERB_MAX + 1]; /* in upper case */
+	const char *argument;          /* within the line: white space around
+	                                * it is left out */
+	size_t len;                    /* of the argument */
+};
+
+/*
+ * Split LEN bytes at LINE.  Bytes outside ASCII are left to the grammar of
+ * the argument.  OUT is whole only if SMTPD_LINE_OK is returned.
+ */
+enum smtpd_line_fault smtpd_line_parse(
+    const char *line, size_t len, struct smtpd_line *out);
+
+/*
+ * Whether LINE is of another protocol that a browser was tricked into
+ * sending: a method of HTTP, a "Label:" of its headers, or nothing that
+ * begins with a letter.
+ */
+int smtpd_line_is_foreign(const char *line, size_t len);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_GRAMMAR_DOT_H
+#define SMTPD_GRAMMAR_DOT_H
+
+/*
+ * The end of a message, and the dots in it (RFC 5321, 4.5.2).  Only
+ * CRLF . CRLF ends it; a dot is removed only after CRLF (or at the very
+ * beginning) and before something else than the end.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a message was found to hold; bits. */
+enum smtpd_dot_found {
+	SMTPD_DOT_BARE_CR = 1 << 0,
+	SMTPD_DOT_BARE_LF = 1 << 1,
+	SMTPD_DOT_NUL = 1 << 2,
+	SMTPD_DOT_LONG_LINE = 1 << 3,
+};
+
+/* A decoder: the state between two pieces of input. */
+struct smtpd_dot {
+	int state;
+	unsigned found;    /* of enum smtpd_dot_found */
+	bool done;         /* the end was read */
+	uint64_t decoded;  /* octets of the message so far, as sent on */
+	uint32_t line;     /* octets of the present line */
+	uint32_t max_line; /* with the CRLF; longer: SMTPD_DOT_LONG_LINE */
+};
+
+/* Begin a message whose lines may have MAX_LINE octets. */
+void smtpd_dot_init(struct smtpd_dot *d, uint32_t max_line);
+
+/*
+ * Take from *IN, *LEN bytes, what fits decoded into OUT of SIZE bytes, SIZE
+ * at least 4, and move *IN and *LEN past it.  OUT NULL: decode and drop it
+ * all.  In the output a bare LF is CRLF, a NUL is left out, a bare CR stays.
+ * Return how many bytes were written.  After d->done nothing more is taken:
+ * what is left is the next command.  It makes progress in every call that has
+ * input, unless done.
+ */
+size_t smtpd_dot_decode(struct smtpd_dot *d, const char **in, size_t *len,
+    char *out, size_t size);
+
+#endif

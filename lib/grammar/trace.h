@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_GRAMMAR_TRACE_H
+#define SMTPD_GRAMMAR_TRACE_H
+
+/* The headers that a server puts on top (RFC 5321, 4.4), and their date. */
+
+#include <stdint.h>
+#include <stddef.h>
+#include <time.h>
+
+struct smtpd_trace {
+	const char *helo; /* as the client said it; "" when it did not */
+	const char *peer; /* its address, "192.0.2.1"; NULL: none (a pipe) */
+	const char *by;   /* our name */
+	const char *with; /* "SMTP", "ESMTP", ... (RFC 3848) */
+	const char *id;
+	const char *rcpt; /* the only recipient, or NULL */
+	time_t when;
+};
+
+/*
+ * Write "Received: ..." with lines folded and ended by CRLF to BUF of SIZE
+ * bytes: the date in UTC, an IPv6 address with its tag (RFC 5321, 4.1.3).
+ * Return the length, or -1 when there is no room.  1,024 bytes always
+ * suffice: over-long names are cut.
+ */
+int smtpd_trace_received(
+    const struct smtpd_trace *t, char *buf, size_t size);
+
+/* The room that smtpd_trace_date() takes, with its NUL. */
+#define SMTPD_DATE_MAX 40
+
+/* Write WHEN as "Mon, 02 Jan 2006 15:04:05 +0000" (RFC 5322, 3.3) to BUF of
+ * SMTPD_DATE_MAX bytes. */
+void smtpd_trace_date(time_t when, char *buf);
+
+/* The room that smtpd_trace_id() takes, with its NUL. */
+#define SMTPD_ID_MAX 14
+
+/* Write N as 13 letters and digits that sort as N does to BUF of
+ * SMTPD_ID_MAX bytes. */
+void smtpd_trace_id(uint64_t n, char *buf);
+
+#endif
