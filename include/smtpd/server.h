@@ -190,8 +190,8 @@ SMTPD_API void *smtpd_server_data(const struct smtpd_server *srv);
  * - 4xx, 5xx: nothing happens, the state stays as it was.
  * - 421: and then the session is closed.
  */
-typedef int smtpd_handler_fn(struct smtpd_session *s,
-    const struct smtpd_command *command, void *user);
+typedef int smtpd_handler_fn(
+    struct smtpd_session *s, const struct smtpd_command *command, void *user);
 
 /*
  * Call FN with USER for each command VERB, which is one of the library (EHLO,
@@ -217,8 +217,8 @@ enum smtpd_verb_flag {
  * by FN with USER; where FN returns 0, by 250 2.0.0.  Before start.  Return 0
  * or -1 (NAME is not a verb or already there, no memory).  Since 0.1.
  */
-SMTPD_API int smtpd_server_add_verb(struct smtpd_server *srv,
-    const char *name, unsigned flags, smtpd_handler_fn *fn, void *user);
+SMTPD_API int smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
+    unsigned flags, smtpd_handler_fn *fn, void *user);
 
 /*
  * Announce KEYWORD, with its parameters if it has any, in the reply to EHLO.
@@ -245,8 +245,7 @@ SMTPD_API int smtpd_server_add_param(
  * refusal is the reply.
  */
 typedef int smtpd_deliver_fn(struct smtpd_session *s,
-    const struct smtpd_envelope *envelope, struct smtpd_body *body,
-    void *user);
+    const struct smtpd_envelope *envelope, struct smtpd_body *body, void *user);
 
 /* Call FN with USER for each message; without one the server does not start.
  * Before start.  Since 0.1. */
@@ -282,8 +281,8 @@ struct smtpd_events {
 	/* A transaction whose MAIL was accepted is over.  Exactly once for
 	 * each.  CODE is the reply to its message, 0 when there was none. */
 	void (*transaction_end)(struct smtpd_session *s,
-	    const struct smtpd_envelope *envelope, enum smtpd_end how,
-	    int code, void *user);
+	    const struct smtpd_envelope *envelope, enum smtpd_end how, int code,
+	    void *user);
 
 	/* The session is over, after the end of its transaction.  Exactly
 	 * once for each session whose connect event was called. */
@@ -343,12 +342,11 @@ SMTPD_API int smtpd_server_serve(struct smtpd_server *srv, int in, int out);
  * no session is left: 0, or the number that had to be cut off.  The server
  * cannot be started again.  From any thread but a session's.  Since 0.1.
  */
-SMTPD_API int smtpd_server_drain(
-    struct smtpd_server *srv, uint32_t timeout_ms);
+SMTPD_API int smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms);
 
 /* What happened since the server was created, but for those "now". */
 struct smtpd_counters {
-	uint64_t connections;      /* accepted from a listener, or served */
+	uint64_t connections; /* accepted from a listener, or served */
 	uint64_t connections_now;
 	uint64_t threads_now;      /* with a session or waiting for one */
 	uint64_t messages;         /* answered with 2xx */

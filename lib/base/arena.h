@@ -13,12 +13,12 @@
 struct smtpd_arena_chunk;
 
 struct smtpd_arena {
-	char *first;       /* the block that was lent */
+	char *first; /* the block that was lent */
 	size_t first_size;
-	char *at;          /* where the next piece begins */
-	size_t left;       /* bytes left from there */
-	size_t grown;      /* bytes taken from the heap */
-	size_t cap;        /* and how many there may be */
+	char *at;     /* where the next piece begins */
+	size_t left;  /* bytes left from there */
+	size_t grown; /* bytes taken from the heap */
+	size_t cap;   /* and how many there may be */
 	struct smtpd_arena_chunk *chunks;
 };
 

@@ -16,8 +16,8 @@
 
 enum smtpd_path_fault {
 	SMTPD_PATH_OK,
-	SMTPD_PATH_SYNTAX,  /* not a path */
-	SMTPD_PATH_UTF8,    /* holds bytes outside ASCII */
+	SMTPD_PATH_SYNTAX, /* not a path */
+	SMTPD_PATH_UTF8,   /* holds bytes outside ASCII */
 	SMTPD_PATH_TOO_LONG,
 	SMTPD_PATH_NO_MEMORY,
 };

@@ -41,7 +41,7 @@ void smtpd_dot_init(struct smtpd_dot *d, uint32_t max_line);
  * what is left is the next command.  It makes progress in every call that has
  * input, unless done.
  */
-size_t smtpd_dot_decode(struct smtpd_dot *d, const char **in, size_t *len,
-    char *out, size_t size);
+size_t smtpd_dot_decode(
+    struct smtpd_dot *d, const char **in, size_t *len, char *out, size_t size);
 
 #endif

@@ -4,8 +4,8 @@
 
 /* The headers that a server puts on top (RFC 5321, 4.4), and their date. */
 
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 struct smtpd_trace {
@@ -24,8 +24,7 @@ struct smtpd_trace {
  * Return the length, or -1 when there is no room.  1,024 bytes always
  * suffice: over-long names are cut.
  */
-int smtpd_trace_received(
-    const struct smtpd_trace *t, char *buf, size_t size);
+int smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size);
 
 /* The room that smtpd_trace_date() takes, with its NUL. */
 #define SMTPD_DATE_MAX 40
