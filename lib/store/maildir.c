@@ -349,17 +349,17 @@ smtpd_maildir_add(struct smtpd_maildir_message *m, const char *path,
 	struct target *t;
 	bool cr = false;
 
-	if (m->body > 0 || m->written > 0 || m->cr)
-		m->error = EINVAL;
-	if (m->error != 0)
-		return fail(m);
+	if (m->error != 0 || m->body > 0 || m->written > 0 || m->cr) {
+		errno = EINVAL;
+		return -1;
+	}
 	t = new_target(m);
 	if (t == NULL || reserve(m, len + 1) == -1)
-		return fail(m);
+		return -1;
 	*t = (struct target){ .new_dir = -1, .header = m->headers };
 	t->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t->dir == -1)
-		return fail(m);
+		return -1;
 	t->header_len = copy_lines(m->buf + m->headers, header, len, &cr);
 	m->headers += t->header_len;
 	m->ntargets++;

@@ -537,11 +537,13 @@ test_missing_maildir(void **state)
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/c", p->root);
-	assert_int_equal(smtpd_maildir_add(m, path, "", 0), -1);
+	assert_int_equal(smtpd_maildir_add(m, path, "no", 2), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(smtpd_maildir_commit(m), -1);
-	assert_int_equal(errno, ENOENT);
-	assert_empty(p->a);
+	assert_int_equal(smtpd_maildir_make(path, strlen(p->root)), 0);
+	assert_int_equal(smtpd_maildir_add(m, path, "yes", 3), 0);
+	assert_int_equal(smtpd_maildir_commit(m), 0);
+	assert_message(p->a, "");
+	assert_message(path, "yes");
 }
 
 static void
