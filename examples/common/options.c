@@ -405,4 +405,6 @@ options_help(const struct option_table *table, char *buf, size_t size)
 	}
 	help_line(&at, &size, 0, "config", "FILE",
 	    "read long options, one a line, from FILE");
+	help_line(&at, &size, 0, "help", NULL, "print this and exit");
+	help_line(&at, &size, 0, "version", NULL, "print the version and exit");
 }

@@ -395,3 +395,21 @@ delivery_register(struct delivery *d, struct smtpd_server *srv)
 		return -1;
 	return smtpd_server_handle(srv, "RCPT", check_rcpt, d);
 }
+
+int
+delivery_init(struct delivery *d, const char *hostname, struct log *log)
+{
+	*d = (struct delivery){ .hostname = hostname, .log = log };
+	d->maildir = smtpd_maildir_create(hostname);
+	pthread_mutex_init(&d->space.guard, NULL);
+	users_current_init(&d->users);
+	return d->maildir != NULL ? 0 : -1;
+}
+
+void
+delivery_finish(struct delivery *d)
+{
+	users_current_finish(&d->users);
+	pthread_mutex_destroy(&d->space.guard);
+	smtpd_maildir_destroy(d->maildir);
+}

@@ -32,6 +32,14 @@ struct delivery {
 	struct space space;
 };
 
+/* Begin with what HOSTNAME and LOG, which D shares, say; the map and the
+ * pattern are set later.  Return 0, or -1 without memory.  To be finished in
+ * any case. */
+int delivery_init(struct delivery *d, const char *hostname, struct log *log);
+
+/* Free what D holds. */
+void delivery_finish(struct delivery *d);
+
 /* Register it with SRV, which D must outlive.  Return 0, or -1 without
  * memory. */
 int delivery_register(struct delivery *d, struct smtpd_server *srv);

@@ -3,9 +3,11 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "complain.h"
+#include "log.h"
 #include "options.h"
 
 #define AT(member) offsetof(struct settings, member)
@@ -25,26 +27,27 @@ static const struct option_rule rules[] = {
 	    AT(loopback), 0, 0 },
 	{ "listen", 'a', OPTION_LIST, "ADDR[:PORT]",
 	    "listen there too; may be repeated", AT(listen), 0, 0 },
-	{ "port", 'p', OPTION_NUMBER, "N", "(25; 0: off)", AT(port), 0, 65535 },
+	{ "port", 'p', OPTION_NUMBER, "N", "port to listen on (25; 0: off)",
+	    AT(port), 0, 65535 },
 	{ "hostname", 'H', OPTION_TEXT, "NAME",
 	    "name in greeting and mail (the machine's)", AT(hostname), 0, 0 },
 	{ "users", 'u', OPTION_TEXT, "FILE", "map of lines \"user : address\"",
 	    AT(users), 0, 0 },
 	{ "maildir", 'm', OPTION_TEXT, "PATTERN",
-	    "(/var/mail/%u/Maildir) %u user, %d domain", AT(maildir), 0, 0 },
+	    "(/var/mail/%u/Maildir); %u user, %d domain", AT(maildir), 0, 0 },
 	{ "log", 'j', OPTION_TEXT, "FILE",
 	    "journal: a file or \"syslog\" (stderr)", AT(log), 0, 0 },
 	{ "log-level", 'n', OPTION_LEVEL, "LEVEL",
 	    "error warning info debug trace, or 0-255", AT(log_level), 0, 0 },
 	{ "user", 'U', OPTION_TEXT, "NAME",
 	    "become NAME once the ports are open", AT(user), 0, 0 },
-	{ "max-connections", 0, OPTION_NUMBER, "N", "(1000; 0: no limit)",
-	    AT(max_connections), 0, 1000000 },
+	{ "max-connections", 0, OPTION_NUMBER, "N",
+	    "in all (1000; 0: no limit)", AT(max_connections), 0, 1000000 },
 	{ "max-per-address", 0, OPTION_NUMBER, "N",
 	    "connections of one client (20; 0: no limit)", AT(max_per_address),
 	    0, 1000000 },
 	{ "max-message-size", 0, OPTION_NUMBER, "BYTES",
-	    "(52428800; 0: no limit)", AT(max_message_size), 0,
+	    "of one message (52428800; 0: no limit)", AT(max_message_size), 0,
 	    UINT64_C(1) << 62 },
 	{ "max-recipients", 0, OPTION_NUMBER, "N",
 	    "of one message, at least 100 (1000; 0: any)", AT(max_recipients),
@@ -81,8 +84,9 @@ static const struct option_table table = {
 	.count = sizeof(rules) / sizeof(rules[0]),
 };
 
+/* Check what was given, and fill in what was not. */
 static int
-check(struct settings *s)
+complete(struct settings *s)
 {
 	if (s->users == NULL)
 		return complain(PROGRAM, EX_USAGE,
@@ -101,6 +105,10 @@ check(struct settings *s)
 		return complain(PROGRAM, EX_CONFIG,
 		    "this machine has no name that mail can use: give one "
 		    "(--hostname)");
+	if (s->maildir == NULL)
+		s->maildir = strdup("/var/mail/%u/Maildir");
+	if (s->maildir == NULL)
+		return complain(PROGRAM, EX_OSERR, "no memory");
 	return OPTIONS_GO;
 }
 
@@ -119,7 +127,7 @@ settings_read(int argc, char **argv, struct settings *s)
 		.idle_timeout = 300,
 	};
 	status = options_read(&table, argc, argv, s);
-	return status == OPTIONS_GO ? check(s) : status;
+	return status == OPTIONS_GO ? complete(s) : status;
 }
 
 void
@@ -140,6 +148,10 @@ settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
 	*out = (struct smtpd_settings){
 		.hostname = s->name,
+		.log = s->log_level > 0 ? log_text : NULL,
+		.log_level = s->log_level < SMTPD_LOG_TRACE
+		    ? (enum smtpd_log_level)s->log_level
+		    : SMTPD_LOG_TRACE,
 		.max_connections = limit(s->max_connections),
 		.max_per_address = limit(s->max_per_address),
 		/* As the library's defaults, 20 and 50. */

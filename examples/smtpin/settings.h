@@ -21,7 +21,7 @@ struct settings {
 	uint64_t port;
 	char *hostname; /* NULL: name is that of the machine */
 	char *users;
-	char *maildir; /* NULL: SETTINGS_MAILDIR */
+	char *maildir; /* a pattern */
 	char *log;     /* NULL: stderr */
 	int log_level;
 	char *user;               /* NULL: stay who we are */
@@ -34,8 +34,6 @@ struct settings {
 	char name[HOSTNAME_SIZE]; /* of this server */
 };
 
-#define SETTINGS_MAILDIR "/var/mail/%u/Maildir"
-
 /*
  * Read them.  Return OPTIONS_GO, or the exit status after --help or a mistake
  * that was told.  To be finished in any case.
@@ -45,7 +43,8 @@ int settings_read(int argc, char **argv, struct settings *s);
 /* Free what they hold. */
 void settings_finish(struct settings *s);
 
-/* Set OUT to what the library is to do; texts are shared with S. */
+/* Set OUT to what the library is to do, but for the log's user; texts are
+ * shared with S. */
 void settings_for_server(const struct settings *s, struct smtpd_settings *out);
 
 #endif

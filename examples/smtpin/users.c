@@ -553,11 +553,11 @@ users_next_orphan(const struct users *users, size_t *at, struct owner *out)
 	return false;
 }
 
-int
-users_current_init(struct users_current *current, struct users *users)
+void
+users_current_init(struct users_current *current)
 {
-	current->users = users;
-	return pthread_mutex_init(&current->guard, NULL) == 0 ? 0 : -1;
+	current->users = NULL;
+	pthread_mutex_init(&current->guard, NULL);
 }
 
 void

@@ -79,13 +79,14 @@ struct users_current {
 	struct users *users;
 };
 
-/* Begin with USERS, and take over the caller's hold.  Return 0 or -1. */
-int users_current_init(struct users_current *current, struct users *users);
+/* Begin without any. */
+void users_current_init(struct users_current *current);
 
-/* The same with a newer one; the older lives on while it is held. */
+/* From now on it is USERS, whose hold is taken over; the older lives on while
+ * it is held. */
 void users_current_set(struct users_current *current, struct users *users);
 
-/* The map that is valid now, held for the caller. */
+/* The map that is valid now, held for the caller; there must be one. */
 struct users *users_current_get(struct users_current *current);
 
 /* Let go of the map. */
