@@ -42,9 +42,12 @@ qualify(char *buf)
 int
 hostname_find(char *buf)
 {
-	if (gethostname(buf, HOSTNAME_SIZE) == -1)
+	char name[HOSTNAME_SIZE];
+
+	if (gethostname(name, sizeof(name)) == -1)
 		return -1;
-	buf[HOSTNAME_SIZE - 1] = '\0';
+	name[sizeof(name) - 1] = '\0';
+	memcpy(buf, name, sizeof(name));
 	if (strchr(buf, '.') == NULL)
 		qualify(buf);
 	return hostname_is_valid(buf) ? 0 : -1;

@@ -314,7 +314,8 @@ read_arguments(const struct option_table *table, void *settings, int argc,
 
 	make_getopt_table(table, &opts);
 	opterr = 0;
-	optind = 1;
+	/* 0, not 1: what is left of an earlier scan is forgotten too. */
+	optind = 0;
 	while (status == OPTIONS_GO &&
 	    (c = getopt_long(argc, argv, opts.letters, opts.longs, NULL)) !=
 		-1) {
