@@ -304,6 +304,7 @@ faults_of_paths(void **state)
 		{ IN("<@a:postmaster>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@:b@c>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@a b@c>"), BOTH, SMTPD_PATH_SYNTAX },
+		{ IN("<@a_b:b@c>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@a,b:b@c>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@a,:b@c>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@[1.2.3.4]:b@c>"), BOTH, SMTPD_PATH_SYNTAX },

@@ -67,6 +67,20 @@ empty_pieces_differ(void **state)
 }
 
 static void
+a_gap_as_large_as_the_rest_is_no_room(void **state)
+{
+	alignas(max_align_t) char block[32];
+	struct smtpd_arena a;
+
+	(void)state;
+	for (size_t size = 18; size <= 32; size++) {
+		smtpd_arena_init(&a, block, size, 0);
+		assert_non_null(smtpd_arena_text(&a, "0123456789abcdef", 16));
+		assert_null(smtpd_arena_alloc(&a, 1));
+	}
+}
+
+static void
 text_takes_its_length_and_one(void **state)
 {
 	char block[12];
@@ -127,6 +141,21 @@ the_cap_holds(void **state)
 }
 
 static void
+the_cap_counts_what_each_block_costs(void **state)
+{
+	size_t cap = 200 * (2048 + sizeof(max_align_t) / 2);
+	struct smtpd_arena a;
+	size_t n = 0;
+
+	(void)state;
+	smtpd_arena_init(&a, NULL, 0, cap);
+	while (smtpd_arena_alloc(&a, 2048) != NULL)
+		n++;
+	assert_true(n > 100 && n * (2048 + sizeof(void *)) <= cap);
+	smtpd_arena_reset(&a);
+}
+
+static void
 sizes_that_wrap_are_refused(void **state)
 {
 	char block[64];
@@ -166,10 +195,12 @@ main(void)
 		cmocka_unit_test(pieces_are_aligned_in_any_block),
 		cmocka_unit_test(pieces_do_not_overlap),
 		cmocka_unit_test(empty_pieces_differ),
+		cmocka_unit_test(a_gap_as_large_as_the_rest_is_no_room),
 		cmocka_unit_test(text_takes_its_length_and_one),
 		cmocka_unit_test(text_may_be_empty_without_address),
 		cmocka_unit_test(without_a_cap_nothing_comes_from_the_heap),
 		cmocka_unit_test(the_cap_holds),
+		cmocka_unit_test(the_cap_counts_what_each_block_costs),
 		cmocka_unit_test(sizes_that_wrap_are_refused),
 		cmocka_unit_test(reset_gives_the_block_back),
 	};

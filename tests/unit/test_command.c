@@ -104,7 +104,8 @@ other_protocols_are_seen(void **state)
 		"MAIL FROM:<a@b>", "MAIL  FROM : <a@b>", "RCPT TO:<b@c>",
 		"RCPT TO: <@a:b@c>", "MAIL\tFROM:<a@b>", "QUIT", "GETX", "GE /",
 		"POSTER x", "NOOP GET /", "HELP Host: x", "nonsense",
-		"PROXY TCP4 1.2.3.4 5.6.7.8 1 2", "X\303\251:", "A\001B:" };
+		"PROXY TCP4 1.2.3.4 5.6.7.8 1 2",
+		"X\303\251:", "A\001B:", "A\177B:" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(foreign); i++) {

@@ -256,6 +256,9 @@ xtext_is_decoded(void **state)
 			fail_msg("taken: %s", invalid[i]);
 	}
 	assert_int_equal(smtpd_xtext_decode("a\0b", 3, buf, 16), -1);
+	/* Cut short by its length, not by a NUL. */
+	assert_int_equal(smtpd_xtext_decode("a+2B", 3, buf, 16), -1);
+	assert_int_equal(smtpd_xtext_decode("a+2B", 2, buf, 16), -1);
 }
 
 static void

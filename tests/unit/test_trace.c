@@ -51,6 +51,15 @@ received_is_written(void **state)
 		    "\t([192.0.2.1])\r\n"
 		    "\tby " SIXTY " with ESMTP\r\n"
 		    "\tid 0123456789ABC;\r\n" DATE },
+		/* 77 characters fit, 78 do not. */
+		{ { SIXTY "gg", NULL, "mx", "SMTP", "X1", NULL, WHEN },
+		    "Received: from " SIXTY "gg\r\n"
+		    "\t(local)\r\n"
+		    "\tby mx with SMTP id X1;\r\n" DATE },
+		{ { SIXTY "ggg", NULL, "mx", "SMTP", "X1", NULL, WHEN },
+		    "Received:\r\n"
+		    "\tfrom " SIXTY "ggg (local)\r\n"
+		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { "a)(b", "192.0.2.1", "m\"x", "S;", "X\r\nY", "\"a b\"@c",
 		      WHEN },
 		    "Received: from a??b ([192.0.2.1])\r\n"
