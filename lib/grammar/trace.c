@@ -36,7 +36,7 @@ begin_word(struct lines *l, size_t len)
 {
 	size_t column = l->text.len - l->start;
 
-	if (column > 1 && column + 1 + len > LINE_WIDTH)
+	if (column > 1 && column + 1 + len >= LINE_WIDTH)
 		fold(l);
 	else if (column > 1)
 		smtpd_text_byte(&l->text, ' ');
@@ -71,12 +71,15 @@ append_name(struct lines *l, const char *s, size_t len)
 	}
 }
 
+/* KEYWORD and a name, which stay together. */
 static void
-add_name(struct lines *l, const char *name, size_t max)
+add_clause(struct lines *l, const char *keyword, const char *name, size_t max)
 {
 	size_t len = cut_length(name, max);
 
-	begin_word(l, len);
+	begin_word(l, strlen(keyword) + 1 + len);
+	smtpd_text_add(&l->text, keyword);
+	smtpd_text_byte(&l->text, ' ');
 	append_name(l, name, len);
 }
 
@@ -118,16 +121,13 @@ smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size)
 		return -1;
 	smtpd_text_init(&l.text, buf, size);
 	add_word(&l, "Received:");
-	add_word(&l, "from");
-	add_name(&l, t->helo[0] != '\0' ? t->helo : "unknown", NAME_WIDTH);
+	add_clause(
+	    &l, "from", t->helo[0] != '\0' ? t->helo : "unknown", NAME_WIDTH);
 	add_peer(&l, t->peer);
 	fold(&l);
-	add_word(&l, "by");
-	add_name(&l, t->by, NAME_WIDTH);
-	add_word(&l, "with");
-	add_name(&l, t->with, TOKEN_WIDTH);
-	add_word(&l, "id");
-	add_name(&l, t->id, TOKEN_WIDTH);
+	add_clause(&l, "by", t->by, NAME_WIDTH);
+	add_clause(&l, "with", t->with, TOKEN_WIDTH);
+	add_clause(&l, "id", t->id, TOKEN_WIDTH);
 	if (t->rcpt != NULL && strlen(t->rcpt) <= RCPT_WIDTH)
 		add_rcpt(&l, t->rcpt);
 	smtpd_text_byte(&l.text, ';');
