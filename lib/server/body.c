@@ -167,9 +167,11 @@ smtpd_body_finish(struct smtpd_body *b)
 		/* Once it is refused nobody counts its hops. */
 		bool look = b->fault == SMTPD_BODY_OK && !b->hops.done;
 
-		decode(b, look ? dropped : NULL, look ? sizeof(dropped) : 0);
 		if (is_over(b->octets, limit, DRAIN_FACTOR))
 			b->status = SMTPD_IO_FLOOD;
+		else
+			decode(b, look ? dropped : NULL,
+			    look ? sizeof(dropped) : 0);
 	}
 	return b->status == SMTPD_IO_OK;
 }
