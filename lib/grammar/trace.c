@@ -11,10 +11,11 @@
 
 /* What of each value is written; together they stay below 1,024 bytes.  An
  * address that was cut would be another one: it is left out instead. */
-#define NAME_WIDTH  255
-#define PEER_WIDTH  48
-#define TOKEN_WIDTH 32
-#define RCPT_WIDTH  300
+#define NAME_WIDTH   255
+#define PEER_WIDTH   48
+#define TOKEN_WIDTH  32
+#define CIPHER_WIDTH 64
+#define RCPT_WIDTH   300
 
 /* A header under construction. */
 struct lines {
@@ -111,6 +112,16 @@ add_rcpt(struct lines *l, const char *rcpt)
 	smtpd_text_byte(&l->text, '>');
 }
 
+static void
+add_tls(struct lines *l, const char *version, const char *cipher)
+{
+	fold(l);
+	add_clause(l, "tls", cipher, CIPHER_WIDTH);
+	smtpd_text_add(&l->text, " (");
+	append_name(l, version, cut_length(version, TOKEN_WIDTH));
+	smtpd_text_byte(&l->text, ')');
+}
+
 int
 smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size)
 {
@@ -130,6 +141,8 @@ smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size)
 	add_clause(&l, "id", t->id, TOKEN_WIDTH);
 	if (t->rcpt != NULL && strlen(t->rcpt) <= RCPT_WIDTH)
 		add_rcpt(&l, t->rcpt);
+	if (t->tls != NULL)
+		add_tls(&l, t->tls, t->cipher);
 	smtpd_text_byte(&l.text, ';');
 	fold(&l);
 	smtpd_trace_date(t->when, date);

@@ -19,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "net/stream.h"
+#include "net/wire.h"
 
 /* Connections that may wait to be accepted; the system has its own limit. */
 #define BACKLOG 4096
@@ -198,8 +198,8 @@ int
 smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
 {
 	const struct timeval rest = {
-		.tv_sec = SMTPD_STREAM_REST_MS / 1000,
-		.tv_usec = SMTPD_STREAM_REST_MS % 1000 * 1000,
+		.tv_sec = SMTPD_WIRE_REST_MS / 1000,
+		.tv_usec = SMTPD_WIRE_REST_MS % 1000 * 1000,
 	};
 	const int on = 1;
 	int fd;

@@ -19,6 +19,7 @@
 /* A connection between its acceptance and its session. */
 struct smtpd_connection {
 	int fd;
+	size_t listener; /* which one it came to */
 	struct smtpd_sockaddr peer;
 	struct smtpd_ticket ticket;
 };
