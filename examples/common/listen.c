@@ -87,7 +87,7 @@ open_one(struct listening *l, const char *address, bool optional)
 		return complain(l->program, EX_USAGE,
 		    "no port to listen on at %s: give one with --port",
 		    address);
-	if (smtpd_server_listen(l->srv, buf) == 0)
+	if (smtpd_server_listen(l->srv, buf, 0) == 0)
 		return 0;
 	if (!optional || (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT))
 		return complain_listen(l, buf, errno);
@@ -167,7 +167,8 @@ static int
 open_inherited(struct listening *l, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (smtpd_server_listen_fd(l->srv, SYSTEMD_FIRST_FD + i) == -1)
+		if (smtpd_server_listen_fd(l->srv, SYSTEMD_FIRST_FD + i, 0) ==
+		    -1)
 			return complain(l->program, EX_OSERR,
 			    "cannot listen on the socket that systemd passed: "
 			    "%s",
