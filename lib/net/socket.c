@@ -77,7 +77,8 @@ smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
 		return parse_path(text, out);
 	errno = EINVAL;
 	port = split_host(text, host, sizeof(host));
-	if (port == NULL || *port < '0' || *port > '9' || atol(port) > 65535)
+	if (port == NULL || strspn(port, "0123456789") != strlen(port) ||
+	    strtoul(port, NULL, 10) > 65535 || *port == '\0')
 		return -1;
 	if (getaddrinfo(host, port, &hints, &found) != 0) {
 		errno = EINVAL;

@@ -72,9 +72,9 @@ struct smtpd_tls_conn {
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #include <psa/crypto.h>
 
-#define SUITES_OF_1_3 \
+#define SUITES_OF_1_3                            \
 	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, \
-	    MBEDTLS_TLS1_3_AES_128_GCM_SHA256, \
+	    MBEDTLS_TLS1_3_AES_128_GCM_SHA256,   \
 	    MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
 
 static const uint16_t groups[] = {
@@ -197,8 +197,7 @@ digest(const unsigned char *data, size_t len, unsigned char *out)
 /* Forward secrecy and authenticated encryption only; the fastest in software
  * first. */
 static const int suites[] = {
-	SUITES_OF_1_3
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	SUITES_OF_1_3 MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
 	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
 	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,

@@ -232,7 +232,8 @@ greet(struct smtpd_session *s)
 	const struct smtpd_config *c = s->config;
 
 	if (c->events.connect != NULL &&
-	    !smtpd_session_goes_on(s, c->events.connect(s, c->events.user))) {
+	    !smtpd_session_goes_on(
+		s, c->events.connect(s, c->events.user), 2)) {
 		smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
 	} else if (smtpd_stream_talks(&s->stream, c->settings.greet_delay_ms)) {
 		cut_off(s, 521, "5.5.1", "wait for the greeting");

@@ -38,11 +38,11 @@ struct smtpd_server {
 	struct door *doors; /* one for each listener */
 	size_t ndoors;
 	struct smtpd_pool pool;
-	bool started;
 	char error[256];
 
 	/* The lock guards what follows. */
 	pthread_mutex_t lock;
+	bool started;        /* there is a pool to stop */
 	pthread_cond_t gone; /* a session ended */
 	struct smtpd_limits limits;
 	struct smtpd_session *sessions;
@@ -618,6 +618,7 @@ int
 smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 {
 	int cut_off = 0;
+	bool started;
 
 	smtpd_listeners_stop(&srv->listeners);
 	pthread_mutex_lock(&srv->lock);
@@ -628,11 +629,12 @@ smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 		cut_off = interrupt_sessions(srv, SMTPD_INTERRUPT_ALL);
 		wait_for_sessions(srv, SMTPD_NO_TIMEOUT);
 	}
+	started = srv->started;
+	srv->started = false;
 	pthread_mutex_unlock(&srv->lock);
-	if (srv->started) {
+	if (started) {
 		smtpd_pool_stop(&srv->pool);
 		smtpd_pool_finish(&srv->pool);
-		srv->started = false;
 	}
 	return cut_off;
 }
@@ -647,4 +649,5 @@ smtpd_server_counters(
 		values[i] = atomic_load_explicit(
 		    &srv->config.counts[i], memory_order_relaxed);
 	memcpy(out, values, sizeof(*out));
+	out->threads_now = atomic_load(&srv->pool.threads);
 }

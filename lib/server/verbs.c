@@ -18,9 +18,12 @@ static bool
 is_allowed(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command *c)
 {
+	int positive = strcmp(verb->name, "DATA") == 0 ? 3 : 2;
+
 	if (verb->handler == NULL)
 		return true;
-	return smtpd_session_goes_on(s, verb->handler(s, c, verb->user));
+	return smtpd_session_goes_on(
+	    s, verb->handler(s, c, verb->user), positive);
 }
 
 /* The same for a command without an address. */
@@ -468,7 +471,7 @@ receive_message(struct smtpd_session *s)
 
 	smtpd_body_init(&body, s);
 	if (smtpd_session_goes_on(
-		s, c->deliver(s, &s->envelope, &body, c->deliver_user)))
+		s, c->deliver(s, &s->envelope, &body, c->deliver_user), 2))
 		smtpd_session_say(s, 250, "2.0.0", "ok, id=%s", s->envelope.id);
 	if (!smtpd_body_finish(&body)) {
 		lose_body(s, &body);
