@@ -120,6 +120,9 @@ smtpd_session_count(struct smtpd_session *s, size_t count)
 	smtpd_config_count(s->config, count, 1);
 }
 
+static void set_reply(struct smtpd_reply *r, int code, const char *enhanced,
+    const char *format, va_list ap) SMTPD_PRINTF(4, 0);
+
 static void
 set_reply(struct smtpd_reply *r, int code, const char *enhanced,
     const char *format, va_list ap)
