@@ -5,6 +5,7 @@
 /* The whole public interface of libsmtpd. */
 
 #include <smtpd/address.h>
+#include <smtpd/cancel.h>
 #include <smtpd/maildir.h>
 #include <smtpd/server.h>
 #include <smtpd/session.h>
