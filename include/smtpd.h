@@ -7,6 +7,7 @@
 #include <smtpd/address.h>
 #include <smtpd/cancel.h>
 #include <smtpd/maildir.h>
+#include <smtpd/resolve.h>
 #include <smtpd/server.h>
 #include <smtpd/session.h>
 #include <smtpd/tls.h>
