@@ -154,6 +154,7 @@ unclear(struct reader *r, const char *reason)
 	r->out->status = SMTPD_DNS_FAILED;
 	r->out->reason = reason;
 	r->out->count = 0;
+	r->out->ttl_s = 0;
 	return SMTPD_DNS_UNCLEAR;
 }
 
