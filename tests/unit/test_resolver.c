@@ -36,30 +36,30 @@ struct host {
 };
 
 static const struct host hosts[] = {
-	{ "mx.test", "192.0.2.1 2001:db8::1" },
-	{ "mx4.test", "192.0.2.4" },
+	{ "mx.test", "198.51.100.1 2001:db8::1" },
+	{ "mx4.test", "198.51.100.4" },
 	{ "mx6.test", "2001:db8::6" },
-	{ "a.mx.test", "192.0.2.10" },
-	{ "b.mx.test", "192.0.2.11" },
-	{ "c.mx.test", "192.0.2.12" },
-	{ "d.mx.test", "192.0.2.13" },
+	{ "a.mx.test", "198.51.100.10" },
+	{ "b.mx.test", "198.51.100.11" },
+	{ "c.mx.test", "198.51.100.12" },
+	{ "d.mx.test", "198.51.100.13" },
 	{ "empty.test", "" },
 	{ "fails.test", "2" },
 	{ "refuses.test", "5" },
-	{ "implicit.test", "192.0.2.20 2001:db8::20" },
+	{ "implicit.test", "198.51.100.20 2001:db8::20" },
 	{ "self.test", "127.0.0.1" },
 	{ "self6.test", "::1" },
 	{ "mapped.test", "::ffff:127.0.0.1" },
 	{ "any.test", "0.0.0.0" },
-	{ "private.test", "192.0.2.30 127.0.0.1 192.0.2.31" },
+	{ "private.test", "198.51.100.30 127.0.0.1 198.51.100.31" },
 	{ "implicit-self.test", "127.0.0.2" },
-	{ "own.name.test", "192.0.2.40" },
-	{ "own-implicit.test", "192.0.2.41" },
+	{ "own.name.test", "198.51.100.40" },
+	{ "own-implicit.test", "198.51.100.41" },
 	{ "many4.test",
-	    "192.0.2.50 192.0.2.51 192.0.2.52 192.0.2.53 192.0.2.54 "
-	    "192.0.2.55 192.0.2.56 192.0.2.57 192.0.2.58 192.0.2.59 "
-	    "192.0.2.60 192.0.2.61" },
-	{ "target.test", "192.0.2.70" },
+	    "198.51.100.50 198.51.100.51 198.51.100.52 198.51.100.53 198.51.100.54 "
+	    "198.51.100.55 198.51.100.56 198.51.100.57 198.51.100.58 198.51.100.59 "
+	    "198.51.100.60 198.51.100.61" },
+	{ "target.test", "198.51.100.70" },
 };
 
 /* What is said of MX: faults and right answers. */
@@ -472,9 +472,9 @@ struct domain {
 };
 
 static const struct domain domains[] = {
-	{ "good.test", say_good, NULL, FOUND, "2001:db8::1 192.0.2.1" },
+	{ "good.test", say_good, NULL, FOUND, "2001:db8::1 198.51.100.1" },
 	{ "order.test", NULL, "20 mx4.test 10 mx.test 30 mx6.test", FOUND,
-	    "2001:db8::1 192.0.2.1 192.0.2.4 2001:db8::6" },
+	    "2001:db8::1 198.51.100.1 198.51.100.4 2001:db8::6" },
 	{ "silent.test", say_silent, NULL, LATER, "4.4.3" },
 	{ "formerr.test", say_formerr, NULL, LATER, "4.4.3" },
 	{ "servfail.test", say_servfail, NULL, LATER, "4.4.3" },
@@ -484,12 +484,14 @@ static const struct domain domains[] = {
 	{ "lame.test", say_lame, NULL, LATER, "4.4.3" },
 	{ "nxdomain.test", say_nxdomain, NULL, NEVER, "5.1.2" },
 	{ "noedns.test", say_without_edns, NULL, FOUND,
-	    "2001:db8::1 192.0.2.1" },
+	    "2001:db8::1 198.51.100.1" },
 	{ "header.test", say_header_without_edns, NULL, FOUND,
-	    "2001:db8::1 192.0.2.1" },
-	{ "badvers.test", say_badvers, NULL, FOUND, "2001:db8::1 192.0.2.1" },
-	{ "cut.test", say_cut, NULL, FOUND, "2001:db8::1 192.0.2.1" },
-	{ "cut-huge.test", say_cut_huge, NULL, FOUND, "2001:db8::1 192.0.2.1" },
+	    "2001:db8::1 198.51.100.1" },
+	{ "badvers.test", say_badvers, NULL, FOUND,
+	    "2001:db8::1 198.51.100.1" },
+	{ "cut.test", say_cut, NULL, FOUND, "2001:db8::1 198.51.100.1" },
+	{ "cut-huge.test", say_cut_huge, NULL, FOUND,
+	    "2001:db8::1 198.51.100.1" },
 	{ "cut-silent.test", say_cut_silent, NULL, LATER, "4.4.3" },
 	{ "cut-reset.test", say_cut_reset, NULL, LATER, "4.4.3" },
 	{ "cut-half.test", say_cut_half, NULL, LATER, "4.4.3" },
@@ -504,39 +506,41 @@ static const struct domain domains[] = {
 	{ "garbage.test", say_garbage, NULL, LATER, "4.4.3" },
 	{ "question.test", say_question, NULL, LATER, "4.4.3" },
 	{ "strays.test", say_after_strays, NULL, FOUND,
-	    "2001:db8::1 192.0.2.1" },
+	    "2001:db8::1 198.51.100.1" },
 	{ "null.test", say_null, NULL, NEVER, "5.1.10" },
-	{ "null-more.test", say_null_and_more, NULL, FOUND, "192.0.2.4" },
+	{ "null-more.test", say_null_and_more, NULL, FOUND, "198.51.100.4" },
 	{ "mx0.test", say_mx_of_0, NULL, LATER, "4.4.3" },
 	{ "mx1.test", say_mx_of_1, NULL, LATER, "4.4.3" },
 	{ "mx2.test", say_mx_of_2, NULL, LATER, "4.4.3" },
 	{ "mx2-good.test", say_short_and_good, NULL, FOUND,
-	    "2001:db8::1 192.0.2.1" },
+	    "2001:db8::1 198.51.100.1" },
 	{ "mx2-dead.test", say_short_and_dead, NULL, LATER, "4.4.3" },
 	{ "length.test", say_long_length, NULL, LATER, "4.4.3" },
 	{ "pointer.test", say_pointer_loop, NULL, LATER, "4.4.3" },
 	{ "circle.test", say_alias_loop, NULL, LATER, "4.4.3" },
-	{ "c8.chain.test", say_chain, NULL, FOUND, "2001:db8::1 192.0.2.1" },
+	{ "c8.chain.test", say_chain, NULL, FOUND, "2001:db8::1 198.51.100.1" },
 	{ "c9.chain.test", say_chain, NULL, LATER, "4.4.3" },
 	{ "c20.chain.test", say_chain, NULL, LATER, "4.4.3" },
 	{ "alias-gone.test", say_alias_gone, NULL, NEVER, "5.1.2" },
 	{ "m200.test", say_200, NULL, FOUND,
-	    "192.0.2.4 192.0.2.4 192.0.2.4 192.0.2.4 192.0.2.4 192.0.2.4 "
-	    "192.0.2.4 192.0.2.4 192.0.2.4 192.0.2.4" },
+	    "198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 "
+	    "198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4" },
 	{ "m200-dead.test", say_200_dead, NULL, LATER, "4.4.3" },
 
-	{ "implicit.test", say_nodata, NULL, FOUND, "2001:db8::20 192.0.2.20" },
+	{ "implicit.test", say_nodata, NULL, FOUND,
+	    "2001:db8::20 198.51.100.20" },
 	{ "empty.test", say_nodata, NULL, NEVER, "5.4.4" },
 	{ "fails.test", say_nodata, NULL, LATER, "4.4.3" },
 	{ "dead.test", NULL, "10 gone.test 20 empty.test", NEVER, "5.4.4" },
 	{ "half-dead.test", NULL, "10 gone.test 20 mx4.test", FOUND,
-	    "192.0.2.4" },
+	    "198.51.100.4" },
 	{ "unsure.test", NULL, "10 gone.test 20 fails.test", LATER, "4.4.3" },
 	{ "refused-host.test", NULL, "10 refuses.test", LATER, "4.4.3" },
-	{ "sure.test", NULL, "10 fails.test 20 mx4.test", FOUND, "192.0.2.4" },
-	{ "literal.test", NULL, "10 192.0.2.1", NEVER, "5.4.4" },
-	{ "literal-more.test", NULL, "10 192.0.2.1 20 mx4.test", FOUND,
-	    "192.0.2.4" },
+	{ "sure.test", NULL, "10 fails.test 20 mx4.test", FOUND,
+	    "198.51.100.4" },
+	{ "literal.test", NULL, "10 198.51.100.1", NEVER, "5.4.4" },
+	{ "literal-more.test", NULL, "10 198.51.100.1 20 mx4.test", FOUND,
+	    "198.51.100.4" },
 	{ "names.test", NULL, "10 a@b.test 15 -x.test 20 *.test", NEVER,
 	    "5.4.4" },
 
@@ -548,10 +552,10 @@ static const struct domain domains[] = {
 	{ "self-equal.test", NULL, "10 self.test 10 mx4.test 10 mx6.test",
 	    NEVER, "5.4.6" },
 	{ "self-second.test", NULL, "20 self.test 10 mx4.test 30 mx6.test",
-	    FOUND, "192.0.2.4" },
+	    FOUND, "198.51.100.4" },
 	{ "self-shared.test", NULL,
 	    "10 mx4.test 20 mx.test 20 self.test 20 mx6.test", FOUND,
-	    "192.0.2.4" },
+	    "198.51.100.4" },
 	{ "self-alone.test", NULL, "10 gone.test 20 self.test", LATER,
 	    "4.4.4" },
 	{ "self-unsure.test", NULL, "10 fails.test 20 self.test", LATER,
@@ -559,14 +563,15 @@ static const struct domain domains[] = {
 	{ "self-name.test", NULL, "10 own.name.test 20 mx4.test", NEVER,
 	    "5.4.6" },
 	{ "self-name2.test", NULL, "10 mx4.test 20 Own.Name.test 30 mx.test",
-	    FOUND, "192.0.2.4" },
+	    FOUND, "198.51.100.4" },
 	{ "implicit-self.test", say_nodata, NULL, NEVER, "5.4.6" },
 	{ "own.name.test", say_nodata, NULL, NEVER, "5.4.6" },
 
 	{ "many4.test", say_nodata, NULL, FOUND, NULL },
-	{ "ad.test", say_ad, NULL, FOUND, "2001:db8::1 192.0.2.1" },
+	{ "ad.test", say_ad, NULL, FOUND, "2001:db8::1 198.51.100.1" },
 	{ "equal.test", say_equal, NULL, FOUND, NULL },
-	{ "volatile.test", say_volatile, NULL, FOUND, "2001:db8::1 192.0.2.1" },
+	{ "volatile.test", say_volatile, NULL, FOUND,
+	    "2001:db8::1 198.51.100.1" },
 };
 
 #define NDOMAINS (sizeof(domains) / sizeof(domains[0]))
@@ -781,7 +786,7 @@ static void
 what_cannot_be_asked_for_is_not(void **state)
 {
 	static const struct domain cases[] = {
-		{ "192.0.2.1", NULL, NULL, NEVER, "5.1.2" },
+		{ "198.51.100.1", NULL, NULL, NEVER, "5.1.2" },
 		{ "", NULL, NULL, NEVER, "5.1.2" },
 		{ ".", NULL, NULL, NEVER, "5.1.2" },
 		{ "a..test", NULL, NULL, NEVER, "5.1.2" },
@@ -789,10 +794,10 @@ what_cannot_be_asked_for_is_not(void **state)
 		{ "\xff.test", NULL, NULL, NEVER, "5.1.2" },
 		{ "[", NULL, NULL, NEVER, "5.1.3" },
 		{ "[good.test]", NULL, NULL, NEVER, "5.1.3" },
-		{ "[192.0.2.300]", NULL, NULL, NEVER, "5.1.3" },
+		{ "[198.51.100.300]", NULL, NULL, NEVER, "5.1.3" },
 		{ "[127.0.0.1]", NULL, NULL, NEVER, "5.4.6" },
 		{ "[IPv6:::1]", NULL, NULL, NEVER, "5.4.6" },
-		{ "[192.0.2.1]", NULL, NULL, FOUND, "192.0.2.1" },
+		{ "[198.51.100.1]", NULL, NULL, FOUND, "198.51.100.1" },
 		{ "[IPv6:2001:db8::1]", NULL, NULL, FOUND, "2001:db8::1" },
 	};
 	struct dns_server *s = dns_server_start(answer, NULL);
@@ -893,7 +898,7 @@ this_host_may_be_good(void **state)
 
 	(void)state;
 	assert_string_equal(
-	    addresses_of(t, text, sizeof(text)), "127.0.0.1 192.0.2.4");
+	    addresses_of(t, text, sizeof(text)), "127.0.0.1 198.51.100.4");
 	smtpd_targets_free(t);
 	t = smtpd_resolve(r, "self-name.test", NULL);
 	assert_int_equal(t->count, 2);
