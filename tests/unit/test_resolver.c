@@ -417,6 +417,21 @@ say_alias_gone(const struct dns_query *q, struct dns_reply *r)
 	say_nxdomain(q, r);
 }
 
+/* A name whose bytes are no text, which makes it long. */
+static void
+say_alias_long(const struct dns_query *q, struct dns_reply *r)
+{
+	size_t data = dns_open(&r->p, DNS_ANSWER, q->name, 5, 300);
+
+	for (int i = 0; i < 4; i++) {
+		dns_u8(&r->p, 62);
+		for (int k = 0; k < 62; k++)
+			dns_u8(&r->p, 1);
+	}
+	dns_u8(&r->p, 0);
+	dns_close(&r->p, data);
+}
+
 static void
 say_200(const struct dns_query *q, struct dns_reply *r)
 {
@@ -522,6 +537,7 @@ static const struct domain domains[] = {
 	{ "c9.chain.test", say_chain, NULL, LATER, "4.4.3" },
 	{ "c20.chain.test", say_chain, NULL, LATER, "4.4.3" },
 	{ "alias-gone.test", say_alias_gone, NULL, NEVER, "5.1.2" },
+	{ "alias-long.test", say_alias_long, NULL, LATER, "4.4.3" },
 	{ "m200.test", say_200, NULL, FOUND,
 	    "198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 "
 	    "198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4" },
@@ -914,6 +930,7 @@ static void
 settings_must_be_good(void **state)
 {
 	static const char *const bad[] = { "", "nonsense", "127.0.0.1:0" };
+	struct smtpd_resolver *r = smtpd_resolver_create(NULL);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -924,6 +941,8 @@ settings_must_be_good(void **state)
 		assert_null(smtpd_resolver_create(&settings));
 		assert_int_equal(errno, EINVAL);
 	}
+	assert_non_null(r);
+	smtpd_resolver_destroy(r);
 }
 
 /* Resolve NAME with two servers, of which the second answers; return the
