@@ -226,12 +226,16 @@ greet(struct smtpd_session *s)
 	const struct smtpd_config *c = s->config;
 
 	if (c->events.connect != NULL &&
-	    !smtpd_session_goes_on(s, c->events.connect(s, c->events.user))) {
+	    !smtpd_session_goes_on(
+		s, c->events.connect(s, c->events.user), 2)) {
 		smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
 	} else if (smtpd_stream_talks(&s->stream, c->settings.greet_delay_ms)) {
 		cut_off(s, 521, "5.5.1", "wait for the greeting");
 	} else {
 		smtpd_session_say(s, 220, NULL, "%s ESMTP", c->hostname);
+		/* No other code greets, and RFC 2034 gives it none. */
+		s->ws->reply.code = 220;
+		s->ws->reply.enhanced[0] = '\0';
 	}
 	conclude(s, "-");
 }

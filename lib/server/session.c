@@ -210,7 +210,7 @@ smtpd_session_answer(struct smtpd_session *s)
 }
 
 bool
-smtpd_session_goes_on(struct smtpd_session *s, int result)
+smtpd_session_goes_on(struct smtpd_session *s, int result, int good)
 {
 	struct smtpd_reply *r = &s->ws->reply;
 
@@ -218,7 +218,7 @@ smtpd_session_goes_on(struct smtpd_session *s, int result)
 		r->code = 0;
 		return true;
 	}
-	if (result != r->code) {
+	if (result != r->code || (result < 400 && result / 100 != good)) {
 		say_mistake(s, "handler returned what is no reply", result);
 		return false;
 	}
