@@ -70,6 +70,7 @@ smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 	};
 	struct addrinfo *found;
+	struct in_addr ipv4;
 	char host[INET6_ADDRSTRLEN + 32];
 	const char *port;
 
@@ -79,7 +80,9 @@ smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
 	port = split_host(text, host, sizeof(host));
 	if (port == NULL || *port < '0' || *port > '9' || atol(port) > 65535)
 		return -1;
-	if (getaddrinfo(host, port, &hints, &found) != 0) {
+	/* getaddrinfo() takes 127.1 and 0177.0.0.1 as well. */
+	if ((*text != '[' && inet_pton(AF_INET, host, &ipv4) != 1) ||
+	    getaddrinfo(host, port, &hints, &found) != 0) {
 		errno = EINVAL;
 		return -1;
 	}
