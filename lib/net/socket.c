@@ -78,7 +78,8 @@ smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
 		return parse_path(text, out);
 	errno = EINVAL;
 	port = split_host(text, host, sizeof(host));
-	if (port == NULL || *port < '0' || *port > '9' || atol(port) > 65535)
+	if (port == NULL || *port < '0' || *port > '9' || strlen(port) > 5 ||
+	    atol(port) > 65535)
 		return -1;
 	/* getaddrinfo() takes 127.1 and 0177.0.0.1 as well. */
 	if ((*text != '[' && inet_pton(AF_INET, host, &ipv4) != 1) ||
