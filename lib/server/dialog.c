@@ -116,8 +116,7 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 	}
 	verb->act(s, verb, line);
 	if ((verb->traits & SMTPD_TRAIT_IDLE) != 0 && !s->closing &&
-	    ++s->idle_commands > IDLE_COMMANDS_FREE &&
-	    s->ws->reply.code < 500)
+	    ++s->idle_commands > IDLE_COMMANDS_FREE && s->ws->reply.code < 500)
 		punish(s);
 }
 
