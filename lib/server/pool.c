@@ -196,12 +196,7 @@ smtpd_pool_stop(struct smtpd_pool *p)
 }
 
 size_t
-smtpd_pool_threads(struct smtpd_pool *p)
+smtpd_pool_threads(const struct smtpd_pool *p)
 {
-	size_t threads;
-
-	pthread_mutex_lock(&p->lock);
-	threads = p->threads;
-	pthread_mutex_unlock(&p->lock);
-	return threads;
+	return atomic_load(&p->threads);
 }

@@ -10,6 +10,7 @@
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -51,9 +52,9 @@ struct smtpd_pool {
 	pthread_cond_t empty;
 	bool leading; /* a thread has the lead */
 	bool stopping;
-	size_t idle;    /* threads that wait for the lead */
-	size_t threads; /* all of them */
-	pthread_t last; /* the one that ended last, not yet joined */
+	size_t idle;           /* threads that wait for the lead */
+	atomic_size_t threads; /* all of them */
+	pthread_t last;        /* the one that ended last, not yet joined */
 	bool has_last;
 };
 
@@ -73,7 +74,7 @@ void smtpd_pool_stop(struct smtpd_pool *p);
 /* Free what P holds; it was stopped, or never started. */
 void smtpd_pool_finish(struct smtpd_pool *p);
 
-/* How many threads there are now. */
-size_t smtpd_pool_threads(struct smtpd_pool *p);
+/* How many threads there are now, for any thread to ask at any time. */
+size_t smtpd_pool_threads(const struct smtpd_pool *p);
 
 #endif

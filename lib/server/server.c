@@ -573,4 +573,5 @@ smtpd_server_counters(
 		values[i] = atomic_load_explicit(
 		    &srv->config.counts[i], memory_order_relaxed);
 	memcpy(out, values, sizeof(*out));
+	out->threads_now = smtpd_pool_threads(&srv->pool);
 }
