@@ -27,8 +27,9 @@ struct smtpd_maildir_message;
 /*
  * Make the object that gives out unique file names,
  * seconds.M<usec>P<pid>Q<counter>.<host>,S=<size>, the counter guarded by a
- * POSIX semaphore.  HOST is copied; "/", ":", "," and control bytes in it are
- * written as \ooo.  One is enough for a process and all its threads.  Return
+ * POSIX semaphore.  HOST is copied; "/", ":", ",", "\", space and control bytes
+ * in it are written as \ooo, and what would make a name over 255 bytes is cut
+ * off.  One is enough for a process and all its threads.  Return
  * NULL when HOST is empty or over 255 bytes (errno EINVAL) or there is no
  * memory.  Since 0.1.
  */

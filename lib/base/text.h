@@ -48,7 +48,8 @@ void smtpd_text_number(struct smtpd_text *t, uint64_t n);
 /* Append as printf does. */
 void smtpd_text_format(struct smtpd_text *t, const char *format, ...)
     SMTPD_PRINTF(2, 3);
-void smtpd_text_vformat(struct smtpd_text *t, const char *format, va_list ap);
+void smtpd_text_vformat(struct smtpd_text *t, const char *format, va_list ap)
+    SMTPD_PRINTF(2, 0);
 
 /*
  * Append LEN bytes at S from an untrusted source: each control byte and each

@@ -34,8 +34,8 @@ enum smtpd_line_fault smtpd_line_parse(
 
 /*
  * Whether LINE is of another protocol that a browser was tricked into
- * sending: a method of HTTP, a "Label:" of its headers, or nothing that
- * begins with a letter.
+ * sending: a method of HTTP, a "Label:" of its headers, or what begins with
+ * something else than a letter.  An empty line is not.
  */
 int smtpd_line_is_foreign(const char *line, size_t len);
 

@@ -20,9 +20,9 @@ enum smtpd_param_fault {
 };
 
 /*
- * Read LEN bytes at S, parameters with spaces around them, into an array in
- * ARENA, names in upper case.  On SMTPD_PARAM_OK, *PARAMS and *COUNT are set;
- * none gives a count of 0.
+ * Read LEN bytes at S, parameters with a space before each (all that follows
+ * the ">" of the path), into an array in ARENA, names in upper case.  On
+ * SMTPD_PARAM_OK, *PARAMS and *COUNT are set; none gives a count of 0.
  */
 enum smtpd_param_fault smtpd_params_parse(const char *s, size_t len,
     struct smtpd_arena *arena, const struct smtpd_param **params,

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is taken from the heap at a time, if the cap allows it. */
+#define CHUNK_SIZE 2048
+
+struct smtpd_arena_chunk {
+	struct smtpd_arena_chunk *next;
+	max_align_t data[];
+};
+
+void
+smtpd_arena_init(struct smtpd_arena *a, void *block, size_t size, size_t cap)
+{
+	*a = (struct smtpd_arena){
+		.first = block,
+		.first_size = size,
+		.at = block,
+		.left = size,
+		.cap = cap,
+	};
+}
+
+/* SIZE bytes, at least 1, from the present block; NULL if it has too few. */
+static void *
+take(struct smtpd_arena *a, size_t size, size_t align)
+{
+	size_t pad = (size_t)(-(uintptr_t)a->at & (align - 1));
+	char *p;
+
+	if (pad >= a->left || size > a->left - pad)
+		return NULL;
+	p = a->at + pad;
+	a->at = p + size;
+	a->left -= pad + size;
+	return p;
+}
+
+static void *
+take_from_heap(struct smtpd_arena *a, size_t size)
+{
+	size_t room = a->cap - a->grown;
+	struct smtpd_arena_chunk *chunk;
+	size_t n;
+	char *data;
+
+	if (room < sizeof(*chunk) || size > room - sizeof(*chunk))
+		return NULL;
+	room -= sizeof(*chunk);
+	n = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+	n = n > room ? room : n;
+	chunk = malloc(sizeof(*chunk) + n);
+	if (chunk == NULL)
+		return NULL;
+	chunk->next = a->chunks;
+	a->chunks = chunk;
+	a->grown += sizeof(*chunk) + n;
+	data = (char *)chunk->data;
+	/* Go on with whichever block has more left. */
+	if (n - size > a->left) {
+		a->at = data + size;
+		a->left = n - size;
+	}
+	return data;
+}
+
+static void *
+allocate(struct smtpd_arena *a, size_t size, size_t align)
+{
+	void *p;
+
+	if (size == 0)
+		size = 1;
+	p = take(a, size, align);
+	if (p == NULL)
+		p = take_from_heap(a, size);
+	return p;
+}
+
+void *
+smtpd_arena_alloc(struct smtpd_arena *a, size_t size)
+{
+	return allocate(a, size, alignof(max_align_t));
+}
+
+char *
+smtpd_arena_text(struct smtpd_arena *a, const char *s, size_t len)
+{
+	char *text;
+
+	if (len == SIZE_MAX)
+		return NULL;
+	text = allocate(a, len + 1, 1);
+	if (text == NULL)
+		return NULL;
+	if (len > 0)
+		memcpy(text, s, len);
+	text[len] = '\0';
+	return text;
+}
+
+void
+smtpd_arena_reset(struct smtpd_arena *a)
+{
+	struct smtpd_arena_chunk *chunk = a->chunks;
+
+	while (chunk != NULL) {
+		struct smtpd_arena_chunk *next = chunk->next;
+
+		free(chunk);
+		chunk = next;
+	}
+	smtpd_arena_init(a, a->first, a->first_size, a->cap);
+}

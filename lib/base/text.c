@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool
+smtpd_is_alpha(int c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool
+smtpd_is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool
+smtpd_is_alnum(int c)
+{
+	return smtpd_is_alpha(c) || smtpd_is_digit(c);
+}
+
+bool
+smtpd_is_control(int c)
+{
+	return (c >= 0 && c < ' ') || c == 127;
+}
+
+int
+smtpd_to_lower(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+int
+smtpd_to_upper(int c)
+{
+	return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
+}
+
+bool
+smtpd_same_text(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+
+	return strlen(b) == len && smtpd_same_bytes(a, b, len);
+}
+
+bool
+smtpd_same_bytes(const char *a, const char *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (smtpd_to_lower(a[i]) != smtpd_to_lower(b[i]))
+			return false;
+	}
+	return true;
+}
+
+void
+smtpd_text_init(struct smtpd_text *t, char *buf, size_t size)
+{
+	*t = (struct smtpd_text){ .at = buf, .size = size };
+	buf[0] = '\0';
+}
+
+void
+smtpd_text_byte(struct smtpd_text *t, char c)
+{
+	smtpd_text_bytes(t, &c, 1);
+}
+
+void
+smtpd_text_add(struct smtpd_text *t, const char *s)
+{
+	smtpd_text_bytes(t, s, strlen(s));
+}
+
+void
+smtpd_text_bytes(struct smtpd_text *t, const char *s, size_t len)
+{
+	size_t room = t->size - 1 - t->len;
+
+	if (len > room) {
+		len = room;
+		t->cut = true;
+	}
+	if (len > 0)
+		memcpy(t->at + t->len, s, len);
+	t->len += len;
+	t->at[t->len] = '\0';
+}
+
+void
+smtpd_text_number(struct smtpd_text *t, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	smtpd_text_bytes(t, digits + at, sizeof(digits) - at);
+}
+
+void
+smtpd_text_format(struct smtpd_text *t, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	smtpd_text_vformat(t, format, ap);
+	va_end(ap);
+}
+
+void
+smtpd_text_vformat(struct smtpd_text *t, const char *format, va_list ap)
+{
+	size_t room = t->size - t->len;
+	int n = vsnprintf(t->at + t->len, room, format, ap);
+
+	if (n < 0) {
+		/* Not to be expressed: as if nothing had been appended. */
+		t->at[t->len] = '\0';
+		return;
+	}
+	if ((size_t)n >= room) {
+		n = (int)(room - 1);
+		t->cut = true;
+	}
+	t->len += (size_t)n;
+}
+
+void
+smtpd_text_filtered(struct smtpd_text *t, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+		bool harmless = c < 128 && !smtpd_is_control(c);
+
+		smtpd_text_byte(t, harmless ? s[i] : '?');
+	}
+}

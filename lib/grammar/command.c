@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "grammar/command.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static bool
+is_white(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool
+has_control(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (smtpd_is_control((unsigned char)s[i]) && s[i] != '\t')
+			return true;
+	}
+	return false;
+}
+
+/* The length of the first word. */
+static size_t
+first_word(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && !is_white(s[n]))
+		n++;
+	return n;
+}
+
+static bool
+is_verb(const char *s, size_t len)
+{
+	if (len == 0 || len > SMTPD_VERB_MAX || !smtpd_is_alpha(s[0]))
+		return false;
+	for (size_t i = 1; i < len; i++) {
+		if (!smtpd_is_alnum(s[i]) && s[i] != '-')
+			return false;
+	}
+	return true;
+}
+
+enum smtpd_line_fault
+smtpd_line_parse(const char *line, size_t len, struct smtpd_line *out)
+{
+	size_t n = first_word(line, len);
+
+	if (has_control(line, len))
+		return SMTPD_LINE_CONTROL;
+	if (!is_verb(line, n))
+		return SMTPD_LINE_NO_VERB;
+	for (size_t i = 0; i < n; i++)
+		out->verb[i] = (char)smtpd_to_upper(line[i]);
+	out->verb[n] = '\0';
+	while (n < len && is_white(line[n]))
+		n++;
+	while (len > n && is_white(line[len - 1]))
+		len--;
+	out->argument = line + n;
+	out->len = len - n;
+	return SMTPD_LINE_OK;
+}
+
+static bool
+is_http_method(const char *s, size_t len)
+{
+	static const char *const methods[] = { "CONNECT", "DELETE", "GET",
+		"HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE" };
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (strlen(methods[i]) == len &&
+		    smtpd_same_bytes(s, methods[i], len))
+			return true;
+	}
+	return false;
+}
+
+/* field-name ":" (RFC 5322, 3.6.8); in SMTP a space comes before any colon. */
+static bool
+is_label(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] > ' ' && s[n] <= '~' && s[n] != ':')
+		n++;
+	return n < len && s[n] == ':';
+}
+
+int
+smtpd_line_is_foreign(const char *line, size_t len)
+{
+	size_t n = first_word(line, len);
+
+	if (len == 0)
+		return 0;
+	return !smtpd_is_alpha(line[0]) || is_http_method(line, n) ||
+	    is_label(line, n);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "grammar/param.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static bool
+is_white(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-") */
+static bool
+is_keyword(const char *s, size_t len)
+{
+	if (len == 0 || s[0] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (!smtpd_is_alnum(s[i]) && s[i] != '-')
+			return false;
+	}
+	return true;
+}
+
+/* esmtp-value = 1*(%d33-60 / %d62-126) */
+static bool
+is_value(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] <= ' ' || s[i] > '~' || s[i] == '=')
+			return false;
+	}
+	return len > 0;
+}
+
+/* esmtp-param = esmtp-keyword ["=" esmtp-value] that fills LEN bytes at S */
+static enum smtpd_param_fault
+read_param(const char *s, size_t len, struct smtpd_arena *arena,
+    struct smtpd_param *out)
+{
+	const char *equals = memchr(s, '=', len);
+	size_t name_len = equals != NULL ? (size_t)(equals - s) : len;
+	char *text;
+
+	if (!is_keyword(s, name_len))
+		return SMTPD_PARAM_SYNTAX;
+	if (equals != NULL && !is_value(equals + 1, len - name_len - 1))
+		return SMTPD_PARAM_SYNTAX;
+	text = smtpd_arena_text(arena, s, len);
+	if (text == NULL)
+		return SMTPD_PARAM_NO_MEMORY;
+	for (size_t i = 0; i < name_len; i++)
+		text[i] = (char)smtpd_to_upper(text[i]);
+	text[name_len] = '\0';
+	out->name = text;
+	out->value = equals != NULL ? text + name_len + 1 : NULL;
+	return SMTPD_PARAM_OK;
+}
+
+static bool
+is_duplicate(const struct smtpd_param *list, size_t n, const char *param_name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i].name, param_name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* As smtpd_params_parse(), but into LIST of SMTPD_PARAMS_MAX. */
+static enum smtpd_param_fault
+read_params(const char *s, size_t len, struct smtpd_arena *arena,
+    struct smtpd_param *list, size_t *count)
+{
+	const char *end = s + len;
+	size_t n = 0;
+
+	while (s < end) {
+		enum smtpd_param_fault fault;
+		const char *word;
+
+		if (!is_white(*s))
+			return SMTPD_PARAM_SYNTAX;
+		while (s < end && is_white(*s))
+			s++;
+		for (word = s; s < end && !is_white(*s);)
+			s++;
+		if (s == word)
+			break;
+		if (n == SMTPD_PARAMS_MAX)
+			return SMTPD_PARAM_TOO_MANY;
+		fault = read_param(word, (size_t)(s - word), arena, &list[n]);
+		if (fault != SMTPD_PARAM_OK)
+			return fault;
+		if (is_duplicate(list, n, list[n].name))
+			return SMTPD_PARAM_DUPLICATE;
+		n++;
+	}
+	*count = n;
+	return SMTPD_PARAM_OK;
+}
+
+enum smtpd_param_fault
+smtpd_params_parse(const char *s, size_t len, struct smtpd_arena *arena,
+    const struct smtpd_param **params, size_t *count)
+{
+	struct smtpd_param list[SMTPD_PARAMS_MAX];
+	struct smtpd_param *kept = NULL;
+	enum smtpd_param_fault fault;
+	size_t n = 0;
+
+	fault = read_params(s, len, arena, list, &n);
+	if (fault != SMTPD_PARAM_OK)
+		return fault;
+	if (n > 0) {
+		kept = smtpd_arena_alloc(arena, n * sizeof(*kept));
+		if (kept == NULL)
+			return SMTPD_PARAM_NO_MEMORY;
+		memcpy(kept, list, n * sizeof(*kept));
+	}
+	*params = kept;
+	*count = n;
+	return SMTPD_PARAM_OK;
+}
+
+bool
+smtpd_param_name_is_valid(const char *s)
+{
+	return is_keyword(s, strlen(s));
+}
+
+int
+smtpd_param_number(const char *s, uint64_t *out)
+{
+	size_t len = strlen(s);
+	uint64_t n = 0;
+
+	if (len == 0 || len > 20)
+		return -1;
+	for (; *s != '\0'; s++) {
+		uint64_t digit = (uint64_t)(*s - '0');
+
+		if (!smtpd_is_digit(*s) || n > (UINT64_MAX - digit) / 10)
+			return -1;
+		n = n * 10 + digit;
+	}
+	*out = n;
+	return 0;
+}
+
+/* xchar: "!" to "~" but for "+" and "=" */
+static bool
+is_xchar(char c)
+{
+	return c > ' ' && c <= '~' && c != '+' && c != '=';
+}
+
+static const char hex_digits[] = "0123456789ABCDEF";
+
+/* The value of one upper-case digit, or -1. */
+static int
+hex_value(char c)
+{
+	const char *at = c != '\0' ? strchr(hex_digits, c) : NULL;
+
+	return at != NULL ? (int)(at - hex_digits) : -1;
+}
+
+/* The byte that hexchar "+" 2HEXDIG at S stands for, or -1. */
+static int
+hexchar_value(const char *s, size_t len)
+{
+	int high;
+	int low;
+
+	if (len < 3 || s[0] != '+')
+		return -1;
+	high = hex_value(s[1]);
+	low = hex_value(s[2]);
+	return high >= 0 && low >= 0 ? high * 16 + low : -1;
+}
+
+int
+smtpd_xtext_decode(const char *s, size_t len, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		int c = (unsigned char)s[i];
+
+		if (!is_xchar(s[i])) {
+			c = hexchar_value(s + i, len - i);
+			i += 2;
+		}
+		if (c < 0 || smtpd_is_control(c) || n + 1 >= size)
+			return -1;
+		buf[n++] = (char)c;
+	}
+	if (n >= size || n > INT_MAX)
+		return -1;
+	buf[n] = '\0';
+	return (int)n;
+}
+
+int
+smtpd_xtext_encode(const char *s, size_t len, char *buf, size_t size)
+{
+	struct smtpd_text t;
+
+	if (size == 0)
+		return -1;
+	smtpd_text_init(&t, buf, size);
+	for (size_t i = 0; i < len && !t.cut; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (is_xchar(s[i])) {
+			smtpd_text_byte(&t, s[i]);
+			continue;
+		}
+		smtpd_text_byte(&t, '+');
+		smtpd_text_byte(&t, hex_digits[c / 16]);
+		smtpd_text_byte(&t, hex_digits[c % 16]);
+	}
+	return t.cut || t.len > INT_MAX ? -1 : (int)t.len;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "grammar/trace.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* Characters of a line that RFC 5322, 2.1.1 asks not to exceed. */
+#define LINE_WIDTH 78
+
+/* What of each value is written; together they stay below 1,024 bytes.  An
+ * address that was cut would be another one: it is left out instead. */
+#define NAME_WIDTH  255
+#define PEER_WIDTH  48
+#define TOKEN_WIDTH 32
+#define RCPT_WIDTH  300
+
+/* A header under construction. */
+struct lines {
+	struct smtpd_text text;
+	size_t start; /* where the present line begins in it */
+};
+
+static void
+fold(struct lines *l)
+{
+	smtpd_text_add(&l->text, "\r\n");
+	l->start = l->text.len;
+	smtpd_text_byte(&l->text, '\t');
+}
+
+/* Begin a word of LEN characters: a space before it, or a new line. */
+static void
+begin_word(struct lines *l, size_t len)
+{
+	size_t column = l->text.len - l->start;
+
+	if (column > 1 && column + 1 + len > LINE_WIDTH)
+		fold(l);
+	else if (column > 1)
+		smtpd_text_byte(&l->text, ' ');
+}
+
+static void
+add_word(struct lines *l, const char *word)
+{
+	begin_word(l, strlen(word));
+	smtpd_text_add(&l->text, word);
+}
+
+/* The length of S, cut at MAX. */
+static size_t
+cut_length(const char *s, size_t max)
+{
+	size_t len = strlen(s);
+
+	return len < max ? len : max;
+}
+
+/* Append LEN bytes at S of what hosts and protocols are called by, so that no
+ * comment, quote or space gets in. */
+static void
+append_name(struct lines *l, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		bool plain =
+		    smtpd_is_alnum(s[i]) || strchr("-._:[]", s[i]) != NULL;
+
+		smtpd_text_filtered(&l->text, plain ? s + i : "?", 1);
+	}
+}
+
+static void
+add_name(struct lines *l, const char *name, size_t max)
+{
+	size_t len = cut_length(name, max);
+
+	begin_word(l, len);
+	append_name(l, name, len);
+}
+
+/* "(" TCP-info ")" with the address as a literal */
+static void
+add_peer(struct lines *l, const char *peer)
+{
+	bool six = peer != NULL && strchr(peer, ':') != NULL;
+	const char *before = six ? "([IPv6:" : "([";
+	size_t len;
+
+	if (peer == NULL) {
+		add_word(l, "(local)");
+		return;
+	}
+	len = cut_length(peer, PEER_WIDTH);
+	begin_word(l, strlen(before) + len + strlen("])"));
+	smtpd_text_add(&l->text, before);
+	append_name(l, peer, len);
+	smtpd_text_add(&l->text, "])");
+}
+
+static void
+add_rcpt(struct lines *l, const char *rcpt)
+{
+	fold(l);
+	smtpd_text_add(&l->text, "for <");
+	smtpd_text_filtered(&l->text, rcpt, strlen(rcpt));
+	smtpd_text_byte(&l->text, '>');
+}
+
+int
+smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size)
+{
+	char date[SMTPD_DATE_MAX];
+	struct lines l = { .start = 0 };
+
+	if (size == 0)
+		return -1;
+	smtpd_text_init(&l.text, buf, size);
+	add_word(&l, "Received:");
+	add_word(&l, "from");
+	add_name(&l, t->helo[0] != '\0' ? t->helo : "unknown", NAME_WIDTH);
+	add_peer(&l, t->peer);
+	fold(&l);
+	add_word(&l, "by");
+	add_name(&l, t->by, NAME_WIDTH);
+	add_word(&l, "with");
+	add_name(&l, t->with, TOKEN_WIDTH);
+	add_word(&l, "id");
+	add_name(&l, t->id, TOKEN_WIDTH);
+	if (t->rcpt != NULL && strlen(t->rcpt) <= RCPT_WIDTH)
+		add_rcpt(&l, t->rcpt);
+	smtpd_text_byte(&l.text, ';');
+	fold(&l);
+	smtpd_trace_date(t->when, date);
+	smtpd_text_add(&l.text, date);
+	smtpd_text_add(&l.text, "\r\n");
+	return l.text.cut ? -1 : (int)l.text.len;
+}
+
+void
+smtpd_trace_date(time_t when, char *buf)
+{
+	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu",
+		"Fri", "Sat" };
+	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May",
+		"Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	time_t epoch = 0;
+	struct smtpd_text t;
+	struct tm tm;
+
+	/* The year may not fit its type. */
+	if (gmtime_r(&when, &tm) == NULL)
+		gmtime_r(&epoch, &tm);
+	smtpd_text_init(&t, buf, SMTPD_DATE_MAX);
+	smtpd_text_format(&t, "%s, %02d %s %04lld %02d:%02d:%02d +0000",
+	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+	    (long long)tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+void
+smtpd_trace_id(uint64_t n, char *buf)
+{
+	/* Without I, L, O and U, to be read aloud; in the order of ASCII. */
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+	for (size_t i = SMTPD_ID_MAX - 1; i-- > 0; n /= 32)
+		buf[i] = digits[n % 32];
+	buf[SMTPD_ID_MAX - 1] = '\0';
+}

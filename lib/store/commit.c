@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* For renameat2(), where the system has it. */
+#define _GNU_SOURCE
+#include "store/commit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int
+smtpd_commit_file(int fd)
+{
+	/* On a new file fdatasync flushes the size as well. */
+	if (fdatasync(fd) == -1) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	return close(fd);
+}
+
+int
+smtpd_commit_link(int from_dir, const char *from, int to_dir, const char *to)
+{
+	if (linkat(from_dir, from, to_dir, to, 0) == -1)
+		return -1;
+	if (unlinkat(from_dir, from, 0) == -1) {
+		int error = errno;
+
+		unlinkat(to_dir, to, 0);
+		errno = error;
+		return -1;
+	}
+	return 0;
+}
+
+int
+smtpd_commit_move(int from_dir, const char *from, int to_dir, const char *to)
+{
+#ifdef RENAME_NOREPLACE
+	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* An old kernel, or a file system that knows no such flag. */
+	if (errno != ENOSYS && errno != EINVAL)
+		return -1;
+#endif
+	return smtpd_commit_link(from_dir, from, to_dir, to);
+}
+
+int
+smtpd_commit_directory(int fd)
+{
+	return fsync(fd);
+}
