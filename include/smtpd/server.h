@@ -222,8 +222,8 @@ SMTPD_API int smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
 
 /*
  * Announce KEYWORD, with its parameters if it has any, in the reply to EHLO.
- * Before start.  Return 0 or -1 (not printable ASCII, over 400 bytes, no
- * memory).  Since 0.1.
+ * Before start.  Return 0 or -1 (not printable ASCII, more than 600 bytes of
+ * keywords in all, no memory).  Since 0.1.
  */
 SMTPD_API int smtpd_server_add_keyword(
     struct smtpd_server *srv, const char *keyword);

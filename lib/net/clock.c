@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/clock.h"
+
+#include <limits.h>
+#include <time.h>
+
+static uint64_t
+read_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t
+smtpd_clock_ms(void)
+{
+	return read_ms(CLOCK_MONOTONIC);
+}
+
+uint64_t
+smtpd_clock_wall_ms(void)
+{
+	return read_ms(CLOCK_REALTIME);
+}
+
+uint64_t
+smtpd_clock_after(uint64_t now, uint32_t ms)
+{
+	return ms == UINT32_MAX ? SMTPD_NEVER : now + ms;
+}
+
+int
+smtpd_clock_poll_ms(uint64_t now, uint64_t deadline)
+{
+	if (deadline == SMTPD_NEVER)
+		return -1;
+	if (deadline <= now)
+		return 0;
+	return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_CLOCK_H
+#define SMTPD_NET_CLOCK_H
+
+#include <stdint.h>
+
+/* A time that is never reached. */
+#define SMTPD_NEVER UINT64_MAX
+
+/* Milliseconds on the monotonic clock: for deadlines. */
+uint64_t smtpd_clock_ms(void);
+
+/* Milliseconds since 1970: for names and dates. */
+uint64_t smtpd_clock_wall_ms(void);
+
+/* The moment MS milliseconds after NOW; UINT32_MAX milliseconds never end. */
+uint64_t smtpd_clock_after(uint64_t now, uint32_t ms);
+
+/* What poll() takes to wait from NOW until DEADLINE. */
+int smtpd_clock_poll_ms(uint64_t now, uint64_t deadline);
+
+#endif

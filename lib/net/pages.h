@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_PAGES_H
+#define SMTPD_NET_PAGES_H
+
+/*
+ * Memory by the page: what an idle connection does not need goes back to the
+ * system, while its addresses stay.  The calls of Linux live here.
+ */
+
+#include <stddef.h>
+
+/* SIZE bytes of zeros, which cost nothing until touched; NULL: no memory. */
+void *smtpd_pages_map(size_t size);
+
+/* Give back what smtpd_pages_map() made; NULL is fine. */
+void smtpd_pages_unmap(void *pages, size_t size);
+
+/*
+ * Let the system take the whole pages within SIZE bytes at PAGES, which read
+ * as zeros afterwards.
+ */
+void smtpd_pages_release(void *pages, size_t size);
+
+/* The lowest usable address of the calling thread's stack, NULL if it cannot
+ * be told. */
+char *smtpd_stack_bottom(void);
+
+/* Release the part of the calling thread's stack that reaches from BOTTOM, as
+ * smtpd_stack_bottom() gave it, to below the present frame. */
+void smtpd_stack_release(char *bottom);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* accept4() is not in POSIX 2008. */
+#undef _POSIX_C_SOURCE
+#define _GNU_SOURCE
+
+#include "net/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "net/stream.h"
+
+/* Connections that may wait to be accepted; the system has its own limit. */
+#define BACKLOG 4096
+
+static int
+parse_path(const char *path, struct smtpd_sockaddr *out)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)&out->addr;
+	size_t len = strlen(path);
+
+	if (len >= sizeof(un->sun_path)) {
+		errno = EINVAL;
+		return -1;
+	}
+	memset(out, 0, sizeof(*out));
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path, path, len + 1);
+	out->len =
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
+	return 0;
+}
+
+/* Divide "host:port" or "[host]:port" into HOST and what follows the colon. */
+static const char *
+split_host(const char *text, char *host, size_t size)
+{
+	const char *end, *begin = text;
+	bool bracket = *text == '[';
+
+	if (bracket)
+		begin = text + 1;
+	end = strchr(begin, bracket ? ']' : ':');
+	if (end == NULL || end == begin || (size_t)(end - begin) >= size)
+		return NULL;
+	memcpy(host, begin, (size_t)(end - begin));
+	host[end - begin] = '\0';
+	if (bracket)
+		end++;
+	return *end == ':' ? end + 1 : NULL;
+}
+
+int
+smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
+{
+	struct addrinfo hints = {
+		.ai_family = *text == '[' ? AF_INET6 : AF_INET,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+	};
+	struct addrinfo *found;
+	char host[INET6_ADDRSTRLEN + 32];
+	const char *port;
+
+	if (*text == '/')
+		return parse_path(text, out);
+	errno = EINVAL;
+	port = split_host(text, host, sizeof(host));
+	if (port == NULL || *port < '0' || *port > '9' || atol(port) > 65535)
+		return -1;
+	if (getaddrinfo(host, port, &hints, &found) != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	memset(out, 0, sizeof(*out));
+	memcpy(&out->addr, found->ai_addr, found->ai_addrlen);
+	out->len = found->ai_addrlen;
+	freeaddrinfo(found);
+	return 0;
+}
+
+void
+smtpd_socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size)
+{
+	const struct sockaddr *addr = (const struct sockaddr *)&a->addr;
+	int family = a->len == 0 ? AF_UNSPEC : addr->sa_family;
+
+	if ((family != AF_INET && family != AF_INET6) ||
+	    getnameinfo(addr, a->len, buf, (socklen_t)size, NULL, 0,
+		NI_NUMERICHOST) != 0)
+		snprintf(buf, size, "local");
+}
+
+void
+smtpd_socket_text(const struct smtpd_sockaddr *a, char *buf)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->addr;
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->addr;
+	char host[INET6_ADDRSTRLEN + 32];
+
+	if (in->sin_family == AF_UNIX) {
+		snprintf(buf, SMTPD_SOCKET_TEXT_MAX, "%s",
+		    a->len > offsetof(struct sockaddr_un, sun_path)
+			? un->sun_path
+			: "");
+		return;
+	}
+	smtpd_socket_host(a, host, sizeof(host));
+	/* The port stands at the same place in both families. */
+	snprintf(buf, SMTPD_SOCKET_TEXT_MAX,
+	    in->sin_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
+	    ntohs(in->sin_port));
+}
+
+/*
+ * A socket file stays behind when its process is killed.  If nobody answers
+ * on it, it is in nobody's use.
+ */
+static void
+remove_stale(const struct smtpd_sockaddr *a)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->addr;
+	struct stat st;
+	int fd;
+
+	if (lstat(un->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)un, a->len) != 0 &&
+	    errno == ECONNREFUSED)
+		unlink(un->sun_path);
+	close(fd);
+}
+
+int
+smtpd_socket_listen(const struct smtpd_sockaddr *a)
+{
+	const struct sockaddr *addr = (const struct sockaddr *)&a->addr;
+	const int on = 1;
+	int saved;
+	int fd = socket(
+	    addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (addr->sa_family == AF_UNIX)
+		remove_stale(a);
+	else
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (addr->sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, addr, a->len) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int
+smtpd_socket_local(int fd, struct smtpd_sockaddr *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->len = sizeof(out->addr);
+	return getsockname(fd, (struct sockaddr *)&out->addr, &out->len);
+}
+
+static void
+unmap_ipv4(struct smtpd_sockaddr *a)
+{
+	const struct sockaddr_in6 in6 = *(struct sockaddr_in6 *)&a->addr;
+	struct sockaddr_in *in = (struct sockaddr_in *)&a->addr;
+
+	if (in6.sin6_family != AF_INET6 ||
+	    !IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
+		return;
+	memset(a, 0, sizeof(*a));
+	in->sin_family = AF_INET;
+	in->sin_port = in6.sin6_port;
+	memcpy(&in->sin_addr, &in6.sin6_addr.s6_addr[12], 4);
+	a->len = sizeof(*in);
+}
+
+int
+smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
+{
+	const struct timeval rest = {
+		.tv_sec = SMTPD_STREAM_REST_MS / 1000,
+		.tv_usec = SMTPD_STREAM_REST_MS % 1000 * 1000,
+	};
+	const int on = 1;
+	int fd;
+
+	memset(peer, 0, sizeof(*peer));
+	peer->len = sizeof(peer->addr);
+	fd = accept4(
+	    listener, (struct sockaddr *)&peer->addr, &peer->len, SOCK_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &rest, sizeof(rest));
+	if (peer->addr.ss_family != AF_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	unmap_ipv4(peer);
+	return fd;
+}
+
+bool
+smtpd_net_key(
+    const struct smtpd_sockaddr *a, bool network, struct smtpd_net_key *out)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->addr;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->addr;
+
+	memset(out, 0, sizeof(*out));
+	out->bytes[1] = network;
+	if (a->len == 0)
+		return false;
+	if (in->sin_family == AF_INET) {
+		out->bytes[0] = 4;
+		memcpy(out->bytes + 2, &in->sin_addr, network ? 3 : 4);
+		return true;
+	}
+	if (in->sin_family == AF_INET6) {
+		out->bytes[0] = 6;
+		memcpy(out->bytes + 2, &in6->sin6_addr, network ? 8 : 16);
+		return true;
+	}
+	return false;
+}

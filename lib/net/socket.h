@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_SOCKET_H
+#define SMTPD_NET_SOCKET_H
+
+/* Addresses as text, listening sockets, and the networks that peers are in. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* Room for the text of any address with its port, or of a UNIX path. */
+#define SMTPD_SOCKET_TEXT_MAX 120
+
+struct smtpd_sockaddr {
+	struct sockaddr_storage addr;
+	socklen_t len;
+};
+
+/*
+ * Read "192.0.2.1:25", "[2001:db8::1]:25" or an absolute path.  Return 0 or
+ * -1 with errno EINVAL.
+ */
+int smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out);
+
+/* Write the address A with its port as smtpd_socket_parse() reads it to BUF of
+ * SMTPD_SOCKET_TEXT_MAX bytes. */
+void smtpd_socket_text(const struct smtpd_sockaddr *a, char *buf);
+
+/* Write the host of A alone: "192.0.2.1", "2001:db8::1", or "local" when it is
+ * no Internet address. */
+void smtpd_socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size);
+
+/*
+ * Bind to A and listen.  A UNIX path that nobody listens on any more is used
+ * again.  Return a descriptor that does not block, or -1 with errno.
+ */
+int smtpd_socket_listen(const struct smtpd_sockaddr *a);
+
+/* Find out the address FD is bound to.  Return 0 or -1 with errno. */
+int smtpd_socket_local(int fd, struct smtpd_sockaddr *out);
+
+/*
+ * Accept a connection that is there: a descriptor that blocks, sends at once,
+ * and waits for input no longer than SMTPD_STREAM_REST_MS; an IPv4 peer that
+ * was mapped into IPv6 is told as IPv4.  Return -1 with errno.
+ */
+int smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer);
+
+/* What limits count by: the family and the leading bits of an address. */
+struct smtpd_net_key {
+	unsigned char bytes[18];
+};
+
+/* The key of A itself, or of its network (IPv4 /24, IPv6 /64).  Return false
+ * when A is no Internet address. */
+bool smtpd_net_key(
+    const struct smtpd_sockaddr *a, bool network, struct smtpd_net_key *out);
+
+#endif

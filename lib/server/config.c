@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/config.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "grammar/address.h"
+#include "net/clock.h"
+
+/* The longest log line. */
+#define LOG_LINE_MAX 1200
+
+/* The low bits of an id count within a millisecond. */
+#define ID_COUNT_BITS 20
+
+/* Sanitizers make frames several times as large. */
+#ifndef SMTPD_STACK_SCALE
+#define SMTPD_STACK_SCALE 1
+#endif
+#define STACK_SIZE ((size_t)65536 * SMTPD_STACK_SCALE)
+
+static void
+default_u32(uint32_t *setting, uint32_t value)
+{
+	if (*setting == 0)
+		*setting = value;
+}
+
+static void
+set_default_limits(struct smtpd_settings *s)
+{
+	default_u32(&s->max_connections, 1000);
+	default_u32(&s->max_per_address, 20);
+	default_u32(&s->max_per_network, 50);
+	default_u32(&s->max_recipients, 1000);
+	default_u32(&s->max_command_line, 2048);
+	default_u32(&s->max_text_line, 65536);
+	default_u32(&s->max_transactions, 1000);
+	default_u32(&s->errors_soft, 5);
+	default_u32(&s->errors_hard, 20);
+	default_u32(&s->tarpit_ms, 1000);
+	default_u32(&s->max_hops, 100);
+	if (s->max_message_size == 0)
+		s->max_message_size = 52428800;
+}
+
+static void
+set_default_times(struct smtpd_settings *s)
+{
+	default_u32(&s->idle_timeout_ms, 300000);
+	default_u32(&s->command_timeout_ms, 300000);
+	default_u32(&s->write_timeout_ms, 60000);
+	default_u32(&s->session_timeout_ms, 3600000);
+	default_u32(&s->min_rate, 500);
+	default_u32(&s->rate_window_ms, 60000);
+}
+
+static void
+set_other_defaults(struct smtpd_settings *s)
+{
+	if (s->bare_lf == SMTPD_TREAT_DEFAULT)
+		s->bare_lf = SMTPD_TREAT_REPAIR;
+	if (s->nul == SMTPD_TREAT_DEFAULT)
+		s->nul = SMTPD_TREAT_REFUSE;
+	if (s->stack_size == 0)
+		s->stack_size = STACK_SIZE;
+	if (s->log_level == 0)
+		s->log_level = SMTPD_LOG_INFO;
+}
+
+static void
+set_hostname(struct smtpd_config *c)
+{
+	const char *name = c->settings.hostname;
+	struct smtpd_text t;
+
+	if (name != NULL) {
+		smtpd_text_init(&t, c->hostname, sizeof(c->hostname));
+		smtpd_text_add(&t, name);
+	} else if (gethostname(c->hostname, sizeof(c->hostname) - 1) != 0) {
+		c->hostname[0] = '\0';
+	}
+	c->settings.hostname = c->hostname;
+}
+
+void
+smtpd_config_init(struct smtpd_config *c, const struct smtpd_settings *settings)
+{
+	memset(c, 0, sizeof(*c));
+	if (settings != NULL)
+		c->settings = *settings;
+	set_default_limits(&c->settings);
+	set_default_times(&c->settings);
+	set_other_defaults(&c->settings);
+	set_hostname(c);
+}
+
+static void
+free_names(struct smtpd_names *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->names[i]);
+	free(list->names);
+}
+
+void
+smtpd_config_finish(struct smtpd_config *c)
+{
+	free_names(&c->keywords);
+	free_names(&c->mail_params);
+	free_names(&c->rcpt_params);
+	free(c->verbs);
+}
+
+const char *
+smtpd_config_fault(const struct smtpd_config *c)
+{
+	const struct smtpd_settings *s = &c->settings;
+
+	if (!smtpd_helo_is_valid(c->hostname, strlen(c->hostname)))
+		return "hostname";
+	if (s->max_recipients < 100)
+		return "max_recipients";
+	if (s->max_command_line < 512 || s->max_command_line > 16384)
+		return "max_command_line";
+	if (s->max_text_line < 1000)
+		return "max_text_line";
+	if (s->errors_soft > s->errors_hard)
+		return "errors_soft";
+	if (s->stack_size < PTHREAD_STACK_MIN)
+		return "stack_size";
+	if (s->nul > SMTPD_TREAT_REPAIR || s->bare_lf > SMTPD_TREAT_REPAIR)
+		return s->nul > SMTPD_TREAT_REPAIR ? "nul" : "bare_lf";
+	return NULL;
+}
+
+struct smtpd_verb *
+smtpd_config_verb(const struct smtpd_config *c, const char *name)
+{
+	for (size_t i = 0; i < c->nverbs; i++)
+		if (strcmp(c->verbs[i].name, name) == 0)
+			return &c->verbs[i];
+	return NULL;
+}
+
+int
+smtpd_config_add_verb(struct smtpd_config *c, const struct smtpd_verb *verb)
+{
+	struct smtpd_verb *more =
+	    realloc(c->verbs, (c->nverbs + 1) * sizeof(*more));
+
+	if (more == NULL)
+		return -1;
+	more[c->nverbs] = *verb;
+	c->verbs = more;
+	c->nverbs++;
+	return 0;
+}
+
+int
+smtpd_names_add(struct smtpd_names *list, const char *name)
+{
+	char **more = realloc(list->names, (list->count + 1) * sizeof(*more));
+
+	if (more == NULL)
+		return -1;
+	list->names = more;
+	more[list->count] = strdup(name);
+	if (more[list->count] == NULL)
+		return -1;
+	list->count++;
+	return 0;
+}
+
+bool
+smtpd_names_have(const struct smtpd_names *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (smtpd_same_text(list->names[i], name))
+			return true;
+	return false;
+}
+
+void
+smtpd_config_count(struct smtpd_config *c, size_t count, int64_t n)
+{
+	atomic_fetch_add_explicit(
+	    &c->counts[count], (uint64_t)n, memory_order_relaxed);
+}
+
+uint64_t
+smtpd_config_new_id(struct smtpd_config *c)
+{
+	uint64_t id = smtpd_clock_wall_ms() << ID_COUNT_BITS;
+	uint64_t last = atomic_load(&c->last_id);
+	uint64_t next;
+
+	do {
+		next = id > last ? id : last + 1;
+	} while (!atomic_compare_exchange_weak(&c->last_id, &last, next));
+	return next;
+}
+
+bool
+smtpd_config_logs(const struct smtpd_config *c, enum smtpd_log_level level)
+{
+	return c->settings.log != NULL && level <= c->settings.log_level;
+}
+
+void
+smtpd_config_log(const struct smtpd_config *c, enum smtpd_log_level level,
+    const char *format, ...)
+{
+	char line[LOG_LINE_MAX], clean[LOG_LINE_MAX];
+	struct smtpd_text t;
+	va_list ap;
+
+	if (!smtpd_config_logs(c, level))
+		return;
+	smtpd_text_init(&t, line, sizeof(line));
+	va_start(ap, format);
+	smtpd_text_vformat(&t, format, ap);
+	va_end(ap);
+	smtpd_text_init(&t, clean, sizeof(clean));
+	smtpd_text_filtered(&t, line, strlen(line));
+	c->settings.log(level, clean, c->settings.log_user);
+}

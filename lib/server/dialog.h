@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_DIALOG_H
+#define SMTPD_SERVER_DIALOG_H
+
+#include "server/session.h"
+
+/*
+ * Run the dialogue of S from the connect event to the disconnect event.
+ * Returns when it is over; the descriptors are still open.
+ */
+void smtpd_dialog_run(struct smtpd_session *s);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct smtpd_peer_count {
+	struct smtpd_net_key key;
+	uint32_t count;
+	struct smtpd_peer_count *next;
+};
+
+void
+smtpd_limits_init(struct smtpd_limits *l, const struct smtpd_settings *settings)
+{
+	memset(l, 0, sizeof(*l));
+	l->settings = settings;
+}
+
+void
+smtpd_limits_finish(struct smtpd_limits *l)
+{
+	for (size_t i = 0; i < SMTPD_PEERS_BUCKETS; i++) {
+		while (l->buckets[i] != NULL) {
+			struct smtpd_peer_count *p = l->buckets[i];
+
+			l->buckets[i] = p->next;
+			free(p);
+		}
+	}
+}
+
+/* FNV-1a. */
+static struct smtpd_peer_count **
+bucket_of(struct smtpd_limits *l, const struct smtpd_net_key *key)
+{
+	uint32_t hash = 2166136261U;
+
+	for (size_t i = 0; i < sizeof(key->bytes); i++)
+		hash = (hash ^ key->bytes[i]) * 16777619U;
+	return &l->buckets[hash % SMTPD_PEERS_BUCKETS];
+}
+
+/* The count for KEY, made if there is none yet. */
+static struct smtpd_peer_count *
+count_for(struct smtpd_limits *l, const struct smtpd_net_key *key)
+{
+	struct smtpd_peer_count **bucket = bucket_of(l, key);
+	struct smtpd_peer_count *p;
+
+	for (p = *bucket; p != NULL; p = p->next)
+		if (memcmp(&p->key, key, sizeof(*key)) == 0)
+			return p;
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	p->key = *key;
+	p->next = *bucket;
+	*bucket = p;
+	return p;
+}
+
+/* Free P when nobody is counted in it. */
+static void
+drop_unused(struct smtpd_limits *l, struct smtpd_peer_count *p)
+{
+	struct smtpd_peer_count **at;
+
+	if (p == NULL || p->count > 0)
+		return;
+	at = bucket_of(l, &p->key);
+	while (*at != p)
+		at = &(*at)->next;
+	*at = p->next;
+	free(p);
+}
+
+static bool
+is_over(uint32_t count, uint32_t limit)
+{
+	return limit != SMTPD_NO_LIMIT && count >= limit;
+}
+
+/*
+ * The last tenth of all connections is for addresses that have none: a few
+ * busy clients cannot lock out the rest of the world.
+ */
+static enum smtpd_admission
+judge(const struct smtpd_limits *l, const struct smtpd_ticket *t)
+{
+	const struct smtpd_settings *s = l->settings;
+	uint32_t here = t->address == NULL ? 0 : t->address->count;
+
+	if (is_over(l->connections, s->max_connections))
+		return SMTPD_FULL;
+	if (here > 0 && s->max_connections != SMTPD_NO_LIMIT &&
+	    l->connections >= s->max_connections - s->max_connections / 10)
+		return SMTPD_FULL;
+	if (t->address == NULL)
+		return SMTPD_ADMITTED;
+	if (is_over(here, s->max_per_address) ||
+	    is_over(t->network->count, s->max_per_network))
+		return SMTPD_PEER_FULL;
+	return SMTPD_ADMITTED;
+}
+
+enum smtpd_admission
+smtpd_limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
+    struct smtpd_ticket *t)
+{
+	enum smtpd_admission verdict = SMTPD_NO_ADMISSION;
+	struct smtpd_net_key address, network;
+
+	memset(t, 0, sizeof(*t));
+	if (smtpd_net_key(peer, false, &address) &&
+	    smtpd_net_key(peer, true, &network)) {
+		t->address = count_for(l, &address);
+		t->network = count_for(l, &network);
+		if (t->address == NULL || t->network == NULL)
+			goto out;
+	}
+	verdict = judge(l, t);
+	if (verdict != SMTPD_ADMITTED)
+		goto out;
+	l->connections++;
+	if (t->address != NULL) {
+		t->address->count++;
+		t->network->count++;
+	}
+	return SMTPD_ADMITTED;
+out:
+	drop_unused(l, t->address);
+	drop_unused(l, t->network);
+	return verdict;
+}
+
+void
+smtpd_limits_leave(struct smtpd_limits *l, struct smtpd_ticket *t)
+{
+	l->connections--;
+	if (t->address == NULL)
+		return;
+	t->address->count--;
+	t->network->count--;
+	drop_unused(l, t->address);
+	drop_unused(l, t->network);
+}

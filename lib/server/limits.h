@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_LIMITS_H
+#define SMTPD_SERVER_LIMITS_H
+
+/*
+ * How many connections there are: in all, from each address, and from each
+ * network.  The owner's lock guards it.
+ */
+
+#include <smtpd/server.h>
+
+#include "net/socket.h"
+
+#define SMTPD_PEERS_BUCKETS 1024
+
+struct smtpd_peer_count;
+
+struct smtpd_limits {
+	const struct smtpd_settings *settings;
+	uint32_t connections;
+	struct smtpd_peer_count *buckets[SMTPD_PEERS_BUCKETS];
+};
+
+/* What one connection holds of them. */
+struct smtpd_ticket {
+	struct smtpd_peer_count *address; /* NULL for a UNIX socket */
+	struct smtpd_peer_count *network;
+};
+
+enum smtpd_admission {
+	SMTPD_ADMITTED,
+	SMTPD_FULL,         /* too many in all */
+	SMTPD_PEER_FULL,    /* too many from the address or its network */
+	SMTPD_NO_ADMISSION, /* no memory */
+};
+
+void smtpd_limits_init(
+    struct smtpd_limits *l, const struct smtpd_settings *settings);
+
+/* Free what L holds; no connection is left. */
+void smtpd_limits_finish(struct smtpd_limits *l);
+
+/* Admit a connection from PEER; if so, T is to be given back. */
+enum smtpd_admission smtpd_limits_admit(struct smtpd_limits *l,
+    const struct smtpd_sockaddr *peer, struct smtpd_ticket *t);
+
+/* The connection with ticket T is over. */
+void smtpd_limits_leave(struct smtpd_limits *l, struct smtpd_ticket *t);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/pool.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "net/pages.h"
+#include "server/session.h"
+
+/* After so many seconds without work an idle thread ends. */
+#define IDLE_SECONDS 10
+
+int
+smtpd_pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
+    void *owner, size_t stack_size)
+{
+	pthread_condattr_t attr;
+	int error;
+
+	memset(p, 0, sizeof(*p));
+	p->work = work;
+	p->owner = owner;
+	p->stack_size = stack_size;
+	error = pthread_condattr_init(&attr);
+	if (error != 0)
+		return error;
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->turn, &attr);
+	pthread_cond_init(&p->empty, NULL);
+	pthread_condattr_destroy(&attr);
+	return 0;
+}
+
+void
+smtpd_pool_finish(struct smtpd_pool *p)
+{
+	pthread_cond_destroy(&p->empty);
+	pthread_cond_destroy(&p->turn);
+	pthread_mutex_destroy(&p->lock);
+}
+
+/*
+ * Wait until the lead is free and take it.  Return false when this thread is
+ * not needed any more: the pool stops, or nobody came for a while.
+ */
+static bool
+take_lead(struct smtpd_pool *p)
+{
+	struct timespec until;
+	int error = 0;
+	bool taken;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += IDLE_SECONDS;
+	pthread_mutex_lock(&p->lock);
+	p->idle++;
+	while (p->leading && !p->stopping && error == 0)
+		error = pthread_cond_timedwait(&p->turn, &p->lock, &until);
+	p->idle--;
+	taken = !p->leading && !p->stopping;
+	if (taken)
+		p->leading = true;
+	pthread_mutex_unlock(&p->lock);
+	return taken;
+}
+
+/*
+ * Threads are joined in a chain: each that ends joins the one before, and
+ * smtpd_pool_stop() the last.  So none is left behind, and none must be
+ * waited for while the pool runs.
+ */
+static void
+retire(struct smtpd_pool *p)
+{
+	pthread_t before;
+	bool has_before;
+
+	pthread_mutex_lock(&p->lock);
+	before = p->last;
+	has_before = p->has_last;
+	p->last = pthread_self();
+	p->has_last = true;
+	if (--p->threads == 0)
+		pthread_cond_signal(&p->empty);
+	pthread_mutex_unlock(&p->lock);
+	if (has_before)
+		pthread_join(before, NULL);
+}
+
+static void *work(void *arg);
+
+static int
+spawn(struct smtpd_pool *p)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int error = pthread_attr_init(&attr);
+
+	if (error != 0)
+		return error;
+	error = pthread_attr_setstacksize(&attr, p->stack_size);
+	if (error == 0)
+		error = pthread_create(&thread, &attr, work, p);
+	pthread_attr_destroy(&attr);
+	return error;
+}
+
+/*
+ * See to it that somebody else waits for connections.  Return false when that
+ * is not possible, and the caller still leads.
+ */
+static bool
+hand_over(struct smtpd_pool *p)
+{
+	bool others;
+
+	pthread_mutex_lock(&p->lock);
+	p->leading = false;
+	others = p->idle > 0;
+	if (others)
+		pthread_cond_signal(&p->turn);
+	else
+		p->threads++;
+	pthread_mutex_unlock(&p->lock);
+	if (others || spawn(p) == 0)
+		return true;
+
+	/* In the meantime a busy thread may have become free. */
+	pthread_mutex_lock(&p->lock);
+	p->threads--;
+	others = p->leading;
+	p->leading = true;
+	pthread_mutex_unlock(&p->lock);
+	return others;
+}
+
+/* Accept until there is a connection to serve; false: there will be none. */
+static bool
+lead(struct smtpd_pool *p, struct smtpd_connection *c)
+{
+	while (p->work->next(p->owner, c)) {
+		if (hand_over(p))
+			return true;
+		p->work->refuse(p->owner, c);
+	}
+	return false;
+}
+
+static void *
+work(void *arg)
+{
+	struct smtpd_pool *p = arg;
+	struct smtpd_worker w = {
+		.ws = smtpd_workspace_create(),
+		.stack_bottom = smtpd_stack_bottom(),
+	};
+	struct smtpd_connection c;
+
+	while (take_lead(p) && lead(p, &c)) {
+		if (w.ws != NULL)
+			p->work->serve(p->owner, &c, &w);
+		else
+			p->work->refuse(p->owner, &c);
+	}
+	smtpd_workspace_destroy(w.ws);
+	retire(p);
+	return NULL;
+}
+
+int
+smtpd_pool_start(struct smtpd_pool *p)
+{
+	int error;
+
+	p->threads = 1;
+	error = spawn(p);
+	if (error != 0)
+		p->threads = 0;
+	return error;
+}
+
+void
+smtpd_pool_stop(struct smtpd_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->stopping = true;
+	pthread_cond_broadcast(&p->turn);
+	while (p->threads > 0)
+		pthread_cond_wait(&p->empty, &p->lock);
+	pthread_mutex_unlock(&p->lock);
+	if (p->has_last)
+		pthread_join(p->last, NULL);
+	p->has_last = false;
+}
+
+size_t
+smtpd_pool_threads(struct smtpd_pool *p)
+{
+	size_t threads;
+
+	pthread_mutex_lock(&p->lock);
+	threads = p->threads;
+	pthread_mutex_unlock(&p->lock);
+	return threads;
+}

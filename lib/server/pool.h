@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_POOL_H
+#define SMTPD_SERVER_POOL_H
+
+/*
+ * A thread for each connection, from a cache of idle threads.  One thread
+ * leads: it waits for the next connection.  When one comes it hands the lead
+ * to an idle thread, or to a new one when none is idle, and serves the
+ * connection itself: nothing is passed from thread to thread.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "net/socket.h"
+#include "server/limits.h"
+
+/* A connection between its acceptance and its session. */
+struct smtpd_connection {
+	int fd;
+	struct smtpd_sockaddr peer;
+	struct smtpd_ticket ticket;
+};
+
+/* What each thread has for itself: made at its start, reused by each of its
+ * sessions. */
+struct smtpd_worker {
+	struct smtpd_workspace *ws;
+	char *stack_bottom;
+};
+
+/* What the owner of a pool does; called from its threads. */
+struct smtpd_pool_work {
+	/* Wait for a connection; false when there will be no more. */
+	bool (*next)(void *owner, struct smtpd_connection *out);
+	/* Serve it, and close it. */
+	void (*serve)(
+	    void *owner, struct smtpd_connection *c, struct smtpd_worker *w);
+	/* Send it away, for there is no thread, and close it. */
+	void (*refuse)(void *owner, struct smtpd_connection *c);
+};
+
+struct smtpd_pool {
+	const struct smtpd_pool_work *work;
+	void *owner;
+	size_t stack_size;
+
+	pthread_mutex_t lock;
+	pthread_cond_t turn; /* the lead is free, or the pool stops */
+	pthread_cond_t empty;
+	bool leading; /* a thread has the lead */
+	bool stopping;
+	size_t idle;    /* threads that wait for the lead */
+	size_t threads; /* all of them */
+	pthread_t last; /* the one that ended last, not yet joined */
+	bool has_last;
+};
+
+/* Make a pool without threads.  Return 0 or an errno value. */
+int smtpd_pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
+    void *owner, size_t stack_size);
+
+/* Make the first thread, which leads.  Return 0 or an errno value. */
+int smtpd_pool_start(struct smtpd_pool *p);
+
+/*
+ * Let the idle threads end, and wait for all.  The owner has seen to it that
+ * next() returns false and that each serve() ends.
+ */
+void smtpd_pool_stop(struct smtpd_pool *p);
+
+/* Free what P holds; it was stopped, or never started. */
+void smtpd_pool_finish(struct smtpd_pool *p);
+
+/* How many threads there are now. */
+size_t smtpd_pool_threads(struct smtpd_pool *p);
+
+#endif

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: MIT */
+#include <smtpd/server.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "grammar/param.h"
+#include "net/clock.h"
+#include "net/listeners.h"
+#include "net/pages.h"
+#include "server/config.h"
+#include "server/dialog.h"
+#include "server/limits.h"
+#include "server/pool.h"
+#include "server/session.h"
+#include "server/verbs.h"
+
+/* Room for all keywords of the caller in one reply to EHLO. */
+#define KEYWORDS_MAX 600
+
+struct smtpd_server {
+	struct smtpd_config config;
+	struct smtpd_owned own;
+	struct smtpd_listeners listeners;
+	struct smtpd_pool pool;
+	bool started;
+	char error[256];
+
+	/* The lock guards what follows. */
+	pthread_mutex_t lock;
+	pthread_cond_t gone; /* a session ended */
+	struct smtpd_limits limits;
+	struct smtpd_session *sessions;
+	bool draining;
+};
+
+/* Keep the reason of a failure; returns -1 for the caller to return. */
+static int fail(struct smtpd_server *srv, const char *format, ...)
+    SMTPD_PRINTF(2, 3);
+
+static int
+fail(struct smtpd_server *srv, const char *format, ...)
+{
+	struct smtpd_text t;
+	va_list ap;
+
+	smtpd_text_init(&t, srv->error, sizeof(srv->error));
+	va_start(ap, format);
+	smtpd_text_vformat(&t, format, ap);
+	va_end(ap);
+	return -1;
+}
+
+static int
+fail_errno(struct smtpd_server *srv, const char *what, int error)
+{
+	char reason[128];
+
+	if (strerror_r(error, reason, sizeof(reason)) != 0)
+		reason[0] = '\0';
+	fail(srv, "%s: %s", what, reason);
+	errno = error;
+	return -1;
+}
+
+static int
+fail_memory(struct smtpd_server *srv)
+{
+	return fail_errno(srv, "out of memory", ENOMEM);
+}
+
+static void
+init_locks(struct smtpd_server *srv)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_mutex_init(&srv->lock, NULL);
+	pthread_cond_init(&srv->gone, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+struct smtpd_server *
+smtpd_server_create(const struct smtpd_settings *settings)
+{
+	struct smtpd_server *srv = calloc(1, sizeof(*srv));
+
+	if (srv == NULL)
+		return NULL;
+	init_locks(srv);
+	smtpd_config_init(&srv->config, settings);
+	smtpd_listeners_init(&srv->listeners);
+	smtpd_limits_init(&srv->limits, &srv->config.settings);
+	srv->config.server = srv;
+	if (smtpd_verbs_install(&srv->config) != 0) {
+		smtpd_server_destroy(srv);
+		return NULL;
+	}
+	return srv;
+}
+
+void
+smtpd_server_destroy(struct smtpd_server *srv)
+{
+	if (srv == NULL)
+		return;
+	smtpd_server_drain(srv, 0);
+	if (srv->own.destroy != NULL)
+		srv->own.destroy(srv->own.data);
+	smtpd_listeners_finish(&srv->listeners);
+	smtpd_limits_finish(&srv->limits);
+	smtpd_config_finish(&srv->config);
+	pthread_cond_destroy(&srv->gone);
+	pthread_mutex_destroy(&srv->lock);
+	free(srv);
+}
+
+const char *
+smtpd_server_error(const struct smtpd_server *srv)
+{
+	return srv->error;
+}
+
+void
+smtpd_server_set_data(
+    struct smtpd_server *srv, void *data, void (*destroy)(void *))
+{
+	if (srv->own.destroy != NULL)
+		srv->own.destroy(srv->own.data);
+	srv->own = (struct smtpd_owned){ data, destroy };
+}
+
+void *
+smtpd_server_data(const struct smtpd_server *srv)
+{
+	return srv->own.data;
+}
+
+/* Write the upper case of VERB to NAME; whether it can be a verb. */
+static bool
+take_verb_name(char name[SMTPD_VERB_MAX + 1], const char *verb)
+{
+	size_t len = strlen(verb);
+
+	if (len == 0 || len > SMTPD_VERB_MAX)
+		return false;
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && !smtpd_is_alpha((unsigned char)verb[i]))
+			return false;
+		name[i] = (char)smtpd_to_upper((unsigned char)verb[i]);
+	}
+	return true;
+}
+
+static unsigned
+states_of(unsigned flags)
+{
+	if ((flags & SMTPD_VERB_TRANSACTION) != 0)
+		return SMTPD_STATE_MAIL | SMTPD_STATE_RCPT;
+	if ((flags & SMTPD_VERB_HELLO) != 0)
+		return SMTPD_STATES_ANY & ~(unsigned)SMTPD_STATE_START;
+	return SMTPD_STATES_ANY;
+}
+
+int
+smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
+    unsigned flags, smtpd_handler_fn *fn, void *user)
+{
+	struct smtpd_verb verb = {
+		.states = states_of(flags),
+		.act = smtpd_verb_custom,
+		.handler = fn,
+		.user = user,
+	};
+
+	if ((flags & SMTPD_VERB_PIPELINED) == 0)
+		verb.traits = SMTPD_TRAIT_LAST;
+	if (!take_verb_name(verb.name, name))
+		return fail(srv, "\"%s\" is no verb: 1 to %d letters", name,
+		    SMTPD_VERB_MAX);
+	if (smtpd_config_verb(&srv->config, verb.name) != NULL)
+		return fail(srv, "there is a verb %s already", verb.name);
+	if (smtpd_config_add_verb(&srv->config, &verb) != 0)
+		return fail_memory(srv);
+	return 0;
+}
+
+int
+smtpd_server_handle(struct smtpd_server *srv, const char *verb,
+    smtpd_handler_fn *fn, void *user)
+{
+	char name[SMTPD_VERB_MAX + 1];
+	struct smtpd_verb *known;
+
+	if (!take_verb_name(name, verb))
+		return fail(srv, "\"%s\" is no verb: 1 to %d letters", verb,
+		    SMTPD_VERB_MAX);
+	known = smtpd_config_verb(&srv->config, name);
+	if (known == NULL)
+		return smtpd_server_add_verb(srv, name, 0, fn, user);
+	known->handler = fn;
+	known->user = user;
+	return 0;
+}
+
+int
+smtpd_server_add_keyword(struct smtpd_server *srv, const char *keyword)
+{
+	struct smtpd_names *list = &srv->config.keywords;
+	size_t len = strlen(keyword) + 1;
+
+	for (const char *c = keyword; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			return fail(srv, "a keyword is printable ASCII");
+	for (size_t i = 0; i < list->count; i++)
+		len += strlen(list->names[i]) + 1;
+	if (keyword[0] == '\0' || len > KEYWORDS_MAX)
+		return fail(srv, "no room for keyword \"%s\"", keyword);
+	if (smtpd_names_add(list, keyword) != 0)
+		return fail_memory(srv);
+	return 0;
+}
+
+int
+smtpd_server_add_param(
+    struct smtpd_server *srv, const char *verb, const char *name)
+{
+	struct smtpd_names *list;
+
+	if (!smtpd_param_name_is_valid(name))
+		return fail(srv, "\"%s\" is no name of a parameter", name);
+	if (smtpd_same_text(verb, "MAIL"))
+		list = &srv->config.mail_params;
+	else if (smtpd_same_text(verb, "RCPT"))
+		list = &srv->config.rcpt_params;
+	else
+		return fail(srv, "%s takes no parameters", verb);
+	if (smtpd_names_add(list, name) != 0)
+		return fail_memory(srv);
+	return 0;
+}
+
+void
+smtpd_server_deliver(struct smtpd_server *srv, smtpd_deliver_fn *fn, void *user)
+{
+	srv->config.deliver = fn;
+	srv->config.deliver_user = user;
+}
+
+void
+smtpd_server_on(struct smtpd_server *srv, const struct smtpd_events *events)
+{
+	srv->config.events = *events;
+}
+
+int
+smtpd_server_listen(struct smtpd_server *srv, const char *address)
+{
+	struct smtpd_sockaddr a;
+	int error;
+
+	if (smtpd_socket_parse(address, &a) != 0)
+		return fail(srv,
+		    "\"%s\" is no address: say 192.0.2.1:25, "
+		    "[2001:db8::1]:25 or /path",
+		    address);
+	error = smtpd_listeners_add(&srv->listeners, &a);
+	return error == 0 ? 0 : fail_errno(srv, address, error);
+}
+
+int
+smtpd_server_listen_fd(struct smtpd_server *srv, int fd)
+{
+	int error = smtpd_listeners_add_fd(&srv->listeners, fd);
+
+	return error == 0 ? 0 : fail_errno(srv, "descriptor", error);
+}
+
+const char *
+smtpd_server_address(const struct smtpd_server *srv, size_t i)
+{
+	return smtpd_listeners_address(&srv->listeners, i);
+}
+
+/* Put S in the list of all sessions; false when it comes too late. */
+static bool
+enter(struct smtpd_server *srv, struct smtpd_session *s)
+{
+	bool entered;
+
+	pthread_mutex_lock(&srv->lock);
+	entered = !srv->draining;
+	if (entered) {
+		s->next = srv->sessions;
+		if (s->next != NULL)
+			s->next->prev = s;
+		srv->sessions = s;
+	}
+	pthread_mutex_unlock(&srv->lock);
+	return entered;
+}
+
+/* Take S out again, and the ticket T of its connection with it. */
+static void
+leave(struct smtpd_server *srv, struct smtpd_session *s, struct smtpd_ticket *t)
+{
+	pthread_mutex_lock(&srv->lock);
+	if (s->prev != NULL)
+		s->prev->next = s->next;
+	else
+		srv->sessions = s->next;
+	if (s->next != NULL)
+		s->next->prev = s->prev;
+	if (t != NULL)
+		smtpd_limits_leave(&srv->limits, t);
+	pthread_cond_broadcast(&srv->gone);
+	pthread_mutex_unlock(&srv->lock);
+}
+
+/* Send one reply to a connection that gets no session, without waiting. */
+static void
+turn_away(
+    struct smtpd_server *srv, int fd, const char *status, const char *text)
+{
+	char line[128];
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, line, sizeof(line));
+	smtpd_text_format(&t, "421 %s %s\r\n", status, text);
+	send(fd, line, t.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+	smtpd_config_count(&srv->config, SMTPD_COUNT(refused_connections), 1);
+}
+
+/* Whether a connection from PEER on FD may have a session; else it is told. */
+static bool
+admit(struct smtpd_server *srv, int fd, const struct smtpd_sockaddr *peer,
+    struct smtpd_ticket *t)
+{
+	enum smtpd_admission verdict;
+	char host[48];
+
+	pthread_mutex_lock(&srv->lock);
+	verdict = smtpd_limits_admit(&srv->limits, peer, t);
+	pthread_mutex_unlock(&srv->lock);
+	if (verdict == SMTPD_ADMITTED)
+		return true;
+	if (verdict == SMTPD_PEER_FULL)
+		turn_away(srv, fd, "4.7.0", "too many connections from you");
+	else
+		turn_away(srv, fd, "4.3.2", "too many connections");
+	smtpd_socket_host(peer, host, sizeof(host));
+	smtpd_config_log(&srv->config, SMTPD_LOG_INFO,
+	    "refused peer=%s reason=\"%s\"", host,
+	    verdict == SMTPD_PEER_FULL ? "too many connections from it"
+				       : "too many connections");
+	return false;
+}
+
+static bool
+next_connection(void *owner, struct smtpd_connection *c)
+{
+	struct smtpd_server *srv = owner;
+	int error;
+
+	for (;;) {
+		c->fd =
+		    smtpd_listeners_accept(&srv->listeners, &c->peer, &error);
+		if (c->fd >= 0 && admit(srv, c->fd, &c->peer, &c->ticket))
+			return true;
+		if (c->fd >= 0)
+			continue;
+		if (error == 0)
+			return false;
+		smtpd_config_count(&srv->config, SMTPD_COUNT(errors), 1);
+		smtpd_config_log(&srv->config, SMTPD_LOG_ERROR,
+		    "cannot accept connections, errno=%d: waiting a moment",
+		    error);
+		smtpd_listeners_pause(&srv->listeners);
+	}
+}
+
+/* Run one session from its first to its last byte. */
+static int
+run_session(struct smtpd_server *srv, const struct smtpd_worker *w, int in,
+    int out, const struct smtpd_sockaddr *peer, struct smtpd_ticket *t)
+{
+	struct smtpd_session s;
+	bool entered;
+
+	smtpd_session_init(
+	    &s, &srv->config, w->ws, w->stack_bottom, in, out, peer);
+	s.stream.quick = t != NULL;
+	entered = enter(srv, &s);
+	if (!entered)
+		return -1;
+	smtpd_config_count(&srv->config, SMTPD_COUNT(connections), 1);
+	smtpd_config_count(&srv->config, SMTPD_COUNT(connections_now), 1);
+	smtpd_dialog_run(&s);
+	smtpd_session_finish(&s);
+	smtpd_config_count(&srv->config, SMTPD_COUNT(connections_now), -1);
+	leave(srv, &s, t);
+	return 0;
+}
+
+static void
+refuse_connection(void *owner, struct smtpd_connection *c)
+{
+	struct smtpd_server *srv = owner;
+
+	turn_away(srv, c->fd, "4.3.2", "no thread for you, try again later");
+	pthread_mutex_lock(&srv->lock);
+	smtpd_limits_leave(&srv->limits, &c->ticket);
+	pthread_mutex_unlock(&srv->lock);
+	smtpd_config_count(&srv->config, SMTPD_COUNT(errors), 1);
+	smtpd_config_log(&srv->config, SMTPD_LOG_ERROR,
+	    "cannot make a thread: a connection was refused");
+}
+
+static void
+serve_connection(
+    void *owner, struct smtpd_connection *c, struct smtpd_worker *w)
+{
+	struct smtpd_server *srv = owner;
+
+	if (run_session(srv, w, c->fd, c->fd, &c->peer, &c->ticket) == 0) {
+		close(c->fd);
+		return;
+	}
+	turn_away(srv, c->fd, "4.3.2", "the server is stopping");
+	pthread_mutex_lock(&srv->lock);
+	smtpd_limits_leave(&srv->limits, &c->ticket);
+	pthread_mutex_unlock(&srv->lock);
+}
+
+static const struct smtpd_pool_work pool_work = {
+	.next = next_connection,
+	.serve = serve_connection,
+	.refuse = refuse_connection,
+};
+
+/* What must be right before any session. */
+static int
+check_settings(struct smtpd_server *srv)
+{
+	const char *fault = smtpd_config_fault(&srv->config);
+
+	if (fault != NULL)
+		return fail(srv, "setting %s is out of its range", fault);
+	if (srv->config.deliver == NULL)
+		return fail(
+		    srv, "nothing delivers: call smtpd_server_deliver() first");
+	return 0;
+}
+
+int
+smtpd_server_start(struct smtpd_server *srv)
+{
+	int error;
+
+	if (check_settings(srv) != 0)
+		return -1;
+	if (srv->started || srv->draining)
+		return fail(srv, "the server was started before");
+	if (smtpd_listeners_address(&srv->listeners, 0) == NULL)
+		return fail(
+		    srv, "nothing to listen on: call smtpd_server_listen()");
+	error = smtpd_pool_init(
+	    &srv->pool, &pool_work, srv, srv->config.settings.stack_size);
+	if (error != 0)
+		return fail_errno(srv, "cannot make a pool", error);
+	error = smtpd_pool_start(&srv->pool);
+	if (error != 0) {
+		smtpd_pool_finish(&srv->pool);
+		return fail_errno(srv, "cannot make a thread", error);
+	}
+	srv->started = true;
+	return 0;
+}
+
+int
+smtpd_server_serve(struct smtpd_server *srv, int in, int out)
+{
+	struct smtpd_sockaddr peer = { .len = sizeof(peer.addr) };
+	struct smtpd_worker w = { .stack_bottom = NULL };
+	int result;
+
+	if (check_settings(srv) != 0)
+		return -1;
+	if (getpeername(in, (struct sockaddr *)&peer.addr, &peer.len) != 0)
+		peer.len = 0;
+	w.ws = smtpd_workspace_create();
+	if (w.ws == NULL)
+		return fail_memory(srv);
+	result = run_session(srv, &w, in, out, &peer, NULL);
+	smtpd_workspace_destroy(w.ws);
+	if (result != 0)
+		fail(srv, "the server is stopping");
+	return result;
+}
+
+/* Interrupt all sessions; return how many there are.  The lock is held. */
+static int
+interrupt_sessions(struct smtpd_server *srv, enum smtpd_interrupt what)
+{
+	int n = 0;
+
+	for (struct smtpd_session *s = srv->sessions; s != NULL; s = s->next) {
+		smtpd_stream_interrupt(&s->stream, what);
+		n++;
+	}
+	return n;
+}
+
+/* Wait up to TIMEOUT_MS until no session is left.  The lock is held. */
+static void
+wait_for_sessions(struct smtpd_server *srv, uint32_t timeout_ms)
+{
+	struct timespec until;
+	int error = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (srv->sessions != NULL && error == 0)
+		error = timeout_ms == SMTPD_NO_TIMEOUT
+		    ? pthread_cond_wait(&srv->gone, &srv->lock)
+		    : pthread_cond_timedwait(&srv->gone, &srv->lock, &until);
+}
+
+int
+smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
+{
+	int cut_off = 0;
+
+	smtpd_listeners_stop(&srv->listeners);
+	pthread_mutex_lock(&srv->lock);
+	srv->draining = true;
+	interrupt_sessions(srv, SMTPD_INTERRUPT_LINE);
+	wait_for_sessions(srv, timeout_ms);
+	if (srv->sessions != NULL) {
+		cut_off = interrupt_sessions(srv, SMTPD_INTERRUPT_ALL);
+		wait_for_sessions(srv, SMTPD_NO_TIMEOUT);
+	}
+	pthread_mutex_unlock(&srv->lock);
+	if (srv->started) {
+		smtpd_pool_stop(&srv->pool);
+		smtpd_pool_finish(&srv->pool);
+		srv->started = false;
+	}
+	return cut_off;
+}
+
+void
+smtpd_server_counters(
+    const struct smtpd_server *srv, struct smtpd_counters *out)
+{
+	uint64_t values[sizeof(*out) / sizeof(uint64_t)];
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		values[i] = atomic_load_explicit(
+		    &srv->config.counts[i], memory_order_relaxed);
+	memcpy(out, values, sizeof(*out));
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/session.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "net/clock.h"
+#include "net/pages.h"
+
+/* Heap for a transaction: as much as its recipients can need. */
+#define ARENA_CAP_BASE     65536
+#define ARENA_CAP_PER_RCPT 2048
+#define ARENA_CAP_MAX      ((size_t)16 << 20)
+
+struct smtpd_workspace *
+smtpd_workspace_create(void)
+{
+	return smtpd_pages_map(sizeof(struct smtpd_workspace));
+}
+
+void
+smtpd_workspace_destroy(struct smtpd_workspace *ws)
+{
+	smtpd_pages_unmap(ws, sizeof(*ws));
+}
+
+/* The client is slow: what it does not need now goes back to the system. */
+static void
+save_memory(void *arg)
+{
+	struct smtpd_session *s = arg;
+	struct smtpd_workspace *ws = s->ws;
+	size_t waiting;
+
+	smtpd_stream_peek(&s->stream, &waiting);
+	if (s->stack_bottom == NULL || waiting > 0)
+		return;
+	smtpd_pages_release(ws,
+	    s->open ? offsetof(struct smtpd_workspace, reply) : sizeof(*ws));
+	smtpd_stack_release(s->stack_bottom);
+}
+
+static size_t
+arena_cap(const struct smtpd_settings *settings)
+{
+	size_t cap = ARENA_CAP_BASE +
+	    (size_t)settings->max_recipients * ARENA_CAP_PER_RCPT;
+
+	return cap > ARENA_CAP_MAX ? ARENA_CAP_MAX : cap;
+}
+
+static void
+set_times(struct smtpd_session *s)
+{
+	const struct smtpd_settings *settings = &s->config->settings;
+
+	s->stream.idle_ms = settings->idle_timeout_ms;
+	s->stream.write_ms = settings->write_timeout_ms;
+	s->stream.deadline =
+	    smtpd_clock_after(s->stream.now, settings->session_timeout_ms);
+}
+
+void
+smtpd_session_init(struct smtpd_session *s, struct smtpd_config *c,
+    struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
+    const struct smtpd_sockaddr *peer)
+{
+	memset(s, 0, sizeof(*s));
+	s->config = c;
+	s->ws = ws;
+	s->stack_bottom = stack_bottom;
+	smtpd_stream_init(&s->stream, in, out, ws->in, ws->out);
+	s->stream.rest = save_memory;
+	s->stream.rest_arg = s;
+	set_times(s);
+	s->id = atomic_fetch_add(&c->last_session, 1) + 1;
+	s->peer = *peer;
+	smtpd_socket_host(peer, s->peer_text, sizeof(s->peer_text));
+	s->state = SMTPD_STATE_START;
+	ws->reply.code = 0;
+	smtpd_arena_init(
+	    &s->arena, ws->arena, sizeof(ws->arena), arena_cap(&c->settings));
+}
+
+static void
+let_go(struct smtpd_owned *own)
+{
+	if (own->destroy != NULL)
+		own->destroy(own->data);
+	own->data = NULL;
+	own->destroy = NULL;
+}
+
+static void
+count_bytes(struct smtpd_session *s)
+{
+	smtpd_config_count(s->config, SMTPD_COUNT(bytes_in),
+	    (int64_t)(s->stream.bytes_in - s->counted_in));
+	smtpd_config_count(s->config, SMTPD_COUNT(bytes_out),
+	    (int64_t)(s->stream.bytes_out - s->counted_out));
+	s->counted_in = s->stream.bytes_in;
+	s->counted_out = s->stream.bytes_out;
+}
+
+void
+smtpd_session_finish(struct smtpd_session *s)
+{
+	let_go(&s->transaction_own);
+	let_go(&s->own);
+	smtpd_arena_reset(&s->arena);
+	count_bytes(s);
+}
+
+void
+smtpd_session_count(struct smtpd_session *s, size_t count)
+{
+	smtpd_config_count(s->config, count, 1);
+}
+
+static void
+set_reply(struct smtpd_reply *r, int code, const char *enhanced,
+    const char *format, va_list ap)
+{
+	struct smtpd_text t;
+
+	r->code = code;
+	smtpd_text_init(&t, r->enhanced, sizeof(r->enhanced));
+	if (enhanced != NULL)
+		smtpd_text_add(&t, enhanced);
+	smtpd_text_init(&t, r->text, sizeof(r->text));
+	smtpd_text_vformat(&t, format, ap);
+}
+
+/* The program made a mistake: the client may try again later. */
+static void
+say_mistake(struct smtpd_session *s, const char *what, int code)
+{
+	smtpd_config_log(s->config, SMTPD_LOG_ERROR,
+	    "session=%llu the program's %s: code %d", (unsigned long long)s->id,
+	    what, code);
+	s->ws->reply.code = 0;
+	smtpd_session_say(s, 451, "4.3.0", "local error, try again later");
+}
+
+int
+smtpd_reply(struct smtpd_session *s, int code, const char *enhanced,
+    const char *format, ...)
+{
+	va_list ap;
+
+	if (!smtpd_reply_is_valid(code, enhanced)) {
+		say_mistake(s, "reply has no valid code", code);
+		return s->ws->reply.code;
+	}
+	va_start(ap, format);
+	set_reply(&s->ws->reply, code, enhanced, format, ap);
+	va_end(ap);
+	return code;
+}
+
+void
+smtpd_session_say(struct smtpd_session *s, int code, const char *enhanced,
+    const char *format, ...)
+{
+	va_list ap;
+
+	if (s->ws->reply.code != 0)
+		return;
+	va_start(ap, format);
+	set_reply(&s->ws->reply, code, enhanced, format, ap);
+	va_end(ap);
+}
+
+void
+smtpd_session_refuse(struct smtpd_session *s, size_t count, int code,
+    const char *enhanced, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	set_reply(&s->ws->reply, code, enhanced, format, ap);
+	va_end(ap);
+	smtpd_session_count(s, count);
+}
+
+void
+smtpd_session_close(struct smtpd_session *s, enum smtpd_close why)
+{
+	s->closing = true;
+	s->why = why;
+}
+
+void
+smtpd_session_answer(struct smtpd_session *s)
+{
+	struct smtpd_reply *r = &s->ws->reply;
+	char *room = smtpd_stream_room(&s->stream, SMTPD_REPLY_WIRE_MAX);
+
+	if (r->code == 421 && !s->closing)
+		smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
+	smtpd_config_log(s->config, SMTPD_LOG_TRACE,
+	    "session=%llu reply=%d %s %s", (unsigned long long)s->id, r->code,
+	    r->enhanced, r->text);
+	if (room == NULL)
+		return;
+	smtpd_stream_put(
+	    &s->stream, smtpd_reply_write(r, room, SMTPD_REPLY_WIRE_MAX));
+	r->code = 0;
+}
+
+bool
+smtpd_session_goes_on(struct smtpd_session *s, int result)
+{
+	struct smtpd_reply *r = &s->ws->reply;
+
+	if (result == 0) {
+		r->code = 0;
+		return true;
+	}
+	if (result != r->code) {
+		say_mistake(s, "handler returned what is no reply", result);
+		return false;
+	}
+	return result < 400;
+}
+
+void
+smtpd_transaction_open(struct smtpd_session *s)
+{
+	memset(&s->envelope, 0, sizeof(s->envelope));
+	smtpd_trace_id(smtpd_config_new_id(s->config), s->envelope_id);
+	s->envelope.id = s->envelope_id;
+	s->rcpts_room = 0;
+	s->rcpts_refused = 0;
+	s->open = true;
+}
+
+int
+smtpd_transaction_add(struct smtpd_session *s, const struct smtpd_rcpt *rcpt)
+{
+	struct smtpd_envelope *e = &s->envelope;
+	struct smtpd_rcpt *rcpts;
+
+	if (e->nrcpts == s->rcpts_room) {
+		size_t room = s->rcpts_room == 0 ? 4 : s->rcpts_room * 2;
+
+		rcpts = smtpd_arena_alloc(&s->arena, room * sizeof(*rcpts));
+		if (rcpts == NULL)
+			return -1;
+		if (e->nrcpts > 0)
+			memcpy(rcpts, e->rcpts, e->nrcpts * sizeof(*rcpts));
+		e->rcpts = rcpts;
+		s->rcpts_room = room;
+	}
+	/* Const for those who look at it, not for the transaction. */
+	rcpts = (struct smtpd_rcpt *)(uintptr_t)e->rcpts;
+	rcpts[e->nrcpts++] = *rcpt;
+	return 0;
+}
+
+void
+smtpd_transaction_end(struct smtpd_session *s, enum smtpd_end how, int code)
+{
+	const struct smtpd_events *events = &s->config->events;
+	bool accepted = (s->state & (SMTPD_STATE_MAIL | SMTPD_STATE_RCPT)) != 0;
+
+	if (!s->open)
+		return;
+	if (accepted && events->transaction_end != NULL)
+		events->transaction_end(
+		    s, &s->envelope, how, code, events->user);
+	let_go(&s->transaction_own);
+	smtpd_arena_reset(&s->arena);
+	s->open = false;
+	if (accepted)
+		s->state = SMTPD_STATE_HELLO;
+	count_bytes(s);
+}
+
+void
+smtpd_session_forget(struct smtpd_session *s)
+{
+	smtpd_transaction_end(s, SMTPD_END_RESET, 0);
+	s->helo[0] = '\0';
+	s->esmtp = false;
+	s->state = SMTPD_STATE_START;
+}
+
+struct smtpd_server *
+smtpd_session_server(const struct smtpd_session *s)
+{
+	return s->config->server;
+}
+
+uint64_t
+smtpd_session_id(const struct smtpd_session *s)
+{
+	return s->id;
+}
+
+const char *
+smtpd_session_peer(const struct smtpd_session *s)
+{
+	return s->peer_text;
+}
+
+const struct sockaddr *
+smtpd_session_sockaddr(const struct smtpd_session *s, socklen_t *len)
+{
+	*len = s->peer.len;
+	return (const struct sockaddr *)&s->peer.addr;
+}
+
+int
+smtpd_session_fd(const struct smtpd_session *s)
+{
+	return s->stream.in;
+}
+
+const char *
+smtpd_session_helo(const struct smtpd_session *s)
+{
+	return s->helo;
+}
+
+bool
+smtpd_session_esmtp(const struct smtpd_session *s)
+{
+	return s->esmtp;
+}
+
+const struct smtpd_envelope *
+smtpd_session_envelope(const struct smtpd_session *s)
+{
+	return s->open ? &s->envelope : NULL;
+}
+
+const char *
+smtpd_command_param(const struct smtpd_command *c, const char *name)
+{
+	for (size_t i = 0; i < c->nparams; i++) {
+		const struct smtpd_param *p = &c->params[i];
+
+		if (strcmp(p->name, name) == 0)
+			return p->value == NULL ? "" : p->value;
+	}
+	return NULL;
+}
+
+int
+smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
+{
+	const struct smtpd_envelope *e = &s->envelope;
+	bool internet = strcmp(s->peer_text, "local") != 0;
+	const struct smtpd_trace trace = {
+		.helo = s->helo,
+		.peer = internet ? s->peer_text : NULL,
+		.by = s->config->hostname,
+		.with = s->esmtp ? "ESMTP" : "SMTP",
+		.id = e->id,
+		.rcpt = e->nrcpts == 1 ? e->rcpts[0].address.text : NULL,
+		.when = (time_t)(smtpd_clock_wall_ms() / 1000),
+	};
+
+	return s->open ? smtpd_trace_received(&trace, buf, size) : -1;
+}
+
+void
+smtpd_session_set_data(
+    struct smtpd_session *s, void *data, void (*destroy)(void *))
+{
+	let_go(&s->own);
+	s->own = (struct smtpd_owned){ data, destroy };
+}
+
+void *
+smtpd_session_data(const struct smtpd_session *s)
+{
+	return s->own.data;
+}
+
+void
+smtpd_transaction_set_data(
+    struct smtpd_session *s, void *data, void (*destroy)(void *))
+{
+	let_go(&s->transaction_own);
+	s->transaction_own = (struct smtpd_owned){ data, destroy };
+	if (!s->open)
+		let_go(&s->transaction_own);
+}
+
+void *
+smtpd_transaction_data(const struct smtpd_session *s)
+{
+	return s->transaction_own.data;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_VERBS_H
+#define SMTPD_SERVER_VERBS_H
+
+/* The verbs of RFC 5321: one table, one function for each. */
+
+#include "server/config.h"
+
+/* Put the library's verbs into C's table.  Return 0, or -1 without memory. */
+int smtpd_verbs_install(struct smtpd_config *c);
+
+/* What a verb of the caller's own does: ask its handler. */
+smtpd_verb_fn smtpd_verb_custom;
+
+#endif
