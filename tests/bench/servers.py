@@ -170,7 +170,7 @@ class Smtpin(Server):
 
     def command(self):
         return [built(self.options, "examples/smtpin/smtpin"),
-                "-a", "127.0.0.1", "-p", str(self.port), "-s", "0",
+                "-a", f"127.0.0.1:{self.port}",
                 "-H", "localhost", "-u", self.dir + "/map",
                 "-m", self.mail + "/%u/Maildir", "-j", self.dir + "/log",
                 "--max-connections", "20000", "--max-per-address", "0"]
