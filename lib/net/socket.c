@@ -19,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "net/stream.h"
+#include "net/wire.h"
 
 /* Connections that may wait to be accepted; the system has its own limit. */
 #define BACKLOG 4096
@@ -77,7 +77,8 @@ smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
 		return parse_path(text, out);
 	errno = EINVAL;
 	port = split_host(text, host, sizeof(host));
-	if (port == NULL || *port < '0' || *port > '9' || atol(port) > 65535)
+	if (port == NULL || strspn(port, "0123456789") != strlen(port) ||
+	    strtoul(port, NULL, 10) > 65535 || *port == '\0')
 		return -1;
 	if (getaddrinfo(host, port, &hints, &found) != 0) {
 		errno = EINVAL;
@@ -198,8 +199,8 @@ int
 smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
 {
 	const struct timeval rest = {
-		.tv_sec = SMTPD_STREAM_REST_MS / 1000,
-		.tv_usec = SMTPD_STREAM_REST_MS % 1000 * 1000,
+		.tv_sec = SMTPD_WIRE_REST_MS / 1000,
+		.tv_usec = SMTPD_WIRE_REST_MS % 1000 * 1000,
 	};
 	const int on = 1;
 	int fd;

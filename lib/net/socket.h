@@ -42,7 +42,7 @@ int smtpd_socket_local(int fd, struct smtpd_sockaddr *out);
 
 /*
  * Accept a connection that is there: a descriptor that blocks, sends at once,
- * and waits for input no longer than SMTPD_STREAM_REST_MS; an IPv4 peer that
+ * and waits for input no longer than SMTPD_WIRE_REST_MS; an IPv4 peer that
  * was mapped into IPv6 is told as IPv4.  Return -1 with errno.
  */
 int smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer);

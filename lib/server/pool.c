@@ -194,14 +194,3 @@ smtpd_pool_stop(struct smtpd_pool *p)
 		pthread_join(p->last, NULL);
 	p->has_last = false;
 }
-
-size_t
-smtpd_pool_threads(struct smtpd_pool *p)
-{
-	size_t threads;
-
-	pthread_mutex_lock(&p->lock);
-	threads = p->threads;
-	pthread_mutex_unlock(&p->lock);
-	return threads;
-}

@@ -10,6 +10,7 @@
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,6 +20,7 @@
 /* A connection between its acceptance and its session. */
 struct smtpd_connection {
 	int fd;
+	size_t listener; /* which one it came to */
 	struct smtpd_sockaddr peer;
 	struct smtpd_ticket ticket;
 };
@@ -51,9 +53,9 @@ struct smtpd_pool {
 	pthread_cond_t empty;
 	bool leading; /* a thread has the lead */
 	bool stopping;
-	size_t idle;    /* threads that wait for the lead */
-	size_t threads; /* all of them */
-	pthread_t last; /* the one that ended last, not yet joined */
+	size_t idle;           /* threads that wait for the lead */
+	atomic_size_t threads; /* all of them; read without the lock too */
+	pthread_t last;        /* the one that ended last, not yet joined */
 	bool has_last;
 };
 
@@ -72,8 +74,5 @@ void smtpd_pool_stop(struct smtpd_pool *p);
 
 /* Free what P holds; it was stopped, or never started. */
 void smtpd_pool_finish(struct smtpd_pool *p);
-
-/* How many threads there are now. */
-size_t smtpd_pool_threads(struct smtpd_pool *p);
 
 #endif

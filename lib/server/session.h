@@ -41,6 +41,8 @@ struct smtpd_session {
 	uint64_t id;
 	uint64_t counted_in, counted_out; /* of the stream's bytes */
 	struct smtpd_owned own;
+	struct smtpd_tls *tls; /* for STARTTLS, a reference; or NULL */
+	bool tls_first;        /* TLS from the first byte */
 
 	struct smtpd_sockaddr peer;
 	char peer_text[48];
@@ -98,10 +100,11 @@ void smtpd_session_close(struct smtpd_session *s, enum smtpd_close why);
 
 /*
  * Take RESULT of a handler that was called with no reply set: whether the
- * library goes on.  A result that is not the reply's code is a mistake of the
- * program, answered 451.
+ * library goes on, which a result of 0 says or a reply of class POSITIVE (2,
+ * or 3 for DATA).  A result that is not the reply's code, or of a class that
+ * has no meaning here, is a mistake of the program, answered 451.
  */
-bool smtpd_session_goes_on(struct smtpd_session *s, int result);
+bool smtpd_session_goes_on(struct smtpd_session *s, int result, int positive);
 
 /* Open a transaction, its envelope empty but for the id. */
 void smtpd_transaction_open(struct smtpd_session *s);
@@ -120,6 +123,14 @@ void smtpd_transaction_end(
 
 /* Forget what EHLO or HELO said, the transaction included. */
 void smtpd_session_forget(struct smtpd_session *s);
+
+/*
+ * Shake hands with CONN, which becomes the session's, after what is in the
+ * output was sent; then forget all that the client said before.  When it
+ * fails the session is closed without a word.
+ */
+void smtpd_session_start_tls(
+    struct smtpd_session *s, struct smtpd_tls_conn *conn);
 
 /* Move counter COUNT of the server by one. */
 void smtpd_session_count(struct smtpd_session *s, size_t count);

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: MIT */
+#include "host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_MAX 4096
+
+struct field {
+	const char *name;
+	size_t offset;
+};
+
+#define SETTING(name) #name, offsetof(struct smtpd_settings, name)
+#define COUNTER(name) #name, offsetof(struct smtpd_counters, name)
+
+/* The settings that are numbers of 32 bits. */
+static const struct field settings[] = {
+	{ SETTING(max_connections) },
+	{ SETTING(max_per_address) },
+	{ SETTING(max_per_network) },
+	{ SETTING(max_recipients) },
+	{ SETTING(max_command_line) },
+	{ SETTING(max_text_line) },
+	{ SETTING(max_transactions) },
+	{ SETTING(errors_soft) },
+	{ SETTING(errors_hard) },
+	{ SETTING(tarpit_ms) },
+	{ SETTING(max_hops) },
+	{ SETTING(idle_timeout_ms) },
+	{ SETTING(command_timeout_ms) },
+	{ SETTING(write_timeout_ms) },
+	{ SETTING(session_timeout_ms) },
+	{ SETTING(min_rate) },
+	{ SETTING(rate_window_ms) },
+	{ SETTING(greet_delay_ms) },
+};
+
+static const struct field counters[] = {
+	{ COUNTER(connections) },
+	{ COUNTER(connections_now) },
+	{ COUNTER(messages) },
+	{ COUNTER(messages_refused) },
+	{ COUNTER(recipients) },
+	{ COUNTER(bytes_in) },
+	{ COUNTER(bytes_out) },
+	{ COUNTER(commands) },
+	{ COUNTER(refused_connections) },
+	{ COUNTER(refused_senders) },
+	{ COUNTER(refused_recipients) },
+	{ COUNTER(refused_size) },
+	{ COUNTER(refused_content) },
+	{ COUNTER(refused_syntax) },
+	{ COUNTER(refused_protocol) },
+	{ COUNTER(refused_abuse) },
+	{ COUNTER(timeouts) },
+	{ COUNTER(disconnects) },
+	{ COUNTER(errors) },
+};
+
+static const struct field *
+find_field(const struct field *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return &list[i];
+	return NULL;
+}
+
+uint64_t
+host_counter(const struct smtpd_counters *c, const char *name)
+{
+	const struct field *f =
+	    find_field(counters, sizeof(counters) / sizeof(counters[0]), name);
+	uint64_t value;
+
+	if (f == NULL)
+		die("there is no counter %s", name);
+	memcpy(&value, (const char *)c + f->offset, sizeof(value));
+	return value;
+}
+
+/* Remember B as what was seen, and free it. */
+static void
+saw(struct host *h, struct bytes *b)
+{
+	entries_add(&h->seen, 0, "", "", 0);
+	bytes_add(&h->seen.list[h->seen.count - 1].rest, b->data, b->len);
+	bytes_finish(b);
+}
+
+static void
+saw_text(struct host *h, const char *text)
+{
+	struct bytes b = { 0 };
+
+	bytes_text(&b, text);
+	saw(h, &b);
+}
+
+/* The canned text with the argument in the place of "{}". */
+static int
+answer(struct smtpd_session *s, const struct canned *c, const char *argument)
+{
+	const char *hole;
+
+	if (c->code == 0 || c->silent)
+		return c->code;
+	hole = strstr(c->text, "{}");
+	if (hole == NULL)
+		return smtpd_reply(s, c->code,
+		    c->enhanced[0] == '\0' ? NULL : c->enhanced, "%s", c->text);
+	return smtpd_reply(s, c->code,
+	    c->enhanced[0] == '\0' ? NULL : c->enhanced, "%.*s%s%s",
+	    (int)(hole - c->text), c->text, argument, hole + 2);
+}
+
+static int
+on_canned(
+    struct smtpd_session *s, const struct smtpd_command *command, void *user)
+{
+	const struct canned *c = user;
+	struct bytes b = { 0 };
+
+	bytes_format(&b, "%s %s", command->verb, command->argument);
+	saw(c->host, &b);
+	return answer(s, c, command->argument);
+}
+
+static void
+add_params(struct bytes *b, const struct smtpd_param *params, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		bytes_format(b, params[i].value == NULL ? " %s" : " %s=%s",
+		    params[i].name, params[i].value);
+}
+
+static void
+saw_address(struct host *h, const char *what, const struct smtpd_command *c)
+{
+	struct bytes b = { 0 };
+
+	bytes_format(&b, "%s <%s>", what, c->address->text);
+	add_params(&b, c->params, c->nparams);
+	saw(h, &b);
+}
+
+static int
+on_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	saw_address(user, "mail", c);
+	if (strcmp(c->address->local, "spammer") == 0)
+		return smtpd_reply(s, 550, "5.7.1", "not from you");
+	if (strcmp(c->address->local, "greylisted") == 0)
+		return smtpd_reply(s, 451, "4.7.1", "try again later");
+	if (strcmp(c->address->local, "close") == 0)
+		return smtpd_reply(s, 421, "4.7.0", "go away");
+	return 0;
+}
+
+/* What recipients are told by their local part. */
+static const struct canned rcpts[] = {
+	{ NULL, 550, "5.1.1", "nobody", false },
+	{ NULL, 451, "4.7.1", "later", false },
+	{ NULL, 421, "4.7.0", "close", false },
+	{ NULL, 250, "", "bug", true },
+	{ NULL, 250, "2.1.5", "welcome", false },
+};
+
+static int
+on_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	saw_address(user, "rcpt", c);
+	for (size_t i = 0; i < sizeof(rcpts) / sizeof(rcpts[0]); i++)
+		if (strcmp(c->address->local, rcpts[i].text) == 0)
+			return answer(s, &rcpts[i], "");
+	return 0;
+}
+
+static bool
+is_for(const struct smtpd_envelope *e, const char *local)
+{
+	for (size_t i = 0; i < e->nrcpts; i++)
+		if (strcmp(e->rcpts[i].address.local, local) == 0)
+			return true;
+	return false;
+}
+
+static void
+saw_message(struct host *h, const struct smtpd_envelope *e)
+{
+	struct bytes b = { 0 };
+
+	bytes_format(&b, "message <%s>", e->sender.text);
+	if (e->size != 0)
+		bytes_format(&b, " size=%llu", (unsigned long long)e->size);
+	if (e->encoding == SMTPD_8BITMIME)
+		bytes_text(&b, " 8bitmime");
+	bytes_text(&b, " to");
+	for (size_t i = 0; i < e->nrcpts; i++)
+		bytes_format(&b, " <%s>", e->rcpts[i].address.text);
+	saw(h, &b);
+}
+
+/* Read the whole body, or one chunk of it; false: it has no valid end. */
+static bool
+read_body(struct host *h, struct smtpd_body *body, bool whole)
+{
+	struct bytes b = { 0 };
+	char chunk[CHUNK_MAX];
+	ssize_t n;
+
+	bytes_text(&b, "body ");
+	do {
+		n = smtpd_body_read(body, chunk, h->chunk);
+		if (n > 0)
+			bytes_add(&b, chunk, (size_t)n);
+	} while (whole && n > 0);
+	if (n >= 0) {
+		saw(h, &b);
+		return true;
+	}
+	bytes_finish(&b);
+	saw_text(h, "body broken");
+	return smtpd_body_read(body, chunk, h->chunk) != -1;
+}
+
+static int
+on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
+    struct smtpd_body *body, void *user)
+{
+	struct host *h = user;
+	bool valid;
+
+	saw_message(h, e);
+	if (is_for(e, "full"))
+		return smtpd_reply(s, 452, "4.3.1", "no room");
+	if (is_for(e, "early"))
+		return smtpd_reply(s, 250, "2.0.0", "taken unread");
+	valid = read_body(h, body, !is_for(e, "half"));
+	if (is_for(e, "stubborn"))
+		return smtpd_reply(s, 250, "2.0.0", "whatever it is");
+	if (is_for(e, "refused"))
+		return smtpd_reply(s, 554, "5.7.1", "not that");
+	if (is_for(e, "broken"))
+		return 250;
+	if (is_for(e, "closing"))
+		return smtpd_reply(s, 421, "4.3.0", "enough");
+	return valid ? 0 : smtpd_reply(s, 451, "4.3.0", "not seen");
+}
+
+static int
+on_connect(struct smtpd_session *s, void *user)
+{
+	struct host *h = user;
+
+	saw_text(h, "connect");
+	return h->connect == NULL ? 0 : answer(s, h->connect, "");
+}
+
+static void
+on_end(struct smtpd_session *s, const struct smtpd_envelope *e,
+    enum smtpd_end how, int code, void *user)
+{
+	static const char *const names[] = { "delivered", "refused", "reset",
+		"closed" };
+	struct bytes b = { 0 };
+
+	if (smtpd_session_envelope(s) != e)
+		die("the end of a transaction that is not open");
+	bytes_format(&b, "end %s %d", names[how], code);
+	saw(user, &b);
+}
+
+static void
+on_disconnect(struct smtpd_session *s, enum smtpd_close why, void *user)
+{
+	static const char *const names[] = { "quit", "gone", "timeout",
+		"refused", "drained", "error" };
+	struct bytes b = { 0 };
+
+	if (smtpd_session_envelope(s) != NULL)
+		die("the session ends before its transaction");
+	bytes_format(&b, "disconnect %s", names[why]);
+	saw(user, &b);
+}
+
+/* "CODE ENHANCED TEXT", ENHANCED "-" for none; "return CODE"; or "0". */
+static struct canned *
+make_canned(struct host *h, const char *text)
+{
+	struct canned *c = &h->canned[h->ncanned++];
+	int skipped = 0;
+
+	if (h->ncanned == HOST_CANNED_MAX)
+		die("too many canned replies");
+	c->host = h;
+	c->silent = sscanf(text, "return %d", &c->code) == 1;
+	if (c->silent || strcmp(text, "0") == 0)
+		return c;
+	if (sscanf(text, "%d %15s%n", &c->code, c->enhanced, &skipped) != 2)
+		die("not a reply: %s", text);
+	if (strcmp(c->enhanced, "-") == 0)
+		c->enhanced[0] = '\0';
+	c->text = text + skipped + (text[skipped] == ' ');
+	return c;
+}
+
+/* Divide TEXT into a word and the rest, which is returned. */
+static const char *
+split_word(const char *text, char *word, size_t size)
+{
+	size_t len = strcspn(text, " ");
+
+	snprintf(word, size, "%.*s", (int)len, text);
+	return text[len] == ' ' ? text + len + 1 : text + len;
+}
+
+/* "NAME FLAGS REPLY": a new verb. */
+static int
+add_verb(struct host *h, const char *text)
+{
+	char name[32], flags[64];
+	const char *rest;
+	unsigned bits = 0;
+
+	rest = split_word(text, name, sizeof(name));
+	rest = split_word(rest, flags, sizeof(flags));
+	if (strstr(flags, "hello") != NULL)
+		bits |= SMTPD_VERB_HELLO;
+	if (strstr(flags, "transaction") != NULL)
+		bits |= SMTPD_VERB_TRANSACTION;
+	if (strstr(flags, "pipelined") != NULL)
+		bits |= SMTPD_VERB_PIPELINED;
+	return smtpd_server_add_verb(
+	    h->server, name, bits, on_canned, make_canned(h, rest));
+}
+
+/* What the program registers, not a setting; 1 when E is none of these. */
+static int
+register_one(struct host *h, const struct entry *e)
+{
+	const char *text = e->rest.data;
+	const char *rest;
+	char word[32];
+
+	if (strcmp(e->word, "keyword") == 0)
+		return smtpd_server_add_keyword(h->server, text);
+	if (strcmp(e->word, "verb") == 0)
+		return add_verb(h, text);
+	if (strcmp(e->word, "connect") == 0) {
+		h->connect = make_canned(h, text);
+		return 0;
+	}
+	rest = split_word(text, word, sizeof(word));
+	if (strcmp(e->word, "param") == 0)
+		return smtpd_server_add_param(h->server, word, rest);
+	if (strcmp(e->word, "handle") == 0)
+		return smtpd_server_handle(
+		    h->server, word, on_canned, make_canned(h, rest));
+	return 1;
+}
+
+static enum smtpd_treatment
+treatment(const char *text)
+{
+	if (strcmp(text, "repair") == 0)
+		return SMTPD_TREAT_REPAIR;
+	if (strcmp(text, "refuse") == 0)
+		return SMTPD_TREAT_REFUSE;
+	die("neither refuse nor repair: %s", text);
+}
+
+static uint64_t
+number(const char *text)
+{
+	char *end;
+	uint64_t value = strtoull(text, &end, 10);
+
+	if (strcmp(text, "none") == 0)
+		return UINT64_MAX;
+	if (*end != '\0' || end == text)
+		die("not a number: %s", text);
+	return value;
+}
+
+/* The settings of this program and those that are no plain numbers. */
+static bool
+set_special(struct host *h, const struct entry *e)
+{
+	const char *text = e->rest.data;
+
+	if (strcmp(e->word, "max_message_size") == 0)
+		h->settings.max_message_size = number(text);
+	else if (strcmp(e->word, "bare_lf") == 0)
+		h->settings.bare_lf = treatment(text);
+	else if (strcmp(e->word, "nul") == 0)
+		h->settings.nul = treatment(text);
+	else if (strcmp(e->word, "hostname") == 0)
+		h->settings.hostname = text;
+	else if (strcmp(e->word, "bare_lf_commands") == 0)
+		h->settings.flags |= SMTPD_BARE_LF_COMMANDS;
+	else if (strcmp(e->word, "chunk") == 0)
+		h->chunk = (size_t)number(text);
+	else if (strcmp(e->word, "pipes") == 0)
+		h->pipes = true;
+	else if (strcmp(e->word, "no_rcpt") == 0)
+		h->no_rcpt = true;
+	else
+		return false;
+	return true;
+}
+
+static bool
+set(struct host *h, const struct entry *e)
+{
+	const struct field *f = find_field(
+	    settings, sizeof(settings) / sizeof(settings[0]), e->word);
+	uint32_t value;
+
+	if (f == NULL)
+		return set_special(h, e);
+	value = (uint32_t)number(e->rest.data);
+	memcpy((char *)&h->settings + f->offset, &value, sizeof(value));
+	return true;
+}
+
+static void
+register_usual(struct host *h)
+{
+	const struct smtpd_events events = {
+		.connect = on_connect,
+		.transaction_end = on_end,
+		.disconnect = on_disconnect,
+		.user = h,
+	};
+
+	smtpd_server_on(h->server, &events);
+	smtpd_server_deliver(h->server, on_message, h);
+	smtpd_server_handle(h->server, "MAIL", on_mail, h);
+	if (!h->no_rcpt)
+		smtpd_server_handle(h->server, "RCPT", on_rcpt, h);
+}
+
+void
+host_init(struct host *h, const struct script *s)
+{
+	*h = (struct host){ .chunk = CHUNK_MAX };
+	h->settings.hostname = "mx.example.org";
+	for (size_t i = 0; i < s->settings.count; i++)
+		set(h, &s->settings.list[i]);
+	if (h->chunk == 0 || h->chunk > CHUNK_MAX)
+		die("chunk is 1 to %d", CHUNK_MAX);
+	h->server = smtpd_server_create(&h->settings);
+	if (h->server == NULL)
+		die("out of memory");
+	register_usual(h);
+	for (size_t i = 0; i < s->settings.count; i++) {
+		const struct entry *e = &s->settings.list[i];
+		int result = set(h, e) ? 0 : register_one(h, e);
+
+		if (result != 0)
+			die("%s:%d: %s cannot be set: %s", s->path, e->line,
+			    e->word, smtpd_server_error(h->server));
+	}
+}
+
+void
+host_finish(struct host *h)
+{
+	smtpd_server_destroy(h->server);
+	entries_finish(&h->seen);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TALK_HOST_H
+#define TALK_HOST_H
+
+/* The server under test: a script's settings, and handlers with a memory. */
+
+#include <smtpd.h>
+
+#include "script.h"
+
+#define HOST_CANNED_MAX 8
+
+/* What a handler answers, always the same. */
+struct canned {
+	struct host *host;
+	int code;          /* 0: nothing, go on */
+	char enhanced[16]; /* "": none */
+	const char *text;  /* "{}" stands for the command's argument */
+	bool silent;       /* return the code without a reply: a mistake */
+};
+
+struct host {
+	struct smtpd_server *server;
+	struct smtpd_settings settings;
+	size_t chunk; /* what delivery reads at a time */
+	bool pipes;   /* talk over two pipes, not over a socket */
+	bool no_rcpt; /* register no handler for RCPT */
+	struct canned canned[HOST_CANNED_MAX];
+	size_t ncanned;
+	const struct canned *connect;
+	struct entries seen; /* as the script's events */
+};
+
+/* Make the server that S wants, or die. */
+void host_init(struct host *h, const struct script *s);
+
+void host_finish(struct host *h);
+
+/* Counter NAME of C, or die. */
+uint64_t host_counter(const struct smtpd_counters *c, const char *name);
+
+#endif
