@@ -5,7 +5,8 @@ import email
 import mailbox
 import os
 import pty
-import subprocess
+import select
+import signal
 import tempfile
 import unittest
 
@@ -30,42 +31,44 @@ class Readers(unittest.TestCase):
             self.assertIsNotNone(email.utils.parsedate_to_datetime(
                 message["received"].rpartition(";")[2]))
 
-    def run_mutt(self, commands):
-        """Run mutt on a terminal of its own: it takes no other."""
-        master, slave = pty.openpty()
+    def run_mutt(self, keys):
+        """Type KEYS once mutt shows the mailbox; it needs a terminal."""
         with tempfile.TemporaryDirectory() as home:
-            mutt = subprocess.Popen(
-                [fixture.need("mutt"), "-R", "-n", "-F", "/dev/null",
-                 "-e", "set wait_key=no pipe_decode=no",
-                 "-e", f"push '{commands}'",
-                 "-f", self.smtpin.maildir("alice")],
-                stdin=slave, stdout=slave, stderr=slave,
-                env=dict(os.environ, TERM="vt100", HOME=home))
-            os.close(slave)
-            try:
-                self.drain(master)
-                self.assertEqual(mutt.wait(fixture.WAIT), 0)
-            finally:
-                mutt.kill()
-                mutt.wait()
-                os.close(master)
+            os.mkdir(home + "/Mail")
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.execve(fixture.need("mutt"), [
+                    "mutt", "-R", "-n", "-F", "/dev/null",
+                    "-e", "set wait_key=no pipe_decode=no",
+                    "-f", self.smtpin.maildir("alice"),
+                ], dict(os.environ, TERM="vt100", HOME=home, LC_ALL="C"))
+            shown = self.watch(terminal, pid, keys)
+            os.close(terminal)
+            _, status = os.waitpid(pid, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 0, shown)
 
     @staticmethod
-    def drain(master):
-        """Read what mutt draws, until it is gone."""
+    def watch(terminal, pid, keys):
+        """Read what mutt draws until it is gone, but not for ever."""
+        shown = b""
         try:
-            while os.read(master, 4096):
-                pass
+            while select.select([terminal], [], [], fixture.WAIT)[0]:
+                shown += os.read(terminal, 4096)
+                if b"Msgs:3" in shown and keys:
+                    os.write(terminal, keys)
+                    keys = b""
+            os.kill(pid, signal.SIGKILL)
         except OSError:
             pass
+        return shown
 
     def test_mutt(self):
         """It finds each message by its subject, and shows what was stored."""
         stored = [fixture.read(path) for path in self.smtpin.new("alice")]
         for i in range(3):
             with tempfile.TemporaryDirectory() as out:
-                self.run_mutt(f"<limit>~s no.{i}<enter>"
-                              f"<pipe-message>cat >{out}/seen<enter><exit>")
+                self.run_mutt(f"l~s no.{i}\n"
+                              f"|cat >{out}/seen\nx".encode("ascii"))
                 seen = fixture.read(out + "/seen")
             self.assertIn(seen, stored)
             self.assertIn(b"This is text %d" % i, seen)
