@@ -115,9 +115,9 @@ class BrokenClients:
             turn += 1
             token = f"{number}-{turn}".encode("ascii")
             try:
-                client = fixture.Dialogue(self.port)
-                self.count()
-                way(client, token)
+                with fixture.Dialogue(self.port) as client:
+                    self.count()
+                    way(client, token)
             except OSError:
                 pass
             except AssertionError as error:

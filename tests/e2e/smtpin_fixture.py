@@ -279,8 +279,15 @@ class Dialogue:
         self.socket.settimeout(WAIT)
         self.file = self.socket.makefile("rb")
         if greet:
-            self.greeting = self.reply()
+            self.greet()
+
+    def greet(self):
+        try:
+            self.reply()
             self.say("EHLO client.example.net")
+        except Exception:
+            self.close()
+            raise
 
     def __enter__(self):
         return self
