@@ -49,7 +49,7 @@ run(struct smtpd_server *srv, char **addresses)
 		return -1;
 	smtpd_server_deliver(srv, discard, NULL);
 	for (; *addresses != NULL; addresses++) {
-		if (smtpd_server_listen(srv, *addresses) < 0)
+		if (smtpd_server_listen(srv, *addresses, 0) < 0)
 			return -1;
 	}
 
