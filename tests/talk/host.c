@@ -245,6 +245,8 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 		return smtpd_reply(s, 554, "5.7.1", "not that");
 	if (is_for(e, "broken"))
 		return 250;
+	if (is_for(e, "again"))
+		return smtpd_reply(s, 354, NULL, "more");
 	if (is_for(e, "closing"))
 		return smtpd_reply(s, 421, "4.3.0", "enough");
 	return valid ? 0 : smtpd_reply(s, 451, "4.3.0", "not seen");
