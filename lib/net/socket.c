@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* accept4() is not in POSIX 2008. */
+/* accept4() and POLLRDHUP are not in POSIX 2008. */
 #undef _POSIX_C_SOURCE
 #define _GNU_SOURCE
 
@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,6 +217,14 @@ smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	unmap_ipv4(peer);
 	return fd;
+}
+
+bool
+smtpd_socket_hangs_up(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&pfd, 1, ms) > 0;
 }
 
 bool
