@@ -8,6 +8,7 @@
 #include <smtpd/maildir.h>
 #include <smtpd/server.h>
 #include <smtpd/session.h>
+#include <smtpd/tls.h>
 #include <smtpd/version.h>
 
 #endif

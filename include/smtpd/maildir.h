@@ -57,9 +57,9 @@ SMTPD_API struct smtpd_maildir_message *smtpd_maildir_begin(
 /*
  * Add the Maildir PATH, which must exist, as a target, with LEN bytes at
  * HEADER to stand above the message there (CRLF or LF lines, copied).  Before
- * the first smtpd_maildir_write().  Return 0 or -1 with errno (ENOENT: there
- * is no such Maildir), after which the message can only be aborted.
- * Since 0.1.
+ * the first smtpd_maildir_write().  Return 0, or -1 with errno (ENOENT: there
+ * is no such Maildir, or not all of it yet), after which M is as it was
+ * before.  Since 0.1.
  */
 SMTPD_API int smtpd_maildir_add(struct smtpd_maildir_message *m,
     const char *path, const char *header, size_t len);

@@ -18,6 +18,7 @@
  */
 
 #include <smtpd/session.h>
+#include <smtpd/tls.h>
 #include <smtpd/version.h>
 
 #include <stddef.h>
@@ -125,6 +126,9 @@ struct smtpd_settings {
 	uint32_t write_timeout_ms;   /* 60000 */
 	uint32_t session_timeout_ms; /* 3600000 */
 
+	/* For the whole handshake of TLS: the connection is closed. */
+	uint32_t handshake_timeout_ms; /* 30000 */
+
 	/* In a message, octets a second that each window of this length must
 	 * reach: 421 4.4.2. */
 	uint32_t min_rate;       /* 500 */
@@ -195,8 +199,8 @@ typedef int smtpd_handler_fn(
 
 /*
  * Call FN with USER for each command VERB, which is one of the library (EHLO,
- * HELO, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY, EXPN, SEND, SOML,
- * SAML, TURN) or a new one, which is then made as smtpd_server_add_verb()
+ * HELO, STARTTLS, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY, EXPN, SEND,
+ * SOML, SAML, TURN) or a new one, which is then made as smtpd_server_add_verb()
  * does without flags.  FN NULL takes the handler away.  Without a handler for
  * RCPT every recipient is refused (550 5.7.1).  Before start.  Return 0, or
  * -1: VERB is not 1 to 12 letters, or there is no memory.  Since 0.1.
@@ -278,6 +282,10 @@ struct smtpd_events {
 	 * session is closed. */
 	int (*connect)(struct smtpd_session *s, void *user);
 
+	/* TLS is up: after STARTTLS, when all that the client said before is
+	 * forgotten, or from the beginning, before the connect event. */
+	void (*tls)(struct smtpd_session *s, void *user);
+
 	/* A transaction whose MAIL was accepted is over.  Exactly once for
 	 * each.  CODE is the reply to its message, 0 when there was none. */
 	void (*transaction_end)(struct smtpd_session *s,
@@ -296,21 +304,44 @@ struct smtpd_events {
 SMTPD_API void smtpd_server_on(
     struct smtpd_server *srv, const struct smtpd_events *events);
 
+/* How to listen. */
+enum smtpd_listen_flag {
+	/* TLS from the first byte, as on port 465 (RFC 8314); a connection
+	 * that comes while the server has no TLS is closed. */
+	SMTPD_LISTEN_TLS = 1 << 0,
+};
+
 /*
  * Bind to ADDRESS and listen: "192.0.2.1:25", "[2001:db8::1]:25", "[::]:25"
  * (IPv6 alone), port 0 for any free one, or an absolute path for a UNIX
- * socket, whose file is removed at the end.  Before start.  Return 0 or -1
- * (not an address, in use, no right to bind; errno says which).  Since 0.1.
+ * socket, whose file is removed at the end.  FLAGS of enum smtpd_listen_flag.
+ * Before start.  Return 0 or -1 (not an address, in use, no right to bind;
+ * errno says which).  Since 0.1.
  */
 SMTPD_API int smtpd_server_listen(
-    struct smtpd_server *srv, const char *address);
+    struct smtpd_server *srv, const char *address, unsigned flags);
 
 /*
  * Accept connections from FD, a stream socket that listens already.  It
  * belongs to SRV from now on, also after a failure.  Before start.  Return 0
  * or -1.  Since 0.1.
  */
-SMTPD_API int smtpd_server_listen_fd(struct smtpd_server *srv, int fd);
+SMTPD_API int smtpd_server_listen_fd(
+    struct smtpd_server *srv, int fd, unsigned flags);
+
+/*
+ * Offer STARTTLS, and TLS on listeners that begin with it, with TLS from the
+ * next session on; sessions that run keep what they have.  NULL: no more TLS.
+ * SRV takes a reference of its own.  Any thread, also while SRV runs.  Return
+ * 0, or -1 when TLS has no certificate; then all stays as it was.  Since 0.1.
+ */
+SMTPD_API int smtpd_server_set_tls(
+    struct smtpd_server *srv, struct smtpd_tls *tls);
+
+/* As smtpd_server_set_tls(), for listener I alone, as smtpd_server_address()
+ * counts them; NULL: that of the server again.  Since 0.1. */
+SMTPD_API int smtpd_server_set_listener_tls(
+    struct smtpd_server *srv, size_t i, struct smtpd_tls *tls);
 
 /*
  * The address of listener I, counted from 0, as smtpd_server_listen() takes
@@ -355,6 +386,7 @@ struct smtpd_counters {
 	uint64_t bytes_in;         /* read from clients */
 	uint64_t bytes_out;        /* written to clients */
 	uint64_t commands;
+	uint64_t tls; /* handshakes that succeeded */
 
 	/* Refusals, by cause. */
 	uint64_t refused_connections; /* a limit on connections */
@@ -366,6 +398,7 @@ struct smtpd_counters {
 	uint64_t refused_protocol;    /* talk too early, forbidden pipelining,
 	                               * other protocols */
 	uint64_t refused_abuse;       /* too many errors or transactions */
+	uint64_t refused_tls;         /* handshakes that failed */
 
 	/* Errors. */
 	uint64_t timeouts;

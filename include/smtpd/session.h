@@ -16,6 +16,7 @@
  */
 
 #include <smtpd/address.h>
+#include <smtpd/tls.h>
 #include <smtpd/version.h>
 
 #include <stdbool.h>
@@ -135,6 +136,11 @@ SMTPD_API const char *smtpd_session_helo(const struct smtpd_session *s);
 
 /* Whether the client said EHLO, not HELO.  Since 0.1. */
 SMTPD_API bool smtpd_session_esmtp(const struct smtpd_session *s);
+
+/* What is known of the session's TLS; NULL: it is not encrypted.  Since
+ * 0.1. */
+SMTPD_API const struct smtpd_tls_facts *smtpd_session_tls(
+    const struct smtpd_session *s);
 
 /* The transaction that is open, or NULL.  Since 0.1. */
 SMTPD_API const struct smtpd_envelope *smtpd_session_envelope(

@@ -115,8 +115,8 @@ take_special(struct pass *p)
 		d->found |= SMTPD_DOT_NUL;
 		return;
 	}
-	/* The line ends, but what follows is not the beginning of one for
-	 * the dot: no one but us would take it for that. */
+	/* The line ends, but a dot behind it is neither an end nor stuffed:
+	 * the sender may have passed it on as text (SMTP smuggling). */
 	d->found |= SMTPD_DOT_BARE_LF;
 	put(p, "\r\n", 2);
 	d->line = 0;

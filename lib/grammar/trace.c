@@ -11,10 +11,11 @@
 
 /* What of each value is written; together they stay below 1,024 bytes.  An
  * address that was cut would be another one: it is left out instead. */
-#define NAME_WIDTH  255
-#define PEER_WIDTH  48
-#define TOKEN_WIDTH 32
-#define RCPT_WIDTH  300
+#define NAME_WIDTH   255
+#define PEER_WIDTH   48
+#define TOKEN_WIDTH  32
+#define CIPHER_WIDTH 64
+#define RCPT_WIDTH   300
 
 /* A header under construction. */
 struct lines {
@@ -36,7 +37,7 @@ begin_word(struct lines *l, size_t len)
 {
 	size_t column = l->text.len - l->start;
 
-	if (column > 1 && column + 1 + len > LINE_WIDTH)
+	if (column > 1 && column + 1 + len >= LINE_WIDTH)
 		fold(l);
 	else if (column > 1)
 		smtpd_text_byte(&l->text, ' ');
@@ -71,12 +72,15 @@ append_name(struct lines *l, const char *s, size_t len)
 	}
 }
 
+/* KEYWORD and a name, which stay together. */
 static void
-add_name(struct lines *l, const char *name, size_t max)
+add_clause(struct lines *l, const char *keyword, const char *name, size_t max)
 {
 	size_t len = cut_length(name, max);
 
-	begin_word(l, len);
+	begin_word(l, strlen(keyword) + 1 + len);
+	smtpd_text_add(&l->text, keyword);
+	smtpd_text_byte(&l->text, ' ');
 	append_name(l, name, len);
 }
 
@@ -108,6 +112,16 @@ add_rcpt(struct lines *l, const char *rcpt)
 	smtpd_text_byte(&l->text, '>');
 }
 
+static void
+add_tls(struct lines *l, const char *version, const char *cipher)
+{
+	fold(l);
+	add_clause(l, "tls", cipher, CIPHER_WIDTH);
+	smtpd_text_add(&l->text, " (");
+	append_name(l, version, cut_length(version, TOKEN_WIDTH));
+	smtpd_text_byte(&l->text, ')');
+}
+
 int
 smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size)
 {
@@ -118,18 +132,17 @@ smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size)
 		return -1;
 	smtpd_text_init(&l.text, buf, size);
 	add_word(&l, "Received:");
-	add_word(&l, "from");
-	add_name(&l, t->helo[0] != '\0' ? t->helo : "unknown", NAME_WIDTH);
+	add_clause(
+	    &l, "from", t->helo[0] != '\0' ? t->helo : "unknown", NAME_WIDTH);
 	add_peer(&l, t->peer);
 	fold(&l);
-	add_word(&l, "by");
-	add_name(&l, t->by, NAME_WIDTH);
-	add_word(&l, "with");
-	add_name(&l, t->with, TOKEN_WIDTH);
-	add_word(&l, "id");
-	add_name(&l, t->id, TOKEN_WIDTH);
+	add_clause(&l, "by", t->by, NAME_WIDTH);
+	add_clause(&l, "with", t->with, TOKEN_WIDTH);
+	add_clause(&l, "id", t->id, TOKEN_WIDTH);
 	if (t->rcpt != NULL && strlen(t->rcpt) <= RCPT_WIDTH)
 		add_rcpt(&l, t->rcpt);
+	if (t->tls != NULL)
+		add_tls(&l, t->tls, t->cipher);
 	smtpd_text_byte(&l.text, ';');
 	fold(&l);
 	smtpd_trace_date(t->when, date);

@@ -16,6 +16,8 @@ struct smtpd_trace {
 	const char *id;
 	const char *rcpt; /* the only recipient, or NULL */
 	time_t when;
+	const char *tls;    /* its version, or NULL for plain text */
+	const char *cipher; /* and its cipher (RFC 8314, 4.3) */
 };
 
 /*

@@ -195,8 +195,8 @@ is_passing(int error)
 }
 
 int
-smtpd_listeners_accept(
-    struct smtpd_listeners *l, struct smtpd_sockaddr *peer, int *error)
+smtpd_listeners_accept(struct smtpd_listeners *l, struct smtpd_sockaddr *peer,
+    size_t *which, int *error)
 {
 	for (;;) {
 		int fd;
@@ -206,6 +206,7 @@ smtpd_listeners_accept(
 			return -1;
 		if (l->streak++ < STREAK_MAX) {
 			fd = smtpd_socket_accept(l->poll[l->at].fd, peer);
+			*which = l->at;
 			if (fd >= 0)
 				return fd;
 			if (!is_passing(errno)) {

@@ -40,12 +40,12 @@ int smtpd_listeners_add_fd(struct smtpd_listeners *l, int fd);
 const char *smtpd_listeners_address(const struct smtpd_listeners *l, size_t i);
 
 /*
- * Wait for a connection, and return its descriptor.  Return -1 with *ERROR 0
- * when L was stopped, or the errno value of a lack of memory or descriptors,
- * which will not pass at once.
+ * Wait for a connection, and return its descriptor, with the address it came
+ * to in *WHICH.  Return -1 with *ERROR 0 when L was stopped, or the errno
+ * value of a lack of memory or descriptors, which will not pass at once.
  */
-int smtpd_listeners_accept(
-    struct smtpd_listeners *l, struct smtpd_sockaddr *peer, int *error);
+int smtpd_listeners_accept(struct smtpd_listeners *l,
+    struct smtpd_sockaddr *peer, size_t *which, int *error);
 
 /* Wait for a second, or until L is stopped. */
 void smtpd_listeners_pause(struct smtpd_listeners *l);

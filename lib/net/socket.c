@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* accept4() is not in POSIX 2008. */
+/* accept4() and POLLRDHUP are not in POSIX 2008. */
 #undef _POSIX_C_SOURCE
 #define _GNU_SOURCE
 
@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "net/stream.h"
+#include "net/wire.h"
 
 /* Connections that may wait to be accepted; the system has its own limit. */
 #define BACKLOG 4096
@@ -78,8 +79,9 @@ smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
 		return parse_path(text, out);
 	errno = EINVAL;
 	port = split_host(text, host, sizeof(host));
-	if (port == NULL || *port < '0' || *port > '9' || strlen(port) > 5 ||
-	    atol(port) > 65535)
+	if (port == NULL || *port == '\0' || strlen(port) > 5 ||
+	    strspn(port, "0123456789") != strlen(port) ||
+	    strtoul(port, NULL, 10) > 65535)
 		return -1;
 	/* getaddrinfo() takes 127.1 and 0177.0.0.1 as well. */
 	if ((*text != '[' && inet_pton(AF_INET, host, &ipv4) != 1) ||
@@ -202,8 +204,8 @@ int
 smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
 {
 	const struct timeval rest = {
-		.tv_sec = SMTPD_STREAM_REST_MS / 1000,
-		.tv_usec = SMTPD_STREAM_REST_MS % 1000 * 1000,
+		.tv_sec = SMTPD_WIRE_REST_MS / 1000,
+		.tv_usec = SMTPD_WIRE_REST_MS % 1000 * 1000,
 	};
 	const int on = 1;
 	int fd;
@@ -219,6 +221,14 @@ smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	unmap_ipv4(peer);
 	return fd;
+}
+
+bool
+smtpd_socket_hangs_up(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&pfd, 1, ms) > 0;
 }
 
 bool

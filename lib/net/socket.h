@@ -42,10 +42,14 @@ int smtpd_socket_local(int fd, struct smtpd_sockaddr *out);
 
 /*
  * Accept a connection that is there: a descriptor that blocks, sends at once,
- * and waits for input no longer than SMTPD_STREAM_REST_MS; an IPv4 peer that
+ * and waits for input no longer than SMTPD_WIRE_REST_MS; an IPv4 peer that
  * was mapped into IPv6 is told as IPv4.  Return -1 with errno.
  */
 int smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer);
+
+/* Whether the peer of FD goes, or says that it will send no more, within MS
+ * milliseconds.  FD -1: nobody does. */
+bool smtpd_socket_hangs_up(int fd, int ms);
 
 /* What limits count by: the family and the leading bits of an address. */
 struct smtpd_net_key {

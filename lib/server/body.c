@@ -19,7 +19,7 @@ smtpd_body_init(struct smtpd_body *b, struct smtpd_session *s)
 	smtpd_dot_init(&b->dot, settings->max_text_line);
 	smtpd_hops_init(&b->hops);
 	b->window_end =
-	    smtpd_clock_after(s->stream.now, settings->rate_window_ms);
+	    smtpd_clock_after(s->stream.wire.now, settings->rate_window_ms);
 }
 
 /*
@@ -29,7 +29,7 @@ static bool
 keeps_rate(struct smtpd_body *b)
 {
 	const struct smtpd_settings *settings = &b->s->config->settings;
-	uint64_t now = b->s->stream.now;
+	uint64_t now = b->s->stream.wire.now;
 	uint64_t needed =
 	    (uint64_t)settings->min_rate * settings->rate_window_ms / 1000;
 	uint64_t came = b->octets - b->window_octets;
@@ -42,20 +42,20 @@ keeps_rate(struct smtpd_body *b)
 }
 
 /* More input, within all deadlines and not too slowly. */
-static enum smtpd_stream_status
+static enum smtpd_io_status
 fill(struct smtpd_body *b)
 {
 	struct smtpd_stream *st = &b->s->stream;
 	uint64_t idle_end;
-	enum smtpd_stream_status status;
+	enum smtpd_io_status status;
 
 	idle_end = smtpd_clock_after(smtpd_clock_ms(), st->idle_ms);
 	do {
 		status = smtpd_stream_fill(st, b->window_end);
 		if (!keeps_rate(b))
-			return SMTPD_STREAM_TIMEOUT;
-	} while (status == SMTPD_STREAM_TIMEOUT && st->now < idle_end &&
-	    st->now < st->deadline);
+			return SMTPD_IO_TIMEOUT;
+	} while (status == SMTPD_IO_TIMEOUT && st->wire.now < idle_end &&
+	    st->wire.now < st->deadline);
 	return status;
 }
 
@@ -102,7 +102,7 @@ decode(struct smtpd_body *b, char *out, size_t size)
 
 	if (len == 0) {
 		b->status = fill(b);
-		if (b->status != SMTPD_STREAM_OK)
+		if (b->status != SMTPD_IO_OK)
 			return 0;
 		in = smtpd_stream_peek(st, &len);
 	}
@@ -122,7 +122,7 @@ static bool
 is_over_for_reader(const struct smtpd_body *b)
 {
 	return b->dot.done || b->fault != SMTPD_BODY_OK ||
-	    b->status != SMTPD_STREAM_OK;
+	    b->status != SMTPD_IO_OK;
 }
 
 static ssize_t
@@ -148,7 +148,7 @@ smtpd_body_read(struct smtpd_body *b, void *buf, size_t size)
 	while (made == 0 && !is_over_for_reader(b))
 		made = decode(b, direct ? buf : b->small,
 		    direct ? size : sizeof(b->small));
-	if (b->fault != SMTPD_BODY_OK || b->status != SMTPD_STREAM_OK)
+	if (b->fault != SMTPD_BODY_OK || b->status != SMTPD_IO_OK)
 		return -1;
 	if (direct)
 		return (ssize_t)made;
@@ -163,17 +163,17 @@ smtpd_body_finish(struct smtpd_body *b)
 	uint64_t limit = b->s->config->settings.max_message_size;
 	char dropped[1024];
 
-	while (!b->dot.done && b->status == SMTPD_STREAM_OK) {
+	while (!b->dot.done && b->status == SMTPD_IO_OK) {
 		/* Once it is refused nobody counts its hops. */
 		bool look = b->fault == SMTPD_BODY_OK && !b->hops.done;
 
 		if (is_over(b->octets, limit, DRAIN_FACTOR))
-			b->status = SMTPD_STREAM_FLOOD;
+			b->status = SMTPD_IO_FLOOD;
 		else
 			decode(b, look ? dropped : NULL,
 			    look ? sizeof(dropped) : 0);
 	}
-	return b->status == SMTPD_STREAM_OK;
+	return b->status == SMTPD_IO_OK;
 }
 
 void

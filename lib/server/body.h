@@ -25,12 +25,12 @@ struct smtpd_body {
 	struct smtpd_session *s;
 	struct smtpd_dot dot;
 	struct smtpd_hops hops;
-	enum smtpd_body_fault fault;     /* the first that was found */
-	enum smtpd_stream_status status; /* not OK: the stream ended */
-	uint64_t octets;                 /* read from the client */
-	uint64_t window_end;             /* when the rate is looked at next */
-	uint64_t window_octets;          /* octets at the window's begin */
-	char small[4];                   /* for readers of a few bytes */
+	enum smtpd_body_fault fault; /* the first that was found */
+	enum smtpd_io_status status; /* not OK: the stream ended */
+	uint64_t octets;             /* read from the client */
+	uint64_t window_end;         /* when the rate is looked at next */
+	uint64_t window_octets;      /* octets at the window's begin */
+	char small[4];               /* for readers of a few bytes */
 	size_t small_at, small_end;
 };
 
@@ -40,7 +40,7 @@ void smtpd_body_init(struct smtpd_body *b, struct smtpd_session *s);
 /*
  * Read and drop what is left.  Return true when the end of the message was
  * found: then b->fault says whether it is a valid one.  Otherwise b->status
- * says why the session is over; SMTPD_STREAM_FLOOD: far too large.
+ * says why the session is over; SMTPD_IO_FLOOD: far too large.
  */
 bool smtpd_body_finish(struct smtpd_body *b);
 

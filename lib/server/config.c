@@ -55,6 +55,7 @@ set_default_times(struct smtpd_settings *s)
 	default_u32(&s->command_timeout_ms, 300000);
 	default_u32(&s->write_timeout_ms, 60000);
 	default_u32(&s->session_timeout_ms, 3600000);
+	default_u32(&s->handshake_timeout_ms, 30000);
 	default_u32(&s->min_rate, 500);
 	default_u32(&s->rate_window_ms, 60000);
 }

@@ -150,31 +150,32 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 
 /* The stream ended: the last words, if anyone hears them. */
 static void
-end_stream(struct smtpd_session *s, enum smtpd_stream_status status)
+end_stream(struct smtpd_session *s, enum smtpd_io_status status)
 {
 	enum smtpd_close why = SMTPD_CLOSE_GONE;
 
 	switch (status) {
-	case SMTPD_STREAM_TIMEOUT:
+	case SMTPD_IO_TIMEOUT:
 		smtpd_session_refuse(s, SMTPD_COUNT(timeouts), 421, "4.4.2",
 		    "you took too long");
 		why = SMTPD_CLOSE_TIMEOUT;
 		break;
-	case SMTPD_STREAM_INTERRUPTED:
+	case SMTPD_IO_INTERRUPTED:
 		smtpd_session_say(s, 421, "4.3.2", "the server is stopping");
 		why = SMTPD_CLOSE_DRAINED;
 		break;
-	case SMTPD_STREAM_FLOOD:
+	case SMTPD_IO_FLOOD:
 		smtpd_session_refuse(
 		    s, SYNTAX, 421, "4.5.2", "that line has no end");
 		why = SMTPD_CLOSE_REFUSED;
 		break;
-	case SMTPD_STREAM_ERROR:
+	case SMTPD_IO_TLS:
+	case SMTPD_IO_ERROR:
 		smtpd_session_count(s, SMTPD_COUNT(errors));
 		why = SMTPD_CLOSE_ERROR;
 		break;
-	case SMTPD_STREAM_CLOSED:
-	case SMTPD_STREAM_OK:
+	case SMTPD_IO_CLOSED:
+	case SMTPD_IO_OK:
 		break;
 	}
 	smtpd_session_close(s, why);
@@ -187,17 +188,22 @@ step(struct smtpd_session *s)
 {
 	const struct smtpd_settings *settings = &s->config->settings;
 	enum smtpd_line_end end;
-	enum smtpd_stream_status status;
+	enum smtpd_io_status status;
 	char *text;
 	size_t len;
 
 	status = smtpd_stream_line(&s->stream, settings->max_command_line,
 	    settings->command_timeout_ms, &text, &len, &end);
-	if (status != SMTPD_STREAM_OK) {
+	if (status != SMTPD_IO_OK) {
 		end_stream(s, status);
 		return;
 	}
 	smtpd_session_count(s, SMTPD_COUNT(commands));
+	if (end == SMTPD_LINE_BINARY) {
+		cut_off(s, 521, "5.7.0", "this is SMTP, nothing else");
+		conclude(s, "-");
+		return;
+	}
 	if (end == SMTPD_LINE_TOO_LONG) {
 		smtpd_session_refuse(s, SYNTAX, 500, "5.5.2",
 		    "line longer than %u octets", settings->max_command_line);
@@ -240,6 +246,22 @@ greet(struct smtpd_session *s)
 	conclude(s, "-");
 }
 
+/* On a listener that begins with TLS nothing is said before it is up. */
+static void
+begin_tls(struct smtpd_session *s)
+{
+	struct smtpd_tls_conn *conn = NULL;
+
+	if (s->tls != NULL)
+		conn = smtpd_tls_conn_create(s->tls, &s->stream.wire);
+	if (conn != NULL) {
+		smtpd_session_start_tls(s, conn);
+		return;
+	}
+	smtpd_session_count(s, SMTPD_COUNT(refused_tls));
+	smtpd_session_close(s, SMTPD_CLOSE_ERROR);
+}
+
 static void
 say_goodbye(struct smtpd_session *s)
 {
@@ -259,7 +281,10 @@ smtpd_dialog_run(struct smtpd_session *s)
 	smtpd_config_log(s->config, SMTPD_LOG_DEBUG,
 	    "connect session=%llu peer=%s", (unsigned long long)s->id,
 	    s->peer_text);
-	greet(s);
+	if (s->tls_first)
+		begin_tls(s);
+	if (!s->closing)
+		greet(s);
 	while (!s->closing)
 		step(s);
 	smtpd_transaction_end(s, SMTPD_END_CLOSED, 0);
@@ -269,6 +294,6 @@ smtpd_dialog_run(struct smtpd_session *s)
 	smtpd_config_log(s->config, SMTPD_LOG_DEBUG,
 	    "disconnect session=%llu peer=%s in=%llu out=%llu",
 	    (unsigned long long)s->id, s->peer_text,
-	    (unsigned long long)s->stream.bytes_in,
-	    (unsigned long long)s->stream.bytes_out);
+	    (unsigned long long)s->stream.wire.bytes_in,
+	    (unsigned long long)s->stream.wire.bytes_out);
 }

@@ -194,9 +194,3 @@ smtpd_pool_stop(struct smtpd_pool *p)
 		pthread_join(p->last, NULL);
 	p->has_last = false;
 }
-
-size_t
-smtpd_pool_threads(const struct smtpd_pool *p)
-{
-	return atomic_load(&p->threads);
-}

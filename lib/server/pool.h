@@ -20,6 +20,7 @@
 /* A connection between its acceptance and its session. */
 struct smtpd_connection {
 	int fd;
+	size_t listener; /* which one it came to */
 	struct smtpd_sockaddr peer;
 	struct smtpd_ticket ticket;
 };
@@ -53,7 +54,7 @@ struct smtpd_pool {
 	bool leading; /* a thread has the lead */
 	bool stopping;
 	size_t idle;           /* threads that wait for the lead */
-	atomic_size_t threads; /* all of them */
+	atomic_size_t threads; /* all of them; read without the lock too */
 	pthread_t last;        /* the one that ended last, not yet joined */
 	bool has_last;
 };
@@ -73,8 +74,5 @@ void smtpd_pool_stop(struct smtpd_pool *p);
 
 /* Free what P holds; it was stopped, or never started. */
 void smtpd_pool_finish(struct smtpd_pool *p);
-
-/* How many threads there are now, for any thread to ask at any time. */
-size_t smtpd_pool_threads(const struct smtpd_pool *p);
 
 #endif

@@ -25,19 +25,28 @@
 /* Room for all keywords of the caller in one reply to EHLO. */
 #define KEYWORDS_MAX 600
 
+/* What there is to know of a listener besides its socket. */
+struct door {
+	unsigned flags;        /* of enum smtpd_listen_flag */
+	struct smtpd_tls *tls; /* its own, or NULL: the server's */
+};
+
 struct smtpd_server {
 	struct smtpd_config config;
 	struct smtpd_owned own;
 	struct smtpd_listeners listeners;
+	struct door *doors; /* one for each listener */
+	size_t ndoors;
 	struct smtpd_pool pool;
-	bool started;
 	char error[256];
 
 	/* The lock guards what follows. */
 	pthread_mutex_t lock;
+	bool started;        /* there is a pool to stop */
 	pthread_cond_t gone; /* a session ended */
 	struct smtpd_limits limits;
 	struct smtpd_session *sessions;
+	struct smtpd_tls *tls; /* and that of each door */
 	bool draining;
 };
 
@@ -116,6 +125,10 @@ smtpd_server_destroy(struct smtpd_server *srv)
 	if (srv->own.destroy != NULL)
 		srv->own.destroy(srv->own.data);
 	smtpd_listeners_finish(&srv->listeners);
+	for (size_t i = 0; i < srv->ndoors; i++)
+		smtpd_tls_unref(srv->doors[i].tls);
+	free(srv->doors);
+	smtpd_tls_unref(srv->tls);
 	smtpd_limits_finish(&srv->limits);
 	smtpd_config_finish(&srv->config);
 	pthread_cond_destroy(&srv->gone);
@@ -261,8 +274,23 @@ smtpd_server_on(struct smtpd_server *srv, const struct smtpd_events *events)
 	srv->config.events = *events;
 }
 
+/* Remember the FLAGS of the listener that was just added. */
+static int
+add_door(struct smtpd_server *srv, unsigned flags)
+{
+	struct door *more =
+	    realloc(srv->doors, (srv->ndoors + 1) * sizeof(*more));
+
+	if (more == NULL)
+		return fail_memory(srv);
+	more[srv->ndoors++] = (struct door){ .flags = flags };
+	srv->doors = more;
+	return 0;
+}
+
 int
-smtpd_server_listen(struct smtpd_server *srv, const char *address)
+smtpd_server_listen(
+    struct smtpd_server *srv, const char *address, unsigned flags)
 {
 	struct smtpd_sockaddr a;
 	int error;
@@ -273,15 +301,51 @@ smtpd_server_listen(struct smtpd_server *srv, const char *address)
 		    "[2001:db8::1]:25 or /path",
 		    address);
 	error = smtpd_listeners_add(&srv->listeners, &a);
-	return error == 0 ? 0 : fail_errno(srv, address, error);
+	return error == 0 ? add_door(srv, flags)
+			  : fail_errno(srv, address, error);
 }
 
 int
-smtpd_server_listen_fd(struct smtpd_server *srv, int fd)
+smtpd_server_listen_fd(struct smtpd_server *srv, int fd, unsigned flags)
 {
 	int error = smtpd_listeners_add_fd(&srv->listeners, fd);
 
-	return error == 0 ? 0 : fail_errno(srv, "descriptor", error);
+	return error == 0 ? add_door(srv, flags)
+			  : fail_errno(srv, "descriptor", error);
+}
+
+/* Put a reference to TLS where *AT has one, and drop that. */
+static int
+replace_tls(
+    struct smtpd_server *srv, struct smtpd_tls **at, struct smtpd_tls *tls)
+{
+	struct smtpd_tls *old;
+
+	if (tls != NULL && !smtpd_tls_freeze(tls))
+		return fail(srv, "the TLS context has no certificate");
+	if (tls != NULL)
+		smtpd_tls_ref(tls);
+	pthread_mutex_lock(&srv->lock);
+	old = *at;
+	*at = tls;
+	pthread_mutex_unlock(&srv->lock);
+	smtpd_tls_unref(old);
+	return 0;
+}
+
+int
+smtpd_server_set_tls(struct smtpd_server *srv, struct smtpd_tls *tls)
+{
+	return replace_tls(srv, &srv->tls, tls);
+}
+
+int
+smtpd_server_set_listener_tls(
+    struct smtpd_server *srv, size_t i, struct smtpd_tls *tls)
+{
+	if (i >= srv->ndoors)
+		return fail(srv, "there is no listener %zu", i);
+	return replace_tls(srv, &srv->doors[i].tls, tls);
 }
 
 const char *
@@ -290,10 +354,15 @@ smtpd_server_address(const struct smtpd_server *srv, size_t i)
 	return smtpd_listeners_address(&srv->listeners, i);
 }
 
-/* Put S in the list of all sessions; false when it comes too late. */
+/*
+ * Put S, which came through DOOR (or NULL), in the list of all sessions, and
+ * give it the TLS of this moment; false when it comes too late.
+ */
 static bool
-enter(struct smtpd_server *srv, struct smtpd_session *s)
+enter(
+    struct smtpd_server *srv, struct smtpd_session *s, const struct door *door)
 {
+	struct smtpd_tls *tls;
 	bool entered;
 
 	pthread_mutex_lock(&srv->lock);
@@ -303,6 +372,8 @@ enter(struct smtpd_server *srv, struct smtpd_session *s)
 		if (s->next != NULL)
 			s->next->prev = s;
 		srv->sessions = s;
+		tls = door != NULL && door->tls != NULL ? door->tls : srv->tls;
+		s->tls = tls != NULL ? smtpd_tls_ref(tls) : NULL;
 	}
 	pthread_mutex_unlock(&srv->lock);
 	return entered;
@@ -335,9 +406,9 @@ turn_away(
 
 	smtpd_text_init(&t, line, sizeof(line));
 	smtpd_text_format(&t, "421 %s %s\r\n", status, text);
+	smtpd_config_count(&srv->config, SMTPD_COUNT(refused_connections), 1);
 	send(fd, line, t.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(fd);
-	smtpd_config_count(&srv->config, SMTPD_COUNT(refused_connections), 1);
 }
 
 /* Whether a connection from PEER on FD may have a session; else it is told. */
@@ -372,8 +443,8 @@ next_connection(void *owner, struct smtpd_connection *c)
 	int error;
 
 	for (;;) {
-		c->fd =
-		    smtpd_listeners_accept(&srv->listeners, &c->peer, &error);
+		c->fd = smtpd_listeners_accept(
+		    &srv->listeners, &c->peer, &c->listener, &error);
 		if (c->fd >= 0 && admit(srv, c->fd, &c->peer, &c->ticket))
 			return true;
 		if (c->fd >= 0)
@@ -388,26 +459,29 @@ next_connection(void *owner, struct smtpd_connection *c)
 	}
 }
 
-/* Run one session from its first to its last byte. */
+/*
+ * Run one session from its first to its last byte.  C is its connection, but
+ * NULL for smtpd_server_serve().
+ */
 static int
 run_session(struct smtpd_server *srv, const struct smtpd_worker *w, int in,
-    int out, const struct smtpd_sockaddr *peer, struct smtpd_ticket *t)
+    int out, const struct smtpd_sockaddr *peer, struct smtpd_connection *c)
 {
+	const struct door *door = c != NULL ? &srv->doors[c->listener] : NULL;
 	struct smtpd_session s;
-	bool entered;
 
 	smtpd_session_init(
 	    &s, &srv->config, w->ws, w->stack_bottom, in, out, peer);
-	s.stream.quick = t != NULL;
-	entered = enter(srv, &s);
-	if (!entered)
+	s.stream.wire.quick = c != NULL;
+	s.tls_first = door != NULL && (door->flags & SMTPD_LISTEN_TLS) != 0;
+	if (!enter(srv, &s, door))
 		return -1;
 	smtpd_config_count(&srv->config, SMTPD_COUNT(connections), 1);
 	smtpd_config_count(&srv->config, SMTPD_COUNT(connections_now), 1);
 	smtpd_dialog_run(&s);
 	smtpd_session_finish(&s);
 	smtpd_config_count(&srv->config, SMTPD_COUNT(connections_now), -1);
-	leave(srv, &s, t);
+	leave(srv, &s, c != NULL ? &c->ticket : NULL);
 	return 0;
 }
 
@@ -431,7 +505,7 @@ serve_connection(
 {
 	struct smtpd_server *srv = owner;
 
-	if (run_session(srv, w, c->fd, c->fd, &c->peer, &c->ticket) == 0) {
+	if (run_session(srv, w, c->fd, c->fd, &c->peer, c) == 0) {
 		close(c->fd);
 		return;
 	}
@@ -514,7 +588,7 @@ interrupt_sessions(struct smtpd_server *srv, enum smtpd_interrupt what)
 	int n = 0;
 
 	for (struct smtpd_session *s = srv->sessions; s != NULL; s = s->next) {
-		smtpd_stream_interrupt(&s->stream, what);
+		smtpd_wire_interrupt(&s->stream.wire, what);
 		n++;
 	}
 	return n;
@@ -544,6 +618,7 @@ int
 smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 {
 	int cut_off = 0;
+	bool started;
 
 	smtpd_listeners_stop(&srv->listeners);
 	pthread_mutex_lock(&srv->lock);
@@ -554,11 +629,12 @@ smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 		cut_off = interrupt_sessions(srv, SMTPD_INTERRUPT_ALL);
 		wait_for_sessions(srv, SMTPD_NO_TIMEOUT);
 	}
+	started = srv->started;
+	srv->started = false;
 	pthread_mutex_unlock(&srv->lock);
-	if (srv->started) {
+	if (started) {
 		smtpd_pool_stop(&srv->pool);
 		smtpd_pool_finish(&srv->pool);
-		srv->started = false;
 	}
 	return cut_off;
 }
@@ -573,5 +649,5 @@ smtpd_server_counters(
 		values[i] = atomic_load_explicit(
 		    &srv->config.counts[i], memory_order_relaxed);
 	memcpy(out, values, sizeof(*out));
-	out->threads_now = smtpd_pool_threads(&srv->pool);
+	out->threads_now = atomic_load(&srv->pool.threads);
 }

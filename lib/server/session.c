@@ -56,9 +56,9 @@ set_times(struct smtpd_session *s)
 	const struct smtpd_settings *settings = &s->config->settings;
 
 	s->stream.idle_ms = settings->idle_timeout_ms;
-	s->stream.write_ms = settings->write_timeout_ms;
+	s->stream.wire.write_ms = settings->write_timeout_ms;
 	s->stream.deadline =
-	    smtpd_clock_after(s->stream.now, settings->session_timeout_ms);
+	    smtpd_clock_after(s->stream.wire.now, settings->session_timeout_ms);
 }
 
 void
@@ -71,8 +71,8 @@ smtpd_session_init(struct smtpd_session *s, struct smtpd_config *c,
 	s->ws = ws;
 	s->stack_bottom = stack_bottom;
 	smtpd_stream_init(&s->stream, in, out, ws->in, ws->out);
-	s->stream.rest = save_memory;
-	s->stream.rest_arg = s;
+	s->stream.wire.rest = save_memory;
+	s->stream.wire.rest_arg = s;
 	set_times(s);
 	s->id = atomic_fetch_add(&c->last_session, 1) + 1;
 	s->peer = *peer;
@@ -96,11 +96,11 @@ static void
 count_bytes(struct smtpd_session *s)
 {
 	smtpd_config_count(s->config, SMTPD_COUNT(bytes_in),
-	    (int64_t)(s->stream.bytes_in - s->counted_in));
+	    (int64_t)(s->stream.wire.bytes_in - s->counted_in));
 	smtpd_config_count(s->config, SMTPD_COUNT(bytes_out),
-	    (int64_t)(s->stream.bytes_out - s->counted_out));
-	s->counted_in = s->stream.bytes_in;
-	s->counted_out = s->stream.bytes_out;
+	    (int64_t)(s->stream.wire.bytes_out - s->counted_out));
+	s->counted_in = s->stream.wire.bytes_in;
+	s->counted_out = s->stream.wire.bytes_out;
 }
 
 void
@@ -109,6 +109,8 @@ smtpd_session_finish(struct smtpd_session *s)
 	let_go(&s->transaction_own);
 	let_go(&s->own);
 	smtpd_arena_reset(&s->arena);
+	smtpd_stream_finish(&s->stream);
+	smtpd_tls_unref(s->tls);
 	count_bytes(s);
 }
 
@@ -117,6 +119,9 @@ smtpd_session_count(struct smtpd_session *s, size_t count)
 {
 	smtpd_config_count(s->config, count, 1);
 }
+
+static void set_reply(struct smtpd_reply *r, int code, const char *enhanced,
+    const char *format, va_list ap) SMTPD_PRINTF(4, 0);
 
 static void
 set_reply(struct smtpd_reply *r, int code, const char *enhanced,
@@ -287,6 +292,33 @@ smtpd_session_forget(struct smtpd_session *s)
 	s->state = SMTPD_STATE_START;
 }
 
+void
+smtpd_session_start_tls(struct smtpd_session *s, struct smtpd_tls_conn *conn)
+{
+	const struct smtpd_config *c = s->config;
+	uint64_t deadline = smtpd_clock_after(
+	    smtpd_clock_ms(), c->settings.handshake_timeout_ms);
+	char reason[128] = "";
+
+	if (smtpd_stream_start_tls(&s->stream, conn, deadline, reason,
+		sizeof(reason)) != SMTPD_IO_OK) {
+		smtpd_session_count(s, SMTPD_COUNT(refused_tls));
+		smtpd_config_log(c, SMTPD_LOG_INFO,
+		    "refused session=%llu peer=%s reason=\"no TLS: %s\"",
+		    (unsigned long long)s->id, s->peer_text, reason);
+		smtpd_session_close(s, SMTPD_CLOSE_ERROR);
+		return;
+	}
+	smtpd_session_forget(s);
+	smtpd_session_count(s, SMTPD_COUNT(tls));
+	smtpd_config_log(c, SMTPD_LOG_DEBUG,
+	    "tls session=%llu version=%s cipher=%s name=%s",
+	    (unsigned long long)s->id, smtpd_session_tls(s)->version,
+	    smtpd_session_tls(s)->cipher, smtpd_session_tls(s)->server_name);
+	if (c->events.tls != NULL)
+		c->events.tls(s, c->events.user);
+}
+
 struct smtpd_server *
 smtpd_session_server(const struct smtpd_session *s)
 {
@@ -315,7 +347,7 @@ smtpd_session_sockaddr(const struct smtpd_session *s, socklen_t *len)
 int
 smtpd_session_fd(const struct smtpd_session *s)
 {
-	return s->stream.in;
+	return s->stream.wire.in;
 }
 
 const char *
@@ -328,6 +360,14 @@ bool
 smtpd_session_esmtp(const struct smtpd_session *s)
 {
 	return s->esmtp;
+}
+
+const struct smtpd_tls_facts *
+smtpd_session_tls(const struct smtpd_session *s)
+{
+	if (s->stream.tls == NULL)
+		return NULL;
+	return smtpd_tls_conn_facts(s->stream.tls);
 }
 
 const struct smtpd_envelope *
@@ -352,12 +392,17 @@ int
 smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 {
 	const struct smtpd_envelope *e = &s->envelope;
+	const struct smtpd_tls_facts *tls = smtpd_session_tls(s);
 	bool internet = strcmp(s->peer_text, "local") != 0;
 	const struct smtpd_trace trace = {
 		.helo = s->helo,
 		.peer = internet ? s->peer_text : NULL,
 		.by = s->config->hostname,
-		.with = s->esmtp ? "ESMTP" : "SMTP",
+		.with = tls != NULL ? "ESMTPS"
+		    : s->esmtp      ? "ESMTP"
+				    : "SMTP",
+		.tls = tls != NULL ? tls->version : NULL,
+		.cipher = tls != NULL ? tls->cipher : NULL,
 		.id = e->id,
 		.rcpt = e->nrcpts == 1 ? e->rcpts[0].address.text : NULL,
 		.when = (time_t)(smtpd_clock_wall_ms() / 1000),

@@ -41,6 +41,8 @@ struct smtpd_session {
 	uint64_t id;
 	uint64_t counted_in, counted_out; /* of the stream's bytes */
 	struct smtpd_owned own;
+	struct smtpd_tls *tls; /* for STARTTLS, a reference; or NULL */
+	bool tls_first;        /* TLS from the first byte */
 
 	struct smtpd_sockaddr peer;
 	char peer_text[48];
@@ -121,6 +123,14 @@ void smtpd_transaction_end(
 
 /* Forget what EHLO or HELO said, the transaction included. */
 void smtpd_session_forget(struct smtpd_session *s);
+
+/*
+ * Shake hands with CONN, which becomes the session's, after what is in the
+ * output was sent; then forget all that the client said before.  When it
+ * fails the session is closed without a word.
+ */
+void smtpd_session_start_tls(
+    struct smtpd_session *s, struct smtpd_tls_conn *conn);
 
 /* Move counter COUNT of the server by one. */
 void smtpd_session_count(struct smtpd_session *s, size_t count);

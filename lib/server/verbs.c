@@ -56,6 +56,8 @@ say_extensions(struct smtpd_session *s)
 		smtpd_text_number(&t, c->settings.max_message_size);
 	}
 	smtpd_text_add(&t, "\n8BITMIME\nENHANCEDSTATUSCODES");
+	if (s->tls != NULL && s->stream.tls == NULL)
+		smtpd_text_add(&t, "\nSTARTTLS");
 	for (size_t i = 0; i < c->keywords.count; i++) {
 		smtpd_text_byte(&t, '\n');
 		smtpd_text_add(&t, c->keywords.names[i]);
@@ -101,6 +103,35 @@ cmd_helo(struct smtpd_session *s, const struct smtpd_verb *verb,
 {
 	if (greet(s, verb, line))
 		smtpd_session_say(s, 250, NULL, "%s", s->config->hostname);
+}
+
+/*
+ * STARTTLS (RFC 3207): all that it takes is there before 220 is said.  Input
+ * that came with it was refused as pipelined where it may not be.
+ */
+static void
+cmd_starttls(struct smtpd_session *s, const struct smtpd_verb *verb,
+    const struct smtpd_line *line)
+{
+	struct smtpd_tls_conn *conn = NULL;
+
+	if (s->stream.tls != NULL) {
+		smtpd_session_refuse(
+		    s, SYNTAX, 503, "5.5.1", "TLS is on already");
+		return;
+	}
+	if (!is_plain_allowed(s, verb, line))
+		return;
+	if (s->tls != NULL)
+		conn = smtpd_tls_conn_create(s->tls, &s->stream.wire);
+	if (conn == NULL) {
+		smtpd_session_refuse(s, SMTPD_COUNT(refused_tls), 454, "4.7.0",
+		    "TLS is not available");
+		return;
+	}
+	smtpd_session_say(s, 220, "2.0.0", "go ahead with TLS");
+	smtpd_session_answer(s);
+	smtpd_session_start_tls(s, conn);
 }
 
 /* Take "FROM:" or "TO:" off the front of *S; whether it was there. */
@@ -384,27 +415,28 @@ static void
 lose_body(struct smtpd_session *s, const struct smtpd_body *b)
 {
 	switch (b->status) {
-	case SMTPD_STREAM_TIMEOUT:
+	case SMTPD_IO_TIMEOUT:
 		smtpd_session_refuse(s, SMTPD_COUNT(timeouts), 421, "4.4.2",
 		    "the message comes too slowly");
 		smtpd_session_close(s, SMTPD_CLOSE_TIMEOUT);
 		break;
-	case SMTPD_STREAM_FLOOD:
+	case SMTPD_IO_FLOOD:
 		smtpd_session_refuse(s, SMTPD_COUNT(refused_size), 421, "4.3.4",
 		    "message far too large");
 		smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
 		break;
-	case SMTPD_STREAM_INTERRUPTED:
+	case SMTPD_IO_INTERRUPTED:
 		smtpd_session_refuse(s, SMTPD_COUNT(messages_refused), 421,
 		    "4.3.2", "the server is stopping");
 		smtpd_session_close(s, SMTPD_CLOSE_DRAINED);
 		break;
-	case SMTPD_STREAM_ERROR:
+	case SMTPD_IO_TLS:
+	case SMTPD_IO_ERROR:
 		smtpd_session_count(s, SMTPD_COUNT(errors));
 		smtpd_session_close(s, SMTPD_CLOSE_ERROR);
 		break;
-	case SMTPD_STREAM_CLOSED:
-	case SMTPD_STREAM_OK:
+	case SMTPD_IO_CLOSED:
+	case SMTPD_IO_OK:
 		smtpd_session_close(s, SMTPD_CLOSE_GONE);
 		break;
 	}
@@ -520,6 +552,7 @@ smtpd_verb_custom(struct smtpd_session *s, const struct smtpd_verb *verb,
 }
 
 #define ANY   SMTPD_STATES_ANY
+#define START (unsigned)SMTPD_STATE_START
 #define HELLO SMTPD_STATE_HELLO
 #define MAIL  SMTPD_STATE_MAIL
 #define RCPT  SMTPD_STATE_RCPT
@@ -534,6 +567,7 @@ static const struct smtpd_verb verbs[] = {
 	{ "QUIT", ANY, PLAIN, cmd_quit, NULL, NULL },
 	{ "EHLO", ANY, LAST | IDLE, cmd_ehlo, NULL, NULL },
 	{ "HELO", ANY, LAST | IDLE, cmd_helo, NULL, NULL },
+	{ "STARTTLS", ANY & ~START, LAST | PLAIN, cmd_starttls, NULL, NULL },
 	{ "RSET", ANY, IDLE | PLAIN, cmd_rset, NULL, NULL },
 	{ "NOOP", ANY, LAST | IDLE, smtpd_verb_custom, NULL, NULL },
 	{ "HELP", ANY, LAST | IDLE, cmd_help, NULL, NULL },

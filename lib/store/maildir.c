@@ -42,8 +42,8 @@ struct smtpd_maildir {
 
 /* One copy of a message. */
 struct target {
-	int dir;     /* the Maildir */
-	int new_dir; /* its new/, open while the message is published, or -1 */
+	int dir;       /* the Maildir */
+	int new_dir;   /* its new/, to be synced */
 	size_t header; /* where its header is in the buffer */
 	size_t header_len;
 	bool staged;          /* a file of ours is in tmp/ */
@@ -342,6 +342,22 @@ copy_lines(char *out, const char *in, size_t len, bool *cr)
 	return (size_t)(to - out);
 }
 
+/* Open what is needed of the Maildir PATH.  Its new/ was made last: where that
+ * is missing, another thread is making the others just now. */
+static int
+open_target(struct target *t, const char *path)
+{
+	t->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->dir == -1)
+		return -1;
+	t->new_dir = openat(t->dir, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t->new_dir == -1) {
+		close_quietly(t->dir);
+		return -1;
+	}
+	return 0;
+}
+
 int
 smtpd_maildir_add(struct smtpd_maildir_message *m, const char *path,
     const char *header, size_t len)
@@ -349,17 +365,16 @@ smtpd_maildir_add(struct smtpd_maildir_message *m, const char *path,
 	struct target *t;
 	bool cr = false;
 
-	if (m->body > 0 || m->written > 0 || m->cr)
-		m->error = EINVAL;
-	if (m->error != 0)
-		return fail(m);
+	if (m->error != 0 || m->body > 0 || m->written > 0 || m->cr) {
+		errno = EINVAL;
+		return -1;
+	}
 	t = new_target(m);
 	if (t == NULL || reserve(m, len + 1) == -1)
-		return fail(m);
-	*t = (struct target){ .new_dir = -1, .header = m->headers };
-	t->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (t->dir == -1)
-		return fail(m);
+		return -1;
+	*t = (struct target){ .header = m->headers };
+	if (open_target(t, path) == -1)
+		return -1;
 	t->header_len = copy_lines(m->buf + m->headers, header, len, &cr);
 	m->headers += t->header_len;
 	m->ntargets++;
@@ -580,19 +595,11 @@ publish(struct smtpd_maildir_message *m, struct target *t)
 	return -1;
 }
 
-/* Publish every copy.  Each new/ is opened before anything is moved, and synced
- * after everything was: the first of these often commits the others. */
+/* Publish every copy.  Each new/ is synced after everything was moved: the
+ * first of these often commits the others. */
 static int
 publish_all(struct smtpd_maildir_message *m)
 {
-	for (size_t i = 0; i < m->ntargets; i++) {
-		struct target *t = &m->targets[i];
-
-		t->new_dir =
-		    openat(t->dir, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (t->new_dir == -1)
-			return -1;
-	}
 	for (size_t i = 0; i < m->ntargets; i++)
 		if (publish(m, &m->targets[i]) == -1)
 			return -1;

@@ -60,7 +60,7 @@ start(const struct smtpd_settings *settings, atomic_int *counts)
 	assert_non_null(srv);
 	smtpd_server_handle(srv, "RCPT", accept_any, NULL);
 	smtpd_server_deliver(srv, count_message, counts);
-	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0"), 0);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	return srv;
 }

@@ -88,15 +88,19 @@ start(struct seen *seen, const char *address)
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,
 	};
-	const struct smtpd_events events = { note_connect, note_end,
-		note_disconnect, seen };
+	const struct smtpd_events events = {
+		.connect = note_connect,
+		.transaction_end = note_end,
+		.disconnect = note_disconnect,
+		.user = seen,
+	};
 	struct smtpd_server *srv = smtpd_server_create(&settings);
 
 	assert_non_null(srv);
 	smtpd_server_on(srv, &events);
 	smtpd_server_handle(srv, "RCPT", accept_any, NULL);
 	smtpd_server_deliver(srv, read_all, NULL);
-	assert_int_equal(smtpd_server_listen(srv, address), 0);
+	assert_int_equal(smtpd_server_listen(srv, address, 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	return srv;
 }

@@ -112,7 +112,7 @@ test_ipv4(void **state)
 
 	(void)state;
 	assert_null(smtpd_server_address(srv, 0));
-	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0"), 0);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_string_equal(smtpd_server_error(srv), "");
 	address = smtpd_server_address(srv, 0);
 	assert_int_equal(strncmp(address, "127.0.0.1:", 10), 0);
@@ -134,7 +134,7 @@ test_ipv6(void **state)
 	if (!has_ipv6())
 		skip();
 	srv = create(peer);
-	assert_int_equal(smtpd_server_listen(srv, "[::1]:0"), 0);
+	assert_int_equal(smtpd_server_listen(srv, "[::1]:0", 0), 0);
 	assert_int_equal(strncmp(smtpd_server_address(srv, 0), "[::1]:", 6), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	deliver_one(srv, 0);
@@ -154,10 +154,10 @@ test_both_families(void **state)
 	if (!has_ipv6())
 		skip();
 	srv = create(NULL);
-	assert_int_equal(smtpd_server_listen(srv, "[::]:0"), 0);
+	assert_int_equal(smtpd_server_listen(srv, "[::]:0", 0), 0);
 	port = strrchr(smtpd_server_address(srv, 0), ':');
 	snprintf(address, sizeof(address), "0.0.0.0%s", port);
-	assert_int_equal(smtpd_server_listen(srv, address), 0);
+	assert_int_equal(smtpd_server_listen(srv, address, 0), 0);
 	assert_string_equal(smtpd_server_address(srv, 1), address);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	deliver_one(srv, 0);
@@ -184,7 +184,7 @@ test_mapped_ipv4(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&in6, sizeof(in6)), 0);
 	assert_int_equal(listen(fd, 10), 0);
 	srv = create(peer);
-	assert_int_equal(smtpd_server_listen_fd(srv, fd), 0);
+	assert_int_equal(smtpd_server_listen_fd(srv, fd, 0), 0);
 	snprintf(address, sizeof(address), "127.0.0.1%s",
 	    strrchr(smtpd_server_address(srv, 0), ':'));
 	assert_int_equal(smtpd_server_start(srv), 0);
@@ -206,7 +206,7 @@ test_unix(void **state)
 
 	(void)state;
 	make_path(path, sizeof(path));
-	assert_int_equal(smtpd_server_listen(srv, path), 0);
+	assert_int_equal(smtpd_server_listen(srv, path, 0), 0);
 	assert_string_equal(smtpd_server_address(srv, 0), path);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	deliver_one(srv, 0);
@@ -230,7 +230,7 @@ test_unix_stale(void **state)
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	close(fd);
-	assert_int_equal(smtpd_server_listen(srv, path), 0);
+	assert_int_equal(smtpd_server_listen(srv, path, 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	deliver_one(srv, 0);
 	smtpd_server_destroy(srv);
@@ -246,9 +246,9 @@ test_unix_in_use(void **state)
 
 	(void)state;
 	make_path(path, sizeof(path));
-	assert_int_equal(smtpd_server_listen(first, path), 0);
+	assert_int_equal(smtpd_server_listen(first, path, 0), 0);
 	assert_int_equal(smtpd_server_start(first), 0);
-	assert_int_equal(smtpd_server_listen(second, path), -1);
+	assert_int_equal(smtpd_server_listen(second, path, 0), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	assert_non_null(strstr(smtpd_server_error(second), path));
 	smtpd_server_destroy(second);
@@ -271,7 +271,7 @@ test_unix_other_file(void **state)
 	fd = open(path, O_CREAT | O_WRONLY, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(smtpd_server_listen(srv, path), -1);
+	assert_int_equal(smtpd_server_listen(srv, path, 0), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	smtpd_server_destroy(srv);
 	assert_int_equal(stat(path, &st), 0);
@@ -290,7 +290,7 @@ test_given_descriptor(void **state)
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
 	assert_int_equal(listen(fd, 10), 0);
-	assert_int_equal(smtpd_server_listen_fd(srv, fd), 0);
+	assert_int_equal(smtpd_server_listen_fd(srv, fd, 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	deliver_one(srv, 0);
 	smtpd_server_destroy(srv);
@@ -312,7 +312,7 @@ test_given_unix_descriptor(void **state)
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(listen(fd, 10), 0);
-	assert_int_equal(smtpd_server_listen_fd(srv, fd), 0);
+	assert_int_equal(smtpd_server_listen_fd(srv, fd, 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	deliver_one(srv, 0);
 	smtpd_server_destroy(srv);
@@ -329,15 +329,15 @@ test_bad_descriptor(void **state)
 	int pipes[2];
 
 	(void)state;
-	assert_int_equal(smtpd_server_listen_fd(srv, fd), -1);
+	assert_int_equal(smtpd_server_listen_fd(srv, fd, 0), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_string_not_equal(smtpd_server_error(srv), "");
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 	assert_int_equal(pipe(pipes), 0);
-	assert_int_equal(smtpd_server_listen_fd(srv, pipes[0]), -1);
+	assert_int_equal(smtpd_server_listen_fd(srv, pipes[0], 0), -1);
 	assert_int_equal(fcntl(pipes[0], F_GETFD), -1);
 	close(pipes[1]);
-	assert_int_equal(smtpd_server_listen_fd(srv, -1), -1);
+	assert_int_equal(smtpd_server_listen_fd(srv, -1, 0), -1);
 	assert_null(smtpd_server_address(srv, 0));
 	smtpd_server_destroy(srv);
 }
@@ -358,7 +358,7 @@ test_bad_addresses(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		errno = 0;
-		if (smtpd_server_listen(srv, bad[i]) != -1)
+		if (smtpd_server_listen(srv, bad[i], 0) != -1)
 			fail_msg("\"%s\" is an address", bad[i]);
 		assert_int_equal(errno, EINVAL);
 		assert_non_null(strstr(smtpd_server_error(srv), bad[i]));
@@ -366,7 +366,7 @@ test_bad_addresses(void **state)
 	memset(path, 'a', sizeof(path));
 	path[0] = '/';
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(smtpd_server_listen(srv, path), -1);
+	assert_int_equal(smtpd_server_listen(srv, path, 0), -1);
 	assert_int_equal(errno, EINVAL);
 	assert_null(smtpd_server_address(srv, 0));
 	smtpd_server_destroy(srv);
@@ -379,13 +379,13 @@ test_address_in_use(void **state)
 	struct smtpd_server *second = create(NULL);
 
 	(void)state;
-	assert_int_equal(smtpd_server_listen(first, "127.0.0.1:0"), 0);
+	assert_int_equal(smtpd_server_listen(first, "127.0.0.1:0", 0), 0);
 	assert_int_equal(
-	    smtpd_server_listen(second, smtpd_server_address(first, 0)), -1);
+	    smtpd_server_listen(second, smtpd_server_address(first, 0), 0), -1);
 	assert_int_equal(errno, EADDRINUSE);
 	assert_non_null(
 	    strstr(smtpd_server_error(second), smtpd_server_address(first, 0)));
-	assert_int_equal(smtpd_server_listen(second, "/nowhere/sock"), -1);
+	assert_int_equal(smtpd_server_listen(second, "/nowhere/sock", 0), -1);
 	assert_int_equal(errno, ENOENT);
 	smtpd_server_destroy(second);
 	smtpd_server_destroy(first);
@@ -400,9 +400,9 @@ test_several(void **state)
 
 	(void)state;
 	make_path(path, sizeof(path));
-	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0"), 0);
-	assert_int_equal(smtpd_server_listen(srv, path), 0);
-	assert_int_equal(smtpd_server_listen(srv, "127.0.0.2:0"), 0);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+	assert_int_equal(smtpd_server_listen(srv, path, 0), 0);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.2:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	for (int round = 0; round < 40; round++)
 		for (size_t i = 0; i < 3; i++)

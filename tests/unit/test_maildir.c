@@ -537,11 +537,31 @@ test_missing_maildir(void **state)
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/c", p->root);
+	assert_int_equal(smtpd_maildir_add(m, path, "no", 2), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(smtpd_maildir_make(path, strlen(p->root)), 0);
+	assert_int_equal(smtpd_maildir_add(m, path, "yes", 3), 0);
+	assert_int_equal(smtpd_maildir_commit(m), 0);
+	assert_message(p->a, "");
+	assert_message(path, "yes");
+}
+
+/* One that another thread has just begun to make. */
+static void
+test_half_made_maildir(void **state)
+{
+	struct place *p = *state;
+	struct smtpd_maildir_message *m = smtpd_maildir_begin(p->md);
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/c", p->root);
+	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(smtpd_maildir_add(m, path, "", 0), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(smtpd_maildir_commit(m), -1);
-	assert_int_equal(errno, ENOENT);
-	assert_empty(p->a);
+	assert_int_equal(smtpd_maildir_make(path, strlen(p->root)), 0);
+	assert_int_equal(smtpd_maildir_add(m, path, "", 0), 0);
+	assert_int_equal(smtpd_maildir_commit(m), 0);
+	assert_message(path, "");
 }
 
 static void
@@ -776,6 +796,45 @@ test_make_at_once(void **state)
 	}
 }
 
+/* The first messages for somebody come together. */
+static void *
+deliver_first(void *arg)
+{
+	struct place *p = arg;
+	char path[128];
+
+	for (int i = 0; i < 30; i++) {
+		struct smtpd_maildir_message *m = smtpd_maildir_begin(p->md);
+
+		snprintf(path, sizeof(path), "%s/first%d/m", p->root, i);
+		if (m == NULL ||
+		    (smtpd_maildir_add(m, path, "", 0) == -1 &&
+			(errno != ENOENT ||
+			    smtpd_maildir_make(path, strlen(p->root)) == -1 ||
+			    smtpd_maildir_add(m, path, "", 0) == -1)) ||
+		    smtpd_maildir_commit(m) == -1)
+			return p;
+	}
+	return NULL;
+}
+
+static void
+test_first_deliveries(void **state)
+{
+	pthread_t threads[8];
+
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, deliver_first, *state),
+		    0);
+	for (int i = 0; i < 8; i++) {
+		void *failed;
+
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
 int
 main(void)
 {
@@ -788,10 +847,12 @@ main(void)
 		CASE(test_new_is_gone_large), CASE(test_tmp_is_gone),
 		CASE(test_tmp_is_gone_large), CASE(test_new_is_a_file),
 		CASE(test_directory_sync_fails), CASE(test_file_too_large),
-		CASE(test_misuse), CASE(test_missing_maildir), CASE(test_name),
-		CASE(test_hosts), CASE(test_host_lengths), CASE(test_threads),
-		CASE(test_clean), CASE(test_make), CASE(test_make_without_root),
+		CASE(test_misuse), CASE(test_missing_maildir),
+		CASE(test_half_made_maildir), CASE(test_name), CASE(test_hosts),
+		CASE(test_host_lengths), CASE(test_threads), CASE(test_clean),
+		CASE(test_make), CASE(test_make_without_root),
 		CASE(test_make_over_a_file), CASE(test_make_at_once),
+		CASE(test_first_deliveries),
 		CASE(test_disk_full), /* the last: it leaves the mounts */
 	};
 #undef CASE

@@ -278,7 +278,7 @@ test_idle_memory(void **state)
 		print_message("memory cannot be measured here\n");
 		skip();
 	}
-	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0"), 0);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	assert_int_equal(
 	    smtpd_socket_parse(smtpd_server_address(srv, 0), &a), 0);

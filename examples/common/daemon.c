@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon.h"
+
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "complain.h"
+#include "systemd.h"
+
+/* Seconds between two rounds of housekeeping. */
+#define ROUND 3600
+
+/* How long messages that are being received have at the end. */
+#define DRAIN_MS 30000
+
+/* Descriptors of a connection (the socket, and while it stores a message the
+ * file and its directories), and of everything else. */
+#define FILES_EACH  4
+#define FILES_OTHER 64
+
+static void
+signals_of_interest(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
+
+void
+daemon_prepare(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t set;
+
+	signals_of_interest(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	/* A file beyond RLIMIT_FSIZE: the write fails with EFBIG. */
+	sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+void
+daemon_raise_files(uint32_t connections, struct log *log)
+{
+	rlim_t want = (rlim_t)connections * FILES_EACH + FILES_OTHER;
+	struct rlimit limit, more;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	if (connections == SMTPD_NO_LIMIT)
+		want = limit.rlim_max;
+	if (limit.rlim_cur >= want)
+		return;
+	more = limit;
+	more.rlim_cur = want;
+	if (more.rlim_max < want)
+		more.rlim_max = want;
+	if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+		return;
+	/* Only root may have more than rlim_max. */
+	more.rlim_cur = more.rlim_max = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &more) == -1)
+		more = limit;
+	log_line(log, SMTPD_LOG_WARNING,
+	    "only %llu files may be open, where %lu connections may need %llu: "
+	    "raise the limit (LimitNOFILE=, ulimit -n) or lower "
+	    "--max-connections",
+	    (unsigned long long)more.rlim_cur, (unsigned long)connections,
+	    (unsigned long long)want);
+}
+
+static time_t
+monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static void
+reload(const struct daemon *d)
+{
+	if (log_reopen(d->log) == -1)
+		log_line(d->log, SMTPD_LOG_ERROR,
+		    "cannot open the journal again, the old one goes on: %s",
+		    strerror(errno));
+	if (d->reload != NULL)
+		d->reload(d->user);
+}
+
+/* Wait for a signal that ends the daemon, and do what there is to do
+ * meanwhile; return the signal. */
+static int
+serve(const struct daemon *d)
+{
+	time_t due = monotonic();
+	bool busy = false;
+	sigset_t set;
+
+	signals_of_interest(&set);
+	for (;;) {
+		struct timespec wait = { .tv_sec = 0 };
+		time_t now = monotonic();
+		int sig;
+
+		if (!busy && due > now)
+			wait.tv_sec = due - now;
+		sig = sigtimedwait(&set, NULL, &wait);
+		if (sig == SIGTERM || sig == SIGINT)
+			return sig;
+		if (sig == SIGHUP)
+			reload(d);
+		if (sig != -1 || errno != EAGAIN)
+			continue;
+		if (!busy)
+			due = monotonic() + ROUND;
+		busy = d->housekeep != NULL && d->housekeep(d->user, !busy);
+	}
+}
+
+static void
+log_listeners(const struct daemon *d)
+{
+	const char *address;
+
+	for (size_t i = 0;
+	     (address = smtpd_server_address(d->server, i)) != NULL; i++)
+		log_line(d->log, SMTPD_LOG_INFO, "listening on %s", address);
+}
+
+int
+daemon_run(const struct daemon *d)
+{
+	int sig, cut;
+
+	if (smtpd_server_start(d->server) == -1)
+		return complain(d->program, EX_OSERR, "cannot start: %s",
+		    smtpd_server_error(d->server));
+	log_listeners(d);
+	if (systemd_notify("READY=1") == -1)
+		log_line(d->log, SMTPD_LOG_WARNING,
+		    "cannot tell systemd to be ready: %s", strerror(errno));
+	sig = serve(d);
+	systemd_notify("STOPPING=1");
+	log_line(d->log, SMTPD_LOG_INFO, "stopping after %s",
+	    sig == SIGINT ? "SIGINT" : "SIGTERM");
+	cut = smtpd_server_drain(d->server, DRAIN_MS);
+	log_line(d->log, SMTPD_LOG_INFO, "stopped; sessions cut off: %d", cut);
+	return EX_OK;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef DAEMON_H
+#define DAEMON_H
+
+/* The life of a daemon between its first and its last signal. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <smtpd/server.h>
+
+#include "log.h"
+
+struct daemon {
+	const char *program;
+	struct smtpd_server *server;
+	struct log *log;
+
+	/* Called with user on SIGHUP, after the journal was opened again. */
+	void (*reload)(void *user);
+
+	/* Called with user once an hour and at the start, BEGIN set, and then
+	 * again and again while it returns true: a little work at a time, so
+	 * that no signal waits long. */
+	bool (*housekeep)(void *user, bool begin);
+
+	void *user;
+};
+
+/* Block the signals that daemon_run() waits for, and ignore those that a
+ * failed write would send.  Before any thread is started. */
+void daemon_prepare(void);
+
+/*
+ * Have as many descriptors as CONNECTIONS need (SMTPD_NO_LIMIT: all there may
+ * be); the log is told when there are fewer.
+ */
+void daemon_raise_files(uint32_t connections, struct log *log);
+
+/*
+ * Start the server, tell systemd, and serve until SIGTERM or SIGINT; then
+ * finish what is being received.  Return an exit status: 0, or EX_OSERR after a
+ * complaint when the server does not start.
+ */
+int daemon_run(const struct daemon *d);
+
+#endif

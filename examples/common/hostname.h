@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HOSTNAME_H
+#define HOSTNAME_H
+
+/* The name of this machine. */
+
+#include <stddef.h>
+
+/* A buffer of this many bytes holds any. */
+#define HOSTNAME_SIZE 256
+
+/*
+ * Write the fully qualified name of the machine to BUF of HOSTNAME_SIZE, or
+ * what comes nearest.  May ask the resolver.  Return 0, or -1 when the machine
+ * has no name that mail can use.
+ */
+int hostname_find(char *buf);
+
+/* Whether NAME can be a domain in mail. */
+int hostname_is_valid(const char *name);
+
+#endif

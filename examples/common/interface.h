@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef INTERFACE_H
+#define INTERFACE_H
+
+/* Network interfaces: which leads to the Internet, and its addresses. */
+
+#include <stdio.h>
+
+#include "text_list.h"
+
+/*
+ * Append to LIST the interfaces of the default routes with the lowest metric,
+ * that of IPv4 and, if it is another one, that of IPv6: none, one or two.
+ * ROUTE and ROUTE6 are what /proc/net/route and /proc/net/ipv6_route hold, or
+ * NULL.  Return 0, or -1 when there is no memory.
+ */
+int interface_parse_routes(FILE *route, FILE *route6, struct text_list *list);
+
+/* The same for the routes that the system has now. */
+int interface_defaults(struct text_list *list);
+
+/*
+ * Append to LIST the addresses of interface NAME, both families, as text:
+ * "192.0.2.1", "2001:db8::1", and where it has no others its link-local ones,
+ * "fe80::1%eth0".  Return 0 (LIST may not have grown), or -1 with errno; ENXIO
+ * when there is no such interface.
+ */
+int interface_addresses(const char *name, struct text_list *list);
+
+#endif

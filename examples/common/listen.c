@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "listen.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "complain.h"
+#include "interface.h"
+#include "systemd.h"
+
+/* As large as any address with its port or path. */
+#define ADDRESS_SIZE 256
+
+/* What there is to know about one call of listen_open(). */
+struct listening {
+	const char *program;
+	struct smtpd_server *srv;
+	struct log *log;
+	unsigned port;
+};
+
+int
+listen_address(const char *address, unsigned port, char *buf, size_t size)
+{
+	const char *colon = strchr(address, ':');
+	bool whole, bare6;
+	int n;
+
+	bare6 = *address != '/' && *address != '[' && colon != NULL &&
+	    strchr(colon + 1, ':') != NULL;
+	if (*address == '[')
+		whole = strstr(address, "]:") != NULL;
+	else
+		whole = *address == '/' || (colon != NULL && !bare6);
+	if (!whole && port == 0)
+		return -1;
+	if (whole)
+		n = snprintf(buf, size, "%s", address);
+	else if (bare6)
+		n = snprintf(buf, size, "[%s]:%u", address, port);
+	else
+		n = snprintf(buf, size, "%s:%u", address, port);
+	return n >= 0 && (size_t)n < size ? 0 : -1;
+}
+
+/* Say why listening on ADDRESS failed with ERROR, and what to do. */
+static int
+complain_listen(const struct listening *l, const char *address, int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		return complain(l->program, EX_NOPERM,
+		    "no right to listen on %s: start it as root, give it "
+		    "CAP_NET_BIND_SERVICE, or take a port from 1024 on (--port)",
+		    address);
+	case EADDRINUSE:
+		return complain(l->program, EX_UNAVAILABLE,
+		    "%s is taken by another program: stop that, or take "
+		    "another port (--port)",
+		    address);
+	case EADDRNOTAVAIL:
+		return complain(l->program, EX_UNAVAILABLE,
+		    "cannot listen on %s: no interface has that address",
+		    address);
+	case EINVAL:
+		return complain(l->program, EX_USAGE,
+		    "\"%s\" is no address to listen on: give "
+		    "192.0.2.1, 2001:db8::1, 192.0.2.1:25, [2001:db8::1]:25, "
+		    "or the path of a socket",
+		    address);
+	default:
+		return complain(l->program, EX_OSERR, "cannot listen on %s: %s",
+		    address, smtpd_server_error(l->srv));
+	}
+}
+
+/* Listen on ADDRESS.  OPTIONAL: it may be missing on this machine. */
+static int
+open_one(struct listening *l, const char *address, bool optional)
+{
+	char buf[ADDRESS_SIZE];
+
+	if (listen_address(address, l->port, buf, sizeof(buf)) == -1)
+		return complain(l->program, EX_USAGE,
+		    "no port to listen on at %s: give one with --port",
+		    address);
+	if (smtpd_server_listen(l->srv, buf, 0) == 0)
+		return 0;
+	if (!optional || (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT))
+		return complain_listen(l, buf, errno);
+	log_line(l->log, SMTPD_LOG_WARNING, "not listening on %s: %s", buf,
+	    strerror(errno));
+	return 0;
+}
+
+static int
+open_list(struct listening *l, const struct text_list *list)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < list->count && status == 0; i++)
+		status = open_one(l, list->items[i], false);
+	return status;
+}
+
+static int
+open_loopback(struct listening *l)
+{
+	int status = open_one(l, "127.0.0.1", false);
+
+	return status != 0 ? status : open_one(l, "::1", true);
+}
+
+static int
+open_interface(struct listening *l, const char *name)
+{
+	struct text_list list = { 0 };
+	int status;
+
+	if (interface_addresses(name, &list) == -1) {
+		int error = errno;
+
+		text_list_finish(&list);
+		if (error == ENXIO)
+			return complain(l->program, EX_UNAVAILABLE,
+			    "there is no interface \"%s\": \"ip link\" lists "
+			    "those there are",
+			    name);
+		return complain(l->program, EX_OSERR,
+		    "cannot find the addresses of interface %s: %s", name,
+		    strerror(error));
+	}
+	if (list.count == 0)
+		status = complain(l->program, EX_UNAVAILABLE,
+		    "interface %s has no address: give it one, or choose "
+		    "another (--interface) or an address (--listen)",
+		    name);
+	else
+		status = open_list(l, &list);
+	text_list_finish(&list);
+	return status;
+}
+
+static int
+open_default(struct listening *l)
+{
+	struct text_list names = { 0 };
+	int status = 0;
+
+	if (interface_defaults(&names) == -1)
+		status = complain(l->program, EX_OSERR, "no memory");
+	else if (names.count == 0)
+		status = complain(l->program, EX_UNAVAILABLE,
+		    "no interface leads to the Internet (there is no default "
+		    "route): name one (--interface), an address (--listen), or "
+		    "--loopback");
+	for (size_t i = 0; i < names.count && status == 0; i++)
+		status = open_interface(l, names.items[i]);
+	text_list_finish(&names);
+	return status;
+}
+
+static int
+open_inherited(struct listening *l, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (smtpd_server_listen_fd(l->srv, SYSTEMD_FIRST_FD + i, 0) ==
+		    -1)
+			return complain(l->program, EX_OSERR,
+			    "cannot listen on the socket that systemd passed: "
+			    "%s",
+			    smtpd_server_error(l->srv));
+	return 0;
+}
+
+int
+listen_open(const char *program, struct smtpd_server *srv,
+    const struct listen_where *where, struct log *log)
+{
+	struct listening l = { program, srv, log, where->port };
+	int inherited = systemd_listen_fds();
+	int status = 0;
+
+	if (inherited > 0)
+		return open_inherited(&l, inherited);
+	if (where->addresses->count == 0 && where->interface == NULL &&
+	    !where->loopback)
+		return open_default(&l);
+	status = open_list(&l, where->addresses);
+	if (status == 0 && where->loopback)
+		status = open_loopback(&l);
+	if (status == 0 && where->interface != NULL)
+		status = open_interface(&l, where->interface);
+	return status;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LISTEN_H
+#define LISTEN_H
+
+/* Where a daemon listens. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <smtpd/server.h>
+
+#include "log.h"
+#include "text_list.h"
+
+struct listen_where {
+	const char *interface; /* the addresses of this; NULL: none named */
+	bool loopback;         /* 127.0.0.1 and ::1 */
+	const struct text_list *addresses; /* these too */
+	unsigned port; /* for all that name none; 0: for none */
+};
+
+/*
+ * Write ADDRESS with PORT, where it names none itself, to BUF of SIZE bytes, as
+ * smtpd_server_listen() takes it.  Return 0, or -1 when it needs a port and
+ * PORT is 0, or does not fit.
+ */
+int listen_address(const char *address, unsigned port, char *buf, size_t size);
+
+/*
+ * Open listeners of SRV on the sockets that systemd passed; without them on
+ * all that WHERE names; if that is nothing, on the addresses of the interface
+ * that leads to the Internet.  Return 0, or an exit status (EX_USAGE,
+ * EX_UNAVAILABLE, EX_NOPERM, EX_OSERR) after complaining as PROGRAM.
+ */
+int listen_open(const char *program, struct smtpd_server *srv,
+    const struct listen_where *where, struct log *log);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LOG_H
+#define LOG_H
+
+/*
+ * The journal of a daemon: lines to stderr, to a file, or to syslog.  Each is
+ * one write, so that threads need no lock and lines stay whole.
+ */
+
+#include <smtpd/server.h>
+
+struct log;
+
+/*
+ * Write the level that TEXT names (error, warning, info, debug, trace), or
+ * that it is as a number from 0 (nothing) to 255 (all), to *LEVEL.  Return 0
+ * or -1.
+ */
+int log_level_parse(const char *text, int *level);
+
+/* Make a journal to stderr; lines above LEVEL are dropped.  Return NULL when
+ * there is no memory. */
+struct log *log_create(int level);
+
+/*
+ * Turn it to TARGET: the path of a file to append to, or "syslog", as PROGRAM.
+ * Before any thread is started: not when LOG is made, so that the file belongs
+ * to the user that the daemon became.  Return 0, or -1 with errno.
+ */
+int log_to(struct log *log, const char *program, const char *target);
+
+/* Close and free it; NULL is fine. */
+void log_destroy(struct log *log);
+
+/* Open a file again by its name, after somebody renamed it.  Other threads may
+ * write meanwhile.  Return 0, or -1 with errno: then the old one stays. */
+int log_reopen(struct log *log);
+
+/* The level up to which lines are taken. */
+int log_level(const struct log *log);
+
+/* Write one line as printf does; control bytes in it become "?". */
+void log_line(struct log *log, int level, const char *format, ...)
+    SMTPD_PRINTF(3, 4);
+
+/* The same for the library: a smtpd_log_fn, its user being the log. */
+void log_text(enum smtpd_log_level level, const char *text, void *log);
+
+#endif

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include <smtpd/version.h>
+
+#include "complain.h"
+#include "log.h"
+#include "text_list.h"
+
+/* What getopt_long() returns: a letter, or one of these, or RULE + index. */
+enum {
+	CONFIG = 256,
+	HELP,
+	VERSION,
+	RULE,
+};
+
+#define LINE_SIZE 4096
+
+/* Keep TEXT in *SLOT instead of what it held. */
+static int
+set_text(char **slot, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return EX_OSERR;
+	free(*slot);
+	*slot = copy;
+	return 0;
+}
+
+static int
+set_number(const struct option_rule *rule, uint64_t *slot, const char *text)
+{
+	uint64_t n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
+	    n < rule->min || n > rule->max)
+		return EX_USAGE;
+	*slot = n;
+	return 0;
+}
+
+/* Set what RULE stands for to TEXT, NULL for a switch.  Return 0, EX_USAGE
+ * when TEXT is not good for it, or EX_OSERR. */
+static int
+set(const struct option_rule *rule, void *settings, const char *text)
+{
+	void *slot = (char *)settings + rule->offset;
+
+	switch (rule->kind) {
+	case OPTION_SWITCH:
+		*(bool *)slot = true;
+		return 0;
+	case OPTION_TEXT:
+		return set_text(slot, text);
+	case OPTION_LIST:
+		return text_list_add(slot, text) == 0 ? 0 : EX_OSERR;
+	case OPTION_NUMBER:
+		return set_number(rule, slot, text);
+	case OPTION_LEVEL:
+		return log_level_parse(text, slot) == 0 ? 0 : EX_USAGE;
+	case OPTION_REFUSED:
+		break;
+	}
+	return EX_USAGE;
+}
+
+/* Write to BUF why RULE does not take TEXT. */
+static void
+explain(
+    const struct option_rule *rule, const char *text, char *buf, size_t size)
+{
+	if (rule->kind == OPTION_REFUSED)
+		snprintf(buf, size, "--%s: %s", rule->name, rule->help);
+	else if (rule->kind == OPTION_LEVEL)
+		snprintf(buf, size,
+		    "--%s: \"%s\" is no level; give error, warning, info, "
+		    "debug, trace or 0 to 255",
+		    rule->name, text);
+	else
+		snprintf(buf, size,
+		    "--%s: \"%s\" is not a number from %llu to %llu",
+		    rule->name, text, (unsigned long long)rule->min,
+		    (unsigned long long)rule->max);
+}
+
+static const struct option_rule *
+find_rule(const struct option_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (strcmp(table->rules[i].name, name) == 0)
+			return &table->rules[i];
+	return NULL;
+}
+
+/* Cut white space off the end of TEXT, and return what is behind that at its
+ * beginning. */
+static char *
+trim(char *text)
+{
+	static const char blanks[] = " \t\r\n";
+	size_t len;
+
+	text += strspn(text, blanks);
+	len = strlen(text);
+	while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
+		text[--len] = '\0';
+	return text;
+}
+
+/* Split a line, "name value" or "name = value", at its name; return the
+ * value, "" for none. */
+static char *
+split(char *line)
+{
+	char *value = line + strcspn(line, " \t=");
+	char *end = value;
+
+	value += strspn(value, " \t");
+	if (*value == '=')
+		value++;
+	value += strspn(value, " \t");
+	*end = '\0';
+	return value;
+}
+
+/* Obey one line of a file.  Return 0, or a status with the reason in WHY. */
+static int
+read_line(const struct option_table *table, void *settings, char *line,
+    char *why, size_t size)
+{
+	const struct option_rule *rule;
+	char *value;
+	int status;
+
+	if (strncmp(line, "--", 2) == 0)
+		line += 2;
+	value = split(line);
+	rule = find_rule(table, line);
+	if (rule == NULL) {
+		snprintf(why, size, "there is no option \"%s\"", line);
+		return EX_CONFIG;
+	}
+	if ((rule->argument == NULL) != (*value == '\0')) {
+		snprintf(why, size, "\"%s\" takes %s", line,
+		    rule->argument == NULL ? "no value" : "a value");
+		return EX_CONFIG;
+	}
+	status = set(rule, settings, value);
+	if (status == EX_USAGE) {
+		explain(rule, value, why, size);
+		return EX_CONFIG;
+	}
+	snprintf(why, size, "no memory");
+	return status;
+}
+
+static int
+read_lines(const struct option_table *table, void *settings, const char *path,
+    FILE *file)
+{
+	char line[LINE_SIZE], why[512];
+	int status = 0;
+
+	for (unsigned n = 1; status == 0; n++) {
+		size_t len;
+		char *text;
+
+		if (fgets(line, sizeof(line), file) == NULL)
+			break;
+		len = strlen(line);
+		if (len + 1 == sizeof(line) && line[len - 1] != '\n')
+			return complain(table->program, EX_CONFIG,
+			    "%s:%u: the line is too long", path, n);
+		text = trim(line);
+		if (*text == '\0' || *text == '#')
+			continue;
+		status = read_line(table, settings, text, why, sizeof(why));
+		if (status != 0)
+			complain(
+			    table->program, status, "%s:%u: %s", path, n, why);
+	}
+	return status;
+}
+
+static int
+read_file(const struct option_table *table, void *settings, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	int status;
+
+	if (file == NULL)
+		return complain(table->program, EX_NOINPUT,
+		    "cannot read the configuration %s: %s", path,
+		    strerror(errno));
+	status = read_lines(table, settings, path, file);
+	if (status == 0 && ferror(file))
+		status = complain(table->program, EX_NOINPUT,
+		    "cannot read the configuration %s", path);
+	fclose(file);
+	return status;
+}
+
+/* What getopt_long() wants, made from a table. */
+struct getopt_table {
+	char letters[2 * OPTIONS_MAX + 2];
+	struct option longs[OPTIONS_MAX + 4];
+};
+
+static void
+make_getopt_table(const struct option_table *table, struct getopt_table *out)
+{
+	static const struct option always[] = {
+		{ "config", required_argument, NULL, CONFIG },
+		{ "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION },
+	};
+	char *letter = out->letters;
+	size_t n = 0;
+
+	memset(out, 0, sizeof(*out));
+	*letter++ = ':';
+	for (size_t i = 0; i < table->count && i < OPTIONS_MAX; i++) {
+		const struct option_rule *rule = &table->rules[i];
+		int has = rule->argument ? required_argument : no_argument;
+
+		out->longs[n++] =
+		    (struct option){ rule->name, has, NULL, RULE + (int)i };
+		if (rule->letter == 0)
+			continue;
+		*letter++ = rule->letter;
+		if (has == required_argument)
+			*letter++ = ':';
+	}
+	memcpy(&out->longs[n], always, sizeof(always));
+}
+
+static const struct option_rule *
+rule_of(const struct option_table *table, int c)
+{
+	if (c >= RULE)
+		return &table->rules[c - RULE];
+	for (size_t i = 0; i < table->count; i++)
+		if (table->rules[i].letter == c)
+			return &table->rules[i];
+	return NULL;
+}
+
+/* Tell what getopt_long() did not understand. */
+static int
+complain_syntax(const struct option_table *table, int c, char **argv)
+{
+	const char *word = argv[optind - 1];
+	char letter[3] = { '-', (char)optopt, '\0' };
+	const char *what = "there is no option";
+
+	if (optopt > 0 && optopt < CONFIG)
+		word = letter;
+	if (c == ':')
+		what = "a value is missing after";
+	else if (optopt >= CONFIG)
+		what = "no value is taken in";
+	return complain(table->program, EX_USAGE, "%s %s; see %s --help", what,
+	    word, table->program);
+}
+
+static int
+print_help(const struct option_table *table)
+{
+	char text[4096];
+
+	options_help(table, text, sizeof(text));
+	fputs(text, stdout);
+	return EX_OK;
+}
+
+static int
+read_option(const struct option_table *table, void *settings, int c)
+{
+	const struct option_rule *rule = rule_of(table, c);
+	char why[512];
+	int status = set(rule, settings, optarg);
+
+	if (status == 0)
+		return OPTIONS_GO;
+	if (status != EX_USAGE)
+		return complain(table->program, status, "no memory");
+	explain(rule, optarg != NULL ? optarg : "", why, sizeof(why));
+	return complain(table->program, status, "%s", why);
+}
+
+/* Go through the command line: for the files and --help, or for the rest. */
+static int
+read_arguments(const struct option_table *table, void *settings, int argc,
+    char **argv, bool files)
+{
+	struct getopt_table opts;
+	int status = OPTIONS_GO;
+	int c;
+
+	make_getopt_table(table, &opts);
+	opterr = 0;
+	/* 0, not 1: what is left of an earlier scan is forgotten too. */
+	optind = 0;
+	while (status == OPTIONS_GO &&
+	    (c = getopt_long(argc, argv, opts.letters, opts.longs, NULL)) !=
+		-1) {
+		if (c == '?' || c == ':')
+			return complain_syntax(table, c, argv);
+		if (c == HELP)
+			return print_help(table);
+		if (c == VERSION) {
+			printf("%s %s\n", table->program, smtpd_version());
+			return EX_OK;
+		}
+		if (files && c == CONFIG) {
+			int failed = read_file(table, settings, optarg);
+
+			status = failed == 0 ? OPTIONS_GO : failed;
+		} else if (!files && c != CONFIG) {
+			status = read_option(table, settings, c);
+		}
+	}
+	return status;
+}
+
+int
+options_read(
+    const struct option_table *table, int argc, char **argv, void *settings)
+{
+	int status = read_arguments(table, settings, argc, argv, true);
+
+	if (status == OPTIONS_GO)
+		status = read_arguments(table, settings, argc, argv, false);
+	if (status != OPTIONS_GO || optind >= argc)
+		return status;
+	return complain(table->program, EX_USAGE,
+	    "\"%s\" is not an option; see %s --help", argv[optind],
+	    table->program);
+}
+
+void
+options_finish(const struct option_table *table, void *settings)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		void *slot = (char *)settings + table->rules[i].offset;
+
+		if (table->rules[i].kind == OPTION_TEXT) {
+			free(*(char **)slot);
+			*(char **)slot = NULL;
+		} else if (table->rules[i].kind == OPTION_LIST) {
+			text_list_finish(slot);
+		}
+	}
+}
+
+/* Append one line of the help at *AT of *LEFT bytes. */
+static void
+help_line(char **at, size_t *left, char letter, const char *name,
+    const char *argument, const char *help)
+{
+	char flags[64], dash[8] = "    ";
+	int n;
+
+	if (letter != 0)
+		snprintf(dash, sizeof(dash), "-%c, ", letter);
+	snprintf(flags, sizeof(flags), "%s--%s%s%s", dash, name,
+	    argument != NULL ? " " : "", argument != NULL ? argument : "");
+	n = snprintf(*at, *left, " %-28s %s\n", flags, help);
+	if (n < 0 || (size_t)n >= *left)
+		n = (int)*left - 1;
+	*at += n;
+	*left -= (size_t)n;
+}
+
+void
+options_help(const struct option_table *table, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "%s", table->usage);
+	char *at = buf;
+
+	if (n < 0 || (size_t)n >= size)
+		return;
+	at += n;
+	size -= (size_t)n;
+	for (size_t i = 0; i < table->count; i++) {
+		const struct option_rule *rule = &table->rules[i];
+
+		if (rule->kind != OPTION_REFUSED)
+			help_line(&at, &size, rule->letter, rule->name,
+			    rule->argument, rule->help);
+	}
+	help_line(&at, &size, 0, "config", "FILE",
+	    "read long options, one a line, from FILE");
+	help_line(&at, &size, 0, "help", NULL, "print this and exit");
+	help_line(&at, &size, 0, "version", NULL, "print the version and exit");
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* For initgroups(). */
+#define _DEFAULT_SOURCE
+#include "privileges.h"
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <sys/types.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* The user NAME; EX_NOUSER when there is none. */
+static int
+find_user(const char *name, uid_t *uid, gid_t *gid, char *why, size_t size)
+{
+	struct passwd user, *found = NULL;
+	size_t room = 16384;
+	char *buf = malloc(room);
+	int error;
+
+	if (buf == NULL) {
+		snprintf(why, size, "no memory");
+		return EX_OSERR;
+	}
+	error = getpwnam_r(name, &user, buf, room, &found);
+	if (found != NULL) {
+		*uid = user.pw_uid;
+		*gid = user.pw_gid;
+	}
+	free(buf);
+	if (found != NULL)
+		return 0;
+	snprintf(why, size, "there is no user \"%s\"%s%s", name,
+	    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
+	return EX_NOUSER;
+}
+
+static int
+become(const char *name, uid_t uid, gid_t gid)
+{
+	if (initgroups(name, gid) == -1 || setgid(gid) == -1 ||
+	    setuid(uid) == -1)
+		return -1;
+	/* All three ids of each kind are gone, or setuid() did not do what
+	 * it says. */
+	if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0)) {
+		errno = EPERM;
+		return -1;
+	}
+	return getuid() == uid && geteuid() == uid && getegid() == gid ? 0 : -1;
+}
+
+static int
+change_user(const char *name, char *why, size_t size)
+{
+	uid_t uid;
+	gid_t gid;
+	int status = find_user(name, &uid, &gid, why, size);
+
+	if (status != 0)
+		return status;
+	if (geteuid() == uid && getuid() == uid && uid != 0)
+		return 0;
+	if (geteuid() != 0) {
+		snprintf(why, size,
+		    "only root can become user \"%s\"; start it as root or "
+		    "leave out --user",
+		    name);
+		return EX_NOPERM;
+	}
+	if (become(name, uid, gid) == 0)
+		return 0;
+	snprintf(
+	    why, size, "cannot become user \"%s\": %s", name, strerror(errno));
+	return EX_OSERR;
+}
+
+/* No program that is executed from here gains anything. */
+static int
+stay_low(char *why, size_t size)
+{
+#ifdef __linux__
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
+		snprintf(why, size, "cannot give up privileges: %s",
+		    strerror(errno));
+		return EX_OSERR;
+	}
+#else
+	(void)why;
+	(void)size;
+#endif
+	return 0;
+}
+
+int
+privileges_drop(const char *name, char *why, size_t size)
+{
+	int status = name != NULL ? change_user(name, why, size) : 0;
+
+	return status != 0 ? status : stay_low(why, size);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* A complete server: it keeps mail for anyone at example.org in ./Maildir. */
+#include <smtpd.h>
+#include <stdio.h>
+#include <strings.h>
+#include <unistd.h>
+
+static int
+check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	(void)user;
+	if (strcasecmp(c->address->domain, "example.org") == 0)
+		return 0;
+	return smtpd_reply(s, 550, "5.7.1", "not our domain");
+}
+
+static int
+keep(struct smtpd_session *s, const struct smtpd_envelope *envelope,
+    struct smtpd_body *body, void *store)
+{
+	struct smtpd_maildir_message *m = smtpd_maildir_begin(store);
+	char buf[4096];
+	ssize_t n;
+
+	(void)envelope;
+	if (m != NULL && smtpd_maildir_add(m, "Maildir", "", 0) == 0)
+		while ((n = smtpd_body_read(body, buf, sizeof(buf))) > 0)
+			smtpd_maildir_write(m, buf, (size_t)n);
+	else
+		n = -1;
+	if (n == 0 && smtpd_maildir_commit(m) == 0)
+		return 0;
+	if (n != 0)
+		smtpd_maildir_abort(m);
+	return smtpd_reply(s, 451, "4.3.0", "cannot keep the message now");
+}
+
+int
+main(void)
+{
+	struct smtpd_maildir *store = smtpd_maildir_create("localhost");
+	struct smtpd_server *srv = smtpd_server_create(NULL);
+
+	smtpd_maildir_make("Maildir", 0);
+	smtpd_server_handle(srv, "RCPT", check_rcpt, NULL);
+	smtpd_server_deliver(srv, keep, store);
+	if (smtpd_server_listen(srv, "127.0.0.1:2525", 0) != 0 ||
+	    smtpd_server_start(srv) != 0) {
+		fprintf(stderr, "%s\n", smtpd_server_error(srv));
+		return 1;
+	}
+	pause();
+	return 0;
+}

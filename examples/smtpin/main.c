@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+
+/* smtpin: receive mail from the Internet and store it for local users. */
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <smtpd.h>
+
+#include "complain.h"
+#include "daemon.h"
+#include "delivery.h"
+#include "listen.h"
+#include "log.h"
+#include "options.h"
+#include "privileges.h"
+#include "settings.h"
+#include "upkeep.h"
+
+/* Everything that lives as long as the daemon. */
+struct smtpin {
+	struct settings settings;
+	struct log *log;
+	struct delivery delivery;
+	struct upkeep upkeep;
+	struct smtpd_server *server;
+};
+
+/* Check the pattern of the mailboxes, and that their root is there. */
+static int
+set_pattern(struct smtpin *p)
+{
+	const char *text = p->settings.maildir;
+	const char *wrong = mailbox_parse(text, &p->delivery.pattern);
+	char root[PATH_MAX];
+	struct stat st;
+
+	if (wrong == NULL &&
+	    mailbox_root(&p->delivery.pattern, root, sizeof(root)) == -1)
+		wrong = "the path is too long";
+	if (wrong != NULL)
+		return complain(
+		    PROGRAM, EX_USAGE, "--maildir %s: %s", text, wrong);
+	if (stat(root, &st) == -1 || !S_ISDIR(st.st_mode))
+		return complain(PROGRAM, EX_CANTCREAT,
+		    "--maildir %s: there is no directory %s: make it", text,
+		    root);
+	return 0;
+}
+
+static int
+create(struct smtpin *p)
+{
+	struct smtpd_settings s;
+	int status;
+
+	p->log = log_create(p->settings.log_level);
+	if (p->log == NULL ||
+	    delivery_init(&p->delivery, p->settings.name, p->log) == -1)
+		return complain(PROGRAM, EX_OSERR, "no memory");
+	p->upkeep.delivery = &p->delivery;
+	p->upkeep.file = p->settings.users;
+	status = set_pattern(p);
+	if (status != 0)
+		return status;
+	settings_for_server(&p->settings, &s);
+	s.log_user = p->log;
+	p->server = smtpd_server_create(&s);
+	if (p->server == NULL ||
+	    delivery_register(&p->delivery, p->server) == -1)
+		return complain(PROGRAM, EX_OSERR, "no memory");
+	daemon_raise_files(s.max_connections, p->log);
+	return 0;
+}
+
+static int
+open_ports(struct smtpin *p)
+{
+	struct listen_where where = {
+		.interface = p->settings.interface,
+		.loopback = p->settings.loopback,
+		.addresses = &p->settings.listen,
+		.port = (unsigned)p->settings.port,
+	};
+
+	return listen_open(PROGRAM, p->server, &where, p->log);
+}
+
+/* The root must let new mailboxes be made. */
+static void
+warn_root(const struct smtpin *p)
+{
+	char root[PATH_MAX];
+
+	if (mailbox_root(&p->delivery.pattern, root, sizeof(root)) == 0 &&
+	    access(root, R_OK | W_OK | X_OK) == -1)
+		log_line(p->log, SMTPD_LOG_WARNING,
+		    "no mailbox can be made in %s: %s", root, strerror(errno));
+}
+
+/* Become who we will be, and open the files as that user: so they can be
+ * opened again later. */
+static int
+settle(struct smtpin *p)
+{
+	char why[1024];
+	int status = privileges_drop(p->settings.user, why, sizeof(why));
+
+	if (status != 0)
+		return complain(PROGRAM, status, "%s", why);
+	if (p->settings.log != NULL &&
+	    log_to(p->log, PROGRAM, p->settings.log) == -1)
+		return complain(PROGRAM, EX_CANTCREAT,
+		    "cannot write the journal %s: %s", p->settings.log,
+		    strerror(errno));
+	status = upkeep_load(&p->upkeep, why, sizeof(why));
+	if (status != 0)
+		return complain(PROGRAM, status, "%s", why);
+	warn_root(p);
+	if (geteuid() == 0)
+		log_line(p->log, SMTPD_LOG_WARNING,
+		    "running as root: name a user to become (--user)");
+	return 0;
+}
+
+static int
+run(struct smtpin *p)
+{
+	int status;
+
+	daemon_prepare();
+	if ((status = create(p)) != 0 || (status = open_ports(p)) != 0 ||
+	    (status = settle(p)) != 0)
+		return status;
+	return daemon_run(&(struct daemon){
+	    .program = PROGRAM,
+	    .server = p->server,
+	    .log = p->log,
+	    .reload = upkeep_reload,
+	    .housekeep = upkeep_clean,
+	    .user = &p->upkeep,
+	});
+}
+
+int
+main(int argc, char **argv)
+{
+	struct smtpin p = { .log = NULL };
+	int status = settings_read(argc, argv, &p.settings);
+
+	if (status == OPTIONS_GO) {
+		status = run(&p);
+		smtpd_server_destroy(p.server);
+		upkeep_finish(&p.upkeep);
+		delivery_finish(&p.delivery);
+		log_destroy(p.log);
+	}
+	settings_finish(&p.settings);
+	return status;
+}

@@ -1,0 +1,849 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/tls.h"
+
+#include <mbedtls/version.h>
+
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/error.h>
+#include <mbedtls/oid.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/sha256.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ticket.h>
+#include <mbedtls/x509_crt.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "net/clock.h"
+
+/* The longest name that a client may ask for. */
+#define SERVER_NAME_MAX 255
+
+#define TICKET_LIFETIME_S 7200
+
+/* The certificate of a host, and its key. */
+struct pair {
+	mbedtls_x509_crt chain; /* the host's own first */
+	mbedtls_pk_context key;
+	struct pair *next;
+};
+
+struct smtpd_tls {
+	atomic_uint refs;
+	atomic_bool frozen;
+	struct smtpd_tls_settings settings;
+	char error[256];
+	struct pair *pairs; /* in the order they were added */
+
+	/* Shared by all connections, which only read the configuration; the
+	 * others have locks of their own. */
+	mbedtls_entropy_context entropy;
+	mbedtls_ctr_drbg_context drbg;
+	mbedtls_ssl_config conf;
+	mbedtls_ssl_ticket_context tickets;
+	mbedtls_x509_crt client_ca;
+};
+
+struct smtpd_tls_conn {
+	mbedtls_ssl_context ssl; /* first: the SNI callback gets it alone */
+	struct smtpd_tls *context;
+	struct smtpd_wire *wire;
+	uint64_t deadline;           /* of the present read */
+	enum smtpd_io_status status; /* of the wire, once it failed */
+	struct smtpd_tls_facts facts;
+	char cipher[64];
+	char *server_name; /* on the heap, most clients have neither */
+	char *client;
+};
+
+/*
+ * What differs between mbedTLS 2.28 and 3.6.
+ */
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+#error "mbedTLS 4 has another interface: use 2.28 or 3.6"
+#endif
+#ifndef MBEDTLS_THREADING_C
+#error "this mbedTLS was built without MBEDTLS_THREADING_C"
+#endif
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#include <psa/crypto.h>
+
+#define SUITES_OF_1_3                            \
+	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, \
+	    MBEDTLS_TLS1_3_AES_128_GCM_SHA256,   \
+	    MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+
+static const uint16_t groups[] = {
+	MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+	MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+	MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
+	MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
+	MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
+};
+
+static void
+set_groups(mbedtls_ssl_config *conf)
+{
+	mbedtls_ssl_conf_groups(conf, groups);
+}
+
+static int
+init_crypto(void)
+{
+	return psa_crypto_init() == PSA_SUCCESS ? 0 : -1;
+}
+
+static int
+set_min_version(mbedtls_ssl_config *conf, enum smtpd_tls_version version)
+{
+	mbedtls_ssl_conf_min_tls_version(conf,
+	    version == SMTPD_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3
+				     : MBEDTLS_SSL_VERSION_TLS1_2);
+	return 0;
+}
+
+static int
+parse_key_file(struct smtpd_tls *tls, mbedtls_pk_context *key, const char *file)
+{
+	return mbedtls_pk_parse_keyfile(
+	    key, file, NULL, mbedtls_ctr_drbg_random, &tls->drbg);
+}
+
+static int
+parse_key(struct smtpd_tls *tls, mbedtls_pk_context *key,
+    const unsigned char *pem, size_t len)
+{
+	return mbedtls_pk_parse_key(
+	    key, pem, len, NULL, 0, mbedtls_ctr_drbg_random, &tls->drbg);
+}
+
+static int
+check_pair(struct smtpd_tls *tls, struct pair *p)
+{
+	return mbedtls_pk_check_pair(
+	    &p->chain.pk, &p->key, mbedtls_ctr_drbg_random, &tls->drbg);
+}
+
+static int
+digest(const unsigned char *data, size_t len, unsigned char *out)
+{
+	return mbedtls_sha256(data, len, out, 0);
+}
+#else
+#define SUITES_OF_1_3
+
+/* The first is twice as fast as the default here, which is the largest. */
+static const mbedtls_ecp_group_id groups[] = {
+	MBEDTLS_ECP_DP_SECP256R1,
+	MBEDTLS_ECP_DP_CURVE25519,
+	MBEDTLS_ECP_DP_SECP384R1,
+	MBEDTLS_ECP_DP_SECP521R1,
+	MBEDTLS_ECP_DP_NONE,
+};
+
+static void
+set_groups(mbedtls_ssl_config *conf)
+{
+	mbedtls_ssl_conf_curves(conf, groups);
+}
+
+static int
+init_crypto(void)
+{
+	return 0;
+}
+
+static int
+set_min_version(mbedtls_ssl_config *conf, enum smtpd_tls_version version)
+{
+	mbedtls_ssl_conf_min_version(
+	    conf, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+	return version == SMTPD_TLS_1_3 ? -1 : 0;
+}
+
+static int
+parse_key_file(struct smtpd_tls *tls, mbedtls_pk_context *key, const char *file)
+{
+	(void)tls;
+	return mbedtls_pk_parse_keyfile(key, file, NULL);
+}
+
+static int
+parse_key(struct smtpd_tls *tls, mbedtls_pk_context *key,
+    const unsigned char *pem, size_t len)
+{
+	(void)tls;
+	return mbedtls_pk_parse_key(key, pem, len, NULL, 0);
+}
+
+static int
+check_pair(struct smtpd_tls *tls, struct pair *p)
+{
+	(void)tls;
+	return mbedtls_pk_check_pair(&p->chain.pk, &p->key);
+}
+
+static int
+digest(const unsigned char *data, size_t len, unsigned char *out)
+{
+	return mbedtls_sha256_ret(data, len, out, 0);
+}
+#endif
+
+/* Forward secrecy and authenticated encryption only; the fastest in software
+ * first. */
+static const int suites[] = {
+	SUITES_OF_1_3 MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	0,
+};
+
+bool
+smtpd_tls_supported(void)
+{
+	/* What was compiled against may not be what is loaded, and 0 means
+	 * that it has it. */
+	return mbedtls_version_check_feature("MBEDTLS_THREADING_C") == 0;
+}
+
+const char *
+smtpd_tls_error(const struct smtpd_tls *tls)
+{
+	return tls->error;
+}
+
+/* Keep the reason of a failure: of mbedTLS if CODE is negative. */
+static int
+fail(struct smtpd_tls *tls, const char *file, const char *what, int code)
+{
+	struct smtpd_text t;
+	char reason[128];
+
+	smtpd_text_init(&t, tls->error, sizeof(tls->error));
+	smtpd_text_format(&t, "%s: %s", file, what);
+	if (code < 0) {
+		mbedtls_strerror(code, reason, sizeof(reason));
+		smtpd_text_format(&t, ": %s", reason);
+	}
+	return -1;
+}
+
+static int sni_callback(
+    void *arg, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len);
+
+static int
+set_up_tickets(struct smtpd_tls *tls)
+{
+	uint32_t lifetime = tls->settings.ticket_lifetime_s;
+	int error;
+
+	if (tls->settings.no_tickets)
+		return 0;
+	if (lifetime == 0)
+		lifetime = TICKET_LIFETIME_S;
+	error = mbedtls_ssl_ticket_setup(&tls->tickets, mbedtls_ctr_drbg_random,
+	    &tls->drbg, MBEDTLS_CIPHER_AES_256_GCM, lifetime);
+	if (error == 0)
+		mbedtls_ssl_conf_session_tickets_cb(&tls->conf,
+		    mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+		    &tls->tickets);
+	return error;
+}
+
+static int
+set_up_clients(struct smtpd_tls *tls)
+{
+	const struct smtpd_tls_settings *s = &tls->settings;
+	int error;
+
+	mbedtls_ssl_conf_authmode(&tls->conf,
+	    s->clients == SMTPD_TLS_CLIENTS_DEMANDED
+		? MBEDTLS_SSL_VERIFY_REQUIRED
+		: s->clients == SMTPD_TLS_CLIENTS_ASKED
+		? MBEDTLS_SSL_VERIFY_OPTIONAL
+		: MBEDTLS_SSL_VERIFY_NONE);
+	if (s->client_ca_file == NULL) {
+		if (s->clients == SMTPD_TLS_CLIENTS_DEMANDED)
+			fail(tls, "client_ca_file",
+			    "needed to demand certificates of clients", 0);
+		return 0;
+	}
+	error = mbedtls_x509_crt_parse_file(&tls->client_ca, s->client_ca_file);
+	if (error != 0)
+		fail(tls, s->client_ca_file, "no certificates", error);
+	mbedtls_ssl_conf_ca_chain(&tls->conf, &tls->client_ca, NULL);
+	return 0;
+}
+
+static int
+set_up(struct smtpd_tls *tls)
+{
+	int error = init_crypto();
+
+	if (error == 0)
+		error = mbedtls_ctr_drbg_seed(
+		    &tls->drbg, mbedtls_entropy_func, &tls->entropy, NULL, 0);
+	if (error == 0)
+		error = mbedtls_ssl_config_defaults(&tls->conf,
+		    MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
+		    MBEDTLS_SSL_PRESET_DEFAULT);
+	if (error != 0)
+		return error;
+	mbedtls_ssl_conf_rng(&tls->conf, mbedtls_ctr_drbg_random, &tls->drbg);
+	mbedtls_ssl_conf_ciphersuites(&tls->conf, suites);
+	set_groups(&tls->conf);
+	mbedtls_ssl_conf_sni(&tls->conf, sni_callback, tls);
+	if (set_min_version(&tls->conf, tls->settings.min_version) != 0)
+		fail(tls, "min_version", "this mbedTLS has no TLS 1.3", 0);
+	error = set_up_clients(tls);
+	return error != 0 ? error : set_up_tickets(tls);
+}
+
+struct smtpd_tls *
+smtpd_tls_create(const struct smtpd_tls_settings *settings)
+{
+	struct smtpd_tls *tls;
+
+	if (!smtpd_tls_supported())
+		return NULL;
+	tls = calloc(1, sizeof(*tls));
+	if (tls == NULL)
+		return NULL;
+	atomic_init(&tls->refs, 1);
+	atomic_init(&tls->frozen, false);
+	if (settings != NULL)
+		tls->settings = *settings;
+	mbedtls_entropy_init(&tls->entropy);
+	mbedtls_ctr_drbg_init(&tls->drbg);
+	mbedtls_ssl_config_init(&tls->conf);
+	mbedtls_ssl_ticket_init(&tls->tickets);
+	mbedtls_x509_crt_init(&tls->client_ca);
+	if (set_up(tls) != 0) {
+		smtpd_tls_unref(tls);
+		return NULL;
+	}
+	return tls;
+}
+
+struct smtpd_tls *
+smtpd_tls_ref(struct smtpd_tls *tls)
+{
+	atomic_fetch_add(&tls->refs, 1);
+	return tls;
+}
+
+static void
+free_pair(struct pair *p)
+{
+	mbedtls_x509_crt_free(&p->chain);
+	mbedtls_pk_free(&p->key);
+	free(p);
+}
+
+void
+smtpd_tls_unref(struct smtpd_tls *tls)
+{
+	if (tls == NULL || atomic_fetch_sub(&tls->refs, 1) > 1)
+		return;
+	mbedtls_ssl_config_free(&tls->conf);
+	mbedtls_ssl_ticket_free(&tls->tickets);
+	mbedtls_x509_crt_free(&tls->client_ca);
+	while (tls->pairs != NULL) {
+		struct pair *p = tls->pairs;
+
+		tls->pairs = p->next;
+		free_pair(p);
+	}
+	mbedtls_ctr_drbg_free(&tls->drbg);
+	mbedtls_entropy_free(&tls->entropy);
+	free(tls);
+}
+
+/* Whether NAME of LEN bytes is PATTERN, which may begin with "*." for one
+ * label. */
+static bool
+matches(const char *pattern, size_t pattern_len, const char *name, size_t len)
+{
+	const char *dot;
+
+	if (pattern_len > 2 && pattern[0] == '*' && pattern[1] == '.') {
+		dot = memchr(name, '.', len);
+		if (dot == NULL || dot == name)
+			return false;
+		len -= (size_t)(dot - name);
+		name = dot;
+		pattern++;
+		pattern_len--;
+	}
+	return pattern_len == len && smtpd_same_bytes(pattern, name, len);
+}
+
+/* Whether C bears NAME among its alternative names; or, if it has none, as
+ * its common name. */
+static bool
+bears_name(const mbedtls_x509_crt *c, const char *name, size_t len)
+{
+	const mbedtls_x509_sequence *alt = &c->subject_alt_names;
+	const mbedtls_x509_name *part = &c->subject;
+
+	if (alt->buf.p != NULL) {
+		for (; alt != NULL; alt = alt->next)
+			if ((alt->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) ==
+				MBEDTLS_X509_SAN_DNS_NAME &&
+			    matches((const char *)alt->buf.p, alt->buf.len,
+				name, len))
+				return true;
+		return false;
+	}
+	for (; part != NULL; part = part->next)
+		if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &part->oid) == 0 &&
+		    matches(
+			(const char *)part->val.p, part->val.len, name, len))
+			return true;
+	return false;
+}
+
+/* Whether P may stand beside the first pair as the default: another kind of
+ * key for one of the same names. */
+static bool
+is_beside(const struct pair *first, const struct pair *p)
+{
+	const mbedtls_x509_sequence *alt = &first->chain.subject_alt_names;
+
+	if (mbedtls_pk_get_type(&p->key) == mbedtls_pk_get_type(&first->key))
+		return false;
+	for (; alt != NULL && alt->buf.p != NULL; alt = alt->next)
+		if (bears_name(
+			&p->chain, (const char *)alt->buf.p, alt->buf.len))
+			return true;
+	return alt == NULL;
+}
+
+static int
+check_times(struct smtpd_tls *tls, const struct pair *p, const char *file)
+{
+	if (mbedtls_x509_time_is_past(&p->chain.valid_to))
+		return fail(tls, file, "the certificate has expired", 0);
+	if (mbedtls_x509_time_is_future(&p->chain.valid_from))
+		return fail(tls, file, "the certificate is not valid yet", 0);
+	return 0;
+}
+
+/* Put P, whose parts were parsed, to the others.  It is freed on failure. */
+static int
+add_pair(struct smtpd_tls *tls, struct pair *p, const char *cert_file,
+    const char *key_file)
+{
+	struct pair **at = &tls->pairs;
+	int error = check_pair(tls, p);
+
+	if (error != 0) {
+		free_pair(p);
+		return fail(
+		    tls, key_file, "the key belongs to another certificate", 0);
+	}
+	if (check_times(tls, p, cert_file) != 0) {
+		free_pair(p);
+		return -1;
+	}
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = p;
+	if (p == tls->pairs || is_beside(tls->pairs, p))
+		error =
+		    mbedtls_ssl_conf_own_cert(&tls->conf, &p->chain, &p->key);
+	return error == 0 ? 0 : fail(tls, cert_file, "cannot be used", error);
+}
+
+static struct pair *
+new_pair(void)
+{
+	struct pair *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	mbedtls_x509_crt_init(&p->chain);
+	mbedtls_pk_init(&p->key);
+	return p;
+}
+
+/* What must be so before a certificate is added. */
+static int
+check_context(struct smtpd_tls *tls)
+{
+	/* Settings that were wrong have left their reason. */
+	if (tls->pairs == NULL && tls->error[0] != '\0')
+		return -1;
+	if (atomic_load(&tls->frozen))
+		return fail(tls, "certificate", "the context is in use", 0);
+	return 0;
+}
+
+int
+smtpd_tls_add_files(
+    struct smtpd_tls *tls, const char *cert_file, const char *key_file)
+{
+	struct pair *p;
+	int error;
+
+	if (check_context(tls) != 0)
+		return -1;
+	p = new_pair();
+	if (p == NULL)
+		return fail(tls, cert_file, "out of memory", 0);
+	error = mbedtls_x509_crt_parse_file(&p->chain, cert_file);
+	if (error != 0) {
+		free_pair(p);
+		return fail(
+		    tls, cert_file, "not a whole file of certificates", error);
+	}
+	error = parse_key_file(tls, &p->key, key_file);
+	if (error != 0) {
+		free_pair(p);
+		return fail(tls, key_file, "not a key", error);
+	}
+	return add_pair(tls, p, cert_file, key_file);
+}
+
+/* A copy of LEN bytes of PEM with the NUL that mbedTLS wants counted. */
+static unsigned char *
+copy_pem(const char *pem, size_t len)
+{
+	unsigned char *copy = malloc(len + 1);
+
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, pem, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+static int
+parse_memory(struct smtpd_tls *tls, struct pair *p, const char *cert,
+    size_t cert_len, const char *key, size_t key_len)
+{
+	unsigned char *cert_copy = copy_pem(cert, cert_len);
+	unsigned char *key_copy = copy_pem(key, key_len);
+	int result = -1;
+	int error;
+
+	if (cert_copy == NULL || key_copy == NULL) {
+		fail(tls, "memory", "out of memory", 0);
+		goto out;
+	}
+	error = mbedtls_x509_crt_parse(&p->chain, cert_copy, cert_len + 1);
+	if (error != 0) {
+		fail(tls, "memory", "not whole certificates", error);
+		goto out;
+	}
+	error = parse_key(tls, &p->key, key_copy, key_len + 1);
+	if (error != 0) {
+		fail(tls, "memory", "not a key", error);
+		goto out;
+	}
+	result = 0;
+out:
+	if (key_copy != NULL)
+		memset(key_copy, 0, key_len);
+	free(key_copy);
+	free(cert_copy);
+	return result;
+}
+
+int
+smtpd_tls_add_memory(struct smtpd_tls *tls, const char *cert, size_t cert_len,
+    const char *key, size_t key_len)
+{
+	struct pair *p;
+
+	if (check_context(tls) != 0)
+		return -1;
+	p = new_pair();
+	if (p == NULL)
+		return fail(tls, "memory", "out of memory", 0);
+	if (parse_memory(tls, p, cert, cert_len, key, key_len) != 0) {
+		free_pair(p);
+		return -1;
+	}
+	return add_pair(tls, p, "memory", "memory");
+}
+
+/* Seconds since 1970 (the days of the civil calendar, counted from March). */
+static time_t
+seconds_of(const mbedtls_x509_time *t)
+{
+	int year = t->mon <= 2 ? t->year - 1 : t->year;
+	int month = t->mon <= 2 ? t->mon + 9 : t->mon - 3;
+	long days = 365L * year + year / 4 - year / 100 + year / 400 +
+	    (153 * month + 2) / 5 + t->day - 1 - 719468;
+
+	return (time_t)days * 86400 + t->hour * 3600 + t->min * 60 + t->sec;
+}
+
+time_t
+smtpd_tls_expires(const struct smtpd_tls *tls)
+{
+	time_t first = 0;
+
+	for (const struct pair *p = tls->pairs; p != NULL; p = p->next) {
+		time_t t = seconds_of(&p->chain.valid_to);
+
+		if (first == 0 || t < first)
+			first = t;
+	}
+	return first;
+}
+
+bool
+smtpd_tls_freeze(struct smtpd_tls *tls)
+{
+	atomic_store(&tls->frozen, true);
+	return tls->pairs != NULL;
+}
+
+/*
+ * The client asks for a host by NAME: all pairs that bear it may serve.  For a
+ * name that none bears, the default does.
+ */
+static int
+sni_callback(
+    void *arg, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len)
+{
+	struct smtpd_tls *tls = arg;
+	struct smtpd_tls_conn *conn = (struct smtpd_tls_conn *)ssl;
+	const char *text = (const char *)name;
+	struct smtpd_text t;
+
+	if (len > SERVER_NAME_MAX)
+		return -1;
+	free(conn->server_name);
+	conn->server_name = malloc(len + 1);
+	if (conn->server_name == NULL)
+		return -1;
+	smtpd_text_init(&t, conn->server_name, len + 1);
+	smtpd_text_filtered(&t, text, len);
+	for (struct pair *p = tls->pairs; p != NULL; p = p->next)
+		if (bears_name(&p->chain, text, len) &&
+		    mbedtls_ssl_set_hs_own_cert(ssl, &p->chain, &p->key) != 0)
+			return -1;
+	return 0;
+}
+
+/* mbedTLS wants bytes.  Any failure but an end is told as a time-out: what it
+ * really was stays in conn->status. */
+static int
+read_wire(void *arg, unsigned char *buf, size_t size)
+{
+	struct smtpd_tls_conn *conn = arg;
+	size_t got = 0;
+
+	conn->status = smtpd_wire_read(
+	    conn->wire, (char *)buf, size, conn->deadline, &got);
+	if (conn->status == SMTPD_IO_OK)
+		return (int)got;
+	return conn->status == SMTPD_IO_CLOSED ? 0 : MBEDTLS_ERR_SSL_TIMEOUT;
+}
+
+static int
+write_wire(void *arg, const unsigned char *buf, size_t len)
+{
+	struct smtpd_tls_conn *conn = arg;
+
+	conn->status = smtpd_wire_write(conn->wire, (const char *)buf, len);
+	return conn->status == SMTPD_IO_OK ? (int)len : MBEDTLS_ERR_SSL_TIMEOUT;
+}
+
+struct smtpd_tls_conn *
+smtpd_tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
+{
+	struct smtpd_tls_conn *conn = calloc(1, sizeof(*conn));
+
+	if (conn == NULL)
+		return NULL;
+	conn->context = smtpd_tls_ref(context);
+	conn->wire = w;
+	mbedtls_ssl_init(&conn->ssl);
+	if (mbedtls_ssl_setup(&conn->ssl, &context->conf) != 0) {
+		smtpd_tls_conn_destroy(conn);
+		return NULL;
+	}
+	mbedtls_ssl_set_bio(&conn->ssl, conn, write_wire, read_wire, NULL);
+	return conn;
+}
+
+void
+smtpd_tls_conn_destroy(struct smtpd_tls_conn *conn)
+{
+	if (conn == NULL)
+		return;
+	mbedtls_ssl_free(&conn->ssl);
+	smtpd_tls_unref(conn->context);
+	free(conn->server_name);
+	free(conn->client);
+	free(conn);
+}
+
+/* Whether RESULT of mbedTLS only asks to be called again. */
+static bool
+asks_again(int result)
+{
+#ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
+	if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+		return true;
+#endif
+	return result == MBEDTLS_ERR_SSL_WANT_READ ||
+	    result == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+/* What RESULT, negative or 0, means to the session. */
+static enum smtpd_io_status
+status_of(const struct smtpd_tls_conn *conn, int result)
+{
+	if (conn->status != SMTPD_IO_OK)
+		return conn->status;
+	if (result == 0 || result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+		return SMTPD_IO_CLOSED;
+	return SMTPD_IO_TLS;
+}
+
+/* mbedTLS says "TLS-ECDHE-..." and "TLS1-3-...": IANA "TLS_". */
+static void
+name_cipher(struct smtpd_tls_conn *conn)
+{
+	const char *name = mbedtls_ssl_get_ciphersuite(&conn->ssl);
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, conn->cipher, sizeof(conn->cipher));
+	if (strncmp(name, "TLS1-3-", 7) == 0) {
+		smtpd_text_add(&t, "TLS_");
+		name += 7;
+	}
+	for (; *name != '\0'; name++)
+		smtpd_text_byte(&t, *name == '-' ? '_' : *name);
+	conn->facts.cipher = conn->cipher;
+}
+
+/* Subject and fingerprint of the client's certificate, in one piece. */
+static void
+describe_client(struct smtpd_tls_conn *conn)
+{
+	const mbedtls_x509_crt *cert = mbedtls_ssl_get_peer_cert(&conn->ssl);
+	unsigned char hash[32];
+	char subject[256];
+	struct smtpd_text t;
+	const size_t hex_len = 2 * sizeof(hash) + 1;
+
+	conn->facts.client_subject = conn->facts.client_fingerprint = "";
+	if (cert == NULL || digest(cert->raw.p, cert->raw.len, hash) != 0)
+		return;
+	if (mbedtls_x509_dn_gets(subject, sizeof(subject), &cert->subject) < 0)
+		subject[0] = '\0';
+	conn->client = malloc(hex_len + strlen(subject) + 1);
+	if (conn->client == NULL)
+		return;
+	smtpd_text_init(&t, conn->client, hex_len);
+	for (size_t i = 0; i < sizeof(hash); i++)
+		smtpd_text_format(&t, "%02x", hash[i]);
+	smtpd_text_init(&t, conn->client + hex_len, strlen(subject) + 1);
+	smtpd_text_filtered(&t, subject, strlen(subject));
+	conn->facts.client_fingerprint = conn->client;
+	conn->facts.client_subject = conn->client + hex_len;
+	conn->facts.client_verified =
+	    mbedtls_ssl_get_verify_result(&conn->ssl) == 0;
+}
+
+static void
+gather_facts(struct smtpd_tls_conn *conn)
+{
+	conn->facts.version = mbedtls_ssl_get_version(&conn->ssl);
+	conn->facts.server_name =
+	    conn->server_name != NULL ? conn->server_name : "";
+	name_cipher(conn);
+	describe_client(conn);
+}
+
+static void
+explain(enum smtpd_io_status status, int result, char *reason, size_t size)
+{
+	if (status == SMTPD_IO_TLS)
+		mbedtls_strerror(result, reason, size);
+	else
+		snprintf(reason, size, "%s",
+		    status == SMTPD_IO_TIMEOUT      ? "took too long"
+			: status == SMTPD_IO_CLOSED ? "the client went"
+						    : "the connection failed");
+}
+
+enum smtpd_io_status
+smtpd_tls_handshake(
+    struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size)
+{
+	enum smtpd_io_status status;
+	int result;
+
+	conn->deadline = deadline;
+	do {
+		result = mbedtls_ssl_handshake(&conn->ssl);
+	} while (asks_again(result));
+	if (result == 0) {
+		gather_facts(conn);
+		return SMTPD_IO_OK;
+	}
+	status = status_of(conn, result);
+	explain(status, result, reason, size);
+	return status;
+}
+
+enum smtpd_io_status
+smtpd_tls_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
+    uint64_t deadline, size_t *got)
+{
+	int result;
+
+	conn->deadline = deadline;
+	do {
+		result =
+		    mbedtls_ssl_read(&conn->ssl, (unsigned char *)buf, size);
+	} while (asks_again(result));
+	if (result <= 0)
+		return status_of(conn, result);
+	*got = (size_t)result;
+	return SMTPD_IO_OK;
+}
+
+enum smtpd_io_status
+smtpd_tls_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
+{
+	while (len > 0) {
+		int result = mbedtls_ssl_write(
+		    &conn->ssl, (const unsigned char *)buf, len);
+
+		if (asks_again(result))
+			continue;
+		if (result < 0)
+			return status_of(conn, result);
+		buf += result;
+		len -= (size_t)result;
+	}
+	return SMTPD_IO_OK;
+}
+
+void
+smtpd_tls_close(struct smtpd_tls_conn *conn)
+{
+	mbedtls_ssl_close_notify(&conn->ssl);
+}
+
+const struct smtpd_tls_facts *
+smtpd_tls_conn_facts(const struct smtpd_tls_conn *conn)
+{
+	return &conn->facts;
+}

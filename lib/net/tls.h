@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_TLS_H
+#define SMTPD_NET_TLS_H
+
+/* One connection in TLS over a wire.  All of mbedTLS is behind this. */
+
+#include <smtpd/tls.h>
+
+#include "net/wire.h"
+
+struct smtpd_tls_conn;
+
+/* From now on TLS is shared and stays as it is.  Return whether it has a
+ * certificate. */
+bool smtpd_tls_freeze(struct smtpd_tls *tls);
+
+/* All that a connection of CONTEXT over W needs, but no handshake yet; NULL
+ * without memory.  It holds a reference. */
+struct smtpd_tls_conn *smtpd_tls_conn_create(
+    struct smtpd_tls *context, struct smtpd_wire *w);
+
+/*
+ * Shake hands as the server before the absolute DEADLINE.  When it fails,
+ * REASON of SIZE bytes says why.
+ */
+enum smtpd_io_status smtpd_tls_handshake(
+    struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size);
+
+/* As smtpd_wire_read() and smtpd_wire_write(). */
+enum smtpd_io_status smtpd_tls_read(struct smtpd_tls_conn *conn, char *buf,
+    size_t size, uint64_t deadline, size_t *got);
+enum smtpd_io_status smtpd_tls_write(
+    struct smtpd_tls_conn *conn, const char *buf, size_t len);
+
+/* Tell the peer that nothing more comes. */
+void smtpd_tls_close(struct smtpd_tls_conn *conn);
+
+/* Free CONN; NULL is fine. */
+void smtpd_tls_conn_destroy(struct smtpd_tls_conn *conn);
+
+/* What is known once the handshake is over. */
+const struct smtpd_tls_facts *smtpd_tls_conn_facts(
+    const struct smtpd_tls_conn *conn);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/clock.h"
+#include "net/socket.h"
+
+/* How often a wait that no shutdown() can end looks for an interrupt. */
+#define SLICE_MS 200
+
+/* Lingering ends after so many milliseconds or bytes. */
+#define LINGER_MS  1000
+#define LINGER_MAX 65536
+
+enum phase {
+	PHASE_BUSY,
+	PHASE_WAITING,
+	PHASE_INTERRUPTED,
+};
+
+void
+smtpd_wire_init(struct smtpd_wire *w, int in, int out)
+{
+	int type;
+	socklen_t len = sizeof(type);
+
+	memset(w, 0, sizeof(*w));
+	w->in = in;
+	w->out = out;
+	w->socket =
+	    in == out && getsockopt(in, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+	w->write_ms = UINT32_MAX;
+	w->now = smtpd_clock_ms();
+	atomic_init(&w->interrupt, SMTPD_INTERRUPT_NONE);
+	atomic_init(&w->phase, PHASE_BUSY);
+}
+
+static int
+interrupt_of(struct smtpd_wire *w)
+{
+	return atomic_load(&w->interrupt);
+}
+
+/*
+ * Whether an interrupt ends the present wait: one for all does, one for a line
+ * only while a line is waited for.
+ */
+static bool
+is_interrupted(struct smtpd_wire *w)
+{
+	int what = interrupt_of(w);
+
+	return what == SMTPD_INTERRUPT_ALL ||
+	    (what == SMTPD_INTERRUPT_LINE &&
+		atomic_load(&w->phase) != PHASE_BUSY);
+}
+
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Wait until FD is ready for EVENTS.  A socket is woken from another thread by
+ * shutdown(); anything else looks for interrupts by itself.
+ */
+static enum smtpd_io_status
+wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+
+	for (;;) {
+		uint64_t until = deadline;
+		int n;
+
+		if (is_interrupted(w))
+			return SMTPD_IO_INTERRUPTED;
+		w->now = smtpd_clock_ms();
+		if (!w->socket)
+			until = earlier(until, w->now + SLICE_MS);
+		n = poll(&pfd, 1, smtpd_clock_poll_ms(w->now, until));
+		if (n > 0)
+			return SMTPD_IO_OK;
+		if (n < 0 && errno != EINTR)
+			return SMTPD_IO_ERROR;
+		w->now = smtpd_clock_ms();
+		if (w->now >= deadline)
+			return SMTPD_IO_TIMEOUT;
+	}
+}
+
+static enum smtpd_io_status
+closed(struct smtpd_wire *w)
+{
+	return is_interrupted(w) ? SMTPD_IO_INTERRUPTED : SMTPD_IO_CLOSED;
+}
+
+static ssize_t
+read_some(struct smtpd_wire *w, char *buf, size_t size, int flags)
+{
+	return w->socket ? recv(w->in, buf, size, flags)
+			 : read(w->in, buf, size);
+}
+
+/*
+ * While the peer is quick there is one call to the system: the socket itself
+ * waits a moment.  Only then poll() does, for exactly as long as may be.
+ */
+enum smtpd_io_status
+smtpd_wire_read(struct smtpd_wire *w, char *buf, size_t size, uint64_t deadline,
+    size_t *got)
+{
+	enum smtpd_io_status status;
+	bool direct;
+	ssize_t n;
+
+	w->now = smtpd_clock_ms();
+	if (w->now >= deadline)
+		return SMTPD_IO_TIMEOUT;
+	direct = w->quick && deadline - w->now > SMTPD_WIRE_REST_MS;
+	for (;;) {
+		if (!direct) {
+			status = wait_ready(w, w->in, POLLIN, deadline);
+			if (status != SMTPD_IO_OK)
+				return status;
+		}
+		n = read_some(w, buf, size, direct ? 0 : MSG_DONTWAIT);
+		if (n > 0) {
+			w->bytes_in += (size_t)n;
+			*got = (size_t)n;
+			return SMTPD_IO_OK;
+		}
+		if (n == 0 || errno == ECONNRESET || errno == EPIPE)
+			return closed(w);
+		if (errno != EINTR && errno != EAGAIN)
+			return SMTPD_IO_ERROR;
+		if (direct && errno == EAGAIN && w->rest != NULL)
+			w->rest(w->rest_arg);
+		direct = false;
+	}
+}
+
+/*
+ * Write to a pipe or a terminal.  The program may not have ignored SIGPIPE,
+ * and the library must neither do that for it nor let it die: the signal is
+ * held back in this thread, and taken away if it came.
+ */
+static ssize_t
+write_quietly(int fd, const char *buf, size_t len)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t pipe_set, old, pending;
+	ssize_t n;
+	int saved;
+
+	sigemptyset(&pipe_set);
+	sigaddset(&pipe_set, SIGPIPE);
+	sigpending(&pending);
+	if (sigismember(&pending, SIGPIPE))
+		return write(fd, buf, len);
+	pthread_sigmask(SIG_BLOCK, &pipe_set, &old);
+	n = write(fd, buf, len);
+	saved = errno;
+	if (n < 0 && saved == EPIPE)
+		while (sigtimedwait(&pipe_set, NULL, &at_once) < 0 &&
+		    errno == EINTR)
+			continue;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = saved;
+	return n;
+}
+
+static ssize_t
+write_some(struct smtpd_wire *w, const char *buf, size_t len)
+{
+	if (w->socket)
+		return send(w->out, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return write_quietly(w->out, buf, len);
+}
+
+enum smtpd_io_status
+smtpd_wire_write(struct smtpd_wire *w, const char *buf, size_t len)
+{
+	uint64_t deadline = SMTPD_NEVER;
+
+	while (len > 0) {
+		enum smtpd_io_status status;
+		ssize_t n = write_some(w, buf, len);
+
+		if (n >= 0) {
+			buf += n;
+			len -= (size_t)n;
+			w->bytes_out += (size_t)n;
+			continue;
+		}
+		if (errno == EPIPE || errno == ECONNRESET)
+			return closed(w);
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return SMTPD_IO_ERROR;
+		if (deadline == SMTPD_NEVER)
+			deadline =
+			    smtpd_clock_after(smtpd_clock_ms(), w->write_ms);
+		status = wait_ready(w, w->out, POLLOUT, deadline);
+		if (status != SMTPD_IO_OK)
+			return status;
+	}
+	return SMTPD_IO_OK;
+}
+
+bool
+smtpd_wire_talks(struct smtpd_wire *w, uint32_t ms)
+{
+	char byte;
+
+	if (ms > 0 &&
+	    wait_ready(w, w->in, POLLIN, smtpd_clock_ms() + ms) != SMTPD_IO_OK)
+		return false;
+	return w->socket && recv(w->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+void
+smtpd_wire_pause(struct smtpd_wire *w, uint32_t ms)
+{
+	uint64_t until = smtpd_clock_ms() + ms;
+	int fd = w->socket ? w->in : -1;
+	uint64_t now;
+
+	while ((now = smtpd_clock_ms()) < until &&
+	    interrupt_of(w) == SMTPD_INTERRUPT_NONE)
+		if (smtpd_socket_hangs_up(fd,
+			smtpd_clock_poll_ms(
+			    now, earlier(until, now + SLICE_MS))))
+			return;
+}
+
+void
+smtpd_wire_linger(struct smtpd_wire *w, char *buf, size_t size)
+{
+	uint64_t deadline = smtpd_clock_ms() + LINGER_MS;
+	size_t dropped = 0;
+
+	if (!w->socket)
+		return;
+	shutdown(w->out, SHUT_WR);
+	while (dropped < LINGER_MAX) {
+		ssize_t n;
+
+		if (wait_ready(w, w->in, POLLIN, deadline) != SMTPD_IO_OK)
+			return;
+		n = recv(w->in, buf, size, MSG_DONTWAIT);
+		if (n <= 0)
+			return;
+		dropped += (size_t)n;
+	}
+}
+
+/*
+ * Whoever changes the phase first wins: either the interrupt is seen here, or
+ * the line that has just begun is finished.
+ */
+bool
+smtpd_wire_wait_begins(struct smtpd_wire *w)
+{
+	atomic_store(&w->phase, PHASE_WAITING);
+	return interrupt_of(w) == SMTPD_INTERRUPT_NONE;
+}
+
+bool
+smtpd_wire_wait_ends(struct smtpd_wire *w)
+{
+	return atomic_exchange(&w->phase, PHASE_BUSY) != PHASE_INTERRUPTED;
+}
+
+void
+smtpd_wire_interrupt(struct smtpd_wire *w, enum smtpd_interrupt what)
+{
+	int waiting = PHASE_WAITING;
+
+	atomic_store(&w->interrupt, what);
+	if (!w->socket)
+		return;
+	if (what == SMTPD_INTERRUPT_ALL)
+		shutdown(w->in, SHUT_RDWR);
+	else if (atomic_compare_exchange_strong(
+		     &w->phase, &waiting, PHASE_INTERRUPTED))
+		shutdown(w->in, SHUT_RD);
+}

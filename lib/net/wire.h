@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_WIRE_H
+#define SMTPD_NET_WIRE_H
+
+/*
+ * Bytes over a pair of descriptors, each wait bounded by a deadline.
+ *
+ * One thread uses a wire; another may only call smtpd_wire_interrupt().
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum smtpd_io_status {
+	SMTPD_IO_OK,
+	SMTPD_IO_CLOSED,      /* the peer went */
+	SMTPD_IO_TIMEOUT,     /* a deadline passed */
+	SMTPD_IO_INTERRUPTED, /* by smtpd_wire_interrupt() */
+	SMTPD_IO_FLOOD,       /* a line without end */
+	SMTPD_IO_TLS,         /* the peer broke the rules of TLS */
+	SMTPD_IO_ERROR,       /* the descriptor failed, errno says why */
+};
+
+enum smtpd_interrupt {
+	SMTPD_INTERRUPT_NONE,
+	SMTPD_INTERRUPT_LINE, /* the next wait for a line */
+	SMTPD_INTERRUPT_ALL,  /* whatever it does */
+};
+
+/* After so many milliseconds a wait counts as rest. */
+#define SMTPD_WIRE_REST_MS 2000
+
+struct smtpd_wire {
+	int in, out;
+	bool socket;       /* both are the same socket */
+	bool quick;        /* the owner gave the socket a receive timeout of
+	              * SMTPD_WIRE_REST_MS, and the first wait is left to it */
+	uint32_t write_ms; /* the longest wait to write */
+	uint64_t now;      /* the clock at the last wait */
+	uint64_t bytes_in, bytes_out;
+
+	/* Called once in a wait that has lasted a while: a time to save
+	 * memory. */
+	void (*rest)(void *);
+	void *rest_arg;
+
+	atomic_int interrupt; /* of enum smtpd_interrupt */
+	atomic_int phase;     /* whether it waits for a line */
+};
+
+/* Begin on IN and OUT, which stay the caller's. */
+void smtpd_wire_init(struct smtpd_wire *w, int in, int out);
+
+/*
+ * Read 1 to SIZE bytes into BUF before the absolute DEADLINE.  On SMTPD_IO_OK,
+ * *GOT says how many.
+ */
+enum smtpd_io_status smtpd_wire_read(struct smtpd_wire *w, char *buf,
+    size_t size, uint64_t deadline, size_t *got);
+
+/* Write LEN bytes at BUF, waiting for room up to write_ms. */
+enum smtpd_io_status smtpd_wire_write(
+    struct smtpd_wire *w, const char *buf, size_t len);
+
+/* Wait for MS milliseconds (0: not at all) whether the peer talks.  Only a
+ * socket can tell. */
+bool smtpd_wire_talks(struct smtpd_wire *w, uint32_t ms);
+
+/* Do nothing for MS milliseconds, but no longer than the peer is there and
+ * nobody interrupts. */
+void smtpd_wire_pause(struct smtpd_wire *w, uint32_t ms);
+
+/*
+ * Say that nothing more will come, and read for a short time what the peer
+ * still sends into BUF of SIZE bytes, so that it sees the last reply instead
+ * of a reset.
+ */
+void smtpd_wire_linger(struct smtpd_wire *w, char *buf, size_t size);
+
+/*
+ * Around a wait for a line, in which SMTPD_INTERRUPT_LINE counts.  Each tells
+ * whether there was none: if not, the line is not to be waited for, or not
+ * to be taken.
+ */
+bool smtpd_wire_wait_begins(struct smtpd_wire *w);
+bool smtpd_wire_wait_ends(struct smtpd_wire *w);
+
+/* From any thread, while the wire lives: make it return
+ * SMTPD_IO_INTERRUPTED. */
+void smtpd_wire_interrupt(struct smtpd_wire *w, enum smtpd_interrupt what);
+
+#endif

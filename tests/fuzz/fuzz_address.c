@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "grammar/address.h"
+
+static void
+must_be_text(const char *s, size_t max)
+{
+	must(strlen(s) <= max && is_printable(s, strlen(s)));
+}
+
+/* What was parsed gives the same parts when its text is parsed again. */
+static void
+must_parse_again(const struct smtpd_address *a)
+{
+	char buf[SMTPD_ADDRESS_MAX];
+	struct smtpd_address again;
+
+	must_be_text(a->text, SMTPD_ADDRESS_MAX);
+	must_be_text(a->local, SMTPD_LOCAL_MAX);
+	must_be_text(a->domain, SMTPD_DOMAIN_MAX);
+	if (a->domain[0] == '\0') {
+		must(strcmp(a->text, a->local) == 0 && !a->literal);
+		return;
+	}
+	must(smtpd_address_parse(a->text, buf, sizeof(buf), &again) == 0);
+	must(strcmp(a->text, again.text) == 0);
+	must(strcmp(a->local, again.local) == 0);
+	must(strcmp(a->domain, again.domain) == 0);
+	must(a->literal == again.literal);
+	must(a->literal == (a->domain[0] == '['));
+}
+
+static bool
+is_outside_ascii(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)s[i] >= 128)
+			return true;
+	}
+	return false;
+}
+
+static void
+try_path(const char *s, size_t len, enum smtpd_path_kind kind)
+{
+	char block[SMTPD_ADDRESS_MAX];
+	enum smtpd_path_fault fault;
+	struct smtpd_arena arena;
+	struct smtpd_address a;
+	size_t used;
+
+	smtpd_arena_init(&arena, block, sizeof(block), 0);
+	fault = smtpd_path_parse(s, len, kind, &arena, &a, &used);
+	must(fault != SMTPD_PATH_NO_MEMORY);
+	if (fault == SMTPD_PATH_UTF8)
+		must(is_outside_ascii(s, len));
+	if (fault != SMTPD_PATH_OK)
+		return;
+	must(used >= 2 && used <= len && s[0] == '<' && s[used - 1] == '>');
+	must(is_printable(s, used));
+	must_parse_again(&a);
+}
+
+static void
+try_mailbox(const char *s, size_t len)
+{
+	char block[SMTPD_ADDRESS_MAX];
+	enum smtpd_path_fault fault;
+	struct smtpd_arena arena;
+	struct smtpd_address a;
+
+	smtpd_arena_init(&arena, block, sizeof(block), 0);
+	fault = smtpd_mailbox_parse(s, len, &arena, &a);
+	must(fault != SMTPD_PATH_NO_MEMORY);
+	if (fault != SMTPD_PATH_OK)
+		return;
+	must(strlen(a.text) == len && memcmp(a.text, s, len) == 0);
+	must_parse_again(&a);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *s = (const char *)data;
+
+	try_path(s, size, SMTPD_PATH_REVERSE);
+	try_path(s, size, SMTPD_PATH_FORWARD);
+	try_mailbox(s, size);
+	if (smtpd_helo_is_valid(s, size)) {
+		must(size > 0 && size <= SMTPD_DOMAIN_MAX);
+		must(is_printable(s, size) && memchr(s, ' ', size) == NULL);
+	}
+	return 0;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "grammar/param.h"
+
+#define INPUT_MAX 2048
+
+static void
+must_be_valid(const struct smtpd_param *params, size_t count)
+{
+	must(count <= SMTPD_PARAMS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const char *value = params[i].value;
+
+		must(smtpd_param_name_is_valid(params[i].name));
+		for (size_t k = 0; k < i; k++)
+			must(!smtpd_same_text(params[i].name, params[k].name));
+		if (value == NULL)
+			continue;
+		must(value[0] != '\0' && is_printable(value, strlen(value)));
+		must(strpbrk(value, " =") == NULL);
+	}
+}
+
+/* Written again and parsed again, they are the same. */
+static void
+must_parse_again(const struct smtpd_param *params, size_t count)
+{
+	static char block[2 * INPUT_MAX + 1024];
+	static char buf[INPUT_MAX + 16];
+	const struct smtpd_param *again;
+	struct smtpd_arena arena;
+	struct smtpd_text t;
+	size_t n;
+
+	smtpd_text_init(&t, buf, sizeof(buf));
+	for (size_t i = 0; i < count; i++) {
+		smtpd_text_format(&t, " %s", params[i].name);
+		if (params[i].value != NULL)
+			smtpd_text_format(&t, "=%s", params[i].value);
+	}
+	must(!t.cut);
+	smtpd_arena_init(&arena, block, sizeof(block), 0);
+	must(smtpd_params_parse(t.at, t.len, &arena, &again, &n) ==
+	    SMTPD_PARAM_OK);
+	must(n == count);
+	for (size_t i = 0; i < count; i++) {
+		const char *value = params[i].value;
+
+		must(strcmp(params[i].name, again[i].name) == 0);
+		must((value == NULL) == (again[i].value == NULL));
+		must(value == NULL || strcmp(value, again[i].value) == 0);
+	}
+}
+
+static void
+try_params(const char *s, size_t len)
+{
+	static char block[2 * INPUT_MAX + 1024];
+	const struct smtpd_param *params;
+	enum smtpd_param_fault fault;
+	struct smtpd_arena arena;
+	size_t count;
+
+	smtpd_arena_init(&arena, block, sizeof(block), 0);
+	fault = smtpd_params_parse(s, len, &arena, &params, &count);
+	must(fault != SMTPD_PARAM_NO_MEMORY);
+	if (fault != SMTPD_PARAM_OK)
+		return;
+	must_be_valid(params, count);
+	must_parse_again(params, count);
+}
+
+static void
+try_number(const char *s)
+{
+	const char *digits = s + strspn(s, "0");
+	char buf[32];
+	struct smtpd_text t;
+	uint64_t n;
+
+	if (smtpd_param_number(s, &n) != 0)
+		return;
+	smtpd_text_init(&t, buf, sizeof(buf));
+	smtpd_text_number(&t, n);
+	must(strcmp(*digits != '\0' ? digits : "0", buf) == 0);
+}
+
+static void
+try_decode(const char *s, size_t len)
+{
+	static char encoded[3 * INPUT_MAX + 1];
+	static char out[INPUT_MAX + 1];
+	static char again[INPUT_MAX + 1];
+	int n = smtpd_xtext_decode(s, len, out, sizeof(out));
+	int m;
+
+	if (n < 0)
+		return;
+	must(strlen(out) == (size_t)n && (size_t)n <= len);
+	for (int i = 0; i < n; i++)
+		must(!smtpd_is_control((unsigned char)out[i]));
+	m = smtpd_xtext_encode(out, (size_t)n, encoded, sizeof(encoded));
+	must(m >= n);
+	must(smtpd_xtext_decode(encoded, (size_t)m, again, sizeof(again)) == n);
+	must(memcmp(out, again, (size_t)n) == 0);
+}
+
+static void
+try_encode(const char *s, size_t len)
+{
+	static char encoded[3 * INPUT_MAX + 1];
+	static char out[INPUT_MAX + 1];
+	bool control = false;
+	int n = smtpd_xtext_encode(s, len, encoded, sizeof(encoded));
+	int m;
+
+	must(n >= 0 && is_printable(encoded, (size_t)n));
+	must(strpbrk(encoded, " =") == NULL);
+	for (size_t i = 0; i < len; i++)
+		control = control || smtpd_is_control((unsigned char)s[i]);
+	m = smtpd_xtext_decode(encoded, (size_t)n, out, sizeof(out));
+	must(control ? m == -1 : m == (int)len);
+	must(control || memcmp(out, s, len) == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *s = (const char *)data;
+	char *copy;
+
+	if (size > INPUT_MAX)
+		return 0;
+	try_params(s, size);
+	try_decode(s, size);
+	try_encode(s, size);
+	copy = malloc(size + 1);
+	must(copy != NULL);
+	memcpy(copy, s, size);
+	copy[size] = '\0';
+	try_number(copy);
+	free(copy);
+	return 0;
+}

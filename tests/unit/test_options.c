@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <smtpd/server.h>
+
+#include "text_list.h"
+
+struct settings {
+	bool loopback;
+	char *users;
+	struct text_list listen;
+	uint64_t port;
+	int level;
+};
+
+#define AT(member) offsetof(struct settings, member)
+
+static const struct option_rule rules[] = {
+	{ "loopback", 'l', OPTION_SWITCH, NULL, "a switch", AT(loopback), 0,
+	    0 },
+	{ "users", 'u', OPTION_TEXT, "FILE", "a text", AT(users), 0, 0 },
+	{ "listen", 'a', OPTION_LIST, "ADDR", "a list", AT(listen), 0, 0 },
+	{ "port", 'p', OPTION_NUMBER, "N", "a number", AT(port), 1, 65535 },
+	{ "log-level", 'n', OPTION_LEVEL, "LEVEL", "a level", AT(level), 0, 0 },
+	{ "queue", 'q', OPTION_REFUSED, "DIR", "not here", 0, 0, 0 },
+};
+
+static const struct option_table table = { "prog", "Usage: prog\n", rules,
+	sizeof(rules) / sizeof(rules[0]) };
+
+#define WORDS_MAX 12
+
+/* Read the words at WORDS, up to NULL; what is said goes nowhere. */
+static int
+parse(const char *const *words, struct settings *s)
+{
+	char copies[WORDS_MAX][256];
+	char *argv[WORDS_MAX + 2] = { copies[0] };
+	int argc = 1;
+
+	snprintf(copies[0], sizeof(copies[0]), "prog");
+	for (; *words != NULL && argc < WORDS_MAX; words++, argc++) {
+		snprintf(copies[argc], sizeof(copies[argc]), "%s", *words);
+		argv[argc] = copies[argc];
+	}
+	*s = (struct settings){ .port = 25, .level = SMTPD_LOG_INFO };
+	return options_read(&table, argc, argv, s);
+}
+
+static void
+test_all(void **state)
+{
+	static const char *const words[] = { "-l", "--users=u", "-a", "one",
+		"-atwo", "--port", "2525", "-n", "debug", NULL };
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(parse(words, &s), OPTIONS_GO);
+	assert_true(s.loopback);
+	assert_string_equal(s.users, "u");
+	assert_int_equal(s.listen.count, 2);
+	assert_string_equal(s.listen.items[0], "one");
+	assert_string_equal(s.listen.items[1], "two");
+	assert_int_equal(s.port, 2525);
+	assert_int_equal(s.level, SMTPD_LOG_DEBUG);
+	options_finish(&table, &s);
+	assert_null(s.users);
+	assert_int_equal(s.listen.count, 0);
+}
+
+static void
+test_none(void **state)
+{
+	static const char *const words[] = { NULL };
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(parse(words, &s), OPTIONS_GO);
+	assert_false(s.loopback);
+	assert_null(s.users);
+	assert_int_equal(s.port, 25);
+	options_finish(&table, &s);
+}
+
+static void
+test_last_wins(void **state)
+{
+	static const char *const words[] = { "-u", "one", "-u", "two", NULL };
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(parse(words, &s), OPTIONS_GO);
+	assert_string_equal(s.users, "two");
+	options_finish(&table, &s);
+}
+
+static void
+test_levels(void **state)
+{
+	static const struct {
+		const char *text;
+		int level; /* -1: refused */
+	} cases[] = { { "error", 1 }, { "WARNING", 2 }, { "info", 3 },
+		{ "debug", 4 }, { "trace", 5 }, { "0", 0 }, { "255", 255 },
+		{ "256", -1 }, { "-1", -1 }, { "", -1 }, { "3x", -1 },
+		{ "none", -1 }, { "verbose", -1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *words[] = { "-n", cases[i].text, NULL };
+		struct settings s;
+		int want = cases[i].level < 0 ? EX_USAGE : OPTIONS_GO;
+
+		assert_int_equal(parse(words, &s), want);
+		if (want == OPTIONS_GO)
+			assert_int_equal(s.level, cases[i].level);
+		options_finish(&table, &s);
+	}
+}
+
+static void
+test_mistakes(void **state)
+{
+	static const char *const cases[][4] = {
+		{ "--bogus", NULL },
+		{ "-x", NULL },
+		{ "-p", NULL },
+		{ "--port", NULL },
+		{ "-p", "0", NULL },
+		{ "-p", "65536", NULL },
+		{ "-p", "25x", NULL },
+		{ "-p", "-25", NULL },
+		{ "-p", "99999999999999999999999", NULL },
+		{ "--loopback=1", NULL },
+		{ "-q", "dir", NULL },
+		{ "--queue=dir", NULL },
+		{ "word", NULL },
+		{ "-l", "word", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings s;
+
+		assert_int_equal(parse(cases[i], &s), EX_USAGE);
+		options_finish(&table, &s);
+	}
+}
+
+/* Read TEXT as a file, with WORDS, up to NULL, behind it. */
+static int
+parse_file(
+    const char *text, const char *one, const char *two, struct settings *s)
+{
+	char path[] = "/tmp/test_options.XXXXXX";
+	int fd = mkstemp(path), status;
+	const char *words[] = { one, "--config", path, two, NULL };
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	status = parse(one != NULL ? words : words + 1, s);
+	unlink(path);
+	return status;
+}
+
+static void
+test_file(void **state)
+{
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(
+	    parse_file(
+		"# comment\n\n  loopback\r\nusers a b # c\n"
+		"--listen one\nlisten = two\nport=2525\nlog-level\ttrace",
+		NULL, NULL, &s),
+	    OPTIONS_GO);
+	assert_true(s.loopback);
+	assert_string_equal(s.users, "a b # c");
+	assert_int_equal(s.listen.count, 2);
+	assert_string_equal(s.listen.items[1], "two");
+	assert_int_equal(s.port, 2525);
+	assert_int_equal(s.level, SMTPD_LOG_TRACE);
+	options_finish(&table, &s);
+}
+
+static void
+test_command_line_replaces_file(void **state)
+{
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(
+	    parse_file("port 1\nusers f\n", "-p3", "-uu", &s), OPTIONS_GO);
+	assert_int_equal(s.port, 3);
+	assert_string_equal(s.users, "u");
+	options_finish(&table, &s);
+}
+
+static void
+test_file_mistakes(void **state)
+{
+	static const char *const cases[] = { "bogus 1\n", "port\n", "port 0\n",
+		"loopback yes\n", "queue /q\n", "config /f\n", "-p 25\n",
+		"help\n", "port 25 26\n", "= 3\n" };
+	char longer[5000];
+	struct settings s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+		    parse_file(cases[i], NULL, NULL, &s), EX_CONFIG);
+		options_finish(&table, &s);
+	}
+	memset(longer, 'x', sizeof(longer) - 1);
+	memcpy(longer, "users ", 6);
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(parse_file(longer, NULL, NULL, &s), EX_CONFIG);
+	options_finish(&table, &s);
+}
+
+static void
+test_no_file(void **state)
+{
+	static const char *const words[] = { "--config", "/nonexistent", NULL };
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(parse(words, &s), EX_NOINPUT);
+	options_finish(&table, &s);
+}
+
+static void
+test_help(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	options_help(&table, text, sizeof(text));
+	assert_non_null(strstr(text, " -u, --users FILE"));
+	assert_non_null(strstr(text, "     --config FILE"));
+	assert_null(strstr(text, "queue"));
+	options_help(&table, text, 20);
+	assert_true(strlen(text) < 20);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_last_wins),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_command_line_replaces_file),
+		cmocka_unit_test(test_file_mistakes),
+		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

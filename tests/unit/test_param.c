@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "grammar/param.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Parse S with memory for 2,048 bytes. */
+static enum smtpd_param_fault
+parse(
+    const char *s, size_t len, const struct smtpd_param **params, size_t *count)
+{
+	static char block[2048];
+	struct smtpd_arena arena;
+
+	smtpd_arena_init(&arena, block, sizeof(block), 0);
+	return smtpd_params_parse(s, len, &arena, params, count);
+}
+
+/* PARAMS as "NAME=value;NAME;". */
+static void
+join(char *buf, size_t size, const struct smtpd_param *params, size_t count)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		const char *value = params[i].value;
+
+		n += (size_t)snprintf(buf + n, size - n, "%s%s%s;",
+		    params[i].name, value != NULL ? "=" : "",
+		    value != NULL ? value : "");
+	}
+}
+
+static void
+parameters_are_read(void **state)
+{
+	static const struct {
+		const char *in;
+		const char *params;
+	} cases[] = {
+		{ "", "" },
+		{ " ", "" },
+		{ " \t  ", "" },
+		{ " SIZE=1000", "SIZE=1000;" },
+		{ "  size=1000  ", "SIZE=1000;" },
+		{ "\tBody=8BitMime", "BODY=8BitMime;" },
+		{ " SMTPUTF8", "SMTPUTF8;" },
+		{ " A B=c D", "A;B=c;D;" },
+		{ " A\tB", "A;B;" },
+		{ " 8X-y-=<>:!~", "8X-Y-=<>:!~;" },
+		{ " AUTH=<>", "AUTH=<>;" },
+		{ " ENVID=a+2Bb", "ENVID=a+2Bb;" },
+		{ " ORCPT=rfc822;a@b", "ORCPT=rfc822;a@b;" },
+		{ " A-B A", "A-B;A;" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct smtpd_param *params = NULL;
+		size_t count = 99;
+		char joined[64];
+
+		if (parse(cases[i].in, strlen(cases[i].in), &params, &count) !=
+		    SMTPD_PARAM_OK)
+			fail_msg("refused: %s", cases[i].in);
+		join(joined, sizeof(joined), params, count);
+		assert_string_equal(joined, cases[i].params);
+	}
+}
+
+static void
+faults_of_parameters(void **state)
+{
+	static const struct {
+		const char *in;
+		size_t len;
+		enum smtpd_param_fault fault;
+	} cases[] = {
+#define IN(s) s, sizeof(s) - 1
+		{ IN("SIZE=1"), SMTPD_PARAM_SYNTAX },
+		{ IN(" SIZE="), SMTPD_PARAM_SYNTAX },
+		{ IN(" ="), SMTPD_PARAM_SYNTAX },
+		{ IN(" =1"), SMTPD_PARAM_SYNTAX },
+		{ IN(" SIZE=1=2"), SMTPD_PARAM_SYNTAX },
+		{ IN(" SIZE==1"), SMTPD_PARAM_SYNTAX },
+		{ IN(" SIZE = 1"), SMTPD_PARAM_SYNTAX },
+		{ IN(" -A"), SMTPD_PARAM_SYNTAX },
+		{ IN(" A_B"), SMTPD_PARAM_SYNTAX },
+		{ IN(" A.B=c"), SMTPD_PARAM_SYNTAX },
+		{ IN(" <a@b>"), SMTPD_PARAM_SYNTAX },
+		{ IN(" A=b\rc"), SMTPD_PARAM_SYNTAX },
+		{ IN(" A=b\nc"), SMTPD_PARAM_SYNTAX },
+		{ IN(" A=b\0c"), SMTPD_PARAM_SYNTAX },
+		{ IN(" A\0"), SMTPD_PARAM_SYNTAX },
+		{ IN(" A=\177"), SMTPD_PARAM_SYNTAX },
+		{ IN(" A=\303\251"), SMTPD_PARAM_SYNTAX },
+		{ IN(" \303\251=A"), SMTPD_PARAM_SYNTAX },
+		{ IN(" A A"), SMTPD_PARAM_DUPLICATE },
+		{ IN(" A a"), SMTPD_PARAM_DUPLICATE },
+		{ IN(" SIZE=1 BODY=7BIT size=1"), SMTPD_PARAM_DUPLICATE },
+#undef IN
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct smtpd_param *params;
+		size_t count;
+		enum smtpd_param_fault fault =
+		    parse(cases[i].in, cases[i].len, &params, &count);
+
+		if (fault != cases[i].fault)
+			fail_msg("%d for %s", fault, cases[i].in);
+	}
+}
+
+/* Write N parameters of different names. */
+static size_t
+write_params(char *s, size_t size, int n)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < n; i++)
+		len += (size_t)snprintf(s + len, size - len, " X%d=%d", i, i);
+	return len;
+}
+
+static void
+their_number_is_bounded(void **state)
+{
+	const struct smtpd_param *params;
+	char in[512];
+	size_t count;
+	size_t len;
+
+	(void)state;
+	len = write_params(in, sizeof(in), SMTPD_PARAMS_MAX);
+	assert_int_equal(parse(in, len, &params, &count), SMTPD_PARAM_OK);
+	assert_int_equal(count, SMTPD_PARAMS_MAX);
+	assert_string_equal(params[31].name, "X31");
+	assert_string_equal(params[31].value, "31");
+	len = write_params(in, sizeof(in), SMTPD_PARAMS_MAX + 1);
+	assert_int_equal(parse(in, len, &params, &count), SMTPD_PARAM_TOO_MANY);
+}
+
+static void
+want_of_memory_is_told(void **state)
+{
+	static const char in[] = " SIZE=1 BODY=7BIT";
+	int refused = 0;
+
+	(void)state;
+	for (size_t size = 0; size < 128; size++) {
+		const struct smtpd_param *params;
+		char *block = test_malloc(size + 1);
+		struct smtpd_arena arena;
+		size_t count;
+		enum smtpd_param_fault fault;
+
+		smtpd_arena_init(&arena, block, size, 0);
+		fault = smtpd_params_parse(
+		    in, sizeof(in) - 1, &arena, &params, &count);
+		if (fault != SMTPD_PARAM_OK)
+			assert_int_equal(fault, SMTPD_PARAM_NO_MEMORY);
+		refused += fault != SMTPD_PARAM_OK;
+		test_free(block);
+	}
+	assert_true(refused > 0 && refused < 128);
+}
+
+static void
+names_of_parameters(void **state)
+{
+	static const char *const valid[] = { "A", "z", "0", "SIZE", "X-Y",
+		"8BIT", "A-" };
+	static const char *const invalid[] = { "", "-", "-A", "A B", "A=", "A_",
+		"A.", " A", "\303\251", "A\r" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(valid); i++)
+		assert_true(smtpd_param_name_is_valid(valid[i]));
+	for (size_t i = 0; i < COUNT(invalid); i++)
+		assert_false(smtpd_param_name_is_valid(invalid[i]));
+}
+
+static void
+numbers(void **state)
+{
+	static const struct {
+		const char *in;
+		uint64_t n;
+	} valid[] = {
+		{ "0", 0 },
+		{ "7", 7 },
+		{ "000", 0 },
+		{ "52428800", 52428800 },
+		{ "18446744073709551615", UINT64_MAX },
+		{ "00000000000000000001", 1 },
+	};
+	static const char *const invalid[] = { "", " ", "-1", "+1", "1 ", " 1",
+		"0x1", "1.0", "1e3", "a", "18446744073709551616",
+		"18446744073709551620", "99999999999999999999",
+		"000000000000000000001", "\303\251", "1\n" };
+	uint64_t n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(valid); i++) {
+		assert_int_equal(smtpd_param_number(valid[i].in, &n), 0);
+		assert_true(n == valid[i].n);
+	}
+	for (size_t i = 0; i < COUNT(invalid); i++) {
+		if (smtpd_param_number(invalid[i], &n) != -1)
+			fail_msg("taken: %s", invalid[i]);
+	}
+}
+
+static void
+xtext_is_decoded(void **state)
+{
+	static const struct {
+		const char *in;
+		const char *out;
+	} valid[] = {
+		{ "", "" },
+		{ "abc", "abc" },
+		{ "a+2Bb+3D", "a+b=" },
+		{ "+20+7E!~", " ~!~" },
+		{ "+C3+A9", "\303\251" },
+		{ "<>", "<>" },
+	};
+	static const char *const invalid[] = { "+", "a+", "+2", "a+2", "+2b",
+		"+c3", "+G0", "+0G", "++2B", "=", "a=b", "a b", "a\tb", "a\r",
+		"\303\251", "\177", "+00", "+0A", "+0D", "+09", "+1F", "+7F",
+		"+ 1" };
+	char buf[16];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(valid); i++) {
+		int n = smtpd_xtext_decode(
+		    valid[i].in, strlen(valid[i].in), buf, sizeof(buf));
+
+		assert_int_equal(n, strlen(valid[i].out));
+		assert_string_equal(buf, valid[i].out);
+	}
+	for (size_t i = 0; i < COUNT(invalid); i++) {
+		if (smtpd_xtext_decode(
+			invalid[i], strlen(invalid[i]), buf, sizeof(buf)) != -1)
+			fail_msg("taken: %s", invalid[i]);
+	}
+	assert_int_equal(smtpd_xtext_decode("a\0b", 3, buf, 16), -1);
+	/* Cut short by its length, not by a NUL. */
+	assert_int_equal(smtpd_xtext_decode("a+2B", 3, buf, 16), -1);
+	assert_int_equal(smtpd_xtext_decode("a+2B", 2, buf, 16), -1);
+}
+
+static void
+xtext_needs_room(void **state)
+{
+	char buf[8];
+
+	(void)state;
+	assert_int_equal(smtpd_xtext_decode("a+2Bc", 5, buf, 4), 3);
+	assert_int_equal(smtpd_xtext_decode("a+2Bc", 5, buf, 3), -1);
+	assert_int_equal(smtpd_xtext_decode("", 0, buf, 1), 0);
+	assert_int_equal(smtpd_xtext_decode("", 0, buf, 0), -1);
+	assert_int_equal(smtpd_xtext_encode("a+c", 3, buf, 6), 5);
+	assert_string_equal(buf, "a+2Bc");
+	assert_int_equal(smtpd_xtext_encode("a+c", 3, buf, 5), -1);
+	assert_int_equal(smtpd_xtext_encode("", 0, buf, 1), 0);
+	assert_int_equal(smtpd_xtext_encode("", 0, buf, 0), -1);
+}
+
+static void
+xtext_brings_every_byte_back(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		char in[3] = { 'a', (char)c, 'b' };
+		bool control = c < 32 || c == 127;
+		char text[16];
+		char out[16];
+		int n = smtpd_xtext_encode(in, 3, text, sizeof(text));
+
+		assert_int_equal(n, strlen(text));
+		for (int i = 0; i < n; i++)
+			assert_true(
+			    text[i] > 32 && text[i] < 127 && text[i] != '=');
+		assert_int_equal(
+		    smtpd_xtext_decode(text, (size_t)n, out, sizeof(out)),
+		    control ? -1 : 3);
+		if (!control)
+			assert_memory_equal(out, in, 3);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parameters_are_read),
+		cmocka_unit_test(faults_of_parameters),
+		cmocka_unit_test(their_number_is_bounded),
+		cmocka_unit_test(want_of_memory_is_told),
+		cmocka_unit_test(names_of_parameters),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(xtext_is_decoded),
+		cmocka_unit_test(xtext_needs_room),
+		cmocka_unit_test(xtext_brings_every_byte_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+
+static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
+static const char upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+static const char digit[] = "0123456789";
+
+/* Whether C is one of the characters of SET. */
+static bool
+is_in(const char *set, int c)
+{
+	return c > 0 && strchr(set, c) != NULL;
+}
+
+static void
+classes_are_of_ascii(void **state)
+{
+	(void)state;
+	for (int c = -128; c < 256; c++) {
+		bool letter = c < 128 && (is_in(lower, c) || is_in(upper, c));
+		bool number = c < 128 && is_in(digit, c);
+
+		assert_int_equal(smtpd_is_alpha(c), letter);
+		assert_int_equal(smtpd_is_digit(c), number);
+		assert_int_equal(smtpd_is_alnum(c), letter || number);
+		assert_int_equal(
+		    smtpd_is_control(c), (c >= 0 && c <= 31) || c == 127);
+	}
+}
+
+static void
+case_is_of_ascii(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 26; i++) {
+		assert_int_equal(smtpd_to_lower(upper[i]), lower[i]);
+		assert_int_equal(smtpd_to_upper(lower[i]), upper[i]);
+	}
+	for (int c = -128; c < 256; c++) {
+		if (smtpd_is_alpha(c))
+			continue;
+		assert_int_equal(smtpd_to_lower(c), c);
+		assert_int_equal(smtpd_to_upper(c), c);
+	}
+}
+
+static void
+same_but_for_case(void **state)
+{
+	static const struct {
+		const char *a;
+		const char *b;
+		bool same;
+	} cases[] = {
+		{ "", "", true },
+		{ "MAIL", "mail", true },
+		{ "MaIl", "mAiL", true },
+		{ "a-1", "A-1", true },
+		{ "mail", "mail ", false },
+		{ "mai", "mail", false },
+		{ "@", "`", false },
+		{ "[", "{", false },
+		{ "\xc4", "\xe4", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+		    smtpd_same_text(cases[i].a, cases[i].b), cases[i].same);
+		assert_int_equal(
+		    smtpd_same_text(cases[i].b, cases[i].a), cases[i].same);
+	}
+	assert_true(smtpd_same_bytes("abX", "ABy", 2));
+	assert_true(smtpd_same_bytes("a\0b", "A\0B", 3));
+	assert_false(smtpd_same_bytes("a\0b", "A\0c", 3));
+	assert_true(smtpd_same_bytes("a", "b", 0));
+}
+
+static void
+appended_in_order(void **state)
+{
+	char buf[64];
+	struct smtpd_text t;
+
+	(void)state;
+	memset(buf, 'x', sizeof(buf));
+	smtpd_text_init(&t, buf, sizeof(buf));
+	assert_string_equal(buf, "");
+	smtpd_text_byte(&t, 'a');
+	smtpd_text_add(&t, "bc");
+	smtpd_text_bytes(&t, "defgh", 2);
+	smtpd_text_bytes(&t, NULL, 0);
+	smtpd_text_number(&t, 0);
+	smtpd_text_number(&t, UINT64_MAX);
+	smtpd_text_format(&t, "<%s%d>", "f", -1);
+	assert_string_equal(buf, "abcde018446744073709551615<f-1>");
+	assert_int_equal(t.len, strlen(buf));
+	assert_false(t.cut);
+}
+
+/* Append "0123456789" in the WAY'th way. */
+static void
+append_ten(struct smtpd_text *t, int way)
+{
+	switch (way) {
+	case 0:
+		smtpd_text_add(t, digit);
+		break;
+	case 1:
+		smtpd_text_bytes(t, digit, 10);
+		break;
+	case 2:
+		for (size_t i = 0; i < 10; i++)
+			smtpd_text_byte(t, digit[i]);
+		break;
+	case 3:
+		smtpd_text_format(t, "%s", digit);
+		break;
+	default:
+		smtpd_text_filtered(t, digit, 10);
+	}
+}
+
+static void
+cut_at_the_end_of_the_buffer(void **state)
+{
+	(void)state;
+	for (int way = 0; way < 5; way++) {
+		for (size_t size = 1; size <= 12; size++) {
+			char buf[16];
+			struct smtpd_text t;
+			size_t len = size - 1 < 10 ? size - 1 : 10;
+
+			memset(buf, 'x', sizeof(buf));
+			smtpd_text_init(&t, buf, size);
+			append_ten(&t, way);
+			assert_int_equal(t.len, len);
+			assert_int_equal(t.cut, size < 11);
+			assert_memory_equal(buf, digit, len);
+			assert_int_equal(buf[len], '\0');
+			assert_int_equal(buf[size], 'x');
+		}
+	}
+}
+
+static void
+untrusted_bytes_are_replaced(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		char buf[4];
+		char in = (char)c;
+		struct smtpd_text t;
+
+		smtpd_text_init(&t, buf, sizeof(buf));
+		smtpd_text_filtered(&t, &in, 1);
+		assert_int_equal(t.len, 1);
+		assert_int_equal(buf[0], c >= 32 && c <= 126 ? c : '?');
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(classes_are_of_ascii),
+		cmocka_unit_test(case_is_of_ascii),
+		cmocka_unit_test(same_but_for_case),
+		cmocka_unit_test(appended_in_order),
+		cmocka_unit_test(cut_at_the_end_of_the_buffer),
+		cmocka_unit_test(untrusted_bytes_are_replaced),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

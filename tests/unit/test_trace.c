@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "grammar/trace.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* 2006-01-02 15:04:05 UTC */
+#define WHEN 1136214245
+
+#define DATE "\tMon, 02 Jan 2006 15:04:05 +0000\r\n"
+
+/* 60 letters; the longest label has 63. */
+#define SIXTY "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff"
+
+static void
+received_is_written(void **state)
+{
+	static const struct {
+		struct smtpd_trace trace;
+		const char *text;
+	} cases[] = {
+		{ { "client", "192.0.2.1", "mx.example.org", "ESMTP", "X1",
+		      "a@b", WHEN, NULL, NULL },
+		    "Received: from client ([192.0.2.1])\r\n"
+		    "\tby mx.example.org with ESMTP id X1\r\n"
+		    "\tfor <a@b>;\r\n" DATE },
+		{ { "client", "192.0.2.1", "mx", "ESMTP", "X1", NULL, WHEN,
+		      NULL, NULL },
+		    "Received: from client ([192.0.2.1])\r\n"
+		    "\tby mx with ESMTP id X1;\r\n" DATE },
+		{ { "[IPv6:::1]", "::1", "mx", "SMTP", "X1", "postmaster", WHEN,
+		      NULL, NULL },
+		    "Received: from [IPv6:::1] ([IPv6:::1])\r\n"
+		    "\tby mx with SMTP id X1\r\n"
+		    "\tfor <postmaster>;\r\n" DATE },
+		{ { "a", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL },
+		    "Received: from a (local)\r\n"
+		    "\tby mx with SMTP id X1;\r\n" DATE },
+		{ { "", "192.0.2.1", "mx", "SMTP", "X1", NULL, WHEN, NULL,
+		      NULL },
+		    "Received: from unknown ([192.0.2.1])\r\n"
+		    "\tby mx with SMTP id X1;\r\n" DATE },
+		{ { SIXTY, "192.0.2.1", SIXTY, "ESMTP", "0123456789ABC", NULL,
+		      WHEN, NULL, NULL },
+		    "Received: from " SIXTY "\r\n"
+		    "\t([192.0.2.1])\r\n"
+		    "\tby " SIXTY " with ESMTP\r\n"
+		    "\tid 0123456789ABC;\r\n" DATE },
+		/* 77 characters fit, 78 do not. */
+		{ { SIXTY "gg", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL,
+		      NULL },
+		    "Received: from " SIXTY "gg\r\n"
+		    "\t(local)\r\n"
+		    "\tby mx with SMTP id X1;\r\n" DATE },
+		{ { SIXTY "ggg", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL,
+		      NULL },
+		    "Received:\r\n"
+		    "\tfrom " SIXTY "ggg (local)\r\n"
+		    "\tby mx with SMTP id X1;\r\n" DATE },
+		{ { "a)(b", "192.0.2.1", "m\"x", "S;", "X\r\nY", "\"a b\"@c",
+		      WHEN, NULL, NULL },
+		    "Received: from a??b ([192.0.2.1])\r\n"
+		    "\tby m?x with S? id X??Y\r\n"
+		    "\tfor <\"a b\"@c>;\r\n" DATE },
+		{ { "a\r\nX: y", "1\r\n2", "mx", "SMTP", "1", "a\r\nb\303",
+		      WHEN, NULL, NULL },
+		    "Received: from a??X:?y ([1??2])\r\n"
+		    "\tby mx with SMTP id 1\r\n"
+		    "\tfor <a??b?>;\r\n" DATE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char buf[1024];
+		int n = smtpd_trace_received(&cases[i].trace, buf, sizeof(buf));
+
+		assert_int_equal(n, strlen(cases[i].text));
+		assert_string_equal(buf, cases[i].text);
+	}
+}
+
+static void
+over_long_values_are_cut_and_always_fit(void **state)
+{
+	char letters[2001];
+	char addresses[2001];
+	char buf[1024];
+	struct smtpd_trace t = { letters, letters, letters, letters, letters,
+		addresses, WHEN, NULL, NULL };
+
+	(void)state;
+	memset(letters, 'a', 2000);
+	letters[2000] = '\0';
+	memset(addresses, 'b', 2000);
+	for (size_t len = 0; len <= 2000; len += 100) {
+		addresses[len] = '\0';
+		assert_true(smtpd_trace_received(&t, buf, sizeof(buf)) > 600);
+		/* An address is whole or not there. */
+		assert_int_equal(strstr(buf, "\tfor <") != NULL, len <= 300);
+		assert_string_equal(buf + strlen(buf) - strlen(DATE), DATE);
+		addresses[len] = 'b';
+	}
+	letters[1000] = ':';
+	addresses[300] = '\0';
+	letters[2] = ':';
+	assert_true(smtpd_trace_received(&t, buf, sizeof(buf)) > 0);
+}
+
+static void
+without_room_nothing_is_promised(void **state)
+{
+	const struct smtpd_trace t = { "a", NULL, "b", "c", "d", "e", WHEN,
+		NULL, NULL };
+	char whole[1024];
+	int len = smtpd_trace_received(&t, whole, sizeof(whole));
+
+	(void)state;
+	assert_true(len > 0);
+	for (size_t size = 0; size <= (size_t)len + 1; size++) {
+		char *buf = test_malloc(size + 1);
+
+		assert_int_equal(smtpd_trace_received(&t, buf, size),
+		    size > (size_t)len ? len : -1);
+		test_free(buf);
+	}
+}
+
+static void
+dates(void **state)
+{
+	static const struct {
+		int64_t when;
+		const char *text;
+	} cases[] = {
+		{ 0, "Thu, 01 Jan 1970 00:00:00 +0000" },
+		{ WHEN, "Mon, 02 Jan 2006 15:04:05 +0000" },
+		{ 1709164799, "Wed, 28 Feb 2024 23:59:59 +0000" },
+		{ 1709164800, "Thu, 29 Feb 2024 00:00:00 +0000" },
+		{ 951782400, "Tue, 29 Feb 2000 00:00:00 +0000" },
+		{ 2147483648, "Tue, 19 Jan 2038 03:14:08 +0000" },
+		{ 253402300799, "Fri, 31 Dec 9999 23:59:59 +0000" },
+	};
+	char buf[SMTPD_DATE_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		smtpd_trace_date((time_t)cases[i].when, buf);
+		assert_string_equal(buf, cases[i].text);
+	}
+}
+
+static void
+dates_beyond_the_calendar_stay_in_bounds(void **state)
+{
+	static const int64_t cases[] = { INT64_MAX, INT64_MIN, -1,
+		67767976233532799, 67767976233532800 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *buf = test_malloc(SMTPD_DATE_MAX);
+
+		smtpd_trace_date((time_t)cases[i], buf);
+		assert_string_equal(buf + strlen(buf) - 6, " +0000");
+		test_free(buf);
+	}
+}
+
+static void
+ids_sort_as_numbers(void **state)
+{
+	static const uint64_t numbers[] = { 0, 1, 9, 10, 31, 32, 33, 1023, 1024,
+		UINT32_MAX, (uint64_t)UINT32_MAX + 1, 1136214245000000000,
+		UINT64_MAX - 1, UINT64_MAX };
+	char before[SMTPD_ID_MAX] = "";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		char id[SMTPD_ID_MAX];
+
+		smtpd_trace_id(numbers[i], id);
+		assert_int_equal(strlen(id), 13);
+		assert_int_equal(
+		    strspn(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"), 13);
+		assert_true(strcmp(before, id) < 0);
+		memcpy(before, id, sizeof(id));
+	}
+	smtpd_trace_id(0, before);
+	assert_string_equal(before, "0000000000000");
+	smtpd_trace_id(UINT64_MAX, before);
+	assert_string_equal(before, "FZZZZZZZZZZZZ");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(received_is_written),
+		cmocka_unit_test(over_long_values_are_cut_and_always_fit),
+		cmocka_unit_test(without_room_nothing_is_promised),
+		cmocka_unit_test(dates),
+		cmocka_unit_test(dates_beyond_the_calendar_stay_in_bounds),
+		cmocka_unit_test(ids_sort_as_numbers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
