@@ -241,12 +241,19 @@ smtpd_stream_pause(struct smtpd_stream *st, uint32_t ms)
 	smtpd_wire_pause(&st->wire, ms);
 }
 
+enum smtpd_io_status
+smtpd_stream_close(struct smtpd_stream *st)
+{
+	enum smtpd_io_status status = smtpd_stream_flush(st);
+
+	if (status == SMTPD_IO_OK && st->tls != NULL)
+		smtpd_tls_close(st->tls);
+	return status;
+}
+
 void
 smtpd_stream_linger(struct smtpd_stream *st)
 {
-	if (smtpd_stream_flush(st) != SMTPD_IO_OK)
-		return;
-	if (st->tls != NULL)
-		smtpd_tls_close(st->tls);
-	smtpd_wire_linger(&st->wire, st->in_buf, SMTPD_STREAM_IN_SIZE);
+	if (smtpd_stream_close(st) == SMTPD_IO_OK)
+		smtpd_wire_linger(&st->wire, st->in_buf, SMTPD_STREAM_IN_SIZE);
 }

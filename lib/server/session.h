@@ -47,6 +47,7 @@ struct smtpd_session {
 	struct smtpd_sockaddr peer;
 	char peer_text[48];
 	char helo[256];
+	bool announced; /* the program was told of it */
 	bool esmtp;
 	enum smtpd_state state;
 	bool closing;         /* after the present reply */
@@ -131,6 +132,14 @@ void smtpd_session_forget(struct smtpd_session *s);
  */
 void smtpd_session_start_tls(
     struct smtpd_session *s, struct smtpd_tls_conn *conn);
+
+/* Close, count and log: there was no handshake, because of STATUS and
+ * REASON. */
+void smtpd_session_refuse_tls(
+    struct smtpd_session *s, enum smtpd_io_status status, const char *reason);
+
+/* The same when the client broke TLS later on. */
+void smtpd_session_break_tls(struct smtpd_session *s);
 
 /* Move counter COUNT of the server by one. */
 void smtpd_session_count(struct smtpd_session *s, size_t count);

@@ -431,6 +431,8 @@ lose_body(struct smtpd_session *s, const struct smtpd_body *b)
 		smtpd_session_close(s, SMTPD_CLOSE_DRAINED);
 		break;
 	case SMTPD_IO_TLS:
+		smtpd_session_break_tls(s);
+		break;
 	case SMTPD_IO_ERROR:
 		smtpd_session_count(s, SMTPD_COUNT(errors));
 		smtpd_session_close(s, SMTPD_CLOSE_ERROR);

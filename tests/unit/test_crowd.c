@@ -48,7 +48,7 @@ count_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	    (n = smtpd_body_read(body, buf + len, sizeof(buf) - 1 - len)) > 0)
 		len += (size_t)n;
 	if (n == 0 && counts != NULL)
-		counts[atoi(buf)]++;
+		counts[(int)strtol(buf, NULL, 10)]++;
 	return 0;
 }
 
