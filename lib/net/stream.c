@@ -172,13 +172,13 @@ smtpd_stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
 			    st, (size_t)(lf - st->in_buf), line, len, end);
 			return SMTPD_IO_OK;
 		}
+		if (have > 0 && deadline == SMTPD_NEVER)
+			deadline =
+			    smtpd_clock_after(smtpd_clock_ms(), command_ms);
 		if (lf != NULL || have >= max) {
 			*end = SMTPD_LINE_TOO_LONG;
 			return drop_line(st, deadline);
 		}
-		if (have > 0 && deadline == SMTPD_NEVER)
-			deadline =
-			    smtpd_clock_after(smtpd_clock_ms(), command_ms);
 		seen = have;
 		status = fill_line(st, deadline);
 		if (status != SMTPD_IO_OK)

@@ -116,7 +116,7 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 	}
 	verb->act(s, verb, line);
 	if ((verb->traits & SMTPD_TRAIT_IDLE) != 0 && !s->closing &&
-	    ++s->idle_commands > IDLE_COMMANDS_FREE)
+	    ++s->idle_commands > IDLE_COMMANDS_FREE && s->ws->reply.code < 500)
 		punish(s);
 }
 
@@ -242,6 +242,9 @@ greet(struct smtpd_session *s)
 		cut_off(s, 521, "5.5.1", "wait for the greeting");
 	} else {
 		smtpd_session_say(s, 220, NULL, "%s ESMTP", c->hostname);
+		/* No other code greets, and RFC 2034 gives it none. */
+		s->ws->reply.code = 220;
+		s->ws->reply.enhanced[0] = '\0';
 	}
 	conclude(s, "-");
 }

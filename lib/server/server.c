@@ -407,10 +407,10 @@ turn_away(struct smtpd_server *srv, const struct smtpd_connection *c,
 
 	smtpd_text_init(&t, line, sizeof(line));
 	smtpd_text_format(&t, "421 %s %s\r\n", status, text);
+	smtpd_config_count(&srv->config, SMTPD_COUNT(refused_connections), 1);
 	if ((srv->doors[c->listener].flags & SMTPD_LISTEN_TLS) == 0)
 		send(c->fd, line, t.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(c->fd);
-	smtpd_config_count(&srv->config, SMTPD_COUNT(refused_connections), 1);
 }
 
 /* Whether connection C may have a session; else it is told. */

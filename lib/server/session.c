@@ -215,7 +215,7 @@ smtpd_session_answer(struct smtpd_session *s)
 }
 
 bool
-smtpd_session_goes_on(struct smtpd_session *s, int result, int positive)
+smtpd_session_goes_on(struct smtpd_session *s, int result, int good)
 {
 	struct smtpd_reply *r = &s->ws->reply;
 
@@ -223,7 +223,7 @@ smtpd_session_goes_on(struct smtpd_session *s, int result, int positive)
 		r->code = 0;
 		return true;
 	}
-	if (result != r->code || (result < 400 && result / 100 != positive)) {
+	if (result != r->code || (result < 400 && result / 100 != good)) {
 		say_mistake(s, "handler returned what is no reply", result);
 		return false;
 	}

@@ -101,11 +101,11 @@ void smtpd_session_close(struct smtpd_session *s, enum smtpd_close why);
 
 /*
  * Take RESULT of a handler that was called with no reply set: whether the
- * library goes on, which a result of 0 says or a reply of class POSITIVE (2,
- * or 3 for DATA).  A result that is not the reply's code, or of a class that
- * has no meaning here, is a mistake of the program, answered 451.
+ * library goes on, which it does for replies of class GOOD, 2 or 3.  A result
+ * that is not the reply's code, or of the other class, is a mistake of the
+ * program, answered 451.
  */
-bool smtpd_session_goes_on(struct smtpd_session *s, int result, int positive);
+bool smtpd_session_goes_on(struct smtpd_session *s, int result, int good);
 
 /* Open a transaction, its envelope empty but for the id. */
 void smtpd_transaction_open(struct smtpd_session *s);

@@ -176,7 +176,7 @@ expect_reply(struct talk *t)
 		size_t len = wait_line(t);
 
 		last = t->input.data[3] == ' ';
-		if (atoi(t->input.data) != t->step->number ||
+		if ((int)strtol(t->input.data, NULL, 10) != t->step->number ||
 		    (!last && t->input.data[3] != '-'))
 			differ(t, "another reply");
 		bytes_drop(&t->input, len);
@@ -360,7 +360,8 @@ run(struct talk *t)
 	start(t);
 	for (size_t i = first; i < s->nsteps; i++) {
 		t->step = &s->steps[i];
-		run_step(t);
+		for (int n = 0; n < t->step->times; n++)
+			run_step(t);
 	}
 	if (t->out >= 0)
 		finish_sending(t);
