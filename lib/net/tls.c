@@ -33,6 +33,9 @@
 #define TICKET_LIFETIME_S     7200
 #define TICKET_LIFETIME_MAX_S 604800 /* RFC 8446, 4.6.1 */
 
+/* Tells the tickets of one set of pairs from those of another. */
+#define MARK_SIZE 32
+
 /* The largest file: all authorities of a system are a tenth of it. */
 #define FILE_MAX ((off_t)4 << 20)
 
@@ -60,6 +63,7 @@ struct smtpd_tls {
 	char error[256];
 	struct pair *pairs; /* in the order they were added */
 	struct secrets *secrets;
+	unsigned char mark[MARK_SIZE]; /* of its tickets, from the pairs */
 
 	/* Shared by all connections, which only read it. */
 	mbedtls_ssl_config conf;
@@ -364,6 +368,41 @@ parse_chain(struct smtpd_tls *tls, const char *file, const struct pem *pem,
 static int sni_callback(
     void *arg, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len);
 
+/*
+ * mbedTLS resumes a session with the suite that it would choose now, whatever
+ * the session had (RFC 5246, 7.4.1.3).  That is the same only while there are
+ * the same kinds of keys for the same names: a mark of them stands before each
+ * ticket.
+ */
+static int
+write_ticket(void *arg, const mbedtls_ssl_session *session,
+    unsigned char *start, const unsigned char *end, size_t *len,
+    uint32_t *lifetime)
+{
+	struct smtpd_tls *tls = arg;
+	int error;
+
+	if (end - start < MARK_SIZE)
+		return MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL;
+	memcpy(start, tls->mark, MARK_SIZE);
+	error = mbedtls_ssl_ticket_write(&tls->secrets->tickets, session,
+	    start + MARK_SIZE, end, len, lifetime);
+	*len += MARK_SIZE;
+	return error;
+}
+
+static int
+parse_ticket(
+    void *arg, mbedtls_ssl_session *session, unsigned char *ticket, size_t len)
+{
+	struct smtpd_tls *tls = arg;
+
+	if (len < MARK_SIZE || memcmp(ticket, tls->mark, MARK_SIZE) != 0)
+		return MBEDTLS_ERR_SSL_INVALID_MAC;
+	return mbedtls_ssl_ticket_parse(&tls->secrets->tickets, session,
+	    ticket + MARK_SIZE, len - MARK_SIZE);
+}
+
 static void
 secrets_unref(struct secrets *x)
 {
@@ -472,9 +511,8 @@ set_up(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
 	set_groups(&tls->conf);
 	mbedtls_ssl_conf_sni(&tls->conf, sni_callback, tls);
 	if (x->has_tickets)
-		mbedtls_ssl_conf_session_tickets_cb(&tls->conf,
-		    mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
-		    &x->tickets);
+		mbedtls_ssl_conf_session_tickets_cb(
+		    &tls->conf, write_ticket, parse_ticket, tls);
 	set_up_version(tls, s);
 	set_up_clients(tls, s);
 	if (s->ticket_lifetime_s > TICKET_LIFETIME_MAX_S)
@@ -555,39 +593,49 @@ matches(const char *pattern, size_t pattern_len, const char *name, size_t len)
 	return pattern_len == len && smtpd_same_bytes(pattern, name, len);
 }
 
-static bool
-is_dns_name(const mbedtls_x509_buf *alt)
+/* The names that a certificate bears: its alternative ones; or, if it has
+ * none, its common name. */
+struct names {
+	const mbedtls_x509_sequence *alt;
+	const mbedtls_x509_name *part; /* of the subject */
+};
+
+static struct names
+names_of(const mbedtls_x509_crt *c)
 {
-	return (alt->tag & MBEDTLS_ASN1_TAG_VALUE_MASK) ==
-	    MBEDTLS_X509_SAN_DNS_NAME;
+	if (c->subject_alt_names.buf.p != NULL)
+		return (struct names){ .alt = &c->subject_alt_names };
+	return (struct names){ .part = &c->subject };
 }
 
 static bool
-is_common_name(const mbedtls_x509_name *part)
+next_name(struct names *n, const char **name, size_t *len)
 {
-	return MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &part->oid) == 0;
+	const mbedtls_x509_buf *found = NULL;
+
+	for (; n->alt != NULL && found == NULL; n->alt = n->alt->next)
+		if ((n->alt->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) ==
+		    MBEDTLS_X509_SAN_DNS_NAME)
+			found = &n->alt->buf;
+	for (; n->part != NULL && found == NULL; n->part = n->part->next)
+		if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &n->part->oid) == 0)
+			found = &n->part->val;
+	if (found == NULL)
+		return false;
+	*name = (const char *)found->p;
+	*len = found->len;
+	return true;
 }
 
-/* Whether C bears NAME among its alternative names; or, if it has none, as
- * its common name. */
 static bool
 bears_name(const mbedtls_x509_crt *c, const char *name, size_t len)
 {
-	const mbedtls_x509_sequence *alt = &c->subject_alt_names;
-	const mbedtls_x509_name *part = &c->subject;
+	struct names names = names_of(c);
+	const char *pattern;
+	size_t pattern_len;
 
-	if (alt->buf.p != NULL) {
-		for (; alt != NULL; alt = alt->next)
-			if (is_dns_name(&alt->buf) &&
-			    matches((const char *)alt->buf.p, alt->buf.len,
-				name, len))
-				return true;
-		return false;
-	}
-	for (; part != NULL; part = part->next)
-		if (is_common_name(part) &&
-		    matches(
-			(const char *)part->val.p, part->val.len, name, len))
+	while (next_name(&names, &pattern, &pattern_len))
+		if (matches(pattern, pattern_len, name, len))
 			return true;
 	return false;
 }
@@ -596,20 +644,12 @@ bears_name(const mbedtls_x509_crt *c, const char *name, size_t len)
 static bool
 share_name(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b)
 {
-	const mbedtls_x509_sequence *alt = &a->subject_alt_names;
-	const mbedtls_x509_name *part = &a->subject;
+	struct names names = names_of(a);
+	const char *name;
+	size_t len;
 
-	if (alt->buf.p != NULL) {
-		for (; alt != NULL; alt = alt->next)
-			if (is_dns_name(&alt->buf) &&
-			    bears_name(
-				b, (const char *)alt->buf.p, alt->buf.len))
-				return true;
-		return false;
-	}
-	for (; part != NULL; part = part->next)
-		if (is_common_name(part) &&
-		    bears_name(b, (const char *)part->val.p, part->val.len))
+	while (next_name(&names, &name, &len))
+		if (bears_name(b, name, len))
 			return true;
 	return false;
 }
@@ -664,15 +704,48 @@ parse_pair(struct smtpd_tls *tls, struct pair *p, const char *cert_file,
 	return check_times(tls, p, cert_file);
 }
 
-/* Put P behind the others. */
-static void
+/* Mix what matters of P to tickets into MARK: the key's kind, the names. */
+static int
+mark_pair(const struct pair *p, unsigned char *mark)
+{
+	struct names names = names_of(&p->chain);
+	const char *name = "";
+	size_t len = 0;
+
+	do {
+		unsigned char mix[MARK_SIZE + 4 + SERVER_NAME_MAX] = { 0 };
+		size_t bits = mbedtls_pk_get_bitlen(&p->key);
+		int error;
+
+		memcpy(mix, mark, MARK_SIZE);
+		mix[MARK_SIZE] = (unsigned char)mbedtls_pk_get_type(&p->key);
+		mix[MARK_SIZE + 1] = (unsigned char)(bits >> 8);
+		mix[MARK_SIZE + 2] = (unsigned char)bits;
+		memcpy(mix + MARK_SIZE + 4, name,
+		    len < SERVER_NAME_MAX ? len : SERVER_NAME_MAX);
+		error = digest(mix, sizeof(mix), mark);
+		if (error != 0)
+			return error;
+	} while (next_name(&names, &name, &len));
+	return 0;
+}
+
+/* Put P behind the others, in use where it may be. */
+static int
 append_pair(struct smtpd_tls *tls, struct pair *p)
 {
 	struct pair **at = &tls->pairs;
+	int error = mark_pair(p, tls->mark);
 
+	if (error == 0 && (*at == NULL || is_beside(*at, p)))
+		error =
+		    mbedtls_ssl_conf_own_cert(&tls->conf, &p->chain, &p->key);
+	if (error != 0)
+		return error;
 	while (*at != NULL)
 		at = &(*at)->next;
 	*at = p;
+	return 0;
 }
 
 static int
@@ -687,12 +760,10 @@ add_pair(struct smtpd_tls *tls, const char *cert_file, const struct pem *cert,
 		free_pair(p);
 		return -1;
 	}
-	if ((tls->pairs == NULL || is_beside(tls->pairs, p)) &&
-	    mbedtls_ssl_conf_own_cert(&tls->conf, &p->chain, &p->key) != 0) {
+	if (append_pair(tls, p) != 0) {
 		free_pair(p);
 		return fail(tls, cert_file, "cannot be used", ENOMEM);
 	}
-	append_pair(tls, p);
 	return 0;
 }
 
