@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "client/dialogue.h"
 #include "client/scram.h"
-#include "net/tls_client.h"
+#include "net/random.h"
 
 /* Octets of a user's name, or of a password. */
 #define SECRET_MAX 512
@@ -153,7 +153,7 @@ auth_scram(struct smtpd_client *c)
 	struct smtpd_text t;
 
 	smtpd_text_init(&t, nonce, sizeof(nonce));
-	if (smtpd_trust_random(c->trust, random, sizeof(random)) != 0)
+	if (!smtpd_random_bytes(random, sizeof(random)))
 		return not_scram(c);
 	smtpd_base64_encode(&t, random, sizeof(random));
 	if (smtpd_scram_begin(&s, c->set.user, nonce, message) != 0)

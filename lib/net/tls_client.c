@@ -201,12 +201,6 @@ smtpd_trust_unref(struct smtpd_trust *t)
 	free(t);
 }
 
-int
-smtpd_trust_random(struct smtpd_trust *t, void *buf, size_t len)
-{
-	return mbedtls_ctr_drbg_random(&t->drbg, buf, len) == 0 ? 0 : -1;
-}
-
 /* The session that is kept under KEY, or NULL.  The lock is held. */
 static struct kept *
 find_kept(struct smtpd_trust *t, const char *key)

@@ -11,9 +11,6 @@
 /* As smtpd_trust_create(), but nobody is believed.  NULL without memory. */
 struct smtpd_trust *smtpd_trust_create_empty(void);
 
-/* Fill BUF with LEN random bytes, at most 1024.  Return 0 or -1. */
-int smtpd_trust_random(struct smtpd_trust *t, void *buf, size_t len);
-
 /*
  * All that a connection to HOST ("" for no name) over W needs, but no
  * handshake yet; NULL without memory.  T must live as long.  A session that

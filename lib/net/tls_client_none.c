@@ -31,13 +31,6 @@ smtpd_trust_unref(struct smtpd_trust *t)
 	(void)t;
 }
 
-int
-smtpd_trust_random(struct smtpd_trust *t, void *buf, size_t len)
-{
-	(void)t, (void)buf, (void)len;
-	return -1;
-}
-
 struct smtpd_tls_conn *
 smtpd_tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
     const char *host, const char *key)
