@@ -43,8 +43,17 @@ struct smtpd_tls_settings {
 	enum smtpd_tls_version min_version;
 	enum smtpd_tls_clients clients;
 	const char *client_ca_file; /* PEM: who may sign for clients */
+
+	/* Tickets, with which clients resume a session cheaply.  There are
+	 * none where certificates of clients are wanted: each client has to
+	 * show its own again. */
 	bool no_tickets;            /* resume no session */
-	uint32_t ticket_lifetime_s; /* 7200 */
+	uint32_t ticket_lifetime_s; /* 7200; at most 604800 */
+
+	/* Take tickets of this context too, and their lifetime with them; it
+	 * may be in use.  For a renewed certificate: otherwise each context
+	 * takes only its own. */
+	struct smtpd_tls *tickets_of;
 };
 
 /* What a session knows of its TLS.  The texts are printable ASCII and last as
@@ -65,10 +74,10 @@ struct smtpd_tls_facts {
 SMTPD_API bool smtpd_tls_supported(void);
 
 /*
- * Make a context without certificates by SETTINGS (NULL: all defaults).
- * Return NULL without memory or without TLS.  What is wrong with the settings
- * is told by smtpd_tls_add_files() and smtpd_tls_add_memory().  The caller
- * holds one reference.  Since 0.1.
+ * Make a context without certificates by SETTINGS (NULL: all defaults), which
+ * are not needed afterwards.  Return NULL without memory or without TLS.  What
+ * is wrong with the settings is told by smtpd_tls_add_files() and
+ * smtpd_tls_add_memory().  The caller holds one reference.  Since 0.1.
  */
 SMTPD_API struct smtpd_tls *smtpd_tls_create(
     const struct smtpd_tls_settings *settings);
@@ -84,10 +93,12 @@ SMTPD_API void smtpd_tls_unref(struct smtpd_tls *tls);
  * Add the certificate chain in CERT_FILE, the server's own first, and its key
  * in KEY_FILE (PEM both, ECDSA or RSA).  The first pair is the default; each
  * is used for clients that ask for a name it bears, and pairs with another
- * kind of key that bear the same name stand beside each other.  Return 0, or
- * -1: a file cannot be read or parsed, the key belongs to another certificate,
- * the certificate has expired or is not valid yet, a setting is wrong, or a
- * server has TLS already.  smtpd_tls_error() names the file and the reason.
+ * kind of key that bear the same name stand beside each other.  A name may
+ * begin with "*." for one label.  Return 0, or -1: a file cannot be read, or
+ * is not whole, the key belongs to another certificate, the certificate has
+ * expired or is not valid yet, a setting is wrong, or a server has TLS
+ * already.  smtpd_tls_error() names the file (or the setting, or "memory") and
+ * the reason; TLS is as it was before, and may be given another pair.
  * Since 0.1.
  */
 SMTPD_API int smtpd_tls_add_files(

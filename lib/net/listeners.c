@@ -15,7 +15,7 @@
 
 struct smtpd_listener {
 	struct smtpd_sockaddr addr;
-	bool ours; /* made here, not given: its file is ours to remove */
+	bool ours; /* made here, not given, and not shut yet */
 	char text[SMTPD_SOCKET_TEXT_MAX];
 };
 
@@ -27,22 +27,31 @@ smtpd_listeners_init(struct smtpd_listeners *l)
 	atomic_init(&l->stopped, false);
 }
 
+/*
+ * Let the clients that wait, or come, know that nobody will answer.  A socket
+ * that was given may be in use elsewhere.
+ */
 static void
-close_listener(const struct smtpd_listener *one, int fd)
+shut_listener(struct smtpd_listener *one, int fd)
 {
 	const struct sockaddr_un *un =
 	    (const struct sockaddr_un *)&one->addr.addr;
 
-	close(fd);
-	if (one->ours && un->sun_family == AF_UNIX)
+	if (!one->ours)
+		return;
+	one->ours = false;
+	if (un->sun_family == AF_UNIX)
 		unlink(un->sun_path);
+	shutdown(fd, SHUT_RDWR);
 }
 
 void
 smtpd_listeners_finish(struct smtpd_listeners *l)
 {
-	for (size_t i = 0; i < l->count; i++)
-		close_listener(&l->list[i], l->poll[i].fd);
+	for (size_t i = 0; i < l->count; i++) {
+		shut_listener(&l->list[i], l->poll[i].fd);
+		close(l->poll[i].fd);
+	}
 	if (l->stop[0] >= 0) {
 		close(l->stop[0]);
 		close(l->stop[1]);
@@ -221,6 +230,8 @@ smtpd_listeners_stop(struct smtpd_listeners *l)
 {
 	if (atomic_exchange(&l->stopped, true) || l->stop[1] < 0)
 		return;
+	for (size_t i = 0; i < l->count; i++)
+		shut_listener(&l->list[i], l->poll[i].fd);
 	while (write(l->stop[1], "", 1) < 0 && errno == EINTR)
 		continue;
 }

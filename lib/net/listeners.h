@@ -50,7 +50,8 @@ int smtpd_listeners_accept(struct smtpd_listeners *l,
 /* Wait for a second, or until L is stopped. */
 void smtpd_listeners_pause(struct smtpd_listeners *l);
 
-/* Accept no more, from any thread, also several times. */
+/* Accept no more, from any thread, also several times: clients are refused by
+ * the system, and the files of UNIX sockets are gone. */
 void smtpd_listeners_stop(struct smtpd_listeners *l);
 
 #endif

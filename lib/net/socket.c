@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* accept4() is not in POSIX 2008. */
+/* accept4() and POLLRDHUP are not in POSIX 2008. */
 #undef _POSIX_C_SOURCE
 #define _GNU_SOURCE
 
@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
 		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 	};
 	struct addrinfo *found;
+	struct in_addr ipv4;
 	char host[INET6_ADDRSTRLEN + 32];
 	const char *port;
 
@@ -77,10 +79,13 @@ smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
 		return parse_path(text, out);
 	errno = EINVAL;
 	port = split_host(text, host, sizeof(host));
-	if (port == NULL || strspn(port, "0123456789") != strlen(port) ||
-	    strtoul(port, NULL, 10) > 65535 || *port == '\0')
+	if (port == NULL || *port == '\0' || strlen(port) > 5 ||
+	    strspn(port, "0123456789") != strlen(port) ||
+	    strtoul(port, NULL, 10) > 65535)
 		return -1;
-	if (getaddrinfo(host, port, &hints, &found) != 0) {
+	/* getaddrinfo() takes 127.1 and 0177.0.0.1 as well. */
+	if ((*text != '[' && inet_pton(AF_INET, host, &ipv4) != 1) ||
+	    getaddrinfo(host, port, &hints, &found) != 0) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -216,6 +221,14 @@ smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	unmap_ipv4(peer);
 	return fd;
+}
+
+bool
+smtpd_socket_hangs_up(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&pfd, 1, ms) > 0;
 }
 
 bool

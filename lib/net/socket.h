@@ -47,6 +47,10 @@ int smtpd_socket_local(int fd, struct smtpd_sockaddr *out);
  */
 int smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer);
 
+/* Whether the peer of FD goes, or says that it will send no more, within MS
+ * milliseconds.  FD -1: nobody does. */
+bool smtpd_socket_hangs_up(int fd, int ms);
+
 /* What limits count by: the family and the leading bits of an address. */
 struct smtpd_net_key {
 	unsigned char bytes[18];

@@ -172,13 +172,13 @@ smtpd_stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
 			    st, (size_t)(lf - st->in_buf), line, len, end);
 			return SMTPD_IO_OK;
 		}
+		if (have > 0 && deadline == SMTPD_NEVER)
+			deadline =
+			    smtpd_clock_after(smtpd_clock_ms(), command_ms);
 		if (lf != NULL || have >= max) {
 			*end = SMTPD_LINE_TOO_LONG;
 			return drop_line(st, deadline);
 		}
-		if (have > 0 && deadline == SMTPD_NEVER)
-			deadline =
-			    smtpd_clock_after(smtpd_clock_ms(), command_ms);
 		seen = have;
 		status = fill_line(st, deadline);
 		if (status != SMTPD_IO_OK)
@@ -241,12 +241,19 @@ smtpd_stream_pause(struct smtpd_stream *st, uint32_t ms)
 	smtpd_wire_pause(&st->wire, ms);
 }
 
+enum smtpd_io_status
+smtpd_stream_close(struct smtpd_stream *st)
+{
+	enum smtpd_io_status status = smtpd_stream_flush(st);
+
+	if (status == SMTPD_IO_OK && st->tls != NULL)
+		smtpd_tls_close(st->tls);
+	return status;
+}
+
 void
 smtpd_stream_linger(struct smtpd_stream *st)
 {
-	if (smtpd_stream_flush(st) != SMTPD_IO_OK)
-		return;
-	if (st->tls != NULL)
-		smtpd_tls_close(st->tls);
-	smtpd_wire_linger(&st->wire, st->in_buf, SMTPD_STREAM_IN_SIZE);
+	if (smtpd_stream_close(st) == SMTPD_IO_OK)
+		smtpd_wire_linger(&st->wire, st->in_buf, SMTPD_STREAM_IN_SIZE);
 }

@@ -88,7 +88,10 @@ enum smtpd_io_status smtpd_stream_flush(struct smtpd_stream *st);
 /* Flush, and do nothing for MS milliseconds. */
 void smtpd_stream_pause(struct smtpd_stream *st, uint32_t ms);
 
-/* Flush, end TLS, and let the peer see the last reply. */
+/* Flush, and tell the peer that TLS ends (RFC 8446, 6.1), if there is any. */
+enum smtpd_io_status smtpd_stream_close(struct smtpd_stream *st);
+
+/* The same, and let the peer see the last reply. */
 void smtpd_stream_linger(struct smtpd_stream *st);
 
 #endif

@@ -8,14 +8,21 @@
 #include <mbedtls/error.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
+#include <mbedtls/platform_util.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ticket.h>
 #include <mbedtls/x509_crt.h>
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "net/clock.h"
@@ -25,7 +32,11 @@
 /* The longest name that a client may ask for. */
 #define SERVER_NAME_MAX 255
 
-#define TICKET_LIFETIME_S 7200
+#define TICKET_LIFETIME_S     7200
+#define TICKET_LIFETIME_MAX_S 604800 /* RFC 8446, 4.6.1 */
+
+/* The largest file: all authorities of a system are a tenth of it. */
+#define FILE_MAX ((off_t)4 << 20)
 
 /* The certificate of a host, and its key. */
 struct pair {
@@ -34,20 +45,33 @@ struct pair {
 	struct pair *next;
 };
 
+/* What a context may take over from the one that it replaces.  Each part has
+ * a lock of its own. */
+struct secrets {
+	atomic_uint refs;
+	mbedtls_entropy_context entropy;
+	mbedtls_ctr_drbg_context drbg;
+	mbedtls_ssl_ticket_context tickets;
+	bool has_tickets;
+};
+
 struct smtpd_tls {
 	atomic_uint refs;
 	atomic_bool frozen;
-	struct smtpd_tls_settings settings;
+	bool is_wrong; /* its settings are: the error says how */
 	char error[256];
 	struct pair *pairs; /* in the order they were added */
+	struct secrets *secrets;
 
-	/* Shared by all connections, which only read the configuration; the
-	 * others have locks of their own. */
-	mbedtls_entropy_context entropy;
-	mbedtls_ctr_drbg_context drbg;
+	/* Shared by all connections, which only read it. */
 	mbedtls_ssl_config conf;
-	mbedtls_ssl_ticket_context tickets;
 	mbedtls_x509_crt client_ca;
+};
+
+/* A text for mbedTLS, which wants its NUL counted. */
+struct pem {
+	unsigned char *text;
+	size_t size;
 };
 
 /*
@@ -60,29 +84,25 @@ set_min_version(mbedtls_ssl_config *conf, enum smtpd_tls_version version)
 	mbedtls_ssl_conf_min_tls_version(conf,
 	    version == SMTPD_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3
 				     : MBEDTLS_SSL_VERSION_TLS1_2);
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
 	return 0;
+#else
+	return version == SMTPD_TLS_1_3 ? -1 : 0;
+#endif
 }
 
 static int
-parse_key_file(struct smtpd_tls *tls, mbedtls_pk_context *key, const char *file)
+parse_key(struct smtpd_tls *tls, mbedtls_pk_context *key, const struct pem *pem)
 {
-	return mbedtls_pk_parse_keyfile(
-	    key, file, NULL, mbedtls_ctr_drbg_random, &tls->drbg);
-}
-
-static int
-parse_key(struct smtpd_tls *tls, mbedtls_pk_context *key,
-    const unsigned char *pem, size_t len)
-{
-	return mbedtls_pk_parse_key(
-	    key, pem, len, NULL, 0, mbedtls_ctr_drbg_random, &tls->drbg);
+	return mbedtls_pk_parse_key(key, pem->text, pem->size, NULL, 0,
+	    mbedtls_ctr_drbg_random, &tls->secrets->drbg);
 }
 
 static int
 check_pair(struct smtpd_tls *tls, struct pair *p)
 {
-	return mbedtls_pk_check_pair(
-	    &p->chain.pk, &p->key, mbedtls_ctr_drbg_random, &tls->drbg);
+	return mbedtls_pk_check_pair(&p->chain.pk, &p->key,
+	    mbedtls_ctr_drbg_random, &tls->secrets->drbg);
 }
 
 static int
@@ -100,18 +120,10 @@ set_min_version(mbedtls_ssl_config *conf, enum smtpd_tls_version version)
 }
 
 static int
-parse_key_file(struct smtpd_tls *tls, mbedtls_pk_context *key, const char *file)
+parse_key(struct smtpd_tls *tls, mbedtls_pk_context *key, const struct pem *pem)
 {
 	(void)tls;
-	return mbedtls_pk_parse_keyfile(key, file, NULL);
-}
-
-static int
-parse_key(struct smtpd_tls *tls, mbedtls_pk_context *key,
-    const unsigned char *pem, size_t len)
-{
-	(void)tls;
-	return mbedtls_pk_parse_key(key, pem, len, NULL, 0);
+	return mbedtls_pk_parse_key(key, pem->text, pem->size, NULL, 0);
 }
 
 static int
@@ -155,96 +167,260 @@ smtpd_tls_error(const struct smtpd_tls *tls)
 	return tls->error;
 }
 
-/* Keep the reason of a failure: of mbedTLS if CODE is negative. */
+/* Keep the reason of a failure: of mbedTLS if CODE is negative, of the system
+ * if it is positive. */
 static int
 fail(struct smtpd_tls *tls, const char *file, const char *what, int code)
 {
 	struct smtpd_text t;
-	char reason[128];
+	char reason[128] = "";
 
 	smtpd_text_init(&t, tls->error, sizeof(tls->error));
 	smtpd_text_format(&t, "%s: %s", file, what);
-	if (code < 0) {
+	if (code < 0)
 		mbedtls_strerror(code, reason, sizeof(reason));
+	else if (code > 0 && strerror_r(code, reason, sizeof(reason)) != 0)
+		reason[0] = '\0';
+	if (reason[0] != '\0')
 		smtpd_text_format(&t, ": %s", reason);
-	}
 	return -1;
+}
+
+/* The same for a setting: no certificate can be added then. */
+static void
+fail_setting(
+    struct smtpd_tls *tls, const char *name, const char *what, int code)
+{
+	if (!tls->is_wrong)
+		fail(tls, name, what, code);
+	tls->is_wrong = true;
+}
+
+static void
+free_pem(struct pem *pem)
+{
+	if (pem->text != NULL)
+		mbedtls_platform_zeroize(pem->text, pem->size);
+	free(pem->text);
+	pem->text = NULL;
+}
+
+/* Room for LEN bytes and a NUL. */
+static int
+make_pem(struct pem *pem, size_t len)
+{
+	pem->size = len + 1;
+	pem->text = calloc(1, pem->size);
+	return pem->text != NULL ? 0 : ENOMEM;
+}
+
+/* Read the LEN bytes of a file, all of them.  Return 0 or an errno. */
+static int
+read_all(int fd, struct pem *pem, size_t len)
+{
+	size_t at = 0;
+	int error = make_pem(pem, len);
+
+	while (error == 0 && at < len) {
+		ssize_t n = read(fd, pem->text + at, len - at);
+
+		if (n > 0)
+			at += (size_t)n;
+		else if (n == 0)
+			error = EIO;
+		else if (errno != EINTR)
+			error = errno;
+	}
+	return error;
+}
+
+static int
+read_file(struct smtpd_tls *tls, const char *file, struct pem *pem)
+{
+	struct stat st;
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int error = 0;
+
+	if (fd < 0)
+		return fail(tls, file, "cannot be opened", errno);
+	if (fstat(fd, &st) != 0)
+		error = errno;
+	else if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+		error = S_ISDIR(st.st_mode) ? EISDIR : EFBIG;
+	else
+		error = read_all(fd, pem, (size_t)st.st_size);
+	close(fd);
+	return error == 0 ? 0 : fail(tls, file, "cannot be read", error);
+}
+
+static int
+copy_pem(struct smtpd_tls *tls, const char *text, size_t len, struct pem *pem)
+{
+	if (make_pem(pem, len) != 0)
+		return fail(tls, "memory", "cannot be copied", ENOMEM);
+	memcpy(pem->text, text, len);
+	return 0;
+}
+
+/* Whether TEXT, some blocks of PEM, ends within one. */
+static bool
+breaks_off(const char *text)
+{
+	static const char end[] = "-----END ";
+	const char *next;
+
+	while ((next = strstr(text, end)) != NULL)
+		text = next + sizeof(end) - 1;
+	text = strstr(text, "-----");
+	return text == NULL || strstr(text, "\n-") != NULL;
+}
+
+/*
+ * Read all certificates of PEM, which came from FILE.  mbedTLS itself is
+ * content with a first whole one, and does not look behind a NUL.
+ */
+static int
+parse_chain(struct smtpd_tls *tls, const char *file, const struct pem *pem,
+    mbedtls_x509_crt *chain)
+{
+	const char *text = (const char *)pem->text;
+	int error;
+
+	if (strlen(text) != pem->size - 1)
+		return fail(tls, file, "holds a NUL byte", 0);
+	error = mbedtls_x509_crt_parse(chain, pem->text, pem->size);
+	if (error < 0)
+		return fail(tls, file, "no certificates in PEM", error);
+	if (error > 0 || breaks_off(text))
+		return fail(tls, file, "not all certificates are whole", 0);
+	return 0;
 }
 
 static int sni_callback(
     void *arg, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len);
 
-static int
-set_up_tickets(struct smtpd_tls *tls)
+static void
+secrets_unref(struct secrets *x)
 {
-	uint32_t lifetime = tls->settings.ticket_lifetime_s;
-	int error;
-
-	if (tls->settings.no_tickets)
-		return 0;
-	if (lifetime == 0)
-		lifetime = TICKET_LIFETIME_S;
-	error = mbedtls_ssl_ticket_setup(&tls->tickets, mbedtls_ctr_drbg_random,
-	    &tls->drbg, MBEDTLS_CIPHER_AES_256_GCM, lifetime);
-	if (error == 0)
-		mbedtls_ssl_conf_session_tickets_cb(&tls->conf,
-		    mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
-		    &tls->tickets);
-	return error;
+	if (x == NULL || atomic_fetch_sub(&x->refs, 1) > 1)
+		return;
+	mbedtls_ssl_ticket_free(&x->tickets);
+	mbedtls_ctr_drbg_free(&x->drbg);
+	mbedtls_entropy_free(&x->entropy);
+	free(x);
 }
 
-static int
-set_up_clients(struct smtpd_tls *tls)
+/* With keys for tickets that last LIFETIME seconds; 0: without. */
+static struct secrets *
+secrets_create(uint32_t lifetime)
 {
-	const struct smtpd_tls_settings *s = &tls->settings;
+	struct secrets *x = calloc(1, sizeof(*x));
 	int error;
 
-	mbedtls_ssl_conf_authmode(&tls->conf,
-	    s->clients == SMTPD_TLS_CLIENTS_DEMANDED
-		? MBEDTLS_SSL_VERIFY_REQUIRED
-		: s->clients == SMTPD_TLS_CLIENTS_ASKED
-		? MBEDTLS_SSL_VERIFY_OPTIONAL
-		: MBEDTLS_SSL_VERIFY_NONE);
-	if (s->client_ca_file == NULL) {
-		if (s->clients == SMTPD_TLS_CLIENTS_DEMANDED)
-			fail(tls, "client_ca_file",
-			    "needed to demand certificates of clients", 0);
-		return 0;
+	if (x == NULL)
+		return NULL;
+	atomic_init(&x->refs, 1);
+	mbedtls_entropy_init(&x->entropy);
+	mbedtls_ctr_drbg_init(&x->drbg);
+	mbedtls_ssl_ticket_init(&x->tickets);
+	error = mbedtls_ctr_drbg_seed(
+	    &x->drbg, mbedtls_entropy_func, &x->entropy, NULL, 0);
+	if (error == 0 && lifetime > 0) {
+		x->has_tickets = true;
+		error = mbedtls_ssl_ticket_setup(&x->tickets,
+		    mbedtls_ctr_drbg_random, &x->drbg,
+		    MBEDTLS_CIPHER_AES_256_GCM, lifetime);
 	}
-	error = mbedtls_x509_crt_parse_file(&tls->client_ca, s->client_ca_file);
-	if (error != 0)
-		fail(tls, s->client_ca_file, "no certificates", error);
+	if (error == 0)
+		return x;
+	secrets_unref(x);
+	return NULL;
+}
+
+/* Its own secrets, or those of the context that it follows.  TLS 1.3 does not
+ * keep the client's certificate in a ticket: where it matters there are none. */
+static struct secrets *
+choose_secrets(const struct smtpd_tls_settings *s)
+{
+	if (s->no_tickets || s->clients != SMTPD_TLS_CLIENTS_IGNORED)
+		return secrets_create(0);
+	if (s->tickets_of != NULL && s->tickets_of->secrets->has_tickets) {
+		atomic_fetch_add(&s->tickets_of->secrets->refs, 1);
+		return s->tickets_of->secrets;
+	}
+	return secrets_create(s->ticket_lifetime_s != 0 ? s->ticket_lifetime_s
+							: TICKET_LIFETIME_S);
+}
+
+static void
+set_up_clients(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
+{
+	static const int modes[] = {
+		[SMTPD_TLS_CLIENTS_IGNORED] = MBEDTLS_SSL_VERIFY_NONE,
+		[SMTPD_TLS_CLIENTS_ASKED] = MBEDTLS_SSL_VERIFY_OPTIONAL,
+		[SMTPD_TLS_CLIENTS_DEMANDED] = MBEDTLS_SSL_VERIFY_REQUIRED,
+	};
+	struct pem pem = { NULL, 0 };
+
+	if ((unsigned)s->clients >= sizeof(modes) / sizeof(modes[0])) {
+		fail_setting(tls, "clients", "no such value", 0);
+		return;
+	}
+	mbedtls_ssl_conf_authmode(&tls->conf, modes[s->clients]);
+	if (s->clients == SMTPD_TLS_CLIENTS_DEMANDED &&
+	    s->client_ca_file == NULL)
+		fail_setting(tls, "client_ca_file",
+		    "needed to demand certificates of clients", 0);
+	if (s->client_ca_file == NULL)
+		return;
+	if (read_file(tls, s->client_ca_file, &pem) != 0 ||
+	    parse_chain(tls, s->client_ca_file, &pem, &tls->client_ca) != 0)
+		tls->is_wrong = true;
+	free_pem(&pem);
 	mbedtls_ssl_conf_ca_chain(&tls->conf, &tls->client_ca, NULL);
-	return 0;
+}
+
+static void
+set_up_version(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
+{
+	if (s->min_version != SMTPD_TLS_1_2 && s->min_version != SMTPD_TLS_1_3)
+		fail_setting(tls, "min_version", "no such value", 0);
+	else if (set_min_version(&tls->conf, s->min_version) != 0)
+		fail_setting(
+		    tls, "min_version", "this mbedTLS has no TLS 1.3", 0);
 }
 
 static int
-set_up(struct smtpd_tls *tls)
+set_up(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
 {
-	int error = smtpd_tls_init_crypto();
+	struct secrets *x;
 
-	if (error == 0)
-		error = mbedtls_ctr_drbg_seed(
-		    &tls->drbg, mbedtls_entropy_func, &tls->entropy, NULL, 0);
-	if (error == 0)
-		error = mbedtls_ssl_config_defaults(&tls->conf,
-		    MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM,
-		    MBEDTLS_SSL_PRESET_DEFAULT);
-	if (error != 0)
-		return error;
-	mbedtls_ssl_conf_rng(&tls->conf, mbedtls_ctr_drbg_random, &tls->drbg);
+	if (smtpd_tls_init_crypto() != 0 ||
+	    mbedtls_ssl_config_defaults(&tls->conf, MBEDTLS_SSL_IS_SERVER,
+		MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
+		return -1;
+	x = tls->secrets = choose_secrets(s);
+	if (x == NULL)
+		return -1;
+	mbedtls_ssl_conf_rng(&tls->conf, mbedtls_ctr_drbg_random, &x->drbg);
 	mbedtls_ssl_conf_ciphersuites(&tls->conf, suites);
 	smtpd_tls_set_groups(&tls->conf);
 	mbedtls_ssl_conf_sni(&tls->conf, sni_callback, tls);
-	if (set_min_version(&tls->conf, tls->settings.min_version) != 0)
-		fail(tls, "min_version", "this mbedTLS has no TLS 1.3", 0);
-	error = set_up_clients(tls);
-	return error != 0 ? error : set_up_tickets(tls);
+	if (x->has_tickets)
+		mbedtls_ssl_conf_session_tickets_cb(&tls->conf,
+		    mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+		    &x->tickets);
+	set_up_version(tls, s);
+	set_up_clients(tls, s);
+	if (s->ticket_lifetime_s > TICKET_LIFETIME_MAX_S)
+		fail_setting(tls, "ticket_lifetime_s", "over 604800", 0);
+	return 0;
 }
 
 struct smtpd_tls *
 smtpd_tls_create(const struct smtpd_tls_settings *settings)
 {
+	static const struct smtpd_tls_settings defaults;
 	struct smtpd_tls *tls;
 
 	if (!smtpd_tls_supported())
@@ -254,14 +430,9 @@ smtpd_tls_create(const struct smtpd_tls_settings *settings)
 		return NULL;
 	atomic_init(&tls->refs, 1);
 	atomic_init(&tls->frozen, false);
-	if (settings != NULL)
-		tls->settings = *settings;
-	mbedtls_entropy_init(&tls->entropy);
-	mbedtls_ctr_drbg_init(&tls->drbg);
 	mbedtls_ssl_config_init(&tls->conf);
-	mbedtls_ssl_ticket_init(&tls->tickets);
 	mbedtls_x509_crt_init(&tls->client_ca);
-	if (set_up(tls) != 0) {
+	if (set_up(tls, settings != NULL ? settings : &defaults) != 0) {
 		smtpd_tls_unref(tls);
 		return NULL;
 	}
@@ -289,7 +460,6 @@ smtpd_tls_unref(struct smtpd_tls *tls)
 	if (tls == NULL || atomic_fetch_sub(&tls->refs, 1) > 1)
 		return;
 	mbedtls_ssl_config_free(&tls->conf);
-	mbedtls_ssl_ticket_free(&tls->tickets);
 	mbedtls_x509_crt_free(&tls->client_ca);
 	while (tls->pairs != NULL) {
 		struct pair *p = tls->pairs;
@@ -297,8 +467,7 @@ smtpd_tls_unref(struct smtpd_tls *tls)
 		tls->pairs = p->next;
 		free_pair(p);
 	}
-	mbedtls_ctr_drbg_free(&tls->drbg);
-	mbedtls_entropy_free(&tls->entropy);
+	secrets_unref(tls->secrets);
 	free(tls);
 }
 
@@ -321,6 +490,19 @@ matches(const char *pattern, size_t pattern_len, const char *name, size_t len)
 	return pattern_len == len && smtpd_same_bytes(pattern, name, len);
 }
 
+static bool
+is_dns_name(const mbedtls_x509_buf *alt)
+{
+	return (alt->tag & MBEDTLS_ASN1_TAG_VALUE_MASK) ==
+	    MBEDTLS_X509_SAN_DNS_NAME;
+}
+
+static bool
+is_common_name(const mbedtls_x509_name *part)
+{
+	return MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &part->oid) == 0;
+}
+
 /* Whether C bears NAME among its alternative names; or, if it has none, as
  * its common name. */
 static bool
@@ -331,17 +513,38 @@ bears_name(const mbedtls_x509_crt *c, const char *name, size_t len)
 
 	if (alt->buf.p != NULL) {
 		for (; alt != NULL; alt = alt->next)
-			if ((alt->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) ==
-				MBEDTLS_X509_SAN_DNS_NAME &&
+			if (is_dns_name(&alt->buf) &&
 			    matches((const char *)alt->buf.p, alt->buf.len,
 				name, len))
 				return true;
 		return false;
 	}
 	for (; part != NULL; part = part->next)
-		if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &part->oid) == 0 &&
+		if (is_common_name(part) &&
 		    matches(
 			(const char *)part->val.p, part->val.len, name, len))
+			return true;
+	return false;
+}
+
+/* Whether A and B have a name in common. */
+static bool
+share_name(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b)
+{
+	const mbedtls_x509_sequence *alt = &a->subject_alt_names;
+	const mbedtls_x509_name *part = &a->subject;
+
+	if (alt->buf.p != NULL) {
+		for (; alt != NULL; alt = alt->next)
+			if (is_dns_name(&alt->buf) &&
+			    bears_name(
+				b, (const char *)alt->buf.p, alt->buf.len))
+				return true;
+		return false;
+	}
+	for (; part != NULL; part = part->next)
+		if (is_common_name(part) &&
+		    bears_name(b, (const char *)part->val.p, part->val.len))
 			return true;
 	return false;
 }
@@ -351,15 +554,9 @@ bears_name(const mbedtls_x509_crt *c, const char *name, size_t len)
 static bool
 is_beside(const struct pair *first, const struct pair *p)
 {
-	const mbedtls_x509_sequence *alt = &first->chain.subject_alt_names;
-
-	if (mbedtls_pk_get_type(&p->key) == mbedtls_pk_get_type(&first->key))
-		return false;
-	for (; alt != NULL && alt->buf.p != NULL; alt = alt->next)
-		if (bears_name(
-			&p->chain, (const char *)alt->buf.p, alt->buf.len))
-			return true;
-	return alt == NULL;
+	return mbedtls_pk_get_type(&p->key) !=
+	    mbedtls_pk_get_type(&first->key) &&
+	    share_name(&first->chain, &p->chain);
 }
 
 static int
@@ -370,32 +567,6 @@ check_times(struct smtpd_tls *tls, const struct pair *p, const char *file)
 	if (mbedtls_x509_time_is_future(&p->chain.valid_from))
 		return fail(tls, file, "the certificate is not valid yet", 0);
 	return 0;
-}
-
-/* Put P, whose parts were parsed, to the others.  It is freed on failure. */
-static int
-add_pair(struct smtpd_tls *tls, struct pair *p, const char *cert_file,
-    const char *key_file)
-{
-	struct pair **at = &tls->pairs;
-	int error = check_pair(tls, p);
-
-	if (error != 0) {
-		free_pair(p);
-		return fail(
-		    tls, key_file, "the key belongs to another certificate", 0);
-	}
-	if (check_times(tls, p, cert_file) != 0) {
-		free_pair(p);
-		return -1;
-	}
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = p;
-	if (p == tls->pairs || is_beside(tls->pairs, p))
-		error =
-		    mbedtls_ssl_conf_own_cert(&tls->conf, &p->chain, &p->key);
-	return error == 0 ? 0 : fail(tls, cert_file, "cannot be used", error);
 }
 
 static struct pair *
@@ -410,86 +581,79 @@ new_pair(void)
 	return p;
 }
 
+/* Read CERT and KEY, which came from files of these names, into P. */
+static int
+parse_pair(struct smtpd_tls *tls, struct pair *p, const char *cert_file,
+    const struct pem *cert, const char *key_file, const struct pem *key)
+{
+	int error;
+
+	if (parse_chain(tls, cert_file, cert, &p->chain) != 0)
+		return -1;
+	error = parse_key(tls, &p->key, key);
+	if (error != 0)
+		return fail(tls, key_file, "not a whole key", error);
+	if (check_pair(tls, p) != 0)
+		return fail(
+		    tls, key_file, "the key belongs to another certificate", 0);
+	return check_times(tls, p, cert_file);
+}
+
+/* Put P behind the others. */
+static void
+append_pair(struct smtpd_tls *tls, struct pair *p)
+{
+	struct pair **at = &tls->pairs;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = p;
+}
+
+static int
+add_pair(struct smtpd_tls *tls, const char *cert_file, const struct pem *cert,
+    const char *key_file, const struct pem *key)
+{
+	struct pair *p = new_pair();
+
+	if (p == NULL)
+		return fail(tls, cert_file, "cannot be used", ENOMEM);
+	if (parse_pair(tls, p, cert_file, cert, key_file, key) != 0) {
+		free_pair(p);
+		return -1;
+	}
+	if ((tls->pairs == NULL || is_beside(tls->pairs, p)) &&
+	    mbedtls_ssl_conf_own_cert(&tls->conf, &p->chain, &p->key) != 0) {
+		free_pair(p);
+		return fail(tls, cert_file, "cannot be used", ENOMEM);
+	}
+	append_pair(tls, p);
+	return 0;
+}
+
 /* What must be so before a certificate is added. */
 static int
 check_context(struct smtpd_tls *tls)
 {
-	/* Settings that were wrong have left their reason. */
-	if (tls->pairs == NULL && tls->error[0] != '\0')
-		return -1;
 	if (atomic_load(&tls->frozen))
 		return fail(tls, "certificate", "the context is in use", 0);
-	return 0;
+	return tls->is_wrong ? -1 : 0;
 }
 
 int
 smtpd_tls_add_files(
     struct smtpd_tls *tls, const char *cert_file, const char *key_file)
 {
-	struct pair *p;
-	int error;
+	struct pem cert = { NULL, 0 }, key = { NULL, 0 };
+	int result = -1;
 
 	if (check_context(tls) != 0)
 		return -1;
-	p = new_pair();
-	if (p == NULL)
-		return fail(tls, cert_file, "out of memory", 0);
-	error = mbedtls_x509_crt_parse_file(&p->chain, cert_file);
-	if (error != 0) {
-		free_pair(p);
-		return fail(
-		    tls, cert_file, "not a whole file of certificates", error);
-	}
-	error = parse_key_file(tls, &p->key, key_file);
-	if (error != 0) {
-		free_pair(p);
-		return fail(tls, key_file, "not a key", error);
-	}
-	return add_pair(tls, p, cert_file, key_file);
-}
-
-/* A copy of LEN bytes of PEM with the NUL that mbedTLS wants counted. */
-static unsigned char *
-copy_pem(const char *pem, size_t len)
-{
-	unsigned char *copy = malloc(len + 1);
-
-	if (copy == NULL)
-		return NULL;
-	memcpy(copy, pem, len);
-	copy[len] = '\0';
-	return copy;
-}
-
-static int
-parse_memory(struct smtpd_tls *tls, struct pair *p, const char *cert,
-    size_t cert_len, const char *key, size_t key_len)
-{
-	unsigned char *cert_copy = copy_pem(cert, cert_len);
-	unsigned char *key_copy = copy_pem(key, key_len);
-	int result = -1;
-	int error;
-
-	if (cert_copy == NULL || key_copy == NULL) {
-		fail(tls, "memory", "out of memory", 0);
-		goto out;
-	}
-	error = mbedtls_x509_crt_parse(&p->chain, cert_copy, cert_len + 1);
-	if (error != 0) {
-		fail(tls, "memory", "not whole certificates", error);
-		goto out;
-	}
-	error = parse_key(tls, &p->key, key_copy, key_len + 1);
-	if (error != 0) {
-		fail(tls, "memory", "not a key", error);
-		goto out;
-	}
-	result = 0;
-out:
-	if (key_copy != NULL)
-		memset(key_copy, 0, key_len);
-	free(key_copy);
-	free(cert_copy);
+	if (read_file(tls, cert_file, &cert) == 0 &&
+	    read_file(tls, key_file, &key) == 0)
+		result = add_pair(tls, cert_file, &cert, key_file, &key);
+	free_pem(&cert);
+	free_pem(&key);
 	return result;
 }
 
@@ -497,18 +661,17 @@ int
 smtpd_tls_add_memory(struct smtpd_tls *tls, const char *cert, size_t cert_len,
     const char *key, size_t key_len)
 {
-	struct pair *p;
+	struct pem cert_pem = { NULL, 0 }, key_pem = { NULL, 0 };
+	int result = -1;
 
 	if (check_context(tls) != 0)
 		return -1;
-	p = new_pair();
-	if (p == NULL)
-		return fail(tls, "memory", "out of memory", 0);
-	if (parse_memory(tls, p, cert, cert_len, key, key_len) != 0) {
-		free_pair(p);
-		return -1;
-	}
-	return add_pair(tls, p, "memory", "memory");
+	if (copy_pem(tls, cert, cert_len, &cert_pem) == 0 &&
+	    copy_pem(tls, key, key_len, &key_pem) == 0)
+		result = add_pair(tls, "memory", &cert_pem, "memory", &key_pem);
+	free_pem(&cert_pem);
+	free_pem(&key_pem);
+	return result;
 }
 
 /* Seconds since 1970 (the days of the civil calendar, counted from March). */
@@ -540,8 +703,10 @@ smtpd_tls_expires(const struct smtpd_tls *tls)
 bool
 smtpd_tls_freeze(struct smtpd_tls *tls)
 {
+	if (tls->pairs == NULL)
+		return false;
 	atomic_store(&tls->frozen, true);
-	return tls->pairs != NULL;
+	return true;
 }
 
 /*

@@ -10,8 +10,8 @@
 
 struct smtpd_tls_conn;
 
-/* From now on TLS is shared and stays as it is.  Return whether it has a
- * certificate. */
+/* From now on TLS is shared and stays as it is; but not when it has no
+ * certificate: return whether it has. */
 bool smtpd_tls_freeze(struct smtpd_tls *tls);
 
 /* All that a connection of CONTEXT over W needs, but no handshake yet; NULL

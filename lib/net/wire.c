@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "net/clock.h"
+#include "net/socket.h"
 
 /* How often a wait that no shutdown() can end looks for an interrupt. */
 #define SLICE_MS 200
@@ -239,12 +240,15 @@ void
 smtpd_wire_pause(struct smtpd_wire *w, uint32_t ms)
 {
 	uint64_t until = smtpd_clock_ms() + ms;
+	int fd = w->socket ? w->in : -1;
 	uint64_t now;
 
 	while ((now = smtpd_clock_ms()) < until &&
-	    interrupt_of(w) != SMTPD_INTERRUPT_ALL)
-		poll(NULL, 0,
-		    smtpd_clock_poll_ms(now, earlier(until, now + SLICE_MS)));
+	    interrupt_of(w) == SMTPD_INTERRUPT_NONE)
+		if (smtpd_socket_hangs_up(fd,
+			smtpd_clock_poll_ms(
+			    now, earlier(until, now + SLICE_MS))))
+			return;
 }
 
 void

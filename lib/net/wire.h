@@ -69,8 +69,8 @@ enum smtpd_io_status smtpd_wire_write(
  * socket can tell. */
 bool smtpd_wire_talks(struct smtpd_wire *w, uint32_t ms);
 
-/* Do nothing for MS milliseconds; interrupted early only by
- * SMTPD_INTERRUPT_ALL. */
+/* Do nothing for MS milliseconds, but no longer than the peer is there and
+ * nobody interrupts. */
 void smtpd_wire_pause(struct smtpd_wire *w, uint32_t ms);
 
 /*

@@ -82,6 +82,9 @@ set_hostname(struct smtpd_config *c)
 	if (name != NULL) {
 		smtpd_text_init(&t, c->hostname, sizeof(c->hostname));
 		smtpd_text_add(&t, name);
+		/* Half a name is another name: let it be reported. */
+		if (t.cut)
+			c->hostname[0] = '\0';
 	} else if (gethostname(c->hostname, sizeof(c->hostname) - 1) != 0) {
 		c->hostname[0] = '\0';
 	}

@@ -116,7 +116,7 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 	}
 	verb->act(s, verb, line);
 	if ((verb->traits & SMTPD_TRAIT_IDLE) != 0 && !s->closing &&
-	    ++s->idle_commands > IDLE_COMMANDS_FREE)
+	    ++s->idle_commands > IDLE_COMMANDS_FREE && s->ws->reply.code < 500)
 		punish(s);
 }
 
@@ -170,6 +170,8 @@ end_stream(struct smtpd_session *s, enum smtpd_io_status status)
 		why = SMTPD_CLOSE_REFUSED;
 		break;
 	case SMTPD_IO_TLS:
+		smtpd_session_break_tls(s);
+		return;
 	case SMTPD_IO_ERROR:
 		smtpd_session_count(s, SMTPD_COUNT(errors));
 		why = SMTPD_CLOSE_ERROR;
@@ -231,6 +233,7 @@ greet(struct smtpd_session *s)
 {
 	const struct smtpd_config *c = s->config;
 
+	s->announced = true;
 	if (c->events.connect != NULL &&
 	    !smtpd_session_goes_on(
 		s, c->events.connect(s, c->events.user), 2)) {
@@ -239,6 +242,9 @@ greet(struct smtpd_session *s)
 		cut_off(s, 521, "5.5.1", "wait for the greeting");
 	} else {
 		smtpd_session_say(s, 220, NULL, "%s ESMTP", c->hostname);
+		/* No other code greets, and RFC 2034 gives it none. */
+		s->ws->reply.code = 220;
+		s->ws->reply.enhanced[0] = '\0';
 	}
 	conclude(s, "-");
 }
@@ -255,15 +261,14 @@ begin_tls(struct smtpd_session *s)
 		smtpd_session_start_tls(s, conn);
 		return;
 	}
-	smtpd_session_count(s, SMTPD_COUNT(refused_tls));
-	smtpd_session_close(s, SMTPD_CLOSE_ERROR);
+	smtpd_session_refuse_tls(s, SMTPD_IO_ERROR, "none is available");
 }
 
 static void
 say_goodbye(struct smtpd_session *s)
 {
 	if (s->why == SMTPD_CLOSE_QUIT)
-		smtpd_stream_flush(&s->stream);
+		smtpd_stream_close(&s->stream);
 	else if (s->why != SMTPD_CLOSE_GONE)
 		smtpd_stream_linger(&s->stream);
 	if (s->why == SMTPD_CLOSE_GONE)
@@ -286,7 +291,7 @@ smtpd_dialog_run(struct smtpd_session *s)
 		step(s);
 	smtpd_transaction_end(s, SMTPD_END_CLOSED, 0);
 	say_goodbye(s);
-	if (events->disconnect != NULL)
+	if (s->announced && events->disconnect != NULL)
 		events->disconnect(s, s->why, events->user);
 	smtpd_config_log(s->config, SMTPD_LOG_DEBUG,
 	    "disconnect session=%llu peer=%s in=%llu out=%llu",

@@ -396,39 +396,40 @@ leave(struct smtpd_server *srv, struct smtpd_session *s, struct smtpd_ticket *t)
 	pthread_mutex_unlock(&srv->lock);
 }
 
-/* Send one reply to a connection that gets no session, without waiting. */
+/* Close a connection that gets no session, C, with one reply and without
+ * waiting.  Where TLS begins at once there is no reply. */
 static void
-turn_away(
-    struct smtpd_server *srv, int fd, const char *status, const char *text)
+turn_away(struct smtpd_server *srv, const struct smtpd_connection *c,
+    const char *status, const char *text)
 {
 	char line[128];
 	struct smtpd_text t;
 
 	smtpd_text_init(&t, line, sizeof(line));
 	smtpd_text_format(&t, "421 %s %s\r\n", status, text);
-	send(fd, line, t.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	close(fd);
 	smtpd_config_count(&srv->config, SMTPD_COUNT(refused_connections), 1);
+	if ((srv->doors[c->listener].flags & SMTPD_LISTEN_TLS) == 0)
+		send(c->fd, line, t.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(c->fd);
 }
 
-/* Whether a connection from PEER on FD may have a session; else it is told. */
+/* Whether connection C may have a session; else it is told. */
 static bool
-admit(struct smtpd_server *srv, int fd, const struct smtpd_sockaddr *peer,
-    struct smtpd_ticket *t)
+admit(struct smtpd_server *srv, struct smtpd_connection *c)
 {
 	enum smtpd_admission verdict;
 	char host[48];
 
 	pthread_mutex_lock(&srv->lock);
-	verdict = smtpd_limits_admit(&srv->limits, peer, t);
+	verdict = smtpd_limits_admit(&srv->limits, &c->peer, &c->ticket);
 	pthread_mutex_unlock(&srv->lock);
 	if (verdict == SMTPD_ADMITTED)
 		return true;
 	if (verdict == SMTPD_PEER_FULL)
-		turn_away(srv, fd, "4.7.0", "too many connections from you");
+		turn_away(srv, c, "4.7.0", "too many connections from you");
 	else
-		turn_away(srv, fd, "4.3.2", "too many connections");
-	smtpd_socket_host(peer, host, sizeof(host));
+		turn_away(srv, c, "4.3.2", "too many connections");
+	smtpd_socket_host(&c->peer, host, sizeof(host));
 	smtpd_config_log(&srv->config, SMTPD_LOG_INFO,
 	    "refused peer=%s reason=\"%s\"", host,
 	    verdict == SMTPD_PEER_FULL ? "too many connections from it"
@@ -445,7 +446,7 @@ next_connection(void *owner, struct smtpd_connection *c)
 	for (;;) {
 		c->fd = smtpd_listeners_accept(
 		    &srv->listeners, &c->peer, &c->listener, &error);
-		if (c->fd >= 0 && admit(srv, c->fd, &c->peer, &c->ticket))
+		if (c->fd >= 0 && admit(srv, c))
 			return true;
 		if (c->fd >= 0)
 			continue;
@@ -490,7 +491,7 @@ refuse_connection(void *owner, struct smtpd_connection *c)
 {
 	struct smtpd_server *srv = owner;
 
-	turn_away(srv, c->fd, "4.3.2", "no thread for you, try again later");
+	turn_away(srv, c, "4.3.2", "no thread for you, try again later");
 	pthread_mutex_lock(&srv->lock);
 	smtpd_limits_leave(&srv->limits, &c->ticket);
 	pthread_mutex_unlock(&srv->lock);
@@ -509,7 +510,7 @@ serve_connection(
 		close(c->fd);
 		return;
 	}
-	turn_away(srv, c->fd, "4.3.2", "the server is stopping");
+	turn_away(srv, c, "4.3.2", "the server is stopping");
 	pthread_mutex_lock(&srv->lock);
 	smtpd_limits_leave(&srv->limits, &c->ticket);
 	pthread_mutex_unlock(&srv->lock);

@@ -215,7 +215,7 @@ smtpd_session_answer(struct smtpd_session *s)
 }
 
 bool
-smtpd_session_goes_on(struct smtpd_session *s, int result, int positive)
+smtpd_session_goes_on(struct smtpd_session *s, int result, int good)
 {
 	struct smtpd_reply *r = &s->ws->reply;
 
@@ -223,7 +223,7 @@ smtpd_session_goes_on(struct smtpd_session *s, int result, int positive)
 		r->code = 0;
 		return true;
 	}
-	if (result != r->code || (result < 400 && result / 100 != positive)) {
+	if (result != r->code || (result < 400 && result / 100 != good)) {
 		say_mistake(s, "handler returned what is no reply", result);
 		return false;
 	}
@@ -292,21 +292,56 @@ smtpd_session_forget(struct smtpd_session *s)
 	s->state = SMTPD_STATE_START;
 }
 
+static void
+log_tls(const struct smtpd_session *s, const char *reason)
+{
+	smtpd_config_log(s->config, SMTPD_LOG_INFO,
+	    "refused session=%llu peer=%s reason=\"no TLS: %s\"",
+	    (unsigned long long)s->id, s->peer_text, reason);
+}
+
+void
+smtpd_session_refuse_tls(
+    struct smtpd_session *s, enum smtpd_io_status status, const char *reason)
+{
+	enum smtpd_close why = SMTPD_CLOSE_REFUSED;
+
+	if (status == SMTPD_IO_CLOSED)
+		why = SMTPD_CLOSE_GONE;
+	else if (status == SMTPD_IO_TIMEOUT)
+		why = SMTPD_CLOSE_TIMEOUT;
+	else if (status == SMTPD_IO_INTERRUPTED)
+		why = SMTPD_CLOSE_DRAINED;
+	else if (status == SMTPD_IO_ERROR)
+		why = SMTPD_CLOSE_ERROR;
+	if (why == SMTPD_CLOSE_TIMEOUT)
+		smtpd_session_count(s, SMTPD_COUNT(timeouts));
+	smtpd_session_count(s, SMTPD_COUNT(refused_tls));
+	log_tls(s, reason);
+	smtpd_session_close(s, why);
+}
+
+void
+smtpd_session_break_tls(struct smtpd_session *s)
+{
+	smtpd_session_count(s, SMTPD_COUNT(refused_protocol));
+	log_tls(s, "the client broke it");
+	smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
+}
+
 void
 smtpd_session_start_tls(struct smtpd_session *s, struct smtpd_tls_conn *conn)
 {
 	const struct smtpd_config *c = s->config;
+	enum smtpd_io_status status;
 	uint64_t deadline = smtpd_clock_after(
 	    smtpd_clock_ms(), c->settings.handshake_timeout_ms);
-	char reason[128] = "";
+	char reason[128] = "nothing could be sent";
 
-	if (smtpd_stream_start_tls(&s->stream, conn, deadline, reason,
-		sizeof(reason)) != SMTPD_IO_OK) {
-		smtpd_session_count(s, SMTPD_COUNT(refused_tls));
-		smtpd_config_log(c, SMTPD_LOG_INFO,
-		    "refused session=%llu peer=%s reason=\"no TLS: %s\"",
-		    (unsigned long long)s->id, s->peer_text, reason);
-		smtpd_session_close(s, SMTPD_CLOSE_ERROR);
+	status = smtpd_stream_start_tls(
+	    &s->stream, conn, deadline, reason, sizeof(reason));
+	if (status != SMTPD_IO_OK) {
+		smtpd_session_refuse_tls(s, status, reason);
 		return;
 	}
 	smtpd_session_forget(s);

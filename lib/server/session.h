@@ -47,6 +47,7 @@ struct smtpd_session {
 	struct smtpd_sockaddr peer;
 	char peer_text[48];
 	char helo[256];
+	bool announced; /* the program was told of it */
 	bool esmtp;
 	enum smtpd_state state;
 	bool closing;         /* after the present reply */
@@ -100,11 +101,11 @@ void smtpd_session_close(struct smtpd_session *s, enum smtpd_close why);
 
 /*
  * Take RESULT of a handler that was called with no reply set: whether the
- * library goes on, which a result of 0 says or a reply of class POSITIVE (2,
- * or 3 for DATA).  A result that is not the reply's code, or of a class that
- * has no meaning here, is a mistake of the program, answered 451.
+ * library goes on, which it does for replies of class GOOD, 2 or 3.  A result
+ * that is not the reply's code, or of the other class, is a mistake of the
+ * program, answered 451.
  */
-bool smtpd_session_goes_on(struct smtpd_session *s, int result, int positive);
+bool smtpd_session_goes_on(struct smtpd_session *s, int result, int good);
 
 /* Open a transaction, its envelope empty but for the id. */
 void smtpd_transaction_open(struct smtpd_session *s);
@@ -131,6 +132,14 @@ void smtpd_session_forget(struct smtpd_session *s);
  */
 void smtpd_session_start_tls(
     struct smtpd_session *s, struct smtpd_tls_conn *conn);
+
+/* Close, count and log: there was no handshake, because of STATUS and
+ * REASON. */
+void smtpd_session_refuse_tls(
+    struct smtpd_session *s, enum smtpd_io_status status, const char *reason);
+
+/* The same when the client broke TLS later on. */
+void smtpd_session_break_tls(struct smtpd_session *s);
 
 /* Move counter COUNT of the server by one. */
 void smtpd_session_count(struct smtpd_session *s, size_t count);

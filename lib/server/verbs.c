@@ -13,17 +13,15 @@
 #define SENDER    SMTPD_COUNT(refused_senders)
 #define RECIPIENT SMTPD_COUNT(refused_recipients)
 
-/* Ask the caller's handler about C, if there is one: whether to go on. */
+/* Ask the caller's handler about C, if there is one: whether to go on, which
+ * a reply of class GOOD means. */
 static bool
 is_allowed(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_command *c)
+    const struct smtpd_command *c, int good)
 {
-	int positive = strcmp(verb->name, "DATA") == 0 ? 3 : 2;
-
 	if (verb->handler == NULL)
 		return true;
-	return smtpd_session_goes_on(
-	    s, verb->handler(s, c, verb->user), positive);
+	return smtpd_session_goes_on(s, verb->handler(s, c, verb->user), good);
 }
 
 /* The same for a command without an address. */
@@ -36,7 +34,7 @@ is_plain_allowed(struct smtpd_session *s, const struct smtpd_verb *verb,
 		.argument = line->argument,
 	};
 
-	return is_allowed(s, verb, &c);
+	return is_allowed(s, verb, &c, 2);
 }
 
 /* ehlo-ok-rsp (RFC 5321, 4.1.1.1). */
@@ -331,7 +329,7 @@ accept_sender(struct smtpd_session *s, const struct smtpd_verb *verb,
 	for (size_t i = 0; i < c.nparams; i++)
 		if (!take_mail_param(s, &c.params[i]))
 			return false;
-	if (is_allowed(s, verb, &c))
+	if (is_allowed(s, verb, &c, 2))
 		return true;
 	smtpd_session_count(s, SENDER);
 	return false;
@@ -386,7 +384,7 @@ accept_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
 		    s, RECIPIENT, 550, "5.7.1", "no mail is taken here");
 		return false;
 	}
-	if (!is_allowed(s, verb, &c)) {
+	if (!is_allowed(s, verb, &c, 2)) {
 		smtpd_session_count(s, RECIPIENT);
 		return false;
 	}
@@ -433,6 +431,8 @@ lose_body(struct smtpd_session *s, const struct smtpd_body *b)
 		smtpd_session_close(s, SMTPD_CLOSE_DRAINED);
 		break;
 	case SMTPD_IO_TLS:
+		smtpd_session_break_tls(s);
+		break;
 	case SMTPD_IO_ERROR:
 		smtpd_session_count(s, SMTPD_COUNT(errors));
 		smtpd_session_close(s, SMTPD_CLOSE_ERROR);
@@ -486,6 +486,11 @@ static void
 cmd_data(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_line *line)
 {
+	const struct smtpd_command c = {
+		.verb = verb->name,
+		.argument = line->argument,
+	};
+
 	if (s->envelope.nrcpts == 0) {
 		smtpd_session_refuse(s, SYNTAX,
 		    s->rcpts_refused > 0 ? 554 : 503, "5.5.1",
@@ -493,7 +498,7 @@ cmd_data(struct smtpd_session *s, const struct smtpd_verb *verb,
 					 : "RCPT comes first");
 		return;
 	}
-	if (!is_plain_allowed(s, verb, line))
+	if (!is_allowed(s, verb, &c, 3))
 		return;
 	smtpd_session_say(s, 354, NULL, "go on, end with a dot on its own");
 	smtpd_session_answer(s);

@@ -21,16 +21,27 @@ die(const char *format, ...)
 	exit(1);
 }
 
+static void
+make_room(struct bytes *b, size_t len)
+{
+	size_t room = b->room;
+
+	if (b->len + len < room)
+		return;
+	while (room <= b->len + len)
+		room = room * 2 + 64;
+	b->data = realloc(b->data, room);
+	if (b->data == NULL)
+		die("out of memory");
+	b->room = room;
+}
+
 void
 bytes_add(struct bytes *b, const char *s, size_t len)
 {
-	char *more = realloc(b->data, b->len + len + 1);
-
-	if (more == NULL)
-		die("out of memory");
+	make_room(b, len);
 	if (len > 0)
-		memcpy(more + b->len, s, len);
-	b->data = more;
+		memcpy(b->data + b->len, s, len);
 	b->len += len;
 	b->data[b->len] = '\0';
 }

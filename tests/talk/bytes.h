@@ -11,6 +11,7 @@
 struct bytes {
 	char *data;
 	size_t len;
+	size_t room; /* for bytes, the NUL among them */
 };
 
 /* Say what is wrong, and end the program with status 1. */

@@ -32,6 +32,7 @@ static const struct field settings[] = {
 	{ SETTING(command_timeout_ms) },
 	{ SETTING(write_timeout_ms) },
 	{ SETTING(session_timeout_ms) },
+	{ SETTING(handshake_timeout_ms) },
 	{ SETTING(min_rate) },
 	{ SETTING(rate_window_ms) },
 	{ SETTING(greet_delay_ms) },
@@ -46,6 +47,7 @@ static const struct field counters[] = {
 	{ COUNTER(bytes_in) },
 	{ COUNTER(bytes_out) },
 	{ COUNTER(commands) },
+	{ COUNTER(tls) },
 	{ COUNTER(refused_connections) },
 	{ COUNTER(refused_senders) },
 	{ COUNTER(refused_recipients) },
@@ -54,6 +56,7 @@ static const struct field counters[] = {
 	{ COUNTER(refused_syntax) },
 	{ COUNTER(refused_protocol) },
 	{ COUNTER(refused_abuse) },
+	{ COUNTER(refused_tls) },
 	{ COUNTER(timeouts) },
 	{ COUNTER(disconnects) },
 	{ COUNTER(errors) },
@@ -245,6 +248,8 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 		return smtpd_reply(s, 554, "5.7.1", "not that");
 	if (is_for(e, "broken"))
 		return 250;
+	if (is_for(e, "again"))
+		return smtpd_reply(s, 354, NULL, "more");
 	if (is_for(e, "closing"))
 		return smtpd_reply(s, 421, "4.3.0", "enough");
 	return valid ? 0 : smtpd_reply(s, 451, "4.3.0", "not seen");

@@ -38,7 +38,8 @@ add_step(struct script *s, enum step_kind kind, int line)
 	if (more == NULL)
 		die("out of memory");
 	s->steps = more;
-	more[s->nsteps] = (struct step){ .kind = kind, .line = line };
+	more[s->nsteps] =
+	    (struct step){ .kind = kind, .line = line, .times = 1 };
 	return &more[s->nsteps++];
 }
 
@@ -74,11 +75,12 @@ read_client(struct script *s, int line, const char *text, bool ended, bool join)
 }
 
 static bool
-read_server(struct script *s, int line, const char *text)
+read_server(struct script *s, int line, const char *text, int times)
 {
 	struct step *step = add_step(s, STEP_LINE, line);
 	size_t len = strlen(text);
 
+	step->times = times;
 	if (len < 3)
 		return false;
 	if (len == 3) {
@@ -104,7 +106,7 @@ read_marked(
 	case 'c':
 		return read_client(s, line, text, mark == 'C', join);
 	case 'S':
-		return read_server(s, line, text);
+		return read_server(s, line, text, 1);
 	case 'E':
 		return entries_add(&s->events, line, "", text, strlen(text));
 	case 'N':
@@ -133,6 +135,18 @@ read_sign(struct script *s, int line, const char *text, bool *split)
 	return true;
 }
 
+/* "S 19: text": so many times. */
+static bool
+read_repeated(struct script *s, int line, const char *text)
+{
+	int times = 0;
+	int skipped = 0;
+
+	if (sscanf(text, "S %d: %n", &times, &skipped) != 1 || skipped == 0)
+		return false;
+	return times > 0 && read_server(s, line, text + skipped, times);
+}
+
 static bool
 read_line(struct script *s, int line, const char *text, bool *split)
 {
@@ -140,6 +154,8 @@ read_line(struct script *s, int line, const char *text, bool *split)
 		return true;
 	if (text[0] == '=' && text[1] == ' ')
 		return read_entry(&s->settings, line, text + 2);
+	if (text[0] == 'S' && text[1] == ' ')
+		return read_repeated(s, line, text);
 	if (text[1] != ':')
 		return read_sign(s, line, text, split);
 	return read_marked(

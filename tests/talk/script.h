@@ -22,6 +22,7 @@ struct step {
 	int line; /* of the file */
 	struct bytes bytes;
 	int number; /* the code, or the milliseconds */
+	int times;  /* how often it comes */
 };
 
 /* A word, and the rest of its line: a setting, a counter, an event. */

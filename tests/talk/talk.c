@@ -360,7 +360,8 @@ run(struct talk *t)
 	start(t);
 	for (size_t i = first; i < s->nsteps; i++) {
 		t->step = &s->steps[i];
-		run_step(t);
+		for (int n = 0; n < t->step->times; n++)
+			run_step(t);
 	}
 	if (t->out >= 0)
 		finish_sending(t);

@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: MIT
+"""Options, signals and the end of smtpin."""
+
+import os
+import signal
+import socket
+import subprocess
+import unittest
+
+import smtpin_fixture as fixture
+
+MESSAGE = fixture.plain()
+
+
+def recipient(smtpin, address):
+    """What a client is told about ADDRESS."""
+    with fixture.Dialogue(smtpin.port) as client:
+        client.say("MAIL FROM:<sender@example.net>")
+        return client.say(f"RCPT TO:<{address}>")
+
+
+class Reload(unittest.TestCase):
+    def setUp(self):
+        self.smtpin = self.enterContext(fixture.Smtpin())
+
+    def hangup(self):
+        self.smtpin.process.send_signal(signal.SIGHUP)
+
+    def test_new_map(self):
+        self.assertEqual(recipient(self.smtpin, "dave@example.org").code, 550)
+        self.smtpin.write_map(fixture.USERS + "dave : dave@example.org\n")
+        self.hangup()
+        fixture.until(lambda: recipient(
+            self.smtpin, "dave@example.org").code == 250, "dave is unknown")
+        with fixture.Dialogue(self.smtpin.port) as client:
+            client.deliver(MESSAGE, "dave@example.org")
+        self.assertEqual(self.smtpin.only("dave")[1], MESSAGE)
+
+    def test_user_removed(self):
+        self.smtpin.write_map("bob : bob@example.org\n"
+                              "bob : postmaster@example.org\n")
+        self.hangup()
+        fixture.until(lambda: recipient(
+            self.smtpin, "alice@example.org").code == 550, "alice is there")
+        self.assertEqual(recipient(self.smtpin, "bob@example.org").code, 250)
+
+    def test_bad_map_keeps_the_old(self):
+        self.smtpin.write_map("bob : bob@example.org\nwhat is this\n")
+        self.hangup()
+        fixture.until(lambda: f"{self.smtpin.map}:2" in self.smtpin.text(),
+                      "no complaint that names file and line")
+        self.assertEqual(recipient(self.smtpin, "alice@example.org").code,
+                         250)
+
+    def test_missing_map_keeps_the_old(self):
+        os.unlink(self.smtpin.map)
+        said = len(self.smtpin.lines)
+        self.hangup()
+        fixture.until(lambda: any(
+            self.smtpin.map in line for line in self.smtpin.lines[said:]),
+            "no complaint")
+        self.assertEqual(recipient(self.smtpin, "alice@example.org").code,
+                         250)
+
+    def test_transaction_goes_on(self):
+        """A recipient who was accepted gets the message."""
+        with fixture.Dialogue(self.smtpin.port) as client:
+            client.begin("alice@example.org")
+            self.smtpin.write_map("bob : bob@example.org\n"
+                                  "bob : postmaster@example.org\n")
+            self.hangup()
+            fixture.until(lambda: recipient(
+                self.smtpin, "alice@example.org").code == 550, "no reload")
+            self.assertEqual(client.finish(MESSAGE).code, 250)
+        self.assertEqual(self.smtpin.only("alice")[1], MESSAGE)
+
+
+class Termination(unittest.TestCase):
+    def setUp(self):
+        self.smtpin = self.enterContext(fixture.Smtpin())
+
+    def test_message_is_finished(self):
+        with fixture.Dialogue(self.smtpin.port) as client, \
+                fixture.Dialogue(self.smtpin.port) as idle:
+            client.begin("alice@example.org")
+            client.send(b"Subject: half\r\n")
+            self.smtpin.process.send_signal(signal.SIGTERM)
+            # The idle one is told, so the daemon is on its way down.
+            self.assertEqual(idle.reply().codes, "421 4.3.2")
+            self.assertEqual(client.finish(b"\nother half\n").code, 250)
+            self.smtpin.ended()
+        _, rest = self.smtpin.only("alice")
+        self.assertEqual(rest, b"Subject: half\n\nother half\n")
+        self.smtpin.start()
+
+    def test_idle_clients_do_not_hold_it(self):
+        clients = [fixture.Dialogue(self.smtpin.port) for _ in range(20)]
+        self.smtpin.stop(fixture.WAIT)
+        for client in clients:
+            self.assertEqual(client.reply().code, 421)
+            client.close()
+        self.smtpin.start()
+
+    def test_interrupt(self):
+        self.smtpin.process.send_signal(signal.SIGINT)
+        self.smtpin.ended()
+        self.smtpin.start()
+
+    def test_port_is_free_at_once(self):
+        with fixture.Dialogue(self.smtpin.port) as client:
+            client.quit()
+        port = self.smtpin.port
+        self.smtpin.stop()
+        self.smtpin.arguments = ["-a", f"127.0.0.1:{port}"]
+        self.smtpin.start()
+        self.assertEqual(self.smtpin.port, port)
+
+
+class Refusals(unittest.TestCase):
+    """It does not start, says why in a line, and ends as sysexits(3) says."""
+
+    def setUp(self):
+        self.smtpin = fixture.Smtpin()
+        self.addCleanup(self.smtpin.remove)
+
+    def run_it(self, arguments):
+        return subprocess.run(
+            [fixture.program(), *arguments], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            timeout=fixture.WAIT, check=False)
+
+    def base(self, *more):
+        return ["-a", "127.0.0.1:0", "-u", self.smtpin.map,
+                "-m", self.smtpin.mail + "/%u/Maildir", *more]
+
+    def refused(self, arguments, status, *words):
+        done = self.run_it(arguments)
+        self.assertEqual(done.returncode, status, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertNotEqual(done.stderr, "")
+
+    def test_unknown_option(self):
+        self.refused(self.base("--frobnicate"), os.EX_USAGE, "frobnicate")
+
+    def test_bad_number(self):
+        self.refused(self.base("-p", "99999"), os.EX_USAGE, "99999")
+        self.refused(self.base("-p", "http"), os.EX_USAGE, "http")
+
+    def test_bad_level(self):
+        self.refused(self.base("-n", "loud"), os.EX_USAGE, "loud")
+
+    def test_superfluous_argument(self):
+        self.refused(self.base("what"), os.EX_USAGE, "what")
+
+    def test_option_of_the_other_daemon(self):
+        self.refused(self.base("-q", "/tmp"), os.EX_USAGE, "smtpout")
+
+    def test_bad_address(self):
+        self.refused(self.base("-a", "nowhere"), os.EX_USAGE, "nowhere")
+
+    def test_missing_map(self):
+        self.smtpin.map += ".missing"
+        self.refused(self.base(), os.EX_NOINPUT, self.smtpin.map)
+
+    def test_bad_map(self):
+        self.smtpin.write_map("# comment\n\nalice alice@example.org\n")
+        self.refused(self.base(), os.EX_CONFIG, self.smtpin.map + ":3")
+
+    def test_missing_interface(self):
+        self.refused(["-i", "nosuch0", "-p", "2525", "-u", self.smtpin.map,
+                      "-m", self.smtpin.mail + "/%u"], os.EX_UNAVAILABLE,
+                     "nosuch0")
+
+    def test_taken_port(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = str(taken.getsockname()[1])
+            self.refused(self.base("-a", "127.0.0.1:" + port),
+                         os.EX_UNAVAILABLE, port)
+
+    def test_no_right_to_bind(self):
+        if os.geteuid() != 0:
+            fixture.cannot("only root can give up rights")
+        os.chmod(self.smtpin.root, 0o755)
+        done = subprocess.run(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+             "--bounding-set=-net_bind_service", fixture.program(),
+             *self.base("-a", "127.0.0.1:25")], stderr=subprocess.PIPE, text=True,
+            timeout=fixture.WAIT, check=False)
+        if "setpriv: failed to execute" in done.stderr:
+            fixture.cannot("others may not read the program")
+        self.assertEqual(done.returncode, os.EX_NOPERM, done.stderr)
+        self.assertIn("25", done.stderr)
+
+    def test_help(self):
+        done = self.run_it(["--help"])
+        self.assertEqual(done.returncode, 0)
+        lines = done.stdout.splitlines()
+        self.assertIn("smtpin", lines[0])
+        self.assertLessEqual(len(lines), 50)
+        for line in lines:
+            self.assertLessEqual(len(line), 80, line)
+
+
+class Options(unittest.TestCase):
+    def test_loopback(self):
+        with fixture.Smtpin(arguments=["-l", "-p",
+                                       fixture.free_port()]) as smtpin:
+            hosts = {host for host, _ in smtpin.addresses()}
+            self.assertLessEqual(hosts, {"127.0.0.1", "::1"})
+            self.assertIn("127.0.0.1", hosts)
+
+    def test_journal(self):
+        """-j: nothing on stderr, everything in the file."""
+        smtpin = fixture.Smtpin()
+        self.addCleanup(smtpin.remove)
+        journal = smtpin.root + "/journal"
+        smtpin.arguments += ["-j", journal]
+        smtpin.spawn()
+        try:
+            fixture.until(lambda: os.path.exists(journal)
+                          and b"listening on" in fixture.read(journal),
+                          "nothing in the journal")
+            smtpin.lines += fixture.read(journal).decode().splitlines()
+            port = smtpin.port
+            smtpin.lines.clear()
+            with fixture.Dialogue(port) as client:
+                reply = client.deliver(MESSAGE, "alice@example.org")
+        finally:
+            smtpin.stop()
+        self.assertEqual(smtpin.lines, [])
+        text = fixture.read(journal).decode("ascii")
+        self.assertIn("sender@example.net", text)
+        self.assertIn("alice@example.org", text)
+        # The id that the client was told is in the line.
+        self.assertIn(reply.split()[-1].rpartition("=")[2], text)
+
+    def test_journal_is_reopened(self):
+        """After SIGHUP, so that it can be rotated."""
+        smtpin = fixture.Smtpin()
+        self.addCleanup(smtpin.remove)
+        journal = smtpin.root + "/journal"
+        smtpin.arguments += ["-j", journal]
+        smtpin.spawn()
+        try:
+            fixture.until(lambda: os.path.exists(journal)
+                          and b"listening on" in fixture.read(journal),
+                          "nothing in the journal")
+            os.rename(journal, journal + ".1")
+            smtpin.process.send_signal(signal.SIGHUP)
+            fixture.until(lambda: os.path.exists(journal), "not reopened")
+        finally:
+            smtpin.stop()
+
+    def test_level(self):
+        """-n: nothing at 0, more at each level."""
+        sizes = []
+        for level in ("0", "error", "info", "trace"):
+            smtpin = fixture.Smtpin()
+            self.addCleanup(smtpin.remove)
+            journal = smtpin.root + "/journal"
+            # One port for all: at level 0 it says none.
+            port = fixture.free_port()
+            smtpin.arguments = ["-a", "127.0.0.1:" + port, "-j", journal,
+                                "-n", level]
+            smtpin.spawn()
+            try:
+                fixture.until(lambda: is_open(port), "it does not listen")
+                with fixture.Dialogue(port) as client:
+                    client.deliver(MESSAGE, "alice@example.org")
+            finally:
+                smtpin.stop()
+            sizes.append(os.path.getsize(journal)
+                         if os.path.exists(journal) else 0)
+        self.assertEqual(sizes[:2], [0, 0])
+        self.assertLess(0, sizes[2])
+        self.assertLess(sizes[2], sizes[3])
+
+    def test_forged_log_line(self):
+        """Nothing a client sends begins a line of the log."""
+        with fixture.Smtpin(level="trace") as smtpin:
+            with fixture.Dialogue(smtpin.port) as client:
+                client.send(b"NOOP a\rforged=1\x1b[2Jb\r\n")
+                client.reply()
+                client.say("NOOP end")
+            smtpin.stop()
+            for line in smtpin.lines:
+                self.assertFalse(line.startswith("forged"), line)
+                self.assertTrue(line.isprintable(), line)
+            smtpin.start()
+
+    def test_max_message_size(self):
+        arguments = fixture.loopback() + ["--max-message-size", "100000"]
+        with fixture.Smtpin(arguments=arguments) as smtpin:
+            with fixture.Dialogue(smtpin.port) as client:
+                reply = client.deliver(fixture.plain("x" * 70 + "\n") * 900,
+                                       "alice@example.org")
+                self.assertEqual(reply.codes, "552 5.3.4")
+                reply = client.deliver(MESSAGE, "alice@example.org")
+                self.assertEqual(reply.code, 250)
+            self.assertEqual(smtpin.only("alice")[1], MESSAGE)
+            self.assertEqual(smtpin.tmp(), [])
+
+    def test_max_connections(self):
+        arguments = fixture.loopback() + ["--max-per-address", "2"]
+        with fixture.Smtpin(arguments=arguments) as smtpin:
+            held = [fixture.Dialogue(smtpin.port) for _ in range(2)]
+            with fixture.Dialogue(smtpin.port, greet=False) as third:
+                self.assertEqual(third.reply().codes, "421 4.7.0")
+            for client in held:
+                client.quit()
+
+    def test_root_must_exist(self):
+        """Where the root of the Maildirs is missing, mail waits."""
+        with fixture.Smtpin() as smtpin:
+            os.rename(smtpin.mail, smtpin.mail + ".away")
+            with fixture.Dialogue(smtpin.port) as client:
+                reply = client.deliver(MESSAGE, "alice@example.org")
+                self.assertEqual(reply.code // 100, 4)
+                os.rename(smtpin.mail + ".away", smtpin.mail)
+                reply = client.deliver(MESSAGE, "alice@example.org")
+                self.assertEqual(reply.code, 250)
+            self.assertEqual(smtpin.only("alice")[1], MESSAGE)
+
+
+def is_open(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+if __name__ == "__main__":
+    fixture.main()

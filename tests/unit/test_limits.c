@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MANY 100
+
+/* One connection after the other; none is given back. */
+struct arrival {
+	const char *from;
+	enum smtpd_admission verdict;
+};
+
+static struct smtpd_sockaddr
+address(const char *host)
+{
+	struct smtpd_sockaddr a;
+	char text[128];
+
+	snprintf(text, sizeof(text), host[0] == '/' ? "%s" : "%s:1", host);
+	assert_int_equal(smtpd_socket_parse(text, &a), 0);
+	return a;
+}
+
+static void
+check(
+    const struct smtpd_settings *settings, const struct arrival *list, size_t n)
+{
+	struct smtpd_ticket tickets[MANY];
+	size_t admitted = 0;
+	struct smtpd_limits l;
+
+	smtpd_limits_init(&l, settings);
+	for (size_t i = 0; i < n; i++) {
+		struct smtpd_sockaddr a = address(list[i].from);
+		struct smtpd_ticket t;
+		enum smtpd_admission verdict = smtpd_limits_admit(&l, &a, &t);
+
+		if (verdict != list[i].verdict)
+			print_error("number %zu, %s\n", i, list[i].from);
+		assert_int_equal(verdict, list[i].verdict);
+		if (verdict == SMTPD_ADMITTED)
+			tickets[admitted++] = t;
+	}
+	assert_int_equal(l.connections, admitted);
+	while (admitted > 0)
+		smtpd_limits_leave(&l, &tickets[--admitted]);
+	assert_int_equal(l.connections, 0);
+	for (size_t i = 0; i < SMTPD_PEERS_BUCKETS; i++)
+		assert_null(l.buckets[i]);
+	smtpd_limits_finish(&l);
+}
+
+#define CHECK(settings, list) \
+	check(settings, list, sizeof(list) / sizeof((list)[0]))
+
+static const struct smtpd_settings small = {
+	.max_connections = 100,
+	.max_per_address = 2,
+	.max_per_network = 3,
+};
+
+static void
+test_ipv4(void **state)
+{
+	static const struct arrival list[] = {
+		{ "192.0.2.1", SMTPD_ADMITTED },
+		{ "192.0.2.1", SMTPD_ADMITTED },
+		{ "192.0.2.1", SMTPD_PEER_FULL },
+		{ "192.0.2.2", SMTPD_ADMITTED },
+		{ "192.0.2.2", SMTPD_PEER_FULL },
+		{ "192.0.2.255", SMTPD_PEER_FULL },
+		{ "192.0.3.1", SMTPD_ADMITTED },
+		{ "192.0.1.255", SMTPD_ADMITTED },
+		{ "193.0.2.1", SMTPD_ADMITTED },
+	};
+
+	(void)state;
+	CHECK(&small, list);
+}
+
+/* Who has one IPv6 address has a /64. */
+static void
+test_ipv6(void **state)
+{
+	static const struct arrival list[] = {
+		{ "[2001:db8:0:1::1]", SMTPD_ADMITTED },
+		{ "[2001:db8:0:1::1]", SMTPD_ADMITTED },
+		{ "[2001:db8:0:1::1]", SMTPD_PEER_FULL },
+		{ "[2001:db8:0:1:ffff:ffff:ffff:ffff]", SMTPD_ADMITTED },
+		{ "[2001:db8:0:1::3]", SMTPD_PEER_FULL },
+		{ "[2001:db8:0:2::1]", SMTPD_ADMITTED },
+		{ "[2001:db8:0:0:ffff::]", SMTPD_ADMITTED },
+		{ "192.0.2.1", SMTPD_ADMITTED },
+	};
+
+	(void)state;
+	CHECK(&small, list);
+}
+
+/* An address that is all zero is another than the network of zeros. */
+static void
+test_address_is_not_network(void **state)
+{
+	static const struct arrival list[] = {
+		{ "192.0.2.0", SMTPD_ADMITTED },
+		{ "192.0.2.1", SMTPD_ADMITTED },
+		{ "192.0.2.0", SMTPD_ADMITTED },
+		{ "192.0.2.0", SMTPD_PEER_FULL },
+	};
+
+	(void)state;
+	CHECK(&small, list);
+}
+
+/* A UNIX socket has no address: only the whole counts. */
+static void
+test_unix(void **state)
+{
+	static const struct smtpd_settings settings = {
+		.max_connections = 3,
+		.max_per_address = 1,
+		.max_per_network = 1,
+	};
+	static const struct arrival list[] = {
+		{ "/run/x", SMTPD_ADMITTED },
+		{ "/run/x", SMTPD_ADMITTED },
+		{ "/run/x", SMTPD_ADMITTED },
+		{ "/run/x", SMTPD_FULL },
+		{ "192.0.2.1", SMTPD_FULL },
+	};
+
+	(void)state;
+	CHECK(&settings, list);
+}
+
+/* The last tenth is for those who have none. */
+static void
+test_last_tenth(void **state)
+{
+	static const struct smtpd_settings settings = {
+		.max_connections = 20,
+		.max_per_address = SMTPD_NO_LIMIT,
+		.max_per_network = SMTPD_NO_LIMIT,
+	};
+	struct arrival list[MANY];
+	size_t n = 0;
+
+	(void)state;
+	while (n < 18)
+		list[n++] = (struct arrival){ "192.0.2.1", SMTPD_ADMITTED };
+	list[n++] = (struct arrival){ "192.0.2.1", SMTPD_FULL };
+	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMITTED };
+	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_FULL };
+	list[n++] = (struct arrival){ "/run/x", SMTPD_ADMITTED };
+	list[n++] = (struct arrival){ "192.0.2.3", SMTPD_FULL };
+	check(&settings, list, n);
+}
+
+static void
+test_no_limit(void **state)
+{
+	static const struct smtpd_settings settings = {
+		.max_connections = SMTPD_NO_LIMIT,
+		.max_per_address = SMTPD_NO_LIMIT,
+		.max_per_network = SMTPD_NO_LIMIT,
+	};
+	struct arrival list[MANY];
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		list[i] = (struct arrival){ "192.0.2.1", SMTPD_ADMITTED };
+	check(&settings, list, MANY);
+}
+
+/* Who leaves makes room, and only there. */
+static void
+test_leave(void **state)
+{
+	struct smtpd_sockaddr one = address("192.0.2.1");
+	struct smtpd_sockaddr two = address("192.0.2.2");
+	struct smtpd_ticket first, second, third, none;
+	struct smtpd_limits l;
+
+	(void)state;
+	smtpd_limits_init(&l, &small);
+	assert_int_equal(smtpd_limits_admit(&l, &one, &first), SMTPD_ADMITTED);
+	assert_int_equal(smtpd_limits_admit(&l, &one, &second), SMTPD_ADMITTED);
+	assert_int_equal(smtpd_limits_admit(&l, &two, &third), SMTPD_ADMITTED);
+	assert_int_equal(smtpd_limits_admit(&l, &two, &none), SMTPD_PEER_FULL);
+	smtpd_limits_leave(&l, &third);
+	assert_int_equal(smtpd_limits_admit(&l, &one, &none), SMTPD_PEER_FULL);
+	assert_int_equal(smtpd_limits_admit(&l, &two, &third), SMTPD_ADMITTED);
+	smtpd_limits_leave(&l, &first);
+	smtpd_limits_leave(&l, &second);
+	smtpd_limits_leave(&l, &third);
+	smtpd_limits_finish(&l);
+}
+
+/* Many addresses in one bucket, and out of it in another order. */
+static void
+test_many_addresses(void **state)
+{
+	enum {
+		COUNT = 5000
+	};
+	static const struct smtpd_settings settings = {
+		.max_connections = COUNT,
+		.max_per_address = 1,
+		.max_per_network = 256,
+	};
+	static struct smtpd_ticket tickets[COUNT];
+	struct smtpd_limits l;
+
+	(void)state;
+	smtpd_limits_init(&l, &settings);
+	for (int i = 0; i < COUNT; i++) {
+		char host[32];
+		struct smtpd_sockaddr a;
+
+		snprintf(host, sizeof(host), "10.0.%d.%d", i / 256, i % 256);
+		a = address(host);
+		assert_int_equal(
+		    smtpd_limits_admit(&l, &a, &tickets[i]), SMTPD_ADMITTED);
+	}
+	for (int i = 0; i < COUNT; i += 2)
+		smtpd_limits_leave(&l, &tickets[i]);
+	for (int i = 1; i < COUNT; i += 2)
+		smtpd_limits_leave(&l, &tickets[i]);
+	for (size_t i = 0; i < SMTPD_PEERS_BUCKETS; i++)
+		assert_null(l.buckets[i]);
+	smtpd_limits_finish(&l);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ipv4),
+		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_address_is_not_network),
+		cmocka_unit_test(test_unix),
+		cmocka_unit_test(test_last_tenth),
+		cmocka_unit_test(test_no_limit),
+		cmocka_unit_test(test_leave),
+		cmocka_unit_test(test_many_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

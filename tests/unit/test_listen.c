@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a server listens: addresses, paths, descriptors. */
+#include <smtpd.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "peer.h"
+
+static int
+accept_rcpt(
+    struct smtpd_session *s, const struct smtpd_command *command, void *user)
+{
+	(void)s, (void)command, (void)user;
+	return 0;
+}
+
+static int
+deliver(struct smtpd_session *s, const struct smtpd_envelope *envelope,
+    struct smtpd_body *body, void *user)
+{
+	char *peer = user;
+
+	(void)envelope, (void)body;
+	if (peer != NULL)
+		snprintf(peer, 64, "%s", smtpd_session_peer(s));
+	return 0;
+}
+
+/* A server that takes all mail, and notes the peer of the last in PEER. */
+static struct smtpd_server *
+create(char *peer)
+{
+	const struct smtpd_settings settings = { .hostname = "mx.example" };
+	struct smtpd_server *srv = smtpd_server_create(&settings);
+
+	assert_non_null(srv);
+	assert_int_equal(
+	    smtpd_server_handle(srv, "RCPT", accept_rcpt, NULL), 0);
+	smtpd_server_deliver(srv, deliver, peer);
+	return srv;
+}
+
+static void
+deliver_one(const struct smtpd_server *srv, size_t i)
+{
+	struct peer p;
+
+	assert_int_equal(peer_open(&p, smtpd_server_address(srv, i), NULL), 0);
+	assert_true(peer_hello(&p));
+	assert_int_equal(peer_deliver(&p, "b@example.org", "hello"), 250);
+	assert_int_equal(peer_say(&p, "QUIT"), 221);
+	assert_int_equal(peer_reply(&p), 0);
+	peer_close(&p);
+}
+
+static bool
+has_ipv6(void)
+{
+	struct sockaddr_in6 in6 = {
+		.sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	bool has =
+	    fd >= 0 && bind(fd, (struct sockaddr *)&in6, sizeof(in6)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+/* A path in a directory of the test's own. */
+static void
+make_path(char *path, size_t size)
+{
+	char dir[] = "/tmp/test_listen.XXXXXX";
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, size, "%s/sock", dir);
+}
+
+static void
+remove_path(char *path)
+{
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void
+test_ipv4(void **state)
+{
+	char peer[64] = "";
+	struct smtpd_server *srv = create(peer);
+	const char *address;
+
+	(void)state;
+	assert_null(smtpd_server_address(srv, 0));
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+	assert_string_equal(smtpd_server_error(srv), "");
+	address = smtpd_server_address(srv, 0);
+	assert_int_equal(strncmp(address, "127.0.0.1:", 10), 0);
+	assert_int_not_equal(atoi(address + 10), 0);
+	assert_null(smtpd_server_address(srv, 1));
+	assert_int_equal(smtpd_server_start(srv), 0);
+	deliver_one(srv, 0);
+	assert_string_equal(peer, "127.0.0.1");
+	smtpd_server_destroy(srv);
+}
+
+static void
+test_ipv6(void **state)
+{
+	char peer[64] = "";
+	struct smtpd_server *srv;
+
+	(void)state;
+	if (!has_ipv6())
+		skip();
+	srv = create(peer);
+	assert_int_equal(smtpd_server_listen(srv, "[::1]:0", 0), 0);
+	assert_int_equal(strncmp(smtpd_server_address(srv, 0), "[::1]:", 6), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	deliver_one(srv, 0);
+	assert_string_equal(peer, "::1");
+	smtpd_server_destroy(srv);
+}
+
+/* "[::]" is IPv6 alone: IPv4 may have the same port. */
+static void
+test_both_families(void **state)
+{
+	struct smtpd_server *srv;
+	const char *port;
+	char address[64];
+
+	(void)state;
+	if (!has_ipv6())
+		skip();
+	srv = create(NULL);
+	assert_int_equal(smtpd_server_listen(srv, "[::]:0", 0), 0);
+	port = strrchr(smtpd_server_address(srv, 0), ':');
+	snprintf(address, sizeof(address), "0.0.0.0%s", port);
+	assert_int_equal(smtpd_server_listen(srv, address, 0), 0);
+	assert_string_equal(smtpd_server_address(srv, 1), address);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	deliver_one(srv, 0);
+	deliver_one(srv, 1);
+	smtpd_server_destroy(srv);
+}
+
+/* A dual-stack socket of the caller's: its IPv4 peers are told as such. */
+static void
+test_mapped_ipv4(void **state)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	const int off = 0;
+	char peer[64] = "", address[64];
+	struct smtpd_server *srv;
+	struct peer p;
+	int fd;
+
+	(void)state;
+	if (!has_ipv6())
+		skip();
+	fd = socket(AF_INET6, SOCK_STREAM, 0);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	assert_int_equal(bind(fd, (struct sockaddr *)&in6, sizeof(in6)), 0);
+	assert_int_equal(listen(fd, 10), 0);
+	srv = create(peer);
+	assert_int_equal(smtpd_server_listen_fd(srv, fd, 0), 0);
+	snprintf(address, sizeof(address), "127.0.0.1%s",
+	    strrchr(smtpd_server_address(srv, 0), ':'));
+	assert_int_equal(smtpd_server_start(srv), 0);
+	assert_int_equal(peer_open(&p, address, NULL), 0);
+	assert_true(peer_hello(&p));
+	assert_int_equal(peer_deliver(&p, "b@example.org", "hello"), 250);
+	peer_close(&p);
+	assert_string_equal(peer, "127.0.0.1");
+	smtpd_server_destroy(srv);
+}
+
+/* The file of a UNIX socket is the server's, and goes with it. */
+static void
+test_unix(void **state)
+{
+	char path[64], peer[64] = "";
+	struct smtpd_server *srv = create(peer);
+	struct stat st;
+
+	(void)state;
+	make_path(path, sizeof(path));
+	assert_int_equal(smtpd_server_listen(srv, path, 0), 0);
+	assert_string_equal(smtpd_server_address(srv, 0), path);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	deliver_one(srv, 0);
+	assert_string_equal(peer, "local");
+	smtpd_server_destroy(srv);
+	assert_int_equal(stat(path, &st), -1);
+	remove_path(path);
+}
+
+/* A server that was killed leaves its file behind. */
+static void
+test_unix_stale(void **state)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct smtpd_server *srv = create(NULL);
+	char path[64];
+
+	(void)state;
+	make_path(path, sizeof(path));
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	close(fd);
+	assert_int_equal(smtpd_server_listen(srv, path, 0), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	deliver_one(srv, 0);
+	smtpd_server_destroy(srv);
+	remove_path(path);
+}
+
+static void
+test_unix_in_use(void **state)
+{
+	struct smtpd_server *first = create(NULL);
+	struct smtpd_server *second = create(NULL);
+	char path[64];
+
+	(void)state;
+	make_path(path, sizeof(path));
+	assert_int_equal(smtpd_server_listen(first, path, 0), 0);
+	assert_int_equal(smtpd_server_start(first), 0);
+	assert_int_equal(smtpd_server_listen(second, path, 0), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	assert_non_null(strstr(smtpd_server_error(second), path));
+	smtpd_server_destroy(second);
+	deliver_one(first, 0);
+	smtpd_server_destroy(first);
+	remove_path(path);
+}
+
+/* What is no socket is nobody's to remove. */
+static void
+test_unix_other_file(void **state)
+{
+	struct smtpd_server *srv = create(NULL);
+	char path[64];
+	struct stat st;
+	int fd;
+
+	(void)state;
+	make_path(path, sizeof(path));
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(smtpd_server_listen(srv, path, 0), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	smtpd_server_destroy(srv);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	remove_path(path);
+}
+
+static void
+test_given_descriptor(void **state)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct smtpd_server *srv = create(NULL);
+
+	(void)state;
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(fd, 10), 0);
+	assert_int_equal(smtpd_server_listen_fd(srv, fd, 0), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	deliver_one(srv, 0);
+	smtpd_server_destroy(srv);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+/* A UNIX socket that was given keeps its file: somebody else made it. */
+static void
+test_given_unix_descriptor(void **state)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct smtpd_server *srv = create(NULL);
+	char path[64];
+	struct stat st;
+
+	(void)state;
+	make_path(path, sizeof(path));
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 10), 0);
+	assert_int_equal(smtpd_server_listen_fd(srv, fd, 0), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	deliver_one(srv, 0);
+	smtpd_server_destroy(srv);
+	assert_int_equal(stat(path, &st), 0);
+	remove_path(path);
+}
+
+/* It belongs to the server also after a failure. */
+static void
+test_bad_descriptor(void **state)
+{
+	struct smtpd_server *srv = create(NULL);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int pipes[2];
+
+	(void)state;
+	assert_int_equal(smtpd_server_listen_fd(srv, fd, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_string_not_equal(smtpd_server_error(srv), "");
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(smtpd_server_listen_fd(srv, pipes[0], 0), -1);
+	assert_int_equal(fcntl(pipes[0], F_GETFD), -1);
+	close(pipes[1]);
+	assert_int_equal(smtpd_server_listen_fd(srv, -1, 0), -1);
+	assert_null(smtpd_server_address(srv, 0));
+	smtpd_server_destroy(srv);
+}
+
+static void
+test_bad_addresses(void **state)
+{
+	static const char *const bad[] = { "", "25", ":25", "127.0.0.1",
+		"127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
+		"127.0.0.1:25x", "127.0.0.1:+25", "127.0.0.1: 25", "127.1:25",
+		"127.0.0.256:25", "localhost:25", "*:25", "::1:25", "[::1]",
+		"[::1]25", "[::1:25", "[]:25", "[127.0.0.1]:25", "[::1]:65536",
+		"[::1]:smtp", "relative/path",
+		"127.0.0.1:99999999999999999999" };
+	struct smtpd_server *srv = create(NULL);
+	char path[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		errno = 0;
+		if (smtpd_server_listen(srv, bad[i], 0) != -1)
+			fail_msg("\"%s\" is an address", bad[i]);
+		assert_int_equal(errno, EINVAL);
+		assert_non_null(strstr(smtpd_server_error(srv), bad[i]));
+	}
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(smtpd_server_listen(srv, path, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_null(smtpd_server_address(srv, 0));
+	smtpd_server_destroy(srv);
+}
+
+static void
+test_address_in_use(void **state)
+{
+	struct smtpd_server *first = create(NULL);
+	struct smtpd_server *second = create(NULL);
+
+	(void)state;
+	assert_int_equal(smtpd_server_listen(first, "127.0.0.1:0", 0), 0);
+	assert_int_equal(
+	    smtpd_server_listen(second, smtpd_server_address(first, 0), 0), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	assert_non_null(
+	    strstr(smtpd_server_error(second), smtpd_server_address(first, 0)));
+	assert_int_equal(smtpd_server_listen(second, "/nowhere/sock", 0), -1);
+	assert_int_equal(errno, ENOENT);
+	smtpd_server_destroy(second);
+	smtpd_server_destroy(first);
+}
+
+/* All listeners are heard, and none keeps the others waiting. */
+static void
+test_several(void **state)
+{
+	struct smtpd_server *srv = create(NULL);
+	char path[64];
+
+	(void)state;
+	make_path(path, sizeof(path));
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+	assert_int_equal(smtpd_server_listen(srv, path, 0), 0);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.2:0", 0), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	for (int round = 0; round < 40; round++)
+		for (size_t i = 0; i < 3; i++)
+			deliver_one(srv, round % 2 == 0 ? i : 0);
+	smtpd_server_destroy(srv);
+	remove_path(path);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ipv4),
+		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_both_families),
+		cmocka_unit_test(test_mapped_ipv4),
+		cmocka_unit_test(test_unix),
+		cmocka_unit_test(test_unix_stale),
+		cmocka_unit_test(test_unix_in_use),
+		cmocka_unit_test(test_unix_other_file),
+		cmocka_unit_test(test_given_descriptor),
+		cmocka_unit_test(test_given_unix_descriptor),
+		cmocka_unit_test(test_bad_descriptor),
+		cmocka_unit_test(test_bad_addresses),
+		cmocka_unit_test(test_address_in_use),
+		cmocka_unit_test(test_several),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
