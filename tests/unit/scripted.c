@@ -102,6 +102,21 @@ hold(struct talk *t)
 		continue;
 }
 
+/* Each "|" is CRLF, and all goes out at once. */
+static void
+say_raw(struct talk *t, const char *text)
+{
+	char buf[4096];
+	size_t len = 0;
+
+	for (; *text != '\0' && len < sizeof(buf) - 2; text++) {
+		if (*text == '|')
+			buf[len++] = '\r';
+		buf[len++] = *text == '|' ? '\n' : *text;
+	}
+	say(t, buf, len);
+}
+
 static void
 say_often(struct talk *t, const char *args)
 {
@@ -124,7 +139,7 @@ act(struct talk *t, const char *line)
 	if (*line == '<')
 		say(t, text, (size_t)len);
 	else if (*line == '=')
-		say(t, line + 2, strlen(line + 2));
+		say_raw(t, line + 2);
 	else if (*line == '*')
 		say_often(t, line + 2);
 	else if (*line == '0')

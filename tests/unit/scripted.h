@@ -12,7 +12,7 @@
 /*
  * A script is lines divided by LF:
  *   < TEXT     say TEXT and CRLF
- *   = TEXT     say TEXT without an end of line
+ *   = TEXT     say TEXT without an end of line, "|" in it as CRLF
  *   * N TEXT   say TEXT and CRLF N times
  *   0          say a NUL byte
  *   > TEXT     hear a line that begins with TEXT
