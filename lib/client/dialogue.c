@@ -35,6 +35,10 @@ set_text(struct smtpd_result *r, const char *status, const char *s)
 	smtpd_text_filtered(&t, s, strlen(s));
 }
 
+static void set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
+    enum smtpd_phase phase, const char *status, const char *format, va_list ap)
+    SMTPD_PRINTF(5, 0);
+
 static void
 set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
     enum smtpd_phase phase, const char *status, const char *format, va_list ap)
@@ -202,6 +206,9 @@ show(struct smtpd_client *c, bool sent, const char *line, size_t len)
 	smtpd_text_filtered(&t, line, len);
 	c->set.dialogue(c->set.dialogue_user, sent, buf);
 }
+
+static size_t say(struct smtpd_client *c, enum smtpd_phase phase,
+    const char *format, va_list ap) SMTPD_PRINTF(3, 0);
 
 static size_t
 say(struct smtpd_client *c, enum smtpd_phase phase, const char *format,
