@@ -115,7 +115,10 @@ not_scram(struct smtpd_client *c)
 	    "the server's part of SCRAM-SHA-256 is wrong");
 }
 
-/* The rest of SCRAM, whose first message is MESSAGE. */
+/*
+ * The rest of SCRAM, whose first message is MESSAGE.  A server that takes us
+ * in without showing that it knows the password is not the one.
+ */
 static int
 exchange(struct smtpd_client *c, struct smtpd_scram *s, char *message)
 {
@@ -124,9 +127,10 @@ exchange(struct smtpd_client *c, struct smtpd_scram *s, char *message)
 
 	if (code < 0)
 		return -1;
-	if (code / 100 != 3)
+	if (code / 100 >= 4)
 		return refuse(c);
-	if (read_challenge(c, challenge, sizeof(challenge)) != 0 ||
+	if (code / 100 != 3 ||
+	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
 	    smtpd_scram_answer(s, challenge, c->set.password, message) != 0)
 		return not_scram(c);
 	code = ask(c, "", message, strlen(message));
@@ -134,8 +138,6 @@ exchange(struct smtpd_client *c, struct smtpd_scram *s, char *message)
 		return -1;
 	if (code / 100 >= 4)
 		return refuse(c);
-	/* A server that takes us in without showing that it knows the
-	 * password is not the one. */
 	if (code / 100 != 3 ||
 	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
 	    !smtpd_scram_is_server(s, challenge))
