@@ -78,7 +78,8 @@ show_tls(const struct smtpd_client_tls *tls)
 		    tls->verified ? "verified" : "not verified: ", tls->reason);
 }
 
-/* Try one host, of COUNT addresses. */
+/* Try one host, of COUNT addresses.  If it cannot be talked to at all, another
+ * one may. */
 static void
 try_host(struct group *g, const struct smtpd_target *targets, size_t count,
     uint16_t port, bool last)
@@ -88,9 +89,8 @@ try_host(struct group *g, const struct smtpd_target *targets, size_t count,
 	if (g->job->verbose)
 		fprintf(stderr, "# %s port %u\n", targets->host, port);
 	if (smtpd_client_connect(g->client, targets, count, port) != 0) {
-		for (size_t i = 0; i < g->count; i++)
-			g->results[i] = *smtpd_client_result(g->client);
-		sift(g, last);
+		if (last)
+			give_up(g, smtpd_client_result(g->client));
 		return;
 	}
 	if (g->job->verbose)

@@ -78,7 +78,7 @@ struct smtpd_targets {
 	const char *reason; /* a sentence for people, likewise; else "" */
 	bool mx;            /* there were MX records, not only addresses */
 	bool authenticated; /* so were they, or their absence */
-	uint32_t ttl_s;     /* how long this holds */
+	uint32_t ttl_s;     /* how long this holds; UINT32_MAX: no end */
 	const struct smtpd_target *list; /* in the order to be tried */
 	size_t count;
 };
@@ -100,11 +100,14 @@ SMTPD_API void smtpd_resolver_destroy(struct smtpd_resolver *r);
  * A-labels (or in UTF-8, where the library was built with libidn2), always
  * absolute, or an address literal in brackets.
  *
- * - Null MX: NEVER 5.1.10.  No such domain: NEVER 5.1.2.  An MX whose hosts
- *   all have no address, or none of any kind: NEVER 5.4.4, without falling
- *   back to the domain's own.
+ * - Null MX: NEVER 5.1.10.  No such domain, or a name that cannot be one:
+ *   NEVER 5.1.2.  A literal that cannot be read: NEVER 5.1.3.  An MX whose
+ *   hosts all have no address, or none of any kind: NEVER 5.4.4, without
+ *   falling back to the domain's own.
  * - This host among the MX: it and all that are not preferred to it are left
- *   out; if it was the best: NEVER 5.4.6.
+ *   out; if it was the best: NEVER 5.4.6; if none of the better has an
+ *   address: LATER 4.4.4.  Addresses that mean no other host (loopback,
+ *   unspecified, link-local) count as this one.
  * - No answer, one that cannot be understood, SERVFAIL, REFUSED and whatever
  *   else is no clear answer, if nothing else was found: LATER 4.4.3.
  * - CANCEL (or NULL) triggered: LATER 4.4.3.

@@ -252,7 +252,7 @@ find_addresses(struct lookup *l)
 		    smtpd_mx_is_full(&l->found, l->r->max_addresses))
 			return;
 		if (i == HOSTS_MAX) {
-			l->trouble = "it has too many";
+			l->trouble = "there are too many of them";
 			return;
 		}
 		if (l->hosts[i].name[0] != '\0')

@@ -154,6 +154,7 @@ unclear(struct reader *r, const char *reason)
 	r->out->status = SMTPD_DNS_FAILED;
 	r->out->reason = reason;
 	r->out->count = 0;
+	r->out->ttl_s = 0;
 	return SMTPD_DNS_UNCLEAR;
 }
 
@@ -242,7 +243,7 @@ step(struct reader *r)
 	return 0;
 }
 
-/* The name of a host that is too long, or none, leads nowhere: "". */
+/* A name that is too long for a host becomes one that no host can have. */
 static bool
 keep_mx(struct reader *r, const ns_rr *rr, struct smtpd_dns_record *to)
 {
@@ -254,6 +255,7 @@ keep_mx(struct reader *r, const ns_rr *rr, struct smtpd_dns_record *to)
 	len = strlen(host);
 	memset(to, 0, sizeof(*to));
 	to->preference = (uint16_t)ns_get16(ns_rr_rdata(*rr));
+	to->host[0] = '.';
 	if (len < sizeof(to->host))
 		memcpy(to->host, host, len + 1);
 	return true;

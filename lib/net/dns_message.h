@@ -43,8 +43,8 @@ enum smtpd_dns_status {
 struct smtpd_dns_record {
 	uint16_t preference; /* of an MX */
 	union {
-		/* MX: without a last dot, and "" for the root or for what
-		 * is longer than a host name can be. */
+		/* MX: without a last dot; "" for the root, "." for what is
+		 * longer than a host's name can be. */
 		char host[SMTPD_DNS_HOST_MAX];
 		unsigned char address[16]; /* A has 4 of them */
 	};

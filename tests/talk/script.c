@@ -85,7 +85,7 @@ read_server(struct script *s, int line, const char *text, int times)
 		return false;
 	if (len == 3) {
 		step->kind = STEP_REPLY;
-		step->number = atoi(text);
+		step->number = (int)strtol(text, NULL, 10);
 	} else if (text[len - 1] == '*') {
 		step->kind = STEP_PREFIX;
 		len--;
@@ -129,7 +129,8 @@ read_sign(struct script *s, int line, const char *text, bool *split)
 	else if (strcmp(text, "G") == 0)
 		add_step(s, STEP_GONE, line);
 	else if (text[0] == 'W' && text[1] == ' ')
-		add_step(s, STEP_SILENCE, line)->number = atoi(text + 2);
+		add_step(s, STEP_SILENCE, line)->number =
+		    (int)strtol(text + 2, NULL, 10);
 	else
 		return false;
 	return true;

@@ -176,7 +176,7 @@ expect_reply(struct talk *t)
 		size_t len = wait_line(t);
 
 		last = t->input.data[3] == ' ';
-		if (atoi(t->input.data) != t->step->number ||
+		if ((int)strtol(t->input.data, NULL, 10) != t->step->number ||
 		    (!last && t->input.data[3] != '-'))
 			differ(t, "another reply");
 		bytes_drop(&t->input, len);

@@ -138,7 +138,7 @@ peer_reply(struct peer *p)
 				return n;
 			continue;
 		}
-		code = atoi(p->in);
+		code = (int)strtol(p->in, NULL, 10);
 		last = p->in[3] == ' ';
 		take_line(p, lf);
 	}

@@ -2,6 +2,7 @@
 #include "scripted.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -168,7 +169,9 @@ run(void *arg)
 	struct scripted *s = arg;
 	struct talk t = { .s = s, .fd = accept(s->listener, NULL, NULL) };
 	const char *at = s->script;
+	const int on = 1;
 
+	setsockopt(t.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	while (t.fd >= 0 && *at != '\0') {
 		char line[4096];
 		size_t len = strcspn(at, "\n");

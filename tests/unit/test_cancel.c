@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "net/cancel.h"
 
@@ -58,6 +59,22 @@ errno_is_kept(void **state)
 	smtpd_cancel_destroy(c);
 }
 
+static void
+without_descriptors_there_is_none(void **state)
+{
+	struct rlimit old, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = old;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	errno = 0;
+	assert_null(smtpd_cancel_create());
+	assert_int_equal(errno, EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
 static void *
 wait_for_it(void *arg)
 {
@@ -94,6 +111,7 @@ main(void)
 		cmocka_unit_test(null_is_never_triggered),
 		cmocka_unit_test(once_triggered_it_stays_so),
 		cmocka_unit_test(errno_is_kept),
+		cmocka_unit_test(without_descriptors_there_is_none),
 		cmocka_unit_test(every_waiting_thread_is_woken),
 	};
 

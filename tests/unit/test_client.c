@@ -654,7 +654,7 @@ slow_servers_are_left(void **state)
 	memset(text, '\n', LARGE);
 	m = outgoing(&memory, text);
 	set.block_ms = 200;
-	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "sleep 3000\n", &set);
+	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "sleep 1000\n", &set);
 	assert_int_equal(smtpd_client_send(c, &m, results), -1);
 	check_result("slow", results, "temporary data 0 4.4.2");
 	finish(c, &peer);

@@ -116,7 +116,7 @@ test_ipv4(void **state)
 	assert_string_equal(smtpd_server_error(srv), "");
 	address = smtpd_server_address(srv, 0);
 	assert_int_equal(strncmp(address, "127.0.0.1:", 10), 0);
-	assert_int_not_equal(atoi(address + 10), 0);
+	assert_int_not_equal((int)strtol(address + 10, NULL, 10), 0);
 	assert_null(smtpd_server_address(srv, 1));
 	assert_int_equal(smtpd_server_start(srv), 0);
 	deliver_one(srv, 0);

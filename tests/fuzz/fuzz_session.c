@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A whole session.  The first byte chooses the settings; the rest is what the
+ * client sends, byte 0x1e dividing it into packets.
+ */
+#include <smtpd.h>
+
+#include "fuzz.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define INPUT_MAX  8192
+#define PACKET_MAX 256
+#define OUTPUT_MAX (1 << 20)
+#define PACKET_END 0x1e
+
+/* The bits of the first byte. */
+enum choice {
+	BARE_LF_COMMANDS = 1 << 0,
+	REFUSE_BARE_LF = 1 << 1,
+	REPAIR_NUL = 1 << 2,
+	SMALL_LIMITS = 1 << 3,
+	SMALL_READS = 1 << 4,
+	LEAVE_UNREAD = 1 << 5,
+	REFUSE_SOME = 1 << 6,
+	MISTAKES = 1 << 7,
+};
+
+/* What the program was told. */
+struct seen {
+	unsigned choice;
+	int connects, disconnects;
+	int senders, ends, delivered, messages;
+	bool open; /* a transaction */
+};
+
+static int
+on_connect(struct smtpd_session *s, void *user)
+{
+	struct seen *seen = user;
+
+	must(smtpd_session_envelope(s) == NULL);
+	seen->connects++;
+	return 0;
+}
+
+static void
+on_end(struct smtpd_session *s, const struct smtpd_envelope *e,
+    enum smtpd_end how, int code, void *user)
+{
+	struct seen *seen = user;
+
+	must(seen->open && smtpd_session_envelope(s) == e);
+	must((how == SMTPD_END_DELIVERED) == (code >= 200 && code < 300));
+	must((how == SMTPD_END_REFUSED) == (code >= 400));
+	must(code == 0 || seen->messages > 0);
+	seen->open = false;
+	seen->ends++;
+	if (how == SMTPD_END_DELIVERED)
+		seen->delivered++;
+}
+
+static void
+on_disconnect(struct smtpd_session *s, enum smtpd_close why, void *user)
+{
+	struct seen *seen = user;
+
+	must(!seen->open && smtpd_session_envelope(s) == NULL);
+	must(why != SMTPD_CLOSE_DRAINED && why != SMTPD_CLOSE_ERROR);
+	seen->disconnects++;
+}
+
+static void
+must_be_clean(const char *text)
+{
+	for (; *text != '\0'; text++)
+		must((unsigned char)*text >= ' ' && *text != 0x7f);
+}
+
+static int
+on_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	struct seen *seen = user;
+
+	must(!seen->open && smtpd_session_helo(s)[0] != '\0');
+	must_be_clean(c->address->text);
+	must_be_clean(c->address->local);
+	for (size_t i = 0; i < c->nparams; i++)
+		must(smtpd_command_param(c, c->params[i].name) != NULL);
+	if ((seen->choice & REFUSE_SOME) != 0 && c->nparams > 0)
+		return smtpd_reply(
+		    s, 550, "5.7.1", "not with\r\n%s", c->argument);
+	seen->open = true;
+	seen->senders++;
+	return 0;
+}
+
+static int
+on_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	struct seen *seen = user;
+
+	must(seen->open);
+	must_be_clean(c->address->text);
+	if ((seen->choice & REFUSE_SOME) != 0 && c->address->local[0] == 'n')
+		return smtpd_reply(s, 550, "5.1.1", "%s", c->address->local);
+	return (seen->choice & MISTAKES) != 0 ? 250 : 0;
+}
+
+static int
+on_other(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	struct seen *seen = user;
+
+	if ((seen->choice & MISTAKES) != 0)
+		return smtpd_reply(s, 777, "9.9.9", "%s", c->argument);
+	return smtpd_reply(s, 250, "2.0.0", "%s\n%s", c->argument, c->verb);
+}
+
+/* Lines end with CRLF, and there is no other CR, LF, or NUL. */
+static void
+must_be_message(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		must(text[i] != '\0');
+		must((text[i] == '\n') == (i > 0 && text[i - 1] == '\r'));
+	}
+	must(len == 0 || text[len - 1] == '\n');
+}
+
+static int
+on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
+    struct smtpd_body *body, void *user)
+{
+	static char text[2 * INPUT_MAX];
+	struct seen *seen = user;
+	size_t step = (seen->choice & SMALL_READS) != 0 ? 3 : 1000;
+	size_t len = 0;
+	ssize_t n;
+
+	must(seen->open && e->nrcpts > 0);
+	must(smtpd_session_received(s, text, 1024) > 0);
+	must_be_message(text, strlen(text));
+	seen->messages++;
+	if ((seen->choice & LEAVE_UNREAD) != 0)
+		return smtpd_reply(s, 250, "2.0.0", "unread");
+	while ((n = smtpd_body_read(body, text + len, step)) > 0) {
+		len += (size_t)n;
+		must(len + step <= sizeof(text));
+	}
+	if (n < 0)
+		return smtpd_reply(s, 250, "2.0.0", "whatever");
+	must_be_message(text, len);
+	return 0;
+}
+
+static struct smtpd_server *
+create(struct seen *seen)
+{
+	unsigned choice = seen->choice;
+	const struct smtpd_events events = {
+		.connect = on_connect,
+		.transaction_end = on_end,
+		.disconnect = on_disconnect,
+		.user = seen,
+	};
+	struct smtpd_settings settings = {
+		.hostname = "mx.example",
+		.errors_soft = SMTPD_NO_LIMIT,
+		.errors_hard = SMTPD_NO_LIMIT,
+		.flags = (choice & BARE_LF_COMMANDS) != 0
+		    ? SMTPD_BARE_LF_COMMANDS
+		    : 0,
+		.bare_lf =
+		    (choice & REFUSE_BARE_LF) != 0 ? SMTPD_TREAT_REFUSE : 0,
+		.nul = (choice & REPAIR_NUL) != 0 ? SMTPD_TREAT_REPAIR : 0,
+	};
+	struct smtpd_server *srv;
+
+	if ((choice & SMALL_LIMITS) != 0) {
+		settings.max_message_size = 100;
+		settings.max_command_line = 512;
+		settings.max_text_line = 1000;
+		settings.max_transactions = 4;
+		settings.max_hops = 2;
+	}
+	srv = smtpd_server_create(&settings);
+	if (srv == NULL)
+		abort();
+	smtpd_server_on(srv, &events);
+	smtpd_server_deliver(srv, on_message, seen);
+	smtpd_server_handle(srv, "MAIL", on_mail, seen);
+	smtpd_server_handle(srv, "RCPT", on_rcpt, seen);
+	smtpd_server_handle(srv, "VRFY", on_other, seen);
+	smtpd_server_add_verb(
+	    srv, "XFOO", SMTPD_VERB_PIPELINED, on_other, seen);
+	smtpd_server_add_param(srv, "MAIL", "XPRIO");
+	return srv;
+}
+
+/* Put the packets of DATA where the server will read them one by one. */
+static void
+send_packets(int fd, const char *data, size_t len)
+{
+	for (int n = 0; n < PACKET_MAX && len > 0; n++) {
+		const char *end = memchr(data, PACKET_END, len);
+		size_t size = end != NULL ? (size_t)(end - data) : len;
+
+		if (size > 0 && send(fd, data, size, MSG_DONTWAIT) < 0)
+			return;
+		if (end == NULL)
+			return;
+		data += size + 1;
+		len -= size + 1;
+	}
+}
+
+/* One line of a reply, LEN octets with its CRLF; returns its code. */
+static int
+check_line(const char *line, size_t len)
+{
+	must(len >= 6 && len <= 512);
+	must(line[0] >= '2' && line[0] <= '5');
+	must(line[1] >= '0' && line[1] <= '5');
+	must(line[2] >= '0' && line[2] <= '9');
+	must(line[3] == ' ' || line[3] == '-');
+	must(line[len - 2] == '\r');
+	for (size_t i = 4; i < len - 2; i++)
+		must(line[i] >= ' ' && line[i] <= '~');
+	return atoi(line);
+}
+
+/* Whole replies, and no more messages than were asked for. */
+static void
+check_output(const struct seen *seen, const char *out, size_t len)
+{
+	int asked = 0, before = 0;
+
+	while (len > 0) {
+		const char *lf = memchr(out, '\n', len);
+		size_t n = lf != NULL ? (size_t)(lf - out) + 1 : 0;
+		int code = check_line(out, n);
+
+		must(before == 0 || code == before);
+		before = out[3] == '-' ? code : 0;
+		asked += code == 354;
+		out += n;
+		len -= n;
+	}
+	must(before == 0);
+	must(asked == seen->messages);
+	must(seen->delivered <= asked);
+}
+
+static size_t
+receive(int fd, char *out)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = recv(fd, out + len, OUTPUT_MAX - len, MSG_DONTWAIT);
+		len += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	return len;
+}
+
+static void
+check_counters(struct smtpd_server *srv, const struct seen *seen)
+{
+	struct smtpd_counters c;
+
+	smtpd_server_counters(srv, &c);
+	must(c.connections == 1 && c.connections_now == 0);
+	must(seen->connects == 1 && seen->disconnects == 1);
+	must(seen->senders == seen->ends);
+	must(c.messages == (uint64_t)seen->delivered);
+	must(c.messages + c.messages_refused <= (uint64_t)seen->messages);
+	must(c.timeouts == 0 && c.errors == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static char out[OUTPUT_MAX];
+	const int room = OUTPUT_MAX;
+	struct seen seen = { .choice = size > 0 ? data[0] : 0 };
+	struct smtpd_server *srv;
+	int in_pair[2], out_pair[2];
+
+	if (size < 1 || size > INPUT_MAX)
+		return 0;
+	must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, in_pair) == 0);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, out_pair) == 0);
+	setsockopt(in_pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	setsockopt(out_pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	send_packets(in_pair[1], (const char *)data + 1, size - 1);
+	shutdown(in_pair[1], SHUT_WR);
+	srv = create(&seen);
+	must(smtpd_server_serve(srv, in_pair[0], out_pair[0]) == 0);
+	check_output(&seen, out, receive(out_pair[1], out));
+	check_counters(srv, &seen);
+	smtpd_server_destroy(srv);
+	for (int i = 0; i < 2; i++) {
+		close(in_pair[i]);
+		close(out_pair[i]);
+	}
+	return 0;
+}

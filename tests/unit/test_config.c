@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* The defaults that the header states; what they do, others test. */
+#include "server/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SETTING(name) #name, offsetof(struct smtpd_settings, name)
+
+struct expected {
+	const char *name;
+	size_t offset;
+	uint32_t value;
+};
+
+static uint32_t
+value_of(const struct smtpd_settings *s, const struct expected *e)
+{
+	uint32_t value;
+
+	memcpy(&value, (const char *)s + e->offset, sizeof(value));
+	return value;
+}
+
+static const struct expected defaults[] = {
+	{ SETTING(max_connections), 1000 },
+	{ SETTING(max_per_address), 20 },
+	{ SETTING(max_per_network), 50 },
+	{ SETTING(max_recipients), 1000 },
+	{ SETTING(max_command_line), 2048 },
+	{ SETTING(max_text_line), 65536 },
+	{ SETTING(max_transactions), 1000 },
+	{ SETTING(errors_soft), 5 },
+	{ SETTING(errors_hard), 20 },
+	{ SETTING(tarpit_ms), 1000 },
+	{ SETTING(max_hops), 100 },
+	{ SETTING(idle_timeout_ms), 300000 },
+	{ SETTING(command_timeout_ms), 300000 },
+	{ SETTING(write_timeout_ms), 60000 },
+	{ SETTING(session_timeout_ms), 3600000 },
+	{ SETTING(handshake_timeout_ms), 30000 },
+	{ SETTING(min_rate), 500 },
+	{ SETTING(rate_window_ms), 60000 },
+	{ SETTING(greet_delay_ms), 0 },
+};
+
+static void
+check_defaults(const struct smtpd_settings *s)
+{
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		if (value_of(s, &defaults[i]) != defaults[i].value)
+			fail_msg("%s is %u", defaults[i].name,
+			    value_of(s, &defaults[i]));
+	assert_int_equal(s->max_message_size, 52428800);
+	assert_int_equal(s->flags, 0);
+	assert_int_equal(s->bare_lf, SMTPD_TREAT_REPAIR);
+	assert_int_equal(s->nul, SMTPD_TREAT_REFUSE);
+	assert_int_equal(s->log_level, SMTPD_LOG_INFO);
+	assert_true(s->stack_size >= 65536);
+	assert_null(s->log);
+}
+
+static void
+test_defaults(void **state)
+{
+	const struct smtpd_settings zeros = { 0 };
+	struct smtpd_config c;
+
+	(void)state;
+	smtpd_config_init(&c, NULL);
+	check_defaults(&c.settings);
+	assert_null(smtpd_config_fault(&c));
+	smtpd_config_finish(&c);
+	smtpd_config_init(&c, &zeros);
+	check_defaults(&c.settings);
+	smtpd_config_finish(&c);
+}
+
+/* A setting that was made stays as it is, and touches no other. */
+static void
+test_each_setting_stands(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+		struct smtpd_settings s = { 0 };
+		struct smtpd_config c;
+		const uint32_t mine = 777;
+
+		memcpy((char *)&s + defaults[i].offset, &mine, sizeof(mine));
+		smtpd_config_init(&c, &s);
+		assert_int_equal(value_of(&c.settings, &defaults[i]), mine);
+		memcpy((char *)&c.settings + defaults[i].offset,
+		    &defaults[i].value, sizeof(mine));
+		check_defaults(&c.settings);
+		smtpd_config_finish(&c);
+	}
+}
+
+/* Ids rise, also within a millisecond. */
+static void
+test_ids_rise(void **state)
+{
+	struct smtpd_config c;
+	uint64_t last = 0;
+
+	(void)state;
+	smtpd_config_init(&c, NULL);
+	for (int i = 0; i < 100000; i++) {
+		uint64_t id = smtpd_config_new_id(&c);
+
+		assert_true(id > last);
+		last = id;
+	}
+	smtpd_config_finish(&c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_each_setting_stands),
+		cmocka_unit_test(test_ids_rise),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
