@@ -75,8 +75,8 @@ static const struct scene scenes[] = {
 	    { 0 }, false, false },
 	{ "greeting drop", "sleep 1\n", "temporary greeting 0 4.4.2", { 0 },
 	    false, false },
-	{ "greeting reset", "reset\n", "temporary greeting 0 4.4.2", { 0 },
-	    false, false },
+	{ "greeting reset", "sleep 100\nreset\n", "temporary greeting 0 4.4.2",
+	    { 0 }, false, false },
 	{ "greeting half", "= 220 pe\nhalf\nhold\n",
 	    "temporary greeting 0 4.4.2", { 0 }, false, false },
 	{ "greeting none", "hold\n", "temporary greeting 0 4.4.2", { 0 }, false,
@@ -229,6 +229,8 @@ static const struct scene scenes[] = {
 	    ALL("unknown dot 0 4.4.2"), false, true },
 	{ "dot garbage", PIPE FLIGHT OK OK OK OK GO "data\n< ok\nhold\n", NULL,
 	    ALL("unknown dot 0 4.5.0"), false, false },
+	{ "dot late", PIPE FLIGHT OK OK OK OK GO "data\nsleep 300\n" OK END,
+	    NULL, ALL("sent dot 250 2.0.0"), true, false },
 	{ "dot half a reply", PIPE FLIGHT OK OK OK OK GO "data\n= 250 o\n",
 	    NULL, ALL("unknown dot 0 4.4.2"), false, false },
 	{ "RSET refused",
@@ -873,6 +875,53 @@ other_addresses_are_raced(void **state)
 	close(silent);
 }
 
+/* Also those for a connection, and for room to write. */
+static void
+cancel_ends_connecting_and_writing(void **state)
+{
+	struct smtpd_cancel *cancel = smtpd_cancel_create();
+	struct smtpd_client_settings set = settings(false);
+	struct smtpd_result results[3];
+	struct memory memory;
+	struct smtpd_outgoing m;
+	struct smtpd_target target;
+	struct smtpd_client *c;
+	struct scripted peer;
+	pthread_t thread;
+	char *text = calloc(1, LARGE + 1);
+	int filler[4];
+	uint16_t port;
+	int silent = make_silent(&target, &port, filler);
+
+	(void)state;
+	assert_non_null(text);
+	set.cancel = cancel;
+	c = smtpd_client_create(&set);
+	pthread_create(&thread, NULL, trigger_soon, cancel);
+	assert_int_equal(smtpd_client_connect(c, &target, 1, port), -1);
+	check_result(
+	    "connect", smtpd_client_result(c), "temporary connect 0 4.4.2");
+	pthread_join(thread, NULL);
+	smtpd_client_destroy(c);
+	smtpd_cancel_destroy(cancel);
+	for (int i = 0; i < 4; i++)
+		close(filler[i]);
+	close(silent);
+
+	memset(text, '\n', LARGE);
+	m = outgoing(&memory, text);
+	set.cancel = cancel = smtpd_cancel_create();
+	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "sleep 400\n", &set);
+	pthread_create(&thread, NULL, trigger_soon, cancel);
+	assert_int_equal(smtpd_client_send(c, &m, results), -1);
+	check_result("write", results, "temporary data 0 4.4.2");
+	assert_string_equal(results[0].text, "cancelled");
+	pthread_join(thread, NULL);
+	finish(c, &peer);
+	smtpd_cancel_destroy(cancel);
+	free(text);
+}
+
 /* A host that sends us away at one of its addresses may not at another. */
 static void
 greetings_are_tried_at_each_address(void **state)
@@ -959,6 +1008,7 @@ main(void)
 		cmocka_unit_test(slow_servers_are_left),
 		cmocka_unit_test(large_groups_do_not_block),
 		cmocka_unit_test(cancel_ends_every_wait),
+		cmocka_unit_test(cancel_ends_connecting_and_writing),
 		cmocka_unit_test(other_addresses_are_raced),
 		cmocka_unit_test(greetings_are_tried_at_each_address),
 		cmocka_unit_test(the_dialogue_is_shown),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The client against the library's own server, and what goes wrong in TLS. */
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -459,6 +460,37 @@ faults_end_the_connection(void **state)
 	}
 }
 
+static void *
+trigger_soon(void *cancel)
+{
+	poll(NULL, 0, 100);
+	smtpd_cancel_trigger(cancel);
+	return NULL;
+}
+
+static void
+cancel_ends_the_handshake(void **state)
+{
+	struct smtpd_cancel *cancel = smtpd_cancel_create();
+	struct smtpd_client_settings set = { .hostname = "me.example",
+		.cancel = cancel };
+	struct smtpd_client *c = smtpd_client_create(&set);
+	struct scripted peer;
+	pthread_t thread;
+
+	(void)state;
+	scripted_start(&peer, OFFER "< 220 go\nhold\n");
+	pthread_create(&thread, NULL, trigger_soon, cancel);
+	assert_int_equal(
+	    smtpd_client_connect(c, &peer.target, 1, peer.port), -1);
+	assert_int_equal(smtpd_client_result(c)->phase, SMTPD_PHASE_TLS);
+	assert_string_equal(smtpd_client_result(c)->text, "cancelled");
+	pthread_join(thread, NULL);
+	smtpd_client_destroy(c);
+	scripted_finish(&peer);
+	smtpd_cancel_destroy(cancel);
+}
+
 /* A password is for those who show a good certificate. */
 static void
 passwords_are_kept(void **state)
@@ -547,6 +579,7 @@ main(void)
 		cmocka_unit_test(certificates_are_judged),
 		cmocka_unit_test(sessions_go_on),
 		cmocka_unit_test(faults_end_the_connection),
+		cmocka_unit_test(cancel_ends_the_handshake),
 		cmocka_unit_test(passwords_are_kept),
 		cmocka_unit_test(trust_needs_certificates),
 		cmocka_unit_test(threads_share_trust),
