@@ -6,6 +6,7 @@
 
 #include <smtpd/address.h>
 #include <smtpd/cancel.h>
+#include <smtpd/client.h>
 #include <smtpd/maildir.h>
 #include <smtpd/resolve.h>
 #include <smtpd/server.h>

@@ -88,7 +88,8 @@ struct smtpd_result {
 struct smtpd_client_settings {
 	const char *hostname; /* for EHLO; default: the machine's name */
 	enum smtpd_security security;
-	bool tls_first;            /* TLS from the first byte (RFC 8314) */
+	bool tls_first; /* TLS from the first byte (RFC 8314), whatever
+	                 * security says of STARTTLS */
 	struct smtpd_trust *trust; /* NULL: no certificate is found good */
 
 	/* AUTH with PLAIN, LOGIN or SCRAM-SHA-256, whichever is the best that
@@ -158,11 +159,14 @@ SMTPD_API struct smtpd_client *smtpd_client_create(
     const struct smtpd_client_settings *settings);
 
 /*
- * Connect to the first of COUNT addresses at TARGETS that answers, all of one
- * host, at PORT: say hello, go over to TLS and authenticate, as the settings
- * and the server will have it.  Return 0, or -1 with the reason in
- * smtpd_client_result(); then nothing is open.  A greeting of 5xx is
- * temporary.  Blocks.  Since 0.1.
+ * Connect to the first of COUNT addresses at TARGETS that answers with a good
+ * greeting, all of one host, at PORT: say hello, go over to TLS and
+ * authenticate, as the settings and the server will have it.  Return 0, or -1
+ * with the reason in smtpd_client_result(); then nothing is open.  A greeting
+ * of 5xx, a certificate that is not good enough and a password that is refused
+ * are temporary; 5xx to both EHLO and HELO is permanent, for this host.  When
+ * the handshake of TLS fails (SMTPD_PHASE_TLS), it is the caller's to decide
+ * whether to come again without.  Blocks.  Since 0.1.
  */
 SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
     const struct smtpd_target *targets, size_t count, uint16_t port);
@@ -170,8 +174,21 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
 /*
  * Send one message over an open connection: MAIL, RCPT and DATA in one flight
  * where PIPELINING is offered.  RESULTS has room for nrcpts and gets one for
- * each.  Return 0 when the connection is good for another message, or -1 when
- * it is closed.  Blocks.  Since 0.1.
+ * each:
+ *
+ * - 4xx and 421 anywhere are temporary, 5xx is permanent; but 552 to RCPT is
+ *   temporary (RFC 5321, 4.5.3.1.10) unless its enhanced code is 5.3.4 or
+ *   5.2.2.
+ * - A connection that breaks, a deadline, a reply that is none, and CANCEL are
+ *   temporary; after the dot they leave the outcome unknown.
+ * - What needs no server to be refused, without a code: 5.1.3 and 5.1.7 for
+ *   what is no address, 5.5.4 for a parameter that cannot be sent, 5.6.7 and
+ *   5.3.4 for what needs SMTPUTF8 or a larger SIZE than offered.  Content that
+ *   is not ASCII goes out also where 8BITMIME is not offered.
+ * - Content that cannot be read to its end is not sent: 4.3.0, temporary.
+ *
+ * Return 0 when the connection is good for another message, or -1 when it is
+ * closed.  Blocks.  Since 0.1.
  */
 SMTPD_API int smtpd_client_send(struct smtpd_client *c,
     const struct smtpd_outgoing *message, struct smtpd_result *results);
