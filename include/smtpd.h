@@ -5,7 +5,10 @@
 /* The whole public interface of libsmtpd. */
 
 #include <smtpd/address.h>
+#include <smtpd/cancel.h>
+#include <smtpd/client.h>
 #include <smtpd/maildir.h>
+#include <smtpd/resolve.h>
 #include <smtpd/server.h>
 #include <smtpd/session.h>
 #include <smtpd/tls.h>

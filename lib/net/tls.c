@@ -26,6 +26,8 @@
 
 #include "base/text.h"
 #include "net/clock.h"
+#include "net/tls_compat.h"
+#include "net/tls_conn.h"
 
 /* The longest name that a client may ask for. */
 #define SERVER_NAME_MAX 255
@@ -76,55 +78,10 @@ struct pem {
 	size_t size;
 };
 
-struct smtpd_tls_conn {
-	mbedtls_ssl_context ssl; /* first: the SNI callback gets it alone */
-	struct smtpd_tls *context;
-	struct smtpd_wire *wire;
-	uint64_t deadline;           /* of the present read */
-	enum smtpd_io_status status; /* of the wire, once it failed */
-	struct smtpd_tls_facts facts;
-	char cipher[64];
-	char *server_name; /* on the heap, most clients have neither */
-	char *client;
-};
-
 /*
- * What differs between mbedTLS 2.28 and 3.6.
+ * What differs between mbedTLS 2.28 and 3.6 besides net/tls_compat.h.
  */
-#if MBEDTLS_VERSION_NUMBER >= 0x04000000
-#error "mbedTLS 4 has another interface: use 2.28 or 3.6"
-#endif
-#ifndef MBEDTLS_THREADING_C
-#error "this mbedTLS was built without MBEDTLS_THREADING_C"
-#endif
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-#include <psa/crypto.h>
-
-#define SUITES_OF_1_3                            \
-	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, \
-	    MBEDTLS_TLS1_3_AES_128_GCM_SHA256,   \
-	    MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
-
-static const uint16_t groups[] = {
-	MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
-	MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
-	MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
-	MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
-	MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
-};
-
-static void
-set_groups(mbedtls_ssl_config *conf)
-{
-	mbedtls_ssl_conf_groups(conf, groups);
-}
-
-static int
-init_crypto(void)
-{
-	return psa_crypto_init() == PSA_SUCCESS ? 0 : -1;
-}
-
 static int
 set_min_version(mbedtls_ssl_config *conf, enum smtpd_tls_version version)
 {
@@ -158,29 +115,6 @@ digest(const unsigned char *data, size_t len, unsigned char *out)
 	return mbedtls_sha256(data, len, out, 0);
 }
 #else
-#define SUITES_OF_1_3
-
-/* The first is twice as fast as the default here, which is the largest. */
-static const mbedtls_ecp_group_id groups[] = {
-	MBEDTLS_ECP_DP_SECP256R1,
-	MBEDTLS_ECP_DP_CURVE25519,
-	MBEDTLS_ECP_DP_SECP384R1,
-	MBEDTLS_ECP_DP_SECP521R1,
-	MBEDTLS_ECP_DP_NONE,
-};
-
-static void
-set_groups(mbedtls_ssl_config *conf)
-{
-	mbedtls_ssl_conf_curves(conf, groups);
-}
-
-static int
-init_crypto(void)
-{
-	return 0;
-}
-
 static int
 set_min_version(mbedtls_ssl_config *conf, enum smtpd_tls_version version)
 {
@@ -213,7 +147,8 @@ digest(const unsigned char *data, size_t len, unsigned char *out)
 /* Forward secrecy and authenticated encryption only; the fastest in software
  * first. */
 static const int suites[] = {
-	SUITES_OF_1_3 MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	SMTPD_TLS_SUITES_OF_1_3
+	    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
 	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
 	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
@@ -499,7 +434,7 @@ set_up(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
 {
 	struct secrets *x;
 
-	if (init_crypto() != 0 ||
+	if (smtpd_tls_init_crypto() != 0 ||
 	    mbedtls_ssl_config_defaults(&tls->conf, MBEDTLS_SSL_IS_SERVER,
 		MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return -1;
@@ -508,7 +443,7 @@ set_up(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
 		return -1;
 	mbedtls_ssl_conf_rng(&tls->conf, mbedtls_ctr_drbg_random, &x->drbg);
 	mbedtls_ssl_conf_ciphersuites(&tls->conf, suites);
-	set_groups(&tls->conf);
+	smtpd_tls_set_groups(&tls->conf);
 	mbedtls_ssl_conf_sni(&tls->conf, sni_callback, tls);
 	if (x->has_tickets)
 		mbedtls_ssl_conf_session_tickets_cb(
@@ -897,6 +832,18 @@ write_wire(void *arg, const unsigned char *buf, size_t len)
 	return conn->status == SMTPD_IO_OK ? (int)len : MBEDTLS_ERR_SSL_TIMEOUT;
 }
 
+int
+smtpd_tls_conn_init(struct smtpd_tls_conn *conn, const mbedtls_ssl_config *conf,
+    struct smtpd_wire *w)
+{
+	conn->wire = w;
+	mbedtls_ssl_init(&conn->ssl);
+	if (mbedtls_ssl_setup(&conn->ssl, conf) != 0)
+		return -1;
+	mbedtls_ssl_set_bio(&conn->ssl, conn, write_wire, read_wire, NULL);
+	return 0;
+}
+
 struct smtpd_tls_conn *
 smtpd_tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
 {
@@ -905,13 +852,10 @@ smtpd_tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
 	if (conn == NULL)
 		return NULL;
 	conn->context = smtpd_tls_ref(context);
-	conn->wire = w;
-	mbedtls_ssl_init(&conn->ssl);
-	if (mbedtls_ssl_setup(&conn->ssl, &context->conf) != 0) {
+	if (smtpd_tls_conn_init(conn, &context->conf, w) != 0) {
 		smtpd_tls_conn_destroy(conn);
 		return NULL;
 	}
-	mbedtls_ssl_set_bio(&conn->ssl, conn, write_wire, read_wire, NULL);
 	return conn;
 }
 
@@ -927,9 +871,8 @@ smtpd_tls_conn_destroy(struct smtpd_tls_conn *conn)
 	free(conn);
 }
 
-/* Whether RESULT of mbedTLS only asks to be called again. */
-static bool
-asks_again(int result)
+bool
+smtpd_tls_asks_again(int result)
 {
 #ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
 	if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
@@ -939,9 +882,8 @@ asks_again(int result)
 	    result == MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
-/* What RESULT, negative or 0, means to the session. */
-static enum smtpd_io_status
-status_of(const struct smtpd_tls_conn *conn, int result)
+enum smtpd_io_status
+smtpd_tls_status_of(const struct smtpd_tls_conn *conn, int result)
 {
 	if (conn->status != SMTPD_IO_OK)
 		return conn->status;
@@ -951,8 +893,8 @@ status_of(const struct smtpd_tls_conn *conn, int result)
 }
 
 /* mbedTLS says "TLS-ECDHE-..." and "TLS1-3-...": IANA "TLS_". */
-static void
-name_cipher(struct smtpd_tls_conn *conn)
+void
+smtpd_tls_name_cipher(struct smtpd_tls_conn *conn)
 {
 	const char *name = mbedtls_ssl_get_ciphersuite(&conn->ssl);
 	struct smtpd_text t;
@@ -1002,7 +944,7 @@ gather_facts(struct smtpd_tls_conn *conn)
 	conn->facts.version = mbedtls_ssl_get_version(&conn->ssl);
 	conn->facts.server_name =
 	    conn->server_name != NULL ? conn->server_name : "";
-	name_cipher(conn);
+	smtpd_tls_name_cipher(conn);
 	describe_client(conn);
 }
 
@@ -1028,12 +970,12 @@ smtpd_tls_handshake(
 	conn->deadline = deadline;
 	do {
 		result = mbedtls_ssl_handshake(&conn->ssl);
-	} while (asks_again(result));
+	} while (smtpd_tls_asks_again(result));
 	if (result == 0) {
 		gather_facts(conn);
 		return SMTPD_IO_OK;
 	}
-	status = status_of(conn, result);
+	status = smtpd_tls_status_of(conn, result);
 	explain(status, result, reason, size);
 	return status;
 }
@@ -1048,9 +990,9 @@ smtpd_tls_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
 	do {
 		result =
 		    mbedtls_ssl_read(&conn->ssl, (unsigned char *)buf, size);
-	} while (asks_again(result));
+	} while (smtpd_tls_asks_again(result));
 	if (result <= 0)
-		return status_of(conn, result);
+		return smtpd_tls_status_of(conn, result);
 	*got = (size_t)result;
 	return SMTPD_IO_OK;
 }
@@ -1062,10 +1004,10 @@ smtpd_tls_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 		int result = mbedtls_ssl_write(
 		    &conn->ssl, (const unsigned char *)buf, len);
 
-		if (asks_again(result))
+		if (smtpd_tls_asks_again(result))
 			continue;
 		if (result < 0)
-			return status_of(conn, result);
+			return smtpd_tls_status_of(conn, result);
 		buf += result;
 		len -= (size_t)result;
 	}

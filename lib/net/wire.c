@@ -37,6 +37,7 @@ smtpd_wire_init(struct smtpd_wire *w, int in, int out)
 	w->out = out;
 	w->socket =
 	    in == out && getsockopt(in, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+	w->cancel_fd = -1;
 	w->write_ms = UINT32_MAX;
 	w->now = smtpd_clock_ms();
 	atomic_init(&w->interrupt, SMTPD_INTERRUPT_NONE);
@@ -76,7 +77,10 @@ earlier(uint64_t a, uint64_t b)
 static enum smtpd_io_status
 wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
 {
-	struct pollfd pfd = { .fd = fd, .events = events };
+	struct pollfd pfds[] = {
+		{ .fd = fd, .events = events },
+		{ .fd = w->cancel_fd, .events = POLLIN },
+	};
 
 	for (;;) {
 		uint64_t until = deadline;
@@ -87,7 +91,10 @@ wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
 		w->now = smtpd_clock_ms();
 		if (!w->socket)
 			until = earlier(until, w->now + SLICE_MS);
-		n = poll(&pfd, 1, smtpd_clock_poll_ms(w->now, until));
+		n = poll(pfds, w->cancel_fd < 0 ? 1 : 2,
+		    smtpd_clock_poll_ms(w->now, until));
+		if (n > 0 && pfds[1].revents != 0)
+			return SMTPD_IO_INTERRUPTED;
 		if (n > 0)
 			return SMTPD_IO_OK;
 		if (n < 0 && errno != EINTR)

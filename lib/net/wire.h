@@ -17,7 +17,7 @@ enum smtpd_io_status {
 	SMTPD_IO_OK,
 	SMTPD_IO_CLOSED,      /* the peer went */
 	SMTPD_IO_TIMEOUT,     /* a deadline passed */
-	SMTPD_IO_INTERRUPTED, /* by smtpd_wire_interrupt() */
+	SMTPD_IO_INTERRUPTED, /* by smtpd_wire_interrupt(), or cancelled */
 	SMTPD_IO_FLOOD,       /* a line without end */
 	SMTPD_IO_TLS,         /* the peer broke the rules of TLS */
 	SMTPD_IO_ERROR,       /* the descriptor failed, errno says why */
@@ -37,6 +37,7 @@ struct smtpd_wire {
 	bool socket;       /* both are the same socket */
 	bool quick;        /* the owner gave the socket a receive timeout of
 	              * SMTPD_WIRE_REST_MS, and the first wait is left to it */
+	int cancel_fd;     /* every wait ends once it is readable; -1: none */
 	uint32_t write_ms; /* the longest wait to write */
 	uint64_t now;      /* the clock at the last wait */
 	uint64_t bytes_in, bytes_out;

@@ -40,6 +40,8 @@ def almost_end(client, token):
 
 def garbage(client, _):
     client.send(os.urandom(2000))
+    # It may hold no line end: the server must not wait for one.
+    client.socket.shutdown(socket.SHUT_WR)
     try:
         for _ in range(3):
             client.reply()

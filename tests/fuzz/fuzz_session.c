@@ -231,7 +231,7 @@ check_line(const char *line, size_t len)
 	must(line[len - 2] == '\r');
 	for (size_t i = 4; i < len - 2; i++)
 		must(line[i] >= ' ' && line[i] <= '~');
-	return atoi(line);
+	return (int)strtol(line, NULL, 10);
 }
 
 /* Whole replies, and no more messages than were asked for. */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SEND_H
+#define SEND_H
+
+/* One message on its way to all its recipients. */
+
+#include <smtpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where everything is sent to, instead of to the recipients' own hosts. */
+struct smarthost {
+	bool tls_first;
+	char *user; /* NULL: without AUTH */
+	char *host; /* NULL: no smarthost */
+	uint16_t port;
+};
+
+struct job {
+	struct smtpd_client_settings client;
+	struct smtpd_resolver *resolver; /* unused with a smarthost */
+	struct smarthost smarthost;
+	uint16_t port; /* of other hosts */
+	bool verbose;
+
+	struct smtpd_outgoing message; /* but for the recipients */
+	char **rcpts;
+	size_t nrcpts;
+};
+
+/* Send J to all, tell on stderr what became of each, and return the exit status
+ * of sysexits(3). */
+int send_all(struct job *j);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_H
+#define SMTPD_CLIENT_H
+
+/*
+ * Sending: one connection to one host, and any number of messages over it,
+ * one after the other.  It knows no queue: what is tried again, when and
+ * where, is the caller's.
+ *
+ * A client is used by one thread at a time; another may end its waits by the
+ * cancel object that it was given.
+ */
+
+#include <smtpd/cancel.h>
+#include <smtpd/resolve.h>
+#include <smtpd/version.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One connection to a server: opaque. */
+struct smtpd_client;
+
+/* Who is believed when a server shows a certificate, and the TLS sessions that
+ * can be resumed: opaque, counted by references, shared by any threads. */
+struct smtpd_trust;
+
+/*
+ * Read the certificates of authorities in CA_FILE (PEM; NULL: the system's
+ * bundle, without which nobody is believed).  Return NULL with the reason in
+ * ERROR of SIZE bytes.  Since 0.1.
+ */
+SMTPD_API struct smtpd_trust *smtpd_trust_create(
+    const char *ca_file, char *error, size_t size);
+
+/* One more reference to T, which is returned; one less, the last frees it. */
+SMTPD_API struct smtpd_trust *smtpd_trust_ref(struct smtpd_trust *t);
+SMTPD_API void smtpd_trust_unref(struct smtpd_trust *t);
+
+/* When the connection is encrypted. */
+enum smtpd_security {
+	SMTPD_SECURITY_OPPORTUNISTIC, /* when STARTTLS is offered, by any
+	                               * certificate: the default */
+	SMTPD_SECURITY_REQUIRED, /* always, and the certificate must be good
+	                          * and bear the host's name */
+	SMTPD_SECURITY_NONE,     /* never */
+};
+
+/* How far a message, or a connection, came. */
+enum smtpd_phase {
+	SMTPD_PHASE_CONNECT,
+	SMTPD_PHASE_GREETING,
+	SMTPD_PHASE_HELLO,
+	SMTPD_PHASE_TLS,
+	SMTPD_PHASE_AUTH,
+	SMTPD_PHASE_MAIL,
+	SMTPD_PHASE_RCPT,
+	SMTPD_PHASE_DATA, /* the command, and the message up to its dot */
+	SMTPD_PHASE_DOT,  /* after it */
+};
+
+/* What became of a recipient. */
+enum smtpd_outcome {
+	SMTPD_SENT,      /* the server has taken it over */
+	SMTPD_TEMPORARY, /* not now */
+	SMTPD_PERMANENT, /* not ever */
+	SMTPD_UNKNOWN,   /* the reply to the dot was lost: it may have it */
+};
+
+/* One result, of a recipient or of a whole connection. */
+struct smtpd_result {
+	enum smtpd_outcome outcome;
+	enum smtpd_phase phase;
+	int code;        /* of the server's reply; 0: there was none */
+	char status[12]; /* enhanced code, the server's or our own; never "" */
+	char text[512];  /* the server's words in one line, or ours: printable
+	                  * ASCII */
+};
+
+/* The settings of a client; zero or NULL means the default beside each.  The
+ * times are in milliseconds; those of RFC 5321, 4.5.3.2 are its minima. */
+struct smtpd_client_settings {
+	const char *hostname; /* for EHLO; default: the machine's name */
+	enum smtpd_security security;
+	bool tls_first; /* TLS from the first byte (RFC 8314), whatever
+	                 * security says of STARTTLS */
+	struct smtpd_trust *trust; /* NULL: no certificate is found good */
+
+	/* AUTH with PLAIN, LOGIN or SCRAM-SHA-256, whichever is the best that
+	 * is offered; only in TLS with a good certificate.  NULL: none. */
+	const char *user;
+	const char *password;
+
+	uint32_t connect_ms;  /* for one address; 30000 */
+	uint32_t stagger_ms;  /* before a second one is tried beside; 3000 */
+	uint32_t greeting_ms; /* 300000 */
+	uint32_t hello_ms;    /* 300000 */
+	uint32_t tls_ms;      /* STARTTLS and the handshake; 120000 */
+	uint32_t auth_ms;     /* 300000 */
+	uint32_t mail_ms;     /* 300000 */
+	uint32_t rcpt_ms;     /* 300000 */
+	uint32_t data_ms;     /* 120000 */
+	uint32_t block_ms;    /* for each block of the message; 180000 */
+	uint32_t dot_ms;      /* 600000 */
+	uint32_t reset_ms;    /* 20000 */
+	uint32_t quit_ms;     /* 5000 */
+
+	const struct smtpd_cancel *cancel;
+
+	/* Told of each line of the dialogue, without its end, as printable
+	 * ASCII; of AUTH only the mechanism, of the message nothing. */
+	void (*dialogue)(void *user, bool sent, const char *line);
+	void *dialogue_user;
+};
+
+/* How many bytes of the message READ gives at a time; 0 at its end, -1 when it
+ * cannot be read. */
+typedef ssize_t smtpd_read_fn(void *user, void *buf, size_t size);
+
+/* One recipient of an outgoing message. */
+struct smtpd_outgoing_rcpt {
+	const char *address; /* local@domain */
+	const char *notify; /* NOTIFY= and ORCPT= (RFC 3461), as on the wire; */
+	const char *orcpt;  /* NULL: none; left out where DSN is not offered */
+};
+
+/* One message to send. */
+struct smtpd_outgoing {
+	const char *sender; /* local@domain; "" for the null sender */
+	const struct smtpd_outgoing_rcpt *rcpts;
+	size_t nrcpts;
+	const char *ret; /* RET= and ENVID= (RFC 3461); NULL: none */
+	const char *envid;
+	bool eight_bit; /* the content has bytes outside ASCII */
+	bool utf8;      /* an address or a header has (RFC 6531) */
+
+	/* The content, header and body: LENGTH bytes of FD from OFFSET on,
+	 * or what READ gives when it is not NULL.  Lines end with CRLF or LF;
+	 * a CR without LF is sent as CRLF.  LENGTH is announced as SIZE; 0
+	 * with READ: not announced. */
+	int fd;
+	off_t offset;
+	uint64_t length;
+	smtpd_read_fn *read;
+	void *read_user;
+};
+
+/*
+ * Make a client with a copy of SETTINGS (NULL: all defaults); what they point
+ * to, but trust, must live as long.  Return NULL without memory.  Since 0.1.
+ */
+SMTPD_API struct smtpd_client *smtpd_client_create(
+    const struct smtpd_client_settings *settings);
+
+/*
+ * Connect to the first of COUNT addresses at TARGETS that answers with a good
+ * greeting, all of one host, at PORT: say hello, go over to TLS and
+ * authenticate, as the settings and the server will have it.  Return 0, or -1
+ * with the reason in smtpd_client_result(); then nothing is open.  A greeting
+ * of 5xx, a certificate that is not good enough and a password that is refused
+ * are temporary; 5xx to both EHLO and HELO is permanent, for this host.  When
+ * the handshake of TLS fails (SMTPD_PHASE_TLS), it is the caller's to decide
+ * whether to come again without.  Blocks.  Since 0.1.
+ */
+SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
+    const struct smtpd_target *targets, size_t count, uint16_t port);
+
+/*
+ * Send one message over an open connection: MAIL, RCPT and DATA in one flight
+ * where PIPELINING is offered.  RESULTS has room for nrcpts and gets one for
+ * each:
+ *
+ * - 4xx and 421 anywhere are temporary, 5xx is permanent; but 552 to RCPT is
+ *   temporary (RFC 5321, 4.5.3.1.10) unless its enhanced code is 5.3.4 or
+ *   5.2.2.
+ * - A connection that breaks, a deadline, a reply that is none, and CANCEL are
+ *   temporary; after the dot they leave the outcome unknown.
+ * - What needs no server to be refused, without a code: 5.1.3 and 5.1.7 for
+ *   what is no address, 5.5.4 for a parameter that cannot be sent, 5.6.7 and
+ *   5.3.4 for what needs SMTPUTF8 or a larger SIZE than offered.  Content that
+ *   is not ASCII goes out also where 8BITMIME is not offered.
+ * - Content that cannot be read to its end is not sent: 4.3.0, temporary.
+ *
+ * Return 0 when the connection is good for another message, or -1 when it is
+ * closed.  Blocks.  Since 0.1.
+ */
+SMTPD_API int smtpd_client_send(struct smtpd_client *c,
+    const struct smtpd_outgoing *message, struct smtpd_result *results);
+
+/* Say QUIT if a connection is open, and close it; its reply is not waited for
+ * longer than quit_ms.  Since 0.1. */
+SMTPD_API void smtpd_client_quit(struct smtpd_client *c);
+
+/* Close without a word, and free C; NULL is fine.  Since 0.1. */
+SMTPD_API void smtpd_client_destroy(struct smtpd_client *c);
+
+/* How the last smtpd_client_connect() went, or why the connection closed.
+ * Belongs to C.  Since 0.1. */
+SMTPD_API const struct smtpd_result *smtpd_client_result(
+    const struct smtpd_client *c);
+
+/* The address that is, or was last, connected to, as "192.0.2.1" or
+ * "2001:db8::1"; "" for none.  Belongs to C.  Since 0.1. */
+SMTPD_API const char *smtpd_client_peer(const struct smtpd_client *c);
+
+/*
+ * What the server offered for KEYWORD in its last EHLO: its parameters, "" if
+ * it has none, NULL if it was not offered.  Belongs to C until the connection
+ * closes.  Since 0.1.
+ */
+SMTPD_API const char *smtpd_client_offers(
+    const struct smtpd_client *c, const char *keyword);
+
+/* The TLS of an open connection. */
+struct smtpd_client_tls {
+	const char *version; /* "TLSv1.2" */
+	const char *cipher;  /* as IANA names it */
+	bool verified;       /* the certificate is good and bears the name */
+	bool resumed;        /* an earlier session went on */
+	const char *reason;  /* why it was not verified; "" */
+};
+
+/* What is known of the TLS; NULL: not encrypted.  Belongs to C until the
+ * connection closes.  Since 0.1. */
+SMTPD_API const struct smtpd_client_tls *smtpd_client_tls(
+    const struct smtpd_client *c);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

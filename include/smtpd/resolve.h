@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_RESOLVE_H
+#define SMTPD_RESOLVE_H
+
+/*
+ * From the domain of a mail address to the addresses where its mail goes, in
+ * the order they are to be tried (RFC 5321, 5.1; RFC 7505).
+ */
+
+#include <smtpd/cancel.h>
+#include <smtpd/version.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* DNS servers and what they answered: opaque.  Any number of threads may use
+ * one at a time. */
+struct smtpd_resolver;
+
+/* The settings of a resolver; zero or NULL means the default beside each. */
+struct smtpd_resolver_settings {
+	/* DNS servers, divided by blanks: "192.0.2.53",
+	 * "[2001:db8::53]:5353".  Default: those of the system. */
+	const char *servers;
+
+	uint32_t timeout_ms; /* for one answer of one server; 5000 */
+	uint32_t tries;      /* rounds over all servers; 2 */
+	uint32_t total_ms;   /* for one smtpd_resolve(); 60000 */
+
+	uint32_t cache_max;       /* answers that are kept; 4096 */
+	uint32_t cache_ttl_max_s; /* an answer is kept no longer; 3600 */
+	/* Answers that say no are kept 300 seconds at most. */
+
+	/* Addresses of one domain, in all; at least two of each family are
+	 * among them where there are any; 10. */
+	uint32_t max_addresses;
+
+	/* The name of this host, which must not be its own mail's target.
+	 * Its addresses are found out. */
+	const char *hostname;
+
+	/* Targets that are this host are good: for tests, and where another
+	 * program receives on another port. */
+	bool self_is_good;
+
+	/* Servers besides those on loopback whose AD bit is believed. */
+	bool trust_servers;
+};
+
+/* What came of a look-up. */
+enum smtpd_resolve_verdict {
+	SMTPD_RESOLVE_FOUND, /* there is at least one target */
+	SMTPD_RESOLVE_LATER, /* trouble that may pass */
+	SMTPD_RESOLVE_NEVER, /* the DNS says for certain that there is none */
+};
+
+/* One address to try. */
+struct smtpd_target {
+	const char *host; /* its name in lower case, without a last dot; or
+	                   * the address literal */
+	uint16_t preference;
+	struct sockaddr_storage addr; /* port 0 */
+	socklen_t len;
+	bool authenticated; /* its address came with AD from a server that
+	                     * is believed */
+};
+
+/* The answer.  It belongs to the caller. */
+struct smtpd_targets {
+	enum smtpd_resolve_verdict verdict;
+	const char *status; /* enhanced code when it is not FOUND: "5.1.10" */
+	const char *reason; /* a sentence for people, likewise; else "" */
+	bool mx;            /* there were MX records, not only addresses */
+	bool authenticated; /* so were they, or their absence */
+	uint32_t ttl_s;     /* how long this holds; UINT32_MAX: no end */
+	const struct smtpd_target *list; /* in the order to be tried */
+	size_t count;
+};
+
+/*
+ * Make a resolver with a copy of SETTINGS (NULL: all defaults).  Return NULL
+ * with errno: ENOMEM, or EINVAL when servers cannot be read or there are
+ * none.  Since 0.1.
+ */
+SMTPD_API struct smtpd_resolver *smtpd_resolver_create(
+    const struct smtpd_resolver_settings *settings);
+
+/* Free R; nobody may be using it.  NULL is fine.  Since 0.1. */
+SMTPD_API void smtpd_resolver_destroy(struct smtpd_resolver *r);
+
+/*
+ * Find the targets of DOMAIN: MX by preference, equal ones in random order,
+ * IPv6 and IPv4 in turn; without MX its AAAA and A.  DOMAIN is a name in
+ * A-labels (or in UTF-8, where the library was built with libidn2), always
+ * absolute, or an address literal in brackets.
+ *
+ * - Null MX: NEVER 5.1.10.  No such domain, or a name that cannot be one:
+ *   NEVER 5.1.2.  A literal that cannot be read: NEVER 5.1.3.  An MX whose
+ *   hosts all have no address, or none of any kind: NEVER 5.4.4, without
+ *   falling back to the domain's own.
+ * - This host among the MX: it and all that are not preferred to it are left
+ *   out; if it was the best: NEVER 5.4.6; if none of the better has an
+ *   address: LATER 4.4.4.  Addresses that mean no other host (loopback,
+ *   unspecified, link-local) count as this one.
+ * - No answer, one that cannot be understood, SERVFAIL, REFUSED and whatever
+ *   else is no clear answer, if nothing else was found: LATER 4.4.3.
+ * - CANCEL (or NULL) triggered: LATER 4.4.3.
+ *
+ * Blocks; total_ms at most.  Return NULL without memory.  Any thread.
+ * Since 0.1.
+ */
+SMTPD_API struct smtpd_targets *smtpd_resolve(struct smtpd_resolver *r,
+    const char *domain, const struct smtpd_cancel *cancel);
+
+/* Free T; NULL is fine.  Since 0.1. */
+SMTPD_API void smtpd_targets_free(struct smtpd_targets *t);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

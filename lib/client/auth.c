@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/auth.h"
+
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/text.h"
+#include "client/dialogue.h"
+#include "client/scram.h"
+#include "net/random.h"
+
+/* Octets of a user's name, or of a password. */
+#define SECRET_MAX 512
+
+/* A line of AUTH: the base64 of the longest message, and what is before it. */
+#define LINE_SIZE (SMTPD_BASE64_LEN(2 * SECRET_MAX + 2) + 32)
+
+#define NONCE_BYTES 18
+
+typedef int mechanism_fn(struct smtpd_client *c);
+
+static int
+hear(struct smtpd_client *c)
+{
+	return smtpd_dialogue_hear(c, SMTPD_PHASE_AUTH, c->set.auth_ms, NULL);
+}
+
+/*
+ * Say PREFIX and the base64 of LEN bytes at DATA, and hear the reply.  The
+ * dialogue that the caller sees has only the prefix.
+ */
+static int
+ask(struct smtpd_client *c, const char *prefix, const char *data, size_t len)
+{
+	char line[LINE_SIZE];
+	struct smtpd_text t;
+
+	if (*prefix != '\0' && c->set.dialogue != NULL)
+		c->set.dialogue(c->set.dialogue_user, true, prefix);
+	smtpd_text_init(&t, line, sizeof(line));
+	if (*prefix != '\0' && len > 0)
+		smtpd_text_format(&t, "%s ", prefix);
+	else
+		smtpd_text_add(&t, prefix);
+	smtpd_base64_encode(&t, data, len);
+	if (smtpd_dialogue_say(c, SMTPD_PHASE_AUTH, "%s", line) == 0)
+		return -1;
+	return hear(c);
+}
+
+/* The last reply was none that lets us go on: give up on the exchange. */
+static int
+refuse(struct smtpd_client *c)
+{
+	return smtpd_dialogue_refused(c, SMTPD_PHASE_AUTH);
+}
+
+/* Whether CODE ends the exchange well. */
+static int
+finish(struct smtpd_client *c, int code)
+{
+	if (code < 0)
+		return -1;
+	return code / 100 == 2 ? 0 : refuse(c);
+}
+
+static int
+auth_plain(struct smtpd_client *c)
+{
+	char message[2 * SECRET_MAX + 2];
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, message, sizeof(message));
+	smtpd_text_byte(&t, '\0');
+	smtpd_text_add(&t, c->set.user);
+	smtpd_text_byte(&t, '\0');
+	smtpd_text_add(&t, c->set.password);
+	return finish(c, ask(c, "AUTH PLAIN", message, t.len));
+}
+
+static int
+auth_login(struct smtpd_client *c)
+{
+	int code = ask(c, "AUTH LOGIN", "", 0);
+
+	if (code < 0)
+		return -1;
+	if (code / 100 != 3)
+		return refuse(c);
+	code = ask(c, "", c->set.user, strlen(c->set.user));
+	if (code < 0)
+		return -1;
+	if (code / 100 != 3)
+		return refuse(c);
+	return finish(c, ask(c, "", c->set.password, strlen(c->set.password)));
+}
+
+/* Decode the challenge of the last reply into OUT of SIZE bytes as a text. */
+static int
+read_challenge(struct smtpd_client *c, char *out, size_t size)
+{
+	const char *s = c->reply.text;
+	ssize_t n = smtpd_base64_decode(s, strlen(s), out, size - 1);
+
+	if (n < 0 || memchr(out, '\0', (size_t)n) != NULL)
+		return -1;
+	out[n] = '\0';
+	return 0;
+}
+
+static int
+not_scram(struct smtpd_client *c)
+{
+	return smtpd_dialogue_fail(c, SMTPD_PHASE_AUTH, "4.7.0",
+	    "the server's part of SCRAM-SHA-256 is wrong");
+}
+
+/*
+ * The rest of SCRAM, whose first message is MESSAGE.  A server that takes us
+ * in without showing that it knows the password is not the one.
+ */
+static int
+exchange(struct smtpd_client *c, struct smtpd_scram *s, char *message)
+{
+	char challenge[SMTPD_PEER_TEXT_SIZE];
+	int code = ask(c, "AUTH SCRAM-SHA-256", message, strlen(message));
+
+	if (code < 0)
+		return -1;
+	if (code / 100 >= 4)
+		return refuse(c);
+	if (code / 100 != 3 ||
+	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
+	    smtpd_scram_answer(s, challenge, c->set.password, message) != 0)
+		return not_scram(c);
+	code = ask(c, "", message, strlen(message));
+	if (code < 0)
+		return -1;
+	if (code / 100 >= 4)
+		return refuse(c);
+	if (code / 100 != 3 ||
+	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
+	    !smtpd_scram_is_server(s, challenge))
+		return not_scram(c);
+	return finish(c, ask(c, "", "", 0));
+}
+
+static int
+auth_scram(struct smtpd_client *c)
+{
+	unsigned char random[NONCE_BYTES];
+	char nonce[SMTPD_BASE64_LEN(NONCE_BYTES) + 1];
+	char message[SMTPD_SCRAM_MESSAGE_SIZE];
+	struct smtpd_scram s;
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, nonce, sizeof(nonce));
+	if (!smtpd_random_bytes(random, sizeof(random)))
+		return not_scram(c);
+	smtpd_base64_encode(&t, random, sizeof(random));
+	if (smtpd_scram_begin(&s, c->set.user, nonce, message) != 0)
+		return not_scram(c);
+	return exchange(c, &s, message);
+}
+
+/* The best first. */
+static const struct {
+	const char *name;
+	mechanism_fn *run;
+} mechanisms[] = {
+	{ "SCRAM-SHA-256", auth_scram },
+	{ "PLAIN", auth_plain },
+	{ "LOGIN", auth_login },
+};
+
+/* Whether NAME is among the words of LIST. */
+static bool
+has_word(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (*list != '\0') {
+		size_t n = strcspn(list, " ");
+
+		if (n == len && smtpd_same_bytes(list, name, n))
+			return true;
+		list += n;
+		list += strspn(list, " ");
+	}
+	return false;
+}
+
+static mechanism_fn *
+choose(const char *offered)
+{
+	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
+		if (has_word(offered, mechanisms[i].name))
+			return mechanisms[i].run;
+	return NULL;
+}
+
+static bool
+fits(const char *s)
+{
+	return s != NULL && strlen(s) <= SECRET_MAX;
+}
+
+int
+smtpd_auth(struct smtpd_client *c)
+{
+	const enum smtpd_phase phase = SMTPD_PHASE_AUTH;
+	const struct smtpd_client_tls *tls = smtpd_client_tls(c);
+	const char *offered = smtpd_client_offers(c, "AUTH");
+	mechanism_fn *run;
+	int result;
+
+	if (c->set.user == NULL)
+		return 0;
+	if (!fits(c->set.user) || !fits(c->set.password))
+		return smtpd_dialogue_fail(
+		    c, phase, "4.3.5", "no password, or too long a one");
+	if (tls == NULL || !tls->verified)
+		return smtpd_dialogue_fail(c, phase, "4.7.0",
+		    "the password is not given away without a server whose "
+		    "certificate is good");
+	run = offered != NULL ? choose(offered) : NULL;
+	if (run == NULL)
+		return smtpd_dialogue_fail(c, phase, "4.7.0",
+		    "the server offers no way to authenticate that is known");
+	c->hidden = true;
+	result = run(c);
+	c->hidden = false;
+	return result;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "client/auth.h"
+#include "client/connect.h"
+#include "client/dialogue.h"
+#include "client/hello.h"
+#include "grammar/address.h"
+#include "net/cancel.h"
+#include "net/clock.h"
+#include "net/pages.h"
+#include "net/tls_client.h"
+
+#define BUFFERS_SIZE (SMTPD_STREAM_IN_SIZE + SMTPD_STREAM_OUT_SIZE)
+
+static void
+set_time(uint32_t *ms, uint32_t value)
+{
+	if (*ms == 0)
+		*ms = value;
+}
+
+/* RFC 5321, 4.5.3.2, and the minutes that it leaves open. */
+static void
+set_default_times(struct smtpd_client_settings *s)
+{
+	set_time(&s->connect_ms, 30000);
+	set_time(&s->stagger_ms, 3000);
+	set_time(&s->greeting_ms, 300000);
+	set_time(&s->hello_ms, 300000);
+	set_time(&s->tls_ms, 120000);
+	set_time(&s->auth_ms, 300000);
+	set_time(&s->mail_ms, 300000);
+	set_time(&s->rcpt_ms, 300000);
+	set_time(&s->data_ms, 120000);
+	set_time(&s->block_ms, 180000);
+	set_time(&s->dot_ms, 600000);
+	set_time(&s->reset_ms, 20000);
+	set_time(&s->quit_ms, 5000);
+}
+
+static void
+set_hostname(struct smtpd_client *c)
+{
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, c->hostname, sizeof(c->hostname));
+	if (c->set.hostname != NULL)
+		smtpd_text_add(&t, c->set.hostname);
+	else if (gethostname(c->hostname, sizeof(c->hostname) - 1) != 0)
+		c->hostname[0] = '\0';
+}
+
+struct smtpd_client *
+smtpd_client_create(const struct smtpd_client_settings *settings)
+{
+	struct smtpd_client *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->fd = -1;
+	if (settings != NULL)
+		c->set = *settings;
+	if (c->set.trust != NULL)
+		c->trust = smtpd_trust_ref(c->set.trust);
+	set_default_times(&c->set);
+	set_hostname(c);
+	smtpd_result_set(&c->result, SMTPD_TEMPORARY, SMTPD_PHASE_CONNECT,
+	    "4.4.1", "not connected");
+	c->buffers = smtpd_pages_map(BUFFERS_SIZE);
+	if (c->buffers == NULL) {
+		smtpd_client_destroy(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+smtpd_client_destroy(struct smtpd_client *c)
+{
+	if (c == NULL)
+		return;
+	smtpd_dialogue_close(c);
+	smtpd_trust_unref(c->trust);
+	smtpd_pages_unmap(c->buffers, BUFFERS_SIZE);
+	free(c);
+}
+
+/* The name that goes into TLS: an address literal without its brackets. */
+static void
+set_host(struct smtpd_client *c, const char *host)
+{
+	static const char tag[] = "[IPv6:";
+	struct smtpd_text t;
+	size_t len;
+
+	if (host == NULL)
+		host = "";
+	if (strncmp(host, tag, strlen(tag)) == 0)
+		host += strlen(tag);
+	else if (*host == '[')
+		host++;
+	len = strlen(host);
+	if (len > 0 && host[len - 1] == ']')
+		len--;
+	smtpd_text_init(&t, c->host, sizeof(c->host));
+	smtpd_text_bytes(&t, host, len);
+}
+
+static int
+not_connected(struct smtpd_client *c, const struct smtpd_race *r)
+{
+	char reason[128];
+
+	if (r->error == ECANCELED)
+		return smtpd_dialogue_fail(
+		    c, SMTPD_PHASE_CONNECT, "4.4.2", "cancelled");
+	if (strerror_r(r->error, reason, sizeof(reason)) != 0)
+		reason[0] = '\0';
+	return smtpd_dialogue_fail(c, SMTPD_PHASE_CONNECT, "4.4.1",
+	    "cannot connect to %s port %u: %s", c->peer, r->port, reason);
+}
+
+/* Connect to the next address that answers. */
+static int
+open_connection(struct smtpd_client *c, struct smtpd_race *r)
+{
+	int fd = smtpd_race_run(r);
+
+	smtpd_socket_host(&r->peer, c->peer, sizeof(c->peer));
+	if (fd < 0)
+		return not_connected(c, r);
+	c->fd = fd;
+	c->port = r->port;
+	set_host(c, r->host);
+	smtpd_stream_init(
+	    &c->stream, fd, fd, c->buffers, c->buffers + SMTPD_STREAM_IN_SIZE);
+	c->stream.wire.cancel_fd = r->cancel_fd;
+	return 0;
+}
+
+/* Up to the greeting: what goes wrong there may go well at another address. */
+static int
+reach(struct smtpd_client *c, struct smtpd_race *r)
+{
+	do {
+		if (open_connection(c, r) != 0)
+			return -1;
+		if ((!c->set.tls_first || smtpd_secure_now(c) == 0) &&
+		    smtpd_hello_greeting(c) == 0)
+			return 0;
+	} while (
+	    r->next < r->count && !smtpd_cancel_is_triggered(c->set.cancel));
+	return -1;
+}
+
+int
+smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
+    size_t count, uint16_t port)
+{
+	struct smtpd_race r = {
+		.targets = targets,
+		.count = count,
+		.port = port,
+		.connect_ms = c->set.connect_ms,
+		.stagger_ms = c->set.stagger_ms,
+		.cancel_fd = smtpd_cancel_fd(c->set.cancel),
+	};
+
+	smtpd_dialogue_close(c);
+	c->peer[0] = '\0';
+	if (!smtpd_helo_is_valid(c->hostname, strlen(c->hostname)))
+		return smtpd_dialogue_fail(c, SMTPD_PHASE_HELLO, "4.3.5",
+		    "our own name is no name of a host");
+	if (count == 0)
+		return smtpd_dialogue_fail(c, SMTPD_PHASE_CONNECT, "4.4.4",
+		    "there is no address to connect to");
+	if (reach(c, &r) != 0 || smtpd_hello(c) != 0 || smtpd_secure(c) != 0 ||
+	    smtpd_auth(c) != 0)
+		return -1;
+	smtpd_dialogue_judge(c, SMTPD_PHASE_HELLO, &c->result);
+	return 0;
+}
+
+void
+smtpd_client_quit(struct smtpd_client *c)
+{
+	if (c->fd < 0)
+		return;
+	if (smtpd_dialogue_ask(c, SMTPD_PHASE_HELLO, c->set.quit_ms, "QUIT") <
+	    0)
+		return;
+	if (smtpd_stream_flush(&c->stream) == SMTPD_IO_OK &&
+	    c->stream.tls != NULL)
+		smtpd_tls_close(c->stream.tls);
+	smtpd_dialogue_close(c);
+}
+
+const struct smtpd_result *
+smtpd_client_result(const struct smtpd_client *c)
+{
+	return &c->result;
+}
+
+const char *
+smtpd_client_peer(const struct smtpd_client *c)
+{
+	return c->peer;
+}
+
+const struct smtpd_client_tls *
+smtpd_client_tls(const struct smtpd_client *c)
+{
+	return c->fd >= 0 && c->stream.tls != NULL
+	    ? smtpd_tls_client_facts(c->stream.tls)
+	    : NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_CLIENT_H
+#define SMTPD_CLIENT_CLIENT_H
+
+/* A connection to a server: what the modules of the client share. */
+
+#include <smtpd/client.h>
+
+#include <arpa/inet.h>
+
+#include "grammar/reply_parse.h"
+#include "net/stream.h"
+
+/* Octets that are kept of what a server offers. */
+#define SMTPD_OFFERS_MAX 8192
+
+/* What was offered: "KEYWORD\0parameters\0", one behind the other. */
+struct smtpd_offers {
+	size_t len;
+	char text[SMTPD_OFFERS_MAX];
+};
+
+struct smtpd_client {
+	struct smtpd_client_settings set; /* with the defaults filled in */
+	char hostname[256];
+	struct smtpd_trust *trust; /* a reference; NULL: none needed yet */
+
+	int fd; /* -1: not connected */
+	struct smtpd_stream stream;
+	char *buffers;
+
+	char host[256]; /* as the target calls it, without brackets */
+	uint16_t port;
+	char peer[INET6_ADDRSTRLEN + 32];
+
+	struct smtpd_offers offers;
+	struct smtpd_peer_reply reply; /* the last */
+	struct smtpd_result result;
+	bool hidden;      /* what is said is nobody's business */
+	bool tls_is_good; /* its session may be gone on with */
+};
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/connect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/clock.h"
+
+#define RUNNERS_MAX 2
+
+/* One address that is being tried. */
+struct runner {
+	int fd;
+	size_t target;
+	uint64_t deadline;
+};
+
+struct field {
+	struct smtpd_race *race;
+	struct runner runners[RUNNERS_MAX];
+	size_t count;
+	uint64_t next_at; /* when another may be tried beside */
+};
+
+/* Remember which address it is about, and with its port. */
+static void
+note_peer(struct smtpd_race *r, size_t target)
+{
+	const struct smtpd_target *t = &r->targets[target];
+	struct sockaddr_in *in = (struct sockaddr_in *)&r->peer.addr;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&r->peer.addr;
+
+	r->peer.addr = t->addr;
+	r->peer.len = t->len;
+	r->host = t->host;
+	if (t->addr.ss_family == AF_INET6)
+		in6->sin6_port = htons(r->port);
+	else
+		in->sin_port = htons(r->port);
+}
+
+static void
+drop(struct field *f, size_t i, int error)
+{
+	note_peer(f->race, f->runners[i].target);
+	f->race->error = error;
+	close(f->runners[i].fd);
+	f->runners[i] = f->runners[f->count - 1];
+	f->count--;
+	f->next_at = 0;
+}
+
+/* Start with the next address.  It may fail at once. */
+static void
+start(struct field *f)
+{
+	struct smtpd_race *r = f->race;
+	uint64_t now = smtpd_clock_ms();
+	struct runner *x = &f->runners[f->count];
+	const int on = 1;
+
+	x->target = r->next++;
+	note_peer(r, x->target);
+	x->fd = socket(r->peer.addr.ss_family,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (x->fd < 0) {
+		r->error = errno;
+		return;
+	}
+	f->count++;
+	setsockopt(x->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	x->deadline = smtpd_clock_after(now, r->connect_ms);
+	f->next_at = smtpd_clock_after(now, r->stagger_ms);
+	if (connect(x->fd, (const struct sockaddr *)&r->peer.addr,
+		r->peer.len) != 0 &&
+	    errno != EINPROGRESS && errno != EINTR)
+		drop(f, f->count - 1, errno);
+}
+
+static bool
+may_start(const struct field *f)
+{
+	return f->race->next < f->race->count && f->count < RUNNERS_MAX &&
+	    (f->count == 0 || smtpd_clock_ms() >= f->next_at);
+}
+
+/* Until when nothing needs to be done, unless an address answers. */
+static uint64_t
+next_event(const struct field *f)
+{
+	uint64_t at = SMTPD_NEVER;
+
+	if (f->race->next < f->race->count && f->count < RUNNERS_MAX)
+		at = f->next_at;
+	for (size_t i = 0; i < f->count; i++)
+		if (f->runners[i].deadline < at)
+			at = f->runners[i].deadline;
+	return at;
+}
+
+/* What became of a connection that is ready to be written to. */
+static int
+error_of(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		return errno;
+	return error;
+}
+
+/* Wait for something to happen.  Return false when cancelled. */
+static bool
+wait_for(struct field *f, struct pollfd *pfds)
+{
+	for (size_t i = 0; i < f->count; i++)
+		pfds[i] = (struct pollfd){
+			.fd = f->runners[i].fd,
+			.events = POLLOUT,
+		};
+	pfds[f->count] =
+	    (struct pollfd){ .fd = f->race->cancel_fd, .events = POLLIN };
+	if (poll(pfds, (nfds_t)f->count + 1,
+		smtpd_clock_poll_ms(smtpd_clock_ms(), next_event(f))) < 0)
+		for (size_t i = 0; i <= f->count; i++)
+			pfds[i].revents = 0;
+	return pfds[f->count].revents == 0;
+}
+
+/* The one of F that has arrived, or -1.  Those that cannot are dropped. */
+static int
+find_winner(struct field *f, const struct pollfd *pfds)
+{
+	uint64_t now = smtpd_clock_ms();
+
+	for (size_t i = f->count; i-- > 0;) {
+		int error = 0;
+
+		if (pfds[i].revents != 0)
+			error = error_of(f->runners[i].fd);
+		else if (now >= f->runners[i].deadline)
+			error = ETIMEDOUT;
+		else
+			continue;
+		if (error == 0)
+			return (int)i;
+		drop(f, i, error);
+	}
+	return -1;
+}
+
+/* Close all of F but runner WINNER, which may be none: -1. */
+static void
+send_home(struct field *f, int winner)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if ((int)i != winner)
+			close(f->runners[i].fd);
+}
+
+int
+smtpd_race_run(struct smtpd_race *r)
+{
+	struct field f = { .race = r };
+	struct pollfd pfds[RUNNERS_MAX + 1];
+	int winner;
+
+	r->error = EADDRNOTAVAIL;
+	for (;;) {
+		while (may_start(&f))
+			start(&f);
+		if (f.count == 0)
+			return -1;
+		if (!wait_for(&f, pfds)) {
+			send_home(&f, -1);
+			r->error = ECANCELED;
+			return -1;
+		}
+		winner = find_winner(&f, pfds);
+		if (winner >= 0)
+			break;
+	}
+	send_home(&f, winner);
+	note_peer(r, f.runners[winner].target);
+	return f.runners[winner].fd;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_CONNECT_H
+#define SMTPD_CLIENT_CONNECT_H
+
+/* A TCP connection to one of several addresses (after RFC 8305). */
+
+#include <smtpd/resolve.h>
+
+#include "net/socket.h"
+
+struct smtpd_race {
+	const struct smtpd_target *targets;
+	size_t count;
+	size_t next; /* the first that was not tried yet */
+	uint16_t port;
+	uint32_t connect_ms; /* for one address */
+	uint32_t stagger_ms; /* before another is tried beside */
+	int cancel_fd;       /* -1: none */
+
+	/* What came of it: the winner's address, or the last that failed. */
+	struct smtpd_sockaddr peer;
+	const char *host; /* the target's name for it */
+	int error;        /* ECANCELED: cancelled */
+};
+
+/*
+ * Connect to the first address of R, from R->next on, that answers; at most two
+ * are tried at a time.  Return a descriptor that does not block and sends at
+ * once, or -1 with R->error.
+ */
+int smtpd_race_run(struct smtpd_race *r);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* pread() of files beyond 2 GiB, also where off_t is short by default. */
+#define _FILE_OFFSET_BITS 64
+
+#include "client/content.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/dialogue.h"
+#include "grammar/dot.h"
+#include "net/cancel.h"
+
+/* What is read of the content at a time. */
+#define BLOCK_SIZE 16384
+
+/* How long a reply that came too early is looked for. */
+#define EARLY_MS 1000
+
+struct source {
+	const struct smtpd_outgoing *m;
+	uint64_t left; /* of the descriptor */
+	off_t at;
+	char block[BLOCK_SIZE];
+};
+
+/* Read a block.  Return its length, 0 at the end, -1 when the content cannot be
+ * read; a descriptor that ends before its length counts as that. */
+static ssize_t
+read_block(struct source *s)
+{
+	size_t want = s->left < BLOCK_SIZE ? (size_t)s->left : BLOCK_SIZE;
+	ssize_t n;
+
+	if (s->m->read != NULL)
+		return s->m->read(s->m->read_user, s->block, BLOCK_SIZE);
+	if (want == 0)
+		return 0;
+	do {
+		n = pread(s->m->fd, s->block, want, s->at);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return -1;
+	s->at += n;
+	s->left -= (size_t)n;
+	return n;
+}
+
+/*
+ * The content could not be written.  A server that does not want it may have
+ * said so, and gone (RFC 5321, 4.2.5 wants it to wait): its words are the
+ * better reason.
+ */
+static int
+broken(struct smtpd_client *c, enum smtpd_io_status status)
+{
+	const enum smtpd_phase phase = SMTPD_PHASE_DATA;
+	uint32_t ms = status == SMTPD_IO_INTERRUPTED ? 0 : EARLY_MS;
+	int saved = errno;
+
+	if (ms > 0 && smtpd_stream_talks(&c->stream, ms)) {
+		int code = smtpd_dialogue_hear(c, phase, ms, NULL);
+
+		if (code > 0 && code / 100 >= 4)
+			return smtpd_dialogue_refused(c, phase);
+	}
+	if (c->fd < 0)
+		return -1;
+	errno = saved;
+	return smtpd_dialogue_broken(c, phase, status);
+}
+
+static int
+send_block(struct smtpd_client *c, struct smtpd_dot_encoder *e, const char *in,
+    size_t len)
+{
+	struct smtpd_stream *st = &c->stream;
+
+	while (len > 0) {
+		size_t room = SMTPD_STREAM_OUT_SIZE - st->out_len;
+		enum smtpd_io_status status;
+
+		/* The end of the message always finds room. */
+		if (room > SMTPD_DOT_END_MAX + SMTPD_DOT_ROOM_MIN) {
+			smtpd_stream_put(st,
+			    smtpd_dot_encode(e, &in, &len,
+				st->out_buf + st->out_len,
+				room - SMTPD_DOT_END_MAX));
+			continue;
+		}
+		status = smtpd_cancel_is_triggered(c->set.cancel)
+		    ? SMTPD_IO_INTERRUPTED
+		    : smtpd_stream_flush(st);
+		if (status != SMTPD_IO_OK)
+			return broken(c, status);
+	}
+	return 0;
+}
+
+static int
+send_all(struct smtpd_client *c, struct source *s)
+{
+	struct smtpd_dot_encoder e = { 0 };
+	struct smtpd_stream *st = &c->stream;
+	enum smtpd_io_status status;
+	ssize_t n;
+
+	while ((n = read_block(s)) > 0)
+		if (send_block(c, &e, s->block, (size_t)n) != 0)
+			return -1;
+	if (n < 0)
+		return smtpd_dialogue_fail(
+		    c, SMTPD_PHASE_DATA, "4.3.0", "the message cannot be read");
+	smtpd_stream_put(
+	    st, smtpd_dot_encode_end(&e, st->out_buf + st->out_len));
+	status = smtpd_stream_flush(st);
+	return status == SMTPD_IO_OK ? 0 : broken(c, status);
+}
+
+int
+smtpd_content_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
+{
+	struct source *s = malloc(sizeof(*s));
+	int result;
+
+	if (s == NULL)
+		return smtpd_dialogue_fail(
+		    c, SMTPD_PHASE_DATA, "4.3.0", "out of memory");
+	s->m = m;
+	s->left = m->length;
+	s->at = m->offset;
+	c->stream.wire.write_ms = c->set.block_ms;
+	result = send_all(c, s);
+	free(s);
+	return result;
+}
+
+void
+smtpd_content_none(struct smtpd_client *c)
+{
+	struct smtpd_dot_encoder e = { 0 };
+	char *at = smtpd_stream_room(&c->stream, SMTPD_DOT_END_MAX);
+
+	if (at != NULL)
+		smtpd_stream_put(&c->stream, smtpd_dot_encode_end(&e, at));
+}

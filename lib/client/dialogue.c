@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/dialogue.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "net/clock.h"
+#include "net/tls_client.h"
+
+/* Our own enhanced code where a server gave none. */
+static const char *
+default_status(int code)
+{
+	switch (code / 100) {
+	case 2:
+		return "2.0.0";
+	case 5:
+		return "5.0.0";
+	default:
+		return "4.0.0";
+	}
+}
+
+static void
+set_text(struct smtpd_result *r, const char *status, const char *s)
+{
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, r->status, sizeof(r->status));
+	smtpd_text_add(&t, status);
+	smtpd_text_init(&t, r->text, sizeof(r->text));
+	smtpd_text_filtered(&t, s, strlen(s));
+}
+
+static void set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
+    enum smtpd_phase phase, const char *status, const char *format, va_list ap)
+    SMTPD_PRINTF(5, 0);
+
+static void
+set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
+    enum smtpd_phase phase, const char *status, const char *format, va_list ap)
+{
+	char buf[sizeof(r->text)];
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, buf, sizeof(buf));
+	smtpd_text_vformat(&t, format, ap);
+	r->outcome = outcome;
+	r->phase = phase;
+	r->code = 0;
+	set_text(r, status, buf);
+}
+
+void
+smtpd_result_set(struct smtpd_result *r, enum smtpd_outcome outcome,
+    enum smtpd_phase phase, const char *status, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	set_result(r, outcome, phase, status, format, ap);
+	va_end(ap);
+}
+
+void
+smtpd_dialogue_close(struct smtpd_client *c)
+{
+	if (c->fd < 0)
+		return;
+	if (c->stream.tls != NULL && c->tls_is_good)
+		smtpd_tls_client_keep(c->stream.tls);
+	smtpd_stream_finish(&c->stream);
+	close(c->fd);
+	c->fd = -1;
+	c->offers.len = 0;
+	c->tls_is_good = false;
+	c->hidden = false;
+}
+
+int
+smtpd_dialogue_fail(struct smtpd_client *c, enum smtpd_phase phase,
+    const char *status, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	set_result(&c->result, SMTPD_TEMPORARY, phase, status, format, ap);
+	va_end(ap);
+	smtpd_dialogue_close(c);
+	return -1;
+}
+
+/*
+ * 552 to RCPT is what servers of old say to too many recipients (RFC 5321,
+ * 4.5.3.1.10), unless its enhanced code speaks of sizes.
+ */
+static bool
+is_too_many(const struct smtpd_peer_reply *r, enum smtpd_phase phase)
+{
+	return phase == SMTPD_PHASE_RCPT && r->code == 552 &&
+	    strcmp(r->enhanced, "5.3.4") != 0 &&
+	    strcmp(r->enhanced, "5.2.2") != 0;
+}
+
+/* A greeting speaks of the host, and a password that is refused of our own
+ * settings: no message is bad for that. */
+static enum smtpd_outcome
+outcome_of(const struct smtpd_peer_reply *r, enum smtpd_phase phase)
+{
+	if (r->code / 100 == 2)
+		return SMTPD_SENT;
+	if (r->code / 100 != 5 || phase == SMTPD_PHASE_GREETING ||
+	    phase == SMTPD_PHASE_TLS || phase == SMTPD_PHASE_AUTH ||
+	    is_too_many(r, phase))
+		return SMTPD_TEMPORARY;
+	return SMTPD_PERMANENT;
+}
+
+void
+smtpd_dialogue_judge(const struct smtpd_client *c, enum smtpd_phase phase,
+    struct smtpd_result *out)
+{
+	const struct smtpd_peer_reply *r = &c->reply;
+
+	out->outcome = outcome_of(r, phase);
+	out->phase = phase;
+	out->code = r->code;
+	set_text(out,
+	    r->enhanced[0] != '\0'                ? r->enhanced
+		: out->outcome == SMTPD_TEMPORARY ? "4.0.0"
+						  : default_status(r->code),
+	    r->text);
+}
+
+int
+smtpd_dialogue_refused(struct smtpd_client *c, enum smtpd_phase phase)
+{
+	smtpd_dialogue_judge(c, phase, &c->result);
+	/* A reply that is good at another place is nonsense here. */
+	if (c->result.outcome == SMTPD_SENT || c->reply.code / 100 == 3) {
+		c->result.outcome = SMTPD_TEMPORARY;
+		set_text(&c->result, "4.5.0", c->reply.text);
+	}
+	smtpd_dialogue_close(c);
+	return -1;
+}
+
+/* After the dot nobody knows what a lost reply would have said. */
+static int
+lose(struct smtpd_client *c, enum smtpd_phase phase, const char *status,
+    const char *text)
+{
+	smtpd_dialogue_fail(c, phase, status, "%s", text);
+	if (phase == SMTPD_PHASE_DOT)
+		c->result.outcome = SMTPD_UNKNOWN;
+	return -1;
+}
+
+int
+smtpd_dialogue_broken(
+    struct smtpd_client *c, enum smtpd_phase phase, enum smtpd_io_status status)
+{
+	char reason[128];
+
+	switch (status) {
+	case SMTPD_IO_CLOSED:
+		return lose(
+		    c, phase, "4.4.2", "the server closed the connection");
+	case SMTPD_IO_TIMEOUT:
+		return lose(c, phase, "4.4.2", "the server took too long");
+	case SMTPD_IO_INTERRUPTED:
+		return lose(c, phase, "4.4.2", "cancelled");
+	case SMTPD_IO_TLS:
+		return lose(
+		    c, phase, "4.7.0", "the server broke the rules of TLS");
+	case SMTPD_IO_OK:
+	case SMTPD_IO_FLOOD:
+		return lose(
+		    c, phase, "4.5.0", "what the server says is no reply");
+	case SMTPD_IO_ERROR:
+		break;
+	}
+	if (strerror_r(errno, reason, sizeof(reason)) != 0)
+		reason[0] = '\0';
+	return lose(c, phase, "4.4.2", reason);
+}
+
+/* Tell the caller of a line of the dialogue, as much as may be told. */
+static void
+show(struct smtpd_client *c, bool sent, const char *line, size_t len)
+{
+	char buf[SMTPD_COMMAND_MAX];
+	struct smtpd_text t;
+
+	if (c->set.dialogue == NULL)
+		return;
+	smtpd_text_init(&t, buf, sizeof(buf));
+	if (c->hidden && sent)
+		return;
+	/* A challenge of AUTH. */
+	if (c->hidden && len > 3 && *line == '3')
+		len = 3;
+	smtpd_text_filtered(&t, line, len);
+	c->set.dialogue(c->set.dialogue_user, sent, buf);
+}
+
+static size_t say(struct smtpd_client *c, enum smtpd_phase phase,
+    const char *format, va_list ap) SMTPD_PRINTF(3, 0);
+
+static size_t
+say(struct smtpd_client *c, enum smtpd_phase phase, const char *format,
+    va_list ap)
+{
+	char *at;
+	struct smtpd_text t;
+
+	if (c->fd < 0)
+		return 0;
+	at = smtpd_stream_room(&c->stream, SMTPD_COMMAND_MAX);
+	if (at == NULL) {
+		smtpd_dialogue_broken(c, phase, SMTPD_IO_CLOSED);
+		return 0;
+	}
+	smtpd_text_init(&t, at, SMTPD_COMMAND_MAX - strlen("\n"));
+	smtpd_text_vformat(&t, format, ap);
+	if (t.cut) {
+		smtpd_dialogue_fail(c, phase, "4.3.0", "too long a command");
+		return 0;
+	}
+	show(c, true, at, t.len);
+	memcpy(at + t.len, "\r\n", 2);
+	smtpd_stream_put(&c->stream, t.len + 2);
+	return t.len + 2;
+}
+
+size_t
+smtpd_dialogue_say(
+    struct smtpd_client *c, enum smtpd_phase phase, const char *format, ...)
+{
+	size_t len;
+	va_list ap;
+
+	va_start(ap, format);
+	len = say(c, phase, format, ap);
+	va_end(ap);
+	return len;
+}
+
+/* One line of a reply into c->reply. */
+static enum smtpd_io_status
+hear_line(struct smtpd_client *c, enum smtpd_peer_step *step,
+    smtpd_reply_line_fn *each)
+{
+	enum smtpd_line_end end;
+	enum smtpd_io_status status;
+	char *line;
+	size_t len;
+
+	status = smtpd_stream_line(
+	    &c->stream, SMTPD_PEER_LINE_MAX, UINT32_MAX, &line, &len, &end);
+	if (status != SMTPD_IO_OK)
+		return status;
+	if (end == SMTPD_LINE_TOO_LONG || end == SMTPD_LINE_BINARY)
+		return SMTPD_IO_FLOOD;
+	show(c, false, line, len);
+	*step = smtpd_peer_reply_line(&c->reply, line, len);
+	if (*step == SMTPD_PEER_BAD)
+		return SMTPD_IO_FLOOD;
+	if (each != NULL && len > 4)
+		each(c, line + 4, len - 4);
+	return SMTPD_IO_OK;
+}
+
+/*
+ * What was put may find nobody who takes it, but the reply to something
+ * earlier, or a 421, may still be there to be read.
+ */
+static enum smtpd_io_status
+hear(struct smtpd_client *c, uint32_t ms, smtpd_reply_line_fn *each)
+{
+	enum smtpd_peer_step step = SMTPD_PEER_MORE;
+	enum smtpd_io_status status;
+
+	c->stream.wire.write_ms = ms;
+	status = smtpd_stream_flush(&c->stream);
+	if (status == SMTPD_IO_CLOSED)
+		status = SMTPD_IO_OK;
+	c->stream.deadline = smtpd_clock_after(smtpd_clock_ms(), ms);
+	smtpd_peer_reply_init(&c->reply);
+	while (status == SMTPD_IO_OK && step == SMTPD_PEER_MORE)
+		status = hear_line(c, &step, each);
+	return status;
+}
+
+int
+smtpd_dialogue_hear(struct smtpd_client *c, enum smtpd_phase phase, uint32_t ms,
+    smtpd_reply_line_fn *each)
+{
+	enum smtpd_io_status status;
+
+	if (c->fd < 0)
+		return -1;
+	status = hear(c, ms, each);
+	if (status != SMTPD_IO_OK)
+		return smtpd_dialogue_broken(c, phase, status);
+	if (c->reply.code == 421)
+		return smtpd_dialogue_refused(c, phase);
+	return c->reply.code;
+}
+
+int
+smtpd_dialogue_ask(struct smtpd_client *c, enum smtpd_phase phase, uint32_t ms,
+    const char *format, ...)
+{
+	size_t len;
+	va_list ap;
+
+	va_start(ap, format);
+	len = say(c, phase, format, ap);
+	va_end(ap);
+	return len == 0 ? -1 : smtpd_dialogue_hear(c, phase, ms, NULL);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/envelope.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/dialogue.h"
+#include "grammar/param.h"
+
+/* Octets of an address and of the value of a parameter, larger than anyone
+ * takes them (RFC 5321, 4.5.3.1; RFC 3461, 4). */
+#define ADDRESS_MAX 600
+#define VALUE_MAX   600
+
+static bool
+is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s > 127)
+			return false;
+	return true;
+}
+
+static bool
+has_control(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (smtpd_is_control((unsigned char)*s))
+			return true;
+	return false;
+}
+
+/*
+ * Whether S can stand between "<" and ">" without being taken for something
+ * else.  More is the server's business: what it delivers, it knows better.
+ */
+static bool
+is_path(const char *s)
+{
+	bool quoted = false;
+
+	if (strlen(s) > ADDRESS_MAX || has_control(s))
+		return false;
+	for (; *s != '\0'; s++) {
+		if (*s == '"')
+			quoted = !quoted;
+		else if (quoted && *s == '\\' && s[1] != '\0')
+			s++;
+		else if (!quoted && strchr(" <>", *s) != NULL)
+			return false;
+	}
+	return !quoted;
+}
+
+/* Whether S can be the value of a parameter, or there is none. */
+static bool
+is_value(const char *s)
+{
+	if (s == NULL)
+		return true;
+	if (*s == '\0' || strlen(s) > VALUE_MAX)
+		return false;
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~' || *s == '=')
+			return false;
+	return true;
+}
+
+/* The server's limit (RFC 1870); 0: none is known. */
+static uint64_t
+size_limit(const struct smtpd_client *c)
+{
+	const char *offered = smtpd_client_offers(c, "SIZE");
+	uint64_t limit = 0;
+
+	if (offered == NULL || smtpd_param_number(offered, &limit) != 0)
+		return 0;
+	return limit;
+}
+
+/* What speaks against M as a whole.  Return false and fill in WHY. */
+static bool
+check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
+    struct smtpd_result *why)
+{
+	uint64_t limit = size_limit(c);
+	const enum smtpd_phase phase = SMTPD_PHASE_MAIL;
+
+	if (!is_path(m->sender)) {
+		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.1.7",
+		    "the sender is no address");
+		return false;
+	}
+	if (!is_value(m->ret) || !is_value(m->envid)) {
+		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.5.4",
+		    "RET or ENVID cannot be sent");
+		return false;
+	}
+	if ((m->utf8 || !is_ascii(m->sender)) &&
+	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
+		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.6.7",
+		    "the server does not offer SMTPUTF8");
+		return false;
+	}
+	if (limit > 0 && m->length > limit) {
+		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.3.4",
+		    "the server takes no more than %" PRIu64 " octets", limit);
+		return false;
+	}
+	return true;
+}
+
+/* The same for one recipient. */
+static bool
+check_rcpt(const struct smtpd_client *c, const struct smtpd_outgoing_rcpt *r,
+    struct smtpd_result *why)
+{
+	const enum smtpd_phase phase = SMTPD_PHASE_RCPT;
+
+	if (*r->address == '\0' || !is_path(r->address)) {
+		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.1.3",
+		    "the recipient is no address");
+		return false;
+	}
+	if (!is_value(r->notify) || !is_value(r->orcpt)) {
+		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.5.4",
+		    "NOTIFY or ORCPT cannot be sent");
+		return false;
+	}
+	if (!is_ascii(r->address) &&
+	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
+		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.6.7",
+		    "the server does not offer SMTPUTF8");
+		return false;
+	}
+	return true;
+}
+
+size_t
+smtpd_envelope_check(const struct smtpd_client *c,
+    const struct smtpd_outgoing *m, struct smtpd_result *results)
+{
+	struct smtpd_result why;
+	bool good = check_message(c, m, &why);
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->nrcpts; i++) {
+		if (!good) {
+			results[i] = why;
+			continue;
+		}
+		if (!check_rcpt(c, &m->rcpts[i], &results[i]))
+			continue;
+		smtpd_result_set(&results[i], SMTPD_UNKNOWN, SMTPD_PHASE_MAIL,
+		    "4.0.0", "not decided");
+		count++;
+	}
+	return count;
+}
+
+static bool
+needs_utf8(const struct smtpd_outgoing *m)
+{
+	if (m->utf8 || !is_ascii(m->sender))
+		return true;
+	for (size_t i = 0; i < m->nrcpts; i++)
+		if (!is_ascii(m->rcpts[i].address))
+			return true;
+	return false;
+}
+
+void
+smtpd_envelope_mail(const struct smtpd_client *c,
+    const struct smtpd_outgoing *m, struct smtpd_text *t)
+{
+	bool dsn = smtpd_client_offers(c, "DSN") != NULL;
+
+	smtpd_text_format(t, "MAIL FROM:<%s>", m->sender);
+	if (m->length > 0 && smtpd_client_offers(c, "SIZE") != NULL)
+		smtpd_text_format(t, " SIZE=%" PRIu64, m->length);
+	if (m->eight_bit && smtpd_client_offers(c, "8BITMIME") != NULL)
+		smtpd_text_add(t, " BODY=8BITMIME");
+	if (smtpd_client_offers(c, "SMTPUTF8") != NULL && needs_utf8(m))
+		smtpd_text_add(t, " SMTPUTF8");
+	if (dsn && m->ret != NULL)
+		smtpd_text_format(t, " RET=%s", m->ret);
+	if (dsn && m->envid != NULL)
+		smtpd_text_format(t, " ENVID=%s", m->envid);
+}
+
+void
+smtpd_envelope_rcpt(const struct smtpd_client *c,
+    const struct smtpd_outgoing_rcpt *rcpt, struct smtpd_text *t)
+{
+	bool dsn = smtpd_client_offers(c, "DSN") != NULL;
+
+	smtpd_text_format(t, "RCPT TO:<%s>", rcpt->address);
+	if (dsn && rcpt->notify != NULL)
+		smtpd_text_format(t, " NOTIFY=%s", rcpt->notify);
+	if (dsn && rcpt->orcpt != NULL)
+		smtpd_text_format(t, " ORCPT=%s", rcpt->orcpt);
+}

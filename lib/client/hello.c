@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/hello.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "client/dialogue.h"
+
+int
+smtpd_hello_greeting(struct smtpd_client *c)
+{
+	int code = smtpd_dialogue_hear(
+	    c, SMTPD_PHASE_GREETING, c->set.greeting_ms, NULL);
+
+	if (code < 0)
+		return -1;
+	if (code / 100 != 2)
+		return smtpd_dialogue_refused(c, SMTPD_PHASE_GREETING);
+	return 0;
+}
+
+/* Keep one line of the reply to EHLO, ehlo-keyword *( SP ehlo-param ).  The
+ * first is none, but the server's name is no keyword that is asked for. */
+static void
+keep_offer(struct smtpd_client *c, const char *s, size_t len)
+{
+	struct smtpd_offers *o = &c->offers;
+	const char *space = memchr(s, ' ', len);
+	size_t keyword = space != NULL ? (size_t)(space - s) : len;
+	struct smtpd_text t;
+
+	if (len + 2 > sizeof(o->text) - o->len)
+		return;
+	smtpd_text_init(&t, o->text + o->len, sizeof(o->text) - o->len);
+	smtpd_text_filtered(&t, s, keyword);
+	o->len += keyword + 1;
+	smtpd_text_init(&t, o->text + o->len, sizeof(o->text) - o->len);
+	if (space != NULL)
+		smtpd_text_filtered(&t, space + 1, len - keyword - 1);
+	o->len += t.len + 1;
+}
+
+int
+smtpd_hello(struct smtpd_client *c)
+{
+	const enum smtpd_phase phase = SMTPD_PHASE_HELLO;
+	int code;
+
+	c->offers.len = 0;
+	if (smtpd_dialogue_say(c, phase, "EHLO %s", c->hostname) == 0)
+		return -1;
+	code = smtpd_dialogue_hear(c, phase, c->set.hello_ms, keep_offer);
+	if (code < 0)
+		return -1;
+	if (code / 100 == 2)
+		return 0;
+	c->offers.len = 0;
+	if (code / 100 == 5) {
+		code = smtpd_dialogue_ask(
+		    c, phase, c->set.hello_ms, "HELO %s", c->hostname);
+		if (code < 0)
+			return -1;
+	}
+	return code / 100 == 2 ? 0 : smtpd_dialogue_refused(c, phase);
+}
+
+const char *
+smtpd_client_offers(const struct smtpd_client *c, const char *keyword)
+{
+	const char *s = c->offers.text;
+	const char *end = s + c->offers.len;
+
+	while (s < end) {
+		const char *params = s + strlen(s) + 1;
+
+		if (smtpd_same_text(s, keyword))
+			return params;
+		s = params + strlen(params) + 1;
+	}
+	return NULL;
+}

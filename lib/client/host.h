@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_HOST_H
+#define SMTPD_CLIENT_HOST_H
+
+/* Names of hosts and of domains, before the DNS is asked for them. */
+
+#include <stdbool.h>
+
+#include "net/dns_message.h"
+
+/*
+ * Whether NAME, without a last dot, can be that of a host: labels of letters,
+ * digits, "-" and, because so many have it, "_"; and no IPv4 address.
+ */
+bool smtpd_host_is_valid(const char *name);
+
+/*
+ * Write NAME in lower case, without a last dot and in A-labels to OUT of
+ * SMTPD_DNS_HOST_MAX bytes.  Return 0, or -1 when it cannot be a host's.
+ */
+int smtpd_host_normalise(const char *name, char *out);
+
+#endif

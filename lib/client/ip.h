@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_IP_H
+#define SMTPD_CLIENT_IP_H
+
+/* Addresses of hosts. */
+
+#include <stdbool.h>
+
+/* One address: of IPv4 the first four bytes, the others 0. */
+struct smtpd_ip {
+	int family;
+	unsigned char bytes[16];
+};
+
+/* The address of FAMILY whose bytes are at BYTES. */
+struct smtpd_ip smtpd_ip_make(int family, const void *bytes);
+
+/*
+ * Read an address literal: "[192.0.2.1]" or "[IPv6:2001:db8::1]".  Return 0,
+ * or -1 when it is none.
+ */
+int smtpd_ip_parse_literal(const char *literal, struct smtpd_ip *out);
+
+/* The same, as IPv4 when it was mapped into IPv6. */
+struct smtpd_ip smtpd_ip_unmap(const struct smtpd_ip *ip);
+
+/* Whether no other host can be meant by IP: loopback, the unspecified address,
+ * or a link's own. */
+bool smtpd_ip_is_local(const struct smtpd_ip *ip);
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+#include <smtpd/resolve.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/text.h"
+#include "client/cache.h"
+#include "client/host.h"
+#include "client/mx.h"
+#include "client/self.h"
+#include "client/targets.h"
+#include "net/clock.h"
+#include "net/dns.h"
+
+/* Hosts of one domain that are looked up. */
+#define HOSTS_MAX 32
+
+struct smtpd_resolver {
+	struct smtpd_dns *dns;
+	struct smtpd_cache *cache;
+	struct smtpd_self *self;
+	uint32_t total_ms;
+	size_t max_addresses;
+	bool self_is_good;
+	char hostname[SMTPD_DNS_HOST_MAX]; /* "": not known */
+};
+
+/* One look-up under way. */
+struct lookup {
+	struct smtpd_resolver *r;
+	const struct smtpd_cancel *cancel;
+	uint64_t deadline;
+	char shown[SMTPD_DNS_HOST_MAX]; /* the domain in reasons */
+	char name[SMTPD_DNS_HOST_MAX];  /* and for the DNS */
+	bool mx;
+	bool authenticated;
+	uint32_t ttl_s;
+	const char *trouble; /* what the DNS failed at; NULL: nothing */
+	bool no_memory;
+	bool cut; /* hosts were left out, as one of them is this one */
+	size_t nhosts;
+	struct smtpd_mx_list found;
+	struct smtpd_mx_host hosts[SMTPD_DNS_RECORDS_MAX];
+};
+
+static uint32_t
+or_default(uint32_t value, uint32_t fallback)
+{
+	return value == 0 ? fallback : value;
+}
+
+static int
+fill(struct smtpd_resolver *r, const struct smtpd_resolver_settings *settings)
+{
+	const struct smtpd_dns_settings dns = {
+		.servers = settings->servers,
+		.timeout_ms = or_default(settings->timeout_ms, 5000),
+		.tries = or_default(settings->tries, 2),
+		.trust = settings->trust_servers,
+	};
+
+	r->total_ms = or_default(settings->total_ms, 60000);
+	r->max_addresses = or_default(settings->max_addresses, 10);
+	r->self_is_good = settings->self_is_good;
+	if (settings->hostname == NULL ||
+	    smtpd_host_normalise(settings->hostname, r->hostname) != 0)
+		r->hostname[0] = '\0';
+	r->dns = smtpd_dns_create(&dns);
+	if (r->dns == NULL)
+		return -1;
+	r->cache = smtpd_cache_create(or_default(settings->cache_max, 4096),
+	    or_default(settings->cache_ttl_max_s, 3600));
+	r->self = smtpd_self_create();
+	errno = ENOMEM;
+	return r->cache == NULL || r->self == NULL ? -1 : 0;
+}
+
+struct smtpd_resolver *
+smtpd_resolver_create(const struct smtpd_resolver_settings *settings)
+{
+	static const struct smtpd_resolver_settings defaults;
+	struct smtpd_resolver *r = calloc(1, sizeof(*r));
+	int saved;
+
+	if (r == NULL)
+		return NULL;
+	if (fill(r, settings != NULL ? settings : &defaults) == 0)
+		return r;
+	saved = errno;
+	smtpd_resolver_destroy(r);
+	errno = saved;
+	return NULL;
+}
+
+void
+smtpd_resolver_destroy(struct smtpd_resolver *r)
+{
+	if (r == NULL)
+		return;
+	smtpd_dns_destroy(r->dns);
+	smtpd_cache_destroy(r->cache);
+	smtpd_self_destroy(r->self);
+	free(r);
+}
+
+/* The answer from the cache or from the DNS; no lock is held meanwhile. */
+static struct smtpd_dns_answer *
+fetch(const struct lookup *l, const char *name, enum smtpd_dns_type type)
+{
+	struct smtpd_cache *cache = l->r->cache;
+	struct smtpd_dns_answer *answer =
+	    smtpd_cache_get(cache, name, type, smtpd_clock_ms());
+
+	if (answer != NULL)
+		return answer;
+	answer = smtpd_dns_ask(l->r->dns, name, type, l->deadline, l->cancel);
+	if (answer != NULL)
+		smtpd_cache_put(cache, name, type, answer, smtpd_clock_ms());
+	return answer;
+}
+
+/* As fetch(), and take note of what it means for all. */
+static struct smtpd_dns_answer *
+ask(struct lookup *l, const char *name, enum smtpd_dns_type type)
+{
+	struct smtpd_dns_answer *answer = fetch(l, name, type);
+
+	if (answer == NULL) {
+		l->no_memory = true;
+		return NULL;
+	}
+	if (answer->status == SMTPD_DNS_FAILED) {
+		l->trouble = answer->reason;
+		return answer;
+	}
+	if (answer->damaged)
+		l->trouble = "the DNS has records that cannot be read";
+	if (answer->ttl_s < l->ttl_s)
+		l->ttl_s = answer->ttl_s;
+	return answer;
+}
+
+/* Leave out the hosts from number I on, and those before it that are not
+ * preferred to it (RFC 5321, 5.1). */
+static void
+cut(struct lookup *l, size_t i)
+{
+	while (i > 0 && l->hosts[i - 1].preference == l->hosts[i].preference)
+		i--;
+	l->cut = true;
+	l->nhosts = i;
+	smtpd_mx_cut(&l->found, i);
+}
+
+/* An MX that is no name of a host, like an address, leads nowhere. */
+static void
+list_hosts(struct lookup *l, const struct smtpd_dns_answer *answer)
+{
+	for (size_t i = 0; i < answer->count; i++) {
+		struct smtpd_mx_host *host = &l->hosts[i];
+
+		host->preference = answer->records[i].preference;
+		if (smtpd_host_normalise(answer->records[i].host, host->name) !=
+		    0)
+			host->name[0] = '\0';
+	}
+	l->nhosts = answer->count;
+	smtpd_mx_sort(l->hosts, l->nhosts);
+}
+
+/* Without MX the domain is its own mail host (RFC 5321, 5.1). */
+static void
+list_domain(struct lookup *l)
+{
+	memcpy(l->hosts[0].name, l->name, sizeof(l->name));
+	l->nhosts = 1;
+}
+
+static void
+cut_own_name(struct lookup *l)
+{
+	const char *own = l->r->hostname;
+	size_t i = 0;
+
+	if (l->r->self_is_good || *own == '\0')
+		return;
+	while (i < l->nhosts && strcmp(l->hosts[i].name, own) != 0)
+		i++;
+	if (i < l->nhosts)
+		cut(l, i);
+}
+
+static bool
+is_self(struct smtpd_resolver *r, const struct smtpd_ip *ip)
+{
+	return !r->self_is_good &&
+	    smtpd_self_has(r->self, ip, smtpd_clock_ms());
+}
+
+static bool
+has_self(
+    struct smtpd_resolver *r, const struct smtpd_dns_answer *answer, int family)
+{
+	for (size_t i = 0; i < answer->count; i++) {
+		const struct smtpd_ip ip =
+		    smtpd_ip_make(family, answer->records[i].address);
+
+		if (is_self(r, &ip))
+			return true;
+	}
+	return false;
+}
+
+/* Append the addresses of host number I, or leave it out with those behind
+ * it. */
+static int
+add_addresses(struct lookup *l, size_t i, const struct smtpd_dns_answer *six,
+    const struct smtpd_dns_answer *four)
+{
+	if (six == NULL || four == NULL)
+		return -1;
+	if (has_self(l->r, six, AF_INET6) || has_self(l->r, four, AF_INET)) {
+		cut(l, i);
+		return 0;
+	}
+	return smtpd_mx_add(&l->found, i, six, four, l->r->max_addresses);
+}
+
+static void
+look_up_host(struct lookup *l, size_t i)
+{
+	struct smtpd_dns_answer *six = ask(l, l->hosts[i].name, SMTPD_DNS_AAAA);
+	struct smtpd_dns_answer *four = ask(l, l->hosts[i].name, SMTPD_DNS_A);
+
+	if (add_addresses(l, i, six, four) != 0)
+		l->no_memory = true;
+	free(six);
+	free(four);
+}
+
+/* Where there is enough, those of the same preference are looked at still:
+ * one of them could be this host. */
+static void
+find_addresses(struct lookup *l)
+{
+	for (size_t i = 0; i < l->nhosts && !l->no_memory; i++) {
+		if (i > 0 &&
+		    l->hosts[i].preference != l->hosts[i - 1].preference &&
+		    smtpd_mx_is_full(&l->found, l->r->max_addresses))
+			return;
+		if (i == HOSTS_MAX) {
+			l->trouble = "there are too many of them";
+			return;
+		}
+		if (l->hosts[i].name[0] != '\0')
+			look_up_host(l, i);
+	}
+}
+
+static struct smtpd_targets *
+say_later(const struct lookup *l, const char *trouble)
+{
+	return smtpd_targets_none(SMTPD_RESOLVE_LATER, "4.4.3",
+	    "The mail hosts of %s could not be found out: %s", l->shown,
+	    trouble);
+}
+
+static struct smtpd_targets *
+decide(struct lookup *l)
+{
+	smtpd_mx_limit(&l->found, l->r->max_addresses);
+	if (l->no_memory)
+		return NULL;
+	if (l->found.count > 0)
+		return smtpd_targets_found(l->hosts, &l->found);
+	if (l->cut && l->nhosts == 0)
+		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.4.6",
+		    "The mail of %s leads back to this host", l->shown);
+	if (l->trouble != NULL)
+		return say_later(l, l->trouble);
+	if (l->cut)
+		return smtpd_targets_none(SMTPD_RESOLVE_LATER, "4.4.4",
+		    "No host that is preferred to this one for the mail of "
+		    "%s has an address",
+		    l->shown);
+	return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.4.4",
+	    "No mail host of %s has an address", l->shown);
+}
+
+/* RFC 7505, 3: a single MX that is the root. */
+static bool
+is_null_mx(const struct smtpd_dns_answer *answer)
+{
+	return answer->count == 1 && !answer->damaged &&
+	    answer->records[0].host[0] == '\0';
+}
+
+/* What the answer for MX means. */
+static struct smtpd_targets *
+go_on(struct lookup *l, const struct smtpd_dns_answer *answer)
+{
+	l->mx = answer->status == SMTPD_DNS_FOUND;
+	l->authenticated = answer->authenticated;
+	if (answer->status == SMTPD_DNS_FAILED)
+		return say_later(l, answer->reason);
+	if (answer->status == SMTPD_DNS_NXDOMAIN)
+		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
+		    "There is no domain %s", l->shown);
+	if (l->mx && is_null_mx(answer))
+		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.10",
+		    "%s does not accept mail (null MX)", l->shown);
+	if (l->mx)
+		list_hosts(l, answer);
+	else
+		list_domain(l);
+	cut_own_name(l);
+	find_addresses(l);
+	return decide(l);
+}
+
+static struct smtpd_targets *
+resolve_domain(struct lookup *l, const char *domain)
+{
+	struct smtpd_dns_answer *answer;
+	struct smtpd_targets *t;
+
+	if (smtpd_host_normalise(domain, l->name) != 0)
+		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
+		    "%s is not the name of a domain", l->shown);
+	answer = ask(l, l->name, SMTPD_DNS_MX);
+	if (answer == NULL)
+		return NULL;
+	t = go_on(l, answer);
+	free(answer);
+	return t;
+}
+
+static struct smtpd_targets *
+resolve_literal(struct lookup *l, const char *literal)
+{
+	struct smtpd_mx_address address = { 0 };
+	const struct smtpd_mx_list list = { .at = &address, .count = 1 };
+
+	if (smtpd_ip_parse_literal(literal, &address.ip) != 0)
+		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.3",
+		    "%s is not an address in brackets", l->shown);
+	if (is_self(l->r, &address.ip))
+		return smtpd_targets_none(
+		    SMTPD_RESOLVE_NEVER, "5.4.6", "%s is this host", l->shown);
+	memcpy(l->hosts[0].name, literal, strlen(literal) + 1);
+	return smtpd_targets_found(l->hosts, &list);
+}
+
+/* What holds of every result; cancelling comes before all others. */
+static struct smtpd_targets *
+finish(const struct lookup *l, struct smtpd_targets *t)
+{
+	if (t != NULL && smtpd_cancel_is_triggered(l->cancel)) {
+		smtpd_targets_free(t);
+		t = say_later(l, "the look-up was cancelled");
+	}
+	if (t == NULL)
+		return NULL;
+	t->mx = l->mx;
+	t->authenticated = l->authenticated;
+	t->ttl_s = t->verdict == SMTPD_RESOLVE_LATER ? 0 : l->ttl_s;
+	return t;
+}
+
+struct smtpd_targets *
+smtpd_resolve(struct smtpd_resolver *r, const char *domain,
+    const struct smtpd_cancel *cancel)
+{
+	struct lookup *l = calloc(1, sizeof(*l));
+	struct smtpd_targets *t;
+	struct smtpd_text shown;
+
+	if (l == NULL)
+		return NULL;
+	smtpd_text_init(&shown, l->shown, sizeof(l->shown));
+	smtpd_text_filtered(
+	    &shown, domain, strnlen(domain, SMTPD_DNS_HOST_MAX));
+	l->r = r;
+	l->cancel = cancel;
+	l->ttl_s = UINT32_MAX;
+	l->deadline = smtpd_clock_after(smtpd_clock_ms(), r->total_ms);
+	t = finish(l,
+	    *domain == '[' ? resolve_literal(l, domain)
+			   : resolve_domain(l, domain));
+	free(l->found.at);
+	free(l);
+	return t;
+}

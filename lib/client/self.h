@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_SELF_H
+#define SMTPD_CLIENT_SELF_H
+
+/* Which addresses are this host's. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client/ip.h"
+
+/* The addresses of the interfaces, looked up again when they are a minute old.
+ * Any number of threads may use one at a time. */
+struct smtpd_self;
+
+/* NULL without memory. */
+struct smtpd_self *smtpd_self_create(void);
+void smtpd_self_destroy(struct smtpd_self *s);
+
+/* Whether IP is local, or an interface's.  NOW is that of smtpd_clock_ms(). */
+bool smtpd_self_has(
+    struct smtpd_self *s, const struct smtpd_ip *ip, uint64_t now);
+
+#endif

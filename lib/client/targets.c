@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/targets.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define REASON_MAX 512
+
+struct found {
+	struct smtpd_targets targets; /* first, as it is what is freed */
+	struct smtpd_target list[];   /* the names follow */
+};
+
+struct none {
+	struct smtpd_targets targets; /* likewise */
+	char reason[REASON_MAX];
+};
+
+static void
+write_address(const struct smtpd_ip *ip, struct smtpd_target *to)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)&to->addr;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&to->addr;
+
+	if (ip->family == AF_INET) {
+		in->sin_family = AF_INET;
+		memcpy(&in->sin_addr, ip->bytes, 4);
+		to->len = sizeof(*in);
+		return;
+	}
+	in6->sin6_family = AF_INET6;
+	memcpy(&in6->sin6_addr, ip->bytes, 16);
+	to->len = sizeof(*in6);
+}
+
+struct smtpd_targets *
+smtpd_targets_found(
+    const struct smtpd_mx_host *hosts, const struct smtpd_mx_list *list)
+{
+	struct found *f = calloc(1,
+	    sizeof(*f) +
+		list->count * (sizeof(f->list[0]) + sizeof(hosts[0].name)));
+	char *name;
+
+	if (f == NULL)
+		return NULL;
+	name = (char *)&f->list[list->count];
+	for (size_t i = 0; i < list->count; i++) {
+		const struct smtpd_mx_host *host = &hosts[list->at[i].host];
+		struct smtpd_target *to = &f->list[i];
+
+		to->host = memcpy(name, host->name, strlen(host->name) + 1);
+		name += sizeof(host->name);
+		to->preference = host->preference;
+		to->authenticated = list->at[i].authenticated;
+		write_address(&list->at[i].ip, to);
+	}
+	f->targets.verdict = SMTPD_RESOLVE_FOUND;
+	f->targets.status = "";
+	f->targets.reason = "";
+	f->targets.list = f->list;
+	f->targets.count = list->count;
+	return &f->targets;
+}
+
+struct smtpd_targets *
+smtpd_targets_none(enum smtpd_resolve_verdict verdict, const char *status,
+    const char *format, ...)
+{
+	struct none *n = calloc(1, sizeof(*n));
+	struct smtpd_text text;
+	va_list ap;
+
+	if (n == NULL)
+		return NULL;
+	smtpd_text_init(&text, n->reason, sizeof(n->reason));
+	va_start(ap, format);
+	smtpd_text_vformat(&text, format, ap);
+	va_end(ap);
+	n->targets.verdict = verdict;
+	n->targets.status = status;
+	n->targets.reason = n->reason;
+	return &n->targets;
+}
+
+void
+smtpd_targets_free(struct smtpd_targets *t)
+{
+	free(t);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_TARGETS_H
+#define SMTPD_CLIENT_TARGETS_H
+
+/* Results of a look-up, each in one piece of memory. */
+
+#include <smtpd/resolve.h>
+
+#include "client/mx.h"
+
+/* FOUND: the addresses of LIST, whose names are in HOSTS.  NULL without
+ * memory. */
+struct smtpd_targets *smtpd_targets_found(
+    const struct smtpd_mx_host *hosts, const struct smtpd_mx_list *list);
+
+/* No target, for the reason that FORMAT makes.  NULL without memory. */
+struct smtpd_targets *smtpd_targets_none(enum smtpd_resolve_verdict verdict,
+    const char *status, const char *format, ...) SMTPD_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_DIGEST_H
+#define SMTPD_NET_DIGEST_H
+
+/* SHA-256 and what SCRAM makes of it (RFC 5802, 2.2; RFC 7677), by mbedTLS. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SMTPD_SHA256_SIZE 32
+
+/* Each writes SMTPD_SHA256_SIZE bytes to OUT, and returns 0 or -1. */
+int smtpd_sha256(const void *data, size_t len, unsigned char *out);
+int smtpd_hmac_sha256(const void *key, size_t key_len, const void *data,
+    size_t len, unsigned char *out);
+
+/* Hi(): the first block of PBKDF2 with HMAC-SHA-256 (RFC 8018, 5.2). */
+int smtpd_pbkdf2_sha256(const void *password, size_t len, const void *salt,
+    size_t salt_len, uint32_t rounds, unsigned char *out);
+
+#endif

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/dns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net/cancel.h"
+#include "net/clock.h"
+#include "net/dns_servers.h"
+#include "net/random.h"
+
+/* A server that was silent is asked after the others for so long. */
+#define SILENT_MS 30000
+
+struct smtpd_dns {
+	struct smtpd_dns_servers servers;
+	bool system; /* they are the system's, and may change */
+	bool trust;
+	uint32_t timeout_ms;
+	uint32_t tries;
+	atomic_uint_fast64_t silent_until[SMTPD_DNS_SERVERS_MAX];
+};
+
+/* What came of asking one server. */
+enum result {
+	RESULT_ANSWER, /* it said something clear */
+	RESULT_ALIAS,  /* ask for another name */
+	RESULT_OTHER,  /* it said something else: need not be asked again */
+	RESULT_SILENT, /* nothing came */
+	RESULT_CANCELLED,
+	RESULT_IMPOSSIBLE, /* nobody can be asked */
+};
+
+/* One question under way. */
+struct asking {
+	struct smtpd_dns *dns;
+	struct smtpd_dns_servers servers;
+	struct smtpd_dns_question q;
+	struct smtpd_dns_chain chain;
+	struct smtpd_dns_answer *answer;
+	const struct smtpd_cancel *cancel;
+	uint64_t deadline; /* of it all */
+	uint64_t until;    /* of one server */
+	bool authenticated;
+	const char *reason; /* the last that a server gave; NULL: none */
+	unsigned char query[2 + SMTPD_DNS_QUERY_MAX]; /* begins with its length,
+	                                               * as TCP wants it */
+	size_t query_len;
+	unsigned char message[SMTPD_DNS_MESSAGE_MAX];
+};
+
+struct smtpd_dns *
+smtpd_dns_create(const struct smtpd_dns_settings *settings)
+{
+	struct smtpd_dns *d = calloc(1, sizeof(*d));
+	int status;
+
+	if (d == NULL)
+		return NULL;
+	d->system = settings->servers == NULL;
+	d->trust = settings->trust;
+	d->timeout_ms = settings->timeout_ms;
+	d->tries = settings->tries;
+	for (size_t i = 0; i < SMTPD_DNS_SERVERS_MAX; i++)
+		atomic_init(&d->silent_until[i], 0);
+	status = d->system
+	    ? smtpd_dns_servers_system(&d->servers)
+	    : smtpd_dns_servers_parse(settings->servers, &d->servers);
+	if (status == 0)
+		return d;
+	status = errno;
+	free(d);
+	errno = status;
+	return NULL;
+}
+
+void
+smtpd_dns_destroy(struct smtpd_dns *d)
+{
+	free(d);
+}
+
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Wait until FD is ready for EVENTS.  RESULT_ANSWER says it is. */
+static enum result
+wait_ready(const struct asking *a, int fd, short events)
+{
+	struct pollfd pfds[] = {
+		{ .fd = fd, .events = events },
+		{ .fd = smtpd_cancel_fd(a->cancel), .events = POLLIN },
+	};
+
+	for (;;) {
+		uint64_t now = smtpd_clock_ms();
+		int n;
+
+		if (smtpd_cancel_is_triggered(a->cancel))
+			return RESULT_CANCELLED;
+		if (now >= a->until)
+			return RESULT_SILENT;
+		n = poll(pfds, 2, smtpd_clock_poll_ms(now, a->until));
+		if (n > 0 && pfds[0].revents != 0 && pfds[1].revents == 0)
+			return RESULT_ANSWER;
+		if (n < 0 && errno != EINTR)
+			return RESULT_SILENT;
+	}
+}
+
+/*
+ * A socket connected to SERVER, or connecting: what comes from elsewhere is
+ * not received, and of UDP, the port is one that nobody can foretell.
+ */
+static int
+open_socket(const struct smtpd_sockaddr *server, int type)
+{
+	const struct sockaddr *addr = (const struct sockaddr *)&server->addr;
+	int fd = socket(addr->sa_family, type, 0);
+
+	if (fd < 0)
+		return -1;
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+	    fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
+	    (connect(fd, addr, server->len) == 0 || errno == EINPROGRESS))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool
+may_try_again(void)
+{
+	return errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+/* Read the LEN bytes that came.  *READING is more exact than the result. */
+static enum result
+understand(struct asking *a, const struct smtpd_sockaddr *server, size_t len,
+    enum smtpd_dns_reading *reading)
+{
+	struct smtpd_dns_chain chain = a->chain;
+	bool ad;
+
+	*reading =
+	    smtpd_dns_read(&a->q, a->message, len, &chain, a->answer, &ad);
+	ad = ad &&
+	    (a->dns->trust || a->servers.trusted ||
+		smtpd_dns_server_is_local(server));
+	if (*reading == SMTPD_DNS_UNCLEAR)
+		a->reason = a->answer->reason;
+	if (*reading != SMTPD_DNS_CLEAR && *reading != SMTPD_DNS_ALIAS)
+		return RESULT_OTHER;
+	a->chain = chain;
+	a->authenticated = a->authenticated && ad;
+	a->answer->authenticated = a->authenticated;
+	return *reading == SMTPD_DNS_CLEAR ? RESULT_ANSWER : RESULT_ALIAS;
+}
+
+/* Send the question, and read what comes until something is an answer. */
+static enum result
+talk_udp(struct asking *a, const struct smtpd_sockaddr *server, int fd,
+    enum smtpd_dns_reading *reading)
+{
+	enum result result;
+
+	if (send(fd, a->query + 2, a->query_len, MSG_NOSIGNAL) < 0)
+		return RESULT_SILENT;
+	for (;;) {
+		ssize_t n;
+
+		result = wait_ready(a, fd, POLLIN);
+		if (result != RESULT_ANSWER)
+			return result;
+		n = recv(fd, a->message, sizeof(a->message), 0);
+		if (n < 0 && may_try_again())
+			continue;
+		if (n < 0)
+			return RESULT_SILENT;
+		result = understand(a, server, (size_t)n, reading);
+		if (*reading != SMTPD_DNS_STRAY)
+			return result;
+	}
+}
+
+static enum result
+ask_udp(struct asking *a, const struct smtpd_sockaddr *server,
+    enum smtpd_dns_reading *reading)
+{
+	int fd = open_socket(server, SOCK_DGRAM);
+	enum result result;
+
+	if (fd < 0)
+		return RESULT_SILENT;
+	result = talk_udp(a, server, fd, reading);
+	close(fd);
+	return result;
+}
+
+/* Send or receive exactly LEN bytes.  RESULT_ANSWER says it was done. */
+static enum result
+move(const struct asking *a, int fd, bool out, unsigned char *buf, size_t len)
+{
+	while (len > 0) {
+		enum result result = wait_ready(a, fd, out ? POLLOUT : POLLIN);
+		ssize_t n;
+
+		if (result != RESULT_ANSWER)
+			return result;
+		n = out ? send(fd, buf, len, MSG_NOSIGNAL)
+			: recv(fd, buf, len, 0);
+		if (n < 0 && may_try_again())
+			continue;
+		if (n <= 0)
+			return RESULT_SILENT;
+		buf += n;
+		len -= (size_t)n;
+	}
+	return RESULT_ANSWER;
+}
+
+/* Over TCP each message begins with its length (RFC 1035, 4.2.2). */
+static enum result
+talk_tcp(struct asking *a, const struct smtpd_sockaddr *server, int fd,
+    enum smtpd_dns_reading *reading)
+{
+	unsigned char prefix[2];
+	enum result result = move(a, fd, true, a->query, a->query_len + 2);
+	size_t len;
+
+	if (result == RESULT_ANSWER)
+		result = move(a, fd, false, prefix, 2);
+	if (result != RESULT_ANSWER)
+		return result;
+	len = (size_t)(prefix[0] << 8 | prefix[1]);
+	result = move(a, fd, false, a->message, len);
+	if (result != RESULT_ANSWER)
+		return result;
+	result = understand(a, server, len, reading);
+	if (result == RESULT_OTHER && *reading != SMTPD_DNS_UNCLEAR &&
+	    *reading != SMTPD_DNS_NO_EDNS)
+		a->reason = "the DNS gave an answer over TCP that is none";
+	return result;
+}
+
+static enum result
+ask_tcp(struct asking *a, const struct smtpd_sockaddr *server,
+    enum smtpd_dns_reading *reading)
+{
+	int fd = open_socket(server, SOCK_STREAM);
+	enum result result = RESULT_SILENT;
+
+	if (fd >= 0) {
+		result = talk_tcp(a, server, fd, reading);
+		close(fd);
+	}
+	if (result == RESULT_SILENT)
+		a->reason = "a DNS answer was too long for UDP, and the "
+			    "server gave none over TCP";
+	return result;
+}
+
+/* The deadline of one exchange. */
+static void
+start_clock(struct asking *a)
+{
+	a->until = earlier(a->deadline,
+	    smtpd_clock_after(smtpd_clock_ms(), a->dns->timeout_ms));
+}
+
+/* A new id each time: an answer to an earlier try is none to this one. */
+static bool
+write_query(struct asking *a, bool edns)
+{
+	if (!smtpd_random_bytes(&a->q.id, sizeof(a->q.id)))
+		return false;
+	a->q.edns = edns;
+	a->query_len = smtpd_dns_write(&a->q, a->query + 2);
+	a->query[0] = (unsigned char)(a->query_len >> 8);
+	a->query[1] = (unsigned char)a->query_len;
+	return a->query_len > 0;
+}
+
+/* Ask over UDP, and then over TCP if that is what the answer says. */
+static enum result
+exchange(struct asking *a, const struct smtpd_sockaddr *server, bool edns,
+    enum smtpd_dns_reading *reading)
+{
+	enum result result;
+
+	*reading = SMTPD_DNS_STRAY;
+	if (!write_query(a, edns))
+		return RESULT_IMPOSSIBLE;
+	start_clock(a);
+	result = ask_udp(a, server, reading);
+	if (result != RESULT_OTHER || *reading != SMTPD_DNS_CUT)
+		return result;
+	start_clock(a);
+	return ask_tcp(a, server, reading);
+}
+
+static enum result
+ask_server(struct asking *a, size_t i)
+{
+	const struct smtpd_sockaddr *server = &a->servers.list[i];
+	enum smtpd_dns_reading reading;
+	enum result result = exchange(a, server, true, &reading);
+
+	if (result == RESULT_OTHER && reading == SMTPD_DNS_NO_EDNS)
+		result = exchange(a, server, false, &reading);
+	if (result == RESULT_SILENT)
+		atomic_store(
+		    &a->dns->silent_until[i], smtpd_clock_ms() + SILENT_MS);
+	else if (result != RESULT_CANCELLED)
+		atomic_store(&a->dns->silent_until[i], 0);
+	return result;
+}
+
+/* All servers: those that were silent of late come last. */
+static void
+order_servers(const struct asking *a, size_t *order)
+{
+	uint64_t now = smtpd_clock_ms();
+	size_t n = 0;
+
+	for (int silent = 0; silent < 2; silent++) {
+		for (size_t i = 0; i < a->servers.count; i++) {
+			uint64_t until = atomic_load(&a->dns->silent_until[i]);
+
+			if ((until > now) == silent)
+				order[n++] = i;
+		}
+	}
+}
+
+/* Ask one server after the other, and those that were silent again. */
+static enum result
+ask_all(struct asking *a)
+{
+	size_t order[SMTPD_DNS_SERVERS_MAX];
+	bool done[SMTPD_DNS_SERVERS_MAX] = { false };
+	uint32_t rounds = a->dns->tries;
+
+	order_servers(a, order);
+	for (; rounds > 0; rounds--) {
+		for (size_t k = 0; k < a->servers.count; k++) {
+			enum result result;
+
+			if (done[k])
+				continue;
+			if (smtpd_clock_ms() >= a->deadline)
+				return RESULT_SILENT;
+			result = ask_server(a, order[k]);
+			if (result != RESULT_OTHER && result != RESULT_SILENT)
+				return result;
+			done[k] = result == RESULT_OTHER;
+		}
+	}
+	return RESULT_SILENT;
+}
+
+static void
+fail(struct asking *a, enum result result)
+{
+	memset(a->answer, 0, sizeof(*a->answer));
+	a->answer->status = SMTPD_DNS_FAILED;
+	a->answer->reason = a->reason;
+	if (result == RESULT_CANCELLED)
+		a->answer->reason = "the look-up was cancelled";
+	else if (result == RESULT_IMPOSSIBLE)
+		a->answer->reason = "the DNS could not be asked";
+	else if (a->reason == NULL)
+		a->answer->reason = "no DNS server answered in time";
+}
+
+/* Ask again under another name as long as that is the answer; the number of
+ * aliases is bounded. */
+static void
+ask_names(struct asking *a)
+{
+	enum result result;
+
+	while ((result = ask_all(a)) == RESULT_ALIAS) {
+		size_t len = strlen(a->chain.name);
+
+		if (len >= sizeof(a->q.name)) {
+			a->reason = "the DNS has an alias that is too long";
+			break;
+		}
+		memcpy(a->q.name, a->chain.name, len + 1);
+	}
+	if (result != RESULT_ANSWER)
+		fail(a, result);
+}
+
+static struct asking *
+begin(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
+{
+	struct asking *a = malloc(sizeof(*a));
+	size_t len = strlen(name);
+
+	if (a == NULL)
+		return NULL;
+	memset(a, 0, offsetof(struct asking, message));
+	a->answer = malloc(smtpd_dns_answer_size(SMTPD_DNS_RECORDS_MAX));
+	if (a->answer == NULL) {
+		free(a);
+		return NULL;
+	}
+	a->dns = d;
+	if (!d->system || smtpd_dns_servers_system(&a->servers) != 0)
+		a->servers = d->servers;
+	a->q.type = type;
+	a->authenticated = true;
+	if (len < sizeof(a->q.name))
+		memcpy(a->q.name, name, len + 1);
+	return a;
+}
+
+struct smtpd_dns_answer *
+smtpd_dns_ask(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
+    uint64_t deadline, const struct smtpd_cancel *cancel)
+{
+	struct asking *a = begin(d, name, type);
+	struct smtpd_dns_answer *answer, *smaller;
+
+	if (a == NULL)
+		return NULL;
+	a->deadline = deadline;
+	a->cancel = cancel;
+	ask_names(a);
+	answer = a->answer;
+	free(a);
+	smaller = realloc(answer, smtpd_dns_answer_size(answer->count));
+	return smaller != NULL ? smaller : answer;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_DNS_H
+#define SMTPD_NET_DNS_H
+
+/*
+ * Asking the DNS.  The sockets are our own: a question ends at its deadline
+ * and can be cancelled, over TCP too, and every answer tells what the server
+ * said.
+ */
+
+#include <smtpd/cancel.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/dns_message.h"
+
+struct smtpd_dns_settings {
+	const char *servers; /* as smtpd_dns_servers_parse() reads them; NULL:
+	                      * those of the system */
+	uint32_t timeout_ms; /* for one answer, over UDP and then over TCP */
+	uint32_t tries;      /* rounds over all servers */
+	bool trust;          /* believe the AD bit of every server */
+};
+
+/* The servers, and which of them were seen silent.  Any number of threads may
+ * ask at a time. */
+struct smtpd_dns;
+
+/* Return NULL with errno: ENOMEM, or EINVAL when the servers cannot be read
+ * or there are none. */
+struct smtpd_dns *smtpd_dns_create(const struct smtpd_dns_settings *settings);
+
+/* Nobody may be asking.  NULL is fine. */
+void smtpd_dns_destroy(struct smtpd_dns *d);
+
+/*
+ * Ask for the records of TYPE of NAME, which has no last dot and is absolute,
+ * until the absolute DEADLINE at the latest.  Return what the first server
+ * with a clear answer said, or why there was none; the caller frees it.
+ * NULL without memory.
+ */
+struct smtpd_dns_answer *smtpd_dns_ask(struct smtpd_dns *d, const char *name,
+    enum smtpd_dns_type type, uint64_t deadline,
+    const struct smtpd_cancel *cancel);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_DNS_SERVERS_H
+#define SMTPD_NET_DNS_SERVERS_H
+
+/* Which DNS servers there are to ask. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "net/socket.h"
+
+#define SMTPD_DNS_SERVERS_MAX 8
+
+struct smtpd_dns_servers {
+	struct smtpd_sockaddr list[SMTPD_DNS_SERVERS_MAX];
+	size_t count;
+	bool trusted; /* the system believes their AD bit */
+};
+
+/*
+ * Read addresses divided by blanks, each with a port or for port 53:
+ * "192.0.2.53", "[2001:db8::53]:5353".  Return 0, or -1 with errno EINVAL when
+ * there is none, too many or one that cannot be read.
+ */
+int smtpd_dns_servers_parse(const char *text, struct smtpd_dns_servers *out);
+
+/* Find those of the system.  Return 0 or -1 with errno. */
+int smtpd_dns_servers_system(struct smtpd_dns_servers *out);
+
+/* Whether A is on this host. */
+bool smtpd_dns_server_is_local(const struct smtpd_sockaddr *a);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_TLS_COMPAT_H
+#define SMTPD_NET_TLS_COMPAT_H
+
+/* What differs between mbedTLS 2.28 and 3.6, for the two ends of TLS. */
+
+#include <mbedtls/version.h>
+
+#include <mbedtls/ssl.h>
+
+#if MBEDTLS_VERSION_NUMBER >= 0x04000000
+#error "mbedTLS 4 has another interface: use 2.28 or 3.6"
+#endif
+#ifndef MBEDTLS_THREADING_C
+#error "this mbedTLS was built without MBEDTLS_THREADING_C"
+#endif
+
+/* The groups for key exchange: with 2.28 the first is twice as fast as its
+ * default, which is the largest. */
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#include <psa/crypto.h>
+
+#define SMTPD_TLS_SUITES_OF_1_3                  \
+	MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, \
+	    MBEDTLS_TLS1_3_AES_128_GCM_SHA256,   \
+	    MBEDTLS_TLS1_3_AES_256_GCM_SHA384,
+
+static inline void
+smtpd_tls_set_groups(mbedtls_ssl_config *conf)
+{
+	static const uint16_t groups[] = {
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+		MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
+		MBEDTLS_SSL_IANA_TLS_GROUP_SECP521R1,
+		MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
+	};
+
+	mbedtls_ssl_conf_groups(conf, groups);
+}
+
+static inline int
+smtpd_tls_init_crypto(void)
+{
+	return psa_crypto_init() == PSA_SUCCESS ? 0 : -1;
+}
+
+static inline void
+smtpd_tls_forbid_old_versions(mbedtls_ssl_config *conf)
+{
+	mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
+}
+
+/* Without this a client of 3.6.1 or later ignores the tickets of TLS 1.3. */
+static inline void
+smtpd_tls_want_tickets(mbedtls_ssl_config *conf)
+{
+#if MBEDTLS_VERSION_NUMBER >= 0x03060100 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+	    conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#else
+	(void)conf;
+#endif
+}
+#else
+#define SMTPD_TLS_SUITES_OF_1_3
+
+static inline void
+smtpd_tls_set_groups(mbedtls_ssl_config *conf)
+{
+	static const mbedtls_ecp_group_id groups[] = {
+		MBEDTLS_ECP_DP_SECP256R1,
+		MBEDTLS_ECP_DP_CURVE25519,
+		MBEDTLS_ECP_DP_SECP384R1,
+		MBEDTLS_ECP_DP_SECP521R1,
+		MBEDTLS_ECP_DP_NONE,
+	};
+
+	mbedtls_ssl_conf_curves(conf, groups);
+}
+
+static inline int
+smtpd_tls_init_crypto(void)
+{
+	return 0;
+}
+
+static inline void
+smtpd_tls_forbid_old_versions(mbedtls_ssl_config *conf)
+{
+	mbedtls_ssl_conf_min_version(
+	    conf, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+}
+
+static inline void
+smtpd_tls_want_tickets(mbedtls_ssl_config *conf)
+{
+	(void)conf;
+}
+#endif
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_TLS_CONN_H
+#define SMTPD_NET_TLS_CONN_H
+
+/* What the two ends of TLS share, for net/tls.c and net/tls_client.c alone. */
+
+#include <mbedtls/ssl.h>
+
+#include "net/tls.h"
+
+struct smtpd_tls_conn {
+	mbedtls_ssl_context ssl;   /* first: the SNI callback gets it alone */
+	struct smtpd_tls *context; /* of a server; else NULL */
+	struct smtpd_wire *wire;
+	uint64_t deadline;           /* of the present read */
+	enum smtpd_io_status status; /* of the wire, once it failed */
+	struct smtpd_tls_facts facts;
+	char cipher[64];
+	char *server_name; /* on the heap, most clients have neither */
+	char *client;
+};
+
+/* Begin CONN, zeroed, by CONF over W.  Return 0, or -1 without memory; it is
+ * to be destroyed in any case. */
+int smtpd_tls_conn_init(struct smtpd_tls_conn *conn,
+    const mbedtls_ssl_config *conf, struct smtpd_wire *w);
+
+/* Whether RESULT of mbedTLS only asks to be called again. */
+bool smtpd_tls_asks_again(int result);
+
+/* What RESULT, negative or 0, means to the session. */
+enum smtpd_io_status smtpd_tls_status_of(
+    const struct smtpd_tls_conn *conn, int result);
+
+/* Fill in the name of the cipher in use. */
+void smtpd_tls_name_cipher(struct smtpd_tls_conn *conn);
+
+#endif

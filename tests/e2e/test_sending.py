@@ -1,0 +1,627 @@
+# SPDX-License-Identifier: MIT
+"""smtpsend against real servers, and against one that cheats in TLS and AUTH.
+
+The arguments are the program and the script that makes certificates.
+E2E_STRICT=1 makes a missing server a failure instead of a skip.
+"""
+
+import base64
+import glob
+import hashlib
+import hmac
+import os
+import pwd
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+import smtpin_fixture as fixture
+
+PROGRAM = None
+CERTS = None  # a directory
+
+MESSAGES = {
+    "plain": b"Subject: x\n\nHello.\n",
+    "dots": b"Subject: x\n\n.\n..\n.x\n...\nx.\n\n.\n.\n",
+    "eight bits": b"Subject: x\n\n" + bytes(range(0x80, 0x100)) + b"\n",
+    "CRLF": b"Subject: x\r\n\r\nHello.\r\n",
+    "no line end": b"Subject: x\n\nHello.",
+    "looks like a command": b"Subject: x\n\nQUIT\nRSET\n\n.QUIT\n",
+    "many lines": b"Subject: x\n\n"
+                  + b"".join(b"line %d\n" % i for i in range(20000)),
+}
+
+
+def send(args, message=b"Subject: x\n\nHello.\n", **env):
+    """Run smtpsend; its exit status and what it said."""
+    run = subprocess.run(
+        [PROGRAM, "-f", "sender@example.net", "--helo", "client.example.net",
+         *args], input=message, capture_output=True, timeout=fixture.WAIT * 6,
+        env={**os.environ, **env}, check=False)
+    return run.returncode, run.stderr.decode("ascii")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(port):
+    for _ in range(int(100 * fixture.SLOW)):
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"nobody listens on port {port}")
+
+
+def certificate(name, start="20200101000000Z", end="20400101000000Z",
+                names="DNS:localhost"):
+    """NAME.pem for NAMES, signed by ca.pem."""
+    def openssl(*args):
+        subprocess.run(["openssl", *args], cwd=CERTS, check=True,
+                       capture_output=True)
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out",
+            f"{name}.key")
+    openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}",
+            "-addext", f"subjectAltName={names}", "-out", f"{name}.csr")
+    openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", "ca.pem",
+            "-keyfile", "ca.key", "-in", f"{name}.csr", "-out", f"{name}.pem",
+            "-startdate", start, "-enddate", end)
+
+
+def cert(name):
+    return os.path.join(CERTS, name)
+
+
+class Postfix(unittest.TestCase):
+    """A private Postfix, which stores what it takes in Maildirs."""
+
+    MAIN = """\
+compatibility_level = 3.6
+queue_directory = {dir}/spool
+data_directory = {dir}/data
+command_directory = /usr/sbin
+daemon_directory = {daemons}
+maillog_file = {dir}/log
+maillog_file_prefixes = {dir}
+mail_owner = postfix
+setgid_group = postdrop
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = localhost
+mydestination =
+virtual_mailbox_domains = example.org
+virtual_mailbox_maps = inline:{{ bob@example.org=bob/, eve@example.org=eve/ }}
+virtual_mailbox_base = {dir}/mail
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+smtpd_recipient_restrictions = permit_mynetworks, reject
+smtpd_reject_unlisted_recipient = yes
+smtpd_tls_cert_file = {certs}/localhost.pem
+smtpd_tls_key_file = {certs}/localhost.key
+smtpd_tls_security_level = may
+message_size_limit = 5000000
+disable_dns_lookups = yes
+"""
+    MASTER = """\
+127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+proxymap unix - - n - - proxymap
+virtual unix - n n - - virtual
+discard unix - - n - - discard
+error unix - - n - - error
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.postfix = fixture.need("postfix")
+        if os.geteuid() != 0:
+            fixture.cannot("Postfix needs root to start")
+        daemons = [d for d in ("/usr/lib/postfix/sbin", "/usr/libexec/postfix",
+                               "/usr/lib/postfix")
+                   if os.path.exists(os.path.join(d, "smtpd"))]
+        if not daemons:
+            fixture.cannot("the daemons of Postfix are not installed")
+        cls.dir = tempfile.mkdtemp(prefix="postfix.")
+        os.chmod(cls.dir, 0o755)
+        owner = pwd.getpwnam("postfix")
+        for name in ("spool", "data", "mail", "conf"):
+            os.mkdir(os.path.join(cls.dir, name), 0o755)
+        for name in ("data", "mail"):
+            os.chown(os.path.join(cls.dir, name), owner.pw_uid, owner.pw_gid)
+        cls.port, cls.tls_port = free_port(), free_port()
+        cls.write("main.cf", cls.MAIN.format(
+            dir=cls.dir, daemons=daemons[0], uid=owner.pw_uid,
+            gid=owner.pw_gid, certs=CERTS))
+        cls.write("master.cf", cls.MASTER.format(
+            port=cls.port, tls_port=cls.tls_port))
+        start = cls.command("start")
+        if start.returncode != 0:
+            raise AssertionError(start.stderr.decode())
+        cls.addClassCleanup(cls.stop)
+        wait_for(cls.port)
+
+    @classmethod
+    def write(cls, name, text):
+        with open(os.path.join(cls.dir, "conf", name), "w") as file:
+            file.write(text)
+
+    @classmethod
+    def command(cls, word):
+        return subprocess.run(
+            [cls.postfix, "-c", os.path.join(cls.dir, "conf"), word],
+            capture_output=True, check=False, timeout=60)
+
+    @classmethod
+    def stop(cls):
+        cls.command("stop")
+        shutil.rmtree(cls.dir, ignore_errors=True)
+
+    def delivered(self, user):
+        """The next message in the Maildir of USER, which is taken away."""
+        for _ in range(int(100 * fixture.SLOW)):
+            for path in glob.glob(f"{self.dir}/mail/{user}/new/*"):
+                with open(path, "rb") as file:
+                    text = file.read()
+                os.unlink(path)
+                return text
+            time.sleep(0.1)
+        with open(os.path.join(self.dir, "log")) as log:
+            raise AssertionError("not delivered\n" + log.read()[-3000:])
+
+    def test_messages_arrive_as_they_are(self):
+        for name, message in MESSAGES.items():
+            with self.subTest(name):
+                status, said = send(
+                    ["-s", f"localhost:{self.port}", "bob@example.org"],
+                    message)
+                self.assertEqual(status, 0, said)
+                want = message.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+                found = self.delivered("bob")
+                body = found[found.index(b"Subject: x"):]
+                body = body.split(b"\n\n", 1)[1].rstrip(b"\n") + b"\n"
+                self.assertEqual(body, want.split(b"\n\n", 1)[1])
+
+    def test_each_recipient_has_its_result(self):
+        status, said = send(
+            ["-v", "-s", f"127.0.0.1:{self.port}", "bob@example.org",
+             "nobody@example.org", "eve@example.org"])
+        self.assertEqual(status, 69, said)
+        self.assertIn("bob@example.org: sent: 250 2.0.0", said)
+        self.assertIn("nobody@example.org: refused: 550 5.1.1", said)
+        self.assertIn("eve@example.org: sent: 250 2.0.0", said)
+        self.delivered("bob")
+        self.delivered("eve")
+
+    def test_only_bad_recipients(self):
+        status, said = send(
+            ["-v", "-s", f"127.0.0.1:{self.port}", "nobody@example.org"])
+        self.assertEqual(status, 69, said)
+        self.assertIn("> RSET", said)
+
+    def test_tls(self):
+        for port, scheme in ((self.port, ""), (self.tls_port, "tls://")):
+            with self.subTest(scheme):
+                status, said = send(
+                    ["-v", "--tls", "require", "--tls-ca", cert("ca.pem"),
+                     "-s", f"{scheme}localhost:{port}", "bob@example.org"])
+                self.assertEqual(status, 0, said)
+                self.assertRegex(said, "# TLSv1.[23] TLS_[A-Z0-9_]*, verified")
+                self.delivered("bob")
+
+    def test_tls_refused(self):
+        for host, ca in (("127.0.0.1", "ca.pem"), ("localhost", "other.pem")):
+            with self.subTest(host):
+                status, said = send(
+                    ["-v", "--tls", "require", "--tls-ca", cert(ca),
+                     "-s", f"{host}:{self.port}", "bob@example.org"])
+                self.assertEqual(status, 75, said)
+                self.assertIn("4.7.5", said)
+
+    def test_too_large(self):
+        status, said = send(
+            ["-v", "-s", f"127.0.0.1:{self.port}", "bob@example.org"],
+            b"Subject: x\n\n" + b"x" * 6000000)
+        self.assertEqual(status, 69, said)
+        self.assertIn("refused: 5.3.4", said)
+
+
+class Sink(unittest.TestCase):
+    """Postfix's smtp-sink, which can be told to behave badly."""
+
+    def sink(self, *options):
+        program = fixture.need("smtp-sink")
+        port = free_port()
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        sink = subprocess.Popen(
+            [program, *user, *options, f"127.0.0.1:{port}", "10"],
+            stderr=subprocess.DEVNULL)
+        self.addCleanup(sink.wait)
+        self.addCleanup(sink.kill)
+        wait_for(port)
+        return f"127.0.0.1:{port}"
+
+    def check(self, options, status, words):
+        result, said = send(["-v", "-s", self.sink(*options),
+                             "a@example.org", "b@example.org"])
+        self.assertEqual(result, status, said)
+        self.assertIn(words, said)
+
+    def test_faults(self):
+        for options, status, words in (
+                ((), 0, "sent: 250"),
+                (("-p",), 0, "sent: 250"),
+                (("-e",), 0, "> HELO"),
+                (("-8", "-p"), 0, "sent: 250"),
+                (("-f", "mail"), 69, "refused: 500"),
+                (("-r", "mail"), 75, "not now: 450"),
+                (("-f", "rcpt"), 69, "refused: 500"),
+                (("-r", "rcpt"), 75, "not now: 450"),
+                (("-f", "data"), 69, "refused: 500"),
+                (("-f", "."), 69, "refused: 500"),
+                (("-r", "."), 75, "not now: 450"),
+                (("-q", "mail"), 75, "closed the connection"),
+                (("-q", "rcpt"), 75, "closed the connection"),
+                (("-q", "data"), 75, "closed the connection"),
+                (("-q", "."), 75, "perhaps sent: 4.4.2"),
+                (("-Q", "mail"), 75, "not now: 421"),
+                (("-Q", "rcpt"), 75, "not now: 421"),
+                (("-Q", "."), 75, "not now: 421")):
+            with self.subTest(options):
+                self.check(options, status, words)
+
+
+class Cheat:
+    """A server of one connection, TLS and AUTH at will."""
+
+    def __init__(self, name, auth="", **cheats):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(cert(f"{name}.pem"), cert(f"{name}.key"))
+        self.auth = auth
+        self.cheats = cheats
+        self.heard = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        try:
+            connection, _ = self.listener.accept()
+            with connection:
+                self.talk(connection)
+        except (OSError, EOFError):
+            pass
+
+    def finish(self):
+        self.listener.close()
+        self.thread.join()
+
+    def say(self, text):
+        self.file.write(text.encode() + b"\r\n")
+        self.file.flush()
+
+    def hear(self):
+        line = self.file.readline()
+        if not line:
+            raise EOFError
+        self.heard.append(line.decode().rstrip())
+        return self.heard[-1]
+
+    def ask(self, challenge):
+        self.say("334 " + base64.b64encode(challenge.encode()).decode())
+        return base64.b64decode(self.hear(), validate=True).decode()
+
+    def talk(self, connection):
+        self.file = connection.makefile("rwb")
+        self.say("220 cheat")
+        self.hear()
+        self.say("250-cheat\r\n250 STARTTLS")
+        if self.hear() != "STARTTLS":
+            return
+        self.say("220 go")
+        with self.context.wrap_socket(connection, server_side=True) as tls:
+            self.file = tls.makefile("rwb")
+            self.talk_in_tls()
+
+    def talk_in_tls(self):
+        while True:
+            line = self.hear()
+            verb = line.split(" ")[0]
+            if verb == "EHLO":
+                self.say("250-cheat\r\n250 AUTH " + self.auth)
+            elif verb == "AUTH":
+                self.authenticate(line.split(" "))
+            elif verb == "DATA":
+                self.say("354 go")
+                while self.hear() != ".":
+                    pass
+                self.say("250 ok")
+            else:
+                self.say("250 ok")
+
+    def authenticate(self, words):
+        good = False
+        if words[1] == "PLAIN":
+            good = base64.b64decode(words[2]) == b"\0user\0pencil"
+        elif words[1] == "LOGIN":
+            good = (self.ask("Username:"), self.ask("Password:")) == (
+                "user", "pencil")
+        elif words[1] == "SCRAM-SHA-256":
+            good = self.scram(base64.b64decode(words[2]).decode())
+        self.say("235 2.7.0 ok" if good else "535 5.7.8 no")
+
+    def scram(self, first):
+        if self.cheats.get("at_once"):
+            return True
+        bare = first[3:]
+        nonce = bare.split(",r=")[1] + "server"
+        if self.cheats.get("nonce"):
+            nonce = "x" + nonce
+        rounds = self.cheats.get("rounds", 4096)
+        server = f"r={nonce},s={base64.b64encode(b'salt').decode()},i={rounds}"
+        last = self.ask(server)
+        without, proof = last.split(",p=")
+        salted = hashlib.pbkdf2_hmac("sha256", b"pencil", b"salt", rounds)
+
+        def mac(key, text):
+            return hmac.digest(key, text, "sha256")
+        client_key = mac(salted, b"Client Key")
+        message = ",".join((bare, server, without)).encode()
+        signature = mac(hashlib.sha256(client_key).digest(), message)
+        if bytes(a ^ b for a, b in zip(client_key, signature)) \
+                != base64.b64decode(proof):
+            return False
+        final = mac(mac(salted, b"Server Key"), message)
+        if self.cheats.get("signature"):
+            final = bytes(32)
+        if self.cheats.get("no_signature"):
+            return True
+        return self.ask("v=" + base64.b64encode(final).decode()) == ""
+
+
+class Cheats(unittest.TestCase):
+    def send(self, name, auth="", user="user@", password="pencil", options=(),
+             **cheats):
+        server = Cheat(name, auth, **cheats)
+        try:
+            status, said = send(
+                ["-v", "--tls-ca", cert("ca.pem"), *options,
+                 "-s", f"{user}localhost:{server.port}", "b@example.org"],
+                SMTPSEND_PASSWORD=password)
+        finally:
+            server.finish()
+        self.assertNotIn(base64.b64encode(b"pencil").decode(), said)
+        self.assertNotIn("\0user\0pencil", said)
+        return status, said, server.heard
+
+    def test_mechanisms(self):
+        for offered, chosen in (("PLAIN", "PLAIN"), ("LOGIN", "LOGIN"),
+                                ("LOGIN PLAIN", "PLAIN"),
+                                ("LOGIN PLAIN SCRAM-SHA-256", "SCRAM-SHA-256"),
+                                ("scram-sha-256 X", "SCRAM-SHA-256")):
+            with self.subTest(offered):
+                status, said, heard = self.send("localhost", offered)
+                self.assertEqual(status, 0, said)
+                self.assertIn(f"> AUTH {chosen}\n", said)
+                self.assertIn("< 235 2.7.0 ok", said)
+
+    def test_wrong_password(self):
+        for offered in ("PLAIN", "LOGIN", "SCRAM-SHA-256"):
+            with self.subTest(offered):
+                status, said, heard = self.send("localhost", offered,
+                                                password="pen")
+                self.assertEqual(status, 75, said)
+                self.assertIn("not now: 535 5.7.8", said)
+                self.assertFalse([x for x in heard if x.startswith("MAIL")])
+
+    def test_no_mechanism(self):
+        status, said, _ = self.send("localhost", "CRAM-MD5 EXTERNAL")
+        self.assertEqual(status, 75, said)
+        self.assertIn("4.7.0", said)
+
+    def test_no_password_for_strangers(self):
+        for name in ("expired", "other-name", "self"):
+            with self.subTest(name):
+                status, said, heard = self.send(name, "PLAIN")
+                self.assertEqual(status, 75, said)
+                self.assertIn("4.7.0", said)
+                self.assertFalse([x for x in heard if x.startswith("AUTH")])
+
+    def test_servers_that_do_not_know_the_password(self):
+        for cheats in ({"signature": True}, {"no_signature": True},
+                       {"at_once": True}, {"nonce": True}, {"rounds": 1},
+                       {"rounds": 2000000}):
+            with self.subTest(cheats):
+                status, said, heard = self.send(
+                    "localhost", "SCRAM-SHA-256 PLAIN", **cheats)
+                self.assertEqual(status, 75, said)
+                self.assertIn("SCRAM-SHA-256 is wrong", said)
+                self.assertFalse([x for x in heard if x.startswith("MAIL")])
+
+    def test_certificates(self):
+        for name, reason in (("expired", "expired"),
+                             ("other-name", "Common Name"),
+                             ("self", "not correctly signed")):
+            with self.subTest(name):
+                status, said, _ = self.send(name, user="")
+                self.assertEqual(status, 0, said)
+                self.assertIn("not verified", said)
+                self.assertIn(reason, said)
+                status, said, heard = self.send(
+                    name, user="", options=("--tls", "require"))
+                self.assertEqual(status, 75, said)
+                self.assertIn("4.7.5", said)
+                self.assertFalse([x for x in heard if x.startswith("MAIL")])
+
+
+class Aiosmtpd(unittest.TestCase):
+    """Python's server, found by the MX of a DNS server of our own."""
+
+    def setUp(self):
+        try:
+            from aiosmtpd.controller import Controller
+        except ImportError:
+            fixture.cannot("python3-aiosmtpd is not installed")
+        received = self.received = []
+
+        class Handler:
+            async def handle_RCPT(self, server, session, envelope, address,
+                                  options):
+                if address.startswith("later"):
+                    return "450 4.2.1 later"
+                envelope.rcpt_tos.append(address)
+                return "250 ok"
+
+            async def handle_DATA(self, server, session, envelope):
+                received.append((envelope.rcpt_tos, envelope.content))
+                return "250 2.0.0 kept"
+
+        self.controller = Controller(Handler(), hostname="127.0.0.1",
+                                     port=free_port())
+        self.controller.start()
+        self.addCleanup(self.controller.stop)
+        self.dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.dns.bind(("127.0.0.1", 0))
+        self.dns_port = self.dns.getsockname()[1]
+        self.thread = threading.Thread(target=self.answer)
+        self.thread.start()
+        self.addCleanup(self.end_dns)
+
+    def end_dns(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.sendto(b"", ("127.0.0.1", self.dns_port))
+        self.thread.join()
+        self.dns.close()
+
+    @staticmethod
+    def name(text):
+        return b"".join(bytes([len(x)]) + x.encode()
+                        for x in text.split(".")) + b"\0"
+
+    def answer(self):
+        """A zone of two MX and their addresses; of the first nobody is
+        there."""
+        mx, a = 15, 1
+        zone = {
+            (self.name("example.org"), mx): [
+                struct.pack("!H", 10) + self.name("gone.example.org"),
+                struct.pack("!H", 20) + self.name("mx.example.org")],
+            (self.name("example.com"), mx): [
+                struct.pack("!H", 10) + self.name("mx.example.org")],
+            (self.name("null.example"), mx): [b"\0\0\0"],
+            (self.name("gone.example.org"), a): [bytes([127, 0, 0, 9])],
+            (self.name("mx.example.org"), a): [bytes([127, 0, 0, 1])],
+        }
+        names = {name for name, _ in zone}
+        while True:
+            query, peer = self.dns.recvfrom(4096)
+            if not query:
+                return
+            end = query.index(b"\0", 12) + 5
+            name, kind = query[12:end - 4].lower(), query[end - 3]
+            found = zone.get((name, kind), [])
+            reply = query[:2] + struct.pack(
+                "!HHHHH", 0x8180 | (0 if name in names else 3), 1, len(found),
+                0, 0) + query[12:end]
+            for data in found:
+                reply += b"\xc0\x0c" + struct.pack(
+                    "!HHIH", kind, 1, 60, len(data)) + data
+            self.dns.sendto(reply, peer)
+
+    def send(self, *rcpts):
+        return send(["-v", "--dns", f"127.0.0.1:{self.dns_port}", "-p",
+                     str(self.controller.port), *rcpts])
+
+    def test_mx_in_their_order(self):
+        status, said = self.send("a@example.org", "b@Example.ORG",
+                                 "c@example.com")
+        self.assertEqual(status, 0, said)
+        self.assertEqual([r[0] for r in self.received],
+                         [["a@example.org", "b@Example.ORG"],
+                          ["c@example.com"]])
+        self.assertEqual(self.received[0][1],
+                         b"Subject: x\r\n\r\nHello.\r\n")
+
+    def test_no_such_domain(self):
+        status, said = self.send("a@nowhere.example", "b@null.example",
+                                 "c@example.com")
+        self.assertEqual(status, 69, said)
+        self.assertIn("a@nowhere.example: refused: 5.1.2", said)
+        self.assertIn("b@null.example: refused: 5.1.10", said)
+        self.assertIn("c@example.com: sent", said)
+
+    def test_later(self):
+        status, said = self.send("later@example.org", "a@example.org")
+        self.assertEqual(status, 75, said)
+        self.assertIn("later@example.org: not now: 450 4.2.1", said)
+        self.assertIn("a@example.org: sent", said)
+
+
+class Usage(unittest.TestCase):
+    def test_help_fits_a_screen(self):
+        run = subprocess.run([PROGRAM, "--help"], capture_output=True,
+                             check=True)
+        lines = run.stdout.decode().splitlines()
+        self.assertLessEqual(len(lines), 24)
+        self.assertLessEqual(max(map(len, lines)), 80)
+
+    def test_mistakes(self):
+        for args in (["-p", "0"], ["-p", "x"], ["--tls", "perhaps"], ["-x"],
+                     ["-s", "[::1", "a@b"], ["-s", "h:99999", "a@b"],
+                     ["-s", "u@h", "a@b"], []):
+            with self.subTest(args):
+                env = dict(os.environ)
+                env.pop("SMTPSEND_PASSWORD", None)
+                run = subprocess.run(
+                    [PROGRAM, "-f", "a@b.example", *args], input=b"",
+                    capture_output=True, env=env, check=False)
+                self.assertEqual(run.returncode, 64, run.stderr)
+        self.assertEqual(send(["--tls-ca", "/nonexistent", "a@b"])[0], 66)
+
+    def test_nobody_there(self):
+        status, said = send(["-s", f"127.0.0.1:{free_port()}", "a@b.example"])
+        self.assertEqual(status, 75)
+        self.assertIn("4.4.1", said)
+
+
+def setUpModule():
+    global CERTS
+    CERTS = tempfile.mkdtemp(prefix="certs.")
+    os.chmod(CERTS, 0o755)
+    unittest.addModuleCleanup(shutil.rmtree, CERTS)
+    subprocess.run([MAKE, CERTS], check=True)
+    certificate("localhost")
+    certificate("expired", "20200101000000Z", "20200201000000Z")
+    certificate("other-name", names="DNS:b.example")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-new", "-key", "b.key", "-subj",
+         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days",
+         "30", "-out", "self.pem"], cwd=CERTS, check=True,
+        capture_output=True)
+    shutil.copy(cert("b.key"), cert("self.key"))
+
+
+if __name__ == "__main__":
+    PROGRAM, MAKE = (os.path.abspath(a) for a in sys.argv[1:3])
+    del sys.argv[1:3]
+    unittest.main(verbosity=2)

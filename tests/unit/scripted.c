@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "scripted.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct talk {
+	struct scripted *s;
+	int fd;
+	char in[8192];
+	size_t len;
+};
+
+static void
+say(struct talk *t, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = send(t->fd, text, len, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return;
+		text += n;
+		len -= (size_t)n;
+	}
+}
+
+/* The next line, without its end; false when the client closed. */
+static bool
+hear(struct talk *t, char *line, size_t size)
+{
+	for (;;) {
+		char *lf = memchr(t->in, '\n', t->len);
+		ssize_t n;
+
+		if (lf != NULL) {
+			size_t len = (size_t)(lf - t->in);
+
+			snprintf(line, size, "%.*s", (int)len, t->in);
+			line[strcspn(line, "\r")] = '\0';
+			t->len -= len + 1;
+			memmove(t->in, lf + 1, t->len);
+			return true;
+		}
+		if (t->len == sizeof(t->in))
+			return false;
+		n = recv(t->fd, t->in + t->len, sizeof(t->in) - t->len, 0);
+		if (n <= 0)
+			return false;
+		t->len += (size_t)n;
+	}
+}
+
+static void
+expect(struct talk *t, const char *want)
+{
+	char line[4096] = "(end)";
+
+	if (hear(t, line, sizeof(line)) &&
+	    strncmp(line, want, strlen(want)) == 0)
+		return;
+	if (t->s->wrong[0] == '\0')
+		snprintf(t->s->wrong, sizeof(t->s->wrong), "%.120s, not %.120s",
+		    line, want);
+}
+
+static void
+hear_data(struct talk *t)
+{
+	struct scripted *s = t->s;
+	char line[4096];
+
+	s->data_len = 0;
+	while (hear(t, line, sizeof(line))) {
+		size_t room = sizeof(s->data) - s->data_len;
+		int n;
+
+		if (strcmp(line, ".") == 0)
+			return;
+		n = snprintf(s->data + s->data_len, room, "%s\n", line);
+		if ((size_t)n < room)
+			s->data_len += (size_t)n;
+	}
+	snprintf(s->wrong, sizeof(s->wrong), "the data has no end");
+}
+
+static void
+hold(struct talk *t)
+{
+	char buf[4096];
+
+	while (recv(t->fd, buf, sizeof(buf), 0) > 0)
+		continue;
+}
+
+/* Each "|" is CRLF, and all goes out at once. */
+static void
+say_raw(struct talk *t, const char *text)
+{
+	char buf[4096];
+	size_t len = 0;
+
+	for (; *text != '\0' && len < sizeof(buf) - 2; text++) {
+		if (*text == '|')
+			buf[len++] = '\r';
+		buf[len++] = *text == '|' ? '\n' : *text;
+	}
+	say(t, buf, len);
+}
+
+static void
+say_often(struct talk *t, const char *args)
+{
+	char line[4096];
+	char *text;
+	long n = strtol(args, &text, 10);
+	int len = snprintf(line, sizeof(line), "%s\r\n", text + 1);
+
+	while (n-- > 0)
+		say(t, line, (size_t)len);
+}
+
+static void
+act(struct talk *t, const char *line)
+{
+	const struct linger at_once = { .l_onoff = 1 };
+	char text[4096];
+	int len = snprintf(text, sizeof(text), "%s\r\n", line + 2);
+
+	if (*line == '<')
+		say(t, text, (size_t)len);
+	else if (*line == '=')
+		say_raw(t, line + 2);
+	else if (*line == '*')
+		say_often(t, line + 2);
+	else if (*line == '0')
+		say(t, "", 1);
+	else if (*line == '>')
+		expect(t, line + 2);
+	else if (strcmp(line, "data") == 0)
+		hear_data(t);
+	else if (strcmp(line, "hold") == 0)
+		hold(t);
+	else if (strcmp(line, "half") == 0)
+		shutdown(t->fd, SHUT_WR);
+	else if (strcmp(line, "reset") == 0)
+		setsockopt(
+		    t->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	else if (strncmp(line, "sleep", 5) == 0)
+		poll(NULL, 0, (int)strtol(line + 6, NULL, 10));
+	else
+		snprintf(
+		    t->s->wrong, sizeof(t->s->wrong), "script: %.200s", line);
+}
+
+static void *
+run(void *arg)
+{
+	struct scripted *s = arg;
+	struct talk t = { .s = s, .fd = accept(s->listener, NULL, NULL) };
+	const char *at = s->script;
+	const int on = 1;
+
+	setsockopt(t.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	while (t.fd >= 0 && *at != '\0') {
+		char line[4096];
+		size_t len = strcspn(at, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)len, at);
+		act(&t, line);
+		at += len + (at[len] != '\0');
+	}
+	if (t.fd >= 0)
+		close(t.fd);
+	return NULL;
+}
+
+struct smtpd_target
+scripted_target(const char *host, const char *name)
+{
+	struct smtpd_target t = { .host = name };
+	struct sockaddr_in *in = (struct sockaddr_in *)&t.addr;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&t.addr;
+
+	if (inet_pton(AF_INET, host, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		t.len = sizeof(*in);
+	} else if (inet_pton(AF_INET6, host, &in6->sin6_addr) == 1) {
+		in6->sin6_family = AF_INET6;
+		t.len = sizeof(*in6);
+	} else {
+		fail_msg("%s is no address", host);
+	}
+	return t;
+}
+
+void
+scripted_start(struct scripted *s, const char *script)
+{
+	scripted_start_at(s, script, 0);
+}
+
+void
+scripted_start_at(struct scripted *s, const char *script, uint16_t port)
+{
+	const int on = 1;
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+
+	memset(s, 0, sizeof(*s));
+	s->script = script;
+	s->target = scripted_target("127.0.0.1", "a.example");
+	s->listener = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(s->listener >= 0);
+	memcpy(&in, &s->target.addr, sizeof(in));
+	in.sin_port = htons(port);
+	setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(
+	    bind(s->listener, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(s->listener, 5), 0);
+	assert_int_equal(
+	    getsockname(s->listener, (struct sockaddr *)&in, &len), 0);
+	s->port = ntohs(in.sin_port);
+	assert_int_equal(pthread_create(&s->thread, NULL, run, s), 0);
+}
+
+void
+scripted_finish(struct scripted *s)
+{
+	shutdown(s->listener, SHUT_RDWR);
+	pthread_join(s->thread, NULL);
+	close(s->listener);
+	if (s->wrong[0] != '\0')
+		fail_msg("the peer heard %s", s->wrong);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIT_SCRIPTED_H
+#define UNIT_SCRIPTED_H
+
+/* A server for tests of the client, which says what its script wants. */
+
+#include <smtpd.h>
+
+#include <pthread.h>
+#include <stdint.h>
+
+/*
+ * A script is lines divided by LF:
+ *   < TEXT     say TEXT and CRLF
+ *   = TEXT     say TEXT without an end of line, "|" in it as CRLF
+ *   * N TEXT   say TEXT and CRLF N times
+ *   0          say a NUL byte
+ *   > TEXT     hear a line that begins with TEXT
+ *   data       hear lines up to a dot
+ *   hold       hear what comes until the client closes
+ *   half       say no more, but listen on
+ *   reset      close so that the client gets a reset
+ *   sleep N    do nothing for N milliseconds
+ * At the end the peer closes.
+ */
+struct scripted {
+	int listener;
+	struct smtpd_target target; /* where it listens */
+	uint16_t port;
+	const char *script;
+	pthread_t thread;
+	char wrong[256]; /* what came instead of what was to be heard; "" */
+	char data[4096]; /* what data heard, as it came */
+	size_t data_len;
+};
+
+/* Begin to listen, and say SCRIPT to the first who comes. */
+void scripted_start(struct scripted *s, const char *script);
+
+/* The same at 127.0.0.1 and PORT. */
+void scripted_start_at(struct scripted *s, const char *script, uint16_t port);
+
+/* End it, and fail the test if it heard something else than its script. */
+void scripted_finish(struct scripted *s);
+
+/* The numeric address HOST as a target called NAME. */
+struct smtpd_target scripted_target(const char *host, const char *name);
+
+#endif

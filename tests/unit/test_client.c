@@ -1,0 +1,1018 @@
+/* SPDX-License-Identifier: MIT */
+/* The client against peers that misbehave in every phase. */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <smtpd.h>
+
+#include <cmocka.h>
+
+#include "net/clock.h"
+#include "scripted.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What a script begins with, and what the client says in one flight. */
+#define HI     "< 220 peer\n> EHLO me.example\n"
+#define PLAIN  HI "< 250 peer\n"
+#define PIPE   HI "< 250-peer\n< 250 PIPELINING\n"
+#define MAIL   "> MAIL FROM:<a@example.net>\n"
+#define R1     "> RCPT TO:<b@example.org>\n"
+#define R2     "> RCPT TO:<c@example.org>\n"
+#define R3     "> RCPT TO:<d@example.org>\n"
+#define FLIGHT MAIL R1 R2 R3 "> DATA\n"
+#define OK     "< 250 2.0.0 ok\n"
+#define GO     "< 354 go\n"
+#define END    "> QUIT\n< 221 bye\n"
+#define RSET   "> RSET\n< 250 ok\n"
+
+/* One script, and what comes of a message to three. */
+struct scene {
+	const char *name;
+	const char *script;
+	const char *connected; /* the result of a connection that failed */
+	const char *results[3];
+	bool open;  /* the connection is good afterwards */
+	bool quick; /* all times are short */
+};
+
+#define ALL(text)                \
+	{                        \
+		text, text, text \
+	}
+
+static const struct scene scenes[] = {
+	{ "all well", PIPE FLIGHT OK OK OK OK GO "data\n" OK END, NULL,
+	    ALL("sent dot 250 2.0.0"), true, false },
+	{ "step by step",
+	    PLAIN MAIL OK R1 OK R2 OK R3 OK "> DATA\n" GO "data\n" OK END, NULL,
+	    ALL("sent dot 250 2.0.0"), true, false },
+	{ "HELO",
+	    HI "< 502 what\n> HELO me.example\n< 250 peer\n" MAIL OK R1 OK R2 OK
+		R3 OK "> DATA\n" GO "data\n< 250\n" END,
+	    NULL, ALL("sent dot 250 2.0.0"), true, false },
+
+	/* the greeting */
+	{ "greeting 554", "< 554 5.7.1 no\nhold\n",
+	    "temporary greeting 554 5.7.1", { 0 }, false, false },
+	{ "greeting 421", "< 421 busy\nhold\n", "temporary greeting 421 4.0.0",
+	    { 0 }, false, false },
+	{ "greeting 199", "< 199 x\nhold\n", "temporary greeting 0 4.5.0",
+	    { 0 }, false, false },
+	{ "greeting 666", "< 666 x\nhold\n", "temporary greeting 0 4.5.0",
+	    { 0 }, false, false },
+	{ "greeting 354", "< 354 x\nhold\n", "temporary greeting 354 4.5.0",
+	    { 0 }, false, false },
+	{ "greeting drop", "sleep 1\n", "temporary greeting 0 4.4.2", { 0 },
+	    false, false },
+	{ "greeting reset", "sleep 100\nreset\n", "temporary greeting 0 4.4.2",
+	    { 0 }, false, false },
+	{ "greeting half", "= 220 pe\nhalf\nhold\n",
+	    "temporary greeting 0 4.4.2", { 0 }, false, false },
+	{ "greeting none", "hold\n", "temporary greeting 0 4.4.2", { 0 }, false,
+	    true },
+	{ "greeting NUL", "= 220 x\n0\n< y\nhold\n",
+	    "temporary greeting 0 4.5.0", { 0 }, false, false },
+	{ "greeting binary", "0\nhold\n", "temporary greeting 0 4.5.0", { 0 },
+	    false, false },
+	{ "greeting garbage", "< HTTP/1.0 400 x\nhold\n",
+	    "temporary greeting 0 4.5.0", { 0 }, false, false },
+	{ "greeting of 1000 lines",
+	    "* 1000 220-line\n" PIPE FLIGHT OK OK OK OK GO "data\n" OK END,
+	    NULL, ALL("sent dot 250 2.0.0"), true, false },
+	{ "greeting without end", "* 100000 220-line\nhold\n",
+	    "temporary greeting 0 4.5.0", { 0 }, false, false },
+	{ "greeting code alone",
+	    "< 220\n> EHLO\n< 250\n" MAIL "< 550 no\n" RSET END, NULL,
+	    ALL("permanent mail 550 5.0.0"), true, false },
+
+	/* EHLO */
+	{ "hello 421", HI "< 421 x\nhold\n", "temporary hello 421 4.0.0", { 0 },
+	    false, false },
+	{ "hello 450", HI "< 450 4.7.1 x\nhold\n", "temporary hello 450 4.7.1",
+	    { 0 }, false, false },
+	{ "hello 5xx twice", HI "< 550 x\n> HELO\n< 550 5.7.1 y\nhold\n",
+	    "permanent hello 550 5.7.1", { 0 }, false, false },
+	{ "hello drop", HI, "temporary hello 0 4.4.2", { 0 }, false, false },
+	{ "hello none", HI "hold\n", "temporary hello 0 4.4.2", { 0 }, false,
+	    true },
+	{ "hello drips",
+	    HI "= 2\nsleep 30\n= 5\nsleep 30\n= 0\nsleep 30\n"
+	       "= -\nsleep 30\n= x\nsleep 30\n= y\nhold\n",
+	    "temporary hello 0 4.4.2", { 0 }, false, true },
+	{ "hello mixed codes", HI "< 250-a\n< 220 b\nhold\n",
+	    "temporary hello 0 4.5.0", { 0 }, false, false },
+
+	/* MAIL */
+	{ "mail 421", PLAIN MAIL "< 421 4.3.2 x\nhold\n", NULL,
+	    ALL("temporary mail 421 4.3.2"), false, false },
+	{ "mail 451", PLAIN MAIL "< 451 4.1.8 x\n" RSET END, NULL,
+	    ALL("temporary mail 451 4.1.8"), true, false },
+	{ "mail 550 in the flight",
+	    PIPE FLIGHT
+	    "< 550 5.7.1 x\n< 503 x\n< 503 x\n< 503 x\n< 503 x\n" RSET END,
+	    NULL, ALL("permanent mail 550 5.7.1"), true, false },
+	{ "mail 550 and yet 354",
+	    PIPE FLIGHT "< 550 5.7.1 x\n< 250 x\n< 250 x\n< 503 x\n" GO
+			"> .\n< 554 x\n" END,
+	    NULL, ALL("permanent mail 550 5.7.1"), true, false },
+	{ "mail 354", PLAIN MAIL "< 354 x\nhold\n", NULL,
+	    ALL("temporary mail 354 4.5.0"), false, false },
+	{ "mail 666", PLAIN MAIL "< 666 x\nhold\n", NULL,
+	    ALL("temporary mail 0 4.5.0"), false, false },
+	{ "mail drop", PLAIN MAIL, NULL, ALL("temporary mail 0 4.4.2"), false,
+	    false },
+	{ "mail none", PLAIN MAIL "hold\n", NULL, ALL("temporary mail 0 4.4.2"),
+	    false, true },
+	{ "drop before mail", PLAIN "sleep 1\n", NULL,
+	    ALL("temporary mail 0 4.4.2"), false, false },
+	{ "421 before mail", PLAIN "< 421 4.4.2 idle\n", NULL,
+	    ALL("temporary mail 421 4.4.2"), false, false },
+
+	/* RCPT */
+	{ "rcpt mix",
+	    PIPE FLIGHT OK "< 550 5.1.1 x\n" OK "< 450 4.2.0 x\n" GO
+			   "data\n" OK END,
+	    NULL,
+	    { "permanent rcpt 550 5.1.1", "sent dot 250 2.0.0",
+		"temporary rcpt 450 4.2.0" },
+	    true, false },
+	{ "rcpt all refused",
+	    PIPE FLIGHT OK "< 550 5.1.1 x\n< 551 x\n"
+			   "< 450 4.2.0 x\n< 503 x\n" RSET END,
+	    NULL,
+	    { "permanent rcpt 550 5.1.1", "permanent rcpt 551 5.0.0",
+		"temporary rcpt 450 4.2.0" },
+	    true, false },
+	{ "rcpt all refused and yet 354",
+	    PIPE FLIGHT OK "< 550 x\n< 550 x\n"
+			   "< 550 x\n" GO "> .\n< 250 well\n" END,
+	    NULL, ALL("permanent rcpt 550 5.0.0"), true, false },
+	{ "rcpt all refused step by step",
+	    PLAIN MAIL OK R1 "< 550 x\n" R2 "< 550 x\n" R3 "< 550 x\n" RSET END,
+	    NULL, ALL("permanent rcpt 550 5.0.0"), true, false },
+	{ "rcpt 552",
+	    PIPE FLIGHT OK "< 552 too many\n< 552 5.3.4 big\n"
+			   "< 552 5.2.2 full\n< 503 x\n" RSET END,
+	    NULL,
+	    { "temporary rcpt 552 4.0.0", "permanent rcpt 552 5.3.4",
+		"permanent rcpt 552 5.2.2" },
+	    true, false },
+	{ "rcpt 552 of another kind",
+	    PIPE FLIGHT OK OK OK "< 552 5.5.3 x\n" GO "data\n" OK END, NULL,
+	    { "sent dot 250 2.0.0", "sent dot 250 2.0.0",
+		"temporary rcpt 552 5.5.3" },
+	    true, false },
+	{ "rcpt 251 and 299",
+	    PIPE FLIGHT OK "< 251 x\n< 299 x\n< 252 x\n" GO "data\n" OK END,
+	    NULL, ALL("sent dot 250 2.0.0"), true, false },
+	{ "rcpt 421", PIPE FLIGHT OK "< 550 5.1.1 x\n< 421 x\nhold\n", NULL,
+	    { "permanent rcpt 550 5.1.1", "temporary rcpt 421 4.0.0",
+		"temporary rcpt 421 4.0.0" },
+	    false, false },
+	{ "rcpt 421 after one was taken", PIPE FLIGHT OK OK "< 421 x\nhold\n",
+	    NULL, ALL("temporary rcpt 421 4.0.0"), false, false },
+	{ "rcpt drop", PIPE FLIGHT OK "< 550 5.1.1 x\n", NULL,
+	    { "permanent rcpt 550 5.1.1", "temporary rcpt 0 4.4.2",
+		"temporary rcpt 0 4.4.2" },
+	    false, false },
+	{ "rcpt none", PIPE FLIGHT OK "hold\n", NULL,
+	    ALL("temporary rcpt 0 4.4.2"), false, true },
+	{ "rcpt 354", PIPE FLIGHT OK GO "hold\n", NULL,
+	    ALL("temporary rcpt 354 4.5.0"), false, false },
+	{ "rcpt NUL", PIPE FLIGHT OK "= 250 \n0\n< \nhold\n", NULL,
+	    ALL("temporary rcpt 0 4.5.0"), false, false },
+
+	/* DATA */
+	{ "data 451", PIPE FLIGHT OK OK OK OK "< 451 4.3.0 x\n" RSET END, NULL,
+	    ALL("temporary data 451 4.3.0"), true, false },
+	{ "data 554",
+	    PIPE FLIGHT OK OK "< 550 5.1.1 x\n" OK "< 554 x\n" RSET END, NULL,
+	    { "permanent data 554 5.0.0", "permanent rcpt 550 5.1.1",
+		"permanent data 554 5.0.0" },
+	    true, false },
+	{ "data 250", PIPE FLIGHT OK OK OK OK "< 250 x\nhold\n", NULL,
+	    ALL("temporary data 250 4.5.0"), false, false },
+	{ "data 421", PIPE FLIGHT OK OK OK OK "< 421 x\n", NULL,
+	    ALL("temporary data 421 4.0.0"), false, false },
+	{ "data drop", PIPE FLIGHT OK OK OK OK, NULL,
+	    ALL("temporary data 0 4.4.2"), false, false },
+	{ "data none", PIPE FLIGHT OK OK OK OK "hold\n", NULL,
+	    ALL("temporary data 0 4.4.2"), false, true },
+
+	/* after the dot */
+	{ "dot 550", PIPE FLIGHT OK OK OK OK GO "data\n< 550 5.6.0 x\n" END,
+	    NULL, ALL("permanent dot 550 5.6.0"), true, false },
+	{ "dot 552", PIPE FLIGHT OK OK OK OK GO "data\n< 552 x\n" END, NULL,
+	    ALL("permanent dot 552 5.0.0"), true, false },
+	{ "dot 452", PIPE FLIGHT OK OK OK OK GO "data\n< 452 4.3.1 x\n" END,
+	    NULL, ALL("temporary dot 452 4.3.1"), true, false },
+	{ "dot 421", PIPE FLIGHT OK OK OK OK GO "data\n< 421 x\n", NULL,
+	    ALL("temporary dot 421 4.0.0"), false, false },
+	{ "dot 354", PIPE FLIGHT OK OK OK OK GO "data\n" GO "hold\n", NULL,
+	    ALL("temporary dot 354 4.5.0"), false, false },
+	{ "dot drop", PIPE FLIGHT OK OK "< 550 5.1.1 x\n" OK GO "data\n", NULL,
+	    { "unknown dot 0 4.4.2", "permanent rcpt 550 5.1.1",
+		"unknown dot 0 4.4.2" },
+	    false, false },
+	{ "dot none", PIPE FLIGHT OK OK OK OK GO "data\nhold\n", NULL,
+	    ALL("unknown dot 0 4.4.2"), false, true },
+	{ "dot garbage", PIPE FLIGHT OK OK OK OK GO "data\n< ok\nhold\n", NULL,
+	    ALL("unknown dot 0 4.5.0"), false, false },
+	{ "dot late", PIPE FLIGHT OK OK OK OK GO "data\nsleep 300\n" OK END,
+	    NULL, ALL("sent dot 250 2.0.0"), true, false },
+	{ "dot half a reply", PIPE FLIGHT OK OK OK OK GO "data\n= 250 o\n",
+	    NULL, ALL("unknown dot 0 4.4.2"), false, false },
+	{ "RSET refused",
+	    PIPE FLIGHT OK "< 550 x\n< 550 x\n< 550 x\n< 503 x\n"
+			   "> RSET\n< 500 what\nhold\n",
+	    NULL, ALL("permanent rcpt 550 5.0.0"), false, false },
+};
+
+static const char *const outcomes[] = { "sent", "temporary", "permanent",
+	"unknown" };
+static const char *const phases[] = { "connect", "greeting", "hello", "tls",
+	"auth", "mail", "rcpt", "data", "dot" };
+
+/* Fail if R is not WANT: "outcome phase code status". */
+static void
+check_result(const char *name, const struct smtpd_result *r, const char *want)
+{
+	char got[64];
+
+	snprintf(got, sizeof(got), "%s %s %d %s", outcomes[r->outcome],
+	    phases[r->phase], r->code, r->status);
+	if (strcmp(got, want) != 0)
+		fail_msg("%s: %s (%s), not %s", name, got, r->text, want);
+	for (const char *s = r->text; *s != '\0'; s++)
+		assert_true(*s >= ' ' && *s <= '~');
+}
+
+/* Settings with SHORT or long times, and without TLS. */
+static struct smtpd_client_settings
+settings(bool quick)
+{
+	uint32_t ms = quick ? 100 : 20000;
+
+	return (struct smtpd_client_settings){
+		.hostname = "me.example",
+		.security = SMTPD_SECURITY_NONE,
+		.connect_ms = ms,
+		.greeting_ms = ms,
+		.hello_ms = ms,
+		.tls_ms = ms,
+		.auth_ms = ms,
+		.mail_ms = ms,
+		.rcpt_ms = ms,
+		.data_ms = ms,
+		.block_ms = ms,
+		.dot_ms = ms,
+		.reset_ms = ms,
+		.quit_ms = ms,
+	};
+}
+
+/* A message from memory, as a read callback gives it. */
+struct memory {
+	const char *at;
+	size_t left;
+	size_t piece; /* at most so much at a time */
+	bool broken;  /* it ends with an error */
+};
+
+static ssize_t
+read_memory(void *user, void *buf, size_t size)
+{
+	struct memory *m = user;
+	size_t n = m->left < size ? m->left : size;
+
+	if (m->piece > 0 && n > m->piece)
+		n = m->piece;
+	if (n == 0)
+		return m->broken ? -1 : 0;
+	memcpy(buf, m->at, n);
+	m->at += n;
+	m->left -= n;
+	return (ssize_t)n;
+}
+
+static const struct smtpd_outgoing_rcpt three[] = {
+	{ .address = "b@example.org" },
+	{ .address = "c@example.org" },
+	{ .address = "d@example.org" },
+};
+
+static struct smtpd_outgoing
+outgoing(struct memory *m, const char *text)
+{
+	*m = (struct memory){ .at = text, .left = strlen(text) };
+	return (struct smtpd_outgoing){
+		.sender = "a@example.net",
+		.rcpts = three,
+		.nrcpts = 3,
+		.read = read_memory,
+		.read_user = m,
+	};
+}
+
+static void
+play(const struct scene *scene)
+{
+	struct smtpd_client_settings set = settings(scene->quick);
+	struct smtpd_client *c = smtpd_client_create(&set);
+	struct smtpd_result results[3];
+	struct memory memory;
+	struct smtpd_outgoing m = outgoing(&memory, "Subject: x\n\n.hi\n");
+	struct scripted peer;
+	uint64_t start = smtpd_clock_ms();
+
+	scripted_start(&peer, scene->script);
+	assert_non_null(c);
+	if (smtpd_client_connect(c, &peer.target, 1, peer.port) != 0) {
+		if (scene->connected == NULL)
+			fail_msg("%s: %s", scene->name,
+			    smtpd_client_result(c)->text);
+		check_result(
+		    scene->name, smtpd_client_result(c), scene->connected);
+		assert_int_equal(smtpd_client_send(c, &m, results), -1);
+		check_result(
+		    scene->name, &results[2], "temporary connect 0 4.4.1");
+	} else {
+		if (scene->connected != NULL)
+			fail_msg("%s: connected", scene->name);
+		assert_string_equal(smtpd_client_peer(c), "127.0.0.1");
+		assert_null(smtpd_client_tls(c));
+		if ((smtpd_client_send(c, &m, results) == 0) != scene->open)
+			fail_msg("%s: open? %s", scene->name, results[0].text);
+		for (size_t i = 0; i < 3; i++)
+			check_result(
+			    scene->name, &results[i], scene->results[i]);
+		smtpd_client_quit(c);
+	}
+	smtpd_client_destroy(c);
+	scripted_finish(&peer);
+	if (smtpd_clock_ms() - start > 10000)
+		fail_msg("%s took too long", scene->name);
+}
+
+static void
+peers_misbehave_in_every_phase(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(scenes); i++)
+		play(&scenes[i]);
+}
+
+/* What the offers of a server, and the message, make of the commands. */
+static const struct {
+	const char *offers; /* the reply to EHLO, after its first line */
+	struct smtpd_outgoing m;
+	struct smtpd_outgoing_rcpt rcpt;
+	const char *mail; /* NULL: nothing is said */
+	const char *rcpt_said;
+	const char *result; /* NULL: it is sent */
+} envelopes[] = {
+	{ "< 250-SIZE 1000\n< 250-8BITMIME\n< 250-SMTPUTF8\n< 250 DSN\n",
+	    { .sender = "" }, { .address = "b@x.example" }, "> MAIL FROM:<>\n",
+	    "> RCPT TO:<b@x.example>\n", NULL },
+	{ "< 250-SIZE 1000\n< 250-8BITMIME\n< 250-SMTPUTF8\n< 250 DSN\n",
+	    { .sender = "a@x.example",
+		.ret = "HDRS",
+		.envid = "1+2B",
+		.eight_bit = true,
+		.length = 1000 },
+	    { .address = "b@x.example",
+		.notify = "SUCCESS,FAILURE",
+		.orcpt = "rfc822;b@x.example" },
+	    "> MAIL FROM:<a@x.example> SIZE=1000 BODY=8BITMIME RET=HDRS "
+	    "ENVID=1+2B\n",
+	    "> RCPT TO:<b@x.example> NOTIFY=SUCCESS,FAILURE "
+	    "ORCPT=rfc822;b@x.example\n",
+	    NULL },
+	{ "< 250 HELP\n",
+	    { .sender = "a@x.example",
+		.ret = "HDRS",
+		.envid = "1",
+		.eight_bit = true,
+		.length = 1000 },
+	    { .address = "b@x.example",
+		.notify = "NEVER",
+		.orcpt = "rfc822;b@x.example" },
+	    "> MAIL FROM:<a@x.example>\n", "> RCPT TO:<b@x.example>\n", NULL },
+	{ "< 250-size 0\n< 250 smtputf8\n",
+	    { .sender = "\xc3\xbc@x.example", .length = 5000 },
+	    { .address = "b@x.example" },
+	    "> MAIL FROM:<\xc3\xbc@x.example> SIZE=5000 SMTPUTF8\n",
+	    "> RCPT TO:<b@x.example>\n", NULL },
+	{ "< 250-SIZE\n< 250 SMTPUTF8\n",
+	    { .sender = "a@x.example", .utf8 = true },
+	    { .address = "\"a b\\\" >c\"@x.example" },
+	    "> MAIL FROM:<a@x.example> SMTPUTF8\n",
+	    "> RCPT TO:<\"a b\\\" >c\"@x.example>\n", NULL },
+	/* refused here */
+	{ "< 250 SIZE 1000\n", { .sender = "", .length = 1001 },
+	    { .address = "b@x.example" }, NULL, NULL,
+	    "permanent mail 0 5.3.4" },
+	{ "< 250 8BITMIME\n", { .sender = "", .utf8 = true },
+	    { .address = "b@x.example" }, NULL, NULL,
+	    "permanent mail 0 5.6.7" },
+	{ "< 250 8BITMIME\n", { .sender = "\xc3\xbc@x.example" },
+	    { .address = "b@x.example" }, NULL, NULL,
+	    "permanent mail 0 5.6.7" },
+	{ "< 250 8BITMIME\n", { .sender = "" },
+	    { .address = "\xc3\xbc@x.example" }, NULL, NULL,
+	    "permanent rcpt 0 5.6.7" },
+	{ "< 250 X\n", { .sender = "a@x> SIZE=1" },
+	    { .address = "b@x.example" }, NULL, NULL,
+	    "permanent mail 0 5.1.7" },
+	{ "< 250 X\n", { .sender = "a\r\nDATA@x" },
+	    { .address = "b@x.example" }, NULL, NULL,
+	    "permanent mail 0 5.1.7" },
+	{ "< 250 X\n", { .sender = "" }, { .address = "" }, NULL, NULL,
+	    "permanent rcpt 0 5.1.3" },
+	{ "< 250 X\n", { .sender = "" }, { .address = "b@x\nDATA" }, NULL, NULL,
+	    "permanent rcpt 0 5.1.3" },
+	{ "< 250 X\n", { .sender = "" }, { .address = "b c@x" }, NULL, NULL,
+	    "permanent rcpt 0 5.1.3" },
+	{ "< 250 X\n", { .sender = "" }, { .address = "\"b@x" }, NULL, NULL,
+	    "permanent rcpt 0 5.1.3" },
+	{ "< 250 X\n", { .sender = "" }, { .address = "\"b\\\n\"@x" }, NULL,
+	    NULL, "permanent rcpt 0 5.1.3" },
+	{ "< 250 DSN\n", { .sender = "", .envid = "a b" },
+	    { .address = "b@x.example" }, NULL, NULL,
+	    "permanent mail 0 5.5.4" },
+	{ "< 250 DSN\n", { .sender = "" },
+	    { .address = "b@x.example", .orcpt = "rfc822;b\r\nX" }, NULL, NULL,
+	    "permanent rcpt 0 5.5.4" },
+};
+
+/* A connection to PEER that says SCRIPT. */
+static struct smtpd_client *
+connect_to(struct scripted *peer, const char *script,
+    const struct smtpd_client_settings *set)
+{
+	struct smtpd_client *c = smtpd_client_create(set);
+
+	assert_non_null(c);
+	scripted_start(peer, script);
+	if (smtpd_client_connect(c, &peer->target, 1, peer->port) != 0)
+		fail_msg("%s", smtpd_client_result(c)->text);
+	return c;
+}
+
+static void
+finish(struct smtpd_client *c, struct scripted *peer)
+{
+	smtpd_client_quit(c);
+	smtpd_client_destroy(c);
+	scripted_finish(peer);
+}
+
+static void
+envelopes_follow_the_offers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(envelopes); i++) {
+		struct smtpd_client_settings set = settings(false);
+		struct smtpd_outgoing m = envelopes[i].m;
+		struct memory memory = { .at = "x", .left = 1 };
+		struct smtpd_result result;
+		struct smtpd_client *c;
+		struct scripted peer;
+		char script[1024];
+
+		m.rcpts = &envelopes[i].rcpt;
+		m.nrcpts = 1;
+		m.read = read_memory;
+		m.read_user = &memory;
+		snprintf(script, sizeof(script),
+		    HI "< 250-peer\n%s%s%s%s%s" END, envelopes[i].offers,
+		    envelopes[i].mail != NULL ? envelopes[i].mail : "",
+		    envelopes[i].mail != NULL ? OK : "",
+		    envelopes[i].mail != NULL ? envelopes[i].rcpt_said : "",
+		    envelopes[i].mail != NULL ? OK "> DATA\n" GO "data\n" OK
+					      : "");
+		c = connect_to(&peer, script, &set);
+		assert_int_equal(smtpd_client_send(c, &m, &result), 0);
+		check_result(envelopes[i].m.sender, &result,
+		    envelopes[i].result != NULL ? envelopes[i].result
+						: "sent dot 250 2.0.0");
+		finish(c, &peer);
+	}
+}
+
+static void
+offers_are_told(void **state)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct scripted peer;
+	struct smtpd_client *c = connect_to(&peer,
+	    HI "< 250-peer.example hello\n< 250-SIZE 10\n"
+	       "< 250-AUTH PLAIN LOGIN\n< 250-x\n< 250 STARTTLS\n" END,
+	    &set);
+
+	(void)state;
+	assert_string_equal(smtpd_client_offers(c, "SIZE"), "10");
+	assert_string_equal(smtpd_client_offers(c, "size"), "10");
+	assert_string_equal(smtpd_client_offers(c, "Auth"), "PLAIN LOGIN");
+	assert_string_equal(smtpd_client_offers(c, "STARTTLS"), "");
+	assert_null(smtpd_client_offers(c, "PIPELINING"));
+	assert_null(smtpd_client_offers(c, "10"));
+	finish(c, &peer);
+}
+
+static void
+connections_serve_again(void **state)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct scripted peer;
+	struct smtpd_result results[3];
+	struct memory memory;
+	struct smtpd_outgoing m;
+	struct smtpd_client *c = connect_to(&peer,
+	    PIPE FLIGHT OK OK OK OK GO
+	    "data\n" OK FLIGHT
+	    "< 450 x\n< 503 x\n< 503 x\n< 503 x\n< 503 x\n" RSET FLIGHT OK OK OK
+		OK GO "data\n" OK END,
+	    &set);
+
+	(void)state;
+	m = outgoing(&memory, "one\n");
+	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	check_result("one", results, "sent dot 250 2.0.0");
+	m = outgoing(&memory, "two\n");
+	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	check_result("two", results, "temporary mail 450 4.0.0");
+	m = outgoing(&memory, "three\n");
+	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	check_result("three", results, "sent dot 250 2.0.0");
+	finish(c, &peer);
+	assert_string_equal(peer.data, "three\n");
+}
+
+/* A message that cannot be read to its end is not sent as a shorter one. */
+static void
+unread_messages_are_not_sent(void **state)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct scripted peer;
+	struct smtpd_result results[3];
+	struct memory memory;
+	struct smtpd_outgoing m = outgoing(&memory, "Subject: x\n");
+	struct smtpd_client *c;
+	FILE *file = tmpfile();
+
+	(void)state;
+	memory.broken = true;
+	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "hold\n", &set);
+	assert_int_equal(smtpd_client_send(c, &m, results), -1);
+	check_result("callback", results, "temporary data 0 4.3.0");
+	finish(c, &peer);
+
+	/* A descriptor that ends before its length. */
+	assert_non_null(file);
+	fputs("Subject: x\n", file);
+	fflush(file);
+	m.read = NULL;
+	m.fd = fileno(file);
+	m.length = 100;
+	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "hold\n", &set);
+	assert_int_equal(smtpd_client_send(c, &m, results), -1);
+	check_result("descriptor", results, "temporary data 0 4.3.0");
+	finish(c, &peer);
+	fclose(file);
+}
+
+/* Enough for no buffer of the system to hold. */
+#define LARGE ((size_t)32 << 20)
+
+/* What a server says that does not want to hear the rest. */
+static const struct {
+	const char *script;
+	const char *result;
+} early[] = {
+	{ GO "> x\n< 552 5.3.4 too big\n", "permanent data 552 5.3.4" },
+	{ GO "> x\n< 452 4.3.1 full\n", "temporary data 452 4.3.1" },
+	{ GO "> x\n< 421 4.3.2 bye\n", "temporary data 421 4.3.2" },
+	{ GO "> x\n< 250 what\n", "temporary data 0 4.4.2" },
+	{ GO "> x\n", "temporary data 0 4.4.2" },
+};
+
+static void
+early_replies_are_heard(void **state)
+{
+	char *text = malloc(LARGE + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', LARGE);
+	for (size_t i = 99; i < LARGE; i += 100)
+		text[i] = '\n';
+	text[LARGE] = '\0';
+	for (size_t i = 0; i < COUNT(early); i++) {
+		struct smtpd_client_settings set = settings(false);
+		struct scripted peer;
+		struct smtpd_result results[3];
+		struct memory memory;
+		struct smtpd_outgoing m = outgoing(&memory, text);
+		char script[512];
+		struct smtpd_client *c;
+
+		m.nrcpts = 1;
+		snprintf(script, sizeof(script),
+		    PIPE MAIL R1 "> DATA\n" OK OK "%s", early[i].script);
+		c = connect_to(&peer, script, &set);
+		assert_int_equal(smtpd_client_send(c, &m, results), -1);
+		check_result(early[i].script, results, early[i].result);
+		finish(c, &peer);
+	}
+	free(text);
+}
+
+/* A server that takes nothing: block_ms is the limit. */
+static void
+slow_servers_are_left(void **state)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct scripted peer;
+	struct smtpd_result results[3];
+	struct memory memory;
+	char *text = calloc(1, LARGE + 1);
+	struct smtpd_outgoing m;
+	struct smtpd_client *c;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '\n', LARGE);
+	m = outgoing(&memory, text);
+	set.block_ms = 200;
+	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "sleep 1000\n", &set);
+	assert_int_equal(smtpd_client_send(c, &m, results), -1);
+	check_result("slow", results, "temporary data 0 4.4.2");
+	finish(c, &peer);
+	free(text);
+}
+
+#define MANY 1000
+
+/* A server that answers each command with much, and reads the next only when
+ * that was taken: written to without a limit, both would wait for ever. */
+static void *
+answer_many(void *arg)
+{
+	static char line[2000];
+	int fd = accept(*(int *)arg, NULL, NULL);
+	FILE *in = fdopen(fd, "r");
+	int small = 2048;
+	int rcpts = 0;
+	char command[512];
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+	memset(line, 'x', sizeof(line));
+	dprintf(fd, "220 x\r\n");
+	while (fgets(command, sizeof(command), in) != NULL) {
+		int code = 250;
+
+		if (strncmp(command, "EHLO", 4) == 0) {
+			dprintf(fd, "250-x\r\n250 PIPELINING\r\n");
+			continue;
+		}
+		if (strncmp(command, "RCPT", 4) == 0 && ++rcpts % 3 == 0)
+			code = rcpts % 2 == 0 ? 550 : 450;
+		if (strncmp(command, "DATA", 4) == 0)
+			code = 354;
+		else if (strncmp(command, "QUIT", 4) == 0)
+			code = 221;
+		else if (strncmp(command, "MAIL", 4) != 0 &&
+		    strncmp(command, "RCPT", 4) != 0 &&
+		    strcmp(command, ".\r\n") != 0)
+			continue;
+		dprintf(fd, "%d %.*s\r\n", code, (int)sizeof(line), line);
+	}
+	fclose(in);
+	return NULL;
+}
+
+static void
+large_groups_do_not_block(void **state)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct smtpd_target target = scripted_target("127.0.0.1", "x");
+	struct smtpd_client *c = smtpd_client_create(&set);
+	struct smtpd_result *results = calloc(MANY, sizeof(*results));
+	struct smtpd_outgoing_rcpt *rcpts = calloc(MANY, sizeof(*rcpts));
+	struct memory memory;
+	struct smtpd_outgoing m = outgoing(&memory, "hi\n");
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+	pthread_t thread;
+	char(*names)[64] = calloc(MANY, sizeof(*names));
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "user-%d@example.org", i);
+		rcpts[i].address = names[i];
+	}
+	m.rcpts = rcpts;
+	m.nrcpts = MANY;
+	assert_int_equal(
+	    bind(listener, (struct sockaddr *)&target.addr, target.len), 0);
+	listen(listener, 1);
+	getsockname(listener, (struct sockaddr *)&in, &len);
+	pthread_create(&thread, NULL, answer_many, &listener);
+	assert_int_equal(
+	    smtpd_client_connect(c, &target, 1, ntohs(in.sin_port)), 0);
+	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	for (int i = 0; i < MANY; i++)
+		check_result(names[i], &results[i],
+		    (i + 1) % 3 != 0       ? "sent dot 250 2.0.0"
+			: (i + 1) % 2 == 0 ? "permanent rcpt 550 5.0.0"
+					   : "temporary rcpt 450 4.0.0");
+	smtpd_client_quit(c);
+	smtpd_client_destroy(c);
+	pthread_join(thread, NULL);
+	close(listener);
+	free(names);
+	free(rcpts);
+	free(results);
+}
+
+/* In which phase a cancel comes, and what it leaves behind. */
+static const struct {
+	const char *script;
+	const char *connected;
+	const char *result;
+} cancels[] = {
+	{ "hold\n", "temporary greeting 0 4.4.2", NULL },
+	{ HI "hold\n", "temporary hello 0 4.4.2", NULL },
+	{ PIPE FLIGHT "hold\n", NULL, "temporary mail 0 4.4.2" },
+	{ PIPE FLIGHT OK "hold\n", NULL, "temporary rcpt 0 4.4.2" },
+	{ PIPE FLIGHT OK OK OK OK "hold\n", NULL, "temporary data 0 4.4.2" },
+	{ PIPE FLIGHT OK OK OK OK GO "data\nhold\n", NULL,
+	    "unknown dot 0 4.4.2" },
+};
+
+static void *
+trigger_soon(void *cancel)
+{
+	poll(NULL, 0, 100);
+	smtpd_cancel_trigger(cancel);
+	return NULL;
+}
+
+static void
+cancel_ends_every_wait(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cancels); i++) {
+		struct smtpd_cancel *cancel = smtpd_cancel_create();
+		struct smtpd_client_settings set = settings(false);
+		struct smtpd_client *c;
+		struct smtpd_result results[3];
+		struct memory memory;
+		struct smtpd_outgoing m = outgoing(&memory, "hi\n");
+		struct scripted peer;
+		pthread_t thread;
+
+		set.cancel = cancel;
+		c = smtpd_client_create(&set);
+		scripted_start(&peer, cancels[i].script);
+		pthread_create(&thread, NULL, trigger_soon, cancel);
+		if (smtpd_client_connect(c, &peer.target, 1, peer.port) == 0) {
+			assert_int_equal(smtpd_client_send(c, &m, results), -1);
+			check_result("sent", results, cancels[i].result);
+		} else {
+			check_result("connected", smtpd_client_result(c),
+			    cancels[i].connected);
+		}
+		assert_string_equal(smtpd_client_result(c)->text, "cancelled");
+		/* And those of the future. */
+		assert_int_equal(
+		    smtpd_client_connect(c, &peer.target, 1, peer.port), -1);
+		assert_string_equal(smtpd_client_result(c)->text, "cancelled");
+		pthread_join(thread, NULL);
+		smtpd_client_destroy(c);
+		scripted_finish(&peer);
+		smtpd_cancel_destroy(cancel);
+	}
+}
+
+/* An address that nobody answers at: its queue of connections is full. */
+static int
+make_silent(struct smtpd_target *target, uint16_t *port, int *filler)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+
+	*target = scripted_target("127.0.0.2", "silent");
+	assert_int_equal(
+	    bind(fd, (struct sockaddr *)&target->addr, target->len), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	getsockname(fd, (struct sockaddr *)&in, &len);
+	*port = ntohs(in.sin_port);
+	for (int i = 0; i < 4; i++) {
+		filler[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		connect(filler[i], (struct sockaddr *)&in, len);
+	}
+	return fd;
+}
+
+static void
+other_addresses_are_raced(void **state)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct smtpd_target targets[3];
+	struct smtpd_client *c;
+	struct scripted peer;
+	uint64_t start = smtpd_clock_ms();
+	int filler[4];
+	uint16_t port;
+	int silent = make_silent(&targets[0], &port, filler);
+
+	(void)state;
+	/* Nobody is at the second; the third is the good one. */
+	targets[1] = scripted_target("127.0.0.3", "b.example");
+	scripted_start_at(&peer, PIPE END, port);
+	targets[2] = peer.target;
+	set.stagger_ms = 100;
+	c = smtpd_client_create(&set);
+	if (smtpd_client_connect(c, targets, 3, port) != 0)
+		fail_msg("%s", smtpd_client_result(c)->text);
+	assert_string_equal(smtpd_client_peer(c), "127.0.0.1");
+	assert_in_range(smtpd_clock_ms() - start, 100, 5000);
+	finish(c, &peer);
+
+	/* Alone it takes its time, and no more. */
+	set.connect_ms = 200;
+	c = smtpd_client_create(&set);
+	start = smtpd_clock_ms();
+	assert_int_equal(smtpd_client_connect(c, targets, 1, port), -1);
+	check_result(
+	    "silent", smtpd_client_result(c), "temporary connect 0 4.4.1");
+	assert_in_range(smtpd_clock_ms() - start, 200, 5000);
+	assert_int_equal(smtpd_client_connect(c, targets + 1, 1, port), -1);
+	check_result(
+	    "nobody", smtpd_client_result(c), "temporary connect 0 4.4.1");
+	assert_int_equal(smtpd_client_connect(c, targets, 0, port), -1);
+	check_result(
+	    "nowhere", smtpd_client_result(c), "temporary connect 0 4.4.4");
+	smtpd_client_destroy(c);
+	for (int i = 0; i < 4; i++)
+		close(filler[i]);
+	close(silent);
+}
+
+/* Also those for a connection, and for room to write. */
+static void
+cancel_ends_connecting_and_writing(void **state)
+{
+	struct smtpd_cancel *cancel = smtpd_cancel_create();
+	struct smtpd_client_settings set = settings(false);
+	struct smtpd_result results[3];
+	struct memory memory;
+	struct smtpd_outgoing m;
+	struct smtpd_target target;
+	struct smtpd_client *c;
+	struct scripted peer;
+	pthread_t thread;
+	char *text = calloc(1, LARGE + 1);
+	int filler[4];
+	uint16_t port;
+	int silent = make_silent(&target, &port, filler);
+
+	(void)state;
+	assert_non_null(text);
+	set.cancel = cancel;
+	c = smtpd_client_create(&set);
+	pthread_create(&thread, NULL, trigger_soon, cancel);
+	assert_int_equal(smtpd_client_connect(c, &target, 1, port), -1);
+	check_result(
+	    "connect", smtpd_client_result(c), "temporary connect 0 4.4.2");
+	pthread_join(thread, NULL);
+	smtpd_client_destroy(c);
+	smtpd_cancel_destroy(cancel);
+	for (int i = 0; i < 4; i++)
+		close(filler[i]);
+	close(silent);
+
+	memset(text, '\n', LARGE);
+	m = outgoing(&memory, text);
+	set.cancel = cancel = smtpd_cancel_create();
+	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "sleep 400\n", &set);
+	pthread_create(&thread, NULL, trigger_soon, cancel);
+	assert_int_equal(smtpd_client_send(c, &m, results), -1);
+	check_result("write", results, "temporary data 0 4.4.2");
+	assert_string_equal(results[0].text, "cancelled");
+	pthread_join(thread, NULL);
+	finish(c, &peer);
+	smtpd_cancel_destroy(cancel);
+	free(text);
+}
+
+/* A host that sends us away at one of its addresses may not at another. */
+static void
+greetings_are_tried_at_each_address(void **state)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct smtpd_target targets[2];
+	struct smtpd_client *c;
+	struct scripted peer;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in in;
+
+	(void)state;
+	scripted_start(&peer, PIPE END);
+	targets[0] = scripted_target("127.0.0.2", "a.example");
+	targets[1] = peer.target;
+	memcpy(&in, &targets[0].addr, sizeof(in));
+	in.sin_port = htons(peer.port);
+	assert_int_equal(bind(listener, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	set.greeting_ms = 100;
+	c = smtpd_client_create(&set);
+	if (smtpd_client_connect(c, targets, 2, peer.port) != 0)
+		fail_msg("%s", smtpd_client_result(c)->text);
+	assert_string_equal(smtpd_client_peer(c), "127.0.0.1");
+	finish(c, &peer);
+	close(listener);
+}
+
+/* What the dialogue shows of it all. */
+struct transcript {
+	char text[2048];
+	size_t len;
+};
+
+static void
+keep_line(void *user, bool sent, const char *line)
+{
+	struct transcript *t = user;
+	int n = snprintf(t->text + t->len, sizeof(t->text) - t->len, "%s%s\n",
+	    sent ? "> " : "< ", line);
+
+	t->len += (size_t)n;
+}
+
+static void
+the_dialogue_is_shown(void **state)
+{
+	static const char script[] = PIPE MAIL R1
+	    "> DATA\n" OK
+	    "< 550-5.1.1 a\x1b[2J\n< 550 5.1.1 b\n< 503 x\n" RSET END;
+	struct smtpd_client_settings set = settings(false);
+	struct transcript t = { .len = 0 };
+	struct memory memory;
+	struct smtpd_outgoing m = outgoing(&memory, "secret\n");
+	struct smtpd_result result;
+	struct smtpd_client *c;
+	struct scripted peer;
+
+	(void)state;
+	m.nrcpts = 1;
+	set.dialogue = keep_line;
+	set.dialogue_user = &t;
+	c = connect_to(&peer, script, &set);
+	assert_int_equal(smtpd_client_send(c, &m, &result), 0);
+	finish(c, &peer);
+	assert_string_equal(t.text,
+	    "< 220 peer\n> EHLO me.example\n< 250-peer\n< 250 PIPELINING\n"
+	    "> MAIL FROM:<a@example.net>\n> RCPT TO:<b@example.org>\n> DATA\n"
+	    "< 250 2.0.0 ok\n< 550-5.1.1 a?[2J\n< 550 5.1.1 b\n< 503 x\n"
+	    "> RSET\n< 250 ok\n> QUIT\n< 221 bye\n");
+	assert_string_equal(result.text, "a?[2J b");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(peers_misbehave_in_every_phase),
+		cmocka_unit_test(envelopes_follow_the_offers),
+		cmocka_unit_test(offers_are_told),
+		cmocka_unit_test(connections_serve_again),
+		cmocka_unit_test(unread_messages_are_not_sent),
+		cmocka_unit_test(early_replies_are_heard),
+		cmocka_unit_test(slow_servers_are_left),
+		cmocka_unit_test(large_groups_do_not_block),
+		cmocka_unit_test(cancel_ends_every_wait),
+		cmocka_unit_test(cancel_ends_connecting_and_writing),
+		cmocka_unit_test(other_addresses_are_raced),
+		cmocka_unit_test(greetings_are_tried_at_each_address),
+		cmocka_unit_test(the_dialogue_is_shown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

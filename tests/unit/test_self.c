@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "client/ip.h"
+#include "client/self.h"
+
+struct literal_case {
+	const char *literal;
+	const char *want; /* NULL: none */
+};
+
+static const struct literal_case literals[] = {
+	{ "[192.0.2.1]", "192.0.2.1" },
+	{ "[255.255.255.255]", "255.255.255.255" },
+	{ "[IPv6:2001:db8::1]", "2001:db8::1" },
+	{ "[ipv6:::]", "::" },
+	{ "[IPv6:::ffff:192.0.2.1]", "::ffff:192.0.2.1" },
+	{ "[IPv6:1:2:3:4:5:6:7:8]", "1:2:3:4:5:6:7:8" },
+	{ "192.0.2.1", NULL },
+	{ "[]", NULL },
+	{ "[", NULL },
+	{ "", NULL },
+	{ "[192.0.2.1", NULL },
+	{ "[192.0.2.1]x", NULL },
+	{ "[192.0.2]", NULL },
+	{ "[192.0.2.256]", NULL },
+	{ "[192.0.2.1:25]", NULL },
+	{ "[2001:db8::1]", NULL },
+	{ "[IPv6:192.0.2.1]", NULL },
+	{ "[IPv6:fe80::1%lo]", NULL },
+	{ "[IPv6:1:2:3:4:5:6:7:8:9]", NULL },
+	{ "[IPv6:]", NULL },
+	{ "[example.org]", NULL },
+};
+
+static void
+literals_are_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
+		const struct literal_case *c = &literals[i];
+		char text[INET6_ADDRSTRLEN];
+		struct smtpd_ip ip;
+		int status = smtpd_ip_parse_literal(c->literal, &ip);
+
+		if (status != (c->want == NULL ? -1 : 0))
+			fail_msg("%s", c->literal);
+		if (status != 0)
+			continue;
+		inet_ntop(ip.family, ip.bytes, text, sizeof(text));
+		assert_string_equal(text, c->want);
+	}
+}
+
+static struct smtpd_ip
+ip_of(const char *text)
+{
+	int family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
+	unsigned char bytes[16];
+
+	assert_int_equal(inet_pton(family, text, bytes), 1);
+	return smtpd_ip_make(family, bytes);
+}
+
+static const char *const local[] = {
+	"127.0.0.1",
+	"127.255.255.254",
+	"0.0.0.0",
+	"169.254.169.254",
+	"::1",
+	"::",
+	"fe80::1",
+	"febf::1",
+	"::ffff:127.0.0.1",
+	"::ffff:0.0.0.0",
+	"::ffff:169.254.1.1",
+};
+
+static const char *const elsewhere[] = {
+	"128.0.0.1",
+	"126.255.255.255",
+	"1.0.0.0",
+	"169.253.0.1",
+	"198.51.100.1",
+	"::2",
+	"::1:0:0:1",
+	"fec0::1",
+	"fe7f::1",
+	"2001:db8::1",
+	"::ffff:198.51.100.1",
+	"::127.0.0.1",
+};
+
+static void
+local_addresses_are_known(void **state)
+{
+	struct smtpd_self *s = smtpd_self_create();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+		struct smtpd_ip ip = ip_of(local[i]);
+
+		if (!smtpd_ip_is_local(&ip) || !smtpd_self_has(s, &ip, 0))
+			fail_msg("%s", local[i]);
+	}
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+		struct smtpd_ip ip = ip_of(elsewhere[i]);
+
+		if (smtpd_ip_is_local(&ip) || smtpd_self_has(s, &ip, 0))
+			fail_msg("%s", elsewhere[i]);
+	}
+	smtpd_self_destroy(s);
+	smtpd_self_destroy(NULL);
+}
+
+/* IP, and for IPv4 the same mapped into IPv6. */
+static void
+must_be_own(struct smtpd_self *s, const struct smtpd_ip *ip)
+{
+	struct smtpd_ip mapped = { .family = AF_INET6 };
+
+	assert_true(smtpd_self_has(s, ip, 0));
+	if (ip->family != AF_INET)
+		return;
+	memset(mapped.bytes + 10, 0xff, 2);
+	memcpy(mapped.bytes + 12, ip->bytes, 4);
+	assert_true(smtpd_self_has(s, &mapped, 0));
+}
+
+static void
+addresses_of_interfaces_are_own(void **state)
+{
+	struct smtpd_self *s = smtpd_self_create();
+	struct ifaddrs *all;
+
+	(void)state;
+	assert_int_equal(getifaddrs(&all), 0);
+	for (struct ifaddrs *at = all; at != NULL; at = at->ifa_next) {
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct smtpd_ip ip;
+
+		if (at->ifa_addr == NULL)
+			continue;
+		if (at->ifa_addr->sa_family == AF_INET) {
+			memcpy(&in, at->ifa_addr, sizeof(in));
+			ip = smtpd_ip_make(AF_INET, &in.sin_addr);
+			must_be_own(s, &ip);
+		} else if (at->ifa_addr->sa_family == AF_INET6) {
+			memcpy(&in6, at->ifa_addr, sizeof(in6));
+			ip = smtpd_ip_make(AF_INET6, &in6.sin6_addr);
+			must_be_own(s, &ip);
+		}
+	}
+	freeifaddrs(all);
+	smtpd_self_destroy(s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(literals_are_read),
+		cmocka_unit_test(local_addresses_are_known),
+		cmocka_unit_test(addresses_of_interfaces_are_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
