@@ -10,10 +10,12 @@
 #include <time.h>
 
 #include "complain.h"
+#include "listen.h"
 #include "systemd.h"
 
-/* Seconds between two rounds of housekeeping. */
+/* Seconds between two rounds of housekeeping, and between two looks. */
 #define ROUND 3600
+#define LOOK  60
 
 /* How long messages that are being received have at the end. */
 #define DRAIN_MS 30000
@@ -95,33 +97,58 @@ reload(const struct daemon *d)
 		d->reload(d->user);
 }
 
+/* What there is to do besides signals, and when. */
+struct work {
+	time_t round, look;
+	bool busy; /* a round has begun and not ended */
+};
+
+/* For how many seconds there is nothing to do. */
+static time_t
+idle_for(const struct work *w)
+{
+	time_t due = w->round < w->look ? w->round : w->look;
+	time_t now = monotonic();
+
+	return w->busy || due <= now ? 0 : due - now;
+}
+
+static void
+work_on(const struct daemon *d, struct work *w)
+{
+	time_t now = monotonic();
+
+	if (w->look <= now) {
+		w->look = now + LOOK;
+		if (d->look != NULL)
+			d->look(d->user);
+	}
+	if (!w->busy && w->round > now)
+		return;
+	if (!w->busy)
+		w->round = now + ROUND;
+	w->busy = d->housekeep != NULL && d->housekeep(d->user, !w->busy);
+}
+
 /* Wait for a signal that ends the daemon, and do what there is to do
  * meanwhile; return the signal. */
 static int
 serve(const struct daemon *d)
 {
-	time_t due = monotonic();
-	bool busy = false;
+	struct work work = { .round = monotonic(), .look = monotonic() };
 	sigset_t set;
 
 	signals_of_interest(&set);
 	for (;;) {
-		struct timespec wait = { .tv_sec = 0 };
-		time_t now = monotonic();
-		int sig;
+		struct timespec wait = { .tv_sec = idle_for(&work) };
+		int sig = sigtimedwait(&set, NULL, &wait);
 
-		if (!busy && due > now)
-			wait.tv_sec = due - now;
-		sig = sigtimedwait(&set, NULL, &wait);
 		if (sig == SIGTERM || sig == SIGINT)
 			return sig;
 		if (sig == SIGHUP)
 			reload(d);
-		if (sig != -1 || errno != EAGAIN)
-			continue;
-		if (!busy)
-			due = monotonic() + ROUND;
-		busy = d->housekeep != NULL && d->housekeep(d->user, !busy);
+		if (sig == -1 && errno == EAGAIN)
+			work_on(d, &work);
 	}
 }
 
@@ -132,7 +159,8 @@ log_listeners(const struct daemon *d)
 
 	for (size_t i = 0;
 	     (address = smtpd_server_address(d->server, i)) != NULL; i++)
-		log_line(d->log, SMTPD_LOG_INFO, "listening on %s", address);
+		log_line(d->log, SMTPD_LOG_INFO, "listening on %s%s", address,
+		    listen_has_port(address, d->tls_port) ? " with TLS" : "");
 }
 
 int

@@ -14,6 +14,7 @@
 struct daemon {
 	const char *program;
 	struct smtpd_server *server;
+	unsigned tls_port; /* listeners there begin with TLS; 0: none */
 	struct log *log;
 
 	/* Called with user on SIGHUP, after the journal was opened again. */
@@ -23,6 +24,9 @@ struct daemon {
 	 * again and again while it returns true: a little work at a time, so
 	 * that no signal waits long. */
 	bool (*housekeep)(void *user, bool begin);
+
+	/* Called with user once a minute and at the start. */
+	void (*look)(void *user);
 
 	void *user;
 };

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "listen.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +22,7 @@ struct listening {
 	const char *program;
 	struct smtpd_server *srv;
 	struct log *log;
-	unsigned port;
+	unsigned port, tls_port;
 };
 
 int
@@ -45,6 +49,23 @@ listen_address(const char *address, unsigned port, char *buf, size_t size)
 	return n >= 0 && (size_t)n < size ? 0 : -1;
 }
 
+bool
+listen_has_port(const char *address, unsigned port)
+{
+	const char *colon = strrchr(address, ':');
+	char text[16];
+
+	snprintf(text, sizeof(text), ":%u", port);
+	return port != 0 && *address != '/' && colon != NULL &&
+	    strcmp(colon, text) == 0;
+}
+
+static const char *
+port_option(const struct listening *l, const char *address)
+{
+	return listen_has_port(address, l->tls_port) ? "--tls-port" : "--port";
+}
+
 /* Say why listening on ADDRESS failed with ERROR, and what to do. */
 static int
 complain_listen(const struct listening *l, const char *address, int error)
@@ -54,13 +75,13 @@ complain_listen(const struct listening *l, const char *address, int error)
 	case EPERM:
 		return complain(l->program, EX_NOPERM,
 		    "no right to listen on %s: start it as root, give it "
-		    "CAP_NET_BIND_SERVICE, or take a port from 1024 on (--port)",
-		    address);
+		    "CAP_NET_BIND_SERVICE, or take a port from 1024 on (%s)",
+		    address, port_option(l, address));
 	case EADDRINUSE:
 		return complain(l->program, EX_UNAVAILABLE,
 		    "%s is taken by another program: stop that, or take "
-		    "another port (--port)",
-		    address);
+		    "another port (%s)",
+		    address, port_option(l, address));
 	case EADDRNOTAVAIL:
 		return complain(l->program, EX_UNAVAILABLE,
 		    "cannot listen on %s: no interface has that address",
@@ -77,23 +98,44 @@ complain_listen(const struct listening *l, const char *address, int error)
 	}
 }
 
-/* Listen on ADDRESS.  OPTIONAL: it may be missing on this machine. */
+/* Listen on ADDRESS, which has a port.  OPTIONAL: it may be missing on this
+ * machine. */
+static int
+open_whole(struct listening *l, const char *address, bool optional)
+{
+	unsigned flags =
+	    listen_has_port(address, l->tls_port) ? SMTPD_LISTEN_TLS : 0;
+
+	if (smtpd_server_listen(l->srv, address, flags) == 0)
+		return 0;
+	if (!optional || (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT))
+		return complain_listen(l, address, errno);
+	log_line(l->log, SMTPD_LOG_WARNING, "not listening on %s: %s", address,
+	    strerror(errno));
+	return 0;
+}
+
+/* Listen on ADDRESS, on both ports if it names none. */
 static int
 open_one(struct listening *l, const char *address, bool optional)
 {
-	char buf[ADDRESS_SIZE];
+	char plain[ADDRESS_SIZE], tls[ADDRESS_SIZE];
+	bool has_plain, has_tls;
+	int status = 0;
 
-	if (listen_address(address, l->port, buf, sizeof(buf)) == -1)
+	has_plain = listen_address(address, l->port, plain, sizeof(plain)) == 0;
+	has_tls = listen_address(address, l->tls_port, tls, sizeof(tls)) == 0;
+	if (!has_plain && !has_tls)
 		return complain(l->program, EX_USAGE,
 		    "no port to listen on at %s: give one with --port",
 		    address);
-	if (smtpd_server_listen(l->srv, buf, 0) == 0)
-		return 0;
-	if (!optional || (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT))
-		return complain_listen(l, buf, errno);
-	log_line(l->log, SMTPD_LOG_WARNING, "not listening on %s: %s", buf,
-	    strerror(errno));
-	return 0;
+	if (has_plain)
+		status = open_whole(l, plain, optional);
+	if (has_plain && has_tls && strcmp(plain, tls) == 0)
+		return status;
+	if (status == 0 && has_tls)
+		status = open_whole(l, tls, optional);
+	return status;
 }
 
 static int
@@ -163,12 +205,29 @@ open_default(struct listening *l)
 	return status;
 }
 
+/* The flags of a socket that systemd passed, by its port. */
+static unsigned
+inherited_flags(const struct listening *l, int fd)
+{
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(address);
+	unsigned port = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) == -1)
+		return 0;
+	if (address.ss_family == AF_INET)
+		port = ntohs(((struct sockaddr_in *)&address)->sin_port);
+	else if (address.ss_family == AF_INET6)
+		port = ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+	return port != 0 && port == l->tls_port ? SMTPD_LISTEN_TLS : 0;
+}
+
 static int
 open_inherited(struct listening *l, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (smtpd_server_listen_fd(l->srv, SYSTEMD_FIRST_FD + i, 0) ==
-		    -1)
+		if (smtpd_server_listen_fd(l->srv, SYSTEMD_FIRST_FD + i,
+			inherited_flags(l, SYSTEMD_FIRST_FD + i)) == -1)
 			return complain(l->program, EX_OSERR,
 			    "cannot listen on the socket that systemd passed: "
 			    "%s",
@@ -180,7 +239,8 @@ int
 listen_open(const char *program, struct smtpd_server *srv,
     const struct listen_where *where, struct log *log)
 {
-	struct listening l = { program, srv, log, where->port };
+	struct listening l = { program, srv, log, where->port,
+		where->tls_port };
 	int inherited = systemd_listen_fds();
 	int status = 0;
 

@@ -16,7 +16,9 @@ struct listen_where {
 	const char *interface; /* the addresses of this; NULL: none named */
 	bool loopback;         /* 127.0.0.1 and ::1 */
 	const struct text_list *addresses; /* these too */
-	unsigned port; /* for all that name none; 0: for none */
+	unsigned port;     /* for all that name none; 0: for none */
+	unsigned tls_port; /* for these too; what listens there, however it
+	                    * was named, begins with TLS; 0: none */
 };
 
 /*
@@ -25,6 +27,9 @@ struct listen_where {
  * PORT is 0, or does not fit.
  */
 int listen_address(const char *address, unsigned port, char *buf, size_t size);
+
+/* Whether ADDRESS, as smtpd_server_address() gives it, has PORT, not 0. */
+bool listen_has_port(const char *address, unsigned port);
 
 /*
  * Open listeners of SRV on the sockets that systemd passed; without them on

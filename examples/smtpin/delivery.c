@@ -367,6 +367,7 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 {
 	const struct transaction *t = smtpd_transaction_data(s);
 	const struct delivery *d = user;
+	const struct smtpd_tls_facts *tls = smtpd_session_tls(s);
 	char from[600], to[600], helo[300];
 
 	if (t == NULL || log_level(d->log) < SMTPD_LOG_INFO ||
@@ -374,7 +375,7 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		return;
 	log_line(d->log, SMTPD_LOG_INFO,
 	    "%s id=%s from=<%s> to=<%s> nrcpt=%zu size=%llu peer=%s helo=<%s> "
-	    "status=%d delay=%.3f",
+	    "status=%d delay=%.3f tls=%s%s%s",
 	    how == SMTPD_END_DELIVERED ? "stored" : "refused", envelope->id,
 	    escaped(envelope->sender.text, from, sizeof(from)),
 	    escaped(envelope->nrcpts > 0 ? envelope->rcpts[0].address.text : "",
@@ -382,7 +383,8 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	    envelope->nrcpts, (unsigned long long)t->size,
 	    smtpd_session_peer(s),
 	    escaped(smtpd_session_helo(s), helo, sizeof(helo)), code,
-	    seconds_since(&t->begun));
+	    seconds_since(&t->begun), tls != NULL ? tls->version : "none",
+	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");
 }
 
 int

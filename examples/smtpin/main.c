@@ -65,6 +65,9 @@ create(struct smtpin *p)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	p->upkeep.delivery = &p->delivery;
 	p->upkeep.file = p->settings.users;
+	p->upkeep.tls.certs = &p->settings.tls_certs;
+	p->upkeep.tls.keys = &p->settings.tls_keys;
+	p->upkeep.tls.log = p->log;
 	status = set_pattern(p);
 	if (status != 0)
 		return status;
@@ -74,6 +77,7 @@ create(struct smtpin *p)
 	if (p->server == NULL ||
 	    delivery_register(&p->delivery, p->server) == -1)
 		return complain(PROGRAM, EX_OSERR, "no memory");
+	p->upkeep.tls.server = p->server;
 	daemon_raise_files(s.max_connections, p->log);
 	return 0;
 }
@@ -86,6 +90,7 @@ open_ports(struct smtpin *p)
 		.loopback = p->settings.loopback,
 		.addresses = &p->settings.listen,
 		.port = (unsigned)p->settings.port,
+		.tls_port = (unsigned)p->settings.tls_port,
 	};
 
 	return listen_open(PROGRAM, p->server, &where, p->log);
@@ -119,6 +124,8 @@ settle(struct smtpin *p)
 		    "cannot write the journal %s: %s", p->settings.log,
 		    strerror(errno));
 	status = upkeep_load(&p->upkeep, why, sizeof(why));
+	if (status == 0)
+		status = tls_files_load(&p->upkeep.tls, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
 	warn_root(p);
@@ -140,9 +147,11 @@ run(struct smtpin *p)
 	return daemon_run(&(struct daemon){
 	    .program = PROGRAM,
 	    .server = p->server,
+	    .tls_port = (unsigned)p->settings.tls_port,
 	    .log = p->log,
 	    .reload = upkeep_reload,
 	    .housekeep = upkeep_clean,
+	    .look = upkeep_look,
 	    .user = &p->upkeep,
 	});
 }
@@ -157,6 +166,7 @@ main(int argc, char **argv)
 		status = run(&p);
 		smtpd_server_destroy(p.server);
 		upkeep_finish(&p.upkeep);
+		tls_files_finish(&p.upkeep.tls);
 		delivery_finish(&p.delivery);
 		log_destroy(p.log);
 	}

@@ -12,9 +12,6 @@
 
 #define AT(member) offsetof(struct settings, member)
 
-#define NO_TLS                                                                  \
-	"TLS is not in this version of smtpin: leave it out, mail comes in by " \
-	"port 25 unencrypted"
 #define OF_SMTPOUT                                                           \
 	"smtpin takes mail in and stores it; this is an option of smtpout, " \
 	"which sends mail out"
@@ -35,6 +32,13 @@ static const struct option_rule rules[] = {
 	    AT(users), 0, 0 },
 	{ "maildir", 'm', OPTION_TEXT, "PATTERN",
 	    "(/var/mail/%u/Maildir); %u user, %d domain", AT(maildir), 0, 0 },
+	{ "tls-cert", 'c', OPTION_LIST, "FILE",
+	    "certificate chain (PEM); may be repeated", AT(tls_certs), 0, 0 },
+	{ "tls-key", 'k', OPTION_LIST, "FILE",
+	    "its key; one for each certificate", AT(tls_keys), 0, 0 },
+	{ "tls-port", 's', OPTION_NUMBER, "N",
+	    "port with TLS at once (465 with -c; 0: off)", AT(tls_port), 0,
+	    65535 },
 	{ "log", 'j', OPTION_TEXT, "FILE",
 	    "journal: a file or \"syslog\" (stderr)", AT(log), 0, 0 },
 	{ "log-level", 'n', OPTION_LEVEL, "LEVEL",
@@ -54,9 +58,6 @@ static const struct option_rule rules[] = {
 	    0, 1000000 },
 	{ "idle-timeout", 0, OPTION_NUMBER, "SECONDS",
 	    "of a silent client (300; 0: never)", AT(idle_timeout), 0, 86400 },
-	{ "tls-cert", 'c', OPTION_REFUSED, "FILE", NO_TLS, 0, 0, 0 },
-	{ "tls-key", 'k', OPTION_REFUSED, "FILE", NO_TLS, 0, 0, 0 },
-	{ "tls-port", 's', OPTION_REFUSED, "N", NO_TLS, 0, 0, 0 },
 	{ "queue", 'q', OPTION_REFUSED, "DIR", OF_SMTPOUT, 0, 0, 0 },
 	{ "dns", 0, OPTION_REFUSED, "ADDR", OF_SMTPOUT, 0, 0, 0 },
 	{ "remote-port", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
@@ -84,6 +85,32 @@ static const struct option_table table = {
 	.count = sizeof(rules) / sizeof(rules[0]),
 };
 
+/* As long as nobody set the port. */
+#define UNSET UINT64_MAX
+
+static int
+complete_tls(struct settings *s)
+{
+	if (s->tls_certs.count != s->tls_keys.count)
+		return complain(PROGRAM, EX_USAGE,
+		    "%zu certificates and %zu keys: give --tls-cert and "
+		    "--tls-key for each certificate, in the same order",
+		    s->tls_certs.count, s->tls_keys.count);
+	if (s->tls_port == UNSET)
+		s->tls_port = s->tls_certs.count > 0 ? 465 : 0;
+	if (s->tls_port != 0 && s->tls_certs.count == 0)
+		return complain(PROGRAM, EX_USAGE,
+		    "--tls-port %llu: TLS needs a certificate and its key "
+		    "(--tls-cert, --tls-key)",
+		    (unsigned long long)s->tls_port);
+	if (s->tls_port != 0 && s->tls_port == s->port)
+		return complain(PROGRAM, EX_USAGE,
+		    "--tls-port %llu: that is --port as well; 0 turns either "
+		    "off",
+		    (unsigned long long)s->tls_port);
+	return OPTIONS_GO;
+}
+
 /* Check what was given, and fill in what was not. */
 static int
 complete(struct settings *s)
@@ -109,7 +136,7 @@ complete(struct settings *s)
 		s->maildir = strdup("/var/mail/%u/Maildir");
 	if (s->maildir == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
-	return OPTIONS_GO;
+	return complete_tls(s);
 }
 
 int
@@ -119,6 +146,7 @@ settings_read(int argc, char **argv, struct settings *s)
 
 	*s = (struct settings){
 		.port = 25,
+		.tls_port = UNSET,
 		.log_level = SMTPD_LOG_INFO,
 		.max_connections = 1000,
 		.max_per_address = 20,

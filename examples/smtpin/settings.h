@@ -19,7 +19,10 @@ struct settings {
 	bool loopback;
 	struct text_list listen;
 	uint64_t port;
-	char *hostname; /* NULL: name is that of the machine */
+	struct text_list tls_certs;
+	struct text_list tls_keys; /* as many */
+	uint64_t tls_port;         /* 0: none */
+	char *hostname;            /* NULL: name is that of the machine */
 	char *users;
 	char *maildir; /* a pattern */
 	char *log;     /* NULL: stderr */

@@ -48,6 +48,15 @@ upkeep_reload(void *upkeep)
 	if (upkeep_load(u, why, sizeof(why)) != 0)
 		log_line(u->delivery->log, SMTPD_LOG_ERROR,
 		    "the old map stays in use: %s", why);
+	tls_files_reload(&u->tls);
+}
+
+void
+upkeep_look(void *upkeep)
+{
+	struct upkeep *u = upkeep;
+
+	tls_files_look(&u->tls, time(NULL));
 }
 
 /* Clean the next mailbox; false when there is none. */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TLS_FILES_H
+#define TLS_FILES_H
+
+/*
+ * The certificates and keys of a daemon: read, given to its server, read again
+ * when they change, and watched for the day they expire.  One thread uses it.
+ */
+
+#include <stddef.h>
+#include <time.h>
+
+#include <smtpd/server.h>
+#include <smtpd/tls.h>
+
+#include "log.h"
+#include "text_list.h"
+
+/* What tells one state of a file from another. */
+struct tls_stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified, changed;
+};
+
+struct tls_files {
+	/* For the caller to set.  They outlive this. */
+	struct smtpd_server *server;
+	struct log *log;
+	const struct text_list *certs;
+	const struct text_list *keys; /* as many, each of the same place */
+
+	struct smtpd_tls *tls; /* that of the server; NULL: none yet */
+	struct tls_stamp *stamps;
+	const char *first; /* the file that expires first, and when */
+	time_t expires;
+	size_t warned; /* how many of the warnings were given */
+};
+
+/*
+ * Read all files and give them to the server.  Return 0, or an exit status
+ * (EX_NOINPUT, EX_CONFIG, EX_UNAVAILABLE, EX_OSERR) with file and reason in
+ * WHY of SIZE bytes; then what was in use stays so.  Without any certificate
+ * there is nothing to do.
+ */
+int tls_files_load(struct tls_files *t, char *why, size_t size);
+
+/* The same, the reason being a warning in the log. */
+void tls_files_reload(struct tls_files *t);
+
+/*
+ * Once a minute: read them again if a file is another one than before, and
+ * warn when, by the clock NOW, 14, 7 or 1 days or none are left, once each.
+ */
+void tls_files_look(struct tls_files *t, time_t now);
+
+/* Free what it holds; the server keeps what it has. */
+void tls_files_finish(struct tls_files *t);
+
+#endif
