@@ -36,6 +36,8 @@ MESSAGES = {
     "looks like a command": b"Subject: x\n\nQUIT\nRSET\n\n.QUIT\n",
     "many lines": b"Subject: x\n\n"
                   + b"".join(b"line %d\n" % i for i in range(20000)),
+    "several chunks": b"Subject: x\n\n"
+                      + b"".join(b".%098d\n" % i for i in range(30000)),
 }
 
 
@@ -116,6 +118,7 @@ disable_dns_lookups = yes
     MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
 127.0.0.1:{tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
+127.0.0.1:{data_port} inet n - n - - smtpd -o {{ smtpd_discard_ehlo_keywords=chunking }}
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -148,12 +151,12 @@ postlog unix-dgram n - n - 1 postlogd
             os.mkdir(os.path.join(cls.dir, name), 0o755)
         for name in ("data", "mail"):
             os.chown(os.path.join(cls.dir, name), owner.pw_uid, owner.pw_gid)
-        cls.port, cls.tls_port = free_port(), free_port()
+        cls.port, cls.tls_port, cls.data_port = (free_port() for _ in range(3))
         cls.write("main.cf", cls.MAIN.format(
             dir=cls.dir, daemons=daemons[0], uid=owner.pw_uid,
             gid=owner.pw_gid, certs=CERTS))
         cls.write("master.cf", cls.MASTER.format(
-            port=cls.port, tls_port=cls.tls_port))
+            port=cls.port, tls_port=cls.tls_port, data_port=cls.data_port))
         start = cls.command("start")
         if start.returncode != 0:
             raise AssertionError(start.stderr.decode())
@@ -191,15 +194,29 @@ postlog unix-dgram n - n - 1 postlogd
     def test_messages_arrive_as_they_are(self):
         for name, message in MESSAGES.items():
             with self.subTest(name):
-                status, said = send(
-                    ["-s", f"localhost:{self.port}", "bob@example.org"],
-                    message)
-                self.assertEqual(status, 0, said)
-                want = message.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
-                found = self.delivered("bob")
-                body = found[found.index(b"Subject: x"):]
-                body = body.split(b"\n\n", 1)[1].rstrip(b"\n") + b"\n"
-                self.assertEqual(body, want.split(b"\n\n", 1)[1])
+                said = self.check_message(self.port, message)
+                self.assertEqual(said.count("> BDAT"),
+                                 1 + len(message) // (1 << 20))
+                self.assertEqual(said.count(" LAST"), 1)
+                self.assertNotIn("> DATA", said)
+
+    def test_messages_arrive_without_chunking(self):
+        for name, message in MESSAGES.items():
+            with self.subTest(name):
+                said = self.check_message(self.data_port, message)
+                self.assertIn("> DATA", said)
+
+    def check_message(self, port, message):
+        status, said = send(
+            ["-v", "-s", f"localhost:{port}", "bob@example.org"],
+            message)
+        self.assertEqual(status, 0, said)
+        want = message.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
+        found = self.delivered("bob")
+        body = found[found.index(b"Subject: x"):]
+        body = body.split(b"\n\n", 1)[1].rstrip(b"\n") + b"\n"
+        self.assertEqual(body, want.split(b"\n\n", 1)[1])
+        return said
 
     def test_each_recipient_has_its_result(self):
         status, said = send(
