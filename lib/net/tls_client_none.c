@@ -2,7 +2,7 @@
 /* A library without TLS: nobody can be believed, so little else is called. */
 #include <stdio.h>
 
-#include "net/digest.h"
+#include "net/tls_digest.h"
 #include "net/tls_client.h"
 
 struct smtpd_trust *
