@@ -39,8 +39,11 @@ struct smtpd_trust;
 SMTPD_API struct smtpd_trust *smtpd_trust_create(
     const char *ca_file, char *error, size_t size);
 
-/* One more reference to T, which is returned; one less, the last frees it. */
+/* One more reference to T, which is returned.  Any thread.  Since 0.1. */
 SMTPD_API struct smtpd_trust *smtpd_trust_ref(struct smtpd_trust *t);
+
+/* One reference less; the last frees it.  NULL is fine.  Any thread.
+ * Since 0.1. */
 SMTPD_API void smtpd_trust_unref(struct smtpd_trust *t);
 
 /* When the connection is encrypted. */
