@@ -39,14 +39,18 @@ smtpd_stream_start_tls(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
     uint64_t deadline, char *reason, size_t size)
 {
 	enum smtpd_io_status status = smtpd_stream_flush(st);
+	enum smtpd_io_status sent;
 
 	st->tls = conn;
 	st->in_at = 0;
 	st->in_end = 0;
 	if (status != SMTPD_IO_OK)
 		return status;
-	return smtpd_tls_handshake(
+	smtpd_tls_cork(conn, st->out_buf, SMTPD_STREAM_OUT_SIZE);
+	status = smtpd_tls_handshake(
 	    conn, earlier(deadline, st->deadline), reason, size);
+	sent = smtpd_tls_uncork(conn);
+	return status != SMTPD_IO_OK ? status : sent;
 }
 
 /* Put the unread input at the beginning of the buffer if its end is near. */
@@ -244,11 +248,15 @@ smtpd_stream_pause(struct smtpd_stream *st, uint32_t ms)
 enum smtpd_io_status
 smtpd_stream_close(struct smtpd_stream *st)
 {
-	enum smtpd_io_status status = smtpd_stream_flush(st);
+	enum smtpd_io_status status;
 
-	if (status == SMTPD_IO_OK && st->tls != NULL)
+	if (st->tls == NULL)
+		return smtpd_stream_flush(st);
+	smtpd_tls_cork(st->tls, st->in_buf, SMTPD_STREAM_IN_SIZE);
+	status = smtpd_stream_flush(st);
+	if (status == SMTPD_IO_OK)
 		smtpd_tls_close(st->tls);
-	return status;
+	return status == SMTPD_IO_OK ? smtpd_tls_uncork(st->tls) : status;
 }
 
 void

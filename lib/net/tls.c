@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "net/clock.h"
+#include "net/pages.h"
 #include "net/tls_compat.h"
 #include "net/tls_conn.h"
 
@@ -40,6 +40,9 @@
 
 /* The largest file: all authorities of a system are a tenth of it. */
 #define FILE_MAX ((off_t)4 << 20)
+
+/* So many bytes at the beginning of a buffer for records are kept. */
+#define FIRST_IN_RECORD 64
 
 /* The certificate of a host, and its key. */
 struct pair {
@@ -808,6 +811,17 @@ sni_callback(
 	return 0;
 }
 
+static enum smtpd_io_status
+send_corked(struct smtpd_tls_conn *conn)
+{
+	size_t len = conn->cork_len;
+
+	conn->cork_len = 0;
+	conn->status = len > 0 ? smtpd_wire_write(conn->wire, conn->cork, len)
+			       : SMTPD_IO_OK;
+	return conn->status;
+}
+
 /* mbedTLS wants bytes.  Any failure but an end is told as a time-out: what it
  * really was stays in conn->status. */
 static int
@@ -816,8 +830,9 @@ read_wire(void *arg, unsigned char *buf, size_t size)
 	struct smtpd_tls_conn *conn = arg;
 	size_t got = 0;
 
-	conn->status = smtpd_wire_read(
-	    conn->wire, (char *)buf, size, conn->deadline, &got);
+	if (send_corked(conn) == SMTPD_IO_OK)
+		conn->status = smtpd_wire_read(
+		    conn->wire, (char *)buf, size, conn->deadline, &got);
 	if (conn->status == SMTPD_IO_OK)
 		return (int)got;
 	return conn->status == SMTPD_IO_CLOSED ? 0 : MBEDTLS_ERR_SSL_TIMEOUT;
@@ -828,8 +843,33 @@ write_wire(void *arg, const unsigned char *buf, size_t len)
 {
 	struct smtpd_tls_conn *conn = arg;
 
+	if (len > conn->cork_size - conn->cork_len &&
+	    send_corked(conn) != SMTPD_IO_OK)
+		return MBEDTLS_ERR_SSL_TIMEOUT;
+	if (len <= conn->cork_size - conn->cork_len) {
+		memcpy(conn->cork + conn->cork_len, buf, len);
+		conn->cork_len += len;
+		return (int)len;
+	}
 	conn->status = smtpd_wire_write(conn->wire, (const char *)buf, len);
 	return conn->status == SMTPD_IO_OK ? (int)len : MBEDTLS_ERR_SSL_TIMEOUT;
+}
+
+void
+smtpd_tls_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
+{
+	conn->cork = buf;
+	conn->cork_size = size;
+	conn->cork_len = 0;
+}
+
+enum smtpd_io_status
+smtpd_tls_uncork(struct smtpd_tls_conn *conn)
+{
+	enum smtpd_io_status status = send_corked(conn);
+
+	smtpd_tls_cork(conn, NULL, 0);
+	return status;
 }
 
 int
@@ -1012,6 +1052,27 @@ smtpd_tls_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 		len -= (size_t)result;
 	}
 	return SMTPD_IO_OK;
+}
+
+/* Of 34 KB, most of it the buffers, an idle connection needs what stands first
+ * in each: the counter of the records that came, and small records. */
+void
+smtpd_tls_save_memory(struct smtpd_tls_conn *conn)
+{
+	mbedtls_ssl_context *ssl = &conn->ssl;
+	bool shook_hands = conn->facts.version != NULL;
+
+	if (!shook_hands || SMTPD_TLS_FIELD(ssl, in_left) > 0 ||
+	    SMTPD_TLS_FIELD(ssl, out_left) > 0)
+		return;
+	if (SMTPD_TLS_IN_SIZE > FIRST_IN_RECORD)
+		smtpd_pages_release(
+		    SMTPD_TLS_FIELD(ssl, in_buf) + FIRST_IN_RECORD,
+		    SMTPD_TLS_IN_SIZE - FIRST_IN_RECORD);
+	if (SMTPD_TLS_OUT_SIZE > FIRST_IN_RECORD)
+		smtpd_pages_release(
+		    SMTPD_TLS_FIELD(ssl, out_buf) + FIRST_IN_RECORD,
+		    SMTPD_TLS_OUT_SIZE - FIRST_IN_RECORD);
 }
 
 void

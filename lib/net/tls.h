@@ -26,11 +26,22 @@ struct smtpd_tls_conn *smtpd_tls_conn_create(
 enum smtpd_io_status smtpd_tls_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size);
 
+/*
+ * From now on keep what is to be sent in BUF of SIZE bytes, until it is full
+ * or something is to be read; and from now on no longer.  A handshake writes
+ * each of its messages by itself otherwise.
+ */
+void smtpd_tls_cork(struct smtpd_tls_conn *conn, char *buf, size_t size);
+enum smtpd_io_status smtpd_tls_uncork(struct smtpd_tls_conn *conn);
+
 /* As smtpd_wire_read() and smtpd_wire_write(). */
 enum smtpd_io_status smtpd_tls_read(struct smtpd_tls_conn *conn, char *buf,
     size_t size, uint64_t deadline, size_t *got);
 enum smtpd_io_status smtpd_tls_write(
     struct smtpd_tls_conn *conn, const char *buf, size_t len);
+
+/* While a read waits: give back what no record that has come yet needs. */
+void smtpd_tls_save_memory(struct smtpd_tls_conn *conn);
 
 /* Tell the peer that nothing more comes. */
 void smtpd_tls_close(struct smtpd_tls_conn *conn);

@@ -100,4 +100,20 @@ smtpd_tls_want_tickets(mbedtls_ssl_config *conf)
 }
 #endif
 
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define SMTPD_TLS_FIELD(ssl, name) ((ssl)->MBEDTLS_PRIVATE(name))
+#else
+#define SMTPD_TLS_FIELD(ssl, name) ((ssl)->name)
+#endif
+
+/* mbedTLS keeps two buffers of this size for records; where they may be
+ * smaller they are left alone. */
+#ifdef MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
+#define SMTPD_TLS_IN_SIZE  0
+#define SMTPD_TLS_OUT_SIZE 0
+#else
+#define SMTPD_TLS_IN_SIZE  MBEDTLS_SSL_IN_CONTENT_LEN
+#define SMTPD_TLS_OUT_SIZE MBEDTLS_SSL_OUT_CONTENT_LEN
+#endif
+
 #endif

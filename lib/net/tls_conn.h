@@ -14,6 +14,8 @@ struct smtpd_tls_conn {
 	struct smtpd_wire *wire;
 	uint64_t deadline;           /* of the present read */
 	enum smtpd_io_status status; /* of the wire, once it failed */
+	char *cork; /* what is written waits here; NULL: it does not */
+	size_t cork_size, cork_len;
 	struct smtpd_tls_facts facts;
 	char cipher[64];
 	char *server_name; /* on the heap, most clients have neither */

@@ -79,6 +79,19 @@ smtpd_tls_handshake(
 	return SMTPD_IO_TLS;
 }
 
+void
+smtpd_tls_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
+{
+	(void)conn, (void)buf, (void)size;
+}
+
+enum smtpd_io_status
+smtpd_tls_uncork(struct smtpd_tls_conn *conn)
+{
+	(void)conn;
+	return SMTPD_IO_TLS;
+}
+
 enum smtpd_io_status
 smtpd_tls_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
     uint64_t deadline, size_t *got)
@@ -92,6 +105,12 @@ smtpd_tls_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 {
 	(void)conn, (void)buf, (void)len;
 	return SMTPD_IO_TLS;
+}
+
+void
+smtpd_tls_save_memory(struct smtpd_tls_conn *conn)
+{
+	(void)conn;
 }
 
 void

@@ -38,6 +38,8 @@ save_memory(void *arg)
 		return;
 	smtpd_pages_release(ws,
 	    s->open ? offsetof(struct smtpd_workspace, reply) : sizeof(*ws));
+	if (s->stream.tls != NULL)
+		smtpd_tls_save_memory(s->stream.tls);
 	smtpd_stack_release(s->stack_bottom);
 }
 
