@@ -2,8 +2,11 @@
 /*
  * bare CERT KEY ROUNDS: what the server's half of a handshake costs when there
  * is nothing but mbedTLS, both halves in memory.  Prints microseconds of CPU
- * for a full and for a resumed one.
+ * for a full and for a resumed one: alone in a process, and where there is
+ * another thread, as in any server that has some.  Memory costs more there,
+ * and mbedTLS asks for much.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,35 +140,55 @@ shake(struct side *server_side, struct side *client_side,
 	return spent + cpu_us() - begin;
 }
 
+struct bench {
+	struct side server, client;
+	mbedtls_ssl_session session;
+	const char *name;
+	int rounds;
+};
+
 static double
-mean(struct side *server, struct side *client, mbedtls_ssl_session *session,
-    bool resume, int rounds)
+mean(struct bench *b, bool resume)
 {
 	double sum = 0;
 
-	for (int i = 0; i < rounds; i++)
-		sum += shake(server, client, session, resume);
-	return sum / rounds;
+	for (int i = 0; i < b->rounds; i++)
+		sum += shake(&b->server, &b->client, &b->session, resume);
+	return sum / b->rounds;
+}
+
+static void *
+measure(void *arg)
+{
+	struct bench *b = arg;
+
+	shake(&b->server, &b->client, &b->session, false);
+	printf("%s full %.1f\n", b->name, mean(b, false));
+	printf("%s resumed %.1f\n", b->name, mean(b, true));
+	return NULL;
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct side server, client;
-	mbedtls_ssl_session session;
+	static struct bench b;
+	pthread_t thread;
 	int rounds = argc == 4 ? (int)strtol(argv[3], NULL, 10) : 0;
 
 	if (rounds <= 0)
 		die("usage: bare CERT KEY ROUNDS");
-	side_init_server(&server, argv[1], argv[2]);
-	side_init_client(&client);
-	mbedtls_ssl_session_init(&session);
-	shake(&server, &client, &session, false);
-	printf("full %.1f\n", mean(&server, &client, &session, false, rounds));
-	printf(
-	    "resumed %.1f\n", mean(&server, &client, &session, true, rounds));
-	mbedtls_ssl_session_free(&session);
-	side_finish(&client);
-	side_finish(&server);
+	side_init_server(&b.server, argv[1], argv[2]);
+	side_init_client(&b.client);
+	mbedtls_ssl_session_init(&b.session);
+	b.rounds = rounds;
+	b.name = "alone";
+	measure(&b);
+	b.name = "threads";
+	if (pthread_create(&thread, NULL, measure, &b) != 0)
+		die("no thread");
+	pthread_join(thread, NULL);
+	mbedtls_ssl_session_free(&b.session);
+	side_finish(&b.client);
+	side_finish(&b.server);
 	return 0;
 }
