@@ -2,6 +2,7 @@
 """Certificates, versions, clients' certificates and tickets."""
 
 import hashlib
+import re
 import ssl
 import subprocess
 import time
@@ -245,6 +246,53 @@ class Clients(unittest.TestCase):
         for cert in (None, "stranger", "expired"):
             with self.subTest(cert):
                 self.refused(serve(self, "a", settings=settings), cert)
+
+
+class Idle(unittest.TestCase):
+    """A session gives memory back after two seconds without a byte."""
+
+    MESSAGE = "Subject: x\r\n\r\n" + ("y" * 998 + "\r\n") * 100
+
+    def test_goes_on(self):
+        for top in (ssl.TLSVersion.TLSv1_2, None):
+            host = serve(self, "a")
+            context = client_context(top=top)
+            with Client(host.ports[1], context, "a.example") as one, \
+                    Client(host.ports[0]) as two:
+                one.greet()
+                two.starttls(context, "a.example")
+                two.say("EHLO client.example.net")
+                for _ in range(2):
+                    one.expect("250", one.say("MAIL FROM:<a@example.net>"))
+                    time.sleep(2.5)
+                    one.expect("250", one.say("RSET"))
+                    one.deliver(self.MESSAGE)
+                    two.deliver(self.MESSAGE)
+                one.quit()
+                two.quit()
+            self.assertEqual(len([line for line in host.events()
+                                  if "size=100014 " in line]), 4)
+
+    def test_memory(self):
+        host = serve(self, "a")
+        with open(f"/proc/{host.process.pid}/maps", encoding="ascii") as maps:
+            if re.search("lib[at]san", maps.read()):
+                self.skipTest("sanitizers need more")
+
+        def memory(count):
+            for _ in range(count):
+                client = Client(host.ports[1], client_context(), "a.example")
+                self.addCleanup(client.close)
+                client.greet()
+            time.sleep(3.5)
+            path = f"/proc/{host.process.pid}/smaps_rollup"
+            with open(path, encoding="ascii") as file:
+                return int(re.search(r"\nPss: +(\d+)", file.read())[1])
+
+        before = memory(5)
+        each = (memory(100) - before) / 100
+        print(f"{each:.1f} KB for an idle connection in TLS", flush=True)
+        self.assertLess(each, 44.5)
 
 
 class Tickets(unittest.TestCase):

@@ -3,6 +3,7 @@
 #include <smtpd.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -124,14 +126,15 @@ serve(void *arg)
 
 /* All there is: long lines, parameters, refusals, a message, its faults. */
 static void
-say_everything(struct peer *p)
+say_everything(struct peer *p, bool greeted)
 {
 	char line[2048];
 
 	memset(line, 'x', sizeof(line));
 	memcpy(line, "NOOP ", 5);
 	line[2040] = '\0';
-	assert_true(peer_hello(p));
+	assert_true(
+	    greeted ? peer_say(p, "EHLO test.example") == 250 : peer_hello(p));
 	assert_int_equal(peer_say(p, line), 250);
 	memcpy(line, "XXXX ", 5);
 	assert_int_equal(peer_say(p, line), 500);
@@ -171,9 +174,10 @@ do_nothing(void *arg)
 	return arg;
 }
 
-/* Run FN on a painted stack, PEER talking to it meanwhile. */
+/* Run FN on a painted stack, P talking to it meanwhile, who may have been
+ * GREETED already. */
 static size_t
-measure(void *(*fn)(void *), void *arg, struct peer *p)
+measure(void *(*fn)(void *), void *arg, struct peer *p, bool greeted)
 {
 	static _Alignas(4096) unsigned char stack[PAINTED];
 	pthread_attr_t attr;
@@ -185,7 +189,7 @@ measure(void *(*fn)(void *), void *arg, struct peer *p)
 	assert_int_equal(pthread_attr_setstack(&attr, stack, PAINTED), 0);
 	assert_int_equal(pthread_create(&thread, &attr, fn, arg), 0);
 	if (p != NULL)
-		say_everything(p);
+		say_everything(p, greeted);
 	pthread_join(thread, NULL);
 	n = used(stack);
 	pthread_attr_destroy(&attr);
@@ -205,15 +209,93 @@ test_stack(void **state)
 		print_message("sanitizers make other frames\n");
 		skip();
 	}
-	before = measure(do_nothing, NULL, NULL);
+	before = measure(do_nothing, NULL, NULL, false);
 	v.srv = create();
 	connect_tcp(&v.fd, &fd);
 	peer_adopt(&p, fd);
-	whole = measure(serve, &v, &p);
+	whole = measure(serve, &v, &p, false);
 	peer_close(&p);
 	print_message("stack of a session: %zu bytes, %zu of them the "
 		      "thread's own\n",
 	    whole, before);
+	assert_in_range(whole, 1024, DEFAULT_STACK / 2);
+	smtpd_server_destroy(v.srv);
+}
+
+/* Give SRV a certificate, which is made for it. */
+static void
+set_tls(struct smtpd_server *srv)
+{
+	char dir[] = "/tmp/test_stack.XXXXXX";
+	char command[256], cert[64], key[64];
+	struct smtpd_tls *tls = smtpd_tls_create(NULL);
+
+	assert_non_null(tls);
+	assert_non_null(mkdtemp(dir));
+	snprintf(command, sizeof(command), "%s %s", CERTS_MAKE, dir);
+	assert_int_equal(system(command), 0);
+	snprintf(cert, sizeof(cert), "%s/chain.pem", dir);
+	snprintf(key, sizeof(key), "%s/a.key", dir);
+	assert_int_equal(smtpd_tls_add_files(tls, cert, key), 0);
+	assert_int_equal(smtpd_server_set_tls(srv, tls), 0);
+	smtpd_tls_unref(tls);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+/* Let openssl say STARTTLS and stand between FD and a new connection, whose
+ * other end is returned. */
+static int
+connect_openssl(int fd, pid_t *child)
+{
+	struct smtpd_sockaddr a;
+	char address[32];
+	int listener, ours;
+
+	assert_int_equal(smtpd_socket_parse("127.0.0.1:0", &a), 0);
+	listener = smtpd_socket_listen(&a);
+	assert_true(listener >= 0);
+	assert_int_equal(smtpd_socket_local(listener, &a), 0);
+	snprintf(address, sizeof(address), "127.0.0.1:%u",
+	    ntohs(((struct sockaddr_in *)&a.addr)->sin_port));
+	*child = fork();
+	if (*child == 0) {
+		dup2(fd, STDIN_FILENO);
+		dup2(fd, STDOUT_FILENO);
+		dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+		execlp("openssl", "openssl", "s_client", "-quiet", "-starttls",
+		    "smtp", "-connect", address, (char *)NULL);
+		_exit(127);
+	}
+	do {
+		ours = smtpd_socket_accept(listener, &a);
+	} while (ours < 0);
+	close(listener);
+	return ours;
+}
+
+static void
+test_stack_in_tls(void **state)
+{
+	struct served v;
+	struct peer p;
+	int pair[2], status;
+	size_t whole;
+	pid_t child;
+
+	(void)state;
+	if (SANITIZED || !smtpd_tls_supported())
+		skip();
+	v.srv = create();
+	set_tls(v.srv);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	v.fd = connect_openssl(pair[0], &child);
+	close(pair[0]);
+	peer_adopt(&p, pair[1]);
+	whole = measure(serve, &v, &p, true);
+	peer_close(&p);
+	waitpid(child, &status, 0);
+	print_message("stack of a session in TLS: %zu bytes\n", whole);
 	assert_in_range(whole, 1024, DEFAULT_STACK / 2);
 	smtpd_server_destroy(v.srv);
 }
@@ -308,6 +390,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_stack_in_tls),
 		cmocka_unit_test(test_idle_memory),
 	};
 
