@@ -39,8 +39,11 @@ struct smtpd_trust;
 SMTPD_API struct smtpd_trust *smtpd_trust_create(
     const char *ca_file, char *error, size_t size);
 
-/* One more reference to T, which is returned; one less, the last frees it. */
+/* One more reference to T, which is returned.  Any thread.  Since 0.1. */
 SMTPD_API struct smtpd_trust *smtpd_trust_ref(struct smtpd_trust *t);
+
+/* One reference less; the last frees it.  NULL is fine.  Any thread.
+ * Since 0.1. */
 SMTPD_API void smtpd_trust_unref(struct smtpd_trust *t);
 
 /* When the connection is encrypted. */
@@ -61,7 +64,8 @@ enum smtpd_phase {
 	SMTPD_PHASE_AUTH,
 	SMTPD_PHASE_MAIL,
 	SMTPD_PHASE_RCPT,
-	SMTPD_PHASE_DATA, /* the command, and the message up to its dot */
+	SMTPD_PHASE_DATA, /* the command, and the message up to its dot; by BDAT
+	                   * up to the end of its last chunk */
 	SMTPD_PHASE_DOT,  /* after it */
 };
 
@@ -97,6 +101,8 @@ struct smtpd_client_settings {
 	const char *user;
 	const char *password;
 
+	bool data_only; /* no BDAT, also where CHUNKING is offered */
+
 	uint32_t connect_ms;  /* for one address; 30000 */
 	uint32_t stagger_ms;  /* before a second one is tried beside; 3000 */
 	uint32_t greeting_ms; /* 300000 */
@@ -106,7 +112,8 @@ struct smtpd_client_settings {
 	uint32_t mail_ms;     /* 300000 */
 	uint32_t rcpt_ms;     /* 300000 */
 	uint32_t data_ms;     /* 120000 */
-	uint32_t block_ms;    /* for each block of the message; 180000 */
+	uint32_t block_ms;    /* for each block of the message, and the reply to
+	                       * a chunk that is not the last; 180000 */
 	uint32_t dot_ms;      /* 600000 */
 	uint32_t reset_ms;    /* 20000 */
 	uint32_t quit_ms;     /* 5000 */
@@ -173,8 +180,10 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
 
 /*
  * Send one message over an open connection: MAIL, RCPT and DATA in one flight
- * where PIPELINING is offered.  RESULTS has room for nrcpts and gets one for
- * each:
+ * where PIPELINING is offered.  Where CHUNKING is (RFC 3030), BDAT takes the
+ * place of DATA, once a recipient was accepted: one chunk, or for more than 1
+ * MiB several, each after the reply to the one before.  The dot is then the end
+ * of the last chunk.  RESULTS has room for nrcpts and gets one for each:
  *
  * - 4xx and 421 anywhere are temporary, 5xx is permanent; but 552 to RCPT is
  *   temporary (RFC 5321, 4.5.3.1.10) unless its enhanced code is 5.3.4 or
@@ -185,6 +194,7 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  *   what is no address, 5.5.4 for a parameter that cannot be sent, 5.6.7 and
  *   5.3.4 for what needs SMTPUTF8 or a larger SIZE than offered.  Content that
  *   is not ASCII goes out also where 8BITMIME is not offered.
+ * - A chunk that is refused ends the message for all that were accepted.
  * - Content that cannot be read to its end is not sent: 4.3.0, temporary.
  *
  * Return 0 when the connection is good for another message, or -1 when it is

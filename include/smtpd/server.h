@@ -11,7 +11,9 @@
  * smtpd_server_address() and smtpd_server_data() may be called from any
  * thread.  Handlers, events and the delivery callback run on the thread of
  * their session: those of one session never overlap, those of different
- * sessions do.  That thread has a stack of settings.stack_size bytes.
+ * sessions do.  That thread has a stack of settings.stack_size bytes; on Linux
+ * it runs as SCHED_BATCH, unless start was called under another policy than
+ * the default.
  *
  * The library touches no signal, no locale and no global state, prints
  * nothing, and never ends the process.

@@ -16,6 +16,10 @@
 /* What is read of the content at a time. */
 #define BLOCK_SIZE 16384
 
+/* Octets of a chunk of BDAT: few messages need more than one, and each but the
+ * last costs the time of a reply. */
+#define CHUNK_SIZE ((size_t)1 << 20)
+
 /* How long a reply that came too early is looked for. */
 #define EARLY_MS 1000
 
@@ -25,6 +29,24 @@ struct source {
 	off_t at;
 	char block[BLOCK_SIZE];
 };
+
+struct chunk {
+	struct source source;
+	struct smtpd_dot_encoder encoder;
+	const char *at; /* what is not encoded yet of the block */
+	size_t left;
+	bool last;
+	size_t len;
+	char text[CHUNK_SIZE];
+};
+
+static void
+source_init(struct source *s, const struct smtpd_outgoing *m)
+{
+	s->m = m;
+	s->left = m->length;
+	s->at = m->offset;
+}
 
 /* Read a block.  Return its length, 0 at the end, -1 when the content cannot be
  * read; a descriptor that ends before its length counts as that. */
@@ -73,6 +95,16 @@ broken(struct smtpd_client *c, enum smtpd_io_status status)
 }
 
 static int
+flush(struct smtpd_client *c)
+{
+	enum smtpd_io_status status = smtpd_cancel_is_triggered(c->set.cancel)
+	    ? SMTPD_IO_INTERRUPTED
+	    : smtpd_stream_flush(&c->stream);
+
+	return status == SMTPD_IO_OK ? 0 : broken(c, status);
+}
+
+static int
 send_block(struct smtpd_client *c, struct smtpd_dot_encoder *e, const char *in,
     size_t len)
 {
@@ -80,7 +112,6 @@ send_block(struct smtpd_client *c, struct smtpd_dot_encoder *e, const char *in,
 
 	while (len > 0) {
 		size_t room = SMTPD_STREAM_OUT_SIZE - st->out_len;
-		enum smtpd_io_status status;
 
 		/* The end of the message always finds room. */
 		if (room > SMTPD_DOT_END_MAX + SMTPD_DOT_ROOM_MIN) {
@@ -90,11 +121,8 @@ send_block(struct smtpd_client *c, struct smtpd_dot_encoder *e, const char *in,
 				room - SMTPD_DOT_END_MAX));
 			continue;
 		}
-		status = smtpd_cancel_is_triggered(c->set.cancel)
-		    ? SMTPD_IO_INTERRUPTED
-		    : smtpd_stream_flush(st);
-		if (status != SMTPD_IO_OK)
-			return broken(c, status);
+		if (flush(c) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -104,7 +132,6 @@ send_all(struct smtpd_client *c, struct source *s)
 {
 	struct smtpd_dot_encoder e = { 0 };
 	struct smtpd_stream *st = &c->stream;
-	enum smtpd_io_status status;
 	ssize_t n;
 
 	while ((n = read_block(s)) > 0)
@@ -115,8 +142,7 @@ send_all(struct smtpd_client *c, struct source *s)
 		    c, SMTPD_PHASE_DATA, "4.3.0", "the message cannot be read");
 	smtpd_stream_put(
 	    st, smtpd_dot_encode_end(&e, st->out_buf + st->out_len));
-	status = smtpd_stream_flush(st);
-	return status == SMTPD_IO_OK ? 0 : broken(c, status);
+	return flush(c);
 }
 
 int
@@ -128,13 +154,113 @@ smtpd_content_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
 	if (s == NULL)
 		return smtpd_dialogue_fail(
 		    c, SMTPD_PHASE_DATA, "4.3.0", "out of memory");
-	s->m = m;
-	s->left = m->length;
-	s->at = m->offset;
+	source_init(s, m);
 	c->stream.wire.write_ms = c->set.block_ms;
 	result = send_all(c, s);
 	free(s);
 	return result;
+}
+
+/* Encode what makes up the next chunk.  Return -1 when it cannot be read. */
+static int
+fill_chunk(struct chunk *k)
+{
+	k->len = 0;
+	while (CHUNK_SIZE - k->len >= SMTPD_DOT_ROOM_MIN) {
+		char *out = k->text + k->len;
+		ssize_t n = 0;
+
+		if (k->left == 0)
+			n = read_block(&k->source);
+		if (n < 0)
+			return -1;
+		if (n > 0) {
+			k->at = k->source.block;
+			k->left = (size_t)n;
+		}
+		k->last = k->left == 0;
+		if (k->last) {
+			k->len += smtpd_dot_encode_end(&k->encoder, out);
+			return 0;
+		}
+		k->len += smtpd_dot_encode(
+		    &k->encoder, &k->at, &k->left, out, CHUNK_SIZE - k->len);
+	}
+	return 0;
+}
+
+static int
+send_chunk(struct smtpd_client *c, const struct chunk *k)
+{
+	struct smtpd_stream *st = &c->stream;
+
+	c->stream.wire.write_ms = c->set.block_ms;
+	if (smtpd_dialogue_say(c, SMTPD_PHASE_DATA, "BDAT %zu%s", k->len,
+		k->last ? " LAST" : "") == 0)
+		return -1;
+	for (size_t at = 0, n; at < k->len; at += n) {
+		n = SMTPD_STREAM_OUT_SIZE - st->out_len;
+		if (n > k->len - at)
+			n = k->len - at;
+		memcpy(st->out_buf + st->out_len, k->text + at, n);
+		smtpd_stream_put(st, n);
+		if (st->out_len == SMTPD_STREAM_OUT_SIZE && flush(c) != 0)
+			return -1;
+	}
+	return flush(c);
+}
+
+/*
+ * The last chunk waits for the replies to all others: if one of them was
+ * refused, a server that forgets about it cannot take the rest for the message.
+ */
+static int
+send_chunks(
+    struct smtpd_client *c, struct chunk *k, struct smtpd_result *result)
+{
+	for (;;) {
+		enum smtpd_phase phase;
+		int code;
+
+		if (fill_chunk(k) != 0) {
+			smtpd_result_set(result, SMTPD_TEMPORARY,
+			    SMTPD_PHASE_DATA, "4.3.0",
+			    "the message cannot be read");
+			return 0;
+		}
+		if (send_chunk(c, k) != 0)
+			return -1;
+		phase = k->last ? SMTPD_PHASE_DOT : SMTPD_PHASE_DATA;
+		code = smtpd_dialogue_hear(
+		    c, phase, k->last ? c->set.dot_ms : c->set.block_ms, NULL);
+		if (code < 0)
+			return -1;
+		if (code / 100 == 3)
+			return smtpd_dialogue_refused(c, phase);
+		smtpd_dialogue_judge(c, phase, result);
+		if (k->last || result->outcome != SMTPD_SENT)
+			return 0;
+	}
+}
+
+int
+smtpd_content_chunks(struct smtpd_client *c, const struct smtpd_outgoing *m,
+    struct smtpd_result *result)
+{
+	struct chunk *k = malloc(sizeof(*k));
+	int status;
+
+	if (k == NULL) {
+		smtpd_result_set(result, SMTPD_TEMPORARY, SMTPD_PHASE_DATA,
+		    "4.3.0", "out of memory");
+		return 0;
+	}
+	source_init(&k->source, m);
+	k->encoder = (struct smtpd_dot_encoder){ .no_dots = true };
+	k->left = 0;
+	status = send_chunks(c, k, result);
+	free(k);
+	return status;
 }
 
 void

@@ -2,7 +2,7 @@
 #ifndef SMTPD_CLIENT_CONTENT_H
 #define SMTPD_CLIENT_CONTENT_H
 
-/* The message after DATA. */
+/* The message after DATA, or by BDAT. */
 
 #include "client/client.h"
 
@@ -11,6 +11,15 @@
  * -1 when the connection was closed: the server does not have the end then.
  */
 int smtpd_content_send(struct smtpd_client *c, const struct smtpd_outgoing *m);
+
+/*
+ * Send the content of M by BDAT (RFC 3030), each chunk after the reply to the
+ * one before, and fill in RESULT for all recipients that were accepted.  Return
+ * 0, or -1 when the connection was closed.  Unless RESULT is SMTPD_SENT, the
+ * server wants RSET then.
+ */
+int smtpd_content_chunks(struct smtpd_client *c, const struct smtpd_outgoing *m,
+    struct smtpd_result *result);
 
 /* Send the end of a message without content.  It goes out at the next wait. */
 void smtpd_content_none(struct smtpd_client *c);

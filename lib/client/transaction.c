@@ -13,7 +13,7 @@
  */
 #define WINDOW 4096
 
-/* The commands: MAIL, a RCPT for each recipient, DATA. */
+/* The commands: MAIL, a RCPT for each recipient, DATA unless BDAT follows. */
 #define MAIL 0
 
 /*
@@ -28,6 +28,7 @@ struct transaction {
 	size_t next;  /* the next command to put */
 	size_t heard; /* the next that a reply is expected to */
 	bool pipelining;
+	bool chunking;
 	bool mail_accepted;
 	size_t accepted; /* recipients */
 	int data_code;   /* 0: DATA was not said */
@@ -101,7 +102,7 @@ is_skipped(const struct transaction *x, size_t n)
 static bool
 may_put(const struct transaction *x, size_t octets)
 {
-	if (x->next > x->m->nrcpts + 1)
+	if (x->next > x->m->nrcpts + !x->chunking)
 		return false;
 	if (x->heard > MAIL && !x->mail_accepted)
 		return false;
@@ -226,6 +227,43 @@ send_content(struct transaction *x)
 	return 0;
 }
 
+static int
+reset(struct transaction *x)
+{
+	struct smtpd_client *c = x->c;
+	int code =
+	    smtpd_dialogue_ask(c, SMTPD_PHASE_MAIL, c->set.reset_ms, "RSET");
+
+	if (code < 0)
+		return -1;
+	return code / 100 == 2 ? 0
+			       : smtpd_dialogue_refused(c, SMTPD_PHASE_MAIL);
+}
+
+/*
+ * After a chunk that was refused only RSET is sure of the server's state (RFC
+ * 3030, 2).  One that has more to say then took the chunk for commands: nobody
+ * knows what its next reply would be to.
+ */
+static int
+send_chunks(struct transaction *x)
+{
+	struct smtpd_client *c = x->c;
+	struct smtpd_result result;
+	size_t more;
+
+	if (smtpd_content_chunks(c, x->m, &result) != 0)
+		return lost(x);
+	settle(x, &result);
+	if (result.outcome == SMTPD_SENT)
+		return 0;
+	smtpd_stream_peek(&c->stream, &more);
+	if (more > 0)
+		return smtpd_dialogue_broken(
+		    c, SMTPD_PHASE_MAIL, SMTPD_IO_FLOOD);
+	return reset(x);
+}
+
 /* The server wants a message for nobody: it gets an empty one, which it will
  * refuse (RFC 2920, 3.1). */
 static int
@@ -241,21 +279,10 @@ send_nothing(struct transaction *x)
 }
 
 static int
-reset(struct transaction *x)
-{
-	struct smtpd_client *c = x->c;
-	int code =
-	    smtpd_dialogue_ask(c, SMTPD_PHASE_MAIL, c->set.reset_ms, "RSET");
-
-	if (code < 0)
-		return -1;
-	return code / 100 == 2 ? 0
-			       : smtpd_dialogue_refused(c, SMTPD_PHASE_MAIL);
-}
-
-static int
 conclude(struct transaction *x)
 {
+	if (x->chunking && x->accepted > 0)
+		return send_chunks(x);
 	if (x->data_code / 100 != 3)
 		return reset(x);
 	return x->accepted > 0 ? send_content(x) : send_nothing(x);
@@ -270,6 +297,8 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
 		.m = message,
 		.results = results,
 		.pipelining = smtpd_client_offers(c, "PIPELINING") != NULL,
+		.chunking = !c->set.data_only &&
+		    smtpd_client_offers(c, "CHUNKING") != NULL,
 	};
 	ssize_t octets;
 

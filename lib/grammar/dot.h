@@ -47,6 +47,7 @@ size_t smtpd_dot_decode(
 /* An encoder: the state between two pieces of input, zero at first. */
 struct smtpd_dot_encoder {
 	int state;
+	bool no_dots; /* for BDAT: no dot is doubled, and none is the end */
 };
 
 /* The least room for output that the encoder gets on with, and the most that
@@ -58,7 +59,7 @@ struct smtpd_dot_encoder {
  * Take from *IN, *LEN bytes, what fits into OUT of SIZE bytes as it goes over
  * the wire, SIZE at least SMTPD_DOT_ROOM_MIN, and move *IN and *LEN past it.
  * CRLF, a bare LF and a bare CR all become CRLF; a dot at the beginning of a
- * line is doubled.  Return how many bytes were written.
+ * line is doubled, unless no_dots.  Return how many bytes were written.
  */
 size_t smtpd_dot_encode(struct smtpd_dot_encoder *e, const char **in,
     size_t *len, char *out, size_t size);

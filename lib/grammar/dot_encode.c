@@ -76,7 +76,7 @@ smtpd_dot_encode(struct smtpd_dot_encoder *e, const char **in, size_t *len,
 				continue;
 			}
 		}
-		if (e->state == AT_START && *at == '.')
+		if (e->state == AT_START && *at == '.' && !e->no_dots)
 			out[used++] = '.';
 		used += copy_line(e, &at, end_of_line(&ends, at, end), end,
 		    out + used, size - used);
@@ -95,7 +95,9 @@ smtpd_dot_encode_end(struct smtpd_dot_encoder *e, char *out)
 		memcpy(out, "\r\n", 2);
 		n = 2;
 	}
-	memcpy(out + n, ".\r\n", 3);
 	e->state = AT_START;
+	if (e->no_dots)
+		return n;
+	memcpy(out + n, ".\r\n", 3);
 	return n + 3;
 }

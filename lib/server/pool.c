@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "net/pages.h"
+#include "net/sched.h"
 #include "server/session.h"
 
 /* After so many seconds without work an idle thread ends. */
@@ -158,6 +159,7 @@ work(void *arg)
 	};
 	struct smtpd_connection c;
 
+	smtpd_sched_batch();
 	while (take_lead(p) && lead(p, &c)) {
 		if (w.ws != NULL)
 			p->work->serve(p->owner, &c, &w);

@@ -95,6 +95,54 @@ hear_data(struct talk *t)
 }
 
 static void
+keep(struct scripted *s, const char *bytes, size_t len)
+{
+	size_t room = sizeof(s->data) - 1 - s->data_len;
+	size_t n = len < room ? len : room;
+
+	memcpy(s->data + s->data_len, bytes, n);
+	s->data_len += n;
+	for (size_t i = len < 2 ? 0 : len - 2; i < len; i++) {
+		s->ended[0] = s->ended[1];
+		s->ended[1] = bytes[i];
+	}
+	s->chunked += len;
+}
+
+static void
+hear_chunk(struct talk *t, const char *want)
+{
+	char line[4096] = "(end)";
+	char *end = line;
+	size_t left = 0;
+
+	if (hear(t, line, sizeof(line)) && strncmp(line, "BDAT ", 5) == 0)
+		left = strtoul(line + 5, &end, 10);
+	if (end == line || strcmp(end, want) != 0) {
+		snprintf(t->s->wrong, sizeof(t->s->wrong), "%.120s, not BDAT%s",
+		    line, want);
+		return;
+	}
+	while (left > 0) {
+		size_t n = t->len < left ? t->len : left;
+		ssize_t got;
+
+		keep(t->s, t->in, n);
+		left -= n;
+		t->len -= n;
+		memmove(t->in, t->in + n, t->len);
+		if (left == 0)
+			return;
+		got = recv(t->fd, t->in, sizeof(t->in), 0);
+		if (got <= 0)
+			break;
+		t->len = (size_t)got;
+	}
+	if (left > 0)
+		snprintf(t->s->wrong, sizeof(t->s->wrong), "half a chunk");
+}
+
+static void
 hold(struct talk *t)
 {
 	char buf[4096];
@@ -149,6 +197,10 @@ act(struct talk *t, const char *line)
 		expect(t, line + 2);
 	else if (strcmp(line, "data") == 0)
 		hear_data(t);
+	else if (strcmp(line, "chunk") == 0)
+		hear_chunk(t, "");
+	else if (strcmp(line, "last") == 0)
+		hear_chunk(t, " LAST");
 	else if (strcmp(line, "hold") == 0)
 		hold(t);
 	else if (strcmp(line, "half") == 0)

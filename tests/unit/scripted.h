@@ -17,6 +17,8 @@
  *   0          say a NUL byte
  *   > TEXT     hear a line that begins with TEXT
  *   data       hear lines up to a dot
+ *   chunk      hear BDAT and its chunk, which is not the last
+ *   last       hear BDAT and its chunk, which is
  *   hold       hear what comes until the client closes
  *   half       say no more, but listen on
  *   reset      close so that the client gets a reset
@@ -30,8 +32,11 @@ struct scripted {
 	const char *script;
 	pthread_t thread;
 	char wrong[256]; /* what came instead of what was to be heard; "" */
-	char data[4096]; /* what data heard, as it came */
+	char data[4096]; /* what data heard, as it came, or the beginning of all
+	                  * chunks */
 	size_t data_len;
+	size_t chunked; /* octets of all chunks */
+	char ended[2];  /* the last of them */
 };
 
 /* Begin to listen, and say SCRIPT to the first who comes. */

@@ -31,6 +31,8 @@
 #define R2     "> RCPT TO:<c@example.org>\n"
 #define R3     "> RCPT TO:<d@example.org>\n"
 #define FLIGHT MAIL R1 R2 R3 "> DATA\n"
+#define GROUP  MAIL R1 R2 R3
+#define CHUNKS HI "< 250-peer\n< 250-PIPELINING\n< 250 CHUNKING\n"
 #define OK     "< 250 2.0.0 ok\n"
 #define GO     "< 354 go\n"
 #define END    "> QUIT\n< 221 bye\n"
@@ -237,6 +239,47 @@ static const struct scene scenes[] = {
 	    PIPE FLIGHT OK "< 550 x\n< 550 x\n< 550 x\n< 503 x\n"
 			   "> RSET\n< 500 what\nhold\n",
 	    NULL, ALL("permanent rcpt 550 5.0.0"), false, false },
+
+	/* BDAT */
+	{ "bdat", CHUNKS GROUP OK OK OK OK "last\n" OK END, NULL,
+	    ALL("sent dot 250 2.0.0"), true, false },
+	{ "bdat step by step",
+	    HI "< 250-peer\n< 250 CHUNKING\n" MAIL OK R1 OK R2 OK R3 OK
+	       "last\n" OK END,
+	    NULL, ALL("sent dot 250 2.0.0"), true, false },
+	{ "bdat after rcpt mix",
+	    CHUNKS GROUP OK "< 550 5.1.1 x\n" OK "< 450 4.2.0 x\nlast\n" OK END,
+	    NULL,
+	    { "permanent rcpt 550 5.1.1", "sent dot 250 2.0.0",
+		"temporary rcpt 450 4.2.0" },
+	    true, false },
+	{ "bdat not for nobody",
+	    CHUNKS GROUP OK "< 550 x\n< 550 x\n< 550 x\n" RSET END, NULL,
+	    ALL("permanent rcpt 550 5.0.0"), true, false },
+	{ "bdat not without mail",
+	    CHUNKS GROUP "< 450 4.7.1 x\n< 250 x\n< 250 x\n< 503 x\n" RSET END,
+	    NULL, ALL("temporary mail 450 4.7.1"), true, false },
+	{ "bdat 550", CHUNKS GROUP OK OK OK OK "last\n< 550 5.7.1 x\n" RSET END,
+	    NULL, ALL("permanent dot 550 5.7.1"), true, false },
+	{ "bdat 452", CHUNKS GROUP OK OK OK OK "last\n< 452 4.3.1 x\n" RSET END,
+	    NULL, ALL("temporary dot 452 4.3.1"), true, false },
+	{ "bdat 421", CHUNKS GROUP OK OK OK OK "last\n< 421 x\nhold\n", NULL,
+	    ALL("temporary dot 421 4.0.0"), false, false },
+	{ "bdat 354", CHUNKS GROUP OK OK OK OK "last\n< 354 x\nhold\n", NULL,
+	    ALL("temporary dot 354 4.5.0"), false, false },
+	{ "bdat garbage", CHUNKS GROUP OK OK OK OK "last\n< what\nhold\n", NULL,
+	    ALL("unknown dot 0 4.5.0"), false, false },
+	{ "bdat drop", CHUNKS GROUP OK OK OK OK "last\n", NULL,
+	    ALL("unknown dot 0 4.4.2"), false, false },
+	{ "bdat none", CHUNKS GROUP OK OK OK OK "last\nhold\n", NULL,
+	    ALL("unknown dot 0 4.4.2"), false, true },
+	{ "bdat 550 and RSET 421",
+	    CHUNKS GROUP OK OK OK OK "last\n< 550 5.7.1 x\n> RSET\n"
+				     "< 421 x\nhold\n",
+	    NULL, ALL("permanent dot 550 5.7.1"), false, false },
+	{ "bdat taken for commands",
+	    CHUNKS GROUP OK OK OK OK "last\n= 502 x|250 ok|500 what|\nhold\n",
+	    NULL, ALL("permanent dot 502 5.0.0"), false, false },
 };
 
 static const char *const outcomes[] = { "sent", "temporary", "permanent",
@@ -593,6 +636,139 @@ unread_messages_are_not_sent(void **state)
 	fclose(file);
 }
 
+/* What comes by BDAT, and what a session is good for after it failed. */
+static void
+chunks_are_exact(void **state)
+{
+	static const char text[] = "Subject: x\n\n.\r\n..\rQUIT\n.end";
+	static const char sent[] =
+	    "Subject: x\r\n\r\n.\r\n..\r\nQUIT\r\n.end\r\ntwo\r\n";
+	struct smtpd_client_settings set = settings(false);
+	struct scripted peer;
+	struct smtpd_result results[3];
+	struct memory memory;
+	struct smtpd_outgoing m = outgoing(&memory, text);
+	struct smtpd_client *c = connect_to(&peer,
+	    CHUNKS GROUP OK OK OK OK
+	    "last\n" OK GROUP OK OK OK OK
+	    "last\n< 552 x\n" RSET GROUP OK OK OK OK RSET GROUP OK OK OK OK
+	    "last\n" OK END,
+	    &set);
+
+	(void)state;
+	memory.piece = 1;
+	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	check_result("one", results, "sent dot 250 2.0.0");
+	m = outgoing(&memory, "");
+	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	check_result("none", results, "permanent dot 552 5.0.0");
+	/* What cannot be read is not sent, and ends no session. */
+	m = outgoing(&memory, "lost\n");
+	memory.broken = true;
+	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	check_result("lost", results, "temporary data 0 4.3.0");
+	m = outgoing(&memory, "two\n");
+	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	check_result("two", results, "sent dot 250 2.0.0");
+	finish(c, &peer);
+	assert_string_equal(peer.data, sent);
+}
+
+static void
+chunks_can_be_had_without(void **state)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct scripted peer;
+	struct smtpd_result results[3];
+	struct memory memory;
+	struct smtpd_outgoing m = outgoing(&memory, "hi\n");
+	struct smtpd_client *c;
+
+	(void)state;
+	set.data_only = true;
+	c = connect_to(
+	    &peer, CHUNKS FLIGHT OK OK OK OK GO "data\n" OK END, &set);
+	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	check_result("data", results, "sent dot 250 2.0.0");
+	finish(c, &peer);
+}
+
+/* A message of three chunks, and what is said to them. */
+static const struct {
+	const char *script;
+	const char *result;
+	bool open;
+	bool quick; /* block_ms is short */
+} chunks[] = {
+	{ "chunk\n" OK "chunk\n" OK "last\n" OK END, "sent dot 250 2.0.0", true,
+	    false },
+	{ "chunk\n< 552 5.3.4 x\n" RSET END, "permanent data 552 5.3.4", true,
+	    false },
+	{ "chunk\n" OK "chunk\n< 452 4.3.1 x\n" RSET END,
+	    "temporary data 452 4.3.1", true, false },
+	{ "chunk\n" OK "chunk\n" OK "last\n< 554 5.6.0 x\n" RSET END,
+	    "permanent dot 554 5.6.0", true, false },
+	{ "chunk\n< 421 4.3.2 x\nhold\n", "temporary data 421 4.3.2", false,
+	    false },
+	{ "chunk\n< 354 x\nhold\n", "temporary data 354 4.5.0", false, false },
+	{ "chunk\n< what\nhold\n", "temporary data 0 4.5.0", false, false },
+	{ "chunk\n", "temporary data 0 4.4.2", false, false },
+	{ "chunk\nhold\n", "temporary data 0 4.4.2", false, true },
+	{ "chunk\n" OK, "temporary data 0 4.4.2", false, false },
+	{ "chunk\n" OK "chunk\n" OK "last\n", "unknown dot 0 4.4.2", false,
+	    false },
+	{ "chunk\n= 502 x|250 y|\nhold\n", "permanent data 502 5.0.0", false,
+	    false },
+	/* in the middle of one, against RFC 3030, 2 */
+	{ "> BDAT\n< 552 5.3.4 x\n", "permanent data 552 5.3.4", false, false },
+};
+
+/* Lines of LINE octets that are one more on the wire. */
+#define LINE  100
+#define LINES 25000
+
+static void
+chunks_come_one_by_one(void **state)
+{
+	char *text = malloc(LINES * LINE + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '.', LINES * LINE);
+	for (size_t i = LINE; i <= LINES * LINE; i += LINE)
+		text[i - 1] = '\n';
+	text[LINES * LINE] = '\0';
+	for (size_t i = 0; i < COUNT(chunks); i++) {
+		struct smtpd_client_settings set = settings(false);
+		struct scripted peer;
+		struct smtpd_result results[3];
+		struct memory memory;
+		struct smtpd_outgoing m = outgoing(&memory, text);
+		uint64_t start = smtpd_clock_ms();
+		char script[512];
+		struct smtpd_client *c;
+
+		if (chunks[i].quick)
+			set.block_ms = 500;
+		snprintf(script, sizeof(script), CHUNKS GROUP OK OK OK OK "%s",
+		    chunks[i].script);
+		c = connect_to(&peer, script, &set);
+		assert_int_equal(
+		    smtpd_client_send(c, &m, results), chunks[i].open ? 0 : -1);
+		for (size_t j = 0; j < 3; j++)
+			check_result(
+			    chunks[i].script, &results[j], chunks[i].result);
+		finish(c, &peer);
+		assert_in_range(smtpd_clock_ms() - start, 0, 10000);
+		if (results[0].outcome != SMTPD_SENT)
+			continue;
+		assert_int_equal(peer.chunked, LINES * (LINE + 1));
+		assert_memory_equal(peer.data + LINE - 1, "\r\n.", 3);
+		assert_memory_equal(peer.ended, "\r\n", 2);
+	}
+	free(text);
+}
+
 /* Enough for no buffer of the system to hold. */
 #define LARGE ((size_t)32 << 20)
 
@@ -761,6 +937,8 @@ static const struct {
 	{ PIPE FLIGHT OK "hold\n", NULL, "temporary rcpt 0 4.4.2" },
 	{ PIPE FLIGHT OK OK OK OK "hold\n", NULL, "temporary data 0 4.4.2" },
 	{ PIPE FLIGHT OK OK OK OK GO "data\nhold\n", NULL,
+	    "unknown dot 0 4.4.2" },
+	{ CHUNKS GROUP OK OK OK OK "last\nhold\n", NULL,
 	    "unknown dot 0 4.4.2" },
 };
 
@@ -1004,6 +1182,9 @@ main(void)
 		cmocka_unit_test(offers_are_told),
 		cmocka_unit_test(connections_serve_again),
 		cmocka_unit_test(unread_messages_are_not_sent),
+		cmocka_unit_test(chunks_are_exact),
+		cmocka_unit_test(chunks_can_be_had_without),
+		cmocka_unit_test(chunks_come_one_by_one),
 		cmocka_unit_test(early_replies_are_heard),
 		cmocka_unit_test(slow_servers_are_left),
 		cmocka_unit_test(large_groups_do_not_block),

@@ -45,11 +45,26 @@ static const struct {
 	{ "a\r\n\r.\r\nMAIL", "a\r\n\r\n..\r\nMAIL\r\n.\r\n" },
 };
 
+/* And how by BDAT. */
+static const struct {
+	const char *in;
+	const char *out;
+} undotted[] = {
+	{ "", "" },
+	{ "a", "a\r\n" },
+	{ "a\r", "a\r\n" },
+	{ "a\r\n", "a\r\n" },
+	{ ".", ".\r\n" },
+	{ "..\n.\n", "..\r\n.\r\n" },
+	{ "a\r.\rMAIL\n\r\n", "a\r\n.\r\nMAIL\r\n\r\n" },
+};
+
 /* Encode by pieces of input of CHUNK bytes and of output of SIZE. */
 static size_t
-encode(const char *in, size_t len, size_t chunk, size_t size, char *out)
+encode(const char *in, size_t len, size_t chunk, size_t size, char *out,
+    bool no_dots)
 {
-	struct smtpd_dot_encoder e = { 0 };
+	struct smtpd_dot_encoder e = { .no_dots = no_dots };
 	size_t used = 0;
 
 	for (size_t at = 0; at < len; at += chunk) {
@@ -75,11 +90,29 @@ messages_are_made_safe(void **state)
 		for (size_t chunk = 1; chunk < 12; chunk++)
 			for (size_t size = 3; size < 16; size++) {
 				char out[128];
-				size_t n = encode(cases[i].in,
-				    strlen(cases[i].in), chunk, size, out);
+				size_t n =
+				    encode(cases[i].in, strlen(cases[i].in),
+					chunk, size, out, false);
 
 				assert_int_equal(n, strlen(cases[i].out));
 				assert_memory_equal(out, cases[i].out, n);
+			}
+}
+
+static void
+bdat_has_no_dots(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(undotted); i++)
+		for (size_t chunk = 1; chunk < 12; chunk++)
+			for (size_t size = 3; size < 16; size++) {
+				char out[128];
+				size_t n = encode(undotted[i].in,
+				    strlen(undotted[i].in), chunk, size, out,
+				    true);
+
+				assert_int_equal(n, strlen(undotted[i].out));
+				assert_memory_equal(out, undotted[i].out, n);
 			}
 }
 
@@ -100,10 +133,10 @@ pieces_make_no_difference(void **state)
 		seed = seed * 1103515245 + 12345;
 		in[i] = bytes[(seed >> 16) % (sizeof(bytes) - 1)];
 	}
-	n = encode(in, len, len, 3 * len, out);
-	assert_int_equal(encode(in, len, 1, 3, again), n);
+	n = encode(in, len, len, 3 * len, out, false);
+	assert_int_equal(encode(in, len, 1, 3, again, false), n);
 	assert_memory_equal(out, again, n);
-	assert_int_equal(encode(in, len, 777, 1000, again), n);
+	assert_int_equal(encode(in, len, 777, 1000, again, false), n);
 	assert_memory_equal(out, again, n);
 	free(again);
 	free(out);
@@ -115,6 +148,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_are_made_safe),
+		cmocka_unit_test(bdat_has_no_dots),
 		cmocka_unit_test(pieces_make_no_difference),
 	};
 

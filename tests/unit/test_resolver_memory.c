@@ -13,44 +13,7 @@
 #include <smtpd/resolve.h>
 
 #include "dns_server.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-/* How many allocations of this thread go well before one fails; below 0: all
- * do. */
-static _Thread_local int left = -1;
-
-static bool
-fails(void)
-{
-	if (left < 0 || left-- > 0)
-		return false;
-	errno = ENOMEM;
-	return true;
-}
-
-void *
-__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *
-__wrap_calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *
-__wrap_realloc(void *old, size_t size)
-{
-	return fails() ? NULL : __real_realloc(old, size);
-}
+#include "failing.h"
 
 static void
 answer(void *user, const struct dns_query *q, struct dns_reply *r)
@@ -81,14 +44,13 @@ no_failure_to_allocate_is_missed(void **state)
 		struct smtpd_targets *t = NULL;
 		bool failed;
 
-		left = n;
+		failing_after(n);
 		r = smtpd_resolver_create(&settings);
 		if (r == NULL)
 			assert_int_equal(errno, ENOMEM);
 		else
 			t = smtpd_resolve(r, "good.test", NULL);
-		failed = left < 0;
-		left = -1;
+		failed = failing_ended();
 		without += t == NULL;
 		if (t != NULL)
 			assert_int_equal(t->count, 2);

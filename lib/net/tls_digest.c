@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/digest.h"
+#include "net/tls_digest.h"
 
 #include <mbedtls/version.h>
 

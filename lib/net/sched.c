@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* SCHED_BATCH is not in POSIX. */
+#undef _POSIX_C_SOURCE
+#define _GNU_SOURCE
+
+#include "net/sched.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+void
+smtpd_sched_batch(void)
+{
+	struct sched_param param;
+	int policy;
+
+	if (pthread_getschedparam(pthread_self(), &policy, &param) == 0 &&
+	    policy == SCHED_OTHER)
+		pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* The client with every allocation failing once; linked with --wrap. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <smtpd.h>
+
+#include <cmocka.h>
+
+#include "failing.h"
+#include "scripted.h"
+
+static char dir[] = "/tmp/test_memory.XXXXXX";
+static char ca[64], cert[64], key[64];
+
+static int
+make_certificates(void **state)
+{
+	char command[256];
+
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
+	snprintf(cert, sizeof(cert), "%s/a.pem", dir);
+	snprintf(key, sizeof(key), "%s/a.key", dir);
+	snprintf(command, sizeof(command), "%s %s", CERTS_MAKE, dir);
+	return system(command);
+}
+
+static int
+remove_certificates(void **state)
+{
+	char command[256];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+static int
+take_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	(void)s, (void)c, (void)user;
+	return 0;
+}
+
+static int
+count_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
+    struct smtpd_body *body, void *count)
+{
+	char buf[64];
+	ssize_t n = smtpd_body_read(body, buf, sizeof(buf));
+
+	(void)envelope;
+	if (n != 4 || memcmp(buf, "hi\r\n", 4) != 0 ||
+	    smtpd_body_read(body, buf, sizeof(buf)) != 0)
+		return smtpd_reply(s, 554, "5.6.0", "another message");
+	atomic_fetch_add((atomic_int *)count, 1);
+	return 0;
+}
+
+static ssize_t
+read_hi(void *user, void *buf, size_t size)
+{
+	bool *done = user;
+
+	if (*done || size < 3)
+		return 0;
+	*done = true;
+	memcpy(buf, "hi\n", 3);
+	return 3;
+}
+
+static const struct smtpd_outgoing_rcpt rcpt = { .address = "b@example.org" };
+
+static int
+send_hi(struct smtpd_client *c, struct smtpd_result *result)
+{
+	bool done = false;
+	const struct smtpd_outgoing m = {
+		.sender = "a@example.net",
+		.rcpts = &rcpt,
+		.nrcpts = 1,
+		.read = read_hi,
+		.read_user = &done,
+	};
+
+	return smtpd_client_send(c, &m, result);
+}
+
+/* Whether a client sent its message, from its beginning to its end. */
+static bool
+try(const struct smtpd_target *target, uint16_t port,
+    enum smtpd_security security)
+{
+	struct smtpd_client_settings set = { .security = security };
+	struct smtpd_result result = { .outcome = SMTPD_TEMPORARY };
+	struct smtpd_client *c = NULL;
+	char error[128] = "";
+
+	if (security != SMTPD_SECURITY_NONE) {
+		set.trust = smtpd_trust_create(ca, error, sizeof(error));
+		assert_true(set.trust != NULL || error[0] != '\0');
+	}
+	if (security == SMTPD_SECURITY_NONE || set.trust != NULL)
+		c = smtpd_client_create(&set);
+	if (c != NULL) {
+		if (smtpd_client_connect(c, target, 1, port) == 0)
+			send_hi(c, &result);
+		else
+			result = *smtpd_client_result(c);
+		/* Never by less than what was asked for. */
+		if (result.outcome == SMTPD_SENT &&
+		    security == SMTPD_SECURITY_REQUIRED)
+			assert_true(smtpd_client_tls(c)->verified);
+		if (result.outcome != SMTPD_SENT) {
+			assert_int_equal(result.outcome, SMTPD_TEMPORARY);
+			assert_string_equal(result.status, "4.3.0");
+		}
+		smtpd_client_quit(c);
+	}
+	smtpd_client_destroy(c);
+	smtpd_trust_unref(set.trust);
+	return result.outcome == SMTPD_SENT;
+}
+
+/* Let one after the other fail of all that a connection allocates, at least
+ * LEAST.  What is said to be sent is with the server, and nothing else is. */
+static void
+check_failures(const struct smtpd_target *target, uint16_t port,
+    enum smtpd_security security, atomic_int *count, int least)
+{
+	bool failed = true;
+	int n;
+
+	for (n = 0; failed; n++) {
+		int before = atomic_load(count);
+		bool sent;
+
+		failing_after(n);
+		sent = try(target, port, security);
+		failed = failing_ended();
+		assert_int_equal(atomic_load(count) - before, sent);
+		assert_true(sent || failed);
+	}
+	assert_in_range(n, least + 1, 100);
+}
+
+static void
+no_failure_to_allocate_is_missed(void **state)
+{
+	const struct smtpd_settings settings = { .hostname = "a.example" };
+	struct smtpd_server *server = smtpd_server_create(&settings);
+	struct smtpd_target target = scripted_target("127.0.0.1", "a.example");
+	struct smtpd_tls *tls = NULL;
+	atomic_int count = 0;
+	uint16_t port;
+
+	(void)state;
+	smtpd_server_handle(server, "RCPT", take_rcpt, NULL);
+	smtpd_server_deliver(server, count_message, &count);
+	if (smtpd_tls_supported()) {
+		tls = smtpd_tls_create(NULL);
+		assert_int_equal(smtpd_tls_add_files(tls, cert, key), 0);
+		smtpd_server_set_tls(server, tls);
+		smtpd_tls_unref(tls);
+	}
+	assert_int_equal(smtpd_server_listen(server, "127.0.0.1:0", 0), 0);
+	assert_int_equal(smtpd_server_start(server), 0);
+	port = (uint16_t)strtoul(
+	    strrchr(smtpd_server_address(server, 0), ':') + 1, NULL, 10);
+	check_failures(&target, port, SMTPD_SECURITY_NONE, &count, 3);
+	if (tls != NULL)
+		check_failures(
+		    &target, port, SMTPD_SECURITY_REQUIRED, &count, 6);
+	smtpd_server_destroy(server);
+}
+
+/* Without memory for a chunk the message ends, and the connection does not; in
+ * the middle of DATA it has to. */
+static void
+chunks_need_memory(void **state)
+{
+	static const char script[] =
+	    "< 220 x\n> EHLO me\n< 250-x\n< 250 CHUNKING\n"
+	    "> MAIL\n< 250 x\n> RCPT\n< 250 x\n> RSET\n< 250 x\n"
+	    "> MAIL\n< 250 x\n> RCPT\n< 250 x\nlast\n< 250 x\n"
+	    "> QUIT\n< 221 x\n";
+	static const char dotted[] =
+	    "< 220 x\n> EHLO me\n< 250 x\n"
+	    "> MAIL\n< 250 x\n> RCPT\n< 250 x\n> DATA\n< 354 x\nhold\n";
+	const struct smtpd_client_settings set = { .hostname = "me" };
+	struct smtpd_client *c = smtpd_client_create(&set);
+	struct smtpd_result result;
+	struct scripted peer;
+
+	(void)state;
+	scripted_start(&peer, script);
+	assert_int_equal(
+	    smtpd_client_connect(c, &peer.target, 1, peer.port), 0);
+	failing_after(0);
+	assert_int_equal(send_hi(c, &result), 0);
+	assert_true(failing_ended());
+	assert_int_equal(result.outcome, SMTPD_TEMPORARY);
+	assert_string_equal(result.text, "out of memory");
+	assert_int_equal(send_hi(c, &result), 0);
+	assert_int_equal(result.outcome, SMTPD_SENT);
+	smtpd_client_quit(c);
+	scripted_finish(&peer);
+
+	scripted_start(&peer, dotted);
+	assert_int_equal(
+	    smtpd_client_connect(c, &peer.target, 1, peer.port), 0);
+	failing_after(0);
+	assert_int_equal(send_hi(c, &result), -1);
+	assert_true(failing_ended());
+	assert_int_equal(result.outcome, SMTPD_TEMPORARY);
+	assert_string_equal(result.text, "out of memory");
+	smtpd_client_destroy(c);
+	scripted_finish(&peer);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_failure_to_allocate_is_missed),
+		cmocka_unit_test(chunks_need_memory),
+	};
+
+	return cmocka_run_group_tests(
+	    tests, make_certificates, remove_certificates);
+}
