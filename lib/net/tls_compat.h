@@ -6,7 +6,11 @@
 
 #include <mbedtls/version.h>
 
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
+
+#include <smtpd/tls.h>
 
 #if MBEDTLS_VERSION_NUMBER >= 0x04000000
 #error "mbedTLS 4 has another interface: use 2.28 or 3.6"
@@ -50,6 +54,36 @@ static inline void
 smtpd_tls_forbid_old_versions(mbedtls_ssl_config *conf)
 {
 	mbedtls_ssl_conf_min_tls_version(conf, MBEDTLS_SSL_VERSION_TLS1_2);
+}
+
+/* Return -1 when there is no such version here. */
+static inline int
+smtpd_tls_set_min_version(
+    mbedtls_ssl_config *conf, enum smtpd_tls_version version)
+{
+	mbedtls_ssl_conf_min_tls_version(conf,
+	    version == SMTPD_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3
+				     : MBEDTLS_SSL_VERSION_TLS1_2);
+#ifdef MBEDTLS_SSL_PROTO_TLS1_3
+	return 0;
+#else
+	return version == SMTPD_TLS_1_3 ? -1 : 0;
+#endif
+}
+
+static inline int
+smtpd_tls_parse_key(mbedtls_pk_context *key, const unsigned char *pem,
+    size_t size, mbedtls_ctr_drbg_context *drbg)
+{
+	return mbedtls_pk_parse_key(
+	    key, pem, size, NULL, 0, mbedtls_ctr_drbg_random, drbg);
+}
+
+static inline int
+smtpd_tls_check_pair(mbedtls_pk_context *pub, mbedtls_pk_context *key,
+    mbedtls_ctr_drbg_context *drbg)
+{
+	return mbedtls_pk_check_pair(pub, key, mbedtls_ctr_drbg_random, drbg);
 }
 
 /* Without this a client of 3.6.1 or later ignores the tickets of TLS 1.3. */
@@ -97,6 +131,30 @@ static inline void
 smtpd_tls_want_tickets(mbedtls_ssl_config *conf)
 {
 	(void)conf;
+}
+static inline int
+smtpd_tls_set_min_version(
+    mbedtls_ssl_config *conf, enum smtpd_tls_version version)
+{
+	mbedtls_ssl_conf_min_version(
+	    conf, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+	return version == SMTPD_TLS_1_3 ? -1 : 0;
+}
+
+static inline int
+smtpd_tls_parse_key(mbedtls_pk_context *key, const unsigned char *pem,
+    size_t size, mbedtls_ctr_drbg_context *drbg)
+{
+	(void)drbg;
+	return mbedtls_pk_parse_key(key, pem, size, NULL, 0);
+}
+
+static inline int
+smtpd_tls_check_pair(mbedtls_pk_context *pub, mbedtls_pk_context *key,
+    mbedtls_ctr_drbg_context *drbg)
+{
+	(void)drbg;
+	return mbedtls_pk_check_pair(pub, key);
 }
 #endif
 

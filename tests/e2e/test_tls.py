@@ -317,7 +317,7 @@ class Reload(unittest.TestCase):
                 (lambda: os.truncate(self.smtpin.file(0, "pem"), 100),
                  "0.pem: no certificates in PEM"),
                 (lambda: os.unlink(self.smtpin.file(0, "key")),
-                 "0.key: cannot be opened: No such file or directory")):
+                 "0.key: cannot be read: No such file or directory")):
             self.smtpin.put("a")
             self.smtpin.hangup()
             change()

@@ -173,7 +173,7 @@ script_read(struct script *s, const char *path)
 
 	*s = (struct script){ .path = path };
 	if (file == NULL)
-		die("%s: cannot be opened", path);
+		die("%s: cannot be read", path);
 	for (int line = 1; getline(&text, &room, file) >= 0; line++) {
 		text[strcspn(text, "\n")] = '\0';
 		if (!read_line(s, line, text, &split))

@@ -98,7 +98,7 @@ class Replace(unittest.TestCase):
         host = serve(self, "a")
         host.ask("context", "bad")
         for cert, key, reason in (
-                ("none.pem", "a.key", "none.pem: cannot be opened"),
+                ("none.pem", "a.key", "none.pem: cannot be read"),
                 ("half-chain.pem", "a.key", "half-chain.pem: not all"),
                 ("a.pem", "b.key", "b.key: the key belongs"),
                 ("expired.pem", "expired.key", "expired.pem: the cert")):

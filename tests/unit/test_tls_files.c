@@ -286,7 +286,7 @@ a_bad_one_is_told_once_and_tried_again(void **state)
 
 	unlink(d->keys.items[1]);
 	tls_files_look(&d->files, 1);
-	assert_int_equal(lines(d, "two.key: cannot be opened: No such"), 1);
+	assert_int_equal(lines(d, "two.key: cannot be read: No such"), 1);
 
 	copy("b.key", "two.key");
 	tls_files_look(&d->files, 1);

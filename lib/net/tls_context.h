@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_TLS_CONTEXT_H
+#define SMTPD_NET_TLS_CONTEXT_H
+
+/* What connections see of a context, for net/tls.c alone. */
+
+#include <mbedtls/ssl.h>
+
+#include <smtpd/tls.h>
+
+/* The configuration of all connections of TLS, which it outlives. */
+const mbedtls_ssl_config *smtpd_tls_conf(const struct smtpd_tls *tls);
+
+#endif
