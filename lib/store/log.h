@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_STORE_LOG_H
+#define SMTPD_STORE_LOG_H
+
+/*
+ * An append-only log of records in a directory, shared by many threads.  It
+ * knows nothing of what the records mean.  doc/queue-format.md has the bytes.
+ *
+ * A record has a small head, which is given back at every start, and a body,
+ * which is read only on demand.  What is appended is durable when the call
+ * returns: the first thread that waits writes and syncs for all that wait, and
+ * the next batch forms meanwhile.
+ *
+ * Records lie in segments, files of one size that are allocated in advance,
+ * numbered from 1.  Each record is live until it is released.  Only the oldest
+ * segment is ever recycled, once nothing in it is live: so a record that says
+ * what became of an earlier one never vanishes before that one.
+ *
+ * One log at a time may be open for writing in a directory: the caller holds a
+ * lock on it.  Any number may be open for reading beside it.
+ *
+ * smtpd_log_walk(), smtpd_log_prepare() and smtpd_log_recycle() are for one
+ * thread at a time, that of the housekeeping; any other function may be called
+ * by any thread at any time between smtpd_log_open() and smtpd_log_close().
+ */
+
+#include <sys/uio.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct smtpd_log;
+
+/* How long a head may be; and how large all records of one call together, with
+ * what smtpd_log_size() says of each. */
+#define SMTPD_LOG_HEAD_MAX  65536
+#define SMTPD_LOG_GROUP_MAX 4194304
+
+/* Where a record lies.  Segment 0: nowhere. */
+struct smtpd_log_place {
+	uint32_t segment;
+	uint32_t offset;
+};
+
+/* A record without its body. */
+struct smtpd_log_record {
+	uint64_t sequence; /* rises with each record */
+	struct smtpd_log_place place;
+	uint32_t size; /* on disk, header and padding included */
+	uint32_t head_len;
+	uint32_t body_len;
+	uint8_t type; /* as appended */
+	const void *head;
+};
+
+/* A record to append. */
+struct smtpd_log_entry {
+	uint8_t type; /* any value: the caller's */
+	bool live;    /* until smtpd_log_release() */
+	const void *head;
+	size_t head_len;
+	const struct iovec *body; /* its pieces, one after the other */
+	size_t body_count;
+	/* Filled in by a successful append. */
+	struct smtpd_log_place place;
+	uint32_t size; /* for smtpd_log_release() */
+	uint64_t sequence;
+};
+
+/* 0 or NULL: the default. */
+struct smtpd_log_settings {
+	/* Of new segments: a multiple of 4096 from 1 MiB to 1 GiB; 64 MiB. */
+	uint32_t segment_size;
+
+	/* What is kept back in the last segment for appends that are essential,
+	 * at most a quarter of a segment; 4 MiB, or that quarter. */
+	uint32_t reserve;
+
+	/* Nothing is written, no lock is needed, and no append allowed. */
+	bool read_only;
+
+	/*
+	 * Called by smtpd_log_open() for each record, in the order of their
+	 * sequence; the records of one append all or none.  The head is lent
+	 * for the call.  The only function that may be called with LOG is
+	 * smtpd_log_release().  Return 1: the record is live; 0: it is not; -1:
+	 * open fails, with the errno that is left there.  NULL: nothing is
+	 * live.
+	 */
+	int (*replay)(void *user, struct smtpd_log *log,
+	    const struct smtpd_log_record *record);
+
+	/*
+	 * Called by smtpd_log_open(), smtpd_log_walk() and smtpd_log_prepare()
+	 * with LEN bytes at OFFSET of a segment that are no record though one
+	 * was kept there, and why.  A long range comes in several calls.  The
+	 * same range may be told of again at another start.  NULL: no matter.
+	 */
+	void (*damaged)(void *user, const char *segment_name, uint64_t offset,
+	    const void *data, size_t len, const char *why);
+
+	void *user;
+};
+
+/*
+ * Open the log in the directory DIR_FD, which may be closed afterwards, and
+ * replay what is there.  What a crash has left half written at the end is cut
+ * off.  Return NULL with the reason in ERROR of SIZE bytes, and in errno.
+ *
+ * Beside a writer a reader may see records that are not durable yet.  It fails
+ * with EAGAIN when segments were recycled while it read: the caller forgets
+ * what was replayed and opens again.
+ */
+struct smtpd_log *smtpd_log_open(int dir_fd,
+    const struct smtpd_log_settings *settings, char *error, size_t size);
+
+/* All appends have returned.  NULL: nothing happens. */
+void smtpd_log_close(struct smtpd_log *log);
+
+/* What a record of such a head and body takes on disk. */
+uint64_t smtpd_log_size(size_t head_len, uint64_t body_len);
+
+/* May take what is kept in reserve. */
+#define SMTPD_LOG_ESSENTIAL 1u
+
+/*
+ * Append N entries as one group: after a crash all of them are there, or none.
+ * They are durable when it returns 0.  Else it returns -1 with errno:
+ *   EFBIG   a head, or the group, is larger than allowed;
+ *   ENOSPC  without SMTPD_LOG_ESSENTIAL: no more segments can be had, and what
+ *           is left is the reserve; with it: nothing is left;
+ *   EROFS   the log is read-only;
+ *   ENOMEM; or what write, fdatasync or the making of a segment said.
+ * After a failed write or sync a group may all the same be there at the next
+ * start, when the process ends before it appends anything else.  No file is
+ * written to again after that: the log goes on in a new segment.
+ */
+int smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
+    size_t n, unsigned flags);
+
+/*
+ * Read the record at PLACE, which is live or in a segment not yet recycled.
+ * Return its memory, which the caller frees: RECORD->head and BODY point into
+ * it.  NULL with errno: EBADMSG when it is damaged, ENOENT when its segment is
+ * gone, ENOMEM, EIO.
+ */
+void *smtpd_log_read(struct smtpd_log *log, struct smtpd_log_place place,
+    struct smtpd_log_record *record, const void **body);
+
+/* The live record at PLACE, of SIZE bytes on disk, is needed no longer.  Once
+ * for each record. */
+void smtpd_log_release(
+    struct smtpd_log *log, struct smtpd_log_place place, uint32_t size);
+
+/*
+ * Call FN with each record of a sealed SEGMENT, without the body, in order,
+ * until it returns another value than 0, which is returned.  The head is lent
+ * for the call; FN may append, read and release.  -1 with errno on failure:
+ * ENOENT when there is no such sealed segment.
+ */
+int smtpd_log_walk(struct smtpd_log *log, uint32_t segment,
+    int (*fn)(void *user, const struct smtpd_log_record *record), void *user);
+
+/* The oldest sealed segment; 0: there is none. */
+uint32_t smtpd_log_oldest(struct smtpd_log *log);
+
+/*
+ * Whether it is worth it to empty the oldest sealed segment: it has nothing
+ * live, or more is dead in all sealed segments than is live in them and four
+ * segments.  The caller walks it, appends anew what is live, releases the old
+ * places, and calls smtpd_log_recycle().  So at most about as much is copied
+ * as was appended.
+ */
+bool smtpd_log_wants_cleaning(struct smtpd_log *log);
+
+/* Recycle the oldest sealed segments as long as they have nothing live.
+ * Return how many. */
+unsigned smtpd_log_recycle(struct smtpd_log *log);
+
+/*
+ * What need not be done while somebody waits for an append: allocate a spare
+ * segment when there is none, and write the index of one sealed segment that
+ * has none.  Return 1 when there is more to do, 0 when not, -1 with errno when
+ * something failed, which does no harm.  Cheap when there is nothing to do: to
+ * be called every second or so, and after bursts.
+ */
+int smtpd_log_prepare(struct smtpd_log *log);
+
+/* How many bytes appends that are not essential may still take without a new
+ * segment being allocated. */
+uint64_t smtpd_log_room(struct smtpd_log *log);
+
+struct smtpd_log_stats {
+	/* Since it was opened: */
+	uint64_t records;  /* appended */
+	uint64_t bytes;    /* of these on disk */
+	uint64_t syncs;    /* fdatasync() of records */
+	uint64_t failures; /* writes and syncs that failed */
+	/* Now: */
+	uint64_t live_bytes;
+	uint64_t live_records;
+	uint32_t segments; /* the one that is appended to included */
+	uint32_t spare;
+};
+
+void smtpd_log_stats(struct smtpd_log *log, struct smtpd_log_stats *stats);
+
+#endif
