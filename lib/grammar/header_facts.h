@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_GRAMMAR_HEADER_FACTS_H
+#define SMTPD_GRAMMAR_HEADER_FACTS_H
+
+/* What a message says of itself, as far as those who pass it on must know. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "grammar/fields.h"
+
+/* Octets of a Message-ID that is remembered, with its brackets. */
+#define SMTPD_MESSAGE_ID_MAX 500
+
+struct smtpd_header_facts {
+	bool date;       /* there is a Date: field */
+	bool message_id; /* there is a Message-ID: field */
+	bool automatic;  /* it is from a program or a list: Auto-Submitted (RFC
+	                  * 3834) but for "no", Precedence bulk, list or junk,
+	                  * any List- field (RFC 2369, 2919) */
+	bool eight_bit_header; /* the header holds bytes outside ASCII */
+	bool eight_bit;        /* the message does */
+	char id[SMTPD_MESSAGE_ID_MAX + 1]; /* the first Message-ID, "<...>" of
+	                                    * printable ASCII; "" if there is
+	                                    * none, or no such one */
+
+	/* The field that is being read. */
+	int field;
+	size_t len;
+	bool cut;
+	char value[SMTPD_MESSAGE_ID_MAX + 1];
+
+	struct smtpd_fields fields; /* for smtpd_header_facts_feed() */
+};
+
+/* Begin a message. */
+void smtpd_header_facts_init(struct smtpd_header_facts *f);
+
+/* Look at the next LEN bytes at DATA of it; the body may be left out. */
+void smtpd_header_facts_feed(
+    struct smtpd_header_facts *f, const char *data, size_t len);
+
+/* It is over: the last field counts as well. */
+void smtpd_header_facts_end(struct smtpd_header_facts *f);
+
+/* In place of the two above, for one who divides the message himself: look at
+ * the piece P, the last one SMTPD_FIELDS_NONE. */
+void smtpd_header_facts_take(
+    struct smtpd_header_facts *f, const struct smtpd_piece *p);
+
+#endif
