@@ -34,7 +34,7 @@ struct smtpd_log;
 
 /* How long a head may be; and how large all records of one call together, with
  * what smtpd_log_size() says of each. */
-#define SMTPD_LOG_HEAD_MAX  65536
+#define SMTPD_LOG_HEAD_MAX  1048576
 #define SMTPD_LOG_GROUP_MAX 4194304
 
 /* Where a record lies.  Segment 0: nowhere. */

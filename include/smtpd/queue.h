@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_H
+#define SMTPD_QUEUE_H
+
+/*
+ * A durable queue of outgoing mail.  What it has taken is delivered to the
+ * recipients' own hosts (or a smarthost), tried again while the trouble may
+ * pass, and reported to the sender when it will not; nothing is ever lost,
+ * not by a kill and not by a power cut (doc/design.md says what is promised).
+ *
+ * A program that takes mail on loopback and sends it out:
+ *
+ *	#include <smtpd.h>
+ *	#include <stdio.h>
+ *	#include <unistd.h>
+ *
+ *	static int
+ *	accept_any(struct smtpd_session *s, const struct smtpd_command *c,
+ *	    void *user)
+ *	{
+ *		(void)s;
+ *		(void)c;
+ *		(void)user;
+ *		return 0;
+ *	}
+ *
+ *	int
+ *	main(void)
+ *	{
+ *		char error[256];
+ *		struct smtpd_server *srv = smtpd_server_create(NULL);
+ *		struct smtpd_queue *queue = smtpd_queue_open("queue",
+ *		    &(struct smtpd_queue_settings){ .workers = 16 }, error,
+ *		    sizeof(error));
+ *
+ *		if (srv == NULL || queue == NULL) {
+ *			fprintf(stderr, "%s\n", error);
+ *			return 1;
+ *		}
+ *		smtpd_server_handle(srv, "MAIL", smtpd_queue_admit, queue);
+ *		smtpd_server_handle(srv, "RCPT", accept_any, NULL);
+ *		smtpd_server_deliver(srv, smtpd_queue_deliver, queue);
+ *		if (smtpd_server_listen(srv, "127.0.0.1:2525", 0) != 0 ||
+ *		    smtpd_queue_start(queue, error, sizeof(error)) != 0 ||
+ *		    smtpd_server_start(srv) != 0)
+ *			return 1;
+ *		pause();
+ *	}
+ *
+ * Threads: open to start, and stop to close, from one thread at a time; all
+ * else from any.  One process has a directory at a time.
+ */
+
+#include <smtpd/client.h>
+#include <smtpd/resolve.h>
+#include <smtpd/server.h>
+#include <smtpd/version.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A queue: opaque. */
+struct smtpd_queue;
+
+/* A host that everything is sent to, instead of to the recipients' own. */
+struct smtpd_smarthost {
+	const char *host; /* a name, or an address */
+	uint16_t port;    /* 25; 465 with tls_first */
+	bool tls_first;   /* TLS from the first byte (RFC 8314) */
+
+	/* For AUTH, which happens only in TLS with a good certificate; NULL:
+	 * none. */
+	const char *user;
+	const char *password;
+};
+
+/* How mail to one domain is secured. */
+struct smtpd_security_rule {
+	const char *domain; /* of the recipient */
+	enum smtpd_security security;
+};
+
+/* The settings of a queue; zero or NULL means the default beside each.  Times
+ * are in seconds; SMTPD_NO_TIMEOUT: never. */
+struct smtpd_queue_settings {
+	/* The name of this host: in EHLO, and in reports.  Default: that of
+	 * the machine. */
+	const char *hostname;
+
+	/* How names are looked up and hosts are talked to.  Both have a
+	 * hostname and the client a cancel of the queue's own.  The client's
+	 * security is that of all domains without a rule. */
+	const struct smtpd_resolver_settings *resolver;
+	const struct smtpd_client_settings *client;
+	const struct smtpd_security_rule *rules;
+	size_t nrules;
+	uint16_t port; /* of the recipients' hosts; 25 */
+	const struct smtpd_smarthost *smarthost;
+
+	uint32_t workers;          /* connections out at a time; 64 */
+	uint32_t site_connections; /* to the hosts of one site; 10 */
+	uint32_t idle_ms;          /* an unused connection is kept; 5000 */
+
+	uint32_t retry_min_s;       /* before the second try; doubles; 300 */
+	uint32_t retry_max_s;       /* at most; 7200 */
+	uint32_t lifetime_s;        /* before the sender gets it back; 432000 */
+	uint32_t bounce_lifetime_s; /* of mail without a sender; 172800 */
+	uint32_t notice_s; /* before the sender is told of a delay; 14400 */
+
+	uint32_t max_reports; /* to one sender in a minute; 60 */
+
+	/* Octets on the disk that new mail must leave free.  Default: a
+	 * twentieth of it, but 64 MiB at least. */
+	uint64_t min_free;
+
+	uint32_t segment_size; /* octets of a file of the log; 67108864 */
+
+	/* Where log lines up to log_level go; NULL: nowhere. */
+	smtpd_log_fn *log;
+	void *log_user;
+	enum smtpd_log_level log_level; /* SMTPD_LOG_INFO */
+};
+
+/*
+ * Open the queue in DIRECTORY, which is made (mode 0700) when it is not
+ * there, with a copy of SETTINGS (NULL: all defaults) and of what they point
+ * to, but trust and log_user.  What an earlier process left, however it ended,
+ * is taken up; what is damaged is moved to DIRECTORY/quarantine.  Return NULL
+ * with errno and the reason in ERROR of SIZE bytes; errno is EBUSY when
+ * another process has it open.  Since 0.1.
+ */
+SMTPD_API struct smtpd_queue *smtpd_queue_open(const char *directory,
+    const struct smtpd_queue_settings *settings, char *error, size_t size);
+
+/* Begin to deliver, and to answer smtpd_queue_ask() of other processes.
+ * Return 0, or -1 with the reason in ERROR of SIZE bytes.  Since 0.1. */
+SMTPD_API int smtpd_queue_start(
+    struct smtpd_queue *q, char *error, size_t size);
+
+/* Begin no further attempts, let those that run finish for up to TIMEOUT_MS,
+ * and break off the rest, whose mail stays queued.  Since 0.1. */
+SMTPD_API void smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms);
+
+/* Stop at once if it runs, and free it; NULL is fine.  No draft may be open.
+ * Since 0.1. */
+SMTPD_API void smtpd_queue_close(struct smtpd_queue *q);
+
+/* What is done to the header of a message that is added. */
+enum smtpd_queue_fix {
+	SMTPD_FIX_DATE = 1 << 0,        /* add Date when missing */
+	SMTPD_FIX_MESSAGE_ID = 1 << 1,  /* add Message-ID when missing */
+	SMTPD_FIX_RETURN_PATH = 1 << 2, /* take Return-Path away */
+	SMTPD_FIX_BCC = 1 << 3,         /* take Bcc away */
+};
+
+/* A message to be queued. */
+struct smtpd_mail {
+	const char *id;     /* as smtpd_envelope has it; NULL, or one that is
+	                     * taken: a new one is made */
+	const char *sender; /* local@domain; "" for the null sender */
+	const struct smtpd_outgoing_rcpt *rcpts;
+	size_t nrcpts;
+	const char *ret; /* RET= and ENVID= (RFC 3461); NULL: none */
+	const char *envid;
+	const char *trace; /* lines that are put on top of the header, each
+	                    * ended by CRLF; NULL: none */
+	unsigned fix;      /* of enum smtpd_queue_fix */
+	bool hold;         /* not to be tried before it is released */
+};
+
+/* The content of a message while it comes in: opaque, used by one thread. */
+struct smtpd_draft;
+
+/*
+ * Begin to add MAIL, which must live until the end of the draft.  Return NULL
+ * with errno: ENOSPC when the disk is too full to take more (RFC 5321: 452),
+ * EINVAL when an address has no domain, or ENOMEM.  Since 0.1.
+ */
+SMTPD_API struct smtpd_draft *smtpd_queue_begin(
+    struct smtpd_queue *q, const struct smtpd_mail *mail);
+
+/* Append LEN bytes of header and body, lines ended by CRLF.  Return 0, or -1
+ * with errno; then only smtpd_draft_abort() is left.  Since 0.1. */
+SMTPD_API int smtpd_draft_write(
+    struct smtpd_draft *d, const void *data, size_t len);
+
+/* The room that an id takes, with its NUL. */
+#define SMTPD_QUEUE_ID_MAX 14
+
+/*
+ * End the message and queue it: on 0 it is on stable storage, and its id in
+ * ID, if that is not NULL.  Or -1 with errno, and nothing is kept.  D is freed
+ * in any case.  Since 0.1.
+ */
+SMTPD_API int smtpd_draft_commit(
+    struct smtpd_draft *d, char id[SMTPD_QUEUE_ID_MAX]);
+
+/* Forget D; NULL is fine.  Since 0.1. */
+SMTPD_API void smtpd_draft_abort(struct smtpd_draft *d);
+
+/*
+ * A delivery callback for a server: queue the message, with Received on top,
+ * and Date and Message-ID when they are missing; answer 250 with its id, or
+ * 4xx.  QUEUE is a struct smtpd_queue *.  Since 0.1.
+ */
+SMTPD_API int smtpd_queue_deliver(struct smtpd_session *s,
+    const struct smtpd_envelope *envelope, struct smtpd_body *body,
+    void *queue);
+
+/* A handler for MAIL: 452 4.3.1 while there is no room for a message of the
+ * announced SIZE.  QUEUE is a struct smtpd_queue *.  Since 0.1. */
+SMTPD_API int smtpd_queue_admit(
+    struct smtpd_session *s, const struct smtpd_command *command, void *queue);
+
+/* Whether there is room for a message of SIZE octets.  The disk is looked at
+ * once a second.  Since 0.1. */
+SMTPD_API bool smtpd_queue_has_room(struct smtpd_queue *q, uint64_t size);
+
+/* What a queue has done since it was opened, and holds. */
+struct smtpd_queue_counters {
+	uint64_t messages;  /* that wait or are on their way, now */
+	uint64_t attempts;  /* connections, or messages over an open one */
+	uint64_t sent;      /* recipients that a host has taken over */
+	uint64_t failed;    /* recipients that were given up */
+	uint64_t reports;   /* messages to senders */
+	uint64_t dead;      /* messages that were put into dead/ */
+	uint64_t syncs;     /* of the log: fdatasync() */
+	uint64_t log_bytes; /* written to it */
+};
+
+/* Copy the counters to OUT.  Since 0.1. */
+SMTPD_API void smtpd_queue_counters(
+    struct smtpd_queue *q, struct smtpd_queue_counters *out);
+
+/* Take LEN bytes of an answer.  Return 0, or -1 to hear no more. */
+typedef int smtpd_write_fn(void *user, const void *data, size_t len);
+
+/*
+ * Ask about the queue in DIRECTORY, or change it, as an operator: WORDS are
+ *
+ *	list [--json]        one line, or JSON object, for each message
+ *	show ID [--json]     envelope and state of one
+ *	cat ID               the message
+ *	why ID [--json]      what was tried, what came of it, and what is next
+ *	flush [ID|DOMAIN]    try it (them, all) now
+ *	hold ID, release ID  try it no more, and again
+ *	remove ID            without a report to anybody
+ *	export DIR           write each message to DIR/ID.eml
+ *	check                read everything there is, and say what is damaged
+ *
+ * The answer goes to WRITE.  The process that has the queue open is asked;
+ * when there is none the files are, and what only reads does not change them.
+ * Return 0, or -1 with errno and the reason in ERROR of SIZE bytes: EINVAL
+ * (no such request), ENOENT (no such message), ENOTDIR (no queue), EBADMSG
+ * (check found damage) and what else the system says.  Since 0.1.
+ */
+SMTPD_API int smtpd_queue_ask(const char *directory, const char *const *words,
+    size_t count, smtpd_write_fn *write, void *user, char *error, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_COURIER_H
+#define SMTPD_QUEUE_COURIER_H
+
+/*
+ * One attempt: the recipients of a job, over the hosts of their route.  A
+ * courier belongs to one worker, and may have a connection open from one job to
+ * the next.
+ *
+ * - Hosts are tried in their order, those that are bad (hosts.h) last.  What
+ *   one of them took over, or refused for good, is never sent to another; who
+ *   was put off (4xx) is tried at one host more.  At most three hosts are
+ *   talked to, and any number tried to connect to.
+ * - At most 50 recipients go in one transaction.
+ * - A greeting of 5xx, and 421, lead to the next host.
+ * - Where TLS is opportunistic and its handshake fails, the next host is
+ *   tried; a message that has waited long enough goes to the same host again
+ *   in plain text, at once.  Never where TLS is required, nor with AUTH.
+ * - A connection serves at most 100 messages and 300 seconds, of routes of the
+ *   same site and security.
+ */
+
+#include <smtpd/queue.h>
+
+#include "base/text.h"
+#include "queue/hosts.h"
+#include "queue/letter.h"
+#include "queue/route.h"
+#include "queue/schedule.h"
+#include "queue/spool.h"
+
+struct smtpd_courier;
+
+/* What couriers share. */
+struct smtpd_courier_settings {
+	const struct smtpd_client_settings *client; /* with cancel */
+	struct smtpd_hosts *hosts;
+	smtpd_log_fn *log; /* one line for each recipient of each attempt */
+	void *log_user;
+	enum smtpd_log_level log_level;
+};
+
+/* NULL without memory.  SETTINGS must live as long. */
+struct smtpd_courier *smtpd_courier_create(
+    const struct smtpd_courier_settings *settings);
+
+/* Close without a word, and free it. */
+void smtpd_courier_destroy(struct smtpd_courier *c);
+
+/* What is to be done. */
+struct smtpd_errand {
+	const struct smtpd_letter *letter;
+	const struct smtpd_route *route; /* FOUND */
+	unsigned flags;                  /* of enum smtpd_entry_flag */
+	bool plain_allowed; /* it has waited long enough for plain text, if
+	                     * TLS fails */
+
+	/* The recipients: rcpt is set in each, the rest is filled in. */
+	struct smtpd_rcpt_progress *rcpts;
+	size_t nrcpts;
+
+	/* Lines of what was done: each host, its TLS, each reply. */
+	struct smtpd_text *trail;
+};
+
+/* What else came of it. */
+struct smtpd_errand_end {
+	enum smtpd_site_verdict verdict;
+	struct smtpd_result why; /* when the site is down or busy */
+	bool dsn;    /* the host that took recipients over offers DSN, so it
+	              * reports success itself (RFC 3461) */
+	bool unsure; /* a reply to the dot was lost */
+};
+
+/* Do it.  Blocks. */
+void smtpd_courier_deliver(struct smtpd_courier *c, struct smtpd_errand *errand,
+    struct smtpd_errand_end *end);
+
+/* Whether a connection is open that can serve another message. */
+bool smtpd_courier_is_open(const struct smtpd_courier *c);
+
+/* Say QUIT if one is open. */
+void smtpd_courier_quit(struct smtpd_courier *c);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_ENTRY_H
+#define SMTPD_QUEUE_ENTRY_H
+
+/*
+ * A queued message in memory: as little as is needed to know when and where it
+ * goes next.  All else is read from the log when it is tried.
+ *
+ * Times are those of the queue's clock (spool.h), in seconds.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/log.h"
+
+struct smtpd_destination;
+struct smtpd_entry;
+
+/* No time. */
+#define SMTPD_TIME_NONE UINT32_MAX
+
+/* Where a job is in the schedule. */
+enum smtpd_job_state {
+	SMTPD_JOB_OUT,    /* not in the schedule */
+	SMTPD_JOB_LATER,  /* waits for its own time */
+	SMTPD_JOB_READY,  /* waits for its turn */
+	SMTPD_JOB_ACTIVE, /* a worker has it */
+};
+
+/* The recipients of one message at one domain: what is tried together. */
+struct smtpd_job {
+	struct smtpd_entry *entry;
+	struct smtpd_destination *destination;
+
+	/* The schedule's. */
+	struct smtpd_job *next;
+	struct smtpd_job *previous;
+	uint32_t slot;  /* in the heap */
+	uint32_t event; /* when the heap wants it */
+	uint8_t state;  /* enum smtpd_job_state */
+
+	bool finished;     /* all its recipients are */
+	bool notice_given; /* the sender was told of the delay */
+	bool unsure;       /* a reply to its dot was lost */
+
+	uint16_t attempts;
+	uint32_t due; /* not to be tried earlier */
+	uint32_t first;
+	uint32_t count;               /* of its recipients */
+	struct smtpd_log_place trail; /* its last progress record */
+};
+
+/* Facts of a message. */
+enum smtpd_entry_flag {
+	SMTPD_ENTRY_NULL_SENDER = 1 << 0,
+	SMTPD_ENTRY_HELD = 1 << 1,
+	SMTPD_ENTRY_REMOVED = 1 << 2,   /* by the operator, while in use */
+	SMTPD_ENTRY_LARGE = 1 << 3,     /* the content is a file of its own */
+	SMTPD_ENTRY_EIGHT_BIT = 1 << 4, /* it has bytes outside ASCII */
+	SMTPD_ENTRY_UTF8 = 1 << 5,      /* its header or envelope has */
+	SMTPD_ENTRY_AUTOMATIC = 1 << 6, /* nobody waits for a notice of delay */
+};
+
+struct smtpd_entry {
+	uint64_t id;
+	uint64_t size;                /* octets of the content */
+	struct smtpd_log_place place; /* its message record */
+	uint32_t record_size;
+	uint32_t arrived;
+	uint32_t njobs;
+	uint32_t unfinished; /* of the jobs */
+	uint16_t flags;
+	uint16_t pins;           /* who uses it besides the spool */
+	unsigned char *finished; /* a bit for each recipient; NULL: none of
+	                          * them, or only whole jobs */
+	struct smtpd_job jobs[];
+};
+
+/* Whether recipient number RCPT needs no more: bit or job. */
+bool smtpd_entry_is_finished(
+    const struct smtpd_entry *e, const struct smtpd_job *job, uint32_t rcpt);
+
+#endif

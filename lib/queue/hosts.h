@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_HOSTS_H
+#define SMTPD_QUEUE_HOSTS_H
+
+/*
+ * What trouble there was with mail hosts, by address: so that a dead first MX
+ * does not cost its time-out again for each message.  Bounded: the oldest is
+ * forgotten.  Any number of threads may use one at a time.  Times are those of
+ * smtpd_clock_ms().
+ */
+
+#include <smtpd/resolve.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct smtpd_hosts;
+
+/* NULL without memory. */
+struct smtpd_hosts *smtpd_hosts_create(void);
+void smtpd_hosts_destroy(struct smtpd_hosts *h);
+
+/* No connection came to be: keep away for a minute, doubled with each time
+ * up to an hour. */
+void smtpd_hosts_failed(
+    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now);
+
+/* It is well. */
+void smtpd_hosts_worked(
+    struct smtpd_hosts *h, const struct smtpd_target *target);
+
+/* Whether to keep away. */
+bool smtpd_hosts_is_bad(
+    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now);
+
+/* Its TLS is broken: for a day. */
+void smtpd_hosts_tls_failed(
+    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now);
+bool smtpd_hosts_tls_is_broken(
+    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_LETTER_H
+#define SMTPD_QUEUE_LETTER_H
+
+/* A message as it was read back from the spool: to be sent, shown, or
+ * reported. */
+
+#include <smtpd/client.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct smtpd_letter {
+	uint64_t id;
+	uint64_t arrived_ms; /* since 1970 */
+	const char *sender;
+	const char *ret; /* NULL: none */
+	const char *envid;
+	struct smtpd_outgoing_rcpt *rcpts; /* those of one job side by side */
+	size_t nrcpts;
+
+	/* The content: SIZE octets in memory, or when that is NULL, of FD. */
+	const char *content;
+	int fd;
+	uint64_t size;
+
+	void *memory; /* what all of the above points into */
+};
+
+/* Read up to LEN octets of the content from OFFSET on into BUF.  Return how
+ * many, 0 at the end, or -1 with errno.  Any thread. */
+ssize_t smtpd_letter_read(
+    const struct smtpd_letter *l, uint64_t offset, void *buf, size_t len);
+
+/* Close and free what L holds. */
+void smtpd_letter_finish(struct smtpd_letter *l);
+
+#endif

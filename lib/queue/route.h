@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_ROUTE_H
+#define SMTPD_QUEUE_ROUTE_H
+
+/*
+ * Where the mail of a domain goes: to the hosts that the DNS names, or all to
+ * a smarthost; and how it is secured.
+ */
+
+#include <smtpd/queue.h>
+
+#include "base/text.h"
+
+/* What all look-ups share: any number of threads may use one at a time. */
+struct smtpd_router;
+
+/*
+ * Make one from what SETTINGS say of resolver, rules, port and smarthost.  All
+ * that is needed is copied.  Return NULL with the reason in ERROR of SIZE bytes.
+ */
+struct smtpd_router *smtpd_router_create(
+    const struct smtpd_queue_settings *settings, char *error, size_t size);
+void smtpd_router_destroy(struct smtpd_router *r);
+
+struct smtpd_route {
+	enum smtpd_resolve_verdict verdict;
+	struct smtpd_result why; /* when it is not FOUND: of the recipients */
+	struct smtpd_targets *targets;
+	uint16_t port;
+	enum smtpd_security security;
+	const struct smtpd_smarthost *smarthost; /* NULL: none */
+
+	/* The site: "smarthost", or the names of the mail hosts in order. */
+	char *site;
+};
+
+/*
+ * Look up DOMAIN.  A smarthost's name that leads nowhere is always LATER.  What
+ * the DNS said is added to TRAIL, in one line.  Return 0, or -1 without memory;
+ * the route is to be finished in any case.
+ */
+int smtpd_route_find(struct smtpd_router *r, const char *domain,
+    const struct smtpd_cancel *cancel, struct smtpd_route *route,
+    struct smtpd_text *trail);
+void smtpd_route_finish(struct smtpd_route *route);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SCHEDULE_H
+#define SMTPD_QUEUE_SCHEDULE_H
+
+/*
+ * Which job is tried when.  It opens nothing, reads no clock and takes no
+ * lock: the caller does, so a test can let days pass.
+ *
+ * A destination is the domain of recipients.  A site is where its mail goes
+ * to: destinations that share their mail hosts share a site; as long as nobody
+ * has looked, a destination is a site of its own.
+ *
+ * - Sites with ready jobs are served in turn, within one its destinations,
+ *   within one jobs that were never tried three times as often as others, each
+ *   kind first in, first out.
+ * - A site begins with two connections at a time, gets one more after as many
+ *   successes in a row as it has, up to its limit and a quarter of all workers
+ *   (one at least), and one less on each sign of trouble.
+ * - A site that is down is closed for a while that doubles each time, from
+ *   retry_min to retry_max, give or take a tenth; then one job probes it.
+ *   Until then no other job of it costs anything, however many there are.
+ * - Retries have at most half of the workers (one at least) while new mail
+ *   waits.
+ *
+ * Each operation takes at most logarithmic time in the number of jobs.  Times
+ * are seconds of the queue's clock.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "queue/entry.h"
+
+struct smtpd_schedule;
+struct smtpd_destination;
+struct smtpd_site;
+
+/* All of them as given, no defaults. */
+struct smtpd_schedule_settings {
+	uint32_t workers;
+	uint32_t site_connections;
+	uint32_t retry_min;
+	uint32_t retry_max;
+	uint32_t lifetime; /* SMTPD_TIME_NONE: for ever; so the next two */
+	uint32_t bounce_lifetime;
+	uint32_t notice;
+	uint64_t seed; /* for what is left to chance */
+};
+
+/* NULL without memory. */
+struct smtpd_schedule *smtpd_schedule_create(
+    const struct smtpd_schedule_settings *settings);
+
+/* No destination may be in use. */
+void smtpd_schedule_destroy(struct smtpd_schedule *s);
+
+/* The destination DOMAIN, in lower case, with one reference more.  NULL
+ * without memory. */
+struct smtpd_destination *smtpd_schedule_destination(
+    struct smtpd_schedule *s, const char *domain);
+
+/* One reference less; one that nobody refers to is forgotten, and so is its
+ * site, though not before it would be opened again. */
+void smtpd_schedule_release(
+    struct smtpd_schedule *s, struct smtpd_destination *d);
+
+const char *smtpd_destination_name(const struct smtpd_destination *d);
+
+/* Put in a job that is out or active, to be ready at its due time; it may be
+ * neither held nor finished.  Return 0, or -1 without memory. */
+int smtpd_schedule_insert(
+    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);
+
+/* Take a job out, unless it is active. */
+void smtpd_schedule_withdraw(struct smtpd_schedule *s, struct smtpd_job *job);
+
+/*
+ * The next job to be tried, now active, and in *SITE where: one of the
+ * site's connections and one of the workers are the caller's until
+ * smtpd_schedule_leave().  NULL: there is nothing to do now.
+ */
+struct smtpd_job *smtpd_schedule_take(
+    struct smtpd_schedule *s, uint32_t now, struct smtpd_site **site);
+
+/* Another job, now active, for who has a connection of SITE; NULL: none is
+ * ready, or the site is closed, or has too many connections. */
+struct smtpd_job *smtpd_schedule_take_more(
+    struct smtpd_schedule *s, uint32_t now, struct smtpd_site *site);
+
+/* Put back a job that was taken but not tried: it is the next of its kind. */
+int smtpd_schedule_put_back(
+    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);
+
+/*
+ * The mail of D goes to the site called NAME: it and all its jobs belong there
+ * from now on, and the connection of *SITE that the caller has becomes one
+ * of it.  Return false when that site is closed or has no room; then *SITE is
+ * left and NULL, and the job is to be put back.  Also false without memory.
+ */
+bool smtpd_schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
+    const char *name, uint32_t now, struct smtpd_site **site);
+
+/* Whether some other site has ready mail that only waits for a worker. */
+bool smtpd_schedule_is_hungry(const struct smtpd_schedule *s, uint32_t now);
+
+/* How an attempt went, as to the site. */
+enum smtpd_site_verdict {
+	SMTPD_SITE_FINE, /* it spoke with us */
+	SMTPD_SITE_BUSY, /* it had too much of us: 421 */
+	SMTPD_SITE_DOWN, /* none of its hosts could be talked to */
+};
+
+/*
+ * Tell how an attempt at SITE went; when it is down, WHY is kept for those of
+ * its jobs that come to their end untried.  Return when it is open again: NOW,
+ * or later.
+ */
+uint32_t smtpd_schedule_report(struct smtpd_schedule *s,
+    struct smtpd_site *site, enum smtpd_site_verdict verdict,
+    const struct smtpd_result *why, uint32_t now);
+
+/* Give up the connection. */
+void smtpd_schedule_leave(
+    struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now);
+
+/* When a job whose attempts, the present one included, were ATTEMPTS is tried
+ * again: never later than its life ends, as one try is made then. */
+uint32_t smtpd_schedule_retry(struct smtpd_schedule *s,
+    const struct smtpd_job *job, uint16_t attempts, uint32_t now);
+
+/* Whether its life is over. */
+bool smtpd_schedule_is_expired(
+    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now);
+
+/* Whether the sender is to be told by now that it is delayed. */
+bool smtpd_schedule_wants_notice(
+    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now);
+
+/* When its life ends. */
+uint32_t smtpd_schedule_expiry(
+    const struct smtpd_schedule *s, const struct smtpd_job *job);
+
+/*
+ * A ready job whose site is closed or busy, and whose life is over, or whose
+ * sender is to be told of the delay: now active, without a connection.
+ * NULL: none.
+ */
+struct smtpd_job *smtpd_schedule_overdue(
+    struct smtpd_schedule *s, uint32_t now);
+
+/* When to look again, if nothing else happens; SMTPD_TIME_NONE: never. */
+uint32_t smtpd_schedule_wake(const struct smtpd_schedule *s, uint32_t now);
+
+/* Make a job ready now, and open its site. */
+void smtpd_schedule_flush(
+    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);
+
+/* What is known of the site of D. */
+struct smtpd_site_facts {
+	const char *name;
+	uint32_t connections;
+	uint32_t limit;                 /* of connections, at present */
+	uint32_t failures;              /* in a row */
+	uint32_t opens;                 /* when; a time gone by: it is open */
+	const struct smtpd_result *why; /* it is closed; NULL */
+};
+void smtpd_destination_site(
+    const struct smtpd_destination *d, struct smtpd_site_facts *out);
+
+#endif

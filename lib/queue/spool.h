@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SPOOL_H
+#define SMTPD_QUEUE_SPOOL_H
+
+/*
+ * Messages on the log.  A directory with
+ *
+ *	lock         held by the process that has the spool open (flock)
+ *	log/         the log (store/log.h)
+ *	large/       contents of more than 64 KiB, one file each, named by id
+ *	tmp/         such contents while they come in; emptied at start
+ *	quarantine/  what was damaged, each with the reason in a file beside it
+ *	dead/        bounces that bounced, likewise
+ *
+ * All but the log's own bytes is documented in doc/queue-format.md.
+ *
+ * Any number of threads may use a spool at a time; a job that is active
+ * (entry.h) is changed only by the thread that has it.  Entries belong to the
+ * spool: one is freed when all its jobs are finished or it was removed, and
+ * nobody has it pinned.
+ *
+ * The queue's clock counts the seconds that the queue was open.  It goes on
+ * from where the log ends, plus the time since then on the wall clock, but no
+ * more than a day and never less than nothing: so a clock that jumps makes no
+ * mail old.  While the spool is open it follows CLOCK_BOOTTIME.
+ */
+
+#include <smtpd/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "queue/entry.h"
+#include "queue/letter.h"
+
+struct smtpd_spool;
+
+struct smtpd_spool_settings {
+	bool read_only;        /* nothing is changed, nor locked */
+	uint32_t segment_size; /* 0: the log's default */
+
+	/* The destination of a domain in lower case, counted by references:
+	 * called for each job of each entry that comes to be, and RELEASE
+	 * for each that ends.  NULL from DESTINATION: no memory. */
+	struct smtpd_destination *(*destination)(
+	    void *user, const char *domain);
+	void (*release)(void *user, struct smtpd_destination *destination);
+	void *user;
+
+	/* As in smtpd_queue_settings. */
+	smtpd_log_fn *log;
+	void *log_user;
+	enum smtpd_log_level log_level;
+};
+
+/*
+ * Open the spool in DIRECTORY, making what is missing of it, and read it.
+ * Return NULL with errno (EBUSY: another process has it; ENOTDIR: read only,
+ * and there is no spool) and the reason in ERROR of SIZE bytes.
+ */
+struct smtpd_spool *smtpd_spool_open(const char *directory,
+    const struct smtpd_spool_settings *settings, char *error, size_t size);
+
+/* Close it; nobody uses it or an entry of it.  NULL is fine. */
+void smtpd_spool_close(struct smtpd_spool *s);
+
+/* The queue's clock. */
+uint32_t smtpd_spool_now(const struct smtpd_spool *s);
+
+/* A moment of the queue's clock as milliseconds since 1970, for people. */
+uint64_t smtpd_spool_wall_ms(const struct smtpd_spool *s, uint32_t when);
+
+/* The descriptor of its directory: to look at the disk, and for what else is
+ * in it. */
+int smtpd_spool_directory(const struct smtpd_spool *s);
+
+/* The log's figures. */
+void smtpd_spool_stats(
+    const struct smtpd_spool *s, struct smtpd_log_stats *out);
+
+/* How many messages there are. */
+uint64_t smtpd_spool_count(struct smtpd_spool *s);
+
+/*
+ * The content of a message while it comes in: in memory up to 64 KiB, then in
+ * a file in tmp/.
+ */
+struct smtpd_content;
+
+/* Begin.  NULL without memory. */
+struct smtpd_content *smtpd_content_create(struct smtpd_spool *s);
+
+/* Append LEN bytes.  Return 0, or -1 with errno. */
+int smtpd_content_write(struct smtpd_content *c, const void *data, size_t len);
+
+/* How many there are so far. */
+uint64_t smtpd_content_size(const struct smtpd_content *c);
+
+/* Forget it, if it was not added; NULL is fine. */
+void smtpd_content_destroy(struct smtpd_content *c);
+
+/* A message to be added. */
+struct smtpd_spool_mail {
+	uint64_t id; /* wanted; 0, or one that is taken: a new one is made */
+	const char *sender;
+	const char *ret; /* NULL: none */
+	const char *envid;
+	const struct smtpd_outgoing_rcpt *rcpts; /* in any order; each has a
+	                                          * domain */
+	size_t nrcpts;
+	unsigned flags;                /* of enum smtpd_entry_flag */
+	struct smtpd_content *content; /* destroyed in any case */
+};
+
+/* A new id: that of nothing before, and rising. */
+uint64_t smtpd_spool_new_id(struct smtpd_spool *s);
+
+/*
+ * Add MAIL.  On 0 it is on stable storage, and *ENTRY, whose jobs are out of
+ * the schedule and due now, is pinned once: unpin it when they were scheduled.
+ * Or -1 with errno: ENOSPC, ENOMEM, EINVAL (an address without a domain), EIO
+ * and what else.
+ */
+int smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
+    struct smtpd_entry **entry);
+
+/* What came of one recipient in an attempt. */
+struct smtpd_rcpt_progress {
+	uint32_t rcpt;  /* its number in the message */
+	bool finished;  /* sent, or given up: never to be tried again */
+	char host[256]; /* that said so; "" when none was reached */
+	struct smtpd_result result;
+};
+
+/* The end of an attempt. */
+struct smtpd_progress {
+	struct smtpd_job *job;
+	const struct smtpd_rcpt_progress *rcpts; /* that were not finished */
+	size_t nrcpts;
+	uint32_t due; /* when it is tried again, if any is left */
+	uint16_t attempts;
+	bool notice_given;
+	bool unsure;
+	const char *trail; /* what was done, as lines of text */
+	size_t trail_len;
+
+	/* A report to the sender, which is added in the same commit; NULL:
+	 * none.  Its content is destroyed in any case. */
+	const struct smtpd_spool_mail *report;
+};
+
+/*
+ * Record P and change its job accordingly; the space that is kept in reserve
+ * may be used.  *REPORT is the entry of the report, pinned as by
+ * smtpd_spool_add(), or NULL.  Return 0, or -1 with errno, and nothing is
+ * changed.
+ */
+int smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
+    struct smtpd_entry **report);
+
+/* Hold an entry or release it.  Return 0, or -1 with errno. */
+int smtpd_spool_hold(
+    struct smtpd_spool *s, struct smtpd_entry *entry, bool hold);
+
+/*
+ * End an entry that somebody has pinned, whatever is unfinished: REMOVED is
+ * set at once, and no further progress of it is recorded.  Return 0, or -1
+ * with errno.
+ */
+int smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_entry *entry);
+
+/* End an entry that cannot be read: what there is of it goes to quarantine/,
+ * with WHY beside it.  As smtpd_spool_remove(). */
+int smtpd_spool_quarantine(
+    struct smtpd_spool *s, struct smtpd_entry *entry, const char *why);
+
+/* Write LETTER to dead/ with WHY beside it.  Durable on 0; -1 with errno. */
+int smtpd_spool_bury(
+    struct smtpd_spool *s, const struct smtpd_letter *letter, const char *why);
+
+/* The entry of ID, pinned; NULL: there is none. */
+struct smtpd_entry *smtpd_spool_find(struct smtpd_spool *s, uint64_t id);
+
+/* The entry with the least id above ID, pinned; NULL: there is none.  Begins
+ * with 0. */
+struct smtpd_entry *smtpd_spool_next(struct smtpd_spool *s, uint64_t id);
+
+/* One pin less; the entry may be gone after that. */
+void smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_entry *entry);
+
+/* Read the message of ENTRY, which is pinned or has an active job.  Return 0,
+ * or -1 with errno: EBADMSG when it is damaged. */
+int smtpd_spool_load(struct smtpd_spool *s, const struct smtpd_entry *entry,
+    struct smtpd_letter *letter);
+
+/* Read all trails of JOB, oldest first, to WRITE.  Return 0, or -1 with
+ * errno.  The entry is pinned. */
+int smtpd_spool_trail(struct smtpd_spool *s, const struct smtpd_job *job,
+    smtpd_write_fn *write, void *user);
+
+/* What came of the recipients of JOB in its last attempt: an array of *COUNT
+ * that the caller frees, NULL and 0 when there was none.  Return 0, or -1
+ * with errno. */
+int smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_job *job,
+    struct smtpd_rcpt_progress **results, size_t *count);
+
+/*
+ * Do a step of what keeps the log small: write anew what still lives in the
+ * oldest segment, recycle it, allocate a spare.  Return whether there is more
+ * to do at once.  One thread.
+ */
+bool smtpd_spool_clean(struct smtpd_spool *s);
+
+/* What smtpd_spool_check() found. */
+struct smtpd_spool_damage {
+	uint64_t messages;   /* that are whole */
+	uint64_t damaged;    /* that are not */
+	uint64_t quarantine; /* files in quarantine/, reasons not counted */
+};
+
+/* Read every message there is, telling of each that is damaged by a line to
+ * WRITE. */
+int smtpd_spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
+    smtpd_write_fn *write, void *user);
+
+#endif
