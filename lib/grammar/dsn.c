@@ -10,6 +10,11 @@
 #include "grammar/reply.h"
 #include "grammar/trace.h"
 
+/* What a broken line goes on with: in a field, where it stands for the space
+ * at which it was broken; and in a reason. */
+#define FIELD_INDENT  " "
+#define REASON_INDENT "    "
+
 /* What each action is called, and what is said of it to people. */
 static const struct wording {
 	const char *action;
@@ -66,13 +71,20 @@ add_line(struct smtpd_fold *f, const char *before, const char *text,
 	smtpd_fold_end(f);
 }
 
+/* End the line with the words of TEXT. */
+static void
+add_prose(struct smtpd_fold *f, const char *text)
+{
+	smtpd_fold_words(f, text);
+	smtpd_fold_end(f);
+}
+
 /* Write a field whose value can be broken at its spaces. */
 static void
 add_field(struct smtpd_fold *f, const char *name, const char *value)
 {
 	smtpd_fold_add(f, name);
-	smtpd_fold_words(f, value);
-	smtpd_fold_end(f);
+	add_prose(f, value);
 }
 
 static void
@@ -127,10 +139,9 @@ write_from(struct smtpd_fold *f, const char *hostname)
 	struct smtpd_text t;
 
 	smtpd_text_init(&t, address, sizeof(address));
-	smtpd_text_format(&t, "<MAILER-DAEMON@%s", hostname);
+	smtpd_text_format(&t, "<MAILER-DAEMON@%s>", hostname);
 	smtpd_fold_add(f, "From: Mail Delivery System");
-	smtpd_fold_words(f, address);
-	add_line(f, "", "", ">");
+	add_prose(f, address);
 }
 
 static void
@@ -153,12 +164,11 @@ write_header(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 	add_field(f, "MIME-Version:", "1.0");
 	add_field(f,
 	    "Content-Type:", "multipart/report; report-type=delivery-status;");
-	add_line(f, "    boundary=\"", boundary, "\"");
+	add_line(f, FIELD_INDENT "boundary=\"", boundary, "\"");
 	if (r->eight_bit)
 		add_field(f, "Content-Transfer-Encoding:", "8bit");
 	add_blank(f);
-	smtpd_fold_words(f, "A report in parts, as RFC 3464 describes them.");
-	smtpd_fold_end(f);
+	add_prose(f, "A report in parts, as RFC 3464 describes them.");
 }
 
 /* The name of a recipient, and why it is in the report. */
@@ -169,14 +179,15 @@ explain_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_rcpt *rcpt)
 	add_line(f, "  <", rcpt->address, ">");
 	if (rcpt->diagnostic == NULL)
 		return;
-	smtpd_fold_add(f, f->indent);
+	f->indent = REASON_INDENT;
+	smtpd_fold_add(f, REASON_INDENT);
 	if (rcpt->remote_said) {
 		smtpd_fold_words(f,
 		    rcpt->remote != NULL ? rcpt->remote : "the other server");
 		smtpd_fold_words(f, "said:");
 	}
-	smtpd_fold_words(f, rcpt->diagnostic);
-	smtpd_fold_end(f);
+	add_prose(f, rcpt->diagnostic);
+	f->indent = "";
 }
 
 /* All recipients with ACTION, if there are any. */
@@ -191,7 +202,7 @@ explain_action(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 			continue;
 		if (!any) {
 			add_blank(f);
-			add_field(f, "", wordings[action].before);
+			add_prose(f, wordings[action].before);
 		}
 		any = true;
 		explain_rcpt(f, &r->rcpts[i]);
@@ -199,7 +210,7 @@ explain_action(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 	if (!any)
 		return;
 	add_blank(f);
-	add_field(f, "", wordings[action].after);
+	add_prose(f, wordings[action].after);
 	if (action == SMTPD_DSN_DELAYED && r->retry_until != 0)
 		add_date(f, "It is tried until", r->retry_until);
 }
@@ -209,20 +220,20 @@ static void
 explain(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 {
 	begin_part(f, r, "text/plain; charset=us-ascii", "Notification", false);
+	f->indent = "";
 	smtpd_fold_words(f, "This is the mail server");
-	smtpd_fold_words(f, r->hostname);
-	smtpd_fold_end(f);
+	add_prose(f, r->hostname);
 	explain_action(f, r, SMTPD_DSN_FAILED);
 	explain_action(f, r, SMTPD_DSN_DELAYED);
 	explain_action(f, r, SMTPD_DSN_RELAYED);
 	add_blank(f);
 	smtpd_fold_words(
 	    f, "What follows are the same facts for programs, and");
-	smtpd_fold_words(
+	add_prose(
 	    f, r->whole ? "your message." : "the header of your message.");
 	smtpd_fold_words(f, "If you ask about it, name it by its number here:");
-	smtpd_fold_words(f, r->id);
-	smtpd_fold_end(f);
+	add_prose(f, r->id);
+	f->indent = FIELD_INDENT;
 }
 
 /* per-message-fields (RFC 3464, 2.2) */
@@ -311,7 +322,7 @@ smtpd_dsn_begin(
 {
 	struct smtpd_fold f;
 
-	smtpd_fold_init(&f, "    ", sink, user);
+	smtpd_fold_init(&f, FIELD_INDENT, sink, user);
 	write_header(&f, r);
 	explain(&f, r);
 	report(&f, r);
@@ -327,7 +338,7 @@ smtpd_dsn_end(const struct smtpd_dsn_report *r, smtpd_sink_fn *sink, void *user)
 	struct smtpd_fold f;
 
 	write_boundary(r, boundary);
-	smtpd_fold_init(&f, "    ", sink, user);
+	smtpd_fold_init(&f, FIELD_INDENT, sink, user);
 	add_blank(&f);
 	add_line(&f, "--", boundary, "--");
 	return f.failed ? -1 : 0;

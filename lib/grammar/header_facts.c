@@ -46,14 +46,14 @@ field_of(const char *name, size_t len)
 	return NO_FIELD;
 }
 
-/* Remember what of the value fits, its lines unfolded. */
+/* Remember what of the value fits; of line ends only the CR. */
 static void
 read_value(struct smtpd_header_facts *f, const char *data, size_t len)
 {
 	if (f->field == NO_FIELD || f->field == DATE || f->field == LIST)
 		return;
 	for (size_t i = 0; i < len; i++) {
-		if (data[i] == '\r' || data[i] == '\n')
+		if (data[i] == '\n')
 			continue;
 		if (f->len == sizeof(f->value) - 1)
 			return;
@@ -88,8 +88,8 @@ take_id(struct smtpd_header_facts *f)
 static bool
 begins_with(const struct smtpd_header_facts *f, const char *word)
 {
-	size_t at = strspn(f->value, " \t");
-	size_t len = strcspn(f->value + at, " \t;(");
+	size_t at = strspn(f->value, " \t\r");
+	size_t len = strcspn(f->value + at, " \t\r;(");
 
 	return len == strlen(word) &&
 	    smtpd_same_bytes(f->value + at, word, len);
