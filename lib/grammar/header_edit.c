@@ -66,15 +66,22 @@ is_unwanted(const struct smtpd_header_edit *e, const struct smtpd_piece *p)
 }
 
 static void
+put_wanted(struct smtpd_header_edit *e, const struct smtpd_piece *p)
+{
+	if (!e->dropping)
+		put(e, p->data, p->len);
+}
+
+static void
 put_piece(struct smtpd_header_edit *e, const struct smtpd_piece *p)
 {
 	switch (p->part) {
 	case SMTPD_FIELDS_NAME:
 		e->dropping = is_unwanted(e, p);
-		/* FALLTHROUGH */
+		put_wanted(e, p);
+		break;
 	case SMTPD_FIELDS_VALUE:
-		if (!e->dropping)
-			put(e, p->data, p->len);
+		put_wanted(e, p);
 		break;
 	case SMTPD_FIELDS_END:
 		end_header(e);
