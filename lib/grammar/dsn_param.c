@@ -104,6 +104,21 @@ smtpd_dsn_orcpt_is_valid(const char *value)
 }
 
 bool
+smtpd_dsn_param_is_valid(const char *name, const char *value)
+{
+	enum smtpd_ret ret;
+	unsigned notify;
+
+	if (strcmp(name, "NOTIFY") == 0)
+		return smtpd_dsn_notify_parse(value, &notify) == 0;
+	if (strcmp(name, "RET") == 0)
+		return smtpd_dsn_ret_parse(value, &ret) == 0;
+	if (strcmp(name, "ENVID") == 0)
+		return smtpd_dsn_envid_is_valid(value);
+	return strcmp(name, "ORCPT") == 0 && smtpd_dsn_orcpt_is_valid(value);
+}
+
+bool
 smtpd_dsn_is_wanted(unsigned notify, enum smtpd_dsn_action action)
 {
 	if (notify == 0)

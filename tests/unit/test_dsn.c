@@ -161,6 +161,21 @@ orcpts_are_checked(void **state)
 }
 
 static void
+parameters_are_checked_by_name(void **state)
+{
+	(void)state;
+	assert_true(smtpd_dsn_param_is_valid("NOTIFY", "NEVER"));
+	assert_false(smtpd_dsn_param_is_valid("NOTIFY", "FULL"));
+	assert_true(smtpd_dsn_param_is_valid("RET", "FULL"));
+	assert_false(smtpd_dsn_param_is_valid("RET", "NEVER"));
+	assert_true(smtpd_dsn_param_is_valid("ENVID", "a"));
+	assert_false(smtpd_dsn_param_is_valid("ENVID", NULL));
+	assert_true(smtpd_dsn_param_is_valid("ORCPT", "rfc822;a"));
+	assert_false(smtpd_dsn_param_is_valid("ORCPT", "a"));
+	assert_false(smtpd_dsn_param_is_valid("SIZE", "1"));
+}
+
+static void
 who_is_told_is_as_he_asked(void **state)
 {
 	static const struct {
@@ -492,6 +507,7 @@ main(void)
 		cmocka_unit_test(ret_is_read),
 		cmocka_unit_test(envids_are_checked),
 		cmocka_unit_test(orcpts_are_checked),
+		cmocka_unit_test(parameters_are_checked_by_name),
 		cmocka_unit_test(who_is_told_is_as_he_asked),
 		cmocka_unit_test(a_failure_is_reported),
 		cmocka_unit_test(a_delay_says_how_long_it_is_tried),
