@@ -5,8 +5,8 @@
 /*
  * What trouble there was with mail hosts, by address: so that a dead first MX
  * does not cost its time-out again for each message.  Bounded: old records make
- * room for new ones.  Any number of threads may use one at a time.  Times are those of
- * smtpd_clock_ms().
+ * room for new ones.  Any number of threads may use one at a time.  Times are
+ * those of smtpd_clock_ms().
  */
 
 #include <smtpd/resolve.h>

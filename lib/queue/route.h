@@ -44,8 +44,8 @@ struct smtpd_route {
  * Look up DOMAIN; with a smarthost that is looked up instead, and only rules
  * ask for the domain.  A smarthost's name that leads nowhere is always LATER.
  * With AUTH TLS is required, whatever the rules say.  What the DNS said is
- * added to TRAIL, in one line.  Return 0, or -1 without memory (LATER, too); the
- * route is to be finished in any case.
+ * added to TRAIL, in one line.  Return 0, or -1 without memory, which is LATER
+ * too; the route is to be finished in any case.
  */
 int smtpd_route_find(struct smtpd_router *r, const char *domain,
     const struct smtpd_cancel *cancel, struct smtpd_route *route,
