@@ -150,12 +150,12 @@ SMTPD_API void smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms);
  * Since 0.1. */
 SMTPD_API void smtpd_queue_close(struct smtpd_queue *q);
 
-/* What is done to the header of a message that is added. */
+/* What is done to the header of a message that is added.  Return-Path is taken
+ * away in any case (RFC 5321, 4.4). */
 enum smtpd_queue_fix {
-	SMTPD_FIX_DATE = 1 << 0,        /* add Date when missing */
-	SMTPD_FIX_MESSAGE_ID = 1 << 1,  /* add Message-ID when missing */
-	SMTPD_FIX_RETURN_PATH = 1 << 2, /* take Return-Path away */
-	SMTPD_FIX_BCC = 1 << 3,         /* take Bcc away */
+	SMTPD_FIX_DATE = 1 << 0,       /* add Date when missing */
+	SMTPD_FIX_MESSAGE_ID = 1 << 1, /* add Message-ID when missing */
+	SMTPD_FIX_BCC = 1 << 2,        /* take Bcc away */
 };
 
 /* A message to be queued. */

@@ -66,6 +66,9 @@ void smtpd_schedule_release(
 
 const char *smtpd_destination_name(const struct smtpd_destination *d);
 
+/* The site it belongs to at present. */
+struct smtpd_site *smtpd_schedule_site(const struct smtpd_destination *d);
+
 /* Put in a job that is out or active, to be ready at its due time; it may be
  * neither held nor finished.  Return 0, or -1 without memory. */
 int smtpd_schedule_insert(

@@ -186,6 +186,14 @@ struct smtpd_entry *smtpd_spool_find(struct smtpd_spool *s, uint64_t id);
  * with 0. */
 struct smtpd_entry *smtpd_spool_next(struct smtpd_spool *s, uint64_t id);
 
+/* One pin more for ENTRY: by who has a job of it from the schedule, before he
+ * gives up the schedule's lock. */
+void smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_entry *entry);
+
+/* The flags of ENTRY, of enum smtpd_entry_flag, at this moment. */
+unsigned smtpd_spool_flags(
+    struct smtpd_spool *s, const struct smtpd_entry *entry);
+
 /* One pin less; the entry may be gone after that. */
 void smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_entry *entry);
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/attempt.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grammar/trace.h"
+#include "net/clock.h"
+#include "queue/jobs.h"
+#include "queue/queue.h"
+#include "queue/settle.h"
+
+/* A route is looked up again after so long, or when the DNS says. */
+#define ROUTE_MS 30000
+
+int
+smtpd_attempts_init(struct smtpd_attempts *a, struct smtpd_queue *q)
+{
+	a->queue = q;
+	a->domain[0] = '\0';
+	memset(&a->route, 0, sizeof(a->route));
+	a->courier = smtpd_courier_create(&q->courier);
+	return a->courier != NULL ? 0 : -1;
+}
+
+void
+smtpd_attempts_finish(struct smtpd_attempts *a)
+{
+	if (a->domain[0] != '\0')
+		smtpd_route_finish(&a->route);
+	if (a->courier != NULL)
+		smtpd_courier_destroy(a->courier);
+	a->courier = NULL;
+}
+
+/* The recipients of JOB that are not finished, an array of *COUNT; NULL without
+ * memory. */
+static struct smtpd_rcpt_progress *
+gather(const struct smtpd_job *job, size_t *count)
+{
+	struct smtpd_rcpt_progress *r = calloc(job->count, sizeof(*r));
+
+	*count = 0;
+	for (uint32_t i = job->first; r != NULL && i < job->first + job->count;
+	     i++)
+		if (!smtpd_entry_is_finished(job->entry, job, i))
+			r[(*count)++].rcpt = i;
+	return r;
+}
+
+/* The same result for all. */
+static void
+give_all(struct smtpd_settlement *s, const struct smtpd_result *why)
+{
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		s->rcpts[i].result = *why;
+		s->rcpts[i].finished = why->outcome == SMTPD_PERMANENT;
+	}
+}
+
+static void
+begin_trail(const struct smtpd_job *job, struct smtpd_text *trail)
+{
+	char date[SMTPD_DATE_MAX];
+
+	smtpd_trace_date((time_t)(smtpd_clock_wall_ms() / 1000), date);
+	smtpd_text_format(trail, "%s: attempt %u\n", date, job->attempts + 1u);
+}
+
+/* Look up where D leads, unless that is known from a moment ago.  NULL without
+ * memory. */
+static const struct smtpd_route *
+find_route(
+    struct smtpd_attempts *a, const char *domain, struct smtpd_text *trail)
+{
+	uint64_t now = smtpd_clock_ms();
+	uint64_t ttl;
+
+	if (strcmp(domain, a->domain) == 0 && now < a->route_until)
+		return &a->route;
+	if (a->domain[0] != '\0')
+		smtpd_route_finish(&a->route);
+	a->domain[0] = '\0';
+	if (smtpd_route_find(a->queue->router, domain, a->queue->cancel,
+		&a->route, trail) == -1) {
+		smtpd_route_finish(&a->route);
+		return NULL;
+	}
+	ttl = a->route.verdict == SMTPD_RESOLVE_FOUND
+	    ? (uint64_t)a->route.targets->ttl_s * 1000
+	    : 0;
+	a->route_until = now + (ttl < ROUTE_MS ? ttl : ROUTE_MS);
+	snprintf(a->domain, sizeof(a->domain), "%s", domain);
+	return &a->route;
+}
+
+/* The look-up did not lead anywhere.  Trouble with the DNS is that of the
+ * domain alone, whatever site it belonged to. */
+static void
+settle_unrouted(struct smtpd_attempts *a, const struct smtpd_route *route,
+    struct smtpd_settlement *s, struct smtpd_site **site)
+{
+	struct smtpd_queue *q = a->queue;
+	uint32_t now = smtpd_spool_now(q->spool);
+
+	give_all(s, &route->why);
+	pthread_mutex_lock(&q->lock);
+	if (route->verdict == SMTPD_RESOLVE_LATER &&
+	    smtpd_schedule_bind(
+		q->schedule, s->job->destination, NULL, now, site))
+		s->not_before = smtpd_schedule_report(
+		    q->schedule, *site, SMTPD_SITE_DOWN, &route->why, now);
+	pthread_mutex_unlock(&q->lock);
+	smtpd_settle(q, s);
+}
+
+/* Go over to the site of ROUTE.  Return false when it has no room. */
+static bool
+enter_site(struct smtpd_queue *q, const struct smtpd_route *route,
+    struct smtpd_job *job, struct smtpd_site **site)
+{
+	uint32_t now = smtpd_spool_now(q->spool);
+	bool bound;
+
+	pthread_mutex_lock(&q->lock);
+	bound = smtpd_schedule_bind(
+	    q->schedule, job->destination, route->site, now, site);
+	pthread_mutex_unlock(&q->lock);
+	return bound;
+}
+
+static void
+deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
+    struct smtpd_settlement *s, struct smtpd_site *site,
+    struct smtpd_text *trail)
+{
+	struct smtpd_queue *q = a->queue;
+	struct smtpd_job *job = s->job;
+	uint32_t now = smtpd_spool_now(q->spool);
+	struct smtpd_errand errand = {
+		.letter = s->letter,
+		.route = route,
+		.flags = smtpd_spool_flags(q->spool, job->entry),
+		.plain_allowed =
+		    now - job->entry->arrived >= q->settings.retry_min_s,
+		.rcpts = s->rcpts,
+		.nrcpts = s->nrcpts,
+		.trail = trail,
+	};
+	struct smtpd_errand_end end;
+
+	atomic_fetch_add(&q->counts.attempts, 1);
+	smtpd_courier_deliver(a->courier, &errand, &end);
+	now = smtpd_spool_now(q->spool);
+	s->dsn = end.dsn;
+	s->unsure = end.unsure;
+	s->tried = !smtpd_cancel_is_triggered(q->cancel);
+	pthread_mutex_lock(&q->lock);
+	if (s->tried)
+		s->not_before = smtpd_schedule_report(
+		    q->schedule, site, end.verdict, &end.why, now);
+	if (end.verdict != SMTPD_SITE_DOWN)
+		s->not_before = 0;
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* All but reading the message. */
+static void
+try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
+    struct smtpd_site **site)
+{
+	const struct smtpd_route *route;
+	struct smtpd_text trail;
+
+	smtpd_text_init(&trail, a->trail, sizeof(a->trail));
+	begin_trail(s->job, &trail);
+	route =
+	    find_route(a, smtpd_destination_name(s->job->destination), &trail);
+	s->trail = a->trail;
+	s->tried = true;
+	if (route == NULL) {
+		s->tried = false;
+		smtpd_jobs_postpone(a->queue, s->job);
+		return;
+	}
+	if (route->verdict != SMTPD_RESOLVE_FOUND) {
+		s->trail_len = trail.len;
+		settle_unrouted(a, route, s, site);
+		return;
+	}
+	if (!enter_site(a->queue, route, s->job, site)) {
+		smtpd_jobs_put_back(a->queue, s->job);
+		return;
+	}
+	deliver(a, route, s, *site, &trail);
+	s->trail_len = trail.len;
+	smtpd_settle(a->queue, s);
+}
+
+/* The message of JOB could not be read, as errno says. */
+static void
+fail_to_load(struct smtpd_queue *q, struct smtpd_job *job)
+{
+	int error = errno;
+
+	smtpd_queue_log(
+	    q, SMTPD_LOG_ERROR, "cannot read a message: %s", strerror(error));
+	if (error == EBADMSG || error == ENOENT)
+		smtpd_jobs_quarantine(q, job, strerror(error));
+	else
+		smtpd_jobs_postpone(q, job);
+}
+
+void
+smtpd_attempt(
+    struct smtpd_attempts *a, struct smtpd_job *job, struct smtpd_site **site)
+{
+	struct smtpd_queue *q = a->queue;
+	struct smtpd_letter letter;
+	struct smtpd_settlement s = { .job = job, .letter = &letter };
+
+	if (smtpd_spool_load(q->spool, job->entry, &letter) == -1) {
+		fail_to_load(q, job);
+		return;
+	}
+	s.rcpts = gather(job, &s.nrcpts);
+	if (s.rcpts == NULL)
+		smtpd_jobs_postpone(q, job);
+	else
+		try_letter(a, &s, site);
+	free(s.rcpts);
+	smtpd_letter_finish(&letter);
+}
+
+/* What came of the recipients in the last attempt, if that is known, and else
+ * why their site is closed. */
+static void
+recall(struct smtpd_queue *q, struct smtpd_settlement *s)
+{
+	struct smtpd_rcpt_progress *last = NULL;
+	struct smtpd_site_facts facts;
+	struct smtpd_result why = { .outcome = SMTPD_TEMPORARY,
+		.status = "4.4.7",
+		.text = "it could not be tried in time" };
+	size_t count = 0;
+
+	pthread_mutex_lock(&q->lock);
+	smtpd_destination_site(s->job->destination, &facts);
+	if (facts.why != NULL)
+		why = *facts.why;
+	pthread_mutex_unlock(&q->lock);
+	why.outcome = SMTPD_TEMPORARY;
+	give_all(s, &why);
+	if (smtpd_spool_results(q->spool, s->job, &last, &count) == -1)
+		return;
+	for (size_t i = 0; i < s->nrcpts; i++)
+		for (size_t k = 0; k < count; k++)
+			if (last[k].rcpt == s->rcpts[i].rcpt &&
+			    !last[k].finished)
+				s->rcpts[i] = last[k];
+	free(last);
+}
+
+void
+smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_job *job)
+{
+	struct smtpd_letter letter;
+	struct smtpd_settlement s = { .job = job, .letter = &letter };
+
+	if (smtpd_spool_load(q->spool, job->entry, &letter) == -1) {
+		fail_to_load(q, job);
+		return;
+	}
+	s.rcpts = gather(job, &s.nrcpts);
+	if (s.rcpts == NULL) {
+		smtpd_jobs_postpone(q, job);
+	} else {
+		recall(q, &s);
+		smtpd_settle(q, &s);
+	}
+	free(s.rcpts);
+	smtpd_letter_finish(&letter);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_ATTEMPT_H
+#define SMTPD_QUEUE_ATTEMPT_H
+
+/* One attempt at one job, from reading the message to the record of what came
+ * of it. */
+
+#include "base/text.h"
+#include "queue/courier.h"
+#include "queue/route.h"
+
+struct smtpd_queue;
+
+/* What is said of an attempt, at most. */
+#define SMTPD_TRAIL_MAX 16384
+
+/* What a runner keeps from one attempt to the next. */
+struct smtpd_attempts {
+	struct smtpd_queue *queue;
+	struct smtpd_courier *courier;
+	struct smtpd_route route; /* of domain */
+	char domain[256];         /* "": there is none */
+	uint64_t route_until;     /* as smtpd_clock_ms() */
+	char trail[SMTPD_TRAIL_MAX];
+};
+
+/* Return 0, or -1 without memory. */
+int smtpd_attempts_init(struct smtpd_attempts *a, struct smtpd_queue *q);
+void smtpd_attempts_finish(struct smtpd_attempts *a);
+
+/*
+ * Try JOB, which is active and whose entry is pinned; both are given back.  It
+ * was taken for *SITE, which may become another one, or NULL when the
+ * connection was left.  Blocks.
+ */
+void smtpd_attempt(
+    struct smtpd_attempts *a, struct smtpd_job *job, struct smtpd_site **site);
+
+/* JOB, as above, came to its end or to a notice of its delay without being
+ * tried: its site is closed. */
+void smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_job *job);
+
+#endif

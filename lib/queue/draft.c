@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include <smtpd/queue.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grammar/header_edit.h"
+#include "grammar/trace.h"
+#include "net/clock.h"
+#include "queue/jobs.h"
+#include "queue/queue.h"
+
+struct smtpd_draft {
+	struct smtpd_queue *queue;
+	const struct smtpd_mail *mail;
+	struct smtpd_content *content;
+	uint64_t id;
+	char date[SMTPD_DATE_MAX];
+	char message_id[320];
+	struct smtpd_header_edit edit;
+};
+
+static int
+keep(void *user, const void *data, size_t len)
+{
+	struct smtpd_draft *d = user;
+
+	return smtpd_content_write(d->content, data, len);
+}
+
+static void
+begin_edit(struct smtpd_draft *d)
+{
+	unsigned fix = d->mail->fix;
+	char id[SMTPD_ID_MAX];
+	struct smtpd_header_wants wants = {
+		.drop_bcc = (fix & SMTPD_FIX_BCC) != 0,
+	};
+
+	if ((fix & SMTPD_FIX_DATE) != 0) {
+		smtpd_trace_date(
+		    (time_t)(smtpd_clock_wall_ms() / 1000), d->date);
+		wants.date = d->date;
+	}
+	if ((fix & SMTPD_FIX_MESSAGE_ID) != 0) {
+		smtpd_trace_id(d->id, id);
+		snprintf(d->message_id, sizeof(d->message_id), "<%s@%s>", id,
+		    d->queue->hostname);
+		wants.message_id = d->message_id;
+	}
+	smtpd_header_edit_init(&d->edit, &wants, keep, d);
+}
+
+static uint64_t
+choose_id(struct smtpd_queue *q, const struct smtpd_mail *mail)
+{
+	uint64_t id;
+
+	if (mail->id != NULL && smtpd_trace_id_parse(mail->id, &id) == 0)
+		return id;
+	return smtpd_spool_new_id(q->spool);
+}
+
+struct smtpd_draft *
+smtpd_queue_begin(struct smtpd_queue *q, const struct smtpd_mail *mail)
+{
+	struct smtpd_draft *d;
+
+	if (!smtpd_queue_has_room(q, 0)) {
+		errno = ENOSPC;
+		return NULL;
+	}
+	d = malloc(sizeof(*d));
+	if (d == NULL)
+		return NULL;
+	d->queue = q;
+	d->mail = mail;
+	d->id = choose_id(q, mail);
+	d->content = smtpd_content_create(q->spool);
+	if (d->content == NULL)
+		goto fail;
+	begin_edit(d);
+	if (mail->trace != NULL &&
+	    keep(d, mail->trace, strlen(mail->trace)) == -1)
+		goto fail;
+	return d;
+fail:
+	smtpd_draft_abort(d);
+	return NULL;
+}
+
+int
+smtpd_draft_write(struct smtpd_draft *d, const void *data, size_t len)
+{
+	return smtpd_header_edit_feed(&d->edit, data, len);
+}
+
+static unsigned
+flags_of(const struct smtpd_draft *d)
+{
+	const struct smtpd_header_facts *facts = &d->edit.facts;
+	unsigned flags = 0;
+
+	if (d->mail->sender[0] == '\0')
+		flags |= SMTPD_ENTRY_NULL_SENDER;
+	if (d->mail->hold)
+		flags |= SMTPD_ENTRY_HELD;
+	if (facts->eight_bit)
+		flags |= SMTPD_ENTRY_EIGHT_BIT;
+	if (facts->automatic)
+		flags |= SMTPD_ENTRY_AUTOMATIC;
+	return flags;
+}
+
+static int
+add(struct smtpd_draft *d, struct smtpd_entry **entry)
+{
+	const struct smtpd_mail *m = d->mail;
+	struct smtpd_spool_mail mail = {
+		.id = d->id,
+		.sender = m->sender,
+		.ret = m->ret,
+		.envid = m->envid,
+		.rcpts = m->rcpts,
+		.nrcpts = m->nrcpts,
+		.flags = flags_of(d),
+		.content = d->content,
+	};
+
+	d->content = NULL;
+	return smtpd_spool_add(d->queue->spool, &mail, entry);
+}
+
+int
+smtpd_draft_commit(struct smtpd_draft *d, char id[SMTPD_QUEUE_ID_MAX])
+{
+	struct smtpd_queue *q = d->queue;
+	struct smtpd_entry *entry;
+	int status = smtpd_header_edit_end(&d->edit);
+
+	if (status == 0)
+		status = add(d, &entry);
+	if (status == 0 && id != NULL)
+		smtpd_trace_id(entry->id, id);
+	smtpd_draft_abort(d);
+	if (status == 0)
+		smtpd_jobs_schedule(q, entry);
+	return status;
+}
+
+void
+smtpd_draft_abort(struct smtpd_draft *d)
+{
+	int error = errno;
+
+	if (d == NULL)
+		return;
+	smtpd_content_destroy(d->content);
+	free(d);
+	errno = error;
+}

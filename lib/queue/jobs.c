@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/jobs.h"
+
+#include "base/text.h"
+#include "queue/queue.h"
+
+struct smtpd_destination *
+smtpd_jobs_destination(void *user, const char *domain)
+{
+	struct smtpd_queue *q = user;
+	struct smtpd_destination *d;
+
+	pthread_mutex_lock(&q->lock);
+	d = smtpd_schedule_destination(q->schedule, domain);
+	pthread_mutex_unlock(&q->lock);
+	return d;
+}
+
+void
+smtpd_jobs_release(void *user, struct smtpd_destination *destination)
+{
+	struct smtpd_queue *q = user;
+
+	pthread_mutex_lock(&q->lock);
+	smtpd_schedule_release(q->schedule, destination);
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* The lock is held. */
+static void
+insert(struct smtpd_queue *q, struct smtpd_job *job)
+{
+	if (smtpd_schedule_insert(
+		q->schedule, job, smtpd_spool_now(q->spool)) == -1)
+		smtpd_queue_log(q, SMTPD_LOG_ERROR,
+		    "no memory to schedule a message: restart the queue");
+}
+
+/* Wake the keeper after something was written.  The lock is held. */
+static void
+stir(struct smtpd_queue *q)
+{
+	q->stirred = true;
+	if (q->resting)
+		pthread_cond_signal(&q->keep);
+}
+
+void
+smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry)
+{
+	bool held =
+	    (smtpd_spool_flags(q->spool, entry) & SMTPD_ENTRY_HELD) != 0;
+
+	pthread_mutex_lock(&q->lock);
+	for (uint32_t i = 0; i < entry->njobs && !held; i++) {
+		struct smtpd_job *job = &entry->jobs[i];
+
+		if (job->finished)
+			continue;
+		insert(q, job);
+		smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+	}
+	stir(q);
+	pthread_mutex_unlock(&q->lock);
+	smtpd_spool_unpin(q->spool, entry);
+}
+
+void
+smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_job *job)
+{
+	struct smtpd_entry *entry = job->entry;
+	unsigned flags;
+
+	pthread_mutex_lock(&q->lock);
+	flags = smtpd_spool_flags(q->spool, entry);
+	if (job->finished ||
+	    (flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
+		job->state = SMTPD_JOB_OUT;
+	else
+		insert(q, job);
+	stir(q);
+	pthread_mutex_unlock(&q->lock);
+	smtpd_spool_unpin(q->spool, entry);
+}
+
+void
+smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_job *job)
+{
+	job->due = smtpd_spool_now(q->spool) + q->settings.retry_min_s;
+	smtpd_jobs_return(q, job);
+}
+
+void
+smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_job *job)
+{
+	struct smtpd_entry *entry = job->entry;
+	unsigned flags;
+
+	pthread_mutex_lock(&q->lock);
+	flags = smtpd_spool_flags(q->spool, entry);
+	if ((flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
+		job->state = SMTPD_JOB_OUT;
+	else
+		smtpd_schedule_put_back(
+		    q->schedule, job, smtpd_spool_now(q->spool));
+	pthread_mutex_unlock(&q->lock);
+	smtpd_spool_unpin(q->spool, entry);
+}
+
+void
+smtpd_jobs_quarantine(
+    struct smtpd_queue *q, struct smtpd_job *job, const char *why)
+{
+	struct smtpd_entry *entry = job->entry;
+
+	if (smtpd_spool_quarantine(q->spool, entry, why) == -1) {
+		smtpd_jobs_postpone(q, job);
+		return;
+	}
+	pthread_mutex_lock(&q->lock);
+	for (uint32_t i = 0; i < entry->njobs; i++)
+		smtpd_schedule_withdraw(q->schedule, &entry->jobs[i]);
+	job->state = SMTPD_JOB_OUT;
+	pthread_mutex_unlock(&q->lock);
+	smtpd_spool_unpin(q->spool, entry);
+}
+
+static void
+flush_job(void *user, struct smtpd_job *job)
+{
+	struct smtpd_queue *q = user;
+
+	pthread_mutex_lock(&q->lock);
+	smtpd_schedule_flush(q->schedule, job, smtpd_spool_now(q->spool));
+	smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+	pthread_mutex_unlock(&q->lock);
+}
+
+static void
+withdraw_job(void *user, struct smtpd_job *job)
+{
+	struct smtpd_queue *q = user;
+
+	pthread_mutex_lock(&q->lock);
+	smtpd_schedule_withdraw(q->schedule, job);
+	pthread_mutex_unlock(&q->lock);
+}
+
+static void
+resume_job(void *user, struct smtpd_job *job)
+{
+	struct smtpd_queue *q = user;
+
+	pthread_mutex_lock(&q->lock);
+	if (job->state == SMTPD_JOB_OUT && !job->finished)
+		insert(q, job);
+	smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+	pthread_mutex_unlock(&q->lock);
+}
+
+static void
+explain_job(void *user, const struct smtpd_job *job, struct smtpd_text *text)
+{
+	struct smtpd_queue *q = user;
+	uint32_t now = smtpd_spool_now(q->spool);
+	struct smtpd_site_facts f;
+
+	pthread_mutex_lock(&q->lock);
+	smtpd_destination_site(job->destination, &f);
+	smtpd_text_format(text, "site %s: %u of %u connections", f.name,
+	    f.connections, f.limit);
+	if (f.opens > now)
+		smtpd_text_format(text,
+		    ", closed for %u more seconds after %u "
+		    "failures%s%s",
+		    f.opens - now, f.failures, f.why != NULL ? ": " : "",
+		    f.why != NULL ? f.why->text : "");
+	pthread_mutex_unlock(&q->lock);
+}
+
+void
+smtpd_jobs_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks)
+{
+	*hooks = (struct smtpd_control_hooks){
+		.flush = flush_job,
+		.withdraw = withdraw_job,
+		.resume = resume_job,
+		.explain = explain_job,
+		.user = q,
+	};
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_JOBS_H
+#define SMTPD_QUEUE_JOBS_H
+
+/*
+ * Between spool, schedule and runners: jobs go into the schedule and come back
+ * from those who had them.  All of it takes the queue's lock.
+ */
+
+#include "queue/control.h"
+#include "queue/entry.h"
+
+struct smtpd_queue;
+
+/* For smtpd_spool_settings; USER is the queue. */
+struct smtpd_destination *smtpd_jobs_destination(
+    void *user, const char *domain);
+void smtpd_jobs_release(void *user, struct smtpd_destination *destination);
+
+/* What the operator's requests need. */
+void smtpd_jobs_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks);
+
+/* Put the jobs of a new ENTRY, which is pinned, into the schedule, unless it is
+ * held, see to it that somebody tries them, and unpin it. */
+void smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry);
+
+/*
+ * The rest is for who has JOB, which is active, and its entry pinned, and
+ * gives up both.  Put it back if it is neither finished, held nor removed; ...
+ */
+void smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_job *job);
+
+/* ... after retry_min, without a record: the trouble was our own; ... */
+void smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_job *job);
+
+/* ... as the next one, as it was not tried; ... */
+void smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_job *job);
+
+/* ... or end its message, which cannot be read. */
+void smtpd_jobs_quarantine(
+    struct smtpd_queue *q, struct smtpd_job *job, const char *why);
+
+#endif

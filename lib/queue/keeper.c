@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/keeper.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "queue/attempt.h"
+#include "queue/queue.h"
+
+/* Seconds between two steps of cleaning while messages come and go, and
+ * between two looks at a queue where nothing is to be done. */
+#define STEP_S 1
+#define LOOK_S 300
+
+/* Wait; only a wait of more than a step is ended by what was written. */
+static void
+wait_seconds(struct smtpd_queue *q, uint32_t seconds)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)seconds;
+	q->resting = seconds > STEP_S;
+	pthread_cond_timedwait(&q->keep, &q->lock, &until);
+	q->resting = false;
+}
+
+static void
+wait_for_work(struct smtpd_queue *q)
+{
+	q->resting = true;
+	while (!q->stirred && !q->stopping)
+		pthread_cond_wait(&q->keep, &q->lock);
+	q->resting = false;
+}
+
+/* End or report all that waited too long for a closed site. */
+static void
+serve_overdue(struct smtpd_queue *q)
+{
+	struct smtpd_job *job;
+
+	while (!q->stopping &&
+	    (job = smtpd_schedule_overdue(
+		 q->schedule, smtpd_spool_now(q->spool))) != NULL) {
+		smtpd_spool_pin(q->spool, job->entry);
+		pthread_mutex_unlock(&q->lock);
+		smtpd_attempt_overdue(q, job);
+		pthread_mutex_lock(&q->lock);
+	}
+}
+
+/* Do what is due now, and return in how many seconds to look again. */
+static uint32_t
+look(struct smtpd_queue *q, bool more)
+{
+	uint32_t now = smtpd_spool_now(q->spool);
+	uint32_t wake;
+	uint32_t wait = more || q->stirred ? STEP_S : LOOK_S;
+
+	serve_overdue(q);
+	wake = smtpd_schedule_wake(q->schedule, now);
+	if (wake <= now || smtpd_schedule_is_hungry(q->schedule, now))
+		smtpd_runners_rouse(q, NULL);
+	if (wake == SMTPD_TIME_NONE)
+		return wait;
+	if (wake <= now)
+		return STEP_S;
+	return wake - now < wait ? wake - now : wait;
+}
+
+/* Whether there is nothing to wait for. */
+static bool
+is_idle(struct smtpd_queue *q, bool more)
+{
+	return !more && !q->stirred && smtpd_spool_count(q->spool) == 0;
+}
+
+static void *
+keep(void *arg)
+{
+	struct smtpd_queue *q = arg;
+	bool more = true;
+
+	pthread_mutex_lock(&q->lock);
+	while (!q->stopping) {
+		if (is_idle(q, more))
+			wait_for_work(q);
+		else
+			wait_seconds(q, look(q, more));
+		q->stirred = false;
+		pthread_mutex_unlock(&q->lock);
+		more = smtpd_spool_clean(q->spool);
+		pthread_mutex_lock(&q->lock);
+	}
+	pthread_mutex_unlock(&q->lock);
+	return NULL;
+}
+
+int
+smtpd_keeper_start(struct smtpd_queue *q)
+{
+	int error = pthread_create(&q->keeper, NULL, keep, q);
+
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+void
+smtpd_keeper_stop(struct smtpd_queue *q)
+{
+	pthread_join(q->keeper, NULL);
+}

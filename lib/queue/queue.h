@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_QUEUE_H
+#define SMTPD_QUEUE_QUEUE_H
+
+/*
+ * What the parts of an open queue share.
+ *
+ * Locks: `lock` guards the schedule and what stands below it here.  It is
+ * taken before the spool's own, never while that is held; nothing blocks under
+ * it.
+ */
+
+#include <smtpd/queue.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "queue/bounce.h"
+#include "queue/control.h"
+#include "queue/courier.h"
+#include "queue/hosts.h"
+#include "queue/route.h"
+#include "queue/runners.h"
+#include "queue/schedule.h"
+#include "queue/space.h"
+#include "queue/spool.h"
+
+struct smtpd_queue_counts {
+	atomic_uint_fast64_t attempts;
+	atomic_uint_fast64_t sent;
+	atomic_uint_fast64_t failed;
+	atomic_uint_fast64_t reports;
+	atomic_uint_fast64_t dead;
+};
+
+struct smtpd_queue {
+	struct smtpd_queue_settings settings; /* defaults filled in; but for
+	                                       * numbers and the log, what it
+	                                       * points to is used at open
+	                                       * only */
+	char hostname[256];
+	struct smtpd_client_settings client;
+	struct smtpd_cancel *cancel;
+	struct smtpd_spool *spool;
+	struct smtpd_router *router;
+	struct smtpd_hosts *hosts;
+	struct smtpd_bounce_limit *limit;
+	struct smtpd_courier_settings courier;
+	struct smtpd_control_hooks hooks;
+	struct smtpd_control *control;
+	struct smtpd_space space;
+	struct smtpd_queue_counts counts;
+
+	pthread_mutex_t lock;
+	pthread_cond_t keep; /* the keeper waits */
+	struct smtpd_schedule *schedule;
+	struct smtpd_runners runners;
+	pthread_t keeper;
+	bool running;
+	bool stopping; /* no attempt begins */
+	bool stirred;  /* something was written since the keeper looked */
+	bool resting;  /* the keeper is to be woken when that happens */
+};
+
+/* Log a line. */
+void smtpd_queue_log(const struct smtpd_queue *q, enum smtpd_log_level level,
+    const char *format, ...) SMTPD_PRINTF(3, 4);
+
+#endif

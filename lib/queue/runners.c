@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/runners.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "net/sched.h"
+#include "queue/attempt.h"
+#include "queue/queue.h"
+
+/* TLS and the resolver need most of it. */
+#ifndef SMTPD_STACK_SCALE
+#define SMTPD_STACK_SCALE 1
+#endif
+#define STACK_SIZE ((size_t)131072 * SMTPD_STACK_SCALE)
+
+struct smtpd_runner {
+	struct smtpd_queue *queue;
+	struct smtpd_runner *next;  /* of all */
+	struct smtpd_runner *other; /* that is idle, or parked */
+	pthread_t thread;
+	pthread_cond_t wake;
+	bool woken;
+	const struct smtpd_site *site; /* where it is parked */
+	struct smtpd_attempts attempts;
+};
+
+/* Take R out of the list at HEAD, if it is there. */
+static void
+unlink_runner(struct smtpd_runner **head, struct smtpd_runner *r)
+{
+	while (*head != NULL && *head != r)
+		head = &(*head)->other;
+	if (*head == r)
+		*head = r->other;
+}
+
+/* Wait in the list at HEAD to be woken; for MS milliseconds, or for ever. */
+static void
+rest(struct smtpd_runner *r, struct smtpd_runner **head, uint32_t ms)
+{
+	struct smtpd_queue *q = r->queue;
+	struct timespec until;
+	int error = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(ms / 1000);
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	r->woken = false;
+	r->other = *head;
+	*head = r;
+	q->runners.busy--;
+	while (!r->woken && !q->stopping && error == 0)
+		error = ms == UINT32_MAX
+		    ? pthread_cond_wait(&r->wake, &q->lock)
+		    : pthread_cond_timedwait(&r->wake, &q->lock, &until);
+	q->runners.busy++;
+	unlink_runner(head, r);
+}
+
+static void
+wake(struct smtpd_runner **head, struct smtpd_runner *r)
+{
+	unlink_runner(head, r);
+	r->woken = true;
+	pthread_cond_signal(&r->wake);
+}
+
+/* A job to be tried at a new connection; NULL: the queue is stopping. */
+static struct smtpd_job *
+await_job(struct smtpd_runner *r, struct smtpd_site **site)
+{
+	struct smtpd_queue *q = r->queue;
+	struct smtpd_job *job;
+
+	while (!q->stopping) {
+		job = smtpd_schedule_take(
+		    q->schedule, smtpd_spool_now(q->spool), site);
+		if (job != NULL)
+			return job;
+		rest(r, &q->runners.idle, UINT32_MAX);
+	}
+	return NULL;
+}
+
+static struct smtpd_job *
+take_more(struct smtpd_queue *q, struct smtpd_site *site)
+{
+	if (q->stopping)
+		return NULL;
+	return smtpd_schedule_take_more(
+	    q->schedule, smtpd_spool_now(q->spool), site);
+}
+
+/* Another job for an open connection, for which it is worth to wait as long as
+ * nobody else needs this thread. */
+static struct smtpd_job *
+another_job(struct smtpd_runner *r, struct smtpd_site *site)
+{
+	struct smtpd_queue *q = r->queue;
+	struct smtpd_job *job;
+
+	if (site == NULL || !smtpd_courier_is_open(r->attempts.courier))
+		return NULL;
+	job = take_more(q, site);
+	if (job != NULL ||
+	    smtpd_schedule_is_hungry(q->schedule, smtpd_spool_now(q->spool)))
+		return job;
+	r->site = site;
+	rest(r, &q->runners.parked, q->settings.idle_ms);
+	return take_more(q, site);
+}
+
+/* Try JOB and what else there is for its site. */
+static void
+serve(struct smtpd_runner *r, struct smtpd_job *job, struct smtpd_site *site)
+{
+	struct smtpd_queue *q = r->queue;
+
+	while (job != NULL) {
+		smtpd_spool_pin(q->spool, job->entry);
+		if (smtpd_schedule_is_hungry(
+			q->schedule, smtpd_spool_now(q->spool)))
+			smtpd_runners_rouse(q, NULL);
+		pthread_mutex_unlock(&q->lock);
+		smtpd_attempt(&r->attempts, job, &site);
+		pthread_mutex_lock(&q->lock);
+		job = another_job(r, site);
+	}
+	pthread_mutex_unlock(&q->lock);
+	smtpd_courier_quit(r->attempts.courier);
+	pthread_mutex_lock(&q->lock);
+	if (site != NULL)
+		smtpd_schedule_leave(
+		    q->schedule, site, smtpd_spool_now(q->spool));
+}
+
+static void *
+run(void *arg)
+{
+	struct smtpd_runner *r = arg;
+	struct smtpd_queue *q = r->queue;
+	struct smtpd_site *site = NULL;
+	struct smtpd_job *job;
+
+	smtpd_sched_batch();
+	pthread_mutex_lock(&q->lock);
+	while ((job = await_job(r, &site)) != NULL)
+		serve(r, job, site);
+	q->runners.busy--;
+	pthread_mutex_unlock(&q->lock);
+	return NULL;
+}
+
+static int
+start_thread(struct smtpd_runner *r)
+{
+	pthread_attr_t attr;
+	int error = pthread_attr_init(&attr);
+
+	if (error != 0)
+		return error;
+	error = pthread_attr_setstacksize(&attr, STACK_SIZE);
+	if (error == 0)
+		error = pthread_create(&r->thread, &attr, run, r);
+	pthread_attr_destroy(&attr);
+	return error;
+}
+
+/* What cannot be had now is tried again with the next message. */
+static void
+add_runner(struct smtpd_queue *q)
+{
+	struct smtpd_runner *r = calloc(1, sizeof(*r));
+	pthread_condattr_t attr;
+
+	if (r == NULL)
+		return;
+	r->queue = q;
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	if (smtpd_attempts_init(&r->attempts, q) == -1 ||
+	    start_thread(r) != 0) {
+		smtpd_attempts_finish(&r->attempts);
+		pthread_cond_destroy(&r->wake);
+		free(r);
+		return;
+	}
+	r->next = q->runners.all;
+	q->runners.all = r;
+	q->runners.count++;
+	q->runners.busy++;
+}
+
+/* Somebody with a connection of SITE; any, when SITE is NULL. */
+static struct smtpd_runner *
+find_parked(const struct smtpd_queue *q, const struct smtpd_site *site)
+{
+	struct smtpd_runner *r = q->runners.parked;
+
+	while (r != NULL && site != NULL && r->site != site)
+		r = r->other;
+	return r;
+}
+
+void
+smtpd_runners_rouse(struct smtpd_queue *q, const struct smtpd_site *site)
+{
+	struct smtpd_runner *r = site != NULL ? find_parked(q, site) : NULL;
+
+	if (!q->running || q->stopping)
+		return;
+	if (r != NULL) {
+		wake(&q->runners.parked, r);
+		return;
+	}
+	if (site != NULL &&
+	    !smtpd_schedule_is_hungry(q->schedule, smtpd_spool_now(q->spool)))
+		return;
+	if (q->runners.idle != NULL)
+		wake(&q->runners.idle, q->runners.idle);
+	else if (q->runners.count < q->settings.workers)
+		add_runner(q);
+	else if ((r = find_parked(q, NULL)) != NULL)
+		wake(&q->runners.parked, r);
+}
+
+/* Wait up to TIMEOUT_MS until nobody tries anything. */
+static void
+wait_for_runners(struct smtpd_queue *q, uint32_t timeout_ms)
+{
+	struct timespec tick = { .tv_nsec = 10000000 };
+
+	for (uint32_t ms = 0; q->runners.busy > 0 && ms < timeout_ms;
+	     ms += 10) {
+		pthread_mutex_unlock(&q->lock);
+		nanosleep(&tick, NULL);
+		pthread_mutex_lock(&q->lock);
+	}
+}
+
+void
+smtpd_runners_stop(struct smtpd_queue *q, uint32_t timeout_ms)
+{
+	struct smtpd_runner *r;
+
+	pthread_mutex_lock(&q->lock);
+	for (r = q->runners.all; r != NULL; r = r->next)
+		pthread_cond_signal(&r->wake);
+	wait_for_runners(q, timeout_ms);
+	pthread_mutex_unlock(&q->lock);
+	smtpd_cancel_trigger(q->cancel);
+	while ((r = q->runners.all) != NULL) {
+		pthread_join(r->thread, NULL);
+		q->runners.all = r->next;
+		smtpd_attempts_finish(&r->attempts);
+		pthread_cond_destroy(&r->wake);
+		free(r);
+	}
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_RUNNERS_H
+#define SMTPD_QUEUE_RUNNERS_H
+
+/*
+ * The threads that try messages.  They are made when there is something to do
+ * and nobody is idle, up to the number of the settings, and stay until the
+ * queue stops.  All calls but stop are under the queue's lock.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct smtpd_queue;
+struct smtpd_site;
+struct smtpd_runner;
+
+struct smtpd_runners {
+	struct smtpd_runner *all;
+	struct smtpd_runner *idle;   /* have nothing to do, last one first */
+	struct smtpd_runner *parked; /* have a connection, but no message */
+	uint32_t count;
+	uint32_t busy; /* neither idle nor parked */
+};
+
+/*
+ * There may be something to do.  A job of SITE (or NULL) was put in: who has a
+ * connection there takes it.
+ */
+void smtpd_runners_rouse(struct smtpd_queue *q, const struct smtpd_site *site);
+
+/* Wait until all have ended, who see that the queue is stopping; after
+ * TIMEOUT_MS break off what they do.  Without the lock. */
+void smtpd_runners_stop(struct smtpd_queue *q, uint32_t timeout_ms);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/settle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "net/clock.h"
+#include "queue/jobs.h"
+#include "queue/queue.h"
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
+/* One record: some of the recipients, and what the sender is told of them. */
+struct record {
+	struct smtpd_progress progress;
+	enum smtpd_bounce_kind kind;
+	struct smtpd_rcpt_progress *about; /* that a report is about */
+	size_t nabout;
+};
+
+static bool
+is_failed(const struct smtpd_rcpt_progress *r)
+{
+	return r->result.outcome == SMTPD_PERMANENT;
+}
+
+/* Its time is over: what was for now is for ever. */
+static void
+expire(struct smtpd_settlement *s)
+{
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		struct smtpd_result *r = &s->rcpts[i].result;
+
+		if (s->rcpts[i].finished)
+			continue;
+		s->rcpts[i].finished = true;
+		r->outcome = SMTPD_PERMANENT;
+		if (r->code == 0)
+			memcpy(r->status, "4.4.7", sizeof("4.4.7"));
+	}
+}
+
+static void
+swap(struct smtpd_rcpt_progress *a, struct smtpd_rcpt_progress *b)
+{
+	struct smtpd_rcpt_progress keep = *a;
+
+	*a = *b;
+	*b = keep;
+}
+
+/* Bring those that WANTED picks to the front of COUNT.  Return how many. */
+static size_t
+part(struct smtpd_rcpt_progress *rcpts, size_t count,
+    bool (*wanted)(const struct smtpd_rcpt_progress *))
+{
+	size_t front = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!wanted(&rcpts[i]))
+			continue;
+		if (i != front)
+			swap(&rcpts[i], &rcpts[front]);
+		front++;
+	}
+	return front;
+}
+
+static bool
+is_not_failed(const struct smtpd_rcpt_progress *r)
+{
+	return !is_failed(r);
+}
+
+static bool
+is_sent(const struct smtpd_rcpt_progress *r)
+{
+	return r->result.outcome == SMTPD_SENT;
+}
+
+static void
+fill_bounce(const struct smtpd_queue *q, const struct smtpd_settlement *s,
+    const struct record *r, struct smtpd_bounce *b)
+{
+	uint32_t end = smtpd_schedule_expiry(q->schedule, s->job);
+
+	*b = (struct smtpd_bounce){
+		.hostname = q->hostname,
+		.letter = s->letter,
+		.flags = smtpd_spool_flags(q->spool, s->job->entry),
+		.kind = r->kind,
+		.rcpts = r->about,
+		.nrcpts = r->nabout,
+		.now_ms = smtpd_clock_wall_ms(),
+		.until_ms = end == SMTPD_TIME_NONE
+		    ? 0
+		    : smtpd_spool_wall_ms(q->spool, end),
+	};
+}
+
+/* Keep what nobody can be told of; see smtpd_spool_bury(). */
+static int
+bury(struct smtpd_queue *q, const struct smtpd_bounce *b, const char *reason)
+{
+	char why[1024];
+
+	snprintf(why, sizeof(why), "%s: <%s>: %s", reason,
+	    b->letter->rcpts[b->rcpts[0].rcpt].address,
+	    b->rcpts[0].result.text);
+	if (smtpd_spool_bury(q->spool, b->letter, why) == -1)
+		return -1;
+	atomic_fetch_add(&q->counts.dead, 1);
+	smtpd_queue_log(q, SMTPD_LOG_WARNING, "dead/: %s", why);
+	return 0;
+}
+
+/*
+ * What is to be told of R into *MAIL, or nothing, then its content is NULL.
+ * Mail that failed is buried when its sender cannot be told of it.  Return 0,
+ * or -1 with errno.
+ */
+static int
+prepare_report(struct smtpd_queue *q, const struct smtpd_settlement *s,
+    const struct record *r, struct smtpd_spool_mail *mail, void **hold)
+{
+	struct smtpd_bounce b;
+	bool failed = r->kind == SMTPD_BOUNCE_FAILED;
+
+	mail->content = NULL;
+	if (r->nabout == 0)
+		return 0;
+	fill_bounce(q, s, r, &b);
+	if (failed && s->letter->sender[0] == '\0')
+		return bury(q, &b, "a report could not be delivered");
+	if (!smtpd_bounce_is_wanted(&b))
+		return 0;
+	if (!smtpd_bounce_limit_allows(
+		q->limit, s->letter->sender, smtpd_clock_ms()))
+		return failed ? bury(q, &b, "too many reports to one sender")
+			      : 0;
+	return smtpd_bounce_write(&b, q->spool, mail, hold);
+}
+
+/* Record R once.  Return 0, or -1 with errno. */
+static int
+try_record(
+    struct smtpd_queue *q, const struct smtpd_settlement *s, struct record *r)
+{
+	struct smtpd_spool_mail mail;
+	struct smtpd_entry *report = NULL;
+	void *hold = NULL;
+	int status = prepare_report(q, s, r, &mail, &hold);
+
+	if (status == 0) {
+		r->progress.report = mail.content != NULL ? &mail : NULL;
+		status = smtpd_spool_progress(q->spool, &r->progress, &report);
+	}
+	free(hold);
+	if (report != NULL) {
+		atomic_fetch_add(&q->counts.reports, 1);
+		smtpd_jobs_schedule(q, report);
+	}
+	return status;
+}
+
+/* Wait a second.  Return false when the queue is stopping. */
+static bool
+wait_for_disk(struct smtpd_queue *q)
+{
+	struct timespec second = { .tv_sec = 1 };
+	bool stopping;
+
+	nanosleep(&second, NULL);
+	pthread_mutex_lock(&q->lock);
+	stopping = q->stopping;
+	pthread_mutex_unlock(&q->lock);
+	return !stopping;
+}
+
+/*
+ * Record R.  What was sent must not be sent again because the disk is in
+ * trouble, so this waits for it.  Return 0, or -1 when the queue is stopping.
+ */
+static int
+record(
+    struct smtpd_queue *q, const struct smtpd_settlement *s, struct record *r)
+{
+	bool told = false;
+
+	while (try_record(q, s, r) == -1) {
+		if (!told)
+			smtpd_queue_log(q, SMTPD_LOG_ERROR,
+			    "cannot record what became of a message: %s",
+			    strerror(errno));
+		told = true;
+		if (!wait_for_disk(q))
+			return -1;
+	}
+	return 0;
+}
+
+/* What the next time depends on, under the lock of the schedule. */
+static void
+plan(
+    struct smtpd_queue *q, struct smtpd_settlement *s, struct smtpd_progress *p)
+{
+	struct smtpd_job *job = s->job;
+	uint32_t now = smtpd_spool_now(q->spool);
+	uint32_t end;
+
+	pthread_mutex_lock(&q->lock);
+	end = smtpd_schedule_expiry(q->schedule, job);
+	if (smtpd_schedule_is_expired(q->schedule, job, now))
+		expire(s);
+	job->unsure = s->unsure;
+	p->job = job;
+	p->attempts = (uint16_t)(job->attempts +
+	    (s->tried && job->attempts < UINT16_MAX ? 1 : 0));
+	p->due = s->tried
+	    ? smtpd_schedule_retry(q->schedule, job, p->attempts, now)
+	    : job->due;
+	if (p->due < s->not_before)
+		p->due = s->not_before < end ? s->not_before : end;
+	p->unsure = s->unsure;
+	p->notice_given = job->notice_given ||
+	    smtpd_schedule_wants_notice(q->schedule, job, now);
+	pthread_mutex_unlock(&q->lock);
+}
+
+static void
+count(struct smtpd_queue *q, const struct smtpd_settlement *s)
+{
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		if (is_failed(&s->rcpts[i]))
+			atomic_fetch_add(&q->counts.failed, 1);
+		else if (is_sent(&s->rcpts[i]))
+			atomic_fetch_add(&q->counts.sent, 1);
+	}
+}
+
+/*
+ * Two records at most: first of those that did not fail, then of those that
+ * did.  A kill between them has the second kind tried once more, the first
+ * not.
+ */
+static void
+divide(struct smtpd_settlement *s, const struct smtpd_progress *plan,
+    struct record records[2])
+{
+	size_t others = part(s->rcpts, s->nrcpts, is_not_failed);
+	size_t sent = part(s->rcpts, others, is_sent);
+
+	records[0] = (struct record){ .progress = *plan };
+	records[0].progress.rcpts = s->rcpts;
+	records[0].progress.nrcpts = others;
+	if (sent > 0 && !s->dsn) {
+		records[0].kind = SMTPD_BOUNCE_RELAYED;
+		records[0].about = s->rcpts;
+		records[0].nabout = sent;
+	}
+	if (records[0].nabout > 0) {
+		/* One report a record: the notice comes with the next. */
+		records[0].progress.notice_given = s->job->notice_given;
+	} else if (plan->notice_given && !s->job->notice_given) {
+		records[0].kind = SMTPD_BOUNCE_DELAYED;
+		records[0].about = s->rcpts + sent;
+		records[0].nabout = others - sent;
+	}
+	records[1] = (struct record){ .progress = *plan,
+		.kind = SMTPD_BOUNCE_FAILED,
+		.about = s->rcpts + others,
+		.nabout = s->nrcpts - others };
+	records[1].progress.rcpts = s->rcpts + others;
+	records[1].progress.nrcpts = s->nrcpts - others;
+}
+
+void
+smtpd_settle(struct smtpd_queue *q, struct smtpd_settlement *s)
+{
+	struct smtpd_progress p = { .trail = s->trail,
+		.trail_len = s->trail_len };
+	struct record records[2];
+	bool first = true;
+
+	plan(q, s, &p);
+	divide(s, &p, records);
+	for (size_t i = 0; i < LENGTH(records); i++) {
+		if (records[i].progress.nrcpts == 0)
+			continue;
+		if (!first)
+			records[i].progress.trail_len = 0;
+		first = false;
+		if (record(q, s, &records[i]) == -1)
+			break;
+	}
+	count(q, s);
+	smtpd_jobs_return(q, s->job);
+}

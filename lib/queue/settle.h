@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SETTLE_H
+#define SMTPD_QUEUE_SETTLE_H
+
+/* The end of an attempt: what came of it is recorded, the sender is told what
+ * he is to know, and the job waits for its next time. */
+
+#include "queue/letter.h"
+#include "queue/spool.h"
+
+struct smtpd_queue;
+
+struct smtpd_settlement {
+	struct smtpd_job *job; /* active; its entry is pinned */
+	const struct smtpd_letter *letter;
+	struct smtpd_rcpt_progress *rcpts; /* all that were not finished; their
+	                                    * order and outcome are changed */
+	size_t nrcpts;
+	bool tried;          /* it counts as an attempt */
+	bool dsn;            /* who took it over reports success himself */
+	bool unsure;         /* a reply to the dot was lost */
+	uint32_t not_before; /* the site is closed until then; 0 */
+	const char *trail;
+	size_t trail_len;
+};
+
+/* Do it; the job and the pin are given back.  As long as the log cannot be
+ * written it tries again, each second, until the queue stops. */
+void smtpd_settle(struct smtpd_queue *q, struct smtpd_settlement *s);
+
+#endif

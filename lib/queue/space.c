@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/space.h"
+
+#include <sys/statvfs.h>
+
+#include <string.h>
+
+#include "net/clock.h"
+
+#define LOOK_MS      1000
+#define MIN_FREE     (UINT64_C(64) << 20)
+#define KEPT_PORTION 20 /* one in so many */
+
+void
+smtpd_space_init(struct smtpd_space *s, int directory, uint64_t min_free)
+{
+	memset(s, 0, sizeof(*s));
+	pthread_mutex_init(&s->lock, NULL);
+	s->directory = directory;
+	s->min_free = min_free;
+}
+
+void
+smtpd_space_finish(struct smtpd_space *s)
+{
+	pthread_mutex_destroy(&s->lock);
+}
+
+static uint64_t
+floor_of(const struct smtpd_space *s, const struct statvfs *disk)
+{
+	uint64_t floor = disk->f_blocks * disk->f_frsize / KEPT_PORTION;
+
+	if (s->min_free != 0)
+		return s->min_free;
+	return floor > MIN_FREE ? floor : MIN_FREE;
+}
+
+/* The octets that can be used; some file systems have no number of inodes. */
+static uint64_t
+measure(const struct smtpd_space *s)
+{
+	struct statvfs disk;
+	uint64_t available;
+	uint64_t floor;
+
+	if (fstatvfs(s->directory, &disk) == -1)
+		return 0;
+	if (disk.f_files > 0 && disk.f_favail <= disk.f_files / KEPT_PORTION)
+		return 0;
+	available = disk.f_bavail * disk.f_frsize;
+	floor = floor_of(s, &disk);
+	return available > floor ? available - floor : 0;
+}
+
+bool
+smtpd_space_has_room(struct smtpd_space *s, uint64_t size)
+{
+	uint64_t now = smtpd_clock_ms();
+	uint64_t room;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->looked == 0 || now - s->looked >= LOOK_MS) {
+		s->room = measure(s);
+		s->looked = now;
+	}
+	room = s->room;
+	pthread_mutex_unlock(&s->lock);
+	return room > size;
+}

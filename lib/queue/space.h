@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SPACE_H
+#define SMTPD_QUEUE_SPACE_H
+
+/* The room on the disk of the queue, looked at once a second. */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct smtpd_space {
+	pthread_mutex_t lock;
+	int directory;     /* on that disk */
+	uint64_t min_free; /* octets; 0: a twentieth, 64 MiB at least */
+	uint64_t looked;   /* when, as smtpd_clock_ms(); 0: never */
+	uint64_t room;     /* octets above what must be left free */
+};
+
+void smtpd_space_init(struct smtpd_space *s, int directory, uint64_t min_free);
+void smtpd_space_finish(struct smtpd_space *s);
+
+/* Whether a message of SIZE octets can come in; a disk that cannot be looked
+ * at, or where a twentieth of the inodes or less is left, has no room.  Any
+ * thread. */
+bool smtpd_space_has_room(struct smtpd_space *s, uint64_t size);
+
+#endif
