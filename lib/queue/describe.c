@@ -291,7 +291,7 @@ smtpd_describe_why(struct smtpd_answer *a, const struct smtpd_view *v)
 		add_shown(a, smtpd_describe_domain(v, job));
 		smtpd_answer_add(a, "\n");
 		smtpd_text_init(&text, site, sizeof(site));
-		if (v->hooks != NULL && v->hooks->explain != NULL)
+		if (v->hooks->explain != NULL)
 			v->hooks->explain(
 			    v->hooks->user, smtpd_view_original(v, job), &text);
 		add_lines(a, "site:      ", text.at, text.len);

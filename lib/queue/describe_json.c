@@ -153,7 +153,7 @@ add_destination(struct smtpd_answer *a, const struct smtpd_view *v,
 	smtpd_answer_format(a, ",\"attempts\":%u", job->attempts);
 	add_due(a, v, job->due, state);
 	smtpd_text_init(&text, site, sizeof(site));
-	if (v->hooks != NULL && v->hooks->explain != NULL)
+	if (v->hooks->explain != NULL)
 		v->hooks->explain(
 		    v->hooks->user, smtpd_view_original(v, job), &text);
 	add_lines(a, "site", text.at, text.len);

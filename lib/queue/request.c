@@ -6,7 +6,7 @@
 
 #include "grammar/trace.h"
 #include "queue/describe.h"
-#include "queue/schedule.h"
+#include "queue/request.h"
 
 /* A part of an answer ends after so many messages, or octets. */
 #define PART_MESSAGES 1000
@@ -15,22 +15,10 @@
 /* And so much of a message. */
 #define PART_CONTENT 1048576
 
-/* One request that is carried out. */
-struct request {
-	struct smtpd_spool *spool;
-	const struct smtpd_control_hooks *hooks;
-	const char *argument; /* NULL: none */
-	const char *from;     /* where the part begins; NULL: at the start */
-	bool json;
-	struct smtpd_answer *answer;
-	char *end; /* for a reason, or where the next part begins */
-	size_t size;
-};
-
 /* What can be asked. */
 struct verb {
 	const char *name;
-	int (*run)(struct request *r);
+	int (*run)(struct smtpd_request *r);
 	bool needs_argument;
 	bool takes_argument;
 	bool takes_json;
@@ -38,23 +26,23 @@ struct verb {
 	bool changes;
 };
 
-static int
-fail(struct request *r, int error, const char *reason, const char *what)
+int
+smtpd_request_fail(
+    struct smtpd_request *r, int error, const char *reason, const char *what)
 {
 	snprintf(
 	    r->end, r->size, "%s%s%s", what, *what != '\0' ? ": " : "", reason);
 	return error;
 }
 
-static int
-fail_errno(struct request *r, int error, const char *what)
+int
+smtpd_request_fail_errno(struct smtpd_request *r, int error, const char *what)
 {
-	return fail(r, error, strerror(error), what);
+	return smtpd_request_fail(r, error, strerror(error), what);
 }
 
-/* The entry that the argument names, pinned, or NULL. */
-static struct smtpd_entry *
-find(struct request *r)
+struct smtpd_entry *
+smtpd_request_find(struct smtpd_request *r)
 {
 	uint64_t id;
 
@@ -63,15 +51,16 @@ find(struct request *r)
 	return smtpd_spool_find(r->spool, id);
 }
 
-static int
-no_message(struct request *r)
+int
+smtpd_request_no_message(struct smtpd_request *r)
 {
-	return fail(r, ENOENT, "there is no such message", r->argument);
+	return smtpd_request_fail(
+	    r, ENOENT, "there is no such message", r->argument);
 }
 
 /* Have DESCRIBE tell of ENTRY. */
 static int
-describe(struct request *r, const struct smtpd_entry *entry,
+describe(struct smtpd_request *r, const struct smtpd_entry *entry,
     void (*to)(struct smtpd_answer *, const struct smtpd_view *))
 {
 	struct smtpd_view v;
@@ -80,34 +69,34 @@ describe(struct request *r, const struct smtpd_entry *entry,
 	if (smtpd_view_init(&v, r->spool, r->hooks, entry) == 0)
 		to(r->answer, &v);
 	else
-		error = fail_errno(r, errno, "");
+		error = smtpd_request_fail_errno(r, errno, "");
 	smtpd_view_finish(&v);
 	return error;
 }
 
 static int
-describe_one(struct request *r,
+describe_one(struct smtpd_request *r,
     void (*to)(struct smtpd_answer *, const struct smtpd_view *))
 {
-	struct smtpd_entry *entry = find(r);
+	struct smtpd_entry *entry = smtpd_request_find(r);
 	int error;
 
 	if (entry == NULL)
-		return no_message(r);
+		return smtpd_request_no_message(r);
 	error = describe(r, entry, to);
 	smtpd_spool_unpin(r->spool, entry);
 	return error;
 }
 
 static int
-run_show(struct request *r)
+run_show(struct smtpd_request *r)
 {
 	return describe_one(
 	    r, r->json ? smtpd_describe_json : smtpd_describe_text);
 }
 
 static int
-run_why(struct request *r)
+run_why(struct smtpd_request *r)
 {
 	return describe_one(
 	    r, r->json ? smtpd_describe_why_json : smtpd_describe_why);
@@ -131,7 +120,7 @@ place_number(struct list_place *p, size_t i)
 }
 
 static void
-write_place(struct request *r, struct list_place *p)
+write_place(struct smtpd_request *r, struct list_place *p)
 {
 	struct smtpd_text t;
 
@@ -163,14 +152,14 @@ read_place(const char *text, struct list_place *p)
 
 /* One message of a list, unless it is over. */
 static int
-list_one(struct request *r, const struct smtpd_entry *entry,
+list_one(struct smtpd_request *r, const struct smtpd_entry *entry,
     struct smtpd_describe_totals *totals)
 {
 	struct smtpd_view v;
 	int error = 0;
 
 	if (smtpd_view_init(&v, r->spool, r->hooks, entry) == -1) {
-		error = fail_errno(r, errno, "");
+		error = smtpd_request_fail_errno(r, errno, "");
 	} else if (v.state != SMTPD_VIEW_DONE &&
 	    (v.copy->flags & SMTPD_ENTRY_REMOVED) == 0) {
 		totals->messages++;
@@ -186,14 +175,15 @@ list_one(struct request *r, const struct smtpd_entry *entry,
 }
 
 static int
-run_list(struct request *r)
+run_list(struct smtpd_request *r)
 {
 	struct list_place place;
 	struct smtpd_entry *entry;
 	int error = 0;
 
 	if (read_place(r->from, &place) == -1)
-		return fail(r, EINVAL, "no place in a list", r->from);
+		return smtpd_request_fail(
+		    r, EINVAL, "no place in a list", r->from);
 	if (r->from == NULL && !r->json)
 		smtpd_describe_head(r->answer);
 	for (int n = 0; error == 0 && !r->answer->failed; n++) {
@@ -214,7 +204,7 @@ run_list(struct request *r)
 }
 
 static int
-run_ids(struct request *r)
+run_ids(struct smtpd_request *r)
 {
 	uint64_t id = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
 	char text[SMTPD_ID_MAX];
@@ -236,7 +226,7 @@ run_ids(struct request *r)
 /* Write a part of LETTER that begins at OFFSET. */
 static int
 write_content(
-    struct request *r, const struct smtpd_letter *letter, uint64_t offset)
+    struct smtpd_request *r, const struct smtpd_letter *letter, uint64_t offset)
 {
 	uint64_t end = offset + PART_CONTENT;
 	char buf[16384];
@@ -250,224 +240,29 @@ write_content(
 		offset += (uint64_t)n;
 	}
 	if (n == -1)
-		return fail_errno(r, errno, r->argument);
+		return smtpd_request_fail_errno(r, errno, r->argument);
 	if (n > 0)
 		snprintf(r->end, r->size, "@%llu", (unsigned long long)offset);
 	return 0;
 }
 
 static int
-run_cat(struct request *r)
+run_cat(struct smtpd_request *r)
 {
 	uint64_t from = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
-	struct smtpd_entry *entry = find(r);
+	struct smtpd_entry *entry = smtpd_request_find(r);
 	struct smtpd_letter letter;
 	int error;
 
 	if (entry == NULL)
-		return no_message(r);
+		return smtpd_request_no_message(r);
 	if (smtpd_spool_load(r->spool, entry, &letter) == 0) {
 		error = write_content(r, &letter, from);
 		smtpd_letter_finish(&letter);
 	} else {
-		error = fail_errno(r, errno, r->argument);
+		error = smtpd_request_fail_errno(r, errno, r->argument);
 	}
 	smtpd_spool_unpin(r->spool, entry);
-	return error;
-}
-
-/* Without a schedule: record that JOB, whose copy is COPY, is due now.  What
- * came of its last attempt stays on record. */
-static int
-make_due(struct request *r, struct smtpd_job *job, const struct smtpd_job *copy)
-{
-	static const char trail[] = "flushed by the operator\n";
-	struct smtpd_rcpt_progress *results;
-	struct smtpd_entry *report = NULL;
-	size_t count, kept = 0;
-	struct smtpd_progress progress = {
-		.job = job,
-		.due = smtpd_spool_now(r->spool),
-		.attempts = copy->attempts,
-		.notice_given = copy->notice_given,
-		.unsure = copy->unsure,
-		.trail = trail,
-		.trail_len = sizeof(trail) - 1,
-	};
-	int error = 0;
-
-	if (job->due <= progress.due)
-		return 0;
-	if (smtpd_spool_results(r->spool, job, &results, &count) == -1)
-		return errno;
-	for (size_t i = 0; i < count; i++)
-		if (!results[i].finished)
-			results[kept++] = results[i];
-	progress.rcpts = results;
-	progress.nrcpts = kept;
-	if (smtpd_spool_progress(r->spool, &progress, &report) == -1)
-		error = errno;
-	free(results);
-	return error;
-}
-
-static bool
-is_of_domain(const struct smtpd_job *job, const char *domain)
-{
-	return domain == NULL ||
-	    smtpd_same_text(smtpd_destination_name(job->destination), domain);
-}
-
-/* Have the jobs of ENTRY for DOMAIN (NULL: all) tried now, unless it is held;
- * count it in *COUNT if there was one. */
-static int
-flush_entry(struct request *r, struct smtpd_entry *entry, const char *domain,
-    uint64_t *count)
-{
-	struct smtpd_entry *copy = smtpd_spool_copy(r->spool, entry);
-	bool any = false;
-	int error = 0;
-
-	if (copy == NULL)
-		return fail_errno(r, ENOMEM, "");
-	if ((copy->flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
-		copy->njobs = 0;
-	for (uint32_t i = 0; i < copy->njobs && error == 0; i++) {
-		struct smtpd_job *job = &entry->jobs[i];
-
-		if (copy->jobs[i].finished || !is_of_domain(job, domain))
-			continue;
-		any = true;
-		if (r->hooks != NULL && r->hooks->flush != NULL)
-			r->hooks->flush(r->hooks->user, job);
-		else
-			error = make_due(r, job, &copy->jobs[i]);
-	}
-	*count += any;
-	free(copy->finished);
-	free(copy);
-	return error == 0 ? 0 : fail_errno(r, error, "cannot record it");
-}
-
-static int
-say_flushed(struct request *r, uint64_t count)
-{
-	smtpd_answer_format(r->answer, "flushed %llu message%s\n",
-	    (unsigned long long)count, count == 1 ? "" : "s");
-	return 0;
-}
-
-static int
-flush_one(struct request *r, struct smtpd_entry *entry)
-{
-	uint64_t count = 0;
-	int error = flush_entry(r, entry, NULL, &count);
-
-	if (error != 0)
-		return error;
-	if (count == 0)
-		return fail(r, EBUSY, "it is held: release it", r->argument);
-	return say_flushed(r, count);
-}
-
-/* All messages, or what they have for the domain that the argument names. */
-static int
-flush_many(struct request *r)
-{
-	uint64_t count = 0, id = 0;
-	struct smtpd_entry *entry;
-	int error = 0;
-
-	while (error == 0 && (entry = smtpd_spool_next(r->spool, id)) != NULL) {
-		id = entry->id;
-		error = flush_entry(r, entry, r->argument, &count);
-		smtpd_spool_unpin(r->spool, entry);
-	}
-	if (error != 0)
-		return error;
-	if (count == 0 && r->argument != NULL)
-		return fail(r, ENOENT,
-		    "no such message, and no mail for such a domain",
-		    r->argument);
-	return say_flushed(r, count);
-}
-
-static int
-run_flush(struct request *r)
-{
-	struct smtpd_entry *entry = r->argument != NULL ? find(r) : NULL;
-	int error;
-
-	if (entry == NULL)
-		return flush_many(r);
-	error = flush_one(r, entry);
-	smtpd_spool_unpin(r->spool, entry);
-	return error;
-}
-
-/* Call HOOK, if there is one, with each job of ENTRY. */
-static void
-each_job(const struct request *r, struct smtpd_entry *entry,
-    void (*hook)(void *user, struct smtpd_job *job))
-{
-	for (uint32_t i = 0; hook != NULL && i < entry->njobs; i++)
-		hook(r->hooks->user, &entry->jobs[i]);
-}
-
-static int
-hold_or_release(struct request *r, bool hold)
-{
-	static const struct smtpd_control_hooks none;
-	const struct smtpd_control_hooks *hooks =
-	    r->hooks != NULL ? r->hooks : &none;
-	struct smtpd_entry *entry = find(r);
-	int error = 0;
-
-	if (entry == NULL)
-		return no_message(r);
-	if (smtpd_spool_hold(r->spool, entry, hold) == -1)
-		error = fail_errno(r, errno, r->argument);
-	else
-		each_job(r, entry, hold ? hooks->withdraw : hooks->resume);
-	smtpd_spool_unpin(r->spool, entry);
-	if (error == 0)
-		smtpd_answer_format(
-		    r->answer, "%s 1 message\n", hold ? "held" : "released");
-	return error;
-}
-
-static int
-run_hold(struct request *r)
-{
-	return hold_or_release(r, true);
-}
-
-static int
-run_release(struct request *r)
-{
-	return hold_or_release(r, false);
-}
-
-/* No worker takes it up between the two steps: so it is out of the schedule
- * first. */
-static int
-run_remove(struct request *r)
-{
-	struct smtpd_entry *entry = find(r);
-	int error = 0;
-
-	if (entry == NULL)
-		return no_message(r);
-	if (r->hooks != NULL)
-		each_job(r, entry, r->hooks->withdraw);
-	if (smtpd_spool_remove(r->spool, entry) == -1) {
-		error = fail_errno(r, errno, r->argument);
-		if (r->hooks != NULL)
-			each_job(r, entry, r->hooks->resume);
-	}
-	smtpd_spool_unpin(r->spool, entry);
-	if (error == 0)
-		smtpd_answer_add(r->answer, "removed 1 message\n");
 	return error;
 }
 
@@ -491,20 +286,22 @@ hand_on_damage(void *user, const void *data, size_t len)
 }
 
 static int
-run_check(struct request *r)
+run_check(struct smtpd_request *r)
 {
 	struct smtpd_spool_damage damage;
 
 	if (smtpd_spool_check(r->spool, &damage, hand_on_damage, r->answer) ==
 	    -1)
-		return fail_errno(r, errno, "the check was broken off");
+		return smtpd_request_fail_errno(
+		    r, errno, "the check was broken off");
 	smtpd_answer_format(r->answer,
 	    "%llu messages whole, %llu damaged, %llu in quarantine\n",
 	    (unsigned long long)damage.messages,
 	    (unsigned long long)damage.damaged,
 	    (unsigned long long)damage.quarantine);
-	return damage.damaged == 0 ? 0
-				   : fail(r, EBADMSG, "there is damage", "");
+	return damage.damaged == 0
+	    ? 0
+	    : smtpd_request_fail(r, EBADMSG, "there is damage", "");
 }
 
 static const struct verb verbs[] = {
@@ -516,14 +313,20 @@ static const struct verb verbs[] = {
 	    .takes_json = true },
 	{ .name = "cat", run_cat, .needs_argument = true, .in_parts = true },
 	{ .name = "why", run_why, .needs_argument = true, .takes_json = true },
-	{ .name = "flush", run_flush, .takes_argument = true, .changes = true },
-	{ .name = "hold", run_hold, .needs_argument = true, .changes = true },
+	{ .name = "flush",
+	    smtpd_operate_flush,
+	    .takes_argument = true,
+	    .changes = true },
+	{ .name = "hold",
+	    smtpd_operate_hold,
+	    .needs_argument = true,
+	    .changes = true },
 	{ .name = "release",
-	    run_release,
+	    smtpd_operate_release,
 	    .needs_argument = true,
 	    .changes = true },
 	{ .name = "remove",
-	    run_remove,
+	    smtpd_operate_remove,
 	    .needs_argument = true,
 	    .changes = true },
 	{ .name = "check", run_check },
@@ -548,8 +351,8 @@ smtpd_control_changes(const char *const *words, size_t count)
 
 /* Read the words behind the verb.  Return 0 or -1. */
 static int
-read_words(struct request *r, const struct verb *verb, const char *const *words,
-    size_t count)
+read_words(struct smtpd_request *r, const struct verb *verb,
+    const char *const *words, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
 		if (verb->takes_json && strcmp(words[i], "--json") == 0)
@@ -570,11 +373,12 @@ smtpd_control_run(struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks, const char *const *words,
     size_t count, smtpd_write_fn *write, void *user, char *end, size_t size)
 {
+	static const struct smtpd_control_hooks none;
 	const struct verb *verb = count > 0 ? find_verb(words[0]) : NULL;
 	struct smtpd_answer answer;
-	struct request r = {
+	struct smtpd_request r = {
 		.spool = s,
-		.hooks = hooks,
+		.hooks = hooks != NULL ? hooks : &none,
 		.answer = &answer,
 		.end = end,
 		.size = size,
@@ -583,16 +387,16 @@ smtpd_control_run(struct smtpd_spool *s,
 
 	end[0] = '\0';
 	if (verb == NULL)
-		return fail(&r, EINVAL, "there is no such request",
-		    count > 0 ? words[0] : "");
+		return smtpd_request_fail(&r, EINVAL,
+		    "there is no such request", count > 0 ? words[0] : "");
 	if (read_words(&r, verb, words, count) == -1)
-		return fail(&r, EINVAL,
+		return smtpd_request_fail(&r, EINVAL,
 		    verb->needs_argument ? "one message is to be named"
 					 : "it does not take that",
 		    verb->name);
 	smtpd_answer_init(&answer, write, user);
 	error = verb->run(&r);
 	if (smtpd_answer_end(&answer) == -1 && error == 0)
-		return fail_errno(&r, EPIPE, "");
+		return smtpd_request_fail_errno(&r, EPIPE, "");
 	return error;
 }

@@ -41,7 +41,7 @@ look_at_jobs(struct smtpd_view *v)
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		struct smtpd_job *job = &v->copy->jobs[i];
 
-		if (hooks != NULL && hooks->look != NULL)
+		if (hooks->look != NULL)
 			hooks->look(hooks->user, &v->entry->jobs[i], job);
 		else
 			job->due = v->entry->jobs[i].due;

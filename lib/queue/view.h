@@ -26,14 +26,14 @@ struct smtpd_view {
 	struct smtpd_entry *copy;        /* with the schedule's state */
 	struct smtpd_letter letter; /* of which nothing but id and arrived_ms
 	                             * is set if it is damaged */
-	int damage;   /* why it cannot be read, an errno; 0 */
-	uint32_t now; /* of the queue's clock */
+	int damage;                 /* why it cannot be read, an errno; 0 */
+	uint32_t now;               /* of the queue's clock */
 	enum smtpd_view_state state;
 	uint32_t left; /* recipients that are not finished */
 	uint32_t due;  /* when the first of them is tried */
 };
 
-/* Look at ENTRY of S.  Return 0, or -1 with errno.  To be finished in any
+/* Look at ENTRY of S; HOOKS may be all NULL.  Return 0, or -1 with errno.  To be finished in any
  * case. */
 int smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks, const struct smtpd_entry *entry);
