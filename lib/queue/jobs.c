@@ -159,6 +159,21 @@ resume_job(void *user, struct smtpd_job *job)
 }
 
 static void
+look_at_job(void *user, const struct smtpd_job *job, struct smtpd_job *copy)
+{
+	struct smtpd_queue *q = user;
+	struct smtpd_site_facts f;
+
+	pthread_mutex_lock(&q->lock);
+	copy->state = job->state;
+	if (job->state != SMTPD_JOB_ACTIVE) {
+		smtpd_destination_site(job->destination, &f);
+		copy->due = f.opens > job->due ? f.opens : job->due;
+	}
+	pthread_mutex_unlock(&q->lock);
+}
+
+static void
 explain_job(void *user, const struct smtpd_job *job, struct smtpd_text *text)
 {
 	struct smtpd_queue *q = user;
@@ -185,6 +200,7 @@ smtpd_jobs_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks)
 		.flush = flush_job,
 		.withdraw = withdraw_job,
 		.resume = resume_job,
+		.look = look_at_job,
 		.explain = explain_job,
 		.user = q,
 	};

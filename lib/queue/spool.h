@@ -197,6 +197,15 @@ unsigned smtpd_spool_flags(
 /* One pin less; the entry may be gone after that. */
 void smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_entry *entry);
 
+/*
+ * A copy of ENTRY, which is pinned, with all that the spool changes, as of one
+ * moment: for one who has none of its jobs.  What the schedule changes is not
+ * in it: its jobs are OUT, and due at SMTPD_TIME_NONE.  The caller frees it and
+ * its finished.  NULL without memory.
+ */
+struct smtpd_entry *smtpd_spool_copy(
+    struct smtpd_spool *s, const struct smtpd_entry *entry);
+
 /* Read the message of ENTRY, which is pinned or has an active job.  Return 0,
  * or -1 with errno: EBADMSG when it is damaged. */
 int smtpd_spool_load(struct smtpd_spool *s, const struct smtpd_entry *entry,

@@ -211,6 +211,30 @@ ids_sort_as_numbers(void **state)
 	assert_string_equal(before, "FZZZZZZZZZZZZ");
 }
 
+static void
+ids_are_read_back(void **state)
+{
+	static const uint64_t numbers[] = { 0, 1, 33, 1136214245000000000,
+		UINT64_MAX };
+	static const char *const wrong[] = { "", "0", "00000000000000",
+		"G000000000000", "ZZZZZZZZZZZZZ", "000000000000U",
+		"00000000000-0" };
+	uint64_t n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		char id[SMTPD_ID_MAX];
+
+		smtpd_trace_id(numbers[i], id);
+		assert_int_equal(smtpd_trace_id_parse(id, &n), 0);
+		assert_true(n == numbers[i]);
+	}
+	assert_int_equal(smtpd_trace_id_parse("000000000000a", &n), 0);
+	assert_int_equal(n, 10);
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_int_equal(smtpd_trace_id_parse(wrong[i], &n), -1);
+}
+
 int
 main(void)
 {
@@ -221,6 +245,7 @@ main(void)
 		cmocka_unit_test(dates),
 		cmocka_unit_test(dates_beyond_the_calendar_stay_in_bounds),
 		cmocka_unit_test(ids_sort_as_numbers),
+		cmocka_unit_test(ids_are_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
