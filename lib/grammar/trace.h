@@ -42,4 +42,8 @@ void smtpd_trace_date(time_t when, char *buf);
  * SMTPD_ID_MAX bytes. */
 void smtpd_trace_id(uint64_t n, char *buf);
 
+/* Read what smtpd_trace_id() wrote, in letters of either case.  Return 0, or
+ * -1 when TEXT is nothing of that kind. */
+int smtpd_trace_id_parse(const char *text, uint64_t *n);
+
 #endif
