@@ -41,12 +41,12 @@ struct smtpd_job {
 	uint32_t event; /* when the heap wants it */
 	uint8_t state;  /* enum smtpd_job_state */
 
-	bool finished;     /* all its recipients are */
-	bool notice_given; /* the sender was told of the delay */
-	bool unsure;       /* a reply to its dot was lost */
+	_Atomic bool finished;     /* all its recipients are */
+	_Atomic bool notice_given; /* the sender was told of the delay */
+	_Atomic bool unsure;       /* a reply to its dot was lost */
 
-	uint16_t attempts;
-	uint32_t due; /* not to be tried earlier */
+	_Atomic uint16_t attempts;
+	_Atomic uint32_t due; /* not to be tried earlier */
 	uint32_t first;
 	uint32_t count;               /* of its recipients */
 	struct smtpd_log_place trail; /* its last progress record */

@@ -10,7 +10,10 @@
 
 /* Bytes of what stands before the jobs, and before the finished recipients. */
 #define MESSAGE_LEN  56
-#define PROGRESS_LEN 56
+#define PROGRESS_LEN 52
+
+/* Of replies. */
+#define CODE_MAX 999
 
 /* The length of a text that is none. */
 #define NO_TEXT 0xffffu
@@ -302,6 +305,22 @@ smtpd_record_finished(const struct smtpd_record_progress *p, uint32_t i)
 	return smtpd_unpack_u32(&u);
 }
 
+static bool
+is_printable(unsigned char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+static void
+put_words(struct smtpd_pack *p, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		smtpd_pack_u8(p, is_printable(c) ? c : '?');
+	}
+}
+
 void
 smtpd_record_put_result(
     struct smtpd_pack *p, const struct smtpd_rcpt_progress *r)
@@ -309,18 +328,20 @@ smtpd_record_put_result(
 	size_t host = strnlen(r->host, sizeof(r->host) - 1);
 	size_t status = strnlen(r->result.status, sizeof(r->result.status) - 1);
 	size_t text = strnlen(r->result.text, sizeof(r->result.text) - 1);
+	int code = r->result.code;
 
 	smtpd_pack_u32(p, r->rcpt);
 	smtpd_pack_u8(p, r->finished);
 	smtpd_pack_u8(p, (uint8_t)r->result.outcome);
 	smtpd_pack_u8(p, (uint8_t)r->result.phase);
 	smtpd_pack_u8(p, (uint8_t)status);
-	smtpd_pack_u16(p, (uint16_t)r->result.code);
+	smtpd_pack_u16(
+	    p, (uint16_t)(code >= 0 && code <= CODE_MAX ? code : 0));
 	smtpd_pack_u16(p, (uint16_t)host);
 	smtpd_pack_u16(p, (uint16_t)text);
-	smtpd_pack_bytes(p, r->result.status, status);
-	smtpd_pack_bytes(p, r->host, host);
-	smtpd_pack_bytes(p, r->result.text, text);
+	put_words(p, r->result.status, status);
+	put_words(p, r->host, host);
+	put_words(p, r->result.text, text);
 }
 
 /* Take LEN bytes of printable ASCII to OUT of SIZE bytes. */
@@ -332,7 +353,7 @@ take_words(struct smtpd_unpack *u, size_t len, char *out, size_t size)
 	if (at == NULL || len >= size)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (at[i] < ' ' || at[i] > '~')
+		if (!is_printable(at[i]))
 			return false;
 	memcpy(out, at, len);
 	out[len] = '\0';
@@ -355,7 +376,7 @@ take_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 	host = smtpd_unpack_u16(u);
 	text = smtpd_unpack_u16(u);
 	if (finished > 1 || outcome > SMTPD_UNKNOWN ||
-	    phase > SMTPD_PHASE_DOT || result->code > 999)
+	    phase > SMTPD_PHASE_DOT || result->code > CODE_MAX)
 		return false;
 	r->finished = finished == 1;
 	result->outcome = (enum smtpd_outcome)outcome;

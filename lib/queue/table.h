@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_TABLE_H
+#define SMTPD_QUEUE_TABLE_H
+
+/*
+ * Entries sorted by id: leaves of some hundred pointers each.  As ids rise,
+ * most are added behind the last one, and leaves are full.
+ */
+
+#include "queue/entry.h"
+
+struct smtpd_table_leaf;
+
+/* All zero: empty. */
+struct smtpd_table {
+	struct smtpd_table_leaf **leaves; /* none of them is empty */
+	size_t count;
+	size_t size;
+};
+
+/* The entry with the least id that is at least ID; NULL: there is none. */
+struct smtpd_entry *smtpd_table_from(
+    const struct smtpd_table *t, uint64_t id);
+
+/* The entry of ID; NULL: there is none. */
+struct smtpd_entry *smtpd_table_find(
+    const struct smtpd_table *t, uint64_t id);
+
+/* Add ENTRY, whose id is not there.  False without memory. */
+bool smtpd_table_insert(struct smtpd_table *t, struct smtpd_entry *entry);
+
+/* Take out ENTRY, which is there. */
+void smtpd_table_remove(struct smtpd_table *t, const struct smtpd_entry *entry);
+
+/* Forget all entries. */
+void smtpd_table_clear(struct smtpd_table *t);
+
+#endif
