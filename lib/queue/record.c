@@ -335,8 +335,7 @@ smtpd_record_put_result(
 	smtpd_pack_u8(p, (uint8_t)r->result.outcome);
 	smtpd_pack_u8(p, (uint8_t)r->result.phase);
 	smtpd_pack_u8(p, (uint8_t)status);
-	smtpd_pack_u16(
-	    p, (uint16_t)(code >= 0 && code <= CODE_MAX ? code : 0));
+	smtpd_pack_u16(p, (uint16_t)(code >= 0 && code <= CODE_MAX ? code : 0));
 	smtpd_pack_u16(p, (uint16_t)host);
 	smtpd_pack_u16(p, (uint16_t)text);
 	put_words(p, r->result.status, status);
@@ -381,15 +380,13 @@ take_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 	r->finished = finished == 1;
 	result->outcome = (enum smtpd_outcome)outcome;
 	result->phase = (enum smtpd_phase)phase;
-	return take_words(
-		   u, status, result->status, sizeof(result->status)) &&
+	return take_words(u, status, result->status, sizeof(result->status)) &&
 	    take_words(u, host, r->host, sizeof(r->host)) &&
 	    take_words(u, text, result->text, sizeof(result->text));
 }
 
 bool
-smtpd_record_get_result(
-    struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
+smtpd_record_get_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 {
 	if (u->failed || u->left == 0)
 		return false;

@@ -31,9 +31,9 @@ enum smtpd_record_type {
 #define SMTPD_RECORD_JOBS_MAX  65535u
 
 /* The flags of an entry that are kept. */
-#define SMTPD_RECORD_ENTRY_FLAGS                                              \
-	((unsigned)SMTPD_ENTRY_NULL_SENDER | (unsigned)SMTPD_ENTRY_HELD |     \
-	    (unsigned)SMTPD_ENTRY_LARGE | (unsigned)SMTPD_ENTRY_EIGHT_BIT |   \
+#define SMTPD_RECORD_ENTRY_FLAGS                                            \
+	((unsigned)SMTPD_ENTRY_NULL_SENDER | (unsigned)SMTPD_ENTRY_HELD |   \
+	    (unsigned)SMTPD_ENTRY_LARGE | (unsigned)SMTPD_ENTRY_EIGHT_BIT | \
 	    (unsigned)SMTPD_ENTRY_UTF8 | (unsigned)SMTPD_ENTRY_AUTOMATIC)
 
 /* When a record was made. */

@@ -101,7 +101,8 @@ compare(const void *a, const void *b)
 static bool
 same_domain(const struct sorted *a, const struct sorted *b)
 {
-	return a->len == b->len && smtpd_same_bytes(a->domain, b->domain, a->len);
+	return a->len == b->len &&
+	    smtpd_same_bytes(a->domain, b->domain, a->len);
 }
 
 /* Whether RCPT can be kept, and what its domain is. */
@@ -221,9 +222,15 @@ encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 	smtpd_pack_bytes(&a->head, jobs->data, jobs->len);
 	a->body[0] = (struct iovec){ a->envelope.data, a->envelope.len };
 	a->body[1] = (struct iovec){ c->data, c->len };
-	if (!a->envelope.failed && !a->head.failed && !jobs->failed)
+	if (a->envelope.failed || a->head.failed || jobs->failed) {
+		errno = ENOMEM;
+		return -1;
+	}
+	/* There must be room for more when it is written anew. */
+	if (a->head.len <= SMTPD_LOG_HEAD_MAX / 2 &&
+	    a->envelope.len <= SMTPD_LOG_GROUP_MAX / 2)
 		return 0;
-	errno = ENOMEM;
+	errno = EFBIG;
 	return -1;
 }
 
@@ -274,8 +281,8 @@ prepare(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 }
 
 int
-smtpd_addition_begin(struct smtpd_spool *s,
-    const struct smtpd_spool_mail *mail, struct smtpd_addition *a)
+smtpd_addition_begin(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
+    struct smtpd_addition *a)
 {
 	struct groups g = { 0 };
 	int status = -1;

@@ -59,7 +59,8 @@ bool
 smtpd_spool_entry_need_bits(struct smtpd_entry *e)
 {
 	if (e->finished == NULL)
-		e->finished = calloc(((size_t)smtpd_spool_entry_rcpts(e) + 7) / 8, 1);
+		e->finished =
+		    calloc(((size_t)smtpd_spool_entry_rcpts(e) + 7) / 8, 1);
 	return e->finished != NULL;
 }
 

@@ -53,32 +53,32 @@ commit_parent(int dir)
 }
 
 static int
-take_lock(struct smtpd_spool *s, const char *directory, char *error,
-    size_t size)
+take_lock(
+    struct smtpd_spool *s, const char *directory, char *error, size_t size)
 {
 	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (s->lock == -1) {
-		snprintf(error, size, "%s/lock: %s", directory,
-		    strerror(errno));
+		snprintf(
+		    error, size, "%s/lock: %s", directory, strerror(errno));
 		return -1;
 	}
 	if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno != EWOULDBLOCK) {
-		snprintf(error, size, "%s/lock: %s", directory,
-		    strerror(errno));
+		snprintf(
+		    error, size, "%s/lock: %s", directory, strerror(errno));
 		return -1;
 	}
-	snprintf(error, size, "another process has the queue %s open",
-	    directory);
+	snprintf(
+	    error, size, "another process has the queue %s open", directory);
 	errno = EBUSY;
 	return -1;
 }
 
 /* The directories in it. */
 static int
-open_parts(struct smtpd_spool *s, const char *directory, char *error,
-    size_t size)
+open_parts(
+    struct smtpd_spool *s, const char *directory, char *error, size_t size)
 {
 	const struct {
 		const char *name;
@@ -108,8 +108,8 @@ open_parts(struct smtpd_spool *s, const char *directory, char *error,
 }
 
 int
-smtpd_spool_open_directories(struct smtpd_spool *s, const char *directory,
-    char *error, size_t size)
+smtpd_spool_open_directories(
+    struct smtpd_spool *s, const char *directory, char *error, size_t size)
 {
 	s->dir = open_directory(s, AT_FDCWD, directory);
 	if (s->dir == -1) {
@@ -118,7 +118,8 @@ smtpd_spool_open_directories(struct smtpd_spool *s, const char *directory,
 		snprintf(error, size, "%s: %s", directory, strerror(errno));
 		return -1;
 	}
-	if (!s->settings.read_only && take_lock(s, directory, error, size) == -1)
+	if (!s->settings.read_only &&
+	    take_lock(s, directory, error, size) == -1)
 		return -1;
 	return open_parts(s, directory, error, size);
 }

@@ -46,12 +46,12 @@ struct smtpd_foreign {
 /* The segment that is being emptied. */
 struct smtpd_spool_cleaning {
 	uint32_t segment;
-	uint32_t *offsets; /* of the messages that lived in it */
+	uint64_t *ids; /* of the messages in it */
 	size_t count;
 	size_t size;
-	size_t next; /* to be looked at */
+	size_t next;     /* to be looked at */
+	uint64_t rest;   /* do nothing before, in ms */
 	uint64_t marked; /* when the clock was last recorded, in ms */
-	bool failing;    /* and it was said */
 };
 
 struct smtpd_spool {
@@ -90,12 +90,15 @@ struct smtpd_stamp smtpd_spool_stamp(const struct smtpd_spool *s);
 void smtpd_spool_log(const struct smtpd_spool *s, enum smtpd_log_level level,
     const char *format, ...) SMTPD_PRINTF(3, 4);
 
+/* Record the clock, and the last id. */
+void smtpd_spool_mark(struct smtpd_spool *s);
+
 /* --- spool_files.c: directories and the files in them --- */
 
 /* Open or make the directories, and take the lock.  Return 0, or -1 with the
  * reason in ERROR. */
-int smtpd_spool_open_directories(struct smtpd_spool *s, const char *directory,
-    char *error, size_t size);
+int smtpd_spool_open_directories(
+    struct smtpd_spool *s, const char *directory, char *error, size_t size);
 
 /* Close all descriptors. */
 void smtpd_spool_close_directories(struct smtpd_spool *s);
@@ -218,8 +221,8 @@ void smtpd_addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a);
 /* --- spool_replay.c --- */
 
 /* The functions of smtpd_log_settings. */
-int smtpd_spool_replay(void *user, struct smtpd_log *log,
-    const struct smtpd_log_record *record);
+int smtpd_spool_replay(
+    void *user, struct smtpd_log *log, const struct smtpd_log_record *record);
 
 /* Once all is read: the clock starts, and times that cannot be are mended. */
 void smtpd_spool_settle(struct smtpd_spool *s);
@@ -263,11 +266,11 @@ struct smtpd_restatement {
 	uint64_t size;
 };
 
-/* Prepare it for the message record at PLACE.  Return 0; or -1 with errno and
- * nothing entered: EBADMSG when the message is lost, and then the entry is in
- * *LOST, pinned. */
-int smtpd_restatement_begin(struct smtpd_spool *s, struct smtpd_log_place place,
-    struct smtpd_restatement *r, struct smtpd_entry **lost);
+/* Prepare that of message ID, if it is in SEGMENT.  Return 0; or -1 with errno
+ * and nothing entered: EBADMSG when the message is lost, and then the entry is
+ * in *LOST, pinned. */
+int smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id,
+    uint32_t segment, struct smtpd_restatement *r, struct smtpd_entry **lost);
 
 /* It was appended (or not): the entry knows, and is left. */
 void smtpd_restatement_end(

@@ -95,8 +95,7 @@ put_finished(struct step *st)
 		return;
 	for (uint32_t i = 0; i < job->count; i++)
 		if (is_done(st, i) &&
-		    !smtpd_entry_is_finished(
-			job->entry, job, job->first + i))
+		    !smtpd_entry_is_finished(job->entry, job, job->first + i))
 			smtpd_pack_u32(&st->head, job->first + i);
 }
 
@@ -156,8 +155,8 @@ append(struct smtpd_spool *s, const struct step *st,
 
 /* The mutex is held.  Return whether the entry has ended by that. */
 static bool
-apply(struct smtpd_spool *s, const struct step *st,
-    struct smtpd_log_place place)
+apply(
+    struct smtpd_spool *s, const struct step *st, struct smtpd_log_place place)
 {
 	struct smtpd_job *job = st->progress->job;
 	struct smtpd_entry *e = job->entry;

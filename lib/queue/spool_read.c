@@ -145,8 +145,7 @@ smtpd_spool_load(struct smtpd_spool *s, const struct smtpd_entry *entry,
 	struct smtpd_record_message m;
 	struct smtpd_log_place place;
 	const void *body;
-	void *memory =
-	    smtpd_spool_read_message(s, entry, &record, &m, &body);
+	void *memory = smtpd_spool_read_message(s, entry, &record, &m, &body);
 	int status, error;
 
 	*letter = (struct smtpd_letter){ .fd = -1 };
@@ -178,10 +177,9 @@ smtpd_spool_read_progress(struct smtpd_spool *s, uint64_t id, uint32_t job,
 		return NULL;
 	if (record.type == SMTPD_RECORD_PROGRESS &&
 	    smtpd_record_get_progress(record.head, record.head_len, p) &&
-	    p->id == id && p->job == job &&
-	    p->results_len <= record.body_len) {
-		*results = (struct smtpd_unpack){ .at = body,
-			.left = p->results_len };
+	    p->id == id && p->job == job && p->results_len <= record.body_len) {
+		*results =
+		    (struct smtpd_unpack){ .at = body, .left = p->results_len };
 		*trail = (struct smtpd_unpack){
 			.at = (const unsigned char *)body + p->results_len,
 			.left = record.body_len - p->results_len,
@@ -242,8 +240,8 @@ write_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
 {
 	struct smtpd_record_progress p;
 	struct smtpd_unpack results, trail;
-	void *memory = smtpd_spool_read_progress(
-	    s, id, job, place, &p, &results, &trail);
+	void *memory =
+	    smtpd_spool_read_progress(s, id, job, place, &p, &results, &trail);
 	int status = 0;
 
 	if (memory == NULL)
@@ -292,8 +290,8 @@ int
 smtpd_spool_trail(struct smtpd_spool *s, const struct smtpd_job *job,
     smtpd_write_fn *write, void *user)
 {
-	return smtpd_spool_read_trail(s, job->entry->id, number(job),
-	    last_trail(s, job), write, user);
+	return smtpd_spool_read_trail(
+	    s, job->entry->id, number(job), last_trail(s, job), write, user);
 }
 
 /* Take all results of U: an array of *COUNT.  NULL when there are none; and
@@ -333,8 +331,8 @@ smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_job *job,
 	/* It may be written anew meanwhile. */
 	do {
 		place = now;
-		memory = smtpd_spool_read_progress(s, job->entry->id,
-		    number(job), place, &p, &u, &trail);
+		memory = smtpd_spool_read_progress(
+		    s, job->entry->id, number(job), place, &p, &u, &trail);
 		now = last_trail(s, job);
 	} while (memory == NULL && !same_place(place, now));
 	if (memory == NULL)

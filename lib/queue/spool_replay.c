@@ -76,8 +76,8 @@ fill_bits(struct smtpd_job *job, const struct smtpd_record_job *from)
 }
 
 static int
-fill_jobs(struct smtpd_spool *s, struct smtpd_record_message m,
-    struct smtpd_entry *e)
+fill_jobs(
+    struct smtpd_spool *s, struct smtpd_record_message m, struct smtpd_entry *e)
 {
 	struct smtpd_unpack jobs = m.jobs;
 	struct smtpd_record_job from;
@@ -187,8 +187,12 @@ replay_progress(struct smtpd_spool *s, struct smtpd_log *log,
 	note_stamp(s, &p.stamp);
 	note_id(s, p.id);
 	e = smtpd_table_find(&s->table, p.id);
-	if (e == NULL || p.job >= e->njobs || e->jobs[p.job].finished)
+	if (e == NULL || p.job >= e->njobs)
 		return 0;
+	if (e->jobs[p.job].finished) {
+		e->jobs[p.job].trail = record->place;
+		return 0;
+	}
 	if (finish_rcpts(&e->jobs[p.job], &p) == -1)
 		return -1;
 	smtpd_spool_entry_apply(&e->jobs[p.job], &p, record->place);
@@ -233,8 +237,8 @@ replay_clock(struct smtpd_spool *s, const struct smtpd_log_record *record)
 }
 
 int
-smtpd_spool_replay(void *user, struct smtpd_log *log,
-    const struct smtpd_log_record *record)
+smtpd_spool_replay(
+    void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
 {
 	struct smtpd_spool *s = user;
 

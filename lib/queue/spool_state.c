@@ -40,8 +40,8 @@ smtpd_spool_hold(struct smtpd_spool *s, struct smtpd_entry *entry, bool hold)
 		return -1;
 	}
 	pthread_mutex_unlock(&s->mutex);
-	status = append(
-	    s, entry, hold ? SMTPD_RECORD_HELD : SMTPD_RECORD_RELEASED);
+	status =
+	    append(s, entry, hold ? SMTPD_RECORD_HELD : SMTPD_RECORD_RELEASED);
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0 && hold)
 		entry->flags |= SMTPD_ENTRY_HELD;

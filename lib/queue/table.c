@@ -78,8 +78,8 @@ add_leaf(struct smtpd_table *t, size_t i)
 
 	if (leaf != NULL && t->count == t->size) {
 		size_t size = t->size > 0 ? 2 * t->size : 16;
-		struct smtpd_table_leaf **leaves =
-		    realloc(t->leaves, size * sizeof(struct smtpd_table_leaf *));
+		struct smtpd_table_leaf **leaves = realloc(
+		    t->leaves, size * sizeof(struct smtpd_table_leaf *));
 
 		if (leaves == NULL) {
 			free(leaf);

@@ -19,12 +19,10 @@ struct smtpd_table {
 };
 
 /* The entry with the least id that is at least ID; NULL: there is none. */
-struct smtpd_entry *smtpd_table_from(
-    const struct smtpd_table *t, uint64_t id);
+struct smtpd_entry *smtpd_table_from(const struct smtpd_table *t, uint64_t id);
 
 /* The entry of ID; NULL: there is none. */
-struct smtpd_entry *smtpd_table_find(
-    const struct smtpd_table *t, uint64_t id);
+struct smtpd_entry *smtpd_table_find(const struct smtpd_table *t, uint64_t id);
 
 /* Add ENTRY, whose id is not there.  False without memory. */
 bool smtpd_table_insert(struct smtpd_table *t, struct smtpd_entry *entry);
