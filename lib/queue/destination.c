@@ -24,14 +24,15 @@ create(struct smtpd_schedule *s, const char *domain)
 		return NULL;
 	}
 	d->site = d->own;
-	smtpd_table_add(&s->destinations, &d->named);
+	smtpd_name_table_add(&s->destinations, &d->named);
 	return d;
 }
 
 struct smtpd_destination *
 smtpd_schedule_destination(struct smtpd_schedule *s, const char *domain)
 {
-	struct smtpd_named *named = smtpd_table_find(&s->destinations, domain);
+	struct smtpd_named *named =
+	    smtpd_name_table_find(&s->destinations, domain);
 	struct smtpd_destination *d;
 
 	if (named != NULL)
@@ -74,7 +75,7 @@ smtpd_schedule_release(struct smtpd_schedule *s, struct smtpd_destination *d)
 		return;
 	}
 	site->users--;
-	smtpd_table_remove(&s->destinations, &d->named);
+	smtpd_name_table_remove(&s->destinations, &d->named);
 	free(d);
 	smtpd_site_tidy(s, site);
 }
@@ -120,7 +121,7 @@ find_site(
 			d->own = smtpd_site_create(s, d, NULL);
 		return d->own;
 	}
-	named = smtpd_table_find(&s->sites, name);
+	named = smtpd_name_table_find(&s->sites, name);
 	if (named == NULL)
 		return smtpd_site_create(s, NULL, name);
 	return (struct smtpd_site *)(void *)((char *)named -

@@ -51,8 +51,8 @@ smtpd_schedule_create(const struct smtpd_schedule_settings *settings)
 	set_limits(s);
 	smtpd_ring_init(&s->turn);
 	smtpd_ring_init(&s->fresh_turn);
-	if (smtpd_table_init(&s->destinations, seed) == -1 ||
-	    smtpd_table_init(&s->sites, seed) == -1) {
+	if (smtpd_name_table_init(&s->destinations, seed) == -1 ||
+	    smtpd_name_table_init(&s->sites, seed) == -1) {
 		smtpd_schedule_destroy(s);
 		return NULL;
 	}
@@ -66,8 +66,8 @@ smtpd_schedule_destroy(struct smtpd_schedule *s)
 	if (s == NULL)
 		return;
 	smtpd_site_open_due(s, SMTPD_TIME_NONE);
-	smtpd_table_finish(&s->destinations);
-	smtpd_table_finish(&s->sites);
+	smtpd_name_table_finish(&s->destinations);
+	smtpd_name_table_finish(&s->sites);
 	smtpd_heap_finish(&s->later);
 	smtpd_heap_finish(&s->limits);
 	smtpd_heap_finish(&s->closed);

@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 #include "queue/heap.h"
+#include "queue/name_table.h"
 #include "queue/ring.h"
 #include "queue/schedule.h"
-#include "queue/table.h"
 
 /* Jobs that were never tried, and others. */
 enum smtpd_job_kind {
@@ -78,12 +78,12 @@ struct smtpd_schedule {
 	uint32_t site_limit;  /* the most that it may have */
 	uint32_t retry_limit; /* of retries at a time, while others wait */
 
-	struct smtpd_table destinations;
-	struct smtpd_table sites; /* those that are shared */
-	uint32_t nsites;          /* all */
-	uint32_t njobs;           /* later, ready or active */
-	uint32_t busy;            /* workers */
-	uint32_t retries;         /* active jobs that were tried before */
+	struct smtpd_name_table destinations;
+	struct smtpd_name_table sites; /* those that are shared */
+	uint32_t nsites;               /* all */
+	uint32_t njobs;                /* later, ready or active */
+	uint32_t busy;                 /* workers */
+	uint32_t retries;              /* active jobs that were tried before */
 
 	/* Sites that have ready jobs, are open, and have room; and those of
 	 * them that have fresh ones. */

@@ -38,7 +38,7 @@ smtpd_site_create(
 	if (owner != NULL)
 		site->named.name = owner->name;
 	else
-		smtpd_table_add(&s->sites, &site->named);
+		smtpd_name_table_add(&s->sites, &site->named);
 	s->nsites++;
 	return site;
 }
@@ -91,7 +91,7 @@ free_site(struct smtpd_schedule *s, struct smtpd_site *site)
 	if (site->closed)
 		smtpd_heap_remove(&s->closed, &site->opening);
 	if (site->owner == NULL)
-		smtpd_table_remove(&s->sites, &site->named);
+		smtpd_name_table_remove(&s->sites, &site->named);
 	s->nsites--;
 	free(site->why);
 	free(site);
@@ -110,7 +110,7 @@ tidy_own(struct smtpd_schedule *s, struct smtpd_site *site)
 	free_site(s, site);
 	if (owner->refs > 0)
 		return;
-	smtpd_table_remove(&s->destinations, &owner->named);
+	smtpd_name_table_remove(&s->destinations, &owner->named);
 	free(owner);
 }
 

@@ -275,7 +275,7 @@ static uint32_t
 check_sites(const struct smtpd_schedule *s, size_t *nready)
 {
 	uint32_t connections = 0, count = 0, users = 0, bound = 0;
-	const struct smtpd_table *t = &s->sites;
+	const struct smtpd_name_table *t = &s->sites;
 
 	*nready = 0;
 	for (uint32_t i = 0; i < t->size; i++)

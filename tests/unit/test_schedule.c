@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "queue/heap.h"
-#include "queue/table.h"
+#include "queue/name_table.h"
 #include "schedule_world.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
@@ -72,28 +72,29 @@ a_table_finds_what_is_in_it(void **state)
 	};
 	static struct smtpd_named nodes[COUNT];
 	static char names[COUNT][16];
-	struct smtpd_table t;
+	struct smtpd_name_table t;
 
 	(void)state;
-	assert_int_equal(smtpd_table_init(&t, 99), 0);
+	assert_int_equal(smtpd_name_table_init(&t, 99), 0);
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(names[i], sizeof(names[i]), "n%d.example", i);
 		nodes[i].name = names[i];
-		assert_null(smtpd_table_find(&t, names[i]));
-		smtpd_table_add(&t, &nodes[i]);
+		assert_null(smtpd_name_table_find(&t, names[i]));
+		smtpd_name_table_add(&t, &nodes[i]);
 	}
 	assert_int_equal(t.count, COUNT);
 	assert_in_range(t.size, COUNT, 4 * COUNT);
 	for (int i = 0; i < COUNT; i++) {
-		assert_ptr_equal(smtpd_table_find(&t, names[i]), &nodes[i]);
+		assert_ptr_equal(
+		    smtpd_name_table_find(&t, names[i]), &nodes[i]);
 		if (i % 50 != 0)
-			smtpd_table_remove(&t, &nodes[i]);
+			smtpd_name_table_remove(&t, &nodes[i]);
 	}
 	assert_in_range(t.size, COUNT / 50, COUNT / 4);
 	for (int i = 0; i < COUNT; i++)
-		assert_ptr_equal(smtpd_table_find(&t, names[i]),
+		assert_ptr_equal(smtpd_name_table_find(&t, names[i]),
 		    i % 50 == 0 ? &nodes[i] : NULL);
-	smtpd_table_finish(&t);
+	smtpd_name_table_finish(&t);
 }
 
 static void

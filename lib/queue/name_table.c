@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/table.h"
+#include "queue/name_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,23 +7,23 @@
 #define SIZE_MIN 64
 
 int
-smtpd_table_init(struct smtpd_table *t, uint32_t seed)
+smtpd_name_table_init(struct smtpd_name_table *t, uint32_t seed)
 {
-	*t = (struct smtpd_table){ .size = SIZE_MIN, .seed = seed };
+	*t = (struct smtpd_name_table){ .size = SIZE_MIN, .seed = seed };
 	t->buckets = calloc(t->size, sizeof(struct smtpd_named *));
 	return t->buckets != NULL ? 0 : -1;
 }
 
 void
-smtpd_table_finish(struct smtpd_table *t)
+smtpd_name_table_finish(struct smtpd_name_table *t)
 {
 	free(t->buckets);
-	*t = (struct smtpd_table){ 0 };
+	*t = (struct smtpd_name_table){ 0 };
 }
 
 /* FNV-1a; the last step spreads it over the low bits. */
 static uint32_t
-hash_of(const struct smtpd_table *t, const char *name)
+hash_of(const struct smtpd_name_table *t, const char *name)
 {
 	uint32_t hash = t->seed;
 
@@ -33,13 +33,13 @@ hash_of(const struct smtpd_table *t, const char *name)
 }
 
 static struct smtpd_named **
-bucket(const struct smtpd_table *t, uint32_t hash)
+bucket(const struct smtpd_name_table *t, uint32_t hash)
 {
 	return &t->buckets[hash & (t->size - 1)];
 }
 
 struct smtpd_named *
-smtpd_table_find(const struct smtpd_table *t, const char *name)
+smtpd_name_table_find(const struct smtpd_name_table *t, const char *name)
 {
 	uint32_t hash = hash_of(t, name);
 	struct smtpd_named *n = *bucket(t, hash);
@@ -50,7 +50,7 @@ smtpd_table_find(const struct smtpd_table *t, const char *name)
 }
 
 static void
-link_node(struct smtpd_table *t, struct smtpd_named *node)
+link_node(struct smtpd_name_table *t, struct smtpd_named *node)
 {
 	struct smtpd_named **at = bucket(t, node->hash);
 
@@ -60,9 +60,9 @@ link_node(struct smtpd_table *t, struct smtpd_named *node)
 
 /* Without memory it stays as it is, only slower than it could be. */
 static void
-resize(struct smtpd_table *t, uint32_t size)
+resize(struct smtpd_name_table *t, uint32_t size)
 {
-	struct smtpd_table old = *t;
+	struct smtpd_name_table old = *t;
 	struct smtpd_named **buckets =
 	    calloc(size, sizeof(struct smtpd_named *));
 
@@ -82,7 +82,7 @@ resize(struct smtpd_table *t, uint32_t size)
 }
 
 void
-smtpd_table_add(struct smtpd_table *t, struct smtpd_named *node)
+smtpd_name_table_add(struct smtpd_name_table *t, struct smtpd_named *node)
 {
 	if (t->count >= t->size && t->size <= UINT32_MAX / 4)
 		resize(t, t->size * 2);
@@ -92,7 +92,7 @@ smtpd_table_add(struct smtpd_table *t, struct smtpd_named *node)
 }
 
 void
-smtpd_table_remove(struct smtpd_table *t, struct smtpd_named *node)
+smtpd_name_table_remove(struct smtpd_name_table *t, struct smtpd_named *node)
 {
 	struct smtpd_named **at = bucket(t, node->hash);
 
