@@ -73,10 +73,11 @@ add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 	const struct smtpd_bounce *b = m->bounce;
 	const struct smtpd_outgoing_rcpt *rcpt = &b->letter->rcpts[r->rcpt];
 	size_t n = m->report.nrcpts++;
-	char code[8] = "";
+	char code[32] = "";
 
 	if (r->result.code != 0)
-		snprintf(code, sizeof(code), "%d ", r->result.code);
+		snprintf(code, sizeof(code), "%d %s ", r->result.code,
+		    r->result.status);
 	snprintf(m->diagnostics[n], sizeof(m->diagnostics[n]), "%s%s", code,
 	    r->result.text);
 	m->rcpts[n] = (struct smtpd_dsn_rcpt){
