@@ -20,7 +20,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 import smtpin_fixture as fixture
@@ -303,6 +302,11 @@ class WorldCase(unittest.TestCase):
         for number, name in enumerate(cls.HOSTS, 11):
             setattr(cls, name, cls.world.host(name, number))
 
-    def sleep(self, seconds):
-        """Where nothing is expected to happen."""
-        time.sleep(seconds)
+    def tearDown(self):
+        """What smtpout said before a test failed."""
+        smtpout = getattr(self, "smtpout", None)
+        result = self._outcome.result
+        failed = any(test is self
+                     for test, _ in result.failures + result.errors)
+        if smtpout is not None and failed:
+            print("\n" + "\n".join(smtpout.lines[-60:]))
