@@ -180,10 +180,11 @@ static void
 flush_some(struct game *g)
 {
 	int j = some_job(g, (enum smtpd_job_state)below(4));
-	struct naive_job *nj = &g->n.jobs[j];
+	struct naive_job *nj;
 
 	if (j < 0 || below(4) != 0)
 		return;
+	nj = &g->n.jobs[j];
 	smtpd_schedule_flush(g->w.schedule, nj->job, g->w.now);
 	if (nj->state == SMTPD_JOB_LATER)
 		naive_append(&g->n, j);
