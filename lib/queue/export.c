@@ -136,6 +136,7 @@ smtpd_export(smtpd_ask_fn *ask, void *whom, const char *const *arguments,
 	struct export x = {
 		.ask = ask, .whom = whom, .error = error, .size = size
 	};
+	char reason[512];
 	int code;
 
 	if (count != 1) {

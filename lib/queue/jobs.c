@@ -75,7 +75,7 @@ smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_job *job)
 	flags = smtpd_spool_flags(q->spool, entry);
 	if (job->finished ||
 	    (flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
-		job->state = SMTPD_JOB_OUT;
+		smtpd_schedule_retire(q->schedule, job);
 	else
 		insert(q, job);
 	stir(q);
@@ -99,7 +99,7 @@ smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_job *job)
 	pthread_mutex_lock(&q->lock);
 	flags = smtpd_spool_flags(q->spool, entry);
 	if ((flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
-		job->state = SMTPD_JOB_OUT;
+		smtpd_schedule_retire(q->schedule, job);
 	else
 		smtpd_schedule_put_back(
 		    q->schedule, job, smtpd_spool_now(q->spool));
@@ -120,7 +120,7 @@ smtpd_jobs_quarantine(
 	pthread_mutex_lock(&q->lock);
 	for (uint32_t i = 0; i < entry->njobs; i++)
 		smtpd_schedule_withdraw(q->schedule, &entry->jobs[i]);
-	job->state = SMTPD_JOB_OUT;
+	smtpd_schedule_retire(q->schedule, job);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_spool_unpin(q->spool, entry);
 }

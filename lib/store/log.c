@@ -174,6 +174,29 @@ smtpd_log_read(struct smtpd_log *log, struct smtpd_log_place place,
 	return p;
 }
 
+void *
+smtpd_log_read_raw(
+    struct smtpd_log *log, struct smtpd_log_place place, uint32_t size)
+{
+	struct smtpd_log_segment s;
+	uint8_t *p = NULL;
+	int fd, status = -1;
+
+	if (copy_segment(log, place.segment, &s) == -1)
+		return NULL;
+	fd = smtpd_log_file_open(log->dir, s.number, true);
+	if (fd == -1)
+		return NULL;
+	p = malloc(size);
+	if (p != NULL)
+		status = smtpd_log_file_read(fd, p, size, place.offset);
+	smtpd_log_file_close(fd);
+	if (status == 0)
+		return p;
+	free(p);
+	return NULL;
+}
+
 void
 smtpd_log_stats(struct smtpd_log *log, struct smtpd_log_stats *stats)
 {

@@ -150,6 +150,11 @@ int smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
 void *smtpd_log_read(struct smtpd_log *log, struct smtpd_log_place place,
     struct smtpd_log_record *record, const void **body);
 
+/* The SIZE bytes at PLACE as they are, be it a record or not, for who wants to
+ * save what can be saved.  The caller frees them.  NULL with errno. */
+void *smtpd_log_read_raw(
+    struct smtpd_log *log, struct smtpd_log_place place, uint32_t size);
+
 /* The live record at PLACE, of SIZE bytes on disk, is needed no longer.  Once
  * for each record. */
 void smtpd_log_release(

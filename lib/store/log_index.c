@@ -130,7 +130,8 @@ smtpd_log_index_end(
 	return error == 0 ? 0 : -1;
 }
 
-/* Whether the header is as it must be, and the entries are whole. */
+/* Whether the header is as it must be, and the entries are whole.  The window
+ * is never too small for this. */
 static bool
 is_whole(struct smtpd_log_window *w, const struct smtpd_crc32c *crc,
     const struct smtpd_log_index_key *key, uint64_t *length)
@@ -154,17 +155,19 @@ is_whole(struct smtpd_log_window *w, const struct smtpd_crc32c *crc,
 	return sum == smtpd_get_u32(expected + 40);
 }
 
-/* Read the entry at AT, behind which LEFT bytes at most are of use.  Return its
- * size, or 0. */
+/*
+ * Read the entry at AT, behind which LEFT bytes at most are of use.  Return its
+ * size, or 0 with errno: all was whole a moment ago.
+ */
 static size_t
 read_entry(struct smtpd_log_window *w, uint64_t at, uint64_t left,
     struct smtpd_log_record *record)
 {
-	const uint8_t *p;
+	const uint8_t *p = smtpd_log_window_at(w, at, ENTRY);
+	size_t size;
 
-	if (left < ENTRY)
+	if (p == NULL)
 		return 0;
-	p = smtpd_log_window_at(w, at, ENTRY);
 	record->sequence = smtpd_get_u64(p);
 	record->place.offset = smtpd_get_u32(p + 8);
 	record->head_len = smtpd_get_u32(p + 12);
@@ -172,12 +175,16 @@ read_entry(struct smtpd_log_window *w, uint64_t at, uint64_t left,
 	record->type = p[20];
 	record->size =
 	    (uint32_t)smtpd_log_size(record->head_len, record->body_len);
-	if (record->head_len > SMTPD_LOG_HEAD_MAX ||
-	    entry_size(record->head_len) > left)
+	size = entry_size(record->head_len);
+	if (record->head_len > SMTPD_LOG_HEAD_MAX || size > left) {
+		errno = EIO;
 		return 0;
-	p = smtpd_log_window_at(w, at, entry_size(record->head_len));
+	}
+	p = smtpd_log_window_at(w, at, size);
+	if (p == NULL)
+		return 0;
 	record->head = p + ENTRY;
-	return entry_size(record->head_len);
+	return size;
 }
 
 static int
@@ -190,11 +197,8 @@ read_entries(struct smtpd_log_window *w, uint32_t number, uint64_t length,
 	for (uint64_t at = 0; at < length && rc == 0;) {
 		size_t size = read_entry(w, HEADER + at, length - at, &record);
 
-		/* It was whole a moment ago. */
-		if (size == 0) {
-			errno = EIO;
+		if (size == 0)
 			return -1;
-		}
 		rc = fn(user, &record);
 		at += size;
 	}
