@@ -191,11 +191,20 @@ smtpd_table_remove(struct smtpd_table *t, const struct smtpd_entry *entry)
 		join(t, i);
 }
 
-void
-smtpd_table_clear(struct smtpd_table *t)
+struct smtpd_entry *
+smtpd_table_take(struct smtpd_table *t)
 {
-	while (t->count > 0)
-		free(t->leaves[--t->count]);
-	free(t->leaves);
-	*t = (struct smtpd_table){ 0 };
+	struct smtpd_table_leaf *leaf;
+	struct smtpd_entry *e;
+
+	if (t->count == 0) {
+		free(t->leaves);
+		*t = (struct smtpd_table){ 0 };
+		return NULL;
+	}
+	leaf = t->leaves[t->count - 1];
+	e = leaf->entries[--leaf->count];
+	if (leaf->count == 0)
+		remove_leaf(t, t->count - 1);
+	return e;
 }

@@ -30,7 +30,8 @@ bool smtpd_table_insert(struct smtpd_table *t, struct smtpd_entry *entry);
 /* Take out ENTRY, which is there. */
 void smtpd_table_remove(struct smtpd_table *t, const struct smtpd_entry *entry);
 
-/* Forget all entries. */
-void smtpd_table_clear(struct smtpd_table *t);
+/* Take out the last entry, which may be freed; NULL: there was none, and the
+ * table's memory is free. */
+struct smtpd_entry *smtpd_table_take(struct smtpd_table *t);
 
 #endif

@@ -36,7 +36,8 @@ teardown(void **state)
 {
 	struct model *m = *state;
 
-	smtpd_table_clear(&m->table);
+	while (smtpd_table_take(&m->table) != NULL)
+		continue;
 	free(m->entries);
 	free(m);
 	return 0;
@@ -117,6 +118,19 @@ test_random(void **state)
 	assert_true(m->table.count <= 4);
 }
 
+static void
+test_take(void **state)
+{
+	struct model *m = *state;
+
+	for (uint64_t id = 1; id <= COUNT; id++)
+		toggle(m, id);
+	for (uint64_t id = COUNT; id > 0; id--)
+		assert_ptr_equal(smtpd_table_take(&m->table), &m->entries[id]);
+	assert_null(smtpd_table_take(&m->table));
+	assert_null(m->table.leaves);
+}
+
 int
 main(void)
 {
@@ -124,6 +138,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_rising, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_falling, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_take, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
