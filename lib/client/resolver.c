@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include <smtpd/resolve.h>
+#include "client/resolver.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -322,6 +322,18 @@ go_on(struct lookup *l, const struct smtpd_dns_answer *answer)
 }
 
 static struct smtpd_targets *
+resolve_host(struct lookup *l, const char *host)
+{
+	if (smtpd_host_normalise(host, l->name) != 0)
+		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
+		    "%s is not the name of a host", l->shown);
+	list_domain(l);
+	cut_own_name(l);
+	find_addresses(l);
+	return decide(l);
+}
+
+static struct smtpd_targets *
 resolve_domain(struct lookup *l, const char *domain)
 {
 	struct smtpd_dns_answer *answer;
@@ -370,9 +382,11 @@ finish(const struct lookup *l, struct smtpd_targets *t)
 	return t;
 }
 
-struct smtpd_targets *
-smtpd_resolve(struct smtpd_resolver *r, const char *domain,
-    const struct smtpd_cancel *cancel)
+typedef struct smtpd_targets *resolve_fn(struct lookup *l, const char *name);
+
+static struct smtpd_targets *
+look_up(struct smtpd_resolver *r, const char *name,
+    const struct smtpd_cancel *cancel, resolve_fn *resolve)
 {
 	struct lookup *l = calloc(1, sizeof(*l));
 	struct smtpd_targets *t;
@@ -381,16 +395,28 @@ smtpd_resolve(struct smtpd_resolver *r, const char *domain,
 	if (l == NULL)
 		return NULL;
 	smtpd_text_init(&shown, l->shown, sizeof(l->shown));
-	smtpd_text_filtered(
-	    &shown, domain, strnlen(domain, SMTPD_DNS_HOST_MAX));
+	smtpd_text_filtered(&shown, name, strnlen(name, SMTPD_DNS_HOST_MAX));
 	l->r = r;
 	l->cancel = cancel;
 	l->ttl_s = UINT32_MAX;
 	l->deadline = smtpd_clock_after(smtpd_clock_ms(), r->total_ms);
-	t = finish(l,
-	    *domain == '[' ? resolve_literal(l, domain)
-			   : resolve_domain(l, domain));
+	t = finish(l, resolve(l, name));
 	free(l->found.at);
 	free(l);
 	return t;
+}
+
+struct smtpd_targets *
+smtpd_resolve(struct smtpd_resolver *r, const char *domain,
+    const struct smtpd_cancel *cancel)
+{
+	return look_up(r, domain, cancel,
+	    *domain == '[' ? resolve_literal : resolve_domain);
+}
+
+struct smtpd_targets *
+smtpd_resolve_host(struct smtpd_resolver *r, const char *host,
+    const struct smtpd_cancel *cancel)
+{
+	return look_up(r, host, cancel, resolve_host);
 }

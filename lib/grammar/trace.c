@@ -84,18 +84,32 @@ add_clause(struct lines *l, const char *keyword, const char *name, size_t max)
 	append_name(l, name, len);
 }
 
+/* A comment about a client without an address. */
+static void
+add_local(struct lines *l, const char *uid)
+{
+	static const char before[] = "(local, uid ";
+	size_t len;
+
+	if (uid == NULL) {
+		add_word(l, "(local)");
+		return;
+	}
+	len = cut_length(uid, TOKEN_WIDTH);
+	begin_word(l, strlen(before) + len + strlen(")"));
+	smtpd_text_add(&l->text, before);
+	append_name(l, uid, len);
+	smtpd_text_byte(&l->text, ')');
+}
+
 /* "(" TCP-info ")" with the address as a literal */
 static void
 add_peer(struct lines *l, const char *peer)
 {
-	bool six = peer != NULL && strchr(peer, ':') != NULL;
+	bool six = strchr(peer, ':') != NULL;
 	const char *before = six ? "([IPv6:" : "([";
 	size_t len;
 
-	if (peer == NULL) {
-		add_word(l, "(local)");
-		return;
-	}
 	len = cut_length(peer, PEER_WIDTH);
 	begin_word(l, strlen(before) + len + strlen("])"));
 	smtpd_text_add(&l->text, before);
@@ -134,7 +148,10 @@ smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size)
 	add_word(&l, "Received:");
 	add_clause(
 	    &l, "from", t->helo[0] != '\0' ? t->helo : "unknown", NAME_WIDTH);
-	add_peer(&l, t->peer);
+	if (t->peer != NULL)
+		add_peer(&l, t->peer);
+	else
+		add_local(&l, t->uid);
 	fold(&l);
 	add_clause(&l, "by", t->by, NAME_WIDTH);
 	add_clause(&l, "with", t->with, TOKEN_WIDTH);

@@ -18,6 +18,8 @@ struct smtpd_trace {
 	time_t when;
 	const char *tls;    /* its version, or NULL for plain text */
 	const char *cipher; /* and its cipher (RFC 8314, 4.3) */
+	const char *uid;    /* the number of the local user, when there is no
+	                     * address; NULL: not known */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "queue/heap.h"
 #include "store/log.h"
 
 struct smtpd_destination;
@@ -37,9 +38,10 @@ struct smtpd_job {
 	/* The schedule's. */
 	struct smtpd_job *next;
 	struct smtpd_job *previous;
-	uint32_t slot;  /* in the heap */
-	uint32_t event; /* when the heap wants it */
-	uint8_t state;  /* enum smtpd_job_state */
+	struct smtpd_heap_node timer;
+	uint8_t state; /* enum smtpd_job_state */
+	bool limited;  /* ready: its timer is set */
+	bool retrying; /* active: it counts among the retries */
 
 	_Atomic bool finished;     /* all its recipients are */
 	_Atomic bool notice_given; /* the sender was told of the delay */

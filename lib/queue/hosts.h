@@ -4,9 +4,9 @@
 
 /*
  * What trouble there was with mail hosts, by address: so that a dead first MX
- * does not cost its time-out again for each message.  Bounded: the oldest is
- * forgotten.  Any number of threads may use one at a time.  Times are those of
- * smtpd_clock_ms().
+ * does not cost its time-out again for each message.  Bounded: old records make
+ * room for new ones.  Any number of threads may use one at a time.  Times are
+ * those of smtpd_clock_ms().
  */
 
 #include <smtpd/resolve.h>
@@ -19,10 +19,12 @@ struct smtpd_hosts;
 
 /* NULL without memory. */
 struct smtpd_hosts *smtpd_hosts_create(void);
+
+/* NULL is fine. */
 void smtpd_hosts_destroy(struct smtpd_hosts *h);
 
 /* No connection came to be: keep away for a minute, doubled with each time
- * up to an hour. */
+ * up to an hour.  Where one keeps away already, it changes nothing. */
 void smtpd_hosts_failed(
     struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now);
 

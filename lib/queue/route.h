@@ -15,8 +15,9 @@
 struct smtpd_router;
 
 /*
- * Make one from what SETTINGS say of resolver, rules, port and smarthost.  All
- * that is needed is copied.  Return NULL with the reason in ERROR of SIZE bytes.
+ * Make one from what SETTINGS say of hostname, resolver, rules, port, smarthost
+ * and the client's security.  All that is needed is copied.  Return NULL with
+ * the reason in ERROR of SIZE bytes.
  */
 struct smtpd_router *smtpd_router_create(
     const struct smtpd_queue_settings *settings, char *error, size_t size);
@@ -28,16 +29,23 @@ struct smtpd_route {
 	struct smtpd_targets *targets;
 	uint16_t port;
 	enum smtpd_security security;
-	const struct smtpd_smarthost *smarthost; /* NULL: none */
+	const struct smtpd_smarthost *smarthost; /* NULL: none; the router's */
 
-	/* The site: "smarthost", or the names of the mail hosts in order. */
+	/*
+	 * The site, when it is FOUND: "smarthost", or the names of the mail
+	 * hosts by preference, those of the same in the order of letters.
+	 * Where security is not opportunistic its name follows: a certificate
+	 * that is not good enough for one domain closes no site for others.
+	 */
 	char *site;
 };
 
 /*
- * Look up DOMAIN.  A smarthost's name that leads nowhere is always LATER.  What
- * the DNS said is added to TRAIL, in one line.  Return 0, or -1 without memory;
- * the route is to be finished in any case.
+ * Look up DOMAIN; with a smarthost that is looked up instead, and only rules
+ * ask for the domain.  A smarthost's name that leads nowhere is always LATER.
+ * With AUTH TLS is required, whatever the rules say.  What the DNS said is
+ * added to TRAIL, in one line.  Return 0, or -1 without memory, which is LATER
+ * too; the route is to be finished in any case.
  */
 int smtpd_route_find(struct smtpd_router *r, const char *domain,
     const struct smtpd_cancel *cancel, struct smtpd_route *route,

@@ -34,7 +34,7 @@ next_id(struct smtpd_spool *s)
 	id &= SMTPD_RECORD_ID_MAX;
 	do {
 		s->last_id = id > s->last_id ? id : s->last_id + 1;
-	} while (smtpd_table_find(&s->table, s->last_id) != NULL);
+	} while (smtpd_entries_find(&s->table, s->last_id) != NULL);
 	return s->last_id;
 }
 
@@ -58,11 +58,11 @@ enlist(struct smtpd_spool *s, struct smtpd_entry *e, uint64_t wanted)
 
 	pthread_mutex_lock(&s->mutex);
 	if (wanted == 0 || wanted > SMTPD_RECORD_ID_MAX ||
-	    smtpd_table_find(&s->table, wanted) != NULL)
+	    smtpd_entries_find(&s->table, wanted) != NULL)
 		wanted = next_id(s);
 	e->id = wanted;
 	e->flags |= SMTPD_ENTRY_PENDING;
-	inserted = smtpd_table_insert(&s->table, e);
+	inserted = smtpd_entries_insert(&s->table, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (inserted)
 		return 0;
@@ -74,7 +74,7 @@ static void
 strike_off(struct smtpd_spool *s, const struct smtpd_entry *e)
 {
 	pthread_mutex_lock(&s->mutex);
-	smtpd_table_remove(&s->table, e);
+	smtpd_entries_remove(&s->table, e);
 	pthread_mutex_unlock(&s->mutex);
 }
 

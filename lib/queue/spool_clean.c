@@ -65,7 +65,7 @@ look(struct smtpd_spool *s, uint32_t segment, uint64_t *id)
 
 	pthread_mutex_lock(&s->mutex);
 	for (int i = 0; i < LOOK_MAX && status == 0; i++) {
-		e = smtpd_table_from(&s->table, *id);
+		e = smtpd_entries_from(&s->table, *id);
 		if (e == NULL)
 			break;
 		*id = e->id + 1;

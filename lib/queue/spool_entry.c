@@ -104,7 +104,7 @@ smtpd_spool_entry_apply(struct smtpd_job *job,
 void
 smtpd_spool_entry_end(struct smtpd_spool *s, struct smtpd_entry *e)
 {
-	smtpd_table_remove(&s->table, e);
+	smtpd_entries_remove(&s->table, e);
 	s->count--;
 	e->flags |= SMTPD_ENTRY_ENDED;
 }
@@ -240,7 +240,7 @@ smtpd_spool_find(struct smtpd_spool *s, uint64_t id)
 	struct smtpd_entry *e;
 
 	pthread_mutex_lock(&s->mutex);
-	e = smtpd_table_find(&s->table, id);
+	e = smtpd_entries_find(&s->table, id);
 	if (e != NULL && (e->flags & SMTPD_ENTRY_PENDING) != 0)
 		e = NULL;
 	e = pinned(e);
@@ -255,7 +255,7 @@ smtpd_spool_next(struct smtpd_spool *s, uint64_t id)
 
 	pthread_mutex_lock(&s->mutex);
 	do {
-		e = id < UINT64_MAX ? smtpd_table_from(&s->table, id + 1)
+		e = id < UINT64_MAX ? smtpd_entries_from(&s->table, id + 1)
 				    : NULL;
 		id = e != NULL ? e->id : id;
 	} while (e != NULL && (e->flags & SMTPD_ENTRY_PENDING) != 0);

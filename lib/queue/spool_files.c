@@ -184,7 +184,7 @@ is_orphan(struct smtpd_spool *s, const char *name)
 	smtpd_trace_id(id, expected);
 	if (strcmp(name, expected) != 0 || !is_file(s->large, name))
 		return false;
-	e = smtpd_table_find(&s->table, id);
+	e = smtpd_entries_find(&s->table, id);
 	return e == NULL || (e->flags & SMTPD_ENTRY_LARGE) == 0;
 }
 

@@ -16,9 +16,9 @@
 
 #include "base/crc32c.h"
 #include "grammar/trace.h"
+#include "queue/entries.h"
 #include "queue/queue_clock.h"
 #include "queue/record.h"
-#include "queue/table.h"
 
 /* Content that is kept in the log. */
 #define SMTPD_SPOOL_SMALL_MAX 65536
@@ -77,7 +77,7 @@ struct smtpd_spool {
 
 	pthread_mutex_t mutex; /* of all that follows, and the entries */
 	pthread_cond_t landed; /* somebody has left an entry */
-	struct smtpd_table table;
+	struct smtpd_entries table;
 	uint64_t count; /* of those in it that are not pending */
 	uint64_t last_id;
 	struct smtpd_flight *flights;

@@ -141,7 +141,7 @@ replay_message(struct smtpd_spool *s, struct smtpd_log *log,
 		return keep_foreign(s, record);
 	note_stamp(s, &m.stamp);
 	note_id(s, m.id);
-	old = smtpd_table_find(&s->table, m.id);
+	old = smtpd_entries_find(&s->table, m.id);
 	if (old != NULL)
 		drop(s, log, old);
 	e = make_entry(s, record, &m);
@@ -151,7 +151,7 @@ replay_message(struct smtpd_spool *s, struct smtpd_log *log,
 		smtpd_spool_entry_free(s, e);
 		return 0;
 	}
-	if (smtpd_table_insert(&s->table, e)) {
+	if (smtpd_entries_insert(&s->table, e)) {
 		s->count++;
 		return 1;
 	}
@@ -186,7 +186,7 @@ replay_progress(struct smtpd_spool *s, struct smtpd_log *log,
 		return keep_foreign(s, record);
 	note_stamp(s, &p.stamp);
 	note_id(s, p.id);
-	e = smtpd_table_find(&s->table, p.id);
+	e = smtpd_entries_find(&s->table, p.id);
 	if (e == NULL || p.job >= e->njobs)
 		return 0;
 	if (e->jobs[p.job].finished) {
@@ -212,7 +212,7 @@ replay_state(struct smtpd_spool *s, struct smtpd_log *log,
 		return keep_foreign(s, record);
 	note_stamp(s, &state.stamp);
 	note_id(s, state.id);
-	e = smtpd_table_find(&s->table, state.id);
+	e = smtpd_entries_find(&s->table, state.id);
 	if (e == NULL)
 		return 0;
 	if (state.change == SMTPD_RECORD_HELD)
@@ -274,7 +274,7 @@ smtpd_spool_settle(struct smtpd_spool *s)
 
 	smtpd_queue_clock_start(&s->clock, &s->last);
 	now = smtpd_spool_now(s);
-	for (uint64_t id = 0; (e = smtpd_table_from(&s->table, id)) != NULL;
+	for (uint64_t id = 0; (e = smtpd_entries_from(&s->table, id)) != NULL;
 	     id = e->id + 1)
 		mend(e, now);
 }
@@ -284,7 +284,7 @@ smtpd_spool_forget(struct smtpd_spool *s)
 {
 	struct smtpd_entry *e;
 
-	while ((e = smtpd_table_take(&s->table)) != NULL)
+	while ((e = smtpd_entries_take(&s->table)) != NULL)
 		smtpd_spool_entry_free(s, e);
 	while (s->foreign != NULL) {
 		struct smtpd_foreign *next = s->foreign->next;

@@ -113,7 +113,7 @@ static uint8_t *
 read_whole(const struct smtpd_log *log, int fd, uint32_t offset,
     const struct smtpd_log_record_header *h)
 {
-	uint32_t size = smtpd_log_record_size(h);
+	size_t size = SMTPD_LOG_RECORD_HEADER + h->head_len + h->body_len;
 	uint8_t *p = malloc(size);
 
 	if (p == NULL)

@@ -157,13 +157,17 @@ provide(struct smtpd_log *log, uint32_t size)
 	return rc;
 }
 
-/* Wait until SIZE bytes may join the batch that forms. */
+/* Wait until N records of SIZE bytes may join the batch that forms. */
 static int
-admit(struct smtpd_log *log, uint32_t size, bool essential)
+admit(struct smtpd_log *log, size_t n, uint32_t size, bool essential)
 {
 	for (;;) {
 		bool allowed = may_take(log, size, essential);
 
+		if (log->last >= SMTPD_LOG_SEQUENCE_MAX - n) {
+			errno = EOVERFLOW;
+			return -1;
+		}
 		if (allowed && log->forming->len + size <= SMTPD_LOG_GROUP_MAX)
 			return 0;
 		if (log->busy)
@@ -307,7 +311,7 @@ smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
 		return -1;
 	}
 	pthread_mutex_lock(&log->lock);
-	if (admit(log, size, flags & SMTPD_LOG_ESSENTIAL) == -1) {
+	if (admit(log, n, size, flags & SMTPD_LOG_ESSENTIAL) == -1) {
 		w.error = errno;
 	} else {
 		struct smtpd_log_batch *b = log->forming;

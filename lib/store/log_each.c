@@ -72,11 +72,12 @@ static int
 run_scan(struct pass *p, struct smtpd_log_scan *scan)
 {
 	const struct smtpd_log_segment *s = p->segment;
+	uint64_t size = scan->window->file_size;
 	int rc;
 
 	/* Without its header nobody knows what a record looks like. */
 	if (s->mark == 0)
-		return smtpd_log_scan_report(scan, 0, scan->window->file_size,
+		return smtpd_log_scan_report(scan, 0, size > 0 ? size : 1,
 		    "the header of the segment is damaged");
 	rc = smtpd_log_scan(scan);
 	p->result->scanned = true;

@@ -31,7 +31,8 @@ sizes_are_sound(const struct smtpd_log_header *header)
 	return header->size >= SMTPD_LOG_SEGMENT_MIN &&
 	    header->size <= SMTPD_LOG_SEGMENT_MAX &&
 	    header->size % SMTPD_LOG_PAGE == 0 && header->number != 0 &&
-	    header->follows < header->base;
+	    header->follows < header->base &&
+	    header->base <= SMTPD_LOG_SEQUENCE_MAX;
 }
 
 enum smtpd_log_header_state
@@ -87,7 +88,9 @@ smtpd_log_get_record(
 	header->sequence = smtpd_get_u64(p + 24);
 	header->durable = smtpd_get_u64(p + 32);
 	return header->head_len <= SMTPD_LOG_HEAD_MAX &&
-	    header->body_len <= SMTPD_LOG_GROUP_MAX;
+	    header->body_len <= SMTPD_LOG_GROUP_MAX &&
+	    header->sequence <= SMTPD_LOG_SEQUENCE_MAX &&
+	    header->durable < header->sequence;
 }
 
 bool

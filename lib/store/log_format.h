@@ -22,6 +22,9 @@
 #define SMTPD_LOG_SEGMENT_MIN 1048576u
 #define SMTPD_LOG_SEGMENT_MAX 1073741824u
 
+/* No sequence is greater, so that they can be counted on from. */
+#define SMTPD_LOG_SEQUENCE_MAX (UINT64_MAX / 2)
+
 /* Room for the name of a segment, index or spare. */
 #define SMTPD_LOG_NAME 16
 

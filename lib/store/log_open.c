@@ -141,9 +141,12 @@ replay(void *user, const struct smtpd_log_record *record)
 
 /* Where it ends need not be found out again. */
 static void
-settle(struct smtpd_log_segment *s, const struct smtpd_log_found *found)
+settle(struct smtpd_log *log, struct smtpd_log_segment *s,
+    const struct smtpd_log_found *found)
 {
 	s->indexed = found->indexed || !s->exact;
+	if (found->scanned && found->next - 1 > log->last)
+		log->last = found->next - 1;
 	if (s->exact || !found->scanned)
 		return;
 	s->end = found->end;
@@ -166,7 +169,7 @@ replay_segment(struct opening *o, struct smtpd_log_segment *s,
 		errno = EAGAIN;
 		return fail(o, s->number, "it was recycled meanwhile");
 	}
-	settle(s, found);
+	settle(log, s, found);
 	return 0;
 }
 

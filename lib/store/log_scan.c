@@ -280,6 +280,9 @@ scan(struct smtpd_log_scan *s)
 	if (s->sealed)
 		return group_deliver(s);
 	group_cut(s);
+	/* What was damaged had a sequence too, which is not given again. */
+	if (s->next <= s->known)
+		s->next = s->known + 1;
 	return 0;
 }
 

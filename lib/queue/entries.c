@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/table.h"
+#include "queue/entries.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,14 +7,14 @@
 /* Pointers in a leaf, which makes it 2 KiB. */
 #define LEAF_MAX 255
 
-struct smtpd_table_leaf {
+struct smtpd_entries_leaf {
 	size_t count;
 	struct smtpd_entry *entries[LEAF_MAX];
 };
 
 /* The last leaf that begins with an id of at most ID, or the first. */
 static size_t
-find_leaf(const struct smtpd_table *t, uint64_t id)
+find_leaf(const struct smtpd_entries *t, uint64_t id)
 {
 	size_t low = 0, high = t->count;
 
@@ -31,7 +31,7 @@ find_leaf(const struct smtpd_table *t, uint64_t id)
 
 /* Where in LEAF the first id stands that is at least ID; its count: nowhere. */
 static size_t
-find_slot(const struct smtpd_table_leaf *leaf, uint64_t id)
+find_slot(const struct smtpd_entries_leaf *leaf, uint64_t id)
 {
 	size_t low = 0, high = leaf->count;
 
@@ -47,9 +47,9 @@ find_slot(const struct smtpd_table_leaf *leaf, uint64_t id)
 }
 
 struct smtpd_entry *
-smtpd_table_from(const struct smtpd_table *t, uint64_t id)
+smtpd_entries_from(const struct smtpd_entries *t, uint64_t id)
 {
-	const struct smtpd_table_leaf *leaf;
+	const struct smtpd_entries_leaf *leaf;
 	size_t i, slot;
 
 	if (t->count == 0)
@@ -63,23 +63,23 @@ smtpd_table_from(const struct smtpd_table *t, uint64_t id)
 }
 
 struct smtpd_entry *
-smtpd_table_find(const struct smtpd_table *t, uint64_t id)
+smtpd_entries_find(const struct smtpd_entries *t, uint64_t id)
 {
-	struct smtpd_entry *e = smtpd_table_from(t, id);
+	struct smtpd_entry *e = smtpd_entries_from(t, id);
 
 	return e != NULL && e->id == id ? e : NULL;
 }
 
 /* Insert an empty leaf as number I.  NULL without memory. */
-static struct smtpd_table_leaf *
-add_leaf(struct smtpd_table *t, size_t i)
+static struct smtpd_entries_leaf *
+add_leaf(struct smtpd_entries *t, size_t i)
 {
-	struct smtpd_table_leaf *leaf = malloc(sizeof(*leaf));
+	struct smtpd_entries_leaf *leaf = malloc(sizeof(*leaf));
 
 	if (leaf != NULL && t->count == t->size) {
 		size_t size = t->size > 0 ? 2 * t->size : 16;
-		struct smtpd_table_leaf **leaves = realloc(
-		    t->leaves, size * sizeof(struct smtpd_table_leaf *));
+		struct smtpd_entries_leaf **leaves = realloc(
+		    t->leaves, size * sizeof(struct smtpd_entries_leaf *));
 
 		if (leaves == NULL) {
 			free(leaf);
@@ -92,23 +92,23 @@ add_leaf(struct smtpd_table *t, size_t i)
 		return NULL;
 	leaf->count = 0;
 	memmove(t->leaves + i + 1, t->leaves + i,
-	    (t->count - i) * sizeof(struct smtpd_table_leaf *));
+	    (t->count - i) * sizeof(struct smtpd_entries_leaf *));
 	t->leaves[i] = leaf;
 	t->count++;
 	return leaf;
 }
 
 static void
-remove_leaf(struct smtpd_table *t, size_t i)
+remove_leaf(struct smtpd_entries *t, size_t i)
 {
 	free(t->leaves[i]);
 	t->count--;
 	memmove(t->leaves + i, t->leaves + i + 1,
-	    (t->count - i) * sizeof(struct smtpd_table_leaf *));
+	    (t->count - i) * sizeof(struct smtpd_entries_leaf *));
 }
 
 static void
-put(struct smtpd_table_leaf *leaf, size_t slot, struct smtpd_entry *entry)
+put(struct smtpd_entries_leaf *leaf, size_t slot, struct smtpd_entry *entry)
 {
 	memmove(leaf->entries + slot + 1, leaf->entries + slot,
 	    (leaf->count - slot) * sizeof(struct smtpd_entry *));
@@ -119,10 +119,10 @@ put(struct smtpd_table_leaf *leaf, size_t slot, struct smtpd_entry *entry)
 /* Make room in the full leaf I by moving what is from SLOT on, but at most
  * half, to a new one.  False without memory. */
 static bool
-split(struct smtpd_table *t, size_t i, size_t slot)
+split(struct smtpd_entries *t, size_t i, size_t slot)
 {
-	struct smtpd_table_leaf *next = add_leaf(t, i + 1);
-	struct smtpd_table_leaf *leaf = t->leaves[i];
+	struct smtpd_entries_leaf *next = add_leaf(t, i + 1);
+	struct smtpd_entries_leaf *leaf = t->leaves[i];
 	size_t keep = slot < LEAF_MAX / 2 ? LEAF_MAX / 2 : slot;
 
 	if (next == NULL)
@@ -135,9 +135,9 @@ split(struct smtpd_table *t, size_t i, size_t slot)
 }
 
 bool
-smtpd_table_insert(struct smtpd_table *t, struct smtpd_entry *entry)
+smtpd_entries_insert(struct smtpd_entries *t, struct smtpd_entry *entry)
 {
-	struct smtpd_table_leaf *leaf;
+	struct smtpd_entries_leaf *leaf;
 	size_t i, slot;
 
 	if (t->count == 0 && add_leaf(t, 0) == NULL)
@@ -160,9 +160,9 @@ smtpd_table_insert(struct smtpd_table *t, struct smtpd_entry *entry)
 
 /* Empty the leaf I into the one before, if both together are half full. */
 static void
-join(struct smtpd_table *t, size_t i)
+join(struct smtpd_entries *t, size_t i)
 {
-	struct smtpd_table_leaf *to, *from = t->leaves[i];
+	struct smtpd_entries_leaf *to, *from = t->leaves[i];
 
 	if (i == 0)
 		return;
@@ -176,10 +176,10 @@ join(struct smtpd_table *t, size_t i)
 }
 
 void
-smtpd_table_remove(struct smtpd_table *t, const struct smtpd_entry *entry)
+smtpd_entries_remove(struct smtpd_entries *t, const struct smtpd_entry *entry)
 {
 	size_t i = find_leaf(t, entry->id);
-	struct smtpd_table_leaf *leaf = t->leaves[i];
+	struct smtpd_entries_leaf *leaf = t->leaves[i];
 	size_t slot = find_slot(leaf, entry->id);
 
 	leaf->count--;
@@ -192,14 +192,14 @@ smtpd_table_remove(struct smtpd_table *t, const struct smtpd_entry *entry)
 }
 
 struct smtpd_entry *
-smtpd_table_take(struct smtpd_table *t)
+smtpd_entries_take(struct smtpd_entries *t)
 {
-	struct smtpd_table_leaf *leaf;
+	struct smtpd_entries_leaf *leaf;
 	struct smtpd_entry *e;
 
 	if (t->count == 0) {
 		free(t->leaves);
-		*t = (struct smtpd_table){ 0 };
+		*t = (struct smtpd_entries){ 0 };
 		return NULL;
 	}
 	leaf = t->leaves[t->count - 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/table.h"
+#include "queue/entries.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #define COUNT 4000
 
 struct model {
-	struct smtpd_table table;
+	struct smtpd_entries table;
 	struct smtpd_entry *entries; /* of ids 1 to COUNT */
 	bool there[COUNT + 1];
 };
@@ -36,7 +36,7 @@ teardown(void **state)
 {
 	struct model *m = *state;
 
-	while (smtpd_table_take(&m->table) != NULL)
+	while (smtpd_entries_take(&m->table) != NULL)
 		continue;
 	free(m->entries);
 	free(m);
@@ -51,21 +51,21 @@ assert_same(struct model *m)
 	for (uint64_t id = COUNT; id > 0; id--) {
 		if (m->there[id])
 			next = &m->entries[id];
-		assert_ptr_equal(smtpd_table_from(&m->table, id), next);
-		assert_ptr_equal(smtpd_table_find(&m->table, id),
+		assert_ptr_equal(smtpd_entries_from(&m->table, id), next);
+		assert_ptr_equal(smtpd_entries_find(&m->table, id),
 		    m->there[id] ? next : NULL);
 	}
-	assert_ptr_equal(smtpd_table_from(&m->table, 0), next);
-	assert_null(smtpd_table_from(&m->table, UINT64_MAX));
+	assert_ptr_equal(smtpd_entries_from(&m->table, 0), next);
+	assert_null(smtpd_entries_from(&m->table, UINT64_MAX));
 }
 
 static void
 toggle(struct model *m, uint64_t id)
 {
 	if (m->there[id])
-		smtpd_table_remove(&m->table, &m->entries[id]);
+		smtpd_entries_remove(&m->table, &m->entries[id]);
 	else
-		assert_true(smtpd_table_insert(&m->table, &m->entries[id]));
+		assert_true(smtpd_entries_insert(&m->table, &m->entries[id]));
 	m->there[id] = !m->there[id];
 }
 
@@ -126,8 +126,9 @@ test_take(void **state)
 	for (uint64_t id = 1; id <= COUNT; id++)
 		toggle(m, id);
 	for (uint64_t id = COUNT; id > 0; id--)
-		assert_ptr_equal(smtpd_table_take(&m->table), &m->entries[id]);
-	assert_null(smtpd_table_take(&m->table));
+		assert_ptr_equal(
+		    smtpd_entries_take(&m->table), &m->entries[id]);
+	assert_null(smtpd_entries_take(&m->table));
 	assert_null(m->table.leaves);
 }
 

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/courier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/dialogue.h"
+#include "net/clock.h"
+#include "queue/tour.h"
+
+/* What one connection serves. */
+#define ERRANDS_MAX 100
+#define OPEN_MS     300000
+
+struct smtpd_courier *
+smtpd_courier_create(const struct smtpd_courier_settings *settings)
+{
+	struct smtpd_courier *c = calloc(1, sizeof(*c));
+
+	if (c != NULL)
+		c->set = settings;
+	return c;
+}
+
+void
+smtpd_courier_destroy(struct smtpd_courier *c)
+{
+	if (c == NULL)
+		return;
+	smtpd_client_destroy(c->client);
+	free(c->site);
+	free(c);
+}
+
+bool
+smtpd_courier_is_open(const struct smtpd_courier *c)
+{
+	return c->site != NULL && c->errands < ERRANDS_MAX &&
+	    smtpd_clock_ms() - c->opened < OPEN_MS;
+}
+
+void
+smtpd_courier_quit(struct smtpd_courier *c)
+{
+	if (c->client != NULL)
+		smtpd_client_quit(c->client);
+	free(c->site);
+	c->site = NULL;
+}
+
+bool
+smtpd_tour_is_cancelled(const struct smtpd_tour *t)
+{
+	return smtpd_cancel_is_triggered(t->courier->set->client->cancel);
+}
+
+bool
+smtpd_tour_is_own(const struct smtpd_tour *t, const struct smtpd_result *r)
+{
+	return smtpd_tour_is_cancelled(t) ||
+	    (r->code == 0 && strncmp(r->status, "4.3.", 4) == 0);
+}
+
+void
+smtpd_tour_soften(struct smtpd_result *r)
+{
+	r->outcome = SMTPD_TEMPORARY;
+	r->status[0] = '4';
+}
+
+/* The last host that spoke decides; those out of reach only when none did. */
+void
+smtpd_tour_judge(struct smtpd_tour *t, enum smtpd_site_verdict verdict,
+    const char *host, const struct smtpd_result *result)
+{
+	struct smtpd_errand_end *end = t->end;
+
+	if (verdict == SMTPD_SITE_DOWN && t->spoke)
+		return;
+	t->spoke = verdict != SMTPD_SITE_DOWN;
+	end->verdict = verdict;
+	if (verdict == SMTPD_SITE_FINE)
+		return;
+	smtpd_result_set(&end->why, SMTPD_TEMPORARY, result->phase,
+	    result->status, "%s: %s", host, result->text);
+	end->why.code = result->code;
+	smtpd_tour_soften(&end->why);
+}
+
+/* Nobody has said anything of anybody yet. */
+static int
+begin(struct smtpd_tour *t)
+{
+	struct smtpd_errand *e = t->errand;
+
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		struct smtpd_rcpt_progress *p = &e->rcpts[i];
+
+		p->finished = false;
+		p->host[0] = '\0';
+		smtpd_result_set(&p->result, SMTPD_TEMPORARY,
+		    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
+	}
+	t->parcels = calloc(e->nrcpts + 1, sizeof(*t->parcels));
+	if (t->parcels == NULL || smtpd_tour_order(t) != 0)
+		return -1;
+	for (size_t i = 0; i < e->nrcpts; i++)
+		t->parcels[i].stop = SMTPD_STOP_FAILED;
+	return 0;
+}
+
+/* Whether the open connection can serve this errand: one that was made in
+ * plain text, since TLS failed, none that has to wait for that. */
+static bool
+is_of_use(const struct smtpd_courier *c, const struct smtpd_errand *e)
+{
+	return smtpd_courier_is_open(c) &&
+	    strcmp(c->site, e->route->site) == 0 &&
+	    c->smarthost == e->route->smarthost &&
+	    (c->security == e->route->security || e->plain_allowed);
+}
+
+/* Send over the connection that is open.  HOST is where it leads to, when it
+ * was still of use; else "". */
+static void
+use_old(struct smtpd_tour *t, char host[256])
+{
+	struct smtpd_courier *c = t->courier;
+
+	host[0] = '\0';
+	if (c->site == NULL)
+		return;
+	if (!is_of_use(c, t->errand)) {
+		smtpd_courier_quit(c);
+		return;
+	}
+	memcpy(host, c->stop.host, sizeof(c->stop.host));
+	if (smtpd_tour_send(t, true) != 0)
+		host[0] = '\0';
+}
+
+/* What is known of those who need another host. */
+struct need {
+	bool any;
+	bool urgent; /* one of them was not put off, by a host that is well */
+};
+
+static struct need
+find_need(const struct smtpd_tour *t)
+{
+	struct need need = { 0 };
+
+	for (size_t i = 0; i < t->errand->nrcpts; i++) {
+		if (!smtpd_tour_is_pending(&t->parcels[i]))
+			continue;
+		need.any = true;
+		need.urgent = need.urgent || t->parcels[i].put_off == 0;
+	}
+	return need;
+}
+
+/* Go from host to host, but not to the one at DONE.  For who was only put off
+ * it is not worth while to wait for one that is likely dead. */
+static void
+visit(struct smtpd_tour *t, const char *done)
+{
+	for (size_t i = 0; i < t->nhosts && t->talks < SMTPD_TOUR_TALKS; i++) {
+		const struct smtpd_tour_host *host = &t->hosts[i];
+		struct need need = find_need(t);
+
+		if (!need.any || t->over || smtpd_tour_is_cancelled(t))
+			return;
+		if (strcmp(host->targets->host, done) == 0 ||
+		    (host->bad && !need.urgent))
+			continue;
+		if (smtpd_tour_connect(t, host) == 0)
+			smtpd_tour_send(t, false);
+	}
+}
+
+static void
+conclude(struct smtpd_tour *t)
+{
+	const struct smtpd_errand *e = t->errand;
+	bool cancelled = smtpd_tour_is_cancelled(t);
+
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		struct smtpd_result *r = &e->rcpts[i].result;
+
+		if (cancelled && r->outcome == SMTPD_TEMPORARY && r->code == 0)
+			smtpd_result_set(r, SMTPD_TEMPORARY, r->phase, "4.3.2",
+			    "the queue is being stopped");
+		e->rcpts[i].finished =
+		    r->outcome == SMTPD_SENT || r->outcome == SMTPD_PERMANENT;
+		if (r->outcome == SMTPD_UNKNOWN)
+			t->end->unsure = true;
+	}
+	if (cancelled)
+		t->end->verdict = SMTPD_SITE_FINE;
+	t->end->dsn = t->sent && !t->without_dsn;
+}
+
+void
+smtpd_courier_deliver(struct smtpd_courier *c, struct smtpd_errand *errand,
+    struct smtpd_errand_end *end)
+{
+	struct smtpd_tour t = { .courier = c, .errand = errand, .end = end };
+	char done[sizeof(c->stop.host)];
+
+	*end = (struct smtpd_errand_end){ .verdict = SMTPD_SITE_FINE };
+	if (begin(&t) == 0) {
+		use_old(&t, done);
+		visit(&t, done);
+		conclude(&t);
+		smtpd_tour_log(&t);
+	}
+	free(t.parcels);
+	free(t.hosts);
+	free(t.targets);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/hosts.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/random.h"
+
+/* An address is looked for in one row of the table only: what is forgotten
+ * there is the record that was not changed for the longest time. */
+#define ROWS    256
+#define COLUMNS 8
+
+#define AWAY_MS       UINT64_C(60000)
+#define AWAY_MAX_MS   UINT64_C(3600000)
+#define TLS_BROKEN_MS UINT64_C(86400000)
+
+/* What is remembered of an address; all zero: nothing. */
+struct record {
+	unsigned char address[16]; /* IPv4 as mapped into IPv6 */
+	uint64_t changed;
+	uint64_t away;       /* keep away until then */
+	uint64_t tls_broken; /* likewise */
+	unsigned failures;   /* in a row */
+};
+
+struct smtpd_hosts {
+	pthread_mutex_t mutex;
+	uint32_t seed; /* so that nobody can choose addresses of one row */
+	struct record rows[ROWS][COLUMNS];
+};
+
+struct smtpd_hosts *
+smtpd_hosts_create(void)
+{
+	struct smtpd_hosts *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return NULL;
+	if (pthread_mutex_init(&h->mutex, NULL) != 0) {
+		free(h);
+		return NULL;
+	}
+	smtpd_random_bytes(&h->seed, sizeof(h->seed));
+	return h;
+}
+
+void
+smtpd_hosts_destroy(struct smtpd_hosts *h)
+{
+	if (h == NULL)
+		return;
+	pthread_mutex_destroy(&h->mutex);
+	free(h);
+}
+
+static void
+read_address(const struct smtpd_target *target, unsigned char out[16])
+{
+	const struct sockaddr_in *in =
+	    (const struct sockaddr_in *)&target->addr;
+	const struct sockaddr_in6 *in6 =
+	    (const struct sockaddr_in6 *)&target->addr;
+
+	memset(out, 0, 16);
+	if (target->addr.ss_family == AF_INET6) {
+		memcpy(out, &in6->sin6_addr, 16);
+		return;
+	}
+	out[10] = out[11] = 0xff;
+	memcpy(out + 12, &in->sin_addr, 4);
+}
+
+/* FNV-1a. */
+static struct record *
+row_of(struct smtpd_hosts *h, const unsigned char address[16])
+{
+	uint32_t hash = UINT32_C(2166136261) ^ h->seed;
+
+	for (size_t i = 0; i < 16; i++)
+		hash = (hash ^ address[i]) * UINT32_C(16777619);
+	return h->rows[(hash ^ hash >> 16) % ROWS];
+}
+
+static struct record *
+find(struct smtpd_hosts *h, const struct smtpd_target *target)
+{
+	unsigned char address[16];
+	struct record *row;
+
+	read_address(target, address);
+	row = row_of(h, address);
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (row[i].changed != 0 &&
+		    memcmp(row[i].address, address, sizeof(address)) == 0)
+			return &row[i];
+	return NULL;
+}
+
+/* The record of TARGET, to be changed at NOW; the oldest makes room for a new
+ * one. */
+static struct record *
+obtain(struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+{
+	struct record *r = find(h, target);
+	struct record fresh = { 0 };
+
+	if (r == NULL) {
+		read_address(target, fresh.address);
+		r = row_of(h, fresh.address);
+		for (struct record *other = r + 1; other < r + COLUMNS; other++)
+			if (other->changed < r->changed)
+				r = other;
+		*r = fresh;
+	}
+	r->changed = now > 0 ? now : 1;
+	return r;
+}
+
+/* Those that were on their way when the first failed are no new sign. */
+void
+smtpd_hosts_failed(
+    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+{
+	struct record *r;
+
+	pthread_mutex_lock(&h->mutex);
+	r = obtain(h, target, now);
+	if (now >= r->away) {
+		uint64_t ms = AWAY_MS << (r->failures < 6 ? r->failures : 6);
+
+		r->away = now + (ms < AWAY_MAX_MS ? ms : AWAY_MAX_MS);
+		r->failures++;
+	}
+	pthread_mutex_unlock(&h->mutex);
+}
+
+void
+smtpd_hosts_worked(struct smtpd_hosts *h, const struct smtpd_target *target)
+{
+	struct record *r;
+
+	pthread_mutex_lock(&h->mutex);
+	r = find(h, target);
+	if (r != NULL) {
+		r->away = 0;
+		r->failures = 0;
+	}
+	pthread_mutex_unlock(&h->mutex);
+}
+
+bool
+smtpd_hosts_is_bad(
+    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+{
+	const struct record *r;
+	bool bad;
+
+	pthread_mutex_lock(&h->mutex);
+	r = find(h, target);
+	bad = r != NULL && now < r->away;
+	pthread_mutex_unlock(&h->mutex);
+	return bad;
+}
+
+void
+smtpd_hosts_tls_failed(
+    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+{
+	pthread_mutex_lock(&h->mutex);
+	obtain(h, target, now)->tls_broken = now + TLS_BROKEN_MS;
+	pthread_mutex_unlock(&h->mutex);
+}
+
+bool
+smtpd_hosts_tls_is_broken(
+    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+{
+	const struct record *r;
+	bool broken;
+
+	pthread_mutex_lock(&h->mutex);
+	r = find(h, target);
+	broken = r != NULL && now < r->tls_broken;
+	pthread_mutex_unlock(&h->mutex);
+	return broken;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/route.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/dialogue.h"
+#include "client/host.h"
+#include "net/socket.h"
+#include "queue/smarthost.h"
+#include "queue/trail.h"
+
+#define ADDRESS_TEXT_MAX 64
+
+struct rule {
+	char *domain; /* as its names are compared */
+	enum smtpd_security security;
+};
+
+struct smtpd_router {
+	struct smtpd_resolver *resolver;
+	struct rule *rules;
+	size_t nrules;
+	enum smtpd_security security; /* without a rule */
+	uint16_t port;
+
+	/* The smarthost, if its host is not NULL: with texts of its own. */
+	struct smtpd_smarthost smarthost;
+	char *host, *user, *password;
+	char name[SMTPD_DNS_HOST_MAX]; /* to be looked up */
+};
+
+/* Write DOMAIN so that two spellings of it are the same; whether it fits. */
+static bool
+normalise(const char *domain, char *out)
+{
+	if (*domain != '[')
+		return smtpd_host_normalise(domain, out) == 0;
+	return smtpd_fold(domain, out, SMTPD_DNS_HOST_MAX) >= 0;
+}
+
+static int
+copy_text(const char *text, char **out)
+{
+	if (text == NULL)
+		return 0;
+	*out = strdup(text);
+	return *out == NULL ? -1 : 0;
+}
+
+static int
+copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
+    struct smtpd_text *error)
+{
+	char domain[SMTPD_DNS_HOST_MAX];
+
+	if (set->nrules == 0)
+		return 0;
+	r->rules = calloc(set->nrules, sizeof(*r->rules));
+	if (r->rules == NULL)
+		return -1;
+	for (; r->nrules < set->nrules; r->nrules++) {
+		const struct smtpd_security_rule *rule = &set->rules[r->nrules];
+
+		if (!normalise(rule->domain, domain)) {
+			smtpd_text_format(error,
+			    "%s, which has a rule, is no name of a domain",
+			    rule->domain);
+			return -1;
+		}
+		r->rules[r->nrules].security = rule->security;
+		r->rules[r->nrules].domain = strdup(domain);
+		if (r->rules[r->nrules].domain == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+copy_smarthost(struct smtpd_router *r, const struct smtpd_smarthost *smarthost,
+    struct smtpd_text *error)
+{
+	if (smarthost == NULL)
+		return 0;
+	if (smarthost->host == NULL ||
+	    smtpd_smarthost_normalise(smarthost->host, r->name) != 0) {
+		smtpd_text_format(error,
+		    "%s, the smarthost, is no name of a host and no address",
+		    smarthost->host != NULL ? smarthost->host : "(none)");
+		return -1;
+	}
+	if (copy_text(smarthost->host, &r->host) != 0 ||
+	    copy_text(smarthost->user, &r->user) != 0 ||
+	    copy_text(smarthost->password, &r->password) != 0)
+		return -1;
+	r->smarthost = *smarthost;
+	r->smarthost.host = r->host;
+	r->smarthost.user = r->user;
+	r->smarthost.password = r->password;
+	r->port = smarthost->port;
+	if (r->port == 0)
+		r->port = smarthost->tls_first ? 465 : 25;
+	return 0;
+}
+
+/* A smarthost may be another program on this very host. */
+static int
+create_resolver(struct smtpd_router *r, const struct smtpd_queue_settings *set,
+    struct smtpd_text *error)
+{
+	struct smtpd_resolver_settings s = { 0 };
+
+	if (set->resolver != NULL)
+		s = *set->resolver;
+	if (set->hostname != NULL)
+		s.hostname = set->hostname;
+	if (set->smarthost != NULL)
+		s.self_is_good = true;
+	r->resolver = smtpd_resolver_create(&s);
+	if (r->resolver != NULL)
+		return 0;
+	if (errno == EINVAL)
+		smtpd_text_add(
+		    error, "there are no DNS servers, or none that are valid");
+	return -1;
+}
+
+struct smtpd_router *
+smtpd_router_create(
+    const struct smtpd_queue_settings *settings, char *error, size_t size)
+{
+	struct smtpd_router *r = calloc(1, sizeof(*r));
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, error, size);
+	if (r != NULL) {
+		r->port = settings->port != 0 ? settings->port : 25;
+		if (settings->client != NULL)
+			r->security = settings->client->security;
+		if (copy_rules(r, settings, &t) == 0 &&
+		    copy_smarthost(r, settings->smarthost, &t) == 0 &&
+		    create_resolver(r, settings, &t) == 0)
+			return r;
+	}
+	if (t.len == 0)
+		smtpd_text_add(&t, "out of memory");
+	smtpd_router_destroy(r);
+	return NULL;
+}
+
+void
+smtpd_router_destroy(struct smtpd_router *r)
+{
+	if (r == NULL)
+		return;
+	smtpd_resolver_destroy(r->resolver);
+	for (size_t i = 0; i < r->nrules; i++)
+		free(r->rules[i].domain);
+	free(r->rules);
+	free(r->host);
+	free(r->user);
+	free(r->password);
+	free(r);
+}
+
+/* A password goes to nobody but the smarthost. */
+static enum smtpd_security
+security_of(const struct smtpd_router *r, const char *domain)
+{
+	char name[SMTPD_DNS_HOST_MAX];
+
+	if (r->user != NULL)
+		return SMTPD_SECURITY_REQUIRED;
+	if (r->nrules == 0 || !normalise(domain, name))
+		return r->security;
+	for (size_t i = 0; i < r->nrules; i++)
+		if (strcmp(r->rules[i].domain, name) == 0)
+			return r->rules[i].security;
+	return r->security;
+}
+
+static int
+compare_targets(const void *a, const void *b)
+{
+	const struct smtpd_target *x = *(const struct smtpd_target *const *)a;
+	const struct smtpd_target *y = *(const struct smtpd_target *const *)b;
+
+	if (x->preference != y->preference)
+		return x->preference < y->preference ? -1 : 1;
+	return strcmp(x->host, y->host);
+}
+
+/* Append the names of the hosts at SORTED, each once. */
+static void
+join_hosts(
+    const struct smtpd_target **sorted, size_t count, struct smtpd_text *t)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && strcmp(sorted[i]->host, sorted[i - 1]->host) == 0)
+			continue;
+		if (i > 0)
+			smtpd_text_byte(t, ',');
+		smtpd_text_add(t, sorted[i]->host);
+	}
+}
+
+/* Hosts of the same preference come in random order: here in that of their
+ * names. */
+static int
+write_hosts(const struct smtpd_targets *targets, struct smtpd_text *t)
+{
+	const struct smtpd_target **sorted =
+	    calloc(targets->count, sizeof(*sorted));
+
+	if (sorted == NULL)
+		return -1;
+	for (size_t i = 0; i < targets->count; i++)
+		sorted[i] = &targets->list[i];
+	qsort(sorted, targets->count, sizeof(*sorted), compare_targets);
+	join_hosts(sorted, targets->count, t);
+	free(sorted);
+	return 0;
+}
+
+static int
+name_site(struct smtpd_route *route)
+{
+	static const char *const words[] = {
+		[SMTPD_SECURITY_OPPORTUNISTIC] = "",
+		[SMTPD_SECURITY_REQUIRED] = " required",
+		[SMTPD_SECURITY_NONE] = " none",
+	};
+	const struct smtpd_targets *targets = route->targets;
+	size_t size = sizeof("smarthost required");
+	struct smtpd_text t;
+
+	for (size_t i = 0; i < targets->count; i++)
+		size += strlen(targets->list[i].host) + 1;
+	route->site = malloc(size);
+	if (route->site == NULL)
+		return -1;
+	smtpd_text_init(&t, route->site, size);
+	if (route->smarthost != NULL)
+		smtpd_text_add(&t, "smarthost");
+	else if (write_hosts(targets, &t) != 0)
+		return -1;
+	smtpd_text_add(&t, words[route->security]);
+	return 0;
+}
+
+static void
+write_targets(const struct smtpd_targets *targets, struct smtpd_text *t)
+{
+	const char *last = "";
+
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct smtpd_target *to = &targets->list[i];
+		const struct smtpd_sockaddr a = { to->addr, to->len };
+		char address[ADDRESS_TEXT_MAX];
+
+		if (strcmp(to->host, last) != 0 && targets->mx)
+			smtpd_text_format(
+			    t, " %s %u", to->host, (unsigned)to->preference);
+		smtpd_socket_host(&a, address, sizeof(address));
+		smtpd_text_format(t, " [%s]", address);
+		last = to->host;
+	}
+}
+
+static void
+tell(const struct smtpd_targets *targets, bool smart, const char *name,
+    struct smtpd_text *trail)
+{
+	char line[1024];
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, line, sizeof(line));
+	if (targets->verdict == SMTPD_RESOLVE_FOUND) {
+		if (!smart && *name != '[')
+			smtpd_text_add(&t, targets->mx ? " MX" : " no MX,");
+		write_targets(targets, &t);
+	} else {
+		smtpd_text_format(
+		    &t, " %s %s", targets->status, targets->reason);
+	}
+	smtpd_trail_add(
+	    trail, "%s %s:%s", smart ? "smarthost" : "dns", name, line);
+}
+
+/* What is wrong with the smarthost is no fault of the mail's. */
+static void
+give_reason(const struct smtpd_router *r, struct smtpd_route *route)
+{
+	const struct smtpd_targets *targets = route->targets;
+	bool never = targets->verdict == SMTPD_RESOLVE_NEVER;
+
+	route->verdict = targets->verdict;
+	if (route->smarthost != NULL) {
+		route->verdict = SMTPD_RESOLVE_LATER;
+		smtpd_result_set(&route->why, SMTPD_TEMPORARY,
+		    SMTPD_PHASE_CONNECT, never ? "4.3.5" : targets->status,
+		    "the smarthost %s cannot be found: %s", r->name,
+		    targets->reason);
+		return;
+	}
+	smtpd_result_set(&route->why, never ? SMTPD_PERMANENT : SMTPD_TEMPORARY,
+	    SMTPD_PHASE_CONNECT, targets->status, "%s", targets->reason);
+}
+
+static int
+no_memory(struct smtpd_route *route)
+{
+	route->verdict = SMTPD_RESOLVE_LATER;
+	smtpd_result_set(&route->why, SMTPD_TEMPORARY, SMTPD_PHASE_CONNECT,
+	    "4.3.0", "out of memory");
+	return -1;
+}
+
+int
+smtpd_route_find(struct smtpd_router *r, const char *domain,
+    const struct smtpd_cancel *cancel, struct smtpd_route *route,
+    struct smtpd_text *trail)
+{
+	bool smart = r->host != NULL;
+
+	*route = (struct smtpd_route){
+		.port = r->port,
+		.security = security_of(r, domain),
+		.smarthost = smart ? &r->smarthost : NULL,
+		.targets = smart
+		    ? smtpd_smarthost_find(r->resolver, r->name, cancel)
+		    : smtpd_resolve(r->resolver, domain, cancel),
+	};
+	if (route->targets == NULL)
+		return no_memory(route);
+	tell(route->targets, smart, smart ? r->name : domain, trail);
+	if (route->targets->verdict != SMTPD_RESOLVE_FOUND) {
+		give_reason(r, route);
+		return 0;
+	}
+	route->verdict = SMTPD_RESOLVE_FOUND;
+	return name_site(route) == 0 ? 0 : no_memory(route);
+}
+
+void
+smtpd_route_finish(struct smtpd_route *route)
+{
+	smtpd_targets_free(route->targets);
+	free(route->site);
+	route->targets = NULL;
+	route->site = NULL;
+}

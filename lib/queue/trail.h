@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_TRAIL_H
+#define SMTPD_QUEUE_TRAIL_H
+
+/* What was done in an attempt, in lines for people. */
+
+#include <smtpd/version.h>
+
+#include "base/text.h"
+
+/* Append one line to TRAIL, printable ASCII whatever it is made of; one that
+ * has no room is left out as a whole. */
+void smtpd_trail_add(struct smtpd_text *trail, const char *format, ...)
+    SMTPD_PRINTF(2, 3);
+
+#endif
