@@ -27,6 +27,9 @@
  * comes in. */
 #define STOP_MS 30000
 
+/* So many tenths of a second the queue may be in use elsewhere. */
+#define LOCK_TRIES 20
+
 /* Everything that lives as long as the daemon. */
 struct smtpout {
 	struct settings settings;
@@ -171,6 +174,24 @@ complain_queue(const struct smtpout *p, int error, const char *why)
 	}
 }
 
+/* Open the queue, which an operator or a program may have for a moment. */
+static struct smtpd_queue *
+wait_for_queue(const char *directory, const struct smtpd_queue_settings *s,
+    char *why, size_t size)
+{
+	static const struct timespec moment = { .tv_nsec = 100000000 };
+	struct smtpd_queue *queue = NULL;
+
+	for (int i = 0; i < LOCK_TRIES && queue == NULL; i++) {
+		if (i > 0)
+			nanosleep(&moment, NULL);
+		queue = smtpd_queue_open(directory, s, why, size);
+		if (queue == NULL && errno != EBUSY)
+			break;
+	}
+	return queue;
+}
+
 static int
 open_queue(struct smtpout *p)
 {
@@ -181,7 +202,7 @@ open_queue(struct smtpout *p)
 	settings_for_queue(&p->settings, &parts, &s);
 	parts.client.trust = p->trust;
 	s.log_user = p->log;
-	p->queue = smtpd_queue_open(p->settings.queue, &s, why, sizeof(why));
+	p->queue = wait_for_queue(p->settings.queue, &s, why, sizeof(why));
 	if (p->queue == NULL)
 		return complain_queue(p, errno, why);
 	p->submission.queue = p->queue;

@@ -12,6 +12,7 @@
 #include <smtpd/queue.h>
 
 #include "complain.h"
+#include "privileges.h"
 #include "settings.h"
 
 static const char help[] =
@@ -135,15 +136,32 @@ read_words(struct command *c, int argc, char **argv)
 	return EX_OK;
 }
 
+/* Whether the request writes to the queue's files when no smtpout runs. */
+static bool
+is_change(const char *word)
+{
+	static const char *const words[] = { "flush", "hold", "release",
+		"remove" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
 static int
 ask(const struct command *c)
 {
 	struct output out = { .terminal = isatty(STDOUT_FILENO) };
 	char error[1024];
-	int result = smtpd_queue_ask(c->directory, c->words, c->count, print,
-	    &out, error, sizeof(error));
-	int code = errno;
+	int result, code;
 
+	/* What is wrong with the directory is told by the request. */
+	if (is_change(c->words[0]))
+		(void)!privileges_borrow(c->directory);
+	result = smtpd_queue_ask(c->directory, c->words, c->count, print, &out,
+	    error, sizeof(error));
+	code = errno;
 	if (fflush(stdout) == EOF && result == 0) {
 		result = -1;
 		code = EPIPE;

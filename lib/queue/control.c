@@ -65,8 +65,7 @@ send_all(struct client *c, const char *data, size_t len)
 		if (n > 0) {
 			data += n;
 			len -= (size_t)n;
-		} else if (n == -1 && errno != EAGAIN && errno != EWOULDBLOCK &&
-		    errno != EINTR) {
+		} else if (n == -1 && errno != EAGAIN && errno != EINTR) {
 			return -1;
 		} else if (wait_ready(c, POLLOUT) == -1) {
 			return -1;
@@ -100,8 +99,7 @@ receive(struct client *c, char *buf, size_t size)
 			len += (size_t)n;
 			if (buf[len - 1] == '\n')
 				return (ssize_t)len;
-		} else if (errno != EAGAIN && errno != EWOULDBLOCK &&
-		    errno != EINTR) {
+		} else if (errno != EAGAIN && errno != EINTR) {
 			return -1;
 		} else if (wait_ready(c, POLLIN) == -1) {
 			return -1;

@@ -34,7 +34,7 @@ void smtpd_entries_remove(
     struct smtpd_entries *t, const struct smtpd_entry *entry);
 
 /* Take out the last entry, which may be freed; NULL: there was none, and the
- * memory of the table is free. */
+ * table's memory is free. */
 struct smtpd_entry *smtpd_entries_take(struct smtpd_entries *t);
 
 #endif

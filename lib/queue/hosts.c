@@ -108,11 +108,13 @@ obtain(struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
 	struct record fresh = { 0 };
 
 	if (r == NULL) {
+		struct record *row;
+
 		read_address(target, fresh.address);
-		r = row_of(h, fresh.address);
-		for (struct record *other = r + 1; other < r + COLUMNS; other++)
-			if (other->changed < r->changed)
-				r = other;
+		r = row = row_of(h, fresh.address);
+		for (size_t i = 1; i < COLUMNS; i++)
+			if (row[i].changed < r->changed)
+				r = &row[i];
 		*r = fresh;
 	}
 	r->changed = now > 0 ? now : 1;

@@ -35,7 +35,7 @@ close_site(struct smtpd_schedule *s, struct smtpd_site *site,
 static bool
 is_stale(const struct smtpd_site *site)
 {
-	return site->closed || (site->failures > 0 && !site->probed);
+	return site->failures > 0 && !site->probed;
 }
 
 static void

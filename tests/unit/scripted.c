@@ -178,6 +178,20 @@ say_often(struct talk *t, const char *args)
 		say(t, line, (size_t)len);
 }
 
+/* Wait for a client; without one the script is over. */
+static void
+meet(struct talk *t)
+{
+	const int on = 1;
+
+	t->len = 0;
+	t->fd = accept(t->s->listener, NULL, NULL);
+	if (t->fd < 0)
+		return;
+	t->s->connections++;
+	setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 static void
 act(struct talk *t, const char *line)
 {
@@ -208,7 +222,10 @@ act(struct talk *t, const char *line)
 	else if (strcmp(line, "reset") == 0)
 		setsockopt(
 		    t->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	else if (strncmp(line, "sleep", 5) == 0)
+	else if (strcmp(line, "next") == 0) {
+		close(t->fd);
+		meet(t);
+	} else if (strncmp(line, "sleep", 5) == 0)
 		poll(NULL, 0, (int)strtol(line + 6, NULL, 10));
 	else
 		snprintf(
@@ -219,11 +236,10 @@ static void *
 run(void *arg)
 {
 	struct scripted *s = arg;
-	struct talk t = { .s = s, .fd = accept(s->listener, NULL, NULL) };
+	struct talk t = { .s = s };
 	const char *at = s->script;
-	const int on = 1;
 
-	setsockopt(t.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	meet(&t);
 	while (t.fd >= 0 && *at != '\0') {
 		char line[4096];
 		size_t len = strcspn(at, "\n");
@@ -265,13 +281,20 @@ scripted_start(struct scripted *s, const char *script)
 void
 scripted_start_at(struct scripted *s, const char *script, uint16_t port)
 {
+	scripted_start_on(s, script, "127.0.0.1", port);
+}
+
+void
+scripted_start_on(
+    struct scripted *s, const char *script, const char *host, uint16_t port)
+{
 	const int on = 1;
 	struct sockaddr_in in;
 	socklen_t len = sizeof(in);
 
 	memset(s, 0, sizeof(*s));
 	s->script = script;
-	s->target = scripted_target("127.0.0.1", "a.example");
+	s->target = scripted_target(host, "a.example");
 	s->listener = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(s->listener >= 0);
 	memcpy(&in, &s->target.addr, sizeof(in));

@@ -23,6 +23,7 @@
  *   half       say no more, but listen on
  *   reset      close so that the client gets a reset
  *   sleep N    do nothing for N milliseconds
+ *   next       close, and go on with the next who comes
  * At the end the peer closes.
  */
 struct scripted {
@@ -31,6 +32,7 @@ struct scripted {
 	uint16_t port;
 	const char *script;
 	pthread_t thread;
+	int connections; /* how many came; after scripted_finish() */
 	char wrong[256]; /* what came instead of what was to be heard; "" */
 	char data[4096]; /* what data heard, as it came, or the beginning of all
 	                  * chunks */
@@ -44,6 +46,10 @@ void scripted_start(struct scripted *s, const char *script);
 
 /* The same at 127.0.0.1 and PORT. */
 void scripted_start_at(struct scripted *s, const char *script, uint16_t port);
+
+/* The same at the IPv4 address HOST. */
+void scripted_start_on(
+    struct scripted *s, const char *script, const char *host, uint16_t port);
 
 /* End it, and fail the test if it heard something else than its script. */
 void scripted_finish(struct scripted *s);

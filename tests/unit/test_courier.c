@@ -1,0 +1,1318 @@
+/* SPDX-License-Identifier: MIT */
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <smtpd.h>
+
+#include <cmocka.h>
+
+#include "net/clock.h"
+#include "queue/tour.h"
+#include "scripted.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define HOSTS     3
+#define RCPTS_MAX 130
+
+#define OPP      SMTPD_SECURITY_OPPORTUNISTIC
+#define REQUIRED SMTPD_SECURITY_REQUIRED
+#define FINE     SMTPD_SITE_FINE
+#define BUSY     SMTPD_SITE_BUSY
+#define DOWN     SMTPD_SITE_DOWN
+
+/* Pieces of scripts. */
+#define HI      "< 220 x\n> EHLO me\n"
+#define HELLO   HI "< 250-x\n< 250 DSN\n"
+#define MAIL    "> MAIL\n< 250 x\n"
+#define RCPT(x) "> RCPT\n< " x "\n"
+#define DATA    "> DATA\n< 354 x\ndata\n"
+#define TAKEN   "< 250 2.0.0 taken\n"
+#define RSET    "> RSET\n< 250 x\n"
+#define QUIT    "> QUIT\n< 221 x\n"
+#define SEND    MAIL RCPT("250 x") DATA TAKEN
+#define PUTOFF  MAIL RCPT("450 4.2.0 later") RSET
+#define OFFER   HI "< 250-x\n< 250 STARTTLS\n> STARTTLS\n"
+#define BROKEN  OFFER "< 220 go\n"
+
+/* Couriers, what they share, and a letter of theirs. */
+struct world {
+	struct smtpd_client_settings client;
+	struct smtpd_courier_settings settings;
+	struct smtpd_courier *courier;
+
+	struct scripted peers[HOSTS];
+	bool up[HOSTS];
+	uint16_t port;
+	struct smtpd_target list[HOSTS];
+	struct smtpd_targets targets;
+	struct smtpd_route route;
+
+	struct smtpd_outgoing_rcpt rcpts[RCPTS_MAX];
+	char addresses[RCPTS_MAX][32];
+	struct smtpd_letter letter;
+
+	struct smtpd_rcpt_progress progress[RCPTS_MAX];
+	struct smtpd_errand errand;
+	struct smtpd_errand_end end;
+	char trail_text[16384];
+	struct smtpd_text trail;
+	char log[8192];
+	struct smtpd_text log_text;
+};
+
+static char site[] = "mx";
+
+static void
+keep_log(enum smtpd_log_level level, const char *text, void *user)
+{
+	struct world *w = user;
+
+	assert_int_equal(level, SMTPD_LOG_INFO);
+	smtpd_text_add(&w->log_text, text);
+	smtpd_text_byte(&w->log_text, '\n');
+}
+
+static void
+make_letter(struct world *w)
+{
+	static const char content[] = "Subject: x\r\n\r\nhi\r\n";
+
+	for (size_t i = 0; i < RCPTS_MAX; i++) {
+		snprintf(w->addresses[i], sizeof(w->addresses[i]),
+		    "r%zu@example.org", i);
+		w->rcpts[i].address = w->addresses[i];
+	}
+	w->letter = (struct smtpd_letter){
+		.id = 7,
+		.arrived_ms = smtpd_clock_wall_ms() - 65000,
+		.sender = "s@example.net",
+		.rcpts = w->rcpts,
+		.nrcpts = RCPTS_MAX,
+		.content = content,
+		.fd = -1,
+		.size = strlen(content),
+	};
+}
+
+static struct world *
+make_world(void)
+{
+	static const char *const names[] = { "mx1.example", "mx2.example",
+		"mx3.example" };
+	struct world *w = calloc(1, sizeof(*w));
+	char address[32];
+
+	w->client = (struct smtpd_client_settings){
+		.hostname = "me",
+		.connect_ms = 5000,
+		.greeting_ms = 5000,
+		.quit_ms = 2000,
+		.tls_ms = 5000,
+	};
+	w->settings = (struct smtpd_courier_settings){
+		.client = &w->client,
+		.hosts = smtpd_hosts_create(),
+		.log = keep_log,
+		.log_user = w,
+		.log_level = SMTPD_LOG_INFO,
+	};
+	w->courier = smtpd_courier_create(&w->settings);
+	for (size_t i = 0; i < HOSTS; i++) {
+		snprintf(address, sizeof(address), "127.0.0.%zu", i + 1);
+		w->list[i] = scripted_target(address, names[i]);
+		w->list[i].preference = (uint16_t)(10 * i);
+	}
+	w->targets.list = w->list;
+	w->targets.count = HOSTS;
+	w->route.targets = &w->targets;
+	w->route.site = site;
+	make_letter(w);
+	return w;
+}
+
+static void
+end_world(struct world *w)
+{
+	smtpd_courier_destroy(w->courier);
+	smtpd_hosts_destroy(w->settings.hosts);
+	free(w);
+}
+
+/* Let the hosts say SCRIPTS; NULL: that one is dead. */
+static void
+start(struct world *w, const char *const scripts[HOSTS])
+{
+	struct scripted holder;
+
+	scripted_start(&holder, "");
+	w->port = holder.port;
+	scripted_finish(&holder);
+	for (size_t i = 0; i < HOSTS; i++) {
+		char address[32];
+
+		w->up[i] = scripts[i] != NULL;
+		if (!w->up[i])
+			continue;
+		snprintf(address, sizeof(address), "127.0.0.%zu", i + 1);
+		scripted_start_on(&w->peers[i], scripts[i], address, w->port);
+	}
+	w->route.port = w->port;
+}
+
+/* End them; CAME is how many connections each had: "1 0 2", "-" for a dead
+ * one. */
+static void
+finish(struct world *w, const char *came, const char *name)
+{
+	char got[32] = "";
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, got, sizeof(got));
+	for (size_t i = 0; i < HOSTS; i++) {
+		if (i > 0)
+			smtpd_text_byte(&t, ' ');
+		if (!w->up[i]) {
+			smtpd_text_byte(&t, '-');
+			continue;
+		}
+		scripted_finish(&w->peers[i]);
+		smtpd_text_number(&t, (uint64_t)w->peers[i].connections);
+	}
+	if (strcmp(got, came) != 0)
+		fail_msg("%s: connections %s, not %s\n%s", name, got, came,
+		    w->trail_text);
+}
+
+/* Send to COUNT recipients. */
+static void
+deliver(struct world *w, size_t count, bool plain_allowed)
+{
+	memset(w->progress, 0x55, sizeof(w->progress));
+	for (size_t i = 0; i < count; i++)
+		w->progress[i].rcpt = (uint32_t)i;
+	smtpd_text_init(&w->trail, w->trail_text, sizeof(w->trail_text));
+	smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
+	w->errand = (struct smtpd_errand){
+		.letter = &w->letter,
+		.route = &w->route,
+		.plain_allowed = plain_allowed,
+		.rcpts = w->progress,
+		.nrcpts = count,
+		.trail = &w->trail,
+	};
+	smtpd_courier_deliver(w->courier, &w->errand, &w->end);
+}
+
+/* What became of the recipients: for each the outcome, the host that said so,
+ * and the code or, without one, the status; "!" where FINISHED is wrong. */
+static void
+write_results(const struct world *w, size_t count, char *buf, size_t size)
+{
+	static const char letters[] = "STPU";
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, buf, size);
+	for (size_t i = 0; i < count; i++) {
+		const struct smtpd_rcpt_progress *p = &w->progress[i];
+		const struct smtpd_result *r = &p->result;
+
+		if (i > 0)
+			smtpd_text_byte(&t, ' ');
+		smtpd_text_byte(&t, letters[r->outcome]);
+		smtpd_text_byte(&t, p->host[0] != '\0' ? p->host[2] : '0');
+		smtpd_text_byte(&t, ':');
+		if (r->code != 0)
+			smtpd_text_number(&t, (uint64_t)r->code);
+		else
+			smtpd_text_add(&t, r->status);
+		if (p->finished !=
+		    (r->outcome == SMTPD_SENT || r->outcome == SMTPD_PERMANENT))
+			smtpd_text_byte(&t, '!');
+	}
+}
+
+static void
+expect(const struct world *w, size_t count, const char *results,
+    enum smtpd_site_verdict verdict, const char *name)
+{
+	char got[4096];
+
+	write_results(w, count, got, sizeof(got));
+	if (strcmp(got, results) != 0)
+		fail_msg(
+		    "%s: %s, not %s\n%s", name, got, results, w->trail_text);
+	if (w->end.verdict != verdict)
+		fail_msg("%s: the site is %d, not %d\n%s", name,
+		    (int)w->end.verdict, (int)verdict, w->trail_text);
+	if (verdict != FINE)
+		assert_true(w->end.why.outcome == SMTPD_TEMPORARY &&
+		    w->end.why.status[0] == '4' &&
+		    strncmp(w->end.why.text, "mx", 2) == 0);
+}
+
+/* What the hosts say to a message, and what comes of it. */
+static const struct {
+	const char *name;
+	const char *scripts[HOSTS];
+	size_t rcpts;
+	const char *results;
+	enum smtpd_site_verdict verdict;
+	const char *came;
+	bool dsn, unsure;
+} rounds[] = {
+	/* Order and fallback. */
+	{ "the first", { HELLO SEND QUIT, "", "" }, 1, "S1:250", FINE, "1 0 0",
+	    true, false },
+	{ "the first is dead", { NULL, HELLO SEND QUIT, "" }, 1, "S2:250", FINE,
+	    "- 1 0", true, false },
+	{ "two are dead", { NULL, NULL, HELLO SEND QUIT }, 1, "S3:250", FINE,
+	    "- - 1", true, false },
+	{ "all are dead", { NULL, NULL, NULL }, 2, "T0:4.4.1 T0:4.4.1", DOWN,
+	    "- - -", false, false },
+	{ "no DSN", { HI "< 250 x\n" SEND QUIT, "", "" }, 1, "S1:250", FINE,
+	    "1 0 0", false, false },
+
+	/* What a host says of itself. */
+	{ "5xx greeting", { "< 554 5.7.1 no\n", HELLO SEND QUIT, "" }, 1,
+	    "S2:250", FINE, "1 1 0", true, false },
+	{ "5xx greetings",
+	    { "< 554 5.7.1 no\n", "< 550 no\n", "< 521 5.3.2 no\n" }, 1,
+	    "T3:521", DOWN, "1 1 1", false, false },
+	{ "4xx greeting", { "< 450 x\n", HELLO SEND QUIT, "" }, 1, "S2:250",
+	    FINE, "1 1 0", true, false },
+	{ "4xx greeting, then nobody", { "< 450 x\n", NULL, NULL }, 1,
+	    "T0:4.4.1", BUSY, "1 - -", false, false },
+	{ "silent at the greeting", { "", HELLO SEND QUIT, "" }, 1, "S2:250",
+	    FINE, "1 1 0", true, false },
+	{ "5xx to EHLO and HELO",
+	    { HI "< 550 x\n> HELO\n< 550 5.7.1 x\n", NULL, NULL }, 1,
+	    "T0:4.4.1", DOWN, "1 - -", false, false },
+	{ "5xx to EHLO and HELO of the last",
+	    { NULL, NULL, HI "< 550 x\n> HELO\n< 550 5.7.1 x\n" }, 1, "T3:550",
+	    DOWN, "- - 1", false, false },
+
+	/* 421 at each stage, and the next host. */
+	{ "421 greeting", { "< 421 x\n", HELLO SEND QUIT, "" }, 1, "S2:250",
+	    FINE, "1 1 0", true, false },
+	{ "421 to EHLO", { HI "< 421 x\n", HELLO SEND QUIT, "" }, 1, "S2:250",
+	    FINE, "1 1 0", true, false },
+	{ "421 to MAIL", { HELLO "> MAIL\n< 421 x\n", HELLO SEND QUIT, "" }, 1,
+	    "S2:250", FINE, "1 1 0", true, false },
+	{ "421 to RCPT", { HELLO MAIL RCPT("421 x"), HELLO SEND QUIT, "" }, 1,
+	    "S2:250", FINE, "1 1 0", true, false },
+	{ "421 to DATA",
+	    { HELLO MAIL RCPT("250 x") "> DATA\n< 421 x\n", HELLO SEND QUIT,
+		"" },
+	    1, "S2:250", FINE, "1 1 0", true, false },
+	{ "421 to the dot",
+	    { HELLO MAIL RCPT("250 x") DATA "< 421 x\n", HELLO SEND QUIT, "" },
+	    1, "S2:250", FINE, "1 1 0", true, false },
+	{ "421 of all",
+	    { "< 421 x\n", HELLO "> MAIL\n< 421 x\n", "< 421 4.3.2 x\n" }, 1,
+	    "T2:421", BUSY, "1 1 1", false, false },
+	{ "421 to a second recipient",
+	    { HELLO MAIL RCPT("250 x") RCPT("421 x"),
+		HELLO MAIL RCPT("250 x") RCPT("250 x") DATA TAKEN QUIT, "" },
+	    2, "S2:250 S2:250", FINE, "1 1 0", true, false },
+	{ "421 after a refusal",
+	    { HELLO MAIL RCPT("550 x") RCPT("421 x"), HELLO SEND QUIT, "" }, 2,
+	    "P1:550 S2:250", FINE, "1 1 0", true, false },
+
+	/* Recipients that are put off. */
+	{ "4xx, then taken", { HELLO PUTOFF QUIT, HELLO SEND QUIT, "" }, 1,
+	    "S2:250", FINE, "1 1 0", true, false },
+	{ "4xx twice, and no third time",
+	    { HELLO PUTOFF QUIT, HELLO PUTOFF QUIT, "" }, 1, "T2:450", FINE,
+	    "1 1 0", false, false },
+	{ "4xx, and nobody else", { HELLO PUTOFF QUIT, NULL, NULL }, 1,
+	    "T1:450", FINE, "1 - -", false, false },
+	{ "4xx, and the next is full",
+	    { HELLO PUTOFF QUIT, "< 421 x\n", HELLO SEND QUIT }, 1, "S3:250",
+	    FINE, "1 1 1", true, false },
+	{ "4xx to MAIL",
+	    { HELLO "> MAIL\n< 451 x\n> RSET\n< 250 x\n" QUIT, HELLO SEND QUIT,
+		"" },
+	    1, "S2:250", FINE, "1 1 0", true, false },
+	{ "4xx to the dot",
+	    { HELLO MAIL RCPT("250 x") DATA "< 451 x\n" QUIT, HELLO SEND QUIT,
+		"" },
+	    1, "S2:250", FINE, "1 1 0", true, false },
+	{ "2xx, 4xx and 5xx",
+	    { HELLO MAIL RCPT("250 x") RCPT("450 x") RCPT("550 x")
+		    DATA TAKEN QUIT,
+		HELLO SEND QUIT, "" },
+	    3, "S1:250 S2:250 P1:550", FINE, "1 1 0", true, false },
+	{ "2xx, 4xx and 5xx at both",
+	    { HELLO MAIL RCPT("450 x") RCPT("450 x") RCPT("250 x")
+		    DATA TAKEN QUIT,
+		HI "< 250 x\n" MAIL RCPT("250 x") RCPT("550 x") DATA TAKEN QUIT,
+		"" },
+	    3, "S2:250 P2:550 S1:250", FINE, "1 1 0", false, false },
+
+	/* What is final. */
+	{ "5xx to RCPT", { HELLO MAIL RCPT("550 5.1.1 x") RSET QUIT, "", "" },
+	    1, "P1:550", FINE, "1 0 0", false, false },
+	{ "5xx to MAIL",
+	    { HELLO "> MAIL\n< 550 x\n> RSET\n< 250 x\n" QUIT, "", "" }, 1,
+	    "P1:550", FINE, "1 0 0", false, false },
+	{ "5xx to DATA",
+	    { HELLO MAIL RCPT("250 x") "> DATA\n< 554 x\n" RSET QUIT, "", "" },
+	    1, "P1:554", FINE, "1 0 0", false, false },
+	{ "5xx to the dot",
+	    { HELLO MAIL RCPT("250 x") DATA "< 554 5.7.1 x\n" QUIT, "", "" }, 1,
+	    "P1:554", FINE, "1 0 0", false, false },
+	{ "the reply to the dot is lost",
+	    { HELLO MAIL RCPT("250 x") RCPT("550 x") DATA, "", "" }, 2,
+	    "U1:4.4.2 P1:550", FINE, "1 0 0", false, true },
+	{ "the reply to the dot is lost, one is put off",
+	    { HELLO MAIL RCPT("250 x") RCPT("450 x") DATA, HELLO SEND QUIT,
+		"" },
+	    2, "U1:4.4.2 S2:250", FINE, "1 1 0", true, true },
+
+	/* Connections that break. */
+	{ "closed at MAIL", { HELLO "> MAIL\n", HELLO SEND QUIT, "" }, 1,
+	    "S2:250", FINE, "1 1 0", true, false },
+	{ "closed at DATA",
+	    { HELLO MAIL RCPT("250 x") "> DATA\n", HELLO SEND QUIT, "" }, 1,
+	    "S2:250", FINE, "1 1 0", true, false },
+	{ "closed in turn",
+	    { HELLO "> MAIL\n", HELLO MAIL "> RCPT\n",
+		HELLO MAIL RCPT("250 x") "> DATA\n" },
+	    1, "T3:4.4.2", FINE, "1 1 1", false, false },
+
+	/* What one host cannot do another may. */
+	{ "too large for one",
+	    { HI "< 250-x\n< 250 SIZE 5\n" QUIT, HELLO SEND QUIT, "" }, 1,
+	    "S2:250", FINE, "1 1 0", true, false },
+	{ "too large for all",
+	    { HI "< 250-x\n< 250 SIZE 5\n" QUIT,
+		HI "< 250-x\n< 250 SIZE 6\n" QUIT, NULL },
+	    1, "P2:5.3.4", FINE, "1 1 -", false, false },
+	{ "too large for one, put off by the other",
+	    { HI "< 250-x\n< 250 SIZE 5\n" QUIT, HELLO PUTOFF QUIT, NULL }, 1,
+	    "T2:450", FINE, "1 1 -", false, false },
+};
+
+static void
+hosts_are_tried_in_turn(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rounds); i++) {
+		struct world *w = make_world();
+
+		start(w, rounds[i].scripts);
+		deliver(w, rounds[i].rcpts, false);
+		smtpd_courier_quit(w->courier);
+		expect(w, rounds[i].rcpts, rounds[i].results, rounds[i].verdict,
+		    rounds[i].name);
+		if (w->end.dsn != rounds[i].dsn)
+			fail_msg("%s: dsn", rounds[i].name);
+		if (w->end.unsure != rounds[i].unsure)
+			fail_msg("%s: unsure", rounds[i].name);
+		finish(w, rounds[i].came, rounds[i].name);
+		end_world(w);
+	}
+}
+
+/* At most three are talked to, and any number tried to connect to. */
+static void
+three_hosts_are_talked_to(void **state)
+{
+	const char *scripts[HOSTS] = { NULL, NULL, "" };
+	struct world *w = make_world();
+	struct smtpd_target list[8];
+	struct scripted peers[8];
+
+	(void)state;
+	start(w, scripts);
+	for (size_t i = 0; i < 8; i++) {
+		static const char *const names[] = { "mx0", "mx1", "mx2", "mx3",
+			"mx4", "mx5", "mx6", "mx7" };
+		char address[32];
+
+		snprintf(address, sizeof(address), "127.0.1.%zu", i + 1);
+		list[i] = scripted_target(address, names[i]);
+		if (i >= 2)
+			scripted_start_on(&peers[i],
+			    i == 3 ? "< 554 x\n" : HELLO "> MAIL\n", address,
+			    w->port);
+	}
+	w->targets.list = list;
+	w->targets.count = 8;
+	deliver(w, 1, false);
+	expect(w, 1, "T5:4.4.2", FINE, "three");
+	for (size_t i = 2; i < 8; i++) {
+		scripted_finish(&peers[i]);
+		assert_int_equal(peers[i].connections, i <= 5);
+	}
+	finish(w, "- - 0", "three");
+	end_world(w);
+}
+
+/* The second time the dead one comes last. */
+static void
+a_dead_host_is_remembered(void **state)
+{
+	const char *first[HOSTS] = { NULL, HELLO SEND QUIT, "" };
+	const char *second[HOSTS] = { "", HELLO SEND QUIT, "" };
+	const char *none[HOSTS] = { NULL, NULL, NULL };
+	const char *third[HOSTS] = { HELLO SEND QUIT, NULL, NULL };
+	struct world *w = make_world();
+	struct smtpd_hosts *hosts = w->settings.hosts;
+
+	(void)state;
+	start(w, first);
+	deliver(w, 1, false);
+	smtpd_courier_quit(w->courier);
+	expect(w, 1, "S2:250", FINE, "first");
+	finish(w, "- 1 0", "first");
+	assert_true(smtpd_hosts_is_bad(hosts, &w->list[0], smtpd_clock_ms()));
+	assert_false(smtpd_hosts_is_bad(hosts, &w->list[1], smtpd_clock_ms()));
+
+	start(w, second);
+	deliver(w, 1, false);
+	smtpd_courier_quit(w->courier);
+	expect(w, 1, "S2:250", FINE, "second");
+	finish(w, "0 1 0", "second");
+
+	/* Last, but not never. */
+	start(w, none);
+	deliver(w, 1, false);
+	expect(w, 1, "T0:4.4.1", DOWN, "none");
+	assert_memory_equal(w->progress[0].result.text, "mx1.example: ", 13);
+	start(w, third);
+	deliver(w, 1, false);
+	smtpd_courier_quit(w->courier);
+	expect(w, 1, "S1:250", FINE, "third");
+	finish(w, "1 - -", "third");
+	assert_false(smtpd_hosts_is_bad(hosts, &w->list[0], smtpd_clock_ms()));
+	end_world(w);
+}
+
+/* Who was put off by a good host does not wait for a dead one. */
+static void
+a_bad_host_is_not_worth_it(void **state)
+{
+	const char *scripts[HOSTS] = { HELLO PUTOFF QUIT, "", "" };
+	struct world *w = make_world();
+
+	(void)state;
+	start(w, scripts);
+	smtpd_hosts_failed(w->settings.hosts, &w->list[1], smtpd_clock_ms());
+	smtpd_hosts_failed(w->settings.hosts, &w->list[2], smtpd_clock_ms());
+	deliver(w, 1, false);
+	smtpd_courier_quit(w->courier);
+	expect(w, 1, "T1:450", FINE, "put off");
+	finish(w, "1 0 0", "put off");
+	end_world(w);
+}
+
+/* An address that fails is tried after the others of its host. */
+static void
+addresses_of_a_host_are_remembered(void **state)
+{
+	const char *first[HOSTS] = { NULL, HELLO SEND QUIT, "" };
+	const char *second[HOSTS] = { "", HELLO SEND QUIT, "" };
+	struct world *w = make_world();
+
+	(void)state;
+	w->list[1].host = w->list[0].host;
+	start(w, first);
+	deliver(w, 1, false);
+	smtpd_courier_quit(w->courier);
+	expect(w, 1, "S1:250", FINE, "first");
+	finish(w, "- 1 0", "first");
+	start(w, second);
+	deliver(w, 1, false);
+	smtpd_courier_quit(w->courier);
+	expect(w, 1, "S1:250", FINE, "second");
+	finish(w, "0 1 0", "second");
+	end_world(w);
+}
+
+/* TLS that fails. */
+static const struct {
+	const char *name;
+	enum smtpd_security security;
+	bool known;         /* of the first host */
+	bool plain_allowed; /* the message is old */
+	const char *scripts[HOSTS];
+	const char *results;
+	enum smtpd_site_verdict verdict;
+	const char *came;
+	bool broken; /* known of the first host afterwards */
+} shaken[] = {
+	{ "young, the next host", OPP, false, false,
+	    { BROKEN, HELLO SEND QUIT, NULL }, "S2:250", FINE, "1 1 -", true },
+	{ "young, no other host", OPP, false, false, { BROKEN, NULL, NULL },
+	    "T0:4.4.1", FINE, "1 - -", true },
+	{ "old", OPP, false, true, { BROKEN "next\n" HELLO SEND QUIT, "", "" },
+	    "S1:250", FINE, "2 0 0", true },
+	{ "old, and then it is dead", OPP, false, true,
+	    { BROKEN "next\n", NULL, NULL }, "T0:4.4.1", DOWN, "2 - -", true },
+	{ "garbage, young", OPP, false, false,
+	    { BROKEN "< 250 what\nhold\n", HELLO SEND QUIT, NULL }, "S2:250",
+	    FINE, "1 1 -", true },
+	{ "421 to STARTTLS, old", OPP, false, true,
+	    { OFFER "< 421 x\n", HELLO SEND QUIT, NULL }, "S2:250", FINE,
+	    "1 1 -", false },
+	{ "known, young", OPP, true, false, { "", HELLO SEND QUIT, NULL },
+	    "S2:250", FINE, "0 1 -", true },
+	{ "known, young, no other host", OPP, true, false, { "", NULL, NULL },
+	    "T0:4.4.1", FINE, "0 - -", true },
+	{ "known, old", OPP, true, true,
+	    { HI "< 250-x\n< 250 STARTTLS\n" SEND QUIT, "", "" }, "S1:250",
+	    FINE, "1 0 0", true },
+	{ "not offered", OPP, false, false, { HELLO SEND QUIT, "", "" },
+	    "S1:250", FINE, "1 0 0", false },
+	{ "required, not offered", REQUIRED, false, true,
+	    { HELLO, HELLO, HELLO }, "T3:4.7.4", DOWN, "1 1 1", false },
+	{ "required, broken", REQUIRED, false, true, { BROKEN, BROKEN, BROKEN },
+	    "T3:4.4.2", DOWN, "1 1 1", false },
+	{ "required, known", REQUIRED, true, true, { BROKEN, NULL, NULL },
+	    "T0:4.4.1", DOWN, "1 - -", true },
+	{ "none", SMTPD_SECURITY_NONE, true, false,
+	    { HI "< 250-x\n< 250 STARTTLS\n" SEND QUIT, "", "" }, "S1:250",
+	    FINE, "1 0 0", true },
+};
+
+static void
+tls_gives_way_only_where_it_may(void **state)
+{
+	(void)state;
+	if (!smtpd_tls_supported())
+		skip();
+	for (size_t i = 0; i < COUNT(shaken); i++) {
+		struct world *w = make_world();
+		struct smtpd_hosts *hosts = w->settings.hosts;
+
+		if (shaken[i].known)
+			smtpd_hosts_tls_failed(
+			    hosts, &w->list[0], smtpd_clock_ms());
+		w->route.security = shaken[i].security;
+		start(w, shaken[i].scripts);
+		deliver(w, 1, shaken[i].plain_allowed);
+		smtpd_courier_quit(w->courier);
+		expect(
+		    w, 1, shaken[i].results, shaken[i].verdict, shaken[i].name);
+		finish(w, shaken[i].came, shaken[i].name);
+		if (smtpd_hosts_tls_is_broken(hosts, &w->list[0],
+			smtpd_clock_ms()) != shaken[i].broken)
+			fail_msg("%s: not remembered", shaken[i].name);
+		end_world(w);
+	}
+}
+
+/* What waits for plain text says so. */
+static void
+a_young_message_knows_why_it_waits(void **state)
+{
+	const char *scripts[HOSTS] = { "", NULL, NULL };
+	struct world *w = make_world();
+
+	(void)state;
+	start(w, scripts);
+	w->targets.count = 1;
+	smtpd_hosts_tls_failed(
+	    w->settings.hosts, &w->list[0], smtpd_clock_ms());
+	deliver(w, 1, false);
+	expect(w, 1, "T0:4.7.0", FINE, "waits");
+	assert_non_null(strstr(w->trail_text, "mx1.example: 4.7.0 TLS failed"));
+	finish(w, "0 - -", "waits");
+	end_world(w);
+}
+
+/* A script of N transactions of the recipients from FIRST on up to END. */
+static void
+write_transactions(
+    struct smtpd_text *t, unsigned first, unsigned end, bool taken)
+{
+	while (first < end) {
+		unsigned stop = first + 50 < end ? first + 50 : end;
+
+		smtpd_text_add(t, MAIL);
+		for (; first < stop; first++)
+			smtpd_text_format(
+			    t, "> RCPT TO:<r%u@example.org>\n< 250 x\n", first);
+		smtpd_text_add(t, DATA);
+		smtpd_text_add(t, taken ? TAKEN : "");
+	}
+}
+
+static void
+many_recipients_take_turns(void **state)
+{
+	static char script[32768];
+	const char *scripts[HOSTS] = { script, "", "" };
+	struct world *w = make_world();
+	struct smtpd_text t;
+
+	(void)state;
+	smtpd_text_init(&t, script, sizeof(script));
+	smtpd_text_add(&t, HELLO);
+	write_transactions(&t, 0, 120, true);
+	smtpd_text_add(&t, QUIT);
+	assert_false(t.cut);
+	start(w, scripts);
+	deliver(w, 120, false);
+	assert_true(smtpd_courier_is_open(w->courier));
+	smtpd_courier_quit(w->courier);
+	for (size_t i = 0; i < 120; i++)
+		assert_int_equal(w->progress[i].result.outcome, SMTPD_SENT);
+	assert_int_equal(w->end.verdict, FINE);
+	finish(w, "1 0 0", "many");
+	end_world(w);
+}
+
+/* The first transaction is taken, the second lost at its dot: what was not sent
+ * yet goes to the next host, nothing else does. */
+static void
+only_what_was_not_sent_goes_on(void **state)
+{
+	static char one[32768], two[32768];
+	const char *scripts[HOSTS] = { one, two, "" };
+	struct world *w = make_world();
+	struct smtpd_text t;
+
+	(void)state;
+	smtpd_text_init(&t, one, sizeof(one));
+	smtpd_text_add(&t, HELLO);
+	write_transactions(&t, 0, 50, true);
+	write_transactions(&t, 50, 100, false);
+	smtpd_text_init(&t, two, sizeof(two));
+	smtpd_text_add(&t, HELLO);
+	write_transactions(&t, 100, 120, true);
+	smtpd_text_add(&t, QUIT);
+	start(w, scripts);
+	deliver(w, 120, false);
+	smtpd_courier_quit(w->courier);
+	for (size_t i = 0; i < 120; i++) {
+		const struct smtpd_rcpt_progress *p = &w->progress[i];
+
+		assert_int_equal(p->result.outcome,
+		    i >= 50 && i < 100 ? SMTPD_UNKNOWN : SMTPD_SENT);
+		assert_int_equal(p->finished, i < 50 || i >= 100);
+		assert_string_equal(
+		    p->host, i < 100 ? "mx1.example" : "mx2.example");
+	}
+	assert_true(w->end.unsure);
+	finish(w, "1 1 0", "not sent");
+	end_world(w);
+}
+
+/* RSET that is refused for good says nothing of those who come after. */
+static void
+an_old_refusal_is_no_new_one(void **state)
+{
+	static char one[32768], two[32768];
+	const char *scripts[HOSTS] = { one, two, "" };
+	struct world *w = make_world();
+	struct smtpd_text t;
+
+	(void)state;
+	smtpd_text_init(&t, one, sizeof(one));
+	smtpd_text_add(&t, HELLO MAIL);
+	for (unsigned i = 0; i < 50; i++)
+		smtpd_text_add(&t, RCPT("550 x"));
+	smtpd_text_add(&t, "> RSET\n< 502 x\n");
+	smtpd_text_init(&t, two, sizeof(two));
+	smtpd_text_add(&t, HELLO);
+	write_transactions(&t, 50, 51, true);
+	smtpd_text_add(&t, QUIT);
+	start(w, scripts);
+	deliver(w, 51, false);
+	smtpd_courier_quit(w->courier);
+	assert_int_equal(w->progress[0].result.outcome, SMTPD_PERMANENT);
+	assert_int_equal(w->progress[50].result.outcome, SMTPD_SENT);
+	finish(w, "1 1 0", "old refusal");
+	end_world(w);
+}
+
+/* Letters over one connection. */
+static void
+a_connection_serves_many(void **state)
+{
+	const char *scripts[HOSTS] = { HELLO SEND SEND PUTOFF QUIT,
+		HELLO SEND SEND QUIT, "" };
+	struct world *w = make_world();
+
+	(void)state;
+	start(w, scripts);
+	assert_false(smtpd_courier_is_open(w->courier));
+	deliver(w, 1, false);
+	assert_true(smtpd_courier_is_open(w->courier));
+	deliver(w, 1, false);
+	expect(w, 1, "S1:250", FINE, "second");
+	assert_true(w->end.dsn);
+	assert_non_null(strstr(w->trail_text, "connection kept open"));
+	/* Who is put off does not come back to the same host. */
+	deliver(w, 1, false);
+	expect(w, 1, "S2:250", FINE, "third");
+	deliver(w, 1, false);
+	expect(w, 1, "S2:250", FINE, "fourth");
+	smtpd_courier_quit(w->courier);
+	assert_false(smtpd_courier_is_open(w->courier));
+	smtpd_courier_quit(w->courier);
+	finish(w, "1 1 0", "many letters");
+	end_world(w);
+}
+
+static void
+a_connection_serves_a_hundred(void **state)
+{
+	static char script[32768];
+	const char *scripts[HOSTS] = { script, "", "" };
+	struct world *w = make_world();
+	struct smtpd_text t;
+
+	(void)state;
+	smtpd_text_init(&t, script, sizeof(script));
+	smtpd_text_add(&t, HELLO);
+	for (int i = 0; i < 100; i++)
+		smtpd_text_add(&t, SEND);
+	smtpd_text_add(&t, QUIT "next\n" HELLO SEND QUIT);
+	assert_false(t.cut);
+	start(w, scripts);
+	for (int i = 0; i < 100; i++) {
+		deliver(w, 1, false);
+		assert_int_equal(smtpd_courier_is_open(w->courier), i < 99);
+	}
+	deliver(w, 1, false);
+	expect(w, 1, "S1:250", FINE, "the last");
+	smtpd_courier_quit(w->courier);
+	finish(w, "2 0 0", "a hundred");
+	end_world(w);
+}
+
+static void
+a_connection_serves_five_minutes(void **state)
+{
+	const char *scripts[HOSTS] = { HELLO SEND QUIT "next\n" HELLO SEND QUIT,
+		"", "" };
+	struct world *w = make_world();
+
+	(void)state;
+	start(w, scripts);
+	deliver(w, 1, false);
+	w->courier->opened -= 299000;
+	assert_true(smtpd_courier_is_open(w->courier));
+	w->courier->opened -= 1000;
+	assert_false(smtpd_courier_is_open(w->courier));
+	deliver(w, 1, false);
+	expect(w, 1, "S1:250", FINE, "late");
+	assert_true(smtpd_courier_is_open(w->courier));
+	smtpd_courier_quit(w->courier);
+	finish(w, "2 0 0", "five minutes");
+	end_world(w);
+}
+
+static void
+a_connection_serves_one_site(void **state)
+{
+	static char other[] = "mx required";
+	const char *scripts[HOSTS] = { HELLO SEND QUIT "next\n" HELLO, HELLO,
+		HELLO };
+	struct world *w = make_world();
+
+	(void)state;
+	start(w, scripts);
+	deliver(w, 1, false);
+	w->route.site = other;
+	w->route.security = REQUIRED;
+	deliver(w, 1, true);
+	expect(w, 1, "T3:4.7.4", DOWN, "required");
+	finish(w, "2 1 1", "one site");
+	end_world(w);
+}
+
+/* Only a letter that may go in plain text itself. */
+static void
+a_connection_without_tls_is_not_for_the_young(void **state)
+{
+	const char *scripts[HOSTS] = { BROKEN "next\n" HELLO SEND SEND QUIT,
+		HELLO SEND QUIT, "" };
+	struct world *w = make_world();
+
+	(void)state;
+	if (!smtpd_tls_supported())
+		skip();
+	start(w, scripts);
+	deliver(w, 1, true);
+	expect(w, 1, "S1:250", FINE, "old");
+	deliver(w, 1, true);
+	expect(w, 1, "S1:250", FINE, "as old");
+	deliver(w, 1, false);
+	expect(w, 1, "S2:250", FINE, "young");
+	smtpd_courier_quit(w->courier);
+	finish(w, "2 1 0", "young");
+	end_world(w);
+}
+
+/* How a host ends a connection that was not used for a while. */
+static const char *const goodbyes[] = {
+	HELLO SEND "next\n" HELLO SEND QUIT,
+	HELLO SEND "< 421 4.4.2 idle\nnext\n" HELLO SEND QUIT,
+	HELLO SEND "reset\nnext\n" HELLO SEND QUIT,
+	HELLO SEND "> MAIL\n< 421 x\nnext\n" HELLO SEND QUIT,
+};
+
+static void
+a_host_may_tire_of_waiting(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(goodbyes); i++) {
+		const char *scripts[HOSTS] = { goodbyes[i], "", "" };
+		struct world *w = make_world();
+
+		start(w, scripts);
+		deliver(w, 1, false);
+		poll(NULL, 0, 50);
+		deliver(w, 1, false);
+		expect(w, 1, "S1:250", FINE, "tired");
+		smtpd_courier_quit(w->courier);
+		finish(w, "2 0 0", "tired");
+		end_world(w);
+	}
+}
+
+/* What was said then was said to this letter. */
+static void
+a_lost_reply_over_an_old_connection_stays_lost(void **state)
+{
+	const char *scripts[HOSTS] = { HELLO SEND MAIL RCPT("250 x") DATA, "",
+		"" };
+	struct world *w = make_world();
+
+	(void)state;
+	start(w, scripts);
+	deliver(w, 1, false);
+	deliver(w, 1, false);
+	expect(w, 1, "U1:4.4.2", FINE, "lost");
+	assert_true(w->end.unsure);
+	assert_false(smtpd_courier_is_open(w->courier));
+	finish(w, "1 0 0", "lost");
+	end_world(w);
+}
+
+static void
+a_trail_tells_what_was_done(void **state)
+{
+	const char *scripts[HOSTS] = { "< 554 5.7.1 no\n",
+		HELLO MAIL RCPT("250 x") RCPT("450 4.2.0 try \"later\"")
+		    DATA TAKEN QUIT,
+		HELLO PUTOFF QUIT };
+	struct world *w = make_world();
+	char want[2048];
+
+	(void)state;
+	w->rcpts[0].address = "\"> status=sent\"@example.org";
+	start(w, scripts);
+	deliver(w, 2, false);
+	smtpd_courier_quit(w->courier);
+	expect(w, 2, "S2:250 T3:450", FINE, "trail");
+	snprintf(want, sizeof(want),
+	    "mx1.example: 554 5.7.1 no\n"
+	    "mx2.example [127.0.0.2]:%u: not encrypted\n"
+	    "rcpt \"> status=sent\"@example.org: 250 2.0.0 taken "
+	    "(mx2.example)\n"
+	    "rcpt r1@example.org: 450 4.2.0 try \"later\" (mx2.example)\n"
+	    "mx3.example [127.0.0.3]:%u: not encrypted\n"
+	    "rcpt r1@example.org: 450 4.2.0 later (mx3.example)\n",
+	    w->port, w->port);
+	assert_string_equal(w->trail_text, want);
+	snprintf(want, sizeof(want),
+	    "to=<???status=sent?@example.org> "
+	    "relay=mx2.example[127.0.0.2]:%u tls=none delay=65 dsn=2.0.0 "
+	    "status=sent reply=\"250 taken\"\n",
+	    w->port);
+	assert_memory_equal(w->log, "id=", 3);
+	assert_memory_equal(strchr(w->log, ' ') + 1, want, strlen(want));
+	snprintf(want, sizeof(want),
+	    "to=<r1@example.org> relay=mx3.example[127.0.0.3]:%u tls=none "
+	    "delay=65 dsn=4.2.0 status=deferred reply=\"450 later\"\n",
+	    w->port);
+	assert_string_equal(strstr(w->log, "to=<r1"), want);
+	finish(w, "1 1 1", "trail");
+	end_world(w);
+}
+
+static void
+quotes_do_not_end_a_reply_in_the_log(void **state)
+{
+	const char *scripts[HOSTS] = {
+		HELLO MAIL RCPT("550 5.1.1 no\" status=sent x=\"") RSET QUIT,
+		"", ""
+	};
+	struct world *w = make_world();
+
+	(void)state;
+	start(w, scripts);
+	deliver(w, 1, false);
+	smtpd_courier_quit(w->courier);
+	assert_non_null(strstr(
+	    w->log, "status=bounced reply=\"550 no' status=sent x='\"\n"));
+	finish(w, "1 0 0", "quotes");
+	w->settings.log_level = SMTPD_LOG_WARNING;
+	start(w, scripts);
+	deliver(w, 1, false);
+	smtpd_courier_quit(w->courier);
+	assert_string_equal(w->log, "");
+	finish(w, "1 0 0", "quotes");
+	end_world(w);
+}
+
+/* Only what fits is in it. */
+static void
+a_trail_may_be_short(void **state)
+{
+	const char *scripts[HOSTS] = { HELLO SEND QUIT, "", "" };
+	struct world *w = make_world();
+	char small[8];
+	struct smtpd_text t;
+
+	(void)state;
+	start(w, scripts);
+	smtpd_text_init(&t, small, sizeof(small));
+	smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
+	w->errand = (struct smtpd_errand){
+		.letter = &w->letter,
+		.route = &w->route,
+		.rcpts = w->progress,
+		.nrcpts = 1,
+		.trail = &t,
+	};
+	smtpd_courier_deliver(w->courier, &w->errand, &w->end);
+	smtpd_courier_quit(w->courier);
+	expect(w, 1, "S1:250", FINE, "short");
+	assert_string_equal(small, "");
+	finish(w, "1 0 0", "short");
+	end_world(w);
+}
+
+/* What goes out with a message, from memory or a file, twice where it has to
+ * be. */
+static void
+a_letter_goes_out_as_it_is(void **state)
+{
+	static const char offers[] =
+	    HI "< 250-x\n< 250-8BITMIME\n< 250-SMTPUTF8\n< 250 DSN\n"
+	       "> MAIL FROM:<s@example.net> BODY=8BITMIME SMTPUTF8 RET=HDRS "
+	       "ENVID=e1\n< 250 x\n"
+	       "> RCPT TO:<r1@example.org> NOTIFY=NEVER ORCPT=rfc822;o@x\n"
+	       "< 250 x\n" DATA "< 451 x\n" QUIT;
+	static const char again[] = HI "< 250-x\n< 250 SMTPUTF8\n" SEND QUIT;
+	const char *scripts[HOSTS] = { offers, again, NULL };
+
+	(void)state;
+	for (int file = 0; file <= 1; file++) {
+		struct world *w = make_world();
+		FILE *f = tmpfile();
+
+		fputs(w->letter.content, f);
+		fflush(f);
+		if (file) {
+			w->letter.fd = fileno(f);
+			w->letter.content = NULL;
+		}
+		w->letter.ret = "HDRS";
+		w->letter.envid = "e1";
+		w->rcpts[1].notify = "NEVER";
+		w->rcpts[1].orcpt = "rfc822;o@x";
+		start(w, scripts);
+		smtpd_text_init(
+		    &w->trail, w->trail_text, sizeof(w->trail_text));
+		smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
+		w->progress[0].rcpt = 1;
+		w->errand = (struct smtpd_errand){
+			.letter = &w->letter,
+			.route = &w->route,
+			.flags = SMTPD_ENTRY_EIGHT_BIT | SMTPD_ENTRY_UTF8,
+			.rcpts = w->progress,
+			.nrcpts = 1,
+			.trail = &w->trail,
+		};
+		smtpd_courier_deliver(w->courier, &w->errand, &w->end);
+		smtpd_courier_quit(w->courier);
+		expect(w, 1, "S2:250", FINE, "letter");
+		finish(w, "1 1 -", "letter");
+		for (int i = 0; i < 2; i++)
+			assert_memory_equal(w->peers[i].data,
+			    "Subject: x\n\nhi\n", w->peers[i].data_len);
+		assert_int_equal(w->peers[1].data_len, 15);
+		end_world(w);
+		fclose(f);
+	}
+}
+
+static void *
+trigger_soon(void *cancel)
+{
+	poll(NULL, 0, 100);
+	smtpd_cancel_trigger(cancel);
+	return NULL;
+}
+
+/* Where cancelling finds it. */
+static const struct {
+	const char *name, *script, *results;
+} cancelled[] = {
+	{ "greeting", "hold\n", "T0:4.3.2 T0:4.3.2" },
+	{ "MAIL", HELLO "> MAIL\nhold\n", "T1:4.3.2 T1:4.3.2" },
+	{ "RCPT", HELLO MAIL RCPT("550 x") "hold\n", "P1:550 T1:4.3.2" },
+	{ "dot", HELLO MAIL RCPT("250 x") RCPT("450 x") DATA "hold\n",
+	    "U1:4.4.2 T1:450" },
+};
+
+static void
+cancelling_blames_nobody(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cancelled); i++) {
+		const char *scripts[HOSTS] = { cancelled[i].script, "", "" };
+		struct world *w = make_world();
+		struct smtpd_cancel *cancel = smtpd_cancel_create();
+		pthread_t thread;
+		char got[256];
+
+		w->client.cancel = cancel;
+		start(w, scripts);
+		pthread_create(&thread, NULL, trigger_soon, cancel);
+		deliver(w, 2, true);
+		pthread_join(thread, NULL);
+		write_results(w, 2, got, sizeof(got));
+		if (i > 0 && strcmp(got, cancelled[i].results) != 0)
+			fail_msg("%s: %s", cancelled[i].name, got);
+		assert_int_equal(w->end.verdict, FINE);
+		assert_false(smtpd_hosts_is_bad(
+		    w->settings.hosts, &w->list[0], smtpd_clock_ms()));
+		finish(w, "1 0 0", cancelled[i].name);
+
+		/* From the beginning. */
+		start(w, (const char *[]){ "", "", "" });
+		deliver(w, 2, true);
+		expect(w, 2, "T0:4.3.2 T0:4.3.2", FINE, "cancelled before");
+		finish(w, "0 0 0", "cancelled before");
+		end_world(w);
+		smtpd_cancel_destroy(cancel);
+	}
+}
+
+/* What we cannot read ourselves is no reason to bother other hosts. */
+static void
+trouble_of_our_own_ends_the_tour(void **state)
+{
+	const char *scripts[HOSTS] = {
+		HELLO MAIL RCPT("250 x") "> DATA\n< 354 x\nhold\n", "", ""
+	};
+	struct world *w = make_world();
+	FILE *f = tmpfile();
+
+	(void)state;
+	w->letter.content = NULL;
+	w->letter.fd = fileno(f);
+	start(w, scripts);
+	deliver(w, 1, false);
+	expect(w, 1, "T1:4.3.0", FINE, "unreadable");
+	assert_false(smtpd_courier_is_open(w->courier));
+	finish(w, "1 0 0", "unreadable");
+	w->client.hostname = "no name";
+	start(w, (const char *[]){ "", "", "" });
+	smtpd_courier_destroy(w->courier);
+	w->courier = smtpd_courier_create(&w->settings);
+	deliver(w, 1, false);
+	expect(w, 1, "T1:4.3.5", FINE, "no name");
+	finish(w, "0 0 0", "no name");
+	end_world(w);
+	fclose(f);
+}
+
+/* A smarthost with TLS and AUTH: the library's own server. */
+static char dir[] = "/tmp/test_courier.XXXXXX";
+
+static int
+make_certificates(void **state)
+{
+	char command[256];
+
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(command, sizeof(command), "%s %s", CERTS_MAKE, dir);
+	return system(command);
+}
+
+static int
+remove_certificates(void **state)
+{
+	char command[256];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+static int
+take_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	(void)s, (void)c, (void)user;
+	return 0;
+}
+
+/* "\0user\0pencil" */
+static int
+check_auth(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	(void)user;
+	if (strcmp(c->argument, "PLAIN AHVzZXIAcGVuY2ls") == 0)
+		return smtpd_reply(s, 235, "2.7.0", "welcome");
+	return smtpd_reply(s, 535, "5.7.8", "who are you");
+}
+
+static int
+discard(struct smtpd_session *s, const struct smtpd_envelope *envelope,
+    struct smtpd_body *body, void *user)
+{
+	char buf[256];
+
+	(void)s, (void)envelope, (void)user;
+	while (smtpd_body_read(body, buf, sizeof(buf)) > 0)
+		continue;
+	return 0;
+}
+
+static struct smtpd_server *
+start_server(uint16_t *port, uint16_t *tls_port)
+{
+	const struct smtpd_settings settings = { .hostname = "a.example" };
+	struct smtpd_server *server = smtpd_server_create(&settings);
+	struct smtpd_tls *tls = smtpd_tls_create(NULL);
+	char cert[64], key[64];
+
+	snprintf(cert, sizeof(cert), "%s/a.pem", dir);
+	snprintf(key, sizeof(key), "%s/a.key", dir);
+	assert_int_equal(smtpd_tls_add_files(tls, cert, key), 0);
+	smtpd_server_set_tls(server, tls);
+	smtpd_tls_unref(tls);
+	smtpd_server_handle(server, "RCPT", take_rcpt, NULL);
+	smtpd_server_handle(server, "AUTH", check_auth, NULL);
+	smtpd_server_add_keyword(server, "AUTH PLAIN");
+	smtpd_server_deliver(server, discard, NULL);
+	assert_int_equal(smtpd_server_listen(server, "127.0.0.1:0", 0), 0);
+	assert_int_equal(
+	    smtpd_server_listen(server, "127.0.0.1:0", SMTPD_LISTEN_TLS), 0);
+	assert_int_equal(smtpd_server_start(server), 0);
+	*port = (uint16_t)strtoul(
+	    strrchr(smtpd_server_address(server, 0), ':') + 1, NULL, 10);
+	*tls_port = (uint16_t)strtoul(
+	    strrchr(smtpd_server_address(server, 1), ':') + 1, NULL, 10);
+	return server;
+}
+
+static const struct {
+	const char *name;
+	struct smtpd_smarthost smarthost;
+	const char *host; /* by which its certificate is judged */
+	enum smtpd_security security;
+	const char *results;
+	enum smtpd_site_verdict verdict;
+	const char *tls; /* in the log */
+} smart[] = {
+	{ "AUTH", { .user = "user", .password = "pencil" }, "a.example",
+	    REQUIRED, "Se:250", FINE, "/verified" },
+	{ "AUTH, TLS first",
+	    { .user = "user", .password = "pencil", .tls_first = true },
+	    "a.example", REQUIRED, "Se:250", FINE, "/verified" },
+	{ "no AUTH", { .user = NULL }, "a.example", OPP, "Se:250", FINE,
+	    "/verified" },
+	{ "unverified", { .user = NULL }, "b.example", OPP, "Se:250", FINE,
+	    "/unverified" },
+	{ "a wrong password", { .user = "user", .password = "pen" },
+	    "a.example", REQUIRED, "Te:535", DOWN, NULL },
+	{ "a wrong name", { .user = "user", .password = "pencil" }, "b.example",
+	    REQUIRED, "Te:4.7.5", DOWN, NULL },
+};
+
+static void
+a_smarthost_is_told_the_password(void **state)
+{
+	struct world *w = make_world();
+	struct smtpd_server *server;
+	uint16_t port, tls_port;
+	char ca[64], error[128];
+
+	(void)state;
+	if (!smtpd_tls_supported())
+		skip();
+	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
+	server = start_server(&port, &tls_port);
+	w->client.trust = smtpd_trust_create(ca, error, sizeof(error));
+	assert_non_null(w->client.trust);
+	/* That of the client is for nobody. */
+	w->client.user = "secret";
+	w->client.password = "secret";
+	w->targets.count = 1;
+	for (size_t i = 0; i < COUNT(smart); i++) {
+		char got[64];
+
+		w->list[0].host = smart[i].host;
+		w->route.smarthost = &smart[i].smarthost;
+		w->route.security = smart[i].security;
+		w->route.port = smart[i].smarthost.tls_first ? tls_port : port;
+		deliver(w, 1, true);
+		smtpd_courier_quit(w->courier);
+		write_results(w, 1, got, sizeof(got));
+		if (strcmp(got, smart[i].results) != 0 ||
+		    w->end.verdict != smart[i].verdict ||
+		    (smart[i].tls != NULL &&
+			strstr(w->log, smart[i].tls) == NULL))
+			fail_msg("%s: %s\n%s%s", smart[i].name, got,
+			    w->trail_text, w->log);
+		assert_null(strstr(w->trail_text, "pencil"));
+	}
+	smtpd_server_destroy(server);
+	smtpd_trust_unref(w->client.trust);
+	end_world(w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hosts_are_tried_in_turn),
+		cmocka_unit_test(three_hosts_are_talked_to),
+		cmocka_unit_test(a_dead_host_is_remembered),
+		cmocka_unit_test(a_bad_host_is_not_worth_it),
+		cmocka_unit_test(addresses_of_a_host_are_remembered),
+		cmocka_unit_test(tls_gives_way_only_where_it_may),
+		cmocka_unit_test(a_young_message_knows_why_it_waits),
+		cmocka_unit_test(many_recipients_take_turns),
+		cmocka_unit_test(only_what_was_not_sent_goes_on),
+		cmocka_unit_test(an_old_refusal_is_no_new_one),
+		cmocka_unit_test(a_connection_serves_many),
+		cmocka_unit_test(a_connection_serves_a_hundred),
+		cmocka_unit_test(a_connection_serves_five_minutes),
+		cmocka_unit_test(a_connection_serves_one_site),
+		cmocka_unit_test(a_connection_without_tls_is_not_for_the_young),
+		cmocka_unit_test(a_host_may_tire_of_waiting),
+		cmocka_unit_test(
+		    a_lost_reply_over_an_old_connection_stays_lost),
+		cmocka_unit_test(a_trail_tells_what_was_done),
+		cmocka_unit_test(quotes_do_not_end_a_reply_in_the_log),
+		cmocka_unit_test(a_trail_may_be_short),
+		cmocka_unit_test(a_letter_goes_out_as_it_is),
+		cmocka_unit_test(cancelling_blames_nobody),
+		cmocka_unit_test(trouble_of_our_own_ends_the_tour),
+		cmocka_unit_test(a_smarthost_is_told_the_password),
+	};
+
+	return cmocka_run_group_tests(
+	    tests, make_certificates, remove_certificates);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "queue/hosts.h"
+
+#define SECOND UINT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+
+static struct smtpd_target
+make(const char *address)
+{
+	struct smtpd_target t = { .host = "mx.example" };
+	struct sockaddr_in *in = (struct sockaddr_in *)&t.addr;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&t.addr;
+
+	if (inet_pton(AF_INET, address, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		t.len = sizeof(*in);
+	} else {
+		assert_int_equal(
+		    inet_pton(AF_INET6, address, &in6->sin6_addr), 1);
+		in6->sin6_family = AF_INET6;
+		t.len = sizeof(*in6);
+	}
+	return t;
+}
+
+static void
+nothing_is_held_against_a_stranger(void **state)
+{
+	struct smtpd_hosts *h = smtpd_hosts_create();
+	struct smtpd_target t = make("192.0.2.1");
+
+	(void)state;
+	assert_false(smtpd_hosts_is_bad(h, &t, 0));
+	assert_false(smtpd_hosts_tls_is_broken(h, &t, 0));
+	smtpd_hosts_worked(h, &t);
+	assert_false(smtpd_hosts_is_bad(h, &t, 0));
+	smtpd_hosts_destroy(h);
+	smtpd_hosts_destroy(NULL);
+}
+
+/* How long one keeps away, from the first failure on. */
+static const uint64_t waits[] = { MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE,
+	16 * MINUTE, 32 * MINUTE, HOUR, HOUR, HOUR };
+
+static void
+the_time_away_doubles_up_to_an_hour(void **state)
+{
+	struct smtpd_hosts *h = smtpd_hosts_create();
+	struct smtpd_target t = make("2001:db8::1");
+	uint64_t now = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		smtpd_hosts_failed(h, &t, now);
+		assert_true(smtpd_hosts_is_bad(h, &t, now));
+		assert_true(smtpd_hosts_is_bad(h, &t, now + waits[i] - 1));
+		now += waits[i];
+		assert_false(smtpd_hosts_is_bad(h, &t, now));
+	}
+	smtpd_hosts_worked(h, &t);
+	smtpd_hosts_failed(h, &t, now);
+	assert_true(smtpd_hosts_is_bad(h, &t, now + MINUTE - 1));
+	assert_false(smtpd_hosts_is_bad(h, &t, now + MINUTE));
+	smtpd_hosts_destroy(h);
+}
+
+/* Ten workers who find out at once do not make it an hour. */
+static void
+failures_at_once_are_one(void **state)
+{
+	struct smtpd_hosts *h = smtpd_hosts_create();
+	struct smtpd_target t = make("192.0.2.1");
+
+	(void)state;
+	for (uint64_t i = 0; i < 10; i++)
+		smtpd_hosts_failed(h, &t, 5 * SECOND + i);
+	assert_false(smtpd_hosts_is_bad(h, &t, 5 * SECOND + MINUTE));
+	smtpd_hosts_destroy(h);
+}
+
+static void
+one_that_works_is_well_at_once(void **state)
+{
+	struct smtpd_hosts *h = smtpd_hosts_create();
+	struct smtpd_target t = make("192.0.2.1");
+
+	(void)state;
+	smtpd_hosts_failed(h, &t, 7);
+	smtpd_hosts_worked(h, &t);
+	assert_false(smtpd_hosts_is_bad(h, &t, 7));
+	smtpd_hosts_destroy(h);
+}
+
+static void
+broken_tls_is_known_for_a_day(void **state)
+{
+	struct smtpd_hosts *h = smtpd_hosts_create();
+	struct smtpd_target t = make("192.0.2.1");
+
+	(void)state;
+	smtpd_hosts_tls_failed(h, &t, 9);
+	assert_false(smtpd_hosts_is_bad(h, &t, 9));
+	assert_true(smtpd_hosts_tls_is_broken(h, &t, 9));
+	/* To be reached is not to be well in that. */
+	smtpd_hosts_worked(h, &t);
+	smtpd_hosts_failed(h, &t, 10);
+	assert_true(smtpd_hosts_tls_is_broken(h, &t, 9 + DAY - 1));
+	assert_false(smtpd_hosts_tls_is_broken(h, &t, 9 + DAY));
+	smtpd_hosts_destroy(h);
+}
+
+/* Pairs of addresses, and whether they are the same host's. */
+static const struct {
+	const char *a, *b;
+	bool same;
+} pairs[] = {
+	{ "192.0.2.1", "192.0.2.2", false },
+	{ "192.0.2.1", "193.0.2.1", false },
+	{ "192.0.2.1", "::ffff:192.0.2.1", true },
+	{ "192.0.2.1", "::192.0.2.1", false },
+	{ "2001:db8::1", "2001:db8::2", false },
+	{ "2001:db8::1", "2001:db8:0:0::1", true },
+};
+
+static void
+addresses_are_told_apart(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct smtpd_hosts *h = smtpd_hosts_create();
+		struct smtpd_target a = make(pairs[i].a), b = make(pairs[i].b);
+
+		/* Neither the name nor the port matters. */
+		a.host = "other.example";
+		smtpd_hosts_failed(h, &a, 1);
+		if (smtpd_hosts_is_bad(h, &b, 1) != pairs[i].same)
+			fail_msg("%s and %s", pairs[i].a, pairs[i].b);
+		smtpd_hosts_destroy(h);
+	}
+}
+
+static void
+old_ones_make_room(void **state)
+{
+	struct smtpd_hosts *h = smtpd_hosts_create();
+	const unsigned count = 100000;
+	unsigned remembered = 0;
+	char text[32];
+
+	(void)state;
+	for (unsigned i = 1; i <= count; i++) {
+		struct smtpd_target t;
+
+		snprintf(text, sizeof(text), "10.%u.%u.%u", i >> 16,
+		    i >> 8 & 255, i & 255);
+		t = make(text);
+		smtpd_hosts_failed(h, &t, i);
+		assert_true(smtpd_hosts_is_bad(h, &t, i));
+	}
+	for (unsigned i = 1; i <= count; i++) {
+		struct smtpd_target t;
+
+		snprintf(text, sizeof(text), "10.%u.%u.%u", i >> 16,
+		    i >> 8 & 255, i & 255);
+		t = make(text);
+		if (!smtpd_hosts_is_bad(h, &t, i))
+			continue;
+		assert_true(i > count / 2);
+		remembered++;
+	}
+	assert_in_range(remembered, 1000, 10000);
+	smtpd_hosts_destroy(h);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_held_against_a_stranger),
+		cmocka_unit_test(the_time_away_doubles_up_to_an_hour),
+		cmocka_unit_test(failures_at_once_are_one),
+		cmocka_unit_test(one_that_works_is_well_at_once),
+		cmocka_unit_test(broken_tls_is_known_for_a_day),
+		cmocka_unit_test(addresses_are_told_apart),
+		cmocka_unit_test(old_ones_make_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <smtpd/queue.h>
+
+#include "dns_server.h"
+#include "queue/route.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* What the DNS has: MX as preference and name, addresses, or an RCODE. */
+static const struct {
+	const char *name, *mx, *addresses;
+	unsigned rcode;
+} zone[] = {
+	{ "one.test", "10 mx1.test", NULL, 0 },
+	{ "equal.test", "10 mx1.test 10 mx2.test 10 mx3.test", NULL, 0 },
+	{ "other.test", "5 mx3.test 5 mx1.test 5 mx2.test", NULL, 0 },
+	{ "ordered.test", "20 mx1.test 10 mx2.test 30 mx3.test", NULL, 0 },
+	{ "implicit.test", NULL, "198.51.100.9", 0 },
+	{ "null.test", "0 .", NULL, 0 },
+	{ "fails.test", NULL, NULL, 2 },
+	{ "own.test", "10 me.test 20 mx1.test", NULL, 0 },
+	{ "nowhere.test", "10 none.test", NULL, 0 },
+	{ "relay.test", "10 mx1.test", "198.51.100.7 2001:db8::7", 0 },
+	{ "near.test", NULL, "127.0.0.1", 0 },
+	{ "mx1.test", NULL, "198.51.100.1 2001:db8::1", 0 },
+	{ "mx2.test", NULL, "198.51.100.2", 0 },
+	{ "mx3.test", NULL, "198.51.100.3", 0 },
+	{ "me.test", NULL, "198.51.100.4", 0 },
+	{ "xn--bcher-kva.test", "10 mx1.test", NULL, 0 },
+};
+
+static void
+answer_mx(const struct dns_query *q, const char *mx, struct dns_packet *p)
+{
+	char copy[256], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", mx);
+	for (char *word = strtok_r(copy, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save)) {
+		char *host = strtok_r(NULL, " ", &save);
+
+		dns_mx(p, q->name, 300, (unsigned)strtoul(word, NULL, 10),
+		    strcmp(host, ".") == 0 ? "" : host);
+	}
+}
+
+static void
+answer_addresses(
+    const struct dns_query *q, const char *addresses, struct dns_packet *p)
+{
+	char copy[256], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", addresses);
+	for (char *word = strtok_r(copy, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save))
+		if ((strchr(word, ':') != NULL) == (q->type == 28))
+			dns_address(p, q->name, 300, word);
+}
+
+static void
+answer(void *user, const struct dns_query *q, struct dns_reply *reply)
+{
+	unsigned rcode = 3;
+
+	(void)user;
+	for (size_t i = 0; i < COUNT(zone); i++) {
+		if (strcmp(zone[i].name, q->name) != 0)
+			continue;
+		rcode = zone[i].rcode;
+		if (q->type == 15 && zone[i].mx != NULL)
+			answer_mx(q, zone[i].mx, &reply->p);
+		if (q->type != 15 && zone[i].addresses != NULL)
+			answer_addresses(q, zone[i].addresses, &reply->p);
+	}
+	reply->p.at[3] = (unsigned char)((reply->p.at[3] & 0xf0) | rcode);
+}
+
+static struct dns_server *dns;
+
+static int
+start_dns(void **state)
+{
+	(void)state;
+	dns = dns_server_start(answer, NULL);
+	return dns != NULL ? 0 : -1;
+}
+
+static int
+stop_dns(void **state)
+{
+	(void)state;
+	dns_server_stop(dns);
+	return 0;
+}
+
+/* A router with SETTINGS and our DNS. */
+static struct smtpd_router *
+make(struct smtpd_queue_settings settings)
+{
+	const struct smtpd_resolver_settings resolver = {
+		.servers = dns_server_address(dns),
+		.timeout_ms = 2000,
+		.tries = 1,
+	};
+	char error[256];
+	struct smtpd_router *r;
+
+	settings.resolver = &resolver;
+	if (settings.hostname == NULL)
+		settings.hostname = "me.test";
+	r = smtpd_router_create(&settings, error, sizeof(error));
+	if (r == NULL)
+		fail_msg("%s", error);
+	return r;
+}
+
+static char trail_text[4096];
+
+/* Find the route of DOMAIN, and its line of the trail in trail_text. */
+static struct smtpd_route
+find(struct smtpd_router *r, const char *domain)
+{
+	struct smtpd_route route;
+	struct smtpd_text trail;
+
+	smtpd_text_init(&trail, trail_text, sizeof(trail_text));
+	assert_int_equal(smtpd_route_find(r, domain, NULL, &route, &trail), 0);
+	assert_true(trail.len > 0);
+	assert_ptr_equal(strchr(trail_text, '\n'), trail_text + trail.len - 1);
+	return route;
+}
+
+/* A domain, and what comes of it: its site, or the status why there is none;
+ * and its line of the trail, if that does not depend on chance. */
+static const struct {
+	const char *domain;
+	enum smtpd_resolve_verdict verdict;
+	const char *site;
+	const char *trail;
+} domains[] = {
+	{ "one.test", SMTPD_RESOLVE_FOUND, "mx1.test",
+	    "dns one.test: MX mx1.test 10 [2001:db8::1] [198.51.100.1]\n" },
+	{ "ordered.test", SMTPD_RESOLVE_FOUND, "mx2.test,mx1.test,mx3.test",
+	    "dns ordered.test: MX mx2.test 10 [198.51.100.2]"
+	    " mx1.test 20 [2001:db8::1] [198.51.100.1]"
+	    " mx3.test 30 [198.51.100.3]\n" },
+	{ "equal.test", SMTPD_RESOLVE_FOUND, "mx1.test,mx2.test,mx3.test",
+	    NULL },
+	{ "implicit.test", SMTPD_RESOLVE_FOUND, "implicit.test",
+	    "dns implicit.test: no MX, [198.51.100.9]\n" },
+	{ "[192.0.2.1]", SMTPD_RESOLVE_FOUND, "[192.0.2.1]",
+	    "dns [192.0.2.1]: [192.0.2.1]\n" },
+	{ "[IPv6:2001:db8::5]", SMTPD_RESOLVE_FOUND, "[IPv6:2001:db8::5]",
+	    "dns [IPv6:2001:db8::5]: [2001:db8::5]\n" },
+	{ "null.test", SMTPD_RESOLVE_NEVER, "5.1.10",
+	    "dns null.test: 5.1.10 null.test does not accept mail (null MX)\n" },
+	{ "missing.test", SMTPD_RESOLVE_NEVER, "5.1.2",
+	    "dns missing.test: 5.1.2 There is no domain missing.test\n" },
+	{ "nowhere.test", SMTPD_RESOLVE_NEVER, "5.4.4", NULL },
+	{ "own.test", SMTPD_RESOLVE_NEVER, "5.4.6", NULL },
+	{ "near.test", SMTPD_RESOLVE_NEVER, "5.4.6", NULL },
+	{ "[127.0.0.1]", SMTPD_RESOLVE_NEVER, "5.4.6", NULL },
+	{ "[x]", SMTPD_RESOLVE_NEVER, "5.1.3", NULL },
+	{ "fails.test", SMTPD_RESOLVE_LATER, "4.4.3", NULL },
+};
+
+static void
+domains_lead_to_their_hosts(void **state)
+{
+	struct smtpd_router *r = make((struct smtpd_queue_settings){ 0 });
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(domains); i++) {
+		struct smtpd_route route = find(r, domains[i].domain);
+		bool found = domains[i].verdict == SMTPD_RESOLVE_FOUND;
+
+		assert_int_equal(route.verdict, domains[i].verdict);
+		assert_int_equal(route.port, 25);
+		assert_null(route.smarthost);
+		assert_string_equal(
+		    found ? route.site : route.why.status, domains[i].site);
+		if (domains[i].trail != NULL)
+			assert_string_equal(trail_text, domains[i].trail);
+		if (!found) {
+			assert_null(route.site);
+			assert_int_equal(route.why.outcome,
+			    domains[i].verdict == SMTPD_RESOLVE_NEVER
+				? SMTPD_PERMANENT
+				: SMTPD_TEMPORARY);
+			assert_true(route.why.text[0] != '\0');
+		}
+		smtpd_route_finish(&route);
+	}
+	smtpd_router_destroy(r);
+}
+
+/* Whatever order chance brought them in. */
+static void
+the_same_hosts_are_one_site(void **state)
+{
+	struct smtpd_router *r = make((struct smtpd_queue_settings){ 0 });
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		struct smtpd_route a = find(r, "equal.test");
+		struct smtpd_route b = find(r, "other.test");
+
+		assert_string_equal(a.site, b.site);
+		smtpd_route_finish(&a);
+		smtpd_route_finish(&b);
+	}
+	smtpd_router_destroy(r);
+}
+
+/* A domain and the security of its route. */
+static const struct {
+	const char *domain;
+	enum smtpd_security security;
+	const char *site;
+} secured[] = {
+	{ "one.test", SMTPD_SECURITY_REQUIRED, "mx1.test required" },
+	{ "One.Test", SMTPD_SECURITY_REQUIRED, "mx1.test required" },
+	{ "one.test.", SMTPD_SECURITY_REQUIRED, "mx1.test required" },
+	{ "implicit.test", SMTPD_SECURITY_OPPORTUNISTIC, "implicit.test" },
+	{ "[192.0.2.1]", SMTPD_SECURITY_REQUIRED, "[192.0.2.1] required" },
+	{ "[IPV6:2001:DB8::5]", SMTPD_SECURITY_REQUIRED,
+	    "[IPV6:2001:DB8::5] required" },
+	{ "ordered.test", SMTPD_SECURITY_NONE,
+	    "mx2.test,mx1.test,mx3.test none" },
+};
+
+static void
+rules_say_how_it_is_secured(void **state)
+{
+	static const struct smtpd_security_rule rules[] = {
+		{ "ONE.test", SMTPD_SECURITY_REQUIRED },
+		{ "implicit.test.", SMTPD_SECURITY_OPPORTUNISTIC },
+		{ "test", SMTPD_SECURITY_REQUIRED },
+		{ "[192.0.2.1]", SMTPD_SECURITY_REQUIRED },
+		{ "[IPv6:2001:db8::5]", SMTPD_SECURITY_REQUIRED },
+	};
+	const struct smtpd_client_settings client = {
+		.security = SMTPD_SECURITY_NONE,
+	};
+	struct smtpd_router *r = make((struct smtpd_queue_settings){
+	    .client = &client,
+	    .rules = rules,
+	    .nrules = COUNT(rules),
+	    .port = 2525,
+	});
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(secured); i++) {
+		struct smtpd_route route = find(r, secured[i].domain);
+
+		assert_int_equal(route.security, secured[i].security);
+		assert_string_equal(route.site, secured[i].site);
+		assert_int_equal(route.port, 2525);
+		smtpd_route_finish(&route);
+	}
+	smtpd_router_destroy(r);
+}
+
+/* However the domain is spelt: else a rule could be got around. */
+static void
+rules_hold_for_both_forms_of_a_name(void **state)
+{
+	static const struct smtpd_security_rule rules[] = {
+		{ "b\xc3\xbc"
+		  "cher.test",
+		    SMTPD_SECURITY_REQUIRED },
+	};
+	struct smtpd_router *r;
+	struct smtpd_route route;
+
+	(void)state;
+	if (!TEST_IDN)
+		skip();
+	r = make((struct smtpd_queue_settings){ .rules = rules, .nrules = 1 });
+	route = find(r, "xn--bcher-kva.test");
+	assert_string_equal(route.site, "mx1.test required");
+	smtpd_route_finish(&route);
+	route = find(r,
+	    "B\xc3\xbc"
+	    "cher.test");
+	assert_string_equal(route.site, "mx1.test required");
+	assert_memory_equal(trail_text, "dns B??cher.test: MX", 20);
+	smtpd_route_finish(&route);
+	smtpd_router_destroy(r);
+}
+
+/* A smarthost, and where it is; a target's name when it is FOUND, else its
+ * status. */
+static const struct {
+	const char *host;
+	uint16_t port;
+	bool tls_first;
+	const char *user;
+	uint16_t to_port;
+	const char *target;
+	size_t count; /* of addresses; 0: any */
+	const char *site;
+} smarthosts[] = {
+	/* Its own addresses, not those of its MX. */
+	{ "relay.test", 0, false, NULL, 25, "relay.test", 2, "smarthost none" },
+	{ "Relay.Test", 0, true, NULL, 465, "relay.test", 2, "smarthost none" },
+	{ "relay.test", 587, true, "u", 587, "relay.test", 2,
+	    "smarthost required" },
+	/* On this very host, and by a name that no DNS has. */
+	{ "near.test", 26, false, NULL, 26, "near.test", 1, "smarthost none" },
+	{ "me.test", 26, false, NULL, 26, "me.test", 1, "smarthost none" },
+	{ "localhost", 0, false, NULL, 25, "localhost", 0, "smarthost none" },
+	{ "127.0.0.1", 0, false, NULL, 25, "[127.0.0.1]", 1, "smarthost none" },
+	{ "[192.0.2.1]", 0, false, NULL, 25, "[192.0.2.1]", 1,
+	    "smarthost none" },
+	{ "2001:db8::1", 0, false, NULL, 25, "[IPv6:2001:db8::1]", 1,
+	    "smarthost none" },
+	{ "[2001:db8::1]", 0, false, NULL, 25, "[IPv6:2001:db8::1]", 1,
+	    "smarthost none" },
+	{ "[IPv6:::1]", 0, false, "u", 25, "[IPv6:::1]", 1,
+	    "smarthost required" },
+	/* What it is not is trouble of our own. */
+	{ "missing.test", 0, false, NULL, 25, "4.3.5", 0, NULL },
+	{ "fails.test", 0, false, NULL, 25, "4.4.3", 0, NULL },
+};
+
+static void
+a_smarthost_takes_everything(void **state)
+{
+	const struct smtpd_client_settings client = {
+		.security = SMTPD_SECURITY_NONE,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(smarthosts); i++) {
+		struct smtpd_smarthost smarthost = {
+			.host = smarthosts[i].host,
+			.port = smarthosts[i].port,
+			.tls_first = smarthosts[i].tls_first,
+			.user = smarthosts[i].user,
+			.password = "pencil",
+		};
+		struct smtpd_router *r = make((struct smtpd_queue_settings){
+		    .client = &client, .smarthost = &smarthost });
+		struct smtpd_route route = find(r, "null.test");
+
+		assert_non_null(route.smarthost);
+		assert_ptr_not_equal(route.smarthost, &smarthost);
+		assert_int_equal(route.port, smarthosts[i].to_port);
+		assert_memory_equal(trail_text, "smarthost ", 10);
+		if (smarthosts[i].site == NULL) {
+			assert_int_equal(route.verdict, SMTPD_RESOLVE_LATER);
+			assert_int_equal(route.why.outcome, SMTPD_TEMPORARY);
+			assert_string_equal(
+			    route.why.status, smarthosts[i].target);
+			assert_non_null(
+			    strstr(route.why.text, "the smarthost "));
+			assert_non_null(
+			    strstr(route.why.text, smarthosts[i].host));
+		} else {
+			assert_int_equal(route.verdict, SMTPD_RESOLVE_FOUND);
+			assert_string_equal(route.site, smarthosts[i].site);
+			assert_string_equal(
+			    route.targets->list[0].host, smarthosts[i].target);
+			if (smarthosts[i].count > 0)
+				assert_int_equal(
+				    route.targets->count, smarthosts[i].count);
+			assert_int_equal(route.security,
+			    smarthosts[i].user != NULL ? SMTPD_SECURITY_REQUIRED
+						       : SMTPD_SECURITY_NONE);
+		}
+		smtpd_route_finish(&route);
+		smtpd_router_destroy(r);
+	}
+}
+
+static void
+what_cannot_be_right_is_refused(void **state)
+{
+	static const struct smtpd_security_rule rule = { "a b", 0 };
+	static const struct smtpd_smarthost none = { .port = 25 };
+	static const struct smtpd_smarthost blank = { .host = "a b" };
+	static const struct smtpd_smarthost empty = { .host = "" };
+	static const struct smtpd_resolver_settings servers = {
+		.servers = "nonsense",
+	};
+	static const struct {
+		struct smtpd_queue_settings settings;
+		const char *error;
+	} wrong[] = {
+		{ { .rules = &rule, .nrules = 1 }, "a b, which has a rule" },
+		{ { .smarthost = &none }, "(none), the smarthost" },
+		{ { .smarthost = &blank }, "a b, the smarthost" },
+		{ { .smarthost = &empty }, ", the smarthost" },
+		{ { .resolver = &servers }, "there are no DNS servers" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wrong); i++) {
+		char error[128] = "";
+
+		assert_null(smtpd_router_create(
+		    &wrong[i].settings, error, sizeof(error)));
+		assert_memory_equal(
+		    error, wrong[i].error, strlen(wrong[i].error));
+	}
+}
+
+static void
+a_look_up_can_be_cancelled(void **state)
+{
+	struct smtpd_router *r = make((struct smtpd_queue_settings){ 0 });
+	struct smtpd_cancel *cancel = smtpd_cancel_create();
+	struct smtpd_route route;
+	struct smtpd_text trail;
+
+	(void)state;
+	smtpd_text_init(&trail, trail_text, sizeof(trail_text));
+	smtpd_cancel_trigger(cancel);
+	assert_int_equal(
+	    smtpd_route_find(r, "one.test", cancel, &route, &trail), 0);
+	assert_int_equal(route.verdict, SMTPD_RESOLVE_LATER);
+	assert_string_equal(route.why.status, "4.4.3");
+	smtpd_route_finish(&route);
+	smtpd_route_finish(&route);
+	smtpd_cancel_destroy(cancel);
+	smtpd_router_destroy(r);
+}
+
+/* A line that has no room is left out, not cut. */
+static void
+a_trail_holds_whole_lines(void **state)
+{
+	struct smtpd_router *r = make((struct smtpd_queue_settings){ 0 });
+	char small[sizeof("dns [192.0.2.1]: [192.0.2.1]\n")];
+	struct smtpd_route route;
+	struct smtpd_text trail;
+
+	(void)state;
+	smtpd_text_init(&trail, small, sizeof(small));
+	smtpd_route_find(r, "[192.0.2.1]", NULL, &route, &trail);
+	assert_string_equal(small, "dns [192.0.2.1]: [192.0.2.1]\n");
+	assert_false(trail.cut);
+	smtpd_route_finish(&route);
+	smtpd_text_init(&trail, small, sizeof(small) - 1);
+	smtpd_route_find(r, "[192.0.2.1]", NULL, &route, &trail);
+	assert_string_equal(small, "");
+	assert_true(trail.cut);
+	smtpd_route_finish(&route);
+	smtpd_router_destroy(r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(domains_lead_to_their_hosts),
+		cmocka_unit_test(the_same_hosts_are_one_site),
+		cmocka_unit_test(rules_say_how_it_is_secured),
+		cmocka_unit_test(rules_hold_for_both_forms_of_a_name),
+		cmocka_unit_test(a_smarthost_takes_everything),
+		cmocka_unit_test(what_cannot_be_right_is_refused),
+		cmocka_unit_test(a_look_up_can_be_cancelled),
+		cmocka_unit_test(a_trail_holds_whole_lines),
+	};
+
+	return cmocka_run_group_tests(tests, start_dns, stop_dns);
+}
