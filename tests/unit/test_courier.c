@@ -860,11 +860,12 @@ a_connection_without_tls_is_not_for_the_young(void **state)
 {
 	const char *scripts[HOSTS] = { BROKEN "next\n" HELLO SEND SEND QUIT,
 		HELLO SEND QUIT, "" };
-	struct world *w = make_world();
+	struct world *w;
 
 	(void)state;
 	if (!smtpd_tls_supported())
 		skip();
+	w = make_world();
 	start(w, scripts);
 	deliver(w, 1, true);
 	expect(w, 1, "S1:250", FINE, "old");
@@ -1320,7 +1321,7 @@ static const struct {
 static void
 a_smarthost_is_told_the_password(void **state)
 {
-	struct world *w = make_world();
+	struct world *w;
 	struct smtpd_server *server;
 	uint16_t port, tls_port;
 	char ca[64], error[128];
@@ -1328,6 +1329,7 @@ a_smarthost_is_told_the_password(void **state)
 	(void)state;
 	if (!smtpd_tls_supported())
 		skip();
+	w = make_world();
 	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
 	server = start_server(&port, &tls_port);
 	w->client.trust = smtpd_trust_create(ca, error, sizeof(error));
