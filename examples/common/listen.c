@@ -23,7 +23,39 @@ struct listening {
 	struct smtpd_server *srv;
 	struct log *log;
 	unsigned port, tls_port;
+	bool only_loopback;
 };
+
+static bool
+is_loopback4(const struct in_addr *a)
+{
+	return ntohl(a->s_addr) >> 24 == 127;
+}
+
+bool
+listen_is_loopback(const char *address)
+{
+	char host[INET6_ADDRSTRLEN];
+	bool bracket = *address == '[';
+	const char *colon = strchr(address, ':');
+	struct in6_addr a6;
+	struct in_addr a4;
+	size_t len = strlen(address);
+
+	if (*address == '/')
+		return true;
+	if (bracket)
+		len = strcspn(++address, "]");
+	else if (colon != NULL && strchr(colon + 1, ':') == NULL)
+		len = (size_t)(colon - address);
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, address, len);
+	host[len] = '\0';
+	if (!bracket && inet_pton(AF_INET, host, &a4) == 1)
+		return is_loopback4(&a4);
+	return inet_pton(AF_INET6, host, &a6) == 1 && IN6_IS_ADDR_LOOPBACK(&a6);
+}
 
 int
 listen_address(const char *address, unsigned port, char *buf, size_t size)
@@ -139,10 +171,22 @@ open_one(struct listening *l, const char *address, bool optional)
 }
 
 static int
+complain_reach(const struct listening *l, const char *address)
+{
+	return complain(l->program, EX_USAGE,
+	    "%s: other hosts could reach it: %s takes mail from this host "
+	    "only, on 127.0.0.1, ::1 or the path of a socket",
+	    address, l->program);
+}
+
+static int
 open_list(struct listening *l, const struct text_list *list)
 {
 	int status = 0;
 
+	for (size_t i = 0; i < list->count && l->only_loopback; i++)
+		if (!listen_is_loopback(list->items[i]))
+			return complain_reach(l, list->items[i]);
 	for (size_t i = 0; i < list->count && status == 0; i++)
 		status = open_one(l, list->items[i], false);
 	return status;
@@ -205,33 +249,53 @@ open_default(struct listening *l)
 	return status;
 }
 
-/* The flags of a socket that systemd passed, by its port. */
+/* The port of a socket that systemd passed, 0 when it has none, and whether
+ * only this host can reach it. */
 static unsigned
-inherited_flags(const struct listening *l, int fd)
+inherited_port(int fd, bool *loopback)
 {
-	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	union {
+		struct sockaddr_storage any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} address = { .any = { .ss_family = AF_UNSPEC } };
 	socklen_t len = sizeof(address);
-	unsigned port = 0;
 
+	*loopback = false;
 	if (getsockname(fd, (struct sockaddr *)&address, &len) == -1)
 		return 0;
-	if (address.ss_family == AF_INET)
-		port = ntohs(((struct sockaddr_in *)&address)->sin_port);
-	else if (address.ss_family == AF_INET6)
-		port = ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-	return port != 0 && port == l->tls_port ? SMTPD_LISTEN_TLS : 0;
+	switch (address.any.ss_family) {
+	case AF_INET:
+		*loopback = is_loopback4(&address.in.sin_addr);
+		return ntohs(address.in.sin_port);
+	case AF_INET6:
+		*loopback = IN6_IS_ADDR_LOOPBACK(&address.in6.sin6_addr);
+		return ntohs(address.in6.sin6_port);
+	default:
+		*loopback = address.any.ss_family == AF_UNIX;
+		return 0;
+	}
 }
 
 static int
 open_inherited(struct listening *l, int count)
 {
-	for (int i = 0; i < count; i++)
-		if (smtpd_server_listen_fd(l->srv, SYSTEMD_FIRST_FD + i,
-			inherited_flags(l, SYSTEMD_FIRST_FD + i)) == -1)
+	for (int i = 0; i < count; i++) {
+		int fd = SYSTEMD_FIRST_FD + i;
+		bool loopback;
+		unsigned port = inherited_port(fd, &loopback);
+
+		if (l->only_loopback && !loopback)
+			return complain_reach(
+			    l, "a socket that systemd passed");
+		if (smtpd_server_listen_fd(l->srv, fd,
+			port != 0 && port == l->tls_port ? SMTPD_LISTEN_TLS
+							 : 0) == -1)
 			return complain(l->program, EX_OSERR,
 			    "cannot listen on the socket that systemd passed: "
 			    "%s",
 			    smtpd_server_error(l->srv));
+	}
 	return 0;
 }
 
@@ -239,8 +303,8 @@ int
 listen_open(const char *program, struct smtpd_server *srv,
     const struct listen_where *where, struct log *log)
 {
-	struct listening l = { program, srv, log, where->port,
-		where->tls_port };
+	struct listening l = { program, srv, log, where->port, where->tls_port,
+		where->only_loopback };
 	int inherited = systemd_listen_fds();
 	int status = 0;
 

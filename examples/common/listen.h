@@ -16,10 +16,15 @@ struct listen_where {
 	const char *interface; /* the addresses of this; NULL: none named */
 	bool loopback;         /* 127.0.0.1 and ::1 */
 	const struct text_list *addresses; /* these too */
-	unsigned port;     /* for all that name none; 0: for none */
-	unsigned tls_port; /* for these too; what listens there, however it
+	unsigned port;      /* for all that name none; 0: for none */
+	unsigned tls_port;  /* for these too; what listens there, however it
 	                    * was named, begins with TLS; 0: none */
+	bool only_loopback; /* refuse whatever other hosts could reach */
 };
+
+/* Whether nobody but this host can reach ADDRESS, with a port or without: a
+ * loopback address, or the path of a socket. */
+bool listen_is_loopback(const char *address);
 
 /*
  * Write ADDRESS with PORT, where it names none itself, to BUF of SIZE bytes, as

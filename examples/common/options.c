@@ -281,7 +281,7 @@ complain_syntax(const struct option_table *table, int c, char **argv)
 static int
 print_help(const struct option_table *table)
 {
-	char text[4096];
+	char text[8192];
 
 	options_help(table, text, sizeof(text));
 	fputs(text, stdout);

@@ -6,6 +6,7 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <errno.h>
@@ -106,4 +107,28 @@ privileges_drop(const char *name, char *why, size_t size)
 	int status = name != NULL ? change_user(name, why, size) : 0;
 
 	return status != 0 ? status : stay_low(why, size);
+}
+
+int
+privileges_borrow(const char *directory)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (stat(directory, &st) == -1)
+		return -1;
+	if (st.st_uid == 0)
+		return 0;
+	return setegid(st.st_gid) == 0 && seteuid(st.st_uid) == 0 ? 0 : -1;
+}
+
+void
+privileges_return(void)
+{
+	/* Nothing changes for one who was not root. */
+	if (getuid() != 0 || geteuid() == 0)
+		return;
+	if (seteuid(0) == 0)
+		(void)!setegid(getgid());
 }

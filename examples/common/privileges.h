@@ -14,4 +14,14 @@
  */
 int privileges_drop(const char *name, char *why, size_t size);
 
+/*
+ * As root, act as the owner of DIRECTORY from now on, so that the files that
+ * come to be there are the owner's; anybody else goes on as before.  Before any
+ * thread is started.  Return 0, or -1 with errno.
+ */
+int privileges_borrow(const char *directory);
+
+/* Be root again, after privileges_borrow(). */
+void privileges_return(void);
+
 #endif

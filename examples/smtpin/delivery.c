@@ -11,6 +11,8 @@
 
 #include <smtpd/session.h>
 
+#include "message_log.h"
+
 /* What must stay free beside the message that is announced. */
 #define RESERVE (8U << 20)
 
@@ -330,36 +332,6 @@ deliver(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	return code;
 }
 
-/* Write TEXT to BUF of SIZE bytes so that it can stand between "<" and ">" in
- * a line of fields: what could end it there becomes \xhh. */
-static const char *
-escaped(const char *text, char *buf, size_t size)
-{
-	size_t at = 0;
-
-	for (; *text != '\0' && at + 5 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '\\')
-			buf[at++] = (char)c;
-		else
-			at +=
-			    (size_t)snprintf(buf + at, size - at, "\\x%02x", c);
-	}
-	buf[at] = '\0';
-	return buf;
-}
-
-static double
-seconds_since(const struct timespec *then)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - then->tv_sec) +
-	    (double)(now.tv_nsec - then->tv_nsec) / 1e9;
-}
-
 /* One line for each message. */
 static void
 log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
@@ -367,24 +339,18 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 {
 	const struct transaction *t = smtpd_transaction_data(s);
 	const struct delivery *d = user;
-	const struct smtpd_tls_facts *tls = smtpd_session_tls(s);
-	char from[600], to[600], helo[300];
 
-	if (t == NULL || log_level(d->log) < SMTPD_LOG_INFO ||
+	if (t == NULL ||
 	    (how != SMTPD_END_DELIVERED && how != SMTPD_END_REFUSED))
 		return;
-	log_line(d->log, SMTPD_LOG_INFO,
-	    "%s id=%s from=<%s> to=<%s> nrcpt=%zu size=%llu peer=%s helo=<%s> "
-	    "status=%d delay=%.3f tls=%s%s%s",
-	    how == SMTPD_END_DELIVERED ? "stored" : "refused", envelope->id,
-	    escaped(envelope->sender.text, from, sizeof(from)),
-	    escaped(envelope->nrcpts > 0 ? envelope->rcpts[0].address.text : "",
-		to, sizeof(to)),
-	    envelope->nrcpts, (unsigned long long)t->size,
-	    smtpd_session_peer(s),
-	    escaped(smtpd_session_helo(s), helo, sizeof(helo)), code,
-	    seconds_since(&t->begun), tls != NULL ? tls->version : "none",
-	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");
+	message_log(d->log, s, envelope,
+	    &(struct message_facts){
+		.what = how == SMTPD_END_DELIVERED ? "stored" : "refused",
+		.id = envelope->id,
+		.size = t->size,
+		.code = code,
+		.begun = t->begun,
+	    });
 }
 
 int

@@ -78,60 +78,25 @@ show_line(void *user, bool sent, const char *line)
 static int
 read_port(const char *text, uint16_t *port)
 {
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end != '\0' || n < 1 || n > 65535)
-		return complain(EX_USAGE, text, "no port");
-	*port = (uint16_t)n;
-	return EX_OK;
+	return sending_port(text, port) == 0
+	    ? EX_OK
+	    : complain(EX_USAGE, text, "no port");
 }
 
-/* [tls://][user@]host[:port], where a host with colons is in brackets. */
 static int
 read_smarthost(char *text, struct smarthost *s)
 {
-	static const char scheme[] = "tls://";
-	char *at, *colon;
-
-	s->tls_first = strncmp(text, scheme, strlen(scheme)) == 0;
-	if (s->tls_first)
-		text += strlen(scheme);
-	at = strrchr(text, '@');
-	if (at != NULL) {
-		*at = '\0';
-		s->user = text;
-		text = at + 1;
-	}
-	s->port = s->tls_first ? 465 : s->user != NULL ? 587 : 25;
-	s->host = text + (*text == '[');
-	colon = strrchr(text, ':');
-	if (*text == '[') {
-		at = strchr(text, ']');
-		if (at == NULL)
-			return complain(EX_USAGE, text, "no host");
-		*at = '\0';
-		colon = at[1] == ':' ? at + 1 : NULL;
-	}
-	if (colon == NULL)
-		return EX_OK;
-	*colon = '\0';
-	return read_port(colon + 1, &s->port);
+	return sending_smarthost(text, s) == 0
+	    ? EX_OK
+	    : complain(EX_USAGE, text, "no host, or no port");
 }
 
 static int
 read_security(const char *text, enum smtpd_security *out)
 {
-	static const char *const names[] = { "opportunistic", "require",
-		"never" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*out = (enum smtpd_security)i;
-			return EX_OK;
-		}
-	}
-	return complain(EX_USAGE, text, "opportunistic, require or never");
+	return sending_security(text, out) == 0
+	    ? EX_OK
+	    : complain(EX_USAGE, text, "opportunistic, require or never");
 }
 
 static int
@@ -224,16 +189,12 @@ static int
 read_password(struct start *s)
 {
 	const char *found = getenv("SMTPSEND_PASSWORD");
-	FILE *file = NULL;
 
 	if (s->password_file != NULL) {
-		file = fopen(s->password_file, "r");
-		if (file == NULL)
+		if (sending_password(s->password_file, s->password,
+			sizeof(s->password)) == -1)
 			return complain(
 			    EX_NOINPUT, s->password_file, "cannot be read");
-		if (fgets(s->password, sizeof(s->password), file) != NULL)
-			s->password[strcspn(s->password, "\r\n")] = '\0';
-		fclose(file);
 		found = s->password;
 	}
 	if (found == NULL)

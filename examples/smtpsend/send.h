@@ -9,13 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where everything is sent to, instead of to the recipients' own hosts. */
-struct smarthost {
-	bool tls_first;
-	char *user; /* NULL: without AUTH */
-	char *host; /* NULL: no smarthost */
-	uint16_t port;
-};
+#include "sending.h"
 
 struct job {
 	struct smtpd_client_settings client;

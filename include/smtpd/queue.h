@@ -179,7 +179,8 @@ struct smtpd_draft;
 /*
  * Begin to add MAIL, which must live until the end of the draft.  Return NULL
  * with errno: ENOSPC when the disk is too full to take more (RFC 5321: 452),
- * EINVAL when an address has no domain, or ENOMEM.  Since 0.1.
+ * EINVAL when an address is not one with a domain, or there is no
+ * recipient; ENOMEM.  Since 0.1.
  */
 SMTPD_API struct smtpd_draft *smtpd_queue_begin(
     struct smtpd_queue *q, const struct smtpd_mail *mail);

@@ -71,6 +71,10 @@ enum smtpd_treatment {
 enum smtpd_flag {
 	/* Take a command that a bare LF ends, for people at a terminal. */
 	SMTPD_BARE_LF_COMMANDS = 1 << 0,
+	/* Announce DSN (RFC 3461), and take RET and ENVID of MAIL, NOTIFY and
+	 * ORCPT of RCPT, whose values are checked: 501 5.5.4.  The program
+	 * promises to send the reports that they ask for. */
+	SMTPD_DSN = 1 << 1,
 };
 
 /*

@@ -131,6 +131,11 @@ SMTPD_API const struct sockaddr *smtpd_session_sockaddr(
  * reading.  Since 0.1. */
 SMTPD_API int smtpd_session_fd(const struct smtpd_session *s);
 
+/* The user who connected over a UNIX socket, in *UID.  Return 0, or -1 when it
+ * is not known: the session has another kind of input, or the system does not
+ * tell.  Since 0.1. */
+SMTPD_API int smtpd_session_uid(const struct smtpd_session *s, uid_t *uid);
+
 /* The name the client gave in EHLO or HELO; "" before.  Since 0.1. */
 SMTPD_API const char *smtpd_session_helo(const struct smtpd_session *s);
 
@@ -156,7 +161,8 @@ SMTPD_API const char *smtpd_command_param(
 /*
  * Write the Received: header that RFC 5321, 4.4 demands for the open
  * transaction to BUF of SIZE bytes, lines folded and ended by CRLF.  It names
- * a recipient only when there is exactly one.  Return the length, or -1 when
+ * a recipient only when there is exactly one, and the number of the user where
+ * smtpd_session_uid() knows it.  Return the length, or -1 when
  * there is no transaction or no room.  1,024 bytes always suffice.  Since 0.1.
  */
 SMTPD_API int smtpd_session_received(

@@ -41,7 +41,7 @@ note_peer(struct smtpd_race *r, size_t target)
 	r->host = t->host;
 	if (t->addr.ss_family == AF_INET6)
 		in6->sin6_port = htons(r->port);
-	else
+	else if (t->addr.ss_family == AF_INET)
 		in->sin_port = htons(r->port);
 }
 

@@ -48,6 +48,10 @@ bool smtpd_dsn_envid_is_valid(const char *value);
  * and xtext of printable ASCII, at most SMTPD_ORCPT_MAX in all. */
 bool smtpd_dsn_orcpt_is_valid(const char *value);
 
+/* Whether VALUE, or NULL, is one of parameter NAME, one of the four above, in
+ * upper case. */
+bool smtpd_dsn_param_is_valid(const char *name, const char *value);
+
 /* What happened to a recipient (RFC 3464, 2.3.3). */
 enum smtpd_dsn_action {
 	SMTPD_DSN_FAILED,

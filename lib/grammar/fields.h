@@ -22,7 +22,7 @@ enum smtpd_fields_part {
 	SMTPD_FIELDS_VALUE, /* what follows, with line ends; no more than the
 	                     * rest of a line at a time */
 	SMTPD_FIELDS_END,   /* the header is over: the empty line, or nothing
-	                     * when there was none */
+	                     * when the body begins without one */
 	SMTPD_FIELDS_BODY,
 };
 
@@ -37,9 +37,8 @@ struct smtpd_piece {
 struct smtpd_fields {
 	int state;
 	bool closed;    /* no more input comes */
-	size_t held;    /* bytes of the line's beginning in name */
-	bool given;     /* and they were handed out */
 	bool continued; /* the line may continue a field */
+	size_t held;    /* bytes of the line's beginning, in name */
 	char name[SMTPD_FIELD_NAME_MAX];
 };
 
@@ -48,8 +47,8 @@ void smtpd_fields_init(struct smtpd_fields *f);
 
 /*
  * Take the next piece from *IN, *LEN bytes, and move them past it.  The pieces
- * together are the message.  Return its part, SMTPD_FIELDS_NONE when there is
- * no whole piece any more; then *LEN is 0.
+ * together are the message.  Return its part: SMTPD_FIELDS_NONE when all input
+ * was taken, which may be in the middle of a name.
  */
 enum smtpd_fields_part smtpd_fields_next(struct smtpd_fields *f,
     const char **in, size_t *len, struct smtpd_piece *out);

@@ -35,7 +35,8 @@ struct smtpd_header_edit {
 	                      * empty line */
 	bool dropping;       /* the present field */
 	bool line_open;      /* the line that went out last has no end yet */
-	bool over;           /* the header */
+	bool over;           /* the header is */
+	bool failed;         /* the sink has */
 };
 
 /* Begin a message that goes to SINK with USER. */

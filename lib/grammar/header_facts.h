@@ -27,7 +27,6 @@ struct smtpd_header_facts {
 	/* The field that is being read. */
 	int field;
 	size_t len;
-	bool cut;
 	char value[SMTPD_MESSAGE_ID_MAX + 1];
 
 	struct smtpd_fields fields; /* for smtpd_header_facts_feed() */
@@ -43,8 +42,8 @@ void smtpd_header_facts_feed(
 /* It is over: the last field counts as well. */
 void smtpd_header_facts_end(struct smtpd_header_facts *f);
 
-/* In place of the two above, for one who divides the message himself: look at
- * the piece P, the last one SMTPD_FIELDS_NONE. */
+/* In place of smtpd_header_facts_feed(), for one who divides the message
+ * himself: look at the piece P. */
 void smtpd_header_facts_take(
     struct smtpd_header_facts *f, const struct smtpd_piece *p);
 

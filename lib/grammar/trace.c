@@ -84,18 +84,32 @@ add_clause(struct lines *l, const char *keyword, const char *name, size_t max)
 	append_name(l, name, len);
 }
 
+/* A comment about a client without an address. */
+static void
+add_local(struct lines *l, const char *uid)
+{
+	static const char before[] = "(local, uid ";
+	size_t len;
+
+	if (uid == NULL) {
+		add_word(l, "(local)");
+		return;
+	}
+	len = cut_length(uid, TOKEN_WIDTH);
+	begin_word(l, strlen(before) + len + strlen(")"));
+	smtpd_text_add(&l->text, before);
+	append_name(l, uid, len);
+	smtpd_text_byte(&l->text, ')');
+}
+
 /* "(" TCP-info ")" with the address as a literal */
 static void
 add_peer(struct lines *l, const char *peer)
 {
-	bool six = peer != NULL && strchr(peer, ':') != NULL;
+	bool six = strchr(peer, ':') != NULL;
 	const char *before = six ? "([IPv6:" : "([";
 	size_t len;
 
-	if (peer == NULL) {
-		add_word(l, "(local)");
-		return;
-	}
 	len = cut_length(peer, PEER_WIDTH);
 	begin_word(l, strlen(before) + len + strlen("])"));
 	smtpd_text_add(&l->text, before);
@@ -134,7 +148,10 @@ smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size)
 	add_word(&l, "Received:");
 	add_clause(
 	    &l, "from", t->helo[0] != '\0' ? t->helo : "unknown", NAME_WIDTH);
-	add_peer(&l, t->peer);
+	if (t->peer != NULL)
+		add_peer(&l, t->peer);
+	else
+		add_local(&l, t->uid);
 	fold(&l);
 	add_clause(&l, "by", t->by, NAME_WIDTH);
 	add_clause(&l, "with", t->with, TOKEN_WIDTH);
@@ -171,13 +188,33 @@ smtpd_trace_date(time_t when, char *buf)
 	    (long long)tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* Without I, L, O and U, to be read aloud; in the order of ASCII. */
+static const char id_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 void
 smtpd_trace_id(uint64_t n, char *buf)
 {
-	/* Without I, L, O and U, to be read aloud; in the order of ASCII. */
-	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
 	for (size_t i = SMTPD_ID_MAX - 1; i-- > 0; n /= 32)
-		buf[i] = digits[n % 32];
+		buf[i] = id_digits[n % 32];
 	buf[SMTPD_ID_MAX - 1] = '\0';
+}
+
+int
+smtpd_trace_id_parse(const char *text, uint64_t *n)
+{
+	uint64_t value = 0;
+
+	if (strlen(text) != SMTPD_ID_MAX - 1)
+		return -1;
+	for (; *text != '\0'; text++) {
+		const char *at =
+		    strchr(id_digits, smtpd_to_upper((unsigned char)*text));
+
+		/* 13 digits of 5 bits are one bit more than there are. */
+		if (at == NULL || value > UINT64_MAX / 32)
+			return -1;
+		value = value * 32 + (uint64_t)(at - id_digits);
+	}
+	*n = value;
+	return 0;
 }

@@ -18,6 +18,8 @@ struct smtpd_trace {
 	time_t when;
 	const char *tls;    /* its version, or NULL for plain text */
 	const char *cipher; /* and its cipher (RFC 8314, 4.3) */
+	const char *uid;    /* the number of the local user, when there is no
+	                     * address; NULL: not known */
 };
 
 /*
@@ -41,5 +43,9 @@ void smtpd_trace_date(time_t when, char *buf);
 /* Write N as 13 letters and digits that sort as N does to BUF of
  * SMTPD_ID_MAX bytes. */
 void smtpd_trace_id(uint64_t n, char *buf);
+
+/* Read what smtpd_trace_id() wrote, in letters of either case.  Return 0, or
+ * -1 when TEXT is nothing of that kind. */
+int smtpd_trace_id_parse(const char *text, uint64_t *n);
 
 #endif

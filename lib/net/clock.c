@@ -20,6 +20,16 @@ smtpd_clock_ms(void)
 }
 
 uint64_t
+smtpd_clock_boot_ms(void)
+{
+#ifdef CLOCK_BOOTTIME
+	return read_ms(CLOCK_BOOTTIME);
+#else
+	return read_ms(CLOCK_MONOTONIC);
+#endif
+}
+
+uint64_t
 smtpd_clock_wall_ms(void)
 {
 	return read_ms(CLOCK_REALTIME);

@@ -10,6 +10,10 @@
 /* Milliseconds on the monotonic clock: for deadlines. */
 uint64_t smtpd_clock_ms(void);
 
+/* The same, but it goes on while the machine sleeps, where the system can
+ * tell. */
+uint64_t smtpd_clock_boot_ms(void);
+
 /* Milliseconds since 1970: for names and dates. */
 uint64_t smtpd_clock_wall_ms(void);
 

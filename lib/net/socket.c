@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* accept4() and POLLRDHUP are not in POSIX 2008. */
+/* accept4(), POLLRDHUP and SO_PEERCRED are not in POSIX 2008. */
 #undef _POSIX_C_SOURCE
 #define _GNU_SOURCE
 
@@ -221,6 +221,28 @@ smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	unmap_ipv4(peer);
 	return fd;
+}
+
+int
+smtpd_socket_uid(int fd, uid_t *uid)
+{
+#ifdef __linux__
+	struct smtpd_sockaddr local;
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	/* Of other sockets it tells nobody's. */
+	if (smtpd_socket_local(fd, &local) != 0 ||
+	    local.addr.ss_family != AF_UNIX ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+		return -1;
+	*uid = cred.uid;
+	return 0;
+#else
+	(void)fd;
+	(void)uid;
+	return -1;
+#endif
 }
 
 bool

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 /* Room for the text of any address with its port, or of a UNIX path. */
 #define SMTPD_SOCKET_TEXT_MAX 120
@@ -46,6 +47,10 @@ int smtpd_socket_local(int fd, struct smtpd_sockaddr *out);
  * was mapped into IPv6 is told as IPv4.  Return -1 with errno.
  */
 int smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer);
+
+/* Find out which user connected FD, a UNIX socket.  Return 0, or -1 when it is
+ * another descriptor or the system does not tell. */
+int smtpd_socket_uid(int fd, uid_t *uid);
 
 /* Whether the peer of FD goes, or says that it will send no more, within MS
  * milliseconds.  FD -1: nobody does. */

@@ -46,9 +46,9 @@ int smtpd_bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
     struct smtpd_spool_mail *mail, void **hold);
 
 /*
- * How many reports went to whom in the last minute: bounded, and the oldest is
- * forgotten.  Any number of threads may use one at a time.  NOW is that of
- * smtpd_clock_ms().
+ * How many reports went to whom in a minute, of MAX.  Senders are told apart by
+ * a hash: a few share their limit.  Any number of threads may use one at a
+ * time.  NOW is that of smtpd_clock_ms().
  */
 struct smtpd_bounce_limit;
 struct smtpd_bounce_limit *smtpd_bounce_limit_create(uint32_t max);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <smtpd/address.h>
 #include <smtpd/queue.h>
 
 #include <errno.h>
@@ -63,11 +64,38 @@ choose_id(struct smtpd_queue *q, const struct smtpd_mail *mail)
 	return smtpd_spool_new_id(q->spool);
 }
 
+static bool
+is_good(const char *text)
+{
+	char buf[SMTPD_ADDRESS_MAX];
+	struct smtpd_address a;
+
+	return smtpd_address_parse(text, buf, sizeof(buf), &a) == 0 &&
+	    a.domain[0] != '\0';
+}
+
+/* Whether all addresses can be sent to, and reported to. */
+static bool
+has_good_addresses(const struct smtpd_mail *mail)
+{
+	if (mail->nrcpts == 0 ||
+	    (mail->sender[0] != '\0' && !is_good(mail->sender)))
+		return false;
+	for (size_t i = 0; i < mail->nrcpts; i++)
+		if (!is_good(mail->rcpts[i].address))
+			return false;
+	return true;
+}
+
 struct smtpd_draft *
 smtpd_queue_begin(struct smtpd_queue *q, const struct smtpd_mail *mail)
 {
 	struct smtpd_draft *d;
 
+	if (!has_good_addresses(mail)) {
+		errno = EINVAL;
+		return NULL;
+	}
 	if (!smtpd_queue_has_room(q, 0)) {
 		errno = ENOSPC;
 		return NULL;

@@ -9,9 +9,11 @@
  * Times are those of the queue's clock (spool.h), in seconds.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "queue/heap.h"
 #include "store/log.h"
 
 struct smtpd_destination;
@@ -36,16 +38,17 @@ struct smtpd_job {
 	/* The schedule's. */
 	struct smtpd_job *next;
 	struct smtpd_job *previous;
-	uint32_t slot;  /* in the heap */
-	uint32_t event; /* when the heap wants it */
-	uint8_t state;  /* enum smtpd_job_state */
+	struct smtpd_heap_node timer;
+	uint8_t state; /* enum smtpd_job_state */
+	bool limited;  /* ready: its timer is set */
+	bool retrying; /* active: it counts among the retries */
 
-	bool finished;     /* all its recipients are */
-	bool notice_given; /* the sender was told of the delay */
-	bool unsure;       /* a reply to its dot was lost */
+	_Atomic bool finished;     /* all its recipients are */
+	_Atomic bool notice_given; /* the sender was told of the delay */
+	_Atomic bool unsure;       /* a reply to its dot was lost */
 
-	uint16_t attempts;
-	uint32_t due; /* not to be tried earlier */
+	_Atomic uint16_t attempts;
+	_Atomic uint32_t due; /* not to be tried earlier */
 	uint32_t first;
 	uint32_t count;               /* of its recipients */
 	struct smtpd_log_place trail; /* its last progress record */
@@ -60,20 +63,28 @@ enum smtpd_entry_flag {
 	SMTPD_ENTRY_EIGHT_BIT = 1 << 4, /* it has bytes outside ASCII */
 	SMTPD_ENTRY_UTF8 = 1 << 5,      /* its header or envelope has */
 	SMTPD_ENTRY_AUTOMATIC = 1 << 6, /* nobody waits for a notice of delay */
+
+	/* The spool's own. */
+	SMTPD_ENTRY_PENDING = 1 << 8, /* not on the disk yet */
+	SMTPD_ENTRY_LOCKED = 1 << 9,  /* no record of it may be appended */
+	SMTPD_ENTRY_ENDED = 1 << 10,  /* not in the log any more */
 };
 
+/* Read without a lock may be what never changes (id, size, arrived, njobs, and
+ * of each job entry, destination, first and count) and what is atomic. */
 struct smtpd_entry {
 	uint64_t id;
 	uint64_t size;                /* octets of the content */
 	struct smtpd_log_place place; /* its message record */
 	uint32_t record_size;
 	uint32_t arrived;
-	uint32_t njobs;
-	uint32_t unfinished; /* of the jobs */
-	uint16_t flags;
-	uint16_t pins;           /* who uses it besides the spool */
-	unsigned char *finished; /* a bit for each recipient; NULL: none of
-	                          * them, or only whole jobs */
+	uint16_t njobs;
+	uint16_t unfinished; /* of the jobs */
+	_Atomic uint16_t flags;
+	uint16_t pins; /* who uses it besides the spool */
+
+	/* A bit for each recipient; NULL: none of them, or only whole jobs. */
+	_Atomic unsigned char *_Atomic finished;
 	struct smtpd_job jobs[];
 };
 

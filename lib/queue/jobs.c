@@ -75,7 +75,7 @@ smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_job *job)
 	flags = smtpd_spool_flags(q->spool, entry);
 	if (job->finished ||
 	    (flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
-		job->state = SMTPD_JOB_OUT;
+		smtpd_schedule_retire(q->schedule, job);
 	else
 		insert(q, job);
 	stir(q);
@@ -99,7 +99,7 @@ smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_job *job)
 	pthread_mutex_lock(&q->lock);
 	flags = smtpd_spool_flags(q->spool, entry);
 	if ((flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
-		job->state = SMTPD_JOB_OUT;
+		smtpd_schedule_retire(q->schedule, job);
 	else
 		smtpd_schedule_put_back(
 		    q->schedule, job, smtpd_spool_now(q->spool));
@@ -120,7 +120,7 @@ smtpd_jobs_quarantine(
 	pthread_mutex_lock(&q->lock);
 	for (uint32_t i = 0; i < entry->njobs; i++)
 		smtpd_schedule_withdraw(q->schedule, &entry->jobs[i]);
-	job->state = SMTPD_JOB_OUT;
+	smtpd_schedule_retire(q->schedule, job);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_spool_unpin(q->spool, entry);
 }
@@ -159,6 +159,21 @@ resume_job(void *user, struct smtpd_job *job)
 }
 
 static void
+look_at_job(void *user, const struct smtpd_job *job, struct smtpd_job *copy)
+{
+	struct smtpd_queue *q = user;
+	struct smtpd_site_facts f;
+
+	pthread_mutex_lock(&q->lock);
+	copy->state = job->state;
+	if (job->state != SMTPD_JOB_ACTIVE) {
+		smtpd_destination_site(job->destination, &f);
+		copy->due = f.opens > job->due ? f.opens : job->due;
+	}
+	pthread_mutex_unlock(&q->lock);
+}
+
+static void
 explain_job(void *user, const struct smtpd_job *job, struct smtpd_text *text)
 {
 	struct smtpd_queue *q = user;
@@ -167,8 +182,8 @@ explain_job(void *user, const struct smtpd_job *job, struct smtpd_text *text)
 
 	pthread_mutex_lock(&q->lock);
 	smtpd_destination_site(job->destination, &f);
-	smtpd_text_format(text, "site %s: %u of %u connections", f.name,
-	    f.connections, f.limit);
+	smtpd_text_format(
+	    text, "%s: %u of %u connections", f.name, f.connections, f.limit);
 	if (f.opens > now)
 		smtpd_text_format(text,
 		    ", closed for %u more seconds after %u "
@@ -185,6 +200,7 @@ smtpd_jobs_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks)
 		.flush = flush_job,
 		.withdraw = withdraw_job,
 		.resume = resume_job,
+		.look = look_at_job,
 		.explain = explain_job,
 		.user = q,
 	};

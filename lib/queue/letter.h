@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct smtpd_letter {
 	uint64_t id;
@@ -23,6 +24,7 @@ struct smtpd_letter {
 	const char *content;
 	int fd;
 	uint64_t size;
+	uint32_t crc; /* CRC-32C of that of FD */
 
 	void *memory; /* what all of the above points into */
 };
@@ -31,6 +33,11 @@ struct smtpd_letter {
  * many, 0 at the end, or -1 with errno.  Any thread. */
 ssize_t smtpd_letter_read(
     const struct smtpd_letter *l, uint64_t offset, void *buf, size_t len);
+
+/* Whether the content of FD is what was once written: all of it is read.  What
+ * is in memory was checked already.  Return 0, or -1 with errno: EBADMSG when
+ * it is damaged. */
+int smtpd_letter_check(const struct smtpd_letter *l);
 
 /* Close and free what L holds. */
 void smtpd_letter_finish(struct smtpd_letter *l);

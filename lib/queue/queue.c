@@ -53,7 +53,8 @@ set_client(struct smtpd_queue *q)
 		q->client = *q->settings.client;
 	q->client.hostname = q->hostname;
 	q->client.cancel = q->cancel;
-	q->client.trust = smtpd_trust_ref(q->client.trust);
+	if (q->client.trust != NULL)
+		smtpd_trust_ref(q->client.trust);
 	q->courier = (struct smtpd_courier_settings){
 		.client = &q->client,
 		.hosts = q->hosts,
@@ -213,6 +214,21 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 	return 0;
 }
 
+static void
+log_figures(struct smtpd_queue *q)
+{
+	struct smtpd_queue_counters c;
+
+	smtpd_queue_counters(q, &c);
+	smtpd_queue_log(q, SMTPD_LOG_INFO,
+	    "queue stopped messages=%llu attempts=%llu sent=%llu failed=%llu "
+	    "reports=%llu dead=%llu syncs=%llu",
+	    (unsigned long long)c.messages, (unsigned long long)c.attempts,
+	    (unsigned long long)c.sent, (unsigned long long)c.failed,
+	    (unsigned long long)c.reports, (unsigned long long)c.dead,
+	    (unsigned long long)c.syncs);
+}
+
 void
 smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 {
@@ -227,6 +243,7 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	smtpd_control_stop(q->control);
 	q->control = NULL;
 	q->running = false;
+	log_figures(q);
 }
 
 void

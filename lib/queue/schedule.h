@@ -16,15 +16,22 @@
  * - A site begins with two connections at a time, gets one more after as many
  *   successes in a row as it has, up to its limit and a quarter of all workers
  *   (one at least), and one less on each sign of trouble.
- * - A site that is down is closed for a while that doubles each time, from
- *   retry_min to retry_max, give or take a tenth; then one job probes it.
- *   Until then no other job of it costs anything, however many there are.
+ * - A site that is down, or has too much of a single connection, is closed for
+ *   a while that doubles each time, from retry_min to retry_max, give or take a
+ *   tenth; then one connection probes it, until it is fine.  No other job of it
+ *   costs anything, however many there are.
  * - Retries have at most half of the workers (one at least) while new mail
  *   waits.
  *
- * Each operation takes at most logarithmic time in the number of jobs.  Times
- * are seconds of the queue's clock.
+ * Each operation takes at most logarithmic time in the number of jobs, and as
+ * much for each job or site whose time has come.  Times are seconds of the
+ * queue's clock.
+ *
+ * A job is out until it is inserted.  Who took it and has it active does one
+ * of three things with it at last: insert it again, put it back, or retire it.
  */
+
+#include <smtpd/client.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,7 +58,7 @@ struct smtpd_schedule_settings {
 struct smtpd_schedule *smtpd_schedule_create(
     const struct smtpd_schedule_settings *settings);
 
-/* No destination may be in use. */
+/* No destination may be in use, and no connection; NULL is fine. */
 void smtpd_schedule_destroy(struct smtpd_schedule *s);
 
 /* The destination DOMAIN, in lower case, with one reference more.  NULL
@@ -70,12 +77,17 @@ const char *smtpd_destination_name(const struct smtpd_destination *d);
 struct smtpd_site *smtpd_schedule_site(const struct smtpd_destination *d);
 
 /* Put in a job that is out or active, to be ready at its due time; it may be
- * neither held nor finished.  Return 0, or -1 without memory. */
+ * neither held nor finished.  Return 0, or -1 without memory, which one that
+ * was active never lacks. */
 int smtpd_schedule_insert(
     struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);
 
 /* Take a job out, unless it is active. */
 void smtpd_schedule_withdraw(struct smtpd_schedule *s, struct smtpd_job *job);
+
+/* A job that is active is not put in again for now, as it is finished, held or
+ * removed: it is out. */
+void smtpd_schedule_retire(struct smtpd_schedule *s, struct smtpd_job *job);
 
 /*
  * The next job to be tried, now active, and in *SITE where: one of the
@@ -86,25 +98,28 @@ struct smtpd_job *smtpd_schedule_take(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site **site);
 
 /* Another job, now active, for who has a connection of SITE; NULL: none is
- * ready, or the site is closed, or has too many connections. */
+ * ready, or the site is closed, or has too many connections, or its retries
+ * have to stand back for new mail elsewhere. */
 struct smtpd_job *smtpd_schedule_take_more(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site *site);
 
 /* Put back a job that was taken but not tried: it is the next of its kind. */
-int smtpd_schedule_put_back(
+void smtpd_schedule_put_back(
     struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);
 
 /*
  * The mail of D goes to the site called NAME: it and all its jobs belong there
  * from now on, and the connection of *SITE that the caller has becomes one
- * of it.  Return false when that site is closed or has no room; then *SITE is
- * left and NULL, and the job is to be put back.  Also false without memory.
+ * of it.  NULL: to a site of its own, as before it was ever bound; so that
+ * trouble in looking up one domain does not close what it shares with others.
+ * Return false when that site is closed or has no room; then *SITE is left and
+ * NULL, and the job is to be put back.  Also false without memory.
  */
 bool smtpd_schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
     const char *name, uint32_t now, struct smtpd_site **site);
 
-/* Whether some other site has ready mail that only waits for a worker. */
-bool smtpd_schedule_is_hungry(const struct smtpd_schedule *s, uint32_t now);
+/* Whether some site has ready mail, and room, and only waits for a worker. */
+bool smtpd_schedule_is_hungry(struct smtpd_schedule *s, uint32_t now);
 
 /* How an attempt went, as to the site. */
 enum smtpd_site_verdict {
@@ -114,9 +129,10 @@ enum smtpd_site_verdict {
 };
 
 /*
- * Tell how an attempt at SITE went; when it is down, WHY is kept for those of
- * its jobs that come to their end untried.  Return when it is open again: NOW,
- * or later.
+ * Tell how an attempt at SITE went; when that closes it, WHY, unless NULL, is
+ * kept for those of its jobs that come to their end untried.  Of attempts that
+ * began before it was closed only a fine one still counts.  Return when it is
+ * open again: NOW, or later.
  */
 uint32_t smtpd_schedule_report(struct smtpd_schedule *s,
     struct smtpd_site *site, enum smtpd_site_verdict verdict,
@@ -127,7 +143,8 @@ void smtpd_schedule_leave(
     struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now);
 
 /* When a job whose attempts, the present one included, were ATTEMPTS is tried
- * again: never later than its life ends, as one try is made then. */
+ * again: never later than its life ends, as one try is made then.  An unsure one
+ * waits six times retry_min at least. */
 uint32_t smtpd_schedule_retry(struct smtpd_schedule *s,
     const struct smtpd_job *job, uint16_t attempts, uint32_t now);
 
@@ -135,7 +152,8 @@ uint32_t smtpd_schedule_retry(struct smtpd_schedule *s,
 bool smtpd_schedule_is_expired(
     const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now);
 
-/* Whether the sender is to be told by now that it is delayed. */
+/* Whether the sender is to be told by now that it is delayed: not of what is
+ * over. */
 bool smtpd_schedule_wants_notice(
     const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now);
 
@@ -146,15 +164,18 @@ uint32_t smtpd_schedule_expiry(
 /*
  * A ready job whose site is closed or busy, and whose life is over, or whose
  * sender is to be told of the delay: now active, without a connection.
- * NULL: none.
+ * NULL: none.  Where a site is only busy, a job has retry_max after the end of
+ * its life for its last try.
  */
 struct smtpd_job *smtpd_schedule_overdue(
     struct smtpd_schedule *s, uint32_t now);
 
-/* When to look again, if nothing else happens; SMTPD_TIME_NONE: never. */
+/* When to take or to ask for what is overdue again, if nothing else happens;
+ * SMTPD_TIME_NONE: never. */
 uint32_t smtpd_schedule_wake(const struct smtpd_schedule *s, uint32_t now);
 
-/* Make a job ready now, and open its site. */
+/* Make a job that waits ready now, and open its site, if it was closed for one
+ * connection until that is fine. */
 void smtpd_schedule_flush(
     struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);
 

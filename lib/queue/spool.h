@@ -46,6 +46,11 @@ struct smtpd_spool_settings {
 	struct smtpd_destination *(*destination)(
 	    void *user, const char *domain);
 	void (*release)(void *user, struct smtpd_destination *destination);
+
+	/* ENTRY, which is pinned for the call, cannot be read and has ended,
+	 * as smtpd_spool_clean() found out: take its jobs out of the
+	 * schedule.  NULL: no matter. */
+	void (*lost)(void *user, struct smtpd_entry *entry);
 	void *user;
 
 	/* As in smtpd_queue_settings. */
@@ -56,13 +61,15 @@ struct smtpd_spool_settings {
 
 /*
  * Open the spool in DIRECTORY, making what is missing of it, and read it.
+ * Destinations are made here, so their owner is there before.
  * Return NULL with errno (EBUSY: another process has it; ENOTDIR: read only,
  * and there is no spool) and the reason in ERROR of SIZE bytes.
  */
 struct smtpd_spool *smtpd_spool_open(const char *directory,
     const struct smtpd_spool_settings *settings, char *error, size_t size);
 
-/* Close it; nobody uses it or an entry of it.  NULL is fine. */
+/* Close it; nobody uses it or an entry of it.  All destinations are released.
+ * NULL is fine. */
 void smtpd_spool_close(struct smtpd_spool *s);
 
 /* The queue's clock. */
@@ -194,16 +201,26 @@ void smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_entry *entry);
 unsigned smtpd_spool_flags(
     struct smtpd_spool *s, const struct smtpd_entry *entry);
 
-/* One pin less; the entry may be gone after that. */
+/* One pin less; the entry may be gone after that.  It may call the settings'
+ * release: so no lock is held that this takes. */
 void smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_entry *entry);
 
-/* Read the message of ENTRY, which is pinned or has an active job.  Return 0,
- * or -1 with errno: EBADMSG when it is damaged. */
+/*
+ * A copy of ENTRY, which is pinned, with all that the spool changes, as of one
+ * moment: for one who has none of its jobs.  What the schedule changes is not
+ * in it: its jobs are OUT, and due at SMTPD_TIME_NONE.  The caller frees it and
+ * its finished.  NULL without memory.
+ */
+struct smtpd_entry *smtpd_spool_copy(
+    struct smtpd_spool *s, const struct smtpd_entry *entry);
+
+/* Read the message of ENTRY, which is pinned.  Return 0, or -1 with errno:
+ * EBADMSG when it is damaged, ENOENT when it has ended. */
 int smtpd_spool_load(struct smtpd_spool *s, const struct smtpd_entry *entry,
     struct smtpd_letter *letter);
 
-/* Read all trails of JOB, oldest first, to WRITE.  Return 0, or -1 with
- * errno.  The entry is pinned. */
+/* Read all trails of JOB, oldest first, to WRITE; the oldest part may have been
+ * left out.  Return 0, or -1 with errno.  The entry is pinned. */
 int smtpd_spool_trail(struct smtpd_spool *s, const struct smtpd_job *job,
     smtpd_write_fn *write, void *user);
 
@@ -223,7 +240,7 @@ bool smtpd_spool_clean(struct smtpd_spool *s);
 /* What smtpd_spool_check() found. */
 struct smtpd_spool_damage {
 	uint64_t messages;   /* that are whole */
-	uint64_t damaged;    /* that are not */
+	uint64_t damaged;    /* that are not, and pieces of the log */
 	uint64_t quarantine; /* files in quarantine/, reasons not counted */
 };
 

@@ -63,6 +63,12 @@ set_times(struct smtpd_session *s)
 	    smtpd_clock_after(s->stream.wire.now, settings->session_timeout_ms);
 }
 
+static bool
+is_internet(const struct smtpd_session *s)
+{
+	return strcmp(s->peer_text, "local") != 0;
+}
+
 void
 smtpd_session_init(struct smtpd_session *s, struct smtpd_config *c,
     struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
@@ -79,6 +85,8 @@ smtpd_session_init(struct smtpd_session *s, struct smtpd_config *c,
 	s->id = atomic_fetch_add(&c->last_session, 1) + 1;
 	s->peer = *peer;
 	smtpd_socket_host(peer, s->peer_text, sizeof(s->peer_text));
+	if (!is_internet(s))
+		s->uid_known = smtpd_socket_uid(in, &s->uid) == 0;
 	s->state = SMTPD_STATE_START;
 	ws->reply.code = 0;
 	smtpd_arena_init(
@@ -387,6 +395,15 @@ smtpd_session_fd(const struct smtpd_session *s)
 	return s->stream.wire.in;
 }
 
+int
+smtpd_session_uid(const struct smtpd_session *s, uid_t *uid)
+{
+	if (!s->uid_known)
+		return -1;
+	*uid = s->uid;
+	return 0;
+}
+
 const char *
 smtpd_session_helo(const struct smtpd_session *s)
 {
@@ -430,10 +447,12 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 {
 	const struct smtpd_envelope *e = &s->envelope;
 	const struct smtpd_tls_facts *tls = smtpd_session_tls(s);
-	bool internet = strcmp(s->peer_text, "local") != 0;
+	char uid[24] = "";
+	struct smtpd_text t;
 	const struct smtpd_trace trace = {
 		.helo = s->helo,
-		.peer = internet ? s->peer_text : NULL,
+		.peer = is_internet(s) ? s->peer_text : NULL,
+		.uid = s->uid_known ? uid : NULL,
 		.by = s->config->hostname,
 		.with = tls != NULL ? "ESMTPS"
 		    : s->esmtp      ? "ESMTP"
@@ -445,6 +464,8 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 		.when = (time_t)(smtpd_clock_wall_ms() / 1000),
 	};
 
+	smtpd_text_init(&t, uid, sizeof(uid));
+	smtpd_text_number(&t, s->uid);
 	return s->open ? smtpd_trace_received(&trace, buf, size) : -1;
 }
 

@@ -46,6 +46,8 @@ struct smtpd_session {
 
 	struct smtpd_sockaddr peer;
 	char peer_text[48];
+	bool uid_known;
+	uid_t uid; /* of a UNIX socket's client */
 	char helo[256];
 	bool announced; /* the program was told of it */
 	bool esmtp;

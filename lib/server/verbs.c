@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "grammar/address.h"
+#include "grammar/dsn.h"
 #include "grammar/param.h"
 #include "server/body.h"
 #include "server/session.h"
@@ -56,6 +57,8 @@ say_extensions(struct smtpd_session *s)
 		smtpd_text_number(&t, c->settings.max_message_size);
 	}
 	smtpd_text_add(&t, "\n8BITMIME\nENHANCEDSTATUSCODES");
+	if ((c->settings.flags & SMTPD_DSN) != 0)
+		smtpd_text_add(&t, "\nDSN");
 	if (s->tls != NULL && s->stream.tls == NULL)
 		smtpd_text_add(&t, "\nSTARTTLS");
 	for (size_t i = 0; i < c->keywords.count; i++) {
@@ -273,6 +276,26 @@ take_body(struct smtpd_session *s, const char *value)
 	return false;
 }
 
+/* Whether this server sends reports, and P, ONE or OTHER, is about them. */
+static bool
+is_dsn(const struct smtpd_session *s, const struct smtpd_param *p,
+    const char *one, const char *other)
+{
+	return (s->config->settings.flags & SMTPD_DSN) != 0 &&
+	    (strcmp(p->name, one) == 0 || strcmp(p->name, other) == 0);
+}
+
+/* RET= and ENVID=, NOTIFY= and ORCPT= (RFC 3461, 4). */
+static bool
+take_dsn(struct smtpd_session *s, const struct smtpd_param *p)
+{
+	if (smtpd_dsn_param_is_valid(p->name, p->value))
+		return true;
+	smtpd_session_refuse(
+	    s, SYNTAX, 501, "5.5.4", "bad value of %s", p->name);
+	return false;
+}
+
 static bool
 refuse_unknown(struct smtpd_session *s, const struct smtpd_param *p)
 {
@@ -288,6 +311,8 @@ take_mail_param(struct smtpd_session *s, const struct smtpd_param *p)
 		return take_size(s, p->value);
 	if (strcmp(p->name, "BODY") == 0)
 		return take_body(s, p->value);
+	if (is_dsn(s, p, "RET", "ENVID"))
+		return take_dsn(s, p);
 	if (smtpd_names_have(&s->config->mail_params, p->name))
 		return true;
 	return refuse_unknown(s, p);
@@ -296,6 +321,8 @@ take_mail_param(struct smtpd_session *s, const struct smtpd_param *p)
 static bool
 take_rcpt_param(struct smtpd_session *s, const struct smtpd_param *p)
 {
+	if (is_dsn(s, p, "NOTIFY", "ORCPT"))
+		return take_dsn(s, p);
 	if (smtpd_names_have(&s->config->rcpt_params, p->name))
 		return true;
 	return refuse_unknown(s, p);

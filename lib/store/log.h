@@ -66,6 +66,7 @@ struct smtpd_log_entry {
 	struct smtpd_log_place place;
 	uint32_t size; /* for smtpd_log_release() */
 	uint64_t sequence;
+	uint32_t body_crc; /* the log's own */
 };
 
 /* 0 or NULL: the default. */
@@ -94,8 +95,9 @@ struct smtpd_log_settings {
 	/*
 	 * Called by smtpd_log_open(), smtpd_log_walk() and smtpd_log_prepare()
 	 * with LEN bytes at OFFSET of a segment that are no record though one
-	 * was kept there, and why.  A long range comes in several calls.  The
-	 * same range may be told of again at another start.  NULL: no matter.
+	 * was kept there, and why.  A long range comes in several calls; LEN
+	 * is 0 where the file ends too early or is missing.  The same range may
+	 * be told of again at another start.  NULL: no matter.
 	 */
 	void (*damaged)(void *user, const char *segment_name, uint64_t offset,
 	    const void *data, size_t len, const char *why);
@@ -147,6 +149,11 @@ int smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
  */
 void *smtpd_log_read(struct smtpd_log *log, struct smtpd_log_place place,
     struct smtpd_log_record *record, const void **body);
+
+/* The SIZE bytes at PLACE as they are, be it a record or not, for who wants to
+ * save what can be saved.  The caller frees them.  NULL with errno. */
+void *smtpd_log_read_raw(
+    struct smtpd_log *log, struct smtpd_log_place place, uint32_t size);
 
 /* The live record at PLACE, of SIZE bytes on disk, is needed no longer.  Once
  * for each record. */

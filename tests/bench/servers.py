@@ -3,6 +3,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -58,8 +59,33 @@ def built(options, path):
     return full
 
 
+class Sink:
+    """What relays send to: Postfix's smtp-sink, which counts messages."""
+
+    def __init__(self, place):
+        self.port = free_port()
+        self.output = os.path.join(place.fresh("sink"), "counters")
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        with open(self.output, "wb") as output:
+            self.process = subprocess.Popen(
+                [need("smtp-sink", "postfix"), *user, "-c", "-m", "2000",
+                 f"127.0.0.1:{self.port}", "4096"],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+    def count(self):
+        """Messages so far."""
+        with open(self.output, "rb") as file:
+            file.seek(max(0, os.path.getsize(self.output) - 200))
+            found = re.findall(rb"mesg=(\d+)", file.read())
+        return int(found[-1]) if found else 0
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class Server:
-    """One server under test; KIND is discard, maildir or idle."""
+    """One server under test; KIND is discard, maildir, relay or idle."""
 
     kinds = ("discard", "maildir", "idle")
 
@@ -70,6 +96,7 @@ class Server:
         self.port = free_port()
         self.dir = place.fresh(type(self).__name__.lower())
         self.mail = os.path.join(self.dir, "mail")
+        self.sink = Sink(place) if kind == "relay" else None
         self.process = None
 
     @classmethod
@@ -119,7 +146,13 @@ class Server:
                   errors="replace") as file:
             raise OSError("did not start: " + file.read()[-300:])
 
+    def syncs(self):
+        """fsync() and its like since it was started, when it is stopped;
+        None: not known."""
+
     def stop(self):
+        if self.sink is not None:
+            self.sink.stop()
         if self.process is None:
             return
         self.process.terminate()
@@ -174,6 +207,27 @@ class Smtpin(Server):
                 "-H", "localhost", "-u", self.dir + "/map",
                 "-m", self.mail + "/%u/Maildir", "-j", self.dir + "/log",
                 "--max-connections", "20000", "--max-per-address", "0"]
+
+
+class Smtpout(Server):
+    kinds = ("relay",)
+
+    @classmethod
+    def check(cls, options, place):
+        built(options, "examples/smtpout/smtpout")
+        need("smtp-sink", "postfix")
+
+    def command(self):
+        return [built(self.options, "examples/smtpout/smtpout"),
+                "-a", f"127.0.0.1:{self.port}", "-H", "localhost",
+                "-q", self.dir + "/queue", "-j", self.dir + "/log",
+                "--smarthost", f"127.0.0.1:{self.sink.port}",
+                "--max-connections", "20000", *self.options.smtpout]
+
+    def syncs(self):
+        with open(self.dir + "/log", encoding="ascii") as file:
+            found = re.findall(r" syncs=(\d+)", file.read())
+        return int(found[-1]) if found else None
 
 
 class SmtpSink(Server):
@@ -268,6 +322,13 @@ message_size_limit = {size}
 virtual_mailbox_limit = 0
 """
 
+RELAY_CF = """\
+virtual_mailbox_domains =
+relayhost = [127.0.0.1]:{port}
+smtp_tls_security_level = none
+in_flow_delay = 0
+"""
+
 MASTER_CF = """\
 127.0.0.1:{port} inet n - n - - smtpd
 pickup    unix  n - n 60 1 pickup
@@ -284,6 +345,7 @@ error     unix  - - n - - error
 retry     unix  - - n - - error
 discard   unix  - - n - - discard
 virtual   unix  - n n - - virtual
+smtp      unix  - - n - - smtp
 anvil     unix  - - n - 1 anvil
 postlog   unix-dgram n - n - 1 postlogd
 """
@@ -294,6 +356,7 @@ class Postfix(Server):
     are Postfix's defaults, but for limits that would end the test, and for
     the names of clients, which are not looked up."""
 
+    kinds = ("discard", "maildir", "relay", "idle")
     user = "nobody"
 
     @classmethod
@@ -321,6 +384,8 @@ class Postfix(Server):
                 maps=f"texthash:{self.dir}/users",
                 transport="virtual" if stores else "discard",
                 processes=max(100, self.sessions + 50), size=MAX_SIZE))
+            if self.sink is not None:
+                file.write(RELAY_CF.format(port=self.sink.port))
         with open(self.dir + "/etc/master.cf", "w", encoding="ascii") as file:
             file.write(MASTER_CF.format(port=self.port))
 
@@ -330,6 +395,7 @@ class Postfix(Server):
 
     def stop(self):
         if self.process is None:
+            super().stop()
             return
         subprocess.run([need("postfix", "postfix"), "-c", self.dir + "/etc",
                         "stop"], stdout=subprocess.DEVNULL,
@@ -340,6 +406,7 @@ class Postfix(Server):
 SERVERS = {
     "ours": Ours,
     "smtpin": Smtpin,
+    "smtpout": Smtpout,
     "smtp-sink": SmtpSink,
     "go-smtp": GoSmtp,
     "aiosmtpd": Aiosmtpd,

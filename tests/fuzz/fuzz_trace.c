@@ -75,6 +75,7 @@ must_write(const char *const *values, int64_t when)
 		.id = values[4],
 		.rcpt = values[5][0] != '\0' ? values[5] : NULL,
 		.when = (time_t)when,
+		.uid = values[5][0] != '\0' ? values[5] : NULL,
 	};
 	char buf[1024];
 	int n = smtpd_trace_received(&t, buf, sizeof(buf));

@@ -406,6 +406,8 @@ set_special(struct host *h, const struct entry *e)
 		h->settings.hostname = text;
 	else if (strcmp(e->word, "bare_lf_commands") == 0)
 		h->settings.flags |= SMTPD_BARE_LF_COMMANDS;
+	else if (strcmp(e->word, "dsn") == 0)
+		h->settings.flags |= SMTPD_DSN;
 	else if (strcmp(e->word, "chunk") == 0)
 		h->chunk = (size_t)number(text);
 	else if (strcmp(e->word, "pipes") == 0)

@@ -35,14 +35,21 @@ deliver(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     struct smtpd_body *body, void *user)
 {
 	char *peer = user;
+	uid_t uid;
 
 	(void)envelope, (void)body;
-	if (peer != NULL)
+	if (peer == NULL)
+		return 0;
+	if (smtpd_session_uid(s, &uid) == 0)
+		snprintf(peer, 64, "%s uid %lu", smtpd_session_peer(s),
+		    (unsigned long)uid);
+	else
 		snprintf(peer, 64, "%s", smtpd_session_peer(s));
 	return 0;
 }
 
-/* A server that takes all mail, and notes the peer of the last in PEER. */
+/* A server that takes all mail, and notes the peer of the last, with its user
+ * if that is known, in PEER. */
 static struct smtpd_server *
 create(char *peer)
 {
@@ -200,7 +207,7 @@ test_mapped_ipv4(void **state)
 static void
 test_unix(void **state)
 {
-	char path[64], peer[64] = "";
+	char path[64], peer[64] = "", expected[64];
 	struct smtpd_server *srv = create(peer);
 	struct stat st;
 
@@ -210,7 +217,9 @@ test_unix(void **state)
 	assert_string_equal(smtpd_server_address(srv, 0), path);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	deliver_one(srv, 0);
-	assert_string_equal(peer, "local");
+	snprintf(expected, sizeof(expected), "local uid %lu",
+	    (unsigned long)getuid());
+	assert_string_equal(peer, expected);
 	smtpd_server_destroy(srv);
 	assert_int_equal(stat(path, &st), -1);
 	remove_path(path);

@@ -420,6 +420,7 @@ test_session_facts(void **state)
 	struct smtpd_server *srv = create(&settings);
 	struct served v;
 	struct peer p;
+	char from[64];
 
 	(void)state;
 	f.srv = srv;
@@ -434,7 +435,9 @@ test_session_facts(void **state)
 	assert_int_equal(f.no_transaction, -1);
 	assert_int_equal(f.no_room, -1);
 	assert_int_equal(strncmp(f.received, "Received: from ", 15), 0);
-	assert_non_null(strstr(f.received, "Client.Example"));
+	snprintf(from, sizeof(from), "from Client.Example (local, uid %lu)\r\n",
+	    (unsigned long)getuid());
+	assert_non_null(strstr(f.received, from));
 	assert_non_null(strstr(f.received, "mx.example"));
 	assert_non_null(strstr(f.received, f.envelope_id));
 	assert_non_null(strstr(f.received, "<b@example.org>"));
@@ -682,6 +685,15 @@ test_data_replaced(void **state)
 	assert_int_equal(gone_again, 1);
 }
 
+static int
+look_at_pipes(struct smtpd_session *s, void *user)
+{
+	uid_t uid = 77;
+
+	*(int *)user += smtpd_session_uid(s, &uid) == -1 && uid == 77;
+	return 0;
+}
+
 /* inetd's way: two descriptors that are no sockets. */
 static void
 test_serve_on_pipes(void **state)
@@ -689,15 +701,22 @@ test_serve_on_pipes(void **state)
 	static const char all[] =
 	    "EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nDATA\r\n";
 	struct smtpd_server *srv = create(NULL);
+	int unknown = 0;
+	const struct smtpd_events events = {
+		.connect = look_at_pipes,
+		.user = &unknown,
+	};
 	int up[2], down[2];
 	char out[4096];
 	ssize_t n;
 
 	(void)state;
+	smtpd_server_on(srv, &events);
 	assert_int_equal(pipe(up), 0);
 	assert_int_equal(pipe(down), 0);
 	assert_int_equal(write(up[1], "QUIT\r\n", 6), 6);
 	assert_int_equal(smtpd_server_serve(srv, up[0], down[1]), 0);
+	assert_int_equal(unknown, 1);
 	n = read(down[0], out, sizeof(out) - 1);
 	assert_true(n > 0);
 	out[n] = '\0';

@@ -29,7 +29,7 @@
 #define PAINT   0xa5
 
 #define IDLE_COUNT  200
-#define IDLE_PSS_KB 10
+#define IDLE_KB 10
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -357,7 +357,7 @@ test_idle_memory(void **state)
 	long before, after;
 
 	(void)state;
-	if (SANITIZED || memory_kb("Pss:") == 0) {
+	if (SANITIZED || memory_kb("Anonymous:") == 0) {
 		print_message("memory cannot be measured here\n");
 		skip();
 	}
@@ -367,14 +367,14 @@ test_idle_memory(void **state)
 	assert_int_equal(
 	    smtpd_socket_parse(smtpd_server_address(srv, 0), &a), 0);
 	close(come_and_wait(&a));
-	before = memory_kb("Pss:");
+	before = memory_kb("Anonymous:");
 	for (int i = 0; i < IDLE_COUNT; i++)
 		fds[i] = come_and_wait(&a);
 	peer_wait(3500);
-	after = memory_kb("Pss:");
+	after = memory_kb("Anonymous:");
 	print_message("memory of an idle connection: %.1f KB\n",
 	    (double)(after - before) / IDLE_COUNT);
-	assert_true(after - before <= IDLE_COUNT * IDLE_PSS_KB);
+	assert_true(after - before <= IDLE_COUNT * IDLE_KB);
 
 	/* They are all there still. */
 	for (int i = 0; i < IDLE_COUNT; i++) {

@@ -27,50 +27,64 @@ received_is_written(void **state)
 		const char *text;
 	} cases[] = {
 		{ { "client", "192.0.2.1", "mx.example.org", "ESMTP", "X1",
-		      "a@b", WHEN, NULL, NULL },
+		      "a@b", WHEN, NULL, NULL, NULL },
 		    "Received: from client ([192.0.2.1])\r\n"
 		    "\tby mx.example.org with ESMTP id X1\r\n"
 		    "\tfor <a@b>;\r\n" DATE },
 		{ { "client", "192.0.2.1", "mx", "ESMTP", "X1", NULL, WHEN,
-		      NULL, NULL },
+		      NULL, NULL, NULL },
 		    "Received: from client ([192.0.2.1])\r\n"
 		    "\tby mx with ESMTP id X1;\r\n" DATE },
 		{ { "[IPv6:::1]", "::1", "mx", "SMTP", "X1", "postmaster", WHEN,
-		      NULL, NULL },
+		      NULL, NULL, NULL },
 		    "Received: from [IPv6:::1] ([IPv6:::1])\r\n"
 		    "\tby mx with SMTP id X1\r\n"
 		    "\tfor <postmaster>;\r\n" DATE },
-		{ { "a", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL },
+		{ { "a", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL,
+		      NULL },
 		    "Received: from a (local)\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
-		{ { "", "192.0.2.1", "mx", "SMTP", "X1", NULL, WHEN, NULL,
+		{ { "a", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL,
+		      "1000" },
+		    "Received: from a (local, uid 1000)\r\n"
+		    "\tby mx with SMTP id X1;\r\n" DATE },
+		{ { "a", "192.0.2.1", "mx", "SMTP", "X1", NULL, WHEN, NULL,
+		      NULL, "1000" },
+		    "Received: from a ([192.0.2.1])\r\n"
+		    "\tby mx with SMTP id X1;\r\n" DATE },
+		{ { SIXTY, NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL,
+		      "4294967295" },
+		    "Received: from " SIXTY "\r\n"
+		    "\t(local, uid 4294967295)\r\n"
+		    "\tby mx with SMTP id X1;\r\n" DATE },
+		{ { "", "192.0.2.1", "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL,
 		      NULL },
 		    "Received: from unknown ([192.0.2.1])\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { SIXTY, "192.0.2.1", SIXTY, "ESMTP", "0123456789ABC", NULL,
-		      WHEN, NULL, NULL },
+		      WHEN, NULL, NULL, NULL },
 		    "Received: from " SIXTY "\r\n"
 		    "\t([192.0.2.1])\r\n"
 		    "\tby " SIXTY " with ESMTP\r\n"
 		    "\tid 0123456789ABC;\r\n" DATE },
 		/* 77 characters fit, 78 do not. */
 		{ { SIXTY "gg", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL,
-		      NULL },
+		      NULL, NULL },
 		    "Received: from " SIXTY "gg\r\n"
 		    "\t(local)\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { SIXTY "ggg", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL,
-		      NULL },
+		      NULL, NULL },
 		    "Received:\r\n"
 		    "\tfrom " SIXTY "ggg (local)\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { "a)(b", "192.0.2.1", "m\"x", "S;", "X\r\nY", "\"a b\"@c",
-		      WHEN, NULL, NULL },
+		      WHEN, NULL, NULL, NULL },
 		    "Received: from a??b ([192.0.2.1])\r\n"
 		    "\tby m?x with S? id X??Y\r\n"
 		    "\tfor <\"a b\"@c>;\r\n" DATE },
 		{ { "a\r\nX: y", "1\r\n2", "mx", "SMTP", "1", "a\r\nb\303",
-		      WHEN, NULL, NULL },
+		      WHEN, NULL, NULL, NULL },
 		    "Received: from a??X:?y ([1??2])\r\n"
 		    "\tby mx with SMTP id 1\r\n"
 		    "\tfor <a??b?>;\r\n" DATE },
@@ -93,7 +107,7 @@ over_long_values_are_cut_and_always_fit(void **state)
 	char addresses[2001];
 	char buf[1024];
 	struct smtpd_trace t = { letters, letters, letters, letters, letters,
-		addresses, WHEN, NULL, NULL };
+		addresses, WHEN, NULL, NULL, NULL };
 
 	(void)state;
 	memset(letters, 'a', 2000);
@@ -117,7 +131,7 @@ static void
 without_room_nothing_is_promised(void **state)
 {
 	const struct smtpd_trace t = { "a", NULL, "b", "c", "d", "e", WHEN,
-		NULL, NULL };
+		NULL, NULL, NULL };
 	char whole[1024];
 	int len = smtpd_trace_received(&t, whole, sizeof(whole));
 
@@ -197,6 +211,30 @@ ids_sort_as_numbers(void **state)
 	assert_string_equal(before, "FZZZZZZZZZZZZ");
 }
 
+static void
+ids_are_read_back(void **state)
+{
+	static const uint64_t numbers[] = { 0, 1, 33, 1136214245000000000,
+		UINT64_MAX };
+	static const char *const wrong[] = { "", "0", "00000000000000",
+		"G000000000000", "ZZZZZZZZZZZZZ", "000000000000U",
+		"00000000000-0" };
+	uint64_t n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		char id[SMTPD_ID_MAX];
+
+		smtpd_trace_id(numbers[i], id);
+		assert_int_equal(smtpd_trace_id_parse(id, &n), 0);
+		assert_true(n == numbers[i]);
+	}
+	assert_int_equal(smtpd_trace_id_parse("000000000000a", &n), 0);
+	assert_int_equal(n, 10);
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_int_equal(smtpd_trace_id_parse(wrong[i], &n), -1);
+}
+
 int
 main(void)
 {
@@ -207,6 +245,7 @@ main(void)
 		cmocka_unit_test(dates),
 		cmocka_unit_test(dates_beyond_the_calendar_stay_in_bounds),
 		cmocka_unit_test(ids_sort_as_numbers),
+		cmocka_unit_test(ids_are_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

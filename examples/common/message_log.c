@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "message_log.h"
+
+#include <stdio.h>
+
+/* Write TEXT to BUF of SIZE bytes so that it can stand between "<" and ">" in
+ * a line of fields: what could end it there becomes \xhh. */
+static const char *
+escaped(const char *text, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	for (; *text != '\0' && at + 5 < size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '\\')
+			buf[at++] = (char)c;
+		else
+			at +=
+			    (size_t)snprintf(buf + at, size - at, "\\x%02x", c);
+	}
+	buf[at] = '\0';
+	return buf;
+}
+
+static double
+seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - then->tv_sec) +
+	    (double)(now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+/* Who is at the other end of a UNIX socket: " uid=1000", or "". */
+static const char *
+user_field(const struct smtpd_session *s, char *buf, size_t size)
+{
+	uid_t uid;
+
+	buf[0] = '\0';
+	if (smtpd_session_uid(s, &uid) == 0)
+		snprintf(buf, size, " uid=%lu", (unsigned long)uid);
+	return buf;
+}
+
+void
+message_log(struct log *log, const struct smtpd_session *s,
+    const struct smtpd_envelope *envelope, const struct message_facts *f)
+{
+	const struct smtpd_tls_facts *tls = smtpd_session_tls(s);
+	char from[600], to[600], helo[300], uid[32];
+
+	if (log_level(log) < SMTPD_LOG_INFO)
+		return;
+	log_line(log, SMTPD_LOG_INFO,
+	    "%s id=%s from=<%s> to=<%s> nrcpt=%zu size=%llu peer=%s%s "
+	    "helo=<%s> status=%d delay=%.3f tls=%s%s%s",
+	    f->what, f->id, escaped(envelope->sender.text, from, sizeof(from)),
+	    escaped(envelope->nrcpts > 0 ? envelope->rcpts[0].address.text : "",
+		to, sizeof(to)),
+	    envelope->nrcpts, (unsigned long long)f->size,
+	    smtpd_session_peer(s), user_field(s, uid, sizeof(uid)),
+	    escaped(smtpd_session_helo(s), helo, sizeof(helo)), f->code,
+	    seconds_since(&f->begun), tls != NULL ? tls->version : "none",
+	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SENDING_H
+#define SENDING_H
+
+/* What programs that send mail are told about where and how. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <smtpd/client.h>
+
+/* Where everything is sent to, instead of to the recipients' own hosts. */
+struct smarthost {
+	bool tls_first;
+	const char *user; /* NULL: without AUTH */
+	const char *host; /* NULL: no smarthost */
+	uint16_t port;
+};
+
+/*
+ * Divide TEXT, "[tls://][user@]host[:port]" where a host with colons is in
+ * brackets, into OUT, which points into it.  The port is 25 if TEXT names none,
+ * 587 with a user, 465 with tls://.  Return 0, or -1 when it is none.
+ */
+int sending_smarthost(char *text, struct smarthost *out);
+
+/* Read "opportunistic", "require" or "never".  Return 0 or -1. */
+int sending_security(const char *text, enum smtpd_security *out);
+
+/* Read a port from 1 on.  Return 0 or -1. */
+int sending_port(const char *text, uint16_t *port);
+
+/* Read the first line of FILE into BUF of SIZE bytes: a password, which no
+ * command line should show.  Return 0, or -1 with errno. */
+int sending_password(const char *file, char *buf, size_t size);
+
+#endif

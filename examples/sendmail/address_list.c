@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "address_list.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <smtpd/address.h>
+
+/* As long as any address can be. */
+#define LOCAL_DOMAIN "@localhost"
+#define ADDRESS_SIZE (SMTPD_ADDRESS_MAX / 2)
+
+/* What text is made of, but for comments and white space. */
+enum token {
+	END,
+	WORD,    /* an atom, a quoted string or a domain literal */
+	SPECIAL, /* one of , : ; < > @ . */
+	BROKEN,
+};
+
+struct scanner {
+	const char *at, *end;
+	const char *token; /* the present one */
+	size_t len;
+};
+
+/* One address under construction. */
+struct element {
+	char text[ADDRESS_SIZE];
+	size_t len;
+	bool after_word; /* the last token was a word */
+	bool phrase;     /* two words stand beside each other: only a name does
+	                  * that */
+};
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Pass over what stands between OPEN and CLOSE, which nest if they differ and
+ * NESTS, from the one at s->at on.  Return 0, or -1 when it has no end. */
+static int
+skip_enclosed(struct scanner *s, char open, char close, bool nests)
+{
+	int depth = 0;
+
+	for (; s->at < s->end; s->at++) {
+		if (*s->at == '\\' && s->at + 1 < s->end) {
+			s->at++;
+		} else if (depth > 0 && *s->at == close) {
+			depth--;
+		} else if (*s->at == open && (nests || depth == 0)) {
+			depth++;
+		}
+		if (depth == 0) {
+			s->at++;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* Comments and white space (CFWS, RFC 5322, 3.2.2). */
+static int
+skip_blank(struct scanner *s)
+{
+	while (s->at < s->end && (is_space(*s->at) || *s->at == '('))
+		if (is_space(*s->at))
+			s->at++;
+		else if (skip_enclosed(s, '(', ')', true) == -1)
+			return -1;
+	return 0;
+}
+
+static void
+skip_atom(struct scanner *s)
+{
+	while (s->at < s->end && !is_space(*s->at) &&
+	    strchr("()<>[]:;@\\,.\"", *s->at) == NULL)
+		s->at++;
+}
+
+static enum token
+next(struct scanner *s)
+{
+	if (skip_blank(s) == -1)
+		return BROKEN;
+	s->token = s->at;
+	s->len = 0;
+	if (s->at == s->end)
+		return END;
+	if (strchr(",:;<>@.", *s->at) != NULL && *s->at != '\0') {
+		s->at++;
+		s->len = 1;
+		return SPECIAL;
+	}
+	if (*s->at == '"' || *s->at == '[') {
+		if (skip_enclosed(
+			s, *s->at, *s->at == '"' ? '"' : ']', false) == -1)
+			return BROKEN;
+	} else {
+		skip_atom(s);
+	}
+	s->len = (size_t)(s->at - s->token);
+	return s->len > 0 ? WORD : BROKEN;
+}
+
+static void
+clear(struct element *e)
+{
+	e->len = 0;
+	e->after_word = false;
+	e->phrase = false;
+}
+
+/* Add the present token.  What is too long for an address can only be the
+ * beginning of a name. */
+static void
+add(struct element *e, const struct scanner *s, enum token token)
+{
+	if (token == WORD && e->after_word)
+		e->phrase = true;
+	e->after_word = token == WORD;
+	if (s->len >= sizeof(e->text) - e->len) {
+		e->phrase = true;
+		return;
+	}
+	memcpy(e->text + e->len, s->token, s->len);
+	e->len += s->len;
+	e->text[e->len] = '\0';
+}
+
+/* Whether it is an address of RFC 5321, with a domain or without. */
+static bool
+is_address(const struct element *e)
+{
+	char whole[ADDRESS_SIZE + sizeof(LOCAL_DOMAIN)];
+	char buf[SMTPD_ADDRESS_MAX];
+	struct smtpd_address address;
+
+	if (smtpd_address_parse(e->text, buf, sizeof(buf), &address) == 0)
+		return true;
+	snprintf(whole, sizeof(whole), "%s" LOCAL_DOMAIN, e->text);
+	return smtpd_address_parse(whole, buf, sizeof(buf), &address) == 0;
+}
+
+static int
+bad(void)
+{
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+keep(const struct element *e, struct text_list *out)
+{
+	if (e->phrase || !is_address(e))
+		return bad();
+	if (text_list_add(out, e->text) == 0)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+/* A route of hosts before an address (RFC 5322, 4.4), which means nothing any
+ * more: "@a,@b:".  Return the token behind it. */
+static enum token
+skip_route(struct scanner *s, enum token token)
+{
+	if (token != SPECIAL || *s->token != '@')
+		return token;
+	while (token != END && token != BROKEN) {
+		if (token == SPECIAL && *s->token == ':')
+			return next(s);
+		if (token == SPECIAL && strchr("<>;", *s->token) != NULL)
+			return BROKEN;
+		token = next(s);
+	}
+	return BROKEN;
+}
+
+/* What stands behind "<", up to ">". */
+static int
+parse_angle(struct scanner *s, struct text_list *out)
+{
+	struct element e;
+	enum token token = skip_route(s, next(s));
+
+	clear(&e);
+	e.text[0] = '\0';
+	for (; token != END && token != BROKEN; token = next(s)) {
+		if (token == SPECIAL && *s->token == '>')
+			break;
+		if (token == SPECIAL && strchr(",:;<", *s->token) != NULL)
+			return bad();
+		add(&e, s, token);
+	}
+	if (token != SPECIAL)
+		return bad();
+	if (e.len > 0 || e.phrase)
+		return keep(&e, out);
+	return text_list_add(out, "");
+}
+
+/* One mailbox, or the name of a group: up to the special that ends it, which is
+ * in *LAST, 0 at the end of the text. */
+static int
+parse_element(struct scanner *s, struct text_list *out, char *last)
+{
+	struct element e;
+	bool angle = false;
+
+	clear(&e);
+	for (;;) {
+		enum token token = next(s);
+
+		*last = token == SPECIAL ? *s->token : '\0';
+		if (token == BROKEN || (angle && token == WORD))
+			return bad();
+		if (token == END || *last == ',' || *last == ';' ||
+		    *last == ':')
+			break;
+		if (angle || *last == '>')
+			return bad();
+		if (*last == '<') {
+			if (parse_angle(s, out) == -1)
+				return -1;
+			angle = true;
+		} else {
+			add(&e, s, token);
+		}
+	}
+	/* A group has a name, which is no address. */
+	if (*last == ':')
+		return angle || (e.len == 0 && !e.phrase) ? bad() : 0;
+	return angle || (e.len == 0 && !e.phrase) ? 0 : keep(&e, out);
+}
+
+int
+address_list_parse(const char *text, size_t len, struct text_list *out)
+{
+	struct scanner s = { .at = text, .end = text + len };
+	bool group = false;
+	char last;
+
+	do {
+		if (parse_element(&s, out, &last) == -1)
+			return -1;
+		if ((last == ':' && group) || (last == ';' && !group))
+			return bad();
+		if (last == ':' || last == ';')
+			group = last == ':';
+	} while (last != '\0');
+	return group ? bad() : 0;
+}

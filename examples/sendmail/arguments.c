@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "arguments.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include <smtpd/version.h>
+
+#include "address_list.h"
+#include "complain.h"
+#include "sending.h"
+
+#define GO_ON (-1)
+
+enum {
+	HOST = 256,
+	PORT,
+	QUEUE,
+	HELP,
+	VERSION,
+};
+
+static const struct option longs[] = {
+	{ "host", required_argument, NULL, HOST },
+	{ "port", required_argument, NULL, PORT },
+	{ "queue", required_argument, NULL, QUEUE },
+	{ "help", no_argument, NULL, HELP },
+	{ "version", no_argument, NULL, VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Those that Sendmail knows, or knew once.  What makes no difference here is
+ * ignored, with its value. */
+static const char letters[] =
+    ":A:B:b:C:D:d::Ee:F:f:Gh:IiL:M:mN:nO:o:p:q::R:r:sTtUV:vX:x";
+
+static const char help[] =
+    "Usage: smtpout-sendmail [OPTION]... [RECIPIENT]...\n"
+    "Submit the message on the standard input to smtpout.\n\n"
+    "  -t             send to those in To, Cc and Bcc too, and drop Bcc\n"
+    "  -i, -oi        a line with a dot does not end the message\n"
+    "  -f, -r SENDER  the envelope's sender (this user)\n"
+    "  -F NAME        in From, if that is missing (this user's)\n"
+    "  -N never|failure,delay,success\n"
+    "  -R hdrs|full, -V ENVID\n"
+    "                 what to be told of its delivery (RFC 3461)\n"
+    "  -bp            list the queue\n"
+    "  -v             show the dialogue\n"
+    "  --host ADDR    where smtpout listens, or the path of its socket\n"
+    "                 ($SMTPOUT_HOST, 127.0.0.1)\n"
+    "  --port N       ($SMTPOUT_PORT, 25)\n"
+    "  --queue DIR    its queue ($SMTPOUT_QUEUE, /var/spool/smtpout)\n"
+    "  --help, --version\n\n"
+    "Other options of Sendmail are ignored.\n"
+    "Exit status: 0 queued, 75 not now, 64 usage, 65 an address is none,\n"
+    "69 refused.\n";
+
+static int
+misuse(const char *option, const char *value)
+{
+	return complain(
+	    PROGRAM, EX_USAGE, "%s: \"%s\" is none; see --help", option, value);
+}
+
+/* -N: "never", or some of the others. */
+static int
+read_notify(struct arguments *a, const char *text)
+{
+	static const char *const words[] = { "success", "failure", "delay" };
+	size_t len = strlen(text);
+
+	if (len >= sizeof(a->notify_text))
+		return misuse("-N", text);
+	for (const char *at = text; strcasecmp(text, "never") != 0;) {
+		size_t n = strcspn(at, ",");
+		bool known = false;
+
+		for (size_t i = 0; i < 3; i++)
+			known |= strlen(words[i]) == n &&
+			    strncasecmp(words[i], at, n) == 0;
+		if (!known)
+			return misuse("-N", text);
+		at += n;
+		if (*at == '\0')
+			break;
+		at++;
+	}
+	memcpy(a->notify_text, text, len + 1);
+	a->notify = a->notify_text;
+	return GO_ON;
+}
+
+static int
+read_ret(struct arguments *a, const char *text)
+{
+	if (strcasecmp(text, "full") != 0 && strcasecmp(text, "hdrs") != 0)
+		return misuse("-R", text);
+	a->ret = strcasecmp(text, "full") == 0 ? "FULL" : "HDRS";
+	return GO_ON;
+}
+
+/* -V, as xtext (RFC 3461, 4). */
+static int
+read_envid(struct arguments *a, const char *text)
+{
+	size_t at = 0;
+
+	if (strlen(text) > 100)
+		return misuse("-V", text);
+	for (const char *p = text; *p != '\0'; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c < ' ' || c > '~')
+			return misuse("-V", text);
+		if (c == ' ' || c == '+' || c == '=')
+			at += (size_t)snprintf(a->envid_text + at,
+			    sizeof(a->envid_text) - at, "+%02X", c);
+		else
+			a->envid_text[at++] = (char)c;
+	}
+	a->envid_text[at] = '\0';
+	a->envid = a->envid_text;
+	return GO_ON;
+}
+
+static int
+read_mode(struct arguments *a, const char *text)
+{
+	switch (*text) {
+	case 'm':
+		return GO_ON;
+	case 'p':
+		a->mode = MODE_LIST;
+		return GO_ON;
+	case 'i':
+		a->mode = MODE_NOTHING;
+		return GO_ON;
+	default:
+		return complain(PROGRAM, EX_USAGE,
+		    "-b%s: this program only submits a message (-bm) or lists "
+		    "the queue (-bp)",
+		    text);
+	}
+}
+
+static int
+read_port(struct arguments *a, const char *text)
+{
+	return sending_port(text, &a->port) == 0 ? GO_ON
+						 : misuse("--port", text);
+}
+
+static int
+read_option(struct arguments *a, int option)
+{
+	switch (option) {
+	case 'b':
+		return read_mode(a, optarg);
+	case 'F':
+		a->name = optarg;
+		return GO_ON;
+	case 'f':
+	case 'r':
+		a->sender = optarg;
+		return GO_ON;
+	case 'i':
+	case 'I':
+		a->dot_is_text = true;
+		return GO_ON;
+	case 'o':
+		a->dot_is_text |= strcmp(optarg, "i") == 0;
+		return GO_ON;
+	case 'O':
+		a->dot_is_text |= strcasecmp(optarg, "IgnoreDots") == 0 ||
+		    strcasecmp(optarg, "IgnoreDots=true") == 0;
+		return GO_ON;
+	case 'N':
+		return read_notify(a, optarg);
+	case 'q':
+		a->mode = MODE_NOTHING;
+		return GO_ON;
+	case 'R':
+		return read_ret(a, optarg);
+	case 't':
+		a->from_header = true;
+		return GO_ON;
+	case 'V':
+		return read_envid(a, optarg);
+	case 'v':
+		a->verbose = true;
+		return GO_ON;
+	case HOST:
+		a->host = optarg;
+		return GO_ON;
+	case PORT:
+		return read_port(a, optarg);
+	case QUEUE:
+		a->queue = optarg;
+		return GO_ON;
+	case HELP:
+		fputs(help, stdout);
+		return EX_OK;
+	case VERSION:
+		printf("%s %s\n", PROGRAM, smtpd_version());
+		return EX_OK;
+	default:
+		return GO_ON;
+	}
+}
+
+static int
+read_environment(struct arguments *a)
+{
+	const char *host = getenv("SMTPOUT_HOST");
+	const char *port = getenv("SMTPOUT_PORT");
+	const char *queue = getenv("SMTPOUT_QUEUE");
+
+	a->host = host != NULL ? host : "127.0.0.1";
+	a->queue = queue != NULL ? queue : "/var/spool/smtpout";
+	a->port = 25;
+	return port != NULL ? read_port(a, port) : GO_ON;
+}
+
+static int
+read_rcpts(struct arguments *a, char **words)
+{
+	for (; *words != NULL; words++)
+		if (address_list_parse(*words, strlen(*words), &a->rcpts) == -1)
+			return complain(PROGRAM,
+			    errno == ENOMEM ? EX_OSERR : EX_USAGE,
+			    "\"%s\" is no address", *words);
+	return GO_ON;
+}
+
+int
+arguments_read(struct arguments *a, int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	const char *called = slash != NULL ? slash + 1 : argv[0];
+	int option, status;
+
+	*a = (struct arguments){ .mode = MODE_SUBMIT };
+	if (strcmp(called, "mailq") == 0)
+		a->mode = MODE_LIST;
+	if (strcmp(called, "newaliases") == 0)
+		a->mode = MODE_NOTHING;
+	status = read_environment(a);
+	opterr = 0;
+	optind = 0;
+	while (status == GO_ON &&
+	    (option = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return complain(PROGRAM, EX_USAGE, "%s %s; see --help",
+			    option == ':' ? "a value is missing after"
+					  : "there is no option",
+			    argv[optind - 1]);
+		status = read_option(a, option);
+	}
+	return status == GO_ON ? read_rcpts(a, argv + optind) : status;
+}
+
+void
+arguments_finish(struct arguments *a)
+{
+	text_list_finish(&a->rcpts);
+}

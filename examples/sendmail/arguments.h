@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef ARGUMENTS_H
+#define ARGUMENTS_H
+
+/* The command line, as programs have written it for sendmail since long. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "text_list.h"
+
+#define PROGRAM "smtpout-sendmail"
+
+/* What is to be done. */
+enum mode {
+	MODE_SUBMIT,
+	MODE_LIST,    /* -bp, or called as mailq */
+	MODE_NOTHING, /* -bi, -q: there is nothing to do */
+};
+
+struct arguments {
+	enum mode mode;
+	bool dot_is_text;   /* -i, -oi */
+	bool from_header;   /* -t */
+	bool verbose;       /* -v */
+	const char *sender; /* -f, -r; NULL: the user */
+	const char *name;   /* -F; NULL: the user's */
+	const char *notify; /* -N, as on the wire */
+	const char *ret;    /* -R, likewise */
+	const char *envid;  /* -V, likewise */
+	const char *host;   /* to submit to: an address, or a socket's path */
+	uint16_t port;
+	const char *queue;      /* used when nobody answers there */
+	struct text_list rcpts; /* of the command line */
+	char notify_text[32];
+	char envid_text[304];
+};
+
+/* Read them.  Return -1 to go on, or the status to exit with after --help or a
+ * mistake that was told.  To be finished in any case. */
+int arguments_read(struct arguments *a, int argc, char **argv);
+void arguments_finish(struct arguments *a);
+
+#endif

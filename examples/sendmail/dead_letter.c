@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "dead_letter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "complain.h"
+
+/* A file that is a link, or no file, is not written to. */
+static FILE *
+open_file(const char *path)
+{
+	int fd = open(path,
+	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    0600);
+	struct stat st;
+	FILE *file;
+
+	if (fd == -1)
+		return NULL;
+	errno = EINVAL;
+	file =
+	    fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "a") : NULL;
+	if (file == NULL)
+		close(fd);
+	return file;
+}
+
+static void
+write_rcpts(FILE *out, const struct submission *s)
+{
+	const char *before = "Resent-Bcc: ";
+
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		fprintf(out, "%s%s", before, s->rcpts[i].address);
+		before = ",\n\t";
+	}
+	for (size_t i = 0; i < s->refused.count; i++) {
+		fprintf(out, "%s%s", before, s->refused.items[i]);
+		before = ",\n\t";
+	}
+	if (s->nrcpts + s->refused.count > 0)
+		fputc('\n', out);
+}
+
+/* The body as lines of a mailbox: "From " there would begin another message. */
+static void
+copy(FILE *out, FILE *in)
+{
+	bool start = true;
+	char line[4096];
+
+	rewind(in);
+	while (fgets(line, sizeof(line), in) != NULL) {
+		size_t len = strlen(line);
+		bool whole = len > 0 && line[len - 1] == '\n';
+
+		if (start && strncmp(line, "From ", 5) == 0)
+			fputc('>', out);
+		if (whole && len > 1 && line[len - 2] == '\r')
+			len -= 2;
+		else if (whole)
+			len--;
+		fwrite(line, 1, len, out);
+		if (whole)
+			fputc('\n', out);
+		start = whole;
+	}
+	fputc('\n', out);
+}
+
+void
+dead_letter_save(const struct submission *s)
+{
+	const struct identity *id = s->identity;
+	char path[IDENTITY_TEXT + 16], date[64] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+	FILE *file = NULL;
+
+	snprintf(path, sizeof(path), "%s/dead.letter", id->home);
+	if (id->home[0] == '/')
+		file = open_file(path);
+	if (file == NULL) {
+		complain(PROGRAM, 0, "the message is not kept in %s: %s", path,
+		    strerror(errno));
+		return;
+	}
+	if (gmtime_r(&now, &tm) != NULL)
+		strftime(date, sizeof(date), "%a %b %e %H:%M:%S %Y", &tm);
+	fprintf(file, "From %s %s\n",
+	    id->sender[0] != '\0' ? id->sender : "MAILER-DAEMON", date);
+	write_rcpts(file, s);
+	copy(file, s->message->file);
+	if (fclose(file) == EOF)
+		complain(PROGRAM, 0, "the message cannot be kept in %s: %s",
+		    path, strerror(errno));
+	else
+		complain(PROGRAM, 0, "the message is kept in %s", path);
+}

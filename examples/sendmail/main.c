@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What programs call to send mail: a front of smtpout in the manner of
+ * sendmail. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include <smtpd/queue.h>
+
+#include "arguments.h"
+#include "complain.h"
+#include "dead_letter.h"
+#include "identity.h"
+#include "message.h"
+#include "submit.h"
+
+/* So often, and so many seconds apart, a smtpout is looked for that is just
+ * starting or stopping. */
+#define TRIES   5
+#define PAUSE_S 1
+
+/* All recipients, each once, with a domain. */
+struct recipients {
+	struct text_list list;
+	struct smtpd_outgoing_rcpt *array;
+};
+
+static int
+add_rcpts(struct recipients *r, const struct identity *id,
+    const struct text_list *from)
+{
+	char address[IDENTITY_TEXT];
+
+	for (size_t i = 0; i < from->count; i++) {
+		bool known = from->items[i][0] == '\0';
+
+		if (identity_complete(
+			id, from->items[i], address, sizeof(address)) == -1)
+			return complain(PROGRAM, EX_DATAERR,
+			    "an address is too long: %.60s...", from->items[i]);
+		for (size_t k = 0; k < r->list.count && !known; k++)
+			known = strcmp(r->list.items[k], address) == 0;
+		if (!known && text_list_add(&r->list, address) == -1)
+			return complain(PROGRAM, EX_TEMPFAIL, "no memory");
+	}
+	return 0;
+}
+
+static int
+make_array(struct recipients *r, const struct arguments *a)
+{
+	if (r->list.count == 0)
+		return complain(PROGRAM, EX_USAGE,
+		    "to whom? no recipient is named%s",
+		    a->from_header ? " in the header" : "");
+	r->array = calloc(r->list.count, sizeof(*r->array));
+	if (r->array == NULL)
+		return complain(PROGRAM, EX_TEMPFAIL, "no memory");
+	for (size_t i = 0; i < r->list.count; i++)
+		r->array[i] = (struct smtpd_outgoing_rcpt){
+			.address = r->list.items[i],
+			.notify = a->notify,
+		};
+	return 0;
+}
+
+/* Return the exit status. */
+static int
+submit(struct submission *s)
+{
+	static const struct timespec moment = { .tv_sec = PAUSE_S };
+
+	for (int i = 0; i < TRIES && s->nrcpts > 0; i++) {
+		if (i > 0)
+			nanosleep(&moment, NULL);
+		if (!submit_smtp(s))
+			break;
+		if (s->nrcpts > 0 && !submit_queue(s))
+			break;
+	}
+	if (s->nrcpts > 0)
+		return complain(PROGRAM, EX_TEMPFAIL,
+		    "the message is not queued: %s", s->why);
+	return s->status;
+}
+
+static int
+read_and_submit(const struct arguments *a, const struct identity *id,
+    struct message *m, struct recipients *r)
+{
+	const struct message_wants wants = {
+		.dot_is_text = a->dot_is_text,
+		.recipients = a->from_header,
+		.from = id->from,
+	};
+	struct submission s = { .arguments = a, .identity = id, .message = m };
+	int status = message_read(m, stdin, &wants);
+
+	if (status != 0)
+		complain(PROGRAM, status, "%s", m->why);
+	if (status == 0)
+		status = add_rcpts(r, id, &a->rcpts);
+	if (status == 0)
+		status = add_rcpts(r, id, &m->rcpts);
+	if (status == 0)
+		status = make_array(r, a);
+	if (status == 0) {
+		s.rcpts = r->array;
+		s.nrcpts = r->list.count;
+		status = submit(&s);
+	}
+	if (status != 0 && m->file != NULL)
+		dead_letter_save(&s);
+	text_list_finish(&s.refused);
+	return status;
+}
+
+static int
+send_message(const struct arguments *a)
+{
+	struct recipients r = { .array = NULL };
+	struct identity id;
+	struct message m = { .file = NULL };
+	int status = identity_find(&id, a->sender, a->name);
+
+	if (status == 0)
+		status = read_and_submit(a, &id, &m, &r);
+	message_finish(&m);
+	text_list_finish(&r.list);
+	free(r.array);
+	return status;
+}
+
+static int
+print(void *user, const void *data, size_t len)
+{
+	(void)user;
+	return fwrite(data, 1, len, stdout) == len ? 0 : -1;
+}
+
+static int
+list_queue(const struct arguments *a)
+{
+	static const char *const words[] = { "list" };
+	char error[512];
+
+	if (smtpd_queue_ask(
+		a->queue, words, 1, print, NULL, error, sizeof(error)) == 0 &&
+	    fflush(stdout) == 0)
+		return EX_OK;
+	return complain(PROGRAM, EX_UNAVAILABLE, "%s: %s", a->queue, error);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments a;
+	int status = arguments_read(&a, argc, argv);
+
+	if (status == -1 && a.mode == MODE_LIST)
+		status = list_queue(&a);
+	else if (status == -1 && a.mode == MODE_NOTHING)
+		status = EX_OK;
+	else if (status == -1)
+		status = send_message(&a);
+	arguments_finish(&a);
+	return status;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+#include "message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "address_list.h"
+
+/* Octets of a field that names recipients: more than any host takes. */
+#define FIELD_MAX 4194304
+
+struct reader {
+	struct message *m;
+	FILE *in;
+	const struct message_wants *wants;
+	char *line; /* the present one, without its end */
+	size_t size, len;
+	bool open;   /* a field that is kept for its recipients goes on */
+	bool drop;   /* and is not sent */
+	char *field; /* the value of that field */
+	size_t field_len;
+	bool resent_field; /* and is one of Resent- */
+	bool has_from;
+	struct text_list resent; /* recipients of Resent- fields */
+	int status;
+};
+
+/* Remember the first failure: WHAT, and the reason. */
+static void
+fail(struct reader *r, int status, const char *what, const char *why)
+{
+	if (r->status != 0)
+		return;
+	r->status = status;
+	snprintf(r->m->why, sizeof(r->m->why), "%s%s%s", what,
+	    *why != '\0' ? ": " : "", why);
+}
+
+/* Read a line that LF, CRLF or CR ends.  Return false at the end. */
+static bool
+read_line(struct reader *r)
+{
+	int c;
+
+	r->len = 0;
+	while ((c = getc(r->in)) != EOF && c != '\n' && c != '\r') {
+		if (r->len == r->size) {
+			size_t size = r->size * 2 + 1024;
+			char *more = realloc(r->line, size);
+
+			if (more == NULL) {
+				fail(r, EX_TEMPFAIL, "no memory", "");
+				return false;
+			}
+			r->line = more;
+			r->size = size;
+		}
+		r->line[r->len++] = (char)c;
+		r->m->eight_bit |= c > 127;
+	}
+	if (c == '\r' && (c = getc(r->in)) != '\n' && c != EOF) {
+		ungetc(c, r->in);
+		return true;
+	}
+	return c != EOF || r->len > 0;
+}
+
+static void
+put(struct reader *r, const char *data, size_t len)
+{
+	if (fwrite(data, 1, len, r->m->file) != len)
+		fail(r, EX_TEMPFAIL, "the message cannot be copied",
+		    strerror(errno));
+	r->m->size += len;
+}
+
+static void
+put_line(struct reader *r, const char *data, size_t len)
+{
+	put(r, data, len);
+	put(r, "\r\n", 2);
+}
+
+/* Whether a line begins a field (RFC 5322, 2.2); *VALUE is where its value
+ * does. */
+static bool
+is_field(const struct reader *r, size_t *name_len, size_t *value)
+{
+	size_t n = 0;
+
+	while (n < r->len && r->line[n] > ' ' && r->line[n] < 0x7f &&
+	    r->line[n] != ':')
+		n++;
+	*name_len = n;
+	while (n < r->len && (r->line[n] == ' ' || r->line[n] == '\t'))
+		n++;
+	*value = n + 1;
+	return *name_len > 0 && n < r->len && r->line[n] == ':';
+}
+
+static bool
+is_named(const struct reader *r, size_t len, const char *name)
+{
+	return strlen(name) == len && strncasecmp(r->line, name, len) == 0;
+}
+
+/* Collect LEN bytes of a field with recipients. */
+static void
+collect(struct reader *r, const char *data, size_t len)
+{
+	char *more;
+
+	if (len >= FIELD_MAX - r->field_len) {
+		fail(r, EX_DATAERR, "there are too many recipients", "");
+		return;
+	}
+	more = realloc(r->field, r->field_len + len + 1);
+	if (more == NULL) {
+		fail(r, EX_TEMPFAIL, "no memory", "");
+		return;
+	}
+	r->field = more;
+	memcpy(more + r->field_len, data, len);
+	r->field_len += len;
+	more[r->field_len++] = ' ';
+}
+
+/* A field with recipients is over. */
+static void
+end_field(struct reader *r)
+{
+	struct text_list *list = r->resent_field ? &r->resent : &r->m->rcpts;
+
+	if (!r->open)
+		return;
+	r->open = false;
+	if (address_list_parse(r->field, r->field_len, list) == -1) {
+		r->field[r->field_len - 1] = '\0';
+		fail(r, errno == ENOMEM ? EX_TEMPFAIL : EX_DATAERR,
+		    "this is no list of addresses", r->field);
+	}
+	r->field_len = 0;
+}
+
+/* What fields are of interest. */
+static void
+begin_field(struct reader *r, size_t name_len, size_t value)
+{
+	static const char *const lists[] = { "To", "Cc", "Bcc", "Resent-To",
+		"Resent-Cc", "Resent-Bcc" };
+
+	r->drop = false;
+	r->has_from |= is_named(r, name_len, "From");
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (!r->wants->recipients || !is_named(r, name_len, lists[i]))
+			continue;
+		r->open = true;
+		r->drop = i % 3 == 2;
+		r->resent_field = i >= 3;
+		collect(r, r->line + value, r->len - value);
+	}
+}
+
+/* Take one line of the header.  Return false when it does not belong there. */
+static bool
+take_header_line(struct reader *r, bool first)
+{
+	size_t name_len, value;
+	bool folded =
+	    !first && r->len > 0 && (r->line[0] == ' ' || r->line[0] == '\t');
+
+	if (folded && r->open)
+		collect(r, r->line, r->len);
+	if (!folded) {
+		end_field(r);
+		if (!is_field(r, &name_len, &value))
+			return false;
+		begin_field(r, name_len, value);
+	}
+	if (!r->drop)
+		put_line(r, r->line, r->len);
+	return true;
+}
+
+static bool
+is_last(const struct reader *r)
+{
+	return !r->wants->dot_is_text && r->len == 1 && r->line[0] == '.';
+}
+
+/* Copy the header; return whether there is a line behind it, which is the
+ * present one. */
+static bool
+copy_header(struct reader *r)
+{
+	bool first = true;
+	bool more = read_line(r);
+
+	if (more && r->len >= 5 && memcmp(r->line, "From ", 5) == 0)
+		more = read_line(r);
+	while (more && !is_last(r) && take_header_line(r, first)) {
+		first = false;
+		more = read_line(r);
+	}
+	end_field(r);
+	return more && !is_last(r);
+}
+
+static void
+copy_message(struct reader *r)
+{
+	bool more = copy_header(r);
+
+	if (!r->has_from && r->wants->from != NULL) {
+		put(r, "From: ", 6);
+		put_line(r, r->wants->from, strlen(r->wants->from));
+	}
+	put_line(r, "", 0);
+	if (more && r->len > 0)
+		put_line(r, r->line, r->len);
+	while (more && read_line(r) && !is_last(r))
+		put_line(r, r->line, r->len);
+}
+
+/* Mail that is sent again goes to those it is sent to again, and to nobody it
+ * once went to (RFC 5322, 3.6.6). */
+static void
+choose_recipients(struct reader *r)
+{
+	struct text_list first = r->m->rcpts;
+
+	if (r->resent.count == 0)
+		return;
+	r->m->rcpts = r->resent;
+	r->resent = first;
+}
+
+int
+message_read(struct message *m, FILE *in, const struct message_wants *wants)
+{
+	struct reader r = { .m = m, .in = in, .wants = wants };
+
+	*m = (struct message){ .file = tmpfile() };
+	if (m->file == NULL) {
+		fail(&r, EX_TEMPFAIL, "no temporary file can be made",
+		    strerror(errno));
+		return r.status;
+	}
+	copy_message(&r);
+	if (ferror(in))
+		fail(&r, EX_IOERR, "the message cannot be read", "");
+	if (fflush(m->file) == EOF)
+		fail(&r, EX_TEMPFAIL, "the message cannot be copied",
+		    strerror(errno));
+	choose_recipients(&r);
+	text_list_finish(&r.resent);
+	free(r.line);
+	free(r.field);
+	return r.status;
+}
+
+void
+message_finish(struct message *m)
+{
+	if (m->file != NULL)
+		fclose(m->file);
+	text_list_finish(&m->rcpts);
+}

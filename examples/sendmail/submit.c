@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "submit.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "complain.h"
+
+/* Where to submit: no name is looked up for a host that is this one. */
+static int
+find_target(struct submission *s, struct smtpd_target *t)
+{
+	const char *host = s->arguments->host;
+	union {
+		struct sockaddr_storage any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_un un;
+	} a = { .any = { .ss_family = AF_UNSPEC } };
+
+	*t = (struct smtpd_target){ .host = "localhost" };
+	if (*host == '/' && strlen(host) < sizeof(a.un.sun_path)) {
+		a.un.sun_family = AF_UNIX;
+		memcpy(a.un.sun_path, host, strlen(host));
+		t->len = sizeof(a.un);
+	} else if (inet_pton(AF_INET, host, &a.in.sin_addr) == 1) {
+		a.in.sin_family = AF_INET;
+		t->len = sizeof(a.in);
+	} else if (inet_pton(AF_INET6, host, &a.in6.sin6_addr) == 1) {
+		a.in6.sin6_family = AF_INET6;
+		t->len = sizeof(a.in6);
+	} else {
+		snprintf(s->why, sizeof(s->why),
+		    "--host %s: give an address, or the path of a socket",
+		    host);
+		return -1;
+	}
+	t->addr = a.any;
+	return 0;
+}
+
+static void
+show_line(void *user, bool sent, const char *line)
+{
+	(void)user;
+	fprintf(stderr, "%s %s\n", sent ? ">>>" : "<<<", line);
+}
+
+/* Tell that RCPT was refused, for good or for now. */
+static void
+refuse(struct submission *s, const char *rcpt, const struct smtpd_result *r)
+{
+	bool forever = r->outcome == SMTPD_PERMANENT;
+
+	complain(
+	    PROGRAM, 0, "<%s>: %d %s %s", rcpt, r->code, r->status, r->text);
+	text_list_add(&s->refused, rcpt);
+	if (s->status == 0 || forever)
+		s->status = forever ? EX_UNAVAILABLE : EX_TEMPFAIL;
+}
+
+/* Keep those that nobody has decided on. */
+static void
+sift(struct submission *s, const struct smtpd_result *results)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		const struct smtpd_result *r = &results[i];
+
+		if (r->outcome == SMTPD_SENT)
+			continue;
+		if (r->outcome == SMTPD_PERMANENT || r->code != 0) {
+			refuse(s, s->rcpts[i].address, r);
+			continue;
+		}
+		snprintf(s->why, sizeof(s->why), "%s: %s %s",
+		    s->arguments->host, r->status, r->text);
+		s->rcpts[kept++] = s->rcpts[i];
+	}
+	s->nrcpts = kept;
+}
+
+static void
+send_over(struct submission *s, struct smtpd_client *client)
+{
+	struct smtpd_outgoing message = {
+		.sender = s->identity->sender,
+		.rcpts = s->rcpts,
+		.nrcpts = s->nrcpts,
+		.ret = s->arguments->ret,
+		.envid = s->arguments->envid,
+		.eight_bit = s->message->eight_bit,
+		.fd = fileno(s->message->file),
+		.length = s->message->size,
+	};
+	struct smtpd_result *results = calloc(s->nrcpts, sizeof(*results));
+
+	if (results == NULL) {
+		snprintf(s->why, sizeof(s->why), "no memory");
+		return;
+	}
+	smtpd_client_send(client, &message, results);
+	smtpd_client_quit(client);
+	sift(s, results);
+	free(results);
+}
+
+bool
+submit_smtp(struct submission *s)
+{
+	struct smtpd_client_settings settings = {
+		.hostname = s->identity->host,
+		/* It does not leave this host. */
+		.security = SMTPD_SECURITY_NONE,
+		.dialogue = s->arguments->verbose ? show_line : NULL,
+	};
+	struct smtpd_client *client;
+	struct smtpd_target target;
+
+	if (find_target(s, &target) == -1)
+		return false;
+	client = smtpd_client_create(&settings);
+	if (client == NULL) {
+		snprintf(s->why, sizeof(s->why), "no memory");
+		return true;
+	}
+	if (smtpd_client_connect(client, &target, 1, s->arguments->port) == 0)
+		send_over(s, client);
+	else
+		snprintf(s->why, sizeof(s->why), "%s: %s", s->arguments->host,
+		    smtpd_client_result(client)->text);
+	smtpd_client_destroy(client);
+	return true;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "submit.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <smtpd/queue.h>
+
+#include "privileges.h"
+
+#define BLOCK_SIZE 16384
+
+/* What a server would have put on top. */
+static void
+write_trace(const struct submission *s, char *buf, size_t size)
+{
+	time_t now = time(NULL);
+	char date[64];
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) == NULL ||
+	    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm) ==
+		0)
+		date[0] = '\0';
+	snprintf(buf, size,
+	    "Received: by %s (" PROGRAM ", from userid %lu);\r\n\t%s\r\n",
+	    s->identity->host, (unsigned long)getuid(), date);
+}
+
+/* Return 0, or -1 with errno. */
+static int
+copy(const struct submission *s, struct smtpd_draft *d)
+{
+	char buf[BLOCK_SIZE];
+	size_t n;
+
+	rewind(s->message->file);
+	while ((n = fread(buf, 1, sizeof(buf), s->message->file)) > 0)
+		if (smtpd_draft_write(d, buf, n) == -1)
+			return -1;
+	errno = EIO;
+	return ferror(s->message->file) ? -1 : 0;
+}
+
+/* Return 0, or -1 with errno. */
+static int
+add(struct submission *s, struct smtpd_queue *queue)
+{
+	char trace[HOSTNAME_SIZE + 256];
+	struct smtpd_mail mail = {
+		.sender = s->identity->sender,
+		.rcpts = s->rcpts,
+		.nrcpts = s->nrcpts,
+		.ret = s->arguments->ret,
+		.envid = s->arguments->envid,
+		.trace = trace,
+		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID,
+	};
+	struct smtpd_draft *draft;
+	int error;
+
+	write_trace(s, trace, sizeof(trace));
+	draft = smtpd_queue_begin(queue, &mail);
+	if (draft == NULL)
+		return -1;
+	if (copy(s, draft) == 0)
+		return smtpd_draft_commit(draft, NULL);
+	error = errno;
+	smtpd_draft_abort(draft);
+	errno = error;
+	return -1;
+}
+
+static bool
+add_to_directory(struct submission *s)
+{
+	const struct smtpd_queue_settings settings = {
+		.hostname = s->identity->host,
+	};
+	const char *directory = s->arguments->queue;
+	char why[512];
+	struct smtpd_queue *queue =
+	    smtpd_queue_open(directory, &settings, why, sizeof(why));
+
+	if (queue == NULL) {
+		bool busy = errno == EBUSY;
+
+		/* Why its process does not answer has been told. */
+		if (!busy)
+			snprintf(s->why + strlen(s->why),
+			    sizeof(s->why) - strlen(s->why), "; %s: %s",
+			    directory, why);
+		return busy;
+	}
+	if (add(s, queue) == 0)
+		s->nrcpts = 0;
+	else
+		snprintf(s->why + strlen(s->why),
+		    sizeof(s->why) - strlen(s->why), "; %s: %s", directory,
+		    strerror(errno));
+	smtpd_queue_close(queue);
+	return false;
+}
+
+/* A queue is not made here: that is for who runs smtpout. */
+bool
+submit_queue(struct submission *s)
+{
+	struct stat st;
+	bool again = true;
+
+	if (stat(s->arguments->queue, &st) == -1 || !S_ISDIR(st.st_mode) ||
+	    privileges_borrow(s->arguments->queue) == -1)
+		return true;
+	if (faccessat(AT_FDCWD, s->arguments->queue, R_OK | W_OK | X_OK,
+		AT_EACCESS) == 0)
+		again = add_to_directory(s);
+	privileges_return();
+	return again;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+
+/* smtpout: take mail from programs on this host, keep it safe, and send it. */
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <smtpd.h>
+
+#include "complain.h"
+#include "daemon.h"
+#include "listen.h"
+#include "log.h"
+#include "options.h"
+#include "privileges.h"
+#include "queue_command.h"
+#include "settings.h"
+#include "submission.h"
+#include "tls_files.h"
+
+/* How long attempts that are under way have at the end, once no more mail
+ * comes in. */
+#define STOP_MS 30000
+
+/* So many tenths of a second the queue may be in use elsewhere. */
+#define LOCK_TRIES 20
+
+/* Everything that lives as long as the daemon. */
+struct smtpout {
+	struct settings settings;
+	struct log *log;
+	struct submission submission;
+	struct tls_files tls;
+	struct smtpd_trust *trust;
+	struct smtpd_server *server;
+	struct smtpd_queue *queue;
+};
+
+static int
+create(struct smtpout *p)
+{
+	struct smtpd_settings s;
+
+	p->log = log_create(p->settings.log_level);
+	if (p->log == NULL)
+		return complain(PROGRAM, EX_OSERR, "no memory");
+	p->submission = (struct submission){
+		.hostname = p->settings.name,
+		.log = p->log,
+		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID |
+		    (p->settings.remove_bcc ? SMTPD_FIX_BCC : 0),
+	};
+	settings_for_server(&p->settings, &s);
+	s.log_user = p->log;
+	p->server = smtpd_server_create(&s);
+	if (p->server == NULL ||
+	    submission_register(&p->submission, p->server) == -1)
+		return complain(PROGRAM, EX_OSERR, "no memory");
+	p->tls = (struct tls_files){
+		.server = p->server,
+		.log = p->log,
+		.certs = &p->settings.tls_certs,
+		.keys = &p->settings.tls_keys,
+	};
+	daemon_raise_files(s.max_connections == SMTPD_NO_LIMIT
+		? SMTPD_NO_LIMIT
+		: s.max_connections + (uint32_t)p->settings.workers,
+	    p->log);
+	return 0;
+}
+
+/* Any user of this host may submit over a socket, whatever our umask. */
+static int
+open_sockets(const struct smtpout *p)
+{
+	const struct text_list *list = &p->settings.listen;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i][0] == '/' &&
+		    chmod(list->items[i], 0666) == -1)
+			return complain(PROGRAM, EX_OSERR,
+			    "cannot open %s to all users: %s", list->items[i],
+			    strerror(errno));
+	return 0;
+}
+
+static int
+open_ports(struct smtpout *p)
+{
+	struct listen_where where = {
+		.loopback = p->settings.loopback,
+		.addresses = &p->settings.listen,
+		.port = (unsigned)p->settings.port,
+		.tls_port = (unsigned)p->settings.tls_port,
+		.only_loopback = true,
+	};
+	int status = listen_open(PROGRAM, p->server, &where, p->log);
+
+	return status == 0 ? open_sockets(p) : status;
+}
+
+/* The password may belong to root alone, so it is read before we become
+ * anybody else. */
+static int
+read_password(struct smtpout *p)
+{
+	struct settings *s = &p->settings;
+
+	if (s->password_file == NULL)
+		return 0;
+	if (sending_password(
+		s->password_file, s->password, sizeof(s->password)) == -1)
+		return complain(PROGRAM, EX_NOINPUT,
+		    "cannot read the password file %s: %s", s->password_file,
+		    strerror(errno));
+	if (s->password[0] == '\0')
+		return complain(PROGRAM, EX_CONFIG,
+		    "the first line of %s is empty", s->password_file);
+	return 0;
+}
+
+/* Become who we will be, and open the files as that user: so they can be
+ * opened again later. */
+static int
+settle(struct smtpout *p)
+{
+	char why[1024];
+	int status = privileges_drop(p->settings.user, why, sizeof(why));
+
+	if (status != 0)
+		return complain(PROGRAM, status, "%s", why);
+	if (p->settings.log != NULL &&
+	    log_to(p->log, PROGRAM, p->settings.log) == -1)
+		return complain(PROGRAM, EX_CANTCREAT,
+		    "cannot write the journal %s: %s", p->settings.log,
+		    strerror(errno));
+	status = tls_files_load(&p->tls, why, sizeof(why));
+	if (status != 0)
+		return complain(PROGRAM, status, "%s", why);
+	if (smtpd_tls_supported()) {
+		p->trust =
+		    smtpd_trust_create(p->settings.tls_ca, why, sizeof(why));
+		if (p->trust == NULL)
+			return complain(PROGRAM, EX_NOINPUT, "%s", why);
+	}
+	if (geteuid() == 0)
+		log_line(p->log, SMTPD_LOG_WARNING,
+		    "running as root: name a user to become (--user)");
+	return 0;
+}
+
+static int
+complain_queue(const struct smtpout *p, int error, const char *why)
+{
+	const char *directory = p->settings.queue;
+
+	switch (error) {
+	case EBUSY:
+		return complain(PROGRAM, EX_TEMPFAIL,
+		    "the queue %s is in use by another process: %s", directory,
+		    why);
+	case EINVAL:
+		return complain(PROGRAM, EX_USAGE, "%s", why);
+	case ENOMEM:
+		return complain(PROGRAM, EX_OSERR, "no memory");
+	default:
+		return complain(PROGRAM, EX_CANTCREAT,
+		    "cannot open the queue %s: %s", directory, why);
+	}
+}
+
+/* Open the queue, which an operator or a program may have for a moment. */
+static struct smtpd_queue *
+wait_for_queue(const char *directory, const struct smtpd_queue_settings *s,
+    char *why, size_t size)
+{
+	static const struct timespec moment = { .tv_nsec = 100000000 };
+	struct smtpd_queue *queue = NULL;
+
+	for (int i = 0; i < LOCK_TRIES && queue == NULL; i++) {
+		if (i > 0)
+			nanosleep(&moment, NULL);
+		queue = smtpd_queue_open(directory, s, why, size);
+		if (queue == NULL && errno != EBUSY)
+			break;
+	}
+	return queue;
+}
+
+static int
+open_queue(struct smtpout *p)
+{
+	struct smtpd_queue_settings s;
+	struct queue_parts parts;
+	char why[1024];
+
+	settings_for_queue(&p->settings, &parts, &s);
+	parts.client.trust = p->trust;
+	s.log_user = p->log;
+	p->queue = wait_for_queue(p->settings.queue, &s, why, sizeof(why));
+	if (p->queue == NULL)
+		return complain_queue(p, errno, why);
+	p->submission.queue = p->queue;
+	if (smtpd_queue_start(p->queue, why, sizeof(why)) == -1)
+		return complain(PROGRAM, EX_OSERR,
+		    "cannot start the queue %s: %s", p->settings.queue, why);
+	return 0;
+}
+
+static void
+reload(void *user)
+{
+	struct smtpout *p = user;
+
+	tls_files_reload(&p->tls);
+}
+
+static void
+look(void *user)
+{
+	struct smtpout *p = user;
+
+	tls_files_look(&p->tls, time(NULL));
+}
+
+static int
+run(struct smtpout *p)
+{
+	int status;
+
+	daemon_prepare();
+	if ((status = create(p)) != 0 || (status = read_password(p)) != 0 ||
+	    (status = open_ports(p)) != 0 || (status = settle(p)) != 0 ||
+	    (status = open_queue(p)) != 0)
+		return status;
+	status = daemon_run(&(struct daemon){
+	    .program = PROGRAM,
+	    .server = p->server,
+	    .tls_port = (unsigned)p->settings.tls_port,
+	    .log = p->log,
+	    .reload = reload,
+	    .look = look,
+	    .user = p,
+	});
+	smtpd_queue_stop(p->queue, STOP_MS);
+	log_line(p->log, SMTPD_LOG_INFO, "the queue is closed");
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct smtpout p = { .log = NULL };
+	int status;
+
+	if (argc > 1 && strcmp(argv[1], "queue") == 0)
+		return queue_command(argc - 1, argv + 1);
+	status = settings_read(argc, argv, &p.settings);
+	if (status == OPTIONS_GO) {
+		status = run(&p);
+		smtpd_server_destroy(p.server);
+		smtpd_queue_close(p.queue);
+		smtpd_trust_unref(p.trust);
+		tls_files_finish(&p.tls);
+		log_destroy(p.log);
+	}
+	settings_finish(&p.settings);
+	return status;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue_command.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <smtpd/queue.h>
+
+#include "complain.h"
+#include "privileges.h"
+#include "settings.h"
+
+static const char help[] =
+    "Usage: smtpout queue [-q DIR] REQUEST\n"
+    "Look at the queue, or change it, whether smtpout runs or not.\n\n"
+    "  -q, --queue DIR      the queue's directory (" QUEUE_DEFAULT ")\n\n"
+    "  list [--json]        a line, or a JSON object, for each message\n"
+    "  show ID [--json]     its envelope and state\n"
+    "  cat ID               the message itself\n"
+    "  why ID [--json]      what was tried, what came of it, what is next\n"
+    "  flush [ID|DOMAIN]    try it, all for the domain, or all mail now\n"
+    "  hold ID              do not try it\n"
+    "  release ID           try it again\n"
+    "  remove ID            forget it; nobody is told\n"
+    "  export DIR           write each message to DIR/ID.eml\n"
+    "  check                read all that is kept and tell of damage\n\n"
+    "Exit status: 0 done, 64 usage, 65 damage was found, 66 there is no\n"
+    "queue, 69 no such message, 75 in use, try again, 77 no right.\n";
+
+/* What comes from messages and must not reach a terminal. */
+struct output {
+	bool terminal;
+};
+
+/* The command line. */
+struct command {
+	const char *directory;
+	const char **words;
+	size_t count;
+	bool help;
+};
+
+static int
+print_shown(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool shown = (c >= ' ' && c != 0x7f) || c == '\n' || c == '\t';
+
+		if (c != '\r' && putchar(shown ? c : '?') == EOF)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+print(void *user, const void *data, size_t len)
+{
+	const struct output *out = user;
+
+	if (out->terminal)
+		return print_shown(data, len);
+	return fwrite(data, 1, len, stdout) == len ? 0 : -1;
+}
+
+static int
+status_of(int error)
+{
+	switch (error) {
+	case EINVAL:
+		return EX_USAGE;
+	case EBADMSG:
+		return EX_DATAERR;
+	case ENOTDIR:
+		return EX_NOINPUT;
+	case ENOENT:
+		return EX_UNAVAILABLE;
+	case EEXIST:
+		return EX_CANTCREAT;
+	case EPIPE:
+	case EIO:
+		return EX_IOERR;
+	case EBUSY:
+	case EAGAIN:
+		return EX_TEMPFAIL;
+	case EACCES:
+	case EPERM:
+		return EX_NOPERM;
+	default:
+		return EX_OSERR;
+	}
+}
+
+/* Take the word at *I as an option, if it is one of ours.  Return whether it
+ * is; *BAD is set when it has no value. */
+static bool
+read_option(struct command *c, int argc, char **argv, int *i, bool *bad)
+{
+	static const char whole[] = "--queue=";
+	const char *word = argv[*i];
+
+	if (strcmp(word, "--help") == 0) {
+		c->help = true;
+	} else if (strcmp(word, "-q") == 0 || strcmp(word, "--queue") == 0) {
+		*bad = *i + 1 == argc;
+		if (!*bad)
+			c->directory = argv[++*i];
+	} else if (strncmp(word, whole, strlen(whole)) == 0) {
+		c->directory = word + strlen(whole);
+	} else if (strncmp(word, "-q", 2) == 0) {
+		c->directory = word + 2;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static int
+read_words(struct command *c, int argc, char **argv)
+{
+	bool bad = false;
+
+	for (int i = 1; i < argc && !bad; i++)
+		if (!read_option(c, argc, argv, &i, &bad))
+			c->words[c->count++] = argv[i];
+	if (bad)
+		return complain(PROGRAM, EX_USAGE, "--queue: which directory?");
+	if (c->count == 0 && !c->help)
+		return complain(PROGRAM, EX_USAGE,
+		    "queue: what is to be done? see smtpout queue --help");
+	return EX_OK;
+}
+
+/* Whether the request writes to the queue's files when no smtpout runs. */
+static bool
+is_change(const char *word)
+{
+	static const char *const words[] = { "flush", "hold", "release",
+		"remove" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
+static int
+ask(const struct command *c)
+{
+	struct output out = { .terminal = isatty(STDOUT_FILENO) };
+	char error[1024];
+	int result, code;
+
+	/* What is wrong with the directory is told by the request. */
+	if (is_change(c->words[0]))
+		(void)!privileges_borrow(c->directory);
+	result = smtpd_queue_ask(c->directory, c->words, c->count, print, &out,
+	    error, sizeof(error));
+	code = errno;
+	if (fflush(stdout) == EOF && result == 0) {
+		result = -1;
+		code = EPIPE;
+		snprintf(error, sizeof(error), "cannot write the answer");
+	}
+	if (result == 0)
+		return EX_OK;
+	return complain(PROGRAM, status_of(code), "queue: %s", error);
+}
+
+int
+queue_command(int argc, char **argv)
+{
+	struct command c = { .directory = QUEUE_DEFAULT };
+	int status;
+
+	c.words = calloc((size_t)argc, sizeof(*c.words));
+	if (c.words == NULL)
+		return complain(PROGRAM, EX_OSERR, "no memory");
+	status = read_words(&c, argc, argv);
+	if (status == EX_OK && c.help)
+		fputs(help, stdout);
+	else if (status == EX_OK)
+		status = ask(&c);
+	free(c.words);
+	return status;
+}

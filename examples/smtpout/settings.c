@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+#include "settings.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "complain.h"
+#include "listen.h"
+#include "log.h"
+#include "options.h"
+
+#define AT(member) offsetof(struct settings, member)
+
+#define OF_SMTPIN                                                         \
+	"smtpout takes mail from this host and sends it out; this is an " \
+	"option of smtpin, which takes mail in and stores it"
+
+/* As long as nobody set it. */
+#define UNSET UINT64_MAX
+
+/* The longest time, 10 years; and what is not to be limited. */
+#define YEARS     UINT64_C(315360000)
+#define UNLIMITED 1000000
+
+static const struct option_rule rules[] = {
+	{ "queue", 'q', OPTION_TEXT, "DIR",
+	    "where mail is kept (" QUEUE_DEFAULT ")", AT(queue), 0, 0 },
+	{ "loopback", 'l', OPTION_SWITCH, NULL,
+	    "listen on 127.0.0.1 and ::1 (the default)", AT(loopback), 0, 0 },
+	{ "listen", 'a', OPTION_LIST, "ADDR[:PORT]",
+	    "on this loopback address, or socket; repeatable", AT(listen), 0,
+	    0 },
+	{ "port", 'p', OPTION_NUMBER, "N", "port to listen on (25; 0: off)",
+	    AT(port), 0, 65535 },
+	{ "hostname", 'H', OPTION_TEXT, "NAME",
+	    "name in greeting, EHLO and mail (the machine's)", AT(hostname), 0,
+	    0 },
+	{ "tls-cert", 'c', OPTION_LIST, "FILE",
+	    "certificate chain (PEM) for clients; repeatable", AT(tls_certs), 0,
+	    0 },
+	{ "tls-key", 'k', OPTION_LIST, "FILE",
+	    "its key; one for each certificate", AT(tls_keys), 0, 0 },
+	{ "tls-port", 's', OPTION_NUMBER, "N",
+	    "port with TLS at once (465 with -c; 0: off)", AT(tls_port), 0,
+	    65535 },
+	{ "log", 'j', OPTION_TEXT, "FILE",
+	    "journal: a file or \"syslog\" (stderr)", AT(log), 0, 0 },
+	{ "log-level", 'n', OPTION_LEVEL, "LEVEL",
+	    "error warning info debug trace, or 0-255", AT(log_level), 0, 0 },
+	{ "user", 'U', OPTION_TEXT, "NAME",
+	    "become NAME once the ports are open", AT(user), 0, 0 },
+	{ "max-connections", 0, OPTION_NUMBER, "N",
+	    "of clients, in all (1000; 0: no limit)", AT(max_connections), 0,
+	    UNLIMITED },
+	{ "max-per-address", 0, OPTION_NUMBER, "N",
+	    "of one address (as many; 0: no limit)", AT(max_per_address), 0,
+	    UNLIMITED },
+	{ "max-message-size", 0, OPTION_NUMBER, "BYTES",
+	    "of one message (52428800; 0: no limit)", AT(max_message_size), 0,
+	    UINT64_C(1) << 62 },
+	{ "max-recipients", 0, OPTION_NUMBER, "N",
+	    "of one message, at least 100 (1000; 0: any)", AT(max_recipients),
+	    0, UNLIMITED },
+	{ "idle-timeout", 0, OPTION_NUMBER, "SECONDS",
+	    "of a silent client (300; 0: never)", AT(idle_timeout), 0, 86400 },
+	{ "remove-bcc", 0, OPTION_SWITCH, NULL,
+	    "take Bcc out of the mail that comes in", AT(remove_bcc), 0, 0 },
+	{ "dns", 0, OPTION_TEXT, "ADDR[:PORT]",
+	    "DNS server to ask (the system's)", AT(dns), 0, 0 },
+	{ "remote-port", 0, OPTION_NUMBER, "N",
+	    "port of the recipients' hosts (25)", AT(remote_port), 1, 65535 },
+	{ "allow-self", 0, OPTION_SWITCH, NULL,
+	    "deliver to this host too, for tests", AT(allow_self), 0, 0 },
+	{ "smarthost", 0, OPTION_TEXT, "HOST[:PORT]",
+	    "send all there: [tls://][user@]host[:port]", AT(smarthost), 0, 0 },
+	{ "password-file", 0, OPTION_TEXT, "FILE",
+	    "its first line is the smarthost's password", AT(password_file), 0,
+	    0 },
+	{ "retry-min", 0, OPTION_NUMBER, "SECONDS",
+	    "before the second try; doubles (300)", AT(retry_min), 1, YEARS },
+	{ "retry-max", 0, OPTION_NUMBER, "SECONDS",
+	    "between two tries at most (7200)", AT(retry_max), 1, YEARS },
+	{ "lifetime", 0, OPTION_NUMBER, "SECONDS",
+	    "before mail goes back to its sender (432000)", AT(lifetime), 1,
+	    YEARS },
+	{ "delay-notice", 0, OPTION_NUMBER, "SECONDS",
+	    "before its sender is told (14400; 0: never)", AT(delay_notice), 0,
+	    YEARS },
+	{ "tls", 0, OPTION_LIST, "[DOMAIN=]POLICY",
+	    "opportunistic, require, never; repeatable", AT(tls), 0, 0 },
+	{ "tls-ca", 0, OPTION_TEXT, "FILE",
+	    "authorities of hosts (PEM; the system's)", AT(tls_ca), 0, 0 },
+	{ "connect-timeout", 0, OPTION_NUMBER, "SECONDS",
+	    "to connect to a host (30)", AT(connect_timeout), 1, 3600 },
+	{ "command-timeout", 0, OPTION_NUMBER, "SECONDS",
+	    "for each of its replies (0: RFC 5321's)", AT(command_timeout), 0,
+	    3600 },
+	{ "workers", 0, OPTION_NUMBER, "N", "connections out at a time (64)",
+	    AT(workers), 1, 10000 },
+	{ "site-connections", 0, OPTION_NUMBER, "N",
+	    "of these, to one site (10)", AT(site_connections), 1, 10000 },
+	{ "interface", 'i', OPTION_REFUSED, "IF", OF_SMTPIN, 0, 0, 0 },
+	{ "users", 'u', OPTION_REFUSED, "FILE", OF_SMTPIN, 0, 0, 0 },
+	{ "maildir", 'm', OPTION_REFUSED, "PATTERN", OF_SMTPIN, 0, 0, 0 },
+};
+
+static const struct option_table table = {
+	.program = PROGRAM,
+	.usage =
+	    "Usage: smtpout [OPTION]...\n"
+	    "       smtpout queue [-q DIR] REQUEST..., see smtpout queue "
+	    "--help\n"
+	    "Take mail from programs on this host, keep it safe, and send it "
+	    "out.\n\n",
+	.rules = rules,
+	.count = sizeof(rules) / sizeof(rules[0]),
+};
+
+static int
+complete_tls(struct settings *s)
+{
+	if (s->tls_certs.count != s->tls_keys.count)
+		return complain(PROGRAM, EX_USAGE,
+		    "%zu certificates and %zu keys: give --tls-cert and "
+		    "--tls-key for each certificate, in the same order",
+		    s->tls_certs.count, s->tls_keys.count);
+	if (s->tls_port == UNSET)
+		s->tls_port = s->tls_certs.count > 0 ? 465 : 0;
+	if (s->tls_port != 0 && s->tls_certs.count == 0)
+		return complain(PROGRAM, EX_USAGE,
+		    "--tls-port %llu: TLS needs a certificate and its key "
+		    "(--tls-cert, --tls-key)",
+		    (unsigned long long)s->tls_port);
+	if (s->tls_port != 0 && s->tls_port == s->port)
+		return complain(PROGRAM, EX_USAGE,
+		    "--tls-port %llu: that is --port as well; 0 turns either "
+		    "off",
+		    (unsigned long long)s->tls_port);
+	return 0;
+}
+
+/* One of --tls: for all, or DOMAIN=POLICY. */
+static int
+read_policy(struct settings *s, char *text)
+{
+	char *equals = strchr(text, '=');
+	const char *word = equals != NULL ? equals + 1 : text;
+	enum smtpd_security security;
+
+	if (sending_security(word, &security) == -1)
+		return complain(PROGRAM, EX_USAGE,
+		    "--tls: \"%s\" is neither opportunistic nor require nor "
+		    "never",
+		    word);
+	if (equals == NULL) {
+		s->security = security;
+		return 0;
+	}
+	*equals = '\0';
+	if (!hostname_is_valid(text))
+		return complain(
+		    PROGRAM, EX_USAGE, "--tls: \"%s\" is not a domain", text);
+	s->rules[s->nrules++] = (struct smtpd_security_rule){ .domain = text,
+		.security = security };
+	return 0;
+}
+
+static int
+complete_policies(struct settings *s)
+{
+	int status = 0;
+
+	s->rules = calloc(s->tls.count + 1, sizeof(*s->rules));
+	if (s->rules == NULL)
+		return complain(PROGRAM, EX_OSERR, "no memory");
+	for (size_t i = 0; i < s->tls.count && status == 0; i++)
+		status = read_policy(s, s->tls.items[i]);
+	return status;
+}
+
+static int
+complete_smarthost(struct settings *s)
+{
+	if (s->smarthost == NULL && s->password_file != NULL)
+		return complain(PROGRAM, EX_USAGE,
+		    "--password-file: there is no --smarthost USER@HOST");
+	if (s->smarthost == NULL)
+		return 0;
+	if (sending_smarthost(s->smarthost, &s->relay) == -1)
+		return complain(PROGRAM, EX_USAGE,
+		    "--smarthost: give [tls://][user@]host[:port], an IPv6 "
+		    "address in brackets");
+	if ((s->relay.user != NULL) != (s->password_file != NULL))
+		return complain(PROGRAM, EX_USAGE,
+		    s->relay.user != NULL
+			? "--smarthost: the password of %s is missing "
+			  "(--password-file)"
+			: "--password-file: whose? give --smarthost user@%s",
+		    s->relay.user != NULL ? s->relay.user : s->relay.host);
+	if (s->relay.user != NULL && !s->relay.tls_first &&
+	    s->security == SMTPD_SECURITY_NONE)
+		return complain(PROGRAM, EX_USAGE,
+		    "--tls never: the password would be sent in the clear");
+	return 0;
+}
+
+static int
+complete_times(const struct settings *s)
+{
+	if (s->retry_max < s->retry_min)
+		return complain(
+		    PROGRAM, EX_USAGE, "--retry-max is less than --retry-min");
+	if (s->max_recipients != 0 && s->max_recipients < 100)
+		return complain(PROGRAM, EX_USAGE,
+		    "--max-recipients: RFC 5321 wants at least 100");
+	return 0;
+}
+
+static int
+complete_name(struct settings *s)
+{
+	if (s->hostname != NULL && !hostname_is_valid(s->hostname))
+		return complain(PROGRAM, EX_USAGE,
+		    "--hostname: \"%s\" is not the name of a host",
+		    s->hostname);
+	if (s->hostname != NULL)
+		snprintf(s->name, sizeof(s->name), "%s", s->hostname);
+	else if (hostname_find(s->name) == -1)
+		return complain(PROGRAM, EX_CONFIG,
+		    "this machine has no name that mail can use: give one "
+		    "(--hostname)");
+	return 0;
+}
+
+static int
+complete_listen(struct settings *s)
+{
+	for (size_t i = 0; i < s->listen.count; i++)
+		if (!listen_is_loopback(s->listen.items[i]))
+			return complain(PROGRAM, EX_USAGE,
+			    "--listen %s: other hosts could reach it: smtpout "
+			    "takes mail from this host only, on 127.0.0.1, ::1 "
+			    "or the path of a socket; smtpin takes it from "
+			    "others",
+			    s->listen.items[i]);
+	if (s->listen.count == 0)
+		s->loopback = true;
+	if (s->max_per_address == UNSET)
+		s->max_per_address = s->max_connections;
+	return 0;
+}
+
+/* Check what was given, and fill in what was not. */
+static int
+complete(struct settings *s)
+{
+	static int (*const steps[])(struct settings *) = { complete_name,
+		complete_listen, complete_tls, complete_policies,
+		complete_smarthost };
+	int status = complete_times(s);
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (status == 0)
+			status = steps[i](s);
+	if (status == 0 && s->queue == NULL)
+		s->queue = strdup(QUEUE_DEFAULT);
+	if (status == 0 && s->queue == NULL)
+		status = complain(PROGRAM, EX_OSERR, "no memory");
+	return status == 0 ? OPTIONS_GO : status;
+}
+
+int
+settings_read(int argc, char **argv, struct settings *s)
+{
+	int status;
+
+	*s = (struct settings){
+		.port = 25,
+		.tls_port = UNSET,
+		.log_level = SMTPD_LOG_INFO,
+		.max_connections = 1000,
+		.max_per_address = UNSET,
+		.max_message_size = 52428800,
+		.max_recipients = 1000,
+		.idle_timeout = 300,
+		.remote_port = 25,
+		.retry_min = 300,
+		.retry_max = 7200,
+		.lifetime = 432000,
+		.delay_notice = 14400,
+		.connect_timeout = 30,
+		.workers = 64,
+		.site_connections = 10,
+	};
+	status = options_read(&table, argc, argv, s);
+	return status == OPTIONS_GO ? complete(s) : status;
+}
+
+void
+settings_finish(struct settings *s)
+{
+	options_finish(&table, s);
+	free(s->rules);
+	s->rules = NULL;
+}
+
+/* A limit of the command line, where 0 means none, as the library has it. */
+static uint32_t
+limit(uint64_t n)
+{
+	return n == 0 ? SMTPD_NO_LIMIT : (uint32_t)n;
+}
+
+static enum smtpd_log_level
+level(const struct settings *s)
+{
+	return s->log_level < SMTPD_LOG_TRACE
+	    ? (enum smtpd_log_level)s->log_level
+	    : SMTPD_LOG_TRACE;
+}
+
+/* All clients are this host: their number is limited in all, not by address,
+ * and a program may send as much as it has in one session. */
+void
+settings_for_server(const struct settings *s, struct smtpd_settings *out)
+{
+	*out = (struct smtpd_settings){
+		.hostname = s->name,
+		.flags = SMTPD_DSN,
+		.log = s->log_level > 0 ? log_text : NULL,
+		.log_level = level(s),
+		.max_connections = limit(s->max_connections),
+		.max_per_address = limit(s->max_per_address),
+		.max_per_network = SMTPD_NO_LIMIT,
+		.max_recipients = limit(s->max_recipients),
+		.max_message_size = s->max_message_size != 0
+		    ? s->max_message_size
+		    : SMTPD_NO_SIZE_LIMIT,
+		.max_transactions = SMTPD_NO_LIMIT,
+		.session_timeout_ms = SMTPD_NO_TIMEOUT,
+		.idle_timeout_ms = s->idle_timeout != 0
+		    ? (uint32_t)s->idle_timeout * 1000
+		    : SMTPD_NO_TIMEOUT,
+	};
+}
+
+static void
+set_client(const struct settings *s, struct smtpd_client_settings *out)
+{
+	uint32_t command = (uint32_t)s->command_timeout * 1000;
+
+	*out = (struct smtpd_client_settings){
+		.hostname = s->name,
+		.security = s->security,
+		.connect_ms = (uint32_t)s->connect_timeout * 1000,
+		.greeting_ms = command,
+		.hello_ms = command,
+		.tls_ms = command,
+		.auth_ms = command,
+		.mail_ms = command,
+		.rcpt_ms = command,
+		.data_ms = command,
+		.block_ms = command,
+		.dot_ms = command,
+	};
+}
+
+/* The default lifetime of mail without a sender, but no longer than that of
+ * the rest. */
+static uint32_t
+bounce_lifetime(const struct settings *s)
+{
+	return s->lifetime < 172800 ? (uint32_t)s->lifetime : 172800;
+}
+
+void
+settings_for_queue(const struct settings *s, struct queue_parts *parts,
+    struct smtpd_queue_settings *out)
+{
+	parts->resolver = (struct smtpd_resolver_settings){
+		.servers = s->dns,
+		.hostname = s->name,
+		/* What listens on another port is not this program. */
+		.self_is_good = s->allow_self || s->remote_port != 25,
+	};
+	parts->smarthost = (struct smtpd_smarthost){
+		.host = s->relay.host,
+		.port = s->relay.port,
+		.tls_first = s->relay.tls_first,
+		.user = s->relay.user,
+		.password = s->relay.user != NULL ? s->password : NULL,
+	};
+	set_client(s, &parts->client);
+	*out = (struct smtpd_queue_settings){
+		.hostname = s->name,
+		.resolver = &parts->resolver,
+		.client = &parts->client,
+		.rules = s->rules,
+		.nrules = s->nrules,
+		.port = (uint16_t)s->remote_port,
+		.smarthost = s->relay.host != NULL ? &parts->smarthost : NULL,
+		.workers = (uint32_t)s->workers,
+		.site_connections = (uint32_t)s->site_connections,
+		.retry_min_s = (uint32_t)s->retry_min,
+		.retry_max_s = (uint32_t)s->retry_max,
+		.lifetime_s = (uint32_t)s->lifetime,
+		.bounce_lifetime_s = bounce_lifetime(s),
+		.notice_s = s->delay_notice != 0 ? (uint32_t)s->delay_notice
+						 : SMTPD_NO_TIMEOUT,
+		.log = s->log_level > 0 ? log_text : NULL,
+		.log_level = level(s),
+	};
+}

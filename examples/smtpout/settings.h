@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+/* What the command line and the configuration file of smtpout say. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <smtpd/queue.h>
+#include <smtpd/server.h>
+
+#include "hostname.h"
+#include "sending.h"
+#include "text_list.h"
+
+#define PROGRAM       "smtpout"
+#define QUEUE_DEFAULT "/var/spool/smtpout"
+
+struct settings {
+	/* How mail comes in. */
+	bool loopback;
+	struct text_list listen; /* only loopback addresses and paths */
+	uint64_t port;
+	struct text_list tls_certs;
+	struct text_list tls_keys; /* as many */
+	uint64_t tls_port;         /* 0: none */
+	char *hostname;            /* NULL: name is that of the machine */
+	char *log;                 /* NULL: stderr */
+	int log_level;
+	char *user;               /* NULL: stay who we are */
+	uint64_t max_connections; /* 0: no limit, as for the next four */
+	uint64_t max_per_address;
+	uint64_t max_message_size;
+	uint64_t max_recipients;
+	uint64_t idle_timeout; /* seconds, as all times here */
+	bool remove_bcc;
+
+	/* How it is kept, and goes out. */
+	char *queue;
+	char *dns; /* NULL: the system's */
+	uint64_t remote_port;
+	bool allow_self;
+	char *smarthost; /* as it was given; NULL: none */
+	char *password_file;
+	uint64_t retry_min;
+	uint64_t retry_max;
+	uint64_t lifetime;
+	uint64_t delay_notice; /* 0: none */
+	struct text_list tls;
+	char *tls_ca;
+	uint64_t connect_timeout;
+	uint64_t command_timeout; /* 0: those of RFC 5321 */
+	uint64_t workers;
+	uint64_t site_connections;
+
+	/* Made of these. */
+	char name[HOSTNAME_SIZE]; /* of this server */
+	struct smarthost relay;   /* of smarthost, which it points into */
+	enum smtpd_security security;
+	struct smtpd_security_rule *rules; /* point into tls */
+	size_t nrules;
+	char password[512];
+};
+
+/*
+ * Read them.  Return OPTIONS_GO, or the exit status after --help or a mistake
+ * that was told.  To be finished in any case.
+ */
+int settings_read(int argc, char **argv, struct settings *s);
+
+/* Free what they hold. */
+void settings_finish(struct settings *s);
+
+/* Set OUT to what the library's server is to do, but for the log's user; texts
+ * are shared with S. */
+void settings_for_server(const struct settings *s, struct smtpd_settings *out);
+
+/* What the settings of a queue point to. */
+struct queue_parts {
+	struct smtpd_resolver_settings resolver;
+	struct smtpd_client_settings client;
+	struct smtpd_smarthost smarthost;
+};
+
+/* The same for its queue, but for the log's user and the client's trust; OUT
+ * points into PARTS too. */
+void settings_for_queue(const struct settings *s, struct queue_parts *parts,
+    struct smtpd_queue_settings *out);
+
+#endif

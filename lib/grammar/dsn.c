@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+#include "grammar/dsn.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "grammar/address.h"
+#include "grammar/fold.h"
+#include "grammar/param.h"
+#include "grammar/reply.h"
+#include "grammar/trace.h"
+
+/* What a broken line goes on with: in a field, where it stands for the space
+ * at which it was broken; and in a reason. */
+#define FIELD_INDENT  " "
+#define REASON_INDENT "    "
+
+/* What each action is called, and what is said of it to people. */
+static const struct wording {
+	const char *action;
+	const char *status; /* if there is no better one */
+	const char *subject;
+	const char *before; /* its recipients */
+	const char *after;
+	const char *content; /* what the original is called */
+} wordings[] = {
+	[SMTPD_DSN_FAILED] = { "failed", "5.0.0",
+	    "Your message could not be delivered",
+	    "Your message could not be delivered to:",
+	    "It will not be tried again. Once the reason given above is out "
+	    "of the way, you can send the message anew.",
+	    "Undelivered message" },
+	[SMTPD_DSN_DELAYED] = { "delayed", "4.0.0",
+	    "Your message is delayed, delivery goes on being tried",
+	    "Your message could not be delivered yet to:",
+	    "You need not do anything: it is tried again by itself. If it "
+	    "cannot be delivered in the end, you will be told.",
+	    "Delayed message" },
+	[SMTPD_DSN_RELAYED] = { "relayed", "2.0.0",
+	    "Your message was passed on",
+	    "Your message was passed on to a server that does not confirm "
+	    "deliveries, for:",
+	    "You will hear no more of it unless something goes wrong.",
+	    "Message that was passed on" },
+};
+
+/* "=_" and hexadecimal digits: no text that is quoted-printable or base64 has
+ * it, and nobody who wrote the original could know it. */
+#define BOUNDARY_MAX \
+	(2 + 2 * sizeof(((struct smtpd_dsn_report *)0)->secret) + 1)
+
+static void
+write_boundary(const struct smtpd_dsn_report *r, char *buf)
+{
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, buf, BOUNDARY_MAX);
+	smtpd_text_add(&t, "=_");
+	for (size_t i = 0; i < sizeof(r->secret); i++)
+		smtpd_text_format(&t, "%02X", r->secret[i]);
+}
+
+/* Write a line of BEFORE, TEXT and AFTER, which is not broken. */
+static void
+add_line(struct smtpd_fold *f, const char *before, const char *text,
+    const char *after)
+{
+	smtpd_fold_add(f, before);
+	smtpd_fold_add(f, text);
+	smtpd_fold_add(f, after);
+	smtpd_fold_end(f);
+}
+
+/* End the line with the words of TEXT. */
+static void
+add_prose(struct smtpd_fold *f, const char *text)
+{
+	smtpd_fold_words(f, text);
+	smtpd_fold_end(f);
+}
+
+/* Write a field whose value can be broken at its spaces. */
+static void
+add_field(struct smtpd_fold *f, const char *name, const char *value)
+{
+	smtpd_fold_add(f, name);
+	add_prose(f, value);
+}
+
+static void
+add_date(struct smtpd_fold *f, const char *name, time_t when)
+{
+	char date[SMTPD_DATE_MAX];
+
+	smtpd_trace_date(when, date);
+	add_field(f, name, date);
+}
+
+static void
+add_blank(struct smtpd_fold *f)
+{
+	smtpd_fold_end(f);
+}
+
+/* Write the boundary, and the header of the part behind it. */
+static void
+begin_part(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
+    const char *type, const char *description, bool eight_bit)
+{
+	char boundary[BOUNDARY_MAX];
+
+	write_boundary(r, boundary);
+	add_blank(f);
+	add_line(f, "--", boundary, "");
+	add_field(f, "Content-Type:", type);
+	add_field(f, "Content-Description:", description);
+	if (eight_bit)
+		add_field(f, "Content-Transfer-Encoding:", "8bit");
+	add_blank(f);
+}
+
+/* The wording of the gravest thing that happened. */
+static const struct wording *
+wording_of(const struct smtpd_dsn_report *r)
+{
+	enum smtpd_dsn_action gravest = SMTPD_DSN_RELAYED;
+
+	for (size_t i = 0; i < r->nrcpts; i++) {
+		if (r->rcpts[i].action < gravest)
+			gravest = r->rcpts[i].action;
+	}
+	return &wordings[gravest];
+}
+
+static void
+write_from(struct smtpd_fold *f, const char *hostname)
+{
+	char address[SMTPD_LINE_WIDTH + SMTPD_DOMAIN_MAX];
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, address, sizeof(address));
+	smtpd_text_format(&t, "<MAILER-DAEMON@%s>", hostname);
+	smtpd_fold_add(f, "From: Mail Delivery System");
+	add_prose(f, address);
+}
+
+static void
+write_header(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
+{
+	char boundary[BOUNDARY_MAX];
+
+	write_boundary(r, boundary);
+	add_date(f, "Date:", r->now);
+	write_from(f, r->hostname);
+	add_line(f, "To: <", r->to, ">");
+	add_field(f, "Subject:", wording_of(r)->subject);
+	smtpd_fold_add(f, "Message-ID: <");
+	smtpd_fold_add(f, r->unique);
+	add_line(f, "@", r->hostname, ">");
+	if (r->references != NULL && r->references[0] != '\0')
+		add_line(f, "References: ", r->references, "");
+	/* RFC 3834, 5 */
+	add_field(f, "Auto-Submitted:", "auto-replied");
+	add_field(f, "MIME-Version:", "1.0");
+	add_field(f,
+	    "Content-Type:", "multipart/report; report-type=delivery-status;");
+	add_line(f, FIELD_INDENT "boundary=\"", boundary, "\"");
+	if (r->eight_bit)
+		add_field(f, "Content-Transfer-Encoding:", "8bit");
+	add_blank(f);
+	add_prose(f, "A report in parts, as RFC 3464 describes them.");
+}
+
+/* The name of a recipient, and why it is in the report. */
+static void
+explain_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_rcpt *rcpt)
+{
+	add_blank(f);
+	add_line(f, "  <", rcpt->address, ">");
+	if (rcpt->diagnostic == NULL)
+		return;
+	f->indent = REASON_INDENT;
+	smtpd_fold_add(f, REASON_INDENT);
+	if (rcpt->remote_said) {
+		smtpd_fold_words(f,
+		    rcpt->remote != NULL ? rcpt->remote : "the other server");
+		smtpd_fold_words(f, "said:");
+	}
+	add_prose(f, rcpt->diagnostic);
+	f->indent = "";
+}
+
+/* All recipients with ACTION, if there are any. */
+static void
+explain_action(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
+    enum smtpd_dsn_action action)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < r->nrcpts; i++) {
+		if (r->rcpts[i].action != action)
+			continue;
+		if (!any) {
+			add_blank(f);
+			add_prose(f, wordings[action].before);
+		}
+		any = true;
+		explain_rcpt(f, &r->rcpts[i]);
+	}
+	if (!any)
+		return;
+	add_blank(f);
+	add_prose(f, wordings[action].after);
+	if (action == SMTPD_DSN_DELAYED && r->retry_until != 0)
+		add_date(f, "It is tried until", r->retry_until);
+}
+
+/* The part for people. */
+static void
+explain(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
+{
+	begin_part(f, r, "text/plain; charset=us-ascii", "Notification", false);
+	f->indent = "";
+	smtpd_fold_words(f, "This is the mail server");
+	add_prose(f, r->hostname);
+	explain_action(f, r, SMTPD_DSN_FAILED);
+	explain_action(f, r, SMTPD_DSN_DELAYED);
+	explain_action(f, r, SMTPD_DSN_RELAYED);
+	add_blank(f);
+	smtpd_fold_words(
+	    f, "What follows are the same facts for programs, and");
+	add_prose(
+	    f, r->whole ? "your message." : "the header of your message.");
+	smtpd_fold_words(f, "If you ask about it, name it by its number here:");
+	add_prose(f, r->id);
+	f->indent = FIELD_INDENT;
+}
+
+/* per-message-fields (RFC 3464, 2.2) */
+static void
+report_message(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
+{
+	char envid[SMTPD_ENVID_MAX + 1];
+
+	if (smtpd_dsn_envid_is_valid(r->envid)) {
+		smtpd_xtext_decode(
+		    r->envid, strlen(r->envid), envid, sizeof(envid));
+		add_line(f, "Original-Envelope-Id: ", envid, "");
+	}
+	add_line(f, "Reporting-MTA: dns; ", r->hostname, "");
+	add_line(f, "X-Queue-ID: ", r->id, "");
+	add_date(f, "Arrival-Date:", r->arrival);
+}
+
+static void
+report_original(struct smtpd_fold *f, const char *orcpt)
+{
+	char address[SMTPD_ORCPT_MAX + 1];
+	char type[SMTPD_ORCPT_MAX + 1];
+	struct smtpd_text t;
+	const char *semicolon;
+
+	if (!smtpd_dsn_orcpt_is_valid(orcpt))
+		return;
+	semicolon = strchr(orcpt, ';');
+	smtpd_text_init(&t, type, sizeof(type));
+	smtpd_text_bytes(&t, orcpt, (size_t)(semicolon - orcpt));
+	smtpd_xtext_decode(
+	    semicolon + 1, strlen(semicolon + 1), address, sizeof(address));
+	smtpd_fold_add(f, "Original-Recipient: ");
+	smtpd_fold_add(f, type);
+	add_line(f, "; ", address, "");
+}
+
+static const char *
+status_of(const struct smtpd_dsn_rcpt *rcpt)
+{
+	const char *s = rcpt->status;
+
+	if (s != NULL && smtpd_is_digit(s[0]) &&
+	    smtpd_reply_is_valid((s[0] - '0') * 100, s))
+		return s;
+	return wordings[rcpt->action].status;
+}
+
+/* per-recipient-fields (2.3) */
+static void
+report_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
+    const struct smtpd_dsn_rcpt *rcpt)
+{
+	add_blank(f);
+	report_original(f, rcpt->original);
+	add_line(f, "Final-Recipient: rfc822; ", rcpt->address, "");
+	add_field(f, "Action:", wordings[rcpt->action].action);
+	add_field(f, "Status:", status_of(rcpt));
+	if (rcpt->remote != NULL)
+		add_line(f, "Remote-MTA: dns; ", rcpt->remote, "");
+	if (rcpt->diagnostic != NULL)
+		add_field(f,
+		    rcpt->remote_said ? "Diagnostic-Code: smtp;"
+				      : "Diagnostic-Code: X-Local;",
+		    rcpt->diagnostic);
+	if (rcpt->last_attempt != 0)
+		add_date(f, "Last-Attempt-Date:", rcpt->last_attempt);
+	if (rcpt->action == SMTPD_DSN_DELAYED && r->retry_until != 0)
+		add_date(f, "Will-Retry-Until:", r->retry_until);
+}
+
+/* The part for programs. */
+static void
+report(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
+{
+	begin_part(f, r, "message/delivery-status", "Delivery report", false);
+	report_message(f, r);
+	for (size_t i = 0; i < r->nrcpts; i++)
+		report_rcpt(f, r, &r->rcpts[i]);
+}
+
+int
+smtpd_dsn_begin(
+    const struct smtpd_dsn_report *r, smtpd_sink_fn *sink, void *user)
+{
+	struct smtpd_fold f;
+
+	smtpd_fold_init(&f, FIELD_INDENT, sink, user);
+	write_header(&f, r);
+	explain(&f, r);
+	report(&f, r);
+	begin_part(&f, r, r->whole ? "message/rfc822" : "text/rfc822-headers",
+	    wording_of(r)->content, r->eight_bit);
+	return f.failed ? -1 : 0;
+}
+
+int
+smtpd_dsn_end(const struct smtpd_dsn_report *r, smtpd_sink_fn *sink, void *user)
+{
+	char boundary[BOUNDARY_MAX];
+	struct smtpd_fold f;
+
+	write_boundary(r, boundary);
+	smtpd_fold_init(&f, FIELD_INDENT, sink, user);
+	add_blank(&f);
+	add_line(&f, "--", boundary, "--");
+	return f.failed ? -1 : 0;
+}

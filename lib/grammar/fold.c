@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "grammar/fold.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+void
+smtpd_fold_init(
+    struct smtpd_fold *f, const char *indent, smtpd_sink_fn *sink, void *user)
+{
+	f->sink = sink;
+	f->user = user;
+	f->failed = false;
+	f->indent = indent;
+	f->len = 0;
+}
+
+static void
+add_bytes(struct smtpd_fold *f, const char *s, size_t len)
+{
+	struct smtpd_text t;
+
+	/* One more than the line may have: for the NUL. */
+	smtpd_text_init(&t, f->line + f->len, SMTPD_LINE_MAX + 1 - f->len);
+	smtpd_text_filtered(&t, s, len);
+	f->len += t.len;
+}
+
+void
+smtpd_fold_add(struct smtpd_fold *f, const char *text)
+{
+	add_bytes(f, text, strlen(text));
+}
+
+void
+smtpd_fold_end(struct smtpd_fold *f)
+{
+	memcpy(f->line + f->len, "\r\n", 2);
+	if (!f->failed && f->sink(f->user, f->line, f->len + 2) != 0)
+		f->failed = true;
+	f->len = 0;
+}
+
+/* Whether the line holds something besides its indent. */
+static bool
+has_words(const struct smtpd_fold *f)
+{
+	for (size_t i = 0; i < f->len; i++) {
+		if (f->line[i] != ' ')
+			return true;
+	}
+	return false;
+}
+
+static void
+break_line(struct smtpd_fold *f)
+{
+	smtpd_fold_end(f);
+	smtpd_fold_add(f, f->indent);
+}
+
+static void
+add_word(struct smtpd_fold *f, const char *word, size_t len)
+{
+	if (has_words(f)) {
+		if (f->len + 1 + len > SMTPD_LINE_WIDTH)
+			break_line(f);
+		else
+			add_bytes(f, " ", 1);
+	}
+	while (len > SMTPD_LINE_MAX - f->len) {
+		size_t room = SMTPD_LINE_MAX - f->len;
+
+		add_bytes(f, word, room);
+		break_line(f);
+		word += room;
+		len -= room;
+	}
+	add_bytes(f, word, len);
+}
+
+void
+smtpd_fold_words(struct smtpd_fold *f, const char *text)
+{
+	static const char spaces[] = " \t\r\n";
+
+	for (text += strspn(text, spaces); *text != '\0';
+	     text += strspn(text, spaces)) {
+		size_t len = strcspn(text, spaces);
+
+		add_word(f, text, len);
+		text += len;
+	}
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_GRAMMAR_FOLD_H
+#define SMTPD_GRAMMAR_FOLD_H
+
+/*
+ * Text from anywhere written in lines of a message: ended by CRLF, broken at
+ * spaces after 78 characters (RFC 5322, 2.1.1), never longer than 998;
+ * controls and bytes outside ASCII become "?".
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "grammar/sink.h"
+
+/* Characters of a line, at best and at most, without the CRLF. */
+#define SMTPD_LINE_WIDTH 78
+#define SMTPD_LINE_MAX   998
+
+struct smtpd_fold {
+	smtpd_sink_fn *sink;
+	void *user;
+	bool failed;        /* the sink has */
+	const char *indent; /* what a line that is broken goes on with */
+	size_t len;         /* of the line so far */
+	char line[SMTPD_LINE_MAX + 2];
+};
+
+/* Begin to write to SINK with USER; go on with INDENT, spaces, where a line
+ * is broken. */
+void smtpd_fold_init(
+    struct smtpd_fold *f, const char *indent, smtpd_sink_fn *sink, void *user);
+
+/* Append TEXT where the line stands, and do not break it: what does not fit
+ * into SMTPD_LINE_MAX is cut off. */
+void smtpd_fold_add(struct smtpd_fold *f, const char *text);
+
+/* Append the words of TEXT, a space or a break before each, for many spaces
+ * as for one; what is too long for any line is broken somewhere. */
+void smtpd_fold_words(struct smtpd_fold *f, const char *text);
+
+/* End the line, which may be empty. */
+void smtpd_fold_end(struct smtpd_fold *f);
+
+#endif

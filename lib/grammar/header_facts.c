@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "grammar/header_facts.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* What a field tells, and whether its value matters. */
+enum field {
+	NO_FIELD,
+	DATE,
+	MESSAGE_ID,
+	AUTO_SUBMITTED,
+	PRECEDENCE,
+	LIST,
+};
+
+void
+smtpd_header_facts_init(struct smtpd_header_facts *f)
+{
+	memset(f, 0, offsetof(struct smtpd_header_facts, fields));
+	smtpd_fields_init(&f->fields);
+}
+
+static enum field
+field_of(const char *name, size_t len)
+{
+	static const struct {
+		const char *name;
+		enum field field;
+	} fields[] = {
+		{ "Date", DATE },
+		{ "Message-ID", MESSAGE_ID },
+		{ "Auto-Submitted", AUTO_SUBMITTED },
+		{ "Precedence", PRECEDENCE },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (len == strlen(fields[i].name) &&
+		    smtpd_same_bytes(name, fields[i].name, len))
+			return fields[i].field;
+	}
+	if (len > strlen("List-") &&
+	    smtpd_same_bytes(name, "List-", strlen("List-")))
+		return LIST;
+	return NO_FIELD;
+}
+
+/* Remember what of the value fits; of line ends only the CR. */
+static void
+read_value(struct smtpd_header_facts *f, const char *data, size_t len)
+{
+	if (f->field == NO_FIELD || f->field == DATE || f->field == LIST)
+		return;
+	for (size_t i = 0; i < len; i++) {
+		if (data[i] == '\n')
+			continue;
+		if (f->len == sizeof(f->value) - 1)
+			return;
+		f->value[f->len++] = data[i];
+	}
+}
+
+/* msg-id = [CFWS] "<" id-left "@" id-right ">" [CFWS], as far as another
+ * header can hold it without harm */
+static void
+take_id(struct smtpd_header_facts *f)
+{
+	const char *begin = memchr(f->value, '<', f->len);
+	const char *end = f->value + f->len;
+
+	if (f->id[0] != '\0' || begin == NULL)
+		return;
+	for (const char *at = begin + 1; at < end; at++) {
+		size_t len = (size_t)(at + 1 - begin);
+
+		if (*at <= ' ' || *at > '~' || *at == '<')
+			return;
+		if (*at != '>')
+			continue;
+		if (len > 2)
+			memcpy(f->id, begin, len);
+		return;
+	}
+}
+
+/* Whether the value's first word is WORD. */
+static bool
+begins_with(const struct smtpd_header_facts *f, const char *word)
+{
+	size_t at = strspn(f->value, " \t\r");
+	size_t len = strcspn(f->value + at, " \t\r;(");
+
+	return len == strlen(word) &&
+	    smtpd_same_bytes(f->value + at, word, len);
+}
+
+static void
+end_field(struct smtpd_header_facts *f)
+{
+	f->value[f->len] = '\0';
+	switch ((enum field)f->field) {
+	case NO_FIELD:
+		break;
+	case DATE:
+		f->date = true;
+		break;
+	case MESSAGE_ID:
+		f->message_id = true;
+		take_id(f);
+		break;
+	case AUTO_SUBMITTED:
+		if (!begins_with(f, "no") && !begins_with(f, ""))
+			f->automatic = true;
+		break;
+	case PRECEDENCE:
+		if (begins_with(f, "bulk") || begins_with(f, "list") ||
+		    begins_with(f, "junk"))
+			f->automatic = true;
+		break;
+	case LIST:
+		f->automatic = true;
+		break;
+	}
+	f->field = NO_FIELD;
+	f->len = 0;
+}
+
+static bool
+is_eight_bit(const char *data, size_t len)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < len; i++)
+		all |= (unsigned char)data[i];
+	return all > 127;
+}
+
+void
+smtpd_header_facts_take(
+    struct smtpd_header_facts *f, const struct smtpd_piece *p)
+{
+	bool eight_bit = is_eight_bit(p->data, p->len);
+
+	if (eight_bit)
+		f->eight_bit = true;
+	switch (p->part) {
+	case SMTPD_FIELDS_NAME:
+		end_field(f);
+		f->field = (int)field_of(p->data, smtpd_fields_name_len(p));
+		break;
+	case SMTPD_FIELDS_VALUE:
+		if (eight_bit)
+			f->eight_bit_header = true;
+		read_value(f, p->data, p->len);
+		break;
+	case SMTPD_FIELDS_END:
+		end_field(f);
+		break;
+	case SMTPD_FIELDS_NONE:
+	case SMTPD_FIELDS_BODY:
+		break;
+	}
+}
+
+void
+smtpd_header_facts_feed(
+    struct smtpd_header_facts *f, const char *data, size_t len)
+{
+	struct smtpd_piece p;
+
+	while (
+	    smtpd_fields_next(&f->fields, &data, &len, &p) != SMTPD_FIELDS_NONE)
+		smtpd_header_facts_take(f, &p);
+}
+
+void
+smtpd_header_facts_end(struct smtpd_header_facts *f)
+{
+	smtpd_fields_close(&f->fields);
+	smtpd_header_facts_feed(f, "", 0);
+	end_field(f);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/answer.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+
+/* What stands for bytes that make no character. */
+#define NO_POINT UINT32_MAX
+
+void
+smtpd_answer_init(struct smtpd_answer *a, smtpd_write_fn *write, void *user)
+{
+	a->write = write;
+	a->user = user;
+	a->failed = false;
+	a->total = 0;
+	a->len = 0;
+}
+
+static void
+hand_on(struct smtpd_answer *a, const void *data, size_t len)
+{
+	if (!a->failed && len > 0)
+		a->failed = a->write(a->user, data, len) != 0;
+}
+
+int
+smtpd_answer_end(struct smtpd_answer *a)
+{
+	hand_on(a, a->buf, a->len);
+	a->len = 0;
+	return a->failed ? -1 : 0;
+}
+
+void
+smtpd_answer_bytes(struct smtpd_answer *a, const void *data, size_t len)
+{
+	a->total += len;
+	if (len > sizeof(a->buf) - a->len)
+		smtpd_answer_end(a);
+	if (len > sizeof(a->buf)) {
+		hand_on(a, data, len);
+		return;
+	}
+	memcpy(a->buf + a->len, data, len);
+	a->len += len;
+}
+
+void
+smtpd_answer_add(struct smtpd_answer *a, const char *s)
+{
+	smtpd_answer_bytes(a, s, strlen(s));
+}
+
+void
+smtpd_answer_number(struct smtpd_answer *a, uint64_t n)
+{
+	char digits[24];
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, digits, sizeof(digits));
+	smtpd_text_number(&t, n);
+	smtpd_answer_bytes(a, t.at, t.len);
+}
+
+void
+smtpd_answer_format(struct smtpd_answer *a, const char *format, ...)
+{
+	char line[1001];
+	struct smtpd_text t;
+	va_list ap;
+
+	smtpd_text_init(&t, line, sizeof(line));
+	va_start(ap, format);
+	smtpd_text_vformat(&t, format, ap);
+	va_end(ap);
+	smtpd_answer_bytes(a, t.at, t.len);
+}
+
+/* How many bytes behind the first one a UTF-8 sequence has (RFC 3629, 4), and
+ * the first one's part of the character. */
+static size_t
+utf8_rest(unsigned char first, uint32_t *point)
+{
+	if (first >= 0xc2 && first <= 0xdf) {
+		*point = first & 0x1f;
+		return 1;
+	}
+	if (first >= 0xe0 && first <= 0xef) {
+		*point = first & 0x0f;
+		return 2;
+	}
+	*point = first & 0x07;
+	return first >= 0xf0 && first <= 0xf4 ? 3 : 0;
+}
+
+/* The length of the character at S of LEN bytes, at least 1, and in *POINT
+ * which it is; NO_POINT: a byte that is not UTF-8. */
+static size_t
+next_character(const char *s, size_t len, uint32_t *point)
+{
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	unsigned char first = (unsigned char)*s;
+	uint32_t value;
+	size_t rest = utf8_rest(first, &value);
+
+	*point = first < 0x80 ? first : NO_POINT;
+	if (rest == 0 || rest >= len)
+		return 1;
+	for (size_t i = 1; i <= rest; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if ((c & 0xc0) != 0x80)
+			return 1;
+		value = value << 6 | (c & 0x3f);
+	}
+	if (value < least[rest] || value > 0x10ffff ||
+	    (value >= 0xd800 && value <= 0xdfff))
+		return 1;
+	*point = value;
+	return rest + 1;
+}
+
+static bool
+is_control(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
+}
+
+/* Whether a character is invisible, or changes how others are shown. */
+static bool
+is_hidden(uint32_t point)
+{
+	return point == 0xad || point == 0x61c || point == 0xfeff ||
+	    (point >= 0x200b && point <= 0x200f) ||
+	    (point >= 0x2028 && point <= 0x202e) ||
+	    (point >= 0x2060 && point <= 0x206f) || point >= 0xe0000;
+}
+
+void
+smtpd_answer_shown(struct smtpd_answer *a, const char *s, size_t len)
+{
+	for (size_t at = 0, n; at < len; at += n) {
+		uint32_t point;
+
+		n = next_character(s + at, len - at, &point);
+		if (is_control(point) || is_hidden(point))
+			smtpd_answer_add(a, "?");
+		else
+			smtpd_answer_bytes(a, s + at, n);
+	}
+}
+
+void
+smtpd_answer_json_bytes(struct smtpd_answer *a, const char *s, size_t len)
+{
+	smtpd_answer_add(a, "\"");
+	for (size_t at = 0, n; at < len; at += n) {
+		uint32_t point;
+
+		n = next_character(s + at, len - at, &point);
+		if (point == NO_POINT)
+			point = (unsigned char)s[at];
+		else if (!is_control(point) && point != '"' && point != '\\') {
+			smtpd_answer_bytes(a, s + at, n);
+			continue;
+		}
+		if (point == '"' || point == '\\')
+			smtpd_answer_format(a, "\\%c", (char)point);
+		else
+			smtpd_answer_format(a, "\\u%04x", (unsigned)point);
+	}
+	smtpd_answer_add(a, "\"");
+}
+
+void
+smtpd_answer_json(struct smtpd_answer *a, const char *s)
+{
+	if (s == NULL)
+		smtpd_answer_add(a, "null");
+	else
+		smtpd_answer_json_bytes(a, s, strlen(s));
+}
+
+void
+smtpd_answer_time(struct smtpd_answer *a, uint64_t ms)
+{
+	time_t when = (time_t)(ms / 1000);
+	char text[64];
+	struct tm tm;
+
+	if (gmtime_r(&when, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return;
+	smtpd_answer_add(a, text);
+}
+
+void
+smtpd_answer_span(struct smtpd_answer *a, uint32_t seconds)
+{
+	uint32_t minutes = seconds / 60, hours = minutes / 60;
+
+	if (minutes == 0)
+		smtpd_answer_format(a, "%us", seconds);
+	else if (hours == 0)
+		smtpd_answer_format(a, "%um%02us", minutes, seconds % 60);
+	else if (hours < 48)
+		smtpd_answer_format(a, "%uh%02um", hours, minutes % 60);
+	else
+		smtpd_answer_format(a, "%ud%02uh", hours / 24, hours % 24);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/bounce.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "grammar/dsn.h"
+#include "grammar/fields.h"
+#include "grammar/header_facts.h"
+#include "grammar/trace.h"
+#include "net/random.h"
+
+/* A failed message of up to so many octets goes back whole, unless the sender
+ * wants its header only; of up to the second, if he wants it whole. */
+#define WHOLE_MAX 50000
+#define FULL_MAX  1048576
+
+#define BLOCK_SIZE 16384
+
+/* What a report is made of, in one piece of memory. */
+struct making {
+	const struct smtpd_bounce *bounce;
+	struct smtpd_content *content;
+	struct smtpd_outgoing_rcpt to;
+	struct smtpd_dsn_report report;
+	struct smtpd_header_facts facts; /* of the original */
+	char id[SMTPD_ID_MAX];
+	char unique[SMTPD_ID_MAX];
+	char (*diagnostics)[600];
+	struct smtpd_dsn_rcpt rcpts[];
+};
+
+static enum smtpd_dsn_action
+action_of(enum smtpd_bounce_kind kind)
+{
+	if (kind == SMTPD_BOUNCE_FAILED)
+		return SMTPD_DSN_FAILED;
+	return kind == SMTPD_BOUNCE_DELAYED ? SMTPD_DSN_DELAYED
+					    : SMTPD_DSN_RELAYED;
+}
+
+static bool
+wants(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
+{
+	const char *text = b->letter->rcpts[r->rcpt].notify;
+	unsigned notify = 0;
+
+	/* What cannot be read was never said. */
+	if (text != NULL && smtpd_dsn_notify_parse(text, &notify) == -1)
+		notify = 0;
+	return smtpd_dsn_is_wanted(notify, action_of(b->kind));
+}
+
+bool
+smtpd_bounce_is_wanted(const struct smtpd_bounce *b)
+{
+	if (b->letter->sender[0] == '\0')
+		return false;
+	if (b->kind == SMTPD_BOUNCE_DELAYED &&
+	    (b->flags & SMTPD_ENTRY_AUTOMATIC) != 0)
+		return false;
+	for (size_t i = 0; i < b->nrcpts; i++)
+		if (wants(b, &b->rcpts[i]))
+			return true;
+	return false;
+}
+
+static void
+add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
+{
+	const struct smtpd_bounce *b = m->bounce;
+	const struct smtpd_outgoing_rcpt *rcpt = &b->letter->rcpts[r->rcpt];
+	size_t n = m->report.nrcpts++;
+	char code[32] = "";
+
+	if (r->result.code != 0)
+		snprintf(code, sizeof(code), "%d %s ", r->result.code,
+		    r->result.status);
+	snprintf(m->diagnostics[n], sizeof(m->diagnostics[n]), "%s%s", code,
+	    r->result.text);
+	m->rcpts[n] = (struct smtpd_dsn_rcpt){
+		.address = rcpt->address,
+		.original = rcpt->orcpt,
+		.action = action_of(b->kind),
+		.status = r->result.status,
+		.remote = r->host[0] != '\0' ? r->host : NULL,
+		.diagnostic = m->diagnostics[n],
+		.remote_said = r->result.code != 0,
+		.last_attempt = (time_t)(b->now_ms / 1000),
+	};
+}
+
+/* Look at the header of the original.  Return 0, or -1 with errno. */
+static int
+look_at_original(struct making *m)
+{
+	const struct smtpd_letter *l = m->bounce->letter;
+	char block[BLOCK_SIZE];
+	uint64_t at = 0;
+	ssize_t n;
+
+	smtpd_header_facts_init(&m->facts);
+	while ((n = smtpd_letter_read(l, at, block, sizeof(block))) > 0) {
+		smtpd_header_facts_feed(&m->facts, block, (size_t)n);
+		at += (uint64_t)n;
+	}
+	smtpd_header_facts_end(&m->facts);
+	return n < 0 ? -1 : 0;
+}
+
+/* RET= speaks of failures alone (RFC 3461, 4.3). */
+static bool
+goes_back_whole(const struct smtpd_bounce *b)
+{
+	enum smtpd_ret ret = SMTPD_RET_UNSAID;
+
+	if (b->kind != SMTPD_BOUNCE_FAILED)
+		return false;
+	if (b->letter->ret != NULL &&
+	    smtpd_dsn_ret_parse(b->letter->ret, &ret) == -1)
+		ret = SMTPD_RET_UNSAID;
+	if (ret == SMTPD_RET_HDRS)
+		return false;
+	return b->letter->size <=
+	    (ret == SMTPD_RET_FULL ? FULL_MAX : WHOLE_MAX);
+}
+
+static int
+describe(struct making *m, struct smtpd_spool *spool)
+{
+	const struct smtpd_bounce *b = m->bounce;
+	struct smtpd_dsn_report *r = &m->report;
+
+	if (look_at_original(m) == -1)
+		return -1;
+	smtpd_trace_id(b->letter->id, m->id);
+	smtpd_trace_id(smtpd_spool_new_id(spool), m->unique);
+	*r = (struct smtpd_dsn_report){
+		.hostname = b->hostname,
+		.to = b->letter->sender,
+		.id = m->id,
+		.unique = m->unique,
+		.envid = b->letter->envid,
+		.references = m->facts.id,
+		.arrival = (time_t)(b->letter->arrived_ms / 1000),
+		.now = (time_t)(b->now_ms / 1000),
+		.whole = goes_back_whole(b),
+		.rcpts = m->rcpts,
+	};
+	if (b->kind == SMTPD_BOUNCE_DELAYED)
+		r->retry_until = (time_t)(b->until_ms / 1000);
+	r->eight_bit =
+	    r->whole ? m->facts.eight_bit : m->facts.eight_bit_header;
+	for (size_t i = 0; i < b->nrcpts; i++)
+		if (wants(b, &b->rcpts[i]))
+			add_rcpt(m, &b->rcpts[i]);
+	if (smtpd_random_bytes(r->secret, sizeof(r->secret)))
+		return 0;
+	errno = EAGAIN;
+	return -1;
+}
+
+static int
+sink(void *content, const void *data, size_t len)
+{
+	return smtpd_content_write(content, data, len);
+}
+
+/* Pass on what is header of LEN bytes at DATA.  Return 1 while there may be
+ * more, 0 at its end, -1 with errno. */
+static int
+copy_header(
+    struct making *m, struct smtpd_fields *fields, const char *data, size_t len)
+{
+	struct smtpd_piece piece;
+	enum smtpd_fields_part part;
+
+	while ((part = smtpd_fields_next(fields, &data, &len, &piece)) !=
+	    SMTPD_FIELDS_NONE) {
+		if (part == SMTPD_FIELDS_END || part == SMTPD_FIELDS_BODY)
+			return 0;
+		if (sink(m->content, piece.data, piece.len) == -1)
+			return -1;
+	}
+	return 1;
+}
+
+/* The original, or its header. */
+static int
+copy_original(struct making *m)
+{
+	const struct smtpd_letter *l = m->bounce->letter;
+	struct smtpd_fields fields;
+	char block[BLOCK_SIZE];
+	uint64_t at = 0;
+	int more = 1;
+	ssize_t n = 0;
+
+	smtpd_fields_init(&fields);
+	while (more == 1 &&
+	    (n = smtpd_letter_read(l, at, block, sizeof(block))) > 0) {
+		at += (uint64_t)n;
+		if (!m->report.whole)
+			more = copy_header(m, &fields, block, (size_t)n);
+		else if (sink(m->content, block, (size_t)n) == -1)
+			more = -1;
+	}
+	return n < 0 || more == -1 ? -1 : 0;
+}
+
+static int
+compose(struct making *m, struct smtpd_spool *spool)
+{
+	if (describe(m, spool) == -1)
+		return -1;
+	m->content = smtpd_content_create(spool);
+	if (m->content == NULL)
+		return -1;
+	if (smtpd_dsn_begin(&m->report, sink, m->content) == -1 ||
+	    copy_original(m) == -1)
+		return -1;
+	return smtpd_dsn_end(&m->report, sink, m->content);
+}
+
+/* All of M and its tables behind it. */
+static struct making *
+make(const struct smtpd_bounce *b)
+{
+	size_t table = sizeof(struct smtpd_dsn_rcpt) * b->nrcpts;
+	struct making *m =
+	    calloc(1, sizeof(*m) + table + sizeof(*m->diagnostics) * b->nrcpts);
+
+	if (m == NULL)
+		return NULL;
+	m->bounce = b;
+	m->diagnostics = (void *)(m->rcpts + b->nrcpts);
+	m->to.address = b->letter->sender;
+	return m;
+}
+
+int
+smtpd_bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
+    struct smtpd_spool_mail *mail, void **hold)
+{
+	struct making *m = make(b);
+
+	*hold = m;
+	if (m == NULL)
+		return -1;
+	if (compose(m, spool) == -1) {
+		smtpd_content_destroy(m->content);
+		return -1;
+	}
+	*mail = (struct smtpd_spool_mail){
+		.sender = "",
+		.rcpts = &m->to,
+		.nrcpts = 1,
+		.flags = SMTPD_ENTRY_NULL_SENDER | SMTPD_ENTRY_AUTOMATIC,
+		.content = m->content,
+	};
+	if (m->report.eight_bit)
+		mail->flags |= SMTPD_ENTRY_EIGHT_BIT;
+	return 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/spool_internal.h"
+#include "store/commit.h"
+
+/* What is allocated at first. */
+#define ROOM_MIN 4096
+
+struct smtpd_content *
+smtpd_content_create(struct smtpd_spool *s)
+{
+	struct smtpd_content *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->spool = s;
+	c->fd = -1;
+	return c;
+}
+
+/* Have room for LEN bytes, at most SMTPD_SPOOL_SMALL_MAX. */
+static int
+reserve(struct smtpd_content *c, size_t len)
+{
+	size_t room = c->room > 0 ? c->room : ROOM_MIN;
+	unsigned char *data;
+
+	while (room < len)
+		room *= 2;
+	if (room == c->room)
+		return 0;
+	data = realloc(c->data, room);
+	if (data == NULL)
+		return -1;
+	c->data = data;
+	c->room = room;
+	return 0;
+}
+
+/* Write what is in memory to the file, which is made when there is none. */
+static int
+spill(struct smtpd_content *c)
+{
+	if (c->fd == -1)
+		c->fd = smtpd_spool_make_file(c->spool, c->name);
+	if (c->fd == -1 || smtpd_spool_write(c->fd, c->data, c->len) == -1)
+		return -1;
+	c->crc = smtpd_crc32c(&c->spool->crc, c->crc, c->data, c->len);
+	c->len = 0;
+	return 0;
+}
+
+static int
+append(struct smtpd_content *c, const unsigned char *data, size_t len)
+{
+	while (len > 0) {
+		size_t room = SMTPD_SPOOL_SMALL_MAX - c->len;
+		size_t piece = len < room ? len : room;
+
+		if (piece == 0) {
+			if (spill(c) == -1)
+				return -1;
+			continue;
+		}
+		if (reserve(c, c->len + piece) == -1)
+			return -1;
+		memcpy(c->data + c->len, data, piece);
+		c->len += piece;
+		c->size += piece;
+		data += piece;
+		len -= piece;
+	}
+	return 0;
+}
+
+int
+smtpd_content_write(struct smtpd_content *c, const void *data, size_t len)
+{
+	if (c->error == 0 && append(c, data, len) == -1)
+		c->error = errno;
+	if (c->error == 0)
+		return 0;
+	errno = c->error;
+	return -1;
+}
+
+uint64_t
+smtpd_content_size(const struct smtpd_content *c)
+{
+	return c->size;
+}
+
+bool
+smtpd_content_is_large(const struct smtpd_content *c)
+{
+	return c->fd != -1;
+}
+
+/* Return -1, errno as it is. */
+static int
+take_back(int dir, const char *name)
+{
+	int error = errno;
+
+	unlinkat(dir, name, 0);
+	errno = error;
+	return -1;
+}
+
+int
+smtpd_content_publish(struct smtpd_content *c, uint64_t id)
+{
+	struct smtpd_spool *s = c->spool;
+	char name[SMTPD_ID_MAX];
+	int fd, status;
+
+	if (spill(c) == -1)
+		return -1;
+	smtpd_trace_id(id, name);
+	fd = c->fd;
+	c->fd = -1;
+	status = smtpd_commit_file(fd);
+	if (status == 0)
+		status = smtpd_commit_move(s->tmp, c->name, s->large, name);
+	if (status == -1)
+		return take_back(s->tmp, c->name);
+	if (smtpd_commit_directory(s->large) == -1)
+		return take_back(s->large, name);
+	return 0;
+}
+
+void
+smtpd_content_destroy(struct smtpd_content *c)
+{
+	if (c == NULL)
+		return;
+	if (c->fd != -1) {
+		smtpd_spool_close_file(c->fd);
+		unlinkat(c->spool->tmp, c->name, 0);
+	}
+	free(c->data);
+	free(c);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/cancel.h"
+#include "net/clock.h"
+#include "queue/channel.h"
+
+/* How long one client may be waited for, in all. */
+#define PATIENCE_MS 10000
+
+/* Clients that wait for their turn. */
+#define BACKLOG 32
+
+struct smtpd_control {
+	struct smtpd_spool *spool;
+	const struct smtpd_control_hooks *hooks;
+	struct smtpd_cancel *stop;
+	pthread_t thread;
+	int listener;
+	int dir; /* the spool's directory, for as long as it is open */
+};
+
+/* One client. */
+struct client {
+	struct smtpd_control *control;
+	int fd;
+	uint64_t patience; /* milliseconds left */
+};
+
+/* Wait until FD is ready for EVENTS.  Return 0, or -1: the time is over, or
+ * the queue stops. */
+static int
+wait_ready(struct client *c, short events)
+{
+	struct pollfd fds[] = { { .fd = c->fd, .events = events },
+		{ .fd = smtpd_cancel_fd(c->control->stop), .events = POLLIN } };
+	uint64_t begun = smtpd_clock_ms();
+	uint64_t waited;
+	int n = poll(fds, 2, (int)c->patience);
+
+	waited = smtpd_clock_ms() - begun;
+	c->patience -= waited < c->patience ? waited : c->patience;
+	if (n == -1 && errno == EINTR && c->patience > 0)
+		return wait_ready(c, events);
+	return n > 0 && fds[1].revents == 0 ? 0 : -1;
+}
+
+static int
+send_all(struct client *c, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = send(c->fd, data, len, MSG_NOSIGNAL);
+
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		} else if (n == -1 && errno != EAGAIN && errno != EINTR) {
+			return -1;
+		} else if (wait_ready(c, POLLOUT) == -1) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+send_block(void *user, const void *data, size_t len)
+{
+	struct client *c = user;
+	char line[32];
+	int n = snprintf(line, sizeof(line), "+%zu\n", len);
+
+	return send_all(c, line, (size_t)n) == 0 ? send_all(c, data, len) : -1;
+}
+
+/* Read the request, up to its newline, into BUF.  Return its length or -1. */
+static ssize_t
+receive(struct client *c, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = recv(c->fd, buf + len, size - len, 0);
+
+		if (n == 0)
+			return -1;
+		if (n > 0) {
+			len += (size_t)n;
+			if (buf[len - 1] == '\n')
+				return (ssize_t)len;
+		} else if (errno != EAGAIN && errno != EINTR) {
+			return -1;
+		} else if (wait_ready(c, POLLIN) == -1) {
+			return -1;
+		}
+	}
+	return -1;
+}
+
+/* What ends an answer is one line, whatever is in it. */
+static void
+send_end(struct client *c, int error, const char *end)
+{
+	char line[SMTPD_CONTROL_LINE_MAX + 32];
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, line, sizeof(line) - 1);
+	smtpd_text_format(&t, "=%d ", error);
+	smtpd_text_filtered(&t, end, strlen(end));
+	line[t.len] = '\n';
+	send_all(c, line, t.len + 1);
+}
+
+static void
+serve(struct smtpd_control *control, int fd)
+{
+	struct client c = { control, fd, PATIENCE_MS };
+	const char *words[SMTPD_CHANNEL_WORDS];
+	char line[SMTPD_CONTROL_LINE_MAX], end[SMTPD_CONTROL_LINE_MAX];
+	ssize_t len = receive(&c, line, sizeof(line));
+	int count, error;
+
+	if (len == -1)
+		return;
+	count = smtpd_channel_parse(line, (size_t)len, words);
+	if (count == -1) {
+		send_end(&c, EINVAL, "this is no request");
+		return;
+	}
+	error = smtpd_control_run(control->spool, control->hooks, words,
+	    (size_t)count, send_block, &c, end, sizeof(end));
+	send_end(&c, error, end);
+}
+
+static int
+set_flags(int fd)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+		fcntl(fd, F_SETFL, O_NONBLOCK) != 0
+	    ? -1
+	    : 0;
+}
+
+static void *
+run(void *arg)
+{
+	struct smtpd_control *c = arg;
+	struct pollfd fds[] = { { .fd = c->listener, .events = POLLIN },
+		{ .fd = smtpd_cancel_fd(c->stop), .events = POLLIN } };
+
+	while (!smtpd_cancel_is_triggered(c->stop)) {
+		int fd;
+
+		if (poll(fds, 2, -1) == -1 || fds[1].revents != 0)
+			continue;
+		fd = accept(c->listener, NULL, NULL);
+		if (fd == -1) {
+			/* Without descriptors poll() would not wait. */
+			if (errno == EMFILE || errno == ENFILE)
+				poll(fds + 1, 1, 100);
+			continue;
+		}
+		if (set_flags(fd) == 0)
+			serve(c, fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+/* A socket that is there already is of a process that ended: the spool is
+ * locked.  Nobody can connect before listen(), so not before the mode is
+ * right. */
+static int
+open_listener(int dir)
+{
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int error;
+
+	if (fd == -1)
+		return -1;
+	smtpd_channel_address(dir, &address);
+	unlinkat(dir, SMTPD_CHANNEL_NAME, 0);
+	if (set_flags(fd) == 0 &&
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+	    fchmodat(dir, SMTPD_CHANNEL_NAME, 0600, 0) == 0 &&
+	    listen(fd, BACKLOG) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+struct smtpd_control *
+smtpd_control_start(struct smtpd_spool *s,
+    const struct smtpd_control_hooks *hooks, char *error, size_t size)
+{
+	struct smtpd_control *c = calloc(1, sizeof(*c));
+	int code;
+
+	if (c == NULL) {
+		snprintf(error, size, "no memory");
+		return NULL;
+	}
+	c->spool = s;
+	c->hooks = hooks;
+	c->dir = smtpd_spool_directory(s);
+	c->listener = open_listener(c->dir);
+	if (c->listener == -1)
+		goto fail;
+	c->stop = smtpd_cancel_create();
+	if (c->stop == NULL)
+		goto fail;
+	code = pthread_create(&c->thread, NULL, run, c);
+	if (code == 0)
+		return c;
+	errno = code;
+fail:
+	code = errno;
+	snprintf(error, size, "cannot listen for operators on %s: %s",
+	    SMTPD_CHANNEL_NAME, strerror(code));
+	if (c->listener != -1) {
+		unlinkat(c->dir, SMTPD_CHANNEL_NAME, 0);
+		close(c->listener);
+	}
+	smtpd_cancel_destroy(c->stop);
+	free(c);
+	errno = code;
+	return NULL;
+}
+
+void
+smtpd_control_stop(struct smtpd_control *c)
+{
+	if (c == NULL)
+		return;
+	smtpd_cancel_trigger(c->stop);
+	pthread_join(c->thread, NULL);
+	unlinkat(c->dir, SMTPD_CHANNEL_NAME, 0);
+	close(c->listener);
+	smtpd_cancel_destroy(c->stop);
+	free(c);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/describe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "grammar/trace.h"
+
+/* What of the trails is shown: the newest. */
+#define TRAIL_MAX 1048576
+
+/* Room for what the schedule knows of a site. */
+#define SITE_MAX 2048
+
+void
+smtpd_describe_head(struct smtpd_answer *a)
+{
+	smtpd_answer_format(a, "%-13s %10s  %-20s  %-8s  %-7s %4s  %s\n", "ID",
+	    "SIZE", "ARRIVED", "STATE", "NEXT", "LEFT", "SENDER > RECIPIENT");
+}
+
+static void
+add_id(struct smtpd_answer *a, const struct smtpd_view *v)
+{
+	char id[SMTPD_ID_MAX];
+
+	smtpd_trace_id(v->entry->id, id);
+	smtpd_answer_add(a, id);
+}
+
+/* Fill up with blanks what began at START to WIDTH. */
+static void
+pad(struct smtpd_answer *a, uint64_t start, uint64_t width)
+{
+	while (a->total - start < width)
+		smtpd_answer_add(a, " ");
+}
+
+static void
+add_shown(struct smtpd_answer *a, const char *s)
+{
+	smtpd_answer_shown(a, s, strlen(s));
+}
+
+/* When a job, or the first of them, is tried. */
+static void
+add_next(
+    struct smtpd_answer *a, const struct smtpd_view *v, uint32_t due, int state)
+{
+	if (state == SMTPD_VIEW_HELD || due == SMTPD_TIME_NONE)
+		smtpd_answer_add(a, "-");
+	else if (due <= v->now)
+		smtpd_answer_add(a, "now");
+	else
+		smtpd_answer_span(a, due - v->now);
+}
+
+/* The first recipient that is not finished, and how many others. */
+static void
+add_first_rcpt(struct smtpd_answer *a, const struct smtpd_view *v)
+{
+	for (uint32_t i = 0; i < v->copy->njobs; i++) {
+		const struct smtpd_job *job = &v->copy->jobs[i];
+
+		for (uint32_t r = job->first; r < job->first + job->count;
+		     r++) {
+			if (smtpd_entry_is_finished(v->copy, job, r))
+				continue;
+			add_shown(a, v->letter.rcpts[r].address);
+			if (v->left > 1)
+				smtpd_answer_format(a, " (+%u)", v->left - 1);
+			return;
+		}
+	}
+}
+
+void
+smtpd_describe_line(struct smtpd_answer *a, const struct smtpd_view *v)
+{
+	uint64_t start;
+
+	add_id(a, v);
+	smtpd_answer_format(a, " %10llu  ", (unsigned long long)v->entry->size);
+	smtpd_answer_time(a, v->letter.arrived_ms);
+	smtpd_answer_format(a, "  %-8s  ", smtpd_view_word(v->state));
+	start = a->total;
+	add_next(a, v, v->due, v->state);
+	pad(a, start, 7);
+	smtpd_answer_format(a, " %4u  ", v->left);
+	if (v->damage != 0) {
+		smtpd_answer_add(a, "(damaged)\n");
+		return;
+	}
+	smtpd_answer_add(a, "<");
+	add_shown(a, v->letter.sender);
+	smtpd_answer_add(a, "> > ");
+	add_first_rcpt(a, v);
+	smtpd_answer_add(a, "\n");
+}
+
+void
+smtpd_describe_totals(
+    struct smtpd_answer *a, const struct smtpd_describe_totals *t)
+{
+	const char *before = ": ";
+
+	smtpd_answer_format(a, "%llu message%s, %llu bytes",
+	    (unsigned long long)t->messages, t->messages == 1 ? "" : "s",
+	    (unsigned long long)t->bytes);
+	for (int i = 0; i < SMTPD_VIEW_DONE; i++) {
+		if (t->states[i] == 0)
+			continue;
+		smtpd_answer_format(a, "%s%llu %s", before,
+		    (unsigned long long)t->states[i], smtpd_view_word(i));
+		before = ", ";
+	}
+	smtpd_answer_add(a, "\n");
+}
+
+static void
+add_ago(struct smtpd_answer *a, const struct smtpd_view *v)
+{
+	smtpd_answer_time(a, v->letter.arrived_ms);
+	if (v->entry->arrived > v->now)
+		return;
+	smtpd_answer_add(a, " (");
+	smtpd_answer_span(a, v->now - v->entry->arrived);
+	smtpd_answer_add(a, " ago)");
+}
+
+/* The lines that begin any description. */
+static void
+add_summary(struct smtpd_answer *a, const struct smtpd_view *v)
+{
+	smtpd_answer_add(a, "id:        ");
+	add_id(a, v);
+	smtpd_answer_format(a, "\nstate:     %s\nsize:      %llu\narrived:   ",
+	    smtpd_view_word(v->state), (unsigned long long)v->entry->size);
+	add_ago(a, v);
+	if (v->damage != 0) {
+		smtpd_answer_format(
+		    a, "\ndamaged:   %s\n", strerror(v->damage));
+		return;
+	}
+	smtpd_answer_add(a, "\nsender:    <");
+	add_shown(a, v->letter.sender);
+	smtpd_answer_add(a, ">\n");
+}
+
+static void
+add_optional(struct smtpd_answer *a, const char *label, const char *value)
+{
+	if (value == NULL)
+		return;
+	smtpd_answer_add(a, label);
+	add_shown(a, value);
+	smtpd_answer_add(a, "\n");
+}
+
+/* One recipient, and what was said of it. */
+static void
+add_rcpt(struct smtpd_answer *a, const struct smtpd_view *v,
+    const struct smtpd_job *job, uint32_t r,
+    const struct smtpd_rcpt_progress *said)
+{
+	bool finished = smtpd_entry_is_finished(v->copy, job, r);
+	char reply[600];
+
+	smtpd_answer_add(a, "  <");
+	add_shown(a, v->letter.rcpts[r].address);
+	smtpd_answer_format(a, "> %s",
+	    smtpd_view_word(
+		finished ? SMTPD_VIEW_DONE : smtpd_view_job_state(v, job)));
+	if (!finished && job->attempts > 0)
+		smtpd_answer_format(a, ", %u attempt%s", job->attempts,
+		    job->attempts == 1 ? "" : "s");
+	smtpd_answer_add(a, "\n");
+	if (said == NULL)
+		return;
+	smtpd_describe_reply(&said->result, reply, sizeof(reply));
+	smtpd_answer_add(a, "    ");
+	if (said->host[0] != '\0') {
+		add_shown(a, said->host);
+		smtpd_answer_add(a, ": ");
+	}
+	add_shown(a, reply);
+	smtpd_answer_add(a, "\n");
+}
+
+static void
+add_rcpts(struct smtpd_answer *a, const struct smtpd_view *v,
+    const struct smtpd_job *job)
+{
+	size_t count;
+	struct smtpd_rcpt_progress *results =
+	    smtpd_view_results(v, job, &count);
+
+	for (uint32_t r = job->first; r < job->first + job->count; r++)
+		add_rcpt(a, v, job, r, smtpd_view_result(results, count, r));
+	free(results);
+}
+
+static void
+add_when(struct smtpd_answer *a, const struct smtpd_view *v,
+    const struct smtpd_job *job)
+{
+	enum smtpd_view_state state = smtpd_view_job_state(v, job);
+
+	if (state == SMTPD_VIEW_DONE)
+		return;
+	smtpd_answer_add(a, "next try:  ");
+	if (state == SMTPD_VIEW_HELD) {
+		smtpd_answer_add(a, "none before it is released\n");
+		return;
+	}
+	if (state == SMTPD_VIEW_DEFERRED) {
+		smtpd_answer_time(a, smtpd_spool_wall_ms(v->spool, job->due));
+		smtpd_answer_add(a, ", in ");
+		smtpd_answer_span(a, job->due - v->now);
+	} else {
+		smtpd_answer_add(a,
+		    state == SMTPD_VIEW_ACTIVE ? "under way"
+					       : "as soon as it is its turn");
+	}
+	smtpd_answer_add(a, "\n");
+}
+
+void
+smtpd_describe_text(struct smtpd_answer *a, const struct smtpd_view *v)
+{
+	add_summary(a, v);
+	if (v->damage != 0)
+		return;
+	add_optional(a, "ret:       ", v->letter.ret);
+	add_optional(a, "envid:     ", v->letter.envid);
+	for (uint32_t i = 0; i < v->copy->njobs; i++) {
+		const struct smtpd_job *job = &v->copy->jobs[i];
+
+		smtpd_answer_add(a, "\ndomain:    ");
+		add_shown(a, smtpd_describe_domain(v, job));
+		smtpd_answer_add(a, "\n");
+		add_when(a, v, job);
+		add_rcpts(a, v, job);
+	}
+}
+
+/* Each line of LEN bytes at S behind INDENT. */
+static void
+add_lines(struct smtpd_answer *a, const char *indent, const char *s, size_t len)
+{
+	while (len > 0) {
+		const char *end = memchr(s, '\n', len);
+		size_t n = end != NULL ? (size_t)(end - s) : len;
+
+		smtpd_answer_add(a, indent);
+		smtpd_answer_shown(a, s, n);
+		smtpd_answer_add(a, "\n");
+		n += end != NULL;
+		s += n;
+		len -= n;
+	}
+}
+
+static void
+add_trail(struct smtpd_answer *a, const struct smtpd_view *v,
+    const struct smtpd_job *job)
+{
+	size_t len;
+	char *trail = smtpd_describe_trail(v, job, &len);
+
+	if (len == 0)
+		smtpd_answer_add(a, "tried:     never\n");
+	else
+		smtpd_answer_format(a, "tried:     %u time%s\n", job->attempts,
+		    job->attempts == 1 ? "" : "s");
+	add_lines(a, "  ", trail, len);
+	free(trail);
+}
+
+void
+smtpd_describe_why(struct smtpd_answer *a, const struct smtpd_view *v)
+{
+	char site[SITE_MAX];
+	struct smtpd_text text;
+
+	add_summary(a, v);
+	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++) {
+		const struct smtpd_job *job = &v->copy->jobs[i];
+
+		smtpd_answer_add(a, "\ndomain:    ");
+		add_shown(a, smtpd_describe_domain(v, job));
+		smtpd_answer_add(a, "\n");
+		smtpd_text_init(&text, site, sizeof(site));
+		if (v->hooks->explain != NULL)
+			v->hooks->explain(
+			    v->hooks->user, smtpd_view_original(v, job), &text);
+		add_lines(a, "site:      ", text.at, text.len);
+		add_when(a, v, job);
+		add_rcpts(a, v, job);
+		add_trail(a, v, job);
+	}
+}
+
+struct trail {
+	char *at;
+	size_t len, size;
+};
+
+/* Keep what comes, the oldest half forgotten when it is too much. */
+static int
+keep_trail(void *user, const void *data, size_t len)
+{
+	struct trail *t = user;
+
+	if (t->len + len > TRAIL_MAX) {
+		size_t half = t->len / 2;
+
+		memmove(t->at, t->at + half, t->len - half);
+		t->len -= half;
+	}
+	if (t->len + len > t->size) {
+		size_t size = (t->len + len) * 2;
+		char *more = realloc(t->at, size);
+
+		if (more == NULL)
+			return -1;
+		t->at = more;
+		t->size = size;
+	}
+	memcpy(t->at + t->len, data, len);
+	t->len += len;
+	return 0;
+}
+
+char *
+smtpd_describe_trail(
+    const struct smtpd_view *v, const struct smtpd_job *job, size_t *len)
+{
+	struct trail t = { .len = 0 };
+
+	/* What could be read of it is better than nothing. */
+	smtpd_spool_trail(
+	    v->spool, smtpd_view_original(v, job), keep_trail, &t);
+	*len = t.len;
+	return t.at;
+}
+
+const char *
+smtpd_describe_domain(const struct smtpd_view *v, const struct smtpd_job *job)
+{
+	const char *at;
+
+	if (v->damage != 0 || job->first >= v->letter.nrcpts)
+		return "";
+	at = strrchr(v->letter.rcpts[job->first].address, '@');
+	return at != NULL ? at + 1 : "";
+}
+
+void
+smtpd_describe_reply(const struct smtpd_result *result, char *out, size_t size)
+{
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, out, size);
+	if (result->code != 0)
+		smtpd_text_format(&t, "%d ", result->code);
+	smtpd_text_add(&t, result->status);
+	if (result->status[0] != '\0' && result->text[0] != '\0')
+		smtpd_text_byte(&t, ' ');
+	smtpd_text_add(&t, result->text);
+}
+
+void
+smtpd_describe_reason(const struct smtpd_view *v, char *out, size_t size)
+{
+	struct smtpd_text t;
+
+	smtpd_text_init(&t, out, size);
+	if (v->damage != 0)
+		smtpd_text_add(&t, strerror(v->damage));
+	for (uint32_t i = 0; i < v->copy->njobs && t.len == 0; i++) {
+		const struct smtpd_job *job = &v->copy->jobs[i];
+		struct smtpd_rcpt_progress *results;
+		size_t count;
+
+		if (job->finished)
+			continue;
+		results = smtpd_view_results(v, job, &count);
+		for (size_t r = 0; r < count && t.len == 0; r++)
+			if (!results[r].finished)
+				smtpd_describe_reply(
+				    &results[r].result, out, size);
+		t.len = strlen(out);
+		free(results);
+	}
+}

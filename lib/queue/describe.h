@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_DESCRIBE_H
+#define SMTPD_QUEUE_DESCRIBE_H
+
+/* A message in words: for people, and as JSON. */
+
+#include "queue/answer.h"
+#include "queue/view.h"
+
+/* The line above a list, and that of one message in it. */
+void smtpd_describe_head(struct smtpd_answer *a);
+void smtpd_describe_line(struct smtpd_answer *a, const struct smtpd_view *v);
+
+/* What lists add up. */
+struct smtpd_describe_totals {
+	uint64_t messages;
+	uint64_t bytes;
+	uint64_t states[SMTPD_VIEW_STATES];
+};
+
+/* The last line of a list. */
+void smtpd_describe_totals(
+    struct smtpd_answer *a, const struct smtpd_describe_totals *t);
+
+/* Envelope and state. */
+void smtpd_describe_text(struct smtpd_answer *a, const struct smtpd_view *v);
+
+/* What was tried, what came of it, and what is next. */
+void smtpd_describe_why(struct smtpd_answer *a, const struct smtpd_view *v);
+
+/*
+ * The same two as one JSON object in a line.  Both have id, sender, size,
+ * arrived, state, next, reason; the first recipients, ret, envid; the second
+ * destinations.
+ */
+void smtpd_describe_json(struct smtpd_answer *a, const struct smtpd_view *v);
+void smtpd_describe_why_json(
+    struct smtpd_answer *a, const struct smtpd_view *v);
+
+/* The trails of JOB of v->copy in memory that the caller frees, *LEN bytes, or
+ * NULL. */
+char *smtpd_describe_trail(
+    const struct smtpd_view *v, const struct smtpd_job *job, size_t *len);
+
+/* The domain of JOB's recipients, "" if it is not known. */
+const char *smtpd_describe_domain(
+    const struct smtpd_view *v, const struct smtpd_job *job);
+
+/* Why the message still waits: in OUT of SIZE bytes, "" if nothing is known. */
+void smtpd_describe_reason(const struct smtpd_view *v, char *out, size_t size);
+
+/* What a host, or we, said of a recipient: "450 4.2.0 try later". */
+void smtpd_describe_reply(
+    const struct smtpd_result *result, char *out, size_t size);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/entries.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Pointers in a leaf, which makes it 2 KiB. */
+#define LEAF_MAX 255
+
+struct smtpd_entries_leaf {
+	size_t count;
+	struct smtpd_entry *entries[LEAF_MAX];
+};
+
+/* The last leaf that begins with an id of at most ID, or the first. */
+static size_t
+find_leaf(const struct smtpd_entries *t, uint64_t id)
+{
+	size_t low = 0, high = t->count;
+
+	while (high - low > 1) {
+		size_t mid = low + (high - low) / 2;
+
+		if (t->leaves[mid]->entries[0]->id <= id)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Where in LEAF the first id stands that is at least ID; its count: nowhere. */
+static size_t
+find_slot(const struct smtpd_entries_leaf *leaf, uint64_t id)
+{
+	size_t low = 0, high = leaf->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (leaf->entries[mid]->id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct smtpd_entry *
+smtpd_entries_from(const struct smtpd_entries *t, uint64_t id)
+{
+	const struct smtpd_entries_leaf *leaf;
+	size_t i, slot;
+
+	if (t->count == 0)
+		return NULL;
+	i = find_leaf(t, id);
+	leaf = t->leaves[i];
+	slot = find_slot(leaf, id);
+	if (slot < leaf->count)
+		return leaf->entries[slot];
+	return i + 1 < t->count ? t->leaves[i + 1]->entries[0] : NULL;
+}
+
+struct smtpd_entry *
+smtpd_entries_find(const struct smtpd_entries *t, uint64_t id)
+{
+	struct smtpd_entry *e = smtpd_entries_from(t, id);
+
+	return e != NULL && e->id == id ? e : NULL;
+}
+
+/* Insert an empty leaf as number I.  NULL without memory. */
+static struct smtpd_entries_leaf *
+add_leaf(struct smtpd_entries *t, size_t i)
+{
+	struct smtpd_entries_leaf *leaf = malloc(sizeof(*leaf));
+
+	if (leaf != NULL && t->count == t->size) {
+		size_t size = t->size > 0 ? 2 * t->size : 16;
+		struct smtpd_entries_leaf **leaves = realloc(
+		    t->leaves, size * sizeof(struct smtpd_entries_leaf *));
+
+		if (leaves == NULL) {
+			free(leaf);
+			return NULL;
+		}
+		t->leaves = leaves;
+		t->size = size;
+	}
+	if (leaf == NULL)
+		return NULL;
+	leaf->count = 0;
+	memmove(t->leaves + i + 1, t->leaves + i,
+	    (t->count - i) * sizeof(struct smtpd_entries_leaf *));
+	t->leaves[i] = leaf;
+	t->count++;
+	return leaf;
+}
+
+static void
+remove_leaf(struct smtpd_entries *t, size_t i)
+{
+	free(t->leaves[i]);
+	t->count--;
+	memmove(t->leaves + i, t->leaves + i + 1,
+	    (t->count - i) * sizeof(struct smtpd_entries_leaf *));
+}
+
+static void
+put(struct smtpd_entries_leaf *leaf, size_t slot, struct smtpd_entry *entry)
+{
+	memmove(leaf->entries + slot + 1, leaf->entries + slot,
+	    (leaf->count - slot) * sizeof(struct smtpd_entry *));
+	leaf->entries[slot] = entry;
+	leaf->count++;
+}
+
+/* Make room in the full leaf I by moving what is from SLOT on, but at most
+ * half, to a new one.  False without memory. */
+static bool
+split(struct smtpd_entries *t, size_t i, size_t slot)
+{
+	struct smtpd_entries_leaf *next = add_leaf(t, i + 1);
+	struct smtpd_entries_leaf *leaf = t->leaves[i];
+	size_t keep = slot < LEAF_MAX / 2 ? LEAF_MAX / 2 : slot;
+
+	if (next == NULL)
+		return false;
+	next->count = leaf->count - keep;
+	leaf->count = keep;
+	memcpy(next->entries, leaf->entries + keep,
+	    next->count * sizeof(struct smtpd_entry *));
+	return true;
+}
+
+bool
+smtpd_entries_insert(struct smtpd_entries *t, struct smtpd_entry *entry)
+{
+	struct smtpd_entries_leaf *leaf;
+	size_t i, slot;
+
+	if (t->count == 0 && add_leaf(t, 0) == NULL)
+		return false;
+	i = find_leaf(t, entry->id);
+	leaf = t->leaves[i];
+	slot = find_slot(leaf, entry->id);
+	if (leaf->count < LEAF_MAX) {
+		put(leaf, slot, entry);
+		return true;
+	}
+	if (!split(t, i, slot))
+		return false;
+	if (slot < LEAF_MAX)
+		put(leaf, slot, entry);
+	else
+		put(t->leaves[i + 1], 0, entry);
+	return true;
+}
+
+/* Empty the leaf I into the one before, if both together are half full. */
+static void
+join(struct smtpd_entries *t, size_t i)
+{
+	struct smtpd_entries_leaf *to, *from = t->leaves[i];
+
+	if (i == 0)
+		return;
+	to = t->leaves[i - 1];
+	if (to->count + from->count > LEAF_MAX / 2)
+		return;
+	memcpy(to->entries + to->count, from->entries,
+	    from->count * sizeof(struct smtpd_entry *));
+	to->count += from->count;
+	remove_leaf(t, i);
+}
+
+void
+smtpd_entries_remove(struct smtpd_entries *t, const struct smtpd_entry *entry)
+{
+	size_t i = find_leaf(t, entry->id);
+	struct smtpd_entries_leaf *leaf = t->leaves[i];
+	size_t slot = find_slot(leaf, entry->id);
+
+	leaf->count--;
+	memmove(leaf->entries + slot, leaf->entries + slot + 1,
+	    (leaf->count - slot) * sizeof(struct smtpd_entry *));
+	if (leaf->count == 0)
+		remove_leaf(t, i);
+	else if (leaf->count < LEAF_MAX / 4)
+		join(t, i);
+}
+
+struct smtpd_entry *
+smtpd_entries_take(struct smtpd_entries *t)
+{
+	struct smtpd_entries_leaf *leaf;
+	struct smtpd_entry *e;
+
+	if (t->count == 0) {
+		free(t->leaves);
+		*t = (struct smtpd_entries){ 0 };
+		return NULL;
+	}
+	leaf = t->leaves[t->count - 1];
+	e = leaf->entries[--leaf->count];
+	if (leaf->count == 0)
+		remove_leaf(t, t->count - 1);
+	return e;
+}

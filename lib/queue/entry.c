@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/entry.h"
+
+bool
+smtpd_entry_is_finished(
+    const struct smtpd_entry *e, const struct smtpd_job *job, uint32_t rcpt)
+{
+	const _Atomic unsigned char *bits = e->finished;
+
+	if (job->finished)
+		return true;
+	return bits != NULL && (bits[rcpt / 8] & 1u << rcpt % 8) != 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/letter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/crc32c.h"
+
+ssize_t
+smtpd_letter_read(
+    const struct smtpd_letter *l, uint64_t offset, void *buf, size_t len)
+{
+	ssize_t n;
+
+	if (offset >= l->size)
+		return 0;
+	if (len > l->size - offset)
+		len = (size_t)(l->size - offset);
+	if (l->content != NULL) {
+		memcpy(buf, l->content + offset, len);
+		return (ssize_t)len;
+	}
+	do {
+		n = pread(l->fd, buf, len, (off_t)offset);
+	} while (n == -1 && errno == EINTR);
+	if (n != 0 || len == 0)
+		return n;
+	/* The file has become shorter. */
+	errno = EIO;
+	return -1;
+}
+
+int
+smtpd_letter_check(const struct smtpd_letter *l)
+{
+	struct check {
+		struct smtpd_crc32c crc;
+		char buf[65536];
+	} * check;
+	uint64_t done = 0;
+	uint32_t crc = 0;
+	ssize_t n;
+
+	if (l->content != NULL)
+		return 0;
+	check = malloc(sizeof(*check));
+	if (check == NULL)
+		return -1;
+	smtpd_crc32c_init(&check->crc);
+	while ((n = smtpd_letter_read(
+		    l, done, check->buf, sizeof(check->buf))) > 0) {
+		crc = smtpd_crc32c(&check->crc, crc, check->buf, (size_t)n);
+		done += (uint64_t)n;
+	}
+	free(check);
+	if (n == -1)
+		return -1;
+	if (crc == l->crc)
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
+void
+smtpd_letter_finish(struct smtpd_letter *l)
+{
+	if (l->content == NULL && l->fd != -1)
+		close(l->fd);
+	free(l->memory);
+	l->fd = -1;
+	l->memory = NULL;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/life.h"
+
+/* A message whose reply to the dot was lost may have arrived: it waits for so
+ * many times retry_min before it may arrive twice. */
+#define UNSURE_FACTOR 6
+
+/* splitmix64 */
+static uint64_t
+next_random(struct smtpd_schedule *s)
+{
+	uint64_t z = s->random += 0x9e3779b97f4a7c15U;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+	return z ^ (z >> 31);
+}
+
+uint32_t
+smtpd_life_after(uint32_t when, uint64_t seconds)
+{
+	uint64_t last = SMTPD_TIME_NONE - 1;
+
+	if (when > last || seconds > last - when)
+		return (uint32_t)last;
+	return when + (uint32_t)seconds;
+}
+
+uint64_t
+smtpd_life_backoff(struct smtpd_schedule *s, uint32_t failures)
+{
+	uint64_t delay = s->settings.retry_max;
+	uint32_t times = failures > 0 ? failures - 1 : 0;
+	uint64_t tenth;
+
+	if (times < 32 && (uint64_t)s->settings.retry_min << times < delay)
+		delay = (uint64_t)s->settings.retry_min << times;
+	tenth = delay / 10;
+	return delay - tenth + next_random(s) % (2 * tenth + 1);
+}
+
+uint32_t
+smtpd_schedule_expiry(
+    const struct smtpd_schedule *s, const struct smtpd_job *job)
+{
+	const struct smtpd_entry *e = job->entry;
+	uint32_t lifetime = (e->flags & SMTPD_ENTRY_NULL_SENDER) != 0
+	    ? s->settings.bounce_lifetime
+	    : s->settings.lifetime;
+
+	if (lifetime == SMTPD_TIME_NONE)
+		return SMTPD_TIME_NONE;
+	return smtpd_life_after(e->arrived, lifetime);
+}
+
+/* When its sender is to be told of the delay, if nothing else happens. */
+static uint32_t
+notice_time(const struct smtpd_schedule *s, const struct smtpd_job *job)
+{
+	if (s->settings.notice == SMTPD_TIME_NONE || job->notice_given ||
+	    (job->entry->flags &
+		(SMTPD_ENTRY_NULL_SENDER | SMTPD_ENTRY_AUTOMATIC)) != 0)
+		return SMTPD_TIME_NONE;
+	return smtpd_life_after(job->entry->arrived, s->settings.notice);
+}
+
+uint32_t
+smtpd_life_event(const struct smtpd_schedule *s, const struct smtpd_job *job)
+{
+	uint32_t notice = notice_time(s, job);
+	uint32_t expiry = smtpd_schedule_expiry(s, job);
+
+	return notice < expiry ? notice : expiry;
+}
+
+bool
+smtpd_schedule_is_expired(
+    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now)
+{
+	return now >= smtpd_schedule_expiry(s, job);
+}
+
+bool
+smtpd_schedule_wants_notice(
+    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now)
+{
+	return now >= notice_time(s, job) &&
+	    !smtpd_schedule_is_expired(s, job, now);
+}
+
+uint32_t
+smtpd_schedule_retry(struct smtpd_schedule *s, const struct smtpd_job *job,
+    uint16_t attempts, uint32_t now)
+{
+	uint32_t expiry = smtpd_schedule_expiry(s, job);
+	uint64_t delay = smtpd_life_backoff(s, attempts);
+	uint64_t least = (uint64_t)s->settings.retry_min * UNSURE_FACTOR;
+	uint32_t when;
+
+	if (now >= expiry)
+		return smtpd_life_after(now, s->settings.retry_min);
+	if (job->unsure && delay < least)
+		delay = least;
+	when = smtpd_life_after(now, delay);
+	return when < expiry ? when : expiry;
+}

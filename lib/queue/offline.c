@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/offline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "queue/schedule.h"
+
+/* The schedule only keeps the destinations' names; nothing is put into it. */
+struct smtpd_offline {
+	struct smtpd_schedule *schedule;
+	struct smtpd_spool *spool;
+};
+
+static struct smtpd_destination *
+destination(void *user, const char *domain)
+{
+	struct smtpd_offline *o = user;
+
+	return smtpd_schedule_destination(o->schedule, domain);
+}
+
+static void
+release(void *user, struct smtpd_destination *d)
+{
+	struct smtpd_offline *o = user;
+
+	smtpd_schedule_release(o->schedule, d);
+}
+
+struct smtpd_offline *
+smtpd_offline_open(
+    const char *directory, bool changes, char *error, size_t size)
+{
+	static const struct smtpd_schedule_settings schedule = {
+		.workers = 1,
+		.site_connections = 1,
+		.retry_min = 300,
+		.retry_max = 7200,
+		.lifetime = SMTPD_TIME_NONE,
+		.bounce_lifetime = SMTPD_TIME_NONE,
+		.notice = SMTPD_TIME_NONE,
+	};
+	struct smtpd_offline *o = calloc(1, sizeof(*o));
+	int code = ENOMEM;
+
+	snprintf(error, size, "no memory");
+	if (o == NULL)
+		return NULL;
+	o->schedule = smtpd_schedule_create(&schedule);
+	if (o->schedule != NULL) {
+		struct smtpd_spool_settings settings = {
+			.read_only = !changes,
+			.destination = destination,
+			.release = release,
+			.user = o,
+		};
+
+		o->spool = smtpd_spool_open(directory, &settings, error, size);
+		code = errno;
+	}
+	if (o->spool != NULL)
+		return o;
+	smtpd_offline_close(o);
+	errno = code;
+	return NULL;
+}
+
+void
+smtpd_offline_close(struct smtpd_offline *o)
+{
+	if (o == NULL)
+		return;
+	smtpd_spool_close(o->spool);
+	if (o->schedule != NULL)
+		smtpd_schedule_destroy(o->schedule);
+	free(o);
+}
+
+int
+smtpd_offline_ask(void *offline, const char *const *words, size_t count,
+    smtpd_write_fn *write, void *user, char *end, size_t size)
+{
+	struct smtpd_offline *o = offline;
+
+	return smtpd_control_run(
+	    o->spool, NULL, words, count, write, user, end, size);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "queue/request.h"
+#include "queue/schedule.h"
+
+/* Without a schedule: record that JOB, whose copy is COPY, is due now.  What
+ * came of its last attempt stays on record. */
+static int
+make_due(struct smtpd_request *r, struct smtpd_job *job,
+    const struct smtpd_job *copy)
+{
+	static const char trail[] = "flushed by the operator\n";
+	struct smtpd_rcpt_progress *results;
+	struct smtpd_entry *report = NULL;
+	size_t count, kept = 0;
+	struct smtpd_progress progress = {
+		.job = job,
+		.due = smtpd_spool_now(r->spool),
+		.attempts = copy->attempts,
+		.notice_given = copy->notice_given,
+		.unsure = copy->unsure,
+		.trail = trail,
+		.trail_len = sizeof(trail) - 1,
+	};
+	int error = 0;
+
+	if (job->due <= progress.due)
+		return 0;
+	if (smtpd_spool_results(r->spool, job, &results, &count) == -1)
+		return errno;
+	for (size_t i = 0; i < count; i++)
+		if (!results[i].finished)
+			results[kept++] = results[i];
+	progress.rcpts = results;
+	progress.nrcpts = kept;
+	if (smtpd_spool_progress(r->spool, &progress, &report) == -1)
+		error = errno;
+	free(results);
+	return error;
+}
+
+static bool
+is_of_domain(const struct smtpd_job *job, const char *domain)
+{
+	return domain == NULL ||
+	    smtpd_same_text(smtpd_destination_name(job->destination), domain);
+}
+
+/* Have the jobs of ENTRY for DOMAIN (NULL: all) tried now, unless it is held;
+ * count it in *COUNT if there was one. */
+static int
+flush_entry(struct smtpd_request *r, struct smtpd_entry *entry,
+    const char *domain, uint64_t *count)
+{
+	struct smtpd_entry *copy = smtpd_spool_copy(r->spool, entry);
+	bool any = false;
+	int error = 0;
+
+	if (copy == NULL)
+		return smtpd_request_fail_errno(r, ENOMEM, "");
+	if ((copy->flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
+		copy->njobs = 0;
+	for (uint32_t i = 0; i < copy->njobs && error == 0; i++) {
+		struct smtpd_job *job = &entry->jobs[i];
+
+		if (copy->jobs[i].finished || !is_of_domain(job, domain))
+			continue;
+		any = true;
+		if (r->hooks->flush != NULL)
+			r->hooks->flush(r->hooks->user, job);
+		else
+			error = make_due(r, job, &copy->jobs[i]);
+	}
+	*count += any;
+	free(copy->finished);
+	free(copy);
+	return error == 0
+	    ? 0
+	    : smtpd_request_fail_errno(r, error, "cannot record it");
+}
+
+static int
+say_flushed(struct smtpd_request *r, uint64_t count)
+{
+	smtpd_answer_format(r->answer, "flushed %llu message%s\n",
+	    (unsigned long long)count, count == 1 ? "" : "s");
+	return 0;
+}
+
+static int
+flush_one(struct smtpd_request *r, struct smtpd_entry *entry)
+{
+	uint64_t count = 0;
+	int error = flush_entry(r, entry, NULL, &count);
+
+	if (error != 0)
+		return error;
+	if (count == 0)
+		return smtpd_request_fail(
+		    r, EBUSY, "it is held: release it", r->argument);
+	return say_flushed(r, count);
+}
+
+/* All messages, or what they have for the domain that the argument names. */
+static int
+flush_many(struct smtpd_request *r)
+{
+	uint64_t count = 0, id = 0;
+	struct smtpd_entry *entry;
+	int error = 0;
+
+	while (error == 0 && (entry = smtpd_spool_next(r->spool, id)) != NULL) {
+		id = entry->id;
+		error = flush_entry(r, entry, r->argument, &count);
+		smtpd_spool_unpin(r->spool, entry);
+	}
+	if (error != 0)
+		return error;
+	if (count == 0 && r->argument != NULL)
+		return smtpd_request_fail(r, ENOENT,
+		    "no such message, and no mail for such a domain",
+		    r->argument);
+	return say_flushed(r, count);
+}
+
+int
+smtpd_operate_flush(struct smtpd_request *r)
+{
+	struct smtpd_entry *entry =
+	    r->argument != NULL ? smtpd_request_find(r) : NULL;
+	int error;
+
+	if (entry == NULL)
+		return flush_many(r);
+	error = flush_one(r, entry);
+	smtpd_spool_unpin(r->spool, entry);
+	return error;
+}
+
+/* Call HOOK, if there is one, with each job of ENTRY. */
+static void
+each_job(const struct smtpd_request *r, struct smtpd_entry *entry,
+    void (*hook)(void *user, struct smtpd_job *job))
+{
+	for (uint32_t i = 0; hook != NULL && i < entry->njobs; i++)
+		hook(r->hooks->user, &entry->jobs[i]);
+}
+
+static int
+hold_or_release(struct smtpd_request *r, bool hold)
+{
+	struct smtpd_entry *entry = smtpd_request_find(r);
+	int error = 0;
+
+	if (entry == NULL)
+		return smtpd_request_no_message(r);
+	if (smtpd_spool_hold(r->spool, entry, hold) == -1)
+		error = smtpd_request_fail_errno(r, errno, r->argument);
+	else
+		each_job(
+		    r, entry, hold ? r->hooks->withdraw : r->hooks->resume);
+	smtpd_spool_unpin(r->spool, entry);
+	if (error == 0)
+		smtpd_answer_format(
+		    r->answer, "%s 1 message\n", hold ? "held" : "released");
+	return error;
+}
+
+int
+smtpd_operate_hold(struct smtpd_request *r)
+{
+	return hold_or_release(r, true);
+}
+
+int
+smtpd_operate_release(struct smtpd_request *r)
+{
+	return hold_or_release(r, false);
+}
+
+/* No worker takes it up between the two steps: so it is out of the schedule
+ * first. */
+int
+smtpd_operate_remove(struct smtpd_request *r)
+{
+	struct smtpd_entry *entry = smtpd_request_find(r);
+	int error = 0;
+
+	if (entry == NULL)
+		return smtpd_request_no_message(r);
+	each_job(r, entry, r->hooks->withdraw);
+	if (smtpd_spool_remove(r->spool, entry) == -1) {
+		error = smtpd_request_fail_errno(r, errno, r->argument);
+		each_job(r, entry, r->hooks->resume);
+	}
+	smtpd_spool_unpin(r->spool, entry);
+	if (error == 0)
+		smtpd_answer_add(r->answer, "removed 1 message\n");
+	return error;
+}

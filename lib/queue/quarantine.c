@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/spool_internal.h"
+#include "store/commit.h"
+
+/* Bytes of a content that are copied at a time. */
+#define COPY_SIZE 65536
+
+/* Make FD, which is NAME in tmp/, the file TO in DIR, unless there is one.
+ * Return 0, or -1 with errno; FD is closed. */
+static int
+publish(
+    struct smtpd_spool *s, int fd, const char *name, int dir, const char *to)
+{
+	int status = smtpd_commit_file(fd);
+	int error;
+
+	if (status == 0)
+		status = smtpd_commit_move(s->tmp, name, dir, to);
+	if (status == 0)
+		return 0;
+	error = errno;
+	unlinkat(s->tmp, name, 0);
+	errno = error;
+	return error == EEXIST ? 0 : -1;
+}
+
+/* Close FD, which is NAME in tmp/, and forget it.  Return -1. */
+static int
+give_up(struct smtpd_spool *s, int fd, const char *name)
+{
+	smtpd_spool_close_file(fd);
+	if (fd != -1) {
+		int error = errno;
+
+		unlinkat(s->tmp, name, 0);
+		errno = error;
+	}
+	return -1;
+}
+
+/* Put LEN bytes of DATA into the file NAME of DIR, unless there is one. */
+static int
+put_file(struct smtpd_spool *s, int dir, const char *name, const void *data,
+    size_t len)
+{
+	char tmp[SMTPD_SPOOL_NAME_MAX];
+	int fd = smtpd_spool_make_file(s, tmp);
+
+	if (fd == -1 || smtpd_spool_write(fd, data, len) == -1)
+		return give_up(s, fd, tmp);
+	return publish(s, fd, tmp, dir, name);
+}
+
+/* Put WHY into the file NAME.why of DIR, unless there is one, and make the
+ * names in DIR durable. */
+static int
+put_why(struct smtpd_spool *s, int dir, const char *name, const char *why)
+{
+	char file[2 * SMTPD_SPOOL_NAME_MAX];
+	char line[2048];
+	int len;
+
+	snprintf(file, sizeof(file), "%s.why", name);
+	len = snprintf(line, sizeof(line) - 1, "%s", why);
+	if (len > (int)sizeof(line) - 2)
+		len = (int)sizeof(line) - 2;
+	line[len++] = '\n';
+	if (put_file(s, dir, file, line, (size_t)len) == -1)
+		return -1;
+	return smtpd_commit_directory(dir);
+}
+
+/* Write to FD what of LEN bytes at OFFSET it lacks. */
+static int
+write_range(int fd, uint64_t offset, const void *data, size_t len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if ((uint64_t)st.st_size >= offset + len)
+		return 0;
+	if (lseek(fd, (off_t)offset, SEEK_SET) == -1)
+		return -1;
+	return smtpd_spool_write(fd, data, len);
+}
+
+/* Keep a range of a segment: what was kept of it before stays. */
+static int
+keep_range(struct smtpd_spool *s, const char *name, const void *data,
+    size_t len, const char *why)
+{
+	char file[2 * SMTPD_SPOOL_NAME_MAX];
+	int fd, status;
+
+	snprintf(file, sizeof(file), "%s.bin", name);
+	if (len > 0) {
+		fd = openat(s->quarantine, file,
+		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd == -1)
+			return -1;
+		status = write_range(fd, 0, data, len);
+		if (status == -1) {
+			smtpd_spool_close_file(fd);
+			return -1;
+		}
+		if (smtpd_commit_file(fd) == -1)
+			return -1;
+	}
+	return put_why(s, s->quarantine, name, why);
+}
+
+void
+smtpd_quarantine_range(void *user, const char *segment_name, uint64_t offset,
+    const void *data, size_t len, const char *why)
+{
+	struct smtpd_spool *s = user;
+	char name[SMTPD_SPOOL_NAME_MAX];
+
+	s->damages++;
+	snprintf(name, sizeof(name), "%.*s-%llu",
+	    (int)strcspn(segment_name, "./"), segment_name,
+	    (unsigned long long)offset);
+	smtpd_spool_log(s, SMTPD_LOG_WARNING,
+	    "segment %s of the log is damaged at %llu: %s", segment_name,
+	    (unsigned long long)offset, why);
+	if (!s->settings.read_only && keep_range(s, name, data, len, why) == -1)
+		smtpd_spool_log(s, SMTPD_LOG_WARNING,
+		    "it cannot be copied to quarantine/: %s", strerror(errno));
+}
+
+/* Keep SIZE bytes of the log as NAME, as far as they can be read. */
+static int
+keep_record(struct smtpd_spool *s, const char *name,
+    struct smtpd_log_place place, uint32_t size, const char *why)
+{
+	char file[2 * SMTPD_SPOOL_NAME_MAX];
+	void *raw = smtpd_log_read_raw(s->log, place, size);
+	int status = 0;
+
+	if (raw == NULL && errno == ENOMEM)
+		return -1;
+	snprintf(file, sizeof(file), "%s.bin", name);
+	if (raw != NULL)
+		status = put_file(s, s->quarantine, file, raw, size);
+	free(raw);
+	if (status == -1)
+		return -1;
+	return put_why(s, s->quarantine, name, why);
+}
+
+/* Have the file NAME of large/ in quarantine/ as well.  One that is missing is
+ * fine. */
+static int
+keep_large(struct smtpd_spool *s, const char *name)
+{
+	char file[2 * SMTPD_SPOOL_NAME_MAX];
+
+	snprintf(file, sizeof(file), "%s.large", name);
+	if (linkat(s->large, name, s->quarantine, file, 0) == 0 ||
+	    errno == EEXIST || errno == ENOENT)
+		return 0;
+	return -1;
+}
+
+int
+smtpd_quarantine_entry(
+    struct smtpd_spool *s, const struct smtpd_entry *e, const char *why)
+{
+	char name[SMTPD_ID_MAX];
+
+	smtpd_trace_id(e->id, name);
+	if ((e->flags & SMTPD_ENTRY_LARGE) != 0 && keep_large(s, name) == -1)
+		return -1;
+	return keep_record(s, name, e->place, e->record_size, why);
+}
+
+int
+smtpd_quarantine_large(struct smtpd_spool *s, const char *name, const char *why)
+{
+	if (keep_large(s, name) == -1)
+		return -1;
+	return put_why(s, s->quarantine, name, why);
+}
+
+void
+smtpd_quarantine_foreign(struct smtpd_spool *s)
+{
+	struct smtpd_foreign **at = &s->foreign;
+
+	while (*at != NULL) {
+		struct smtpd_foreign *f = *at;
+		char name[SMTPD_SPOOL_NAME_MAX];
+
+		snprintf(name, sizeof(name), "record-%lu-%lu",
+		    (unsigned long)f->place.segment,
+		    (unsigned long)f->place.offset);
+		if (keep_record(s, name, f->place, f->size,
+			"a record of the log that cannot be understood: of a "
+			"later version, or nonsense") == -1) {
+			smtpd_spool_log(s, SMTPD_LOG_WARNING,
+			    "a record cannot be copied to quarantine/: %s",
+			    strerror(errno));
+			at = &f->next;
+			continue;
+		}
+		smtpd_log_release(s->log, f->place, f->size);
+		*at = f->next;
+		free(f);
+	}
+}
+
+/* Write the content of LETTER to FD. */
+static int
+copy_content(const struct smtpd_letter *letter, int fd)
+{
+	char *buf = malloc(COPY_SIZE);
+	uint64_t done = 0;
+	ssize_t n = -1;
+
+	if (buf == NULL)
+		return -1;
+	while ((n = smtpd_letter_read(letter, done, buf, COPY_SIZE)) > 0) {
+		if (smtpd_spool_write(fd, buf, (size_t)n) == -1) {
+			n = -1;
+			break;
+		}
+		done += (uint64_t)n;
+	}
+	free(buf);
+	return n == 0 ? 0 : -1;
+}
+
+int
+smtpd_spool_bury(
+    struct smtpd_spool *s, const struct smtpd_letter *letter, const char *why)
+{
+	char id[SMTPD_ID_MAX], name[SMTPD_SPOOL_NAME_MAX];
+	char tmp[SMTPD_SPOOL_NAME_MAX];
+	int fd = smtpd_spool_make_file(s, tmp);
+
+	smtpd_trace_id(letter->id, id);
+	snprintf(name, sizeof(name), "%s.eml", id);
+	if (fd == -1 || copy_content(letter, fd) == -1)
+		return give_up(s, fd, tmp);
+	if (publish(s, fd, tmp, s->dead, name) == -1)
+		return -1;
+	return put_why(s, s->dead, id, why);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_READY_H
+#define SMTPD_QUEUE_READY_H
+
+/* Ready jobs, in the order in which they are tried. */
+
+#include "queue/schedule_state.h"
+
+/* Make JOB, which is in no list, ready; at the end of those of its kind, or
+ * the next of them. */
+void smtpd_ready_append(struct smtpd_schedule *s, struct smtpd_job *job);
+void smtpd_ready_prepend(struct smtpd_schedule *s, struct smtpd_job *job);
+
+/* Take JOB, which is ready, out. */
+void smtpd_ready_remove(struct smtpd_schedule *s, struct smtpd_job *job);
+
+/* The next job of SITE; NULL: there is none, or only retries, and none of them
+ * may be tried now. */
+struct smtpd_job *smtpd_ready_next(
+    const struct smtpd_schedule *s, struct smtpd_site *site);
+
+/* Have D wait at SITE from now on. */
+void smtpd_ready_move(struct smtpd_schedule *s, struct smtpd_destination *d,
+    struct smtpd_site *site);
+
+#endif

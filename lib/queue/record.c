@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/record.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* Of all heads. */
+#define VERSION 1
+
+/* Bytes of what stands before the jobs, and before the finished recipients. */
+#define MESSAGE_LEN  56
+#define PROGRESS_LEN 52
+
+/* Of replies. */
+#define CODE_MAX 999
+
+/* The length of a text that is none. */
+#define NO_TEXT 0xffffu
+
+static void
+put_stamp(struct smtpd_pack *p, const struct smtpd_stamp *stamp)
+{
+	smtpd_pack_u8(p, VERSION);
+	smtpd_pack_bytes(p, "\0\0", 3);
+	smtpd_pack_u32(p, stamp->clock);
+	smtpd_pack_u64(p, stamp->wall_ms);
+}
+
+/* Bytes that a later version may give a meaning. */
+static bool
+take_zeroes(struct smtpd_unpack *u, size_t len)
+{
+	uint8_t sum = 0;
+
+	while (len-- > 0)
+		sum |= smtpd_unpack_u8(u);
+	return sum == 0;
+}
+
+static bool
+get_stamp(struct smtpd_unpack *u, struct smtpd_stamp *stamp)
+{
+	if (smtpd_unpack_u8(u) != VERSION || !take_zeroes(u, 3))
+		return false;
+	stamp->clock = smtpd_unpack_u32(u);
+	stamp->wall_ms = smtpd_unpack_u64(u);
+	return !u->failed && stamp->clock <= SMTPD_RECORD_CLOCK_MAX &&
+	    stamp->wall_ms <= INT64_MAX;
+}
+
+static bool
+get_id(struct smtpd_unpack *u, uint64_t *id)
+{
+	*id = smtpd_unpack_u64(u);
+	return *id > 0 && *id <= SMTPD_RECORD_ID_MAX;
+}
+
+static size_t
+bits_len(uint32_t count)
+{
+	return ((size_t)count + 7) / 8;
+}
+
+void
+smtpd_record_put_message(
+    struct smtpd_pack *p, const struct smtpd_record_message *m)
+{
+	put_stamp(p, &m->stamp);
+	smtpd_pack_u64(p, m->id);
+	smtpd_pack_u64(p, m->arrived_ms);
+	smtpd_pack_u64(p, m->size);
+	smtpd_pack_u32(p, m->arrived);
+	smtpd_pack_u32(p, m->envelope_len);
+	smtpd_pack_u32(p, m->crc);
+	smtpd_pack_u16(p, m->flags);
+	smtpd_pack_u16(p, m->njobs);
+}
+
+void
+smtpd_record_put_job(struct smtpd_pack *p, const struct smtpd_record_job *job)
+{
+	smtpd_pack_u32(p, job->count);
+	smtpd_pack_u32(p, job->due);
+	smtpd_pack_u16(p, job->attempts);
+	smtpd_pack_u8(p, job->flags);
+	smtpd_pack_u8(p, (uint8_t)job->domain_len);
+	smtpd_pack_bytes(p, job->domain, job->domain_len);
+	if ((job->flags & SMTPD_RECORD_BITS) != 0)
+		smtpd_pack_bytes(p, job->bits, bits_len(job->count));
+}
+
+static bool
+is_domain(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if (c <= ' ' || c == 0x7f || smtpd_to_lower(c) != c)
+			return false;
+	}
+	return len > 0;
+}
+
+/* Bits that belong to no recipient are 0. */
+static bool
+bits_are_clean(const unsigned char *bits, uint32_t count)
+{
+	return count % 8 == 0 || bits[count / 8] >> count % 8 == 0;
+}
+
+static bool
+take_job(struct smtpd_unpack *u, struct smtpd_record_job *job)
+{
+	*job = (struct smtpd_record_job){ 0 };
+	job->count = smtpd_unpack_u32(u);
+	job->due = smtpd_unpack_u32(u);
+	job->attempts = smtpd_unpack_u16(u);
+	job->flags = smtpd_unpack_u8(u);
+	job->domain_len = smtpd_unpack_u8(u);
+	job->domain = (const char *)smtpd_unpack_bytes(u, job->domain_len);
+	if (job->domain == NULL || !is_domain(job->domain, job->domain_len) ||
+	    job->count == 0 || job->count > SMTPD_RECORD_RCPTS_MAX ||
+	    job->flags >= SMTPD_RECORD_BITS << 1)
+		return false;
+	if ((job->flags & SMTPD_RECORD_BITS) == 0)
+		return true;
+	job->bits = smtpd_unpack_bytes(u, bits_len(job->count));
+	return job->bits != NULL && bits_are_clean(job->bits, job->count);
+}
+
+/* Whether the jobs are sound, and nothing follows them. */
+static bool
+check_jobs(struct smtpd_record_message *m)
+{
+	struct smtpd_unpack u = m->jobs;
+
+	for (unsigned i = 0; i < m->njobs; i++) {
+		struct smtpd_record_job job;
+
+		if (!take_job(&u, &job) ||
+		    job.count > SMTPD_RECORD_RCPTS_MAX - m->nrcpts)
+			return false;
+		m->nrcpts += job.count;
+	}
+	return m->njobs > 0 && u.left == 0;
+}
+
+bool
+smtpd_record_get_message(
+    const void *head, size_t len, struct smtpd_record_message *m)
+{
+	struct smtpd_unpack u = { .at = head, .left = len };
+
+	*m = (struct smtpd_record_message){ 0 };
+	if (len < MESSAGE_LEN || !get_stamp(&u, &m->stamp) ||
+	    !get_id(&u, &m->id))
+		return false;
+	m->arrived_ms = smtpd_unpack_u64(&u);
+	m->size = smtpd_unpack_u64(&u);
+	m->arrived = smtpd_unpack_u32(&u);
+	m->envelope_len = smtpd_unpack_u32(&u);
+	m->crc = smtpd_unpack_u32(&u);
+	m->flags = smtpd_unpack_u16(&u);
+	m->njobs = smtpd_unpack_u16(&u);
+	m->jobs = u;
+	return m->arrived_ms <= INT64_MAX && m->size <= INT64_MAX &&
+	    m->arrived <= SMTPD_RECORD_CLOCK_MAX &&
+	    (m->flags & ~SMTPD_RECORD_ENTRY_FLAGS) == 0 && check_jobs(m);
+}
+
+void
+smtpd_record_next_job(
+    struct smtpd_record_message *m, struct smtpd_record_job *job)
+{
+	take_job(&m->jobs, job);
+}
+
+static void
+put_text(struct smtpd_pack *p, const char *s)
+{
+	size_t len;
+
+	if (s == NULL) {
+		smtpd_pack_u16(p, NO_TEXT);
+		return;
+	}
+	len = strlen(s);
+	smtpd_pack_u16(p, (uint16_t)len);
+	smtpd_pack_bytes(p, s, len + 1);
+}
+
+void
+smtpd_record_put_envelope(struct smtpd_pack *p,
+    const struct smtpd_spool_mail *mail, const size_t *order)
+{
+	put_text(p, mail->sender);
+	put_text(p, mail->ret);
+	put_text(p, mail->envid);
+	for (size_t i = 0; i < mail->nrcpts; i++) {
+		const struct smtpd_outgoing_rcpt *r = &mail->rcpts[order[i]];
+
+		put_text(p, r->address);
+		put_text(p, r->notify);
+		put_text(p, r->orcpt);
+	}
+}
+
+bool
+smtpd_record_is_text(const char *s)
+{
+	size_t len = s != NULL ? strlen(s) : 0;
+
+	for (size_t i = 0; i < len; i++)
+		if (smtpd_is_control((unsigned char)s[i]))
+			return false;
+	return len < NO_TEXT;
+}
+
+/* Take a text, or NULL for none. */
+static const char *
+take_text(struct smtpd_unpack *u)
+{
+	size_t len = smtpd_unpack_u16(u);
+	const char *s;
+
+	if (u->failed || len == NO_TEXT)
+		return NULL;
+	s = (const char *)smtpd_unpack_bytes(u, len + 1);
+	if (s == NULL || memchr(s, '\0', len + 1) != s + len ||
+	    !smtpd_record_is_text(s)) {
+		u->failed = true;
+		return NULL;
+	}
+	return s;
+}
+
+bool
+smtpd_record_get_envelope(
+    const void *body, size_t len, struct smtpd_letter *letter)
+{
+	struct smtpd_unpack u = { .at = body, .left = len };
+
+	letter->sender = take_text(&u);
+	letter->ret = take_text(&u);
+	letter->envid = take_text(&u);
+	for (size_t i = 0; i < letter->nrcpts && !u.failed; i++) {
+		struct smtpd_outgoing_rcpt *r = &letter->rcpts[i];
+
+		r->address = take_text(&u);
+		r->notify = take_text(&u);
+		r->orcpt = take_text(&u);
+		if (r->address == NULL)
+			return false;
+	}
+	return !u.failed && u.left == 0 && letter->sender != NULL;
+}
+
+void
+smtpd_record_put_progress(
+    struct smtpd_pack *out, const struct smtpd_record_progress *p)
+{
+	put_stamp(out, &p->stamp);
+	smtpd_pack_u64(out, p->id);
+	smtpd_pack_u32(out, p->due);
+	smtpd_pack_u32(out, p->previous.segment);
+	smtpd_pack_u32(out, p->previous.offset);
+	smtpd_pack_u32(out, p->results_len);
+	smtpd_pack_u32(out, p->nfinished);
+	smtpd_pack_u16(out, p->job);
+	smtpd_pack_u16(out, p->attempts);
+	smtpd_pack_u8(out, p->flags);
+	smtpd_pack_bytes(out, "\0\0", 3);
+}
+
+bool
+smtpd_record_get_progress(
+    const void *head, size_t len, struct smtpd_record_progress *p)
+{
+	struct smtpd_unpack u = { .at = head, .left = len };
+
+	*p = (struct smtpd_record_progress){ 0 };
+	if (len < PROGRESS_LEN || !get_stamp(&u, &p->stamp) ||
+	    !get_id(&u, &p->id))
+		return false;
+	p->due = smtpd_unpack_u32(&u);
+	p->previous.segment = smtpd_unpack_u32(&u);
+	p->previous.offset = smtpd_unpack_u32(&u);
+	p->results_len = smtpd_unpack_u32(&u);
+	p->nfinished = smtpd_unpack_u32(&u);
+	p->job = smtpd_unpack_u16(&u);
+	p->attempts = smtpd_unpack_u16(&u);
+	p->flags = smtpd_unpack_u8(&u);
+	p->finished = u.at + 3;
+	return take_zeroes(&u, 3) && p->flags < SMTPD_RECORD_BITS &&
+	    u.left / 4 == p->nfinished && u.left % 4 == 0;
+}
+
+uint32_t
+smtpd_record_finished(const struct smtpd_record_progress *p, uint32_t i)
+{
+	struct smtpd_unpack u = { .at = p->finished + 4 * (size_t)i,
+		.left = 4 };
+
+	return smtpd_unpack_u32(&u);
+}
+
+static bool
+is_printable(unsigned char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+static void
+put_words(struct smtpd_pack *p, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		smtpd_pack_u8(p, is_printable(c) ? c : '?');
+	}
+}
+
+void
+smtpd_record_put_result(
+    struct smtpd_pack *p, const struct smtpd_rcpt_progress *r)
+{
+	size_t host = strnlen(r->host, sizeof(r->host) - 1);
+	size_t status = strnlen(r->result.status, sizeof(r->result.status) - 1);
+	size_t text = strnlen(r->result.text, sizeof(r->result.text) - 1);
+	int code = r->result.code;
+
+	smtpd_pack_u32(p, r->rcpt);
+	smtpd_pack_u8(p, r->finished);
+	smtpd_pack_u8(p, (uint8_t)r->result.outcome);
+	smtpd_pack_u8(p, (uint8_t)r->result.phase);
+	smtpd_pack_u8(p, (uint8_t)status);
+	smtpd_pack_u16(p, (uint16_t)(code >= 0 && code <= CODE_MAX ? code : 0));
+	smtpd_pack_u16(p, (uint16_t)host);
+	smtpd_pack_u16(p, (uint16_t)text);
+	put_words(p, r->result.status, status);
+	put_words(p, r->host, host);
+	put_words(p, r->result.text, text);
+}
+
+/* Take LEN bytes of printable ASCII to OUT of SIZE bytes. */
+static bool
+take_words(struct smtpd_unpack *u, size_t len, char *out, size_t size)
+{
+	const unsigned char *at = smtpd_unpack_bytes(u, len);
+
+	if (at == NULL || len >= size)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!is_printable(at[i]))
+			return false;
+	memcpy(out, at, len);
+	out[len] = '\0';
+	return true;
+}
+
+static bool
+take_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
+{
+	struct smtpd_result *result = &r->result;
+	unsigned finished, outcome, phase;
+	size_t host, status, text;
+
+	r->rcpt = smtpd_unpack_u32(u);
+	finished = smtpd_unpack_u8(u);
+	outcome = smtpd_unpack_u8(u);
+	phase = smtpd_unpack_u8(u);
+	status = smtpd_unpack_u8(u);
+	result->code = smtpd_unpack_u16(u);
+	host = smtpd_unpack_u16(u);
+	text = smtpd_unpack_u16(u);
+	if (finished > 1 || outcome > SMTPD_UNKNOWN ||
+	    phase > SMTPD_PHASE_DOT || result->code > CODE_MAX)
+		return false;
+	r->finished = finished == 1;
+	result->outcome = (enum smtpd_outcome)outcome;
+	result->phase = (enum smtpd_phase)phase;
+	return take_words(u, status, result->status, sizeof(result->status)) &&
+	    take_words(u, host, r->host, sizeof(r->host)) &&
+	    take_words(u, text, result->text, sizeof(result->text));
+}
+
+bool
+smtpd_record_get_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
+{
+	if (u->failed || u->left == 0)
+		return false;
+	memset(r, 0, sizeof(*r));
+	if (!take_result(u, r))
+		u->failed = true;
+	return !u->failed;
+}
+
+void
+smtpd_record_put_state(
+    struct smtpd_pack *p, const struct smtpd_record_state *state)
+{
+	put_stamp(p, &state->stamp);
+	smtpd_pack_u64(p, state->id);
+	smtpd_pack_u8(p, state->change);
+	smtpd_pack_bytes(p, "\0\0", 3);
+}
+
+bool
+smtpd_record_get_state(
+    const void *head, size_t len, struct smtpd_record_state *state)
+{
+	struct smtpd_unpack u = { .at = head, .left = len };
+
+	if (!get_stamp(&u, &state->stamp) || !get_id(&u, &state->id))
+		return false;
+	state->change = smtpd_unpack_u8(&u);
+	return take_zeroes(&u, 3) && !u.failed && u.left == 0 &&
+	    state->change >= SMTPD_RECORD_HELD &&
+	    state->change <= SMTPD_RECORD_QUARANTINED;
+}
+
+void
+smtpd_record_put_clock(
+    struct smtpd_pack *p, const struct smtpd_record_clock *clock)
+{
+	put_stamp(p, &clock->stamp);
+	smtpd_pack_u64(p, clock->last_id);
+}
+
+bool
+smtpd_record_get_clock(
+    const void *head, size_t len, struct smtpd_record_clock *clock)
+{
+	struct smtpd_unpack u = { .at = head, .left = len };
+
+	if (!get_stamp(&u, &clock->stamp))
+		return false;
+	clock->last_id = smtpd_unpack_u64(&u);
+	return !u.failed && u.left == 0 &&
+	    clock->last_id <= SMTPD_RECORD_ID_MAX;
+}

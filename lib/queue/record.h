@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_RECORD_H
+#define SMTPD_QUEUE_RECORD_H
+
+/*
+ * The records of a spool, as bytes and back.  doc/queue-format.md has them one
+ * by one.  What is decoded is not trusted: all that these functions accept is
+ * consistent in itself, and refers to memory of the caller.
+ */
+
+#include <smtpd/client.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/pack.h"
+#include "queue/spool.h"
+
+enum smtpd_record_type {
+	SMTPD_RECORD_MESSAGE = 1,
+	SMTPD_RECORD_PROGRESS,
+	SMTPD_RECORD_STATE,
+	SMTPD_RECORD_CLOCK,
+};
+
+/* What numbers are accepted. */
+#define SMTPD_RECORD_CLOCK_MAX 0x7fffffffu
+#define SMTPD_RECORD_ID_MAX    INT64_MAX
+#define SMTPD_RECORD_RCPTS_MAX 524288u
+#define SMTPD_RECORD_JOBS_MAX  65535u
+
+/* The flags of an entry that are kept. */
+#define SMTPD_RECORD_ENTRY_FLAGS                                            \
+	((unsigned)SMTPD_ENTRY_NULL_SENDER | (unsigned)SMTPD_ENTRY_HELD |   \
+	    (unsigned)SMTPD_ENTRY_LARGE | (unsigned)SMTPD_ENTRY_EIGHT_BIT | \
+	    (unsigned)SMTPD_ENTRY_UTF8 | (unsigned)SMTPD_ENTRY_AUTOMATIC)
+
+/* When a record was made. */
+struct smtpd_stamp {
+	uint32_t clock;   /* the queue's */
+	uint64_t wall_ms; /* since 1970 */
+};
+
+/* What is kept of a job. */
+enum smtpd_record_job_flag {
+	SMTPD_RECORD_FINISHED = 1 << 0,
+	SMTPD_RECORD_NOTICE_GIVEN = 1 << 1,
+	SMTPD_RECORD_UNSURE = 1 << 2,
+	SMTPD_RECORD_BITS = 1 << 3, /* of a message: some are finished */
+};
+
+struct smtpd_record_job {
+	const char *domain; /* in lower case, no NUL behind it */
+	size_t domain_len;
+	uint32_t count;
+	uint32_t due;
+	uint16_t attempts;
+	uint8_t flags;
+	const unsigned char *bits; /* a bit for each recipient, with
+	                            * SMTPD_RECORD_BITS */
+};
+
+struct smtpd_record_message {
+	struct smtpd_stamp stamp;
+	uint64_t id;
+	uint64_t arrived_ms;
+	uint64_t size; /* of the content */
+	uint32_t arrived;
+	uint32_t envelope_len;
+	uint32_t crc;   /* CRC-32C of the content of a large message */
+	uint16_t flags; /* of enum smtpd_entry_flag */
+	uint16_t njobs;
+
+	/* Filled in by decoding: */
+	uint32_t nrcpts;
+	struct smtpd_unpack jobs; /* for smtpd_record_next_job() */
+};
+
+/* Append the head of M; then its jobs are to be appended, njobs of them. */
+void smtpd_record_put_message(
+    struct smtpd_pack *p, const struct smtpd_record_message *m);
+void smtpd_record_put_job(
+    struct smtpd_pack *p, const struct smtpd_record_job *job);
+
+/* Decode LEN bytes of head.  False when they are none. */
+bool smtpd_record_get_message(
+    const void *head, size_t len, struct smtpd_record_message *m);
+
+/* The next job of a head that was decoded; njobs times. */
+void smtpd_record_next_job(
+    struct smtpd_record_message *m, struct smtpd_record_job *job);
+
+/* Append the envelope of MAIL, its recipients in the order of ORDER. */
+void smtpd_record_put_envelope(struct smtpd_pack *p,
+    const struct smtpd_spool_mail *mail, const size_t *order);
+
+/* Whether S, which may be NULL, is fit to be in an envelope: it is not too
+ * long, and has no control bytes. */
+bool smtpd_record_is_text(const char *s);
+
+/* Decode the envelope in LEN bytes of body: sender, ret, envid, and the
+ * recipients, of which LETTER has nrcpts.  All point into BODY. */
+bool smtpd_record_get_envelope(
+    const void *body, size_t len, struct smtpd_letter *letter);
+
+struct smtpd_record_progress {
+	struct smtpd_stamp stamp;
+	uint64_t id;
+	uint32_t due;
+	struct smtpd_log_place previous; /* of the same job */
+	uint32_t results_len;            /* of the body; then the trail */
+	uint32_t nfinished;
+	uint16_t job; /* its number */
+	uint16_t attempts;
+	uint8_t flags;                 /* of enum smtpd_record_job_flag */
+	const unsigned char *finished; /* filled in by decoding */
+};
+
+/* Append the head of P; then the numbers of nfinished recipients are to be
+ * appended. */
+void smtpd_record_put_progress(
+    struct smtpd_pack *out, const struct smtpd_record_progress *p);
+
+bool smtpd_record_get_progress(
+    const void *head, size_t len, struct smtpd_record_progress *p);
+
+/* The number of the I-th recipient that finished. */
+uint32_t smtpd_record_finished(
+    const struct smtpd_record_progress *p, uint32_t i);
+
+/* Append the result of one recipient. */
+void smtpd_record_put_result(
+    struct smtpd_pack *p, const struct smtpd_rcpt_progress *r);
+
+/* Take the next result.  False: there is none, or it is damaged, which
+ * U->failed tells. */
+bool smtpd_record_get_result(
+    struct smtpd_unpack *u, struct smtpd_rcpt_progress *r);
+
+/* What the operator did, or damage. */
+enum smtpd_record_change {
+	SMTPD_RECORD_HELD = 1,
+	SMTPD_RECORD_RELEASED,
+	SMTPD_RECORD_REMOVED,
+	SMTPD_RECORD_QUARANTINED,
+};
+
+struct smtpd_record_state {
+	struct smtpd_stamp stamp;
+	uint64_t id;
+	uint8_t change; /* enum smtpd_record_change */
+};
+
+void smtpd_record_put_state(
+    struct smtpd_pack *p, const struct smtpd_record_state *state);
+bool smtpd_record_get_state(
+    const void *head, size_t len, struct smtpd_record_state *state);
+
+struct smtpd_record_clock {
+	struct smtpd_stamp stamp;
+	uint64_t last_id;
+};
+
+void smtpd_record_put_clock(
+    struct smtpd_pack *p, const struct smtpd_record_clock *clock);
+bool smtpd_record_get_clock(
+    const void *head, size_t len, struct smtpd_record_clock *clock);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_REQUEST_H
+#define SMTPD_QUEUE_REQUEST_H
+
+/* One request while it is carried out (control.h), and those that change
+ * something; each returns 0, or an errno with the reason told. */
+
+#include "queue/answer.h"
+#include "queue/control.h"
+
+struct smtpd_request {
+	struct smtpd_spool *spool;
+	const struct smtpd_control_hooks *hooks; /* not NULL */
+	const char *argument;                    /* NULL: none */
+	const char *from; /* where the part begins; NULL: at the start */
+	bool json;
+	struct smtpd_answer *answer;
+	char *end; /* for a reason, or where the next part begins */
+	size_t size;
+};
+
+/* Tell REASON, of WHAT if that is not "", and return ERROR. */
+int smtpd_request_fail(
+    struct smtpd_request *r, int error, const char *reason, const char *what);
+
+/* The same with the system's words for ERROR. */
+int smtpd_request_fail_errno(
+    struct smtpd_request *r, int error, const char *what);
+
+/* The entry that the argument names, pinned, or NULL. */
+struct smtpd_entry *smtpd_request_find(struct smtpd_request *r);
+
+/* Tell that the argument names none. */
+int smtpd_request_no_message(struct smtpd_request *r);
+
+int smtpd_operate_flush(struct smtpd_request *r);
+int smtpd_operate_hold(struct smtpd_request *r);
+int smtpd_operate_release(struct smtpd_request *r);
+int smtpd_operate_remove(struct smtpd_request *r);
+
+#endif

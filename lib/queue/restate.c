@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "queue/spool_internal.h"
+
+/* How much is kept of the trails of all jobs of a message, of those of one job,
+ * and how much of that from their beginning. */
+#define TRAILS_MAX 1048576
+#define TRAIL_MAX  32768
+#define TRAIL_HEAD 8192
+
+/* Text whose middle is left out when it is too long: a head, and a ring for
+ * the tail. */
+struct digest {
+	char *data; /* HEAD + TAIL bytes */
+	size_t head;
+	size_t tail;
+	uint64_t len; /* of the whole text */
+};
+
+static int
+take_text(void *user, const void *data, size_t len)
+{
+	struct digest *d = user;
+	const char *at = data;
+
+	for (; len > 0 && d->len < d->head; len--)
+		d->data[d->len++] = *at++;
+	for (; len > 0; len--, d->len++)
+		d->data[d->head + (d->len - d->head) % d->tail] = *at++;
+	return 0;
+}
+
+static void
+put_digest(struct smtpd_pack *p, const struct digest *d)
+{
+	static const char gap[] = "\n[...]\n";
+	uint64_t rest = d->len > d->head ? d->len - d->head : 0;
+	size_t start = 0;
+
+	smtpd_pack_bytes(
+	    p, d->data, d->len < d->head ? (size_t)d->len : d->head);
+	if (rest <= d->tail) {
+		smtpd_pack_bytes(p, d->data + d->head, (size_t)rest);
+		return;
+	}
+	smtpd_pack_bytes(p, gap, sizeof(gap) - 1);
+	start = (size_t)(rest % d->tail);
+	smtpd_pack_bytes(p, d->data + d->head + start, d->tail - start);
+	smtpd_pack_bytes(p, d->data + d->head, start);
+}
+
+/* Append all trails of JOB, within its share. */
+static int
+put_trail(
+    struct smtpd_spool *s, const struct smtpd_job *job, struct smtpd_pack *p)
+{
+	const struct smtpd_entry *e = job->entry;
+	size_t share = TRAILS_MAX / e->njobs;
+	struct digest d = { 0 };
+	int status;
+
+	if (share > TRAIL_MAX)
+		share = TRAIL_MAX;
+	d.head = share / (TRAIL_MAX / TRAIL_HEAD);
+	d.tail = share - d.head;
+	d.data = malloc(share);
+	if (d.data == NULL)
+		return -1;
+	status = smtpd_spool_read_trail(
+	    s, e->id, (uint32_t)(job - e->jobs), job->trail, take_text, &d);
+	put_digest(p, &d);
+	free(d.data);
+	return status;
+}
+
+/* The job as it is now. */
+static void
+put_job(struct smtpd_restatement *r, const struct smtpd_job *job,
+    const struct smtpd_record_job *was)
+{
+	const struct smtpd_entry *e = r->entry;
+	struct smtpd_record_job now = *was;
+	unsigned char *bits = NULL;
+
+	now.due = job->due;
+	now.attempts = job->attempts;
+	now.flags = smtpd_spool_job_flags(job);
+	now.bits = NULL;
+	if (e->finished != NULL && !job->finished) {
+		bits = calloc(((size_t)job->count + 7) / 8, 1);
+		if (bits == NULL)
+			r->packs[0].failed = true;
+		now.flags |= SMTPD_RECORD_BITS;
+	}
+	for (uint32_t i = 0; bits != NULL && i < job->count; i++)
+		if (smtpd_entry_is_finished(e, job, job->first + i))
+			bits[i / 8] |= (unsigned char)(1u << i % 8);
+	now.bits = bits;
+	if (!r->packs[0].failed)
+		smtpd_record_put_job(&r->packs[0], &now);
+	free(bits);
+}
+
+/* The message with its present state, and the body that it had. */
+static void
+put_message(struct smtpd_spool *s, struct smtpd_restatement *r,
+    struct smtpd_record_message *m)
+{
+	struct smtpd_pack *p = &r->packs[0];
+	struct smtpd_record_job was;
+
+	m->stamp = smtpd_spool_stamp(s);
+	m->flags = r->entry->flags & SMTPD_RECORD_ENTRY_FLAGS;
+	smtpd_record_put_message(p, m);
+	for (uint32_t i = 0; i < r->entry->njobs; i++) {
+		smtpd_record_next_job(m, &was);
+		put_job(r, &r->entry->jobs[i], &was);
+	}
+}
+
+/* The last results of JOB, and what its trails say.  Return 0, also when they
+ * are lost; or -1 with errno. */
+static int
+put_progress(struct smtpd_spool *s, struct smtpd_restatement *r, size_t n,
+    const struct smtpd_job *job)
+{
+	struct smtpd_record_progress p, now = { 0 };
+	struct smtpd_unpack results = { 0 }, trail;
+	struct smtpd_pack *body = &r->packs[2 * n];
+	uint32_t number = (uint32_t)(job - r->entry->jobs);
+	void *memory = smtpd_spool_read_progress(
+	    s, r->entry->id, number, job->trail, &p, &results, &trail);
+	int status = 0;
+
+	if (memory == NULL && errno == ENOMEM)
+		return -1;
+	smtpd_pack_bytes(body, results.at, results.left);
+	free(memory);
+	now.stamp = smtpd_spool_stamp(s);
+	now.id = r->entry->id;
+	now.job = (uint16_t)number;
+	now.due = job->due;
+	now.attempts = job->attempts;
+	now.flags = smtpd_spool_job_flags(job);
+	now.results_len = (uint32_t)body->len;
+	status = put_trail(s, job, body);
+	smtpd_record_put_progress(&r->packs[2 * n - 1], &now);
+	r->bodies[n] = (struct iovec){ body->data, body->len };
+	return status;
+}
+
+static int
+allocate(struct smtpd_restatement *r)
+{
+	r->count = 1;
+	for (uint32_t i = 0; i < r->entry->njobs; i++)
+		r->count += r->entry->jobs[i].trail.segment != 0;
+	r->npacks = 2 * r->count - 1;
+	r->packs = calloc(r->npacks, sizeof(*r->packs));
+	r->records = calloc(r->count, sizeof(*r->records));
+	r->bodies = calloc(r->count, sizeof(*r->bodies));
+	if (r->packs != NULL && r->records != NULL && r->bodies != NULL)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+/* Make records of the heads and bodies. */
+static void
+make_records(struct smtpd_restatement *r)
+{
+	r->size = 0;
+	for (size_t n = 0; n < r->count; n++) {
+		const struct smtpd_pack *head =
+		    &r->packs[n == 0 ? 0 : 2 * n - 1];
+
+		r->records[n] = (struct smtpd_log_entry){
+			.type = n == 0 ? SMTPD_RECORD_MESSAGE
+				       : SMTPD_RECORD_PROGRESS,
+			.live = n == 0,
+			.head = head->data,
+			.head_len = head->len,
+			.body = &r->bodies[n],
+			.body_count = 1,
+		};
+		r->size += smtpd_log_size(head->len, r->bodies[n].iov_len);
+	}
+}
+
+/* Write all packs.  The old record is in R->memory, with M its head, and LEN
+ * bytes of body at BODY. */
+static int
+write_packs(struct smtpd_spool *s, struct smtpd_restatement *r,
+    struct smtpd_record_message *m, const void *body, size_t len)
+{
+	ptrdiff_t at = (const char *)body - (const char *)r->memory;
+	size_t n = 0;
+
+	if (allocate(r) == -1)
+		return -1;
+	put_message(s, r, m);
+	r->bodies[0] = (struct iovec){ (char *)r->memory + at, len };
+	for (uint32_t i = 0; i < r->entry->njobs; i++)
+		if (r->entry->jobs[i].trail.segment != 0 &&
+		    put_progress(s, r, ++n, &r->entry->jobs[i]) == -1)
+			return -1;
+	for (size_t i = 0; i < r->npacks; i++) {
+		if (!r->packs[i].failed)
+			continue;
+		errno = ENOMEM;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+prepare(struct smtpd_spool *s, struct smtpd_restatement *r)
+{
+	struct smtpd_log_record record;
+	struct smtpd_record_message m;
+	const void *body;
+
+	r->memory = smtpd_spool_read_message(s, r->entry, &record, &m, &body);
+	if (r->memory == NULL)
+		return -1;
+	if (m.njobs != r->entry->njobs) {
+		errno = EBADMSG;
+		return -1;
+	}
+	if (write_packs(s, r, &m, body, record.body_len) == -1)
+		return -1;
+	make_records(r);
+	if (r->size > SMTPD_LOG_GROUP_MAX) {
+		/* Without any trails it is no larger than it was. */
+		r->count = 1;
+		make_records(r);
+	}
+	return 0;
+}
+
+static void
+clear(struct smtpd_restatement *r)
+{
+	for (size_t i = 0; r->packs != NULL && i < r->npacks; i++)
+		smtpd_pack_free(&r->packs[i]);
+	free(r->packs);
+	free(r->records);
+	free(r->bodies);
+	free(r->memory);
+	*r = (struct smtpd_restatement){ 0 };
+}
+
+/* The entry of ID, pinned and entered alone, if its record is in SEGMENT. */
+static struct smtpd_entry *
+enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
+{
+	struct smtpd_entry *e = smtpd_spool_find(s, id);
+	bool entered;
+
+	if (e == NULL)
+		return NULL;
+	pthread_mutex_lock(&s->mutex);
+	entered = smtpd_spool_lock_entry(s, e);
+	if (entered && e->place.segment != segment) {
+		smtpd_spool_unlock_entry(s, e);
+		entered = false;
+	}
+	pthread_mutex_unlock(&s->mutex);
+	if (entered)
+		return e;
+	smtpd_spool_unpin(s, e);
+	return NULL;
+}
+
+int
+smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
+    struct smtpd_restatement *r, struct smtpd_entry **lost)
+{
+	struct smtpd_entry *e = enter(s, id, segment);
+	int error;
+
+	*r = (struct smtpd_restatement){ .entry = e };
+	*lost = NULL;
+	if (e == NULL || prepare(s, r) == 0)
+		return 0;
+	error = errno;
+	clear(r);
+	pthread_mutex_lock(&s->mutex);
+	smtpd_spool_unlock_entry(s, e);
+	pthread_mutex_unlock(&s->mutex);
+	if (error == EBADMSG)
+		*lost = e;
+	else
+		smtpd_spool_unpin(s, e);
+	errno = error;
+	return -1;
+}
+
+/* Where its records are now.  The mutex is held. */
+static void
+move(const struct smtpd_restatement *r)
+{
+	struct smtpd_entry *e = r->entry;
+	size_t n = 0;
+
+	e->place = r->records[0].place;
+	e->record_size = r->records[0].size;
+	for (uint32_t i = 0; i < e->njobs; i++) {
+		struct smtpd_job *job = &e->jobs[i];
+
+		if (job->trail.segment == 0)
+			continue;
+		job->trail = ++n < r->count ? r->records[n].place
+					    : (struct smtpd_log_place){ 0 };
+	}
+}
+
+void
+smtpd_restatement_end(
+    struct smtpd_spool *s, struct smtpd_restatement *r, bool appended)
+{
+	struct smtpd_entry *e = r->entry;
+	struct smtpd_log_place place;
+	uint32_t size;
+
+	pthread_mutex_lock(&s->mutex);
+	place = e->place;
+	size = e->record_size;
+	if (appended)
+		move(r);
+	smtpd_spool_unlock_entry(s, e);
+	pthread_mutex_unlock(&s->mutex);
+	if (appended)
+		smtpd_log_release(s->log, place, size);
+	clear(r);
+	smtpd_spool_unpin(s, e);
+}

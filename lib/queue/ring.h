@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_RING_H
+#define SMTPD_QUEUE_RING_H
+
+/* A list that is its own head: of things that are served in turn.  A thing has
+ * a link in it. */
+
+#include <stdbool.h>
+
+struct smtpd_ring {
+	struct smtpd_ring *next;
+	struct smtpd_ring *previous;
+};
+
+/* An empty list; or a link that is in none. */
+void smtpd_ring_init(struct smtpd_ring *r);
+
+/* Whether a list has none, or a link is in none. */
+bool smtpd_ring_is_empty(const struct smtpd_ring *r);
+
+/* Put a LINK that is in none at the end of LIST, or at its front. */
+void smtpd_ring_append(struct smtpd_ring *list, struct smtpd_ring *link);
+void smtpd_ring_prepend(struct smtpd_ring *list, struct smtpd_ring *link);
+
+/* Take LINK out of its list; one that is in none is left alone. */
+void smtpd_ring_remove(struct smtpd_ring *link);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/schedule.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "queue/life.h"
+#include "queue/ready.h"
+#include "queue/site.h"
+
+#define START_LIMIT 2
+
+/* A ready job that needs attention, but whose turn it is as soon as there is a
+ * worker, is looked at again after so many seconds. */
+#define LOOK_AGAIN_S 60
+
+static uint32_t
+at_least_one(uint32_t n)
+{
+	return n > 0 ? n : 1;
+}
+
+static uint32_t
+least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static void
+set_limits(struct smtpd_schedule *s)
+{
+	uint32_t quarter = at_least_one(s->settings.workers / 4);
+
+	s->site_limit =
+	    least(at_least_one(s->settings.site_connections), quarter);
+	s->start_limit = least(START_LIMIT, s->site_limit);
+	s->retry_limit = at_least_one(s->settings.workers / 2);
+}
+
+struct smtpd_schedule *
+smtpd_schedule_create(const struct smtpd_schedule_settings *settings)
+{
+	struct smtpd_schedule *s = calloc(1, sizeof(*s));
+	uint32_t seed;
+
+	if (s == NULL)
+		return NULL;
+	s->settings = *settings;
+	s->random = settings->seed;
+	seed = (uint32_t)(settings->seed >> 32);
+	set_limits(s);
+	smtpd_ring_init(&s->turn);
+	smtpd_ring_init(&s->fresh_turn);
+	if (smtpd_name_table_init(&s->destinations, seed) == -1 ||
+	    smtpd_name_table_init(&s->sites, seed) == -1) {
+		smtpd_schedule_destroy(s);
+		return NULL;
+	}
+	return s;
+}
+
+/* The sites that are closed are all that is left. */
+void
+smtpd_schedule_destroy(struct smtpd_schedule *s)
+{
+	if (s == NULL)
+		return;
+	smtpd_site_open_due(s, SMTPD_TIME_NONE);
+	smtpd_name_table_finish(&s->destinations);
+	smtpd_name_table_finish(&s->sites);
+	smtpd_heap_finish(&s->later);
+	smtpd_heap_finish(&s->limits);
+	smtpd_heap_finish(&s->closed);
+	free(s);
+}
+
+static struct smtpd_job *
+first_job(const struct smtpd_heap *h)
+{
+	struct smtpd_heap_node *top = smtpd_heap_top(h);
+
+	if (top == NULL)
+		return NULL;
+	return (struct smtpd_job *)(void *)((char *)top -
+	    offsetof(struct smtpd_job, timer));
+}
+
+/* Have all that is due ready, and sites open. */
+static void
+advance(struct smtpd_schedule *s, uint32_t now)
+{
+	struct smtpd_job *job;
+
+	smtpd_site_open_due(s, now);
+	while ((job = first_job(&s->later)) != NULL && job->timer.when <= now) {
+		smtpd_heap_remove(&s->later, &job->timer);
+		smtpd_ready_append(s, job);
+	}
+}
+
+/* No worker has JOB, which was active, any more. */
+static void
+end_activity(struct smtpd_schedule *s, struct smtpd_job *job)
+{
+	if (job->retrying)
+		s->retries--;
+	job->retrying = false;
+	job->state = SMTPD_JOB_OUT;
+}
+
+static int
+fit_jobs(struct smtpd_schedule *s)
+{
+	if (smtpd_heap_fit(&s->later, s->njobs + 1) == -1 ||
+	    smtpd_heap_fit(&s->limits, s->njobs + 1) == -1)
+		return -1;
+	return 0;
+}
+
+int
+smtpd_schedule_insert(
+    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now)
+{
+	if (job->state == SMTPD_JOB_LATER || job->state == SMTPD_JOB_READY)
+		return 0;
+	if (job->state == SMTPD_JOB_ACTIVE)
+		end_activity(s, job);
+	else if (fit_jobs(s) == 0)
+		s->njobs++;
+	else
+		return -1;
+	if (job->due <= now) {
+		smtpd_ready_append(s, job);
+		return 0;
+	}
+	job->state = SMTPD_JOB_LATER;
+	smtpd_heap_push(&s->later, &job->timer, job->due);
+	return 0;
+}
+
+void
+smtpd_schedule_put_back(
+    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now)
+{
+	end_activity(s, job);
+	smtpd_ready_prepend(s, job);
+	smtpd_site_open_due(s, now);
+}
+
+void
+smtpd_schedule_withdraw(struct smtpd_schedule *s, struct smtpd_job *job)
+{
+	if (job->state == SMTPD_JOB_LATER)
+		smtpd_heap_remove(&s->later, &job->timer);
+	else if (job->state == SMTPD_JOB_READY)
+		smtpd_ready_remove(s, job);
+	else
+		return;
+	job->state = SMTPD_JOB_OUT;
+	s->njobs--;
+}
+
+void
+smtpd_schedule_retire(struct smtpd_schedule *s, struct smtpd_job *job)
+{
+	if (job->state != SMTPD_JOB_ACTIVE)
+		return;
+	end_activity(s, job);
+	s->njobs--;
+}
+
+/* Give JOB, which is ready, to a worker, to be tried. */
+static void
+activate(struct smtpd_schedule *s, struct smtpd_job *job)
+{
+	smtpd_ready_remove(s, job);
+	job->state = SMTPD_JOB_ACTIVE;
+	job->retrying = job->attempts > 0;
+	if (job->retrying)
+		s->retries++;
+}
+
+/* The site whose turn it is; NULL: no mail only waits for a worker. */
+static struct smtpd_site *
+next_site(const struct smtpd_schedule *s)
+{
+	if (s->retries >= s->retry_limit &&
+	    !smtpd_ring_is_empty(&s->fresh_turn))
+		return (
+		    struct smtpd_site *)(void *)((char *)s->fresh_turn.next -
+		    offsetof(struct smtpd_site, fresh_turn));
+	if (smtpd_ring_is_empty(&s->turn))
+		return NULL;
+	return (struct smtpd_site *)(void *)((char *)s->turn.next -
+	    offsetof(struct smtpd_site, turn));
+}
+
+struct smtpd_job *
+smtpd_schedule_take(
+    struct smtpd_schedule *s, uint32_t now, struct smtpd_site **site)
+{
+	struct smtpd_job *job;
+	struct smtpd_site *next;
+
+	advance(s, now);
+	next = next_site(s);
+	if (next == NULL || s->busy >= s->settings.workers)
+		return NULL;
+	job = smtpd_ready_next(s, next);
+	activate(s, job);
+	smtpd_site_enter(s, next);
+	smtpd_site_served(s, next);
+	s->busy++;
+	*site = next;
+	return job;
+}
+
+struct smtpd_job *
+smtpd_schedule_take_more(
+    struct smtpd_schedule *s, uint32_t now, struct smtpd_site *site)
+{
+	struct smtpd_job *job;
+
+	advance(s, now);
+	if (site->closed || site->connections > site->limit)
+		return NULL;
+	job = smtpd_ready_next(s, site);
+	if (job == NULL)
+		return NULL;
+	activate(s, job);
+	site->probed = true;
+	return job;
+}
+
+bool
+smtpd_schedule_is_hungry(struct smtpd_schedule *s, uint32_t now)
+{
+	advance(s, now);
+	return next_site(s) != NULL;
+}
+
+void
+smtpd_schedule_leave(
+    struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now)
+{
+	s->busy--;
+	smtpd_site_leave(s, site);
+	smtpd_site_open_due(s, now);
+}
+
+/*
+ * Whether a ready job, for which there is something to do, cannot be tried
+ * instead.  Where a site works but has more mail than it takes, the end of life
+ * does not come before a job had some time for its last try.
+ */
+static bool
+is_overdue(
+    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now)
+{
+	const struct smtpd_site *site = job->destination->site;
+	uint32_t expiry = smtpd_schedule_expiry(s, job);
+
+	if (!site->closed && site->connections < site->limit)
+		return false;
+	if (site->closed || site->failures > 0 || now < expiry)
+		return true;
+	return now >= smtpd_life_after(expiry, s->settings.retry_max);
+}
+
+struct smtpd_job *
+smtpd_schedule_overdue(struct smtpd_schedule *s, uint32_t now)
+{
+	struct smtpd_job *job;
+	uint32_t pause =
+	    at_least_one(least(s->settings.retry_min, LOOK_AGAIN_S));
+
+	advance(s, now);
+	while (
+	    (job = first_job(&s->limits)) != NULL && job->timer.when <= now) {
+		if (is_overdue(s, job, now)) {
+			smtpd_ready_remove(s, job);
+			job->state = SMTPD_JOB_ACTIVE;
+			return job;
+		}
+		smtpd_heap_remove(&s->limits, &job->timer);
+		smtpd_heap_push(
+		    &s->limits, &job->timer, smtpd_life_after(now, pause));
+	}
+	return NULL;
+}
+
+static uint32_t
+first_time(const struct smtpd_heap *h)
+{
+	const struct smtpd_heap_node *top = smtpd_heap_top(h);
+
+	return top != NULL ? top->when : SMTPD_TIME_NONE;
+}
+
+uint32_t
+smtpd_schedule_wake(const struct smtpd_schedule *s, uint32_t now)
+{
+	uint32_t wake = least(first_time(&s->later),
+	    least(first_time(&s->limits), first_time(&s->closed)));
+
+	if (wake < now ||
+	    (next_site(s) != NULL && s->busy < s->settings.workers))
+		return now;
+	return wake;
+}
+
+void
+smtpd_schedule_flush(
+    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now)
+{
+	if (job->state == SMTPD_JOB_LATER) {
+		smtpd_heap_remove(&s->later, &job->timer);
+		if (job->due > now)
+			job->due = now;
+		smtpd_ready_append(s, job);
+	}
+	if (job->state == SMTPD_JOB_READY)
+		smtpd_site_open(s, job->destination->site);
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "net/clock.h"
+#include "queue/spool_internal.h"
+
+/* Ids begin with the time in ms; so many bits follow, as in the server's. */
+#define ID_COUNT_BITS 20
+
+/* One recipient, to be sorted. */
+struct sorted {
+	const char *domain;
+	size_t len;
+	size_t rcpt;
+};
+
+/* The recipients by domain. */
+struct groups {
+	struct sorted *sorted;
+	size_t *order;
+	uint32_t njobs;
+};
+
+/* The mutex is held. */
+static uint64_t
+next_id(struct smtpd_spool *s)
+{
+	uint64_t id = smtpd_clock_wall_ms() << ID_COUNT_BITS;
+
+	id &= SMTPD_RECORD_ID_MAX;
+	do {
+		s->last_id = id > s->last_id ? id : s->last_id + 1;
+	} while (smtpd_entries_find(&s->table, s->last_id) != NULL);
+	return s->last_id;
+}
+
+uint64_t
+smtpd_spool_new_id(struct smtpd_spool *s)
+{
+	uint64_t id;
+
+	pthread_mutex_lock(&s->mutex);
+	id = next_id(s);
+	pthread_mutex_unlock(&s->mutex);
+	return id;
+}
+
+/* Give E the id that is wanted, or another, and its place in the table, where
+ * it cannot be seen yet. */
+static int
+enlist(struct smtpd_spool *s, struct smtpd_entry *e, uint64_t wanted)
+{
+	bool inserted;
+
+	pthread_mutex_lock(&s->mutex);
+	if (wanted == 0 || wanted > SMTPD_RECORD_ID_MAX ||
+	    smtpd_entries_find(&s->table, wanted) != NULL)
+		wanted = next_id(s);
+	e->id = wanted;
+	e->flags |= SMTPD_ENTRY_PENDING;
+	inserted = smtpd_entries_insert(&s->table, e);
+	pthread_mutex_unlock(&s->mutex);
+	if (inserted)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+static void
+strike_off(struct smtpd_spool *s, const struct smtpd_entry *e)
+{
+	pthread_mutex_lock(&s->mutex);
+	smtpd_entries_remove(&s->table, e);
+	pthread_mutex_unlock(&s->mutex);
+}
+
+/* By domain, then in the order in which they came. */
+static int
+compare(const void *a, const void *b)
+{
+	const struct sorted *x = a;
+	const struct sorted *y = b;
+	size_t len = x->len < y->len ? x->len : y->len;
+
+	for (size_t i = 0; i < len; i++) {
+		int c = smtpd_to_lower((unsigned char)x->domain[i]);
+		int d = smtpd_to_lower((unsigned char)y->domain[i]);
+
+		if (c != d)
+			return c - d;
+	}
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	return x->rcpt < y->rcpt ? -1 : 1;
+}
+
+static bool
+same_domain(const struct sorted *a, const struct sorted *b)
+{
+	return a->len == b->len &&
+	    smtpd_same_bytes(a->domain, b->domain, a->len);
+}
+
+/* Whether RCPT can be kept, and what its domain is. */
+static bool
+inspect(const struct smtpd_outgoing_rcpt *rcpt, struct sorted *out)
+{
+	const char *at = strrchr(rcpt->address, '@');
+
+	if (at == NULL || !smtpd_record_is_text(rcpt->address) ||
+	    !smtpd_record_is_text(rcpt->notify) ||
+	    !smtpd_record_is_text(rcpt->orcpt))
+		return false;
+	out->domain = at + 1;
+	out->len = strlen(at + 1);
+	return out->len > 0 && out->len <= SMTPD_SPOOL_DOMAIN_MAX &&
+	    memchr(out->domain, ' ', out->len) == NULL;
+}
+
+static bool
+is_sound(const struct smtpd_spool_mail *mail)
+{
+	return mail->sender != NULL && mail->nrcpts > 0 &&
+	    smtpd_record_is_text(mail->sender) &&
+	    smtpd_record_is_text(mail->ret) &&
+	    smtpd_record_is_text(mail->envid);
+}
+
+/* The lists of G are to be freed in any case. */
+static int
+group(const struct smtpd_spool_mail *mail, struct groups *g)
+{
+	*g = (struct groups){ 0 };
+	errno = EINVAL;
+	if (!is_sound(mail))
+		return -1;
+	errno = EFBIG;
+	if (mail->nrcpts > SMTPD_RECORD_RCPTS_MAX)
+		return -1;
+	g->sorted = calloc(mail->nrcpts, sizeof(*g->sorted));
+	g->order = calloc(mail->nrcpts, sizeof(*g->order));
+	errno = ENOMEM;
+	if (g->sorted == NULL || g->order == NULL)
+		return -1;
+	for (size_t i = 0; i < mail->nrcpts; i++) {
+		g->sorted[i].rcpt = i;
+		if (inspect(&mail->rcpts[i], &g->sorted[i]))
+			continue;
+		errno = EINVAL;
+		return -1;
+	}
+	qsort(g->sorted, mail->nrcpts, sizeof(*g->sorted), compare);
+	for (size_t i = 0; i < mail->nrcpts; i++) {
+		g->order[i] = g->sorted[i].rcpt;
+		if (i == 0 || !same_domain(&g->sorted[i - 1], &g->sorted[i]))
+			g->njobs++;
+	}
+	errno = EFBIG;
+	return g->njobs <= SMTPD_RECORD_JOBS_MAX ? 0 : -1;
+}
+
+/* Fill in the jobs of E, and append them to HEAD. */
+static int
+add_jobs(struct smtpd_spool *s, const struct groups *g, size_t nrcpts,
+    struct smtpd_entry *e, uint32_t now, struct smtpd_pack *jobs)
+{
+	struct smtpd_job *job = e->jobs;
+
+	for (size_t i = 0; i < nrcpts; job++) {
+		char domain[SMTPD_SPOOL_DOMAIN_MAX];
+		const struct sorted *first = &g->sorted[i];
+		struct smtpd_record_job record = {
+			.domain = domain,
+			.domain_len = first->len,
+			.due = now,
+		};
+
+		job->first = (uint32_t)i;
+		while (i < nrcpts && same_domain(first, &g->sorted[i]))
+			i++;
+		job->count = (uint32_t)i - job->first;
+		job->due = now;
+		record.count = job->count;
+		for (size_t k = 0; k < first->len; k++)
+			domain[k] = (char)smtpd_to_lower(
+			    (unsigned char)first->domain[k]);
+		smtpd_record_put_job(jobs, &record);
+		if (!smtpd_spool_entry_lead(s, job, domain, first->len)) {
+			errno = ENOMEM;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Write the record, whose jobs are in JOBS. */
+static int
+encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
+    const struct groups *g, const struct smtpd_pack *jobs,
+    struct smtpd_addition *a)
+{
+	const struct smtpd_content *c = a->content;
+	struct smtpd_stamp stamp = smtpd_spool_stamp(s);
+	struct smtpd_record_message m = {
+		.stamp = stamp,
+		.id = a->entry->id,
+		.arrived_ms = stamp.wall_ms,
+		.arrived = a->entry->arrived,
+		.size = c->size,
+		.crc = c->crc,
+		.flags = a->entry->flags & SMTPD_RECORD_ENTRY_FLAGS,
+		.njobs = a->entry->njobs,
+	};
+
+	smtpd_record_put_envelope(&a->envelope, mail, g->order);
+	m.envelope_len = (uint32_t)a->envelope.len;
+	smtpd_record_put_message(&a->head, &m);
+	smtpd_pack_bytes(&a->head, jobs->data, jobs->len);
+	a->body[0] = (struct iovec){ a->envelope.data, a->envelope.len };
+	a->body[1] = (struct iovec){ c->data, c->len };
+	if (a->envelope.failed || a->head.failed || jobs->failed) {
+		errno = ENOMEM;
+		return -1;
+	}
+	/* There must be room for more when it is written anew. */
+	if (a->head.len <= SMTPD_LOG_HEAD_MAX / 2 &&
+	    a->envelope.len <= SMTPD_LOG_GROUP_MAX / 2)
+		return 0;
+	errno = EFBIG;
+	return -1;
+}
+
+static unsigned
+flags_of(const struct smtpd_spool_mail *mail)
+{
+	unsigned flags = mail->flags & SMTPD_RECORD_ENTRY_FLAGS &
+	    ~(unsigned)(SMTPD_ENTRY_LARGE | SMTPD_ENTRY_NULL_SENDER);
+
+	if (smtpd_content_is_large(mail->content))
+		flags |= SMTPD_ENTRY_LARGE;
+	if (mail->sender[0] == '\0')
+		flags |= SMTPD_ENTRY_NULL_SENDER;
+	return flags;
+}
+
+/* Make the entry of MAIL and its record.  On failure what was made is in A. */
+static int
+prepare(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
+    const struct groups *g, struct smtpd_addition *a)
+{
+	struct smtpd_pack jobs = { 0 };
+	struct smtpd_entry *e = smtpd_spool_entry_create(0, g->njobs);
+	int status;
+
+	if (e == NULL)
+		return -1;
+	e->size = mail->content->size;
+	e->arrived = smtpd_spool_now(s);
+	e->flags = (uint16_t)flags_of(mail);
+	status = add_jobs(s, g, mail->nrcpts, e, e->arrived, &jobs);
+	if (status == 0)
+		status = enlist(s, e, mail->id);
+	if (status == -1) {
+		smtpd_spool_entry_free(s, e);
+		smtpd_pack_free(&jobs);
+		return -1;
+	}
+	a->entry = e;
+	if (smtpd_content_is_large(mail->content)) {
+		status = smtpd_content_publish(mail->content, e->id);
+		a->published = status == 0;
+	}
+	if (status == 0)
+		status = encode(s, mail, g, &jobs, a);
+	smtpd_pack_free(&jobs);
+	return status;
+}
+
+int
+smtpd_addition_begin(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
+    struct smtpd_addition *a)
+{
+	struct groups g = { 0 };
+	int status = -1;
+	int error;
+
+	*a = (struct smtpd_addition){ .content = mail->content };
+	errno = mail->content->error;
+	if (errno == 0 && group(mail, &g) == 0)
+		status = prepare(s, mail, &g, a);
+	error = errno;
+	free(g.sorted);
+	free(g.order);
+	if (status == -1)
+		smtpd_addition_cancel(s, a);
+	errno = error;
+	return status;
+}
+
+void
+smtpd_addition_record(
+    const struct smtpd_addition *a, struct smtpd_log_entry *record)
+{
+	*record = (struct smtpd_log_entry){
+		.type = SMTPD_RECORD_MESSAGE,
+		.live = true,
+		.head = a->head.data,
+		.head_len = a->head.len,
+		.body = a->body,
+		.body_count = a->published ? 1 : 2,
+	};
+}
+
+/* Free what is not needed any more. */
+static void
+clear(struct smtpd_addition *a)
+{
+	smtpd_pack_free(&a->head);
+	smtpd_pack_free(&a->envelope);
+	smtpd_content_destroy(a->content);
+	a->content = NULL;
+}
+
+struct smtpd_entry *
+smtpd_addition_finish(struct smtpd_spool *s, struct smtpd_addition *a,
+    const struct smtpd_log_entry *record)
+{
+	struct smtpd_entry *e = a->entry;
+
+	pthread_mutex_lock(&s->mutex);
+	e->place = record->place;
+	e->record_size = record->size;
+	e->pins++;
+	e->flags &= (uint16_t)~SMTPD_ENTRY_PENDING;
+	s->count++;
+	pthread_mutex_unlock(&s->mutex);
+	clear(a);
+	return e;
+}
+
+void
+smtpd_addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a)
+{
+	int error = errno;
+	char name[SMTPD_ID_MAX];
+
+	if (a->published) {
+		smtpd_trace_id(a->entry->id, name);
+		unlinkat(s->large, name, 0);
+	}
+	if (a->entry != NULL) {
+		strike_off(s, a->entry);
+		smtpd_spool_entry_free(s, a->entry);
+	}
+	a->entry = NULL;
+	clear(a);
+	errno = error;
+}
+
+int
+smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
+    struct smtpd_entry **entry)
+{
+	struct smtpd_log_entry record;
+	struct smtpd_addition a;
+
+	*entry = NULL;
+	if (smtpd_addition_begin(s, mail, &a) == -1)
+		return -1;
+	smtpd_addition_record(&a, &record);
+	if (smtpd_log_append(s->log, &record, 1, 0) == -1) {
+		smtpd_addition_cancel(s, &a);
+		return -1;
+	}
+	*entry = smtpd_addition_finish(s, &a, &record);
+	return 0;
+}

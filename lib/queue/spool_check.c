@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "queue/spool_internal.h"
+
+/* Whether NAME is a damaged thing, not the reason beside it. */
+static bool
+is_counted(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (name[0] == '.')
+		return false;
+	return len < 4 || strcmp(name + len - 4, ".why") != 0;
+}
+
+static uint64_t
+count_quarantine(const struct smtpd_spool *s)
+{
+	int fd = openat(s->quarantine, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+	uint64_t count = 0;
+
+	if (dir == NULL) {
+		smtpd_spool_close_file(fd);
+		return 0;
+	}
+	while ((d = readdir(dir)) != NULL)
+		count += is_counted(d->d_name);
+	closedir(dir);
+	return count;
+}
+
+static const char *
+reason(int error)
+{
+	return error == EBADMSG ? "it is damaged" : strerror(error);
+}
+
+/* Read the message of ENTRY.  Return 0, an errno, or -1: it has ended. */
+static int
+inspect(struct smtpd_spool *s, const struct smtpd_entry *entry)
+{
+	struct smtpd_letter letter;
+	int error = 0;
+
+	if (smtpd_spool_load(s, entry, &letter) == -1)
+		return errno == ENOENT ? -1 : errno;
+	if (smtpd_letter_check(&letter) == -1)
+		error = errno;
+	smtpd_letter_finish(&letter);
+	return error;
+}
+
+/* Tell of message ID.  Return what WRITE does. */
+static int
+tell(uint64_t id, int error, smtpd_write_fn *write, void *user)
+{
+	char text[SMTPD_ID_MAX], line[256];
+	int len;
+
+	smtpd_trace_id(id, text);
+	len = snprintf(line, sizeof(line), "%s: %s\n", text, reason(error));
+	return write(user, line, (size_t)len);
+}
+
+static int
+tell_of_log(const struct smtpd_spool *s, struct smtpd_spool_damage *out,
+    smtpd_write_fn *write, void *user)
+{
+	uint64_t damages = s->damages;
+	char line[128];
+	int len;
+
+	if (damages == 0)
+		return 0;
+	out->damaged += damages;
+	len = snprintf(line, sizeof(line), "the log: damaged in %llu places\n",
+	    (unsigned long long)damages);
+	return write(user, line, (size_t)len);
+}
+
+int
+smtpd_spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
+    smtpd_write_fn *write, void *user)
+{
+	struct smtpd_entry *e;
+	int status;
+
+	*out = (struct smtpd_spool_damage){ 0 };
+	out->quarantine = count_quarantine(s);
+	status = tell_of_log(s, out, write, user);
+	for (uint64_t id = 0;
+	     status == 0 && (e = smtpd_spool_next(s, id)) != NULL;) {
+		int error = inspect(s, e);
+
+		id = e->id;
+		smtpd_spool_unpin(s, e);
+		if (error == 0)
+			out->messages++;
+		if (error <= 0)
+			continue;
+		out->damaged++;
+		status = tell(id, error, write, user);
+	}
+	return status;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "queue/spool_internal.h"
+
+struct smtpd_entry *
+smtpd_spool_entry_create(uint64_t id, uint32_t njobs)
+{
+	struct smtpd_entry *e =
+	    calloc(1, sizeof(*e) + njobs * sizeof(e->jobs[0]));
+
+	if (e == NULL)
+		return NULL;
+	e->id = id;
+	e->njobs = (uint16_t)njobs;
+	e->unfinished = (uint16_t)njobs;
+	for (uint32_t i = 0; i < njobs; i++)
+		e->jobs[i].entry = e;
+	return e;
+}
+
+void
+smtpd_spool_entry_free(struct smtpd_spool *s, struct smtpd_entry *e)
+{
+	for (uint32_t i = 0; i < e->njobs; i++)
+		if (e->jobs[i].destination != NULL &&
+		    s->settings.release != NULL)
+			s->settings.release(
+			    s->settings.user, e->jobs[i].destination);
+	free(e->finished);
+	free(e);
+}
+
+bool
+smtpd_spool_entry_lead(struct smtpd_spool *s, struct smtpd_job *job,
+    const char *domain, size_t len)
+{
+	char name[SMTPD_SPOOL_DOMAIN_MAX + 1];
+
+	if (s->settings.destination == NULL)
+		return true;
+	memcpy(name, domain, len);
+	name[len] = '\0';
+	job->destination = s->settings.destination(s->settings.user, name);
+	return job->destination != NULL;
+}
+
+uint32_t
+smtpd_spool_entry_rcpts(const struct smtpd_entry *e)
+{
+	const struct smtpd_job *last = &e->jobs[e->njobs - 1];
+
+	return last->first + last->count;
+}
+
+bool
+smtpd_spool_entry_need_bits(struct smtpd_entry *e)
+{
+	if (e->finished == NULL)
+		e->finished =
+		    calloc(((size_t)smtpd_spool_entry_rcpts(e) + 7) / 8, 1);
+	return e->finished != NULL;
+}
+
+void
+smtpd_spool_entry_finish_rcpt(struct smtpd_entry *e, uint32_t rcpt)
+{
+	_Atomic unsigned char *bits = e->finished;
+
+	atomic_fetch_or(&bits[rcpt / 8], (unsigned char)(1u << rcpt % 8));
+}
+
+uint8_t
+smtpd_spool_job_flags(const struct smtpd_job *job)
+{
+	unsigned flags = 0;
+
+	if (job->finished)
+		flags |= SMTPD_RECORD_FINISHED;
+	if (job->notice_given)
+		flags |= SMTPD_RECORD_NOTICE_GIVEN;
+	if (job->unsure)
+		flags |= SMTPD_RECORD_UNSURE;
+	return (uint8_t)flags;
+}
+
+void
+smtpd_spool_entry_apply(struct smtpd_job *job,
+    const struct smtpd_record_progress *p, struct smtpd_log_place place)
+{
+	job->due = p->due;
+	job->attempts = p->attempts;
+	job->notice_given = (p->flags & SMTPD_RECORD_NOTICE_GIVEN) != 0;
+	job->unsure = (p->flags & SMTPD_RECORD_UNSURE) != 0;
+	job->trail = place;
+	if ((p->flags & SMTPD_RECORD_FINISHED) == 0 || job->finished)
+		return;
+	job->finished = true;
+	job->entry->unfinished--;
+}
+
+void
+smtpd_spool_entry_end(struct smtpd_spool *s, struct smtpd_entry *e)
+{
+	smtpd_entries_remove(&s->table, e);
+	s->count--;
+	e->flags |= SMTPD_ENTRY_ENDED;
+}
+
+void
+smtpd_spool_entry_let_go(struct smtpd_spool *s, const struct smtpd_entry *e)
+{
+	char name[SMTPD_ID_MAX];
+
+	if ((e->flags & SMTPD_ENTRY_LARGE) != 0) {
+		smtpd_trace_id(e->id, name);
+		unlinkat(s->large, name, 0);
+	}
+	smtpd_log_release(s->log, e->place, e->record_size);
+}
+
+/* Whether it may yet become clear that E has ended, or others are waited
+ * for. */
+static bool
+must_wait(const struct smtpd_entry *e)
+{
+	unsigned flags = e->flags;
+
+	if ((flags & SMTPD_ENTRY_ENDED) != 0)
+		return false;
+	return (flags & (SMTPD_ENTRY_LOCKED | SMTPD_ENTRY_REMOVED)) != 0;
+}
+
+bool
+smtpd_spool_enter(
+    struct smtpd_spool *s, struct smtpd_entry *e, struct smtpd_flight *f)
+{
+	bool ended;
+
+	pthread_mutex_lock(&s->mutex);
+	while (must_wait(e))
+		pthread_cond_wait(&s->landed, &s->mutex);
+	ended = (e->flags & SMTPD_ENTRY_ENDED) != 0;
+	if (!ended) {
+		f->entry = e;
+		f->next = s->flights;
+		s->flights = f;
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return !ended;
+}
+
+void
+smtpd_spool_leave(struct smtpd_spool *s, struct smtpd_flight *f)
+{
+	struct smtpd_flight **at = &s->flights;
+
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	pthread_cond_broadcast(&s->landed);
+}
+
+/* Whether somebody reports progress of E. */
+static bool
+is_busy(const struct smtpd_spool *s, const struct smtpd_entry *e)
+{
+	const struct smtpd_flight *f = s->flights;
+
+	while (f != NULL && f->entry != e)
+		f = f->next;
+	return f != NULL;
+}
+
+bool
+smtpd_spool_lock_entry(struct smtpd_spool *s, struct smtpd_entry *e)
+{
+	while ((e->flags & SMTPD_ENTRY_LOCKED) != 0)
+		pthread_cond_wait(&s->landed, &s->mutex);
+	if ((e->flags & SMTPD_ENTRY_ENDED) != 0)
+		return false;
+	e->flags |= SMTPD_ENTRY_LOCKED;
+	while (is_busy(s, e))
+		pthread_cond_wait(&s->landed, &s->mutex);
+	if ((e->flags & SMTPD_ENTRY_ENDED) == 0)
+		return true;
+	smtpd_spool_unlock_entry(s, e);
+	return false;
+}
+
+void
+smtpd_spool_unlock_entry(struct smtpd_spool *s, struct smtpd_entry *e)
+{
+	e->flags &= (uint16_t)~SMTPD_ENTRY_LOCKED;
+	pthread_cond_broadcast(&s->landed);
+}
+
+void
+smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_entry *entry)
+{
+	pthread_mutex_lock(&s->mutex);
+	entry->pins++;
+	pthread_mutex_unlock(&s->mutex);
+}
+
+void
+smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_entry *entry)
+{
+	bool gone;
+
+	pthread_mutex_lock(&s->mutex);
+	entry->pins--;
+	gone = entry->pins == 0 && (entry->flags & SMTPD_ENTRY_ENDED) != 0;
+	pthread_mutex_unlock(&s->mutex);
+	if (gone)
+		smtpd_spool_entry_free(s, entry);
+}
+
+unsigned
+smtpd_spool_flags(struct smtpd_spool *s, const struct smtpd_entry *entry)
+{
+	(void)s;
+	return entry->flags;
+}
+
+/* Pin E, which may be NULL. */
+static struct smtpd_entry *
+pinned(struct smtpd_entry *e)
+{
+	if (e != NULL)
+		e->pins++;
+	return e;
+}
+
+struct smtpd_entry *
+smtpd_spool_find(struct smtpd_spool *s, uint64_t id)
+{
+	struct smtpd_entry *e;
+
+	pthread_mutex_lock(&s->mutex);
+	e = smtpd_entries_find(&s->table, id);
+	if (e != NULL && (e->flags & SMTPD_ENTRY_PENDING) != 0)
+		e = NULL;
+	e = pinned(e);
+	pthread_mutex_unlock(&s->mutex);
+	return e;
+}
+
+struct smtpd_entry *
+smtpd_spool_next(struct smtpd_spool *s, uint64_t id)
+{
+	struct smtpd_entry *e;
+
+	pthread_mutex_lock(&s->mutex);
+	do {
+		e = id < UINT64_MAX ? smtpd_entries_from(&s->table, id + 1)
+				    : NULL;
+		id = e != NULL ? e->id : id;
+	} while (e != NULL && (e->flags & SMTPD_ENTRY_PENDING) != 0);
+	e = pinned(e);
+	pthread_mutex_unlock(&s->mutex);
+	return e;
+}
+
+uint64_t
+smtpd_spool_count(struct smtpd_spool *s)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&s->mutex);
+	count = s->count;
+	pthread_mutex_unlock(&s->mutex);
+	return count;
+}
+
+static void
+copy_job(struct smtpd_job *to, const struct smtpd_job *from)
+{
+	to->destination = from->destination;
+	to->finished = from->finished;
+	to->notice_given = from->notice_given;
+	to->unsure = from->unsure;
+	to->attempts = from->attempts;
+	to->due = SMTPD_TIME_NONE;
+	to->first = from->first;
+	to->count = from->count;
+	to->trail = from->trail;
+}
+
+/* The mutex is held. */
+static void
+copy_entry(struct smtpd_entry *to, const struct smtpd_entry *from)
+{
+	const _Atomic unsigned char *bits = from->finished;
+	_Atomic unsigned char *copy = to->finished;
+	size_t len = ((size_t)smtpd_spool_entry_rcpts(from) + 7) / 8;
+
+	to->size = from->size;
+	to->place = from->place;
+	to->record_size = from->record_size;
+	to->arrived = from->arrived;
+	to->unfinished = from->unfinished;
+	to->flags = from->flags;
+	for (uint32_t i = 0; i < from->njobs; i++)
+		copy_job(&to->jobs[i], &from->jobs[i]);
+	for (size_t i = 0; bits != NULL && i < len; i++)
+		copy[i] = bits[i];
+}
+
+struct smtpd_entry *
+smtpd_spool_copy(struct smtpd_spool *s, const struct smtpd_entry *entry)
+{
+	struct smtpd_entry *copy =
+	    smtpd_spool_entry_create(entry->id, entry->njobs);
+	size_t len = ((size_t)smtpd_spool_entry_rcpts(entry) + 7) / 8;
+
+	if (copy == NULL)
+		return NULL;
+	copy->finished = calloc(len, 1);
+	if (copy->finished == NULL) {
+		free(copy);
+		return NULL;
+	}
+	pthread_mutex_lock(&s->mutex);
+	copy_entry(copy, entry);
+	pthread_mutex_unlock(&s->mutex);
+	return copy;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/spool_internal.h"
+
+/* A progress on its way into the log. */
+struct step {
+	const struct smtpd_progress *progress;
+	struct smtpd_record_progress record;
+	struct smtpd_pack head;
+	struct smtpd_pack results; /* and the trail */
+	struct iovec body;
+	unsigned char *done; /* a bit for each recipient of the job, as they
+	                      * will be */
+};
+
+static bool
+is_done(const struct step *st, uint32_t i)
+{
+	return (st->done[i / 8] & 1u << i % 8) != 0;
+}
+
+static void
+set_done(struct step *st, uint32_t i)
+{
+	st->done[i / 8] |= (unsigned char)(1u << i % 8);
+}
+
+/* Find out who will be finished: what is new of it is counted in the record,
+ * and whether that are all. */
+static int
+count_finished(struct step *st)
+{
+	const struct smtpd_progress *p = st->progress;
+	const struct smtpd_job *job = p->job;
+	uint32_t left = 0;
+
+	st->done = calloc(((size_t)job->count + 7) / 8, 1);
+	if (st->done == NULL)
+		return -1;
+	for (uint32_t i = 0; i < job->count; i++) {
+		if (smtpd_entry_is_finished(job->entry, job, job->first + i))
+			set_done(st, i);
+		else
+			left++;
+	}
+	for (size_t k = 0; k < p->nrcpts; k++) {
+		uint32_t i = p->rcpts[k].rcpt - job->first;
+
+		if (i >= job->count) {
+			errno = EINVAL;
+			return -1;
+		}
+		if (!p->rcpts[k].finished || is_done(st, i))
+			continue;
+		set_done(st, i);
+		st->record.nfinished++;
+		left--;
+	}
+	if (left == 0) {
+		st->record.flags |= SMTPD_RECORD_FINISHED;
+		st->record.nfinished = 0;
+	}
+	return 0;
+}
+
+static void
+fill_record(struct smtpd_spool *s, struct step *st)
+{
+	const struct smtpd_progress *p = st->progress;
+	const struct smtpd_job *job = p->job;
+	struct smtpd_record_progress *r = &st->record;
+
+	r->stamp = smtpd_spool_stamp(s);
+	r->id = job->entry->id;
+	r->job = (uint16_t)(job - job->entry->jobs);
+	r->due = p->due;
+	r->attempts = p->attempts;
+	r->previous = job->trail;
+	if (p->notice_given)
+		r->flags |= SMTPD_RECORD_NOTICE_GIVEN;
+	if (p->unsure)
+		r->flags |= SMTPD_RECORD_UNSURE;
+}
+
+/* Append the numbers of those that are newly finished, unless all are. */
+static void
+put_finished(struct step *st)
+{
+	const struct smtpd_job *job = st->progress->job;
+
+	if (st->record.nfinished == 0)
+		return;
+	for (uint32_t i = 0; i < job->count; i++)
+		if (is_done(st, i) &&
+		    !smtpd_entry_is_finished(job->entry, job, job->first + i))
+			smtpd_pack_u32(&st->head, job->first + i);
+}
+
+/* Write the record.  The entry was entered. */
+static int
+encode(struct smtpd_spool *s, struct step *st)
+{
+	const struct smtpd_progress *p = st->progress;
+
+	if (count_finished(st) == -1)
+		return -1;
+	fill_record(s, st);
+	for (size_t k = 0; k < p->nrcpts; k++)
+		smtpd_record_put_result(&st->results, &p->rcpts[k]);
+	st->record.results_len = (uint32_t)st->results.len;
+	smtpd_record_put_progress(&st->head, &st->record);
+	put_finished(st);
+	smtpd_pack_bytes(&st->results, p->trail, p->trail_len);
+	st->body = (struct iovec){ st->results.data, st->results.len };
+	if (!st->head.failed && !st->results.failed)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+/* Have room for what will be known. */
+static int
+make_room(struct smtpd_spool *s, const struct step *st)
+{
+	bool has_room = true;
+
+	if (st->record.nfinished == 0)
+		return 0;
+	pthread_mutex_lock(&s->mutex);
+	has_room = smtpd_spool_entry_need_bits(st->progress->job->entry);
+	pthread_mutex_unlock(&s->mutex);
+	return has_room ? 0 : -1;
+}
+
+static int
+append(struct smtpd_spool *s, const struct step *st,
+    const struct smtpd_addition *report, struct smtpd_log_entry records[2])
+{
+	size_t n = 0;
+
+	if (report != NULL)
+		smtpd_addition_record(report, &records[n++]);
+	records[n++] = (struct smtpd_log_entry){
+		.type = SMTPD_RECORD_PROGRESS,
+		.head = st->head.data,
+		.head_len = st->head.len,
+		.body = &st->body,
+		.body_count = 1,
+	};
+	return smtpd_log_append(s->log, records, n, SMTPD_LOG_ESSENTIAL);
+}
+
+/* The mutex is held.  Return whether the entry has ended by that. */
+static bool
+apply(
+    struct smtpd_spool *s, const struct step *st, struct smtpd_log_place place)
+{
+	struct smtpd_job *job = st->progress->job;
+	struct smtpd_entry *e = job->entry;
+
+	for (uint32_t i = 0; st->record.nfinished > 0 && i < job->count; i++)
+		if (is_done(st, i))
+			smtpd_spool_entry_finish_rcpt(e, job->first + i);
+	smtpd_spool_entry_apply(job, &st->record, place);
+	if (e->unfinished > 0)
+		return false;
+	smtpd_spool_entry_end(s, e);
+	return true;
+}
+
+/* The entry was entered, and is left. */
+static int
+record(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
+    struct smtpd_addition *addition, struct smtpd_entry **report)
+{
+	struct smtpd_log_entry records[2];
+	bool ended = false;
+	int error;
+	int status = encode(s, st);
+
+	if (status == 0)
+		status = make_room(s, st);
+	if (status == 0)
+		status = append(s, st, addition, records);
+	error = errno;
+	pthread_mutex_lock(&s->mutex);
+	if (status == 0)
+		ended = apply(s, st, records[addition != NULL].place);
+	smtpd_spool_leave(s, flight);
+	pthread_mutex_unlock(&s->mutex);
+	if (status == 0 && addition != NULL)
+		*report = smtpd_addition_finish(s, addition, &records[0]);
+	if (ended)
+		smtpd_spool_entry_let_go(s, st->progress->job->entry);
+	errno = error;
+	return status;
+}
+
+int
+smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
+    struct smtpd_entry **report)
+{
+	struct smtpd_addition addition, *a = NULL;
+	struct step st = { .progress = p };
+	struct smtpd_flight flight;
+	int status = 0;
+
+	*report = NULL;
+	if (p->report != NULL) {
+		if (smtpd_addition_begin(s, p->report, &addition) == -1)
+			return -1;
+		a = &addition;
+	}
+	if (smtpd_spool_enter(s, p->job->entry, &flight))
+		status = record(s, &st, &flight, a, report);
+	if (a != NULL && *report == NULL)
+		smtpd_addition_cancel(s, a);
+	smtpd_pack_free(&st.head);
+	smtpd_pack_free(&st.results);
+	free(st.done);
+	return status;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "queue/spool_internal.h"
+
+/* No job is put off for longer, in seconds: what says so is wrong. */
+#define DELAY_MAX 86400
+
+/* Ids that are counted on from: no nonsense keeps new ones from rising. */
+#define LAST_ID_MAX (SMTPD_RECORD_ID_MAX / 2)
+
+static void
+note_stamp(struct smtpd_spool *s, const struct smtpd_stamp *stamp)
+{
+	s->last.wall_ms = stamp->wall_ms;
+	if (stamp->clock > s->last.clock)
+		s->last.clock = stamp->clock;
+}
+
+static void
+note_id(struct smtpd_spool *s, uint64_t id)
+{
+	if (id > s->last_id && id <= LAST_ID_MAX)
+		s->last_id = id;
+}
+
+/* Keep in mind a record that says nothing to us, for quarantine. */
+static int
+keep_foreign(struct smtpd_spool *s, const struct smtpd_log_record *record)
+{
+	struct smtpd_foreign *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return -1;
+	f->place = record->place;
+	f->size = record->size;
+	f->next = s->foreign;
+	s->foreign = f;
+	s->damages++;
+	return 1;
+}
+
+static int
+fill_job(struct smtpd_spool *s, struct smtpd_job *job,
+    const struct smtpd_record_job *from)
+{
+	struct smtpd_entry *e = job->entry;
+
+	job->count = from->count;
+	job->due = from->due;
+	job->attempts = from->attempts;
+	job->notice_given = (from->flags & SMTPD_RECORD_NOTICE_GIVEN) != 0;
+	job->unsure = (from->flags & SMTPD_RECORD_UNSURE) != 0;
+	job->finished = (from->flags & SMTPD_RECORD_FINISHED) != 0;
+	if (job->finished)
+		e->unfinished--;
+	return smtpd_spool_entry_lead(s, job, from->domain, from->domain_len)
+	    ? 0
+	    : -1;
+}
+
+/* Copy the bits of JOB, if it has any. */
+static int
+fill_bits(struct smtpd_job *job, const struct smtpd_record_job *from)
+{
+	if (from->bits == NULL)
+		return 0;
+	if (!smtpd_spool_entry_need_bits(job->entry))
+		return -1;
+	for (uint32_t i = 0; i < job->count; i++)
+		if ((from->bits[i / 8] & 1u << i % 8) != 0)
+			smtpd_spool_entry_finish_rcpt(
+			    job->entry, job->first + i);
+	return 0;
+}
+
+static int
+fill_jobs(
+    struct smtpd_spool *s, struct smtpd_record_message m, struct smtpd_entry *e)
+{
+	struct smtpd_unpack jobs = m.jobs;
+	struct smtpd_record_job from;
+	uint32_t first = 0;
+
+	for (uint32_t i = 0; i < e->njobs; i++) {
+		smtpd_record_next_job(&m, &from);
+		e->jobs[i].first = first;
+		if (fill_job(s, &e->jobs[i], &from) == -1)
+			return -1;
+		first += from.count;
+	}
+	/* The number of all recipients is known now. */
+	m.jobs = jobs;
+	for (uint32_t i = 0; i < e->njobs; i++) {
+		smtpd_record_next_job(&m, &from);
+		if (fill_bits(&e->jobs[i], &from) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The entry of a message record.  NULL without memory. */
+static struct smtpd_entry *
+make_entry(struct smtpd_spool *s, const struct smtpd_log_record *record,
+    const struct smtpd_record_message *m)
+{
+	struct smtpd_entry *e = smtpd_spool_entry_create(m->id, m->njobs);
+
+	if (e == NULL)
+		return NULL;
+	e->size = m->size;
+	e->arrived = m->arrived;
+	e->flags = m->flags;
+	e->place = record->place;
+	e->record_size = record->size;
+	if (fill_jobs(s, *m, e) == 0)
+		return e;
+	smtpd_spool_entry_free(s, e);
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* End an entry: its message is finished, or stands anew further on. */
+static void
+drop(struct smtpd_spool *s, struct smtpd_log *log, struct smtpd_entry *e)
+{
+	smtpd_spool_entry_end(s, e);
+	smtpd_log_release(log, e->place, e->record_size);
+	smtpd_spool_entry_free(s, e);
+}
+
+static int
+replay_message(struct smtpd_spool *s, struct smtpd_log *log,
+    const struct smtpd_log_record *record)
+{
+	struct smtpd_record_message m;
+	struct smtpd_entry *e, *old;
+
+	if (!smtpd_record_get_message(record->head, record->head_len, &m))
+		return keep_foreign(s, record);
+	note_stamp(s, &m.stamp);
+	note_id(s, m.id);
+	old = smtpd_entries_find(&s->table, m.id);
+	if (old != NULL)
+		drop(s, log, old);
+	e = make_entry(s, record, &m);
+	if (e == NULL)
+		return -1;
+	if (e->unfinished == 0) {
+		smtpd_spool_entry_free(s, e);
+		return 0;
+	}
+	if (smtpd_entries_insert(&s->table, e)) {
+		s->count++;
+		return 1;
+	}
+	smtpd_spool_entry_free(s, e);
+	errno = ENOMEM;
+	return -1;
+}
+
+/* Mark those that finished; nothing outside of JOB. */
+static int
+finish_rcpts(struct smtpd_job *job, const struct smtpd_record_progress *p)
+{
+	if (p->nfinished > 0 && !smtpd_spool_entry_need_bits(job->entry))
+		return -1;
+	for (uint32_t i = 0; i < p->nfinished; i++) {
+		uint32_t rcpt = smtpd_record_finished(p, i);
+
+		if (rcpt - job->first < job->count)
+			smtpd_spool_entry_finish_rcpt(job->entry, rcpt);
+	}
+	return 0;
+}
+
+static int
+replay_progress(struct smtpd_spool *s, struct smtpd_log *log,
+    const struct smtpd_log_record *record)
+{
+	struct smtpd_record_progress p;
+	struct smtpd_entry *e;
+
+	if (!smtpd_record_get_progress(record->head, record->head_len, &p))
+		return keep_foreign(s, record);
+	note_stamp(s, &p.stamp);
+	note_id(s, p.id);
+	e = smtpd_entries_find(&s->table, p.id);
+	if (e == NULL || p.job >= e->njobs)
+		return 0;
+	if (e->jobs[p.job].finished) {
+		e->jobs[p.job].trail = record->place;
+		return 0;
+	}
+	if (finish_rcpts(&e->jobs[p.job], &p) == -1)
+		return -1;
+	smtpd_spool_entry_apply(&e->jobs[p.job], &p, record->place);
+	if (e->unfinished == 0)
+		drop(s, log, e);
+	return 0;
+}
+
+static int
+replay_state(struct smtpd_spool *s, struct smtpd_log *log,
+    const struct smtpd_log_record *record)
+{
+	struct smtpd_record_state state;
+	struct smtpd_entry *e;
+
+	if (!smtpd_record_get_state(record->head, record->head_len, &state))
+		return keep_foreign(s, record);
+	note_stamp(s, &state.stamp);
+	note_id(s, state.id);
+	e = smtpd_entries_find(&s->table, state.id);
+	if (e == NULL)
+		return 0;
+	if (state.change == SMTPD_RECORD_HELD)
+		e->flags |= SMTPD_ENTRY_HELD;
+	else if (state.change == SMTPD_RECORD_RELEASED)
+		e->flags &= (uint16_t)~SMTPD_ENTRY_HELD;
+	else
+		drop(s, log, e);
+	return 0;
+}
+
+static int
+replay_clock(struct smtpd_spool *s, const struct smtpd_log_record *record)
+{
+	struct smtpd_record_clock clock;
+
+	if (!smtpd_record_get_clock(record->head, record->head_len, &clock))
+		return keep_foreign(s, record);
+	note_stamp(s, &clock.stamp);
+	note_id(s, clock.last_id);
+	return 0;
+}
+
+int
+smtpd_spool_replay(
+    void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
+{
+	struct smtpd_spool *s = user;
+
+	switch (record->type) {
+	case SMTPD_RECORD_MESSAGE:
+		return replay_message(s, log, record);
+	case SMTPD_RECORD_PROGRESS:
+		return replay_progress(s, log, record);
+	case SMTPD_RECORD_STATE:
+		return replay_state(s, log, record);
+	case SMTPD_RECORD_CLOCK:
+		return replay_clock(s, record);
+	default:
+		return keep_foreign(s, record);
+	}
+}
+
+static void
+mend(struct smtpd_entry *e, uint32_t now)
+{
+	if (e->arrived > now)
+		e->arrived = now;
+	for (uint32_t i = 0; i < e->njobs; i++)
+		if (e->jobs[i].due > now + DELAY_MAX)
+			e->jobs[i].due = now + DELAY_MAX;
+}
+
+void
+smtpd_spool_settle(struct smtpd_spool *s)
+{
+	struct smtpd_entry *e;
+	uint32_t now;
+
+	smtpd_queue_clock_start(&s->clock, &s->last);
+	now = smtpd_spool_now(s);
+	for (uint64_t id = 0; (e = smtpd_entries_from(&s->table, id)) != NULL;
+	     id = e->id + 1)
+		mend(e, now);
+}
+
+void
+smtpd_spool_forget(struct smtpd_spool *s)
+{
+	struct smtpd_entry *e;
+
+	while ((e = smtpd_entries_take(&s->table)) != NULL)
+		smtpd_spool_entry_free(s, e);
+	while (s->foreign != NULL) {
+		struct smtpd_foreign *next = s->foreign->next;
+
+		free(s->foreign);
+		s->foreign = next;
+	}
+	s->count = 0;
+	s->last_id = 0;
+	s->damages = 0;
+	s->last = (struct smtpd_stamp){ 0 };
+}

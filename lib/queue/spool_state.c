@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "queue/spool_internal.h"
+
+/* Append a record of CHANGE; the entry was entered alone, or is to end. */
+static int
+append(struct smtpd_spool *s, const struct smtpd_entry *e,
+    enum smtpd_record_change change)
+{
+	struct smtpd_record_state state = {
+		.stamp = smtpd_spool_stamp(s),
+		.id = e->id,
+		.change = (uint8_t)change,
+	};
+	struct smtpd_log_entry record = { .type = SMTPD_RECORD_STATE };
+	struct smtpd_pack head = { 0 };
+	int status = -1;
+
+	smtpd_record_put_state(&head, &state);
+	record.head = head.data;
+	record.head_len = head.len;
+	errno = ENOMEM;
+	if (!head.failed)
+		status =
+		    smtpd_log_append(s->log, &record, 1, SMTPD_LOG_ESSENTIAL);
+	smtpd_pack_free(&head);
+	return status;
+}
+
+int
+smtpd_spool_hold(struct smtpd_spool *s, struct smtpd_entry *entry, bool hold)
+{
+	int status;
+
+	pthread_mutex_lock(&s->mutex);
+	if (!smtpd_spool_lock_entry(s, entry)) {
+		pthread_mutex_unlock(&s->mutex);
+		errno = ENOENT;
+		return -1;
+	}
+	pthread_mutex_unlock(&s->mutex);
+	status =
+	    append(s, entry, hold ? SMTPD_RECORD_HELD : SMTPD_RECORD_RELEASED);
+	pthread_mutex_lock(&s->mutex);
+	if (status == 0 && hold)
+		entry->flags |= SMTPD_ENTRY_HELD;
+	if (status == 0 && !hold)
+		entry->flags &= (uint16_t)~SMTPD_ENTRY_HELD;
+	smtpd_spool_unlock_entry(s, entry);
+	pthread_mutex_unlock(&s->mutex);
+	return status;
+}
+
+/* End ENTRY, which was entered alone and is marked as removed, and leave
+ * it. */
+static int
+end(struct smtpd_spool *s, struct smtpd_entry *entry,
+    enum smtpd_record_change change)
+{
+	int status = append(s, entry, change);
+
+	pthread_mutex_lock(&s->mutex);
+	if (status == 0)
+		smtpd_spool_entry_end(s, entry);
+	else
+		entry->flags &= (uint16_t)~SMTPD_ENTRY_REMOVED;
+	smtpd_spool_unlock_entry(s, entry);
+	pthread_mutex_unlock(&s->mutex);
+	if (status == 0)
+		smtpd_spool_entry_let_go(s, entry);
+	return status;
+}
+
+/* Enter ENTRY alone, and mark it.  False when it has ended. */
+static bool
+begin_end(struct smtpd_spool *s, struct smtpd_entry *entry)
+{
+	bool entered;
+
+	pthread_mutex_lock(&s->mutex);
+	entry->flags |= SMTPD_ENTRY_REMOVED;
+	entered = smtpd_spool_lock_entry(s, entry);
+	if (entered)
+		entry->flags |= SMTPD_ENTRY_REMOVED;
+	pthread_mutex_unlock(&s->mutex);
+	return entered;
+}
+
+int
+smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_entry *entry)
+{
+	if (!begin_end(s, entry))
+		return 0;
+	return end(s, entry, SMTPD_RECORD_REMOVED);
+}
+
+int
+smtpd_spool_quarantine(
+    struct smtpd_spool *s, struct smtpd_entry *entry, const char *why)
+{
+	int error;
+
+	if (!begin_end(s, entry))
+		return 0;
+	if (smtpd_quarantine_entry(s, entry, why) == 0)
+		return end(s, entry, SMTPD_RECORD_QUARANTINED);
+	error = errno;
+	smtpd_spool_log(s, SMTPD_LOG_WARNING,
+	    "a damaged message cannot be moved to quarantine/, and stays");
+	pthread_mutex_lock(&s->mutex);
+	entry->flags &= (uint16_t)~SMTPD_ENTRY_REMOVED;
+	smtpd_spool_unlock_entry(s, entry);
+	pthread_mutex_unlock(&s->mutex);
+	errno = error;
+	return -1;
+}

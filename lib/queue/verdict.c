@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+
+#include "queue/life.h"
+#include "queue/site.h"
+
+/* Remember WHY, unless there is no memory for it. */
+static void
+keep_reason(struct smtpd_site *site, const struct smtpd_result *why)
+{
+	if (why == NULL)
+		return;
+	if (site->why == NULL)
+		site->why = malloc(sizeof(*site->why));
+	if (site->why != NULL)
+		*site->why = *why;
+}
+
+static void
+close_site(struct smtpd_schedule *s, struct smtpd_site *site,
+    const struct smtpd_result *why, uint32_t now)
+{
+	uint32_t opens;
+
+	site->failures++;
+	opens = smtpd_life_after(now, smtpd_life_backoff(s, site->failures));
+	keep_reason(site, why);
+	site->limit = 1;
+	site->probed = false;
+	site->closed = true;
+	smtpd_heap_push(&s->closed, &site->opening, opens);
+}
+
+/* An attempt that began before SITE was closed tells nothing new. */
+static bool
+is_stale(const struct smtpd_site *site)
+{
+	return site->failures > 0 && !site->probed;
+}
+
+static void
+note_fine(struct smtpd_schedule *s, struct smtpd_site *site)
+{
+	if (site->failures > 0) {
+		smtpd_site_open(s, site);
+		site->failures = 0;
+		site->limit = s->start_limit;
+		site->successes = 0;
+		free(site->why);
+		site->why = NULL;
+		return;
+	}
+	if (++site->successes < site->limit)
+		return;
+	site->successes = 0;
+	if (site->limit < s->site_limit)
+		site->limit++;
+}
+
+uint32_t
+smtpd_schedule_report(struct smtpd_schedule *s, struct smtpd_site *site,
+    enum smtpd_site_verdict verdict, const struct smtpd_result *why,
+    uint32_t now)
+{
+	smtpd_site_open_due(s, now);
+	if (verdict == SMTPD_SITE_FINE) {
+		note_fine(s, site);
+	} else if (!is_stale(site)) {
+		if (verdict == SMTPD_SITE_DOWN || site->limit == 1)
+			close_site(s, site, why, now);
+		else
+			site->limit--;
+		site->successes = 0;
+	}
+	smtpd_site_settle(s, site);
+	return site->closed ? site->opening.when : now;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+const char *
+smtpd_view_word(enum smtpd_view_state state)
+{
+	static const char *const words[SMTPD_VIEW_STATES] = { "active", "ready",
+		"deferred", "held", "done" };
+
+	return words[state];
+}
+
+const struct smtpd_job *
+smtpd_view_original(const struct smtpd_view *v, const struct smtpd_job *job)
+{
+	return &v->entry->jobs[job - v->copy->jobs];
+}
+
+enum smtpd_view_state
+smtpd_view_job_state(const struct smtpd_view *v, const struct smtpd_job *job)
+{
+	if (job->finished)
+		return SMTPD_VIEW_DONE;
+	if (job->state == SMTPD_JOB_ACTIVE)
+		return SMTPD_VIEW_ACTIVE;
+	if ((v->copy->flags & SMTPD_ENTRY_HELD) != 0)
+		return SMTPD_VIEW_HELD;
+	return job->due > v->now ? SMTPD_VIEW_DEFERRED : SMTPD_VIEW_READY;
+}
+
+/* Add to the copy what only the schedule knows, or, without one, what nobody
+ * changes. */
+static void
+look_at_jobs(struct smtpd_view *v)
+{
+	const struct smtpd_control_hooks *hooks = v->hooks;
+
+	for (uint32_t i = 0; i < v->copy->njobs; i++) {
+		struct smtpd_job *job = &v->copy->jobs[i];
+
+		if (hooks->look != NULL)
+			hooks->look(hooks->user, &v->entry->jobs[i], job);
+		else
+			job->due = v->entry->jobs[i].due;
+		if (job->state == SMTPD_JOB_ACTIVE)
+			job->due = v->now;
+	}
+}
+
+/* The message is what the liveliest of its jobs is. */
+static void
+sum_up(struct smtpd_view *v)
+{
+	v->state = SMTPD_VIEW_DONE;
+	v->due = SMTPD_TIME_NONE;
+	for (uint32_t i = 0; i < v->copy->njobs; i++) {
+		const struct smtpd_job *job = &v->copy->jobs[i];
+		enum smtpd_view_state state = smtpd_view_job_state(v, job);
+
+		if (state == SMTPD_VIEW_DONE)
+			continue;
+		for (uint32_t r = 0; r < job->count; r++)
+			v->left += !smtpd_entry_is_finished(
+			    v->copy, job, job->first + r);
+		if (state < v->state)
+			v->state = state;
+		if (job->due < v->due)
+			v->due = job->due;
+	}
+}
+
+int
+smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
+    const struct smtpd_control_hooks *hooks, const struct smtpd_entry *entry)
+{
+	*v = (struct smtpd_view){ .spool = s,
+		.hooks = hooks,
+		.entry = entry,
+		.letter = { .id = entry->id, .fd = -1 } };
+	v->copy = smtpd_spool_copy(s, entry);
+	if (v->copy == NULL)
+		return -1;
+	v->now = smtpd_spool_now(s);
+	look_at_jobs(v);
+	sum_up(v);
+	if (smtpd_spool_load(s, entry, &v->letter) == 0)
+		return 0;
+	v->damage = errno;
+	v->letter = (struct smtpd_letter){ .id = entry->id,
+		.arrived_ms = smtpd_spool_wall_ms(s, entry->arrived),
+		.fd = -1 };
+	return v->damage == ENOMEM ? -1 : 0;
+}
+
+void
+smtpd_view_finish(struct smtpd_view *v)
+{
+	if (v->letter.sender != NULL)
+		smtpd_letter_finish(&v->letter);
+	if (v->copy != NULL)
+		free(v->copy->finished);
+	free(v->copy);
+}
+
+struct smtpd_rcpt_progress *
+smtpd_view_results(
+    const struct smtpd_view *v, const struct smtpd_job *job, size_t *count)
+{
+	struct smtpd_rcpt_progress *results = NULL;
+
+	*count = 0;
+	if (smtpd_spool_results(
+		v->spool, smtpd_view_original(v, job), &results, count) == 0)
+		return results;
+	*count = 0;
+	return NULL;
+}
+
+const struct smtpd_rcpt_progress *
+smtpd_view_result(
+    const struct smtpd_rcpt_progress *results, size_t count, uint32_t rcpt)
+{
+	for (size_t i = 0; i < count; i++)
+		if (results[i].rcpt == rcpt)
+			return &results[i];
+	return NULL;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/log_state.h"
+
+struct smtpd_log_segment *
+smtpd_log_find(struct smtpd_log *log, uint32_t number)
+{
+	size_t from = 0, to = log->count;
+
+	while (from < to) {
+		size_t i = from + (to - from) / 2;
+
+		if (log->segments[i].number == number)
+			return &log->segments[i];
+		if (log->segments[i].number < number)
+			from = i + 1;
+		else
+			to = i;
+	}
+	return NULL;
+}
+
+int
+smtpd_log_grow(struct smtpd_log *log)
+{
+	struct smtpd_log_segment *segments;
+	size_t room;
+
+	if (log->count < log->room)
+		return 0;
+	room = log->room * 2 + 16;
+	segments = realloc(log->segments, room * sizeof(*segments));
+	if (segments == NULL)
+		return -1;
+	log->segments = segments;
+	log->room = room;
+	return 0;
+}
+
+void
+smtpd_log_count_live(
+    struct smtpd_log *log, struct smtpd_log_segment *s, uint32_t size)
+{
+	s->live_bytes += size;
+	s->live_records++;
+	log->stats.live_bytes += size;
+	log->stats.live_records++;
+}
+
+void
+smtpd_log_count_dead(
+    struct smtpd_log *log, struct smtpd_log_segment *s, uint32_t size)
+{
+	/* A caller that miscounts must not have a segment live for ever. */
+	if (s == NULL || s->live_records == 0 || s->live_bytes < size)
+		return;
+	s->live_bytes -= size;
+	s->live_records--;
+	log->stats.live_bytes -= size;
+	log->stats.live_records--;
+}
+
+void
+smtpd_log_release(
+    struct smtpd_log *log, struct smtpd_log_place place, uint32_t size)
+{
+	pthread_mutex_lock(&log->lock);
+	smtpd_log_count_dead(log, smtpd_log_find(log, place.segment), size);
+	pthread_mutex_unlock(&log->lock);
+}
+
+/* A copy of segment NUMBER, which may be recycled when the lock is let go. */
+static int
+copy_segment(
+    struct smtpd_log *log, uint32_t number, struct smtpd_log_segment *copy)
+{
+	const struct smtpd_log_segment *s;
+
+	pthread_mutex_lock(&log->lock);
+	s = smtpd_log_find(log, number);
+	if (s != NULL)
+		*copy = *s;
+	pthread_mutex_unlock(&log->lock);
+	if (s != NULL)
+		return 0;
+	errno = ENOENT;
+	return -1;
+}
+
+/* Read the header of a record that may be there. */
+static int
+read_header(int fd, const struct smtpd_log_segment *s, uint32_t offset,
+    struct smtpd_log_record_header *h)
+{
+	uint8_t bytes[SMTPD_LOG_RECORD_HEADER];
+
+	if (smtpd_log_file_read(fd, bytes, sizeof(bytes), offset) == -1)
+		return -1;
+	if (s->mark != 0 && smtpd_log_get_record(s->mark, bytes, h) &&
+	    h->sequence >= s->base && h->sequence <= s->upto)
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
+static uint8_t *
+read_whole(const struct smtpd_log *log, int fd, uint32_t offset,
+    const struct smtpd_log_record_header *h)
+{
+	size_t size = SMTPD_LOG_RECORD_HEADER + h->head_len + h->body_len;
+	uint8_t *p = malloc(size);
+
+	if (p == NULL)
+		return NULL;
+	if (smtpd_log_file_read(fd, p, size, offset) == -1) {
+		int error = errno;
+
+		free(p);
+		errno = error;
+		return NULL;
+	}
+	if (smtpd_log_head_checks(&log->crc, h, p) &&
+	    smtpd_log_body_checks(&log->crc, h, p))
+		return p;
+	free(p);
+	errno = EBADMSG;
+	return NULL;
+}
+
+static uint8_t *
+read_place(struct smtpd_log *log, const struct smtpd_log_segment *s,
+    struct smtpd_log_place place, struct smtpd_log_record_header *h)
+{
+	int fd = smtpd_log_file_open(log->dir, s->number, true);
+	uint8_t *p = NULL;
+
+	if (fd == -1)
+		return NULL;
+	if (read_header(fd, s, place.offset, h) == 0)
+		p = read_whole(log, fd, place.offset, h);
+	smtpd_log_file_close(fd);
+	return p;
+}
+
+void *
+smtpd_log_read(struct smtpd_log *log, struct smtpd_log_place place,
+    struct smtpd_log_record *record, const void **body)
+{
+	struct smtpd_log_record_header h;
+	struct smtpd_log_segment s;
+	uint8_t *p;
+
+	if (copy_segment(log, place.segment, &s) == -1)
+		return NULL;
+	p = read_place(log, &s, place, &h);
+	if (p == NULL)
+		return NULL;
+	*record = (struct smtpd_log_record){
+		.sequence = h.sequence,
+		.place = place,
+		.size = smtpd_log_record_size(&h),
+		.head_len = h.head_len,
+		.body_len = h.body_len,
+		.type = h.type,
+		.head = p + SMTPD_LOG_RECORD_HEADER,
+	};
+	*body = p + SMTPD_LOG_RECORD_HEADER + h.head_len;
+	return p;
+}
+
+void *
+smtpd_log_read_raw(
+    struct smtpd_log *log, struct smtpd_log_place place, uint32_t size)
+{
+	struct smtpd_log_segment s;
+	uint8_t *p = NULL;
+	int fd, status = -1;
+
+	if (copy_segment(log, place.segment, &s) == -1)
+		return NULL;
+	fd = smtpd_log_file_open(log->dir, s.number, true);
+	if (fd == -1)
+		return NULL;
+	p = malloc(size);
+	if (p != NULL)
+		status = smtpd_log_file_read(fd, p, size, place.offset);
+	smtpd_log_file_close(fd);
+	if (status == 0)
+		return p;
+	free(p);
+	return NULL;
+}
+
+void
+smtpd_log_stats(struct smtpd_log *log, struct smtpd_log_stats *stats)
+{
+	pthread_mutex_lock(&log->lock);
+	*stats = log->stats;
+	stats->segments = (uint32_t)log->count;
+	stats->spare = smtpd_log_spares(log);
+	pthread_mutex_unlock(&log->lock);
+}
+
+void
+smtpd_log_close(struct smtpd_log *log)
+{
+	if (log == NULL)
+		return;
+	smtpd_log_file_close(log->fd);
+	smtpd_log_file_close(log->dir);
+	for (int i = 0; i < 2; i++) {
+		free(log->batches[i].buf);
+		pthread_cond_destroy(&log->batches[i].done);
+	}
+	pthread_cond_destroy(&log->idle);
+	pthread_mutex_destroy(&log->lock);
+	free(log->segments);
+	free(log);
+}

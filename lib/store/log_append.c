@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* Appending: many threads form a batch, and one of them writes it for all. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/log_state.h"
+
+/* The room that is left where records are appended now. */
+static uint32_t
+room_left(const struct smtpd_log *log)
+{
+	if (log->fd == -1 || log->turning)
+		return 0;
+	return SMTPD_LOG_LIMIT(log->segments[log->count - 1].size) - log->tail;
+}
+
+uint64_t
+smtpd_log_room(struct smtpd_log *log)
+{
+	uint64_t room;
+
+	pthread_mutex_lock(&log->lock);
+	/* The next segment, while it is made, is a spare no longer. */
+	room = (uint64_t)(smtpd_log_spares(log) + log->turning) *
+	    (log->settings.segment_size - 2 * SMTPD_LOG_PAGE);
+	room += room_left(log);
+	pthread_mutex_unlock(&log->lock);
+	return room > log->settings.reserve ? room - log->settings.reserve : 0;
+}
+
+static bool
+may_take(const struct smtpd_log *log, uint32_t size, bool essential)
+{
+	uint32_t room = room_left(log);
+
+	if (size > room)
+		return false;
+	return essential || smtpd_log_spares(log) > 0 ||
+	    room - size >= log->settings.reserve;
+}
+
+/* What a thread was busy with is done: wake who waits for that, and one to
+ * lead the next batch. */
+static void
+end_busy(struct smtpd_log *log)
+{
+	log->busy = false;
+	pthread_cond_broadcast(&log->idle);
+	if (log->forming->waiters != NULL)
+		pthread_cond_signal(&log->forming->done);
+}
+
+/* Nothing of these groups was appended. */
+static void
+take_back(struct smtpd_log *log, const struct smtpd_log_waiter *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		const struct smtpd_log_entry *e = &w->entries[i];
+
+		if (e->live)
+			smtpd_log_count_dead(log,
+			    smtpd_log_find(log, e->place.segment), e->size);
+	}
+}
+
+/* Tell all that wait for batch B how it went. */
+static void
+publish(struct smtpd_log *log, struct smtpd_log_batch *b, int error)
+{
+	struct smtpd_log_waiter *w, *next;
+
+	for (w = b->waiters; w != NULL; w = next) {
+		next = w->next;
+		if (error != 0)
+			take_back(log, w);
+		else
+			log->stats.records += w->n;
+		w->error = error;
+		w->done = true;
+	}
+	b->waiters = NULL;
+	b->len = 0;
+	pthread_cond_broadcast(&b->done);
+}
+
+/*
+ * Batch B could not be made durable.  The kernel may have dropped its pages and
+ * say otherwise next time, so nobody asks again: the segment ends before it,
+ * and what was to follow it there fails too.
+ */
+static void
+give_up(struct smtpd_log *log, struct smtpd_log_batch *b, int error)
+{
+	struct smtpd_log_segment *s = &log->segments[log->count - 1];
+
+	s->end = b->offset;
+	s->failed = true;
+	close(log->fd);
+	log->fd = -1;
+	log->stats.failures++;
+	publish(log, b, error);
+	publish(log, log->forming, error);
+}
+
+/* Return 0 or an errno. */
+static int
+write_batch(int fd, const struct smtpd_log_batch *b)
+{
+	if (smtpd_log_file_write(fd, b->buf, b->len, b->offset) == -1 ||
+	    fdatasync(fd) == -1)
+		return errno;
+	return 0;
+}
+
+/* Write the batch that forms, while the next one does.  The log is not busy;
+ * the lock is held, and not while it works. */
+static void
+lead(struct smtpd_log *log)
+{
+	struct smtpd_log_batch *b = log->forming;
+	int error;
+
+	log->forming = &log->batches[b == &log->batches[0]];
+	log->busy = true;
+	pthread_cond_broadcast(&log->idle);
+	pthread_mutex_unlock(&log->lock);
+	error = write_batch(log->fd, b);
+	pthread_mutex_lock(&log->lock);
+	log->stats.syncs++;
+	if (error == 0) {
+		log->durable = b->last;
+		log->stats.bytes += b->len;
+		publish(log, b, 0);
+	} else {
+		give_up(log, b, error);
+	}
+	end_busy(log);
+}
+
+/* Get room for SIZE bytes that are not allowed here. */
+static int
+provide(struct smtpd_log *log, uint32_t size)
+{
+	int rc;
+
+	log->busy = true;
+	if (size > room_left(log))
+		rc = smtpd_log_turn(log);
+	else
+		rc = smtpd_log_make_spare(log);
+	end_busy(log);
+	if (rc == -1 && errno == EAGAIN) {
+		pthread_cond_wait(&log->idle, &log->lock);
+		return 0;
+	}
+	return rc;
+}
+
+/* Wait until N records of SIZE bytes may join the batch that forms. */
+static int
+admit(struct smtpd_log *log, size_t n, uint32_t size, bool essential)
+{
+	for (;;) {
+		bool allowed = may_take(log, size, essential);
+
+		if (log->last >= SMTPD_LOG_SEQUENCE_MAX - n) {
+			errno = EOVERFLOW;
+			return -1;
+		}
+		if (allowed && log->forming->len + size <= SMTPD_LOG_GROUP_MAX)
+			return 0;
+		if (log->busy)
+			pthread_cond_wait(&log->idle, &log->lock);
+		else if (log->forming->waiters != NULL)
+			lead(log);
+		else if (provide(log, size) == -1)
+			return -1;
+	}
+}
+
+static void
+put_bytes(uint8_t **to, const void *from, size_t len)
+{
+	if (len > 0)
+		memcpy(*to, from, len);
+	*to += len;
+}
+
+static void
+put_entry(struct smtpd_log *log, struct smtpd_log_batch *b,
+    struct smtpd_log_entry *e, bool more)
+{
+	struct smtpd_log_segment *s = &log->segments[log->count - 1];
+	uint8_t *start = b->buf + b->len;
+	uint8_t *body, *p = start + SMTPD_LOG_RECORD_HEADER;
+	struct smtpd_log_record_header h = {
+		.body_crc = e->body_crc,
+		.head_len = (uint32_t)e->head_len,
+		.type = e->type,
+		.flags = more ? SMTPD_LOG_MORE : 0,
+		.sequence = ++log->last,
+		.durable = log->durable,
+	};
+
+	put_bytes(&p, e->head, e->head_len);
+	body = p;
+	for (size_t i = 0; i < e->body_count; i++)
+		put_bytes(&p, e->body[i].iov_base, e->body[i].iov_len);
+	h.body_len = (uint32_t)(p - body);
+	memset(p, 0, e->size - (size_t)(p - start));
+	smtpd_log_put_record(&log->crc, s->mark, &h, e->head, start);
+	e->sequence = h.sequence;
+	e->place = (struct smtpd_log_place){ s->number, log->tail };
+	b->len += e->size;
+	log->tail += e->size;
+	/* From now on, so that nobody recycles the segment before the caller
+	 * knows. */
+	if (e->live)
+		smtpd_log_count_live(log, s, e->size);
+}
+
+static void
+join(struct smtpd_log *log, struct smtpd_log_entry *entries,
+    struct smtpd_log_waiter *w)
+{
+	struct smtpd_log_batch *b = log->forming;
+
+	if (b->waiters == NULL)
+		b->offset = log->tail;
+	for (size_t i = 0; i < w->n; i++)
+		put_entry(log, b, &entries[i], i + 1 < w->n);
+	b->last = log->last;
+	w->next = b->waiters;
+	b->waiters = w;
+}
+
+/* Batch B, which W is in, is the one that forms, or is being written. */
+static void
+wait_for(struct smtpd_log *log, struct smtpd_log_batch *b,
+    const struct smtpd_log_waiter *w)
+{
+	while (!w->done) {
+		if (log->busy)
+			pthread_cond_wait(&b->done, &log->lock);
+		else
+			lead(log);
+	}
+}
+
+/* What E takes on disk; 0: too much. */
+static uint64_t
+measure(const struct smtpd_log *log, struct smtpd_log_entry *e)
+{
+	uint64_t body_len = 0, size;
+
+	e->body_crc = 0;
+	for (size_t i = 0; i < e->body_count; i++) {
+		const struct iovec *v = &e->body[i];
+
+		body_len += v->iov_len;
+		if (v->iov_len > SMTPD_LOG_GROUP_MAX ||
+		    body_len > SMTPD_LOG_GROUP_MAX)
+			return 0;
+		e->body_crc = smtpd_crc32c(
+		    &log->crc, e->body_crc, v->iov_base, v->iov_len);
+	}
+	if (e->head_len > SMTPD_LOG_HEAD_MAX)
+		return 0;
+	size = smtpd_log_size(e->head_len, body_len);
+	e->size = (uint32_t)size;
+	return size;
+}
+
+static uint64_t
+group_max(const struct smtpd_log *log)
+{
+	uint32_t room = log->settings.segment_size - 2 * SMTPD_LOG_PAGE;
+
+	return room < SMTPD_LOG_GROUP_MAX ? room : SMTPD_LOG_GROUP_MAX;
+}
+
+/* And all of them. */
+static uint32_t
+measure_group(
+    const struct smtpd_log *log, struct smtpd_log_entry *entries, size_t n)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t size = measure(log, &entries[i]);
+
+		sum += size;
+		if (size == 0 || sum > group_max(log))
+			return 0;
+	}
+	return (uint32_t)sum;
+}
+
+int
+smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
+    size_t n, unsigned flags)
+{
+	struct smtpd_log_waiter w = { .entries = entries, .n = n };
+	uint32_t size = measure_group(log, entries, n);
+
+	if (n == 0)
+		return 0;
+	if (log->settings.read_only || size == 0) {
+		errno = log->settings.read_only ? EROFS : EFBIG;
+		return -1;
+	}
+	pthread_mutex_lock(&log->lock);
+	if (admit(log, n, size, flags & SMTPD_LOG_ESSENTIAL) == -1) {
+		w.error = errno;
+	} else {
+		struct smtpd_log_batch *b = log->forming;
+
+		join(log, entries, &w);
+		wait_for(log, b, &w);
+	}
+	pthread_mutex_unlock(&log->lock);
+	errno = w.error;
+	return w.error == 0 ? 0 : -1;
+}

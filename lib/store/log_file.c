@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/log_file.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/commit.h"
+
+void
+smtpd_log_spare_name(char name[SMTPD_LOG_NAME], int which)
+{
+	snprintf(name, SMTPD_LOG_NAME, "spare-%d", which & 7);
+}
+
+int
+smtpd_log_spare_which(const char *name)
+{
+	if (strncmp(name, "spare-", 6) != 0 || name[6] < '0' ||
+	    name[6] > '0' + SMTPD_LOG_MAKESHIFT || name[7] != '\0')
+		return -1;
+	return name[6] - '0';
+}
+
+void
+smtpd_log_file_close(int fd)
+{
+	int error = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = error;
+}
+
+static void
+discard(int dir, const char *name, int fd)
+{
+	int error = errno;
+
+	smtpd_log_file_close(fd);
+	unlinkat(dir, name, 0);
+	errno = error;
+}
+
+/* To try and fail would take all that others might still write to. */
+static bool
+has_space(int dir, uint32_t size)
+{
+	struct statvfs st;
+
+	return fstatvfs(dir, &st) == -1 ||
+	    (uint64_t)st.f_bavail * st.f_frsize >= size;
+}
+
+/* Return 0 or an errno. */
+static int
+allocate(int fd, uint32_t size)
+{
+	int error;
+
+	do
+		error = posix_fallocate(fd, 0, (off_t)size);
+	while (error == EINTR);
+	/* The file system may not be able to. */
+	if (error == EOPNOTSUPP || error == EINVAL)
+		error = ftruncate(fd, (off_t)size) == -1 ? errno : 0;
+	return error == EDQUOT || error == EFBIG ? ENOSPC : error;
+}
+
+int
+smtpd_log_file_make(int dir, int which, uint32_t size)
+{
+	char name[SMTPD_LOG_NAME];
+	int fd, error;
+
+	if (!has_space(dir, size)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	smtpd_log_spare_name(name, which);
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd == -1) {
+		errno = errno == EDQUOT ? ENOSPC : errno;
+		return -1;
+	}
+	error = allocate(fd, size);
+	if (error != 0) {
+		errno = error;
+		discard(dir, name, fd);
+		return -1;
+	}
+	return close(fd);
+}
+
+int
+smtpd_log_file_write(int fd, const void *data, size_t len, uint64_t offset)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len, (off_t)offset);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EIO;
+		if (n <= 0)
+			return -1;
+		p += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+smtpd_log_file_read(int fd, void *data, size_t len, uint64_t offset)
+{
+	char *p = data;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, p, len, (off_t)offset);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == 0)
+			errno = EBADMSG;
+		if (n <= 0)
+			return -1;
+		p += n;
+		offset += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int
+write_header(int fd, const struct smtpd_crc32c *crc,
+    const struct smtpd_log_header *header)
+{
+	uint8_t page[SMTPD_LOG_PAGE] = { 0 };
+
+	smtpd_log_put_header(crc, header, page);
+	if (smtpd_log_file_write(fd, page, sizeof(page), 0) == -1 ||
+	    smtpd_log_file_write(
+		fd, page, sizeof(page), header->size - SMTPD_LOG_PAGE) == -1)
+		return -1;
+	return fdatasync(fd);
+}
+
+int
+smtpd_log_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
+    const struct smtpd_log_header *header)
+{
+	char spare[SMTPD_LOG_NAME], name[SMTPD_LOG_NAME];
+	int fd;
+
+	smtpd_log_spare_name(spare, which);
+	smtpd_log_segment_name(name, header->number);
+	fd = openat(dir, spare, O_RDWR | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	if (write_header(fd, crc, header) == -1 ||
+	    renameat(dir, spare, dir, name) == -1) {
+		discard(dir, spare, fd);
+		return -1;
+	}
+	if (smtpd_commit_directory(dir) == -1) {
+		discard(dir, name, fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+smtpd_log_file_open(int dir, uint32_t number, bool read_only)
+{
+	char name[SMTPD_LOG_NAME];
+
+	smtpd_log_segment_name(name, number);
+	return openat(dir, name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+}
+
+static enum smtpd_log_header_state
+header_at(int fd, const struct smtpd_crc32c *crc, uint64_t offset,
+    struct smtpd_log_header *header)
+{
+	uint8_t bytes[SMTPD_LOG_HEADER];
+
+	if (smtpd_log_file_read(fd, bytes, sizeof(bytes), offset) == -1)
+		return SMTPD_LOG_HEADER_DAMAGED;
+	return smtpd_log_get_header(crc, bytes, header);
+}
+
+enum smtpd_log_header_state
+smtpd_log_file_header(
+    int fd, const struct smtpd_crc32c *crc, struct smtpd_log_header *header)
+{
+	enum smtpd_log_header_state state = header_at(fd, crc, 0, header);
+	struct stat st;
+
+	if (state != SMTPD_LOG_HEADER_DAMAGED || fstat(fd, &st) == -1 ||
+	    st.st_size < (off_t)SMTPD_LOG_PAGE)
+		return state;
+	return header_at(
+	    fd, crc, (uint64_t)st.st_size - SMTPD_LOG_PAGE, header);
+}
+
+bool
+smtpd_log_file_has_size(int dir, const char *name, uint32_t size)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_size == (off_t)size;
+}

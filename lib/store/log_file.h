@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_STORE_LOG_FILE_H
+#define SMTPD_STORE_LOG_FILE_H
+
+/*
+ * The files that are segments, or may become some.  Functions return 0 or a
+ * descriptor, or -1 with errno.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/log_format.h"
+
+/* Names for files that become segments: some made ahead, one made in need. */
+#define SMTPD_LOG_SPARES    2
+#define SMTPD_LOG_MAKESHIFT SMTPD_LOG_SPARES
+
+void smtpd_log_spare_name(char name[SMTPD_LOG_NAME], int which);
+
+/* Which spare has NAME; -1: it is none. */
+int smtpd_log_spare_which(const char *name);
+
+/* Make spare WHICH, of SIZE bytes that are allocated on disk.  Any want of
+ * space is ENOSPC. */
+int smtpd_log_file_make(int dir, int which, uint32_t size);
+
+/*
+ * Make spare WHICH the segment that HEADER is about.  It is durable as such
+ * when its descriptor is returned.  After a failure the spare is gone.
+ */
+int smtpd_log_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
+    const struct smtpd_log_header *header);
+
+/* Open segment NUMBER. */
+int smtpd_log_file_open(int dir, uint32_t number, bool read_only);
+
+/* Read the header of the segment open as FD, or the copy at its end. */
+enum smtpd_log_header_state smtpd_log_file_header(
+    int fd, const struct smtpd_crc32c *crc, struct smtpd_log_header *header);
+
+/* Write all LEN bytes at OFFSET. */
+int smtpd_log_file_write(int fd, const void *data, size_t len, uint64_t offset);
+
+/* Read all LEN bytes at OFFSET; EBADMSG when the file ends before. */
+int smtpd_log_file_read(int fd, void *data, size_t len, uint64_t offset);
+
+/* Whether the file NAME has SIZE bytes. */
+bool smtpd_log_file_has_size(int dir, const char *name, uint32_t size);
+
+/* Close FD and leave errno as it is. */
+void smtpd_log_file_close(int fd);
+
+#endif

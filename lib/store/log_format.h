@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_STORE_LOG_FORMAT_H
+#define SMTPD_STORE_LOG_FORMAT_H
+
+/* The bytes of the log's files, as in doc/queue-format.md. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/crc32c.h"
+
+#define SMTPD_LOG_VERSION 1u
+
+/* A segment begins and ends with a page that holds its header. */
+#define SMTPD_LOG_PAGE   4096u
+#define SMTPD_LOG_HEADER 64u
+
+/* And the header of a record. */
+#define SMTPD_LOG_RECORD_HEADER 40u
+
+/* Sizes of segments. */
+#define SMTPD_LOG_SEGMENT_MIN 1048576u
+#define SMTPD_LOG_SEGMENT_MAX 1073741824u
+
+/* No sequence is greater, so that they can be counted on from. */
+#define SMTPD_LOG_SEQUENCE_MAX (UINT64_MAX / 2)
+
+/* Room for the name of a segment, index or spare. */
+#define SMTPD_LOG_NAME 16
+
+/* What the header of a segment says. */
+struct smtpd_log_header {
+	uint32_t version; /* filled in by smtpd_log_get_header() */
+	uint32_t number;
+	uint32_t size;         /* of the file */
+	uint32_t mark;         /* begins each of its records */
+	uint32_t previous_end; /* where the records of the segment before it
+	                        * end; 0: not known */
+	uint64_t base;         /* the least sequence that is used here */
+	uint64_t follows;      /* the last one durable before it was begun */
+};
+
+enum smtpd_log_header_state {
+	SMTPD_LOG_HEADER_GOOD,
+	SMTPD_LOG_HEADER_DAMAGED,
+	SMTPD_LOG_HEADER_NEWER, /* intact, of a version not known here */
+};
+
+/* The record is not the last of its group. */
+#define SMTPD_LOG_MORE 1u
+
+struct smtpd_log_record_header {
+	uint32_t body_crc;
+	uint32_t head_len;
+	uint32_t body_len;
+	uint8_t type;
+	uint8_t flags;
+	uint64_t sequence;
+	uint64_t durable; /* the last one durable when it was appended */
+};
+
+/* Write SMTPD_LOG_HEADER bytes at P. */
+void smtpd_log_put_header(const struct smtpd_crc32c *crc,
+    const struct smtpd_log_header *header, uint8_t *p);
+
+/* Read as many; HEADER is filled in unless they are damaged. */
+enum smtpd_log_header_state smtpd_log_get_header(const struct smtpd_crc32c *crc,
+    const uint8_t *p, struct smtpd_log_header *header);
+
+/* Write SMTPD_LOG_RECORD_HEADER bytes at P: they begin a record with HEAD in a
+ * segment with MARK. */
+void smtpd_log_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
+    const struct smtpd_log_record_header *header, const void *head, uint8_t *p);
+
+/* Read as many.  Return false when they cannot begin a record; else the head
+ * must still be checked. */
+bool smtpd_log_get_record(
+    uint32_t mark, const uint8_t *p, struct smtpd_log_record_header *header);
+
+/* Whether the header at P and the head behind it are intact, and the body
+ * behind that. */
+bool smtpd_log_head_checks(const struct smtpd_crc32c *crc,
+    const struct smtpd_log_record_header *header, const uint8_t *p);
+bool smtpd_log_body_checks(const struct smtpd_crc32c *crc,
+    const struct smtpd_log_record_header *header, const uint8_t *p);
+
+/* The size on disk, padding included. */
+uint32_t smtpd_log_record_size(const struct smtpd_log_record_header *header);
+
+/* The name of segment NUMBER, or of its index. */
+void smtpd_log_segment_name(char name[SMTPD_LOG_NAME], uint32_t number);
+void smtpd_log_index_name(char name[SMTPD_LOG_NAME], uint32_t number);
+
+/* The number in a NAME with SUFFIX, such as ".log"; 0: it is none of ours. */
+uint32_t smtpd_log_name_number(const char *name, const char *suffix);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/log_index.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/little.h"
+#include "store/log_file.h"
+#include "store/log_window.h"
+
+#define HEADER 64u
+#define ENTRY  24u
+
+/* How much is written, or summed up, at a time. */
+#define STEP 65536u
+
+static const char index_magic[8] = { 'S', 'M', 'T', 'P', 'D', 'I', 'D', 'X' };
+
+struct smtpd_log_index_writer {
+	const struct smtpd_crc32c *crc;
+	int dir;
+	int fd;
+	int error; /* the first failure */
+	char name[SMTPD_LOG_NAME];
+	uint64_t length; /* of the entries */
+	uint32_t sum;    /* over them */
+	size_t len;
+	uint8_t buf[STEP + ENTRY + SMTPD_LOG_HEAD_MAX];
+};
+
+struct smtpd_log_index_writer *
+smtpd_log_index_begin(int dir, const struct smtpd_crc32c *crc, uint32_t number)
+{
+	struct smtpd_log_index_writer *w = malloc(sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->crc = crc;
+	w->dir = dir;
+	w->error = 0;
+	w->length = 0;
+	w->sum = 0;
+	w->len = 0;
+	smtpd_log_index_name(w->name, number);
+	w->fd = openat(
+	    dir, w->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (w->fd != -1)
+		return w;
+	free(w);
+	return NULL;
+}
+
+static void
+flush(struct smtpd_log_index_writer *w)
+{
+	if (w->error == 0 &&
+	    smtpd_log_file_write(w->fd, w->buf, w->len, HEADER + w->length) ==
+		-1)
+		w->error = errno;
+	w->sum = smtpd_crc32c(w->crc, w->sum, w->buf, w->len);
+	w->length += w->len;
+	w->len = 0;
+}
+
+static size_t
+entry_size(uint32_t head_len)
+{
+	return (ENTRY + (size_t)head_len + 7) & ~(size_t)7;
+}
+
+void
+smtpd_log_index_add(
+    struct smtpd_log_index_writer *w, const struct smtpd_log_record *record)
+{
+	uint8_t *p = w->buf + w->len;
+	size_t size = entry_size(record->head_len);
+
+	memset(p, 0, size);
+	smtpd_put_u64(p, record->sequence);
+	smtpd_put_u32(p + 8, record->place.offset);
+	smtpd_put_u32(p + 12, record->head_len);
+	smtpd_put_u32(p + 16, record->body_len);
+	p[20] = record->type;
+	memcpy(p + ENTRY, record->head, record->head_len);
+	w->len += size;
+	if (w->len >= STEP)
+		flush(w);
+}
+
+static void
+put_header(const struct smtpd_crc32c *crc,
+    const struct smtpd_log_index_key *key, uint64_t length, uint32_t sum,
+    uint8_t *p)
+{
+	memset(p, 0, HEADER);
+	memcpy(p, index_magic, sizeof(index_magic));
+	smtpd_put_u32(p + 8, SMTPD_LOG_VERSION);
+	smtpd_put_u32(p + 12, key->number);
+	smtpd_put_u32(p + 16, key->mark);
+	smtpd_put_u32(p + 20, key->end);
+	smtpd_put_u64(p + 24, key->upto);
+	smtpd_put_u64(p + 32, length);
+	smtpd_put_u32(p + 40, sum);
+	smtpd_put_u32(p + 60, smtpd_crc32c(crc, 0, p, 60));
+}
+
+int
+smtpd_log_index_end(
+    struct smtpd_log_index_writer *w, const struct smtpd_log_index_key *key)
+{
+	uint8_t header[HEADER];
+	int error;
+
+	flush(w);
+	error = key == NULL ? ECANCELED : w->error;
+	if (error == 0) {
+		put_header(w->crc, key, w->length, w->sum, header);
+		if (smtpd_log_file_write(w->fd, header, HEADER, 0) == -1)
+			error = errno;
+	}
+	if (close(w->fd) == -1 && error == 0)
+		error = errno;
+	if (error != 0)
+		unlinkat(w->dir, w->name, 0);
+	free(w);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+/* Whether the header is as it must be, and the entries are whole.  The window
+ * is never too small for this. */
+static bool
+is_whole(struct smtpd_log_window *w, const struct smtpd_crc32c *crc,
+    const struct smtpd_log_index_key *key, uint64_t *length)
+{
+	uint8_t expected[HEADER];
+	const uint8_t *p = smtpd_log_window_at(w, 0, HEADER);
+	uint32_t sum = 0;
+	uint64_t at;
+
+	*length = smtpd_get_u64(p + 32);
+	put_header(crc, key, *length, smtpd_get_u32(p + 40), expected);
+	if (memcmp(p, expected, HEADER) != 0 || w->file_size < HEADER ||
+	    w->file_size - HEADER != *length)
+		return false;
+	for (at = 0; at < *length; at += STEP) {
+		size_t len = *length - at < STEP ? *length - at : STEP;
+
+		p = smtpd_log_window_at(w, HEADER + at, len);
+		sum = smtpd_crc32c(crc, sum, p, len);
+	}
+	return sum == smtpd_get_u32(expected + 40);
+}
+
+/*
+ * Read the entry at AT, behind which LEFT bytes at most are of use.  Return its
+ * size, or 0 with errno: all was whole a moment ago.
+ */
+static size_t
+read_entry(struct smtpd_log_window *w, uint64_t at, uint64_t left,
+    struct smtpd_log_record *record)
+{
+	const uint8_t *p = smtpd_log_window_at(w, at, ENTRY);
+	size_t size;
+
+	if (p == NULL)
+		return 0;
+	record->sequence = smtpd_get_u64(p);
+	record->place.offset = smtpd_get_u32(p + 8);
+	record->head_len = smtpd_get_u32(p + 12);
+	record->body_len = smtpd_get_u32(p + 16);
+	record->type = p[20];
+	record->size =
+	    (uint32_t)smtpd_log_size(record->head_len, record->body_len);
+	size = entry_size(record->head_len);
+	if (record->head_len > SMTPD_LOG_HEAD_MAX || size > left) {
+		errno = EIO;
+		return 0;
+	}
+	p = smtpd_log_window_at(w, at, size);
+	if (p == NULL)
+		return 0;
+	record->head = p + ENTRY;
+	return size;
+}
+
+static int
+read_entries(struct smtpd_log_window *w, uint32_t number, uint64_t length,
+    int (*fn)(void *user, const struct smtpd_log_record *record), void *user)
+{
+	struct smtpd_log_record record = { .place.segment = number };
+	int rc = 0;
+
+	for (uint64_t at = 0; at < length && rc == 0;) {
+		size_t size = read_entry(w, HEADER + at, length - at, &record);
+
+		if (size == 0)
+			return -1;
+		rc = fn(user, &record);
+		at += size;
+	}
+	return rc;
+}
+
+bool
+smtpd_log_index_read(int dir, const struct smtpd_crc32c *crc,
+    const struct smtpd_log_index_key *key,
+    int (*record)(void *user, const struct smtpd_log_record *record),
+    void *user, int *rc)
+{
+	struct smtpd_log_window w;
+	char name[SMTPD_LOG_NAME];
+	uint64_t length;
+	bool whole = false;
+	int fd;
+
+	smtpd_log_index_name(name, key->number);
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	if (smtpd_log_window_init(&w, fd) == 0)
+		whole = is_whole(&w, crc, key, &length);
+	if (whole)
+		*rc = read_entries(&w, key->number, length, record, user);
+	smtpd_log_window_finish(&w);
+	smtpd_log_file_close(fd);
+	return whole;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_STORE_LOG_LIST_H
+#define SMTPD_STORE_LOG_LIST_H
+
+/* What files the log finds when it is opened. */
+
+#include "store/log_state.h"
+
+/*
+ * Fill in the table of segments, in order, and the spares; what is left over
+ * from a crash goes, unless the log is read-only.  Return -1 with errno.
+ */
+int smtpd_log_list(struct smtpd_log *log);
+
+#endif

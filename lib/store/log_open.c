@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening: what is there is read, and the end of it found. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/log_list.h"
+#include "store/log_state.h"
+
+#define SEGMENT_SIZE 67108864u
+#define RESERVE      4194304u
+
+/* The log while it is being opened. */
+struct opening {
+	struct smtpd_log *log;
+	struct smtpd_log_segment *segment; /* that is being read */
+	char *error;
+	size_t size;
+};
+
+/* Say what went wrong, and with which segment; errno stays.  Return -1. */
+static int
+fail(const struct opening *o, uint32_t number, const char *what)
+{
+	char name[SMTPD_LOG_NAME];
+	int error = errno;
+
+	smtpd_log_segment_name(name, number);
+	if (number != 0)
+		snprintf(o->error, o->size, "segment %s: %s", name, what);
+	else
+		snprintf(o->error, o->size, "log: %s", what);
+	errno = error;
+	return -1;
+}
+
+/* The same, as errno has it. */
+static int
+fail_errno(const struct opening *o, uint32_t number)
+{
+	int error = errno;
+	char what[64];
+
+	if (strerror_r(error, what, sizeof(what)) != 0)
+		snprintf(what, sizeof(what), "error %d", error);
+	errno = error;
+	return fail(o, number, what);
+}
+
+static int
+fail_newer(
+    const struct opening *o, uint32_t number, const struct smtpd_log_header *h)
+{
+	char what[96];
+
+	snprintf(what, sizeof(what),
+	    "its format has version %lu, this program knows version %u",
+	    (unsigned long)h->version, SMTPD_LOG_VERSION);
+	errno = ENOTSUP;
+	return fail(o, number, what);
+}
+
+/* Fill in S from its file, and what H says of the segment before it. */
+static int
+read_header(const struct opening *o, struct smtpd_log_segment *s,
+    struct smtpd_log_header *h)
+{
+	struct smtpd_log *log = o->log;
+	enum smtpd_log_header_state state;
+	int fd = smtpd_log_file_open(log->dir, s->number, true);
+
+	if (fd == -1 && errno == ENOENT && log->settings.read_only)
+		errno = EAGAIN;
+	if (fd == -1)
+		return fail_errno(o, s->number);
+	state = smtpd_log_file_header(fd, &log->crc, h);
+	close(fd);
+	if (state == SMTPD_LOG_HEADER_NEWER)
+		return fail_newer(o, s->number, h);
+	if (state == SMTPD_LOG_HEADER_DAMAGED || h->number != s->number)
+		return 0;
+	s->size = h->size;
+	s->mark = h->mark;
+	s->base = h->base;
+	s->end = SMTPD_LOG_LIMIT(h->size);
+	s->upto = UINT64_MAX;
+	return 0;
+}
+
+/* The header of the next segment says how far S is to be believed. */
+static void
+bound(struct smtpd_log_segment *s, const struct smtpd_log_header *next)
+{
+	if (next->previous_end < SMTPD_LOG_PAGE ||
+	    next->previous_end > SMTPD_LOG_LIMIT(s->size))
+		return;
+	s->end = next->previous_end;
+	s->upto = next->follows;
+	s->exact = true;
+}
+
+static int
+read_headers(const struct opening *o)
+{
+	struct smtpd_log *log = o->log;
+
+	for (size_t i = 0; i < log->count; i++) {
+		struct smtpd_log_segment *s = &log->segments[i];
+		struct smtpd_log_header h;
+
+		if (read_header(o, s, &h) == -1)
+			return -1;
+		if (i > 0 && s->mark != 0 && s[-1].mark != 0 &&
+		    s[-1].number == s->number - 1)
+			bound(&s[-1], &h);
+		/* What was given up before it was durable is not given again. */
+		if (s->mark != 0 && h.base - 1 > log->last)
+			log->last = h.base - 1;
+	}
+	return 0;
+}
+
+static int
+replay(void *user, const struct smtpd_log_record *record)
+{
+	struct opening *o = user;
+	struct smtpd_log *log = o->log;
+	int live = 0;
+
+	if (record->sequence > log->last)
+		log->last = record->sequence;
+	if (log->settings.replay != NULL)
+		live = log->settings.replay(log->settings.user, log, record);
+	if (live == 1)
+		smtpd_log_count_live(log, o->segment, record->size);
+	return live == -1 ? -1 : 0;
+}
+
+/* Where it ends need not be found out again. */
+static void
+settle(struct smtpd_log *log, struct smtpd_log_segment *s,
+    const struct smtpd_log_found *found)
+{
+	s->indexed = found->indexed || !s->exact;
+	if (found->scanned && found->next - 1 > log->last)
+		log->last = found->next - 1;
+	if (s->exact || !found->scanned)
+		return;
+	s->end = found->end;
+	s->upto = found->next - 1;
+}
+
+static int
+replay_segment(struct opening *o, struct smtpd_log_segment *s,
+    struct smtpd_log_found *found)
+{
+	struct smtpd_log *log = o->log;
+
+	o->segment = s;
+	if (smtpd_log_each(log, s, true, replay, o, found) == -1) {
+		if (found->gone && log->settings.read_only)
+			errno = EAGAIN;
+		return fail_errno(o, s->number);
+	}
+	if (found->gone) {
+		errno = EAGAIN;
+		return fail(o, s->number, "it was recycled meanwhile");
+	}
+	settle(log, s, found);
+	return 0;
+}
+
+static void
+report_missing(struct smtpd_log *log, size_t i)
+{
+	const struct smtpd_log_segment *s = &log->segments[i];
+
+	if (i > 0 && s[-1].number != s->number - 1)
+		smtpd_log_report(
+		    log, s->number - 1, 0, NULL, 0, "the segment is missing");
+}
+
+/* Beside a writer: all that was read was still there at the end. */
+static int
+check_all_there(const struct opening *o)
+{
+	struct smtpd_log *log = o->log;
+	int fd;
+
+	if (!log->settings.read_only || log->count == 0)
+		return 0;
+	fd = smtpd_log_file_open(log->dir, log->segments[0].number, true);
+	if (fd != -1)
+		return close(fd);
+	errno = EAGAIN;
+	return fail(
+	    o, log->segments[0].number, "segments were recycled meanwhile");
+}
+
+static int
+replay_all(struct opening *o, struct smtpd_log_found *last)
+{
+	struct smtpd_log *log = o->log;
+
+	for (size_t i = 0; i < log->count; i++) {
+		report_missing(log, i);
+		if (replay_segment(o, &log->segments[i], last) == -1)
+			return -1;
+	}
+	return check_all_there(o);
+}
+
+/*
+ * What follows the end of the records was not durable and is void.  But when
+ * the next records happen to end where old ones begin, these must not be taken
+ * for what comes next.
+ */
+static int
+clear_tail(int fd, const struct smtpd_log_segment *s)
+{
+	uint32_t room = SMTPD_LOG_LIMIT(s->size) - s->end;
+	uint32_t len = room < SMTPD_LOG_GROUP_MAX ? room : SMTPD_LOG_GROUP_MAX;
+	void *zeros = calloc(1, len > 0 ? len : 1);
+	int rc;
+
+	if (zeros == NULL)
+		return -1;
+	rc = smtpd_log_file_write(fd, zeros, len, s->end);
+	free(zeros);
+	return rc == -1 ? -1 : fdatasync(fd);
+}
+
+/* Go on in the last segment, if it is one to go on in. */
+static int
+continue_last(const struct opening *o, const struct smtpd_log_found *found)
+{
+	struct smtpd_log *log = o->log;
+	const struct smtpd_log_segment *s = &log->segments[log->count - 1];
+	char name[SMTPD_LOG_NAME];
+
+	smtpd_log_segment_name(name, s->number);
+	if (s->mark == 0 || !smtpd_log_file_has_size(log->dir, name, s->size))
+		return 0;
+	log->fd = smtpd_log_file_open(log->dir, s->number, false);
+	if (log->fd == -1)
+		return fail_errno(o, s->number);
+	if (found->dirty && clear_tail(log->fd, s) == -1)
+		return fail_errno(o, s->number);
+	log->tail = s->end;
+	return 0;
+}
+
+/* What was read may be in memory only: those who replay it rely on it. */
+static int
+sync_last(const struct opening *o)
+{
+	struct smtpd_log *log = o->log;
+	uint32_t number = log->segments[log->count - 1].number;
+	int fd = smtpd_log_file_open(log->dir, number, false);
+	int rc;
+
+	if (fd == -1)
+		return fail_errno(o, number);
+	rc = fdatasync(fd);
+	if (rc == -1)
+		fail_errno(o, number);
+	smtpd_log_file_close(fd);
+	return rc;
+}
+
+static int
+recover(struct opening *o)
+{
+	struct smtpd_log *log = o->log;
+	bool writing = !log->settings.read_only;
+	struct smtpd_log_found found = { .dirty = false };
+
+	if (smtpd_log_list(log) == -1)
+		return fail_errno(o, 0);
+	if (read_headers(o) == -1)
+		return -1;
+	if (writing && log->count > 0 && sync_last(o) == -1)
+		return -1;
+	if (replay_all(o, &found) == -1)
+		return -1;
+	log->durable = log->last;
+	if (!writing || log->count == 0)
+		return 0;
+	return continue_last(o, &found);
+}
+
+/* Without space the log still opens: what is there can be read. */
+static int
+begin(const struct opening *o)
+{
+	struct smtpd_log *log = o->log;
+	int rc;
+
+	if (log->settings.read_only || log->fd != -1)
+		return 0;
+	pthread_mutex_lock(&log->lock);
+	log->busy = true;
+	rc = smtpd_log_turn(log);
+	log->busy = false;
+	pthread_mutex_unlock(&log->lock);
+	return rc == 0 || errno == ENOSPC ? 0 : fail_errno(o, 0);
+}
+
+static bool
+settings_are_sound(const struct smtpd_log_settings *s)
+{
+	return s->segment_size >= SMTPD_LOG_SEGMENT_MIN &&
+	    s->segment_size <= SMTPD_LOG_SEGMENT_MAX &&
+	    s->segment_size % SMTPD_LOG_PAGE == 0 &&
+	    s->reserve <= s->segment_size / 4;
+}
+
+static void
+default_settings(struct smtpd_log_settings *s)
+{
+	if (s->segment_size == 0)
+		s->segment_size = SEGMENT_SIZE;
+	if (s->reserve == 0)
+		s->reserve = s->segment_size / 4 < RESERVE ? s->segment_size / 4
+							   : RESERVE;
+}
+
+static struct smtpd_log *
+create(const struct smtpd_log_settings *settings)
+{
+	struct smtpd_log *log = calloc(1, sizeof(*log));
+
+	if (log == NULL)
+		return NULL;
+	log->settings = *settings;
+	default_settings(&log->settings);
+	smtpd_crc32c_init(&log->crc);
+	log->dir = -1;
+	log->fd = -1;
+	log->forming = &log->batches[0];
+	/* On Linux these cannot fail. */
+	pthread_mutex_init(&log->lock, NULL);
+	pthread_cond_init(&log->idle, NULL);
+	for (int i = 0; i < 2; i++)
+		pthread_cond_init(&log->batches[i].done, NULL);
+	return log;
+}
+
+static int
+open_log(struct opening *o, int dir_fd)
+{
+	struct smtpd_log *log = o->log;
+
+	if (!settings_are_sound(&log->settings)) {
+		errno = EINVAL;
+		return fail(o, 0, "settings out of range");
+	}
+	log->dir = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (log->dir == -1)
+		return fail_errno(o, 0);
+	for (int i = 0; i < 2 && !log->settings.read_only; i++) {
+		log->batches[i].buf = malloc(SMTPD_LOG_GROUP_MAX);
+		if (log->batches[i].buf == NULL)
+			return fail_errno(o, 0);
+	}
+	return recover(o) == -1 || begin(o) == -1 ? -1 : 0;
+}
+
+struct smtpd_log *
+smtpd_log_open(int dir_fd, const struct smtpd_log_settings *settings,
+    char *error, size_t size)
+{
+	struct opening o = { create(settings), NULL, error, size };
+	int saved;
+
+	if (o.log == NULL) {
+		fail_errno(&o, 0);
+		return NULL;
+	}
+	if (open_log(&o, dir_fd) == 0)
+		return o.log;
+	saved = errno;
+	smtpd_log_close(o.log);
+	errno = saved;
+	return NULL;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/log_scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/log_format.h"
+
+/* How much of a damaged range is told of at a time. */
+#define REPORT_MAX 262144u
+
+/* What may be found at a place. */
+enum finding {
+	FOUND_NOTHING,
+	FOUND_HEAD,   /* intact, the body is not */
+	FOUND_RECORD, /* intact */
+	FOUND_ERROR,  /* ENOMEM */
+};
+
+static bool
+may_follow(const struct smtpd_log_scan *s,
+    const struct smtpd_log_record_header *h, uint32_t at)
+{
+	return h->sequence >= s->next && h->sequence <= s->upto &&
+	    smtpd_log_record_size(h) <= s->end - at;
+}
+
+/* Look for the header and head of a record at AT. */
+static enum finding
+find_head(const struct smtpd_log_scan *s, uint32_t at,
+    struct smtpd_log_record_header *h)
+{
+	const uint8_t *p;
+
+	if (s->end < SMTPD_LOG_RECORD_HEADER ||
+	    at > s->end - SMTPD_LOG_RECORD_HEADER)
+		return FOUND_NOTHING;
+	p = smtpd_log_window_at(s->window, at, SMTPD_LOG_RECORD_HEADER);
+	if (p == NULL)
+		return FOUND_ERROR;
+	if (!smtpd_log_get_record(s->mark, p, h) || !may_follow(s, h, at))
+		return FOUND_NOTHING;
+	p = smtpd_log_window_at(
+	    s->window, at, SMTPD_LOG_RECORD_HEADER + h->head_len);
+	if (p == NULL)
+		return FOUND_ERROR;
+	return smtpd_log_head_checks(s->crc, h, p) ? FOUND_HEAD : FOUND_NOTHING;
+}
+
+/* The same, and for its body; *P is all of it. */
+static enum finding
+find_record(const struct smtpd_log_scan *s, uint32_t at,
+    struct smtpd_log_record_header *h, const uint8_t **p)
+{
+	enum finding found = find_head(s, at, h);
+
+	if (found != FOUND_HEAD)
+		return found;
+	*p = smtpd_log_window_at(s->window, at, smtpd_log_record_size(h));
+	if (*p == NULL)
+		return FOUND_ERROR;
+	return smtpd_log_body_checks(s->crc, h, *p) ? FOUND_RECORD : FOUND_HEAD;
+}
+
+/*
+ * From FROM, find the next head of a record: *AT, or the end.  Where the end of
+ * the records is not known, look further until one says that what is missing
+ * was once durable.
+ */
+static enum finding
+search(struct smtpd_log_scan *s, uint32_t from, uint32_t *at)
+{
+	enum finding result = FOUND_NOTHING;
+	struct smtpd_log_record_header h;
+
+	*at = s->end;
+	while (from < s->end && (*at == s->end || s->known < s->next)) {
+		enum finding found = find_head(s, from, &h);
+
+		if (found == FOUND_ERROR)
+			return found;
+		if (found == FOUND_NOTHING) {
+			from += 8;
+			continue;
+		}
+		if (result == FOUND_NOTHING)
+			*at = from;
+		result = found;
+		if (h.durable > s->known)
+			s->known = h.durable;
+		if (s->sealed)
+			break;
+		from += smtpd_log_record_size(&h);
+	}
+	return result;
+}
+
+int
+smtpd_log_scan_report(
+    struct smtpd_log_scan *s, uint64_t from, uint64_t to, const char *why)
+{
+	bool cut = to > s->window->file_size;
+
+	if (cut)
+		to = s->window->file_size;
+	while (from < to) {
+		size_t len = to - from < REPORT_MAX ? to - from : REPORT_MAX;
+		const uint8_t *p = smtpd_log_window_at(s->window, from, len);
+
+		if (p == NULL)
+			return -1;
+		s->damaged(s->user, from, p, len, why);
+		from += len;
+	}
+	if (cut)
+		s->damaged(s->user, to, NULL, 0, "the file ends too early");
+	return 0;
+}
+
+/* Room for one more record, with a head of LEN bytes. */
+static int
+group_grow(struct smtpd_log_scan *s, size_t len)
+{
+	if (s->group_count == s->group_room) {
+		size_t room = s->group_room * 2 + 8;
+		struct smtpd_log_record *group =
+		    realloc(s->group, room * sizeof(*group));
+
+		if (group == NULL)
+			return -1;
+		s->group = group;
+		s->group_room = room;
+	}
+	if (s->heads_room - s->heads_len < len) {
+		size_t room = s->heads_room * 2 + len + 256;
+		uint8_t *heads = realloc(s->heads, room);
+
+		if (heads == NULL)
+			return -1;
+		s->heads = heads;
+		s->heads_room = room;
+	}
+	return 0;
+}
+
+static int
+group_add(struct smtpd_log_scan *s, const struct smtpd_log_record *record)
+{
+	if (group_grow(s, record->head_len) == -1)
+		return -1;
+	s->group[s->group_count++] = *record;
+	if (record->head_len > 0)
+		memcpy(s->heads + s->heads_len, record->head, record->head_len);
+	s->heads_len += record->head_len;
+	return 0;
+}
+
+static int
+group_deliver(struct smtpd_log_scan *s)
+{
+	const uint8_t *head = s->heads;
+	int rc = 0;
+
+	for (size_t i = 0; i < s->group_count && rc == 0; i++) {
+		s->group[i].head = head;
+		head += s->group[i].head_len;
+		rc = s->record(s->user, &s->group[i]);
+	}
+	s->group_count = 0;
+	s->heads_len = 0;
+	return rc;
+}
+
+/* What is left of a group whose end was never written. */
+static void
+group_cut(struct smtpd_log_scan *s)
+{
+	if (s->group_count == 0)
+		return;
+	s->at = s->group[0].place.offset;
+	s->next = s->group[0].sequence;
+	s->group_count = 0;
+	s->dirty = true;
+}
+
+static int
+take(struct smtpd_log_scan *s, const struct smtpd_log_record_header *h,
+    const uint8_t *p)
+{
+	struct smtpd_log_record record = {
+		.sequence = h->sequence,
+		.place = { s->number, s->at },
+		.size = smtpd_log_record_size(h),
+		.head_len = h->head_len,
+		.body_len = h->body_len,
+		.type = h->type,
+		.head = p + SMTPD_LOG_RECORD_HEADER,
+	};
+
+	s->at += record.size;
+	s->next = h->sequence + 1;
+	if (s->group_count == 0 && !(h->flags & SMTPD_LOG_MORE))
+		return s->record(s->user, &record);
+	if (group_add(s, &record) == -1)
+		return -1;
+	return h->flags & SMTPD_LOG_MORE ? 0 : group_deliver(s);
+}
+
+/* From AT to TO it is damaged, and what comes has a sequence from NEXT on.
+ * What is there of a group was durable with the rest of it. */
+static int
+skip(struct smtpd_log_scan *s, uint32_t to, uint64_t next, const char *why)
+{
+	int rc = group_deliver(s);
+
+	if (rc != 0)
+		return rc;
+	if (smtpd_log_scan_report(s, s->at, to, why) == -1)
+		return -1;
+	s->at = to;
+	s->next = next;
+	return 0;
+}
+
+/* There is no intact record at AT, only what FOUND says.  Return 1 when it is
+ * the end. */
+static int
+pass(struct smtpd_log_scan *s, enum finding found,
+    const struct smtpd_log_record_header *h, int *rc)
+{
+	uint32_t size = found == FOUND_HEAD ? smtpd_log_record_size(h) : 8;
+	enum finding later = FOUND_NOTHING;
+	uint32_t to = s->at + size;
+
+	if (found == FOUND_NOTHING || s->known < s->next)
+		later = search(s, s->at + size, &to);
+	if (later == FOUND_ERROR) {
+		*rc = -1;
+		return 1;
+	}
+	if (!s->sealed && s->known < s->next) {
+		s->dirty = later != FOUND_NOTHING;
+		return 1;
+	}
+	if (s->moving && s->reread != s->at) {
+		s->reread = s->at;
+		smtpd_log_window_forget(s->window);
+		return 0;
+	}
+	if (found == FOUND_HEAD)
+		*rc = skip(s, s->at + size, h->sequence + 1,
+		    "the body does not match its checksum");
+	else
+		*rc = skip(s, to, s->next, "this is no record");
+	return *rc != 0;
+}
+
+static int
+scan(struct smtpd_log_scan *s)
+{
+	struct smtpd_log_record_header h;
+	const uint8_t *p = NULL;
+	int rc = 0;
+
+	while (s->at < s->end) {
+		enum finding found = find_record(s, s->at, &h, &p);
+
+		if (found == FOUND_ERROR)
+			return -1;
+		if (found == FOUND_RECORD)
+			rc = take(s, &h, p);
+		else if (pass(s, found, &h, &rc))
+			break;
+		if (rc != 0)
+			return rc;
+	}
+	if (rc != 0)
+		return rc;
+	if (s->sealed)
+		return group_deliver(s);
+	group_cut(s);
+	/* What was damaged had a sequence too, which is not given again. */
+	if (s->next <= s->known)
+		s->next = s->known + 1;
+	return 0;
+}
+
+int
+smtpd_log_scan(struct smtpd_log_scan *s)
+{
+	int rc = scan(s);
+
+	free(s->group);
+	free(s->heads);
+	s->group = NULL;
+	s->heads = NULL;
+	return rc;
+}

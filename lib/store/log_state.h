@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_STORE_LOG_STATE_H
+#define SMTPD_STORE_LOG_STATE_H
+
+/* What the parts of the log share. */
+
+#include <pthread.h>
+
+#include "store/log.h"
+#include "store/log_file.h"
+
+/* Where records may end in a segment of SIZE bytes. */
+#define SMTPD_LOG_LIMIT(size) ((size)-SMTPD_LOG_PAGE)
+
+struct smtpd_log_segment {
+	uint32_t number;
+	uint32_t size;
+	uint32_t mark; /* of its records; 0: the header is damaged */
+	uint32_t end;  /* of them */
+	uint64_t base; /* the least sequence of them */
+	uint64_t upto; /* and the greatest */
+	uint64_t live_bytes;
+	uint32_t live_records;
+	bool exact;   /* the next segment says where this one ends */
+	bool indexed; /* or need not be */
+	bool failed;  /* never to be written again */
+};
+
+/* A thread that waits for its group to be durable; it is on its stack. */
+struct smtpd_log_waiter {
+	struct smtpd_log_waiter *next;
+	const struct smtpd_log_entry *entries;
+	size_t n;
+	bool done;
+	int error;
+};
+
+/* What is written and synced at once. */
+struct smtpd_log_batch {
+	pthread_cond_t done;
+	struct smtpd_log_waiter *waiters;
+	uint64_t last;   /* sequence */
+	uint32_t offset; /* in the segment */
+	uint32_t len;
+	uint8_t *buf; /* SMTPD_LOG_GROUP_MAX bytes */
+};
+
+enum smtpd_log_spare {
+	SMTPD_LOG_SPARE_NONE,
+	SMTPD_LOG_SPARE_BUSY, /* somebody makes or takes it */
+	SMTPD_LOG_SPARE_READY,
+};
+
+struct smtpd_log {
+	struct smtpd_crc32c crc;
+	struct smtpd_log_settings settings; /* defaults filled in */
+	int dir;
+
+	pthread_mutex_t lock; /* of all that follows */
+
+	/* In the order of their numbers: all but the last are sealed. */
+	struct smtpd_log_segment *segments;
+	size_t count, room;
+
+	int fd;           /* of the last; -1: it cannot be appended to */
+	bool turning;     /* the next one is being made */
+	uint32_t tail;    /* where the next record goes */
+	uint64_t last;    /* the last sequence given */
+	uint64_t durable; /* the last one that is on stable storage */
+
+	/* One batch forms while the other one is written by whoever made the
+	 * log busy.  One may also be busy with files. */
+	struct smtpd_log_batch batches[2];
+	struct smtpd_log_batch *forming;
+	bool busy;
+	pthread_cond_t idle; /* it is busy no longer, or a batch was taken */
+
+	enum smtpd_log_spare spares[SMTPD_LOG_SPARES];
+	struct smtpd_log_stats stats;
+};
+
+/* Segment NUMBER; NULL: there is none.  The lock is held, or nobody else knows
+ * the log yet. */
+struct smtpd_log_segment *smtpd_log_find(
+    struct smtpd_log *log, uint32_t number);
+
+/* Room for one more in the table.  Return -1 without memory. */
+int smtpd_log_grow(struct smtpd_log *log);
+
+/* Count a record of SIZE bytes in S as live, or no longer. */
+void smtpd_log_count_live(
+    struct smtpd_log *log, struct smtpd_log_segment *s, uint32_t size);
+void smtpd_log_count_dead(
+    struct smtpd_log *log, struct smtpd_log_segment *s, uint32_t size);
+
+/* How many spares are ready. */
+unsigned smtpd_log_spares(const struct smtpd_log *log);
+
+/*
+ * Make the next segment, and append to it from now on.  The log is busy by the
+ * caller's doing, and nothing waits to be written; the lock is held, and not
+ * while it works.  On failure all is as before.
+ */
+int smtpd_log_turn(struct smtpd_log *log);
+
+/* Make a spare where there is none, under the same conditions but for being
+ * busy: one thread at a time.  Return -1 with errno, or with EAGAIN when all
+ * are being made or taken. */
+int smtpd_log_make_spare(struct smtpd_log *log);
+
+/*
+ * Give each record of SEGMENT, a copy, to FN, until it returns other than 0,
+ * which is returned; -1 with errno when it cannot be read.  By its index where
+ * INDEX says so, and there is one; else by a scan, which also finds out END,
+ * NEXT and DIRTY of it in *RESULT, writes the index anew where it can be,
+ * and reports what is damaged.
+ */
+struct smtpd_log_found {
+	bool scanned;
+	bool indexed; /* there is an index */
+	bool gone;    /* the segment went away meanwhile */
+	bool dirty;
+	uint32_t end;
+	uint64_t next;
+};
+
+int smtpd_log_each(struct smtpd_log *log,
+    const struct smtpd_log_segment *segment, bool index,
+    int (*fn)(void *user, const struct smtpd_log_record *record), void *user,
+    struct smtpd_log_found *result);
+
+/* Tell the caller of the log of LEN bytes of segment NUMBER. */
+void smtpd_log_report(struct smtpd_log *log, uint32_t number, uint64_t offset,
+    const void *data, size_t len, const char *why);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/log_window.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/log_format.h"
+
+/* How much is read at a time. */
+#define STEP 262144u
+
+int
+smtpd_log_window_init(struct smtpd_log_window *w, int fd)
+{
+	struct stat st;
+
+	memset(w, 0, sizeof(*w));
+	if (fstat(fd, &st) == -1)
+		return -1;
+	w->fd = fd;
+	w->file_size = (uint64_t)st.st_size;
+	w->size = STEP;
+	w->buf = malloc(w->size);
+	return w->buf != NULL ? 0 : -1;
+}
+
+void
+smtpd_log_window_finish(struct smtpd_log_window *w)
+{
+	free(w->buf);
+	w->buf = NULL;
+}
+
+void
+smtpd_log_window_forget(struct smtpd_log_window *w)
+{
+	w->len = 0;
+}
+
+static int
+grow(struct smtpd_log_window *w, size_t len)
+{
+	uint8_t *buf;
+
+	if (len <= w->size)
+		return 0;
+	buf = realloc(w->buf, len);
+	if (buf == NULL)
+		return -1;
+	w->buf = buf;
+	w->size = len;
+	return 0;
+}
+
+static ssize_t
+read_at(const struct smtpd_log_window *w, size_t done, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = pread(w->fd, w->buf + done, len, (off_t)(w->from + done));
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+/* A bad sector costs its page and nothing else. */
+static size_t
+read_some(const struct smtpd_log_window *w, size_t done)
+{
+	size_t rest = w->size - done;
+	size_t page = SMTPD_LOG_PAGE - (w->from + done) % SMTPD_LOG_PAGE;
+	ssize_t n = read_at(w, done, rest);
+
+	if (n == 0 || page > rest)
+		page = rest;
+	if (n == -1)
+		n = read_at(w, done, page);
+	if (n > 0)
+		return (size_t)n;
+	memset(w->buf + done, 0, page);
+	return page;
+}
+
+static void
+fill(struct smtpd_log_window *w, uint64_t offset)
+{
+	size_t done = 0;
+
+	w->from = offset;
+	while (done < w->size)
+		done += read_some(w, done);
+	w->len = w->size;
+}
+
+const uint8_t *
+smtpd_log_window_at(struct smtpd_log_window *w, uint64_t offset, size_t len)
+{
+	if (offset < w->from || offset + len > w->from + w->len) {
+		if (grow(w, len) == -1)
+			return NULL;
+		fill(w, offset);
+	}
+	return w->buf + (offset - w->from);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "grammar/dsn.h"
+#include "grammar/fold.h"
+#include "grammar/param.h"
+
+#define VALUES 11
+
+struct out {
+	char *data;
+	size_t len;
+	size_t room;
+};
+
+static int
+take(void *user, const void *data, size_t len)
+{
+	struct out *o = user;
+
+	if (len > o->room - o->len) {
+		o->room = 2 * o->room + len;
+		o->data = realloc(o->data, o->room);
+		must(o->data != NULL);
+	}
+	memcpy(o->data + o->len, data, len);
+	o->len += len;
+	return 0;
+}
+
+static void
+must_check_params(const char *value)
+{
+	char decoded[SMTPD_ORCPT_MAX + 1];
+	unsigned notify = 0;
+
+	if (smtpd_dsn_notify_parse(value, &notify) == 0)
+		must(notify == SMTPD_NOTIFY_NEVER ||
+		    (notify > 1 && notify < 16 && notify % 2 == 0));
+	if (smtpd_dsn_envid_is_valid(value)) {
+		int n = smtpd_xtext_decode(
+		    value, strlen(value), decoded, sizeof(decoded));
+
+		must(n > 0 && n <= SMTPD_ENVID_MAX);
+		must(is_printable(decoded, (size_t)n));
+	}
+	if (smtpd_dsn_orcpt_is_valid(value)) {
+		must(strlen(value) <= SMTPD_ORCPT_MAX);
+		must(is_printable(value, strlen(value)));
+		must(strchr(value, ';') > value);
+	}
+}
+
+/* Whether the line S begins with one of our fields, or continues it. */
+static bool
+is_ours(const char *s)
+{
+	static const char *const names[] = { " ",
+		"Date:", "From:", "To:", "Subject:", "Message-ID:",
+		"References:", "Auto-Submitted:", "MIME-Version:", "Content-",
+		"Original-Envelope-Id: ", "Reporting-MTA: ", "X-Queue-ID: ",
+		"Arrival-Date:", "Original-Recipient: ", "Final-Recipient: ",
+		"Action:", "Status:", "Remote-MTA: ", "Diagnostic-Code:",
+		"Last-Attempt-Date:", "Will-Retry-Until:" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strncmp(s, names[i], strlen(names[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The report is lines, parts and fields of ours. */
+static void
+must_be_sound(const char *s, const char *boundary)
+{
+	unsigned parts = 0;
+	bool header = true; /* in one: of the report, of a part */
+
+	while (*s != '\0') {
+		const char *end = strstr(s, "\r\n");
+
+		must(end != NULL && end - s <= SMTPD_LINE_MAX);
+		must(is_printable(s, (size_t)(end - s)));
+		if (memcmp(s, "--", 2) == 0 &&
+		    strncmp(s + 2, boundary, strlen(boundary)) == 0) {
+			parts++;
+			header = true;
+		} else if (end == s) {
+			header = false;
+		} else if (header || parts == 2) {
+			must(is_ours(s));
+		}
+		s = end + 2;
+	}
+	must(parts == 4);
+}
+
+static void
+must_report(const char *const *values, uint8_t choice)
+{
+	const struct smtpd_dsn_rcpt rcpts[] = {
+		{ values[0], values[1], choice % 3, values[2], values[3],
+		    values[4], choice % 2 == 0, 1 },
+		{ values[5], NULL, choice / 4 % 3, values[2], NULL, values[3],
+		    false, 0 },
+	};
+	const struct smtpd_dsn_report r = {
+		.hostname = values[6],
+		.to = values[7],
+		.id = values[8],
+		.unique = values[8],
+		.envid = values[9],
+		.references = values[10],
+		.secret = "secret of fuzz ",
+		.retry_until = choice / 16 % 2,
+		.whole = choice / 32 % 2,
+		.eight_bit = choice / 64 % 2,
+		.rcpts = rcpts,
+		.nrcpts = choice / 128 + 1u,
+	};
+	struct out o = { NULL, 0, 0 };
+
+	must(smtpd_dsn_begin(&r, take, &o) == 0);
+	must(smtpd_dsn_end(&r, take, &o) == 0);
+	take(&o, "", 1);
+	must(strlen(o.data) == o.len - 1);
+	must_be_sound(o.data, "=_736563726574206F662066757A7A2000");
+	free(o.data);
+}
+
+/* A byte of choices, and values ended by NUL. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *values[VALUES];
+	char *copy;
+	const char *at;
+
+	if (size == 0)
+		return 0;
+	copy = calloc(1, size + VALUES);
+	must(copy != NULL);
+	memcpy(copy, data + 1, size - 1);
+	at = copy;
+	for (size_t i = 0; i < VALUES; i++) {
+		values[i] = at;
+		must_check_params(at);
+		at += strlen(at) + 1;
+	}
+	must_report(values, data[0]);
+	free(copy);
+	return 0;
+}

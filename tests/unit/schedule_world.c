@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+#include "schedule_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "queue/schedule_state.h"
+
+const uint32_t world_epochs[3] = { 0, 1000, UINT32_MAX / 2 };
+
+const struct smtpd_schedule_settings world_defaults = {
+	.workers = 64,
+	.site_connections = 10,
+	.retry_min = 5 * MINUTE,
+	.retry_max = 2 * HOUR,
+	.lifetime = 5 * DAY,
+	.bounce_lifetime = 2 * DAY,
+	.notice = 4 * HOUR,
+	.seed = 0x123456789abcdef,
+};
+
+void
+world_begin(struct world *w, const struct smtpd_schedule_settings *settings,
+    uint32_t now)
+{
+	*w = (struct world){ .now = now };
+	w->settings = settings != NULL ? *settings : world_defaults;
+	w->schedule = smtpd_schedule_create(&w->settings);
+	assert_non_null(w->schedule);
+}
+
+void
+world_end(struct world *w)
+{
+	struct smtpd_schedule *s = w->schedule;
+
+	world_check(w);
+	for (size_t i = 0; i < w->njobs; i++)
+		if (w->jobs[i] != NULL)
+			world_finish(w, w->jobs[i]);
+	world_check(w);
+	assert_int_equal(s->busy, 0);
+	assert_int_equal(s->njobs, 0);
+	assert_int_equal(s->retries, 0);
+	assert_int_equal(s->nsites, s->closed.count);
+	smtpd_schedule_destroy(s);
+	free(w->jobs);
+}
+
+static int
+make_room(struct world *w)
+{
+	size_t room = w->room * 2 + 16;
+	struct smtpd_job **jobs;
+
+	if (w->njobs < w->room)
+		return 0;
+	jobs = realloc(w->jobs, room * sizeof(struct smtpd_job *));
+	if (jobs == NULL)
+		return -1;
+	w->jobs = jobs;
+	w->room = room;
+	return 0;
+}
+
+struct smtpd_job *
+world_make(struct world *w, const char *domain, unsigned flags)
+{
+	struct smtpd_entry *e =
+	    calloc(1, sizeof(*e) + sizeof(struct smtpd_job));
+	struct smtpd_job *job;
+
+	if (e == NULL || make_room(w) == -1) {
+		free(e);
+		return NULL;
+	}
+	e->arrived = w->now;
+	e->njobs = 1;
+	e->flags = (uint16_t)flags;
+	job = &e->jobs[0];
+	job->entry = e;
+	job->due = w->now;
+	job->destination = smtpd_schedule_destination(w->schedule, domain);
+	if (job->destination == NULL) {
+		free(e);
+		return NULL;
+	}
+	job->first = (uint32_t)w->njobs;
+	w->jobs[w->njobs++] = job;
+	return job;
+}
+
+static struct smtpd_job *
+make_and_insert(struct world *w, const char *domain, uint16_t attempts)
+{
+	struct smtpd_job *job = world_make(w, domain, 0);
+
+	assert_non_null(job);
+	job->attempts = attempts;
+	assert_int_equal(smtpd_schedule_insert(w->schedule, job, w->now), 0);
+	return job;
+}
+
+struct smtpd_job *
+world_mail(struct world *w, const char *domain)
+{
+	return make_and_insert(w, domain, 0);
+}
+
+void
+world_mail_many(struct world *w, const char *domain, size_t count)
+{
+	while (count-- > 0)
+		world_mail(w, domain);
+}
+
+struct smtpd_job *
+world_retry(struct world *w, const char *domain)
+{
+	return make_and_insert(w, domain, 1);
+}
+
+void
+world_finish(struct world *w, struct smtpd_job *job)
+{
+	smtpd_schedule_withdraw(w->schedule, job);
+	smtpd_schedule_retire(w->schedule, job);
+	assert_int_equal(job->state, SMTPD_JOB_OUT);
+	smtpd_schedule_release(w->schedule, job->destination);
+	w->jobs[job->first] = NULL;
+	free(job->entry);
+}
+
+struct smtpd_job *
+world_take(struct world *w, struct smtpd_site **site)
+{
+	struct smtpd_job *job = smtpd_schedule_take(w->schedule, w->now, site);
+
+	assert_non_null(job);
+	assert_int_equal(job->state, SMTPD_JOB_ACTIVE);
+	assert_ptr_equal(*site, smtpd_schedule_site(job->destination));
+	return job;
+}
+
+void
+world_take_none(struct world *w)
+{
+	struct smtpd_site *site;
+
+	assert_null(smtpd_schedule_take(w->schedule, w->now, &site));
+}
+
+void
+world_sent(struct world *w, struct smtpd_job *job, struct smtpd_site *site)
+{
+	smtpd_schedule_report(w->schedule, site, SMTPD_SITE_FINE, NULL, w->now);
+	world_finish(w, job);
+	smtpd_schedule_leave(w->schedule, site, w->now);
+}
+
+void
+world_put_off(struct world *w, struct smtpd_job *job, struct smtpd_site *site,
+    enum smtpd_site_verdict verdict)
+{
+	struct smtpd_result why = { .text = "it is not there" };
+
+	smtpd_schedule_report(w->schedule, site, verdict, &why, w->now);
+	job->attempts++;
+	job->due =
+	    smtpd_schedule_retry(w->schedule, job, job->attempts, w->now);
+	assert_int_equal(smtpd_schedule_insert(w->schedule, job, w->now), 0);
+	smtpd_schedule_leave(w->schedule, site, w->now);
+}
+
+uint32_t
+world_close(struct world *w)
+{
+	struct smtpd_site *site;
+	struct smtpd_job *job = world_take(w, &site);
+
+	world_put_off(w, job, site, SMTPD_SITE_DOWN);
+	return world_facts(job).opens;
+}
+
+struct smtpd_site_facts
+world_facts(const struct smtpd_job *job)
+{
+	struct smtpd_site_facts facts;
+
+	smtpd_destination_site(job->destination, &facts);
+	return facts;
+}
+
+static void
+check_heap(const struct smtpd_heap *h)
+{
+	assert_true(h->count <= h->room);
+	for (uint32_t i = 0; i < h->count; i++) {
+		assert_int_equal(h->nodes[i]->slot, i);
+		assert_true(
+		    i == 0 || h->nodes[(i - 1) / 4]->when <= h->nodes[i]->when);
+	}
+}
+
+static size_t
+length(const struct smtpd_ring *list)
+{
+	size_t n = 0;
+
+	for (const struct smtpd_ring *r = list->next; r != list; r = r->next) {
+		assert_ptr_equal(r->next->previous, r);
+		n++;
+	}
+	return n;
+}
+
+/* Return how many jobs are ready at D. */
+static size_t
+check_destination(const struct smtpd_destination *d)
+{
+	size_t n = 0;
+
+	assert_true(d->refs > 0 || d->site == d->own);
+	assert_true(d->own == NULL || d->own->owner == d);
+	assert_true(d->site->owner == NULL || d->site == d->own);
+	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++) {
+		const struct smtpd_job *job = d->ready[kind].first,
+				       *last = NULL;
+
+		assert_int_equal(
+		    job == NULL, smtpd_ring_is_empty(&d->turn[kind]));
+		for (; job != NULL; last = job, job = job->next, n++) {
+			assert_int_equal(job->state, SMTPD_JOB_READY);
+			assert_ptr_equal(job->destination, d);
+			assert_int_equal(job->attempts > 0, kind);
+			assert_ptr_equal(job->previous, last);
+		}
+		assert_ptr_equal(d->ready[kind].last, last);
+	}
+	return n;
+}
+
+static void
+check_site(const struct smtpd_schedule *s, const struct smtpd_site *site)
+{
+	size_t fresh = length(&site->ready[SMTPD_KIND_FRESH]);
+	size_t all = fresh + length(&site->ready[SMTPD_KIND_RETRY]);
+	bool room = !site->closed && site->connections < site->limit;
+
+	assert_int_equal(!smtpd_ring_is_empty(&site->turn), room && all > 0);
+	assert_int_equal(
+	    !smtpd_ring_is_empty(&site->fresh_turn), room && fresh > 0);
+	assert_true(site->limit >= 1 && site->limit <= s->site_limit);
+	assert_true(!site->closed || site->failures > 0);
+	assert_true(site->owner == NULL || site->owner->own == site);
+	if (site->closed)
+		assert_ptr_equal(
+		    s->closed.nodes[site->opening.slot], &site->opening);
+}
+
+static struct smtpd_site *
+site_of(struct smtpd_named *n)
+{
+	return (struct smtpd_site *)(void *)((char *)n -
+	    offsetof(struct smtpd_site, named));
+}
+
+/* Check all sites.  Return how many connections they have. */
+static uint32_t
+check_sites(const struct smtpd_schedule *s, size_t *nready)
+{
+	uint32_t connections = 0, count = 0, users = 0, bound = 0;
+	const struct smtpd_name_table *t = &s->sites;
+
+	*nready = 0;
+	for (uint32_t i = 0; i < t->size; i++)
+		for (struct smtpd_named *n = t->buckets[i]; n != NULL;
+		     n = n->next, count++) {
+			check_site(s, site_of(n));
+			users += site_of(n)->users;
+			connections += site_of(n)->connections;
+		}
+	t = &s->destinations;
+	for (uint32_t i = 0; i < t->size; i++)
+		for (struct smtpd_named *n = t->buckets[i]; n != NULL;
+		     n = n->next) {
+			const struct smtpd_destination *d =
+			    (const struct smtpd_destination *)(void *)n;
+
+			*nready += check_destination(d);
+			bound += d->site->owner == NULL;
+			if (d->own == NULL)
+				continue;
+			check_site(s, d->own);
+			connections += d->own->connections;
+			count++;
+		}
+	assert_int_equal(users, bound);
+	assert_int_equal(count, s->nsites);
+	return connections;
+}
+
+void
+world_check(const struct world *w)
+{
+	const struct smtpd_schedule *s = w->schedule;
+	size_t later = 0, ready = 0, active = 0, limited = 0, retrying = 0;
+	size_t in_queues;
+
+	for (size_t i = 0; i < w->njobs; i++) {
+		const struct smtpd_job *job = w->jobs[i];
+
+		if (job == NULL)
+			continue;
+		later += job->state == SMTPD_JOB_LATER;
+		ready += job->state == SMTPD_JOB_READY;
+		active += job->state == SMTPD_JOB_ACTIVE;
+		limited += job->state == SMTPD_JOB_READY && job->limited;
+		retrying += job->retrying;
+	}
+	check_heap(&s->later);
+	check_heap(&s->limits);
+	check_heap(&s->closed);
+	assert_int_equal(check_sites(s, &in_queues), s->busy);
+	assert_int_equal(in_queues, ready);
+	assert_int_equal(s->later.count, later);
+	assert_int_equal(s->limits.count, limited);
+	assert_int_equal(s->retries, retrying);
+	assert_int_equal(s->njobs, later + ready + active);
+}

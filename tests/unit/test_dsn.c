@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "grammar/dsn.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* 2006-01-02 15:04:05 UTC */
+#define WHEN 1136214245
+#define DATE "Mon, 02 Jan 2006 15:04:05 +0000\r\n"
+
+static void
+notify_is_read(void **state)
+{
+	static const struct {
+		const char *value;
+		int result;
+		unsigned notify;
+	} cases[] = {
+		{ "NEVER", 0, SMTPD_NOTIFY_NEVER },
+		{ "never", 0, SMTPD_NOTIFY_NEVER },
+		{ "SUCCESS", 0, SMTPD_NOTIFY_SUCCESS },
+		{ "failure,Delay", 0,
+		    SMTPD_NOTIFY_FAILURE | SMTPD_NOTIFY_DELAY },
+		{ "SUCCESS,FAILURE,DELAY", 0,
+		    SMTPD_NOTIFY_SUCCESS | SMTPD_NOTIFY_FAILURE |
+			SMTPD_NOTIFY_DELAY },
+		{ "DELAY,DELAY", 0, SMTPD_NOTIFY_DELAY },
+		{ NULL, -1, 0 },
+		{ "", -1, 0 },
+		{ "NEVER,FAILURE", -1, 0 },
+		{ "SUCCESS,NEVER", -1, 0 },
+		{ "FAILURE,", -1, 0 },
+		{ ",FAILURE", -1, 0 },
+		{ "FAILURE,,DELAY", -1, 0 },
+		{ "FAIL", -1, 0 },
+		{ "FAILURES", -1, 0 },
+		{ "FAILURE;DELAY", -1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unsigned notify = 0;
+
+		assert_int_equal(
+		    smtpd_dsn_notify_parse(cases[i].value, &notify),
+		    cases[i].result);
+		assert_int_equal(notify, cases[i].notify);
+	}
+}
+
+static void
+ret_is_read(void **state)
+{
+	enum smtpd_ret ret = SMTPD_RET_UNSAID;
+
+	(void)state;
+	assert_int_equal(smtpd_dsn_ret_parse(NULL, &ret), -1);
+	assert_int_equal(smtpd_dsn_ret_parse("", &ret), -1);
+	assert_int_equal(smtpd_dsn_ret_parse("FUL", &ret), -1);
+	assert_int_equal(smtpd_dsn_ret_parse("FULL,HDRS", &ret), -1);
+	assert_int_equal(ret, SMTPD_RET_UNSAID);
+	assert_int_equal(smtpd_dsn_ret_parse("full", &ret), 0);
+	assert_int_equal(ret, SMTPD_RET_FULL);
+	assert_int_equal(smtpd_dsn_ret_parse("HDRS", &ret), 0);
+	assert_int_equal(ret, SMTPD_RET_HDRS);
+}
+
+static void
+envids_are_checked(void **state)
+{
+	static const struct {
+		const char *value;
+		bool valid;
+	} cases[] = {
+		{ "a", true },
+		{ "QQ314159", true },
+		{ "a+20b+2B+3D", true },
+		{ NULL, false },
+		{ "", false },
+		{ "a b", false },
+		{ "a=b", false },
+		{ "+", false },
+		{ "a+", false },
+		{ "+2", false },
+		{ "+2b", false },
+		{ "+00", false },
+		{ "a+0D", false },
+		{ "a+0A", false },
+		{ "+0D+0AX: y", false },
+		{ "+09", false },
+		{ "+7F", false },
+		{ "+80", false },
+		{ "+E4", false },
+		{ "\303\244", false },
+	};
+	char letters[SMTPD_ENVID_MAX * 3 + 4] = "";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		if (smtpd_dsn_envid_is_valid(cases[i].value) != cases[i].valid)
+			fail_msg("%s", cases[i].value);
+	}
+	for (size_t i = 0; i < SMTPD_ENVID_MAX; i++)
+		memcpy(letters + 3 * i, "+20", 4);
+	assert_true(smtpd_dsn_envid_is_valid(letters));
+	memcpy(letters + (size_t)3 * SMTPD_ENVID_MAX, "a", 2);
+	assert_false(smtpd_dsn_envid_is_valid(letters));
+}
+
+static void
+orcpts_are_checked(void **state)
+{
+	static const struct {
+		const char *value;
+		bool valid;
+	} cases[] = {
+		{ "rfc822;a@example.org", true },
+		{ "RFC822;a+2Bb@example.org", true },
+		{ "x400;/S+3Da/", true },
+		{ "utf-8;a\\x{E4}@example.org", true },
+		{ "rfc822;a;b", true },
+		{ NULL, false },
+		{ "", false },
+		{ "rfc822", false },
+		{ "rfc822;", false },
+		{ ";a@b", false },
+		{ "rfc 822;a@b", false },
+		{ "rfc<822;a@b", false },
+		{ "rfc.822;a@b", false },
+		{ "rfc822;a+b", false },
+		{ "rfc822;a+2bb", false },
+		{ "rfc822;a=b", false },
+		{ "rfc822;a+00b", false },
+		{ "rfc822;a+0Db", false },
+		{ "rfc822;a+0Ab", false },
+		{ "rfc822;a+C3+A4", false },
+		{ "rfc\r\n822;a", false },
+		{ "rfc822;a\r\nb", false },
+	};
+	char letters[SMTPD_ORCPT_MAX + 2] = "";
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		if (smtpd_dsn_orcpt_is_valid(cases[i].value) != cases[i].valid)
+			fail_msg("%s", cases[i].value);
+	}
+	memset(letters, 'a', SMTPD_ORCPT_MAX);
+	letters[6] = ';';
+	assert_true(smtpd_dsn_orcpt_is_valid(letters));
+	letters[SMTPD_ORCPT_MAX] = 'a';
+	assert_false(smtpd_dsn_orcpt_is_valid(letters));
+}
+
+static void
+parameters_are_checked_by_name(void **state)
+{
+	(void)state;
+	assert_true(smtpd_dsn_param_is_valid("NOTIFY", "NEVER"));
+	assert_false(smtpd_dsn_param_is_valid("NOTIFY", "FULL"));
+	assert_true(smtpd_dsn_param_is_valid("RET", "FULL"));
+	assert_false(smtpd_dsn_param_is_valid("RET", "NEVER"));
+	assert_true(smtpd_dsn_param_is_valid("ENVID", "a"));
+	assert_false(smtpd_dsn_param_is_valid("ENVID", NULL));
+	assert_true(smtpd_dsn_param_is_valid("ORCPT", "rfc822;a"));
+	assert_false(smtpd_dsn_param_is_valid("ORCPT", "a"));
+	assert_false(smtpd_dsn_param_is_valid("SIZE", "1"));
+}
+
+static void
+who_is_told_is_as_he_asked(void **state)
+{
+	static const struct {
+		unsigned notify;
+		bool failed, delayed, relayed;
+	} cases[] = {
+		{ 0, true, true, false },
+		{ SMTPD_NOTIFY_NEVER, false, false, false },
+		{ SMTPD_NOTIFY_SUCCESS, false, false, true },
+		{ SMTPD_NOTIFY_FAILURE, true, false, false },
+		{ SMTPD_NOTIFY_DELAY, false, true, false },
+		{ SMTPD_NOTIFY_SUCCESS | SMTPD_NOTIFY_FAILURE, true, false,
+		    true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unsigned n = cases[i].notify;
+
+		assert_int_equal(
+		    smtpd_dsn_is_wanted(n, SMTPD_DSN_FAILED), cases[i].failed);
+		assert_int_equal(smtpd_dsn_is_wanted(n, SMTPD_DSN_DELAYED),
+		    cases[i].delayed);
+		assert_int_equal(smtpd_dsn_is_wanted(n, SMTPD_DSN_RELAYED),
+		    cases[i].relayed);
+	}
+}
+
+struct out {
+	struct smtpd_text text;
+	size_t calls;
+	size_t fail_at; /* 0: never */
+	char buf[16384];
+};
+
+static int
+take(void *user, const void *data, size_t len)
+{
+	struct out *o = user;
+
+	if (++o->calls == o->fail_at)
+		return -1;
+	smtpd_text_bytes(&o->text, data, len);
+	return 0;
+}
+
+/* Write R with ORIGINAL to O. */
+static int
+write_report(
+    struct out *o, const struct smtpd_dsn_report *r, const char *original)
+{
+	smtpd_text_init(&o->text, o->buf, sizeof(o->buf));
+	o->calls = 0;
+	if (smtpd_dsn_begin(r, take, o) != 0)
+		return -1;
+	smtpd_text_add(&o->text, original);
+	return smtpd_dsn_end(r, take, o);
+}
+
+static const struct smtpd_dsn_rcpt failed = {
+	.address = "bob@example.com",
+	.original = "rfc822;robert+2Bx@example.com",
+	.action = SMTPD_DSN_FAILED,
+	.status = "5.1.1",
+	.remote = "mx.example.com",
+	.diagnostic = "550 5.1.1 no such user",
+	.remote_said = true,
+	.last_attempt = WHEN,
+};
+static const struct smtpd_dsn_rcpt delayed = {
+	.address = "\"c d\"@example.net",
+	.action = SMTPD_DSN_DELAYED,
+	.status = "4.4.1",
+	.diagnostic = "no host of example.net could be reached",
+};
+static const struct smtpd_dsn_rcpt relayed = {
+	.address = "eve@example.edu",
+	.action = SMTPD_DSN_RELAYED,
+	.status = "2.0.0",
+	.remote = "mx.example.edu",
+};
+
+static struct smtpd_dsn_report
+report_of(const struct smtpd_dsn_rcpt *rcpts, size_t n)
+{
+	return (struct smtpd_dsn_report){
+		.hostname = "mail.example.org",
+		.to = "alice@example.org",
+		.id = "0123456789ABC",
+		.unique = "0123456789ABD.0",
+		.envid = "QQ+20314159",
+		.references = "<m1@example.org>",
+		.secret = { 0x00, 0x01, 0xab, 0xff },
+		.arrival = WHEN,
+		.now = WHEN,
+		.retry_until = WHEN,
+		.rcpts = rcpts,
+		.nrcpts = n,
+	};
+}
+
+#define BOUNDARY "=_0001ABFF000000000000000000000000"
+
+static void
+a_failure_is_reported(void **state)
+{
+	struct smtpd_dsn_report r = report_of(&failed, 1);
+	struct out o = { .fail_at = 0 };
+
+	(void)state;
+	assert_int_equal(write_report(&o, &r, "Subject: hello\r\n"), 0);
+	assert_string_equal(o.buf,
+	    "Date: " DATE
+	    "From: Mail Delivery System <MAILER-DAEMON@mail.example.org>\r\n"
+	    "To: <alice@example.org>\r\n"
+	    "Subject: Your message could not be delivered\r\n"
+	    "Message-ID: <0123456789ABD.0@mail.example.org>\r\n"
+	    "References: <m1@example.org>\r\n"
+	    "Auto-Submitted: auto-replied\r\n"
+	    "MIME-Version: 1.0\r\n"
+	    "Content-Type: multipart/report; report-type=delivery-status;\r\n"
+	    " boundary=\"" BOUNDARY "\"\r\n"
+	    "\r\n"
+	    "A report in parts, as RFC 3464 describes them.\r\n"
+	    "\r\n"
+	    "--" BOUNDARY "\r\n"
+	    "Content-Type: text/plain; charset=us-ascii\r\n"
+	    "Content-Description: Notification\r\n"
+	    "\r\n"
+	    "This is the mail server mail.example.org\r\n"
+	    "\r\n"
+	    "Your message could not be delivered to:\r\n"
+	    "\r\n"
+	    "  <bob@example.com>\r\n"
+	    "    mx.example.com said: 550 5.1.1 no such user\r\n"
+	    "\r\n"
+	    "It will not be tried again. Once the reason given above is out "
+	    "of the way, you\r\n"
+	    "can send the message anew.\r\n"
+	    "\r\n"
+	    "What follows are the same facts for programs, and the header of "
+	    "your message.\r\n"
+	    "If you ask about it, name it by its number here: "
+	    "0123456789ABC\r\n"
+	    "\r\n"
+	    "--" BOUNDARY "\r\n"
+	    "Content-Type: message/delivery-status\r\n"
+	    "Content-Description: Delivery report\r\n"
+	    "\r\n"
+	    "Original-Envelope-Id: QQ 314159\r\n"
+	    "Reporting-MTA: dns; mail.example.org\r\n"
+	    "X-Queue-ID: 0123456789ABC\r\n"
+	    "Arrival-Date: " DATE "\r\n"
+	    "Original-Recipient: rfc822; robert+x@example.com\r\n"
+	    "Final-Recipient: rfc822; bob@example.com\r\n"
+	    "Action: failed\r\n"
+	    "Status: 5.1.1\r\n"
+	    "Remote-MTA: dns; mx.example.com\r\n"
+	    "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"
+	    "Last-Attempt-Date: " DATE "\r\n"
+	    "--" BOUNDARY "\r\n"
+	    "Content-Type: text/rfc822-headers\r\n"
+	    "Content-Description: Undelivered message\r\n"
+	    "\r\n"
+	    "Subject: hello\r\n"
+	    "\r\n"
+	    "--" BOUNDARY "--\r\n");
+}
+
+/* Whether TEXT stands in O. */
+static bool
+has(const struct out *o, const char *text)
+{
+	return strstr(o->buf, text) != NULL;
+}
+
+static void
+a_delay_says_how_long_it_is_tried(void **state)
+{
+	struct smtpd_dsn_report r = report_of(&delayed, 1);
+	struct out o = { .fail_at = 0 };
+
+	(void)state;
+	r.envid = NULL;
+	r.references = "";
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_true(has(&o, "\r\nSubject: Your message is delayed, "));
+	assert_true(has(&o,
+	    "\r\n  <\"c d\"@example.net>\r\n"
+	    "    no host of example.net could be reached\r\n"));
+	assert_true(has(&o, "\r\nYou need not do anything: "));
+	assert_true(has(&o, "\r\nIt is tried until " DATE));
+	assert_true(has(&o,
+	    "\r\nAction: delayed\r\nStatus: 4.4.1\r\n"
+	    "Diagnostic-Code: X-Local; no host of example.net could be "
+	    "reached\r\nWill-Retry-Until: " DATE));
+	assert_false(has(&o, "Original-Envelope-Id"));
+	assert_false(has(&o, "Original-Recipient"));
+	assert_false(has(&o, "Remote-MTA"));
+	assert_false(has(&o, "Last-Attempt-Date"));
+	assert_false(has(&o, "References"));
+	r.retry_until = 0;
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_false(has(&o, "tried until") || has(&o, "Will-Retry-Until"));
+}
+
+static void
+the_gravest_thing_names_the_report(void **state)
+{
+	const struct smtpd_dsn_rcpt rcpts[] = { relayed, delayed, failed };
+	struct smtpd_dsn_report r = report_of(rcpts, 3);
+	struct out o = { .fail_at = 0 };
+	const char *at;
+
+	(void)state;
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_true(has(&o, "Subject: Your message could not be delivered"));
+	/* To people in the order of weight, to programs in the given one. */
+	at = strstr(o.buf, "  <bob@example.com>\r\n");
+	assert_non_null(at);
+	at = strstr(at, "  <\"c d\"@example.net>\r\n");
+	assert_non_null(at);
+	at = strstr(at, "  <eve@example.edu>\r\n");
+	assert_non_null(at);
+	at = strstr(at, "Action: relayed\r\n");
+	assert_non_null(at);
+	assert_non_null(strstr(at, "Action: failed\r\n"));
+	r.nrcpts = 2;
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_true(has(&o, "Subject: Your message is delayed"));
+	r.nrcpts = 1;
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_true(has(&o, "Subject: Your message was passed on"));
+	assert_false(has(&o, "Will-Retry-Until"));
+	assert_false(has(&o, "Diagnostic-Code"));
+}
+
+static void
+eight_bits_are_declared(void **state)
+{
+	static const char declared[] = "Content-Transfer-Encoding: 8bit\r\n";
+	struct smtpd_dsn_report r = report_of(&failed, 1);
+	struct out o = { .fail_at = 0 };
+	const char *first;
+
+	(void)state;
+	r.whole = true;
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_false(has(&o, declared));
+	assert_true(has(&o, "Content-Type: message/rfc822\r\n"));
+	assert_true(has(&o, "and your message.\r\n"));
+	r.eight_bit = true;
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	first = strstr(o.buf, declared);
+	assert_non_null(first);
+	assert_true(first < strstr(o.buf, "\r\n\r\n"));
+	first = strstr(first + 1, declared);
+	assert_true(first > strstr(o.buf, "message/rfc822"));
+	assert_null(strstr(first + 1, declared));
+}
+
+static void
+a_status_that_is_none_is_replaced(void **state)
+{
+	static const struct {
+		const char *status;
+		const char *line;
+	} cases[] = {
+		{ NULL, "\r\nStatus: 5.0.0\r\n" },
+		{ "", "\r\nStatus: 5.0.0\r\n" },
+		{ "5", "\r\nStatus: 5.0.0\r\n" },
+		{ "5.1.1 x", "\r\nStatus: 5.0.0\r\n" },
+		{ "9.1.1", "\r\nStatus: 5.0.0\r\n" },
+		{ "3.1.1", "\r\nStatus: 5.0.0\r\n" },
+		{ "x.1.1", "\r\nStatus: 5.0.0\r\n" },
+		{ "5.1.1\r\nX: y", "\r\nStatus: 5.0.0\r\n" },
+		{ "4.4.7", "\r\nStatus: 4.4.7\r\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct smtpd_dsn_rcpt rcpt = failed;
+		struct smtpd_dsn_report r = report_of(&rcpt, 1);
+		struct out o = { .fail_at = 0 };
+
+		rcpt.status = cases[i].status;
+		assert_int_equal(write_report(&o, &r, ""), 0);
+		assert_true(has(&o, cases[i].line));
+	}
+}
+
+static void
+values_that_are_not_valid_are_left_out(void **state)
+{
+	struct smtpd_dsn_rcpt rcpt = failed;
+	struct smtpd_dsn_report r = report_of(&rcpt, 1);
+	struct out o = { .fail_at = 0 };
+
+	(void)state;
+	r.envid = "a+0D+0AX: y";
+	rcpt.original = "rfc822;a+0Db";
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_false(has(&o, "Original-Envelope-Id"));
+	assert_false(has(&o, "Original-Recipient"));
+}
+
+static void
+every_failure_of_the_sink_is_told(void **state)
+{
+	struct smtpd_dsn_report r = report_of(&failed, 1);
+	struct out o = { .fail_at = 0 };
+	size_t calls;
+
+	(void)state;
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	/* Those of the end begin anew. */
+	calls = o.calls;
+	for (o.fail_at = 1; o.fail_at <= calls; o.fail_at++) {
+		assert_int_equal(write_report(&o, &r, ""), -1);
+		assert_int_equal(o.calls, o.fail_at);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(notify_is_read),
+		cmocka_unit_test(ret_is_read),
+		cmocka_unit_test(envids_are_checked),
+		cmocka_unit_test(orcpts_are_checked),
+		cmocka_unit_test(parameters_are_checked_by_name),
+		cmocka_unit_test(who_is_told_is_as_he_asked),
+		cmocka_unit_test(a_failure_is_reported),
+		cmocka_unit_test(a_delay_says_how_long_it_is_tried),
+		cmocka_unit_test(the_gravest_thing_names_the_report),
+		cmocka_unit_test(eight_bits_are_declared),
+		cmocka_unit_test(a_status_that_is_none_is_replaced),
+		cmocka_unit_test(values_that_are_not_valid_are_left_out),
+		cmocka_unit_test(every_failure_of_the_sink_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

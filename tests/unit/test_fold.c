@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "grammar/fold.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* 60 letters, and 18 more make a full line. */
+#define SIXTY    "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff"
+#define EIGHTEEN "gggggggggghhhhhhhh"
+
+struct out {
+	struct smtpd_text text;
+	size_t calls;
+	size_t fail_at; /* 0: never */
+	char buf[8192];
+};
+
+static int
+take(void *user, const void *data, size_t len)
+{
+	struct out *o = user;
+
+	if (++o->calls == o->fail_at)
+		return -1;
+	smtpd_text_bytes(&o->text, data, len);
+	return 0;
+}
+
+static void
+begin(struct smtpd_fold *f, struct out *o)
+{
+	smtpd_text_init(&o->text, o->buf, sizeof(o->buf));
+	o->calls = 0;
+	o->fail_at = 0;
+	smtpd_fold_init(f, "  ", take, o);
+}
+
+static void
+words_are_wrapped(void **state)
+{
+	static const struct {
+		const char *add;
+		const char *words;
+		const char *out;
+	} cases[] = {
+		{ "", "", "\r\n" },
+		{ "", "a", "a\r\n" },
+		{ "A:", "b c", "A: b c\r\n" },
+		{ "A:", " b \t c\r\n", "A: b c\r\n" },
+		{ "A:", " \r\n ", "A:\r\n" },
+		{ "  ", "b", "  b\r\n" },
+		{ "", SIXTY " " EIGHTEEN, SIXTY "\r\n  " EIGHTEEN "\r\n" },
+		{ "A:", SIXTY " hhhhhhhhhhhhhh i",
+		    "A: " SIXTY " hhhhhhhhhhhhhh\r\n  i\r\n" },
+		{ "", SIXTY EIGHTEEN "i", SIXTY EIGHTEEN "i\r\n" },
+		{ "A:", SIXTY EIGHTEEN " i",
+		    "A:\r\n  " SIXTY EIGHTEEN "\r\n  i\r\n" },
+		{ "A:", "\001b\177 \303\244", "A: ?b? ??\r\n" },
+		{ "A:", "b\vc\fd", "A: b?c?d\r\n" },
+		{ "A\r\nB: c\t\200", "", "A??B: c??\r\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct smtpd_fold f;
+		struct out o;
+
+		begin(&f, &o);
+		smtpd_fold_add(&f, cases[i].add);
+		smtpd_fold_words(&f, cases[i].words);
+		smtpd_fold_end(&f);
+		assert_string_equal(o.buf, cases[i].out);
+		assert_false(f.failed);
+	}
+}
+
+/* The longest line, and whether all of them end. */
+static size_t
+longest_line(const char *s)
+{
+	size_t longest = 0;
+
+	while (*s != '\0') {
+		const char *end = strstr(s, "\r\n");
+
+		assert_non_null(end);
+		if ((size_t)(end - s) > longest)
+			longest = (size_t)(end - s);
+		s = end + 2;
+	}
+	return longest;
+}
+
+static void
+no_line_is_too_long(void **state)
+{
+	char letters[3001];
+	struct smtpd_fold f;
+	struct out o;
+
+	(void)state;
+	memset(letters, 'a', 3000);
+	for (size_t len = 900; len <= 3000; len += 50) {
+		letters[len] = '\0';
+		begin(&f, &o);
+		smtpd_fold_add(&f, "A:");
+		smtpd_fold_words(&f, letters);
+		smtpd_fold_words(&f, "b");
+		smtpd_fold_end(&f);
+		assert_true(longest_line(o.buf) <= SMTPD_LINE_MAX);
+		begin(&f, &o);
+		smtpd_fold_add(&f, letters);
+		smtpd_fold_add(&f, "b");
+		smtpd_fold_words(&f, "c");
+		smtpd_fold_end(&f);
+		assert_true(longest_line(o.buf) <= SMTPD_LINE_MAX);
+		letters[len] = 'a';
+	}
+}
+
+static void
+over_long_words_lose_nothing(void **state)
+{
+	char letters[3001];
+	size_t n = 0;
+	struct smtpd_fold f;
+	struct out o;
+
+	(void)state;
+	memset(letters, 'a', 3000);
+	letters[3000] = '\0';
+	begin(&f, &o);
+	smtpd_fold_words(&f, letters);
+	smtpd_fold_end(&f);
+	for (const char *at = o.buf; *at != '\0'; at++)
+		n += *at == 'a';
+	assert_int_equal(n, 3000);
+	assert_int_equal(longest_line(o.buf), SMTPD_LINE_MAX);
+}
+
+static void
+after_a_failure_nothing_is_written(void **state)
+{
+	struct smtpd_fold f;
+	struct out o;
+
+	(void)state;
+	begin(&f, &o);
+	o.fail_at = 2;
+	smtpd_fold_words(&f, SIXTY " " SIXTY " " SIXTY " " SIXTY);
+	smtpd_fold_end(&f);
+	assert_true(f.failed);
+	assert_int_equal(o.calls, 2);
+	assert_string_equal(o.buf, SIXTY "\r\n");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_are_wrapped),
+		cmocka_unit_test(no_line_is_too_long),
+		cmocka_unit_test(over_long_words_lose_nothing),
+		cmocka_unit_test(after_a_failure_nothing_is_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

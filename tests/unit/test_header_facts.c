@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "grammar/header_facts.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Look at LEN bytes at DATA in blocks of BLOCK bytes. */
+static void
+look(struct smtpd_header_facts *f, const char *data, size_t len, size_t block)
+{
+	smtpd_header_facts_init(f);
+	for (size_t at = 0; at < len; at += block) {
+		size_t n = len - at < block ? len - at : block;
+
+		smtpd_header_facts_feed(f, data + at, n);
+	}
+	smtpd_header_facts_end(f);
+}
+
+static void
+message_ids_are_remembered(void **state)
+{
+	static const struct {
+		const char *data;
+		bool there;
+		const char *id;
+	} cases[] = {
+		{ "", false, "" },
+		{ "Message-ID: <a@b>\r\n\r\n", true, "<a@b>" },
+		{ "Message-ID: <a@b>\r\n", true, "<a@b>" },
+		{ "Message-ID: <a@b>", true, "<a@b>" },
+		{ "message-id:<a@b>\r\n", true, "<a@b>" },
+		{ "MESSAGE-ID :\r\n\t<a@b>\r\n", true, "<a@b>" },
+		{ "Message-ID: (x) <a@b> (y)\r\n", true, "<a@b>" },
+		{ "Message-ID: <a@b>\r\nMessage-ID: <c@d>\r\n", true, "<a@b>" },
+		{ "Message-ID: x\r\nMessage-ID: <c@d>\r\n", true, "<c@d>" },
+		{ "Message-ID:\r\n", true, "" },
+		{ "Message-ID: a@b\r\n", true, "" },
+		{ "Message-ID: <>\r\n", true, "" },
+		{ "Message-ID: <a@b\r\n", true, "" },
+		{ "Message-ID: <a b>\r\n", true, "" },
+		{ "Message-ID: <a\r\n b>\r\n", true, "" },
+		{ "Message-ID: <a<b>\r\n", true, "" },
+		{ "Message-ID: <a\303\244@b>\r\n", true, "" },
+		{ "Message-ID: <a\rb>\r\n", true, "" },
+		{ "X-Message-ID: <a@b>\r\n", false, "" },
+		{ "Message-IDs: <a@b>\r\n", false, "" },
+		{ "A: b\r\n Message-ID: <a@b>\r\n", false, "" },
+		{ "\r\nMessage-ID: <a@b>\r\n", false, "" },
+		{ "hello\r\nMessage-ID: <a@b>\r\n", false, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t len = strlen(cases[i].data);
+
+		for (size_t block = 1; block <= len + 1; block++) {
+			struct smtpd_header_facts f;
+
+			look(&f, cases[i].data, len, block);
+			assert_int_equal(f.message_id, cases[i].there);
+			assert_string_equal(f.id, cases[i].id);
+		}
+	}
+}
+
+static void
+over_long_ids_are_no_ids(void **state)
+{
+	char data[SMTPD_MESSAGE_ID_MAX + 100] = "Message-ID: <";
+	size_t begin = strlen("Message-ID: ");
+	struct smtpd_header_facts f;
+
+	(void)state;
+	memset(data + begin + 1, 'a', SMTPD_MESSAGE_ID_MAX);
+	/* The space before it counts as well. */
+	data[begin + SMTPD_MESSAGE_ID_MAX - 2] = '>';
+	look(&f, data, begin + SMTPD_MESSAGE_ID_MAX - 1, 7);
+	assert_int_equal(strlen(f.id), SMTPD_MESSAGE_ID_MAX - 1);
+	data[begin + SMTPD_MESSAGE_ID_MAX - 2] = 'a';
+	data[begin + SMTPD_MESSAGE_ID_MAX - 1] = '>';
+	look(&f, data, begin + SMTPD_MESSAGE_ID_MAX, 7);
+	assert_string_equal(f.id, "");
+	assert_true(f.message_id);
+}
+
+static void
+programs_and_lists_are_known(void **state)
+{
+	static const struct {
+		const char *data;
+		bool automatic;
+	} cases[] = {
+		{ "Subject: bulk\r\n", false },
+		{ "Auto-Submitted: no\r\n", false },
+		{ "Auto-Submitted: NO (human)\r\n", false },
+		{ "Auto-Submitted: no; x=y\r\n", false },
+		{ "Auto-Submitted:\r\n", false },
+		{ "Auto-Submitted: auto-generated\r\n", true },
+		{ "auto-submitted:auto-replied; owner=x\r\n", true },
+		{ "Auto-Submitted:\r\n auto-notified\r\n", true },
+		{ "Auto-Submitted: none\r\n", true },
+		{ "Precedence: bulk\r\n", true },
+		{ "Precedence: LIST\r\n", true },
+		{ "Precedence: junk\r\n", true },
+		{ "Precedence: first-class\r\n", false },
+		{ "Precedence: bulky\r\n", false },
+		{ "List-Id: <a.b>\r\n", true },
+		{ "List-Unsubscribe: <mailto:a@b>\r\n", true },
+		{ "LIST-POST: NO\r\n", true },
+		{ "Listing: a\r\n", false },
+		{ "List-: a\r\n", false },
+		{ "X-List-Id: a\r\n", false },
+		{ "Precedence: bulk\r\nPrecedence: first\r\n", true },
+		{ "\r\nPrecedence: bulk\r\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t len = strlen(cases[i].data);
+
+		for (size_t block = 1; block <= len; block++) {
+			struct smtpd_header_facts f;
+
+			look(&f, cases[i].data, len, block);
+			if (f.automatic != cases[i].automatic)
+				fail_msg("%s", cases[i].data);
+		}
+	}
+}
+
+static void
+dates_and_eight_bits_are_seen(void **state)
+{
+	static const struct {
+		const char *data;
+		bool date, header, any;
+	} cases[] = {
+		{ "Date: now\r\n\r\n", true, false, false },
+		{ "Resent-Date: now\r\n\r\n", false, false, false },
+		{ "Date\r\n\r\n", false, false, false },
+		{ "A: \303\244\r\n\r\n", false, true, true },
+		{ "A: b\r\n \200\r\n\r\n", false, true, true },
+		{ "A: b\r\n\r\n\377\r\n", false, false, true },
+		{ "A: b\r\n\303\244: c\r\n", false, false, true },
+		{ "A: \177\r\n\r\n\177\r\n", false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t len = strlen(cases[i].data);
+
+		for (size_t block = 1; block <= len; block++) {
+			struct smtpd_header_facts f;
+
+			look(&f, cases[i].data, len, block);
+			assert_int_equal(f.date, cases[i].date);
+			assert_int_equal(f.eight_bit_header, cases[i].header);
+			assert_int_equal(f.eight_bit, cases[i].any);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(message_ids_are_remembered),
+		cmocka_unit_test(over_long_ids_are_no_ids),
+		cmocka_unit_test(programs_and_lists_are_known),
+		cmocka_unit_test(dates_and_eight_bits_are_seen),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

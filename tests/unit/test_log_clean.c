@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/* A log that is cleaned while it is used, by a caller that keeps messages in
+ * it: what is there is what a model says. */
+#include <sys/types.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "log_dir.h"
+
+#define KEYS     4000
+#define BODY_MAX 40000
+
+enum type {
+	MESSAGE = 1,
+	END,
+};
+
+/* The caller: where each message is that has not ended. */
+struct keeper {
+	struct smtpd_log *log;
+	struct {
+		struct smtpd_log_place place;
+		uint32_t size;
+	} messages[KEYS];
+	uint64_t copied; /* bytes */
+	unsigned cleanings;
+};
+
+static size_t
+length_of(unsigned key)
+{
+	return key * 2654435761u % BODY_MAX;
+}
+
+static void
+forget(struct keeper *k, struct smtpd_log *log, unsigned key)
+{
+	if (k->messages[key].place.segment != 0)
+		smtpd_log_release(
+		    log, k->messages[key].place, k->messages[key].size);
+	k->messages[key].place.segment = 0;
+}
+
+static int
+replay(void *user, struct smtpd_log *log, const struct smtpd_log_record *r)
+{
+	struct keeper *k = user;
+	unsigned key;
+
+	assert_int_equal(r->head_len, sizeof(key));
+	memcpy(&key, r->head, sizeof(key));
+	assert_true(key < KEYS);
+	forget(k, log, key);
+	if (r->type == END)
+		return 0;
+	k->messages[key].place = r->place;
+	k->messages[key].size = r->size;
+	return 1;
+}
+
+static void
+append(struct keeper *k, enum type type, unsigned key)
+{
+	static _Thread_local char bytes[BODY_MAX];
+	struct iovec body = { bytes, length_of(key) };
+	struct smtpd_log_entry e = {
+		.type = type,
+		.live = type == MESSAGE,
+		.head = &key,
+		.head_len = sizeof(key),
+		.body = &body,
+		.body_count = type == MESSAGE,
+	};
+
+	log_dir_body(key, bytes, body.iov_len);
+	assert_int_equal(smtpd_log_append(k->log, &e, 1, 0), 0);
+	forget(k, k->log, key);
+	if (type == END)
+		return;
+	k->messages[key].place = e.place;
+	k->messages[key].size = e.size;
+}
+
+static int
+move(void *user, const struct smtpd_log_record *r)
+{
+	struct keeper *k = user;
+	unsigned key;
+
+	memcpy(&key, r->head, sizeof(key));
+	if (r->type != MESSAGE ||
+	    k->messages[key].place.segment != r->place.segment ||
+	    k->messages[key].place.offset != r->place.offset)
+		return 0;
+	append(k, MESSAGE, key);
+	k->copied += r->size;
+	return 0;
+}
+
+static void
+clean(struct keeper *k)
+{
+	while (smtpd_log_wants_cleaning(k->log)) {
+		uint32_t oldest = smtpd_log_oldest(k->log);
+
+		assert_int_equal(smtpd_log_walk(k->log, oldest, move, k), 0);
+		assert_true(smtpd_log_recycle(k->log) >= 1);
+		assert_true(smtpd_log_oldest(k->log) != oldest);
+		k->cleanings++;
+	}
+}
+
+/* All messages that MODEL has, and no others, can be read. */
+static void
+expect(struct keeper *k, const bool *model)
+{
+	char *bytes = malloc(BODY_MAX);
+	struct smtpd_log_stats stats;
+	uint32_t live = 0;
+
+	assert_non_null(bytes);
+	for (unsigned key = 0; key < KEYS; key++) {
+		struct smtpd_log_record r;
+		const void *body;
+		void *memory;
+
+		assert_int_equal(
+		    k->messages[key].place.segment != 0, model[key]);
+		if (!model[key])
+			continue;
+		memory =
+		    smtpd_log_read(k->log, k->messages[key].place, &r, &body);
+		assert_non_null(memory);
+		assert_int_equal(r.body_len, length_of(key));
+		log_dir_body(key, bytes, r.body_len);
+		assert_int_equal(memcmp(bytes, body, r.body_len), 0);
+		free(memory);
+		live++;
+	}
+	free(bytes);
+	smtpd_log_stats(k->log, &stats);
+	assert_int_equal(stats.live_records, live);
+}
+
+static void
+reopen(struct log_dir *d, struct keeper *k)
+{
+	memset(k->messages, 0, sizeof(k->messages));
+	log_dir_close(d);
+	d->settings.replay = replay;
+	d->settings.user = k;
+	d->settings.damaged = NULL;
+	log_dir_open(d);
+	k->log = d->log;
+}
+
+/* How many segments there are is bound by what is live. */
+static void
+expect_few_segments(struct keeper *k)
+{
+	struct smtpd_log_stats stats;
+
+	smtpd_log_stats(k->log, &stats);
+	assert_true((uint64_t)stats.segments * SEGMENT <=
+	    2 * stats.live_bytes + 6 * SEGMENT);
+}
+
+static void
+test_model(void **state)
+{
+	static struct keeper k;
+	static bool model[KEYS];
+	struct log_dir *d = *state;
+	uint64_t appended = 0;
+	uint32_t seed = 1;
+
+	reopen(d, &k);
+	for (unsigned step = 0; step < 12000; step++) {
+		unsigned key;
+
+		seed = seed * 1103515245 + 12345;
+		/* Some messages stay for long, most go soon. */
+		key = seed >> 8 & 1 ? seed >> 16 & 63 : (seed >> 16) % KEYS;
+		if (step % 5000 > 3500 && !model[key])
+			continue;
+		model[key] = !model[key];
+		append(&k, model[key] ? MESSAGE : END, key);
+		appended += smtpd_log_size(4, model[key] ? length_of(key) : 0);
+		if (step % 16 == 0)
+			clean(&k);
+		if (step % 16 == 0)
+			expect_few_segments(&k);
+		if (step % 1499 == 0) {
+			expect(&k, model);
+			reopen(d, &k);
+			expect(&k, model);
+		}
+	}
+	assert_true(k.cleanings > 50);
+	assert_true(k.copied > 0 && k.copied < appended);
+}
+
+/* What a reader beside the writer sees. */
+struct reading {
+	struct log_dir *d;
+	atomic_uint kept; /* messages below this never end */
+	atomic_bool done;
+	bool seen[KEYS];
+	unsigned damaged, opened, again, wrong;
+};
+
+static int
+see(void *user, struct smtpd_log *log, const struct smtpd_log_record *r)
+{
+	struct reading *reading = user;
+	unsigned key;
+
+	(void)log;
+	memcpy(&key, r->head, sizeof(key));
+	reading->seen[key] = true;
+	return 1;
+}
+
+static void
+see_damage(void *user, const char *name, uint64_t offset, const void *data,
+    size_t len, const char *why)
+{
+	struct reading *reading = user;
+
+	(void)name, (void)offset, (void)data, (void)len, (void)why;
+	reading->damaged++;
+}
+
+static void *
+read_on(void *user)
+{
+	struct reading *r = user;
+	const struct smtpd_log_settings settings = {
+		.read_only = true,
+		.replay = see,
+		.damaged = see_damage,
+		.user = r,
+	};
+	char error[128];
+
+	while (!r->done) {
+		unsigned kept = r->kept;
+		struct smtpd_log *log;
+
+		memset(r->seen, 0, sizeof(r->seen));
+		log =
+		    smtpd_log_open(r->d->dir, &settings, error, sizeof(error));
+		if (log == NULL) {
+			r->wrong += errno != EAGAIN;
+			r->again++;
+			continue;
+		}
+		r->opened++;
+		for (unsigned key = 0; key < kept; key++)
+			r->wrong += !r->seen[key];
+		smtpd_log_close(log);
+	}
+	return NULL;
+}
+
+static void
+test_reader_beside(void **state)
+{
+	static struct keeper k;
+	static struct reading reading;
+	pthread_t thread;
+
+	reading.d = *state;
+	reopen(reading.d, &k);
+	assert_int_equal(pthread_create(&thread, NULL, read_on, &reading), 0);
+	for (unsigned i = 0; i < 4000; i++) {
+		unsigned key = 500 + i % 100;
+
+		append(&k, MESSAGE, key);
+		append(&k, END, key);
+		if (i % 20 == 0) {
+			append(&k, MESSAGE, i / 20);
+			reading.kept = i / 20 + 1;
+		}
+		if (i % 8 == 0) {
+			clean(&k);
+			assert_true(smtpd_log_prepare(k.log) != -1);
+		}
+	}
+	reading.done = true;
+	pthread_join(thread, NULL);
+	assert_true(reading.opened > 0);
+	assert_int_equal(reading.wrong, 0);
+	assert_int_equal(reading.damaged, 0);
+	assert_true(k.cleanings > 10);
+}
+
+int
+main(void)
+{
+#define CASE(name) \
+	cmocka_unit_test_setup_teardown(name, log_dir_setup, log_dir_teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_model),
+		CASE(test_reader_beside),
+	};
+#undef CASE
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: MIT */
+/* The log on a disk that is full, or failing, and without memory.  Linked with
+ * --wrap for what allocates; the system calls are replaced here. */
+#define _GNU_SOURCE
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "failing.h"
+#include "log_dir.h"
+
+/* What the replaced calls say from the next but COUNTDOWN on, TIMES times; 0
+ * times: what the system says. */
+struct failure {
+	atomic_int error;
+	atomic_int countdown;
+	atomic_int times;
+};
+
+static struct failure sync_fails, write_fails, fsync_fails, allocate_fails;
+static _Atomic ino_t failed_file;  /* that could not be synced */
+static atomic_int synced_after_it; /* how often that was tried again */
+static _Atomic off_t bad_from, bad_to;
+
+static bool
+fails(struct failure *f)
+{
+	if (atomic_load(&f->times) <= 0 ||
+	    atomic_fetch_sub(&f->countdown, 1) > 0)
+		return false;
+	if (atomic_fetch_sub(&f->times, 1) <= 0)
+		return false;
+	errno = f->error;
+	return true;
+}
+
+static void
+fail_next(struct failure *f, int error, int after, int times)
+{
+	f->error = error;
+	f->countdown = after;
+	f->times = times;
+}
+
+int
+fdatasync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_ino == failed_file)
+		synced_after_it++;
+	if (fails(&sync_fails)) {
+		failed_file = st.st_ino;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int
+fsync(int fd)
+{
+	return fails(&fsync_fails) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int
+posix_fallocate(int fd, off_t offset, off_t len)
+{
+	if (fails(&allocate_fails))
+		return allocate_fails.error;
+	return syscall(SYS_fallocate, fd, 0, offset, len) == 0 ? 0 : errno;
+}
+
+/* Half of it is written before it fails. */
+ssize_t
+pwrite(int fd, const void *data, size_t len, off_t offset)
+{
+	if (fails(&write_fails)) {
+		syscall(SYS_pwrite64, fd, data, len / 2, offset);
+		errno = write_fails.error;
+		return -1;
+	}
+	/* A signal comes in between. */
+	if (len > 100)
+		len -= 50;
+	return syscall(SYS_pwrite64, fd, data, len, offset);
+}
+
+ssize_t
+pread(int fd, void *data, size_t len, off_t offset)
+{
+	if (offset < bad_to && offset + (off_t)len > bad_from) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, data, len, offset);
+}
+
+static int
+setup(void **state)
+{
+	fail_next(&sync_fails, 0, 0, 0);
+	fail_next(&write_fails, 0, 0, 0);
+	fail_next(&fsync_fails, 0, 0, 0);
+	fail_next(&allocate_fails, 0, 0, 0);
+	failed_file = 0;
+	synced_after_it = 0;
+	bad_from = 0;
+	bad_to = 0;
+	return log_dir_setup(state);
+}
+
+static struct smtpd_log_stats
+stats_of(struct log_dir *d)
+{
+	struct smtpd_log_stats stats;
+
+	smtpd_log_stats(d->log, &stats);
+	return stats;
+}
+
+static void
+append_one(struct log_dir *d, unsigned key)
+{
+	assert_int_equal(log_dir_append(d, key, 1000, 0, NULL), 0);
+}
+
+static void
+refuses(struct log_dir *d, unsigned key, size_t len, unsigned flags, int error)
+{
+	assert_int_equal(log_dir_append(d, key, len, flags, NULL), -1);
+	assert_int_equal(errno, error);
+}
+
+/* Whether a sync or a write fails, the file is never synced again, and what
+ * was refused is not there. */
+static void
+fails_once(struct log_dir *d, struct failure *f, int error)
+{
+	log_dir_open(d);
+	append_one(d, 0);
+	fail_next(f, error, 0, 1);
+	refuses(d, 77, 1000, 0, error);
+	assert_int_equal(stats_of(d).live_records, 1);
+	assert_int_equal(stats_of(d).failures, 1);
+	append_one(d, 1);
+	assert_true(log_dir_has(d, "00000002.log"));
+	append_one(d, 2);
+	assert_int_equal(synced_after_it, 0);
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, 3);
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, 3);
+	assert_int_equal(d->reports, 0);
+	/* The file that failed is not used again. */
+	log_dir_close(d);
+}
+
+static void
+test_sync_fails(void **state)
+{
+	fails_once(*state, &sync_fails, EIO);
+}
+
+static void
+test_write_fails(void **state)
+{
+	fails_once(*state, &write_fails, ENOSPC);
+}
+
+static void
+test_failed_file_is_not_recycled(void **state)
+{
+	struct log_dir *d = *state;
+	struct smtpd_log_entry e;
+
+	log_dir_open(d);
+	assert_int_equal(log_dir_append(d, 0, 1000, 0, &e), 0);
+	fail_next(&sync_fails, EIO, 0, 1);
+	refuses(d, 77, 1000, 0, EIO);
+	/* Nothing to go to yet: it has to stay. */
+	smtpd_log_release(d->log, e.place, e.size);
+	assert_int_equal(smtpd_log_recycle(d->log), 0);
+	append_one(d, 1);
+	assert_int_equal(smtpd_log_recycle(d->log), 1);
+	assert_int_equal(stats_of(d).spare, 0);
+	assert_false(log_dir_has(d, "00000001.log"));
+	assert_false(log_dir_has(d, "spare-0"));
+	log_dir_reopen(d);
+	log_dir_expect(d, 1, 2);
+}
+
+/* Nothing can be appended until a new segment can be begun. */
+static void
+test_sync_fails_on_full_disk(void **state)
+{
+	struct log_dir *d = *state;
+
+	log_dir_open(d);
+	append_one(d, 0);
+	fail_next(&sync_fails, EIO, 0, 1);
+	fail_next(&allocate_fails, ENOSPC, 0, 2);
+	refuses(d, 77, 1000, 0, EIO);
+	assert_int_equal(smtpd_log_room(d->log), 0);
+	refuses(d, 77, 1000, 0, ENOSPC);
+	refuses(d, 77, 1000, SMTPD_LOG_ESSENTIAL, ENOSPC);
+	log_dir_check(d,
+	    &(struct seen){ .record = { .place = { 1, 4096 },
+				.sequence = 1,
+				.head_len = 1,
+				.body_len = 1000,
+				.size = 1048 } });
+	append_one(d, 1);
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, 2);
+}
+
+/* The same, and it ends before anything else is appended: what was refused
+ * may be there, whole, and nothing else is lost. */
+static void
+test_sync_fails_at_the_end(void **state)
+{
+	struct log_dir *d = *state;
+
+	log_dir_open(d);
+	append_one(d, 0);
+	fail_next(&sync_fails, EIO, 0, 1);
+	refuses(d, 1, 1000, 0, EIO);
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, 2);
+	append_one(d, 2);
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, 3);
+}
+
+/* Each step by which a segment is begun fails once. */
+static void
+test_segment_cannot_be_begun(void **state)
+{
+	static const struct {
+		struct failure *failure;
+		int after;
+	} steps[] = {
+		{ &allocate_fails, 0 },
+		{ &write_fails, 0 },
+		{ &write_fails, 1 },
+		{ &sync_fails, 0 },
+		{ &fsync_fails, 0 },
+	};
+	struct log_dir *d = *state;
+	unsigned n = 0;
+
+	log_dir_open(d);
+	for (int spare = 0; spare < 2; spare++) {
+		for (size_t i = spare; i < 5; i++) {
+			while (smtpd_log_room(d->log) + SEGMENT / 4 > 300000)
+				assert_int_equal(log_dir_append(d, n++, 200000,
+						     SMTPD_LOG_ESSENTIAL, NULL),
+				    0);
+			if (spare)
+				smtpd_log_prepare(d->log);
+			fail_next(steps[i].failure, EIO, steps[i].after, 1);
+			refuses(d, 77, 400000, 0, EIO);
+			assert_int_equal(
+			    log_dir_append(d, n++, 400000, 0, NULL), 0);
+		}
+	}
+	assert_int_equal(stats_of(d).failures, 0);
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, n);
+	assert_int_equal(d->reports, 0);
+}
+
+/* What is not essential leaves the reserve alone; all can be read; and when
+ * there is space again it goes on. */
+static void
+test_disk_full(void **state)
+{
+	struct log_dir *d = *state;
+	unsigned n = 0, reserved = 0;
+
+	log_dir_open(d);
+	fail_next(&allocate_fails, ENOSPC, 0, 1000);
+	assert_int_equal(smtpd_log_prepare(d->log), -1);
+	assert_int_equal(errno, ENOSPC);
+	while (log_dir_append(d, n, 20000, 0, NULL) == 0) {
+		n++;
+		assert_true(smtpd_log_room(d->log) <= SEGMENT * 3 / 4);
+	}
+	assert_int_equal(errno, ENOSPC);
+	assert_true(smtpd_log_room(d->log) < 20048);
+	assert_true(n > 30 && n < 40);
+	while (log_dir_append(d, n, 20000, SMTPD_LOG_ESSENTIAL, NULL) == 0) {
+		n++;
+		reserved++;
+	}
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(reserved, SEGMENT / 4 / 20048);
+	assert_int_equal(stats_of(d).failures, 0);
+	/* Also for one that is opened now. */
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, n);
+	refuses(d, n, 1000, 0, ENOSPC);
+	fail_next(&allocate_fails, 0, 0, 0);
+	append_one(d, n);
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, n + 1);
+}
+
+static void
+test_disk_full_from_the_start(void **state)
+{
+	struct log_dir *d = *state;
+
+	fail_next(&allocate_fails, EDQUOT, 0, 3);
+	log_dir_open(d);
+	assert_int_equal(smtpd_log_room(d->log), 0);
+	refuses(d, 0, 1000, 0, ENOSPC);
+	refuses(d, 0, 1000, SMTPD_LOG_ESSENTIAL, ENOSPC);
+	append_one(d, 0);
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, 1);
+}
+
+/* An old file system, or an odd one. */
+static void
+test_cannot_allocate_ahead(void **state)
+{
+	struct log_dir *d = *state;
+
+	fail_next(&allocate_fails, EOPNOTSUPP, 0, 1000);
+	log_dir_open(d);
+	append_one(d, 0);
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, 1);
+}
+
+/* A sector that cannot be read takes its page with it. */
+static void
+test_bad_sector(void **state)
+{
+	struct log_dir *d = *state;
+
+	log_dir_open(d);
+	for (unsigned key = 0; key < 40; key++)
+		append_one(d, key);
+	bad_from = 8192 + 100;
+	bad_to = bad_from + 512;
+	log_dir_reopen(d);
+	assert_true(d->count >= 34 && d->count < 39);
+	assert_int_equal(d->seen[0].key, 0);
+	assert_int_equal(d->seen[d->count - 1].key, 39);
+	assert_true(d->damaged >= 4096 && d->damaged <= 4096 + 2 * 1048);
+	bad_to = 0;
+	log_dir_reopen(d);
+	log_dir_expect(d, 0, 40);
+}
+
+static void
+test_index_cannot_be_written(void **state)
+{
+	struct log_dir *d = *state;
+
+	log_dir_open(d);
+	for (unsigned key = 0; key < 12; key++)
+		assert_int_equal(log_dir_append(d, key, 100000, 0, NULL), 0);
+	for (int after = 0; after < 2; after++) {
+		log_dir_close(d);
+		fail_next(&write_fails, ENOSPC, after, 1);
+		log_dir_open(d);
+		assert_false(log_dir_has(d, "00000001.idx"));
+		log_dir_expect(d, 0, 12);
+	}
+	log_dir_reopen(d);
+	assert_true(log_dir_has(d, "00000001.idx"));
+}
+
+static unsigned
+open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	while (dir != NULL && readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* Allocation after allocation of opening fails, and nothing is left behind. */
+static void
+no_memory(struct log_dir *d)
+{
+	unsigned files = open_files();
+	int n = 0;
+
+	d->settings.replay = NULL;
+	for (;; n++) {
+		bool opened;
+
+		failing_after(n);
+		opened = log_dir_try(d);
+		if (!failing_ended())
+			break;
+		/* Without an index one can do. */
+		if (opened) {
+			log_dir_close(d);
+			continue;
+		}
+		assert_int_equal(errno, ENOMEM);
+		assert_string_not_equal(d->error, "");
+		assert_int_equal(open_files(), files);
+	}
+	assert_non_null(d->log);
+	assert_true(n > 5);
+}
+
+static void
+test_no_memory_without_index(void **state)
+{
+	struct log_dir *d = *state;
+
+	log_dir_open(d);
+	for (unsigned key = 0; key < 4; key++)
+		assert_int_equal(log_dir_append(d, key, 400000, 0, NULL), 0);
+	assert_int_equal(log_dir_append_group(d, 4, 9, 100, 0), 0);
+	log_dir_close(d);
+	no_memory(d);
+}
+
+static void
+test_no_memory_with_index(void **state)
+{
+	struct log_dir *d = *state;
+
+	log_dir_open(d);
+	for (unsigned key = 0; key < 4; key++)
+		assert_int_equal(log_dir_append(d, key, 400000, 0, NULL), 0);
+	log_dir_reopen(d);
+	log_dir_close(d);
+	no_memory(d);
+}
+
+struct crowd {
+	struct log_dir *d;
+	unsigned first;
+	bool kept[100];
+};
+
+static void *
+append_some(void *user)
+{
+	struct crowd *c = user;
+
+	for (unsigned i = 0; i < 100; i++) {
+		c->kept[i] =
+		    log_dir_append(c->d, c->first + i, 700, 0, NULL) == 0;
+		if (c->first == 0 && i % 20 == 10)
+			fail_next(&sync_fails, EIO, 3, 1);
+	}
+	return NULL;
+}
+
+/* Each sync that fails refuses all that wait for it; what is kept is kept. */
+static void
+test_crowd(void **state)
+{
+	static struct crowd crowd[16];
+	struct log_dir *d = *state;
+	unsigned kept = 0, found = 0;
+	pthread_t threads[16];
+
+	log_dir_open(d);
+	for (unsigned i = 0; i < 16; i++) {
+		crowd[i].d = d;
+		crowd[i].first = i * 100;
+		assert_int_equal(
+		    pthread_create(&threads[i], NULL, append_some, &crowd[i]),
+		    0);
+	}
+	for (unsigned i = 0; i < 16; i++)
+		pthread_join(threads[i], NULL);
+	fail_next(&sync_fails, 0, 0, 0);
+	for (unsigned i = 0; i < 1600; i++)
+		kept += crowd[i / 100].kept[i % 100];
+	assert_int_equal(stats_of(d).live_records, kept);
+	assert_true(stats_of(d).failures > 0 && kept < 1600);
+	append_one(d, 5000);
+	log_dir_reopen(d);
+	for (size_t i = 0; i + 1 < d->count; i++) {
+		const struct seen *s = &d->seen[i];
+
+		assert_true(crowd[s->key / 100].kept[s->key % 100]);
+		log_dir_check(d, s);
+		found++;
+	}
+	assert_int_equal(found, kept);
+	assert_int_equal(d->reports, 0);
+}
+
+int
+main(void)
+{
+#define CASE(name) \
+	cmocka_unit_test_setup_teardown(name, setup, log_dir_teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_sync_fails),
+		CASE(test_write_fails),
+		CASE(test_failed_file_is_not_recycled),
+		CASE(test_sync_fails_on_full_disk),
+		CASE(test_sync_fails_at_the_end),
+		CASE(test_segment_cannot_be_begun),
+		CASE(test_disk_full),
+		CASE(test_disk_full_from_the_start),
+		CASE(test_cannot_allocate_ahead),
+		CASE(test_bad_sector),
+		CASE(test_index_cannot_be_written),
+		CASE(test_no_memory_without_index),
+		CASE(test_no_memory_with_index),
+		CASE(test_crowd),
+	};
+#undef CASE
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdbool.h>
+
+#include "schedule_world.h"
+
+#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
+
+static void
+assert_about(uint32_t value, uint32_t nominal)
+{
+	assert_in_range(value, nominal - nominal / 10, nominal + nominal / 10);
+}
+
+static uint32_t
+report(
+    struct world *w, struct smtpd_site *site, enum smtpd_site_verdict verdict)
+{
+	struct smtpd_result why = { .text = "no route to host" };
+
+	return smtpd_schedule_report(w->schedule, site, verdict, &why, w->now);
+}
+
+static void
+connections_grow_with_success(void **state)
+{
+	struct smtpd_site *site;
+	struct smtpd_job *job;
+	uint32_t limit = 2;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	job = world_mail(&w, "a.example");
+	assert_ptr_equal(world_take(&w, &site), job);
+	while (limit < 10) {
+		for (uint32_t i = 0; i < limit; i++) {
+			assert_int_equal(world_facts(job).limit, limit);
+			assert_int_equal(report(&w, site, SMTPD_SITE_FINE), 0);
+		}
+		limit++;
+	}
+	for (int i = 0; i < 100; i++)
+		report(&w, site, SMTPD_SITE_FINE);
+	assert_int_equal(world_facts(job).limit, 10);
+	world_sent(&w, job, site);
+	world_end(&w);
+}
+
+static void
+connections_shrink_with_trouble(void **state)
+{
+	struct smtpd_site *site;
+	struct smtpd_job *job;
+	struct world w;
+	uint32_t opens;
+
+	(void)state;
+	world_begin(&w, NULL, 100);
+	job = world_mail(&w, "a.example");
+	assert_ptr_equal(world_take(&w, &site), job);
+	for (int i = 0; i < 44; i++)
+		report(&w, site, SMTPD_SITE_FINE);
+	for (uint32_t limit = 10; limit > 1; limit--) {
+		assert_int_equal(world_facts(job).limit, limit);
+		assert_int_equal(report(&w, site, SMTPD_SITE_BUSY), w.now);
+	}
+	assert_int_equal(world_facts(job).limit, 1);
+	assert_int_equal(world_facts(job).opens, 0);
+	assert_null(world_facts(job).why);
+
+	/* It does not take even one. */
+	opens = report(&w, site, SMTPD_SITE_BUSY);
+	assert_about(opens - w.now, 5 * MINUTE);
+	assert_int_equal(world_facts(job).opens, opens);
+	assert_string_equal(world_facts(job).why->text, "no route to host");
+	world_sent(&w, job, site);
+	world_end(&w);
+}
+
+static void
+successes_are_counted_in_a_row(void **state)
+{
+	struct smtpd_site *site;
+	struct smtpd_job *job;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	job = world_mail(&w, "a.example");
+	assert_ptr_equal(world_take(&w, &site), job);
+	report(&w, site, SMTPD_SITE_FINE);
+	report(&w, site, SMTPD_SITE_FINE);
+	report(&w, site, SMTPD_SITE_FINE);
+	report(&w, site, SMTPD_SITE_FINE);
+	report(&w, site, SMTPD_SITE_BUSY);
+	assert_int_equal(world_facts(job).limit, 2);
+	report(&w, site, SMTPD_SITE_FINE);
+	assert_int_equal(world_facts(job).limit, 2);
+	report(&w, site, SMTPD_SITE_FINE);
+	assert_int_equal(world_facts(job).limit, 3);
+	world_sent(&w, job, site);
+	world_end(&w);
+}
+
+static void
+a_dead_site_is_closed_for_longer_each_time(void **state)
+{
+	static const uint32_t minutes[] = { 5, 10, 20, 40, 80, 120, 120, 120 };
+
+	(void)state;
+	for (size_t e = 0; e < LENGTH(world_epochs); e++) {
+		struct smtpd_job *job = NULL;
+		struct smtpd_site *site;
+		struct world w;
+
+		world_begin(&w, NULL, world_epochs[e]);
+		world_mail_many(&w, "dead.example", 10);
+		for (size_t i = 0; i < LENGTH(minutes); i++) {
+			uint32_t opens;
+
+			job = world_take(&w, &site);
+			opens = report(&w, site, SMTPD_SITE_DOWN);
+			assert_about(opens - w.now, minutes[i] * MINUTE);
+			assert_int_equal(world_facts(job).failures, i + 1);
+			world_finish(&w, job);
+			smtpd_schedule_leave(w.schedule, site, w.now);
+			w.now = opens - 1;
+			world_take_none(&w);
+			w.now = opens;
+			assert_int_equal(
+			    smtpd_schedule_wake(w.schedule, w.now), w.now);
+		}
+		job = world_take(&w, &site);
+		report(&w, site, SMTPD_SITE_FINE);
+		assert_int_equal(world_facts(job).failures, 0);
+		assert_null(world_facts(job).why);
+		assert_about(
+		    report(&w, site, SMTPD_SITE_DOWN) - w.now, 5 * MINUTE);
+		world_finish(&w, job);
+		smtpd_schedule_leave(w.schedule, site, w.now);
+		world_end(&w);
+	}
+}
+
+static void
+failures_at_the_same_time_are_one(void **state)
+{
+	struct smtpd_site *site, *again;
+	struct smtpd_job *a, *b, *probe;
+	struct world w;
+	uint32_t opens;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	world_mail_many(&w, "dead.example", 10);
+	a = world_take(&w, &site);
+	b = world_take(&w, &again);
+	assert_ptr_equal(site, again);
+	opens = report(&w, site, SMTPD_SITE_DOWN);
+	w.now = 30;
+	assert_int_equal(report(&w, site, SMTPD_SITE_DOWN), opens);
+	assert_int_equal(report(&w, site, SMTPD_SITE_BUSY), opens);
+	assert_int_equal(world_facts(a).failures, 1);
+	world_finish(&w, a);
+	smtpd_schedule_leave(w.schedule, site, w.now);
+
+	/* One that takes longer than the site is closed tells nothing new
+	 * either; and it is in the way of the probe. */
+	w.now = opens + 1;
+	world_take_none(&w);
+	assert_int_equal(report(&w, site, SMTPD_SITE_DOWN), w.now);
+	assert_int_equal(world_facts(b).failures, 1);
+	world_finish(&w, b);
+	smtpd_schedule_leave(w.schedule, site, w.now);
+	probe = world_take(&w, &site);
+	assert_about(report(&w, site, SMTPD_SITE_DOWN) - w.now, 10 * MINUTE);
+	world_finish(&w, probe);
+	smtpd_schedule_leave(w.schedule, site, w.now);
+	world_end(&w);
+}
+
+static void
+one_connection_probes_until_all_is_fine(void **state)
+{
+	struct smtpd_site *site, *second;
+	struct smtpd_job *probe, *more;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	world_mail_many(&w, "dead.example", 10);
+	w.now = world_close(&w);
+	probe = world_take(&w, &site);
+	world_take_none(&w);
+	assert_false(smtpd_schedule_is_hungry(w.schedule, w.now));
+
+	/* It says nothing, as its message was not tried: so the next does. */
+	smtpd_schedule_put_back(w.schedule, probe, w.now);
+	smtpd_schedule_leave(w.schedule, site, w.now);
+	assert_ptr_equal(world_take(&w, &site), probe);
+	world_take_none(&w);
+	report(&w, site, SMTPD_SITE_FINE);
+	assert_int_equal(world_facts(probe).limit, 2);
+	assert_int_equal(world_facts(probe).opens, 0);
+	more = world_take(&w, &second);
+	assert_ptr_equal(second, site);
+	world_take_none(&w);
+	world_sent(&w, probe, site);
+	world_sent(&w, more, site);
+	world_end(&w);
+}
+
+static void
+a_closed_site_gives_no_more(void **state)
+{
+	struct smtpd_site *site, *second;
+	struct smtpd_job *a, *b;
+	struct world w;
+	uint32_t opens;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	world_mail_many(&w, "a.example", 10);
+	a = world_take(&w, &site);
+	b = world_take(&w, &second);
+	opens = report(&w, site, SMTPD_SITE_DOWN);
+	assert_null(smtpd_schedule_take_more(w.schedule, w.now, site));
+
+	/* Two connections are too many for a probe, one is not. */
+	w.now = opens;
+	assert_null(smtpd_schedule_take_more(w.schedule, w.now, site));
+	smtpd_schedule_leave(w.schedule, site, w.now);
+	world_finish(&w, a);
+	a = smtpd_schedule_take_more(w.schedule, w.now, site);
+	assert_non_null(a);
+	world_take_none(&w);
+	assert_about(report(&w, site, SMTPD_SITE_DOWN) - w.now, 10 * MINUTE);
+
+	/* Who still talks with it knows better. */
+	report(&w, site, SMTPD_SITE_FINE);
+	assert_int_equal(world_facts(a).failures, 0);
+	world_finish(&w, b);
+	world_sent(&w, a, site);
+	world_end(&w);
+}
+
+static void
+ten_thousand_to_a_dead_site_cost_one_attempt_each_time(void **state)
+{
+	unsigned probes = 0, closings = 0;
+	struct smtpd_site *site;
+	struct smtpd_job *job;
+	struct world w;
+	uint32_t opens = 0;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	world_mail_many(&w, "dead.example", 10000);
+	for (w.now = 0; w.now < DAY; w.now += 20) {
+		struct smtpd_job *live = world_mail(&w, "live.example");
+
+		if (w.now >= opens)
+			closings++;
+		for (;;) {
+			job = smtpd_schedule_take(w.schedule, w.now, &site);
+			if (job == NULL)
+				break;
+			if (job == live) {
+				live = NULL;
+				world_sent(&w, job, site);
+				continue;
+			}
+			probes++;
+			world_put_off(&w, job, site, SMTPD_SITE_DOWN);
+			opens = world_facts(job).opens;
+			assert_true(opens > w.now);
+		}
+		assert_null(live);
+	}
+	assert_int_equal(probes, closings);
+	assert_in_range(probes, 15, 19);
+	world_end(&w);
+}
+
+static void
+a_live_site_is_served_at_once_beside_a_dead_one(void **state)
+{
+	struct smtpd_site *dead[2], *site;
+	struct smtpd_job *stuck[2], *job;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	world_mail_many(&w, "dead.example", 10000);
+	stuck[0] = world_take(&w, &dead[0]);
+	stuck[1] = world_take(&w, &dead[1]);
+	world_take_none(&w);
+	for (int i = 0; i < 100; i++) {
+		job = world_mail(&w, "live.example");
+		assert_ptr_equal(world_take(&w, &site), job);
+		world_sent(&w, job, site);
+	}
+	world_put_off(&w, stuck[0], dead[0], SMTPD_SITE_DOWN);
+	world_put_off(&w, stuck[1], dead[1], SMTPD_SITE_DOWN);
+	job = world_mail(&w, "live.example");
+	assert_ptr_equal(world_take(&w, &site), job);
+	world_take_none(&w);
+	world_sent(&w, job, site);
+	world_end(&w);
+}
+
+static void
+flush_opens_a_site_for_a_probe(void **state)
+{
+	struct smtpd_site *site;
+	struct smtpd_job *job, *waits;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	waits = world_mail(&w, "dead.example");
+	world_mail_many(&w, "dead.example", 3);
+	world_close(&w);
+	assert_int_equal(waits->state, SMTPD_JOB_LATER);
+	w.now = 10;
+	world_take_none(&w);
+	smtpd_schedule_flush(w.schedule, waits, w.now);
+	assert_int_equal(waits->state, SMTPD_JOB_READY);
+	assert_int_equal(world_facts(waits).opens, 0);
+	assert_int_equal(world_facts(waits).failures, 1);
+	job = world_take(&w, &site);
+	world_take_none(&w);
+	assert_about(report(&w, site, SMTPD_SITE_DOWN) - w.now, 10 * MINUTE);
+	world_finish(&w, job);
+	smtpd_schedule_leave(w.schedule, site, w.now);
+	world_end(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(connections_grow_with_success),
+		cmocka_unit_test(connections_shrink_with_trouble),
+		cmocka_unit_test(successes_are_counted_in_a_row),
+		cmocka_unit_test(a_dead_site_is_closed_for_longer_each_time),
+		cmocka_unit_test(failures_at_the_same_time_are_one),
+		cmocka_unit_test(one_connection_probes_until_all_is_fine),
+		cmocka_unit_test(a_closed_site_gives_no_more),
+		cmocka_unit_test(
+		    ten_thousand_to_a_dead_site_cost_one_attempt_each_time),
+		cmocka_unit_test(
+		    a_live_site_is_served_at_once_beside_a_dead_one),
+		cmocka_unit_test(flush_opens_a_site_for_a_probe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
