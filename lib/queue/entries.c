@@ -191,11 +191,20 @@ smtpd_entries_remove(struct smtpd_entries *t, const struct smtpd_entry *entry)
 		join(t, i);
 }
 
-void
-smtpd_entries_clear(struct smtpd_entries *t)
+struct smtpd_entry *
+smtpd_entries_take(struct smtpd_entries *t)
 {
-	while (t->count > 0)
-		free(t->leaves[--t->count]);
-	free(t->leaves);
-	*t = (struct smtpd_entries){ 0 };
+	struct smtpd_entries_leaf *leaf;
+	struct smtpd_entry *e;
+
+	if (t->count == 0) {
+		free(t->leaves);
+		*t = (struct smtpd_entries){ 0 };
+		return NULL;
+	}
+	leaf = t->leaves[t->count - 1];
+	e = leaf->entries[--leaf->count];
+	if (leaf->count == 0)
+		remove_leaf(t, t->count - 1);
+	return e;
 }

@@ -33,7 +33,8 @@ bool smtpd_entries_insert(struct smtpd_entries *t, struct smtpd_entry *entry);
 void smtpd_entries_remove(
     struct smtpd_entries *t, const struct smtpd_entry *entry);
 
-/* Forget all entries. */
-void smtpd_entries_clear(struct smtpd_entries *t);
+/* Take out the last entry, which may be freed; NULL: there was none, and the
+ * table's memory is free. */
+struct smtpd_entry *smtpd_entries_take(struct smtpd_entries *t);
 
 #endif

@@ -182,8 +182,8 @@ explain_job(void *user, const struct smtpd_job *job, struct smtpd_text *text)
 
 	pthread_mutex_lock(&q->lock);
 	smtpd_destination_site(job->destination, &f);
-	smtpd_text_format(text, "%s: %u of %u connections", f.name,
-	    f.connections, f.limit);
+	smtpd_text_format(
+	    text, "%s: %u of %u connections", f.name, f.connections, f.limit);
 	if (f.opens > now)
 		smtpd_text_format(text,
 		    ", closed for %u more seconds after %u "

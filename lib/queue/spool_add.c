@@ -211,7 +211,7 @@ encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		.arrived_ms = stamp.wall_ms,
 		.arrived = a->entry->arrived,
 		.size = c->size,
-		.crc = smtpd_content_is_large(c) ? c->crc : 0,
+		.crc = c->crc,
 		.flags = a->entry->flags & SMTPD_RECORD_ENTRY_FLAGS,
 		.njobs = a->entry->njobs,
 	};

@@ -128,7 +128,7 @@ struct smtpd_content {
 	size_t len;
 	size_t room;
 	uint64_t size;
-	uint32_t crc; /* of a large one */
+	uint32_t crc; /* of what was written to a file */
 	int error;    /* what went wrong before; 0 */
 	int fd;       /* in tmp/; -1: all of it is in memory */
 	char name[SMTPD_SPOOL_NAME_MAX];

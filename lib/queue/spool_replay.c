@@ -283,13 +283,9 @@ void
 smtpd_spool_forget(struct smtpd_spool *s)
 {
 	struct smtpd_entry *e;
-	uint64_t id = 0;
 
-	while ((e = smtpd_entries_from(&s->table, id)) != NULL) {
-		id = e->id + 1;
+	while ((e = smtpd_entries_take(&s->table)) != NULL)
 		smtpd_spool_entry_free(s, e);
-	}
-	smtpd_entries_clear(&s->table);
 	while (s->foreign != NULL) {
 		struct smtpd_foreign *next = s->foreign->next;
 

@@ -92,7 +92,7 @@ a_table_finds_what_is_in_it(void **state)
 static void
 finished_recipients_are_known_by_bit_or_job(void **state)
 {
-	unsigned char bits[] = { 0x01, 0x82 };
+	_Atomic unsigned char bits[] = { 0x01, 0x82 };
 	struct smtpd_entry e = { .finished = NULL };
 	struct smtpd_job job = { .finished = false };
 	uint32_t set = 0;

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* For nftw(). */
+#define _XOPEN_SOURCE 700
+#include "spool_fixture.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct smtpd_destination {
+	struct smtpd_destination *next;
+	uint64_t references;
+	char name[256];
+};
+
+static struct smtpd_destination *
+get_destination(void *user, const char *domain)
+{
+	struct fixture *f = user;
+	struct smtpd_destination *d = f->destinations;
+
+	while (d != NULL && strcmp(d->name, domain) != 0)
+		d = d->next;
+	if (d == NULL) {
+		d = calloc(1, sizeof(*d));
+		if (d == NULL)
+			return NULL;
+		snprintf(d->name, sizeof(d->name), "%s", domain);
+		d->next = f->destinations;
+		f->destinations = d;
+	}
+	d->references++;
+	f->references++;
+	return d;
+}
+
+static void
+release_destination(void *user, struct smtpd_destination *d)
+{
+	struct fixture *f = user;
+
+	assert_true(d->references > 0);
+	d->references--;
+	f->references--;
+}
+
+static void
+lose(void *user, struct smtpd_entry *entry)
+{
+	struct fixture *f = user;
+
+	assert_true((entry->flags & SMTPD_ENTRY_REMOVED) != 0);
+	f->lost++;
+}
+
+const char *
+fixture_name(const struct smtpd_destination *d)
+{
+	return d->name;
+}
+
+void
+fixture_make(struct fixture *f)
+{
+	memset(f, 0, sizeof(*f));
+	snprintf(f->path, sizeof(f->path), "/tmp/test_spool.XXXXXX");
+	assert_non_null(mkdtemp(f->path));
+	f->settings = (struct smtpd_spool_settings){
+		.segment_size = 1048576,
+		.destination = get_destination,
+		.release = release_destination,
+		.lost = lose,
+		.user = f,
+	};
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+fixture_remove(struct fixture *f)
+{
+	while (f->destinations != NULL) {
+		struct smtpd_destination *next = f->destinations->next;
+
+		free(f->destinations);
+		f->destinations = next;
+	}
+	nftw(f->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void
+fixture_open(struct fixture *f)
+{
+	f->spool =
+	    smtpd_spool_open(f->path, &f->settings, f->error, sizeof(f->error));
+	if (f->spool == NULL)
+		fail_msg("%s", f->error);
+}
+
+void
+fixture_close(struct fixture *f)
+{
+	smtpd_spool_close(f->spool);
+	f->spool = NULL;
+	assert_int_equal(f->references, 0);
+}
+
+void
+fixture_reopen(struct fixture *f)
+{
+	fixture_close(f);
+	fixture_open(f);
+}
+
+int
+fixture_setup(void **state)
+{
+	struct fixture *f = malloc(sizeof(*f));
+
+	assert_non_null(f);
+	fixture_make(f);
+	fixture_open(f);
+	*state = f;
+	return 0;
+}
+
+int
+fixture_teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	if (f->spool != NULL)
+		fixture_close(f);
+	fixture_remove(f);
+	free(f);
+	return 0;
+}
+
+int
+fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
+    const char *content, size_t len, struct smtpd_entry **entry)
+{
+	struct smtpd_outgoing_rcpt *list = calloc(count + 1, sizeof(*list));
+	struct smtpd_spool_mail mail = {
+		.sender = "sender@example.org",
+		.rcpts = list,
+		.nrcpts = count,
+		.content = smtpd_content_create(f->spool),
+	};
+	int status = -1;
+
+	*entry = NULL;
+	if (list == NULL || mail.content == NULL) {
+		free(list);
+		smtpd_content_destroy(mail.content);
+		errno = ENOMEM;
+		return -1;
+	}
+	for (size_t i = 0; i < count; i++)
+		list[i].address = rcpts[i];
+	if (smtpd_content_write(mail.content, content, len) == 0)
+		status = smtpd_spool_add(f->spool, &mail, entry);
+	else
+		smtpd_content_destroy(mail.content);
+	free(list);
+	return status;
+}
+
+uint64_t
+fixture_add(struct fixture *f, const char *rcpt, const char *content)
+{
+	struct smtpd_entry *e;
+	uint64_t id;
+
+	assert_int_equal(
+	    fixture_try_add(f, &rcpt, 1, content, strlen(content), &e), 0);
+	assert_non_null(e);
+	id = e->id;
+	smtpd_spool_unpin(f->spool, e);
+	return id;
+}
+
+struct smtpd_entry *
+fixture_find(struct fixture *f, uint64_t id)
+{
+	struct smtpd_entry *e = smtpd_spool_find(f->spool, id);
+
+	assert_non_null(e);
+	return e;
+}
+
+bool
+fixture_has(struct fixture *f, uint64_t id)
+{
+	struct smtpd_entry *e = smtpd_spool_find(f->spool, id);
+
+	if (e != NULL)
+		smtpd_spool_unpin(f->spool, e);
+	return e != NULL;
+}
+
+static void
+fill_progress(struct smtpd_rcpt_progress *r, uint32_t rcpt, bool finished)
+{
+	r->rcpt = rcpt;
+	r->finished = finished;
+	snprintf(r->host, sizeof(r->host), "mx.example.com");
+	r->result.outcome = finished ? SMTPD_SENT : SMTPD_TEMPORARY;
+	r->result.phase = SMTPD_PHASE_DOT;
+	r->result.code = finished ? 250 : 451;
+	snprintf(r->result.status, sizeof(r->result.status), "%s",
+	    finished ? "2.0.0" : "4.3.0");
+	snprintf(r->result.text, sizeof(r->result.text), "as said");
+}
+
+int
+fixture_progress(struct fixture *f, uint64_t id, uint32_t job, bool finished,
+    uint32_t due, const char *trail)
+{
+	struct smtpd_entry *e = fixture_find(f, id);
+	struct smtpd_job *j = &e->jobs[job];
+	struct smtpd_rcpt_progress *rcpts = calloc(j->count, sizeof(*rcpts));
+	struct smtpd_progress p = {
+		.job = j,
+		.rcpts = rcpts,
+		.due = due,
+		.attempts = (uint16_t)(j->attempts + 1),
+		.trail = trail,
+		.trail_len = strlen(trail),
+	};
+	struct smtpd_entry *report = NULL;
+	int status = -1;
+
+	for (uint32_t i = 0; rcpts != NULL && i < j->count; i++)
+		if (!smtpd_entry_is_finished(e, j, j->first + i))
+			fill_progress(
+			    &rcpts[p.nrcpts++], j->first + i, finished);
+	if (rcpts != NULL)
+		status = smtpd_spool_progress(f->spool, &p, &report);
+	free(rcpts);
+	assert_null(report);
+	smtpd_spool_unpin(f->spool, e);
+	return status;
+}
+
+void
+fixture_assert_content(
+    struct fixture *f, uint64_t id, const char *text, size_t len)
+{
+	struct smtpd_entry *e = fixture_find(f, id);
+	struct smtpd_letter letter;
+	char *copy = malloc(len + 1);
+	size_t done = 0;
+	ssize_t n;
+
+	assert_non_null(copy);
+	assert_int_equal(smtpd_spool_load(f->spool, e, &letter), 0);
+	assert_int_equal(letter.size, len);
+	assert_int_equal(e->size, len);
+	while ((n = smtpd_letter_read(
+		    &letter, done, copy + done, len + 1 - done)) > 0)
+		done += (size_t)n;
+	assert_int_equal(n, 0);
+	assert_int_equal(done, len);
+	assert_memory_equal(copy, text, len);
+	assert_int_equal(smtpd_letter_check(&letter), 0);
+	free(copy);
+	smtpd_letter_finish(&letter);
+	smtpd_spool_unpin(f->spool, e);
+}
+
+struct text {
+	char *at;
+	size_t left;
+};
+
+static int
+append(void *user, const void *data, size_t len)
+{
+	struct text *t = user;
+
+	assert_true(len < t->left);
+	memcpy(t->at, data, len);
+	t->at += len;
+	t->left -= len;
+	*t->at = '\0';
+	return 0;
+}
+
+void
+fixture_trail(
+    struct fixture *f, uint64_t id, uint32_t job, char *buf, size_t size)
+{
+	struct smtpd_entry *e = fixture_find(f, id);
+	struct text t = { .at = buf, .left = size };
+
+	buf[0] = '\0';
+	assert_int_equal(
+	    smtpd_spool_trail(f->spool, &e->jobs[job], append, &t), 0);
+	smtpd_spool_unpin(f->spool, e);
+}
+
+size_t
+fixture_count_files(struct fixture *f, const char *name)
+{
+	char path[128];
+	struct dirent *d;
+	size_t count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/%s", f->path, name);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((d = readdir(dir)) != NULL)
+		count += d->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+void
+fixture_clean(struct fixture *f)
+{
+	int steps = 0;
+
+	while (smtpd_spool_clean(f->spool))
+		assert_true(++steps < 10000);
+}
+
+uint32_t
+fixture_random(uint64_t *seed, uint32_t n)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)((*seed >> 33) % n);
+}
