@@ -53,7 +53,8 @@ set_client(struct smtpd_queue *q)
 		q->client = *q->settings.client;
 	q->client.hostname = q->hostname;
 	q->client.cancel = q->cancel;
-	q->client.trust = smtpd_trust_ref(q->client.trust);
+	if (q->client.trust != NULL)
+		smtpd_trust_ref(q->client.trust);
 	q->courier = (struct smtpd_courier_settings){
 		.client = &q->client,
 		.hosts = q->hosts,
