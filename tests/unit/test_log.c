@@ -384,7 +384,7 @@ test_index_is_not_trusted(void **state)
 	log_dir_reopen(d);
 	assert_int_equal(fstatat(d->dir, "00000001.idx", &st, 0), 0);
 	assert_true(st.st_size > 64 && st.st_size < 1000);
-	for (long i = 0; i < st.st_size; i++) {
+	for (long i = 0; i < st.st_size; i += i < 64 ? 2 : 9) {
 		log_dir_flip(d, "00000001.idx", i, 0x10);
 		log_dir_reopen(d);
 		log_dir_expect(d, 0, 30);
