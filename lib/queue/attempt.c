@@ -19,6 +19,7 @@ int
 smtpd_attempts_init(struct smtpd_attempts *a, struct smtpd_queue *q)
 {
 	a->queue = q;
+	a->note = NULL;
 	a->domain[0] = '\0';
 	memset(&a->route, 0, sizeof(a->route));
 	a->courier = smtpd_courier_create(&q->courier);
@@ -219,7 +220,9 @@ smtpd_attempt(
 {
 	struct smtpd_queue *q = a->queue;
 	struct smtpd_letter letter;
-	struct smtpd_settlement s = { .job = job, .letter = &letter };
+	struct smtpd_settlement s = {
+		.job = job, .letter = &letter, .note = &a->note
+	};
 
 	if (smtpd_spool_load(q->spool, job->entry, &letter) == -1) {
 		fail_to_load(q, job);
@@ -232,6 +235,12 @@ smtpd_attempt(
 		try_letter(a, &s, site);
 	free(s.rcpts);
 	smtpd_letter_finish(&letter);
+}
+
+void
+smtpd_attempts_rest(struct smtpd_attempts *a)
+{
+	smtpd_settle_note(a->queue, &a->note);
 }
 
 /* What came of the recipients in the last attempt, if that is known, and else

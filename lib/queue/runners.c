@@ -107,6 +107,12 @@ another_job(struct smtpd_runner *r, struct smtpd_site *site)
 	if (site == NULL || !smtpd_courier_is_open(r->attempts.courier))
 		return NULL;
 	job = take_more(q, site);
+	if (job != NULL)
+		return job;
+	pthread_mutex_unlock(&q->lock);
+	smtpd_attempts_rest(&r->attempts);
+	pthread_mutex_lock(&q->lock);
+	job = take_more(q, site);
 	if (job != NULL ||
 	    smtpd_schedule_is_hungry(q->schedule, smtpd_spool_now(q->spool)))
 		return job;
@@ -132,6 +138,7 @@ serve(struct smtpd_runner *r, struct smtpd_job *job, struct smtpd_site *site)
 		job = another_job(r, site);
 	}
 	pthread_mutex_unlock(&q->lock);
+	smtpd_attempts_rest(&r->attempts);
 	smtpd_courier_quit(r->attempts.courier);
 	pthread_mutex_lock(&q->lock);
 	if (site != NULL)

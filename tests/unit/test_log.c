@@ -84,6 +84,26 @@ test_round_trip(void **state)
 	assert_int_equal(d->reports, 0);
 }
 
+/* What is appended after the log was opened again, without closing it. */
+static void
+test_going_on(void **state)
+{
+	struct log_dir *d = *state;
+	struct smtpd_log_record r;
+	struct smtpd_log_entry e;
+	const void *body;
+	void *memory;
+
+	log_dir_open(d);
+	append_all(d, 0, 2, 10);
+	log_dir_reopen(d);
+	assert_int_equal(log_dir_append(d, 2, 10, 0, &e), 0);
+	memory = smtpd_log_read(d->log, e.place, &r, &body);
+	assert_non_null(memory);
+	assert_int_equal(r.sequence, e.sequence);
+	free(memory);
+}
+
 static void
 test_groups(void **state)
 {
@@ -636,6 +656,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_empty),
 		CASE(test_round_trip),
+		CASE(test_going_on),
 		CASE(test_groups),
 		CASE(test_too_large),
 		CASE(test_too_large_for_segment),

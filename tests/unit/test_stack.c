@@ -28,8 +28,8 @@
 #define PAINTED (1 << 20)
 #define PAINT   0xa5
 
-#define IDLE_COUNT  200
-#define IDLE_KB 10
+#define IDLE_COUNT 200
+#define IDLE_KB    10
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
