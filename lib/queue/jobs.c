@@ -98,11 +98,15 @@ smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_job *job)
 
 	pthread_mutex_lock(&q->lock);
 	flags = smtpd_spool_flags(q->spool, entry);
-	if ((flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
+	if ((flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0) {
 		smtpd_schedule_retire(q->schedule, job);
-	else
+	} else {
 		smtpd_schedule_put_back(
 		    q->schedule, job, smtpd_spool_now(q->spool));
+		/* It may belong to another site than before, all of whose
+		 * connections are at rest. */
+		smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+	}
 	pthread_mutex_unlock(&q->lock);
 	smtpd_spool_unpin(q->spool, entry);
 }
