@@ -131,6 +131,25 @@ enter_site(struct smtpd_queue *q, const struct smtpd_route *route,
 	return bound;
 }
 
+/* Leave JOB to somebody who has a connection of *SITE and waits for a message:
+ * a new one would be needed here.  Return whether there is such a one. */
+static bool
+hand_over(
+    struct smtpd_queue *q, struct smtpd_job *job, struct smtpd_site **site)
+{
+	bool done;
+
+	pthread_mutex_lock(&q->lock);
+	done = smtpd_runners_hand_over(q, *site, job);
+	if (done) {
+		smtpd_schedule_leave(
+		    q->schedule, *site, smtpd_spool_now(q->spool));
+		*site = NULL;
+	}
+	pthread_mutex_unlock(&q->lock);
+	return done;
+}
+
 static void
 deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
     struct smtpd_settlement *s, struct smtpd_site *site,
@@ -171,6 +190,7 @@ static void
 try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
     struct smtpd_site **site)
 {
+	const struct smtpd_site *before = *site;
 	const struct smtpd_route *route;
 	struct smtpd_text trail;
 
@@ -194,6 +214,9 @@ try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
 		smtpd_jobs_put_back(a->queue, s->job);
 		return;
 	}
+	if ((*site != before || !smtpd_courier_is_open(a->courier)) &&
+	    hand_over(a->queue, s->job, site))
+		return;
 	deliver(a, route, s, *site, &trail);
 	s->trail_len = trail.len;
 	smtpd_settle(a->queue, s);
