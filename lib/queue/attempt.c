@@ -96,6 +96,14 @@ find_route(
 	return &a->route;
 }
 
+/* Whether the attempt was broken off: then it does not count. */
+static void
+see_whether_stopped(struct smtpd_queue *q, struct smtpd_settlement *s)
+{
+	s->broken_off = smtpd_cancel_is_triggered(q->cancel);
+	s->tried = !s->broken_off;
+}
+
 /* The look-up did not lead anywhere.  Trouble with the DNS is that of the
  * domain alone, whatever site it belonged to. */
 static void
@@ -106,8 +114,9 @@ settle_unrouted(struct smtpd_attempts *a, const struct smtpd_route *route,
 	uint32_t now = smtpd_spool_now(q->spool);
 
 	give_all(s, &route->why);
+	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
-	if (route->verdict == SMTPD_RESOLVE_LATER &&
+	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER &&
 	    smtpd_schedule_bind(
 		q->schedule, s->job->destination, NULL, now, site))
 		s->not_before = smtpd_schedule_report(
@@ -175,7 +184,7 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 	now = smtpd_spool_now(q->spool);
 	s->dsn = end.dsn;
 	s->unsure = end.unsure;
-	s->tried = !smtpd_cancel_is_triggered(q->cancel);
+	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
 	if (s->tried)
 		s->not_before = smtpd_schedule_report(
@@ -199,9 +208,7 @@ try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
 	route =
 	    find_route(a, smtpd_destination_name(s->job->destination), &trail);
 	s->trail = a->trail;
-	s->tried = true;
 	if (route == NULL) {
-		s->tried = false;
 		smtpd_jobs_postpone(a->queue, s->job);
 		return;
 	}
