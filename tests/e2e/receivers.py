@@ -136,10 +136,10 @@ class Receiver:
             os.chown(path, owner, group)
 
     def begin(self, command):
-        self.process = self.host.cage(
-            command, cwd=self.dir, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=open(os.path.join(self.dir, "stderr"), "wb"))
+        with open(os.path.join(self.dir, "stderr"), "wb") as stderr:
+            self.process = self.host.cage(
+                command, cwd=self.dir, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=stderr)
         end = time.monotonic() + 2 * fixture.WAIT
         while not listens(self.host):
             if self.process.poll() is not None or time.monotonic() > end:

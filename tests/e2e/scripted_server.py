@@ -183,7 +183,10 @@ class Session:
         self.say(self.decide("helo", "250 scripted.example", argument))
 
     def do_starttls(self, argument):
-        self.say(self.decide("starttls", "220 2.0.0 go", argument))
+        reply = self.decide("starttls", "220 2.0.0 go", argument)
+        self.say(reply)
+        if not reply.startswith("2"):
+            return
         deed = self.decide("handshake", None)
         if deed is not None:
             self.say(deed)

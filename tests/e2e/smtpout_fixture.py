@@ -162,8 +162,8 @@ class Smtpout(fixture.Smtpin):
 
     def attempts(self, ident=None):
         """What it logged of attempts, as dictionaries."""
-        lines = self.said(r"\bstatus=" if ident is None
-                          else rf"id={ident}\b.*\bstatus=")
+        lines = self.said(r"\brelay=" if ident is None
+                          else rf"id={ident}\b.*\brelay=")
         return [parse_line(line) for line in lines]
 
     def dead(self):
