@@ -36,6 +36,26 @@ insert(struct smtpd_queue *q, struct smtpd_job *job)
 		    "no memory to schedule a message: restart the queue");
 }
 
+/* Whether ENTRY is held or removed, and so nothing for the schedule.  Who makes
+ * it so withdraws its jobs after that, so this is asked with the lock held. */
+static bool
+is_barred(const struct smtpd_queue *q, const struct smtpd_entry *entry)
+{
+	return (smtpd_spool_flags(q->spool, entry) &
+		   (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0;
+}
+
+void
+smtpd_jobs_lost(void *user, struct smtpd_entry *entry)
+{
+	struct smtpd_queue *q = user;
+
+	pthread_mutex_lock(&q->lock);
+	for (uint32_t i = 0; i < entry->njobs; i++)
+		smtpd_schedule_withdraw(q->schedule, &entry->jobs[i]);
+	pthread_mutex_unlock(&q->lock);
+}
+
 /* Wake the keeper after something was written.  The lock is held. */
 static void
 stir(struct smtpd_queue *q)
@@ -48,14 +68,14 @@ stir(struct smtpd_queue *q)
 void
 smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry)
 {
-	bool held =
-	    (smtpd_spool_flags(q->spool, entry) & SMTPD_ENTRY_HELD) != 0;
+	bool barred;
 
 	pthread_mutex_lock(&q->lock);
-	for (uint32_t i = 0; i < entry->njobs && !held; i++) {
+	barred = is_barred(q, entry);
+	for (uint32_t i = 0; i < entry->njobs && !barred; i++) {
 		struct smtpd_job *job = &entry->jobs[i];
 
-		if (job->finished)
+		if (job->finished || job->state != SMTPD_JOB_OUT)
 			continue;
 		insert(q, job);
 		smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
@@ -152,7 +172,8 @@ resume_job(void *user, struct smtpd_job *job)
 	struct smtpd_queue *q = user;
 
 	pthread_mutex_lock(&q->lock);
-	if (job->state == SMTPD_JOB_OUT && !job->finished)
+	if (job->state == SMTPD_JOB_OUT && !job->finished &&
+	    !is_barred(q, job->entry))
 		insert(q, job);
 	smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
 	pthread_mutex_unlock(&q->lock);

@@ -119,6 +119,7 @@ open_spool(
 		.segment_size = q->settings.segment_size,
 		.destination = smtpd_jobs_destination,
 		.release = smtpd_jobs_release,
+		.lost = smtpd_jobs_lost,
 		.user = q,
 		.log = q->settings.log,
 		.log_user = q->settings.log_user,
