@@ -180,8 +180,8 @@ smtpd_operate_release(struct smtpd_request *r)
 	return hold_or_release(r, false);
 }
 
-/* No worker takes it up between the two steps: so it is out of the schedule
- * first. */
+/* So that no worker takes it up meanwhile it is out of the schedule first; and
+ * again when it is marked, as a worker may have put a job back. */
 int
 smtpd_operate_remove(struct smtpd_request *r)
 {
@@ -194,6 +194,8 @@ smtpd_operate_remove(struct smtpd_request *r)
 	if (smtpd_spool_remove(r->spool, entry) == -1) {
 		error = smtpd_request_fail_errno(r, errno, r->argument);
 		each_job(r, entry, r->hooks->resume);
+	} else {
+		each_job(r, entry, r->hooks->withdraw);
 	}
 	smtpd_spool_unpin(r->spool, entry);
 	if (error == 0)
