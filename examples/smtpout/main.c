@@ -161,9 +161,7 @@ complain_queue(const struct smtpout *p, int error, const char *why)
 
 	switch (error) {
 	case EBUSY:
-		return complain(PROGRAM, EX_TEMPFAIL,
-		    "the queue %s is in use by another process: %s", directory,
-		    why);
+		return complain(PROGRAM, EX_TEMPFAIL, "%s", why);
 	case EINVAL:
 		return complain(PROGRAM, EX_USAGE, "%s", why);
 	case ENOMEM:

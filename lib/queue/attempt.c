@@ -97,6 +97,14 @@ find_route(
 	return &a->route;
 }
 
+/* Whether the attempt was broken off: then it does not count. */
+static void
+see_whether_stopped(struct smtpd_queue *q, struct smtpd_settlement *s)
+{
+	s->broken_off = smtpd_cancel_is_triggered(q->cancel);
+	s->tried = !s->broken_off;
+}
+
 /* The look-up did not lead anywhere.  Trouble with the DNS is that of the
  * domain alone, whatever site it belonged to. */
 static void
@@ -107,8 +115,9 @@ settle_unrouted(struct smtpd_attempts *a, const struct smtpd_route *route,
 	uint32_t now = smtpd_spool_now(q->spool);
 
 	give_all(s, &route->why);
+	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
-	if (route->verdict == SMTPD_RESOLVE_LATER &&
+	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER &&
 	    smtpd_schedule_bind(
 		q->schedule, s->job->destination, NULL, now, site))
 		s->not_before = smtpd_schedule_report(
@@ -130,6 +139,25 @@ enter_site(struct smtpd_queue *q, const struct smtpd_route *route,
 	    q->schedule, job->destination, route->site, now, site);
 	pthread_mutex_unlock(&q->lock);
 	return bound;
+}
+
+/* Leave JOB to somebody who has a connection of *SITE and waits for a message:
+ * a new one would be needed here.  Return whether there is such a one. */
+static bool
+hand_over(
+    struct smtpd_queue *q, struct smtpd_job *job, struct smtpd_site **site)
+{
+	bool done;
+
+	pthread_mutex_lock(&q->lock);
+	done = smtpd_runners_hand_over(q, *site, job);
+	if (done) {
+		smtpd_schedule_leave(
+		    q->schedule, *site, smtpd_spool_now(q->spool));
+		*site = NULL;
+	}
+	pthread_mutex_unlock(&q->lock);
+	return done;
 }
 
 static void
@@ -157,7 +185,7 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 	now = smtpd_spool_now(q->spool);
 	s->dsn = end.dsn;
 	s->unsure = end.unsure;
-	s->tried = !smtpd_cancel_is_triggered(q->cancel);
+	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
 	if (s->tried)
 		s->not_before = smtpd_schedule_report(
@@ -172,6 +200,7 @@ static void
 try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
     struct smtpd_site **site)
 {
+	const struct smtpd_site *before = *site;
 	const struct smtpd_route *route;
 	struct smtpd_text trail;
 
@@ -180,9 +209,7 @@ try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
 	route =
 	    find_route(a, smtpd_destination_name(s->job->destination), &trail);
 	s->trail = a->trail;
-	s->tried = true;
 	if (route == NULL) {
-		s->tried = false;
 		smtpd_jobs_postpone(a->queue, s->job);
 		return;
 	}
@@ -195,9 +222,29 @@ try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
 		smtpd_jobs_put_back(a->queue, s->job);
 		return;
 	}
+	if ((*site != before || !smtpd_courier_is_open(a->courier)) &&
+	    hand_over(a->queue, s->job, site))
+		return;
 	deliver(a, route, s, *site, &trail);
 	s->trail_len = trail.len;
 	smtpd_settle(a->queue, s);
+}
+
+/* Read the message of JOB, all of it: what is damaged is not sent. */
+static int
+load(struct smtpd_queue *q, const struct smtpd_job *job,
+    struct smtpd_letter *letter)
+{
+	int error;
+
+	if (smtpd_spool_load(q->spool, job->entry, letter) == -1)
+		return -1;
+	if (smtpd_letter_check(letter) == 0)
+		return 0;
+	error = errno;
+	smtpd_letter_finish(letter);
+	errno = error;
+	return -1;
 }
 
 /* The message of JOB could not be read, as errno says. */
@@ -224,7 +271,7 @@ smtpd_attempt(
 		.job = job, .letter = &letter, .note = &a->note
 	};
 
-	if (smtpd_spool_load(q->spool, job->entry, &letter) == -1) {
+	if (load(q, job, &letter) == -1) {
 		fail_to_load(q, job);
 		return;
 	}
@@ -278,7 +325,7 @@ smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_job *job)
 	struct smtpd_letter letter;
 	struct smtpd_settlement s = { .job = job, .letter = &letter };
 
-	if (smtpd_spool_load(q->spool, job->entry, &letter) == -1) {
+	if (load(q, job, &letter) == -1) {
 		fail_to_load(q, job);
 		return;
 	}

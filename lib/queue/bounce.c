@@ -92,8 +92,8 @@ add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 	};
 }
 
-/* Look at the header of the original.  Return 0, or -1 with errno. */
-static int
+/* Look at the original, as far as it can be read. */
+static void
 look_at_original(struct making *m)
 {
 	const struct smtpd_letter *l = m->bounce->letter;
@@ -107,7 +107,6 @@ look_at_original(struct making *m)
 		at += (uint64_t)n;
 	}
 	smtpd_header_facts_end(&m->facts);
-	return n < 0 ? -1 : 0;
 }
 
 /* RET= speaks of failures alone (RFC 3461, 4.3). */
@@ -133,8 +132,7 @@ describe(struct making *m, struct smtpd_spool *spool)
 	const struct smtpd_bounce *b = m->bounce;
 	struct smtpd_dsn_report *r = &m->report;
 
-	if (look_at_original(m) == -1)
-		return -1;
+	look_at_original(m);
 	smtpd_trace_id(b->letter->id, m->id);
 	smtpd_trace_id(smtpd_spool_new_id(spool), m->unique);
 	*r = (struct smtpd_dsn_report){
@@ -187,7 +185,8 @@ copy_header(
 	return 1;
 }
 
-/* The original, or its header. */
+/* The original, or its header, as far as it can be read: who is told nothing
+ * because of a bad disk is told too little. */
 static int
 copy_original(struct making *m)
 {
@@ -196,7 +195,7 @@ copy_original(struct making *m)
 	char block[BLOCK_SIZE];
 	uint64_t at = 0;
 	int more = 1;
-	ssize_t n = 0;
+	ssize_t n;
 
 	smtpd_fields_init(&fields);
 	while (more == 1 &&
@@ -207,7 +206,7 @@ copy_original(struct making *m)
 		else if (sink(m->content, block, (size_t)n) == -1)
 			more = -1;
 	}
-	return n < 0 || more == -1 ? -1 : 0;
+	return more == -1 ? -1 : 0;
 }
 
 static int

@@ -20,7 +20,8 @@
  */
 struct smtpd_control_hooks {
 	/* Try a job now, unless it is active, held or finished; take it out of
-	 * the schedule, unless it is active; put it in again, if it is out. */
+	 * the schedule, unless it is active; put it in again, if it is out
+	 * and neither held, removed nor finished. */
 	void (*flush)(void *user, struct smtpd_job *job);
 	void (*withdraw)(void *user, struct smtpd_job *job);
 	void (*resume)(void *user, struct smtpd_job *job);

@@ -36,6 +36,27 @@ insert(struct smtpd_queue *q, struct smtpd_job *job)
 		    "no memory to schedule a message: restart the queue");
 }
 
+/* Whether JOB is to be in the schedule.  The lock is held: who holds or removes
+ * its message says so first, and takes the lock for the rest. */
+static bool
+is_wanted(struct smtpd_queue *q, const struct smtpd_job *job)
+{
+	unsigned flags = smtpd_spool_flags(q->spool, job->entry);
+
+	return !job->finished &&
+	    (flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) == 0;
+}
+
+/* Put in JOB unless it is in, or somebody has it.  The lock is held. */
+static void
+insert_new(struct smtpd_queue *q, struct smtpd_job *job)
+{
+	if (job->state != SMTPD_JOB_OUT || !is_wanted(q, job))
+		return;
+	insert(q, job);
+	smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+}
+
 /* Wake the keeper after something was written.  The lock is held. */
 static void
 stir(struct smtpd_queue *q)
@@ -46,20 +67,22 @@ stir(struct smtpd_queue *q)
 }
 
 void
-smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry)
+smtpd_jobs_lost(void *user, struct smtpd_entry *entry)
 {
-	bool held =
-	    (smtpd_spool_flags(q->spool, entry) & SMTPD_ENTRY_HELD) != 0;
+	struct smtpd_queue *q = user;
 
 	pthread_mutex_lock(&q->lock);
-	for (uint32_t i = 0; i < entry->njobs && !held; i++) {
-		struct smtpd_job *job = &entry->jobs[i];
+	for (uint32_t i = 0; i < entry->njobs; i++)
+		smtpd_schedule_withdraw(q->schedule, &entry->jobs[i]);
+	pthread_mutex_unlock(&q->lock);
+}
 
-		if (job->finished)
-			continue;
-		insert(q, job);
-		smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
-	}
+void
+smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry)
+{
+	pthread_mutex_lock(&q->lock);
+	for (uint32_t i = 0; i < entry->njobs; i++)
+		insert_new(q, &entry->jobs[i]);
 	stir(q);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_spool_unpin(q->spool, entry);
@@ -69,15 +92,12 @@ void
 smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_job *job)
 {
 	struct smtpd_entry *entry = job->entry;
-	unsigned flags;
 
 	pthread_mutex_lock(&q->lock);
-	flags = smtpd_spool_flags(q->spool, entry);
-	if (job->finished ||
-	    (flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
-		smtpd_schedule_retire(q->schedule, job);
-	else
+	if (is_wanted(q, job))
 		insert(q, job);
+	else
+		smtpd_schedule_retire(q->schedule, job);
 	stir(q);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_spool_unpin(q->spool, entry);
@@ -86,7 +106,10 @@ smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_job *job)
 void
 smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_job *job)
 {
-	job->due = smtpd_spool_now(q->spool) + q->settings.retry_min_s;
+	pthread_mutex_lock(&q->lock);
+	job->due = smtpd_schedule_retry(
+	    q->schedule, job, 1, smtpd_spool_now(q->spool));
+	pthread_mutex_unlock(&q->lock);
 	smtpd_jobs_return(q, job);
 }
 
@@ -94,19 +117,17 @@ void
 smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_job *job)
 {
 	struct smtpd_entry *entry = job->entry;
-	unsigned flags;
 
 	pthread_mutex_lock(&q->lock);
-	flags = smtpd_spool_flags(q->spool, entry);
-	if ((flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0) {
-		smtpd_schedule_retire(q->schedule, job);
-	} else {
+	if (is_wanted(q, job)) {
 		smtpd_schedule_put_back(
 		    q->schedule, job, smtpd_spool_now(q->spool));
-		/* It may belong to another site than before, all of whose
-		 * connections are at rest. */
+		/* Its site may be new to it, and somebody idle there. */
 		smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+	} else {
+		smtpd_schedule_retire(q->schedule, job);
 	}
+	stir(q);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_spool_unpin(q->spool, entry);
 }
@@ -121,9 +142,8 @@ smtpd_jobs_quarantine(
 		smtpd_jobs_postpone(q, job);
 		return;
 	}
+	smtpd_jobs_lost(q, entry);
 	pthread_mutex_lock(&q->lock);
-	for (uint32_t i = 0; i < entry->njobs; i++)
-		smtpd_schedule_withdraw(q->schedule, &entry->jobs[i]);
 	smtpd_schedule_retire(q->schedule, job);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_spool_unpin(q->spool, entry);
@@ -156,9 +176,8 @@ resume_job(void *user, struct smtpd_job *job)
 	struct smtpd_queue *q = user;
 
 	pthread_mutex_lock(&q->lock);
-	if (job->state == SMTPD_JOB_OUT && !job->finished)
-		insert(q, job);
-	smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+	insert_new(q, job);
+	stir(q);
 	pthread_mutex_unlock(&q->lock);
 }
 

@@ -16,6 +16,7 @@ struct smtpd_queue;
 struct smtpd_destination *smtpd_jobs_destination(
     void *user, const char *domain);
 void smtpd_jobs_release(void *user, struct smtpd_destination *destination);
+void smtpd_jobs_lost(void *user, struct smtpd_entry *entry);
 
 /* What the operator's requests need. */
 void smtpd_jobs_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks);

@@ -54,14 +54,13 @@ serve_overdue(struct smtpd_queue *q)
 static uint32_t
 look(struct smtpd_queue *q, bool more)
 {
-	uint32_t now = smtpd_spool_now(q->spool);
-	uint32_t wake;
-	uint32_t wait = more || q->stirred ? STEP_S : LOOK_S;
+	uint32_t wait, wake, now;
 
 	serve_overdue(q);
+	now = smtpd_spool_now(q->spool);
+	smtpd_runners_remind(q);
 	wake = smtpd_schedule_wake(q->schedule, now);
-	if (wake <= now || smtpd_schedule_is_hungry(q->schedule, now))
-		smtpd_runners_rouse(q, NULL);
+	wait = more || q->stirred ? STEP_S : LOOK_S;
 	if (wake == SMTPD_TIME_NONE)
 		return wait;
 	if (wake <= now)

@@ -181,7 +181,8 @@ smtpd_operate_release(struct smtpd_request *r)
 }
 
 /* No worker takes it up between the two steps: so it is out of the schedule
- * first. */
+ * first; and again afterwards, as one may have put it back before it was marked
+ * as removed. */
 int
 smtpd_operate_remove(struct smtpd_request *r)
 {
@@ -194,6 +195,8 @@ smtpd_operate_remove(struct smtpd_request *r)
 	if (smtpd_spool_remove(r->spool, entry) == -1) {
 		error = smtpd_request_fail_errno(r, errno, r->argument);
 		each_job(r, entry, r->hooks->resume);
+	} else {
+		each_job(r, entry, r->hooks->withdraw);
 	}
 	smtpd_spool_unpin(r->spool, entry);
 	if (error == 0)

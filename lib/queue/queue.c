@@ -119,6 +119,7 @@ open_spool(
 		.segment_size = q->settings.segment_size,
 		.destination = smtpd_jobs_destination,
 		.release = smtpd_jobs_release,
+		.lost = smtpd_jobs_lost,
 		.user = q,
 		.log = q->settings.log,
 		.log_user = q->settings.log_user,
@@ -242,7 +243,9 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	smtpd_keeper_stop(q);
 	smtpd_control_stop(q->control);
 	q->control = NULL;
+	pthread_mutex_lock(&q->lock);
 	q->running = false;
+	pthread_mutex_unlock(&q->lock);
 	log_figures(q);
 }
 

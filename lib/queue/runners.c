@@ -22,6 +22,7 @@ struct smtpd_runner {
 	pthread_cond_t wake;
 	bool woken;
 	const struct smtpd_site *site; /* where it is parked */
+	struct smtpd_job *job;         /* that was handed over meanwhile */
 	struct smtpd_attempts attempts;
 };
 
@@ -35,31 +36,45 @@ unlink_runner(struct smtpd_runner **head, struct smtpd_runner *r)
 		*head = r->other;
 }
 
-/* Wait in the list at HEAD to be woken; for MS milliseconds, or for ever. */
-static void
-rest(struct smtpd_runner *r, struct smtpd_runner **head, uint32_t ms)
+/* The moment in MS milliseconds. */
+static struct timespec
+moment(uint32_t ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += (time_t)(ms / 1000);
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/* Wait in the list at HEAD to be woken; up to UNTIL, or for ever.  Return
+ * whether that happened. */
+static bool
+rest(struct smtpd_runner *r, struct smtpd_runner **head,
+    const struct timespec *until)
 {
 	struct smtpd_queue *q = r->queue;
-	struct timespec until;
 	int error = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
-	until.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	r->woken = false;
 	r->other = *head;
 	*head = r;
 	q->runners.busy--;
 	while (!r->woken && !q->stopping && error == 0)
-		error = ms == UINT32_MAX
+		error = until == NULL
 		    ? pthread_cond_wait(&r->wake, &q->lock)
-		    : pthread_cond_timedwait(&r->wake, &q->lock, &until);
+		    : pthread_cond_timedwait(&r->wake, &q->lock, until);
 	q->runners.busy++;
-	unlink_runner(head, r);
+	if (r->woken)
+		q->runners.coming--;
+	else
+		unlink_runner(head, r);
+	return r->woken;
 }
 
 static void
@@ -67,10 +82,11 @@ wake(struct smtpd_runner **head, struct smtpd_runner *r)
 {
 	unlink_runner(head, r);
 	r->woken = true;
+	r->queue->runners.coming++;
 	pthread_cond_signal(&r->wake);
 }
 
-/* A job to be tried at a new connection; NULL: the queue is stopping. */
+/* A job, pinned, to be tried at a new connection; NULL: the queue is stopping. */
 static struct smtpd_job *
 await_job(struct smtpd_runner *r, struct smtpd_site **site)
 {
@@ -80,20 +96,60 @@ await_job(struct smtpd_runner *r, struct smtpd_site **site)
 	while (!q->stopping) {
 		job = smtpd_schedule_take(
 		    q->schedule, smtpd_spool_now(q->spool), site);
-		if (job != NULL)
+		if (job != NULL) {
+			smtpd_spool_pin(q->spool, job->entry);
 			return job;
-		rest(r, &q->runners.idle, UINT32_MAX);
+		}
+		rest(r, &q->runners.idle, NULL);
 	}
 	return NULL;
 }
 
+/* A job for R's connection of SITE; NULL: none. */
 static struct smtpd_job *
-take_more(struct smtpd_queue *q, struct smtpd_site *site)
+take_more(struct smtpd_runner *r, struct smtpd_site *site)
 {
-	if (q->stopping)
-		return NULL;
-	return smtpd_schedule_take_more(
+	struct smtpd_queue *q = r->queue;
+	struct smtpd_job *job = r->job;
+
+	r->job = NULL;
+	if (job != NULL || q->stopping)
+		return job;
+	job = smtpd_schedule_take_more(
 	    q->schedule, smtpd_spool_now(q->spool), site);
+	if (job != NULL)
+		smtpd_spool_pin(q->spool, job->entry);
+	return job;
+}
+
+/* Whether somebody can be had who has no connection. */
+static bool
+has_spare(const struct smtpd_queue *q)
+{
+	return q->runners.coming > 0 || q->runners.idle != NULL ||
+	    q->runners.count < q->settings.workers;
+}
+
+/* If mail waits for a thread, have one come that has no connection.  Return
+ * false when there is none. */
+static bool
+call_spare(struct smtpd_queue *q)
+{
+	if (!smtpd_schedule_is_hungry(q->schedule, smtpd_spool_now(q->spool)))
+		return true;
+	if (!has_spare(q))
+		return false;
+	smtpd_runners_rouse(q, NULL);
+	return true;
+}
+
+/* Wait for the disk, without the lock. */
+static void
+come_to_rest(struct smtpd_runner *r)
+{
+	pthread_mutex_unlock(&r->queue->lock);
+	smtpd_attempts_rest(&r->attempts);
+	pthread_mutex_lock(&r->queue->lock);
 }
 
 /* Another job for an open connection, for which it is worth to wait as long as
@@ -102,23 +158,23 @@ static struct smtpd_job *
 another_job(struct smtpd_runner *r, struct smtpd_site *site)
 {
 	struct smtpd_queue *q = r->queue;
+	uint32_t idle_ms = q->settings.idle_ms;
+	const struct timespec until = moment(idle_ms);
 	struct smtpd_job *job;
+	bool woken = true;
 
 	if (site == NULL || !smtpd_courier_is_open(r->attempts.courier))
 		return NULL;
-	job = take_more(q, site);
+	job = take_more(r, site);
 	if (job != NULL)
 		return job;
-	pthread_mutex_unlock(&q->lock);
-	smtpd_attempts_rest(&r->attempts);
-	pthread_mutex_lock(&q->lock);
-	job = take_more(q, site);
-	if (job != NULL ||
-	    smtpd_schedule_is_hungry(q->schedule, smtpd_spool_now(q->spool)))
-		return job;
+	come_to_rest(r);
 	r->site = site;
-	rest(r, &q->runners.parked, q->settings.idle_ms);
-	return take_more(q, site);
+	while ((job = take_more(r, site)) == NULL && woken && !q->stopping &&
+	    call_spare(q))
+		woken = rest(r, &q->runners.parked,
+		    idle_ms == SMTPD_NO_TIMEOUT ? NULL : &until);
+	return job;
 }
 
 /* Try JOB and what else there is for its site. */
@@ -128,7 +184,6 @@ serve(struct smtpd_runner *r, struct smtpd_job *job, struct smtpd_site *site)
 	struct smtpd_queue *q = r->queue;
 
 	while (job != NULL) {
-		smtpd_spool_pin(q->spool, job->entry);
 		if (smtpd_schedule_is_hungry(
 			q->schedule, smtpd_spool_now(q->spool)))
 			smtpd_runners_rouse(q, NULL);
@@ -137,6 +192,8 @@ serve(struct smtpd_runner *r, struct smtpd_job *job, struct smtpd_site *site)
 		pthread_mutex_lock(&q->lock);
 		job = another_job(r, site);
 	}
+	/* It may take a while to part. */
+	call_spare(q);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_attempts_rest(&r->attempts);
 	smtpd_courier_quit(r->attempts.courier);
@@ -156,6 +213,7 @@ run(void *arg)
 
 	smtpd_sched_batch();
 	pthread_mutex_lock(&q->lock);
+	q->runners.coming--;
 	while ((job = await_job(r, &site)) != NULL)
 		serve(r, job, site);
 	q->runners.busy--;
@@ -203,6 +261,7 @@ add_runner(struct smtpd_queue *q)
 	q->runners.all = r;
 	q->runners.count++;
 	q->runners.busy++;
+	q->runners.coming++;
 }
 
 /* Somebody with a connection of SITE; any, when SITE is NULL. */
@@ -214,6 +273,19 @@ find_parked(const struct smtpd_queue *q, const struct smtpd_site *site)
 	while (r != NULL && site != NULL && r->site != site)
 		r = r->other;
 	return r;
+}
+
+bool
+smtpd_runners_hand_over(
+    struct smtpd_queue *q, const struct smtpd_site *site, struct smtpd_job *job)
+{
+	struct smtpd_runner *r = find_parked(q, site);
+
+	if (r == NULL)
+		return false;
+	r->job = job;
+	wake(&q->runners.parked, r);
+	return true;
 }
 
 void
@@ -230,12 +302,30 @@ smtpd_runners_rouse(struct smtpd_queue *q, const struct smtpd_site *site)
 	if (site != NULL &&
 	    !smtpd_schedule_is_hungry(q->schedule, smtpd_spool_now(q->spool)))
 		return;
+	/* Who comes wakes another one, if there is more to do than he takes. */
+	if (q->runners.coming > 0)
+		return;
 	if (q->runners.idle != NULL)
 		wake(&q->runners.idle, q->runners.idle);
 	else if (q->runners.count < q->settings.workers)
 		add_runner(q);
 	else if ((r = find_parked(q, NULL)) != NULL)
 		wake(&q->runners.parked, r);
+}
+
+void
+smtpd_runners_remind(struct smtpd_queue *q)
+{
+	uint32_t now = smtpd_spool_now(q->spool);
+	struct smtpd_runner *next;
+
+	for (struct smtpd_runner *r = q->runners.parked; r != NULL; r = next) {
+		next = r->other;
+		if (smtpd_schedule_has_more(q->schedule, now, r->site))
+			wake(&q->runners.parked, r);
+	}
+	if (smtpd_schedule_is_hungry(q->schedule, now))
+		smtpd_runners_rouse(q, NULL);
 }
 
 /* Wait up to TIMEOUT_MS until nobody tries anything. */

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct smtpd_job;
 struct smtpd_queue;
 struct smtpd_site;
 struct smtpd_runner;
@@ -20,7 +21,8 @@ struct smtpd_runners {
 	struct smtpd_runner *idle;   /* have nothing to do, last one first */
 	struct smtpd_runner *parked; /* have a connection, but no message */
 	uint32_t count;
-	uint32_t busy; /* neither idle nor parked */
+	uint32_t busy;   /* neither idle nor parked */
+	uint32_t coming; /* were woken or made, and did not look yet */
 };
 
 /*
@@ -28,6 +30,14 @@ struct smtpd_runners {
  * connection there takes it.
  */
 void smtpd_runners_rouse(struct smtpd_queue *q, const struct smtpd_site *site);
+
+/* Give JOB, which is active and whose entry is pinned, to somebody who has a
+ * connection of SITE but no message.  Return false when there is nobody. */
+bool smtpd_runners_hand_over(struct smtpd_queue *q,
+    const struct smtpd_site *site, struct smtpd_job *job);
+
+/* Time has passed: whoever has something to do by now, does it. */
+void smtpd_runners_remind(struct smtpd_queue *q);
 
 /* Wait until all have ended, who see that the queue is stopping; after
  * TIMEOUT_MS break off what they do.  Without the lock. */

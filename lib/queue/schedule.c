@@ -233,6 +233,16 @@ smtpd_schedule_take_more(
 }
 
 bool
+smtpd_schedule_has_more(
+    struct smtpd_schedule *s, uint32_t now, const struct smtpd_site *site)
+{
+	advance(s, now);
+	return !site->closed && site->connections <= site->limit &&
+	    (smtpd_site_has_ready(site, SMTPD_KIND_FRESH) ||
+		smtpd_site_has_ready(site, SMTPD_KIND_RETRY));
+}
+
+bool
 smtpd_schedule_is_hungry(struct smtpd_schedule *s, uint32_t now)
 {
 	advance(s, now);

@@ -103,6 +103,10 @@ struct smtpd_job *smtpd_schedule_take(
 struct smtpd_job *smtpd_schedule_take_more(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site *site);
 
+/* Whether a job is ready for who has a connection of SITE. */
+bool smtpd_schedule_has_more(
+    struct smtpd_schedule *s, uint32_t now, const struct smtpd_site *site);
+
 /* Put back a job that was taken but not tried: it is the next of its kind. */
 void smtpd_schedule_put_back(
     struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);

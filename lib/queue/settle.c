@@ -17,6 +17,11 @@ struct record {
 	enum smtpd_bounce_kind kind;
 	struct smtpd_rcpt_progress *about; /* that a report is about */
 	size_t nabout;
+
+	/* What was done about the report by an earlier try. */
+	bool asked; /* the limit was, and said yes unless: */
+	bool limited;
+	bool buried;
 };
 
 static bool
@@ -99,20 +104,37 @@ fill_bounce(const struct smtpd_queue *q, const struct smtpd_settlement *s,
 	};
 }
 
-/* Keep what nobody can be told of; see smtpd_spool_bury(). */
+/* Keep what nobody can be told of, once; see smtpd_spool_bury(). */
 static int
-bury(struct smtpd_queue *q, const struct smtpd_bounce *b, const char *reason)
+bury(struct smtpd_queue *q, struct record *r, const struct smtpd_bounce *b,
+    const char *reason)
 {
 	char why[1024];
 
+	if (r->buried)
+		return 0;
 	snprintf(why, sizeof(why), "%s: <%s>: %s", reason,
 	    b->letter->rcpts[b->rcpts[0].rcpt].address,
 	    b->rcpts[0].result.text);
 	if (smtpd_spool_bury(q->spool, b->letter, why) == -1)
 		return -1;
+	r->buried = true;
 	atomic_fetch_add(&q->counts.dead, 1);
 	smtpd_queue_log(q, SMTPD_LOG_WARNING, "dead/: %s", why);
 	return 0;
+}
+
+/* Whether the sender had too many reports.  One that is tried again, since the
+ * disk was in trouble, counts once. */
+static bool
+is_limited(
+    struct smtpd_queue *q, const struct smtpd_settlement *s, struct record *r)
+{
+	if (!r->asked)
+		r->limited = !smtpd_bounce_limit_allows(
+		    q->limit, s->letter->sender, smtpd_clock_ms());
+	r->asked = true;
+	return r->limited;
 }
 
 /*
@@ -122,7 +144,7 @@ bury(struct smtpd_queue *q, const struct smtpd_bounce *b, const char *reason)
  */
 static int
 prepare_report(struct smtpd_queue *q, const struct smtpd_settlement *s,
-    const struct record *r, struct smtpd_spool_mail *mail, void **hold)
+    struct record *r, struct smtpd_spool_mail *mail, void **hold)
 {
 	struct smtpd_bounce b;
 	bool failed = r->kind == SMTPD_BOUNCE_FAILED;
@@ -132,12 +154,11 @@ prepare_report(struct smtpd_queue *q, const struct smtpd_settlement *s,
 		return 0;
 	fill_bounce(q, s, r, &b);
 	if (failed && s->letter->sender[0] == '\0')
-		return bury(q, &b, "a report could not be delivered");
+		return bury(q, r, &b, "a report could not be delivered");
 	if (!smtpd_bounce_is_wanted(&b))
 		return 0;
-	if (!smtpd_bounce_limit_allows(
-		q->limit, s->letter->sender, smtpd_clock_ms()))
-		return failed ? bury(q, &b, "too many reports to one sender")
+	if (is_limited(q, s, r))
+		return failed ? bury(q, r, &b, "too many reports to one sender")
 			      : 0;
 	return smtpd_bounce_write(&b, q->spool, mail, hold);
 }
@@ -264,20 +285,21 @@ plan(
 
 	pthread_mutex_lock(&q->lock);
 	end = smtpd_schedule_expiry(q->schedule, job);
-	if (smtpd_schedule_is_expired(q->schedule, job, now))
+	if (!s->broken_off && smtpd_schedule_is_expired(q->schedule, job, now))
 		expire(s);
 	job->unsure = s->unsure;
 	p->job = job;
 	p->attempts = (uint16_t)(job->attempts +
 	    (s->tried && job->attempts < UINT16_MAX ? 1 : 0));
-	p->due = s->tried
+	p->due = s->tried || s->unsure
 	    ? smtpd_schedule_retry(q->schedule, job, p->attempts, now)
 	    : job->due;
 	if (p->due < s->not_before)
 		p->due = s->not_before < end ? s->not_before : end;
 	p->unsure = s->unsure;
 	p->notice_given = job->notice_given ||
-	    smtpd_schedule_wants_notice(q->schedule, job, now);
+	    (!s->broken_off &&
+		smtpd_schedule_wants_notice(q->schedule, job, now));
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -326,6 +348,7 @@ divide(struct smtpd_settlement *s, const struct smtpd_progress *plan,
 		.nabout = s->nrcpts - others };
 	records[1].progress.rcpts = s->rcpts + others;
 	records[1].progress.nrcpts = s->nrcpts - others;
+	records[1].progress.notice_given = records[0].progress.notice_given;
 }
 
 static void

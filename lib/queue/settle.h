@@ -17,6 +17,7 @@ struct smtpd_settlement {
 	                                    * order and outcome are changed */
 	size_t nrcpts;
 	bool tried;          /* it counts as an attempt */
+	bool broken_off;     /* by the stop of the queue: it is not the end */
 	bool dsn;            /* who took it over reports success himself */
 	bool unsure;         /* a reply to the dot was lost */
 	uint32_t not_before; /* the site is closed until then; 0 */
