@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "certs.h"
 #include "net/clock.h"
 #include "queue/tour.h"
 #include "scripted.h"
@@ -1213,30 +1214,6 @@ trouble_of_our_own_ends_the_tour(void **state)
 }
 
 /* A smarthost with TLS and AUTH: the library's own server. */
-static char dir[] = "/tmp/test_courier.XXXXXX";
-
-static int
-make_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(command, sizeof(command), "%s %s", CERTS_MAKE, dir);
-	return system(command);
-}
-
-static int
-remove_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
-}
-
 static int
 take_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
@@ -1272,11 +1249,9 @@ start_server(uint16_t *port, uint16_t *tls_port)
 	const struct smtpd_settings settings = { .hostname = "a.example" };
 	struct smtpd_server *server = smtpd_server_create(&settings);
 	struct smtpd_tls *tls = smtpd_tls_create(NULL);
-	char cert[64], key[64];
 
-	snprintf(cert, sizeof(cert), "%s/a.pem", dir);
-	snprintf(key, sizeof(key), "%s/a.key", dir);
-	assert_int_equal(smtpd_tls_add_files(tls, cert, key), 0);
+	assert_int_equal(
+	    smtpd_tls_add_files(tls, certs_at("a.pem"), certs_at("a.key")), 0);
 	smtpd_server_set_tls(server, tls);
 	smtpd_tls_unref(tls);
 	smtpd_server_handle(server, "RCPT", take_rcpt, NULL);
@@ -1324,15 +1299,15 @@ a_smarthost_is_told_the_password(void **state)
 	struct world *w;
 	struct smtpd_server *server;
 	uint16_t port, tls_port;
-	char ca[64], error[128];
+	char error[128];
 
 	(void)state;
 	if (!smtpd_tls_supported())
 		skip();
 	w = make_world();
-	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
 	server = start_server(&port, &tls_port);
-	w->client.trust = smtpd_trust_create(ca, error, sizeof(error));
+	w->client.trust =
+	    smtpd_trust_create(certs_at("ca.pem"), error, sizeof(error));
 	assert_non_null(w->client.trust);
 	/* That of the client is for nobody. */
 	w->client.user = "secret";
@@ -1395,6 +1370,5 @@ main(void)
 		cmocka_unit_test(a_smarthost_is_told_the_password),
 	};
 
-	return cmocka_run_group_tests(
-	    tests, make_certificates, remove_certificates);
+	return cmocka_run_group_tests(tests, certs_make, certs_remove);
 }

@@ -44,9 +44,9 @@ defaults_are_as_documented(void **state)
 
 	(void)state;
 	assert_int_equal(parse(none, &s), OPTIONS_GO);
-	assert_true(s.loopback);
-	assert_int_equal(s.port, 25);
-	assert_int_equal(s.tls_port, 0);
+	assert_true(s.in.loopback);
+	assert_int_equal(s.in.port, 25);
+	assert_int_equal(s.in.tls_port, 0);
 	assert_string_equal(s.queue, "/var/spool/smtpout");
 	settings_for_server(&s, &server);
 	assert_true((server.flags & SMTPD_DSN) != 0);
