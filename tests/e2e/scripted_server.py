@@ -254,6 +254,8 @@ class Session:
         self.server.keep(transaction)
         self.forget()
         self.say(reply)
+        if self.server.one_message:
+            raise Gone
 
     def read_content(self):
         """The message, with LF line ends, unstuffed."""
@@ -282,13 +284,14 @@ class Scripted:
     """Listens on all addresses of HOST, until close()."""
 
     def __init__(self, host, port=25, tls=None, tls_first=False, dsn=True,
-                 logins=None, on_taken=None, **rules):
+                 logins=None, on_taken=None, one_message=False, **rules):
         """TLS is a pair of files, certificate and key."""
         self.host = host
         self.port = port
         self.dsn = dsn
         self.logins = logins
         self.on_taken = on_taken
+        self.one_message = one_message
         self.rules = rules
         self.tls = None
         self.tls_first = tls_first

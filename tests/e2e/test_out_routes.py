@@ -18,9 +18,9 @@ ZONE = f"""
 home.example.	MX 10 home.example.
 two.example.	MX 20 mx2.example.
 two.example.	MX 10 mx1.example.
-three.example.	MX 10 mx1.example.
-three.example.	MX 10 mx2.example.
-three.example.	MX 10 mx3.example.
+three.example.	0 MX 10 mx1.example.
+three.example.	0 MX 10 mx2.example.
+three.example.	0 MX 10 mx3.example.
 null.example.	MX 0 .
 nomx.example.	A 198.51.100.11
 nomx.example.	AAAA 2001:db8::11
@@ -110,19 +110,16 @@ class Routes(world.WorldCase):
         second.wait(1)
 
     def test_equal_preference(self):
-        """Each gets some: that one of three gets none of 60 by chance is
+        """Each gets some: that one of three gets none of 40 by chance is
         next to impossible."""
-        servers = [self.server(f"mx{i}") for i in (1, 2, 3)]
-        for i in range(60):
+        servers = [self.server(f"mx{i}", one_message=True)
+                   for i in (1, 2, 3)]
+        for i in range(40):
             self.submit(f"bob{i}@three.example")
-            # Each on a connection, and a route, of its own.
-            if i % 20 == 19:
-                self.smtpout.wait_empty()
-                time.sleep(1.2)
-        fixture.until(lambda: sum(len(s.accepted) for s in servers) == 60,
-                      "not all arrived")
+            fixture.until(lambda: sum(len(s.accepted) for s in servers) > i,
+                          "not all arrived")
         for server in servers:
-            self.assertGreater(len(server.sessions), 0)
+            self.assertGreater(len(server.accepted), 0)
 
     def test_null_mx(self):
         self.submit("bob@null.example")
