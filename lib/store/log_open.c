@@ -238,7 +238,7 @@ static int
 continue_last(const struct opening *o, const struct smtpd_log_found *found)
 {
 	struct smtpd_log *log = o->log;
-	const struct smtpd_log_segment *s = &log->segments[log->count - 1];
+	struct smtpd_log_segment *s = &log->segments[log->count - 1];
 	char name[SMTPD_LOG_NAME];
 
 	smtpd_log_segment_name(name, s->number);
@@ -250,6 +250,7 @@ continue_last(const struct opening *o, const struct smtpd_log_found *found)
 	if (found->dirty && clear_tail(log->fd, s) == -1)
 		return fail_errno(o, s->number);
 	log->tail = s->end;
+	s->upto = UINT64_MAX;
 	return 0;
 }
 
