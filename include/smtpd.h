@@ -9,7 +9,6 @@
 #include <smtpd/client.h>
 #include <smtpd/maildir.h>
 #include <smtpd/queue.h>
-#include <smtpd/queue.h>
 #include <smtpd/resolve.h>
 #include <smtpd/server.h>
 #include <smtpd/session.h>

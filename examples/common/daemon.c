@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "complain.h"
 #include "listen.h"
+#include "privileges.h"
 #include "systemd.h"
 
 /* Seconds between two rounds of housekeeping, and between two looks. */
@@ -45,6 +47,30 @@ daemon_prepare(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 	/* A file beyond RLIMIT_FSIZE: the write fails with EFBIG. */
 	sigaction(SIGXFSZ, &ignore, NULL);
+}
+
+int
+daemon_settle(
+    const char *program, const char *user, const char *journal, struct log *log)
+{
+	char why[1024];
+	int status = privileges_drop(user, why, sizeof(why));
+
+	if (status != 0)
+		return complain(program, status, "%s", why);
+	if (journal != NULL && log_to(log, program, journal) == -1)
+		return complain(program, EX_CANTCREAT,
+		    "cannot write the journal %s: %s", journal,
+		    strerror(errno));
+	return 0;
+}
+
+void
+daemon_warn_root(struct log *log)
+{
+	if (geteuid() == 0)
+		log_line(log, SMTPD_LOG_WARNING,
+		    "running as root: name a user to become (--user)");
 }
 
 void

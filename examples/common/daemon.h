@@ -36,6 +36,17 @@ struct daemon {
 void daemon_prepare(void);
 
 /*
+ * Become USER, as privileges_drop() does, and turn LOG to JOURNAL, if that is
+ * not NULL: as that user, so that it can be opened again later.  Return 0, or
+ * an exit status after a complaint.
+ */
+int daemon_settle(const char *program, const char *user, const char *journal,
+    struct log *log);
+
+/* Warn in the log when that user is root. */
+void daemon_warn_root(struct log *log);
+
+/*
  * Have as many descriptors as CONNECTIONS need (SMTPD_NO_LIMIT: all there may
  * be); the log is told when there are fewer.
  */

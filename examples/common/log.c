@@ -104,6 +104,13 @@ log_reopen(struct log *log)
 	return result == -1 ? -1 : 0;
 }
 
+enum smtpd_log_level
+log_level_nearest(int level)
+{
+	return level < SMTPD_LOG_TRACE ? (enum smtpd_log_level)level
+				       : SMTPD_LOG_TRACE;
+}
+
 int
 log_level(const struct log *log)
 {

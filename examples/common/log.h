@@ -36,6 +36,9 @@ void log_destroy(struct log *log);
  * write meanwhile.  Return 0, or -1 with errno: then the old one stays. */
 int log_reopen(struct log *log);
 
+/* The level of the library that comes nearest to LEVEL, which is not 0. */
+enum smtpd_log_level log_level_nearest(int level);
+
 /* The level up to which lines are taken. */
 int log_level(const struct log *log);
 

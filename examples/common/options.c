@@ -74,6 +74,7 @@ set(const struct option_rule *rule, void *settings, const char *text)
 	case OPTION_LEVEL:
 		return log_level_parse(text, slot) == 0 ? 0 : EX_USAGE;
 	case OPTION_REFUSED:
+	case OPTION_SHARED:
 		break;
 	}
 	return EX_USAGE;
@@ -98,13 +99,31 @@ explain(
 		    (unsigned long long)rule->max);
 }
 
-static const struct option_rule *
+/* The first rule of TABLE that has NAME, or its count. */
+static size_t
 find_rule(const struct option_table *table, const char *name)
 {
-	for (size_t i = 0; i < table->count; i++)
-		if (strcmp(table->rules[i].name, name) == 0)
-			return &table->rules[i];
-	return NULL;
+	size_t i = 0;
+
+	while (i < table->count && strcmp(table->rules[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* Rule I of TABLE, with what is shared filled in. */
+static struct option_rule
+rule_at(const struct option_table *table, size_t i)
+{
+	struct option_rule rule = table->rules[i];
+	const char *help = rule.help;
+
+	if (rule.kind != OPTION_SHARED)
+		return rule;
+	rule = table->shared->rules[find_rule(table->shared, rule.name)];
+	rule.offset += table->shared_offset;
+	if (help != NULL)
+		rule.help = help;
+	return rule;
 }
 
 /* Cut white space off the end of TEXT, and return what is behind that at its
@@ -143,26 +162,28 @@ static int
 read_line(const struct option_table *table, void *settings, char *line,
     char *why, size_t size)
 {
-	const struct option_rule *rule;
+	struct option_rule rule;
+	size_t found;
 	char *value;
 	int status;
 
 	if (strncmp(line, "--", 2) == 0)
 		line += 2;
 	value = split(line);
-	rule = find_rule(table, line);
-	if (rule == NULL) {
+	found = find_rule(table, line);
+	if (found == table->count) {
 		snprintf(why, size, "there is no option \"%s\"", line);
 		return EX_CONFIG;
 	}
-	if ((rule->argument == NULL) != (*value == '\0')) {
+	rule = rule_at(table, found);
+	if ((rule.argument == NULL) != (*value == '\0')) {
 		snprintf(why, size, "\"%s\" takes %s", line,
-		    rule->argument == NULL ? "no value" : "a value");
+		    rule.argument == NULL ? "no value" : "a value");
 		return EX_CONFIG;
 	}
-	status = set(rule, settings, value);
+	status = set(&rule, settings, value);
 	if (status == EX_USAGE) {
-		explain(rule, value, why, size);
+		explain(&rule, value, why, size);
 		return EX_CONFIG;
 	}
 	snprintf(why, size, "no memory");
@@ -235,29 +256,31 @@ make_getopt_table(const struct option_table *table, struct getopt_table *out)
 	memset(out, 0, sizeof(*out));
 	*letter++ = ':';
 	for (size_t i = 0; i < table->count && i < OPTIONS_MAX; i++) {
-		const struct option_rule *rule = &table->rules[i];
-		int has = rule->argument ? required_argument : no_argument;
+		struct option_rule rule = rule_at(table, i);
+		int has = rule.argument ? required_argument : no_argument;
 
 		out->longs[n++] =
-		    (struct option){ rule->name, has, NULL, RULE + (int)i };
-		if (rule->letter == 0)
+		    (struct option){ rule.name, has, NULL, RULE + (int)i };
+		if (rule.letter == 0)
 			continue;
-		*letter++ = rule->letter;
+		*letter++ = rule.letter;
 		if (has == required_argument)
 			*letter++ = ':';
 	}
 	memcpy(&out->longs[n], always, sizeof(always));
 }
 
-static const struct option_rule *
+/* The rule that getopt_long() means by C. */
+static struct option_rule
 rule_of(const struct option_table *table, int c)
 {
+	size_t i = 0;
+
 	if (c >= RULE)
-		return &table->rules[c - RULE];
-	for (size_t i = 0; i < table->count; i++)
-		if (table->rules[i].letter == c)
-			return &table->rules[i];
-	return NULL;
+		return rule_at(table, (size_t)(c - RULE));
+	while (rule_at(table, i).letter != c)
+		i++;
+	return rule_at(table, i);
 }
 
 /* Tell what getopt_long() did not understand. */
@@ -291,15 +314,15 @@ print_help(const struct option_table *table)
 static int
 read_option(const struct option_table *table, void *settings, int c)
 {
-	const struct option_rule *rule = rule_of(table, c);
+	struct option_rule rule = rule_of(table, c);
 	char why[512];
-	int status = set(rule, settings, optarg);
+	int status = set(&rule, settings, optarg);
 
 	if (status == 0)
 		return OPTIONS_GO;
 	if (status != EX_USAGE)
 		return complain(table->program, status, "no memory");
-	explain(rule, optarg != NULL ? optarg : "", why, sizeof(why));
+	explain(&rule, optarg != NULL ? optarg : "", why, sizeof(why));
 	return complain(table->program, status, "%s", why);
 }
 
@@ -357,12 +380,13 @@ void
 options_finish(const struct option_table *table, void *settings)
 {
 	for (size_t i = 0; i < table->count; i++) {
-		void *slot = (char *)settings + table->rules[i].offset;
+		struct option_rule rule = rule_at(table, i);
+		void *slot = (char *)settings + rule.offset;
 
-		if (table->rules[i].kind == OPTION_TEXT) {
+		if (rule.kind == OPTION_TEXT) {
 			free(*(char **)slot);
 			*(char **)slot = NULL;
-		} else if (table->rules[i].kind == OPTION_LIST) {
+		} else if (rule.kind == OPTION_LIST) {
 			text_list_finish(slot);
 		}
 	}
@@ -398,11 +422,11 @@ options_help(const struct option_table *table, char *buf, size_t size)
 	at += n;
 	size -= (size_t)n;
 	for (size_t i = 0; i < table->count; i++) {
-		const struct option_rule *rule = &table->rules[i];
+		struct option_rule rule = rule_at(table, i);
 
-		if (rule->kind != OPTION_REFUSED)
-			help_line(&at, &size, rule->letter, rule->name,
-			    rule->argument, rule->help);
+		if (rule.kind != OPTION_REFUSED)
+			help_line(&at, &size, rule.letter, rule.name,
+			    rule.argument, rule.help);
 	}
 	help_line(&at, &size, 0, "config", "FILE",
 	    "read long options, one a line, from FILE");

@@ -3,10 +3,10 @@
 #define OPTIONS_H
 
 /*
- * The command line of a daemon, and its configuration file: one table of
- * rules says which options there are and where in a struct of settings each
- * is kept.  Besides those of the table there are always --config FILE,
- * --help and --version.
+ * The command line of a daemon, and its configuration file: a table of rules
+ * says which options there are and where in a struct of settings each is kept.
+ * What several programs take stands in one table that theirs share.  Besides
+ * those of the table there are always --config FILE, --help and --version.
  */
 
 #include <stddef.h>
@@ -23,6 +23,7 @@ enum option_kind {
 	OPTION_NUMBER,  /* a number from min to max; a uint64_t */
 	OPTION_LEVEL,   /* a log level, a name or a number to 255; an int */
 	OPTION_REFUSED, /* anything, but not here: help says why */
+	OPTION_SHARED,  /* as the shared table says; help, if not NULL, here */
 };
 
 struct option_rule {
@@ -41,6 +42,8 @@ struct option_table {
 	const char *usage;   /* the first lines of the help */
 	const struct option_rule *rules;
 	size_t count;
+	const struct option_table *shared; /* only its rules matter */
+	size_t shared_offset; /* in the settings, of what they fill in */
 };
 
 /* What options_read() returns when the program is to go on. */

@@ -18,7 +18,6 @@
 #include "listen.h"
 #include "log.h"
 #include "options.h"
-#include "privileges.h"
 #include "settings.h"
 #include "upkeep.h"
 
@@ -59,14 +58,14 @@ create(struct smtpin *p)
 	struct smtpd_settings s;
 	int status;
 
-	p->log = log_create(p->settings.log_level);
+	p->log = log_create(p->settings.in.log_level);
 	if (p->log == NULL ||
-	    delivery_init(&p->delivery, p->settings.name, p->log) == -1)
+	    delivery_init(&p->delivery, p->settings.in.name, p->log) == -1)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	p->upkeep.delivery = &p->delivery;
 	p->upkeep.file = p->settings.users;
-	p->upkeep.tls.certs = &p->settings.tls_certs;
-	p->upkeep.tls.keys = &p->settings.tls_keys;
+	p->upkeep.tls.certs = &p->settings.in.tls_certs;
+	p->upkeep.tls.keys = &p->settings.in.tls_keys;
 	p->upkeep.tls.log = p->log;
 	status = set_pattern(p);
 	if (status != 0)
@@ -87,10 +86,10 @@ open_ports(struct smtpin *p)
 {
 	struct listen_where where = {
 		.interface = p->settings.interface,
-		.loopback = p->settings.loopback,
-		.addresses = &p->settings.listen,
-		.port = (unsigned)p->settings.port,
-		.tls_port = (unsigned)p->settings.tls_port,
+		.loopback = p->settings.in.loopback,
+		.addresses = &p->settings.in.listen,
+		.port = (unsigned)p->settings.in.port,
+		.tls_port = (unsigned)p->settings.in.tls_port,
 	};
 
 	return listen_open(PROGRAM, p->server, &where, p->log);
@@ -114,24 +113,18 @@ static int
 settle(struct smtpin *p)
 {
 	char why[1024];
-	int status = privileges_drop(p->settings.user, why, sizeof(why));
+	int status = daemon_settle(
+	    PROGRAM, p->settings.in.user, p->settings.in.log, p->log);
 
 	if (status != 0)
-		return complain(PROGRAM, status, "%s", why);
-	if (p->settings.log != NULL &&
-	    log_to(p->log, PROGRAM, p->settings.log) == -1)
-		return complain(PROGRAM, EX_CANTCREAT,
-		    "cannot write the journal %s: %s", p->settings.log,
-		    strerror(errno));
+		return status;
 	status = upkeep_load(&p->upkeep, why, sizeof(why));
 	if (status == 0)
 		status = tls_files_load(&p->upkeep.tls, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
 	warn_root(p);
-	if (geteuid() == 0)
-		log_line(p->log, SMTPD_LOG_WARNING,
-		    "running as root: name a user to become (--user)");
+	daemon_warn_root(p->log);
 	return 0;
 }
 
@@ -147,7 +140,7 @@ run(struct smtpin *p)
 	return daemon_run(&(struct daemon){
 	    .program = PROGRAM,
 	    .server = p->server,
-	    .tls_port = (unsigned)p->settings.tls_port,
+	    .tls_port = (unsigned)p->settings.in.tls_port,
 	    .log = p->log,
 	    .reload = upkeep_reload,
 	    .housekeep = upkeep_clean,

@@ -2,12 +2,10 @@
 #include "settings.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "complain.h"
-#include "log.h"
 #include "options.h"
 
 #define AT(member) offsetof(struct settings, member)
@@ -20,44 +18,25 @@ static const struct option_rule rules[] = {
 	{ "interface", 'i', OPTION_TEXT, "IF",
 	    "listen on it (default: where the Internet is)", AT(interface), 0,
 	    0 },
-	{ "loopback", 'l', OPTION_SWITCH, NULL, "listen on 127.0.0.1 and ::1",
-	    AT(loopback), 0, 0 },
-	{ "listen", 'a', OPTION_LIST, "ADDR[:PORT]",
-	    "listen there too; may be repeated", AT(listen), 0, 0 },
-	{ "port", 'p', OPTION_NUMBER, "N", "port to listen on (25; 0: off)",
-	    AT(port), 0, 65535 },
-	{ "hostname", 'H', OPTION_TEXT, "NAME",
-	    "name in greeting and mail (the machine's)", AT(hostname), 0, 0 },
+	{ "loopback", .kind = OPTION_SHARED },
+	{ "listen", .kind = OPTION_SHARED },
+	{ "port", .kind = OPTION_SHARED },
+	{ "hostname", .kind = OPTION_SHARED },
 	{ "users", 'u', OPTION_TEXT, "FILE", "map of lines \"user : address\"",
 	    AT(users), 0, 0 },
 	{ "maildir", 'm', OPTION_TEXT, "PATTERN",
 	    "(/var/mail/%u/Maildir); %u user, %d domain", AT(maildir), 0, 0 },
-	{ "tls-cert", 'c', OPTION_LIST, "FILE",
-	    "certificate chain (PEM); may be repeated", AT(tls_certs), 0, 0 },
-	{ "tls-key", 'k', OPTION_LIST, "FILE",
-	    "its key; one for each certificate", AT(tls_keys), 0, 0 },
-	{ "tls-port", 's', OPTION_NUMBER, "N",
-	    "port with TLS at once (465 with -c; 0: off)", AT(tls_port), 0,
-	    65535 },
-	{ "log", 'j', OPTION_TEXT, "FILE",
-	    "journal: a file or \"syslog\" (stderr)", AT(log), 0, 0 },
-	{ "log-level", 'n', OPTION_LEVEL, "LEVEL",
-	    "error warning info debug trace, or 0-255", AT(log_level), 0, 0 },
-	{ "user", 'U', OPTION_TEXT, "NAME",
-	    "become NAME once the ports are open", AT(user), 0, 0 },
-	{ "max-connections", 0, OPTION_NUMBER, "N",
-	    "in all (1000; 0: no limit)", AT(max_connections), 0, 1000000 },
-	{ "max-per-address", 0, OPTION_NUMBER, "N",
-	    "connections of one client (20; 0: no limit)", AT(max_per_address),
-	    0, 1000000 },
-	{ "max-message-size", 0, OPTION_NUMBER, "BYTES",
-	    "of one message (52428800; 0: no limit)", AT(max_message_size), 0,
-	    UINT64_C(1) << 62 },
-	{ "max-recipients", 0, OPTION_NUMBER, "N",
-	    "of one message, at least 100 (1000; 0: any)", AT(max_recipients),
-	    0, 1000000 },
-	{ "idle-timeout", 0, OPTION_NUMBER, "SECONDS",
-	    "of a silent client (300; 0: never)", AT(idle_timeout), 0, 86400 },
+	{ "tls-cert", .kind = OPTION_SHARED },
+	{ "tls-key", .kind = OPTION_SHARED },
+	{ "tls-port", .kind = OPTION_SHARED },
+	{ "log", .kind = OPTION_SHARED },
+	{ "log-level", .kind = OPTION_SHARED },
+	{ "user", .kind = OPTION_SHARED },
+	{ "max-connections", .kind = OPTION_SHARED },
+	{ "max-per-address", .kind = OPTION_SHARED },
+	{ "max-message-size", .kind = OPTION_SHARED },
+	{ "max-recipients", .kind = OPTION_SHARED },
+	{ "idle-timeout", .kind = OPTION_SHARED },
 	{ "queue", 'q', OPTION_REFUSED, "DIR", OF_SMTPOUT, 0, 0, 0 },
 	{ "dns", 0, OPTION_REFUSED, "ADDR", OF_SMTPOUT, 0, 0, 0 },
 	{ "remote-port", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
@@ -83,60 +62,28 @@ static const struct option_table table = {
 		 "users.\n\n",
 	.rules = rules,
 	.count = sizeof(rules) / sizeof(rules[0]),
+	.shared = &receiving_options,
+	.shared_offset = AT(in),
 };
-
-/* As long as nobody set the port. */
-#define UNSET UINT64_MAX
-
-static int
-complete_tls(struct settings *s)
-{
-	if (s->tls_certs.count != s->tls_keys.count)
-		return complain(PROGRAM, EX_USAGE,
-		    "%zu certificates and %zu keys: give --tls-cert and "
-		    "--tls-key for each certificate, in the same order",
-		    s->tls_certs.count, s->tls_keys.count);
-	if (s->tls_port == UNSET)
-		s->tls_port = s->tls_certs.count > 0 ? 465 : 0;
-	if (s->tls_port != 0 && s->tls_certs.count == 0)
-		return complain(PROGRAM, EX_USAGE,
-		    "--tls-port %llu: TLS needs a certificate and its key "
-		    "(--tls-cert, --tls-key)",
-		    (unsigned long long)s->tls_port);
-	if (s->tls_port != 0 && s->tls_port == s->port)
-		return complain(PROGRAM, EX_USAGE,
-		    "--tls-port %llu: that is --port as well; 0 turns either "
-		    "off",
-		    (unsigned long long)s->tls_port);
-	return OPTIONS_GO;
-}
 
 /* Check what was given, and fill in what was not. */
 static int
 complete(struct settings *s)
 {
+	int status;
+
 	if (s->users == NULL)
 		return complain(PROGRAM, EX_USAGE,
 		    "which users are there? name a file with lines "
 		    "\"user : address\" (--users FILE)");
-	if (s->max_recipients != 0 && s->max_recipients < 100)
-		return complain(PROGRAM, EX_USAGE,
-		    "--max-recipients: RFC 5321 wants at least 100");
-	if (s->hostname != NULL && !hostname_is_valid(s->hostname))
-		return complain(PROGRAM, EX_USAGE,
-		    "--hostname: \"%s\" is not the name of a host",
-		    s->hostname);
-	if (s->hostname != NULL)
-		snprintf(s->name, sizeof(s->name), "%s", s->hostname);
-	else if (hostname_find(s->name) == -1)
-		return complain(PROGRAM, EX_CONFIG,
-		    "this machine has no name that mail can use: give one "
-		    "(--hostname)");
+	status = receiving_complete(&s->in, PROGRAM);
+	if (status != 0)
+		return status;
 	if (s->maildir == NULL)
 		s->maildir = strdup("/var/mail/%u/Maildir");
 	if (s->maildir == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
-	return complete_tls(s);
+	return OPTIONS_GO;
 }
 
 int
@@ -144,16 +91,7 @@ settings_read(int argc, char **argv, struct settings *s)
 {
 	int status;
 
-	*s = (struct settings){
-		.port = 25,
-		.tls_port = UNSET,
-		.log_level = SMTPD_LOG_INFO,
-		.max_connections = 1000,
-		.max_per_address = 20,
-		.max_message_size = 52428800,
-		.max_recipients = 1000,
-		.idle_timeout = 300,
-	};
+	*s = (struct settings){ .in = receiving_defaults };
 	status = options_read(&table, argc, argv, s);
 	return status == OPTIONS_GO ? complete(s) : status;
 }
@@ -164,32 +102,12 @@ settings_finish(struct settings *s)
 	options_finish(&table, s);
 }
 
-/* A limit of the command line, where 0 means none, as the library has it. */
-static uint32_t
-limit(uint64_t n)
-{
-	return n == 0 ? SMTPD_NO_LIMIT : (uint32_t)n;
-}
-
 void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
-	*out = (struct smtpd_settings){
-		.hostname = s->name,
-		.log = s->log_level > 0 ? log_text : NULL,
-		.log_level = s->log_level < SMTPD_LOG_TRACE
-		    ? (enum smtpd_log_level)s->log_level
-		    : SMTPD_LOG_TRACE,
-		.max_connections = limit(s->max_connections),
-		.max_per_address = limit(s->max_per_address),
-		/* As the library's defaults, 20 and 50. */
-		.max_per_network = limit(s->max_per_address * 5 / 2),
-		.max_recipients = limit(s->max_recipients),
-		.max_message_size = s->max_message_size != 0
-		    ? s->max_message_size
-		    : SMTPD_NO_SIZE_LIMIT,
-		.idle_timeout_ms = s->idle_timeout != 0
-		    ? (uint32_t)s->idle_timeout * 1000
-		    : SMTPD_NO_TIMEOUT,
-	};
+	receiving_for_server(&s->in, out);
+	/* As the library's defaults, 20 and 50. */
+	out->max_per_network = s->in.max_per_address != 0
+	    ? (uint32_t)(s->in.max_per_address * 5 / 2)
+	    : SMTPD_NO_LIMIT;
 }

@@ -4,37 +4,17 @@
 
 /* What the command line and the configuration file of smtpin say. */
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <smtpd/server.h>
 
-#include "hostname.h"
-#include "text_list.h"
+#include "receiving.h"
 
 #define PROGRAM "smtpin"
 
 struct settings {
+	struct receiving in;
 	char *interface; /* NULL: that of the default route */
-	bool loopback;
-	struct text_list listen;
-	uint64_t port;
-	struct text_list tls_certs;
-	struct text_list tls_keys; /* as many */
-	uint64_t tls_port;         /* 0: none */
-	char *hostname;            /* NULL: name is that of the machine */
 	char *users;
 	char *maildir; /* a pattern */
-	char *log;     /* NULL: stderr */
-	int log_level;
-	char *user;               /* NULL: stay who we are */
-	uint64_t max_connections; /* 0: no limit, as for the next four */
-	uint64_t max_per_address;
-	uint64_t max_message_size;
-	uint64_t max_recipients;
-	uint64_t idle_timeout; /* seconds */
-
-	char name[HOSTNAME_SIZE]; /* of this server */
 };
 
 /*

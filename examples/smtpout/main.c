@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <smtpd.h>
 
@@ -17,7 +16,6 @@
 #include "listen.h"
 #include "log.h"
 #include "options.h"
-#include "privileges.h"
 #include "queue_command.h"
 #include "settings.h"
 #include "submission.h"
@@ -46,11 +44,11 @@ create(struct smtpout *p)
 {
 	struct smtpd_settings s;
 
-	p->log = log_create(p->settings.log_level);
+	p->log = log_create(p->settings.in.log_level);
 	if (p->log == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	p->submission = (struct submission){
-		.hostname = p->settings.name,
+		.hostname = p->settings.in.name,
 		.log = p->log,
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID |
 		    (p->settings.remove_bcc ? SMTPD_FIX_BCC : 0),
@@ -64,8 +62,8 @@ create(struct smtpout *p)
 	p->tls = (struct tls_files){
 		.server = p->server,
 		.log = p->log,
-		.certs = &p->settings.tls_certs,
-		.keys = &p->settings.tls_keys,
+		.certs = &p->settings.in.tls_certs,
+		.keys = &p->settings.in.tls_keys,
 	};
 	daemon_raise_files(s.max_connections == SMTPD_NO_LIMIT
 		? SMTPD_NO_LIMIT
@@ -78,7 +76,7 @@ create(struct smtpout *p)
 static int
 open_sockets(const struct smtpout *p)
 {
-	const struct text_list *list = &p->settings.listen;
+	const struct text_list *list = &p->settings.in.listen;
 
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i][0] == '/' &&
@@ -93,10 +91,10 @@ static int
 open_ports(struct smtpout *p)
 {
 	struct listen_where where = {
-		.loopback = p->settings.loopback,
-		.addresses = &p->settings.listen,
-		.port = (unsigned)p->settings.port,
-		.tls_port = (unsigned)p->settings.tls_port,
+		.loopback = p->settings.in.loopback,
+		.addresses = &p->settings.in.listen,
+		.port = (unsigned)p->settings.in.port,
+		.tls_port = (unsigned)p->settings.in.tls_port,
 		.only_loopback = true,
 	};
 	int status = listen_open(PROGRAM, p->server, &where, p->log);
@@ -130,15 +128,11 @@ static int
 settle(struct smtpout *p)
 {
 	char why[1024];
-	int status = privileges_drop(p->settings.user, why, sizeof(why));
+	int status = daemon_settle(
+	    PROGRAM, p->settings.in.user, p->settings.in.log, p->log);
 
 	if (status != 0)
-		return complain(PROGRAM, status, "%s", why);
-	if (p->settings.log != NULL &&
-	    log_to(p->log, PROGRAM, p->settings.log) == -1)
-		return complain(PROGRAM, EX_CANTCREAT,
-		    "cannot write the journal %s: %s", p->settings.log,
-		    strerror(errno));
+		return status;
 	status = tls_files_load(&p->tls, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
@@ -148,9 +142,7 @@ settle(struct smtpout *p)
 		if (p->trust == NULL)
 			return complain(PROGRAM, EX_NOINPUT, "%s", why);
 	}
-	if (geteuid() == 0)
-		log_line(p->log, SMTPD_LOG_WARNING,
-		    "running as root: name a user to become (--user)");
+	daemon_warn_root(p->log);
 	return 0;
 }
 
@@ -161,9 +153,7 @@ complain_queue(const struct smtpout *p, int error, const char *why)
 
 	switch (error) {
 	case EBUSY:
-		return complain(PROGRAM, EX_TEMPFAIL,
-		    "the queue %s is in use by another process: %s", directory,
-		    why);
+		return complain(PROGRAM, EX_TEMPFAIL, "%s", why);
 	case EINVAL:
 		return complain(PROGRAM, EX_USAGE, "%s", why);
 	case ENOMEM:
@@ -241,7 +231,7 @@ run(struct smtpout *p)
 	status = daemon_run(&(struct daemon){
 	    .program = PROGRAM,
 	    .server = p->server,
-	    .tls_port = (unsigned)p->settings.tls_port,
+	    .tls_port = (unsigned)p->settings.in.tls_port,
 	    .log = p->log,
 	    .reload = reload,
 	    .look = look,

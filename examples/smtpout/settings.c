@@ -2,7 +2,6 @@
 #include "settings.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -18,54 +17,33 @@
 	"smtpout takes mail from this host and sends it out; this is an " \
 	"option of smtpin, which takes mail in and stores it"
 
-/* As long as nobody set it. */
-#define UNSET UINT64_MAX
-
-/* The longest time, 10 years; and what is not to be limited. */
-#define YEARS     UINT64_C(315360000)
-#define UNLIMITED 1000000
+/* The longest time, 10 years. */
+#define YEARS UINT64_C(315360000)
 
 static const struct option_rule rules[] = {
 	{ "queue", 'q', OPTION_TEXT, "DIR",
 	    "where mail is kept (" QUEUE_DEFAULT ")", AT(queue), 0, 0 },
-	{ "loopback", 'l', OPTION_SWITCH, NULL,
-	    "listen on 127.0.0.1 and ::1 (the default)", AT(loopback), 0, 0 },
-	{ "listen", 'a', OPTION_LIST, "ADDR[:PORT]",
-	    "on this loopback address, or socket; repeatable", AT(listen), 0,
-	    0 },
-	{ "port", 'p', OPTION_NUMBER, "N", "port to listen on (25; 0: off)",
-	    AT(port), 0, 65535 },
-	{ "hostname", 'H', OPTION_TEXT, "NAME",
-	    "name in greeting, EHLO and mail (the machine's)", AT(hostname), 0,
-	    0 },
-	{ "tls-cert", 'c', OPTION_LIST, "FILE",
-	    "certificate chain (PEM) for clients; repeatable", AT(tls_certs), 0,
-	    0 },
-	{ "tls-key", 'k', OPTION_LIST, "FILE",
-	    "its key; one for each certificate", AT(tls_keys), 0, 0 },
-	{ "tls-port", 's', OPTION_NUMBER, "N",
-	    "port with TLS at once (465 with -c; 0: off)", AT(tls_port), 0,
-	    65535 },
-	{ "log", 'j', OPTION_TEXT, "FILE",
-	    "journal: a file or \"syslog\" (stderr)", AT(log), 0, 0 },
-	{ "log-level", 'n', OPTION_LEVEL, "LEVEL",
-	    "error warning info debug trace, or 0-255", AT(log_level), 0, 0 },
-	{ "user", 'U', OPTION_TEXT, "NAME",
-	    "become NAME once the ports are open", AT(user), 0, 0 },
-	{ "max-connections", 0, OPTION_NUMBER, "N",
-	    "of clients, in all (1000; 0: no limit)", AT(max_connections), 0,
-	    UNLIMITED },
-	{ "max-per-address", 0, OPTION_NUMBER, "N",
-	    "of one address (as many; 0: no limit)", AT(max_per_address), 0,
-	    UNLIMITED },
-	{ "max-message-size", 0, OPTION_NUMBER, "BYTES",
-	    "of one message (52428800; 0: no limit)", AT(max_message_size), 0,
-	    UINT64_C(1) << 62 },
-	{ "max-recipients", 0, OPTION_NUMBER, "N",
-	    "of one message, at least 100 (1000; 0: any)", AT(max_recipients),
-	    0, UNLIMITED },
-	{ "idle-timeout", 0, OPTION_NUMBER, "SECONDS",
-	    "of a silent client (300; 0: never)", AT(idle_timeout), 0, 86400 },
+	{ "loopback", .kind = OPTION_SHARED,
+	    .help = "listen on 127.0.0.1 and ::1 (the default)" },
+	{ "listen", .kind = OPTION_SHARED,
+	    .help = "on this loopback address, or socket; repeatable" },
+	{ "port", .kind = OPTION_SHARED },
+	{ "hostname", .kind = OPTION_SHARED,
+	    .help = "name in greeting, EHLO and mail (the machine's)" },
+	{ "tls-cert", .kind = OPTION_SHARED,
+	    .help = "certificate chain (PEM) for clients; repeatable" },
+	{ "tls-key", .kind = OPTION_SHARED },
+	{ "tls-port", .kind = OPTION_SHARED },
+	{ "log", .kind = OPTION_SHARED },
+	{ "log-level", .kind = OPTION_SHARED },
+	{ "user", .kind = OPTION_SHARED },
+	{ "max-connections", .kind = OPTION_SHARED,
+	    .help = "of clients, in all (1000; 0: no limit)" },
+	{ "max-per-address", .kind = OPTION_SHARED,
+	    .help = "of one address (as many; 0: no limit)" },
+	{ "max-message-size", .kind = OPTION_SHARED },
+	{ "max-recipients", .kind = OPTION_SHARED },
+	{ "idle-timeout", .kind = OPTION_SHARED },
 	{ "remove-bcc", 0, OPTION_SWITCH, NULL,
 	    "take Bcc out of the mail that comes in", AT(remove_bcc), 0, 0 },
 	{ "dns", 0, OPTION_TEXT, "ADDR[:PORT]",
@@ -117,30 +95,9 @@ static const struct option_table table = {
 	    "out.\n\n",
 	.rules = rules,
 	.count = sizeof(rules) / sizeof(rules[0]),
+	.shared = &receiving_options,
+	.shared_offset = AT(in),
 };
-
-static int
-complete_tls(struct settings *s)
-{
-	if (s->tls_certs.count != s->tls_keys.count)
-		return complain(PROGRAM, EX_USAGE,
-		    "%zu certificates and %zu keys: give --tls-cert and "
-		    "--tls-key for each certificate, in the same order",
-		    s->tls_certs.count, s->tls_keys.count);
-	if (s->tls_port == UNSET)
-		s->tls_port = s->tls_certs.count > 0 ? 465 : 0;
-	if (s->tls_port != 0 && s->tls_certs.count == 0)
-		return complain(PROGRAM, EX_USAGE,
-		    "--tls-port %llu: TLS needs a certificate and its key "
-		    "(--tls-cert, --tls-key)",
-		    (unsigned long long)s->tls_port);
-	if (s->tls_port != 0 && s->tls_port == s->port)
-		return complain(PROGRAM, EX_USAGE,
-		    "--tls-port %llu: that is --port as well; 0 turns either "
-		    "off",
-		    (unsigned long long)s->tls_port);
-	return 0;
-}
 
 /* One of --tls: for all, or DOMAIN=POLICY. */
 static int
@@ -213,43 +170,30 @@ complete_times(const struct settings *s)
 	if (s->retry_max < s->retry_min)
 		return complain(
 		    PROGRAM, EX_USAGE, "--retry-max is less than --retry-min");
-	if (s->max_recipients != 0 && s->max_recipients < 100)
-		return complain(PROGRAM, EX_USAGE,
-		    "--max-recipients: RFC 5321 wants at least 100");
 	return 0;
 }
 
 static int
-complete_name(struct settings *s)
+complete_receiving(struct settings *s)
 {
-	if (s->hostname != NULL && !hostname_is_valid(s->hostname))
-		return complain(PROGRAM, EX_USAGE,
-		    "--hostname: \"%s\" is not the name of a host",
-		    s->hostname);
-	if (s->hostname != NULL)
-		snprintf(s->name, sizeof(s->name), "%s", s->hostname);
-	else if (hostname_find(s->name) == -1)
-		return complain(PROGRAM, EX_CONFIG,
-		    "this machine has no name that mail can use: give one "
-		    "(--hostname)");
-	return 0;
+	return receiving_complete(&s->in, PROGRAM);
 }
 
 static int
 complete_listen(struct settings *s)
 {
-	for (size_t i = 0; i < s->listen.count; i++)
-		if (!listen_is_loopback(s->listen.items[i]))
+	for (size_t i = 0; i < s->in.listen.count; i++)
+		if (!listen_is_loopback(s->in.listen.items[i]))
 			return complain(PROGRAM, EX_USAGE,
 			    "--listen %s: other hosts could reach it: smtpout "
 			    "takes mail from this host only, on 127.0.0.1, ::1 "
 			    "or the path of a socket; smtpin takes it from "
 			    "others",
-			    s->listen.items[i]);
-	if (s->listen.count == 0)
-		s->loopback = true;
-	if (s->max_per_address == UNSET)
-		s->max_per_address = s->max_connections;
+			    s->in.listen.items[i]);
+	if (s->in.listen.count == 0)
+		s->in.loopback = true;
+	if (s->in.max_per_address == RECEIVING_UNSET)
+		s->in.max_per_address = s->in.max_connections;
 	return 0;
 }
 
@@ -257,9 +201,8 @@ complete_listen(struct settings *s)
 static int
 complete(struct settings *s)
 {
-	static int (*const steps[])(struct settings *) = { complete_name,
-		complete_listen, complete_tls, complete_policies,
-		complete_smarthost };
+	static int (*const steps[])(struct settings *) = { complete_listen,
+		complete_receiving, complete_policies, complete_smarthost };
 	int status = complete_times(s);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -278,14 +221,7 @@ settings_read(int argc, char **argv, struct settings *s)
 	int status;
 
 	*s = (struct settings){
-		.port = 25,
-		.tls_port = UNSET,
-		.log_level = SMTPD_LOG_INFO,
-		.max_connections = 1000,
-		.max_per_address = UNSET,
-		.max_message_size = 52428800,
-		.max_recipients = 1000,
-		.idle_timeout = 300,
+		.in = receiving_defaults,
 		.remote_port = 25,
 		.retry_min = 300,
 		.retry_max = 7200,
@@ -295,6 +231,7 @@ settings_read(int argc, char **argv, struct settings *s)
 		.workers = 64,
 		.site_connections = 10,
 	};
+	s->in.max_per_address = RECEIVING_UNSET;
 	status = options_read(&table, argc, argv, s);
 	return status == OPTIONS_GO ? complete(s) : status;
 }
@@ -307,44 +244,16 @@ settings_finish(struct settings *s)
 	s->rules = NULL;
 }
 
-/* A limit of the command line, where 0 means none, as the library has it. */
-static uint32_t
-limit(uint64_t n)
-{
-	return n == 0 ? SMTPD_NO_LIMIT : (uint32_t)n;
-}
-
-static enum smtpd_log_level
-level(const struct settings *s)
-{
-	return s->log_level < SMTPD_LOG_TRACE
-	    ? (enum smtpd_log_level)s->log_level
-	    : SMTPD_LOG_TRACE;
-}
-
 /* All clients are this host: their number is limited in all, not by address,
  * and a program may send as much as it has in one session. */
 void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
-	*out = (struct smtpd_settings){
-		.hostname = s->name,
-		.flags = SMTPD_DSN,
-		.log = s->log_level > 0 ? log_text : NULL,
-		.log_level = level(s),
-		.max_connections = limit(s->max_connections),
-		.max_per_address = limit(s->max_per_address),
-		.max_per_network = SMTPD_NO_LIMIT,
-		.max_recipients = limit(s->max_recipients),
-		.max_message_size = s->max_message_size != 0
-		    ? s->max_message_size
-		    : SMTPD_NO_SIZE_LIMIT,
-		.max_transactions = SMTPD_NO_LIMIT,
-		.session_timeout_ms = SMTPD_NO_TIMEOUT,
-		.idle_timeout_ms = s->idle_timeout != 0
-		    ? (uint32_t)s->idle_timeout * 1000
-		    : SMTPD_NO_TIMEOUT,
-	};
+	receiving_for_server(&s->in, out);
+	out->flags = SMTPD_DSN;
+	out->max_per_network = SMTPD_NO_LIMIT;
+	out->max_transactions = SMTPD_NO_LIMIT;
+	out->session_timeout_ms = SMTPD_NO_TIMEOUT;
 }
 
 static void
@@ -353,7 +262,7 @@ set_client(const struct settings *s, struct smtpd_client_settings *out)
 	uint32_t command = (uint32_t)s->command_timeout * 1000;
 
 	*out = (struct smtpd_client_settings){
-		.hostname = s->name,
+		.hostname = s->in.name,
 		.security = s->security,
 		.connect_ms = (uint32_t)s->connect_timeout * 1000,
 		.greeting_ms = command,
@@ -382,7 +291,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 {
 	parts->resolver = (struct smtpd_resolver_settings){
 		.servers = s->dns,
-		.hostname = s->name,
+		.hostname = s->in.name,
 		/* What listens on another port is not this program. */
 		.self_is_good = s->allow_self || s->remote_port != 25,
 	};
@@ -395,7 +304,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 	};
 	set_client(s, &parts->client);
 	*out = (struct smtpd_queue_settings){
-		.hostname = s->name,
+		.hostname = s->in.name,
 		.resolver = &parts->resolver,
 		.client = &parts->client,
 		.rules = s->rules,
@@ -410,7 +319,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		.bounce_lifetime_s = bounce_lifetime(s),
 		.notice_s = s->delay_notice != 0 ? (uint32_t)s->delay_notice
 						 : SMTPD_NO_TIMEOUT,
-		.log = s->log_level > 0 ? log_text : NULL,
-		.log_level = level(s),
+		.log = s->in.log_level > 0 ? log_text : NULL,
+		.log_level = log_level_nearest(s->in.log_level),
 	};
 }

@@ -10,7 +10,7 @@
 #include <smtpd/queue.h>
 #include <smtpd/server.h>
 
-#include "hostname.h"
+#include "receiving.h"
 #include "sending.h"
 #include "text_list.h"
 
@@ -19,21 +19,7 @@
 
 struct settings {
 	/* How mail comes in. */
-	bool loopback;
-	struct text_list listen; /* only loopback addresses and paths */
-	uint64_t port;
-	struct text_list tls_certs;
-	struct text_list tls_keys; /* as many */
-	uint64_t tls_port;         /* 0: none */
-	char *hostname;            /* NULL: name is that of the machine */
-	char *log;                 /* NULL: stderr */
-	int log_level;
-	char *user;               /* NULL: stay who we are */
-	uint64_t max_connections; /* 0: no limit, as for the next four */
-	uint64_t max_per_address;
-	uint64_t max_message_size;
-	uint64_t max_recipients;
-	uint64_t idle_timeout; /* seconds, as all times here */
+	struct receiving in;
 	bool remove_bcc;
 
 	/* How it is kept, and goes out. */
@@ -43,7 +29,7 @@ struct settings {
 	bool allow_self;
 	char *smarthost; /* as it was given; NULL: none */
 	char *password_file;
-	uint64_t retry_min;
+	uint64_t retry_min; /* seconds, as all times here */
 	uint64_t retry_max;
 	uint64_t lifetime;
 	uint64_t delay_notice; /* 0: none */
@@ -55,8 +41,7 @@ struct settings {
 	uint64_t site_connections;
 
 	/* Made of these. */
-	char name[HOSTNAME_SIZE]; /* of this server */
-	struct smarthost relay;   /* of smarthost, which it points into */
+	struct smarthost relay; /* of smarthost, which it points into */
 	enum smtpd_security security;
 	struct smtpd_security_rule *rules; /* point into tls */
 	size_t nrules;

@@ -27,7 +27,7 @@
  *	int
  *	main(void)
  *	{
- *		char error[256];
+ *		char error[256] = "no memory";
  *		struct smtpd_server *srv = smtpd_server_create(NULL);
  *		struct smtpd_queue *queue = smtpd_queue_open("queue",
  *		    &(struct smtpd_queue_settings){ .workers = 16 }, error,

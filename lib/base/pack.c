@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/little.h"
+
 /* The least that is allocated. */
 #define SIZE_MIN 256
 
@@ -40,37 +42,40 @@ extend(struct smtpd_pack *p, size_t len)
 	return p->data + p->len - len;
 }
 
-static void
-add_number(struct smtpd_pack *p, uint64_t n, size_t len)
-{
-	unsigned char *at = extend(p, len);
-
-	for (size_t i = 0; at != NULL && i < len; i++)
-		at[i] = (unsigned char)(n >> 8 * i);
-}
-
 void
 smtpd_pack_u8(struct smtpd_pack *p, uint8_t n)
 {
-	add_number(p, n, 1);
+	unsigned char *at = extend(p, sizeof(n));
+
+	if (at != NULL)
+		*at = n;
 }
 
 void
 smtpd_pack_u16(struct smtpd_pack *p, uint16_t n)
 {
-	add_number(p, n, 2);
+	unsigned char *at = extend(p, sizeof(n));
+
+	if (at != NULL)
+		smtpd_put_u16(at, n);
 }
 
 void
 smtpd_pack_u32(struct smtpd_pack *p, uint32_t n)
 {
-	add_number(p, n, 4);
+	unsigned char *at = extend(p, sizeof(n));
+
+	if (at != NULL)
+		smtpd_put_u32(at, n);
 }
 
 void
 smtpd_pack_u64(struct smtpd_pack *p, uint64_t n)
 {
-	add_number(p, n, 8);
+	unsigned char *at = extend(p, sizeof(n));
+
+	if (at != NULL)
+		smtpd_put_u64(at, n);
 }
 
 void
@@ -103,37 +108,34 @@ smtpd_unpack_bytes(struct smtpd_unpack *u, size_t len)
 	return at;
 }
 
-static uint64_t
-take_number(struct smtpd_unpack *u, size_t len)
-{
-	const unsigned char *at = smtpd_unpack_bytes(u, len);
-	uint64_t n = 0;
-
-	for (size_t i = len; at != NULL && i-- > 0;)
-		n = n << 8 | at[i];
-	return n;
-}
-
 uint8_t
 smtpd_unpack_u8(struct smtpd_unpack *u)
 {
-	return (uint8_t)take_number(u, 1);
+	const unsigned char *at = smtpd_unpack_bytes(u, 1);
+
+	return at != NULL ? *at : 0;
 }
 
 uint16_t
 smtpd_unpack_u16(struct smtpd_unpack *u)
 {
-	return (uint16_t)take_number(u, 2);
+	const unsigned char *at = smtpd_unpack_bytes(u, 2);
+
+	return at != NULL ? smtpd_get_u16(at) : 0;
 }
 
 uint32_t
 smtpd_unpack_u32(struct smtpd_unpack *u)
 {
-	return (uint32_t)take_number(u, 4);
+	const unsigned char *at = smtpd_unpack_bytes(u, 4);
+
+	return at != NULL ? smtpd_get_u32(at) : 0;
 }
 
 uint64_t
 smtpd_unpack_u64(struct smtpd_unpack *u)
 {
-	return take_number(u, 8);
+	const unsigned char *at = smtpd_unpack_bytes(u, 8);
+
+	return at != NULL ? smtpd_get_u64(at) : 0;
 }

@@ -19,6 +19,7 @@ int
 smtpd_attempts_init(struct smtpd_attempts *a, struct smtpd_queue *q)
 {
 	a->queue = q;
+	a->note = NULL;
 	a->domain[0] = '\0';
 	memset(&a->route, 0, sizeof(a->route));
 	a->courier = smtpd_courier_create(&q->courier);
@@ -229,6 +230,23 @@ try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
 	smtpd_settle(a->queue, s);
 }
 
+/* Read the message of JOB, all of it: what is damaged is not sent. */
+static int
+load(struct smtpd_queue *q, const struct smtpd_job *job,
+    struct smtpd_letter *letter)
+{
+	int error;
+
+	if (smtpd_spool_load(q->spool, job->entry, letter) == -1)
+		return -1;
+	if (smtpd_letter_check(letter) == 0)
+		return 0;
+	error = errno;
+	smtpd_letter_finish(letter);
+	errno = error;
+	return -1;
+}
+
 /* The message of JOB could not be read, as errno says. */
 static void
 fail_to_load(struct smtpd_queue *q, struct smtpd_job *job)
@@ -249,9 +267,11 @@ smtpd_attempt(
 {
 	struct smtpd_queue *q = a->queue;
 	struct smtpd_letter letter;
-	struct smtpd_settlement s = { .job = job, .letter = &letter };
+	struct smtpd_settlement s = {
+		.job = job, .letter = &letter, .note = &a->note
+	};
 
-	if (smtpd_spool_load(q->spool, job->entry, &letter) == -1) {
+	if (load(q, job, &letter) == -1) {
 		fail_to_load(q, job);
 		return;
 	}
@@ -262,6 +282,12 @@ smtpd_attempt(
 		try_letter(a, &s, site);
 	free(s.rcpts);
 	smtpd_letter_finish(&letter);
+}
+
+void
+smtpd_attempts_rest(struct smtpd_attempts *a)
+{
+	smtpd_settle_note(a->queue, &a->note);
 }
 
 /* What came of the recipients in the last attempt, if that is known, and else
@@ -299,7 +325,7 @@ smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_job *job)
 	struct smtpd_letter letter;
 	struct smtpd_settlement s = { .job = job, .letter = &letter };
 
-	if (smtpd_spool_load(q->spool, job->entry, &letter) == -1) {
+	if (load(q, job, &letter) == -1) {
 		fail_to_load(q, job);
 		return;
 	}

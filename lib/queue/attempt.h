@@ -9,6 +9,7 @@
 #include "queue/courier.h"
 #include "queue/route.h"
 
+struct smtpd_note;
 struct smtpd_queue;
 
 /* What is said of an attempt, at most. */
@@ -21,6 +22,7 @@ struct smtpd_attempts {
 	struct smtpd_route route; /* of domain */
 	char domain[256];         /* "": there is none */
 	uint64_t route_until;     /* as smtpd_clock_ms() */
+	struct smtpd_note *note;  /* of the last message; NULL */
 	char trail[SMTPD_TRAIL_MAX];
 };
 
@@ -35,6 +37,10 @@ void smtpd_attempts_finish(struct smtpd_attempts *a);
  */
 void smtpd_attempt(
     struct smtpd_attempts *a, struct smtpd_job *job, struct smtpd_site **site);
+
+/* Wait for what may still be on its way to the disk: before there is nothing
+ * more to do. */
+void smtpd_attempts_rest(struct smtpd_attempts *a);
 
 /* JOB, as above, came to its end or to a notice of its delay without being
  * tried: its site is closed. */

@@ -233,7 +233,7 @@ prepare(struct smtpd_spool *s, struct smtpd_restatement *r)
 	if (write_packs(s, r, &m, body, record.body_len) == -1)
 		return -1;
 	make_records(r);
-	if (r->size > SMTPD_LOG_GROUP_MAX) {
+	if (r->size > s->group_max) {
 		/* Without any trails it is no larger than it was. */
 		r->count = 1;
 		make_records(r);

@@ -143,6 +143,15 @@ call_spare(struct smtpd_queue *q)
 	return true;
 }
 
+/* Wait for the disk, without the lock. */
+static void
+come_to_rest(struct smtpd_runner *r)
+{
+	pthread_mutex_unlock(&r->queue->lock);
+	smtpd_attempts_rest(&r->attempts);
+	pthread_mutex_lock(&r->queue->lock);
+}
+
 /* Another job for an open connection, for which it is worth to wait as long as
  * nobody else needs this thread. */
 static struct smtpd_job *
@@ -156,6 +165,10 @@ another_job(struct smtpd_runner *r, struct smtpd_site *site)
 
 	if (site == NULL || !smtpd_courier_is_open(r->attempts.courier))
 		return NULL;
+	job = take_more(r, site);
+	if (job != NULL)
+		return job;
+	come_to_rest(r);
 	r->site = site;
 	while ((job = take_more(r, site)) == NULL && woken && !q->stopping &&
 	    call_spare(q))
@@ -182,6 +195,7 @@ serve(struct smtpd_runner *r, struct smtpd_job *job, struct smtpd_site *site)
 	/* It may take a while to part. */
 	call_spare(q);
 	pthread_mutex_unlock(&q->lock);
+	smtpd_attempts_rest(&r->attempts);
 	smtpd_courier_quit(r->attempts.courier);
 	pthread_mutex_lock(&q->lock);
 	if (site != NULL)

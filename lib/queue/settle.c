@@ -11,8 +11,6 @@
 #include "queue/jobs.h"
 #include "queue/queue.h"
 
-#define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
-
 /* One record: some of the recipients, and what the sender is told of them. */
 struct record {
 	struct smtpd_progress progress;
@@ -201,6 +199,17 @@ wait_for_disk(struct smtpd_queue *q)
 	return !stopping;
 }
 
+/* Log errno, once. */
+static void
+tell_of_trouble(const struct smtpd_queue *q, bool *told)
+{
+	if (!*told)
+		smtpd_queue_log(q, SMTPD_LOG_ERROR,
+		    "cannot record what became of a message: %s",
+		    strerror(errno));
+	*told = true;
+}
+
 /*
  * Record R.  What was sent must not be sent again because the disk is in
  * trouble, so this waits for it.  Return 0, or -1 when the queue is stopping.
@@ -212,15 +221,57 @@ record(
 	bool told = false;
 
 	while (try_record(q, s, r) == -1) {
-		if (!told)
-			smtpd_queue_log(q, SMTPD_LOG_ERROR,
-			    "cannot record what became of a message: %s",
-			    strerror(errno));
-		told = true;
+		tell_of_trouble(q, &told);
 		if (!wait_for_disk(q))
 			return -1;
 	}
 	return 0;
+}
+
+void
+smtpd_settle_note(struct smtpd_queue *q, struct smtpd_note **note)
+{
+	bool told = false;
+
+	while (*note != NULL && smtpd_note_wait(*note) == -1) {
+		tell_of_trouble(q, &told);
+		if (wait_for_disk(q))
+			continue;
+		smtpd_note_abandon(*note);
+		break;
+	}
+	*note = NULL;
+}
+
+/* Whether all that is left of the job was sent, and nobody is to be told. */
+static bool
+is_simply_sent(const struct smtpd_queue *q, const struct smtpd_settlement *s,
+    const struct record records[2])
+{
+	struct smtpd_bounce b;
+
+	for (size_t i = 0; i < s->nrcpts; i++)
+		if (!is_sent(&s->rcpts[i]))
+			return false;
+	if (records[0].nabout == 0)
+		return true;
+	fill_bounce(q, s, &records[0], &b);
+	return !smtpd_bounce_is_wanted(&b);
+}
+
+/* Record what was simply sent, once the one before is on the disk.  Return
+ * whether that could be done. */
+static bool
+note(struct smtpd_queue *q, const struct smtpd_settlement *s,
+    const struct record *r)
+{
+	struct smtpd_note *next;
+
+	if (smtpd_spool_note(q->spool, &r->progress, &next) == -1)
+		return false;
+	smtpd_settle_note(q, s->note);
+	*s->note = next;
+	return true;
 }
 
 /* What the next time depends on, under the lock of the schedule. */
@@ -300,25 +351,35 @@ divide(struct smtpd_settlement *s, const struct smtpd_progress *plan,
 	records[1].progress.notice_given = records[0].progress.notice_given;
 }
 
-void
-smtpd_settle(struct smtpd_queue *q, struct smtpd_settlement *s)
+static void
+record_all(struct smtpd_queue *q, const struct smtpd_settlement *s,
+    struct record records[2])
 {
-	struct smtpd_progress p = { .trail = s->trail,
-		.trail_len = s->trail_len };
-	struct record records[2];
 	bool first = true;
 
-	plan(q, s, &p);
-	divide(s, &p, records);
-	for (size_t i = 0; i < LENGTH(records); i++) {
+	for (size_t i = 0; i < 2; i++) {
 		if (records[i].progress.nrcpts == 0)
 			continue;
 		if (!first)
 			records[i].progress.trail_len = 0;
 		first = false;
 		if (record(q, s, &records[i]) == -1)
-			break;
+			return;
 	}
+}
+
+void
+smtpd_settle(struct smtpd_queue *q, struct smtpd_settlement *s)
+{
+	struct smtpd_progress p = { .trail = s->trail,
+		.trail_len = s->trail_len };
+	struct record records[2];
+
+	plan(q, s, &p);
+	divide(s, &p, records);
+	if (s->note == NULL || !is_simply_sent(q, s, records) ||
+	    !note(q, s, &records[0]))
+		record_all(q, s, records);
 	count(q, s);
 	smtpd_jobs_return(q, s->job);
 }

@@ -23,10 +23,18 @@ struct smtpd_settlement {
 	uint32_t not_before; /* the site is closed until then; 0 */
 	const char *trail;
 	size_t trail_len;
+
+	/* Where the record of a message that was simply sent is kept until the
+	 * next one was: so that thread and disk need not wait for each other.
+	 * NULL: nowhere, it is waited for. */
+	struct smtpd_note **note;
 };
 
 /* Do it; the job and the pin are given back.  As long as the log cannot be
  * written it tries again, each second, until the queue stops. */
 void smtpd_settle(struct smtpd_queue *q, struct smtpd_settlement *s);
+
+/* Wait likewise until *NOTE, if there is one, is on stable storage. */
+void smtpd_settle_note(struct smtpd_queue *q, struct smtpd_note **note);
 
 #endif

@@ -120,6 +120,15 @@ open_log(struct smtpd_spool *s, char *error, size_t size)
 	return s->log != NULL ? 0 : -1;
 }
 
+/* What the log takes at a time, by its segments. */
+static uint32_t
+group_max(uint32_t segment_size)
+{
+	if (segment_size == 0 || segment_size > 2 * SMTPD_LOG_GROUP_MAX)
+		return SMTPD_LOG_GROUP_MAX;
+	return segment_size / 2;
+}
+
 static struct smtpd_spool *
 allocate(const struct smtpd_spool_settings *settings)
 {
@@ -128,6 +137,7 @@ allocate(const struct smtpd_spool_settings *settings)
 	if (s == NULL)
 		return NULL;
 	s->settings = *settings;
+	s->group_max = group_max(settings->segment_size);
 	s->dir = s->lock = s->tmp = s->large = s->quarantine = s->dead = -1;
 	smtpd_crc32c_init(&s->crc);
 	pthread_mutex_init(&s->mutex, NULL);

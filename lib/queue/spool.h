@@ -166,6 +166,28 @@ struct smtpd_progress {
 int smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
     struct smtpd_entry **report);
 
+/*
+ * A record that ends a message, but may not be on stable storage yet: a crash
+ * may forget it, and have the message tried once more.
+ */
+struct smtpd_note;
+
+/*
+ * As smtpd_spool_progress() for what finishes all that is left of a job, and
+ * has no report, but without waiting for the disk: *NOTE is to be waited for,
+ * soon, or NULL when there is nothing to wait for.  Return 0, or -1 with errno,
+ * and nothing is changed.
+ */
+int smtpd_spool_note(struct smtpd_spool *s, const struct smtpd_progress *p,
+    struct smtpd_note **note);
+
+/* Wait until NOTE is on stable storage, and free it.  Or return -1 with errno:
+ * it is not, and may be waited for again. */
+int smtpd_note_wait(struct smtpd_note *note);
+
+/* Free one that could not be brought to stable storage. */
+void smtpd_note_abandon(struct smtpd_note *note);
+
 /* Hold an entry or release it.  Return 0, or -1 with errno. */
 int smtpd_spool_hold(
     struct smtpd_spool *s, struct smtpd_entry *entry, bool hold);

@@ -111,7 +111,7 @@ fill(struct smtpd_spool *s, struct batch *b)
 	struct smtpd_spool_cleaning *c = &s->cleaning;
 
 	while (c->next < c->count && b->count < STEP_MESSAGES &&
-	    b->size < STEP_BYTES) {
+	    b->size < STEP_BYTES && b->size < s->group_max / 2) {
 		struct smtpd_restatement *r = &b->list[b->count];
 		struct smtpd_entry *lost;
 
@@ -120,8 +120,8 @@ fill(struct smtpd_spool *s, struct batch *b)
 			if (lost == NULL)
 				return -1;
 			lose(s, lost);
-		} else if (r->entry != NULL &&
-		    b->size + r->size > SMTPD_LOG_GROUP_MAX) {
+		} else if (b->count > 0 && r->entry != NULL &&
+		    b->size + r->size > s->group_max) {
 			smtpd_restatement_end(s, r, false);
 			break;
 		} else if (r->entry != NULL) {

@@ -59,6 +59,7 @@ struct smtpd_spool {
 	struct smtpd_crc32c crc;
 	struct smtpd_queue_clock clock;
 	struct smtpd_log *log;
+	uint32_t group_max; /* bytes of one append */
 
 	/* Descriptors; -1: none. */
 	int dir;

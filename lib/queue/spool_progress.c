@@ -135,6 +135,18 @@ make_room(struct smtpd_spool *s, const struct step *st)
 	return has_room ? 0 : -1;
 }
 
+static struct smtpd_log_entry
+progress_record(const struct step *st)
+{
+	return (struct smtpd_log_entry){
+		.type = SMTPD_RECORD_PROGRESS,
+		.head = st->head.data,
+		.head_len = st->head.len,
+		.body = &st->body,
+		.body_count = 1,
+	};
+}
+
 static int
 append(struct smtpd_spool *s, const struct step *st,
     const struct smtpd_addition *report, struct smtpd_log_entry records[2])
@@ -143,13 +155,7 @@ append(struct smtpd_spool *s, const struct step *st,
 
 	if (report != NULL)
 		smtpd_addition_record(report, &records[n++]);
-	records[n++] = (struct smtpd_log_entry){
-		.type = SMTPD_RECORD_PROGRESS,
-		.head = st->head.data,
-		.head_len = st->head.len,
-		.body = &st->body,
-		.body_count = 1,
-	};
+	records[n++] = progress_record(st);
 	return smtpd_log_append(s->log, records, n, SMTPD_LOG_ESSENTIAL);
 }
 
@@ -222,4 +228,111 @@ smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
 	smtpd_pack_free(&st.results);
 	free(st.done);
 	return status;
+}
+
+/* A message that has ended, if what says so reaches the disk. */
+struct smtpd_note {
+	struct smtpd_spool *spool;
+	struct smtpd_entry *entry; /* pinned */
+	struct step step;
+	struct smtpd_log_entry record;
+	struct smtpd_log_promise promise;
+};
+
+static void
+free_note(struct smtpd_note *n)
+{
+	smtpd_pack_free(&n->step.head);
+	smtpd_pack_free(&n->step.results);
+	free(n->step.done);
+	free(n);
+}
+
+/* Whether the end of JOB is that of its message. */
+static bool
+is_last(struct smtpd_spool *s, const struct smtpd_job *job)
+{
+	bool last;
+
+	pthread_mutex_lock(&s->mutex);
+	last = job->entry->unfinished == 1;
+	pthread_mutex_unlock(&s->mutex);
+	return last;
+}
+
+/* The entry was entered, and is left: ended, without what it has in the log
+ * being let go. */
+static int
+begin_note(
+    struct smtpd_spool *s, struct smtpd_note *n, struct smtpd_flight *flight)
+{
+	struct step *st = &n->step;
+	int status = encode(s, st);
+	int error;
+
+	if (status == 0) {
+		n->record = progress_record(st);
+		status = smtpd_log_append_begin(
+		    s->log, &n->record, 1, SMTPD_LOG_ESSENTIAL, &n->promise);
+	}
+	error = errno;
+	pthread_mutex_lock(&s->mutex);
+	if (status == 0) {
+		n->entry->pins++;
+		apply(s, st, n->record.place);
+	}
+	smtpd_spool_leave(s, flight);
+	pthread_mutex_unlock(&s->mutex);
+	errno = error;
+	return status;
+}
+
+int
+smtpd_spool_note(struct smtpd_spool *s, const struct smtpd_progress *p,
+    struct smtpd_note **note)
+{
+	struct smtpd_entry *report;
+	struct smtpd_flight flight;
+	struct smtpd_note *n;
+	int status = 0;
+
+	*note = NULL;
+	if (!is_last(s, p->job))
+		return smtpd_spool_progress(s, p, &report);
+	n = calloc(1, sizeof(*n));
+	if (n == NULL)
+		return -1;
+	n->spool = s;
+	n->entry = p->job->entry;
+	n->step.progress = p;
+	if (smtpd_spool_enter(s, n->entry, &flight)) {
+		status = begin_note(s, n, &flight);
+		if (status == 0) {
+			*note = n;
+			return 0;
+		}
+	}
+	free_note(n);
+	return status;
+}
+
+int
+smtpd_note_wait(struct smtpd_note *n)
+{
+	struct smtpd_spool *s = n->spool;
+
+	if (smtpd_log_append_end(s->log, &n->promise) == -1 &&
+	    smtpd_log_append(s->log, &n->record, 1, SMTPD_LOG_ESSENTIAL) == -1)
+		return -1;
+	smtpd_spool_entry_let_go(s, n->entry);
+	smtpd_spool_unpin(s, n->entry);
+	free_note(n);
+	return 0;
+}
+
+void
+smtpd_note_abandon(struct smtpd_note *n)
+{
+	smtpd_spool_unpin(n->spool, n->entry);
+	free_note(n);
 }

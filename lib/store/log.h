@@ -141,6 +141,29 @@ uint64_t smtpd_log_size(size_t head_len, uint64_t body_len);
 int smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
     size_t n, unsigned flags);
 
+/* A group on its way to stable storage.  What is in it is the log's. */
+struct smtpd_log_promise {
+	struct smtpd_log_promise *next;
+	struct smtpd_log_batch *batch;
+	const struct smtpd_log_entry *entries;
+	size_t n;
+	bool done;
+	int error;
+};
+
+/*
+ * The first half of smtpd_log_append(): the entries have their place, before
+ * whatever is appended later, but may yet be lost.  Return 0, or -1 with what
+ * can go wrong before the write.  After 0 the entries and P must stay where
+ * they are until smtpd_log_append_end(), which must be called; by any thread.
+ */
+int smtpd_log_append_begin(struct smtpd_log *log,
+    struct smtpd_log_entry *entries, size_t n, unsigned flags,
+    struct smtpd_log_promise *p);
+
+/* The second half: wait until they are durable.  Return as smtpd_log_append(). */
+int smtpd_log_append_end(struct smtpd_log *log, struct smtpd_log_promise *p);
+
 /*
  * Read the record at PLACE, which is live or in a segment not yet recycled.
  * Return its memory, which the caller frees: RECORD->head and BODY point into

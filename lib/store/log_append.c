@@ -47,16 +47,16 @@ end_busy(struct smtpd_log *log)
 {
 	log->busy = false;
 	pthread_cond_broadcast(&log->idle);
-	if (log->forming->waiters != NULL)
+	if (log->forming->promises != NULL)
 		pthread_cond_signal(&log->forming->done);
 }
 
 /* Nothing of these groups was appended. */
 static void
-take_back(struct smtpd_log *log, const struct smtpd_log_waiter *w)
+take_back(struct smtpd_log *log, const struct smtpd_log_promise *p)
 {
-	for (size_t i = 0; i < w->n; i++) {
-		const struct smtpd_log_entry *e = &w->entries[i];
+	for (size_t i = 0; i < p->n; i++) {
+		const struct smtpd_log_entry *e = &p->entries[i];
 
 		if (e->live)
 			smtpd_log_count_dead(log,
@@ -68,18 +68,18 @@ take_back(struct smtpd_log *log, const struct smtpd_log_waiter *w)
 static void
 publish(struct smtpd_log *log, struct smtpd_log_batch *b, int error)
 {
-	struct smtpd_log_waiter *w, *next;
+	struct smtpd_log_promise *p, *next;
 
-	for (w = b->waiters; w != NULL; w = next) {
-		next = w->next;
+	for (p = b->promises; p != NULL; p = next) {
+		next = p->next;
 		if (error != 0)
-			take_back(log, w);
+			take_back(log, p);
 		else
-			log->stats.records += w->n;
-		w->error = error;
-		w->done = true;
+			log->stats.records += p->n;
+		p->error = error;
+		p->done = true;
 	}
-	b->waiters = NULL;
+	b->promises = NULL;
 	b->len = 0;
 	pthread_cond_broadcast(&b->done);
 }
@@ -172,7 +172,7 @@ admit(struct smtpd_log *log, size_t n, uint32_t size, bool essential)
 			return 0;
 		if (log->busy)
 			pthread_cond_wait(&log->idle, &log->lock);
-		else if (log->forming->waiters != NULL)
+		else if (log->forming->promises != NULL)
 			lead(log);
 		else if (provide(log, size) == -1)
 			return -1;
@@ -222,30 +222,18 @@ put_entry(struct smtpd_log *log, struct smtpd_log_batch *b,
 
 static void
 join(struct smtpd_log *log, struct smtpd_log_entry *entries,
-    struct smtpd_log_waiter *w)
+    struct smtpd_log_promise *p)
 {
 	struct smtpd_log_batch *b = log->forming;
 
-	if (b->waiters == NULL)
+	if (b->promises == NULL)
 		b->offset = log->tail;
-	for (size_t i = 0; i < w->n; i++)
-		put_entry(log, b, &entries[i], i + 1 < w->n);
+	for (size_t i = 0; i < p->n; i++)
+		put_entry(log, b, &entries[i], i + 1 < p->n);
 	b->last = log->last;
-	w->next = b->waiters;
-	b->waiters = w;
-}
-
-/* Batch B, which W is in, is the one that forms, or is being written. */
-static void
-wait_for(struct smtpd_log *log, struct smtpd_log_batch *b,
-    const struct smtpd_log_waiter *w)
-{
-	while (!w->done) {
-		if (log->busy)
-			pthread_cond_wait(&b->done, &log->lock);
-		else
-			lead(log);
-	}
+	p->batch = b;
+	p->next = b->promises;
+	b->promises = p;
 }
 
 /* What E takes on disk; 0: too much. */
@@ -298,12 +286,14 @@ measure_group(
 }
 
 int
-smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
-    size_t n, unsigned flags)
+smtpd_log_append_begin(struct smtpd_log *log, struct smtpd_log_entry *entries,
+    size_t n, unsigned flags, struct smtpd_log_promise *p)
 {
-	struct smtpd_log_waiter w = { .entries = entries, .n = n };
 	uint32_t size = measure_group(log, entries, n);
+	int status;
 
+	*p = (struct smtpd_log_promise){ .entries = entries, .n = n };
+	p->done = n == 0;
 	if (n == 0)
 		return 0;
 	if (log->settings.read_only || size == 0) {
@@ -311,15 +301,36 @@ smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
 		return -1;
 	}
 	pthread_mutex_lock(&log->lock);
-	if (admit(log, n, size, flags & SMTPD_LOG_ESSENTIAL) == -1) {
-		w.error = errno;
-	} else {
-		struct smtpd_log_batch *b = log->forming;
+	status = admit(log, n, size, flags & SMTPD_LOG_ESSENTIAL);
+	if (status == 0)
+		join(log, entries, p);
+	pthread_mutex_unlock(&log->lock);
+	return status;
+}
 
-		join(log, entries, &w);
-		wait_for(log, b, &w);
+int
+smtpd_log_append_end(struct smtpd_log *log, struct smtpd_log_promise *p)
+{
+	pthread_mutex_lock(&log->lock);
+	/* Its batch is the one that forms, or is being written. */
+	while (!p->done) {
+		if (log->busy)
+			pthread_cond_wait(&p->batch->done, &log->lock);
+		else
+			lead(log);
 	}
 	pthread_mutex_unlock(&log->lock);
-	errno = w.error;
-	return w.error == 0 ? 0 : -1;
+	errno = p->error;
+	return p->error == 0 ? 0 : -1;
+}
+
+int
+smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
+    size_t n, unsigned flags)
+{
+	struct smtpd_log_promise p;
+
+	if (smtpd_log_append_begin(log, entries, n, flags, &p) == -1)
+		return -1;
+	return smtpd_log_append_end(log, &p);
 }

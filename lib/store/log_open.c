@@ -250,6 +250,8 @@ continue_last(const struct opening *o, const struct smtpd_log_found *found)
 	if (found->dirty && clear_tail(log->fd, s) == -1)
 		return fail_errno(o, s->number);
 	log->tail = s->end;
+	/* What is appended from now on lies beyond what was found. */
+	s->end = SMTPD_LOG_LIMIT(s->size);
 	s->upto = UINT64_MAX;
 	return 0;
 }

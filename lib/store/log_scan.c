@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/little.h"
 #include "store/log_format.h"
 
 /* How much of a damaged range is told of at a time. */
@@ -63,6 +64,28 @@ find_record(const struct smtpd_log_scan *s, uint32_t at,
 	return smtpd_log_body_checks(s->crc, h, *p) ? FOUND_RECORD : FOUND_HEAD;
 }
 
+/* Move *AT on to where the mark is next, or to the end. */
+static int
+find_mark(const struct smtpd_log_scan *s, uint32_t *at)
+{
+	while (*at < s->end) {
+		uint32_t len = s->end - *at < SMTPD_LOG_PAGE ? s->end - *at
+							     : SMTPD_LOG_PAGE;
+		const uint8_t *p = smtpd_log_window_at(s->window, *at, len);
+
+		if (p == NULL)
+			return -1;
+		for (uint32_t i = 0; i + 8 <= len; i += 8) {
+			if (smtpd_get_u32(p + i) == s->mark) {
+				*at += i;
+				return 0;
+			}
+		}
+		*at += len;
+	}
+	return 0;
+}
+
 /*
  * From FROM, find the next head of a record: *AT, or the end.  Where the end of
  * the records is not known, look further until one says that what is missing
@@ -75,9 +98,14 @@ search(struct smtpd_log_scan *s, uint32_t from, uint32_t *at)
 	struct smtpd_log_record_header h;
 
 	*at = s->end;
-	while (from < s->end && (*at == s->end || s->known < s->next)) {
-		enum finding found = find_head(s, from, &h);
+	while (*at == s->end || s->known < s->next) {
+		enum finding found;
 
+		if (find_mark(s, &from) == -1)
+			return FOUND_ERROR;
+		if (from >= s->end)
+			break;
+		found = find_head(s, from, &h);
 		if (found == FOUND_ERROR)
 			return found;
 		if (found == FOUND_NOTHING) {

@@ -26,19 +26,10 @@ struct smtpd_log_segment {
 	bool failed;  /* never to be written again */
 };
 
-/* A thread that waits for its group to be durable; it is on its stack. */
-struct smtpd_log_waiter {
-	struct smtpd_log_waiter *next;
-	const struct smtpd_log_entry *entries;
-	size_t n;
-	bool done;
-	int error;
-};
-
 /* What is written and synced at once. */
 struct smtpd_log_batch {
 	pthread_cond_t done;
-	struct smtpd_log_waiter *waiters;
+	struct smtpd_log_promise *promises;
 	uint64_t last;   /* sequence */
 	uint32_t offset; /* in the segment */
 	uint32_t len;

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,36 +12,9 @@
 
 #include <cmocka.h>
 
+#include "certs.h"
 #include "failing.h"
 #include "scripted.h"
-
-static char dir[] = "/tmp/test_memory.XXXXXX";
-static char ca[64], cert[64], key[64];
-
-static int
-make_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
-	snprintf(cert, sizeof(cert), "%s/a.pem", dir);
-	snprintf(key, sizeof(key), "%s/a.key", dir);
-	snprintf(command, sizeof(command), "%s %s", CERTS_MAKE, dir);
-	return system(command);
-}
-
-static int
-remove_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
-}
 
 static int
 take_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
@@ -106,7 +78,8 @@ try(const struct smtpd_target *target, uint16_t port,
 	char error[128] = "";
 
 	if (security != SMTPD_SECURITY_NONE) {
-		set.trust = smtpd_trust_create(ca, error, sizeof(error));
+		set.trust = smtpd_trust_create(
+		    certs_at("ca.pem"), error, sizeof(error));
 		assert_true(set.trust != NULL || error[0] != '\0');
 	}
 	if (security == SMTPD_SECURITY_NONE || set.trust != NULL)
@@ -168,7 +141,9 @@ no_failure_to_allocate_is_missed(void **state)
 	smtpd_server_deliver(server, count_message, &count);
 	if (smtpd_tls_supported()) {
 		tls = smtpd_tls_create(NULL);
-		assert_int_equal(smtpd_tls_add_files(tls, cert, key), 0);
+		assert_int_equal(smtpd_tls_add_files(
+				     tls, certs_at("a.pem"), certs_at("a.key")),
+		    0);
 		smtpd_server_set_tls(server, tls);
 		smtpd_tls_unref(tls);
 	}
@@ -235,6 +210,5 @@ main(void)
 		cmocka_unit_test(chunks_need_memory),
 	};
 
-	return cmocka_run_group_tests(
-	    tests, make_certificates, remove_certificates);
+	return cmocka_run_group_tests(tests, certs_make, certs_remove);
 }

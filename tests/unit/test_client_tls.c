@@ -16,45 +16,10 @@
 
 #include <cmocka.h>
 
+#include "certs.h"
 #include "scripted.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static char dir[] = "/tmp/test_client.XXXXXX";
-
-static int
-make_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(command, sizeof(command), "%s %s", CERTS_MAKE, dir);
-	return system(command);
-}
-
-static int
-remove_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
-}
-
-/* The path of file NAME; the last four stay. */
-static const char *
-at(const char *name)
-{
-	static char paths[4][256];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
-	return path;
-}
 
 /* A server that keeps the last message. */
 struct keeper {
@@ -115,7 +80,7 @@ start(struct keeper *k, const char *name)
 		snprintf(cert, sizeof(cert), "%s.pem", name);
 		snprintf(key, sizeof(key), "%s.key", name);
 		assert_int_equal(
-		    smtpd_tls_add_files(tls, at(cert), at(key)), 0);
+		    smtpd_tls_add_files(tls, certs_at(cert), certs_at(key)), 0);
 		smtpd_server_set_tls(k->server, tls);
 		smtpd_tls_unref(tls);
 		assert_int_equal(smtpd_server_listen(k->server, "127.0.0.1:0",
@@ -140,7 +105,7 @@ trust(const char *ca)
 {
 	char error[256];
 	struct smtpd_trust *t =
-	    smtpd_trust_create(at(ca), error, sizeof(error));
+	    smtpd_trust_create(certs_at(ca), error, sizeof(error));
 
 	if (t == NULL)
 		fail_msg("%s", error);
@@ -515,10 +480,13 @@ trust_needs_certificates(void **state)
 	char error[256] = "";
 
 	(void)state;
-	assert_null(smtpd_trust_create(at("none.pem"), error, sizeof(error)));
+	assert_null(
+	    smtpd_trust_create(certs_at("none.pem"), error, sizeof(error)));
 	assert_non_null(strstr(error, "none.pem"));
-	assert_null(smtpd_trust_create(at("empty.pem"), error, sizeof(error)));
-	assert_null(smtpd_trust_create(at("a.key"), error, sizeof(error)));
+	assert_null(
+	    smtpd_trust_create(certs_at("empty.pem"), error, sizeof(error)));
+	assert_null(
+	    smtpd_trust_create(certs_at("a.key"), error, sizeof(error)));
 	smtpd_trust_unref(NULL);
 }
 
@@ -587,6 +555,5 @@ main(void)
 
 	if (!smtpd_tls_supported())
 		return 77; /* skipped */
-	return cmocka_run_group_tests(
-	    tests, make_certificates, remove_certificates);
+	return cmocka_run_group_tests(tests, certs_make, certs_remove);
 }

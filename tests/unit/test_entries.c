@@ -126,7 +126,8 @@ test_take(void **state)
 	for (uint64_t id = 1; id <= COUNT; id++)
 		toggle(m, id);
 	for (uint64_t id = COUNT; id > 0; id--)
-		assert_ptr_equal(smtpd_entries_take(&m->table), &m->entries[id]);
+		assert_ptr_equal(
+		    smtpd_entries_take(&m->table), &m->entries[id]);
 	assert_null(smtpd_entries_take(&m->table));
 	assert_null(m->table.leaves);
 }

@@ -92,6 +92,26 @@ test_round_trip(void **state)
 	assert_int_equal(d->reports, 0);
 }
 
+/* What is appended after the log was opened again, without closing it. */
+static void
+test_going_on(void **state)
+{
+	struct log_dir *d = *state;
+	struct smtpd_log_record r;
+	struct smtpd_log_entry e;
+	const void *body;
+	void *memory;
+
+	log_dir_open(d);
+	append_all(d, 0, 2, 10);
+	log_dir_reopen(d);
+	assert_int_equal(log_dir_append(d, 2, 10, 0, &e), 0);
+	memory = smtpd_log_read(d->log, e.place, &r, &body);
+	assert_non_null(memory);
+	assert_int_equal(r.sequence, e.sequence);
+	free(memory);
+}
+
 static void
 test_groups(void **state)
 {
@@ -372,7 +392,7 @@ test_index_is_not_trusted(void **state)
 	log_dir_reopen(d);
 	assert_int_equal(fstatat(d->dir, "00000001.idx", &st, 0), 0);
 	assert_true(st.st_size > 64 && st.st_size < 1000);
-	for (long i = 0; i < st.st_size; i++) {
+	for (long i = 0; i < st.st_size; i += i < 64 ? 2 : 9) {
 		log_dir_flip(d, "00000001.idx", i, 0x10);
 		log_dir_reopen(d);
 		log_dir_expect(d, 0, 30);
@@ -644,6 +664,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_empty),
 		CASE(test_round_trip),
+		CASE(test_going_on),
 		CASE(test_groups),
 		CASE(test_too_large),
 		CASE(test_too_large_for_segment),

@@ -18,12 +18,36 @@
 
 #include "text_list.h"
 
+/* What other programs have too. */
+struct incoming {
+	char *name;
+	struct text_list peers;
+	uint64_t limit;
+};
+
 struct settings {
 	bool loopback;
 	char *users;
 	struct text_list listen;
 	uint64_t port;
 	int level;
+	struct incoming in;
+};
+
+static const struct option_rule shared_rules[] = {
+	{ "name", 'H', OPTION_TEXT, "NAME", "a shared text",
+	    offsetof(struct incoming, name), 0, 0 },
+	{ "limit", 'm', OPTION_NUMBER, "N", "a shared number",
+	    offsetof(struct incoming, limit), 1, 9 },
+	{ "peer", 0, OPTION_LIST, "HOST", "a shared list",
+	    offsetof(struct incoming, peers), 0, 0 },
+	{ "secret", 'S', OPTION_TEXT, "TEXT", "not for this program",
+	    offsetof(struct incoming, name), 0, 0 },
+};
+
+static const struct option_table shared = {
+	.rules = shared_rules,
+	.count = sizeof(shared_rules) / sizeof(shared_rules[0]),
 };
 
 #define AT(member) offsetof(struct settings, member)
@@ -31,15 +55,24 @@ struct settings {
 static const struct option_rule rules[] = {
 	{ "loopback", 'l', OPTION_SWITCH, NULL, "a switch", AT(loopback), 0,
 	    0 },
+	{ "limit", .kind = OPTION_SHARED, .help = "of this program" },
 	{ "users", 'u', OPTION_TEXT, "FILE", "a text", AT(users), 0, 0 },
+	{ "name", .kind = OPTION_SHARED },
+	{ "peer", .kind = OPTION_SHARED },
 	{ "listen", 'a', OPTION_LIST, "ADDR", "a list", AT(listen), 0, 0 },
 	{ "port", 'p', OPTION_NUMBER, "N", "a number", AT(port), 1, 65535 },
 	{ "log-level", 'n', OPTION_LEVEL, "LEVEL", "a level", AT(level), 0, 0 },
 	{ "queue", 'q', OPTION_REFUSED, "DIR", "not here", 0, 0, 0 },
 };
 
-static const struct option_table table = { "prog", "Usage: prog\n", rules,
-	sizeof(rules) / sizeof(rules[0]) };
+static const struct option_table table = {
+	.program = "prog",
+	.usage = "Usage: prog\n",
+	.rules = rules,
+	.count = sizeof(rules) / sizeof(rules[0]),
+	.shared = &shared,
+	.shared_offset = AT(in),
+};
 
 #define WORDS_MAX 12
 
@@ -108,6 +141,24 @@ test_last_wins(void **state)
 }
 
 static void
+test_shared(void **state)
+{
+	static const char *const words[] = { "-m", "3", "--name", "n",
+		"--peer=a", "--peer=b", "-ux", NULL };
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(parse(words, &s), OPTIONS_GO);
+	assert_int_equal(s.in.limit, 3);
+	assert_string_equal(s.in.name, "n");
+	assert_int_equal(s.in.peers.count, 2);
+	assert_string_equal(s.users, "x");
+	options_finish(&table, &s);
+	assert_null(s.in.name);
+	assert_int_equal(s.in.peers.count, 0);
+}
+
+static void
 test_levels(void **state)
 {
 	static const struct {
@@ -139,6 +190,9 @@ test_mistakes(void **state)
 		{ "-x", NULL },
 		{ "-p", NULL },
 		{ "--port", NULL },
+		{ "-m", "10", NULL },
+		{ "--secret", "x", NULL },
+		{ "-S", "x", NULL },
 		{ "-p", "0", NULL },
 		{ "-p", "65536", NULL },
 		{ "-p", "25x", NULL },
@@ -186,7 +240,7 @@ test_file(void **state)
 	assert_int_equal(
 	    parse_file(
 		"# comment\n\n  loopback\r\nusers a b # c\n"
-		"--listen one\nlisten = two\nport=2525\nlog-level\ttrace",
+		"--listen one\nlisten = two\nport=2525\nlimit 2\nlog-level\ttrace",
 		NULL, NULL, &s),
 	    OPTIONS_GO);
 	assert_true(s.loopback);
@@ -194,6 +248,7 @@ test_file(void **state)
 	assert_int_equal(s.listen.count, 2);
 	assert_string_equal(s.listen.items[1], "two");
 	assert_int_equal(s.port, 2525);
+	assert_int_equal(s.in.limit, 2);
 	assert_int_equal(s.level, SMTPD_LOG_TRACE);
 	options_finish(&table, &s);
 }
@@ -215,8 +270,8 @@ static void
 test_file_mistakes(void **state)
 {
 	static const char *const cases[] = { "bogus 1\n", "port\n", "port 0\n",
-		"loopback yes\n", "queue /q\n", "config /f\n", "-p 25\n",
-		"help\n", "port 25 26\n", "= 3\n" };
+		"loopback yes\n", "limit 10\n", "secret x\n", "queue /q\n",
+		"config /f\n", "-p 25\n", "help\n", "port 25 26\n", "= 3\n" };
 	char longer[5000];
 	struct settings s;
 
@@ -254,6 +309,10 @@ test_help(void **state)
 	assert_non_null(strstr(text, " -u, --users FILE"));
 	assert_non_null(strstr(text, "     --config FILE"));
 	assert_null(strstr(text, "queue"));
+	assert_non_null(strstr(text, " -m, --limit N"));
+	assert_non_null(strstr(text, " of this program\n"));
+	assert_non_null(strstr(text, " a shared text\n"));
+	assert_null(strstr(text, "secret"));
 	options_help(&table, text, 20);
 	assert_true(strlen(text) < 20);
 }
@@ -265,6 +324,7 @@ main(void)
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_last_wins),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_file),

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "certs.h"
 #include "net/socket.h"
 #include "peer.h"
 
@@ -28,8 +29,8 @@
 #define PAINTED (1 << 20)
 #define PAINT   0xa5
 
-#define IDLE_COUNT  200
-#define IDLE_KB 10
+#define IDLE_COUNT 200
+#define IDLE_KB    10
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -226,21 +227,16 @@ test_stack(void **state)
 static void
 set_tls(struct smtpd_server *srv)
 {
-	char dir[] = "/tmp/test_stack.XXXXXX";
-	char command[256], cert[64], key[64];
 	struct smtpd_tls *tls = smtpd_tls_create(NULL);
 
 	assert_non_null(tls);
-	assert_non_null(mkdtemp(dir));
-	snprintf(command, sizeof(command), "%s %s", CERTS_MAKE, dir);
-	assert_int_equal(system(command), 0);
-	snprintf(cert, sizeof(cert), "%s/chain.pem", dir);
-	snprintf(key, sizeof(key), "%s/a.key", dir);
-	assert_int_equal(smtpd_tls_add_files(tls, cert, key), 0);
+	assert_int_equal(certs_make(NULL), 0);
+	assert_int_equal(
+	    smtpd_tls_add_files(tls, certs_at("chain.pem"), certs_at("a.key")),
+	    0);
 	assert_int_equal(smtpd_server_set_tls(srv, tls), 0);
 	smtpd_tls_unref(tls);
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	assert_int_equal(system(command), 0);
+	assert_int_equal(certs_remove(NULL), 0);
 }
 
 /* Let openssl say STARTTLS and stand between FD and a new connection, whose

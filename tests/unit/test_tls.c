@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,43 +13,8 @@
 
 #include <cmocka.h>
 
+#include "certs.h"
 #include "net/tls.h"
-
-static char dir[] = "/tmp/test_tls.XXXXXX";
-
-static int
-make_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(command, sizeof(command), "%s %s", CERTS_MAKE, dir);
-	return system(command);
-}
-
-static int
-remove_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
-}
-
-/* The path of file NAME; the last four stay. */
-static const char *
-at(const char *name)
-{
-	static char paths[4][256];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
-	return path;
-}
 
 static struct smtpd_tls *
 create(const struct smtpd_tls_settings *settings)
@@ -64,7 +28,7 @@ create(const struct smtpd_tls_settings *settings)
 static int
 add(struct smtpd_tls *tls, const char *cert, const char *key)
 {
-	return smtpd_tls_add_files(tls, at(cert), at(key));
+	return smtpd_tls_add_files(tls, certs_at(cert), certs_at(key));
 }
 
 /* The error names WHERE first, and WHY in what follows. */
@@ -122,7 +86,7 @@ bad_pairs_name_file_and_reason(void **state)
 		assert_string_equal(smtpd_tls_error(tls), "");
 		if (add(tls, bad->cert, bad->key) != -1)
 			fail_msg("%s and %s were taken", bad->cert, bad->key);
-		check_error(tls, at(bad->named), bad->reason);
+		check_error(tls, certs_at(bad->named), bad->reason);
 		assert_int_equal(smtpd_tls_expires(tls), 0);
 		assert_false(smtpd_tls_freeze(tls));
 
@@ -152,15 +116,15 @@ an_unreadable_file_says_so(void **state)
 	bool root = geteuid() == 0;
 
 	(void)state;
-	assert_int_equal(chmod(dir, 0755), 0);
-	assert_int_equal(chmod(at("b.key"), 0), 0);
+	assert_int_equal(chmod(certs_at(""), 0755), 0);
+	assert_int_equal(chmod(certs_at("b.key"), 0), 0);
 	if (root)
 		assert_int_equal(seteuid(65534), 0);
 	assert_int_equal(add(tls, "b.pem", "b.key"), -1);
 	if (root)
 		assert_int_equal(seteuid(0), 0);
-	check_error(tls, at("b.key"), "Permission denied");
-	assert_int_equal(chmod(at("b.key"), 0600), 0);
+	check_error(tls, certs_at("b.key"), "Permission denied");
+	assert_int_equal(chmod(certs_at("b.key"), 0600), 0);
 	smtpd_tls_unref(tls);
 }
 
@@ -171,13 +135,13 @@ a_file_that_is_none_is_refused_at_once(void **state)
 	struct smtpd_tls *tls = create(NULL);
 
 	(void)state;
-	assert_int_equal(mkfifo(at("fifo"), 0600), 0);
+	assert_int_equal(mkfifo(certs_at("fifo"), 0600), 0);
 	assert_int_equal(add(tls, "fifo", "a.key"), -1);
-	check_error(tls, at("fifo"), "cannot be read");
-	assert_int_equal(truncate(at("empty.pem"), 5 << 20), 0);
+	check_error(tls, certs_at("fifo"), "cannot be read");
+	assert_int_equal(truncate(certs_at("empty.pem"), 5 << 20), 0);
 	assert_int_equal(add(tls, "empty.pem", "a.key"), -1);
-	check_error(tls, at("empty.pem"), "File too large");
-	assert_int_equal(truncate(at("empty.pem"), 0), 0);
+	check_error(tls, certs_at("empty.pem"), "File too large");
+	assert_int_equal(truncate(certs_at("empty.pem"), 0), 0);
 	smtpd_tls_unref(tls);
 }
 
@@ -216,7 +180,7 @@ struct text {
 static void
 load(struct text *t, const char *name)
 {
-	FILE *file = fopen(at(name), "rb");
+	FILE *file = fopen(certs_at(name), "rb");
 
 	assert_non_null(file);
 	t->len = fread(t->data, 1, sizeof(t->data) - 1, file);
@@ -249,8 +213,8 @@ bad_memory_has_a_reason(void **state)
 		struct smtpd_tls *tls = create(NULL);
 		struct text cert, key;
 
-		if (access(at(bad->cert), F_OK) != 0 ||
-		    access(at(bad->key), F_OK) != 0 ||
+		if (access(certs_at(bad->cert), F_OK) != 0 ||
+		    access(certs_at(bad->key), F_OK) != 0 ||
 		    strcmp(bad->cert, "db") == 0)
 			goto next;
 		load(&cert, bad->cert);
@@ -347,11 +311,13 @@ bad_settings_are_told_with_the_first_pair(void **state)
 		struct smtpd_tls *tls;
 
 		if (settings.client_ca_file != NULL)
-			settings.client_ca_file = at(settings.client_ca_file);
+			settings.client_ca_file =
+			    certs_at(settings.client_ca_file);
 		tls = create(&settings);
 		assert_int_equal(add(tls, "a.pem", "a.key"), -1);
 		check_error(tls,
-		    table[i].is_file ? at(table[i].named) : table[i].named,
+		    table[i].is_file ? certs_at(table[i].named)
+				     : table[i].named,
 		    table[i].reason);
 		assert_int_equal(add(tls, "a.pem", "a.key"), -1);
 		assert_false(smtpd_tls_freeze(tls));
@@ -378,7 +344,8 @@ good_settings_are_taken(void **state)
 		struct smtpd_tls *tls;
 
 		if (settings.client_ca_file != NULL)
-			settings.client_ca_file = at(settings.client_ca_file);
+			settings.client_ca_file =
+			    certs_at(settings.client_ca_file);
 		tls = create(&settings);
 		assert_int_equal(add(tls, "a.pem", "a.key"), 0);
 		smtpd_tls_unref(tls);
@@ -487,6 +454,5 @@ main(void)
 
 	if (!smtpd_tls_supported())
 		return 77;
-	return cmocka_run_group_tests(
-	    tests, make_certificates, remove_certificates);
+	return cmocka_run_group_tests(tests, certs_make, certs_remove);
 }

@@ -13,11 +13,10 @@
 
 #include <cmocka.h>
 
+#include "certs.h"
 #include "tls_files.h"
 
 #define DAY 86400
-
-static char dir[] = "/tmp/test_tls_files.XXXXXX";
 
 /* Files that this test may replace, and what reads them. */
 struct daemon_files {
@@ -33,41 +32,9 @@ copy(const char *from, const char *to)
 
 	/* As an administrator should: by rename. */
 	snprintf(command, sizeof(command),
-	    "cd %s && cp %s %s.new && mv %s.new %s", dir, from, to, to, to);
+	    "cd %s && cp %s %s.new && mv %s.new %s", certs_at(""), from, to, to,
+	    to);
 	assert_int_equal(system(command), 0);
-}
-
-static const char *
-at(const char *name)
-{
-	static char paths[4][128];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
-	return path;
-}
-
-static int
-make_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(command, sizeof(command), "%s %s", CERTS_MAKE, dir);
-	return system(command);
-}
-
-static int
-remove_certificates(void **state)
-{
-	char command[256];
-
-	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", dir);
-	return system(command);
 }
 
 static int
@@ -80,11 +47,11 @@ setup(void **state)
 	copy("a.key", "one.key");
 	copy("soon.pem", "two.pem");
 	copy("soon.key", "two.key");
-	text_list_add(&d->certs, at("one.pem"));
-	text_list_add(&d->certs, at("two.pem"));
-	text_list_add(&d->keys, at("one.key"));
-	text_list_add(&d->keys, at("two.key"));
-	snprintf(d->journal, sizeof(d->journal), "%s/journal", dir);
+	text_list_add(&d->certs, certs_at("one.pem"));
+	text_list_add(&d->certs, certs_at("two.pem"));
+	text_list_add(&d->keys, certs_at("one.key"));
+	text_list_add(&d->keys, certs_at("two.key"));
+	snprintf(d->journal, sizeof(d->journal), "%s", certs_at("journal"));
 	unlink(d->journal);
 	d->files = (struct tls_files){
 		.server = smtpd_server_create(NULL),
@@ -182,8 +149,8 @@ a_mistake_has_a_status_and_a_reason(void **state)
 
 		free(d->certs.items[1]);
 		free(d->keys.items[1]);
-		d->certs.items[1] = strdup(at(cases[i].cert));
-		d->keys.items[1] = strdup(at(cases[i].key));
+		d->certs.items[1] = strdup(certs_at(cases[i].cert));
+		d->keys.items[1] = strdup(certs_at(cases[i].key));
 		assert_int_equal(tls_files_load(&d->files, why, sizeof(why)),
 		    cases[i].status);
 		assert_non_null(strstr(why, cases[i].why));
@@ -321,6 +288,5 @@ main(void)
 
 	if (!smtpd_tls_supported())
 		return 77;
-	return cmocka_run_group_tests(
-	    tests, make_certificates, remove_certificates);
+	return cmocka_run_group_tests(tests, certs_make, certs_remove);
 }

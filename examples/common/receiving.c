@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "receiving.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "complain.h"
+#include "log.h"
+
+#define AT(member) offsetof(struct receiving, member)
+
+static const struct option_rule rules[] = {
+	{ "loopback", 'l', OPTION_SWITCH, NULL, "listen on 127.0.0.1 and ::1",
+	    AT(loopback), 0, 0 },
+	{ "listen", 'a', OPTION_LIST, "ADDR[:PORT]",
+	    "listen there too; may be repeated", AT(listen), 0, 0 },
+	{ "port", 'p', OPTION_NUMBER, "N", "port to listen on (25; 0: off)",
+	    AT(port), 0, 65535 },
+	{ "hostname", 'H', OPTION_TEXT, "NAME",
+	    "name in greeting and mail (the machine's)", AT(hostname), 0, 0 },
+	{ "tls-cert", 'c', OPTION_LIST, "FILE",
+	    "certificate chain (PEM); may be repeated", AT(tls_certs), 0, 0 },
+	{ "tls-key", 'k', OPTION_LIST, "FILE",
+	    "its key; one for each certificate", AT(tls_keys), 0, 0 },
+	{ "tls-port", 's', OPTION_NUMBER, "N",
+	    "port with TLS at once (465 with -c; 0: off)", AT(tls_port), 0,
+	    65535 },
+	{ "log", 'j', OPTION_TEXT, "FILE",
+	    "journal: a file or \"syslog\" (stderr)", AT(log), 0, 0 },
+	{ "log-level", 'n', OPTION_LEVEL, "LEVEL",
+	    "error warning info debug trace, or 0-255", AT(log_level), 0, 0 },
+	{ "user", 'U', OPTION_TEXT, "NAME",
+	    "become NAME once the ports are open", AT(user), 0, 0 },
+	{ "max-connections", 0, OPTION_NUMBER, "N",
+	    "in all (1000; 0: no limit)", AT(max_connections), 0,
+	    RECEIVING_MANY },
+	{ "max-per-address", 0, OPTION_NUMBER, "N",
+	    "connections of one client (20; 0: no limit)", AT(max_per_address),
+	    0, RECEIVING_MANY },
+	{ "max-message-size", 0, OPTION_NUMBER, "BYTES",
+	    "of one message (52428800; 0: no limit)", AT(max_message_size), 0,
+	    UINT64_C(1) << 62 },
+	{ "max-recipients", 0, OPTION_NUMBER, "N",
+	    "of one message, at least 100 (1000; 0: any)", AT(max_recipients),
+	    0, RECEIVING_MANY },
+	{ "idle-timeout", 0, OPTION_NUMBER, "SECONDS",
+	    "of a silent client (300; 0: never)", AT(idle_timeout), 0, 86400 },
+};
+
+const struct option_table receiving_options = {
+	.rules = rules,
+	.count = sizeof(rules) / sizeof(rules[0]),
+};
+
+const struct receiving receiving_defaults = {
+	.port = 25,
+	.tls_port = RECEIVING_UNSET,
+	.log_level = SMTPD_LOG_INFO,
+	.max_connections = 1000,
+	.max_per_address = 20,
+	.max_message_size = 52428800,
+	.max_recipients = 1000,
+	.idle_timeout = 300,
+};
+
+static int
+complete_name(struct receiving *r, const char *program)
+{
+	if (r->hostname != NULL && !hostname_is_valid(r->hostname))
+		return complain(program, EX_USAGE,
+		    "--hostname: \"%s\" is not the name of a host",
+		    r->hostname);
+	if (r->hostname != NULL)
+		snprintf(r->name, sizeof(r->name), "%s", r->hostname);
+	else if (hostname_find(r->name) == -1)
+		return complain(program, EX_CONFIG,
+		    "this machine has no name that mail can use: give one "
+		    "(--hostname)");
+	return 0;
+}
+
+static int
+complete_tls(struct receiving *r, const char *program)
+{
+	if (r->tls_certs.count != r->tls_keys.count)
+		return complain(program, EX_USAGE,
+		    "%zu certificates and %zu keys: give --tls-cert and "
+		    "--tls-key for each certificate, in the same order",
+		    r->tls_certs.count, r->tls_keys.count);
+	if (r->tls_port == RECEIVING_UNSET)
+		r->tls_port = r->tls_certs.count > 0 ? 465 : 0;
+	if (r->tls_port != 0 && r->tls_certs.count == 0)
+		return complain(program, EX_USAGE,
+		    "--tls-port %llu: TLS needs a certificate and its key "
+		    "(--tls-cert, --tls-key)",
+		    (unsigned long long)r->tls_port);
+	if (r->tls_port != 0 && r->tls_port == r->port)
+		return complain(program, EX_USAGE,
+		    "--tls-port %llu: that is --port as well; 0 turns either "
+		    "off",
+		    (unsigned long long)r->tls_port);
+	return 0;
+}
+
+int
+receiving_complete(struct receiving *r, const char *program)
+{
+	int status;
+
+	if (r->max_recipients != 0 && r->max_recipients < 100)
+		return complain(program, EX_USAGE,
+		    "--max-recipients: RFC 5321 wants at least 100");
+	status = complete_name(r, program);
+	return status == 0 ? complete_tls(r, program) : status;
+}
+
+/* A limit of the command line, where 0 means none, as the library has it. */
+static uint32_t
+limit(uint64_t n)
+{
+	return n == 0 ? SMTPD_NO_LIMIT : (uint32_t)n;
+}
+
+void
+receiving_for_server(const struct receiving *r, struct smtpd_settings *out)
+{
+	*out = (struct smtpd_settings){
+		.hostname = r->name,
+		.log = r->log_level > 0 ? log_text : NULL,
+		.log_level = log_level_nearest(r->log_level),
+		.max_connections = limit(r->max_connections),
+		.max_per_address = limit(r->max_per_address),
+		.max_recipients = limit(r->max_recipients),
+		.max_message_size = r->max_message_size != 0
+		    ? r->max_message_size
+		    : SMTPD_NO_SIZE_LIMIT,
+		.idle_timeout_ms = r->idle_timeout != 0
+		    ? (uint32_t)r->idle_timeout * 1000
+		    : SMTPD_NO_TIMEOUT,
+	};
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef RECEIVING_H
+#define RECEIVING_H
+
+/* What daemons that take mail in are told about where and how. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <smtpd/server.h>
+
+#include "hostname.h"
+#include "options.h"
+#include "text_list.h"
+
+struct receiving {
+	bool loopback;
+	struct text_list listen;
+	uint64_t port;
+	struct text_list tls_certs;
+	struct text_list tls_keys; /* as many */
+	uint64_t tls_port;         /* 0: none */
+	char *hostname;            /* NULL: name is that of the machine */
+	char *log;                 /* NULL: stderr */
+	int log_level;
+	char *user;               /* NULL: stay who we are */
+	uint64_t max_connections; /* 0: no limit, as for the next four */
+	uint64_t max_per_address;
+	uint64_t max_message_size;
+	uint64_t max_recipients;
+	uint64_t idle_timeout; /* seconds */
+
+	char name[HOSTNAME_SIZE]; /* of this server */
+};
+
+/* What a number is as long as nobody set it. */
+#define RECEIVING_UNSET UINT64_MAX
+
+/* For numbers that are not to be limited. */
+#define RECEIVING_MANY 1000000
+
+/* The rules that fill it in, for a table to share. */
+extern const struct option_table receiving_options;
+
+/* What it is before options are read. */
+extern const struct receiving receiving_defaults;
+
+/*
+ * Check what was given, and fill in what was not.  Return 0, or an exit status
+ * after the complaint of PROGRAM.
+ */
+int receiving_complete(struct receiving *r, const char *program);
+
+/* Set OUT to what the library is to do, but for the log's user; texts are
+ * shared with R. */
+void receiving_for_server(
+    const struct receiving *r, struct smtpd_settings *out);
+
+#endif

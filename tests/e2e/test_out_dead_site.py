@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+"""10,000 messages to a dead domain beside a live one, which must not feel it.
+
+LOAD_MESSAGES says how many.
+"""
+
+import os
+import statistics
+import threading
+import time
+import unittest
+
+import smtpin_fixture as fixture
+import world
+from scripted_server import Scripted
+from smtpout_fixture import Smtpout, message
+
+MESSAGES = int(os.environ.get("LOAD_MESSAGES", "10000"))
+PROBES = 50
+CLIENTS = 4
+
+ZONE = f"""
+live.example.	MX 10 mx1.example.
+refusing.example.	MX 10 mx2.example.
+silent.example.	MX 10 silence.example.
+silence.example.	A {world.SILENT}
+silence.example.	AAAA {world.SILENT6}
+slow.example.	MX 10 mx3.example.
+"""
+
+
+class DeadSite(world.WorldCase):
+    def setUp(self):
+        self.world.zone(ZONE)
+        self.live = self.enterContext(Scripted(self.mx1))
+        self.smtpout = self.enterContext(Smtpout(
+            self.world, "--connect-timeout", "3", "--command-timeout", "30",
+            level="info"))
+
+    def probe(self, count):
+        """Send COUNT messages to the live domain, one by one: the seconds
+        that each took from the 250 to its arrival."""
+        delays = []
+        with self.smtpout.client() as client:
+            for _ in range(count):
+                before = len(self.live.accepted)
+                start = time.monotonic()
+                client.submit(message(), "bob@live.example")
+                taken = self.live.wait(before + 1, 6 * fixture.WAIT)[-1]
+                delays.append(taken.time - start)
+        return delays
+
+    def fill(self, domain):
+        """Queue so many for DOMAIN."""
+        def work(part):
+            with self.smtpout.client() as client:
+                for i in range(part, MESSAGES, CLIENTS):
+                    client.submit(message(), f"user{i}@{domain}")
+        threads = [threading.Thread(target=work, args=(part,))
+                   for part in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def compare(self, domain):
+        empty = self.probe(PROBES)
+        self.fill(domain)
+        beside = self.probe(PROBES)
+        tries = len([a for a in self.smtpout.attempts()
+                     if a["to"].endswith(f"@{domain}>")])
+        print(f"\n{MESSAGES} to {domain}, {tries} tried: median "
+              f"{statistics.median(empty) * 1000:.1f} ms before, "
+              f"{statistics.median(beside) * 1000:.1f} ms beside; worst "
+              f"{max(empty) * 1000:.1f} and {max(beside) * 1000:.1f} ms",
+              end=" ")
+        self.assertLess(statistics.median(beside),
+                        3 * statistics.median(empty) + 0.02 * fixture.SLOW)
+        self.assertLess(max(beside), max(empty) + 0.5 * fixture.SLOW)
+        self.assertEqual(
+            len(self.smtpout.ask("list").splitlines()) > MESSAGES, True)
+        return tries
+
+    def test_refusing(self):
+        """Nobody listens there: one probe, and then the retry's time."""
+        self.assertLess(self.compare("refusing.example"), 10)
+
+    def test_silent(self):
+        """Each connection times out; few are tried at all."""
+        self.assertLess(self.compare("silent.example"), 40)
+
+    def test_slow(self):
+        """It answers every command, but takes its time."""
+        def wait(*_):
+            time.sleep(2)
+            return "250 2.1.0 ok"
+        self.enterContext(Scripted(self.mx3, mail=wait))
+        self.compare("slow.example")
+
+    def test_memory_and_start(self):
+        """How long it takes to start with so many, and what they cost."""
+        self.smtpout.stop()
+        self.smtpout.start()
+        base = resident(self.smtpout.process.pid)
+        self.fill("refusing.example")
+        self.smtpout.stop()
+        start = time.monotonic()
+        self.smtpout.start()
+        seconds = time.monotonic() - start
+        more = resident(self.smtpout.process.pid) - base
+        print(f"\nstarted with {MESSAGES} in {seconds:.2f} s, "
+              f"{more / MESSAGES:.0f} bytes a message", end=" ")
+        self.assertLess(seconds, (2 + MESSAGES / 100000) * fixture.SLOW)
+
+
+def resident(pid):
+    """Bytes of memory that process PID has."""
+    with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+if __name__ == "__main__":
+    world.main()

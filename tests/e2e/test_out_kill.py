@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: MIT
+"""kill -9 in a burst of mail: what got its 250 arrives, and twice only where
+a host had taken it and the kill came before that was noted.
+
+KILL_ROUNDS (20) sets how often; SEED repeats a run; KILL_BURST (200) is how
+many messages come in before a kill at most.
+"""
+
+import collections
+import hashlib
+import os
+import random
+import re
+import threading
+import time
+import unittest
+
+import smtpin_fixture as fixture
+import world
+from receivers import Smtpin
+from scripted_server import Scripted
+from smtpout_fixture import Refused, Smtpout
+
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "20"))
+SEED = int(os.environ.get("SEED", str(int(time.time()))))
+BURST = int(os.environ.get("KILL_BURST", "200"))
+CLIENTS = 8
+SITES = 3
+CONNECTIONS = 4
+
+ZONE = "".join(f"site{i}.example. MX 10 mx{i}.example.\n"
+               for i in range(1, SITES + 1)) + """
+home.example. MX 10 home.example.
+"""
+
+
+def make(number, rng):
+    """A message that says what it must be; some are large enough for a file
+    of their own."""
+    size = rng.choice((0, 100, 1000, 1000, 5000, 30000, 150000))
+    body = b"".join(b"%064x\n" % rng.getrandbits(256)
+                    for _ in range(size // 65))
+    digest = hashlib.sha256(body).hexdigest().encode()
+    return (b"From: <alice@home.example>\nSubject: kill\nX-Id: %d\n"
+            b"X-Digest: %s\n\n" % (number, digest)) + body
+
+
+def check_whole(content):
+    """The number of a message; an exception if it is not whole."""
+    match = re.search(rb"^X-Id: (\d+)\nX-Digest: (\w+)$", content, re.M)
+    body = content.split(b"\n\n", 1)[1]
+    if match is None or hashlib.sha256(body).hexdigest().encode() \
+            != match[2]:
+        raise AssertionError(f"not whole: {content[:500]}")
+    return int(match[1])
+
+
+class KillCase(world.WorldCase):
+    HOSTS = ("mx1", "mx2", "mx3", "home")
+
+    def setUp(self):
+        self.world.zone(ZONE)
+        self.smtpout = Smtpout(
+            self.world, "--retry-min", "1", "--retry-max", "1",
+            "--connect-timeout", "2", "--site-connections",
+            str(CONNECTIONS), *self.small_segments(), level="info")
+        self.addCleanup(self.smtpout.remove)
+        self.lock = threading.Lock()
+        self.next = 0
+        self.accepted = {}
+        self.sent = set()
+
+    def small_segments(self):
+        return []
+
+    def number(self):
+        with self.lock:
+            self.next += 1
+            return self.next
+
+    def client(self, seed, limit):
+        """Submit until the daemon is gone."""
+        rng = random.Random(seed)
+        try:
+            with self.smtpout.client() as client:
+                for _ in range(limit):
+                    number = self.number()
+                    sites = rng.sample(range(1, SITES + 1),
+                                       rng.choice((1, 1, 2)))
+                    rcpts = [f"user@site{i}.example" for i in sites]
+                    with self.lock:
+                        self.sent.add(number)
+                    client.submit(make(number, rng), *rcpts)
+                    with self.lock:
+                        self.accepted[number] = rcpts
+        except (OSError, Refused):
+            pass
+
+    def burst(self, rng, kill):
+        """A crowd of clients, and KILL() at a random moment of it."""
+        threads = [threading.Thread(
+            target=self.client, args=(rng.random(), BURST // CLIENTS))
+            for _ in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        time.sleep(rng.uniform(0.02, 0.6) * fixture.SLOW)
+        kill()
+        for thread in threads:
+            thread.join()
+
+    def drain(self):
+        """Start it, and let it deliver all it has."""
+        self.smtpout.start()
+        self.smtpout.ask("flush")
+        self.smtpout.wait_empty(120 * fixture.SLOW)
+
+    def compare(self, arrived, kills):
+        """ARRIVED counts (number, recipient).  Print the duplicates."""
+        lost = [(n, r) for n, rcpts in self.accepted.items() for r in rcpts
+                if (n, r) not in arrived]
+        self.assertEqual(lost, [], f"{len(lost)} accepted and lost")
+        # What got no 250 may be there all the same: the kill came between.
+        strangers = {n for n, _ in arrived} - self.sent
+        self.assertEqual(strangers, set())
+        more = sum(count - 1 for count in arrived.values())
+        bound = kills * SITES * CONNECTIONS
+        print(f"\n{len(self.accepted)} accepted, {kills} kills, "
+              f"{more} arrived twice (at most {bound}), seed {SEED}",
+              end=" ")
+        self.assertLessEqual(more, bound)
+        self.assertEqual(self.smtpout.quarantine(), [])
+        self.assertEqual(self.smtpout.dead(), [])
+
+
+class KillSmtpout(KillCase):
+    def test_kill(self):
+        servers = [self.enterContext(Scripted(self.world.hosts[f"mx{i}"]))
+                   for i in range(1, SITES + 1)]
+        rng = random.Random(SEED)
+        for _ in range(ROUNDS):
+            self.smtpout.start()
+            self.burst(rng, self.smtpout.kill)
+        self.drain()
+        self.smtpout.stop()
+        arrived = collections.Counter()
+        for server in servers:
+            for taken in server.accepted:
+                number = check_whole(taken.content)
+                for rcpt in taken.rcpts:
+                    arrived[number, rcpt] += 1
+        self.assertGreater(len(self.accepted), ROUNDS)
+        self.compare(arrived, ROUNDS)
+
+    def test_kill_while_hosts_put_off(self):
+        """Progress of many recipients, and bounces, between the kills."""
+        deferring = self.enterContext(Scripted(
+            self.mx1, rcpt=lambda *_: random.choice(
+                ("250 ok", "450 4.2.0 later"))))
+        refusing = self.enterContext(Scripted(
+            self.mx2, rcpt="550 5.1.1 nobody"))
+        home = self.enterContext(Scripted(self.home))
+        rng = random.Random(SEED)
+        submitted = {}
+        for turn in range(ROUNDS):
+            self.smtpout.start()
+            try:
+                with self.smtpout.client() as client:
+                    for i in range(20):
+                        number = turn * 100 + i
+                        client.submit(
+                            make(number, rng),
+                            *[f"u{k}@site1.example" for k in range(5)],
+                            "x@site2.example",
+                            mail=f"ENVID=n{number}")
+                        submitted[number] = True
+                        if i == 5:
+                            timer = threading.Timer(
+                                rng.uniform(0, 0.5) * fixture.SLOW,
+                                self.smtpout.process.kill)
+                            timer.start()
+            except (OSError, Refused):
+                pass
+            timer.join()
+            self.smtpout.kill()
+        self.drain()
+        self.smtpout.stop()
+        counts = collections.Counter(
+            (check_whole(t.content), r) for t in deferring.accepted
+            for r in t.rcpts)
+        reports = collections.Counter(
+            re.search(rb"Original-Envelope-Id: n(\d+)", t.content)[1]
+            for t in home.accepted)
+        for number in submitted:
+            for k in range(5):
+                self.assertGreater(
+                    counts[number, f"u{k}@site1.example"], 0)
+            self.assertGreater(reports[b"%d" % number], 0,
+                               f"nobody was told of {number}")
+        twice = sum(c - 1 for c in counts.values())
+        more = sum(c - 1 for c in reports.values())
+        print(f"\n{len(submitted)} messages, {ROUNDS} kills: {twice} "
+              f"recipients and {more} reports twice, seed {SEED}", end=" ")
+        # A transaction has up to five recipients here.
+        self.assertLessEqual(twice, ROUNDS * CONNECTIONS * 5)
+        self.assertLessEqual(more, ROUNDS * CONNECTIONS)
+        self.assertFalse(refusing.taken)
+
+
+class KillCleaning(KillSmtpout):
+    """The same with small segments, so that they are cleaned all the time."""
+
+    def small_segments(self):
+        import subprocess
+        text = subprocess.run([world.program("smtpout"), "--help"],
+                              capture_output=True, text=True,
+                              check=True).stdout
+        if "--queue-segment" not in text:
+            raise unittest.SkipTest("there is no --queue-segment")
+        return ["--queue-segment", str(1 << 20)]
+
+
+class KillSmtpin(KillCase):
+    def test_kill_receiver(self):
+        """smtpin is killed instead: it has what it said 250 to."""
+        names = [f"site{i}" for i in range(1, SITES + 1)]
+        receivers = [Smtpin(self.world.hosts[f"mx{i}"], f"site{i}.example",
+                            "user", level="info")
+                     for i in range(1, SITES + 1)]
+        for receiver in receivers:
+            self.addCleanup(receiver.remove)
+            receiver.start()
+        rng = random.Random(SEED)
+        self.smtpout.start()
+        for _ in range(ROUNDS):
+            def kill():
+                for receiver in receivers:
+                    receiver.kill()
+                    time.sleep(rng.uniform(0, 0.05))
+            self.burst(rng, kill)
+            for receiver in receivers:
+                receiver.start()
+            self.smtpout.ask("flush")
+        self.smtpout.ask("flush")
+        self.smtpout.wait_empty(120 * fixture.SLOW)
+        self.smtpout.stop()
+        arrived = collections.Counter()
+        for name, receiver in zip(names, receivers):
+            for stored in receiver.messages():
+                number = check_whole(fixture.take_apart(stored)[1])
+                arrived[number, f"user@{name}.example"] += 1
+        self.assertEqual(len(self.accepted), len(self.sent))
+        self.compare(arrived, ROUNDS)
+
+
+if __name__ == "__main__":
+    world.main()

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+"""How smtpout secures what it sends: by policy, and to a smarthost."""
+
+import os
+import time
+import unittest
+
+import smtpin_fixture as fixture
+import world
+from receivers import Authority, Postfix
+from scripted_server import DROP, GARBAGE, Scripted
+from smtpout_fixture import Smtpout, message
+
+ZONE = """
+one.example.	MX 10 mx1.example.
+two.example.	MX 10 mx2.example.
+"""
+
+
+class TlsCase(world.WorldCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ca = Authority(os.path.join(cls.world.root, "ca"))
+        cls.good = cls.ca.sign("mx1.example")
+        cls.good2 = cls.ca.sign("mx2.example")
+        cls.other = cls.ca.sign("else.example")
+        cls.self_signed = cls.ca.self_signed("mx1.example", "self")
+        cls.world.zone(ZONE)
+
+    def start(self, *options):
+        self.smtpout = self.enterContext(Smtpout(
+            self.world, "--retry-min", "2", "--retry-max", "2",
+            "--connect-timeout", "2", "--tls-ca", self.ca.ca, *options))
+
+    def server(self, name="mx1", **rules):
+        return self.enterContext(
+            Scripted(self.world.hosts[name], **rules))
+
+    def submit(self, *rcpts, **options):
+        return self.smtpout.submit(message(), *rcpts, **options)
+
+    def deferred(self, ident, count=1):
+        fixture.until(
+            lambda: len([a for a in self.smtpout.attempts(ident)
+                         if a["status"] == "deferred"]) >= count,
+            "it was not tried")
+
+
+class Policies(TlsCase):
+    def test_opportunistic(self):
+        """Any certificate will do, and the log tells which it was."""
+        self.start()
+        for pair, word in ((self.self_signed, "unverified"),
+                           (self.other, "unverified"),
+                           (self.good, "verified")):
+            with self.subTest(word), Scripted(self.mx1, tls=pair) as server:
+                ident = self.submit("bob@one.example")
+                taken, = server.wait(1)
+                self.assertRegex(taken.tls, r"TLSv1\.[23]")
+                self.smtpout.wait_empty()
+                line = self.smtpout.attempts(ident)[-1]
+                self.assertIn("TLSv1", line["tls"])
+                self.assertEqual("verified" in line["tls"] and
+                                 "unverified" not in line["tls"] and
+                                 "not verified" not in line["tls"],
+                                 word == "verified", line)
+
+    def test_no_starttls(self):
+        self.start()
+        server = self.server()
+        self.submit("bob@one.example")
+        self.assertIsNone(server.wait(1)[0].tls)
+
+    def test_broken_handshake(self):
+        """Not in plain text at once, but after it has waited."""
+        for deed in (DROP, GARBAGE):
+            with self.subTest(deed), Scripted(
+                    self.mx1, handshake=deed) as server:
+                self.start()
+                start = time.monotonic()
+                ident = self.submit("bob@one.example")
+                taken, = server.wait(1, 3 * fixture.WAIT)
+                self.assertGreater(taken.time - start, 1)
+                self.assertIsNone(taken.tls)
+                self.smtpout.wait_empty()
+                self.assertEqual(
+                    self.smtpout.attempts(ident)[0]["status"], "deferred")
+                self.smtpout.stop()
+                self.smtpout.remove()
+
+    def test_starttls_refused(self):
+        """454 to STARTTLS: it is as if it were broken."""
+        self.start()
+        server = self.server(starttls="454 4.7.0 not now")
+        self.submit("bob@one.example")
+        taken, = server.wait(1, 3 * fixture.WAIT)
+        self.assertIsNone(taken.tls)
+
+    def test_require(self):
+        """Never in plain text, nor to a stranger."""
+        self.start("--tls", "require")
+        for name, options in (("plain", {}),
+                              ("broken", {"handshake": DROP}),
+                              ("self-signed", {"tls": self.self_signed}),
+                              ("other name", {"tls": self.other})):
+            with self.subTest(name), Scripted(self.mx1, **options) as server:
+                ident = self.submit("bob@one.example")
+                self.deferred(ident)
+                # Beyond the time after which plain text would be allowed.
+                time.sleep(3)
+                self.smtpout.ask("flush")
+                time.sleep(1)
+                self.assertEqual(server.taken, [])
+                self.assertEqual(server.commands("MAIL"), [])
+                self.assertEqual(self.smtpout.ids(), [ident])
+                self.smtpout.ask("remove", ident)
+        server = self.server(tls=self.good)
+        ident = self.submit("bob@one.example")
+        self.smtpout.ask("flush")
+        taken, = server.wait(1, 2 * fixture.WAIT)
+        self.assertIsNotNone(taken.tls)
+
+    def test_never(self):
+        self.start("--tls", "never")
+        server = self.server(tls=self.good)
+        self.submit("bob@one.example")
+        self.assertIsNone(server.wait(1)[0].tls)
+
+    def test_policy_of_a_domain(self):
+        self.start("--tls", "one.example=require", "--tls",
+                   "two.example=never")
+        first, second = self.server("mx1"), self.server(
+            "mx2", tls=self.good2)
+        ident = self.submit("bob@one.example", "bob@two.example")
+        self.assertIsNone(second.wait(1)[0].tls)
+        self.deferred(ident)
+        self.assertEqual(first.taken, [])
+        first.close()
+        good = self.server("mx1", tls=self.good)
+        self.assertIsNotNone(good.wait(1, 2 * fixture.WAIT)[0].tls)
+
+    def test_require_for_all_but_one(self):
+        self.start("--tls", "require", "--tls",
+                   "two.example=opportunistic")
+        second = self.server("mx2")
+        self.submit("bob@two.example")
+        second.wait(1)
+
+    def test_postfix(self):
+        with Postfix(self.world, self.mx2, "two.example", self.good2,
+                     "bob") as postfix:
+            self.start("--tls", "require")
+            self.submit("bob@two.example")
+            self.assertIn(b"with ESMTPS", postfix.wait(1, "bob")[0])
+
+
+class Smarthost(TlsCase):
+    LOGINS = {"relay": "open sesame"}
+
+    def password(self, text):
+        path = os.path.join(self.world.root, "password")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text + "\n")
+        os.chmod(path, 0o600)
+        return path
+
+    def start_with(self, where, password="open sesame"):
+        self.start("--smarthost", where, password_option(),
+                   self.password(password))
+
+    def test_everything_goes_there(self):
+        self.start("--smarthost", "mx2.example")
+        server = self.server("mx2")
+        self.submit("bob@one.example", "eve@nowhere.example")
+        fixture.until(lambda: len(server.rcpts()) == 2, "not all arrived")
+
+    def test_auth(self):
+        server = self.server("mx1", tls=self.good, logins=self.LOGINS)
+        self.start_with("relay@mx1.example:25")
+        self.submit("bob@nowhere.example")
+        taken, = server.wait(1)
+        self.assertEqual(taken.login, "relay")
+        self.assertIsNotNone(taken.tls)
+
+    def test_auth_in_tls_from_the_first_byte(self):
+        server = self.server("mx1", port=465, tls=self.good, tls_first=True,
+                             logins=self.LOGINS)
+        self.start_with("tls://relay@mx1.example")
+        self.submit("bob@nowhere.example")
+        self.assertEqual(server.wait(1)[0].login, "relay")
+
+    def test_no_password_for_strangers(self):
+        for name, options in (("plain", {}),
+                              ("self-signed", {"tls": self.self_signed}),
+                              ("other name", {"tls": self.other})):
+            with self.subTest(name), Scripted(
+                    self.mx1, logins=self.LOGINS, **options) as server:
+                self.start_with("relay@mx1.example:25")
+                ident = self.submit("bob@nowhere.example")
+                self.deferred(ident)
+                self.assertTrue(server.sessions)
+                self.assertEqual(server.commands("AUTH"), [])
+                self.assertEqual(server.taken, [])
+                self.assertEqual(self.smtpout.ids(), [ident])
+                self.smtpout.stop()
+                self.smtpout.remove()
+
+    def test_wrong_password(self):
+        """The operator's mistake, not the sender's: kept."""
+        server = self.server("mx1", tls=self.good, logins=self.LOGINS)
+        self.start_with("relay@mx1.example:25", "wrong")
+        ident = self.submit("bob@nowhere.example")
+        self.deferred(ident, 2)
+        self.assertEqual(self.smtpout.ids(), [ident])
+        self.assertEqual(server.taken, [])
+        self.assertIn("535", self.smtpout.ask("why", ident))
+        self.assertNotIn("wrong", self.smtpout.text())
+        self.password("open sesame")
+        self.smtpout.restart()
+        server.wait(1, 2 * fixture.WAIT)
+        self.smtpout.wait_empty()
+
+    def test_smarthost_without_a_name(self):
+        """Nothing bounces when it cannot be found."""
+        self.start("--smarthost", "nowhere.example")
+        ident = self.submit("bob@one.example")
+        time.sleep(3)
+        self.assertEqual(self.smtpout.ids(), [ident])
+
+
+def password_option():
+    """By whichever name it goes."""
+    import subprocess
+    text = subprocess.run([world.program("smtpout"), "--help"],
+                          capture_output=True, text=True, check=True).stdout
+    return "--smarthost-password" if "--smarthost-password" in text \
+        else "--password-file"
+
+
+if __name__ == "__main__":
+    world.main()

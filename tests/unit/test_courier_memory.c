@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Routes and couriers with every allocation failing once; linked with --wrap.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <smtpd.h>
+
+#include <cmocka.h>
+
+#include "failing.h"
+#include "queue/courier.h"
+#include "scripted.h"
+
+static int
+take_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	(void)s, (void)c, (void)user;
+	return 0;
+}
+
+static int
+count_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
+    struct smtpd_body *body, void *count)
+{
+	char buf[64];
+	ssize_t n;
+
+	(void)s, (void)envelope;
+	while ((n = smtpd_body_read(body, buf, sizeof(buf))) > 0)
+		continue;
+	if (n == 0)
+		atomic_fetch_add((atomic_int *)count, 1);
+	return 0;
+}
+
+static struct smtpd_outgoing_rcpt rcpt = { .address = "b@example.org" };
+
+static const struct smtpd_letter letter = {
+	.id = 1,
+	.sender = "a@example.net",
+	.rcpts = &rcpt,
+	.nrcpts = 1,
+	.content = "hi\r\n",
+	.fd = -1,
+	.size = 4,
+};
+
+/* Send a letter along ROUTE.  Return how many times it was sent. */
+static int
+send_letter(struct smtpd_courier *c, const struct smtpd_route *route)
+{
+	struct smtpd_rcpt_progress progress = { .rcpt = 0 };
+	char lines[1024];
+	struct smtpd_text trail;
+	struct smtpd_errand errand = {
+		.letter = &letter,
+		.route = route,
+		.rcpts = &progress,
+		.nrcpts = 1,
+		.trail = &trail,
+	};
+	struct smtpd_errand_end end;
+
+	smtpd_text_init(&trail, lines, sizeof(lines));
+	smtpd_courier_deliver(c, &errand, &end);
+	assert_int_equal(end.verdict, SMTPD_SITE_FINE);
+	assert_false(end.unsure);
+	assert_int_equal(
+	    progress.finished, progress.result.outcome == SMTPD_SENT);
+	if (progress.finished)
+		return 1;
+	assert_int_equal(progress.result.outcome, SMTPD_TEMPORARY);
+	assert_string_equal(progress.result.status, "4.3.0");
+	return 0;
+}
+
+/* Two letters with one courier.  What is said to be sent was, once. */
+static void
+no_letter_is_lost_without_memory(void **state)
+{
+	const struct smtpd_settings settings = { .hostname = "a.example",
+		.max_connections = 200,
+		.max_per_address = 200 };
+	const struct smtpd_client_settings client = { .hostname = "me",
+		.security = SMTPD_SECURITY_NONE };
+	struct smtpd_target target = scripted_target("127.0.0.1", "a.example");
+	struct smtpd_targets targets = { .list = &target, .count = 1 };
+	char site[] = "a.example";
+	struct smtpd_route route = { .targets = &targets,
+		.site = site,
+		.security = SMTPD_SECURITY_NONE };
+	struct smtpd_server *server = smtpd_server_create(&settings);
+	atomic_int count = 0;
+	bool failed = true;
+	int n;
+
+	(void)state;
+	smtpd_server_handle(server, "RCPT", take_rcpt, NULL);
+	smtpd_server_deliver(server, count_message, &count);
+	assert_int_equal(smtpd_server_listen(server, "127.0.0.1:0", 0), 0);
+	assert_int_equal(smtpd_server_start(server), 0);
+	route.port = (uint16_t)strtoul(
+	    strrchr(smtpd_server_address(server, 0), ':') + 1, NULL, 10);
+	for (n = 0; failed; n++) {
+		struct smtpd_courier_settings set = { .client = &client };
+		struct smtpd_courier *c = NULL;
+		int before = atomic_load(&count);
+		int sent = 0;
+
+		failing_after(n);
+		set.hosts = smtpd_hosts_create();
+		if (set.hosts != NULL)
+			c = smtpd_courier_create(&set);
+		if (c != NULL) {
+			sent = send_letter(c, &route);
+			sent += send_letter(c, &route);
+			smtpd_courier_quit(c);
+		}
+		smtpd_courier_destroy(c);
+		smtpd_hosts_destroy(set.hosts);
+		failed = failing_ended();
+		assert_int_equal(atomic_load(&count) - before, sent);
+		assert_true(sent == 2 || failed);
+	}
+	assert_in_range(n, 10, 100);
+	smtpd_server_destroy(server);
+}
+
+/* A literal and a smarthost, found or not for want of memory alone. */
+static void
+no_route_is_wrong_without_memory(void **state)
+{
+	static const struct smtpd_security_rule rule = { "[192.0.2.1]",
+		SMTPD_SECURITY_REQUIRED };
+	static const struct smtpd_smarthost smarthost = {
+		.host = "localhost", .user = "u", .password = "p"
+	};
+	const struct smtpd_resolver_settings resolver = {
+		.servers = "127.0.0.1",
+	};
+
+	(void)state;
+	for (int smart = 0; smart <= 1; smart++) {
+		const struct smtpd_queue_settings settings = {
+			.hostname = "me.test",
+			.resolver = &resolver,
+			.rules = &rule,
+			.nrules = 1,
+			.smarthost = smart ? &smarthost : NULL,
+		};
+		bool failed = true;
+		int n;
+
+		for (n = 0; failed; n++) {
+			struct smtpd_router *r;
+			struct smtpd_route route;
+			char error[64] = "", lines[256];
+			struct smtpd_text trail;
+
+			smtpd_text_init(&trail, lines, sizeof(lines));
+			failing_after(n);
+			r = smtpd_router_create(
+			    &settings, error, sizeof(error));
+			if (r == NULL) {
+				assert_string_equal(error, "out of memory");
+			} else if (smtpd_route_find(r, "[192.0.2.1]", NULL,
+				       &route, &trail) == 0) {
+				assert_int_equal(
+				    route.verdict, SMTPD_RESOLVE_FOUND);
+				assert_string_equal(route.site,
+				    smart ? "smarthost required"
+					  : "[192.0.2.1] required");
+				smtpd_route_finish(&route);
+			} else {
+				assert_int_equal(
+				    route.verdict, SMTPD_RESOLVE_LATER);
+				assert_string_equal(route.why.status, "4.3.0");
+				smtpd_route_finish(&route);
+			}
+			smtpd_router_destroy(r);
+			failed = failing_ended();
+		}
+		assert_in_range(n, 8, 100);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_letter_is_lost_without_memory),
+		cmocka_unit_test(no_route_is_wrong_without_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

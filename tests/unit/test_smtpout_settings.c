@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <cmocka.h>
+
+#include "listen.h"
+#include "options.h"
+
+#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+#define WORDS_MAX 10
+
+/* Read the words at WORDS, up to NULL, behind a name for the host. */
+static int
+parse(const char *const *words, struct settings *s)
+{
+	char copies[WORDS_MAX + 2][128];
+	char *argv[WORDS_MAX + 3] = { copies[0], copies[1] };
+	int argc = 2;
+
+	snprintf(copies[0], sizeof(copies[0]), PROGRAM);
+	snprintf(copies[1], sizeof(copies[1]), "-Hout.example.org");
+	for (; *words != NULL; words++, argc++) {
+		snprintf(copies[argc], sizeof(copies[argc]), "%s", *words);
+		argv[argc] = copies[argc];
+	}
+	return settings_read(argc, argv, s);
+}
+
+static void
+defaults_are_as_documented(void **state)
+{
+	static const char *const none[] = { NULL };
+	struct smtpd_settings server;
+	struct smtpd_queue_settings queue;
+	struct queue_parts parts;
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(parse(none, &s), OPTIONS_GO);
+	assert_true(s.in.loopback);
+	assert_int_equal(s.in.port, 25);
+	assert_int_equal(s.in.tls_port, 0);
+	assert_string_equal(s.queue, "/var/spool/smtpout");
+	settings_for_server(&s, &server);
+	assert_true((server.flags & SMTPD_DSN) != 0);
+	assert_int_equal(server.max_connections, 1000);
+	assert_int_equal(server.max_per_address, 1000);
+	assert_true(server.max_per_network == SMTPD_NO_LIMIT);
+	settings_for_queue(&s, &parts, &queue);
+	assert_string_equal(queue.hostname, "out.example.org");
+	assert_int_equal(queue.port, 25);
+	assert_int_equal(queue.workers, 64);
+	assert_int_equal(queue.site_connections, 10);
+	assert_int_equal(queue.retry_min_s, 300);
+	assert_int_equal(queue.retry_max_s, 7200);
+	assert_int_equal(queue.lifetime_s, 432000);
+	assert_int_equal(queue.bounce_lifetime_s, 172800);
+	assert_int_equal(queue.notice_s, 14400);
+	assert_null(queue.smarthost);
+	assert_int_equal(queue.nrules, 0);
+	assert_int_equal(parts.client.security, SMTPD_SECURITY_OPPORTUNISTIC);
+	assert_int_equal(parts.client.connect_ms, 30000);
+	assert_int_equal(parts.client.rcpt_ms, 0);
+	assert_false(parts.resolver.self_is_good);
+	assert_null(parts.resolver.servers);
+	settings_finish(&s);
+}
+
+static void
+options_reach_the_queue(void **state)
+{
+	static const char *const words[] = { "--retry-min=5", "--lifetime=60",
+		"--delay-notice=0", "--command-timeout=7", "--tls=never",
+		"--tls=bank.example=require", "--tls=b.example=opportunistic",
+		"--remote-port=2525", "--smarthost=tls://[2001:db8::1]", NULL };
+	struct smtpd_queue_settings queue;
+	struct queue_parts parts;
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(parse(words, &s), OPTIONS_GO);
+	settings_for_queue(&s, &parts, &queue);
+	assert_int_equal(queue.retry_min_s, 5);
+	assert_int_equal(queue.lifetime_s, 60);
+	assert_int_equal(queue.bounce_lifetime_s, 60);
+	assert_true(queue.notice_s == SMTPD_NO_TIMEOUT);
+	assert_int_equal(parts.client.rcpt_ms, 7000);
+	assert_int_equal(parts.client.dot_ms, 7000);
+	assert_int_equal(parts.client.security, SMTPD_SECURITY_NONE);
+	assert_int_equal(queue.nrules, 2);
+	assert_string_equal(queue.rules[0].domain, "bank.example");
+	assert_int_equal(queue.rules[0].security, SMTPD_SECURITY_REQUIRED);
+	assert_string_equal(queue.rules[1].domain, "b.example");
+	assert_true(parts.resolver.self_is_good);
+	assert_non_null(queue.smarthost);
+	assert_string_equal(queue.smarthost->host, "2001:db8::1");
+	assert_int_equal(queue.smarthost->port, 465);
+	assert_true(queue.smarthost->tls_first);
+	assert_null(queue.smarthost->user);
+	settings_finish(&s);
+}
+
+static void
+mistakes_are_refused(void **state)
+{
+	static const char *const cases[][WORDS_MAX] = {
+		{ "-i", "eth0" },
+		{ "-u", "users" },
+		{ "--maildir", "%u" },
+		{ "--listen", "0.0.0.0" },
+		{ "--listen", "192.0.2.1:25" },
+		{ "--listen", "[::]:25" },
+		{ "--listen", "localhost" },
+		{ "--listen", "relative/path" },
+		{ "--tls", "sometimes" },
+		{ "--tls", "a b=require" },
+		{ "--tls", "=require" },
+		{ "--smarthost", "" },
+		{ "--smarthost", "host:0" },
+		{ "--smarthost", "[::1" },
+		{ "--smarthost", "@host", "--password-file", "f" },
+		{ "--smarthost", "ann@host" },
+		{ "--smarthost", "host", "--password-file", "f" },
+		{ "--password-file", "f" },
+		{ "--smarthost", "ann@host", "--password-file", "f", "--tls",
+		    "never" },
+		{ "--retry-min", "10", "--retry-max", "5" },
+		{ "--max-recipients", "99" },
+		{ "--workers", "0" },
+		{ "--hostname", "not a name" },
+		{ "--tls-port", "465" },
+		{ "queue" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct settings s;
+
+		if (parse(cases[i], &s) != EX_USAGE)
+			fail_msg("%s %s was taken", cases[i][0],
+			    cases[i][1] != NULL ? cases[i][1] : "");
+		settings_finish(&s);
+	}
+}
+
+static void
+only_this_host_reaches_loopback(void **state)
+{
+	static const char *const good[] = { "127.0.0.1", "127.0.0.1:25",
+		"127.9.9.9:0", "::1", "[::1]", "[::1]:2525",
+		"/run/smtpout/socket" };
+	static const char *const bad[] = { "", "0.0.0.0", "0.0.0.0:25",
+		"192.0.2.1", "126.255.255.255:25", "128.0.0.1", "::", "[::]:25",
+		"2001:db8::1", "[2001:db8::1]:25", "::ffff:127.0.0.1",
+		"[127.0.0.1]:25", "127.1", "localhost", "localhost:25",
+		"run/socket", "@abstract" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		if (!listen_is_loopback(good[i]))
+			fail_msg("%s was refused", good[i]);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (listen_is_loopback(bad[i]))
+			fail_msg("%s was taken", bad[i]);
+}
+
+static void
+smarthosts(void **state)
+{
+	static const struct {
+		const char *text, *host, *user;
+		unsigned port;
+		bool tls_first;
+	} cases[] = {
+		{ "mx.example", "mx.example", NULL, 25, false },
+		{ "mx.example:2525", "mx.example", NULL, 2525, false },
+		{ "ann@mx.example", "mx.example", "ann", 587, false },
+		{ "ann@b.example@mx.example:26", "mx.example", "ann@b.example",
+		    26, false },
+		{ "tls://mx.example", "mx.example", NULL, 465, true },
+		{ "tls://ann@[2001:db8::1]:26", "2001:db8::1", "ann", 26,
+		    true },
+		{ "[192.0.2.1]", "192.0.2.1", NULL, 25, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct smarthost s;
+		char text[64];
+
+		snprintf(text, sizeof(text), "%s", cases[i].text);
+		assert_int_equal(sending_smarthost(text, &s), 0);
+		assert_string_equal(s.host, cases[i].host);
+		assert_int_equal(s.port, cases[i].port);
+		assert_int_equal(s.tls_first, cases[i].tls_first);
+		if (cases[i].user == NULL)
+			assert_null(s.user);
+		else
+			assert_string_equal(s.user, cases[i].user);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_are_as_documented),
+		cmocka_unit_test(options_reach_the_queue),
+		cmocka_unit_test(mistakes_are_refused),
+		cmocka_unit_test(only_this_host_reaches_loopback),
+		cmocka_unit_test(smarthosts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Clocks that jump: linked with --wrap of those of net/clock. */
+#include "spool_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "net/clock.h"
+
+#define HOUR (3600 * (uint64_t)1000)
+#define DAY  (24 * HOUR)
+#define YEAR (365 * DAY)
+
+uint64_t __wrap_smtpd_clock_wall_ms(void);
+uint64_t __wrap_smtpd_clock_boot_ms(void);
+uint64_t __wrap_smtpd_clock_ms(void);
+
+static uint64_t wall = 1700000000000;
+static uint64_t boot = 5000;
+
+uint64_t
+__wrap_smtpd_clock_wall_ms(void)
+{
+	return wall;
+}
+
+uint64_t
+__wrap_smtpd_clock_boot_ms(void)
+{
+	return boot;
+}
+
+uint64_t
+__wrap_smtpd_clock_ms(void)
+{
+	return boot;
+}
+
+/* What the queue's clock shows after the wall clock went on by WALL_MS while
+ * the queue was closed, and the machine restarted. */
+static uint32_t
+gain_while_closed(struct fixture *f, int64_t wall_ms)
+{
+	uint32_t before = smtpd_spool_now(f->spool);
+
+	fixture_close(f);
+	wall = (uint64_t)((int64_t)wall + wall_ms);
+	boot = 1000;
+	fixture_open(f);
+	return smtpd_spool_now(f->spool) - before;
+}
+
+static void
+test_open(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t now = smtpd_spool_now(f->spool);
+
+	assert_int_equal(now, 0);
+	boot += 10 * HOUR;
+	assert_int_equal(smtpd_spool_now(f->spool), 36000);
+	/* While it is open the wall clock has no say. */
+	wall += YEAR;
+	assert_int_equal(smtpd_spool_now(f->spool), 36000);
+	wall -= 2 * YEAR;
+	assert_int_equal(smtpd_spool_now(f->spool), 36000);
+	boot -= 10 * HOUR;
+	assert_int_equal(smtpd_spool_now(f->spool), 0);
+}
+
+static void
+test_closed(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_add(f, "a@b", "x");
+	assert_int_equal(gain_while_closed(f, HOUR), 3600);
+	assert_int_equal(gain_while_closed(f, 0), 0);
+	assert_int_equal(gain_while_closed(f, DAY), 86400);
+	assert_int_equal(gain_while_closed(f, 2 * DAY), 86400);
+	assert_int_equal(gain_while_closed(f, YEAR), 86400);
+	assert_int_equal(gain_while_closed(f, -HOUR), 0);
+	assert_int_equal(gain_while_closed(f, -(int64_t)YEAR), 0);
+	assert_int_equal(gain_while_closed(f, HOUR), 3600);
+}
+
+/* A message does not get older, or its time come, by a clock that jumps. */
+static void
+test_ages(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = fixture_add(f, "a@b", "x");
+	struct smtpd_entry *e;
+
+	assert_int_equal(fixture_progress(f, id, 0, false,
+			     smtpd_spool_now(f->spool) + 300, ""),
+	    0);
+	gain_while_closed(f, -(int64_t)YEAR);
+	e = fixture_find(f, id);
+	assert_int_equal(e->jobs[0].due - smtpd_spool_now(f->spool), 300);
+	assert_int_equal(smtpd_spool_now(f->spool) - e->arrived, 0);
+	smtpd_spool_unpin(f->spool, e);
+	gain_while_closed(f, YEAR);
+	e = fixture_find(f, id);
+	assert_int_equal(smtpd_spool_now(f->spool) - e->arrived, 86400);
+	smtpd_spool_unpin(f->spool, e);
+}
+
+/* Nothing waits for ever. */
+static void
+test_far_future(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = fixture_add(f, "a@b", "x");
+	struct smtpd_entry *e;
+
+	assert_int_equal(
+	    fixture_progress(f, id, 0, false, SMTPD_TIME_NONE - 5, ""), 0);
+	fixture_reopen(f);
+	e = fixture_find(f, id);
+	assert_int_equal(e->jobs[0].due - smtpd_spool_now(f->spool), 86400);
+	smtpd_spool_unpin(f->spool, e);
+}
+
+/* While mail waits the clock is recorded, so that it goes on after a crash;
+ * and only then. */
+static void
+test_marks(void **state)
+{
+	struct fixture *f = *state;
+	struct smtpd_log_stats stats;
+
+	boot += HOUR;
+	smtpd_spool_clean(f->spool);
+	smtpd_spool_stats(f->spool, &stats);
+	assert_int_equal(stats.records, 0);
+	fixture_add(f, "a@b", "x");
+	for (int i = 0; i < 120; i++) {
+		smtpd_spool_clean(f->spool);
+		boot += 30000;
+	}
+	smtpd_spool_stats(f->spool, &stats);
+	assert_in_range(stats.records, 6, 8);
+}
+
+static void
+test_wall_of(void **state)
+{
+	struct fixture *f = *state;
+
+	boot += HOUR;
+	assert_int_equal(smtpd_spool_wall_ms(f->spool, 3600), wall);
+	assert_int_equal(smtpd_spool_wall_ms(f->spool, 0), wall - HOUR);
+	assert_int_equal(smtpd_spool_wall_ms(f->spool, 3700), wall + 100000);
+	wall = 5000;
+	assert_int_equal(smtpd_spool_wall_ms(f->spool, 0), 0);
+}
+
+/* Ids rise, whatever the clock does. */
+static void
+test_ids(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = fixture_add(f, "a@b", "x"), second;
+
+	assert_int_equal(fixture_progress(f, first, 0, true, 0, ""), 0);
+	gain_while_closed(f, -(int64_t)YEAR);
+	second = fixture_add(f, "a@b", "x");
+	assert_true(second > first);
+}
+
+static int
+setup(void **state)
+{
+	wall = 1700000000000;
+	boot = 5000;
+	return fixture_setup(state);
+}
+
+int
+main(void)
+{
+#define CASE(name) \
+	cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(test_open),
+		CASE(test_closed),
+		CASE(test_ages),
+		CASE(test_far_future),
+		CASE(test_marks),
+		CASE(test_wall_of),
+		CASE(test_ids),
+	};
+#undef CASE
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
