@@ -80,6 +80,9 @@ static const struct option_rule rules[] = {
 	    AT(workers), 1, 10000 },
 	{ "site-connections", 0, OPTION_NUMBER, "N",
 	    "of these, to one site (10)", AT(site_connections), 1, 10000 },
+	{ "queue-segment", 0, OPTION_NUMBER, "BYTES",
+	    "of one file of the queue's log (67108864)", AT(queue_segment),
+	    1048576, 1073741824 },
 	{ "interface", 'i', OPTION_REFUSED, "IF", OF_SMTPIN, 0, 0, 0 },
 	{ "users", 'u', OPTION_REFUSED, "FILE", OF_SMTPIN, 0, 0, 0 },
 	{ "maildir", 'm', OPTION_REFUSED, "PATTERN", OF_SMTPIN, 0, 0, 0 },
@@ -230,6 +233,7 @@ settings_read(int argc, char **argv, struct settings *s)
 		.connect_timeout = 30,
 		.workers = 64,
 		.site_connections = 10,
+		.queue_segment = 67108864,
 	};
 	s->in.max_per_address = RECEIVING_UNSET;
 	status = options_read(&table, argc, argv, s);
@@ -313,6 +317,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		.smarthost = s->relay.host != NULL ? &parts->smarthost : NULL,
 		.workers = (uint32_t)s->workers,
 		.site_connections = (uint32_t)s->site_connections,
+		.segment_size = (uint32_t)s->queue_segment & ~UINT32_C(4095),
 		.retry_min_s = (uint32_t)s->retry_min,
 		.retry_max_s = (uint32_t)s->retry_max,
 		.lifetime_s = (uint32_t)s->lifetime,

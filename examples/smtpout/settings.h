@@ -39,6 +39,7 @@ struct settings {
 	uint64_t command_timeout; /* 0: those of RFC 5321 */
 	uint64_t workers;
 	uint64_t site_connections;
+	uint64_t queue_segment;
 
 	/* Made of these. */
 	struct smarthost relay; /* of smarthost, which it points into */

@@ -97,6 +97,7 @@ class Session:
 
     def __init__(self, server, connection, number):
         self.server = server
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.connection = connection
         self.number = number
         self.peer = connection.getpeername()[0]

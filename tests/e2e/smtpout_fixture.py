@@ -91,7 +91,9 @@ class Smtpout(fixture.Smtpin):
                 self.queue_dir, "-n", self.level, *self.arguments]
 
     def start(self, listeners=None):
-        wanted = listeners or 2 + self.arguments.count("-a")
+        given = self.arguments.count("-a")
+        wanted = listeners or given + (
+            2 if given == 0 or "-l" in self.arguments else 0)
         self.spawn()
         fixture.until(lambda: self.text().count("listening on") >= wanted
                       or self.process.poll() is not None,

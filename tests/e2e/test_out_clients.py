@@ -53,7 +53,7 @@ class Interoperation(world.WorldCase):
     def setUp(self):
         self.socket = os.path.join(self.world.root, "submit.sock")
         self.smtpout = self.enterContext(Smtpout(
-            self.world, "-a", self.socket, "--tls-ca", self.ca.ca,
+            self.world, "-l", "-a", self.socket, "--tls-ca", self.ca.ca,
             "--retry-min", "1"))
 
 
@@ -164,7 +164,8 @@ class Clients(Interoperation):
             [mutt, "-n", "-F", "/dev/null", "-e",
              "set smtp_url=smtp://127.0.0.1:25/", "-e",
              "set from=alice@home.example", "-e", "set copy=no", "-e",
-             "set ssl_starttls=no", "-s", "by mutt", "--",
+             "set ssl_starttls=no", "-e",
+             "set ssl_force_tls=no", "-s", "by mutt", "--",
              "bob@plain.example"], b"Hello from mutt.\n",
             env={**os.environ, "HOME": home})
         taken = self.arrived()
@@ -197,7 +198,7 @@ class Clients(Interoperation):
 
     def submit_by_sendmail(self, options, text, **env):
         """The front, pointed at the daemon as a user would."""
-        settings = {"SMTPOUT_SOCKET": self.socket,
+        settings = {"SMTPOUT_HOST": self.socket,
                     "SMTPOUT_QUEUE": self.smtpout.queue_dir, **env}
         self.run_here(self.sendmail(*options), text,
                       env={**os.environ, **settings})

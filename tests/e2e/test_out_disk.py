@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: MIT
+"""A full disk, damaged files, and clocks that jump."""
+
+import glob
+import os
+import re
+import subprocess
+import tempfile
+import time
+import unittest
+
+import smtpin_fixture as fixture
+import world
+from receivers import Smtpin
+from scripted_server import Scripted, by_rcpt
+from smtpout_fixture import (Report, Smtpout, lacks_sanitizers,
+                             message)
+
+MIB = 1 << 20
+
+ZONE = """
+home.example.	MX 10 home.example.
+one.example.	MX 10 mx1.example.
+"""
+
+
+class DiskCase(world.WorldCase):
+    HOSTS = ("mx1", "mx2")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.world.host("home", 30)
+        cls.world.zone(ZONE)
+
+    def setUp(self):
+        self.home = self.enterContext(
+            Smtpin(self.world.hosts["home"], "home.example", "alice"))
+
+    def start(self, *options, **others):
+        self.smtpout = self.enterContext(Smtpout(
+            self.world, "--retry-min", "300", "--retry-max", "300",
+            "--connect-timeout", "2", *options, **others))
+
+    def submit(self, rcpt, number, lines=5):
+        content = message(f"This is number {number}.\n" * lines,
+                          f"number {number}")
+        return self.smtpout.submit(content, rcpt)
+
+    def server(self, **rules):
+        return self.enterContext(Scripted(self.mx1, **rules))
+
+    @staticmethod
+    def numbers(server):
+        return sorted(int(re.search(rb"Subject: number (\d+)", t.content)[1])
+                      for t in server.accepted)
+
+
+class FullDisk(DiskCase):
+    def setUp(self):
+        super().setUp()
+        self.root = tempfile.mkdtemp(prefix="smtpout-disk.")
+        self.addCleanup(os.rmdir, self.root)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=400m", "smtpout-test",
+             self.root], stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            fixture.cannot("no small disk: " + done.stderr.strip())
+        self.addCleanup(subprocess.run, ["umount", self.root], check=True)
+        self.ballast = os.path.join(self.root, "ballast")
+        self.start(root=self.root)
+
+    def fill(self, left):
+        disk = os.statvfs(self.root)
+        with open(self.ballast, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0,
+                               disk.f_bavail * disk.f_frsize - left)
+
+    def codes(self):
+        """The answer to MAIL."""
+        with self.smtpout.client() as client:
+            return client.say("MAIL FROM:<alice@home.example>").codes
+
+    def check_full(self, left):
+        for i in range(5):
+            self.submit("bob@one.example", i)
+        self.submit("nobody@one.example", 5)
+        self.fill(left)
+        fixture.until(lambda: self.codes() == "452 4.3.1", "it takes more")
+        server = self.server(rcpt=by_rcpt({"nobody": "550 5.1.1 nobody"}))
+        self.smtpout.ask("flush")
+        server.wait(5)
+        self.assertEqual(self.numbers(server), [0, 1, 2, 3, 4])
+        report = Report(self.home.wait(1, "alice", 2 * fixture.WAIT)[0])
+        self.assertEqual(report.rcpts[0]["Status"], "5.1.1")
+        self.smtpout.wait_empty()
+        self.assertEqual(self.codes(), "452 4.3.1")
+        os.unlink(self.ballast)
+        fixture.until(lambda: self.codes().startswith("250"), "still full")
+        self.submit("bob@one.example", 7)
+        server.wait(6)
+        self.smtpout.wait_empty()
+
+    def test_almost_full(self):
+        self.check_full(20 * MIB)
+
+    def test_full_to_the_last_byte(self):
+        self.check_full(0)
+
+    def test_announced_size(self):
+        """Less is free than the message would take."""
+        fixture.until(lambda: glob.glob(os.path.join(
+            self.smtpout.queue_dir, "log", "spare*")), "no spare segment")
+        self.fill(100 * MIB)
+        time.sleep(1.1)
+        with self.smtpout.client() as client:
+            self.assertEqual(client.say(
+                "MAIL FROM:<a@b.example> SIZE=48000000").codes, "452 4.3.1")
+            client.must("MAIL FROM:<a@b.example> SIZE=1000000")
+
+    def test_full_while_it_arrives(self):
+        with self.smtpout.client() as client:
+            client.must("MAIL FROM:<alice@home.example>")
+            client.must("RCPT TO:<bob@one.example>")
+            client.must("DATA", 354)
+            self.fill(1 * MIB)
+            reply = client.finish(message() + (b"z" * 75 + b"\n") * 200000)
+            self.assertEqual(reply.codes, "452 4.3.1")
+        self.assertEqual(self.smtpout.list(), [])
+        self.assertEqual(os.listdir(
+            os.path.join(self.smtpout.queue_dir, "large")), [])
+
+    def test_restart_when_full(self):
+        self.submit("bob@one.example", 1)
+        self.fill(0)
+        self.smtpout.restart()
+        server = self.server()
+        self.smtpout.ask("flush")
+        server.wait(1)
+        self.smtpout.wait_empty()
+
+
+class Damage(DiskCase):
+    """The queue's files are changed while the daemon is down."""
+
+    COUNT = 30
+
+    def setUp(self):
+        super().setUp()
+        self.start()
+        self.idents = {}
+        for i in range(self.COUNT):
+            self.idents[i] = self.submit("bob@one.example", i)
+        self.smtpout.stop()
+
+    def segment(self):
+        return sorted(glob.glob(os.path.join(
+            self.smtpout.queue_dir, "log", "*.log")))[0]
+
+    def place(self, number):
+        """Where the text of a message begins in the segment."""
+        at = fixture.read(self.segment()).find(
+            b"This is number %d.\r\n" % number)
+        self.assertGreater(at, 0)
+        return at
+
+    def write_at(self, at, data):
+        with open(self.segment(), "r+b") as file:
+            file.seek(at)
+            file.write(data)
+
+    def start_again(self):
+        """All that is left is delivered; its numbers."""
+        self.smtpout.start()
+        server = self.server()
+        self.smtpout.ask("flush")
+        fixture.until(lambda: not self.smtpout.list(), "the queue is not "
+                      "empty")
+        return self.numbers(server)
+
+    def quarantined(self):
+        """Each file in quarantine/ has its reason beside it."""
+        files = self.smtpout.quarantine()
+        why = [path for path in files if path.endswith(".why")]
+        self.assertTrue(why)
+        for path in why:
+            self.assertTrue(fixture.read(path).strip())
+        return files
+
+    def test_one_byte(self):
+        """In the middle of a message."""
+        self.write_at(self.place(10) + 7, b"\0")
+        self.assertEqual(self.start_again(),
+                         [i for i in range(self.COUNT) if i != 10])
+        self.quarantined()
+        done = self.smtpout.try_ask("check")
+        self.assertIn(done.returncode, (0, 65))
+
+    def test_check_tells(self):
+        self.assertEqual(self.smtpout.try_ask("check").returncode, 0)
+        self.write_at(self.place(10) + 7, b"\0")
+        self.assertEqual(self.smtpout.try_ask("check").returncode, 65)
+
+    def test_hole(self):
+        """A page of zeros, as after a crash of some file systems."""
+        at = self.place(10) // 4096 * 4096
+        self.write_at(at, bytes(4096))
+        arrived = self.start_again()
+        self.assertGreaterEqual(len(arrived), self.COUNT - 15)
+        self.assertIn(0, arrived)
+        self.assertIn(self.COUNT - 1, arrived)
+        self.quarantined()
+
+    def test_cut(self):
+        """What was before the cut is there; new mail is taken."""
+        os.truncate(self.segment(), self.place(20))
+        arrived = self.start_again()
+        self.assertEqual(arrived[:20], list(range(20)))
+        self.submit("bob@one.example", 99)
+        self.smtpout.wait_empty()
+
+    def test_garbage(self):
+        """The whole segment is something else, header and all."""
+        with open(self.segment(), "r+b") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.write(os.urandom(200000))
+            file.seek(size - 4096)
+            file.write(os.urandom(4096))
+        self.start_again()
+        self.submit("bob@one.example", 99)
+        self.smtpout.wait_empty()
+        self.quarantined()
+
+    def test_no_segment(self):
+        os.unlink(self.segment())
+        self.start_again()
+        self.submit("bob@one.example", 99)
+        self.smtpout.wait_empty()
+
+    def test_no_index(self):
+        for path in glob.glob(os.path.join(
+                self.smtpout.queue_dir, "log", "*.idx")):
+            os.unlink(path)
+        self.assertEqual(self.start_again(), list(range(self.COUNT)))
+
+    def test_foreign_files(self):
+        """They stop nothing, and are not thrown away."""
+        names = ["note.txt", "log/README", "log/00000000.log.bak",
+                 "large/xyz", "dead/mine", "quarantine/mine"]
+        for name in names:
+            path = os.path.join(self.smtpout.queue_dir, name)
+            with open(path, "w", encoding="ascii") as file:
+                file.write("not yours\n")
+        self.assertEqual(self.start_again(), list(range(self.COUNT)))
+        kept = [text for where, _, files in os.walk(self.smtpout.queue_dir)
+                for file in files
+                if os.path.isfile(os.path.join(where, file))
+                for text in [fixture.read(os.path.join(where, file))[:20]]
+                if text == b"not yours\n"]
+        self.assertEqual(len(kept), len(names))
+
+    def test_large_file(self):
+        """Cut, and gone."""
+        self.smtpout.start()
+        content = message("y" * 70 + "\n", "number 100") + \
+            (b"x" * 70 + b"\n") * 5000
+        first = self.smtpout.submit(content, "bob@one.example")
+        second = self.smtpout.submit(content, "bob@one.example")
+        third = self.smtpout.submit(
+            content.replace(b"number 100", b"number 102"),
+            "bob@one.example")
+        self.smtpout.stop()
+        large = os.path.join(self.smtpout.queue_dir, "large")
+        self.assertEqual(len(os.listdir(large)), 3)
+        os.truncate(os.path.join(large, first), 1000)
+        os.unlink(os.path.join(large, second))
+        self.assertEqual(self.start_again(),
+                         list(range(self.COUNT)) + [102])
+        self.assertTrue(third)
+        self.quarantined()
+
+
+FAKETIME = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+YEAR = 365 * 86400
+
+
+class Clock(DiskCase):
+    def setUp(self):
+        super().setUp()
+        found = glob.glob(FAKETIME)
+        if not found:
+            fixture.cannot("libfaketime is not installed")
+        if not lacks_sanitizers(world.program("smtpout")):
+            self.skipTest("libfaketime does not go with sanitizers")
+        self.offset = os.path.join(self.world.root, "offset")
+        self.set_clock(0)
+        self.start("--lifetime", "3600", "--delay-notice", "900",
+                   environment={
+                       "LD_PRELOAD": found[0],
+                       "FAKETIME_TIMESTAMP_FILE": self.offset,
+                       "FAKETIME_NO_CACHE": "1",
+                       "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+
+    def set_clock(self, seconds):
+        """Away from the true time."""
+        with open(self.offset + ".new", "w", encoding="ascii") as file:
+            file.write(f"{seconds:+d}\n")
+        os.rename(self.offset + ".new", self.offset)
+
+    def queued(self):
+        """A message that was tried once."""
+        ident = self.submit("bob@one.example", 1)
+
+        def tried():
+            if self.smtpout.show(ident)["recipients"][0]["attempts"] > 0:
+                return True
+            # The site may be known to be down from before.
+            self.smtpout.ask("flush", ident)
+            time.sleep(0.3)
+            return False
+        fixture.until(tried, "it was not tried")
+        return ident
+
+    def check_young(self, ident):
+        """It waits as before: no bounce, no notice, no storm."""
+        time.sleep(3)
+        self.assertEqual(self.smtpout.ids(), [ident])
+        self.assertEqual(self.home.messages(), [])
+        self.assertLessEqual(
+            self.smtpout.show(ident)["recipients"][0]["attempts"], 3)
+        # In minutes, not in hours.
+        ahead = re.search(r"next try: .* in (\S+)",
+                          self.smtpout.ask("why", ident))
+        self.assertRegex(ahead[1], r"^[0-9ms]+$")
+
+    def deliver(self):
+        server = self.server()
+        self.smtpout.ask("flush")
+        server.wait(1)
+        self.smtpout.wait_empty()
+        self.assertEqual(self.home.messages(), [])
+
+    def test_jump_in_the_run(self):
+        for seconds in (7200, -7200, YEAR, -YEAR):
+            with self.subTest(seconds):
+                self.set_clock(0)
+                ident = self.queued()
+                self.set_clock(seconds)
+                self.check_young(ident)
+                self.smtpout.ask("remove", ident)
+        self.queued()
+        self.deliver()
+
+    def test_jump_at_a_restart_back(self):
+        for seconds in (-7200, -YEAR):
+            with self.subTest(seconds):
+                self.set_clock(0)
+                ident = self.queued()
+                self.smtpout.stop()
+                self.set_clock(seconds)
+                self.smtpout.start()
+                self.check_young(ident)
+                self.smtpout.ask("remove", ident)
+        self.queued()
+        self.deliver()
+
+    def test_long_pause(self):
+        """Down for a year, or a clock that says so: one more try is made
+        before anything goes back."""
+        ident = self.queued()
+        self.smtpout.stop()
+        self.set_clock(YEAR)
+        server = self.server()
+        self.smtpout.start()
+        server.wait(1)
+        self.smtpout.wait_empty()
+        self.assertEqual(self.home.messages(), [])
+        self.assertTrue(ident)
+
+
+if __name__ == "__main__":
+    world.main()
