@@ -32,8 +32,7 @@ insert(struct smtpd_queue *q, struct smtpd_job *job)
 {
 	if (smtpd_schedule_insert(
 		q->schedule, job, smtpd_spool_now(q->spool)) == -1)
-		smtpd_queue_log(q, SMTPD_LOG_ERROR,
-		    "no memory to schedule a message: restart the queue");
+		q->unscheduled = true;
 }
 
 /* Whether JOB is to be in the schedule.  The lock is held: who holds or removes
@@ -86,6 +85,21 @@ smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry)
 	stir(q);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_spool_unpin(q->spool, entry);
+}
+
+void
+smtpd_jobs_schedule_all(struct smtpd_queue *q)
+{
+	struct smtpd_entry *entry;
+
+	pthread_mutex_lock(&q->lock);
+	q->unscheduled = false;
+	pthread_mutex_unlock(&q->lock);
+	for (uint64_t id = 0;
+	     (entry = smtpd_spool_next(q->spool, id)) != NULL;) {
+		id = entry->id;
+		smtpd_jobs_schedule(q, entry);
+	}
 }
 
 void

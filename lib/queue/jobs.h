@@ -25,6 +25,10 @@ void smtpd_jobs_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks);
  * held, see to it that somebody tries them, and unpin it. */
 void smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry);
 
+/* The same for all that there is, but for what is in the schedule already: what
+ * an earlier process left, and what there was no memory for. */
+void smtpd_jobs_schedule_all(struct smtpd_queue *q);
+
 /*
  * The rest is for who has JOB, which is active, and its entry pinned, and
  * gives up both.  Put it back if it is neither finished, held nor removed; ...

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "queue/attempt.h"
+#include "queue/jobs.h"
 #include "queue/queue.h"
 
 /* Seconds between two steps of cleaning while messages come and go, and
@@ -68,6 +69,17 @@ look(struct smtpd_queue *q, bool more)
 	return wake - now < wait ? wake - now : wait;
 }
 
+/* Once more what there was no memory for. */
+static void
+schedule_rest(struct smtpd_queue *q)
+{
+	if (!q->unscheduled)
+		return;
+	pthread_mutex_unlock(&q->lock);
+	smtpd_jobs_schedule_all(q);
+	pthread_mutex_lock(&q->lock);
+}
+
 /* Whether there is nothing to wait for. */
 static bool
 is_idle(struct smtpd_queue *q, bool more)
@@ -88,6 +100,7 @@ keep(void *arg)
 		else
 			wait_seconds(q, look(q, more));
 		q->stirred = false;
+		schedule_rest(q);
 		pthread_mutex_unlock(&q->lock);
 		more = smtpd_spool_clean(q->spool);
 		pthread_mutex_lock(&q->lock);

@@ -98,19 +98,6 @@ smtpd_queue_log(const struct smtpd_queue *q, enum smtpd_log_level level,
 	q->settings.log(level, line, q->settings.log_user);
 }
 
-/* What the last process left. */
-static void
-schedule_all(struct smtpd_queue *q)
-{
-	struct smtpd_entry *entry;
-
-	for (uint64_t id = 0;
-	     (entry = smtpd_spool_next(q->spool, id)) != NULL;) {
-		id = entry->id;
-		smtpd_jobs_schedule(q, entry);
-	}
-}
-
 static struct smtpd_spool *
 open_spool(
     struct smtpd_queue *q, const char *directory, char *error, size_t size)
@@ -187,7 +174,7 @@ smtpd_queue_open(const char *directory,
 		goto fail;
 	}
 	q->space.directory = smtpd_spool_directory(q->spool);
-	schedule_all(q);
+	smtpd_jobs_schedule_all(q);
 	return q;
 fail:
 	smtpd_queue_close(q);

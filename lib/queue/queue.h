@@ -59,9 +59,10 @@ struct smtpd_queue {
 	struct smtpd_runners runners;
 	pthread_t keeper;
 	bool running;
-	bool stopping; /* no attempt begins */
-	bool stirred;  /* something was written since the keeper looked */
-	bool resting;  /* the keeper is to be woken when that happens */
+	bool stopping;    /* no attempt begins */
+	bool stirred;     /* something was written since the keeper looked */
+	bool unscheduled; /* for want of memory, some jobs are */
+	bool resting;     /* the keeper is to be woken when that happens */
 };
 
 /* Log a line. */

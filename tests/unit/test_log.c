@@ -61,7 +61,10 @@ test_round_trip(void **state)
 	static const size_t lengths[] = { 0, 1, 6, 7, 8, 9, 1000, 300000 };
 	struct log_dir *d = *state;
 	struct smtpd_log_entry e;
+	struct smtpd_log_record record;
 	uint64_t sequence = 0;
+	const void *body;
+	void *memory;
 
 	log_dir_open(d);
 	for (unsigned i = 0; i < 8; i++) {
@@ -79,6 +82,11 @@ test_round_trip(void **state)
 	assert_int_equal(stats_of(d).live_records, 8);
 	assert_int_equal(log_dir_append(d, 8, 10, 0, &e), 0);
 	assert_int_equal(e.sequence, sequence + 1);
+	/* Where an earlier process had been. */
+	memory = smtpd_log_read(d->log, e.place, &record, &body);
+	assert_non_null(memory);
+	assert_int_equal(record.sequence, e.sequence);
+	free(memory);
 	log_dir_reopen(d);
 	log_dir_expect(d, 0, 9);
 	assert_int_equal(d->reports, 0);

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* For syscall(). */
+#define _DEFAULT_SOURCE
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "failing.h"
+#include "queue_world.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static _Thread_local int write_error; /* of the next files */
+
+/* In place of the C library's: what is written to files may fail. */
+ssize_t
+write(int fd, const void *data, size_t len)
+{
+	struct stat st;
+
+	if (write_error != 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		errno = write_error;
+		return -1;
+	}
+	return syscall(SYS_write, fd, data, len);
+}
+
+static const struct smtpd_outgoing_rcpt one_rcpt = { .address = "one@a1.test" };
+
+static int
+setup(void **state)
+{
+	world_setup(state);
+	world_open(*state);
+	return 0;
+}
+
+/* Queue CONTENT and have it in OUT as the operator sees it. */
+static void
+pass(struct world *w, struct smtpd_mail *mail, const char *content, char *out,
+    size_t size)
+{
+	mail->rcpts = &one_rcpt;
+	mail->nrcpts = 1;
+	if (mail->sender == NULL)
+		mail->sender = "s@a2.test";
+	mail->hold = true;
+	world_send_mail(w, mail, content);
+	world_start(w);
+	assert_int_equal(world_ask(w, "cat", w->id, out, size), 0);
+	smtpd_queue_close(w->queue);
+	world_open(w);
+}
+
+static void
+test_header(void **state)
+{
+	static const struct {
+		unsigned fix;
+		const char *trace;
+		const char *in;
+		const char *begins;
+		const char *has, *has_too, *has_not;
+	} cases[] = {
+		{ 0, NULL, "Subject: x\r\n\r\nhi\r\n",
+		    "Subject: x\r\n\r\nhi\r\n", "", "", "Date" },
+		{ 0, "Received: y\r\n", "Subject: x\r\n\r\nhi\r\n",
+		    "Received: y\r\nSubject: x\r\n\r\nhi\r\n", "", "", "Date" },
+		{ SMTPD_FIX_DATE, NULL, "Subject: x\r\n\r\nhi\r\n",
+		    "Subject: x\r\n", "\r\nDate: ", "", "Message-ID" },
+		{ SMTPD_FIX_MESSAGE_ID, NULL, "Subject: x\r\n\r\nhi\r\n",
+		    "Subject: x\r\n", "\r\nMessage-ID: <",
+		    "@queue.test>\r\n\r\n", "Date" },
+		{ SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID, NULL,
+		    "date: today\r\nmessage-id: <a@b>\r\n\r\nhi\r\n",
+		    "date: today\r\nmessage-id: <a@b>\r\n\r\nhi\r\n", "", "",
+		    "Message-ID" },
+		{ 0, "Received: y\r\n",
+		    "Return-Path: <a@b>\r\nSubject: x\r\nreturn-path:\r\n"
+		    " <b>\r\n\r\nhi\r\n",
+		    "Received: y\r\nSubject: x\r\n\r\nhi\r\n", "", "", "Path" },
+		{ 0, NULL, "Bcc: z@a1.test\r\n\r\nhi\r\n", "Bcc: z", "", "",
+		    "Date" },
+		{ SMTPD_FIX_BCC, NULL,
+		    "Bcc: z@a1.test,\r\n y@a1.test\r\nTo: x\r\n\r\nBcc: b\r\n",
+		    "To: x\r\n\r\nBcc: b\r\n", "", "", "a1.test" },
+		{ SMTPD_FIX_DATE, "Received: y\r\n", "",
+		    "Received: y\r\nDate:", "", "", "Message-ID" },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct smtpd_mail mail = { .fix = cases[i].fix,
+			.trace = cases[i].trace };
+		char out[4096];
+
+		pass(w, &mail, cases[i].in, out, sizeof(out));
+		if (strncmp(out, cases[i].begins, strlen(cases[i].begins)) != 0)
+			fail_msg("%zu: %s", i, out);
+		if (strstr(out, cases[i].has) == NULL ||
+		    strstr(out, cases[i].has_too) == NULL ||
+		    strstr(out, cases[i].has_not) != NULL)
+			fail_msg("%zu: %s", i, out);
+	}
+}
+
+static void
+test_bad_addresses(void **state)
+{
+	static const struct {
+		const char *sender;
+		const char *rcpts[3];
+	} cases[] = {
+		{ "s@a2.test", { NULL } },
+		{ "s", { "one@a1.test" } },
+		{ "s@", { "one@a1.test" } },
+		{ "s@a2.test", { "one" } },
+		{ "s@a2.test", { "" } },
+		{ "s@a2.test", { "one@a1.test", "postmaster" } },
+		{ "s@a2.test", { "one@a1.test", "@a1.test" } },
+		{ "s@a2.test", { "one@a1.test\r\nRCPT TO:<two@a1.test>" } },
+		{ "s@a2.test>\r\nX", { "one@a1.test" } },
+		{ "s@a2.test", { "<one@a1.test>" } },
+		{ "s@a2.test", { "o ne@a1.test" } },
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct smtpd_outgoing_rcpt rcpts[3];
+		struct smtpd_mail mail = { .sender = cases[i].sender,
+			.rcpts = rcpts };
+
+		for (size_t k = 0; k < 3 && cases[i].rcpts[k] != NULL; k++)
+			rcpts[mail.nrcpts++] = (struct smtpd_outgoing_rcpt){
+				.address = cases[i].rcpts[k]
+			};
+		errno = 0;
+		if (smtpd_queue_begin(w->queue, &mail) != NULL)
+			fail_msg("case %zu", i);
+		assert_int_equal(errno, EINVAL);
+	}
+	assert_int_equal(world_counters(w).messages, 0);
+}
+
+static void
+test_ids(void **state)
+{
+	struct world *w = *state;
+	struct smtpd_mail mail = { .sender = "",
+		.rcpts = &one_rcpt,
+		.nrcpts = 1,
+		.id = "1M8233F2Y0000" };
+
+	world_send_mail(w, &mail, "\r\n");
+	assert_string_equal(w->id, "1M8233F2Y0000");
+	/* It is taken. */
+	world_send_mail(w, &mail, "\r\n");
+	assert_string_not_equal(w->id, "1M8233F2Y0000");
+	/* It is none. */
+	mail.id = "??";
+	world_send_mail(w, &mail, "\r\n");
+	assert_int_equal(strlen(w->id), SMTPD_QUEUE_ID_MAX - 1);
+	assert_int_equal(world_counters(w).messages, 3);
+	world_close(w, 0);
+	world_open(w);
+	mail.id = "1M8233F2Y0000";
+	world_send_mail(w, &mail, "\r\n");
+	assert_string_not_equal(w->id, "1M8233F2Y0000");
+	assert_int_equal(world_counters(w).messages, 4);
+}
+
+static void
+test_abort(void **state)
+{
+	struct world *w = *state;
+	struct smtpd_mail mail = {
+		.sender = "", .rcpts = &one_rcpt, .nrcpts = 1
+	};
+	struct smtpd_draft *d = smtpd_queue_begin(w->queue, &mail);
+	static char block[100000];
+
+	assert_non_null(d);
+	memset(block, 'x', sizeof(block));
+	assert_int_equal(smtpd_draft_write(d, block, sizeof(block)), 0);
+	smtpd_draft_abort(d);
+	smtpd_draft_abort(NULL);
+	assert_int_equal(world_counters(w).messages, 0);
+	assert_int_equal(world_count_files(w, "tmp", ""), 2); /* . and .. */
+}
+
+static void
+test_no_room(void **state)
+{
+	struct world *w = *state;
+	struct smtpd_mail mail = {
+		.sender = "", .rcpts = &one_rcpt, .nrcpts = 1
+	};
+
+	world_close(w, 0);
+	w->settings.min_free = UINT64_MAX / 2;
+	world_open(w);
+	assert_false(smtpd_queue_has_room(w->queue, 0));
+	assert_null(smtpd_queue_begin(w->queue, &mail));
+	assert_int_equal(errno, ENOSPC);
+}
+
+/* The disk is full though it did not seem so. */
+static void
+test_write_fails(void **state)
+{
+	struct world *w = *state;
+	struct smtpd_mail mail = {
+		.sender = "", .rcpts = &one_rcpt, .nrcpts = 1
+	};
+	struct smtpd_draft *d = smtpd_queue_begin(w->queue, &mail);
+	static char block[100000];
+	int status = 0;
+
+	assert_non_null(d);
+	memset(block, 'x', sizeof(block));
+	write_error = ENOSPC;
+	for (int i = 0; i < 5 && status == 0; i++)
+		status = smtpd_draft_write(d, block, sizeof(block));
+	assert_int_equal(status, -1);
+	assert_int_equal(errno, ENOSPC);
+	smtpd_draft_abort(d);
+	write_error = 0;
+	assert_int_equal(world_counters(w).messages, 0);
+	assert_int_equal(world_count_files(w, "tmp", ""), 2);
+	world_send(w, "", "one@a1.test");
+}
+
+/* Each allocation fails once; then nothing is kept, or it is sent. */
+static void
+test_memory(void **state)
+{
+	static const struct smtpd_outgoing_rcpt rcpts[] = { { "one@a1.test",
+								NULL, NULL },
+		{ "two@a2.test", "NEVER", "rfc822;x@y" } };
+	struct world *w = *state;
+	struct smtpd_mail mail = { .sender = "s@a2.test",
+		.rcpts = rcpts,
+		.nrcpts = 2,
+		.trace = "Received: y\r\n",
+		.envid = "e",
+		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID };
+	static char block[100000];
+	bool failed = true;
+	uint64_t kept = 0;
+
+	for (size_t i = 0; i < sizeof(block); i++)
+		block[i] = "\r\nbody"[i % 6];
+	for (int n = 0; failed; n++) {
+		struct smtpd_draft *d;
+		int status = -1;
+
+		assert_true(n < 1000);
+		failing_after(n);
+		errno = 0;
+		d = smtpd_queue_begin(w->queue, &mail);
+		if (d != NULL)
+			status = smtpd_draft_write(d, block, sizeof(block));
+		if (d != NULL && status == 0)
+			status = smtpd_draft_commit(d, NULL);
+		else
+			smtpd_draft_abort(d);
+		failed = failing_ended();
+		assert_true(failed || status == 0);
+		if (status == -1)
+			assert_int_equal(errno, ENOMEM);
+		else
+			kept++;
+		assert_int_equal(world_counters(w).messages, kept);
+	}
+	world_start(w);
+	mail_host_expect(&w->hosts[0], kept, 0);
+	mail_host_expect(&w->hosts[1], kept, 0);
+	world_await(w, 0);
+}
+
+static void
+test_open_memory(void **state)
+{
+	struct world *w = *state;
+	bool failed = true;
+
+	world_send(w, "s@a2.test", "one@a1.test two@a2.test");
+	world_close(w, 0);
+	for (int n = 0; failed; n++) {
+		struct smtpd_queue *q;
+
+		assert_true(n < 1000);
+		failing_after(n);
+		q = smtpd_queue_open(
+		    w->path, &w->settings, w->error, sizeof(w->error));
+		failed = failing_ended();
+		if (q == NULL) {
+			assert_true(failed);
+			assert_int_equal(errno, ENOMEM);
+			assert_true(w->error[0] != '\0');
+		}
+		smtpd_queue_close(q);
+	}
+	world_open(w);
+	assert_int_equal(world_counters(w).messages, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_header),
+		TEST(test_bad_addresses),
+		TEST(test_ids),
+		TEST(test_abort),
+		TEST(test_no_room),
+		TEST(test_write_fails),
+		TEST(test_memory),
+		TEST(test_open_memory),
+	};
+
+	return cmocka_run_group_tests_name("draft", tests, NULL, NULL);
+}

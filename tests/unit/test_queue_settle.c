@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+/* For syscall(). */
+#define _DEFAULT_SOURCE
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "net/clock.h"
+#include "queue_world.h"
+
+#define COUNTER(name) offsetof(struct smtpd_queue_counters, name)
+
+static atomic_int disk_error;
+
+/* In place of the C library's. */
+int
+fdatasync(int fd)
+{
+	if (disk_error != 0) {
+		errno = disk_error;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+ssize_t
+pwrite(int fd, const void *data, size_t len, off_t offset)
+{
+	if (disk_error != 0) {
+		errno = disk_error;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, data, len, offset);
+}
+
+static int
+teardown(void **state)
+{
+	disk_error = 0;
+	return world_teardown(state);
+}
+
+/* The report number I that host 2 got. */
+static const struct mail_host_message *
+report(struct world *w, size_t i)
+{
+	const struct mail_host_message *m = mail_host_message(&w->hosts[1], i);
+
+	assert_string_equal(m->sender, "");
+	assert_int_equal(m->nrcpts, 1);
+	assert_string_equal(m->rcpts[0], "s@a2.test");
+	return m;
+}
+
+static void
+has(const struct mail_host_message *m, const char *text)
+{
+	if (strstr(m->data, text) == NULL)
+		fail_msg("no \"%s\" in:\n%s", text, m->data);
+}
+
+static void
+has_not(const struct mail_host_message *m, const char *text)
+{
+	if (strstr(m->data, text) != NULL)
+		fail_msg("\"%s\" in:\n%s", text, m->data);
+}
+
+static void
+test_refused(void **state)
+{
+	struct world *w = *state;
+
+	world_begin(w);
+	world_send(w, "s@a2.test", "no@a1.test");
+	mail_host_expect(&w->hosts[1], 1, 0);
+	has(report(w, 0), "Action: failed\n");
+	has(report(w, 0), "Status: 5.1.1\n");
+	has(report(w, 0), "Remote-MTA: dns; mx1.test\n");
+	has(report(w, 0), "550 5.1.1 no such user");
+	world_await(w, 0);
+	assert_int_equal(world_counters(w).reports, 1);
+	assert_int_equal(world_counters(w).failed, 1);
+	assert_int_equal(world_counters(w).dead, 0);
+}
+
+/* Out of reach until its time is over. */
+static void
+test_expires(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.lifetime_s = 3;
+	w->settings.notice_s = SMTPD_NO_TIMEOUT;
+	world_begin(w);
+	world_send(w, "s@a2.test", "one@a9.test two@a9.test");
+	mail_host_expect(&w->hosts[1], 1, 1500);
+	has(report(w, 0), "Action: failed\n");
+	has(report(w, 0), "Status: 4.4.7\n");
+	has(report(w, 0), "one@a9.test");
+	has(report(w, 0), "two@a9.test");
+	world_await(w, 0);
+	assert_int_equal(world_counters(w).failed, 2);
+	assert_int_equal(world_counters(w).reports, 1);
+}
+
+/* Put off again and again: the host's words are told. */
+static void
+test_expires_with_a_reply(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.lifetime_s = 2;
+	world_begin(w);
+	world_send(w, "s@a2.test", "later@a1.test");
+	mail_host_expect(&w->hosts[1], 1, 1200);
+	has(report(w, 0), "Action: failed\n");
+	has(report(w, 0), "450 4.2.0 not now");
+	world_await(w, 0);
+}
+
+static void
+test_notice_once(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.notice_s = 1;
+	world_begin(w);
+	world_send(w, "s@a2.test", "later@a1.test");
+	mail_host_expect(&w->hosts[1], 1, 2500);
+	has(report(w, 0), "Action: delayed\n");
+	has(report(w, 0), "Will-Retry-Until: ");
+	/* Nor after a restart. */
+	world_close(w, 1000);
+	world_begin(w);
+	mail_host_expect(&w->hosts[1], 1, 2000);
+	world_await(w, 1);
+}
+
+/* The site is closed for longer than the sender may go without news. */
+static void
+test_notice_of_a_closed_site(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.notice_s = 2;
+	w->settings.retry_min_s = 600;
+	w->settings.retry_max_s = 600;
+	world_begin(w);
+	world_send(w, "s@a2.test", "one@a9.test");
+	world_await_counter(w, COUNTER(attempts), 1);
+	world_send(w, "s@a2.test", "two@a9.test");
+	mail_host_expect(&w->hosts[1], 1, 0);
+	has(report(w, 0), "two@a9.test");
+	has(report(w, 0), "Action: delayed\n");
+}
+
+static void
+test_no_notice(void **state)
+{
+	struct world *w = *state;
+	struct smtpd_outgoing_rcpt rcpt = { .address = "later@a1.test" };
+	struct smtpd_mail mail = {
+		.sender = "s@a2.test", .rcpts = &rcpt, .nrcpts = 1
+	};
+
+	w->settings.notice_s = 1;
+	world_begin(w);
+	world_send_mail(w, &mail, "Auto-Submitted: auto-replied\r\n\r\nx\r\n");
+	world_send(w, "", "later@a1.test");
+	world_send_notify(w, "s@a2.test", "later@a1.test", "FAILURE");
+	mail_host_expect(&w->hosts[1], 0, 3000);
+	assert_int_equal(world_counters(w).messages, 3);
+}
+
+static void
+test_null_sender_dies(void **state)
+{
+	struct world *w = *state;
+
+	world_begin(w);
+	world_send(w, "", "no@a1.test");
+	world_await_counter(w, COUNTER(dead), 1);
+	world_await(w, 0);
+	assert_int_equal(world_count_files(w, "dead", ".eml"), 1);
+	assert_int_equal(world_count_files(w, "dead", ".why"), 1);
+	assert_int_equal(world_counters(w).reports, 0);
+}
+
+/* A report that cannot be delivered. */
+static void
+test_report_dies(void **state)
+{
+	struct world *w = *state;
+
+	w->hosts[1].refuse_null = true;
+	world_begin(w);
+	world_send(w, "s@a2.test", "no@a1.test");
+	world_await_counter(w, COUNTER(dead), 1);
+	world_await(w, 0);
+	assert_int_equal(world_counters(w).reports, 1);
+	assert_int_equal(world_count_files(w, "dead", ".eml"), 1);
+}
+
+static void
+test_too_many_reports(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.max_reports = 2;
+	world_begin(w);
+	for (int i = 0; i < 5; i++)
+		world_send(w, "s@a2.test", "no@a1.test");
+	mail_host_expect(&w->hosts[1], 2, 300);
+	world_await(w, 0);
+	assert_int_equal(world_counters(w).reports, 2);
+	assert_int_equal(world_counters(w).dead, 3);
+	assert_int_equal(world_count_files(w, "dead", ".eml"), 3);
+}
+
+static void
+test_success(void **state)
+{
+	struct world *w = *state;
+
+	w->hosts[2].dsn = true;
+	world_begin(w);
+	world_send_notify(w, "s@a2.test", "one@a1.test two@a3.test", "SUCCESS");
+	world_send_notify(w, "s@a2.test", "three@a1.test", "FAILURE");
+	mail_host_expect(&w->hosts[0], 2, 0);
+	mail_host_expect(&w->hosts[2], 1, 0);
+	mail_host_expect(&w->hosts[1], 1, 500);
+	has(report(w, 0), "Action: relayed\n");
+	has(report(w, 0), "one@a1.test");
+	has_not(report(w, 0), "two@a3.test");
+	world_await(w, 0);
+}
+
+/* Three kinds of news in one attempt: none of it gets lost. */
+static void
+test_all_kinds_at_once(void **state)
+{
+	struct world *w = *state;
+	unsigned kinds = 0;
+
+	w->settings.notice_s = 1;
+	w->settings.retry_min_s = 2;
+	w->settings.retry_max_s = 2;
+	world_open(w);
+	world_send_notify(w, "s@a2.test",
+	    "one@a1.test no@a1.test later@a1.test", "SUCCESS,FAILURE,DELAY");
+	world_sleep(1500);
+	world_start(w);
+	mail_host_expect(&w->hosts[1], 3, 2500);
+	for (size_t i = 0; i < 3; i++) {
+		const char *data = report(w, i)->data;
+
+		if (strstr(data, "Action: relayed\n") != NULL)
+			kinds |= 1;
+		if (strstr(data, "Action: failed\n") != NULL)
+			kinds |= 2;
+		if (strstr(data, "Action: delayed\n") != NULL)
+			kinds |= 4;
+	}
+	assert_int_equal(kinds, 7);
+	world_await(w, 1);
+}
+
+/* What was sent is not sent again because it cannot be written down. */
+static void
+test_disk_trouble(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.retry_min_s = 1;
+	world_begin(w);
+	world_send(w, "s@a2.test", "slow@a1.test no@a1.test");
+	mail_host_await(&w->hosts[0], &w->hosts[0].offers, 2);
+	disk_error = EIO;
+	mail_host_expect(&w->hosts[0], 1, 2500);
+	assert_int_equal(world_counters(w).messages, 1);
+	assert_int_equal(world_logged(w, "cannot record"), 1);
+	assert_int_equal(world_counters(w).reports, 0);
+	disk_error = 0;
+	mail_host_expect(&w->hosts[1], 1, 0);
+	world_await(w, 0);
+	mail_host_expect(&w->hosts[0], 1, 500);
+	assert_int_equal(world_counters(w).reports, 1);
+	world_close(w, 0);
+	world_begin(w);
+	assert_int_equal(world_counters(w).messages, 0);
+}
+
+/* Each second that the trouble lasts is no further report. */
+static void
+test_disk_trouble_and_reports(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.max_reports = 1;
+	w->settings.min_free = 1;
+	world_begin(w);
+	world_send(w, "s@a2.test", "slow@a1.test no@a1.test");
+	mail_host_await(&w->hosts[0], &w->hosts[0].offers, 2);
+	disk_error = ENOSPC;
+	mail_host_expect(&w->hosts[0], 1, 3500);
+	disk_error = 0;
+	mail_host_expect(&w->hosts[1], 1, 300);
+	has(report(w, 0), "no@a1.test");
+	world_await(w, 0);
+	assert_int_equal(world_counters(w).dead, 0);
+}
+
+/* A stop does not wait for the disk; the message stays. */
+static void
+test_stop_in_disk_trouble(void **state)
+{
+	struct world *w = *state;
+	uint64_t begun;
+
+	world_begin(w);
+	world_send(w, "s@a2.test", "slow@a1.test");
+	mail_host_await(&w->hosts[0], &w->hosts[0].offers, 1);
+	disk_error = EIO;
+	mail_host_expect(&w->hosts[0], 1, 300);
+	begun = smtpd_clock_ms();
+	world_close(w, 100);
+	assert_true(smtpd_clock_ms() - begun < 5000);
+	disk_error = 0;
+	world_open(w);
+	assert_int_equal(world_counters(w).messages, 1);
+}
+
+/* What is broken off after the end of its life gets its last try. */
+static void
+test_stop_after_the_end_of_life(void **state)
+{
+	struct world *w = *state;
+	struct mail_host *h = &w->hosts[0];
+
+	w->settings.lifetime_s = 2;
+	world_begin(w);
+	world_send(w, "s@a2.test", "hang@a1.test");
+	mail_host_await(h, &h->hanging, 1);
+	world_sleep(2500);
+	world_close(w, 0);
+	world_open(w);
+	assert_int_equal(world_counters(w).messages, 1);
+	mail_host_expect(&w->hosts[1], 0, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_refused),
+		TEST(test_expires),
+		TEST(test_expires_with_a_reply),
+		TEST(test_notice_once),
+		TEST(test_notice_of_a_closed_site),
+		TEST(test_no_notice),
+		TEST(test_null_sender_dies),
+		TEST(test_report_dies),
+		TEST(test_too_many_reports),
+		TEST(test_success),
+		TEST(test_all_kinds_at_once),
+		TEST(test_disk_trouble),
+		TEST(test_disk_trouble_and_reports),
+		TEST(test_stop_in_disk_trouble),
+		TEST(test_stop_after_the_end_of_life),
+	};
+
+	return cmocka_run_group_tests_name("queue_settle", tests, NULL, NULL);
+}
