@@ -216,8 +216,11 @@ empty(struct smtpd_spool *s)
 bool
 smtpd_spool_clean(struct smtpd_spool *s)
 {
-	bool more = smtpd_log_prepare(s->log) == 1;
+	bool more;
 
+	/* The notes of workers whose next message takes long. */
+	smtpd_log_flush(s->log);
+	more = smtpd_log_prepare(s->log) == 1;
 	mark_clock(s);
 	if (!smtpd_log_wants_cleaning(s->log) ||
 	    smtpd_clock_ms() < s->cleaning.rest)

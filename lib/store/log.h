@@ -141,6 +141,10 @@ uint64_t smtpd_log_size(size_t head_len, uint64_t body_len);
 int smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
     size_t n, unsigned flags);
 
+/* Write what was begun to be appended, if nobody does: for one who comes by now
+ * and then, as who began it may be long in waiting for it. */
+void smtpd_log_flush(struct smtpd_log *log);
+
 /* A group on its way to stable storage.  What is in it is the log's. */
 struct smtpd_log_promise {
 	struct smtpd_log_promise *next;

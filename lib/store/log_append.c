@@ -324,6 +324,15 @@ smtpd_log_append_end(struct smtpd_log *log, struct smtpd_log_promise *p)
 	return p->error == 0 ? 0 : -1;
 }
 
+void
+smtpd_log_flush(struct smtpd_log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	if (!log->busy && log->forming->promises != NULL)
+		lead(log);
+	pthread_mutex_unlock(&log->lock);
+}
+
 int
 smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
     size_t n, unsigned flags)

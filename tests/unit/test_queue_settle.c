@@ -300,6 +300,45 @@ test_disk_trouble(void **state)
 	assert_int_equal(world_counters(w).messages, 0);
 }
 
+/* Nobody is to be told: the record is not waited for at once. */
+static void
+test_disk_trouble_after_success(void **state)
+{
+	struct world *w = *state;
+
+	world_begin(w);
+	world_send(w, "s@a2.test", "slow@a1.test");
+	mail_host_await(&w->hosts[0], &w->hosts[0].offers, 1);
+	disk_error = EIO;
+	mail_host_expect(&w->hosts[0], 1, 2500);
+	assert_int_equal(world_logged(w, "cannot record"), 1);
+	disk_error = 0;
+	world_await(w, 0);
+	world_send(w, "s@a2.test", "one@a1.test");
+	mail_host_expect(&w->hosts[0], 2, 500);
+	world_close(w, 1000);
+	world_begin(w);
+	assert_int_equal(world_counters(w).messages, 0);
+	mail_host_expect(&w->hosts[0], 2, 500);
+}
+
+/* What was sent is on the disk soon, also if the next message of the
+ * connection takes long. */
+static void
+test_record_is_soon_durable(void **state)
+{
+	struct world *w = *state;
+	uint64_t syncs;
+
+	w->settings.workers = 1;
+	world_begin(w);
+	world_send(w, "s@a2.test", "slow@a1.test");
+	world_send(w, "s@a2.test", "hang@a1.test");
+	syncs = world_counters(w).syncs;
+	mail_host_await(&w->hosts[0], &w->hosts[0].hanging, 1);
+	world_await_counter(w, COUNTER(syncs), syncs + 1);
+}
+
 /* Each second that the trouble lasts is no further report. */
 static void
 test_disk_trouble_and_reports(void **state)
@@ -376,6 +415,8 @@ main(void)
 		TEST(test_success),
 		TEST(test_all_kinds_at_once),
 		TEST(test_disk_trouble),
+		TEST(test_disk_trouble_after_success),
+		TEST(test_record_is_soon_durable),
 		TEST(test_disk_trouble_and_reports),
 		TEST(test_stop_in_disk_trouble),
 		TEST(test_stop_after_the_end_of_life),
