@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/commit.h"
 
 void
@@ -27,22 +28,12 @@ smtpd_log_spare_which(const char *name)
 	return name[6] - '0';
 }
 
-void
-smtpd_log_file_close(int fd)
-{
-	int error = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = error;
-}
-
 static void
 discard(int dir, const char *name, int fd)
 {
 	int error = errno;
 
-	smtpd_log_file_close(fd);
+	smtpd_fd_close(fd);
 	unlinkat(dir, name, 0);
 	errno = error;
 }
