@@ -75,15 +75,6 @@ accept_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	return 0;
 }
 
-static const char *
-find_param(const struct smtpd_param *params, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(params[i].name, name) == 0)
-			return params[i].value;
-	return NULL;
-}
-
 /* The address of R, with this host's name at AT, *LEFT bytes, if it has no
  * domain. */
 static const char *
@@ -139,8 +130,10 @@ set_rcpts(struct job *job)
 
 		job->rcpts[i] = (struct smtpd_outgoing_rcpt){
 			.address = full_address(job, r, &at, &left),
-			.notify = find_param(r->params, r->nparams, "NOTIFY"),
-			.orcpt = find_param(r->params, r->nparams, "ORCPT"),
+			.notify =
+			    smtpd_param_value(r->params, r->nparams, "NOTIFY"),
+			.orcpt =
+			    smtpd_param_value(r->params, r->nparams, "ORCPT"),
 		};
 	}
 	job->mail.rcpts = job->rcpts;
@@ -161,8 +154,8 @@ set_mail(struct job *job)
 	job->mail = (struct smtpd_mail){
 		.id = e->id,
 		.sender = e->sender.text,
-		.ret = find_param(e->params, e->nparams, "RET"),
-		.envid = find_param(e->params, e->nparams, "ENVID"),
+		.ret = smtpd_param_value(e->params, e->nparams, "RET"),
+		.envid = smtpd_param_value(e->params, e->nparams, "ENVID"),
 		.trace = job->trace,
 		.fix = job->submission->fix,
 	};

@@ -152,9 +152,14 @@ SMTPD_API const struct smtpd_envelope *smtpd_session_envelope(
     const struct smtpd_session *s);
 
 /*
- * The value of parameter NAME (in upper case) of C: NULL when it is absent,
- * "" when it has no value.  Since 0.1.
+ * The value of parameter NAME (in upper case) among COUNT at PARAMS, as those
+ * of an envelope or a recipient: NULL when it is absent, "" when it has no
+ * value.  Since 0.1.
  */
+SMTPD_API const char *smtpd_param_value(
+    const struct smtpd_param *params, size_t count, const char *name);
+
+/* The same among the parameters of C.  Since 0.1. */
 SMTPD_API const char *smtpd_command_param(
     const struct smtpd_command *c, const char *name);
 

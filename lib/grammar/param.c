@@ -226,3 +226,13 @@ smtpd_xtext_encode(const char *s, size_t len, char *buf, size_t size)
 	}
 	return t.cut || t.len > INT_MAX ? -1 : (int)t.len;
 }
+
+const char *
+smtpd_param_value(
+    const struct smtpd_param *params, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(params[i].name, name) == 0)
+			return params[i].value != NULL ? params[i].value : "";
+	return NULL;
+}

@@ -2,24 +2,16 @@
 #include "net/cancel.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "base/fd.h"
 
 struct smtpd_cancel {
 	int pipe[2];
 	atomic_bool triggered;
 };
-
-static int
-set_flags(int fd)
-{
-	return fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
-		fcntl(fd, F_SETFL, O_NONBLOCK) != 0
-	    ? -1
-	    : 0;
-}
 
 struct smtpd_cancel *
 smtpd_cancel_create(void)
@@ -36,7 +28,8 @@ smtpd_cancel_create(void)
 		errno = saved;
 		return NULL;
 	}
-	if (set_flags(c->pipe[0]) == 0 && set_flags(c->pipe[1]) == 0)
+	if (smtpd_fd_prepare(c->pipe[0]) == 0 &&
+	    smtpd_fd_prepare(c->pipe[1]) == 0)
 		return c;
 	saved = errno;
 	smtpd_cancel_destroy(c);

@@ -2,7 +2,6 @@
 #include "net/dns.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "net/cancel.h"
 #include "net/clock.h"
 #include "net/dns_servers.h"
@@ -129,8 +129,7 @@ open_socket(const struct smtpd_sockaddr *server, int type)
 
 	if (fd < 0)
 		return -1;
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
-	    fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
+	if (smtpd_fd_prepare(fd) == 0 &&
 	    (connect(fd, addr, server->len) == 0 || errno == EINPROGRESS))
 		return fd;
 	close(fd);

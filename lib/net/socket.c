@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "net/wire.h"
 
 /* Connections that may wait to be accepted; the system has its own limit. */
@@ -156,7 +157,6 @@ smtpd_socket_listen(const struct smtpd_sockaddr *a)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&a->addr;
 	const int on = 1;
-	int saved;
 	int fd = socket(
 	    addr->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -170,9 +170,7 @@ smtpd_socket_listen(const struct smtpd_sockaddr *a)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, addr, a->len) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
+	smtpd_fd_close(fd);
 	return -1;
 }
 

@@ -121,8 +121,9 @@ smtpd_tls_conn_destroy(struct smtpd_tls_conn *conn)
 	free(conn);
 }
 
-bool
-smtpd_tls_asks_again(int result)
+/* Whether RESULT of mbedTLS only asks to be called again. */
+static bool
+asks_again(int result)
 {
 #ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
 	if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
@@ -130,6 +131,18 @@ smtpd_tls_asks_again(int result)
 #endif
 	return result == MBEDTLS_ERR_SSL_WANT_READ ||
 	    result == MBEDTLS_ERR_SSL_WANT_WRITE;
+}
+
+int
+smtpd_tls_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline)
+{
+	int result;
+
+	conn->deadline = deadline;
+	do {
+		result = mbedtls_ssl_handshake(&conn->ssl);
+	} while (asks_again(result));
+	return result;
 }
 
 enum smtpd_io_status
@@ -215,12 +228,8 @@ smtpd_tls_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size)
 {
 	enum smtpd_io_status status;
-	int result;
+	int result = smtpd_tls_shake_hands(conn, deadline);
 
-	conn->deadline = deadline;
-	do {
-		result = mbedtls_ssl_handshake(&conn->ssl);
-	} while (smtpd_tls_asks_again(result));
 	if (result == 0) {
 		gather_facts(conn);
 		return SMTPD_IO_OK;
@@ -240,7 +249,7 @@ smtpd_tls_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
 	do {
 		result =
 		    mbedtls_ssl_read(&conn->ssl, (unsigned char *)buf, size);
-	} while (smtpd_tls_asks_again(result));
+	} while (asks_again(result));
 	if (result <= 0)
 		return smtpd_tls_status_of(conn, result);
 	*got = (size_t)result;
@@ -254,7 +263,7 @@ smtpd_tls_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 		int result = mbedtls_ssl_write(
 		    &conn->ssl, (const unsigned char *)buf, len);
 
-		if (smtpd_tls_asks_again(result))
+		if (asks_again(result))
 			continue;
 		if (result < 0)
 			return smtpd_tls_status_of(conn, result);

@@ -3,8 +3,6 @@
 
 #include <mbedtls/version.h>
 
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
@@ -19,6 +17,7 @@
 #include "net/clock.h"
 #include "net/tls_compat.h"
 #include "net/tls_conn.h"
+#include "net/tls_random.h"
 
 /* Sessions that are kept, and for how long. */
 #define SESSIONS_MAX 128
@@ -39,10 +38,8 @@ struct kept {
 struct smtpd_trust {
 	atomic_uint refs;
 
-	/* Shared by all connections, which only read it; the generator has a
-	 * lock of its own. */
-	mbedtls_entropy_context entropy;
-	mbedtls_ctr_drbg_context drbg;
+	/* Shared by all connections, which only read it, but for the first. */
+	struct smtpd_tls_random random;
 	mbedtls_ssl_config conf;
 	mbedtls_x509_crt ca;
 
@@ -97,18 +94,12 @@ static const char *const bundles[] = {
 static int
 set_up(struct smtpd_trust *t)
 {
-	int error = smtpd_tls_init_crypto();
-
-	if (error == 0)
-		error = mbedtls_ctr_drbg_seed(
-		    &t->drbg, mbedtls_entropy_func, &t->entropy, NULL, 0);
-	if (error == 0)
-		error = mbedtls_ssl_config_defaults(&t->conf,
-		    MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
-		    MBEDTLS_SSL_PRESET_DEFAULT);
-	if (error != 0)
+	if (smtpd_tls_random_init(&t->random) != 0 ||
+	    mbedtls_ssl_config_defaults(&t->conf, MBEDTLS_SSL_IS_CLIENT,
+		MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return -1;
-	mbedtls_ssl_conf_rng(&t->conf, mbedtls_ctr_drbg_random, &t->drbg);
+	mbedtls_ssl_conf_rng(
+	    &t->conf, mbedtls_ctr_drbg_random, &t->random.drbg);
 	mbedtls_ssl_conf_ciphersuites(&t->conf, suites);
 	smtpd_tls_set_groups(&t->conf);
 	smtpd_tls_forbid_old_versions(&t->conf);
@@ -124,15 +115,13 @@ smtpd_trust_create_empty(void)
 {
 	struct smtpd_trust *t;
 
-	if (!smtpd_tls_supported())
+	if (!smtpd_tls_supported() || smtpd_tls_init_crypto() != 0)
 		return NULL;
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return NULL;
 	atomic_init(&t->refs, 1);
 	pthread_mutex_init(&t->lock, NULL);
-	mbedtls_entropy_init(&t->entropy);
-	mbedtls_ctr_drbg_init(&t->drbg);
 	mbedtls_ssl_config_init(&t->conf);
 	mbedtls_x509_crt_init(&t->ca);
 	if (set_up(t) == 0)
@@ -195,8 +184,7 @@ smtpd_trust_unref(struct smtpd_trust *t)
 	free(t->kept);
 	mbedtls_ssl_config_free(&t->conf);
 	mbedtls_x509_crt_free(&t->ca);
-	mbedtls_ctr_drbg_free(&t->drbg);
-	mbedtls_entropy_free(&t->entropy);
+	smtpd_tls_random_free(&t->random);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -330,12 +318,8 @@ smtpd_tls_client_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size)
 {
 	enum smtpd_io_status status;
-	int result;
+	int result = smtpd_tls_shake_hands(conn, deadline);
 
-	conn->deadline = deadline;
-	do {
-		result = mbedtls_ssl_handshake(&conn->ssl);
-	} while (smtpd_tls_asks_again(result));
 	if (result == 0) {
 		gather_facts((struct client_conn *)conn);
 		return SMTPD_IO_OK;

@@ -27,8 +27,9 @@ struct smtpd_tls_conn {
 int smtpd_tls_conn_init(struct smtpd_tls_conn *conn,
     const mbedtls_ssl_config *conf, struct smtpd_wire *w);
 
-/* Whether RESULT of mbedTLS only asks to be called again. */
-bool smtpd_tls_asks_again(int result);
+/* Shake hands before the absolute DEADLINE.  Return the result of mbedTLS, 0 on
+ * success. */
+int smtpd_tls_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline);
 
 /* What RESULT, negative or 0, means to the session. */
 enum smtpd_io_status smtpd_tls_status_of(

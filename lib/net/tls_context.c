@@ -3,8 +3,6 @@
 
 #include <mbedtls/version.h>
 
-#include <mbedtls/ctr_drbg.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
@@ -22,6 +20,7 @@
 #include "net/tls_digest.h"
 #include "net/tls_names.h"
 #include "net/tls_pem.h"
+#include "net/tls_random.h"
 
 /* The longest name that a client may ask for. */
 #define SERVER_NAME_MAX 255
@@ -43,8 +42,7 @@ struct pair {
  * a lock of its own. */
 struct secrets {
 	atomic_uint refs;
-	mbedtls_entropy_context entropy;
-	mbedtls_ctr_drbg_context drbg;
+	struct smtpd_tls_random random;
 	mbedtls_ssl_ticket_context tickets;
 	bool has_tickets;
 };
@@ -197,8 +195,7 @@ secrets_unref(struct secrets *x)
 	if (x == NULL || atomic_fetch_sub(&x->refs, 1) > 1)
 		return;
 	mbedtls_ssl_ticket_free(&x->tickets);
-	mbedtls_ctr_drbg_free(&x->drbg);
-	mbedtls_entropy_free(&x->entropy);
+	smtpd_tls_random_free(&x->random);
 	free(x);
 }
 
@@ -212,15 +209,12 @@ secrets_create(uint32_t lifetime)
 	if (x == NULL)
 		return NULL;
 	atomic_init(&x->refs, 1);
-	mbedtls_entropy_init(&x->entropy);
-	mbedtls_ctr_drbg_init(&x->drbg);
 	mbedtls_ssl_ticket_init(&x->tickets);
-	error = mbedtls_ctr_drbg_seed(
-	    &x->drbg, mbedtls_entropy_func, &x->entropy, NULL, 0);
+	error = smtpd_tls_random_init(&x->random);
 	if (error == 0 && lifetime > 0) {
 		x->has_tickets = true;
 		error = mbedtls_ssl_ticket_setup(&x->tickets,
-		    mbedtls_ctr_drbg_random, &x->drbg,
+		    mbedtls_ctr_drbg_random, &x->random.drbg,
 		    MBEDTLS_CIPHER_AES_256_GCM, lifetime);
 	}
 	if (error == 0)
@@ -322,7 +316,8 @@ set_up(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
 	x = tls->secrets = choose_secrets(s);
 	if (x == NULL)
 		return -1;
-	mbedtls_ssl_conf_rng(&tls->conf, mbedtls_ctr_drbg_random, &x->drbg);
+	mbedtls_ssl_conf_rng(
+	    &tls->conf, mbedtls_ctr_drbg_random, &x->random.drbg);
 	mbedtls_ssl_conf_ciphersuites(&tls->conf, suites);
 	smtpd_tls_set_groups(&tls->conf);
 	mbedtls_ssl_conf_sni(&tls->conf, sni_callback, tls);
@@ -433,11 +428,11 @@ parse_pair(struct smtpd_tls *tls, struct pair *p, const char *cert_file,
 	if (parse_chain(tls, cert_file, cert, &p->chain) != 0)
 		return -1;
 	error = smtpd_tls_parse_key(
-	    &p->key, key->text, key->size, &tls->secrets->drbg);
+	    &p->key, key->text, key->size, &tls->secrets->random.drbg);
 	if (error != 0)
 		return fail(tls, key_file, "not a whole key", error);
-	if (smtpd_tls_check_pair(&p->chain.pk, &p->key, &tls->secrets->drbg) !=
-	    0)
+	if (smtpd_tls_check_pair(
+		&p->chain.pk, &p->key, &tls->secrets->random.drbg) != 0)
 		return fail(
 		    tls, key_file, "the key belongs to another certificate", 0);
 	return check_times(tls, p, cert_file);

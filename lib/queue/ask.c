@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "queue/channel.h"
 #include "queue/control.h"
 #include "queue/export.h"
@@ -142,19 +143,15 @@ static int
 reach(int dir)
 {
 	struct sockaddr_un address;
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	int error;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd == -1)
 		return -1;
 	smtpd_channel_address(dir, &address);
-	if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
-	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
-		0)
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+	    0)
 		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
+	smtpd_fd_close(fd);
 	return -1;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "queue/spool_internal.h"
 #include "store/commit.h"
 
@@ -139,7 +140,7 @@ smtpd_content_destroy(struct smtpd_content *c)
 	if (c == NULL)
 		return;
 	if (c->fd != -1) {
-		smtpd_spool_close_file(c->fd);
+		smtpd_fd_close(c->fd);
 		unlinkat(c->spool->tmp, c->name, 0);
 	}
 	free(c->data);

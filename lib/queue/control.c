@@ -2,7 +2,6 @@
 #include "queue/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "net/cancel.h"
 #include "net/clock.h"
 #include "queue/channel.h"
@@ -143,15 +143,6 @@ serve(struct smtpd_control *control, int fd)
 	send_end(&c, error, end);
 }
 
-static int
-set_flags(int fd)
-{
-	return fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
-		fcntl(fd, F_SETFL, O_NONBLOCK) != 0
-	    ? -1
-	    : 0;
-}
-
 static void *
 run(void *arg)
 {
@@ -171,7 +162,7 @@ run(void *arg)
 				poll(fds + 1, 1, 100);
 			continue;
 		}
-		if (set_flags(fd) == 0)
+		if (smtpd_fd_prepare(fd) == 0)
 			serve(c, fd);
 		close(fd);
 	}
@@ -186,20 +177,17 @@ open_listener(int dir)
 {
 	struct sockaddr_un address;
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	int error;
 
 	if (fd == -1)
 		return -1;
 	smtpd_channel_address(dir, &address);
 	unlinkat(dir, SMTPD_CHANNEL_NAME, 0);
-	if (set_flags(fd) == 0 &&
+	if (smtpd_fd_prepare(fd) == 0 &&
 	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
 	    fchmodat(dir, SMTPD_CHANNEL_NAME, 0600, 0) == 0 &&
 	    listen(fd, BACKLOG) == 0)
 		return fd;
-	error = errno;
-	close(fd);
-	errno = error;
+	smtpd_fd_close(fd);
 	return -1;
 }
 

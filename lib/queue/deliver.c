@@ -6,20 +6,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "grammar/param.h"
 
 #define BLOCK_SIZE 16384
-
-static const char *
-find_param(const struct smtpd_param *params, size_t count, const char *name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(params[i].name, name) == 0)
-			return params[i].value;
-	return NULL;
-}
 
 static int
 refuse(struct smtpd_session *s, int error)
@@ -40,8 +30,10 @@ copy_rcpts(const struct smtpd_envelope *e)
 		const struct smtpd_rcpt *r = &e->rcpts[i];
 
 		rcpts[i].address = r->address.text;
-		rcpts[i].notify = find_param(r->params, r->nparams, "NOTIFY");
-		rcpts[i].orcpt = find_param(r->params, r->nparams, "ORCPT");
+		rcpts[i].notify =
+		    smtpd_param_value(r->params, r->nparams, "NOTIFY");
+		rcpts[i].orcpt =
+		    smtpd_param_value(r->params, r->nparams, "ORCPT");
 	}
 	return rcpts;
 }
@@ -79,9 +71,10 @@ smtpd_queue_deliver(struct smtpd_session *s,
 		.id = envelope->id,
 		.sender = envelope->sender.text,
 		.nrcpts = envelope->nrcpts,
-		.ret = find_param(envelope->params, envelope->nparams, "RET"),
-		.envid =
-		    find_param(envelope->params, envelope->nparams, "ENVID"),
+		.ret = smtpd_param_value(
+		    envelope->params, envelope->nparams, "RET"),
+		.envid = smtpd_param_value(
+		    envelope->params, envelope->nparams, "ENVID"),
 		.trace = trace,
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID,
 	};

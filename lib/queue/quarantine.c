@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "queue/spool_internal.h"
 #include "store/commit.h"
 
@@ -37,7 +38,7 @@ publish(
 static int
 give_up(struct smtpd_spool *s, int fd, const char *name)
 {
-	smtpd_spool_close_file(fd);
+	smtpd_fd_close(fd);
 	if (fd != -1) {
 		int error = errno;
 
@@ -110,7 +111,7 @@ keep_range(struct smtpd_spool *s, const char *name, const void *data,
 			return -1;
 		status = write_range(fd, 0, data, len);
 		if (status == -1) {
-			smtpd_spool_close_file(fd);
+			smtpd_fd_close(fd);
 			return -1;
 		}
 		if (smtpd_commit_file(fd) == -1)

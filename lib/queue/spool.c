@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "net/clock.h"
 #include "queue/spool_internal.h"
@@ -116,7 +117,7 @@ open_log(struct smtpd_spool *s, char *error, size_t size)
 			break;
 		smtpd_spool_forget(s);
 	}
-	smtpd_spool_close_file(dir);
+	smtpd_fd_close(dir);
 	return s->log != NULL ? 0 : -1;
 }
 

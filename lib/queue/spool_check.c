@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "queue/spool_internal.h"
 
 /* Whether NAME is a damaged thing, not the reason beside it. */
@@ -27,7 +28,7 @@ count_quarantine(const struct smtpd_spool *s)
 	uint64_t count = 0;
 
 	if (dir == NULL) {
-		smtpd_spool_close_file(fd);
+		smtpd_fd_close(fd);
 		return 0;
 	}
 	while ((d = readdir(dir)) != NULL)

@@ -12,20 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "queue/spool_internal.h"
 #include "store/commit.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-
-void
-smtpd_spool_close_file(int fd)
-{
-	int error = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = error;
-}
 
 /* Open the directory NAME in AT, made when it may be.  -1 with errno. */
 static int
@@ -48,7 +39,7 @@ commit_parent(int dir)
 	if (parent == -1)
 		return errno == EACCES ? 0 : -1;
 	status = smtpd_commit_directory(parent);
-	smtpd_spool_close_file(parent);
+	smtpd_fd_close(parent);
 	return status;
 }
 
@@ -131,7 +122,7 @@ smtpd_spool_close_directories(struct smtpd_spool *s)
 		&s->lock, &s->dir };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		smtpd_spool_close_file(*fds[i]);
+		smtpd_fd_close(*fds[i]);
 		*fds[i] = -1;
 	}
 }
@@ -144,7 +135,7 @@ read_directory(int fd)
 	DIR *dir = copy != -1 ? fdopendir(copy) : NULL;
 
 	if (dir == NULL)
-		smtpd_spool_close_file(copy);
+		smtpd_fd_close(copy);
 	return dir;
 }
 

@@ -118,9 +118,6 @@ int smtpd_spool_make_file(
 /* Write all of it.  Return 0, or -1 with errno. */
 int smtpd_spool_write(int fd, const void *data, size_t len);
 
-/* Close FD, leaving errno alone. */
-void smtpd_spool_close_file(int fd);
-
 /* --- content.c --- */
 
 struct smtpd_content {

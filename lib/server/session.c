@@ -433,13 +433,7 @@ smtpd_session_envelope(const struct smtpd_session *s)
 const char *
 smtpd_command_param(const struct smtpd_command *c, const char *name)
 {
-	for (size_t i = 0; i < c->nparams; i++) {
-		const struct smtpd_param *p = &c->params[i];
-
-		if (strcmp(p->name, name) == 0)
-			return p->value == NULL ? "" : p->value;
-	}
-	return NULL;
+	return smtpd_param_value(c->params, c->nparams, name);
 }
 
 int

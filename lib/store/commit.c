@@ -4,19 +4,17 @@
 #include "store/commit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#include "base/fd.h"
 
 int
 smtpd_commit_file(int fd)
 {
 	/* On a new file fdatasync flushes the size as well. */
 	if (fdatasync(fd) == -1) {
-		int error = errno;
-
-		close(fd);
-		errno = error;
+		smtpd_fd_close(fd);
 		return -1;
 	}
 	return close(fd);

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/fd.h"
 #include "store/log_state.h"
 
 struct smtpd_log_segment *
@@ -144,7 +144,7 @@ read_place(struct smtpd_log *log, const struct smtpd_log_segment *s,
 		return NULL;
 	if (read_header(fd, s, place.offset, h) == 0)
 		p = read_whole(log, fd, place.offset, h);
-	smtpd_log_file_close(fd);
+	smtpd_fd_close(fd);
 	return p;
 }
 
@@ -190,7 +190,7 @@ smtpd_log_read_raw(
 	p = malloc(size);
 	if (p != NULL)
 		status = smtpd_log_file_read(fd, p, size, place.offset);
-	smtpd_log_file_close(fd);
+	smtpd_fd_close(fd);
 	if (status == 0)
 		return p;
 	free(p);
@@ -212,8 +212,8 @@ smtpd_log_close(struct smtpd_log *log)
 {
 	if (log == NULL)
 		return;
-	smtpd_log_file_close(log->fd);
-	smtpd_log_file_close(log->dir);
+	smtpd_fd_close(log->fd);
+	smtpd_fd_close(log->dir);
 	for (int i = 0; i < 2; i++) {
 		free(log->batches[i].buf);
 		pthread_cond_destroy(&log->batches[i].done);

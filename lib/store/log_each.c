@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/fd.h"
 #include "store/log_index.h"
 #include "store/log_scan.h"
 #include "store/log_state.h"
@@ -169,6 +170,6 @@ smtpd_log_each(struct smtpd_log *log, const struct smtpd_log_segment *segment,
 		return -1;
 	}
 	rc = scan_and_index(&p);
-	smtpd_log_file_close(p.fd);
+	smtpd_fd_close(p.fd);
 	return rc;
 }

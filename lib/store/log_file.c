@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/commit.h"
 
 void
@@ -27,22 +28,12 @@ smtpd_log_spare_which(const char *name)
 	return name[6] - '0';
 }
 
-void
-smtpd_log_file_close(int fd)
-{
-	int error = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = error;
-}
-
 static void
 discard(int dir, const char *name, int fd)
 {
 	int error = errno;
 
-	smtpd_log_file_close(fd);
+	smtpd_fd_close(fd);
 	unlinkat(dir, name, 0);
 	errno = error;
 }
@@ -97,23 +88,29 @@ smtpd_log_file_make(int dir, int which, uint32_t size)
 	return close(fd);
 }
 
+/* Add N, the result of a read or write, to *DONE.  Return 0, also when it was
+ * interrupted, or -1 with errno, which is END when nothing was moved. */
+static int
+count(ssize_t n, size_t *done, int end)
+{
+	if (n > 0)
+		*done += (size_t)n;
+	if (n == 0)
+		errno = end;
+	return n > 0 || (n == -1 && errno == EINTR) ? 0 : -1;
+}
+
 int
 smtpd_log_file_write(int fd, const void *data, size_t len, uint64_t offset)
 {
 	const char *p = data;
 
-	while (len > 0) {
-		ssize_t n = pwrite(fd, p, len, (off_t)offset);
+	for (size_t done = 0; done < len;) {
+		off_t at = (off_t)(offset + done);
 
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == 0)
-			errno = EIO;
-		if (n <= 0)
+		if (count(pwrite(fd, p + done, len - done, at), &done, EIO) ==
+		    -1)
 			return -1;
-		p += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
 	}
 	return 0;
 }
@@ -123,18 +120,12 @@ smtpd_log_file_read(int fd, void *data, size_t len, uint64_t offset)
 {
 	char *p = data;
 
-	while (len > 0) {
-		ssize_t n = pread(fd, p, len, (off_t)offset);
+	for (size_t done = 0; done < len;) {
+		off_t at = (off_t)(offset + done);
 
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == 0)
-			errno = EBADMSG;
-		if (n <= 0)
+		if (count(pread(fd, p + done, len - done, at), &done,
+			EBADMSG) == -1)
 			return -1;
-		p += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
 	}
 	return 0;
 }

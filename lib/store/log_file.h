@@ -49,7 +49,4 @@ int smtpd_log_file_read(int fd, void *data, size_t len, uint64_t offset);
 /* Whether the file NAME has SIZE bytes. */
 bool smtpd_log_file_has_size(int dir, const char *name, uint32_t size);
 
-/* Close FD and leave errno as it is. */
-void smtpd_log_file_close(int fd);
-
 #endif

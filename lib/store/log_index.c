@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/little.h"
 #include "store/log_file.h"
 #include "store/log_window.h"
@@ -226,6 +227,6 @@ smtpd_log_index_read(int dir, const struct smtpd_crc32c *crc,
 	if (whole)
 		*rc = read_entries(&w, key->number, length, record, user);
 	smtpd_log_window_finish(&w);
-	smtpd_log_file_close(fd);
+	smtpd_fd_close(fd);
 	return whole;
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 static int
 add_segment(struct smtpd_log *log, uint32_t number)
 {
@@ -96,7 +98,7 @@ smtpd_log_list(struct smtpd_log *log)
 	int rc, error;
 
 	if (dir == NULL) {
-		smtpd_log_file_close(fd);
+		smtpd_fd_close(fd);
 		return -1;
 	}
 	rc = read_names(log, dir);

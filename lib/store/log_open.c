@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "store/log_list.h"
 #include "store/log_state.h"
 
@@ -270,7 +271,7 @@ sync_last(const struct opening *o)
 	rc = fdatasync(fd);
 	if (rc == -1)
 		fail_errno(o, number);
-	smtpd_log_file_close(fd);
+	smtpd_fd_close(fd);
 	return rc;
 }
 

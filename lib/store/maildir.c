@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/text.h"
 #include "store/commit.h"
 
@@ -166,16 +167,6 @@ open_part(const char *path, size_t len)
 	return open(part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static void
-close_quietly(int fd)
-{
-	int error = errno;
-
-	if (fd >= 0)
-		close(fd);
-	errno = error;
-}
-
 /* Make NAME in directory DIR where it is missing, and open it.  The directory
  * is synced also when NAME was there: whoever made it may not have come to
  * that yet. */
@@ -205,7 +196,7 @@ step_into(int dir, const char *name, size_t len)
 	memcpy(part, name, len);
 	part[len] = '\0';
 	next = make_in(dir, part);
-	close_quietly(dir);
+	smtpd_fd_close(dir);
 	return next;
 }
 
@@ -240,7 +231,7 @@ smtpd_maildir_make(const char *path, size_t root_len)
 	if (dir < 0)
 		return -1;
 	result = make_parts(dir);
-	close_quietly(dir);
+	smtpd_fd_close(dir);
 	return result;
 }
 
@@ -352,7 +343,7 @@ open_target(struct target *t, const char *path)
 		return -1;
 	t->new_dir = openat(t->dir, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t->new_dir == -1) {
-		close_quietly(t->dir);
+		smtpd_fd_close(t->dir);
 		return -1;
 	}
 	return 0;
@@ -449,7 +440,7 @@ begin_file(struct smtpd_maildir_message *m, struct target *t)
 	int fd = create_file(m, t);
 
 	if (fd >= 0 && write_all(fd, parts, 2) == -1) {
-		close_quietly(fd);
+		smtpd_fd_close(fd);
 		return -1;
 	}
 	return fd;
@@ -539,7 +530,7 @@ stage_copy(struct smtpd_maildir_message *m, struct target *t)
 	if (fd == -1)
 		return -1;
 	if (copy_spool(m, m->targets[0].header_len, fd) == -1) {
-		close_quietly(fd);
+		smtpd_fd_close(fd);
 		return -1;
 	}
 	return smtpd_commit_file(fd);
@@ -623,10 +614,10 @@ static void
 release(struct smtpd_maildir_message *m)
 {
 	for (size_t i = 0; i < m->ntargets; i++) {
-		close_quietly(m->targets[i].new_dir);
-		close_quietly(m->targets[i].dir);
+		smtpd_fd_close(m->targets[i].new_dir);
+		smtpd_fd_close(m->targets[i].dir);
 	}
-	close_quietly(m->spool);
+	smtpd_fd_close(m->spool);
 	if (m->targets != &m->one)
 		free(m->targets);
 	if (m->buf != m->start)
@@ -703,11 +694,11 @@ open_tmp(const char *path)
 	if (maildir == -1)
 		return NULL;
 	fd = openat(maildir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	close_quietly(maildir);
+	smtpd_fd_close(maildir);
 	if (fd >= 0)
 		tmp = fdopendir(fd);
 	if (tmp == NULL)
-		close_quietly(fd);
+		smtpd_fd_close(fd);
 	return tmp;
 }
 

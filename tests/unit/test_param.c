@@ -301,6 +301,20 @@ xtext_brings_every_byte_back(void **state)
 	}
 }
 
+static void
+values_are_found(void **state)
+{
+	static const struct smtpd_param params[] = { { "SIZE", "12" },
+		{ "SMTPUTF8", NULL } };
+
+	(void)state;
+	assert_string_equal(smtpd_param_value(params, 2, "SIZE"), "12");
+	assert_string_equal(smtpd_param_value(params, 2, "SMTPUTF8"), "");
+	assert_null(smtpd_param_value(params, 1, "SMTPUTF8"));
+	assert_null(smtpd_param_value(params, 2, "size"));
+	assert_null(smtpd_param_value(NULL, 0, "SIZE"));
+}
+
 int
 main(void)
 {
@@ -310,6 +324,7 @@ main(void)
 		cmocka_unit_test(their_number_is_bounded),
 		cmocka_unit_test(want_of_memory_is_told),
 		cmocka_unit_test(names_of_parameters),
+		cmocka_unit_test(values_are_found),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(xtext_is_decoded),
 		cmocka_unit_test(xtext_needs_room),

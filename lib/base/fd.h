@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_BASE_FD_H
+#define SMTPD_BASE_FD_H
+
+/* What is done with descriptors of all kinds. */
+
+/* Close FD, unless it is negative, and leave errno as it is. */
+void smtpd_fd_close(int fd);
+
+/* Let FD not block, and be closed on exec.  Return 0, or -1 with errno. */
+int smtpd_fd_prepare(int fd);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include <mbedtls/version.h>
+
+#include "net/tls_random.h"
+
+int
+smtpd_tls_random_init(struct smtpd_tls_random *r)
+{
+	mbedtls_entropy_init(&r->entropy);
+	mbedtls_ctr_drbg_init(&r->drbg);
+	return mbedtls_ctr_drbg_seed(
+	    &r->drbg, mbedtls_entropy_func, &r->entropy, NULL, 0);
+}
+
+void
+smtpd_tls_random_free(struct smtpd_tls_random *r)
+{
+	mbedtls_ctr_drbg_free(&r->drbg);
+	mbedtls_entropy_free(&r->entropy);
+}

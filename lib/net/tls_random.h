@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_NET_TLS_RANDOM_H
+#define SMTPD_NET_TLS_RANDOM_H
+
+/* A random generator, for the two ends of TLS alone. */
+
+#include <mbedtls/ctr_drbg.h>
+#include <mbedtls/entropy.h>
+
+/* The generator has a lock of its own, and may be shared. */
+struct smtpd_tls_random {
+	mbedtls_entropy_context entropy;
+	mbedtls_ctr_drbg_context drbg;
+};
+
+/* Begin and seed it.  Return 0 or an error of mbedTLS; it is to be freed in
+ * any case. */
+int smtpd_tls_random_init(struct smtpd_tls_random *r);
+
+void smtpd_tls_random_free(struct smtpd_tls_random *r);
+
+#endif
