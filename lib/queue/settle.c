@@ -185,7 +185,8 @@ try_record(
 	return status;
 }
 
-/* Wait a second.  Return false when the queue is stopping. */
+/* Wait a second.  Return false when the queue is stopping: there is time for one
+ * more try. */
 static bool
 wait_for_disk(struct smtpd_queue *q)
 {
@@ -218,12 +219,13 @@ static int
 record(
     struct smtpd_queue *q, const struct smtpd_settlement *s, struct record *r)
 {
-	bool told = false;
+	bool told = false, again = true;
 
 	while (try_record(q, s, r) == -1) {
 		tell_of_trouble(q, &told);
-		if (!wait_for_disk(q))
+		if (!again)
 			return -1;
+		again = wait_for_disk(q);
 	}
 	return 0;
 }
@@ -231,14 +233,15 @@ record(
 void
 smtpd_settle_note(struct smtpd_queue *q, struct smtpd_note **note)
 {
-	bool told = false;
+	bool told = false, again = true;
 
 	while (*note != NULL && smtpd_note_wait(*note) == -1) {
 		tell_of_trouble(q, &told);
-		if (wait_for_disk(q))
-			continue;
-		smtpd_note_abandon(*note);
-		break;
+		if (!again) {
+			smtpd_note_abandon(*note);
+			break;
+		}
+		again = wait_for_disk(q);
 	}
 	*note = NULL;
 }
