@@ -137,7 +137,7 @@ struct smtpd_queue_settings {
 SMTPD_API struct smtpd_queue *smtpd_queue_open(const char *directory,
     const struct smtpd_queue_settings *settings, char *error, size_t size);
 
-/* Begin to deliver, and to answer smtpd_queue_ask() of other processes.
+/* Begin to deliver, and to answer smtpd_queue_ask() of other processes; once.
  * Return 0, or -1 with the reason in ERROR of SIZE bytes.  Since 0.1. */
 SMTPD_API int smtpd_queue_start(
     struct smtpd_queue *q, char *error, size_t size);

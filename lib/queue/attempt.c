@@ -115,6 +115,7 @@ settle_unrouted(struct smtpd_attempts *a, const struct smtpd_route *route,
 	uint32_t now = smtpd_spool_now(q->spool);
 
 	give_all(s, &route->why);
+	smtpd_settle_log(q, s);
 	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
 	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER &&

@@ -185,6 +185,11 @@ fail:
 int
 smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 {
+	if (q->stopping) {
+		snprintf(error, size, "the queue was stopped: open it again");
+		errno = EINVAL;
+		return -1;
+	}
 	smtpd_jobs_hooks(q, &q->hooks);
 	q->control = smtpd_control_start(q->spool, &q->hooks, error, size);
 	if (q->control == NULL)

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "grammar/trace.h"
 #include "net/clock.h"
 #include "queue/jobs.h"
+#include "queue/outcome.h"
 #include "queue/queue.h"
 
 /* One record: some of the recipients, and what the sender is told of them. */
@@ -30,20 +32,43 @@ is_failed(const struct smtpd_rcpt_progress *r)
 	return r->result.outcome == SMTPD_PERMANENT;
 }
 
+void
+smtpd_settle_log(const struct smtpd_queue *q, const struct smtpd_settlement *s)
+{
+	char line[SMTPD_OUTCOME_MAX];
+	struct smtpd_text text;
+
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		smtpd_text_init(&text, line, sizeof(line));
+		smtpd_outcome_write(
+		    &text, s->letter, &s->rcpts[i], SMTPD_OUTCOME_NO_RELAY);
+		smtpd_queue_log(q, SMTPD_LOG_INFO, "%s", line);
+	}
+}
+
 /* Its time is over: what was for now is for ever. */
 static void
-expire(struct smtpd_settlement *s)
+expire(const struct smtpd_queue *q, struct smtpd_settlement *s)
 {
+	char id[SMTPD_ID_MAX];
+	bool any = false;
+
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		struct smtpd_result *r = &s->rcpts[i].result;
 
 		if (s->rcpts[i].finished)
 			continue;
+		any = true;
 		s->rcpts[i].finished = true;
 		r->outcome = SMTPD_PERMANENT;
 		if (r->code == 0)
 			memcpy(r->status, "4.4.7", sizeof("4.4.7"));
 	}
+	if (!any)
+		return;
+	smtpd_trace_id(s->letter->id, id);
+	smtpd_queue_log(q, SMTPD_LOG_INFO, "id=%s domain=%s status=expired", id,
+	    smtpd_destination_name(s->job->destination));
 }
 
 static void
@@ -286,10 +311,10 @@ plan(
 	uint32_t now = smtpd_spool_now(q->spool);
 	uint32_t end;
 
+	if (!s->broken_off && smtpd_schedule_is_expired(q->schedule, job, now))
+		expire(q, s);
 	pthread_mutex_lock(&q->lock);
 	end = smtpd_schedule_expiry(q->schedule, job);
-	if (!s->broken_off && smtpd_schedule_is_expired(q->schedule, job, now))
-		expire(s);
 	job->unsure = s->unsure;
 	p->job = job;
 	p->attempts = (uint16_t)(job->attempts +

@@ -34,6 +34,10 @@ struct smtpd_settlement {
  * written it tries again, each second, until the queue stops. */
 void smtpd_settle(struct smtpd_queue *q, struct smtpd_settlement *s);
 
+/* Log what came of the recipients of S, without having come to any host. */
+void smtpd_settle_log(
+    const struct smtpd_queue *q, const struct smtpd_settlement *s);
+
 /* Wait likewise until *NOTE, if there is one, is on stable storage. */
 void smtpd_settle_note(struct smtpd_queue *q, struct smtpd_note **note);
 

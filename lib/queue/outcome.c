@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/outcome.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "grammar/trace.h"
+#include "net/clock.h"
+
+/* Append an address so that it ends where it seems to. */
+static void
+put_address(struct smtpd_text *line, const char *address)
+{
+	for (; *address != '\0'; address++)
+		if (strchr(" <>\"", *address) != NULL)
+			smtpd_text_byte(line, '?');
+		else
+			smtpd_text_filtered(line, address, 1);
+}
+
+/* The same of words between quotes. */
+static void
+put_words(struct smtpd_text *line, const char *words)
+{
+	for (; *words != '\0'; words++)
+		if (*words == '"')
+			smtpd_text_byte(line, '\'');
+		else
+			smtpd_text_filtered(line, words, 1);
+}
+
+/* Seconds since the letter came; the clock may have been set back. */
+static uint64_t
+delay_of(const struct smtpd_letter *letter)
+{
+	uint64_t now = smtpd_clock_wall_ms();
+
+	return now > letter->arrived_ms ? (now - letter->arrived_ms) / 1000 : 0;
+}
+
+void
+smtpd_outcome_write(struct smtpd_text *line, const struct smtpd_letter *letter,
+    const struct smtpd_rcpt_progress *r, const char *relay)
+{
+	static const char *const words[] = {
+		[SMTPD_SENT] = "sent",
+		[SMTPD_TEMPORARY] = "deferred",
+		[SMTPD_PERMANENT] = "bounced",
+		[SMTPD_UNKNOWN] = "unknown",
+	};
+	char id[SMTPD_ID_MAX];
+
+	smtpd_trace_id(letter->id, id);
+	smtpd_text_format(line, "id=%s to=<", id);
+	put_address(line, letter->rcpts[r->rcpt].address);
+	smtpd_text_format(line,
+	    "> %s delay=%" PRIu64 " dsn=%s status=%s reply=\"", relay,
+	    delay_of(letter), r->result.status, words[r->result.outcome]);
+	if (r->result.code != 0)
+		smtpd_text_format(line, "%d ", r->result.code);
+	put_words(line, r->result.text);
+	smtpd_text_byte(line, '"');
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_OUTCOME_H
+#define SMTPD_QUEUE_OUTCOME_H
+
+/* The log line of what came of a recipient. */
+
+#include "base/text.h"
+#include "queue/letter.h"
+#include "queue/spool.h"
+
+/* Room for a line. */
+#define SMTPD_OUTCOME_MAX 2048
+
+/* The relay of what came to no host. */
+#define SMTPD_OUTCOME_NO_RELAY "relay=none tls=none"
+
+/*
+ * Append the line of R, a recipient of LETTER: "key=value" fields in which
+ * neither addresses nor the words of others can forge one.  RELAY is where it
+ * went, as fields.
+ */
+void smtpd_outcome_write(struct smtpd_text *line,
+    const struct smtpd_letter *letter, const struct smtpd_rcpt_progress *r,
+    const char *relay);
+
+#endif
