@@ -92,23 +92,6 @@ add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 	};
 }
 
-/* Look at the original, as far as it can be read. */
-static void
-look_at_original(struct making *m)
-{
-	const struct smtpd_letter *l = m->bounce->letter;
-	char block[BLOCK_SIZE];
-	uint64_t at = 0;
-	ssize_t n;
-
-	smtpd_header_facts_init(&m->facts);
-	while ((n = smtpd_letter_read(l, at, block, sizeof(block))) > 0) {
-		smtpd_header_facts_feed(&m->facts, block, (size_t)n);
-		at += (uint64_t)n;
-	}
-	smtpd_header_facts_end(&m->facts);
-}
-
 /* RET= speaks of failures alone (RFC 3461, 4.3). */
 static bool
 goes_back_whole(const struct smtpd_bounce *b)
@@ -126,13 +109,55 @@ goes_back_whole(const struct smtpd_bounce *b)
 	    (ret == SMTPD_RET_FULL ? FULL_MAX : WHOLE_MAX);
 }
 
+/* Look at LEN bytes at DATA of the original.  Return whether its header is
+ * over. */
+static bool
+look_at_block(
+    struct making *m, struct smtpd_fields *fields, const char *data, size_t len)
+{
+	struct smtpd_piece piece;
+	bool over = false;
+
+	while (smtpd_fields_next(fields, &data, &len, &piece) !=
+	    SMTPD_FIELDS_NONE) {
+		smtpd_header_facts_take(&m->facts, &piece);
+		over = over || piece.part == SMTPD_FIELDS_END ||
+		    piece.part == SMTPD_FIELDS_BODY;
+	}
+	return over;
+}
+
+/* Look at the original, as far as it goes back and can be read. */
+static void
+look_at_original(struct making *m, bool whole)
+{
+	const struct smtpd_letter *l = m->bounce->letter;
+	struct smtpd_fields fields;
+	struct smtpd_piece end = { .part = SMTPD_FIELDS_NONE };
+	char block[BLOCK_SIZE];
+	uint64_t at = 0;
+	bool over = false;
+	ssize_t n;
+
+	smtpd_header_facts_init(&m->facts);
+	smtpd_fields_init(&fields);
+	while ((whole || !over) &&
+	    (n = smtpd_letter_read(l, at, block, sizeof(block))) > 0) {
+		over |= look_at_block(m, &fields, block, (size_t)n);
+		at += (uint64_t)n;
+	}
+	smtpd_fields_close(&fields);
+	look_at_block(m, &fields, "", 0);
+	smtpd_header_facts_take(&m->facts, &end);
+}
+
 static int
 describe(struct making *m, struct smtpd_spool *spool)
 {
 	const struct smtpd_bounce *b = m->bounce;
 	struct smtpd_dsn_report *r = &m->report;
 
-	look_at_original(m);
+	look_at_original(m, goes_back_whole(b));
 	smtpd_trace_id(b->letter->id, m->id);
 	smtpd_trace_id(smtpd_spool_new_id(spool), m->unique);
 	*r = (struct smtpd_dsn_report){
