@@ -184,7 +184,7 @@ log_listeners(const struct daemon *d)
 	const char *address;
 
 	for (size_t i = 0;
-	     (address = smtpd_server_address(d->server, i)) != NULL; i++)
+	    (address = smtpd_server_address(d->server, i)) != NULL; i++)
 		log_line(d->log, SMTPD_LOG_INFO, "listening on %s%s", address,
 		    listen_has_port(address, d->tls_port) ? " with TLS" : "");
 }

@@ -10,7 +10,7 @@ mailbox_parse(const char *text, struct mailbox_pattern *out)
 
 	*out = (struct mailbox_pattern){ .text = text };
 	for (const char *p = strchr(text, '%'); p != NULL;
-	     p = strchr(p + 2, '%')) {
+	    p = strchr(p + 2, '%')) {
 		if (p[1] == 'd')
 			out->by_domain = true;
 		else if (p[1] == 'u')

@@ -347,7 +347,7 @@ add_line(struct loading *l, char *line)
 	if (word == NULL)
 		return bad(l, "no address for the user", name);
 	for (uint32_t user = slot->user; word != NULL && status == 0;
-	     word = next_word(&line))
+	    word = next_word(&line))
 		status = add_address(l, word, user);
 	return status;
 }

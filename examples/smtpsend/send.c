@@ -111,8 +111,8 @@ try_all(struct group *g, const struct smtpd_target *list, size_t count,
 
 	for (size_t at = 0; at < count && g->count > 0; at += n) {
 		for (n = 1; at + n < count &&
-		     strcmp(list[at + n].host, list[at].host) == 0;
-		     n++)
+		    strcmp(list[at + n].host, list[at].host) == 0;
+		    n++)
 			continue;
 		try_host(g, list + at, n, port, at + n == count);
 	}

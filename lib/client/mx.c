@@ -34,8 +34,7 @@ smtpd_mx_sort(struct smtpd_mx_host *hosts, size_t count)
 		    &hosts[i - 1], &hosts[smtpd_random_below((uint32_t)i)]);
 	for (size_t i = 1; i < count; i++)
 		for (size_t k = i;
-		     k > 0 && hosts[k - 1].preference > hosts[k].preference;
-		     k--)
+		    k > 0 && hosts[k - 1].preference > hosts[k].preference; k--)
 			swap_hosts(&hosts[k - 1], &hosts[k]);
 }
 

@@ -86,7 +86,7 @@ smtpd_fold_words(struct smtpd_fold *f, const char *text)
 	static const char spaces[] = " \t\r\n";
 
 	for (text += strspn(text, spaces); *text != '\0';
-	     text += strspn(text, spaces)) {
+	    text += strspn(text, spaces)) {
 		size_t len = strcspn(text, spaces);
 
 		add_word(f, text, len);

@@ -40,7 +40,7 @@ smtpd_dns_servers_parse(const char *text, struct smtpd_dns_servers *out)
 	memset(out, 0, sizeof(*out));
 	errno = EINVAL;
 	for (text += strspn(text, BLANKS); *text != '\0';
-	     text += strspn(text, BLANKS)) {
+	    text += strspn(text, BLANKS)) {
 		size_t len = strcspn(text, BLANKS);
 
 		if (len >= sizeof(word) || out->count == SMTPD_DNS_SERVERS_MAX)

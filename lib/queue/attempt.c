@@ -45,7 +45,7 @@ gather(const struct smtpd_job *job, size_t *count)
 
 	*count = 0;
 	for (uint32_t i = job->first; r != NULL && i < job->first + job->count;
-	     i++)
+	    i++)
 		if (!smtpd_entry_is_finished(job->entry, job, i))
 			r[(*count)++].rcpt = i;
 	return r;

@@ -63,7 +63,7 @@ add_first_rcpt(struct smtpd_answer *a, const struct smtpd_view *v)
 		const struct smtpd_job *job = &v->copy->jobs[i];
 
 		for (uint32_t r = job->first; r < job->first + job->count;
-		     r++) {
+		    r++) {
 			if (smtpd_entry_is_finished(v->copy, job, r))
 				continue;
 			add_shown(a, v->letter.rcpts[r].address);

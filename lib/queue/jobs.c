@@ -96,7 +96,7 @@ smtpd_jobs_schedule_all(struct smtpd_queue *q)
 	q->unscheduled = false;
 	pthread_mutex_unlock(&q->lock);
 	for (uint64_t id = 0;
-	     (entry = smtpd_spool_next(q->spool, id)) != NULL;) {
+	    (entry = smtpd_spool_next(q->spool, id)) != NULL;) {
 		id = entry->id;
 		smtpd_jobs_schedule(q, entry);
 	}

@@ -38,7 +38,7 @@ smtpd_letter_check(const struct smtpd_letter *l)
 	struct check {
 		struct smtpd_crc32c crc;
 		char buf[65536];
-	} * check;
+	} *check;
 	uint64_t done = 0;
 	uint32_t crc = 0;
 	ssize_t n;

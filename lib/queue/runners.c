@@ -335,7 +335,7 @@ wait_for_runners(struct smtpd_queue *q, uint32_t timeout_ms)
 	struct timespec tick = { .tv_nsec = 10000000 };
 
 	for (uint32_t ms = 0; q->runners.busy > 0 && ms < timeout_ms;
-	     ms += 10) {
+	    ms += 10) {
 		pthread_mutex_unlock(&q->lock);
 		nanosleep(&tick, NULL);
 		pthread_mutex_lock(&q->lock);

@@ -54,7 +54,7 @@ list(const char *host, const struct addrinfo *found)
 	smtpd_text_add(&t, host);
 	memset(addresses, 0, sizeof(addresses));
 	for (; found != NULL && l.count < ADDRESSES_MAX;
-	     found = found->ai_next) {
+	    found = found->ai_next) {
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 

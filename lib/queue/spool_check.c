@@ -97,7 +97,7 @@ smtpd_spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
 	out->quarantine = count_quarantine(s);
 	status = tell_of_log(s, out, write, user);
 	for (uint64_t id = 0;
-	     status == 0 && (e = smtpd_spool_next(s, id)) != NULL;) {
+	    status == 0 && (e = smtpd_spool_next(s, id)) != NULL;) {
 		int error = inspect(s, e);
 
 		id = e->id;

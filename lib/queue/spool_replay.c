@@ -275,7 +275,7 @@ smtpd_spool_settle(struct smtpd_spool *s)
 	smtpd_queue_clock_start(&s->clock, &s->last);
 	now = smtpd_spool_now(s);
 	for (uint64_t id = 0; (e = smtpd_entries_from(&s->table, id)) != NULL;
-	     id = e->id + 1)
+	    id = e->id + 1)
 		mend(e, now);
 }
 

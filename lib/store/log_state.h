@@ -10,7 +10,7 @@
 #include "store/log_file.h"
 
 /* Where records may end in a segment of SIZE bytes. */
-#define SMTPD_LOG_LIMIT(size) ((size)-SMTPD_LOG_PAGE)
+#define SMTPD_LOG_LIMIT(size) ((size) - SMTPD_LOG_PAGE)
 
 struct smtpd_log_segment {
 	uint32_t number;

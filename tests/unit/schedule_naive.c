@@ -334,7 +334,7 @@ close_site(struct naive *n, struct naive_site *s, uint32_t now, uint32_t opens)
 	uint32_t wait = n->settings->retry_min;
 
 	for (uint32_t i = 0; i < s->failures && wait < n->settings->retry_max;
-	     i++)
+	    i++)
 		wait *= 2;
 	wait = least(wait, n->settings->retry_max);
 	assert_in_range(opens - now, wait - wait / 10, wait + wait / 10);

@@ -280,7 +280,7 @@ check_sites(const struct smtpd_schedule *s, size_t *nready)
 	*nready = 0;
 	for (uint32_t i = 0; i < t->size; i++)
 		for (struct smtpd_named *n = t->buckets[i]; n != NULL;
-		     n = n->next, count++) {
+		    n = n->next, count++) {
 			check_site(s, site_of(n));
 			users += site_of(n)->users;
 			connections += site_of(n)->connections;
@@ -288,7 +288,7 @@ check_sites(const struct smtpd_schedule *s, size_t *nready)
 	t = &s->destinations;
 	for (uint32_t i = 0; i < t->size; i++)
 		for (struct smtpd_named *n = t->buckets[i]; n != NULL;
-		     n = n->next) {
+		    n = n->next) {
 			const struct smtpd_destination *d =
 			    (const struct smtpd_destination *)(void *)n;
 

@@ -48,10 +48,7 @@ struct scene {
 	bool quick; /* all times are short */
 };
 
-#define ALL(text)                \
-	{                        \
-		text, text, text \
-	}
+#define ALL(text) { text, text, text }
 
 static const struct scene scenes[] = {
 	{ "all well", PIPE FLIGHT OK OK OK OK GO "data\n" OK END, NULL,

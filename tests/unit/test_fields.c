@@ -117,7 +117,7 @@ messages_are_divided_whatever_their_blocks(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		for (size_t block = 1; block <= strlen(cases[i].data) + 1;
-		     block++) {
+		    block++) {
 			struct written w;
 
 			divide(&w, cases[i].data, block);

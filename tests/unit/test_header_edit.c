@@ -127,7 +127,7 @@ headers_are_edited_whatever_their_blocks(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		for (size_t block = 1; block <= strlen(cases[i].in) + 1;
-		     block++) {
+		    block++) {
 			struct smtpd_header_edit e;
 			struct out o = { .fail_at = 0 };
 

@@ -47,7 +47,7 @@ answer_mx(const struct dns_query *q, const char *mx, struct dns_packet *p)
 
 	snprintf(copy, sizeof(copy), "%s", mx);
 	for (char *word = strtok_r(copy, " ", &save); word != NULL;
-	     word = strtok_r(NULL, " ", &save)) {
+	    word = strtok_r(NULL, " ", &save)) {
 		char *host = strtok_r(NULL, " ", &save);
 
 		dns_mx(p, q->name, 300, (unsigned)strtoul(word, NULL, 10),
@@ -63,7 +63,7 @@ answer_addresses(
 
 	snprintf(copy, sizeof(copy), "%s", addresses);
 	for (char *word = strtok_r(copy, " ", &save); word != NULL;
-	     word = strtok_r(NULL, " ", &save))
+	    word = strtok_r(NULL, " ", &save))
 		if ((strchr(word, ':') != NULL) == (q->type == 28))
 			dns_address(p, q->name, 300, word);
 }
