@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "grammar/sink.h"
+#include "base/sink.h"
 
 /* What NOTIFY= asks for; bits.  None: it was not given. */
 enum smtpd_notify {

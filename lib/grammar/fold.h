@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "grammar/sink.h"
+#include "base/sink.h"
 
 /* Characters of a line, at best and at most, without the CRLF. */
 #define SMTPD_LINE_WIDTH 78

@@ -13,8 +13,8 @@
 
 #include <stdint.h>
 
+#include "base/sink.h"
 #include "grammar/header_facts.h"
-#include "grammar/sink.h"
 
 /* What is wanted; the texts must last as long as the edit. */
 struct smtpd_header_wants {

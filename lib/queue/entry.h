@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "queue/heap.h"
+#include "base/heap.h"
 #include "store/log.h"
 
 struct smtpd_destination;

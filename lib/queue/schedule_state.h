@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "queue/heap.h"
-#include "queue/name_table.h"
-#include "queue/ring.h"
+#include "base/heap.h"
+#include "base/name_table.h"
+#include "base/ring.h"
 #include "queue/schedule.h"
 
 /* Jobs that were never tried, and others. */

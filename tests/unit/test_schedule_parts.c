@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/heap.h"
+#include "base/name_table.h"
 #include "queue/entry.h"
-#include "queue/heap.h"
-#include "queue/name_table.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

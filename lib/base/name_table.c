@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/name_table.h"
+#include "base/name_table.h"
 
 #include <stdlib.h>
 #include <string.h>

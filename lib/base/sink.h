@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_GRAMMAR_SINK_H
-#define SMTPD_GRAMMAR_SINK_H
+#ifndef SMTPD_BASE_SINK_H
+#define SMTPD_BASE_SINK_H
 
 /* Where what is written bit by bit goes. */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_HEAP_H
-#define SMTPD_QUEUE_HEAP_H
+#ifndef SMTPD_BASE_HEAP_H
+#define SMTPD_BASE_HEAP_H
 
 /*
  * Things by time, the earliest on top.  A thing has a node in it, which knows

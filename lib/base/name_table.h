@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_NAME_TABLE_H
-#define SMTPD_QUEUE_NAME_TABLE_H
+#ifndef SMTPD_BASE_NAME_TABLE_H
+#define SMTPD_BASE_NAME_TABLE_H
 
 /* Things by name.  A thing has a node in it. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/ring.h"
+#include "base/ring.h"
 
 void
 smtpd_ring_init(struct smtpd_ring *r)

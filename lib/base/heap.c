@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/heap.h"
+#include "base/heap.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_RING_H
-#define SMTPD_QUEUE_RING_H
+#ifndef SMTPD_BASE_RING_H
+#define SMTPD_BASE_RING_H
 
 /* A list that is its own head: of things that are served in turn.  A thing has
  * a link in it. */
