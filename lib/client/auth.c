@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "client/dialogue.h"
 #include "client/scram.h"
-#include "net/random.h"
+#include "os/random.h"
 
 /* Octets of a user's name, or of a password. */
 #define SECRET_MAX 512

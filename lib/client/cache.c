@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/random.h"
+#include "os/random.h"
 
 #define BUCKETS 1024
 

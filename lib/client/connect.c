@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/clock.h"
+#include "os/clock.h"
 
 #define RUNNERS_MAX 2
 

@@ -11,7 +11,7 @@
 
 #include "client/dialogue.h"
 #include "grammar/dot.h"
-#include "net/cancel.h"
+#include "os/cancel.h"
 
 /* What is read of the content at a time. */
 #define BLOCK_SIZE 16384

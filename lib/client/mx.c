@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/random.h"
+#include "os/random.h"
 
 /* Of each family so many are kept, whatever the order. */
 #define FAMILY_MIN 2

@@ -12,8 +12,8 @@
 #include "client/mx.h"
 #include "client/self.h"
 #include "client/targets.h"
-#include "net/clock.h"
 #include "net/dns.h"
+#include "os/clock.h"
 
 /* Hosts of one domain that are looked up. */
 #define HOSTS_MAX 32

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "net/cancel.h"
-#include "net/clock.h"
 #include "net/dns_servers.h"
-#include "net/random.h"
+#include "os/cancel.h"
+#include "os/clock.h"
+#include "os/fd.h"
+#include "os/random.h"
 
 /* A server that was silent is asked after the others for so long. */
 #define SILENT_MS 30000

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/clock.h"
+#include "os/clock.h"
 
 /* A line without end is dropped up to here. */
 #define FLOOD_MAX 65536

@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/pages.h"
 #include "net/tls_compat.h"
 #include "net/tls_conn.h"
 #include "net/tls_context.h"
 #include "net/tls_digest.h"
+#include "os/pages.h"
 
 /* So many bytes at the beginning of a buffer for records are kept. */
 #define FIRST_IN_RECORD 64

@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "net/clock.h"
 #include "net/tls_compat.h"
 #include "net/tls_conn.h"
 #include "net/tls_random.h"
+#include "os/clock.h"
 
 /* Sessions that are kept, and for how long. */
 #define SESSIONS_MAX 128

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "net/clock.h"
 #include "net/socket.h"
+#include "os/clock.h"
 
 /* How often a wait that no shutdown() can end looks for an interrupt. */
 #define SLICE_MS 200

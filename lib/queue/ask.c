@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "os/fd.h"
 #include "queue/channel.h"
 #include "queue/control.h"
 #include "queue/export.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "grammar/trace.h"
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue/jobs.h"
 #include "queue/queue.h"
 #include "queue/settle.h"

@@ -10,7 +10,7 @@
 #include "grammar/fields.h"
 #include "grammar/header_facts.h"
 #include "grammar/trace.h"
-#include "net/random.h"
+#include "os/random.h"
 
 /* A failed message of up to so many octets goes back whole, unless the sender
  * wants its header only; of up to the second, if he wants it whole. */

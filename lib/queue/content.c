@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "os/commit.h"
+#include "os/fd.h"
 #include "queue/spool_internal.h"
-#include "store/commit.h"
 
 /* What is allocated at first. */
 #define ROOM_MIN 4096

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "net/cancel.h"
-#include "net/clock.h"
+#include "os/cancel.h"
+#include "os/clock.h"
+#include "os/fd.h"
 #include "queue/channel.h"
 
 /* How long one client may be waited for, in all. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "client/dialogue.h"
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue/tour.h"
 
 /* What one connection serves. */

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "client/dialogue.h"
-#include "net/clock.h"
 #include "net/socket.h"
+#include "os/clock.h"
 #include "queue/tour.h"
 
 static bool

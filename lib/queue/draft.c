@@ -9,7 +9,7 @@
 
 #include "grammar/header_edit.h"
 #include "grammar/trace.h"
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue/jobs.h"
 #include "queue/queue.h"
 

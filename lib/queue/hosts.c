@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/random.h"
+#include "os/random.h"
 
 /* An address is looked for in one row of the table only: what is forgotten
  * there is the record that was not changed for the longest time. */

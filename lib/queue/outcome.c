@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "grammar/trace.h"
-#include "net/clock.h"
+#include "os/clock.h"
 
 /* Append an address so that it ends where it seems to. */
 static void

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "os/commit.h"
+#include "os/fd.h"
 #include "queue/spool_internal.h"
-#include "store/commit.h"
 
 /* Bytes of a content that are copied at a time. */
 #define COPY_SIZE 65536

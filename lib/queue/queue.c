@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "net/random.h"
+#include "os/random.h"
 #include "queue/jobs.h"
 #include "queue/keeper.h"
 

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "os/disk_space.h"
 #include "queue/bounce.h"
 #include "queue/control.h"
 #include "queue/courier.h"
@@ -24,7 +25,6 @@
 #include "queue/route.h"
 #include "queue/runners.h"
 #include "queue/schedule.h"
-#include "queue/space.h"
 #include "queue/spool.h"
 
 struct smtpd_queue_counts {

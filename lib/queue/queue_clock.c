@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/queue_clock.h"
 
-#include "net/clock.h"
+#include "os/clock.h"
 
 /* What it may gain while the queue is closed, in seconds. */
 #define GAIN_MAX 86400

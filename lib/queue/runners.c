@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "net/sched.h"
+#include "os/sched.h"
 #include "queue/attempt.h"
 #include "queue/queue.h"
 

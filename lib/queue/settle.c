@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "grammar/trace.h"
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue/jobs.h"
 #include "queue/outcome.h"
 #include "queue/queue.h"

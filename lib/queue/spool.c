@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/text.h"
-#include "net/clock.h"
+#include "os/clock.h"
+#include "os/commit.h"
+#include "os/fd.h"
 #include "queue/spool_internal.h"
-#include "store/commit.h"
 
 /* How often a reader tries beside a writer that recycles. */
 #define READ_TRIES 5

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue/spool_internal.h"
 
 /* Ids begin with the time in ms; so many bits follow, as in the server's. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fd.h"
+#include "os/fd.h"
 #include "queue/spool_internal.h"
 
 /* Whether NAME is a damaged thing, not the reason beside it. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue/spool_internal.h"
 
 /* Bytes that are written anew in one step, and messages. */

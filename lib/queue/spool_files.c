@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "os/commit.h"
+#include "os/fd.h"
 #include "queue/spool_internal.h"
-#include "store/commit.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "net/clock.h"
+#include "os/clock.h"
 
 /* Of a message that is too large, this many times the limit is read before
  * the session is closed. */

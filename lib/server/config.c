@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "grammar/address.h"
-#include "net/clock.h"
+#include "os/clock.h"
 
 /* The longest log line. */
 #define LOG_LINE_MAX 1200

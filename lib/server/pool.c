@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "net/pages.h"
-#include "net/sched.h"
+#include "os/pages.h"
+#include "os/sched.h"
 #include "server/session.h"
 
 /* After so many seconds without work an idle thread ends. */

@@ -12,9 +12,9 @@
 
 #include "base/text.h"
 #include "grammar/param.h"
-#include "net/clock.h"
 #include "net/listeners.h"
-#include "net/pages.h"
+#include "os/clock.h"
+#include "os/pages.h"
 #include "server/config.h"
 #include "server/dialog.h"
 #include "server/limits.h"

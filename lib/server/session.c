@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "net/clock.h"
-#include "net/pages.h"
+#include "os/clock.h"
+#include "os/pages.h"
 
 /* Heap for a transaction: as much as its recipients can need. */
 #define ARENA_CAP_BASE     65536

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
+#include "os/fd.h"
 #include "store/log_state.h"
 
 struct smtpd_log_segment *

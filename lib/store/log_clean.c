@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/commit.h"
+#include "os/commit.h"
 #include "store/log_state.h"
 
 /* So many segments may be dead before anything is copied. */

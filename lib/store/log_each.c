@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/fd.h"
+#include "os/fd.h"
 #include "store/log_index.h"
 #include "store/log_scan.h"
 #include "store/log_state.h"

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "store/commit.h"
+#include "os/commit.h"
+#include "os/fd.h"
 
 void
 smtpd_log_spare_name(char name[SMTPD_LOG_NAME], int which)

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/little.h"
+#include "os/fd.h"
 #include "store/log_file.h"
 #include "store/log_window.h"
 

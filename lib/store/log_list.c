@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "os/fd.h"
 
 static int
 add_segment(struct smtpd_log *log, uint32_t number)

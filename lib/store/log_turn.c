@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "net/random.h"
+#include "os/random.h"
 #include "store/log_state.h"
 
 unsigned

@@ -17,9 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/text.h"
-#include "store/commit.h"
+#include "os/commit.h"
+#include "os/fd.h"
 
 /* The longest name of a file, with its NUL, and how much of it may be the
  * host: the rest is left for the longest numbers. */

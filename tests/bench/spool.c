@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue/spool.h"
 
 struct job {

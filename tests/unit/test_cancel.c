@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-#include "net/cancel.h"
+#include "os/cancel.h"
 
 static bool
 is_readable(const struct smtpd_cancel *c)

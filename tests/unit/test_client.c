@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "net/clock.h"
+#include "os/clock.h"
 #include "scripted.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

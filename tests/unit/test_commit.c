@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* For renameat2(), which is replaced here, and syscall(). */
 #define _GNU_SOURCE
-#include "store/commit.h"
+#include "os/commit.h"
 
 #include <sys/stat.h>
 #include <sys/syscall.h>

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue/channel.h"
 
 /* More than one part of a list. */

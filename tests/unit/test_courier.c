@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "certs.h"
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue/tour.h"
 #include "scripted.h"
 

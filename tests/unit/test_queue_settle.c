@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "net/clock.h"
+#include "os/clock.h"
 #include "queue_world.h"
 
 #define COUNTER(name) offsetof(struct smtpd_queue_counters, name)

@@ -18,7 +18,7 @@
 #include <smtpd/resolve.h>
 
 #include "dns_server.h"
-#include "net/clock.h"
+#include "os/clock.h"
 
 #define MX 15
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "net/clock.h"
-#include "queue/space.h"
+#include "os/clock.h"
+#include "os/disk_space.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "net/clock.h"
+#include "os/clock.h"
 
 #define HOUR (3600 * (uint64_t)1000)
 #define DAY  (24 * HOUR)

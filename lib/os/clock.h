@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_CLOCK_H
-#define SMTPD_NET_CLOCK_H
+#ifndef SMTPD_OS_CLOCK_H
+#define SMTPD_OS_CLOCK_H
 
 #include <stdint.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/space.h"
+#include "os/disk_space.h"
 
 #include <sys/statvfs.h>
 
 #include <string.h>
 
-#include "net/clock.h"
+#include "os/clock.h"
 
 #define LOOK_MS      1000
 #define MIN_FREE     (UINT64_C(64) << 20)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_SPACE_H
-#define SMTPD_QUEUE_SPACE_H
+#ifndef SMTPD_OS_DISK_SPACE_H
+#define SMTPD_OS_DISK_SPACE_H
 
 /* The room on the disk of the queue, looked at once a second. */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_BASE_FD_H
-#define SMTPD_BASE_FD_H
+#ifndef SMTPD_OS_FD_H
+#define SMTPD_OS_FD_H
 
 /* What is done with descriptors of all kinds. */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_PAGES_H
-#define SMTPD_NET_PAGES_H
+#ifndef SMTPD_OS_PAGES_H
+#define SMTPD_OS_PAGES_H
 
 /*
  * Memory by the page: what an idle connection does not need goes back to the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_RANDOM_H
-#define SMTPD_NET_RANDOM_H
+#ifndef SMTPD_OS_RANDOM_H
+#define SMTPD_OS_RANDOM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/random.h"
+#include "os/random.h"
 
 #include <errno.h>
 #include <sys/random.h>

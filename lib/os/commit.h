@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_STORE_COMMIT_H
-#define SMTPD_STORE_COMMIT_H
+#ifndef SMTPD_OS_COMMIT_H
+#define SMTPD_OS_COMMIT_H
 
 /*
  * The steps that publish a file so that it survives a crash: make its content

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/clock.h"
+#include "os/clock.h"
 
 #include <limits.h>
 #include <time.h>

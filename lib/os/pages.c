@@ -3,7 +3,7 @@
 #undef _POSIX_C_SOURCE
 #define _GNU_SOURCE
 
-#include "net/pages.h"
+#include "os/pages.h"
 
 #include <pthread.h>
 #include <stdint.h>

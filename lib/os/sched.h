@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_SCHED_H
-#define SMTPD_NET_SCHED_H
+#ifndef SMTPD_OS_SCHED_H
+#define SMTPD_OS_SCHED_H
 
 /*
  * Say that the calling thread serves many: input that wakes it need not

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_CANCEL_H
-#define SMTPD_NET_CANCEL_H
+#ifndef SMTPD_OS_CANCEL_H
+#define SMTPD_OS_CANCEL_H
 
 #include <smtpd/cancel.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/cancel.h"
+#include "os/cancel.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "os/fd.h"
 
 struct smtpd_cancel {
 	int pipe[2];

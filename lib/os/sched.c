@@ -3,7 +3,7 @@
 #undef _POSIX_C_SOURCE
 #define _GNU_SOURCE
 
-#include "net/sched.h"
+#include "os/sched.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/fd.h"
+#include "os/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* For renameat2(), where the system has it. */
 #define _GNU_SOURCE
-#include "store/commit.h"
+#include "os/commit.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/fd.h"
+#include "os/fd.h"
 
 int
 smtpd_commit_file(int fd)
