@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "net/tls_digest.h"
+#include "crypto/digest.h"
 
 /* Room for any message. */
 #define SMTPD_SCRAM_MESSAGE_SIZE 1024

@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "net/tls_compat.h"
 #include "net/tls_conn.h"
 #include "net/tls_context.h"
-#include "net/tls_digest.h"
 #include "os/pages.h"
 
 /* So many bytes at the beginning of a buffer for records are kept. */

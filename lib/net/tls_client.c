@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "crypto/rng.h"
 #include "net/tls_compat.h"
 #include "net/tls_conn.h"
-#include "net/tls_random.h"
 #include "os/clock.h"
 
 /* Sessions that are kept, and for how long. */

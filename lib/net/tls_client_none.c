@@ -2,8 +2,8 @@
 /* A library without TLS: nobody can be believed, so little else is called. */
 #include <stdio.h>
 
+#include "crypto/digest.h"
 #include "net/tls_client.h"
-#include "net/tls_digest.h"
 
 struct smtpd_trust *
 smtpd_trust_create(const char *ca_file, char *error, size_t size)

@@ -15,12 +15,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/digest.h"
+#include "crypto/pem.h"
+#include "crypto/rng.h"
 #include "net/tls_compat.h"
 #include "net/tls_conn.h"
-#include "net/tls_digest.h"
 #include "net/tls_names.h"
-#include "net/tls_pem.h"
-#include "net/tls_random.h"
 
 /* The longest name that a client may ask for. */
 #define SERVER_NAME_MAX 255

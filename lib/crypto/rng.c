@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <mbedtls/version.h>
 
-#include "net/tls_random.h"
+#include "crypto/rng.h"
 
 int
 smtpd_tls_random_init(struct smtpd_tls_random *r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/tls_digest.h"
+#include "crypto/digest.h"
 
 #include <mbedtls/version.h>
 

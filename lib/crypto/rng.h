@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_TLS_RANDOM_H
-#define SMTPD_NET_TLS_RANDOM_H
+#ifndef SMTPD_CRYPTO_RNG_H
+#define SMTPD_CRYPTO_RNG_H
 
 /* A random generator, for the two ends of TLS alone. */
 

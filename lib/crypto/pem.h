@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_TLS_PEM_H
-#define SMTPD_NET_TLS_PEM_H
+#ifndef SMTPD_CRYPTO_PEM_H
+#define SMTPD_CRYPTO_PEM_H
 
 /* A text in PEM as mbedTLS wants it, its NUL counted. */
 

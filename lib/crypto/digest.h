@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_TLS_DIGEST_H
-#define SMTPD_NET_TLS_DIGEST_H
+#ifndef SMTPD_CRYPTO_DIGEST_H
+#define SMTPD_CRYPTO_DIGEST_H
 
 /* SHA-256 and what SCRAM makes of it (RFC 5802, 2.2; RFC 7677), by mbedTLS. */
 

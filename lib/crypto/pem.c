@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/tls_pem.h"
+#include "crypto/pem.h"
 
 #include <mbedtls/version.h>
 
