@@ -11,7 +11,7 @@
 #include "client/connect.h"
 #include "client/dialogue.h"
 #include "client/hello.h"
-#include "grammar/address.h"
+#include "grammar/address_parse.h"
 #include "net/tls_client.h"
 #include "os/cancel.h"
 #include "os/clock.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "client/idn.h"
+#include "grammar/idn.h"
 
 #define LABEL_MAX 63
 

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "grammar/address.h"
+#include "grammar/address_parse.h"
 
 struct smtpd_ip
 smtpd_ip_make(int family, const void *bytes)

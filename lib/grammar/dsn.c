@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "grammar/address.h"
+#include "grammar/address_parse.h"
 #include "grammar/fold.h"
 #include "grammar/param.h"
+#include "grammar/received.h"
 #include "grammar/reply.h"
-#include "grammar/trace.h"
 
 /* What a broken line goes on with: in a field, where it stands for the space
  * at which it was broken; and in a reason. */

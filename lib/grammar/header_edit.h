@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/sink.h"
-#include "grammar/header_facts.h"
+#include "grammar/header_info.h"
 
 /* What is wanted; the texts must last as long as the edit. */
 struct smtpd_header_wants {

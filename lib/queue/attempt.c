@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 #include "os/clock.h"
 #include "queue/jobs.h"
 #include "queue/queue.h"

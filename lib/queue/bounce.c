@@ -8,8 +8,8 @@
 
 #include "grammar/dsn.h"
 #include "grammar/fields.h"
-#include "grammar/header_facts.h"
-#include "grammar/trace.h"
+#include "grammar/header_info.h"
+#include "grammar/received.h"
 #include "os/random.h"
 
 /* A failed message of up to so many octets goes back whole, unless the sender

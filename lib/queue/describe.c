@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 
 /* What of the trails is shown: the newest. */
 #define TRAIL_MAX 1048576

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 #include "queue/describe.h"
 
 /* Room for a reason, and for what the schedule knows of a site. */

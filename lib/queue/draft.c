@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "grammar/header_edit.h"
-#include "grammar/trace.h"
+#include "grammar/received.h"
 #include "os/clock.h"
 #include "queue/jobs.h"
 #include "queue/queue.h"

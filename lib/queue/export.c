@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 #include "queue/answer.h"
 
 struct export

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 #include "os/clock.h"
 
 /* Append an address so that it ends where it seems to. */

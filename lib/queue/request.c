@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 #include "queue/describe.h"
 #include "queue/request.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 #include "os/clock.h"
 #include "queue/jobs.h"
 #include "queue/outcome.h"

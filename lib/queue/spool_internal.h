@@ -15,7 +15,7 @@
 #include <pthread.h>
 
 #include "base/crc32c.h"
-#include "grammar/trace.h"
+#include "grammar/received.h"
 #include "queue/entries.h"
 #include "queue/queue_clock.h"
 #include "queue/record.h"

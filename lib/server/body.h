@@ -8,7 +8,7 @@
  */
 
 #include "grammar/dot.h"
-#include "grammar/header.h"
+#include "grammar/hops.h"
 #include "server/session.h"
 
 enum smtpd_body_fault {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "grammar/address.h"
+#include "grammar/address_parse.h"
 #include "os/clock.h"
 
 /* The longest log line. */

@@ -11,8 +11,8 @@
 #include <smtpd/session.h>
 
 #include "base/arena.h"
+#include "grammar/received.h"
 #include "grammar/reply.h"
-#include "grammar/trace.h"
 #include "net/socket.h"
 #include "net/stream.h"
 #include "server/config.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "grammar/address.h"
+#include "grammar/address_parse.h"
 #include "grammar/dsn.h"
 #include "grammar/param.h"
 #include "server/body.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "grammar/address.h"
+#include "grammar/address_parse.h"
 
 static void
 must_be_text(const char *s, size_t max)

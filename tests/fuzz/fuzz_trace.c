@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "grammar/header.h"
-#include "grammar/trace.h"
+#include "grammar/hops.h"
+#include "grammar/received.h"
 
 #define VALUES 6
 

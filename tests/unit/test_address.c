@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "grammar/address.h"
+#include "grammar/address_parse.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "grammar/header.h"
+#include "grammar/hops.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

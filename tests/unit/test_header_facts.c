@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "grammar/header_facts.h"
+#include "grammar/header_info.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

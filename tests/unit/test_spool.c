@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 #include "queue/record.h"
 #include "queue/spool_internal.h"
 

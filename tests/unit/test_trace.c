@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "grammar/trace.h"
+#include "grammar/received.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

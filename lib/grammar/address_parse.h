@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_GRAMMAR_ADDRESS_H
-#define SMTPD_GRAMMAR_ADDRESS_H
+#ifndef SMTPD_GRAMMAR_ADDRESS_PARSE_H
+#define SMTPD_GRAMMAR_ADDRESS_PARSE_H
 
 /* Path, Mailbox, Domain and address literal (RFC 5321, 4.1.2 and 4.1.3). */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_GRAMMAR_TRACE_H
-#define SMTPD_GRAMMAR_TRACE_H
+#ifndef SMTPD_GRAMMAR_RECEIVED_H
+#define SMTPD_GRAMMAR_RECEIVED_H
 
 /* The headers that a server puts on top (RFC 5321, 4.4), and their date. */
 

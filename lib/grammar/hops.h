@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_GRAMMAR_HEADER_H
-#define SMTPD_GRAMMAR_HEADER_H
+#ifndef SMTPD_GRAMMAR_HOPS_H
+#define SMTPD_GRAMMAR_HOPS_H
 
 /*
  * The header of a message, as far as the server looks into it: how often it

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_GRAMMAR_HEADER_FACTS_H
-#define SMTPD_GRAMMAR_HEADER_FACTS_H
+#ifndef SMTPD_GRAMMAR_HEADER_INFO_H
+#define SMTPD_GRAMMAR_HEADER_INFO_H
 
 /* What a message says of itself, as far as those who pass it on must know. */
 

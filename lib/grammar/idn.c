@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/idn.h"
+#include "grammar/idn.h"
 
 #include <idn2.h>
 #include <string.h>

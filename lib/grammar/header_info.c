@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "grammar/header_facts.h"
+#include "grammar/header_info.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "grammar/trace.h"
+#include "grammar/received.h"
 
 #include <stdbool.h>
 #include <string.h>

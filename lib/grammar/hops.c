@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "grammar/header.h"
+#include "grammar/hops.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/idn.h"
+#include "grammar/idn.h"
 
 int
 smtpd_idn_to_ascii(const char *name, char *out, size_t size)

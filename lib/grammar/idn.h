@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_IDN_H
-#define SMTPD_CLIENT_IDN_H
+#ifndef SMTPD_GRAMMAR_IDN_H
+#define SMTPD_GRAMMAR_IDN_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "grammar/address.h"
+#include "grammar/address_parse.h"
 
 #include <limits.h>
 #include <string.h>
