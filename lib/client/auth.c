@@ -6,8 +6,8 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "client/dialogue.h"
-#include "client/scram.h"
 #include "os/random.h"
+#include "sasl/scram.h"
 
 /* Octets of a user's name, or of a password. */
 #define SECRET_MAX 512

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "client/scram.h"
+#include "sasl/scram.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_SCRAM_H
-#define SMTPD_CLIENT_SCRAM_H
+#ifndef SMTPD_SASL_SCRAM_H
+#define SMTPD_SASL_SCRAM_H
 
 /* The client's messages of SCRAM-SHA-256 (RFC 5802, 7; RFC 7677), without
  * channel binding. */

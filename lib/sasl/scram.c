@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/scram.h"
+#include "sasl/scram.h"
 
 #include <string.h>
 
