@@ -12,10 +12,10 @@
 #include "client/dialogue.h"
 #include "client/hello.h"
 #include "grammar/address_parse.h"
-#include "net/tls_client.h"
 #include "os/cancel.h"
 #include "os/clock.h"
 #include "os/pages.h"
+#include "transport/tls_client.h"
 
 #define BUFFERS_SIZE (SMTPD_STREAM_IN_SIZE + SMTPD_STREAM_OUT_SIZE)
 

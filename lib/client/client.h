@@ -9,7 +9,7 @@
 #include <arpa/inet.h>
 
 #include "grammar/reply_parse.h"
-#include "net/stream.h"
+#include "transport/stream.h"
 
 /* Octets that are kept of what a server offers. */
 #define SMTPD_OFFERS_MAX 8192

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "net/tls_client.h"
 #include "os/clock.h"
+#include "transport/tls_client.h"
 
 /* Our own enhanced code where a server gave none. */
 static const char *

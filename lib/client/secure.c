@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "client/dialogue.h"
 #include "client/hello.h"
-#include "net/tls_client.h"
 #include "os/clock.h"
+#include "transport/tls_client.h"
 
 static bool
 is_required(const struct smtpd_client *c)

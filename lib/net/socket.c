@@ -20,8 +20,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "net/wire.h"
 #include "os/fd.h"
+#include "transport/wire.h"
 
 /* Connections that may wait to be accepted; the system has its own limit. */
 #define BACKLOG 4096

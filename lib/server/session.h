@@ -14,8 +14,8 @@
 #include "grammar/received.h"
 #include "grammar/reply.h"
 #include "net/socket.h"
-#include "net/stream.h"
 #include "server/config.h"
+#include "transport/stream.h"
 
 /* The first block of a transaction's memory. */
 #define SMTPD_ARENA_BLOCK 8192

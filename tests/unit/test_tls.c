@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "certs.h"
-#include "net/tls.h"
+#include "transport/tls_conn.h"
 
 static struct smtpd_tls *
 create(const struct smtpd_tls_settings *settings)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_TLS_CONTEXT_H
-#define SMTPD_NET_TLS_CONTEXT_H
+#ifndef SMTPD_TRANSPORT_TLS_CONTEXT_H
+#define SMTPD_TRANSPORT_TLS_CONTEXT_H
 
 /* What connections see of a context, for net/tls.c alone. */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_WIRE_H
-#define SMTPD_NET_WIRE_H
+#ifndef SMTPD_TRANSPORT_WIRE_H
+#define SMTPD_TRANSPORT_WIRE_H
 
 /*
  * Bytes over a pair of descriptors, each wait bounded by a deadline.

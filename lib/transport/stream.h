@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_STREAM_H
-#define SMTPD_NET_STREAM_H
+#ifndef SMTPD_TRANSPORT_STREAM_H
+#define SMTPD_TRANSPORT_STREAM_H
 
 /*
  * Lines and bytes over a wire, plain or in TLS, buffered both ways.  What was
@@ -8,8 +8,8 @@
  * with one write (RFC 2920).
  */
 
-#include "net/tls.h"
-#include "net/wire.h"
+#include "transport/tls_conn.h"
+#include "transport/wire.h"
 
 enum smtpd_line_end {
 	SMTPD_LINE_CRLF,

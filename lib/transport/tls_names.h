@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_TLS_NAMES_H
-#define SMTPD_NET_TLS_NAMES_H
+#ifndef SMTPD_TRANSPORT_TLS_NAMES_H
+#define SMTPD_TRANSPORT_TLS_NAMES_H
 
 /* The names of hosts in certificates. */
 

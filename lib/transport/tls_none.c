@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A library without TLS: no context can be made, so nothing else is called. */
-#include "net/tls.h"
+#include "transport/tls_conn.h"
 
 bool
 smtpd_tls_supported(void)

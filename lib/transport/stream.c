@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/stream.h"
+#include "transport/stream.h"
 
 #include <string.h>
 

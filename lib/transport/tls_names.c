@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/tls_names.h"
+#include "transport/tls_names.h"
 
 #include <mbedtls/version.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_TLS_CONN_H
-#define SMTPD_NET_TLS_CONN_H
+#ifndef SMTPD_TRANSPORT_TLS_CONN_STATE_H
+#define SMTPD_TRANSPORT_TLS_CONN_STATE_H
 
 /* What the two ends of TLS share, for net/tls.c and net/tls_client.c alone. */
 
 #include <mbedtls/ssl.h>
 
-#include "net/tls.h"
+#include "transport/tls_conn.h"
 
 struct smtpd_tls_conn {
 	mbedtls_ssl_context ssl;   /* first: the SNI callback gets it alone */

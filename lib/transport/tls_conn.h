@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_TLS_H
-#define SMTPD_NET_TLS_H
+#ifndef SMTPD_TRANSPORT_TLS_CONN_H
+#define SMTPD_TRANSPORT_TLS_CONN_H
 
 /* One connection in TLS over a wire.  All of mbedTLS is behind this. */
 
 #include <smtpd/tls.h>
 
-#include "net/wire.h"
+#include "transport/wire.h"
 
 struct smtpd_tls_conn;
 

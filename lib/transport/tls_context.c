@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/tls_context.h"
+#include "transport/tls_context.h"
 
 #include <mbedtls/version.h>
 
@@ -18,9 +18,9 @@
 #include "crypto/digest.h"
 #include "crypto/pem.h"
 #include "crypto/rng.h"
-#include "net/tls_compat.h"
-#include "net/tls_conn.h"
-#include "net/tls_names.h"
+#include "transport/tls_compat.h"
+#include "transport/tls_conn_state.h"
+#include "transport/tls_names.h"
 
 /* The longest name that a client may ask for. */
 #define SERVER_NAME_MAX 255

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/wire.h"
+#include "transport/wire.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_TLS_COMPAT_H
-#define SMTPD_NET_TLS_COMPAT_H
+#ifndef SMTPD_TRANSPORT_TLS_COMPAT_H
+#define SMTPD_TRANSPORT_TLS_COMPAT_H
 
 /* What differs between mbedTLS 2.28 and 3.6, for the two ends of TLS. */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_TLS_CLIENT_H
-#define SMTPD_NET_TLS_CLIENT_H
+#ifndef SMTPD_TRANSPORT_TLS_CLIENT_H
+#define SMTPD_TRANSPORT_TLS_CLIENT_H
 
 /* The client's end of TLS.  All of mbedTLS is behind this. */
 
 #include <smtpd/client.h>
 
-#include "net/tls.h"
+#include "transport/tls_conn.h"
 
 /* As smtpd_trust_create(), but nobody is believed.  NULL without memory. */
 struct smtpd_trust *smtpd_trust_create_empty(void);

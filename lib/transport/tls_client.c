@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/tls_client.h"
+#include "transport/tls_client.h"
 
 #include <mbedtls/version.h>
 
@@ -15,9 +15,9 @@
 
 #include "base/text.h"
 #include "crypto/rng.h"
-#include "net/tls_compat.h"
-#include "net/tls_conn.h"
 #include "os/clock.h"
+#include "transport/tls_compat.h"
+#include "transport/tls_conn_state.h"
 
 /* Sessions that are kept, and for how long. */
 #define SESSIONS_MAX 128

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "crypto/digest.h"
-#include "net/tls_client.h"
+#include "transport/tls_client.h"
 
 struct smtpd_trust *
 smtpd_trust_create(const char *ca_file, char *error, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/tls.h"
+#include "transport/tls_conn.h"
 
 #include <mbedtls/version.h>
 
@@ -13,10 +13,10 @@
 
 #include "base/text.h"
 #include "crypto/digest.h"
-#include "net/tls_compat.h"
-#include "net/tls_conn.h"
-#include "net/tls_context.h"
 #include "os/pages.h"
+#include "transport/tls_compat.h"
+#include "transport/tls_conn_state.h"
+#include "transport/tls_context.h"
 
 /* So many bytes at the beginning of a buffer for records are kept. */
 #define FIRST_IN_RECORD 64
