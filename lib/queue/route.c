@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "client/dialogue.h"
-#include "client/host.h"
 #include "net/socket.h"
-#include "queue/smarthost.h"
 #include "queue/trail.h"
+#include "resolve/hostname.h"
+#include "resolve/smarthost.h"
 
 #define ADDRESS_TEXT_MAX 64
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/dns_message.h"
+#include "resolve/dns_message.h"
 
 static void
 must_be_name(const char *name, size_t size)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/cache.h"
+#include "resolve/cache.h"
 
 static struct smtpd_dns_answer *
 make_answer(enum smtpd_dns_status status, uint32_t ttl_s, size_t count)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "dns_packet.h"
-#include "net/dns_message.h"
+#include "resolve/dns_message.h"
 
 #define ID   4711
 #define NAME "Example.ORG"

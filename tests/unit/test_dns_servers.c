@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "net/dns_servers.h"
+#include "resolve/dns_servers.h"
 
 struct list_case {
 	const char *text;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/mx.h"
+#include "resolve/mx.h"
 
 static struct smtpd_dns_answer *
 make_answer(size_t count)

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "client/ip.h"
-#include "client/self.h"
+#include "resolve/ip.h"
+#include "resolve/self.h"
 
 struct literal_case {
 	const char *literal;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_IP_H
-#define SMTPD_CLIENT_IP_H
+#ifndef SMTPD_RESOLVE_IP_H
+#define SMTPD_RESOLVE_IP_H
 
 /* Addresses of hosts. */
 

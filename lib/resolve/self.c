@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/self.h"
+#include "resolve/self.h"
 
 #include <ifaddrs.h>
 #include <netinet/in.h>

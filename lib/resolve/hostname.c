@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/host.h"
+#include "resolve/hostname.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/resolver.h"
+#include "resolve/resolver.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,13 +7,13 @@
 #include <sys/socket.h>
 
 #include "base/text.h"
-#include "client/cache.h"
-#include "client/host.h"
-#include "client/mx.h"
-#include "client/self.h"
-#include "client/targets.h"
-#include "net/dns.h"
 #include "os/clock.h"
+#include "resolve/cache.h"
+#include "resolve/dns.h"
+#include "resolve/hostname.h"
+#include "resolve/mx.h"
+#include "resolve/self.h"
+#include "resolve/targets.h"
 
 /* Hosts of one domain that are looked up. */
 #define HOSTS_MAX 32

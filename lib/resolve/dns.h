@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_DNS_H
-#define SMTPD_NET_DNS_H
+#ifndef SMTPD_RESOLVE_DNS_H
+#define SMTPD_RESOLVE_DNS_H
 
 /*
  * Asking the DNS.  The sockets are our own: a question ends at its deadline
@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "net/dns_message.h"
+#include "resolve/dns_message.h"
 
 struct smtpd_dns_settings {
 	const char *servers; /* as smtpd_dns_servers_parse() reads them; NULL:

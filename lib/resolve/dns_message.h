@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_DNS_MESSAGE_H
-#define SMTPD_NET_DNS_MESSAGE_H
+#ifndef SMTPD_RESOLVE_DNS_MESSAGE_H
+#define SMTPD_RESOLVE_DNS_MESSAGE_H
 
 /*
  * Messages of the DNS (RFC 1035, RFC 6891): questions are written, answers

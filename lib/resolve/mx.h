@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_MX_H
-#define SMTPD_CLIENT_MX_H
+#ifndef SMTPD_RESOLVE_MX_H
+#define SMTPD_RESOLVE_MX_H
 
 /* Mail hosts and their addresses, brought into the order in which they are to
  * be tried (RFC 5321, 5.1). */
@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "client/ip.h"
-#include "net/dns_message.h"
+#include "resolve/dns_message.h"
+#include "resolve/ip.h"
 
 struct smtpd_mx_host {
 	char name[SMTPD_DNS_HOST_MAX]; /* in lower case; "" leads nowhere */

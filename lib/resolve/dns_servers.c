@@ -3,7 +3,7 @@
 #undef _POSIX_C_SOURCE
 #define _GNU_SOURCE
 
-#include "net/dns_servers.h"
+#include "resolve/dns_servers.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_HOST_H
-#define SMTPD_CLIENT_HOST_H
+#ifndef SMTPD_RESOLVE_HOSTNAME_H
+#define SMTPD_RESOLVE_HOSTNAME_H
 
 /* Names of hosts and of domains, before the DNS is asked for them. */
 
 #include <stdbool.h>
 
-#include "net/dns_message.h"
+#include "resolve/dns_message.h"
 
 /*
  * Whether NAME, without a last dot, can be that of a host: labels of letters,

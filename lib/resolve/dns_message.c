@@ -3,7 +3,7 @@
 #undef _POSIX_C_SOURCE
 #define _GNU_SOURCE
 
-#include "net/dns_message.h"
+#include "resolve/dns_message.h"
 
 #include <arpa/nameser.h>
 #include <netinet/in.h>

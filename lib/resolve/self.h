@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_SELF_H
-#define SMTPD_CLIENT_SELF_H
+#ifndef SMTPD_RESOLVE_SELF_H
+#define SMTPD_RESOLVE_SELF_H
 
 /* Which addresses are this host's. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "client/ip.h"
+#include "resolve/ip.h"
 
 /* The addresses of the interfaces, looked up again when they are a minute old.
  * Any number of threads may use one at a time. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/mx.h"
+#include "resolve/mx.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/ip.h"
+#include "resolve/ip.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

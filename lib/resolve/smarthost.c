@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/smarthost.h"
+#include "resolve/smarthost.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -7,9 +7,9 @@
 #include <sys/socket.h>
 
 #include "base/text.h"
-#include "client/host.h"
-#include "client/resolver.h"
-#include "client/targets.h"
+#include "resolve/hostname.h"
+#include "resolve/resolver.h"
+#include "resolve/targets.h"
 
 #define ADDRESSES_MAX 8
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_NET_DNS_SERVERS_H
-#define SMTPD_NET_DNS_SERVERS_H
+#ifndef SMTPD_RESOLVE_DNS_SERVERS_H
+#define SMTPD_RESOLVE_DNS_SERVERS_H
 
 /* Which DNS servers there are to ask. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/cache.h"
+#include "resolve/cache.h"
 
 #include <pthread.h>
 #include <stdlib.h>

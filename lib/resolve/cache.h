@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_CACHE_H
-#define SMTPD_CLIENT_CACHE_H
+#ifndef SMTPD_RESOLVE_CACHE_H
+#define SMTPD_RESOLVE_CACHE_H
 
 /*
  * Answers of the DNS, each kept as long as its TTL says, the least recently
@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "net/dns_message.h"
+#include "resolve/dns_message.h"
 
 /* An answer that there is nothing is kept no longer, in seconds. */
 #define SMTPD_CACHE_NEGATIVE_MAX_S 300

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "net/dns.h"
+#include "resolve/dns.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "net/dns_servers.h"
 #include "os/cancel.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/random.h"
+#include "resolve/dns_servers.h"
 
 /* A server that was silent is asked after the others for so long. */
 #define SILENT_MS 30000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/targets.h"
+#include "resolve/targets.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_TARGETS_H
-#define SMTPD_CLIENT_TARGETS_H
+#ifndef SMTPD_RESOLVE_TARGETS_H
+#define SMTPD_RESOLVE_TARGETS_H
 
 /* Results of a look-up, each in one piece of memory. */
 
 #include <smtpd/resolve.h>
 
-#include "client/mx.h"
+#include "resolve/mx.h"
 
 /* FOUND: the addresses of LIST, whose names are in HOSTS.  NULL without
  * memory. */

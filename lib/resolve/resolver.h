@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_RESOLVER_H
-#define SMTPD_CLIENT_RESOLVER_H
+#ifndef SMTPD_RESOLVE_RESOLVER_H
+#define SMTPD_RESOLVE_RESOLVER_H
 
 #include <smtpd/resolve.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_SMARTHOST_H
-#define SMTPD_QUEUE_SMARTHOST_H
+#ifndef SMTPD_RESOLVE_SMARTHOST_H
+#define SMTPD_RESOLVE_SMARTHOST_H
 
 /* Where the smarthost is.  It is named by the operator, not by mail: so its
  * name may also be one that only this system knows, like those in /etc/hosts,
@@ -8,7 +8,7 @@
 
 #include <smtpd/resolve.h>
 
-#include "net/dns_message.h"
+#include "resolve/dns_message.h"
 
 /* Write HOST as it is looked up, a name in lower case or an address literal, to
  * OUT of SMTPD_DNS_HOST_MAX bytes.  Return 0, or -1 when it is neither. */
