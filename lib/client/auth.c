@@ -5,7 +5,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
-#include "client/dialogue.h"
+#include "client/exchange.h"
 #include "os/random.h"
 #include "sasl/scram.h"
 

@@ -4,7 +4,7 @@
 
 /* AUTH (RFC 4954) as the client. */
 
-#include "client/client.h"
+#include "client/client_state.h"
 
 /*
  * Authenticate if the settings name a user: by the best mechanism that is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/client.h"
+#include "client/client_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "client/auth.h"
 #include "client/connect.h"
-#include "client/dialogue.h"
-#include "client/hello.h"
+#include "client/ehlo.h"
+#include "client/exchange.h"
 #include "grammar/address_parse.h"
 #include "os/cancel.h"
 #include "os/clock.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/dialogue.h"
+#include "client/exchange.h"
 #include "grammar/param.h"
 
 /* Octets of an address and of the value of a parameter, larger than anyone

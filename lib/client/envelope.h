@@ -5,7 +5,7 @@
 /* What of an envelope can be said to a server, and how. */
 
 #include "base/text.h"
-#include "client/client.h"
+#include "client/client_state.h"
 
 /*
  * Look through M before anything is said.  Each of RESULTS becomes UNKNOWN for

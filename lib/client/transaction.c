@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "client/content.h"
-#include "client/dialogue.h"
+#include "client/data.h"
 #include "client/envelope.h"
+#include "client/exchange.h"
 
 /*
  * Octets of commands that may be on their way without a reply (RFC 2920, 3.1):

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/dialogue.h"
+#include "client/exchange.h"
 #include "os/clock.h"
 #include "queue/tour.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/dialogue.h"
+#include "client/exchange.h"
 #include "net/socket.h"
 #include "os/clock.h"
 #include "queue/tour.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/dialogue.h"
+#include "client/exchange.h"
 #include "net/socket.h"
 #include "queue/trail.h"
 #include "resolve/hostname.h"

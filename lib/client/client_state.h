@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_CLIENT_H
-#define SMTPD_CLIENT_CLIENT_H
+#ifndef SMTPD_CLIENT_CLIENT_STATE_H
+#define SMTPD_CLIENT_CLIENT_STATE_H
 
 /* A connection to a server: what the modules of the client share. */
 

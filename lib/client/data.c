@@ -2,14 +2,14 @@
 /* pread() of files beyond 2 GiB, also where off_t is short by default. */
 #define _FILE_OFFSET_BITS 64
 
-#include "client/content.h"
+#include "client/data.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "client/dialogue.h"
+#include "client/exchange.h"
 #include "grammar/dot.h"
 #include "os/cancel.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_HELLO_H
-#define SMTPD_CLIENT_HELLO_H
+#ifndef SMTPD_CLIENT_EHLO_H
+#define SMTPD_CLIENT_EHLO_H
 
 /* The beginning of a connection: who we are, what the server offers, TLS. */
 
-#include "client/client.h"
+#include "client/client_state.h"
 
 /* Hear the greeting.  Return 0, or -1 when the connection was closed. */
 int smtpd_hello_greeting(struct smtpd_client *c);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/hello.h"
+#include "client/ehlo.h"
 
 #include <string.h>
 
 #include "base/text.h"
-#include "client/dialogue.h"
+#include "client/exchange.h"
 
 int
 smtpd_hello_greeting(struct smtpd_client *c)

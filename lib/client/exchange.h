@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_DIALOGUE_H
-#define SMTPD_CLIENT_DIALOGUE_H
+#ifndef SMTPD_CLIENT_EXCHANGE_H
+#define SMTPD_CLIENT_EXCHANGE_H
 
 /*
  * Commands and replies.  A reply that never comes, that is none, or that says
@@ -9,7 +9,7 @@
 
 #include <smtpd/version.h>
 
-#include "client/client.h"
+#include "client/client_state.h"
 
 /* Octets of a command with its CRLF. */
 #define SMTPD_COMMAND_MAX 4096

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_CLIENT_CONTENT_H
-#define SMTPD_CLIENT_CONTENT_H
+#ifndef SMTPD_CLIENT_DATA_H
+#define SMTPD_CLIENT_DATA_H
 
 /* The message after DATA, or by BDAT. */
 
-#include "client/client.h"
+#include "client/client_state.h"
 
 /*
  * Send the content of M, and its end with the last block of it.  Return 0, or

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "client/dialogue.h"
-#include "client/hello.h"
+#include "client/ehlo.h"
+#include "client/exchange.h"
 #include "os/clock.h"
 #include "transport/tls_client.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/dialogue.h"
+#include "client/exchange.h"
 
 #include <errno.h>
 #include <stdarg.h>
