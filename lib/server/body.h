@@ -9,7 +9,7 @@
 
 #include "grammar/dot.h"
 #include "grammar/hops.h"
-#include "server/session.h"
+#include "server/session_state.h"
 
 enum smtpd_body_fault {
 	SMTPD_BODY_OK,

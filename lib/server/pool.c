@@ -7,7 +7,7 @@
 
 #include "os/pages.h"
 #include "os/sched.h"
-#include "server/session.h"
+#include "server/session_state.h"
 
 /* After so many seconds without work an idle thread ends. */
 #define IDLE_SECONDS 10

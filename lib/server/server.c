@@ -15,11 +15,11 @@
 #include "net/listeners.h"
 #include "os/clock.h"
 #include "os/pages.h"
-#include "server/config.h"
-#include "server/dialog.h"
+#include "server/command_loop.h"
 #include "server/limits.h"
 #include "server/pool.h"
-#include "server/session.h"
+#include "server/session_state.h"
+#include "server/settings.h"
 #include "server/verbs.h"
 
 /* Room for all keywords of the caller in one reply to EHLO. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/session.h"
+#include "server/session_state.h"
 
 #include <stdarg.h>
 #include <string.h>

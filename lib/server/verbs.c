@@ -8,7 +8,7 @@
 #include "grammar/dsn.h"
 #include "grammar/param.h"
 #include "server/body.h"
-#include "server/session.h"
+#include "server/session_state.h"
 
 #define SYNTAX    SMTPD_COUNT(refused_syntax)
 #define SENDER    SMTPD_COUNT(refused_senders)

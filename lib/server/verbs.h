@@ -4,7 +4,7 @@
 
 /* The verbs of RFC 5321: one table, one function for each. */
 
-#include "server/config.h"
+#include "server/settings.h"
 
 /* Put the library's verbs into C's table.  Return 0, or -1 without memory. */
 int smtpd_verbs_install(struct smtpd_config *c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The defaults that the header states; what they do, others test. */
-#include "server/config.h"
+#include "server/settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_SERVER_CONFIG_H
-#define SMTPD_SERVER_CONFIG_H
+#ifndef SMTPD_SERVER_SETTINGS_H
+#define SMTPD_SERVER_SETTINGS_H
 
 /*
  * What all sessions of a server share: its settings and registrations, which

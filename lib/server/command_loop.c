@@ -3,7 +3,7 @@
  * The command loop.  Between two commands nothing lives on the stack but the
  * loop itself: all state is in the session.
  */
-#include "server/dialog.h"
+#include "server/command_loop.h"
 
 #include "grammar/command.h"
 

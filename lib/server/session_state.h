@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_SERVER_SESSION_H
-#define SMTPD_SERVER_SESSION_H
+#ifndef SMTPD_SERVER_SESSION_STATE_H
+#define SMTPD_SERVER_SESSION_STATE_H
 
 /*
  * The state of one dialogue.  It lives on the stack of its thread; what only
@@ -14,7 +14,7 @@
 #include "grammar/received.h"
 #include "grammar/reply.h"
 #include "net/socket.h"
-#include "server/config.h"
+#include "server/settings.h"
 #include "transport/stream.h"
 
 /* The first block of a transaction's memory. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_SERVER_DIALOG_H
-#define SMTPD_SERVER_DIALOG_H
+#ifndef SMTPD_SERVER_COMMAND_LOOP_H
+#define SMTPD_SERVER_COMMAND_LOOP_H
 
-#include "server/session.h"
+#include "server/session_state.h"
 
 /*
  * Run the dialogue of S from the connect event to the disconnect event.

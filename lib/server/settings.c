@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/config.h"
+#include "server/settings.h"
 
 #include <limits.h>
 #include <stdarg.h>
