@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/heap.h"
-#include "store/log.h"
+#include "journal/disk/disk.h"
 
 struct smtpd_destination;
 struct smtpd_entry;

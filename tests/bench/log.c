@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store/log.h"
+#include "journal/disk/disk.h"
 
 #define HEAD    80  /* bytes, about what an envelope takes */
 #define THREADS 256 /* at most */

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/little.h"
-#include "store/log.h"
-#include "store/log_format.h"
+#include "journal/disk/disk.h"
+#include "journal/disk/format.h"
 
 #define SIZE SMTPD_LOG_SEGMENT_MIN
 #define MARK 0x4B52414Du

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/log.h"
+#include "journal/disk/disk.h"
 
 #define SEGMENT 1048576u
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/log.h"
+#include "journal/disk/disk.h"
 
 #include <sys/stat.h>
 
@@ -18,8 +18,8 @@
 #include <cmocka.h>
 
 #include "base/little.h"
+#include "journal/disk/format.h"
 #include "log_dir.h"
-#include "store/log_format.h"
 
 static struct smtpd_log_stats
 stats_of(struct log_dir *d)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_STORE_LOG_INDEX_H
-#define SMTPD_STORE_LOG_INDEX_H
+#ifndef SMTPD_JOURNAL_DISK_INDEX_H
+#define SMTPD_JOURNAL_DISK_INDEX_H
 
 /*
  * The index of a sealed segment: its records without their bodies.  It may be
  * lost, or damaged, at any time: then it is made anew.
  */
 
-#include "store/log.h"
-#include "store/log_format.h"
+#include "journal/disk/disk.h"
+#include "journal/disk/format.h"
 
 /* What an index belongs to: one that says anything else is not used. */
 struct smtpd_log_index_key {

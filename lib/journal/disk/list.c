@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/log_list.h"
+#include "journal/disk/list.h"
 
 #include <dirent.h>
 #include <errno.h>

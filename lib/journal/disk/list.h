@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_STORE_LOG_LIST_H
-#define SMTPD_STORE_LOG_LIST_H
+#ifndef SMTPD_JOURNAL_DISK_LIST_H
+#define SMTPD_JOURNAL_DISK_LIST_H
 
 /* What files the log finds when it is opened. */
 
-#include "store/log_state.h"
+#include "journal/disk/state.h"
 
 /*
  * Fill in the table of segments, in order, and the spares; what is left over

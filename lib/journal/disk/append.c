@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/log_state.h"
+#include "journal/disk/state.h"
 
 /* The room that is left where records are appended now. */
 static uint32_t

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "journal/disk/state.h"
 #include "os/commit.h"
-#include "store/log_state.h"
 
 /* So many segments may be dead before anything is copied. */
 #define SLACK 4

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/log_window.h"
+#include "journal/disk/window.h"
 
 #include <sys/stat.h>
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/log_format.h"
+#include "journal/disk/format.h"
 
 /* How much is read at a time. */
 #define STEP 262144u

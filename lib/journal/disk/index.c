@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/log_index.h"
+#include "journal/disk/index.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/little.h"
+#include "journal/disk/file.h"
+#include "journal/disk/window.h"
 #include "os/fd.h"
-#include "store/log_file.h"
-#include "store/log_window.h"
 
 #define HEADER 64u
 #define ENTRY  24u

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/log_scan.h"
+#include "journal/disk/scan.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/little.h"
-#include "store/log_format.h"
+#include "journal/disk/format.h"
 
 /* How much of a damaged range is told of at a time. */
 #define REPORT_MAX 262144u

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_STORE_LOG_STATE_H
-#define SMTPD_STORE_LOG_STATE_H
+#ifndef SMTPD_JOURNAL_DISK_STATE_H
+#define SMTPD_JOURNAL_DISK_STATE_H
 
 /* What the parts of the log share. */
 
 #include <pthread.h>
 
-#include "store/log.h"
-#include "store/log_file.h"
+#include "journal/disk/disk.h"
+#include "journal/disk/file.h"
 
 /* Where records may end in a segment of SIZE bytes. */
 #define SMTPD_LOG_LIMIT(size) ((size) - SMTPD_LOG_PAGE)

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "journal/disk/list.h"
+#include "journal/disk/state.h"
 #include "os/fd.h"
-#include "store/log_list.h"
-#include "store/log_state.h"
 
 #define SEGMENT_SIZE 67108864u
 #define RESERVE      4194304u

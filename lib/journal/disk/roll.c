@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "journal/disk/state.h"
 #include "os/random.h"
-#include "store/log_state.h"
 
 unsigned
 smtpd_log_spares(const struct smtpd_log *log)

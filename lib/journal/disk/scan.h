@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_STORE_LOG_SCAN_H
-#define SMTPD_STORE_LOG_SCAN_H
+#ifndef SMTPD_JOURNAL_DISK_SCAN_H
+#define SMTPD_JOURNAL_DISK_SCAN_H
 
 /*
  * All records of one segment, read one after the other; what is no record is
@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "base/crc32c.h"
-#include "store/log.h"
-#include "store/log_window.h"
+#include "journal/disk/disk.h"
+#include "journal/disk/window.h"
 
 struct smtpd_log_scan {
 	/* Filled in by the caller: */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_STORE_LOG_WINDOW_H
-#define SMTPD_STORE_LOG_WINDOW_H
+#ifndef SMTPD_JOURNAL_DISK_WINDOW_H
+#define SMTPD_JOURNAL_DISK_WINDOW_H
 
 /* A view of a file that moves along it by large reads. */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_STORE_LOG_FORMAT_H
-#define SMTPD_STORE_LOG_FORMAT_H
+#ifndef SMTPD_JOURNAL_DISK_FORMAT_H
+#define SMTPD_JOURNAL_DISK_FORMAT_H
 
 /* The bytes of the log's files, as in doc/queue-format.md. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/log_file.h"
+#include "journal/disk/file.h"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>

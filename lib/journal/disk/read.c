@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/log.h"
+#include "journal/disk/disk.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal/disk/state.h"
 #include "os/fd.h"
-#include "store/log_state.h"
 
 struct smtpd_log_segment *
 smtpd_log_find(struct smtpd_log *log, uint32_t number)

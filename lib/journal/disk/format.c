@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "store/log_format.h"
+#include "journal/disk/format.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/little.h"
-#include "store/log.h"
+#include "journal/disk/disk.h"
 
 static const char segment_magic[8] = { 'S', 'M', 'T', 'P', 'D', 'L', 'O', 'G' };
 

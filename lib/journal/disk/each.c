@@ -6,10 +6,10 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "journal/disk/index.h"
+#include "journal/disk/scan.h"
+#include "journal/disk/state.h"
 #include "os/fd.h"
-#include "store/log_index.h"
-#include "store/log_scan.h"
-#include "store/log_state.h"
 
 /* One way through a segment. */
 struct pass {

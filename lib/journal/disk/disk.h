@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_STORE_LOG_H
-#define SMTPD_STORE_LOG_H
+#ifndef SMTPD_JOURNAL_DISK_DISK_H
+#define SMTPD_JOURNAL_DISK_DISK_H
 
 /*
  * An append-only log of records in a directory, shared by many threads.  It

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_STORE_LOG_FILE_H
-#define SMTPD_STORE_LOG_FILE_H
+#ifndef SMTPD_JOURNAL_DISK_FILE_H
+#define SMTPD_JOURNAL_DISK_FILE_H
 
 /*
  * The files that are segments, or may become some.  Functions return 0 or a
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/log_format.h"
+#include "journal/disk/format.h"
 
 /* Names for files that become segments: some made ahead, one made in need. */
 #define SMTPD_LOG_SPARES    2
