@@ -8,7 +8,7 @@
 
 #include <smtpd/queue.h>
 
-#include "queue/letter.h"
+#include "queue/model/loaded_message.h"
 #include "queue/spool.h"
 
 /* What is reported. */

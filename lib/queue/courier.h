@@ -24,7 +24,7 @@
 
 #include "base/text.h"
 #include "queue/hosts.h"
-#include "queue/letter.h"
+#include "queue/model/loaded_message.h"
 #include "queue/route.h"
 #include "queue/schedule.h"
 #include "queue/spool.h"

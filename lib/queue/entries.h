@@ -7,7 +7,7 @@
  * most are added behind the last one, and leaves are full.
  */
 
-#include "queue/entry.h"
+#include "queue/model/queued_message.h"
 
 struct smtpd_entries_leaf;
 

@@ -8,7 +8,7 @@
  */
 
 #include "queue/control.h"
-#include "queue/entry.h"
+#include "queue/model/queued_message.h"
 
 struct smtpd_queue;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/letter.h"
+#include "queue/model/loaded_message.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 /* The log line of what came of a recipient. */
 
 #include "base/text.h"
-#include "queue/letter.h"
+#include "queue/model/loaded_message.h"
 #include "queue/spool.h"
 
 /* Room for a line. */

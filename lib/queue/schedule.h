@@ -36,7 +36,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "queue/entry.h"
+#include "queue/model/queued_message.h"
 
 struct smtpd_schedule;
 struct smtpd_destination;

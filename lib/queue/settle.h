@@ -5,7 +5,7 @@
 /* The end of an attempt: what came of it is recorded, the sender is told what
  * he is to know, and the job waits for its next time. */
 
-#include "queue/letter.h"
+#include "queue/model/loaded_message.h"
 #include "queue/spool.h"
 
 struct smtpd_queue;

@@ -31,8 +31,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "queue/entry.h"
-#include "queue/letter.h"
+#include "queue/model/loaded_message.h"
+#include "queue/model/queued_message.h"
 
 struct smtpd_spool;
 

@@ -11,7 +11,7 @@
 
 #include "base/heap.h"
 #include "base/name_table.h"
-#include "queue/entry.h"
+#include "queue/model/queued_message.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_LETTER_H
-#define SMTPD_QUEUE_LETTER_H
+#ifndef SMTPD_QUEUE_MODEL_LOADED_MESSAGE_H
+#define SMTPD_QUEUE_MODEL_LOADED_MESSAGE_H
 
 /* A message as it was read back from the spool: to be sent, shown, or
  * reported. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_ENTRY_H
-#define SMTPD_QUEUE_ENTRY_H
+#ifndef SMTPD_QUEUE_MODEL_QUEUED_MESSAGE_H
+#define SMTPD_QUEUE_MODEL_QUEUED_MESSAGE_H
 
 /*
  * A queued message in memory: as little as is needed to know when and where it

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/entry.h"
+#include "queue/model/queued_message.h"
 
 bool
 smtpd_entry_is_finished(
