@@ -26,7 +26,7 @@
 #include "queue/hosts.h"
 #include "queue/model/loaded_message.h"
 #include "queue/route.h"
-#include "queue/schedule.h"
+#include "queue/schedule/schedule.h"
 #include "queue/spool.h"
 
 struct smtpd_courier;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "queue/schedule.h"
+#include "queue/schedule/schedule.h"
 
 /* The schedule only keeps the destinations' names; nothing is put into it. */
 struct smtpd_offline {

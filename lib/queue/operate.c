@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "queue/request.h"
-#include "queue/schedule.h"
+#include "queue/schedule/schedule.h"
 
 /* Without a schedule: record that JOB, whose copy is COPY, is due now.  What
  * came of its last attempt stays on record. */

@@ -24,7 +24,7 @@
 #include "queue/hosts.h"
 #include "queue/route.h"
 #include "queue/runners.h"
-#include "queue/schedule.h"
+#include "queue/schedule/schedule.h"
 #include "queue/spool.h"
 
 struct smtpd_queue_counts {

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "queue/schedule.h"
+#include "queue/schedule/schedule.h"
 
 #define BATCH 64
 

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "queue/schedule_state.h"
+#include "queue/schedule/state.h"
 
 const uint32_t world_epochs[3] = { 0, 1000, UINT32_MAX / 2 };
 

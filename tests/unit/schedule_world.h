@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "queue/schedule.h"
+#include "queue/schedule/schedule.h"
 
 #define MINUTE 60U
 #define HOUR   3600U

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "queue/schedule_state.h"
+#include "queue/schedule/state.h"
 #include "schedule_world.h"
 
 static uint32_t

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "failing.h"
-#include "queue/schedule_state.h"
+#include "queue/schedule/state.h"
 #include "schedule_world.h"
 
 static void

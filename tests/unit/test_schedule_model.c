@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "queue/schedule_state.h"
+#include "queue/schedule/state.h"
 #include "schedule_naive.h"
 #include "schedule_world.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/life.h"
+#include "queue/schedule/retry.h"
 
 /* A message whose reply to the dot was lost may have arrived: it waits for so
  * many times retry_min before it may arrive twice. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_SITE_H
-#define SMTPD_QUEUE_SITE_H
+#ifndef SMTPD_QUEUE_SCHEDULE_SITE_H
+#define SMTPD_QUEUE_SCHEDULE_SITE_H
 
 /* Where mail goes: when it is open, and for how many. */
 
-#include "queue/schedule_state.h"
+#include "queue/schedule/state.h"
 
 /* A site that is OWNER's alone, or is shared and called NAME.  NULL without
  * memory. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/ready.h"
+#include "queue/schedule/ready.h"
 
 #include <stddef.h>
 
-#include "queue/life.h"
-#include "queue/site.h"
+#include "queue/schedule/retry.h"
+#include "queue/schedule/site.h"
 
 /* So many fresh jobs are tried for each retry that waits. */
 #define STREAK 3

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_READY_H
-#define SMTPD_QUEUE_READY_H
+#ifndef SMTPD_QUEUE_SCHEDULE_READY_H
+#define SMTPD_QUEUE_SCHEDULE_READY_H
 
 /* Ready jobs, in the order in which they are tried. */
 
-#include "queue/schedule_state.h"
+#include "queue/schedule/state.h"
 
 /* Make JOB, which is in no list, ready; at the end of those of its kind, or
  * the next of them. */

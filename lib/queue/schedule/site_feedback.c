@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "queue/life.h"
-#include "queue/site.h"
+#include "queue/schedule/retry.h"
+#include "queue/schedule/site.h"
 
 /* Remember WHY, unless there is no memory for it. */
 static void

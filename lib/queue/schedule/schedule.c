@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/schedule.h"
+#include "queue/schedule/schedule.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "queue/life.h"
-#include "queue/ready.h"
-#include "queue/site.h"
+#include "queue/schedule/ready.h"
+#include "queue/schedule/retry.h"
+#include "queue/schedule/site.h"
 
 #define START_LIMIT 2
 

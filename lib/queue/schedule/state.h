@@ -16,7 +16,7 @@
 #include "base/heap.h"
 #include "base/name_table.h"
 #include "base/ring.h"
-#include "queue/schedule.h"
+#include "queue/schedule/schedule.h"
 
 /* Jobs that were never tried, and others. */
 enum smtpd_job_kind {

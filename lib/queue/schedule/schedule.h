@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_SCHEDULE_H
-#define SMTPD_QUEUE_SCHEDULE_H
+#ifndef SMTPD_QUEUE_SCHEDULE_SCHEDULE_H
+#define SMTPD_QUEUE_SCHEDULE_SCHEDULE_H
 
 /*
  * Which job is tried when.  It opens nothing, reads no clock and takes no

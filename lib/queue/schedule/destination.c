@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/ready.h"
-#include "queue/site.h"
+#include "queue/schedule/ready.h"
+#include "queue/schedule/site.h"
 
 static struct smtpd_destination *
 create(struct smtpd_schedule *s, const char *domain)

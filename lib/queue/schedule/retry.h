@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_LIFE_H
-#define SMTPD_QUEUE_LIFE_H
+#ifndef SMTPD_QUEUE_SCHEDULE_RETRY_H
+#define SMTPD_QUEUE_SCHEDULE_RETRY_H
 
 /* How long to wait, and for how long at all. */
 
-#include "queue/schedule_state.h"
+#include "queue/schedule/state.h"
 
 /* A moment that is SECONDS after WHEN, and no later than there is one. */
 uint32_t smtpd_life_after(uint32_t when, uint64_t seconds);

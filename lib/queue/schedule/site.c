@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/site.h"
+#include "queue/schedule/site.h"
 
 #include <stddef.h>
 #include <stdlib.h>
