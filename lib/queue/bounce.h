@@ -9,7 +9,7 @@
 #include <smtpd/queue.h>
 
 #include "queue/model/loaded_message.h"
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 /* What is reported. */
 enum smtpd_bounce_kind {

@@ -11,7 +11,7 @@
 #include <smtpd/queue.h>
 
 #include "base/text.h"
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 /*
  * What requests need of the schedule.  All are NULL in a process where no

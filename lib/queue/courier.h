@@ -27,7 +27,7 @@
 #include "queue/model/loaded_message.h"
 #include "queue/route.h"
 #include "queue/schedule/schedule.h"
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 struct smtpd_courier;
 

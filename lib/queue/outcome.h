@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "queue/model/loaded_message.h"
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 /* Room for a line. */
 #define SMTPD_OUTCOME_MAX 2048

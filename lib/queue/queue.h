@@ -25,7 +25,7 @@
 #include "queue/route.h"
 #include "queue/runners.h"
 #include "queue/schedule/schedule.h"
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 struct smtpd_queue_counts {
 	atomic_uint_fast64_t attempts;

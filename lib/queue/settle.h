@@ -6,7 +6,7 @@
  * he is to know, and the job waits for its next time. */
 
 #include "queue/model/loaded_message.h"
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 struct smtpd_queue;
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "os/clock.h"
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 struct job {
 	struct smtpd_spool *spool;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/record.h"
+#include "queue/spool/record.h"
 
 /* What is accepted comes out as it went in. */
 static void

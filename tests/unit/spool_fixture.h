@@ -4,7 +4,7 @@
 
 /* A spool in a directory of its own, and what it is asked and told. */
 
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 struct fixture {
 	char path[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/record.h"
+#include "queue/spool/record.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -21,8 +21,8 @@
 #include <cmocka.h>
 
 #include "grammar/received.h"
-#include "queue/record.h"
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
+#include "queue/spool/record.h"
 
 #define MESSAGES 120
 

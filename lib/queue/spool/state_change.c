@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* Append a record of CHANGE; the entry was entered alone, or is to end. */
 static int

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "os/clock.h"
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* Bytes that are written anew in one step, and messages. */
 #define STEP_BYTES    1048576

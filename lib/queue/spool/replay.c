@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* No job is put off for longer, in seconds: what says so is wrong. */
 #define DELAY_MAX 86400

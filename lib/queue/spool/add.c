@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "os/clock.h"
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* Ids begin with the time in ms; so many bits follow, as in the server's. */
 #define ID_COUNT_BITS 20

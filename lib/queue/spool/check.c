@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "os/fd.h"
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* Whether NAME is a damaged thing, not the reason beside it. */
 static bool

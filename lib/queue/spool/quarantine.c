@@ -10,7 +10,7 @@
 
 #include "os/commit.h"
 #include "os/fd.h"
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* Bytes of a content that are copied at a time. */
 #define COPY_SIZE 65536

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 #include <sys/stat.h>
 
@@ -14,7 +14,7 @@
 #include "os/clock.h"
 #include "os/commit.h"
 #include "os/fd.h"
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* How often a reader tries beside a writer that recycles. */
 #define READ_TRIES 5

@@ -14,7 +14,7 @@
 
 #include "os/commit.h"
 #include "os/fd.h"
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 struct smtpd_entry *
 smtpd_spool_entry_create(uint64_t id, uint32_t njobs)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_ENTRIES_H
-#define SMTPD_QUEUE_ENTRIES_H
+#ifndef SMTPD_QUEUE_SPOOL_MESSAGE_TABLE_H
+#define SMTPD_QUEUE_SPOOL_MESSAGE_TABLE_H
 
 /*
  * Entries sorted by id: leaves of some hundred pointers each.  As ids rise,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_SPOOL_H
-#define SMTPD_QUEUE_SPOOL_H
+#ifndef SMTPD_QUEUE_SPOOL_SPOOL_H
+#define SMTPD_QUEUE_SPOOL_SPOOL_H
 
 /*
  * Messages on the log.  A directory with

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* How much is kept of the trails of all jobs of a message, of those of one job,
  * and how much of that from their beginning. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/entries.h"
+#include "queue/spool/message_table.h"
 
 #include <stdlib.h>
 #include <string.h>

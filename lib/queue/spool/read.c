@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* How often a message is looked for that is being written anew. */
 #define TRIES 8

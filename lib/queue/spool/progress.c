@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* A progress on its way into the log. */
 struct step {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_QUEUE_CLOCK_H
-#define SMTPD_QUEUE_QUEUE_CLOCK_H
+#ifndef SMTPD_QUEUE_SPOOL_QUEUE_CLOCK_H
+#define SMTPD_QUEUE_SPOOL_QUEUE_CLOCK_H
 
 /* The clock of a queue, as spool.h has it. */
 
-#include "queue/record.h"
+#include "queue/spool/record.h"
 
 struct smtpd_queue_clock {
 	uint32_t base;    /* what it showed */

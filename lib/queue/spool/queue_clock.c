@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/queue_clock.h"
+#include "queue/spool/queue_clock.h"
 
 #include "os/clock.h"
 

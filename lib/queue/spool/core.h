@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_SPOOL_INTERNAL_H
-#define SMTPD_QUEUE_SPOOL_INTERNAL_H
+#ifndef SMTPD_QUEUE_SPOOL_CORE_H
+#define SMTPD_QUEUE_SPOOL_CORE_H
 
 /*
  * What the parts of the spool share.
@@ -16,9 +16,9 @@
 
 #include "base/crc32c.h"
 #include "grammar/received.h"
-#include "queue/entries.h"
-#include "queue/queue_clock.h"
-#include "queue/record.h"
+#include "queue/spool/message_table.h"
+#include "queue/spool/queue_clock.h"
+#include "queue/spool/record.h"
 
 /* Content that is kept in the log. */
 #define SMTPD_SPOOL_SMALL_MAX 65536

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_RECORD_H
-#define SMTPD_QUEUE_RECORD_H
+#ifndef SMTPD_QUEUE_SPOOL_RECORD_H
+#define SMTPD_QUEUE_SPOOL_RECORD_H
 
 /*
  * The records of a spool, as bytes and back.  doc/queue-format.md has them one
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/pack.h"
-#include "queue/spool.h"
+#include "queue/spool/spool.h"
 
 enum smtpd_record_type {
 	SMTPD_RECORD_MESSAGE = 1,

@@ -6,7 +6,7 @@
 
 #include "os/commit.h"
 #include "os/fd.h"
-#include "queue/spool_internal.h"
+#include "queue/spool/core.h"
 
 /* What is allocated at first. */
 #define ROOM_MIN 4096
