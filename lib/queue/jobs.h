@@ -7,7 +7,7 @@
  * from those who had them.  All of it takes the queue's lock.
  */
 
-#include "queue/control.h"
+#include "queue/control/server.h"
 #include "queue/model/queued_message.h"
 
 struct smtpd_queue;

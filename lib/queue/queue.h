@@ -19,7 +19,7 @@
 
 #include "os/disk_space.h"
 #include "queue/bounce.h"
-#include "queue/control.h"
+#include "queue/control/server.h"
 #include "queue/courier.h"
 #include "queue/hosts.h"
 #include "queue/route.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/channel.h"
+#include "queue/control/protocol.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "os/clock.h"
-#include "queue/channel.h"
+#include "queue/control/protocol.h"
 
 /* More than one part of a list. */
 #define MANY 1100

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_DESCRIBE_H
-#define SMTPD_QUEUE_DESCRIBE_H
+#ifndef SMTPD_QUEUE_CONTROL_TEXT_H
+#define SMTPD_QUEUE_CONTROL_TEXT_H
 
 /* A message in words: for people, and as JSON. */
 
-#include "queue/answer.h"
-#include "queue/view.h"
+#include "queue/control/output.h"
+#include "queue/control/snapshot.h"
 
 /* The line above a list, and that of one message in it. */
 void smtpd_describe_head(struct smtpd_answer *a);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_CHANNEL_H
-#define SMTPD_QUEUE_CHANNEL_H
+#ifndef SMTPD_QUEUE_CONTROL_PROTOCOL_H
+#define SMTPD_QUEUE_CONTROL_PROTOCOL_H
 
 /*
  * The bytes between one who asks about a queue and the process that has it

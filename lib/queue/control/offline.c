@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/offline.h"
+#include "queue/control/offline.h"
 
 #include <errno.h>
 #include <stdio.h>

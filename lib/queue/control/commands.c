@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "grammar/received.h"
-#include "queue/describe.h"
-#include "queue/request.h"
+#include "queue/control/commands.h"
+#include "queue/control/text.h"
 
 /* A part of an answer ends after so many messages, or octets. */
 #define PART_MESSAGES 1000

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_ANSWER_H
-#define SMTPD_QUEUE_ANSWER_H
+#ifndef SMTPD_QUEUE_CONTROL_OUTPUT_H
+#define SMTPD_QUEUE_CONTROL_OUTPUT_H
 
 /*
  * The text that answers an operator: collected, and handed on in blocks.  What

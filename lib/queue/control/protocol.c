@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/channel.h"
+#include "queue/control/protocol.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_OFFLINE_H
-#define SMTPD_QUEUE_OFFLINE_H
+#ifndef SMTPD_QUEUE_CONTROL_OFFLINE_H
+#define SMTPD_QUEUE_CONTROL_OFFLINE_H
 
 /* A queue that no process has open, for one request of the operator. */
 
-#include "queue/control.h"
+#include "queue/control/server.h"
 
 struct smtpd_offline;
 

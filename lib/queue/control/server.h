@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_CONTROL_H
-#define SMTPD_QUEUE_CONTROL_H
+#ifndef SMTPD_QUEUE_CONTROL_SERVER_H
+#define SMTPD_QUEUE_CONTROL_SERVER_H
 
 /*
  * The operator's requests (smtpd_queue_ask()): carried out on a spool, by the

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "grammar/received.h"
-#include "queue/describe.h"
+#include "queue/control/text.h"
 
 /* Room for a reason, and for what the schedule knows of a site. */
 #define REASON_MAX 600

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/export.h"
+#include "queue/control/export.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "grammar/received.h"
-#include "queue/answer.h"
+#include "queue/control/output.h"
 
 struct export
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/view.h"
+#include "queue/control/snapshot.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/control.h"
+#include "queue/control/server.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include "os/cancel.h"
 #include "os/clock.h"
 #include "os/fd.h"
-#include "queue/channel.h"
+#include "queue/control/protocol.h"
 
 /* How long one client may be waited for, in all. */
 #define PATIENCE_MS 10000

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_REQUEST_H
-#define SMTPD_QUEUE_REQUEST_H
+#ifndef SMTPD_QUEUE_CONTROL_COMMANDS_H
+#define SMTPD_QUEUE_CONTROL_COMMANDS_H
 
 /* One request while it is carried out (control.h), and those that change
  * something; each returns 0, or an errno with the reason told. */
 
-#include "queue/answer.h"
-#include "queue/control.h"
+#include "queue/control/output.h"
+#include "queue/control/server.h"
 
 struct smtpd_request {
 	struct smtpd_spool *spool;

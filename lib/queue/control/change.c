@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "queue/request.h"
+#include "queue/control/commands.h"
 #include "queue/schedule/schedule.h"
 
 /* Without a schedule: record that JOB, whose copy is COPY, is due now.  What

@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 #include "os/fd.h"
-#include "queue/channel.h"
-#include "queue/control.h"
-#include "queue/export.h"
-#include "queue/offline.h"
+#include "queue/control/export.h"
+#include "queue/control/offline.h"
+#include "queue/control/protocol.h"
+#include "queue/control/server.h"
 
 /* So often, and so many milliseconds apart, the process is looked for that
  * holds the queue without answering: it is just starting or stopping. */

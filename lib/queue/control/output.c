@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/answer.h"
+#include "queue/control/output.h"
 
 #include <stdio.h>
 #include <string.h>

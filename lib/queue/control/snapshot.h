@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_VIEW_H
-#define SMTPD_QUEUE_VIEW_H
+#ifndef SMTPD_QUEUE_CONTROL_SNAPSHOT_H
+#define SMTPD_QUEUE_CONTROL_SNAPSHOT_H
 
 /* All that is known of one message at a moment, to be shown. */
 
-#include "queue/control.h"
+#include "queue/control/server.h"
 
 /* What becomes of a message, or of one of its jobs or recipients. */
 enum smtpd_view_state {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/describe.h"
+#include "queue/control/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_EXPORT_H
-#define SMTPD_QUEUE_EXPORT_H
+#ifndef SMTPD_QUEUE_CONTROL_EXPORT_H
+#define SMTPD_QUEUE_CONTROL_EXPORT_H
 
 /* All messages of a queue as files. */
 
-#include "queue/control.h"
+#include "queue/control/server.h"
 
 /* Carry out WORDS, in this process or another one, as smtpd_control_run(). */
 typedef int smtpd_ask_fn(void *whom, const char *const *words, size_t count,
