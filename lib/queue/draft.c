@@ -10,7 +10,7 @@
 #include "grammar/header_edit.h"
 #include "grammar/received.h"
 #include "os/clock.h"
-#include "queue/jobs.h"
+#include "queue/delivery/dispatch.h"
 #include "queue/queue.h"
 
 struct smtpd_draft {

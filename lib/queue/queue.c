@@ -9,8 +9,8 @@
 
 #include "base/text.h"
 #include "os/random.h"
-#include "queue/jobs.h"
-#include "queue/keeper.h"
+#include "queue/delivery/dispatch.h"
+#include "queue/delivery/maintenance.h"
 
 static void
 or_default(uint32_t *value, uint32_t standard)

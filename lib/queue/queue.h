@@ -18,12 +18,12 @@
 #include <stdint.h>
 
 #include "os/disk_space.h"
-#include "queue/bounce.h"
 #include "queue/control/server.h"
-#include "queue/courier.h"
-#include "queue/hosts.h"
-#include "queue/route.h"
-#include "queue/runners.h"
+#include "queue/delivery/agent.h"
+#include "queue/delivery/bounce.h"
+#include "queue/delivery/hoststat.h"
+#include "queue/delivery/route.h"
+#include "queue/delivery/workers.h"
 #include "queue/schedule/schedule.h"
 #include "queue/spool/spool.h"
 

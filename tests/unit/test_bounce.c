@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "queue/bounce.h"
+#include "queue/delivery/bounce.h"
 #include "spool_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

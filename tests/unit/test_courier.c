@@ -15,7 +15,7 @@
 
 #include "certs.h"
 #include "os/clock.h"
-#include "queue/tour.h"
+#include "queue/delivery/agent_state.h"
 #include "scripted.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

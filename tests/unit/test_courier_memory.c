@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "failing.h"
-#include "queue/courier.h"
+#include "queue/delivery/agent.h"
 #include "scripted.h"
 
 static int

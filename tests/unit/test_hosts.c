@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "queue/hosts.h"
+#include "queue/delivery/hoststat.h"
 
 #define SECOND UINT64_C(1000)
 #define MINUTE (60 * SECOND)

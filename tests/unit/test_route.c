@@ -13,7 +13,7 @@
 #include <smtpd/queue.h>
 
 #include "dns_server.h"
-#include "queue/route.h"
+#include "queue/delivery/route.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

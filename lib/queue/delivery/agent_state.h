@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_TOUR_H
-#define SMTPD_QUEUE_TOUR_H
+#ifndef SMTPD_QUEUE_DELIVERY_AGENT_STATE_H
+#define SMTPD_QUEUE_DELIVERY_AGENT_STATE_H
 
 /*
  * The inside of a courier: one errand on its way over the hosts.  Which of them
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "queue/courier.h"
+#include "queue/delivery/agent.h"
 
 /* Recipients of one transaction (RFC 5321, 4.5.3.1.8 has all take 100). */
 #define SMTPD_TOUR_RCPTS 50

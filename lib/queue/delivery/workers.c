@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/runners.h"
+#include "queue/delivery/workers.h"
 
 #include <stdlib.h>
 #include <time.h>
 
 #include "os/sched.h"
-#include "queue/attempt.h"
+#include "queue/delivery/attempt.h"
 #include "queue/queue.h"
 
 /* TLS and the resolver need most of it. */

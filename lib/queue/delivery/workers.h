@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_RUNNERS_H
-#define SMTPD_QUEUE_RUNNERS_H
+#ifndef SMTPD_QUEUE_DELIVERY_WORKERS_H
+#define SMTPD_QUEUE_DELIVERY_WORKERS_H
 
 /*
  * The threads that try messages.  They are made when there is something to do

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_SETTLE_H
-#define SMTPD_QUEUE_SETTLE_H
+#ifndef SMTPD_QUEUE_DELIVERY_DISPOSITION_H
+#define SMTPD_QUEUE_DELIVERY_DISPOSITION_H
 
 /* The end of an attempt: what came of it is recorded, the sender is told what
  * he is to know, and the job waits for its next time. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_OUTCOME_H
-#define SMTPD_QUEUE_OUTCOME_H
+#ifndef SMTPD_QUEUE_DELIVERY_RESULT_LINE_H
+#define SMTPD_QUEUE_DELIVERY_RESULT_LINE_H
 
 /* The log line of what came of a recipient. */
 

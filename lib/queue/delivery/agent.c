@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/courier.h"
+#include "queue/delivery/agent.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/exchange.h"
 #include "os/clock.h"
-#include "queue/tour.h"
+#include "queue/delivery/agent_state.h"
 
 /* What one connection serves. */
 #define ERRANDS_MAX 100

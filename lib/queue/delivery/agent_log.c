@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "queue/outcome.h"
-#include "queue/tour.h"
-#include "queue/trail.h"
+#include "queue/delivery/agent_state.h"
+#include "queue/delivery/history.h"
+#include "queue/delivery/result_line.h"
 
 /* The number of a reply, and a blank; "" for what nobody has said. */
 struct code {

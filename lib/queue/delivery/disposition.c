@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/settle.h"
+#include "queue/delivery/disposition.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 
 #include "grammar/received.h"
 #include "os/clock.h"
-#include "queue/jobs.h"
-#include "queue/outcome.h"
+#include "queue/delivery/dispatch.h"
+#include "queue/delivery/result_line.h"
 #include "queue/queue.h"
 
 /* One record: some of the recipients, and what the sender is told of them. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/hosts.h"
+#include "queue/delivery/hoststat.h"
 
 #include <netinet/in.h>
 #include <pthread.h>

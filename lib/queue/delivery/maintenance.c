@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/keeper.h"
+#include "queue/delivery/maintenance.h"
 
 #include <errno.h>
 #include <time.h>
 
-#include "queue/attempt.h"
-#include "queue/jobs.h"
+#include "queue/delivery/attempt.h"
+#include "queue/delivery/dispatch.h"
 #include "queue/queue.h"
 
 /* Seconds between two steps of cleaning while messages come and go, and

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "queue/tour.h"
+#include "queue/delivery/agent_state.h"
 
 /* How far the content was read, in memory. */
 struct cursor {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/trail.h"
+#include "queue/delivery/history.h"
 
 /* The longest line; what is beyond is cut off. */
 #define TRAIL_LINE_MAX 2048

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_HOSTS_H
-#define SMTPD_QUEUE_HOSTS_H
+#ifndef SMTPD_QUEUE_DELIVERY_HOSTSTAT_H
+#define SMTPD_QUEUE_DELIVERY_HOSTSTAT_H
 
 /*
  * What trouble there was with mail hosts, by address: so that a dead first MX

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/jobs.h"
+#include "queue/delivery/dispatch.h"
 
 #include "base/text.h"
 #include "queue/queue.h"

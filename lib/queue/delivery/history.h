@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_TRAIL_H
-#define SMTPD_QUEUE_TRAIL_H
+#ifndef SMTPD_QUEUE_DELIVERY_HISTORY_H
+#define SMTPD_QUEUE_DELIVERY_HISTORY_H
 
 /* What was done in an attempt, in lines for people. */
 

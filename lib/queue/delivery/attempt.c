@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/attempt.h"
+#include "queue/delivery/attempt.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,9 +8,9 @@
 
 #include "grammar/received.h"
 #include "os/clock.h"
-#include "queue/jobs.h"
+#include "queue/delivery/dispatch.h"
+#include "queue/delivery/disposition.h"
 #include "queue/queue.h"
-#include "queue/settle.h"
 
 /* A route is looked up again after so long, or when the DNS says. */
 #define ROUTE_MS 30000

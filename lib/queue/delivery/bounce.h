@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_BOUNCE_H
-#define SMTPD_QUEUE_BOUNCE_H
+#ifndef SMTPD_QUEUE_DELIVERY_BOUNCE_H
+#define SMTPD_QUEUE_DELIVERY_BOUNCE_H
 
 /*
  * Reports to senders (RFC 3461, RFC 3464): whether one is due, and the message.

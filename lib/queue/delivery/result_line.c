@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/outcome.h"
+#include "queue/delivery/result_line.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/route.h"
+#include "queue/delivery/route.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "client/exchange.h"
 #include "net/socket.h"
-#include "queue/trail.h"
+#include "queue/delivery/history.h"
 #include "resolve/hostname.h"
 #include "resolve/smarthost.h"
 

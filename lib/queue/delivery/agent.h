@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_COURIER_H
-#define SMTPD_QUEUE_COURIER_H
+#ifndef SMTPD_QUEUE_DELIVERY_AGENT_H
+#define SMTPD_QUEUE_DELIVERY_AGENT_H
 
 /*
  * One attempt: the recipients of a job, over the hosts of their route.  A
@@ -23,9 +23,9 @@
 #include <smtpd/queue.h>
 
 #include "base/text.h"
-#include "queue/hosts.h"
+#include "queue/delivery/hoststat.h"
+#include "queue/delivery/route.h"
 #include "queue/model/loaded_message.h"
-#include "queue/route.h"
 #include "queue/schedule/schedule.h"
 #include "queue/spool/spool.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_ROUTE_H
-#define SMTPD_QUEUE_ROUTE_H
+#ifndef SMTPD_QUEUE_DELIVERY_ROUTE_H
+#define SMTPD_QUEUE_DELIVERY_ROUTE_H
 
 /*
  * Where the mail of a domain goes: to the hosts that the DNS names, or all to

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_ATTEMPT_H
-#define SMTPD_QUEUE_ATTEMPT_H
+#ifndef SMTPD_QUEUE_DELIVERY_ATTEMPT_H
+#define SMTPD_QUEUE_DELIVERY_ATTEMPT_H
 
 /* One attempt at one job, from reading the message to the record of what came
  * of it. */
 
 #include "base/text.h"
-#include "queue/courier.h"
-#include "queue/route.h"
+#include "queue/delivery/agent.h"
+#include "queue/delivery/route.h"
 
 struct smtpd_note;
 struct smtpd_queue;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_KEEPER_H
-#define SMTPD_QUEUE_KEEPER_H
+#ifndef SMTPD_QUEUE_DELIVERY_MAINTENANCE_H
+#define SMTPD_QUEUE_DELIVERY_MAINTENANCE_H
 
 /* The thread that does what time brings: it wakes runners when mail is due,
  * ends what is overdue, and keeps the log small.  With nothing queued it

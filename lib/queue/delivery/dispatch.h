@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_JOBS_H
-#define SMTPD_QUEUE_JOBS_H
+#ifndef SMTPD_QUEUE_DELIVERY_DISPATCH_H
+#define SMTPD_QUEUE_DELIVERY_DISPATCH_H
 
 /*
  * Between spool, schedule and runners: jobs go into the schedule and come back

@@ -5,7 +5,7 @@
 #include "client/exchange.h"
 #include "net/socket.h"
 #include "os/clock.h"
-#include "queue/tour.h"
+#include "queue/delivery/agent_state.h"
 
 static bool
 is_bad(const struct smtpd_tour *t, const struct smtpd_target *target)
