@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/queue.h"
+#include "queue/queue_state.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -10,7 +10,7 @@
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/disposition.h"
-#include "queue/queue.h"
+#include "queue/queue_state.h"
 
 /* A route is looked up again after so long, or when the DNS says. */
 #define ROUTE_MS 30000

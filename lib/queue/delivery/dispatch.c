@@ -2,7 +2,7 @@
 #include "queue/delivery/dispatch.h"
 
 #include "base/text.h"
-#include "queue/queue.h"
+#include "queue/queue_state.h"
 
 struct smtpd_destination *
 smtpd_jobs_destination(void *user, const char *domain)

@@ -11,7 +11,7 @@
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/result_line.h"
-#include "queue/queue.h"
+#include "queue/queue_state.h"
 
 /* One record: some of the recipients, and what the sender is told of them. */
 struct record {

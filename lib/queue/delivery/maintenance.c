@@ -6,7 +6,7 @@
 
 #include "queue/delivery/attempt.h"
 #include "queue/delivery/dispatch.h"
-#include "queue/queue.h"
+#include "queue/queue_state.h"
 
 /* Seconds between two steps of cleaning while messages come and go, and
  * between two looks at a queue where nothing is to be done. */

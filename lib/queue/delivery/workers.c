@@ -6,7 +6,7 @@
 
 #include "os/sched.h"
 #include "queue/delivery/attempt.h"
-#include "queue/queue.h"
+#include "queue/queue_state.h"
 
 /* TLS and the resolver need most of it. */
 #ifndef SMTPD_STACK_SCALE

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_QUEUE_QUEUE_H
-#define SMTPD_QUEUE_QUEUE_H
+#ifndef SMTPD_QUEUE_QUEUE_STATE_H
+#define SMTPD_QUEUE_QUEUE_STATE_H
 
 /*
  * What the parts of an open queue share.

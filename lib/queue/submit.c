@@ -11,7 +11,7 @@
 #include "grammar/received.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
-#include "queue/queue.h"
+#include "queue/queue_state.h"
 
 struct smtpd_draft {
 	struct smtpd_queue *queue;
