@@ -8,7 +8,7 @@
  * numbers that rise; things that happen at once have the same.
  */
 
-#include "schedule_world.h"
+#include "schedule_fixture.h"
 
 enum {
 	NAIVE_DOMAINS = 12,

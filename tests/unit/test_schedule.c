@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "schedule_world.h"
+#include "schedule_fixture.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

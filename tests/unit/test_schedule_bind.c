@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "queue/schedule/state.h"
-#include "schedule_world.h"
+#include "schedule_fixture.h"
 
 static uint32_t
 report(

@@ -12,7 +12,7 @@
 
 #include "failing.h"
 #include "queue/schedule/state.h"
-#include "schedule_world.h"
+#include "schedule_fixture.h"
 
 static void
 no_schedule_is_made_by_halves(void **state)

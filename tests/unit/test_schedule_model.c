@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #include "queue/schedule/state.h"
+#include "schedule_fixture.h"
 #include "schedule_naive.h"
-#include "schedule_world.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

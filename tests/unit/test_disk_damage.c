@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "log_dir.h"
+#include "disk_fixture.h"
 
 #define PAGE 4096
 
@@ -29,7 +29,7 @@ static struct {
 } image;
 
 static void
-write_at(struct log_dir *d, const char *name, const void *data, size_t len,
+write_at(struct disk_fixture *d, const char *name, const void *data, size_t len,
     long offset)
 {
 	int fd = openat(d->dir, name, O_RDWR | O_CREAT, 0600);
@@ -40,7 +40,7 @@ write_at(struct log_dir *d, const char *name, const void *data, size_t len,
 }
 
 static void
-cut_file(struct log_dir *d, const char *name, off_t size)
+cut_file(struct disk_fixture *d, const char *name, off_t size)
 {
 	int fd = openat(d->dir, name, O_RDWR);
 
@@ -51,21 +51,22 @@ cut_file(struct log_dir *d, const char *name, off_t size)
 
 /* Append all keys and keep the image; the log is closed then. */
 static void
-fill(struct log_dir *d)
+fill(struct disk_fixture *d)
 {
 	int fd;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned key = 0; key < 3; key++)
-		assert_int_equal(log_dir_append(d, key, 20 + key, 0, NULL), 0);
-	assert_int_equal(log_dir_append_group(d, 3, 3, 30, 0), 0);
-	assert_int_equal(log_dir_append(d, 6, 9, 0, NULL), 0);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, KEYS);
+		assert_int_equal(
+		    disk_fixture_append(d, key, 20 + key, 0, NULL), 0);
+	assert_int_equal(disk_fixture_append_group(d, 3, 3, 30, 0), 0);
+	assert_int_equal(disk_fixture_append(d, 6, 9, 0, NULL), 0);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, KEYS);
 	memcpy(image.seen, d->seen, sizeof(image.seen));
 	image.end = d->seen[KEYS - 1].record.place.offset +
 	    d->seen[KEYS - 1].record.size;
-	log_dir_close(d);
+	disk_fixture_close(d);
 	fd = openat(d->dir, first, O_RDONLY);
 	assert_int_equal(
 	    read(fd, image.bytes, sizeof(image.bytes)), sizeof(image.bytes));
@@ -75,9 +76,9 @@ fill(struct log_dir *d)
 
 /* What is between the end and the last page, when nothing was sealed. */
 static void
-restore(struct log_dir *d)
+restore(struct disk_fixture *d)
 {
-	log_dir_close(d);
+	disk_fixture_close(d);
 	write_at(d, first, image.bytes, sizeof(image.bytes), 0);
 }
 
@@ -101,7 +102,7 @@ keys_before(uint32_t offset)
 
 /* Lose all from each byte on: what is whole is there, and the log goes on. */
 static void
-lose_tails(struct log_dir *d, int byte)
+lose_tails(struct disk_fixture *d, int byte)
 {
 	char lost[sizeof(image.bytes)];
 
@@ -113,14 +114,14 @@ lose_tails(struct log_dir *d, int byte)
 		restore(d);
 		write_at(d, first, lost, sizeof(lost) - at, at);
 		d->settings.read_only = true;
-		log_dir_open(d);
-		log_dir_expect(d, 0, n);
+		disk_fixture_open(d);
+		disk_fixture_expect(d, 0, n);
 		d->settings.read_only = false;
-		log_dir_reopen(d);
-		log_dir_expect(d, 0, n);
-		assert_int_equal(log_dir_append(d, n, 20, 0, NULL), 0);
-		log_dir_reopen(d);
-		log_dir_expect(d, 0, n + 1);
+		disk_fixture_reopen(d);
+		disk_fixture_expect(d, 0, n);
+		assert_int_equal(disk_fixture_append(d, n, 20, 0, NULL), 0);
+		disk_fixture_reopen(d);
+		disk_fixture_expect(d, 0, n + 1);
 		assert_int_equal(d->reports, 0);
 	}
 }
@@ -142,23 +143,24 @@ static void
 test_file_cut(void **state)
 {
 	for (uint32_t step = 0; step < 12; step++) {
-		struct log_dir *d;
+		struct disk_fixture *d;
 		uint32_t at;
 
 		if (step > 0)
-			assert_int_equal(log_dir_setup(state), 0);
+			assert_int_equal(disk_fixture_setup(state), 0);
 		d = *state;
 		fill(d);
 		at = PAGE + step * (image.end - PAGE) / 11;
 		cut_file(d, first, at);
-		log_dir_open(d);
-		log_dir_expect(d, 0, keys_before(at));
-		assert_int_equal(log_dir_append(d, d->count, 5, 0, NULL), 0);
-		assert_true(log_dir_has(d, second));
-		log_dir_reopen(d);
-		log_dir_expect(d, 0, keys_before(at) + 1);
+		disk_fixture_open(d);
+		disk_fixture_expect(d, 0, keys_before(at));
+		assert_int_equal(
+		    disk_fixture_append(d, d->count, 5, 0, NULL), 0);
+		assert_true(disk_fixture_has(d, second));
+		disk_fixture_reopen(d);
+		disk_fixture_expect(d, 0, keys_before(at) + 1);
 		if (step < 11)
-			log_dir_teardown(state);
+			disk_fixture_teardown(state);
 	}
 }
 
@@ -177,7 +179,7 @@ key_at(uint32_t offset)
 
 /* Just the keys but those from FROM to TO - 1 are there. */
 static void
-expect_without(struct log_dir *d, unsigned from, unsigned to)
+expect_without(struct disk_fixture *d, unsigned from, unsigned to)
 {
 	unsigned key = 0;
 
@@ -187,7 +189,7 @@ expect_without(struct log_dir *d, unsigned from, unsigned to)
 		if (key >= KEYS)
 			break;
 		assert_int_equal(d->seen[i].key, key);
-		log_dir_check(d, &d->seen[i]);
+		disk_fixture_check(d, &d->seen[i]);
 	}
 	if (key == from)
 		key = to;
@@ -197,7 +199,7 @@ expect_without(struct log_dir *d, unsigned from, unsigned to)
 /* Change each byte in turn; the record that it was in is missed, and told of if
  * it can be known that it was there. */
 static void
-flip_all(struct log_dir *d, bool sealed)
+flip_all(struct disk_fixture *d, bool sealed)
 {
 	d->settings.read_only = true;
 	for (uint32_t at = 0; at < image.end; at = at == 63 ? PAGE : at + 1) {
@@ -206,8 +208,8 @@ flip_all(struct log_dir *d, bool sealed)
 		for (int i = 0; i < 2; i++) {
 			int bits = i == 0 ? 1 << at % 8 : 255;
 
-			log_dir_flip(d, first, at, bits);
-			log_dir_reopen(d);
+			disk_fixture_flip(d, first, at, bits);
+			disk_fixture_reopen(d);
 			if (key == KEYS)
 				expect_without(d, KEYS, KEYS);
 			else
@@ -217,7 +219,7 @@ flip_all(struct log_dir *d, bool sealed)
 			else
 				assert_int_equal(
 				    d->damaged, image.seen[key].record.size);
-			log_dir_flip(d, first, at, bits);
+			disk_fixture_flip(d, first, at, bits);
 		}
 	}
 }
@@ -232,12 +234,13 @@ test_flips(void **state)
 static void
 test_flips_in_sealed(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	fill(d);
-	log_dir_open(d);
-	for (unsigned key = KEYS; !log_dir_has(d, second); key++)
-		assert_int_equal(log_dir_append(d, key, 300000, 0, NULL), 0);
+	disk_fixture_open(d);
+	for (unsigned key = KEYS; !disk_fixture_has(d, second); key++)
+		assert_int_equal(
+		    disk_fixture_append(d, key, 300000, 0, NULL), 0);
 	flip_all(d, true);
 }
 
@@ -245,40 +248,41 @@ test_flips_in_sealed(void **state)
 static void
 test_flip_behind_index(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct smtpd_log_record record;
 	const void *body;
 
 	fill(d);
-	log_dir_open(d);
-	for (unsigned key = KEYS; !log_dir_has(d, second); key++)
-		assert_int_equal(log_dir_append(d, key, 300000, 0, NULL), 0);
+	disk_fixture_open(d);
+	for (unsigned key = KEYS; !disk_fixture_has(d, second); key++)
+		assert_int_equal(
+		    disk_fixture_append(d, key, 300000, 0, NULL), 0);
 	while (smtpd_log_prepare(d->log) == 1)
 		;
-	log_dir_flip(d, first, image.seen[2].record.place.offset + 41, 1);
-	log_dir_reopen(d);
+	disk_fixture_flip(d, first, image.seen[2].record.place.offset + 41, 1);
+	disk_fixture_reopen(d);
 	assert_int_equal(d->seen[2].key, 2);
 	assert_null(
 	    smtpd_log_read(d->log, d->seen[2].record.place, &record, &body));
 	assert_int_equal(errno, EBADMSG);
-	log_dir_check(d, &d->seen[3]);
+	disk_fixture_check(d, &d->seen[3]);
 }
 
 /* Groups whose last record is damaged, at the end, are not there at all. */
 static void
 test_torn_group(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	uint32_t at;
 
 	fill(d);
-	log_dir_open(d);
-	assert_int_equal(log_dir_append_group(d, 7, 3, 30, 0), 0);
-	log_dir_reopen(d);
+	disk_fixture_open(d);
+	assert_int_equal(disk_fixture_append_group(d, 7, 3, 30, 0), 0);
+	disk_fixture_reopen(d);
 	at = d->seen[9].record.place.offset;
-	log_dir_flip(d, first, at + 50, 4);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 7);
+	disk_fixture_flip(d, first, at + 50, 4);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 7);
 	assert_int_equal(d->reports, 0);
 }
 
@@ -287,20 +291,20 @@ test_torn_group(void **state)
 static void
 test_ghosts(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	uint32_t at;
 
 	fill(d);
-	log_dir_open(d);
-	assert_int_equal(log_dir_append_group(d, 7, 3, 30, 0), 0);
-	log_dir_reopen(d);
+	disk_fixture_open(d);
+	assert_int_equal(disk_fixture_append_group(d, 7, 3, 30, 0), 0);
+	disk_fixture_reopen(d);
 	at = d->seen[7].record.place.offset;
-	log_dir_flip(d, first, at + 50, 4);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 7);
-	assert_int_equal(log_dir_append(d, 7, 30, 0, NULL), 0);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 8);
+	disk_fixture_flip(d, first, at + 50, 4);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 7);
+	assert_int_equal(disk_fixture_append(d, 7, 30, 0, NULL), 0);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 8);
 	assert_int_equal(d->reports, 0);
 }
 
@@ -309,7 +313,7 @@ test_ghosts(void **state)
 static void
 test_records_in_body(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct iovec body = { image.bytes + PAGE, 0 };
 	struct smtpd_log_entry e = { .head = "7",
 		.head_len = 1,
@@ -319,44 +323,45 @@ test_records_in_body(void **state)
 
 	fill(d);
 	body.iov_len = image.end - PAGE;
-	log_dir_open(d);
+	disk_fixture_open(d);
 	assert_int_equal(smtpd_log_append(d->log, &e, 1, 0), 0);
-	assert_int_equal(log_dir_append(d, 8, 30, 0, NULL), 0);
+	assert_int_equal(disk_fixture_append(d, 8, 30, 0, NULL), 0);
 	for (long i = 0; i < 3; i++) {
-		log_dir_flip(d, first, e.place.offset + 4 * i, 4);
-		log_dir_reopen(d);
+		disk_fixture_flip(d, first, e.place.offset + 4 * i, 4);
+		disk_fixture_reopen(d);
 		assert_int_equal(d->count, 8);
 		assert_int_equal(d->seen[7].key, 8);
 		assert_int_equal(d->damaged, e.size);
-		log_dir_flip(d, first, e.place.offset + 4 * i, 4);
+		disk_fixture_flip(d, first, e.place.offset + 4 * i, 4);
 	}
 }
 
 static void
-append_segments(struct log_dir *d, unsigned from, unsigned to)
+append_segments(struct disk_fixture *d, unsigned from, unsigned to)
 {
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned key = from; key < to; key++)
-		assert_int_equal(log_dir_append(d, key, 100000, 0, NULL), 0);
-	log_dir_close(d);
+		assert_int_equal(
+		    disk_fixture_append(d, key, 100000, 0, NULL), 0);
+	disk_fixture_close(d);
 }
 
 /* All keys below N of the other segments are there, and it goes on. */
 static void
-expect_others(struct log_dir *d, unsigned n, uint32_t without)
+expect_others(struct disk_fixture *d, unsigned n, uint32_t without)
 {
 	size_t others = 0;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (size_t i = 0; i < d->count; i++) {
 		assert_int_not_equal(d->seen[i].record.place.segment, without);
-		log_dir_check(d, &d->seen[i]);
+		disk_fixture_check(d, &d->seen[i]);
 	}
 	others = d->count;
 	assert_true(others >= n - 11 && others <= n - 8);
 	assert_true(d->reports > 0);
-	assert_int_equal(log_dir_append(d, n, 1000, 0, NULL), 0);
-	log_dir_reopen(d);
+	assert_int_equal(disk_fixture_append(d, n, 1000, 0, NULL), 0);
+	disk_fixture_reopen(d);
 	assert_int_equal(d->count, others + 1);
 	assert_int_equal(d->seen[others].key, n);
 }
@@ -364,7 +369,7 @@ expect_others(struct log_dir *d, unsigned n, uint32_t without)
 static void
 test_segment_missing(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	append_segments(d, 0, 40);
 	assert_int_equal(unlinkat(d->dir, second, 0), 0);
@@ -376,7 +381,7 @@ test_segment_missing(void **state)
 static void
 test_segment_empty(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	append_segments(d, 0, 40);
 	cut_file(d, second, 0);
@@ -386,7 +391,7 @@ test_segment_empty(void **state)
 static void
 test_segment_of_garbage(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	char *garbage = malloc(SEGMENT);
 
 	assert_non_null(garbage);
@@ -402,26 +407,26 @@ test_segment_of_garbage(void **state)
 static void
 test_last_segment_of_garbage(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	char *garbage = malloc(SEGMENT);
 
 	assert_non_null(garbage);
 	memset(garbage, 0, SEGMENT);
 	append_segments(d, 0, 5);
 	write_at(d, "000000ff.log", garbage, SEGMENT, 0);
-	log_dir_open(d);
+	disk_fixture_open(d);
 	assert_int_equal(d->damaged, SEGMENT);
-	log_dir_expect(d, 0, 5);
-	assert_true(log_dir_has(d, "00000100.log"));
-	assert_int_equal(log_dir_append(d, 5, 1000, 0, NULL), 0);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 6);
+	disk_fixture_expect(d, 0, 5);
+	assert_true(disk_fixture_has(d, "00000100.log"));
+	assert_int_equal(disk_fixture_append(d, 5, 1000, 0, NULL), 0);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 6);
 	for (size_t i = 0; i < 5; i++)
 		smtpd_log_release(
 		    d->log, d->seen[i].record.place, d->seen[i].record.size);
 	assert_int_equal(smtpd_log_recycle(d->log), 2);
-	log_dir_reopen(d);
-	log_dir_expect(d, 5, 6);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 5, 6);
 	assert_int_equal(d->reports, 0);
 	free(garbage);
 }
@@ -431,16 +436,16 @@ static void
 test_either_header(void **state)
 {
 	static const long offsets[] = { 5, SEGMENT - PAGE + 40 };
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	append_segments(d, 0, 40);
 	for (int i = 0; i < 2; i++) {
-		log_dir_flip(d, second, offsets[i], 1);
-		log_dir_open(d);
-		log_dir_expect(d, 0, 40);
+		disk_fixture_flip(d, second, offsets[i], 1);
+		disk_fixture_open(d);
+		disk_fixture_expect(d, 0, 40);
 		assert_int_equal(d->reports, 0);
-		log_dir_close(d);
-		log_dir_flip(d, second, offsets[i], 1);
+		disk_fixture_close(d);
+		disk_fixture_flip(d, second, offsets[i], 1);
 	}
 }
 
@@ -449,16 +454,16 @@ test_either_header(void **state)
 static void
 test_no_header(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	append_segments(d, 0, 40);
-	log_dir_flip(d, second, 5, 1);
-	log_dir_flip(d, second, SEGMENT - PAGE + 5, 1);
+	disk_fixture_flip(d, second, 5, 1);
+	disk_fixture_flip(d, second, SEGMENT - PAGE + 5, 1);
 	expect_others(d, 40, 2);
 	assert_int_equal(d->seen[0].key, 0);
-	log_dir_forget(d);
-	assert_int_equal(smtpd_log_walk(d->log, 1, log_dir_note, d), 0);
-	log_dir_expect(d, 0, (unsigned)d->count);
+	disk_fixture_forget(d);
+	assert_int_equal(smtpd_log_walk(d->log, 1, disk_fixture_note, d), 0);
+	disk_fixture_expect(d, 0, (unsigned)d->count);
 	assert_true(d->count >= 7);
 }
 
@@ -466,22 +471,23 @@ test_no_header(void **state)
 static void
 test_segment_renamed(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	append_segments(d, 0, 40);
 	assert_int_equal(renameat(d->dir, second, d->dir, "00000077.log"), 0);
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (size_t i = 0; i < d->count; i++)
-		log_dir_check(d, &d->seen[i]);
+		disk_fixture_check(d, &d->seen[i]);
 	assert_int_equal(d->damaged, SEGMENT);
-	assert_int_equal(log_dir_append(d, 40, 1000, 0, NULL), 0);
+	assert_int_equal(disk_fixture_append(d, 40, 1000, 0, NULL), 0);
 }
 
 int
 main(void)
 {
-#define CASE(name) \
-	cmocka_unit_test_setup_teardown(name, log_dir_setup, log_dir_teardown)
+#define CASE(name)                       \
+	cmocka_unit_test_setup_teardown( \
+	    name, disk_fixture_setup, disk_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_lost_as_zeros),
 		CASE(test_lost_as_garbage),

@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
+#include "disk_fixture.h"
 #include "failing.h"
-#include "log_dir.h"
 
 /* What the replaced calls say from the next but COUNTDOWN on, TIMES times; 0
  * times: what the system says. */
@@ -118,11 +118,11 @@ setup(void **state)
 	synced_after_it = 0;
 	bad_from = 0;
 	bad_to = 0;
-	return log_dir_setup(state);
+	return disk_fixture_setup(state);
 }
 
 static struct smtpd_log_stats
-stats_of(struct log_dir *d)
+stats_of(struct disk_fixture *d)
 {
 	struct smtpd_log_stats stats;
 
@@ -131,40 +131,41 @@ stats_of(struct log_dir *d)
 }
 
 static void
-append_one(struct log_dir *d, unsigned key)
+append_one(struct disk_fixture *d, unsigned key)
 {
-	assert_int_equal(log_dir_append(d, key, 1000, 0, NULL), 0);
+	assert_int_equal(disk_fixture_append(d, key, 1000, 0, NULL), 0);
 }
 
 static void
-refuses(struct log_dir *d, unsigned key, size_t len, unsigned flags, int error)
+refuses(
+    struct disk_fixture *d, unsigned key, size_t len, unsigned flags, int error)
 {
-	assert_int_equal(log_dir_append(d, key, len, flags, NULL), -1);
+	assert_int_equal(disk_fixture_append(d, key, len, flags, NULL), -1);
 	assert_int_equal(errno, error);
 }
 
 /* Whether a sync or a write fails, the file is never synced again, and what
  * was refused is not there. */
 static void
-fails_once(struct log_dir *d, struct failure *f, int error)
+fails_once(struct disk_fixture *d, struct failure *f, int error)
 {
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_one(d, 0);
 	fail_next(f, error, 0, 1);
 	refuses(d, 77, 1000, 0, error);
 	assert_int_equal(stats_of(d).live_records, 1);
 	assert_int_equal(stats_of(d).failures, 1);
 	append_one(d, 1);
-	assert_true(log_dir_has(d, "00000002.log"));
+	assert_true(disk_fixture_has(d, "00000002.log"));
 	append_one(d, 2);
 	assert_int_equal(synced_after_it, 0);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 3);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 3);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 3);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 3);
 	assert_int_equal(d->reports, 0);
 	/* The file that failed is not used again. */
-	log_dir_close(d);
+	disk_fixture_close(d);
 }
 
 static void
@@ -182,11 +183,11 @@ test_write_fails(void **state)
 static void
 test_failed_file_is_not_recycled(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct smtpd_log_entry e;
 
-	log_dir_open(d);
-	assert_int_equal(log_dir_append(d, 0, 1000, 0, &e), 0);
+	disk_fixture_open(d);
+	assert_int_equal(disk_fixture_append(d, 0, 1000, 0, &e), 0);
 	fail_next(&sync_fails, EIO, 0, 1);
 	refuses(d, 77, 1000, 0, EIO);
 	/* Nothing to go to yet: it has to stay. */
@@ -195,19 +196,19 @@ test_failed_file_is_not_recycled(void **state)
 	append_one(d, 1);
 	assert_int_equal(smtpd_log_recycle(d->log), 1);
 	assert_int_equal(stats_of(d).spare, 0);
-	assert_false(log_dir_has(d, "00000001.log"));
-	assert_false(log_dir_has(d, "spare-0"));
-	log_dir_reopen(d);
-	log_dir_expect(d, 1, 2);
+	assert_false(disk_fixture_has(d, "00000001.log"));
+	assert_false(disk_fixture_has(d, "spare-0"));
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 1, 2);
 }
 
 /* Nothing can be appended until a new segment can be begun. */
 static void
 test_sync_fails_on_full_disk(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_one(d, 0);
 	fail_next(&sync_fails, EIO, 0, 1);
 	fail_next(&allocate_fails, ENOSPC, 0, 2);
@@ -215,15 +216,15 @@ test_sync_fails_on_full_disk(void **state)
 	assert_int_equal(smtpd_log_room(d->log), 0);
 	refuses(d, 77, 1000, 0, ENOSPC);
 	refuses(d, 77, 1000, SMTPD_LOG_ESSENTIAL, ENOSPC);
-	log_dir_check(d,
+	disk_fixture_check(d,
 	    &(struct seen){ .record = { .place = { 1, 4096 },
 				.sequence = 1,
 				.head_len = 1,
 				.body_len = 1000,
 				.size = 1048 } });
 	append_one(d, 1);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 2);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 2);
 }
 
 /* The same, and it ends before anything else is appended: what was refused
@@ -231,17 +232,17 @@ test_sync_fails_on_full_disk(void **state)
 static void
 test_sync_fails_at_the_end(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_one(d, 0);
 	fail_next(&sync_fails, EIO, 0, 1);
 	refuses(d, 1, 1000, 0, EIO);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 2);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 2);
 	append_one(d, 2);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 3);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 3);
 }
 
 /* Each step by which a segment is begun fails once. */
@@ -258,27 +259,28 @@ test_segment_cannot_be_begun(void **state)
 		{ &sync_fails, 0 },
 		{ &fsync_fails, 0 },
 	};
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	unsigned n = 0;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (int spare = 0; spare < 2; spare++) {
 		for (size_t i = spare; i < 5; i++) {
 			while (smtpd_log_room(d->log) + SEGMENT / 4 > 300000)
-				assert_int_equal(log_dir_append(d, n++, 200000,
-						     SMTPD_LOG_ESSENTIAL, NULL),
+				assert_int_equal(
+				    disk_fixture_append(d, n++, 200000,
+					SMTPD_LOG_ESSENTIAL, NULL),
 				    0);
 			if (spare)
 				smtpd_log_prepare(d->log);
 			fail_next(steps[i].failure, EIO, steps[i].after, 1);
 			refuses(d, 77, 400000, 0, EIO);
 			assert_int_equal(
-			    log_dir_append(d, n++, 400000, 0, NULL), 0);
+			    disk_fixture_append(d, n++, 400000, 0, NULL), 0);
 		}
 	}
 	assert_int_equal(stats_of(d).failures, 0);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, n);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, n);
 	assert_int_equal(d->reports, 0);
 }
 
@@ -287,21 +289,22 @@ test_segment_cannot_be_begun(void **state)
 static void
 test_disk_full(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	unsigned n = 0, reserved = 0;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	fail_next(&allocate_fails, ENOSPC, 0, 1000);
 	assert_int_equal(smtpd_log_prepare(d->log), -1);
 	assert_int_equal(errno, ENOSPC);
-	while (log_dir_append(d, n, 20000, 0, NULL) == 0) {
+	while (disk_fixture_append(d, n, 20000, 0, NULL) == 0) {
 		n++;
 		assert_true(smtpd_log_room(d->log) <= SEGMENT * 3 / 4);
 	}
 	assert_int_equal(errno, ENOSPC);
 	assert_true(smtpd_log_room(d->log) < 20048);
 	assert_true(n > 30 && n < 40);
-	while (log_dir_append(d, n, 20000, SMTPD_LOG_ESSENTIAL, NULL) == 0) {
+	while (
+	    disk_fixture_append(d, n, 20000, SMTPD_LOG_ESSENTIAL, NULL) == 0) {
 		n++;
 		reserved++;
 	}
@@ -309,81 +312,82 @@ test_disk_full(void **state)
 	assert_int_equal(reserved, SEGMENT / 4 / 20048);
 	assert_int_equal(stats_of(d).failures, 0);
 	/* Also for one that is opened now. */
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, n);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, n);
 	refuses(d, n, 1000, 0, ENOSPC);
 	fail_next(&allocate_fails, 0, 0, 0);
 	append_one(d, n);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, n + 1);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, n + 1);
 }
 
 static void
 test_disk_full_from_the_start(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	fail_next(&allocate_fails, EDQUOT, 0, 3);
-	log_dir_open(d);
+	disk_fixture_open(d);
 	assert_int_equal(smtpd_log_room(d->log), 0);
 	refuses(d, 0, 1000, 0, ENOSPC);
 	refuses(d, 0, 1000, SMTPD_LOG_ESSENTIAL, ENOSPC);
 	append_one(d, 0);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 1);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 1);
 }
 
 /* An old file system, or an odd one. */
 static void
 test_cannot_allocate_ahead(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	fail_next(&allocate_fails, EOPNOTSUPP, 0, 1000);
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_one(d, 0);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 1);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 1);
 }
 
 /* A sector that cannot be read takes its page with it. */
 static void
 test_bad_sector(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned key = 0; key < 40; key++)
 		append_one(d, key);
 	bad_from = 8192 + 100;
 	bad_to = bad_from + 512;
-	log_dir_reopen(d);
+	disk_fixture_reopen(d);
 	assert_true(d->count >= 34 && d->count < 39);
 	assert_int_equal(d->seen[0].key, 0);
 	assert_int_equal(d->seen[d->count - 1].key, 39);
 	assert_true(d->damaged >= 4096 && d->damaged <= 4096 + 2 * 1048);
 	bad_to = 0;
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 40);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 40);
 }
 
 static void
 test_index_cannot_be_written(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned key = 0; key < 12; key++)
-		assert_int_equal(log_dir_append(d, key, 100000, 0, NULL), 0);
+		assert_int_equal(
+		    disk_fixture_append(d, key, 100000, 0, NULL), 0);
 	for (int after = 0; after < 2; after++) {
-		log_dir_close(d);
+		disk_fixture_close(d);
 		fail_next(&write_fails, ENOSPC, after, 1);
-		log_dir_open(d);
-		assert_false(log_dir_has(d, "00000001.idx"));
-		log_dir_expect(d, 0, 12);
+		disk_fixture_open(d);
+		assert_false(disk_fixture_has(d, "00000001.idx"));
+		disk_fixture_expect(d, 0, 12);
 	}
-	log_dir_reopen(d);
-	assert_true(log_dir_has(d, "00000001.idx"));
+	disk_fixture_reopen(d);
+	assert_true(disk_fixture_has(d, "00000001.idx"));
 }
 
 static unsigned
@@ -400,7 +404,7 @@ open_files(void)
 
 /* Allocation after allocation of opening fails, and nothing is left behind. */
 static void
-no_memory(struct log_dir *d)
+no_memory(struct disk_fixture *d)
 {
 	unsigned files = open_files();
 	int n = 0;
@@ -410,12 +414,12 @@ no_memory(struct log_dir *d)
 		bool opened;
 
 		failing_after(n);
-		opened = log_dir_try(d);
+		opened = disk_fixture_try(d);
 		if (!failing_ended())
 			break;
 		/* Without an index one can do. */
 		if (opened) {
-			log_dir_close(d);
+			disk_fixture_close(d);
 			continue;
 		}
 		assert_int_equal(errno, ENOMEM);
@@ -429,31 +433,33 @@ no_memory(struct log_dir *d)
 static void
 test_no_memory_without_index(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned key = 0; key < 4; key++)
-		assert_int_equal(log_dir_append(d, key, 400000, 0, NULL), 0);
-	assert_int_equal(log_dir_append_group(d, 4, 9, 100, 0), 0);
-	log_dir_close(d);
+		assert_int_equal(
+		    disk_fixture_append(d, key, 400000, 0, NULL), 0);
+	assert_int_equal(disk_fixture_append_group(d, 4, 9, 100, 0), 0);
+	disk_fixture_close(d);
 	no_memory(d);
 }
 
 static void
 test_no_memory_with_index(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned key = 0; key < 4; key++)
-		assert_int_equal(log_dir_append(d, key, 400000, 0, NULL), 0);
-	log_dir_reopen(d);
-	log_dir_close(d);
+		assert_int_equal(
+		    disk_fixture_append(d, key, 400000, 0, NULL), 0);
+	disk_fixture_reopen(d);
+	disk_fixture_close(d);
 	no_memory(d);
 }
 
 struct crowd {
-	struct log_dir *d;
+	struct disk_fixture *d;
 	unsigned first;
 	bool kept[100];
 };
@@ -465,7 +471,7 @@ append_some(void *user)
 
 	for (unsigned i = 0; i < 100; i++) {
 		c->kept[i] =
-		    log_dir_append(c->d, c->first + i, 700, 0, NULL) == 0;
+		    disk_fixture_append(c->d, c->first + i, 700, 0, NULL) == 0;
 		if (c->first == 0 && i % 20 == 10)
 			fail_next(&sync_fails, EIO, 3, 1);
 	}
@@ -477,11 +483,11 @@ static void
 test_crowd(void **state)
 {
 	static struct crowd crowd[16];
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	unsigned kept = 0, found = 0;
 	pthread_t threads[16];
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned i = 0; i < 16; i++) {
 		crowd[i].d = d;
 		crowd[i].first = i * 100;
@@ -497,12 +503,12 @@ test_crowd(void **state)
 	assert_int_equal(stats_of(d).live_records, kept);
 	assert_true(stats_of(d).failures > 0 && kept < 1600);
 	append_one(d, 5000);
-	log_dir_reopen(d);
+	disk_fixture_reopen(d);
 	for (size_t i = 0; i + 1 < d->count; i++) {
 		const struct seen *s = &d->seen[i];
 
 		assert_true(crowd[s->key / 100].kept[s->key % 100]);
-		log_dir_check(d, s);
+		disk_fixture_check(d, s);
 		found++;
 	}
 	assert_int_equal(found, kept);
@@ -513,7 +519,7 @@ int
 main(void)
 {
 #define CASE(name) \
-	cmocka_unit_test_setup_teardown(name, setup, log_dir_teardown)
+	cmocka_unit_test_setup_teardown(name, setup, disk_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_sync_fails),
 		CASE(test_write_fails),

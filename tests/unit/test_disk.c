@@ -18,11 +18,11 @@
 #include <cmocka.h>
 
 #include "base/little.h"
+#include "disk_fixture.h"
 #include "journal/disk/format.h"
-#include "log_dir.h"
 
 static struct smtpd_log_stats
-stats_of(struct log_dir *d)
+stats_of(struct disk_fixture *d)
 {
 	struct smtpd_log_stats stats;
 
@@ -32,43 +32,44 @@ stats_of(struct log_dir *d)
 
 /* Append the keys from FROM to TO - 1, of LEN bytes. */
 static void
-append_all(struct log_dir *d, unsigned from, unsigned to, size_t len)
+append_all(struct disk_fixture *d, unsigned from, unsigned to, size_t len)
 {
 	for (unsigned key = from; key < to; key++)
-		assert_int_equal(log_dir_append(d, key, len, 0, NULL), 0);
+		assert_int_equal(disk_fixture_append(d, key, len, 0, NULL), 0);
 }
 
 static void
 test_empty(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
-	log_dir_expect(d, 0, 0);
+	disk_fixture_open(d);
+	disk_fixture_expect(d, 0, 0);
 	assert_int_equal(smtpd_log_oldest(d->log), 0);
 	assert_false(smtpd_log_wants_cleaning(d->log));
 	assert_int_equal(smtpd_log_recycle(d->log), 0);
 	assert_int_equal(smtpd_log_append(d->log, NULL, 0, 0), 0);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 0);
-	assert_true(log_dir_has(d, "00000001.log"));
-	assert_false(log_dir_has(d, "00000002.log"));
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 0);
+	assert_true(disk_fixture_has(d, "00000001.log"));
+	assert_false(disk_fixture_has(d, "00000002.log"));
 }
 
 static void
 test_round_trip(void **state)
 {
 	static const size_t lengths[] = { 0, 1, 6, 7, 8, 9, 1000, 300000 };
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct smtpd_log_entry e;
 	struct smtpd_log_record record;
 	uint64_t sequence = 0;
 	const void *body;
 	void *memory;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned i = 0; i < 8; i++) {
-		assert_int_equal(log_dir_append(d, i, lengths[i], 0, &e), 0);
+		assert_int_equal(
+		    disk_fixture_append(d, i, lengths[i], 0, &e), 0);
 		assert_int_equal(e.size, smtpd_log_size(1, lengths[i]));
 		assert_true(e.sequence > sequence);
 		assert_int_equal(e.place.segment, 1);
@@ -77,18 +78,18 @@ test_round_trip(void **state)
 	assert_int_equal(stats_of(d).records, 8);
 	assert_int_equal(stats_of(d).syncs, 8);
 	assert_int_equal(stats_of(d).live_records, 8);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 8);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 8);
 	assert_int_equal(stats_of(d).live_records, 8);
-	assert_int_equal(log_dir_append(d, 8, 10, 0, &e), 0);
+	assert_int_equal(disk_fixture_append(d, 8, 10, 0, &e), 0);
 	assert_int_equal(e.sequence, sequence + 1);
 	/* Where an earlier process had been. */
 	memory = smtpd_log_read(d->log, e.place, &record, &body);
 	assert_non_null(memory);
 	assert_int_equal(record.sequence, e.sequence);
 	free(memory);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 9);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 9);
 	assert_int_equal(d->reports, 0);
 }
 
@@ -96,16 +97,16 @@ test_round_trip(void **state)
 static void
 test_going_on(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct smtpd_log_record r;
 	struct smtpd_log_entry e;
 	const void *body;
 	void *memory;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 2, 10);
-	log_dir_reopen(d);
-	assert_int_equal(log_dir_append(d, 2, 10, 0, &e), 0);
+	disk_fixture_reopen(d);
+	assert_int_equal(disk_fixture_append(d, 2, 10, 0, &e), 0);
 	memory = smtpd_log_read(d->log, e.place, &r, &body);
 	assert_non_null(memory);
 	assert_int_equal(r.sequence, e.sequence);
@@ -115,27 +116,27 @@ test_going_on(void **state)
 static void
 test_groups(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
-	assert_int_equal(log_dir_append_group(d, 0, 1, 100, 0), 0);
-	assert_int_equal(log_dir_append_group(d, 1, 64, 5, 0), 0);
-	assert_int_equal(log_dir_append_group(d, 65, 3, 10000, 0), 0);
+	disk_fixture_open(d);
+	assert_int_equal(disk_fixture_append_group(d, 0, 1, 100, 0), 0);
+	assert_int_equal(disk_fixture_append_group(d, 1, 64, 5, 0), 0);
+	assert_int_equal(disk_fixture_append_group(d, 65, 3, 10000, 0), 0);
 	assert_int_equal(stats_of(d).syncs, 3);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 68);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 68);
 }
 
 static void
 test_too_large(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	static char head[SMTPD_LOG_HEAD_MAX + 1];
 	struct smtpd_log_entry e = { .head = head, .head_len = sizeof(head) };
 	struct iovec huge[2] = { { head, SIZE_MAX }, { head, 2 } };
 
 	d->settings.segment_size = 2 * SEGMENT;
-	log_dir_open(d);
+	disk_fixture_open(d);
 	assert_int_equal(smtpd_log_append(d->log, &e, 1, 0), -1);
 	assert_int_equal(errno, EFBIG);
 	e.head_len--;
@@ -145,7 +146,7 @@ test_too_large(void **state)
 	assert_int_equal(smtpd_log_append(d->log, &e, 1, 0), -1);
 	assert_int_equal(errno, EFBIG);
 	d->settings.replay = NULL;
-	log_dir_reopen(d);
+	disk_fixture_reopen(d);
 	assert_int_equal(d->reports, 0);
 }
 
@@ -153,61 +154,62 @@ test_too_large(void **state)
 static void
 test_too_large_for_segment(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	size_t most = SEGMENT - 2 * 4096 - 40 - 1;
 
-	log_dir_open(d);
-	assert_int_equal(log_dir_append(d, 1, most + 1, 0, NULL), -1);
+	disk_fixture_open(d);
+	assert_int_equal(disk_fixture_append(d, 1, most + 1, 0, NULL), -1);
 	assert_int_equal(errno, EFBIG);
-	assert_int_equal(log_dir_append_group(d, 1, 10, SEGMENT / 10, 0), -1);
+	assert_int_equal(
+	    disk_fixture_append_group(d, 1, 10, SEGMENT / 10, 0), -1);
 	assert_int_equal(errno, EFBIG);
 	append_all(d, 0, 3, most);
 	assert_int_equal(stats_of(d).segments, 3);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 3);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 3);
 }
 
 static void
 test_many_segments(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 50, 100000);
 	assert_int_equal(stats_of(d).segments, 5);
 	assert_int_equal(smtpd_log_oldest(d->log), 1);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 50);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 50);
 	/* Now all sealed ones have an index. */
-	assert_true(log_dir_has(d, "00000001.idx"));
-	assert_true(log_dir_has(d, "00000004.idx"));
-	assert_false(log_dir_has(d, "00000005.idx"));
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 50);
+	assert_true(disk_fixture_has(d, "00000001.idx"));
+	assert_true(disk_fixture_has(d, "00000004.idx"));
+	assert_false(disk_fixture_has(d, "00000005.idx"));
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 50);
 	assert_int_equal(d->reports, 0);
 }
 
 static void
 test_walk(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	size_t first;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 30, 100000);
-	assert_int_equal(smtpd_log_walk(d->log, 3, log_dir_note, d), -1);
+	assert_int_equal(smtpd_log_walk(d->log, 3, disk_fixture_note, d), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(smtpd_log_walk(d->log, 1, log_dir_note, d), 0);
+	assert_int_equal(smtpd_log_walk(d->log, 1, disk_fixture_note, d), 0);
 	first = d->count;
 	assert_true(first > 5 && first < 15);
-	assert_int_equal(smtpd_log_walk(d->log, 2, log_dir_note, d), 0);
-	log_dir_expect(d, 0, (unsigned)d->count);
-	log_dir_forget(d);
+	assert_int_equal(smtpd_log_walk(d->log, 2, disk_fixture_note, d), 0);
+	disk_fixture_expect(d, 0, (unsigned)d->count);
+	disk_fixture_forget(d);
 	/* The walk has left an index. */
-	assert_true(log_dir_has(d, "00000001.idx"));
-	assert_int_equal(smtpd_log_walk(d->log, 1, log_dir_note, d), 0);
-	log_dir_expect(d, 0, (unsigned)first);
-	assert_int_equal(smtpd_log_walk(d->log, 77, log_dir_note, d), -1);
+	assert_true(disk_fixture_has(d, "00000001.idx"));
+	assert_int_equal(smtpd_log_walk(d->log, 1, disk_fixture_note, d), 0);
+	disk_fixture_expect(d, 0, (unsigned)first);
+	assert_int_equal(smtpd_log_walk(d->log, 77, disk_fixture_note, d), -1);
 }
 
 static int
@@ -222,9 +224,9 @@ stop_at_three(void *user, const struct smtpd_log_record *record)
 static void
 test_walk_stops(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 12, 100000);
 	for (int i = 0; i < 2; i++) {
 		int n = 0;
@@ -232,7 +234,7 @@ test_walk_stops(void **state)
 		assert_int_equal(
 		    smtpd_log_walk(d->log, 1, stop_at_three, &n), 42);
 		assert_int_equal(n, 3);
-		assert_int_equal(log_dir_has(d, "00000001.idx"), i > 0);
+		assert_int_equal(disk_fixture_has(d, "00000001.idx"), i > 0);
 		while (smtpd_log_prepare(d->log) == 1)
 			;
 	}
@@ -241,43 +243,43 @@ test_walk_stops(void **state)
 static void
 test_prepare(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	assert_int_equal(stats_of(d).spare, 0);
 	assert_int_equal(smtpd_log_prepare(d->log), 0);
 	assert_int_equal(stats_of(d).spare, 1);
 	append_all(d, 0, 30, 100000);
-	assert_false(log_dir_has(d, "00000001.idx"));
+	assert_false(disk_fixture_has(d, "00000001.idx"));
 	assert_int_equal(smtpd_log_prepare(d->log), 1);
 	assert_int_equal(smtpd_log_prepare(d->log), 0);
 	assert_int_equal(smtpd_log_prepare(d->log), 0);
-	assert_true(log_dir_has(d, "00000001.idx"));
-	assert_true(log_dir_has(d, "00000002.idx"));
+	assert_true(disk_fixture_has(d, "00000001.idx"));
+	assert_true(disk_fixture_has(d, "00000002.idx"));
 	assert_int_equal(stats_of(d).spare, 1);
-	assert_true(log_dir_has(d, "spare-0"));
+	assert_true(disk_fixture_has(d, "spare-0"));
 	assert_true(smtpd_log_room(d->log) > SEGMENT / 2);
-	log_dir_reopen(d);
+	disk_fixture_reopen(d);
 	assert_int_equal(stats_of(d).spare, 1);
-	log_dir_expect(d, 0, 30);
-	assert_int_equal(
-	    log_dir_append(d, 30, SEGMENT - 16384, SMTPD_LOG_ESSENTIAL, NULL),
+	disk_fixture_expect(d, 0, 30);
+	assert_int_equal(disk_fixture_append(
+			     d, 30, SEGMENT - 16384, SMTPD_LOG_ESSENTIAL, NULL),
 	    0);
-	assert_false(log_dir_has(d, "spare-0"));
+	assert_false(disk_fixture_has(d, "spare-0"));
 }
 
 /* Old records of a recycled segment are never taken for new ones. */
 static void
 test_recycle(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct smtpd_log_entry entries[60];
 	unsigned n = 0;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (; n < 60; n++)
 		assert_int_equal(
-		    log_dir_append(d, n, 100000, 0, &entries[n]), 0);
+		    disk_fixture_append(d, n, 100000, 0, &entries[n]), 0);
 	assert_int_equal(stats_of(d).segments, 6);
 	assert_int_equal(smtpd_log_recycle(d->log), 0);
 	for (unsigned i = 0; i < n; i++)
@@ -290,17 +292,17 @@ test_recycle(void **state)
 	assert_int_equal(stats_of(d).segments, 2);
 	assert_int_equal(stats_of(d).spare, 2);
 	assert_int_equal(smtpd_log_oldest(d->log), 5);
-	assert_false(log_dir_has(d, "00000001.log"));
+	assert_false(disk_fixture_has(d, "00000001.log"));
 	/* Fill a recycled one with records of the same size in part. */
-	log_dir_reopen(d);
+	disk_fixture_reopen(d);
 	n = d->seen[0].key;
 	append_all(d, 60, 70, 100000);
-	assert_true(log_dir_has(d, "00000007.log"));
-	log_dir_reopen(d);
-	log_dir_expect(d, n, 70);
+	assert_true(disk_fixture_has(d, "00000007.log"));
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, n, 70);
 	append_all(d, 70, 72, 100000);
-	log_dir_reopen(d);
-	log_dir_expect(d, n, 72);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, n, 72);
 	assert_int_equal(d->reports, 0);
 }
 
@@ -308,13 +310,13 @@ test_recycle(void **state)
 static void
 test_recycle_in_order(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct smtpd_log_entry entries[30];
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned i = 0; i < 30; i++)
 		assert_int_equal(
-		    log_dir_append(d, i, 100000, 0, &entries[i]), 0);
+		    disk_fixture_append(d, i, 100000, 0, &entries[i]), 0);
 	for (unsigned i = 1; i < 30; i++)
 		smtpd_log_release(d->log, entries[i].place, entries[i].size);
 	assert_int_equal(smtpd_log_recycle(d->log), 0);
@@ -332,10 +334,10 @@ static int
 release_even(
     void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
 {
-	struct log_dir *d = user;
+	struct disk_fixture *d = user;
 	const struct seen *before;
 
-	assert_int_equal(log_dir_note(d, record), 0);
+	assert_int_equal(disk_fixture_note(d, record), 0);
 	if (d->count % 2 != 0)
 		return 1;
 	before = &d->seen[d->count - 2];
@@ -346,12 +348,12 @@ release_even(
 static void
 test_release_in_replay(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 30, 100000);
 	d->settings.replay = release_even;
-	log_dir_reopen(d);
+	disk_fixture_reopen(d);
 	assert_int_equal(stats_of(d).live_records, 0);
 	assert_int_equal(smtpd_log_recycle(d->log), 2);
 }
@@ -367,13 +369,13 @@ refuse(void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
 static void
 test_replay_refuses(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 1, 10);
-	log_dir_close(d);
+	disk_fixture_close(d);
 	d->settings.replay = refuse;
-	assert_false(log_dir_try(d));
+	assert_false(disk_fixture_try(d));
 	assert_int_equal(errno, ENOMEM);
 	assert_string_equal(
 	    d->error, "segment 00000001.log: Cannot allocate memory");
@@ -384,18 +386,18 @@ test_replay_refuses(void **state)
 static void
 test_index_is_not_trusted(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct stat st;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 30, 100000);
-	log_dir_reopen(d);
+	disk_fixture_reopen(d);
 	assert_int_equal(fstatat(d->dir, "00000001.idx", &st, 0), 0);
 	assert_true(st.st_size > 64 && st.st_size < 1000);
 	for (long i = 0; i < st.st_size; i += i < 64 ? 2 : 9) {
-		log_dir_flip(d, "00000001.idx", i, 0x10);
-		log_dir_reopen(d);
-		log_dir_expect(d, 0, 30);
+		disk_fixture_flip(d, "00000001.idx", i, 0x10);
+		disk_fixture_reopen(d);
+		disk_fixture_expect(d, 0, 30);
 		assert_int_equal(d->reports, 0);
 	}
 	for (long i = 0; i < st.st_size; i += 5) {
@@ -403,13 +405,13 @@ test_index_is_not_trusted(void **state)
 
 		assert_int_equal(ftruncate(fd, i), 0);
 		close(fd);
-		log_dir_reopen(d);
-		log_dir_expect(d, 0, 30);
+		disk_fixture_reopen(d);
+		disk_fixture_expect(d, 0, 30);
 	}
 	assert_int_equal(
 	    renameat(d->dir, "00000001.idx", d->dir, "00000002.idx"), 0);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 30);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 30);
 	assert_int_equal(d->reports, 0);
 }
 
@@ -417,30 +419,30 @@ test_index_is_not_trusted(void **state)
 static void
 test_read_only(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct smtpd_log_entry e = { .head = "" };
 
 	d->settings.read_only = true;
-	log_dir_open(d);
-	assert_false(log_dir_has(d, "00000001.log"));
+	disk_fixture_open(d);
+	assert_false(disk_fixture_has(d, "00000001.log"));
 	d->settings.read_only = false;
-	log_dir_reopen(d);
+	disk_fixture_reopen(d);
 	append_all(d, 0, 30, 100000);
 	assert_int_equal(unlinkat(d->dir, "spare-0", 0), 0);
 	d->settings.read_only = true;
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 30);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 30);
 	assert_int_equal(smtpd_log_append(d->log, &e, 1, 0), -1);
 	assert_int_equal(errno, EROFS);
 	assert_int_equal(smtpd_log_prepare(d->log), 0);
 	assert_int_equal(smtpd_log_recycle(d->log), 0);
-	assert_int_equal(smtpd_log_walk(d->log, 1, log_dir_note, d), 0);
-	assert_false(log_dir_has(d, "00000001.idx"));
-	assert_false(log_dir_has(d, "spare-0"));
+	assert_int_equal(smtpd_log_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_false(disk_fixture_has(d, "00000001.idx"));
+	assert_false(disk_fixture_has(d, "spare-0"));
 }
 
 static void
-put_version(struct log_dir *d, const char *name, uint32_t version)
+put_version(struct disk_fixture *d, const char *name, uint32_t version)
 {
 	struct smtpd_crc32c crc;
 	uint8_t header[64];
@@ -457,15 +459,15 @@ put_version(struct log_dir *d, const char *name, uint32_t version)
 static void
 test_newer_version(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 12, 100000);
-	log_dir_close(d);
+	disk_fixture_close(d);
 	put_version(d, "00000002.log", 7);
 	for (int i = 0; i < 2; i++) {
 		d->settings.read_only = i;
-		assert_false(log_dir_try(d));
+		assert_false(disk_fixture_try(d));
 		assert_int_equal(errno, ENOTSUP);
 		assert_string_equal(d->error,
 		    "segment 00000002.log: its format has version 7, "
@@ -474,8 +476,8 @@ test_newer_version(void **state)
 	}
 	d->settings.read_only = false;
 	put_version(d, "00000002.log", 1);
-	log_dir_open(d);
-	log_dir_expect(d, 0, 12);
+	disk_fixture_open(d);
+	disk_fixture_expect(d, 0, 12);
 }
 
 static void
@@ -493,14 +495,14 @@ test_settings(void **state)
 		{ 2 * SEGMENT, 0, true },
 		{ UINT32_MAX, 0, false },
 	};
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		d->settings.segment_size = cases[i].segment_size;
 		d->settings.reserve = cases[i].reserve;
-		assert_int_equal(log_dir_try(d), cases[i].sound);
+		assert_int_equal(disk_fixture_try(d), cases[i].sound);
 		assert_true(cases[i].sound || errno == EINVAL);
-		log_dir_close(d);
+		disk_fixture_close(d);
 	}
 }
 
@@ -508,25 +510,25 @@ test_settings(void **state)
 static void
 test_other_size(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 12, 100000);
 	assert_int_equal(smtpd_log_prepare(d->log), 0);
-	log_dir_close(d);
+	disk_fixture_close(d);
 	d->settings.segment_size = 2 * SEGMENT;
-	log_dir_open(d);
+	disk_fixture_open(d);
 	assert_int_equal(stats_of(d).spare, 0);
 	append_all(d, 12, 60, 100000);
 	assert_int_equal(stats_of(d).segments, 4);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 60);
-	log_dir_close(d);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 60);
+	disk_fixture_close(d);
 	d->settings.segment_size = SEGMENT;
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 60, 80, 100000);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 80);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 80);
 }
 
 /* Foreign names are left alone; so is what is left over from a crash not. */
@@ -537,20 +539,20 @@ test_other_files(void **state)
 		"0000000A.log", "00000001.log~", "spare-9", "spare", "README" };
 	static const char *const left_over[] = { "spare-0", "spare-1",
 		"spare-2", "00000077.idx" };
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
 	for (size_t i = 0; i < 7; i++)
 		close(openat(d->dir, foreign[i], O_CREAT | O_WRONLY, 0600));
 	for (size_t i = 0; i < 4; i++)
 		close(openat(d->dir, left_over[i], O_CREAT | O_WRONLY, 0600));
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 3, 10);
-	log_dir_reopen(d);
-	log_dir_expect(d, 0, 3);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 3);
 	for (size_t i = 0; i < 7; i++)
-		assert_true(log_dir_has(d, foreign[i]));
+		assert_true(disk_fixture_has(d, foreign[i]));
 	for (size_t i = 0; i < 4; i++)
-		assert_false(log_dir_has(d, left_over[i]));
+		assert_false(disk_fixture_has(d, left_over[i]));
 }
 
 static void
@@ -567,9 +569,9 @@ test_reading_what_is_not_there(void **state)
 		{ { 1, SEGMENT - 8 }, EBADMSG },
 		{ { 1, UINT32_MAX }, EBADMSG },
 	};
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	append_all(d, 0, 3, 1000);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct smtpd_log_record record;
@@ -582,7 +584,7 @@ test_reading_what_is_not_there(void **state)
 }
 
 struct crowd {
-	struct log_dir *d;
+	struct disk_fixture *d;
 	unsigned first;
 	unsigned n;
 	int failures;
@@ -596,8 +598,8 @@ append_some(void *user)
 	for (unsigned i = 0; i < c->n; i++) {
 		struct smtpd_log_entry e;
 		int rc = i % 3 == 0
-		    ? log_dir_append_group(c->d, c->first + i, 1, 3000, 0)
-		    : log_dir_append(c->d, c->first + i, 500 + i, 0, &e);
+		    ? disk_fixture_append_group(c->d, c->first + i, 1, 3000, 0)
+		    : disk_fixture_append(c->d, c->first + i, 500 + i, 0, &e);
 
 		c->failures += rc != 0;
 		if (rc == 0 && i % 3 != 0) {
@@ -623,11 +625,11 @@ by_key(const void *a, const void *b)
 static void
 test_crowd(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	struct crowd crowd[64];
 	pthread_t threads[64];
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned i = 0; i < 64; i++) {
 		crowd[i] = (struct crowd){ d, i * 100, 30, 0 };
 		assert_int_equal(
@@ -643,7 +645,7 @@ test_crowd(void **state)
 	assert_int_equal(stats_of(d).records, 64 * 30);
 	assert_true(stats_of(d).syncs < 64 * 30 / 2);
 	assert_true(stats_of(d).segments > 1);
-	log_dir_reopen(d);
+	disk_fixture_reopen(d);
 	assert_int_equal(d->count, 64 * 30);
 	for (size_t i = 1; i < d->count; i++)
 		assert_true(d->seen[i - 1].record.sequence <
@@ -651,7 +653,7 @@ test_crowd(void **state)
 	qsort(d->seen, d->count, sizeof(*d->seen), by_key);
 	for (unsigned i = 0; i < d->count; i++) {
 		assert_int_equal(d->seen[i].key, i / 30 * 100 + i % 30);
-		log_dir_check(d, &d->seen[i]);
+		disk_fixture_check(d, &d->seen[i]);
 	}
 	assert_int_equal(d->reports, 0);
 }
@@ -659,8 +661,9 @@ test_crowd(void **state)
 int
 main(void)
 {
-#define CASE(name) \
-	cmocka_unit_test_setup_teardown(name, log_dir_setup, log_dir_teardown)
+#define CASE(name)                       \
+	cmocka_unit_test_setup_teardown( \
+	    name, disk_fixture_setup, disk_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_empty),
 		CASE(test_round_trip),

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "failing.h"
-#include "queue_world.h"
+#include "queue_fixture.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

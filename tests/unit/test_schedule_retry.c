@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "schedule_world.h"
+#include "schedule_fixture.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

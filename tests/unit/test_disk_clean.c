@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "log_dir.h"
+#include "disk_fixture.h"
 
 #define KEYS     4000
 #define BODY_MAX 40000
@@ -81,7 +81,7 @@ append(struct keeper *k, enum type type, unsigned key)
 		.body_count = type == MESSAGE,
 	};
 
-	log_dir_body(key, bytes, body.iov_len);
+	disk_fixture_body(key, bytes, body.iov_len);
 	assert_int_equal(smtpd_log_append(k->log, &e, 1, 0), 0);
 	forget(k, k->log, key);
 	if (type == END)
@@ -141,7 +141,7 @@ expect(struct keeper *k, const bool *model)
 		    smtpd_log_read(k->log, k->messages[key].place, &r, &body);
 		assert_non_null(memory);
 		assert_int_equal(r.body_len, length_of(key));
-		log_dir_body(key, bytes, r.body_len);
+		disk_fixture_body(key, bytes, r.body_len);
 		assert_int_equal(memcmp(bytes, body, r.body_len), 0);
 		free(memory);
 		live++;
@@ -152,14 +152,14 @@ expect(struct keeper *k, const bool *model)
 }
 
 static void
-reopen(struct log_dir *d, struct keeper *k)
+reopen(struct disk_fixture *d, struct keeper *k)
 {
 	memset(k->messages, 0, sizeof(k->messages));
-	log_dir_close(d);
+	disk_fixture_close(d);
 	d->settings.replay = replay;
 	d->settings.user = k;
 	d->settings.damaged = NULL;
-	log_dir_open(d);
+	disk_fixture_open(d);
 	k->log = d->log;
 }
 
@@ -179,7 +179,7 @@ test_model(void **state)
 {
 	static struct keeper k;
 	static bool model[KEYS];
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	uint64_t appended = 0;
 	uint32_t seed = 1;
 
@@ -211,7 +211,7 @@ test_model(void **state)
 
 /* What a reader beside the writer sees. */
 struct reading {
-	struct log_dir *d;
+	struct disk_fixture *d;
 	atomic_uint kept; /* messages below this never end */
 	atomic_bool done;
 	bool seen[KEYS];
@@ -307,8 +307,9 @@ test_reader_beside(void **state)
 int
 main(void)
 {
-#define CASE(name) \
-	cmocka_unit_test_setup_teardown(name, log_dir_setup, log_dir_teardown)
+#define CASE(name)                       \
+	cmocka_unit_test_setup_teardown( \
+	    name, disk_fixture_setup, disk_fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_model),
 		CASE(test_reader_beside),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "log_dir.h"
+#include "disk_fixture.h"
 
 #include <sys/stat.h>
 
@@ -16,9 +16,9 @@
 #define PIECE 7 /* of a body */
 
 int
-log_dir_note(void *user, const struct smtpd_log_record *record)
+disk_fixture_note(void *user, const struct smtpd_log_record *record)
 {
-	struct log_dir *d = user;
+	struct disk_fixture *d = user;
 	char key[16];
 	struct seen *s;
 
@@ -42,10 +42,10 @@ log_dir_note(void *user, const struct smtpd_log_record *record)
 static int
 replay(void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
 {
-	struct log_dir *d = user;
+	struct disk_fixture *d = user;
 
 	(void)log;
-	if (log_dir_note(d, record) == -1)
+	if (disk_fixture_note(d, record) == -1)
 		return -1;
 	return d->live == NULL || d->live(&d->seen[d->count - 1]);
 }
@@ -54,10 +54,10 @@ static void
 damaged(void *user, const char *name, uint64_t offset, const void *data,
     size_t len, const char *why)
 {
-	struct log_dir *d = user;
+	struct disk_fixture *d = user;
 
 	(void)offset;
-	assert_true(log_dir_has(d, name) || len == 0);
+	assert_true(disk_fixture_has(d, name) || len == 0);
 	assert_true((data != NULL) == (len > 0));
 	d->damaged += len;
 	d->reports++;
@@ -65,9 +65,9 @@ damaged(void *user, const char *name, uint64_t offset, const void *data,
 }
 
 int
-log_dir_setup(void **state)
+disk_fixture_setup(void **state)
 {
-	struct log_dir *d = calloc(1, sizeof(*d));
+	struct disk_fixture *d = calloc(1, sizeof(*d));
 
 	if (d == NULL)
 		return -1;
@@ -84,13 +84,13 @@ log_dir_setup(void **state)
 }
 
 int
-log_dir_teardown(void **state)
+disk_fixture_teardown(void **state)
 {
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	char command[96];
 	int rc;
 
-	log_dir_close(d);
+	disk_fixture_close(d);
 	close(d->dir);
 	snprintf(command, sizeof(command), "rm -rf %s", d->path);
 	rc = system(command);
@@ -100,7 +100,7 @@ log_dir_teardown(void **state)
 }
 
 void
-log_dir_forget(struct log_dir *d)
+disk_fixture_forget(struct disk_fixture *d)
 {
 	d->count = 0;
 	d->damaged = 0;
@@ -109,45 +109,45 @@ log_dir_forget(struct log_dir *d)
 }
 
 bool
-log_dir_try(struct log_dir *d)
+disk_fixture_try(struct disk_fixture *d)
 {
-	log_dir_forget(d);
+	disk_fixture_forget(d);
 	d->log =
 	    smtpd_log_open(d->dir, &d->settings, d->error, sizeof(d->error));
 	return d->log != NULL;
 }
 
 void
-log_dir_open(struct log_dir *d)
+disk_fixture_open(struct disk_fixture *d)
 {
-	if (!log_dir_try(d))
+	if (!disk_fixture_try(d))
 		fail_msg("%s", d->error);
 }
 
 void
-log_dir_close(struct log_dir *d)
+disk_fixture_close(struct disk_fixture *d)
 {
 	smtpd_log_close(d->log);
 	d->log = NULL;
 }
 
 void
-log_dir_reopen(struct log_dir *d)
+disk_fixture_reopen(struct disk_fixture *d)
 {
-	log_dir_close(d);
-	log_dir_open(d);
+	disk_fixture_close(d);
+	disk_fixture_open(d);
 }
 
 void
-log_dir_body(unsigned key, char *body, size_t len)
+disk_fixture_body(unsigned key, char *body, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		body[i] = (char)((key * 31 + i * 7) % 251);
 }
 
 int
-log_dir_append_group(
-    struct log_dir *d, unsigned key, size_t n, size_t len, unsigned flags)
+disk_fixture_append_group(
+    struct disk_fixture *d, unsigned key, size_t n, size_t len, unsigned flags)
 {
 	struct smtpd_log_entry entries[64] = { { .type = 0 } };
 	char heads[64][16];
@@ -159,7 +159,7 @@ log_dir_append_group(
 		body[i].iov_base = malloc(len + 1);
 		body[i].iov_len = len;
 		assert_non_null(body[i].iov_base);
-		log_dir_body(key + (unsigned)i, body[i].iov_base, len);
+		disk_fixture_body(key + (unsigned)i, body[i].iov_base, len);
 		snprintf(heads[i], sizeof(heads[i]), "%u", key + (unsigned)i);
 		entries[i].type = (uint8_t)(key + i);
 		entries[i].live = true;
@@ -175,8 +175,8 @@ log_dir_append_group(
 }
 
 int
-log_dir_append(struct log_dir *d, unsigned key, size_t len, unsigned flags,
-    struct smtpd_log_entry *entry)
+disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
+    unsigned flags, struct smtpd_log_entry *entry)
 {
 	size_t first = len < PIECE ? len : PIECE;
 	char *bytes = malloc(len + 1);
@@ -197,7 +197,7 @@ log_dir_append(struct log_dir *d, unsigned key, size_t len, unsigned flags,
 
 	if (bytes == NULL)
 		return -1;
-	log_dir_body(key, bytes, len);
+	disk_fixture_body(key, bytes, len);
 	e.head_len = (size_t)snprintf(head, sizeof(head), "%u", key);
 	rc = smtpd_log_append(d->log, &e, 1, flags);
 	free(bytes);
@@ -207,7 +207,7 @@ log_dir_append(struct log_dir *d, unsigned key, size_t len, unsigned flags,
 }
 
 void
-log_dir_check(struct log_dir *d, const struct seen *s)
+disk_fixture_check(struct disk_fixture *d, const struct seen *s)
 {
 	struct smtpd_log_record record;
 	const void *body = NULL;
@@ -224,24 +224,25 @@ log_dir_check(struct log_dir *d, const struct seen *s)
 	assert_int_equal(record.head_len, len);
 	assert_memory_equal(record.head, head, (size_t)len);
 	assert_int_equal(record.body_len, s->record.body_len);
-	log_dir_body(s->key, expected, record.body_len);
+	disk_fixture_body(s->key, expected, record.body_len);
 	assert_int_equal(memcmp(body, expected, record.body_len), 0);
 	free(expected);
 	free(memory);
 }
 
 void
-log_dir_expect(struct log_dir *d, unsigned from, unsigned to)
+disk_fixture_expect(struct disk_fixture *d, unsigned from, unsigned to)
 {
 	assert_int_equal(d->count, to - from);
 	for (size_t i = 0; i < d->count; i++) {
 		assert_int_equal(d->seen[i].key, from + i);
-		log_dir_check(d, &d->seen[i]);
+		disk_fixture_check(d, &d->seen[i]);
 	}
 }
 
 void
-log_dir_flip(struct log_dir *d, const char *name, long offset, int bits)
+disk_fixture_flip(
+    struct disk_fixture *d, const char *name, long offset, int bits)
 {
 	int fd = openat(d->dir, name, O_RDWR);
 	unsigned char byte;
@@ -254,7 +255,7 @@ log_dir_flip(struct log_dir *d, const char *name, long offset, int bits)
 }
 
 bool
-log_dir_has(struct log_dir *d, const char *name)
+disk_fixture_has(struct disk_fixture *d, const char *name)
 {
 	struct stat st;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef UNIT_LOG_DIR_H
-#define UNIT_LOG_DIR_H
+#ifndef UNIT_DISK_FIXTURE_H
+#define UNIT_DISK_FIXTURE_H
 
 /* A log in a directory of its own, and what is replayed from it. */
 
@@ -18,7 +18,7 @@ struct seen {
 	unsigned key;
 };
 
-struct log_dir {
+struct disk_fixture {
 	char path[64];
 	int dir;
 	struct smtpd_log_settings settings;
@@ -33,45 +33,46 @@ struct log_dir {
 	int (*live)(const struct seen *); /* NULL: all are */
 };
 
-/* Fixtures: *STATE is a struct log_dir, with no log opened. */
-int log_dir_setup(void **state);
-int log_dir_teardown(void **state);
+/* Fixtures: *STATE is a struct disk_fixture, with no log opened. */
+int disk_fixture_setup(void **state);
+int disk_fixture_teardown(void **state);
 
 /* Open with D's settings; what was seen before is forgotten.  The first fails
  * the test when that fails. */
-void log_dir_open(struct log_dir *d);
-bool log_dir_try(struct log_dir *d);
-void log_dir_close(struct log_dir *d);
-void log_dir_reopen(struct log_dir *d);
+void disk_fixture_open(struct disk_fixture *d);
+bool disk_fixture_try(struct disk_fixture *d);
+void disk_fixture_close(struct disk_fixture *d);
+void disk_fixture_reopen(struct disk_fixture *d);
 
 /* Forget what was seen. */
-void log_dir_forget(struct log_dir *d);
+void disk_fixture_forget(struct disk_fixture *d);
 
-/* For smtpd_log_walk(), with a struct log_dir. */
-int log_dir_note(void *d, const struct smtpd_log_record *record);
+/* For smtpd_log_walk(), with a struct disk_fixture. */
+int disk_fixture_note(void *d, const struct smtpd_log_record *record);
 
 /* Append a live record with head KEY and LEN bytes of body that can be told
  * from it.  Return what smtpd_log_append() does. */
-int log_dir_append(struct log_dir *d, unsigned key, size_t len, unsigned flags,
-    struct smtpd_log_entry *entry);
+int disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
+    unsigned flags, struct smtpd_log_entry *entry);
 
 /* The same for N keys from KEY on, as one group. */
-int log_dir_append_group(
-    struct log_dir *d, unsigned key, size_t n, size_t len, unsigned flags);
+int disk_fixture_append_group(
+    struct disk_fixture *d, unsigned key, size_t n, size_t len, unsigned flags);
 
 /* Write LEN bytes of the body of KEY. */
-void log_dir_body(unsigned key, char *body, size_t len);
+void disk_fixture_body(unsigned key, char *body, size_t len);
 
 /* Fail the test unless record S can be read and is what was appended. */
-void log_dir_check(struct log_dir *d, const struct seen *s);
+void disk_fixture_check(struct disk_fixture *d, const struct seen *s);
 
 /* Fail the test unless just the keys FROM to TO - 1 were seen, in order, and
  * can be read. */
-void log_dir_expect(struct log_dir *d, unsigned from, unsigned to);
+void disk_fixture_expect(struct disk_fixture *d, unsigned from, unsigned to);
 
 /* Change the byte at OFFSET of file NAME by XOR with BITS. */
-void log_dir_flip(struct log_dir *d, const char *name, long offset, int bits);
+void disk_fixture_flip(
+    struct disk_fixture *d, const char *name, long offset, int bits);
 
-bool log_dir_has(struct log_dir *d, const char *name);
+bool disk_fixture_has(struct disk_fixture *d, const char *name);
 
 #endif

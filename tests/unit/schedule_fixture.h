@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef UNIT_SCHEDULE_WORLD_H
-#define UNIT_SCHEDULE_WORLD_H
+#ifndef UNIT_SCHEDULE_FIXTURE_H
+#define UNIT_SCHEDULE_FIXTURE_H
 
 /* A schedule with mail to nobody, and a clock that stands still until a test
  * sets it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* For nftw(). */
 #define _XOPEN_SOURCE 700
-#include "queue_world.h"
+#include "queue_fixture.h"
 
 #include <dirent.h>
 #include <errno.h>

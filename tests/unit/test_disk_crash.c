@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "log_dir.h"
+#include "disk_fixture.h"
 
 #define ROUNDS  200
 #define THREADS 4
@@ -26,7 +26,7 @@
 #define SPAN  30000u
 
 struct writer {
-	struct log_dir *d;
+	struct disk_fixture *d;
 	int out;
 	unsigned first;
 };
@@ -38,7 +38,7 @@ write_on(void *user)
 	const struct writer *w = user;
 
 	for (unsigned key = w->first; key < w->first + SPAN; key += GROUP) {
-		if (log_dir_append_group(
+		if (disk_fixture_append_group(
 			w->d, key, GROUP, key * 37 % 3000, 0) == -1 ||
 		    write(w->out, &key, sizeof(key)) != sizeof(key))
 			break;
@@ -47,12 +47,12 @@ write_on(void *user)
 }
 
 static void
-write_until_killed(struct log_dir *d, int out, unsigned first)
+write_until_killed(struct disk_fixture *d, int out, unsigned first)
 {
 	struct writer writers[THREADS];
 	pthread_t threads[THREADS];
 
-	log_dir_open(d);
+	disk_fixture_open(d);
 	for (unsigned i = 0; i < THREADS; i++) {
 		writers[i] = (struct writer){ d, out, first + i * SPAN };
 		if (pthread_create(&threads[i], NULL, write_on, &writers[i]) !=
@@ -68,8 +68,8 @@ write_until_killed(struct log_dir *d, int out, unsigned first)
 
 /* Keep what was durable in KEPT from N on.  Return how many there are. */
 static size_t
-run_child(struct log_dir *d, unsigned first, size_t kills_after, unsigned *kept,
-    size_t n, size_t room)
+run_child(struct disk_fixture *d, unsigned first, size_t kills_after,
+    unsigned *kept, size_t n, size_t room)
 {
 	int ends[2], status;
 	unsigned key;
@@ -112,7 +112,7 @@ by_seen_key(const void *a, const void *b)
 
 /* All of KEPT was seen, and groups are whole. */
 static void
-expect_kept(struct log_dir *d, unsigned *kept, size_t n)
+expect_kept(struct disk_fixture *d, unsigned *kept, size_t n)
 {
 	size_t at = 0;
 
@@ -137,7 +137,7 @@ test_killed(void **state)
 	enum {
 		ROOM = 200000
 	};
-	struct log_dir *d = *state;
+	struct disk_fixture *d = *state;
 	unsigned *kept = malloc(ROOM * sizeof(*kept));
 	size_t n = 0;
 
@@ -147,13 +147,13 @@ test_killed(void **state)
 
 		n = run_child(d, first, round * 7 % 60, kept, n, ROOM);
 		d->settings.read_only = round % 2;
-		log_dir_open(d);
+		disk_fixture_open(d);
 		expect_kept(d, kept, n);
 		for (size_t i = 0; i < d->count; i += 101)
-			log_dir_check(d, &d->seen[i]);
+			disk_fixture_check(d, &d->seen[i]);
 		assert_int_equal(d->reports, 0);
 		d->settings.read_only = false;
-		log_dir_close(d);
+		disk_fixture_close(d);
 	}
 	print_message(
 	    "%zu groups were durable, %zu are there\n", n, d->count / GROUP);
@@ -165,7 +165,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    test_killed, log_dir_setup, log_dir_teardown),
+		    test_killed, disk_fixture_setup, disk_fixture_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "schedule_world.h"
+#include "schedule_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

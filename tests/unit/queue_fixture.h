@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef UNIT_QUEUE_WORLD_H
-#define UNIT_QUEUE_WORLD_H
+#ifndef UNIT_QUEUE_FIXTURE_H
+#define UNIT_QUEUE_FIXTURE_H
 
 /*
  * A queue in a directory of its own, mail hosts, and a DNS that leads to them:

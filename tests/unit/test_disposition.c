@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "os/clock.h"
-#include "queue_world.h"
+#include "queue_fixture.h"
 
 #define COUNTER(name) offsetof(struct smtpd_queue_counters, name)
 
