@@ -270,7 +270,7 @@ smtpd_queue_has_room(struct smtpd_queue *q, uint64_t size)
 void
 smtpd_queue_counters(struct smtpd_queue *q, struct smtpd_queue_counters *out)
 {
-	struct smtpd_log_stats log;
+	struct smtpd_disk_stats log;
 
 	smtpd_spool_stats(q->spool, &log);
 	*out = (struct smtpd_queue_counters){

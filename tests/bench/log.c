@@ -23,7 +23,7 @@
 #define GROUP   64  /* records at a time */
 
 struct appender {
-	struct smtpd_log *log;
+	struct smtpd_disk *log;
 	size_t size;
 	atomic_bool *stop;
 	int error;
@@ -56,7 +56,8 @@ die(const char *what)
 }
 
 static int
-count(void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
+count(
+    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
 {
 	unsigned long *n = user;
 
@@ -65,17 +66,17 @@ count(void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
 	return 1;
 }
 
-static struct smtpd_log *
+static struct smtpd_disk *
 open_log(const char *path, unsigned long *n)
 {
-	struct smtpd_log_settings settings = { .replay = count, .user = n };
+	struct smtpd_disk_settings settings = { .replay = count, .user = n };
 	int dir = open(path, O_RDONLY | O_DIRECTORY);
-	struct smtpd_log *log = NULL;
+	struct smtpd_disk *log = NULL;
 	char error[256] = "cannot open the directory";
 
 	*n = 0;
 	if (dir != -1)
-		log = smtpd_log_open(dir, &settings, error, sizeof(error));
+		log = smtpd_disk_open(dir, &settings, error, sizeof(error));
 	if (log == NULL)
 		die(error);
 	close(dir);
@@ -84,25 +85,25 @@ open_log(const char *path, unsigned long *n)
 
 /* Append N records of SIZE bytes at once. */
 static int
-append(struct smtpd_log *log, size_t size, unsigned n)
+append(struct smtpd_disk *log, size_t size, unsigned n)
 {
 	static const char bytes[65536];
 	struct iovec body = { (void *)(uintptr_t)bytes, size };
-	struct smtpd_log_entry entries[GROUP];
+	struct smtpd_disk_entry entries[GROUP];
 
 	for (unsigned i = 0; i < n; i++)
-		entries[i] = (struct smtpd_log_entry){
+		entries[i] = (struct smtpd_disk_entry){
 			.live = true,
 			.head = bytes,
 			.head_len = HEAD,
 			.body = &body,
 			.body_count = 1,
 		};
-	if (smtpd_log_append(log, entries, n, 0) == -1)
+	if (smtpd_disk_append(log, entries, n, 0) == -1)
 		return -1;
 	/* All is dead at once, so that the disk need not be large. */
 	for (unsigned i = 0; i < n && n == 1; i++)
-		smtpd_log_release(log, entries[i].place, entries[i].size);
+		smtpd_disk_release(log, entries[i].place, entries[i].size);
 	return 0;
 }
 
@@ -119,15 +120,15 @@ append_on(void *user)
 }
 
 static void
-keep_house(struct smtpd_log *log, double seconds)
+keep_house(struct smtpd_disk *log, double seconds)
 {
 	double end = now() + seconds;
 
 	while (now() < end) {
 		const struct timespec nap = { 0, 20000000 };
 
-		smtpd_log_recycle(log);
-		if (smtpd_log_prepare(log) != 1)
+		smtpd_disk_recycle(log);
+		if (smtpd_disk_prepare(log) != 1)
 			nanosleep(&nap, NULL);
 	}
 }
@@ -137,10 +138,10 @@ run_append(const char *path, unsigned threads, size_t size, double seconds)
 {
 	pthread_t ids[THREADS];
 	struct appender a[THREADS];
-	struct smtpd_log_stats stats;
+	struct smtpd_disk_stats stats;
 	atomic_bool stop = false;
 	unsigned long n;
-	struct smtpd_log *log = open_log(path, &n);
+	struct smtpd_disk *log = open_log(path, &n);
 	double from = now(), busy = cpu();
 
 	if (log == NULL)
@@ -156,14 +157,14 @@ run_append(const char *path, unsigned threads, size_t size, double seconds)
 		pthread_join(ids[i], NULL);
 	from = now() - from;
 	busy = cpu() - busy;
-	smtpd_log_stats(log, &stats);
+	smtpd_disk_stats(log, &stats);
 	printf("threads=%u size=%zu records/s=%.0f syncs/record=%.3f "
 	       "cpu_us/record=%.1f MB/s=%.1f\n",
 	    threads, size, (double)stats.records / from,
 	    (double)stats.syncs / (double)stats.records,
 	    busy * 1e6 / (double)stats.records,
 	    (double)stats.bytes / from / 1e6);
-	smtpd_log_close(log);
+	smtpd_disk_close(log);
 	return 0;
 }
 
@@ -172,13 +173,13 @@ start_up(const char *path, const char *what)
 {
 	double from = now(), busy = cpu();
 	unsigned long n;
-	struct smtpd_log *log = open_log(path, &n);
+	struct smtpd_disk *log = open_log(path, &n);
 
 	if (log == NULL)
 		return 1;
 	printf("start %s: records=%lu seconds=%.3f cpu=%.3f\n", what, n,
 	    now() - from, cpu() - busy);
-	smtpd_log_close(log);
+	smtpd_disk_close(log);
 	return 0;
 }
 
@@ -186,7 +187,7 @@ static int
 run_fill(const char *path, unsigned long records, size_t size)
 {
 	unsigned long n;
-	struct smtpd_log *log = open_log(path, &n);
+	struct smtpd_disk *log = open_log(path, &n);
 	double from = now();
 
 	if (log == NULL)
@@ -196,7 +197,7 @@ run_fill(const char *path, unsigned long records, size_t size)
 			return die(strerror(errno));
 	}
 	printf("fill: records=%lu seconds=%.1f\n", records, now() - from);
-	smtpd_log_close(log);
+	smtpd_disk_close(log);
 	return start_up(path, "without index") != 0 ||
 	    start_up(path, "with index") != 0;
 }

@@ -108,7 +108,7 @@ fill_all(const char *directory, uint64_t count, size_t size, size_t threads)
 	struct smtpd_spool *s = open_spool(directory);
 	struct job *jobs = calloc(threads, sizeof(*jobs));
 	uint64_t start = smtpd_clock_ms();
-	struct smtpd_log_stats stats;
+	struct smtpd_disk_stats stats;
 
 	for (size_t i = 0; jobs != NULL && i < threads; i++) {
 		jobs[i] = (struct job){

@@ -10,7 +10,7 @@
 #include "journal/disk/disk.h"
 #include "journal/disk/format.h"
 
-#define SIZE SMTPD_LOG_SEGMENT_MIN
+#define SIZE SMTPD_DISK_SEGMENT_MIN
 #define MARK 0x4B52414Du
 
 /* What is at stake in one run. */
@@ -18,7 +18,7 @@ struct run {
 	struct smtpd_crc32c crc;
 	uint64_t last; /* sequence */
 	unsigned count;
-	struct smtpd_log_place places[4096];
+	struct smtpd_disk_place places[4096];
 };
 
 /* Nothing is durable here, and all is quick. */
@@ -52,26 +52,26 @@ write_all(int dir, const char *name, const uint8_t *data, size_t len)
 static void
 mend(const struct run *run, uint8_t *p, size_t size)
 {
-	while (size >= SMTPD_LOG_RECORD_HEADER) {
-		struct smtpd_log_record_header h;
+	while (size >= SMTPD_DISK_RECORD_HEADER) {
+		struct smtpd_disk_record_header h;
 		size_t len;
 		bool head = !(p[22] & 1), body = !(p[22] & 2);
 
 		smtpd_put_u32(p, MARK);
-		if (!smtpd_log_get_record(MARK, p, &h))
+		if (!smtpd_disk_format_get_record(MARK, p, &h))
 			return;
-		len = smtpd_log_record_size(&h);
+		len = smtpd_disk_format_record_size(&h);
 		if (len > size)
 			return;
 		if (body)
 			smtpd_put_u32(p + 8,
 			    smtpd_crc32c(&run->crc, 0,
-				p + SMTPD_LOG_RECORD_HEADER + h.head_len,
+				p + SMTPD_DISK_RECORD_HEADER + h.head_len,
 				h.body_len));
 		if (head)
 			smtpd_put_u32(p + 4,
 			    smtpd_crc32c(&run->crc, 0, p + 8,
-				SMTPD_LOG_RECORD_HEADER - 8 + h.head_len));
+				SMTPD_DISK_RECORD_HEADER - 8 + h.head_len));
 		p += len;
 		size -= len;
 	}
@@ -82,7 +82,7 @@ static void
 make_segment(struct run *run, int dir, const uint8_t *data, size_t size)
 {
 	static uint8_t bytes[SIZE];
-	const struct smtpd_log_header header = {
+	const struct smtpd_disk_header header = {
 		.number = 1, .size = SIZE, .mark = MARK, .base = 1
 	};
 
@@ -90,28 +90,29 @@ make_segment(struct run *run, int dir, const uint8_t *data, size_t size)
 		write_all(dir, "00000001.log", data + 1, size - 1);
 		return;
 	}
-	if (size - 1 > SIZE - 2 * SMTPD_LOG_PAGE)
-		size = SIZE - 2 * SMTPD_LOG_PAGE;
+	if (size - 1 > SIZE - 2 * SMTPD_DISK_PAGE)
+		size = SIZE - 2 * SMTPD_DISK_PAGE;
 	memset(bytes, 0, sizeof(bytes));
-	smtpd_log_put_header(&run->crc, &header, bytes);
-	memcpy(bytes + SMTPD_LOG_PAGE, data + 1, size - 1);
+	smtpd_disk_format_put_header(&run->crc, &header, bytes);
+	memcpy(bytes + SMTPD_DISK_PAGE, data + 1, size - 1);
 	if (data[0] & 2)
-		mend(run, bytes + SMTPD_LOG_PAGE, size - 1);
+		mend(run, bytes + SMTPD_DISK_PAGE, size - 1);
 	write_all(dir, "00000001.log", bytes, SIZE);
 }
 
 static int
-replay(void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
+replay(
+    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
 {
 	struct run *run = user;
 
 	(void)log;
 	must(record->sequence > run->last);
 	run->last = record->sequence;
-	must(
-	    record->size == smtpd_log_size(record->head_len, record->body_len));
-	must(record->place.offset >= SMTPD_LOG_PAGE &&
-	    record->place.offset + record->size <= SIZE - SMTPD_LOG_PAGE);
+	must(record->size ==
+	    smtpd_disk_size(record->head_len, record->body_len));
+	must(record->place.offset >= SMTPD_DISK_PAGE &&
+	    record->place.offset + record->size <= SIZE - SMTPD_DISK_PAGE);
 	if (run->count < 4096)
 		run->places[run->count] = record->place;
 	run->count++;
@@ -119,13 +120,13 @@ replay(void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
 }
 
 static void
-must_read(struct smtpd_log *log, const struct run *run)
+must_read(struct smtpd_disk *log, const struct run *run)
 {
 	for (unsigned i = 0; i < run->count && i < 4096; i++) {
-		struct smtpd_log_record record;
+		struct smtpd_disk_record record;
 		const void *body;
 		void *memory =
-		    smtpd_log_read(log, run->places[i], &record, &body);
+		    smtpd_disk_read(log, run->places[i], &record, &body);
 
 		must(memory != NULL);
 		free(memory);
@@ -133,17 +134,17 @@ must_read(struct smtpd_log *log, const struct run *run)
 }
 
 /* Open the log; the last sequence it has can be followed by another. */
-static struct smtpd_log *
+static struct smtpd_disk *
 open_log(struct run *run, int dir)
 {
-	const struct smtpd_log_settings settings = {
+	const struct smtpd_disk_settings settings = {
 		.segment_size = SIZE, .replay = replay, .user = run
 	};
 	char error[128];
 
 	run->last = 0;
 	run->count = 0;
-	return smtpd_log_open(dir, &settings, error, sizeof(error));
+	return smtpd_disk_open(dir, &settings, error, sizeof(error));
 }
 
 /* What was replayed can be read; one record more is the only difference that
@@ -151,26 +152,28 @@ open_log(struct run *run, int dir)
 static void
 try_log(struct run *run, int dir)
 {
-	struct smtpd_log_entry e = { .head = "x", .head_len = 1, .live = true };
-	struct smtpd_log *log = open_log(run, dir);
+	struct smtpd_disk_entry e = {
+		.head = "x", .head_len = 1, .live = true
+	};
+	struct smtpd_disk *log = open_log(run, dir);
 	unsigned count;
 
 	if (log == NULL)
 		return;
 	must_read(log, run);
 	count = run->count;
-	if (run->last < SMTPD_LOG_SEQUENCE_MAX - 1) {
-		must(smtpd_log_append(log, &e, 1, 0) == 0);
+	if (run->last < SMTPD_DISK_SEQUENCE_MAX - 1) {
+		must(smtpd_disk_append(log, &e, 1, 0) == 0);
 		count++;
 	}
-	while (smtpd_log_prepare(log) == 1)
+	while (smtpd_disk_prepare(log) == 1)
 		;
-	smtpd_log_close(log);
+	smtpd_disk_close(log);
 	log = open_log(run, dir);
 	must(log != NULL);
 	must(run->count == count);
 	must_read(log, run);
-	smtpd_log_close(log);
+	smtpd_disk_close(log);
 }
 
 static void

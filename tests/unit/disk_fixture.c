@@ -16,7 +16,7 @@
 #define PIECE 7 /* of a body */
 
 int
-disk_fixture_note(void *user, const struct smtpd_log_record *record)
+disk_fixture_note(void *user, const struct smtpd_disk_record *record)
 {
 	struct disk_fixture *d = user;
 	char key[16];
@@ -40,7 +40,8 @@ disk_fixture_note(void *user, const struct smtpd_log_record *record)
 }
 
 static int
-replay(void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
+replay(
+    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
 {
 	struct disk_fixture *d = user;
 
@@ -113,7 +114,7 @@ disk_fixture_try(struct disk_fixture *d)
 {
 	disk_fixture_forget(d);
 	d->log =
-	    smtpd_log_open(d->dir, &d->settings, d->error, sizeof(d->error));
+	    smtpd_disk_open(d->dir, &d->settings, d->error, sizeof(d->error));
 	return d->log != NULL;
 }
 
@@ -127,7 +128,7 @@ disk_fixture_open(struct disk_fixture *d)
 void
 disk_fixture_close(struct disk_fixture *d)
 {
-	smtpd_log_close(d->log);
+	smtpd_disk_close(d->log);
 	d->log = NULL;
 }
 
@@ -149,7 +150,7 @@ int
 disk_fixture_append_group(
     struct disk_fixture *d, unsigned key, size_t n, size_t len, unsigned flags)
 {
-	struct smtpd_log_entry entries[64] = { { .type = 0 } };
+	struct smtpd_disk_entry entries[64] = { { .type = 0 } };
 	char heads[64][16];
 	struct iovec body[64];
 	int rc;
@@ -168,7 +169,7 @@ disk_fixture_append_group(
 		entries[i].body = &body[i];
 		entries[i].body_count = 1;
 	}
-	rc = smtpd_log_append(d->log, entries, n, flags);
+	rc = smtpd_disk_append(d->log, entries, n, flags);
 	for (size_t i = 0; i < n; i++)
 		free(body[i].iov_base);
 	return rc;
@@ -176,7 +177,7 @@ disk_fixture_append_group(
 
 int
 disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
-    unsigned flags, struct smtpd_log_entry *entry)
+    unsigned flags, struct smtpd_disk_entry *entry)
 {
 	size_t first = len < PIECE ? len : PIECE;
 	char *bytes = malloc(len + 1);
@@ -186,7 +187,7 @@ disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
 		{ NULL, 0 },
 		{ bytes + first, len - first },
 	};
-	struct smtpd_log_entry e = {
+	struct smtpd_disk_entry e = {
 		.type = (uint8_t)key,
 		.live = true,
 		.head = head,
@@ -199,7 +200,7 @@ disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
 		return -1;
 	disk_fixture_body(key, bytes, len);
 	e.head_len = (size_t)snprintf(head, sizeof(head), "%u", key);
-	rc = smtpd_log_append(d->log, &e, 1, flags);
+	rc = smtpd_disk_append(d->log, &e, 1, flags);
 	free(bytes);
 	if (entry != NULL)
 		*entry = e;
@@ -209,9 +210,9 @@ disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
 void
 disk_fixture_check(struct disk_fixture *d, const struct seen *s)
 {
-	struct smtpd_log_record record;
+	struct smtpd_disk_record record;
 	const void *body = NULL;
-	void *memory = smtpd_log_read(d->log, s->record.place, &record, &body);
+	void *memory = smtpd_disk_read(d->log, s->record.place, &record, &body);
 	char *expected = malloc(s->record.body_len + 1);
 	char head[16];
 	int len = snprintf(head, sizeof(head), "%u", s->key);

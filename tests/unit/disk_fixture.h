@@ -14,15 +14,15 @@
 
 /* A record that was given back: its head is the decimal KEY. */
 struct seen {
-	struct smtpd_log_record record; /* but for the head */
+	struct smtpd_disk_record record; /* but for the head */
 	unsigned key;
 };
 
 struct disk_fixture {
 	char path[64];
 	int dir;
-	struct smtpd_log_settings settings;
-	struct smtpd_log *log;
+	struct smtpd_disk_settings settings;
+	struct smtpd_disk *log;
 	char error[256];
 
 	struct seen *seen; /* by the last open, or walk */
@@ -47,13 +47,13 @@ void disk_fixture_reopen(struct disk_fixture *d);
 /* Forget what was seen. */
 void disk_fixture_forget(struct disk_fixture *d);
 
-/* For smtpd_log_walk(), with a struct disk_fixture. */
-int disk_fixture_note(void *d, const struct smtpd_log_record *record);
+/* For smtpd_disk_walk(), with a struct disk_fixture. */
+int disk_fixture_note(void *d, const struct smtpd_disk_record *record);
 
 /* Append a live record with head KEY and LEN bytes of body that can be told
- * from it.  Return what smtpd_log_append() does. */
+ * from it.  Return what smtpd_disk_append() does. */
 int disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
-    unsigned flags, struct smtpd_log_entry *entry);
+    unsigned flags, struct smtpd_disk_entry *entry);
 
 /* The same for N keys from KEY on, as one group. */
 int disk_fixture_append_group(

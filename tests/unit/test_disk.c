@@ -21,12 +21,12 @@
 #include "disk_fixture.h"
 #include "journal/disk/format.h"
 
-static struct smtpd_log_stats
+static struct smtpd_disk_stats
 stats_of(struct disk_fixture *d)
 {
-	struct smtpd_log_stats stats;
+	struct smtpd_disk_stats stats;
 
-	smtpd_log_stats(d->log, &stats);
+	smtpd_disk_stats(d->log, &stats);
 	return stats;
 }
 
@@ -45,10 +45,10 @@ test_empty(void **state)
 
 	disk_fixture_open(d);
 	disk_fixture_expect(d, 0, 0);
-	assert_int_equal(smtpd_log_oldest(d->log), 0);
-	assert_false(smtpd_log_wants_cleaning(d->log));
-	assert_int_equal(smtpd_log_recycle(d->log), 0);
-	assert_int_equal(smtpd_log_append(d->log, NULL, 0, 0), 0);
+	assert_int_equal(smtpd_disk_oldest(d->log), 0);
+	assert_false(smtpd_disk_wants_cleaning(d->log));
+	assert_int_equal(smtpd_disk_recycle(d->log), 0);
+	assert_int_equal(smtpd_disk_append(d->log, NULL, 0, 0), 0);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 0);
 	assert_true(disk_fixture_has(d, "00000001.log"));
@@ -60,8 +60,8 @@ test_round_trip(void **state)
 {
 	static const size_t lengths[] = { 0, 1, 6, 7, 8, 9, 1000, 300000 };
 	struct disk_fixture *d = *state;
-	struct smtpd_log_entry e;
-	struct smtpd_log_record record;
+	struct smtpd_disk_entry e;
+	struct smtpd_disk_record record;
 	uint64_t sequence = 0;
 	const void *body;
 	void *memory;
@@ -70,7 +70,7 @@ test_round_trip(void **state)
 	for (unsigned i = 0; i < 8; i++) {
 		assert_int_equal(
 		    disk_fixture_append(d, i, lengths[i], 0, &e), 0);
-		assert_int_equal(e.size, smtpd_log_size(1, lengths[i]));
+		assert_int_equal(e.size, smtpd_disk_size(1, lengths[i]));
 		assert_true(e.sequence > sequence);
 		assert_int_equal(e.place.segment, 1);
 		sequence = e.sequence;
@@ -84,7 +84,7 @@ test_round_trip(void **state)
 	assert_int_equal(disk_fixture_append(d, 8, 10, 0, &e), 0);
 	assert_int_equal(e.sequence, sequence + 1);
 	/* Where an earlier process had been. */
-	memory = smtpd_log_read(d->log, e.place, &record, &body);
+	memory = smtpd_disk_read(d->log, e.place, &record, &body);
 	assert_non_null(memory);
 	assert_int_equal(record.sequence, e.sequence);
 	free(memory);
@@ -98,8 +98,8 @@ static void
 test_going_on(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_log_record r;
-	struct smtpd_log_entry e;
+	struct smtpd_disk_record r;
+	struct smtpd_disk_entry e;
 	const void *body;
 	void *memory;
 
@@ -107,7 +107,7 @@ test_going_on(void **state)
 	append_all(d, 0, 2, 10);
 	disk_fixture_reopen(d);
 	assert_int_equal(disk_fixture_append(d, 2, 10, 0, &e), 0);
-	memory = smtpd_log_read(d->log, e.place, &r, &body);
+	memory = smtpd_disk_read(d->log, e.place, &r, &body);
 	assert_non_null(memory);
 	assert_int_equal(r.sequence, e.sequence);
 	free(memory);
@@ -131,19 +131,19 @@ static void
 test_too_large(void **state)
 {
 	struct disk_fixture *d = *state;
-	static char head[SMTPD_LOG_HEAD_MAX + 1];
-	struct smtpd_log_entry e = { .head = head, .head_len = sizeof(head) };
+	static char head[SMTPD_DISK_HEAD_MAX + 1];
+	struct smtpd_disk_entry e = { .head = head, .head_len = sizeof(head) };
 	struct iovec huge[2] = { { head, SIZE_MAX }, { head, 2 } };
 
 	d->settings.segment_size = 2 * SEGMENT;
 	disk_fixture_open(d);
-	assert_int_equal(smtpd_log_append(d->log, &e, 1, 0), -1);
+	assert_int_equal(smtpd_disk_append(d->log, &e, 1, 0), -1);
 	assert_int_equal(errno, EFBIG);
 	e.head_len--;
-	assert_int_equal(smtpd_log_append(d->log, &e, 1, 0), 0);
+	assert_int_equal(smtpd_disk_append(d->log, &e, 1, 0), 0);
 	e.body = huge;
 	e.body_count = 2;
-	assert_int_equal(smtpd_log_append(d->log, &e, 1, 0), -1);
+	assert_int_equal(smtpd_disk_append(d->log, &e, 1, 0), -1);
 	assert_int_equal(errno, EFBIG);
 	d->settings.replay = NULL;
 	disk_fixture_reopen(d);
@@ -177,7 +177,7 @@ test_many_segments(void **state)
 	disk_fixture_open(d);
 	append_all(d, 0, 50, 100000);
 	assert_int_equal(stats_of(d).segments, 5);
-	assert_int_equal(smtpd_log_oldest(d->log), 1);
+	assert_int_equal(smtpd_disk_oldest(d->log), 1);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 50);
 	/* Now all sealed ones have an index. */
@@ -197,23 +197,23 @@ test_walk(void **state)
 
 	disk_fixture_open(d);
 	append_all(d, 0, 30, 100000);
-	assert_int_equal(smtpd_log_walk(d->log, 3, disk_fixture_note, d), -1);
+	assert_int_equal(smtpd_disk_walk(d->log, 3, disk_fixture_note, d), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(smtpd_log_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(smtpd_disk_walk(d->log, 1, disk_fixture_note, d), 0);
 	first = d->count;
 	assert_true(first > 5 && first < 15);
-	assert_int_equal(smtpd_log_walk(d->log, 2, disk_fixture_note, d), 0);
+	assert_int_equal(smtpd_disk_walk(d->log, 2, disk_fixture_note, d), 0);
 	disk_fixture_expect(d, 0, (unsigned)d->count);
 	disk_fixture_forget(d);
 	/* The walk has left an index. */
 	assert_true(disk_fixture_has(d, "00000001.idx"));
-	assert_int_equal(smtpd_log_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(smtpd_disk_walk(d->log, 1, disk_fixture_note, d), 0);
 	disk_fixture_expect(d, 0, (unsigned)first);
-	assert_int_equal(smtpd_log_walk(d->log, 77, disk_fixture_note, d), -1);
+	assert_int_equal(smtpd_disk_walk(d->log, 77, disk_fixture_note, d), -1);
 }
 
 static int
-stop_at_three(void *user, const struct smtpd_log_record *record)
+stop_at_three(void *user, const struct smtpd_disk_record *record)
 {
 	int *n = user;
 
@@ -232,10 +232,10 @@ test_walk_stops(void **state)
 		int n = 0;
 
 		assert_int_equal(
-		    smtpd_log_walk(d->log, 1, stop_at_three, &n), 42);
+		    smtpd_disk_walk(d->log, 1, stop_at_three, &n), 42);
 		assert_int_equal(n, 3);
 		assert_int_equal(disk_fixture_has(d, "00000001.idx"), i > 0);
-		while (smtpd_log_prepare(d->log) == 1)
+		while (smtpd_disk_prepare(d->log) == 1)
 			;
 	}
 }
@@ -247,23 +247,23 @@ test_prepare(void **state)
 
 	disk_fixture_open(d);
 	assert_int_equal(stats_of(d).spare, 0);
-	assert_int_equal(smtpd_log_prepare(d->log), 0);
+	assert_int_equal(smtpd_disk_prepare(d->log), 0);
 	assert_int_equal(stats_of(d).spare, 1);
 	append_all(d, 0, 30, 100000);
 	assert_false(disk_fixture_has(d, "00000001.idx"));
-	assert_int_equal(smtpd_log_prepare(d->log), 1);
-	assert_int_equal(smtpd_log_prepare(d->log), 0);
-	assert_int_equal(smtpd_log_prepare(d->log), 0);
+	assert_int_equal(smtpd_disk_prepare(d->log), 1);
+	assert_int_equal(smtpd_disk_prepare(d->log), 0);
+	assert_int_equal(smtpd_disk_prepare(d->log), 0);
 	assert_true(disk_fixture_has(d, "00000001.idx"));
 	assert_true(disk_fixture_has(d, "00000002.idx"));
 	assert_int_equal(stats_of(d).spare, 1);
 	assert_true(disk_fixture_has(d, "spare-0"));
-	assert_true(smtpd_log_room(d->log) > SEGMENT / 2);
+	assert_true(smtpd_disk_append_room(d->log) > SEGMENT / 2);
 	disk_fixture_reopen(d);
 	assert_int_equal(stats_of(d).spare, 1);
 	disk_fixture_expect(d, 0, 30);
-	assert_int_equal(disk_fixture_append(
-			     d, 30, SEGMENT - 16384, SMTPD_LOG_ESSENTIAL, NULL),
+	assert_int_equal(disk_fixture_append(d, 30, SEGMENT - 16384,
+			     SMTPD_DISK_ESSENTIAL, NULL),
 	    0);
 	assert_false(disk_fixture_has(d, "spare-0"));
 }
@@ -273,7 +273,7 @@ static void
 test_recycle(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_log_entry entries[60];
+	struct smtpd_disk_entry entries[60];
 	unsigned n = 0;
 
 	disk_fixture_open(d);
@@ -281,17 +281,17 @@ test_recycle(void **state)
 		assert_int_equal(
 		    disk_fixture_append(d, n, 100000, 0, &entries[n]), 0);
 	assert_int_equal(stats_of(d).segments, 6);
-	assert_int_equal(smtpd_log_recycle(d->log), 0);
+	assert_int_equal(smtpd_disk_recycle(d->log), 0);
 	for (unsigned i = 0; i < n; i++)
 		if (entries[i].place.segment <= 4)
-			smtpd_log_release(
+			smtpd_disk_release(
 			    d->log, entries[i].place, entries[i].size);
-	assert_true(smtpd_log_wants_cleaning(d->log));
-	assert_int_equal(smtpd_log_recycle(d->log), 4);
-	assert_false(smtpd_log_wants_cleaning(d->log));
+	assert_true(smtpd_disk_wants_cleaning(d->log));
+	assert_int_equal(smtpd_disk_recycle(d->log), 4);
+	assert_false(smtpd_disk_wants_cleaning(d->log));
 	assert_int_equal(stats_of(d).segments, 2);
 	assert_int_equal(stats_of(d).spare, 2);
-	assert_int_equal(smtpd_log_oldest(d->log), 5);
+	assert_int_equal(smtpd_disk_oldest(d->log), 5);
 	assert_false(disk_fixture_has(d, "00000001.log"));
 	/* Fill a recycled one with records of the same size in part. */
 	disk_fixture_reopen(d);
@@ -311,28 +311,28 @@ static void
 test_recycle_in_order(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_log_entry entries[30];
+	struct smtpd_disk_entry entries[30];
 
 	disk_fixture_open(d);
 	for (unsigned i = 0; i < 30; i++)
 		assert_int_equal(
 		    disk_fixture_append(d, i, 100000, 0, &entries[i]), 0);
 	for (unsigned i = 1; i < 30; i++)
-		smtpd_log_release(d->log, entries[i].place, entries[i].size);
-	assert_int_equal(smtpd_log_recycle(d->log), 0);
+		smtpd_disk_release(d->log, entries[i].place, entries[i].size);
+	assert_int_equal(smtpd_disk_recycle(d->log), 0);
 	/* More than what is live was released: nothing is lost by it. */
-	smtpd_log_release(d->log, entries[1].place, UINT32_MAX);
-	assert_int_equal(smtpd_log_recycle(d->log), 0);
-	smtpd_log_release(d->log, entries[0].place, entries[0].size);
+	smtpd_disk_release(d->log, entries[1].place, UINT32_MAX);
+	assert_int_equal(smtpd_disk_recycle(d->log), 0);
+	smtpd_disk_release(d->log, entries[0].place, entries[0].size);
 	assert_int_equal(stats_of(d).live_bytes, 0);
-	assert_int_equal(smtpd_log_recycle(d->log), 2);
-	assert_int_equal(smtpd_log_recycle(d->log), 0);
+	assert_int_equal(smtpd_disk_recycle(d->log), 2);
+	assert_int_equal(smtpd_disk_recycle(d->log), 0);
 	assert_int_equal(stats_of(d).segments, 1);
 }
 
 static int
 release_even(
-    void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
+    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
 {
 	struct disk_fixture *d = user;
 	const struct seen *before;
@@ -341,7 +341,7 @@ release_even(
 	if (d->count % 2 != 0)
 		return 1;
 	before = &d->seen[d->count - 2];
-	smtpd_log_release(log, before->record.place, before->record.size);
+	smtpd_disk_release(log, before->record.place, before->record.size);
 	return 0;
 }
 
@@ -355,11 +355,12 @@ test_release_in_replay(void **state)
 	d->settings.replay = release_even;
 	disk_fixture_reopen(d);
 	assert_int_equal(stats_of(d).live_records, 0);
-	assert_int_equal(smtpd_log_recycle(d->log), 2);
+	assert_int_equal(smtpd_disk_recycle(d->log), 2);
 }
 
 static int
-refuse(void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
+refuse(
+    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
 {
 	(void)user, (void)log, (void)record;
 	errno = ENOMEM;
@@ -420,7 +421,7 @@ static void
 test_read_only(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_log_entry e = { .head = "" };
+	struct smtpd_disk_entry e = { .head = "" };
 
 	d->settings.read_only = true;
 	disk_fixture_open(d);
@@ -432,11 +433,11 @@ test_read_only(void **state)
 	d->settings.read_only = true;
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 30);
-	assert_int_equal(smtpd_log_append(d->log, &e, 1, 0), -1);
+	assert_int_equal(smtpd_disk_append(d->log, &e, 1, 0), -1);
 	assert_int_equal(errno, EROFS);
-	assert_int_equal(smtpd_log_prepare(d->log), 0);
-	assert_int_equal(smtpd_log_recycle(d->log), 0);
-	assert_int_equal(smtpd_log_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(smtpd_disk_prepare(d->log), 0);
+	assert_int_equal(smtpd_disk_recycle(d->log), 0);
+	assert_int_equal(smtpd_disk_walk(d->log, 1, disk_fixture_note, d), 0);
 	assert_false(disk_fixture_has(d, "00000001.idx"));
 	assert_false(disk_fixture_has(d, "spare-0"));
 }
@@ -514,7 +515,7 @@ test_other_size(void **state)
 
 	disk_fixture_open(d);
 	append_all(d, 0, 12, 100000);
-	assert_int_equal(smtpd_log_prepare(d->log), 0);
+	assert_int_equal(smtpd_disk_prepare(d->log), 0);
 	disk_fixture_close(d);
 	d->settings.segment_size = 2 * SEGMENT;
 	disk_fixture_open(d);
@@ -559,7 +560,7 @@ static void
 test_reading_what_is_not_there(void **state)
 {
 	static const struct {
-		struct smtpd_log_place place;
+		struct smtpd_disk_place place;
 		int error;
 	} cases[] = {
 		{ { 0, 0 }, ENOENT },
@@ -574,11 +575,11 @@ test_reading_what_is_not_there(void **state)
 	disk_fixture_open(d);
 	append_all(d, 0, 3, 1000);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct smtpd_log_record record;
+		struct smtpd_disk_record record;
 		const void *body;
 
 		assert_null(
-		    smtpd_log_read(d->log, cases[i].place, &record, &body));
+		    smtpd_disk_read(d->log, cases[i].place, &record, &body));
 		assert_int_equal(errno, cases[i].error);
 	}
 }
@@ -596,17 +597,17 @@ append_some(void *user)
 	struct crowd *c = user;
 
 	for (unsigned i = 0; i < c->n; i++) {
-		struct smtpd_log_entry e;
+		struct smtpd_disk_entry e;
 		int rc = i % 3 == 0
 		    ? disk_fixture_append_group(c->d, c->first + i, 1, 3000, 0)
 		    : disk_fixture_append(c->d, c->first + i, 500 + i, 0, &e);
 
 		c->failures += rc != 0;
 		if (rc == 0 && i % 3 != 0) {
-			struct smtpd_log_record record;
+			struct smtpd_disk_record record;
 			const void *body;
 			void *memory =
-			    smtpd_log_read(c->d->log, e.place, &record, &body);
+			    smtpd_disk_read(c->d->log, e.place, &record, &body);
 
 			c->failures += memory == NULL;
 			free(memory);
@@ -639,7 +640,7 @@ test_crowd(void **state)
 	for (unsigned i = 0; i < 64; i++) {
 		pthread_join(threads[i], NULL);
 		assert_int_equal(crowd[i].failures, 0);
-		while (smtpd_log_prepare(d->log) == 1)
+		while (smtpd_disk_prepare(d->log) == 1)
 			;
 	}
 	assert_int_equal(stats_of(d).records, 64 * 30);

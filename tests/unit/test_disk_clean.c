@@ -26,9 +26,9 @@ enum type {
 
 /* The caller: where each message is that has not ended. */
 struct keeper {
-	struct smtpd_log *log;
+	struct smtpd_disk *log;
 	struct {
-		struct smtpd_log_place place;
+		struct smtpd_disk_place place;
 		uint32_t size;
 	} messages[KEYS];
 	uint64_t copied; /* bytes */
@@ -42,16 +42,16 @@ length_of(unsigned key)
 }
 
 static void
-forget(struct keeper *k, struct smtpd_log *log, unsigned key)
+forget(struct keeper *k, struct smtpd_disk *log, unsigned key)
 {
 	if (k->messages[key].place.segment != 0)
-		smtpd_log_release(
+		smtpd_disk_release(
 		    log, k->messages[key].place, k->messages[key].size);
 	k->messages[key].place.segment = 0;
 }
 
 static int
-replay(void *user, struct smtpd_log *log, const struct smtpd_log_record *r)
+replay(void *user, struct smtpd_disk *log, const struct smtpd_disk_record *r)
 {
 	struct keeper *k = user;
 	unsigned key;
@@ -72,7 +72,7 @@ append(struct keeper *k, enum type type, unsigned key)
 {
 	static _Thread_local char bytes[BODY_MAX];
 	struct iovec body = { bytes, length_of(key) };
-	struct smtpd_log_entry e = {
+	struct smtpd_disk_entry e = {
 		.type = type,
 		.live = type == MESSAGE,
 		.head = &key,
@@ -82,7 +82,7 @@ append(struct keeper *k, enum type type, unsigned key)
 	};
 
 	disk_fixture_body(key, bytes, body.iov_len);
-	assert_int_equal(smtpd_log_append(k->log, &e, 1, 0), 0);
+	assert_int_equal(smtpd_disk_append(k->log, &e, 1, 0), 0);
 	forget(k, k->log, key);
 	if (type == END)
 		return;
@@ -91,7 +91,7 @@ append(struct keeper *k, enum type type, unsigned key)
 }
 
 static int
-move(void *user, const struct smtpd_log_record *r)
+move(void *user, const struct smtpd_disk_record *r)
 {
 	struct keeper *k = user;
 	unsigned key;
@@ -109,12 +109,12 @@ move(void *user, const struct smtpd_log_record *r)
 static void
 clean(struct keeper *k)
 {
-	while (smtpd_log_wants_cleaning(k->log)) {
-		uint32_t oldest = smtpd_log_oldest(k->log);
+	while (smtpd_disk_wants_cleaning(k->log)) {
+		uint32_t oldest = smtpd_disk_oldest(k->log);
 
-		assert_int_equal(smtpd_log_walk(k->log, oldest, move, k), 0);
-		assert_true(smtpd_log_recycle(k->log) >= 1);
-		assert_true(smtpd_log_oldest(k->log) != oldest);
+		assert_int_equal(smtpd_disk_walk(k->log, oldest, move, k), 0);
+		assert_true(smtpd_disk_recycle(k->log) >= 1);
+		assert_true(smtpd_disk_oldest(k->log) != oldest);
 		k->cleanings++;
 	}
 }
@@ -124,12 +124,12 @@ static void
 expect(struct keeper *k, const bool *model)
 {
 	char *bytes = malloc(BODY_MAX);
-	struct smtpd_log_stats stats;
+	struct smtpd_disk_stats stats;
 	uint32_t live = 0;
 
 	assert_non_null(bytes);
 	for (unsigned key = 0; key < KEYS; key++) {
-		struct smtpd_log_record r;
+		struct smtpd_disk_record r;
 		const void *body;
 		void *memory;
 
@@ -138,7 +138,7 @@ expect(struct keeper *k, const bool *model)
 		if (!model[key])
 			continue;
 		memory =
-		    smtpd_log_read(k->log, k->messages[key].place, &r, &body);
+		    smtpd_disk_read(k->log, k->messages[key].place, &r, &body);
 		assert_non_null(memory);
 		assert_int_equal(r.body_len, length_of(key));
 		disk_fixture_body(key, bytes, r.body_len);
@@ -147,7 +147,7 @@ expect(struct keeper *k, const bool *model)
 		live++;
 	}
 	free(bytes);
-	smtpd_log_stats(k->log, &stats);
+	smtpd_disk_stats(k->log, &stats);
 	assert_int_equal(stats.live_records, live);
 }
 
@@ -167,9 +167,9 @@ reopen(struct disk_fixture *d, struct keeper *k)
 static void
 expect_few_segments(struct keeper *k)
 {
-	struct smtpd_log_stats stats;
+	struct smtpd_disk_stats stats;
 
-	smtpd_log_stats(k->log, &stats);
+	smtpd_disk_stats(k->log, &stats);
 	assert_true((uint64_t)stats.segments * SEGMENT <=
 	    2 * stats.live_bytes + 6 * SEGMENT);
 }
@@ -194,7 +194,7 @@ test_model(void **state)
 			continue;
 		model[key] = !model[key];
 		append(&k, model[key] ? MESSAGE : END, key);
-		appended += smtpd_log_size(4, model[key] ? length_of(key) : 0);
+		appended += smtpd_disk_size(4, model[key] ? length_of(key) : 0);
 		if (step % 16 == 0)
 			clean(&k);
 		if (step % 16 == 0)
@@ -219,7 +219,7 @@ struct reading {
 };
 
 static int
-see(void *user, struct smtpd_log *log, const struct smtpd_log_record *r)
+see(void *user, struct smtpd_disk *log, const struct smtpd_disk_record *r)
 {
 	struct reading *reading = user;
 	unsigned key;
@@ -244,7 +244,7 @@ static void *
 read_on(void *user)
 {
 	struct reading *r = user;
-	const struct smtpd_log_settings settings = {
+	const struct smtpd_disk_settings settings = {
 		.read_only = true,
 		.replay = see,
 		.damaged = see_damage,
@@ -254,11 +254,11 @@ read_on(void *user)
 
 	while (!r->done) {
 		unsigned kept = r->kept;
-		struct smtpd_log *log;
+		struct smtpd_disk *log;
 
 		memset(r->seen, 0, sizeof(r->seen));
 		log =
-		    smtpd_log_open(r->d->dir, &settings, error, sizeof(error));
+		    smtpd_disk_open(r->d->dir, &settings, error, sizeof(error));
 		if (log == NULL) {
 			r->wrong += errno != EAGAIN;
 			r->again++;
@@ -267,7 +267,7 @@ read_on(void *user)
 		r->opened++;
 		for (unsigned key = 0; key < kept; key++)
 			r->wrong += !r->seen[key];
-		smtpd_log_close(log);
+		smtpd_disk_close(log);
 	}
 	return NULL;
 }
@@ -293,7 +293,7 @@ test_reader_beside(void **state)
 		}
 		if (i % 8 == 0) {
 			clean(&k);
-			assert_true(smtpd_log_prepare(k.log) != -1);
+			assert_true(smtpd_disk_prepare(k.log) != -1);
 		}
 	}
 	reading.done = true;

@@ -121,12 +121,12 @@ setup(void **state)
 	return disk_fixture_setup(state);
 }
 
-static struct smtpd_log_stats
+static struct smtpd_disk_stats
 stats_of(struct disk_fixture *d)
 {
-	struct smtpd_log_stats stats;
+	struct smtpd_disk_stats stats;
 
-	smtpd_log_stats(d->log, &stats);
+	smtpd_disk_stats(d->log, &stats);
 	return stats;
 }
 
@@ -184,17 +184,17 @@ static void
 test_failed_file_is_not_recycled(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_log_entry e;
+	struct smtpd_disk_entry e;
 
 	disk_fixture_open(d);
 	assert_int_equal(disk_fixture_append(d, 0, 1000, 0, &e), 0);
 	fail_next(&sync_fails, EIO, 0, 1);
 	refuses(d, 77, 1000, 0, EIO);
 	/* Nothing to go to yet: it has to stay. */
-	smtpd_log_release(d->log, e.place, e.size);
-	assert_int_equal(smtpd_log_recycle(d->log), 0);
+	smtpd_disk_release(d->log, e.place, e.size);
+	assert_int_equal(smtpd_disk_recycle(d->log), 0);
 	append_one(d, 1);
-	assert_int_equal(smtpd_log_recycle(d->log), 1);
+	assert_int_equal(smtpd_disk_recycle(d->log), 1);
 	assert_int_equal(stats_of(d).spare, 0);
 	assert_false(disk_fixture_has(d, "00000001.log"));
 	assert_false(disk_fixture_has(d, "spare-0"));
@@ -213,9 +213,9 @@ test_sync_fails_on_full_disk(void **state)
 	fail_next(&sync_fails, EIO, 0, 1);
 	fail_next(&allocate_fails, ENOSPC, 0, 2);
 	refuses(d, 77, 1000, 0, EIO);
-	assert_int_equal(smtpd_log_room(d->log), 0);
+	assert_int_equal(smtpd_disk_append_room(d->log), 0);
 	refuses(d, 77, 1000, 0, ENOSPC);
-	refuses(d, 77, 1000, SMTPD_LOG_ESSENTIAL, ENOSPC);
+	refuses(d, 77, 1000, SMTPD_DISK_ESSENTIAL, ENOSPC);
 	disk_fixture_check(d,
 	    &(struct seen){ .record = { .place = { 1, 4096 },
 				.sequence = 1,
@@ -265,13 +265,14 @@ test_segment_cannot_be_begun(void **state)
 	disk_fixture_open(d);
 	for (int spare = 0; spare < 2; spare++) {
 		for (size_t i = spare; i < 5; i++) {
-			while (smtpd_log_room(d->log) + SEGMENT / 4 > 300000)
+			while (smtpd_disk_append_room(d->log) + SEGMENT / 4 >
+			    300000)
 				assert_int_equal(
 				    disk_fixture_append(d, n++, 200000,
-					SMTPD_LOG_ESSENTIAL, NULL),
+					SMTPD_DISK_ESSENTIAL, NULL),
 				    0);
 			if (spare)
-				smtpd_log_prepare(d->log);
+				smtpd_disk_prepare(d->log);
 			fail_next(steps[i].failure, EIO, steps[i].after, 1);
 			refuses(d, 77, 400000, 0, EIO);
 			assert_int_equal(
@@ -294,17 +295,17 @@ test_disk_full(void **state)
 
 	disk_fixture_open(d);
 	fail_next(&allocate_fails, ENOSPC, 0, 1000);
-	assert_int_equal(smtpd_log_prepare(d->log), -1);
+	assert_int_equal(smtpd_disk_prepare(d->log), -1);
 	assert_int_equal(errno, ENOSPC);
 	while (disk_fixture_append(d, n, 20000, 0, NULL) == 0) {
 		n++;
-		assert_true(smtpd_log_room(d->log) <= SEGMENT * 3 / 4);
+		assert_true(smtpd_disk_append_room(d->log) <= SEGMENT * 3 / 4);
 	}
 	assert_int_equal(errno, ENOSPC);
-	assert_true(smtpd_log_room(d->log) < 20048);
+	assert_true(smtpd_disk_append_room(d->log) < 20048);
 	assert_true(n > 30 && n < 40);
 	while (
-	    disk_fixture_append(d, n, 20000, SMTPD_LOG_ESSENTIAL, NULL) == 0) {
+	    disk_fixture_append(d, n, 20000, SMTPD_DISK_ESSENTIAL, NULL) == 0) {
 		n++;
 		reserved++;
 	}
@@ -328,9 +329,9 @@ test_disk_full_from_the_start(void **state)
 
 	fail_next(&allocate_fails, EDQUOT, 0, 3);
 	disk_fixture_open(d);
-	assert_int_equal(smtpd_log_room(d->log), 0);
+	assert_int_equal(smtpd_disk_append_room(d->log), 0);
 	refuses(d, 0, 1000, 0, ENOSPC);
-	refuses(d, 0, 1000, SMTPD_LOG_ESSENTIAL, ENOSPC);
+	refuses(d, 0, 1000, SMTPD_DISK_ESSENTIAL, ENOSPC);
 	append_one(d, 0);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 1);

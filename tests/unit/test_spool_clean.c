@@ -155,7 +155,7 @@ check(struct world *w)
 static void
 check_size(struct world *w)
 {
-	struct smtpd_log_stats stats;
+	struct smtpd_disk_stats stats;
 
 	fixture_clean(w->f);
 	smtpd_spool_stats(w->f->spool, &stats);
@@ -200,7 +200,7 @@ test_long_lived(void **state)
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "stays@a.example", "here I am");
 	char *body = malloc(60001);
-	struct smtpd_log_stats stats;
+	struct smtpd_disk_stats stats;
 	char trail[4096];
 
 	assert_non_null(body);
@@ -293,7 +293,7 @@ static void
 test_idle(void **state)
 {
 	struct fixture *f = *state;
-	struct smtpd_log_stats before, after;
+	struct smtpd_disk_stats before, after;
 
 	fixture_add(f, "a@b", "x");
 	fixture_clean(f);

@@ -131,7 +131,7 @@ static void
 test_marks(void **state)
 {
 	struct fixture *f = *state;
-	struct smtpd_log_stats stats;
+	struct smtpd_disk_stats stats;
 
 	boot += HOUR;
 	smtpd_spool_clean(f->spool);

@@ -8,42 +8,42 @@
 
 /* The room that is left where records are appended now. */
 static uint32_t
-room_left(const struct smtpd_log *log)
+room_left(const struct smtpd_disk *log)
 {
-	if (log->fd == -1 || log->turning)
+	if (log->fd == -1 || log->rolling)
 		return 0;
-	return SMTPD_LOG_LIMIT(log->segments[log->count - 1].size) - log->tail;
+	return SMTPD_DISK_LIMIT(log->segments[log->count - 1].size) - log->tail;
 }
 
 uint64_t
-smtpd_log_room(struct smtpd_log *log)
+smtpd_disk_append_room(struct smtpd_disk *log)
 {
 	uint64_t room;
 
 	pthread_mutex_lock(&log->lock);
 	/* The next segment, while it is made, is a spare no longer. */
-	room = (uint64_t)(smtpd_log_spares(log) + log->turning) *
-	    (log->settings.segment_size - 2 * SMTPD_LOG_PAGE);
+	room = (uint64_t)(smtpd_disk_segments_spares(log) + log->rolling) *
+	    (log->settings.segment_size - 2 * SMTPD_DISK_PAGE);
 	room += room_left(log);
 	pthread_mutex_unlock(&log->lock);
 	return room > log->settings.reserve ? room - log->settings.reserve : 0;
 }
 
 static bool
-may_take(const struct smtpd_log *log, uint32_t size, bool essential)
+may_take(const struct smtpd_disk *log, uint32_t size, bool essential)
 {
 	uint32_t room = room_left(log);
 
 	if (size > room)
 		return false;
-	return essential || smtpd_log_spares(log) > 0 ||
+	return essential || smtpd_disk_segments_spares(log) > 0 ||
 	    room - size >= log->settings.reserve;
 }
 
 /* What a thread was busy with is done: wake who waits for that, and one to
  * lead the next batch. */
 static void
-end_busy(struct smtpd_log *log)
+end_busy(struct smtpd_disk *log)
 {
 	log->busy = false;
 	pthread_cond_broadcast(&log->idle);
@@ -53,22 +53,23 @@ end_busy(struct smtpd_log *log)
 
 /* Nothing of these groups was appended. */
 static void
-take_back(struct smtpd_log *log, const struct smtpd_log_promise *p)
+take_back(struct smtpd_disk *log, const struct smtpd_disk_promise *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		const struct smtpd_log_entry *e = &p->entries[i];
+		const struct smtpd_disk_entry *e = &p->entries[i];
 
 		if (e->live)
-			smtpd_log_count_dead(log,
-			    smtpd_log_find(log, e->place.segment), e->size);
+			smtpd_disk_segments_count_dead(log,
+			    smtpd_disk_segments_find(log, e->place.segment),
+			    e->size);
 	}
 }
 
 /* Tell all that wait for batch B how it went. */
 static void
-publish(struct smtpd_log *log, struct smtpd_log_batch *b, int error)
+publish(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 {
-	struct smtpd_log_promise *p, *next;
+	struct smtpd_disk_promise *p, *next;
 
 	for (p = b->promises; p != NULL; p = next) {
 		next = p->next;
@@ -90,9 +91,9 @@ publish(struct smtpd_log *log, struct smtpd_log_batch *b, int error)
  * and what was to follow it there fails too.
  */
 static void
-give_up(struct smtpd_log *log, struct smtpd_log_batch *b, int error)
+give_up(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 {
-	struct smtpd_log_segment *s = &log->segments[log->count - 1];
+	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
 
 	s->end = b->offset;
 	s->failed = true;
@@ -105,9 +106,9 @@ give_up(struct smtpd_log *log, struct smtpd_log_batch *b, int error)
 
 /* Return 0 or an errno. */
 static int
-write_batch(int fd, const struct smtpd_log_batch *b)
+write_batch(int fd, const struct smtpd_disk_batch *b)
 {
-	if (smtpd_log_file_write(fd, b->buf, b->len, b->offset) == -1 ||
+	if (smtpd_disk_file_write(fd, b->buf, b->len, b->offset) == -1 ||
 	    fdatasync(fd) == -1)
 		return errno;
 	return 0;
@@ -116,9 +117,9 @@ write_batch(int fd, const struct smtpd_log_batch *b)
 /* Write the batch that forms, while the next one does.  The log is not busy;
  * the lock is held, and not while it works. */
 static void
-lead(struct smtpd_log *log)
+lead(struct smtpd_disk *log)
 {
-	struct smtpd_log_batch *b = log->forming;
+	struct smtpd_disk_batch *b = log->forming;
 	int error;
 
 	log->forming = &log->batches[b == &log->batches[0]];
@@ -140,15 +141,15 @@ lead(struct smtpd_log *log)
 
 /* Get room for SIZE bytes that are not allowed here. */
 static int
-provide(struct smtpd_log *log, uint32_t size)
+provide(struct smtpd_disk *log, uint32_t size)
 {
 	int rc;
 
 	log->busy = true;
 	if (size > room_left(log))
-		rc = smtpd_log_turn(log);
+		rc = smtpd_disk_roll(log);
 	else
-		rc = smtpd_log_make_spare(log);
+		rc = smtpd_disk_roll_make_spare(log);
 	end_busy(log);
 	if (rc == -1 && errno == EAGAIN) {
 		pthread_cond_wait(&log->idle, &log->lock);
@@ -159,16 +160,16 @@ provide(struct smtpd_log *log, uint32_t size)
 
 /* Wait until N records of SIZE bytes may join the batch that forms. */
 static int
-admit(struct smtpd_log *log, size_t n, uint32_t size, bool essential)
+admit(struct smtpd_disk *log, size_t n, uint32_t size, bool essential)
 {
 	for (;;) {
 		bool allowed = may_take(log, size, essential);
 
-		if (log->last >= SMTPD_LOG_SEQUENCE_MAX - n) {
+		if (log->last >= SMTPD_DISK_SEQUENCE_MAX - n) {
 			errno = EOVERFLOW;
 			return -1;
 		}
-		if (allowed && log->forming->len + size <= SMTPD_LOG_GROUP_MAX)
+		if (allowed && log->forming->len + size <= SMTPD_DISK_GROUP_MAX)
 			return 0;
 		if (log->busy)
 			pthread_cond_wait(&log->idle, &log->lock);
@@ -188,17 +189,17 @@ put_bytes(uint8_t **to, const void *from, size_t len)
 }
 
 static void
-put_entry(struct smtpd_log *log, struct smtpd_log_batch *b,
-    struct smtpd_log_entry *e, bool more)
+put_entry(struct smtpd_disk *log, struct smtpd_disk_batch *b,
+    struct smtpd_disk_entry *e, bool more)
 {
-	struct smtpd_log_segment *s = &log->segments[log->count - 1];
+	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
 	uint8_t *start = b->buf + b->len;
-	uint8_t *body, *p = start + SMTPD_LOG_RECORD_HEADER;
-	struct smtpd_log_record_header h = {
+	uint8_t *body, *p = start + SMTPD_DISK_RECORD_HEADER;
+	struct smtpd_disk_record_header h = {
 		.body_crc = e->body_crc,
 		.head_len = (uint32_t)e->head_len,
 		.type = e->type,
-		.flags = more ? SMTPD_LOG_MORE : 0,
+		.flags = more ? SMTPD_DISK_MORE : 0,
 		.sequence = ++log->last,
 		.durable = log->durable,
 	};
@@ -209,22 +210,22 @@ put_entry(struct smtpd_log *log, struct smtpd_log_batch *b,
 		put_bytes(&p, e->body[i].iov_base, e->body[i].iov_len);
 	h.body_len = (uint32_t)(p - body);
 	memset(p, 0, e->size - (size_t)(p - start));
-	smtpd_log_put_record(&log->crc, s->mark, &h, e->head, start);
+	smtpd_disk_format_put_record(&log->crc, s->mark, &h, e->head, start);
 	e->sequence = h.sequence;
-	e->place = (struct smtpd_log_place){ s->number, log->tail };
+	e->place = (struct smtpd_disk_place){ s->number, log->tail };
 	b->len += e->size;
 	log->tail += e->size;
 	/* From now on, so that nobody recycles the segment before the caller
 	 * knows. */
 	if (e->live)
-		smtpd_log_count_live(log, s, e->size);
+		smtpd_disk_segments_count_live(log, s, e->size);
 }
 
 static void
-join(struct smtpd_log *log, struct smtpd_log_entry *entries,
-    struct smtpd_log_promise *p)
+join(struct smtpd_disk *log, struct smtpd_disk_entry *entries,
+    struct smtpd_disk_promise *p)
 {
-	struct smtpd_log_batch *b = log->forming;
+	struct smtpd_disk_batch *b = log->forming;
 
 	if (b->promises == NULL)
 		b->offset = log->tail;
@@ -238,7 +239,7 @@ join(struct smtpd_log *log, struct smtpd_log_entry *entries,
 
 /* What E takes on disk; 0: too much. */
 static uint64_t
-measure(const struct smtpd_log *log, struct smtpd_log_entry *e)
+measure(const struct smtpd_disk *log, struct smtpd_disk_entry *e)
 {
 	uint64_t body_len = 0, size;
 
@@ -247,31 +248,31 @@ measure(const struct smtpd_log *log, struct smtpd_log_entry *e)
 		const struct iovec *v = &e->body[i];
 
 		body_len += v->iov_len;
-		if (v->iov_len > SMTPD_LOG_GROUP_MAX ||
-		    body_len > SMTPD_LOG_GROUP_MAX)
+		if (v->iov_len > SMTPD_DISK_GROUP_MAX ||
+		    body_len > SMTPD_DISK_GROUP_MAX)
 			return 0;
 		e->body_crc = smtpd_crc32c(
 		    &log->crc, e->body_crc, v->iov_base, v->iov_len);
 	}
-	if (e->head_len > SMTPD_LOG_HEAD_MAX)
+	if (e->head_len > SMTPD_DISK_HEAD_MAX)
 		return 0;
-	size = smtpd_log_size(e->head_len, body_len);
+	size = smtpd_disk_size(e->head_len, body_len);
 	e->size = (uint32_t)size;
 	return size;
 }
 
 static uint64_t
-group_max(const struct smtpd_log *log)
+group_max(const struct smtpd_disk *log)
 {
-	uint32_t room = log->settings.segment_size - 2 * SMTPD_LOG_PAGE;
+	uint32_t room = log->settings.segment_size - 2 * SMTPD_DISK_PAGE;
 
-	return room < SMTPD_LOG_GROUP_MAX ? room : SMTPD_LOG_GROUP_MAX;
+	return room < SMTPD_DISK_GROUP_MAX ? room : SMTPD_DISK_GROUP_MAX;
 }
 
 /* And all of them. */
 static uint32_t
 measure_group(
-    const struct smtpd_log *log, struct smtpd_log_entry *entries, size_t n)
+    const struct smtpd_disk *log, struct smtpd_disk_entry *entries, size_t n)
 {
 	uint64_t sum = 0;
 
@@ -286,13 +287,14 @@ measure_group(
 }
 
 int
-smtpd_log_append_begin(struct smtpd_log *log, struct smtpd_log_entry *entries,
-    size_t n, unsigned flags, struct smtpd_log_promise *p)
+smtpd_disk_append_begin(struct smtpd_disk *log,
+    struct smtpd_disk_entry *entries, size_t n, unsigned flags,
+    struct smtpd_disk_promise *p)
 {
 	uint32_t size = measure_group(log, entries, n);
 	int status;
 
-	*p = (struct smtpd_log_promise){ .entries = entries, .n = n };
+	*p = (struct smtpd_disk_promise){ .entries = entries, .n = n };
 	p->done = n == 0;
 	if (n == 0)
 		return 0;
@@ -301,7 +303,7 @@ smtpd_log_append_begin(struct smtpd_log *log, struct smtpd_log_entry *entries,
 		return -1;
 	}
 	pthread_mutex_lock(&log->lock);
-	status = admit(log, n, size, flags & SMTPD_LOG_ESSENTIAL);
+	status = admit(log, n, size, flags & SMTPD_DISK_ESSENTIAL);
 	if (status == 0)
 		join(log, entries, p);
 	pthread_mutex_unlock(&log->lock);
@@ -309,7 +311,7 @@ smtpd_log_append_begin(struct smtpd_log *log, struct smtpd_log_entry *entries,
 }
 
 int
-smtpd_log_append_end(struct smtpd_log *log, struct smtpd_log_promise *p)
+smtpd_disk_append_end(struct smtpd_disk *log, struct smtpd_disk_promise *p)
 {
 	pthread_mutex_lock(&log->lock);
 	/* Its batch is the one that forms, or is being written. */
@@ -325,7 +327,7 @@ smtpd_log_append_end(struct smtpd_log *log, struct smtpd_log_promise *p)
 }
 
 void
-smtpd_log_flush(struct smtpd_log *log)
+smtpd_disk_append_flush(struct smtpd_disk *log)
 {
 	pthread_mutex_lock(&log->lock);
 	if (!log->busy && log->forming->promises != NULL)
@@ -334,12 +336,12 @@ smtpd_log_flush(struct smtpd_log *log)
 }
 
 int
-smtpd_log_append(struct smtpd_log *log, struct smtpd_log_entry *entries,
+smtpd_disk_append(struct smtpd_disk *log, struct smtpd_disk_entry *entries,
     size_t n, unsigned flags)
 {
-	struct smtpd_log_promise p;
+	struct smtpd_disk_promise p;
 
-	if (smtpd_log_append_begin(log, entries, n, flags, &p) == -1)
+	if (smtpd_disk_append_begin(log, entries, n, flags, &p) == -1)
 		return -1;
-	return smtpd_log_append_end(log, &p);
+	return smtpd_disk_append_end(log, &p);
 }

@@ -14,13 +14,13 @@
 
 /* The last segment is never recycled: it says which numbers come next. */
 static size_t
-sealed(const struct smtpd_log *log)
+sealed(const struct smtpd_disk *log)
 {
 	return log->count > 0 ? log->count - 1 : 0;
 }
 
 uint32_t
-smtpd_log_oldest(struct smtpd_log *log)
+smtpd_disk_oldest(struct smtpd_disk *log)
 {
 	uint32_t number;
 
@@ -31,7 +31,7 @@ smtpd_log_oldest(struct smtpd_log *log)
 }
 
 bool
-smtpd_log_wants_cleaning(struct smtpd_log *log)
+smtpd_disk_wants_cleaning(struct smtpd_disk *log)
 {
 	uint64_t live = 0, all = 0;
 	bool wants;
@@ -49,15 +49,15 @@ smtpd_log_wants_cleaning(struct smtpd_log *log)
 }
 
 int
-smtpd_log_walk(struct smtpd_log *log, uint32_t segment,
-    int (*fn)(void *user, const struct smtpd_log_record *record), void *user)
+smtpd_disk_walk(struct smtpd_disk *log, uint32_t segment,
+    int (*fn)(void *user, const struct smtpd_disk_record *record), void *user)
 {
-	struct smtpd_log_segment copy = { .number = 0 };
-	const struct smtpd_log_segment *s;
-	struct smtpd_log_found found;
+	struct smtpd_disk_segment copy = { .number = 0 };
+	const struct smtpd_disk_segment *s;
+	struct smtpd_disk_found found;
 
 	pthread_mutex_lock(&log->lock);
-	s = smtpd_log_find(log, segment);
+	s = smtpd_disk_segments_find(log, segment);
 	if (s != NULL && (size_t)(s - log->segments) < sealed(log))
 		copy = *s;
 	pthread_mutex_unlock(&log->lock);
@@ -65,38 +65,38 @@ smtpd_log_walk(struct smtpd_log *log, uint32_t segment,
 		errno = ENOENT;
 		return -1;
 	}
-	return smtpd_log_each(log, &copy, true, fn, user, &found);
+	return smtpd_disk_each(log, &copy, true, fn, user, &found);
 }
 
-/* Where a recycled segment goes; SMTPD_LOG_SPARES: nowhere. */
+/* Where a recycled segment goes; SMTPD_DISK_SPARES: nowhere. */
 static int
-claim_slot(struct smtpd_log *log, const struct smtpd_log_segment *s)
+claim_slot(struct smtpd_disk *log, const struct smtpd_disk_segment *s)
 {
 	int which = 0;
 
 	if (s->failed || s->size != log->settings.segment_size)
-		return SMTPD_LOG_SPARES;
-	while (which < SMTPD_LOG_SPARES &&
-	    log->spares[which] != SMTPD_LOG_SPARE_NONE)
+		return SMTPD_DISK_SPARES;
+	while (which < SMTPD_DISK_SPARES &&
+	    log->spares[which] != SMTPD_DISK_SPARE_NONE)
 		which++;
-	if (which < SMTPD_LOG_SPARES)
-		log->spares[which] = SMTPD_LOG_SPARE_BUSY;
+	if (which < SMTPD_DISK_SPARES)
+		log->spares[which] = SMTPD_DISK_SPARE_BUSY;
 	return which;
 }
 
 /* Return whether it is a spare now. */
 static bool
 recycle_file(
-    struct smtpd_log *log, const struct smtpd_log_segment *s, int which)
+    struct smtpd_disk *log, const struct smtpd_disk_segment *s, int which)
 {
-	char name[SMTPD_LOG_NAME], spare[SMTPD_LOG_NAME];
+	char name[SMTPD_DISK_NAME], spare[SMTPD_DISK_NAME];
 
-	smtpd_log_index_name(name, s->number);
+	smtpd_disk_format_index_name(name, s->number);
 	unlinkat(log->dir, name, 0);
-	smtpd_log_segment_name(name, s->number);
-	if (which < SMTPD_LOG_SPARES &&
-	    smtpd_log_file_has_size(log->dir, name, s->size)) {
-		smtpd_log_spare_name(spare, which);
+	smtpd_disk_format_segment_name(name, s->number);
+	if (which < SMTPD_DISK_SPARES &&
+	    smtpd_disk_file_has_size(log->dir, name, s->size)) {
+		smtpd_disk_file_spare_name(spare, which);
 		/* Before it is used again it must have lost its old name for
 		 * good. */
 		if (renameat(log->dir, name, log->dir, spare) == 0)
@@ -109,9 +109,9 @@ recycle_file(
 /* Recycle the oldest segment.  The lock is held, but not while files move.
  * Return false when it has to stay. */
 static bool
-recycle_oldest(struct smtpd_log *log)
+recycle_oldest(struct smtpd_disk *log)
 {
-	struct smtpd_log_segment s;
+	struct smtpd_disk_segment s;
 	bool is_spare;
 	int which;
 
@@ -125,15 +125,15 @@ recycle_oldest(struct smtpd_log *log)
 	pthread_mutex_unlock(&log->lock);
 	is_spare = recycle_file(log, &s, which);
 	pthread_mutex_lock(&log->lock);
-	if (which < SMTPD_LOG_SPARES)
+	if (which < SMTPD_DISK_SPARES)
 		log->spares[which] =
-		    is_spare ? SMTPD_LOG_SPARE_READY : SMTPD_LOG_SPARE_NONE;
+		    is_spare ? SMTPD_DISK_SPARE_READY : SMTPD_DISK_SPARE_NONE;
 	pthread_cond_broadcast(&log->idle);
 	return true;
 }
 
 unsigned
-smtpd_log_recycle(struct smtpd_log *log)
+smtpd_disk_recycle(struct smtpd_disk *log)
 {
 	unsigned n = 0;
 
@@ -147,8 +147,8 @@ smtpd_log_recycle(struct smtpd_log *log)
 }
 
 /* The next one that lacks its index; NULL: there is none. */
-static struct smtpd_log_segment *
-without_index(struct smtpd_log *log)
+static struct smtpd_disk_segment *
+without_index(struct smtpd_disk *log)
 {
 	for (size_t i = 0; i < sealed(log); i++) {
 		if (!log->segments[i].indexed)
@@ -159,22 +159,22 @@ without_index(struct smtpd_log *log)
 
 /* Write one index.  The lock is held, but not meanwhile. */
 static int
-make_index(struct smtpd_log *log)
+make_index(struct smtpd_disk *log)
 {
-	struct smtpd_log_segment *s = without_index(log);
-	struct smtpd_log_segment copy;
-	struct smtpd_log_found found;
+	struct smtpd_disk_segment *s = without_index(log);
+	struct smtpd_disk_segment copy;
+	struct smtpd_disk_found found;
 	int rc, error;
 
 	if (s == NULL)
 		return 0;
 	copy = *s;
 	pthread_mutex_unlock(&log->lock);
-	rc = smtpd_log_each(log, &copy, false, NULL, NULL, &found);
+	rc = smtpd_disk_each(log, &copy, false, NULL, NULL, &found);
 	error = errno;
 	pthread_mutex_lock(&log->lock);
 	/* It is tried once: at the next start it may be made anyway. */
-	s = smtpd_log_find(log, copy.number);
+	s = smtpd_disk_segments_find(log, copy.number);
 	if (s != NULL)
 		s->indexed = true;
 	errno = error;
@@ -182,7 +182,7 @@ make_index(struct smtpd_log *log)
 }
 
 int
-smtpd_log_prepare(struct smtpd_log *log)
+smtpd_disk_prepare(struct smtpd_disk *log)
 {
 	int spare = 0, index, error = 0;
 	bool more;
@@ -190,8 +190,8 @@ smtpd_log_prepare(struct smtpd_log *log)
 	if (log->settings.read_only)
 		return 0;
 	pthread_mutex_lock(&log->lock);
-	if (smtpd_log_spares(log) == 0)
-		spare = smtpd_log_make_spare(log);
+	if (smtpd_disk_segments_spares(log) == 0)
+		spare = smtpd_disk_roll_make_spare(log);
 	if (spare == -1)
 		error = errno;
 	index = make_index(log);

@@ -13,24 +13,24 @@
 
 /* One way through a segment. */
 struct pass {
-	struct smtpd_log *log;
-	const struct smtpd_log_segment *segment;
+	struct smtpd_disk *log;
+	const struct smtpd_disk_segment *segment;
 	int fd;
-	struct smtpd_log_index_writer *writer; /* NULL: no index is made */
-	int (*fn)(void *user, const struct smtpd_log_record *record);
+	struct smtpd_disk_index_writer *writer; /* NULL: no index is made */
+	int (*fn)(void *user, const struct smtpd_disk_record *record);
 	void *user;
-	struct smtpd_log_found *result;
+	struct smtpd_disk_found *result;
 };
 
 void
-smtpd_log_report(struct smtpd_log *log, uint32_t number, uint64_t offset,
+smtpd_disk_each_report(struct smtpd_disk *log, uint32_t number, uint64_t offset,
     const void *data, size_t len, const char *why)
 {
-	char name[SMTPD_LOG_NAME];
+	char name[SMTPD_DISK_NAME];
 
 	if (log->settings.damaged == NULL)
 		return;
-	smtpd_log_segment_name(name, number);
+	smtpd_disk_format_segment_name(name, number);
 	log->settings.damaged(log->settings.user, name, offset, data, len, why);
 }
 
@@ -38,10 +38,10 @@ smtpd_log_report(struct smtpd_log *log, uint32_t number, uint64_t offset,
 static bool
 is_gone(const struct pass *p)
 {
-	char name[SMTPD_LOG_NAME];
+	char name[SMTPD_DISK_NAME];
 	struct stat st;
 
-	smtpd_log_segment_name(name, p->segment->number);
+	smtpd_disk_format_segment_name(name, p->segment->number);
 	return p->log->settings.read_only &&
 	    fstatat(p->log->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1;
 }
@@ -55,32 +55,32 @@ take_damage(
 	if (is_gone(p))
 		p->result->gone = true;
 	else
-		smtpd_log_report(
+		smtpd_disk_each_report(
 		    p->log, p->segment->number, offset, data, len, why);
 }
 
 static int
-take_record(void *user, const struct smtpd_log_record *record)
+take_record(void *user, const struct smtpd_disk_record *record)
 {
 	struct pass *p = user;
 
 	if (p->writer != NULL)
-		smtpd_log_index_add(p->writer, record);
+		smtpd_disk_index_add(p->writer, record);
 	return p->fn != NULL ? p->fn(p->user, record) : 0;
 }
 
 static int
-run_scan(struct pass *p, struct smtpd_log_scan *scan)
+run_scan(struct pass *p, struct smtpd_disk_scan *scan)
 {
-	const struct smtpd_log_segment *s = p->segment;
+	const struct smtpd_disk_segment *s = p->segment;
 	uint64_t size = scan->window->file_size;
 	int rc;
 
 	/* Without its header nobody knows what a record looks like. */
 	if (s->mark == 0)
-		return smtpd_log_scan_report(scan, 0, size > 0 ? size : 1,
+		return smtpd_disk_scan_report(scan, 0, size > 0 ? size : 1,
 		    "the header of the segment is damaged");
-	rc = smtpd_log_scan(scan);
+	rc = smtpd_disk_scan(scan);
 	p->result->scanned = true;
 	p->result->dirty = scan->dirty;
 	p->result->end = scan->at;
@@ -91,16 +91,16 @@ run_scan(struct pass *p, struct smtpd_log_scan *scan)
 static int
 scan_segment(struct pass *p)
 {
-	const struct smtpd_log_segment *s = p->segment;
-	struct smtpd_log_window window;
-	struct smtpd_log_scan scan = {
+	const struct smtpd_disk_segment *s = p->segment;
+	struct smtpd_disk_window window;
+	struct smtpd_disk_scan scan = {
 		.crc = &p->log->crc,
 		.window = &window,
 		.number = s->number,
 		.mark = s->mark,
 		.sealed = s->exact,
 		.moving = p->log->settings.read_only,
-		.at = SMTPD_LOG_PAGE,
+		.at = SMTPD_DISK_PAGE,
 		.end = s->end,
 		.next = s->base,
 		.upto = s->upto,
@@ -110,16 +110,16 @@ scan_segment(struct pass *p)
 	};
 	int rc = -1;
 
-	if (smtpd_log_window_init(&window, p->fd) == 0)
+	if (smtpd_disk_window_init(&window, p->fd) == 0)
 		rc = run_scan(p, &scan);
-	smtpd_log_window_finish(&window);
+	smtpd_disk_window_finish(&window);
 	return rc;
 }
 
-static struct smtpd_log_index_key
-key_of(const struct smtpd_log_segment *s)
+static struct smtpd_disk_index_key
+key_of(const struct smtpd_disk_segment *s)
 {
-	struct smtpd_log_index_key key = {
+	struct smtpd_disk_index_key key = {
 		.number = s->number,
 		.mark = s->mark,
 		.end = s->end,
@@ -132,39 +132,40 @@ key_of(const struct smtpd_log_segment *s)
 static int
 scan_and_index(struct pass *p)
 {
-	struct smtpd_log_index_key key = key_of(p->segment);
+	struct smtpd_disk_index_key key = key_of(p->segment);
 	int rc;
 
 	if (p->segment->exact && !p->log->settings.read_only)
-		p->writer = smtpd_log_index_begin(
+		p->writer = smtpd_disk_index_begin(
 		    p->log->dir, &p->log->crc, p->segment->number);
 	rc = scan_segment(p);
 	if (p->writer != NULL) {
 		int error = errno;
 
 		p->result->indexed =
-		    smtpd_log_index_end(p->writer, rc == 0 ? &key : NULL) == 0;
+		    smtpd_disk_index_end(p->writer, rc == 0 ? &key : NULL) == 0;
 		errno = error;
 	}
 	return rc;
 }
 
 int
-smtpd_log_each(struct smtpd_log *log, const struct smtpd_log_segment *segment,
-    bool index, int (*fn)(void *user, const struct smtpd_log_record *record),
-    void *user, struct smtpd_log_found *result)
+smtpd_disk_each(struct smtpd_disk *log,
+    const struct smtpd_disk_segment *segment, bool index,
+    int (*fn)(void *user, const struct smtpd_disk_record *record), void *user,
+    struct smtpd_disk_found *result)
 {
-	struct smtpd_log_index_key key = key_of(segment);
+	struct smtpd_disk_index_key key = key_of(segment);
 	struct pass p = { log, segment, -1, NULL, fn, user, result };
 	int rc;
 
 	memset(result, 0, sizeof(*result));
 	if (index && segment->exact && segment->mark != 0)
-		result->indexed = smtpd_log_index_read(
+		result->indexed = smtpd_disk_index_read(
 		    log->dir, &log->crc, &key, fn, user, &rc);
 	if (result->indexed)
 		return rc;
-	p.fd = smtpd_log_file_open(log->dir, segment->number, true);
+	p.fd = smtpd_disk_file_open(log->dir, segment->number, true);
 	if (p.fd == -1) {
 		result->gone = errno == ENOENT;
 		return -1;

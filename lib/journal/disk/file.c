@@ -14,16 +14,16 @@
 #include "os/fd.h"
 
 void
-smtpd_log_spare_name(char name[SMTPD_LOG_NAME], int which)
+smtpd_disk_file_spare_name(char name[SMTPD_DISK_NAME], int which)
 {
-	snprintf(name, SMTPD_LOG_NAME, "spare-%d", which & 7);
+	snprintf(name, SMTPD_DISK_NAME, "spare-%d", which & 7);
 }
 
 int
-smtpd_log_spare_which(const char *name)
+smtpd_disk_file_spare_which(const char *name)
 {
 	if (strncmp(name, "spare-", 6) != 0 || name[6] < '0' ||
-	    name[6] > '0' + SMTPD_LOG_MAKESHIFT || name[7] != '\0')
+	    name[6] > '0' + SMTPD_DISK_MAKESHIFT || name[7] != '\0')
 		return -1;
 	return name[6] - '0';
 }
@@ -64,16 +64,16 @@ allocate(int fd, uint32_t size)
 }
 
 int
-smtpd_log_file_make(int dir, int which, uint32_t size)
+smtpd_disk_file_make(int dir, int which, uint32_t size)
 {
-	char name[SMTPD_LOG_NAME];
+	char name[SMTPD_DISK_NAME];
 	int fd, error;
 
 	if (!has_space(dir, size)) {
 		errno = ENOSPC;
 		return -1;
 	}
-	smtpd_log_spare_name(name, which);
+	smtpd_disk_file_spare_name(name, which);
 	fd = openat(dir, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd == -1) {
 		errno = errno == EDQUOT ? ENOSPC : errno;
@@ -101,7 +101,7 @@ count(ssize_t n, size_t *done, int end)
 }
 
 int
-smtpd_log_file_write(int fd, const void *data, size_t len, uint64_t offset)
+smtpd_disk_file_write(int fd, const void *data, size_t len, uint64_t offset)
 {
 	const char *p = data;
 
@@ -116,7 +116,7 @@ smtpd_log_file_write(int fd, const void *data, size_t len, uint64_t offset)
 }
 
 int
-smtpd_log_file_read(int fd, void *data, size_t len, uint64_t offset)
+smtpd_disk_file_read(int fd, void *data, size_t len, uint64_t offset)
 {
 	char *p = data;
 
@@ -132,27 +132,27 @@ smtpd_log_file_read(int fd, void *data, size_t len, uint64_t offset)
 
 static int
 write_header(int fd, const struct smtpd_crc32c *crc,
-    const struct smtpd_log_header *header)
+    const struct smtpd_disk_header *header)
 {
-	uint8_t page[SMTPD_LOG_PAGE] = { 0 };
+	uint8_t page[SMTPD_DISK_PAGE] = { 0 };
 
-	smtpd_log_put_header(crc, header, page);
-	if (smtpd_log_file_write(fd, page, sizeof(page), 0) == -1 ||
-	    smtpd_log_file_write(
-		fd, page, sizeof(page), header->size - SMTPD_LOG_PAGE) == -1)
+	smtpd_disk_format_put_header(crc, header, page);
+	if (smtpd_disk_file_write(fd, page, sizeof(page), 0) == -1 ||
+	    smtpd_disk_file_write(
+		fd, page, sizeof(page), header->size - SMTPD_DISK_PAGE) == -1)
 		return -1;
 	return fdatasync(fd);
 }
 
 int
-smtpd_log_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
-    const struct smtpd_log_header *header)
+smtpd_disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
+    const struct smtpd_disk_header *header)
 {
-	char spare[SMTPD_LOG_NAME], name[SMTPD_LOG_NAME];
+	char spare[SMTPD_DISK_NAME], name[SMTPD_DISK_NAME];
 	int fd;
 
-	smtpd_log_spare_name(spare, which);
-	smtpd_log_segment_name(name, header->number);
+	smtpd_disk_file_spare_name(spare, which);
+	smtpd_disk_format_segment_name(name, header->number);
 	fd = openat(dir, spare, O_RDWR | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
@@ -169,41 +169,41 @@ smtpd_log_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
 }
 
 int
-smtpd_log_file_open(int dir, uint32_t number, bool read_only)
+smtpd_disk_file_open(int dir, uint32_t number, bool read_only)
 {
-	char name[SMTPD_LOG_NAME];
+	char name[SMTPD_DISK_NAME];
 
-	smtpd_log_segment_name(name, number);
+	smtpd_disk_format_segment_name(name, number);
 	return openat(dir, name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 }
 
-static enum smtpd_log_header_state
+static enum smtpd_disk_header_state
 header_at(int fd, const struct smtpd_crc32c *crc, uint64_t offset,
-    struct smtpd_log_header *header)
+    struct smtpd_disk_header *header)
 {
-	uint8_t bytes[SMTPD_LOG_HEADER];
+	uint8_t bytes[SMTPD_DISK_HEADER];
 
-	if (smtpd_log_file_read(fd, bytes, sizeof(bytes), offset) == -1)
-		return SMTPD_LOG_HEADER_DAMAGED;
-	return smtpd_log_get_header(crc, bytes, header);
+	if (smtpd_disk_file_read(fd, bytes, sizeof(bytes), offset) == -1)
+		return SMTPD_DISK_HEADER_DAMAGED;
+	return smtpd_disk_format_get_header(crc, bytes, header);
 }
 
-enum smtpd_log_header_state
-smtpd_log_file_header(
-    int fd, const struct smtpd_crc32c *crc, struct smtpd_log_header *header)
+enum smtpd_disk_header_state
+smtpd_disk_file_header(
+    int fd, const struct smtpd_crc32c *crc, struct smtpd_disk_header *header)
 {
-	enum smtpd_log_header_state state = header_at(fd, crc, 0, header);
+	enum smtpd_disk_header_state state = header_at(fd, crc, 0, header);
 	struct stat st;
 
-	if (state != SMTPD_LOG_HEADER_DAMAGED || fstat(fd, &st) == -1 ||
-	    st.st_size < (off_t)SMTPD_LOG_PAGE)
+	if (state != SMTPD_DISK_HEADER_DAMAGED || fstat(fd, &st) == -1 ||
+	    st.st_size < (off_t)SMTPD_DISK_PAGE)
 		return state;
 	return header_at(
-	    fd, crc, (uint64_t)st.st_size - SMTPD_LOG_PAGE, header);
+	    fd, crc, (uint64_t)st.st_size - SMTPD_DISK_PAGE, header);
 }
 
 bool
-smtpd_log_file_has_size(int dir, const char *name, uint32_t size)
+smtpd_disk_file_has_size(int dir, const char *name, uint32_t size)
 {
 	struct stat st;
 

@@ -14,39 +14,40 @@
 #include "journal/disk/format.h"
 
 /* Names for files that become segments: some made ahead, one made in need. */
-#define SMTPD_LOG_SPARES    2
-#define SMTPD_LOG_MAKESHIFT SMTPD_LOG_SPARES
+#define SMTPD_DISK_SPARES    2
+#define SMTPD_DISK_MAKESHIFT SMTPD_DISK_SPARES
 
-void smtpd_log_spare_name(char name[SMTPD_LOG_NAME], int which);
+void smtpd_disk_file_spare_name(char name[SMTPD_DISK_NAME], int which);
 
 /* Which spare has NAME; -1: it is none. */
-int smtpd_log_spare_which(const char *name);
+int smtpd_disk_file_spare_which(const char *name);
 
 /* Make spare WHICH, of SIZE bytes that are allocated on disk.  Any want of
  * space is ENOSPC. */
-int smtpd_log_file_make(int dir, int which, uint32_t size);
+int smtpd_disk_file_make(int dir, int which, uint32_t size);
 
 /*
  * Make spare WHICH the segment that HEADER is about.  It is durable as such
  * when its descriptor is returned.  After a failure the spare is gone.
  */
-int smtpd_log_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
-    const struct smtpd_log_header *header);
+int smtpd_disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
+    const struct smtpd_disk_header *header);
 
 /* Open segment NUMBER. */
-int smtpd_log_file_open(int dir, uint32_t number, bool read_only);
+int smtpd_disk_file_open(int dir, uint32_t number, bool read_only);
 
 /* Read the header of the segment open as FD, or the copy at its end. */
-enum smtpd_log_header_state smtpd_log_file_header(
-    int fd, const struct smtpd_crc32c *crc, struct smtpd_log_header *header);
+enum smtpd_disk_header_state smtpd_disk_file_header(
+    int fd, const struct smtpd_crc32c *crc, struct smtpd_disk_header *header);
 
 /* Write all LEN bytes at OFFSET. */
-int smtpd_log_file_write(int fd, const void *data, size_t len, uint64_t offset);
+int smtpd_disk_file_write(
+    int fd, const void *data, size_t len, uint64_t offset);
 
 /* Read all LEN bytes at OFFSET; EBADMSG when the file ends before. */
-int smtpd_log_file_read(int fd, void *data, size_t len, uint64_t offset);
+int smtpd_disk_file_read(int fd, void *data, size_t len, uint64_t offset);
 
 /* Whether the file NAME has SIZE bytes. */
-bool smtpd_log_file_has_size(int dir, const char *name, uint32_t size);
+bool smtpd_disk_file_has_size(int dir, const char *name, uint32_t size);
 
 #endif

@@ -10,12 +10,12 @@
 static const char segment_magic[8] = { 'S', 'M', 'T', 'P', 'D', 'L', 'O', 'G' };
 
 void
-smtpd_log_put_header(const struct smtpd_crc32c *crc,
-    const struct smtpd_log_header *header, uint8_t *p)
+smtpd_disk_format_put_header(const struct smtpd_crc32c *crc,
+    const struct smtpd_disk_header *header, uint8_t *p)
 {
-	memset(p, 0, SMTPD_LOG_HEADER);
+	memset(p, 0, SMTPD_DISK_HEADER);
 	memcpy(p, segment_magic, sizeof(segment_magic));
-	smtpd_put_u32(p + 8, SMTPD_LOG_VERSION);
+	smtpd_put_u32(p + 8, SMTPD_DISK_VERSION);
 	smtpd_put_u32(p + 12, header->number);
 	smtpd_put_u32(p + 16, header->size);
 	smtpd_put_u32(p + 20, header->mark);
@@ -26,22 +26,22 @@ smtpd_log_put_header(const struct smtpd_crc32c *crc,
 }
 
 static bool
-sizes_are_sound(const struct smtpd_log_header *header)
+sizes_are_sound(const struct smtpd_disk_header *header)
 {
-	return header->size >= SMTPD_LOG_SEGMENT_MIN &&
-	    header->size <= SMTPD_LOG_SEGMENT_MAX &&
-	    header->size % SMTPD_LOG_PAGE == 0 && header->number != 0 &&
+	return header->size >= SMTPD_DISK_SEGMENT_MIN &&
+	    header->size <= SMTPD_DISK_SEGMENT_MAX &&
+	    header->size % SMTPD_DISK_PAGE == 0 && header->number != 0 &&
 	    header->follows < header->base &&
-	    header->base <= SMTPD_LOG_SEQUENCE_MAX;
+	    header->base <= SMTPD_DISK_SEQUENCE_MAX;
 }
 
-enum smtpd_log_header_state
-smtpd_log_get_header(const struct smtpd_crc32c *crc, const uint8_t *p,
-    struct smtpd_log_header *header)
+enum smtpd_disk_header_state
+smtpd_disk_format_get_header(const struct smtpd_crc32c *crc, const uint8_t *p,
+    struct smtpd_disk_header *header)
 {
 	if (memcmp(p, segment_magic, sizeof(segment_magic)) != 0 ||
 	    smtpd_get_u32(p + 60) != smtpd_crc32c(crc, 0, p, 60))
-		return SMTPD_LOG_HEADER_DAMAGED;
+		return SMTPD_DISK_HEADER_DAMAGED;
 	header->version = smtpd_get_u32(p + 8);
 	header->number = smtpd_get_u32(p + 12);
 	header->size = smtpd_get_u32(p + 16);
@@ -49,19 +49,19 @@ smtpd_log_get_header(const struct smtpd_crc32c *crc, const uint8_t *p,
 	header->previous_end = smtpd_get_u32(p + 24);
 	header->base = smtpd_get_u64(p + 32);
 	header->follows = smtpd_get_u64(p + 40);
-	if (header->version != SMTPD_LOG_VERSION)
-		return SMTPD_LOG_HEADER_NEWER;
-	return sizes_are_sound(header) ? SMTPD_LOG_HEADER_GOOD
-				       : SMTPD_LOG_HEADER_DAMAGED;
+	if (header->version != SMTPD_DISK_VERSION)
+		return SMTPD_DISK_HEADER_NEWER;
+	return sizes_are_sound(header) ? SMTPD_DISK_HEADER_GOOD
+				       : SMTPD_DISK_HEADER_DAMAGED;
 }
 
 void
-smtpd_log_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
-    const struct smtpd_log_record_header *header, const void *head, uint8_t *p)
+smtpd_disk_format_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
+    const struct smtpd_disk_record_header *header, const void *head, uint8_t *p)
 {
 	uint32_t sum;
 
-	memset(p, 0, SMTPD_LOG_RECORD_HEADER);
+	memset(p, 0, SMTPD_DISK_RECORD_HEADER);
 	smtpd_put_u32(p, mark);
 	smtpd_put_u32(p + 8, header->body_crc);
 	smtpd_put_u32(p + 12, header->head_len);
@@ -70,13 +70,13 @@ smtpd_log_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
 	p[21] = header->flags;
 	smtpd_put_u64(p + 24, header->sequence);
 	smtpd_put_u64(p + 32, header->durable);
-	sum = smtpd_crc32c(crc, 0, p + 8, SMTPD_LOG_RECORD_HEADER - 8);
+	sum = smtpd_crc32c(crc, 0, p + 8, SMTPD_DISK_RECORD_HEADER - 8);
 	smtpd_put_u32(p + 4, smtpd_crc32c(crc, sum, head, header->head_len));
 }
 
 bool
-smtpd_log_get_record(
-    uint32_t mark, const uint8_t *p, struct smtpd_log_record_header *header)
+smtpd_disk_format_get_record(
+    uint32_t mark, const uint8_t *p, struct smtpd_disk_record_header *header)
 {
 	if (smtpd_get_u32(p) != mark)
 		return false;
@@ -87,57 +87,58 @@ smtpd_log_get_record(
 	header->flags = p[21];
 	header->sequence = smtpd_get_u64(p + 24);
 	header->durable = smtpd_get_u64(p + 32);
-	return header->head_len <= SMTPD_LOG_HEAD_MAX &&
-	    header->body_len <= SMTPD_LOG_GROUP_MAX &&
-	    header->sequence <= SMTPD_LOG_SEQUENCE_MAX &&
+	return header->head_len <= SMTPD_DISK_HEAD_MAX &&
+	    header->body_len <= SMTPD_DISK_GROUP_MAX &&
+	    header->sequence <= SMTPD_DISK_SEQUENCE_MAX &&
 	    header->durable < header->sequence;
 }
 
 bool
-smtpd_log_head_checks(const struct smtpd_crc32c *crc,
-    const struct smtpd_log_record_header *header, const uint8_t *p)
+smtpd_disk_format_head_checks(const struct smtpd_crc32c *crc,
+    const struct smtpd_disk_record_header *header, const uint8_t *p)
 {
 	return smtpd_get_u32(p + 4) ==
 	    smtpd_crc32c(
-		crc, 0, p + 8, SMTPD_LOG_RECORD_HEADER - 8 + header->head_len);
+		crc, 0, p + 8, SMTPD_DISK_RECORD_HEADER - 8 + header->head_len);
 }
 
 bool
-smtpd_log_body_checks(const struct smtpd_crc32c *crc,
-    const struct smtpd_log_record_header *header, const uint8_t *p)
+smtpd_disk_format_body_checks(const struct smtpd_crc32c *crc,
+    const struct smtpd_disk_record_header *header, const uint8_t *p)
 {
 	return header->body_crc ==
-	    smtpd_crc32c(crc, 0, p + SMTPD_LOG_RECORD_HEADER + header->head_len,
+	    smtpd_crc32c(crc, 0,
+		p + SMTPD_DISK_RECORD_HEADER + header->head_len,
 		header->body_len);
 }
 
 uint64_t
-smtpd_log_size(size_t head_len, uint64_t body_len)
+smtpd_disk_size(size_t head_len, uint64_t body_len)
 {
-	return (SMTPD_LOG_RECORD_HEADER + head_len + body_len + 7) &
+	return (SMTPD_DISK_RECORD_HEADER + head_len + body_len + 7) &
 	    ~UINT64_C(7);
 }
 
 uint32_t
-smtpd_log_record_size(const struct smtpd_log_record_header *header)
+smtpd_disk_format_record_size(const struct smtpd_disk_record_header *header)
 {
-	return (uint32_t)smtpd_log_size(header->head_len, header->body_len);
+	return (uint32_t)smtpd_disk_size(header->head_len, header->body_len);
 }
 
 void
-smtpd_log_segment_name(char name[SMTPD_LOG_NAME], uint32_t number)
+smtpd_disk_format_segment_name(char name[SMTPD_DISK_NAME], uint32_t number)
 {
-	snprintf(name, SMTPD_LOG_NAME, "%08x.log", (unsigned)number);
+	snprintf(name, SMTPD_DISK_NAME, "%08x.log", (unsigned)number);
 }
 
 void
-smtpd_log_index_name(char name[SMTPD_LOG_NAME], uint32_t number)
+smtpd_disk_format_index_name(char name[SMTPD_DISK_NAME], uint32_t number)
 {
-	snprintf(name, SMTPD_LOG_NAME, "%08x.idx", (unsigned)number);
+	snprintf(name, SMTPD_DISK_NAME, "%08x.idx", (unsigned)number);
 }
 
 uint32_t
-smtpd_log_name_number(const char *name, const char *suffix)
+smtpd_disk_format_name_number(const char *name, const char *suffix)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint32_t number = 0;

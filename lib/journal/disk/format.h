@@ -9,28 +9,28 @@
 
 #include "base/crc32c.h"
 
-#define SMTPD_LOG_VERSION 1u
+#define SMTPD_DISK_VERSION 1u
 
 /* A segment begins and ends with a page that holds its header. */
-#define SMTPD_LOG_PAGE   4096u
-#define SMTPD_LOG_HEADER 64u
+#define SMTPD_DISK_PAGE   4096u
+#define SMTPD_DISK_HEADER 64u
 
 /* And the header of a record. */
-#define SMTPD_LOG_RECORD_HEADER 40u
+#define SMTPD_DISK_RECORD_HEADER 40u
 
 /* Sizes of segments. */
-#define SMTPD_LOG_SEGMENT_MIN 1048576u
-#define SMTPD_LOG_SEGMENT_MAX 1073741824u
+#define SMTPD_DISK_SEGMENT_MIN 1048576u
+#define SMTPD_DISK_SEGMENT_MAX 1073741824u
 
 /* No sequence is greater, so that they can be counted on from. */
-#define SMTPD_LOG_SEQUENCE_MAX (UINT64_MAX / 2)
+#define SMTPD_DISK_SEQUENCE_MAX (UINT64_MAX / 2)
 
 /* Room for the name of a segment, index or spare. */
-#define SMTPD_LOG_NAME 16
+#define SMTPD_DISK_NAME 16
 
 /* What the header of a segment says. */
-struct smtpd_log_header {
-	uint32_t version; /* filled in by smtpd_log_get_header() */
+struct smtpd_disk_header {
+	uint32_t version; /* filled in by smtpd_disk_format_get_header() */
 	uint32_t number;
 	uint32_t size;         /* of the file */
 	uint32_t mark;         /* begins each of its records */
@@ -40,16 +40,16 @@ struct smtpd_log_header {
 	uint64_t follows;      /* the last one durable before it was begun */
 };
 
-enum smtpd_log_header_state {
-	SMTPD_LOG_HEADER_GOOD,
-	SMTPD_LOG_HEADER_DAMAGED,
-	SMTPD_LOG_HEADER_NEWER, /* intact, of a version not known here */
+enum smtpd_disk_header_state {
+	SMTPD_DISK_HEADER_GOOD,
+	SMTPD_DISK_HEADER_DAMAGED,
+	SMTPD_DISK_HEADER_NEWER, /* intact, of a version not known here */
 };
 
 /* The record is not the last of its group. */
-#define SMTPD_LOG_MORE 1u
+#define SMTPD_DISK_MORE 1u
 
-struct smtpd_log_record_header {
+struct smtpd_disk_record_header {
 	uint32_t body_crc;
 	uint32_t head_len;
 	uint32_t body_len;
@@ -59,39 +59,43 @@ struct smtpd_log_record_header {
 	uint64_t durable; /* the last one durable when it was appended */
 };
 
-/* Write SMTPD_LOG_HEADER bytes at P. */
-void smtpd_log_put_header(const struct smtpd_crc32c *crc,
-    const struct smtpd_log_header *header, uint8_t *p);
+/* Write SMTPD_DISK_HEADER bytes at P. */
+void smtpd_disk_format_put_header(const struct smtpd_crc32c *crc,
+    const struct smtpd_disk_header *header, uint8_t *p);
 
 /* Read as many; HEADER is filled in unless they are damaged. */
-enum smtpd_log_header_state smtpd_log_get_header(const struct smtpd_crc32c *crc,
-    const uint8_t *p, struct smtpd_log_header *header);
+enum smtpd_disk_header_state smtpd_disk_format_get_header(
+    const struct smtpd_crc32c *crc, const uint8_t *p,
+    struct smtpd_disk_header *header);
 
-/* Write SMTPD_LOG_RECORD_HEADER bytes at P: they begin a record with HEAD in a
+/* Write SMTPD_DISK_RECORD_HEADER bytes at P: they begin a record with HEAD in a
  * segment with MARK. */
-void smtpd_log_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
-    const struct smtpd_log_record_header *header, const void *head, uint8_t *p);
+void smtpd_disk_format_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
+    const struct smtpd_disk_record_header *header, const void *head,
+    uint8_t *p);
 
 /* Read as many.  Return false when they cannot begin a record; else the head
  * must still be checked. */
-bool smtpd_log_get_record(
-    uint32_t mark, const uint8_t *p, struct smtpd_log_record_header *header);
+bool smtpd_disk_format_get_record(
+    uint32_t mark, const uint8_t *p, struct smtpd_disk_record_header *header);
 
 /* Whether the header at P and the head behind it are intact, and the body
  * behind that. */
-bool smtpd_log_head_checks(const struct smtpd_crc32c *crc,
-    const struct smtpd_log_record_header *header, const uint8_t *p);
-bool smtpd_log_body_checks(const struct smtpd_crc32c *crc,
-    const struct smtpd_log_record_header *header, const uint8_t *p);
+bool smtpd_disk_format_head_checks(const struct smtpd_crc32c *crc,
+    const struct smtpd_disk_record_header *header, const uint8_t *p);
+bool smtpd_disk_format_body_checks(const struct smtpd_crc32c *crc,
+    const struct smtpd_disk_record_header *header, const uint8_t *p);
 
 /* The size on disk, padding included. */
-uint32_t smtpd_log_record_size(const struct smtpd_log_record_header *header);
+uint32_t smtpd_disk_format_record_size(
+    const struct smtpd_disk_record_header *header);
 
 /* The name of segment NUMBER, or of its index. */
-void smtpd_log_segment_name(char name[SMTPD_LOG_NAME], uint32_t number);
-void smtpd_log_index_name(char name[SMTPD_LOG_NAME], uint32_t number);
+void smtpd_disk_format_segment_name(
+    char name[SMTPD_DISK_NAME], uint32_t number);
+void smtpd_disk_format_index_name(char name[SMTPD_DISK_NAME], uint32_t number);
 
 /* The number in a NAME with SUFFIX, such as ".log"; 0: it is none of ours. */
-uint32_t smtpd_log_name_number(const char *name, const char *suffix);
+uint32_t smtpd_disk_format_name_number(const char *name, const char *suffix);
 
 #endif

@@ -20,22 +20,22 @@
 
 static const char index_magic[8] = { 'S', 'M', 'T', 'P', 'D', 'I', 'D', 'X' };
 
-struct smtpd_log_index_writer {
+struct smtpd_disk_index_writer {
 	const struct smtpd_crc32c *crc;
 	int dir;
 	int fd;
 	int error; /* the first failure */
-	char name[SMTPD_LOG_NAME];
+	char name[SMTPD_DISK_NAME];
 	uint64_t length; /* of the entries */
 	uint32_t sum;    /* over them */
 	size_t len;
-	uint8_t buf[STEP + ENTRY + SMTPD_LOG_HEAD_MAX];
+	uint8_t buf[STEP + ENTRY + SMTPD_DISK_HEAD_MAX];
 };
 
-struct smtpd_log_index_writer *
-smtpd_log_index_begin(int dir, const struct smtpd_crc32c *crc, uint32_t number)
+struct smtpd_disk_index_writer *
+smtpd_disk_index_begin(int dir, const struct smtpd_crc32c *crc, uint32_t number)
 {
-	struct smtpd_log_index_writer *w = malloc(sizeof(*w));
+	struct smtpd_disk_index_writer *w = malloc(sizeof(*w));
 
 	if (w == NULL)
 		return NULL;
@@ -45,7 +45,7 @@ smtpd_log_index_begin(int dir, const struct smtpd_crc32c *crc, uint32_t number)
 	w->length = 0;
 	w->sum = 0;
 	w->len = 0;
-	smtpd_log_index_name(w->name, number);
+	smtpd_disk_format_index_name(w->name, number);
 	w->fd = openat(
 	    dir, w->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (w->fd != -1)
@@ -55,10 +55,10 @@ smtpd_log_index_begin(int dir, const struct smtpd_crc32c *crc, uint32_t number)
 }
 
 static void
-flush(struct smtpd_log_index_writer *w)
+flush(struct smtpd_disk_index_writer *w)
 {
 	if (w->error == 0 &&
-	    smtpd_log_file_write(w->fd, w->buf, w->len, HEADER + w->length) ==
+	    smtpd_disk_file_write(w->fd, w->buf, w->len, HEADER + w->length) ==
 		-1)
 		w->error = errno;
 	w->sum = smtpd_crc32c(w->crc, w->sum, w->buf, w->len);
@@ -73,8 +73,8 @@ entry_size(uint32_t head_len)
 }
 
 void
-smtpd_log_index_add(
-    struct smtpd_log_index_writer *w, const struct smtpd_log_record *record)
+smtpd_disk_index_add(
+    struct smtpd_disk_index_writer *w, const struct smtpd_disk_record *record)
 {
 	uint8_t *p = w->buf + w->len;
 	size_t size = entry_size(record->head_len);
@@ -93,12 +93,12 @@ smtpd_log_index_add(
 
 static void
 put_header(const struct smtpd_crc32c *crc,
-    const struct smtpd_log_index_key *key, uint64_t length, uint32_t sum,
+    const struct smtpd_disk_index_key *key, uint64_t length, uint32_t sum,
     uint8_t *p)
 {
 	memset(p, 0, HEADER);
 	memcpy(p, index_magic, sizeof(index_magic));
-	smtpd_put_u32(p + 8, SMTPD_LOG_VERSION);
+	smtpd_put_u32(p + 8, SMTPD_DISK_VERSION);
 	smtpd_put_u32(p + 12, key->number);
 	smtpd_put_u32(p + 16, key->mark);
 	smtpd_put_u32(p + 20, key->end);
@@ -109,8 +109,8 @@ put_header(const struct smtpd_crc32c *crc,
 }
 
 int
-smtpd_log_index_end(
-    struct smtpd_log_index_writer *w, const struct smtpd_log_index_key *key)
+smtpd_disk_index_end(
+    struct smtpd_disk_index_writer *w, const struct smtpd_disk_index_key *key)
 {
 	uint8_t header[HEADER];
 	int error;
@@ -119,7 +119,7 @@ smtpd_log_index_end(
 	error = key == NULL ? ECANCELED : w->error;
 	if (error == 0) {
 		put_header(w->crc, key, w->length, w->sum, header);
-		if (smtpd_log_file_write(w->fd, header, HEADER, 0) == -1)
+		if (smtpd_disk_file_write(w->fd, header, HEADER, 0) == -1)
 			error = errno;
 	}
 	if (close(w->fd) == -1 && error == 0)
@@ -134,11 +134,11 @@ smtpd_log_index_end(
 /* Whether the header is as it must be, and the entries are whole.  The window
  * is never too small for this. */
 static bool
-is_whole(struct smtpd_log_window *w, const struct smtpd_crc32c *crc,
-    const struct smtpd_log_index_key *key, uint64_t *length)
+is_whole(struct smtpd_disk_window *w, const struct smtpd_crc32c *crc,
+    const struct smtpd_disk_index_key *key, uint64_t *length)
 {
 	uint8_t expected[HEADER];
-	const uint8_t *p = smtpd_log_window_at(w, 0, HEADER);
+	const uint8_t *p = smtpd_disk_window_at(w, 0, HEADER);
 	uint32_t sum = 0;
 	uint64_t at;
 
@@ -150,7 +150,7 @@ is_whole(struct smtpd_log_window *w, const struct smtpd_crc32c *crc,
 	for (at = 0; at < *length; at += STEP) {
 		size_t len = *length - at < STEP ? *length - at : STEP;
 
-		p = smtpd_log_window_at(w, HEADER + at, len);
+		p = smtpd_disk_window_at(w, HEADER + at, len);
 		sum = smtpd_crc32c(crc, sum, p, len);
 	}
 	return sum == smtpd_get_u32(expected + 40);
@@ -161,10 +161,10 @@ is_whole(struct smtpd_log_window *w, const struct smtpd_crc32c *crc,
  * size, or 0 with errno: all was whole a moment ago.
  */
 static size_t
-read_entry(struct smtpd_log_window *w, uint64_t at, uint64_t left,
-    struct smtpd_log_record *record)
+read_entry(struct smtpd_disk_window *w, uint64_t at, uint64_t left,
+    struct smtpd_disk_record *record)
 {
-	const uint8_t *p = smtpd_log_window_at(w, at, ENTRY);
+	const uint8_t *p = smtpd_disk_window_at(w, at, ENTRY);
 	size_t size;
 
 	if (p == NULL)
@@ -175,13 +175,13 @@ read_entry(struct smtpd_log_window *w, uint64_t at, uint64_t left,
 	record->body_len = smtpd_get_u32(p + 16);
 	record->type = p[20];
 	record->size =
-	    (uint32_t)smtpd_log_size(record->head_len, record->body_len);
+	    (uint32_t)smtpd_disk_size(record->head_len, record->body_len);
 	size = entry_size(record->head_len);
-	if (record->head_len > SMTPD_LOG_HEAD_MAX || size > left) {
+	if (record->head_len > SMTPD_DISK_HEAD_MAX || size > left) {
 		errno = EIO;
 		return 0;
 	}
-	p = smtpd_log_window_at(w, at, size);
+	p = smtpd_disk_window_at(w, at, size);
 	if (p == NULL)
 		return 0;
 	record->head = p + ENTRY;
@@ -189,10 +189,10 @@ read_entry(struct smtpd_log_window *w, uint64_t at, uint64_t left,
 }
 
 static int
-read_entries(struct smtpd_log_window *w, uint32_t number, uint64_t length,
-    int (*fn)(void *user, const struct smtpd_log_record *record), void *user)
+read_entries(struct smtpd_disk_window *w, uint32_t number, uint64_t length,
+    int (*fn)(void *user, const struct smtpd_disk_record *record), void *user)
 {
-	struct smtpd_log_record record = { .place.segment = number };
+	struct smtpd_disk_record record = { .place.segment = number };
 	int rc = 0;
 
 	for (uint64_t at = 0; at < length && rc == 0;) {
@@ -207,26 +207,26 @@ read_entries(struct smtpd_log_window *w, uint32_t number, uint64_t length,
 }
 
 bool
-smtpd_log_index_read(int dir, const struct smtpd_crc32c *crc,
-    const struct smtpd_log_index_key *key,
-    int (*record)(void *user, const struct smtpd_log_record *record),
+smtpd_disk_index_read(int dir, const struct smtpd_crc32c *crc,
+    const struct smtpd_disk_index_key *key,
+    int (*record)(void *user, const struct smtpd_disk_record *record),
     void *user, int *rc)
 {
-	struct smtpd_log_window w;
-	char name[SMTPD_LOG_NAME];
+	struct smtpd_disk_window w;
+	char name[SMTPD_DISK_NAME];
 	uint64_t length;
 	bool whole = false;
 	int fd;
 
-	smtpd_log_index_name(name, key->number);
+	smtpd_disk_format_index_name(name, key->number);
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return false;
-	if (smtpd_log_window_init(&w, fd) == 0)
+	if (smtpd_disk_window_init(&w, fd) == 0)
 		whole = is_whole(&w, crc, key, &length);
 	if (whole)
 		*rc = read_entries(&w, key->number, length, record, user);
-	smtpd_log_window_finish(&w);
+	smtpd_disk_window_finish(&w);
 	smtpd_fd_close(fd);
 	return whole;
 }

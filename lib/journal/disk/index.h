@@ -11,35 +11,35 @@
 #include "journal/disk/format.h"
 
 /* What an index belongs to: one that says anything else is not used. */
-struct smtpd_log_index_key {
+struct smtpd_disk_index_key {
 	uint32_t number;
 	uint32_t mark;
 	uint32_t end;  /* of the records in the segment */
 	uint64_t upto; /* the last sequence there may be */
 };
 
-struct smtpd_log_index_writer;
+struct smtpd_disk_index_writer;
 
 /* Begin to write one; NULL when that cannot be done. */
-struct smtpd_log_index_writer *smtpd_log_index_begin(
+struct smtpd_disk_index_writer *smtpd_disk_index_begin(
     int dir, const struct smtpd_crc32c *crc, uint32_t number);
 
-void smtpd_log_index_add(
-    struct smtpd_log_index_writer *w, const struct smtpd_log_record *record);
+void smtpd_disk_index_add(
+    struct smtpd_disk_index_writer *w, const struct smtpd_disk_record *record);
 
 /* End it.  KEY NULL: forget it.  Return -1 with errno when there is no index
  * now. */
-int smtpd_log_index_end(
-    struct smtpd_log_index_writer *w, const struct smtpd_log_index_key *key);
+int smtpd_disk_index_end(
+    struct smtpd_disk_index_writer *w, const struct smtpd_disk_index_key *key);
 
 /*
  * Call RECORD for each record until it returns other than 0, which *RC is then;
  * -1 with errno when the file failed on the way.  Return false when there is no
  * index that can be used.
  */
-bool smtpd_log_index_read(int dir, const struct smtpd_crc32c *crc,
-    const struct smtpd_log_index_key *key,
-    int (*record)(void *user, const struct smtpd_log_record *record),
+bool smtpd_disk_index_read(int dir, const struct smtpd_crc32c *crc,
+    const struct smtpd_disk_index_key *key,
+    int (*record)(void *user, const struct smtpd_disk_record *record),
     void *user, int *rc);
 
 #endif

@@ -11,34 +11,35 @@
 #include "os/fd.h"
 
 static int
-add_segment(struct smtpd_log *log, uint32_t number)
+add_segment(struct smtpd_disk *log, uint32_t number)
 {
-	if (smtpd_log_grow(log) == -1)
+	if (smtpd_disk_segments_grow(log) == -1)
 		return -1;
 	log->segments[log->count++] =
-	    (struct smtpd_log_segment){ .number = number };
+	    (struct smtpd_disk_segment){ .number = number };
 	return 0;
 }
 
 /* What is not of the right size was not finished, or belongs to a log with
  * other segments. */
 static void
-take_spare(struct smtpd_log *log, const char *name, int which)
+take_spare(struct smtpd_disk *log, const char *name, int which)
 {
 	if (log->settings.read_only)
 		return;
-	if (which < SMTPD_LOG_SPARES &&
-	    smtpd_log_file_has_size(log->dir, name, log->settings.segment_size))
-		log->spares[which] = SMTPD_LOG_SPARE_READY;
+	if (which < SMTPD_DISK_SPARES &&
+	    smtpd_disk_file_has_size(
+		log->dir, name, log->settings.segment_size))
+		log->spares[which] = SMTPD_DISK_SPARE_READY;
 	else
 		unlinkat(log->dir, name, 0);
 }
 
 static int
-take_name(struct smtpd_log *log, const char *name)
+take_name(struct smtpd_disk *log, const char *name)
 {
-	uint32_t number = smtpd_log_name_number(name, ".log");
-	int which = smtpd_log_spare_which(name);
+	uint32_t number = smtpd_disk_format_name_number(name, ".log");
+	int which = smtpd_disk_file_spare_which(name);
 
 	if (number != 0)
 		return add_segment(log, number);
@@ -48,7 +49,7 @@ take_name(struct smtpd_log *log, const char *name)
 }
 
 static int
-read_names(struct smtpd_log *log, DIR *dir)
+read_names(struct smtpd_disk *log, DIR *dir)
 {
 	struct dirent *entry;
 
@@ -64,24 +65,24 @@ read_names(struct smtpd_log *log, DIR *dir)
 static int
 by_number(const void *a, const void *b)
 {
-	uint32_t x = ((const struct smtpd_log_segment *)a)->number;
-	uint32_t y = ((const struct smtpd_log_segment *)b)->number;
+	uint32_t x = ((const struct smtpd_disk_segment *)a)->number;
+	uint32_t y = ((const struct smtpd_disk_segment *)b)->number;
 
 	return (x > y) - (x < y);
 }
 
 /* An index may outlive its segment. */
 static void
-drop_index(struct smtpd_log *log, const char *name)
+drop_index(struct smtpd_disk *log, const char *name)
 {
-	uint32_t number = smtpd_log_name_number(name, ".idx");
+	uint32_t number = smtpd_disk_format_name_number(name, ".idx");
 
-	if (number != 0 && smtpd_log_find(log, number) == NULL)
+	if (number != 0 && smtpd_disk_segments_find(log, number) == NULL)
 		unlinkat(log->dir, name, 0);
 }
 
 static void
-drop_indexes(struct smtpd_log *log, DIR *dir)
+drop_indexes(struct smtpd_disk *log, DIR *dir)
 {
 	struct dirent *entry;
 
@@ -91,7 +92,7 @@ drop_indexes(struct smtpd_log *log, DIR *dir)
 }
 
 int
-smtpd_log_list(struct smtpd_log *log)
+smtpd_disk_list(struct smtpd_disk *log)
 {
 	int fd = openat(log->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;

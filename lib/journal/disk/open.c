@@ -16,8 +16,8 @@
 
 /* The log while it is being opened. */
 struct opening {
-	struct smtpd_log *log;
-	struct smtpd_log_segment *segment; /* that is being read */
+	struct smtpd_disk *log;
+	struct smtpd_disk_segment *segment; /* that is being read */
 	char *error;
 	size_t size;
 };
@@ -26,10 +26,10 @@ struct opening {
 static int
 fail(const struct opening *o, uint32_t number, const char *what)
 {
-	char name[SMTPD_LOG_NAME];
+	char name[SMTPD_DISK_NAME];
 	int error = errno;
 
-	smtpd_log_segment_name(name, number);
+	smtpd_disk_format_segment_name(name, number);
 	if (number != 0)
 		snprintf(o->error, o->size, "segment %s: %s", name, what);
 	else
@@ -53,50 +53,50 @@ fail_errno(const struct opening *o, uint32_t number)
 
 static int
 fail_newer(
-    const struct opening *o, uint32_t number, const struct smtpd_log_header *h)
+    const struct opening *o, uint32_t number, const struct smtpd_disk_header *h)
 {
 	char what[96];
 
 	snprintf(what, sizeof(what),
 	    "its format has version %lu, this program knows version %u",
-	    (unsigned long)h->version, SMTPD_LOG_VERSION);
+	    (unsigned long)h->version, SMTPD_DISK_VERSION);
 	errno = ENOTSUP;
 	return fail(o, number, what);
 }
 
 /* Fill in S from its file, and what H says of the segment before it. */
 static int
-read_header(const struct opening *o, struct smtpd_log_segment *s,
-    struct smtpd_log_header *h)
+read_header(const struct opening *o, struct smtpd_disk_segment *s,
+    struct smtpd_disk_header *h)
 {
-	struct smtpd_log *log = o->log;
-	enum smtpd_log_header_state state;
-	int fd = smtpd_log_file_open(log->dir, s->number, true);
+	struct smtpd_disk *log = o->log;
+	enum smtpd_disk_header_state state;
+	int fd = smtpd_disk_file_open(log->dir, s->number, true);
 
 	if (fd == -1 && errno == ENOENT && log->settings.read_only)
 		errno = EAGAIN;
 	if (fd == -1)
 		return fail_errno(o, s->number);
-	state = smtpd_log_file_header(fd, &log->crc, h);
+	state = smtpd_disk_file_header(fd, &log->crc, h);
 	close(fd);
-	if (state == SMTPD_LOG_HEADER_NEWER)
+	if (state == SMTPD_DISK_HEADER_NEWER)
 		return fail_newer(o, s->number, h);
-	if (state == SMTPD_LOG_HEADER_DAMAGED || h->number != s->number)
+	if (state == SMTPD_DISK_HEADER_DAMAGED || h->number != s->number)
 		return 0;
 	s->size = h->size;
 	s->mark = h->mark;
 	s->base = h->base;
-	s->end = SMTPD_LOG_LIMIT(h->size);
+	s->end = SMTPD_DISK_LIMIT(h->size);
 	s->upto = UINT64_MAX;
 	return 0;
 }
 
 /* The header of the next segment says how far S is to be believed. */
 static void
-bound(struct smtpd_log_segment *s, const struct smtpd_log_header *next)
+bound(struct smtpd_disk_segment *s, const struct smtpd_disk_header *next)
 {
-	if (next->previous_end < SMTPD_LOG_PAGE ||
-	    next->previous_end > SMTPD_LOG_LIMIT(s->size))
+	if (next->previous_end < SMTPD_DISK_PAGE ||
+	    next->previous_end > SMTPD_DISK_LIMIT(s->size))
 		return;
 	s->end = next->previous_end;
 	s->upto = next->follows;
@@ -106,11 +106,11 @@ bound(struct smtpd_log_segment *s, const struct smtpd_log_header *next)
 static int
 read_headers(const struct opening *o)
 {
-	struct smtpd_log *log = o->log;
+	struct smtpd_disk *log = o->log;
 
 	for (size_t i = 0; i < log->count; i++) {
-		struct smtpd_log_segment *s = &log->segments[i];
-		struct smtpd_log_header h;
+		struct smtpd_disk_segment *s = &log->segments[i];
+		struct smtpd_disk_header h;
 
 		if (read_header(o, s, &h) == -1)
 			return -1;
@@ -125,10 +125,10 @@ read_headers(const struct opening *o)
 }
 
 static int
-replay(void *user, const struct smtpd_log_record *record)
+replay(void *user, const struct smtpd_disk_record *record)
 {
 	struct opening *o = user;
-	struct smtpd_log *log = o->log;
+	struct smtpd_disk *log = o->log;
 	int live = 0;
 
 	if (record->sequence > log->last)
@@ -136,14 +136,14 @@ replay(void *user, const struct smtpd_log_record *record)
 	if (log->settings.replay != NULL)
 		live = log->settings.replay(log->settings.user, log, record);
 	if (live == 1)
-		smtpd_log_count_live(log, o->segment, record->size);
+		smtpd_disk_segments_count_live(log, o->segment, record->size);
 	return live == -1 ? -1 : 0;
 }
 
 /* Where it ends need not be found out again. */
 static void
-settle(struct smtpd_log *log, struct smtpd_log_segment *s,
-    const struct smtpd_log_found *found)
+settle(struct smtpd_disk *log, struct smtpd_disk_segment *s,
+    const struct smtpd_disk_found *found)
 {
 	s->indexed = found->indexed || !s->exact;
 	if (found->scanned && found->next - 1 > log->last)
@@ -155,13 +155,13 @@ settle(struct smtpd_log *log, struct smtpd_log_segment *s,
 }
 
 static int
-replay_segment(struct opening *o, struct smtpd_log_segment *s,
-    struct smtpd_log_found *found)
+replay_segment(struct opening *o, struct smtpd_disk_segment *s,
+    struct smtpd_disk_found *found)
 {
-	struct smtpd_log *log = o->log;
+	struct smtpd_disk *log = o->log;
 
 	o->segment = s;
-	if (smtpd_log_each(log, s, true, replay, o, found) == -1) {
+	if (smtpd_disk_each(log, s, true, replay, o, found) == -1) {
 		if (found->gone && log->settings.read_only)
 			errno = EAGAIN;
 		return fail_errno(o, s->number);
@@ -175,12 +175,12 @@ replay_segment(struct opening *o, struct smtpd_log_segment *s,
 }
 
 static void
-report_missing(struct smtpd_log *log, size_t i)
+report_missing(struct smtpd_disk *log, size_t i)
 {
-	const struct smtpd_log_segment *s = &log->segments[i];
+	const struct smtpd_disk_segment *s = &log->segments[i];
 
 	if (i > 0 && s[-1].number != s->number - 1)
-		smtpd_log_report(
+		smtpd_disk_each_report(
 		    log, s->number - 1, 0, NULL, 0, "the segment is missing");
 }
 
@@ -188,12 +188,12 @@ report_missing(struct smtpd_log *log, size_t i)
 static int
 check_all_there(const struct opening *o)
 {
-	struct smtpd_log *log = o->log;
+	struct smtpd_disk *log = o->log;
 	int fd;
 
 	if (!log->settings.read_only || log->count == 0)
 		return 0;
-	fd = smtpd_log_file_open(log->dir, log->segments[0].number, true);
+	fd = smtpd_disk_file_open(log->dir, log->segments[0].number, true);
 	if (fd != -1)
 		return close(fd);
 	errno = EAGAIN;
@@ -202,9 +202,9 @@ check_all_there(const struct opening *o)
 }
 
 static int
-replay_all(struct opening *o, struct smtpd_log_found *last)
+replay_all(struct opening *o, struct smtpd_disk_found *last)
 {
-	struct smtpd_log *log = o->log;
+	struct smtpd_disk *log = o->log;
 
 	for (size_t i = 0; i < log->count; i++) {
 		report_missing(log, i);
@@ -220,39 +220,40 @@ replay_all(struct opening *o, struct smtpd_log_found *last)
  * for what comes next.
  */
 static int
-clear_tail(int fd, const struct smtpd_log_segment *s)
+clear_tail(int fd, const struct smtpd_disk_segment *s)
 {
-	uint32_t room = SMTPD_LOG_LIMIT(s->size) - s->end;
-	uint32_t len = room < SMTPD_LOG_GROUP_MAX ? room : SMTPD_LOG_GROUP_MAX;
+	uint32_t room = SMTPD_DISK_LIMIT(s->size) - s->end;
+	uint32_t len =
+	    room < SMTPD_DISK_GROUP_MAX ? room : SMTPD_DISK_GROUP_MAX;
 	void *zeros = calloc(1, len > 0 ? len : 1);
 	int rc;
 
 	if (zeros == NULL)
 		return -1;
-	rc = smtpd_log_file_write(fd, zeros, len, s->end);
+	rc = smtpd_disk_file_write(fd, zeros, len, s->end);
 	free(zeros);
 	return rc == -1 ? -1 : fdatasync(fd);
 }
 
 /* Go on in the last segment, if it is one to go on in. */
 static int
-continue_last(const struct opening *o, const struct smtpd_log_found *found)
+continue_last(const struct opening *o, const struct smtpd_disk_found *found)
 {
-	struct smtpd_log *log = o->log;
-	struct smtpd_log_segment *s = &log->segments[log->count - 1];
-	char name[SMTPD_LOG_NAME];
+	struct smtpd_disk *log = o->log;
+	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
+	char name[SMTPD_DISK_NAME];
 
-	smtpd_log_segment_name(name, s->number);
-	if (s->mark == 0 || !smtpd_log_file_has_size(log->dir, name, s->size))
+	smtpd_disk_format_segment_name(name, s->number);
+	if (s->mark == 0 || !smtpd_disk_file_has_size(log->dir, name, s->size))
 		return 0;
-	log->fd = smtpd_log_file_open(log->dir, s->number, false);
+	log->fd = smtpd_disk_file_open(log->dir, s->number, false);
 	if (log->fd == -1)
 		return fail_errno(o, s->number);
 	if (found->dirty && clear_tail(log->fd, s) == -1)
 		return fail_errno(o, s->number);
 	log->tail = s->end;
 	/* What is appended from now on lies beyond what was found. */
-	s->end = SMTPD_LOG_LIMIT(s->size);
+	s->end = SMTPD_DISK_LIMIT(s->size);
 	s->upto = UINT64_MAX;
 	return 0;
 }
@@ -261,9 +262,9 @@ continue_last(const struct opening *o, const struct smtpd_log_found *found)
 static int
 sync_last(const struct opening *o)
 {
-	struct smtpd_log *log = o->log;
+	struct smtpd_disk *log = o->log;
 	uint32_t number = log->segments[log->count - 1].number;
-	int fd = smtpd_log_file_open(log->dir, number, false);
+	int fd = smtpd_disk_file_open(log->dir, number, false);
 	int rc;
 
 	if (fd == -1)
@@ -278,11 +279,11 @@ sync_last(const struct opening *o)
 static int
 recover(struct opening *o)
 {
-	struct smtpd_log *log = o->log;
+	struct smtpd_disk *log = o->log;
 	bool writing = !log->settings.read_only;
-	struct smtpd_log_found found = { .dirty = false };
+	struct smtpd_disk_found found = { .dirty = false };
 
-	if (smtpd_log_list(log) == -1)
+	if (smtpd_disk_list(log) == -1)
 		return fail_errno(o, 0);
 	if (read_headers(o) == -1)
 		return -1;
@@ -300,30 +301,30 @@ recover(struct opening *o)
 static int
 begin(const struct opening *o)
 {
-	struct smtpd_log *log = o->log;
+	struct smtpd_disk *log = o->log;
 	int rc;
 
 	if (log->settings.read_only || log->fd != -1)
 		return 0;
 	pthread_mutex_lock(&log->lock);
 	log->busy = true;
-	rc = smtpd_log_turn(log);
+	rc = smtpd_disk_roll(log);
 	log->busy = false;
 	pthread_mutex_unlock(&log->lock);
 	return rc == 0 || errno == ENOSPC ? 0 : fail_errno(o, 0);
 }
 
 static bool
-settings_are_sound(const struct smtpd_log_settings *s)
+settings_are_sound(const struct smtpd_disk_settings *s)
 {
-	return s->segment_size >= SMTPD_LOG_SEGMENT_MIN &&
-	    s->segment_size <= SMTPD_LOG_SEGMENT_MAX &&
-	    s->segment_size % SMTPD_LOG_PAGE == 0 &&
+	return s->segment_size >= SMTPD_DISK_SEGMENT_MIN &&
+	    s->segment_size <= SMTPD_DISK_SEGMENT_MAX &&
+	    s->segment_size % SMTPD_DISK_PAGE == 0 &&
 	    s->reserve <= s->segment_size / 4;
 }
 
 static void
-default_settings(struct smtpd_log_settings *s)
+default_settings(struct smtpd_disk_settings *s)
 {
 	if (s->segment_size == 0)
 		s->segment_size = SEGMENT_SIZE;
@@ -332,10 +333,10 @@ default_settings(struct smtpd_log_settings *s)
 							   : RESERVE;
 }
 
-static struct smtpd_log *
-create(const struct smtpd_log_settings *settings)
+static struct smtpd_disk *
+create(const struct smtpd_disk_settings *settings)
 {
-	struct smtpd_log *log = calloc(1, sizeof(*log));
+	struct smtpd_disk *log = calloc(1, sizeof(*log));
 
 	if (log == NULL)
 		return NULL;
@@ -356,7 +357,7 @@ create(const struct smtpd_log_settings *settings)
 static int
 open_log(struct opening *o, int dir_fd)
 {
-	struct smtpd_log *log = o->log;
+	struct smtpd_disk *log = o->log;
 
 	if (!settings_are_sound(&log->settings)) {
 		errno = EINVAL;
@@ -366,15 +367,15 @@ open_log(struct opening *o, int dir_fd)
 	if (log->dir == -1)
 		return fail_errno(o, 0);
 	for (int i = 0; i < 2 && !log->settings.read_only; i++) {
-		log->batches[i].buf = malloc(SMTPD_LOG_GROUP_MAX);
+		log->batches[i].buf = malloc(SMTPD_DISK_GROUP_MAX);
 		if (log->batches[i].buf == NULL)
 			return fail_errno(o, 0);
 	}
 	return recover(o) == -1 || begin(o) == -1 ? -1 : 0;
 }
 
-struct smtpd_log *
-smtpd_log_open(int dir_fd, const struct smtpd_log_settings *settings,
+struct smtpd_disk *
+smtpd_disk_open(int dir_fd, const struct smtpd_disk_settings *settings,
     char *error, size_t size)
 {
 	struct opening o = { create(settings), NULL, error, size };
@@ -387,7 +388,7 @@ smtpd_log_open(int dir_fd, const struct smtpd_log_settings *settings,
 	if (open_log(&o, dir_fd) == 0)
 		return o.log;
 	saved = errno;
-	smtpd_log_close(o.log);
+	smtpd_disk_close(o.log);
 	errno = saved;
 	return NULL;
 }

@@ -8,8 +8,8 @@
 #include "journal/disk/state.h"
 #include "os/fd.h"
 
-struct smtpd_log_segment *
-smtpd_log_find(struct smtpd_log *log, uint32_t number)
+struct smtpd_disk_segment *
+smtpd_disk_segments_find(struct smtpd_disk *log, uint32_t number)
 {
 	size_t from = 0, to = log->count;
 
@@ -27,9 +27,9 @@ smtpd_log_find(struct smtpd_log *log, uint32_t number)
 }
 
 int
-smtpd_log_grow(struct smtpd_log *log)
+smtpd_disk_segments_grow(struct smtpd_disk *log)
 {
-	struct smtpd_log_segment *segments;
+	struct smtpd_disk_segment *segments;
 	size_t room;
 
 	if (log->count < log->room)
@@ -44,8 +44,8 @@ smtpd_log_grow(struct smtpd_log *log)
 }
 
 void
-smtpd_log_count_live(
-    struct smtpd_log *log, struct smtpd_log_segment *s, uint32_t size)
+smtpd_disk_segments_count_live(
+    struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size)
 {
 	s->live_bytes += size;
 	s->live_records++;
@@ -54,8 +54,8 @@ smtpd_log_count_live(
 }
 
 void
-smtpd_log_count_dead(
-    struct smtpd_log *log, struct smtpd_log_segment *s, uint32_t size)
+smtpd_disk_segments_count_dead(
+    struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size)
 {
 	/* A caller that miscounts must not have a segment live for ever. */
 	if (s == NULL || s->live_records == 0 || s->live_bytes < size)
@@ -67,23 +67,24 @@ smtpd_log_count_dead(
 }
 
 void
-smtpd_log_release(
-    struct smtpd_log *log, struct smtpd_log_place place, uint32_t size)
+smtpd_disk_release(
+    struct smtpd_disk *log, struct smtpd_disk_place place, uint32_t size)
 {
 	pthread_mutex_lock(&log->lock);
-	smtpd_log_count_dead(log, smtpd_log_find(log, place.segment), size);
+	smtpd_disk_segments_count_dead(
+	    log, smtpd_disk_segments_find(log, place.segment), size);
 	pthread_mutex_unlock(&log->lock);
 }
 
 /* A copy of segment NUMBER, which may be recycled when the lock is let go. */
 static int
 copy_segment(
-    struct smtpd_log *log, uint32_t number, struct smtpd_log_segment *copy)
+    struct smtpd_disk *log, uint32_t number, struct smtpd_disk_segment *copy)
 {
-	const struct smtpd_log_segment *s;
+	const struct smtpd_disk_segment *s;
 
 	pthread_mutex_lock(&log->lock);
-	s = smtpd_log_find(log, number);
+	s = smtpd_disk_segments_find(log, number);
 	if (s != NULL)
 		*copy = *s;
 	pthread_mutex_unlock(&log->lock);
@@ -95,14 +96,14 @@ copy_segment(
 
 /* Read the header of a record that may be there. */
 static int
-read_header(int fd, const struct smtpd_log_segment *s, uint32_t offset,
-    struct smtpd_log_record_header *h)
+read_header(int fd, const struct smtpd_disk_segment *s, uint32_t offset,
+    struct smtpd_disk_record_header *h)
 {
-	uint8_t bytes[SMTPD_LOG_RECORD_HEADER];
+	uint8_t bytes[SMTPD_DISK_RECORD_HEADER];
 
-	if (smtpd_log_file_read(fd, bytes, sizeof(bytes), offset) == -1)
+	if (smtpd_disk_file_read(fd, bytes, sizeof(bytes), offset) == -1)
 		return -1;
-	if (s->mark != 0 && smtpd_log_get_record(s->mark, bytes, h) &&
+	if (s->mark != 0 && smtpd_disk_format_get_record(s->mark, bytes, h) &&
 	    h->sequence >= s->base && h->sequence <= s->upto)
 		return 0;
 	errno = EBADMSG;
@@ -110,23 +111,23 @@ read_header(int fd, const struct smtpd_log_segment *s, uint32_t offset,
 }
 
 static uint8_t *
-read_whole(const struct smtpd_log *log, int fd, uint32_t offset,
-    const struct smtpd_log_record_header *h)
+read_whole(const struct smtpd_disk *log, int fd, uint32_t offset,
+    const struct smtpd_disk_record_header *h)
 {
-	size_t size = SMTPD_LOG_RECORD_HEADER + h->head_len + h->body_len;
+	size_t size = SMTPD_DISK_RECORD_HEADER + h->head_len + h->body_len;
 	uint8_t *p = malloc(size);
 
 	if (p == NULL)
 		return NULL;
-	if (smtpd_log_file_read(fd, p, size, offset) == -1) {
+	if (smtpd_disk_file_read(fd, p, size, offset) == -1) {
 		int error = errno;
 
 		free(p);
 		errno = error;
 		return NULL;
 	}
-	if (smtpd_log_head_checks(&log->crc, h, p) &&
-	    smtpd_log_body_checks(&log->crc, h, p))
+	if (smtpd_disk_format_head_checks(&log->crc, h, p) &&
+	    smtpd_disk_format_body_checks(&log->crc, h, p))
 		return p;
 	free(p);
 	errno = EBADMSG;
@@ -134,10 +135,10 @@ read_whole(const struct smtpd_log *log, int fd, uint32_t offset,
 }
 
 static uint8_t *
-read_place(struct smtpd_log *log, const struct smtpd_log_segment *s,
-    struct smtpd_log_place place, struct smtpd_log_record_header *h)
+read_place(struct smtpd_disk *log, const struct smtpd_disk_segment *s,
+    struct smtpd_disk_place place, struct smtpd_disk_record_header *h)
 {
-	int fd = smtpd_log_file_open(log->dir, s->number, true);
+	int fd = smtpd_disk_file_open(log->dir, s->number, true);
 	uint8_t *p = NULL;
 
 	if (fd == -1)
@@ -149,11 +150,11 @@ read_place(struct smtpd_log *log, const struct smtpd_log_segment *s,
 }
 
 void *
-smtpd_log_read(struct smtpd_log *log, struct smtpd_log_place place,
-    struct smtpd_log_record *record, const void **body)
+smtpd_disk_read(struct smtpd_disk *log, struct smtpd_disk_place place,
+    struct smtpd_disk_record *record, const void **body)
 {
-	struct smtpd_log_record_header h;
-	struct smtpd_log_segment s;
+	struct smtpd_disk_record_header h;
+	struct smtpd_disk_segment s;
 	uint8_t *p;
 
 	if (copy_segment(log, place.segment, &s) == -1)
@@ -161,35 +162,35 @@ smtpd_log_read(struct smtpd_log *log, struct smtpd_log_place place,
 	p = read_place(log, &s, place, &h);
 	if (p == NULL)
 		return NULL;
-	*record = (struct smtpd_log_record){
+	*record = (struct smtpd_disk_record){
 		.sequence = h.sequence,
 		.place = place,
-		.size = smtpd_log_record_size(&h),
+		.size = smtpd_disk_format_record_size(&h),
 		.head_len = h.head_len,
 		.body_len = h.body_len,
 		.type = h.type,
-		.head = p + SMTPD_LOG_RECORD_HEADER,
+		.head = p + SMTPD_DISK_RECORD_HEADER,
 	};
-	*body = p + SMTPD_LOG_RECORD_HEADER + h.head_len;
+	*body = p + SMTPD_DISK_RECORD_HEADER + h.head_len;
 	return p;
 }
 
 void *
-smtpd_log_read_raw(
-    struct smtpd_log *log, struct smtpd_log_place place, uint32_t size)
+smtpd_disk_read_raw(
+    struct smtpd_disk *log, struct smtpd_disk_place place, uint32_t size)
 {
-	struct smtpd_log_segment s;
+	struct smtpd_disk_segment s;
 	uint8_t *p = NULL;
 	int fd, status = -1;
 
 	if (copy_segment(log, place.segment, &s) == -1)
 		return NULL;
-	fd = smtpd_log_file_open(log->dir, s.number, true);
+	fd = smtpd_disk_file_open(log->dir, s.number, true);
 	if (fd == -1)
 		return NULL;
 	p = malloc(size);
 	if (p != NULL)
-		status = smtpd_log_file_read(fd, p, size, place.offset);
+		status = smtpd_disk_file_read(fd, p, size, place.offset);
 	smtpd_fd_close(fd);
 	if (status == 0)
 		return p;
@@ -198,17 +199,17 @@ smtpd_log_read_raw(
 }
 
 void
-smtpd_log_stats(struct smtpd_log *log, struct smtpd_log_stats *stats)
+smtpd_disk_stats(struct smtpd_disk *log, struct smtpd_disk_stats *stats)
 {
 	pthread_mutex_lock(&log->lock);
 	*stats = log->stats;
 	stats->segments = (uint32_t)log->count;
-	stats->spare = smtpd_log_spares(log);
+	stats->spare = smtpd_disk_segments_spares(log);
 	pthread_mutex_unlock(&log->lock);
 }
 
 void
-smtpd_log_close(struct smtpd_log *log)
+smtpd_disk_close(struct smtpd_disk *log)
 {
 	if (log == NULL)
 		return;

@@ -7,42 +7,42 @@
 #include "os/random.h"
 
 unsigned
-smtpd_log_spares(const struct smtpd_log *log)
+smtpd_disk_segments_spares(const struct smtpd_disk *log)
 {
 	unsigned n = 0;
 
-	for (int i = 0; i < SMTPD_LOG_SPARES; i++)
-		n += log->spares[i] == SMTPD_LOG_SPARE_READY;
+	for (int i = 0; i < SMTPD_DISK_SPARES; i++)
+		n += log->spares[i] == SMTPD_DISK_SPARE_READY;
 	return n;
 }
 
 static int
-which_is(const struct smtpd_log *log, enum smtpd_log_spare state)
+which_is(const struct smtpd_disk *log, enum smtpd_disk_spare state)
 {
 	int i = 0;
 
-	while (i < SMTPD_LOG_SPARES && log->spares[i] != state)
+	while (i < SMTPD_DISK_SPARES && log->spares[i] != state)
 		i++;
 	return i;
 }
 
 int
-smtpd_log_make_spare(struct smtpd_log *log)
+smtpd_disk_roll_make_spare(struct smtpd_disk *log)
 {
-	int which = which_is(log, SMTPD_LOG_SPARE_NONE);
+	int which = which_is(log, SMTPD_DISK_SPARE_NONE);
 	int rc, error;
 
-	if (which == SMTPD_LOG_SPARES) {
+	if (which == SMTPD_DISK_SPARES) {
 		errno = EAGAIN;
 		return -1;
 	}
-	log->spares[which] = SMTPD_LOG_SPARE_BUSY;
+	log->spares[which] = SMTPD_DISK_SPARE_BUSY;
 	pthread_mutex_unlock(&log->lock);
-	rc = smtpd_log_file_make(log->dir, which, log->settings.segment_size);
+	rc = smtpd_disk_file_make(log->dir, which, log->settings.segment_size);
 	error = errno;
 	pthread_mutex_lock(&log->lock);
 	log->spares[which] =
-	    rc == 0 ? SMTPD_LOG_SPARE_READY : SMTPD_LOG_SPARE_NONE;
+	    rc == 0 ? SMTPD_DISK_SPARE_READY : SMTPD_DISK_SPARE_NONE;
 	pthread_cond_broadcast(&log->idle);
 	errno = error;
 	return rc;
@@ -51,16 +51,16 @@ smtpd_log_make_spare(struct smtpd_log *log)
 /* What the next segment is to say.  A mark that nobody knows keeps a body from
  * ever being taken for a record, whoever wrote it. */
 static int
-describe(const struct smtpd_log *log, struct smtpd_log_header *h)
+describe(const struct smtpd_disk *log, struct smtpd_disk_header *h)
 {
-	*h = (struct smtpd_log_header){
+	*h = (struct smtpd_disk_header){
 		.number = 1,
 		.size = log->settings.segment_size,
 		.base = log->last + 1,
 		.follows = log->durable,
 	};
 	if (log->count > 0) {
-		const struct smtpd_log_segment *s =
+		const struct smtpd_disk_segment *s =
 		    &log->segments[log->count - 1];
 
 		h->number = s->number + 1;
@@ -78,18 +78,18 @@ describe(const struct smtpd_log *log, struct smtpd_log_header *h)
 
 /* The lock is not held. */
 static int
-begin(struct smtpd_log *log, int which, const struct smtpd_log_header *h)
+begin(struct smtpd_disk *log, int which, const struct smtpd_disk_header *h)
 {
-	if (which == SMTPD_LOG_MAKESHIFT &&
-	    smtpd_log_file_make(log->dir, which, h->size) == -1)
+	if (which == SMTPD_DISK_MAKESHIFT &&
+	    smtpd_disk_file_make(log->dir, which, h->size) == -1)
 		return -1;
-	return smtpd_log_file_begin(log->dir, &log->crc, which, h);
+	return smtpd_disk_file_begin(log->dir, &log->crc, which, h);
 }
 
 static void
-seal_last(struct smtpd_log *log, const struct smtpd_log_header *next)
+seal_last(struct smtpd_disk *log, const struct smtpd_disk_header *next)
 {
-	struct smtpd_log_segment *s = &log->segments[log->count - 1];
+	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
 
 	if (log->fd != -1)
 		close(log->fd);
@@ -100,41 +100,41 @@ seal_last(struct smtpd_log *log, const struct smtpd_log_header *next)
 }
 
 static void
-adopt(struct smtpd_log *log, int fd, const struct smtpd_log_header *h)
+adopt(struct smtpd_disk *log, int fd, const struct smtpd_disk_header *h)
 {
 	if (log->count > 0)
 		seal_last(log, h);
-	log->segments[log->count++] = (struct smtpd_log_segment){
+	log->segments[log->count++] = (struct smtpd_disk_segment){
 		.number = h->number,
 		.size = h->size,
 		.mark = h->mark,
-		.end = SMTPD_LOG_LIMIT(h->size),
+		.end = SMTPD_DISK_LIMIT(h->size),
 		.base = h->base,
 		.upto = UINT64_MAX,
 	};
 	log->fd = fd;
-	log->tail = SMTPD_LOG_PAGE;
+	log->tail = SMTPD_DISK_PAGE;
 }
 
 int
-smtpd_log_turn(struct smtpd_log *log)
+smtpd_disk_roll(struct smtpd_disk *log)
 {
-	struct smtpd_log_header h;
-	int which = which_is(log, SMTPD_LOG_SPARE_READY);
+	struct smtpd_disk_header h;
+	int which = which_is(log, SMTPD_DISK_SPARE_READY);
 	int fd, error;
 
-	if (describe(log, &h) == -1 || smtpd_log_grow(log) == -1)
+	if (describe(log, &h) == -1 || smtpd_disk_segments_grow(log) == -1)
 		return -1;
-	if (which < SMTPD_LOG_SPARES)
-		log->spares[which] = SMTPD_LOG_SPARE_BUSY;
-	log->turning = true;
+	if (which < SMTPD_DISK_SPARES)
+		log->spares[which] = SMTPD_DISK_SPARE_BUSY;
+	log->rolling = true;
 	pthread_mutex_unlock(&log->lock);
 	fd = begin(log, which, &h);
 	error = errno;
 	pthread_mutex_lock(&log->lock);
-	log->turning = false;
-	if (which < SMTPD_LOG_SPARES)
-		log->spares[which] = SMTPD_LOG_SPARE_NONE;
+	log->rolling = false;
+	if (which < SMTPD_DISK_SPARES)
+		log->spares[which] = SMTPD_DISK_SPARE_NONE;
 	if (fd != -1)
 		adopt(log, fd, &h);
 	errno = error;

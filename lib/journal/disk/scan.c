@@ -20,58 +20,62 @@ enum finding {
 };
 
 static bool
-may_follow(const struct smtpd_log_scan *s,
-    const struct smtpd_log_record_header *h, uint32_t at)
+may_follow(const struct smtpd_disk_scan *s,
+    const struct smtpd_disk_record_header *h, uint32_t at)
 {
 	return h->sequence >= s->next && h->sequence <= s->upto &&
-	    smtpd_log_record_size(h) <= s->end - at;
+	    smtpd_disk_format_record_size(h) <= s->end - at;
 }
 
 /* Look for the header and head of a record at AT. */
 static enum finding
-find_head(const struct smtpd_log_scan *s, uint32_t at,
-    struct smtpd_log_record_header *h)
+find_head(const struct smtpd_disk_scan *s, uint32_t at,
+    struct smtpd_disk_record_header *h)
 {
 	const uint8_t *p;
 
-	if (s->end < SMTPD_LOG_RECORD_HEADER ||
-	    at > s->end - SMTPD_LOG_RECORD_HEADER)
+	if (s->end < SMTPD_DISK_RECORD_HEADER ||
+	    at > s->end - SMTPD_DISK_RECORD_HEADER)
 		return FOUND_NOTHING;
-	p = smtpd_log_window_at(s->window, at, SMTPD_LOG_RECORD_HEADER);
+	p = smtpd_disk_window_at(s->window, at, SMTPD_DISK_RECORD_HEADER);
 	if (p == NULL)
 		return FOUND_ERROR;
-	if (!smtpd_log_get_record(s->mark, p, h) || !may_follow(s, h, at))
+	if (!smtpd_disk_format_get_record(s->mark, p, h) ||
+	    !may_follow(s, h, at))
 		return FOUND_NOTHING;
-	p = smtpd_log_window_at(
-	    s->window, at, SMTPD_LOG_RECORD_HEADER + h->head_len);
+	p = smtpd_disk_window_at(
+	    s->window, at, SMTPD_DISK_RECORD_HEADER + h->head_len);
 	if (p == NULL)
 		return FOUND_ERROR;
-	return smtpd_log_head_checks(s->crc, h, p) ? FOUND_HEAD : FOUND_NOTHING;
+	return smtpd_disk_format_head_checks(s->crc, h, p) ? FOUND_HEAD
+							   : FOUND_NOTHING;
 }
 
 /* The same, and for its body; *P is all of it. */
 static enum finding
-find_record(const struct smtpd_log_scan *s, uint32_t at,
-    struct smtpd_log_record_header *h, const uint8_t **p)
+find_record(const struct smtpd_disk_scan *s, uint32_t at,
+    struct smtpd_disk_record_header *h, const uint8_t **p)
 {
 	enum finding found = find_head(s, at, h);
 
 	if (found != FOUND_HEAD)
 		return found;
-	*p = smtpd_log_window_at(s->window, at, smtpd_log_record_size(h));
+	*p = smtpd_disk_window_at(
+	    s->window, at, smtpd_disk_format_record_size(h));
 	if (*p == NULL)
 		return FOUND_ERROR;
-	return smtpd_log_body_checks(s->crc, h, *p) ? FOUND_RECORD : FOUND_HEAD;
+	return smtpd_disk_format_body_checks(s->crc, h, *p) ? FOUND_RECORD
+							    : FOUND_HEAD;
 }
 
 /* Move *AT on to where the mark is next, or to the end. */
 static int
-find_mark(const struct smtpd_log_scan *s, uint32_t *at)
+find_mark(const struct smtpd_disk_scan *s, uint32_t *at)
 {
 	while (*at < s->end) {
-		uint32_t len = s->end - *at < SMTPD_LOG_PAGE ? s->end - *at
-							     : SMTPD_LOG_PAGE;
-		const uint8_t *p = smtpd_log_window_at(s->window, *at, len);
+		uint32_t len = s->end - *at < SMTPD_DISK_PAGE ? s->end - *at
+							      : SMTPD_DISK_PAGE;
+		const uint8_t *p = smtpd_disk_window_at(s->window, *at, len);
 
 		if (p == NULL)
 			return -1;
@@ -92,10 +96,10 @@ find_mark(const struct smtpd_log_scan *s, uint32_t *at)
  * was once durable.
  */
 static enum finding
-search(struct smtpd_log_scan *s, uint32_t from, uint32_t *at)
+search(struct smtpd_disk_scan *s, uint32_t from, uint32_t *at)
 {
 	enum finding result = FOUND_NOTHING;
-	struct smtpd_log_record_header h;
+	struct smtpd_disk_record_header h;
 
 	*at = s->end;
 	while (*at == s->end || s->known < s->next) {
@@ -119,14 +123,14 @@ search(struct smtpd_log_scan *s, uint32_t from, uint32_t *at)
 			s->known = h.durable;
 		if (s->sealed)
 			break;
-		from += smtpd_log_record_size(&h);
+		from += smtpd_disk_format_record_size(&h);
 	}
 	return result;
 }
 
 int
-smtpd_log_scan_report(
-    struct smtpd_log_scan *s, uint64_t from, uint64_t to, const char *why)
+smtpd_disk_scan_report(
+    struct smtpd_disk_scan *s, uint64_t from, uint64_t to, const char *why)
 {
 	bool cut = to > s->window->file_size;
 
@@ -134,7 +138,7 @@ smtpd_log_scan_report(
 		to = s->window->file_size;
 	while (from < to) {
 		size_t len = to - from < REPORT_MAX ? to - from : REPORT_MAX;
-		const uint8_t *p = smtpd_log_window_at(s->window, from, len);
+		const uint8_t *p = smtpd_disk_window_at(s->window, from, len);
 
 		if (p == NULL)
 			return -1;
@@ -148,11 +152,11 @@ smtpd_log_scan_report(
 
 /* Room for one more record, with a head of LEN bytes. */
 static int
-group_grow(struct smtpd_log_scan *s, size_t len)
+group_grow(struct smtpd_disk_scan *s, size_t len)
 {
 	if (s->group_count == s->group_room) {
 		size_t room = s->group_room * 2 + 8;
-		struct smtpd_log_record *group =
+		struct smtpd_disk_record *group =
 		    realloc(s->group, room * sizeof(*group));
 
 		if (group == NULL)
@@ -173,7 +177,7 @@ group_grow(struct smtpd_log_scan *s, size_t len)
 }
 
 static int
-group_add(struct smtpd_log_scan *s, const struct smtpd_log_record *record)
+group_add(struct smtpd_disk_scan *s, const struct smtpd_disk_record *record)
 {
 	if (group_grow(s, record->head_len) == -1)
 		return -1;
@@ -185,7 +189,7 @@ group_add(struct smtpd_log_scan *s, const struct smtpd_log_record *record)
 }
 
 static int
-group_deliver(struct smtpd_log_scan *s)
+group_deliver(struct smtpd_disk_scan *s)
 {
 	const uint8_t *head = s->heads;
 	int rc = 0;
@@ -202,7 +206,7 @@ group_deliver(struct smtpd_log_scan *s)
 
 /* What is left of a group whose end was never written. */
 static void
-group_cut(struct smtpd_log_scan *s)
+group_cut(struct smtpd_disk_scan *s)
 {
 	if (s->group_count == 0)
 		return;
@@ -213,38 +217,38 @@ group_cut(struct smtpd_log_scan *s)
 }
 
 static int
-take(struct smtpd_log_scan *s, const struct smtpd_log_record_header *h,
+take(struct smtpd_disk_scan *s, const struct smtpd_disk_record_header *h,
     const uint8_t *p)
 {
-	struct smtpd_log_record record = {
+	struct smtpd_disk_record record = {
 		.sequence = h->sequence,
 		.place = { s->number, s->at },
-		.size = smtpd_log_record_size(h),
+		.size = smtpd_disk_format_record_size(h),
 		.head_len = h->head_len,
 		.body_len = h->body_len,
 		.type = h->type,
-		.head = p + SMTPD_LOG_RECORD_HEADER,
+		.head = p + SMTPD_DISK_RECORD_HEADER,
 	};
 
 	s->at += record.size;
 	s->next = h->sequence + 1;
-	if (s->group_count == 0 && !(h->flags & SMTPD_LOG_MORE))
+	if (s->group_count == 0 && !(h->flags & SMTPD_DISK_MORE))
 		return s->record(s->user, &record);
 	if (group_add(s, &record) == -1)
 		return -1;
-	return h->flags & SMTPD_LOG_MORE ? 0 : group_deliver(s);
+	return h->flags & SMTPD_DISK_MORE ? 0 : group_deliver(s);
 }
 
 /* From AT to TO it is damaged, and what comes has a sequence from NEXT on.
  * What is there of a group was durable with the rest of it. */
 static int
-skip(struct smtpd_log_scan *s, uint32_t to, uint64_t next, const char *why)
+skip(struct smtpd_disk_scan *s, uint32_t to, uint64_t next, const char *why)
 {
 	int rc = group_deliver(s);
 
 	if (rc != 0)
 		return rc;
-	if (smtpd_log_scan_report(s, s->at, to, why) == -1)
+	if (smtpd_disk_scan_report(s, s->at, to, why) == -1)
 		return -1;
 	s->at = to;
 	s->next = next;
@@ -254,10 +258,11 @@ skip(struct smtpd_log_scan *s, uint32_t to, uint64_t next, const char *why)
 /* There is no intact record at AT, only what FOUND says.  Return 1 when it is
  * the end. */
 static int
-pass(struct smtpd_log_scan *s, enum finding found,
-    const struct smtpd_log_record_header *h, int *rc)
+pass(struct smtpd_disk_scan *s, enum finding found,
+    const struct smtpd_disk_record_header *h, int *rc)
 {
-	uint32_t size = found == FOUND_HEAD ? smtpd_log_record_size(h) : 8;
+	uint32_t size =
+	    found == FOUND_HEAD ? smtpd_disk_format_record_size(h) : 8;
 	enum finding later = FOUND_NOTHING;
 	uint32_t to = s->at + size;
 
@@ -273,7 +278,7 @@ pass(struct smtpd_log_scan *s, enum finding found,
 	}
 	if (s->moving && s->reread != s->at) {
 		s->reread = s->at;
-		smtpd_log_window_forget(s->window);
+		smtpd_disk_window_forget(s->window);
 		return 0;
 	}
 	if (found == FOUND_HEAD)
@@ -285,9 +290,9 @@ pass(struct smtpd_log_scan *s, enum finding found,
 }
 
 static int
-scan(struct smtpd_log_scan *s)
+scan(struct smtpd_disk_scan *s)
 {
-	struct smtpd_log_record_header h;
+	struct smtpd_disk_record_header h;
 	const uint8_t *p = NULL;
 	int rc = 0;
 
@@ -315,7 +320,7 @@ scan(struct smtpd_log_scan *s)
 }
 
 int
-smtpd_log_scan(struct smtpd_log_scan *s)
+smtpd_disk_scan(struct smtpd_disk_scan *s)
 {
 	int rc = scan(s);
 

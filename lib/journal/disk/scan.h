@@ -15,10 +15,10 @@
 #include "journal/disk/disk.h"
 #include "journal/disk/window.h"
 
-struct smtpd_log_scan {
+struct smtpd_disk_scan {
 	/* Filled in by the caller: */
 	const struct smtpd_crc32c *crc;
-	struct smtpd_log_window *window;
+	struct smtpd_disk_window *window;
 	uint32_t number;
 	uint32_t mark;
 	bool sealed;   /* the records are known to reach to END, and all else
@@ -28,7 +28,7 @@ struct smtpd_log_scan {
 	uint32_t end;  /* where to end */
 	uint64_t next; /* the least sequence to come */
 	uint64_t upto; /* and the greatest */
-	int (*record)(void *user, const struct smtpd_log_record *record);
+	int (*record)(void *user, const struct smtpd_disk_record *record);
 	void (*damaged)(void *user, uint64_t offset, const void *data,
 	    size_t len, const char *why);
 	void *user;
@@ -38,7 +38,7 @@ struct smtpd_log_scan {
 	             * for records */
 
 	/* The scan's own: 0. */
-	struct smtpd_log_record *group; /* not complete yet */
+	struct smtpd_disk_record *group; /* not complete yet */
 	size_t group_count, group_room;
 	uint8_t *heads; /* of these */
 	size_t heads_len, heads_room;
@@ -47,10 +47,10 @@ struct smtpd_log_scan {
 };
 
 /* Return 0, or what RECORD returned other than 0, or -1 with errno ENOMEM. */
-int smtpd_log_scan(struct smtpd_log_scan *s);
+int smtpd_disk_scan(struct smtpd_disk_scan *s);
 
 /* Tell DAMAGED of what lies from FROM to TO. */
-int smtpd_log_scan_report(
-    struct smtpd_log_scan *s, uint64_t from, uint64_t to, const char *why);
+int smtpd_disk_scan_report(
+    struct smtpd_disk_scan *s, uint64_t from, uint64_t to, const char *why);
 
 #endif

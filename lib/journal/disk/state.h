@@ -10,9 +10,9 @@
 #include "journal/disk/file.h"
 
 /* Where records may end in a segment of SIZE bytes. */
-#define SMTPD_LOG_LIMIT(size) ((size) - SMTPD_LOG_PAGE)
+#define SMTPD_DISK_LIMIT(size) ((size) - SMTPD_DISK_PAGE)
 
-struct smtpd_log_segment {
+struct smtpd_disk_segment {
 	uint32_t number;
 	uint32_t size;
 	uint32_t mark; /* of its records; 0: the header is damaged */
@@ -27,77 +27,77 @@ struct smtpd_log_segment {
 };
 
 /* What is written and synced at once. */
-struct smtpd_log_batch {
+struct smtpd_disk_batch {
 	pthread_cond_t done;
-	struct smtpd_log_promise *promises;
+	struct smtpd_disk_promise *promises;
 	uint64_t last;   /* sequence */
 	uint32_t offset; /* in the segment */
 	uint32_t len;
-	uint8_t *buf; /* SMTPD_LOG_GROUP_MAX bytes */
+	uint8_t *buf; /* SMTPD_DISK_GROUP_MAX bytes */
 };
 
-enum smtpd_log_spare {
-	SMTPD_LOG_SPARE_NONE,
-	SMTPD_LOG_SPARE_BUSY, /* somebody makes or takes it */
-	SMTPD_LOG_SPARE_READY,
+enum smtpd_disk_spare {
+	SMTPD_DISK_SPARE_NONE,
+	SMTPD_DISK_SPARE_BUSY, /* somebody makes or takes it */
+	SMTPD_DISK_SPARE_READY,
 };
 
-struct smtpd_log {
+struct smtpd_disk {
 	struct smtpd_crc32c crc;
-	struct smtpd_log_settings settings; /* defaults filled in */
+	struct smtpd_disk_settings settings; /* defaults filled in */
 	int dir;
 
 	pthread_mutex_t lock; /* of all that follows */
 
 	/* In the order of their numbers: all but the last are sealed. */
-	struct smtpd_log_segment *segments;
+	struct smtpd_disk_segment *segments;
 	size_t count, room;
 
 	int fd;           /* of the last; -1: it cannot be appended to */
-	bool turning;     /* the next one is being made */
+	bool rolling;     /* the next one is being made */
 	uint32_t tail;    /* where the next record goes */
 	uint64_t last;    /* the last sequence given */
 	uint64_t durable; /* the last one that is on stable storage */
 
 	/* One batch forms while the other one is written by whoever made the
 	 * log busy.  One may also be busy with files. */
-	struct smtpd_log_batch batches[2];
-	struct smtpd_log_batch *forming;
+	struct smtpd_disk_batch batches[2];
+	struct smtpd_disk_batch *forming;
 	bool busy;
 	pthread_cond_t idle; /* it is busy no longer, or a batch was taken */
 
-	enum smtpd_log_spare spares[SMTPD_LOG_SPARES];
-	struct smtpd_log_stats stats;
+	enum smtpd_disk_spare spares[SMTPD_DISK_SPARES];
+	struct smtpd_disk_stats stats;
 };
 
 /* Segment NUMBER; NULL: there is none.  The lock is held, or nobody else knows
  * the log yet. */
-struct smtpd_log_segment *smtpd_log_find(
-    struct smtpd_log *log, uint32_t number);
+struct smtpd_disk_segment *smtpd_disk_segments_find(
+    struct smtpd_disk *log, uint32_t number);
 
 /* Room for one more in the table.  Return -1 without memory. */
-int smtpd_log_grow(struct smtpd_log *log);
+int smtpd_disk_segments_grow(struct smtpd_disk *log);
 
 /* Count a record of SIZE bytes in S as live, or no longer. */
-void smtpd_log_count_live(
-    struct smtpd_log *log, struct smtpd_log_segment *s, uint32_t size);
-void smtpd_log_count_dead(
-    struct smtpd_log *log, struct smtpd_log_segment *s, uint32_t size);
+void smtpd_disk_segments_count_live(
+    struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size);
+void smtpd_disk_segments_count_dead(
+    struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size);
 
 /* How many spares are ready. */
-unsigned smtpd_log_spares(const struct smtpd_log *log);
+unsigned smtpd_disk_segments_spares(const struct smtpd_disk *log);
 
 /*
  * Make the next segment, and append to it from now on.  The log is busy by the
  * caller's doing, and nothing waits to be written; the lock is held, and not
  * while it works.  On failure all is as before.
  */
-int smtpd_log_turn(struct smtpd_log *log);
+int smtpd_disk_roll(struct smtpd_disk *log);
 
 /* Make a spare where there is none, under the same conditions but for being
  * busy: one thread at a time.  Return -1 with errno, or with EAGAIN when all
  * are being made or taken. */
-int smtpd_log_make_spare(struct smtpd_log *log);
+int smtpd_disk_roll_make_spare(struct smtpd_disk *log);
 
 /*
  * Give each record of SEGMENT, a copy, to FN, until it returns other than 0,
@@ -106,7 +106,7 @@ int smtpd_log_make_spare(struct smtpd_log *log);
  * NEXT and DIRTY of it in *RESULT, writes the index anew where it can be,
  * and reports what is damaged.
  */
-struct smtpd_log_found {
+struct smtpd_disk_found {
 	bool scanned;
 	bool indexed; /* there is an index */
 	bool gone;    /* the segment went away meanwhile */
@@ -115,13 +115,13 @@ struct smtpd_log_found {
 	uint64_t next;
 };
 
-int smtpd_log_each(struct smtpd_log *log,
-    const struct smtpd_log_segment *segment, bool index,
-    int (*fn)(void *user, const struct smtpd_log_record *record), void *user,
-    struct smtpd_log_found *result);
+int smtpd_disk_each(struct smtpd_disk *log,
+    const struct smtpd_disk_segment *segment, bool index,
+    int (*fn)(void *user, const struct smtpd_disk_record *record), void *user,
+    struct smtpd_disk_found *result);
 
 /* Tell the caller of the log of LEN bytes of segment NUMBER. */
-void smtpd_log_report(struct smtpd_log *log, uint32_t number, uint64_t offset,
-    const void *data, size_t len, const char *why);
+void smtpd_disk_each_report(struct smtpd_disk *log, uint32_t number,
+    uint64_t offset, const void *data, size_t len, const char *why);
 
 #endif

@@ -14,7 +14,7 @@
 #define STEP 262144u
 
 int
-smtpd_log_window_init(struct smtpd_log_window *w, int fd)
+smtpd_disk_window_init(struct smtpd_disk_window *w, int fd)
 {
 	struct stat st;
 
@@ -29,20 +29,20 @@ smtpd_log_window_init(struct smtpd_log_window *w, int fd)
 }
 
 void
-smtpd_log_window_finish(struct smtpd_log_window *w)
+smtpd_disk_window_finish(struct smtpd_disk_window *w)
 {
 	free(w->buf);
 	w->buf = NULL;
 }
 
 void
-smtpd_log_window_forget(struct smtpd_log_window *w)
+smtpd_disk_window_forget(struct smtpd_disk_window *w)
 {
 	w->len = 0;
 }
 
 static int
-grow(struct smtpd_log_window *w, size_t len)
+grow(struct smtpd_disk_window *w, size_t len)
 {
 	uint8_t *buf;
 
@@ -57,7 +57,7 @@ grow(struct smtpd_log_window *w, size_t len)
 }
 
 static ssize_t
-read_at(const struct smtpd_log_window *w, size_t done, size_t len)
+read_at(const struct smtpd_disk_window *w, size_t done, size_t len)
 {
 	ssize_t n;
 
@@ -69,10 +69,10 @@ read_at(const struct smtpd_log_window *w, size_t done, size_t len)
 
 /* A bad sector costs its page and nothing else. */
 static size_t
-read_some(const struct smtpd_log_window *w, size_t done)
+read_some(const struct smtpd_disk_window *w, size_t done)
 {
 	size_t rest = w->size - done;
-	size_t page = SMTPD_LOG_PAGE - (w->from + done) % SMTPD_LOG_PAGE;
+	size_t page = SMTPD_DISK_PAGE - (w->from + done) % SMTPD_DISK_PAGE;
 	ssize_t n = read_at(w, done, rest);
 
 	if (n == 0 || page > rest)
@@ -86,7 +86,7 @@ read_some(const struct smtpd_log_window *w, size_t done)
 }
 
 static void
-fill(struct smtpd_log_window *w, uint64_t offset)
+fill(struct smtpd_disk_window *w, uint64_t offset)
 {
 	size_t done = 0;
 
@@ -97,7 +97,7 @@ fill(struct smtpd_log_window *w, uint64_t offset)
 }
 
 const uint8_t *
-smtpd_log_window_at(struct smtpd_log_window *w, uint64_t offset, size_t len)
+smtpd_disk_window_at(struct smtpd_disk_window *w, uint64_t offset, size_t len)
 {
 	if (offset < w->from || offset + len > w->from + w->len) {
 		if (grow(w, len) == -1)

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct smtpd_log_window {
+struct smtpd_disk_window {
 	int fd;
 	uint64_t file_size;
 	uint64_t from; /* the bytes of the file from here */
@@ -17,17 +17,17 @@ struct smtpd_log_window {
 };
 
 /* Begin on FD, which stays the caller's.  Return -1 with errno. */
-int smtpd_log_window_init(struct smtpd_log_window *w, int fd);
-void smtpd_log_window_finish(struct smtpd_log_window *w);
+int smtpd_disk_window_init(struct smtpd_disk_window *w, int fd);
+void smtpd_disk_window_finish(struct smtpd_disk_window *w);
 
 /*
  * LEN bytes at OFFSET, until the next call; what cannot be read, or lies beyond
  * the end of the file, reads as zeros.  NULL with errno ENOMEM.
  */
-const uint8_t *smtpd_log_window_at(
-    struct smtpd_log_window *w, uint64_t offset, size_t len);
+const uint8_t *smtpd_disk_window_at(
+    struct smtpd_disk_window *w, uint64_t offset, size_t len);
 
 /* Forget what was read: the file may have changed. */
-void smtpd_log_window_forget(struct smtpd_log_window *w);
+void smtpd_disk_window_forget(struct smtpd_disk_window *w);
 
 #endif

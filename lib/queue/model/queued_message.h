@@ -50,8 +50,8 @@ struct smtpd_job {
 	_Atomic uint16_t attempts;
 	_Atomic uint32_t due; /* not to be tried earlier */
 	uint32_t first;
-	uint32_t count;               /* of its recipients */
-	struct smtpd_log_place trail; /* its last progress record */
+	uint32_t count;                /* of its recipients */
+	struct smtpd_disk_place trail; /* its last progress record */
 };
 
 /* Facts of a message. */
@@ -74,8 +74,8 @@ enum smtpd_entry_flag {
  * of each job entry, destination, first and count) and what is atomic. */
 struct smtpd_entry {
 	uint64_t id;
-	uint64_t size;                /* octets of the content */
-	struct smtpd_log_place place; /* its message record */
+	uint64_t size;                 /* octets of the content */
+	struct smtpd_disk_place place; /* its message record */
 	uint32_t record_size;
 	uint32_t arrived;
 	uint16_t njobs;

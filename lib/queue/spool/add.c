@@ -227,8 +227,8 @@ encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		return -1;
 	}
 	/* There must be room for more when it is written anew. */
-	if (a->head.len <= SMTPD_LOG_HEAD_MAX / 2 &&
-	    a->envelope.len <= SMTPD_LOG_GROUP_MAX / 2)
+	if (a->head.len <= SMTPD_DISK_HEAD_MAX / 2 &&
+	    a->envelope.len <= SMTPD_DISK_GROUP_MAX / 2)
 		return 0;
 	errno = EFBIG;
 	return -1;
@@ -303,9 +303,9 @@ smtpd_addition_begin(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 
 void
 smtpd_addition_record(
-    const struct smtpd_addition *a, struct smtpd_log_entry *record)
+    const struct smtpd_addition *a, struct smtpd_disk_entry *record)
 {
-	*record = (struct smtpd_log_entry){
+	*record = (struct smtpd_disk_entry){
 		.type = SMTPD_RECORD_MESSAGE,
 		.live = true,
 		.head = a->head.data,
@@ -327,7 +327,7 @@ clear(struct smtpd_addition *a)
 
 struct smtpd_entry *
 smtpd_addition_finish(struct smtpd_spool *s, struct smtpd_addition *a,
-    const struct smtpd_log_entry *record)
+    const struct smtpd_disk_entry *record)
 {
 	struct smtpd_entry *e = a->entry;
 
@@ -365,14 +365,14 @@ int
 smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     struct smtpd_entry **entry)
 {
-	struct smtpd_log_entry record;
+	struct smtpd_disk_entry record;
 	struct smtpd_addition a;
 
 	*entry = NULL;
 	if (smtpd_addition_begin(s, mail, &a) == -1)
 		return -1;
 	smtpd_addition_record(&a, &record);
-	if (smtpd_log_append(s->log, &record, 1, 0) == -1) {
+	if (smtpd_disk_append(s->log, &record, 1, 0) == -1) {
 		smtpd_addition_cancel(s, &a);
 		return -1;
 	}

@@ -22,7 +22,7 @@
 /* Messages that are written anew at once. */
 struct batch {
 	struct smtpd_restatement list[STEP_MESSAGES];
-	struct smtpd_log_entry *records; /* of all of them */
+	struct smtpd_disk_entry *records; /* of all of them */
 	size_t count;
 	size_t nrecords;
 	uint64_t size;
@@ -149,7 +149,7 @@ append(struct smtpd_spool *s, struct batch *b)
 	for (size_t i = 0; i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
 			b->records[n++] = b->list[i].records[k];
-	status = smtpd_log_append(s->log, b->records, b->nrecords, 0);
+	status = smtpd_disk_append(s->log, b->records, b->nrecords, 0);
 	n = 0;
 	for (size_t i = 0; status == 0 && i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
@@ -192,7 +192,7 @@ static bool
 empty(struct smtpd_spool *s)
 {
 	struct smtpd_spool_cleaning *c = &s->cleaning;
-	uint32_t segment = smtpd_log_oldest(s->log);
+	uint32_t segment = smtpd_disk_oldest(s->log);
 	int status = 0;
 
 	if (segment != c->segment)
@@ -210,7 +210,7 @@ empty(struct smtpd_spool *s)
 	c->segment = 0;
 	/* Somebody may yet have to put an entry into the table, or to end
 	 * one. */
-	return smtpd_log_recycle(s->log) > 0 || rest(s);
+	return smtpd_disk_recycle(s->log) > 0 || rest(s);
 }
 
 bool
@@ -219,13 +219,13 @@ smtpd_spool_clean(struct smtpd_spool *s)
 	bool more;
 
 	/* The notes of workers whose next message takes long. */
-	smtpd_log_flush(s->log);
-	more = smtpd_log_prepare(s->log) == 1;
+	smtpd_disk_append_flush(s->log);
+	more = smtpd_disk_prepare(s->log) == 1;
 	mark_clock(s);
-	if (!smtpd_log_wants_cleaning(s->log) ||
+	if (!smtpd_disk_wants_cleaning(s->log) ||
 	    smtpd_clock_ms() < s->cleaning.rest)
 		return more;
-	if (smtpd_log_recycle(s->log) > 0)
+	if (smtpd_disk_recycle(s->log) > 0)
 		return true;
 	if (s->foreign != NULL && s->cleaning.segment == 0)
 		smtpd_quarantine_foreign(s);

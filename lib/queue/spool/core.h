@@ -38,7 +38,7 @@ struct smtpd_flight {
 /* A record that cannot be understood, and is live until it is in
  * quarantine. */
 struct smtpd_foreign {
-	struct smtpd_log_place place;
+	struct smtpd_disk_place place;
 	uint32_t size;
 	struct smtpd_foreign *next;
 };
@@ -58,7 +58,7 @@ struct smtpd_spool {
 	struct smtpd_spool_settings settings;
 	struct smtpd_crc32c crc;
 	struct smtpd_queue_clock clock;
-	struct smtpd_log *log;
+	struct smtpd_disk *log;
 	uint32_t group_max; /* bytes of one append */
 
 	/* Descriptors; -1: none. */
@@ -161,7 +161,7 @@ void smtpd_spool_entry_finish_rcpt(struct smtpd_entry *e, uint32_t rcpt);
 
 /* Change JOB as a record at PLACE says.  FLAGS: enum smtpd_record_job_flag. */
 void smtpd_spool_entry_apply(struct smtpd_job *job,
-    const struct smtpd_record_progress *p, struct smtpd_log_place place);
+    const struct smtpd_record_progress *p, struct smtpd_disk_place place);
 
 /* What is kept of the flags of JOB. */
 uint8_t smtpd_spool_job_flags(const struct smtpd_job *job);
@@ -207,20 +207,20 @@ int smtpd_addition_begin(struct smtpd_spool *s,
 
 /* Its record. */
 void smtpd_addition_record(
-    const struct smtpd_addition *a, struct smtpd_log_entry *record);
+    const struct smtpd_addition *a, struct smtpd_disk_entry *record);
 
 /* It is in the log: its entry appears, and is returned with a pin. */
 struct smtpd_entry *smtpd_addition_finish(struct smtpd_spool *s,
-    struct smtpd_addition *a, const struct smtpd_log_entry *record);
+    struct smtpd_addition *a, const struct smtpd_disk_entry *record);
 
 /* It is not: undo all. */
 void smtpd_addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a);
 
 /* --- spool_replay.c --- */
 
-/* The functions of smtpd_log_settings. */
+/* The functions of smtpd_disk_settings. */
 int smtpd_spool_replay(
-    void *user, struct smtpd_log *log, const struct smtpd_log_record *record);
+    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record);
 
 /* Once all is read: the clock starts, and times that cannot be are mended. */
 void smtpd_spool_settle(struct smtpd_spool *s);
@@ -232,22 +232,23 @@ void smtpd_spool_forget(struct smtpd_spool *s);
 
 /* The place of E now; false when it has ended. */
 bool smtpd_spool_place(struct smtpd_spool *s, const struct smtpd_entry *e,
-    struct smtpd_log_place *place);
+    struct smtpd_disk_place *place);
 
-/* As smtpd_log_read() of the message record of E, and its head in *M. */
+/* As smtpd_disk_read() of the message record of E, and its head in *M. */
 void *smtpd_spool_read_message(struct smtpd_spool *s,
-    const struct smtpd_entry *e, struct smtpd_log_record *record,
+    const struct smtpd_entry *e, struct smtpd_disk_record *record,
     struct smtpd_record_message *m, const void **body);
 
 /* The progress record of the job numbered JOB of message ID at PLACE; to be
  * freed.  NULL with errno. */
 void *smtpd_spool_read_progress(struct smtpd_spool *s, uint64_t id,
-    uint32_t job, struct smtpd_log_place place, struct smtpd_record_progress *p,
-    struct smtpd_unpack *results, struct smtpd_unpack *trail);
+    uint32_t job, struct smtpd_disk_place place,
+    struct smtpd_record_progress *p, struct smtpd_unpack *results,
+    struct smtpd_unpack *trail);
 
 /* Give the trails that end at PLACE to WRITE, oldest first. */
 int smtpd_spool_read_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_log_place place, smtpd_write_fn *write, void *user);
+    struct smtpd_disk_place place, smtpd_write_fn *write, void *user);
 
 /* --- restate.c --- */
 
@@ -256,7 +257,7 @@ struct smtpd_restatement {
 	struct smtpd_entry *entry; /* pinned and entered alone; NULL: nothing
 	                            * was to be done */
 	struct smtpd_pack *packs;
-	struct smtpd_log_entry *records; /* the message, then progress */
+	struct smtpd_disk_entry *records; /* the message, then progress */
 	struct iovec *bodies;
 	size_t count; /* of records */
 	size_t npacks;
@@ -276,7 +277,7 @@ void smtpd_restatement_end(
 
 /* --- quarantine.c --- */
 
-/* A smtpd_log_settings.damaged. */
+/* A smtpd_disk_settings.damaged. */
 void smtpd_quarantine_range(void *user, const char *segment_name,
     uint64_t offset, const void *data, size_t len, const char *why);
 

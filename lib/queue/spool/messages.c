@@ -88,7 +88,7 @@ smtpd_spool_job_flags(const struct smtpd_job *job)
 
 void
 smtpd_spool_entry_apply(struct smtpd_job *job,
-    const struct smtpd_record_progress *p, struct smtpd_log_place place)
+    const struct smtpd_record_progress *p, struct smtpd_disk_place place)
 {
 	job->due = p->due;
 	job->attempts = p->attempts;
@@ -118,7 +118,7 @@ smtpd_spool_entry_let_go(struct smtpd_spool *s, const struct smtpd_entry *e)
 		smtpd_trace_id(e->id, name);
 		unlinkat(s->large, name, 0);
 	}
-	smtpd_log_release(s->log, e->place, e->record_size);
+	smtpd_disk_release(s->log, e->place, e->record_size);
 }
 
 /* Whether it may yet become clear that E has ended, or others are waited

@@ -135,10 +135,10 @@ make_room(struct smtpd_spool *s, const struct step *st)
 	return has_room ? 0 : -1;
 }
 
-static struct smtpd_log_entry
+static struct smtpd_disk_entry
 progress_record(const struct step *st)
 {
-	return (struct smtpd_log_entry){
+	return (struct smtpd_disk_entry){
 		.type = SMTPD_RECORD_PROGRESS,
 		.head = st->head.data,
 		.head_len = st->head.len,
@@ -149,20 +149,20 @@ progress_record(const struct step *st)
 
 static int
 append(struct smtpd_spool *s, const struct step *st,
-    const struct smtpd_addition *report, struct smtpd_log_entry records[2])
+    const struct smtpd_addition *report, struct smtpd_disk_entry records[2])
 {
 	size_t n = 0;
 
 	if (report != NULL)
 		smtpd_addition_record(report, &records[n++]);
 	records[n++] = progress_record(st);
-	return smtpd_log_append(s->log, records, n, SMTPD_LOG_ESSENTIAL);
+	return smtpd_disk_append(s->log, records, n, SMTPD_DISK_ESSENTIAL);
 }
 
 /* The mutex is held.  Return whether the entry has ended by that. */
 static bool
 apply(
-    struct smtpd_spool *s, const struct step *st, struct smtpd_log_place place)
+    struct smtpd_spool *s, const struct step *st, struct smtpd_disk_place place)
 {
 	struct smtpd_job *job = st->progress->job;
 	struct smtpd_entry *e = job->entry;
@@ -182,7 +182,7 @@ static int
 record(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
     struct smtpd_addition *addition, struct smtpd_entry **report)
 {
-	struct smtpd_log_entry records[2];
+	struct smtpd_disk_entry records[2];
 	bool ended = false;
 	int error;
 	int status = encode(s, st);
@@ -235,8 +235,8 @@ struct smtpd_note {
 	struct smtpd_spool *spool;
 	struct smtpd_entry *entry; /* pinned */
 	struct step step;
-	struct smtpd_log_entry record;
-	struct smtpd_log_promise promise;
+	struct smtpd_disk_entry record;
+	struct smtpd_disk_promise promise;
 };
 
 static void
@@ -272,8 +272,8 @@ begin_note(
 
 	if (status == 0) {
 		n->record = progress_record(st);
-		status = smtpd_log_append_begin(
-		    s->log, &n->record, 1, SMTPD_LOG_ESSENTIAL, &n->promise);
+		status = smtpd_disk_append_begin(
+		    s->log, &n->record, 1, SMTPD_DISK_ESSENTIAL, &n->promise);
 	}
 	error = errno;
 	pthread_mutex_lock(&s->mutex);
@@ -321,8 +321,9 @@ smtpd_note_wait(struct smtpd_note *n)
 {
 	struct smtpd_spool *s = n->spool;
 
-	if (smtpd_log_append_end(s->log, &n->promise) == -1 &&
-	    smtpd_log_append(s->log, &n->record, 1, SMTPD_LOG_ESSENTIAL) == -1)
+	if (smtpd_disk_append_end(s->log, &n->promise) == -1 &&
+	    smtpd_disk_append(s->log, &n->record, 1, SMTPD_DISK_ESSENTIAL) ==
+		-1)
 		return -1;
 	smtpd_spool_entry_let_go(s, n->entry);
 	smtpd_spool_unpin(s, n->entry);

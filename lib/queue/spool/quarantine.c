@@ -142,10 +142,10 @@ smtpd_quarantine_range(void *user, const char *segment_name, uint64_t offset,
 /* Keep SIZE bytes of the log as NAME, as far as they can be read. */
 static int
 keep_record(struct smtpd_spool *s, const char *name,
-    struct smtpd_log_place place, uint32_t size, const char *why)
+    struct smtpd_disk_place place, uint32_t size, const char *why)
 {
 	char file[2 * SMTPD_SPOOL_NAME_MAX];
-	void *raw = smtpd_log_read_raw(s->log, place, size);
+	void *raw = smtpd_disk_read_raw(s->log, place, size);
 	int status = 0;
 
 	if (raw == NULL && errno == ENOMEM)
@@ -214,7 +214,7 @@ smtpd_quarantine_foreign(struct smtpd_spool *s)
 			at = &f->next;
 			continue;
 		}
-		smtpd_log_release(s->log, f->place, f->size);
+		smtpd_disk_release(s->log, f->place, f->size);
 		*at = f->next;
 		free(f);
 	}

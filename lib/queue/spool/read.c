@@ -17,7 +17,7 @@
 
 bool
 smtpd_spool_place(struct smtpd_spool *s, const struct smtpd_entry *e,
-    struct smtpd_log_place *place)
+    struct smtpd_disk_place *place)
 {
 	bool lives;
 
@@ -29,7 +29,7 @@ smtpd_spool_place(struct smtpd_spool *s, const struct smtpd_entry *e,
 }
 
 static bool
-same_place(struct smtpd_log_place a, struct smtpd_log_place b)
+same_place(struct smtpd_disk_place a, struct smtpd_disk_place b)
 {
 	return a.segment == b.segment && a.offset == b.offset;
 }
@@ -37,16 +37,16 @@ same_place(struct smtpd_log_place a, struct smtpd_log_place b)
 /* The record of E, wherever it is moved to meanwhile. */
 static void *
 read_record(struct smtpd_spool *s, const struct smtpd_entry *e,
-    struct smtpd_log_record *record, const void **body)
+    struct smtpd_disk_record *record, const void **body)
 {
-	struct smtpd_log_place place, now;
+	struct smtpd_disk_place place, now;
 	void *memory = NULL;
 
 	for (int i = 0; i < TRIES && memory == NULL; i++) {
 		errno = ENOENT;
 		if (!smtpd_spool_place(s, e, &place))
 			return NULL;
-		memory = smtpd_log_read(s->log, place, record, body);
+		memory = smtpd_disk_read(s->log, place, record, body);
 		if (memory != NULL || (errno != ENOENT && errno != EBADMSG))
 			return memory;
 		if (!smtpd_spool_place(s, e, &now)) {
@@ -64,7 +64,7 @@ read_record(struct smtpd_spool *s, const struct smtpd_entry *e,
 
 void *
 smtpd_spool_read_message(struct smtpd_spool *s, const struct smtpd_entry *e,
-    struct smtpd_log_record *record, struct smtpd_record_message *m,
+    struct smtpd_disk_record *record, struct smtpd_record_message *m,
     const void **body)
 {
 	void *memory = read_record(s, e, record, body);
@@ -141,9 +141,9 @@ int
 smtpd_spool_load(struct smtpd_spool *s, const struct smtpd_entry *entry,
     struct smtpd_letter *letter)
 {
-	struct smtpd_log_record record;
+	struct smtpd_disk_record record;
 	struct smtpd_record_message m;
-	struct smtpd_log_place place;
+	struct smtpd_disk_place place;
 	const void *body;
 	void *memory = smtpd_spool_read_message(s, entry, &record, &m, &body);
 	int status, error;
@@ -166,12 +166,12 @@ smtpd_spool_load(struct smtpd_spool *s, const struct smtpd_entry *entry,
 
 void *
 smtpd_spool_read_progress(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_log_place place, struct smtpd_record_progress *p,
+    struct smtpd_disk_place place, struct smtpd_record_progress *p,
     struct smtpd_unpack *results, struct smtpd_unpack *trail)
 {
-	struct smtpd_log_record record;
+	struct smtpd_disk_record record;
 	const void *body;
-	void *memory = smtpd_log_read(s->log, place, &record, &body);
+	void *memory = smtpd_disk_read(s->log, place, &record, &body);
 
 	if (memory == NULL)
 		return NULL;
@@ -193,7 +193,7 @@ smtpd_spool_read_progress(struct smtpd_spool *s, uint64_t id, uint32_t job,
 
 /* Whether A stands before B. */
 static bool
-is_before(struct smtpd_log_place a, struct smtpd_log_place b)
+is_before(struct smtpd_disk_place a, struct smtpd_disk_place b)
 {
 	return a.segment < b.segment ||
 	    (a.segment == b.segment && a.offset < b.offset);
@@ -203,9 +203,10 @@ is_before(struct smtpd_log_place a, struct smtpd_log_place b)
  * is missing or damaged ends the list.  -1 without memory. */
 static int
 list_trails(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_log_place place, struct smtpd_log_place **list, size_t *count)
+    struct smtpd_disk_place place, struct smtpd_disk_place **list,
+    size_t *count)
 {
-	struct smtpd_log_place *places = NULL;
+	struct smtpd_disk_place *places = NULL;
 	size_t n = 0;
 
 	while (place.segment != 0 && n < TRAILS_MAX) {
@@ -213,7 +214,7 @@ list_trails(struct smtpd_spool *s, uint64_t id, uint32_t job,
 		struct smtpd_unpack results, trail;
 		void *memory = smtpd_spool_read_progress(
 		    s, id, job, place, &p, &results, &trail);
-		struct smtpd_log_place *grown;
+		struct smtpd_disk_place *grown;
 
 		if (memory == NULL)
 			break;
@@ -236,7 +237,7 @@ list_trails(struct smtpd_spool *s, uint64_t id, uint32_t job,
 
 static int
 write_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_log_place place, smtpd_write_fn *write, void *user)
+    struct smtpd_disk_place place, smtpd_write_fn *write, void *user)
 {
 	struct smtpd_record_progress p;
 	struct smtpd_unpack results, trail;
@@ -254,9 +255,9 @@ write_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
 
 int
 smtpd_spool_read_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_log_place place, smtpd_write_fn *write, void *user)
+    struct smtpd_disk_place place, smtpd_write_fn *write, void *user)
 {
-	struct smtpd_log_place *places;
+	struct smtpd_disk_place *places;
 	size_t count;
 	int status = 0;
 
@@ -269,10 +270,10 @@ smtpd_spool_read_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
 }
 
 /* The last progress record of JOB.  Segment 0: none. */
-static struct smtpd_log_place
+static struct smtpd_disk_place
 last_trail(struct smtpd_spool *s, const struct smtpd_job *job)
 {
-	struct smtpd_log_place place;
+	struct smtpd_disk_place place;
 
 	pthread_mutex_lock(&s->mutex);
 	place = job->trail;
@@ -319,7 +320,7 @@ int
 smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_job *job,
     struct smtpd_rcpt_progress **results, size_t *count)
 {
-	struct smtpd_log_place place, now = last_trail(s, job);
+	struct smtpd_disk_place place, now = last_trail(s, job);
 	struct smtpd_record_progress p;
 	struct smtpd_unpack u, trail;
 	void *memory = NULL;

@@ -108,8 +108,8 @@ struct smtpd_record_progress {
 	struct smtpd_stamp stamp;
 	uint64_t id;
 	uint32_t due;
-	struct smtpd_log_place previous; /* of the same job */
-	uint32_t results_len;            /* of the body; then the trail */
+	struct smtpd_disk_place previous; /* of the same job */
+	uint32_t results_len;             /* of the body; then the trail */
 	uint32_t nfinished;
 	uint16_t job; /* its number */
 	uint16_t attempts;

@@ -177,7 +177,7 @@ make_records(struct smtpd_restatement *r)
 		const struct smtpd_pack *head =
 		    &r->packs[n == 0 ? 0 : 2 * n - 1];
 
-		r->records[n] = (struct smtpd_log_entry){
+		r->records[n] = (struct smtpd_disk_entry){
 			.type = n == 0 ? SMTPD_RECORD_MESSAGE
 				       : SMTPD_RECORD_PROGRESS,
 			.live = n == 0,
@@ -186,7 +186,7 @@ make_records(struct smtpd_restatement *r)
 			.body = &r->bodies[n],
 			.body_count = 1,
 		};
-		r->size += smtpd_log_size(head->len, r->bodies[n].iov_len);
+		r->size += smtpd_disk_size(head->len, r->bodies[n].iov_len);
 	}
 }
 
@@ -219,7 +219,7 @@ write_packs(struct smtpd_spool *s, struct smtpd_restatement *r,
 static int
 prepare(struct smtpd_spool *s, struct smtpd_restatement *r)
 {
-	struct smtpd_log_record record;
+	struct smtpd_disk_record record;
 	struct smtpd_record_message m;
 	const void *body;
 
@@ -314,7 +314,7 @@ move(const struct smtpd_restatement *r)
 		if (job->trail.segment == 0)
 			continue;
 		job->trail = ++n < r->count ? r->records[n].place
-					    : (struct smtpd_log_place){ 0 };
+					    : (struct smtpd_disk_place){ 0 };
 	}
 }
 
@@ -323,7 +323,7 @@ smtpd_restatement_end(
     struct smtpd_spool *s, struct smtpd_restatement *r, bool appended)
 {
 	struct smtpd_entry *e = r->entry;
-	struct smtpd_log_place place;
+	struct smtpd_disk_place place;
 	uint32_t size;
 
 	pthread_mutex_lock(&s->mutex);
@@ -334,7 +334,7 @@ smtpd_restatement_end(
 	smtpd_spool_unlock_entry(s, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (appended)
-		smtpd_log_release(s->log, place, size);
+		smtpd_disk_release(s->log, place, size);
 	clear(r);
 	smtpd_spool_unpin(s, e);
 }

@@ -27,7 +27,7 @@ note_id(struct smtpd_spool *s, uint64_t id)
 
 /* Keep in mind a record that says nothing to us, for quarantine. */
 static int
-keep_foreign(struct smtpd_spool *s, const struct smtpd_log_record *record)
+keep_foreign(struct smtpd_spool *s, const struct smtpd_disk_record *record)
 {
 	struct smtpd_foreign *f = calloc(1, sizeof(*f));
 
@@ -102,7 +102,7 @@ fill_jobs(
 
 /* The entry of a message record.  NULL without memory. */
 static struct smtpd_entry *
-make_entry(struct smtpd_spool *s, const struct smtpd_log_record *record,
+make_entry(struct smtpd_spool *s, const struct smtpd_disk_record *record,
     const struct smtpd_record_message *m)
 {
 	struct smtpd_entry *e = smtpd_spool_entry_create(m->id, m->njobs);
@@ -123,16 +123,16 @@ make_entry(struct smtpd_spool *s, const struct smtpd_log_record *record,
 
 /* End an entry: its message is finished, or stands anew further on. */
 static void
-drop(struct smtpd_spool *s, struct smtpd_log *log, struct smtpd_entry *e)
+drop(struct smtpd_spool *s, struct smtpd_disk *log, struct smtpd_entry *e)
 {
 	smtpd_spool_entry_end(s, e);
-	smtpd_log_release(log, e->place, e->record_size);
+	smtpd_disk_release(log, e->place, e->record_size);
 	smtpd_spool_entry_free(s, e);
 }
 
 static int
-replay_message(struct smtpd_spool *s, struct smtpd_log *log,
-    const struct smtpd_log_record *record)
+replay_message(struct smtpd_spool *s, struct smtpd_disk *log,
+    const struct smtpd_disk_record *record)
 {
 	struct smtpd_record_message m;
 	struct smtpd_entry *e, *old;
@@ -176,8 +176,8 @@ finish_rcpts(struct smtpd_job *job, const struct smtpd_record_progress *p)
 }
 
 static int
-replay_progress(struct smtpd_spool *s, struct smtpd_log *log,
-    const struct smtpd_log_record *record)
+replay_progress(struct smtpd_spool *s, struct smtpd_disk *log,
+    const struct smtpd_disk_record *record)
 {
 	struct smtpd_record_progress p;
 	struct smtpd_entry *e;
@@ -202,8 +202,8 @@ replay_progress(struct smtpd_spool *s, struct smtpd_log *log,
 }
 
 static int
-replay_state(struct smtpd_spool *s, struct smtpd_log *log,
-    const struct smtpd_log_record *record)
+replay_state(struct smtpd_spool *s, struct smtpd_disk *log,
+    const struct smtpd_disk_record *record)
 {
 	struct smtpd_record_state state;
 	struct smtpd_entry *e;
@@ -225,7 +225,7 @@ replay_state(struct smtpd_spool *s, struct smtpd_log *log,
 }
 
 static int
-replay_clock(struct smtpd_spool *s, const struct smtpd_log_record *record)
+replay_clock(struct smtpd_spool *s, const struct smtpd_disk_record *record)
 {
 	struct smtpd_record_clock clock;
 
@@ -238,7 +238,7 @@ replay_clock(struct smtpd_spool *s, const struct smtpd_log_record *record)
 
 int
 smtpd_spool_replay(
-    void *user, struct smtpd_log *log, const struct smtpd_log_record *record)
+    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
 {
 	struct smtpd_spool *s = user;
 

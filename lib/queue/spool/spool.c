@@ -70,9 +70,9 @@ smtpd_spool_directory(const struct smtpd_spool *s)
 }
 
 void
-smtpd_spool_stats(const struct smtpd_spool *s, struct smtpd_log_stats *out)
+smtpd_spool_stats(const struct smtpd_spool *s, struct smtpd_disk_stats *out)
 {
-	smtpd_log_stats(s->log, out);
+	smtpd_disk_stats(s->log, out);
 }
 
 /* Open log/, which is made when it may be. */
@@ -95,7 +95,7 @@ open_log_directory(const struct smtpd_spool *s)
 static int
 open_log(struct smtpd_spool *s, char *error, size_t size)
 {
-	const struct smtpd_log_settings settings = {
+	const struct smtpd_disk_settings settings = {
 		.segment_size = s->settings.segment_size,
 		.read_only = s->settings.read_only,
 		.replay = smtpd_spool_replay,
@@ -112,7 +112,7 @@ open_log(struct smtpd_spool *s, char *error, size_t size)
 		return -1;
 	}
 	while (tries-- > 0) {
-		s->log = smtpd_log_open(dir, &settings, error, size);
+		s->log = smtpd_disk_open(dir, &settings, error, size);
 		if (s->log != NULL || errno != EAGAIN)
 			break;
 		smtpd_spool_forget(s);
@@ -125,8 +125,8 @@ open_log(struct smtpd_spool *s, char *error, size_t size)
 static uint32_t
 group_max(uint32_t segment_size)
 {
-	if (segment_size == 0 || segment_size > 2 * SMTPD_LOG_GROUP_MAX)
-		return SMTPD_LOG_GROUP_MAX;
+	if (segment_size == 0 || segment_size > 2 * SMTPD_DISK_GROUP_MAX)
+		return SMTPD_DISK_GROUP_MAX;
 	return segment_size / 2;
 }
 
@@ -152,7 +152,7 @@ destroy(struct smtpd_spool *s)
 {
 	int error = errno;
 
-	smtpd_log_close(s->log);
+	smtpd_disk_close(s->log);
 	smtpd_spool_forget(s);
 	smtpd_spool_close_directories(s);
 	pthread_cond_destroy(&s->landed);
@@ -194,7 +194,7 @@ void
 smtpd_spool_mark(struct smtpd_spool *s)
 {
 	struct smtpd_record_clock clock = { .stamp = smtpd_spool_stamp(s) };
-	struct smtpd_log_entry record = { .type = SMTPD_RECORD_CLOCK };
+	struct smtpd_disk_entry record = { .type = SMTPD_RECORD_CLOCK };
 	struct smtpd_pack head = { 0 };
 
 	pthread_mutex_lock(&s->mutex);
@@ -204,7 +204,7 @@ smtpd_spool_mark(struct smtpd_spool *s)
 	record.head = head.data;
 	record.head_len = head.len;
 	if (!head.failed)
-		smtpd_log_append(s->log, &record, 1, 0);
+		smtpd_disk_append(s->log, &record, 1, 0);
 	smtpd_pack_free(&head);
 }
 

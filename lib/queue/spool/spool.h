@@ -84,7 +84,7 @@ int smtpd_spool_directory(const struct smtpd_spool *s);
 
 /* The log's figures. */
 void smtpd_spool_stats(
-    const struct smtpd_spool *s, struct smtpd_log_stats *out);
+    const struct smtpd_spool *s, struct smtpd_disk_stats *out);
 
 /* How many messages there are. */
 uint64_t smtpd_spool_count(struct smtpd_spool *s);

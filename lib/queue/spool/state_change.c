@@ -13,7 +13,7 @@ append(struct smtpd_spool *s, const struct smtpd_entry *e,
 		.id = e->id,
 		.change = (uint8_t)change,
 	};
-	struct smtpd_log_entry record = { .type = SMTPD_RECORD_STATE };
+	struct smtpd_disk_entry record = { .type = SMTPD_RECORD_STATE };
 	struct smtpd_pack head = { 0 };
 	int status = -1;
 
@@ -23,7 +23,7 @@ append(struct smtpd_spool *s, const struct smtpd_entry *e,
 	errno = ENOMEM;
 	if (!head.failed)
 		status =
-		    smtpd_log_append(s->log, &record, 1, SMTPD_LOG_ESSENTIAL);
+		    smtpd_disk_append(s->log, &record, 1, SMTPD_DISK_ESSENTIAL);
 	smtpd_pack_free(&head);
 	return status;
 }
