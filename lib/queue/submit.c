@@ -132,18 +132,18 @@ flags_of(const struct smtpd_draft *d)
 	unsigned flags = 0;
 
 	if (d->mail->sender[0] == '\0')
-		flags |= SMTPD_ENTRY_NULL_SENDER;
+		flags |= SMTPD_MESSAGE_NULL_SENDER;
 	if (d->mail->hold)
-		flags |= SMTPD_ENTRY_HELD;
+		flags |= SMTPD_MESSAGE_HELD;
 	if (facts->eight_bit)
-		flags |= SMTPD_ENTRY_EIGHT_BIT;
+		flags |= SMTPD_MESSAGE_EIGHT_BIT;
 	if (facts->automatic)
-		flags |= SMTPD_ENTRY_AUTOMATIC;
+		flags |= SMTPD_MESSAGE_AUTOMATIC;
 	return flags;
 }
 
 static int
-add(struct smtpd_draft *d, struct smtpd_entry **entry)
+add(struct smtpd_draft *d, struct smtpd_queued_message **entry)
 {
 	const struct smtpd_mail *m = d->mail;
 	struct smtpd_spool_mail mail = {
@@ -165,7 +165,7 @@ int
 smtpd_draft_commit(struct smtpd_draft *d, char id[SMTPD_QUEUE_ID_MAX])
 {
 	struct smtpd_queue *q = d->queue;
-	struct smtpd_entry *entry;
+	struct smtpd_queued_message *entry;
 	int status = smtpd_header_edit_end(&d->edit);
 
 	if (status == 0)

@@ -42,7 +42,7 @@ static const char *const step_names[STEPS] = { "destination", "insert", "take",
 
 struct bench {
 	struct smtpd_schedule *schedule;
-	struct smtpd_entry **entries;
+	struct smtpd_queued_message **entries;
 	size_t count;
 	uint32_t now;
 	uint64_t started;
@@ -97,9 +97,11 @@ need(void *memory)
 static void
 make_entries(struct bench *b)
 {
-	size_t size = sizeof(struct smtpd_entry) + sizeof(struct smtpd_job);
+	size_t size = sizeof(struct smtpd_queued_message) +
+	    sizeof(struct smtpd_delivery_job);
 
-	b->entries = need(calloc(b->count, sizeof(struct smtpd_entry *)));
+	b->entries =
+	    need(calloc(b->count, sizeof(struct smtpd_queued_message *)));
 	for (size_t i = 0; i < b->count; i++) {
 		b->entries[i] = need(calloc(1, size));
 		b->entries[i]->njobs = 1;
@@ -128,7 +130,7 @@ insert_all(struct bench *b, size_t domains)
 }
 
 static void
-give_back(struct bench *b, struct smtpd_job *job, bool finish)
+give_back(struct bench *b, struct smtpd_delivery_job *job, bool finish)
 {
 	if (finish) {
 		smtpd_schedule_retire(b->schedule, job);
@@ -145,7 +147,7 @@ give_back(struct bench *b, struct smtpd_job *job, bool finish)
 static size_t
 try_some(struct bench *b, enum step take, enum step back)
 {
-	struct smtpd_job *jobs[BATCH];
+	struct smtpd_delivery_job *jobs[BATCH];
 	struct smtpd_site *sites[BATCH];
 	size_t n = 0;
 
@@ -181,7 +183,8 @@ print(const struct bench *b, size_t domains, long bytes)
 {
 	printf("%zu jobs to %zu domains: %ld bytes a job besides %zu\n",
 	    b->count, domains, bytes / (long)b->count,
-	    sizeof(struct smtpd_entry) + sizeof(struct smtpd_job));
+	    sizeof(struct smtpd_queued_message) +
+		sizeof(struct smtpd_delivery_job));
 	for (int i = 0; i < STEPS; i++)
 		printf("  %-20s %6" PRIu64 " ns\n", step_names[i],
 		    b->spent[i] / b->count / (i == REPORT ? 2 : 1));

@@ -62,7 +62,7 @@ add(const struct job *j, const char *content)
 		.nrcpts = 1,
 		.content = smtpd_content_create(j->spool),
 	};
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	if (mail.content == NULL ||
 	    smtpd_content_write(mail.content, content, j->size) == -1 ||

@@ -56,11 +56,11 @@ static int
 make_room(struct world *w)
 {
 	size_t room = w->room * 2 + 16;
-	struct smtpd_job **jobs;
+	struct smtpd_delivery_job **jobs;
 
 	if (w->njobs < w->room)
 		return 0;
-	jobs = realloc(w->jobs, room * sizeof(struct smtpd_job *));
+	jobs = realloc(w->jobs, room * sizeof(struct smtpd_delivery_job *));
 	if (jobs == NULL)
 		return -1;
 	w->jobs = jobs;
@@ -68,12 +68,12 @@ make_room(struct world *w)
 	return 0;
 }
 
-struct smtpd_job *
+struct smtpd_delivery_job *
 world_make(struct world *w, const char *domain, unsigned flags)
 {
-	struct smtpd_entry *e =
-	    calloc(1, sizeof(*e) + sizeof(struct smtpd_job));
-	struct smtpd_job *job;
+	struct smtpd_queued_message *e =
+	    calloc(1, sizeof(*e) + sizeof(struct smtpd_delivery_job));
+	struct smtpd_delivery_job *job;
 
 	if (e == NULL || make_room(w) == -1) {
 		free(e);
@@ -95,10 +95,10 @@ world_make(struct world *w, const char *domain, unsigned flags)
 	return job;
 }
 
-static struct smtpd_job *
+static struct smtpd_delivery_job *
 make_and_insert(struct world *w, const char *domain, uint16_t attempts)
 {
-	struct smtpd_job *job = world_make(w, domain, 0);
+	struct smtpd_delivery_job *job = world_make(w, domain, 0);
 
 	assert_non_null(job);
 	job->attempts = attempts;
@@ -106,7 +106,7 @@ make_and_insert(struct world *w, const char *domain, uint16_t attempts)
 	return job;
 }
 
-struct smtpd_job *
+struct smtpd_delivery_job *
 world_mail(struct world *w, const char *domain)
 {
 	return make_and_insert(w, domain, 0);
@@ -119,14 +119,14 @@ world_mail_many(struct world *w, const char *domain, size_t count)
 		world_mail(w, domain);
 }
 
-struct smtpd_job *
+struct smtpd_delivery_job *
 world_retry(struct world *w, const char *domain)
 {
 	return make_and_insert(w, domain, 1);
 }
 
 void
-world_finish(struct world *w, struct smtpd_job *job)
+world_finish(struct world *w, struct smtpd_delivery_job *job)
 {
 	smtpd_schedule_withdraw(w->schedule, job);
 	smtpd_schedule_retire(w->schedule, job);
@@ -136,10 +136,11 @@ world_finish(struct world *w, struct smtpd_job *job)
 	free(job->entry);
 }
 
-struct smtpd_job *
+struct smtpd_delivery_job *
 world_take(struct world *w, struct smtpd_site **site)
 {
-	struct smtpd_job *job = smtpd_schedule_take(w->schedule, w->now, site);
+	struct smtpd_delivery_job *job =
+	    smtpd_schedule_take(w->schedule, w->now, site);
 
 	assert_non_null(job);
 	assert_int_equal(job->state, SMTPD_JOB_ACTIVE);
@@ -156,7 +157,8 @@ world_take_none(struct world *w)
 }
 
 void
-world_sent(struct world *w, struct smtpd_job *job, struct smtpd_site *site)
+world_sent(
+    struct world *w, struct smtpd_delivery_job *job, struct smtpd_site *site)
 {
 	smtpd_schedule_report(w->schedule, site, SMTPD_SITE_FINE, NULL, w->now);
 	world_finish(w, job);
@@ -164,8 +166,8 @@ world_sent(struct world *w, struct smtpd_job *job, struct smtpd_site *site)
 }
 
 void
-world_put_off(struct world *w, struct smtpd_job *job, struct smtpd_site *site,
-    enum smtpd_site_verdict verdict)
+world_put_off(struct world *w, struct smtpd_delivery_job *job,
+    struct smtpd_site *site, enum smtpd_site_verdict verdict)
 {
 	struct smtpd_result why = { .text = "it is not there" };
 
@@ -181,14 +183,14 @@ uint32_t
 world_close(struct world *w)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job = world_take(w, &site);
+	struct smtpd_delivery_job *job = world_take(w, &site);
 
 	world_put_off(w, job, site, SMTPD_SITE_DOWN);
 	return world_facts(job).opens;
 }
 
 struct smtpd_site_facts
-world_facts(const struct smtpd_job *job)
+world_facts(const struct smtpd_delivery_job *job)
 {
 	struct smtpd_site_facts facts;
 
@@ -229,8 +231,8 @@ check_destination(const struct smtpd_destination *d)
 	assert_true(d->own == NULL || d->own->owner == d);
 	assert_true(d->site->owner == NULL || d->site == d->own);
 	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++) {
-		const struct smtpd_job *job = d->ready[kind].first,
-				       *last = NULL;
+		const struct smtpd_delivery_job *job = d->ready[kind].first,
+						*last = NULL;
 
 		assert_int_equal(
 		    job == NULL, smtpd_ring_is_empty(&d->turn[kind]));
@@ -313,7 +315,7 @@ world_check(const struct world *w)
 	size_t in_queues;
 
 	for (size_t i = 0; i < w->njobs; i++) {
-		const struct smtpd_job *job = w->jobs[i];
+		const struct smtpd_delivery_job *job = w->jobs[i];
 
 		if (job == NULL)
 			continue;

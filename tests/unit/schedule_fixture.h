@@ -23,7 +23,7 @@ struct world {
 	struct smtpd_schedule_settings settings;
 	struct smtpd_schedule *schedule;
 	uint32_t now;
-	struct smtpd_job **jobs; /* job->first is the index */
+	struct smtpd_delivery_job **jobs; /* job->first is the index */
 	size_t njobs;
 	size_t room;
 };
@@ -37,37 +37,38 @@ void world_begin(struct world *w,
 void world_end(struct world *w);
 
 /* A message of one job, out of the schedule; NULL without memory. */
-struct smtpd_job *world_make(
+struct smtpd_delivery_job *world_make(
     struct world *w, const char *domain, unsigned flags);
 
 /* The same, inserted to be tried now; as one that was never tried. */
-struct smtpd_job *world_mail(struct world *w, const char *domain);
+struct smtpd_delivery_job *world_mail(struct world *w, const char *domain);
 
 /* The same, COUNT times. */
 void world_mail_many(struct world *w, const char *domain, size_t count);
 
 /* The same, as one that was tried before. */
-struct smtpd_job *world_retry(struct world *w, const char *domain);
+struct smtpd_delivery_job *world_retry(struct world *w, const char *domain);
 
 /* Take JOB out in whatever state it is, and free it. */
-void world_finish(struct world *w, struct smtpd_job *job);
+void world_finish(struct world *w, struct smtpd_delivery_job *job);
 
 /* The next job: there must be one; or there must be none. */
-struct smtpd_job *world_take(struct world *w, struct smtpd_site **site);
+struct smtpd_delivery_job *world_take(
+    struct world *w, struct smtpd_site **site);
 void world_take_none(struct world *w);
 
 /* JOB was sent, and its connection is left. */
 void world_sent(
-    struct world *w, struct smtpd_job *job, struct smtpd_site *site);
+    struct world *w, struct smtpd_delivery_job *job, struct smtpd_site *site);
 
 /* JOB was put off, with what that says of the site. */
-void world_put_off(struct world *w, struct smtpd_job *job,
+void world_put_off(struct world *w, struct smtpd_delivery_job *job,
     struct smtpd_site *site, enum smtpd_site_verdict verdict);
 
 /* Take one job and report that its site is down.  Return when it opens. */
 uint32_t world_close(struct world *w);
 
-struct smtpd_site_facts world_facts(const struct smtpd_job *job);
+struct smtpd_site_facts world_facts(const struct smtpd_delivery_job *job);
 
 /* Whether what the schedule has is all as it should be, in all its lists. */
 void world_check(const struct world *w);

@@ -390,10 +390,10 @@ naive_move(struct naive *n, int domain, int site)
 bool
 naive_is_overdue(const struct naive *n, int j, uint32_t now)
 {
-	const struct smtpd_job *job = n->jobs[j].job;
+	const struct smtpd_delivery_job *job = n->jobs[j].job;
 	const struct naive_site *s =
 	    &n->sites[n->domains[n->jobs[j].domain].site];
-	bool bounce = (job->entry->flags & SMTPD_ENTRY_NULL_SENDER) != 0;
+	bool bounce = (job->entry->flags & SMTPD_MESSAGE_NULL_SENDER) != 0;
 	uint32_t end = job->entry->arrived +
 	    (bounce ? n->settings->bounce_lifetime : n->settings->lifetime);
 

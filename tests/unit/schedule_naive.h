@@ -25,7 +25,7 @@ enum {
 };
 
 struct naive_job {
-	struct smtpd_job *job; /* NULL: there is none */
+	struct smtpd_delivery_job *job; /* NULL: there is none */
 	int domain;
 	enum smtpd_job_state state;
 	bool counted; /* active, and a retry */

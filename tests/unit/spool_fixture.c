@@ -56,11 +56,11 @@ release_destination(void *user, struct smtpd_destination *d)
 }
 
 static void
-lose(void *user, struct smtpd_entry *entry)
+lose(void *user, struct smtpd_queued_message *entry)
 {
 	struct fixture *f = user;
 
-	assert_true((entry->flags & SMTPD_ENTRY_REMOVED) != 0);
+	assert_true((entry->flags & SMTPD_MESSAGE_REMOVED) != 0);
 	f->lost++;
 }
 
@@ -156,7 +156,7 @@ fixture_teardown(void **state)
 
 int
 fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
-    const char *content, size_t len, struct smtpd_entry **entry)
+    const char *content, size_t len, struct smtpd_queued_message **entry)
 {
 	struct smtpd_outgoing_rcpt *list = calloc(count + 1, sizeof(*list));
 	struct smtpd_spool_mail mail = {
@@ -187,7 +187,7 @@ fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
 uint64_t
 fixture_add(struct fixture *f, const char *rcpt, const char *content)
 {
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	uint64_t id;
 
 	assert_int_equal(
@@ -198,10 +198,10 @@ fixture_add(struct fixture *f, const char *rcpt, const char *content)
 	return id;
 }
 
-struct smtpd_entry *
+struct smtpd_queued_message *
 fixture_find(struct fixture *f, uint64_t id)
 {
-	struct smtpd_entry *e = smtpd_spool_find(f->spool, id);
+	struct smtpd_queued_message *e = smtpd_spool_find(f->spool, id);
 
 	assert_non_null(e);
 	return e;
@@ -210,7 +210,7 @@ fixture_find(struct fixture *f, uint64_t id)
 bool
 fixture_has(struct fixture *f, uint64_t id)
 {
-	struct smtpd_entry *e = smtpd_spool_find(f->spool, id);
+	struct smtpd_queued_message *e = smtpd_spool_find(f->spool, id);
 
 	if (e != NULL)
 		smtpd_spool_unpin(f->spool, e);
@@ -235,8 +235,8 @@ int
 fixture_progress(struct fixture *f, uint64_t id, uint32_t job, bool finished,
     uint32_t due, const char *trail)
 {
-	struct smtpd_entry *e = fixture_find(f, id);
-	struct smtpd_job *j = &e->jobs[job];
+	struct smtpd_queued_message *e = fixture_find(f, id);
+	struct smtpd_delivery_job *j = &e->jobs[job];
 	struct smtpd_rcpt_progress *rcpts = calloc(j->count, sizeof(*rcpts));
 	struct smtpd_progress p = {
 		.job = j,
@@ -246,11 +246,11 @@ fixture_progress(struct fixture *f, uint64_t id, uint32_t job, bool finished,
 		.trail = trail,
 		.trail_len = strlen(trail),
 	};
-	struct smtpd_entry *report = NULL;
+	struct smtpd_queued_message *report = NULL;
 	int status = -1;
 
 	for (uint32_t i = 0; rcpts != NULL && i < j->count; i++)
-		if (!smtpd_entry_is_finished(e, j, j->first + i))
+		if (!smtpd_queued_message_is_finished(e, j, j->first + i))
 			fill_progress(
 			    &rcpts[p.nrcpts++], j->first + i, finished);
 	if (rcpts != NULL)
@@ -265,7 +265,7 @@ void
 fixture_assert_content(
     struct fixture *f, uint64_t id, const char *text, size_t len)
 {
-	struct smtpd_entry *e = fixture_find(f, id);
+	struct smtpd_queued_message *e = fixture_find(f, id);
 	struct smtpd_letter letter;
 	char *copy = malloc(len + 1);
 	size_t done = 0;
@@ -309,7 +309,7 @@ void
 fixture_trail(
     struct fixture *f, uint64_t id, uint32_t job, char *buf, size_t size)
 {
-	struct smtpd_entry *e = fixture_find(f, id);
+	struct smtpd_queued_message *e = fixture_find(f, id);
 	struct text t = { .at = buf, .left = size };
 
 	buf[0] = '\0';

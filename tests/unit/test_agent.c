@@ -1092,7 +1092,7 @@ a_letter_goes_out_as_it_is(void **state)
 		w->errand = (struct smtpd_errand){
 			.letter = &w->letter,
 			.route = &w->route,
-			.flags = SMTPD_ENTRY_EIGHT_BIT | SMTPD_ENTRY_UTF8,
+			.flags = SMTPD_MESSAGE_EIGHT_BIT | SMTPD_MESSAGE_UTF8,
 			.rcpts = w->progress,
 			.nrcpts = 1,
 			.trail = &w->trail,

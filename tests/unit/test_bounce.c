@@ -104,7 +104,7 @@ static void
 make_report(struct case_state *c)
 {
 	struct smtpd_spool_mail mail;
-	struct smtpd_entry *entry;
+	struct smtpd_queued_message *entry;
 	struct smtpd_letter letter;
 	void *hold = NULL;
 
@@ -187,7 +187,7 @@ test_who_is_not_told(void **state)
 {
 	struct case_state *c = *state;
 
-	c->bounce.flags = SMTPD_ENTRY_AUTOMATIC;
+	c->bounce.flags = SMTPD_MESSAGE_AUTOMATIC;
 	assert_true(smtpd_bounce_is_wanted(&c->bounce));
 	c->bounce.kind = DELAYED;
 	assert_false(smtpd_bounce_is_wanted(&c->bounce));
@@ -238,7 +238,7 @@ test_parameters(void **state)
 	has(c, "Auto-Submitted: auto-replied\r\n");
 	has(c, "Arrival-Date: Thu, 01 Jan 2026 00:00:00 +0000\r\n");
 	assert_int_equal(
-	    c->flags, SMTPD_ENTRY_NULL_SENDER | SMTPD_ENTRY_AUTOMATIC);
+	    c->flags, SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC);
 }
 
 /* Nobody was reached: the words are ours. */
@@ -371,7 +371,7 @@ test_eight_bit(void **state)
 		set_content(c, cases[i].content, strlen(cases[i].content));
 		c->letter.ret = cases[i].ret;
 		make_report(c);
-		assert_int_equal((c->flags & SMTPD_ENTRY_EIGHT_BIT) != 0,
+		assert_int_equal((c->flags & SMTPD_MESSAGE_EIGHT_BIT) != 0,
 		    cases[i].eight_bit);
 	}
 }

@@ -12,8 +12,8 @@
 #define COUNT 4000
 
 struct model {
-	struct smtpd_entries table;
-	struct smtpd_entry *entries; /* of ids 1 to COUNT */
+	struct smtpd_message_table table;
+	struct smtpd_queued_message *entries; /* of ids 1 to COUNT */
 	bool there[COUNT + 1];
 };
 
@@ -36,7 +36,7 @@ teardown(void **state)
 {
 	struct model *m = *state;
 
-	while (smtpd_entries_take(&m->table) != NULL)
+	while (smtpd_message_table_take(&m->table) != NULL)
 		continue;
 	free(m->entries);
 	free(m);
@@ -46,26 +46,27 @@ teardown(void **state)
 static void
 assert_same(struct model *m)
 {
-	struct smtpd_entry *next = NULL;
+	struct smtpd_queued_message *next = NULL;
 
 	for (uint64_t id = COUNT; id > 0; id--) {
 		if (m->there[id])
 			next = &m->entries[id];
-		assert_ptr_equal(smtpd_entries_from(&m->table, id), next);
-		assert_ptr_equal(smtpd_entries_find(&m->table, id),
+		assert_ptr_equal(smtpd_message_table_from(&m->table, id), next);
+		assert_ptr_equal(smtpd_message_table_find(&m->table, id),
 		    m->there[id] ? next : NULL);
 	}
-	assert_ptr_equal(smtpd_entries_from(&m->table, 0), next);
-	assert_null(smtpd_entries_from(&m->table, UINT64_MAX));
+	assert_ptr_equal(smtpd_message_table_from(&m->table, 0), next);
+	assert_null(smtpd_message_table_from(&m->table, UINT64_MAX));
 }
 
 static void
 toggle(struct model *m, uint64_t id)
 {
 	if (m->there[id])
-		smtpd_entries_remove(&m->table, &m->entries[id]);
+		smtpd_message_table_remove(&m->table, &m->entries[id]);
 	else
-		assert_true(smtpd_entries_insert(&m->table, &m->entries[id]));
+		assert_true(
+		    smtpd_message_table_insert(&m->table, &m->entries[id]));
 	m->there[id] = !m->there[id];
 }
 
@@ -127,8 +128,8 @@ test_take(void **state)
 		toggle(m, id);
 	for (uint64_t id = COUNT; id > 0; id--)
 		assert_ptr_equal(
-		    smtpd_entries_take(&m->table), &m->entries[id]);
-	assert_null(smtpd_entries_take(&m->table));
+		    smtpd_message_table_take(&m->table), &m->entries[id]);
+	assert_null(smtpd_message_table_take(&m->table));
 	assert_null(m->table.leaves);
 }
 

@@ -22,7 +22,7 @@ put_some_message(struct smtpd_pack *p)
 		.arrived = 5,
 		.envelope_len = 77,
 		.crc = 0xdeadbeef,
-		.flags = SMTPD_ENTRY_HELD | SMTPD_ENTRY_LARGE,
+		.flags = SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_LARGE,
 		.njobs = 2,
 	};
 	const struct smtpd_record_job one = { .domain = "a.example",
@@ -63,7 +63,7 @@ test_message(void **state)
 	assert_int_equal(m.arrived, 5);
 	assert_int_equal(m.envelope_len, 77);
 	assert_int_equal(m.crc, 0xdeadbeef);
-	assert_int_equal(m.flags, SMTPD_ENTRY_HELD | SMTPD_ENTRY_LARGE);
+	assert_int_equal(m.flags, SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_LARGE);
 	assert_int_equal(m.njobs, 2);
 	assert_int_equal(m.nrcpts, 10);
 	smtpd_record_next_job(&m, &job);

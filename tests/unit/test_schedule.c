@@ -16,7 +16,7 @@
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *
-name_of(const struct smtpd_job *job)
+name_of(const struct smtpd_delivery_job *job)
 {
 	return smtpd_destination_name(job->destination);
 }
@@ -24,7 +24,7 @@ name_of(const struct smtpd_job *job)
 static void
 jobs_are_taken_in_their_order(void **state)
 {
-	struct smtpd_job *jobs[5], *job;
+	struct smtpd_delivery_job *jobs[5], *job;
 	struct smtpd_site *site;
 	struct world w;
 
@@ -49,7 +49,7 @@ nothing_is_taken_before_its_time(void **state)
 {
 	(void)state;
 	for (size_t e = 0; e < LENGTH(world_epochs); e++) {
-		struct smtpd_job *late, *soon;
+		struct smtpd_delivery_job *late, *soon;
 		struct smtpd_site *site;
 		struct world w;
 
@@ -80,7 +80,7 @@ nothing_is_taken_before_its_time(void **state)
 static void
 what_is_put_back_is_the_next(void **state)
 {
-	struct smtpd_job *a, *b, *old, *job;
+	struct smtpd_delivery_job *a, *b, *old, *job;
 	struct smtpd_site *site;
 	struct world w;
 
@@ -114,7 +114,7 @@ destinations_of_a_site_are_served_in_turn(void **state)
 {
 	static const char *const names[] = { "a", "b", "c" };
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	char served[16] = "";
 	struct world w;
 
@@ -142,7 +142,7 @@ static void
 a_retry_comes_after_three_others(void **state)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	char served[13] = "";
 	struct world w;
 
@@ -173,7 +173,7 @@ retries_have_half_of_the_workers_while_others_wait(void **state)
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		struct smtpd_schedule_settings settings = world_defaults;
 		struct smtpd_site *sites[64];
-		struct smtpd_job *jobs[64];
+		struct smtpd_delivery_job *jobs[64];
 		uint32_t n, retries = 0;
 		char name[16];
 
@@ -205,7 +205,7 @@ sites_have_their_turn_while_retries_stand_back(void **state)
 {
 	struct smtpd_schedule_settings settings = world_defaults;
 	struct smtpd_site *sites[8];
-	struct smtpd_job *jobs[8];
+	struct smtpd_delivery_job *jobs[8];
 	char name[16], served[5] = "";
 	struct world w;
 
@@ -235,7 +235,7 @@ retries_have_all_workers_when_nothing_else_can_be_tried(void **state)
 {
 	struct smtpd_schedule_settings settings = world_defaults;
 	struct smtpd_site *sites[5], *dead;
-	struct smtpd_job *jobs[5], *job;
+	struct smtpd_delivery_job *jobs[5], *job;
 	struct world w;
 	char name[16];
 
@@ -276,7 +276,7 @@ static uint32_t
 count_connections(struct world *w)
 {
 	struct smtpd_site *sites[100];
-	struct smtpd_job *jobs[100];
+	struct smtpd_delivery_job *jobs[100];
 	uint32_t n = 0;
 
 	while ((jobs[n] = smtpd_schedule_take(
@@ -313,7 +313,7 @@ no_site_has_more_than_a_quarter_of_the_workers(void **state)
 	for (size_t i = 0; i < LENGTH(cases); i++) {
 		struct smtpd_schedule_settings settings = world_defaults;
 		struct smtpd_site *site;
-		struct smtpd_job *job;
+		struct smtpd_delivery_job *job;
 
 		settings.workers = cases[i].workers;
 		settings.site_connections = cases[i].site_connections;
@@ -333,7 +333,7 @@ workers_are_no_more_than_there_are(void **state)
 {
 	struct smtpd_schedule_settings settings = world_defaults;
 	struct smtpd_site *sites[5], *none;
-	struct smtpd_job *jobs[5];
+	struct smtpd_delivery_job *jobs[5];
 	struct world w;
 	char name[16];
 
@@ -383,7 +383,7 @@ every_site_has_its_turn(void **state)
 	}
 	for (uint32_t now = 1;; now++) {
 		struct smtpd_site *site;
-		struct smtpd_job *job =
+		struct smtpd_delivery_job *job =
 		    smtpd_schedule_take(w.schedule, w.now, &site);
 		size_t i;
 
@@ -404,7 +404,7 @@ static void
 a_job_can_be_withdrawn_in_every_state(void **state)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	struct world w;
 
 	(void)state;
@@ -442,7 +442,7 @@ static void
 a_job_can_be_flushed_in_every_state(void **state)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	struct world w;
 
 	(void)state;

@@ -25,7 +25,7 @@ static void
 destinations_share_a_site_once_they_are_bound(void **state)
 {
 	struct smtpd_site *sites[4];
-	struct smtpd_job *jobs[4];
+	struct smtpd_delivery_job *jobs[4];
 	struct world w;
 
 	(void)state;
@@ -71,7 +71,7 @@ static void
 a_closed_site_is_not_bound(void **state)
 {
 	struct smtpd_site *site, *other;
-	struct smtpd_job *a, *a2, *b;
+	struct smtpd_delivery_job *a, *a2, *b;
 	struct world w;
 	uint32_t opens;
 
@@ -108,7 +108,7 @@ static void
 a_domain_is_not_a_site_of_that_name(void **state)
 {
 	struct smtpd_site *site, *other;
-	struct smtpd_job *a, *mx;
+	struct smtpd_delivery_job *a, *mx;
 	struct world w;
 
 	(void)state;
@@ -135,7 +135,7 @@ static void
 trouble_with_one_name_closes_no_shared_site(void **state)
 {
 	struct smtpd_site *site, *other;
-	struct smtpd_job *a, *b;
+	struct smtpd_delivery_job *a, *b;
 	struct world w;
 
 	(void)state;
@@ -177,7 +177,7 @@ static void
 who_is_left_behind_by_a_bind_can_leave(void **state)
 {
 	struct smtpd_site *first, *second, *third;
-	struct smtpd_job *a, *b, *c;
+	struct smtpd_delivery_job *a, *b, *c;
 	struct world w;
 
 	(void)state;
@@ -209,7 +209,7 @@ static void
 a_closed_site_is_remembered_without_mail(void **state)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	struct world w;
 	uint32_t opens;
 
@@ -249,7 +249,7 @@ many_destinations_are_no_trouble(void **state)
 		COUNT = 100000
 	};
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	struct world w;
 	char name[32];
 

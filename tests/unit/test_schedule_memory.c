@@ -36,7 +36,7 @@ no_schedule_is_made_by_halves(void **state)
 static bool
 make_and_insert(struct world *w, const char *domain, uint32_t due, int n)
 {
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	int status;
 
 	failing_after(n);
@@ -77,7 +77,7 @@ what_was_taken_can_always_go_back(void **state)
 	enum {
 		COUNT = 1000
 	};
-	static struct smtpd_job *jobs[COUNT];
+	static struct smtpd_delivery_job *jobs[COUNT];
 	static struct smtpd_site *sites[COUNT];
 	struct smtpd_schedule_settings settings = world_defaults;
 	struct world w;
@@ -123,7 +123,7 @@ a_site_can_always_be_closed(void **state)
 	}
 	for (int i = 0; i < 500; i++) {
 		struct smtpd_site *site;
-		struct smtpd_job *job = world_take(&w, &site);
+		struct smtpd_delivery_job *job = world_take(&w, &site);
 
 		failing_after(0);
 		world_put_off(&w, job, site, SMTPD_SITE_DOWN);
@@ -150,7 +150,7 @@ who_cannot_be_bound_has_left(void **state)
 
 		do {
 			struct smtpd_site *site;
-			struct smtpd_job *job = world_take(&w, &site);
+			struct smtpd_delivery_job *job = world_take(&w, &site);
 
 			failing_after(n++);
 			bound = smtpd_schedule_bind(w.schedule,

@@ -40,7 +40,7 @@ below(int n)
 }
 
 static int
-find_job(const struct game *g, const struct smtpd_job *job)
+find_job(const struct game *g, const struct smtpd_delivery_job *job)
 {
 	for (int j = 0; j < NAIVE_JOBS; j++)
 		if (g->n.jobs[j].job == job)
@@ -112,7 +112,7 @@ static void
 make_job(struct game *g)
 {
 	int j = below(NAIVE_JOBS), domain = below(NAIVE_DOMAINS);
-	unsigned flags = below(4) == 0 ? SMTPD_ENTRY_NULL_SENDER : 0;
+	unsigned flags = below(4) == 0 ? SMTPD_MESSAGE_NULL_SENDER : 0;
 
 	if (g->n.jobs[j].job != NULL)
 		return;
@@ -218,7 +218,7 @@ static void
 take(struct game *g)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job =
+	struct smtpd_delivery_job *job =
 	    smtpd_schedule_take(g->w.schedule, g->w.now, &site);
 	int s, j;
 
@@ -243,7 +243,7 @@ take_more(struct game *g)
 {
 	struct connection *c = some_connection(g, false);
 	const struct naive_site *s;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	int kind = -1;
 
 	if (c == NULL)
@@ -367,7 +367,7 @@ static void
 assert_nothing_overdue(const struct game *g)
 {
 	for (int j = 0; j < NAIVE_JOBS; j++) {
-		const struct smtpd_job *job = g->n.jobs[j].job;
+		const struct smtpd_delivery_job *job = g->n.jobs[j].job;
 
 		if (job == NULL || job->state != SMTPD_JOB_READY ||
 		    !naive_is_overdue(&g->n, j, g->w.now))
@@ -381,7 +381,8 @@ assert_nothing_overdue(const struct game *g)
 static void
 overdue(struct game *g)
 {
-	struct smtpd_job *job = smtpd_schedule_overdue(g->w.schedule, g->w.now);
+	struct smtpd_delivery_job *job =
+	    smtpd_schedule_overdue(g->w.schedule, g->w.now);
 	int j;
 
 	if (job == NULL) {
@@ -412,7 +413,7 @@ wake(struct game *g)
 		if (g->n.sites[s].opens != 0 && g->n.sites[s].opens < first)
 			first = g->n.sites[s].opens;
 	for (int j = 0; j < NAIVE_JOBS; j++) {
-		const struct smtpd_job *job = g->n.jobs[j].job;
+		const struct smtpd_delivery_job *job = g->n.jobs[j].job;
 
 		if (job != NULL && g->n.jobs[j].state == SMTPD_JOB_LATER &&
 		    job->due < first)

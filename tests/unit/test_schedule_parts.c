@@ -93,19 +93,19 @@ static void
 finished_recipients_are_known_by_bit_or_job(void **state)
 {
 	_Atomic unsigned char bits[] = { 0x01, 0x82 };
-	struct smtpd_entry e = { .finished = NULL };
-	struct smtpd_job job = { .finished = false };
+	struct smtpd_queued_message e = { .finished = NULL };
+	struct smtpd_delivery_job job = { .finished = false };
 	uint32_t set = 0;
 
 	(void)state;
-	assert_false(smtpd_entry_is_finished(&e, &job, 0));
+	assert_false(smtpd_queued_message_is_finished(&e, &job, 0));
 	e.finished = bits;
 	for (uint32_t i = 0; i < 16; i++)
-		if (smtpd_entry_is_finished(&e, &job, i))
+		if (smtpd_queued_message_is_finished(&e, &job, i))
 			set |= 1u << i;
 	assert_int_equal(set, 0x8201);
 	job.finished = true;
-	assert_true(smtpd_entry_is_finished(&e, &job, 3));
+	assert_true(smtpd_queued_message_is_finished(&e, &job, 3));
 }
 
 int

@@ -29,7 +29,7 @@ retries_double_up_to_two_hours(void **state)
 
 	(void)state;
 	for (size_t e = 0; e < LENGTH(world_epochs); e++) {
-		struct smtpd_job *job;
+		struct smtpd_delivery_job *job;
 
 		world_begin(&w, NULL, world_epochs[e]);
 		job = world_make(&w, "a.example", 0);
@@ -47,7 +47,7 @@ static void
 retries_are_spread_over_the_whole_tenth(void **state)
 {
 	struct world w;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	uint32_t least = UINT32_MAX, most = 0;
 	uint64_t sum = 0;
 
@@ -80,9 +80,9 @@ chance_depends_on_the_seed(void **state)
 	world_begin(&b, NULL, 0);
 	world_begin(&c, &other, 0);
 	for (int i = 0; i < 100; i++) {
-		struct smtpd_job *ja = world_make(&a, "a.example", 0);
-		struct smtpd_job *jb = world_make(&b, "a.example", 0);
-		struct smtpd_job *jc = world_make(&c, "a.example", 0);
+		struct smtpd_delivery_job *ja = world_make(&a, "a.example", 0);
+		struct smtpd_delivery_job *jb = world_make(&b, "a.example", 0);
+		struct smtpd_delivery_job *jc = world_make(&c, "a.example", 0);
 		uint32_t t = smtpd_schedule_retry(a.schedule, ja, 9, 0);
 
 		assert_int_equal(smtpd_schedule_retry(b.schedule, jb, 9, 0), t);
@@ -99,7 +99,7 @@ an_unsure_job_waits_half_an_hour(void **state)
 {
 	static const uint32_t minutes[] = { 30, 30, 30, 40, 80, 120 };
 	struct world w;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 
 	(void)state;
 	world_begin(&w, NULL, 7);
@@ -124,7 +124,7 @@ an_unsure_job_waits_half_an_hour(void **state)
 static unsigned
 live(struct world *w, unsigned flags, uint32_t lifetime)
 {
-	struct smtpd_job *job = world_make(w, "a.example", flags);
+	struct smtpd_delivery_job *job = world_make(w, "a.example", flags);
 	uint32_t end = w->now + lifetime;
 	unsigned tries = 0;
 
@@ -162,7 +162,7 @@ each_life_ends_with_a_last_try(void **state)
 		world_begin(&w, NULL, world_epochs[e]);
 		assert_in_range(live(&w, 0, 5 * DAY), 60, 75);
 		assert_in_range(
-		    live(&w, SMTPD_ENTRY_NULL_SENDER, 2 * DAY), 25, 35);
+		    live(&w, SMTPD_MESSAGE_NULL_SENDER, 2 * DAY), 25, 35);
 		world_end(&w);
 	}
 }
@@ -172,7 +172,7 @@ mail_may_live_for_ever(void **state)
 {
 	struct smtpd_schedule_settings settings = world_defaults;
 	struct world w;
-	struct smtpd_job *job, *bounce;
+	struct smtpd_delivery_job *job, *bounce;
 
 	(void)state;
 	settings.lifetime = SMTPD_TIME_NONE;
@@ -180,7 +180,7 @@ mail_may_live_for_ever(void **state)
 	settings.notice = SMTPD_TIME_NONE;
 	world_begin(&w, &settings, 0);
 	job = world_mail(&w, "a.example");
-	bounce = world_make(&w, "a.example", SMTPD_ENTRY_NULL_SENDER);
+	bounce = world_make(&w, "a.example", SMTPD_MESSAGE_NULL_SENDER);
 	assert_int_equal(
 	    smtpd_schedule_expiry(w.schedule, job), SMTPD_TIME_NONE);
 	assert_int_equal(
@@ -197,7 +197,7 @@ static void
 times_do_not_wrap(void **state)
 {
 	struct world w;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	uint32_t opens;
 
 	(void)state;
@@ -218,7 +218,7 @@ static void
 a_retry_past_the_end_is_not_at_once(void **state)
 {
 	struct world w;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 
 	(void)state;
 	world_begin(&w, NULL, 50);
@@ -243,16 +243,16 @@ a_notice_is_wanted_once_and_of_people_only(void **state)
 		{ 0, true, 4 * HOUR, false },
 		{ 0, false, 5 * DAY - 1, true },
 		{ 0, false, 5 * DAY, false },
-		{ SMTPD_ENTRY_NULL_SENDER, false, 4 * HOUR, false },
-		{ SMTPD_ENTRY_AUTOMATIC, false, 4 * HOUR, false },
-		{ SMTPD_ENTRY_UTF8, false, 4 * HOUR, true },
+		{ SMTPD_MESSAGE_NULL_SENDER, false, 4 * HOUR, false },
+		{ SMTPD_MESSAGE_AUTOMATIC, false, 4 * HOUR, false },
+		{ SMTPD_MESSAGE_UTF8, false, 4 * HOUR, true },
 	};
 	struct world w;
 
 	(void)state;
 	world_begin(&w, NULL, 12345);
 	for (size_t i = 0; i < LENGTH(cases); i++) {
-		struct smtpd_job *job =
+		struct smtpd_delivery_job *job =
 		    world_make(&w, "a.example", cases[i].flags);
 
 		job->notice_given = cases[i].given;
@@ -266,13 +266,13 @@ a_notice_is_wanted_once_and_of_people_only(void **state)
 /* Go on until something is overdue, while the site is probed and stays down.
  * Return how many probes that took. */
 static unsigned
-wait_for_overdue(struct world *w, struct smtpd_job **job)
+wait_for_overdue(struct world *w, struct smtpd_delivery_job **job)
 {
 	unsigned probes = 0;
 
 	while ((*job = smtpd_schedule_overdue(w->schedule, w->now)) == NULL) {
 		struct smtpd_site *site;
-		struct smtpd_job *probe =
+		struct smtpd_delivery_job *probe =
 		    smtpd_schedule_take(w->schedule, w->now, &site);
 
 		if (probe != NULL) {
@@ -293,7 +293,7 @@ mail_of_a_dead_site_has_its_notice_and_its_end(void **state)
 	for (size_t e = 0; e < LENGTH(world_epochs); e++) {
 		uint32_t start = world_epochs[e];
 		struct world w;
-		struct smtpd_job *job;
+		struct smtpd_delivery_job *job;
 
 		world_begin(&w, NULL, start);
 		world_mail_many(&w, "dead.example", 30);
@@ -326,7 +326,7 @@ static void
 a_busy_site_leaves_time_for_a_last_try(void **state)
 {
 	struct world w;
-	struct smtpd_job *job, *first, *second;
+	struct smtpd_delivery_job *job, *first, *second;
 	struct smtpd_site *site;
 
 	(void)state;

@@ -31,7 +31,7 @@ static void
 connections_grow_with_success(void **state)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	uint32_t limit = 2;
 	struct world w;
 
@@ -57,7 +57,7 @@ static void
 connections_shrink_with_trouble(void **state)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	struct world w;
 	uint32_t opens;
 
@@ -88,7 +88,7 @@ static void
 successes_are_counted_in_a_row(void **state)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	struct world w;
 
 	(void)state;
@@ -116,7 +116,7 @@ a_dead_site_is_closed_for_longer_each_time(void **state)
 
 	(void)state;
 	for (size_t e = 0; e < LENGTH(world_epochs); e++) {
-		struct smtpd_job *job = NULL;
+		struct smtpd_delivery_job *job = NULL;
 		struct smtpd_site *site;
 		struct world w;
 
@@ -153,7 +153,7 @@ static void
 failures_at_the_same_time_are_one(void **state)
 {
 	struct smtpd_site *site, *again;
-	struct smtpd_job *a, *b, *probe;
+	struct smtpd_delivery_job *a, *b, *probe;
 	struct world w;
 	uint32_t opens;
 
@@ -190,7 +190,7 @@ static void
 one_connection_probes_until_all_is_fine(void **state)
 {
 	struct smtpd_site *site, *second;
-	struct smtpd_job *probe, *more;
+	struct smtpd_delivery_job *probe, *more;
 	struct world w;
 
 	(void)state;
@@ -221,7 +221,7 @@ static void
 a_closed_site_gives_no_more(void **state)
 {
 	struct smtpd_site *site, *second;
-	struct smtpd_job *a, *b;
+	struct smtpd_delivery_job *a, *b;
 	struct world w;
 	uint32_t opens;
 
@@ -256,7 +256,7 @@ ten_thousand_to_a_dead_site_cost_one_attempt_each_time(void **state)
 {
 	unsigned probes = 0, closings = 0;
 	struct smtpd_site *site;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	struct world w;
 	uint32_t opens = 0;
 
@@ -264,7 +264,8 @@ ten_thousand_to_a_dead_site_cost_one_attempt_each_time(void **state)
 	world_begin(&w, NULL, 0);
 	world_mail_many(&w, "dead.example", 10000);
 	for (w.now = 0; w.now < DAY; w.now += 20) {
-		struct smtpd_job *live = world_mail(&w, "live.example");
+		struct smtpd_delivery_job *live =
+		    world_mail(&w, "live.example");
 
 		if (w.now >= opens)
 			closings++;
@@ -293,7 +294,7 @@ static void
 a_live_site_is_served_at_once_beside_a_dead_one(void **state)
 {
 	struct smtpd_site *dead[2], *site;
-	struct smtpd_job *stuck[2], *job;
+	struct smtpd_delivery_job *stuck[2], *job;
 	struct world w;
 
 	(void)state;
@@ -320,7 +321,7 @@ static void
 flush_opens_a_site_for_a_probe(void **state)
 {
 	struct smtpd_site *site;
-	struct smtpd_job *job, *waits;
+	struct smtpd_delivery_job *job, *waits;
 	struct world w;
 
 	(void)state;

@@ -22,7 +22,7 @@ test_add(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "a@Example.COM", "Subject: x\r\n\r\n");
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	for (int round = 0; round < 2; round++) {
 		e = fixture_find(f, id);
@@ -55,19 +55,20 @@ test_envelope(void **state)
 		.envid = "QQ314159",
 		.rcpts = rcpts,
 		.nrcpts = 2,
-		.flags = SMTPD_ENTRY_HELD | SMTPD_ENTRY_UTF8 |
-		    SMTPD_ENTRY_REMOVED | SMTPD_ENTRY_LARGE,
+		.flags = SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_UTF8 |
+		    SMTPD_MESSAGE_REMOVED | SMTPD_MESSAGE_LARGE,
 		.content = smtpd_content_create(f->spool),
 	};
 	struct smtpd_letter letter;
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	assert_int_equal(smtpd_spool_add(f->spool, &mail, &e), 0);
 	smtpd_spool_unpin(f->spool, e);
 	fixture_reopen(f);
 	e = fixture_find(f, 12345);
 	assert_int_equal(e->flags,
-	    SMTPD_ENTRY_HELD | SMTPD_ENTRY_UTF8 | SMTPD_ENTRY_NULL_SENDER);
+	    SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_UTF8 |
+		SMTPD_MESSAGE_NULL_SENDER);
 	assert_int_equal(smtpd_spool_load(f->spool, e, &letter), 0);
 	assert_int_equal(letter.id, 12345);
 	assert_int_equal(letter.size, 0);
@@ -97,7 +98,7 @@ test_grouping(void **state)
 		"4@a.example", "1@b.example", "5@B.EXAMPLE", "3@[127.0.0.1]" };
 	struct fixture *f = *state;
 	struct smtpd_letter letter;
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	size_t found = 0;
 
 	assert_int_equal(
@@ -105,7 +106,7 @@ test_grouping(void **state)
 	assert_int_equal(e->njobs, 4);
 	assert_int_equal(smtpd_spool_load(f->spool, e, &letter), 0);
 	for (uint32_t i = 0; i < e->njobs; i++) {
-		const struct smtpd_job *job = &e->jobs[i];
+		const struct smtpd_delivery_job *job = &e->jobs[i];
 
 		assert_ptr_equal(job->entry, e);
 		assert_int_equal(job->first, found);
@@ -134,7 +135,7 @@ test_bad_addresses(void **state)
 	static const char *const bad[] = { "", "postmaster", "a@", "a@b\n",
 		"a@b c", "a\r@b" };
 	struct fixture *f = *state;
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	for (size_t i = 0; i < LENGTH(bad); i++) {
 		const char *both[2] = { "good@example", bad[i] };
@@ -155,7 +156,7 @@ test_progress(void **state)
 	static const char *const rcpts[] = { "1@a", "2@a", "3@b" };
 	struct fixture *f = *state;
 	struct smtpd_rcpt_progress *results;
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	char trail[256];
 	size_t count;
 	uint64_t id;
@@ -206,7 +207,7 @@ test_some_recipients(void **state)
 	struct smtpd_progress p = {
 		.rcpts = &one, .nrcpts = 1, .due = 1, .trail = ""
 	};
-	struct smtpd_entry *e, *report;
+	struct smtpd_queued_message *e, *report;
 	uint64_t id;
 
 	assert_int_equal(fixture_try_add(f, rcpts, 4, "x", 1, &e), 0);
@@ -215,8 +216,8 @@ test_some_recipients(void **state)
 	for (uint32_t i = 0; i < 3; i++) {
 		e = fixture_find(f, id);
 		for (uint32_t k = 0; k < 4; k++)
-			assert_int_equal(
-			    smtpd_entry_is_finished(e, &e->jobs[k == 3], k),
+			assert_int_equal(smtpd_queued_message_is_finished(
+					     e, &e->jobs[k == 3], k),
 			    k < i);
 		p.job = &e->jobs[0];
 		one.rcpt = i;
@@ -243,7 +244,7 @@ test_report(void **state)
 	static const struct smtpd_outgoing_rcpt back = { .address = "s@c" };
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "a@b", "lost");
-	struct smtpd_entry *e = fixture_find(f, id), *report;
+	struct smtpd_queued_message *e = fixture_find(f, id), *report;
 	struct smtpd_rcpt_progress failed = { .finished = true };
 	struct smtpd_spool_mail mail = { .sender = "",
 		.rcpts = &back,
@@ -259,7 +260,7 @@ test_report(void **state)
 	assert_int_equal(smtpd_spool_progress(f->spool, &p, &report), 0);
 	assert_non_null(report);
 	id = report->id;
-	assert_true((e->flags & SMTPD_ENTRY_ENDED) != 0);
+	assert_true((e->flags & SMTPD_MESSAGE_ENDED) != 0);
 	smtpd_spool_unpin(f->spool, e);
 	smtpd_spool_unpin(f->spool, report);
 	fixture_reopen(f);
@@ -273,8 +274,9 @@ test_progress_of_removed(void **state)
 {
 	static const struct smtpd_outgoing_rcpt back = { .address = "s@c" };
 	struct fixture *f = *state;
-	struct smtpd_entry *e = fixture_find(f, fixture_add(f, "a@b", "x"));
-	struct smtpd_entry *report = e;
+	struct smtpd_queued_message *e =
+	    fixture_find(f, fixture_add(f, "a@b", "x"));
+	struct smtpd_queued_message *report = e;
 	struct smtpd_rcpt_progress failed = { .finished = true };
 	struct smtpd_spool_mail mail = { .sender = "",
 		.rcpts = &back,
@@ -288,7 +290,7 @@ test_progress_of_removed(void **state)
 
 	assert_int_equal(smtpd_spool_remove(f->spool, e), 0);
 	assert_int_equal(smtpd_spool_remove(f->spool, e), 0);
-	assert_true((e->flags & SMTPD_ENTRY_REMOVED) != 0);
+	assert_true((e->flags & SMTPD_MESSAGE_REMOVED) != 0);
 	assert_int_equal(smtpd_spool_hold(f->spool, e, true), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(smtpd_spool_progress(f->spool, &p, &report), 0);
@@ -306,15 +308,15 @@ test_hold(void **state)
 	uint64_t id = fixture_add(f, "a@b", "x");
 
 	for (int hold = 1; hold >= 0; hold--) {
-		struct smtpd_entry *e = fixture_find(f, id);
+		struct smtpd_queued_message *e = fixture_find(f, id);
 
 		assert_int_equal(smtpd_spool_hold(f->spool, e, hold), 0);
 		assert_int_equal(smtpd_spool_flags(f->spool, e),
-		    hold ? SMTPD_ENTRY_HELD : 0);
+		    hold ? SMTPD_MESSAGE_HELD : 0);
 		smtpd_spool_unpin(f->spool, e);
 		fixture_reopen(f);
 		e = fixture_find(f, id);
-		assert_int_equal(e->flags, hold ? SMTPD_ENTRY_HELD : 0);
+		assert_int_equal(e->flags, hold ? SMTPD_MESSAGE_HELD : 0);
 		smtpd_spool_unpin(f->spool, e);
 	}
 }
@@ -329,7 +331,7 @@ test_thousand_domains(void **state)
 	struct fixture *f = *state;
 	char(*names)[32] = calloc(COUNT, sizeof(*names));
 	const char **rcpts = calloc(COUNT, sizeof(*rcpts));
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	uint64_t id;
 
 	assert_true(names != NULL && rcpts != NULL);
@@ -371,12 +373,12 @@ test_sizes(void **state)
 	for (size_t i = 0; i < 1000000; i++)
 		data[i] = (char)(i * 31 + i / 255);
 	for (size_t i = 0; i < LENGTH(sizes); i++) {
-		struct smtpd_entry *e;
+		struct smtpd_queued_message *e;
 
 		assert_int_equal(
 		    fixture_try_add(f, &rcpt, 1, data, sizes[i], &e), 0);
 		assert_int_equal(
-		    (e->flags & SMTPD_ENTRY_LARGE) != 0, sizes[i] > 65536);
+		    (e->flags & SMTPD_MESSAGE_LARGE) != 0, sizes[i] > 65536);
 		large += sizes[i] > 65536;
 		ids[i] = e->id;
 		smtpd_spool_unpin(f->spool, e);
@@ -413,7 +415,7 @@ test_orphans(void **state)
 	struct fixture *f = *state;
 	char *data = calloc(100000, 1), name[64], id[SMTPD_ID_MAX];
 	const char *rcpt = "a@b";
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	uint64_t kept;
 
 	assert_non_null(data);
@@ -457,7 +459,7 @@ test_next(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t ids[5], last = 0;
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	size_t n = 0;
 
 	assert_null(smtpd_spool_next(f->spool, 0));
@@ -551,7 +553,7 @@ test_bury(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "a@b", "a bounce");
-	struct smtpd_entry *e = fixture_find(f, id);
+	struct smtpd_queued_message *e = fixture_find(f, id);
 	struct smtpd_letter letter;
 	char path[128], name[SMTPD_ID_MAX], text[64] = "";
 	FILE *file;
@@ -581,7 +583,7 @@ test_copy(void **state)
 {
 	static const char *const rcpts[] = { "1@a", "2@a", "3@b" };
 	struct fixture *f = *state;
-	struct smtpd_entry *e, *copy;
+	struct smtpd_queued_message *e, *copy;
 
 	assert_int_equal(fixture_try_add(f, rcpts, 3, "x", 1, &e), 0);
 	assert_int_equal(fixture_progress(f, e->id, 1, true, 9, ""), 0);
@@ -595,7 +597,7 @@ test_copy(void **state)
 	assert_ptr_equal(copy->jobs[1].entry, copy);
 	assert_true(copy->jobs[1].finished);
 	assert_int_equal(copy->jobs[1].attempts, 1);
-	assert_false(smtpd_entry_is_finished(copy, &copy->jobs[0], 1));
+	assert_false(smtpd_queued_message_is_finished(copy, &copy->jobs[0], 1));
 	free(copy->finished);
 	free(copy);
 	smtpd_spool_unpin(f->spool, e);

@@ -52,7 +52,7 @@ add(struct world *w, struct model *m)
 {
 	static const char *const rcpts[JOBS] = { "a@a.example", "b@b.example",
 		"c@c.example" };
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	memset(m, 0, sizeof(*m));
 	m->njobs = 1 + chance(w, JOBS);
@@ -92,7 +92,7 @@ attempt(struct world *w, struct model *m, bool finish)
 static void
 operate(struct world *w, struct model *m)
 {
-	struct smtpd_entry *e = fixture_find(w->f, m->id);
+	struct smtpd_queued_message *e = fixture_find(w->f, m->id);
 
 	if (chance(w, 4) == 0) {
 		assert_int_equal(smtpd_spool_remove(w->f->spool, e), 0);
@@ -105,11 +105,11 @@ operate(struct world *w, struct model *m)
 }
 
 static void
-check_job(
-    struct world *w, const struct model *m, struct smtpd_entry *e, uint32_t job)
+check_job(struct world *w, const struct model *m,
+    struct smtpd_queued_message *e, uint32_t job)
 {
 	static char trail[1 << 20];
-	const struct smtpd_job *j = &e->jobs[job];
+	const struct smtpd_delivery_job *j = &e->jobs[job];
 	char last[32];
 
 	assert_int_equal(j->finished, m->finished[job]);
@@ -134,7 +134,7 @@ check(struct world *w)
 
 	for (size_t i = 0; i < MESSAGES; i++) {
 		struct model *m = &w->messages[i];
-		struct smtpd_entry *e;
+		struct smtpd_queued_message *e;
 
 		if (m->id == 0)
 			continue;
@@ -142,7 +142,7 @@ check(struct world *w)
 		make_content(w, m);
 		fixture_assert_content(w->f, m->id, w->content, m->len);
 		e = fixture_find(w->f, m->id);
-		assert_int_equal((e->flags & SMTPD_ENTRY_HELD) != 0, m->held);
+		assert_int_equal((e->flags & SMTPD_MESSAGE_HELD) != 0, m->held);
 		assert_int_equal(e->njobs, m->njobs);
 		for (uint32_t k = 0; k < m->njobs; k++)
 			check_job(w, m, e, k);
@@ -222,7 +222,7 @@ test_long_lived(void **state)
 	assert_true(stats.segments <= 8);
 	for (int round = 0; round < 2; round++) {
 		struct smtpd_rcpt_progress *results;
-		struct smtpd_entry *e = fixture_find(f, id);
+		struct smtpd_queued_message *e = fixture_find(f, id);
 		size_t count;
 
 		assert_int_equal(e->jobs[0].due, 78);
@@ -252,7 +252,7 @@ test_bits(void **state)
 	const char *rcpts[COUNT];
 	struct smtpd_rcpt_progress one = { .finished = true };
 	struct smtpd_progress p = { .rcpts = &one, .nrcpts = 1, .trail = "t" };
-	struct smtpd_entry *e, *report;
+	struct smtpd_queued_message *e, *report;
 	uint64_t id;
 
 	assert_non_null(body);
@@ -281,8 +281,8 @@ test_bits(void **state)
 	e = fixture_find(f, id);
 	assert_true(e->place.segment > 1);
 	for (uint32_t i = 0; i < COUNT; i++)
-		assert_int_equal(
-		    smtpd_entry_is_finished(e, &e->jobs[i >= COUNT / 2], i),
+		assert_int_equal(smtpd_queued_message_is_finished(
+				     e, &e->jobs[i >= COUNT / 2], i),
 		    i % 3 == 0);
 	smtpd_spool_unpin(f->spool, e);
 	free(body);

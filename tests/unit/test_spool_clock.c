@@ -93,7 +93,7 @@ test_ages(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "a@b", "x");
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	assert_int_equal(fixture_progress(f, id, 0, false,
 			     smtpd_spool_now(f->spool) + 300, ""),
@@ -115,7 +115,7 @@ test_far_future(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "a@b", "x");
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	assert_int_equal(
 	    fixture_progress(f, id, 0, false, SMTPD_TIME_NONE - 5, ""), 0);

@@ -105,7 +105,7 @@ add(struct worker *w, struct slot *slot)
 		.rcpts = rcpts,
 		.nrcpts = JOBS,
 		.content = smtpd_content_create(w->spool) };
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	for (int i = 0; i < JOBS; i++) {
 		slot->begun[i] = 0;
@@ -125,7 +125,8 @@ add(struct worker *w, struct slot *slot)
 }
 
 static void
-attempt(struct worker *w, struct slot *slot, struct smtpd_entry *e, int job)
+attempt(struct worker *w, struct slot *slot, struct smtpd_queued_message *e,
+    int job)
 {
 	struct smtpd_rcpt_progress r = { .rcpt = (uint32_t)job,
 		.finished = fixture_random(&w->seed, 3) == 0 };
@@ -134,7 +135,7 @@ attempt(struct worker *w, struct slot *slot, struct smtpd_entry *e, int job)
 		.nrcpts = 1,
 		.trail = "a line about it\n",
 		.trail_len = 16 };
-	struct smtpd_entry *report;
+	struct smtpd_queued_message *report;
 	bool last = r.finished && slot->finished[!job];
 
 	if (slot->finished[job])
@@ -151,7 +152,7 @@ attempt(struct worker *w, struct slot *slot, struct smtpd_entry *e, int job)
 }
 
 static void
-operate(struct worker *w, struct slot *slot, struct smtpd_entry *e)
+operate(struct worker *w, struct slot *slot, struct smtpd_queued_message *e)
 {
 	bool hold = !slot->held;
 
@@ -168,10 +169,10 @@ operate(struct worker *w, struct slot *slot, struct smtpd_entry *e)
 }
 
 static void
-look(struct worker *w, struct smtpd_entry *e)
+look(struct worker *w, struct smtpd_queued_message *e)
 {
 	struct smtpd_letter letter;
-	struct smtpd_entry *copy;
+	struct smtpd_queued_message *copy;
 
 	MUST(smtpd_spool_load(w->spool, e, &letter) == 0);
 	MUST(is_whole(&letter));
@@ -186,7 +187,7 @@ static void
 step(struct worker *w)
 {
 	struct slot *slot = &w->slots[fixture_random(&w->seed, SLOTS)];
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	uint32_t what = fixture_random(&w->seed, 10);
 
 	if (slot->phase == PHASE_NONE) {
@@ -233,7 +234,7 @@ list(void *arg)
 {
 	struct worker *w = arg;
 	struct smtpd_letter letter;
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	uint64_t id = 0;
 
 	while (!w->journal->stop) {
@@ -287,9 +288,10 @@ make_journal(void)
 }
 
 static void
-check_job(const struct slot *slot, const struct smtpd_entry *e, int job)
+check_job(
+    const struct slot *slot, const struct smtpd_queued_message *e, int job)
 {
-	const struct smtpd_job *j = &e->jobs[job];
+	const struct smtpd_delivery_job *j = &e->jobs[job];
 
 	assert_in_range(j->attempts, slot->done[job], slot->begun[job]);
 	if (slot->finished[job])
@@ -303,7 +305,7 @@ check_job(const struct slot *slot, const struct smtpd_entry *e, int job)
 static bool
 check_slot(struct fixture *f, struct slot *slot)
 {
-	struct smtpd_entry *e = NULL;
+	struct smtpd_queued_message *e = NULL;
 	struct smtpd_letter letter;
 
 	if (slot->phase != PHASE_NONE)
@@ -318,8 +320,8 @@ check_slot(struct fixture *f, struct slot *slot)
 		check_job(slot, e, i);
 	if (slot->phase != PHASE_CHANGING)
 		assert_int_equal(
-		    (e->flags & SMTPD_ENTRY_HELD) != 0, slot->held);
-	slot->held = (e->flags & SMTPD_ENTRY_HELD) != 0;
+		    (e->flags & SMTPD_MESSAGE_HELD) != 0, slot->held);
+	slot->held = (e->flags & SMTPD_MESSAGE_HELD) != 0;
 	for (int i = 0; i < JOBS; i++) {
 		slot->begun[i] = slot->done[i] = e->jobs[i].attempts;
 		slot->finished[i] = e->jobs[i].finished;
@@ -408,8 +410,8 @@ test_kill(void **state)
 /* An operator and a worker meet at the same message. */
 struct meeting {
 	struct smtpd_spool *spool;
-	struct smtpd_entry *entry;
-	struct smtpd_entry *report;
+	struct smtpd_queued_message *entry;
+	struct smtpd_queued_message *report;
 	pthread_barrier_t barrier;
 };
 
@@ -460,7 +462,7 @@ test_meeting(void **state)
 		assert_int_equal(pthread_create(&two, NULL, finish_it, &m), 0);
 		pthread_join(one, NULL);
 		pthread_join(two, NULL);
-		assert_true((m.entry->flags & SMTPD_ENTRY_ENDED) != 0);
+		assert_true((m.entry->flags & SMTPD_MESSAGE_ENDED) != 0);
 		smtpd_spool_unpin(f->spool, m.entry);
 		if (m.report == NULL)
 			continue;

@@ -52,7 +52,7 @@ fill(struct world *w)
 
 	for (size_t i = 0; i < MESSAGES; i++) {
 		size_t len = make_content(w, i);
-		struct smtpd_entry *e;
+		struct smtpd_queued_message *e;
 
 		assert_int_equal(
 		    fixture_try_add(w->f, &rcpt, 1, w->content, len, &e), 0);
@@ -74,7 +74,7 @@ count_whole(struct world *w)
 	size_t whole = 0;
 
 	for (size_t i = 0; i < MESSAGES; i++) {
-		struct smtpd_entry *e =
+		struct smtpd_queued_message *e =
 		    smtpd_spool_find(w->f->spool, w->ids[i]);
 		struct smtpd_letter letter;
 
@@ -230,7 +230,7 @@ test_body(void **state)
 	uint64_t id = fixture_add(f, "a@b", "the marked content");
 	uint64_t other = fixture_add(f, "a@b", "another");
 	struct smtpd_spool_damage damage;
-	struct smtpd_entry *e = fixture_find(f, id);
+	struct smtpd_queued_message *e = fixture_find(f, id);
 	struct smtpd_letter letter;
 	char path[512], name[SMTPD_ID_MAX];
 	char data[8192];
@@ -277,7 +277,7 @@ test_large(void **state)
 
 	assert_non_null(data);
 	for (int how = 0; how < 3; how++) {
-		struct smtpd_entry *e;
+		struct smtpd_queued_message *e;
 
 		assert_int_equal(
 		    fixture_try_add(f, &rcpt, 1, data, 100000, &e), 0);
@@ -305,7 +305,7 @@ test_large(void **state)
 	assert_int_equal(damage.damaged, 3);
 	assert_int_equal(lines, 3);
 	for (uint64_t id = 0; smtpd_spool_count(f->spool) > 0;) {
-		struct smtpd_entry *e = smtpd_spool_next(f->spool, id);
+		struct smtpd_queued_message *e = smtpd_spool_next(f->spool, id);
 
 		id = e->id;
 		assert_int_equal(smtpd_spool_quarantine(f->spool, e, "bad"), 0);
@@ -411,7 +411,7 @@ test_no_quarantine(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "a@b", "x");
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	char path[128];
 
 	put_record(f, 99, "junk", 4);
@@ -435,7 +435,7 @@ test_orphan_of_damaged(void **state)
 	static const char *const rcpt = "a@b";
 	struct fixture *f = *state;
 	char *data = calloc(100000, 1), path[512], zeros[64] = { 0 };
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	assert_non_null(data);
 	assert_int_equal(fixture_try_add(f, &rcpt, 1, data, 100000, &e), 0);
@@ -494,7 +494,7 @@ test_read_only(void **state)
 	reader.settings.release = NULL;
 	reader.references = 0;
 	for (int round = 0; round < 2; round++) {
-		struct smtpd_entry *e;
+		struct smtpd_queued_message *e;
 		char trail[64];
 
 		sum = sum_tree(f);

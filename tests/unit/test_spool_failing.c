@@ -41,7 +41,7 @@ add_without_memory(struct fixture *f, size_t len)
 	};
 	uint64_t count = smtpd_spool_count(f->spool);
 	uint64_t references = f->references;
-	struct smtpd_entry *e = NULL;
+	struct smtpd_queued_message *e = NULL;
 	int status = -1;
 
 	assert_non_null(data);
@@ -97,7 +97,7 @@ test_progress(void **state)
 		.trail = "trail",
 		.trail_len = 5,
 		.report = &report };
-	struct smtpd_entry *e, *added = NULL;
+	struct smtpd_queued_message *e, *added = NULL;
 	int status = -1;
 
 	add_without_memory(f, 10);
@@ -114,11 +114,12 @@ test_progress(void **state)
 		assert_int_equal(errno, ENOMEM);
 		assert_null(added);
 		assert_int_equal(e->jobs[1].attempts, 0);
-		assert_false(smtpd_entry_is_finished(e, &e->jobs[1], 1));
+		assert_false(
+		    smtpd_queued_message_is_finished(e, &e->jobs[1], 1));
 		assert_int_equal(smtpd_spool_count(f->spool), 1);
 	}
-	assert_true(smtpd_entry_is_finished(e, &e->jobs[1], 1));
-	assert_false(smtpd_entry_is_finished(e, &e->jobs[1], 2));
+	assert_true(smtpd_queued_message_is_finished(e, &e->jobs[1], 1));
+	assert_false(smtpd_queued_message_is_finished(e, &e->jobs[1], 2));
 	assert_non_null(added);
 	smtpd_spool_unpin(f->spool, added);
 	smtpd_spool_unpin(f->spool, e);
@@ -139,7 +140,7 @@ test_reading(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "a@b", "x");
-	struct smtpd_entry *e, *copy = NULL;
+	struct smtpd_queued_message *e, *copy = NULL;
 	struct smtpd_rcpt_progress *results;
 	struct smtpd_letter letter;
 	size_t count;
@@ -238,7 +239,7 @@ test_full(void **state)
 	char *body = calloc(100000, 1);
 	uint64_t ids[400];
 	size_t count = 0;
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	assert_non_null(body);
 	fixture_clean(f);

@@ -8,12 +8,12 @@
 /* Without a schedule: record that JOB, whose copy is COPY, is due now.  What
  * came of its last attempt stays on record. */
 static int
-make_due(struct smtpd_request *r, struct smtpd_job *job,
-    const struct smtpd_job *copy)
+make_due(struct smtpd_request *r, struct smtpd_delivery_job *job,
+    const struct smtpd_delivery_job *copy)
 {
 	static const char trail[] = "flushed by the operator\n";
 	struct smtpd_rcpt_progress *results;
-	struct smtpd_entry *report = NULL;
+	struct smtpd_queued_message *report = NULL;
 	size_t count, kept = 0;
 	struct smtpd_progress progress = {
 		.job = job,
@@ -42,7 +42,7 @@ make_due(struct smtpd_request *r, struct smtpd_job *job,
 }
 
 static bool
-is_of_domain(const struct smtpd_job *job, const char *domain)
+is_of_domain(const struct smtpd_delivery_job *job, const char *domain)
 {
 	return domain == NULL ||
 	    smtpd_same_text(smtpd_destination_name(job->destination), domain);
@@ -51,19 +51,19 @@ is_of_domain(const struct smtpd_job *job, const char *domain)
 /* Have the jobs of ENTRY for DOMAIN (NULL: all) tried now, unless it is held;
  * count it in *COUNT if there was one. */
 static int
-flush_entry(struct smtpd_request *r, struct smtpd_entry *entry,
+flush_entry(struct smtpd_request *r, struct smtpd_queued_message *entry,
     const char *domain, uint64_t *count)
 {
-	struct smtpd_entry *copy = smtpd_spool_copy(r->spool, entry);
+	struct smtpd_queued_message *copy = smtpd_spool_copy(r->spool, entry);
 	bool any = false;
 	int error = 0;
 
 	if (copy == NULL)
 		return smtpd_request_fail_errno(r, ENOMEM, "");
-	if ((copy->flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) != 0)
+	if ((copy->flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) != 0)
 		copy->njobs = 0;
 	for (uint32_t i = 0; i < copy->njobs && error == 0; i++) {
-		struct smtpd_job *job = &entry->jobs[i];
+		struct smtpd_delivery_job *job = &entry->jobs[i];
 
 		if (copy->jobs[i].finished || !is_of_domain(job, domain))
 			continue;
@@ -90,7 +90,7 @@ say_flushed(struct smtpd_request *r, uint64_t count)
 }
 
 static int
-flush_one(struct smtpd_request *r, struct smtpd_entry *entry)
+flush_one(struct smtpd_request *r, struct smtpd_queued_message *entry)
 {
 	uint64_t count = 0;
 	int error = flush_entry(r, entry, NULL, &count);
@@ -108,7 +108,7 @@ static int
 flush_many(struct smtpd_request *r)
 {
 	uint64_t count = 0, id = 0;
-	struct smtpd_entry *entry;
+	struct smtpd_queued_message *entry;
 	int error = 0;
 
 	while (error == 0 && (entry = smtpd_spool_next(r->spool, id)) != NULL) {
@@ -128,7 +128,7 @@ flush_many(struct smtpd_request *r)
 int
 smtpd_operate_flush(struct smtpd_request *r)
 {
-	struct smtpd_entry *entry =
+	struct smtpd_queued_message *entry =
 	    r->argument != NULL ? smtpd_request_find(r) : NULL;
 	int error;
 
@@ -141,8 +141,8 @@ smtpd_operate_flush(struct smtpd_request *r)
 
 /* Call HOOK, if there is one, with each job of ENTRY. */
 static void
-each_job(const struct smtpd_request *r, struct smtpd_entry *entry,
-    void (*hook)(void *user, struct smtpd_job *job))
+each_job(const struct smtpd_request *r, struct smtpd_queued_message *entry,
+    void (*hook)(void *user, struct smtpd_delivery_job *job))
 {
 	for (uint32_t i = 0; hook != NULL && i < entry->njobs; i++)
 		hook(r->hooks->user, &entry->jobs[i]);
@@ -151,7 +151,7 @@ each_job(const struct smtpd_request *r, struct smtpd_entry *entry,
 static int
 hold_or_release(struct smtpd_request *r, bool hold)
 {
-	struct smtpd_entry *entry = smtpd_request_find(r);
+	struct smtpd_queued_message *entry = smtpd_request_find(r);
 	int error = 0;
 
 	if (entry == NULL)
@@ -186,7 +186,7 @@ smtpd_operate_release(struct smtpd_request *r)
 int
 smtpd_operate_remove(struct smtpd_request *r)
 {
-	struct smtpd_entry *entry = smtpd_request_find(r);
+	struct smtpd_queued_message *entry = smtpd_request_find(r);
 	int error = 0;
 
 	if (entry == NULL)

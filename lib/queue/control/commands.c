@@ -41,7 +41,7 @@ smtpd_request_fail_errno(struct smtpd_request *r, int error, const char *what)
 	return smtpd_request_fail(r, error, strerror(error), what);
 }
 
-struct smtpd_entry *
+struct smtpd_queued_message *
 smtpd_request_find(struct smtpd_request *r)
 {
 	uint64_t id;
@@ -60,7 +60,7 @@ smtpd_request_no_message(struct smtpd_request *r)
 
 /* Have DESCRIBE tell of ENTRY. */
 static int
-describe(struct smtpd_request *r, const struct smtpd_entry *entry,
+describe(struct smtpd_request *r, const struct smtpd_queued_message *entry,
     void (*to)(struct smtpd_answer *, const struct smtpd_view *))
 {
 	struct smtpd_view v;
@@ -78,7 +78,7 @@ static int
 describe_one(struct smtpd_request *r,
     void (*to)(struct smtpd_answer *, const struct smtpd_view *))
 {
-	struct smtpd_entry *entry = smtpd_request_find(r);
+	struct smtpd_queued_message *entry = smtpd_request_find(r);
 	int error;
 
 	if (entry == NULL)
@@ -152,7 +152,7 @@ read_place(const char *text, struct list_place *p)
 
 /* One message of a list, unless it is over. */
 static int
-list_one(struct smtpd_request *r, const struct smtpd_entry *entry,
+list_one(struct smtpd_request *r, const struct smtpd_queued_message *entry,
     struct smtpd_describe_totals *totals)
 {
 	struct smtpd_view v;
@@ -161,7 +161,7 @@ list_one(struct smtpd_request *r, const struct smtpd_entry *entry,
 	if (smtpd_view_init(&v, r->spool, r->hooks, entry) == -1) {
 		error = smtpd_request_fail_errno(r, errno, "");
 	} else if (v.state != SMTPD_VIEW_DONE &&
-	    (v.copy->flags & SMTPD_ENTRY_REMOVED) == 0) {
+	    (v.copy->flags & SMTPD_MESSAGE_REMOVED) == 0) {
 		totals->messages++;
 		totals->bytes += entry->size;
 		totals->states[v.state]++;
@@ -178,7 +178,7 @@ static int
 run_list(struct smtpd_request *r)
 {
 	struct list_place place;
-	struct smtpd_entry *entry;
+	struct smtpd_queued_message *entry;
 	int error = 0;
 
 	if (read_place(r->from, &place) == -1)
@@ -210,7 +210,8 @@ run_ids(struct smtpd_request *r)
 	char text[SMTPD_ID_MAX];
 
 	for (int n = 0; n < PART_MESSAGES; n++) {
-		struct smtpd_entry *entry = smtpd_spool_next(r->spool, id);
+		struct smtpd_queued_message *entry =
+		    smtpd_spool_next(r->spool, id);
 
 		if (entry == NULL)
 			return 0;
@@ -250,7 +251,7 @@ static int
 run_cat(struct smtpd_request *r)
 {
 	uint64_t from = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
-	struct smtpd_entry *entry = smtpd_request_find(r);
+	struct smtpd_queued_message *entry = smtpd_request_find(r);
 	struct smtpd_letter letter;
 	int error;
 

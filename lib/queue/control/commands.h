@@ -28,7 +28,7 @@ int smtpd_request_fail_errno(
     struct smtpd_request *r, int error, const char *what);
 
 /* The entry that the argument names, pinned, or NULL. */
-struct smtpd_entry *smtpd_request_find(struct smtpd_request *r);
+struct smtpd_queued_message *smtpd_request_find(struct smtpd_request *r);
 
 /* Tell that the argument names none. */
 int smtpd_request_no_message(struct smtpd_request *r);

@@ -62,10 +62,10 @@ end_word(const struct smtpd_rcpt_progress *said)
 
 static void
 add_rcpt(struct smtpd_answer *a, const struct smtpd_view *v,
-    const struct smtpd_job *job, uint32_t r,
+    const struct smtpd_delivery_job *job, uint32_t r,
     const struct smtpd_rcpt_progress *said)
 {
-	bool finished = smtpd_entry_is_finished(v->copy, job, r);
+	bool finished = smtpd_queued_message_is_finished(v->copy, job, r);
 	enum smtpd_view_state state =
 	    finished ? SMTPD_VIEW_DONE : smtpd_view_job_state(v, job);
 	char reply[REASON_MAX] = "";
@@ -87,7 +87,7 @@ add_rcpt(struct smtpd_answer *a, const struct smtpd_view *v,
 
 static void
 add_rcpts(struct smtpd_answer *a, const struct smtpd_view *v,
-    const struct smtpd_job *job, const char **before)
+    const struct smtpd_delivery_job *job, const char **before)
 {
 	size_t count;
 	struct smtpd_rcpt_progress *results =
@@ -138,7 +138,7 @@ add_lines(struct smtpd_answer *a, const char *name, const char *s, size_t len)
 
 static void
 add_destination(struct smtpd_answer *a, const struct smtpd_view *v,
-    const struct smtpd_job *job)
+    const struct smtpd_delivery_job *job)
 {
 	enum smtpd_view_state state = smtpd_view_job_state(v, job);
 	const char *before = "";

@@ -22,9 +22,9 @@ struct smtpd_control_hooks {
 	/* Try a job now, unless it is active, held or finished; take it out of
 	 * the schedule, unless it is active; put it in again, if it is out
 	 * and neither held, removed nor finished. */
-	void (*flush)(void *user, struct smtpd_job *job);
-	void (*withdraw)(void *user, struct smtpd_job *job);
-	void (*resume)(void *user, struct smtpd_job *job);
+	void (*flush)(void *user, struct smtpd_delivery_job *job);
+	void (*withdraw)(void *user, struct smtpd_delivery_job *job);
+	void (*resume)(void *user, struct smtpd_delivery_job *job);
 
 	/*
 	 * Set the state and the due time of COPY, a copy of JOB, as the
@@ -32,13 +32,13 @@ struct smtpd_control_hooks {
 	 * its lock, and is left alone.  A job that is ready but whose site is
 	 * closed may be told as one for later, due when the site opens.
 	 */
-	void (*look)(
-	    void *user, const struct smtpd_job *job, struct smtpd_job *copy);
+	void (*look)(void *user, const struct smtpd_delivery_job *job,
+	    struct smtpd_delivery_job *copy);
 
 	/* Add what the schedule knows of the job to TEXT: the site, and
 	 * until when and why it is closed.  Lines of printable ASCII. */
-	void (*explain)(
-	    void *user, const struct smtpd_job *job, struct smtpd_text *text);
+	void (*explain)(void *user, const struct smtpd_delivery_job *job,
+	    struct smtpd_text *text);
 	void *user;
 };
 

@@ -13,20 +13,22 @@ smtpd_view_word(enum smtpd_view_state state)
 	return words[state];
 }
 
-const struct smtpd_job *
-smtpd_view_original(const struct smtpd_view *v, const struct smtpd_job *job)
+const struct smtpd_delivery_job *
+smtpd_view_original(
+    const struct smtpd_view *v, const struct smtpd_delivery_job *job)
 {
 	return &v->entry->jobs[job - v->copy->jobs];
 }
 
 enum smtpd_view_state
-smtpd_view_job_state(const struct smtpd_view *v, const struct smtpd_job *job)
+smtpd_view_job_state(
+    const struct smtpd_view *v, const struct smtpd_delivery_job *job)
 {
 	if (job->finished)
 		return SMTPD_VIEW_DONE;
 	if (job->state == SMTPD_JOB_ACTIVE)
 		return SMTPD_VIEW_ACTIVE;
-	if ((v->copy->flags & SMTPD_ENTRY_HELD) != 0)
+	if ((v->copy->flags & SMTPD_MESSAGE_HELD) != 0)
 		return SMTPD_VIEW_HELD;
 	return job->due > v->now ? SMTPD_VIEW_DEFERRED : SMTPD_VIEW_READY;
 }
@@ -39,7 +41,7 @@ look_at_jobs(struct smtpd_view *v)
 	const struct smtpd_control_hooks *hooks = v->hooks;
 
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
-		struct smtpd_job *job = &v->copy->jobs[i];
+		struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
 		if (hooks->look != NULL)
 			hooks->look(hooks->user, &v->entry->jobs[i], job);
@@ -57,13 +59,13 @@ sum_up(struct smtpd_view *v)
 	v->state = SMTPD_VIEW_DONE;
 	v->due = SMTPD_TIME_NONE;
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
-		const struct smtpd_job *job = &v->copy->jobs[i];
+		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 		enum smtpd_view_state state = smtpd_view_job_state(v, job);
 
 		if (state == SMTPD_VIEW_DONE)
 			continue;
 		for (uint32_t r = 0; r < job->count; r++)
-			v->left += !smtpd_entry_is_finished(
+			v->left += !smtpd_queued_message_is_finished(
 			    v->copy, job, job->first + r);
 		if (state < v->state)
 			v->state = state;
@@ -74,7 +76,8 @@ sum_up(struct smtpd_view *v)
 
 int
 smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
-    const struct smtpd_control_hooks *hooks, const struct smtpd_entry *entry)
+    const struct smtpd_control_hooks *hooks,
+    const struct smtpd_queued_message *entry)
 {
 	*v = (struct smtpd_view){ .spool = s,
 		.hooks = hooks,
@@ -106,8 +109,8 @@ smtpd_view_finish(struct smtpd_view *v)
 }
 
 struct smtpd_rcpt_progress *
-smtpd_view_results(
-    const struct smtpd_view *v, const struct smtpd_job *job, size_t *count)
+smtpd_view_results(const struct smtpd_view *v,
+    const struct smtpd_delivery_job *job, size_t *count)
 {
 	struct smtpd_rcpt_progress *results = NULL;
 

@@ -22,8 +22,9 @@ const char *smtpd_view_word(enum smtpd_view_state state);
 struct smtpd_view {
 	struct smtpd_spool *spool;
 	const struct smtpd_control_hooks *hooks;
-	const struct smtpd_entry *entry; /* pinned by who made the view */
-	struct smtpd_entry *copy;        /* with the schedule's state */
+	const struct smtpd_queued_message
+	    *entry;                        /* pinned by who made the view */
+	struct smtpd_queued_message *copy; /* with the schedule's state */
 	struct smtpd_letter letter; /* of which nothing but id and arrived_ms
 	                             * is set if it is damaged */
 	int damage;                 /* why it cannot be read, an errno; 0 */
@@ -36,24 +37,25 @@ struct smtpd_view {
 /* Look at ENTRY of S; HOOKS may be all NULL.  Return 0, or -1 with errno.  To be finished in any
  * case. */
 int smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
-    const struct smtpd_control_hooks *hooks, const struct smtpd_entry *entry);
+    const struct smtpd_control_hooks *hooks,
+    const struct smtpd_queued_message *entry);
 void smtpd_view_finish(struct smtpd_view *v);
 
 /* The state of JOB of v->copy. */
 enum smtpd_view_state smtpd_view_job_state(
-    const struct smtpd_view *v, const struct smtpd_job *job);
+    const struct smtpd_view *v, const struct smtpd_delivery_job *job);
 
 /* The last attempts of JOB of v->copy; NULL when there was none, or they cannot
  * be read.  The caller frees them. */
-struct smtpd_rcpt_progress *smtpd_view_results(
-    const struct smtpd_view *v, const struct smtpd_job *job, size_t *count);
+struct smtpd_rcpt_progress *smtpd_view_results(const struct smtpd_view *v,
+    const struct smtpd_delivery_job *job, size_t *count);
 
 /* That of recipient RCPT among RESULTS, or NULL. */
 const struct smtpd_rcpt_progress *smtpd_view_result(
     const struct smtpd_rcpt_progress *results, size_t count, uint32_t rcpt);
 
 /* That job of the entry which JOB of v->copy is a copy of. */
-const struct smtpd_job *smtpd_view_original(
-    const struct smtpd_view *v, const struct smtpd_job *job);
+const struct smtpd_delivery_job *smtpd_view_original(
+    const struct smtpd_view *v, const struct smtpd_delivery_job *job);
 
 #endif

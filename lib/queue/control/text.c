@@ -60,11 +60,11 @@ static void
 add_first_rcpt(struct smtpd_answer *a, const struct smtpd_view *v)
 {
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
-		const struct smtpd_job *job = &v->copy->jobs[i];
+		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
 		for (uint32_t r = job->first; r < job->first + job->count;
 		    r++) {
-			if (smtpd_entry_is_finished(v->copy, job, r))
+			if (smtpd_queued_message_is_finished(v->copy, job, r))
 				continue;
 			add_shown(a, v->letter.rcpts[r].address);
 			if (v->left > 1)
@@ -160,10 +160,10 @@ add_optional(struct smtpd_answer *a, const char *label, const char *value)
 /* One recipient, and what was said of it. */
 static void
 add_rcpt(struct smtpd_answer *a, const struct smtpd_view *v,
-    const struct smtpd_job *job, uint32_t r,
+    const struct smtpd_delivery_job *job, uint32_t r,
     const struct smtpd_rcpt_progress *said)
 {
-	bool finished = smtpd_entry_is_finished(v->copy, job, r);
+	bool finished = smtpd_queued_message_is_finished(v->copy, job, r);
 	char reply[600];
 
 	smtpd_answer_add(a, "  <");
@@ -189,7 +189,7 @@ add_rcpt(struct smtpd_answer *a, const struct smtpd_view *v,
 
 static void
 add_rcpts(struct smtpd_answer *a, const struct smtpd_view *v,
-    const struct smtpd_job *job)
+    const struct smtpd_delivery_job *job)
 {
 	size_t count;
 	struct smtpd_rcpt_progress *results =
@@ -202,7 +202,7 @@ add_rcpts(struct smtpd_answer *a, const struct smtpd_view *v,
 
 static void
 add_when(struct smtpd_answer *a, const struct smtpd_view *v,
-    const struct smtpd_job *job)
+    const struct smtpd_delivery_job *job)
 {
 	enum smtpd_view_state state = smtpd_view_job_state(v, job);
 
@@ -234,7 +234,7 @@ smtpd_describe_text(struct smtpd_answer *a, const struct smtpd_view *v)
 	add_optional(a, "ret:       ", v->letter.ret);
 	add_optional(a, "envid:     ", v->letter.envid);
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
-		const struct smtpd_job *job = &v->copy->jobs[i];
+		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
 		smtpd_answer_add(a, "\ndomain:    ");
 		add_shown(a, smtpd_describe_domain(v, job));
@@ -263,7 +263,7 @@ add_lines(struct smtpd_answer *a, const char *indent, const char *s, size_t len)
 
 static void
 add_trail(struct smtpd_answer *a, const struct smtpd_view *v,
-    const struct smtpd_job *job)
+    const struct smtpd_delivery_job *job)
 {
 	size_t len;
 	char *trail = smtpd_describe_trail(v, job, &len);
@@ -285,7 +285,7 @@ smtpd_describe_why(struct smtpd_answer *a, const struct smtpd_view *v)
 
 	add_summary(a, v);
 	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++) {
-		const struct smtpd_job *job = &v->copy->jobs[i];
+		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
 		smtpd_answer_add(a, "\ndomain:    ");
 		add_shown(a, smtpd_describe_domain(v, job));
@@ -333,8 +333,8 @@ keep_trail(void *user, const void *data, size_t len)
 }
 
 char *
-smtpd_describe_trail(
-    const struct smtpd_view *v, const struct smtpd_job *job, size_t *len)
+smtpd_describe_trail(const struct smtpd_view *v,
+    const struct smtpd_delivery_job *job, size_t *len)
 {
 	struct trail t = { .len = 0 };
 
@@ -346,7 +346,8 @@ smtpd_describe_trail(
 }
 
 const char *
-smtpd_describe_domain(const struct smtpd_view *v, const struct smtpd_job *job)
+smtpd_describe_domain(
+    const struct smtpd_view *v, const struct smtpd_delivery_job *job)
 {
 	const char *at;
 
@@ -379,7 +380,7 @@ smtpd_describe_reason(const struct smtpd_view *v, char *out, size_t size)
 	if (v->damage != 0)
 		smtpd_text_add(&t, strerror(v->damage));
 	for (uint32_t i = 0; i < v->copy->njobs && t.len == 0; i++) {
-		const struct smtpd_job *job = &v->copy->jobs[i];
+		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 		struct smtpd_rcpt_progress *results;
 		size_t count;
 

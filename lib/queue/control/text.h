@@ -39,12 +39,12 @@ void smtpd_describe_why_json(
 
 /* The trails of JOB of v->copy in memory that the caller frees, *LEN bytes, or
  * NULL. */
-char *smtpd_describe_trail(
-    const struct smtpd_view *v, const struct smtpd_job *job, size_t *len);
+char *smtpd_describe_trail(const struct smtpd_view *v,
+    const struct smtpd_delivery_job *job, size_t *len);
 
 /* The domain of JOB's recipients, "" if it is not known. */
 const char *smtpd_describe_domain(
-    const struct smtpd_view *v, const struct smtpd_job *job);
+    const struct smtpd_view *v, const struct smtpd_delivery_job *job);
 
 /* Why the message still waits: in OUT of SIZE bytes, "" if nothing is known. */
 void smtpd_describe_reason(const struct smtpd_view *v, char *out, size_t size);

@@ -39,14 +39,14 @@ smtpd_attempts_finish(struct smtpd_attempts *a)
 /* The recipients of JOB that are not finished, an array of *COUNT; NULL without
  * memory. */
 static struct smtpd_rcpt_progress *
-gather(const struct smtpd_job *job, size_t *count)
+gather(const struct smtpd_delivery_job *job, size_t *count)
 {
 	struct smtpd_rcpt_progress *r = calloc(job->count, sizeof(*r));
 
 	*count = 0;
 	for (uint32_t i = job->first; r != NULL && i < job->first + job->count;
 	    i++)
-		if (!smtpd_entry_is_finished(job->entry, job, i))
+		if (!smtpd_queued_message_is_finished(job->entry, job, i))
 			r[(*count)++].rcpt = i;
 	return r;
 }
@@ -62,7 +62,7 @@ give_all(struct smtpd_settlement *s, const struct smtpd_result *why)
 }
 
 static void
-begin_trail(const struct smtpd_job *job, struct smtpd_text *trail)
+begin_trail(const struct smtpd_delivery_job *job, struct smtpd_text *trail)
 {
 	char date[SMTPD_DATE_MAX];
 
@@ -130,7 +130,7 @@ settle_unrouted(struct smtpd_attempts *a, const struct smtpd_route *route,
 /* Go over to the site of ROUTE.  Return false when it has no room. */
 static bool
 enter_site(struct smtpd_queue *q, const struct smtpd_route *route,
-    struct smtpd_job *job, struct smtpd_site **site)
+    struct smtpd_delivery_job *job, struct smtpd_site **site)
 {
 	uint32_t now = smtpd_spool_now(q->spool);
 	bool bound;
@@ -145,8 +145,8 @@ enter_site(struct smtpd_queue *q, const struct smtpd_route *route,
 /* Leave JOB to somebody who has a connection of *SITE and waits for a message:
  * a new one would be needed here.  Return whether there is such a one. */
 static bool
-hand_over(
-    struct smtpd_queue *q, struct smtpd_job *job, struct smtpd_site **site)
+hand_over(struct smtpd_queue *q, struct smtpd_delivery_job *job,
+    struct smtpd_site **site)
 {
 	bool done;
 
@@ -167,7 +167,7 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
     struct smtpd_text *trail)
 {
 	struct smtpd_queue *q = a->queue;
-	struct smtpd_job *job = s->job;
+	struct smtpd_delivery_job *job = s->job;
 	uint32_t now = smtpd_spool_now(q->spool);
 	struct smtpd_errand errand = {
 		.letter = s->letter,
@@ -233,7 +233,7 @@ try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
 
 /* Read the message of JOB, all of it: what is damaged is not sent. */
 static int
-load(struct smtpd_queue *q, const struct smtpd_job *job,
+load(struct smtpd_queue *q, const struct smtpd_delivery_job *job,
     struct smtpd_letter *letter)
 {
 	int error;
@@ -250,7 +250,7 @@ load(struct smtpd_queue *q, const struct smtpd_job *job,
 
 /* The message of JOB could not be read, as errno says. */
 static void
-fail_to_load(struct smtpd_queue *q, struct smtpd_job *job)
+fail_to_load(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	int error = errno;
 
@@ -263,8 +263,8 @@ fail_to_load(struct smtpd_queue *q, struct smtpd_job *job)
 }
 
 void
-smtpd_attempt(
-    struct smtpd_attempts *a, struct smtpd_job *job, struct smtpd_site **site)
+smtpd_attempt(struct smtpd_attempts *a, struct smtpd_delivery_job *job,
+    struct smtpd_site **site)
 {
 	struct smtpd_queue *q = a->queue;
 	struct smtpd_letter letter;
@@ -321,7 +321,7 @@ recall(struct smtpd_queue *q, struct smtpd_settlement *s)
 }
 
 void
-smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_job *job)
+smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	struct smtpd_letter letter;
 	struct smtpd_settlement s = { .job = job, .letter = &letter };

@@ -35,8 +35,8 @@ void smtpd_attempts_finish(struct smtpd_attempts *a);
  * was taken for *SITE, which may become another one, or NULL when the
  * connection was left.  Blocks.
  */
-void smtpd_attempt(
-    struct smtpd_attempts *a, struct smtpd_job *job, struct smtpd_site **site);
+void smtpd_attempt(struct smtpd_attempts *a, struct smtpd_delivery_job *job,
+    struct smtpd_site **site);
 
 /* Wait for what may still be on its way to the disk: before there is nothing
  * more to do. */
@@ -44,6 +44,7 @@ void smtpd_attempts_rest(struct smtpd_attempts *a);
 
 /* JOB, as above, came to its end or to a notice of its delay without being
  * tried: its site is closed. */
-void smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_job *job);
+void smtpd_attempt_overdue(
+    struct smtpd_queue *q, struct smtpd_delivery_job *job);
 
 #endif

@@ -59,7 +59,7 @@ smtpd_bounce_is_wanted(const struct smtpd_bounce *b)
 	if (b->letter->sender[0] == '\0')
 		return false;
 	if (b->kind == SMTPD_BOUNCE_DELAYED &&
-	    (b->flags & SMTPD_ENTRY_AUTOMATIC) != 0)
+	    (b->flags & SMTPD_MESSAGE_AUTOMATIC) != 0)
 		return false;
 	for (size_t i = 0; i < b->nrcpts; i++)
 		if (wants(b, &b->rcpts[i]))
@@ -281,10 +281,10 @@ smtpd_bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 		.sender = "",
 		.rcpts = &m->to,
 		.nrcpts = 1,
-		.flags = SMTPD_ENTRY_NULL_SENDER | SMTPD_ENTRY_AUTOMATIC,
+		.flags = SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC,
 		.content = m->content,
 	};
 	if (m->report.eight_bit)
-		mail->flags |= SMTPD_ENTRY_EIGHT_BIT;
+		mail->flags |= SMTPD_MESSAGE_EIGHT_BIT;
 	return 0;
 }

@@ -28,7 +28,7 @@ smtpd_jobs_release(void *user, struct smtpd_destination *destination)
 
 /* The lock is held. */
 static void
-insert(struct smtpd_queue *q, struct smtpd_job *job)
+insert(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	if (smtpd_schedule_insert(
 		q->schedule, job, smtpd_spool_now(q->spool)) == -1)
@@ -38,17 +38,17 @@ insert(struct smtpd_queue *q, struct smtpd_job *job)
 /* Whether JOB is to be in the schedule.  The lock is held: who holds or removes
  * its message says so first, and takes the lock for the rest. */
 static bool
-is_wanted(struct smtpd_queue *q, const struct smtpd_job *job)
+is_wanted(struct smtpd_queue *q, const struct smtpd_delivery_job *job)
 {
 	unsigned flags = smtpd_spool_flags(q->spool, job->entry);
 
 	return !job->finished &&
-	    (flags & (SMTPD_ENTRY_HELD | SMTPD_ENTRY_REMOVED)) == 0;
+	    (flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) == 0;
 }
 
 /* Put in JOB unless it is in, or somebody has it.  The lock is held. */
 static void
-insert_new(struct smtpd_queue *q, struct smtpd_job *job)
+insert_new(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	if (job->state != SMTPD_JOB_OUT || !is_wanted(q, job))
 		return;
@@ -66,7 +66,7 @@ stir(struct smtpd_queue *q)
 }
 
 void
-smtpd_jobs_lost(void *user, struct smtpd_entry *entry)
+smtpd_jobs_lost(void *user, struct smtpd_queued_message *entry)
 {
 	struct smtpd_queue *q = user;
 
@@ -77,7 +77,7 @@ smtpd_jobs_lost(void *user, struct smtpd_entry *entry)
 }
 
 void
-smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry)
+smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_queued_message *entry)
 {
 	pthread_mutex_lock(&q->lock);
 	for (uint32_t i = 0; i < entry->njobs; i++)
@@ -90,7 +90,7 @@ smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry)
 void
 smtpd_jobs_schedule_all(struct smtpd_queue *q)
 {
-	struct smtpd_entry *entry;
+	struct smtpd_queued_message *entry;
 
 	pthread_mutex_lock(&q->lock);
 	q->unscheduled = false;
@@ -103,9 +103,9 @@ smtpd_jobs_schedule_all(struct smtpd_queue *q)
 }
 
 void
-smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_job *job)
+smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
-	struct smtpd_entry *entry = job->entry;
+	struct smtpd_queued_message *entry = job->entry;
 
 	pthread_mutex_lock(&q->lock);
 	if (is_wanted(q, job))
@@ -118,7 +118,7 @@ smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_job *job)
 }
 
 void
-smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_job *job)
+smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	pthread_mutex_lock(&q->lock);
 	job->due = smtpd_schedule_retry(
@@ -128,9 +128,9 @@ smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_job *job)
 }
 
 void
-smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_job *job)
+smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
-	struct smtpd_entry *entry = job->entry;
+	struct smtpd_queued_message *entry = job->entry;
 
 	pthread_mutex_lock(&q->lock);
 	if (is_wanted(q, job)) {
@@ -148,9 +148,9 @@ smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_job *job)
 
 void
 smtpd_jobs_quarantine(
-    struct smtpd_queue *q, struct smtpd_job *job, const char *why)
+    struct smtpd_queue *q, struct smtpd_delivery_job *job, const char *why)
 {
-	struct smtpd_entry *entry = job->entry;
+	struct smtpd_queued_message *entry = job->entry;
 
 	if (smtpd_spool_quarantine(q->spool, entry, why) == -1) {
 		smtpd_jobs_postpone(q, job);
@@ -164,7 +164,7 @@ smtpd_jobs_quarantine(
 }
 
 static void
-flush_job(void *user, struct smtpd_job *job)
+flush_job(void *user, struct smtpd_delivery_job *job)
 {
 	struct smtpd_queue *q = user;
 
@@ -175,7 +175,7 @@ flush_job(void *user, struct smtpd_job *job)
 }
 
 static void
-withdraw_job(void *user, struct smtpd_job *job)
+withdraw_job(void *user, struct smtpd_delivery_job *job)
 {
 	struct smtpd_queue *q = user;
 
@@ -185,7 +185,7 @@ withdraw_job(void *user, struct smtpd_job *job)
 }
 
 static void
-resume_job(void *user, struct smtpd_job *job)
+resume_job(void *user, struct smtpd_delivery_job *job)
 {
 	struct smtpd_queue *q = user;
 
@@ -196,7 +196,8 @@ resume_job(void *user, struct smtpd_job *job)
 }
 
 static void
-look_at_job(void *user, const struct smtpd_job *job, struct smtpd_job *copy)
+look_at_job(void *user, const struct smtpd_delivery_job *job,
+    struct smtpd_delivery_job *copy)
 {
 	struct smtpd_queue *q = user;
 	struct smtpd_site_facts f;
@@ -211,7 +212,8 @@ look_at_job(void *user, const struct smtpd_job *job, struct smtpd_job *copy)
 }
 
 static void
-explain_job(void *user, const struct smtpd_job *job, struct smtpd_text *text)
+explain_job(
+    void *user, const struct smtpd_delivery_job *job, struct smtpd_text *text)
 {
 	struct smtpd_queue *q = user;
 	uint32_t now = smtpd_spool_now(q->spool);

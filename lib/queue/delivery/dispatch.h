@@ -16,14 +16,15 @@ struct smtpd_queue;
 struct smtpd_destination *smtpd_jobs_destination(
     void *user, const char *domain);
 void smtpd_jobs_release(void *user, struct smtpd_destination *destination);
-void smtpd_jobs_lost(void *user, struct smtpd_entry *entry);
+void smtpd_jobs_lost(void *user, struct smtpd_queued_message *entry);
 
 /* What the operator's requests need. */
 void smtpd_jobs_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks);
 
 /* Put the jobs of a new ENTRY, which is pinned, into the schedule, unless it is
  * held, see to it that somebody tries them, and unpin it. */
-void smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_entry *entry);
+void smtpd_jobs_schedule(
+    struct smtpd_queue *q, struct smtpd_queued_message *entry);
 
 /* The same for all that there is, but for what is in the schedule already: what
  * an earlier process left, and what there was no memory for. */
@@ -33,16 +34,16 @@ void smtpd_jobs_schedule_all(struct smtpd_queue *q);
  * The rest is for who has JOB, which is active, and its entry pinned, and
  * gives up both.  Put it back if it is neither finished, held nor removed; ...
  */
-void smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_job *job);
+void smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_delivery_job *job);
 
 /* ... after retry_min, without a record: the trouble was our own; ... */
-void smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_job *job);
+void smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_delivery_job *job);
 
 /* ... as the next one, as it was not tried; ... */
-void smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_job *job);
+void smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job);
 
 /* ... or end its message, which cannot be read. */
 void smtpd_jobs_quarantine(
-    struct smtpd_queue *q, struct smtpd_job *job, const char *why);
+    struct smtpd_queue *q, struct smtpd_delivery_job *job, const char *why);
 
 #endif

@@ -194,7 +194,7 @@ try_record(
     struct smtpd_queue *q, const struct smtpd_settlement *s, struct record *r)
 {
 	struct smtpd_spool_mail mail;
-	struct smtpd_entry *report = NULL;
+	struct smtpd_queued_message *report = NULL;
 	void *hold = NULL;
 	int status = prepare_report(q, s, r, &mail, &hold);
 
@@ -307,7 +307,7 @@ static void
 plan(
     struct smtpd_queue *q, struct smtpd_settlement *s, struct smtpd_progress *p)
 {
-	struct smtpd_job *job = s->job;
+	struct smtpd_delivery_job *job = s->job;
 	uint32_t now = smtpd_spool_now(q->spool);
 	uint32_t end;
 

@@ -39,7 +39,7 @@ wait_for_work(struct smtpd_queue *q)
 static void
 serve_overdue(struct smtpd_queue *q)
 {
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 
 	while (!q->stopping &&
 	    (job = smtpd_schedule_overdue(

@@ -21,8 +21,8 @@ struct smtpd_runner {
 	pthread_t thread;
 	pthread_cond_t wake;
 	bool woken;
-	const struct smtpd_site *site; /* where it is parked */
-	struct smtpd_job *job;         /* that was handed over meanwhile */
+	const struct smtpd_site *site;  /* where it is parked */
+	struct smtpd_delivery_job *job; /* that was handed over meanwhile */
 	struct smtpd_attempts attempts;
 };
 
@@ -87,11 +87,11 @@ wake(struct smtpd_runner **head, struct smtpd_runner *r)
 }
 
 /* A job, pinned, to be tried at a new connection; NULL: the queue is stopping. */
-static struct smtpd_job *
+static struct smtpd_delivery_job *
 await_job(struct smtpd_runner *r, struct smtpd_site **site)
 {
 	struct smtpd_queue *q = r->queue;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 
 	while (!q->stopping) {
 		job = smtpd_schedule_take(
@@ -106,11 +106,11 @@ await_job(struct smtpd_runner *r, struct smtpd_site **site)
 }
 
 /* A job for R's connection of SITE; NULL: none. */
-static struct smtpd_job *
+static struct smtpd_delivery_job *
 take_more(struct smtpd_runner *r, struct smtpd_site *site)
 {
 	struct smtpd_queue *q = r->queue;
-	struct smtpd_job *job = r->job;
+	struct smtpd_delivery_job *job = r->job;
 
 	r->job = NULL;
 	if (job != NULL || q->stopping)
@@ -154,13 +154,13 @@ come_to_rest(struct smtpd_runner *r)
 
 /* Another job for an open connection, for which it is worth to wait as long as
  * nobody else needs this thread. */
-static struct smtpd_job *
+static struct smtpd_delivery_job *
 another_job(struct smtpd_runner *r, struct smtpd_site *site)
 {
 	struct smtpd_queue *q = r->queue;
 	uint32_t idle_ms = q->settings.idle_ms;
 	const struct timespec until = moment(idle_ms);
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	bool woken = true;
 
 	if (site == NULL || !smtpd_courier_is_open(r->attempts.courier))
@@ -179,7 +179,8 @@ another_job(struct smtpd_runner *r, struct smtpd_site *site)
 
 /* Try JOB and what else there is for its site. */
 static void
-serve(struct smtpd_runner *r, struct smtpd_job *job, struct smtpd_site *site)
+serve(struct smtpd_runner *r, struct smtpd_delivery_job *job,
+    struct smtpd_site *site)
 {
 	struct smtpd_queue *q = r->queue;
 
@@ -209,7 +210,7 @@ run(void *arg)
 	struct smtpd_runner *r = arg;
 	struct smtpd_queue *q = r->queue;
 	struct smtpd_site *site = NULL;
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 
 	smtpd_sched_batch();
 	pthread_mutex_lock(&q->lock);
@@ -276,8 +277,8 @@ find_parked(const struct smtpd_queue *q, const struct smtpd_site *site)
 }
 
 bool
-smtpd_runners_hand_over(
-    struct smtpd_queue *q, const struct smtpd_site *site, struct smtpd_job *job)
+smtpd_runners_hand_over(struct smtpd_queue *q, const struct smtpd_site *site,
+    struct smtpd_delivery_job *job)
 {
 	struct smtpd_runner *r = find_parked(q, site);
 

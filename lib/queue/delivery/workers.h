@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct smtpd_job;
+struct smtpd_delivery_job;
 struct smtpd_queue;
 struct smtpd_site;
 struct smtpd_runner;
@@ -34,7 +34,7 @@ void smtpd_runners_rouse(struct smtpd_queue *q, const struct smtpd_site *site);
 /* Give JOB, which is active and whose entry is pinned, to somebody who has a
  * connection of SITE but no message.  Return false when there is nobody. */
 bool smtpd_runners_hand_over(struct smtpd_queue *q,
-    const struct smtpd_site *site, struct smtpd_job *job);
+    const struct smtpd_site *site, struct smtpd_delivery_job *job);
 
 /* Time has passed: whoever has something to do by now, does it. */
 void smtpd_runners_remind(struct smtpd_queue *q);

@@ -2,8 +2,8 @@
 #include "queue/model/queued_message.h"
 
 bool
-smtpd_entry_is_finished(
-    const struct smtpd_entry *e, const struct smtpd_job *job, uint32_t rcpt)
+smtpd_queued_message_is_finished(const struct smtpd_queued_message *e,
+    const struct smtpd_delivery_job *job, uint32_t rcpt)
 {
 	const _Atomic unsigned char *bits = e->finished;
 

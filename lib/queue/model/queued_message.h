@@ -17,7 +17,7 @@
 #include "journal/disk/disk.h"
 
 struct smtpd_destination;
-struct smtpd_entry;
+struct smtpd_queued_message;
 
 /* No time. */
 #define SMTPD_TIME_NONE UINT32_MAX
@@ -31,13 +31,13 @@ enum smtpd_job_state {
 };
 
 /* The recipients of one message at one domain: what is tried together. */
-struct smtpd_job {
-	struct smtpd_entry *entry;
+struct smtpd_delivery_job {
+	struct smtpd_queued_message *entry;
 	struct smtpd_destination *destination;
 
 	/* The schedule's. */
-	struct smtpd_job *next;
-	struct smtpd_job *previous;
+	struct smtpd_delivery_job *next;
+	struct smtpd_delivery_job *previous;
 	struct smtpd_heap_node timer;
 	uint8_t state; /* enum smtpd_job_state */
 	bool limited;  /* ready: its timer is set */
@@ -55,24 +55,25 @@ struct smtpd_job {
 };
 
 /* Facts of a message. */
-enum smtpd_entry_flag {
-	SMTPD_ENTRY_NULL_SENDER = 1 << 0,
-	SMTPD_ENTRY_HELD = 1 << 1,
-	SMTPD_ENTRY_REMOVED = 1 << 2,   /* by the operator, while in use */
-	SMTPD_ENTRY_LARGE = 1 << 3,     /* the content is a file of its own */
-	SMTPD_ENTRY_EIGHT_BIT = 1 << 4, /* it has bytes outside ASCII */
-	SMTPD_ENTRY_UTF8 = 1 << 5,      /* its header or envelope has */
-	SMTPD_ENTRY_AUTOMATIC = 1 << 6, /* nobody waits for a notice of delay */
+enum smtpd_message_flag {
+	SMTPD_MESSAGE_NULL_SENDER = 1 << 0,
+	SMTPD_MESSAGE_HELD = 1 << 1,
+	SMTPD_MESSAGE_REMOVED = 1 << 2,   /* by the operator, while in use */
+	SMTPD_MESSAGE_LARGE = 1 << 3,     /* the content is a file of its own */
+	SMTPD_MESSAGE_EIGHT_BIT = 1 << 4, /* it has bytes outside ASCII */
+	SMTPD_MESSAGE_UTF8 = 1 << 5,      /* its header or envelope has */
+	SMTPD_MESSAGE_AUTOMATIC = 1
+	    << 6, /* nobody waits for a notice of delay */
 
 	/* The spool's own. */
-	SMTPD_ENTRY_PENDING = 1 << 8, /* not on the disk yet */
-	SMTPD_ENTRY_LOCKED = 1 << 9,  /* no record of it may be appended */
-	SMTPD_ENTRY_ENDED = 1 << 10,  /* not in the log any more */
+	SMTPD_MESSAGE_PENDING = 1 << 8, /* not on the disk yet */
+	SMTPD_MESSAGE_LOCKED = 1 << 9,  /* no record of it may be appended */
+	SMTPD_MESSAGE_ENDED = 1 << 10,  /* not in the log any more */
 };
 
 /* Read without a lock may be what never changes (id, size, arrived, njobs, and
  * of each job entry, destination, first and count) and what is atomic. */
-struct smtpd_entry {
+struct smtpd_queued_message {
 	uint64_t id;
 	uint64_t size;                 /* octets of the content */
 	struct smtpd_disk_place place; /* its message record */
@@ -85,11 +86,11 @@ struct smtpd_entry {
 
 	/* A bit for each recipient; NULL: none of them, or only whole jobs. */
 	_Atomic unsigned char *_Atomic finished;
-	struct smtpd_job jobs[];
+	struct smtpd_delivery_job jobs[];
 };
 
 /* Whether recipient number RCPT needs no more: bit or job. */
-bool smtpd_entry_is_finished(
-    const struct smtpd_entry *e, const struct smtpd_job *job, uint32_t rcpt);
+bool smtpd_queued_message_is_finished(const struct smtpd_queued_message *e,
+    const struct smtpd_delivery_job *job, uint32_t rcpt);
 
 #endif

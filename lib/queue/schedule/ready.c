@@ -10,13 +10,13 @@
 #define STREAK 3
 
 static enum smtpd_job_kind
-kind_of(const struct smtpd_job *job)
+kind_of(const struct smtpd_delivery_job *job)
 {
 	return job->attempts == 0 ? SMTPD_KIND_FRESH : SMTPD_KIND_RETRY;
 }
 
 static void
-append(struct smtpd_job_queue *q, struct smtpd_job *job)
+append(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
 {
 	job->next = NULL;
 	job->previous = q->last;
@@ -25,7 +25,7 @@ append(struct smtpd_job_queue *q, struct smtpd_job *job)
 }
 
 static void
-prepend(struct smtpd_job_queue *q, struct smtpd_job *job)
+prepend(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
 {
 	job->next = q->first;
 	job->previous = NULL;
@@ -34,7 +34,7 @@ prepend(struct smtpd_job_queue *q, struct smtpd_job *job)
 }
 
 static void
-drop(struct smtpd_job_queue *q, struct smtpd_job *job)
+drop(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
 {
 	*(job->previous != NULL ? &job->previous->next : &q->first) = job->next;
 	*(job->next != NULL ? &job->next->previous : &q->last) = job->previous;
@@ -42,7 +42,7 @@ drop(struct smtpd_job_queue *q, struct smtpd_job *job)
 
 /* There is always room for a job in the heap. */
 static void
-note_ready(struct smtpd_schedule *s, struct smtpd_job *job)
+note_ready(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	uint32_t event = smtpd_life_event(s, job);
 
@@ -54,7 +54,7 @@ note_ready(struct smtpd_schedule *s, struct smtpd_job *job)
 }
 
 void
-smtpd_ready_append(struct smtpd_schedule *s, struct smtpd_job *job)
+smtpd_ready_append(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
@@ -66,7 +66,7 @@ smtpd_ready_append(struct smtpd_schedule *s, struct smtpd_job *job)
 }
 
 void
-smtpd_ready_prepend(struct smtpd_schedule *s, struct smtpd_job *job)
+smtpd_ready_prepend(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
@@ -78,7 +78,7 @@ smtpd_ready_prepend(struct smtpd_schedule *s, struct smtpd_job *job)
 }
 
 void
-smtpd_ready_remove(struct smtpd_schedule *s, struct smtpd_job *job)
+smtpd_ready_remove(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
@@ -117,7 +117,7 @@ choose_kind(const struct smtpd_schedule *s, struct smtpd_site *site)
 	return SMTPD_KIND_FRESH;
 }
 
-struct smtpd_job *
+struct smtpd_delivery_job *
 smtpd_ready_next(const struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	enum smtpd_job_kind kind = choose_kind(s, site);

@@ -41,10 +41,10 @@ smtpd_life_backoff(struct smtpd_schedule *s, uint32_t failures)
 
 uint32_t
 smtpd_schedule_expiry(
-    const struct smtpd_schedule *s, const struct smtpd_job *job)
+    const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
 {
-	const struct smtpd_entry *e = job->entry;
-	uint32_t lifetime = (e->flags & SMTPD_ENTRY_NULL_SENDER) != 0
+	const struct smtpd_queued_message *e = job->entry;
+	uint32_t lifetime = (e->flags & SMTPD_MESSAGE_NULL_SENDER) != 0
 	    ? s->settings.bounce_lifetime
 	    : s->settings.lifetime;
 
@@ -55,17 +55,19 @@ smtpd_schedule_expiry(
 
 /* When its sender is to be told of the delay, if nothing else happens. */
 static uint32_t
-notice_time(const struct smtpd_schedule *s, const struct smtpd_job *job)
+notice_time(
+    const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
 {
 	if (s->settings.notice == SMTPD_TIME_NONE || job->notice_given ||
 	    (job->entry->flags &
-		(SMTPD_ENTRY_NULL_SENDER | SMTPD_ENTRY_AUTOMATIC)) != 0)
+		(SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC)) != 0)
 		return SMTPD_TIME_NONE;
 	return smtpd_life_after(job->entry->arrived, s->settings.notice);
 }
 
 uint32_t
-smtpd_life_event(const struct smtpd_schedule *s, const struct smtpd_job *job)
+smtpd_life_event(
+    const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
 {
 	uint32_t notice = notice_time(s, job);
 	uint32_t expiry = smtpd_schedule_expiry(s, job);
@@ -74,23 +76,23 @@ smtpd_life_event(const struct smtpd_schedule *s, const struct smtpd_job *job)
 }
 
 bool
-smtpd_schedule_is_expired(
-    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now)
+smtpd_schedule_is_expired(const struct smtpd_schedule *s,
+    const struct smtpd_delivery_job *job, uint32_t now)
 {
 	return now >= smtpd_schedule_expiry(s, job);
 }
 
 bool
-smtpd_schedule_wants_notice(
-    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now)
+smtpd_schedule_wants_notice(const struct smtpd_schedule *s,
+    const struct smtpd_delivery_job *job, uint32_t now)
 {
 	return now >= notice_time(s, job) &&
 	    !smtpd_schedule_is_expired(s, job, now);
 }
 
 uint32_t
-smtpd_schedule_retry(struct smtpd_schedule *s, const struct smtpd_job *job,
-    uint16_t attempts, uint32_t now)
+smtpd_schedule_retry(struct smtpd_schedule *s,
+    const struct smtpd_delivery_job *job, uint16_t attempts, uint32_t now)
 {
 	uint32_t expiry = smtpd_schedule_expiry(s, job);
 	uint64_t delay = smtpd_life_backoff(s, attempts);

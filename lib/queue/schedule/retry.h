@@ -16,6 +16,6 @@ uint64_t smtpd_life_backoff(struct smtpd_schedule *s, uint32_t failures);
 /* When a ready job needs attention though nobody can try it: to tell of the
  * delay, or because its life is over. */
 uint32_t smtpd_life_event(
-    const struct smtpd_schedule *s, const struct smtpd_job *job);
+    const struct smtpd_schedule *s, const struct smtpd_delivery_job *job);
 
 #endif

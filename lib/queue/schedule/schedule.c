@@ -74,22 +74,22 @@ smtpd_schedule_destroy(struct smtpd_schedule *s)
 	free(s);
 }
 
-static struct smtpd_job *
+static struct smtpd_delivery_job *
 first_job(const struct smtpd_heap *h)
 {
 	struct smtpd_heap_node *top = smtpd_heap_top(h);
 
 	if (top == NULL)
 		return NULL;
-	return (struct smtpd_job *)(void *)((char *)top -
-	    offsetof(struct smtpd_job, timer));
+	return (struct smtpd_delivery_job *)(void *)((char *)top -
+	    offsetof(struct smtpd_delivery_job, timer));
 }
 
 /* Have all that is due ready, and sites open. */
 static void
 advance(struct smtpd_schedule *s, uint32_t now)
 {
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 
 	smtpd_site_open_due(s, now);
 	while ((job = first_job(&s->later)) != NULL && job->timer.when <= now) {
@@ -100,7 +100,7 @@ advance(struct smtpd_schedule *s, uint32_t now)
 
 /* No worker has JOB, which was active, any more. */
 static void
-end_activity(struct smtpd_schedule *s, struct smtpd_job *job)
+end_activity(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	if (job->retrying)
 		s->retries--;
@@ -119,7 +119,7 @@ fit_jobs(struct smtpd_schedule *s)
 
 int
 smtpd_schedule_insert(
-    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now)
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
 {
 	if (job->state == SMTPD_JOB_LATER || job->state == SMTPD_JOB_READY)
 		return 0;
@@ -140,7 +140,7 @@ smtpd_schedule_insert(
 
 void
 smtpd_schedule_put_back(
-    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now)
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
 {
 	end_activity(s, job);
 	smtpd_ready_prepend(s, job);
@@ -148,7 +148,8 @@ smtpd_schedule_put_back(
 }
 
 void
-smtpd_schedule_withdraw(struct smtpd_schedule *s, struct smtpd_job *job)
+smtpd_schedule_withdraw(
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	if (job->state == SMTPD_JOB_LATER)
 		smtpd_heap_remove(&s->later, &job->timer);
@@ -161,7 +162,7 @@ smtpd_schedule_withdraw(struct smtpd_schedule *s, struct smtpd_job *job)
 }
 
 void
-smtpd_schedule_retire(struct smtpd_schedule *s, struct smtpd_job *job)
+smtpd_schedule_retire(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	if (job->state != SMTPD_JOB_ACTIVE)
 		return;
@@ -171,7 +172,7 @@ smtpd_schedule_retire(struct smtpd_schedule *s, struct smtpd_job *job)
 
 /* Give JOB, which is ready, to a worker, to be tried. */
 static void
-activate(struct smtpd_schedule *s, struct smtpd_job *job)
+activate(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	smtpd_ready_remove(s, job);
 	job->state = SMTPD_JOB_ACTIVE;
@@ -195,11 +196,11 @@ next_site(const struct smtpd_schedule *s)
 	    offsetof(struct smtpd_site, turn));
 }
 
-struct smtpd_job *
+struct smtpd_delivery_job *
 smtpd_schedule_take(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site **site)
 {
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	struct smtpd_site *next;
 
 	advance(s, now);
@@ -215,11 +216,11 @@ smtpd_schedule_take(
 	return job;
 }
 
-struct smtpd_job *
+struct smtpd_delivery_job *
 smtpd_schedule_take_more(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site *site)
 {
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 
 	advance(s, now);
 	if (site->closed || site->connections > site->limit)
@@ -264,8 +265,8 @@ smtpd_schedule_leave(
  * does not come before a job had some time for its last try.
  */
 static bool
-is_overdue(
-    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now)
+is_overdue(const struct smtpd_schedule *s, const struct smtpd_delivery_job *job,
+    uint32_t now)
 {
 	const struct smtpd_site *site = job->destination->site;
 	uint32_t expiry = smtpd_schedule_expiry(s, job);
@@ -277,10 +278,10 @@ is_overdue(
 	return now >= smtpd_life_after(expiry, s->settings.retry_max);
 }
 
-struct smtpd_job *
+struct smtpd_delivery_job *
 smtpd_schedule_overdue(struct smtpd_schedule *s, uint32_t now)
 {
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	uint32_t pause =
 	    at_least_one(least(s->settings.retry_min, LOOK_AGAIN_S));
 
@@ -321,7 +322,7 @@ smtpd_schedule_wake(const struct smtpd_schedule *s, uint32_t now)
 
 void
 smtpd_schedule_flush(
-    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now)
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
 {
 	if (job->state == SMTPD_JOB_LATER) {
 		smtpd_heap_remove(&s->later, &job->timer);

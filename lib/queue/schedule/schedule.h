@@ -80,27 +80,29 @@ struct smtpd_site *smtpd_schedule_site(const struct smtpd_destination *d);
  * neither held nor finished.  Return 0, or -1 without memory, which one that
  * was active never lacks. */
 int smtpd_schedule_insert(
-    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now);
 
 /* Take a job out, unless it is active. */
-void smtpd_schedule_withdraw(struct smtpd_schedule *s, struct smtpd_job *job);
+void smtpd_schedule_withdraw(
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job);
 
 /* A job that is active is not put in again for now, as it is finished, held or
  * removed: it is out. */
-void smtpd_schedule_retire(struct smtpd_schedule *s, struct smtpd_job *job);
+void smtpd_schedule_retire(
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job);
 
 /*
  * The next job to be tried, now active, and in *SITE where: one of the
  * site's connections and one of the workers are the caller's until
  * smtpd_schedule_leave().  NULL: there is nothing to do now.
  */
-struct smtpd_job *smtpd_schedule_take(
+struct smtpd_delivery_job *smtpd_schedule_take(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site **site);
 
 /* Another job, now active, for who has a connection of SITE; NULL: none is
  * ready, or the site is closed, or has too many connections, or its retries
  * have to stand back for new mail elsewhere. */
-struct smtpd_job *smtpd_schedule_take_more(
+struct smtpd_delivery_job *smtpd_schedule_take_more(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site *site);
 
 /* Whether a job is ready for who has a connection of SITE. */
@@ -109,7 +111,7 @@ bool smtpd_schedule_has_more(
 
 /* Put back a job that was taken but not tried: it is the next of its kind. */
 void smtpd_schedule_put_back(
-    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now);
 
 /*
  * The mail of D goes to the site called NAME: it and all its jobs belong there
@@ -150,20 +152,20 @@ void smtpd_schedule_leave(
  * again: never later than its life ends, as one try is made then.  An unsure one
  * waits six times retry_min at least. */
 uint32_t smtpd_schedule_retry(struct smtpd_schedule *s,
-    const struct smtpd_job *job, uint16_t attempts, uint32_t now);
+    const struct smtpd_delivery_job *job, uint16_t attempts, uint32_t now);
 
 /* Whether its life is over. */
-bool smtpd_schedule_is_expired(
-    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now);
+bool smtpd_schedule_is_expired(const struct smtpd_schedule *s,
+    const struct smtpd_delivery_job *job, uint32_t now);
 
 /* Whether the sender is to be told by now that it is delayed: not of what is
  * over. */
-bool smtpd_schedule_wants_notice(
-    const struct smtpd_schedule *s, const struct smtpd_job *job, uint32_t now);
+bool smtpd_schedule_wants_notice(const struct smtpd_schedule *s,
+    const struct smtpd_delivery_job *job, uint32_t now);
 
 /* When its life ends. */
 uint32_t smtpd_schedule_expiry(
-    const struct smtpd_schedule *s, const struct smtpd_job *job);
+    const struct smtpd_schedule *s, const struct smtpd_delivery_job *job);
 
 /*
  * A ready job whose site is closed or busy, and whose life is over, or whose
@@ -171,7 +173,7 @@ uint32_t smtpd_schedule_expiry(
  * NULL: none.  Where a site is only busy, a job has retry_max after the end of
  * its life for its last try.
  */
-struct smtpd_job *smtpd_schedule_overdue(
+struct smtpd_delivery_job *smtpd_schedule_overdue(
     struct smtpd_schedule *s, uint32_t now);
 
 /* When to take or to ask for what is overdue again, if nothing else happens;
@@ -181,7 +183,7 @@ uint32_t smtpd_schedule_wake(const struct smtpd_schedule *s, uint32_t now);
 /* Make a job that waits ready now, and open its site, if it was closed for one
  * connection until that is fine. */
 void smtpd_schedule_flush(
-    struct smtpd_schedule *s, struct smtpd_job *job, uint32_t now);
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now);
 
 /* What is known of the site of D. */
 struct smtpd_site_facts {

@@ -27,8 +27,8 @@ enum smtpd_job_kind {
 
 /* First in, first out. */
 struct smtpd_job_queue {
-	struct smtpd_job *first;
-	struct smtpd_job *last;
+	struct smtpd_delivery_job *first;
+	struct smtpd_delivery_job *last;
 };
 
 struct smtpd_destination {

@@ -34,7 +34,7 @@ next_id(struct smtpd_spool *s)
 	id &= SMTPD_RECORD_ID_MAX;
 	do {
 		s->last_id = id > s->last_id ? id : s->last_id + 1;
-	} while (smtpd_entries_find(&s->table, s->last_id) != NULL);
+	} while (smtpd_message_table_find(&s->table, s->last_id) != NULL);
 	return s->last_id;
 }
 
@@ -52,17 +52,17 @@ smtpd_spool_new_id(struct smtpd_spool *s)
 /* Give E the id that is wanted, or another, and its place in the table, where
  * it cannot be seen yet. */
 static int
-enlist(struct smtpd_spool *s, struct smtpd_entry *e, uint64_t wanted)
+enlist(struct smtpd_spool *s, struct smtpd_queued_message *e, uint64_t wanted)
 {
 	bool inserted;
 
 	pthread_mutex_lock(&s->mutex);
 	if (wanted == 0 || wanted > SMTPD_RECORD_ID_MAX ||
-	    smtpd_entries_find(&s->table, wanted) != NULL)
+	    smtpd_message_table_find(&s->table, wanted) != NULL)
 		wanted = next_id(s);
 	e->id = wanted;
-	e->flags |= SMTPD_ENTRY_PENDING;
-	inserted = smtpd_entries_insert(&s->table, e);
+	e->flags |= SMTPD_MESSAGE_PENDING;
+	inserted = smtpd_message_table_insert(&s->table, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (inserted)
 		return 0;
@@ -71,10 +71,10 @@ enlist(struct smtpd_spool *s, struct smtpd_entry *e, uint64_t wanted)
 }
 
 static void
-strike_off(struct smtpd_spool *s, const struct smtpd_entry *e)
+strike_off(struct smtpd_spool *s, const struct smtpd_queued_message *e)
 {
 	pthread_mutex_lock(&s->mutex);
-	smtpd_entries_remove(&s->table, e);
+	smtpd_message_table_remove(&s->table, e);
 	pthread_mutex_unlock(&s->mutex);
 }
 
@@ -166,9 +166,9 @@ group(const struct smtpd_spool_mail *mail, struct groups *g)
 /* Fill in the jobs of E, and append them to HEAD. */
 static int
 add_jobs(struct smtpd_spool *s, const struct groups *g, size_t nrcpts,
-    struct smtpd_entry *e, uint32_t now, struct smtpd_pack *jobs)
+    struct smtpd_queued_message *e, uint32_t now, struct smtpd_pack *jobs)
 {
-	struct smtpd_job *job = e->jobs;
+	struct smtpd_delivery_job *job = e->jobs;
 
 	for (size_t i = 0; i < nrcpts; job++) {
 		char domain[SMTPD_SPOOL_DOMAIN_MAX];
@@ -189,7 +189,8 @@ add_jobs(struct smtpd_spool *s, const struct groups *g, size_t nrcpts,
 			domain[k] = (char)smtpd_to_lower(
 			    (unsigned char)first->domain[k]);
 		smtpd_record_put_job(jobs, &record);
-		if (!smtpd_spool_entry_lead(s, job, domain, first->len)) {
+		if (!smtpd_spool_messages_bind_destination(
+			s, job, domain, first->len)) {
 			errno = ENOMEM;
 			return -1;
 		}
@@ -238,12 +239,12 @@ static unsigned
 flags_of(const struct smtpd_spool_mail *mail)
 {
 	unsigned flags = mail->flags & SMTPD_RECORD_ENTRY_FLAGS &
-	    ~(unsigned)(SMTPD_ENTRY_LARGE | SMTPD_ENTRY_NULL_SENDER);
+	    ~(unsigned)(SMTPD_MESSAGE_LARGE | SMTPD_MESSAGE_NULL_SENDER);
 
 	if (smtpd_content_is_large(mail->content))
-		flags |= SMTPD_ENTRY_LARGE;
+		flags |= SMTPD_MESSAGE_LARGE;
 	if (mail->sender[0] == '\0')
-		flags |= SMTPD_ENTRY_NULL_SENDER;
+		flags |= SMTPD_MESSAGE_NULL_SENDER;
 	return flags;
 }
 
@@ -253,7 +254,8 @@ prepare(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     const struct groups *g, struct smtpd_addition *a)
 {
 	struct smtpd_pack jobs = { 0 };
-	struct smtpd_entry *e = smtpd_spool_entry_create(0, g->njobs);
+	struct smtpd_queued_message *e =
+	    smtpd_spool_messages_create(0, g->njobs);
 	int status;
 
 	if (e == NULL)
@@ -265,7 +267,7 @@ prepare(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 	if (status == 0)
 		status = enlist(s, e, mail->id);
 	if (status == -1) {
-		smtpd_spool_entry_free(s, e);
+		smtpd_spool_messages_free(s, e);
 		smtpd_pack_free(&jobs);
 		return -1;
 	}
@@ -325,17 +327,17 @@ clear(struct smtpd_addition *a)
 	a->content = NULL;
 }
 
-struct smtpd_entry *
+struct smtpd_queued_message *
 smtpd_addition_finish(struct smtpd_spool *s, struct smtpd_addition *a,
     const struct smtpd_disk_entry *record)
 {
-	struct smtpd_entry *e = a->entry;
+	struct smtpd_queued_message *e = a->entry;
 
 	pthread_mutex_lock(&s->mutex);
 	e->place = record->place;
 	e->record_size = record->size;
 	e->pins++;
-	e->flags &= (uint16_t)~SMTPD_ENTRY_PENDING;
+	e->flags &= (uint16_t)~SMTPD_MESSAGE_PENDING;
 	s->count++;
 	pthread_mutex_unlock(&s->mutex);
 	clear(a);
@@ -354,7 +356,7 @@ smtpd_addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a)
 	}
 	if (a->entry != NULL) {
 		strike_off(s, a->entry);
-		smtpd_spool_entry_free(s, a->entry);
+		smtpd_spool_messages_free(s, a->entry);
 	}
 	a->entry = NULL;
 	clear(a);
@@ -363,7 +365,7 @@ smtpd_addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a)
 
 int
 smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
-    struct smtpd_entry **entry)
+    struct smtpd_queued_message **entry)
 {
 	struct smtpd_disk_entry record;
 	struct smtpd_addition a;

@@ -45,7 +45,7 @@ reason(int error)
 
 /* Read the message of ENTRY.  Return 0, an errno, or -1: it has ended. */
 static int
-inspect(struct smtpd_spool *s, const struct smtpd_entry *entry)
+inspect(struct smtpd_spool *s, const struct smtpd_queued_message *entry)
 {
 	struct smtpd_letter letter;
 	int error = 0;
@@ -90,7 +90,7 @@ int
 smtpd_spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
     smtpd_write_fn *write, void *user)
 {
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	int status;
 
 	*out = (struct smtpd_spool_damage){ 0 };

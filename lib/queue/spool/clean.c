@@ -60,12 +60,12 @@ note(struct smtpd_spool_cleaning *c, uint64_t id)
 static int
 look(struct smtpd_spool *s, uint32_t segment, uint64_t *id)
 {
-	struct smtpd_entry *e = NULL;
+	struct smtpd_queued_message *e = NULL;
 	int status = 0;
 
 	pthread_mutex_lock(&s->mutex);
 	for (int i = 0; i < LOOK_MAX && status == 0; i++) {
-		e = smtpd_entries_from(&s->table, *id);
+		e = smtpd_message_table_from(&s->table, *id);
 		if (e == NULL)
 			break;
 		*id = e->id + 1;
@@ -95,7 +95,7 @@ collect(struct smtpd_spool *s, uint32_t segment)
 
 /* A message cannot be read any more. */
 static void
-lose(struct smtpd_spool *s, struct smtpd_entry *entry)
+lose(struct smtpd_spool *s, struct smtpd_queued_message *entry)
 {
 	if (smtpd_spool_quarantine(
 		s, entry, "damaged in the log, found when it was moved") == 0 &&
@@ -113,7 +113,7 @@ fill(struct smtpd_spool *s, struct batch *b)
 	while (c->next < c->count && b->count < STEP_MESSAGES &&
 	    b->size < STEP_BYTES && b->size < s->group_max / 2) {
 		struct smtpd_restatement *r = &b->list[b->count];
-		struct smtpd_entry *lost;
+		struct smtpd_queued_message *lost;
 
 		if (smtpd_restatement_begin(
 			s, c->ids[c->next], c->segment, r, &lost) == -1) {

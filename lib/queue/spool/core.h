@@ -31,7 +31,7 @@
 
 /* A thread that reports progress; it lies on its stack. */
 struct smtpd_flight {
-	const struct smtpd_entry *entry;
+	const struct smtpd_queued_message *entry;
 	struct smtpd_flight *next;
 };
 
@@ -78,7 +78,7 @@ struct smtpd_spool {
 
 	pthread_mutex_t mutex; /* of all that follows, and the entries */
 	pthread_cond_t landed; /* somebody has left an entry */
-	struct smtpd_entries table;
+	struct smtpd_message_table table;
 	uint64_t count; /* of those in it that are not pending */
 	uint64_t last_id;
 	struct smtpd_flight *flights;
@@ -141,58 +141,64 @@ int smtpd_content_publish(struct smtpd_content *c, uint64_t id);
 /* --- spool_entry.c --- */
 
 /* An entry without anything but its jobs, all zero.  NULL without memory. */
-struct smtpd_entry *smtpd_spool_entry_create(uint64_t id, uint32_t njobs);
+struct smtpd_queued_message *smtpd_spool_messages_create(
+    uint64_t id, uint32_t njobs);
 
 /* Release its destinations, and free it.  The mutex is not held. */
-void smtpd_spool_entry_free(struct smtpd_spool *s, struct smtpd_entry *e);
+void smtpd_spool_messages_free(
+    struct smtpd_spool *s, struct smtpd_queued_message *e);
 
 /* Get the destination of a job.  False without memory.  Likewise. */
-bool smtpd_spool_entry_lead(struct smtpd_spool *s, struct smtpd_job *job,
-    const char *domain, size_t len);
+bool smtpd_spool_messages_bind_destination(struct smtpd_spool *s,
+    struct smtpd_delivery_job *job, const char *domain, size_t len);
 
 /* How many recipients it has. */
-uint32_t smtpd_spool_entry_rcpts(const struct smtpd_entry *e);
+uint32_t smtpd_spool_messages_rcpts(const struct smtpd_queued_message *e);
 
 /* Have room for the bits of its recipients.  False without memory. */
-bool smtpd_spool_entry_need_bits(struct smtpd_entry *e);
+bool smtpd_spool_messages_need_bits(struct smtpd_queued_message *e);
 
 /* Mark a recipient. */
-void smtpd_spool_entry_finish_rcpt(struct smtpd_entry *e, uint32_t rcpt);
+void smtpd_spool_messages_finish_rcpt(
+    struct smtpd_queued_message *e, uint32_t rcpt);
 
 /* Change JOB as a record at PLACE says.  FLAGS: enum smtpd_record_job_flag. */
-void smtpd_spool_entry_apply(struct smtpd_job *job,
+void smtpd_spool_messages_apply(struct smtpd_delivery_job *job,
     const struct smtpd_record_progress *p, struct smtpd_disk_place place);
 
 /* What is kept of the flags of JOB. */
-uint8_t smtpd_spool_job_flags(const struct smtpd_job *job);
+uint8_t smtpd_spool_job_flags(const struct smtpd_delivery_job *job);
 
 /* Take an entry, which has ended, out of the table.  The mutex is held. */
-void smtpd_spool_entry_end(struct smtpd_spool *s, struct smtpd_entry *e);
+void smtpd_spool_messages_end(
+    struct smtpd_spool *s, struct smtpd_queued_message *e);
 
 /* Let go of what it had in the log and in large/.  Not held. */
-void smtpd_spool_entry_let_go(
-    struct smtpd_spool *s, const struct smtpd_entry *e);
+void smtpd_spool_messages_release(
+    struct smtpd_spool *s, const struct smtpd_queued_message *e);
 
 /* Enter E to report progress: false when it has ended.  The mutex is not held
  * by the caller; nor by that of the other functions here. */
-bool smtpd_spool_enter(
-    struct smtpd_spool *s, struct smtpd_entry *e, struct smtpd_flight *f);
+bool smtpd_spool_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
+    struct smtpd_flight *f);
 
 /* Leave it.  The mutex is held. */
 void smtpd_spool_leave(struct smtpd_spool *s, struct smtpd_flight *f);
 
 /* Enter E alone: false when it has ended.  The mutex is held, though not while
  * others are waited for. */
-bool smtpd_spool_lock_entry(struct smtpd_spool *s, struct smtpd_entry *e);
+bool smtpd_spool_messages_lock(
+    struct smtpd_spool *s, struct smtpd_queued_message *e);
 
 /* Leave it.  The mutex is held. */
-void smtpd_spool_unlock_entry(struct smtpd_spool *s, struct smtpd_entry *e);
+void smtpd_spool_messages_unlock(
+    struct smtpd_spool *s, struct smtpd_queued_message *e);
 
 /* --- spool_add.c --- */
 
 /* A message on its way into the log. */
 struct smtpd_addition {
-	struct smtpd_entry *entry;
+	struct smtpd_queued_message *entry;
 	struct smtpd_content *content;
 	struct smtpd_pack head;
 	struct smtpd_pack envelope;
@@ -210,7 +216,7 @@ void smtpd_addition_record(
     const struct smtpd_addition *a, struct smtpd_disk_entry *record);
 
 /* It is in the log: its entry appears, and is returned with a pin. */
-struct smtpd_entry *smtpd_addition_finish(struct smtpd_spool *s,
+struct smtpd_queued_message *smtpd_addition_finish(struct smtpd_spool *s,
     struct smtpd_addition *a, const struct smtpd_disk_entry *record);
 
 /* It is not: undo all. */
@@ -231,12 +237,12 @@ void smtpd_spool_forget(struct smtpd_spool *s);
 /* --- spool_read.c --- */
 
 /* The place of E now; false when it has ended. */
-bool smtpd_spool_place(struct smtpd_spool *s, const struct smtpd_entry *e,
-    struct smtpd_disk_place *place);
+bool smtpd_spool_place(struct smtpd_spool *s,
+    const struct smtpd_queued_message *e, struct smtpd_disk_place *place);
 
 /* As smtpd_disk_read() of the message record of E, and its head in *M. */
 void *smtpd_spool_read_message(struct smtpd_spool *s,
-    const struct smtpd_entry *e, struct smtpd_disk_record *record,
+    const struct smtpd_queued_message *e, struct smtpd_disk_record *record,
     struct smtpd_record_message *m, const void **body);
 
 /* The progress record of the job numbered JOB of message ID at PLACE; to be
@@ -254,7 +260,8 @@ int smtpd_spool_read_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
 
 /* A message that is written anew, with the last word on each job. */
 struct smtpd_restatement {
-	struct smtpd_entry *entry; /* pinned and entered alone; NULL: nothing
+	struct smtpd_queued_message
+	    *entry; /* pinned and entered alone; NULL: nothing
 	                            * was to be done */
 	struct smtpd_pack *packs;
 	struct smtpd_disk_entry *records; /* the message, then progress */
@@ -269,7 +276,8 @@ struct smtpd_restatement {
  * and nothing entered: EBADMSG when the message is lost, and then the entry is
  * in *LOST, pinned. */
 int smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id,
-    uint32_t segment, struct smtpd_restatement *r, struct smtpd_entry **lost);
+    uint32_t segment, struct smtpd_restatement *r,
+    struct smtpd_queued_message **lost);
 
 /* It was appended (or not): the entry knows, and is left. */
 void smtpd_restatement_end(
@@ -282,8 +290,8 @@ void smtpd_quarantine_range(void *user, const char *segment_name,
     uint64_t offset, const void *data, size_t len, const char *why);
 
 /* Put what there is of E there.  Return 0, or -1 with errno. */
-int smtpd_quarantine_entry(
-    struct smtpd_spool *s, const struct smtpd_entry *e, const char *why);
+int smtpd_quarantine_message(struct smtpd_spool *s,
+    const struct smtpd_queued_message *e, const char *why);
 
 /* Put there a file of large/. */
 int smtpd_quarantine_large(

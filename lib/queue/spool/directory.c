@@ -167,7 +167,7 @@ static bool
 is_orphan(struct smtpd_spool *s, const char *name)
 {
 	char expected[SMTPD_ID_MAX];
-	const struct smtpd_entry *e;
+	const struct smtpd_queued_message *e;
 	uint64_t id;
 
 	if (smtpd_trace_id_parse(name, &id) == -1)
@@ -175,8 +175,8 @@ is_orphan(struct smtpd_spool *s, const char *name)
 	smtpd_trace_id(id, expected);
 	if (strcmp(name, expected) != 0 || !is_file(s->large, name))
 		return false;
-	e = smtpd_entries_find(&s->table, id);
-	return e == NULL || (e->flags & SMTPD_ENTRY_LARGE) == 0;
+	e = smtpd_message_table_find(&s->table, id);
+	return e == NULL || (e->flags & SMTPD_MESSAGE_LARGE) == 0;
 }
 
 void

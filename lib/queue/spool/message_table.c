@@ -7,14 +7,14 @@
 /* Pointers in a leaf, which makes it 2 KiB. */
 #define LEAF_MAX 255
 
-struct smtpd_entries_leaf {
+struct smtpd_message_table_leaf {
 	size_t count;
-	struct smtpd_entry *entries[LEAF_MAX];
+	struct smtpd_queued_message *entries[LEAF_MAX];
 };
 
 /* The last leaf that begins with an id of at most ID, or the first. */
 static size_t
-find_leaf(const struct smtpd_entries *t, uint64_t id)
+find_leaf(const struct smtpd_message_table *t, uint64_t id)
 {
 	size_t low = 0, high = t->count;
 
@@ -31,7 +31,7 @@ find_leaf(const struct smtpd_entries *t, uint64_t id)
 
 /* Where in LEAF the first id stands that is at least ID; its count: nowhere. */
 static size_t
-find_slot(const struct smtpd_entries_leaf *leaf, uint64_t id)
+find_slot(const struct smtpd_message_table_leaf *leaf, uint64_t id)
 {
 	size_t low = 0, high = leaf->count;
 
@@ -46,10 +46,10 @@ find_slot(const struct smtpd_entries_leaf *leaf, uint64_t id)
 	return low;
 }
 
-struct smtpd_entry *
-smtpd_entries_from(const struct smtpd_entries *t, uint64_t id)
+struct smtpd_queued_message *
+smtpd_message_table_from(const struct smtpd_message_table *t, uint64_t id)
 {
-	const struct smtpd_entries_leaf *leaf;
+	const struct smtpd_message_table_leaf *leaf;
 	size_t i, slot;
 
 	if (t->count == 0)
@@ -62,24 +62,24 @@ smtpd_entries_from(const struct smtpd_entries *t, uint64_t id)
 	return i + 1 < t->count ? t->leaves[i + 1]->entries[0] : NULL;
 }
 
-struct smtpd_entry *
-smtpd_entries_find(const struct smtpd_entries *t, uint64_t id)
+struct smtpd_queued_message *
+smtpd_message_table_find(const struct smtpd_message_table *t, uint64_t id)
 {
-	struct smtpd_entry *e = smtpd_entries_from(t, id);
+	struct smtpd_queued_message *e = smtpd_message_table_from(t, id);
 
 	return e != NULL && e->id == id ? e : NULL;
 }
 
 /* Insert an empty leaf as number I.  NULL without memory. */
-static struct smtpd_entries_leaf *
-add_leaf(struct smtpd_entries *t, size_t i)
+static struct smtpd_message_table_leaf *
+add_leaf(struct smtpd_message_table *t, size_t i)
 {
-	struct smtpd_entries_leaf *leaf = malloc(sizeof(*leaf));
+	struct smtpd_message_table_leaf *leaf = malloc(sizeof(*leaf));
 
 	if (leaf != NULL && t->count == t->size) {
 		size_t size = t->size > 0 ? 2 * t->size : 16;
-		struct smtpd_entries_leaf **leaves = realloc(
-		    t->leaves, size * sizeof(struct smtpd_entries_leaf *));
+		struct smtpd_message_table_leaf **leaves = realloc(t->leaves,
+		    size * sizeof(struct smtpd_message_table_leaf *));
 
 		if (leaves == NULL) {
 			free(leaf);
@@ -92,26 +92,27 @@ add_leaf(struct smtpd_entries *t, size_t i)
 		return NULL;
 	leaf->count = 0;
 	memmove(t->leaves + i + 1, t->leaves + i,
-	    (t->count - i) * sizeof(struct smtpd_entries_leaf *));
+	    (t->count - i) * sizeof(struct smtpd_message_table_leaf *));
 	t->leaves[i] = leaf;
 	t->count++;
 	return leaf;
 }
 
 static void
-remove_leaf(struct smtpd_entries *t, size_t i)
+remove_leaf(struct smtpd_message_table *t, size_t i)
 {
 	free(t->leaves[i]);
 	t->count--;
 	memmove(t->leaves + i, t->leaves + i + 1,
-	    (t->count - i) * sizeof(struct smtpd_entries_leaf *));
+	    (t->count - i) * sizeof(struct smtpd_message_table_leaf *));
 }
 
 static void
-put(struct smtpd_entries_leaf *leaf, size_t slot, struct smtpd_entry *entry)
+put(struct smtpd_message_table_leaf *leaf, size_t slot,
+    struct smtpd_queued_message *entry)
 {
 	memmove(leaf->entries + slot + 1, leaf->entries + slot,
-	    (leaf->count - slot) * sizeof(struct smtpd_entry *));
+	    (leaf->count - slot) * sizeof(struct smtpd_queued_message *));
 	leaf->entries[slot] = entry;
 	leaf->count++;
 }
@@ -119,10 +120,10 @@ put(struct smtpd_entries_leaf *leaf, size_t slot, struct smtpd_entry *entry)
 /* Make room in the full leaf I by moving what is from SLOT on, but at most
  * half, to a new one.  False without memory. */
 static bool
-split(struct smtpd_entries *t, size_t i, size_t slot)
+split(struct smtpd_message_table *t, size_t i, size_t slot)
 {
-	struct smtpd_entries_leaf *next = add_leaf(t, i + 1);
-	struct smtpd_entries_leaf *leaf = t->leaves[i];
+	struct smtpd_message_table_leaf *next = add_leaf(t, i + 1);
+	struct smtpd_message_table_leaf *leaf = t->leaves[i];
 	size_t keep = slot < LEAF_MAX / 2 ? LEAF_MAX / 2 : slot;
 
 	if (next == NULL)
@@ -130,14 +131,15 @@ split(struct smtpd_entries *t, size_t i, size_t slot)
 	next->count = leaf->count - keep;
 	leaf->count = keep;
 	memcpy(next->entries, leaf->entries + keep,
-	    next->count * sizeof(struct smtpd_entry *));
+	    next->count * sizeof(struct smtpd_queued_message *));
 	return true;
 }
 
 bool
-smtpd_entries_insert(struct smtpd_entries *t, struct smtpd_entry *entry)
+smtpd_message_table_insert(
+    struct smtpd_message_table *t, struct smtpd_queued_message *entry)
 {
-	struct smtpd_entries_leaf *leaf;
+	struct smtpd_message_table_leaf *leaf;
 	size_t i, slot;
 
 	if (t->count == 0 && add_leaf(t, 0) == NULL)
@@ -160,9 +162,9 @@ smtpd_entries_insert(struct smtpd_entries *t, struct smtpd_entry *entry)
 
 /* Empty the leaf I into the one before, if both together are half full. */
 static void
-join(struct smtpd_entries *t, size_t i)
+join(struct smtpd_message_table *t, size_t i)
 {
-	struct smtpd_entries_leaf *to, *from = t->leaves[i];
+	struct smtpd_message_table_leaf *to, *from = t->leaves[i];
 
 	if (i == 0)
 		return;
@@ -170,36 +172,37 @@ join(struct smtpd_entries *t, size_t i)
 	if (to->count + from->count > LEAF_MAX / 2)
 		return;
 	memcpy(to->entries + to->count, from->entries,
-	    from->count * sizeof(struct smtpd_entry *));
+	    from->count * sizeof(struct smtpd_queued_message *));
 	to->count += from->count;
 	remove_leaf(t, i);
 }
 
 void
-smtpd_entries_remove(struct smtpd_entries *t, const struct smtpd_entry *entry)
+smtpd_message_table_remove(
+    struct smtpd_message_table *t, const struct smtpd_queued_message *entry)
 {
 	size_t i = find_leaf(t, entry->id);
-	struct smtpd_entries_leaf *leaf = t->leaves[i];
+	struct smtpd_message_table_leaf *leaf = t->leaves[i];
 	size_t slot = find_slot(leaf, entry->id);
 
 	leaf->count--;
 	memmove(leaf->entries + slot, leaf->entries + slot + 1,
-	    (leaf->count - slot) * sizeof(struct smtpd_entry *));
+	    (leaf->count - slot) * sizeof(struct smtpd_queued_message *));
 	if (leaf->count == 0)
 		remove_leaf(t, i);
 	else if (leaf->count < LEAF_MAX / 4)
 		join(t, i);
 }
 
-struct smtpd_entry *
-smtpd_entries_take(struct smtpd_entries *t)
+struct smtpd_queued_message *
+smtpd_message_table_take(struct smtpd_message_table *t)
 {
-	struct smtpd_entries_leaf *leaf;
-	struct smtpd_entry *e;
+	struct smtpd_message_table_leaf *leaf;
+	struct smtpd_queued_message *e;
 
 	if (t->count == 0) {
 		free(t->leaves);
-		*t = (struct smtpd_entries){ 0 };
+		*t = (struct smtpd_message_table){ 0 };
 		return NULL;
 	}
 	leaf = t->leaves[t->count - 1];

@@ -5,10 +5,10 @@
 
 #include "queue/spool/core.h"
 
-struct smtpd_entry *
-smtpd_spool_entry_create(uint64_t id, uint32_t njobs)
+struct smtpd_queued_message *
+smtpd_spool_messages_create(uint64_t id, uint32_t njobs)
 {
-	struct smtpd_entry *e =
+	struct smtpd_queued_message *e =
 	    calloc(1, sizeof(*e) + njobs * sizeof(e->jobs[0]));
 
 	if (e == NULL)
@@ -22,7 +22,7 @@ smtpd_spool_entry_create(uint64_t id, uint32_t njobs)
 }
 
 void
-smtpd_spool_entry_free(struct smtpd_spool *s, struct smtpd_entry *e)
+smtpd_spool_messages_free(struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
 	for (uint32_t i = 0; i < e->njobs; i++)
 		if (e->jobs[i].destination != NULL &&
@@ -34,8 +34,8 @@ smtpd_spool_entry_free(struct smtpd_spool *s, struct smtpd_entry *e)
 }
 
 bool
-smtpd_spool_entry_lead(struct smtpd_spool *s, struct smtpd_job *job,
-    const char *domain, size_t len)
+smtpd_spool_messages_bind_destination(struct smtpd_spool *s,
+    struct smtpd_delivery_job *job, const char *domain, size_t len)
 {
 	char name[SMTPD_SPOOL_DOMAIN_MAX + 1];
 
@@ -48,24 +48,24 @@ smtpd_spool_entry_lead(struct smtpd_spool *s, struct smtpd_job *job,
 }
 
 uint32_t
-smtpd_spool_entry_rcpts(const struct smtpd_entry *e)
+smtpd_spool_messages_rcpts(const struct smtpd_queued_message *e)
 {
-	const struct smtpd_job *last = &e->jobs[e->njobs - 1];
+	const struct smtpd_delivery_job *last = &e->jobs[e->njobs - 1];
 
 	return last->first + last->count;
 }
 
 bool
-smtpd_spool_entry_need_bits(struct smtpd_entry *e)
+smtpd_spool_messages_need_bits(struct smtpd_queued_message *e)
 {
 	if (e->finished == NULL)
 		e->finished =
-		    calloc(((size_t)smtpd_spool_entry_rcpts(e) + 7) / 8, 1);
+		    calloc(((size_t)smtpd_spool_messages_rcpts(e) + 7) / 8, 1);
 	return e->finished != NULL;
 }
 
 void
-smtpd_spool_entry_finish_rcpt(struct smtpd_entry *e, uint32_t rcpt)
+smtpd_spool_messages_finish_rcpt(struct smtpd_queued_message *e, uint32_t rcpt)
 {
 	_Atomic unsigned char *bits = e->finished;
 
@@ -73,7 +73,7 @@ smtpd_spool_entry_finish_rcpt(struct smtpd_entry *e, uint32_t rcpt)
 }
 
 uint8_t
-smtpd_spool_job_flags(const struct smtpd_job *job)
+smtpd_spool_job_flags(const struct smtpd_delivery_job *job)
 {
 	unsigned flags = 0;
 
@@ -87,7 +87,7 @@ smtpd_spool_job_flags(const struct smtpd_job *job)
 }
 
 void
-smtpd_spool_entry_apply(struct smtpd_job *job,
+smtpd_spool_messages_apply(struct smtpd_delivery_job *job,
     const struct smtpd_record_progress *p, struct smtpd_disk_place place)
 {
 	job->due = p->due;
@@ -102,19 +102,20 @@ smtpd_spool_entry_apply(struct smtpd_job *job,
 }
 
 void
-smtpd_spool_entry_end(struct smtpd_spool *s, struct smtpd_entry *e)
+smtpd_spool_messages_end(struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
-	smtpd_entries_remove(&s->table, e);
+	smtpd_message_table_remove(&s->table, e);
 	s->count--;
-	e->flags |= SMTPD_ENTRY_ENDED;
+	e->flags |= SMTPD_MESSAGE_ENDED;
 }
 
 void
-smtpd_spool_entry_let_go(struct smtpd_spool *s, const struct smtpd_entry *e)
+smtpd_spool_messages_release(
+    struct smtpd_spool *s, const struct smtpd_queued_message *e)
 {
 	char name[SMTPD_ID_MAX];
 
-	if ((e->flags & SMTPD_ENTRY_LARGE) != 0) {
+	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0) {
 		smtpd_trace_id(e->id, name);
 		unlinkat(s->large, name, 0);
 	}
@@ -124,25 +125,25 @@ smtpd_spool_entry_let_go(struct smtpd_spool *s, const struct smtpd_entry *e)
 /* Whether it may yet become clear that E has ended, or others are waited
  * for. */
 static bool
-must_wait(const struct smtpd_entry *e)
+must_wait(const struct smtpd_queued_message *e)
 {
 	unsigned flags = e->flags;
 
-	if ((flags & SMTPD_ENTRY_ENDED) != 0)
+	if ((flags & SMTPD_MESSAGE_ENDED) != 0)
 		return false;
-	return (flags & (SMTPD_ENTRY_LOCKED | SMTPD_ENTRY_REMOVED)) != 0;
+	return (flags & (SMTPD_MESSAGE_LOCKED | SMTPD_MESSAGE_REMOVED)) != 0;
 }
 
 bool
-smtpd_spool_enter(
-    struct smtpd_spool *s, struct smtpd_entry *e, struct smtpd_flight *f)
+smtpd_spool_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
+    struct smtpd_flight *f)
 {
 	bool ended;
 
 	pthread_mutex_lock(&s->mutex);
 	while (must_wait(e))
 		pthread_cond_wait(&s->landed, &s->mutex);
-	ended = (e->flags & SMTPD_ENTRY_ENDED) != 0;
+	ended = (e->flags & SMTPD_MESSAGE_ENDED) != 0;
 	if (!ended) {
 		f->entry = e;
 		f->next = s->flights;
@@ -165,7 +166,7 @@ smtpd_spool_leave(struct smtpd_spool *s, struct smtpd_flight *f)
 
 /* Whether somebody reports progress of E. */
 static bool
-is_busy(const struct smtpd_spool *s, const struct smtpd_entry *e)
+is_busy(const struct smtpd_spool *s, const struct smtpd_queued_message *e)
 {
 	const struct smtpd_flight *f = s->flights;
 
@@ -175,30 +176,31 @@ is_busy(const struct smtpd_spool *s, const struct smtpd_entry *e)
 }
 
 bool
-smtpd_spool_lock_entry(struct smtpd_spool *s, struct smtpd_entry *e)
+smtpd_spool_messages_lock(struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
-	while ((e->flags & SMTPD_ENTRY_LOCKED) != 0)
+	while ((e->flags & SMTPD_MESSAGE_LOCKED) != 0)
 		pthread_cond_wait(&s->landed, &s->mutex);
-	if ((e->flags & SMTPD_ENTRY_ENDED) != 0)
+	if ((e->flags & SMTPD_MESSAGE_ENDED) != 0)
 		return false;
-	e->flags |= SMTPD_ENTRY_LOCKED;
+	e->flags |= SMTPD_MESSAGE_LOCKED;
 	while (is_busy(s, e))
 		pthread_cond_wait(&s->landed, &s->mutex);
-	if ((e->flags & SMTPD_ENTRY_ENDED) == 0)
+	if ((e->flags & SMTPD_MESSAGE_ENDED) == 0)
 		return true;
-	smtpd_spool_unlock_entry(s, e);
+	smtpd_spool_messages_unlock(s, e);
 	return false;
 }
 
 void
-smtpd_spool_unlock_entry(struct smtpd_spool *s, struct smtpd_entry *e)
+smtpd_spool_messages_unlock(
+    struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
-	e->flags &= (uint16_t)~SMTPD_ENTRY_LOCKED;
+	e->flags &= (uint16_t)~SMTPD_MESSAGE_LOCKED;
 	pthread_cond_broadcast(&s->landed);
 }
 
 void
-smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_entry *entry)
+smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_queued_message *entry)
 {
 	pthread_mutex_lock(&s->mutex);
 	entry->pins++;
@@ -206,59 +208,61 @@ smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_entry *entry)
 }
 
 void
-smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_entry *entry)
+smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_queued_message *entry)
 {
 	bool gone;
 
 	pthread_mutex_lock(&s->mutex);
 	entry->pins--;
-	gone = entry->pins == 0 && (entry->flags & SMTPD_ENTRY_ENDED) != 0;
+	gone = entry->pins == 0 && (entry->flags & SMTPD_MESSAGE_ENDED) != 0;
 	pthread_mutex_unlock(&s->mutex);
 	if (gone)
-		smtpd_spool_entry_free(s, entry);
+		smtpd_spool_messages_free(s, entry);
 }
 
 unsigned
-smtpd_spool_flags(struct smtpd_spool *s, const struct smtpd_entry *entry)
+smtpd_spool_flags(
+    struct smtpd_spool *s, const struct smtpd_queued_message *entry)
 {
 	(void)s;
 	return entry->flags;
 }
 
 /* Pin E, which may be NULL. */
-static struct smtpd_entry *
-pinned(struct smtpd_entry *e)
+static struct smtpd_queued_message *
+pinned(struct smtpd_queued_message *e)
 {
 	if (e != NULL)
 		e->pins++;
 	return e;
 }
 
-struct smtpd_entry *
+struct smtpd_queued_message *
 smtpd_spool_find(struct smtpd_spool *s, uint64_t id)
 {
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	pthread_mutex_lock(&s->mutex);
-	e = smtpd_entries_find(&s->table, id);
-	if (e != NULL && (e->flags & SMTPD_ENTRY_PENDING) != 0)
+	e = smtpd_message_table_find(&s->table, id);
+	if (e != NULL && (e->flags & SMTPD_MESSAGE_PENDING) != 0)
 		e = NULL;
 	e = pinned(e);
 	pthread_mutex_unlock(&s->mutex);
 	return e;
 }
 
-struct smtpd_entry *
+struct smtpd_queued_message *
 smtpd_spool_next(struct smtpd_spool *s, uint64_t id)
 {
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	pthread_mutex_lock(&s->mutex);
 	do {
-		e = id < UINT64_MAX ? smtpd_entries_from(&s->table, id + 1)
-				    : NULL;
+		e = id < UINT64_MAX
+		    ? smtpd_message_table_from(&s->table, id + 1)
+		    : NULL;
 		id = e != NULL ? e->id : id;
-	} while (e != NULL && (e->flags & SMTPD_ENTRY_PENDING) != 0);
+	} while (e != NULL && (e->flags & SMTPD_MESSAGE_PENDING) != 0);
 	e = pinned(e);
 	pthread_mutex_unlock(&s->mutex);
 	return e;
@@ -276,7 +280,7 @@ smtpd_spool_count(struct smtpd_spool *s)
 }
 
 static void
-copy_job(struct smtpd_job *to, const struct smtpd_job *from)
+copy_job(struct smtpd_delivery_job *to, const struct smtpd_delivery_job *from)
 {
 	to->destination = from->destination;
 	to->finished = from->finished;
@@ -291,11 +295,12 @@ copy_job(struct smtpd_job *to, const struct smtpd_job *from)
 
 /* The mutex is held. */
 static void
-copy_entry(struct smtpd_entry *to, const struct smtpd_entry *from)
+copy_entry(
+    struct smtpd_queued_message *to, const struct smtpd_queued_message *from)
 {
 	const _Atomic unsigned char *bits = from->finished;
 	_Atomic unsigned char *copy = to->finished;
-	size_t len = ((size_t)smtpd_spool_entry_rcpts(from) + 7) / 8;
+	size_t len = ((size_t)smtpd_spool_messages_rcpts(from) + 7) / 8;
 
 	to->size = from->size;
 	to->place = from->place;
@@ -309,12 +314,13 @@ copy_entry(struct smtpd_entry *to, const struct smtpd_entry *from)
 		copy[i] = bits[i];
 }
 
-struct smtpd_entry *
-smtpd_spool_copy(struct smtpd_spool *s, const struct smtpd_entry *entry)
+struct smtpd_queued_message *
+smtpd_spool_copy(
+    struct smtpd_spool *s, const struct smtpd_queued_message *entry)
 {
-	struct smtpd_entry *copy =
-	    smtpd_spool_entry_create(entry->id, entry->njobs);
-	size_t len = ((size_t)smtpd_spool_entry_rcpts(entry) + 7) / 8;
+	struct smtpd_queued_message *copy =
+	    smtpd_spool_messages_create(entry->id, entry->njobs);
+	size_t len = ((size_t)smtpd_spool_messages_rcpts(entry) + 7) / 8;
 
 	if (copy == NULL)
 		return NULL;

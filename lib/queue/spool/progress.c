@@ -34,14 +34,15 @@ static int
 count_finished(struct step *st)
 {
 	const struct smtpd_progress *p = st->progress;
-	const struct smtpd_job *job = p->job;
+	const struct smtpd_delivery_job *job = p->job;
 	uint32_t left = 0;
 
 	st->done = calloc(((size_t)job->count + 7) / 8, 1);
 	if (st->done == NULL)
 		return -1;
 	for (uint32_t i = 0; i < job->count; i++) {
-		if (smtpd_entry_is_finished(job->entry, job, job->first + i))
+		if (smtpd_queued_message_is_finished(
+			job->entry, job, job->first + i))
 			set_done(st, i);
 		else
 			left++;
@@ -70,7 +71,7 @@ static void
 fill_record(struct smtpd_spool *s, struct step *st)
 {
 	const struct smtpd_progress *p = st->progress;
-	const struct smtpd_job *job = p->job;
+	const struct smtpd_delivery_job *job = p->job;
 	struct smtpd_record_progress *r = &st->record;
 
 	r->stamp = smtpd_spool_stamp(s);
@@ -89,13 +90,14 @@ fill_record(struct smtpd_spool *s, struct step *st)
 static void
 put_finished(struct step *st)
 {
-	const struct smtpd_job *job = st->progress->job;
+	const struct smtpd_delivery_job *job = st->progress->job;
 
 	if (st->record.nfinished == 0)
 		return;
 	for (uint32_t i = 0; i < job->count; i++)
 		if (is_done(st, i) &&
-		    !smtpd_entry_is_finished(job->entry, job, job->first + i))
+		    !smtpd_queued_message_is_finished(
+			job->entry, job, job->first + i))
 			smtpd_pack_u32(&st->head, job->first + i);
 }
 
@@ -130,7 +132,7 @@ make_room(struct smtpd_spool *s, const struct step *st)
 	if (st->record.nfinished == 0)
 		return 0;
 	pthread_mutex_lock(&s->mutex);
-	has_room = smtpd_spool_entry_need_bits(st->progress->job->entry);
+	has_room = smtpd_spool_messages_need_bits(st->progress->job->entry);
 	pthread_mutex_unlock(&s->mutex);
 	return has_room ? 0 : -1;
 }
@@ -164,23 +166,23 @@ static bool
 apply(
     struct smtpd_spool *s, const struct step *st, struct smtpd_disk_place place)
 {
-	struct smtpd_job *job = st->progress->job;
-	struct smtpd_entry *e = job->entry;
+	struct smtpd_delivery_job *job = st->progress->job;
+	struct smtpd_queued_message *e = job->entry;
 
 	for (uint32_t i = 0; st->record.nfinished > 0 && i < job->count; i++)
 		if (is_done(st, i))
-			smtpd_spool_entry_finish_rcpt(e, job->first + i);
-	smtpd_spool_entry_apply(job, &st->record, place);
+			smtpd_spool_messages_finish_rcpt(e, job->first + i);
+	smtpd_spool_messages_apply(job, &st->record, place);
 	if (e->unfinished > 0)
 		return false;
-	smtpd_spool_entry_end(s, e);
+	smtpd_spool_messages_end(s, e);
 	return true;
 }
 
 /* The entry was entered, and is left. */
 static int
 record(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
-    struct smtpd_addition *addition, struct smtpd_entry **report)
+    struct smtpd_addition *addition, struct smtpd_queued_message **report)
 {
 	struct smtpd_disk_entry records[2];
 	bool ended = false;
@@ -200,14 +202,14 @@ record(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
 	if (status == 0 && addition != NULL)
 		*report = smtpd_addition_finish(s, addition, &records[0]);
 	if (ended)
-		smtpd_spool_entry_let_go(s, st->progress->job->entry);
+		smtpd_spool_messages_release(s, st->progress->job->entry);
 	errno = error;
 	return status;
 }
 
 int
 smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
-    struct smtpd_entry **report)
+    struct smtpd_queued_message **report)
 {
 	struct smtpd_addition addition, *a = NULL;
 	struct step st = { .progress = p };
@@ -233,7 +235,7 @@ smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
 /* A message that has ended, if what says so reaches the disk. */
 struct smtpd_note {
 	struct smtpd_spool *spool;
-	struct smtpd_entry *entry; /* pinned */
+	struct smtpd_queued_message *entry; /* pinned */
 	struct step step;
 	struct smtpd_disk_entry record;
 	struct smtpd_disk_promise promise;
@@ -250,7 +252,7 @@ free_note(struct smtpd_note *n)
 
 /* Whether the end of JOB is that of its message. */
 static bool
-is_last(struct smtpd_spool *s, const struct smtpd_job *job)
+is_last(struct smtpd_spool *s, const struct smtpd_delivery_job *job)
 {
 	bool last;
 
@@ -291,7 +293,7 @@ int
 smtpd_spool_note(struct smtpd_spool *s, const struct smtpd_progress *p,
     struct smtpd_note **note)
 {
-	struct smtpd_entry *report;
+	struct smtpd_queued_message *report;
 	struct smtpd_flight flight;
 	struct smtpd_note *n;
 	int status = 0;
@@ -325,7 +327,7 @@ smtpd_note_wait(struct smtpd_note *n)
 	    smtpd_disk_append(s->log, &n->record, 1, SMTPD_DISK_ESSENTIAL) ==
 		-1)
 		return -1;
-	smtpd_spool_entry_let_go(s, n->entry);
+	smtpd_spool_messages_release(s, n->entry);
 	smtpd_spool_unpin(s, n->entry);
 	free_note(n);
 	return 0;

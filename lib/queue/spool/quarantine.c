@@ -174,13 +174,13 @@ keep_large(struct smtpd_spool *s, const char *name)
 }
 
 int
-smtpd_quarantine_entry(
-    struct smtpd_spool *s, const struct smtpd_entry *e, const char *why)
+smtpd_quarantine_message(struct smtpd_spool *s,
+    const struct smtpd_queued_message *e, const char *why)
 {
 	char name[SMTPD_ID_MAX];
 
 	smtpd_trace_id(e->id, name);
-	if ((e->flags & SMTPD_ENTRY_LARGE) != 0 && keep_large(s, name) == -1)
+	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0 && keep_large(s, name) == -1)
 		return -1;
 	return keep_record(s, name, e->place, e->record_size, why);
 }

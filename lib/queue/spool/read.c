@@ -16,13 +16,13 @@
 #define TRAILS_MAX 4096
 
 bool
-smtpd_spool_place(struct smtpd_spool *s, const struct smtpd_entry *e,
+smtpd_spool_place(struct smtpd_spool *s, const struct smtpd_queued_message *e,
     struct smtpd_disk_place *place)
 {
 	bool lives;
 
 	pthread_mutex_lock(&s->mutex);
-	lives = (e->flags & SMTPD_ENTRY_ENDED) == 0;
+	lives = (e->flags & SMTPD_MESSAGE_ENDED) == 0;
 	*place = e->place;
 	pthread_mutex_unlock(&s->mutex);
 	return lives;
@@ -36,7 +36,7 @@ same_place(struct smtpd_disk_place a, struct smtpd_disk_place b)
 
 /* The record of E, wherever it is moved to meanwhile. */
 static void *
-read_record(struct smtpd_spool *s, const struct smtpd_entry *e,
+read_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
     struct smtpd_disk_record *record, const void **body)
 {
 	struct smtpd_disk_place place, now;
@@ -63,9 +63,9 @@ read_record(struct smtpd_spool *s, const struct smtpd_entry *e,
 }
 
 void *
-smtpd_spool_read_message(struct smtpd_spool *s, const struct smtpd_entry *e,
-    struct smtpd_disk_record *record, struct smtpd_record_message *m,
-    const void **body)
+smtpd_spool_read_message(struct smtpd_spool *s,
+    const struct smtpd_queued_message *e, struct smtpd_disk_record *record,
+    struct smtpd_record_message *m, const void **body)
 {
 	void *memory = read_record(s, e, record, body);
 	uint64_t content;
@@ -76,8 +76,8 @@ smtpd_spool_read_message(struct smtpd_spool *s, const struct smtpd_entry *e,
 	    smtpd_record_get_message(record->head, record->head_len, m) &&
 	    m->id == e->id && m->envelope_len <= record->body_len) {
 		content = record->body_len - m->envelope_len;
-		if ((m->flags & SMTPD_ENTRY_LARGE) != 0 ? content == 0
-							: content == m->size)
+		if ((m->flags & SMTPD_MESSAGE_LARGE) != 0 ? content == 0
+							  : content == m->size)
 			return memory;
 	}
 	free(memory);
@@ -131,15 +131,15 @@ fill(struct smtpd_spool *s, const struct smtpd_record_message *m,
 		errno = EBADMSG;
 		return -1;
 	}
-	if ((m->flags & SMTPD_ENTRY_LARGE) != 0)
+	if ((m->flags & SMTPD_MESSAGE_LARGE) != 0)
 		return open_large(s, letter);
 	letter->content = copy + m->envelope_len;
 	return 0;
 }
 
 int
-smtpd_spool_load(struct smtpd_spool *s, const struct smtpd_entry *entry,
-    struct smtpd_letter *letter)
+smtpd_spool_load(struct smtpd_spool *s,
+    const struct smtpd_queued_message *entry, struct smtpd_letter *letter)
 {
 	struct smtpd_disk_record record;
 	struct smtpd_record_message m;
@@ -271,7 +271,7 @@ smtpd_spool_read_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
 
 /* The last progress record of JOB.  Segment 0: none. */
 static struct smtpd_disk_place
-last_trail(struct smtpd_spool *s, const struct smtpd_job *job)
+last_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job)
 {
 	struct smtpd_disk_place place;
 
@@ -282,13 +282,13 @@ last_trail(struct smtpd_spool *s, const struct smtpd_job *job)
 }
 
 static uint32_t
-number(const struct smtpd_job *job)
+number(const struct smtpd_delivery_job *job)
 {
 	return (uint32_t)(job - job->entry->jobs);
 }
 
 int
-smtpd_spool_trail(struct smtpd_spool *s, const struct smtpd_job *job,
+smtpd_spool_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
     smtpd_write_fn *write, void *user)
 {
 	return smtpd_spool_read_trail(
@@ -317,7 +317,7 @@ take_results(struct smtpd_unpack *u, size_t *count)
 }
 
 int
-smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_job *job,
+smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
     struct smtpd_rcpt_progress **results, size_t *count)
 {
 	struct smtpd_disk_place place, now = last_trail(s, job);

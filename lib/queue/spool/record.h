@@ -31,10 +31,11 @@ enum smtpd_record_type {
 #define SMTPD_RECORD_JOBS_MAX  65535u
 
 /* The flags of an entry that are kept. */
-#define SMTPD_RECORD_ENTRY_FLAGS                                            \
-	((unsigned)SMTPD_ENTRY_NULL_SENDER | (unsigned)SMTPD_ENTRY_HELD |   \
-	    (unsigned)SMTPD_ENTRY_LARGE | (unsigned)SMTPD_ENTRY_EIGHT_BIT | \
-	    (unsigned)SMTPD_ENTRY_UTF8 | (unsigned)SMTPD_ENTRY_AUTOMATIC)
+#define SMTPD_RECORD_ENTRY_FLAGS                                               \
+	((unsigned)SMTPD_MESSAGE_NULL_SENDER | (unsigned)SMTPD_MESSAGE_HELD |  \
+	    (unsigned)SMTPD_MESSAGE_LARGE |                                    \
+	    (unsigned)SMTPD_MESSAGE_EIGHT_BIT | (unsigned)SMTPD_MESSAGE_UTF8 | \
+	    (unsigned)SMTPD_MESSAGE_AUTOMATIC)
 
 /* When a record was made. */
 struct smtpd_stamp {
@@ -69,7 +70,7 @@ struct smtpd_record_message {
 	uint32_t arrived;
 	uint32_t envelope_len;
 	uint32_t crc;   /* CRC-32C of the content of a large message */
-	uint16_t flags; /* of enum smtpd_entry_flag */
+	uint16_t flags; /* of enum smtpd_message_flag */
 	uint16_t njobs;
 
 	/* Filled in by decoding: */

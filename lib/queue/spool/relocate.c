@@ -54,10 +54,10 @@ put_digest(struct smtpd_pack *p, const struct digest *d)
 
 /* Append all trails of JOB, within its share. */
 static int
-put_trail(
-    struct smtpd_spool *s, const struct smtpd_job *job, struct smtpd_pack *p)
+put_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
+    struct smtpd_pack *p)
 {
-	const struct smtpd_entry *e = job->entry;
+	const struct smtpd_queued_message *e = job->entry;
 	size_t share = TRAILS_MAX / e->njobs;
 	struct digest d = { 0 };
 	int status;
@@ -78,10 +78,10 @@ put_trail(
 
 /* The job as it is now. */
 static void
-put_job(struct smtpd_restatement *r, const struct smtpd_job *job,
+put_job(struct smtpd_restatement *r, const struct smtpd_delivery_job *job,
     const struct smtpd_record_job *was)
 {
-	const struct smtpd_entry *e = r->entry;
+	const struct smtpd_queued_message *e = r->entry;
 	struct smtpd_record_job now = *was;
 	unsigned char *bits = NULL;
 
@@ -96,7 +96,7 @@ put_job(struct smtpd_restatement *r, const struct smtpd_job *job,
 		now.flags |= SMTPD_RECORD_BITS;
 	}
 	for (uint32_t i = 0; bits != NULL && i < job->count; i++)
-		if (smtpd_entry_is_finished(e, job, job->first + i))
+		if (smtpd_queued_message_is_finished(e, job, job->first + i))
 			bits[i / 8] |= (unsigned char)(1u << i % 8);
 	now.bits = bits;
 	if (!r->packs[0].failed)
@@ -125,7 +125,7 @@ put_message(struct smtpd_spool *s, struct smtpd_restatement *r,
  * are lost; or -1 with errno. */
 static int
 put_progress(struct smtpd_spool *s, struct smtpd_restatement *r, size_t n,
-    const struct smtpd_job *job)
+    const struct smtpd_delivery_job *job)
 {
 	struct smtpd_record_progress p, now = { 0 };
 	struct smtpd_unpack results = { 0 }, trail;
@@ -254,18 +254,18 @@ clear(struct smtpd_restatement *r)
 }
 
 /* The entry of ID, pinned and entered alone, if its record is in SEGMENT. */
-static struct smtpd_entry *
+static struct smtpd_queued_message *
 enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
 {
-	struct smtpd_entry *e = smtpd_spool_find(s, id);
+	struct smtpd_queued_message *e = smtpd_spool_find(s, id);
 	bool entered;
 
 	if (e == NULL)
 		return NULL;
 	pthread_mutex_lock(&s->mutex);
-	entered = smtpd_spool_lock_entry(s, e);
+	entered = smtpd_spool_messages_lock(s, e);
 	if (entered && e->place.segment != segment) {
-		smtpd_spool_unlock_entry(s, e);
+		smtpd_spool_messages_unlock(s, e);
 		entered = false;
 	}
 	pthread_mutex_unlock(&s->mutex);
@@ -277,9 +277,9 @@ enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
 
 int
 smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
-    struct smtpd_restatement *r, struct smtpd_entry **lost)
+    struct smtpd_restatement *r, struct smtpd_queued_message **lost)
 {
-	struct smtpd_entry *e = enter(s, id, segment);
+	struct smtpd_queued_message *e = enter(s, id, segment);
 	int error;
 
 	*r = (struct smtpd_restatement){ .entry = e };
@@ -289,7 +289,7 @@ smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
 	error = errno;
 	clear(r);
 	pthread_mutex_lock(&s->mutex);
-	smtpd_spool_unlock_entry(s, e);
+	smtpd_spool_messages_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (error == EBADMSG)
 		*lost = e;
@@ -303,13 +303,13 @@ smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
 static void
 move(const struct smtpd_restatement *r)
 {
-	struct smtpd_entry *e = r->entry;
+	struct smtpd_queued_message *e = r->entry;
 	size_t n = 0;
 
 	e->place = r->records[0].place;
 	e->record_size = r->records[0].size;
 	for (uint32_t i = 0; i < e->njobs; i++) {
-		struct smtpd_job *job = &e->jobs[i];
+		struct smtpd_delivery_job *job = &e->jobs[i];
 
 		if (job->trail.segment == 0)
 			continue;
@@ -322,7 +322,7 @@ void
 smtpd_restatement_end(
     struct smtpd_spool *s, struct smtpd_restatement *r, bool appended)
 {
-	struct smtpd_entry *e = r->entry;
+	struct smtpd_queued_message *e = r->entry;
 	struct smtpd_disk_place place;
 	uint32_t size;
 
@@ -331,7 +331,7 @@ smtpd_restatement_end(
 	size = e->record_size;
 	if (appended)
 		move(r);
-	smtpd_spool_unlock_entry(s, e);
+	smtpd_spool_messages_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (appended)
 		smtpd_disk_release(s->log, place, size);

@@ -42,10 +42,10 @@ keep_foreign(struct smtpd_spool *s, const struct smtpd_disk_record *record)
 }
 
 static int
-fill_job(struct smtpd_spool *s, struct smtpd_job *job,
+fill_job(struct smtpd_spool *s, struct smtpd_delivery_job *job,
     const struct smtpd_record_job *from)
 {
-	struct smtpd_entry *e = job->entry;
+	struct smtpd_queued_message *e = job->entry;
 
 	job->count = from->count;
 	job->due = from->due;
@@ -55,29 +55,30 @@ fill_job(struct smtpd_spool *s, struct smtpd_job *job,
 	job->finished = (from->flags & SMTPD_RECORD_FINISHED) != 0;
 	if (job->finished)
 		e->unfinished--;
-	return smtpd_spool_entry_lead(s, job, from->domain, from->domain_len)
+	return smtpd_spool_messages_bind_destination(
+		   s, job, from->domain, from->domain_len)
 	    ? 0
 	    : -1;
 }
 
 /* Copy the bits of JOB, if it has any. */
 static int
-fill_bits(struct smtpd_job *job, const struct smtpd_record_job *from)
+fill_bits(struct smtpd_delivery_job *job, const struct smtpd_record_job *from)
 {
 	if (from->bits == NULL)
 		return 0;
-	if (!smtpd_spool_entry_need_bits(job->entry))
+	if (!smtpd_spool_messages_need_bits(job->entry))
 		return -1;
 	for (uint32_t i = 0; i < job->count; i++)
 		if ((from->bits[i / 8] & 1u << i % 8) != 0)
-			smtpd_spool_entry_finish_rcpt(
+			smtpd_spool_messages_finish_rcpt(
 			    job->entry, job->first + i);
 	return 0;
 }
 
 static int
-fill_jobs(
-    struct smtpd_spool *s, struct smtpd_record_message m, struct smtpd_entry *e)
+fill_jobs(struct smtpd_spool *s, struct smtpd_record_message m,
+    struct smtpd_queued_message *e)
 {
 	struct smtpd_unpack jobs = m.jobs;
 	struct smtpd_record_job from;
@@ -101,11 +102,12 @@ fill_jobs(
 }
 
 /* The entry of a message record.  NULL without memory. */
-static struct smtpd_entry *
+static struct smtpd_queued_message *
 make_entry(struct smtpd_spool *s, const struct smtpd_disk_record *record,
     const struct smtpd_record_message *m)
 {
-	struct smtpd_entry *e = smtpd_spool_entry_create(m->id, m->njobs);
+	struct smtpd_queued_message *e =
+	    smtpd_spool_messages_create(m->id, m->njobs);
 
 	if (e == NULL)
 		return NULL;
@@ -116,18 +118,19 @@ make_entry(struct smtpd_spool *s, const struct smtpd_disk_record *record,
 	e->record_size = record->size;
 	if (fill_jobs(s, *m, e) == 0)
 		return e;
-	smtpd_spool_entry_free(s, e);
+	smtpd_spool_messages_free(s, e);
 	errno = ENOMEM;
 	return NULL;
 }
 
 /* End an entry: its message is finished, or stands anew further on. */
 static void
-drop(struct smtpd_spool *s, struct smtpd_disk *log, struct smtpd_entry *e)
+drop(struct smtpd_spool *s, struct smtpd_disk *log,
+    struct smtpd_queued_message *e)
 {
-	smtpd_spool_entry_end(s, e);
+	smtpd_spool_messages_end(s, e);
 	smtpd_disk_release(log, e->place, e->record_size);
-	smtpd_spool_entry_free(s, e);
+	smtpd_spool_messages_free(s, e);
 }
 
 static int
@@ -135,42 +138,43 @@ replay_message(struct smtpd_spool *s, struct smtpd_disk *log,
     const struct smtpd_disk_record *record)
 {
 	struct smtpd_record_message m;
-	struct smtpd_entry *e, *old;
+	struct smtpd_queued_message *e, *old;
 
 	if (!smtpd_record_get_message(record->head, record->head_len, &m))
 		return keep_foreign(s, record);
 	note_stamp(s, &m.stamp);
 	note_id(s, m.id);
-	old = smtpd_entries_find(&s->table, m.id);
+	old = smtpd_message_table_find(&s->table, m.id);
 	if (old != NULL)
 		drop(s, log, old);
 	e = make_entry(s, record, &m);
 	if (e == NULL)
 		return -1;
 	if (e->unfinished == 0) {
-		smtpd_spool_entry_free(s, e);
+		smtpd_spool_messages_free(s, e);
 		return 0;
 	}
-	if (smtpd_entries_insert(&s->table, e)) {
+	if (smtpd_message_table_insert(&s->table, e)) {
 		s->count++;
 		return 1;
 	}
-	smtpd_spool_entry_free(s, e);
+	smtpd_spool_messages_free(s, e);
 	errno = ENOMEM;
 	return -1;
 }
 
 /* Mark those that finished; nothing outside of JOB. */
 static int
-finish_rcpts(struct smtpd_job *job, const struct smtpd_record_progress *p)
+finish_rcpts(
+    struct smtpd_delivery_job *job, const struct smtpd_record_progress *p)
 {
-	if (p->nfinished > 0 && !smtpd_spool_entry_need_bits(job->entry))
+	if (p->nfinished > 0 && !smtpd_spool_messages_need_bits(job->entry))
 		return -1;
 	for (uint32_t i = 0; i < p->nfinished; i++) {
 		uint32_t rcpt = smtpd_record_finished(p, i);
 
 		if (rcpt - job->first < job->count)
-			smtpd_spool_entry_finish_rcpt(job->entry, rcpt);
+			smtpd_spool_messages_finish_rcpt(job->entry, rcpt);
 	}
 	return 0;
 }
@@ -180,13 +184,13 @@ replay_progress(struct smtpd_spool *s, struct smtpd_disk *log,
     const struct smtpd_disk_record *record)
 {
 	struct smtpd_record_progress p;
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	if (!smtpd_record_get_progress(record->head, record->head_len, &p))
 		return keep_foreign(s, record);
 	note_stamp(s, &p.stamp);
 	note_id(s, p.id);
-	e = smtpd_entries_find(&s->table, p.id);
+	e = smtpd_message_table_find(&s->table, p.id);
 	if (e == NULL || p.job >= e->njobs)
 		return 0;
 	if (e->jobs[p.job].finished) {
@@ -195,7 +199,7 @@ replay_progress(struct smtpd_spool *s, struct smtpd_disk *log,
 	}
 	if (finish_rcpts(&e->jobs[p.job], &p) == -1)
 		return -1;
-	smtpd_spool_entry_apply(&e->jobs[p.job], &p, record->place);
+	smtpd_spool_messages_apply(&e->jobs[p.job], &p, record->place);
 	if (e->unfinished == 0)
 		drop(s, log, e);
 	return 0;
@@ -206,19 +210,19 @@ replay_state(struct smtpd_spool *s, struct smtpd_disk *log,
     const struct smtpd_disk_record *record)
 {
 	struct smtpd_record_state state;
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
 	if (!smtpd_record_get_state(record->head, record->head_len, &state))
 		return keep_foreign(s, record);
 	note_stamp(s, &state.stamp);
 	note_id(s, state.id);
-	e = smtpd_entries_find(&s->table, state.id);
+	e = smtpd_message_table_find(&s->table, state.id);
 	if (e == NULL)
 		return 0;
 	if (state.change == SMTPD_RECORD_HELD)
-		e->flags |= SMTPD_ENTRY_HELD;
+		e->flags |= SMTPD_MESSAGE_HELD;
 	else if (state.change == SMTPD_RECORD_RELEASED)
-		e->flags &= (uint16_t)~SMTPD_ENTRY_HELD;
+		e->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
 	else
 		drop(s, log, e);
 	return 0;
@@ -257,7 +261,7 @@ smtpd_spool_replay(
 }
 
 static void
-mend(struct smtpd_entry *e, uint32_t now)
+mend(struct smtpd_queued_message *e, uint32_t now)
 {
 	if (e->arrived > now)
 		e->arrived = now;
@@ -269,12 +273,13 @@ mend(struct smtpd_entry *e, uint32_t now)
 void
 smtpd_spool_settle(struct smtpd_spool *s)
 {
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 	uint32_t now;
 
 	smtpd_queue_clock_start(&s->clock, &s->last);
 	now = smtpd_spool_now(s);
-	for (uint64_t id = 0; (e = smtpd_entries_from(&s->table, id)) != NULL;
+	for (uint64_t id = 0;
+	    (e = smtpd_message_table_from(&s->table, id)) != NULL;
 	    id = e->id + 1)
 		mend(e, now);
 }
@@ -282,10 +287,10 @@ smtpd_spool_settle(struct smtpd_spool *s)
 void
 smtpd_spool_forget(struct smtpd_spool *s)
 {
-	struct smtpd_entry *e;
+	struct smtpd_queued_message *e;
 
-	while ((e = smtpd_entries_take(&s->table)) != NULL)
-		smtpd_spool_entry_free(s, e);
+	while ((e = smtpd_message_table_take(&s->table)) != NULL)
+		smtpd_spool_messages_free(s, e);
 	while (s->foreign != NULL) {
 		struct smtpd_foreign *next = s->foreign->next;
 

@@ -50,7 +50,7 @@ struct smtpd_spool_settings {
 	/* ENTRY, which is pinned for the call, cannot be read and has ended,
 	 * as smtpd_spool_clean() found out: take its jobs out of the
 	 * schedule.  NULL: no matter. */
-	void (*lost)(void *user, struct smtpd_entry *entry);
+	void (*lost)(void *user, struct smtpd_queued_message *entry);
 	void *user;
 
 	/* As in smtpd_queue_settings. */
@@ -116,7 +116,7 @@ struct smtpd_spool_mail {
 	const struct smtpd_outgoing_rcpt *rcpts; /* in any order; each has a
 	                                          * domain */
 	size_t nrcpts;
-	unsigned flags;                /* of enum smtpd_entry_flag */
+	unsigned flags;                /* of enum smtpd_message_flag */
 	struct smtpd_content *content; /* destroyed in any case */
 };
 
@@ -130,7 +130,7 @@ uint64_t smtpd_spool_new_id(struct smtpd_spool *s);
  * and what else.
  */
 int smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
-    struct smtpd_entry **entry);
+    struct smtpd_queued_message **entry);
 
 /* What came of one recipient in an attempt. */
 struct smtpd_rcpt_progress {
@@ -142,7 +142,7 @@ struct smtpd_rcpt_progress {
 
 /* The end of an attempt. */
 struct smtpd_progress {
-	struct smtpd_job *job;
+	struct smtpd_delivery_job *job;
 	const struct smtpd_rcpt_progress *rcpts; /* that were not finished */
 	size_t nrcpts;
 	uint32_t due; /* when it is tried again, if any is left */
@@ -164,7 +164,7 @@ struct smtpd_progress {
  * changed.
  */
 int smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
-    struct smtpd_entry **report);
+    struct smtpd_queued_message **report);
 
 /*
  * A record that ends a message, but may not be on stable storage yet: a crash
@@ -190,42 +190,46 @@ void smtpd_note_abandon(struct smtpd_note *note);
 
 /* Hold an entry or release it.  Return 0, or -1 with errno. */
 int smtpd_spool_hold(
-    struct smtpd_spool *s, struct smtpd_entry *entry, bool hold);
+    struct smtpd_spool *s, struct smtpd_queued_message *entry, bool hold);
 
 /*
  * End an entry that somebody has pinned, whatever is unfinished: REMOVED is
  * set at once, and no further progress of it is recorded.  Return 0, or -1
  * with errno.
  */
-int smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_entry *entry);
+int smtpd_spool_remove(
+    struct smtpd_spool *s, struct smtpd_queued_message *entry);
 
 /* End an entry that cannot be read: what there is of it goes to quarantine/,
  * with WHY beside it.  As smtpd_spool_remove(). */
 int smtpd_spool_quarantine(
-    struct smtpd_spool *s, struct smtpd_entry *entry, const char *why);
+    struct smtpd_spool *s, struct smtpd_queued_message *entry, const char *why);
 
 /* Write LETTER to dead/ with WHY beside it.  Durable on 0; -1 with errno. */
 int smtpd_spool_bury(
     struct smtpd_spool *s, const struct smtpd_letter *letter, const char *why);
 
 /* The entry of ID, pinned; NULL: there is none. */
-struct smtpd_entry *smtpd_spool_find(struct smtpd_spool *s, uint64_t id);
+struct smtpd_queued_message *smtpd_spool_find(
+    struct smtpd_spool *s, uint64_t id);
 
 /* The entry with the least id above ID, pinned; NULL: there is none.  Begins
  * with 0. */
-struct smtpd_entry *smtpd_spool_next(struct smtpd_spool *s, uint64_t id);
+struct smtpd_queued_message *smtpd_spool_next(
+    struct smtpd_spool *s, uint64_t id);
 
 /* One pin more for ENTRY: by who has a job of it from the schedule, before he
  * gives up the schedule's lock. */
-void smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_entry *entry);
+void smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_queued_message *entry);
 
-/* The flags of ENTRY, of enum smtpd_entry_flag, at this moment. */
+/* The flags of ENTRY, of enum smtpd_message_flag, at this moment. */
 unsigned smtpd_spool_flags(
-    struct smtpd_spool *s, const struct smtpd_entry *entry);
+    struct smtpd_spool *s, const struct smtpd_queued_message *entry);
 
 /* One pin less; the entry may be gone after that.  It may call the settings'
  * release: so no lock is held that this takes. */
-void smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_entry *entry);
+void smtpd_spool_unpin(
+    struct smtpd_spool *s, struct smtpd_queued_message *entry);
 
 /*
  * A copy of ENTRY, which is pinned, with all that the spool changes, as of one
@@ -233,24 +237,25 @@ void smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_entry *entry);
  * in it: its jobs are OUT, and due at SMTPD_TIME_NONE.  The caller frees it and
  * its finished.  NULL without memory.
  */
-struct smtpd_entry *smtpd_spool_copy(
-    struct smtpd_spool *s, const struct smtpd_entry *entry);
+struct smtpd_queued_message *smtpd_spool_copy(
+    struct smtpd_spool *s, const struct smtpd_queued_message *entry);
 
 /* Read the message of ENTRY, which is pinned.  Return 0, or -1 with errno:
  * EBADMSG when it is damaged, ENOENT when it has ended. */
-int smtpd_spool_load(struct smtpd_spool *s, const struct smtpd_entry *entry,
-    struct smtpd_letter *letter);
+int smtpd_spool_load(struct smtpd_spool *s,
+    const struct smtpd_queued_message *entry, struct smtpd_letter *letter);
 
 /* Read all trails of JOB, oldest first, to WRITE; the oldest part may have been
  * left out.  Return 0, or -1 with errno.  The entry is pinned. */
-int smtpd_spool_trail(struct smtpd_spool *s, const struct smtpd_job *job,
-    smtpd_write_fn *write, void *user);
+int smtpd_spool_trail(struct smtpd_spool *s,
+    const struct smtpd_delivery_job *job, smtpd_write_fn *write, void *user);
 
 /* What came of the recipients of JOB in its last attempt: an array of *COUNT
  * that the caller frees, NULL and 0 when there was none.  Return 0, or -1
  * with errno. */
-int smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_job *job,
-    struct smtpd_rcpt_progress **results, size_t *count);
+int smtpd_spool_results(struct smtpd_spool *s,
+    const struct smtpd_delivery_job *job, struct smtpd_rcpt_progress **results,
+    size_t *count);
 
 /*
  * Do a step of what keeps the log small: write anew what still lives in the

@@ -5,7 +5,7 @@
 
 /* Append a record of CHANGE; the entry was entered alone, or is to end. */
 static int
-append(struct smtpd_spool *s, const struct smtpd_entry *e,
+append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
     enum smtpd_record_change change)
 {
 	struct smtpd_record_state state = {
@@ -29,12 +29,13 @@ append(struct smtpd_spool *s, const struct smtpd_entry *e,
 }
 
 int
-smtpd_spool_hold(struct smtpd_spool *s, struct smtpd_entry *entry, bool hold)
+smtpd_spool_hold(
+    struct smtpd_spool *s, struct smtpd_queued_message *entry, bool hold)
 {
 	int status;
 
 	pthread_mutex_lock(&s->mutex);
-	if (!smtpd_spool_lock_entry(s, entry)) {
+	if (!smtpd_spool_messages_lock(s, entry)) {
 		pthread_mutex_unlock(&s->mutex);
 		errno = ENOENT;
 		return -1;
@@ -44,10 +45,10 @@ smtpd_spool_hold(struct smtpd_spool *s, struct smtpd_entry *entry, bool hold)
 	    append(s, entry, hold ? SMTPD_RECORD_HELD : SMTPD_RECORD_RELEASED);
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0 && hold)
-		entry->flags |= SMTPD_ENTRY_HELD;
+		entry->flags |= SMTPD_MESSAGE_HELD;
 	if (status == 0 && !hold)
-		entry->flags &= (uint16_t)~SMTPD_ENTRY_HELD;
-	smtpd_spool_unlock_entry(s, entry);
+		entry->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
+	smtpd_spool_messages_unlock(s, entry);
 	pthread_mutex_unlock(&s->mutex);
 	return status;
 }
@@ -55,40 +56,40 @@ smtpd_spool_hold(struct smtpd_spool *s, struct smtpd_entry *entry, bool hold)
 /* End ENTRY, which was entered alone and is marked as removed, and leave
  * it. */
 static int
-end(struct smtpd_spool *s, struct smtpd_entry *entry,
+end(struct smtpd_spool *s, struct smtpd_queued_message *entry,
     enum smtpd_record_change change)
 {
 	int status = append(s, entry, change);
 
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0)
-		smtpd_spool_entry_end(s, entry);
+		smtpd_spool_messages_end(s, entry);
 	else
-		entry->flags &= (uint16_t)~SMTPD_ENTRY_REMOVED;
-	smtpd_spool_unlock_entry(s, entry);
+		entry->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
+	smtpd_spool_messages_unlock(s, entry);
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0)
-		smtpd_spool_entry_let_go(s, entry);
+		smtpd_spool_messages_release(s, entry);
 	return status;
 }
 
 /* Enter ENTRY alone, and mark it.  False when it has ended. */
 static bool
-begin_end(struct smtpd_spool *s, struct smtpd_entry *entry)
+begin_end(struct smtpd_spool *s, struct smtpd_queued_message *entry)
 {
 	bool entered;
 
 	pthread_mutex_lock(&s->mutex);
-	entry->flags |= SMTPD_ENTRY_REMOVED;
-	entered = smtpd_spool_lock_entry(s, entry);
+	entry->flags |= SMTPD_MESSAGE_REMOVED;
+	entered = smtpd_spool_messages_lock(s, entry);
 	if (entered)
-		entry->flags |= SMTPD_ENTRY_REMOVED;
+		entry->flags |= SMTPD_MESSAGE_REMOVED;
 	pthread_mutex_unlock(&s->mutex);
 	return entered;
 }
 
 int
-smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_entry *entry)
+smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_queued_message *entry)
 {
 	if (!begin_end(s, entry))
 		return 0;
@@ -97,20 +98,20 @@ smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_entry *entry)
 
 int
 smtpd_spool_quarantine(
-    struct smtpd_spool *s, struct smtpd_entry *entry, const char *why)
+    struct smtpd_spool *s, struct smtpd_queued_message *entry, const char *why)
 {
 	int error;
 
 	if (!begin_end(s, entry))
 		return 0;
-	if (smtpd_quarantine_entry(s, entry, why) == 0)
+	if (smtpd_quarantine_message(s, entry, why) == 0)
 		return end(s, entry, SMTPD_RECORD_QUARANTINED);
 	error = errno;
 	smtpd_spool_log(s, SMTPD_LOG_WARNING,
 	    "a damaged message cannot be moved to quarantine/, and stays");
 	pthread_mutex_lock(&s->mutex);
-	entry->flags &= (uint16_t)~SMTPD_ENTRY_REMOVED;
-	smtpd_spool_unlock_entry(s, entry);
+	entry->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
+	smtpd_spool_messages_unlock(s, entry);
 	pthread_mutex_unlock(&s->mutex);
 	errno = error;
 	return -1;
