@@ -143,7 +143,7 @@ flags_of(const struct smtpd_draft *d)
 }
 
 static int
-add(struct smtpd_draft *d, struct smtpd_queued_message **entry)
+add(struct smtpd_draft *d, struct smtpd_queued_message **message)
 {
 	const struct smtpd_mail *m = d->mail;
 	struct smtpd_spool_mail mail = {
@@ -158,23 +158,23 @@ add(struct smtpd_draft *d, struct smtpd_queued_message **entry)
 	};
 
 	d->content = NULL;
-	return smtpd_spool_add(d->queue->spool, &mail, entry);
+	return smtpd_spool_add(d->queue->spool, &mail, message);
 }
 
 int
 smtpd_draft_commit(struct smtpd_draft *d, char id[SMTPD_QUEUE_ID_MAX])
 {
 	struct smtpd_queue *q = d->queue;
-	struct smtpd_queued_message *entry;
+	struct smtpd_queued_message *message;
 	int status = smtpd_header_edit_end(&d->edit);
 
 	if (status == 0)
-		status = add(d, &entry);
+		status = add(d, &message);
 	if (status == 0 && id != NULL)
-		smtpd_trace_id(entry->id, id);
+		smtpd_trace_id(message->id, id);
 	smtpd_draft_abort(d);
 	if (status == 0)
-		smtpd_jobs_schedule(q, entry);
+		smtpd_jobs_schedule(q, message);
 	return status;
 }
 

@@ -105,7 +105,7 @@ make_entries(struct bench *b)
 	for (size_t i = 0; i < b->count; i++) {
 		b->entries[i] = need(calloc(1, size));
 		b->entries[i]->njobs = 1;
-		b->entries[i]->jobs[0].entry = b->entries[i];
+		b->entries[i]->jobs[0].message = b->entries[i];
 	}
 }
 

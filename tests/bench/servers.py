@@ -166,9 +166,9 @@ class Server:
         """Number of files in new/ of all Maildirs, and when the last came."""
         count, newest = 0, 0.0
         for user in os.scandir(self.mail):
-            for entry in os.scandir(user.path + "/Maildir/new"):
+            for message in os.scandir(user.path + "/Maildir/new"):
                 count += 1
-                newest = max(newest, entry.stat().st_ctime)
+                newest = max(newest, message.stat().st_ctime)
         return count, newest
 
 

@@ -276,18 +276,18 @@ size_t
 world_count_files(struct world *w, const char *name, const char *suffix)
 {
 	char path[160];
-	struct dirent *entry;
+	struct dirent *message;
 	size_t n = 0;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "%s/%s", w->path, name);
 	dir = opendir(path);
 	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL) {
-		size_t len = strlen(entry->d_name);
+	while ((message = readdir(dir)) != NULL) {
+		size_t len = strlen(message->d_name);
 
 		n += len > strlen(suffix) &&
-		    strcmp(entry->d_name + len - strlen(suffix), suffix) == 0;
+		    strcmp(message->d_name + len - strlen(suffix), suffix) == 0;
 	}
 	closedir(dir);
 	return n;

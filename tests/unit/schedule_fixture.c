@@ -83,7 +83,7 @@ world_make(struct world *w, const char *domain, unsigned flags)
 	e->njobs = 1;
 	e->flags = (uint16_t)flags;
 	job = &e->jobs[0];
-	job->entry = e;
+	job->message = e;
 	job->due = w->now;
 	job->destination = smtpd_schedule_destination(w->schedule, domain);
 	if (job->destination == NULL) {
@@ -133,7 +133,7 @@ world_finish(struct world *w, struct smtpd_delivery_job *job)
 	assert_int_equal(job->state, SMTPD_JOB_OUT);
 	smtpd_schedule_release(w->schedule, job->destination);
 	w->jobs[job->first] = NULL;
-	free(job->entry);
+	free(job->message);
 }
 
 struct smtpd_delivery_job *

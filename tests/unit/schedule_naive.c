@@ -393,8 +393,8 @@ naive_is_overdue(const struct naive *n, int j, uint32_t now)
 	const struct smtpd_delivery_job *job = n->jobs[j].job;
 	const struct naive_site *s =
 	    &n->sites[n->domains[n->jobs[j].domain].site];
-	bool bounce = (job->entry->flags & SMTPD_MESSAGE_NULL_SENDER) != 0;
-	uint32_t end = job->entry->arrived +
+	bool bounce = (job->message->flags & SMTPD_MESSAGE_NULL_SENDER) != 0;
+	uint32_t end = job->message->arrived +
 	    (bounce ? n->settings->bounce_lifetime : n->settings->lifetime);
 
 	if (s->opens == 0 && s->connections < s->limit)
@@ -402,5 +402,5 @@ naive_is_overdue(const struct naive *n, int j, uint32_t now)
 	if (now >= end)
 		return s->failures > 0 || now >= end + n->settings->retry_max;
 	return !bounce && !job->notice_given &&
-	    now >= job->entry->arrived + n->settings->notice;
+	    now >= job->message->arrived + n->settings->notice;
 }

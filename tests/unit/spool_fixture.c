@@ -56,11 +56,11 @@ release_destination(void *user, struct smtpd_destination *d)
 }
 
 static void
-lose(void *user, struct smtpd_queued_message *entry)
+lose(void *user, struct smtpd_queued_message *message)
 {
 	struct fixture *f = user;
 
-	assert_true((entry->flags & SMTPD_MESSAGE_REMOVED) != 0);
+	assert_true((message->flags & SMTPD_MESSAGE_REMOVED) != 0);
 	f->lost++;
 }
 
@@ -156,7 +156,7 @@ fixture_teardown(void **state)
 
 int
 fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
-    const char *content, size_t len, struct smtpd_queued_message **entry)
+    const char *content, size_t len, struct smtpd_queued_message **message)
 {
 	struct smtpd_outgoing_rcpt *list = calloc(count + 1, sizeof(*list));
 	struct smtpd_spool_mail mail = {
@@ -167,7 +167,7 @@ fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
 	};
 	int status = -1;
 
-	*entry = NULL;
+	*message = NULL;
 	if (list == NULL || mail.content == NULL) {
 		free(list);
 		smtpd_content_destroy(mail.content);
@@ -177,7 +177,7 @@ fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
 	for (size_t i = 0; i < count; i++)
 		list[i].address = rcpts[i];
 	if (smtpd_content_write(mail.content, content, len) == 0)
-		status = smtpd_spool_add(f->spool, &mail, entry);
+		status = smtpd_spool_add(f->spool, &mail, message);
 	else
 		smtpd_content_destroy(mail.content);
 	free(list);

@@ -33,12 +33,12 @@ void fixture_reopen(struct fixture *f);
 /* A mail to COUNT recipients with LEN bytes of content: added, or not.  Return
  * what smtpd_spool_add() does. */
 int fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
-    const char *content, size_t len, struct smtpd_queued_message **entry);
+    const char *content, size_t len, struct smtpd_queued_message **message);
 
 /* Add a mail, which must work.  Return its id. */
 uint64_t fixture_add(struct fixture *f, const char *rcpt, const char *content);
 
-/* The entry of ID, pinned; it must be there. */
+/* The message of ID, pinned; it must be there. */
 struct smtpd_queued_message *fixture_find(struct fixture *f, uint64_t id);
 
 /* Whether there is one. */

@@ -104,7 +104,7 @@ static void
 make_report(struct case_state *c)
 {
 	struct smtpd_spool_mail mail;
-	struct smtpd_queued_message *entry;
+	struct smtpd_queued_message *message;
 	struct smtpd_letter letter;
 	void *hold = NULL;
 
@@ -114,9 +114,9 @@ make_report(struct case_state *c)
 	assert_int_equal(mail.nrcpts, 1);
 	assert_string_equal(mail.rcpts[0].address, c->letter.sender);
 	c->flags = mail.flags;
-	assert_int_equal(smtpd_spool_add(c->f.spool, &mail, &entry), 0);
+	assert_int_equal(smtpd_spool_add(c->f.spool, &mail, &message), 0);
 	free(hold);
-	assert_int_equal(smtpd_spool_load(c->f.spool, entry, &letter), 0);
+	assert_int_equal(smtpd_spool_load(c->f.spool, message, &letter), 0);
 	free(c->text);
 	c->text = calloc(1, letter.size + 1);
 	assert_non_null(c->text);
@@ -128,8 +128,8 @@ make_report(struct case_state *c)
 		at += (uint64_t)n;
 	}
 	smtpd_letter_finish(&letter);
-	assert_int_equal(smtpd_spool_remove(c->f.spool, entry), 0);
-	smtpd_spool_unpin(c->f.spool, entry);
+	assert_int_equal(smtpd_spool_remove(c->f.spool, message), 0);
+	smtpd_spool_unpin(c->f.spool, message);
 }
 
 static void

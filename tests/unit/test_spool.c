@@ -108,7 +108,7 @@ test_grouping(void **state)
 	for (uint32_t i = 0; i < e->njobs; i++) {
 		const struct smtpd_delivery_job *job = &e->jobs[i];
 
-		assert_ptr_equal(job->entry, e);
+		assert_ptr_equal(job->message, e);
 		assert_int_equal(job->first, found);
 		for (uint32_t k = 0; k < job->count; k++) {
 			const char *a = letter.rcpts[job->first + k].address;
@@ -594,7 +594,7 @@ test_copy(void **state)
 	assert_int_equal(copy->jobs[0].count, 2);
 	assert_int_equal(copy->jobs[0].state, SMTPD_JOB_OUT);
 	assert_int_equal(copy->jobs[0].due, SMTPD_TIME_NONE);
-	assert_ptr_equal(copy->jobs[1].entry, copy);
+	assert_ptr_equal(copy->jobs[1].message, copy);
 	assert_true(copy->jobs[1].finished);
 	assert_int_equal(copy->jobs[1].attempts, 1);
 	assert_false(smtpd_queued_message_is_finished(copy, &copy->jobs[0], 1));

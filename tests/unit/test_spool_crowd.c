@@ -410,7 +410,7 @@ test_kill(void **state)
 /* An operator and a worker meet at the same message. */
 struct meeting {
 	struct smtpd_spool *spool;
-	struct smtpd_queued_message *entry;
+	struct smtpd_queued_message *message;
 	struct smtpd_queued_message *report;
 	pthread_barrier_t barrier;
 };
@@ -421,7 +421,7 @@ remove_it(void *arg)
 	struct meeting *m = arg;
 
 	pthread_barrier_wait(&m->barrier);
-	MUST(smtpd_spool_remove(m->spool, m->entry) == 0);
+	MUST(smtpd_spool_remove(m->spool, m->message) == 0);
 	return NULL;
 }
 
@@ -435,7 +435,7 @@ finish_it(void *arg)
 		.rcpts = &back,
 		.nrcpts = 1,
 		.content = smtpd_content_create(m->spool) };
-	struct smtpd_progress p = { .job = &m->entry->jobs[0],
+	struct smtpd_progress p = { .job = &m->message->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
 		.trail = "",
@@ -457,13 +457,13 @@ test_meeting(void **state)
 	for (int i = 0; i < 300; i++) {
 		pthread_t one, two;
 
-		m.entry = fixture_find(f, fixture_add(f, "a@b", "x"));
+		m.message = fixture_find(f, fixture_add(f, "a@b", "x"));
 		assert_int_equal(pthread_create(&one, NULL, remove_it, &m), 0);
 		assert_int_equal(pthread_create(&two, NULL, finish_it, &m), 0);
 		pthread_join(one, NULL);
 		pthread_join(two, NULL);
-		assert_true((m.entry->flags & SMTPD_MESSAGE_ENDED) != 0);
-		smtpd_spool_unpin(f->spool, m.entry);
+		assert_true((m.message->flags & SMTPD_MESSAGE_ENDED) != 0);
+		smtpd_spool_unpin(f->spool, m.message);
 		if (m.report == NULL)
 			continue;
 		reports++;

@@ -48,13 +48,13 @@ is_of_domain(const struct smtpd_delivery_job *job, const char *domain)
 	    smtpd_same_text(smtpd_destination_name(job->destination), domain);
 }
 
-/* Have the jobs of ENTRY for DOMAIN (NULL: all) tried now, unless it is held;
+/* Have the jobs of MESSAGE for DOMAIN (NULL: all) tried now, unless it is held;
  * count it in *COUNT if there was one. */
 static int
-flush_entry(struct smtpd_request *r, struct smtpd_queued_message *entry,
+flush_message(struct smtpd_request *r, struct smtpd_queued_message *message,
     const char *domain, uint64_t *count)
 {
-	struct smtpd_queued_message *copy = smtpd_spool_copy(r->spool, entry);
+	struct smtpd_queued_message *copy = smtpd_spool_copy(r->spool, message);
 	bool any = false;
 	int error = 0;
 
@@ -63,7 +63,7 @@ flush_entry(struct smtpd_request *r, struct smtpd_queued_message *entry,
 	if ((copy->flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) != 0)
 		copy->njobs = 0;
 	for (uint32_t i = 0; i < copy->njobs && error == 0; i++) {
-		struct smtpd_delivery_job *job = &entry->jobs[i];
+		struct smtpd_delivery_job *job = &message->jobs[i];
 
 		if (copy->jobs[i].finished || !is_of_domain(job, domain))
 			continue;
@@ -90,10 +90,10 @@ say_flushed(struct smtpd_request *r, uint64_t count)
 }
 
 static int
-flush_one(struct smtpd_request *r, struct smtpd_queued_message *entry)
+flush_one(struct smtpd_request *r, struct smtpd_queued_message *message)
 {
 	uint64_t count = 0;
-	int error = flush_entry(r, entry, NULL, &count);
+	int error = flush_message(r, message, NULL, &count);
 
 	if (error != 0)
 		return error;
@@ -108,13 +108,14 @@ static int
 flush_many(struct smtpd_request *r)
 {
 	uint64_t count = 0, id = 0;
-	struct smtpd_queued_message *entry;
+	struct smtpd_queued_message *message;
 	int error = 0;
 
-	while (error == 0 && (entry = smtpd_spool_next(r->spool, id)) != NULL) {
-		id = entry->id;
-		error = flush_entry(r, entry, r->argument, &count);
-		smtpd_spool_unpin(r->spool, entry);
+	while (
+	    error == 0 && (message = smtpd_spool_next(r->spool, id)) != NULL) {
+		id = message->id;
+		error = flush_message(r, message, r->argument, &count);
+		smtpd_spool_unpin(r->spool, message);
 	}
 	if (error != 0)
 		return error;
@@ -128,40 +129,40 @@ flush_many(struct smtpd_request *r)
 int
 smtpd_operate_flush(struct smtpd_request *r)
 {
-	struct smtpd_queued_message *entry =
+	struct smtpd_queued_message *message =
 	    r->argument != NULL ? smtpd_request_find(r) : NULL;
 	int error;
 
-	if (entry == NULL)
+	if (message == NULL)
 		return flush_many(r);
-	error = flush_one(r, entry);
-	smtpd_spool_unpin(r->spool, entry);
+	error = flush_one(r, message);
+	smtpd_spool_unpin(r->spool, message);
 	return error;
 }
 
-/* Call HOOK, if there is one, with each job of ENTRY. */
+/* Call HOOK, if there is one, with each job of MESSAGE. */
 static void
-each_job(const struct smtpd_request *r, struct smtpd_queued_message *entry,
+each_job(const struct smtpd_request *r, struct smtpd_queued_message *message,
     void (*hook)(void *user, struct smtpd_delivery_job *job))
 {
-	for (uint32_t i = 0; hook != NULL && i < entry->njobs; i++)
-		hook(r->hooks->user, &entry->jobs[i]);
+	for (uint32_t i = 0; hook != NULL && i < message->njobs; i++)
+		hook(r->hooks->user, &message->jobs[i]);
 }
 
 static int
 hold_or_release(struct smtpd_request *r, bool hold)
 {
-	struct smtpd_queued_message *entry = smtpd_request_find(r);
+	struct smtpd_queued_message *message = smtpd_request_find(r);
 	int error = 0;
 
-	if (entry == NULL)
+	if (message == NULL)
 		return smtpd_request_no_message(r);
-	if (smtpd_spool_hold(r->spool, entry, hold) == -1)
+	if (smtpd_spool_hold(r->spool, message, hold) == -1)
 		error = smtpd_request_fail_errno(r, errno, r->argument);
 	else
 		each_job(
-		    r, entry, hold ? r->hooks->withdraw : r->hooks->resume);
-	smtpd_spool_unpin(r->spool, entry);
+		    r, message, hold ? r->hooks->withdraw : r->hooks->resume);
+	smtpd_spool_unpin(r->spool, message);
 	if (error == 0)
 		smtpd_answer_format(
 		    r->answer, "%s 1 message\n", hold ? "held" : "released");
@@ -186,19 +187,19 @@ smtpd_operate_release(struct smtpd_request *r)
 int
 smtpd_operate_remove(struct smtpd_request *r)
 {
-	struct smtpd_queued_message *entry = smtpd_request_find(r);
+	struct smtpd_queued_message *message = smtpd_request_find(r);
 	int error = 0;
 
-	if (entry == NULL)
+	if (message == NULL)
 		return smtpd_request_no_message(r);
-	each_job(r, entry, r->hooks->withdraw);
-	if (smtpd_spool_remove(r->spool, entry) == -1) {
+	each_job(r, message, r->hooks->withdraw);
+	if (smtpd_spool_remove(r->spool, message) == -1) {
 		error = smtpd_request_fail_errno(r, errno, r->argument);
-		each_job(r, entry, r->hooks->resume);
+		each_job(r, message, r->hooks->resume);
 	} else {
-		each_job(r, entry, r->hooks->withdraw);
+		each_job(r, message, r->hooks->withdraw);
 	}
-	smtpd_spool_unpin(r->spool, entry);
+	smtpd_spool_unpin(r->spool, message);
 	if (error == 0)
 		smtpd_answer_add(r->answer, "removed 1 message\n");
 	return error;

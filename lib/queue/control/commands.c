@@ -58,15 +58,15 @@ smtpd_request_no_message(struct smtpd_request *r)
 	    r, ENOENT, "there is no such message", r->argument);
 }
 
-/* Have DESCRIBE tell of ENTRY. */
+/* Have DESCRIBE tell of MESSAGE. */
 static int
-describe(struct smtpd_request *r, const struct smtpd_queued_message *entry,
+describe(struct smtpd_request *r, const struct smtpd_queued_message *message,
     void (*to)(struct smtpd_answer *, const struct smtpd_view *))
 {
 	struct smtpd_view v;
 	int error = 0;
 
-	if (smtpd_view_init(&v, r->spool, r->hooks, entry) == 0)
+	if (smtpd_view_init(&v, r->spool, r->hooks, message) == 0)
 		to(r->answer, &v);
 	else
 		error = smtpd_request_fail_errno(r, errno, "");
@@ -78,13 +78,13 @@ static int
 describe_one(struct smtpd_request *r,
     void (*to)(struct smtpd_answer *, const struct smtpd_view *))
 {
-	struct smtpd_queued_message *entry = smtpd_request_find(r);
+	struct smtpd_queued_message *message = smtpd_request_find(r);
 	int error;
 
-	if (entry == NULL)
+	if (message == NULL)
 		return smtpd_request_no_message(r);
-	error = describe(r, entry, to);
-	smtpd_spool_unpin(r->spool, entry);
+	error = describe(r, message, to);
+	smtpd_spool_unpin(r->spool, message);
 	return error;
 }
 
@@ -152,18 +152,18 @@ read_place(const char *text, struct list_place *p)
 
 /* One message of a list, unless it is over. */
 static int
-list_one(struct smtpd_request *r, const struct smtpd_queued_message *entry,
+list_one(struct smtpd_request *r, const struct smtpd_queued_message *message,
     struct smtpd_describe_totals *totals)
 {
 	struct smtpd_view v;
 	int error = 0;
 
-	if (smtpd_view_init(&v, r->spool, r->hooks, entry) == -1) {
+	if (smtpd_view_init(&v, r->spool, r->hooks, message) == -1) {
 		error = smtpd_request_fail_errno(r, errno, "");
 	} else if (v.state != SMTPD_VIEW_DONE &&
 	    (v.copy->flags & SMTPD_MESSAGE_REMOVED) == 0) {
 		totals->messages++;
-		totals->bytes += entry->size;
+		totals->bytes += message->size;
 		totals->states[v.state]++;
 		if (r->json)
 			smtpd_describe_json(r->answer, &v);
@@ -178,7 +178,7 @@ static int
 run_list(struct smtpd_request *r)
 {
 	struct list_place place;
-	struct smtpd_queued_message *entry;
+	struct smtpd_queued_message *message;
 	int error = 0;
 
 	if (read_place(r->from, &place) == -1)
@@ -191,12 +191,12 @@ run_list(struct smtpd_request *r)
 			write_place(r, &place);
 			return 0;
 		}
-		entry = smtpd_spool_next(r->spool, place.id);
-		if (entry == NULL)
+		message = smtpd_spool_next(r->spool, place.id);
+		if (message == NULL)
 			break;
-		place.id = entry->id;
-		error = list_one(r, entry, &place.totals);
-		smtpd_spool_unpin(r->spool, entry);
+		place.id = message->id;
+		error = list_one(r, message, &place.totals);
+		smtpd_spool_unpin(r->spool, message);
 	}
 	if (error == 0 && !r->json)
 		smtpd_describe_totals(r->answer, &place.totals);
@@ -210,13 +210,13 @@ run_ids(struct smtpd_request *r)
 	char text[SMTPD_ID_MAX];
 
 	for (int n = 0; n < PART_MESSAGES; n++) {
-		struct smtpd_queued_message *entry =
+		struct smtpd_queued_message *message =
 		    smtpd_spool_next(r->spool, id);
 
-		if (entry == NULL)
+		if (message == NULL)
 			return 0;
-		id = entry->id;
-		smtpd_spool_unpin(r->spool, entry);
+		id = message->id;
+		smtpd_spool_unpin(r->spool, message);
 		smtpd_trace_id(id, text);
 		smtpd_answer_format(r->answer, "%s\n", text);
 	}
@@ -251,19 +251,19 @@ static int
 run_cat(struct smtpd_request *r)
 {
 	uint64_t from = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
-	struct smtpd_queued_message *entry = smtpd_request_find(r);
+	struct smtpd_queued_message *message = smtpd_request_find(r);
 	struct smtpd_letter letter;
 	int error;
 
-	if (entry == NULL)
+	if (message == NULL)
 		return smtpd_request_no_message(r);
-	if (smtpd_spool_load(r->spool, entry, &letter) == 0) {
+	if (smtpd_spool_load(r->spool, message, &letter) == 0) {
 		error = write_content(r, &letter, from);
 		smtpd_letter_finish(&letter);
 	} else {
 		error = smtpd_request_fail_errno(r, errno, r->argument);
 	}
-	smtpd_spool_unpin(r->spool, entry);
+	smtpd_spool_unpin(r->spool, message);
 	return error;
 }
 

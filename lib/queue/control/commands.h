@@ -27,7 +27,7 @@ int smtpd_request_fail(
 int smtpd_request_fail_errno(
     struct smtpd_request *r, int error, const char *what);
 
-/* The entry that the argument names, pinned, or NULL. */
+/* The message that the argument names, pinned, or NULL. */
 struct smtpd_queued_message *smtpd_request_find(struct smtpd_request *r);
 
 /* Tell that the argument names none. */

@@ -37,12 +37,12 @@ add_summary(struct smtpd_answer *a, const struct smtpd_view *v)
 {
 	char id[SMTPD_ID_MAX], reason[REASON_MAX];
 
-	smtpd_trace_id(v->entry->id, id);
+	smtpd_trace_id(v->message->id, id);
 	smtpd_answer_add(a, "{\"id\":");
 	smtpd_answer_json(a, id);
 	add_text(a, "sender", v->letter.sender);
 	smtpd_answer_format(a, ",\"size\":%llu,\"arrived\":\"",
-	    (unsigned long long)v->entry->size);
+	    (unsigned long long)v->message->size);
 	smtpd_answer_time(a, v->letter.arrived_ms);
 	smtpd_answer_add(a, "\"");
 	add_text(a, "state", smtpd_view_word(v->state));

@@ -15,7 +15,7 @@
 
 /*
  * What requests need of the schedule.  All are NULL in a process where no
- * worker runs.  The entry of a job that is given has a pin; the functions take
+ * worker runs.  The message of a job that is given has a pin; the functions take
  * the locks that guard the schedule, and may be called from any thread.
  */
 struct smtpd_control_hooks {

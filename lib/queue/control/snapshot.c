@@ -17,7 +17,7 @@ const struct smtpd_delivery_job *
 smtpd_view_original(
     const struct smtpd_view *v, const struct smtpd_delivery_job *job)
 {
-	return &v->entry->jobs[job - v->copy->jobs];
+	return &v->message->jobs[job - v->copy->jobs];
 }
 
 enum smtpd_view_state
@@ -44,9 +44,9 @@ look_at_jobs(struct smtpd_view *v)
 		struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
 		if (hooks->look != NULL)
-			hooks->look(hooks->user, &v->entry->jobs[i], job);
+			hooks->look(hooks->user, &v->message->jobs[i], job);
 		else
-			job->due = v->entry->jobs[i].due;
+			job->due = v->message->jobs[i].due;
 		if (job->state == SMTPD_JOB_ACTIVE)
 			job->due = v->now;
 	}
@@ -77,23 +77,23 @@ sum_up(struct smtpd_view *v)
 int
 smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks,
-    const struct smtpd_queued_message *entry)
+    const struct smtpd_queued_message *message)
 {
 	*v = (struct smtpd_view){ .spool = s,
 		.hooks = hooks,
-		.entry = entry,
-		.letter = { .id = entry->id, .fd = -1 } };
-	v->copy = smtpd_spool_copy(s, entry);
+		.message = message,
+		.letter = { .id = message->id, .fd = -1 } };
+	v->copy = smtpd_spool_copy(s, message);
 	if (v->copy == NULL)
 		return -1;
 	v->now = smtpd_spool_now(s);
 	look_at_jobs(v);
 	sum_up(v);
-	if (smtpd_spool_load(s, entry, &v->letter) == 0)
+	if (smtpd_spool_load(s, message, &v->letter) == 0)
 		return 0;
 	v->damage = errno;
-	v->letter = (struct smtpd_letter){ .id = entry->id,
-		.arrived_ms = smtpd_spool_wall_ms(s, entry->arrived),
+	v->letter = (struct smtpd_letter){ .id = message->id,
+		.arrived_ms = smtpd_spool_wall_ms(s, message->arrived),
 		.fd = -1 };
 	return v->damage == ENOMEM ? -1 : 0;
 }

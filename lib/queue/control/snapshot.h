@@ -23,7 +23,7 @@ struct smtpd_view {
 	struct smtpd_spool *spool;
 	const struct smtpd_control_hooks *hooks;
 	const struct smtpd_queued_message
-	    *entry;                        /* pinned by who made the view */
+	    *message;                      /* pinned by who made the view */
 	struct smtpd_queued_message *copy; /* with the schedule's state */
 	struct smtpd_letter letter; /* of which nothing but id and arrived_ms
 	                             * is set if it is damaged */
@@ -34,11 +34,11 @@ struct smtpd_view {
 	uint32_t due;  /* when the first of them is tried */
 };
 
-/* Look at ENTRY of S; HOOKS may be all NULL.  Return 0, or -1 with errno.  To be finished in any
+/* Look at MESSAGE of S; HOOKS may be all NULL.  Return 0, or -1 with errno.  To be finished in any
  * case. */
 int smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks,
-    const struct smtpd_queued_message *entry);
+    const struct smtpd_queued_message *message);
 void smtpd_view_finish(struct smtpd_view *v);
 
 /* The state of JOB of v->copy. */
@@ -54,7 +54,7 @@ struct smtpd_rcpt_progress *smtpd_view_results(const struct smtpd_view *v,
 const struct smtpd_rcpt_progress *smtpd_view_result(
     const struct smtpd_rcpt_progress *results, size_t count, uint32_t rcpt);
 
-/* That job of the entry which JOB of v->copy is a copy of. */
+/* That job of the message which JOB of v->copy is a copy of. */
 const struct smtpd_delivery_job *smtpd_view_original(
     const struct smtpd_view *v, const struct smtpd_delivery_job *job);
 

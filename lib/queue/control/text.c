@@ -24,7 +24,7 @@ add_id(struct smtpd_answer *a, const struct smtpd_view *v)
 {
 	char id[SMTPD_ID_MAX];
 
-	smtpd_trace_id(v->entry->id, id);
+	smtpd_trace_id(v->message->id, id);
 	smtpd_answer_add(a, id);
 }
 
@@ -80,7 +80,8 @@ smtpd_describe_line(struct smtpd_answer *a, const struct smtpd_view *v)
 	uint64_t start;
 
 	add_id(a, v);
-	smtpd_answer_format(a, " %10llu  ", (unsigned long long)v->entry->size);
+	smtpd_answer_format(
+	    a, " %10llu  ", (unsigned long long)v->message->size);
 	smtpd_answer_time(a, v->letter.arrived_ms);
 	smtpd_answer_format(a, "  %-8s  ", smtpd_view_word(v->state));
 	start = a->total;
@@ -121,10 +122,10 @@ static void
 add_ago(struct smtpd_answer *a, const struct smtpd_view *v)
 {
 	smtpd_answer_time(a, v->letter.arrived_ms);
-	if (v->entry->arrived > v->now)
+	if (v->message->arrived > v->now)
 		return;
 	smtpd_answer_add(a, " (");
-	smtpd_answer_span(a, v->now - v->entry->arrived);
+	smtpd_answer_span(a, v->now - v->message->arrived);
 	smtpd_answer_add(a, " ago)");
 }
 
@@ -135,7 +136,7 @@ add_summary(struct smtpd_answer *a, const struct smtpd_view *v)
 	smtpd_answer_add(a, "id:        ");
 	add_id(a, v);
 	smtpd_answer_format(a, "\nstate:     %s\nsize:      %llu\narrived:   ",
-	    smtpd_view_word(v->state), (unsigned long long)v->entry->size);
+	    smtpd_view_word(v->state), (unsigned long long)v->message->size);
 	add_ago(a, v);
 	if (v->damage != 0) {
 		smtpd_answer_format(

@@ -46,7 +46,7 @@ gather(const struct smtpd_delivery_job *job, size_t *count)
 	*count = 0;
 	for (uint32_t i = job->first; r != NULL && i < job->first + job->count;
 	    i++)
-		if (!smtpd_queued_message_is_finished(job->entry, job, i))
+		if (!smtpd_queued_message_is_finished(job->message, job, i))
 			r[(*count)++].rcpt = i;
 	return r;
 }
@@ -172,9 +172,9 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 	struct smtpd_errand errand = {
 		.letter = s->letter,
 		.route = route,
-		.flags = smtpd_spool_flags(q->spool, job->entry),
+		.flags = smtpd_spool_flags(q->spool, job->message),
 		.plain_allowed =
-		    now - job->entry->arrived >= q->settings.retry_min_s,
+		    now - job->message->arrived >= q->settings.retry_min_s,
 		.rcpts = s->rcpts,
 		.nrcpts = s->nrcpts,
 		.trail = trail,
@@ -238,7 +238,7 @@ load(struct smtpd_queue *q, const struct smtpd_delivery_job *job,
 {
 	int error;
 
-	if (smtpd_spool_load(q->spool, job->entry, letter) == -1)
+	if (smtpd_spool_load(q->spool, job->message, letter) == -1)
 		return -1;
 	if (smtpd_letter_check(letter) == 0)
 		return 0;

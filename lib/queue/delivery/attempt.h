@@ -31,7 +31,7 @@ int smtpd_attempts_init(struct smtpd_attempts *a, struct smtpd_queue *q);
 void smtpd_attempts_finish(struct smtpd_attempts *a);
 
 /*
- * Try JOB, which is active and whose entry is pinned; both are given back.  It
+ * Try JOB, which is active and whose message is pinned; both are given back.  It
  * was taken for *SITE, which may become another one, or NULL when the
  * connection was left.  Blocks.
  */

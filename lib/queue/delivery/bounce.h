@@ -21,7 +21,7 @@ enum smtpd_bounce_kind {
 struct smtpd_bounce {
 	const char *hostname;
 	const struct smtpd_letter *letter;
-	unsigned flags; /* of the letter's entry */
+	unsigned flags; /* of the letter's message */
 	enum smtpd_bounce_kind kind;
 	const struct smtpd_rcpt_progress *rcpts; /* it is about, if NOTIFY of
 	                                          * each lets it be */

@@ -40,7 +40,7 @@ insert(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 static bool
 is_wanted(struct smtpd_queue *q, const struct smtpd_delivery_job *job)
 {
-	unsigned flags = smtpd_spool_flags(q->spool, job->entry);
+	unsigned flags = smtpd_spool_flags(q->spool, job->message);
 
 	return !job->finished &&
 	    (flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) == 0;
@@ -66,46 +66,46 @@ stir(struct smtpd_queue *q)
 }
 
 void
-smtpd_jobs_lost(void *user, struct smtpd_queued_message *entry)
+smtpd_jobs_lost(void *user, struct smtpd_queued_message *message)
 {
 	struct smtpd_queue *q = user;
 
 	pthread_mutex_lock(&q->lock);
-	for (uint32_t i = 0; i < entry->njobs; i++)
-		smtpd_schedule_withdraw(q->schedule, &entry->jobs[i]);
+	for (uint32_t i = 0; i < message->njobs; i++)
+		smtpd_schedule_withdraw(q->schedule, &message->jobs[i]);
 	pthread_mutex_unlock(&q->lock);
 }
 
 void
-smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_queued_message *entry)
+smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_queued_message *message)
 {
 	pthread_mutex_lock(&q->lock);
-	for (uint32_t i = 0; i < entry->njobs; i++)
-		insert_new(q, &entry->jobs[i]);
+	for (uint32_t i = 0; i < message->njobs; i++)
+		insert_new(q, &message->jobs[i]);
 	stir(q);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_spool_unpin(q->spool, entry);
+	smtpd_spool_unpin(q->spool, message);
 }
 
 void
 smtpd_jobs_schedule_all(struct smtpd_queue *q)
 {
-	struct smtpd_queued_message *entry;
+	struct smtpd_queued_message *message;
 
 	pthread_mutex_lock(&q->lock);
 	q->unscheduled = false;
 	pthread_mutex_unlock(&q->lock);
 	for (uint64_t id = 0;
-	    (entry = smtpd_spool_next(q->spool, id)) != NULL;) {
-		id = entry->id;
-		smtpd_jobs_schedule(q, entry);
+	    (message = smtpd_spool_next(q->spool, id)) != NULL;) {
+		id = message->id;
+		smtpd_jobs_schedule(q, message);
 	}
 }
 
 void
 smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
-	struct smtpd_queued_message *entry = job->entry;
+	struct smtpd_queued_message *message = job->message;
 
 	pthread_mutex_lock(&q->lock);
 	if (is_wanted(q, job))
@@ -114,7 +114,7 @@ smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 		smtpd_schedule_retire(q->schedule, job);
 	stir(q);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_spool_unpin(q->spool, entry);
+	smtpd_spool_unpin(q->spool, message);
 }
 
 void
@@ -130,7 +130,7 @@ smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 void
 smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
-	struct smtpd_queued_message *entry = job->entry;
+	struct smtpd_queued_message *message = job->message;
 
 	pthread_mutex_lock(&q->lock);
 	if (is_wanted(q, job)) {
@@ -143,24 +143,24 @@ smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 	}
 	stir(q);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_spool_unpin(q->spool, entry);
+	smtpd_spool_unpin(q->spool, message);
 }
 
 void
 smtpd_jobs_quarantine(
     struct smtpd_queue *q, struct smtpd_delivery_job *job, const char *why)
 {
-	struct smtpd_queued_message *entry = job->entry;
+	struct smtpd_queued_message *message = job->message;
 
-	if (smtpd_spool_quarantine(q->spool, entry, why) == -1) {
+	if (smtpd_spool_quarantine(q->spool, message, why) == -1) {
 		smtpd_jobs_postpone(q, job);
 		return;
 	}
-	smtpd_jobs_lost(q, entry);
+	smtpd_jobs_lost(q, message);
 	pthread_mutex_lock(&q->lock);
 	smtpd_schedule_retire(q->schedule, job);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_spool_unpin(q->spool, entry);
+	smtpd_spool_unpin(q->spool, message);
 }
 
 static void

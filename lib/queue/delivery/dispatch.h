@@ -16,22 +16,22 @@ struct smtpd_queue;
 struct smtpd_destination *smtpd_jobs_destination(
     void *user, const char *domain);
 void smtpd_jobs_release(void *user, struct smtpd_destination *destination);
-void smtpd_jobs_lost(void *user, struct smtpd_queued_message *entry);
+void smtpd_jobs_lost(void *user, struct smtpd_queued_message *message);
 
 /* What the operator's requests need. */
 void smtpd_jobs_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks);
 
-/* Put the jobs of a new ENTRY, which is pinned, into the schedule, unless it is
+/* Put the jobs of a new MESSAGE, which is pinned, into the schedule, unless it is
  * held, see to it that somebody tries them, and unpin it. */
 void smtpd_jobs_schedule(
-    struct smtpd_queue *q, struct smtpd_queued_message *entry);
+    struct smtpd_queue *q, struct smtpd_queued_message *message);
 
 /* The same for all that there is, but for what is in the schedule already: what
  * an earlier process left, and what there was no memory for. */
 void smtpd_jobs_schedule_all(struct smtpd_queue *q);
 
 /*
- * The rest is for who has JOB, which is active, and its entry pinned, and
+ * The rest is for who has JOB, which is active, and its message pinned, and
  * gives up both.  Put it back if it is neither finished, held nor removed; ...
  */
 void smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_delivery_job *job);

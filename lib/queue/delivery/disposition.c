@@ -118,7 +118,7 @@ fill_bounce(const struct smtpd_queue *q, const struct smtpd_settlement *s,
 	*b = (struct smtpd_bounce){
 		.hostname = q->hostname,
 		.letter = s->letter,
-		.flags = smtpd_spool_flags(q->spool, s->job->entry),
+		.flags = smtpd_spool_flags(q->spool, s->job->message),
 		.kind = r->kind,
 		.rcpts = r->about,
 		.nrcpts = r->nabout,

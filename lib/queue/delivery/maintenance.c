@@ -44,7 +44,7 @@ serve_overdue(struct smtpd_queue *q)
 	while (!q->stopping &&
 	    (job = smtpd_schedule_overdue(
 		 q->schedule, smtpd_spool_now(q->spool))) != NULL) {
-		smtpd_spool_pin(q->spool, job->entry);
+		smtpd_spool_pin(q->spool, job->message);
 		pthread_mutex_unlock(&q->lock);
 		smtpd_attempt_overdue(q, job);
 		pthread_mutex_lock(&q->lock);

@@ -97,7 +97,7 @@ await_job(struct smtpd_runner *r, struct smtpd_site **site)
 		job = smtpd_schedule_take(
 		    q->schedule, smtpd_spool_now(q->spool), site);
 		if (job != NULL) {
-			smtpd_spool_pin(q->spool, job->entry);
+			smtpd_spool_pin(q->spool, job->message);
 			return job;
 		}
 		rest(r, &q->runners.idle, NULL);
@@ -118,7 +118,7 @@ take_more(struct smtpd_runner *r, struct smtpd_site *site)
 	job = smtpd_schedule_take_more(
 	    q->schedule, smtpd_spool_now(q->spool), site);
 	if (job != NULL)
-		smtpd_spool_pin(q->spool, job->entry);
+		smtpd_spool_pin(q->spool, job->message);
 	return job;
 }
 

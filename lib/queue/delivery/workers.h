@@ -31,7 +31,7 @@ struct smtpd_runners {
  */
 void smtpd_runners_rouse(struct smtpd_queue *q, const struct smtpd_site *site);
 
-/* Give JOB, which is active and whose entry is pinned, to somebody who has a
+/* Give JOB, which is active and whose message is pinned, to somebody who has a
  * connection of SITE but no message.  Return false when there is nobody. */
 bool smtpd_runners_hand_over(struct smtpd_queue *q,
     const struct smtpd_site *site, struct smtpd_delivery_job *job);

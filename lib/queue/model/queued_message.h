@@ -32,7 +32,7 @@ enum smtpd_job_state {
 
 /* The recipients of one message at one domain: what is tried together. */
 struct smtpd_delivery_job {
-	struct smtpd_queued_message *entry;
+	struct smtpd_queued_message *message;
 	struct smtpd_destination *destination;
 
 	/* The schedule's. */
@@ -72,7 +72,7 @@ enum smtpd_message_flag {
 };
 
 /* Read without a lock may be what never changes (id, size, arrived, njobs, and
- * of each job entry, destination, first and count) and what is atomic. */
+ * of each job message, destination, first and count) and what is atomic. */
 struct smtpd_queued_message {
 	uint64_t id;
 	uint64_t size;                 /* octets of the content */

@@ -43,7 +43,7 @@ uint32_t
 smtpd_schedule_expiry(
     const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
 {
-	const struct smtpd_queued_message *e = job->entry;
+	const struct smtpd_queued_message *e = job->message;
 	uint32_t lifetime = (e->flags & SMTPD_MESSAGE_NULL_SENDER) != 0
 	    ? s->settings.bounce_lifetime
 	    : s->settings.lifetime;
@@ -59,10 +59,10 @@ notice_time(
     const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
 {
 	if (s->settings.notice == SMTPD_TIME_NONE || job->notice_given ||
-	    (job->entry->flags &
+	    (job->message->flags &
 		(SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC)) != 0)
 		return SMTPD_TIME_NONE;
-	return smtpd_life_after(job->entry->arrived, s->settings.notice);
+	return smtpd_life_after(job->message->arrived, s->settings.notice);
 }
 
 uint32_t

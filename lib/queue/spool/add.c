@@ -208,13 +208,13 @@ encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 	struct smtpd_stamp stamp = smtpd_spool_stamp(s);
 	struct smtpd_record_message m = {
 		.stamp = stamp,
-		.id = a->entry->id,
+		.id = a->message->id,
 		.arrived_ms = stamp.wall_ms,
-		.arrived = a->entry->arrived,
+		.arrived = a->message->arrived,
 		.size = c->size,
 		.crc = c->crc,
-		.flags = a->entry->flags & SMTPD_RECORD_ENTRY_FLAGS,
-		.njobs = a->entry->njobs,
+		.flags = a->message->flags & SMTPD_RECORD_ENTRY_FLAGS,
+		.njobs = a->message->njobs,
 	};
 
 	smtpd_record_put_envelope(&a->envelope, mail, g->order);
@@ -248,7 +248,7 @@ flags_of(const struct smtpd_spool_mail *mail)
 	return flags;
 }
 
-/* Make the entry of MAIL and its record.  On failure what was made is in A. */
+/* Make the message of MAIL and its record.  On failure what was made is in A. */
 static int
 prepare(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     const struct groups *g, struct smtpd_addition *a)
@@ -271,7 +271,7 @@ prepare(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		smtpd_pack_free(&jobs);
 		return -1;
 	}
-	a->entry = e;
+	a->message = e;
 	if (smtpd_content_is_large(mail->content)) {
 		status = smtpd_content_publish(mail->content, e->id);
 		a->published = status == 0;
@@ -331,7 +331,7 @@ struct smtpd_queued_message *
 smtpd_addition_finish(struct smtpd_spool *s, struct smtpd_addition *a,
     const struct smtpd_disk_entry *record)
 {
-	struct smtpd_queued_message *e = a->entry;
+	struct smtpd_queued_message *e = a->message;
 
 	pthread_mutex_lock(&s->mutex);
 	e->place = record->place;
@@ -351,26 +351,26 @@ smtpd_addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a)
 	char name[SMTPD_ID_MAX];
 
 	if (a->published) {
-		smtpd_trace_id(a->entry->id, name);
+		smtpd_trace_id(a->message->id, name);
 		unlinkat(s->large, name, 0);
 	}
-	if (a->entry != NULL) {
-		strike_off(s, a->entry);
-		smtpd_spool_messages_free(s, a->entry);
+	if (a->message != NULL) {
+		strike_off(s, a->message);
+		smtpd_spool_messages_free(s, a->message);
 	}
-	a->entry = NULL;
+	a->message = NULL;
 	clear(a);
 	errno = error;
 }
 
 int
 smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
-    struct smtpd_queued_message **entry)
+    struct smtpd_queued_message **message)
 {
 	struct smtpd_disk_entry record;
 	struct smtpd_addition a;
 
-	*entry = NULL;
+	*message = NULL;
 	if (smtpd_addition_begin(s, mail, &a) == -1)
 		return -1;
 	smtpd_addition_record(&a, &record);
@@ -378,6 +378,6 @@ smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		smtpd_addition_cancel(s, &a);
 		return -1;
 	}
-	*entry = smtpd_addition_finish(s, &a, &record);
+	*message = smtpd_addition_finish(s, &a, &record);
 	return 0;
 }

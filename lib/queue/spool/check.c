@@ -43,14 +43,14 @@ reason(int error)
 	return error == EBADMSG ? "it is damaged" : strerror(error);
 }
 
-/* Read the message of ENTRY.  Return 0, an errno, or -1: it has ended. */
+/* Read the message of MESSAGE.  Return 0, an errno, or -1: it has ended. */
 static int
-inspect(struct smtpd_spool *s, const struct smtpd_queued_message *entry)
+inspect(struct smtpd_spool *s, const struct smtpd_queued_message *message)
 {
 	struct smtpd_letter letter;
 	int error = 0;
 
-	if (smtpd_spool_load(s, entry, &letter) == -1)
+	if (smtpd_spool_load(s, message, &letter) == -1)
 		return errno == ENOENT ? -1 : errno;
 	if (smtpd_letter_check(&letter) == -1)
 		error = errno;

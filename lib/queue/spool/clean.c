@@ -95,13 +95,13 @@ collect(struct smtpd_spool *s, uint32_t segment)
 
 /* A message cannot be read any more. */
 static void
-lose(struct smtpd_spool *s, struct smtpd_queued_message *entry)
+lose(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
-	if (smtpd_spool_quarantine(
-		s, entry, "damaged in the log, found when it was moved") == 0 &&
+	if (smtpd_spool_quarantine(s, message,
+		"damaged in the log, found when it was moved") == 0 &&
 	    s->settings.lost != NULL)
-		s->settings.lost(s->settings.user, entry);
-	smtpd_spool_unpin(s, entry);
+		s->settings.lost(s->settings.user, message);
+	smtpd_spool_unpin(s, message);
 }
 
 /* Fill B with what comes next, within the bounds of a step. */
@@ -120,11 +120,11 @@ fill(struct smtpd_spool *s, struct batch *b)
 			if (lost == NULL)
 				return -1;
 			lose(s, lost);
-		} else if (b->count > 0 && r->entry != NULL &&
+		} else if (b->count > 0 && r->message != NULL &&
 		    b->size + r->size > s->group_max) {
 			smtpd_restatement_end(s, r, false);
 			break;
-		} else if (r->entry != NULL) {
+		} else if (r->message != NULL) {
 			b->count++;
 			b->nrecords += r->count;
 			b->size += r->size;
@@ -208,7 +208,7 @@ empty(struct smtpd_spool *s)
 	if (c->next < c->count)
 		return true;
 	c->segment = 0;
-	/* Somebody may yet have to put an entry into the table, or to end
+	/* Somebody may yet have to put an message into the table, or to end
 	 * one. */
 	return smtpd_disk_recycle(s->log) > 0 || rest(s);
 }

@@ -7,7 +7,7 @@
  *
  * Records of one message must stand in the log in the order in which memory
  * has it, and a message that is written anew must contain all that stands
- * before it and nothing that comes behind.  So who appends a record of an entry
+ * before it and nothing that comes behind.  So who appends a record of an message
  * enters it first: any number of threads that report progress, or one alone
  * that changes its state or writes it anew.
  */
@@ -31,7 +31,7 @@
 
 /* A thread that reports progress; it lies on its stack. */
 struct smtpd_flight {
-	const struct smtpd_queued_message *entry;
+	const struct smtpd_queued_message *message;
 	struct smtpd_flight *next;
 };
 
@@ -77,7 +77,7 @@ struct smtpd_spool {
 	struct smtpd_spool_cleaning cleaning;
 
 	pthread_mutex_t mutex; /* of all that follows, and the entries */
-	pthread_cond_t landed; /* somebody has left an entry */
+	pthread_cond_t landed; /* somebody has left an message */
 	struct smtpd_message_table table;
 	uint64_t count; /* of those in it that are not pending */
 	uint64_t last_id;
@@ -140,7 +140,7 @@ int smtpd_content_publish(struct smtpd_content *c, uint64_t id);
 
 /* --- spool_entry.c --- */
 
-/* An entry without anything but its jobs, all zero.  NULL without memory. */
+/* An message without anything but its jobs, all zero.  NULL without memory. */
 struct smtpd_queued_message *smtpd_spool_messages_create(
     uint64_t id, uint32_t njobs);
 
@@ -169,7 +169,7 @@ void smtpd_spool_messages_apply(struct smtpd_delivery_job *job,
 /* What is kept of the flags of JOB. */
 uint8_t smtpd_spool_job_flags(const struct smtpd_delivery_job *job);
 
-/* Take an entry, which has ended, out of the table.  The mutex is held. */
+/* Take an message, which has ended, out of the table.  The mutex is held. */
 void smtpd_spool_messages_end(
     struct smtpd_spool *s, struct smtpd_queued_message *e);
 
@@ -198,7 +198,7 @@ void smtpd_spool_messages_unlock(
 
 /* A message on its way into the log. */
 struct smtpd_addition {
-	struct smtpd_queued_message *entry;
+	struct smtpd_queued_message *message;
 	struct smtpd_content *content;
 	struct smtpd_pack head;
 	struct smtpd_pack envelope;
@@ -215,7 +215,7 @@ int smtpd_addition_begin(struct smtpd_spool *s,
 void smtpd_addition_record(
     const struct smtpd_addition *a, struct smtpd_disk_entry *record);
 
-/* It is in the log: its entry appears, and is returned with a pin. */
+/* It is in the log: its message appears, and is returned with a pin. */
 struct smtpd_queued_message *smtpd_addition_finish(struct smtpd_spool *s,
     struct smtpd_addition *a, const struct smtpd_disk_entry *record);
 
@@ -261,7 +261,7 @@ int smtpd_spool_read_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
 /* A message that is written anew, with the last word on each job. */
 struct smtpd_restatement {
 	struct smtpd_queued_message
-	    *entry; /* pinned and entered alone; NULL: nothing
+	    *message; /* pinned and entered alone; NULL: nothing
 	                            * was to be done */
 	struct smtpd_pack *packs;
 	struct smtpd_disk_entry *records; /* the message, then progress */
@@ -273,13 +273,13 @@ struct smtpd_restatement {
 };
 
 /* Prepare that of message ID, if it is in SEGMENT.  Return 0; or -1 with errno
- * and nothing entered: EBADMSG when the message is lost, and then the entry is
+ * and nothing entered: EBADMSG when the message is lost, and then the message is
  * in *LOST, pinned. */
 int smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id,
     uint32_t segment, struct smtpd_restatement *r,
     struct smtpd_queued_message **lost);
 
-/* It was appended (or not): the entry knows, and is left. */
+/* It was appended (or not): the message knows, and is left. */
 void smtpd_restatement_end(
     struct smtpd_spool *s, struct smtpd_restatement *r, bool appended);
 

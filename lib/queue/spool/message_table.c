@@ -109,11 +109,11 @@ remove_leaf(struct smtpd_message_table *t, size_t i)
 
 static void
 put(struct smtpd_message_table_leaf *leaf, size_t slot,
-    struct smtpd_queued_message *entry)
+    struct smtpd_queued_message *message)
 {
 	memmove(leaf->entries + slot + 1, leaf->entries + slot,
 	    (leaf->count - slot) * sizeof(struct smtpd_queued_message *));
-	leaf->entries[slot] = entry;
+	leaf->entries[slot] = message;
 	leaf->count++;
 }
 
@@ -137,26 +137,26 @@ split(struct smtpd_message_table *t, size_t i, size_t slot)
 
 bool
 smtpd_message_table_insert(
-    struct smtpd_message_table *t, struct smtpd_queued_message *entry)
+    struct smtpd_message_table *t, struct smtpd_queued_message *message)
 {
 	struct smtpd_message_table_leaf *leaf;
 	size_t i, slot;
 
 	if (t->count == 0 && add_leaf(t, 0) == NULL)
 		return false;
-	i = find_leaf(t, entry->id);
+	i = find_leaf(t, message->id);
 	leaf = t->leaves[i];
-	slot = find_slot(leaf, entry->id);
+	slot = find_slot(leaf, message->id);
 	if (leaf->count < LEAF_MAX) {
-		put(leaf, slot, entry);
+		put(leaf, slot, message);
 		return true;
 	}
 	if (!split(t, i, slot))
 		return false;
 	if (slot < LEAF_MAX)
-		put(leaf, slot, entry);
+		put(leaf, slot, message);
 	else
-		put(t->leaves[i + 1], 0, entry);
+		put(t->leaves[i + 1], 0, message);
 	return true;
 }
 
@@ -179,11 +179,11 @@ join(struct smtpd_message_table *t, size_t i)
 
 void
 smtpd_message_table_remove(
-    struct smtpd_message_table *t, const struct smtpd_queued_message *entry)
+    struct smtpd_message_table *t, const struct smtpd_queued_message *message)
 {
-	size_t i = find_leaf(t, entry->id);
+	size_t i = find_leaf(t, message->id);
 	struct smtpd_message_table_leaf *leaf = t->leaves[i];
-	size_t slot = find_slot(leaf, entry->id);
+	size_t slot = find_slot(leaf, message->id);
 
 	leaf->count--;
 	memmove(leaf->entries + slot, leaf->entries + slot + 1,

@@ -17,7 +17,7 @@ smtpd_spool_messages_create(uint64_t id, uint32_t njobs)
 	e->njobs = (uint16_t)njobs;
 	e->unfinished = (uint16_t)njobs;
 	for (uint32_t i = 0; i < njobs; i++)
-		e->jobs[i].entry = e;
+		e->jobs[i].message = e;
 	return e;
 }
 
@@ -98,7 +98,7 @@ smtpd_spool_messages_apply(struct smtpd_delivery_job *job,
 	if ((p->flags & SMTPD_RECORD_FINISHED) == 0 || job->finished)
 		return;
 	job->finished = true;
-	job->entry->unfinished--;
+	job->message->unfinished--;
 }
 
 void
@@ -145,7 +145,7 @@ smtpd_spool_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
 		pthread_cond_wait(&s->landed, &s->mutex);
 	ended = (e->flags & SMTPD_MESSAGE_ENDED) != 0;
 	if (!ended) {
-		f->entry = e;
+		f->message = e;
 		f->next = s->flights;
 		s->flights = f;
 	}
@@ -170,7 +170,7 @@ is_busy(const struct smtpd_spool *s, const struct smtpd_queued_message *e)
 {
 	const struct smtpd_flight *f = s->flights;
 
-	while (f != NULL && f->entry != e)
+	while (f != NULL && f->message != e)
 		f = f->next;
 	return f != NULL;
 }
@@ -200,32 +200,33 @@ smtpd_spool_messages_unlock(
 }
 
 void
-smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_queued_message *entry)
+smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
 	pthread_mutex_lock(&s->mutex);
-	entry->pins++;
+	message->pins++;
 	pthread_mutex_unlock(&s->mutex);
 }
 
 void
-smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_queued_message *entry)
+smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
 	bool gone;
 
 	pthread_mutex_lock(&s->mutex);
-	entry->pins--;
-	gone = entry->pins == 0 && (entry->flags & SMTPD_MESSAGE_ENDED) != 0;
+	message->pins--;
+	gone =
+	    message->pins == 0 && (message->flags & SMTPD_MESSAGE_ENDED) != 0;
 	pthread_mutex_unlock(&s->mutex);
 	if (gone)
-		smtpd_spool_messages_free(s, entry);
+		smtpd_spool_messages_free(s, message);
 }
 
 unsigned
 smtpd_spool_flags(
-    struct smtpd_spool *s, const struct smtpd_queued_message *entry)
+    struct smtpd_spool *s, const struct smtpd_queued_message *message)
 {
 	(void)s;
-	return entry->flags;
+	return message->flags;
 }
 
 /* Pin E, which may be NULL. */
@@ -295,7 +296,7 @@ copy_job(struct smtpd_delivery_job *to, const struct smtpd_delivery_job *from)
 
 /* The mutex is held. */
 static void
-copy_entry(
+copy_message(
     struct smtpd_queued_message *to, const struct smtpd_queued_message *from)
 {
 	const _Atomic unsigned char *bits = from->finished;
@@ -316,11 +317,11 @@ copy_entry(
 
 struct smtpd_queued_message *
 smtpd_spool_copy(
-    struct smtpd_spool *s, const struct smtpd_queued_message *entry)
+    struct smtpd_spool *s, const struct smtpd_queued_message *message)
 {
 	struct smtpd_queued_message *copy =
-	    smtpd_spool_messages_create(entry->id, entry->njobs);
-	size_t len = ((size_t)smtpd_spool_messages_rcpts(entry) + 7) / 8;
+	    smtpd_spool_messages_create(message->id, message->njobs);
+	size_t len = ((size_t)smtpd_spool_messages_rcpts(message) + 7) / 8;
 
 	if (copy == NULL)
 		return NULL;
@@ -330,7 +331,7 @@ smtpd_spool_copy(
 		return NULL;
 	}
 	pthread_mutex_lock(&s->mutex);
-	copy_entry(copy, entry);
+	copy_message(copy, message);
 	pthread_mutex_unlock(&s->mutex);
 	return copy;
 }

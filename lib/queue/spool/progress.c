@@ -42,7 +42,7 @@ count_finished(struct step *st)
 		return -1;
 	for (uint32_t i = 0; i < job->count; i++) {
 		if (smtpd_queued_message_is_finished(
-			job->entry, job, job->first + i))
+			job->message, job, job->first + i))
 			set_done(st, i);
 		else
 			left++;
@@ -75,8 +75,8 @@ fill_record(struct smtpd_spool *s, struct step *st)
 	struct smtpd_record_progress *r = &st->record;
 
 	r->stamp = smtpd_spool_stamp(s);
-	r->id = job->entry->id;
-	r->job = (uint16_t)(job - job->entry->jobs);
+	r->id = job->message->id;
+	r->job = (uint16_t)(job - job->message->jobs);
 	r->due = p->due;
 	r->attempts = p->attempts;
 	r->previous = job->trail;
@@ -97,11 +97,11 @@ put_finished(struct step *st)
 	for (uint32_t i = 0; i < job->count; i++)
 		if (is_done(st, i) &&
 		    !smtpd_queued_message_is_finished(
-			job->entry, job, job->first + i))
+			job->message, job, job->first + i))
 			smtpd_pack_u32(&st->head, job->first + i);
 }
 
-/* Write the record.  The entry was entered. */
+/* Write the record.  The message was entered. */
 static int
 encode(struct smtpd_spool *s, struct step *st)
 {
@@ -132,7 +132,7 @@ make_room(struct smtpd_spool *s, const struct step *st)
 	if (st->record.nfinished == 0)
 		return 0;
 	pthread_mutex_lock(&s->mutex);
-	has_room = smtpd_spool_messages_need_bits(st->progress->job->entry);
+	has_room = smtpd_spool_messages_need_bits(st->progress->job->message);
 	pthread_mutex_unlock(&s->mutex);
 	return has_room ? 0 : -1;
 }
@@ -161,13 +161,13 @@ append(struct smtpd_spool *s, const struct step *st,
 	return smtpd_disk_append(s->log, records, n, SMTPD_DISK_ESSENTIAL);
 }
 
-/* The mutex is held.  Return whether the entry has ended by that. */
+/* The mutex is held.  Return whether the message has ended by that. */
 static bool
 apply(
     struct smtpd_spool *s, const struct step *st, struct smtpd_disk_place place)
 {
 	struct smtpd_delivery_job *job = st->progress->job;
-	struct smtpd_queued_message *e = job->entry;
+	struct smtpd_queued_message *e = job->message;
 
 	for (uint32_t i = 0; st->record.nfinished > 0 && i < job->count; i++)
 		if (is_done(st, i))
@@ -179,7 +179,7 @@ apply(
 	return true;
 }
 
-/* The entry was entered, and is left. */
+/* The message was entered, and is left. */
 static int
 record(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
     struct smtpd_addition *addition, struct smtpd_queued_message **report)
@@ -202,7 +202,7 @@ record(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
 	if (status == 0 && addition != NULL)
 		*report = smtpd_addition_finish(s, addition, &records[0]);
 	if (ended)
-		smtpd_spool_messages_release(s, st->progress->job->entry);
+		smtpd_spool_messages_release(s, st->progress->job->message);
 	errno = error;
 	return status;
 }
@@ -222,7 +222,7 @@ smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
 			return -1;
 		a = &addition;
 	}
-	if (smtpd_spool_enter(s, p->job->entry, &flight))
+	if (smtpd_spool_enter(s, p->job->message, &flight))
 		status = record(s, &st, &flight, a, report);
 	if (a != NULL && *report == NULL)
 		smtpd_addition_cancel(s, a);
@@ -235,7 +235,7 @@ smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
 /* A message that has ended, if what says so reaches the disk. */
 struct smtpd_note {
 	struct smtpd_spool *spool;
-	struct smtpd_queued_message *entry; /* pinned */
+	struct smtpd_queued_message *message; /* pinned */
 	struct step step;
 	struct smtpd_disk_entry record;
 	struct smtpd_disk_promise promise;
@@ -257,12 +257,12 @@ is_last(struct smtpd_spool *s, const struct smtpd_delivery_job *job)
 	bool last;
 
 	pthread_mutex_lock(&s->mutex);
-	last = job->entry->unfinished == 1;
+	last = job->message->unfinished == 1;
 	pthread_mutex_unlock(&s->mutex);
 	return last;
 }
 
-/* The entry was entered, and is left: ended, without what it has in the log
+/* The message was entered, and is left: ended, without what it has in the log
  * being let go. */
 static int
 begin_note(
@@ -280,7 +280,7 @@ begin_note(
 	error = errno;
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0) {
-		n->entry->pins++;
+		n->message->pins++;
 		apply(s, st, n->record.place);
 	}
 	smtpd_spool_leave(s, flight);
@@ -305,9 +305,9 @@ smtpd_spool_note(struct smtpd_spool *s, const struct smtpd_progress *p,
 	if (n == NULL)
 		return -1;
 	n->spool = s;
-	n->entry = p->job->entry;
+	n->message = p->job->message;
 	n->step.progress = p;
-	if (smtpd_spool_enter(s, n->entry, &flight)) {
+	if (smtpd_spool_enter(s, n->message, &flight)) {
 		status = begin_note(s, n, &flight);
 		if (status == 0) {
 			*note = n;
@@ -327,8 +327,8 @@ smtpd_note_wait(struct smtpd_note *n)
 	    smtpd_disk_append(s->log, &n->record, 1, SMTPD_DISK_ESSENTIAL) ==
 		-1)
 		return -1;
-	smtpd_spool_messages_release(s, n->entry);
-	smtpd_spool_unpin(s, n->entry);
+	smtpd_spool_messages_release(s, n->message);
+	smtpd_spool_unpin(s, n->message);
 	free_note(n);
 	return 0;
 }
@@ -336,6 +336,6 @@ smtpd_note_wait(struct smtpd_note *n)
 void
 smtpd_note_abandon(struct smtpd_note *n)
 {
-	smtpd_spool_unpin(n->spool, n->entry);
+	smtpd_spool_unpin(n->spool, n->message);
 	free_note(n);
 }

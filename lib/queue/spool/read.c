@@ -139,13 +139,13 @@ fill(struct smtpd_spool *s, const struct smtpd_record_message *m,
 
 int
 smtpd_spool_load(struct smtpd_spool *s,
-    const struct smtpd_queued_message *entry, struct smtpd_letter *letter)
+    const struct smtpd_queued_message *message, struct smtpd_letter *letter)
 {
 	struct smtpd_disk_record record;
 	struct smtpd_record_message m;
 	struct smtpd_disk_place place;
 	const void *body;
-	void *memory = smtpd_spool_read_message(s, entry, &record, &m, &body);
+	void *memory = smtpd_spool_read_message(s, message, &record, &m, &body);
 	int status, error;
 
 	*letter = (struct smtpd_letter){ .fd = -1 };
@@ -158,7 +158,7 @@ smtpd_spool_load(struct smtpd_spool *s,
 		return 0;
 	smtpd_letter_finish(letter);
 	/* Its file may have gone because it has ended. */
-	if (!smtpd_spool_place(s, entry, &place))
+	if (!smtpd_spool_place(s, message, &place))
 		error = ENOENT;
 	errno = error;
 	return -1;
@@ -284,7 +284,7 @@ last_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job)
 static uint32_t
 number(const struct smtpd_delivery_job *job)
 {
-	return (uint32_t)(job - job->entry->jobs);
+	return (uint32_t)(job - job->message->jobs);
 }
 
 int
@@ -292,7 +292,7 @@ smtpd_spool_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
     smtpd_write_fn *write, void *user)
 {
 	return smtpd_spool_read_trail(
-	    s, job->entry->id, number(job), last_trail(s, job), write, user);
+	    s, job->message->id, number(job), last_trail(s, job), write, user);
 }
 
 /* Take all results of U: an array of *COUNT.  NULL when there are none; and
@@ -333,7 +333,7 @@ smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
 	do {
 		place = now;
 		memory = smtpd_spool_read_progress(
-		    s, job->entry->id, number(job), place, &p, &u, &trail);
+		    s, job->message->id, number(job), place, &p, &u, &trail);
 		now = last_trail(s, job);
 	} while (memory == NULL && !same_place(place, now));
 	if (memory == NULL)

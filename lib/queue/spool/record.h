@@ -30,7 +30,7 @@ enum smtpd_record_type {
 #define SMTPD_RECORD_RCPTS_MAX 524288u
 #define SMTPD_RECORD_JOBS_MAX  65535u
 
-/* The flags of an entry that are kept. */
+/* The flags of an message that are kept. */
 #define SMTPD_RECORD_ENTRY_FLAGS                                               \
 	((unsigned)SMTPD_MESSAGE_NULL_SENDER | (unsigned)SMTPD_MESSAGE_HELD |  \
 	    (unsigned)SMTPD_MESSAGE_LARGE |                                    \

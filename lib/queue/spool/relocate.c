@@ -57,7 +57,7 @@ static int
 put_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
     struct smtpd_pack *p)
 {
-	const struct smtpd_queued_message *e = job->entry;
+	const struct smtpd_queued_message *e = job->message;
 	size_t share = TRAILS_MAX / e->njobs;
 	struct digest d = { 0 };
 	int status;
@@ -81,7 +81,7 @@ static void
 put_job(struct smtpd_restatement *r, const struct smtpd_delivery_job *job,
     const struct smtpd_record_job *was)
 {
-	const struct smtpd_queued_message *e = r->entry;
+	const struct smtpd_queued_message *e = r->message;
 	struct smtpd_record_job now = *was;
 	unsigned char *bits = NULL;
 
@@ -113,11 +113,11 @@ put_message(struct smtpd_spool *s, struct smtpd_restatement *r,
 	struct smtpd_record_job was;
 
 	m->stamp = smtpd_spool_stamp(s);
-	m->flags = r->entry->flags & SMTPD_RECORD_ENTRY_FLAGS;
+	m->flags = r->message->flags & SMTPD_RECORD_ENTRY_FLAGS;
 	smtpd_record_put_message(p, m);
-	for (uint32_t i = 0; i < r->entry->njobs; i++) {
+	for (uint32_t i = 0; i < r->message->njobs; i++) {
 		smtpd_record_next_job(m, &was);
-		put_job(r, &r->entry->jobs[i], &was);
+		put_job(r, &r->message->jobs[i], &was);
 	}
 }
 
@@ -130,9 +130,9 @@ put_progress(struct smtpd_spool *s, struct smtpd_restatement *r, size_t n,
 	struct smtpd_record_progress p, now = { 0 };
 	struct smtpd_unpack results = { 0 }, trail;
 	struct smtpd_pack *body = &r->packs[2 * n];
-	uint32_t number = (uint32_t)(job - r->entry->jobs);
+	uint32_t number = (uint32_t)(job - r->message->jobs);
 	void *memory = smtpd_spool_read_progress(
-	    s, r->entry->id, number, job->trail, &p, &results, &trail);
+	    s, r->message->id, number, job->trail, &p, &results, &trail);
 	int status = 0;
 
 	if (memory == NULL && errno == ENOMEM)
@@ -140,7 +140,7 @@ put_progress(struct smtpd_spool *s, struct smtpd_restatement *r, size_t n,
 	smtpd_pack_bytes(body, results.at, results.left);
 	free(memory);
 	now.stamp = smtpd_spool_stamp(s);
-	now.id = r->entry->id;
+	now.id = r->message->id;
 	now.job = (uint16_t)number;
 	now.due = job->due;
 	now.attempts = job->attempts;
@@ -156,8 +156,8 @@ static int
 allocate(struct smtpd_restatement *r)
 {
 	r->count = 1;
-	for (uint32_t i = 0; i < r->entry->njobs; i++)
-		r->count += r->entry->jobs[i].trail.segment != 0;
+	for (uint32_t i = 0; i < r->message->njobs; i++)
+		r->count += r->message->jobs[i].trail.segment != 0;
 	r->npacks = 2 * r->count - 1;
 	r->packs = calloc(r->npacks, sizeof(*r->packs));
 	r->records = calloc(r->count, sizeof(*r->records));
@@ -203,9 +203,9 @@ write_packs(struct smtpd_spool *s, struct smtpd_restatement *r,
 		return -1;
 	put_message(s, r, m);
 	r->bodies[0] = (struct iovec){ (char *)r->memory + at, len };
-	for (uint32_t i = 0; i < r->entry->njobs; i++)
-		if (r->entry->jobs[i].trail.segment != 0 &&
-		    put_progress(s, r, ++n, &r->entry->jobs[i]) == -1)
+	for (uint32_t i = 0; i < r->message->njobs; i++)
+		if (r->message->jobs[i].trail.segment != 0 &&
+		    put_progress(s, r, ++n, &r->message->jobs[i]) == -1)
 			return -1;
 	for (size_t i = 0; i < r->npacks; i++) {
 		if (!r->packs[i].failed)
@@ -223,10 +223,10 @@ prepare(struct smtpd_spool *s, struct smtpd_restatement *r)
 	struct smtpd_record_message m;
 	const void *body;
 
-	r->memory = smtpd_spool_read_message(s, r->entry, &record, &m, &body);
+	r->memory = smtpd_spool_read_message(s, r->message, &record, &m, &body);
 	if (r->memory == NULL)
 		return -1;
-	if (m.njobs != r->entry->njobs) {
+	if (m.njobs != r->message->njobs) {
 		errno = EBADMSG;
 		return -1;
 	}
@@ -253,7 +253,7 @@ clear(struct smtpd_restatement *r)
 	*r = (struct smtpd_restatement){ 0 };
 }
 
-/* The entry of ID, pinned and entered alone, if its record is in SEGMENT. */
+/* The message of ID, pinned and entered alone, if its record is in SEGMENT. */
 static struct smtpd_queued_message *
 enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
 {
@@ -282,7 +282,7 @@ smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
 	struct smtpd_queued_message *e = enter(s, id, segment);
 	int error;
 
-	*r = (struct smtpd_restatement){ .entry = e };
+	*r = (struct smtpd_restatement){ .message = e };
 	*lost = NULL;
 	if (e == NULL || prepare(s, r) == 0)
 		return 0;
@@ -303,7 +303,7 @@ smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
 static void
 move(const struct smtpd_restatement *r)
 {
-	struct smtpd_queued_message *e = r->entry;
+	struct smtpd_queued_message *e = r->message;
 	size_t n = 0;
 
 	e->place = r->records[0].place;
@@ -322,7 +322,7 @@ void
 smtpd_restatement_end(
     struct smtpd_spool *s, struct smtpd_restatement *r, bool appended)
 {
-	struct smtpd_queued_message *e = r->entry;
+	struct smtpd_queued_message *e = r->message;
 	struct smtpd_disk_place place;
 	uint32_t size;
 

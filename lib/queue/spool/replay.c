@@ -45,7 +45,7 @@ static int
 fill_job(struct smtpd_spool *s, struct smtpd_delivery_job *job,
     const struct smtpd_record_job *from)
 {
-	struct smtpd_queued_message *e = job->entry;
+	struct smtpd_queued_message *e = job->message;
 
 	job->count = from->count;
 	job->due = from->due;
@@ -67,12 +67,12 @@ fill_bits(struct smtpd_delivery_job *job, const struct smtpd_record_job *from)
 {
 	if (from->bits == NULL)
 		return 0;
-	if (!smtpd_spool_messages_need_bits(job->entry))
+	if (!smtpd_spool_messages_need_bits(job->message))
 		return -1;
 	for (uint32_t i = 0; i < job->count; i++)
 		if ((from->bits[i / 8] & 1u << i % 8) != 0)
 			smtpd_spool_messages_finish_rcpt(
-			    job->entry, job->first + i);
+			    job->message, job->first + i);
 	return 0;
 }
 
@@ -101,9 +101,9 @@ fill_jobs(struct smtpd_spool *s, struct smtpd_record_message m,
 	return 0;
 }
 
-/* The entry of a message record.  NULL without memory. */
+/* The message of a message record.  NULL without memory. */
 static struct smtpd_queued_message *
-make_entry(struct smtpd_spool *s, const struct smtpd_disk_record *record,
+make_message(struct smtpd_spool *s, const struct smtpd_disk_record *record,
     const struct smtpd_record_message *m)
 {
 	struct smtpd_queued_message *e =
@@ -123,7 +123,7 @@ make_entry(struct smtpd_spool *s, const struct smtpd_disk_record *record,
 	return NULL;
 }
 
-/* End an entry: its message is finished, or stands anew further on. */
+/* End an message: its message is finished, or stands anew further on. */
 static void
 drop(struct smtpd_spool *s, struct smtpd_disk *log,
     struct smtpd_queued_message *e)
@@ -147,7 +147,7 @@ replay_message(struct smtpd_spool *s, struct smtpd_disk *log,
 	old = smtpd_message_table_find(&s->table, m.id);
 	if (old != NULL)
 		drop(s, log, old);
-	e = make_entry(s, record, &m);
+	e = make_message(s, record, &m);
 	if (e == NULL)
 		return -1;
 	if (e->unfinished == 0) {
@@ -168,13 +168,13 @@ static int
 finish_rcpts(
     struct smtpd_delivery_job *job, const struct smtpd_record_progress *p)
 {
-	if (p->nfinished > 0 && !smtpd_spool_messages_need_bits(job->entry))
+	if (p->nfinished > 0 && !smtpd_spool_messages_need_bits(job->message))
 		return -1;
 	for (uint32_t i = 0; i < p->nfinished; i++) {
 		uint32_t rcpt = smtpd_record_finished(p, i);
 
 		if (rcpt - job->first < job->count)
-			smtpd_spool_messages_finish_rcpt(job->entry, rcpt);
+			smtpd_spool_messages_finish_rcpt(job->message, rcpt);
 	}
 	return 0;
 }

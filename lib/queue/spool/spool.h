@@ -15,7 +15,7 @@
  * All but the log's own bytes is documented in doc/queue-format.md.
  *
  * Any number of threads may use a spool at a time; a job that is active
- * (entry.h) is changed only by the thread that has it.  Entries belong to the
+ * (message.h) is changed only by the thread that has it.  Entries belong to the
  * spool: one is freed when all its jobs are finished or it was removed, and
  * nobody has it pinned.
  *
@@ -41,16 +41,16 @@ struct smtpd_spool_settings {
 	uint32_t segment_size; /* 0: the log's default */
 
 	/* The destination of a domain in lower case, counted by references:
-	 * called for each job of each entry that comes to be, and RELEASE
+	 * called for each job of each message that comes to be, and RELEASE
 	 * for each that ends.  NULL from DESTINATION: no memory. */
 	struct smtpd_destination *(*destination)(
 	    void *user, const char *domain);
 	void (*release)(void *user, struct smtpd_destination *destination);
 
-	/* ENTRY, which is pinned for the call, cannot be read and has ended,
+	/* MESSAGE, which is pinned for the call, cannot be read and has ended,
 	 * as smtpd_spool_clean() found out: take its jobs out of the
 	 * schedule.  NULL: no matter. */
-	void (*lost)(void *user, struct smtpd_queued_message *entry);
+	void (*lost)(void *user, struct smtpd_queued_message *message);
 	void *user;
 
 	/* As in smtpd_queue_settings. */
@@ -68,7 +68,7 @@ struct smtpd_spool_settings {
 struct smtpd_spool *smtpd_spool_open(const char *directory,
     const struct smtpd_spool_settings *settings, char *error, size_t size);
 
-/* Close it; nobody uses it or an entry of it.  All destinations are released.
+/* Close it; nobody uses it or an message of it.  All destinations are released.
  * NULL is fine. */
 void smtpd_spool_close(struct smtpd_spool *s);
 
@@ -124,13 +124,13 @@ struct smtpd_spool_mail {
 uint64_t smtpd_spool_new_id(struct smtpd_spool *s);
 
 /*
- * Add MAIL.  On 0 it is on stable storage, and *ENTRY, whose jobs are out of
+ * Add MAIL.  On 0 it is on stable storage, and *MESSAGE, whose jobs are out of
  * the schedule and due now, is pinned once: unpin it when they were scheduled.
  * Or -1 with errno: ENOSPC, ENOMEM, EINVAL (an address without a domain), EIO
  * and what else.
  */
 int smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
-    struct smtpd_queued_message **entry);
+    struct smtpd_queued_message **message);
 
 /* What came of one recipient in an attempt. */
 struct smtpd_rcpt_progress {
@@ -159,7 +159,7 @@ struct smtpd_progress {
 
 /*
  * Record P and change its job accordingly; the space that is kept in reserve
- * may be used.  *REPORT is the entry of the report, pinned as by
+ * may be used.  *REPORT is the message of the report, pinned as by
  * smtpd_spool_add(), or NULL.  Return 0, or -1 with errno, and nothing is
  * changed.
  */
@@ -188,65 +188,66 @@ int smtpd_note_wait(struct smtpd_note *note);
 /* Free one that could not be brought to stable storage. */
 void smtpd_note_abandon(struct smtpd_note *note);
 
-/* Hold an entry or release it.  Return 0, or -1 with errno. */
+/* Hold an message or release it.  Return 0, or -1 with errno. */
 int smtpd_spool_hold(
-    struct smtpd_spool *s, struct smtpd_queued_message *entry, bool hold);
+    struct smtpd_spool *s, struct smtpd_queued_message *message, bool hold);
 
 /*
- * End an entry that somebody has pinned, whatever is unfinished: REMOVED is
+ * End an message that somebody has pinned, whatever is unfinished: REMOVED is
  * set at once, and no further progress of it is recorded.  Return 0, or -1
  * with errno.
  */
 int smtpd_spool_remove(
-    struct smtpd_spool *s, struct smtpd_queued_message *entry);
+    struct smtpd_spool *s, struct smtpd_queued_message *message);
 
-/* End an entry that cannot be read: what there is of it goes to quarantine/,
+/* End an message that cannot be read: what there is of it goes to quarantine/,
  * with WHY beside it.  As smtpd_spool_remove(). */
-int smtpd_spool_quarantine(
-    struct smtpd_spool *s, struct smtpd_queued_message *entry, const char *why);
+int smtpd_spool_quarantine(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, const char *why);
 
 /* Write LETTER to dead/ with WHY beside it.  Durable on 0; -1 with errno. */
 int smtpd_spool_bury(
     struct smtpd_spool *s, const struct smtpd_letter *letter, const char *why);
 
-/* The entry of ID, pinned; NULL: there is none. */
+/* The message of ID, pinned; NULL: there is none. */
 struct smtpd_queued_message *smtpd_spool_find(
     struct smtpd_spool *s, uint64_t id);
 
-/* The entry with the least id above ID, pinned; NULL: there is none.  Begins
+/* The message with the least id above ID, pinned; NULL: there is none.  Begins
  * with 0. */
 struct smtpd_queued_message *smtpd_spool_next(
     struct smtpd_spool *s, uint64_t id);
 
-/* One pin more for ENTRY: by who has a job of it from the schedule, before he
+/* One pin more for MESSAGE: by who has a job of it from the schedule, before he
  * gives up the schedule's lock. */
-void smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_queued_message *entry);
+void smtpd_spool_pin(
+    struct smtpd_spool *s, struct smtpd_queued_message *message);
 
-/* The flags of ENTRY, of enum smtpd_message_flag, at this moment. */
+/* The flags of MESSAGE, of enum smtpd_message_flag, at this moment. */
 unsigned smtpd_spool_flags(
-    struct smtpd_spool *s, const struct smtpd_queued_message *entry);
+    struct smtpd_spool *s, const struct smtpd_queued_message *message);
 
-/* One pin less; the entry may be gone after that.  It may call the settings'
+/* One pin less; the message may be gone after that.  It may call the settings'
  * release: so no lock is held that this takes. */
 void smtpd_spool_unpin(
-    struct smtpd_spool *s, struct smtpd_queued_message *entry);
+    struct smtpd_spool *s, struct smtpd_queued_message *message);
 
 /*
- * A copy of ENTRY, which is pinned, with all that the spool changes, as of one
+ * A copy of MESSAGE, which is pinned, with all that the spool changes, as of one
  * moment: for one who has none of its jobs.  What the schedule changes is not
  * in it: its jobs are OUT, and due at SMTPD_TIME_NONE.  The caller frees it and
  * its finished.  NULL without memory.
  */
 struct smtpd_queued_message *smtpd_spool_copy(
-    struct smtpd_spool *s, const struct smtpd_queued_message *entry);
+    struct smtpd_spool *s, const struct smtpd_queued_message *message);
 
-/* Read the message of ENTRY, which is pinned.  Return 0, or -1 with errno:
+/* Read the message of MESSAGE, which is pinned.  Return 0, or -1 with errno:
  * EBADMSG when it is damaged, ENOENT when it has ended. */
 int smtpd_spool_load(struct smtpd_spool *s,
-    const struct smtpd_queued_message *entry, struct smtpd_letter *letter);
+    const struct smtpd_queued_message *message, struct smtpd_letter *letter);
 
 /* Read all trails of JOB, oldest first, to WRITE; the oldest part may have been
- * left out.  Return 0, or -1 with errno.  The entry is pinned. */
+ * left out.  Return 0, or -1 with errno.  The message is pinned. */
 int smtpd_spool_trail(struct smtpd_spool *s,
     const struct smtpd_delivery_job *job, smtpd_write_fn *write, void *user);
 

@@ -3,7 +3,7 @@
 
 #include "queue/spool/core.h"
 
-/* Append a record of CHANGE; the entry was entered alone, or is to end. */
+/* Append a record of CHANGE; the message was entered alone, or is to end. */
 static int
 append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
     enum smtpd_record_change change)
@@ -30,88 +30,88 @@ append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 
 int
 smtpd_spool_hold(
-    struct smtpd_spool *s, struct smtpd_queued_message *entry, bool hold)
+    struct smtpd_spool *s, struct smtpd_queued_message *message, bool hold)
 {
 	int status;
 
 	pthread_mutex_lock(&s->mutex);
-	if (!smtpd_spool_messages_lock(s, entry)) {
+	if (!smtpd_spool_messages_lock(s, message)) {
 		pthread_mutex_unlock(&s->mutex);
 		errno = ENOENT;
 		return -1;
 	}
 	pthread_mutex_unlock(&s->mutex);
-	status =
-	    append(s, entry, hold ? SMTPD_RECORD_HELD : SMTPD_RECORD_RELEASED);
+	status = append(
+	    s, message, hold ? SMTPD_RECORD_HELD : SMTPD_RECORD_RELEASED);
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0 && hold)
-		entry->flags |= SMTPD_MESSAGE_HELD;
+		message->flags |= SMTPD_MESSAGE_HELD;
 	if (status == 0 && !hold)
-		entry->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
-	smtpd_spool_messages_unlock(s, entry);
+		message->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
+	smtpd_spool_messages_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	return status;
 }
 
-/* End ENTRY, which was entered alone and is marked as removed, and leave
+/* End MESSAGE, which was entered alone and is marked as removed, and leave
  * it. */
 static int
-end(struct smtpd_spool *s, struct smtpd_queued_message *entry,
+end(struct smtpd_spool *s, struct smtpd_queued_message *message,
     enum smtpd_record_change change)
 {
-	int status = append(s, entry, change);
+	int status = append(s, message, change);
 
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0)
-		smtpd_spool_messages_end(s, entry);
+		smtpd_spool_messages_end(s, message);
 	else
-		entry->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
-	smtpd_spool_messages_unlock(s, entry);
+		message->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
+	smtpd_spool_messages_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0)
-		smtpd_spool_messages_release(s, entry);
+		smtpd_spool_messages_release(s, message);
 	return status;
 }
 
-/* Enter ENTRY alone, and mark it.  False when it has ended. */
+/* Enter MESSAGE alone, and mark it.  False when it has ended. */
 static bool
-begin_end(struct smtpd_spool *s, struct smtpd_queued_message *entry)
+begin_end(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
 	bool entered;
 
 	pthread_mutex_lock(&s->mutex);
-	entry->flags |= SMTPD_MESSAGE_REMOVED;
-	entered = smtpd_spool_messages_lock(s, entry);
+	message->flags |= SMTPD_MESSAGE_REMOVED;
+	entered = smtpd_spool_messages_lock(s, message);
 	if (entered)
-		entry->flags |= SMTPD_MESSAGE_REMOVED;
+		message->flags |= SMTPD_MESSAGE_REMOVED;
 	pthread_mutex_unlock(&s->mutex);
 	return entered;
 }
 
 int
-smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_queued_message *entry)
+smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
-	if (!begin_end(s, entry))
+	if (!begin_end(s, message))
 		return 0;
-	return end(s, entry, SMTPD_RECORD_REMOVED);
+	return end(s, message, SMTPD_RECORD_REMOVED);
 }
 
 int
-smtpd_spool_quarantine(
-    struct smtpd_spool *s, struct smtpd_queued_message *entry, const char *why)
+smtpd_spool_quarantine(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, const char *why)
 {
 	int error;
 
-	if (!begin_end(s, entry))
+	if (!begin_end(s, message))
 		return 0;
-	if (smtpd_quarantine_message(s, entry, why) == 0)
-		return end(s, entry, SMTPD_RECORD_QUARANTINED);
+	if (smtpd_quarantine_message(s, message, why) == 0)
+		return end(s, message, SMTPD_RECORD_QUARANTINED);
 	error = errno;
 	smtpd_spool_log(s, SMTPD_LOG_WARNING,
 	    "a damaged message cannot be moved to quarantine/, and stays");
 	pthread_mutex_lock(&s->mutex);
-	entry->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
-	smtpd_spool_messages_unlock(s, entry);
+	message->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
+	smtpd_spool_messages_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	errno = error;
 	return -1;
