@@ -266,24 +266,24 @@ fixture_assert_content(
     struct fixture *f, uint64_t id, const char *text, size_t len)
 {
 	struct smtpd_queued_message *e = fixture_find(f, id);
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	char *copy = malloc(len + 1);
 	size_t done = 0;
 	ssize_t n;
 
 	assert_non_null(copy);
-	assert_int_equal(smtpd_spool_load(f->spool, e, &letter), 0);
-	assert_int_equal(letter.size, len);
+	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
+	assert_int_equal(loaded.size, len);
 	assert_int_equal(e->size, len);
-	while ((n = smtpd_letter_read(
-		    &letter, done, copy + done, len + 1 - done)) > 0)
+	while ((n = smtpd_loaded_message_read(
+		    &loaded, done, copy + done, len + 1 - done)) > 0)
 		done += (size_t)n;
 	assert_int_equal(n, 0);
 	assert_int_equal(done, len);
 	assert_memory_equal(copy, text, len);
-	assert_int_equal(smtpd_letter_check(&letter), 0);
+	assert_int_equal(smtpd_loaded_message_check(&loaded), 0);
 	free(copy);
-	smtpd_letter_finish(&letter);
+	smtpd_loaded_message_finish(&loaded);
 	smtpd_spool_unpin(f->spool, e);
 }
 

@@ -43,7 +43,7 @@
 #define OFFER   HI "< 250-x\n< 250 STARTTLS\n> STARTTLS\n"
 #define BROKEN  OFFER "< 220 go\n"
 
-/* Couriers, what they share, and a letter of theirs. */
+/* Couriers, what they share, and a loaded of theirs. */
 struct world {
 	struct smtpd_client_settings client;
 	struct smtpd_courier_settings settings;
@@ -58,7 +58,7 @@ struct world {
 
 	struct smtpd_outgoing_rcpt rcpts[RCPTS_MAX];
 	char addresses[RCPTS_MAX][32];
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 
 	struct smtpd_rcpt_progress progress[RCPTS_MAX];
 	struct smtpd_errand errand;
@@ -91,7 +91,7 @@ make_letter(struct world *w)
 		    "r%zu@example.org", i);
 		w->rcpts[i].address = w->addresses[i];
 	}
-	w->letter = (struct smtpd_letter){
+	w->loaded = (struct smtpd_loaded_message){
 		.id = 7,
 		.arrived_ms = smtpd_clock_wall_ms() - 65000,
 		.sender = "s@example.net",
@@ -202,7 +202,7 @@ deliver(struct world *w, size_t count, bool plain_allowed)
 	smtpd_text_init(&w->trail, w->trail_text, sizeof(w->trail_text));
 	smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
 	w->errand = (struct smtpd_errand){
-		.letter = &w->letter,
+		.loaded = &w->loaded,
 		.route = &w->route,
 		.plain_allowed = plain_allowed,
 		.rcpts = w->progress,
@@ -855,7 +855,7 @@ a_connection_serves_one_site(void **state)
 	end_world(w);
 }
 
-/* Only a letter that may go in plain text itself. */
+/* Only a loaded that may go in plain text itself. */
 static void
 a_connection_without_tls_is_not_for_the_young(void **state)
 {
@@ -906,7 +906,7 @@ a_host_may_tire_of_waiting(void **state)
 	}
 }
 
-/* It did not when it had said something to this letter. */
+/* It did not when it had said something to this loaded. */
 static void
 a_host_that_broke_off_is_not_asked_again(void **state)
 {
@@ -941,7 +941,7 @@ a_host_that_broke_off_is_not_asked_again(void **state)
 	end_world(w);
 }
 
-/* What was said then was said to this letter. */
+/* What was said then was said to this loaded. */
 static void
 a_lost_reply_over_an_old_connection_stays_lost(void **state)
 {
@@ -1041,7 +1041,7 @@ a_trail_may_be_short(void **state)
 	smtpd_text_init(&t, small, sizeof(small));
 	smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
 	w->errand = (struct smtpd_errand){
-		.letter = &w->letter,
+		.loaded = &w->loaded,
 		.route = &w->route,
 		.rcpts = w->progress,
 		.nrcpts = 1,
@@ -1074,14 +1074,14 @@ a_letter_goes_out_as_it_is(void **state)
 		struct world *w = make_world();
 		FILE *f = tmpfile();
 
-		fputs(w->letter.content, f);
+		fputs(w->loaded.content, f);
 		fflush(f);
 		if (file) {
-			w->letter.fd = fileno(f);
-			w->letter.content = NULL;
+			w->loaded.fd = fileno(f);
+			w->loaded.content = NULL;
 		}
-		w->letter.ret = "HDRS";
-		w->letter.envid = "e1";
+		w->loaded.ret = "HDRS";
+		w->loaded.envid = "e1";
 		w->rcpts[1].notify = "NEVER";
 		w->rcpts[1].orcpt = "rfc822;o@x";
 		start(w, scripts);
@@ -1090,7 +1090,7 @@ a_letter_goes_out_as_it_is(void **state)
 		smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
 		w->progress[0].rcpt = 1;
 		w->errand = (struct smtpd_errand){
-			.letter = &w->letter,
+			.loaded = &w->loaded,
 			.route = &w->route,
 			.flags = SMTPD_MESSAGE_EIGHT_BIT | SMTPD_MESSAGE_UTF8,
 			.rcpts = w->progress,
@@ -1099,8 +1099,8 @@ a_letter_goes_out_as_it_is(void **state)
 		};
 		smtpd_courier_deliver(w->courier, &w->errand, &w->end);
 		smtpd_courier_quit(w->courier);
-		expect(w, 1, "S2:250", FINE, "letter");
-		finish(w, "1 1 -", "letter");
+		expect(w, 1, "S2:250", FINE, "loaded");
+		finish(w, "1 1 -", "loaded");
 		for (int i = 0; i < 2; i++)
 			assert_memory_equal(w->peers[i].data,
 			    "Subject: x\n\nhi\n", w->peers[i].data_len);
@@ -1195,8 +1195,8 @@ trouble_of_our_own_ends_the_tour(void **state)
 	FILE *f = tmpfile();
 
 	(void)state;
-	w->letter.content = NULL;
-	w->letter.fd = fileno(f);
+	w->loaded.content = NULL;
+	w->loaded.fd = fileno(f);
 	start(w, scripts);
 	deliver(w, 1, false);
 	expect(w, 1, "T1:4.3.0", FINE, "unreadable");

@@ -42,7 +42,7 @@ count_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 
 static struct smtpd_outgoing_rcpt rcpt = { .address = "b@example.org" };
 
-static const struct smtpd_letter letter = {
+static const struct smtpd_loaded_message loaded = {
 	.id = 1,
 	.sender = "a@example.net",
 	.rcpts = &rcpt,
@@ -52,7 +52,7 @@ static const struct smtpd_letter letter = {
 	.size = 4,
 };
 
-/* Send a letter along ROUTE.  Return how many times it was sent. */
+/* Send a loaded along ROUTE.  Return how many times it was sent. */
 static int
 send_letter(struct smtpd_courier *c, const struct smtpd_route *route)
 {
@@ -60,7 +60,7 @@ send_letter(struct smtpd_courier *c, const struct smtpd_route *route)
 	char lines[1024];
 	struct smtpd_text trail;
 	struct smtpd_errand errand = {
-		.letter = &letter,
+		.loaded = &loaded,
 		.route = route,
 		.rcpts = &progress,
 		.nrcpts = 1,

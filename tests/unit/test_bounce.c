@@ -26,7 +26,7 @@ struct case_state {
 	struct fixture f;
 	struct smtpd_outgoing_rcpt rcpts[RCPTS];
 	struct smtpd_rcpt_progress progress[RCPTS];
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	struct smtpd_bounce bounce;
 	char *text; /* of the report */
 	unsigned flags;
@@ -39,8 +39,8 @@ static const char header[] = "From: s@example.net\r\n"
 static void
 set_content(struct case_state *c, const char *content, size_t len)
 {
-	c->letter.content = content;
-	c->letter.size = len;
+	c->loaded.content = content;
+	c->loaded.size = len;
 }
 
 static int
@@ -65,7 +65,7 @@ setup(void **state)
 			.text = "no such user",
 		};
 	}
-	c->letter = (struct smtpd_letter){
+	c->loaded = (struct smtpd_loaded_message){
 		.id = 77,
 		.arrived_ms = UINT64_C(1767225600000),
 		.sender = "s@example.net",
@@ -76,7 +76,7 @@ setup(void **state)
 	set_content(c, content, sizeof(content) - 1);
 	c->bounce = (struct smtpd_bounce){
 		.hostname = "queue.example",
-		.letter = &c->letter,
+		.loaded = &c->loaded,
 		.kind = FAILED,
 		.rcpts = c->progress,
 		.nrcpts = RCPTS,
@@ -105,29 +105,29 @@ make_report(struct case_state *c)
 {
 	struct smtpd_spool_mail mail;
 	struct smtpd_queued_message *message;
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	void *hold = NULL;
 
 	assert_int_equal(
 	    smtpd_bounce_write(&c->bounce, c->f.spool, &mail, &hold), 0);
 	assert_string_equal(mail.sender, "");
 	assert_int_equal(mail.nrcpts, 1);
-	assert_string_equal(mail.rcpts[0].address, c->letter.sender);
+	assert_string_equal(mail.rcpts[0].address, c->loaded.sender);
 	c->flags = mail.flags;
 	assert_int_equal(smtpd_spool_add(c->f.spool, &mail, &message), 0);
 	free(hold);
-	assert_int_equal(smtpd_spool_load(c->f.spool, message, &letter), 0);
+	assert_int_equal(smtpd_spool_load(c->f.spool, message, &loaded), 0);
 	free(c->text);
-	c->text = calloc(1, letter.size + 1);
+	c->text = calloc(1, loaded.size + 1);
 	assert_non_null(c->text);
-	for (uint64_t at = 0; at < letter.size;) {
-		ssize_t n = smtpd_letter_read(
-		    &letter, at, c->text + at, letter.size - at);
+	for (uint64_t at = 0; at < loaded.size;) {
+		ssize_t n = smtpd_loaded_message_read(
+		    &loaded, at, c->text + at, loaded.size - at);
 
 		assert_true(n > 0);
 		at += (uint64_t)n;
 	}
-	smtpd_letter_finish(&letter);
+	smtpd_loaded_message_finish(&loaded);
 	assert_int_equal(smtpd_spool_remove(c->f.spool, message), 0);
 	smtpd_spool_unpin(c->f.spool, message);
 }
@@ -193,7 +193,7 @@ test_who_is_not_told(void **state)
 	assert_false(smtpd_bounce_is_wanted(&c->bounce));
 	c->bounce.flags = 0;
 	assert_true(smtpd_bounce_is_wanted(&c->bounce));
-	c->letter.sender = "";
+	c->loaded.sender = "";
 	assert_false(smtpd_bounce_is_wanted(&c->bounce));
 	c->bounce.kind = FAILED;
 	assert_false(smtpd_bounce_is_wanted(&c->bounce));
@@ -223,7 +223,7 @@ test_parameters(void **state)
 {
 	struct case_state *c = *state;
 
-	c->letter.envid = "a+2Bb";
+	c->loaded.envid = "a+2Bb";
 	c->rcpts[0].orcpt = "rfc822;first+2Bx@example.com";
 	snprintf(
 	    c->progress[0].host, sizeof(c->progress[0].host), "mx.example.org");
@@ -334,7 +334,7 @@ test_whole_or_header(void **state)
 		char *content = make_content(cases[i].size);
 
 		set_content(c, content, cases[i].size);
-		c->letter.ret = cases[i].ret;
+		c->loaded.ret = cases[i].ret;
 		c->bounce.kind = cases[i].kind;
 		make_report(c);
 		has(c, "Subject: x\r\n");
@@ -369,7 +369,7 @@ test_eight_bit(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		set_content(c, cases[i].content, strlen(cases[i].content));
-		c->letter.ret = cases[i].ret;
+		c->loaded.ret = cases[i].ret;
 		make_report(c);
 		assert_int_equal((c->flags & SMTPD_MESSAGE_EIGHT_BIT) != 0,
 		    cases[i].eight_bit);
@@ -389,9 +389,9 @@ test_unreadable_original(void **state)
 	unlink(path);
 	assert_int_equal(
 	    write(fd, header, strlen(header)), (ssize_t)strlen(header));
-	c->letter.content = NULL;
-	c->letter.fd = fd;
-	c->letter.size = 40000;
+	c->loaded.content = NULL;
+	c->loaded.fd = fd;
+	c->loaded.size = 40000;
 	make_report(c);
 	has(c, "Subject: x\r\n");
 	has(c, "Action: failed\r\n");

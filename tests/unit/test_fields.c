@@ -12,7 +12,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What the parts are written as: a letter before the bytes of each. */
+/* What the parts are written as: a loaded before the bytes of each. */
 static const char letters[] = {
 	[SMTPD_FIELDS_NONE] = '-',
 	[SMTPD_FIELDS_NAME] = 'N',
@@ -70,16 +70,16 @@ write_pieces(
 	struct smtpd_piece p;
 
 	while (smtpd_fields_next(f, &data, &len, &p) != SMTPD_FIELDS_NONE) {
-		char letter = letters[p.part];
+		char loaded = letters[p.part];
 
 		assert_true(p.len > 0 || p.part == SMTPD_FIELDS_END);
-		if (letter != w->part || letter == 'N') {
+		if (loaded != w->part || loaded == 'N') {
 			if (w->part != '\0')
 				smtpd_text_byte(&w->text, ']');
 			smtpd_text_byte(&w->text, '[');
-			smtpd_text_byte(&w->text, letter);
+			smtpd_text_byte(&w->text, loaded);
 		}
-		w->part = letter;
+		w->part = loaded;
 		smtpd_text_bytes(&w->text, p.data, p.len);
 	}
 	assert_int_equal(len, 0);

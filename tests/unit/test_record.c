@@ -158,24 +158,24 @@ test_envelope(void **state)
 		.sender = "", .ret = "HDRS", .rcpts = rcpts, .nrcpts = 2
 	};
 	struct smtpd_outgoing_rcpt out[2];
-	struct smtpd_letter letter = { .rcpts = out, .nrcpts = 2 };
+	struct smtpd_loaded_message loaded = { .rcpts = out, .nrcpts = 2 };
 	struct smtpd_pack p = { 0 };
 
 	(void)state;
 	smtpd_record_put_envelope(&p, &mail, order);
-	assert_true(smtpd_record_get_envelope(p.data, p.len, &letter));
-	assert_string_equal(letter.sender, "");
-	assert_string_equal(letter.ret, "HDRS");
-	assert_null(letter.envid);
+	assert_true(smtpd_record_get_envelope(p.data, p.len, &loaded));
+	assert_string_equal(loaded.sender, "");
+	assert_string_equal(loaded.ret, "HDRS");
+	assert_null(loaded.envid);
 	assert_string_equal(out[0].address, "y@a");
 	assert_null(out[0].notify);
 	assert_string_equal(out[0].orcpt, "rfc822;y@a");
 	assert_string_equal(out[1].address, "x@b");
 	assert_string_equal(out[1].notify, "NEVER");
 	for (size_t len = 0; len < p.len; len++)
-		assert_false(smtpd_record_get_envelope(p.data, len, &letter));
-	letter.nrcpts = 1;
-	assert_false(smtpd_record_get_envelope(p.data, p.len, &letter));
+		assert_false(smtpd_record_get_envelope(p.data, len, &loaded));
+	loaded.nrcpts = 1;
+	assert_false(smtpd_record_get_envelope(p.data, p.len, &loaded));
 	smtpd_pack_free(&p);
 }
 
@@ -193,13 +193,14 @@ test_envelope_controls(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad); i++) {
 		struct smtpd_outgoing_rcpt out;
-		struct smtpd_letter letter = { .rcpts = &out, .nrcpts = 1 };
+		struct smtpd_loaded_message loaded = { .rcpts = &out,
+			.nrcpts = 1 };
 		struct smtpd_pack p = { 0 };
 
 		smtpd_record_put_envelope(&p, &mail, order);
-		assert_true(smtpd_record_get_envelope(p.data, p.len, &letter));
+		assert_true(smtpd_record_get_envelope(p.data, p.len, &loaded));
 		p.data[3] = (unsigned char)bad[i];
-		assert_false(smtpd_record_get_envelope(p.data, p.len, &letter));
+		assert_false(smtpd_record_get_envelope(p.data, p.len, &loaded));
 		smtpd_pack_free(&p);
 	}
 	assert_false(smtpd_record_is_text("a\nb"));

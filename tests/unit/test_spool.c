@@ -59,7 +59,7 @@ test_envelope(void **state)
 		    SMTPD_MESSAGE_REMOVED | SMTPD_MESSAGE_LARGE,
 		.content = smtpd_content_create(f->spool),
 	};
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	struct smtpd_queued_message *e;
 
 	assert_int_equal(smtpd_spool_add(f->spool, &mail, &e), 0);
@@ -69,18 +69,18 @@ test_envelope(void **state)
 	assert_int_equal(e->flags,
 	    SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_UTF8 |
 		SMTPD_MESSAGE_NULL_SENDER);
-	assert_int_equal(smtpd_spool_load(f->spool, e, &letter), 0);
-	assert_int_equal(letter.id, 12345);
-	assert_int_equal(letter.size, 0);
-	assert_string_equal(letter.sender, "");
-	assert_string_equal(letter.ret, "FULL");
-	assert_string_equal(letter.envid, "QQ314159");
-	assert_int_equal(letter.nrcpts, 2);
-	assert_string_equal(letter.rcpts[0].address, "a@x");
-	assert_string_equal(letter.rcpts[0].notify, "NEVER");
-	assert_string_equal(letter.rcpts[0].orcpt, "rfc822;b");
-	assert_string_equal(letter.rcpts[1].address, "\"c@d\"@x");
-	smtpd_letter_finish(&letter);
+	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
+	assert_int_equal(loaded.id, 12345);
+	assert_int_equal(loaded.size, 0);
+	assert_string_equal(loaded.sender, "");
+	assert_string_equal(loaded.ret, "FULL");
+	assert_string_equal(loaded.envid, "QQ314159");
+	assert_int_equal(loaded.nrcpts, 2);
+	assert_string_equal(loaded.rcpts[0].address, "a@x");
+	assert_string_equal(loaded.rcpts[0].notify, "NEVER");
+	assert_string_equal(loaded.rcpts[0].orcpt, "rfc822;b");
+	assert_string_equal(loaded.rcpts[1].address, "\"c@d\"@x");
+	smtpd_loaded_message_finish(&loaded);
 	smtpd_spool_unpin(f->spool, e);
 	/* The id is taken. */
 	mail.content = smtpd_content_create(f->spool);
@@ -97,21 +97,21 @@ test_grouping(void **state)
 	static const char *const sorted[] = { "6@a.exampl", "2@A.example",
 		"4@a.example", "1@b.example", "5@B.EXAMPLE", "3@[127.0.0.1]" };
 	struct fixture *f = *state;
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	struct smtpd_queued_message *e;
 	size_t found = 0;
 
 	assert_int_equal(
 	    fixture_try_add(f, rcpts, LENGTH(rcpts), "", 0, &e), 0);
 	assert_int_equal(e->njobs, 4);
-	assert_int_equal(smtpd_spool_load(f->spool, e, &letter), 0);
+	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
 	for (uint32_t i = 0; i < e->njobs; i++) {
 		const struct smtpd_delivery_job *job = &e->jobs[i];
 
 		assert_ptr_equal(job->message, e);
 		assert_int_equal(job->first, found);
 		for (uint32_t k = 0; k < job->count; k++) {
-			const char *a = letter.rcpts[job->first + k].address;
+			const char *a = loaded.rcpts[job->first + k].address;
 
 			found++;
 			for (size_t n = 0; n < LENGTH(sorted); n++)
@@ -121,11 +121,11 @@ test_grouping(void **state)
 		}
 	}
 	assert_int_equal(found, LENGTH(rcpts));
-	assert_string_equal(letter.rcpts[0].address, "3@[127.0.0.1]");
-	assert_string_equal(letter.rcpts[1].address, "6@a.exampl");
-	assert_string_equal(letter.rcpts[2].address, "2@A.example");
-	assert_string_equal(letter.rcpts[3].address, "4@a.example");
-	smtpd_letter_finish(&letter);
+	assert_string_equal(loaded.rcpts[0].address, "3@[127.0.0.1]");
+	assert_string_equal(loaded.rcpts[1].address, "6@a.exampl");
+	assert_string_equal(loaded.rcpts[2].address, "2@A.example");
+	assert_string_equal(loaded.rcpts[3].address, "4@a.example");
+	smtpd_loaded_message_finish(&loaded);
 	smtpd_spool_unpin(f->spool, e);
 }
 
@@ -554,15 +554,15 @@ test_bury(void **state)
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "a@b", "a bounce");
 	struct smtpd_queued_message *e = fixture_find(f, id);
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	char path[128], name[SMTPD_ID_MAX], text[64] = "";
 	FILE *file;
 
-	assert_int_equal(smtpd_spool_load(f->spool, e, &letter), 0);
+	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
 	/* A second time, as after a crash, is fine. */
-	assert_int_equal(smtpd_spool_bury(f->spool, &letter, "no use"), 0);
-	assert_int_equal(smtpd_spool_bury(f->spool, &letter, "no use"), 0);
-	smtpd_letter_finish(&letter);
+	assert_int_equal(smtpd_spool_bury(f->spool, &loaded, "no use"), 0);
+	assert_int_equal(smtpd_spool_bury(f->spool, &loaded, "no use"), 0);
+	smtpd_loaded_message_finish(&loaded);
 	smtpd_spool_unpin(f->spool, e);
 	assert_int_equal(fixture_count_files(f, "dead"), 2);
 	assert_int_equal(fixture_count_files(f, "tmp"), 0);

@@ -83,7 +83,7 @@ make_content(char *buf, uint32_t len)
 }
 
 static bool
-is_whole(const struct smtpd_letter *l)
+is_whole(const struct smtpd_loaded_message *l)
 {
 	static _Thread_local char expected[CONTENT_MAX];
 	uint32_t len = (uint32_t)strtoul(l->content, NULL, 10);
@@ -171,12 +171,12 @@ operate(struct worker *w, struct slot *slot, struct smtpd_queued_message *e)
 static void
 look(struct worker *w, struct smtpd_queued_message *e)
 {
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	struct smtpd_queued_message *copy;
 
-	MUST(smtpd_spool_load(w->spool, e, &letter) == 0);
-	MUST(is_whole(&letter));
-	smtpd_letter_finish(&letter);
+	MUST(smtpd_spool_load(w->spool, e, &loaded) == 0);
+	MUST(is_whole(&loaded));
+	smtpd_loaded_message_finish(&loaded);
 	copy = smtpd_spool_copy(w->spool, e);
 	MUST(copy != NULL);
 	free(copy->finished);
@@ -233,7 +233,7 @@ static void *
 list(void *arg)
 {
 	struct worker *w = arg;
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	struct smtpd_queued_message *e;
 	uint64_t id = 0;
 
@@ -242,9 +242,9 @@ list(void *arg)
 		id = e != NULL ? e->id : 0;
 		if (e == NULL)
 			continue;
-		if (smtpd_spool_load(w->spool, e, &letter) == 0) {
-			MUST(is_whole(&letter));
-			smtpd_letter_finish(&letter);
+		if (smtpd_spool_load(w->spool, e, &loaded) == 0) {
+			MUST(is_whole(&loaded));
+			smtpd_loaded_message_finish(&loaded);
 		}
 		smtpd_spool_unpin(w->spool, e);
 	}
@@ -306,7 +306,7 @@ static bool
 check_slot(struct fixture *f, struct slot *slot)
 {
 	struct smtpd_queued_message *e = NULL;
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 
 	if (slot->phase != PHASE_NONE)
 		e = smtpd_spool_find(f->spool, slot->id);
@@ -327,9 +327,9 @@ check_slot(struct fixture *f, struct slot *slot)
 		slot->finished[i] = e->jobs[i].finished;
 	}
 	slot->phase = PHASE_THERE;
-	assert_int_equal(smtpd_spool_load(f->spool, e, &letter), 0);
-	assert_true(is_whole(&letter));
-	smtpd_letter_finish(&letter);
+	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
+	assert_true(is_whole(&loaded));
+	smtpd_loaded_message_finish(&loaded);
 	smtpd_spool_unpin(f->spool, e);
 	return true;
 }

@@ -76,15 +76,15 @@ count_whole(struct world *w)
 	for (size_t i = 0; i < MESSAGES; i++) {
 		struct smtpd_queued_message *e =
 		    smtpd_spool_find(w->f->spool, w->ids[i]);
-		struct smtpd_letter letter;
+		struct smtpd_loaded_message loaded;
 
 		if (e == NULL)
 			continue;
-		if (smtpd_spool_load(w->f->spool, e, &letter) == 0) {
-			assert_int_equal(letter.size, make_content(w, i));
+		if (smtpd_spool_load(w->f->spool, e, &loaded) == 0) {
+			assert_int_equal(loaded.size, make_content(w, i));
 			assert_memory_equal(
-			    letter.content, w->content, letter.size);
-			smtpd_letter_finish(&letter);
+			    loaded.content, w->content, loaded.size);
+			smtpd_loaded_message_finish(&loaded);
 			whole += !w->ended[i];
 		} else {
 			assert_int_equal(errno, EBADMSG);
@@ -231,7 +231,7 @@ test_body(void **state)
 	uint64_t other = fixture_add(f, "a@b", "another");
 	struct smtpd_spool_damage damage;
 	struct smtpd_queued_message *e = fixture_find(f, id);
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	char path[512], name[SMTPD_ID_MAX];
 	char data[8192];
 	size_t at = 0;
@@ -242,7 +242,7 @@ test_body(void **state)
 	while (memcmp(data + at, "marked", 6) != 0)
 		at++;
 	write_at(path, (off_t)(4096 + at), "MARKED", 6);
-	assert_int_equal(smtpd_spool_load(f->spool, e, &letter), -1);
+	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), -1);
 	assert_int_equal(errno, EBADMSG);
 	assert_int_equal(
 	    smtpd_spool_check(f->spool, &damage, count_lines, &lines), 0);
@@ -271,7 +271,7 @@ test_large(void **state)
 	static const char *const rcpt = "a@b";
 	struct fixture *f = *state;
 	struct smtpd_spool_damage damage;
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	char *data = calloc(100000, 1), path[128], name[SMTPD_ID_MAX];
 	int lines = 0;
 
@@ -289,12 +289,13 @@ test_large(void **state)
 			assert_int_equal(
 			    how == 1 ? truncate(path, 99999) : unlink(path), 0);
 		assert_int_equal(
-		    smtpd_spool_load(f->spool, e, &letter), how == 0 ? 0 : -1);
+		    smtpd_spool_load(f->spool, e, &loaded), how == 0 ? 0 : -1);
 		assert_true(how == 0 || errno == EBADMSG);
 		if (how == 0) {
-			assert_int_equal(smtpd_letter_check(&letter), -1);
+			assert_int_equal(
+			    smtpd_loaded_message_check(&loaded), -1);
 			assert_int_equal(errno, EBADMSG);
-			smtpd_letter_finish(&letter);
+			smtpd_loaded_message_finish(&loaded);
 		}
 		smtpd_spool_unpin(f->spool, e);
 	}

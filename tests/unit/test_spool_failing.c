@@ -142,7 +142,7 @@ test_reading(void **state)
 	uint64_t id = fixture_add(f, "a@b", "x");
 	struct smtpd_queued_message *e, *copy = NULL;
 	struct smtpd_rcpt_progress *results;
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	size_t count;
 	int status;
 
@@ -151,11 +151,11 @@ test_reading(void **state)
 	status = -1;
 	for (int n = 0; status == -1; n++) {
 		failing_after(n);
-		status = smtpd_spool_load(f->spool, e, &letter);
+		status = smtpd_spool_load(f->spool, e, &loaded);
 		assert_true(failing_ended() == (status == -1));
 		assert_true(status == 0 || errno == ENOMEM);
 	}
-	smtpd_letter_finish(&letter);
+	smtpd_loaded_message_finish(&loaded);
 	status = -1;
 	for (int n = 0; status == -1; n++) {
 		failing_after(n);

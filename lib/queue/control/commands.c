@@ -224,17 +224,17 @@ run_ids(struct smtpd_request *r)
 	return 0;
 }
 
-/* Write a part of LETTER that begins at OFFSET. */
+/* Write a part of LOADED that begins at OFFSET. */
 static int
-write_content(
-    struct smtpd_request *r, const struct smtpd_letter *letter, uint64_t offset)
+write_content(struct smtpd_request *r,
+    const struct smtpd_loaded_message *loaded, uint64_t offset)
 {
 	uint64_t end = offset + PART_CONTENT;
 	char buf[16384];
 	ssize_t n = 0;
 
 	while (offset < end && !r->answer->failed) {
-		n = smtpd_letter_read(letter, offset, buf, sizeof(buf));
+		n = smtpd_loaded_message_read(loaded, offset, buf, sizeof(buf));
 		if (n <= 0)
 			break;
 		smtpd_answer_bytes(r->answer, buf, (size_t)n);
@@ -252,14 +252,14 @@ run_cat(struct smtpd_request *r)
 {
 	uint64_t from = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
 	struct smtpd_queued_message *message = smtpd_request_find(r);
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	int error;
 
 	if (message == NULL)
 		return smtpd_request_no_message(r);
-	if (smtpd_spool_load(r->spool, message, &letter) == 0) {
-		error = write_content(r, &letter, from);
-		smtpd_letter_finish(&letter);
+	if (smtpd_spool_load(r->spool, message, &loaded) == 0) {
+		error = write_content(r, &loaded, from);
+		smtpd_loaded_message_finish(&loaded);
 	} else {
 		error = smtpd_request_fail_errno(r, errno, r->argument);
 	}

@@ -40,10 +40,10 @@ add_summary(struct smtpd_answer *a, const struct smtpd_view *v)
 	smtpd_trace_id(v->message->id, id);
 	smtpd_answer_add(a, "{\"id\":");
 	smtpd_answer_json(a, id);
-	add_text(a, "sender", v->letter.sender);
+	add_text(a, "sender", v->loaded.sender);
 	smtpd_answer_format(a, ",\"size\":%llu,\"arrived\":\"",
 	    (unsigned long long)v->message->size);
-	smtpd_answer_time(a, v->letter.arrived_ms);
+	smtpd_answer_time(a, v->loaded.arrived_ms);
 	smtpd_answer_add(a, "\"");
 	add_text(a, "state", smtpd_view_word(v->state));
 	add_due(a, v, v->due, v->state);
@@ -73,7 +73,7 @@ add_rcpt(struct smtpd_answer *a, const struct smtpd_view *v,
 	if (said != NULL)
 		smtpd_describe_reply(&said->result, reply, sizeof(reply));
 	smtpd_answer_add(a, "{\"address\":");
-	smtpd_answer_json(a, v->letter.rcpts[r].address);
+	smtpd_answer_json(a, v->loaded.rcpts[r].address);
 	add_text(
 	    a, "state", finished ? end_word(said) : smtpd_view_word(state));
 	smtpd_answer_format(a, ",\"attempts\":%u", job->attempts);
@@ -107,8 +107,8 @@ smtpd_describe_json(struct smtpd_answer *a, const struct smtpd_view *v)
 	const char *before = "";
 
 	add_summary(a, v);
-	add_text(a, "ret", v->letter.ret);
-	add_text(a, "envid", v->letter.envid);
+	add_text(a, "ret", v->loaded.ret);
+	add_text(a, "envid", v->loaded.envid);
 	smtpd_answer_add(a, ",\"recipients\":[");
 	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++)
 		add_rcpts(a, v, &v->copy->jobs[i], &before);

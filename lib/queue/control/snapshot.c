@@ -82,17 +82,17 @@ smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
 	*v = (struct smtpd_view){ .spool = s,
 		.hooks = hooks,
 		.message = message,
-		.letter = { .id = message->id, .fd = -1 } };
+		.loaded = { .id = message->id, .fd = -1 } };
 	v->copy = smtpd_spool_copy(s, message);
 	if (v->copy == NULL)
 		return -1;
 	v->now = smtpd_spool_now(s);
 	look_at_jobs(v);
 	sum_up(v);
-	if (smtpd_spool_load(s, message, &v->letter) == 0)
+	if (smtpd_spool_load(s, message, &v->loaded) == 0)
 		return 0;
 	v->damage = errno;
-	v->letter = (struct smtpd_letter){ .id = message->id,
+	v->loaded = (struct smtpd_loaded_message){ .id = message->id,
 		.arrived_ms = smtpd_spool_wall_ms(s, message->arrived),
 		.fd = -1 };
 	return v->damage == ENOMEM ? -1 : 0;
@@ -101,8 +101,8 @@ smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
 void
 smtpd_view_finish(struct smtpd_view *v)
 {
-	if (v->letter.sender != NULL)
-		smtpd_letter_finish(&v->letter);
+	if (v->loaded.sender != NULL)
+		smtpd_loaded_message_finish(&v->loaded);
 	if (v->copy != NULL)
 		free(v->copy->finished);
 	free(v->copy);

@@ -25,10 +25,11 @@ struct smtpd_view {
 	const struct smtpd_queued_message
 	    *message;                      /* pinned by who made the view */
 	struct smtpd_queued_message *copy; /* with the schedule's state */
-	struct smtpd_letter letter; /* of which nothing but id and arrived_ms
+	struct smtpd_loaded_message
+	    loaded;   /* of which nothing but id and arrived_ms
 	                             * is set if it is damaged */
-	int damage;                 /* why it cannot be read, an errno; 0 */
-	uint32_t now;               /* of the queue's clock */
+	int damage;   /* why it cannot be read, an errno; 0 */
+	uint32_t now; /* of the queue's clock */
 	enum smtpd_view_state state;
 	uint32_t left; /* recipients that are not finished */
 	uint32_t due;  /* when the first of them is tried */

@@ -66,7 +66,7 @@ add_first_rcpt(struct smtpd_answer *a, const struct smtpd_view *v)
 		    r++) {
 			if (smtpd_queued_message_is_finished(v->copy, job, r))
 				continue;
-			add_shown(a, v->letter.rcpts[r].address);
+			add_shown(a, v->loaded.rcpts[r].address);
 			if (v->left > 1)
 				smtpd_answer_format(a, " (+%u)", v->left - 1);
 			return;
@@ -82,7 +82,7 @@ smtpd_describe_line(struct smtpd_answer *a, const struct smtpd_view *v)
 	add_id(a, v);
 	smtpd_answer_format(
 	    a, " %10llu  ", (unsigned long long)v->message->size);
-	smtpd_answer_time(a, v->letter.arrived_ms);
+	smtpd_answer_time(a, v->loaded.arrived_ms);
 	smtpd_answer_format(a, "  %-8s  ", smtpd_view_word(v->state));
 	start = a->total;
 	add_next(a, v, v->due, v->state);
@@ -93,7 +93,7 @@ smtpd_describe_line(struct smtpd_answer *a, const struct smtpd_view *v)
 		return;
 	}
 	smtpd_answer_add(a, "<");
-	add_shown(a, v->letter.sender);
+	add_shown(a, v->loaded.sender);
 	smtpd_answer_add(a, "> > ");
 	add_first_rcpt(a, v);
 	smtpd_answer_add(a, "\n");
@@ -121,7 +121,7 @@ smtpd_describe_totals(
 static void
 add_ago(struct smtpd_answer *a, const struct smtpd_view *v)
 {
-	smtpd_answer_time(a, v->letter.arrived_ms);
+	smtpd_answer_time(a, v->loaded.arrived_ms);
 	if (v->message->arrived > v->now)
 		return;
 	smtpd_answer_add(a, " (");
@@ -144,7 +144,7 @@ add_summary(struct smtpd_answer *a, const struct smtpd_view *v)
 		return;
 	}
 	smtpd_answer_add(a, "\nsender:    <");
-	add_shown(a, v->letter.sender);
+	add_shown(a, v->loaded.sender);
 	smtpd_answer_add(a, ">\n");
 }
 
@@ -168,7 +168,7 @@ add_rcpt(struct smtpd_answer *a, const struct smtpd_view *v,
 	char reply[600];
 
 	smtpd_answer_add(a, "  <");
-	add_shown(a, v->letter.rcpts[r].address);
+	add_shown(a, v->loaded.rcpts[r].address);
 	smtpd_answer_format(a, "> %s",
 	    smtpd_view_word(
 		finished ? SMTPD_VIEW_DONE : smtpd_view_job_state(v, job)));
@@ -232,8 +232,8 @@ smtpd_describe_text(struct smtpd_answer *a, const struct smtpd_view *v)
 	add_summary(a, v);
 	if (v->damage != 0)
 		return;
-	add_optional(a, "ret:       ", v->letter.ret);
-	add_optional(a, "envid:     ", v->letter.envid);
+	add_optional(a, "ret:       ", v->loaded.ret);
+	add_optional(a, "envid:     ", v->loaded.envid);
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
@@ -352,9 +352,9 @@ smtpd_describe_domain(
 {
 	const char *at;
 
-	if (v->damage != 0 || job->first >= v->letter.nrcpts)
+	if (v->damage != 0 || job->first >= v->loaded.nrcpts)
 		return "";
-	at = strrchr(v->letter.rcpts[job->first].address, '@');
+	at = strrchr(v->loaded.rcpts[job->first].address, '@');
 	return at != NULL ? at + 1 : "";
 }
 

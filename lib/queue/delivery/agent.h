@@ -49,7 +49,7 @@ void smtpd_courier_destroy(struct smtpd_courier *c);
 
 /* What is to be done. */
 struct smtpd_errand {
-	const struct smtpd_letter *letter;
+	const struct smtpd_loaded_message *loaded;
 	const struct smtpd_route *route; /* FOUND */
 	unsigned flags;                  /* of enum smtpd_message_flag */
 	bool plain_allowed; /* it has waited long enough for plain text, if

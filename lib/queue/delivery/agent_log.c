@@ -49,7 +49,7 @@ address_of(const struct smtpd_tour *t, size_t place)
 {
 	const struct smtpd_errand *e = t->errand;
 
-	return e->letter->rcpts[e->rcpts[place].rcpt].address;
+	return e->loaded->rcpts[e->rcpts[place].rcpt].address;
 }
 
 void
@@ -88,7 +88,7 @@ smtpd_tour_log(const struct smtpd_tour *t)
 		smtpd_text_init(&text, relay, sizeof(relay));
 		write_relay(&t->stops[t->parcels[i].stop], &text);
 		smtpd_text_init(&text, line, sizeof(line));
-		smtpd_outcome_write(&text, e->letter, &e->rcpts[i], relay);
+		smtpd_outcome_write(&text, e->loaded, &e->rcpts[i], relay);
 		set->log(SMTPD_LOG_INFO, line, set->log_user);
 	}
 }

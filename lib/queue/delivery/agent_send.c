@@ -5,7 +5,7 @@
 
 /* How far the content was read, in memory. */
 struct cursor {
-	const struct smtpd_letter *letter;
+	const struct smtpd_loaded_message *loaded;
 	uint64_t at;
 };
 
@@ -22,10 +22,10 @@ static ssize_t
 read_content(void *user, void *buf, size_t size)
 {
 	struct cursor *c = user;
-	uint64_t left = c->letter->size - c->at;
+	uint64_t left = c->loaded->size - c->at;
 	size_t n = left < size ? (size_t)left : size;
 
-	memcpy(buf, c->letter->content + c->at, n);
+	memcpy(buf, c->loaded->content + c->at, n);
 	c->at += n;
 	return (ssize_t)n;
 }
@@ -42,7 +42,7 @@ load(struct smtpd_tour *t, size_t *place)
 	for (; *place < e->nrcpts && n < SMTPD_TOUR_RCPTS; ++*place) {
 		if (!smtpd_tour_is_pending(&t->parcels[*place]))
 			continue;
-		c->rcpts[n] = e->letter->rcpts[e->rcpts[*place].rcpt];
+		c->rcpts[n] = e->loaded->rcpts[e->rcpts[*place].rcpt];
 		c->places[n++] = *place;
 	}
 	return n;
@@ -52,19 +52,19 @@ static int
 transact(struct smtpd_tour *t, size_t count)
 {
 	struct smtpd_courier *c = t->courier;
-	const struct smtpd_letter *letter = t->errand->letter;
-	struct cursor cursor = { .letter = letter };
+	const struct smtpd_loaded_message *loaded = t->errand->loaded;
+	struct cursor cursor = { .loaded = loaded };
 	const struct smtpd_outgoing m = {
-		.sender = letter->sender,
+		.sender = loaded->sender,
 		.rcpts = c->rcpts,
 		.nrcpts = count,
-		.ret = letter->ret,
-		.envid = letter->envid,
+		.ret = loaded->ret,
+		.envid = loaded->envid,
 		.eight_bit = (t->errand->flags & SMTPD_MESSAGE_EIGHT_BIT) != 0,
 		.utf8 = (t->errand->flags & SMTPD_MESSAGE_UTF8) != 0,
-		.fd = letter->fd,
-		.length = letter->size,
-		.read = letter->content != NULL ? read_content : NULL,
+		.fd = loaded->fd,
+		.length = loaded->size,
+		.read = loaded->content != NULL ? read_content : NULL,
 		.read_user = &cursor,
 	};
 

@@ -170,7 +170,7 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 	struct smtpd_delivery_job *job = s->job;
 	uint32_t now = smtpd_spool_now(q->spool);
 	struct smtpd_errand errand = {
-		.letter = s->letter,
+		.loaded = s->loaded,
 		.route = route,
 		.flags = smtpd_spool_flags(q->spool, job->message),
 		.plain_allowed =
@@ -198,7 +198,7 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 
 /* All but reading the message. */
 static void
-try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
+try_message(struct smtpd_attempts *a, struct smtpd_settlement *s,
     struct smtpd_site **site)
 {
 	const struct smtpd_site *before = *site;
@@ -234,16 +234,16 @@ try_letter(struct smtpd_attempts *a, struct smtpd_settlement *s,
 /* Read the message of JOB, all of it: what is damaged is not sent. */
 static int
 load(struct smtpd_queue *q, const struct smtpd_delivery_job *job,
-    struct smtpd_letter *letter)
+    struct smtpd_loaded_message *loaded)
 {
 	int error;
 
-	if (smtpd_spool_load(q->spool, job->message, letter) == -1)
+	if (smtpd_spool_load(q->spool, job->message, loaded) == -1)
 		return -1;
-	if (smtpd_letter_check(letter) == 0)
+	if (smtpd_loaded_message_check(loaded) == 0)
 		return 0;
 	error = errno;
-	smtpd_letter_finish(letter);
+	smtpd_loaded_message_finish(loaded);
 	errno = error;
 	return -1;
 }
@@ -267,12 +267,12 @@ smtpd_attempt(struct smtpd_attempts *a, struct smtpd_delivery_job *job,
     struct smtpd_site **site)
 {
 	struct smtpd_queue *q = a->queue;
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	struct smtpd_settlement s = {
-		.job = job, .letter = &letter, .note = &a->note
+		.job = job, .loaded = &loaded, .note = &a->note
 	};
 
-	if (load(q, job, &letter) == -1) {
+	if (load(q, job, &loaded) == -1) {
 		fail_to_load(q, job);
 		return;
 	}
@@ -280,9 +280,9 @@ smtpd_attempt(struct smtpd_attempts *a, struct smtpd_delivery_job *job,
 	if (s.rcpts == NULL)
 		smtpd_jobs_postpone(q, job);
 	else
-		try_letter(a, &s, site);
+		try_message(a, &s, site);
 	free(s.rcpts);
-	smtpd_letter_finish(&letter);
+	smtpd_loaded_message_finish(&loaded);
 }
 
 void
@@ -323,10 +323,10 @@ recall(struct smtpd_queue *q, struct smtpd_settlement *s)
 void
 smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
-	struct smtpd_letter letter;
-	struct smtpd_settlement s = { .job = job, .letter = &letter };
+	struct smtpd_loaded_message loaded;
+	struct smtpd_settlement s = { .job = job, .loaded = &loaded };
 
-	if (load(q, job, &letter) == -1) {
+	if (load(q, job, &loaded) == -1) {
 		fail_to_load(q, job);
 		return;
 	}
@@ -338,5 +338,5 @@ smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 		smtpd_settle(q, &s);
 	}
 	free(s.rcpts);
-	smtpd_letter_finish(&letter);
+	smtpd_loaded_message_finish(&loaded);
 }

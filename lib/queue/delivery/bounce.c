@@ -44,7 +44,7 @@ action_of(enum smtpd_bounce_kind kind)
 static bool
 wants(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
 {
-	const char *text = b->letter->rcpts[r->rcpt].notify;
+	const char *text = b->loaded->rcpts[r->rcpt].notify;
 	unsigned notify = 0;
 
 	/* What cannot be read was never said. */
@@ -56,7 +56,7 @@ wants(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
 bool
 smtpd_bounce_is_wanted(const struct smtpd_bounce *b)
 {
-	if (b->letter->sender[0] == '\0')
+	if (b->loaded->sender[0] == '\0')
 		return false;
 	if (b->kind == SMTPD_BOUNCE_DELAYED &&
 	    (b->flags & SMTPD_MESSAGE_AUTOMATIC) != 0)
@@ -71,7 +71,7 @@ static void
 add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 {
 	const struct smtpd_bounce *b = m->bounce;
-	const struct smtpd_outgoing_rcpt *rcpt = &b->letter->rcpts[r->rcpt];
+	const struct smtpd_outgoing_rcpt *rcpt = &b->loaded->rcpts[r->rcpt];
 	size_t n = m->report.nrcpts++;
 	char code[32] = "";
 
@@ -100,12 +100,12 @@ goes_back_whole(const struct smtpd_bounce *b)
 
 	if (b->kind != SMTPD_BOUNCE_FAILED)
 		return false;
-	if (b->letter->ret != NULL &&
-	    smtpd_dsn_ret_parse(b->letter->ret, &ret) == -1)
+	if (b->loaded->ret != NULL &&
+	    smtpd_dsn_ret_parse(b->loaded->ret, &ret) == -1)
 		ret = SMTPD_RET_UNSAID;
 	if (ret == SMTPD_RET_HDRS)
 		return false;
-	return b->letter->size <=
+	return b->loaded->size <=
 	    (ret == SMTPD_RET_FULL ? FULL_MAX : WHOLE_MAX);
 }
 
@@ -131,7 +131,7 @@ look_at_block(
 static void
 look_at_original(struct making *m, bool whole)
 {
-	const struct smtpd_letter *l = m->bounce->letter;
+	const struct smtpd_loaded_message *l = m->bounce->loaded;
 	struct smtpd_fields fields;
 	struct smtpd_piece end = { .part = SMTPD_FIELDS_NONE };
 	char block[BLOCK_SIZE];
@@ -142,7 +142,7 @@ look_at_original(struct making *m, bool whole)
 	smtpd_header_facts_init(&m->facts);
 	smtpd_fields_init(&fields);
 	while ((whole || !over) &&
-	    (n = smtpd_letter_read(l, at, block, sizeof(block))) > 0) {
+	    (n = smtpd_loaded_message_read(l, at, block, sizeof(block))) > 0) {
 		over |= look_at_block(m, &fields, block, (size_t)n);
 		at += (uint64_t)n;
 	}
@@ -158,16 +158,16 @@ describe(struct making *m, struct smtpd_spool *spool)
 	struct smtpd_dsn_report *r = &m->report;
 
 	look_at_original(m, goes_back_whole(b));
-	smtpd_trace_id(b->letter->id, m->id);
+	smtpd_trace_id(b->loaded->id, m->id);
 	smtpd_trace_id(smtpd_spool_new_id(spool), m->unique);
 	*r = (struct smtpd_dsn_report){
 		.hostname = b->hostname,
-		.to = b->letter->sender,
+		.to = b->loaded->sender,
 		.id = m->id,
 		.unique = m->unique,
-		.envid = b->letter->envid,
+		.envid = b->loaded->envid,
 		.references = m->facts.id,
-		.arrival = (time_t)(b->letter->arrived_ms / 1000),
+		.arrival = (time_t)(b->loaded->arrived_ms / 1000),
 		.now = (time_t)(b->now_ms / 1000),
 		.whole = goes_back_whole(b),
 		.rcpts = m->rcpts,
@@ -215,7 +215,7 @@ copy_header(
 static int
 copy_original(struct making *m)
 {
-	const struct smtpd_letter *l = m->bounce->letter;
+	const struct smtpd_loaded_message *l = m->bounce->loaded;
 	struct smtpd_fields fields;
 	char block[BLOCK_SIZE];
 	uint64_t at = 0;
@@ -224,7 +224,7 @@ copy_original(struct making *m)
 
 	smtpd_fields_init(&fields);
 	while (more == 1 &&
-	    (n = smtpd_letter_read(l, at, block, sizeof(block))) > 0) {
+	    (n = smtpd_loaded_message_read(l, at, block, sizeof(block))) > 0) {
 		at += (uint64_t)n;
 		if (!m->report.whole)
 			more = copy_header(m, &fields, block, (size_t)n);
@@ -260,7 +260,7 @@ make(const struct smtpd_bounce *b)
 		return NULL;
 	m->bounce = b;
 	m->diagnostics = (void *)(m->rcpts + b->nrcpts);
-	m->to.address = b->letter->sender;
+	m->to.address = b->loaded->sender;
 	return m;
 }
 

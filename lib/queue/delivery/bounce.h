@@ -20,8 +20,8 @@ enum smtpd_bounce_kind {
 
 struct smtpd_bounce {
 	const char *hostname;
-	const struct smtpd_letter *letter;
-	unsigned flags; /* of the letter's message */
+	const struct smtpd_loaded_message *loaded;
+	unsigned flags; /* of the loaded's message */
 	enum smtpd_bounce_kind kind;
 	const struct smtpd_rcpt_progress *rcpts; /* it is about, if NOTIFY of
 	                                          * each lets it be */

@@ -41,7 +41,7 @@ smtpd_settle_log(const struct smtpd_queue *q, const struct smtpd_settlement *s)
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		smtpd_text_init(&text, line, sizeof(line));
 		smtpd_outcome_write(
-		    &text, s->letter, &s->rcpts[i], SMTPD_OUTCOME_NO_RELAY);
+		    &text, s->loaded, &s->rcpts[i], SMTPD_OUTCOME_NO_RELAY);
 		smtpd_queue_log(q, SMTPD_LOG_INFO, "%s", line);
 	}
 }
@@ -66,7 +66,7 @@ expire(const struct smtpd_queue *q, struct smtpd_settlement *s)
 	}
 	if (!any)
 		return;
-	smtpd_trace_id(s->letter->id, id);
+	smtpd_trace_id(s->loaded->id, id);
 	smtpd_queue_log(q, SMTPD_LOG_INFO, "id=%s domain=%s status=expired", id,
 	    smtpd_destination_name(s->job->destination));
 }
@@ -117,7 +117,7 @@ fill_bounce(const struct smtpd_queue *q, const struct smtpd_settlement *s,
 
 	*b = (struct smtpd_bounce){
 		.hostname = q->hostname,
-		.letter = s->letter,
+		.loaded = s->loaded,
 		.flags = smtpd_spool_flags(q->spool, s->job->message),
 		.kind = r->kind,
 		.rcpts = r->about,
@@ -139,9 +139,9 @@ bury(struct smtpd_queue *q, struct record *r, const struct smtpd_bounce *b,
 	if (r->buried)
 		return 0;
 	snprintf(why, sizeof(why), "%s: <%s>: %s", reason,
-	    b->letter->rcpts[b->rcpts[0].rcpt].address,
+	    b->loaded->rcpts[b->rcpts[0].rcpt].address,
 	    b->rcpts[0].result.text);
-	if (smtpd_spool_bury(q->spool, b->letter, why) == -1)
+	if (smtpd_spool_bury(q->spool, b->loaded, why) == -1)
 		return -1;
 	r->buried = true;
 	atomic_fetch_add(&q->counts.dead, 1);
@@ -157,7 +157,7 @@ is_limited(
 {
 	if (!r->asked)
 		r->limited = !smtpd_bounce_limit_allows(
-		    q->limit, s->letter->sender, smtpd_clock_ms());
+		    q->limit, s->loaded->sender, smtpd_clock_ms());
 	r->asked = true;
 	return r->limited;
 }
@@ -178,7 +178,7 @@ prepare_report(struct smtpd_queue *q, const struct smtpd_settlement *s,
 	if (r->nabout == 0)
 		return 0;
 	fill_bounce(q, s, r, &b);
-	if (failed && s->letter->sender[0] == '\0')
+	if (failed && s->loaded->sender[0] == '\0')
 		return bury(q, r, &b, "a report could not be delivered");
 	if (!smtpd_bounce_is_wanted(&b))
 		return 0;

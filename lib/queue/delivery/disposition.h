@@ -12,7 +12,7 @@ struct smtpd_queue;
 
 struct smtpd_settlement {
 	struct smtpd_delivery_job *job; /* active; its message is pinned */
-	const struct smtpd_letter *letter;
+	const struct smtpd_loaded_message *loaded;
 	struct smtpd_rcpt_progress *rcpts; /* all that were not finished; their
 	                                    * order and outcome are changed */
 	size_t nrcpts;

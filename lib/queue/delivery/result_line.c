@@ -29,17 +29,18 @@ put_words(struct smtpd_text *line, const char *words)
 			smtpd_text_filtered(line, words, 1);
 }
 
-/* Seconds since the letter came; the clock may have been set back. */
+/* Seconds since the loaded came; the clock may have been set back. */
 static uint64_t
-delay_of(const struct smtpd_letter *letter)
+delay_of(const struct smtpd_loaded_message *loaded)
 {
 	uint64_t now = smtpd_clock_wall_ms();
 
-	return now > letter->arrived_ms ? (now - letter->arrived_ms) / 1000 : 0;
+	return now > loaded->arrived_ms ? (now - loaded->arrived_ms) / 1000 : 0;
 }
 
 void
-smtpd_outcome_write(struct smtpd_text *line, const struct smtpd_letter *letter,
+smtpd_outcome_write(struct smtpd_text *line,
+    const struct smtpd_loaded_message *loaded,
     const struct smtpd_rcpt_progress *r, const char *relay)
 {
 	static const char *const words[] = {
@@ -50,12 +51,12 @@ smtpd_outcome_write(struct smtpd_text *line, const struct smtpd_letter *letter,
 	};
 	char id[SMTPD_ID_MAX];
 
-	smtpd_trace_id(letter->id, id);
+	smtpd_trace_id(loaded->id, id);
 	smtpd_text_format(line, "id=%s to=<", id);
-	put_address(line, letter->rcpts[r->rcpt].address);
+	put_address(line, loaded->rcpts[r->rcpt].address);
 	smtpd_text_format(line,
 	    "> %s delay=%" PRIu64 " dsn=%s status=%s reply=\"", relay,
-	    delay_of(letter), r->result.status, words[r->result.outcome]);
+	    delay_of(loaded), r->result.status, words[r->result.outcome]);
 	if (r->result.code != 0)
 		smtpd_text_format(line, "%d ", r->result.code);
 	put_words(line, r->result.text);

@@ -15,12 +15,12 @@
 #define SMTPD_OUTCOME_NO_RELAY "relay=none tls=none"
 
 /*
- * Append the line of R, a recipient of LETTER: "key=value" fields in which
+ * Append the line of R, a recipient of LOADED: "key=value" fields in which
  * neither addresses nor the words of others can forge one.  RELAY is where it
  * went, as fields.
  */
 void smtpd_outcome_write(struct smtpd_text *line,
-    const struct smtpd_letter *letter, const struct smtpd_rcpt_progress *r,
-    const char *relay);
+    const struct smtpd_loaded_message *loaded,
+    const struct smtpd_rcpt_progress *r, const char *relay);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct smtpd_letter {
+struct smtpd_loaded_message {
 	uint64_t id;
 	uint64_t arrived_ms; /* since 1970 */
 	const char *sender;
@@ -31,15 +31,15 @@ struct smtpd_letter {
 
 /* Read up to LEN octets of the content from OFFSET on into BUF.  Return how
  * many, 0 at the end, or -1 with errno.  Any thread. */
-ssize_t smtpd_letter_read(
-    const struct smtpd_letter *l, uint64_t offset, void *buf, size_t len);
+ssize_t smtpd_loaded_message_read(const struct smtpd_loaded_message *l,
+    uint64_t offset, void *buf, size_t len);
 
 /* Whether the content of FD is what was once written: all of it is read.  What
  * is in memory was checked already.  Return 0, or -1 with errno: EBADMSG when
  * it is damaged. */
-int smtpd_letter_check(const struct smtpd_letter *l);
+int smtpd_loaded_message_check(const struct smtpd_loaded_message *l);
 
 /* Close and free what L holds. */
-void smtpd_letter_finish(struct smtpd_letter *l);
+void smtpd_loaded_message_finish(struct smtpd_loaded_message *l);
 
 #endif

@@ -47,14 +47,14 @@ reason(int error)
 static int
 inspect(struct smtpd_spool *s, const struct smtpd_queued_message *message)
 {
-	struct smtpd_letter letter;
+	struct smtpd_loaded_message loaded;
 	int error = 0;
 
-	if (smtpd_spool_load(s, message, &letter) == -1)
+	if (smtpd_spool_load(s, message, &loaded) == -1)
 		return errno == ENOENT ? -1 : errno;
-	if (smtpd_letter_check(&letter) == -1)
+	if (smtpd_loaded_message_check(&loaded) == -1)
 		error = errno;
-	smtpd_letter_finish(&letter);
+	smtpd_loaded_message_finish(&loaded);
 	return error;
 }
 

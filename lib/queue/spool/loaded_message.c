@@ -9,8 +9,8 @@
 #include "base/crc32c.h"
 
 ssize_t
-smtpd_letter_read(
-    const struct smtpd_letter *l, uint64_t offset, void *buf, size_t len)
+smtpd_loaded_message_read(const struct smtpd_loaded_message *l, uint64_t offset,
+    void *buf, size_t len)
 {
 	ssize_t n;
 
@@ -33,7 +33,7 @@ smtpd_letter_read(
 }
 
 int
-smtpd_letter_check(const struct smtpd_letter *l)
+smtpd_loaded_message_check(const struct smtpd_loaded_message *l)
 {
 	struct check {
 		struct smtpd_crc32c crc;
@@ -49,7 +49,7 @@ smtpd_letter_check(const struct smtpd_letter *l)
 	if (check == NULL)
 		return -1;
 	smtpd_crc32c_init(&check->crc);
-	while ((n = smtpd_letter_read(
+	while ((n = smtpd_loaded_message_read(
 		    l, done, check->buf, sizeof(check->buf))) > 0) {
 		crc = smtpd_crc32c(&check->crc, crc, check->buf, (size_t)n);
 		done += (uint64_t)n;
@@ -64,7 +64,7 @@ smtpd_letter_check(const struct smtpd_letter *l)
 }
 
 void
-smtpd_letter_finish(struct smtpd_letter *l)
+smtpd_loaded_message_finish(struct smtpd_loaded_message *l)
 {
 	if (l->content == NULL && l->fd != -1)
 		close(l->fd);

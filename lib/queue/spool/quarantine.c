@@ -220,9 +220,9 @@ smtpd_quarantine_foreign(struct smtpd_spool *s)
 	}
 }
 
-/* Write the content of LETTER to FD. */
+/* Write the content of LOADED to FD. */
 static int
-copy_content(const struct smtpd_letter *letter, int fd)
+copy_content(const struct smtpd_loaded_message *loaded, int fd)
 {
 	char *buf = malloc(COPY_SIZE);
 	uint64_t done = 0;
@@ -230,7 +230,8 @@ copy_content(const struct smtpd_letter *letter, int fd)
 
 	if (buf == NULL)
 		return -1;
-	while ((n = smtpd_letter_read(letter, done, buf, COPY_SIZE)) > 0) {
+	while (
+	    (n = smtpd_loaded_message_read(loaded, done, buf, COPY_SIZE)) > 0) {
 		if (smtpd_spool_write(fd, buf, (size_t)n) == -1) {
 			n = -1;
 			break;
@@ -242,16 +243,16 @@ copy_content(const struct smtpd_letter *letter, int fd)
 }
 
 int
-smtpd_spool_bury(
-    struct smtpd_spool *s, const struct smtpd_letter *letter, const char *why)
+smtpd_spool_bury(struct smtpd_spool *s,
+    const struct smtpd_loaded_message *loaded, const char *why)
 {
 	char id[SMTPD_ID_MAX], name[SMTPD_SPOOL_NAME_MAX];
 	char tmp[SMTPD_SPOOL_NAME_MAX];
 	int fd = smtpd_spool_make_file(s, tmp);
 
-	smtpd_trace_id(letter->id, id);
+	smtpd_trace_id(loaded->id, id);
 	snprintf(name, sizeof(name), "%s.eml", id);
-	if (fd == -1 || copy_content(letter, fd) == -1)
+	if (fd == -1 || copy_content(loaded, fd) == -1)
 		return give_up(s, fd, tmp);
 	if (publish(s, fd, tmp, s->dead, name) == -1)
 		return -1;

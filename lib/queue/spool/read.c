@@ -87,59 +87,60 @@ smtpd_spool_read_message(struct smtpd_spool *s,
 
 /* Open the content of a large message. */
 static int
-open_large(struct smtpd_spool *s, struct smtpd_letter *letter)
+open_large(struct smtpd_spool *s, struct smtpd_loaded_message *loaded)
 {
 	char name[SMTPD_ID_MAX];
 	struct stat st;
 
-	smtpd_trace_id(letter->id, name);
-	letter->fd = openat(s->large, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (letter->fd == -1) {
+	smtpd_trace_id(loaded->id, name);
+	loaded->fd = openat(s->large, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (loaded->fd == -1) {
 		if (errno == ENOENT || errno == ELOOP || errno == EBADF)
 			errno = EBADMSG;
 		return -1;
 	}
-	if (fstat(letter->fd, &st) == -1)
+	if (fstat(loaded->fd, &st) == -1)
 		return -1;
 	if (S_ISREG(st.st_mode) && st.st_size >= 0 &&
-	    (uint64_t)st.st_size == letter->size)
+	    (uint64_t)st.st_size == loaded->size)
 		return 0;
 	errno = EBADMSG;
 	return -1;
 }
 
-/* Fill in LETTER, with a copy of BODY behind its recipients. */
+/* Fill in LOADED, with a copy of BODY behind its recipients. */
 static int
 fill(struct smtpd_spool *s, const struct smtpd_record_message *m,
-    const void *body, size_t len, struct smtpd_letter *letter)
+    const void *body, size_t len, struct smtpd_loaded_message *loaded)
 {
 	size_t rcpts = m->nrcpts * sizeof(struct smtpd_outgoing_rcpt);
 	char *copy;
 
-	letter->id = m->id;
-	letter->arrived_ms = m->arrived_ms;
-	letter->nrcpts = m->nrcpts;
-	letter->size = m->size;
-	letter->crc = m->crc;
-	letter->memory = malloc(rcpts + len);
-	if (letter->memory == NULL)
+	loaded->id = m->id;
+	loaded->arrived_ms = m->arrived_ms;
+	loaded->nrcpts = m->nrcpts;
+	loaded->size = m->size;
+	loaded->crc = m->crc;
+	loaded->memory = malloc(rcpts + len);
+	if (loaded->memory == NULL)
 		return -1;
-	letter->rcpts = letter->memory;
-	copy = (char *)letter->memory + rcpts;
+	loaded->rcpts = loaded->memory;
+	copy = (char *)loaded->memory + rcpts;
 	memcpy(copy, body, len);
-	if (!smtpd_record_get_envelope(copy, m->envelope_len, letter)) {
+	if (!smtpd_record_get_envelope(copy, m->envelope_len, loaded)) {
 		errno = EBADMSG;
 		return -1;
 	}
 	if ((m->flags & SMTPD_MESSAGE_LARGE) != 0)
-		return open_large(s, letter);
-	letter->content = copy + m->envelope_len;
+		return open_large(s, loaded);
+	loaded->content = copy + m->envelope_len;
 	return 0;
 }
 
 int
 smtpd_spool_load(struct smtpd_spool *s,
-    const struct smtpd_queued_message *message, struct smtpd_letter *letter)
+    const struct smtpd_queued_message *message,
+    struct smtpd_loaded_message *loaded)
 {
 	struct smtpd_disk_record record;
 	struct smtpd_record_message m;
@@ -148,15 +149,15 @@ smtpd_spool_load(struct smtpd_spool *s,
 	void *memory = smtpd_spool_read_message(s, message, &record, &m, &body);
 	int status, error;
 
-	*letter = (struct smtpd_letter){ .fd = -1 };
+	*loaded = (struct smtpd_loaded_message){ .fd = -1 };
 	if (memory == NULL)
 		return -1;
-	status = fill(s, &m, body, record.body_len, letter);
+	status = fill(s, &m, body, record.body_len, loaded);
 	error = errno;
 	free(memory);
 	if (status == 0)
 		return 0;
-	smtpd_letter_finish(letter);
+	smtpd_loaded_message_finish(loaded);
 	/* Its file may have gone because it has ended. */
 	if (!smtpd_spool_place(s, message, &place))
 		error = ENOENT;

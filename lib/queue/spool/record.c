@@ -237,15 +237,15 @@ take_text(struct smtpd_unpack *u)
 
 bool
 smtpd_record_get_envelope(
-    const void *body, size_t len, struct smtpd_letter *letter)
+    const void *body, size_t len, struct smtpd_loaded_message *loaded)
 {
 	struct smtpd_unpack u = { .at = body, .left = len };
 
-	letter->sender = take_text(&u);
-	letter->ret = take_text(&u);
-	letter->envid = take_text(&u);
-	for (size_t i = 0; i < letter->nrcpts && !u.failed; i++) {
-		struct smtpd_outgoing_rcpt *r = &letter->rcpts[i];
+	loaded->sender = take_text(&u);
+	loaded->ret = take_text(&u);
+	loaded->envid = take_text(&u);
+	for (size_t i = 0; i < loaded->nrcpts && !u.failed; i++) {
+		struct smtpd_outgoing_rcpt *r = &loaded->rcpts[i];
 
 		r->address = take_text(&u);
 		r->notify = take_text(&u);
@@ -253,7 +253,7 @@ smtpd_record_get_envelope(
 		if (r->address == NULL)
 			return false;
 	}
-	return !u.failed && u.left == 0 && letter->sender != NULL;
+	return !u.failed && u.left == 0 && loaded->sender != NULL;
 }
 
 void

@@ -101,9 +101,9 @@ void smtpd_record_put_envelope(struct smtpd_pack *p,
 bool smtpd_record_is_text(const char *s);
 
 /* Decode the envelope in LEN bytes of body: sender, ret, envid, and the
- * recipients, of which LETTER has nrcpts.  All point into BODY. */
+ * recipients, of which LOADED has nrcpts.  All point into BODY. */
 bool smtpd_record_get_envelope(
-    const void *body, size_t len, struct smtpd_letter *letter);
+    const void *body, size_t len, struct smtpd_loaded_message *loaded);
 
 struct smtpd_record_progress {
 	struct smtpd_stamp stamp;

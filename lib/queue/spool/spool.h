@@ -205,9 +205,9 @@ int smtpd_spool_remove(
 int smtpd_spool_quarantine(struct smtpd_spool *s,
     struct smtpd_queued_message *message, const char *why);
 
-/* Write LETTER to dead/ with WHY beside it.  Durable on 0; -1 with errno. */
-int smtpd_spool_bury(
-    struct smtpd_spool *s, const struct smtpd_letter *letter, const char *why);
+/* Write LOADED to dead/ with WHY beside it.  Durable on 0; -1 with errno. */
+int smtpd_spool_bury(struct smtpd_spool *s,
+    const struct smtpd_loaded_message *loaded, const char *why);
 
 /* The message of ID, pinned; NULL: there is none. */
 struct smtpd_queued_message *smtpd_spool_find(
@@ -244,7 +244,8 @@ struct smtpd_queued_message *smtpd_spool_copy(
 /* Read the message of MESSAGE, which is pinned.  Return 0, or -1 with errno:
  * EBADMSG when it is damaged, ENOENT when it has ended. */
 int smtpd_spool_load(struct smtpd_spool *s,
-    const struct smtpd_queued_message *message, struct smtpd_letter *letter);
+    const struct smtpd_queued_message *message,
+    struct smtpd_loaded_message *loaded);
 
 /* Read all trails of JOB, oldest first, to WRITE; the oldest part may have been
  * left out.  Return 0, or -1 with errno.  The message is pinned. */

@@ -124,9 +124,9 @@ read_target(const char *text, struct options *o)
 }
 
 static int
-read_number(int letter, const char *text, struct options *o)
+read_number(int loaded, const char *text, struct options *o)
 {
-	switch (letter) {
+	switch (loaded) {
 	case 's':
 		return read_count32(text, 1000000, &o->sessions);
 	case 'm':
@@ -151,9 +151,9 @@ read_number(int letter, const char *text, struct options *o)
 }
 
 static int
-read_option(int letter, const char *text, struct options *o)
+read_option(int loaded, const char *text, struct options *o)
 {
-	switch (letter) {
+	switch (loaded) {
 	case 'p':
 		o->pipelining = true;
 		return 0;
@@ -176,7 +176,7 @@ read_option(int letter, const char *text, struct options *o)
 		o->to = text;
 		return 0;
 	default:
-		return read_number(letter, text, o);
+		return read_number(loaded, text, o);
 	}
 }
 
@@ -204,14 +204,14 @@ options_parse(int argc, char **argv, struct options *out)
 		.from = "sender@example.net",
 		.to = "user%d@example.org",
 	};
-	int letter;
-	while ((letter = getopt_long(argc, argv, "s:m:t:l:pnr:f:u:R:S:qie:w:jh",
+	int loaded;
+	while ((loaded = getopt_long(argc, argv, "s:m:t:l:pnr:f:u:R:S:qie:w:jh",
 		    longs, NULL)) != -1) {
-		if (letter == 'h') {
+		if (loaded == 'h') {
 			fputs(usage, stdout);
 			return 0;
 		}
-		if (read_option(letter, optarg, out) < 0)
+		if (read_option(loaded, optarg, out) < 0)
 			return EX_USAGE;
 	}
 	if (optind != argc - 1) {
