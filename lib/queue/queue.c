@@ -55,7 +55,7 @@ set_client(struct smtpd_queue *q)
 	q->client.cancel = q->cancel;
 	if (q->client.trust != NULL)
 		smtpd_trust_ref(q->client.trust);
-	q->courier = (struct smtpd_courier_settings){
+	q->agent = (struct smtpd_agent_settings){
 		.client = &q->client,
 		.hosts = q->hosts,
 		.log = q->settings.log,

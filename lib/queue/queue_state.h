@@ -47,7 +47,7 @@ struct smtpd_queue {
 	struct smtpd_router *router;
 	struct smtpd_hosts *hosts;
 	struct smtpd_bounce_limit *limit;
-	struct smtpd_courier_settings courier;
+	struct smtpd_agent_settings agent;
 	struct smtpd_control_hooks hooks;
 	struct smtpd_control *control;
 	struct smtpd_space space;

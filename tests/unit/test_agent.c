@@ -43,11 +43,11 @@
 #define OFFER   HI "< 250-x\n< 250 STARTTLS\n> STARTTLS\n"
 #define BROKEN  OFFER "< 220 go\n"
 
-/* Couriers, what they share, and a loaded of theirs. */
+/* Agents, what they share, and a loaded of theirs. */
 struct world {
 	struct smtpd_client_settings client;
-	struct smtpd_courier_settings settings;
-	struct smtpd_courier *courier;
+	struct smtpd_agent_settings settings;
+	struct smtpd_agent *agent;
 
 	struct scripted peers[HOSTS];
 	bool up[HOSTS];
@@ -61,8 +61,8 @@ struct world {
 	struct smtpd_loaded_message loaded;
 
 	struct smtpd_rcpt_progress progress[RCPTS_MAX];
-	struct smtpd_errand errand;
-	struct smtpd_errand_end end;
+	struct smtpd_delivery_request request;
+	struct smtpd_delivery_result end;
 	char trail_text[16384];
 	struct smtpd_text trail;
 	char log[8192];
@@ -118,14 +118,14 @@ make_world(void)
 		.quit_ms = 2000,
 		.tls_ms = 5000,
 	};
-	w->settings = (struct smtpd_courier_settings){
+	w->settings = (struct smtpd_agent_settings){
 		.client = &w->client,
 		.hosts = smtpd_hosts_create(),
 		.log = keep_log,
 		.log_user = w,
 		.log_level = SMTPD_LOG_INFO,
 	};
-	w->courier = smtpd_courier_create(&w->settings);
+	w->agent = smtpd_agent_create(&w->settings);
 	for (size_t i = 0; i < HOSTS; i++) {
 		snprintf(address, sizeof(address), "127.0.0.%zu", i + 1);
 		w->list[i] = scripted_target(address, names[i]);
@@ -142,7 +142,7 @@ make_world(void)
 static void
 end_world(struct world *w)
 {
-	smtpd_courier_destroy(w->courier);
+	smtpd_agent_destroy(w->agent);
 	smtpd_hosts_destroy(w->settings.hosts);
 	free(w);
 }
@@ -201,7 +201,7 @@ deliver(struct world *w, size_t count, bool plain_allowed)
 		w->progress[i].rcpt = (uint32_t)i;
 	smtpd_text_init(&w->trail, w->trail_text, sizeof(w->trail_text));
 	smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
-	w->errand = (struct smtpd_errand){
+	w->request = (struct smtpd_delivery_request){
 		.loaded = &w->loaded,
 		.route = &w->route,
 		.plain_allowed = plain_allowed,
@@ -209,7 +209,7 @@ deliver(struct world *w, size_t count, bool plain_allowed)
 		.nrcpts = count,
 		.trail = &w->trail,
 	};
-	smtpd_courier_deliver(w->courier, &w->errand, &w->end);
+	smtpd_agent_deliver(w->agent, &w->request, &w->end);
 }
 
 /* What became of the recipients: for each the outcome, the host that said so,
@@ -411,7 +411,7 @@ hosts_are_tried_in_turn(void **state)
 
 		start(w, rounds[i].scripts);
 		deliver(w, rounds[i].rcpts, false);
-		smtpd_courier_quit(w->courier);
+		smtpd_agent_quit(w->agent);
 		expect(w, rounds[i].rcpts, rounds[i].results, rounds[i].verdict,
 		    rounds[i].name);
 		if (w->end.dsn != rounds[i].dsn)
@@ -472,7 +472,7 @@ a_dead_host_is_remembered(void **state)
 	(void)state;
 	start(w, first);
 	deliver(w, 1, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	expect(w, 1, "S2:250", FINE, "first");
 	finish(w, "- 1 0", "first");
 	assert_true(smtpd_hosts_is_bad(hosts, &w->list[0], smtpd_clock_ms()));
@@ -480,7 +480,7 @@ a_dead_host_is_remembered(void **state)
 
 	start(w, second);
 	deliver(w, 1, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	expect(w, 1, "S2:250", FINE, "second");
 	finish(w, "0 1 0", "second");
 
@@ -491,7 +491,7 @@ a_dead_host_is_remembered(void **state)
 	assert_memory_equal(w->progress[0].result.text, "mx1.example: ", 13);
 	start(w, third);
 	deliver(w, 1, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "third");
 	finish(w, "1 - -", "third");
 	assert_false(smtpd_hosts_is_bad(hosts, &w->list[0], smtpd_clock_ms()));
@@ -531,7 +531,7 @@ a_bad_host_is_not_worth_it(void **state)
 	smtpd_hosts_failed(w->settings.hosts, &w->list[1], smtpd_clock_ms());
 	smtpd_hosts_failed(w->settings.hosts, &w->list[2], smtpd_clock_ms());
 	deliver(w, 1, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	expect(w, 1, "T1:450", FINE, "put off");
 	finish(w, "1 0 0", "put off");
 	end_world(w);
@@ -549,12 +549,12 @@ addresses_of_a_host_are_remembered(void **state)
 	w->list[1].host = w->list[0].host;
 	start(w, first);
 	deliver(w, 1, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "first");
 	finish(w, "- 1 0", "first");
 	start(w, second);
 	deliver(w, 1, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "second");
 	finish(w, "0 1 0", "second");
 	end_world(w);
@@ -622,7 +622,7 @@ tls_gives_way_only_where_it_may(void **state)
 		w->route.security = shaken[i].security;
 		start(w, shaken[i].scripts);
 		deliver(w, 1, shaken[i].plain_allowed);
-		smtpd_courier_quit(w->courier);
+		smtpd_agent_quit(w->agent);
 		expect(
 		    w, 1, shaken[i].results, shaken[i].verdict, shaken[i].name);
 		finish(w, shaken[i].came, shaken[i].name);
@@ -685,8 +685,8 @@ many_recipients_take_turns(void **state)
 	assert_false(t.cut);
 	start(w, scripts);
 	deliver(w, 120, false);
-	assert_true(smtpd_courier_is_open(w->courier));
-	smtpd_courier_quit(w->courier);
+	assert_true(smtpd_agent_is_open(w->agent));
+	smtpd_agent_quit(w->agent);
 	for (size_t i = 0; i < 120; i++)
 		assert_int_equal(w->progress[i].result.outcome, SMTPD_SENT);
 	assert_int_equal(w->end.verdict, FINE);
@@ -715,7 +715,7 @@ only_what_was_not_sent_goes_on(void **state)
 	smtpd_text_add(&t, QUIT);
 	start(w, scripts);
 	deliver(w, 120, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	for (size_t i = 0; i < 120; i++) {
 		const struct smtpd_rcpt_progress *p = &w->progress[i];
 
@@ -751,7 +751,7 @@ an_old_refusal_is_no_new_one(void **state)
 	smtpd_text_add(&t, QUIT);
 	start(w, scripts);
 	deliver(w, 51, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	assert_int_equal(w->progress[0].result.outcome, SMTPD_PERMANENT);
 	assert_int_equal(w->progress[50].result.outcome, SMTPD_SENT);
 	finish(w, "1 1 0", "old refusal");
@@ -768,9 +768,9 @@ a_connection_serves_many(void **state)
 
 	(void)state;
 	start(w, scripts);
-	assert_false(smtpd_courier_is_open(w->courier));
+	assert_false(smtpd_agent_is_open(w->agent));
 	deliver(w, 1, false);
-	assert_true(smtpd_courier_is_open(w->courier));
+	assert_true(smtpd_agent_is_open(w->agent));
 	deliver(w, 1, false);
 	expect(w, 1, "S1:250", FINE, "second");
 	assert_true(w->end.dsn);
@@ -780,9 +780,9 @@ a_connection_serves_many(void **state)
 	expect(w, 1, "S2:250", FINE, "third");
 	deliver(w, 1, false);
 	expect(w, 1, "S2:250", FINE, "fourth");
-	smtpd_courier_quit(w->courier);
-	assert_false(smtpd_courier_is_open(w->courier));
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
+	assert_false(smtpd_agent_is_open(w->agent));
+	smtpd_agent_quit(w->agent);
 	finish(w, "1 1 0", "many letters");
 	end_world(w);
 }
@@ -805,11 +805,11 @@ a_connection_serves_a_hundred(void **state)
 	start(w, scripts);
 	for (int i = 0; i < 100; i++) {
 		deliver(w, 1, false);
-		assert_int_equal(smtpd_courier_is_open(w->courier), i < 99);
+		assert_int_equal(smtpd_agent_is_open(w->agent), i < 99);
 	}
 	deliver(w, 1, false);
 	expect(w, 1, "S1:250", FINE, "the last");
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	finish(w, "2 0 0", "a hundred");
 	end_world(w);
 }
@@ -824,14 +824,14 @@ a_connection_serves_five_minutes(void **state)
 	(void)state;
 	start(w, scripts);
 	deliver(w, 1, false);
-	w->courier->opened -= 299000;
-	assert_true(smtpd_courier_is_open(w->courier));
-	w->courier->opened -= 1000;
-	assert_false(smtpd_courier_is_open(w->courier));
+	w->agent->opened -= 299000;
+	assert_true(smtpd_agent_is_open(w->agent));
+	w->agent->opened -= 1000;
+	assert_false(smtpd_agent_is_open(w->agent));
 	deliver(w, 1, false);
 	expect(w, 1, "S1:250", FINE, "late");
-	assert_true(smtpd_courier_is_open(w->courier));
-	smtpd_courier_quit(w->courier);
+	assert_true(smtpd_agent_is_open(w->agent));
+	smtpd_agent_quit(w->agent);
 	finish(w, "2 0 0", "five minutes");
 	end_world(w);
 }
@@ -874,7 +874,7 @@ a_connection_without_tls_is_not_for_the_young(void **state)
 	expect(w, 1, "S1:250", FINE, "as old");
 	deliver(w, 1, false);
 	expect(w, 1, "S2:250", FINE, "young");
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	finish(w, "2 1 0", "young");
 	end_world(w);
 }
@@ -900,7 +900,7 @@ a_host_may_tire_of_waiting(void **state)
 		poll(NULL, 0, 50);
 		deliver(w, 1, false);
 		expect(w, 1, "S1:250", FINE, "tired");
-		smtpd_courier_quit(w->courier);
+		smtpd_agent_quit(w->agent);
 		finish(w, "2 0 0", "tired");
 		end_world(w);
 	}
@@ -922,7 +922,7 @@ a_host_that_broke_off_is_not_asked_again(void **state)
 	deliver(w, 1, false);
 	deliver(w, 1, false);
 	expect(w, 1, "S2:250", FINE, "at RCPT");
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	finish(w, "1 1 0", "at RCPT");
 
 	smtpd_text_init(&t, script, sizeof(script));
@@ -936,7 +936,7 @@ a_host_that_broke_off_is_not_asked_again(void **state)
 	assert_string_equal(w->progress[49].host, "mx1.example");
 	assert_string_equal(w->progress[50].host, "mx2.example");
 	assert_int_equal(w->progress[50].result.outcome, SMTPD_SENT);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	finish(w, "1 1 0", "between");
 	end_world(w);
 }
@@ -955,7 +955,7 @@ a_lost_reply_over_an_old_connection_stays_lost(void **state)
 	deliver(w, 1, false);
 	expect(w, 1, "U1:4.4.2", FINE, "lost");
 	assert_true(w->end.unsure);
-	assert_false(smtpd_courier_is_open(w->courier));
+	assert_false(smtpd_agent_is_open(w->agent));
 	finish(w, "1 0 0", "lost");
 	end_world(w);
 }
@@ -974,7 +974,7 @@ a_trail_tells_what_was_done(void **state)
 	w->rcpts[0].address = "\"> status=sent\"@example.org";
 	start(w, scripts);
 	deliver(w, 2, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	expect(w, 2, "S2:250 T3:450", FINE, "trail");
 	snprintf(want, sizeof(want),
 	    "mx1.example: 554 5.7.1 no\n"
@@ -1014,14 +1014,14 @@ quotes_do_not_end_a_reply_in_the_log(void **state)
 	(void)state;
 	start(w, scripts);
 	deliver(w, 1, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	assert_non_null(strstr(
 	    w->log, "status=bounced reply=\"550 no' status=sent x='\"\n"));
 	finish(w, "1 0 0", "quotes");
 	w->settings.log_level = SMTPD_LOG_WARNING;
 	start(w, scripts);
 	deliver(w, 1, false);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_quit(w->agent);
 	assert_string_equal(w->log, "");
 	finish(w, "1 0 0", "quotes");
 	end_world(w);
@@ -1040,15 +1040,15 @@ a_trail_may_be_short(void **state)
 	start(w, scripts);
 	smtpd_text_init(&t, small, sizeof(small));
 	smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
-	w->errand = (struct smtpd_errand){
+	w->request = (struct smtpd_delivery_request){
 		.loaded = &w->loaded,
 		.route = &w->route,
 		.rcpts = w->progress,
 		.nrcpts = 1,
 		.trail = &t,
 	};
-	smtpd_courier_deliver(w->courier, &w->errand, &w->end);
-	smtpd_courier_quit(w->courier);
+	smtpd_agent_deliver(w->agent, &w->request, &w->end);
+	smtpd_agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "short");
 	assert_string_equal(small, "");
 	finish(w, "1 0 0", "short");
@@ -1089,7 +1089,7 @@ a_letter_goes_out_as_it_is(void **state)
 		    &w->trail, w->trail_text, sizeof(w->trail_text));
 		smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
 		w->progress[0].rcpt = 1;
-		w->errand = (struct smtpd_errand){
+		w->request = (struct smtpd_delivery_request){
 			.loaded = &w->loaded,
 			.route = &w->route,
 			.flags = SMTPD_MESSAGE_EIGHT_BIT | SMTPD_MESSAGE_UTF8,
@@ -1097,8 +1097,8 @@ a_letter_goes_out_as_it_is(void **state)
 			.nrcpts = 1,
 			.trail = &w->trail,
 		};
-		smtpd_courier_deliver(w->courier, &w->errand, &w->end);
-		smtpd_courier_quit(w->courier);
+		smtpd_agent_deliver(w->agent, &w->request, &w->end);
+		smtpd_agent_quit(w->agent);
 		expect(w, 1, "S2:250", FINE, "loaded");
 		finish(w, "1 1 -", "loaded");
 		for (int i = 0; i < 2; i++)
@@ -1200,12 +1200,12 @@ trouble_of_our_own_ends_the_tour(void **state)
 	start(w, scripts);
 	deliver(w, 1, false);
 	expect(w, 1, "T1:4.3.0", FINE, "unreadable");
-	assert_false(smtpd_courier_is_open(w->courier));
+	assert_false(smtpd_agent_is_open(w->agent));
 	finish(w, "1 0 0", "unreadable");
 	w->client.hostname = "no name";
 	start(w, (const char *[]){ "", "", "" });
-	smtpd_courier_destroy(w->courier);
-	w->courier = smtpd_courier_create(&w->settings);
+	smtpd_agent_destroy(w->agent);
+	w->agent = smtpd_agent_create(&w->settings);
 	deliver(w, 1, false);
 	expect(w, 1, "T1:4.3.5", FINE, "no name");
 	finish(w, "0 0 0", "no name");
@@ -1321,7 +1321,7 @@ a_smarthost_is_told_the_password(void **state)
 		w->route.security = smart[i].security;
 		w->route.port = smart[i].smarthost.tls_first ? tls_port : port;
 		deliver(w, 1, true);
-		smtpd_courier_quit(w->courier);
+		smtpd_agent_quit(w->agent);
 		write_results(w, 1, got, sizeof(got));
 		if (strcmp(got, smart[i].results) != 0 ||
 		    w->end.verdict != smart[i].verdict ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Routes and couriers with every allocation failing once; linked with --wrap.
+/* Routes and agents with every allocation failing once; linked with --wrap.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,22 +54,22 @@ static const struct smtpd_loaded_message loaded = {
 
 /* Send a loaded along ROUTE.  Return how many times it was sent. */
 static int
-send_letter(struct smtpd_courier *c, const struct smtpd_route *route)
+send_letter(struct smtpd_agent *c, const struct smtpd_route *route)
 {
 	struct smtpd_rcpt_progress progress = { .rcpt = 0 };
 	char lines[1024];
 	struct smtpd_text trail;
-	struct smtpd_errand errand = {
+	struct smtpd_delivery_request request = {
 		.loaded = &loaded,
 		.route = route,
 		.rcpts = &progress,
 		.nrcpts = 1,
 		.trail = &trail,
 	};
-	struct smtpd_errand_end end;
+	struct smtpd_delivery_result end;
 
 	smtpd_text_init(&trail, lines, sizeof(lines));
-	smtpd_courier_deliver(c, &errand, &end);
+	smtpd_agent_deliver(c, &request, &end);
 	assert_int_equal(end.verdict, SMTPD_SITE_FINE);
 	assert_false(end.unsure);
 	assert_int_equal(
@@ -81,7 +81,7 @@ send_letter(struct smtpd_courier *c, const struct smtpd_route *route)
 	return 0;
 }
 
-/* Two letters with one courier.  What is said to be sent was, once. */
+/* Two letters with one agent.  What is said to be sent was, once. */
 static void
 no_letter_is_lost_without_memory(void **state)
 {
@@ -109,21 +109,21 @@ no_letter_is_lost_without_memory(void **state)
 	route.port = (uint16_t)strtoul(
 	    strrchr(smtpd_server_address(server, 0), ':') + 1, NULL, 10);
 	for (n = 0; failed; n++) {
-		struct smtpd_courier_settings set = { .client = &client };
-		struct smtpd_courier *c = NULL;
+		struct smtpd_agent_settings set = { .client = &client };
+		struct smtpd_agent *c = NULL;
 		int before = atomic_load(&count);
 		int sent = 0;
 
 		failing_after(n);
 		set.hosts = smtpd_hosts_create();
 		if (set.hosts != NULL)
-			c = smtpd_courier_create(&set);
+			c = smtpd_agent_create(&set);
 		if (c != NULL) {
 			sent = send_letter(c, &route);
 			sent += send_letter(c, &route);
-			smtpd_courier_quit(c);
+			smtpd_agent_quit(c);
 		}
-		smtpd_courier_destroy(c);
+		smtpd_agent_destroy(c);
 		smtpd_hosts_destroy(set.hosts);
 		failed = failing_ended();
 		assert_int_equal(atomic_load(&count) - before, sent);

@@ -243,7 +243,7 @@ a_closed_site_gives_no_more(void **state)
 	world_take_none(&w);
 	assert_about(report(&w, site, SMTPD_SITE_DOWN) - w.now, 10 * MINUTE);
 
-	/* Who still talks with it knows better. */
+	/* Who still sessions with it knows better. */
 	report(&w, site, SMTPD_SITE_FINE);
 	assert_int_equal(world_facts(a).failures, 0);
 	world_finish(&w, b);

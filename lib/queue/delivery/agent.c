@@ -12,10 +12,10 @@
 #define ERRANDS_MAX 100
 #define OPEN_MS     300000
 
-struct smtpd_courier *
-smtpd_courier_create(const struct smtpd_courier_settings *settings)
+struct smtpd_agent *
+smtpd_agent_create(const struct smtpd_agent_settings *settings)
 {
-	struct smtpd_courier *c = calloc(1, sizeof(*c));
+	struct smtpd_agent *c = calloc(1, sizeof(*c));
 
 	if (c != NULL)
 		c->set = settings;
@@ -23,7 +23,7 @@ smtpd_courier_create(const struct smtpd_courier_settings *settings)
 }
 
 void
-smtpd_courier_destroy(struct smtpd_courier *c)
+smtpd_agent_destroy(struct smtpd_agent *c)
 {
 	if (c == NULL)
 		return;
@@ -33,14 +33,14 @@ smtpd_courier_destroy(struct smtpd_courier *c)
 }
 
 bool
-smtpd_courier_is_open(const struct smtpd_courier *c)
+smtpd_agent_is_open(const struct smtpd_agent *c)
 {
-	return c->site != NULL && c->errands < ERRANDS_MAX &&
+	return c->site != NULL && c->requests < ERRANDS_MAX &&
 	    smtpd_clock_ms() - c->opened < OPEN_MS;
 }
 
 void
-smtpd_courier_quit(struct smtpd_courier *c)
+smtpd_agent_quit(struct smtpd_agent *c)
 {
 	if (c->client != NULL)
 		smtpd_client_quit(c->client);
@@ -49,20 +49,21 @@ smtpd_courier_quit(struct smtpd_courier *c)
 }
 
 bool
-smtpd_tour_is_cancelled(const struct smtpd_tour *t)
+smtpd_agent_rules_is_cancelled(const struct smtpd_agent_attempt *t)
 {
-	return smtpd_cancel_is_triggered(t->courier->set->client->cancel);
+	return smtpd_cancel_is_triggered(t->agent->set->client->cancel);
 }
 
 bool
-smtpd_tour_is_own(const struct smtpd_tour *t, const struct smtpd_result *r)
+smtpd_agent_rules_is_own(
+    const struct smtpd_agent_attempt *t, const struct smtpd_result *r)
 {
-	return smtpd_tour_is_cancelled(t) ||
+	return smtpd_agent_rules_is_cancelled(t) ||
 	    (r->code == 0 && strncmp(r->status, "4.3.", 4) == 0);
 }
 
 void
-smtpd_tour_soften(struct smtpd_result *r)
+smtpd_agent_rules_soften(struct smtpd_result *r)
 {
 	r->outcome = SMTPD_TEMPORARY;
 	r->status[0] = '4';
@@ -70,10 +71,11 @@ smtpd_tour_soften(struct smtpd_result *r)
 
 /* The last host that spoke decides; those out of reach only when none did. */
 void
-smtpd_tour_judge(struct smtpd_tour *t, enum smtpd_site_verdict verdict,
-    const char *host, const struct smtpd_result *result)
+smtpd_agent_rules_judge(struct smtpd_agent_attempt *t,
+    enum smtpd_site_verdict verdict, const char *host,
+    const struct smtpd_result *result)
 {
-	struct smtpd_errand_end *end = t->end;
+	struct smtpd_delivery_result *end = t->end;
 
 	if (verdict == SMTPD_SITE_DOWN && t->spoke)
 		return;
@@ -84,14 +86,14 @@ smtpd_tour_judge(struct smtpd_tour *t, enum smtpd_site_verdict verdict,
 	smtpd_result_set(&end->why, SMTPD_TEMPORARY, result->phase,
 	    result->status, "%s: %s", host, result->text);
 	end->why.code = result->code;
-	smtpd_tour_soften(&end->why);
+	smtpd_agent_rules_soften(&end->why);
 }
 
 /* Nobody has said anything of anybody yet. */
 static int
-begin(struct smtpd_tour *t)
+begin(struct smtpd_agent_attempt *t)
 {
-	struct smtpd_errand *e = t->errand;
+	struct smtpd_delivery_request *e = t->request;
 
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		struct smtpd_rcpt_progress *p = &e->rcpts[i];
@@ -101,21 +103,20 @@ begin(struct smtpd_tour *t)
 		smtpd_result_set(&p->result, SMTPD_TEMPORARY,
 		    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	}
-	t->parcels = calloc(e->nrcpts + 1, sizeof(*t->parcels));
-	if (t->parcels == NULL || smtpd_tour_order(t) != 0)
+	t->rcpt_states = calloc(e->nrcpts + 1, sizeof(*t->rcpt_states));
+	if (t->rcpt_states == NULL || smtpd_agent_hosts_order(t) != 0)
 		return -1;
 	for (size_t i = 0; i < e->nrcpts; i++)
-		t->parcels[i].stop = SMTPD_STOP_FAILED;
+		t->rcpt_states[i].stop = SMTPD_RELAY_FAILED;
 	return 0;
 }
 
-/* Whether the open connection can serve this errand: one that was made in
+/* Whether the open connection can serve this request: one that was made in
  * plain text, since TLS failed, none that has to wait for that. */
 static bool
-is_of_use(const struct smtpd_courier *c, const struct smtpd_errand *e)
+is_of_use(const struct smtpd_agent *c, const struct smtpd_delivery_request *e)
 {
-	return smtpd_courier_is_open(c) &&
-	    strcmp(c->site, e->route->site) == 0 &&
+	return smtpd_agent_is_open(c) && strcmp(c->site, e->route->site) == 0 &&
 	    c->smarthost == e->route->smarthost &&
 	    (c->security == e->route->security || e->plain_allowed);
 }
@@ -123,19 +124,19 @@ is_of_use(const struct smtpd_courier *c, const struct smtpd_errand *e)
 /* Send over the connection that is open.  HOST is where it leads to, when it
  * was still of use; else "". */
 static void
-use_old(struct smtpd_tour *t, char host[256])
+use_old(struct smtpd_agent_attempt *t, char host[256])
 {
-	struct smtpd_courier *c = t->courier;
+	struct smtpd_agent *c = t->agent;
 
 	host[0] = '\0';
 	if (c->site == NULL)
 		return;
-	if (!is_of_use(c, t->errand)) {
-		smtpd_courier_quit(c);
+	if (!is_of_use(c, t->request)) {
+		smtpd_agent_quit(c);
 		return;
 	}
 	memcpy(host, c->stop.host, sizeof(c->stop.host));
-	if (smtpd_tour_send(t, true) != 0)
+	if (smtpd_agent_send(t, true) != 0)
 		host[0] = '\0';
 }
 
@@ -146,15 +147,15 @@ struct need {
 };
 
 static struct need
-find_need(const struct smtpd_tour *t)
+find_need(const struct smtpd_agent_attempt *t)
 {
 	struct need need = { 0 };
 
-	for (size_t i = 0; i < t->errand->nrcpts; i++) {
-		if (!smtpd_tour_is_pending(&t->parcels[i]))
+	for (size_t i = 0; i < t->request->nrcpts; i++) {
+		if (!smtpd_agent_rules_is_pending(&t->rcpt_states[i]))
 			continue;
 		need.any = true;
-		need.urgent = need.urgent || t->parcels[i].put_off == 0;
+		need.urgent = need.urgent || t->rcpt_states[i].put_off == 0;
 	}
 	return need;
 }
@@ -162,27 +163,28 @@ find_need(const struct smtpd_tour *t)
 /* Go from host to host, but not to the one at DONE.  For who was only put off
  * it is not worth while to wait for one that is likely dead. */
 static void
-visit(struct smtpd_tour *t, const char *done)
+visit(struct smtpd_agent_attempt *t, const char *done)
 {
-	for (size_t i = 0; i < t->nhosts && t->talks < SMTPD_TOUR_TALKS; i++) {
-		const struct smtpd_tour_host *host = &t->hosts[i];
+	for (size_t i = 0; i < t->nhosts && t->sessions < SMTPD_AGENT_SESSIONS;
+	    i++) {
+		const struct smtpd_agent_host *host = &t->hosts[i];
 		struct need need = find_need(t);
 
-		if (!need.any || t->over || smtpd_tour_is_cancelled(t))
+		if (!need.any || t->over || smtpd_agent_rules_is_cancelled(t))
 			return;
 		if (strcmp(host->targets->host, done) == 0 ||
 		    (host->bad && !need.urgent))
 			continue;
-		if (smtpd_tour_connect(t, host) == 0)
-			smtpd_tour_send(t, false);
+		if (smtpd_agent_connect(t, host) == 0)
+			smtpd_agent_send(t, false);
 	}
 }
 
 static void
-conclude(struct smtpd_tour *t)
+conclude(struct smtpd_agent_attempt *t)
 {
-	const struct smtpd_errand *e = t->errand;
-	bool cancelled = smtpd_tour_is_cancelled(t);
+	const struct smtpd_delivery_request *e = t->request;
+	bool cancelled = smtpd_agent_rules_is_cancelled(t);
 
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		struct smtpd_result *r = &e->rcpts[i].result;
@@ -201,20 +203,22 @@ conclude(struct smtpd_tour *t)
 }
 
 void
-smtpd_courier_deliver(struct smtpd_courier *c, struct smtpd_errand *errand,
-    struct smtpd_errand_end *end)
+smtpd_agent_deliver(struct smtpd_agent *c,
+    struct smtpd_delivery_request *request, struct smtpd_delivery_result *end)
 {
-	struct smtpd_tour t = { .courier = c, .errand = errand, .end = end };
+	struct smtpd_agent_attempt t = {
+		.agent = c, .request = request, .end = end
+	};
 	char done[sizeof(c->stop.host)];
 
-	*end = (struct smtpd_errand_end){ .verdict = SMTPD_SITE_FINE };
+	*end = (struct smtpd_delivery_result){ .verdict = SMTPD_SITE_FINE };
 	if (begin(&t) == 0) {
 		use_old(&t, done);
 		visit(&t, done);
 		conclude(&t);
-		smtpd_tour_log(&t);
+		smtpd_agent_log(&t);
 	}
-	free(t.parcels);
+	free(t.rcpt_states);
 	free(t.hosts);
 	free(t.targets);
 }

@@ -4,7 +4,7 @@
 
 /*
  * One attempt: the recipients of a job, over the hosts of their route.  A
- * courier belongs to one worker, and may have a connection open from one job to
+ * agent belongs to one worker, and may have a connection open from one job to
  * the next.
  *
  * - Hosts are tried in their order, those that are bad (hosts.h) last.  What
@@ -29,10 +29,10 @@
 #include "queue/schedule/schedule.h"
 #include "queue/spool/spool.h"
 
-struct smtpd_courier;
+struct smtpd_agent;
 
-/* What couriers share. */
-struct smtpd_courier_settings {
+/* What agents share. */
+struct smtpd_agent_settings {
 	const struct smtpd_client_settings *client; /* with cancel */
 	struct smtpd_hosts *hosts;
 	smtpd_log_fn *log; /* one line for each recipient of each attempt */
@@ -41,14 +41,14 @@ struct smtpd_courier_settings {
 };
 
 /* NULL without memory.  SETTINGS must live as long. */
-struct smtpd_courier *smtpd_courier_create(
-    const struct smtpd_courier_settings *settings);
+struct smtpd_agent *smtpd_agent_create(
+    const struct smtpd_agent_settings *settings);
 
 /* Close without a word, and free it. */
-void smtpd_courier_destroy(struct smtpd_courier *c);
+void smtpd_agent_destroy(struct smtpd_agent *c);
 
 /* What is to be done. */
-struct smtpd_errand {
+struct smtpd_delivery_request {
 	const struct smtpd_loaded_message *loaded;
 	const struct smtpd_route *route; /* FOUND */
 	unsigned flags;                  /* of enum smtpd_message_flag */
@@ -64,7 +64,7 @@ struct smtpd_errand {
 };
 
 /* What else came of it. */
-struct smtpd_errand_end {
+struct smtpd_delivery_result {
 	enum smtpd_site_verdict verdict;
 	struct smtpd_result why; /* when the site is down or busy */
 	bool dsn;    /* the host that took recipients over offers DSN, so it
@@ -73,13 +73,13 @@ struct smtpd_errand_end {
 };
 
 /* Do it.  Blocks. */
-void smtpd_courier_deliver(struct smtpd_courier *c, struct smtpd_errand *errand,
-    struct smtpd_errand_end *end);
+void smtpd_agent_deliver(struct smtpd_agent *c,
+    struct smtpd_delivery_request *request, struct smtpd_delivery_result *end);
 
 /* Whether a connection is open that can serve another message. */
-bool smtpd_courier_is_open(const struct smtpd_courier *c);
+bool smtpd_agent_is_open(const struct smtpd_agent *c);
 
 /* Say QUIT if one is open. */
-void smtpd_courier_quit(struct smtpd_courier *c);
+void smtpd_agent_quit(struct smtpd_agent *c);
 
 #endif

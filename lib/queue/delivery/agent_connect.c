@@ -8,10 +8,10 @@
 #include "queue/delivery/agent_state.h"
 
 static bool
-is_bad(const struct smtpd_tour *t, const struct smtpd_target *target)
+is_bad(const struct smtpd_agent_attempt *t, const struct smtpd_target *target)
 {
 	return smtpd_hosts_is_bad(
-	    t->courier->set->hosts, target, smtpd_clock_ms());
+	    t->agent->set->hosts, target, smtpd_clock_ms());
 }
 
 /* How many of the COUNT addresses at TARGETS are those of the first host. */
@@ -26,11 +26,11 @@ count_same(const struct smtpd_target *targets, size_t count)
 }
 
 /* Copy the addresses of one host to TO, those that are not bad first. */
-static struct smtpd_tour_host
-copy_host(const struct smtpd_tour *t, const struct smtpd_target *from,
+static struct smtpd_agent_host
+copy_host(const struct smtpd_agent_attempt *t, const struct smtpd_target *from,
     size_t count, struct smtpd_target *to)
 {
-	struct smtpd_tour_host host = { .targets = to, .count = count };
+	struct smtpd_agent_host host = { .targets = to, .count = count };
 	size_t good = 0, bad = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -50,9 +50,9 @@ copy_host(const struct smtpd_tour *t, const struct smtpd_target *from,
 	return host;
 }
 
-/* Put those that are BAD, or those that are not, of ALL into the tour. */
+/* Put those that are BAD, or those that are not, of ALL into the attempt. */
 static void
-take_hosts(struct smtpd_tour *t, const struct smtpd_tour_host *all,
+take_hosts(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *all,
     size_t count, bool bad)
 {
 	for (size_t i = 0; i < count; i++)
@@ -61,10 +61,10 @@ take_hosts(struct smtpd_tour *t, const struct smtpd_tour_host *all,
 }
 
 int
-smtpd_tour_order(struct smtpd_tour *t)
+smtpd_agent_hosts_order(struct smtpd_agent_attempt *t)
 {
-	const struct smtpd_targets *from = t->errand->route->targets;
-	struct smtpd_tour_host *all = calloc(from->count, sizeof(*all));
+	const struct smtpd_targets *from = t->request->route->targets;
+	struct smtpd_agent_host *all = calloc(from->count, sizeof(*all));
 	size_t nall = 0;
 	int status = -1;
 
@@ -87,10 +87,10 @@ out:
 /* A client for SECURITY and the smarthost of the route.  Only that one is ever
  * told a password. */
 static int
-prepare_client(struct smtpd_tour *t, enum smtpd_security security)
+prepare_client(struct smtpd_agent_attempt *t, enum smtpd_security security)
 {
-	struct smtpd_courier *c = t->courier;
-	const struct smtpd_smarthost *smart = t->errand->route->smarthost;
+	struct smtpd_agent *c = t->agent;
+	const struct smtpd_smarthost *smart = t->request->route->smarthost;
 	struct smtpd_client_settings s = *c->set->client;
 
 	if (c->client != NULL && c->security == security &&
@@ -111,9 +111,10 @@ prepare_client(struct smtpd_tour *t, enum smtpd_security security)
 /* The number of the address of HOST that the client was connected to; as many
  * as there are: of none. */
 static size_t
-find_peer(const struct smtpd_tour *t, const struct smtpd_tour_host *host)
+find_peer(
+    const struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
-	const char *peer = smtpd_client_peer(t->courier->client);
+	const char *peer = smtpd_client_peer(t->agent->client);
 	char address[64];
 	size_t i;
 
@@ -130,24 +131,24 @@ find_peer(const struct smtpd_tour *t, const struct smtpd_tour_host *host)
 
 /* The first COUNT addresses of HOST did not answer. */
 static void
-note_failed(
-    struct smtpd_tour *t, const struct smtpd_tour_host *host, size_t count)
+note_failed(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
+    size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		smtpd_hosts_failed(t->courier->set->hosts, &host->targets[i],
-		    smtpd_clock_ms());
+		smtpd_hosts_failed(
+		    t->agent->set->hosts, &host->targets[i], smtpd_clock_ms());
 }
 
 /* All before the address that answered did not, or not in time. */
 static void
-note_worked(struct smtpd_tour *t, const struct smtpd_tour_host *host)
+note_worked(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
 	size_t peer = find_peer(t, host);
 
 	if (peer == host->count)
 		return;
 	note_failed(t, host, peer);
-	smtpd_hosts_worked(t->courier->set->hosts, &host->targets[peer]);
+	smtpd_hosts_worked(t->agent->set->hosts, &host->targets[peer]);
 }
 
 static void
@@ -165,16 +166,16 @@ write_tls(const struct smtpd_client_tls *tls, char *out, size_t size)
 
 /* Where the client is, or was. */
 static void
-describe(const struct smtpd_tour *t, const struct smtpd_tour_host *host,
-    struct smtpd_stop *stop)
+describe(const struct smtpd_agent_attempt *t,
+    const struct smtpd_agent_host *host, struct smtpd_relay *stop)
 {
-	const struct smtpd_client *client = t->courier->client;
+	const struct smtpd_client *client = t->agent->client;
 	struct smtpd_text text;
 
 	smtpd_text_init(&text, stop->host, sizeof(stop->host));
 	smtpd_text_add(&text, host->targets->host);
 	smtpd_text_init(&text, stop->address, sizeof(stop->address));
-	stop->port = t->errand->route->port;
+	stop->port = t->request->route->port;
 	if (client == NULL) {
 		write_tls(NULL, stop->tls, sizeof(stop->tls));
 		return;
@@ -185,33 +186,34 @@ describe(const struct smtpd_tour *t, const struct smtpd_tour_host *host,
 
 /* Where it is open, remember what it can be used for. */
 static int
-keep(struct smtpd_tour *t, const struct smtpd_tour_host *host)
+keep(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
-	struct smtpd_courier *c = t->courier;
+	struct smtpd_agent *c = t->agent;
 
-	c->site = strdup(t->errand->route->site);
+	c->site = strdup(t->request->route->site);
 	if (c->site == NULL) {
 		smtpd_client_quit(c->client);
 		return -1;
 	}
 	describe(t, host, &c->stop);
 	c->opened = smtpd_clock_ms();
-	c->errands = 0;
+	c->requests = 0;
 	note_worked(t, host);
-	smtpd_tour_tell_stop(t, &c->stop, false);
+	smtpd_agent_log_relay(t, &c->stop, false);
 	return 0;
 }
 
 /* All who were told nothing yet learn WHY; HOST said so, or is "". */
 static void
-spread(struct smtpd_tour *t, const char *host, const struct smtpd_result *why)
+spread(struct smtpd_agent_attempt *t, const char *host,
+    const struct smtpd_result *why)
 {
-	const struct smtpd_errand *e = t->errand;
+	const struct smtpd_delivery_request *e = t->request;
 
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		struct smtpd_text text;
 
-		if (t->parcels[i].told)
+		if (t->rcpt_states[i].told)
 			continue;
 		e->rcpts[i].result = *why;
 		smtpd_text_init(
@@ -223,7 +225,7 @@ spread(struct smtpd_tour *t, const char *host, const struct smtpd_result *why)
 /* The host at STOP is of no use, as RESULT says: not for good, whatever it
  * thinks of us. */
 static void
-fail(struct smtpd_tour *t, const struct smtpd_stop *stop,
+fail(struct smtpd_agent_attempt *t, const struct smtpd_relay *stop,
     const struct smtpd_result *result)
 {
 	struct smtpd_result why = *result;
@@ -232,9 +234,9 @@ fail(struct smtpd_tour *t, const struct smtpd_stop *stop,
 	if (!reached)
 		smtpd_result_set(&why, SMTPD_TEMPORARY, result->phase,
 		    result->status, "%s: %s", stop->host, result->text);
-	smtpd_tour_soften(&why);
-	t->stops[SMTPD_STOP_FAILED] = *stop;
-	smtpd_tour_tell_result(t, stop, result);
+	smtpd_agent_rules_soften(&why);
+	t->stops[SMTPD_RELAY_FAILED] = *stop;
+	smtpd_agent_log_result(t, stop, result);
 	spread(t, reached ? stop->host : "", &why);
 }
 
@@ -247,27 +249,28 @@ is_busy(const struct smtpd_result *r)
 
 /* What a failure to connect means for the host and its site. */
 static void
-learn(struct smtpd_tour *t, const struct smtpd_tour_host *host,
+learn(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
     const struct smtpd_result *r)
 {
 	bool mute = r->phase == SMTPD_PHASE_CONNECT ||
 	    (r->phase == SMTPD_PHASE_GREETING && r->code == 0);
 
-	if (smtpd_tour_is_own(t, r)) {
+	if (smtpd_agent_rules_is_own(t, r)) {
 		t->over = true;
 		return;
 	}
 	if (mute)
 		note_failed(t, host, host->count);
-	smtpd_tour_judge(t, is_busy(r) ? SMTPD_SITE_BUSY : SMTPD_SITE_DOWN,
-	    host->targets->host, r);
+	smtpd_agent_rules_judge(t,
+	    is_busy(r) ? SMTPD_SITE_BUSY : SMTPD_SITE_DOWN, host->targets->host,
+	    r);
 }
 
 static int
-no_memory(struct smtpd_tour *t, const struct smtpd_tour_host *host)
+no_memory(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
 	struct smtpd_result why;
-	struct smtpd_stop stop;
+	struct smtpd_relay stop;
 
 	smtpd_result_set(&why, SMTPD_TEMPORARY, SMTPD_PHASE_CONNECT, "4.3.0",
 	    "out of memory");
@@ -278,17 +281,17 @@ no_memory(struct smtpd_tour *t, const struct smtpd_tour_host *host)
 }
 
 static int
-try(struct smtpd_tour *t, const struct smtpd_tour_host *host,
+try(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
     enum smtpd_security security)
 {
-	struct smtpd_courier *c = t->courier;
-	struct smtpd_stop stop;
+	struct smtpd_agent *c = t->agent;
+	struct smtpd_relay stop;
 
-	smtpd_courier_quit(c);
+	smtpd_agent_quit(c);
 	if (prepare_client(t, security) != 0)
 		return no_memory(t, host);
 	if (smtpd_client_connect(c->client, host->targets, host->count,
-		t->errand->route->port) == 0)
+		t->request->route->port) == 0)
 		return keep(t, host) == 0 ? 0 : no_memory(t, host);
 	describe(t, host, &stop);
 	fail(t, &stop, smtpd_client_result(c->client));
@@ -298,22 +301,23 @@ try(struct smtpd_tour *t, const struct smtpd_tour_host *host,
 
 /* Whether TLS is only nice to have. */
 static bool
-is_optional(const struct smtpd_tour *t)
+is_optional(const struct smtpd_agent_attempt *t)
 {
-	const struct smtpd_route *route = t->errand->route;
+	const struct smtpd_route *route = t->request->route;
 	bool first = route->smarthost != NULL
 	    ? route->smarthost->tls_first
-	    : t->courier->set->client->tls_first;
+	    : t->agent->set->client->tls_first;
 
 	return route->security == SMTPD_SECURITY_OPPORTUNISTIC && !first &&
 	    (route->smarthost == NULL || route->smarthost->user == NULL);
 }
 
 static bool
-is_broken(const struct smtpd_tour *t, const struct smtpd_tour_host *host)
+is_broken(
+    const struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
 	for (size_t i = 0; i < host->count; i++)
-		if (smtpd_hosts_tls_is_broken(t->courier->set->hosts,
+		if (smtpd_hosts_tls_is_broken(t->agent->set->hosts,
 			&host->targets[i], smtpd_clock_ms()))
 			return true;
 	return false;
@@ -321,9 +325,9 @@ is_broken(const struct smtpd_tour *t, const struct smtpd_tour_host *host)
 
 /* Whether the last try failed since TLS did. */
 static bool
-has_tls_failed(const struct smtpd_tour *t)
+has_tls_failed(const struct smtpd_agent_attempt *t)
 {
-	const struct smtpd_client *client = t->courier->client;
+	const struct smtpd_client *client = t->agent->client;
 	const struct smtpd_result *r;
 
 	if (client == NULL || t->over)
@@ -333,21 +337,22 @@ has_tls_failed(const struct smtpd_tour *t)
 }
 
 static void
-note_tls_failed(struct smtpd_tour *t, const struct smtpd_tour_host *host)
+note_tls_failed(
+    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
 	size_t peer = find_peer(t, host);
 
 	if (peer < host->count)
-		smtpd_hosts_tls_failed(t->courier->set->hosts,
+		smtpd_hosts_tls_failed(t->agent->set->hosts,
 		    &host->targets[peer], smtpd_clock_ms());
 }
 
 /* HOST is not asked, since its TLS is known to fail: only this message has to
  * wait for plain text. */
 static void
-pass_by(struct smtpd_tour *t, const struct smtpd_tour_host *host)
+pass_by(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
-	struct smtpd_stop stop = { .port = t->errand->route->port };
+	struct smtpd_relay stop = { .port = t->request->route->port };
 	struct smtpd_result why;
 	struct smtpd_text text;
 
@@ -358,16 +363,17 @@ pass_by(struct smtpd_tour *t, const struct smtpd_tour_host *host)
 	    "TLS failed there lately; plain text only after the message has "
 	    "waited");
 	fail(t, &stop, &why);
-	smtpd_tour_judge(t, SMTPD_SITE_FINE, stop.host, &why);
+	smtpd_agent_rules_judge(t, SMTPD_SITE_FINE, stop.host, &why);
 }
 
 int
-smtpd_tour_connect(struct smtpd_tour *t, const struct smtpd_tour_host *host)
+smtpd_agent_connect(
+    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
-	bool plain = t->errand->plain_allowed;
+	bool plain = t->request->plain_allowed;
 
 	if (!is_optional(t))
-		return try(t, host, t->errand->route->security);
+		return try(t, host, t->request->route->security);
 	if (is_broken(t, host) && !plain) {
 		pass_by(t, host);
 		return -1;
@@ -381,7 +387,7 @@ smtpd_tour_connect(struct smtpd_tour *t, const struct smtpd_tour_host *host)
 	note_tls_failed(t, host);
 	if (plain)
 		return try(t, host, SMTPD_SECURITY_NONE);
-	smtpd_tour_judge(t, SMTPD_SITE_FINE, host->targets->host,
-	    smtpd_client_result(t->courier->client));
+	smtpd_agent_rules_judge(t, SMTPD_SITE_FINE, host->targets->host,
+	    smtpd_client_result(t->agent->client));
 	return -1;
 }

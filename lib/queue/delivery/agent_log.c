@@ -23,48 +23,48 @@ write_code(const struct smtpd_result *r)
 }
 
 void
-smtpd_tour_tell_stop(
-    struct smtpd_tour *t, const struct smtpd_stop *stop, bool old)
+smtpd_agent_log_relay(
+    struct smtpd_agent_attempt *t, const struct smtpd_relay *stop, bool old)
 {
 	bool plain = strcmp(stop->tls, "none") == 0;
 
-	smtpd_trail_add(t->errand->trail, "%s [%s]:%u: %s%s", stop->host,
+	smtpd_trail_add(t->request->trail, "%s [%s]:%u: %s%s", stop->host,
 	    stop->address, (unsigned)stop->port,
 	    old ? "connection kept open, " : "",
 	    plain ? "not encrypted" : stop->tls);
 }
 
 void
-smtpd_tour_tell_result(struct smtpd_tour *t, const struct smtpd_stop *stop,
-    const struct smtpd_result *result)
+smtpd_agent_log_result(struct smtpd_agent_attempt *t,
+    const struct smtpd_relay *stop, const struct smtpd_result *result)
 {
 	struct code code = write_code(result);
 
-	smtpd_trail_add(t->errand->trail, "%s: %s%s %s", stop->host, code.text,
+	smtpd_trail_add(t->request->trail, "%s: %s%s %s", stop->host, code.text,
 	    result->status, result->text);
 }
 
 static const char *
-address_of(const struct smtpd_tour *t, size_t place)
+address_of(const struct smtpd_agent_attempt *t, size_t place)
 {
-	const struct smtpd_errand *e = t->errand;
+	const struct smtpd_delivery_request *e = t->request;
 
 	return e->loaded->rcpts[e->rcpts[place].rcpt].address;
 }
 
 void
-smtpd_tour_tell_rcpt(struct smtpd_tour *t, size_t place)
+smtpd_agent_log_rcpt(struct smtpd_agent_attempt *t, size_t place)
 {
-	const struct smtpd_rcpt_progress *p = &t->errand->rcpts[place];
+	const struct smtpd_rcpt_progress *p = &t->request->rcpts[place];
 	struct code code = write_code(&p->result);
 
-	smtpd_trail_add(t->errand->trail, "rcpt %s: %s%s %s (%s)",
+	smtpd_trail_add(t->request->trail, "rcpt %s: %s%s %s (%s)",
 	    address_of(t, place), code.text, p->result.status, p->result.text,
 	    p->host);
 }
 
 static void
-write_relay(const struct smtpd_stop *stop, struct smtpd_text *relay)
+write_relay(const struct smtpd_relay *stop, struct smtpd_text *relay)
 {
 	if (stop->host[0] == '\0')
 		smtpd_text_add(relay, SMTPD_OUTCOME_NO_RELAY);
@@ -74,10 +74,10 @@ write_relay(const struct smtpd_stop *stop, struct smtpd_text *relay)
 }
 
 void
-smtpd_tour_log(const struct smtpd_tour *t)
+smtpd_agent_log(const struct smtpd_agent_attempt *t)
 {
-	const struct smtpd_courier_settings *set = t->courier->set;
-	const struct smtpd_errand *e = t->errand;
+	const struct smtpd_agent_settings *set = t->agent->set;
+	const struct smtpd_delivery_request *e = t->request;
 	char line[SMTPD_OUTCOME_MAX];
 	char relay[SMTPD_OUTCOME_MAX];
 	struct smtpd_text text;
@@ -86,7 +86,7 @@ smtpd_tour_log(const struct smtpd_tour *t)
 		return;
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		smtpd_text_init(&text, relay, sizeof(relay));
-		write_relay(&t->stops[t->parcels[i].stop], &text);
+		write_relay(&t->stops[t->rcpt_states[i].stop], &text);
 		smtpd_text_init(&text, line, sizeof(line));
 		smtpd_outcome_write(&text, e->loaded, &e->rcpts[i], relay);
 		set->log(SMTPD_LOG_INFO, line, set->log_user);

@@ -13,7 +13,7 @@ struct cursor {
 #define PUT_OFF_MAX 2
 
 bool
-smtpd_tour_is_pending(const struct smtpd_parcel *p)
+smtpd_agent_rules_is_pending(const struct smtpd_rcpt_state *p)
 {
 	return !p->settled && p->put_off < PUT_OFF_MAX;
 }
@@ -33,14 +33,14 @@ read_content(void *user, void *buf, size_t size)
 /* Fill the next transaction from *PLACE on.  Return how many recipients it
  * has. */
 static size_t
-load(struct smtpd_tour *t, size_t *place)
+load(struct smtpd_agent_attempt *t, size_t *place)
 {
-	struct smtpd_courier *c = t->courier;
-	const struct smtpd_errand *e = t->errand;
+	struct smtpd_agent *c = t->agent;
+	const struct smtpd_delivery_request *e = t->request;
 	size_t n = 0;
 
-	for (; *place < e->nrcpts && n < SMTPD_TOUR_RCPTS; ++*place) {
-		if (!smtpd_tour_is_pending(&t->parcels[*place]))
+	for (; *place < e->nrcpts && n < SMTPD_AGENT_RCPTS; ++*place) {
+		if (!smtpd_agent_rules_is_pending(&t->rcpt_states[*place]))
 			continue;
 		c->rcpts[n] = e->loaded->rcpts[e->rcpts[*place].rcpt];
 		c->places[n++] = *place;
@@ -49,10 +49,10 @@ load(struct smtpd_tour *t, size_t *place)
 }
 
 static int
-transact(struct smtpd_tour *t, size_t count)
+transact(struct smtpd_agent_attempt *t, size_t count)
 {
-	struct smtpd_courier *c = t->courier;
-	const struct smtpd_loaded_message *loaded = t->errand->loaded;
+	struct smtpd_agent *c = t->agent;
+	const struct smtpd_loaded_message *loaded = t->request->loaded;
 	struct cursor cursor = { .loaded = loaded };
 	const struct smtpd_outgoing m = {
 		.sender = loaded->sender,
@@ -60,8 +60,8 @@ transact(struct smtpd_tour *t, size_t count)
 		.nrcpts = count,
 		.ret = loaded->ret,
 		.envid = loaded->envid,
-		.eight_bit = (t->errand->flags & SMTPD_MESSAGE_EIGHT_BIT) != 0,
-		.utf8 = (t->errand->flags & SMTPD_MESSAGE_UTF8) != 0,
+		.eight_bit = (t->request->flags & SMTPD_MESSAGE_EIGHT_BIT) != 0,
+		.utf8 = (t->request->flags & SMTPD_MESSAGE_UTF8) != 0,
 		.fd = loaded->fd,
 		.length = loaded->size,
 		.read = loaded->content != NULL ? read_content : NULL,
@@ -74,17 +74,18 @@ transact(struct smtpd_tour *t, size_t count)
 /* Whether a connection that served others before was closed by then: the server
  * tired of waiting.  What we refused ourselves does not count. */
 static bool
-is_stale(const struct smtpd_tour *t, size_t count)
+is_stale(const struct smtpd_agent_attempt *t, size_t count)
 {
-	if (smtpd_tour_is_cancelled(t))
+	if (smtpd_agent_rules_is_cancelled(t))
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		const struct smtpd_result *r = &t->courier->results[i];
+		const struct smtpd_result *r = &t->agent->results[i];
 
 		if (r->outcome == SMTPD_PERMANENT && r->code == 0)
 			continue;
 		if (r->outcome != SMTPD_TEMPORARY ||
-		    r->phase != SMTPD_PHASE_MAIL || smtpd_tour_is_own(t, r) ||
+		    r->phase != SMTPD_PHASE_MAIL ||
+		    smtpd_agent_rules_is_own(t, r) ||
 		    (r->code != 0 && r->code != 421))
 			return false;
 	}
@@ -101,72 +102,72 @@ is_of_host(const struct smtpd_result *r)
 }
 
 static void
-take(struct smtpd_tour *t, size_t place, const struct smtpd_result *r)
+take(struct smtpd_agent_attempt *t, size_t place, const struct smtpd_result *r)
 {
-	struct smtpd_parcel *parcel = &t->parcels[place];
-	struct smtpd_rcpt_progress *p = &t->errand->rcpts[place];
+	struct smtpd_rcpt_state *rcpt_state = &t->rcpt_states[place];
+	struct smtpd_rcpt_progress *p = &t->request->rcpts[place];
 
 	p->result = *r;
 	if (r->outcome == SMTPD_TEMPORARY)
-		smtpd_tour_soften(&p->result);
-	memcpy(p->host, t->courier->stop.host, sizeof(p->host));
-	parcel->told = true;
-	parcel->stop = (uint8_t)(t->talks - 1);
+		smtpd_agent_rules_soften(&p->result);
+	memcpy(p->host, t->agent->stop.host, sizeof(p->host));
+	rcpt_state->told = true;
+	rcpt_state->stop = (uint8_t)(t->sessions - 1);
 	switch (r->outcome) {
 	case SMTPD_SENT:
 		t->sent = true;
-		parcel->settled = true;
+		rcpt_state->settled = true;
 		break;
 	case SMTPD_PERMANENT:
-		parcel->settled = !is_of_host(r);
+		rcpt_state->settled = !is_of_host(r);
 		break;
 	case SMTPD_UNKNOWN:
-		parcel->settled = true;
+		rcpt_state->settled = true;
 		break;
 	case SMTPD_TEMPORARY:
 		if (r->code != 0 && r->code != 421)
-			parcel->put_off++;
-		if (smtpd_tour_is_own(t, r))
+			rcpt_state->put_off++;
+		if (smtpd_agent_rules_is_own(t, r))
 			t->over = true;
 		break;
 	}
-	smtpd_tour_tell_rcpt(t, place);
+	smtpd_agent_log_rcpt(t, place);
 }
 
 /* The connection was closed.  Those at PLACE and behind were not sent yet: for
  * them that is all there is, also if another's reply to the dot was lost. */
 static void
-lose(struct smtpd_tour *t, size_t place)
+lose(struct smtpd_agent_attempt *t, size_t place)
 {
-	struct smtpd_courier *c = t->courier;
+	struct smtpd_agent *c = t->agent;
 	struct smtpd_result why = *smtpd_client_result(c->client);
 
-	smtpd_tour_soften(&why);
-	for (; place < t->errand->nrcpts; place++)
-		if (smtpd_tour_is_pending(&t->parcels[place]))
+	smtpd_agent_rules_soften(&why);
+	for (; place < t->request->nrcpts; place++)
+		if (smtpd_agent_rules_is_pending(&t->rcpt_states[place]))
 			take(t, place, &why);
-	if (why.code == 421 && !smtpd_tour_is_cancelled(t))
-		smtpd_tour_judge(t, SMTPD_SITE_BUSY, c->stop.host, &why);
-	smtpd_courier_quit(c);
+	if (why.code == 421 && !smtpd_agent_rules_is_cancelled(t))
+		smtpd_agent_rules_judge(t, SMTPD_SITE_BUSY, c->stop.host, &why);
+	smtpd_agent_quit(c);
 }
 
 /* Begin to talk to the host of the open connection. */
 static void
-arrive(struct smtpd_tour *t, bool old)
+arrive(struct smtpd_agent_attempt *t, bool old)
 {
-	struct smtpd_courier *c = t->courier;
+	struct smtpd_agent *c = t->agent;
 
 	if (old)
-		smtpd_tour_tell_stop(t, &c->stop, true);
-	t->stops[t->talks++] = c->stop;
-	c->errands++;
-	smtpd_tour_judge(t, SMTPD_SITE_FINE, c->stop.host, NULL);
+		smtpd_agent_log_relay(t, &c->stop, true);
+	t->stops[t->sessions++] = c->stop;
+	c->requests++;
+	smtpd_agent_rules_judge(t, SMTPD_SITE_FINE, c->stop.host, NULL);
 }
 
 int
-smtpd_tour_send(struct smtpd_tour *t, bool old)
+smtpd_agent_send(struct smtpd_agent_attempt *t, bool old)
 {
-	struct smtpd_courier *c = t->courier;
+	struct smtpd_agent *c = t->agent;
 	bool dsn = smtpd_client_offers(c->client, "DSN") != NULL;
 	bool arrived = false;
 	size_t place = 0, n;
@@ -175,7 +176,7 @@ smtpd_tour_send(struct smtpd_tour *t, bool old)
 		int status = transact(t, n);
 
 		if (!arrived && old && status != 0 && is_stale(t, n)) {
-			smtpd_courier_quit(c);
+			smtpd_agent_quit(c);
 			return -1;
 		}
 		if (!arrived)

@@ -22,8 +22,8 @@ smtpd_attempts_init(struct smtpd_attempts *a, struct smtpd_queue *q)
 	a->note = NULL;
 	a->domain[0] = '\0';
 	memset(&a->route, 0, sizeof(a->route));
-	a->courier = smtpd_courier_create(&q->courier);
-	return a->courier != NULL ? 0 : -1;
+	a->agent = smtpd_agent_create(&q->agent);
+	return a->agent != NULL ? 0 : -1;
 }
 
 void
@@ -31,9 +31,9 @@ smtpd_attempts_finish(struct smtpd_attempts *a)
 {
 	if (a->domain[0] != '\0')
 		smtpd_route_finish(&a->route);
-	if (a->courier != NULL)
-		smtpd_courier_destroy(a->courier);
-	a->courier = NULL;
+	if (a->agent != NULL)
+		smtpd_agent_destroy(a->agent);
+	a->agent = NULL;
 }
 
 /* The recipients of JOB that are not finished, an array of *COUNT; NULL without
@@ -169,7 +169,7 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 	struct smtpd_queue *q = a->queue;
 	struct smtpd_delivery_job *job = s->job;
 	uint32_t now = smtpd_spool_now(q->spool);
-	struct smtpd_errand errand = {
+	struct smtpd_delivery_request request = {
 		.loaded = s->loaded,
 		.route = route,
 		.flags = smtpd_spool_flags(q->spool, job->message),
@@ -179,10 +179,10 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 		.nrcpts = s->nrcpts,
 		.trail = trail,
 	};
-	struct smtpd_errand_end end;
+	struct smtpd_delivery_result end;
 
 	atomic_fetch_add(&q->counts.attempts, 1);
-	smtpd_courier_deliver(a->courier, &errand, &end);
+	smtpd_agent_deliver(a->agent, &request, &end);
 	now = smtpd_spool_now(q->spool);
 	s->dsn = end.dsn;
 	s->unsure = end.unsure;
@@ -223,7 +223,7 @@ try_message(struct smtpd_attempts *a, struct smtpd_settlement *s,
 		smtpd_jobs_put_back(a->queue, s->job);
 		return;
 	}
-	if ((*site != before || !smtpd_courier_is_open(a->courier)) &&
+	if ((*site != before || !smtpd_agent_is_open(a->agent)) &&
 	    hand_over(a->queue, s->job, site))
 		return;
 	deliver(a, route, s, *site, &trail);

@@ -18,7 +18,7 @@ struct smtpd_queue;
 /* What a runner keeps from one attempt to the next. */
 struct smtpd_attempts {
 	struct smtpd_queue *queue;
-	struct smtpd_courier *courier;
+	struct smtpd_agent *agent;
 	struct smtpd_route route; /* of domain */
 	char domain[256];         /* "": there is none */
 	uint64_t route_until;     /* as smtpd_clock_ms() */

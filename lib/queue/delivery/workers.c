@@ -163,7 +163,7 @@ another_job(struct smtpd_runner *r, struct smtpd_site *site)
 	struct smtpd_delivery_job *job;
 	bool woken = true;
 
-	if (site == NULL || !smtpd_courier_is_open(r->attempts.courier))
+	if (site == NULL || !smtpd_agent_is_open(r->attempts.agent))
 		return NULL;
 	job = take_more(r, site);
 	if (job != NULL)
@@ -197,7 +197,7 @@ serve(struct smtpd_runner *r, struct smtpd_delivery_job *job,
 	call_spare(q);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_attempts_rest(&r->attempts);
-	smtpd_courier_quit(r->attempts.courier);
+	smtpd_agent_quit(r->attempts.agent);
 	pthread_mutex_lock(&q->lock);
 	if (site != NULL)
 		smtpd_schedule_leave(
