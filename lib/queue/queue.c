@@ -104,9 +104,9 @@ open_spool(
 {
 	struct smtpd_spool_settings settings = {
 		.segment_size = q->settings.segment_size,
-		.destination = smtpd_jobs_destination,
-		.release = smtpd_jobs_release,
-		.lost = smtpd_jobs_lost,
+		.destination = smtpd_dispatch_destination,
+		.release = smtpd_dispatch_release,
+		.lost = smtpd_dispatch_lost,
 		.user = q,
 		.log = q->settings.log,
 		.log_user = q->settings.log_user,
@@ -123,7 +123,7 @@ make_parts(struct smtpd_queue *q, char *error, size_t size)
 	snprintf(error, size, "no memory");
 	errno = ENOMEM;
 	q->cancel = smtpd_cancel_create();
-	q->hosts = smtpd_hosts_create();
+	q->hosts = smtpd_hoststat_create();
 	q->limit = smtpd_bounce_limit_create(q->settings.max_reports);
 	q->schedule = make_schedule(&q->settings);
 	set_client(q);
@@ -174,7 +174,7 @@ smtpd_queue_open(const char *directory,
 		goto fail;
 	}
 	q->space.directory = smtpd_spool_directory(q->spool);
-	smtpd_jobs_schedule_all(q);
+	smtpd_dispatch_schedule_all(q);
 	return q;
 fail:
 	smtpd_queue_close(q);
@@ -190,11 +190,11 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 		errno = EINVAL;
 		return -1;
 	}
-	smtpd_jobs_hooks(q, &q->hooks);
+	smtpd_dispatch_hooks(q, &q->hooks);
 	q->control = smtpd_control_start(q->spool, &q->hooks, error, size);
 	if (q->control == NULL)
 		return -1;
-	if (smtpd_keeper_start(q) == -1) {
+	if (smtpd_maintenance_start(q) == -1) {
 		snprintf(error, size, "no thread: %s", strerror(errno));
 		smtpd_control_stop(q->control);
 		q->control = NULL;
@@ -202,7 +202,7 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 	}
 	pthread_mutex_lock(&q->lock);
 	q->running = true;
-	smtpd_runners_rouse(q, NULL);
+	smtpd_workers_wake(q, NULL);
 	pthread_mutex_unlock(&q->lock);
 	return 0;
 }
@@ -231,8 +231,8 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	q->stopping = true;
 	pthread_cond_signal(&q->keep);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_runners_stop(q, timeout_ms);
-	smtpd_keeper_stop(q);
+	smtpd_workers_stop(q, timeout_ms);
+	smtpd_maintenance_stop(q);
 	smtpd_control_stop(q->control);
 	q->control = NULL;
 	pthread_mutex_lock(&q->lock);
@@ -251,7 +251,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 	if (q->schedule != NULL)
 		smtpd_schedule_destroy(q->schedule);
 	smtpd_router_destroy(q->router);
-	smtpd_hosts_destroy(q->hosts);
+	smtpd_hoststat_destroy(q->hosts);
 	smtpd_bounce_limit_destroy(q->limit);
 	smtpd_trust_unref(q->client.trust);
 	smtpd_cancel_destroy(q->cancel);

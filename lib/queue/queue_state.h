@@ -45,7 +45,7 @@ struct smtpd_queue {
 	struct smtpd_cancel *cancel;
 	struct smtpd_spool *spool;
 	struct smtpd_router *router;
-	struct smtpd_hosts *hosts;
+	struct smtpd_hoststat *hosts;
 	struct smtpd_bounce_limit *limit;
 	struct smtpd_agent_settings agent;
 	struct smtpd_control_hooks hooks;
@@ -54,15 +54,15 @@ struct smtpd_queue {
 	struct smtpd_queue_counts counts;
 
 	pthread_mutex_t lock;
-	pthread_cond_t keep; /* the keeper waits */
+	pthread_cond_t keep; /* the maintenance waits */
 	struct smtpd_schedule *schedule;
-	struct smtpd_runners runners;
-	pthread_t keeper;
+	struct smtpd_workers workers;
+	pthread_t maintenance;
 	bool running;
-	bool stopping;    /* no attempt begins */
-	bool stirred;     /* something was written since the keeper looked */
+	bool stopping; /* no attempt begins */
+	bool stirred;  /* something was written since the maintenance looked */
 	bool unscheduled; /* for want of memory, some jobs are */
-	bool resting;     /* the keeper is to be woken when that happens */
+	bool resting;     /* the maintenance is to be woken when that happens */
 };
 
 /* Log a line. */

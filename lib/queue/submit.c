@@ -174,7 +174,7 @@ smtpd_draft_commit(struct smtpd_draft *d, char id[SMTPD_QUEUE_ID_MAX])
 		smtpd_trace_id(message->id, id);
 	smtpd_draft_abort(d);
 	if (status == 0)
-		smtpd_jobs_schedule(q, message);
+		smtpd_dispatch_schedule(q, message);
 	return status;
 }
 

@@ -401,6 +401,6 @@ naive_is_overdue(const struct naive *n, int j, uint32_t now)
 		return false;
 	if (now >= end)
 		return s->failures > 0 || now >= end + n->settings->retry_max;
-	return !bounce && !job->notice_given &&
+	return !bounce && !job->delay_notice_sent &&
 	    now >= job->message->arrived + n->settings->notice;
 }

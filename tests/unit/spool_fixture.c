@@ -233,7 +233,7 @@ fill_progress(struct smtpd_rcpt_progress *r, uint32_t rcpt, bool finished)
 
 int
 fixture_progress(struct fixture *f, uint64_t id, uint32_t job, bool finished,
-    uint32_t due, const char *trail)
+    uint32_t due, const char *history)
 {
 	struct smtpd_queued_message *e = fixture_find(f, id);
 	struct smtpd_delivery_job *j = &e->jobs[job];
@@ -243,8 +243,8 @@ fixture_progress(struct fixture *f, uint64_t id, uint32_t job, bool finished,
 		.rcpts = rcpts,
 		.due = due,
 		.attempts = (uint16_t)(j->attempts + 1),
-		.trail = trail,
-		.trail_len = strlen(trail),
+		.history = history,
+		.history_len = strlen(history),
 	};
 	struct smtpd_queued_message *report = NULL;
 	int status = -1;
@@ -314,7 +314,7 @@ fixture_trail(
 
 	buf[0] = '\0';
 	assert_int_equal(
-	    smtpd_spool_trail(f->spool, &e->jobs[job], append, &t), 0);
+	    smtpd_spool_history(f->spool, &e->jobs[job], append, &t), 0);
 	smtpd_spool_unpin(f->spool, e);
 }
 

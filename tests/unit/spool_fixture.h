@@ -47,13 +47,13 @@ bool fixture_has(struct fixture *f, uint64_t id);
 /* Report an attempt at job number JOB of ID: all its recipients are finished,
  * or none, and it is due at DUE.  Return what smtpd_spool_progress() does. */
 int fixture_progress(struct fixture *f, uint64_t id, uint32_t job,
-    bool finished, uint32_t due, const char *trail);
+    bool finished, uint32_t due, const char *history);
 
 /* The content of ID must be TEXT. */
 void fixture_assert_content(
     struct fixture *f, uint64_t id, const char *text, size_t len);
 
-/* All trails of a job, in BUF of SIZE bytes. */
+/* All histories of a job, in BUF of SIZE bytes. */
 void fixture_trail(
     struct fixture *f, uint64_t id, uint32_t job, char *buf, size_t size);
 

@@ -64,7 +64,7 @@ struct world {
 	struct smtpd_delivery_request request;
 	struct smtpd_delivery_result end;
 	char trail_text[16384];
-	struct smtpd_text trail;
+	struct smtpd_text history;
 	char log[8192];
 	struct smtpd_text log_text;
 };
@@ -120,7 +120,7 @@ make_world(void)
 	};
 	w->settings = (struct smtpd_agent_settings){
 		.client = &w->client,
-		.hosts = smtpd_hosts_create(),
+		.hosts = smtpd_hoststat_create(),
 		.log = keep_log,
 		.log_user = w,
 		.log_level = SMTPD_LOG_INFO,
@@ -143,7 +143,7 @@ static void
 end_world(struct world *w)
 {
 	smtpd_agent_destroy(w->agent);
-	smtpd_hosts_destroy(w->settings.hosts);
+	smtpd_hoststat_destroy(w->settings.hosts);
 	free(w);
 }
 
@@ -199,7 +199,7 @@ deliver(struct world *w, size_t count, bool plain_allowed)
 	memset(w->progress, 0x55, sizeof(w->progress));
 	for (size_t i = 0; i < count; i++)
 		w->progress[i].rcpt = (uint32_t)i;
-	smtpd_text_init(&w->trail, w->trail_text, sizeof(w->trail_text));
+	smtpd_text_init(&w->history, w->trail_text, sizeof(w->trail_text));
 	smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
 	w->request = (struct smtpd_delivery_request){
 		.loaded = &w->loaded,
@@ -207,7 +207,7 @@ deliver(struct world *w, size_t count, bool plain_allowed)
 		.plain_allowed = plain_allowed,
 		.rcpts = w->progress,
 		.nrcpts = count,
-		.trail = &w->trail,
+		.history = &w->history,
 	};
 	smtpd_agent_deliver(w->agent, &w->request, &w->end);
 }
@@ -267,7 +267,7 @@ static const struct {
 	const char *results;
 	enum smtpd_site_verdict verdict;
 	const char *came;
-	bool dsn, unsure;
+	bool dsn, in_doubt;
 } rounds[] = {
 	/* Order and fallback. */
 	{ "the first", { HELLO SEND QUIT, "", "" }, 1, "S1:250", FINE, "1 0 0",
@@ -416,8 +416,8 @@ hosts_are_tried_in_turn(void **state)
 		    rounds[i].name);
 		if (w->end.dsn != rounds[i].dsn)
 			fail_msg("%s: dsn", rounds[i].name);
-		if (w->end.unsure != rounds[i].unsure)
-			fail_msg("%s: unsure", rounds[i].name);
+		if (w->end.in_doubt != rounds[i].in_doubt)
+			fail_msg("%s: in_doubt", rounds[i].name);
 		finish(w, rounds[i].came, rounds[i].name);
 		end_world(w);
 	}
@@ -467,7 +467,7 @@ a_dead_host_is_remembered(void **state)
 	const char *none[HOSTS] = { NULL, NULL, NULL };
 	const char *third[HOSTS] = { HELLO SEND QUIT, NULL, NULL };
 	struct world *w = make_world();
-	struct smtpd_hosts *hosts = w->settings.hosts;
+	struct smtpd_hoststat *hosts = w->settings.hosts;
 
 	(void)state;
 	start(w, first);
@@ -475,8 +475,10 @@ a_dead_host_is_remembered(void **state)
 	smtpd_agent_quit(w->agent);
 	expect(w, 1, "S2:250", FINE, "first");
 	finish(w, "- 1 0", "first");
-	assert_true(smtpd_hosts_is_bad(hosts, &w->list[0], smtpd_clock_ms()));
-	assert_false(smtpd_hosts_is_bad(hosts, &w->list[1], smtpd_clock_ms()));
+	assert_true(
+	    smtpd_hoststat_is_down(hosts, &w->list[0], smtpd_clock_ms()));
+	assert_false(
+	    smtpd_hoststat_is_down(hosts, &w->list[1], smtpd_clock_ms()));
 
 	start(w, second);
 	deliver(w, 1, false);
@@ -494,7 +496,8 @@ a_dead_host_is_remembered(void **state)
 	smtpd_agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "third");
 	finish(w, "1 - -", "third");
-	assert_false(smtpd_hosts_is_bad(hosts, &w->list[0], smtpd_clock_ms()));
+	assert_false(
+	    smtpd_hoststat_is_down(hosts, &w->list[0], smtpd_clock_ms()));
 	end_world(w);
 }
 
@@ -505,7 +508,7 @@ a_mute_host_is_remembered(void **state)
 {
 	const char *scripts[HOSTS] = { "", "< 554 x\n", "< 421 x\n" };
 	struct world *w = make_world();
-	struct smtpd_hosts *hosts = w->settings.hosts;
+	struct smtpd_hoststat *hosts = w->settings.hosts;
 	uint64_t now = smtpd_clock_ms();
 
 	(void)state;
@@ -513,9 +516,9 @@ a_mute_host_is_remembered(void **state)
 	deliver(w, 1, false);
 	expect(w, 1, "T3:421", BUSY, "mute");
 	finish(w, "1 1 1", "mute");
-	assert_true(smtpd_hosts_is_bad(hosts, &w->list[0], now));
-	assert_false(smtpd_hosts_is_bad(hosts, &w->list[1], now));
-	assert_false(smtpd_hosts_is_bad(hosts, &w->list[2], now));
+	assert_true(smtpd_hoststat_is_down(hosts, &w->list[0], now));
+	assert_false(smtpd_hoststat_is_down(hosts, &w->list[1], now));
+	assert_false(smtpd_hoststat_is_down(hosts, &w->list[2], now));
 	end_world(w);
 }
 
@@ -528,8 +531,8 @@ a_bad_host_is_not_worth_it(void **state)
 
 	(void)state;
 	start(w, scripts);
-	smtpd_hosts_failed(w->settings.hosts, &w->list[1], smtpd_clock_ms());
-	smtpd_hosts_failed(w->settings.hosts, &w->list[2], smtpd_clock_ms());
+	smtpd_hoststat_failed(w->settings.hosts, &w->list[1], smtpd_clock_ms());
+	smtpd_hoststat_failed(w->settings.hosts, &w->list[2], smtpd_clock_ms());
 	deliver(w, 1, false);
 	smtpd_agent_quit(w->agent);
 	expect(w, 1, "T1:450", FINE, "put off");
@@ -614,10 +617,10 @@ tls_gives_way_only_where_it_may(void **state)
 		skip();
 	for (size_t i = 0; i < COUNT(shaken); i++) {
 		struct world *w = make_world();
-		struct smtpd_hosts *hosts = w->settings.hosts;
+		struct smtpd_hoststat *hosts = w->settings.hosts;
 
 		if (shaken[i].known)
-			smtpd_hosts_tls_failed(
+			smtpd_hoststat_tls_failed(
 			    hosts, &w->list[0], smtpd_clock_ms());
 		w->route.security = shaken[i].security;
 		start(w, shaken[i].scripts);
@@ -626,7 +629,7 @@ tls_gives_way_only_where_it_may(void **state)
 		expect(
 		    w, 1, shaken[i].results, shaken[i].verdict, shaken[i].name);
 		finish(w, shaken[i].came, shaken[i].name);
-		if (smtpd_hosts_tls_is_broken(hosts, &w->list[0],
+		if (smtpd_hoststat_tls_is_broken(hosts, &w->list[0],
 			smtpd_clock_ms()) != shaken[i].broken)
 			fail_msg("%s: not remembered", shaken[i].name);
 		end_world(w);
@@ -643,7 +646,7 @@ a_young_message_knows_why_it_waits(void **state)
 	(void)state;
 	start(w, scripts);
 	w->targets.count = 1;
-	smtpd_hosts_tls_failed(
+	smtpd_hoststat_tls_failed(
 	    w->settings.hosts, &w->list[0], smtpd_clock_ms());
 	deliver(w, 1, false);
 	expect(w, 1, "T0:4.7.0", FINE, "waits");
@@ -725,7 +728,7 @@ only_what_was_not_sent_goes_on(void **state)
 		assert_string_equal(
 		    p->host, i < 100 ? "mx1.example" : "mx2.example");
 	}
-	assert_true(w->end.unsure);
+	assert_true(w->end.in_doubt);
 	finish(w, "1 1 0", "not sent");
 	end_world(w);
 }
@@ -954,7 +957,7 @@ a_lost_reply_over_an_old_connection_stays_lost(void **state)
 	deliver(w, 1, false);
 	deliver(w, 1, false);
 	expect(w, 1, "U1:4.4.2", FINE, "lost");
-	assert_true(w->end.unsure);
+	assert_true(w->end.in_doubt);
 	assert_false(smtpd_agent_is_open(w->agent));
 	finish(w, "1 0 0", "lost");
 	end_world(w);
@@ -975,7 +978,7 @@ a_trail_tells_what_was_done(void **state)
 	start(w, scripts);
 	deliver(w, 2, false);
 	smtpd_agent_quit(w->agent);
-	expect(w, 2, "S2:250 T3:450", FINE, "trail");
+	expect(w, 2, "S2:250 T3:450", FINE, "history");
 	snprintf(want, sizeof(want),
 	    "mx1.example: 554 5.7.1 no\n"
 	    "mx2.example [127.0.0.2]:%u: not encrypted\n"
@@ -998,7 +1001,7 @@ a_trail_tells_what_was_done(void **state)
 	    "delay=65 dsn=4.2.0 status=deferred reply=\"450 later\"\n",
 	    w->port);
 	assert_string_equal(strstr(w->log, "to=<r1"), want);
-	finish(w, "1 1 1", "trail");
+	finish(w, "1 1 1", "history");
 	end_world(w);
 }
 
@@ -1045,7 +1048,7 @@ a_trail_may_be_short(void **state)
 		.route = &w->route,
 		.rcpts = w->progress,
 		.nrcpts = 1,
-		.trail = &t,
+		.history = &t,
 	};
 	smtpd_agent_deliver(w->agent, &w->request, &w->end);
 	smtpd_agent_quit(w->agent);
@@ -1086,7 +1089,7 @@ a_letter_goes_out_as_it_is(void **state)
 		w->rcpts[1].orcpt = "rfc822;o@x";
 		start(w, scripts);
 		smtpd_text_init(
-		    &w->trail, w->trail_text, sizeof(w->trail_text));
+		    &w->history, w->trail_text, sizeof(w->trail_text));
 		smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
 		w->progress[0].rcpt = 1;
 		w->request = (struct smtpd_delivery_request){
@@ -1095,7 +1098,7 @@ a_letter_goes_out_as_it_is(void **state)
 			.flags = SMTPD_MESSAGE_EIGHT_BIT | SMTPD_MESSAGE_UTF8,
 			.rcpts = w->progress,
 			.nrcpts = 1,
-			.trail = &w->trail,
+			.history = &w->history,
 		};
 		smtpd_agent_deliver(w->agent, &w->request, &w->end);
 		smtpd_agent_quit(w->agent);
@@ -1149,7 +1152,7 @@ cancelling_blames_nobody(void **state)
 		if (strcmp(got, cancelled[i].results) != 0)
 			fail_msg("%s: %s", cancelled[i].name, got);
 		assert_int_equal(w->end.verdict, FINE);
-		assert_false(smtpd_hosts_is_bad(
+		assert_false(smtpd_hoststat_is_down(
 		    w->settings.hosts, &w->list[0], smtpd_clock_ms()));
 		finish(w, "1 0 0", cancelled[i].name);
 

@@ -58,20 +58,20 @@ send_letter(struct smtpd_agent *c, const struct smtpd_route *route)
 {
 	struct smtpd_rcpt_progress progress = { .rcpt = 0 };
 	char lines[1024];
-	struct smtpd_text trail;
+	struct smtpd_text history;
 	struct smtpd_delivery_request request = {
 		.loaded = &loaded,
 		.route = route,
 		.rcpts = &progress,
 		.nrcpts = 1,
-		.trail = &trail,
+		.history = &history,
 	};
 	struct smtpd_delivery_result end;
 
-	smtpd_text_init(&trail, lines, sizeof(lines));
+	smtpd_text_init(&history, lines, sizeof(lines));
 	smtpd_agent_deliver(c, &request, &end);
 	assert_int_equal(end.verdict, SMTPD_SITE_FINE);
-	assert_false(end.unsure);
+	assert_false(end.in_doubt);
 	assert_int_equal(
 	    progress.finished, progress.result.outcome == SMTPD_SENT);
 	if (progress.finished)
@@ -115,7 +115,7 @@ no_letter_is_lost_without_memory(void **state)
 		int sent = 0;
 
 		failing_after(n);
-		set.hosts = smtpd_hosts_create();
+		set.hosts = smtpd_hoststat_create();
 		if (set.hosts != NULL)
 			c = smtpd_agent_create(&set);
 		if (c != NULL) {
@@ -124,7 +124,7 @@ no_letter_is_lost_without_memory(void **state)
 			smtpd_agent_quit(c);
 		}
 		smtpd_agent_destroy(c);
-		smtpd_hosts_destroy(set.hosts);
+		smtpd_hoststat_destroy(set.hosts);
 		failed = failing_ended();
 		assert_int_equal(atomic_load(&count) - before, sent);
 		assert_true(sent == 2 || failed);
@@ -162,16 +162,16 @@ no_route_is_wrong_without_memory(void **state)
 			struct smtpd_router *r;
 			struct smtpd_route route;
 			char error[64] = "", lines[256];
-			struct smtpd_text trail;
+			struct smtpd_text history;
 
-			smtpd_text_init(&trail, lines, sizeof(lines));
+			smtpd_text_init(&history, lines, sizeof(lines));
 			failing_after(n);
 			r = smtpd_router_create(
 			    &settings, error, sizeof(error));
 			if (r == NULL) {
 				assert_string_equal(error, "out of memory");
 			} else if (smtpd_route_find(r, "[192.0.2.1]", NULL,
-				       &route, &trail) == 0) {
+				       &route, &history) == 0) {
 				assert_int_equal(
 				    route.verdict, SMTPD_RESOLVE_FOUND);
 				assert_string_equal(route.site,

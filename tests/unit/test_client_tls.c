@@ -22,7 +22,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A server that keeps the last message. */
-struct keeper {
+struct maintenance {
 	struct smtpd_server *server;
 	struct smtpd_target target; /* a.example */
 	uint16_t port, tls_port;
@@ -41,7 +41,7 @@ static int
 keep(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     struct smtpd_body *body, void *user)
 {
-	struct keeper *k = user;
+	struct maintenance *k = user;
 	char buf[4096];
 	ssize_t n;
 
@@ -63,7 +63,7 @@ port_of(const char *address)
 
 /* Start K with certificate NAME; NULL: without TLS. */
 static void
-start(struct keeper *k, const char *name)
+start(struct maintenance *k, const char *name)
 {
 	const struct smtpd_settings settings = { .hostname = "a.example",
 		.max_message_size = 64 << 20 };
@@ -94,7 +94,7 @@ start(struct keeper *k, const char *name)
 }
 
 static void
-stop(struct keeper *k)
+stop(struct maintenance *k)
 {
 	smtpd_server_destroy(k->server);
 	free(k->text);
@@ -160,7 +160,7 @@ static const struct {
 
 /* Through C all messages, and one of several megabytes. */
 static void
-send_messages(struct smtpd_client *c, struct keeper *k)
+send_messages(struct smtpd_client *c, struct maintenance *k)
 {
 	const size_t large = 5000000;
 	char *text = malloc(large);
@@ -188,7 +188,7 @@ send_messages(struct smtpd_client *c, struct keeper *k)
 static void
 messages_arrive_as_they_are(void **state)
 {
-	struct keeper k;
+	struct maintenance k;
 	struct smtpd_client *c = smtpd_client_create(NULL);
 
 	(void)state;
@@ -208,7 +208,7 @@ messages_arrive_over_tls(void **state)
 		struct smtpd_client_settings set = { .tls_first = first };
 		struct smtpd_client *c = smtpd_client_create(&set);
 		const struct smtpd_client_tls *tls;
-		struct keeper k;
+		struct maintenance k;
 
 		(void)state;
 		start(&k, "a");
@@ -262,7 +262,7 @@ certificates_are_judged(void **state)
 		const struct smtpd_client_tls *tls;
 		const struct smtpd_result *r;
 		struct smtpd_client *c;
-		struct keeper k;
+		struct maintenance k;
 
 		start(&k, certificates[i].cert);
 		k.target.host = certificates[i].host;
@@ -296,7 +296,7 @@ certificates_are_judged(void **state)
 
 /* Connect to HOST, and tell whether an earlier session went on. */
 static bool
-resumes(struct smtpd_trust *t, struct keeper *k, const char *host,
+resumes(struct smtpd_trust *t, struct maintenance *k, const char *host,
     enum smtpd_security security)
 {
 	struct smtpd_client_settings set = { .trust = t, .security = security };
@@ -320,7 +320,7 @@ static void
 sessions_go_on(void **state)
 {
 	struct smtpd_trust *t = trust("ca.pem");
-	struct keeper k;
+	struct maintenance k;
 
 	(void)state;
 	start(&k, "a");
@@ -463,7 +463,7 @@ passwords_are_kept(void **state)
 	struct smtpd_client_settings set = { .user = "user",
 		.password = "pencil" };
 	struct smtpd_client *c = smtpd_client_create(&set);
-	struct keeper k;
+	struct maintenance k;
 
 	(void)state;
 	start(&k, "a");
@@ -494,7 +494,7 @@ static int
 sending(void *arg)
 {
 	void **args = arg;
-	struct keeper *k = args[1];
+	struct maintenance *k = args[1];
 
 	for (int i = 0; i < 5; i++) {
 		struct smtpd_client_settings set = { .trust = args[0],
@@ -521,7 +521,7 @@ threads_share_trust(void **state)
 {
 	struct smtpd_trust *t = trust("ca.pem");
 	pthread_t threads[4];
-	struct keeper k;
+	struct maintenance k;
 	void *args[2] = { t, &k };
 
 	(void)state;

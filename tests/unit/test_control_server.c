@@ -185,7 +185,7 @@ check_reading(struct world *w)
 	assert_says(w, "tried:     never\n");
 	assert_int_equal(ask(w, "why", w->id, "--json"), 0);
 	assert_says(w, "\"destinations\":[{\"domain\":\"");
-	assert_says(w, "\"trail\":[]");
+	assert_says(w, "\"history\":[]");
 	assert_int_equal(ask(w, "cat", w->id, NULL), 0);
 	assert_string_equal(w->text, "Subject: test\r\n\r\nhello\r\n");
 	assert_int_equal(ask(w, "check", NULL, NULL), 0);

@@ -25,7 +25,7 @@ enum type {
 };
 
 /* The caller: where each message is that has not ended. */
-struct keeper {
+struct maintenance {
 	struct smtpd_disk *log;
 	struct {
 		struct smtpd_disk_place place;
@@ -42,7 +42,7 @@ length_of(unsigned key)
 }
 
 static void
-forget(struct keeper *k, struct smtpd_disk *log, unsigned key)
+forget(struct maintenance *k, struct smtpd_disk *log, unsigned key)
 {
 	if (k->messages[key].place.segment != 0)
 		smtpd_disk_release(
@@ -53,7 +53,7 @@ forget(struct keeper *k, struct smtpd_disk *log, unsigned key)
 static int
 replay(void *user, struct smtpd_disk *log, const struct smtpd_disk_record *r)
 {
-	struct keeper *k = user;
+	struct maintenance *k = user;
 	unsigned key;
 
 	assert_int_equal(r->head_len, sizeof(key));
@@ -68,7 +68,7 @@ replay(void *user, struct smtpd_disk *log, const struct smtpd_disk_record *r)
 }
 
 static void
-append(struct keeper *k, enum type type, unsigned key)
+append(struct maintenance *k, enum type type, unsigned key)
 {
 	static _Thread_local char bytes[BODY_MAX];
 	struct iovec body = { bytes, length_of(key) };
@@ -93,7 +93,7 @@ append(struct keeper *k, enum type type, unsigned key)
 static int
 move(void *user, const struct smtpd_disk_record *r)
 {
-	struct keeper *k = user;
+	struct maintenance *k = user;
 	unsigned key;
 
 	memcpy(&key, r->head, sizeof(key));
@@ -107,7 +107,7 @@ move(void *user, const struct smtpd_disk_record *r)
 }
 
 static void
-clean(struct keeper *k)
+clean(struct maintenance *k)
 {
 	while (smtpd_disk_wants_cleaning(k->log)) {
 		uint32_t oldest = smtpd_disk_oldest(k->log);
@@ -121,7 +121,7 @@ clean(struct keeper *k)
 
 /* All messages that MODEL has, and no others, can be read. */
 static void
-expect(struct keeper *k, const bool *model)
+expect(struct maintenance *k, const bool *model)
 {
 	char *bytes = malloc(BODY_MAX);
 	struct smtpd_disk_stats stats;
@@ -152,7 +152,7 @@ expect(struct keeper *k, const bool *model)
 }
 
 static void
-reopen(struct disk_fixture *d, struct keeper *k)
+reopen(struct disk_fixture *d, struct maintenance *k)
 {
 	memset(k->messages, 0, sizeof(k->messages));
 	disk_fixture_close(d);
@@ -165,7 +165,7 @@ reopen(struct disk_fixture *d, struct keeper *k)
 
 /* How many segments there are is bound by what is live. */
 static void
-expect_few_segments(struct keeper *k)
+expect_few_segments(struct maintenance *k)
 {
 	struct smtpd_disk_stats stats;
 
@@ -177,7 +177,7 @@ expect_few_segments(struct keeper *k)
 static void
 test_model(void **state)
 {
-	static struct keeper k;
+	static struct maintenance k;
 	static bool model[KEYS];
 	struct disk_fixture *d = *state;
 	uint64_t appended = 0;
@@ -275,7 +275,7 @@ read_on(void *user)
 static void
 test_reader_beside(void **state)
 {
-	static struct keeper k;
+	static struct maintenance k;
 	static struct reading reading;
 	pthread_t thread;
 

@@ -302,7 +302,7 @@ test_idle_queue_sleeps(void **state)
 	mail_host_expect(&w->hosts[0], 1, 0);
 	mail_host_await(&w->hosts[1], &w->hosts[1].offers, 1);
 	world_await(w, 1);
-	/* The keeper has its second, and another. */
+	/* The maintenance has its second, and another. */
 	world_sleep(2500);
 	cpu = cpu_seconds();
 	woken = switches();
@@ -391,7 +391,7 @@ test_hold_and_release(void **state)
 	world_await(w, 0);
 }
 
-/* The keeper sleeps for minutes: it has to learn of what is due in a second. */
+/* The maintenance sleeps for minutes: it has to learn of what is due in a second. */
 static void
 test_release_of_what_waits(void **state)
 {
@@ -408,7 +408,7 @@ test_release_of_what_waits(void **state)
 	world_sleep(300);
 	assert_int_equal(
 	    world_ask(w, "hold", w->id, answer, sizeof(answer)), 0);
-	/* For the keeper to go to sleep. */
+	/* For the maintenance to go to sleep. */
 	world_sleep(2500);
 	assert_int_equal(
 	    world_ask(w, "release", w->id, answer, sizeof(answer)), 0);

@@ -127,27 +127,29 @@ make(struct smtpd_queue_settings settings)
 
 static char trail_text[4096];
 
-/* Find the route of DOMAIN, and its line of the trail in trail_text. */
+/* Find the route of DOMAIN, and its line of the history in trail_text. */
 static struct smtpd_route
 find(struct smtpd_router *r, const char *domain)
 {
 	struct smtpd_route route;
-	struct smtpd_text trail;
+	struct smtpd_text history;
 
-	smtpd_text_init(&trail, trail_text, sizeof(trail_text));
-	assert_int_equal(smtpd_route_find(r, domain, NULL, &route, &trail), 0);
-	assert_true(trail.len > 0);
-	assert_ptr_equal(strchr(trail_text, '\n'), trail_text + trail.len - 1);
+	smtpd_text_init(&history, trail_text, sizeof(trail_text));
+	assert_int_equal(
+	    smtpd_route_find(r, domain, NULL, &route, &history), 0);
+	assert_true(history.len > 0);
+	assert_ptr_equal(
+	    strchr(trail_text, '\n'), trail_text + history.len - 1);
 	return route;
 }
 
 /* A domain, and what comes of it: its site, or the status why there is none;
- * and its line of the trail, if that does not depend on chance. */
+ * and its line of the history, if that does not depend on chance. */
 static const struct {
 	const char *domain;
 	enum smtpd_resolve_verdict verdict;
 	const char *site;
-	const char *trail;
+	const char *history;
 } domains[] = {
 	{ "one.test", SMTPD_RESOLVE_FOUND, "mx1.test",
 	    "dns one.test: MX mx1.test 10 [2001:db8::1] [198.51.100.1]\n" },
@@ -190,8 +192,8 @@ domains_lead_to_their_hosts(void **state)
 		assert_null(route.smarthost);
 		assert_string_equal(
 		    found ? route.site : route.why.status, domains[i].site);
-		if (domains[i].trail != NULL)
-			assert_string_equal(trail_text, domains[i].trail);
+		if (domains[i].history != NULL)
+			assert_string_equal(trail_text, domains[i].history);
 		if (!found) {
 			assert_null(route.site);
 			assert_int_equal(route.why.outcome,
@@ -423,13 +425,13 @@ a_look_up_can_be_cancelled(void **state)
 	struct smtpd_router *r = make((struct smtpd_queue_settings){ 0 });
 	struct smtpd_cancel *cancel = smtpd_cancel_create();
 	struct smtpd_route route;
-	struct smtpd_text trail;
+	struct smtpd_text history;
 
 	(void)state;
-	smtpd_text_init(&trail, trail_text, sizeof(trail_text));
+	smtpd_text_init(&history, trail_text, sizeof(trail_text));
 	smtpd_cancel_trigger(cancel);
 	assert_int_equal(
-	    smtpd_route_find(r, "one.test", cancel, &route, &trail), 0);
+	    smtpd_route_find(r, "one.test", cancel, &route, &history), 0);
 	assert_int_equal(route.verdict, SMTPD_RESOLVE_LATER);
 	assert_string_equal(route.why.status, "4.4.3");
 	smtpd_route_finish(&route);
@@ -445,18 +447,18 @@ a_trail_holds_whole_lines(void **state)
 	struct smtpd_router *r = make((struct smtpd_queue_settings){ 0 });
 	char small[sizeof("dns [192.0.2.1]: [192.0.2.1]\n")];
 	struct smtpd_route route;
-	struct smtpd_text trail;
+	struct smtpd_text history;
 
 	(void)state;
-	smtpd_text_init(&trail, small, sizeof(small));
-	smtpd_route_find(r, "[192.0.2.1]", NULL, &route, &trail);
+	smtpd_text_init(&history, small, sizeof(small));
+	smtpd_route_find(r, "[192.0.2.1]", NULL, &route, &history);
 	assert_string_equal(small, "dns [192.0.2.1]: [192.0.2.1]\n");
-	assert_false(trail.cut);
+	assert_false(history.cut);
 	smtpd_route_finish(&route);
-	smtpd_text_init(&trail, small, sizeof(small) - 1);
-	smtpd_route_find(r, "[192.0.2.1]", NULL, &route, &trail);
+	smtpd_text_init(&history, small, sizeof(small) - 1);
+	smtpd_route_find(r, "[192.0.2.1]", NULL, &route, &history);
 	assert_string_equal(small, "");
-	assert_true(trail.cut);
+	assert_true(history.cut);
 	smtpd_route_finish(&route);
 	smtpd_router_destroy(r);
 }

@@ -64,10 +64,10 @@ nothing_is_taken_before_its_time(void **state)
 		    smtpd_schedule_wake(w.schedule, w.now), soon->due);
 		w.now = soon->due - 1;
 		world_take_none(&w);
-		assert_false(smtpd_schedule_is_hungry(w.schedule, w.now));
+		assert_false(smtpd_schedule_needs_worker(w.schedule, w.now));
 		w.now = soon->due;
 		assert_int_equal(smtpd_schedule_wake(w.schedule, w.now), w.now);
-		assert_true(smtpd_schedule_is_hungry(w.schedule, w.now));
+		assert_true(smtpd_schedule_needs_worker(w.schedule, w.now));
 		assert_ptr_equal(world_take(&w, &site), soon);
 		world_sent(&w, soon, site);
 		w.now = late->due;
@@ -258,7 +258,7 @@ retries_have_all_workers_when_nothing_else_can_be_tried(void **state)
 	world_mail(&w, "new.example");
 	world_finish(&w, jobs[0]);
 	assert_null(smtpd_schedule_take_more(w.schedule, w.now, sites[0]));
-	assert_true(smtpd_schedule_is_hungry(w.schedule, w.now));
+	assert_true(smtpd_schedule_needs_worker(w.schedule, w.now));
 	smtpd_schedule_leave(w.schedule, sites[0], w.now);
 	job = world_take(&w, &dead);
 	assert_string_equal(name_of(job), "new.example");
@@ -347,7 +347,7 @@ workers_are_no_more_than_there_are(void **state)
 	for (int i = 0; i < 5; i++)
 		jobs[i] = world_take(&w, &sites[i]);
 	assert_null(smtpd_schedule_take(w.schedule, w.now, &none));
-	assert_true(smtpd_schedule_is_hungry(w.schedule, w.now));
+	assert_true(smtpd_schedule_needs_worker(w.schedule, w.now));
 	assert_true(smtpd_schedule_wake(w.schedule, w.now) > w.now);
 	world_sent(&w, jobs[2], sites[2]);
 	assert_int_equal(smtpd_schedule_wake(w.schedule, w.now), w.now);

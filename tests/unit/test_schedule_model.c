@@ -210,7 +210,7 @@ let_time_pass(struct game *g)
 	}
 	naive_advance(&g->n, g->w.now);
 	naive_settle(&g->n);
-	assert_int_equal(smtpd_schedule_is_hungry(g->w.schedule, g->w.now),
+	assert_int_equal(smtpd_schedule_needs_worker(g->w.schedule, g->w.now),
 	    naive_is_hungry(&g->n));
 }
 
@@ -399,7 +399,7 @@ overdue(struct game *g)
 		return;
 	}
 	assert_true(smtpd_schedule_wants_notice(g->w.schedule, job, g->w.now));
-	job->notice_given = true;
+	job->delay_notice_sent = true;
 	insert(g, j);
 }
 

@@ -104,7 +104,7 @@ an_unsure_job_waits_half_an_hour(void **state)
 	(void)state;
 	world_begin(&w, NULL, 7);
 	job = world_make(&w, "a.example", 0);
-	job->unsure = true;
+	job->in_doubt = true;
 	for (uint16_t i = 0; i < LENGTH(minutes); i++) {
 		uint32_t wait = smtpd_schedule_retry(
 				    w.schedule, job, (uint16_t)(i + 1), w.now) -
@@ -255,7 +255,7 @@ a_notice_is_wanted_once_and_of_people_only(void **state)
 		struct smtpd_delivery_job *job =
 		    world_make(&w, "a.example", cases[i].flags);
 
-		job->notice_given = cases[i].given;
+		job->delay_notice_sent = cases[i].given;
 		assert_int_equal(smtpd_schedule_wants_notice(
 				     w.schedule, job, w.now + cases[i].age),
 		    cases[i].wanted);
@@ -303,8 +303,8 @@ mail_of_a_dead_site_has_its_notice_and_its_end(void **state)
 			    start + 6 * HOUR + 12 * MINUTE);
 			assert_true(smtpd_schedule_wants_notice(
 			    w.schedule, job, w.now));
-			assert_false(job->notice_given);
-			job->notice_given = true;
+			assert_false(job->delay_notice_sent);
+			job->delay_notice_sent = true;
 			smtpd_schedule_insert(w.schedule, job, w.now);
 			assert_int_equal(job->state, SMTPD_JOB_READY);
 			world_check(&w);
@@ -340,7 +340,7 @@ a_busy_site_leaves_time_for_a_last_try(void **state)
 	w.now += MINUTE;
 	job = smtpd_schedule_overdue(w.schedule, w.now);
 	assert_non_null(job);
-	job->notice_given = true;
+	job->delay_notice_sent = true;
 	smtpd_schedule_insert(w.schedule, job, w.now);
 	for (; w.now < 5 * DAY + 2 * HOUR; w.now += MINUTE)
 		assert_null(smtpd_schedule_overdue(w.schedule, w.now));

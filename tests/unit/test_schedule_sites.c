@@ -199,7 +199,7 @@ one_connection_probes_until_all_is_fine(void **state)
 	w.now = world_close(&w);
 	probe = world_take(&w, &site);
 	world_take_none(&w);
-	assert_false(smtpd_schedule_is_hungry(w.schedule, w.now));
+	assert_false(smtpd_schedule_needs_worker(w.schedule, w.now));
 
 	/* It says nothing, as its message was not tried: so the next does. */
 	smtpd_schedule_put_back(w.schedule, probe, w.now);

@@ -157,7 +157,7 @@ test_progress(void **state)
 	struct fixture *f = *state;
 	struct smtpd_rcpt_progress *results;
 	struct smtpd_queued_message *e;
-	char trail[256];
+	char history[256];
 	size_t count;
 	uint64_t id;
 
@@ -183,10 +183,10 @@ test_progress(void **state)
 		assert_int_equal(results[1].result.code, 451);
 		free(results);
 		smtpd_spool_unpin(f->spool, e);
-		fixture_trail(f, id, 0, trail, sizeof(trail));
-		assert_string_equal(trail, "one\ntwo\n");
-		fixture_trail(f, id, 1, trail, sizeof(trail));
-		assert_string_equal(trail, "done\n");
+		fixture_trail(f, id, 0, history, sizeof(history));
+		assert_string_equal(history, "one\ntwo\n");
+		fixture_trail(f, id, 1, history, sizeof(history));
+		assert_string_equal(history, "done\n");
 		fixture_reopen(f);
 	}
 	/* The end of the last one is that of the message. */
@@ -205,7 +205,7 @@ test_some_recipients(void **state)
 	struct fixture *f = *state;
 	struct smtpd_rcpt_progress one = { .finished = true };
 	struct smtpd_progress p = {
-		.rcpts = &one, .nrcpts = 1, .due = 1, .trail = ""
+		.rcpts = &one, .nrcpts = 1, .due = 1, .history = ""
 	};
 	struct smtpd_queued_message *e, *report;
 	uint64_t id;
@@ -253,7 +253,7 @@ test_report(void **state)
 	struct smtpd_progress p = { .job = &e->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
-		.trail = "",
+		.history = "",
 		.report = &mail };
 
 	assert_int_equal(smtpd_content_write(mail.content, "sorry", 5), 0);
@@ -285,7 +285,7 @@ test_progress_of_removed(void **state)
 	struct smtpd_progress p = { .job = &e->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
-		.trail = "",
+		.history = "",
 		.report = &mail };
 
 	assert_int_equal(smtpd_spool_remove(f->spool, e), 0);
@@ -560,8 +560,10 @@ test_bury(void **state)
 
 	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
 	/* A second time, as after a crash, is fine. */
-	assert_int_equal(smtpd_spool_bury(f->spool, &loaded, "no use"), 0);
-	assert_int_equal(smtpd_spool_bury(f->spool, &loaded, "no use"), 0);
+	assert_int_equal(
+	    smtpd_spool_quarantine_dead_letter(f->spool, &loaded, "no use"), 0);
+	assert_int_equal(
+	    smtpd_spool_quarantine_dead_letter(f->spool, &loaded, "no use"), 0);
 	smtpd_loaded_message_finish(&loaded);
 	smtpd_spool_unpin(f->spool, e);
 	assert_int_equal(fixture_count_files(f, "dead"), 2);

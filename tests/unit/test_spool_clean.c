@@ -67,22 +67,23 @@ add(struct world *w, struct model *m)
 	smtpd_spool_unpin(w->f->spool, e);
 }
 
-/* Each attempt leaves its number in the trail, and much else. */
+/* Each attempt leaves its number in the history, and much else. */
 static void
 attempt(struct world *w, struct model *m, bool finish)
 {
 	uint32_t job = chance(w, m->njobs);
-	char trail[1024];
+	char history[1024];
 	bool all = true;
 
 	if (m->finished[job])
 		return;
-	memset(trail, '.', sizeof(trail));
-	snprintf(trail + sizeof(trail) - 32, 32, "%d;", ++m->attempts[job]);
+	memset(history, '.', sizeof(history));
+	snprintf(history + sizeof(history) - 32, 32, "%d;", ++m->attempts[job]);
 	m->due[job] = smtpd_spool_now(w->f->spool) + chance(w, 7200);
 	m->finished[job] = finish;
 	assert_int_equal(
-	    fixture_progress(w->f, m->id, job, finish, m->due[job], trail), 0);
+	    fixture_progress(w->f, m->id, job, finish, m->due[job], history),
+	    0);
 	for (uint32_t i = 0; i < m->njobs; i++)
 		all = all && m->finished[i];
 	if (all)
@@ -108,23 +109,24 @@ static void
 check_job(struct world *w, const struct model *m,
     struct smtpd_queued_message *e, uint32_t job)
 {
-	static char trail[1 << 20];
+	static char history[1 << 20];
 	const struct smtpd_delivery_job *j = &e->jobs[job];
 	char last[32];
 
 	assert_int_equal(j->finished, m->finished[job]);
 	assert_int_equal(j->attempts, m->attempts[job]);
 	assert_int_equal(j->due, m->due[job]);
-	fixture_trail(w->f, m->id, job, trail, sizeof(trail));
+	fixture_trail(w->f, m->id, job, history, sizeof(history));
 	if (m->attempts[job] == 0) {
-		assert_string_equal(trail, "");
+		assert_string_equal(history, "");
 		return;
 	}
 	/* However it was shortened, the first and the last are there. */
-	assert_non_null(strstr(trail, ".1;"));
+	assert_non_null(strstr(history, ".1;"));
 	snprintf(last, sizeof(last), ".%d;", m->attempts[job]);
-	assert_int_equal(strcmp(trail + strlen(trail) - strlen(last), last), 0);
-	assert_true(strlen(trail) < 65536);
+	assert_int_equal(
+	    strcmp(history + strlen(history) - strlen(last), last), 0);
+	assert_true(strlen(history) < 65536);
 }
 
 static void
@@ -201,7 +203,7 @@ test_long_lived(void **state)
 	uint64_t id = fixture_add(f, "stays@a.example", "here I am");
 	char *body = malloc(60001);
 	struct smtpd_disk_stats stats;
-	char trail[4096];
+	char history[4096];
 
 	assert_non_null(body);
 	memset(body, 'x', 60000);
@@ -232,8 +234,8 @@ test_long_lived(void **state)
 		assert_int_equal(count, 1);
 		free(results);
 		smtpd_spool_unpin(f->spool, e);
-		fixture_trail(f, id, 0, trail, sizeof(trail));
-		assert_string_equal(trail, "first;second;");
+		fixture_trail(f, id, 0, history, sizeof(history));
+		assert_string_equal(history, "first;second;");
 		fixture_assert_content(f, id, "here I am", 9);
 		fixture_reopen(f);
 	}
@@ -251,7 +253,9 @@ test_bits(void **state)
 	char names[COUNT][16], *body = malloc(60001);
 	const char *rcpts[COUNT];
 	struct smtpd_rcpt_progress one = { .finished = true };
-	struct smtpd_progress p = { .rcpts = &one, .nrcpts = 1, .trail = "t" };
+	struct smtpd_progress p = {
+		.rcpts = &one, .nrcpts = 1, .history = "t"
+	};
 	struct smtpd_queued_message *e, *report;
 	uint64_t id;
 

@@ -133,8 +133,8 @@ attempt(struct worker *w, struct slot *slot, struct smtpd_queued_message *e,
 	struct smtpd_progress p = { .job = &e->jobs[job],
 		.rcpts = &r,
 		.nrcpts = 1,
-		.trail = "a line about it\n",
-		.trail_len = 16 };
+		.history = "a line about it\n",
+		.history_len = 16 };
 	struct smtpd_queued_message *report;
 	bool last = r.finished && slot->finished[!job];
 
@@ -438,7 +438,7 @@ finish_it(void *arg)
 	struct smtpd_progress p = { .job = &m->message->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
-		.trail = "",
+		.history = "",
 		.report = &mail };
 
 	pthread_barrier_wait(&m->barrier);

@@ -496,7 +496,7 @@ test_read_only(void **state)
 	reader.references = 0;
 	for (int round = 0; round < 2; round++) {
 		struct smtpd_queued_message *e;
-		char trail[64];
+		char history[64];
 
 		sum = sum_tree(f);
 		fixture_open(&reader);
@@ -507,8 +507,8 @@ test_read_only(void **state)
 		assert_int_equal(errno, EROFS);
 		smtpd_spool_unpin(reader.spool, e);
 		fixture_assert_content(&reader, id, "x", 1);
-		fixture_trail(&reader, id, 0, trail, sizeof(trail));
-		assert_string_equal(trail, "why\n");
+		fixture_trail(&reader, id, 0, history, sizeof(history));
+		assert_string_equal(history, "why\n");
 		fixture_close(&reader);
 		assert_int_equal(sum_tree(f), sum);
 		if (round == 0)

@@ -94,8 +94,8 @@ test_progress(void **state)
 	struct smtpd_progress p = { .rcpts = &r,
 		.nrcpts = 1,
 		.due = 7,
-		.trail = "trail",
-		.trail_len = 5,
+		.history = "history",
+		.history_len = 5,
 		.report = &report };
 	struct smtpd_queued_message *e, *added = NULL;
 	int status = -1;
@@ -175,7 +175,7 @@ test_reading(void **state)
 	free(copy);
 	for (int n = 0; n < 10; n++) {
 		failing_after(n);
-		smtpd_spool_trail(f->spool, &e->jobs[0], swallow, NULL);
+		smtpd_spool_history(f->spool, &e->jobs[0], swallow, NULL);
 		failing_ended();
 	}
 	smtpd_spool_unpin(f->spool, e);
@@ -206,7 +206,7 @@ test_clean(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "a@b", "stays");
-	char *body = malloc(60001), trail[64];
+	char *body = malloc(60001), history[64];
 	uint64_t seed = 3;
 
 	assert_non_null(body);
@@ -223,8 +223,8 @@ test_clean(void **state)
 	}
 	fixture_reopen(f);
 	fixture_assert_content(f, id, "stays", 5);
-	fixture_trail(f, id, 0, trail, sizeof(trail));
-	assert_string_equal(trail, "told");
+	fixture_trail(f, id, 0, history, sizeof(history));
+	assert_string_equal(history, "told");
 	assert_int_equal(smtpd_spool_count(f->spool), 1);
 	free(body);
 }

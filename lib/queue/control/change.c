@@ -11,7 +11,7 @@ static int
 make_due(struct smtpd_request *r, struct smtpd_delivery_job *job,
     const struct smtpd_delivery_job *copy)
 {
-	static const char trail[] = "flushed by the operator\n";
+	static const char history[] = "flushed by the operator\n";
 	struct smtpd_rcpt_progress *results;
 	struct smtpd_queued_message *report = NULL;
 	size_t count, kept = 0;
@@ -19,10 +19,10 @@ make_due(struct smtpd_request *r, struct smtpd_delivery_job *job,
 		.job = job,
 		.due = smtpd_spool_now(r->spool),
 		.attempts = copy->attempts,
-		.notice_given = copy->notice_given,
-		.unsure = copy->unsure,
-		.trail = trail,
-		.trail_len = sizeof(trail) - 1,
+		.delay_notice_sent = copy->delay_notice_sent,
+		.in_doubt = copy->in_doubt,
+		.history = history,
+		.history_len = sizeof(history) - 1,
 	};
 	int error = 0;
 

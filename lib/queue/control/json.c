@@ -145,7 +145,7 @@ add_destination(struct smtpd_answer *a, const struct smtpd_view *v,
 	char site[SITE_MAX];
 	struct smtpd_text text;
 	size_t len;
-	char *trail = smtpd_describe_trail(v, job, &len);
+	char *history = smtpd_control_text_history(v, job, &len);
 
 	smtpd_answer_add(a, "{\"domain\":");
 	smtpd_answer_json(a, smtpd_describe_domain(v, job));
@@ -157,11 +157,11 @@ add_destination(struct smtpd_answer *a, const struct smtpd_view *v,
 		v->hooks->explain(
 		    v->hooks->user, smtpd_view_original(v, job), &text);
 	add_lines(a, "site", text.at, text.len);
-	add_lines(a, "trail", trail, len);
+	add_lines(a, "history", history, len);
 	smtpd_answer_add(a, ",\"recipients\":[");
 	add_rcpts(a, v, job, &before);
 	smtpd_answer_add(a, "]}");
-	free(trail);
+	free(history);
 }
 
 void

@@ -6,7 +6,7 @@
 
 #include "grammar/received.h"
 
-/* What of the trails is shown: the newest. */
+/* What of the histories is shown: the newest. */
 #define TRAIL_MAX 1048576
 
 /* Room for what the schedule knows of a site. */
@@ -263,19 +263,19 @@ add_lines(struct smtpd_answer *a, const char *indent, const char *s, size_t len)
 }
 
 static void
-add_trail(struct smtpd_answer *a, const struct smtpd_view *v,
+add_history(struct smtpd_answer *a, const struct smtpd_view *v,
     const struct smtpd_delivery_job *job)
 {
 	size_t len;
-	char *trail = smtpd_describe_trail(v, job, &len);
+	char *history = smtpd_control_text_history(v, job, &len);
 
 	if (len == 0)
 		smtpd_answer_add(a, "tried:     never\n");
 	else
 		smtpd_answer_format(a, "tried:     %u time%s\n", job->attempts,
 		    job->attempts == 1 ? "" : "s");
-	add_lines(a, "  ", trail, len);
-	free(trail);
+	add_lines(a, "  ", history, len);
+	free(history);
 }
 
 void
@@ -298,20 +298,20 @@ smtpd_describe_why(struct smtpd_answer *a, const struct smtpd_view *v)
 		add_lines(a, "site:      ", text.at, text.len);
 		add_when(a, v, job);
 		add_rcpts(a, v, job);
-		add_trail(a, v, job);
+		add_history(a, v, job);
 	}
 }
 
-struct trail {
+struct history {
 	char *at;
 	size_t len, size;
 };
 
 /* Keep what comes, the oldest half forgotten when it is too much. */
 static int
-keep_trail(void *user, const void *data, size_t len)
+keep_history(void *user, const void *data, size_t len)
 {
-	struct trail *t = user;
+	struct history *t = user;
 
 	if (t->len + len > TRAIL_MAX) {
 		size_t half = t->len / 2;
@@ -334,14 +334,14 @@ keep_trail(void *user, const void *data, size_t len)
 }
 
 char *
-smtpd_describe_trail(const struct smtpd_view *v,
+smtpd_control_text_history(const struct smtpd_view *v,
     const struct smtpd_delivery_job *job, size_t *len)
 {
-	struct trail t = { .len = 0 };
+	struct history t = { .len = 0 };
 
 	/* What could be read of it is better than nothing. */
-	smtpd_spool_trail(
-	    v->spool, smtpd_view_original(v, job), keep_trail, &t);
+	smtpd_spool_history(
+	    v->spool, smtpd_view_original(v, job), keep_history, &t);
 	*len = t.len;
 	return t.at;
 }

@@ -37,9 +37,9 @@ void smtpd_describe_json(struct smtpd_answer *a, const struct smtpd_view *v);
 void smtpd_describe_why_json(
     struct smtpd_answer *a, const struct smtpd_view *v);
 
-/* The trails of JOB of v->copy in memory that the caller frees, *LEN bytes, or
+/* The histories of JOB of v->copy in memory that the caller frees, *LEN bytes, or
  * NULL. */
-char *smtpd_describe_trail(const struct smtpd_view *v,
+char *smtpd_control_text_history(const struct smtpd_view *v,
     const struct smtpd_delivery_job *job, size_t *len);
 
 /* The domain of JOB's recipients, "" if it is not known. */

@@ -195,7 +195,7 @@ conclude(struct smtpd_agent_attempt *t)
 		e->rcpts[i].finished =
 		    r->outcome == SMTPD_SENT || r->outcome == SMTPD_PERMANENT;
 		if (r->outcome == SMTPD_UNKNOWN)
-			t->end->unsure = true;
+			t->end->in_doubt = true;
 	}
 	if (cancelled)
 		t->end->verdict = SMTPD_SITE_FINE;

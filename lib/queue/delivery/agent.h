@@ -34,7 +34,7 @@ struct smtpd_agent;
 /* What agents share. */
 struct smtpd_agent_settings {
 	const struct smtpd_client_settings *client; /* with cancel */
-	struct smtpd_hosts *hosts;
+	struct smtpd_hoststat *hosts;
 	smtpd_log_fn *log; /* one line for each recipient of each attempt */
 	void *log_user;
 	enum smtpd_log_level log_level;
@@ -60,16 +60,16 @@ struct smtpd_delivery_request {
 	size_t nrcpts;
 
 	/* Lines of what was done: each host, its TLS, each reply. */
-	struct smtpd_text *trail;
+	struct smtpd_text *history;
 };
 
 /* What else came of it. */
 struct smtpd_delivery_result {
 	enum smtpd_site_verdict verdict;
 	struct smtpd_result why; /* when the site is down or busy */
-	bool dsn;    /* the host that took recipients over offers DSN, so it
+	bool dsn;      /* the host that took recipients over offers DSN, so it
 	              * reports success itself (RFC 3461) */
-	bool unsure; /* a reply to the dot was lost */
+	bool in_doubt; /* a reply to the dot was lost */
 };
 
 /* Do it.  Blocks. */

@@ -10,7 +10,7 @@
 static bool
 is_bad(const struct smtpd_agent_attempt *t, const struct smtpd_target *target)
 {
-	return smtpd_hosts_is_bad(
+	return smtpd_hoststat_is_down(
 	    t->agent->set->hosts, target, smtpd_clock_ms());
 }
 
@@ -135,7 +135,7 @@ note_failed(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
     size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		smtpd_hosts_failed(
+		smtpd_hoststat_failed(
 		    t->agent->set->hosts, &host->targets[i], smtpd_clock_ms());
 }
 
@@ -148,7 +148,7 @@ note_worked(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	if (peer == host->count)
 		return;
 	note_failed(t, host, peer);
-	smtpd_hosts_worked(t->agent->set->hosts, &host->targets[peer]);
+	smtpd_hoststat_worked(t->agent->set->hosts, &host->targets[peer]);
 }
 
 static void
@@ -317,7 +317,7 @@ is_broken(
     const struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
 	for (size_t i = 0; i < host->count; i++)
-		if (smtpd_hosts_tls_is_broken(t->agent->set->hosts,
+		if (smtpd_hoststat_tls_is_broken(t->agent->set->hosts,
 			&host->targets[i], smtpd_clock_ms()))
 			return true;
 	return false;
@@ -343,7 +343,7 @@ note_tls_failed(
 	size_t peer = find_peer(t, host);
 
 	if (peer < host->count)
-		smtpd_hosts_tls_failed(t->agent->set->hosts,
+		smtpd_hoststat_tls_failed(t->agent->set->hosts,
 		    &host->targets[peer], smtpd_clock_ms());
 }
 

@@ -28,7 +28,7 @@ smtpd_agent_log_relay(
 {
 	bool plain = strcmp(stop->tls, "none") == 0;
 
-	smtpd_trail_add(t->request->trail, "%s [%s]:%u: %s%s", stop->host,
+	smtpd_history_add(t->request->history, "%s [%s]:%u: %s%s", stop->host,
 	    stop->address, (unsigned)stop->port,
 	    old ? "connection kept open, " : "",
 	    plain ? "not encrypted" : stop->tls);
@@ -40,8 +40,8 @@ smtpd_agent_log_result(struct smtpd_agent_attempt *t,
 {
 	struct code code = write_code(result);
 
-	smtpd_trail_add(t->request->trail, "%s: %s%s %s", stop->host, code.text,
-	    result->status, result->text);
+	smtpd_history_add(t->request->history, "%s: %s%s %s", stop->host,
+	    code.text, result->status, result->text);
 }
 
 static const char *
@@ -58,7 +58,7 @@ smtpd_agent_log_rcpt(struct smtpd_agent_attempt *t, size_t place)
 	const struct smtpd_rcpt_progress *p = &t->request->rcpts[place];
 	struct code code = write_code(&p->result);
 
-	smtpd_trail_add(t->request->trail, "rcpt %s: %s%s %s (%s)",
+	smtpd_history_add(t->request->history, "rcpt %s: %s%s %s (%s)",
 	    address_of(t, place), code.text, p->result.status, p->result.text,
 	    p->host);
 }
@@ -67,7 +67,7 @@ static void
 write_relay(const struct smtpd_relay *stop, struct smtpd_text *relay)
 {
 	if (stop->host[0] == '\0')
-		smtpd_text_add(relay, SMTPD_OUTCOME_NO_RELAY);
+		smtpd_text_add(relay, SMTPD_RESULT_LINE_NO_RELAY);
 	else
 		smtpd_text_format(relay, "relay=%s[%s]:%u tls=%s", stop->host,
 		    stop->address, (unsigned)stop->port, stop->tls);
@@ -78,8 +78,8 @@ smtpd_agent_log(const struct smtpd_agent_attempt *t)
 {
 	const struct smtpd_agent_settings *set = t->agent->set;
 	const struct smtpd_delivery_request *e = t->request;
-	char line[SMTPD_OUTCOME_MAX];
-	char relay[SMTPD_OUTCOME_MAX];
+	char line[SMTPD_RESULT_LINE_MAX];
+	char relay[SMTPD_RESULT_LINE_MAX];
 	struct smtpd_text text;
 
 	if (set->log == NULL || set->log_level < SMTPD_LOG_INFO)
@@ -88,7 +88,7 @@ smtpd_agent_log(const struct smtpd_agent_attempt *t)
 		smtpd_text_init(&text, relay, sizeof(relay));
 		write_relay(&t->stops[t->rcpt_states[i].stop], &text);
 		smtpd_text_init(&text, line, sizeof(line));
-		smtpd_outcome_write(&text, e->loaded, &e->rcpts[i], relay);
+		smtpd_result_line_write(&text, e->loaded, &e->rcpts[i], relay);
 		set->log(SMTPD_LOG_INFO, line, set->log_user);
 	}
 }

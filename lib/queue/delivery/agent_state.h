@@ -119,7 +119,7 @@ bool smtpd_agent_rules_is_own(
 /* Whether the attempt was cancelled. */
 bool smtpd_agent_rules_is_cancelled(const struct smtpd_agent_attempt *t);
 
-/* Add a line to the trail: where we are connected; what host STOP, or a host
+/* Add a line to the history: where we are connected; what host STOP, or a host
  * for a recipient, said. */
 void smtpd_agent_log_relay(
     struct smtpd_agent_attempt *t, const struct smtpd_relay *stop, bool old);

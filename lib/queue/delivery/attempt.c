@@ -16,7 +16,7 @@
 #define ROUTE_MS 30000
 
 int
-smtpd_attempts_init(struct smtpd_attempts *a, struct smtpd_queue *q)
+smtpd_attempt_init(struct smtpd_attempt_state *a, struct smtpd_queue *q)
 {
 	a->queue = q;
 	a->note = NULL;
@@ -27,7 +27,7 @@ smtpd_attempts_init(struct smtpd_attempts *a, struct smtpd_queue *q)
 }
 
 void
-smtpd_attempts_finish(struct smtpd_attempts *a)
+smtpd_attempt_finish(struct smtpd_attempt_state *a)
 {
 	if (a->domain[0] != '\0')
 		smtpd_route_finish(&a->route);
@@ -53,7 +53,7 @@ gather(const struct smtpd_delivery_job *job, size_t *count)
 
 /* The same result for all. */
 static void
-give_all(struct smtpd_settlement *s, const struct smtpd_result *why)
+give_all(struct smtpd_disposition *s, const struct smtpd_result *why)
 {
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		s->rcpts[i].result = *why;
@@ -62,19 +62,20 @@ give_all(struct smtpd_settlement *s, const struct smtpd_result *why)
 }
 
 static void
-begin_trail(const struct smtpd_delivery_job *job, struct smtpd_text *trail)
+begin_history(const struct smtpd_delivery_job *job, struct smtpd_text *history)
 {
 	char date[SMTPD_DATE_MAX];
 
 	smtpd_trace_date((time_t)(smtpd_clock_wall_ms() / 1000), date);
-	smtpd_text_format(trail, "%s: attempt %u\n", date, job->attempts + 1u);
+	smtpd_text_format(
+	    history, "%s: attempt %u\n", date, job->attempts + 1u);
 }
 
 /* Look up where D leads, unless that is known from a moment ago.  NULL without
  * memory. */
 static const struct smtpd_route *
-find_route(
-    struct smtpd_attempts *a, const char *domain, struct smtpd_text *trail)
+find_route(struct smtpd_attempt_state *a, const char *domain,
+    struct smtpd_text *history)
 {
 	uint64_t now = smtpd_clock_ms();
 	uint64_t ttl;
@@ -85,7 +86,7 @@ find_route(
 		smtpd_route_finish(&a->route);
 	a->domain[0] = '\0';
 	if (smtpd_route_find(a->queue->router, domain, a->queue->cancel,
-		&a->route, trail) == -1) {
+		&a->route, history) == -1) {
 		smtpd_route_finish(&a->route);
 		return NULL;
 	}
@@ -99,7 +100,7 @@ find_route(
 
 /* Whether the attempt was broken off: then it does not count. */
 static void
-see_whether_stopped(struct smtpd_queue *q, struct smtpd_settlement *s)
+see_whether_stopped(struct smtpd_queue *q, struct smtpd_disposition *s)
 {
 	s->broken_off = smtpd_cancel_is_triggered(q->cancel);
 	s->tried = !s->broken_off;
@@ -108,14 +109,14 @@ see_whether_stopped(struct smtpd_queue *q, struct smtpd_settlement *s)
 /* The look-up did not lead anywhere.  Trouble with the DNS is that of the
  * domain alone, whatever site it belonged to. */
 static void
-settle_unrouted(struct smtpd_attempts *a, const struct smtpd_route *route,
-    struct smtpd_settlement *s, struct smtpd_site **site)
+settle_unrouted(struct smtpd_attempt_state *a, const struct smtpd_route *route,
+    struct smtpd_disposition *s, struct smtpd_site **site)
 {
 	struct smtpd_queue *q = a->queue;
 	uint32_t now = smtpd_spool_now(q->spool);
 
 	give_all(s, &route->why);
-	smtpd_settle_log(q, s);
+	smtpd_disposition_log(q, s);
 	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
 	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER &&
@@ -124,7 +125,7 @@ settle_unrouted(struct smtpd_attempts *a, const struct smtpd_route *route,
 		s->not_before = smtpd_schedule_report(
 		    q->schedule, *site, SMTPD_SITE_DOWN, &route->why, now);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_settle(q, s);
+	smtpd_disposition(q, s);
 }
 
 /* Go over to the site of ROUTE.  Return false when it has no room. */
@@ -151,7 +152,7 @@ hand_over(struct smtpd_queue *q, struct smtpd_delivery_job *job,
 	bool done;
 
 	pthread_mutex_lock(&q->lock);
-	done = smtpd_runners_hand_over(q, *site, job);
+	done = smtpd_workers_hand_over(q, *site, job);
 	if (done) {
 		smtpd_schedule_leave(
 		    q->schedule, *site, smtpd_spool_now(q->spool));
@@ -162,9 +163,9 @@ hand_over(struct smtpd_queue *q, struct smtpd_delivery_job *job,
 }
 
 static void
-deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
-    struct smtpd_settlement *s, struct smtpd_site *site,
-    struct smtpd_text *trail)
+deliver(struct smtpd_attempt_state *a, const struct smtpd_route *route,
+    struct smtpd_disposition *s, struct smtpd_site *site,
+    struct smtpd_text *history)
 {
 	struct smtpd_queue *q = a->queue;
 	struct smtpd_delivery_job *job = s->job;
@@ -177,7 +178,7 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 		    now - job->message->arrived >= q->settings.retry_min_s,
 		.rcpts = s->rcpts,
 		.nrcpts = s->nrcpts,
-		.trail = trail,
+		.history = history,
 	};
 	struct smtpd_delivery_result end;
 
@@ -185,7 +186,7 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 	smtpd_agent_deliver(a->agent, &request, &end);
 	now = smtpd_spool_now(q->spool);
 	s->dsn = end.dsn;
-	s->unsure = end.unsure;
+	s->in_doubt = end.in_doubt;
 	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
 	if (s->tried)
@@ -198,37 +199,37 @@ deliver(struct smtpd_attempts *a, const struct smtpd_route *route,
 
 /* All but reading the message. */
 static void
-try_message(struct smtpd_attempts *a, struct smtpd_settlement *s,
+try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
     struct smtpd_site **site)
 {
 	const struct smtpd_site *before = *site;
 	const struct smtpd_route *route;
-	struct smtpd_text trail;
+	struct smtpd_text history;
 
-	smtpd_text_init(&trail, a->trail, sizeof(a->trail));
-	begin_trail(s->job, &trail);
-	route =
-	    find_route(a, smtpd_destination_name(s->job->destination), &trail);
-	s->trail = a->trail;
+	smtpd_text_init(&history, a->history, sizeof(a->history));
+	begin_history(s->job, &history);
+	route = find_route(
+	    a, smtpd_destination_name(s->job->destination), &history);
+	s->history = a->history;
 	if (route == NULL) {
-		smtpd_jobs_postpone(a->queue, s->job);
+		smtpd_dispatch_postpone(a->queue, s->job);
 		return;
 	}
 	if (route->verdict != SMTPD_RESOLVE_FOUND) {
-		s->trail_len = trail.len;
+		s->history_len = history.len;
 		settle_unrouted(a, route, s, site);
 		return;
 	}
 	if (!enter_site(a->queue, route, s->job, site)) {
-		smtpd_jobs_put_back(a->queue, s->job);
+		smtpd_dispatch_put_back(a->queue, s->job);
 		return;
 	}
 	if ((*site != before || !smtpd_agent_is_open(a->agent)) &&
 	    hand_over(a->queue, s->job, site))
 		return;
-	deliver(a, route, s, *site, &trail);
-	s->trail_len = trail.len;
-	smtpd_settle(a->queue, s);
+	deliver(a, route, s, *site, &history);
+	s->history_len = history.len;
+	smtpd_disposition(a->queue, s);
 }
 
 /* Read the message of JOB, all of it: what is damaged is not sent. */
@@ -257,18 +258,18 @@ fail_to_load(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 	smtpd_queue_log(
 	    q, SMTPD_LOG_ERROR, "cannot read a message: %s", strerror(error));
 	if (error == EBADMSG || error == ENOENT)
-		smtpd_jobs_quarantine(q, job, strerror(error));
+		smtpd_dispatch_quarantine(q, job, strerror(error));
 	else
-		smtpd_jobs_postpone(q, job);
+		smtpd_dispatch_postpone(q, job);
 }
 
 void
-smtpd_attempt(struct smtpd_attempts *a, struct smtpd_delivery_job *job,
+smtpd_attempt(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
     struct smtpd_site **site)
 {
 	struct smtpd_queue *q = a->queue;
 	struct smtpd_loaded_message loaded;
-	struct smtpd_settlement s = {
+	struct smtpd_disposition s = {
 		.job = job, .loaded = &loaded, .note = &a->note
 	};
 
@@ -278,7 +279,7 @@ smtpd_attempt(struct smtpd_attempts *a, struct smtpd_delivery_job *job,
 	}
 	s.rcpts = gather(job, &s.nrcpts);
 	if (s.rcpts == NULL)
-		smtpd_jobs_postpone(q, job);
+		smtpd_dispatch_postpone(q, job);
 	else
 		try_message(a, &s, site);
 	free(s.rcpts);
@@ -286,15 +287,15 @@ smtpd_attempt(struct smtpd_attempts *a, struct smtpd_delivery_job *job,
 }
 
 void
-smtpd_attempts_rest(struct smtpd_attempts *a)
+smtpd_attempt_sync_before_idle(struct smtpd_attempt_state *a)
 {
-	smtpd_settle_note(a->queue, &a->note);
+	smtpd_disposition_sync(a->queue, &a->note);
 }
 
 /* What came of the recipients in the last attempt, if that is known, and else
  * why their site is closed. */
 static void
-recall(struct smtpd_queue *q, struct smtpd_settlement *s)
+recall(struct smtpd_queue *q, struct smtpd_disposition *s)
 {
 	struct smtpd_rcpt_progress *last = NULL;
 	struct smtpd_site_facts facts;
@@ -324,7 +325,7 @@ void
 smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	struct smtpd_loaded_message loaded;
-	struct smtpd_settlement s = { .job = job, .loaded = &loaded };
+	struct smtpd_disposition s = { .job = job, .loaded = &loaded };
 
 	if (load(q, job, &loaded) == -1) {
 		fail_to_load(q, job);
@@ -332,10 +333,10 @@ smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 	}
 	s.rcpts = gather(job, &s.nrcpts);
 	if (s.rcpts == NULL) {
-		smtpd_jobs_postpone(q, job);
+		smtpd_dispatch_postpone(q, job);
 	} else {
 		recall(q, &s);
-		smtpd_settle(q, &s);
+		smtpd_disposition(q, &s);
 	}
 	free(s.rcpts);
 	smtpd_loaded_message_finish(&loaded);

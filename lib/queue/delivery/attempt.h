@@ -9,38 +9,38 @@
 #include "queue/delivery/agent.h"
 #include "queue/delivery/route.h"
 
-struct smtpd_note;
+struct smtpd_pending_commit;
 struct smtpd_queue;
 
 /* What is said of an attempt, at most. */
-#define SMTPD_TRAIL_MAX 16384
+#define SMTPD_HISTORY_MAX 16384
 
-/* What a runner keeps from one attempt to the next. */
-struct smtpd_attempts {
+/* What a worker keeps from one attempt to the next. */
+struct smtpd_attempt_state {
 	struct smtpd_queue *queue;
 	struct smtpd_agent *agent;
-	struct smtpd_route route; /* of domain */
-	char domain[256];         /* "": there is none */
-	uint64_t route_until;     /* as smtpd_clock_ms() */
-	struct smtpd_note *note;  /* of the last message; NULL */
-	char trail[SMTPD_TRAIL_MAX];
+	struct smtpd_route route;          /* of domain */
+	char domain[256];                  /* "": there is none */
+	uint64_t route_until;              /* as smtpd_clock_ms() */
+	struct smtpd_pending_commit *note; /* of the last message; NULL */
+	char history[SMTPD_HISTORY_MAX];
 };
 
 /* Return 0, or -1 without memory. */
-int smtpd_attempts_init(struct smtpd_attempts *a, struct smtpd_queue *q);
-void smtpd_attempts_finish(struct smtpd_attempts *a);
+int smtpd_attempt_init(struct smtpd_attempt_state *a, struct smtpd_queue *q);
+void smtpd_attempt_finish(struct smtpd_attempt_state *a);
 
 /*
  * Try JOB, which is active and whose message is pinned; both are given back.  It
  * was taken for *SITE, which may become another one, or NULL when the
  * connection was left.  Blocks.
  */
-void smtpd_attempt(struct smtpd_attempts *a, struct smtpd_delivery_job *job,
-    struct smtpd_site **site);
+void smtpd_attempt(struct smtpd_attempt_state *a,
+    struct smtpd_delivery_job *job, struct smtpd_site **site);
 
 /* Wait for what may still be on its way to the disk: before there is nothing
  * more to do. */
-void smtpd_attempts_rest(struct smtpd_attempts *a);
+void smtpd_attempt_sync_before_idle(struct smtpd_attempt_state *a);
 
 /* JOB, as above, came to its end or to a notice of its delay without being
  * tried: its site is closed. */

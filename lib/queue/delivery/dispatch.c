@@ -5,7 +5,7 @@
 #include "queue/queue_state.h"
 
 struct smtpd_destination *
-smtpd_jobs_destination(void *user, const char *domain)
+smtpd_dispatch_destination(void *user, const char *domain)
 {
 	struct smtpd_queue *q = user;
 	struct smtpd_destination *d;
@@ -17,7 +17,7 @@ smtpd_jobs_destination(void *user, const char *domain)
 }
 
 void
-smtpd_jobs_release(void *user, struct smtpd_destination *destination)
+smtpd_dispatch_release(void *user, struct smtpd_destination *destination)
 {
 	struct smtpd_queue *q = user;
 
@@ -53,10 +53,10 @@ insert_new(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 	if (job->state != SMTPD_JOB_OUT || !is_wanted(q, job))
 		return;
 	insert(q, job);
-	smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+	smtpd_workers_wake(q, smtpd_schedule_site(job->destination));
 }
 
-/* Wake the keeper after something was written.  The lock is held. */
+/* Wake the maintenance after something was written.  The lock is held. */
 static void
 stir(struct smtpd_queue *q)
 {
@@ -66,7 +66,7 @@ stir(struct smtpd_queue *q)
 }
 
 void
-smtpd_jobs_lost(void *user, struct smtpd_queued_message *message)
+smtpd_dispatch_lost(void *user, struct smtpd_queued_message *message)
 {
 	struct smtpd_queue *q = user;
 
@@ -77,7 +77,8 @@ smtpd_jobs_lost(void *user, struct smtpd_queued_message *message)
 }
 
 void
-smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_queued_message *message)
+smtpd_dispatch_schedule(
+    struct smtpd_queue *q, struct smtpd_queued_message *message)
 {
 	pthread_mutex_lock(&q->lock);
 	for (uint32_t i = 0; i < message->njobs; i++)
@@ -88,7 +89,7 @@ smtpd_jobs_schedule(struct smtpd_queue *q, struct smtpd_queued_message *message)
 }
 
 void
-smtpd_jobs_schedule_all(struct smtpd_queue *q)
+smtpd_dispatch_schedule_all(struct smtpd_queue *q)
 {
 	struct smtpd_queued_message *message;
 
@@ -98,12 +99,12 @@ smtpd_jobs_schedule_all(struct smtpd_queue *q)
 	for (uint64_t id = 0;
 	    (message = smtpd_spool_next(q->spool, id)) != NULL;) {
 		id = message->id;
-		smtpd_jobs_schedule(q, message);
+		smtpd_dispatch_schedule(q, message);
 	}
 }
 
 void
-smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+smtpd_dispatch_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	struct smtpd_queued_message *message = job->message;
 
@@ -118,17 +119,17 @@ smtpd_jobs_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 }
 
 void
-smtpd_jobs_postpone(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+smtpd_dispatch_postpone(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	pthread_mutex_lock(&q->lock);
 	job->due = smtpd_schedule_retry(
 	    q->schedule, job, 1, smtpd_spool_now(q->spool));
 	pthread_mutex_unlock(&q->lock);
-	smtpd_jobs_return(q, job);
+	smtpd_dispatch_return(q, job);
 }
 
 void
-smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+smtpd_dispatch_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	struct smtpd_queued_message *message = job->message;
 
@@ -137,7 +138,7 @@ smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 		smtpd_schedule_put_back(
 		    q->schedule, job, smtpd_spool_now(q->spool));
 		/* Its site may be new to it, and somebody idle there. */
-		smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+		smtpd_workers_wake(q, smtpd_schedule_site(job->destination));
 	} else {
 		smtpd_schedule_retire(q->schedule, job);
 	}
@@ -147,16 +148,16 @@ smtpd_jobs_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 }
 
 void
-smtpd_jobs_quarantine(
+smtpd_dispatch_quarantine(
     struct smtpd_queue *q, struct smtpd_delivery_job *job, const char *why)
 {
 	struct smtpd_queued_message *message = job->message;
 
 	if (smtpd_spool_quarantine(q->spool, message, why) == -1) {
-		smtpd_jobs_postpone(q, job);
+		smtpd_dispatch_postpone(q, job);
 		return;
 	}
-	smtpd_jobs_lost(q, message);
+	smtpd_dispatch_lost(q, message);
 	pthread_mutex_lock(&q->lock);
 	smtpd_schedule_retire(q->schedule, job);
 	pthread_mutex_unlock(&q->lock);
@@ -170,7 +171,7 @@ flush_job(void *user, struct smtpd_delivery_job *job)
 
 	pthread_mutex_lock(&q->lock);
 	smtpd_schedule_flush(q->schedule, job, smtpd_spool_now(q->spool));
-	smtpd_runners_rouse(q, smtpd_schedule_site(job->destination));
+	smtpd_workers_wake(q, smtpd_schedule_site(job->destination));
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -233,7 +234,7 @@ explain_job(
 }
 
 void
-smtpd_jobs_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks)
+smtpd_dispatch_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks)
 {
 	*hooks = (struct smtpd_control_hooks){
 		.flush = flush_job,

@@ -23,7 +23,7 @@ struct record {
 	/* What was done about the report by an earlier try. */
 	bool asked; /* the limit was, and said yes unless: */
 	bool limited;
-	bool buried;
+	bool dead_lettered;
 };
 
 static bool
@@ -33,22 +33,23 @@ is_failed(const struct smtpd_rcpt_progress *r)
 }
 
 void
-smtpd_settle_log(const struct smtpd_queue *q, const struct smtpd_settlement *s)
+smtpd_disposition_log(
+    const struct smtpd_queue *q, const struct smtpd_disposition *s)
 {
-	char line[SMTPD_OUTCOME_MAX];
+	char line[SMTPD_RESULT_LINE_MAX];
 	struct smtpd_text text;
 
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		smtpd_text_init(&text, line, sizeof(line));
-		smtpd_outcome_write(
-		    &text, s->loaded, &s->rcpts[i], SMTPD_OUTCOME_NO_RELAY);
+		smtpd_result_line_write(
+		    &text, s->loaded, &s->rcpts[i], SMTPD_RESULT_LINE_NO_RELAY);
 		smtpd_queue_log(q, SMTPD_LOG_INFO, "%s", line);
 	}
 }
 
 /* Its time is over: what was for now is for ever. */
 static void
-expire(const struct smtpd_queue *q, struct smtpd_settlement *s)
+expire(const struct smtpd_queue *q, struct smtpd_disposition *s)
 {
 	char id[SMTPD_ID_MAX];
 	bool any = false;
@@ -110,7 +111,7 @@ is_sent(const struct smtpd_rcpt_progress *r)
 }
 
 static void
-fill_bounce(const struct smtpd_queue *q, const struct smtpd_settlement *s,
+fill_bounce(const struct smtpd_queue *q, const struct smtpd_disposition *s,
     const struct record *r, struct smtpd_bounce *b)
 {
 	uint32_t end = smtpd_schedule_expiry(q->schedule, s->job);
@@ -129,21 +130,21 @@ fill_bounce(const struct smtpd_queue *q, const struct smtpd_settlement *s,
 	};
 }
 
-/* Keep what nobody can be told of, once; see smtpd_spool_bury(). */
+/* Keep what nobody can be told of, once; see smtpd_spool_quarantine_dead_letter(). */
 static int
 bury(struct smtpd_queue *q, struct record *r, const struct smtpd_bounce *b,
     const char *reason)
 {
 	char why[1024];
 
-	if (r->buried)
+	if (r->dead_lettered)
 		return 0;
 	snprintf(why, sizeof(why), "%s: <%s>: %s", reason,
 	    b->loaded->rcpts[b->rcpts[0].rcpt].address,
 	    b->rcpts[0].result.text);
-	if (smtpd_spool_bury(q->spool, b->loaded, why) == -1)
+	if (smtpd_spool_quarantine_dead_letter(q->spool, b->loaded, why) == -1)
 		return -1;
-	r->buried = true;
+	r->dead_lettered = true;
 	atomic_fetch_add(&q->counts.dead, 1);
 	smtpd_queue_log(q, SMTPD_LOG_WARNING, "dead/: %s", why);
 	return 0;
@@ -153,7 +154,7 @@ bury(struct smtpd_queue *q, struct record *r, const struct smtpd_bounce *b,
  * disk was in trouble, counts once. */
 static bool
 is_limited(
-    struct smtpd_queue *q, const struct smtpd_settlement *s, struct record *r)
+    struct smtpd_queue *q, const struct smtpd_disposition *s, struct record *r)
 {
 	if (!r->asked)
 		r->limited = !smtpd_bounce_limit_allows(
@@ -164,11 +165,11 @@ is_limited(
 
 /*
  * What is to be told of R into *MAIL, or nothing, then its content is NULL.
- * Mail that failed is buried when its sender cannot be told of it.  Return 0,
+ * Mail that failed is dead_lettered when its sender cannot be told of it.  Return 0,
  * or -1 with errno.
  */
 static int
-prepare_report(struct smtpd_queue *q, const struct smtpd_settlement *s,
+prepare_report(struct smtpd_queue *q, const struct smtpd_disposition *s,
     struct record *r, struct smtpd_spool_mail *mail, void **hold)
 {
 	struct smtpd_bounce b;
@@ -191,7 +192,7 @@ prepare_report(struct smtpd_queue *q, const struct smtpd_settlement *s,
 /* Record R once.  Return 0, or -1 with errno. */
 static int
 try_record(
-    struct smtpd_queue *q, const struct smtpd_settlement *s, struct record *r)
+    struct smtpd_queue *q, const struct smtpd_disposition *s, struct record *r)
 {
 	struct smtpd_spool_mail mail;
 	struct smtpd_queued_message *report = NULL;
@@ -205,7 +206,7 @@ try_record(
 	free(hold);
 	if (report != NULL) {
 		atomic_fetch_add(&q->counts.reports, 1);
-		smtpd_jobs_schedule(q, report);
+		smtpd_dispatch_schedule(q, report);
 	}
 	return status;
 }
@@ -242,7 +243,7 @@ tell_of_trouble(const struct smtpd_queue *q, bool *told)
  */
 static int
 record(
-    struct smtpd_queue *q, const struct smtpd_settlement *s, struct record *r)
+    struct smtpd_queue *q, const struct smtpd_disposition *s, struct record *r)
 {
 	bool told = false, again = true;
 
@@ -256,14 +257,15 @@ record(
 }
 
 void
-smtpd_settle_note(struct smtpd_queue *q, struct smtpd_note **note)
+smtpd_disposition_sync(
+    struct smtpd_queue *q, struct smtpd_pending_commit **note)
 {
 	bool told = false, again = true;
 
-	while (*note != NULL && smtpd_note_wait(*note) == -1) {
+	while (*note != NULL && smtpd_pending_commit_wait(*note) == -1) {
 		tell_of_trouble(q, &told);
 		if (!again) {
-			smtpd_note_abandon(*note);
+			smtpd_pending_commit_abandon(*note);
 			break;
 		}
 		again = wait_for_disk(q);
@@ -273,7 +275,7 @@ smtpd_settle_note(struct smtpd_queue *q, struct smtpd_note **note)
 
 /* Whether all that is left of the job was sent, and nobody is to be told. */
 static bool
-is_simply_sent(const struct smtpd_queue *q, const struct smtpd_settlement *s,
+is_simply_sent(const struct smtpd_queue *q, const struct smtpd_disposition *s,
     const struct record records[2])
 {
 	struct smtpd_bounce b;
@@ -290,22 +292,22 @@ is_simply_sent(const struct smtpd_queue *q, const struct smtpd_settlement *s,
 /* Record what was simply sent, once the one before is on the disk.  Return
  * whether that could be done. */
 static bool
-note(struct smtpd_queue *q, const struct smtpd_settlement *s,
+note(struct smtpd_queue *q, const struct smtpd_disposition *s,
     const struct record *r)
 {
-	struct smtpd_note *next;
+	struct smtpd_pending_commit *next;
 
-	if (smtpd_spool_note(q->spool, &r->progress, &next) == -1)
+	if (smtpd_spool_progress_begin(q->spool, &r->progress, &next) == -1)
 		return false;
-	smtpd_settle_note(q, s->note);
+	smtpd_disposition_sync(q, s->note);
 	*s->note = next;
 	return true;
 }
 
 /* What the next time depends on, under the lock of the schedule. */
 static void
-plan(
-    struct smtpd_queue *q, struct smtpd_settlement *s, struct smtpd_progress *p)
+plan(struct smtpd_queue *q, struct smtpd_disposition *s,
+    struct smtpd_progress *p)
 {
 	struct smtpd_delivery_job *job = s->job;
 	uint32_t now = smtpd_spool_now(q->spool);
@@ -315,24 +317,24 @@ plan(
 		expire(q, s);
 	pthread_mutex_lock(&q->lock);
 	end = smtpd_schedule_expiry(q->schedule, job);
-	job->unsure = s->unsure;
+	job->in_doubt = s->in_doubt;
 	p->job = job;
 	p->attempts = (uint16_t)(job->attempts +
 	    (s->tried && job->attempts < UINT16_MAX ? 1 : 0));
-	p->due = s->tried || s->unsure
+	p->due = s->tried || s->in_doubt
 	    ? smtpd_schedule_retry(q->schedule, job, p->attempts, now)
 	    : job->due;
 	if (p->due < s->not_before)
 		p->due = s->not_before < end ? s->not_before : end;
-	p->unsure = s->unsure;
-	p->notice_given = job->notice_given ||
+	p->in_doubt = s->in_doubt;
+	p->delay_notice_sent = job->delay_notice_sent ||
 	    (!s->broken_off &&
 		smtpd_schedule_wants_notice(q->schedule, job, now));
 	pthread_mutex_unlock(&q->lock);
 }
 
 static void
-count(struct smtpd_queue *q, const struct smtpd_settlement *s)
+count(struct smtpd_queue *q, const struct smtpd_disposition *s)
 {
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		if (is_failed(&s->rcpts[i]))
@@ -348,7 +350,7 @@ count(struct smtpd_queue *q, const struct smtpd_settlement *s)
  * not.
  */
 static void
-divide(struct smtpd_settlement *s, const struct smtpd_progress *plan,
+divide(struct smtpd_disposition *s, const struct smtpd_progress *plan,
     struct record records[2])
 {
 	size_t others = part(s->rcpts, s->nrcpts, is_not_failed);
@@ -364,8 +366,9 @@ divide(struct smtpd_settlement *s, const struct smtpd_progress *plan,
 	}
 	if (records[0].nabout > 0) {
 		/* One report a record: the notice comes with the next. */
-		records[0].progress.notice_given = s->job->notice_given;
-	} else if (plan->notice_given && !s->job->notice_given) {
+		records[0].progress.delay_notice_sent =
+		    s->job->delay_notice_sent;
+	} else if (plan->delay_notice_sent && !s->job->delay_notice_sent) {
 		records[0].kind = SMTPD_BOUNCE_DELAYED;
 		records[0].about = s->rcpts + sent;
 		records[0].nabout = others - sent;
@@ -376,11 +379,12 @@ divide(struct smtpd_settlement *s, const struct smtpd_progress *plan,
 		.nabout = s->nrcpts - others };
 	records[1].progress.rcpts = s->rcpts + others;
 	records[1].progress.nrcpts = s->nrcpts - others;
-	records[1].progress.notice_given = records[0].progress.notice_given;
+	records[1].progress.delay_notice_sent =
+	    records[0].progress.delay_notice_sent;
 }
 
 static void
-record_all(struct smtpd_queue *q, const struct smtpd_settlement *s,
+record_all(struct smtpd_queue *q, const struct smtpd_disposition *s,
     struct record records[2])
 {
 	bool first = true;
@@ -389,7 +393,7 @@ record_all(struct smtpd_queue *q, const struct smtpd_settlement *s,
 		if (records[i].progress.nrcpts == 0)
 			continue;
 		if (!first)
-			records[i].progress.trail_len = 0;
+			records[i].progress.history_len = 0;
 		first = false;
 		if (record(q, s, &records[i]) == -1)
 			return;
@@ -397,10 +401,10 @@ record_all(struct smtpd_queue *q, const struct smtpd_settlement *s,
 }
 
 void
-smtpd_settle(struct smtpd_queue *q, struct smtpd_settlement *s)
+smtpd_disposition(struct smtpd_queue *q, struct smtpd_disposition *s)
 {
-	struct smtpd_progress p = { .trail = s->trail,
-		.trail_len = s->trail_len };
+	struct smtpd_progress p = { .history = s->history,
+		.history_len = s->history_len };
 	struct record records[2];
 
 	plan(q, s, &p);
@@ -409,5 +413,5 @@ smtpd_settle(struct smtpd_queue *q, struct smtpd_settlement *s)
 	    !note(q, s, &records[0]))
 		record_all(q, s, records);
 	count(q, s);
-	smtpd_jobs_return(q, s->job);
+	smtpd_dispatch_return(q, s->job);
 }

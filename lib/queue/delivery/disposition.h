@@ -10,7 +10,7 @@
 
 struct smtpd_queue;
 
-struct smtpd_settlement {
+struct smtpd_disposition {
 	struct smtpd_delivery_job *job; /* active; its message is pinned */
 	const struct smtpd_loaded_message *loaded;
 	struct smtpd_rcpt_progress *rcpts; /* all that were not finished; their
@@ -19,26 +19,27 @@ struct smtpd_settlement {
 	bool tried;          /* it counts as an attempt */
 	bool broken_off;     /* by the stop of the queue: it is not the end */
 	bool dsn;            /* who took it over reports success himself */
-	bool unsure;         /* a reply to the dot was lost */
+	bool in_doubt;       /* a reply to the dot was lost */
 	uint32_t not_before; /* the site is closed until then; 0 */
-	const char *trail;
-	size_t trail_len;
+	const char *history;
+	size_t history_len;
 
 	/* Where the record of a message that was simply sent is kept until the
 	 * next one was: so that thread and disk need not wait for each other.
 	 * NULL: nowhere, it is waited for. */
-	struct smtpd_note **note;
+	struct smtpd_pending_commit **note;
 };
 
 /* Do it; the job and the pin are given back.  As long as the log cannot be
  * written it tries again, each second, until the queue stops. */
-void smtpd_settle(struct smtpd_queue *q, struct smtpd_settlement *s);
+void smtpd_disposition(struct smtpd_queue *q, struct smtpd_disposition *s);
 
 /* Log what came of the recipients of S, without having come to any host. */
-void smtpd_settle_log(
-    const struct smtpd_queue *q, const struct smtpd_settlement *s);
+void smtpd_disposition_log(
+    const struct smtpd_queue *q, const struct smtpd_disposition *s);
 
 /* Wait likewise until *NOTE, if there is one, is on stable storage. */
-void smtpd_settle_note(struct smtpd_queue *q, struct smtpd_note **note);
+void smtpd_disposition_sync(
+    struct smtpd_queue *q, struct smtpd_pending_commit **note);
 
 #endif

@@ -5,7 +5,7 @@
 #define TRAIL_LINE_MAX 2048
 
 void
-smtpd_trail_add(struct smtpd_text *trail, const char *format, ...)
+smtpd_history_add(struct smtpd_text *history, const char *format, ...)
 {
 	char line[TRAIL_LINE_MAX];
 	struct smtpd_text t;
@@ -15,10 +15,10 @@ smtpd_trail_add(struct smtpd_text *trail, const char *format, ...)
 	va_start(ap, format);
 	smtpd_text_vformat(&t, format, ap);
 	va_end(ap);
-	if (trail->size - trail->len < t.len + 2) {
-		trail->cut = true;
+	if (history->size - history->len < t.len + 2) {
+		history->cut = true;
 		return;
 	}
-	smtpd_text_filtered(trail, line, t.len);
-	smtpd_text_byte(trail, '\n');
+	smtpd_text_filtered(history, line, t.len);
+	smtpd_text_byte(history, '\n');
 }

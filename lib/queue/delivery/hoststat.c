@@ -26,16 +26,16 @@ struct record {
 	unsigned failures;   /* in a row */
 };
 
-struct smtpd_hosts {
+struct smtpd_hoststat {
 	pthread_mutex_t mutex;
 	uint32_t seed; /* so that nobody can choose addresses of one row */
 	struct record rows[ROWS][COLUMNS];
 };
 
-struct smtpd_hosts *
-smtpd_hosts_create(void)
+struct smtpd_hoststat *
+smtpd_hoststat_create(void)
 {
-	struct smtpd_hosts *h = calloc(1, sizeof(*h));
+	struct smtpd_hoststat *h = calloc(1, sizeof(*h));
 
 	if (h == NULL)
 		return NULL;
@@ -48,7 +48,7 @@ smtpd_hosts_create(void)
 }
 
 void
-smtpd_hosts_destroy(struct smtpd_hosts *h)
+smtpd_hoststat_destroy(struct smtpd_hoststat *h)
 {
 	if (h == NULL)
 		return;
@@ -75,7 +75,7 @@ read_address(const struct smtpd_target *target, unsigned char out[16])
 
 /* FNV-1a. */
 static struct record *
-row_of(struct smtpd_hosts *h, const unsigned char address[16])
+row_of(struct smtpd_hoststat *h, const unsigned char address[16])
 {
 	uint32_t hash = UINT32_C(2166136261) ^ h->seed;
 
@@ -85,7 +85,7 @@ row_of(struct smtpd_hosts *h, const unsigned char address[16])
 }
 
 static struct record *
-find(struct smtpd_hosts *h, const struct smtpd_target *target)
+find(struct smtpd_hoststat *h, const struct smtpd_target *target)
 {
 	unsigned char address[16];
 	struct record *row;
@@ -102,7 +102,8 @@ find(struct smtpd_hosts *h, const struct smtpd_target *target)
 /* The record of TARGET, to be changed at NOW; the oldest makes room for a new
  * one. */
 static struct record *
-obtain(struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+obtain(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	struct record *r = find(h, target);
 	struct record fresh = { 0 };
@@ -123,8 +124,8 @@ obtain(struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
 
 /* Those that were on their way when the first failed are no new sign. */
 void
-smtpd_hosts_failed(
-    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+smtpd_hoststat_failed(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	struct record *r;
 
@@ -140,7 +141,8 @@ smtpd_hosts_failed(
 }
 
 void
-smtpd_hosts_worked(struct smtpd_hosts *h, const struct smtpd_target *target)
+smtpd_hoststat_worked(
+    struct smtpd_hoststat *h, const struct smtpd_target *target)
 {
 	struct record *r;
 
@@ -154,8 +156,8 @@ smtpd_hosts_worked(struct smtpd_hosts *h, const struct smtpd_target *target)
 }
 
 bool
-smtpd_hosts_is_bad(
-    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+smtpd_hoststat_is_down(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	const struct record *r;
 	bool bad;
@@ -168,8 +170,8 @@ smtpd_hosts_is_bad(
 }
 
 void
-smtpd_hosts_tls_failed(
-    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+smtpd_hoststat_tls_failed(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	pthread_mutex_lock(&h->mutex);
 	obtain(h, target, now)->tls_broken = now + TLS_BROKEN_MS;
@@ -177,8 +179,8 @@ smtpd_hosts_tls_failed(
 }
 
 bool
-smtpd_hosts_tls_is_broken(
-    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now)
+smtpd_hoststat_tls_is_broken(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	const struct record *r;
 	bool broken;

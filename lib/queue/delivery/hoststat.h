@@ -15,31 +15,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct smtpd_hosts;
+struct smtpd_hoststat;
 
 /* NULL without memory. */
-struct smtpd_hosts *smtpd_hosts_create(void);
+struct smtpd_hoststat *smtpd_hoststat_create(void);
 
 /* NULL is fine. */
-void smtpd_hosts_destroy(struct smtpd_hosts *h);
+void smtpd_hoststat_destroy(struct smtpd_hoststat *h);
 
 /* No connection came to be: keep away for a minute, doubled with each time
  * up to an hour.  Where one keeps away already, it changes nothing. */
-void smtpd_hosts_failed(
-    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now);
+void smtpd_hoststat_failed(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
 
 /* It is well. */
-void smtpd_hosts_worked(
-    struct smtpd_hosts *h, const struct smtpd_target *target);
+void smtpd_hoststat_worked(
+    struct smtpd_hoststat *h, const struct smtpd_target *target);
 
 /* Whether to keep away. */
-bool smtpd_hosts_is_bad(
-    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now);
+bool smtpd_hoststat_is_down(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
 
 /* Its TLS is broken: for a day. */
-void smtpd_hosts_tls_failed(
-    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now);
-bool smtpd_hosts_tls_is_broken(
-    struct smtpd_hosts *h, const struct smtpd_target *target, uint64_t now);
+void smtpd_hoststat_tls_failed(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
+bool smtpd_hoststat_tls_is_broken(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
 
 #endif

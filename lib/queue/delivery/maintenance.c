@@ -59,7 +59,7 @@ look(struct smtpd_queue *q, bool more)
 
 	serve_overdue(q);
 	now = smtpd_spool_now(q->spool);
-	smtpd_runners_remind(q);
+	smtpd_workers_wake_due(q);
 	wake = smtpd_schedule_wake(q->schedule, now);
 	wait = more || q->stirred ? STEP_S : LOOK_S;
 	if (wake == SMTPD_TIME_NONE)
@@ -76,7 +76,7 @@ schedule_rest(struct smtpd_queue *q)
 	if (!q->unscheduled)
 		return;
 	pthread_mutex_unlock(&q->lock);
-	smtpd_jobs_schedule_all(q);
+	smtpd_dispatch_schedule_all(q);
 	pthread_mutex_lock(&q->lock);
 }
 
@@ -110,16 +110,16 @@ keep(void *arg)
 }
 
 int
-smtpd_keeper_start(struct smtpd_queue *q)
+smtpd_maintenance_start(struct smtpd_queue *q)
 {
-	int error = pthread_create(&q->keeper, NULL, keep, q);
+	int error = pthread_create(&q->maintenance, NULL, keep, q);
 
 	errno = error;
 	return error == 0 ? 0 : -1;
 }
 
 void
-smtpd_keeper_stop(struct smtpd_queue *q)
+smtpd_maintenance_stop(struct smtpd_queue *q)
 {
-	pthread_join(q->keeper, NULL);
+	pthread_join(q->maintenance, NULL);
 }

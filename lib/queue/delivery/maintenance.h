@@ -2,16 +2,16 @@
 #ifndef SMTPD_QUEUE_DELIVERY_MAINTENANCE_H
 #define SMTPD_QUEUE_DELIVERY_MAINTENANCE_H
 
-/* The thread that does what time brings: it wakes runners when mail is due,
+/* The thread that does what time brings: it wakes workers when mail is due,
  * ends what is overdue, and keeps the log small.  With nothing queued it
  * sleeps. */
 
 struct smtpd_queue;
 
 /* Return 0, or -1 with errno. */
-int smtpd_keeper_start(struct smtpd_queue *q);
+int smtpd_maintenance_start(struct smtpd_queue *q);
 
 /* The queue is stopping: wait for its end. */
-void smtpd_keeper_stop(struct smtpd_queue *q);
+void smtpd_maintenance_stop(struct smtpd_queue *q);
 
 #endif

@@ -39,7 +39,7 @@ delay_of(const struct smtpd_loaded_message *loaded)
 }
 
 void
-smtpd_outcome_write(struct smtpd_text *line,
+smtpd_result_line_write(struct smtpd_text *line,
     const struct smtpd_loaded_message *loaded,
     const struct smtpd_rcpt_progress *r, const char *relay)
 {

@@ -9,17 +9,17 @@
 #include "queue/spool/spool.h"
 
 /* Room for a line. */
-#define SMTPD_OUTCOME_MAX 2048
+#define SMTPD_RESULT_LINE_MAX 2048
 
 /* The relay of what came to no host. */
-#define SMTPD_OUTCOME_NO_RELAY "relay=none tls=none"
+#define SMTPD_RESULT_LINE_NO_RELAY "relay=none tls=none"
 
 /*
  * Append the line of R, a recipient of LOADED: "key=value" fields in which
  * neither addresses nor the words of others can forge one.  RELAY is where it
  * went, as fields.
  */
-void smtpd_outcome_write(struct smtpd_text *line,
+void smtpd_result_line_write(struct smtpd_text *line,
     const struct smtpd_loaded_message *loaded,
     const struct smtpd_rcpt_progress *r, const char *relay);
 

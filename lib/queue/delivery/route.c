@@ -271,7 +271,7 @@ write_targets(const struct smtpd_targets *targets, struct smtpd_text *t)
 
 static void
 tell(const struct smtpd_targets *targets, bool smart, const char *name,
-    struct smtpd_text *trail)
+    struct smtpd_text *history)
 {
 	char line[1024];
 	struct smtpd_text t;
@@ -285,8 +285,8 @@ tell(const struct smtpd_targets *targets, bool smart, const char *name,
 		smtpd_text_format(
 		    &t, " %s %s", targets->status, targets->reason);
 	}
-	smtpd_trail_add(
-	    trail, "%s %s:%s", smart ? "smarthost" : "dns", name, line);
+	smtpd_history_add(
+	    history, "%s %s:%s", smart ? "smarthost" : "dns", name, line);
 }
 
 /* What is wrong with the smarthost is no fault of the mail's. */
@@ -321,7 +321,7 @@ no_memory(struct smtpd_route *route)
 int
 smtpd_route_find(struct smtpd_router *r, const char *domain,
     const struct smtpd_cancel *cancel, struct smtpd_route *route,
-    struct smtpd_text *trail)
+    struct smtpd_text *history)
 {
 	bool smart = r->host != NULL;
 
@@ -335,7 +335,7 @@ smtpd_route_find(struct smtpd_router *r, const char *domain,
 	};
 	if (route->targets == NULL)
 		return no_memory(route);
-	tell(route->targets, smart, smart ? r->name : domain, trail);
+	tell(route->targets, smart, smart ? r->name : domain, history);
 	if (route->targets->verdict != SMTPD_RESOLVE_FOUND) {
 		give_reason(r, route);
 		return 0;

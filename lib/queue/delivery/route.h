@@ -49,7 +49,7 @@ struct smtpd_route {
  */
 int smtpd_route_find(struct smtpd_router *r, const char *domain,
     const struct smtpd_cancel *cancel, struct smtpd_route *route,
-    struct smtpd_text *trail);
+    struct smtpd_text *history);
 void smtpd_route_finish(struct smtpd_route *route);
 
 #endif

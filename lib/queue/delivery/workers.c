@@ -14,21 +14,21 @@
 #endif
 #define STACK_SIZE ((size_t)131072 * SMTPD_STACK_SCALE)
 
-struct smtpd_runner {
+struct smtpd_worker_thread {
 	struct smtpd_queue *queue;
-	struct smtpd_runner *next;  /* of all */
-	struct smtpd_runner *other; /* that is idle, or parked */
+	struct smtpd_worker_thread *next;  /* of all */
+	struct smtpd_worker_thread *other; /* that is idle, or parked */
 	pthread_t thread;
 	pthread_cond_t wake;
 	bool woken;
 	const struct smtpd_site *site;  /* where it is parked */
 	struct smtpd_delivery_job *job; /* that was handed over meanwhile */
-	struct smtpd_attempts attempts;
+	struct smtpd_attempt_state attempts;
 };
 
 /* Take R out of the list at HEAD, if it is there. */
 static void
-unlink_runner(struct smtpd_runner **head, struct smtpd_runner *r)
+unlink_worker(struct smtpd_worker_thread **head, struct smtpd_worker_thread *r)
 {
 	while (*head != NULL && *head != r)
 		head = &(*head)->other;
@@ -55,7 +55,7 @@ moment(uint32_t ms)
 /* Wait in the list at HEAD to be woken; up to UNTIL, or for ever.  Return
  * whether that happened. */
 static bool
-rest(struct smtpd_runner *r, struct smtpd_runner **head,
+rest(struct smtpd_worker_thread *r, struct smtpd_worker_thread **head,
     const struct timespec *until)
 {
 	struct smtpd_queue *q = r->queue;
@@ -64,31 +64,31 @@ rest(struct smtpd_runner *r, struct smtpd_runner **head,
 	r->woken = false;
 	r->other = *head;
 	*head = r;
-	q->runners.busy--;
+	q->workers.busy--;
 	while (!r->woken && !q->stopping && error == 0)
 		error = until == NULL
 		    ? pthread_cond_wait(&r->wake, &q->lock)
 		    : pthread_cond_timedwait(&r->wake, &q->lock, until);
-	q->runners.busy++;
+	q->workers.busy++;
 	if (r->woken)
-		q->runners.coming--;
+		q->workers.coming--;
 	else
-		unlink_runner(head, r);
+		unlink_worker(head, r);
 	return r->woken;
 }
 
 static void
-wake(struct smtpd_runner **head, struct smtpd_runner *r)
+wake(struct smtpd_worker_thread **head, struct smtpd_worker_thread *r)
 {
-	unlink_runner(head, r);
+	unlink_worker(head, r);
 	r->woken = true;
-	r->queue->runners.coming++;
+	r->queue->workers.coming++;
 	pthread_cond_signal(&r->wake);
 }
 
 /* A job, pinned, to be tried at a new connection; NULL: the queue is stopping. */
 static struct smtpd_delivery_job *
-await_job(struct smtpd_runner *r, struct smtpd_site **site)
+await_job(struct smtpd_worker_thread *r, struct smtpd_site **site)
 {
 	struct smtpd_queue *q = r->queue;
 	struct smtpd_delivery_job *job;
@@ -100,14 +100,14 @@ await_job(struct smtpd_runner *r, struct smtpd_site **site)
 			smtpd_spool_pin(q->spool, job->message);
 			return job;
 		}
-		rest(r, &q->runners.idle, NULL);
+		rest(r, &q->workers.idle, NULL);
 	}
 	return NULL;
 }
 
 /* A job for R's connection of SITE; NULL: none. */
 static struct smtpd_delivery_job *
-take_more(struct smtpd_runner *r, struct smtpd_site *site)
+take_more(struct smtpd_worker_thread *r, struct smtpd_site *site)
 {
 	struct smtpd_queue *q = r->queue;
 	struct smtpd_delivery_job *job = r->job;
@@ -126,8 +126,8 @@ take_more(struct smtpd_runner *r, struct smtpd_site *site)
 static bool
 has_spare(const struct smtpd_queue *q)
 {
-	return q->runners.coming > 0 || q->runners.idle != NULL ||
-	    q->runners.count < q->settings.workers;
+	return q->workers.coming > 0 || q->workers.idle != NULL ||
+	    q->workers.count < q->settings.workers;
 }
 
 /* If mail waits for a thread, have one come that has no connection.  Return
@@ -135,27 +135,28 @@ has_spare(const struct smtpd_queue *q)
 static bool
 call_spare(struct smtpd_queue *q)
 {
-	if (!smtpd_schedule_is_hungry(q->schedule, smtpd_spool_now(q->spool)))
+	if (!smtpd_schedule_needs_worker(
+		q->schedule, smtpd_spool_now(q->spool)))
 		return true;
 	if (!has_spare(q))
 		return false;
-	smtpd_runners_rouse(q, NULL);
+	smtpd_workers_wake(q, NULL);
 	return true;
 }
 
 /* Wait for the disk, without the lock. */
 static void
-come_to_rest(struct smtpd_runner *r)
+come_to_rest(struct smtpd_worker_thread *r)
 {
 	pthread_mutex_unlock(&r->queue->lock);
-	smtpd_attempts_rest(&r->attempts);
+	smtpd_attempt_sync_before_idle(&r->attempts);
 	pthread_mutex_lock(&r->queue->lock);
 }
 
 /* Another job for an open connection, for which it is worth to wait as long as
  * nobody else needs this thread. */
 static struct smtpd_delivery_job *
-another_job(struct smtpd_runner *r, struct smtpd_site *site)
+another_job(struct smtpd_worker_thread *r, struct smtpd_site *site)
 {
 	struct smtpd_queue *q = r->queue;
 	uint32_t idle_ms = q->settings.idle_ms;
@@ -172,22 +173,22 @@ another_job(struct smtpd_runner *r, struct smtpd_site *site)
 	r->site = site;
 	while ((job = take_more(r, site)) == NULL && woken && !q->stopping &&
 	    call_spare(q))
-		woken = rest(r, &q->runners.parked,
+		woken = rest(r, &q->workers.parked,
 		    idle_ms == SMTPD_NO_TIMEOUT ? NULL : &until);
 	return job;
 }
 
 /* Try JOB and what else there is for its site. */
 static void
-serve(struct smtpd_runner *r, struct smtpd_delivery_job *job,
+serve(struct smtpd_worker_thread *r, struct smtpd_delivery_job *job,
     struct smtpd_site *site)
 {
 	struct smtpd_queue *q = r->queue;
 
 	while (job != NULL) {
-		if (smtpd_schedule_is_hungry(
+		if (smtpd_schedule_needs_worker(
 			q->schedule, smtpd_spool_now(q->spool)))
-			smtpd_runners_rouse(q, NULL);
+			smtpd_workers_wake(q, NULL);
 		pthread_mutex_unlock(&q->lock);
 		smtpd_attempt(&r->attempts, job, &site);
 		pthread_mutex_lock(&q->lock);
@@ -196,7 +197,7 @@ serve(struct smtpd_runner *r, struct smtpd_delivery_job *job,
 	/* It may take a while to part. */
 	call_spare(q);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_attempts_rest(&r->attempts);
+	smtpd_attempt_sync_before_idle(&r->attempts);
 	smtpd_agent_quit(r->attempts.agent);
 	pthread_mutex_lock(&q->lock);
 	if (site != NULL)
@@ -207,23 +208,23 @@ serve(struct smtpd_runner *r, struct smtpd_delivery_job *job,
 static void *
 run(void *arg)
 {
-	struct smtpd_runner *r = arg;
+	struct smtpd_worker_thread *r = arg;
 	struct smtpd_queue *q = r->queue;
 	struct smtpd_site *site = NULL;
 	struct smtpd_delivery_job *job;
 
 	smtpd_sched_batch();
 	pthread_mutex_lock(&q->lock);
-	q->runners.coming--;
+	q->workers.coming--;
 	while ((job = await_job(r, &site)) != NULL)
 		serve(r, job, site);
-	q->runners.busy--;
+	q->workers.busy--;
 	pthread_mutex_unlock(&q->lock);
 	return NULL;
 }
 
 static int
-start_thread(struct smtpd_runner *r)
+start_thread(struct smtpd_worker_thread *r)
 {
 	pthread_attr_t attr;
 	int error = pthread_attr_init(&attr);
@@ -239,9 +240,9 @@ start_thread(struct smtpd_runner *r)
 
 /* What cannot be had now is tried again with the next message. */
 static void
-add_runner(struct smtpd_queue *q)
+add_worker(struct smtpd_queue *q)
 {
-	struct smtpd_runner *r = calloc(1, sizeof(*r));
+	struct smtpd_worker_thread *r = calloc(1, sizeof(*r));
 	pthread_condattr_t attr;
 
 	if (r == NULL)
@@ -251,25 +252,24 @@ add_runner(struct smtpd_queue *q)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&r->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	if (smtpd_attempts_init(&r->attempts, q) == -1 ||
-	    start_thread(r) != 0) {
-		smtpd_attempts_finish(&r->attempts);
+	if (smtpd_attempt_init(&r->attempts, q) == -1 || start_thread(r) != 0) {
+		smtpd_attempt_finish(&r->attempts);
 		pthread_cond_destroy(&r->wake);
 		free(r);
 		return;
 	}
-	r->next = q->runners.all;
-	q->runners.all = r;
-	q->runners.count++;
-	q->runners.busy++;
-	q->runners.coming++;
+	r->next = q->workers.all;
+	q->workers.all = r;
+	q->workers.count++;
+	q->workers.busy++;
+	q->workers.coming++;
 }
 
 /* Somebody with a connection of SITE; any, when SITE is NULL. */
-static struct smtpd_runner *
+static struct smtpd_worker_thread *
 find_parked(const struct smtpd_queue *q, const struct smtpd_site *site)
 {
-	struct smtpd_runner *r = q->runners.parked;
+	struct smtpd_worker_thread *r = q->workers.parked;
 
 	while (r != NULL && site != NULL && r->site != site)
 		r = r->other;
@@ -277,65 +277,68 @@ find_parked(const struct smtpd_queue *q, const struct smtpd_site *site)
 }
 
 bool
-smtpd_runners_hand_over(struct smtpd_queue *q, const struct smtpd_site *site,
+smtpd_workers_hand_over(struct smtpd_queue *q, const struct smtpd_site *site,
     struct smtpd_delivery_job *job)
 {
-	struct smtpd_runner *r = find_parked(q, site);
+	struct smtpd_worker_thread *r = find_parked(q, site);
 
 	if (r == NULL)
 		return false;
 	r->job = job;
-	wake(&q->runners.parked, r);
+	wake(&q->workers.parked, r);
 	return true;
 }
 
 void
-smtpd_runners_rouse(struct smtpd_queue *q, const struct smtpd_site *site)
+smtpd_workers_wake(struct smtpd_queue *q, const struct smtpd_site *site)
 {
-	struct smtpd_runner *r = site != NULL ? find_parked(q, site) : NULL;
+	struct smtpd_worker_thread *r =
+	    site != NULL ? find_parked(q, site) : NULL;
 
 	if (!q->running || q->stopping)
 		return;
 	if (r != NULL) {
-		wake(&q->runners.parked, r);
+		wake(&q->workers.parked, r);
 		return;
 	}
 	if (site != NULL &&
-	    !smtpd_schedule_is_hungry(q->schedule, smtpd_spool_now(q->spool)))
+	    !smtpd_schedule_needs_worker(
+		q->schedule, smtpd_spool_now(q->spool)))
 		return;
 	/* Who comes wakes another one, if there is more to do than he takes. */
-	if (q->runners.coming > 0)
+	if (q->workers.coming > 0)
 		return;
-	if (q->runners.idle != NULL)
-		wake(&q->runners.idle, q->runners.idle);
-	else if (q->runners.count < q->settings.workers)
-		add_runner(q);
+	if (q->workers.idle != NULL)
+		wake(&q->workers.idle, q->workers.idle);
+	else if (q->workers.count < q->settings.workers)
+		add_worker(q);
 	else if ((r = find_parked(q, NULL)) != NULL)
-		wake(&q->runners.parked, r);
+		wake(&q->workers.parked, r);
 }
 
 void
-smtpd_runners_remind(struct smtpd_queue *q)
+smtpd_workers_wake_due(struct smtpd_queue *q)
 {
 	uint32_t now = smtpd_spool_now(q->spool);
-	struct smtpd_runner *next;
+	struct smtpd_worker_thread *next;
 
-	for (struct smtpd_runner *r = q->runners.parked; r != NULL; r = next) {
+	for (struct smtpd_worker_thread *r = q->workers.parked; r != NULL;
+	    r = next) {
 		next = r->other;
 		if (smtpd_schedule_has_more(q->schedule, now, r->site))
-			wake(&q->runners.parked, r);
+			wake(&q->workers.parked, r);
 	}
-	if (smtpd_schedule_is_hungry(q->schedule, now))
-		smtpd_runners_rouse(q, NULL);
+	if (smtpd_schedule_needs_worker(q->schedule, now))
+		smtpd_workers_wake(q, NULL);
 }
 
 /* Wait up to TIMEOUT_MS until nobody tries anything. */
 static void
-wait_for_runners(struct smtpd_queue *q, uint32_t timeout_ms)
+wait_for_workers(struct smtpd_queue *q, uint32_t timeout_ms)
 {
 	struct timespec tick = { .tv_nsec = 10000000 };
 
-	for (uint32_t ms = 0; q->runners.busy > 0 && ms < timeout_ms;
+	for (uint32_t ms = 0; q->workers.busy > 0 && ms < timeout_ms;
 	    ms += 10) {
 		pthread_mutex_unlock(&q->lock);
 		nanosleep(&tick, NULL);
@@ -344,20 +347,20 @@ wait_for_runners(struct smtpd_queue *q, uint32_t timeout_ms)
 }
 
 void
-smtpd_runners_stop(struct smtpd_queue *q, uint32_t timeout_ms)
+smtpd_workers_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 {
-	struct smtpd_runner *r;
+	struct smtpd_worker_thread *r;
 
 	pthread_mutex_lock(&q->lock);
-	for (r = q->runners.all; r != NULL; r = r->next)
+	for (r = q->workers.all; r != NULL; r = r->next)
 		pthread_cond_signal(&r->wake);
-	wait_for_runners(q, timeout_ms);
+	wait_for_workers(q, timeout_ms);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_cancel_trigger(q->cancel);
-	while ((r = q->runners.all) != NULL) {
+	while ((r = q->workers.all) != NULL) {
 		pthread_join(r->thread, NULL);
-		q->runners.all = r->next;
-		smtpd_attempts_finish(&r->attempts);
+		q->workers.all = r->next;
+		smtpd_attempt_finish(&r->attempts);
 		pthread_cond_destroy(&r->wake);
 		free(r);
 	}

@@ -14,12 +14,14 @@
 struct smtpd_delivery_job;
 struct smtpd_queue;
 struct smtpd_site;
-struct smtpd_runner;
+struct smtpd_worker_thread;
 
-struct smtpd_runners {
-	struct smtpd_runner *all;
-	struct smtpd_runner *idle;   /* have nothing to do, last one first */
-	struct smtpd_runner *parked; /* have a connection, but no message */
+struct smtpd_workers {
+	struct smtpd_worker_thread *all;
+	struct smtpd_worker_thread
+	    *idle; /* have nothing to do, last one first */
+	struct smtpd_worker_thread
+	    *parked; /* have a connection, but no message */
 	uint32_t count;
 	uint32_t busy;   /* neither idle nor parked */
 	uint32_t coming; /* were woken or made, and did not look yet */
@@ -29,18 +31,18 @@ struct smtpd_runners {
  * There may be something to do.  A job of SITE (or NULL) was put in: who has a
  * connection there takes it.
  */
-void smtpd_runners_rouse(struct smtpd_queue *q, const struct smtpd_site *site);
+void smtpd_workers_wake(struct smtpd_queue *q, const struct smtpd_site *site);
 
 /* Give JOB, which is active and whose message is pinned, to somebody who has a
  * connection of SITE but no message.  Return false when there is nobody. */
-bool smtpd_runners_hand_over(struct smtpd_queue *q,
+bool smtpd_workers_hand_over(struct smtpd_queue *q,
     const struct smtpd_site *site, struct smtpd_delivery_job *job);
 
 /* Time has passed: whoever has something to do by now, does it. */
-void smtpd_runners_remind(struct smtpd_queue *q);
+void smtpd_workers_wake_due(struct smtpd_queue *q);
 
 /* Wait until all have ended, who see that the queue is stopping; after
  * TIMEOUT_MS break off what they do.  Without the lock. */
-void smtpd_runners_stop(struct smtpd_queue *q, uint32_t timeout_ms);
+void smtpd_workers_stop(struct smtpd_queue *q, uint32_t timeout_ms);
 
 #endif

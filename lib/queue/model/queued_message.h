@@ -43,15 +43,15 @@ struct smtpd_delivery_job {
 	bool limited;  /* ready: its timer is set */
 	bool retrying; /* active: it counts among the retries */
 
-	_Atomic bool finished;     /* all its recipients are */
-	_Atomic bool notice_given; /* the sender was told of the delay */
-	_Atomic bool unsure;       /* a reply to its dot was lost */
+	_Atomic bool finished;          /* all its recipients are */
+	_Atomic bool delay_notice_sent; /* the sender was told of the delay */
+	_Atomic bool in_doubt;          /* a reply to its dot was lost */
 
 	_Atomic uint16_t attempts;
 	_Atomic uint32_t due; /* not to be tried earlier */
 	uint32_t first;
-	uint32_t count;                /* of its recipients */
-	struct smtpd_disk_place trail; /* its last progress record */
+	uint32_t count;                  /* of its recipients */
+	struct smtpd_disk_place history; /* its last progress record */
 };
 
 /* Facts of a message. */

@@ -44,7 +44,7 @@ drop(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
 static void
 note_ready(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
-	uint32_t event = smtpd_life_event(s, job);
+	uint32_t event = smtpd_retry_event(s, job);
 
 	job->state = SMTPD_JOB_READY;
 	job->limited = event != SMTPD_TIME_NONE;

@@ -17,7 +17,7 @@ next_random(struct smtpd_schedule *s)
 }
 
 uint32_t
-smtpd_life_after(uint32_t when, uint64_t seconds)
+smtpd_retry_after(uint32_t when, uint64_t seconds)
 {
 	uint64_t last = SMTPD_TIME_NONE - 1;
 
@@ -27,7 +27,7 @@ smtpd_life_after(uint32_t when, uint64_t seconds)
 }
 
 uint64_t
-smtpd_life_backoff(struct smtpd_schedule *s, uint32_t failures)
+smtpd_retry_backoff(struct smtpd_schedule *s, uint32_t failures)
 {
 	uint64_t delay = s->settings.retry_max;
 	uint32_t times = failures > 0 ? failures - 1 : 0;
@@ -50,7 +50,7 @@ smtpd_schedule_expiry(
 
 	if (lifetime == SMTPD_TIME_NONE)
 		return SMTPD_TIME_NONE;
-	return smtpd_life_after(e->arrived, lifetime);
+	return smtpd_retry_after(e->arrived, lifetime);
 }
 
 /* When its sender is to be told of the delay, if nothing else happens. */
@@ -58,15 +58,15 @@ static uint32_t
 notice_time(
     const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
 {
-	if (s->settings.notice == SMTPD_TIME_NONE || job->notice_given ||
+	if (s->settings.notice == SMTPD_TIME_NONE || job->delay_notice_sent ||
 	    (job->message->flags &
 		(SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC)) != 0)
 		return SMTPD_TIME_NONE;
-	return smtpd_life_after(job->message->arrived, s->settings.notice);
+	return smtpd_retry_after(job->message->arrived, s->settings.notice);
 }
 
 uint32_t
-smtpd_life_event(
+smtpd_retry_event(
     const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
 {
 	uint32_t notice = notice_time(s, job);
@@ -95,14 +95,14 @@ smtpd_schedule_retry(struct smtpd_schedule *s,
     const struct smtpd_delivery_job *job, uint16_t attempts, uint32_t now)
 {
 	uint32_t expiry = smtpd_schedule_expiry(s, job);
-	uint64_t delay = smtpd_life_backoff(s, attempts);
+	uint64_t delay = smtpd_retry_backoff(s, attempts);
 	uint64_t least = (uint64_t)s->settings.retry_min * UNSURE_FACTOR;
 	uint32_t when;
 
 	if (now >= expiry)
-		return smtpd_life_after(now, s->settings.retry_min);
-	if (job->unsure && delay < least)
+		return smtpd_retry_after(now, s->settings.retry_min);
+	if (job->in_doubt && delay < least)
 		delay = least;
-	when = smtpd_life_after(now, delay);
+	when = smtpd_retry_after(now, delay);
 	return when < expiry ? when : expiry;
 }

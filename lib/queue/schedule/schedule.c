@@ -244,7 +244,7 @@ smtpd_schedule_has_more(
 }
 
 bool
-smtpd_schedule_is_hungry(struct smtpd_schedule *s, uint32_t now)
+smtpd_schedule_needs_worker(struct smtpd_schedule *s, uint32_t now)
 {
 	advance(s, now);
 	return next_site(s) != NULL;
@@ -275,7 +275,7 @@ is_overdue(const struct smtpd_schedule *s, const struct smtpd_delivery_job *job,
 		return false;
 	if (site->closed || site->failures > 0 || now < expiry)
 		return true;
-	return now >= smtpd_life_after(expiry, s->settings.retry_max);
+	return now >= smtpd_retry_after(expiry, s->settings.retry_max);
 }
 
 struct smtpd_delivery_job *
@@ -295,7 +295,7 @@ smtpd_schedule_overdue(struct smtpd_schedule *s, uint32_t now)
 		}
 		smtpd_heap_remove(&s->limits, &job->timer);
 		smtpd_heap_push(
-		    &s->limits, &job->timer, smtpd_life_after(now, pause));
+		    &s->limits, &job->timer, smtpd_retry_after(now, pause));
 	}
 	return NULL;
 }

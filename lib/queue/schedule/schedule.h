@@ -125,7 +125,7 @@ bool smtpd_schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
     const char *name, uint32_t now, struct smtpd_site **site);
 
 /* Whether some site has ready mail, and room, and only waits for a worker. */
-bool smtpd_schedule_is_hungry(struct smtpd_schedule *s, uint32_t now);
+bool smtpd_schedule_needs_worker(struct smtpd_schedule *s, uint32_t now);
 
 /* How an attempt went, as to the site. */
 enum smtpd_site_verdict {
@@ -149,7 +149,7 @@ void smtpd_schedule_leave(
     struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now);
 
 /* When a job whose attempts, the present one included, were ATTEMPTS is tried
- * again: never later than its life ends, as one try is made then.  An unsure one
+ * again: never later than its life ends, as one try is made then.  An in_doubt one
  * waits six times retry_min at least. */
 uint32_t smtpd_schedule_retry(struct smtpd_schedule *s,
     const struct smtpd_delivery_job *job, uint16_t attempts, uint32_t now);

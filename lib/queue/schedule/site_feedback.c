@@ -23,7 +23,7 @@ close_site(struct smtpd_schedule *s, struct smtpd_site *site,
 	uint32_t opens;
 
 	site->failures++;
-	opens = smtpd_life_after(now, smtpd_life_backoff(s, site->failures));
+	opens = smtpd_retry_after(now, smtpd_retry_backoff(s, site->failures));
 	keep_reason(site, why);
 	site->limit = 1;
 	site->probed = false;

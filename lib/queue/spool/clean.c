@@ -21,7 +21,7 @@
 
 /* Messages that are written anew at once. */
 struct batch {
-	struct smtpd_restatement list[STEP_MESSAGES];
+	struct smtpd_relocation list[STEP_MESSAGES];
 	struct smtpd_disk_entry *records; /* of all of them */
 	size_t count;
 	size_t nrecords;
@@ -112,17 +112,17 @@ fill(struct smtpd_spool *s, struct batch *b)
 
 	while (c->next < c->count && b->count < STEP_MESSAGES &&
 	    b->size < STEP_BYTES && b->size < s->group_max / 2) {
-		struct smtpd_restatement *r = &b->list[b->count];
+		struct smtpd_relocation *r = &b->list[b->count];
 		struct smtpd_queued_message *lost;
 
-		if (smtpd_restatement_begin(
+		if (smtpd_relocate_begin(
 			s, c->ids[c->next], c->segment, r, &lost) == -1) {
 			if (lost == NULL)
 				return -1;
 			lose(s, lost);
 		} else if (b->count > 0 && r->message != NULL &&
 		    b->size + r->size > s->group_max) {
-			smtpd_restatement_end(s, r, false);
+			smtpd_relocate_end(s, r, false);
 			break;
 		} else if (r->message != NULL) {
 			b->count++;
@@ -171,7 +171,7 @@ step(struct smtpd_spool *s)
 		status = append(s, b);
 	error = errno;
 	for (size_t i = 0; i < b->count; i++)
-		smtpd_restatement_end(s, &b->list[i], status == 0);
+		smtpd_relocate_end(s, &b->list[i], status == 0);
 	free(b->records);
 	free(b);
 	errno = error;

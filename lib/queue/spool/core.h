@@ -250,16 +250,16 @@ void *smtpd_spool_read_message(struct smtpd_spool *s,
 void *smtpd_spool_read_progress(struct smtpd_spool *s, uint64_t id,
     uint32_t job, struct smtpd_disk_place place,
     struct smtpd_record_progress *p, struct smtpd_unpack *results,
-    struct smtpd_unpack *trail);
+    struct smtpd_unpack *history);
 
-/* Give the trails that end at PLACE to WRITE, oldest first. */
-int smtpd_spool_read_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
+/* Give the histories that end at PLACE to WRITE, oldest first. */
+int smtpd_spool_read_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
     struct smtpd_disk_place place, smtpd_write_fn *write, void *user);
 
 /* --- restate.c --- */
 
 /* A message that is written anew, with the last word on each job. */
-struct smtpd_restatement {
+struct smtpd_relocation {
 	struct smtpd_queued_message
 	    *message; /* pinned and entered alone; NULL: nothing
 	                            * was to be done */
@@ -275,13 +275,12 @@ struct smtpd_restatement {
 /* Prepare that of message ID, if it is in SEGMENT.  Return 0; or -1 with errno
  * and nothing entered: EBADMSG when the message is lost, and then the message is
  * in *LOST, pinned. */
-int smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id,
-    uint32_t segment, struct smtpd_restatement *r,
-    struct smtpd_queued_message **lost);
+int smtpd_relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
+    struct smtpd_relocation *r, struct smtpd_queued_message **lost);
 
 /* It was appended (or not): the message knows, and is left. */
-void smtpd_restatement_end(
-    struct smtpd_spool *s, struct smtpd_restatement *r, bool appended);
+void smtpd_relocate_end(
+    struct smtpd_spool *s, struct smtpd_relocation *r, bool appended);
 
 /* --- quarantine.c --- */
 

@@ -79,9 +79,9 @@ smtpd_spool_job_flags(const struct smtpd_delivery_job *job)
 
 	if (job->finished)
 		flags |= SMTPD_RECORD_FINISHED;
-	if (job->notice_given)
+	if (job->delay_notice_sent)
 		flags |= SMTPD_RECORD_NOTICE_GIVEN;
-	if (job->unsure)
+	if (job->in_doubt)
 		flags |= SMTPD_RECORD_UNSURE;
 	return (uint8_t)flags;
 }
@@ -92,9 +92,9 @@ smtpd_spool_messages_apply(struct smtpd_delivery_job *job,
 {
 	job->due = p->due;
 	job->attempts = p->attempts;
-	job->notice_given = (p->flags & SMTPD_RECORD_NOTICE_GIVEN) != 0;
-	job->unsure = (p->flags & SMTPD_RECORD_UNSURE) != 0;
-	job->trail = place;
+	job->delay_notice_sent = (p->flags & SMTPD_RECORD_NOTICE_GIVEN) != 0;
+	job->in_doubt = (p->flags & SMTPD_RECORD_UNSURE) != 0;
+	job->history = place;
 	if ((p->flags & SMTPD_RECORD_FINISHED) == 0 || job->finished)
 		return;
 	job->finished = true;
@@ -285,13 +285,13 @@ copy_job(struct smtpd_delivery_job *to, const struct smtpd_delivery_job *from)
 {
 	to->destination = from->destination;
 	to->finished = from->finished;
-	to->notice_given = from->notice_given;
-	to->unsure = from->unsure;
+	to->delay_notice_sent = from->delay_notice_sent;
+	to->in_doubt = from->in_doubt;
 	to->attempts = from->attempts;
 	to->due = SMTPD_TIME_NONE;
 	to->first = from->first;
 	to->count = from->count;
-	to->trail = from->trail;
+	to->history = from->history;
 }
 
 /* The mutex is held. */

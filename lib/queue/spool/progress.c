@@ -10,7 +10,7 @@ struct step {
 	const struct smtpd_progress *progress;
 	struct smtpd_record_progress record;
 	struct smtpd_pack head;
-	struct smtpd_pack results; /* and the trail */
+	struct smtpd_pack results; /* and the history */
 	struct iovec body;
 	unsigned char *done; /* a bit for each recipient of the job, as they
 	                      * will be */
@@ -79,10 +79,10 @@ fill_record(struct smtpd_spool *s, struct step *st)
 	r->job = (uint16_t)(job - job->message->jobs);
 	r->due = p->due;
 	r->attempts = p->attempts;
-	r->previous = job->trail;
-	if (p->notice_given)
+	r->previous = job->history;
+	if (p->delay_notice_sent)
 		r->flags |= SMTPD_RECORD_NOTICE_GIVEN;
-	if (p->unsure)
+	if (p->in_doubt)
 		r->flags |= SMTPD_RECORD_UNSURE;
 }
 
@@ -115,7 +115,7 @@ encode(struct smtpd_spool *s, struct step *st)
 	st->record.results_len = (uint32_t)st->results.len;
 	smtpd_record_put_progress(&st->head, &st->record);
 	put_finished(st);
-	smtpd_pack_bytes(&st->results, p->trail, p->trail_len);
+	smtpd_pack_bytes(&st->results, p->history, p->history_len);
 	st->body = (struct iovec){ st->results.data, st->results.len };
 	if (!st->head.failed && !st->results.failed)
 		return 0;
@@ -233,7 +233,7 @@ smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
 }
 
 /* A message that has ended, if what says so reaches the disk. */
-struct smtpd_note {
+struct smtpd_pending_commit {
 	struct smtpd_spool *spool;
 	struct smtpd_queued_message *message; /* pinned */
 	struct step step;
@@ -242,7 +242,7 @@ struct smtpd_note {
 };
 
 static void
-free_note(struct smtpd_note *n)
+free_note(struct smtpd_pending_commit *n)
 {
 	smtpd_pack_free(&n->step.head);
 	smtpd_pack_free(&n->step.results);
@@ -265,8 +265,8 @@ is_last(struct smtpd_spool *s, const struct smtpd_delivery_job *job)
 /* The message was entered, and is left: ended, without what it has in the log
  * being let go. */
 static int
-begin_note(
-    struct smtpd_spool *s, struct smtpd_note *n, struct smtpd_flight *flight)
+begin_note(struct smtpd_spool *s, struct smtpd_pending_commit *n,
+    struct smtpd_flight *flight)
 {
 	struct step *st = &n->step;
 	int status = encode(s, st);
@@ -290,12 +290,12 @@ begin_note(
 }
 
 int
-smtpd_spool_note(struct smtpd_spool *s, const struct smtpd_progress *p,
-    struct smtpd_note **note)
+smtpd_spool_progress_begin(struct smtpd_spool *s,
+    const struct smtpd_progress *p, struct smtpd_pending_commit **note)
 {
 	struct smtpd_queued_message *report;
 	struct smtpd_flight flight;
-	struct smtpd_note *n;
+	struct smtpd_pending_commit *n;
 	int status = 0;
 
 	*note = NULL;
@@ -319,7 +319,7 @@ smtpd_spool_note(struct smtpd_spool *s, const struct smtpd_progress *p,
 }
 
 int
-smtpd_note_wait(struct smtpd_note *n)
+smtpd_pending_commit_wait(struct smtpd_pending_commit *n)
 {
 	struct smtpd_spool *s = n->spool;
 
@@ -334,7 +334,7 @@ smtpd_note_wait(struct smtpd_note *n)
 }
 
 void
-smtpd_note_abandon(struct smtpd_note *n)
+smtpd_pending_commit_abandon(struct smtpd_pending_commit *n)
 {
 	smtpd_spool_unpin(n->spool, n->message);
 	free_note(n);

@@ -243,7 +243,7 @@ copy_content(const struct smtpd_loaded_message *loaded, int fd)
 }
 
 int
-smtpd_spool_bury(struct smtpd_spool *s,
+smtpd_spool_quarantine_dead_letter(struct smtpd_spool *s,
     const struct smtpd_loaded_message *loaded, const char *why)
 {
 	char id[SMTPD_ID_MAX], name[SMTPD_SPOOL_NAME_MAX];

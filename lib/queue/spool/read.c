@@ -12,7 +12,7 @@
 /* How often a message is looked for that is being written anew. */
 #define TRIES 8
 
-/* How many trails of a job are read: more than a message of five days has. */
+/* How many histories of a job are read: more than a message of five days has. */
 #define TRAILS_MAX 4096
 
 bool
@@ -168,7 +168,7 @@ smtpd_spool_load(struct smtpd_spool *s,
 void *
 smtpd_spool_read_progress(struct smtpd_spool *s, uint64_t id, uint32_t job,
     struct smtpd_disk_place place, struct smtpd_record_progress *p,
-    struct smtpd_unpack *results, struct smtpd_unpack *trail)
+    struct smtpd_unpack *results, struct smtpd_unpack *history)
 {
 	struct smtpd_disk_record record;
 	const void *body;
@@ -181,7 +181,7 @@ smtpd_spool_read_progress(struct smtpd_spool *s, uint64_t id, uint32_t job,
 	    p->id == id && p->job == job && p->results_len <= record.body_len) {
 		*results =
 		    (struct smtpd_unpack){ .at = body, .left = p->results_len };
-		*trail = (struct smtpd_unpack){
+		*history = (struct smtpd_unpack){
 			.at = (const unsigned char *)body + p->results_len,
 			.left = record.body_len - p->results_len,
 		};
@@ -200,7 +200,7 @@ is_before(struct smtpd_disk_place a, struct smtpd_disk_place b)
 	    (a.segment == b.segment && a.offset < b.offset);
 }
 
-/* Find the places of the trails that end at PLACE, the last one first.  What
+/* Find the places of the histories that end at PLACE, the last one first.  What
  * is missing or damaged ends the list.  -1 without memory. */
 static int
 list_trails(struct smtpd_spool *s, uint64_t id, uint32_t job,
@@ -212,9 +212,9 @@ list_trails(struct smtpd_spool *s, uint64_t id, uint32_t job,
 
 	while (place.segment != 0 && n < TRAILS_MAX) {
 		struct smtpd_record_progress p;
-		struct smtpd_unpack results, trail;
+		struct smtpd_unpack results, history;
 		void *memory = smtpd_spool_read_progress(
-		    s, id, job, place, &p, &results, &trail);
+		    s, id, job, place, &p, &results, &history);
 		struct smtpd_disk_place *grown;
 
 		if (memory == NULL)
@@ -237,25 +237,25 @@ list_trails(struct smtpd_spool *s, uint64_t id, uint32_t job,
 }
 
 static int
-write_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
+write_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
     struct smtpd_disk_place place, smtpd_write_fn *write, void *user)
 {
 	struct smtpd_record_progress p;
-	struct smtpd_unpack results, trail;
-	void *memory =
-	    smtpd_spool_read_progress(s, id, job, place, &p, &results, &trail);
+	struct smtpd_unpack results, history;
+	void *memory = smtpd_spool_read_progress(
+	    s, id, job, place, &p, &results, &history);
 	int status = 0;
 
 	if (memory == NULL)
 		return 0;
-	if (trail.left > 0)
-		status = write(user, trail.at, trail.left);
+	if (history.left > 0)
+		status = write(user, history.at, history.left);
 	free(memory);
 	return status;
 }
 
 int
-smtpd_spool_read_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
+smtpd_spool_read_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
     struct smtpd_disk_place place, smtpd_write_fn *write, void *user)
 {
 	struct smtpd_disk_place *places;
@@ -265,19 +265,19 @@ smtpd_spool_read_trail(struct smtpd_spool *s, uint64_t id, uint32_t job,
 	if (list_trails(s, id, job, place, &places, &count) == -1)
 		return -1;
 	for (size_t i = count; i-- > 0 && status == 0;)
-		status = write_trail(s, id, job, places[i], write, user);
+		status = write_history(s, id, job, places[i], write, user);
 	free(places);
 	return status;
 }
 
 /* The last progress record of JOB.  Segment 0: none. */
 static struct smtpd_disk_place
-last_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job)
+last_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job)
 {
 	struct smtpd_disk_place place;
 
 	pthread_mutex_lock(&s->mutex);
-	place = job->trail;
+	place = job->history;
 	pthread_mutex_unlock(&s->mutex);
 	return place;
 }
@@ -289,11 +289,11 @@ number(const struct smtpd_delivery_job *job)
 }
 
 int
-smtpd_spool_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
+smtpd_spool_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
     smtpd_write_fn *write, void *user)
 {
-	return smtpd_spool_read_trail(
-	    s, job->message->id, number(job), last_trail(s, job), write, user);
+	return smtpd_spool_read_history(s, job->message->id, number(job),
+	    last_history(s, job), write, user);
 }
 
 /* Take all results of U: an array of *COUNT.  NULL when there are none; and
@@ -321,9 +321,9 @@ int
 smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
     struct smtpd_rcpt_progress **results, size_t *count)
 {
-	struct smtpd_disk_place place, now = last_trail(s, job);
+	struct smtpd_disk_place place, now = last_history(s, job);
 	struct smtpd_record_progress p;
-	struct smtpd_unpack u, trail;
+	struct smtpd_unpack u, history;
 	void *memory = NULL;
 
 	*results = NULL;
@@ -334,8 +334,8 @@ smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
 	do {
 		place = now;
 		memory = smtpd_spool_read_progress(
-		    s, job->message->id, number(job), place, &p, &u, &trail);
-		now = last_trail(s, job);
+		    s, job->message->id, number(job), place, &p, &u, &history);
+		now = last_history(s, job);
 	} while (memory == NULL && !same_place(place, now));
 	if (memory == NULL)
 		return -1;

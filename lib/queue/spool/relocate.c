@@ -5,7 +5,7 @@
 
 #include "queue/spool/core.h"
 
-/* How much is kept of the trails of all jobs of a message, of those of one job,
+/* How much is kept of the histories of all jobs of a message, of those of one job,
  * and how much of that from their beginning. */
 #define TRAILS_MAX 1048576
 #define TRAIL_MAX  32768
@@ -52,9 +52,9 @@ put_digest(struct smtpd_pack *p, const struct digest *d)
 	smtpd_pack_bytes(p, d->data + d->head, start);
 }
 
-/* Append all trails of JOB, within its share. */
+/* Append all histories of JOB, within its share. */
 static int
-put_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
+put_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
     struct smtpd_pack *p)
 {
 	const struct smtpd_queued_message *e = job->message;
@@ -69,8 +69,8 @@ put_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
 	d.data = malloc(share);
 	if (d.data == NULL)
 		return -1;
-	status = smtpd_spool_read_trail(
-	    s, e->id, (uint32_t)(job - e->jobs), job->trail, take_text, &d);
+	status = smtpd_spool_read_history(
+	    s, e->id, (uint32_t)(job - e->jobs), job->history, take_text, &d);
 	put_digest(p, &d);
 	free(d.data);
 	return status;
@@ -78,7 +78,7 @@ put_trail(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
 
 /* The job as it is now. */
 static void
-put_job(struct smtpd_restatement *r, const struct smtpd_delivery_job *job,
+put_job(struct smtpd_relocation *r, const struct smtpd_delivery_job *job,
     const struct smtpd_record_job *was)
 {
 	const struct smtpd_queued_message *e = r->message;
@@ -106,7 +106,7 @@ put_job(struct smtpd_restatement *r, const struct smtpd_delivery_job *job,
 
 /* The message with its present state, and the body that it had. */
 static void
-put_message(struct smtpd_spool *s, struct smtpd_restatement *r,
+put_message(struct smtpd_spool *s, struct smtpd_relocation *r,
     struct smtpd_record_message *m)
 {
 	struct smtpd_pack *p = &r->packs[0];
@@ -121,18 +121,18 @@ put_message(struct smtpd_spool *s, struct smtpd_restatement *r,
 	}
 }
 
-/* The last results of JOB, and what its trails say.  Return 0, also when they
+/* The last results of JOB, and what its histories say.  Return 0, also when they
  * are lost; or -1 with errno. */
 static int
-put_progress(struct smtpd_spool *s, struct smtpd_restatement *r, size_t n,
+put_progress(struct smtpd_spool *s, struct smtpd_relocation *r, size_t n,
     const struct smtpd_delivery_job *job)
 {
 	struct smtpd_record_progress p, now = { 0 };
-	struct smtpd_unpack results = { 0 }, trail;
+	struct smtpd_unpack results = { 0 }, history;
 	struct smtpd_pack *body = &r->packs[2 * n];
 	uint32_t number = (uint32_t)(job - r->message->jobs);
 	void *memory = smtpd_spool_read_progress(
-	    s, r->message->id, number, job->trail, &p, &results, &trail);
+	    s, r->message->id, number, job->history, &p, &results, &history);
 	int status = 0;
 
 	if (memory == NULL && errno == ENOMEM)
@@ -146,18 +146,18 @@ put_progress(struct smtpd_spool *s, struct smtpd_restatement *r, size_t n,
 	now.attempts = job->attempts;
 	now.flags = smtpd_spool_job_flags(job);
 	now.results_len = (uint32_t)body->len;
-	status = put_trail(s, job, body);
+	status = put_history(s, job, body);
 	smtpd_record_put_progress(&r->packs[2 * n - 1], &now);
 	r->bodies[n] = (struct iovec){ body->data, body->len };
 	return status;
 }
 
 static int
-allocate(struct smtpd_restatement *r)
+allocate(struct smtpd_relocation *r)
 {
 	r->count = 1;
 	for (uint32_t i = 0; i < r->message->njobs; i++)
-		r->count += r->message->jobs[i].trail.segment != 0;
+		r->count += r->message->jobs[i].history.segment != 0;
 	r->npacks = 2 * r->count - 1;
 	r->packs = calloc(r->npacks, sizeof(*r->packs));
 	r->records = calloc(r->count, sizeof(*r->records));
@@ -170,7 +170,7 @@ allocate(struct smtpd_restatement *r)
 
 /* Make records of the heads and bodies. */
 static void
-make_records(struct smtpd_restatement *r)
+make_records(struct smtpd_relocation *r)
 {
 	r->size = 0;
 	for (size_t n = 0; n < r->count; n++) {
@@ -193,7 +193,7 @@ make_records(struct smtpd_restatement *r)
 /* Write all packs.  The old record is in R->memory, with M its head, and LEN
  * bytes of body at BODY. */
 static int
-write_packs(struct smtpd_spool *s, struct smtpd_restatement *r,
+write_packs(struct smtpd_spool *s, struct smtpd_relocation *r,
     struct smtpd_record_message *m, const void *body, size_t len)
 {
 	ptrdiff_t at = (const char *)body - (const char *)r->memory;
@@ -204,7 +204,7 @@ write_packs(struct smtpd_spool *s, struct smtpd_restatement *r,
 	put_message(s, r, m);
 	r->bodies[0] = (struct iovec){ (char *)r->memory + at, len };
 	for (uint32_t i = 0; i < r->message->njobs; i++)
-		if (r->message->jobs[i].trail.segment != 0 &&
+		if (r->message->jobs[i].history.segment != 0 &&
 		    put_progress(s, r, ++n, &r->message->jobs[i]) == -1)
 			return -1;
 	for (size_t i = 0; i < r->npacks; i++) {
@@ -217,7 +217,7 @@ write_packs(struct smtpd_spool *s, struct smtpd_restatement *r,
 }
 
 static int
-prepare(struct smtpd_spool *s, struct smtpd_restatement *r)
+prepare(struct smtpd_spool *s, struct smtpd_relocation *r)
 {
 	struct smtpd_disk_record record;
 	struct smtpd_record_message m;
@@ -234,7 +234,7 @@ prepare(struct smtpd_spool *s, struct smtpd_restatement *r)
 		return -1;
 	make_records(r);
 	if (r->size > s->group_max) {
-		/* Without any trails it is no larger than it was. */
+		/* Without any histories it is no larger than it was. */
 		r->count = 1;
 		make_records(r);
 	}
@@ -242,7 +242,7 @@ prepare(struct smtpd_spool *s, struct smtpd_restatement *r)
 }
 
 static void
-clear(struct smtpd_restatement *r)
+clear(struct smtpd_relocation *r)
 {
 	for (size_t i = 0; r->packs != NULL && i < r->npacks; i++)
 		smtpd_pack_free(&r->packs[i]);
@@ -250,7 +250,7 @@ clear(struct smtpd_restatement *r)
 	free(r->records);
 	free(r->bodies);
 	free(r->memory);
-	*r = (struct smtpd_restatement){ 0 };
+	*r = (struct smtpd_relocation){ 0 };
 }
 
 /* The message of ID, pinned and entered alone, if its record is in SEGMENT. */
@@ -276,13 +276,13 @@ enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
 }
 
 int
-smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
-    struct smtpd_restatement *r, struct smtpd_queued_message **lost)
+smtpd_relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
+    struct smtpd_relocation *r, struct smtpd_queued_message **lost)
 {
 	struct smtpd_queued_message *e = enter(s, id, segment);
 	int error;
 
-	*r = (struct smtpd_restatement){ .message = e };
+	*r = (struct smtpd_relocation){ .message = e };
 	*lost = NULL;
 	if (e == NULL || prepare(s, r) == 0)
 		return 0;
@@ -301,7 +301,7 @@ smtpd_restatement_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
 
 /* Where its records are now.  The mutex is held. */
 static void
-move(const struct smtpd_restatement *r)
+move(const struct smtpd_relocation *r)
 {
 	struct smtpd_queued_message *e = r->message;
 	size_t n = 0;
@@ -311,16 +311,16 @@ move(const struct smtpd_restatement *r)
 	for (uint32_t i = 0; i < e->njobs; i++) {
 		struct smtpd_delivery_job *job = &e->jobs[i];
 
-		if (job->trail.segment == 0)
+		if (job->history.segment == 0)
 			continue;
-		job->trail = ++n < r->count ? r->records[n].place
-					    : (struct smtpd_disk_place){ 0 };
+		job->history = ++n < r->count ? r->records[n].place
+					      : (struct smtpd_disk_place){ 0 };
 	}
 }
 
 void
-smtpd_restatement_end(
-    struct smtpd_spool *s, struct smtpd_restatement *r, bool appended)
+smtpd_relocate_end(
+    struct smtpd_spool *s, struct smtpd_relocation *r, bool appended)
 {
 	struct smtpd_queued_message *e = r->message;
 	struct smtpd_disk_place place;

@@ -50,8 +50,8 @@ fill_job(struct smtpd_spool *s, struct smtpd_delivery_job *job,
 	job->count = from->count;
 	job->due = from->due;
 	job->attempts = from->attempts;
-	job->notice_given = (from->flags & SMTPD_RECORD_NOTICE_GIVEN) != 0;
-	job->unsure = (from->flags & SMTPD_RECORD_UNSURE) != 0;
+	job->delay_notice_sent = (from->flags & SMTPD_RECORD_NOTICE_GIVEN) != 0;
+	job->in_doubt = (from->flags & SMTPD_RECORD_UNSURE) != 0;
 	job->finished = (from->flags & SMTPD_RECORD_FINISHED) != 0;
 	if (job->finished)
 		e->unfinished--;
@@ -194,7 +194,7 @@ replay_progress(struct smtpd_spool *s, struct smtpd_disk *log,
 	if (e == NULL || p.job >= e->njobs)
 		return 0;
 	if (e->jobs[p.job].finished) {
-		e->jobs[p.job].trail = record->place;
+		e->jobs[p.job].history = record->place;
 		return 0;
 	}
 	if (finish_rcpts(&e->jobs[p.job], &p) == -1)

@@ -147,10 +147,10 @@ struct smtpd_progress {
 	size_t nrcpts;
 	uint32_t due; /* when it is tried again, if any is left */
 	uint16_t attempts;
-	bool notice_given;
-	bool unsure;
-	const char *trail; /* what was done, as lines of text */
-	size_t trail_len;
+	bool delay_notice_sent;
+	bool in_doubt;
+	const char *history; /* what was done, as lines of text */
+	size_t history_len;
 
 	/* A report to the sender, which is added in the same commit; NULL:
 	 * none.  Its content is destroyed in any case. */
@@ -170,7 +170,7 @@ int smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
  * A record that ends a message, but may not be on stable storage yet: a crash
  * may forget it, and have the message tried once more.
  */
-struct smtpd_note;
+struct smtpd_pending_commit;
 
 /*
  * As smtpd_spool_progress() for what finishes all that is left of a job, and
@@ -178,15 +178,15 @@ struct smtpd_note;
  * soon, or NULL when there is nothing to wait for.  Return 0, or -1 with errno,
  * and nothing is changed.
  */
-int smtpd_spool_note(struct smtpd_spool *s, const struct smtpd_progress *p,
-    struct smtpd_note **note);
+int smtpd_spool_progress_begin(struct smtpd_spool *s,
+    const struct smtpd_progress *p, struct smtpd_pending_commit **note);
 
 /* Wait until NOTE is on stable storage, and free it.  Or return -1 with errno:
  * it is not, and may be waited for again. */
-int smtpd_note_wait(struct smtpd_note *note);
+int smtpd_pending_commit_wait(struct smtpd_pending_commit *note);
 
 /* Free one that could not be brought to stable storage. */
-void smtpd_note_abandon(struct smtpd_note *note);
+void smtpd_pending_commit_abandon(struct smtpd_pending_commit *note);
 
 /* Hold an message or release it.  Return 0, or -1 with errno. */
 int smtpd_spool_hold(
@@ -206,7 +206,7 @@ int smtpd_spool_quarantine(struct smtpd_spool *s,
     struct smtpd_queued_message *message, const char *why);
 
 /* Write LOADED to dead/ with WHY beside it.  Durable on 0; -1 with errno. */
-int smtpd_spool_bury(struct smtpd_spool *s,
+int smtpd_spool_quarantine_dead_letter(struct smtpd_spool *s,
     const struct smtpd_loaded_message *loaded, const char *why);
 
 /* The message of ID, pinned; NULL: there is none. */
@@ -247,9 +247,9 @@ int smtpd_spool_load(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded);
 
-/* Read all trails of JOB, oldest first, to WRITE; the oldest part may have been
+/* Read all histories of JOB, oldest first, to WRITE; the oldest part may have been
  * left out.  Return 0, or -1 with errno.  The message is pinned. */
-int smtpd_spool_trail(struct smtpd_spool *s,
+int smtpd_spool_history(struct smtpd_spool *s,
     const struct smtpd_delivery_job *job, smtpd_write_fn *write, void *user);
 
 /* What came of the recipients of JOB in its last attempt: an array of *COUNT
