@@ -159,7 +159,7 @@ try_some(struct bench *b, enum step take, enum step back)
 	end(b, take);
 	begin(b);
 	for (size_t i = 0; i < n; i++)
-		smtpd_schedule_report(
+		smtpd_site_feedback_report(
 		    b->schedule, sites[i], SMTPD_SITE_FINE, NULL, b->now);
 	end(b, REPORT);
 	begin(b);

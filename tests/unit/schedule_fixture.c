@@ -160,18 +160,19 @@ void
 world_sent(
     struct world *w, struct smtpd_delivery_job *job, struct smtpd_site *site)
 {
-	smtpd_schedule_report(w->schedule, site, SMTPD_SITE_FINE, NULL, w->now);
+	smtpd_site_feedback_report(
+	    w->schedule, site, SMTPD_SITE_FINE, NULL, w->now);
 	world_finish(w, job);
 	smtpd_schedule_leave(w->schedule, site, w->now);
 }
 
 void
 world_put_off(struct world *w, struct smtpd_delivery_job *job,
-    struct smtpd_site *site, enum smtpd_site_verdict verdict)
+    struct smtpd_site *site, enum smtpd_site_feedback verdict)
 {
 	struct smtpd_result why = { .text = "it is not there" };
 
-	smtpd_schedule_report(w->schedule, site, verdict, &why, w->now);
+	smtpd_site_feedback_report(w->schedule, site, verdict, &why, w->now);
 	job->attempts++;
 	job->due =
 	    smtpd_schedule_retry(w->schedule, job, job->attempts, w->now);
@@ -186,15 +187,15 @@ world_close(struct world *w)
 	struct smtpd_delivery_job *job = world_take(w, &site);
 
 	world_put_off(w, job, site, SMTPD_SITE_DOWN);
-	return world_facts(job).opens;
+	return world_facts(job).resumes_at;
 }
 
-struct smtpd_site_facts
+struct smtpd_site_info
 world_facts(const struct smtpd_delivery_job *job)
 {
-	struct smtpd_site_facts facts;
+	struct smtpd_site_info facts;
 
-	smtpd_destination_site(job->destination, &facts);
+	smtpd_destination_site_info(job->destination, &facts);
 	return facts;
 }
 

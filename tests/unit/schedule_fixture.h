@@ -63,12 +63,12 @@ void world_sent(
 
 /* JOB was put off, with what that says of the site. */
 void world_put_off(struct world *w, struct smtpd_delivery_job *job,
-    struct smtpd_site *site, enum smtpd_site_verdict verdict);
+    struct smtpd_site *site, enum smtpd_site_feedback verdict);
 
-/* Take one job and report that its site is down.  Return when it opens. */
+/* Take one job and report that its site is down.  Return when it resumes_at. */
 uint32_t world_close(struct world *w);
 
-struct smtpd_site_facts world_facts(const struct smtpd_delivery_job *job);
+struct smtpd_site_info world_facts(const struct smtpd_delivery_job *job);
 
 /* Whether what the schedule has is all as it should be, in all its lists. */
 void world_check(const struct world *w);

@@ -90,7 +90,7 @@ naive_has_room(const struct naive *n, int site)
 {
 	const struct naive_site *s = &n->sites[site];
 
-	return s->opens == 0 && s->connections < s->limit;
+	return s->resumes_at == 0 && s->connections < s->limit;
 }
 
 static uint32_t
@@ -113,7 +113,7 @@ count_retries(const struct naive *n)
 	return count;
 }
 
-/* A site that nobody uses is forgotten, but for when it opens. */
+/* A site that nobody uses is forgotten, but for when it resumes_at. */
 static void
 forget_own(struct naive *n, int d)
 {
@@ -124,7 +124,7 @@ forget_own(struct naive *n, int d)
 		n->domains[d].site = d;
 	if (own->connections > 0)
 		return;
-	if (n->domains[d].site == d && (in_use || own->opens != 0))
+	if (n->domains[d].site == d && (in_use || own->resumes_at != 0))
 		return;
 	reset_site(n, d);
 }
@@ -132,7 +132,7 @@ forget_own(struct naive *n, int d)
 static void
 forget_shared(struct naive *n, int site)
 {
-	if (n->sites[site].connections > 0 || n->sites[site].opens != 0)
+	if (n->sites[site].connections > 0 || n->sites[site].resumes_at != 0)
 		return;
 	for (int d = 0; d < NAIVE_DOMAINS; d++)
 		if (n->domains[d].site == site)
@@ -207,8 +207,8 @@ naive_advance(struct naive *n, uint32_t now)
 	uint32_t due;
 
 	for (int s = 0; s < NAIVE_SITES; s++)
-		if (n->sites[s].opens <= now)
-			n->sites[s].opens = 0;
+		if (n->sites[s].resumes_at <= now)
+			n->sites[s].resumes_at = 0;
 	do {
 		due = SMTPD_TIME_NONE;
 		for (int j = 0; j < NAIVE_JOBS; j++)
@@ -323,13 +323,14 @@ naive_served(struct naive *n, int site)
 
 	n->busy++;
 	s->connections++;
-	s->probed = true;
+	s->probing = true;
 	n->last++;
 	s->order[0] = s->order[1] = n->last;
 }
 
 static void
-close_site(struct naive *n, struct naive_site *s, uint32_t now, uint32_t opens)
+close_site(
+    struct naive *n, struct naive_site *s, uint32_t now, uint32_t resumes_at)
 {
 	uint32_t wait = n->settings->retry_min;
 
@@ -337,29 +338,29 @@ close_site(struct naive *n, struct naive_site *s, uint32_t now, uint32_t opens)
 	    i++)
 		wait *= 2;
 	wait = least(wait, n->settings->retry_max);
-	assert_in_range(opens - now, wait - wait / 10, wait + wait / 10);
+	assert_in_range(resumes_at - now, wait - wait / 10, wait + wait / 10);
 	s->failures++;
 	s->successes = 0;
 	s->limit = 1;
-	s->opens = opens;
-	s->probed = false;
+	s->resumes_at = resumes_at;
+	s->probing = false;
 }
 
 void
-naive_report(struct naive *n, int site, enum smtpd_site_verdict verdict,
-    uint32_t now, uint32_t opens)
+naive_report(struct naive *n, int site, enum smtpd_site_feedback verdict,
+    uint32_t now, uint32_t resumes_at)
 {
 	struct naive_site *s = &n->sites[site];
-	bool stale = s->opens != 0 || (s->failures > 0 && !s->probed);
+	bool stale = s->resumes_at != 0 || (s->failures > 0 && !s->probing);
 
 	if (verdict == SMTPD_SITE_FINE && s->failures > 0) {
 		uint32_t connections = s->connections;
-		bool probed = s->probed;
+		bool probing = s->probing;
 		int streak = s->streak;
 
 		reset_site(n, site);
 		s->connections = connections;
-		s->probed = probed;
+		s->probing = probing;
 		s->streak = streak;
 	} else if (verdict == SMTPD_SITE_FINE) {
 		if (++s->successes == s->limit) {
@@ -370,9 +371,9 @@ naive_report(struct naive *n, int site, enum smtpd_site_verdict verdict,
 		s->limit--;
 		s->successes = 0;
 	} else if (!stale) {
-		close_site(n, s, now, opens);
+		close_site(n, s, now, resumes_at);
 	}
-	assert_int_equal(opens, s->opens != 0 ? s->opens : now);
+	assert_int_equal(resumes_at, s->resumes_at != 0 ? s->resumes_at : now);
 }
 
 void
@@ -397,7 +398,7 @@ naive_is_overdue(const struct naive *n, int j, uint32_t now)
 	uint32_t end = job->message->arrived +
 	    (bounce ? n->settings->bounce_lifetime : n->settings->lifetime);
 
-	if (s->opens == 0 && s->connections < s->limit)
+	if (s->resumes_at == 0 && s->connections < s->limit)
 		return false;
 	if (now >= end)
 		return s->failures > 0 || now >= end + n->settings->retry_max;

@@ -43,8 +43,8 @@ struct naive_site {
 	uint32_t limit;
 	uint32_t failures;
 	uint32_t successes;
-	uint32_t opens; /* 0: not closed */
-	bool probed;
+	uint32_t resumes_at; /* 0: not closed */
+	bool probing;
 	int streak;
 	bool has[KINDS]; /* in turn at all; in turn with fresh mail */
 	int64_t order[KINDS];
@@ -96,8 +96,8 @@ void naive_take(struct naive *n, int j);
 void naive_served(struct naive *n, int site);
 
 /* The site changes by a report; OPENS is what was said of the time. */
-void naive_report(struct naive *n, int site, enum smtpd_site_verdict verdict,
-    uint32_t now, uint32_t opens);
+void naive_report(struct naive *n, int site, enum smtpd_site_feedback verdict,
+    uint32_t now, uint32_t resumes_at);
 
 /* A domain's mail goes to SITE. */
 void naive_move(struct naive *n, int domain, int site);

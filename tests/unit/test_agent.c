@@ -242,7 +242,7 @@ write_results(const struct world *w, size_t count, char *buf, size_t size)
 
 static void
 expect(const struct world *w, size_t count, const char *results,
-    enum smtpd_site_verdict verdict, const char *name)
+    enum smtpd_site_feedback verdict, const char *name)
 {
 	char got[4096];
 
@@ -265,7 +265,7 @@ static const struct {
 	const char *scripts[HOSTS];
 	size_t rcpts;
 	const char *results;
-	enum smtpd_site_verdict verdict;
+	enum smtpd_site_feedback verdict;
 	const char *came;
 	bool dsn, in_doubt;
 } rounds[] = {
@@ -571,7 +571,7 @@ static const struct {
 	bool plain_allowed; /* the message is old */
 	const char *scripts[HOSTS];
 	const char *results;
-	enum smtpd_site_verdict verdict;
+	enum smtpd_site_feedback verdict;
 	const char *came;
 	bool broken; /* known of the first host afterwards */
 } shaken[] = {
@@ -1278,7 +1278,7 @@ static const struct {
 	const char *host; /* by which its certificate is judged */
 	enum smtpd_security security;
 	const char *results;
-	enum smtpd_site_verdict verdict;
+	enum smtpd_site_feedback verdict;
 	const char *tls; /* in the log */
 } smart[] = {
 	{ "AUTH", { .user = "user", .password = "pencil" }, "a.example",

@@ -14,11 +14,12 @@
 
 static uint32_t
 report(
-    struct world *w, struct smtpd_site *site, enum smtpd_site_verdict verdict)
+    struct world *w, struct smtpd_site *site, enum smtpd_site_feedback verdict)
 {
 	struct smtpd_result why = { .text = "no route to host" };
 
-	return smtpd_schedule_report(w->schedule, site, verdict, &why, w->now);
+	return smtpd_site_feedback_report(
+	    w->schedule, site, verdict, &why, w->now);
 }
 
 static void
@@ -73,7 +74,7 @@ a_closed_site_is_not_bound(void **state)
 	struct smtpd_site *site, *other;
 	struct smtpd_delivery_job *a, *a2, *b;
 	struct world w;
-	uint32_t opens;
+	uint32_t resumes_at;
 
 	(void)state;
 	world_begin(&w, NULL, 0);
@@ -84,7 +85,7 @@ a_closed_site_is_not_bound(void **state)
 	assert_ptr_equal(world_take(&w, &other), b);
 	assert_true(smtpd_schedule_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
-	opens = report(&w, site, SMTPD_SITE_DOWN);
+	resumes_at = report(&w, site, SMTPD_SITE_DOWN);
 	assert_false(smtpd_schedule_bind(
 	    w.schedule, b->destination, "mx", w.now, &other));
 	assert_null(other);
@@ -95,7 +96,7 @@ a_closed_site_is_not_bound(void **state)
 	    w.schedule, a->destination, "mx", w.now, &site));
 	world_finish(&w, a);
 	world_take_none(&w);
-	w.now = opens;
+	w.now = resumes_at;
 	assert_ptr_equal(world_take(&w, &site), b);
 	world_take_none(&w);
 	world_sent(&w, b, site);
@@ -164,7 +165,7 @@ trouble_with_one_name_closes_no_shared_site(void **state)
 	world_take_none(&w);
 
 	/* When it can be looked up again, nothing of that is left. */
-	w.now = world_facts(a).opens;
+	w.now = world_facts(a).resumes_at;
 	a = world_take(&w, &site);
 	assert_true(smtpd_schedule_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
@@ -211,13 +212,13 @@ a_closed_site_is_remembered_without_mail(void **state)
 	struct smtpd_site *site;
 	struct smtpd_delivery_job *job;
 	struct world w;
-	uint32_t opens;
+	uint32_t resumes_at;
 
 	(void)state;
 	world_begin(&w, NULL, 0);
 	job = world_mail(&w, "own.example");
 	assert_ptr_equal(world_take(&w, &site), job);
-	opens = report(&w, site, SMTPD_SITE_DOWN);
+	resumes_at = report(&w, site, SMTPD_SITE_DOWN);
 	world_finish(&w, job);
 	smtpd_schedule_leave(w.schedule, site, w.now);
 	job = world_mail(&w, "shared.example");
@@ -231,9 +232,9 @@ a_closed_site_is_remembered_without_mail(void **state)
 	assert_int_equal(w.schedule->destinations.count, 1);
 	job = world_mail(&w, "own.example");
 	world_take_none(&w);
-	assert_int_equal(world_facts(job).opens, opens);
+	assert_int_equal(world_facts(job).resumes_at, resumes_at);
 	world_finish(&w, job);
-	w.now = opens + 2 * MINUTE;
+	w.now = resumes_at + 2 * MINUTE;
 	world_take_none(&w);
 	assert_int_equal(w.schedule->nsites, 0);
 	assert_int_equal(w.schedule->destinations.count, 0);

@@ -90,7 +90,7 @@ compare(struct game *g)
 	for (int j = 0; j < NAIVE_JOBS; j++) {
 		const struct naive_job *nj = &g->n.jobs[j];
 		const struct naive_site *s;
-		struct smtpd_site_facts f;
+		struct smtpd_site_info f;
 
 		if (nj->job == NULL)
 			continue;
@@ -102,7 +102,7 @@ compare(struct game *g)
 		assert_int_equal(f.connections, s->connections);
 		assert_int_equal(f.limit, s->limit);
 		assert_int_equal(f.failures, s->failures);
-		assert_int_equal(f.opens, s->opens);
+		assert_int_equal(f.resumes_at, s->resumes_at);
 	}
 	assert_int_equal(g->w.schedule->busy, g->n.busy);
 	world_check(&g->w);
@@ -189,7 +189,7 @@ flush_some(struct game *g)
 	if (nj->state == SMTPD_JOB_LATER)
 		naive_append(&g->n, j);
 	if (nj->state == SMTPD_JOB_READY)
-		g->n.sites[g->n.domains[nj->domain].site].opens = 0;
+		g->n.sites[g->n.domains[nj->domain].site].resumes_at = 0;
 }
 
 static void
@@ -250,7 +250,7 @@ take_more(struct game *g)
 		return;
 	s = &g->n.sites[c->site];
 	job = smtpd_schedule_take_more(g->w.schedule, g->w.now, c->real);
-	if (s->opens == 0 && s->connections <= s->limit)
+	if (s->resumes_at == 0 && s->connections <= s->limit)
 		kind = naive_kind(&g->n, c->site);
 	assert_int_equal(job == NULL, kind == -1);
 	if (job == NULL)
@@ -258,7 +258,7 @@ take_more(struct game *g)
 	c->job = find_job(g, job);
 	assert_true(naive_may_take(&g->n, c->job, c->site, kind));
 	naive_take(&g->n, c->job);
-	g->n.sites[c->site].probed = true;
+	g->n.sites[c->site].probing = true;
 }
 
 static void
@@ -280,7 +280,7 @@ bind_some(struct game *g)
 	domain = g->n.jobs[c->job].domain;
 	to = own ? domain : NAIVE_DOMAINS + below(NAIVE_SHARED);
 	naive_move(&g->n, domain, to);
-	may = to == c->site ? g->n.sites[to].opens == 0
+	may = to == c->site ? g->n.sites[to].resumes_at == 0
 			    : naive_has_room(&g->n, to);
 	assert_int_equal(
 	    smtpd_schedule_bind(g->w.schedule,
@@ -298,7 +298,7 @@ bind_some(struct game *g)
 		return;
 	}
 	g->n.sites[to].connections++;
-	g->n.sites[to].probed = true;
+	g->n.sites[to].probing = true;
 	c->site = to;
 }
 
@@ -307,14 +307,14 @@ report(struct game *g)
 {
 	struct connection *c = some_connection(g, below(4) != 0);
 	int what = below(5);
-	enum smtpd_site_verdict verdict = what == 0 ? SMTPD_SITE_DOWN
-	    : what == 1                             ? SMTPD_SITE_BUSY
-						    : SMTPD_SITE_FINE;
+	enum smtpd_site_feedback verdict = what == 0 ? SMTPD_SITE_DOWN
+	    : what == 1                              ? SMTPD_SITE_BUSY
+						     : SMTPD_SITE_FINE;
 
 	if (c == NULL)
 		return;
 	naive_report(&g->n, c->site, verdict, g->w.now,
-	    smtpd_schedule_report(
+	    smtpd_site_feedback_report(
 		g->w.schedule, c->real, verdict, NULL, g->w.now));
 }
 
@@ -410,8 +410,9 @@ wake(struct game *g)
 	uint32_t first = SMTPD_TIME_NONE;
 
 	for (int s = 0; s < NAIVE_SITES; s++)
-		if (g->n.sites[s].opens != 0 && g->n.sites[s].opens < first)
-			first = g->n.sites[s].opens;
+		if (g->n.sites[s].resumes_at != 0 &&
+		    g->n.sites[s].resumes_at < first)
+			first = g->n.sites[s].resumes_at;
 	for (int j = 0; j < NAIVE_JOBS; j++) {
 		const struct smtpd_delivery_job *job = g->n.jobs[j].job;
 

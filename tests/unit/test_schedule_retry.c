@@ -198,7 +198,7 @@ times_do_not_wrap(void **state)
 {
 	struct world w;
 	struct smtpd_delivery_job *job;
-	uint32_t opens;
+	uint32_t resumes_at;
 
 	(void)state;
 	world_begin(&w, NULL, UINT32_MAX - 100);
@@ -208,9 +208,9 @@ times_do_not_wrap(void **state)
 	assert_int_equal(
 	    smtpd_schedule_retry(w.schedule, job, 9, w.now), UINT32_MAX - 1);
 	assert_false(smtpd_schedule_is_expired(w.schedule, job, w.now));
-	opens = world_close(&w);
-	assert_int_equal(opens, UINT32_MAX - 1);
-	assert_int_equal(smtpd_schedule_wake(w.schedule, w.now), opens);
+	resumes_at = world_close(&w);
+	assert_int_equal(resumes_at, UINT32_MAX - 1);
+	assert_int_equal(smtpd_schedule_wake(w.schedule, w.now), resumes_at);
 	world_end(&w);
 }
 
@@ -263,7 +263,7 @@ a_notice_is_wanted_once_and_of_people_only(void **state)
 	world_end(&w);
 }
 
-/* Go on until something is overdue, while the site is probed and stays down.
+/* Go on until something is overdue, while the site is probing and stays down.
  * Return how many probes that took. */
 static unsigned
 wait_for_overdue(struct world *w, struct smtpd_delivery_job **job)

@@ -20,11 +20,12 @@ assert_about(uint32_t value, uint32_t nominal)
 
 static uint32_t
 report(
-    struct world *w, struct smtpd_site *site, enum smtpd_site_verdict verdict)
+    struct world *w, struct smtpd_site *site, enum smtpd_site_feedback verdict)
 {
 	struct smtpd_result why = { .text = "no route to host" };
 
-	return smtpd_schedule_report(w->schedule, site, verdict, &why, w->now);
+	return smtpd_site_feedback_report(
+	    w->schedule, site, verdict, &why, w->now);
 }
 
 static void
@@ -59,7 +60,7 @@ connections_shrink_with_trouble(void **state)
 	struct smtpd_site *site;
 	struct smtpd_delivery_job *job;
 	struct world w;
-	uint32_t opens;
+	uint32_t resumes_at;
 
 	(void)state;
 	world_begin(&w, NULL, 100);
@@ -72,13 +73,13 @@ connections_shrink_with_trouble(void **state)
 		assert_int_equal(report(&w, site, SMTPD_SITE_BUSY), w.now);
 	}
 	assert_int_equal(world_facts(job).limit, 1);
-	assert_int_equal(world_facts(job).opens, 0);
+	assert_int_equal(world_facts(job).resumes_at, 0);
 	assert_null(world_facts(job).why);
 
 	/* It does not take even one. */
-	opens = report(&w, site, SMTPD_SITE_BUSY);
-	assert_about(opens - w.now, 5 * MINUTE);
-	assert_int_equal(world_facts(job).opens, opens);
+	resumes_at = report(&w, site, SMTPD_SITE_BUSY);
+	assert_about(resumes_at - w.now, 5 * MINUTE);
+	assert_int_equal(world_facts(job).resumes_at, resumes_at);
 	assert_string_equal(world_facts(job).why->text, "no route to host");
 	world_sent(&w, job, site);
 	world_end(&w);
@@ -123,17 +124,17 @@ a_dead_site_is_closed_for_longer_each_time(void **state)
 		world_begin(&w, NULL, world_epochs[e]);
 		world_mail_many(&w, "dead.example", 10);
 		for (size_t i = 0; i < LENGTH(minutes); i++) {
-			uint32_t opens;
+			uint32_t resumes_at;
 
 			job = world_take(&w, &site);
-			opens = report(&w, site, SMTPD_SITE_DOWN);
-			assert_about(opens - w.now, minutes[i] * MINUTE);
+			resumes_at = report(&w, site, SMTPD_SITE_DOWN);
+			assert_about(resumes_at - w.now, minutes[i] * MINUTE);
 			assert_int_equal(world_facts(job).failures, i + 1);
 			world_finish(&w, job);
 			smtpd_schedule_leave(w.schedule, site, w.now);
-			w.now = opens - 1;
+			w.now = resumes_at - 1;
 			world_take_none(&w);
-			w.now = opens;
+			w.now = resumes_at;
 			assert_int_equal(
 			    smtpd_schedule_wake(w.schedule, w.now), w.now);
 		}
@@ -155,7 +156,7 @@ failures_at_the_same_time_are_one(void **state)
 	struct smtpd_site *site, *again;
 	struct smtpd_delivery_job *a, *b, *probe;
 	struct world w;
-	uint32_t opens;
+	uint32_t resumes_at;
 
 	(void)state;
 	world_begin(&w, NULL, 0);
@@ -163,17 +164,17 @@ failures_at_the_same_time_are_one(void **state)
 	a = world_take(&w, &site);
 	b = world_take(&w, &again);
 	assert_ptr_equal(site, again);
-	opens = report(&w, site, SMTPD_SITE_DOWN);
+	resumes_at = report(&w, site, SMTPD_SITE_DOWN);
 	w.now = 30;
-	assert_int_equal(report(&w, site, SMTPD_SITE_DOWN), opens);
-	assert_int_equal(report(&w, site, SMTPD_SITE_BUSY), opens);
+	assert_int_equal(report(&w, site, SMTPD_SITE_DOWN), resumes_at);
+	assert_int_equal(report(&w, site, SMTPD_SITE_BUSY), resumes_at);
 	assert_int_equal(world_facts(a).failures, 1);
 	world_finish(&w, a);
 	smtpd_schedule_leave(w.schedule, site, w.now);
 
 	/* One that takes longer than the site is closed tells nothing new
 	 * either; and it is in the way of the probe. */
-	w.now = opens + 1;
+	w.now = resumes_at + 1;
 	world_take_none(&w);
 	assert_int_equal(report(&w, site, SMTPD_SITE_DOWN), w.now);
 	assert_int_equal(world_facts(b).failures, 1);
@@ -208,7 +209,7 @@ one_connection_probes_until_all_is_fine(void **state)
 	world_take_none(&w);
 	report(&w, site, SMTPD_SITE_FINE);
 	assert_int_equal(world_facts(probe).limit, 2);
-	assert_int_equal(world_facts(probe).opens, 0);
+	assert_int_equal(world_facts(probe).resumes_at, 0);
 	more = world_take(&w, &second);
 	assert_ptr_equal(second, site);
 	world_take_none(&w);
@@ -223,18 +224,18 @@ a_closed_site_gives_no_more(void **state)
 	struct smtpd_site *site, *second;
 	struct smtpd_delivery_job *a, *b;
 	struct world w;
-	uint32_t opens;
+	uint32_t resumes_at;
 
 	(void)state;
 	world_begin(&w, NULL, 0);
 	world_mail_many(&w, "a.example", 10);
 	a = world_take(&w, &site);
 	b = world_take(&w, &second);
-	opens = report(&w, site, SMTPD_SITE_DOWN);
+	resumes_at = report(&w, site, SMTPD_SITE_DOWN);
 	assert_null(smtpd_schedule_take_more(w.schedule, w.now, site));
 
 	/* Two connections are too many for a probe, one is not. */
-	w.now = opens;
+	w.now = resumes_at;
 	assert_null(smtpd_schedule_take_more(w.schedule, w.now, site));
 	smtpd_schedule_leave(w.schedule, site, w.now);
 	world_finish(&w, a);
@@ -258,7 +259,7 @@ ten_thousand_to_a_dead_site_cost_one_attempt_each_time(void **state)
 	struct smtpd_site *site;
 	struct smtpd_delivery_job *job;
 	struct world w;
-	uint32_t opens = 0;
+	uint32_t resumes_at = 0;
 
 	(void)state;
 	world_begin(&w, NULL, 0);
@@ -267,7 +268,7 @@ ten_thousand_to_a_dead_site_cost_one_attempt_each_time(void **state)
 		struct smtpd_delivery_job *live =
 		    world_mail(&w, "live.example");
 
-		if (w.now >= opens)
+		if (w.now >= resumes_at)
 			closings++;
 		for (;;) {
 			job = smtpd_schedule_take(w.schedule, w.now, &site);
@@ -280,8 +281,8 @@ ten_thousand_to_a_dead_site_cost_one_attempt_each_time(void **state)
 			}
 			probes++;
 			world_put_off(&w, job, site, SMTPD_SITE_DOWN);
-			opens = world_facts(job).opens;
-			assert_true(opens > w.now);
+			resumes_at = world_facts(job).resumes_at;
+			assert_true(resumes_at > w.now);
 		}
 		assert_null(live);
 	}
@@ -334,7 +335,7 @@ flush_opens_a_site_for_a_probe(void **state)
 	world_take_none(&w);
 	smtpd_schedule_flush(w.schedule, waits, w.now);
 	assert_int_equal(waits->state, SMTPD_JOB_READY);
-	assert_int_equal(world_facts(waits).opens, 0);
+	assert_int_equal(world_facts(waits).resumes_at, 0);
 	assert_int_equal(world_facts(waits).failures, 1);
 	job = world_take(&w, &site);
 	world_take_none(&w);

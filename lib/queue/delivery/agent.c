@@ -72,7 +72,7 @@ smtpd_agent_rules_soften(struct smtpd_result *r)
 /* The last host that spoke decides; those out of reach only when none did. */
 void
 smtpd_agent_rules_judge(struct smtpd_agent_attempt *t,
-    enum smtpd_site_verdict verdict, const char *host,
+    enum smtpd_site_feedback verdict, const char *host,
     const struct smtpd_result *result)
 {
 	struct smtpd_delivery_result *end = t->end;

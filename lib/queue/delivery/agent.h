@@ -65,7 +65,7 @@ struct smtpd_delivery_request {
 
 /* What else came of it. */
 struct smtpd_delivery_result {
-	enum smtpd_site_verdict verdict;
+	enum smtpd_site_feedback verdict;
 	struct smtpd_result why; /* when the site is down or busy */
 	bool dsn;      /* the host that took recipients over offers DSN, so it
 	              * reports success itself (RFC 3461) */

@@ -106,7 +106,7 @@ int smtpd_agent_send(struct smtpd_agent_attempt *t, bool old);
 
 /* Take note of what a host means for the site; RESULT is the reason. */
 void smtpd_agent_rules_judge(struct smtpd_agent_attempt *t,
-    enum smtpd_site_verdict verdict, const char *host,
+    enum smtpd_site_feedback verdict, const char *host,
     const struct smtpd_result *result);
 
 /* Make R temporary, whatever it was, and its status so, too. */

@@ -122,7 +122,7 @@ settle_unrouted(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER &&
 	    smtpd_schedule_bind(
 		q->schedule, s->job->destination, NULL, now, site))
-		s->not_before = smtpd_schedule_report(
+		s->not_before = smtpd_site_feedback_report(
 		    q->schedule, *site, SMTPD_SITE_DOWN, &route->why, now);
 	pthread_mutex_unlock(&q->lock);
 	smtpd_disposition(q, s);
@@ -190,7 +190,7 @@ deliver(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
 	if (s->tried)
-		s->not_before = smtpd_schedule_report(
+		s->not_before = smtpd_site_feedback_report(
 		    q->schedule, site, end.verdict, &end.why, now);
 	if (end.verdict != SMTPD_SITE_DOWN)
 		s->not_before = 0;
@@ -298,14 +298,14 @@ static void
 recall(struct smtpd_queue *q, struct smtpd_disposition *s)
 {
 	struct smtpd_rcpt_progress *last = NULL;
-	struct smtpd_site_facts facts;
+	struct smtpd_site_info facts;
 	struct smtpd_result why = { .outcome = SMTPD_TEMPORARY,
 		.status = "4.4.7",
 		.text = "it could not be tried in time" };
 	size_t count = 0;
 
 	pthread_mutex_lock(&q->lock);
-	smtpd_destination_site(s->job->destination, &facts);
+	smtpd_destination_site_info(s->job->destination, &facts);
 	if (facts.why != NULL)
 		why = *facts.why;
 	pthread_mutex_unlock(&q->lock);

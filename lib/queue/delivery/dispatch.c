@@ -201,13 +201,13 @@ look_at_job(void *user, const struct smtpd_delivery_job *job,
     struct smtpd_delivery_job *copy)
 {
 	struct smtpd_queue *q = user;
-	struct smtpd_site_facts f;
+	struct smtpd_site_info f;
 
 	pthread_mutex_lock(&q->lock);
 	copy->state = job->state;
 	if (job->state != SMTPD_JOB_ACTIVE) {
-		smtpd_destination_site(job->destination, &f);
-		copy->due = f.opens > job->due ? f.opens : job->due;
+		smtpd_destination_site_info(job->destination, &f);
+		copy->due = f.resumes_at > job->due ? f.resumes_at : job->due;
 	}
 	pthread_mutex_unlock(&q->lock);
 }
@@ -218,17 +218,17 @@ explain_job(
 {
 	struct smtpd_queue *q = user;
 	uint32_t now = smtpd_spool_now(q->spool);
-	struct smtpd_site_facts f;
+	struct smtpd_site_info f;
 
 	pthread_mutex_lock(&q->lock);
-	smtpd_destination_site(job->destination, &f);
+	smtpd_destination_site_info(job->destination, &f);
 	smtpd_text_format(
 	    text, "%s: %u of %u connections", f.name, f.connections, f.limit);
-	if (f.opens > now)
+	if (f.resumes_at > now)
 		smtpd_text_format(text,
 		    ", closed for %u more seconds after %u "
 		    "failures%s%s",
-		    f.opens - now, f.failures, f.why != NULL ? ": " : "",
+		    f.resumes_at - now, f.failures, f.why != NULL ? ": " : "",
 		    f.why != NULL ? f.why->text : "");
 	pthread_mutex_unlock(&q->lock);
 }

@@ -93,17 +93,17 @@ smtpd_schedule_site(const struct smtpd_destination *d)
 }
 
 void
-smtpd_destination_site(
-    const struct smtpd_destination *d, struct smtpd_site_facts *out)
+smtpd_destination_site_info(
+    const struct smtpd_destination *d, struct smtpd_site_info *out)
 {
 	const struct smtpd_site *site = d->site;
 
-	*out = (struct smtpd_site_facts){
+	*out = (struct smtpd_site_info){
 		.name = site->named.name,
 		.connections = site->connections,
 		.limit = site->limit,
 		.failures = site->failures,
-		.opens = site->opening.when,
+		.resumes_at = site->opening.when,
 		.why = site->why,
 	};
 }

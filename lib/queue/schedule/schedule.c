@@ -229,7 +229,7 @@ smtpd_schedule_take_more(
 	if (job == NULL)
 		return NULL;
 	activate(s, job);
-	site->probed = true;
+	site->probing = true;
 	return job;
 }
 

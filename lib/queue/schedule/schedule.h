@@ -3,7 +3,7 @@
 #define SMTPD_QUEUE_SCHEDULE_SCHEDULE_H
 
 /*
- * Which job is tried when.  It opens nothing, reads no clock and takes no
+ * Which job is tried when.  It resumes_at nothing, reads no clock and takes no
  * lock: the caller does, so a test can let days pass.
  *
  * A destination is the domain of recipients.  A site is where its mail goes
@@ -128,7 +128,7 @@ bool smtpd_schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
 bool smtpd_schedule_needs_worker(struct smtpd_schedule *s, uint32_t now);
 
 /* How an attempt went, as to the site. */
-enum smtpd_site_verdict {
+enum smtpd_site_feedback {
 	SMTPD_SITE_FINE, /* it spoke with us */
 	SMTPD_SITE_BUSY, /* it had too much of us: 421 */
 	SMTPD_SITE_DOWN, /* none of its hosts could be talked to */
@@ -140,8 +140,8 @@ enum smtpd_site_verdict {
  * began before it was closed only a fine one still counts.  Return when it is
  * open again: NOW, or later.
  */
-uint32_t smtpd_schedule_report(struct smtpd_schedule *s,
-    struct smtpd_site *site, enum smtpd_site_verdict verdict,
+uint32_t smtpd_site_feedback_report(struct smtpd_schedule *s,
+    struct smtpd_site *site, enum smtpd_site_feedback verdict,
     const struct smtpd_result *why, uint32_t now);
 
 /* Give up the connection. */
@@ -186,15 +186,15 @@ void smtpd_schedule_flush(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now);
 
 /* What is known of the site of D. */
-struct smtpd_site_facts {
+struct smtpd_site_info {
 	const char *name;
 	uint32_t connections;
 	uint32_t limit;                 /* of connections, at present */
 	uint32_t failures;              /* in a row */
-	uint32_t opens;                 /* when; a time gone by: it is open */
+	uint32_t resumes_at;            /* when; a time gone by: it is open */
 	const struct smtpd_result *why; /* it is closed; NULL */
 };
-void smtpd_destination_site(
-    const struct smtpd_destination *d, struct smtpd_site_facts *out);
+void smtpd_destination_site_info(
+    const struct smtpd_destination *d, struct smtpd_site_info *out);
 
 #endif

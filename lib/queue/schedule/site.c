@@ -131,7 +131,7 @@ smtpd_site_enter(struct smtpd_schedule *s, struct smtpd_site *site)
 	if (!has_room(site))
 		return false;
 	site->connections++;
-	site->probed = true;
+	site->probing = true;
 	smtpd_site_settle(s, site);
 	return true;
 }

@@ -20,22 +20,23 @@ static void
 close_site(struct smtpd_schedule *s, struct smtpd_site *site,
     const struct smtpd_result *why, uint32_t now)
 {
-	uint32_t opens;
+	uint32_t resumes_at;
 
 	site->failures++;
-	opens = smtpd_retry_after(now, smtpd_retry_backoff(s, site->failures));
+	resumes_at =
+	    smtpd_retry_after(now, smtpd_retry_backoff(s, site->failures));
 	keep_reason(site, why);
 	site->limit = 1;
-	site->probed = false;
+	site->probing = false;
 	site->closed = true;
-	smtpd_heap_push(&s->closed, &site->opening, opens);
+	smtpd_heap_push(&s->closed, &site->opening, resumes_at);
 }
 
 /* An attempt that began before SITE was closed tells nothing new. */
 static bool
 is_stale(const struct smtpd_site *site)
 {
-	return site->failures > 0 && !site->probed;
+	return site->failures > 0 && !site->probing;
 }
 
 static void
@@ -58,8 +59,8 @@ note_fine(struct smtpd_schedule *s, struct smtpd_site *site)
 }
 
 uint32_t
-smtpd_schedule_report(struct smtpd_schedule *s, struct smtpd_site *site,
-    enum smtpd_site_verdict verdict, const struct smtpd_result *why,
+smtpd_site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
+    enum smtpd_site_feedback verdict, const struct smtpd_result *why,
     uint32_t now)
 {
 	smtpd_site_open_due(s, now);

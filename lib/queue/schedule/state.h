@@ -64,10 +64,10 @@ struct smtpd_site {
 	uint32_t connections;
 	uint32_t limit;
 	uint32_t successes; /* in a row, at this limit */
-	uint32_t failures;  /* in a row; above 0 and open: it is to be probed */
-	uint8_t streak;     /* fresh jobs while a retry waited */
+	uint32_t failures; /* in a row; above 0 and open: it is to be probing */
+	uint8_t streak;    /* fresh jobs while a retry waited */
 	bool closed;
-	bool probed; /* a connection was given since it was last closed */
+	bool probing; /* a connection was given since it was last closed */
 	char name[];
 };
 
