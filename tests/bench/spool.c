@@ -5,7 +5,7 @@
  *	spool_bench DIR COUNT [SIZE [THREADS]]
  *
  * adds COUNT messages of SIZE octets (1024) by THREADS (16) to the spool in
- * DIR, closes it, resumes_at it again, and prints what that took.
+ * DIR, closes it, opens it again, and prints what that took.
  */
 #include <pthread.h>
 #include <stdio.h>

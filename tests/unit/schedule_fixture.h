@@ -65,7 +65,7 @@ void world_sent(
 void world_put_off(struct world *w, struct smtpd_delivery_job *job,
     struct smtpd_site *site, enum smtpd_site_feedback verdict);
 
-/* Take one job and report that its site is down.  Return when it resumes_at. */
+/* Take one job and report that its site is down.  Return when it resumes. */
 uint32_t world_close(struct world *w);
 
 struct smtpd_site_info world_facts(const struct smtpd_delivery_job *job);

@@ -113,7 +113,7 @@ count_retries(const struct naive *n)
 	return count;
 }
 
-/* A site that nobody uses is forgotten, but for when it resumes_at. */
+/* A site that nobody uses is forgotten, but for when it resumes. */
 static void
 forget_own(struct naive *n, int d)
 {

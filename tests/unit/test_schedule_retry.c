@@ -263,7 +263,7 @@ a_notice_is_wanted_once_and_of_people_only(void **state)
 	world_end(&w);
 }
 
-/* Go on until something is overdue, while the site is probing and stays down.
+/* Go on until something is overdue, while the site is probed and stays down.
  * Return how many probes that took. */
 static unsigned
 wait_for_overdue(struct world *w, struct smtpd_delivery_job **job)

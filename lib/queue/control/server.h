@@ -30,7 +30,7 @@ struct smtpd_control_hooks {
 	 * Set the state and the due time of COPY, a copy of JOB, as the
 	 * schedule has them; the due time of an active job changes without
 	 * its lock, and is left alone.  A job that is ready but whose site is
-	 * closed may be told as one for later, due when the site resumes_at.
+	 * closed may be told as one for later, due when the site resumes.
 	 */
 	void (*look)(void *user, const struct smtpd_delivery_job *job,
 	    struct smtpd_delivery_job *copy);

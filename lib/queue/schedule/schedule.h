@@ -3,7 +3,7 @@
 #define SMTPD_QUEUE_SCHEDULE_SCHEDULE_H
 
 /*
- * Which job is tried when.  It resumes_at nothing, reads no clock and takes no
+ * Which job is tried when.  It opens nothing, reads no clock and takes no
  * lock: the caller does, so a test can let days pass.
  *
  * A destination is the domain of recipients.  A site is where its mail goes

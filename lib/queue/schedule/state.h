@@ -64,7 +64,7 @@ struct smtpd_site {
 	uint32_t connections;
 	uint32_t limit;
 	uint32_t successes; /* in a row, at this limit */
-	uint32_t failures; /* in a row; above 0 and open: it is to be probing */
+	uint32_t failures; /* in a row; above 0 and open: it is to be probed */
 	uint8_t streak;    /* fresh jobs while a retry waited */
 	bool closed;
 	bool probing; /* a connection was given since it was last closed */
