@@ -191,12 +191,13 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 		return -1;
 	}
 	smtpd_dispatch_hooks(q, &q->hooks);
-	q->control = smtpd_control_start(q->spool, &q->hooks, error, size);
+	q->control =
+	    smtpd_control_server_start(q->spool, &q->hooks, error, size);
 	if (q->control == NULL)
 		return -1;
 	if (smtpd_maintenance_start(q) == -1) {
 		snprintf(error, size, "no thread: %s", strerror(errno));
-		smtpd_control_stop(q->control);
+		smtpd_control_server_stop(q->control);
 		q->control = NULL;
 		return -1;
 	}
@@ -233,7 +234,7 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	pthread_mutex_unlock(&q->lock);
 	smtpd_workers_stop(q, timeout_ms);
 	smtpd_maintenance_stop(q);
-	smtpd_control_stop(q->control);
+	smtpd_control_server_stop(q->control);
 	q->control = NULL;
 	pthread_mutex_lock(&q->lock);
 	q->running = false;

@@ -62,11 +62,11 @@ json_is_always_valid(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct heard h = { .limit = 10 };
-		struct smtpd_answer a;
+		struct smtpd_control_output a;
 
-		smtpd_answer_init(&a, hear, &h);
-		smtpd_answer_json(&a, cases[i].in);
-		assert_int_equal(smtpd_answer_end(&a), 0);
+		smtpd_control_output_init(&a, hear, &h);
+		smtpd_control_output_json(&a, cases[i].in);
+		assert_int_equal(smtpd_control_output_end(&a), 0);
 		assert_string_equal(h.text, cases[i].out);
 	}
 }
@@ -97,11 +97,12 @@ nothing_steers_a_terminal(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct heard h = { .limit = 10 };
-		struct smtpd_answer a;
+		struct smtpd_control_output a;
 
-		smtpd_answer_init(&a, hear, &h);
-		smtpd_answer_shown(&a, cases[i].in, strlen(cases[i].in));
-		assert_int_equal(smtpd_answer_end(&a), 0);
+		smtpd_control_output_init(&a, hear, &h);
+		smtpd_control_output_shown(
+		    &a, cases[i].in, strlen(cases[i].in));
+		assert_int_equal(smtpd_control_output_end(&a), 0);
 		assert_string_equal(h.text, cases[i].out);
 	}
 }
@@ -119,13 +120,13 @@ times_and_spans(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct heard h = { .limit = 10 };
-		struct smtpd_answer a;
+		struct smtpd_control_output a;
 
-		smtpd_answer_init(&a, hear, &h);
-		smtpd_answer_span(&a, cases[i].seconds);
-		smtpd_answer_add(&a, " ");
-		smtpd_answer_time(&a, UINT64_C(1136214245678));
-		smtpd_answer_end(&a);
+		smtpd_control_output_init(&a, hear, &h);
+		smtpd_control_output_span(&a, cases[i].seconds);
+		smtpd_control_output_add(&a, " ");
+		smtpd_control_output_time(&a, UINT64_C(1136214245678));
+		smtpd_control_output_end(&a);
 		assert_memory_equal(
 		    h.text, cases[i].text, strlen(cases[i].text));
 		assert_string_equal(
@@ -137,17 +138,17 @@ static void
 blocks_come_in_order(void **state)
 {
 	struct heard h = { .limit = 100 };
-	struct smtpd_answer a;
+	struct smtpd_control_output a;
 	char large[5000];
 
 	(void)state;
 	memset(large, 'x', sizeof(large));
-	smtpd_answer_init(&a, hear, &h);
-	smtpd_answer_add(&a, "begin ");
-	smtpd_answer_bytes(&a, large, sizeof(large));
+	smtpd_control_output_init(&a, hear, &h);
+	smtpd_control_output_add(&a, "begin ");
+	smtpd_control_output_bytes(&a, large, sizeof(large));
 	for (int i = 0; i < 1000; i++)
-		smtpd_answer_number(&a, 12345);
-	assert_int_equal(smtpd_answer_end(&a), 0);
+		smtpd_control_output_number(&a, 12345);
+	assert_int_equal(smtpd_control_output_end(&a), 0);
 	assert_int_equal(h.len, 6 + 5000 + 5000);
 	assert_int_equal(a.total, h.len);
 	assert_memory_equal(h.text, "begin xxx", 9);
@@ -159,15 +160,15 @@ static void
 who_wants_no_more_is_not_asked_again(void **state)
 {
 	struct heard h = { .limit = 1 };
-	struct smtpd_answer a;
+	struct smtpd_control_output a;
 	char large[5000] = { 'x' };
 
 	(void)state;
-	smtpd_answer_init(&a, hear, &h);
+	smtpd_control_output_init(&a, hear, &h);
 	for (int i = 0; i < 5; i++)
-		smtpd_answer_bytes(&a, large, sizeof(large));
+		smtpd_control_output_bytes(&a, large, sizeof(large));
 	assert_true(a.failed);
-	assert_int_equal(smtpd_answer_end(&a), -1);
+	assert_int_equal(smtpd_control_output_end(&a), -1);
 	assert_int_equal(h.calls, 2);
 }
 

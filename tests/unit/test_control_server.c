@@ -439,7 +439,7 @@ reach(struct world *w)
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct sockaddr_un a;
 
-	smtpd_channel_address(dir, &a);
+	smtpd_control_protocol_address(dir, &a);
 	assert_int_equal(
 	    connect(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
 	close(dir);

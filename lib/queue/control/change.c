@@ -8,7 +8,7 @@
 /* Without a schedule: record that JOB, whose copy is COPY, is due now.  What
  * came of its last attempt stays on record. */
 static int
-make_due(struct smtpd_request *r, struct smtpd_delivery_job *job,
+make_due(struct smtpd_control_request *r, struct smtpd_delivery_job *job,
     const struct smtpd_delivery_job *copy)
 {
 	static const char history[] = "flushed by the operator\n";
@@ -51,15 +51,15 @@ is_of_domain(const struct smtpd_delivery_job *job, const char *domain)
 /* Have the jobs of MESSAGE for DOMAIN (NULL: all) tried now, unless it is held;
  * count it in *COUNT if there was one. */
 static int
-flush_message(struct smtpd_request *r, struct smtpd_queued_message *message,
-    const char *domain, uint64_t *count)
+flush_message(struct smtpd_control_request *r,
+    struct smtpd_queued_message *message, const char *domain, uint64_t *count)
 {
 	struct smtpd_queued_message *copy = smtpd_spool_copy(r->spool, message);
 	bool any = false;
 	int error = 0;
 
 	if (copy == NULL)
-		return smtpd_request_fail_errno(r, ENOMEM, "");
+		return smtpd_control_request_fail_errno(r, ENOMEM, "");
 	if ((copy->flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) != 0)
 		copy->njobs = 0;
 	for (uint32_t i = 0; i < copy->njobs && error == 0; i++) {
@@ -78,19 +78,19 @@ flush_message(struct smtpd_request *r, struct smtpd_queued_message *message,
 	free(copy);
 	return error == 0
 	    ? 0
-	    : smtpd_request_fail_errno(r, error, "cannot record it");
+	    : smtpd_control_request_fail_errno(r, error, "cannot record it");
 }
 
 static int
-say_flushed(struct smtpd_request *r, uint64_t count)
+say_flushed(struct smtpd_control_request *r, uint64_t count)
 {
-	smtpd_answer_format(r->answer, "flushed %llu message%s\n",
+	smtpd_control_output_format(r->answer, "flushed %llu message%s\n",
 	    (unsigned long long)count, count == 1 ? "" : "s");
 	return 0;
 }
 
 static int
-flush_one(struct smtpd_request *r, struct smtpd_queued_message *message)
+flush_one(struct smtpd_control_request *r, struct smtpd_queued_message *message)
 {
 	uint64_t count = 0;
 	int error = flush_message(r, message, NULL, &count);
@@ -98,14 +98,14 @@ flush_one(struct smtpd_request *r, struct smtpd_queued_message *message)
 	if (error != 0)
 		return error;
 	if (count == 0)
-		return smtpd_request_fail(
+		return smtpd_control_request_fail(
 		    r, EBUSY, "it is held: release it", r->argument);
 	return say_flushed(r, count);
 }
 
 /* All messages, or what they have for the domain that the argument names. */
 static int
-flush_many(struct smtpd_request *r)
+flush_many(struct smtpd_control_request *r)
 {
 	uint64_t count = 0, id = 0;
 	struct smtpd_queued_message *message;
@@ -120,17 +120,17 @@ flush_many(struct smtpd_request *r)
 	if (error != 0)
 		return error;
 	if (count == 0 && r->argument != NULL)
-		return smtpd_request_fail(r, ENOENT,
+		return smtpd_control_request_fail(r, ENOENT,
 		    "no such message, and no mail for such a domain",
 		    r->argument);
 	return say_flushed(r, count);
 }
 
 int
-smtpd_operate_flush(struct smtpd_request *r)
+smtpd_control_change_flush(struct smtpd_control_request *r)
 {
 	struct smtpd_queued_message *message =
-	    r->argument != NULL ? smtpd_request_find(r) : NULL;
+	    r->argument != NULL ? smtpd_control_request_find(r) : NULL;
 	int error;
 
 	if (message == NULL)
@@ -142,7 +142,8 @@ smtpd_operate_flush(struct smtpd_request *r)
 
 /* Call HOOK, if there is one, with each job of MESSAGE. */
 static void
-each_job(const struct smtpd_request *r, struct smtpd_queued_message *message,
+each_job(const struct smtpd_control_request *r,
+    struct smtpd_queued_message *message,
     void (*hook)(void *user, struct smtpd_delivery_job *job))
 {
 	for (uint32_t i = 0; hook != NULL && i < message->njobs; i++)
@@ -150,33 +151,33 @@ each_job(const struct smtpd_request *r, struct smtpd_queued_message *message,
 }
 
 static int
-hold_or_release(struct smtpd_request *r, bool hold)
+hold_or_release(struct smtpd_control_request *r, bool hold)
 {
-	struct smtpd_queued_message *message = smtpd_request_find(r);
+	struct smtpd_queued_message *message = smtpd_control_request_find(r);
 	int error = 0;
 
 	if (message == NULL)
-		return smtpd_request_no_message(r);
+		return smtpd_control_request_no_message(r);
 	if (smtpd_spool_hold(r->spool, message, hold) == -1)
-		error = smtpd_request_fail_errno(r, errno, r->argument);
+		error = smtpd_control_request_fail_errno(r, errno, r->argument);
 	else
 		each_job(
 		    r, message, hold ? r->hooks->withdraw : r->hooks->resume);
 	smtpd_spool_unpin(r->spool, message);
 	if (error == 0)
-		smtpd_answer_format(
+		smtpd_control_output_format(
 		    r->answer, "%s 1 message\n", hold ? "held" : "released");
 	return error;
 }
 
 int
-smtpd_operate_hold(struct smtpd_request *r)
+smtpd_control_change_hold(struct smtpd_control_request *r)
 {
 	return hold_or_release(r, true);
 }
 
 int
-smtpd_operate_release(struct smtpd_request *r)
+smtpd_control_change_release(struct smtpd_control_request *r)
 {
 	return hold_or_release(r, false);
 }
@@ -185,22 +186,22 @@ smtpd_operate_release(struct smtpd_request *r)
  * first; and again afterwards, as one may have put it back before it was marked
  * as removed. */
 int
-smtpd_operate_remove(struct smtpd_request *r)
+smtpd_control_change_remove(struct smtpd_control_request *r)
 {
-	struct smtpd_queued_message *message = smtpd_request_find(r);
+	struct smtpd_queued_message *message = smtpd_control_request_find(r);
 	int error = 0;
 
 	if (message == NULL)
-		return smtpd_request_no_message(r);
+		return smtpd_control_request_no_message(r);
 	each_job(r, message, r->hooks->withdraw);
 	if (smtpd_spool_remove(r->spool, message) == -1) {
-		error = smtpd_request_fail_errno(r, errno, r->argument);
+		error = smtpd_control_request_fail_errno(r, errno, r->argument);
 		each_job(r, message, r->hooks->resume);
 	} else {
 		each_job(r, message, r->hooks->withdraw);
 	}
 	smtpd_spool_unpin(r->spool, message);
 	if (error == 0)
-		smtpd_answer_add(r->answer, "removed 1 message\n");
+		smtpd_control_output_add(r->answer, "removed 1 message\n");
 	return error;
 }

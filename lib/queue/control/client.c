@@ -116,7 +116,8 @@ static int
 talk(int fd, const char *const *words, size_t count, struct answer *a)
 {
 	char line[SMTPD_CONTROL_LINE_MAX];
-	int len = smtpd_channel_format(words, count, line, sizeof(line));
+	int len =
+	    smtpd_control_protocol_format(words, count, line, sizeof(line));
 	FILE *file = NULL;
 	int result = -1;
 
@@ -147,7 +148,7 @@ reach(int dir)
 
 	if (fd == -1)
 		return -1;
-	smtpd_channel_address(dir, &address);
+	smtpd_control_protocol_address(dir, &address);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
 	    0)
 		return fd;
@@ -193,7 +194,7 @@ is_nobody_there(int error)
  * has it (*SPOOL is NULL then), or we.  Return 0 or an errno. */
 static int
 find_who(int dir, const char *directory, bool changes,
-    struct smtpd_offline **spool, char *error, size_t size)
+    struct smtpd_control_offline **spool, char *error, size_t size)
 {
 	static const struct timespec moment = { .tv_nsec = PAUSE_MS * 1000000 };
 	int code = EBUSY;
@@ -212,24 +213,26 @@ find_who(int dir, const char *directory, bool changes,
 		if (!is_nobody_there(errno)) {
 			code = errno;
 			snprintf(error, size, "%s/%s: %s", directory,
-			    SMTPD_CHANNEL_NAME, strerror(code));
+			    SMTPD_CONTROL_NAME, strerror(code));
 			return code;
 		}
-		*spool = smtpd_offline_open(directory, changes, error, size);
+		*spool =
+		    smtpd_control_offline_open(directory, changes, error, size);
 		code = *spool != NULL ? 0 : errno;
 	}
 	return code;
 }
 
 int
-smtpd_ask_all(smtpd_ask_fn *ask, void *whom, const char *const *words,
-    size_t count, smtpd_write_fn *write, void *user, char *error, size_t size)
+smtpd_control_parts_ask_all(smtpd_ask_fn *ask, void *whom,
+    const char *const *words, size_t count, smtpd_write_fn *write, void *user,
+    char *error, size_t size)
 {
-	const char *more[SMTPD_CHANNEL_WORDS];
+	const char *more[SMTPD_CONTROL_WORDS];
 	char place[SMTPD_CONTROL_LINE_MAX], end[SMTPD_CONTROL_LINE_MAX];
 	int code;
 
-	if (count >= SMTPD_CHANNEL_WORDS) {
+	if (count >= SMTPD_CONTROL_WORDS) {
 		snprintf(error, size, "too many words");
 		return EINVAL;
 	}
@@ -266,7 +269,7 @@ smtpd_queue_ask(const char *directory, const char *const *words, size_t count,
     smtpd_write_fn *write, void *user, char *error, size_t size)
 {
 	bool export = count > 0 && strcmp(words[0], "export") == 0;
-	struct smtpd_offline *spool = NULL;
+	struct smtpd_control_offline *spool = NULL;
 	smtpd_ask_fn *ask = ask_process;
 	void *whom;
 	int dir, code;
@@ -276,19 +279,19 @@ smtpd_queue_ask(const char *directory, const char *const *words, size_t count,
 	if (dir == -1)
 		return -1;
 	whom = &dir;
-	code = find_who(dir, directory, smtpd_control_changes(words, count),
-	    &spool, error, size);
+	code = find_who(dir, directory,
+	    smtpd_control_commands_changes(words, count), &spool, error, size);
 	if (spool != NULL) {
-		ask = smtpd_offline_ask;
+		ask = smtpd_control_offline_ask;
 		whom = spool;
 	}
 	if (code == 0 && export)
-		code = smtpd_export(
+		code = smtpd_control_export(
 		    ask, whom, words + 1, count - 1, write, user, error, size);
 	else if (code == 0)
-		code = smtpd_ask_all(
+		code = smtpd_control_parts_ask_all(
 		    ask, whom, words, count, write, user, error, size);
-	smtpd_offline_close(spool);
+	smtpd_control_offline_close(spool);
 	close(dir);
 	errno = code;
 	return code == 0 ? 0 : -1;

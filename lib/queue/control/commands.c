@@ -18,7 +18,7 @@
 /* What can be asked. */
 struct verb {
 	const char *name;
-	int (*run)(struct smtpd_request *r);
+	int (*run)(struct smtpd_control_request *r);
 	bool needs_argument;
 	bool takes_argument;
 	bool takes_json;
@@ -27,8 +27,8 @@ struct verb {
 };
 
 int
-smtpd_request_fail(
-    struct smtpd_request *r, int error, const char *reason, const char *what)
+smtpd_control_request_fail(struct smtpd_control_request *r, int error,
+    const char *reason, const char *what)
 {
 	snprintf(
 	    r->end, r->size, "%s%s%s", what, *what != '\0' ? ": " : "", reason);
@@ -36,13 +36,14 @@ smtpd_request_fail(
 }
 
 int
-smtpd_request_fail_errno(struct smtpd_request *r, int error, const char *what)
+smtpd_control_request_fail_errno(
+    struct smtpd_control_request *r, int error, const char *what)
 {
-	return smtpd_request_fail(r, error, strerror(error), what);
+	return smtpd_control_request_fail(r, error, strerror(error), what);
 }
 
 struct smtpd_queued_message *
-smtpd_request_find(struct smtpd_request *r)
+smtpd_control_request_find(struct smtpd_control_request *r)
 {
 	uint64_t id;
 
@@ -52,64 +53,67 @@ smtpd_request_find(struct smtpd_request *r)
 }
 
 int
-smtpd_request_no_message(struct smtpd_request *r)
+smtpd_control_request_no_message(struct smtpd_control_request *r)
 {
-	return smtpd_request_fail(
+	return smtpd_control_request_fail(
 	    r, ENOENT, "there is no such message", r->argument);
 }
 
 /* Have DESCRIBE tell of MESSAGE. */
 static int
-describe(struct smtpd_request *r, const struct smtpd_queued_message *message,
-    void (*to)(struct smtpd_answer *, const struct smtpd_view *))
+describe(struct smtpd_control_request *r,
+    const struct smtpd_queued_message *message,
+    void (*to)(
+	struct smtpd_control_output *, const struct smtpd_control_snapshot *))
 {
-	struct smtpd_view v;
+	struct smtpd_control_snapshot v;
 	int error = 0;
 
-	if (smtpd_view_init(&v, r->spool, r->hooks, message) == 0)
+	if (smtpd_control_snapshot_init(&v, r->spool, r->hooks, message) == 0)
 		to(r->answer, &v);
 	else
-		error = smtpd_request_fail_errno(r, errno, "");
-	smtpd_view_finish(&v);
+		error = smtpd_control_request_fail_errno(r, errno, "");
+	smtpd_control_snapshot_finish(&v);
 	return error;
 }
 
 static int
-describe_one(struct smtpd_request *r,
-    void (*to)(struct smtpd_answer *, const struct smtpd_view *))
+describe_one(struct smtpd_control_request *r,
+    void (*to)(
+	struct smtpd_control_output *, const struct smtpd_control_snapshot *))
 {
-	struct smtpd_queued_message *message = smtpd_request_find(r);
+	struct smtpd_queued_message *message = smtpd_control_request_find(r);
 	int error;
 
 	if (message == NULL)
-		return smtpd_request_no_message(r);
+		return smtpd_control_request_no_message(r);
 	error = describe(r, message, to);
 	smtpd_spool_unpin(r->spool, message);
 	return error;
 }
 
 static int
-run_show(struct smtpd_request *r)
+run_show(struct smtpd_control_request *r)
 {
-	return describe_one(
-	    r, r->json ? smtpd_describe_json : smtpd_describe_text);
+	return describe_one(r,
+	    r->json ? smtpd_control_json_message : smtpd_control_text_message);
 }
 
 static int
-run_why(struct smtpd_request *r)
+run_why(struct smtpd_control_request *r)
 {
 	return describe_one(
-	    r, r->json ? smtpd_describe_why_json : smtpd_describe_why);
+	    r, r->json ? smtpd_control_json_why : smtpd_control_text_why);
 }
 
 /* Where a list goes on: what it has added up so far, and behind which id. */
 struct list_place {
-	struct smtpd_describe_totals totals;
+	struct smtpd_control_text_totals totals;
 	uint64_t id;
 };
 
 /* Numbers in the text of a place, but for the id. */
-#define PLACE_NUMBERS (2 + SMTPD_VIEW_DONE)
+#define PLACE_NUMBERS (2 + SMTPD_SNAPSHOT_DONE)
 
 static uint64_t *
 place_number(struct list_place *p, size_t i)
@@ -120,7 +124,7 @@ place_number(struct list_place *p, size_t i)
 }
 
 static void
-write_place(struct smtpd_request *r, struct list_place *p)
+write_place(struct smtpd_control_request *r, struct list_place *p)
 {
 	struct smtpd_text t;
 
@@ -152,40 +156,42 @@ read_place(const char *text, struct list_place *p)
 
 /* One message of a list, unless it is over. */
 static int
-list_one(struct smtpd_request *r, const struct smtpd_queued_message *message,
-    struct smtpd_describe_totals *totals)
+list_one(struct smtpd_control_request *r,
+    const struct smtpd_queued_message *message,
+    struct smtpd_control_text_totals *totals)
 {
-	struct smtpd_view v;
+	struct smtpd_control_snapshot v;
 	int error = 0;
 
-	if (smtpd_view_init(&v, r->spool, r->hooks, message) == -1) {
-		error = smtpd_request_fail_errno(r, errno, "");
-	} else if (v.state != SMTPD_VIEW_DONE &&
+	if (smtpd_control_snapshot_init(&v, r->spool, r->hooks, message) ==
+	    -1) {
+		error = smtpd_control_request_fail_errno(r, errno, "");
+	} else if (v.state != SMTPD_SNAPSHOT_DONE &&
 	    (v.copy->flags & SMTPD_MESSAGE_REMOVED) == 0) {
 		totals->messages++;
 		totals->bytes += message->size;
 		totals->states[v.state]++;
 		if (r->json)
-			smtpd_describe_json(r->answer, &v);
+			smtpd_control_json_message(r->answer, &v);
 		else
-			smtpd_describe_line(r->answer, &v);
+			smtpd_control_text_line(r->answer, &v);
 	}
-	smtpd_view_finish(&v);
+	smtpd_control_snapshot_finish(&v);
 	return error;
 }
 
 static int
-run_list(struct smtpd_request *r)
+run_list(struct smtpd_control_request *r)
 {
 	struct list_place place;
 	struct smtpd_queued_message *message;
 	int error = 0;
 
 	if (read_place(r->from, &place) == -1)
-		return smtpd_request_fail(
+		return smtpd_control_request_fail(
 		    r, EINVAL, "no place in a list", r->from);
 	if (r->from == NULL && !r->json)
-		smtpd_describe_head(r->answer);
+		smtpd_control_text_head(r->answer);
 	for (int n = 0; error == 0 && !r->answer->failed; n++) {
 		if (n == PART_MESSAGES || r->answer->total > PART_OCTETS) {
 			write_place(r, &place);
@@ -199,12 +205,12 @@ run_list(struct smtpd_request *r)
 		smtpd_spool_unpin(r->spool, message);
 	}
 	if (error == 0 && !r->json)
-		smtpd_describe_totals(r->answer, &place.totals);
+		smtpd_control_text_totals(r->answer, &place.totals);
 	return error;
 }
 
 static int
-run_ids(struct smtpd_request *r)
+run_ids(struct smtpd_control_request *r)
 {
 	uint64_t id = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
 	char text[SMTPD_ID_MAX];
@@ -218,7 +224,7 @@ run_ids(struct smtpd_request *r)
 		id = message->id;
 		smtpd_spool_unpin(r->spool, message);
 		smtpd_trace_id(id, text);
-		smtpd_answer_format(r->answer, "%s\n", text);
+		smtpd_control_output_format(r->answer, "%s\n", text);
 	}
 	snprintf(r->end, r->size, "@%llu", (unsigned long long)id);
 	return 0;
@@ -226,7 +232,7 @@ run_ids(struct smtpd_request *r)
 
 /* Write a part of LOADED that begins at OFFSET. */
 static int
-write_content(struct smtpd_request *r,
+write_content(struct smtpd_control_request *r,
     const struct smtpd_loaded_message *loaded, uint64_t offset)
 {
 	uint64_t end = offset + PART_CONTENT;
@@ -237,31 +243,31 @@ write_content(struct smtpd_request *r,
 		n = smtpd_loaded_message_read(loaded, offset, buf, sizeof(buf));
 		if (n <= 0)
 			break;
-		smtpd_answer_bytes(r->answer, buf, (size_t)n);
+		smtpd_control_output_bytes(r->answer, buf, (size_t)n);
 		offset += (uint64_t)n;
 	}
 	if (n == -1)
-		return smtpd_request_fail_errno(r, errno, r->argument);
+		return smtpd_control_request_fail_errno(r, errno, r->argument);
 	if (n > 0)
 		snprintf(r->end, r->size, "@%llu", (unsigned long long)offset);
 	return 0;
 }
 
 static int
-run_cat(struct smtpd_request *r)
+run_cat(struct smtpd_control_request *r)
 {
 	uint64_t from = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
-	struct smtpd_queued_message *message = smtpd_request_find(r);
+	struct smtpd_queued_message *message = smtpd_control_request_find(r);
 	struct smtpd_loaded_message loaded;
 	int error;
 
 	if (message == NULL)
-		return smtpd_request_no_message(r);
+		return smtpd_control_request_no_message(r);
 	if (smtpd_spool_load(r->spool, message, &loaded) == 0) {
 		error = write_content(r, &loaded, from);
 		smtpd_loaded_message_finish(&loaded);
 	} else {
-		error = smtpd_request_fail_errno(r, errno, r->argument);
+		error = smtpd_control_request_fail_errno(r, errno, r->argument);
 	}
 	smtpd_spool_unpin(r->spool, message);
 	return error;
@@ -270,7 +276,7 @@ run_cat(struct smtpd_request *r)
 static int
 hand_on_damage(void *user, const void *data, size_t len)
 {
-	struct smtpd_answer *a = user;
+	struct smtpd_control_output *a = user;
 	const char *line = data;
 
 	/* A line may name what stands in a damaged record. */
@@ -278,31 +284,31 @@ hand_on_damage(void *user, const void *data, size_t len)
 		const char *end = memchr(line + at, '\n', len - at);
 		size_t n = end != NULL ? (size_t)(end - line) - at : len - at;
 
-		smtpd_answer_shown(a, line + at, n);
+		smtpd_control_output_shown(a, line + at, n);
 		if (end != NULL)
-			smtpd_answer_add(a, "\n");
+			smtpd_control_output_add(a, "\n");
 		at += n + (end != NULL);
 	}
-	return smtpd_answer_end(a);
+	return smtpd_control_output_end(a);
 }
 
 static int
-run_check(struct smtpd_request *r)
+run_check(struct smtpd_control_request *r)
 {
 	struct smtpd_spool_damage damage;
 
 	if (smtpd_spool_check(r->spool, &damage, hand_on_damage, r->answer) ==
 	    -1)
-		return smtpd_request_fail_errno(
+		return smtpd_control_request_fail_errno(
 		    r, errno, "the check was broken off");
-	smtpd_answer_format(r->answer,
+	smtpd_control_output_format(r->answer,
 	    "%llu messages whole, %llu damaged, %llu in quarantine\n",
 	    (unsigned long long)damage.messages,
 	    (unsigned long long)damage.damaged,
 	    (unsigned long long)damage.quarantine);
 	return damage.damaged == 0
 	    ? 0
-	    : smtpd_request_fail(r, EBADMSG, "there is damage", "");
+	    : smtpd_control_request_fail(r, EBADMSG, "there is damage", "");
 }
 
 static const struct verb verbs[] = {
@@ -315,19 +321,19 @@ static const struct verb verbs[] = {
 	{ .name = "cat", run_cat, .needs_argument = true, .in_parts = true },
 	{ .name = "why", run_why, .needs_argument = true, .takes_json = true },
 	{ .name = "flush",
-	    smtpd_operate_flush,
+	    smtpd_control_change_flush,
 	    .takes_argument = true,
 	    .changes = true },
 	{ .name = "hold",
-	    smtpd_operate_hold,
+	    smtpd_control_change_hold,
 	    .needs_argument = true,
 	    .changes = true },
 	{ .name = "release",
-	    smtpd_operate_release,
+	    smtpd_control_change_release,
 	    .needs_argument = true,
 	    .changes = true },
 	{ .name = "remove",
-	    smtpd_operate_remove,
+	    smtpd_control_change_remove,
 	    .needs_argument = true,
 	    .changes = true },
 	{ .name = "check", run_check },
@@ -343,7 +349,7 @@ find_verb(const char *word)
 }
 
 bool
-smtpd_control_changes(const char *const *words, size_t count)
+smtpd_control_commands_changes(const char *const *words, size_t count)
 {
 	const struct verb *verb = count > 0 ? find_verb(words[0]) : NULL;
 
@@ -352,7 +358,7 @@ smtpd_control_changes(const char *const *words, size_t count)
 
 /* Read the words behind the verb.  Return 0 or -1. */
 static int
-read_words(struct smtpd_request *r, const struct verb *verb,
+read_words(struct smtpd_control_request *r, const struct verb *verb,
     const char *const *words, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
@@ -370,14 +376,14 @@ read_words(struct smtpd_request *r, const struct verb *verb,
 }
 
 int
-smtpd_control_run(struct smtpd_spool *s,
+smtpd_control_commands_run(struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks, const char *const *words,
     size_t count, smtpd_write_fn *write, void *user, char *end, size_t size)
 {
 	static const struct smtpd_control_hooks none;
 	const struct verb *verb = count > 0 ? find_verb(words[0]) : NULL;
-	struct smtpd_answer answer;
-	struct smtpd_request r = {
+	struct smtpd_control_output answer;
+	struct smtpd_control_request r = {
 		.spool = s,
 		.hooks = hooks != NULL ? hooks : &none,
 		.answer = &answer,
@@ -388,16 +394,16 @@ smtpd_control_run(struct smtpd_spool *s,
 
 	end[0] = '\0';
 	if (verb == NULL)
-		return smtpd_request_fail(&r, EINVAL,
+		return smtpd_control_request_fail(&r, EINVAL,
 		    "there is no such request", count > 0 ? words[0] : "");
 	if (read_words(&r, verb, words, count) == -1)
-		return smtpd_request_fail(&r, EINVAL,
+		return smtpd_control_request_fail(&r, EINVAL,
 		    verb->needs_argument ? "one message is to be named"
 					 : "it does not take that",
 		    verb->name);
-	smtpd_answer_init(&answer, write, user);
+	smtpd_control_output_init(&answer, write, user);
 	error = verb->run(&r);
-	if (smtpd_answer_end(&answer) == -1 && error == 0)
-		return smtpd_request_fail_errno(&r, EPIPE, "");
+	if (smtpd_control_output_end(&answer) == -1 && error == 0)
+		return smtpd_control_request_fail_errno(&r, EPIPE, "");
 	return error;
 }

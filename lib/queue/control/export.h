@@ -6,7 +6,7 @@
 
 #include "queue/control/server.h"
 
-/* Carry out WORDS, in this process or another one, as smtpd_control_run(). */
+/* Carry out WORDS, in this process or another one, as smtpd_control_commands_run(). */
 typedef int smtpd_ask_fn(void *whom, const char *const *words, size_t count,
     smtpd_write_fn *write, void *user, char *end, size_t size);
 
@@ -14,8 +14,9 @@ typedef int smtpd_ask_fn(void *whom, const char *const *words, size_t count,
  * As smtpd_ask_fn, but in as many parts as there are; the reason of a failure
  * is in ERROR.
  */
-int smtpd_ask_all(smtpd_ask_fn *ask, void *whom, const char *const *words,
-    size_t count, smtpd_write_fn *write, void *user, char *error, size_t size);
+int smtpd_control_parts_ask_all(smtpd_ask_fn *ask, void *whom,
+    const char *const *words, size_t count, smtpd_write_fn *write, void *user,
+    char *error, size_t size);
 
 /*
  * Have each message written to a file ID.eml in the directory that the only
@@ -24,7 +25,8 @@ int smtpd_ask_all(smtpd_ask_fn *ask, void *whom, const char *const *words,
  * is what is damaged, which WRITE is told and EBADMSG returned for.  Return 0,
  * or an errno with the reason in ERROR of SIZE bytes.
  */
-int smtpd_export(smtpd_ask_fn *ask, void *whom, const char *const *arguments,
-    size_t count, smtpd_write_fn *write, void *user, char *error, size_t size);
+int smtpd_control_export(smtpd_ask_fn *ask, void *whom,
+    const char *const *arguments, size_t count, smtpd_write_fn *write,
+    void *user, char *error, size_t size);
 
 #endif

@@ -8,7 +8,7 @@
 #include "queue/schedule/schedule.h"
 
 /* The schedule only keeps the destinations' names; nothing is put into it. */
-struct smtpd_offline {
+struct smtpd_control_offline {
 	struct smtpd_schedule *schedule;
 	struct smtpd_spool *spool;
 };
@@ -16,7 +16,7 @@ struct smtpd_offline {
 static struct smtpd_destination *
 destination(void *user, const char *domain)
 {
-	struct smtpd_offline *o = user;
+	struct smtpd_control_offline *o = user;
 
 	return smtpd_schedule_destination(o->schedule, domain);
 }
@@ -24,13 +24,13 @@ destination(void *user, const char *domain)
 static void
 release(void *user, struct smtpd_destination *d)
 {
-	struct smtpd_offline *o = user;
+	struct smtpd_control_offline *o = user;
 
 	smtpd_schedule_release(o->schedule, d);
 }
 
-struct smtpd_offline *
-smtpd_offline_open(
+struct smtpd_control_offline *
+smtpd_control_offline_open(
     const char *directory, bool changes, char *error, size_t size)
 {
 	static const struct smtpd_schedule_settings schedule = {
@@ -42,7 +42,7 @@ smtpd_offline_open(
 		.bounce_lifetime = SMTPD_TIME_NONE,
 		.notice = SMTPD_TIME_NONE,
 	};
-	struct smtpd_offline *o = calloc(1, sizeof(*o));
+	struct smtpd_control_offline *o = calloc(1, sizeof(*o));
 	int code = ENOMEM;
 
 	snprintf(error, size, "no memory");
@@ -62,13 +62,13 @@ smtpd_offline_open(
 	}
 	if (o->spool != NULL)
 		return o;
-	smtpd_offline_close(o);
+	smtpd_control_offline_close(o);
 	errno = code;
 	return NULL;
 }
 
 void
-smtpd_offline_close(struct smtpd_offline *o)
+smtpd_control_offline_close(struct smtpd_control_offline *o)
 {
 	if (o == NULL)
 		return;
@@ -79,11 +79,11 @@ smtpd_offline_close(struct smtpd_offline *o)
 }
 
 int
-smtpd_offline_ask(void *offline, const char *const *words, size_t count,
+smtpd_control_offline_ask(void *offline, const char *const *words, size_t count,
     smtpd_write_fn *write, void *user, char *end, size_t size)
 {
-	struct smtpd_offline *o = offline;
+	struct smtpd_control_offline *o = offline;
 
-	return smtpd_control_run(
+	return smtpd_control_commands_run(
 	    o->spool, NULL, words, count, write, user, end, size);
 }

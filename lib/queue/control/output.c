@@ -11,7 +11,8 @@
 #define NO_POINT UINT32_MAX
 
 void
-smtpd_answer_init(struct smtpd_answer *a, smtpd_write_fn *write, void *user)
+smtpd_control_output_init(
+    struct smtpd_control_output *a, smtpd_write_fn *write, void *user)
 {
 	a->write = write;
 	a->user = user;
@@ -21,14 +22,14 @@ smtpd_answer_init(struct smtpd_answer *a, smtpd_write_fn *write, void *user)
 }
 
 static void
-hand_on(struct smtpd_answer *a, const void *data, size_t len)
+hand_on(struct smtpd_control_output *a, const void *data, size_t len)
 {
 	if (!a->failed && len > 0)
 		a->failed = a->write(a->user, data, len) != 0;
 }
 
 int
-smtpd_answer_end(struct smtpd_answer *a)
+smtpd_control_output_end(struct smtpd_control_output *a)
 {
 	hand_on(a, a->buf, a->len);
 	a->len = 0;
@@ -36,11 +37,12 @@ smtpd_answer_end(struct smtpd_answer *a)
 }
 
 void
-smtpd_answer_bytes(struct smtpd_answer *a, const void *data, size_t len)
+smtpd_control_output_bytes(
+    struct smtpd_control_output *a, const void *data, size_t len)
 {
 	a->total += len;
 	if (len > sizeof(a->buf) - a->len)
-		smtpd_answer_end(a);
+		smtpd_control_output_end(a);
 	if (len > sizeof(a->buf)) {
 		hand_on(a, data, len);
 		return;
@@ -50,24 +52,25 @@ smtpd_answer_bytes(struct smtpd_answer *a, const void *data, size_t len)
 }
 
 void
-smtpd_answer_add(struct smtpd_answer *a, const char *s)
+smtpd_control_output_add(struct smtpd_control_output *a, const char *s)
 {
-	smtpd_answer_bytes(a, s, strlen(s));
+	smtpd_control_output_bytes(a, s, strlen(s));
 }
 
 void
-smtpd_answer_number(struct smtpd_answer *a, uint64_t n)
+smtpd_control_output_number(struct smtpd_control_output *a, uint64_t n)
 {
 	char digits[24];
 	struct smtpd_text t;
 
 	smtpd_text_init(&t, digits, sizeof(digits));
 	smtpd_text_number(&t, n);
-	smtpd_answer_bytes(a, t.at, t.len);
+	smtpd_control_output_bytes(a, t.at, t.len);
 }
 
 void
-smtpd_answer_format(struct smtpd_answer *a, const char *format, ...)
+smtpd_control_output_format(
+    struct smtpd_control_output *a, const char *format, ...)
 {
 	char line[1001];
 	struct smtpd_text t;
@@ -77,7 +80,7 @@ smtpd_answer_format(struct smtpd_answer *a, const char *format, ...)
 	va_start(ap, format);
 	smtpd_text_vformat(&t, format, ap);
 	va_end(ap);
-	smtpd_answer_bytes(a, t.at, t.len);
+	smtpd_control_output_bytes(a, t.at, t.len);
 }
 
 /* How many bytes behind the first one a UTF-8 sequence has (RFC 3629, 4), and
@@ -141,23 +144,25 @@ is_hidden(uint32_t point)
 }
 
 void
-smtpd_answer_shown(struct smtpd_answer *a, const char *s, size_t len)
+smtpd_control_output_shown(
+    struct smtpd_control_output *a, const char *s, size_t len)
 {
 	for (size_t at = 0, n; at < len; at += n) {
 		uint32_t point;
 
 		n = next_character(s + at, len - at, &point);
 		if (is_control(point) || is_hidden(point))
-			smtpd_answer_add(a, "?");
+			smtpd_control_output_add(a, "?");
 		else
-			smtpd_answer_bytes(a, s + at, n);
+			smtpd_control_output_bytes(a, s + at, n);
 	}
 }
 
 void
-smtpd_answer_json_bytes(struct smtpd_answer *a, const char *s, size_t len)
+smtpd_control_output_json_bytes(
+    struct smtpd_control_output *a, const char *s, size_t len)
 {
-	smtpd_answer_add(a, "\"");
+	smtpd_control_output_add(a, "\"");
 	for (size_t at = 0, n; at < len; at += n) {
 		uint32_t point;
 
@@ -165,28 +170,29 @@ smtpd_answer_json_bytes(struct smtpd_answer *a, const char *s, size_t len)
 		if (point == NO_POINT)
 			point = (unsigned char)s[at];
 		else if (!is_control(point) && point != '"' && point != '\\') {
-			smtpd_answer_bytes(a, s + at, n);
+			smtpd_control_output_bytes(a, s + at, n);
 			continue;
 		}
 		if (point == '"' || point == '\\')
-			smtpd_answer_format(a, "\\%c", (char)point);
+			smtpd_control_output_format(a, "\\%c", (char)point);
 		else
-			smtpd_answer_format(a, "\\u%04x", (unsigned)point);
+			smtpd_control_output_format(
+			    a, "\\u%04x", (unsigned)point);
 	}
-	smtpd_answer_add(a, "\"");
+	smtpd_control_output_add(a, "\"");
 }
 
 void
-smtpd_answer_json(struct smtpd_answer *a, const char *s)
+smtpd_control_output_json(struct smtpd_control_output *a, const char *s)
 {
 	if (s == NULL)
-		smtpd_answer_add(a, "null");
+		smtpd_control_output_add(a, "null");
 	else
-		smtpd_answer_json_bytes(a, s, strlen(s));
+		smtpd_control_output_json_bytes(a, s, strlen(s));
 }
 
 void
-smtpd_answer_time(struct smtpd_answer *a, uint64_t ms)
+smtpd_control_output_time(struct smtpd_control_output *a, uint64_t ms)
 {
 	time_t when = (time_t)(ms / 1000);
 	char text[64];
@@ -195,20 +201,22 @@ smtpd_answer_time(struct smtpd_answer *a, uint64_t ms)
 	if (gmtime_r(&when, &tm) == NULL ||
 	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		return;
-	smtpd_answer_add(a, text);
+	smtpd_control_output_add(a, text);
 }
 
 void
-smtpd_answer_span(struct smtpd_answer *a, uint32_t seconds)
+smtpd_control_output_span(struct smtpd_control_output *a, uint32_t seconds)
 {
 	uint32_t minutes = seconds / 60, hours = minutes / 60;
 
 	if (minutes == 0)
-		smtpd_answer_format(a, "%us", seconds);
+		smtpd_control_output_format(a, "%us", seconds);
 	else if (hours == 0)
-		smtpd_answer_format(a, "%um%02us", minutes, seconds % 60);
+		smtpd_control_output_format(
+		    a, "%um%02us", minutes, seconds % 60);
 	else if (hours < 48)
-		smtpd_answer_format(a, "%uh%02um", hours, minutes % 60);
+		smtpd_control_output_format(a, "%uh%02um", hours, minutes % 60);
 	else
-		smtpd_answer_format(a, "%ud%02uh", hours / 24, hours % 24);
+		smtpd_control_output_format(
+		    a, "%ud%02uh", hours / 24, hours % 24);
 }

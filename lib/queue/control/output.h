@@ -10,7 +10,7 @@
 
 #include <smtpd/queue.h>
 
-struct smtpd_answer {
+struct smtpd_control_output {
 	smtpd_write_fn *write;
 	void *user;
 	bool failed;    /* write wants no more */
@@ -20,36 +20,40 @@ struct smtpd_answer {
 };
 
 /* Begin an empty answer that goes to WRITE with USER. */
-void smtpd_answer_init(
-    struct smtpd_answer *a, smtpd_write_fn *write, void *user);
+void smtpd_control_output_init(
+    struct smtpd_control_output *a, smtpd_write_fn *write, void *user);
 
 /* Append: a string, LEN bytes, a decimal number, as printf does at most 1,000
  * bytes. */
-void smtpd_answer_add(struct smtpd_answer *a, const char *s);
-void smtpd_answer_bytes(struct smtpd_answer *a, const void *data, size_t len);
-void smtpd_answer_number(struct smtpd_answer *a, uint64_t n);
-void smtpd_answer_format(struct smtpd_answer *a, const char *format, ...)
-    SMTPD_PRINTF(2, 3);
+void smtpd_control_output_add(struct smtpd_control_output *a, const char *s);
+void smtpd_control_output_bytes(
+    struct smtpd_control_output *a, const void *data, size_t len);
+void smtpd_control_output_number(struct smtpd_control_output *a, uint64_t n);
+void smtpd_control_output_format(
+    struct smtpd_control_output *a, const char *format, ...) SMTPD_PRINTF(2, 3);
 
 /* Append LEN bytes at S for people: printable UTF-8 as it is; controls, what
  * changes the direction or cannot be seen, and what is no UTF-8 as "?". */
-void smtpd_answer_shown(struct smtpd_answer *a, const char *s, size_t len);
+void smtpd_control_output_shown(
+    struct smtpd_control_output *a, const char *s, size_t len);
 
 /* Append S as a JSON string (RFC 8259, 7), NULL as null: controls, and bytes
  * that are no UTF-8, as \u00XX. */
-void smtpd_answer_json(struct smtpd_answer *a, const char *s);
+void smtpd_control_output_json(struct smtpd_control_output *a, const char *s);
 
 /* The same for LEN bytes at S. */
-void smtpd_answer_json_bytes(struct smtpd_answer *a, const char *s, size_t len);
+void smtpd_control_output_json_bytes(
+    struct smtpd_control_output *a, const char *s, size_t len);
 
 /* Append the moment MS milliseconds after 1970 as "2006-01-02T15:04:05Z" (RFC
  * 3339). */
-void smtpd_answer_time(struct smtpd_answer *a, uint64_t ms);
+void smtpd_control_output_time(struct smtpd_control_output *a, uint64_t ms);
 
 /* Append a length of time for people: "59s", "5m03s", "2h30m", "4d23h". */
-void smtpd_answer_span(struct smtpd_answer *a, uint32_t seconds);
+void smtpd_control_output_span(
+    struct smtpd_control_output *a, uint32_t seconds);
 
 /* Hand on what is left.  Return 0, or -1 once WRITE did. */
-int smtpd_answer_end(struct smtpd_answer *a);
+int smtpd_control_output_end(struct smtpd_control_output *a);
 
 #endif

@@ -6,21 +6,21 @@
 #include <sys/socket.h>
 
 void
-smtpd_channel_address(int dir_fd, struct sockaddr_un *out)
+smtpd_control_protocol_address(int dir_fd, struct sockaddr_un *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->sun_family = AF_UNIX;
 	snprintf(out->sun_path, sizeof(out->sun_path),
-	    "/proc/self/fd/%d/" SMTPD_CHANNEL_NAME, dir_fd);
+	    "/proc/self/fd/%d/" SMTPD_CONTROL_NAME, dir_fd);
 }
 
 int
-smtpd_channel_format(
+smtpd_control_protocol_format(
     const char *const *words, size_t count, char *buf, size_t size)
 {
 	size_t at = 0;
 
-	if (count == 0 || count > SMTPD_CHANNEL_WORDS)
+	if (count == 0 || count > SMTPD_CONTROL_WORDS)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		size_t len = strlen(words[i]);
@@ -35,7 +35,7 @@ smtpd_channel_format(
 }
 
 int
-smtpd_channel_parse(char *line, size_t len, const char **words)
+smtpd_control_protocol_parse(char *line, size_t len, const char **words)
 {
 	int count = 0;
 
@@ -43,7 +43,7 @@ smtpd_channel_parse(char *line, size_t len, const char **words)
 		return -1;
 	line[len - 1] = '\0';
 	for (size_t at = 0; at < len; at += strlen(line + at) + 1) {
-		if (count == SMTPD_CHANNEL_WORDS)
+		if (count == SMTPD_CONTROL_WORDS)
 			return -1;
 		words[count++] = line + at;
 	}

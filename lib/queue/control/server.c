@@ -126,20 +126,20 @@ static void
 serve(struct smtpd_control *control, int fd)
 {
 	struct client c = { control, fd, PATIENCE_MS };
-	const char *words[SMTPD_CHANNEL_WORDS];
+	const char *words[SMTPD_CONTROL_WORDS];
 	char line[SMTPD_CONTROL_LINE_MAX], end[SMTPD_CONTROL_LINE_MAX];
 	ssize_t len = receive(&c, line, sizeof(line));
 	int count, error;
 
 	if (len == -1)
 		return;
-	count = smtpd_channel_parse(line, (size_t)len, words);
+	count = smtpd_control_protocol_parse(line, (size_t)len, words);
 	if (count == -1) {
 		send_end(&c, EINVAL, "this is no request");
 		return;
 	}
-	error = smtpd_control_run(control->spool, control->hooks, words,
-	    (size_t)count, send_block, &c, end, sizeof(end));
+	error = smtpd_control_commands_run(control->spool, control->hooks,
+	    words, (size_t)count, send_block, &c, end, sizeof(end));
 	send_end(&c, error, end);
 }
 
@@ -180,11 +180,11 @@ open_listener(int dir)
 
 	if (fd == -1)
 		return -1;
-	smtpd_channel_address(dir, &address);
-	unlinkat(dir, SMTPD_CHANNEL_NAME, 0);
+	smtpd_control_protocol_address(dir, &address);
+	unlinkat(dir, SMTPD_CONTROL_NAME, 0);
 	if (smtpd_fd_prepare(fd) == 0 &&
 	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    fchmodat(dir, SMTPD_CHANNEL_NAME, 0600, 0) == 0 &&
+	    fchmodat(dir, SMTPD_CONTROL_NAME, 0600, 0) == 0 &&
 	    listen(fd, BACKLOG) == 0)
 		return fd;
 	smtpd_fd_close(fd);
@@ -192,7 +192,7 @@ open_listener(int dir)
 }
 
 struct smtpd_control *
-smtpd_control_start(struct smtpd_spool *s,
+smtpd_control_server_start(struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks, char *error, size_t size)
 {
 	struct smtpd_control *c = calloc(1, sizeof(*c));
@@ -218,9 +218,9 @@ smtpd_control_start(struct smtpd_spool *s,
 fail:
 	code = errno;
 	snprintf(error, size, "cannot listen for operators on %s: %s",
-	    SMTPD_CHANNEL_NAME, strerror(code));
+	    SMTPD_CONTROL_NAME, strerror(code));
 	if (c->listener != -1) {
-		unlinkat(c->dir, SMTPD_CHANNEL_NAME, 0);
+		unlinkat(c->dir, SMTPD_CONTROL_NAME, 0);
 		close(c->listener);
 	}
 	smtpd_cancel_destroy(c->stop);
@@ -230,13 +230,13 @@ fail:
 }
 
 void
-smtpd_control_stop(struct smtpd_control *c)
+smtpd_control_server_stop(struct smtpd_control *c)
 {
 	if (c == NULL)
 		return;
 	smtpd_cancel_trigger(c->stop);
 	pthread_join(c->thread, NULL);
-	unlinkat(c->dir, SMTPD_CHANNEL_NAME, 0);
+	unlinkat(c->dir, SMTPD_CONTROL_NAME, 0);
 	close(c->listener);
 	smtpd_cancel_destroy(c->stop);
 	free(c);

@@ -5,38 +5,39 @@
 #include <stdlib.h>
 
 const char *
-smtpd_view_word(enum smtpd_view_state state)
+smtpd_control_snapshot_word(enum smtpd_snapshot_state state)
 {
-	static const char *const words[SMTPD_VIEW_STATES] = { "active", "ready",
-		"deferred", "held", "done" };
+	static const char *const words[SMTPD_SNAPSHOT_STATES] = { "active",
+		"ready", "deferred", "held", "done" };
 
 	return words[state];
 }
 
 const struct smtpd_delivery_job *
-smtpd_view_original(
-    const struct smtpd_view *v, const struct smtpd_delivery_job *job)
+smtpd_control_snapshot_original(const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job)
 {
 	return &v->message->jobs[job - v->copy->jobs];
 }
 
-enum smtpd_view_state
-smtpd_view_job_state(
-    const struct smtpd_view *v, const struct smtpd_delivery_job *job)
+enum smtpd_snapshot_state
+smtpd_control_snapshot_job_state(const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job)
 {
 	if (job->finished)
-		return SMTPD_VIEW_DONE;
+		return SMTPD_SNAPSHOT_DONE;
 	if (job->state == SMTPD_JOB_ACTIVE)
-		return SMTPD_VIEW_ACTIVE;
+		return SMTPD_SNAPSHOT_ACTIVE;
 	if ((v->copy->flags & SMTPD_MESSAGE_HELD) != 0)
-		return SMTPD_VIEW_HELD;
-	return job->due > v->now ? SMTPD_VIEW_DEFERRED : SMTPD_VIEW_READY;
+		return SMTPD_SNAPSHOT_HELD;
+	return job->due > v->now ? SMTPD_SNAPSHOT_DEFERRED
+				 : SMTPD_SNAPSHOT_READY;
 }
 
 /* Add to the copy what only the schedule knows, or, without one, what nobody
  * changes. */
 static void
-look_at_jobs(struct smtpd_view *v)
+look_at_jobs(struct smtpd_control_snapshot *v)
 {
 	const struct smtpd_control_hooks *hooks = v->hooks;
 
@@ -54,15 +55,16 @@ look_at_jobs(struct smtpd_view *v)
 
 /* The message is what the liveliest of its jobs is. */
 static void
-sum_up(struct smtpd_view *v)
+sum_up(struct smtpd_control_snapshot *v)
 {
-	v->state = SMTPD_VIEW_DONE;
+	v->state = SMTPD_SNAPSHOT_DONE;
 	v->due = SMTPD_TIME_NONE;
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
-		enum smtpd_view_state state = smtpd_view_job_state(v, job);
+		enum smtpd_snapshot_state state =
+		    smtpd_control_snapshot_job_state(v, job);
 
-		if (state == SMTPD_VIEW_DONE)
+		if (state == SMTPD_SNAPSHOT_DONE)
 			continue;
 		for (uint32_t r = 0; r < job->count; r++)
 			v->left += !smtpd_queued_message_is_finished(
@@ -75,11 +77,11 @@ sum_up(struct smtpd_view *v)
 }
 
 int
-smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
-    const struct smtpd_control_hooks *hooks,
+smtpd_control_snapshot_init(struct smtpd_control_snapshot *v,
+    struct smtpd_spool *s, const struct smtpd_control_hooks *hooks,
     const struct smtpd_queued_message *message)
 {
-	*v = (struct smtpd_view){ .spool = s,
+	*v = (struct smtpd_control_snapshot){ .spool = s,
 		.hooks = hooks,
 		.message = message,
 		.loaded = { .id = message->id, .fd = -1 } };
@@ -99,7 +101,7 @@ smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
 }
 
 void
-smtpd_view_finish(struct smtpd_view *v)
+smtpd_control_snapshot_finish(struct smtpd_control_snapshot *v)
 {
 	if (v->loaded.sender != NULL)
 		smtpd_loaded_message_finish(&v->loaded);
@@ -109,21 +111,21 @@ smtpd_view_finish(struct smtpd_view *v)
 }
 
 struct smtpd_rcpt_progress *
-smtpd_view_results(const struct smtpd_view *v,
+smtpd_control_snapshot_results(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, size_t *count)
 {
 	struct smtpd_rcpt_progress *results = NULL;
 
 	*count = 0;
-	if (smtpd_spool_results(
-		v->spool, smtpd_view_original(v, job), &results, count) == 0)
+	if (smtpd_spool_results(v->spool,
+		smtpd_control_snapshot_original(v, job), &results, count) == 0)
 		return results;
 	*count = 0;
 	return NULL;
 }
 
 const struct smtpd_rcpt_progress *
-smtpd_view_result(
+smtpd_control_snapshot_result(
     const struct smtpd_rcpt_progress *results, size_t count, uint32_t rcpt)
 {
 	for (size_t i = 0; i < count; i++)

@@ -7,19 +7,19 @@
 #include "queue/control/server.h"
 
 /* What becomes of a message, or of one of its jobs or recipients. */
-enum smtpd_view_state {
-	SMTPD_VIEW_ACTIVE,   /* it is being tried */
-	SMTPD_VIEW_READY,    /* it waits for its turn */
-	SMTPD_VIEW_DEFERRED, /* it waits for its time */
-	SMTPD_VIEW_HELD,     /* it waits for the operator */
-	SMTPD_VIEW_DONE,     /* nothing more; of a part of a message only */
-	SMTPD_VIEW_STATES,
+enum smtpd_snapshot_state {
+	SMTPD_SNAPSHOT_ACTIVE,   /* it is being tried */
+	SMTPD_SNAPSHOT_READY,    /* it waits for its turn */
+	SMTPD_SNAPSHOT_DEFERRED, /* it waits for its time */
+	SMTPD_SNAPSHOT_HELD,     /* it waits for the operator */
+	SMTPD_SNAPSHOT_DONE,     /* nothing more; of a part of a message only */
+	SMTPD_SNAPSHOT_STATES,
 };
 
 /* "active", "ready", "deferred", "held", "done". */
-const char *smtpd_view_word(enum smtpd_view_state state);
+const char *smtpd_control_snapshot_word(enum smtpd_snapshot_state state);
 
-struct smtpd_view {
+struct smtpd_control_snapshot {
 	struct smtpd_spool *spool;
 	const struct smtpd_control_hooks *hooks;
 	const struct smtpd_queued_message
@@ -30,33 +30,36 @@ struct smtpd_view {
 	                             * is set if it is damaged */
 	int damage;   /* why it cannot be read, an errno; 0 */
 	uint32_t now; /* of the queue's clock */
-	enum smtpd_view_state state;
+	enum smtpd_snapshot_state state;
 	uint32_t left; /* recipients that are not finished */
 	uint32_t due;  /* when the first of them is tried */
 };
 
 /* Look at MESSAGE of S; HOOKS may be all NULL.  Return 0, or -1 with errno.  To be finished in any
  * case. */
-int smtpd_view_init(struct smtpd_view *v, struct smtpd_spool *s,
-    const struct smtpd_control_hooks *hooks,
+int smtpd_control_snapshot_init(struct smtpd_control_snapshot *v,
+    struct smtpd_spool *s, const struct smtpd_control_hooks *hooks,
     const struct smtpd_queued_message *message);
-void smtpd_view_finish(struct smtpd_view *v);
+void smtpd_control_snapshot_finish(struct smtpd_control_snapshot *v);
 
 /* The state of JOB of v->copy. */
-enum smtpd_view_state smtpd_view_job_state(
-    const struct smtpd_view *v, const struct smtpd_delivery_job *job);
+enum smtpd_snapshot_state smtpd_control_snapshot_job_state(
+    const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job);
 
 /* The last attempts of JOB of v->copy; NULL when there was none, or they cannot
  * be read.  The caller frees them. */
-struct smtpd_rcpt_progress *smtpd_view_results(const struct smtpd_view *v,
+struct smtpd_rcpt_progress *smtpd_control_snapshot_results(
+    const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, size_t *count);
 
 /* That of recipient RCPT among RESULTS, or NULL. */
-const struct smtpd_rcpt_progress *smtpd_view_result(
+const struct smtpd_rcpt_progress *smtpd_control_snapshot_result(
     const struct smtpd_rcpt_progress *results, size_t count, uint32_t rcpt);
 
 /* That job of the message which JOB of v->copy is a copy of. */
-const struct smtpd_delivery_job *smtpd_view_original(
-    const struct smtpd_view *v, const struct smtpd_delivery_job *job);
+const struct smtpd_delivery_job *smtpd_control_snapshot_original(
+    const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job);
 
 #endif

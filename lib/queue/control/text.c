@@ -13,51 +13,53 @@
 #define SITE_MAX 2048
 
 void
-smtpd_describe_head(struct smtpd_answer *a)
+smtpd_control_text_head(struct smtpd_control_output *a)
 {
-	smtpd_answer_format(a, "%-13s %10s  %-20s  %-8s  %-7s %4s  %s\n", "ID",
-	    "SIZE", "ARRIVED", "STATE", "NEXT", "LEFT", "SENDER > RECIPIENT");
+	smtpd_control_output_format(a,
+	    "%-13s %10s  %-20s  %-8s  %-7s %4s  %s\n", "ID", "SIZE", "ARRIVED",
+	    "STATE", "NEXT", "LEFT", "SENDER > RECIPIENT");
 }
 
 static void
-add_id(struct smtpd_answer *a, const struct smtpd_view *v)
+add_id(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	char id[SMTPD_ID_MAX];
 
 	smtpd_trace_id(v->message->id, id);
-	smtpd_answer_add(a, id);
+	smtpd_control_output_add(a, id);
 }
 
 /* Fill up with blanks what began at START to WIDTH. */
 static void
-pad(struct smtpd_answer *a, uint64_t start, uint64_t width)
+pad(struct smtpd_control_output *a, uint64_t start, uint64_t width)
 {
 	while (a->total - start < width)
-		smtpd_answer_add(a, " ");
+		smtpd_control_output_add(a, " ");
 }
 
 static void
-add_shown(struct smtpd_answer *a, const char *s)
+add_shown(struct smtpd_control_output *a, const char *s)
 {
-	smtpd_answer_shown(a, s, strlen(s));
+	smtpd_control_output_shown(a, s, strlen(s));
 }
 
 /* When a job, or the first of them, is tried. */
 static void
-add_next(
-    struct smtpd_answer *a, const struct smtpd_view *v, uint32_t due, int state)
+add_next(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
+    uint32_t due, int state)
 {
-	if (state == SMTPD_VIEW_HELD || due == SMTPD_TIME_NONE)
-		smtpd_answer_add(a, "-");
+	if (state == SMTPD_SNAPSHOT_HELD || due == SMTPD_TIME_NONE)
+		smtpd_control_output_add(a, "-");
 	else if (due <= v->now)
-		smtpd_answer_add(a, "now");
+		smtpd_control_output_add(a, "now");
 	else
-		smtpd_answer_span(a, due - v->now);
+		smtpd_control_output_span(a, due - v->now);
 }
 
 /* The first recipient that is not finished, and how many others. */
 static void
-add_first_rcpt(struct smtpd_answer *a, const struct smtpd_view *v)
+add_first_rcpt(
+    struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
@@ -68,166 +70,181 @@ add_first_rcpt(struct smtpd_answer *a, const struct smtpd_view *v)
 				continue;
 			add_shown(a, v->loaded.rcpts[r].address);
 			if (v->left > 1)
-				smtpd_answer_format(a, " (+%u)", v->left - 1);
+				smtpd_control_output_format(
+				    a, " (+%u)", v->left - 1);
 			return;
 		}
 	}
 }
 
 void
-smtpd_describe_line(struct smtpd_answer *a, const struct smtpd_view *v)
+smtpd_control_text_line(
+    struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	uint64_t start;
 
 	add_id(a, v);
-	smtpd_answer_format(
+	smtpd_control_output_format(
 	    a, " %10llu  ", (unsigned long long)v->message->size);
-	smtpd_answer_time(a, v->loaded.arrived_ms);
-	smtpd_answer_format(a, "  %-8s  ", smtpd_view_word(v->state));
+	smtpd_control_output_time(a, v->loaded.arrived_ms);
+	smtpd_control_output_format(
+	    a, "  %-8s  ", smtpd_control_snapshot_word(v->state));
 	start = a->total;
 	add_next(a, v, v->due, v->state);
 	pad(a, start, 7);
-	smtpd_answer_format(a, " %4u  ", v->left);
+	smtpd_control_output_format(a, " %4u  ", v->left);
 	if (v->damage != 0) {
-		smtpd_answer_add(a, "(damaged)\n");
+		smtpd_control_output_add(a, "(damaged)\n");
 		return;
 	}
-	smtpd_answer_add(a, "<");
+	smtpd_control_output_add(a, "<");
 	add_shown(a, v->loaded.sender);
-	smtpd_answer_add(a, "> > ");
+	smtpd_control_output_add(a, "> > ");
 	add_first_rcpt(a, v);
-	smtpd_answer_add(a, "\n");
+	smtpd_control_output_add(a, "\n");
 }
 
 void
-smtpd_describe_totals(
-    struct smtpd_answer *a, const struct smtpd_describe_totals *t)
+smtpd_control_text_totals(
+    struct smtpd_control_output *a, const struct smtpd_control_text_totals *t)
 {
 	const char *before = ": ";
 
-	smtpd_answer_format(a, "%llu message%s, %llu bytes",
+	smtpd_control_output_format(a, "%llu message%s, %llu bytes",
 	    (unsigned long long)t->messages, t->messages == 1 ? "" : "s",
 	    (unsigned long long)t->bytes);
-	for (int i = 0; i < SMTPD_VIEW_DONE; i++) {
+	for (int i = 0; i < SMTPD_SNAPSHOT_DONE; i++) {
 		if (t->states[i] == 0)
 			continue;
-		smtpd_answer_format(a, "%s%llu %s", before,
-		    (unsigned long long)t->states[i], smtpd_view_word(i));
+		smtpd_control_output_format(a, "%s%llu %s", before,
+		    (unsigned long long)t->states[i],
+		    smtpd_control_snapshot_word(i));
 		before = ", ";
 	}
-	smtpd_answer_add(a, "\n");
+	smtpd_control_output_add(a, "\n");
 }
 
 static void
-add_ago(struct smtpd_answer *a, const struct smtpd_view *v)
+add_ago(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
-	smtpd_answer_time(a, v->loaded.arrived_ms);
+	smtpd_control_output_time(a, v->loaded.arrived_ms);
 	if (v->message->arrived > v->now)
 		return;
-	smtpd_answer_add(a, " (");
-	smtpd_answer_span(a, v->now - v->message->arrived);
-	smtpd_answer_add(a, " ago)");
+	smtpd_control_output_add(a, " (");
+	smtpd_control_output_span(a, v->now - v->message->arrived);
+	smtpd_control_output_add(a, " ago)");
 }
 
 /* The lines that begin any description. */
 static void
-add_summary(struct smtpd_answer *a, const struct smtpd_view *v)
+add_summary(
+    struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
-	smtpd_answer_add(a, "id:        ");
+	smtpd_control_output_add(a, "id:        ");
 	add_id(a, v);
-	smtpd_answer_format(a, "\nstate:     %s\nsize:      %llu\narrived:   ",
-	    smtpd_view_word(v->state), (unsigned long long)v->message->size);
+	smtpd_control_output_format(a,
+	    "\nstate:     %s\nsize:      %llu\narrived:   ",
+	    smtpd_control_snapshot_word(v->state),
+	    (unsigned long long)v->message->size);
 	add_ago(a, v);
 	if (v->damage != 0) {
-		smtpd_answer_format(
+		smtpd_control_output_format(
 		    a, "\ndamaged:   %s\n", strerror(v->damage));
 		return;
 	}
-	smtpd_answer_add(a, "\nsender:    <");
+	smtpd_control_output_add(a, "\nsender:    <");
 	add_shown(a, v->loaded.sender);
-	smtpd_answer_add(a, ">\n");
+	smtpd_control_output_add(a, ">\n");
 }
 
 static void
-add_optional(struct smtpd_answer *a, const char *label, const char *value)
+add_optional(
+    struct smtpd_control_output *a, const char *label, const char *value)
 {
 	if (value == NULL)
 		return;
-	smtpd_answer_add(a, label);
+	smtpd_control_output_add(a, label);
 	add_shown(a, value);
-	smtpd_answer_add(a, "\n");
+	smtpd_control_output_add(a, "\n");
 }
 
 /* One recipient, and what was said of it. */
 static void
-add_rcpt(struct smtpd_answer *a, const struct smtpd_view *v,
+add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, uint32_t r,
     const struct smtpd_rcpt_progress *said)
 {
 	bool finished = smtpd_queued_message_is_finished(v->copy, job, r);
 	char reply[600];
 
-	smtpd_answer_add(a, "  <");
+	smtpd_control_output_add(a, "  <");
 	add_shown(a, v->loaded.rcpts[r].address);
-	smtpd_answer_format(a, "> %s",
-	    smtpd_view_word(
-		finished ? SMTPD_VIEW_DONE : smtpd_view_job_state(v, job)));
+	smtpd_control_output_format(a, "> %s",
+	    smtpd_control_snapshot_word(finished
+		    ? SMTPD_SNAPSHOT_DONE
+		    : smtpd_control_snapshot_job_state(v, job)));
 	if (!finished && job->attempts > 0)
-		smtpd_answer_format(a, ", %u attempt%s", job->attempts,
+		smtpd_control_output_format(a, ", %u attempt%s", job->attempts,
 		    job->attempts == 1 ? "" : "s");
-	smtpd_answer_add(a, "\n");
+	smtpd_control_output_add(a, "\n");
 	if (said == NULL)
 		return;
-	smtpd_describe_reply(&said->result, reply, sizeof(reply));
-	smtpd_answer_add(a, "    ");
+	smtpd_control_text_reply(&said->result, reply, sizeof(reply));
+	smtpd_control_output_add(a, "    ");
 	if (said->host[0] != '\0') {
 		add_shown(a, said->host);
-		smtpd_answer_add(a, ": ");
+		smtpd_control_output_add(a, ": ");
 	}
 	add_shown(a, reply);
-	smtpd_answer_add(a, "\n");
+	smtpd_control_output_add(a, "\n");
 }
 
 static void
-add_rcpts(struct smtpd_answer *a, const struct smtpd_view *v,
+add_rcpts(struct smtpd_control_output *a,
+    const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job)
 {
 	size_t count;
 	struct smtpd_rcpt_progress *results =
-	    smtpd_view_results(v, job, &count);
+	    smtpd_control_snapshot_results(v, job, &count);
 
 	for (uint32_t r = job->first; r < job->first + job->count; r++)
-		add_rcpt(a, v, job, r, smtpd_view_result(results, count, r));
+		add_rcpt(a, v, job, r,
+		    smtpd_control_snapshot_result(results, count, r));
 	free(results);
 }
 
 static void
-add_when(struct smtpd_answer *a, const struct smtpd_view *v,
+add_when(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job)
 {
-	enum smtpd_view_state state = smtpd_view_job_state(v, job);
+	enum smtpd_snapshot_state state =
+	    smtpd_control_snapshot_job_state(v, job);
 
-	if (state == SMTPD_VIEW_DONE)
+	if (state == SMTPD_SNAPSHOT_DONE)
 		return;
-	smtpd_answer_add(a, "next try:  ");
-	if (state == SMTPD_VIEW_HELD) {
-		smtpd_answer_add(a, "none before it is released\n");
+	smtpd_control_output_add(a, "next try:  ");
+	if (state == SMTPD_SNAPSHOT_HELD) {
+		smtpd_control_output_add(a, "none before it is released\n");
 		return;
 	}
-	if (state == SMTPD_VIEW_DEFERRED) {
-		smtpd_answer_time(a, smtpd_spool_wall_ms(v->spool, job->due));
-		smtpd_answer_add(a, ", in ");
-		smtpd_answer_span(a, job->due - v->now);
+	if (state == SMTPD_SNAPSHOT_DEFERRED) {
+		smtpd_control_output_time(
+		    a, smtpd_spool_wall_ms(v->spool, job->due));
+		smtpd_control_output_add(a, ", in ");
+		smtpd_control_output_span(a, job->due - v->now);
 	} else {
-		smtpd_answer_add(a,
-		    state == SMTPD_VIEW_ACTIVE ? "under way"
-					       : "as soon as it is its turn");
+		smtpd_control_output_add(a,
+		    state == SMTPD_SNAPSHOT_ACTIVE
+			? "under way"
+			: "as soon as it is its turn");
 	}
-	smtpd_answer_add(a, "\n");
+	smtpd_control_output_add(a, "\n");
 }
 
 void
-smtpd_describe_text(struct smtpd_answer *a, const struct smtpd_view *v)
+smtpd_control_text_message(
+    struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	add_summary(a, v);
 	if (v->damage != 0)
@@ -237,9 +254,9 @@ smtpd_describe_text(struct smtpd_answer *a, const struct smtpd_view *v)
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
-		smtpd_answer_add(a, "\ndomain:    ");
-		add_shown(a, smtpd_describe_domain(v, job));
-		smtpd_answer_add(a, "\n");
+		smtpd_control_output_add(a, "\ndomain:    ");
+		add_shown(a, smtpd_control_text_domain(v, job));
+		smtpd_control_output_add(a, "\n");
 		add_when(a, v, job);
 		add_rcpts(a, v, job);
 	}
@@ -247,15 +264,16 @@ smtpd_describe_text(struct smtpd_answer *a, const struct smtpd_view *v)
 
 /* Each line of LEN bytes at S behind INDENT. */
 static void
-add_lines(struct smtpd_answer *a, const char *indent, const char *s, size_t len)
+add_lines(struct smtpd_control_output *a, const char *indent, const char *s,
+    size_t len)
 {
 	while (len > 0) {
 		const char *end = memchr(s, '\n', len);
 		size_t n = end != NULL ? (size_t)(end - s) : len;
 
-		smtpd_answer_add(a, indent);
-		smtpd_answer_shown(a, s, n);
-		smtpd_answer_add(a, "\n");
+		smtpd_control_output_add(a, indent);
+		smtpd_control_output_shown(a, s, n);
+		smtpd_control_output_add(a, "\n");
 		n += end != NULL;
 		s += n;
 		len -= n;
@@ -263,23 +281,25 @@ add_lines(struct smtpd_answer *a, const char *indent, const char *s, size_t len)
 }
 
 static void
-add_history(struct smtpd_answer *a, const struct smtpd_view *v,
+add_history(struct smtpd_control_output *a,
+    const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job)
 {
 	size_t len;
 	char *history = smtpd_control_text_history(v, job, &len);
 
 	if (len == 0)
-		smtpd_answer_add(a, "tried:     never\n");
+		smtpd_control_output_add(a, "tried:     never\n");
 	else
-		smtpd_answer_format(a, "tried:     %u time%s\n", job->attempts,
-		    job->attempts == 1 ? "" : "s");
+		smtpd_control_output_format(a, "tried:     %u time%s\n",
+		    job->attempts, job->attempts == 1 ? "" : "s");
 	add_lines(a, "  ", history, len);
 	free(history);
 }
 
 void
-smtpd_describe_why(struct smtpd_answer *a, const struct smtpd_view *v)
+smtpd_control_text_why(
+    struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	char site[SITE_MAX];
 	struct smtpd_text text;
@@ -288,13 +308,13 @@ smtpd_describe_why(struct smtpd_answer *a, const struct smtpd_view *v)
 	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
-		smtpd_answer_add(a, "\ndomain:    ");
-		add_shown(a, smtpd_describe_domain(v, job));
-		smtpd_answer_add(a, "\n");
+		smtpd_control_output_add(a, "\ndomain:    ");
+		add_shown(a, smtpd_control_text_domain(v, job));
+		smtpd_control_output_add(a, "\n");
 		smtpd_text_init(&text, site, sizeof(site));
 		if (v->hooks->explain != NULL)
-			v->hooks->explain(
-			    v->hooks->user, smtpd_view_original(v, job), &text);
+			v->hooks->explain(v->hooks->user,
+			    smtpd_control_snapshot_original(v, job), &text);
 		add_lines(a, "site:      ", text.at, text.len);
 		add_when(a, v, job);
 		add_rcpts(a, v, job);
@@ -334,21 +354,21 @@ keep_history(void *user, const void *data, size_t len)
 }
 
 char *
-smtpd_control_text_history(const struct smtpd_view *v,
+smtpd_control_text_history(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, size_t *len)
 {
 	struct history t = { .len = 0 };
 
 	/* What could be read of it is better than nothing. */
-	smtpd_spool_history(
-	    v->spool, smtpd_view_original(v, job), keep_history, &t);
+	smtpd_spool_history(v->spool, smtpd_control_snapshot_original(v, job),
+	    keep_history, &t);
 	*len = t.len;
 	return t.at;
 }
 
 const char *
-smtpd_describe_domain(
-    const struct smtpd_view *v, const struct smtpd_delivery_job *job)
+smtpd_control_text_domain(const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job)
 {
 	const char *at;
 
@@ -359,7 +379,8 @@ smtpd_describe_domain(
 }
 
 void
-smtpd_describe_reply(const struct smtpd_result *result, char *out, size_t size)
+smtpd_control_text_reply(
+    const struct smtpd_result *result, char *out, size_t size)
 {
 	struct smtpd_text t;
 
@@ -373,7 +394,8 @@ smtpd_describe_reply(const struct smtpd_result *result, char *out, size_t size)
 }
 
 void
-smtpd_describe_reason(const struct smtpd_view *v, char *out, size_t size)
+smtpd_control_text_reason(
+    const struct smtpd_control_snapshot *v, char *out, size_t size)
 {
 	struct smtpd_text t;
 
@@ -387,10 +409,10 @@ smtpd_describe_reason(const struct smtpd_view *v, char *out, size_t size)
 
 		if (job->finished)
 			continue;
-		results = smtpd_view_results(v, job, &count);
+		results = smtpd_control_snapshot_results(v, job, &count);
 		for (size_t r = 0; r < count && t.len == 0; r++)
 			if (!results[r].finished)
-				smtpd_describe_reply(
+				smtpd_control_text_reply(
 				    &results[r].result, out, size);
 		t.len = strlen(out);
 		free(results);
