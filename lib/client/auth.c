@@ -22,7 +22,8 @@ typedef int mechanism_fn(struct smtpd_client *c);
 static int
 hear(struct smtpd_client *c)
 {
-	return smtpd_dialogue_hear(c, SMTPD_PHASE_AUTH, c->set.auth_ms, NULL);
+	return smtpd_client_exchange_read_reply(
+	    c, SMTPD_PHASE_AUTH, c->set.auth_ms, NULL);
 }
 
 /*
@@ -43,7 +44,7 @@ ask(struct smtpd_client *c, const char *prefix, const char *data, size_t len)
 	else
 		smtpd_text_add(&t, prefix);
 	smtpd_base64_encode(&t, data, len);
-	if (smtpd_dialogue_say(c, SMTPD_PHASE_AUTH, "%s", line) == 0)
+	if (smtpd_client_exchange_write(c, SMTPD_PHASE_AUTH, "%s", line) == 0)
 		return -1;
 	return hear(c);
 }
@@ -52,7 +53,7 @@ ask(struct smtpd_client *c, const char *prefix, const char *data, size_t len)
 static int
 refuse(struct smtpd_client *c)
 {
-	return smtpd_dialogue_refused(c, SMTPD_PHASE_AUTH);
+	return smtpd_client_exchange_refused(c, SMTPD_PHASE_AUTH);
 }
 
 /* Whether CODE ends the exchange well. */
@@ -111,7 +112,7 @@ read_challenge(struct smtpd_client *c, char *out, size_t size)
 static int
 not_scram(struct smtpd_client *c)
 {
-	return smtpd_dialogue_fail(c, SMTPD_PHASE_AUTH, "4.7.0",
+	return smtpd_client_exchange_fail(c, SMTPD_PHASE_AUTH, "4.7.0",
 	    "the server's part of SCRAM-SHA-256 is wrong");
 }
 
@@ -206,7 +207,7 @@ fits(const char *s)
 }
 
 int
-smtpd_auth(struct smtpd_client *c)
+smtpd_client_auth(struct smtpd_client *c)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_AUTH;
 	const struct smtpd_client_tls *tls = smtpd_client_tls(c);
@@ -217,15 +218,15 @@ smtpd_auth(struct smtpd_client *c)
 	if (c->set.user == NULL)
 		return 0;
 	if (!fits(c->set.user) || !fits(c->set.password))
-		return smtpd_dialogue_fail(
+		return smtpd_client_exchange_fail(
 		    c, phase, "4.3.5", "no password, or too long a one");
 	if (tls == NULL || !tls->verified)
-		return smtpd_dialogue_fail(c, phase, "4.7.0",
+		return smtpd_client_exchange_fail(c, phase, "4.7.0",
 		    "the password is not given away without a server whose "
 		    "certificate is good");
 	run = offered != NULL ? choose(offered) : NULL;
 	if (run == NULL)
-		return smtpd_dialogue_fail(c, phase, "4.7.0",
+		return smtpd_client_exchange_fail(c, phase, "4.7.0",
 		    "the server offers no way to authenticate that is known");
 	c->hidden = true;
 	result = run(c);

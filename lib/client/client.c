@@ -71,8 +71,8 @@ smtpd_client_create(const struct smtpd_client_settings *settings)
 		c->trust = smtpd_trust_ref(c->set.trust);
 	set_default_times(&c->set);
 	set_hostname(c);
-	smtpd_result_set(&c->result, SMTPD_TEMPORARY, SMTPD_PHASE_CONNECT,
-	    "4.4.1", "not connected");
+	smtpd_client_exchange_set_result(&c->result, SMTPD_TEMPORARY,
+	    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
 	c->buffers = smtpd_pages_map(BUFFERS_SIZE);
 	if (c->buffers == NULL) {
 		smtpd_client_destroy(c);
@@ -86,7 +86,7 @@ smtpd_client_destroy(struct smtpd_client *c)
 {
 	if (c == NULL)
 		return;
-	smtpd_dialogue_close(c);
+	smtpd_client_exchange_close(c);
 	smtpd_trust_unref(c->trust);
 	smtpd_pages_unmap(c->buffers, BUFFERS_SIZE);
 	free(c);
@@ -119,11 +119,11 @@ not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 	char reason[128];
 
 	if (r->error == ECANCELED)
-		return smtpd_dialogue_fail(
+		return smtpd_client_exchange_fail(
 		    c, SMTPD_PHASE_CONNECT, "4.4.2", "cancelled");
 	if (strerror_r(r->error, reason, sizeof(reason)) != 0)
 		reason[0] = '\0';
-	return smtpd_dialogue_fail(c, SMTPD_PHASE_CONNECT, "4.4.1",
+	return smtpd_client_exchange_fail(c, SMTPD_PHASE_CONNECT, "4.4.1",
 	    "cannot connect to %s port %u: %s", c->peer, r->port, reason);
 }
 
@@ -131,7 +131,7 @@ not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 static int
 open_connection(struct smtpd_client *c, struct smtpd_race *r)
 {
-	int fd = smtpd_race_run(r);
+	int fd = smtpd_client_connect_race(r);
 
 	smtpd_socket_host(&r->peer, c->peer, sizeof(c->peer));
 	if (fd < 0)
@@ -152,8 +152,8 @@ reach(struct smtpd_client *c, struct smtpd_race *r)
 	do {
 		if (open_connection(c, r) != 0)
 			return -1;
-		if ((!c->set.tls_first || smtpd_secure_now(c) == 0) &&
-		    smtpd_hello_greeting(c) == 0)
+		if ((!c->set.tls_first || smtpd_client_starttls_now(c) == 0) &&
+		    smtpd_client_ehlo_greeting(c) == 0)
 			return 0;
 	} while (
 	    r->next < r->count && !smtpd_cancel_is_triggered(c->set.cancel));
@@ -173,18 +173,18 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 		.cancel_fd = smtpd_cancel_fd(c->set.cancel),
 	};
 
-	smtpd_dialogue_close(c);
+	smtpd_client_exchange_close(c);
 	c->peer[0] = '\0';
 	if (!smtpd_helo_is_valid(c->hostname, strlen(c->hostname)))
-		return smtpd_dialogue_fail(c, SMTPD_PHASE_HELLO, "4.3.5",
+		return smtpd_client_exchange_fail(c, SMTPD_PHASE_HELLO, "4.3.5",
 		    "our own name is no name of a host");
 	if (count == 0)
-		return smtpd_dialogue_fail(c, SMTPD_PHASE_CONNECT, "4.4.4",
-		    "there is no address to connect to");
-	if (reach(c, &r) != 0 || smtpd_hello(c) != 0 || smtpd_secure(c) != 0 ||
-	    smtpd_auth(c) != 0)
+		return smtpd_client_exchange_fail(c, SMTPD_PHASE_CONNECT,
+		    "4.4.4", "there is no address to connect to");
+	if (reach(c, &r) != 0 || smtpd_client_ehlo(c) != 0 ||
+	    smtpd_client_starttls(c) != 0 || smtpd_client_auth(c) != 0)
 		return -1;
-	smtpd_dialogue_judge(c, SMTPD_PHASE_HELLO, &c->result);
+	smtpd_client_exchange_judge(c, SMTPD_PHASE_HELLO, &c->result);
 	return 0;
 }
 
@@ -193,13 +193,13 @@ smtpd_client_quit(struct smtpd_client *c)
 {
 	if (c->fd < 0)
 		return;
-	if (smtpd_dialogue_ask(c, SMTPD_PHASE_HELLO, c->set.quit_ms, "QUIT") <
-	    0)
+	if (smtpd_client_exchange_command(
+		c, SMTPD_PHASE_HELLO, c->set.quit_ms, "QUIT") < 0)
 		return;
 	if (smtpd_stream_flush(&c->stream) == SMTPD_IO_OK &&
 	    c->stream.tls != NULL)
 		smtpd_tls_close(c->stream.tls);
-	smtpd_dialogue_close(c);
+	smtpd_client_exchange_close(c);
 }
 
 const struct smtpd_result *

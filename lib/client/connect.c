@@ -166,7 +166,7 @@ send_home(struct field *f, int winner)
 }
 
 int
-smtpd_race_run(struct smtpd_race *r)
+smtpd_client_connect_race(struct smtpd_race *r)
 {
 	struct field f = { .race = r };
 	struct pollfd pfds[RUNNERS_MAX + 1];

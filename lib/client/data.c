@@ -83,15 +83,15 @@ broken(struct smtpd_client *c, enum smtpd_io_status status)
 	int saved = errno;
 
 	if (ms > 0 && smtpd_stream_talks(&c->stream, ms)) {
-		int code = smtpd_dialogue_hear(c, phase, ms, NULL);
+		int code = smtpd_client_exchange_read_reply(c, phase, ms, NULL);
 
 		if (code > 0 && code / 100 >= 4)
-			return smtpd_dialogue_refused(c, phase);
+			return smtpd_client_exchange_refused(c, phase);
 	}
 	if (c->fd < 0)
 		return -1;
 	errno = saved;
-	return smtpd_dialogue_broken(c, phase, status);
+	return smtpd_client_exchange_broken(c, phase, status);
 }
 
 static int
@@ -138,7 +138,7 @@ send_all(struct smtpd_client *c, struct source *s)
 		if (send_block(c, &e, s->block, (size_t)n) != 0)
 			return -1;
 	if (n < 0)
-		return smtpd_dialogue_fail(
+		return smtpd_client_exchange_fail(
 		    c, SMTPD_PHASE_DATA, "4.3.0", "the message cannot be read");
 	smtpd_stream_put(
 	    st, smtpd_dot_encode_end(&e, st->out_buf + st->out_len));
@@ -146,13 +146,13 @@ send_all(struct smtpd_client *c, struct source *s)
 }
 
 int
-smtpd_content_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
+smtpd_client_data_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
 {
 	struct source *s = malloc(sizeof(*s));
 	int result;
 
 	if (s == NULL)
-		return smtpd_dialogue_fail(
+		return smtpd_client_exchange_fail(
 		    c, SMTPD_PHASE_DATA, "4.3.0", "out of memory");
 	source_init(s, m);
 	c->stream.wire.write_ms = c->set.block_ms;
@@ -195,8 +195,8 @@ send_chunk(struct smtpd_client *c, const struct chunk *k)
 	struct smtpd_stream *st = &c->stream;
 
 	c->stream.wire.write_ms = c->set.block_ms;
-	if (smtpd_dialogue_say(c, SMTPD_PHASE_DATA, "BDAT %zu%s", k->len,
-		k->last ? " LAST" : "") == 0)
+	if (smtpd_client_exchange_write(c, SMTPD_PHASE_DATA, "BDAT %zu%s",
+		k->len, k->last ? " LAST" : "") == 0)
 		return -1;
 	for (size_t at = 0, n; at < k->len; at += n) {
 		n = SMTPD_STREAM_OUT_SIZE - st->out_len;
@@ -223,36 +223,36 @@ send_chunks(
 		int code;
 
 		if (fill_chunk(k) != 0) {
-			smtpd_result_set(result, SMTPD_TEMPORARY,
-			    SMTPD_PHASE_DATA, "4.3.0",
+			smtpd_client_exchange_set_result(result,
+			    SMTPD_TEMPORARY, SMTPD_PHASE_DATA, "4.3.0",
 			    "the message cannot be read");
 			return 0;
 		}
 		if (send_chunk(c, k) != 0)
 			return -1;
 		phase = k->last ? SMTPD_PHASE_DOT : SMTPD_PHASE_DATA;
-		code = smtpd_dialogue_hear(
+		code = smtpd_client_exchange_read_reply(
 		    c, phase, k->last ? c->set.dot_ms : c->set.block_ms, NULL);
 		if (code < 0)
 			return -1;
 		if (code / 100 == 3)
-			return smtpd_dialogue_refused(c, phase);
-		smtpd_dialogue_judge(c, phase, result);
+			return smtpd_client_exchange_refused(c, phase);
+		smtpd_client_exchange_judge(c, phase, result);
 		if (k->last || result->outcome != SMTPD_SENT)
 			return 0;
 	}
 }
 
 int
-smtpd_content_chunks(struct smtpd_client *c, const struct smtpd_outgoing *m,
+smtpd_client_data_chunks(struct smtpd_client *c, const struct smtpd_outgoing *m,
     struct smtpd_result *result)
 {
 	struct chunk *k = malloc(sizeof(*k));
 	int status;
 
 	if (k == NULL) {
-		smtpd_result_set(result, SMTPD_TEMPORARY, SMTPD_PHASE_DATA,
-		    "4.3.0", "out of memory");
+		smtpd_client_exchange_set_result(result, SMTPD_TEMPORARY,
+		    SMTPD_PHASE_DATA, "4.3.0", "out of memory");
 		return 0;
 	}
 	source_init(&k->source, m);
@@ -264,7 +264,7 @@ smtpd_content_chunks(struct smtpd_client *c, const struct smtpd_outgoing *m,
 }
 
 void
-smtpd_content_none(struct smtpd_client *c)
+smtpd_client_data_none(struct smtpd_client *c)
 {
 	struct smtpd_dot_encoder e = { 0 };
 	char *at = smtpd_stream_room(&c->stream, SMTPD_DOT_END_MAX);

@@ -7,15 +7,15 @@
 #include "client/exchange.h"
 
 int
-smtpd_hello_greeting(struct smtpd_client *c)
+smtpd_client_ehlo_greeting(struct smtpd_client *c)
 {
-	int code = smtpd_dialogue_hear(
+	int code = smtpd_client_exchange_read_reply(
 	    c, SMTPD_PHASE_GREETING, c->set.greeting_ms, NULL);
 
 	if (code < 0)
 		return -1;
 	if (code / 100 != 2)
-		return smtpd_dialogue_refused(c, SMTPD_PHASE_GREETING);
+		return smtpd_client_exchange_refused(c, SMTPD_PHASE_GREETING);
 	return 0;
 }
 
@@ -41,27 +41,28 @@ keep_offer(struct smtpd_client *c, const char *s, size_t len)
 }
 
 int
-smtpd_hello(struct smtpd_client *c)
+smtpd_client_ehlo(struct smtpd_client *c)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_HELLO;
 	int code;
 
 	c->offers.len = 0;
-	if (smtpd_dialogue_say(c, phase, "EHLO %s", c->hostname) == 0)
+	if (smtpd_client_exchange_write(c, phase, "EHLO %s", c->hostname) == 0)
 		return -1;
-	code = smtpd_dialogue_hear(c, phase, c->set.hello_ms, keep_offer);
+	code = smtpd_client_exchange_read_reply(
+	    c, phase, c->set.hello_ms, keep_offer);
 	if (code < 0)
 		return -1;
 	if (code / 100 == 2)
 		return 0;
 	c->offers.len = 0;
 	if (code / 100 == 5) {
-		code = smtpd_dialogue_ask(
+		code = smtpd_client_exchange_command(
 		    c, phase, c->set.hello_ms, "HELO %s", c->hostname);
 		if (code < 0)
 			return -1;
 	}
-	return code / 100 == 2 ? 0 : smtpd_dialogue_refused(c, phase);
+	return code / 100 == 2 ? 0 : smtpd_client_exchange_refused(c, phase);
 }
 
 const char *

@@ -88,24 +88,25 @@ check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
 	const enum smtpd_phase phase = SMTPD_PHASE_MAIL;
 
 	if (!is_path(m->sender)) {
-		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.1.7",
-		    "the sender is no address");
+		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
+		    "5.1.7", "the sender is no address");
 		return false;
 	}
 	if (!is_value(m->ret) || !is_value(m->envid)) {
-		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.5.4",
-		    "RET or ENVID cannot be sent");
+		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
+		    "5.5.4", "RET or ENVID cannot be sent");
 		return false;
 	}
 	if ((m->utf8 || !is_ascii(m->sender)) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
-		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.6.7",
-		    "the server does not offer SMTPUTF8");
+		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
+		    "5.6.7", "the server does not offer SMTPUTF8");
 		return false;
 	}
 	if (limit > 0 && m->length > limit) {
-		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.3.4",
-		    "the server takes no more than %" PRIu64 " octets", limit);
+		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
+		    "5.3.4", "the server takes no more than %" PRIu64 " octets",
+		    limit);
 		return false;
 	}
 	return true;
@@ -119,26 +120,26 @@ check_rcpt(const struct smtpd_client *c, const struct smtpd_outgoing_rcpt *r,
 	const enum smtpd_phase phase = SMTPD_PHASE_RCPT;
 
 	if (*r->address == '\0' || !is_path(r->address)) {
-		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.1.3",
-		    "the recipient is no address");
+		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
+		    "5.1.3", "the recipient is no address");
 		return false;
 	}
 	if (!is_value(r->notify) || !is_value(r->orcpt)) {
-		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.5.4",
-		    "NOTIFY or ORCPT cannot be sent");
+		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
+		    "5.5.4", "NOTIFY or ORCPT cannot be sent");
 		return false;
 	}
 	if (!is_ascii(r->address) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
-		smtpd_result_set(why, SMTPD_PERMANENT, phase, "5.6.7",
-		    "the server does not offer SMTPUTF8");
+		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
+		    "5.6.7", "the server does not offer SMTPUTF8");
 		return false;
 	}
 	return true;
 }
 
 size_t
-smtpd_envelope_check(const struct smtpd_client *c,
+smtpd_client_envelope_check(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_result *results)
 {
 	struct smtpd_result why;
@@ -152,8 +153,8 @@ smtpd_envelope_check(const struct smtpd_client *c,
 		}
 		if (!check_rcpt(c, &m->rcpts[i], &results[i]))
 			continue;
-		smtpd_result_set(&results[i], SMTPD_UNKNOWN, SMTPD_PHASE_MAIL,
-		    "4.0.0", "not decided");
+		smtpd_client_exchange_set_result(&results[i], SMTPD_UNKNOWN,
+		    SMTPD_PHASE_MAIL, "4.0.0", "not decided");
 		count++;
 	}
 	return count;
@@ -171,7 +172,7 @@ needs_utf8(const struct smtpd_outgoing *m)
 }
 
 void
-smtpd_envelope_mail(const struct smtpd_client *c,
+smtpd_client_envelope_mail(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_text *t)
 {
 	bool dsn = smtpd_client_offers(c, "DSN") != NULL;
@@ -190,7 +191,7 @@ smtpd_envelope_mail(const struct smtpd_client *c,
 }
 
 void
-smtpd_envelope_rcpt(const struct smtpd_client *c,
+smtpd_client_envelope_rcpt(const struct smtpd_client *c,
     const struct smtpd_outgoing_rcpt *rcpt, struct smtpd_text *t)
 {
 	bool dsn = smtpd_client_offers(c, "DSN") != NULL;

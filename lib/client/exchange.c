@@ -55,8 +55,9 @@ set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
 }
 
 void
-smtpd_result_set(struct smtpd_result *r, enum smtpd_outcome outcome,
-    enum smtpd_phase phase, const char *status, const char *format, ...)
+smtpd_client_exchange_set_result(struct smtpd_result *r,
+    enum smtpd_outcome outcome, enum smtpd_phase phase, const char *status,
+    const char *format, ...)
 {
 	va_list ap;
 
@@ -66,7 +67,7 @@ smtpd_result_set(struct smtpd_result *r, enum smtpd_outcome outcome,
 }
 
 void
-smtpd_dialogue_close(struct smtpd_client *c)
+smtpd_client_exchange_close(struct smtpd_client *c)
 {
 	if (c->fd < 0)
 		return;
@@ -81,7 +82,7 @@ smtpd_dialogue_close(struct smtpd_client *c)
 }
 
 int
-smtpd_dialogue_fail(struct smtpd_client *c, enum smtpd_phase phase,
+smtpd_client_exchange_fail(struct smtpd_client *c, enum smtpd_phase phase,
     const char *status, const char *format, ...)
 {
 	va_list ap;
@@ -89,7 +90,7 @@ smtpd_dialogue_fail(struct smtpd_client *c, enum smtpd_phase phase,
 	va_start(ap, format);
 	set_result(&c->result, SMTPD_TEMPORARY, phase, status, format, ap);
 	va_end(ap);
-	smtpd_dialogue_close(c);
+	smtpd_client_exchange_close(c);
 	return -1;
 }
 
@@ -120,8 +121,8 @@ outcome_of(const struct smtpd_peer_reply *r, enum smtpd_phase phase)
 }
 
 void
-smtpd_dialogue_judge(const struct smtpd_client *c, enum smtpd_phase phase,
-    struct smtpd_result *out)
+smtpd_client_exchange_judge(const struct smtpd_client *c,
+    enum smtpd_phase phase, struct smtpd_result *out)
 {
 	const struct smtpd_peer_reply *r = &c->reply;
 
@@ -136,15 +137,15 @@ smtpd_dialogue_judge(const struct smtpd_client *c, enum smtpd_phase phase,
 }
 
 int
-smtpd_dialogue_refused(struct smtpd_client *c, enum smtpd_phase phase)
+smtpd_client_exchange_refused(struct smtpd_client *c, enum smtpd_phase phase)
 {
-	smtpd_dialogue_judge(c, phase, &c->result);
+	smtpd_client_exchange_judge(c, phase, &c->result);
 	/* A reply that is good at another place is nonsense here. */
 	if (c->result.outcome == SMTPD_SENT || c->reply.code / 100 == 3) {
 		c->result.outcome = SMTPD_TEMPORARY;
 		set_text(&c->result, "4.5.0", c->reply.text);
 	}
-	smtpd_dialogue_close(c);
+	smtpd_client_exchange_close(c);
 	return -1;
 }
 
@@ -153,14 +154,14 @@ static int
 lose(struct smtpd_client *c, enum smtpd_phase phase, const char *status,
     const char *text)
 {
-	smtpd_dialogue_fail(c, phase, status, "%s", text);
+	smtpd_client_exchange_fail(c, phase, status, "%s", text);
 	if (phase == SMTPD_PHASE_DOT)
 		c->result.outcome = SMTPD_UNKNOWN;
 	return -1;
 }
 
 int
-smtpd_dialogue_broken(
+smtpd_client_exchange_broken(
     struct smtpd_client *c, enum smtpd_phase phase, enum smtpd_io_status status)
 {
 	char reason[128];
@@ -221,13 +222,14 @@ say(struct smtpd_client *c, enum smtpd_phase phase, const char *format,
 		return 0;
 	at = smtpd_stream_room(&c->stream, SMTPD_COMMAND_MAX);
 	if (at == NULL) {
-		smtpd_dialogue_broken(c, phase, SMTPD_IO_CLOSED);
+		smtpd_client_exchange_broken(c, phase, SMTPD_IO_CLOSED);
 		return 0;
 	}
 	smtpd_text_init(&t, at, SMTPD_COMMAND_MAX - strlen("\n"));
 	smtpd_text_vformat(&t, format, ap);
 	if (t.cut) {
-		smtpd_dialogue_fail(c, phase, "4.3.0", "too long a command");
+		smtpd_client_exchange_fail(
+		    c, phase, "4.3.0", "too long a command");
 		return 0;
 	}
 	show(c, true, at, t.len);
@@ -237,7 +239,7 @@ say(struct smtpd_client *c, enum smtpd_phase phase, const char *format,
 }
 
 size_t
-smtpd_dialogue_say(
+smtpd_client_exchange_write(
     struct smtpd_client *c, enum smtpd_phase phase, const char *format, ...)
 {
 	size_t len;
@@ -296,8 +298,8 @@ hear(struct smtpd_client *c, uint32_t ms, smtpd_reply_line_fn *each)
 }
 
 int
-smtpd_dialogue_hear(struct smtpd_client *c, enum smtpd_phase phase, uint32_t ms,
-    smtpd_reply_line_fn *each)
+smtpd_client_exchange_read_reply(struct smtpd_client *c, enum smtpd_phase phase,
+    uint32_t ms, smtpd_reply_line_fn *each)
 {
 	enum smtpd_io_status status;
 
@@ -305,15 +307,15 @@ smtpd_dialogue_hear(struct smtpd_client *c, enum smtpd_phase phase, uint32_t ms,
 		return -1;
 	status = hear(c, ms, each);
 	if (status != SMTPD_IO_OK)
-		return smtpd_dialogue_broken(c, phase, status);
+		return smtpd_client_exchange_broken(c, phase, status);
 	if (c->reply.code == 421)
-		return smtpd_dialogue_refused(c, phase);
+		return smtpd_client_exchange_refused(c, phase);
 	return c->reply.code;
 }
 
 int
-smtpd_dialogue_ask(struct smtpd_client *c, enum smtpd_phase phase, uint32_t ms,
-    const char *format, ...)
+smtpd_client_exchange_command(struct smtpd_client *c, enum smtpd_phase phase,
+    uint32_t ms, const char *format, ...)
 {
 	size_t len;
 	va_list ap;
@@ -321,5 +323,6 @@ smtpd_dialogue_ask(struct smtpd_client *c, enum smtpd_phase phase, uint32_t ms,
 	va_start(ap, format);
 	len = say(c, phase, format, ap);
 	va_end(ap);
-	return len == 0 ? -1 : smtpd_dialogue_hear(c, phase, ms, NULL);
+	return len == 0 ? -1
+			: smtpd_client_exchange_read_reply(c, phase, ms, NULL);
 }

@@ -46,7 +46,7 @@ handshake(struct smtpd_client *c, uint64_t deadline)
 	char reason[128];
 
 	if (conn == NULL)
-		return smtpd_dialogue_fail(c, phase, "4.3.0",
+		return smtpd_client_exchange_fail(c, phase, "4.3.0",
 		    smtpd_tls_supported() ? "no memory for TLS"
 					  : "built without TLS");
 	c->stream.tls = conn;
@@ -54,26 +54,26 @@ handshake(struct smtpd_client *c, uint64_t deadline)
 	status =
 	    smtpd_tls_client_handshake(conn, deadline, reason, sizeof(reason));
 	if (status == SMTPD_IO_TLS)
-		return smtpd_dialogue_fail(
+		return smtpd_client_exchange_fail(
 		    c, phase, "4.7.5", "TLS handshake: %s", reason);
 	if (status != SMTPD_IO_OK)
-		return smtpd_dialogue_broken(c, phase, status);
+		return smtpd_client_exchange_broken(c, phase, status);
 	facts = smtpd_tls_client_facts(conn);
 	if (is_required(c) && !facts->verified)
-		return smtpd_dialogue_fail(c, phase, "4.7.5",
+		return smtpd_client_exchange_fail(c, phase, "4.7.5",
 		    "the server's certificate: %s", facts->reason);
 	c->tls_is_good = true;
 	return 0;
 }
 
 int
-smtpd_secure_now(struct smtpd_client *c)
+smtpd_client_starttls_now(struct smtpd_client *c)
 {
 	return handshake(c, smtpd_clock_after(smtpd_clock_ms(), c->set.tls_ms));
 }
 
 int
-smtpd_secure(struct smtpd_client *c)
+smtpd_client_starttls(struct smtpd_client *c)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_TLS;
 	uint64_t deadline = smtpd_clock_after(smtpd_clock_ms(), c->set.tls_ms);
@@ -86,19 +86,21 @@ smtpd_secure(struct smtpd_client *c)
 		return 0;
 	if (smtpd_client_offers(c, "STARTTLS") == NULL)
 		return is_required(c)
-		    ? smtpd_dialogue_fail(c, phase, "4.7.4",
+		    ? smtpd_client_exchange_fail(c, phase, "4.7.4",
 			  "TLS is required, but the server does not offer it")
 		    : 0;
-	code = smtpd_dialogue_ask(c, phase, c->set.tls_ms, "STARTTLS");
+	code =
+	    smtpd_client_exchange_command(c, phase, c->set.tls_ms, "STARTTLS");
 	if (code < 0)
 		return -1;
 	if (code / 100 != 2)
-		return is_required(c) ? smtpd_dialogue_refused(c, phase) : 0;
+		return is_required(c) ? smtpd_client_exchange_refused(c, phase)
+				      : 0;
 	/* What came with the reply nobody has vouched for: it would be taken
 	 * for something said within TLS (RFC 3207, 6). */
 	smtpd_stream_peek(&c->stream, &early);
 	if (early > 0)
-		return smtpd_dialogue_fail(
+		return smtpd_client_exchange_fail(
 		    c, phase, "4.7.0", "the server spoke before TLS began");
-	return handshake(c, deadline) == 0 ? smtpd_hello(c) : -1;
+	return handshake(c, deadline) == 0 ? smtpd_client_ehlo(c) : -1;
 }

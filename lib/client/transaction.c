@@ -69,7 +69,7 @@ lost(struct transaction *x)
 static int
 nonsense(struct transaction *x, enum smtpd_phase phase)
 {
-	smtpd_dialogue_refused(x->c, phase);
+	smtpd_client_exchange_refused(x->c, phase);
 	return lost(x);
 }
 
@@ -82,13 +82,14 @@ put_command(struct transaction *x, size_t n)
 	struct smtpd_text t;
 
 	if (n > x->m->nrcpts)
-		return smtpd_dialogue_say(x->c, SMTPD_PHASE_DATA, "DATA");
+		return smtpd_client_exchange_write(
+		    x->c, SMTPD_PHASE_DATA, "DATA");
 	smtpd_text_init(&t, command, sizeof(command));
 	if (n == MAIL)
-		smtpd_envelope_mail(x->c, x->m, &t);
+		smtpd_client_envelope_mail(x->c, x->m, &t);
 	else
-		smtpd_envelope_rcpt(x->c, &x->m->rcpts[n - 1], &t);
-	return smtpd_dialogue_say(x->c, phase, "%s", command);
+		smtpd_client_envelope_rcpt(x->c, &x->m->rcpts[n - 1], &t);
+	return smtpd_client_exchange_write(x->c, phase, "%s", command);
 }
 
 /* Whether command N is one that is not said, nor heard a reply to. */
@@ -136,8 +137,8 @@ static int
 hear_mail(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
-	int code =
-	    smtpd_dialogue_hear(c, SMTPD_PHASE_MAIL, c->set.mail_ms, NULL);
+	int code = smtpd_client_exchange_read_reply(
+	    c, SMTPD_PHASE_MAIL, c->set.mail_ms, NULL);
 	struct smtpd_result result;
 
 	if (code < 0)
@@ -146,7 +147,7 @@ hear_mail(struct transaction *x)
 		return nonsense(x, SMTPD_PHASE_MAIL);
 	x->mail_accepted = code / 100 == 2;
 	if (!x->mail_accepted) {
-		smtpd_dialogue_judge(c, SMTPD_PHASE_MAIL, &result);
+		smtpd_client_exchange_judge(c, SMTPD_PHASE_MAIL, &result);
 		settle(x, &result);
 	}
 	return 0;
@@ -156,8 +157,8 @@ static int
 hear_rcpt(struct transaction *x, struct smtpd_result *result)
 {
 	struct smtpd_client *c = x->c;
-	int code =
-	    smtpd_dialogue_hear(c, SMTPD_PHASE_RCPT, c->set.rcpt_ms, NULL);
+	int code = smtpd_client_exchange_read_reply(
+	    c, SMTPD_PHASE_RCPT, c->set.rcpt_ms, NULL);
 
 	if (code < 0)
 		return lost(x);
@@ -166,7 +167,7 @@ hear_rcpt(struct transaction *x, struct smtpd_result *result)
 		return 0;
 	if (code / 100 == 3)
 		return nonsense(x, SMTPD_PHASE_RCPT);
-	smtpd_dialogue_judge(c, SMTPD_PHASE_RCPT, result);
+	smtpd_client_exchange_judge(c, SMTPD_PHASE_RCPT, result);
 	if (result->outcome == SMTPD_SENT)
 		x->accepted++;
 	return 0;
@@ -178,14 +179,14 @@ hear_data(struct transaction *x)
 	struct smtpd_client *c = x->c;
 	struct smtpd_result result;
 
-	x->data_code =
-	    smtpd_dialogue_hear(c, SMTPD_PHASE_DATA, c->set.data_ms, NULL);
+	x->data_code = smtpd_client_exchange_read_reply(
+	    c, SMTPD_PHASE_DATA, c->set.data_ms, NULL);
 	if (x->data_code < 0)
 		return lost(x);
 	if (x->data_code / 100 == 2)
 		return nonsense(x, SMTPD_PHASE_DATA);
 	if (x->data_code / 100 != 3) {
-		smtpd_dialogue_judge(c, SMTPD_PHASE_DATA, &result);
+		smtpd_client_exchange_judge(c, SMTPD_PHASE_DATA, &result);
 		settle(x, &result);
 	}
 	return 0;
@@ -215,14 +216,15 @@ send_content(struct transaction *x)
 	struct smtpd_result result;
 	int code;
 
-	if (smtpd_content_send(c, x->m) != 0)
+	if (smtpd_client_data_send(c, x->m) != 0)
 		return lost(x);
-	code = smtpd_dialogue_hear(c, SMTPD_PHASE_DOT, c->set.dot_ms, NULL);
+	code = smtpd_client_exchange_read_reply(
+	    c, SMTPD_PHASE_DOT, c->set.dot_ms, NULL);
 	if (code < 0)
 		return lost(x);
 	if (code / 100 == 3)
 		return nonsense(x, SMTPD_PHASE_DOT);
-	smtpd_dialogue_judge(c, SMTPD_PHASE_DOT, &result);
+	smtpd_client_exchange_judge(c, SMTPD_PHASE_DOT, &result);
 	settle(x, &result);
 	return 0;
 }
@@ -231,13 +233,14 @@ static int
 reset(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
-	int code =
-	    smtpd_dialogue_ask(c, SMTPD_PHASE_MAIL, c->set.reset_ms, "RSET");
+	int code = smtpd_client_exchange_command(
+	    c, SMTPD_PHASE_MAIL, c->set.reset_ms, "RSET");
 
 	if (code < 0)
 		return -1;
-	return code / 100 == 2 ? 0
-			       : smtpd_dialogue_refused(c, SMTPD_PHASE_MAIL);
+	return code / 100 == 2
+	    ? 0
+	    : smtpd_client_exchange_refused(c, SMTPD_PHASE_MAIL);
 }
 
 /*
@@ -252,14 +255,14 @@ send_chunks(struct transaction *x)
 	struct smtpd_result result;
 	size_t more;
 
-	if (smtpd_content_chunks(c, x->m, &result) != 0)
+	if (smtpd_client_data_chunks(c, x->m, &result) != 0)
 		return lost(x);
 	settle(x, &result);
 	if (result.outcome == SMTPD_SENT)
 		return 0;
 	smtpd_stream_peek(&c->stream, &more);
 	if (more > 0)
-		return smtpd_dialogue_broken(
+		return smtpd_client_exchange_broken(
 		    c, SMTPD_PHASE_MAIL, SMTPD_IO_FLOOD);
 	return reset(x);
 }
@@ -271,9 +274,9 @@ send_nothing(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
 
-	smtpd_content_none(c);
-	return smtpd_dialogue_hear(c, SMTPD_PHASE_DATA, c->set.data_ms, NULL) <
-		0
+	smtpd_client_data_none(c);
+	return smtpd_client_exchange_read_reply(
+		   c, SMTPD_PHASE_DATA, c->set.data_ms, NULL) < 0
 	    ? -1
 	    : 0;
 }
@@ -304,11 +307,12 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
 
 	if (c->fd < 0) {
 		for (size_t i = 0; i < message->nrcpts; i++)
-			smtpd_result_set(&results[i], SMTPD_TEMPORARY,
-			    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
+			smtpd_client_exchange_set_result(&results[i],
+			    SMTPD_TEMPORARY, SMTPD_PHASE_CONNECT, "4.4.1",
+			    "not connected");
 		return -1;
 	}
-	if (smtpd_envelope_check(c, message, results) == 0)
+	if (smtpd_client_envelope_check(c, message, results) == 0)
 		return 0;
 	while ((octets = put_commands(&x)) > 0)
 		if (hear_replies(&x) != 0)

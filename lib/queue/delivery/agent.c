@@ -83,8 +83,8 @@ smtpd_agent_rules_judge(struct smtpd_agent_attempt *t,
 	end->verdict = verdict;
 	if (verdict == SMTPD_SITE_FINE)
 		return;
-	smtpd_result_set(&end->why, SMTPD_TEMPORARY, result->phase,
-	    result->status, "%s: %s", host, result->text);
+	smtpd_client_exchange_set_result(&end->why, SMTPD_TEMPORARY,
+	    result->phase, result->status, "%s: %s", host, result->text);
 	end->why.code = result->code;
 	smtpd_agent_rules_soften(&end->why);
 }
@@ -100,7 +100,7 @@ begin(struct smtpd_agent_attempt *t)
 
 		p->finished = false;
 		p->host[0] = '\0';
-		smtpd_result_set(&p->result, SMTPD_TEMPORARY,
+		smtpd_client_exchange_set_result(&p->result, SMTPD_TEMPORARY,
 		    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	}
 	t->rcpt_states = calloc(e->nrcpts + 1, sizeof(*t->rcpt_states));
@@ -190,8 +190,8 @@ conclude(struct smtpd_agent_attempt *t)
 		struct smtpd_result *r = &e->rcpts[i].result;
 
 		if (cancelled && r->outcome == SMTPD_TEMPORARY && r->code == 0)
-			smtpd_result_set(r, SMTPD_TEMPORARY, r->phase, "4.3.2",
-			    "the queue is being stopped");
+			smtpd_client_exchange_set_result(r, SMTPD_TEMPORARY,
+			    r->phase, "4.3.2", "the queue is being stopped");
 		e->rcpts[i].finished =
 		    r->outcome == SMTPD_SENT || r->outcome == SMTPD_PERMANENT;
 		if (r->outcome == SMTPD_UNKNOWN)

@@ -232,8 +232,9 @@ fail(struct smtpd_agent_attempt *t, const struct smtpd_relay *stop,
 	bool reached = why.phase != SMTPD_PHASE_CONNECT;
 
 	if (!reached)
-		smtpd_result_set(&why, SMTPD_TEMPORARY, result->phase,
-		    result->status, "%s: %s", stop->host, result->text);
+		smtpd_client_exchange_set_result(&why, SMTPD_TEMPORARY,
+		    result->phase, result->status, "%s: %s", stop->host,
+		    result->text);
 	smtpd_agent_rules_soften(&why);
 	t->stops[SMTPD_RELAY_FAILED] = *stop;
 	smtpd_agent_log_result(t, stop, result);
@@ -272,8 +273,8 @@ no_memory(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	struct smtpd_result why;
 	struct smtpd_relay stop;
 
-	smtpd_result_set(&why, SMTPD_TEMPORARY, SMTPD_PHASE_CONNECT, "4.3.0",
-	    "out of memory");
+	smtpd_client_exchange_set_result(&why, SMTPD_TEMPORARY,
+	    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	describe(t, host, &stop);
 	t->over = true;
 	fail(t, &stop, &why);
@@ -359,7 +360,8 @@ pass_by(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	smtpd_text_init(&text, stop.host, sizeof(stop.host));
 	smtpd_text_add(&text, host->targets->host);
 	write_tls(NULL, stop.tls, sizeof(stop.tls));
-	smtpd_result_set(&why, SMTPD_TEMPORARY, SMTPD_PHASE_CONNECT, "4.7.0",
+	smtpd_client_exchange_set_result(&why, SMTPD_TEMPORARY,
+	    SMTPD_PHASE_CONNECT, "4.7.0",
 	    "TLS failed there lately; plain text only after the message has "
 	    "waited");
 	fail(t, &stop, &why);
