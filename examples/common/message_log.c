@@ -47,7 +47,7 @@ user_field(const struct smtpd_session *s, char *buf, size_t size)
 
 void
 message_log(struct log *log, const struct smtpd_session *s,
-    const struct smtpd_envelope *envelope, const struct message_facts *f)
+    const struct smtpd_envelope *envelope, const struct message_info *f)
 {
 	const struct smtpd_tls_facts *tls = smtpd_session_tls(s);
 	char from[600], to[600], helo[300], uid[32];

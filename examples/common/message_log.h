@@ -11,7 +11,7 @@
 
 #include "log.h"
 
-struct message_facts {
+struct message_info {
 	const char *what; /* became of it */
 	const char *id;
 	uint64_t size;         /* octets, as far as they were read */
@@ -21,6 +21,6 @@ struct message_facts {
 
 /* Log the message with ENVELOPE that S brought. */
 void message_log(struct log *log, const struct smtpd_session *s,
-    const struct smtpd_envelope *envelope, const struct message_facts *f);
+    const struct smtpd_envelope *envelope, const struct message_info *f);
 
 #endif

@@ -239,7 +239,7 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	    (how != SMTPD_END_DELIVERED && how != SMTPD_END_REFUSED))
 		return;
 	message_log(sub->log, s, envelope,
-	    &(struct message_facts){
+	    &(struct message_info){
 		.what = how == SMTPD_END_DELIVERED ? "queued" : "refused",
 		.id = t->id,
 		.size = t->size,

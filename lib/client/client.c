@@ -175,7 +175,7 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 
 	smtpd_client_exchange_close(c);
 	c->peer[0] = '\0';
-	if (!smtpd_helo_is_valid(c->hostname, strlen(c->hostname)))
+	if (!smtpd_address_parse_helo(c->hostname, strlen(c->hostname)))
 		return smtpd_client_exchange_fail(c, SMTPD_PHASE_HELLO, "4.3.5",
 		    "our own name is no name of a host");
 	if (count == 0)

@@ -265,10 +265,10 @@ hear_line(struct smtpd_client *c, enum smtpd_peer_step *step,
 	    &c->stream, SMTPD_PEER_LINE_MAX, UINT32_MAX, &line, &len, &end);
 	if (status != SMTPD_IO_OK)
 		return status;
-	if (end == SMTPD_LINE_TOO_LONG || end == SMTPD_LINE_BINARY)
+	if (end == SMTPD_LINE_END_TOO_LONG || end == SMTPD_LINE_END_BINARY)
 		return SMTPD_IO_FLOOD;
 	show(c, false, line, len);
-	*step = smtpd_peer_reply_line(&c->reply, line, len);
+	*step = smtpd_reply_parse_line(&c->reply, line, len);
 	if (*step == SMTPD_PEER_BAD)
 		return SMTPD_IO_FLOOD;
 	if (each != NULL && len > 4)
@@ -291,7 +291,7 @@ hear(struct smtpd_client *c, uint32_t ms, smtpd_reply_line_fn *each)
 	if (status == SMTPD_IO_CLOSED)
 		status = SMTPD_IO_OK;
 	c->stream.deadline = smtpd_clock_after(smtpd_clock_ms(), ms);
-	smtpd_peer_reply_init(&c->reply);
+	smtpd_reply_parse_init(&c->reply);
 	while (status == SMTPD_IO_OK && step == SMTPD_PEER_MORE)
 		status = hear_line(c, &step, each);
 	return status;

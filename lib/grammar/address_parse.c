@@ -350,7 +350,7 @@ skip_special(struct cursor *c, enum smtpd_path_kind kind)
 }
 
 enum smtpd_path_fault
-smtpd_path_parse(const char *s, size_t len, enum smtpd_path_kind kind,
+smtpd_address_parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
     struct smtpd_arena *arena, struct smtpd_address *out, size_t *used)
 {
 	struct cursor c = { s, s + len };
@@ -371,8 +371,8 @@ smtpd_path_parse(const char *s, size_t len, enum smtpd_path_kind kind,
 }
 
 enum smtpd_path_fault
-smtpd_mailbox_parse(const char *s, size_t len, struct smtpd_arena *arena,
-    struct smtpd_address *out)
+smtpd_address_parse_mailbox(const char *s, size_t len,
+    struct smtpd_arena *arena, struct smtpd_address *out)
 {
 	struct cursor c = { s, s + len };
 	struct mailbox m = { 0 };
@@ -383,7 +383,7 @@ smtpd_mailbox_parse(const char *s, size_t len, struct smtpd_arena *arena,
 }
 
 bool
-smtpd_helo_is_valid(const char *s, size_t len)
+smtpd_address_parse_helo(const char *s, size_t len)
 {
 	struct cursor c = { s, s + len };
 	bool valid = peek(&c) == '[' ? skip_literal(&c) : skip_domain(&c, true);
@@ -398,7 +398,7 @@ smtpd_address_parse(
 	struct smtpd_arena arena;
 
 	smtpd_arena_init(&arena, buf, size, 0);
-	if (smtpd_mailbox_parse(text, strlen(text), &arena, out) !=
+	if (smtpd_address_parse_mailbox(text, strlen(text), &arena, out) !=
 	    SMTPD_PATH_OK)
 		return -1;
 	return 0;

@@ -45,15 +45,16 @@ is_verb(const char *s, size_t len)
 	return true;
 }
 
-enum smtpd_line_fault
-smtpd_line_parse(const char *line, size_t len, struct smtpd_line *out)
+enum smtpd_command_fault
+smtpd_command_parse(
+    const char *line, size_t len, struct smtpd_command_line *out)
 {
 	size_t n = first_word(line, len);
 
 	if (has_control(line, len))
-		return SMTPD_LINE_CONTROL;
+		return SMTPD_COMMAND_CONTROL;
 	if (!is_verb(line, n))
-		return SMTPD_LINE_NO_VERB;
+		return SMTPD_COMMAND_NO_VERB;
 	for (size_t i = 0; i < n; i++)
 		out->verb[i] = (char)smtpd_to_upper(line[i]);
 	out->verb[n] = '\0';
@@ -63,7 +64,7 @@ smtpd_line_parse(const char *line, size_t len, struct smtpd_line *out)
 		len--;
 	out->argument = line + n;
 	out->len = len - n;
-	return SMTPD_LINE_OK;
+	return SMTPD_COMMAND_OK;
 }
 
 static bool
@@ -92,7 +93,7 @@ is_label(const char *s, size_t len)
 }
 
 int
-smtpd_line_is_foreign(const char *line, size_t len)
+smtpd_command_is_foreign(const char *line, size_t len)
 {
 	size_t n = first_word(line, len);
 

@@ -9,16 +9,16 @@
 /* The longest verb there can be. */
 #define SMTPD_VERB_MAX 12
 
-enum smtpd_line_fault {
-	SMTPD_LINE_OK,
-	SMTPD_LINE_CONTROL, /* a NUL, a CR or another control byte; HT stands
+enum smtpd_command_fault {
+	SMTPD_COMMAND_OK,
+	SMTPD_COMMAND_CONTROL, /* a NUL, a CR or another control byte; HT stands
 	                     * for a space */
-	SMTPD_LINE_NO_VERB, /* it does not begin with 1 to 12 letters, digits
+	SMTPD_COMMAND_NO_VERB, /* it does not begin with 1 to 12 letters, digits
 	                     * or hyphens, a letter first, and then a space or
 	                     * its end */
 };
 
-struct smtpd_line {
+struct smtpd_command_line {
 	char verb[SMTPD_VERB_MAX + 1]; /* in upper case */
 	const char *argument;          /* within the line: white space around
 	                                * it is left out */
@@ -27,16 +27,16 @@ struct smtpd_line {
 
 /*
  * Split LEN bytes at LINE.  Bytes outside ASCII are left to the grammar of
- * the argument.  OUT is whole only if SMTPD_LINE_OK is returned.
+ * the argument.  OUT is whole only if SMTPD_COMMAND_OK is returned.
  */
-enum smtpd_line_fault smtpd_line_parse(
-    const char *line, size_t len, struct smtpd_line *out);
+enum smtpd_command_fault smtpd_command_parse(
+    const char *line, size_t len, struct smtpd_command_line *out);
 
 /*
  * Whether LINE is of another protocol that a browser was tricked into
  * sending: a method of HTTP, a "Label:" of its headers, or what begins with
  * something else than a letter.  An empty line is not.
  */
-int smtpd_line_is_foreign(const char *line, size_t len);
+int smtpd_command_is_foreign(const char *line, size_t len);
 
 #endif

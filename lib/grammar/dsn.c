@@ -135,7 +135,7 @@ wording_of(const struct smtpd_dsn_report *r)
 static void
 write_from(struct smtpd_fold *f, const char *hostname)
 {
-	char address[SMTPD_LINE_WIDTH + SMTPD_DOMAIN_MAX];
+	char address[SMTPD_FOLD_WIDTH + SMTPD_DOMAIN_MAX];
 	struct smtpd_text t;
 
 	smtpd_text_init(&t, address, sizeof(address));
@@ -242,8 +242,8 @@ report_message(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 {
 	char envid[SMTPD_ENVID_MAX + 1];
 
-	if (smtpd_dsn_envid_is_valid(r->envid)) {
-		smtpd_xtext_decode(
+	if (smtpd_dsn_param_envid_is_valid(r->envid)) {
+		smtpd_param_xtext_decode(
 		    r->envid, strlen(r->envid), envid, sizeof(envid));
 		add_line(f, "Original-Envelope-Id: ", envid, "");
 	}
@@ -260,12 +260,12 @@ report_original(struct smtpd_fold *f, const char *orcpt)
 	struct smtpd_text t;
 	const char *semicolon;
 
-	if (!smtpd_dsn_orcpt_is_valid(orcpt))
+	if (!smtpd_dsn_param_orcpt_is_valid(orcpt))
 		return;
 	semicolon = strchr(orcpt, ';');
 	smtpd_text_init(&t, type, sizeof(type));
 	smtpd_text_bytes(&t, orcpt, (size_t)(semicolon - orcpt));
-	smtpd_xtext_decode(
+	smtpd_param_xtext_decode(
 	    semicolon + 1, strlen(semicolon + 1), address, sizeof(address));
 	smtpd_fold_add(f, "Original-Recipient: ");
 	smtpd_fold_add(f, type);

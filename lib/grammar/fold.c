@@ -22,7 +22,7 @@ add_bytes(struct smtpd_fold *f, const char *s, size_t len)
 	struct smtpd_text t;
 
 	/* One more than the line may have: for the NUL. */
-	smtpd_text_init(&t, f->line + f->len, SMTPD_LINE_MAX + 1 - f->len);
+	smtpd_text_init(&t, f->line + f->len, SMTPD_FOLD_MAX + 1 - f->len);
 	smtpd_text_filtered(&t, s, len);
 	f->len += t.len;
 }
@@ -64,13 +64,13 @@ static void
 add_word(struct smtpd_fold *f, const char *word, size_t len)
 {
 	if (has_words(f)) {
-		if (f->len + 1 + len > SMTPD_LINE_WIDTH)
+		if (f->len + 1 + len > SMTPD_FOLD_WIDTH)
 			break_line(f);
 		else
 			add_bytes(f, " ", 1);
 	}
-	while (len > SMTPD_LINE_MAX - f->len) {
-		size_t room = SMTPD_LINE_MAX - f->len;
+	while (len > SMTPD_FOLD_MAX - f->len) {
+		size_t room = SMTPD_FOLD_MAX - f->len;
 
 		add_bytes(f, word, room);
 		break_line(f);

@@ -14,8 +14,8 @@
 #include "base/sink.h"
 
 /* Characters of a line, at best and at most, without the CRLF. */
-#define SMTPD_LINE_WIDTH 78
-#define SMTPD_LINE_MAX   998
+#define SMTPD_FOLD_WIDTH 78
+#define SMTPD_FOLD_MAX   998
 
 struct smtpd_fold {
 	smtpd_sink_fn *sink;
@@ -23,7 +23,7 @@ struct smtpd_fold {
 	bool failed;        /* the sink has */
 	const char *indent; /* what a line that is broken goes on with */
 	size_t len;         /* of the line so far */
-	char line[SMTPD_LINE_MAX + 2];
+	char line[SMTPD_FOLD_MAX + 2];
 };
 
 /* Begin to write to SINK with USER; go on with INDENT, spaces, where a line
@@ -32,7 +32,7 @@ void smtpd_fold_init(
     struct smtpd_fold *f, const char *indent, smtpd_sink_fn *sink, void *user);
 
 /* Append TEXT where the line stands, and do not break it: what does not fit
- * into SMTPD_LINE_MAX is cut off. */
+ * into SMTPD_FOLD_MAX is cut off. */
 void smtpd_fold_add(struct smtpd_fold *f, const char *text);
 
 /* Append the words of TEXT, a space or a break before each, for many spaces

@@ -14,7 +14,7 @@ smtpd_header_edit_init(struct smtpd_header_edit *e,
 	e->sink = sink;
 	e->user = user;
 	smtpd_fields_init(&e->fields);
-	smtpd_header_facts_init(&e->facts);
+	smtpd_header_info_init(&e->facts);
 }
 
 static void
@@ -104,7 +104,7 @@ smtpd_header_edit_feed(
 
 	while (smtpd_fields_next(&e->fields, &data, &len, &p) !=
 	    SMTPD_FIELDS_NONE) {
-		smtpd_header_facts_take(&e->facts, &p);
+		smtpd_header_info_take(&e->facts, &p);
 		put_piece(e, &p);
 	}
 	return e->failed ? -1 : 0;
@@ -115,7 +115,7 @@ smtpd_header_edit_end(struct smtpd_header_edit *e)
 {
 	smtpd_fields_close(&e->fields);
 	smtpd_header_edit_feed(e, "", 0);
-	smtpd_header_facts_end(&e->facts);
+	smtpd_header_info_end(&e->facts);
 	if (!e->over)
 		end_header(e);
 	e->over = true;

@@ -29,7 +29,7 @@ struct smtpd_header_edit {
 	smtpd_sink_fn *sink;
 	void *user;
 	struct smtpd_fields fields;
-	struct smtpd_header_facts facts; /* of what came in; whole only after
+	struct smtpd_header_info facts; /* of what came in; whole only after
 	                                  * the end */
 	uint64_t header_len; /* octets of the header that went out, with its
 	                      * empty line */

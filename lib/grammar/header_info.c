@@ -16,9 +16,9 @@ enum field {
 };
 
 void
-smtpd_header_facts_init(struct smtpd_header_facts *f)
+smtpd_header_info_init(struct smtpd_header_info *f)
 {
-	memset(f, 0, offsetof(struct smtpd_header_facts, fields));
+	memset(f, 0, offsetof(struct smtpd_header_info, fields));
 	smtpd_fields_init(&f->fields);
 }
 
@@ -48,7 +48,7 @@ field_of(const char *name, size_t len)
 
 /* Remember what of the value fits; of line ends only the CR. */
 static void
-read_value(struct smtpd_header_facts *f, const char *data, size_t len)
+read_value(struct smtpd_header_info *f, const char *data, size_t len)
 {
 	if (f->field == NO_FIELD || f->field == DATE || f->field == LIST)
 		return;
@@ -64,7 +64,7 @@ read_value(struct smtpd_header_facts *f, const char *data, size_t len)
 /* msg-id = [CFWS] "<" id-left "@" id-right ">" [CFWS], as far as another
  * header can hold it without harm */
 static void
-take_id(struct smtpd_header_facts *f)
+take_id(struct smtpd_header_info *f)
 {
 	const char *begin = memchr(f->value, '<', f->len);
 	const char *end = f->value + f->len;
@@ -86,7 +86,7 @@ take_id(struct smtpd_header_facts *f)
 
 /* Whether the value's first word is WORD. */
 static bool
-begins_with(const struct smtpd_header_facts *f, const char *word)
+begins_with(const struct smtpd_header_info *f, const char *word)
 {
 	size_t at = strspn(f->value, " \t\r");
 	size_t len = strcspn(f->value + at, " \t\r;(");
@@ -96,7 +96,7 @@ begins_with(const struct smtpd_header_facts *f, const char *word)
 }
 
 static void
-end_field(struct smtpd_header_facts *f)
+end_field(struct smtpd_header_info *f)
 {
 	f->value[f->len] = '\0';
 	switch ((enum field)f->field) {
@@ -137,8 +137,7 @@ is_eight_bit(const char *data, size_t len)
 }
 
 void
-smtpd_header_facts_take(
-    struct smtpd_header_facts *f, const struct smtpd_piece *p)
+smtpd_header_info_take(struct smtpd_header_info *f, const struct smtpd_piece *p)
 {
 	bool eight_bit = is_eight_bit(p->data, p->len);
 
@@ -164,20 +163,20 @@ smtpd_header_facts_take(
 }
 
 void
-smtpd_header_facts_feed(
-    struct smtpd_header_facts *f, const char *data, size_t len)
+smtpd_header_info_feed(
+    struct smtpd_header_info *f, const char *data, size_t len)
 {
 	struct smtpd_piece p;
 
 	while (
 	    smtpd_fields_next(&f->fields, &data, &len, &p) != SMTPD_FIELDS_NONE)
-		smtpd_header_facts_take(f, &p);
+		smtpd_header_info_take(f, &p);
 }
 
 void
-smtpd_header_facts_end(struct smtpd_header_facts *f)
+smtpd_header_info_end(struct smtpd_header_info *f)
 {
 	smtpd_fields_close(&f->fields);
-	smtpd_header_facts_feed(f, "", 0);
+	smtpd_header_info_feed(f, "", 0);
 	end_field(f);
 }

@@ -12,7 +12,7 @@
 /* Octets of a Message-ID that is remembered, with its brackets. */
 #define SMTPD_MESSAGE_ID_MAX 500
 
-struct smtpd_header_facts {
+struct smtpd_header_info {
 	bool date;       /* there is a Date: field */
 	bool message_id; /* there is a Message-ID: field */
 	bool automatic;  /* it is from a program or a list: Auto-Submitted (RFC
@@ -29,22 +29,22 @@ struct smtpd_header_facts {
 	size_t len;
 	char value[SMTPD_MESSAGE_ID_MAX + 1];
 
-	struct smtpd_fields fields; /* for smtpd_header_facts_feed() */
+	struct smtpd_fields fields; /* for smtpd_header_info_feed() */
 };
 
 /* Begin a message. */
-void smtpd_header_facts_init(struct smtpd_header_facts *f);
+void smtpd_header_info_init(struct smtpd_header_info *f);
 
 /* Look at the next LEN bytes at DATA of it; the body may be left out. */
-void smtpd_header_facts_feed(
-    struct smtpd_header_facts *f, const char *data, size_t len);
+void smtpd_header_info_feed(
+    struct smtpd_header_info *f, const char *data, size_t len);
 
 /* It is over: the last field counts as well. */
-void smtpd_header_facts_end(struct smtpd_header_facts *f);
+void smtpd_header_info_end(struct smtpd_header_info *f);
 
-/* In place of smtpd_header_facts_feed(), for one who divides the message
+/* In place of smtpd_header_info_feed(), for one who divides the message
  * himself: look at the piece P. */
-void smtpd_header_facts_take(
-    struct smtpd_header_facts *f, const struct smtpd_piece *p);
+void smtpd_header_info_take(
+    struct smtpd_header_info *f, const struct smtpd_piece *p);
 
 #endif

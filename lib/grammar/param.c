@@ -70,7 +70,7 @@ is_duplicate(const struct smtpd_param *list, size_t n, const char *param_name)
 	return false;
 }
 
-/* As smtpd_params_parse(), but into LIST of SMTPD_PARAMS_MAX. */
+/* As smtpd_param_parse_all(), but into LIST of SMTPD_PARAMS_MAX. */
 static enum smtpd_param_fault
 read_params(const char *s, size_t len, struct smtpd_arena *arena,
     struct smtpd_param *list, size_t *count)
@@ -104,7 +104,7 @@ read_params(const char *s, size_t len, struct smtpd_arena *arena,
 }
 
 enum smtpd_param_fault
-smtpd_params_parse(const char *s, size_t len, struct smtpd_arena *arena,
+smtpd_param_parse_all(const char *s, size_t len, struct smtpd_arena *arena,
     const struct smtpd_param **params, size_t *count)
 {
 	struct smtpd_param list[SMTPD_PARAMS_MAX];
@@ -184,7 +184,7 @@ hexchar_value(const char *s, size_t len)
 }
 
 int
-smtpd_xtext_decode(const char *s, size_t len, char *buf, size_t size)
+smtpd_param_xtext_decode(const char *s, size_t len, char *buf, size_t size)
 {
 	size_t n = 0;
 
@@ -206,7 +206,7 @@ smtpd_xtext_decode(const char *s, size_t len, char *buf, size_t size)
 }
 
 int
-smtpd_xtext_encode(const char *s, size_t len, char *buf, size_t size)
+smtpd_param_xtext_encode(const char *s, size_t len, char *buf, size_t size)
 {
 	struct smtpd_text t;
 

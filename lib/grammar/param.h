@@ -24,7 +24,7 @@ enum smtpd_param_fault {
  * the ">" of the path), into an array in ARENA, names in upper case.  On
  * SMTPD_PARAM_OK, *PARAMS and *COUNT are set; none gives a count of 0.
  */
-enum smtpd_param_fault smtpd_params_parse(const char *s, size_t len,
+enum smtpd_param_fault smtpd_param_parse_all(const char *s, size_t len,
     struct smtpd_arena *arena, const struct smtpd_param **params,
     size_t *count);
 
@@ -43,10 +43,10 @@ int smtpd_param_number(const char *s, uint64_t *out);
  * that xtext may not hold, a decoded control byte (NUL, CR and LF among
  * them), or no room.
  */
-int smtpd_xtext_decode(const char *s, size_t len, char *buf, size_t size);
+int smtpd_param_xtext_decode(const char *s, size_t len, char *buf, size_t size);
 
 /* Encode LEN bytes at S as xtext into BUF of SIZE bytes with a NUL behind.
  * Return the length, or -1 when there is no room. */
-int smtpd_xtext_encode(const char *s, size_t len, char *buf, size_t size);
+int smtpd_param_xtext_encode(const char *s, size_t len, char *buf, size_t size);
 
 #endif

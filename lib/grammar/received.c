@@ -137,7 +137,7 @@ add_tls(struct lines *l, const char *version, const char *cipher)
 }
 
 int
-smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size)
+smtpd_received_write(const struct smtpd_received *t, char *buf, size_t size)
 {
 	char date[SMTPD_DATE_MAX];
 	struct lines l = { .start = 0 };

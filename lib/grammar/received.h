@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <time.h>
 
-struct smtpd_trace {
+struct smtpd_received {
 	const char *helo; /* as the client said it; "" when it did not */
 	const char *peer; /* its address, "192.0.2.1"; NULL: none (a pipe) */
 	const char *by;   /* our name */
@@ -28,7 +28,8 @@ struct smtpd_trace {
  * Return the length, or -1 when there is no room.  1,024 bytes always
  * suffice: over-long names are cut.
  */
-int smtpd_trace_received(const struct smtpd_trace *t, char *buf, size_t size);
+int smtpd_received_write(
+    const struct smtpd_received *t, char *buf, size_t size);
 
 /* The room that smtpd_trace_date() takes, with its NUL. */
 #define SMTPD_DATE_MAX 40

@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 void
-smtpd_peer_reply_init(struct smtpd_peer_reply *r)
+smtpd_reply_parse_init(struct smtpd_peer_reply *r)
 {
 	r->code = 0;
 	r->enhanced[0] = '\0';
@@ -79,7 +79,7 @@ add_text(struct smtpd_peer_reply *r, const char *s, size_t len)
 }
 
 enum smtpd_peer_step
-smtpd_peer_reply_line(struct smtpd_peer_reply *r, const char *line, size_t len)
+smtpd_reply_parse_line(struct smtpd_peer_reply *r, const char *line, size_t len)
 {
 	int code = read_code(line, len);
 	const char *s = line + 3;

@@ -128,7 +128,7 @@ smtpd_draft_write(struct smtpd_draft *d, const void *data, size_t len)
 static unsigned
 flags_of(const struct smtpd_draft *d)
 {
-	const struct smtpd_header_facts *facts = &d->edit.facts;
+	const struct smtpd_header_info *facts = &d->edit.facts;
 	unsigned flags = 0;
 
 	if (d->mail->sender[0] == '\0')

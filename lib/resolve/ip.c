@@ -25,7 +25,7 @@ smtpd_ip_parse_literal(const char *literal, struct smtpd_ip *out)
 	char text[INET6_ADDRSTRLEN];
 	bool six;
 
-	if (*literal != '[' || !smtpd_helo_is_valid(literal, len))
+	if (*literal != '[' || !smtpd_address_parse_helo(literal, len))
 		return -1;
 	six = strchr(literal, ':') != NULL;
 	literal += six ? tag + 1 : 1;

@@ -98,7 +98,7 @@ what_comes_first(const struct smtpd_session *s, const struct smtpd_verb *verb)
 /* One command in the right form: is its place right, and then do it. */
 static void
 run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (is_talking_too_early(s, verb)) {
 		cut_off(s, 554, "5.5.0", "commands may not be pipelined here");
@@ -124,15 +124,16 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 static void
 run_line(struct smtpd_session *s, char *text, size_t len)
 {
-	struct smtpd_line line;
+	struct smtpd_command_line line;
 	const struct smtpd_verb *verb;
 
-	if (s->state == SMTPD_STATE_START && smtpd_line_is_foreign(text, len)) {
+	if (s->state == SMTPD_STATE_START &&
+	    smtpd_command_is_foreign(text, len)) {
 		cut_off(s, 521, "5.7.0", "this is SMTP, nothing else");
 		conclude(s, "-");
 		return;
 	}
-	if (smtpd_line_parse(text, len, &line) != SMTPD_LINE_OK) {
+	if (smtpd_command_parse(text, len, &line) != SMTPD_COMMAND_OK) {
 		smtpd_session_refuse(
 		    s, SYNTAX, 500, "5.5.2", "that is no command");
 		conclude(s, "-");
@@ -201,18 +202,18 @@ step(struct smtpd_session *s)
 		return;
 	}
 	smtpd_session_count(s, SMTPD_COUNT(commands));
-	if (end == SMTPD_LINE_BINARY) {
+	if (end == SMTPD_LINE_END_BINARY) {
 		cut_off(s, 521, "5.7.0", "this is SMTP, nothing else");
 		conclude(s, "-");
 		return;
 	}
-	if (end == SMTPD_LINE_TOO_LONG) {
+	if (end == SMTPD_LINE_END_TOO_LONG) {
 		smtpd_session_refuse(s, SYNTAX, 500, "5.5.2",
 		    "line longer than %u octets", settings->max_command_line);
 		conclude(s, "-");
 		return;
 	}
-	if (end == SMTPD_LINE_BARE_LF &&
+	if (end == SMTPD_LINE_END_BARE_LF &&
 	    (settings->flags & SMTPD_BARE_LF_COMMANDS) == 0) {
 		smtpd_session_refuse(
 		    s, SYNTAX, 500, "5.5.2", "a line ends with CR and LF");

@@ -443,7 +443,7 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 	const struct smtpd_tls_facts *tls = smtpd_session_tls(s);
 	char uid[24] = "";
 	struct smtpd_text t;
-	const struct smtpd_trace trace = {
+	const struct smtpd_received trace = {
 		.helo = s->helo,
 		.peer = is_internet(s) ? s->peer_text : NULL,
 		.uid = s->uid_known ? uid : NULL,
@@ -460,7 +460,7 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 
 	smtpd_text_init(&t, uid, sizeof(uid));
 	smtpd_text_number(&t, s->uid);
-	return s->open ? smtpd_trace_received(&trace, buf, size) : -1;
+	return s->open ? smtpd_received_write(&trace, buf, size) : -1;
 }
 
 void

@@ -125,7 +125,7 @@ smtpd_config_fault(const struct smtpd_config *c)
 {
 	const struct smtpd_settings *s = &c->settings;
 
-	if (!smtpd_helo_is_valid(c->hostname, strlen(c->hostname)))
+	if (!smtpd_address_parse_helo(c->hostname, strlen(c->hostname)))
 		return "hostname";
 	if (s->max_recipients < 100)
 		return "max_recipients";

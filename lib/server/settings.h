@@ -13,7 +13,7 @@
 
 #include "grammar/command.h"
 
-struct smtpd_line;
+struct smtpd_command_line;
 struct smtpd_verb;
 
 /*
@@ -21,7 +21,7 @@ struct smtpd_verb;
  * caller's handler, do it, and set the one reply.
  */
 typedef void smtpd_verb_fn(struct smtpd_session *s,
-    const struct smtpd_verb *verb, const struct smtpd_line *line);
+    const struct smtpd_verb *verb, const struct smtpd_command_line *line);
 
 /* Where a session stands in the dialogue; bits, for masks. */
 enum smtpd_state {

@@ -28,7 +28,7 @@ is_allowed(struct smtpd_session *s, const struct smtpd_verb *verb,
 /* The same for a command without an address. */
 static bool
 is_plain_allowed(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	const struct smtpd_command c = {
 		.verb = verb->name,
@@ -75,9 +75,9 @@ say_extensions(struct smtpd_session *s)
  */
 static bool
 greet(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
-	if (!smtpd_helo_is_valid(line->argument, line->len)) {
+	if (!smtpd_address_parse_helo(line->argument, line->len)) {
 		smtpd_session_refuse(s, SYNTAX, 501, "5.5.4",
 		    "%s needs the name of your host", verb->name);
 		return false;
@@ -92,7 +92,7 @@ greet(struct smtpd_session *s, const struct smtpd_verb *verb,
 
 static void
 cmd_ehlo(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (!greet(s, verb, line))
 		return;
@@ -102,7 +102,7 @@ cmd_ehlo(struct smtpd_session *s, const struct smtpd_verb *verb,
 
 static void
 cmd_helo(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (greet(s, verb, line))
 		smtpd_session_say(s, 250, NULL, "%s", s->config->hostname);
@@ -114,7 +114,7 @@ cmd_helo(struct smtpd_session *s, const struct smtpd_verb *verb,
  */
 static void
 cmd_starttls(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	struct smtpd_tls_conn *conn = NULL;
 
@@ -208,8 +208,9 @@ refuse_params(struct smtpd_session *s, enum smtpd_param_fault fault)
  * transaction's.  Refuse what is not so.
  */
 static bool
-parse_path_command(struct smtpd_session *s, const struct smtpd_line *line,
-    const char *prefix, const char *enhanced, enum smtpd_path_kind kind,
+parse_path_command(struct smtpd_session *s,
+    const struct smtpd_command_line *line, const char *prefix,
+    const char *enhanced, enum smtpd_path_kind kind,
     struct smtpd_address *address, struct smtpd_command *c)
 {
 	const char *at = line->argument;
@@ -218,15 +219,15 @@ parse_path_command(struct smtpd_session *s, const struct smtpd_line *line,
 	enum smtpd_param_fault param;
 
 	if (take_prefix(&at, &len, prefix))
-		path =
-		    smtpd_path_parse(at, len, kind, &s->arena, address, &used);
+		path = smtpd_address_parse_path(
+		    at, len, kind, &s->arena, address, &used);
 	if (path == SMTPD_PATH_OK && used < len && at[used] != ' ')
 		path = SMTPD_PATH_SYNTAX;
 	if (path != SMTPD_PATH_OK) {
 		refuse_path(s, path, enhanced, prefix);
 		return false;
 	}
-	param = smtpd_params_parse(
+	param = smtpd_param_parse_all(
 	    at + used, len - used, &s->arena, &c->params, &c->nparams);
 	if (param != SMTPD_PARAM_OK) {
 		refuse_params(s, param);
@@ -344,7 +345,7 @@ has_transactions_left(struct smtpd_session *s)
 /* The steps of MAIL between opening the transaction and accepting it. */
 static bool
 accept_sender(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	struct smtpd_command c = { .verb = verb->name };
 
@@ -365,7 +366,7 @@ accept_sender(struct smtpd_session *s, const struct smtpd_verb *verb,
 /* mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF */
 static void
 cmd_mail(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (!has_transactions_left(s))
 		return;
@@ -393,7 +394,7 @@ has_rcpts_left(struct smtpd_session *s)
 /* The steps of RCPT up to its acceptance. */
 static bool
 accept_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	struct smtpd_command c = { .verb = verb->name };
 	struct smtpd_rcpt rcpt = { 0 };
@@ -426,7 +427,7 @@ accept_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
 /* rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters] CRLF */
 static void
 cmd_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (!accept_rcpt(s, verb, line)) {
 		s->rcpts_refused++;
@@ -511,7 +512,7 @@ receive_message(struct smtpd_session *s)
 /* data = "DATA" CRLF */
 static void
 cmd_data(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	const struct smtpd_command c = {
 		.verb = verb->name,
@@ -534,7 +535,7 @@ cmd_data(struct smtpd_session *s, const struct smtpd_verb *verb,
 
 static void
 cmd_rset(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (!is_plain_allowed(s, verb, line))
 		return;
@@ -544,7 +545,7 @@ cmd_rset(struct smtpd_session *s, const struct smtpd_verb *verb,
 
 static void
 cmd_quit(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (!is_plain_allowed(s, verb, line))
 		return;
@@ -554,7 +555,7 @@ cmd_quit(struct smtpd_session *s, const struct smtpd_verb *verb,
 
 static void
 cmd_help(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (is_plain_allowed(s, verb, line))
 		smtpd_session_say(s, 214, "2.0.0",
@@ -564,7 +565,7 @@ cmd_help(struct smtpd_session *s, const struct smtpd_verb *verb,
 /* Verbs that RFC 5321 allows a server to refuse, or wants it to. */
 static void
 cmd_refused(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (is_plain_allowed(s, verb, line) && s->ws->reply.code == 0)
 		smtpd_session_refuse(
@@ -574,7 +575,7 @@ cmd_refused(struct smtpd_session *s, const struct smtpd_verb *verb,
 /* NOOP, and a verb of the caller's own. */
 void
 smtpd_verb_custom(struct smtpd_session *s, const struct smtpd_verb *verb,
-    const struct smtpd_line *line)
+    const struct smtpd_command_line *line)
 {
 	if (is_plain_allowed(s, verb, line))
 		smtpd_session_say(s, 250, "2.0.0", "ok");

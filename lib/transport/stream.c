@@ -109,9 +109,9 @@ take_line(struct smtpd_stream *st, size_t lf, char **line, size_t *len,
 {
 	*line = st->in_buf + st->in_at;
 	*len = lf - st->in_at;
-	*end = SMTPD_LINE_BARE_LF;
+	*end = SMTPD_LINE_END_BARE_LF;
 	if (*len > 0 && (*line)[*len - 1] == '\r') {
-		*end = SMTPD_LINE_CRLF;
+		*end = SMTPD_LINE_END_CRLF;
 		*len -= 1;
 	}
 	(*line)[*len] = '\0';
@@ -168,7 +168,7 @@ smtpd_stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
 		enum smtpd_io_status status;
 
 		if (begins_binary(at, have)) {
-			*end = SMTPD_LINE_BINARY;
+			*end = SMTPD_LINE_END_BINARY;
 			return SMTPD_IO_OK;
 		}
 		if (lf != NULL && (size_t)(lf - at) < max) {
@@ -180,7 +180,7 @@ smtpd_stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
 			deadline =
 			    smtpd_clock_after(smtpd_clock_ms(), command_ms);
 		if (lf != NULL || have >= max) {
-			*end = SMTPD_LINE_TOO_LONG;
+			*end = SMTPD_LINE_END_TOO_LONG;
 			return drop_line(st, deadline);
 		}
 		seen = have;

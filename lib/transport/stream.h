@@ -12,10 +12,10 @@
 #include "transport/wire.h"
 
 enum smtpd_line_end {
-	SMTPD_LINE_CRLF,
-	SMTPD_LINE_BARE_LF,
-	SMTPD_LINE_TOO_LONG, /* its bytes were dropped */
-	SMTPD_LINE_BINARY,   /* it begins as no text does, and was not waited
+	SMTPD_LINE_END_CRLF,
+	SMTPD_LINE_END_BARE_LF,
+	SMTPD_LINE_END_TOO_LONG, /* its bytes were dropped */
+	SMTPD_LINE_END_BINARY, /* it begins as no text does, and was not waited
 	                      * for */
 };
 

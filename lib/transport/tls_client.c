@@ -297,7 +297,7 @@ explain_flags(struct client_conn *cc, uint32_t flags)
 }
 
 static void
-gather_facts(struct client_conn *cc)
+gather_info(struct client_conn *cc)
 {
 	uint32_t flags = mbedtls_ssl_get_verify_result(&cc->conn.ssl);
 
@@ -321,7 +321,7 @@ smtpd_tls_client_handshake(
 	int result = smtpd_tls_shake_hands(conn, deadline);
 
 	if (result == 0) {
-		gather_facts((struct client_conn *)conn);
+		gather_info((struct client_conn *)conn);
 		return SMTPD_IO_OK;
 	}
 	status = smtpd_tls_status_of(conn, result);

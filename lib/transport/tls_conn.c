@@ -202,7 +202,7 @@ describe_client(struct smtpd_tls_conn *conn)
 }
 
 static void
-gather_facts(struct smtpd_tls_conn *conn)
+gather_info(struct smtpd_tls_conn *conn)
 {
 	conn->facts.version = mbedtls_ssl_get_version(&conn->ssl);
 	conn->facts.server_name =
@@ -231,7 +231,7 @@ smtpd_tls_handshake(
 	int result = smtpd_tls_shake_hands(conn, deadline);
 
 	if (result == 0) {
-		gather_facts(conn);
+		gather_info(conn);
 		return SMTPD_IO_OK;
 	}
 	status = smtpd_tls_status_of(conn, result);

@@ -53,7 +53,7 @@ try_path(const char *s, size_t len, enum smtpd_path_kind kind)
 	size_t used;
 
 	smtpd_arena_init(&arena, block, sizeof(block), 0);
-	fault = smtpd_path_parse(s, len, kind, &arena, &a, &used);
+	fault = smtpd_address_parse_path(s, len, kind, &arena, &a, &used);
 	must(fault != SMTPD_PATH_NO_MEMORY);
 	if (fault == SMTPD_PATH_UTF8)
 		must(is_outside_ascii(s, len));
@@ -73,7 +73,7 @@ try_mailbox(const char *s, size_t len)
 	struct smtpd_address a;
 
 	smtpd_arena_init(&arena, block, sizeof(block), 0);
-	fault = smtpd_mailbox_parse(s, len, &arena, &a);
+	fault = smtpd_address_parse_mailbox(s, len, &arena, &a);
 	must(fault != SMTPD_PATH_NO_MEMORY);
 	if (fault != SMTPD_PATH_OK)
 		return;
@@ -89,7 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_path(s, size, SMTPD_PATH_REVERSE);
 	try_path(s, size, SMTPD_PATH_FORWARD);
 	try_mailbox(s, size);
-	if (smtpd_helo_is_valid(s, size)) {
+	if (smtpd_address_parse_helo(s, size)) {
 		must(size > 0 && size <= SMTPD_DOMAIN_MAX);
 		must(is_printable(s, size) && memchr(s, ' ', size) == NULL);
 	}

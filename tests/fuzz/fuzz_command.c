@@ -7,7 +7,7 @@
 #include "grammar/command.h"
 
 static void
-must_be_whole(const struct smtpd_line *line, const char *s, size_t len)
+must_be_whole(const struct smtpd_command_line *line, const char *s, size_t len)
 {
 	size_t n = strlen(line->verb);
 
@@ -26,18 +26,18 @@ must_be_whole(const struct smtpd_line *line, const char *s, size_t len)
 
 /* Verb, space and argument are a line that is split in the same way. */
 static void
-must_parse_again(const struct smtpd_line *line)
+must_parse_again(const struct smtpd_command_line *line)
 {
 	size_t n = strlen(line->verb);
 	size_t len = n + 1 + line->len;
 	char *copy = malloc(len);
-	struct smtpd_line again;
+	struct smtpd_command_line again;
 
 	must(copy != NULL);
 	memcpy(copy, line->verb, n);
 	copy[n] = ' ';
 	memcpy(copy + n + 1, line->argument, line->len);
-	must(smtpd_line_parse(copy, len, &again) == SMTPD_LINE_OK);
+	must(smtpd_command_parse(copy, len, &again) == SMTPD_COMMAND_OK);
 	must(strcmp(line->verb, again.verb) == 0);
 	must(line->len == again.len);
 	must(memcmp(line->argument, again.argument, line->len) == 0);
@@ -48,12 +48,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *s = (const char *)data;
-	int foreign = smtpd_line_is_foreign(s, size);
-	struct smtpd_line line;
+	int foreign = smtpd_command_is_foreign(s, size);
+	struct smtpd_command_line line;
 
 	if (size > 0 && !smtpd_is_alpha((unsigned char)s[0]))
 		must(foreign);
-	if (smtpd_line_parse(s, size, &line) == SMTPD_LINE_OK) {
+	if (smtpd_command_parse(s, size, &line) == SMTPD_COMMAND_OK) {
 		must_be_whole(&line, s, size);
 		must_parse_again(&line);
 		if (strcmp(line.verb, "MAIL") == 0)

@@ -36,17 +36,17 @@ must_check_params(const char *value)
 	char decoded[SMTPD_ORCPT_MAX + 1];
 	unsigned notify = 0;
 
-	if (smtpd_dsn_notify_parse(value, &notify) == 0)
+	if (smtpd_dsn_param_notify_parse(value, &notify) == 0)
 		must(notify == SMTPD_NOTIFY_NEVER ||
 		    (notify > 1 && notify < 16 && notify % 2 == 0));
-	if (smtpd_dsn_envid_is_valid(value)) {
-		int n = smtpd_xtext_decode(
+	if (smtpd_dsn_param_envid_is_valid(value)) {
+		int n = smtpd_param_xtext_decode(
 		    value, strlen(value), decoded, sizeof(decoded));
 
 		must(n > 0 && n <= SMTPD_ENVID_MAX);
 		must(is_printable(decoded, (size_t)n));
 	}
-	if (smtpd_dsn_orcpt_is_valid(value)) {
+	if (smtpd_dsn_param_orcpt_is_valid(value)) {
 		must(strlen(value) <= SMTPD_ORCPT_MAX);
 		must(is_printable(value, strlen(value)));
 		must(strchr(value, ';') > value);
@@ -82,7 +82,7 @@ must_be_sound(const char *s, const char *boundary)
 	while (*s != '\0') {
 		const char *end = strstr(s, "\r\n");
 
-		must(end != NULL && end - s <= SMTPD_LINE_MAX);
+		must(end != NULL && end - s <= SMTPD_FOLD_MAX);
 		must(is_printable(s, (size_t)(end - s)));
 		if (memcmp(s, "--", 2) == 0 &&
 		    strncmp(s + 2, boundary, strlen(boundary)) == 0) {

@@ -44,7 +44,7 @@ must_parse_again(const struct smtpd_param *params, size_t count)
 	}
 	must(!t.cut);
 	smtpd_arena_init(&arena, block, sizeof(block), 0);
-	must(smtpd_params_parse(t.at, t.len, &arena, &again, &n) ==
+	must(smtpd_param_parse_all(t.at, t.len, &arena, &again, &n) ==
 	    SMTPD_PARAM_OK);
 	must(n == count);
 	for (size_t i = 0; i < count; i++) {
@@ -66,7 +66,7 @@ try_params(const char *s, size_t len)
 	size_t count;
 
 	smtpd_arena_init(&arena, block, sizeof(block), 0);
-	fault = smtpd_params_parse(s, len, &arena, &params, &count);
+	fault = smtpd_param_parse_all(s, len, &arena, &params, &count);
 	must(fault != SMTPD_PARAM_NO_MEMORY);
 	if (fault != SMTPD_PARAM_OK)
 		return;
@@ -95,7 +95,7 @@ try_decode(const char *s, size_t len)
 	static char encoded[3 * INPUT_MAX + 1];
 	static char out[INPUT_MAX + 1];
 	static char again[INPUT_MAX + 1];
-	int n = smtpd_xtext_decode(s, len, out, sizeof(out));
+	int n = smtpd_param_xtext_decode(s, len, out, sizeof(out));
 	int m;
 
 	if (n < 0)
@@ -103,9 +103,10 @@ try_decode(const char *s, size_t len)
 	must(strlen(out) == (size_t)n && (size_t)n <= len);
 	for (int i = 0; i < n; i++)
 		must(!smtpd_is_control((unsigned char)out[i]));
-	m = smtpd_xtext_encode(out, (size_t)n, encoded, sizeof(encoded));
+	m = smtpd_param_xtext_encode(out, (size_t)n, encoded, sizeof(encoded));
 	must(m >= n);
-	must(smtpd_xtext_decode(encoded, (size_t)m, again, sizeof(again)) == n);
+	must(smtpd_param_xtext_decode(
+		 encoded, (size_t)m, again, sizeof(again)) == n);
 	must(memcmp(out, again, (size_t)n) == 0);
 }
 
@@ -115,14 +116,14 @@ try_encode(const char *s, size_t len)
 	static char encoded[3 * INPUT_MAX + 1];
 	static char out[INPUT_MAX + 1];
 	bool control = false;
-	int n = smtpd_xtext_encode(s, len, encoded, sizeof(encoded));
+	int n = smtpd_param_xtext_encode(s, len, encoded, sizeof(encoded));
 	int m;
 
 	must(n >= 0 && is_printable(encoded, (size_t)n));
 	must(strpbrk(encoded, " =") == NULL);
 	for (size_t i = 0; i < len; i++)
 		control = control || smtpd_is_control((unsigned char)s[i]);
-	m = smtpd_xtext_decode(encoded, (size_t)n, out, sizeof(out));
+	m = smtpd_param_xtext_decode(encoded, (size_t)n, out, sizeof(out));
 	must(control ? m == -1 : m == (int)len);
 	must(control || memcmp(out, s, len) == 0);
 }

@@ -67,7 +67,7 @@ must_sort(uint64_t a, uint64_t b)
 static void
 must_write(const char *const *values, int64_t when)
 {
-	struct smtpd_trace t = {
+	struct smtpd_received t = {
 		.helo = values[0],
 		.peer = values[1][0] != '\0' ? values[1] : NULL,
 		.by = values[2],
@@ -78,12 +78,12 @@ must_write(const char *const *values, int64_t when)
 		.uid = values[5][0] != '\0' ? values[5] : NULL,
 	};
 	char buf[1024];
-	int n = smtpd_trace_received(&t, buf, sizeof(buf));
+	int n = smtpd_received_write(&t, buf, sizeof(buf));
 
 	must(n > 0 && (size_t)n < sizeof(buf));
 	must_be_one_field(buf, (size_t)n);
 	t.rcpt = NULL;
-	must(smtpd_trace_received(&t, buf, sizeof(buf)) > 0);
+	must(smtpd_received_write(&t, buf, sizeof(buf)) > 0);
 	must_have_one_comment(buf);
 }
 

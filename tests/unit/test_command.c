@@ -36,10 +36,10 @@ lines_are_split(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		size_t len = strlen(cases[i].line);
-		struct smtpd_line line;
+		struct smtpd_command_line line;
 
-		assert_int_equal(
-		    smtpd_line_parse(cases[i].line, len, &line), SMTPD_LINE_OK);
+		assert_int_equal(smtpd_command_parse(cases[i].line, len, &line),
+		    SMTPD_COMMAND_OK);
 		assert_string_equal(line.verb, cases[i].verb);
 		assert_int_equal(line.len, strlen(cases[i].argument));
 		assert_memory_equal(line.argument, cases[i].argument, line.len);
@@ -58,10 +58,10 @@ lines_without_a_verb_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(lines); i++) {
-		struct smtpd_line line;
+		struct smtpd_command_line line;
 
-		if (smtpd_line_parse(lines[i], strlen(lines[i]), &line) !=
-		    SMTPD_LINE_NO_VERB)
+		if (smtpd_command_parse(lines[i], strlen(lines[i]), &line) !=
+		    SMTPD_COMMAND_NO_VERB)
 			fail_msg("not refused: %s", lines[i]);
 	}
 }
@@ -75,7 +75,7 @@ control_bytes_are_refused_anywhere(void **state)
 	(void)state;
 	for (int c = 0; c < 33; c++) {
 		for (size_t i = 0; i < COUNT(lines); i++) {
-			struct smtpd_line line;
+			struct smtpd_command_line line;
 			char copy[16];
 			size_t len = strlen(lines[i]);
 
@@ -84,8 +84,8 @@ control_bytes_are_refused_anywhere(void **state)
 			memcpy(copy, lines[i], len);
 			*(char *)memchr(copy, '?', len) =
 			    (char)(c == 32 ? 127 : c);
-			assert_int_equal(smtpd_line_parse(copy, len, &line),
-			    SMTPD_LINE_CONTROL);
+			assert_int_equal(smtpd_command_parse(copy, len, &line),
+			    SMTPD_COMMAND_CONTROL);
 		}
 	}
 }
@@ -109,14 +109,14 @@ other_protocols_are_seen(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(foreign); i++) {
-		if (!smtpd_line_is_foreign(foreign[i], strlen(foreign[i])))
+		if (!smtpd_command_is_foreign(foreign[i], strlen(foreign[i])))
 			fail_msg("not seen: %s", foreign[i]);
 	}
 	for (size_t i = 0; i < COUNT(ours); i++) {
-		if (smtpd_line_is_foreign(ours[i], strlen(ours[i])))
+		if (smtpd_command_is_foreign(ours[i], strlen(ours[i])))
 			fail_msg("taken for foreign: %s", ours[i]);
 	}
-	assert_true(smtpd_line_is_foreign("\0", 1));
+	assert_true(smtpd_command_is_foreign("\0", 1));
 }
 
 int

@@ -51,7 +51,7 @@ notify_is_read(void **state)
 		unsigned notify = 0;
 
 		assert_int_equal(
-		    smtpd_dsn_notify_parse(cases[i].value, &notify),
+		    smtpd_dsn_param_notify_parse(cases[i].value, &notify),
 		    cases[i].result);
 		assert_int_equal(notify, cases[i].notify);
 	}
@@ -63,14 +63,14 @@ ret_is_read(void **state)
 	enum smtpd_ret ret = SMTPD_RET_UNSAID;
 
 	(void)state;
-	assert_int_equal(smtpd_dsn_ret_parse(NULL, &ret), -1);
-	assert_int_equal(smtpd_dsn_ret_parse("", &ret), -1);
-	assert_int_equal(smtpd_dsn_ret_parse("FUL", &ret), -1);
-	assert_int_equal(smtpd_dsn_ret_parse("FULL,HDRS", &ret), -1);
+	assert_int_equal(smtpd_dsn_param_ret_parse(NULL, &ret), -1);
+	assert_int_equal(smtpd_dsn_param_ret_parse("", &ret), -1);
+	assert_int_equal(smtpd_dsn_param_ret_parse("FUL", &ret), -1);
+	assert_int_equal(smtpd_dsn_param_ret_parse("FULL,HDRS", &ret), -1);
 	assert_int_equal(ret, SMTPD_RET_UNSAID);
-	assert_int_equal(smtpd_dsn_ret_parse("full", &ret), 0);
+	assert_int_equal(smtpd_dsn_param_ret_parse("full", &ret), 0);
 	assert_int_equal(ret, SMTPD_RET_FULL);
-	assert_int_equal(smtpd_dsn_ret_parse("HDRS", &ret), 0);
+	assert_int_equal(smtpd_dsn_param_ret_parse("HDRS", &ret), 0);
 	assert_int_equal(ret, SMTPD_RET_HDRS);
 }
 
@@ -106,14 +106,15 @@ envids_are_checked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		if (smtpd_dsn_envid_is_valid(cases[i].value) != cases[i].valid)
+		if (smtpd_dsn_param_envid_is_valid(cases[i].value) !=
+		    cases[i].valid)
 			fail_msg("%s", cases[i].value);
 	}
 	for (size_t i = 0; i < SMTPD_ENVID_MAX; i++)
 		memcpy(letters + 3 * i, "+20", 4);
-	assert_true(smtpd_dsn_envid_is_valid(letters));
+	assert_true(smtpd_dsn_param_envid_is_valid(letters));
 	memcpy(letters + (size_t)3 * SMTPD_ENVID_MAX, "a", 2);
-	assert_false(smtpd_dsn_envid_is_valid(letters));
+	assert_false(smtpd_dsn_param_envid_is_valid(letters));
 }
 
 static void
@@ -150,14 +151,15 @@ orcpts_are_checked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		if (smtpd_dsn_orcpt_is_valid(cases[i].value) != cases[i].valid)
+		if (smtpd_dsn_param_orcpt_is_valid(cases[i].value) !=
+		    cases[i].valid)
 			fail_msg("%s", cases[i].value);
 	}
 	memset(letters, 'a', SMTPD_ORCPT_MAX);
 	letters[6] = ';';
-	assert_true(smtpd_dsn_orcpt_is_valid(letters));
+	assert_true(smtpd_dsn_param_orcpt_is_valid(letters));
 	letters[SMTPD_ORCPT_MAX] = 'a';
-	assert_false(smtpd_dsn_orcpt_is_valid(letters));
+	assert_false(smtpd_dsn_param_orcpt_is_valid(letters));
 }
 
 static void
@@ -195,11 +197,13 @@ who_is_told_is_as_he_asked(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		unsigned n = cases[i].notify;
 
+		assert_int_equal(smtpd_dsn_param_is_wanted(n, SMTPD_DSN_FAILED),
+		    cases[i].failed);
 		assert_int_equal(
-		    smtpd_dsn_is_wanted(n, SMTPD_DSN_FAILED), cases[i].failed);
-		assert_int_equal(smtpd_dsn_is_wanted(n, SMTPD_DSN_DELAYED),
+		    smtpd_dsn_param_is_wanted(n, SMTPD_DSN_DELAYED),
 		    cases[i].delayed);
-		assert_int_equal(smtpd_dsn_is_wanted(n, SMTPD_DSN_RELAYED),
+		assert_int_equal(
+		    smtpd_dsn_param_is_wanted(n, SMTPD_DSN_RELAYED),
 		    cases[i].relayed);
 	}
 }

@@ -115,13 +115,13 @@ no_line_is_too_long(void **state)
 		smtpd_fold_words(&f, letters);
 		smtpd_fold_words(&f, "b");
 		smtpd_fold_end(&f);
-		assert_true(longest_line(o.buf) <= SMTPD_LINE_MAX);
+		assert_true(longest_line(o.buf) <= SMTPD_FOLD_MAX);
 		begin(&f, &o);
 		smtpd_fold_add(&f, letters);
 		smtpd_fold_add(&f, "b");
 		smtpd_fold_words(&f, "c");
 		smtpd_fold_end(&f);
-		assert_true(longest_line(o.buf) <= SMTPD_LINE_MAX);
+		assert_true(longest_line(o.buf) <= SMTPD_FOLD_MAX);
 		letters[len] = 'a';
 	}
 }
@@ -143,7 +143,7 @@ over_long_words_lose_nothing(void **state)
 	for (const char *at = o.buf; *at != '\0'; at++)
 		n += *at == 'a';
 	assert_int_equal(n, 3000);
-	assert_int_equal(longest_line(o.buf), SMTPD_LINE_MAX);
+	assert_int_equal(longest_line(o.buf), SMTPD_FOLD_MAX);
 }
 
 static void

@@ -13,15 +13,15 @@
 
 /* Look at LEN bytes at DATA in blocks of BLOCK bytes. */
 static void
-look(struct smtpd_header_facts *f, const char *data, size_t len, size_t block)
+look(struct smtpd_header_info *f, const char *data, size_t len, size_t block)
 {
-	smtpd_header_facts_init(f);
+	smtpd_header_info_init(f);
 	for (size_t at = 0; at < len; at += block) {
 		size_t n = len - at < block ? len - at : block;
 
-		smtpd_header_facts_feed(f, data + at, n);
+		smtpd_header_info_feed(f, data + at, n);
 	}
-	smtpd_header_facts_end(f);
+	smtpd_header_info_end(f);
 }
 
 static void
@@ -62,7 +62,7 @@ message_ids_are_remembered(void **state)
 		size_t len = strlen(cases[i].data);
 
 		for (size_t block = 1; block <= len + 1; block++) {
-			struct smtpd_header_facts f;
+			struct smtpd_header_info f;
 
 			look(&f, cases[i].data, len, block);
 			assert_int_equal(f.message_id, cases[i].there);
@@ -76,7 +76,7 @@ over_long_ids_are_no_ids(void **state)
 {
 	char data[SMTPD_MESSAGE_ID_MAX + 100] = "Message-ID: <";
 	size_t begin = strlen("Message-ID: ");
-	struct smtpd_header_facts f;
+	struct smtpd_header_info f;
 
 	(void)state;
 	memset(data + begin + 1, 'a', SMTPD_MESSAGE_ID_MAX);
@@ -127,7 +127,7 @@ programs_and_lists_are_known(void **state)
 		size_t len = strlen(cases[i].data);
 
 		for (size_t block = 1; block <= len; block++) {
-			struct smtpd_header_facts f;
+			struct smtpd_header_info f;
 
 			look(&f, cases[i].data, len, block);
 			if (f.automatic != cases[i].automatic)
@@ -158,7 +158,7 @@ dates_and_eight_bits_are_seen(void **state)
 		size_t len = strlen(cases[i].data);
 
 		for (size_t block = 1; block <= len; block++) {
-			struct smtpd_header_facts f;
+			struct smtpd_header_info f;
 
 			look(&f, cases[i].data, len, block);
 			assert_int_equal(f.date, cases[i].date);

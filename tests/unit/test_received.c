@@ -23,7 +23,7 @@ static void
 received_is_written(void **state)
 {
 	static const struct {
-		struct smtpd_trace trace;
+		struct smtpd_received trace;
 		const char *text;
 	} cases[] = {
 		{ { "client", "192.0.2.1", "mx.example.org", "ESMTP", "X1",
@@ -93,7 +93,7 @@ received_is_written(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char buf[1024];
-		int n = smtpd_trace_received(&cases[i].trace, buf, sizeof(buf));
+		int n = smtpd_received_write(&cases[i].trace, buf, sizeof(buf));
 
 		assert_int_equal(n, strlen(cases[i].text));
 		assert_string_equal(buf, cases[i].text);
@@ -106,7 +106,7 @@ over_long_values_are_cut_and_always_fit(void **state)
 	char letters[2001];
 	char addresses[2001];
 	char buf[1024];
-	struct smtpd_trace t = { letters, letters, letters, letters, letters,
+	struct smtpd_received t = { letters, letters, letters, letters, letters,
 		addresses, WHEN, NULL, NULL, NULL };
 
 	(void)state;
@@ -115,7 +115,7 @@ over_long_values_are_cut_and_always_fit(void **state)
 	memset(addresses, 'b', 2000);
 	for (size_t len = 0; len <= 2000; len += 100) {
 		addresses[len] = '\0';
-		assert_true(smtpd_trace_received(&t, buf, sizeof(buf)) > 600);
+		assert_true(smtpd_received_write(&t, buf, sizeof(buf)) > 600);
 		/* An address is whole or not there. */
 		assert_int_equal(strstr(buf, "\tfor <") != NULL, len <= 300);
 		assert_string_equal(buf + strlen(buf) - strlen(DATE), DATE);
@@ -124,23 +124,23 @@ over_long_values_are_cut_and_always_fit(void **state)
 	letters[1000] = ':';
 	addresses[300] = '\0';
 	letters[2] = ':';
-	assert_true(smtpd_trace_received(&t, buf, sizeof(buf)) > 0);
+	assert_true(smtpd_received_write(&t, buf, sizeof(buf)) > 0);
 }
 
 static void
 without_room_nothing_is_promised(void **state)
 {
-	const struct smtpd_trace t = { "a", NULL, "b", "c", "d", "e", WHEN,
+	const struct smtpd_received t = { "a", NULL, "b", "c", "d", "e", WHEN,
 		NULL, NULL, NULL };
 	char whole[1024];
-	int len = smtpd_trace_received(&t, whole, sizeof(whole));
+	int len = smtpd_received_write(&t, whole, sizeof(whole));
 
 	(void)state;
 	assert_true(len > 0);
 	for (size_t size = 0; size <= (size_t)len + 1; size++) {
 		char *buf = test_malloc(size + 1);
 
-		assert_int_equal(smtpd_trace_received(&t, buf, size),
+		assert_int_equal(smtpd_received_write(&t, buf, size),
 		    size > (size_t)len ? len : -1);
 		test_free(buf);
 	}

@@ -25,7 +25,7 @@ struct making {
 	struct smtpd_content *content;
 	struct smtpd_outgoing_rcpt to;
 	struct smtpd_dsn_report report;
-	struct smtpd_header_facts facts; /* of the original */
+	struct smtpd_header_info facts; /* of the original */
 	char id[SMTPD_ID_MAX];
 	char unique[SMTPD_ID_MAX];
 	char (*diagnostics)[600];
@@ -48,9 +48,9 @@ wants(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
 	unsigned notify = 0;
 
 	/* What cannot be read was never said. */
-	if (text != NULL && smtpd_dsn_notify_parse(text, &notify) == -1)
+	if (text != NULL && smtpd_dsn_param_notify_parse(text, &notify) == -1)
 		notify = 0;
-	return smtpd_dsn_is_wanted(notify, action_of(b->kind));
+	return smtpd_dsn_param_is_wanted(notify, action_of(b->kind));
 }
 
 bool
@@ -101,7 +101,7 @@ goes_back_whole(const struct smtpd_bounce *b)
 	if (b->kind != SMTPD_BOUNCE_FAILED)
 		return false;
 	if (b->loaded->ret != NULL &&
-	    smtpd_dsn_ret_parse(b->loaded->ret, &ret) == -1)
+	    smtpd_dsn_param_ret_parse(b->loaded->ret, &ret) == -1)
 		ret = SMTPD_RET_UNSAID;
 	if (ret == SMTPD_RET_HDRS)
 		return false;
@@ -120,7 +120,7 @@ look_at_block(
 
 	while (smtpd_fields_next(fields, &data, &len, &piece) !=
 	    SMTPD_FIELDS_NONE) {
-		smtpd_header_facts_take(&m->facts, &piece);
+		smtpd_header_info_take(&m->facts, &piece);
 		over = over || piece.part == SMTPD_FIELDS_END ||
 		    piece.part == SMTPD_FIELDS_BODY;
 	}
@@ -139,7 +139,7 @@ look_at_original(struct making *m, bool whole)
 	bool over = false;
 	ssize_t n;
 
-	smtpd_header_facts_init(&m->facts);
+	smtpd_header_info_init(&m->facts);
 	smtpd_fields_init(&fields);
 	while ((whole || !over) &&
 	    (n = smtpd_loaded_message_read(l, at, block, sizeof(block))) > 0) {
@@ -148,7 +148,7 @@ look_at_original(struct making *m, bool whole)
 	}
 	smtpd_fields_close(&fields);
 	look_at_block(m, &fields, "", 0);
-	smtpd_header_facts_take(&m->facts, &end);
+	smtpd_header_info_take(&m->facts, &end);
 }
 
 static int
