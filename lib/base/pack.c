@@ -95,7 +95,7 @@ smtpd_pack_free(struct smtpd_pack *p)
 }
 
 const unsigned char *
-smtpd_unpack_bytes(struct smtpd_unpack *u, size_t len)
+smtpd_pack_get_bytes(struct smtpd_unpack *u, size_t len)
 {
 	const unsigned char *at = u->at;
 
@@ -109,33 +109,33 @@ smtpd_unpack_bytes(struct smtpd_unpack *u, size_t len)
 }
 
 uint8_t
-smtpd_unpack_u8(struct smtpd_unpack *u)
+smtpd_pack_get_u8(struct smtpd_unpack *u)
 {
-	const unsigned char *at = smtpd_unpack_bytes(u, 1);
+	const unsigned char *at = smtpd_pack_get_bytes(u, 1);
 
 	return at != NULL ? *at : 0;
 }
 
 uint16_t
-smtpd_unpack_u16(struct smtpd_unpack *u)
+smtpd_pack_get_u16(struct smtpd_unpack *u)
 {
-	const unsigned char *at = smtpd_unpack_bytes(u, 2);
+	const unsigned char *at = smtpd_pack_get_bytes(u, 2);
 
 	return at != NULL ? smtpd_get_u16(at) : 0;
 }
 
 uint32_t
-smtpd_unpack_u32(struct smtpd_unpack *u)
+smtpd_pack_get_u32(struct smtpd_unpack *u)
 {
-	const unsigned char *at = smtpd_unpack_bytes(u, 4);
+	const unsigned char *at = smtpd_pack_get_bytes(u, 4);
 
 	return at != NULL ? smtpd_get_u32(at) : 0;
 }
 
 uint64_t
-smtpd_unpack_u64(struct smtpd_unpack *u)
+smtpd_pack_get_u64(struct smtpd_unpack *u)
 {
-	const unsigned char *at = smtpd_unpack_bytes(u, 8);
+	const unsigned char *at = smtpd_pack_get_bytes(u, 8);
 
 	return at != NULL ? smtpd_get_u64(at) : 0;
 }

@@ -41,12 +41,12 @@ struct smtpd_unpack {
 };
 
 /* The next number; 0 when it is not there. */
-uint8_t smtpd_unpack_u8(struct smtpd_unpack *u);
-uint16_t smtpd_unpack_u16(struct smtpd_unpack *u);
-uint32_t smtpd_unpack_u32(struct smtpd_unpack *u);
-uint64_t smtpd_unpack_u64(struct smtpd_unpack *u);
+uint8_t smtpd_pack_get_u8(struct smtpd_unpack *u);
+uint16_t smtpd_pack_get_u16(struct smtpd_unpack *u);
+uint32_t smtpd_pack_get_u32(struct smtpd_unpack *u);
+uint64_t smtpd_pack_get_u64(struct smtpd_unpack *u);
 
 /* The next LEN bytes; NULL when they are not there. */
-const unsigned char *smtpd_unpack_bytes(struct smtpd_unpack *u, size_t len);
+const unsigned char *smtpd_pack_get_bytes(struct smtpd_unpack *u, size_t len);
 
 #endif

@@ -5,54 +5,54 @@
 #include <string.h>
 
 bool
-smtpd_is_alpha(int c)
+smtpd_text_is_alpha(int c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 bool
-smtpd_is_digit(int c)
+smtpd_text_is_digit(int c)
 {
 	return c >= '0' && c <= '9';
 }
 
 bool
-smtpd_is_alnum(int c)
+smtpd_text_is_alnum(int c)
 {
-	return smtpd_is_alpha(c) || smtpd_is_digit(c);
+	return smtpd_text_is_alpha(c) || smtpd_text_is_digit(c);
 }
 
 bool
-smtpd_is_control(int c)
+smtpd_text_is_control(int c)
 {
 	return (c >= 0 && c < ' ') || c == 127;
 }
 
 int
-smtpd_to_lower(int c)
+smtpd_text_to_lower(int c)
 {
 	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 int
-smtpd_to_upper(int c)
+smtpd_text_to_upper(int c)
 {
 	return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
 }
 
 bool
-smtpd_same_text(const char *a, const char *b)
+smtpd_text_same(const char *a, const char *b)
 {
 	size_t len = strlen(a);
 
-	return strlen(b) == len && smtpd_same_bytes(a, b, len);
+	return strlen(b) == len && smtpd_text_same_bytes(a, b, len);
 }
 
 bool
-smtpd_same_bytes(const char *a, const char *b, size_t len)
+smtpd_text_same_bytes(const char *a, const char *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (smtpd_to_lower(a[i]) != smtpd_to_lower(b[i]))
+		if (smtpd_text_to_lower(a[i]) != smtpd_text_to_lower(b[i]))
 			return false;
 	}
 	return true;
@@ -138,7 +138,7 @@ smtpd_text_filtered(struct smtpd_text *t, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
-		bool harmless = c < 128 && !smtpd_is_control(c);
+		bool harmless = c < 128 && !smtpd_text_is_control(c);
 
 		smtpd_text_byte(t, harmless ? s[i] : '?');
 	}

@@ -14,16 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool smtpd_is_alpha(int c);
-bool smtpd_is_digit(int c);
-bool smtpd_is_alnum(int c);
-bool smtpd_is_control(int c); /* 0 to 31, and 127 */
-int smtpd_to_lower(int c);
-int smtpd_to_upper(int c);
+bool smtpd_text_is_alpha(int c);
+bool smtpd_text_is_digit(int c);
+bool smtpd_text_is_alnum(int c);
+bool smtpd_text_is_control(int c); /* 0 to 31, and 127 */
+int smtpd_text_to_lower(int c);
+int smtpd_text_to_upper(int c);
 
 /* Whether the two are equal but for the case of ASCII letters. */
-bool smtpd_same_text(const char *a, const char *b);
-bool smtpd_same_bytes(const char *a, const char *b, size_t len);
+bool smtpd_text_same(const char *a, const char *b);
+bool smtpd_text_same_bytes(const char *a, const char *b, size_t len);
 
 /*
  * A string under construction: always NUL-terminated, cut off at the end of

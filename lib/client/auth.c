@@ -183,7 +183,7 @@ has_word(const char *list, const char *name)
 	while (*list != '\0') {
 		size_t n = strcspn(list, " ");
 
-		if (n == len && smtpd_same_bytes(list, name, n))
+		if (n == len && smtpd_text_same_bytes(list, name, n))
 			return true;
 		list += n;
 		list += strspn(list, " ");

@@ -198,7 +198,7 @@ smtpd_client_quit(struct smtpd_client *c)
 		return;
 	if (smtpd_stream_flush(&c->stream) == SMTPD_IO_OK &&
 	    c->stream.tls != NULL)
-		smtpd_tls_close(c->stream.tls);
+		smtpd_tls_conn_close(c->stream.tls);
 	smtpd_client_exchange_close(c);
 }
 
@@ -218,6 +218,6 @@ const struct smtpd_client_tls *
 smtpd_client_tls(const struct smtpd_client *c)
 {
 	return c->fd >= 0 && c->stream.tls != NULL
-	    ? smtpd_tls_client_facts(c->stream.tls)
+	    ? smtpd_tls_client_info(c->stream.tls)
 	    : NULL;
 }

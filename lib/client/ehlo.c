@@ -74,7 +74,7 @@ smtpd_client_offers(const struct smtpd_client *c, const char *keyword)
 	while (s < end) {
 		const char *params = s + strlen(s) + 1;
 
-		if (smtpd_same_text(s, keyword))
+		if (smtpd_text_same(s, keyword))
 			return params;
 		s = params + strlen(params) + 1;
 	}

@@ -26,7 +26,7 @@ static bool
 has_control(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if (smtpd_is_control((unsigned char)*s))
+		if (smtpd_text_is_control((unsigned char)*s))
 			return true;
 	return false;
 }

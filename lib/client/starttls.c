@@ -28,7 +28,7 @@ create_conn(struct smtpd_client *c)
 	struct smtpd_text t;
 
 	if (c->trust == NULL)
-		c->trust = smtpd_trust_create_empty();
+		c->trust = smtpd_tls_client_empty_trust();
 	if (c->trust == NULL)
 		return NULL;
 	smtpd_text_init(&t, key, sizeof(key));
@@ -58,7 +58,7 @@ handshake(struct smtpd_client *c, uint64_t deadline)
 		    c, phase, "4.7.5", "TLS handshake: %s", reason);
 	if (status != SMTPD_IO_OK)
 		return smtpd_client_exchange_broken(c, phase, status);
-	facts = smtpd_tls_client_facts(conn);
+	facts = smtpd_tls_client_info(conn);
 	if (is_required(c) && !facts->verified)
 		return smtpd_client_exchange_fail(c, phase, "4.7.5",
 		    "the server's certificate: %s", facts->reason);

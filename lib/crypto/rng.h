@@ -8,15 +8,15 @@
 #include <mbedtls/entropy.h>
 
 /* The generator has a lock of its own, and may be shared. */
-struct smtpd_tls_random {
+struct smtpd_rng {
 	mbedtls_entropy_context entropy;
 	mbedtls_ctr_drbg_context drbg;
 };
 
 /* Begin and seed it.  Return 0 or an error of mbedTLS; it is to be freed in
  * any case. */
-int smtpd_tls_random_init(struct smtpd_tls_random *r);
+int smtpd_rng_init(struct smtpd_rng *r);
 
-void smtpd_tls_random_free(struct smtpd_tls_random *r);
+void smtpd_rng_free(struct smtpd_rng *r);
 
 #endif

@@ -45,7 +45,7 @@ take_word(struct cursor *c, const char *want)
 	size_t len = strlen(want);
 
 	if ((size_t)(c->end - c->at) < len ||
-	    !smtpd_same_bytes(c->at, want, len))
+	    !smtpd_text_same_bytes(c->at, want, len))
 		return false;
 	c->at += len;
 	return true;
@@ -54,7 +54,7 @@ take_word(struct cursor *c, const char *want)
 static bool
 is_atext(int c)
 {
-	return smtpd_is_alnum(c) ||
+	return smtpd_text_is_alnum(c) ||
 	    (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
@@ -121,7 +121,7 @@ skip_sub_domain(struct cursor *c, bool underscore)
 {
 	const char *start = c->at;
 
-	while (smtpd_is_alnum(peek(c)) || peek(c) == '-' ||
+	while (smtpd_text_is_alnum(peek(c)) || peek(c) == '-' ||
 	    (underscore && peek(c) == '_'))
 		c->at++;
 	return c->at > start && c->at - start <= 63 && start[0] != '-' &&
@@ -146,7 +146,7 @@ skip_snum(struct cursor *c)
 	int digits = 0;
 	int value = 0;
 
-	for (; smtpd_is_digit(peek(c)) && digits < 3; digits++, c->at++)
+	for (; smtpd_text_is_digit(peek(c)) && digits < 3; digits++, c->at++)
 		value = value * 10 + (peek(c) - '0');
 	return digits > 0 && value <= 255;
 }
@@ -166,9 +166,9 @@ skip_ipv6_hex(struct cursor *c)
 	const char *start = c->at;
 
 	while (c->at - start < 4 &&
-	    (smtpd_is_digit(peek(c)) ||
-		(smtpd_to_lower(peek(c)) >= 'a' &&
-		    smtpd_to_lower(peek(c)) <= 'f')))
+	    (smtpd_text_is_digit(peek(c)) ||
+		(smtpd_text_to_lower(peek(c)) >= 'a' &&
+		    smtpd_text_to_lower(peek(c)) <= 'f')))
 		c->at++;
 	return c->at > start;
 }
@@ -412,6 +412,6 @@ smtpd_fold(const char *text, char *buf, size_t size)
 	if (len >= size || len > INT_MAX)
 		return -1;
 	for (size_t i = 0; i <= len; i++)
-		buf[i] = (char)smtpd_to_lower(text[i]);
+		buf[i] = (char)smtpd_text_to_lower(text[i]);
 	return (int)len;
 }

@@ -277,7 +277,7 @@ status_of(const struct smtpd_dsn_rcpt *rcpt)
 {
 	const char *s = rcpt->status;
 
-	if (s != NULL && smtpd_is_digit(s[0]) &&
+	if (s != NULL && smtpd_text_is_digit(s[0]) &&
 	    smtpd_reply_is_valid((s[0] - '0') * 100, s))
 		return s;
 	return wordings[rcpt->action].status;

@@ -21,7 +21,7 @@ notify_bit(const char *s, size_t len)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (len == strlen(names[i].name) &&
-		    smtpd_same_bytes(s, names[i].name, len))
+		    smtpd_text_same_bytes(s, names[i].name, len))
 			return names[i].bit;
 	}
 	return 0;
@@ -57,9 +57,9 @@ smtpd_dsn_param_ret_parse(const char *value, enum smtpd_ret *ret)
 {
 	if (value == NULL)
 		return -1;
-	if (smtpd_same_text(value, "FULL"))
+	if (smtpd_text_same(value, "FULL"))
 		*ret = SMTPD_RET_FULL;
-	else if (smtpd_same_text(value, "HDRS"))
+	else if (smtpd_text_same(value, "HDRS"))
 		*ret = SMTPD_RET_HDRS;
 	else
 		return -1;

@@ -53,7 +53,7 @@ is_named(const struct smtpd_piece *p, const char *name)
 {
 	size_t len = smtpd_fields_name_len(p);
 
-	return len == strlen(name) && smtpd_same_bytes(p->data, name, len);
+	return len == strlen(name) && smtpd_text_same_bytes(p->data, name, len);
 }
 
 static bool

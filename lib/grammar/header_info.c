@@ -37,11 +37,11 @@ field_of(const char *name, size_t len)
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (len == strlen(fields[i].name) &&
-		    smtpd_same_bytes(name, fields[i].name, len))
+		    smtpd_text_same_bytes(name, fields[i].name, len))
 			return fields[i].field;
 	}
 	if (len > strlen("List-") &&
-	    smtpd_same_bytes(name, "List-", strlen("List-")))
+	    smtpd_text_same_bytes(name, "List-", strlen("List-")))
 		return LIST;
 	return NO_FIELD;
 }
@@ -92,7 +92,7 @@ begins_with(const struct smtpd_header_info *f, const char *word)
 	size_t len = strcspn(f->value + at, " \t\r;(");
 
 	return len == strlen(word) &&
-	    smtpd_same_bytes(f->value + at, word, len);
+	    smtpd_text_same_bytes(f->value + at, word, len);
 }
 
 static void

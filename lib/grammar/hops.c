@@ -33,7 +33,8 @@ match(struct smtpd_hops *h, char c)
 {
 	if (h->column == NAME_READ && (c == ' ' || c == '\t'))
 		return;
-	if (h->column < NAME_READ && smtpd_to_lower(c) == name[h->column]) {
+	if (h->column < NAME_READ &&
+	    smtpd_text_to_lower(c) == name[h->column]) {
 		h->column++;
 		return;
 	}

@@ -19,7 +19,7 @@ is_keyword(const char *s, size_t len)
 	if (len == 0 || s[0] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (!smtpd_is_alnum(s[i]) && s[i] != '-')
+		if (!smtpd_text_is_alnum(s[i]) && s[i] != '-')
 			return false;
 	}
 	return true;
@@ -53,7 +53,7 @@ read_param(const char *s, size_t len, struct smtpd_arena *arena,
 	if (text == NULL)
 		return SMTPD_PARAM_NO_MEMORY;
 	for (size_t i = 0; i < name_len; i++)
-		text[i] = (char)smtpd_to_upper(text[i]);
+		text[i] = (char)smtpd_text_to_upper(text[i]);
 	text[name_len] = '\0';
 	out->name = text;
 	out->value = equals != NULL ? text + name_len + 1 : NULL;
@@ -143,7 +143,7 @@ smtpd_param_number(const char *s, uint64_t *out)
 	for (; *s != '\0'; s++) {
 		uint64_t digit = (uint64_t)(*s - '0');
 
-		if (!smtpd_is_digit(*s) || n > (UINT64_MAX - digit) / 10)
+		if (!smtpd_text_is_digit(*s) || n > (UINT64_MAX - digit) / 10)
 			return -1;
 		n = n * 10 + digit;
 	}
@@ -195,7 +195,7 @@ smtpd_param_xtext_decode(const char *s, size_t len, char *buf, size_t size)
 			c = hexchar_value(s + i, len - i);
 			i += 2;
 		}
-		if (c < 0 || smtpd_is_control(c) || n + 1 >= size)
+		if (c < 0 || smtpd_text_is_control(c) || n + 1 >= size)
 			return -1;
 		buf[n++] = (char)c;
 	}

@@ -66,7 +66,7 @@ append_name(struct lines *l, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		bool plain =
-		    smtpd_is_alnum(s[i]) || strchr("-._:[]", s[i]) != NULL;
+		    smtpd_text_is_alnum(s[i]) || strchr("-._:[]", s[i]) != NULL;
 
 		smtpd_text_filtered(&l->text, plain ? s + i : "?", 1);
 	}
@@ -207,8 +207,8 @@ smtpd_trace_id_parse(const char *text, uint64_t *n)
 	if (strlen(text) != SMTPD_ID_MAX - 1)
 		return -1;
 	for (; *text != '\0'; text++) {
-		const char *at =
-		    strchr(id_digits, smtpd_to_upper((unsigned char)*text));
+		const char *at = strchr(
+		    id_digits, smtpd_text_to_upper((unsigned char)*text));
 
 		/* 13 digits of 5 bits are one bit more than there are. */
 		if (at == NULL || value > UINT64_MAX / 32)

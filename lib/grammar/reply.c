@@ -15,7 +15,7 @@ skip_number(const char *s)
 {
 	const char *start = s;
 
-	while (s - start < 3 && smtpd_is_digit(*s))
+	while (s - start < 3 && smtpd_text_is_digit(*s))
 		s++;
 	if (s == start || (*start == '0' && s - start > 1))
 		return NULL;

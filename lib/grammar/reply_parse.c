@@ -21,8 +21,8 @@ smtpd_reply_parse_init(struct smtpd_peer_reply *r)
 static int
 read_code(const char *s, size_t len)
 {
-	if (len < 3 || s[0] < '2' || s[0] > '5' || !smtpd_is_digit(s[1]) ||
-	    !smtpd_is_digit(s[2]))
+	if (len < 3 || s[0] < '2' || s[0] > '5' || !smtpd_text_is_digit(s[1]) ||
+	    !smtpd_text_is_digit(s[2]))
 		return -1;
 	return (s[0] - '0') * 100 + (s[1] - '0') * 10 + (s[2] - '0');
 }
@@ -35,7 +35,7 @@ measure_part(const char *s, size_t len)
 
 	if (len < 2 || s[0] != '.')
 		return 0;
-	while (n < len && n < 4 && smtpd_is_digit(s[n]))
+	while (n < len && n < 4 && smtpd_text_is_digit(s[n]))
 		n++;
 	return n > 1 ? n : 0;
 }

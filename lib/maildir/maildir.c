@@ -81,7 +81,7 @@ add_escaped(struct smtpd_text *t, const char *text)
 	for (const char *p = text; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;
 
-		if (!smtpd_is_control(c) && strchr("/:,\\ ", c) == NULL) {
+		if (!smtpd_text_is_control(c) && strchr("/:,\\ ", c) == NULL) {
 			smtpd_text_byte(t, *p);
 		} else if (t->len + 4 < t->size) {
 			smtpd_text_format(t, "\\%03o", c);

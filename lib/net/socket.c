@@ -252,8 +252,8 @@ smtpd_socket_hangs_up(int fd, int ms)
 }
 
 bool
-smtpd_net_key(
-    const struct smtpd_sockaddr *a, bool network, struct smtpd_net_key *out)
+smtpd_socket_key(
+    const struct smtpd_sockaddr *a, bool network, struct smtpd_socket_key *out)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->addr;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->addr;

@@ -57,13 +57,13 @@ int smtpd_socket_uid(int fd, uid_t *uid);
 bool smtpd_socket_hangs_up(int fd, int ms);
 
 /* What limits count by: the family and the leading bits of an address. */
-struct smtpd_net_key {
+struct smtpd_socket_key {
 	unsigned char bytes[18];
 };
 
 /* The key of A itself, or of its network (IPv4 /24, IPv6 /64).  Return false
  * when A is no Internet address. */
-bool smtpd_net_key(
-    const struct smtpd_sockaddr *a, bool network, struct smtpd_net_key *out);
+bool smtpd_socket_key(
+    const struct smtpd_sockaddr *a, bool network, struct smtpd_socket_key *out);
 
 #endif

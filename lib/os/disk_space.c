@@ -12,7 +12,8 @@
 #define KEPT_PORTION 20 /* one in so many */
 
 void
-smtpd_space_init(struct smtpd_space *s, int directory, uint64_t min_free)
+smtpd_disk_space_init(
+    struct smtpd_disk_space *s, int directory, uint64_t min_free)
 {
 	memset(s, 0, sizeof(*s));
 	pthread_mutex_init(&s->lock, NULL);
@@ -21,13 +22,13 @@ smtpd_space_init(struct smtpd_space *s, int directory, uint64_t min_free)
 }
 
 void
-smtpd_space_finish(struct smtpd_space *s)
+smtpd_disk_space_finish(struct smtpd_disk_space *s)
 {
 	pthread_mutex_destroy(&s->lock);
 }
 
 static uint64_t
-floor_of(const struct smtpd_space *s, const struct statvfs *disk)
+floor_of(const struct smtpd_disk_space *s, const struct statvfs *disk)
 {
 	uint64_t floor = disk->f_blocks * disk->f_frsize / KEPT_PORTION;
 
@@ -38,7 +39,7 @@ floor_of(const struct smtpd_space *s, const struct statvfs *disk)
 
 /* The octets that can be used; some file systems have no number of inodes. */
 static uint64_t
-measure(const struct smtpd_space *s)
+measure(const struct smtpd_disk_space *s)
 {
 	struct statvfs disk;
 	uint64_t available;
@@ -54,7 +55,7 @@ measure(const struct smtpd_space *s)
 }
 
 bool
-smtpd_space_has_room(struct smtpd_space *s, uint64_t size)
+smtpd_disk_space_has_room(struct smtpd_disk_space *s, uint64_t size)
 {
 	uint64_t now = smtpd_clock_ms();
 	uint64_t room;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct smtpd_space {
+struct smtpd_disk_space {
 	pthread_mutex_t lock;
 	int directory;     /* on that disk */
 	uint64_t min_free; /* octets; 0: a twentieth, 64 MiB at least */
@@ -16,12 +16,13 @@ struct smtpd_space {
 	uint64_t room;     /* octets above what must be left free */
 };
 
-void smtpd_space_init(struct smtpd_space *s, int directory, uint64_t min_free);
-void smtpd_space_finish(struct smtpd_space *s);
+void smtpd_disk_space_init(
+    struct smtpd_disk_space *s, int directory, uint64_t min_free);
+void smtpd_disk_space_finish(struct smtpd_disk_space *s);
 
 /* Whether a message of SIZE octets can come in; a disk that cannot be looked
  * at, or where a twentieth of the inodes or less is left, has no room.  Any
  * thread. */
-bool smtpd_space_has_room(struct smtpd_space *s, uint64_t size);
+bool smtpd_disk_space_has_room(struct smtpd_disk_space *s, uint64_t size);
 
 #endif

@@ -41,7 +41,7 @@ smtpd_pages_release(void *pages, size_t size)
 }
 
 char *
-smtpd_stack_bottom(void)
+smtpd_pages_stack_bottom(void)
 {
 	pthread_attr_t attr;
 	void *bottom = NULL;
@@ -56,7 +56,7 @@ smtpd_stack_bottom(void)
 }
 
 void
-smtpd_stack_release(char *bottom)
+smtpd_pages_stack_release(char *bottom)
 {
 	char *frame = __builtin_frame_address(0);
 

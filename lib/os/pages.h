@@ -23,10 +23,10 @@ void smtpd_pages_release(void *pages, size_t size);
 
 /* The lowest usable address of the calling thread's stack, NULL if it cannot
  * be told. */
-char *smtpd_stack_bottom(void);
+char *smtpd_pages_stack_bottom(void);
 
 /* Release the part of the calling thread's stack that reaches from BOTTOM, as
- * smtpd_stack_bottom() gave it, to below the present frame. */
-void smtpd_stack_release(char *bottom);
+ * smtpd_pages_stack_bottom() gave it, to below the present frame. */
+void smtpd_pages_stack_release(char *bottom);
 
 #endif

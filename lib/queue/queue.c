@@ -149,7 +149,7 @@ make_queue(const struct smtpd_queue_settings *settings)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->keep, &attr);
 	pthread_condattr_destroy(&attr);
-	smtpd_space_init(&q->space, -1, q->settings.min_free);
+	smtpd_disk_space_init(&q->space, -1, q->settings.min_free);
 	return q;
 }
 
@@ -256,7 +256,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 	smtpd_bounce_limit_destroy(q->limit);
 	smtpd_trust_unref(q->client.trust);
 	smtpd_cancel_destroy(q->cancel);
-	smtpd_space_finish(&q->space);
+	smtpd_disk_space_finish(&q->space);
 	pthread_cond_destroy(&q->keep);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
@@ -265,7 +265,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 bool
 smtpd_queue_has_room(struct smtpd_queue *q, uint64_t size)
 {
-	return smtpd_space_has_room(&q->space, size);
+	return smtpd_disk_space_has_room(&q->space, size);
 }
 
 void

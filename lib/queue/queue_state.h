@@ -50,7 +50,7 @@ struct smtpd_queue {
 	struct smtpd_agent_settings agent;
 	struct smtpd_control_hooks hooks;
 	struct smtpd_control *control;
-	struct smtpd_space space;
+	struct smtpd_disk_space space;
 	struct smtpd_queue_counts counts;
 
 	pthread_mutex_t lock;

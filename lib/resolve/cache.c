@@ -127,7 +127,7 @@ forget(struct smtpd_cache *c, struct entry *e)
 static struct smtpd_dns_answer *
 copy_answer(const struct smtpd_dns_answer *answer)
 {
-	size_t size = smtpd_dns_answer_size(answer->count);
+	size_t size = smtpd_dns_message_answer_size(answer->count);
 	struct smtpd_dns_answer *copy = malloc(size);
 
 	if (copy != NULL)

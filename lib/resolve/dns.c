@@ -150,11 +150,11 @@ understand(struct asking *a, const struct smtpd_sockaddr *server, size_t len,
 	struct smtpd_dns_chain chain = a->chain;
 	bool ad;
 
-	*reading =
-	    smtpd_dns_read(&a->q, a->message, len, &chain, a->answer, &ad);
+	*reading = smtpd_dns_message_read(
+	    &a->q, a->message, len, &chain, a->answer, &ad);
 	ad = ad &&
 	    (a->dns->trust || a->servers.trusted ||
-		smtpd_dns_server_is_local(server));
+		smtpd_dns_servers_is_local(server));
 	if (*reading == SMTPD_DNS_UNCLEAR)
 		a->reason = a->answer->reason;
 	if (*reading != SMTPD_DNS_CLEAR && *reading != SMTPD_DNS_ALIAS)
@@ -283,7 +283,7 @@ write_query(struct asking *a, bool edns)
 	if (!smtpd_random_bytes(&a->q.id, sizeof(a->q.id)))
 		return false;
 	a->q.edns = edns;
-	a->query_len = smtpd_dns_write(&a->q, a->query + 2);
+	a->query_len = smtpd_dns_message_write(&a->q, a->query + 2);
 	a->query[0] = (unsigned char)(a->query_len >> 8);
 	a->query[1] = (unsigned char)a->query_len;
 	return a->query_len > 0;
@@ -410,7 +410,8 @@ begin(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
 	if (a == NULL)
 		return NULL;
 	memset(a, 0, offsetof(struct asking, message));
-	a->answer = malloc(smtpd_dns_answer_size(SMTPD_DNS_RECORDS_MAX));
+	a->answer =
+	    malloc(smtpd_dns_message_answer_size(SMTPD_DNS_RECORDS_MAX));
 	if (a->answer == NULL) {
 		free(a);
 		return NULL;
@@ -439,6 +440,6 @@ smtpd_dns_ask(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
 	ask_names(a);
 	answer = a->answer;
 	free(a);
-	smaller = realloc(answer, smtpd_dns_answer_size(answer->count));
+	smaller = realloc(answer, smtpd_dns_message_answer_size(answer->count));
 	return smaller != NULL ? smaller : answer;
 }

@@ -94,7 +94,7 @@ smtpd_dns_servers_system(struct smtpd_dns_servers *out)
 }
 
 bool
-smtpd_dns_server_is_local(const struct smtpd_sockaddr *a)
+smtpd_dns_servers_is_local(const struct smtpd_sockaddr *a)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->addr;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->addr;

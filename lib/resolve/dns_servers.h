@@ -28,6 +28,6 @@ int smtpd_dns_servers_parse(const char *text, struct smtpd_dns_servers *out);
 int smtpd_dns_servers_system(struct smtpd_dns_servers *out);
 
 /* Whether A is on this host. */
-bool smtpd_dns_server_is_local(const struct smtpd_sockaddr *a);
+bool smtpd_dns_servers_is_local(const struct smtpd_sockaddr *a);
 
 #endif

@@ -14,7 +14,7 @@ label_len(const char *name)
 {
 	size_t n = 0;
 
-	while (smtpd_is_alnum((unsigned char)name[n]) || name[n] == '-' ||
+	while (smtpd_text_is_alnum((unsigned char)name[n]) || name[n] == '-' ||
 	    name[n] == '_')
 		n++;
 	return n;
@@ -28,7 +28,7 @@ is_label(const char *s, size_t len)
 
 /* A last label of digits alone would make it an address (RFC 3696, 2). */
 bool
-smtpd_host_is_valid(const char *name)
+smtpd_hostname_is_valid(const char *name)
 {
 	if (strlen(name) >= SMTPD_DNS_HOST_MAX)
 		return false;
@@ -54,7 +54,7 @@ is_ascii(const char *s)
 }
 
 int
-smtpd_host_normalise(const char *name, char *out)
+smtpd_hostname_normalise(const char *name, char *out)
 {
 	size_t len;
 
@@ -69,7 +69,7 @@ smtpd_host_normalise(const char *name, char *out)
 	if (len >= SMTPD_DNS_HOST_MAX)
 		return -1;
 	for (size_t i = 0; i < len; i++)
-		out[i] = (char)smtpd_to_lower((unsigned char)name[i]);
+		out[i] = (char)smtpd_text_to_lower((unsigned char)name[i]);
 	out[len] = '\0';
-	return smtpd_host_is_valid(out) ? 0 : -1;
+	return smtpd_hostname_is_valid(out) ? 0 : -1;
 }

@@ -66,7 +66,7 @@ fill(struct smtpd_resolver *r, const struct smtpd_resolver_settings *settings)
 	r->max_addresses = or_default(settings->max_addresses, 10);
 	r->self_is_good = settings->self_is_good;
 	if (settings->hostname == NULL ||
-	    smtpd_host_normalise(settings->hostname, r->hostname) != 0)
+	    smtpd_hostname_normalise(settings->hostname, r->hostname) != 0)
 		r->hostname[0] = '\0';
 	r->dns = smtpd_dns_create(&dns);
 	if (r->dns == NULL)
@@ -163,8 +163,8 @@ list_hosts(struct lookup *l, const struct smtpd_dns_answer *answer)
 		struct smtpd_mx_host *host = &l->hosts[i];
 
 		host->preference = answer->records[i].preference;
-		if (smtpd_host_normalise(answer->records[i].host, host->name) !=
-		    0)
+		if (smtpd_hostname_normalise(
+			answer->records[i].host, host->name) != 0)
 			host->name[0] = '\0';
 	}
 	l->nhosts = answer->count;
@@ -324,7 +324,7 @@ go_on(struct lookup *l, const struct smtpd_dns_answer *answer)
 static struct smtpd_targets *
 resolve_host(struct lookup *l, const char *host)
 {
-	if (smtpd_host_normalise(host, l->name) != 0)
+	if (smtpd_hostname_normalise(host, l->name) != 0)
 		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
 		    "%s is not the name of a host", l->shown);
 	list_domain(l);
@@ -339,7 +339,7 @@ resolve_domain(struct lookup *l, const char *domain)
 	struct smtpd_dns_answer *answer;
 	struct smtpd_targets *t;
 
-	if (smtpd_host_normalise(domain, l->name) != 0)
+	if (smtpd_hostname_normalise(domain, l->name) != 0)
 		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
 		    "%s is not the name of a domain", l->shown);
 	answer = ask(l, l->name, SMTPD_DNS_MX);

@@ -38,7 +38,7 @@ smtpd_smarthost_normalise(const char *host, char *out)
 {
 	if (make_literal(host, "[", out) || make_literal(host, "[IPv6:", out))
 		return 0;
-	return smtpd_host_normalise(host, out);
+	return smtpd_hostname_normalise(host, out);
 }
 
 /* The addresses of an answer of the system. */

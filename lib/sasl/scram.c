@@ -83,7 +83,7 @@ read_rounds(const char *s, size_t len, uint32_t *out)
 	if (len == 0 || len > 7)
 		return -1;
 	for (size_t i = 0; i < len; i++) {
-		if (!smtpd_is_digit(s[i]))
+		if (!smtpd_text_is_digit(s[i]))
 			return -1;
 		n = n * 10 + (uint32_t)(s[i] - '0');
 	}
@@ -127,12 +127,13 @@ sign(struct smtpd_scram *s, const unsigned char *salted, const char *message,
 	const size_t size = SMTPD_SHA256_SIZE;
 	size_t len = strlen(message);
 
-	if (smtpd_hmac_sha256(salted, size, "Client Key", 10, key) != 0 ||
-	    smtpd_sha256(key, size, stored) != 0 ||
-	    smtpd_hmac_sha256(stored, size, message, len, proof) != 0 ||
-	    smtpd_hmac_sha256(salted, size, "Server Key", 10, server_key) !=
+	if (smtpd_digest_hmac_sha256(salted, size, "Client Key", 10, key) !=
 		0 ||
-	    smtpd_hmac_sha256(
+	    smtpd_digest_sha256(key, size, stored) != 0 ||
+	    smtpd_digest_hmac_sha256(stored, size, message, len, proof) != 0 ||
+	    smtpd_digest_hmac_sha256(
+		salted, size, "Server Key", 10, server_key) != 0 ||
+	    smtpd_digest_hmac_sha256(
 		server_key, size, message, len, s->server_signature) != 0)
 		return -1;
 	for (size_t i = 0; i < size; i++)
@@ -158,8 +159,8 @@ smtpd_scram_answer(struct smtpd_scram *s, const char *challenge,
 	smtpd_text_init(&t, message, sizeof(message));
 	smtpd_text_format(&t, "%s,%s,%s", s->first, challenge, out);
 	if (t.cut ||
-	    smtpd_pbkdf2_sha256(password, strlen(password), c.salt, c.salt_len,
-		c.rounds, salted) != 0 ||
+	    smtpd_digest_pbkdf2_sha256(password, strlen(password), c.salt,
+		c.salt_len, c.rounds, salted) != 0 ||
 	    sign(s, salted, message, proof) != 0)
 		return -1;
 	smtpd_text_add(&answer, ",p=");

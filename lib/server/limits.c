@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct smtpd_peer_count {
-	struct smtpd_net_key key;
+	struct smtpd_socket_key key;
 	uint32_t count;
 	struct smtpd_peer_count *next;
 };
@@ -32,7 +32,7 @@ smtpd_limits_finish(struct smtpd_limits *l)
 
 /* FNV-1a. */
 static struct smtpd_peer_count **
-bucket_of(struct smtpd_limits *l, const struct smtpd_net_key *key)
+bucket_of(struct smtpd_limits *l, const struct smtpd_socket_key *key)
 {
 	uint32_t hash = 2166136261U;
 
@@ -43,7 +43,7 @@ bucket_of(struct smtpd_limits *l, const struct smtpd_net_key *key)
 
 /* The count for KEY, made if there is none yet. */
 static struct smtpd_peer_count *
-count_for(struct smtpd_limits *l, const struct smtpd_net_key *key)
+count_for(struct smtpd_limits *l, const struct smtpd_socket_key *key)
 {
 	struct smtpd_peer_count **bucket = bucket_of(l, key);
 	struct smtpd_peer_count *p;
@@ -109,11 +109,11 @@ smtpd_limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
     struct smtpd_ticket *t)
 {
 	enum smtpd_admission verdict = SMTPD_NO_ADMISSION;
-	struct smtpd_net_key address, network;
+	struct smtpd_socket_key address, network;
 
 	memset(t, 0, sizeof(*t));
-	if (smtpd_net_key(peer, false, &address) &&
-	    smtpd_net_key(peer, true, &network)) {
+	if (smtpd_socket_key(peer, false, &address) &&
+	    smtpd_socket_key(peer, true, &network)) {
 		t->address = count_for(l, &address);
 		t->network = count_for(l, &network);
 		if (t->address == NULL || t->network == NULL)

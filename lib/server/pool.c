@@ -155,7 +155,7 @@ work(void *arg)
 	struct smtpd_pool *p = arg;
 	struct smtpd_worker w = {
 		.ws = smtpd_workspace_create(),
-		.stack_bottom = smtpd_stack_bottom(),
+		.stack_bottom = smtpd_pages_stack_bottom(),
 	};
 	struct smtpd_connection c;
 

@@ -166,9 +166,9 @@ take_verb_name(char name[SMTPD_VERB_MAX + 1], const char *verb)
 	if (len == 0 || len > SMTPD_VERB_MAX)
 		return false;
 	for (size_t i = 0; i <= len; i++) {
-		if (i < len && !smtpd_is_alpha((unsigned char)verb[i]))
+		if (i < len && !smtpd_text_is_alpha((unsigned char)verb[i]))
 			return false;
-		name[i] = (char)smtpd_to_upper((unsigned char)verb[i]);
+		name[i] = (char)smtpd_text_to_upper((unsigned char)verb[i]);
 	}
 	return true;
 }
@@ -250,9 +250,9 @@ smtpd_server_add_param(
 
 	if (!smtpd_param_name_is_valid(name))
 		return fail(srv, "\"%s\" is no name of a parameter", name);
-	if (smtpd_same_text(verb, "MAIL"))
+	if (smtpd_text_same(verb, "MAIL"))
 		list = &srv->config.mail_params;
-	else if (smtpd_same_text(verb, "RCPT"))
+	else if (smtpd_text_same(verb, "RCPT"))
 		list = &srv->config.rcpt_params;
 	else
 		return fail(srv, "%s takes no parameters", verb);
@@ -321,7 +321,7 @@ replace_tls(
 {
 	struct smtpd_tls *old;
 
-	if (tls != NULL && !smtpd_tls_freeze(tls))
+	if (tls != NULL && !smtpd_tls_context_freeze(tls))
 		return fail(srv, "the TLS context has no certificate");
 	if (tls != NULL)
 		smtpd_tls_ref(tls);

@@ -39,8 +39,8 @@ save_memory(void *arg)
 	smtpd_pages_release(ws,
 	    s->open ? offsetof(struct smtpd_workspace, reply) : sizeof(*ws));
 	if (s->stream.tls != NULL)
-		smtpd_tls_save_memory(s->stream.tls);
-	smtpd_stack_release(s->stack_bottom);
+		smtpd_tls_conn_save_memory(s->stream.tls);
+	smtpd_pages_stack_release(s->stack_bottom);
 }
 
 static size_t
@@ -421,7 +421,7 @@ smtpd_session_tls(const struct smtpd_session *s)
 {
 	if (s->stream.tls == NULL)
 		return NULL;
-	return smtpd_tls_conn_facts(s->stream.tls);
+	return smtpd_tls_conn_info(s->stream.tls);
 }
 
 const struct smtpd_envelope *

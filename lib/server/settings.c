@@ -184,7 +184,7 @@ bool
 smtpd_names_have(const struct smtpd_names *list, const char *name)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (smtpd_same_text(list->names[i], name))
+		if (smtpd_text_same(list->names[i], name))
 			return true;
 	return false;
 }

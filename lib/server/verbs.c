@@ -143,7 +143,7 @@ take_prefix(const char **s, size_t *len, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	if (*len < n || !smtpd_same_bytes(*s, prefix, n))
+	if (*len < n || !smtpd_text_same_bytes(*s, prefix, n))
 		return false;
 	*s += n;
 	*len -= n;
@@ -264,11 +264,11 @@ take_size(struct smtpd_session *s, const char *value)
 static bool
 take_body(struct smtpd_session *s, const char *value)
 {
-	if (value != NULL && smtpd_same_text(value, "7BIT")) {
+	if (value != NULL && smtpd_text_same(value, "7BIT")) {
 		s->envelope.encoding = SMTPD_7BIT;
 		return true;
 	}
-	if (value != NULL && smtpd_same_text(value, "8BITMIME")) {
+	if (value != NULL && smtpd_text_same(value, "8BITMIME")) {
 		s->envelope.encoding = SMTPD_8BITMIME;
 		return true;
 	}

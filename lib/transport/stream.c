@@ -46,10 +46,10 @@ smtpd_stream_start_tls(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
 	st->in_end = 0;
 	if (status != SMTPD_IO_OK)
 		return status;
-	smtpd_tls_cork(conn, st->out_buf, SMTPD_STREAM_OUT_SIZE);
-	status = smtpd_tls_handshake(
+	smtpd_tls_conn_cork(conn, st->out_buf, SMTPD_STREAM_OUT_SIZE);
+	status = smtpd_tls_conn_handshake(
 	    conn, earlier(deadline, st->deadline), reason, size);
-	sent = smtpd_tls_uncork(conn);
+	sent = smtpd_tls_conn_uncork(conn);
 	return status != SMTPD_IO_OK ? status : sent;
 }
 
@@ -83,7 +83,7 @@ smtpd_stream_fill(struct smtpd_stream *st, uint64_t deadline)
 	deadline =
 	    earlier(deadline, smtpd_clock_after(smtpd_clock_ms(), st->idle_ms));
 	status = st->tls != NULL
-	    ? smtpd_tls_read(st->tls, at, room, deadline, &got)
+	    ? smtpd_tls_conn_read(st->tls, at, room, deadline, &got)
 	    : smtpd_wire_read(&st->wire, at, room, deadline, &got);
 	st->in_end += got;
 	return status;
@@ -148,8 +148,8 @@ drop_line(struct smtpd_stream *st, uint64_t deadline)
 static bool
 begins_binary(const char *at, size_t len)
 {
-	return len > 0 && smtpd_is_control((unsigned char)*at) && *at != '\r' &&
-	    *at != '\n' && *at != '\t';
+	return len > 0 && smtpd_text_is_control((unsigned char)*at) &&
+	    *at != '\r' && *at != '\n' && *at != '\t';
 }
 
 enum smtpd_io_status
@@ -234,7 +234,7 @@ smtpd_stream_flush(struct smtpd_stream *st)
 	if (len == 0)
 		return SMTPD_IO_OK;
 	if (st->tls != NULL)
-		return smtpd_tls_write(st->tls, st->out_buf, len);
+		return smtpd_tls_conn_write(st->tls, st->out_buf, len);
 	return smtpd_wire_write(&st->wire, st->out_buf, len);
 }
 
@@ -252,11 +252,11 @@ smtpd_stream_close(struct smtpd_stream *st)
 
 	if (st->tls == NULL)
 		return smtpd_stream_flush(st);
-	smtpd_tls_cork(st->tls, st->in_buf, SMTPD_STREAM_IN_SIZE);
+	smtpd_tls_conn_cork(st->tls, st->in_buf, SMTPD_STREAM_IN_SIZE);
 	status = smtpd_stream_flush(st);
 	if (status == SMTPD_IO_OK)
-		smtpd_tls_close(st->tls);
-	return status == SMTPD_IO_OK ? smtpd_tls_uncork(st->tls) : status;
+		smtpd_tls_conn_close(st->tls);
+	return status == SMTPD_IO_OK ? smtpd_tls_conn_uncork(st->tls) : status;
 }
 
 void

@@ -39,7 +39,7 @@ struct smtpd_trust {
 	atomic_uint refs;
 
 	/* Shared by all connections, which only read it, but for the first. */
-	struct smtpd_tls_random random;
+	struct smtpd_rng random;
 	mbedtls_ssl_config conf;
 	mbedtls_x509_crt ca;
 
@@ -94,7 +94,7 @@ static const char *const bundles[] = {
 static int
 set_up(struct smtpd_trust *t)
 {
-	if (smtpd_tls_random_init(&t->random) != 0 ||
+	if (smtpd_rng_init(&t->random) != 0 ||
 	    mbedtls_ssl_config_defaults(&t->conf, MBEDTLS_SSL_IS_CLIENT,
 		MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return -1;
@@ -111,7 +111,7 @@ set_up(struct smtpd_trust *t)
 }
 
 struct smtpd_trust *
-smtpd_trust_create_empty(void)
+smtpd_tls_client_empty_trust(void)
 {
 	struct smtpd_trust *t;
 
@@ -143,7 +143,7 @@ struct smtpd_trust *
 smtpd_trust_create(const char *ca_file, char *error, size_t size)
 {
 	const char *file = ca_file != NULL ? ca_file : find_bundle();
-	struct smtpd_trust *t = smtpd_trust_create_empty();
+	struct smtpd_trust *t = smtpd_tls_client_empty_trust();
 	char reason[128];
 	int code;
 
@@ -184,7 +184,7 @@ smtpd_trust_unref(struct smtpd_trust *t)
 	free(t->kept);
 	mbedtls_ssl_config_free(&t->conf);
 	mbedtls_x509_crt_free(&t->ca);
-	smtpd_tls_random_free(&t->random);
+	smtpd_rng_free(&t->random);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -301,7 +301,7 @@ gather_info(struct client_conn *cc)
 {
 	uint32_t flags = mbedtls_ssl_get_verify_result(&cc->conn.ssl);
 
-	smtpd_tls_name_cipher(&cc->conn);
+	smtpd_tls_conn_name_cipher(&cc->conn);
 	cc->facts.version = mbedtls_ssl_get_version(&cc->conn.ssl);
 	cc->facts.cipher = cc->conn.facts.cipher;
 	cc->facts.resumed = !cc->saw_certificate;
@@ -318,13 +318,13 @@ smtpd_tls_client_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size)
 {
 	enum smtpd_io_status status;
-	int result = smtpd_tls_shake_hands(conn, deadline);
+	int result = smtpd_tls_conn_shake_hands(conn, deadline);
 
 	if (result == 0) {
 		gather_info((struct client_conn *)conn);
 		return SMTPD_IO_OK;
 	}
-	status = smtpd_tls_status_of(conn, result);
+	status = smtpd_tls_conn_status(conn, result);
 	reason[0] = '\0';
 	if (status == SMTPD_IO_TLS)
 		mbedtls_strerror(result, reason, size);
@@ -332,7 +332,7 @@ smtpd_tls_client_handshake(
 }
 
 const struct smtpd_client_tls *
-smtpd_tls_client_facts(const struct smtpd_tls_conn *conn)
+smtpd_tls_client_info(const struct smtpd_tls_conn *conn)
 {
 	return &((const struct client_conn *)conn)->facts;
 }

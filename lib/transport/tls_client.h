@@ -9,7 +9,7 @@
 #include "transport/tls_conn.h"
 
 /* As smtpd_trust_create(), but nobody is believed.  NULL without memory. */
-struct smtpd_trust *smtpd_trust_create_empty(void);
+struct smtpd_trust *smtpd_tls_client_empty_trust(void);
 
 /*
  * All that a connection to HOST ("" for no name) over W needs, but no
@@ -28,7 +28,7 @@ enum smtpd_io_status smtpd_tls_client_handshake(
 
 /* What is known once the handshake is over; lives as long as CONN, which
  * smtpd_tls_client_create() made. */
-const struct smtpd_client_tls *smtpd_tls_client_facts(
+const struct smtpd_client_tls *smtpd_tls_client_info(
     const struct smtpd_tls_conn *conn);
 
 /* Keep the session of CONN, whose handshake is over, under its key. */

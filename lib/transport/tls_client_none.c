@@ -14,7 +14,7 @@ smtpd_trust_create(const char *ca_file, char *error, size_t size)
 }
 
 struct smtpd_trust *
-smtpd_trust_create_empty(void)
+smtpd_tls_client_empty_trust(void)
 {
 	return NULL;
 }
@@ -48,7 +48,7 @@ smtpd_tls_client_handshake(
 }
 
 const struct smtpd_client_tls *
-smtpd_tls_client_facts(const struct smtpd_tls_conn *conn)
+smtpd_tls_client_info(const struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 	return NULL;
@@ -61,22 +61,22 @@ smtpd_tls_client_keep(struct smtpd_tls_conn *conn)
 }
 
 int
-smtpd_sha256(const void *data, size_t len, unsigned char *out)
+smtpd_digest_sha256(const void *data, size_t len, unsigned char *out)
 {
 	(void)data, (void)len, (void)out;
 	return -1;
 }
 
 int
-smtpd_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len,
-    unsigned char *out)
+smtpd_digest_hmac_sha256(const void *key, size_t key_len, const void *data,
+    size_t len, unsigned char *out)
 {
 	(void)key, (void)key_len, (void)data, (void)len, (void)out;
 	return -1;
 }
 
 int
-smtpd_pbkdf2_sha256(const void *password, size_t len, const void *salt,
+smtpd_digest_pbkdf2_sha256(const void *password, size_t len, const void *salt,
     size_t salt_len, uint32_t rounds, unsigned char *out)
 {
 	(void)password, (void)len, (void)salt, (void)salt_len, (void)rounds,

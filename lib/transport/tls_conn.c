@@ -66,7 +66,7 @@ write_wire(void *arg, const unsigned char *buf, size_t len)
 }
 
 void
-smtpd_tls_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
+smtpd_tls_conn_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
 {
 	conn->cork = buf;
 	conn->cork_size = size;
@@ -74,11 +74,11 @@ smtpd_tls_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
 }
 
 enum smtpd_io_status
-smtpd_tls_uncork(struct smtpd_tls_conn *conn)
+smtpd_tls_conn_uncork(struct smtpd_tls_conn *conn)
 {
 	enum smtpd_io_status status = send_corked(conn);
 
-	smtpd_tls_cork(conn, NULL, 0);
+	smtpd_tls_conn_cork(conn, NULL, 0);
 	return status;
 }
 
@@ -102,7 +102,8 @@ smtpd_tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
 	if (conn == NULL)
 		return NULL;
 	conn->context = smtpd_tls_ref(context);
-	if (smtpd_tls_conn_init(conn, smtpd_tls_conf(context), w) != 0) {
+	if (smtpd_tls_conn_init(conn, smtpd_tls_context_conf(context), w) !=
+	    0) {
 		smtpd_tls_conn_destroy(conn);
 		return NULL;
 	}
@@ -134,7 +135,7 @@ asks_again(int result)
 }
 
 int
-smtpd_tls_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline)
+smtpd_tls_conn_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline)
 {
 	int result;
 
@@ -146,7 +147,7 @@ smtpd_tls_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline)
 }
 
 enum smtpd_io_status
-smtpd_tls_status_of(const struct smtpd_tls_conn *conn, int result)
+smtpd_tls_conn_status(const struct smtpd_tls_conn *conn, int result)
 {
 	if (conn->status != SMTPD_IO_OK)
 		return conn->status;
@@ -157,7 +158,7 @@ smtpd_tls_status_of(const struct smtpd_tls_conn *conn, int result)
 
 /* mbedTLS says "TLS-ECDHE-..." and "TLS1-3-...": IANA "TLS_". */
 void
-smtpd_tls_name_cipher(struct smtpd_tls_conn *conn)
+smtpd_tls_conn_name_cipher(struct smtpd_tls_conn *conn)
 {
 	const char *name = mbedtls_ssl_get_ciphersuite(&conn->ssl);
 	struct smtpd_text t;
@@ -183,7 +184,8 @@ describe_client(struct smtpd_tls_conn *conn)
 	const size_t hex_len = 2 * sizeof(hash) + 1;
 
 	conn->facts.client_subject = conn->facts.client_fingerprint = "";
-	if (cert == NULL || smtpd_sha256(cert->raw.p, cert->raw.len, hash) != 0)
+	if (cert == NULL ||
+	    smtpd_digest_sha256(cert->raw.p, cert->raw.len, hash) != 0)
 		return;
 	if (mbedtls_x509_dn_gets(subject, sizeof(subject), &cert->subject) < 0)
 		subject[0] = '\0';
@@ -207,7 +209,7 @@ gather_info(struct smtpd_tls_conn *conn)
 	conn->facts.version = mbedtls_ssl_get_version(&conn->ssl);
 	conn->facts.server_name =
 	    conn->server_name != NULL ? conn->server_name : "";
-	smtpd_tls_name_cipher(conn);
+	smtpd_tls_conn_name_cipher(conn);
 	describe_client(conn);
 }
 
@@ -224,23 +226,23 @@ explain(enum smtpd_io_status status, int result, char *reason, size_t size)
 }
 
 enum smtpd_io_status
-smtpd_tls_handshake(
+smtpd_tls_conn_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size)
 {
 	enum smtpd_io_status status;
-	int result = smtpd_tls_shake_hands(conn, deadline);
+	int result = smtpd_tls_conn_shake_hands(conn, deadline);
 
 	if (result == 0) {
 		gather_info(conn);
 		return SMTPD_IO_OK;
 	}
-	status = smtpd_tls_status_of(conn, result);
+	status = smtpd_tls_conn_status(conn, result);
 	explain(status, result, reason, size);
 	return status;
 }
 
 enum smtpd_io_status
-smtpd_tls_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
+smtpd_tls_conn_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
     uint64_t deadline, size_t *got)
 {
 	int result;
@@ -251,13 +253,13 @@ smtpd_tls_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
 		    mbedtls_ssl_read(&conn->ssl, (unsigned char *)buf, size);
 	} while (asks_again(result));
 	if (result <= 0)
-		return smtpd_tls_status_of(conn, result);
+		return smtpd_tls_conn_status(conn, result);
 	*got = (size_t)result;
 	return SMTPD_IO_OK;
 }
 
 enum smtpd_io_status
-smtpd_tls_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
+smtpd_tls_conn_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 {
 	while (len > 0) {
 		int result = mbedtls_ssl_write(
@@ -266,7 +268,7 @@ smtpd_tls_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 		if (asks_again(result))
 			continue;
 		if (result < 0)
-			return smtpd_tls_status_of(conn, result);
+			return smtpd_tls_conn_status(conn, result);
 		buf += result;
 		len -= (size_t)result;
 	}
@@ -276,7 +278,7 @@ smtpd_tls_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 /* Of 34 KB, most of it the buffers, an idle connection needs what stands first
  * in each: the counter of the records that came, and small records. */
 void
-smtpd_tls_save_memory(struct smtpd_tls_conn *conn)
+smtpd_tls_conn_save_memory(struct smtpd_tls_conn *conn)
 {
 	mbedtls_ssl_context *ssl = &conn->ssl;
 	bool shook_hands = conn->facts.version != NULL;
@@ -295,13 +297,13 @@ smtpd_tls_save_memory(struct smtpd_tls_conn *conn)
 }
 
 void
-smtpd_tls_close(struct smtpd_tls_conn *conn)
+smtpd_tls_conn_close(struct smtpd_tls_conn *conn)
 {
 	mbedtls_ssl_close_notify(&conn->ssl);
 }
 
 const struct smtpd_tls_facts *
-smtpd_tls_conn_facts(const struct smtpd_tls_conn *conn)
+smtpd_tls_conn_info(const struct smtpd_tls_conn *conn)
 {
 	return &conn->facts;
 }

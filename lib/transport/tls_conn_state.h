@@ -29,13 +29,13 @@ int smtpd_tls_conn_init(struct smtpd_tls_conn *conn,
 
 /* Shake hands before the absolute DEADLINE.  Return the result of mbedTLS, 0 on
  * success. */
-int smtpd_tls_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline);
+int smtpd_tls_conn_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline);
 
 /* What RESULT, negative or 0, means to the session. */
-enum smtpd_io_status smtpd_tls_status_of(
+enum smtpd_io_status smtpd_tls_conn_status(
     const struct smtpd_tls_conn *conn, int result);
 
 /* Fill in the name of the cipher in use. */
-void smtpd_tls_name_cipher(struct smtpd_tls_conn *conn);
+void smtpd_tls_conn_name_cipher(struct smtpd_tls_conn *conn);
 
 #endif

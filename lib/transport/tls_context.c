@@ -42,7 +42,7 @@ struct pair {
  * a lock of its own. */
 struct secrets {
 	atomic_uint refs;
-	struct smtpd_tls_random random;
+	struct smtpd_rng random;
 	mbedtls_ssl_ticket_context tickets;
 	bool has_tickets;
 };
@@ -195,7 +195,7 @@ secrets_unref(struct secrets *x)
 	if (x == NULL || atomic_fetch_sub(&x->refs, 1) > 1)
 		return;
 	mbedtls_ssl_ticket_free(&x->tickets);
-	smtpd_tls_random_free(&x->random);
+	smtpd_rng_free(&x->random);
 	free(x);
 }
 
@@ -210,7 +210,7 @@ secrets_create(uint32_t lifetime)
 		return NULL;
 	atomic_init(&x->refs, 1);
 	mbedtls_ssl_ticket_init(&x->tickets);
-	error = smtpd_tls_random_init(&x->random);
+	error = smtpd_rng_init(&x->random);
 	if (error == 0 && lifetime > 0) {
 		x->has_tickets = true;
 		error = mbedtls_ssl_ticket_setup(&x->tickets,
@@ -298,7 +298,7 @@ sni_callback(
 	smtpd_text_init(&t, conn->server_name, len + 1);
 	smtpd_text_filtered(&t, text, len);
 	for (struct pair *p = tls->pairs; p != NULL; p = p->next)
-		if (smtpd_cert_bears(&p->chain, text, len) &&
+		if (smtpd_tls_names_include(&p->chain, text, len) &&
 		    mbedtls_ssl_set_hs_own_cert(ssl, &p->chain, &p->key) != 0)
 			return -1;
 	return 0;
@@ -392,7 +392,7 @@ is_beside(const struct pair *first, const struct pair *p)
 {
 	return mbedtls_pk_get_type(&p->key) !=
 	    mbedtls_pk_get_type(&first->key) &&
-	    smtpd_cert_shares(&first->chain, &p->chain);
+	    smtpd_tls_names_overlap(&first->chain, &p->chain);
 }
 
 static int
@@ -442,7 +442,7 @@ parse_pair(struct smtpd_tls *tls, struct pair *p, const char *cert_file,
 static int
 mark_pair(const struct pair *p, unsigned char *mark)
 {
-	struct smtpd_cert_names names = smtpd_cert_names(&p->chain);
+	struct smtpd_tls_names names = smtpd_tls_names(&p->chain);
 	const char *name = "";
 	size_t len = 0;
 
@@ -457,10 +457,10 @@ mark_pair(const struct pair *p, unsigned char *mark)
 		mix[MARK_SIZE + 2] = (unsigned char)bits;
 		memcpy(mix + MARK_SIZE + 4, name,
 		    len < SERVER_NAME_MAX ? len : SERVER_NAME_MAX);
-		error = smtpd_sha256(mix, sizeof(mix), mark);
+		error = smtpd_digest_sha256(mix, sizeof(mix), mark);
 		if (error != 0)
 			return error;
-	} while (smtpd_cert_next_name(&names, &name, &len));
+	} while (smtpd_tls_names_next(&names, &name, &len));
 	return 0;
 }
 
@@ -572,7 +572,7 @@ smtpd_tls_expires(const struct smtpd_tls *tls)
 }
 
 bool
-smtpd_tls_freeze(struct smtpd_tls *tls)
+smtpd_tls_context_freeze(struct smtpd_tls *tls)
 {
 	if (tls->pairs == NULL)
 		return false;
@@ -581,7 +581,7 @@ smtpd_tls_freeze(struct smtpd_tls *tls)
 }
 
 const mbedtls_ssl_config *
-smtpd_tls_conf(const struct smtpd_tls *tls)
+smtpd_tls_context_conf(const struct smtpd_tls *tls)
 {
 	return &tls->conf;
 }

@@ -25,20 +25,19 @@ matches(const char *pattern, size_t pattern_len, const char *name, size_t len)
 		pattern++;
 		pattern_len--;
 	}
-	return pattern_len == len && smtpd_same_bytes(pattern, name, len);
+	return pattern_len == len && smtpd_text_same_bytes(pattern, name, len);
 }
 
-struct smtpd_cert_names
-smtpd_cert_names(const mbedtls_x509_crt *c)
+struct smtpd_tls_names
+smtpd_tls_names(const mbedtls_x509_crt *c)
 {
 	if (c->subject_alt_names.buf.p != NULL)
-		return (
-		    struct smtpd_cert_names){ .alt = &c->subject_alt_names };
-	return (struct smtpd_cert_names){ .part = &c->subject };
+		return (struct smtpd_tls_names){ .alt = &c->subject_alt_names };
+	return (struct smtpd_tls_names){ .part = &c->subject };
 }
 
 bool
-smtpd_cert_next_name(struct smtpd_cert_names *n, const char **name, size_t *len)
+smtpd_tls_names_next(struct smtpd_tls_names *n, const char **name, size_t *len)
 {
 	const mbedtls_x509_buf *found = NULL;
 
@@ -57,27 +56,27 @@ smtpd_cert_next_name(struct smtpd_cert_names *n, const char **name, size_t *len)
 }
 
 bool
-smtpd_cert_bears(const mbedtls_x509_crt *c, const char *name, size_t len)
+smtpd_tls_names_include(const mbedtls_x509_crt *c, const char *name, size_t len)
 {
-	struct smtpd_cert_names names = smtpd_cert_names(c);
+	struct smtpd_tls_names names = smtpd_tls_names(c);
 	const char *pattern;
 	size_t pattern_len;
 
-	while (smtpd_cert_next_name(&names, &pattern, &pattern_len))
+	while (smtpd_tls_names_next(&names, &pattern, &pattern_len))
 		if (matches(pattern, pattern_len, name, len))
 			return true;
 	return false;
 }
 
 bool
-smtpd_cert_shares(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b)
+smtpd_tls_names_overlap(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b)
 {
-	struct smtpd_cert_names names = smtpd_cert_names(a);
+	struct smtpd_tls_names names = smtpd_tls_names(a);
 	const char *name;
 	size_t len;
 
-	while (smtpd_cert_next_name(&names, &name, &len))
-		if (smtpd_cert_bears(b, name, len))
+	while (smtpd_tls_names_next(&names, &name, &len))
+		if (smtpd_tls_names_include(b, name, len))
 			return true;
 	return false;
 }

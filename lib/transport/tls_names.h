@@ -11,23 +11,25 @@
 
 /* Those that a certificate bears: its alternative ones; or, if it has none,
  * its common name. */
-struct smtpd_cert_names {
+struct smtpd_tls_names {
 	const mbedtls_x509_sequence *alt;
 	const mbedtls_x509_name *part; /* of the subject */
 };
 
 /* Begin to go through the names of C. */
-struct smtpd_cert_names smtpd_cert_names(const mbedtls_x509_crt *c);
+struct smtpd_tls_names smtpd_tls_names(const mbedtls_x509_crt *c);
 
 /* The next of them, *NAME of *LEN bytes; false after the last. */
-bool smtpd_cert_next_name(
-    struct smtpd_cert_names *n, const char **name, size_t *len);
+bool smtpd_tls_names_next(
+    struct smtpd_tls_names *n, const char **name, size_t *len);
 
 /* Whether C is for the host NAME of LEN bytes.  A name in C may begin with
  * "*." for one label. */
-bool smtpd_cert_bears(const mbedtls_x509_crt *c, const char *name, size_t len);
+bool smtpd_tls_names_include(
+    const mbedtls_x509_crt *c, const char *name, size_t len);
 
 /* Whether A and B have a name in common. */
-bool smtpd_cert_shares(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b);
+bool smtpd_tls_names_overlap(
+    const mbedtls_x509_crt *a, const mbedtls_x509_crt *b);
 
 #endif

@@ -12,12 +12,13 @@ must_be_whole(const struct smtpd_command_line *line, const char *s, size_t len)
 	size_t n = strlen(line->verb);
 
 	must(n >= 1 && n <= SMTPD_VERB_MAX);
-	must(smtpd_same_bytes(line->verb, s, n));
+	must(smtpd_text_same_bytes(line->verb, s, n));
 	for (size_t i = 0; i < n; i++)
-		must(smtpd_to_upper(line->verb[i]) == line->verb[i]);
+		must(smtpd_text_to_upper(line->verb[i]) == line->verb[i]);
 	must(line->argument >= s + n && line->argument + line->len <= s + len);
 	for (size_t i = 0; i < len; i++)
-		must(!smtpd_is_control((unsigned char)s[i]) || s[i] == '\t');
+		must(!smtpd_text_is_control((unsigned char)s[i]) ||
+		    s[i] == '\t');
 	if (line->len > 0) {
 		must(strchr(" \t", line->argument[0]) == NULL);
 		must(strchr(" \t", line->argument[line->len - 1]) == NULL);
@@ -51,7 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int foreign = smtpd_command_is_foreign(s, size);
 	struct smtpd_command_line line;
 
-	if (size > 0 && !smtpd_is_alpha((unsigned char)s[0]))
+	if (size > 0 && !smtpd_text_is_alpha((unsigned char)s[0]))
 		must(foreign);
 	if (smtpd_command_parse(s, size, &line) == SMTPD_COMMAND_OK) {
 		must_be_whole(&line, s, size);

@@ -17,7 +17,7 @@ must_be_valid(const struct smtpd_param *params, size_t count)
 
 		must(smtpd_param_name_is_valid(params[i].name));
 		for (size_t k = 0; k < i; k++)
-			must(!smtpd_same_text(params[i].name, params[k].name));
+			must(!smtpd_text_same(params[i].name, params[k].name));
 		if (value == NULL)
 			continue;
 		must(value[0] != '\0' && is_printable(value, strlen(value)));
@@ -102,7 +102,7 @@ try_decode(const char *s, size_t len)
 		return;
 	must(strlen(out) == (size_t)n && (size_t)n <= len);
 	for (int i = 0; i < n; i++)
-		must(!smtpd_is_control((unsigned char)out[i]));
+		must(!smtpd_text_is_control((unsigned char)out[i]));
 	m = smtpd_param_xtext_encode(out, (size_t)n, encoded, sizeof(encoded));
 	must(m >= n);
 	must(smtpd_param_xtext_decode(
@@ -122,7 +122,7 @@ try_encode(const char *s, size_t len)
 	must(n >= 0 && is_printable(encoded, (size_t)n));
 	must(strpbrk(encoded, " =") == NULL);
 	for (size_t i = 0; i < len; i++)
-		control = control || smtpd_is_control((unsigned char)s[i]);
+		control = control || smtpd_text_is_control((unsigned char)s[i]);
 	m = smtpd_param_xtext_decode(encoded, (size_t)n, out, sizeof(out));
 	must(control ? m == -1 : m == (int)len);
 	must(control || memcmp(out, s, len) == 0);

@@ -16,7 +16,8 @@
 static struct smtpd_dns_answer *
 make_answer(enum smtpd_dns_status status, uint32_t ttl_s, size_t count)
 {
-	struct smtpd_dns_answer *a = calloc(1, smtpd_dns_answer_size(count));
+	struct smtpd_dns_answer *a =
+	    calloc(1, smtpd_dns_message_answer_size(count));
 
 	assert_non_null(a);
 	a->status = status;

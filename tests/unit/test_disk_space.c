@@ -90,7 +90,7 @@ test_thresholds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct smtpd_space s;
+		struct smtpd_disk_space s;
 
 		disk = (struct statvfs){
 			.f_bsize = 65536,
@@ -102,15 +102,15 @@ test_thresholds(void **state)
 			.f_ffree = cases[i].inodes,
 			.f_favail = cases[i].inodes_left,
 		};
-		smtpd_space_init(&s, 7, cases[i].min_free);
+		smtpd_disk_space_init(&s, 7, cases[i].min_free);
 		assert_int_equal(
-		    smtpd_space_has_room(&s, 0), cases[i].room > 0);
+		    smtpd_disk_space_has_room(&s, 0), cases[i].room > 0);
 		if (cases[i].room > 0)
 			assert_true(
-			    smtpd_space_has_room(&s, cases[i].room - 1));
-		assert_false(smtpd_space_has_room(&s, cases[i].room));
-		assert_false(smtpd_space_has_room(&s, UINT64_MAX));
-		smtpd_space_finish(&s);
+			    smtpd_disk_space_has_room(&s, cases[i].room - 1));
+		assert_false(smtpd_disk_space_has_room(&s, cases[i].room));
+		assert_false(smtpd_disk_space_has_room(&s, UINT64_MAX));
+		smtpd_disk_space_finish(&s);
 	}
 }
 
@@ -118,57 +118,57 @@ test_thresholds(void **state)
 static void
 test_fragments(void **state)
 {
-	struct smtpd_space s;
+	struct smtpd_disk_space s;
 
 	(void)state;
 	disk.f_bsize = 1;
 	disk.f_frsize = 4096;
 	disk.f_blocks = 1000;
 	disk.f_bavail = 2;
-	smtpd_space_init(&s, 7, 1);
-	assert_true(smtpd_space_has_room(&s, 8190));
-	assert_false(smtpd_space_has_room(&s, 8191));
-	smtpd_space_finish(&s);
+	smtpd_disk_space_init(&s, 7, 1);
+	assert_true(smtpd_disk_space_has_room(&s, 8190));
+	assert_false(smtpd_disk_space_has_room(&s, 8191));
+	smtpd_disk_space_finish(&s);
 }
 
 static void
 test_once_a_second(void **state)
 {
-	struct smtpd_space s;
+	struct smtpd_disk_space s;
 
 	(void)state;
 	disk.f_frsize = 1;
 	disk.f_blocks = disk.f_bavail = 100;
-	smtpd_space_init(&s, 7, 1);
-	assert_true(smtpd_space_has_room(&s, 50));
+	smtpd_disk_space_init(&s, 7, 1);
+	assert_true(smtpd_disk_space_has_room(&s, 50));
 	disk.f_bavail = 10;
 	now_ms += 999;
-	assert_true(smtpd_space_has_room(&s, 50));
+	assert_true(smtpd_disk_space_has_room(&s, 50));
 	assert_int_equal(looks, 1);
 	now_ms += 1;
-	assert_false(smtpd_space_has_room(&s, 50));
+	assert_false(smtpd_disk_space_has_room(&s, 50));
 	assert_int_equal(looks, 2);
 	disk.f_bavail = 100;
 	now_ms += 1000;
-	assert_true(smtpd_space_has_room(&s, 50));
-	smtpd_space_finish(&s);
+	assert_true(smtpd_disk_space_has_room(&s, 50));
+	smtpd_disk_space_finish(&s);
 }
 
 static void
 test_disk_that_cannot_be_looked_at(void **state)
 {
-	struct smtpd_space s;
+	struct smtpd_disk_space s;
 
 	(void)state;
 	disk.f_frsize = 1;
 	disk.f_blocks = disk.f_bavail = 100;
 	broken = EIO;
-	smtpd_space_init(&s, 7, 1);
-	assert_false(smtpd_space_has_room(&s, 0));
+	smtpd_disk_space_init(&s, 7, 1);
+	assert_false(smtpd_disk_space_has_room(&s, 0));
 	broken = 0;
 	now_ms += 1000;
-	assert_true(smtpd_space_has_room(&s, 0));
-	smtpd_space_finish(&s);
+	assert_true(smtpd_disk_space_has_room(&s, 0));
+	smtpd_disk_space_finish(&s);
 }
 
 int

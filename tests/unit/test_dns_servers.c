@@ -111,7 +111,7 @@ servers_of_this_host_are_known(void **state)
 
 		assert_int_equal(
 		    smtpd_dns_servers_parse(cases[i].server, &servers), 0);
-		assert_int_equal(smtpd_dns_server_is_local(&servers.list[0]),
+		assert_int_equal(smtpd_dns_servers_is_local(&servers.list[0]),
 		    cases[i].is_local);
 	}
 }

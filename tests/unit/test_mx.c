@@ -15,7 +15,8 @@
 static struct smtpd_dns_answer *
 make_answer(size_t count)
 {
-	struct smtpd_dns_answer *a = calloc(1, smtpd_dns_answer_size(count));
+	struct smtpd_dns_answer *a =
+	    calloc(1, smtpd_dns_message_answer_size(count));
 
 	assert_non_null(a);
 	a->count = count;

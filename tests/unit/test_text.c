@@ -28,11 +28,11 @@ classes_are_of_ascii(void **state)
 		bool loaded = c < 128 && (is_in(lower, c) || is_in(upper, c));
 		bool number = c < 128 && is_in(digit, c);
 
-		assert_int_equal(smtpd_is_alpha(c), loaded);
-		assert_int_equal(smtpd_is_digit(c), number);
-		assert_int_equal(smtpd_is_alnum(c), loaded || number);
+		assert_int_equal(smtpd_text_is_alpha(c), loaded);
+		assert_int_equal(smtpd_text_is_digit(c), number);
+		assert_int_equal(smtpd_text_is_alnum(c), loaded || number);
 		assert_int_equal(
-		    smtpd_is_control(c), (c >= 0 && c <= 31) || c == 127);
+		    smtpd_text_is_control(c), (c >= 0 && c <= 31) || c == 127);
 	}
 }
 
@@ -41,14 +41,14 @@ case_is_of_ascii(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 26; i++) {
-		assert_int_equal(smtpd_to_lower(upper[i]), lower[i]);
-		assert_int_equal(smtpd_to_upper(lower[i]), upper[i]);
+		assert_int_equal(smtpd_text_to_lower(upper[i]), lower[i]);
+		assert_int_equal(smtpd_text_to_upper(lower[i]), upper[i]);
 	}
 	for (int c = -128; c < 256; c++) {
-		if (smtpd_is_alpha(c))
+		if (smtpd_text_is_alpha(c))
 			continue;
-		assert_int_equal(smtpd_to_lower(c), c);
-		assert_int_equal(smtpd_to_upper(c), c);
+		assert_int_equal(smtpd_text_to_lower(c), c);
+		assert_int_equal(smtpd_text_to_upper(c), c);
 	}
 }
 
@@ -74,14 +74,14 @@ same_but_for_case(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(
-		    smtpd_same_text(cases[i].a, cases[i].b), cases[i].same);
+		    smtpd_text_same(cases[i].a, cases[i].b), cases[i].same);
 		assert_int_equal(
-		    smtpd_same_text(cases[i].b, cases[i].a), cases[i].same);
+		    smtpd_text_same(cases[i].b, cases[i].a), cases[i].same);
 	}
-	assert_true(smtpd_same_bytes("abX", "ABy", 2));
-	assert_true(smtpd_same_bytes("a\0b", "A\0B", 3));
-	assert_false(smtpd_same_bytes("a\0b", "A\0c", 3));
-	assert_true(smtpd_same_bytes("a", "b", 0));
+	assert_true(smtpd_text_same_bytes("abX", "ABy", 2));
+	assert_true(smtpd_text_same_bytes("a\0b", "A\0B", 3));
+	assert_false(smtpd_text_same_bytes("a\0b", "A\0c", 3));
+	assert_true(smtpd_text_same_bytes("a", "b", 0));
 }
 
 static void

@@ -45,7 +45,7 @@ static bool
 is_of_domain(const struct smtpd_delivery_job *job, const char *domain)
 {
 	return domain == NULL ||
-	    smtpd_same_text(smtpd_destination_name(job->destination), domain);
+	    smtpd_text_same(smtpd_destination_name(job->destination), domain);
 }
 
 /* Have the jobs of MESSAGE for DOMAIN (NULL: all) tried now, unless it is held;

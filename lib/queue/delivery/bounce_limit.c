@@ -51,7 +51,8 @@ hash(const char *sender)
 	uint32_t h = 2166136261u;
 
 	for (; *sender != '\0'; sender++)
-		h = (h ^ (uint32_t)smtpd_to_lower((unsigned char)*sender)) *
+		h = (h ^
+			(uint32_t)smtpd_text_to_lower((unsigned char)*sender)) *
 		    16777619u;
 	return h;
 }

@@ -37,7 +37,7 @@ static bool
 normalise(const char *domain, char *out)
 {
 	if (*domain != '[')
-		return smtpd_host_normalise(domain, out) == 0;
+		return smtpd_hostname_normalise(domain, out) == 0;
 	return smtpd_fold(domain, out, SMTPD_DNS_HOST_MAX) >= 0;
 }
 

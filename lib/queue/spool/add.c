@@ -87,8 +87,8 @@ compare(const void *a, const void *b)
 	size_t len = x->len < y->len ? x->len : y->len;
 
 	for (size_t i = 0; i < len; i++) {
-		int c = smtpd_to_lower((unsigned char)x->domain[i]);
-		int d = smtpd_to_lower((unsigned char)y->domain[i]);
+		int c = smtpd_text_to_lower((unsigned char)x->domain[i]);
+		int d = smtpd_text_to_lower((unsigned char)y->domain[i]);
 
 		if (c != d)
 			return c - d;
@@ -102,7 +102,7 @@ static bool
 same_domain(const struct sorted *a, const struct sorted *b)
 {
 	return a->len == b->len &&
-	    smtpd_same_bytes(a->domain, b->domain, a->len);
+	    smtpd_text_same_bytes(a->domain, b->domain, a->len);
 }
 
 /* Whether RCPT can be kept, and what its domain is. */
@@ -186,7 +186,7 @@ add_jobs(struct smtpd_spool *s, const struct groups *g, size_t nrcpts,
 		job->due = now;
 		record.count = job->count;
 		for (size_t k = 0; k < first->len; k++)
-			domain[k] = (char)smtpd_to_lower(
+			domain[k] = (char)smtpd_text_to_lower(
 			    (unsigned char)first->domain[k]);
 		smtpd_record_put_job(jobs, &record);
 		if (!smtpd_spool_messages_bind_destination(

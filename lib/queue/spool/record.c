@@ -34,17 +34,17 @@ take_zeroes(struct smtpd_unpack *u, size_t len)
 	uint8_t sum = 0;
 
 	while (len-- > 0)
-		sum |= smtpd_unpack_u8(u);
+		sum |= smtpd_pack_get_u8(u);
 	return sum == 0;
 }
 
 static bool
 get_stamp(struct smtpd_unpack *u, struct smtpd_stamp *stamp)
 {
-	if (smtpd_unpack_u8(u) != VERSION || !take_zeroes(u, 3))
+	if (smtpd_pack_get_u8(u) != VERSION || !take_zeroes(u, 3))
 		return false;
-	stamp->clock = smtpd_unpack_u32(u);
-	stamp->wall_ms = smtpd_unpack_u64(u);
+	stamp->clock = smtpd_pack_get_u32(u);
+	stamp->wall_ms = smtpd_pack_get_u64(u);
 	return !u->failed && stamp->clock <= SMTPD_RECORD_CLOCK_MAX &&
 	    stamp->wall_ms <= INT64_MAX;
 }
@@ -52,7 +52,7 @@ get_stamp(struct smtpd_unpack *u, struct smtpd_stamp *stamp)
 static bool
 get_id(struct smtpd_unpack *u, uint64_t *id)
 {
-	*id = smtpd_unpack_u64(u);
+	*id = smtpd_pack_get_u64(u);
 	return *id > 0 && *id <= SMTPD_RECORD_ID_MAX;
 }
 
@@ -96,7 +96,7 @@ is_domain(const char *s, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if (c <= ' ' || c == 0x7f || smtpd_to_lower(c) != c)
+		if (c <= ' ' || c == 0x7f || smtpd_text_to_lower(c) != c)
 			return false;
 	}
 	return len > 0;
@@ -113,19 +113,19 @@ static bool
 take_job(struct smtpd_unpack *u, struct smtpd_record_job *job)
 {
 	*job = (struct smtpd_record_job){ 0 };
-	job->count = smtpd_unpack_u32(u);
-	job->due = smtpd_unpack_u32(u);
-	job->attempts = smtpd_unpack_u16(u);
-	job->flags = smtpd_unpack_u8(u);
-	job->domain_len = smtpd_unpack_u8(u);
-	job->domain = (const char *)smtpd_unpack_bytes(u, job->domain_len);
+	job->count = smtpd_pack_get_u32(u);
+	job->due = smtpd_pack_get_u32(u);
+	job->attempts = smtpd_pack_get_u16(u);
+	job->flags = smtpd_pack_get_u8(u);
+	job->domain_len = smtpd_pack_get_u8(u);
+	job->domain = (const char *)smtpd_pack_get_bytes(u, job->domain_len);
 	if (job->domain == NULL || !is_domain(job->domain, job->domain_len) ||
 	    job->count == 0 || job->count > SMTPD_RECORD_RCPTS_MAX ||
 	    job->flags >= SMTPD_RECORD_BITS << 1)
 		return false;
 	if ((job->flags & SMTPD_RECORD_BITS) == 0)
 		return true;
-	job->bits = smtpd_unpack_bytes(u, bits_len(job->count));
+	job->bits = smtpd_pack_get_bytes(u, bits_len(job->count));
 	return job->bits != NULL && bits_are_clean(job->bits, job->count);
 }
 
@@ -156,13 +156,13 @@ smtpd_record_get_message(
 	if (len < MESSAGE_LEN || !get_stamp(&u, &m->stamp) ||
 	    !get_id(&u, &m->id))
 		return false;
-	m->arrived_ms = smtpd_unpack_u64(&u);
-	m->size = smtpd_unpack_u64(&u);
-	m->arrived = smtpd_unpack_u32(&u);
-	m->envelope_len = smtpd_unpack_u32(&u);
-	m->crc = smtpd_unpack_u32(&u);
-	m->flags = smtpd_unpack_u16(&u);
-	m->njobs = smtpd_unpack_u16(&u);
+	m->arrived_ms = smtpd_pack_get_u64(&u);
+	m->size = smtpd_pack_get_u64(&u);
+	m->arrived = smtpd_pack_get_u32(&u);
+	m->envelope_len = smtpd_pack_get_u32(&u);
+	m->crc = smtpd_pack_get_u32(&u);
+	m->flags = smtpd_pack_get_u16(&u);
+	m->njobs = smtpd_pack_get_u16(&u);
 	m->jobs = u;
 	return m->arrived_ms <= INT64_MAX && m->size <= INT64_MAX &&
 	    m->arrived <= SMTPD_RECORD_CLOCK_MAX &&
@@ -212,7 +212,7 @@ smtpd_record_is_text(const char *s)
 	size_t len = s != NULL ? strlen(s) : 0;
 
 	for (size_t i = 0; i < len; i++)
-		if (smtpd_is_control((unsigned char)s[i]))
+		if (smtpd_text_is_control((unsigned char)s[i]))
 			return false;
 	return len < NO_TEXT;
 }
@@ -221,12 +221,12 @@ smtpd_record_is_text(const char *s)
 static const char *
 take_text(struct smtpd_unpack *u)
 {
-	size_t len = smtpd_unpack_u16(u);
+	size_t len = smtpd_pack_get_u16(u);
 	const char *s;
 
 	if (u->failed || len == NO_TEXT)
 		return NULL;
-	s = (const char *)smtpd_unpack_bytes(u, len + 1);
+	s = (const char *)smtpd_pack_get_bytes(u, len + 1);
 	if (s == NULL || memchr(s, '\0', len + 1) != s + len ||
 	    !smtpd_record_is_text(s)) {
 		u->failed = true;
@@ -283,14 +283,14 @@ smtpd_record_get_progress(
 	if (len < PROGRESS_LEN || !get_stamp(&u, &p->stamp) ||
 	    !get_id(&u, &p->id))
 		return false;
-	p->due = smtpd_unpack_u32(&u);
-	p->previous.segment = smtpd_unpack_u32(&u);
-	p->previous.offset = smtpd_unpack_u32(&u);
-	p->results_len = smtpd_unpack_u32(&u);
-	p->nfinished = smtpd_unpack_u32(&u);
-	p->job = smtpd_unpack_u16(&u);
-	p->attempts = smtpd_unpack_u16(&u);
-	p->flags = smtpd_unpack_u8(&u);
+	p->due = smtpd_pack_get_u32(&u);
+	p->previous.segment = smtpd_pack_get_u32(&u);
+	p->previous.offset = smtpd_pack_get_u32(&u);
+	p->results_len = smtpd_pack_get_u32(&u);
+	p->nfinished = smtpd_pack_get_u32(&u);
+	p->job = smtpd_pack_get_u16(&u);
+	p->attempts = smtpd_pack_get_u16(&u);
+	p->flags = smtpd_pack_get_u8(&u);
 	p->finished = u.at + 3;
 	return take_zeroes(&u, 3) && p->flags < SMTPD_RECORD_BITS &&
 	    u.left / 4 == p->nfinished && u.left % 4 == 0;
@@ -302,7 +302,7 @@ smtpd_record_finished(const struct smtpd_record_progress *p, uint32_t i)
 	struct smtpd_unpack u = { .at = p->finished + 4 * (size_t)i,
 		.left = 4 };
 
-	return smtpd_unpack_u32(&u);
+	return smtpd_pack_get_u32(&u);
 }
 
 static bool
@@ -347,7 +347,7 @@ smtpd_record_put_result(
 static bool
 take_words(struct smtpd_unpack *u, size_t len, char *out, size_t size)
 {
-	const unsigned char *at = smtpd_unpack_bytes(u, len);
+	const unsigned char *at = smtpd_pack_get_bytes(u, len);
 
 	if (at == NULL || len >= size)
 		return false;
@@ -366,14 +366,14 @@ take_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 	unsigned finished, outcome, phase;
 	size_t host, status, text;
 
-	r->rcpt = smtpd_unpack_u32(u);
-	finished = smtpd_unpack_u8(u);
-	outcome = smtpd_unpack_u8(u);
-	phase = smtpd_unpack_u8(u);
-	status = smtpd_unpack_u8(u);
-	result->code = smtpd_unpack_u16(u);
-	host = smtpd_unpack_u16(u);
-	text = smtpd_unpack_u16(u);
+	r->rcpt = smtpd_pack_get_u32(u);
+	finished = smtpd_pack_get_u8(u);
+	outcome = smtpd_pack_get_u8(u);
+	phase = smtpd_pack_get_u8(u);
+	status = smtpd_pack_get_u8(u);
+	result->code = smtpd_pack_get_u16(u);
+	host = smtpd_pack_get_u16(u);
+	text = smtpd_pack_get_u16(u);
 	if (finished > 1 || outcome > SMTPD_UNKNOWN ||
 	    phase > SMTPD_PHASE_DOT || result->code > CODE_MAX)
 		return false;
@@ -414,7 +414,7 @@ smtpd_record_get_state(
 
 	if (!get_stamp(&u, &state->stamp) || !get_id(&u, &state->id))
 		return false;
-	state->change = smtpd_unpack_u8(&u);
+	state->change = smtpd_pack_get_u8(&u);
 	return take_zeroes(&u, 3) && !u.failed && u.left == 0 &&
 	    state->change >= SMTPD_RECORD_HELD &&
 	    state->change <= SMTPD_RECORD_QUARANTINED;
@@ -436,7 +436,7 @@ smtpd_record_get_clock(
 
 	if (!get_stamp(&u, &clock->stamp))
 		return false;
-	clock->last_id = smtpd_unpack_u64(&u);
+	clock->last_id = smtpd_pack_get_u64(&u);
 	return !u.failed && u.left == 0 &&
 	    clock->last_id <= SMTPD_RECORD_ID_MAX;
 }
