@@ -21,7 +21,7 @@ log_refusal(const struct smtpd_session *s, const char *command)
 {
 	const struct smtpd_reply *r = &s->ws->reply;
 
-	smtpd_config_log(s->config, SMTPD_LOG_INFO,
+	smtpd_settings_log(s->config, SMTPD_LOG_INFO,
 	    "refused session=%llu peer=%s helo=%s command=%s code=%d "
 	    "status=%s reason=\"%s\"",
 	    (unsigned long long)s->id, s->peer_text, s->helo, command, r->code,
@@ -140,7 +140,7 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 		return;
 	}
 	text[(size_t)(line.argument - text) + line.len] = '\0';
-	verb = smtpd_config_verb(s->config, line.verb);
+	verb = smtpd_settings_verb(s->config, line.verb);
 	if (verb == NULL)
 		smtpd_session_refuse(
 		    s, SYNTAX, 500, "5.5.2", "unknown command");
@@ -220,8 +220,8 @@ step(struct smtpd_session *s)
 		conclude(s, "-");
 		return;
 	}
-	smtpd_config_log(s->config, SMTPD_LOG_TRACE, "session=%llu command=%s",
-	    (unsigned long long)s->id, text);
+	smtpd_settings_log(s->config, SMTPD_LOG_TRACE,
+	    "session=%llu command=%s", (unsigned long long)s->id, text);
 	run_line(s, text, len);
 }
 
@@ -232,7 +232,7 @@ step(struct smtpd_session *s)
 static void
 greet(struct smtpd_session *s)
 {
-	const struct smtpd_config *c = s->config;
+	const struct smtpd_server_config *c = s->config;
 
 	s->announced = true;
 	if (c->events.connect != NULL &&
@@ -277,11 +277,11 @@ say_goodbye(struct smtpd_session *s)
 }
 
 void
-smtpd_dialog_run(struct smtpd_session *s)
+smtpd_command_loop_run(struct smtpd_session *s)
 {
 	const struct smtpd_events *events = &s->config->events;
 
-	smtpd_config_log(s->config, SMTPD_LOG_DEBUG,
+	smtpd_settings_log(s->config, SMTPD_LOG_DEBUG,
 	    "connect session=%llu peer=%s", (unsigned long long)s->id,
 	    s->peer_text);
 	if (s->tls_first)
@@ -294,7 +294,7 @@ smtpd_dialog_run(struct smtpd_session *s)
 	say_goodbye(s);
 	if (s->announced && events->disconnect != NULL)
 		events->disconnect(s, s->why, events->user);
-	smtpd_config_log(s->config, SMTPD_LOG_DEBUG,
+	smtpd_settings_log(s->config, SMTPD_LOG_DEBUG,
 	    "disconnect session=%llu peer=%s in=%llu out=%llu",
 	    (unsigned long long)s->id, s->peer_text,
 	    (unsigned long long)s->stream.wire.bytes_in,

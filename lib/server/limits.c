@@ -86,7 +86,7 @@ is_over(uint32_t count, uint32_t limit)
  * busy clients cannot lock out the rest of the world.
  */
 static enum smtpd_admission
-judge(const struct smtpd_limits *l, const struct smtpd_ticket *t)
+judge(const struct smtpd_limits *l, const struct smtpd_slot *t)
 {
 	const struct smtpd_settings *s = l->settings;
 	uint32_t here = t->address == NULL ? 0 : t->address->count;
@@ -106,7 +106,7 @@ judge(const struct smtpd_limits *l, const struct smtpd_ticket *t)
 
 enum smtpd_admission
 smtpd_limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
-    struct smtpd_ticket *t)
+    struct smtpd_slot *t)
 {
 	enum smtpd_admission verdict = SMTPD_NO_ADMISSION;
 	struct smtpd_socket_key address, network;
@@ -135,7 +135,7 @@ out:
 }
 
 void
-smtpd_limits_leave(struct smtpd_limits *l, struct smtpd_ticket *t)
+smtpd_limits_leave(struct smtpd_limits *l, struct smtpd_slot *t)
 {
 	l->connections--;
 	if (t->address == NULL)

@@ -22,7 +22,7 @@ struct smtpd_limits {
 };
 
 /* What one connection holds of them. */
-struct smtpd_ticket {
+struct smtpd_slot {
 	struct smtpd_peer_count *address; /* NULL for a UNIX socket */
 	struct smtpd_peer_count *network;
 };
@@ -42,9 +42,9 @@ void smtpd_limits_finish(struct smtpd_limits *l);
 
 /* Admit a connection from PEER; if so, T is to be given back. */
 enum smtpd_admission smtpd_limits_admit(struct smtpd_limits *l,
-    const struct smtpd_sockaddr *peer, struct smtpd_ticket *t);
+    const struct smtpd_sockaddr *peer, struct smtpd_slot *t);
 
 /* The connection with ticket T is over. */
-void smtpd_limits_leave(struct smtpd_limits *l, struct smtpd_ticket *t);
+void smtpd_limits_leave(struct smtpd_limits *l, struct smtpd_slot *t);
 
 #endif

@@ -32,7 +32,7 @@ struct door {
 };
 
 struct smtpd_server {
-	struct smtpd_config config;
+	struct smtpd_server_config config;
 	struct smtpd_owned own;
 	struct smtpd_listeners listeners;
 	struct door *doors; /* one for each listener */
@@ -105,7 +105,7 @@ smtpd_server_create(const struct smtpd_settings *settings)
 	if (srv == NULL)
 		return NULL;
 	init_locks(srv);
-	smtpd_config_init(&srv->config, settings);
+	smtpd_settings_init(&srv->config, settings);
 	smtpd_listeners_init(&srv->listeners);
 	smtpd_limits_init(&srv->limits, &srv->config.settings);
 	srv->config.server = srv;
@@ -130,7 +130,7 @@ smtpd_server_destroy(struct smtpd_server *srv)
 	free(srv->doors);
 	smtpd_tls_unref(srv->tls);
 	smtpd_limits_finish(&srv->limits);
-	smtpd_config_finish(&srv->config);
+	smtpd_settings_finish(&srv->config);
 	pthread_cond_destroy(&srv->gone);
 	pthread_mutex_destroy(&srv->lock);
 	free(srv);
@@ -199,9 +199,9 @@ smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
 	if (!take_verb_name(verb.name, name))
 		return fail(srv, "\"%s\" is no verb: 1 to %d letters", name,
 		    SMTPD_VERB_MAX);
-	if (smtpd_config_verb(&srv->config, verb.name) != NULL)
+	if (smtpd_settings_verb(&srv->config, verb.name) != NULL)
 		return fail(srv, "there is a verb %s already", verb.name);
-	if (smtpd_config_add_verb(&srv->config, &verb) != 0)
+	if (smtpd_settings_add_verb(&srv->config, &verb) != 0)
 		return fail_memory(srv);
 	return 0;
 }
@@ -216,7 +216,7 @@ smtpd_server_handle(struct smtpd_server *srv, const char *verb,
 	if (!take_verb_name(name, verb))
 		return fail(srv, "\"%s\" is no verb: 1 to %d letters", verb,
 		    SMTPD_VERB_MAX);
-	known = smtpd_config_verb(&srv->config, name);
+	known = smtpd_settings_verb(&srv->config, name);
 	if (known == NULL)
 		return smtpd_server_add_verb(srv, name, 0, fn, user);
 	known->handler = fn;
@@ -237,7 +237,7 @@ smtpd_server_add_keyword(struct smtpd_server *srv, const char *keyword)
 		len += strlen(list->names[i]) + 1;
 	if (keyword[0] == '\0' || len > KEYWORDS_MAX)
 		return fail(srv, "no room for keyword \"%s\"", keyword);
-	if (smtpd_names_add(list, keyword) != 0)
+	if (smtpd_settings_names_add(list, keyword) != 0)
 		return fail_memory(srv);
 	return 0;
 }
@@ -256,7 +256,7 @@ smtpd_server_add_param(
 		list = &srv->config.rcpt_params;
 	else
 		return fail(srv, "%s takes no parameters", verb);
-	if (smtpd_names_add(list, name) != 0)
+	if (smtpd_settings_names_add(list, name) != 0)
 		return fail_memory(srv);
 	return 0;
 }
@@ -381,7 +381,7 @@ enter(
 
 /* Take S out again, and the ticket T of its connection with it. */
 static void
-leave(struct smtpd_server *srv, struct smtpd_session *s, struct smtpd_ticket *t)
+leave(struct smtpd_server *srv, struct smtpd_session *s, struct smtpd_slot *t)
 {
 	pthread_mutex_lock(&srv->lock);
 	if (s->prev != NULL)
@@ -407,7 +407,7 @@ turn_away(struct smtpd_server *srv, const struct smtpd_connection *c,
 
 	smtpd_text_init(&t, line, sizeof(line));
 	smtpd_text_format(&t, "421 %s %s\r\n", status, text);
-	smtpd_config_count(&srv->config, SMTPD_COUNT(refused_connections), 1);
+	smtpd_settings_count(&srv->config, SMTPD_COUNT(refused_connections), 1);
 	if ((srv->doors[c->listener].flags & SMTPD_LISTEN_TLS) == 0)
 		send(c->fd, line, t.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(c->fd);
@@ -430,7 +430,7 @@ admit(struct smtpd_server *srv, struct smtpd_connection *c)
 	else
 		turn_away(srv, c, "4.3.2", "too many connections");
 	smtpd_socket_host(&c->peer, host, sizeof(host));
-	smtpd_config_log(&srv->config, SMTPD_LOG_INFO,
+	smtpd_settings_log(&srv->config, SMTPD_LOG_INFO,
 	    "refused peer=%s reason=\"%s\"", host,
 	    verdict == SMTPD_PEER_FULL ? "too many connections from it"
 				       : "too many connections");
@@ -452,8 +452,8 @@ next_connection(void *owner, struct smtpd_connection *c)
 			continue;
 		if (error == 0)
 			return false;
-		smtpd_config_count(&srv->config, SMTPD_COUNT(errors), 1);
-		smtpd_config_log(&srv->config, SMTPD_LOG_ERROR,
+		smtpd_settings_count(&srv->config, SMTPD_COUNT(errors), 1);
+		smtpd_settings_log(&srv->config, SMTPD_LOG_ERROR,
 		    "cannot accept connections, errno=%d: waiting a moment",
 		    error);
 		smtpd_listeners_pause(&srv->listeners);
@@ -477,11 +477,11 @@ run_session(struct smtpd_server *srv, const struct smtpd_worker *w, int in,
 	s.tls_first = door != NULL && (door->flags & SMTPD_LISTEN_TLS) != 0;
 	if (!enter(srv, &s, door))
 		return -1;
-	smtpd_config_count(&srv->config, SMTPD_COUNT(connections), 1);
-	smtpd_config_count(&srv->config, SMTPD_COUNT(connections_now), 1);
-	smtpd_dialog_run(&s);
+	smtpd_settings_count(&srv->config, SMTPD_COUNT(connections), 1);
+	smtpd_settings_count(&srv->config, SMTPD_COUNT(connections_now), 1);
+	smtpd_command_loop_run(&s);
 	smtpd_session_finish(&s);
-	smtpd_config_count(&srv->config, SMTPD_COUNT(connections_now), -1);
+	smtpd_settings_count(&srv->config, SMTPD_COUNT(connections_now), -1);
 	leave(srv, &s, c != NULL ? &c->ticket : NULL);
 	return 0;
 }
@@ -495,8 +495,8 @@ refuse_connection(void *owner, struct smtpd_connection *c)
 	pthread_mutex_lock(&srv->lock);
 	smtpd_limits_leave(&srv->limits, &c->ticket);
 	pthread_mutex_unlock(&srv->lock);
-	smtpd_config_count(&srv->config, SMTPD_COUNT(errors), 1);
-	smtpd_config_log(&srv->config, SMTPD_LOG_ERROR,
+	smtpd_settings_count(&srv->config, SMTPD_COUNT(errors), 1);
+	smtpd_settings_log(&srv->config, SMTPD_LOG_ERROR,
 	    "cannot make a thread: a connection was refused");
 }
 
@@ -526,7 +526,7 @@ static const struct smtpd_pool_work pool_work = {
 static int
 check_settings(struct smtpd_server *srv)
 {
-	const char *fault = smtpd_config_fault(&srv->config);
+	const char *fault = smtpd_settings_fault(&srv->config);
 
 	if (fault != NULL)
 		return fail(srv, "setting %s is out of its range", fault);

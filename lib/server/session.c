@@ -70,7 +70,7 @@ is_internet(const struct smtpd_session *s)
 }
 
 void
-smtpd_session_init(struct smtpd_session *s, struct smtpd_config *c,
+smtpd_session_init(struct smtpd_session *s, struct smtpd_server_config *c,
     struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
     const struct smtpd_sockaddr *peer)
 {
@@ -105,9 +105,9 @@ let_go(struct smtpd_owned *own)
 static void
 count_bytes(struct smtpd_session *s)
 {
-	smtpd_config_count(s->config, SMTPD_COUNT(bytes_in),
+	smtpd_settings_count(s->config, SMTPD_COUNT(bytes_in),
 	    (int64_t)(s->stream.wire.bytes_in - s->counted_in));
-	smtpd_config_count(s->config, SMTPD_COUNT(bytes_out),
+	smtpd_settings_count(s->config, SMTPD_COUNT(bytes_out),
 	    (int64_t)(s->stream.wire.bytes_out - s->counted_out));
 	s->counted_in = s->stream.wire.bytes_in;
 	s->counted_out = s->stream.wire.bytes_out;
@@ -127,7 +127,7 @@ smtpd_session_finish(struct smtpd_session *s)
 void
 smtpd_session_count(struct smtpd_session *s, size_t count)
 {
-	smtpd_config_count(s->config, count, 1);
+	smtpd_settings_count(s->config, count, 1);
 }
 
 static void set_reply(struct smtpd_reply *r, int code, const char *enhanced,
@@ -151,7 +151,7 @@ set_reply(struct smtpd_reply *r, int code, const char *enhanced,
 static void
 say_mistake(struct smtpd_session *s, const char *what, int code)
 {
-	smtpd_config_log(s->config, SMTPD_LOG_ERROR,
+	smtpd_settings_log(s->config, SMTPD_LOG_ERROR,
 	    "session=%llu the program's %s: code %d", (unsigned long long)s->id,
 	    what, code);
 	s->ws->reply.code = 0;
@@ -214,7 +214,7 @@ smtpd_session_answer(struct smtpd_session *s)
 
 	if (r->code == 421 && !s->closing)
 		smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
-	smtpd_config_log(s->config, SMTPD_LOG_TRACE,
+	smtpd_settings_log(s->config, SMTPD_LOG_TRACE,
 	    "session=%llu reply=%d %s %s", (unsigned long long)s->id, r->code,
 	    r->enhanced, r->text);
 	if (room == NULL)
@@ -244,7 +244,7 @@ void
 smtpd_transaction_open(struct smtpd_session *s)
 {
 	memset(&s->envelope, 0, sizeof(s->envelope));
-	smtpd_trace_id(smtpd_config_new_id(s->config), s->envelope_id);
+	smtpd_trace_id(smtpd_settings_new_id(s->config), s->envelope_id);
 	s->envelope.id = s->envelope_id;
 	s->rcpts_room = 0;
 	s->rcpts_refused = 0;
@@ -305,7 +305,7 @@ smtpd_session_forget(struct smtpd_session *s)
 static void
 log_tls(const struct smtpd_session *s, const char *reason)
 {
-	smtpd_config_log(s->config, SMTPD_LOG_INFO,
+	smtpd_settings_log(s->config, SMTPD_LOG_INFO,
 	    "refused session=%llu peer=%s reason=\"no TLS: %s\"",
 	    (unsigned long long)s->id, s->peer_text, reason);
 }
@@ -342,7 +342,7 @@ smtpd_session_break_tls(struct smtpd_session *s)
 void
 smtpd_session_start_tls(struct smtpd_session *s, struct smtpd_tls_conn *conn)
 {
-	const struct smtpd_config *c = s->config;
+	const struct smtpd_server_config *c = s->config;
 	enum smtpd_io_status status;
 	uint64_t deadline = smtpd_clock_after(
 	    smtpd_clock_ms(), c->settings.handshake_timeout_ms);
@@ -356,7 +356,7 @@ smtpd_session_start_tls(struct smtpd_session *s, struct smtpd_tls_conn *conn)
 	}
 	smtpd_session_forget(s);
 	smtpd_session_count(s, SMTPD_COUNT(tls));
-	smtpd_config_log(c, SMTPD_LOG_DEBUG,
+	smtpd_settings_log(c, SMTPD_LOG_DEBUG,
 	    "tls session=%llu version=%s cipher=%s name=%s",
 	    (unsigned long long)s->id, smtpd_session_tls(s)->version,
 	    smtpd_session_tls(s)->cipher, smtpd_session_tls(s)->server_name);

@@ -34,7 +34,7 @@ struct smtpd_owned {
 };
 
 struct smtpd_session {
-	struct smtpd_config *config;
+	struct smtpd_server_config *config;
 	struct smtpd_workspace *ws;
 	char *stack_bottom; /* NULL: the stack is not ours to trim */
 	struct smtpd_stream stream;
@@ -80,7 +80,7 @@ void smtpd_workspace_destroy(struct smtpd_workspace *ws);
  * Begin a session of C's server on descriptors IN and OUT with PEER, in
  * workspace WS, on a stack that reaches down to STACK_BOTTOM (or NULL).
  */
-void smtpd_session_init(struct smtpd_session *s, struct smtpd_config *c,
+void smtpd_session_init(struct smtpd_session *s, struct smtpd_server_config *c,
     struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
     const struct smtpd_sockaddr *peer);
 

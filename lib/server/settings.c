@@ -74,7 +74,7 @@ set_other_defaults(struct smtpd_settings *s)
 }
 
 static void
-set_hostname(struct smtpd_config *c)
+set_hostname(struct smtpd_server_config *c)
 {
 	const char *name = c->settings.hostname;
 	struct smtpd_text t;
@@ -92,7 +92,8 @@ set_hostname(struct smtpd_config *c)
 }
 
 void
-smtpd_config_init(struct smtpd_config *c, const struct smtpd_settings *settings)
+smtpd_settings_init(
+    struct smtpd_server_config *c, const struct smtpd_settings *settings)
 {
 	memset(c, 0, sizeof(*c));
 	if (settings != NULL)
@@ -112,7 +113,7 @@ free_names(struct smtpd_names *list)
 }
 
 void
-smtpd_config_finish(struct smtpd_config *c)
+smtpd_settings_finish(struct smtpd_server_config *c)
 {
 	free_names(&c->keywords);
 	free_names(&c->mail_params);
@@ -121,7 +122,7 @@ smtpd_config_finish(struct smtpd_config *c)
 }
 
 const char *
-smtpd_config_fault(const struct smtpd_config *c)
+smtpd_settings_fault(const struct smtpd_server_config *c)
 {
 	const struct smtpd_settings *s = &c->settings;
 
@@ -143,7 +144,7 @@ smtpd_config_fault(const struct smtpd_config *c)
 }
 
 struct smtpd_verb *
-smtpd_config_verb(const struct smtpd_config *c, const char *name)
+smtpd_settings_verb(const struct smtpd_server_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->nverbs; i++)
 		if (strcmp(c->verbs[i].name, name) == 0)
@@ -152,7 +153,8 @@ smtpd_config_verb(const struct smtpd_config *c, const char *name)
 }
 
 int
-smtpd_config_add_verb(struct smtpd_config *c, const struct smtpd_verb *verb)
+smtpd_settings_add_verb(
+    struct smtpd_server_config *c, const struct smtpd_verb *verb)
 {
 	struct smtpd_verb *more =
 	    realloc(c->verbs, (c->nverbs + 1) * sizeof(*more));
@@ -166,7 +168,7 @@ smtpd_config_add_verb(struct smtpd_config *c, const struct smtpd_verb *verb)
 }
 
 int
-smtpd_names_add(struct smtpd_names *list, const char *name)
+smtpd_settings_names_add(struct smtpd_names *list, const char *name)
 {
 	char **more = realloc(list->names, (list->count + 1) * sizeof(*more));
 
@@ -181,7 +183,7 @@ smtpd_names_add(struct smtpd_names *list, const char *name)
 }
 
 bool
-smtpd_names_have(const struct smtpd_names *list, const char *name)
+smtpd_settings_names_have(const struct smtpd_names *list, const char *name)
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (smtpd_text_same(list->names[i], name))
@@ -190,14 +192,14 @@ smtpd_names_have(const struct smtpd_names *list, const char *name)
 }
 
 void
-smtpd_config_count(struct smtpd_config *c, size_t count, int64_t n)
+smtpd_settings_count(struct smtpd_server_config *c, size_t count, int64_t n)
 {
 	atomic_fetch_add_explicit(
 	    &c->counts[count], (uint64_t)n, memory_order_relaxed);
 }
 
 uint64_t
-smtpd_config_new_id(struct smtpd_config *c)
+smtpd_settings_new_id(struct smtpd_server_config *c)
 {
 	uint64_t id = smtpd_clock_wall_ms() << ID_COUNT_BITS;
 	uint64_t last = atomic_load(&c->last_id);
@@ -210,20 +212,21 @@ smtpd_config_new_id(struct smtpd_config *c)
 }
 
 bool
-smtpd_config_logs(const struct smtpd_config *c, enum smtpd_log_level level)
+smtpd_settings_logs(
+    const struct smtpd_server_config *c, enum smtpd_log_level level)
 {
 	return c->settings.log != NULL && level <= c->settings.log_level;
 }
 
 void
-smtpd_config_log(const struct smtpd_config *c, enum smtpd_log_level level,
-    const char *format, ...)
+smtpd_settings_log(const struct smtpd_server_config *c,
+    enum smtpd_log_level level, const char *format, ...)
 {
 	char line[LOG_LINE_MAX], clean[LOG_LINE_MAX];
 	struct smtpd_text t;
 	va_list ap;
 
-	if (!smtpd_config_logs(c, level))
+	if (!smtpd_settings_logs(c, level))
 		return;
 	smtpd_text_init(&t, line, sizeof(line));
 	va_start(ap, format);

@@ -34,7 +34,7 @@ enum smtpd_state {
 	(SMTPD_STATE_START | SMTPD_STATE_HELLO | SMTPD_STATE_MAIL | \
 	    SMTPD_STATE_RCPT)
 
-/* What the dialog must know of a verb. */
+/* What the command_loop must know of a verb. */
 enum smtpd_verb_trait {
 	SMTPD_TRAIT_LAST = 1 << 0,  /* ends a pipelined group (RFC 2920) */
 	SMTPD_TRAIT_IDLE = 1 << 1,  /* does nothing for a message */
@@ -57,7 +57,7 @@ struct smtpd_names {
 	size_t count;
 };
 
-struct smtpd_config {
+struct smtpd_server_config {
 	struct smtpd_settings settings; /* no zeros left */
 	char hostname[256];
 	struct smtpd_server *server;
@@ -85,42 +85,44 @@ struct smtpd_config {
  * Copy SETTINGS (NULL: all defaults), each zero replaced by its default.  The
  * verb table is empty.
  */
-void smtpd_config_init(
-    struct smtpd_config *c, const struct smtpd_settings *settings);
+void smtpd_settings_init(
+    struct smtpd_server_config *c, const struct smtpd_settings *settings);
 
 /* Free what C holds. */
-void smtpd_config_finish(struct smtpd_config *c);
+void smtpd_settings_finish(struct smtpd_server_config *c);
 
 /* The name of a setting that is out of its range, or NULL. */
-const char *smtpd_config_fault(const struct smtpd_config *c);
+const char *smtpd_settings_fault(const struct smtpd_server_config *c);
 
 /* The verb called NAME, in upper case, or NULL. */
-struct smtpd_verb *smtpd_config_verb(
-    const struct smtpd_config *c, const char *name);
+struct smtpd_verb *smtpd_settings_verb(
+    const struct smtpd_server_config *c, const char *name);
 
 /* Add a copy of VERB to the table.  Return 0, or -1 without memory. */
-int smtpd_config_add_verb(
-    struct smtpd_config *c, const struct smtpd_verb *verb);
+int smtpd_settings_add_verb(
+    struct smtpd_server_config *c, const struct smtpd_verb *verb);
 
 /* Add a copy of NAME to a list.  Return 0, or -1 without memory. */
-int smtpd_names_add(struct smtpd_names *list, const char *name);
+int smtpd_settings_names_add(struct smtpd_names *list, const char *name);
 
 /* Whether NAME, its case ignored, is in LIST. */
-bool smtpd_names_have(const struct smtpd_names *list, const char *name);
+bool smtpd_settings_names_have(
+    const struct smtpd_names *list, const char *name);
 
 /* Move counter COUNT, as SMTPD_COUNT() gives it, by N. */
-void smtpd_config_count(struct smtpd_config *c, size_t count, int64_t n);
+void smtpd_settings_count(
+    struct smtpd_server_config *c, size_t count, int64_t n);
 
 /* A new id for a transaction: rising, and close to the time. */
-uint64_t smtpd_config_new_id(struct smtpd_config *c);
+uint64_t smtpd_settings_new_id(struct smtpd_server_config *c);
 
 /* Whether lines of LEVEL are wanted: to make none in vain. */
-bool smtpd_config_logs(
-    const struct smtpd_config *c, enum smtpd_log_level level);
+bool smtpd_settings_logs(
+    const struct smtpd_server_config *c, enum smtpd_log_level level);
 
 /* Log one line of printf's making.  What a client sent must have been
  * filtered, here it is again: a line holds only printable ASCII. */
-void smtpd_config_log(const struct smtpd_config *c, enum smtpd_log_level level,
-    const char *format, ...) SMTPD_PRINTF(3, 4);
+void smtpd_settings_log(const struct smtpd_server_config *c,
+    enum smtpd_log_level level, const char *format, ...) SMTPD_PRINTF(3, 4);
 
 #endif

@@ -42,7 +42,7 @@ is_plain_allowed(struct smtpd_session *s, const struct smtpd_verb *verb,
 static void
 say_extensions(struct smtpd_session *s)
 {
-	const struct smtpd_config *c = s->config;
+	const struct smtpd_server_config *c = s->config;
 	char text[SMTPD_REPLY_TEXT_MAX + 1];
 	struct smtpd_text t;
 
@@ -314,7 +314,7 @@ take_mail_param(struct smtpd_session *s, const struct smtpd_param *p)
 		return take_body(s, p->value);
 	if (is_dsn(s, p, "RET", "ENVID"))
 		return take_dsn(s, p);
-	if (smtpd_names_have(&s->config->mail_params, p->name))
+	if (smtpd_settings_names_have(&s->config->mail_params, p->name))
 		return true;
 	return refuse_unknown(s, p);
 }
@@ -324,7 +324,7 @@ take_rcpt_param(struct smtpd_session *s, const struct smtpd_param *p)
 {
 	if (is_dsn(s, p, "NOTIFY", "ORCPT"))
 		return take_dsn(s, p);
-	if (smtpd_names_have(&s->config->rcpt_params, p->name))
+	if (smtpd_settings_names_have(&s->config->rcpt_params, p->name))
 		return true;
 	return refuse_unknown(s, p);
 }
@@ -494,7 +494,7 @@ end_message(struct smtpd_session *s)
 static void
 receive_message(struct smtpd_session *s)
 {
-	const struct smtpd_config *c = s->config;
+	const struct smtpd_server_config *c = s->config;
 	struct smtpd_body body;
 
 	smtpd_body_init(&body, s);
@@ -610,10 +610,10 @@ static const struct smtpd_verb verbs[] = {
 };
 
 int
-smtpd_verbs_install(struct smtpd_config *c)
+smtpd_verbs_install(struct smtpd_server_config *c)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (smtpd_config_add_verb(c, &verbs[i]) != 0)
+		if (smtpd_settings_add_verb(c, &verbs[i]) != 0)
 			return -1;
 	return 0;
 }

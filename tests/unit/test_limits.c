@@ -33,14 +33,14 @@ static void
 check(
     const struct smtpd_settings *settings, const struct arrival *list, size_t n)
 {
-	struct smtpd_ticket tickets[MANY];
+	struct smtpd_slot tickets[MANY];
 	size_t admitted = 0;
 	struct smtpd_limits l;
 
 	smtpd_limits_init(&l, settings);
 	for (size_t i = 0; i < n; i++) {
 		struct smtpd_sockaddr a = address(list[i].from);
-		struct smtpd_ticket t;
+		struct smtpd_slot t;
 		enum smtpd_admission verdict = smtpd_limits_admit(&l, &a, &t);
 
 		if (verdict != list[i].verdict)
@@ -186,7 +186,7 @@ test_leave(void **state)
 {
 	struct smtpd_sockaddr one = address("192.0.2.1");
 	struct smtpd_sockaddr two = address("192.0.2.2");
-	struct smtpd_ticket first, second, third, none;
+	struct smtpd_slot first, second, third, none;
 	struct smtpd_limits l;
 
 	(void)state;
@@ -216,7 +216,7 @@ test_many_addresses(void **state)
 		.max_per_address = 1,
 		.max_per_network = 256,
 	};
-	static struct smtpd_ticket tickets[COUNT];
+	static struct smtpd_slot tickets[COUNT];
 	struct smtpd_limits l;
 
 	(void)state;

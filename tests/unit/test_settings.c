@@ -69,16 +69,16 @@ static void
 test_defaults(void **state)
 {
 	const struct smtpd_settings zeros = { 0 };
-	struct smtpd_config c;
+	struct smtpd_server_config c;
 
 	(void)state;
-	smtpd_config_init(&c, NULL);
+	smtpd_settings_init(&c, NULL);
 	check_defaults(&c.settings);
-	assert_null(smtpd_config_fault(&c));
-	smtpd_config_finish(&c);
-	smtpd_config_init(&c, &zeros);
+	assert_null(smtpd_settings_fault(&c));
+	smtpd_settings_finish(&c);
+	smtpd_settings_init(&c, &zeros);
 	check_defaults(&c.settings);
-	smtpd_config_finish(&c);
+	smtpd_settings_finish(&c);
 }
 
 /* A setting that was made stays as it is, and touches no other. */
@@ -88,16 +88,16 @@ test_each_setting_stands(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
 		struct smtpd_settings s = { 0 };
-		struct smtpd_config c;
+		struct smtpd_server_config c;
 		const uint32_t mine = 777;
 
 		memcpy((char *)&s + defaults[i].offset, &mine, sizeof(mine));
-		smtpd_config_init(&c, &s);
+		smtpd_settings_init(&c, &s);
 		assert_int_equal(value_of(&c.settings, &defaults[i]), mine);
 		memcpy((char *)&c.settings + defaults[i].offset,
 		    &defaults[i].value, sizeof(mine));
 		check_defaults(&c.settings);
-		smtpd_config_finish(&c);
+		smtpd_settings_finish(&c);
 	}
 }
 
@@ -105,18 +105,18 @@ test_each_setting_stands(void **state)
 static void
 test_ids_rise(void **state)
 {
-	struct smtpd_config c;
+	struct smtpd_server_config c;
 	uint64_t last = 0;
 
 	(void)state;
-	smtpd_config_init(&c, NULL);
+	smtpd_settings_init(&c, NULL);
 	for (int i = 0; i < 100000; i++) {
-		uint64_t id = smtpd_config_new_id(&c);
+		uint64_t id = smtpd_settings_new_id(&c);
 
 		assert_true(id > last);
 		last = id;
 	}
-	smtpd_config_finish(&c);
+	smtpd_settings_finish(&c);
 }
 
 int
