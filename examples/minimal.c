@@ -42,8 +42,8 @@ main(void)
 	struct smtpd_server *srv = smtpd_server_create(NULL);
 
 	smtpd_maildir_make("Maildir", 0);
-	smtpd_server_handle(srv, "RCPT", check_rcpt, NULL);
-	smtpd_server_deliver(srv, keep, store);
+	smtpd_server_add_handler(srv, "RCPT", check_rcpt, NULL);
+	smtpd_server_set_deliver(srv, keep, store);
 	if (smtpd_server_listen(srv, "127.0.0.1:2525", 0) != 0 ||
 	    smtpd_server_start(srv) != 0) {
 		fprintf(stderr, "%s\n", smtpd_server_error(srv));

@@ -49,7 +49,7 @@ void
 message_log(struct log *log, const struct smtpd_session *s,
     const struct smtpd_envelope *envelope, const struct message_info *f)
 {
-	const struct smtpd_tls_facts *tls = smtpd_session_tls(s);
+	const struct smtpd_tls_info *tls = smtpd_session_tls(s);
 	char from[600], to[600], helo[300], uid[32];
 
 	if (log_level(log) < SMTPD_LOG_INFO)

@@ -56,7 +56,7 @@ show_line(void *user, bool sent, const char *line)
 static void
 refuse(struct submission *s, const char *rcpt, const struct smtpd_result *r)
 {
-	bool forever = r->outcome == SMTPD_PERMANENT;
+	bool forever = r->outcome == SMTPD_OUTCOME_PERMANENT;
 
 	complain(
 	    PROGRAM, 0, "<%s>: %d %s %s", rcpt, r->code, r->status, r->text);
@@ -74,9 +74,9 @@ sift(struct submission *s, const struct smtpd_result *results)
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		const struct smtpd_result *r = &results[i];
 
-		if (r->outcome == SMTPD_SENT)
+		if (r->outcome == SMTPD_OUTCOME_SENT)
 			continue;
-		if (r->outcome == SMTPD_PERMANENT || r->code != 0) {
+		if (r->outcome == SMTPD_OUTCOME_PERMANENT || r->code != 0) {
 			refuse(s, s->rcpts[i].address, r);
 			continue;
 		}

@@ -35,14 +35,14 @@ write_trace(const struct submission *s, char *buf, size_t size)
 
 /* Return 0, or -1 with errno. */
 static int
-copy(const struct submission *s, struct smtpd_draft *d)
+copy(const struct submission *s, struct smtpd_queue_message *d)
 {
 	char buf[BLOCK_SIZE];
 	size_t n;
 
 	rewind(s->message->file);
 	while ((n = fread(buf, 1, sizeof(buf), s->message->file)) > 0)
-		if (smtpd_draft_write(d, buf, n) == -1)
+		if (smtpd_queue_write(d, buf, n) == -1)
 			return -1;
 	errno = EIO;
 	return ferror(s->message->file) ? -1 : 0;
@@ -62,17 +62,17 @@ add(struct submission *s, struct smtpd_queue *queue)
 		.trace = trace,
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID,
 	};
-	struct smtpd_draft *draft;
+	struct smtpd_queue_message *message;
 	int error;
 
 	write_trace(s, trace, sizeof(trace));
-	draft = smtpd_queue_begin(queue, &mail);
-	if (draft == NULL)
+	message = smtpd_queue_begin(queue, &mail);
+	if (message == NULL)
 		return -1;
-	if (copy(s, draft) == 0)
-		return smtpd_draft_commit(draft, NULL);
+	if (copy(s, message) == 0)
+		return smtpd_queue_commit(message, NULL);
 	error = errno;
-	smtpd_draft_abort(draft);
+	smtpd_queue_abort(message);
 	errno = error;
 	return -1;
 }

@@ -124,14 +124,14 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 		return out_of_memory(s);
 	t->users = users_current_get(&d->users);
 	clock_gettime(CLOCK_MONOTONIC, &t->begun);
-	smtpd_transaction_set_data(s, t, transaction_free);
+	smtpd_session_set_transaction_data(s, t, transaction_free);
 	return 0;
 }
 
 static int
 check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
-	const struct transaction *t = smtpd_transaction_data(s);
+	const struct transaction *t = smtpd_session_transaction_data(s);
 	const struct delivery *d = user;
 	struct owner owner;
 	char path[PATH_MAX];
@@ -320,7 +320,7 @@ deliver(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		.d = user,
 		.session = s,
 		.envelope = envelope,
-		.transaction = smtpd_transaction_data(s),
+		.transaction = smtpd_session_transaction_data(s),
 	};
 	int code;
 
@@ -337,7 +337,7 @@ static void
 log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     enum smtpd_end how, int code, void *user)
 {
-	const struct transaction *t = smtpd_transaction_data(s);
+	const struct transaction *t = smtpd_session_transaction_data(s);
 	const struct delivery *d = user;
 
 	if (t == NULL ||
@@ -356,12 +356,12 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 int
 delivery_register(struct delivery *d, struct smtpd_server *srv)
 {
-	smtpd_server_deliver(srv, deliver, d);
-	smtpd_server_on(srv,
+	smtpd_server_set_deliver(srv, deliver, d);
+	smtpd_server_add_events(srv,
 	    &(struct smtpd_events){ .transaction_end = log_end, .user = d });
-	if (smtpd_server_handle(srv, "MAIL", check_mail, d) == -1)
+	if (smtpd_server_add_handler(srv, "MAIL", check_mail, d) == -1)
 		return -1;
-	return smtpd_server_handle(srv, "RCPT", check_rcpt, d);
+	return smtpd_server_add_handler(srv, "RCPT", check_rcpt, d);
 }
 
 int

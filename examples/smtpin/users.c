@@ -235,13 +235,13 @@ is_user(const char *name)
 static size_t
 make_key(const char *local, const char *domain, char *key)
 {
-	int len = smtpd_fold(local, key, KEY_SIZE);
+	int len = smtpd_ascii_lower(local, key, KEY_SIZE);
 
 	if (len < 0 || len + 2 > KEY_SIZE)
 		return 0;
 	key[len++] = '@';
 	key[len] = '\0';
-	if (smtpd_fold(domain, key + len, (size_t)(KEY_SIZE - len)) < 0)
+	if (smtpd_ascii_lower(domain, key + len, (size_t)(KEY_SIZE - len)) < 0)
 		return 0;
 	return (size_t)len;
 }
@@ -438,7 +438,7 @@ home_domain(const struct users *users, const char *host)
 {
 	char key[KEY_SIZE];
 
-	if (smtpd_fold(host, key, sizeof(key)) >= 0) {
+	if (smtpd_ascii_lower(host, key, sizeof(key)) >= 0) {
 		const struct slot *slot = look_up(users, key);
 		const char *dot = strchr(key, '.');
 

@@ -254,7 +254,7 @@ void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
 	receiving_for_server(&s->in, out);
-	out->flags = SMTPD_DSN;
+	out->flags = SMTPD_FLAG_DSN;
 	out->max_per_network = SMTPD_NO_LIMIT;
 	out->max_transactions = SMTPD_NO_LIMIT;
 	out->session_timeout_ms = SMTPD_NO_TIMEOUT;
@@ -322,8 +322,9 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		.retry_max_s = (uint32_t)s->retry_max,
 		.lifetime_s = (uint32_t)s->lifetime,
 		.bounce_lifetime_s = bounce_lifetime(s),
-		.notice_s = s->delay_notice != 0 ? (uint32_t)s->delay_notice
-						 : SMTPD_NO_TIMEOUT,
+		.delay_notice_s = s->delay_notice != 0
+		    ? (uint32_t)s->delay_notice
+		    : SMTPD_NO_TIMEOUT,
 		.log = s->in.log_level > 0 ? log_text : NULL,
 		.log_level = log_level_nearest(s->in.log_level),
 	};

@@ -61,7 +61,7 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 		return reply_errno(s, ENOMEM);
 	snprintf(t->id, sizeof(t->id), "%s", envelope->id);
 	clock_gettime(CLOCK_MONOTONIC, &t->begun);
-	smtpd_transaction_set_data(s, t, free);
+	smtpd_session_set_transaction_data(s, t, free);
 	return 0;
 }
 
@@ -167,7 +167,7 @@ set_mail(struct job *job)
 static int
 store(struct job *job, struct smtpd_body *body)
 {
-	struct smtpd_draft *d =
+	struct smtpd_queue_message *d =
 	    smtpd_queue_begin(job->submission->queue, &job->mail);
 	struct transaction *t = job->transaction;
 	char piece[PIECE];
@@ -178,13 +178,13 @@ store(struct job *job, struct smtpd_body *body)
 		return -1;
 	while ((n = smtpd_body_read(body, piece, sizeof(piece))) > 0) {
 		t->size += (uint64_t)n;
-		if (smtpd_draft_write(d, piece, (size_t)n) == -1)
+		if (smtpd_queue_write(d, piece, (size_t)n) == -1)
 			break;
 	}
 	if (n == 0)
-		return smtpd_draft_commit(d, t->id) == 0 ? 1 : -1;
+		return smtpd_queue_commit(d, t->id) == 0 ? 1 : -1;
 	error = errno;
-	smtpd_draft_abort(d);
+	smtpd_queue_abort(d);
 	errno = error;
 	return n == -1 ? 0 : -1;
 }
@@ -218,7 +218,7 @@ deliver(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		.submission = user,
 		.session = s,
 		.envelope = envelope,
-		.transaction = smtpd_transaction_data(s),
+		.transaction = smtpd_session_transaction_data(s),
 	};
 	int code = run_job(&job, body);
 
@@ -232,7 +232,7 @@ static void
 log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     enum smtpd_end how, int code, void *user)
 {
-	const struct transaction *t = smtpd_transaction_data(s);
+	const struct transaction *t = smtpd_session_transaction_data(s);
 	const struct submission *sub = user;
 
 	if (t == NULL ||
@@ -251,10 +251,10 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 int
 submission_register(struct submission *s, struct smtpd_server *srv)
 {
-	smtpd_server_deliver(srv, deliver, s);
-	smtpd_server_on(srv,
+	smtpd_server_set_deliver(srv, deliver, s);
+	smtpd_server_add_events(srv,
 	    &(struct smtpd_events){ .transaction_end = log_end, .user = s });
-	if (smtpd_server_handle(srv, "MAIL", check_mail, s) == -1)
+	if (smtpd_server_add_handler(srv, "MAIL", check_mail, s) == -1)
 		return -1;
-	return smtpd_server_handle(srv, "RCPT", accept_rcpt, s);
+	return smtpd_server_add_handler(srv, "RCPT", accept_rcpt, s);
 }

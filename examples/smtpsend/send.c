@@ -39,9 +39,9 @@ report(struct group *g, const char *rcpt, const struct smtpd_result *r)
 		snprintf(code, sizeof(code), "%d ", r->code);
 	fprintf(stderr, "smtpsend: %s: %s: %s%s %s\n", rcpt, words[r->outcome],
 	    code, r->status, r->text);
-	if (r->outcome == SMTPD_PERMANENT)
+	if (r->outcome == SMTPD_OUTCOME_PERMANENT)
 		g->status = EX_UNAVAILABLE;
-	else if (r->outcome != SMTPD_SENT && g->status == EX_OK)
+	else if (r->outcome != SMTPD_OUTCOME_SENT && g->status == EX_OK)
 		g->status = EX_TEMPFAIL;
 }
 
@@ -53,7 +53,7 @@ sift(struct group *g, bool last)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		if (!last && g->results[i].outcome == SMTPD_TEMPORARY)
+		if (!last && g->results[i].outcome == SMTPD_OUTCOME_TEMPORARY)
 			g->rcpts[kept++] = g->rcpts[i];
 		else
 			report(g, g->rcpts[i].address, &g->results[i]);
@@ -71,7 +71,7 @@ give_up(struct group *g, const struct smtpd_result *why)
 }
 
 static void
-show_tls(const struct smtpd_client_tls *tls)
+show_tls(const struct smtpd_client_tls_info *tls)
 {
 	if (tls != NULL)
 		fprintf(stderr, "# %s %s, %s%s\n", tls->version, tls->cipher,
@@ -122,7 +122,7 @@ static void
 send_to_domain(struct group *g, const char *domain)
 {
 	struct smtpd_targets *t = smtpd_resolve(g->job->resolver, domain, NULL);
-	struct smtpd_result why = { .outcome = SMTPD_TEMPORARY };
+	struct smtpd_result why = { .outcome = SMTPD_OUTCOME_TEMPORARY };
 
 	if (t != NULL && t->verdict == SMTPD_RESOLVE_FOUND) {
 		try_all(g, t->list, t->count, g->job->port);
@@ -130,7 +130,7 @@ send_to_domain(struct group *g, const char *domain)
 		return;
 	}
 	if (t != NULL && t->verdict == SMTPD_RESOLVE_NEVER)
-		why.outcome = SMTPD_PERMANENT;
+		why.outcome = SMTPD_OUTCOME_PERMANENT;
 	snprintf(why.status, sizeof(why.status), "%s",
 	    t != NULL ? t->status : "4.3.0");
 	snprintf(why.text, sizeof(why.text), "%s",
@@ -149,7 +149,7 @@ send_to_smarthost(struct group *g)
 	struct smtpd_target targets[8];
 	size_t n = 0;
 	int error = getaddrinfo(s->host, NULL, &hints, &found);
-	struct smtpd_result why = { .outcome = SMTPD_TEMPORARY,
+	struct smtpd_result why = { .outcome = SMTPD_OUTCOME_TEMPORARY,
 		.status = "4.4.3" };
 
 	if (error != 0) {

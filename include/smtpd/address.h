@@ -44,7 +44,7 @@ SMTPD_API int smtpd_address_parse(
  * whatever the locale says: the key for a look-up.  Return the length, or -1
  * when it does not fit.  Pure; any thread.  Since 0.1.
  */
-SMTPD_API int smtpd_fold(const char *text, char *buf, size_t size);
+SMTPD_API int smtpd_ascii_lower(const char *text, char *buf, size_t size);
 
 #ifdef __cplusplus
 }

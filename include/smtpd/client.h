@@ -71,10 +71,10 @@ enum smtpd_phase {
 
 /* What became of a recipient. */
 enum smtpd_outcome {
-	SMTPD_SENT,      /* the server has taken it over */
-	SMTPD_TEMPORARY, /* not now */
-	SMTPD_PERMANENT, /* not ever */
-	SMTPD_UNKNOWN,   /* the reply to the dot was lost: it may have it */
+	SMTPD_OUTCOME_SENT,      /* the server has taken it over */
+	SMTPD_OUTCOME_TEMPORARY, /* not now */
+	SMTPD_OUTCOME_PERMANENT, /* not ever */
+	SMTPD_OUTCOME_IN_DOUBT, /* the reply to the dot was lost: it may have it */
 };
 
 /* One result, of a recipient or of a whole connection. */
@@ -229,7 +229,7 @@ SMTPD_API const char *smtpd_client_offers(
     const struct smtpd_client *c, const char *keyword);
 
 /* The TLS of an open connection. */
-struct smtpd_client_tls {
+struct smtpd_client_tls_info {
 	const char *version; /* "TLSv1.2" */
 	const char *cipher;  /* as IANA names it */
 	bool verified;       /* the certificate is good and bears the name */
@@ -239,7 +239,7 @@ struct smtpd_client_tls {
 
 /* What is known of the TLS; NULL: not encrypted.  Belongs to C until the
  * connection closes.  Since 0.1. */
-SMTPD_API const struct smtpd_client_tls *smtpd_client_tls(
+SMTPD_API const struct smtpd_client_tls_info *smtpd_client_tls(
     const struct smtpd_client *c);
 
 #ifdef __cplusplus

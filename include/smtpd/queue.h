@@ -37,9 +37,9 @@
  *			fprintf(stderr, "%s\n", error);
  *			return 1;
  *		}
- *		smtpd_server_handle(srv, "MAIL", smtpd_queue_admit, queue);
- *		smtpd_server_handle(srv, "RCPT", accept_any, NULL);
- *		smtpd_server_deliver(srv, smtpd_queue_deliver, queue);
+ *		smtpd_server_add_handler(srv, "MAIL", smtpd_queue_admit, queue);
+ *		smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
+ *		smtpd_server_set_deliver(srv, smtpd_queue_deliver, queue);
  *		if (smtpd_server_listen(srv, "127.0.0.1:2525", 0) != 0 ||
  *		    smtpd_queue_start(queue, error, sizeof(error)) != 0 ||
  *		    smtpd_server_start(srv) != 0)
@@ -110,7 +110,8 @@ struct smtpd_queue_settings {
 	uint32_t retry_max_s;       /* at most; 7200 */
 	uint32_t lifetime_s;        /* before the sender gets it back; 432000 */
 	uint32_t bounce_lifetime_s; /* of mail without a sender; 172800 */
-	uint32_t notice_s; /* before the sender is told of a delay; 14400 */
+	uint32_t
+	    delay_notice_s; /* before the sender is told of a delay; 14400 */
 
 	uint32_t max_reports; /* to one sender in a minute; 60 */
 
@@ -146,7 +147,7 @@ SMTPD_API int smtpd_queue_start(
  * and break off the rest, whose mail stays queued.  Since 0.1. */
 SMTPD_API void smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms);
 
-/* Stop at once if it runs, and free it; NULL is fine.  No draft may be open.
+/* Stop at once if it runs, and free it; NULL is fine.  No message may be open.
  * Since 0.1. */
 SMTPD_API void smtpd_queue_close(struct smtpd_queue *q);
 
@@ -174,21 +175,21 @@ struct smtpd_mail {
 };
 
 /* The content of a message while it comes in: opaque, used by one thread. */
-struct smtpd_draft;
+struct smtpd_queue_message;
 
 /*
- * Begin to add MAIL, which must live until the end of the draft.  Return NULL
+ * Begin to add MAIL, which must live until the end of the message.  Return NULL
  * with errno: ENOSPC when the disk is too full to take more (RFC 5321: 452),
  * EINVAL when an address is not one with a domain, or there is no
  * recipient; ENOMEM.  Since 0.1.
  */
-SMTPD_API struct smtpd_draft *smtpd_queue_begin(
+SMTPD_API struct smtpd_queue_message *smtpd_queue_begin(
     struct smtpd_queue *q, const struct smtpd_mail *mail);
 
 /* Append LEN bytes of header and body, lines ended by CRLF.  Return 0, or -1
- * with errno; then only smtpd_draft_abort() is left.  Since 0.1. */
-SMTPD_API int smtpd_draft_write(
-    struct smtpd_draft *d, const void *data, size_t len);
+ * with errno; then only smtpd_queue_abort() is left.  Since 0.1. */
+SMTPD_API int smtpd_queue_write(
+    struct smtpd_queue_message *d, const void *data, size_t len);
 
 /* The room that an id takes, with its NUL. */
 #define SMTPD_QUEUE_ID_MAX 14
@@ -198,11 +199,11 @@ SMTPD_API int smtpd_draft_write(
  * ID, if that is not NULL.  Or -1 with errno, and nothing is kept.  D is freed
  * in any case.  Since 0.1.
  */
-SMTPD_API int smtpd_draft_commit(
-    struct smtpd_draft *d, char id[SMTPD_QUEUE_ID_MAX]);
+SMTPD_API int smtpd_queue_commit(
+    struct smtpd_queue_message *d, char id[SMTPD_QUEUE_ID_MAX]);
 
 /* Forget D; NULL is fine.  Since 0.1. */
-SMTPD_API void smtpd_draft_abort(struct smtpd_draft *d);
+SMTPD_API void smtpd_queue_abort(struct smtpd_queue_message *d);
 
 /*
  * A delivery callback for a server: queue the message, with Received on top,
@@ -235,7 +236,7 @@ struct smtpd_queue_counters {
 };
 
 /* Copy the counters to OUT.  Since 0.1. */
-SMTPD_API void smtpd_queue_counters(
+SMTPD_API void smtpd_queue_count(
     struct smtpd_queue *q, struct smtpd_queue_counters *out);
 
 /* Take LEN bytes of an answer.  Return 0, or -1 to hear no more. */

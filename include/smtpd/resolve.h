@@ -54,7 +54,7 @@ struct smtpd_resolver_settings {
 };
 
 /* What came of a look-up. */
-enum smtpd_resolve_verdict {
+enum smtpd_resolve_status {
 	SMTPD_RESOLVE_FOUND, /* there is at least one target */
 	SMTPD_RESOLVE_LATER, /* trouble that may pass */
 	SMTPD_RESOLVE_NEVER, /* the DNS says for certain that there is none */
@@ -73,7 +73,7 @@ struct smtpd_target {
 
 /* The answer.  It belongs to the caller. */
 struct smtpd_targets {
-	enum smtpd_resolve_verdict verdict;
+	enum smtpd_resolve_status verdict;
 	const char *status; /* enhanced code when it is not FOUND: "5.1.10" */
 	const char *reason; /* a sentence for people, likewise; else "" */
 	bool mx;            /* there were MX records, not only addresses */

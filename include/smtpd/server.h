@@ -7,7 +7,7 @@
  * destroy.  Any number of servers may live in a process.
  *
  * Threads: create to start, and destroy, from one thread at a time.  While
- * the server runs, smtpd_server_drain(), smtpd_server_counters(),
+ * the server runs, smtpd_server_drain(), smtpd_server_count(),
  * smtpd_server_address() and smtpd_server_data() may be called from any
  * thread.  Handlers, events and the delivery callback run on the thread of
  * their session: those of one session never overlap, those of different
@@ -70,11 +70,11 @@ enum smtpd_treatment {
 /* Switches for smtpd_settings.flags. */
 enum smtpd_flag {
 	/* Take a command that a bare LF ends, for people at a terminal. */
-	SMTPD_BARE_LF_COMMANDS = 1 << 0,
+	SMTPD_FLAG_BARE_LF_COMMANDS = 1 << 0,
 	/* Announce DSN (RFC 3461), and take RET and ENVID of MAIL, NOTIFY and
 	 * ORCPT of RCPT, whose values are checked: 501 5.5.4.  The program
 	 * promises to send the reports that they ask for. */
-	SMTPD_DSN = 1 << 1,
+	SMTPD_FLAG_DSN = 1 << 1,
 };
 
 /*
@@ -211,8 +211,8 @@ typedef int smtpd_handler_fn(
  * RCPT every recipient is refused (550 5.7.1).  Before start.  Return 0, or
  * -1: VERB is not 1 to 12 letters, or there is no memory.  Since 0.1.
  */
-SMTPD_API int smtpd_server_handle(struct smtpd_server *srv, const char *verb,
-    smtpd_handler_fn *fn, void *user);
+SMTPD_API int smtpd_server_add_handler(struct smtpd_server *srv,
+    const char *verb, smtpd_handler_fn *fn, void *user);
 
 /* Where and how a new verb may stand. */
 enum smtpd_verb_flag {
@@ -259,7 +259,7 @@ typedef int smtpd_deliver_fn(struct smtpd_session *s,
 
 /* Call FN with USER for each message; without one the server does not start.
  * Before start.  Since 0.1. */
-SMTPD_API void smtpd_server_deliver(
+SMTPD_API void smtpd_server_set_deliver(
     struct smtpd_server *srv, smtpd_deliver_fn *fn, void *user);
 
 /* How a transaction ended. */
@@ -307,7 +307,7 @@ struct smtpd_events {
 };
 
 /* Set the events of SRV to a copy of EVENTS.  Before start.  Since 0.1. */
-SMTPD_API void smtpd_server_on(
+SMTPD_API void smtpd_server_add_events(
     struct smtpd_server *srv, const struct smtpd_events *events);
 
 /* How to listen. */
@@ -382,7 +382,7 @@ SMTPD_API int smtpd_server_serve(struct smtpd_server *srv, int in, int out);
 SMTPD_API int smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms);
 
 /* What happened since the server was created, but for those "now". */
-struct smtpd_counters {
+struct smtpd_server_counters {
 	uint64_t connections; /* accepted from a listener, or served */
 	uint64_t connections_now;
 	uint64_t threads_now;      /* with a session or waiting for one */
@@ -414,8 +414,8 @@ struct smtpd_counters {
 
 /* Copy the counters to OUT.  Each is exact; together they may be a moment
  * apart while sessions run.  Any thread.  Since 0.1. */
-SMTPD_API void smtpd_server_counters(
-    const struct smtpd_server *srv, struct smtpd_counters *out);
+SMTPD_API void smtpd_server_count(
+    const struct smtpd_server *srv, struct smtpd_server_counters *out);
 
 #ifdef __cplusplus
 }

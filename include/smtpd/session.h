@@ -61,8 +61,8 @@ struct smtpd_rcpt {
 
 /* What BODY= of MAIL said (RFC 6152). */
 enum smtpd_encoding {
-	SMTPD_7BIT,
-	SMTPD_8BITMIME,
+	SMTPD_ENCODING_7BIT,
+	SMTPD_ENCODING_8BITMIME,
 };
 
 /* One transaction, from MAIL to its end (RFC 5321, 3.3). */
@@ -144,7 +144,7 @@ SMTPD_API bool smtpd_session_esmtp(const struct smtpd_session *s);
 
 /* What is known of the session's TLS; NULL: it is not encrypted.  Since
  * 0.1. */
-SMTPD_API const struct smtpd_tls_facts *smtpd_session_tls(
+SMTPD_API const struct smtpd_tls_info *smtpd_session_tls(
     const struct smtpd_session *s);
 
 /* The transaction that is open, or NULL.  Since 0.1. */
@@ -189,11 +189,11 @@ SMTPD_API void *smtpd_session_data(const struct smtpd_session *s);
  * or no transaction is open.  In a handler of MAIL the transaction is open;
  * it ends again if the handler refuses.  Since 0.1.
  */
-SMTPD_API void smtpd_transaction_set_data(
+SMTPD_API void smtpd_session_set_transaction_data(
     struct smtpd_session *s, void *data, void (*destroy)(void *));
 
-/* What smtpd_transaction_set_data() kept, or NULL.  Since 0.1. */
-SMTPD_API void *smtpd_transaction_data(const struct smtpd_session *s);
+/* What smtpd_session_set_transaction_data() kept, or NULL.  Since 0.1. */
+SMTPD_API void *smtpd_session_transaction_data(const struct smtpd_session *s);
 
 #ifdef __cplusplus
 }

@@ -58,7 +58,7 @@ struct smtpd_tls_settings {
 
 /* What a session knows of its TLS.  The texts are printable ASCII and last as
  * long as the session. */
-struct smtpd_tls_facts {
+struct smtpd_tls_info {
 	const char *version;     /* "TLSv1.2", "TLSv1.3" */
 	const char *cipher;      /* as IANA names it */
 	const char *server_name; /* what the client asked for (SNI); "" */

@@ -210,7 +210,7 @@ int
 smtpd_client_auth(struct smtpd_client *c)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_AUTH;
-	const struct smtpd_client_tls *tls = smtpd_client_tls(c);
+	const struct smtpd_client_tls_info *tls = smtpd_client_tls(c);
 	const char *offered = smtpd_client_offers(c, "AUTH");
 	mechanism_fn *run;
 	int result;

@@ -71,7 +71,7 @@ smtpd_client_create(const struct smtpd_client_settings *settings)
 		c->trust = smtpd_trust_ref(c->set.trust);
 	set_default_times(&c->set);
 	set_hostname(c);
-	smtpd_client_exchange_set_result(&c->result, SMTPD_TEMPORARY,
+	smtpd_client_exchange_set_result(&c->result, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
 	c->buffers = smtpd_pages_map(BUFFERS_SIZE);
 	if (c->buffers == NULL) {
@@ -214,7 +214,7 @@ smtpd_client_peer(const struct smtpd_client *c)
 	return c->peer;
 }
 
-const struct smtpd_client_tls *
+const struct smtpd_client_tls_info *
 smtpd_client_tls(const struct smtpd_client *c)
 {
 	return c->fd >= 0 && c->stream.tls != NULL

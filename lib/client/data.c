@@ -224,7 +224,7 @@ send_chunks(
 
 		if (fill_chunk(k) != 0) {
 			smtpd_client_exchange_set_result(result,
-			    SMTPD_TEMPORARY, SMTPD_PHASE_DATA, "4.3.0",
+			    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_DATA, "4.3.0",
 			    "the message cannot be read");
 			return 0;
 		}
@@ -238,7 +238,7 @@ send_chunks(
 		if (code / 100 == 3)
 			return smtpd_client_exchange_refused(c, phase);
 		smtpd_client_exchange_judge(c, phase, result);
-		if (k->last || result->outcome != SMTPD_SENT)
+		if (k->last || result->outcome != SMTPD_OUTCOME_SENT)
 			return 0;
 	}
 }
@@ -251,8 +251,9 @@ smtpd_client_data_chunks(struct smtpd_client *c, const struct smtpd_outgoing *m,
 	int status;
 
 	if (k == NULL) {
-		smtpd_client_exchange_set_result(result, SMTPD_TEMPORARY,
-		    SMTPD_PHASE_DATA, "4.3.0", "out of memory");
+		smtpd_client_exchange_set_result(result,
+		    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_DATA, "4.3.0",
+		    "out of memory");
 		return 0;
 	}
 	source_init(&k->source, m);

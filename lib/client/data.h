@@ -16,7 +16,7 @@ int smtpd_client_data_send(
 /*
  * Send the content of M by BDAT (RFC 3030), each chunk after the reply to the
  * one before, and fill in RESULT for all recipients that were accepted.  Return
- * 0, or -1 when the connection was closed.  Unless RESULT is SMTPD_SENT, the
+ * 0, or -1 when the connection was closed.  Unless RESULT is SMTPD_OUTCOME_SENT, the
  * server wants RSET then.
  */
 int smtpd_client_data_chunks(struct smtpd_client *c,

@@ -88,25 +88,25 @@ check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
 	const enum smtpd_phase phase = SMTPD_PHASE_MAIL;
 
 	if (!is_path(m->sender)) {
-		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
-		    "5.1.7", "the sender is no address");
+		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		    phase, "5.1.7", "the sender is no address");
 		return false;
 	}
 	if (!is_value(m->ret) || !is_value(m->envid)) {
-		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
-		    "5.5.4", "RET or ENVID cannot be sent");
+		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		    phase, "5.5.4", "RET or ENVID cannot be sent");
 		return false;
 	}
 	if ((m->utf8 || !is_ascii(m->sender)) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
-		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
-		    "5.6.7", "the server does not offer SMTPUTF8");
+		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		    phase, "5.6.7", "the server does not offer SMTPUTF8");
 		return false;
 	}
 	if (limit > 0 && m->length > limit) {
-		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
-		    "5.3.4", "the server takes no more than %" PRIu64 " octets",
-		    limit);
+		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		    phase, "5.3.4",
+		    "the server takes no more than %" PRIu64 " octets", limit);
 		return false;
 	}
 	return true;
@@ -120,19 +120,19 @@ check_rcpt(const struct smtpd_client *c, const struct smtpd_outgoing_rcpt *r,
 	const enum smtpd_phase phase = SMTPD_PHASE_RCPT;
 
 	if (*r->address == '\0' || !is_path(r->address)) {
-		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
-		    "5.1.3", "the recipient is no address");
+		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		    phase, "5.1.3", "the recipient is no address");
 		return false;
 	}
 	if (!is_value(r->notify) || !is_value(r->orcpt)) {
-		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
-		    "5.5.4", "NOTIFY or ORCPT cannot be sent");
+		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		    phase, "5.5.4", "NOTIFY or ORCPT cannot be sent");
 		return false;
 	}
 	if (!is_ascii(r->address) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
-		smtpd_client_exchange_set_result(why, SMTPD_PERMANENT, phase,
-		    "5.6.7", "the server does not offer SMTPUTF8");
+		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		    phase, "5.6.7", "the server does not offer SMTPUTF8");
 		return false;
 	}
 	return true;
@@ -153,8 +153,9 @@ smtpd_client_envelope_check(const struct smtpd_client *c,
 		}
 		if (!check_rcpt(c, &m->rcpts[i], &results[i]))
 			continue;
-		smtpd_client_exchange_set_result(&results[i], SMTPD_UNKNOWN,
-		    SMTPD_PHASE_MAIL, "4.0.0", "not decided");
+		smtpd_client_exchange_set_result(&results[i],
+		    SMTPD_OUTCOME_IN_DOUBT, SMTPD_PHASE_MAIL, "4.0.0",
+		    "not decided");
 		count++;
 	}
 	return count;

@@ -88,7 +88,8 @@ smtpd_client_exchange_fail(struct smtpd_client *c, enum smtpd_phase phase,
 	va_list ap;
 
 	va_start(ap, format);
-	set_result(&c->result, SMTPD_TEMPORARY, phase, status, format, ap);
+	set_result(
+	    &c->result, SMTPD_OUTCOME_TEMPORARY, phase, status, format, ap);
 	va_end(ap);
 	smtpd_client_exchange_close(c);
 	return -1;
@@ -112,12 +113,12 @@ static enum smtpd_outcome
 outcome_of(const struct smtpd_peer_reply *r, enum smtpd_phase phase)
 {
 	if (r->code / 100 == 2)
-		return SMTPD_SENT;
+		return SMTPD_OUTCOME_SENT;
 	if (r->code / 100 != 5 || phase == SMTPD_PHASE_GREETING ||
 	    phase == SMTPD_PHASE_TLS || phase == SMTPD_PHASE_AUTH ||
 	    is_too_many(r, phase))
-		return SMTPD_TEMPORARY;
-	return SMTPD_PERMANENT;
+		return SMTPD_OUTCOME_TEMPORARY;
+	return SMTPD_OUTCOME_PERMANENT;
 }
 
 void
@@ -130,9 +131,10 @@ smtpd_client_exchange_judge(const struct smtpd_client *c,
 	out->phase = phase;
 	out->code = r->code;
 	set_text(out,
-	    r->enhanced[0] != '\0'                ? r->enhanced
-		: out->outcome == SMTPD_TEMPORARY ? "4.0.0"
-						  : default_status(r->code),
+	    r->enhanced[0] != '\0' ? r->enhanced
+		: out->outcome == SMTPD_OUTCOME_TEMPORARY
+		? "4.0.0"
+		: default_status(r->code),
 	    r->text);
 }
 
@@ -141,8 +143,9 @@ smtpd_client_exchange_refused(struct smtpd_client *c, enum smtpd_phase phase)
 {
 	smtpd_client_exchange_judge(c, phase, &c->result);
 	/* A reply that is good at another place is nonsense here. */
-	if (c->result.outcome == SMTPD_SENT || c->reply.code / 100 == 3) {
-		c->result.outcome = SMTPD_TEMPORARY;
+	if (c->result.outcome == SMTPD_OUTCOME_SENT ||
+	    c->reply.code / 100 == 3) {
+		c->result.outcome = SMTPD_OUTCOME_TEMPORARY;
 		set_text(&c->result, "4.5.0", c->reply.text);
 	}
 	smtpd_client_exchange_close(c);
@@ -156,7 +159,7 @@ lose(struct smtpd_client *c, enum smtpd_phase phase, const char *status,
 {
 	smtpd_client_exchange_fail(c, phase, status, "%s", text);
 	if (phase == SMTPD_PHASE_DOT)
-		c->result.outcome = SMTPD_UNKNOWN;
+		c->result.outcome = SMTPD_OUTCOME_IN_DOUBT;
 	return -1;
 }
 

@@ -41,7 +41,7 @@ handshake(struct smtpd_client *c, uint64_t deadline)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_TLS;
 	struct smtpd_tls_conn *conn = create_conn(c);
-	const struct smtpd_client_tls *facts;
+	const struct smtpd_client_tls_info *facts;
 	enum smtpd_io_status status;
 	char reason[128];
 

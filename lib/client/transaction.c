@@ -37,7 +37,8 @@ struct transaction {
 static bool
 is_settled(const struct smtpd_result *r)
 {
-	return r->outcome == SMTPD_TEMPORARY || r->outcome == SMTPD_PERMANENT;
+	return r->outcome == SMTPD_OUTCOME_TEMPORARY ||
+	    r->outcome == SMTPD_OUTCOME_PERMANENT;
 }
 
 /* Whether it was settled before the server was asked. */
@@ -168,7 +169,7 @@ hear_rcpt(struct transaction *x, struct smtpd_result *result)
 	if (code / 100 == 3)
 		return nonsense(x, SMTPD_PHASE_RCPT);
 	smtpd_client_exchange_judge(c, SMTPD_PHASE_RCPT, result);
-	if (result->outcome == SMTPD_SENT)
+	if (result->outcome == SMTPD_OUTCOME_SENT)
 		x->accepted++;
 	return 0;
 }
@@ -258,7 +259,7 @@ send_chunks(struct transaction *x)
 	if (smtpd_client_data_chunks(c, x->m, &result) != 0)
 		return lost(x);
 	settle(x, &result);
-	if (result.outcome == SMTPD_SENT)
+	if (result.outcome == SMTPD_OUTCOME_SENT)
 		return 0;
 	smtpd_stream_peek(&c->stream, &more);
 	if (more > 0)
@@ -308,8 +309,8 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
 	if (c->fd < 0) {
 		for (size_t i = 0; i < message->nrcpts; i++)
 			smtpd_client_exchange_set_result(&results[i],
-			    SMTPD_TEMPORARY, SMTPD_PHASE_CONNECT, "4.4.1",
-			    "not connected");
+			    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
+			    "4.4.1", "not connected");
 		return -1;
 	}
 	if (smtpd_client_envelope_check(c, message, results) == 0)

@@ -405,7 +405,7 @@ smtpd_address_parse(
 }
 
 int
-smtpd_fold(const char *text, char *buf, size_t size)
+smtpd_ascii_lower(const char *text, char *buf, size_t size)
 {
 	size_t len = strlen(text);
 

@@ -44,18 +44,18 @@ static int
 take(struct smtpd_queue *q, const struct smtpd_mail *mail,
     struct smtpd_body *body, char *id)
 {
-	struct smtpd_draft *d = smtpd_queue_begin(q, mail);
+	struct smtpd_queue_message *d = smtpd_queue_begin(q, mail);
 	char block[BLOCK_SIZE];
 	ssize_t n;
 
 	if (d == NULL)
 		return -1;
 	while ((n = smtpd_body_read(body, block, sizeof(block))) > 0)
-		if (smtpd_draft_write(d, block, (size_t)n) == -1)
+		if (smtpd_queue_write(d, block, (size_t)n) == -1)
 			break;
 	if (n == 0)
-		return smtpd_draft_commit(d, id);
-	smtpd_draft_abort(d);
+		return smtpd_queue_commit(d, id);
+	smtpd_queue_abort(d);
 	if (n < 0)
 		errno = 0;
 	return -1;

@@ -33,7 +33,7 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 	or_default(&s->retry_max_s, 7200);
 	or_default(&s->lifetime_s, 432000);
 	or_default(&s->bounce_lifetime_s, 172800);
-	or_default(&s->notice_s, 14400);
+	or_default(&s->delay_notice_s, 14400);
 	or_default(&s->max_reports, 60);
 	if (s->retry_max_s < s->retry_min_s)
 		s->retry_max_s = s->retry_min_s;
@@ -74,7 +74,7 @@ make_schedule(const struct smtpd_queue_settings *s)
 		.retry_max = s->retry_max_s,
 		.lifetime = s->lifetime_s,
 		.bounce_lifetime = s->bounce_lifetime_s,
-		.notice = s->notice_s,
+		.notice = s->delay_notice_s,
 	};
 
 	smtpd_random_bytes(&settings.seed, sizeof(settings.seed));
@@ -213,7 +213,7 @@ log_figures(struct smtpd_queue *q)
 {
 	struct smtpd_queue_counters c;
 
-	smtpd_queue_counters(q, &c);
+	smtpd_queue_count(q, &c);
 	smtpd_queue_log(q, SMTPD_LOG_INFO,
 	    "queue stopped messages=%llu attempts=%llu sent=%llu failed=%llu "
 	    "reports=%llu dead=%llu syncs=%llu",
@@ -269,7 +269,7 @@ smtpd_queue_has_room(struct smtpd_queue *q, uint64_t size)
 }
 
 void
-smtpd_queue_counters(struct smtpd_queue *q, struct smtpd_queue_counters *out)
+smtpd_queue_count(struct smtpd_queue *q, struct smtpd_queue_counters *out)
 {
 	struct smtpd_disk_stats log;
 

@@ -13,7 +13,7 @@
 #include "queue/delivery/dispatch.h"
 #include "queue/queue_state.h"
 
-struct smtpd_draft {
+struct smtpd_queue_message {
 	struct smtpd_queue *queue;
 	const struct smtpd_mail *mail;
 	struct smtpd_content *content;
@@ -26,13 +26,13 @@ struct smtpd_draft {
 static int
 keep(void *user, const void *data, size_t len)
 {
-	struct smtpd_draft *d = user;
+	struct smtpd_queue_message *d = user;
 
 	return smtpd_content_write(d->content, data, len);
 }
 
 static void
-begin_edit(struct smtpd_draft *d)
+begin_edit(struct smtpd_queue_message *d)
 {
 	unsigned fix = d->mail->fix;
 	char id[SMTPD_ID_MAX];
@@ -87,10 +87,10 @@ has_good_addresses(const struct smtpd_mail *mail)
 	return true;
 }
 
-struct smtpd_draft *
+struct smtpd_queue_message *
 smtpd_queue_begin(struct smtpd_queue *q, const struct smtpd_mail *mail)
 {
-	struct smtpd_draft *d;
+	struct smtpd_queue_message *d;
 
 	if (!has_good_addresses(mail)) {
 		errno = EINVAL;
@@ -115,18 +115,18 @@ smtpd_queue_begin(struct smtpd_queue *q, const struct smtpd_mail *mail)
 		goto fail;
 	return d;
 fail:
-	smtpd_draft_abort(d);
+	smtpd_queue_abort(d);
 	return NULL;
 }
 
 int
-smtpd_draft_write(struct smtpd_draft *d, const void *data, size_t len)
+smtpd_queue_write(struct smtpd_queue_message *d, const void *data, size_t len)
 {
 	return smtpd_header_edit_feed(&d->edit, data, len);
 }
 
 static unsigned
-flags_of(const struct smtpd_draft *d)
+flags_of(const struct smtpd_queue_message *d)
 {
 	const struct smtpd_header_info *facts = &d->edit.facts;
 	unsigned flags = 0;
@@ -143,7 +143,7 @@ flags_of(const struct smtpd_draft *d)
 }
 
 static int
-add(struct smtpd_draft *d, struct smtpd_queued_message **message)
+add(struct smtpd_queue_message *d, struct smtpd_queued_message **message)
 {
 	const struct smtpd_mail *m = d->mail;
 	struct smtpd_spool_mail mail = {
@@ -162,7 +162,7 @@ add(struct smtpd_draft *d, struct smtpd_queued_message **message)
 }
 
 int
-smtpd_draft_commit(struct smtpd_draft *d, char id[SMTPD_QUEUE_ID_MAX])
+smtpd_queue_commit(struct smtpd_queue_message *d, char id[SMTPD_QUEUE_ID_MAX])
 {
 	struct smtpd_queue *q = d->queue;
 	struct smtpd_queued_message *message;
@@ -172,14 +172,14 @@ smtpd_draft_commit(struct smtpd_draft *d, char id[SMTPD_QUEUE_ID_MAX])
 		status = add(d, &message);
 	if (status == 0 && id != NULL)
 		smtpd_trace_id(message->id, id);
-	smtpd_draft_abort(d);
+	smtpd_queue_abort(d);
 	if (status == 0)
 		smtpd_dispatch_schedule(q, message);
 	return status;
 }
 
 void
-smtpd_draft_abort(struct smtpd_draft *d)
+smtpd_queue_abort(struct smtpd_queue_message *d)
 {
 	int error = errno;
 

@@ -67,7 +67,7 @@ smtpd_targets_found(
 }
 
 struct smtpd_targets *
-smtpd_targets_none(enum smtpd_resolve_verdict verdict, const char *status,
+smtpd_targets_none(enum smtpd_resolve_status verdict, const char *status,
     const char *format, ...)
 {
 	struct none *n = calloc(1, sizeof(*n));

@@ -214,7 +214,7 @@ step(struct smtpd_session *s)
 		return;
 	}
 	if (end == SMTPD_LINE_END_BARE_LF &&
-	    (settings->flags & SMTPD_BARE_LF_COMMANDS) == 0) {
+	    (settings->flags & SMTPD_FLAG_BARE_LF_COMMANDS) == 0) {
 		smtpd_session_refuse(
 		    s, SYNTAX, 500, "5.5.2", "a line ends with CR and LF");
 		conclude(s, "-");

@@ -207,7 +207,7 @@ smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
 }
 
 int
-smtpd_server_handle(struct smtpd_server *srv, const char *verb,
+smtpd_server_add_handler(struct smtpd_server *srv, const char *verb,
     smtpd_handler_fn *fn, void *user)
 {
 	char name[SMTPD_VERB_MAX + 1];
@@ -262,14 +262,16 @@ smtpd_server_add_param(
 }
 
 void
-smtpd_server_deliver(struct smtpd_server *srv, smtpd_deliver_fn *fn, void *user)
+smtpd_server_set_deliver(
+    struct smtpd_server *srv, smtpd_deliver_fn *fn, void *user)
 {
 	srv->config.deliver = fn;
 	srv->config.deliver_user = user;
 }
 
 void
-smtpd_server_on(struct smtpd_server *srv, const struct smtpd_events *events)
+smtpd_server_add_events(
+    struct smtpd_server *srv, const struct smtpd_events *events)
 {
 	srv->config.events = *events;
 }
@@ -531,8 +533,8 @@ check_settings(struct smtpd_server *srv)
 	if (fault != NULL)
 		return fail(srv, "setting %s is out of its range", fault);
 	if (srv->config.deliver == NULL)
-		return fail(
-		    srv, "nothing delivers: call smtpd_server_deliver() first");
+		return fail(srv,
+		    "nothing delivers: call smtpd_server_set_deliver() first");
 	return 0;
 }
 
@@ -641,8 +643,8 @@ smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 }
 
 void
-smtpd_server_counters(
-    const struct smtpd_server *srv, struct smtpd_counters *out)
+smtpd_server_count(
+    const struct smtpd_server *srv, struct smtpd_server_counters *out)
 {
 	uint64_t values[sizeof(*out) / sizeof(uint64_t)];
 

@@ -416,7 +416,7 @@ smtpd_session_esmtp(const struct smtpd_session *s)
 	return s->esmtp;
 }
 
-const struct smtpd_tls_facts *
+const struct smtpd_tls_info *
 smtpd_session_tls(const struct smtpd_session *s)
 {
 	if (s->stream.tls == NULL)
@@ -440,7 +440,7 @@ int
 smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 {
 	const struct smtpd_envelope *e = &s->envelope;
-	const struct smtpd_tls_facts *tls = smtpd_session_tls(s);
+	const struct smtpd_tls_info *tls = smtpd_session_tls(s);
 	char uid[24] = "";
 	struct smtpd_text t;
 	const struct smtpd_received trace = {
@@ -478,7 +478,7 @@ smtpd_session_data(const struct smtpd_session *s)
 }
 
 void
-smtpd_transaction_set_data(
+smtpd_session_set_transaction_data(
     struct smtpd_session *s, void *data, void (*destroy)(void *))
 {
 	let_go(&s->transaction_own);
@@ -488,7 +488,7 @@ smtpd_transaction_set_data(
 }
 
 void *
-smtpd_transaction_data(const struct smtpd_session *s)
+smtpd_session_transaction_data(const struct smtpd_session *s)
 {
 	return s->transaction_own.data;
 }

@@ -72,14 +72,14 @@ struct smtpd_server_config {
 	struct smtpd_events events;
 
 	_Atomic uint64_t
-	    counts[sizeof(struct smtpd_counters) / sizeof(uint64_t)];
+	    counts[sizeof(struct smtpd_server_counters) / sizeof(uint64_t)];
 	_Atomic uint64_t last_session;
 	_Atomic uint64_t last_id;
 };
 
 /* The place of a counter in counts. */
 #define SMTPD_COUNT(field) \
-	(offsetof(struct smtpd_counters, field) / sizeof(uint64_t))
+	(offsetof(struct smtpd_server_counters, field) / sizeof(uint64_t))
 
 /*
  * Copy SETTINGS (NULL: all defaults), each zero replaced by its default.  The

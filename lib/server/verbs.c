@@ -57,7 +57,7 @@ say_extensions(struct smtpd_session *s)
 		smtpd_text_number(&t, c->settings.max_message_size);
 	}
 	smtpd_text_add(&t, "\n8BITMIME\nENHANCEDSTATUSCODES");
-	if ((c->settings.flags & SMTPD_DSN) != 0)
+	if ((c->settings.flags & SMTPD_FLAG_DSN) != 0)
 		smtpd_text_add(&t, "\nDSN");
 	if (s->tls != NULL && s->stream.tls == NULL)
 		smtpd_text_add(&t, "\nSTARTTLS");
@@ -265,11 +265,11 @@ static bool
 take_body(struct smtpd_session *s, const char *value)
 {
 	if (value != NULL && smtpd_text_same(value, "7BIT")) {
-		s->envelope.encoding = SMTPD_7BIT;
+		s->envelope.encoding = SMTPD_ENCODING_7BIT;
 		return true;
 	}
 	if (value != NULL && smtpd_text_same(value, "8BITMIME")) {
-		s->envelope.encoding = SMTPD_8BITMIME;
+		s->envelope.encoding = SMTPD_ENCODING_8BITMIME;
 		return true;
 	}
 	smtpd_session_refuse(
@@ -282,7 +282,7 @@ static bool
 is_dsn(const struct smtpd_session *s, const struct smtpd_param *p,
     const char *one, const char *other)
 {
-	return (s->config->settings.flags & SMTPD_DSN) != 0 &&
+	return (s->config->settings.flags & SMTPD_FLAG_DSN) != 0 &&
 	    (strcmp(p->name, one) == 0 || strcmp(p->name, other) == 0);
 }
 

@@ -50,7 +50,7 @@ struct smtpd_trust {
 struct client_conn {
 	struct smtpd_tls_conn conn; /* first: destroyed as such */
 	struct smtpd_trust *trust;
-	struct smtpd_client_tls facts;
+	struct smtpd_client_tls_info facts;
 	bool has_name;
 	bool saw_certificate; /* so it is no session that goes on */
 	bool was_verified;    /* and of the one that does: */
@@ -331,7 +331,7 @@ smtpd_tls_client_handshake(
 	return status;
 }
 
-const struct smtpd_client_tls *
+const struct smtpd_client_tls_info *
 smtpd_tls_client_info(const struct smtpd_tls_conn *conn)
 {
 	return &((const struct client_conn *)conn)->facts;

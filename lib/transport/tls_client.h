@@ -28,7 +28,7 @@ enum smtpd_io_status smtpd_tls_client_handshake(
 
 /* What is known once the handshake is over; lives as long as CONN, which
  * smtpd_tls_client_create() made. */
-const struct smtpd_client_tls *smtpd_tls_client_info(
+const struct smtpd_client_tls_info *smtpd_tls_client_info(
     const struct smtpd_tls_conn *conn);
 
 /* Keep the session of CONN, whose handshake is over, under its key. */

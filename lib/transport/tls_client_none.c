@@ -47,7 +47,7 @@ smtpd_tls_client_handshake(
 	return SMTPD_IO_TLS;
 }
 
-const struct smtpd_client_tls *
+const struct smtpd_client_tls_info *
 smtpd_tls_client_info(const struct smtpd_tls_conn *conn)
 {
 	(void)conn;

@@ -302,7 +302,7 @@ smtpd_tls_conn_close(struct smtpd_tls_conn *conn)
 	mbedtls_ssl_close_notify(&conn->ssl);
 }
 
-const struct smtpd_tls_facts *
+const struct smtpd_tls_info *
 smtpd_tls_conn_info(const struct smtpd_tls_conn *conn)
 {
 	return &conn->facts;

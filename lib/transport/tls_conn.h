@@ -50,7 +50,7 @@ void smtpd_tls_conn_close(struct smtpd_tls_conn *conn);
 void smtpd_tls_conn_destroy(struct smtpd_tls_conn *conn);
 
 /* What is known once the handshake is over. */
-const struct smtpd_tls_facts *smtpd_tls_conn_info(
+const struct smtpd_tls_info *smtpd_tls_conn_info(
     const struct smtpd_tls_conn *conn);
 
 #endif

@@ -16,7 +16,7 @@ struct smtpd_tls_conn {
 	enum smtpd_io_status status; /* of the wire, once it failed */
 	char *cork; /* what is written waits here; NULL: it does not */
 	size_t cork_size, cork_len;
-	struct smtpd_tls_facts facts;
+	struct smtpd_tls_info facts;
 	char cipher[64];
 	char *server_name; /* on the heap, most clients have neither */
 	char *client;

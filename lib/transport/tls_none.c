@@ -125,7 +125,7 @@ smtpd_tls_conn_destroy(struct smtpd_tls_conn *conn)
 	(void)conn;
 }
 
-const struct smtpd_tls_facts *
+const struct smtpd_tls_info *
 smtpd_tls_conn_info(const struct smtpd_tls_conn *conn)
 {
 	(void)conn;

@@ -68,18 +68,18 @@ add(struct filling *f, unsigned long n)
 	struct smtpd_mail mail = {
 		.sender = "sender@example.org", .rcpts = &rcpt, .nrcpts = 1
 	};
-	struct smtpd_draft *d;
+	struct smtpd_queue_message *d;
 
 	snprintf(address, sizeof(address), "user@domain%lu.example",
 	    n % (f->count / 1000 + 1));
 	d = smtpd_queue_begin(f->queue, &mail);
 	if (d == NULL)
 		return -1;
-	if (smtpd_draft_write(d, f->content, f->size) == -1) {
-		smtpd_draft_abort(d);
+	if (smtpd_queue_write(d, f->content, f->size) == -1) {
+		smtpd_queue_abort(d);
 		return -1;
 	}
-	return smtpd_draft_commit(d, NULL);
+	return smtpd_queue_commit(d, NULL);
 }
 
 static void *
@@ -125,7 +125,7 @@ fill_all(struct filling *f, const char *directory)
 			exit(1);
 	for (size_t i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	smtpd_queue_counters(f->queue, &c);
+	smtpd_queue_count(f->queue, &c);
 	printf("added %lu in %.1f s: %.0f a second, %.1f us of CPU and %.3f "
 	       "syncs each\n",
 	    f->count, seconds() - begun, (double)f->count / (seconds() - begun),
@@ -151,7 +151,7 @@ open_again(const char *directory)
 	q = open_queue(directory);
 	if (q == NULL)
 		return -1;
-	smtpd_queue_counters(q, &c);
+	smtpd_queue_count(q, &c);
 	printf("opened %llu in %.2f s, %.0f bytes of memory each\n",
 	    (unsigned long long)c.messages, seconds() - begun,
 	    (double)(heap() - before) / (double)c.messages);

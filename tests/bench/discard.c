@@ -45,9 +45,9 @@ print_log(enum smtpd_log_level level, const char *text, void *user)
 static int
 run(struct smtpd_server *srv, char **addresses)
 {
-	if (smtpd_server_handle(srv, "RCPT", accept_rcpt, NULL) < 0)
+	if (smtpd_server_add_handler(srv, "RCPT", accept_rcpt, NULL) < 0)
 		return -1;
-	smtpd_server_deliver(srv, discard, NULL);
+	smtpd_server_set_deliver(srv, discard, NULL);
 	for (; *addresses != NULL; addresses++) {
 		if (smtpd_server_listen(srv, *addresses, 0) < 0)
 			return -1;

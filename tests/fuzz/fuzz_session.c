@@ -173,7 +173,7 @@ create(struct seen *seen)
 		.errors_soft = SMTPD_NO_LIMIT,
 		.errors_hard = SMTPD_NO_LIMIT,
 		.flags = (choice & BARE_LF_COMMANDS) != 0
-		    ? SMTPD_BARE_LF_COMMANDS
+		    ? SMTPD_FLAG_BARE_LF_COMMANDS
 		    : 0,
 		.bare_lf =
 		    (choice & REFUSE_BARE_LF) != 0 ? SMTPD_TREAT_REFUSE : 0,
@@ -191,11 +191,11 @@ create(struct seen *seen)
 	srv = smtpd_server_create(&settings);
 	if (srv == NULL)
 		abort();
-	smtpd_server_on(srv, &events);
-	smtpd_server_deliver(srv, on_message, seen);
-	smtpd_server_handle(srv, "MAIL", on_mail, seen);
-	smtpd_server_handle(srv, "RCPT", on_rcpt, seen);
-	smtpd_server_handle(srv, "VRFY", on_other, seen);
+	smtpd_server_add_events(srv, &events);
+	smtpd_server_set_deliver(srv, on_message, seen);
+	smtpd_server_add_handler(srv, "MAIL", on_mail, seen);
+	smtpd_server_add_handler(srv, "RCPT", on_rcpt, seen);
+	smtpd_server_add_handler(srv, "VRFY", on_other, seen);
 	smtpd_server_add_verb(
 	    srv, "XFOO", SMTPD_VERB_PIPELINED, on_other, seen);
 	smtpd_server_add_param(srv, "MAIL", "XPRIO");
@@ -272,9 +272,9 @@ receive(int fd, char *out)
 static void
 check_counters(struct smtpd_server *srv, const struct seen *seen)
 {
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	must(c.connections == 1 && c.connections_now == 0);
 	must(seen->connects == 1 && seen->disconnects == 1);
 	must(seen->senders == seen->ends);

@@ -13,7 +13,7 @@ struct field {
 };
 
 #define SETTING(name) #name, offsetof(struct smtpd_settings, name)
-#define COUNTER(name) #name, offsetof(struct smtpd_counters, name)
+#define COUNTER(name) #name, offsetof(struct smtpd_server_counters, name)
 
 /* The settings that are numbers of 32 bits. */
 static const struct field settings[] = {
@@ -72,7 +72,7 @@ find_field(const struct field *list, size_t n, const char *name)
 }
 
 uint64_t
-host_counter(const struct smtpd_counters *c, const char *name)
+host_counter(const struct smtpd_server_counters *c, const char *name)
 {
 	const struct field *f =
 	    find_field(counters, sizeof(counters) / sizeof(counters[0]), name);
@@ -198,7 +198,7 @@ saw_message(struct host *h, const struct smtpd_envelope *e)
 	bytes_format(&b, "message <%s>", e->sender.text);
 	if (e->size != 0)
 		bytes_format(&b, " size=%llu", (unsigned long long)e->size);
-	if (e->encoding == SMTPD_8BITMIME)
+	if (e->encoding == SMTPD_ENCODING_8BITMIME)
 		bytes_text(&b, " 8bitmime");
 	bytes_text(&b, " to");
 	for (size_t i = 0; i < e->nrcpts; i++)
@@ -362,7 +362,7 @@ register_one(struct host *h, const struct entry *e)
 	if (strcmp(e->word, "param") == 0)
 		return smtpd_server_add_param(h->server, word, rest);
 	if (strcmp(e->word, "handle") == 0)
-		return smtpd_server_handle(
+		return smtpd_server_add_handler(
 		    h->server, word, on_canned, make_canned(h, rest));
 	return 1;
 }
@@ -405,9 +405,9 @@ set_special(struct host *h, const struct entry *e)
 	else if (strcmp(e->word, "hostname") == 0)
 		h->settings.hostname = text;
 	else if (strcmp(e->word, "bare_lf_commands") == 0)
-		h->settings.flags |= SMTPD_BARE_LF_COMMANDS;
+		h->settings.flags |= SMTPD_FLAG_BARE_LF_COMMANDS;
 	else if (strcmp(e->word, "dsn") == 0)
-		h->settings.flags |= SMTPD_DSN;
+		h->settings.flags |= SMTPD_FLAG_DSN;
 	else if (strcmp(e->word, "chunk") == 0)
 		h->chunk = (size_t)number(text);
 	else if (strcmp(e->word, "pipes") == 0)
@@ -443,11 +443,11 @@ register_usual(struct host *h)
 		.user = h,
 	};
 
-	smtpd_server_on(h->server, &events);
-	smtpd_server_deliver(h->server, on_message, h);
-	smtpd_server_handle(h->server, "MAIL", on_mail, h);
+	smtpd_server_add_events(h->server, &events);
+	smtpd_server_set_deliver(h->server, on_message, h);
+	smtpd_server_add_handler(h->server, "MAIL", on_mail, h);
 	if (!h->no_rcpt)
-		smtpd_server_handle(h->server, "RCPT", on_rcpt, h);
+		smtpd_server_add_handler(h->server, "RCPT", on_rcpt, h);
 }
 
 void

@@ -37,6 +37,6 @@ void host_init(struct host *h, const struct script *s);
 void host_finish(struct host *h);
 
 /* Counter NAME of C, or die. */
-uint64_t host_counter(const struct smtpd_counters *c, const char *name);
+uint64_t host_counter(const struct smtpd_server_counters *c, const char *name);
 
 #endif

@@ -337,9 +337,9 @@ compare_events(const struct talk *t)
 static void
 compare_counts(const struct talk *t)
 {
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 
-	smtpd_server_counters(t->host.server, &c);
+	smtpd_server_count(t->host.server, &c);
 	for (size_t i = 0; i < t->script->counts.count; i++) {
 		const struct entry *e = &t->script->counts.list[i];
 		uint64_t value = host_counter(&c, e->word);

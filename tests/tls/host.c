@@ -81,7 +81,7 @@ on_connect(struct smtpd_session *s, void *user)
 static void
 on_tls(struct smtpd_session *s, void *user)
 {
-	const struct smtpd_tls_facts *f = smtpd_session_tls(s);
+	const struct smtpd_tls_info *f = smtpd_session_tls(s);
 
 	(void)user;
 	say("tls %llu helo=<%s> open=%d version=%s cipher=%s name=<%s> "
@@ -243,9 +243,9 @@ do_listen(struct host *h, char **words, int n)
 static void
 do_counter(struct host *h, const char *name)
 {
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 
-	smtpd_server_counters(h->server, &c);
+	smtpd_server_count(h->server, &c);
 	say("= %llu",
 	    (unsigned long long)(strcmp(name, "tls") == 0   ? c.tls
 		    : strcmp(name, "refused_tls") == 0      ? c.refused_tls
@@ -284,7 +284,8 @@ do_command(struct host *h, char **words, int n)
 		answer(smtpd_server_start(srv), smtpd_server_error(srv));
 	else if (strcmp(verb, "handle") == 0) {
 		code = (int)strtol(words[2], NULL, 10);
-		answer(smtpd_server_handle(srv, words[1], on_refused, &code),
+		answer(
+		    smtpd_server_add_handler(srv, words[1], on_refused, &code),
 		    smtpd_server_error(srv));
 	} else if (strcmp(verb, "drain") == 0)
 		say("= %d",
@@ -346,9 +347,9 @@ set_up(struct host *h, int argc, char **argv)
 	h->server = smtpd_server_create(&settings);
 	if (h->server == NULL)
 		exit(1);
-	smtpd_server_on(h->server, &events);
-	smtpd_server_handle(h->server, "RCPT", on_rcpt, NULL);
-	smtpd_server_deliver(h->server, on_message, NULL);
+	smtpd_server_add_events(h->server, &events);
+	smtpd_server_add_handler(h->server, "RCPT", on_rcpt, NULL);
+	smtpd_server_set_deliver(h->server, on_message, NULL);
 }
 
 int

@@ -166,11 +166,11 @@ world_close(struct world *w, uint32_t ms)
 void
 world_send_mail(struct world *w, struct smtpd_mail *mail, const char *content)
 {
-	struct smtpd_draft *d = smtpd_queue_begin(w->queue, mail);
+	struct smtpd_queue_message *d = smtpd_queue_begin(w->queue, mail);
 
 	assert_non_null(d);
-	assert_int_equal(smtpd_draft_write(d, content, strlen(content)), 0);
-	assert_int_equal(smtpd_draft_commit(d, w->id), 0);
+	assert_int_equal(smtpd_queue_write(d, content, strlen(content)), 0);
+	assert_int_equal(smtpd_queue_commit(d, w->id), 0);
 }
 
 void
@@ -201,7 +201,7 @@ world_counters(struct world *w)
 {
 	struct smtpd_queue_counters c;
 
-	smtpd_queue_counters(w->queue, &c);
+	smtpd_queue_count(w->queue, &c);
 	return c;
 }
 

@@ -223,7 +223,8 @@ fill_progress(struct smtpd_rcpt_progress *r, uint32_t rcpt, bool finished)
 	r->rcpt = rcpt;
 	r->finished = finished;
 	snprintf(r->host, sizeof(r->host), "mx.example.com");
-	r->result.outcome = finished ? SMTPD_SENT : SMTPD_TEMPORARY;
+	r->result.outcome =
+	    finished ? SMTPD_OUTCOME_SENT : SMTPD_OUTCOME_TEMPORARY;
 	r->result.phase = SMTPD_PHASE_DOT;
 	r->result.code = finished ? 250 : 451;
 	snprintf(r->result.status, sizeof(r->result.status), "%s",

@@ -518,14 +518,14 @@ fold_lowers_ascii_and_fits(void **state)
 	char buf[8];
 
 	(void)state;
-	assert_int_equal(smtpd_fold("Ab@C-1", buf, sizeof(buf)), 6);
+	assert_int_equal(smtpd_ascii_lower("Ab@C-1", buf, sizeof(buf)), 6);
 	assert_string_equal(buf, "ab@c-1");
-	assert_int_equal(smtpd_fold("\303\204", buf, sizeof(buf)), 2);
+	assert_int_equal(smtpd_ascii_lower("\303\204", buf, sizeof(buf)), 2);
 	assert_string_equal(buf, "\303\204");
-	assert_int_equal(smtpd_fold("ABCDEFG", buf, sizeof(buf)), 7);
-	assert_int_equal(smtpd_fold("ABCDEFGH", buf, sizeof(buf)), -1);
-	assert_int_equal(smtpd_fold("", buf, 1), 0);
-	assert_int_equal(smtpd_fold("", buf, 0), -1);
+	assert_int_equal(smtpd_ascii_lower("ABCDEFG", buf, sizeof(buf)), 7);
+	assert_int_equal(smtpd_ascii_lower("ABCDEFGH", buf, sizeof(buf)), -1);
+	assert_int_equal(smtpd_ascii_lower("", buf, 1), 0);
+	assert_int_equal(smtpd_ascii_lower("", buf, 0), -1);
 }
 
 int

@@ -235,7 +235,8 @@ write_results(const struct world *w, size_t count, char *buf, size_t size)
 		else
 			smtpd_text_add(&t, r->status);
 		if (p->finished !=
-		    (r->outcome == SMTPD_SENT || r->outcome == SMTPD_PERMANENT))
+		    (r->outcome == SMTPD_OUTCOME_SENT ||
+			r->outcome == SMTPD_OUTCOME_PERMANENT))
 			smtpd_text_byte(&t, '!');
 	}
 }
@@ -254,7 +255,7 @@ expect(const struct world *w, size_t count, const char *results,
 		fail_msg("%s: the site is %d, not %d\n%s", name,
 		    (int)w->end.verdict, (int)verdict, w->trail_text);
 	if (verdict != FINE)
-		assert_true(w->end.why.outcome == SMTPD_TEMPORARY &&
+		assert_true(w->end.why.outcome == SMTPD_OUTCOME_TEMPORARY &&
 		    w->end.why.status[0] == '4' &&
 		    strncmp(w->end.why.text, "mx", 2) == 0);
 }
@@ -691,7 +692,8 @@ many_recipients_take_turns(void **state)
 	assert_true(smtpd_agent_is_open(w->agent));
 	smtpd_agent_quit(w->agent);
 	for (size_t i = 0; i < 120; i++)
-		assert_int_equal(w->progress[i].result.outcome, SMTPD_SENT);
+		assert_int_equal(
+		    w->progress[i].result.outcome, SMTPD_OUTCOME_SENT);
 	assert_int_equal(w->end.verdict, FINE);
 	finish(w, "1 0 0", "many");
 	end_world(w);
@@ -723,7 +725,8 @@ only_what_was_not_sent_goes_on(void **state)
 		const struct smtpd_rcpt_progress *p = &w->progress[i];
 
 		assert_int_equal(p->result.outcome,
-		    i >= 50 && i < 100 ? SMTPD_UNKNOWN : SMTPD_SENT);
+		    i >= 50 && i < 100 ? SMTPD_OUTCOME_IN_DOUBT
+				       : SMTPD_OUTCOME_SENT);
 		assert_int_equal(p->finished, i < 50 || i >= 100);
 		assert_string_equal(
 		    p->host, i < 100 ? "mx1.example" : "mx2.example");
@@ -755,8 +758,9 @@ an_old_refusal_is_no_new_one(void **state)
 	start(w, scripts);
 	deliver(w, 51, false);
 	smtpd_agent_quit(w->agent);
-	assert_int_equal(w->progress[0].result.outcome, SMTPD_PERMANENT);
-	assert_int_equal(w->progress[50].result.outcome, SMTPD_SENT);
+	assert_int_equal(
+	    w->progress[0].result.outcome, SMTPD_OUTCOME_PERMANENT);
+	assert_int_equal(w->progress[50].result.outcome, SMTPD_OUTCOME_SENT);
 	finish(w, "1 1 0", "old refusal");
 	end_world(w);
 }
@@ -938,7 +942,7 @@ a_host_that_broke_off_is_not_asked_again(void **state)
 	deliver(w, 51, false);
 	assert_string_equal(w->progress[49].host, "mx1.example");
 	assert_string_equal(w->progress[50].host, "mx2.example");
-	assert_int_equal(w->progress[50].result.outcome, SMTPD_SENT);
+	assert_int_equal(w->progress[50].result.outcome, SMTPD_OUTCOME_SENT);
 	smtpd_agent_quit(w->agent);
 	finish(w, "1 1 0", "between");
 	end_world(w);
@@ -1257,10 +1261,10 @@ start_server(uint16_t *port, uint16_t *tls_port)
 	    smtpd_tls_add_files(tls, certs_at("a.pem"), certs_at("a.key")), 0);
 	smtpd_server_set_tls(server, tls);
 	smtpd_tls_unref(tls);
-	smtpd_server_handle(server, "RCPT", take_rcpt, NULL);
-	smtpd_server_handle(server, "AUTH", check_auth, NULL);
+	smtpd_server_add_handler(server, "RCPT", take_rcpt, NULL);
+	smtpd_server_add_handler(server, "AUTH", check_auth, NULL);
 	smtpd_server_add_keyword(server, "AUTH PLAIN");
-	smtpd_server_deliver(server, discard, NULL);
+	smtpd_server_set_deliver(server, discard, NULL);
 	assert_int_equal(smtpd_server_listen(server, "127.0.0.1:0", 0), 0);
 	assert_int_equal(
 	    smtpd_server_listen(server, "127.0.0.1:0", SMTPD_LISTEN_TLS), 0);

@@ -73,10 +73,10 @@ send_letter(struct smtpd_agent *c, const struct smtpd_route *route)
 	assert_int_equal(end.verdict, SMTPD_SITE_FINE);
 	assert_false(end.in_doubt);
 	assert_int_equal(
-	    progress.finished, progress.result.outcome == SMTPD_SENT);
+	    progress.finished, progress.result.outcome == SMTPD_OUTCOME_SENT);
 	if (progress.finished)
 		return 1;
-	assert_int_equal(progress.result.outcome, SMTPD_TEMPORARY);
+	assert_int_equal(progress.result.outcome, SMTPD_OUTCOME_TEMPORARY);
 	assert_string_equal(progress.result.status, "4.3.0");
 	return 0;
 }
@@ -102,8 +102,8 @@ no_letter_is_lost_without_memory(void **state)
 	int n;
 
 	(void)state;
-	smtpd_server_handle(server, "RCPT", take_rcpt, NULL);
-	smtpd_server_deliver(server, count_message, &count);
+	smtpd_server_add_handler(server, "RCPT", take_rcpt, NULL);
+	smtpd_server_set_deliver(server, count_message, &count);
 	assert_int_equal(smtpd_server_listen(server, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(server), 0);
 	route.port = (uint16_t)strtoul(

@@ -59,7 +59,7 @@ setup(void **state)
 		c->rcpts[i].address = addresses[i];
 		c->progress[i].rcpt = i;
 		c->progress[i].result = (struct smtpd_result){
-			.outcome = SMTPD_PERMANENT,
+			.outcome = SMTPD_OUTCOME_PERMANENT,
 			.code = 550,
 			.status = "5.1.1",
 			.text = "no such user",

@@ -757,7 +757,7 @@ chunks_come_one_by_one(void **state)
 			    chunks[i].script, &results[j], chunks[i].result);
 		finish(c, &peer);
 		assert_in_range(smtpd_clock_ms() - start, 0, 10000);
-		if (results[0].outcome != SMTPD_SENT)
+		if (results[0].outcome != SMTPD_OUTCOME_SENT)
 			continue;
 		assert_int_equal(peer.chunked, LINES * (LINE + 1));
 		assert_memory_equal(peer.data + LINE - 1, "\r\n.", 3);

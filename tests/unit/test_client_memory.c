@@ -73,7 +73,7 @@ try(const struct smtpd_target *target, uint16_t port,
     enum smtpd_security security)
 {
 	struct smtpd_client_settings set = { .security = security };
-	struct smtpd_result result = { .outcome = SMTPD_TEMPORARY };
+	struct smtpd_result result = { .outcome = SMTPD_OUTCOME_TEMPORARY };
 	struct smtpd_client *c = NULL;
 	char error[128] = "";
 
@@ -90,18 +90,19 @@ try(const struct smtpd_target *target, uint16_t port,
 		else
 			result = *smtpd_client_result(c);
 		/* Never by less than what was asked for. */
-		if (result.outcome == SMTPD_SENT &&
+		if (result.outcome == SMTPD_OUTCOME_SENT &&
 		    security == SMTPD_SECURITY_REQUIRED)
 			assert_true(smtpd_client_tls(c)->verified);
-		if (result.outcome != SMTPD_SENT) {
-			assert_int_equal(result.outcome, SMTPD_TEMPORARY);
+		if (result.outcome != SMTPD_OUTCOME_SENT) {
+			assert_int_equal(
+			    result.outcome, SMTPD_OUTCOME_TEMPORARY);
 			assert_string_equal(result.status, "4.3.0");
 		}
 		smtpd_client_quit(c);
 	}
 	smtpd_client_destroy(c);
 	smtpd_trust_unref(set.trust);
-	return result.outcome == SMTPD_SENT;
+	return result.outcome == SMTPD_OUTCOME_SENT;
 }
 
 /* Let one after the other fail of all that a connection allocates, at least
@@ -137,8 +138,8 @@ no_failure_to_allocate_is_missed(void **state)
 	uint16_t port;
 
 	(void)state;
-	smtpd_server_handle(server, "RCPT", take_rcpt, NULL);
-	smtpd_server_deliver(server, count_message, &count);
+	smtpd_server_add_handler(server, "RCPT", take_rcpt, NULL);
+	smtpd_server_set_deliver(server, count_message, &count);
 	if (smtpd_tls_supported()) {
 		tls = smtpd_tls_create(NULL);
 		assert_int_equal(smtpd_tls_add_files(
@@ -183,10 +184,10 @@ chunks_need_memory(void **state)
 	failing_after(0);
 	assert_int_equal(send_hi(c, &result), 0);
 	assert_true(failing_ended());
-	assert_int_equal(result.outcome, SMTPD_TEMPORARY);
+	assert_int_equal(result.outcome, SMTPD_OUTCOME_TEMPORARY);
 	assert_string_equal(result.text, "out of memory");
 	assert_int_equal(send_hi(c, &result), 0);
-	assert_int_equal(result.outcome, SMTPD_SENT);
+	assert_int_equal(result.outcome, SMTPD_OUTCOME_SENT);
 	smtpd_client_quit(c);
 	scripted_finish(&peer);
 
@@ -196,7 +197,7 @@ chunks_need_memory(void **state)
 	failing_after(0);
 	assert_int_equal(send_hi(c, &result), -1);
 	assert_true(failing_ended());
-	assert_int_equal(result.outcome, SMTPD_TEMPORARY);
+	assert_int_equal(result.outcome, SMTPD_OUTCOME_TEMPORARY);
 	assert_string_equal(result.text, "out of memory");
 	smtpd_client_destroy(c);
 	scripted_finish(&peer);

@@ -71,8 +71,8 @@ start(struct maintenance *k, const char *name)
 
 	memset(k, 0, sizeof(*k));
 	k->server = smtpd_server_create(&settings);
-	smtpd_server_handle(k->server, "RCPT", take_rcpt, NULL);
-	smtpd_server_deliver(k->server, keep, k);
+	smtpd_server_add_handler(k->server, "RCPT", take_rcpt, NULL);
+	smtpd_server_set_deliver(k->server, keep, k);
 	assert_int_equal(smtpd_server_listen(k->server, "127.0.0.1:0", 0), 0);
 	if (name != NULL) {
 		struct smtpd_tls *tls = smtpd_tls_create(NULL);
@@ -137,7 +137,7 @@ send_text(struct smtpd_client *c, const char *text, size_t len)
 	fflush(file);
 	m.fd = fileno(file);
 	assert_int_equal(smtpd_client_send(c, &m, &result), 0);
-	if (result.outcome != SMTPD_SENT)
+	if (result.outcome != SMTPD_OUTCOME_SENT)
 		fail_msg("%s", result.text);
 	fclose(file);
 }
@@ -207,7 +207,7 @@ messages_arrive_over_tls(void **state)
 	for (int first = 0; first <= 1; first++) {
 		struct smtpd_client_settings set = { .tls_first = first };
 		struct smtpd_client *c = smtpd_client_create(&set);
-		const struct smtpd_client_tls *tls;
+		const struct smtpd_client_tls_info *tls;
 		struct maintenance k;
 
 		(void)state;
@@ -259,7 +259,7 @@ certificates_are_judged(void **state)
 	for (size_t i = 0; i < COUNT(certificates); i++) {
 		struct smtpd_client_settings set = { .trust = trust(
 							 certificates[i].ca) };
-		const struct smtpd_client_tls *tls;
+		const struct smtpd_client_tls_info *tls;
 		const struct smtpd_result *r;
 		struct smtpd_client *c;
 		struct maintenance k;
@@ -283,7 +283,7 @@ certificates_are_judged(void **state)
 		assert_int_equal(smtpd_client_connect(c, &k.target, 1, k.port),
 		    certificates[i].verified ? 0 : -1);
 		if (!certificates[i].verified) {
-			assert_int_equal(r->outcome, SMTPD_TEMPORARY);
+			assert_int_equal(r->outcome, SMTPD_OUTCOME_TEMPORARY);
 			assert_int_equal(r->phase, SMTPD_PHASE_TLS);
 			assert_string_equal(r->status, "4.7.5");
 		}
@@ -417,7 +417,7 @@ faults_end_the_connection(void **state)
 			    strlen(faults[i].result)) != 0))
 			fail_msg("%s: %s (%s)", faults[i].name, got, r->text);
 		if (connected != 0)
-			assert_int_equal(r->outcome, SMTPD_TEMPORARY);
+			assert_int_equal(r->outcome, SMTPD_OUTCOME_TEMPORARY);
 		assert_null(smtpd_client_tls(c));
 		smtpd_client_quit(c);
 		smtpd_client_destroy(c);

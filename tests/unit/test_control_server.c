@@ -104,13 +104,13 @@ add(struct world *w, const char *rcpt, const char *body, size_t len)
 		.envid = "x+1B",
 		.hold = true,
 	};
-	struct smtpd_draft *d = smtpd_queue_begin(w->queue, &mail);
+	struct smtpd_queue_message *d = smtpd_queue_begin(w->queue, &mail);
 	static const char header[] = "Subject: test\r\n\r\n";
 
 	assert_non_null(d);
-	assert_int_equal(smtpd_draft_write(d, header, strlen(header)), 0);
-	assert_int_equal(smtpd_draft_write(d, body, len), 0);
-	assert_int_equal(smtpd_draft_commit(d, w->id), 0);
+	assert_int_equal(smtpd_queue_write(d, header, strlen(header)), 0);
+	assert_int_equal(smtpd_queue_write(d, body, len), 0);
+	assert_int_equal(smtpd_queue_commit(d, w->id), 0);
 }
 
 static int

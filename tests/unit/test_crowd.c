@@ -58,8 +58,8 @@ start(const struct smtpd_settings *settings, atomic_int *counts)
 	struct smtpd_server *srv = smtpd_server_create(settings);
 
 	assert_non_null(srv);
-	smtpd_server_handle(srv, "RCPT", accept_any, NULL);
-	smtpd_server_deliver(srv, count_message, counts);
+	smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
+	smtpd_server_set_deliver(srv, count_message, counts);
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	return srv;
@@ -106,7 +106,7 @@ test_limits(void **state)
 		COUNT = sizeof(table) / sizeof(table[0])
 	};
 	struct smtpd_server *srv = start(&settings, NULL);
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 	struct peer p[COUNT], again;
 
 	(void)state;
@@ -114,7 +114,7 @@ test_limits(void **state)
 		come(&p[i], srv, table[i].from);
 		assert_string_equal(p[i].text, table[i].text);
 	}
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	assert_int_equal(c.refused_connections, 5);
 	assert_int_equal(c.connections_now, 10);
 	assert_int_equal(c.connections, 10);
@@ -164,7 +164,7 @@ static void
 test_threads_are_reused(void **state)
 {
 	struct smtpd_server *srv = start(NULL, NULL);
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 	uint64_t most = 0;
 
 	(void)state;
@@ -175,7 +175,7 @@ test_threads_are_reused(void **state)
 		assert_int_equal(peer_say(&p, "QUIT"), 221);
 		assert_int_equal(peer_reply(&p), 0);
 		peer_close(&p);
-		smtpd_server_counters(srv, &c);
+		smtpd_server_count(srv, &c);
 		if (c.threads_now > most)
 			most = c.threads_now;
 	}
@@ -193,19 +193,19 @@ test_idle_threads_end(void **state)
 		COUNT = 15
 	};
 	struct smtpd_server *srv = start(NULL, NULL);
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 	struct peer p[COUNT];
 
 	(void)state;
 	for (int i = 0; i < COUNT; i++)
 		assert_int_equal(come(&p[i], srv, NULL), 220);
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	assert_int_equal(c.threads_now, COUNT + 1);
 	for (int i = 0; i < COUNT; i++)
 		peer_close(&p[i]);
 	for (int i = 0; c.threads_now > 1 && i < 300; i++) {
 		peer_wait(100);
-		smtpd_server_counters(srv, &c);
+		smtpd_server_count(srv, &c);
 	}
 	assert_int_equal(c.threads_now, 1);
 	assert_int_equal(come(&p[0], srv, NULL), 220);
@@ -255,7 +255,7 @@ test_many_clients(void **state)
 	static atomic_int counts[CLIENTS * MESSAGES];
 	struct client clients[CLIENTS];
 	struct smtpd_server *srv = start(&settings, counts);
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 
 	(void)state;
 	for (int i = 0; i < CLIENTS; i++) {
@@ -273,7 +273,7 @@ test_many_clients(void **state)
 	}
 	for (int i = 0; i < CLIENTS * MESSAGES; i++)
 		assert_int_equal(counts[i], 1);
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	assert_int_equal(c.messages, CLIENTS * MESSAGES);
 	assert_int_equal(c.recipients, CLIENTS * MESSAGES);
 	assert_int_equal(c.connections, CLIENTS / 2 + CLIENTS / 2 * MESSAGES);
@@ -288,7 +288,7 @@ test_no_descriptors(void **state)
 		COUNT = 3
 	};
 	struct smtpd_server *srv = start(NULL, NULL);
-	struct smtpd_counters c = { 0 };
+	struct smtpd_server_counters c = { 0 };
 	struct peer p[COUNT];
 	struct smtpd_sockaddr a;
 	struct rlimit full, low;
@@ -310,7 +310,7 @@ test_no_descriptors(void **state)
 		    connect(p[i].fd, (struct sockaddr *)&a.addr, a.len), 0);
 	for (int i = 0; c.errors == 0 && i < 1000; i++) {
 		peer_wait(10);
-		smtpd_server_counters(srv, &c);
+		smtpd_server_count(srv, &c);
 	}
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &full), 0);
 	assert_in_range(c.errors, 1, 20);

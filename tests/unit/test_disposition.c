@@ -100,7 +100,7 @@ test_expires(void **state)
 	struct world *w = *state;
 
 	w->settings.lifetime_s = 3;
-	w->settings.notice_s = SMTPD_NO_TIMEOUT;
+	w->settings.delay_notice_s = SMTPD_NO_TIMEOUT;
 	world_begin(w);
 	world_send(w, "s@a2.test", "one@a9.test two@a9.test");
 	mail_host_expect(&w->hosts[1], 1, 1500);
@@ -133,7 +133,7 @@ test_notice_once(void **state)
 {
 	struct world *w = *state;
 
-	w->settings.notice_s = 1;
+	w->settings.delay_notice_s = 1;
 	world_begin(w);
 	world_send(w, "s@a2.test", "later@a1.test");
 	mail_host_expect(&w->hosts[1], 1, 2500);
@@ -152,7 +152,7 @@ test_notice_of_a_closed_site(void **state)
 {
 	struct world *w = *state;
 
-	w->settings.notice_s = 2;
+	w->settings.delay_notice_s = 2;
 	w->settings.retry_min_s = 600;
 	w->settings.retry_max_s = 600;
 	world_begin(w);
@@ -173,7 +173,7 @@ test_no_notice(void **state)
 		.sender = "s@a2.test", .rcpts = &rcpt, .nrcpts = 1
 	};
 
-	w->settings.notice_s = 1;
+	w->settings.delay_notice_s = 1;
 	world_begin(w);
 	world_send_mail(w, &mail, "Auto-Submitted: auto-replied\r\n\r\nx\r\n");
 	world_send(w, "", "later@a1.test");
@@ -252,7 +252,7 @@ test_all_kinds_at_once(void **state)
 	struct world *w = *state;
 	unsigned kinds = 0;
 
-	w->settings.notice_s = 1;
+	w->settings.delay_notice_s = 1;
 	w->settings.retry_min_s = 2;
 	w->settings.retry_max_s = 2;
 	world_open(w);

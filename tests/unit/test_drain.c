@@ -97,9 +97,9 @@ start(struct seen *seen, const char *address)
 	struct smtpd_server *srv = smtpd_server_create(&settings);
 
 	assert_non_null(srv);
-	smtpd_server_on(srv, &events);
-	smtpd_server_handle(srv, "RCPT", accept_any, NULL);
-	smtpd_server_deliver(srv, read_all, NULL);
+	smtpd_server_add_events(srv, &events);
+	smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
+	smtpd_server_set_deliver(srv, read_all, NULL);
 	assert_int_equal(smtpd_server_listen(srv, address, 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	return srv;
@@ -217,7 +217,7 @@ test_message_cut_off(void **state)
 {
 	struct seen seen = { 0 };
 	struct smtpd_server *srv = start(&seen, "127.0.0.1:0");
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 	struct peer p, idle;
 	long begin;
 
@@ -233,7 +233,7 @@ test_message_cut_off(void **state)
 		continue;
 	peer_close(&p);
 	peer_close(&idle);
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	assert_int_equal(c.messages, 0);
 	assert_int_equal(c.connections_now, 0);
 	assert_int_equal(c.threads_now, 0);
@@ -376,7 +376,7 @@ test_in_a_storm(void **state)
 	struct seen seen = { 0 };
 	struct smtpd_server *srv = start(&seen, "127.0.0.1:0");
 	struct storm storm = { .address = smtpd_server_address(srv, 0) };
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 	pthread_t threads[COUNT];
 
 	(void)state;
@@ -388,7 +388,7 @@ test_in_a_storm(void **state)
 	assert_int_equal(smtpd_server_drain(srv, LONG_MS), 0);
 	for (int i = 0; i < COUNT; i++)
 		pthread_join(threads[i], NULL);
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	assert_int_equal(c.connections_now, 0);
 	assert_int_equal(c.threads_now, 0);
 	assert_int_equal(c.messages, storm.delivered);

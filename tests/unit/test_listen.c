@@ -58,8 +58,8 @@ create(char *peer)
 
 	assert_non_null(srv);
 	assert_int_equal(
-	    smtpd_server_handle(srv, "RCPT", accept_rcpt, NULL), 0);
-	smtpd_server_deliver(srv, deliver, peer);
+	    smtpd_server_add_handler(srv, "RCPT", accept_rcpt, NULL), 0);
+	smtpd_server_set_deliver(srv, deliver, peer);
 	return srv;
 }
 

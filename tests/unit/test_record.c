@@ -252,7 +252,7 @@ test_result(void **state)
 	struct smtpd_rcpt_progress in = { .rcpt = 4,
 		.finished = true,
 		.host = "mx.example.com",
-		.result = { .outcome = SMTPD_PERMANENT,
+		.result = { .outcome = SMTPD_OUTCOME_PERMANENT,
 		    .phase = SMTPD_PHASE_RCPT,
 		    .code = 550,
 		    .status = "5.1.1",
@@ -268,7 +268,7 @@ test_result(void **state)
 	assert_int_equal(out.rcpt, 4);
 	assert_true(out.finished);
 	assert_string_equal(out.host, "mx.example.com");
-	assert_int_equal(out.result.outcome, SMTPD_PERMANENT);
+	assert_int_equal(out.result.outcome, SMTPD_OUTCOME_PERMANENT);
 	assert_int_equal(out.result.phase, SMTPD_PHASE_RCPT);
 	assert_int_equal(out.result.code, 550);
 	assert_string_equal(out.result.status, "5.1.1");

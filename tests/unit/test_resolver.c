@@ -482,7 +482,7 @@ struct domain {
 	const char *name;
 	mx_fn *say;
 	const char *mx; /* without SAY: "PREFERENCE HOST", divided by blanks */
-	enum smtpd_resolve_verdict verdict;
+	enum smtpd_resolve_status verdict;
 	const char *status; /* or, if found, the addresses in their order */
 };
 

@@ -147,7 +147,7 @@ find(struct smtpd_router *r, const char *domain)
  * and its line of the history, if that does not depend on chance. */
 static const struct {
 	const char *domain;
-	enum smtpd_resolve_verdict verdict;
+	enum smtpd_resolve_status verdict;
 	const char *site;
 	const char *history;
 } domains[] = {
@@ -198,8 +198,8 @@ domains_lead_to_their_hosts(void **state)
 			assert_null(route.site);
 			assert_int_equal(route.why.outcome,
 			    domains[i].verdict == SMTPD_RESOLVE_NEVER
-				? SMTPD_PERMANENT
-				: SMTPD_TEMPORARY);
+				? SMTPD_OUTCOME_PERMANENT
+				: SMTPD_OUTCOME_TEMPORARY);
 			assert_true(route.why.text[0] != '\0');
 		}
 		smtpd_route_finish(&route);
@@ -363,7 +363,8 @@ a_smarthost_takes_everything(void **state)
 		assert_memory_equal(trail_text, "smarthost ", 10);
 		if (smarthosts[i].site == NULL) {
 			assert_int_equal(route.verdict, SMTPD_RESOLVE_LATER);
-			assert_int_equal(route.why.outcome, SMTPD_TEMPORARY);
+			assert_int_equal(
+			    route.why.outcome, SMTPD_OUTCOME_TEMPORARY);
 			assert_string_equal(
 			    route.why.status, smarthosts[i].target);
 			assert_non_null(

@@ -42,8 +42,9 @@ create(const struct smtpd_settings *settings)
 	struct smtpd_server *srv = smtpd_server_create(settings);
 
 	assert_non_null(srv);
-	assert_int_equal(smtpd_server_handle(srv, "RCPT", accept_any, NULL), 0);
-	smtpd_server_deliver(srv, take_unread, NULL);
+	assert_int_equal(
+	    smtpd_server_add_handler(srv, "RCPT", accept_any, NULL), 0);
+	smtpd_server_set_deliver(srv, take_unread, NULL);
 	return srv;
 }
 
@@ -129,7 +130,7 @@ test_start_needs(void **state)
 	assert_non_null(strstr(smtpd_server_error(srv), "deliver"));
 	assert_int_equal(smtpd_server_serve(srv, 0, 1), -1);
 	assert_non_null(strstr(smtpd_server_error(srv), "deliver"));
-	smtpd_server_deliver(srv, take_unread, NULL);
+	smtpd_server_set_deliver(srv, take_unread, NULL);
 	assert_int_equal(smtpd_server_start(srv), -1);
 	assert_non_null(strstr(smtpd_server_error(srv), "listen"));
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
@@ -255,7 +256,7 @@ test_registration(void **state)
 		const char *verb = bad_verbs[i];
 
 		assert_int_equal(
-		    smtpd_server_handle(srv, verb, accept_any, NULL), -1);
+		    smtpd_server_add_handler(srv, verb, accept_any, NULL), -1);
 		assert_int_equal(
 		    smtpd_server_add_verb(srv, verb, 0, accept_any, NULL), -1);
 		assert_string_not_equal(smtpd_server_error(srv), "");
@@ -294,7 +295,7 @@ answer_299(
 	    s, 259, NULL, "%s for %s", command->verb, (const char *)user);
 }
 
-/* smtpd_server_handle() makes new verbs, replaces and takes away. */
+/* smtpd_server_add_handler() makes new verbs, replaces and takes away. */
 static void
 test_handle(void **state)
 {
@@ -304,12 +305,12 @@ test_handle(void **state)
 	struct peer p;
 
 	(void)state;
-	smtpd_server_handle(srv, "xnew", answer_299, first);
-	smtpd_server_handle(srv, "NOOP", answer_299, first);
-	smtpd_server_handle(srv, "noop", answer_299, second);
-	smtpd_server_handle(srv, "HELP", answer_299, first);
-	smtpd_server_handle(srv, "HELP", NULL, NULL);
-	smtpd_server_handle(srv, "RCPT", NULL, NULL);
+	smtpd_server_add_handler(srv, "xnew", answer_299, first);
+	smtpd_server_add_handler(srv, "NOOP", answer_299, first);
+	smtpd_server_add_handler(srv, "noop", answer_299, second);
+	smtpd_server_add_handler(srv, "HELP", answer_299, first);
+	smtpd_server_add_handler(srv, "HELP", NULL, NULL);
+	smtpd_server_add_handler(srv, "RCPT", NULL, NULL);
 	begin_serving(&v, srv, &p);
 	assert_true(peer_hello(&p));
 	assert_int_equal(peer_say(&p, "XNEW"), 259);
@@ -347,7 +348,7 @@ look_at_start(struct smtpd_session *s, void *user)
 	assert_false(smtpd_session_esmtp(s));
 	assert_null(smtpd_session_envelope(s));
 	assert_null(smtpd_session_data(s));
-	assert_null(smtpd_transaction_data(s));
+	assert_null(smtpd_session_transaction_data(s));
 	assert_non_null(smtpd_session_sockaddr(s, &len));
 	assert_true(fcntl(smtpd_session_fd(s), F_GETFD) >= 0);
 	f->id = smtpd_session_id(s);
@@ -424,10 +425,10 @@ test_session_facts(void **state)
 
 	(void)state;
 	f.srv = srv;
-	smtpd_server_on(srv, &events);
+	smtpd_server_add_events(srv, &events);
 	smtpd_server_add_param(srv, "MAIL", "XNOTE");
-	smtpd_server_handle(srv, "MAIL", look_at_mail, &f);
-	smtpd_server_deliver(srv, look_at_message, &f);
+	smtpd_server_add_handler(srv, "MAIL", look_at_mail, &f);
+	smtpd_server_set_deliver(srv, look_at_message, &f);
 	begin_serving(&v, srv, &p);
 	run_facts(&p);
 	assert_non_null(strstr(p.text, f.envelope_id));
@@ -455,7 +456,7 @@ test_received_names_no_two(void **state)
 	struct peer p;
 
 	(void)state;
-	smtpd_server_deliver(srv, look_at_message, &f);
+	smtpd_server_set_deliver(srv, look_at_message, &f);
 	begin_serving(&v, srv, &p);
 	assert_int_equal(peer_reply(&p), 220);
 	assert_int_equal(peer_say(&p, "HELO client.example"), 250);
@@ -500,7 +501,8 @@ keep_for_transaction(
 	struct lives *l = user;
 
 	atomic_fetch_add(&l->transactions, 1);
-	smtpd_transaction_set_data(s, &l->transactions_gone, count_gone);
+	smtpd_session_set_transaction_data(
+	    s, &l->transactions_gone, count_gone);
 	if (strcmp(command->address->local, "refused") == 0)
 		return smtpd_reply(s, 550, "5.7.1", "not you");
 	return 0;
@@ -514,7 +516,8 @@ note_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	struct lives *l = user;
 
 	(void)envelope, (void)how, (void)code;
-	assert_ptr_equal(smtpd_transaction_data(s), &l->transactions_gone);
+	assert_ptr_equal(
+	    smtpd_session_transaction_data(s), &l->transactions_gone);
 	assert_int_equal(
 	    l->transactions_gone + 1, atomic_load(&l->transactions));
 	l->ends++;
@@ -596,8 +599,8 @@ check_ending(const struct ending *e, bool tcp)
 	struct served v;
 	struct peer p;
 
-	smtpd_server_on(srv, &events);
-	smtpd_server_handle(srv, "MAIL", keep_for_transaction, &l);
+	smtpd_server_add_events(srv, &events);
+	smtpd_server_add_handler(srv, "MAIL", keep_for_transaction, &l);
 	if (tcp) {
 		assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 		assert_int_equal(smtpd_server_start(srv), 0);
@@ -653,9 +656,9 @@ replace_data(
 	assert_null(smtpd_session_data(s));
 
 	/* No transaction is open: nothing can be kept for one. */
-	smtpd_transaction_set_data(s, &gone_three, count_gone);
+	smtpd_session_set_transaction_data(s, &gone_three, count_gone);
 	assert_int_equal(gone_three, 1);
-	assert_null(smtpd_transaction_data(s));
+	assert_null(smtpd_session_transaction_data(s));
 	return 0;
 }
 
@@ -668,7 +671,7 @@ test_data_replaced(void **state)
 	atomic_int gone = 0, gone_again = 0;
 
 	(void)state;
-	smtpd_server_handle(srv, "NOOP", replace_data, NULL);
+	smtpd_server_add_handler(srv, "NOOP", replace_data, NULL);
 	begin_serving(&v, srv, &p);
 	assert_true(peer_hello(&p));
 	assert_int_equal(peer_say(&p, "NOOP"), 250);
@@ -711,7 +714,7 @@ test_serve_on_pipes(void **state)
 	ssize_t n;
 
 	(void)state;
-	smtpd_server_on(srv, &events);
+	smtpd_server_add_events(srv, &events);
 	assert_int_equal(pipe(up), 0);
 	assert_int_equal(pipe(down), 0);
 	assert_int_equal(write(up[1], "QUIT\r\n", 6), 6);
@@ -738,7 +741,7 @@ static void
 test_serve_on_bad_descriptor(void **state)
 {
 	struct smtpd_server *srv = create(NULL);
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 	int fds[2];
 
 	(void)state;
@@ -746,7 +749,7 @@ test_serve_on_bad_descriptor(void **state)
 	close(fds[0]);
 	close(fds[1]);
 	assert_int_equal(smtpd_server_serve(srv, fds[0], fds[1]), 0);
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	assert_int_equal(c.connections, 1);
 	assert_int_equal(c.connections_now, 0);
 	assert_int_equal(c.errors, 1);
@@ -761,7 +764,7 @@ test_counters(void **state)
 		.max_message_size = 10,
 	};
 	struct smtpd_server *srv = start(&settings);
-	struct smtpd_counters c,
+	struct smtpd_server_counters c,
 	    expected = {
 		    .connections = 2,
 		    .messages = 1,
@@ -777,7 +780,7 @@ test_counters(void **state)
 	struct peer p, q;
 
 	(void)state;
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	assert_int_equal(c.connections, 0);
 	assert_int_equal(c.threads_now, 1);
 	assert_int_equal(peer_open(&p, smtpd_server_address(srv, 0), NULL), 0);
@@ -789,7 +792,7 @@ test_counters(void **state)
 	assert_int_equal(peer_say(&p, "MAIL FROM:<> SIZE=11"), 552);
 	assert_int_equal(peer_say(&p, "MAIL FROM:<"), 501);
 	assert_int_equal(peer_say(&p, "RCPT TO:<b@example.org>"), 503);
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	assert_int_equal(c.connections_now, 1);
 	assert_int_equal(peer_open(&q, smtpd_server_address(srv, 0), NULL), 0);
 	assert_int_equal(peer_reply(&q), 220);
@@ -801,7 +804,7 @@ test_counters(void **state)
 	assert_int_equal(peer_reply(&p), 0);
 	peer_close(&p);
 	do {
-		smtpd_server_counters(srv, &c);
+		smtpd_server_count(srv, &c);
 	} while (c.connections_now != 0);
 	assert_true(c.bytes_in > 300 && c.bytes_in < 600);
 	assert_true(c.bytes_out > 600 && c.bytes_out < 1200);
@@ -870,7 +873,7 @@ run_log(struct log *l, enum smtpd_log_level level)
 	struct served v;
 	struct peer p;
 
-	smtpd_server_handle(srv, "XBAD", refuse_with_bytes, NULL);
+	smtpd_server_add_handler(srv, "XBAD", refuse_with_bytes, NULL);
 	begin_serving(&v, srv, &p);
 	talk_dirty(&p);
 	end_serving(&v, &p);
@@ -909,7 +912,7 @@ test_several_servers(void **state)
 	static const char *const names[COUNT] = { "one.example", "two.example",
 		"three.example" };
 	struct smtpd_server *srv[COUNT];
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 	struct peer p[COUNT];
 
 	(void)state;
@@ -929,9 +932,9 @@ test_several_servers(void **state)
 			    peer_deliver(&p[i], "b@example.org", "x"), 250);
 	smtpd_server_destroy(srv[1]);
 	assert_int_equal(peer_deliver(&p[0], "b@example.org", "x"), 250);
-	smtpd_server_counters(srv[0], &c);
+	smtpd_server_count(srv[0], &c);
 	assert_int_equal(c.messages, 2);
-	smtpd_server_counters(srv[2], &c);
+	smtpd_server_count(srv[2], &c);
 	assert_int_equal(c.messages, 3);
 	smtpd_server_destroy(srv[0]);
 	smtpd_server_destroy(srv[2]);
@@ -969,7 +972,7 @@ test_slow_client(void **state)
 	struct peer p;
 
 	(void)state;
-	smtpd_server_deliver(srv, keep_body, text);
+	smtpd_server_set_deliver(srv, keep_body, text);
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	assert_int_equal(peer_open(&p, smtpd_server_address(srv, 0), NULL), 0);
@@ -1004,7 +1007,7 @@ test_write_timeout(void **state)
 		.errors_hard = SMTPD_NO_LIMIT,
 	};
 	struct smtpd_server *srv = create(&settings);
-	struct smtpd_counters c = { 0 };
+	struct smtpd_server_counters c = { 0 };
 	struct served v;
 	struct peer p;
 
@@ -1017,10 +1020,10 @@ test_write_timeout(void **state)
 
 		if (send(p.fd, line, sizeof(line) - 1, MSG_NOSIGNAL) < 0)
 			peer_wait(1);
-		smtpd_server_counters(srv, &c);
+		smtpd_server_count(srv, &c);
 	}
 	end_serving(&v, &p);
-	smtpd_server_counters(srv, &c);
+	smtpd_server_count(srv, &c);
 	assert_int_equal(c.timeouts, 1);
 	assert_int_equal(c.connections_now, 0);
 	smtpd_server_destroy(srv);
@@ -1032,7 +1035,7 @@ test_reset_connection(void **state)
 {
 	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
 	struct smtpd_server *srv = start(NULL);
-	struct smtpd_counters c;
+	struct smtpd_server_counters c;
 	struct peer p;
 
 	(void)state;
@@ -1042,7 +1045,7 @@ test_reset_connection(void **state)
 	setsockopt(p.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	peer_close(&p);
 	do {
-		smtpd_server_counters(srv, &c);
+		smtpd_server_count(srv, &c);
 	} while (c.connections == 0 || c.connections_now != 0);
 	assert_int_equal(c.disconnects, 1);
 	assert_int_equal(c.errors, 0);

@@ -49,7 +49,7 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(s.in.tls_port, 0);
 	assert_string_equal(s.queue, "/var/spool/smtpout");
 	settings_for_server(&s, &server);
-	assert_true((server.flags & SMTPD_DSN) != 0);
+	assert_true((server.flags & SMTPD_FLAG_DSN) != 0);
 	assert_int_equal(server.max_connections, 1000);
 	assert_int_equal(server.max_per_address, 1000);
 	assert_true(server.max_per_network == SMTPD_NO_LIMIT);
@@ -62,7 +62,7 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(queue.retry_max_s, 7200);
 	assert_int_equal(queue.lifetime_s, 432000);
 	assert_int_equal(queue.bounce_lifetime_s, 172800);
-	assert_int_equal(queue.notice_s, 14400);
+	assert_int_equal(queue.delay_notice_s, 14400);
 	assert_null(queue.smarthost);
 	assert_int_equal(queue.nrules, 0);
 	assert_int_equal(parts.client.security, SMTPD_SECURITY_OPPORTUNISTIC);
@@ -90,7 +90,7 @@ options_reach_the_queue(void **state)
 	assert_int_equal(queue.retry_min_s, 5);
 	assert_int_equal(queue.lifetime_s, 60);
 	assert_int_equal(queue.bounce_lifetime_s, 60);
-	assert_true(queue.notice_s == SMTPD_NO_TIMEOUT);
+	assert_true(queue.delay_notice_s == SMTPD_NO_TIMEOUT);
 	assert_int_equal(parts.client.rcpt_ms, 7000);
 	assert_int_equal(parts.client.dot_ms, 7000);
 	assert_int_equal(parts.client.security, SMTPD_SECURITY_NONE);

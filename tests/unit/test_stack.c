@@ -86,8 +86,8 @@ create(void)
 	struct smtpd_server *srv = smtpd_server_create(&settings);
 
 	assert_non_null(srv);
-	smtpd_server_handle(srv, "RCPT", accept_any, NULL);
-	smtpd_server_deliver(srv, read_all, NULL);
+	smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
+	smtpd_server_set_deliver(srv, read_all, NULL);
 	return srv;
 }
 

@@ -186,14 +186,14 @@ test_abort(void **state)
 	struct smtpd_mail mail = {
 		.sender = "", .rcpts = &one_rcpt, .nrcpts = 1
 	};
-	struct smtpd_draft *d = smtpd_queue_begin(w->queue, &mail);
+	struct smtpd_queue_message *d = smtpd_queue_begin(w->queue, &mail);
 	static char block[100000];
 
 	assert_non_null(d);
 	memset(block, 'x', sizeof(block));
-	assert_int_equal(smtpd_draft_write(d, block, sizeof(block)), 0);
-	smtpd_draft_abort(d);
-	smtpd_draft_abort(NULL);
+	assert_int_equal(smtpd_queue_write(d, block, sizeof(block)), 0);
+	smtpd_queue_abort(d);
+	smtpd_queue_abort(NULL);
 	assert_int_equal(world_counters(w).messages, 0);
 	assert_int_equal(world_count_files(w, "tmp", ""), 2); /* . and .. */
 }
@@ -222,7 +222,7 @@ test_write_fails(void **state)
 	struct smtpd_mail mail = {
 		.sender = "", .rcpts = &one_rcpt, .nrcpts = 1
 	};
-	struct smtpd_draft *d = smtpd_queue_begin(w->queue, &mail);
+	struct smtpd_queue_message *d = smtpd_queue_begin(w->queue, &mail);
 	static char block[100000];
 	int status = 0;
 
@@ -230,10 +230,10 @@ test_write_fails(void **state)
 	memset(block, 'x', sizeof(block));
 	write_error = ENOSPC;
 	for (int i = 0; i < 5 && status == 0; i++)
-		status = smtpd_draft_write(d, block, sizeof(block));
+		status = smtpd_queue_write(d, block, sizeof(block));
 	assert_int_equal(status, -1);
 	assert_int_equal(errno, ENOSPC);
-	smtpd_draft_abort(d);
+	smtpd_queue_abort(d);
 	write_error = 0;
 	assert_int_equal(world_counters(w).messages, 0);
 	assert_int_equal(world_count_files(w, "tmp", ""), 2);
@@ -261,7 +261,7 @@ test_memory(void **state)
 	for (size_t i = 0; i < sizeof(block); i++)
 		block[i] = "\r\nbody"[i % 6];
 	for (int n = 0; failed; n++) {
-		struct smtpd_draft *d;
+		struct smtpd_queue_message *d;
 		int status = -1;
 
 		assert_true(n < 1000);
@@ -269,11 +269,11 @@ test_memory(void **state)
 		errno = 0;
 		d = smtpd_queue_begin(w->queue, &mail);
 		if (d != NULL)
-			status = smtpd_draft_write(d, block, sizeof(block));
+			status = smtpd_queue_write(d, block, sizeof(block));
 		if (d != NULL && status == 0)
-			status = smtpd_draft_commit(d, NULL);
+			status = smtpd_queue_commit(d, NULL);
 		else
-			smtpd_draft_abort(d);
+			smtpd_queue_abort(d);
 		failed = failing_ended();
 		assert_true(failed || status == 0);
 		if (status == -1)
@@ -331,5 +331,5 @@ main(void)
 		TEST(test_open_memory),
 	};
 
-	return cmocka_run_group_tests_name("draft", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("message", tests, NULL, NULL);
 }

@@ -58,7 +58,7 @@ end_word(const struct smtpd_rcpt_progress *said)
 {
 	if (said == NULL || !said->finished)
 		return smtpd_control_snapshot_word(SMTPD_SNAPSHOT_DONE);
-	return said->result.outcome == SMTPD_SENT ? "sent" : "failed";
+	return said->result.outcome == SMTPD_OUTCOME_SENT ? "sent" : "failed";
 }
 
 static void

@@ -65,7 +65,7 @@ smtpd_agent_rules_is_own(
 void
 smtpd_agent_rules_soften(struct smtpd_result *r)
 {
-	r->outcome = SMTPD_TEMPORARY;
+	r->outcome = SMTPD_OUTCOME_TEMPORARY;
 	r->status[0] = '4';
 }
 
@@ -83,7 +83,7 @@ smtpd_agent_rules_judge(struct smtpd_agent_attempt *t,
 	end->verdict = verdict;
 	if (verdict == SMTPD_SITE_FINE)
 		return;
-	smtpd_client_exchange_set_result(&end->why, SMTPD_TEMPORARY,
+	smtpd_client_exchange_set_result(&end->why, SMTPD_OUTCOME_TEMPORARY,
 	    result->phase, result->status, "%s: %s", host, result->text);
 	end->why.code = result->code;
 	smtpd_agent_rules_soften(&end->why);
@@ -100,8 +100,9 @@ begin(struct smtpd_agent_attempt *t)
 
 		p->finished = false;
 		p->host[0] = '\0';
-		smtpd_client_exchange_set_result(&p->result, SMTPD_TEMPORARY,
-		    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
+		smtpd_client_exchange_set_result(&p->result,
+		    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT, "4.3.0",
+		    "out of memory");
 	}
 	t->rcpt_states = calloc(e->nrcpts + 1, sizeof(*t->rcpt_states));
 	if (t->rcpt_states == NULL || smtpd_agent_hosts_order(t) != 0)
@@ -189,12 +190,14 @@ conclude(struct smtpd_agent_attempt *t)
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		struct smtpd_result *r = &e->rcpts[i].result;
 
-		if (cancelled && r->outcome == SMTPD_TEMPORARY && r->code == 0)
-			smtpd_client_exchange_set_result(r, SMTPD_TEMPORARY,
-			    r->phase, "4.3.2", "the queue is being stopped");
-		e->rcpts[i].finished =
-		    r->outcome == SMTPD_SENT || r->outcome == SMTPD_PERMANENT;
-		if (r->outcome == SMTPD_UNKNOWN)
+		if (cancelled && r->outcome == SMTPD_OUTCOME_TEMPORARY &&
+		    r->code == 0)
+			smtpd_client_exchange_set_result(r,
+			    SMTPD_OUTCOME_TEMPORARY, r->phase, "4.3.2",
+			    "the queue is being stopped");
+		e->rcpts[i].finished = r->outcome == SMTPD_OUTCOME_SENT ||
+		    r->outcome == SMTPD_OUTCOME_PERMANENT;
+		if (r->outcome == SMTPD_OUTCOME_IN_DOUBT)
 			t->end->in_doubt = true;
 	}
 	if (cancelled)

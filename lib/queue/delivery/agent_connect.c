@@ -152,7 +152,7 @@ note_worked(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 }
 
 static void
-write_tls(const struct smtpd_client_tls *tls, char *out, size_t size)
+write_tls(const struct smtpd_client_tls_info *tls, char *out, size_t size)
 {
 	struct smtpd_text text;
 
@@ -232,7 +232,7 @@ fail(struct smtpd_agent_attempt *t, const struct smtpd_relay *stop,
 	bool reached = why.phase != SMTPD_PHASE_CONNECT;
 
 	if (!reached)
-		smtpd_client_exchange_set_result(&why, SMTPD_TEMPORARY,
+		smtpd_client_exchange_set_result(&why, SMTPD_OUTCOME_TEMPORARY,
 		    result->phase, result->status, "%s: %s", stop->host,
 		    result->text);
 	smtpd_agent_rules_soften(&why);
@@ -273,7 +273,7 @@ no_memory(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	struct smtpd_result why;
 	struct smtpd_relay stop;
 
-	smtpd_client_exchange_set_result(&why, SMTPD_TEMPORARY,
+	smtpd_client_exchange_set_result(&why, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	describe(t, host, &stop);
 	t->over = true;
@@ -360,7 +360,7 @@ pass_by(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	smtpd_text_init(&text, stop.host, sizeof(stop.host));
 	smtpd_text_add(&text, host->targets->host);
 	write_tls(NULL, stop.tls, sizeof(stop.tls));
-	smtpd_client_exchange_set_result(&why, SMTPD_TEMPORARY,
+	smtpd_client_exchange_set_result(&why, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.7.0",
 	    "TLS failed there lately; plain text only after the message has "
 	    "waited");

@@ -81,9 +81,9 @@ is_stale(const struct smtpd_agent_attempt *t, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const struct smtpd_result *r = &t->agent->results[i];
 
-		if (r->outcome == SMTPD_PERMANENT && r->code == 0)
+		if (r->outcome == SMTPD_OUTCOME_PERMANENT && r->code == 0)
 			continue;
-		if (r->outcome != SMTPD_TEMPORARY ||
+		if (r->outcome != SMTPD_OUTCOME_TEMPORARY ||
 		    r->phase != SMTPD_PHASE_MAIL ||
 		    smtpd_agent_rules_is_own(t, r) ||
 		    (r->code != 0 && r->code != 421))
@@ -108,23 +108,23 @@ take(struct smtpd_agent_attempt *t, size_t place, const struct smtpd_result *r)
 	struct smtpd_rcpt_progress *p = &t->request->rcpts[place];
 
 	p->result = *r;
-	if (r->outcome == SMTPD_TEMPORARY)
+	if (r->outcome == SMTPD_OUTCOME_TEMPORARY)
 		smtpd_agent_rules_soften(&p->result);
 	memcpy(p->host, t->agent->stop.host, sizeof(p->host));
 	rcpt_state->told = true;
 	rcpt_state->stop = (uint8_t)(t->sessions - 1);
 	switch (r->outcome) {
-	case SMTPD_SENT:
+	case SMTPD_OUTCOME_SENT:
 		t->sent = true;
 		rcpt_state->settled = true;
 		break;
-	case SMTPD_PERMANENT:
+	case SMTPD_OUTCOME_PERMANENT:
 		rcpt_state->settled = !is_of_host(r);
 		break;
-	case SMTPD_UNKNOWN:
+	case SMTPD_OUTCOME_IN_DOUBT:
 		rcpt_state->settled = true;
 		break;
-	case SMTPD_TEMPORARY:
+	case SMTPD_OUTCOME_TEMPORARY:
 		if (r->code != 0 && r->code != 421)
 			rcpt_state->put_off++;
 		if (smtpd_agent_rules_is_own(t, r))
@@ -184,7 +184,7 @@ smtpd_agent_send(struct smtpd_agent_attempt *t, bool old)
 		arrived = true;
 		for (size_t i = 0; i < n; i++) {
 			take(t, c->places[i], &c->results[i]);
-			if (c->results[i].outcome == SMTPD_SENT && !dsn)
+			if (c->results[i].outcome == SMTPD_OUTCOME_SENT && !dsn)
 				t->without_dsn = true;
 		}
 		if (status != 0) {

@@ -57,7 +57,7 @@ give_all(struct smtpd_disposition *s, const struct smtpd_result *why)
 {
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		s->rcpts[i].result = *why;
-		s->rcpts[i].finished = why->outcome == SMTPD_PERMANENT;
+		s->rcpts[i].finished = why->outcome == SMTPD_OUTCOME_PERMANENT;
 	}
 }
 
@@ -299,7 +299,7 @@ recall(struct smtpd_queue *q, struct smtpd_disposition *s)
 {
 	struct smtpd_rcpt_progress *last = NULL;
 	struct smtpd_site_info facts;
-	struct smtpd_result why = { .outcome = SMTPD_TEMPORARY,
+	struct smtpd_result why = { .outcome = SMTPD_OUTCOME_TEMPORARY,
 		.status = "4.4.7",
 		.text = "it could not be tried in time" };
 	size_t count = 0;
@@ -309,7 +309,7 @@ recall(struct smtpd_queue *q, struct smtpd_disposition *s)
 	if (facts.why != NULL)
 		why = *facts.why;
 	pthread_mutex_unlock(&q->lock);
-	why.outcome = SMTPD_TEMPORARY;
+	why.outcome = SMTPD_OUTCOME_TEMPORARY;
 	give_all(s, &why);
 	if (smtpd_spool_results(q->spool, s->job, &last, &count) == -1)
 		return;

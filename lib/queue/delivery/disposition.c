@@ -29,7 +29,7 @@ struct record {
 static bool
 is_failed(const struct smtpd_rcpt_progress *r)
 {
-	return r->result.outcome == SMTPD_PERMANENT;
+	return r->result.outcome == SMTPD_OUTCOME_PERMANENT;
 }
 
 void
@@ -61,7 +61,7 @@ expire(const struct smtpd_queue *q, struct smtpd_disposition *s)
 			continue;
 		any = true;
 		s->rcpts[i].finished = true;
-		r->outcome = SMTPD_PERMANENT;
+		r->outcome = SMTPD_OUTCOME_PERMANENT;
 		if (r->code == 0)
 			memcpy(r->status, "4.4.7", sizeof("4.4.7"));
 	}
@@ -107,7 +107,7 @@ is_not_failed(const struct smtpd_rcpt_progress *r)
 static bool
 is_sent(const struct smtpd_rcpt_progress *r)
 {
-	return r->result.outcome == SMTPD_SENT;
+	return r->result.outcome == SMTPD_OUTCOME_SENT;
 }
 
 static void

@@ -44,10 +44,10 @@ smtpd_result_line_write(struct smtpd_text *line,
     const struct smtpd_rcpt_progress *r, const char *relay)
 {
 	static const char *const words[] = {
-		[SMTPD_SENT] = "sent",
-		[SMTPD_TEMPORARY] = "deferred",
-		[SMTPD_PERMANENT] = "bounced",
-		[SMTPD_UNKNOWN] = "unknown",
+		[SMTPD_OUTCOME_SENT] = "sent",
+		[SMTPD_OUTCOME_TEMPORARY] = "deferred",
+		[SMTPD_OUTCOME_PERMANENT] = "bounced",
+		[SMTPD_OUTCOME_IN_DOUBT] = "unknown",
 	};
 	char id[SMTPD_ID_MAX];
 

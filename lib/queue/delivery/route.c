@@ -38,7 +38,7 @@ normalise(const char *domain, char *out)
 {
 	if (*domain != '[')
 		return smtpd_hostname_normalise(domain, out) == 0;
-	return smtpd_fold(domain, out, SMTPD_DNS_HOST_MAX) >= 0;
+	return smtpd_ascii_lower(domain, out, SMTPD_DNS_HOST_MAX) >= 0;
 }
 
 static int
@@ -299,22 +299,23 @@ give_reason(const struct smtpd_router *r, struct smtpd_route *route)
 	route->verdict = targets->verdict;
 	if (route->smarthost != NULL) {
 		route->verdict = SMTPD_RESOLVE_LATER;
-		smtpd_client_exchange_set_result(&route->why, SMTPD_TEMPORARY,
-		    SMTPD_PHASE_CONNECT, never ? "4.3.5" : targets->status,
+		smtpd_client_exchange_set_result(&route->why,
+		    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
+		    never ? "4.3.5" : targets->status,
 		    "the smarthost %s cannot be found: %s", r->name,
 		    targets->reason);
 		return;
 	}
 	smtpd_client_exchange_set_result(&route->why,
-	    never ? SMTPD_PERMANENT : SMTPD_TEMPORARY, SMTPD_PHASE_CONNECT,
-	    targets->status, "%s", targets->reason);
+	    never ? SMTPD_OUTCOME_PERMANENT : SMTPD_OUTCOME_TEMPORARY,
+	    SMTPD_PHASE_CONNECT, targets->status, "%s", targets->reason);
 }
 
 static int
 no_memory(struct smtpd_route *route)
 {
 	route->verdict = SMTPD_RESOLVE_LATER;
-	smtpd_client_exchange_set_result(&route->why, SMTPD_TEMPORARY,
+	smtpd_client_exchange_set_result(&route->why, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	return -1;
 }

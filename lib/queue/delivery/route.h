@@ -24,7 +24,7 @@ struct smtpd_router *smtpd_router_create(
 void smtpd_router_destroy(struct smtpd_router *r);
 
 struct smtpd_route {
-	enum smtpd_resolve_verdict verdict;
+	enum smtpd_resolve_status verdict;
 	struct smtpd_result why; /* when it is not FOUND: of the recipients */
 	struct smtpd_targets *targets;
 	uint16_t port;

@@ -374,7 +374,7 @@ take_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 	result->code = smtpd_pack_get_u16(u);
 	host = smtpd_pack_get_u16(u);
 	text = smtpd_pack_get_u16(u);
-	if (finished > 1 || outcome > SMTPD_UNKNOWN ||
+	if (finished > 1 || outcome > SMTPD_OUTCOME_IN_DOUBT ||
 	    phase > SMTPD_PHASE_DOT || result->code > CODE_MAX)
 		return false;
 	r->finished = finished == 1;

@@ -37,7 +37,7 @@ run(struct smtpd_server *srv, struct smtpd_tls *tls, char **argv)
 		fprintf(stderr, "server: %s\n", smtpd_tls_error(tls));
 		return 1;
 	}
-	smtpd_server_deliver(srv, deliver, NULL);
+	smtpd_server_set_deliver(srv, deliver, NULL);
 	if (smtpd_server_set_tls(srv, tls) != 0 ||
 	    smtpd_server_listen(srv, "127.0.0.1:0", SMTPD_LISTEN_TLS) != 0 ||
 	    smtpd_server_listen(srv, "127.0.0.1:0", 0) != 0 ||
