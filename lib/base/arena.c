@@ -15,7 +15,7 @@ struct smtpd_arena_chunk {
 };
 
 void
-smtpd_arena_init(struct smtpd_arena *a, void *block, size_t size, size_t cap)
+smtpd__arena_init(struct smtpd_arena *a, void *block, size_t size, size_t cap)
 {
 	*a = (struct smtpd_arena){
 		.first = block,
@@ -83,13 +83,13 @@ allocate(struct smtpd_arena *a, size_t size, size_t align)
 }
 
 void *
-smtpd_arena_alloc(struct smtpd_arena *a, size_t size)
+smtpd__arena_alloc(struct smtpd_arena *a, size_t size)
 {
 	return allocate(a, size, alignof(max_align_t));
 }
 
 char *
-smtpd_arena_text(struct smtpd_arena *a, const char *s, size_t len)
+smtpd__arena_text(struct smtpd_arena *a, const char *s, size_t len)
 {
 	char *text;
 
@@ -105,7 +105,7 @@ smtpd_arena_text(struct smtpd_arena *a, const char *s, size_t len)
 }
 
 void
-smtpd_arena_reset(struct smtpd_arena *a)
+smtpd__arena_reset(struct smtpd_arena *a)
 {
 	struct smtpd_arena_chunk *chunk = a->chunks;
 
@@ -115,5 +115,5 @@ smtpd_arena_reset(struct smtpd_arena *a)
 		free(chunk);
 		chunk = next;
 	}
-	smtpd_arena_init(a, a->first, a->first_size, a->cap);
+	smtpd__arena_init(a, a->first, a->first_size, a->cap);
 }

@@ -26,18 +26,18 @@ struct smtpd_arena {
  * Begin with SIZE bytes at BLOCK, aligned or not, and up to CAP bytes from the
  * heap (0: none), what is needed to keep track of them included.
  */
-void smtpd_arena_init(
+void smtpd__arena_init(
     struct smtpd_arena *a, void *block, size_t size, size_t cap);
 
 /* SIZE bytes, not cleared, aligned for any type; NULL when CAP is reached or
  * there is no memory. */
-void *smtpd_arena_alloc(struct smtpd_arena *a, size_t size);
+void *smtpd__arena_alloc(struct smtpd_arena *a, size_t size);
 
 /* A copy of LEN bytes at S with a NUL behind them, or NULL.  It takes LEN + 1
  * bytes, as it need not be aligned. */
-char *smtpd_arena_text(struct smtpd_arena *a, const char *s, size_t len);
+char *smtpd__arena_text(struct smtpd_arena *a, const char *s, size_t len);
 
-/* Free all pieces; the arena is as after smtpd_arena_init(). */
-void smtpd_arena_reset(struct smtpd_arena *a);
+/* Free all pieces; the arena is as after smtpd__arena_init(). */
+void smtpd__arena_reset(struct smtpd_arena *a);
 
 #endif

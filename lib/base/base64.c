@@ -8,7 +8,7 @@ static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void
-smtpd_base64_encode(struct smtpd_text *t, const void *data, size_t len)
+smtpd__base64_encode(struct smtpd_text *t, const void *data, size_t len)
 {
 	const unsigned char *in = data;
 
@@ -20,10 +20,10 @@ smtpd_base64_encode(struct smtpd_text *t, const void *data, size_t len)
 			bits |= (uint32_t)in[1] << 8;
 		if (have > 2)
 			bits |= in[2];
-		smtpd_text_byte(t, alphabet[bits >> 18]);
-		smtpd_text_byte(t, alphabet[bits >> 12 & 63]);
-		smtpd_text_byte(t, have > 1 ? alphabet[bits >> 6 & 63] : '=');
-		smtpd_text_byte(t, have > 2 ? alphabet[bits & 63] : '=');
+		smtpd__text_byte(t, alphabet[bits >> 18]);
+		smtpd__text_byte(t, alphabet[bits >> 12 & 63]);
+		smtpd__text_byte(t, have > 1 ? alphabet[bits >> 6 & 63] : '=');
+		smtpd__text_byte(t, have > 2 ? alphabet[bits & 63] : '=');
 		len -= have;
 	}
 }
@@ -65,7 +65,7 @@ count_padding(const char *s, size_t len)
 }
 
 ssize_t
-smtpd_base64_decode(const char *s, size_t len, void *out, size_t size)
+smtpd__base64_decode(const char *s, size_t len, void *out, size_t size)
 {
 	size_t padding = count_padding(s, len);
 	unsigned char *to = out;

@@ -15,7 +15,7 @@ of_byte(uint32_t crc)
 }
 
 void
-smtpd_crc32c_init(struct smtpd_crc32c *c)
+smtpd__crc32c_init(struct smtpd_crc32c *c)
 {
 	for (uint32_t i = 0; i < 256; i++)
 		c->table[0][i] = of_byte(i);
@@ -29,7 +29,7 @@ smtpd_crc32c_init(struct smtpd_crc32c *c)
 }
 
 uint32_t
-smtpd_crc32c(
+smtpd__crc32c(
     const struct smtpd_crc32c *c, uint32_t crc, const void *data, size_t len)
 {
 	const uint8_t *p = data;

@@ -12,11 +12,11 @@ struct smtpd_crc32c {
 	uint32_t table[8][256];
 };
 
-void smtpd_crc32c_init(struct smtpd_crc32c *c);
+void smtpd__crc32c_init(struct smtpd_crc32c *c);
 
 /* The CRC of LEN bytes at DATA, which follow those whose CRC is CRC; 0: they
  * follow nothing. */
-uint32_t smtpd_crc32c(
+uint32_t smtpd__crc32c(
     const struct smtpd_crc32c *c, uint32_t crc, const void *data, size_t len);
 
 #endif

@@ -7,7 +7,7 @@
 #define CHILDREN 4
 
 void
-smtpd_heap_finish(struct smtpd_heap *h)
+smtpd__heap_finish(struct smtpd_heap *h)
 {
 	free(h->nodes);
 	*h = (struct smtpd_heap){ 0 };
@@ -27,7 +27,7 @@ set_room(struct smtpd_heap *h, uint32_t room)
 }
 
 int
-smtpd_heap_fit(struct smtpd_heap *h, uint32_t count)
+smtpd__heap_fit(struct smtpd_heap *h, uint32_t count)
 {
 	if (count > h->room)
 		return set_room(h, count + count / 2 + 16);
@@ -92,7 +92,7 @@ sink(struct smtpd_heap *h, uint32_t slot, struct smtpd_heap_node *node)
 }
 
 void
-smtpd_heap_push(
+smtpd__heap_push(
     struct smtpd_heap *h, struct smtpd_heap_node *node, uint32_t when)
 {
 	node->when = when;
@@ -100,7 +100,7 @@ smtpd_heap_push(
 }
 
 void
-smtpd_heap_remove(struct smtpd_heap *h, struct smtpd_heap_node *node)
+smtpd__heap_remove(struct smtpd_heap *h, struct smtpd_heap_node *node)
 {
 	uint32_t slot = node->slot;
 	struct smtpd_heap_node *last = h->nodes[--h->count];
@@ -114,7 +114,7 @@ smtpd_heap_remove(struct smtpd_heap *h, struct smtpd_heap_node *node)
 }
 
 struct smtpd_heap_node *
-smtpd_heap_top(const struct smtpd_heap *h)
+smtpd__heap_top(const struct smtpd_heap *h)
 {
 	return h->count > 0 ? h->nodes[0] : NULL;
 }

@@ -21,20 +21,20 @@ struct smtpd_heap {
 	uint32_t room;
 };
 
-void smtpd_heap_finish(struct smtpd_heap *h);
+void smtpd__heap_finish(struct smtpd_heap *h);
 
 /* Have room for COUNT nodes, not fewer than are in, and not much more.  Return
  * 0, or -1 without memory. */
-int smtpd_heap_fit(struct smtpd_heap *h, uint32_t count);
+int smtpd__heap_fit(struct smtpd_heap *h, uint32_t count);
 
 /* Put in NODE, for which there is room. */
-void smtpd_heap_push(
+void smtpd__heap_push(
     struct smtpd_heap *h, struct smtpd_heap_node *node, uint32_t when);
 
 /* Take out NODE, which is in. */
-void smtpd_heap_remove(struct smtpd_heap *h, struct smtpd_heap_node *node);
+void smtpd__heap_remove(struct smtpd_heap *h, struct smtpd_heap_node *node);
 
 /* The earliest; NULL: there is none. */
-struct smtpd_heap_node *smtpd_heap_top(const struct smtpd_heap *h);
+struct smtpd_heap_node *smtpd__heap_top(const struct smtpd_heap *h);
 
 #endif

@@ -7,7 +7,7 @@
 #define SIZE_MIN 64
 
 int
-smtpd_name_table_init(struct smtpd_name_table *t, uint32_t seed)
+smtpd__name_table_init(struct smtpd_name_table *t, uint32_t seed)
 {
 	*t = (struct smtpd_name_table){ .size = SIZE_MIN, .seed = seed };
 	t->buckets = calloc(t->size, sizeof(struct smtpd_named *));
@@ -15,7 +15,7 @@ smtpd_name_table_init(struct smtpd_name_table *t, uint32_t seed)
 }
 
 void
-smtpd_name_table_finish(struct smtpd_name_table *t)
+smtpd__name_table_finish(struct smtpd_name_table *t)
 {
 	free(t->buckets);
 	*t = (struct smtpd_name_table){ 0 };
@@ -39,7 +39,7 @@ bucket(const struct smtpd_name_table *t, uint32_t hash)
 }
 
 struct smtpd_named *
-smtpd_name_table_find(const struct smtpd_name_table *t, const char *name)
+smtpd__name_table_find(const struct smtpd_name_table *t, const char *name)
 {
 	uint32_t hash = hash_of(t, name);
 	struct smtpd_named *n = *bucket(t, hash);
@@ -82,7 +82,7 @@ resize(struct smtpd_name_table *t, uint32_t size)
 }
 
 void
-smtpd_name_table_add(struct smtpd_name_table *t, struct smtpd_named *node)
+smtpd__name_table_add(struct smtpd_name_table *t, struct smtpd_named *node)
 {
 	if (t->count >= t->size && t->size <= UINT32_MAX / 4)
 		resize(t, t->size * 2);
@@ -92,7 +92,7 @@ smtpd_name_table_add(struct smtpd_name_table *t, struct smtpd_named *node)
 }
 
 void
-smtpd_name_table_remove(struct smtpd_name_table *t, struct smtpd_named *node)
+smtpd__name_table_remove(struct smtpd_name_table *t, struct smtpd_named *node)
 {
 	struct smtpd_named **at = bucket(t, node->hash);
 

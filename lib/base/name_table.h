@@ -21,18 +21,19 @@ struct smtpd_name_table {
 
 /* Begin an empty table; who does not know SEED cannot choose names that are
  * slow to find.  Return 0, or -1 without memory. */
-int smtpd_name_table_init(struct smtpd_name_table *t, uint32_t seed);
-void smtpd_name_table_finish(struct smtpd_name_table *t);
+int smtpd__name_table_init(struct smtpd_name_table *t, uint32_t seed);
+void smtpd__name_table_finish(struct smtpd_name_table *t);
 
 /* NULL: there is none. */
-struct smtpd_named *smtpd_name_table_find(
+struct smtpd_named *smtpd__name_table_find(
     const struct smtpd_name_table *t, const char *name);
 
 /* Add NODE, whose name is set and not in T. */
-void smtpd_name_table_add(struct smtpd_name_table *t, struct smtpd_named *node);
+void smtpd__name_table_add(
+    struct smtpd_name_table *t, struct smtpd_named *node);
 
 /* Take out NODE, which is in T. */
-void smtpd_name_table_remove(
+void smtpd__name_table_remove(
     struct smtpd_name_table *t, struct smtpd_named *node);
 
 #endif

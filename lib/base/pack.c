@@ -10,7 +10,7 @@
 #define SIZE_MIN 256
 
 void
-smtpd_pack_reserve(struct smtpd_pack *p, size_t size)
+smtpd__pack_reserve(struct smtpd_pack *p, size_t size)
 {
 	unsigned char *data;
 
@@ -35,7 +35,7 @@ extend(struct smtpd_pack *p, size_t len)
 		p->failed = true;
 	while (!p->failed && size - p->len < len)
 		size *= 2;
-	smtpd_pack_reserve(p, size);
+	smtpd__pack_reserve(p, size);
 	if (p->failed)
 		return NULL;
 	p->len += len;
@@ -43,7 +43,7 @@ extend(struct smtpd_pack *p, size_t len)
 }
 
 void
-smtpd_pack_u8(struct smtpd_pack *p, uint8_t n)
+smtpd__pack_u8(struct smtpd_pack *p, uint8_t n)
 {
 	unsigned char *at = extend(p, sizeof(n));
 
@@ -52,7 +52,7 @@ smtpd_pack_u8(struct smtpd_pack *p, uint8_t n)
 }
 
 void
-smtpd_pack_u16(struct smtpd_pack *p, uint16_t n)
+smtpd__pack_u16(struct smtpd_pack *p, uint16_t n)
 {
 	unsigned char *at = extend(p, sizeof(n));
 
@@ -61,7 +61,7 @@ smtpd_pack_u16(struct smtpd_pack *p, uint16_t n)
 }
 
 void
-smtpd_pack_u32(struct smtpd_pack *p, uint32_t n)
+smtpd__pack_u32(struct smtpd_pack *p, uint32_t n)
 {
 	unsigned char *at = extend(p, sizeof(n));
 
@@ -70,7 +70,7 @@ smtpd_pack_u32(struct smtpd_pack *p, uint32_t n)
 }
 
 void
-smtpd_pack_u64(struct smtpd_pack *p, uint64_t n)
+smtpd__pack_u64(struct smtpd_pack *p, uint64_t n)
 {
 	unsigned char *at = extend(p, sizeof(n));
 
@@ -79,7 +79,7 @@ smtpd_pack_u64(struct smtpd_pack *p, uint64_t n)
 }
 
 void
-smtpd_pack_bytes(struct smtpd_pack *p, const void *data, size_t len)
+smtpd__pack_bytes(struct smtpd_pack *p, const void *data, size_t len)
 {
 	unsigned char *at = extend(p, len);
 
@@ -88,14 +88,14 @@ smtpd_pack_bytes(struct smtpd_pack *p, const void *data, size_t len)
 }
 
 void
-smtpd_pack_free(struct smtpd_pack *p)
+smtpd__pack_free(struct smtpd_pack *p)
 {
 	free(p->data);
 	*p = (struct smtpd_pack){ 0 };
 }
 
 const unsigned char *
-smtpd_pack_get_bytes(struct smtpd_unpack *u, size_t len)
+smtpd__pack_get_bytes(struct smtpd_unpack *u, size_t len)
 {
 	const unsigned char *at = u->at;
 
@@ -109,33 +109,33 @@ smtpd_pack_get_bytes(struct smtpd_unpack *u, size_t len)
 }
 
 uint8_t
-smtpd_pack_get_u8(struct smtpd_unpack *u)
+smtpd__pack_get_u8(struct smtpd_unpack *u)
 {
-	const unsigned char *at = smtpd_pack_get_bytes(u, 1);
+	const unsigned char *at = smtpd__pack_get_bytes(u, 1);
 
 	return at != NULL ? *at : 0;
 }
 
 uint16_t
-smtpd_pack_get_u16(struct smtpd_unpack *u)
+smtpd__pack_get_u16(struct smtpd_unpack *u)
 {
-	const unsigned char *at = smtpd_pack_get_bytes(u, 2);
+	const unsigned char *at = smtpd__pack_get_bytes(u, 2);
 
 	return at != NULL ? smtpd_get_u16(at) : 0;
 }
 
 uint32_t
-smtpd_pack_get_u32(struct smtpd_unpack *u)
+smtpd__pack_get_u32(struct smtpd_unpack *u)
 {
-	const unsigned char *at = smtpd_pack_get_bytes(u, 4);
+	const unsigned char *at = smtpd__pack_get_bytes(u, 4);
 
 	return at != NULL ? smtpd_get_u32(at) : 0;
 }
 
 uint64_t
-smtpd_pack_get_u64(struct smtpd_unpack *u)
+smtpd__pack_get_u64(struct smtpd_unpack *u)
 {
-	const unsigned char *at = smtpd_pack_get_bytes(u, 8);
+	const unsigned char *at = smtpd__pack_get_bytes(u, 8);
 
 	return at != NULL ? smtpd_get_u64(at) : 0;
 }

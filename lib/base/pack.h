@@ -22,16 +22,16 @@ struct smtpd_pack {
 };
 
 /* Have room for SIZE bytes in all. */
-void smtpd_pack_reserve(struct smtpd_pack *p, size_t size);
+void smtpd__pack_reserve(struct smtpd_pack *p, size_t size);
 
-void smtpd_pack_u8(struct smtpd_pack *p, uint8_t n);
-void smtpd_pack_u16(struct smtpd_pack *p, uint16_t n);
-void smtpd_pack_u32(struct smtpd_pack *p, uint32_t n);
-void smtpd_pack_u64(struct smtpd_pack *p, uint64_t n);
-void smtpd_pack_bytes(struct smtpd_pack *p, const void *data, size_t len);
+void smtpd__pack_u8(struct smtpd_pack *p, uint8_t n);
+void smtpd__pack_u16(struct smtpd_pack *p, uint16_t n);
+void smtpd__pack_u32(struct smtpd_pack *p, uint32_t n);
+void smtpd__pack_u64(struct smtpd_pack *p, uint64_t n);
+void smtpd__pack_bytes(struct smtpd_pack *p, const void *data, size_t len);
 
 /* Free its memory; it is as at first. */
-void smtpd_pack_free(struct smtpd_pack *p);
+void smtpd__pack_free(struct smtpd_pack *p);
 
 /* What is left to be taken. */
 struct smtpd_unpack {
@@ -41,12 +41,12 @@ struct smtpd_unpack {
 };
 
 /* The next number; 0 when it is not there. */
-uint8_t smtpd_pack_get_u8(struct smtpd_unpack *u);
-uint16_t smtpd_pack_get_u16(struct smtpd_unpack *u);
-uint32_t smtpd_pack_get_u32(struct smtpd_unpack *u);
-uint64_t smtpd_pack_get_u64(struct smtpd_unpack *u);
+uint8_t smtpd__pack_get_u8(struct smtpd_unpack *u);
+uint16_t smtpd__pack_get_u16(struct smtpd_unpack *u);
+uint32_t smtpd__pack_get_u32(struct smtpd_unpack *u);
+uint64_t smtpd__pack_get_u64(struct smtpd_unpack *u);
 
 /* The next LEN bytes; NULL when they are not there. */
-const unsigned char *smtpd_pack_get_bytes(struct smtpd_unpack *u, size_t len);
+const unsigned char *smtpd__pack_get_bytes(struct smtpd_unpack *u, size_t len);
 
 #endif

@@ -2,20 +2,20 @@
 #include "base/ring.h"
 
 void
-smtpd_ring_init(struct smtpd_ring *r)
+smtpd__ring_init(struct smtpd_ring *r)
 {
 	r->next = r;
 	r->previous = r;
 }
 
 bool
-smtpd_ring_is_empty(const struct smtpd_ring *r)
+smtpd__ring_is_empty(const struct smtpd_ring *r)
 {
 	return r->next == r;
 }
 
 void
-smtpd_ring_append(struct smtpd_ring *list, struct smtpd_ring *link)
+smtpd__ring_append(struct smtpd_ring *list, struct smtpd_ring *link)
 {
 	link->next = list;
 	link->previous = list->previous;
@@ -24,15 +24,15 @@ smtpd_ring_append(struct smtpd_ring *list, struct smtpd_ring *link)
 }
 
 void
-smtpd_ring_prepend(struct smtpd_ring *list, struct smtpd_ring *link)
+smtpd__ring_prepend(struct smtpd_ring *list, struct smtpd_ring *link)
 {
-	smtpd_ring_append(list->next, link);
+	smtpd__ring_append(list->next, link);
 }
 
 void
-smtpd_ring_remove(struct smtpd_ring *link)
+smtpd__ring_remove(struct smtpd_ring *link)
 {
 	link->previous->next = link->next;
 	link->next->previous = link->previous;
-	smtpd_ring_init(link);
+	smtpd__ring_init(link);
 }

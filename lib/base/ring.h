@@ -13,16 +13,16 @@ struct smtpd_ring {
 };
 
 /* An empty list; or a link that is in none. */
-void smtpd_ring_init(struct smtpd_ring *r);
+void smtpd__ring_init(struct smtpd_ring *r);
 
 /* Whether a list has none, or a link is in none. */
-bool smtpd_ring_is_empty(const struct smtpd_ring *r);
+bool smtpd__ring_is_empty(const struct smtpd_ring *r);
 
 /* Put a LINK that is in none at the end of LIST, or at its front. */
-void smtpd_ring_append(struct smtpd_ring *list, struct smtpd_ring *link);
-void smtpd_ring_prepend(struct smtpd_ring *list, struct smtpd_ring *link);
+void smtpd__ring_append(struct smtpd_ring *list, struct smtpd_ring *link);
+void smtpd__ring_prepend(struct smtpd_ring *list, struct smtpd_ring *link);
 
 /* Take LINK out of its list; one that is in none is left alone. */
-void smtpd_ring_remove(struct smtpd_ring *link);
+void smtpd__ring_remove(struct smtpd_ring *link);
 
 #endif

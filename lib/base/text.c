@@ -5,80 +5,80 @@
 #include <string.h>
 
 bool
-smtpd_text_is_alpha(int c)
+smtpd__text_is_alpha(int c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 bool
-smtpd_text_is_digit(int c)
+smtpd__text_is_digit(int c)
 {
 	return c >= '0' && c <= '9';
 }
 
 bool
-smtpd_text_is_alnum(int c)
+smtpd__text_is_alnum(int c)
 {
-	return smtpd_text_is_alpha(c) || smtpd_text_is_digit(c);
+	return smtpd__text_is_alpha(c) || smtpd__text_is_digit(c);
 }
 
 bool
-smtpd_text_is_control(int c)
+smtpd__text_is_control(int c)
 {
 	return (c >= 0 && c < ' ') || c == 127;
 }
 
 int
-smtpd_text_to_lower(int c)
+smtpd__text_to_lower(int c)
 {
 	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 int
-smtpd_text_to_upper(int c)
+smtpd__text_to_upper(int c)
 {
 	return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
 }
 
 bool
-smtpd_text_same(const char *a, const char *b)
+smtpd__text_same(const char *a, const char *b)
 {
 	size_t len = strlen(a);
 
-	return strlen(b) == len && smtpd_text_same_bytes(a, b, len);
+	return strlen(b) == len && smtpd__text_same_bytes(a, b, len);
 }
 
 bool
-smtpd_text_same_bytes(const char *a, const char *b, size_t len)
+smtpd__text_same_bytes(const char *a, const char *b, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (smtpd_text_to_lower(a[i]) != smtpd_text_to_lower(b[i]))
+		if (smtpd__text_to_lower(a[i]) != smtpd__text_to_lower(b[i]))
 			return false;
 	}
 	return true;
 }
 
 void
-smtpd_text_init(struct smtpd_text *t, char *buf, size_t size)
+smtpd__text_init(struct smtpd_text *t, char *buf, size_t size)
 {
 	*t = (struct smtpd_text){ .at = buf, .size = size };
 	buf[0] = '\0';
 }
 
 void
-smtpd_text_byte(struct smtpd_text *t, char c)
+smtpd__text_byte(struct smtpd_text *t, char c)
 {
-	smtpd_text_bytes(t, &c, 1);
+	smtpd__text_bytes(t, &c, 1);
 }
 
 void
-smtpd_text_add(struct smtpd_text *t, const char *s)
+smtpd__text_add(struct smtpd_text *t, const char *s)
 {
-	smtpd_text_bytes(t, s, strlen(s));
+	smtpd__text_bytes(t, s, strlen(s));
 }
 
 void
-smtpd_text_bytes(struct smtpd_text *t, const char *s, size_t len)
+smtpd__text_bytes(struct smtpd_text *t, const char *s, size_t len)
 {
 	size_t room = t->size - 1 - t->len;
 
@@ -93,7 +93,7 @@ smtpd_text_bytes(struct smtpd_text *t, const char *s, size_t len)
 }
 
 void
-smtpd_text_number(struct smtpd_text *t, uint64_t n)
+smtpd__text_number(struct smtpd_text *t, uint64_t n)
 {
 	char digits[20];
 	size_t at = sizeof(digits);
@@ -102,21 +102,21 @@ smtpd_text_number(struct smtpd_text *t, uint64_t n)
 		digits[--at] = (char)('0' + n % 10);
 		n /= 10;
 	} while (n > 0);
-	smtpd_text_bytes(t, digits + at, sizeof(digits) - at);
+	smtpd__text_bytes(t, digits + at, sizeof(digits) - at);
 }
 
 void
-smtpd_text_format(struct smtpd_text *t, const char *format, ...)
+smtpd__text_format(struct smtpd_text *t, const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	smtpd_text_vformat(t, format, ap);
+	smtpd__text_vformat(t, format, ap);
 	va_end(ap);
 }
 
 void
-smtpd_text_vformat(struct smtpd_text *t, const char *format, va_list ap)
+smtpd__text_vformat(struct smtpd_text *t, const char *format, va_list ap)
 {
 	size_t room = t->size - t->len;
 	int n = vsnprintf(t->at + t->len, room, format, ap);
@@ -134,12 +134,12 @@ smtpd_text_vformat(struct smtpd_text *t, const char *format, va_list ap)
 }
 
 void
-smtpd_text_filtered(struct smtpd_text *t, const char *s, size_t len)
+smtpd__text_filtered(struct smtpd_text *t, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
-		bool harmless = c < 128 && !smtpd_text_is_control(c);
+		bool harmless = c < 128 && !smtpd__text_is_control(c);
 
-		smtpd_text_byte(t, harmless ? s[i] : '?');
+		smtpd__text_byte(t, harmless ? s[i] : '?');
 	}
 }

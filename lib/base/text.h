@@ -14,16 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool smtpd_text_is_alpha(int c);
-bool smtpd_text_is_digit(int c);
-bool smtpd_text_is_alnum(int c);
-bool smtpd_text_is_control(int c); /* 0 to 31, and 127 */
-int smtpd_text_to_lower(int c);
-int smtpd_text_to_upper(int c);
+bool smtpd__text_is_alpha(int c);
+bool smtpd__text_is_digit(int c);
+bool smtpd__text_is_alnum(int c);
+bool smtpd__text_is_control(int c); /* 0 to 31, and 127 */
+int smtpd__text_to_lower(int c);
+int smtpd__text_to_upper(int c);
 
 /* Whether the two are equal but for the case of ASCII letters. */
-bool smtpd_text_same(const char *a, const char *b);
-bool smtpd_text_same_bytes(const char *a, const char *b, size_t len);
+bool smtpd__text_same(const char *a, const char *b);
+bool smtpd__text_same_bytes(const char *a, const char *b, size_t len);
 
 /*
  * A string under construction: always NUL-terminated, cut off at the end of
@@ -37,24 +37,24 @@ struct smtpd_text {
 };
 
 /* Begin an empty string in BUF of SIZE bytes, at least 1. */
-void smtpd_text_init(struct smtpd_text *t, char *buf, size_t size);
+void smtpd__text_init(struct smtpd_text *t, char *buf, size_t size);
 
 /* Append: a byte, a NUL-terminated string, LEN bytes, a decimal number. */
-void smtpd_text_byte(struct smtpd_text *t, char c);
-void smtpd_text_add(struct smtpd_text *t, const char *s);
-void smtpd_text_bytes(struct smtpd_text *t, const char *s, size_t len);
-void smtpd_text_number(struct smtpd_text *t, uint64_t n);
+void smtpd__text_byte(struct smtpd_text *t, char c);
+void smtpd__text_add(struct smtpd_text *t, const char *s);
+void smtpd__text_bytes(struct smtpd_text *t, const char *s, size_t len);
+void smtpd__text_number(struct smtpd_text *t, uint64_t n);
 
 /* Append as printf does. */
-void smtpd_text_format(struct smtpd_text *t, const char *format, ...)
+void smtpd__text_format(struct smtpd_text *t, const char *format, ...)
     SMTPD_PRINTF(2, 3);
-void smtpd_text_vformat(struct smtpd_text *t, const char *format, va_list ap)
+void smtpd__text_vformat(struct smtpd_text *t, const char *format, va_list ap)
     SMTPD_PRINTF(2, 0);
 
 /*
  * Append LEN bytes at S from an untrusted source: each control byte and each
  * byte outside ASCII becomes "?".
  */
-void smtpd_text_filtered(struct smtpd_text *t, const char *s, size_t len);
+void smtpd__text_filtered(struct smtpd_text *t, const char *s, size_t len);
 
 #endif

@@ -22,7 +22,7 @@ typedef int mechanism_fn(struct smtpd_client *c);
 static int
 hear(struct smtpd_client *c)
 {
-	return smtpd_client_exchange_read_reply(
+	return smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_AUTH, c->set.auth_ms, NULL);
 }
 
@@ -38,13 +38,13 @@ ask(struct smtpd_client *c, const char *prefix, const char *data, size_t len)
 
 	if (*prefix != '\0' && c->set.dialogue != NULL)
 		c->set.dialogue(c->set.dialogue_user, true, prefix);
-	smtpd_text_init(&t, line, sizeof(line));
+	smtpd__text_init(&t, line, sizeof(line));
 	if (*prefix != '\0' && len > 0)
-		smtpd_text_format(&t, "%s ", prefix);
+		smtpd__text_format(&t, "%s ", prefix);
 	else
-		smtpd_text_add(&t, prefix);
-	smtpd_base64_encode(&t, data, len);
-	if (smtpd_client_exchange_write(c, SMTPD_PHASE_AUTH, "%s", line) == 0)
+		smtpd__text_add(&t, prefix);
+	smtpd__base64_encode(&t, data, len);
+	if (smtpd__client_exchange_write(c, SMTPD_PHASE_AUTH, "%s", line) == 0)
 		return -1;
 	return hear(c);
 }
@@ -53,7 +53,7 @@ ask(struct smtpd_client *c, const char *prefix, const char *data, size_t len)
 static int
 refuse(struct smtpd_client *c)
 {
-	return smtpd_client_exchange_refused(c, SMTPD_PHASE_AUTH);
+	return smtpd__client_exchange_refused(c, SMTPD_PHASE_AUTH);
 }
 
 /* Whether CODE ends the exchange well. */
@@ -71,11 +71,11 @@ auth_plain(struct smtpd_client *c)
 	char message[2 * SECRET_MAX + 2];
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, message, sizeof(message));
-	smtpd_text_byte(&t, '\0');
-	smtpd_text_add(&t, c->set.user);
-	smtpd_text_byte(&t, '\0');
-	smtpd_text_add(&t, c->set.password);
+	smtpd__text_init(&t, message, sizeof(message));
+	smtpd__text_byte(&t, '\0');
+	smtpd__text_add(&t, c->set.user);
+	smtpd__text_byte(&t, '\0');
+	smtpd__text_add(&t, c->set.password);
 	return finish(c, ask(c, "AUTH PLAIN", message, t.len));
 }
 
@@ -101,7 +101,7 @@ static int
 read_challenge(struct smtpd_client *c, char *out, size_t size)
 {
 	const char *s = c->reply.text;
-	ssize_t n = smtpd_base64_decode(s, strlen(s), out, size - 1);
+	ssize_t n = smtpd__base64_decode(s, strlen(s), out, size - 1);
 
 	if (n < 0 || memchr(out, '\0', (size_t)n) != NULL)
 		return -1;
@@ -112,7 +112,7 @@ read_challenge(struct smtpd_client *c, char *out, size_t size)
 static int
 not_scram(struct smtpd_client *c)
 {
-	return smtpd_client_exchange_fail(c, SMTPD_PHASE_AUTH, "4.7.0",
+	return smtpd__client_exchange_fail(c, SMTPD_PHASE_AUTH, "4.7.0",
 	    "the server's part of SCRAM-SHA-256 is wrong");
 }
 
@@ -132,7 +132,7 @@ exchange(struct smtpd_client *c, struct smtpd_scram *s, char *message)
 		return refuse(c);
 	if (code / 100 != 3 ||
 	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
-	    smtpd_scram_answer(s, challenge, c->set.password, message) != 0)
+	    smtpd__scram_answer(s, challenge, c->set.password, message) != 0)
 		return not_scram(c);
 	code = ask(c, "", message, strlen(message));
 	if (code < 0)
@@ -141,7 +141,7 @@ exchange(struct smtpd_client *c, struct smtpd_scram *s, char *message)
 		return refuse(c);
 	if (code / 100 != 3 ||
 	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
-	    !smtpd_scram_is_server(s, challenge))
+	    !smtpd__scram_is_server(s, challenge))
 		return not_scram(c);
 	return finish(c, ask(c, "", "", 0));
 }
@@ -155,11 +155,11 @@ auth_scram(struct smtpd_client *c)
 	struct smtpd_scram s;
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, nonce, sizeof(nonce));
-	if (!smtpd_random_bytes(random, sizeof(random)))
+	smtpd__text_init(&t, nonce, sizeof(nonce));
+	if (!smtpd__random_bytes(random, sizeof(random)))
 		return not_scram(c);
-	smtpd_base64_encode(&t, random, sizeof(random));
-	if (smtpd_scram_begin(&s, c->set.user, nonce, message) != 0)
+	smtpd__base64_encode(&t, random, sizeof(random));
+	if (smtpd__scram_begin(&s, c->set.user, nonce, message) != 0)
 		return not_scram(c);
 	return exchange(c, &s, message);
 }
@@ -183,7 +183,7 @@ has_word(const char *list, const char *name)
 	while (*list != '\0') {
 		size_t n = strcspn(list, " ");
 
-		if (n == len && smtpd_text_same_bytes(list, name, n))
+		if (n == len && smtpd__text_same_bytes(list, name, n))
 			return true;
 		list += n;
 		list += strspn(list, " ");
@@ -207,7 +207,7 @@ fits(const char *s)
 }
 
 int
-smtpd_client_auth(struct smtpd_client *c)
+smtpd__client_auth(struct smtpd_client *c)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_AUTH;
 	const struct smtpd_client_tls_info *tls = smtpd_client_tls(c);
@@ -218,15 +218,15 @@ smtpd_client_auth(struct smtpd_client *c)
 	if (c->set.user == NULL)
 		return 0;
 	if (!fits(c->set.user) || !fits(c->set.password))
-		return smtpd_client_exchange_fail(
+		return smtpd__client_exchange_fail(
 		    c, phase, "4.3.5", "no password, or too long a one");
 	if (tls == NULL || !tls->verified)
-		return smtpd_client_exchange_fail(c, phase, "4.7.0",
+		return smtpd__client_exchange_fail(c, phase, "4.7.0",
 		    "the password is not given away without a server whose "
 		    "certificate is good");
 	run = offered != NULL ? choose(offered) : NULL;
 	if (run == NULL)
-		return smtpd_client_exchange_fail(c, phase, "4.7.0",
+		return smtpd__client_exchange_fail(c, phase, "4.7.0",
 		    "the server offers no way to authenticate that is known");
 	c->hidden = true;
 	result = run(c);

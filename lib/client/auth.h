@@ -11,6 +11,6 @@
  * offered, and only to a server whose certificate is good.  Return 0, or -1
  * when it failed and the connection was closed.
  */
-int smtpd_client_auth(struct smtpd_client *c);
+int smtpd__client_auth(struct smtpd_client *c);
 
 #endif

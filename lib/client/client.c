@@ -50,9 +50,9 @@ set_hostname(struct smtpd_client *c)
 {
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, c->hostname, sizeof(c->hostname));
+	smtpd__text_init(&t, c->hostname, sizeof(c->hostname));
 	if (c->set.hostname != NULL)
-		smtpd_text_add(&t, c->set.hostname);
+		smtpd__text_add(&t, c->set.hostname);
 	else if (gethostname(c->hostname, sizeof(c->hostname) - 1) != 0)
 		c->hostname[0] = '\0';
 }
@@ -71,9 +71,9 @@ smtpd_client_create(const struct smtpd_client_settings *settings)
 		c->trust = smtpd_trust_ref(c->set.trust);
 	set_default_times(&c->set);
 	set_hostname(c);
-	smtpd_client_exchange_set_result(&c->result, SMTPD_OUTCOME_TEMPORARY,
+	smtpd__client_exchange_set_result(&c->result, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
-	c->buffers = smtpd_pages_map(BUFFERS_SIZE);
+	c->buffers = smtpd__pages_map(BUFFERS_SIZE);
 	if (c->buffers == NULL) {
 		smtpd_client_destroy(c);
 		return NULL;
@@ -86,9 +86,9 @@ smtpd_client_destroy(struct smtpd_client *c)
 {
 	if (c == NULL)
 		return;
-	smtpd_client_exchange_close(c);
+	smtpd__client_exchange_close(c);
 	smtpd_trust_unref(c->trust);
-	smtpd_pages_unmap(c->buffers, BUFFERS_SIZE);
+	smtpd__pages_unmap(c->buffers, BUFFERS_SIZE);
 	free(c);
 }
 
@@ -109,8 +109,8 @@ set_host(struct smtpd_client *c, const char *host)
 	len = strlen(host);
 	if (len > 0 && host[len - 1] == ']')
 		len--;
-	smtpd_text_init(&t, c->host, sizeof(c->host));
-	smtpd_text_bytes(&t, host, len);
+	smtpd__text_init(&t, c->host, sizeof(c->host));
+	smtpd__text_bytes(&t, host, len);
 }
 
 static int
@@ -119,11 +119,11 @@ not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 	char reason[128];
 
 	if (r->error == ECANCELED)
-		return smtpd_client_exchange_fail(
+		return smtpd__client_exchange_fail(
 		    c, SMTPD_PHASE_CONNECT, "4.4.2", "cancelled");
 	if (strerror_r(r->error, reason, sizeof(reason)) != 0)
 		reason[0] = '\0';
-	return smtpd_client_exchange_fail(c, SMTPD_PHASE_CONNECT, "4.4.1",
+	return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT, "4.4.1",
 	    "cannot connect to %s port %u: %s", c->peer, r->port, reason);
 }
 
@@ -131,15 +131,15 @@ not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 static int
 open_connection(struct smtpd_client *c, struct smtpd_race *r)
 {
-	int fd = smtpd_client_connect_race(r);
+	int fd = smtpd__client_connect_race(r);
 
-	smtpd_socket_host(&r->peer, c->peer, sizeof(c->peer));
+	smtpd__socket_host(&r->peer, c->peer, sizeof(c->peer));
 	if (fd < 0)
 		return not_connected(c, r);
 	c->fd = fd;
 	c->port = r->port;
 	set_host(c, r->host);
-	smtpd_stream_init(
+	smtpd__stream_init(
 	    &c->stream, fd, fd, c->buffers, c->buffers + SMTPD_STREAM_IN_SIZE);
 	c->stream.wire.cancel_fd = r->cancel_fd;
 	return 0;
@@ -152,8 +152,8 @@ reach(struct smtpd_client *c, struct smtpd_race *r)
 	do {
 		if (open_connection(c, r) != 0)
 			return -1;
-		if ((!c->set.tls_first || smtpd_client_starttls_now(c) == 0) &&
-		    smtpd_client_ehlo_greeting(c) == 0)
+		if ((!c->set.tls_first || smtpd__client_starttls_now(c) == 0) &&
+		    smtpd__client_ehlo_greeting(c) == 0)
 			return 0;
 	} while (
 	    r->next < r->count && !smtpd_cancel_is_triggered(c->set.cancel));
@@ -170,21 +170,21 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 		.port = port,
 		.connect_ms = c->set.connect_ms,
 		.stagger_ms = c->set.stagger_ms,
-		.cancel_fd = smtpd_cancel_fd(c->set.cancel),
+		.cancel_fd = smtpd__cancel_fd(c->set.cancel),
 	};
 
-	smtpd_client_exchange_close(c);
+	smtpd__client_exchange_close(c);
 	c->peer[0] = '\0';
-	if (!smtpd_address_parse_helo(c->hostname, strlen(c->hostname)))
-		return smtpd_client_exchange_fail(c, SMTPD_PHASE_HELLO, "4.3.5",
-		    "our own name is no name of a host");
+	if (!smtpd__address_parse_helo(c->hostname, strlen(c->hostname)))
+		return smtpd__client_exchange_fail(c, SMTPD_PHASE_HELLO,
+		    "4.3.5", "our own name is no name of a host");
 	if (count == 0)
-		return smtpd_client_exchange_fail(c, SMTPD_PHASE_CONNECT,
+		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
 		    "4.4.4", "there is no address to connect to");
-	if (reach(c, &r) != 0 || smtpd_client_ehlo(c) != 0 ||
-	    smtpd_client_starttls(c) != 0 || smtpd_client_auth(c) != 0)
+	if (reach(c, &r) != 0 || smtpd__client_ehlo(c) != 0 ||
+	    smtpd__client_starttls(c) != 0 || smtpd__client_auth(c) != 0)
 		return -1;
-	smtpd_client_exchange_judge(c, SMTPD_PHASE_HELLO, &c->result);
+	smtpd__client_exchange_judge(c, SMTPD_PHASE_HELLO, &c->result);
 	return 0;
 }
 
@@ -193,13 +193,13 @@ smtpd_client_quit(struct smtpd_client *c)
 {
 	if (c->fd < 0)
 		return;
-	if (smtpd_client_exchange_command(
+	if (smtpd__client_exchange_command(
 		c, SMTPD_PHASE_HELLO, c->set.quit_ms, "QUIT") < 0)
 		return;
-	if (smtpd_stream_flush(&c->stream) == SMTPD_IO_OK &&
+	if (smtpd__stream_flush(&c->stream) == SMTPD_IO_OK &&
 	    c->stream.tls != NULL)
-		smtpd_tls_conn_close(c->stream.tls);
-	smtpd_client_exchange_close(c);
+		smtpd__tls_conn_close(c->stream.tls);
+	smtpd__client_exchange_close(c);
 }
 
 const struct smtpd_result *
@@ -218,6 +218,6 @@ const struct smtpd_client_tls_info *
 smtpd_client_tls(const struct smtpd_client *c)
 {
 	return c->fd >= 0 && c->stream.tls != NULL
-	    ? smtpd_tls_client_info(c->stream.tls)
+	    ? smtpd__tls_client_info(c->stream.tls)
 	    : NULL;
 }

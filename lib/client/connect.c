@@ -61,7 +61,7 @@ static void
 start(struct field *f)
 {
 	struct smtpd_race *r = f->race;
-	uint64_t now = smtpd_clock_ms();
+	uint64_t now = smtpd__clock_ms();
 	struct runner *x = &f->runners[f->count];
 	const int on = 1;
 
@@ -75,8 +75,8 @@ start(struct field *f)
 	}
 	f->count++;
 	setsockopt(x->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	x->deadline = smtpd_clock_after(now, r->connect_ms);
-	f->next_at = smtpd_clock_after(now, r->stagger_ms);
+	x->deadline = smtpd__clock_after(now, r->connect_ms);
+	f->next_at = smtpd__clock_after(now, r->stagger_ms);
 	if (connect(x->fd, (const struct sockaddr *)&r->peer.addr,
 		r->peer.len) != 0 &&
 	    errno != EINPROGRESS && errno != EINTR)
@@ -87,7 +87,7 @@ static bool
 may_start(const struct field *f)
 {
 	return f->race->next < f->race->count && f->count < RUNNERS_MAX &&
-	    (f->count == 0 || smtpd_clock_ms() >= f->next_at);
+	    (f->count == 0 || smtpd__clock_ms() >= f->next_at);
 }
 
 /* Until when nothing needs to be done, unless an address answers. */
@@ -128,7 +128,7 @@ wait_for(struct field *f, struct pollfd *pfds)
 	pfds[f->count] =
 	    (struct pollfd){ .fd = f->race->cancel_fd, .events = POLLIN };
 	if (poll(pfds, (nfds_t)f->count + 1,
-		smtpd_clock_poll_ms(smtpd_clock_ms(), next_event(f))) < 0)
+		smtpd__clock_poll_ms(smtpd__clock_ms(), next_event(f))) < 0)
 		for (size_t i = 0; i <= f->count; i++)
 			pfds[i].revents = 0;
 	return pfds[f->count].revents == 0;
@@ -138,7 +138,7 @@ wait_for(struct field *f, struct pollfd *pfds)
 static int
 find_winner(struct field *f, const struct pollfd *pfds)
 {
-	uint64_t now = smtpd_clock_ms();
+	uint64_t now = smtpd__clock_ms();
 
 	for (size_t i = f->count; i-- > 0;) {
 		int error = 0;
@@ -166,7 +166,7 @@ send_home(struct field *f, int winner)
 }
 
 int
-smtpd_client_connect_race(struct smtpd_race *r)
+smtpd__client_connect_race(struct smtpd_race *r)
 {
 	struct field f = { .race = r };
 	struct pollfd pfds[RUNNERS_MAX + 1];

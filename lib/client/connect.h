@@ -28,6 +28,6 @@ struct smtpd_race {
  * are tried at a time.  Return a descriptor that does not block and sends at
  * once, or -1 with R->error.
  */
-int smtpd_client_connect_race(struct smtpd_race *r);
+int smtpd__client_connect_race(struct smtpd_race *r);
 
 #endif

@@ -82,16 +82,17 @@ broken(struct smtpd_client *c, enum smtpd_io_status status)
 	uint32_t ms = status == SMTPD_IO_INTERRUPTED ? 0 : EARLY_MS;
 	int saved = errno;
 
-	if (ms > 0 && smtpd_stream_talks(&c->stream, ms)) {
-		int code = smtpd_client_exchange_read_reply(c, phase, ms, NULL);
+	if (ms > 0 && smtpd__stream_talks(&c->stream, ms)) {
+		int code =
+		    smtpd__client_exchange_read_reply(c, phase, ms, NULL);
 
 		if (code > 0 && code / 100 >= 4)
-			return smtpd_client_exchange_refused(c, phase);
+			return smtpd__client_exchange_refused(c, phase);
 	}
 	if (c->fd < 0)
 		return -1;
 	errno = saved;
-	return smtpd_client_exchange_broken(c, phase, status);
+	return smtpd__client_exchange_broken(c, phase, status);
 }
 
 static int
@@ -99,7 +100,7 @@ flush(struct smtpd_client *c)
 {
 	enum smtpd_io_status status = smtpd_cancel_is_triggered(c->set.cancel)
 	    ? SMTPD_IO_INTERRUPTED
-	    : smtpd_stream_flush(&c->stream);
+	    : smtpd__stream_flush(&c->stream);
 
 	return status == SMTPD_IO_OK ? 0 : broken(c, status);
 }
@@ -115,8 +116,8 @@ send_block(struct smtpd_client *c, struct smtpd_dot_encoder *e, const char *in,
 
 		/* The end of the message always finds room. */
 		if (room > SMTPD_DOT_END_MAX + SMTPD_DOT_ROOM_MIN) {
-			smtpd_stream_put(st,
-			    smtpd_dot_encode(e, &in, &len,
+			smtpd__stream_put(st,
+			    smtpd__dot_encode(e, &in, &len,
 				st->out_buf + st->out_len,
 				room - SMTPD_DOT_END_MAX));
 			continue;
@@ -138,21 +139,21 @@ send_all(struct smtpd_client *c, struct source *s)
 		if (send_block(c, &e, s->block, (size_t)n) != 0)
 			return -1;
 	if (n < 0)
-		return smtpd_client_exchange_fail(
+		return smtpd__client_exchange_fail(
 		    c, SMTPD_PHASE_DATA, "4.3.0", "the message cannot be read");
-	smtpd_stream_put(
-	    st, smtpd_dot_encode_end(&e, st->out_buf + st->out_len));
+	smtpd__stream_put(
+	    st, smtpd__dot_encode_end(&e, st->out_buf + st->out_len));
 	return flush(c);
 }
 
 int
-smtpd_client_data_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
+smtpd__client_data_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
 {
 	struct source *s = malloc(sizeof(*s));
 	int result;
 
 	if (s == NULL)
-		return smtpd_client_exchange_fail(
+		return smtpd__client_exchange_fail(
 		    c, SMTPD_PHASE_DATA, "4.3.0", "out of memory");
 	source_init(s, m);
 	c->stream.wire.write_ms = c->set.block_ms;
@@ -180,10 +181,10 @@ fill_chunk(struct chunk *k)
 		}
 		k->last = k->left == 0;
 		if (k->last) {
-			k->len += smtpd_dot_encode_end(&k->encoder, out);
+			k->len += smtpd__dot_encode_end(&k->encoder, out);
 			return 0;
 		}
-		k->len += smtpd_dot_encode(
+		k->len += smtpd__dot_encode(
 		    &k->encoder, &k->at, &k->left, out, CHUNK_SIZE - k->len);
 	}
 	return 0;
@@ -195,7 +196,7 @@ send_chunk(struct smtpd_client *c, const struct chunk *k)
 	struct smtpd_stream *st = &c->stream;
 
 	c->stream.wire.write_ms = c->set.block_ms;
-	if (smtpd_client_exchange_write(c, SMTPD_PHASE_DATA, "BDAT %zu%s",
+	if (smtpd__client_exchange_write(c, SMTPD_PHASE_DATA, "BDAT %zu%s",
 		k->len, k->last ? " LAST" : "") == 0)
 		return -1;
 	for (size_t at = 0, n; at < k->len; at += n) {
@@ -203,7 +204,7 @@ send_chunk(struct smtpd_client *c, const struct chunk *k)
 		if (n > k->len - at)
 			n = k->len - at;
 		memcpy(st->out_buf + st->out_len, k->text + at, n);
-		smtpd_stream_put(st, n);
+		smtpd__stream_put(st, n);
 		if (st->out_len == SMTPD_STREAM_OUT_SIZE && flush(c) != 0)
 			return -1;
 	}
@@ -223,7 +224,7 @@ send_chunks(
 		int code;
 
 		if (fill_chunk(k) != 0) {
-			smtpd_client_exchange_set_result(result,
+			smtpd__client_exchange_set_result(result,
 			    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_DATA, "4.3.0",
 			    "the message cannot be read");
 			return 0;
@@ -231,27 +232,27 @@ send_chunks(
 		if (send_chunk(c, k) != 0)
 			return -1;
 		phase = k->last ? SMTPD_PHASE_DOT : SMTPD_PHASE_DATA;
-		code = smtpd_client_exchange_read_reply(
+		code = smtpd__client_exchange_read_reply(
 		    c, phase, k->last ? c->set.dot_ms : c->set.block_ms, NULL);
 		if (code < 0)
 			return -1;
 		if (code / 100 == 3)
-			return smtpd_client_exchange_refused(c, phase);
-		smtpd_client_exchange_judge(c, phase, result);
+			return smtpd__client_exchange_refused(c, phase);
+		smtpd__client_exchange_judge(c, phase, result);
 		if (k->last || result->outcome != SMTPD_OUTCOME_SENT)
 			return 0;
 	}
 }
 
 int
-smtpd_client_data_chunks(struct smtpd_client *c, const struct smtpd_outgoing *m,
-    struct smtpd_result *result)
+smtpd__client_data_chunks(struct smtpd_client *c,
+    const struct smtpd_outgoing *m, struct smtpd_result *result)
 {
 	struct chunk *k = malloc(sizeof(*k));
 	int status;
 
 	if (k == NULL) {
-		smtpd_client_exchange_set_result(result,
+		smtpd__client_exchange_set_result(result,
 		    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_DATA, "4.3.0",
 		    "out of memory");
 		return 0;
@@ -265,11 +266,11 @@ smtpd_client_data_chunks(struct smtpd_client *c, const struct smtpd_outgoing *m,
 }
 
 void
-smtpd_client_data_none(struct smtpd_client *c)
+smtpd__client_data_none(struct smtpd_client *c)
 {
 	struct smtpd_dot_encoder e = { 0 };
-	char *at = smtpd_stream_room(&c->stream, SMTPD_DOT_END_MAX);
+	char *at = smtpd__stream_room(&c->stream, SMTPD_DOT_END_MAX);
 
 	if (at != NULL)
-		smtpd_stream_put(&c->stream, smtpd_dot_encode_end(&e, at));
+		smtpd__stream_put(&c->stream, smtpd__dot_encode_end(&e, at));
 }

@@ -10,7 +10,7 @@
  * Send the content of M, and its end with the last block of it.  Return 0, or
  * -1 when the connection was closed: the server does not have the end then.
  */
-int smtpd_client_data_send(
+int smtpd__client_data_send(
     struct smtpd_client *c, const struct smtpd_outgoing *m);
 
 /*
@@ -19,10 +19,10 @@ int smtpd_client_data_send(
  * 0, or -1 when the connection was closed.  Unless RESULT is SMTPD_OUTCOME_SENT, the
  * server wants RSET then.
  */
-int smtpd_client_data_chunks(struct smtpd_client *c,
+int smtpd__client_data_chunks(struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_result *result);
 
 /* Send the end of a message without content.  It goes out at the next wait. */
-void smtpd_client_data_none(struct smtpd_client *c);
+void smtpd__client_data_none(struct smtpd_client *c);
 
 #endif

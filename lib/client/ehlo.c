@@ -7,15 +7,15 @@
 #include "client/exchange.h"
 
 int
-smtpd_client_ehlo_greeting(struct smtpd_client *c)
+smtpd__client_ehlo_greeting(struct smtpd_client *c)
 {
-	int code = smtpd_client_exchange_read_reply(
+	int code = smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_GREETING, c->set.greeting_ms, NULL);
 
 	if (code < 0)
 		return -1;
 	if (code / 100 != 2)
-		return smtpd_client_exchange_refused(c, SMTPD_PHASE_GREETING);
+		return smtpd__client_exchange_refused(c, SMTPD_PHASE_GREETING);
 	return 0;
 }
 
@@ -31,25 +31,25 @@ keep_offer(struct smtpd_client *c, const char *s, size_t len)
 
 	if (len + 2 > sizeof(o->text) - o->len)
 		return;
-	smtpd_text_init(&t, o->text + o->len, sizeof(o->text) - o->len);
-	smtpd_text_filtered(&t, s, keyword);
+	smtpd__text_init(&t, o->text + o->len, sizeof(o->text) - o->len);
+	smtpd__text_filtered(&t, s, keyword);
 	o->len += keyword + 1;
-	smtpd_text_init(&t, o->text + o->len, sizeof(o->text) - o->len);
+	smtpd__text_init(&t, o->text + o->len, sizeof(o->text) - o->len);
 	if (space != NULL)
-		smtpd_text_filtered(&t, space + 1, len - keyword - 1);
+		smtpd__text_filtered(&t, space + 1, len - keyword - 1);
 	o->len += t.len + 1;
 }
 
 int
-smtpd_client_ehlo(struct smtpd_client *c)
+smtpd__client_ehlo(struct smtpd_client *c)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_HELLO;
 	int code;
 
 	c->offers.len = 0;
-	if (smtpd_client_exchange_write(c, phase, "EHLO %s", c->hostname) == 0)
+	if (smtpd__client_exchange_write(c, phase, "EHLO %s", c->hostname) == 0)
 		return -1;
-	code = smtpd_client_exchange_read_reply(
+	code = smtpd__client_exchange_read_reply(
 	    c, phase, c->set.hello_ms, keep_offer);
 	if (code < 0)
 		return -1;
@@ -57,12 +57,12 @@ smtpd_client_ehlo(struct smtpd_client *c)
 		return 0;
 	c->offers.len = 0;
 	if (code / 100 == 5) {
-		code = smtpd_client_exchange_command(
+		code = smtpd__client_exchange_command(
 		    c, phase, c->set.hello_ms, "HELO %s", c->hostname);
 		if (code < 0)
 			return -1;
 	}
-	return code / 100 == 2 ? 0 : smtpd_client_exchange_refused(c, phase);
+	return code / 100 == 2 ? 0 : smtpd__client_exchange_refused(c, phase);
 }
 
 const char *
@@ -74,7 +74,7 @@ smtpd_client_offers(const struct smtpd_client *c, const char *keyword)
 	while (s < end) {
 		const char *params = s + strlen(s) + 1;
 
-		if (smtpd_text_same(s, keyword))
+		if (smtpd__text_same(s, keyword))
 			return params;
 		s = params + strlen(params) + 1;
 	}

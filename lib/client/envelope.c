@@ -26,7 +26,7 @@ static bool
 has_control(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if (smtpd_text_is_control((unsigned char)*s))
+		if (smtpd__text_is_control((unsigned char)*s))
 			return true;
 	return false;
 }
@@ -74,7 +74,7 @@ size_limit(const struct smtpd_client *c)
 	const char *offered = smtpd_client_offers(c, "SIZE");
 	uint64_t limit = 0;
 
-	if (offered == NULL || smtpd_param_number(offered, &limit) != 0)
+	if (offered == NULL || smtpd__param_number(offered, &limit) != 0)
 		return 0;
 	return limit;
 }
@@ -88,23 +88,23 @@ check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
 	const enum smtpd_phase phase = SMTPD_PHASE_MAIL;
 
 	if (!is_path(m->sender)) {
-		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.1.7", "the sender is no address");
 		return false;
 	}
 	if (!is_value(m->ret) || !is_value(m->envid)) {
-		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.5.4", "RET or ENVID cannot be sent");
 		return false;
 	}
 	if ((m->utf8 || !is_ascii(m->sender)) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
-		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.6.7", "the server does not offer SMTPUTF8");
 		return false;
 	}
 	if (limit > 0 && m->length > limit) {
-		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.3.4",
 		    "the server takes no more than %" PRIu64 " octets", limit);
 		return false;
@@ -120,18 +120,18 @@ check_rcpt(const struct smtpd_client *c, const struct smtpd_outgoing_rcpt *r,
 	const enum smtpd_phase phase = SMTPD_PHASE_RCPT;
 
 	if (*r->address == '\0' || !is_path(r->address)) {
-		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.1.3", "the recipient is no address");
 		return false;
 	}
 	if (!is_value(r->notify) || !is_value(r->orcpt)) {
-		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.5.4", "NOTIFY or ORCPT cannot be sent");
 		return false;
 	}
 	if (!is_ascii(r->address) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
-		smtpd_client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.6.7", "the server does not offer SMTPUTF8");
 		return false;
 	}
@@ -139,7 +139,7 @@ check_rcpt(const struct smtpd_client *c, const struct smtpd_outgoing_rcpt *r,
 }
 
 size_t
-smtpd_client_envelope_check(const struct smtpd_client *c,
+smtpd__client_envelope_check(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_result *results)
 {
 	struct smtpd_result why;
@@ -153,7 +153,7 @@ smtpd_client_envelope_check(const struct smtpd_client *c,
 		}
 		if (!check_rcpt(c, &m->rcpts[i], &results[i]))
 			continue;
-		smtpd_client_exchange_set_result(&results[i],
+		smtpd__client_exchange_set_result(&results[i],
 		    SMTPD_OUTCOME_IN_DOUBT, SMTPD_PHASE_MAIL, "4.0.0",
 		    "not decided");
 		count++;
@@ -173,33 +173,33 @@ needs_utf8(const struct smtpd_outgoing *m)
 }
 
 void
-smtpd_client_envelope_mail(const struct smtpd_client *c,
+smtpd__client_envelope_mail(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_text *t)
 {
 	bool dsn = smtpd_client_offers(c, "DSN") != NULL;
 
-	smtpd_text_format(t, "MAIL FROM:<%s>", m->sender);
+	smtpd__text_format(t, "MAIL FROM:<%s>", m->sender);
 	if (m->length > 0 && smtpd_client_offers(c, "SIZE") != NULL)
-		smtpd_text_format(t, " SIZE=%" PRIu64, m->length);
+		smtpd__text_format(t, " SIZE=%" PRIu64, m->length);
 	if (m->eight_bit && smtpd_client_offers(c, "8BITMIME") != NULL)
-		smtpd_text_add(t, " BODY=8BITMIME");
+		smtpd__text_add(t, " BODY=8BITMIME");
 	if (smtpd_client_offers(c, "SMTPUTF8") != NULL && needs_utf8(m))
-		smtpd_text_add(t, " SMTPUTF8");
+		smtpd__text_add(t, " SMTPUTF8");
 	if (dsn && m->ret != NULL)
-		smtpd_text_format(t, " RET=%s", m->ret);
+		smtpd__text_format(t, " RET=%s", m->ret);
 	if (dsn && m->envid != NULL)
-		smtpd_text_format(t, " ENVID=%s", m->envid);
+		smtpd__text_format(t, " ENVID=%s", m->envid);
 }
 
 void
-smtpd_client_envelope_rcpt(const struct smtpd_client *c,
+smtpd__client_envelope_rcpt(const struct smtpd_client *c,
     const struct smtpd_outgoing_rcpt *rcpt, struct smtpd_text *t)
 {
 	bool dsn = smtpd_client_offers(c, "DSN") != NULL;
 
-	smtpd_text_format(t, "RCPT TO:<%s>", rcpt->address);
+	smtpd__text_format(t, "RCPT TO:<%s>", rcpt->address);
 	if (dsn && rcpt->notify != NULL)
-		smtpd_text_format(t, " NOTIFY=%s", rcpt->notify);
+		smtpd__text_format(t, " NOTIFY=%s", rcpt->notify);
 	if (dsn && rcpt->orcpt != NULL)
-		smtpd_text_format(t, " ORCPT=%s", rcpt->orcpt);
+		smtpd__text_format(t, " ORCPT=%s", rcpt->orcpt);
 }

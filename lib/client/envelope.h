@@ -12,14 +12,14 @@
  * a recipient that the server is to be asked about, or says why it is not.
  * Return how many there are to ask about.
  */
-size_t smtpd_client_envelope_check(const struct smtpd_client *c,
+size_t smtpd__client_envelope_check(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_result *results);
 
 /* Append MAIL, or RCPT for one recipient, with the parameters that the server
  * offers. */
-void smtpd_client_envelope_mail(const struct smtpd_client *c,
+void smtpd__client_envelope_mail(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_text *t);
-void smtpd_client_envelope_rcpt(const struct smtpd_client *c,
+void smtpd__client_envelope_rcpt(const struct smtpd_client *c,
     const struct smtpd_outgoing_rcpt *rcpt, struct smtpd_text *t);
 
 #endif

@@ -29,10 +29,10 @@ set_text(struct smtpd_result *r, const char *status, const char *s)
 {
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, r->status, sizeof(r->status));
-	smtpd_text_add(&t, status);
-	smtpd_text_init(&t, r->text, sizeof(r->text));
-	smtpd_text_filtered(&t, s, strlen(s));
+	smtpd__text_init(&t, r->status, sizeof(r->status));
+	smtpd__text_add(&t, status);
+	smtpd__text_init(&t, r->text, sizeof(r->text));
+	smtpd__text_filtered(&t, s, strlen(s));
 }
 
 static void set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
@@ -46,8 +46,8 @@ set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
 	char buf[sizeof(r->text)];
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, buf, sizeof(buf));
-	smtpd_text_vformat(&t, format, ap);
+	smtpd__text_init(&t, buf, sizeof(buf));
+	smtpd__text_vformat(&t, format, ap);
 	r->outcome = outcome;
 	r->phase = phase;
 	r->code = 0;
@@ -55,7 +55,7 @@ set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
 }
 
 void
-smtpd_client_exchange_set_result(struct smtpd_result *r,
+smtpd__client_exchange_set_result(struct smtpd_result *r,
     enum smtpd_outcome outcome, enum smtpd_phase phase, const char *status,
     const char *format, ...)
 {
@@ -67,13 +67,13 @@ smtpd_client_exchange_set_result(struct smtpd_result *r,
 }
 
 void
-smtpd_client_exchange_close(struct smtpd_client *c)
+smtpd__client_exchange_close(struct smtpd_client *c)
 {
 	if (c->fd < 0)
 		return;
 	if (c->stream.tls != NULL && c->tls_is_good)
-		smtpd_tls_client_keep(c->stream.tls);
-	smtpd_stream_finish(&c->stream);
+		smtpd__tls_client_keep(c->stream.tls);
+	smtpd__stream_finish(&c->stream);
 	close(c->fd);
 	c->fd = -1;
 	c->offers.len = 0;
@@ -82,7 +82,7 @@ smtpd_client_exchange_close(struct smtpd_client *c)
 }
 
 int
-smtpd_client_exchange_fail(struct smtpd_client *c, enum smtpd_phase phase,
+smtpd__client_exchange_fail(struct smtpd_client *c, enum smtpd_phase phase,
     const char *status, const char *format, ...)
 {
 	va_list ap;
@@ -91,7 +91,7 @@ smtpd_client_exchange_fail(struct smtpd_client *c, enum smtpd_phase phase,
 	set_result(
 	    &c->result, SMTPD_OUTCOME_TEMPORARY, phase, status, format, ap);
 	va_end(ap);
-	smtpd_client_exchange_close(c);
+	smtpd__client_exchange_close(c);
 	return -1;
 }
 
@@ -122,7 +122,7 @@ outcome_of(const struct smtpd_peer_reply *r, enum smtpd_phase phase)
 }
 
 void
-smtpd_client_exchange_judge(const struct smtpd_client *c,
+smtpd__client_exchange_judge(const struct smtpd_client *c,
     enum smtpd_phase phase, struct smtpd_result *out)
 {
 	const struct smtpd_peer_reply *r = &c->reply;
@@ -139,16 +139,16 @@ smtpd_client_exchange_judge(const struct smtpd_client *c,
 }
 
 int
-smtpd_client_exchange_refused(struct smtpd_client *c, enum smtpd_phase phase)
+smtpd__client_exchange_refused(struct smtpd_client *c, enum smtpd_phase phase)
 {
-	smtpd_client_exchange_judge(c, phase, &c->result);
+	smtpd__client_exchange_judge(c, phase, &c->result);
 	/* A reply that is good at another place is nonsense here. */
 	if (c->result.outcome == SMTPD_OUTCOME_SENT ||
 	    c->reply.code / 100 == 3) {
 		c->result.outcome = SMTPD_OUTCOME_TEMPORARY;
 		set_text(&c->result, "4.5.0", c->reply.text);
 	}
-	smtpd_client_exchange_close(c);
+	smtpd__client_exchange_close(c);
 	return -1;
 }
 
@@ -157,14 +157,14 @@ static int
 lose(struct smtpd_client *c, enum smtpd_phase phase, const char *status,
     const char *text)
 {
-	smtpd_client_exchange_fail(c, phase, status, "%s", text);
+	smtpd__client_exchange_fail(c, phase, status, "%s", text);
 	if (phase == SMTPD_PHASE_DOT)
 		c->result.outcome = SMTPD_OUTCOME_IN_DOUBT;
 	return -1;
 }
 
 int
-smtpd_client_exchange_broken(
+smtpd__client_exchange_broken(
     struct smtpd_client *c, enum smtpd_phase phase, enum smtpd_io_status status)
 {
 	char reason[128];
@@ -201,13 +201,13 @@ show(struct smtpd_client *c, bool sent, const char *line, size_t len)
 
 	if (c->set.dialogue == NULL)
 		return;
-	smtpd_text_init(&t, buf, sizeof(buf));
+	smtpd__text_init(&t, buf, sizeof(buf));
 	if (c->hidden && sent)
 		return;
 	/* A challenge of AUTH. */
 	if (c->hidden && len > 3 && *line == '3')
 		len = 3;
-	smtpd_text_filtered(&t, line, len);
+	smtpd__text_filtered(&t, line, len);
 	c->set.dialogue(c->set.dialogue_user, sent, buf);
 }
 
@@ -223,26 +223,26 @@ say(struct smtpd_client *c, enum smtpd_phase phase, const char *format,
 
 	if (c->fd < 0)
 		return 0;
-	at = smtpd_stream_room(&c->stream, SMTPD_COMMAND_MAX);
+	at = smtpd__stream_room(&c->stream, SMTPD_COMMAND_MAX);
 	if (at == NULL) {
-		smtpd_client_exchange_broken(c, phase, SMTPD_IO_CLOSED);
+		smtpd__client_exchange_broken(c, phase, SMTPD_IO_CLOSED);
 		return 0;
 	}
-	smtpd_text_init(&t, at, SMTPD_COMMAND_MAX - strlen("\n"));
-	smtpd_text_vformat(&t, format, ap);
+	smtpd__text_init(&t, at, SMTPD_COMMAND_MAX - strlen("\n"));
+	smtpd__text_vformat(&t, format, ap);
 	if (t.cut) {
-		smtpd_client_exchange_fail(
+		smtpd__client_exchange_fail(
 		    c, phase, "4.3.0", "too long a command");
 		return 0;
 	}
 	show(c, true, at, t.len);
 	memcpy(at + t.len, "\r\n", 2);
-	smtpd_stream_put(&c->stream, t.len + 2);
+	smtpd__stream_put(&c->stream, t.len + 2);
 	return t.len + 2;
 }
 
 size_t
-smtpd_client_exchange_write(
+smtpd__client_exchange_write(
     struct smtpd_client *c, enum smtpd_phase phase, const char *format, ...)
 {
 	size_t len;
@@ -264,14 +264,14 @@ hear_line(struct smtpd_client *c, enum smtpd_peer_step *step,
 	char *line;
 	size_t len;
 
-	status = smtpd_stream_line(
+	status = smtpd__stream_line(
 	    &c->stream, SMTPD_PEER_LINE_MAX, UINT32_MAX, &line, &len, &end);
 	if (status != SMTPD_IO_OK)
 		return status;
 	if (end == SMTPD_LINE_END_TOO_LONG || end == SMTPD_LINE_END_BINARY)
 		return SMTPD_IO_FLOOD;
 	show(c, false, line, len);
-	*step = smtpd_reply_parse_line(&c->reply, line, len);
+	*step = smtpd__reply_parse_line(&c->reply, line, len);
 	if (*step == SMTPD_PEER_BAD)
 		return SMTPD_IO_FLOOD;
 	if (each != NULL && len > 4)
@@ -290,19 +290,19 @@ hear(struct smtpd_client *c, uint32_t ms, smtpd_reply_line_fn *each)
 	enum smtpd_io_status status;
 
 	c->stream.wire.write_ms = ms;
-	status = smtpd_stream_flush(&c->stream);
+	status = smtpd__stream_flush(&c->stream);
 	if (status == SMTPD_IO_CLOSED)
 		status = SMTPD_IO_OK;
-	c->stream.deadline = smtpd_clock_after(smtpd_clock_ms(), ms);
-	smtpd_reply_parse_init(&c->reply);
+	c->stream.deadline = smtpd__clock_after(smtpd__clock_ms(), ms);
+	smtpd__reply_parse_init(&c->reply);
 	while (status == SMTPD_IO_OK && step == SMTPD_PEER_MORE)
 		status = hear_line(c, &step, each);
 	return status;
 }
 
 int
-smtpd_client_exchange_read_reply(struct smtpd_client *c, enum smtpd_phase phase,
-    uint32_t ms, smtpd_reply_line_fn *each)
+smtpd__client_exchange_read_reply(struct smtpd_client *c,
+    enum smtpd_phase phase, uint32_t ms, smtpd_reply_line_fn *each)
 {
 	enum smtpd_io_status status;
 
@@ -310,14 +310,14 @@ smtpd_client_exchange_read_reply(struct smtpd_client *c, enum smtpd_phase phase,
 		return -1;
 	status = hear(c, ms, each);
 	if (status != SMTPD_IO_OK)
-		return smtpd_client_exchange_broken(c, phase, status);
+		return smtpd__client_exchange_broken(c, phase, status);
 	if (c->reply.code == 421)
-		return smtpd_client_exchange_refused(c, phase);
+		return smtpd__client_exchange_refused(c, phase);
 	return c->reply.code;
 }
 
 int
-smtpd_client_exchange_command(struct smtpd_client *c, enum smtpd_phase phase,
+smtpd__client_exchange_command(struct smtpd_client *c, enum smtpd_phase phase,
     uint32_t ms, const char *format, ...)
 {
 	size_t len;
@@ -327,5 +327,5 @@ smtpd_client_exchange_command(struct smtpd_client *c, enum smtpd_phase phase,
 	len = say(c, phase, format, ap);
 	va_end(ap);
 	return len == 0 ? -1
-			: smtpd_client_exchange_read_reply(c, phase, ms, NULL);
+			: smtpd__client_exchange_read_reply(c, phase, ms, NULL);
 }

@@ -22,7 +22,7 @@ typedef void smtpd_reply_line_fn(
  * Put a command, to go out at the next wait for a reply.  Return the octets it
  * takes, 0 when the connection was closed.
  */
-size_t smtpd_client_exchange_write(struct smtpd_client *c,
+size_t smtpd__client_exchange_write(struct smtpd_client *c,
     enum smtpd_phase phase, const char *format, ...) SMTPD_PRINTF(3, 4);
 
 /*
@@ -30,36 +30,36 @@ size_t smtpd_client_exchange_write(struct smtpd_client *c,
  * told of its lines, unless NULL.  Return its code, or -1 when the connection
  * was closed.
  */
-int smtpd_client_exchange_read_reply(struct smtpd_client *c,
+int smtpd__client_exchange_read_reply(struct smtpd_client *c,
     enum smtpd_phase phase, uint32_t ms, smtpd_reply_line_fn *each);
 
 /* Say one command and hear its reply. */
-int smtpd_client_exchange_command(struct smtpd_client *c,
+int smtpd__client_exchange_command(struct smtpd_client *c,
     enum smtpd_phase phase, uint32_t ms, const char *format, ...)
     SMTPD_PRINTF(4, 5);
 
 /* What the last reply, to a command of PHASE, means. */
-void smtpd_client_exchange_judge(const struct smtpd_client *c,
+void smtpd__client_exchange_judge(const struct smtpd_client *c,
     enum smtpd_phase phase, struct smtpd_result *out);
 
 /* Fill in a result that is our own, without a code. */
-void smtpd_client_exchange_set_result(struct smtpd_result *r,
+void smtpd__client_exchange_set_result(struct smtpd_result *r,
     enum smtpd_outcome outcome, enum smtpd_phase phase, const char *status,
     const char *format, ...) SMTPD_PRINTF(5, 6);
 
 /* Close the connection for a reason of our own, temporary.  Return -1. */
-int smtpd_client_exchange_fail(struct smtpd_client *c, enum smtpd_phase phase,
+int smtpd__client_exchange_fail(struct smtpd_client *c, enum smtpd_phase phase,
     const char *status, const char *format, ...) SMTPD_PRINTF(4, 5);
 
 /* Close the connection because of the last reply.  Return -1. */
-int smtpd_client_exchange_refused(
+int smtpd__client_exchange_refused(
     struct smtpd_client *c, enum smtpd_phase phase);
 
 /* Close the connection because reading or writing gave STATUS.  Return -1. */
-int smtpd_client_exchange_broken(struct smtpd_client *c, enum smtpd_phase phase,
-    enum smtpd_io_status status);
+int smtpd__client_exchange_broken(struct smtpd_client *c,
+    enum smtpd_phase phase, enum smtpd_io_status status);
 
 /* Close the connection if it is open, as politely as needs no wait. */
-void smtpd_client_exchange_close(struct smtpd_client *c);
+void smtpd__client_exchange_close(struct smtpd_client *c);
 
 #endif

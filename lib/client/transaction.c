@@ -70,7 +70,7 @@ lost(struct transaction *x)
 static int
 nonsense(struct transaction *x, enum smtpd_phase phase)
 {
-	smtpd_client_exchange_refused(x->c, phase);
+	smtpd__client_exchange_refused(x->c, phase);
 	return lost(x);
 }
 
@@ -83,14 +83,14 @@ put_command(struct transaction *x, size_t n)
 	struct smtpd_text t;
 
 	if (n > x->m->nrcpts)
-		return smtpd_client_exchange_write(
+		return smtpd__client_exchange_write(
 		    x->c, SMTPD_PHASE_DATA, "DATA");
-	smtpd_text_init(&t, command, sizeof(command));
+	smtpd__text_init(&t, command, sizeof(command));
 	if (n == MAIL)
-		smtpd_client_envelope_mail(x->c, x->m, &t);
+		smtpd__client_envelope_mail(x->c, x->m, &t);
 	else
-		smtpd_client_envelope_rcpt(x->c, &x->m->rcpts[n - 1], &t);
-	return smtpd_client_exchange_write(x->c, phase, "%s", command);
+		smtpd__client_envelope_rcpt(x->c, &x->m->rcpts[n - 1], &t);
+	return smtpd__client_exchange_write(x->c, phase, "%s", command);
 }
 
 /* Whether command N is one that is not said, nor heard a reply to. */
@@ -138,7 +138,7 @@ static int
 hear_mail(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
-	int code = smtpd_client_exchange_read_reply(
+	int code = smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_MAIL, c->set.mail_ms, NULL);
 	struct smtpd_result result;
 
@@ -148,7 +148,7 @@ hear_mail(struct transaction *x)
 		return nonsense(x, SMTPD_PHASE_MAIL);
 	x->mail_accepted = code / 100 == 2;
 	if (!x->mail_accepted) {
-		smtpd_client_exchange_judge(c, SMTPD_PHASE_MAIL, &result);
+		smtpd__client_exchange_judge(c, SMTPD_PHASE_MAIL, &result);
 		settle(x, &result);
 	}
 	return 0;
@@ -158,7 +158,7 @@ static int
 hear_rcpt(struct transaction *x, struct smtpd_result *result)
 {
 	struct smtpd_client *c = x->c;
-	int code = smtpd_client_exchange_read_reply(
+	int code = smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_RCPT, c->set.rcpt_ms, NULL);
 
 	if (code < 0)
@@ -168,7 +168,7 @@ hear_rcpt(struct transaction *x, struct smtpd_result *result)
 		return 0;
 	if (code / 100 == 3)
 		return nonsense(x, SMTPD_PHASE_RCPT);
-	smtpd_client_exchange_judge(c, SMTPD_PHASE_RCPT, result);
+	smtpd__client_exchange_judge(c, SMTPD_PHASE_RCPT, result);
 	if (result->outcome == SMTPD_OUTCOME_SENT)
 		x->accepted++;
 	return 0;
@@ -180,14 +180,14 @@ hear_data(struct transaction *x)
 	struct smtpd_client *c = x->c;
 	struct smtpd_result result;
 
-	x->data_code = smtpd_client_exchange_read_reply(
+	x->data_code = smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_DATA, c->set.data_ms, NULL);
 	if (x->data_code < 0)
 		return lost(x);
 	if (x->data_code / 100 == 2)
 		return nonsense(x, SMTPD_PHASE_DATA);
 	if (x->data_code / 100 != 3) {
-		smtpd_client_exchange_judge(c, SMTPD_PHASE_DATA, &result);
+		smtpd__client_exchange_judge(c, SMTPD_PHASE_DATA, &result);
 		settle(x, &result);
 	}
 	return 0;
@@ -217,15 +217,15 @@ send_content(struct transaction *x)
 	struct smtpd_result result;
 	int code;
 
-	if (smtpd_client_data_send(c, x->m) != 0)
+	if (smtpd__client_data_send(c, x->m) != 0)
 		return lost(x);
-	code = smtpd_client_exchange_read_reply(
+	code = smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_DOT, c->set.dot_ms, NULL);
 	if (code < 0)
 		return lost(x);
 	if (code / 100 == 3)
 		return nonsense(x, SMTPD_PHASE_DOT);
-	smtpd_client_exchange_judge(c, SMTPD_PHASE_DOT, &result);
+	smtpd__client_exchange_judge(c, SMTPD_PHASE_DOT, &result);
 	settle(x, &result);
 	return 0;
 }
@@ -234,14 +234,14 @@ static int
 reset(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
-	int code = smtpd_client_exchange_command(
+	int code = smtpd__client_exchange_command(
 	    c, SMTPD_PHASE_MAIL, c->set.reset_ms, "RSET");
 
 	if (code < 0)
 		return -1;
 	return code / 100 == 2
 	    ? 0
-	    : smtpd_client_exchange_refused(c, SMTPD_PHASE_MAIL);
+	    : smtpd__client_exchange_refused(c, SMTPD_PHASE_MAIL);
 }
 
 /*
@@ -256,14 +256,14 @@ send_chunks(struct transaction *x)
 	struct smtpd_result result;
 	size_t more;
 
-	if (smtpd_client_data_chunks(c, x->m, &result) != 0)
+	if (smtpd__client_data_chunks(c, x->m, &result) != 0)
 		return lost(x);
 	settle(x, &result);
 	if (result.outcome == SMTPD_OUTCOME_SENT)
 		return 0;
-	smtpd_stream_peek(&c->stream, &more);
+	smtpd__stream_peek(&c->stream, &more);
 	if (more > 0)
-		return smtpd_client_exchange_broken(
+		return smtpd__client_exchange_broken(
 		    c, SMTPD_PHASE_MAIL, SMTPD_IO_FLOOD);
 	return reset(x);
 }
@@ -275,8 +275,8 @@ send_nothing(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
 
-	smtpd_client_data_none(c);
-	return smtpd_client_exchange_read_reply(
+	smtpd__client_data_none(c);
+	return smtpd__client_exchange_read_reply(
 		   c, SMTPD_PHASE_DATA, c->set.data_ms, NULL) < 0
 	    ? -1
 	    : 0;
@@ -308,12 +308,12 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
 
 	if (c->fd < 0) {
 		for (size_t i = 0; i < message->nrcpts; i++)
-			smtpd_client_exchange_set_result(&results[i],
+			smtpd__client_exchange_set_result(&results[i],
 			    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
 			    "4.4.1", "not connected");
 		return -1;
 	}
-	if (smtpd_client_envelope_check(c, message, results) == 0)
+	if (smtpd__client_envelope_check(c, message, results) == 0)
 		return 0;
 	while ((octets = put_commands(&x)) > 0)
 		if (hear_replies(&x) != 0)

@@ -13,13 +13,13 @@ sha256(void)
 }
 
 int
-smtpd_digest_sha256(const void *data, size_t len, unsigned char *out)
+smtpd__digest_sha256(const void *data, size_t len, unsigned char *out)
 {
 	return mbedtls_md(sha256(), data, len, out) == 0 ? 0 : -1;
 }
 
 int
-smtpd_digest_hmac_sha256(const void *key, size_t key_len, const void *data,
+smtpd__digest_hmac_sha256(const void *key, size_t key_len, const void *data,
     size_t len, unsigned char *out)
 {
 	return mbedtls_md_hmac(sha256(), key, key_len, data, len, out) == 0
@@ -55,7 +55,7 @@ stretch(mbedtls_md_context_t *md, const void *salt, size_t salt_len,
 }
 
 int
-smtpd_digest_pbkdf2_sha256(const void *password, size_t len, const void *salt,
+smtpd__digest_pbkdf2_sha256(const void *password, size_t len, const void *salt,
     size_t salt_len, uint32_t rounds, unsigned char *out)
 {
 	mbedtls_md_context_t md;

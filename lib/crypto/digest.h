@@ -10,12 +10,12 @@
 #define SMTPD_SHA256_SIZE 32
 
 /* Each writes SMTPD_SHA256_SIZE bytes to OUT, and returns 0 or -1. */
-int smtpd_digest_sha256(const void *data, size_t len, unsigned char *out);
-int smtpd_digest_hmac_sha256(const void *key, size_t key_len, const void *data,
+int smtpd__digest_sha256(const void *data, size_t len, unsigned char *out);
+int smtpd__digest_hmac_sha256(const void *key, size_t key_len, const void *data,
     size_t len, unsigned char *out);
 
 /* Hi(): the first block of PBKDF2 with HMAC-SHA-256 (RFC 8018, 5.2). */
-int smtpd_digest_pbkdf2_sha256(const void *password, size_t len,
+int smtpd__digest_pbkdf2_sha256(const void *password, size_t len,
     const void *salt, size_t salt_len, uint32_t rounds, unsigned char *out);
 
 #endif

@@ -45,7 +45,7 @@ read_bytes(int fd, struct smtpd_pem *pem, size_t len)
 }
 
 int
-smtpd_pem_read(struct smtpd_pem *pem, const char *file)
+smtpd__pem_read(struct smtpd_pem *pem, const char *file)
 {
 	struct stat st;
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -64,7 +64,7 @@ smtpd_pem_read(struct smtpd_pem *pem, const char *file)
 }
 
 int
-smtpd_pem_copy(struct smtpd_pem *pem, const char *text, size_t len)
+smtpd__pem_copy(struct smtpd_pem *pem, const char *text, size_t len)
 {
 	int error = make_room(pem, len);
 
@@ -74,13 +74,13 @@ smtpd_pem_copy(struct smtpd_pem *pem, const char *text, size_t len)
 }
 
 bool
-smtpd_pem_has_nul(const struct smtpd_pem *pem)
+smtpd__pem_has_nul(const struct smtpd_pem *pem)
 {
 	return strlen((const char *)pem->text) != pem->size - 1;
 }
 
 bool
-smtpd_pem_breaks_off(const struct smtpd_pem *pem)
+smtpd__pem_breaks_off(const struct smtpd_pem *pem)
 {
 	static const char end[] = "-----END ";
 	const char *text = (const char *)pem->text;
@@ -93,7 +93,7 @@ smtpd_pem_breaks_off(const struct smtpd_pem *pem)
 }
 
 void
-smtpd_pem_free(struct smtpd_pem *pem)
+smtpd__pem_free(struct smtpd_pem *pem)
 {
 	if (pem->text != NULL)
 		mbedtls_platform_zeroize(pem->text, pem->size);

@@ -14,16 +14,16 @@ struct smtpd_pem {
 
 /* Read all of FILE, or copy LEN bytes of TEXT.  Return 0 or an errno; PEM is to
  * be freed in any case. */
-int smtpd_pem_read(struct smtpd_pem *pem, const char *file);
-int smtpd_pem_copy(struct smtpd_pem *pem, const char *text, size_t len);
+int smtpd__pem_read(struct smtpd_pem *pem, const char *file);
+int smtpd__pem_copy(struct smtpd_pem *pem, const char *text, size_t len);
 
 /* Whether there is a NUL in it, behind which mbedTLS would not look. */
-bool smtpd_pem_has_nul(const struct smtpd_pem *pem);
+bool smtpd__pem_has_nul(const struct smtpd_pem *pem);
 
 /* Whether it ends within one of its blocks, as a file that is being written. */
-bool smtpd_pem_breaks_off(const struct smtpd_pem *pem);
+bool smtpd__pem_breaks_off(const struct smtpd_pem *pem);
 
 /* Free it, and leave no trace of a key. */
-void smtpd_pem_free(struct smtpd_pem *pem);
+void smtpd__pem_free(struct smtpd_pem *pem);
 
 #endif

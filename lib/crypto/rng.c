@@ -4,7 +4,7 @@
 #include "crypto/rng.h"
 
 int
-smtpd_rng_init(struct smtpd_rng *r)
+smtpd__rng_init(struct smtpd_rng *r)
 {
 	mbedtls_entropy_init(&r->entropy);
 	mbedtls_ctr_drbg_init(&r->drbg);
@@ -13,7 +13,7 @@ smtpd_rng_init(struct smtpd_rng *r)
 }
 
 void
-smtpd_rng_free(struct smtpd_rng *r)
+smtpd__rng_free(struct smtpd_rng *r)
 {
 	mbedtls_ctr_drbg_free(&r->drbg);
 	mbedtls_entropy_free(&r->entropy);

@@ -15,8 +15,8 @@ struct smtpd_rng {
 
 /* Begin and seed it.  Return 0 or an error of mbedTLS; it is to be freed in
  * any case. */
-int smtpd_rng_init(struct smtpd_rng *r);
+int smtpd__rng_init(struct smtpd_rng *r);
 
-void smtpd_rng_free(struct smtpd_rng *r);
+void smtpd__rng_free(struct smtpd_rng *r);
 
 #endif

@@ -45,7 +45,7 @@ take_word(struct cursor *c, const char *want)
 	size_t len = strlen(want);
 
 	if ((size_t)(c->end - c->at) < len ||
-	    !smtpd_text_same_bytes(c->at, want, len))
+	    !smtpd__text_same_bytes(c->at, want, len))
 		return false;
 	c->at += len;
 	return true;
@@ -54,7 +54,7 @@ take_word(struct cursor *c, const char *want)
 static bool
 is_atext(int c)
 {
-	return smtpd_text_is_alnum(c) ||
+	return smtpd__text_is_alnum(c) ||
 	    (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
@@ -121,7 +121,7 @@ skip_sub_domain(struct cursor *c, bool underscore)
 {
 	const char *start = c->at;
 
-	while (smtpd_text_is_alnum(peek(c)) || peek(c) == '-' ||
+	while (smtpd__text_is_alnum(peek(c)) || peek(c) == '-' ||
 	    (underscore && peek(c) == '_'))
 		c->at++;
 	return c->at > start && c->at - start <= 63 && start[0] != '-' &&
@@ -146,7 +146,7 @@ skip_snum(struct cursor *c)
 	int digits = 0;
 	int value = 0;
 
-	for (; smtpd_text_is_digit(peek(c)) && digits < 3; digits++, c->at++)
+	for (; smtpd__text_is_digit(peek(c)) && digits < 3; digits++, c->at++)
 		value = value * 10 + (peek(c) - '0');
 	return digits > 0 && value <= 255;
 }
@@ -166,9 +166,9 @@ skip_ipv6_hex(struct cursor *c)
 	const char *start = c->at;
 
 	while (c->at - start < 4 &&
-	    (smtpd_text_is_digit(peek(c)) ||
-		(smtpd_text_to_lower(peek(c)) >= 'a' &&
-		    smtpd_text_to_lower(peek(c)) <= 'f')))
+	    (smtpd__text_is_digit(peek(c)) ||
+		(smtpd__text_to_lower(peek(c)) >= 'a' &&
+		    smtpd__text_to_lower(peek(c)) <= 'f')))
 		c->at++;
 	return c->at > start;
 }
@@ -301,10 +301,10 @@ make_address(const struct mailbox *m, struct smtpd_arena *arena,
 	if (m->local_octets > SMTPD_LOCAL_MAX ||
 	    m->domain_len > SMTPD_DOMAIN_MAX)
 		return SMTPD_PATH_TOO_LONG;
-	text =
-	    smtpd_arena_text(arena, m->start, m->local_len + 1 + m->domain_len);
-	local =
-	    smtpd_arena_text(arena, m->start + quote, m->local_len - 2 * quote);
+	text = smtpd__arena_text(
+	    arena, m->start, m->local_len + 1 + m->domain_len);
+	local = smtpd__arena_text(
+	    arena, m->start + quote, m->local_len - 2 * quote);
 	if (text == NULL || local == NULL)
 		return SMTPD_PATH_NO_MEMORY;
 	if (m->quoted)
@@ -323,7 +323,7 @@ static enum smtpd_path_fault
 make_special(const char *s, size_t len, struct smtpd_arena *arena,
     struct smtpd_address *out)
 {
-	char *text = smtpd_arena_text(arena, s, len);
+	char *text = smtpd__arena_text(arena, s, len);
 
 	if (text == NULL)
 		return SMTPD_PATH_NO_MEMORY;
@@ -350,7 +350,7 @@ skip_special(struct cursor *c, enum smtpd_path_kind kind)
 }
 
 enum smtpd_path_fault
-smtpd_address_parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
+smtpd__address_parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
     struct smtpd_arena *arena, struct smtpd_address *out, size_t *used)
 {
 	struct cursor c = { s, s + len };
@@ -371,7 +371,7 @@ smtpd_address_parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
 }
 
 enum smtpd_path_fault
-smtpd_address_parse_mailbox(const char *s, size_t len,
+smtpd__address_parse_mailbox(const char *s, size_t len,
     struct smtpd_arena *arena, struct smtpd_address *out)
 {
 	struct cursor c = { s, s + len };
@@ -383,7 +383,7 @@ smtpd_address_parse_mailbox(const char *s, size_t len,
 }
 
 bool
-smtpd_address_parse_helo(const char *s, size_t len)
+smtpd__address_parse_helo(const char *s, size_t len)
 {
 	struct cursor c = { s, s + len };
 	bool valid = peek(&c) == '[' ? skip_literal(&c) : skip_domain(&c, true);
@@ -397,8 +397,8 @@ smtpd_address_parse(
 {
 	struct smtpd_arena arena;
 
-	smtpd_arena_init(&arena, buf, size, 0);
-	if (smtpd_address_parse_mailbox(text, strlen(text), &arena, out) !=
+	smtpd__arena_init(&arena, buf, size, 0);
+	if (smtpd__address_parse_mailbox(text, strlen(text), &arena, out) !=
 	    SMTPD_PATH_OK)
 		return -1;
 	return 0;
@@ -412,6 +412,6 @@ smtpd_ascii_lower(const char *text, char *buf, size_t size)
 	if (len >= size || len > INT_MAX)
 		return -1;
 	for (size_t i = 0; i <= len; i++)
-		buf[i] = (char)smtpd_text_to_lower(text[i]);
+		buf[i] = (char)smtpd__text_to_lower(text[i]);
 	return (int)len;
 }

@@ -33,12 +33,12 @@ enum smtpd_path_kind {
  * source route in it is checked and left out.  On SMTPD_PATH_OK, OUT is
  * filled with texts in ARENA and *USED is the length up to and with ">".
  */
-enum smtpd_path_fault smtpd_address_parse_path(const char *s, size_t len,
+enum smtpd_path_fault smtpd__address_parse_path(const char *s, size_t len,
     enum smtpd_path_kind kind, struct smtpd_arena *arena,
     struct smtpd_address *out, size_t *used);
 
-/* As smtpd_address_parse_path(), for a mailbox without brackets that fills S. */
-enum smtpd_path_fault smtpd_address_parse_mailbox(const char *s, size_t len,
+/* As smtpd__address_parse_path(), for a mailbox without brackets that fills S. */
+enum smtpd_path_fault smtpd__address_parse_mailbox(const char *s, size_t len,
     struct smtpd_arena *arena, struct smtpd_address *out);
 
 /*
@@ -46,6 +46,6 @@ enum smtpd_path_fault smtpd_address_parse_mailbox(const char *s, size_t len,
  * Domain, where "_" is taken as well because so many hosts have one, or an
  * address literal.
  */
-bool smtpd_address_parse_helo(const char *s, size_t len);
+bool smtpd__address_parse_helo(const char *s, size_t len);
 
 #endif

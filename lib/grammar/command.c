@@ -16,7 +16,7 @@ static bool
 has_control(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (smtpd_text_is_control((unsigned char)s[i]) && s[i] != '\t')
+		if (smtpd__text_is_control((unsigned char)s[i]) && s[i] != '\t')
 			return true;
 	}
 	return false;
@@ -36,17 +36,17 @@ first_word(const char *s, size_t len)
 static bool
 is_verb(const char *s, size_t len)
 {
-	if (len == 0 || len > SMTPD_VERB_MAX || !smtpd_text_is_alpha(s[0]))
+	if (len == 0 || len > SMTPD_VERB_MAX || !smtpd__text_is_alpha(s[0]))
 		return false;
 	for (size_t i = 1; i < len; i++) {
-		if (!smtpd_text_is_alnum(s[i]) && s[i] != '-')
+		if (!smtpd__text_is_alnum(s[i]) && s[i] != '-')
 			return false;
 	}
 	return true;
 }
 
 enum smtpd_command_fault
-smtpd_command_parse(
+smtpd__command_parse(
     const char *line, size_t len, struct smtpd_command_line *out)
 {
 	size_t n = first_word(line, len);
@@ -56,7 +56,7 @@ smtpd_command_parse(
 	if (!is_verb(line, n))
 		return SMTPD_COMMAND_NO_VERB;
 	for (size_t i = 0; i < n; i++)
-		out->verb[i] = (char)smtpd_text_to_upper(line[i]);
+		out->verb[i] = (char)smtpd__text_to_upper(line[i]);
 	out->verb[n] = '\0';
 	while (n < len && is_white(line[n]))
 		n++;
@@ -75,7 +75,7 @@ is_http_method(const char *s, size_t len)
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		if (strlen(methods[i]) == len &&
-		    smtpd_text_same_bytes(s, methods[i], len))
+		    smtpd__text_same_bytes(s, methods[i], len))
 			return true;
 	}
 	return false;
@@ -93,12 +93,12 @@ is_label(const char *s, size_t len)
 }
 
 int
-smtpd_command_is_foreign(const char *line, size_t len)
+smtpd__command_is_foreign(const char *line, size_t len)
 {
 	size_t n = first_word(line, len);
 
 	if (len == 0)
 		return 0;
-	return !smtpd_text_is_alpha(line[0]) || is_http_method(line, n) ||
+	return !smtpd__text_is_alpha(line[0]) || is_http_method(line, n) ||
 	    is_label(line, n);
 }

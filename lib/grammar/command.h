@@ -29,7 +29,7 @@ struct smtpd_command_line {
  * Split LEN bytes at LINE.  Bytes outside ASCII are left to the grammar of
  * the argument.  OUT is whole only if SMTPD_COMMAND_OK is returned.
  */
-enum smtpd_command_fault smtpd_command_parse(
+enum smtpd_command_fault smtpd__command_parse(
     const char *line, size_t len, struct smtpd_command_line *out);
 
 /*
@@ -37,6 +37,6 @@ enum smtpd_command_fault smtpd_command_parse(
  * sending: a method of HTTP, a "Label:" of its headers, or what begins with
  * something else than a letter.  An empty line is not.
  */
-int smtpd_command_is_foreign(const char *line, size_t len);
+int smtpd__command_is_foreign(const char *line, size_t len);
 
 #endif

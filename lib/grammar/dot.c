@@ -30,7 +30,7 @@ struct pass {
 };
 
 void
-smtpd_dot_init(struct smtpd_dot *d, uint32_t max_line)
+smtpd__dot_init(struct smtpd_dot *d, uint32_t max_line)
 {
 	*d = (struct smtpd_dot){ .state = AT_START, .max_line = max_line };
 }
@@ -201,7 +201,7 @@ step(struct pass *p)
 }
 
 size_t
-smtpd_dot_decode(
+smtpd__dot_decode(
     struct smtpd_dot *d, const char **in, size_t *len, char *out, size_t size)
 {
 	struct pass p = {

@@ -31,7 +31,7 @@ struct smtpd_dot {
 };
 
 /* Begin a message whose lines may have MAX_LINE octets. */
-void smtpd_dot_init(struct smtpd_dot *d, uint32_t max_line);
+void smtpd__dot_init(struct smtpd_dot *d, uint32_t max_line);
 
 /*
  * Take from *IN, *LEN bytes, what fits decoded into OUT of SIZE bytes, SIZE
@@ -41,7 +41,7 @@ void smtpd_dot_init(struct smtpd_dot *d, uint32_t max_line);
  * what is left is the next command.  It makes progress in every call that has
  * input, unless done.
  */
-size_t smtpd_dot_decode(
+size_t smtpd__dot_decode(
     struct smtpd_dot *d, const char **in, size_t *len, char *out, size_t size);
 
 /* An encoder: the state between two pieces of input, zero at first. */
@@ -61,11 +61,11 @@ struct smtpd_dot_encoder {
  * CRLF, a bare LF and a bare CR all become CRLF; a dot at the beginning of a
  * line is doubled, unless no_dots.  Return how many bytes were written.
  */
-size_t smtpd_dot_encode(struct smtpd_dot_encoder *e, const char **in,
+size_t smtpd__dot_encode(struct smtpd_dot_encoder *e, const char **in,
     size_t *len, char *out, size_t size);
 
 /* Write the end of the message to OUT, with a CRLF before it if the last line
  * has none: at most SMTPD_DOT_END_MAX bytes.  Return their number. */
-size_t smtpd_dot_encode_end(struct smtpd_dot_encoder *e, char *out);
+size_t smtpd__dot_encode_end(struct smtpd_dot_encoder *e, char *out);
 
 #endif

@@ -60,7 +60,7 @@ copy_line(struct smtpd_dot_encoder *e, const char **at, const char *stop,
 }
 
 size_t
-smtpd_dot_encode(struct smtpd_dot_encoder *e, const char **in, size_t *len,
+smtpd__dot_encode(struct smtpd_dot_encoder *e, const char **in, size_t *len,
     char *out, size_t size)
 {
 	struct ends ends = { NULL, NULL };
@@ -87,7 +87,7 @@ smtpd_dot_encode(struct smtpd_dot_encoder *e, const char **in, size_t *len,
 }
 
 size_t
-smtpd_dot_encode_end(struct smtpd_dot_encoder *e, char *out)
+smtpd__dot_encode_end(struct smtpd_dot_encoder *e, char *out)
 {
 	size_t n = 0;
 

@@ -54,10 +54,10 @@ write_boundary(const struct smtpd_dsn_report *r, char *buf)
 {
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, buf, BOUNDARY_MAX);
-	smtpd_text_add(&t, "=_");
+	smtpd__text_init(&t, buf, BOUNDARY_MAX);
+	smtpd__text_add(&t, "=_");
 	for (size_t i = 0; i < sizeof(r->secret); i++)
-		smtpd_text_format(&t, "%02X", r->secret[i]);
+		smtpd__text_format(&t, "%02X", r->secret[i]);
 }
 
 /* Write a line of BEFORE, TEXT and AFTER, which is not broken. */
@@ -65,25 +65,25 @@ static void
 add_line(struct smtpd_fold *f, const char *before, const char *text,
     const char *after)
 {
-	smtpd_fold_add(f, before);
-	smtpd_fold_add(f, text);
-	smtpd_fold_add(f, after);
-	smtpd_fold_end(f);
+	smtpd__fold_add(f, before);
+	smtpd__fold_add(f, text);
+	smtpd__fold_add(f, after);
+	smtpd__fold_end(f);
 }
 
 /* End the line with the words of TEXT. */
 static void
 add_prose(struct smtpd_fold *f, const char *text)
 {
-	smtpd_fold_words(f, text);
-	smtpd_fold_end(f);
+	smtpd__fold_words(f, text);
+	smtpd__fold_end(f);
 }
 
 /* Write a field whose value can be broken at its spaces. */
 static void
 add_field(struct smtpd_fold *f, const char *name, const char *value)
 {
-	smtpd_fold_add(f, name);
+	smtpd__fold_add(f, name);
 	add_prose(f, value);
 }
 
@@ -92,14 +92,14 @@ add_date(struct smtpd_fold *f, const char *name, time_t when)
 {
 	char date[SMTPD_DATE_MAX];
 
-	smtpd_trace_date(when, date);
+	smtpd__trace_date(when, date);
 	add_field(f, name, date);
 }
 
 static void
 add_blank(struct smtpd_fold *f)
 {
-	smtpd_fold_end(f);
+	smtpd__fold_end(f);
 }
 
 /* Write the boundary, and the header of the part behind it. */
@@ -138,9 +138,9 @@ write_from(struct smtpd_fold *f, const char *hostname)
 	char address[SMTPD_FOLD_WIDTH + SMTPD_DOMAIN_MAX];
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, address, sizeof(address));
-	smtpd_text_format(&t, "<MAILER-DAEMON@%s>", hostname);
-	smtpd_fold_add(f, "From: Mail Delivery System");
+	smtpd__text_init(&t, address, sizeof(address));
+	smtpd__text_format(&t, "<MAILER-DAEMON@%s>", hostname);
+	smtpd__fold_add(f, "From: Mail Delivery System");
 	add_prose(f, address);
 }
 
@@ -154,8 +154,8 @@ write_header(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 	write_from(f, r->hostname);
 	add_line(f, "To: <", r->to, ">");
 	add_field(f, "Subject:", wording_of(r)->subject);
-	smtpd_fold_add(f, "Message-ID: <");
-	smtpd_fold_add(f, r->unique);
+	smtpd__fold_add(f, "Message-ID: <");
+	smtpd__fold_add(f, r->unique);
 	add_line(f, "@", r->hostname, ">");
 	if (r->references != NULL && r->references[0] != '\0')
 		add_line(f, "References: ", r->references, "");
@@ -180,11 +180,11 @@ explain_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_rcpt *rcpt)
 	if (rcpt->diagnostic == NULL)
 		return;
 	f->indent = REASON_INDENT;
-	smtpd_fold_add(f, REASON_INDENT);
+	smtpd__fold_add(f, REASON_INDENT);
 	if (rcpt->remote_said) {
-		smtpd_fold_words(f,
+		smtpd__fold_words(f,
 		    rcpt->remote != NULL ? rcpt->remote : "the other server");
-		smtpd_fold_words(f, "said:");
+		smtpd__fold_words(f, "said:");
 	}
 	add_prose(f, rcpt->diagnostic);
 	f->indent = "";
@@ -221,17 +221,18 @@ explain(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 {
 	begin_part(f, r, "text/plain; charset=us-ascii", "Notification", false);
 	f->indent = "";
-	smtpd_fold_words(f, "This is the mail server");
+	smtpd__fold_words(f, "This is the mail server");
 	add_prose(f, r->hostname);
 	explain_action(f, r, SMTPD_DSN_FAILED);
 	explain_action(f, r, SMTPD_DSN_DELAYED);
 	explain_action(f, r, SMTPD_DSN_RELAYED);
 	add_blank(f);
-	smtpd_fold_words(
+	smtpd__fold_words(
 	    f, "What follows are the same facts for programs, and");
 	add_prose(
 	    f, r->whole ? "your message." : "the header of your message.");
-	smtpd_fold_words(f, "If you ask about it, name it by its number here:");
+	smtpd__fold_words(
+	    f, "If you ask about it, name it by its number here:");
 	add_prose(f, r->id);
 	f->indent = FIELD_INDENT;
 }
@@ -242,8 +243,8 @@ report_message(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 {
 	char envid[SMTPD_ENVID_MAX + 1];
 
-	if (smtpd_dsn_param_envid_is_valid(r->envid)) {
-		smtpd_param_xtext_decode(
+	if (smtpd__dsn_param_envid_is_valid(r->envid)) {
+		smtpd__param_xtext_decode(
 		    r->envid, strlen(r->envid), envid, sizeof(envid));
 		add_line(f, "Original-Envelope-Id: ", envid, "");
 	}
@@ -260,15 +261,15 @@ report_original(struct smtpd_fold *f, const char *orcpt)
 	struct smtpd_text t;
 	const char *semicolon;
 
-	if (!smtpd_dsn_param_orcpt_is_valid(orcpt))
+	if (!smtpd__dsn_param_orcpt_is_valid(orcpt))
 		return;
 	semicolon = strchr(orcpt, ';');
-	smtpd_text_init(&t, type, sizeof(type));
-	smtpd_text_bytes(&t, orcpt, (size_t)(semicolon - orcpt));
-	smtpd_param_xtext_decode(
+	smtpd__text_init(&t, type, sizeof(type));
+	smtpd__text_bytes(&t, orcpt, (size_t)(semicolon - orcpt));
+	smtpd__param_xtext_decode(
 	    semicolon + 1, strlen(semicolon + 1), address, sizeof(address));
-	smtpd_fold_add(f, "Original-Recipient: ");
-	smtpd_fold_add(f, type);
+	smtpd__fold_add(f, "Original-Recipient: ");
+	smtpd__fold_add(f, type);
 	add_line(f, "; ", address, "");
 }
 
@@ -277,8 +278,8 @@ status_of(const struct smtpd_dsn_rcpt *rcpt)
 {
 	const char *s = rcpt->status;
 
-	if (s != NULL && smtpd_text_is_digit(s[0]) &&
-	    smtpd_reply_is_valid((s[0] - '0') * 100, s))
+	if (s != NULL && smtpd__text_is_digit(s[0]) &&
+	    smtpd__reply_is_valid((s[0] - '0') * 100, s))
 		return s;
 	return wordings[rcpt->action].status;
 }
@@ -317,12 +318,12 @@ report(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 }
 
 int
-smtpd_dsn_begin(
+smtpd__dsn_begin(
     const struct smtpd_dsn_report *r, smtpd_sink_fn *sink, void *user)
 {
 	struct smtpd_fold f;
 
-	smtpd_fold_init(&f, FIELD_INDENT, sink, user);
+	smtpd__fold_init(&f, FIELD_INDENT, sink, user);
 	write_header(&f, r);
 	explain(&f, r);
 	report(&f, r);
@@ -332,13 +333,14 @@ smtpd_dsn_begin(
 }
 
 int
-smtpd_dsn_end(const struct smtpd_dsn_report *r, smtpd_sink_fn *sink, void *user)
+smtpd__dsn_end(
+    const struct smtpd_dsn_report *r, smtpd_sink_fn *sink, void *user)
 {
 	char boundary[BOUNDARY_MAX];
 	struct smtpd_fold f;
 
 	write_boundary(r, boundary);
-	smtpd_fold_init(&f, FIELD_INDENT, sink, user);
+	smtpd__fold_init(&f, FIELD_INDENT, sink, user);
 	add_blank(&f);
 	add_line(&f, "--", boundary, "--");
 	return f.failed ? -1 : 0;

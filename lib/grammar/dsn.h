@@ -35,22 +35,22 @@ enum smtpd_ret {
 
 /* Read the value of NOTIFY=, NULL when there was no "=".  Return 0, or -1 when
  * it is not one that RFC 3461, 4.1 allows. */
-int smtpd_dsn_param_notify_parse(const char *value, unsigned *notify);
+int smtpd__dsn_param_notify_parse(const char *value, unsigned *notify);
 
 /* The same for RET= (4.3). */
-int smtpd_dsn_param_ret_parse(const char *value, enum smtpd_ret *ret);
+int smtpd__dsn_param_ret_parse(const char *value, enum smtpd_ret *ret);
 
 /* Whether VALUE, or NULL, is one of ENVID= (4.4): xtext of at most
  * SMTPD_ENVID_MAX characters, all printable ASCII. */
-bool smtpd_dsn_param_envid_is_valid(const char *value);
+bool smtpd__dsn_param_envid_is_valid(const char *value);
 
 /* Whether VALUE, or NULL, is one of ORCPT= (4.2): the kind of address, ";",
  * and xtext of printable ASCII, at most SMTPD_ORCPT_MAX in all. */
-bool smtpd_dsn_param_orcpt_is_valid(const char *value);
+bool smtpd__dsn_param_orcpt_is_valid(const char *value);
 
 /* Whether VALUE, or NULL, is one of parameter NAME, one of the four above, in
  * upper case. */
-bool smtpd_dsn_param_is_valid(const char *name, const char *value);
+bool smtpd__dsn_param_is_valid(const char *name, const char *value);
 
 /* What happened to a recipient (RFC 3464, 2.3.3). */
 enum smtpd_dsn_action {
@@ -61,7 +61,7 @@ enum smtpd_dsn_action {
 
 /* Whether one who said NOTIFY wants to be told of ACTION (RFC 3461, 4.1); who
  * said nothing is told of failure and delay. */
-bool smtpd_dsn_param_is_wanted(unsigned notify, enum smtpd_dsn_action action);
+bool smtpd__dsn_param_is_wanted(unsigned notify, enum smtpd_dsn_action action);
 
 /*
  * A recipient in a report.  What comes from others may hold any bytes:
@@ -110,11 +110,11 @@ struct smtpd_dsn_report {
  * where there is a space to break them, never more than 998.  Return 0, or -1
  * once SINK did.
  */
-int smtpd_dsn_begin(
+int smtpd__dsn_begin(
     const struct smtpd_dsn_report *r, smtpd_sink_fn *sink, void *user);
 
 /* Write what stands behind the original. */
-int smtpd_dsn_end(
+int smtpd__dsn_end(
     const struct smtpd_dsn_report *r, smtpd_sink_fn *sink, void *user);
 
 #endif

@@ -21,7 +21,7 @@ notify_bit(const char *s, size_t len)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (len == strlen(names[i].name) &&
-		    smtpd_text_same_bytes(s, names[i].name, len))
+		    smtpd__text_same_bytes(s, names[i].name, len))
 			return names[i].bit;
 	}
 	return 0;
@@ -29,7 +29,7 @@ notify_bit(const char *s, size_t len)
 
 /* notify-esmtp-value = "NEVER" / 1#notify-list-element */
 int
-smtpd_dsn_param_notify_parse(const char *value, unsigned *notify)
+smtpd__dsn_param_notify_parse(const char *value, unsigned *notify)
 {
 	unsigned bits = 0;
 
@@ -53,13 +53,13 @@ smtpd_dsn_param_notify_parse(const char *value, unsigned *notify)
 }
 
 int
-smtpd_dsn_param_ret_parse(const char *value, enum smtpd_ret *ret)
+smtpd__dsn_param_ret_parse(const char *value, enum smtpd_ret *ret)
 {
 	if (value == NULL)
 		return -1;
-	if (smtpd_text_same(value, "FULL"))
+	if (smtpd__text_same(value, "FULL"))
 		*ret = SMTPD_RET_FULL;
-	else if (smtpd_text_same(value, "HDRS"))
+	else if (smtpd__text_same(value, "HDRS"))
 		*ret = SMTPD_RET_HDRS;
 	else
 		return -1;
@@ -71,7 +71,7 @@ static bool
 is_printable_xtext(const char *s, size_t max)
 {
 	char decoded[SMTPD_ORCPT_MAX + 1];
-	int len = smtpd_param_xtext_decode(s, strlen(s), decoded, max + 1);
+	int len = smtpd__param_xtext_decode(s, strlen(s), decoded, max + 1);
 
 	for (int i = 0; i < len; i++) {
 		if (decoded[i] < ' ' || decoded[i] > '~')
@@ -81,14 +81,14 @@ is_printable_xtext(const char *s, size_t max)
 }
 
 bool
-smtpd_dsn_param_envid_is_valid(const char *value)
+smtpd__dsn_param_envid_is_valid(const char *value)
 {
 	return value != NULL && is_printable_xtext(value, SMTPD_ENVID_MAX);
 }
 
 /* original-recipient-address = addr-type ";" xtext, addr-type = atom */
 bool
-smtpd_dsn_param_orcpt_is_valid(const char *value)
+smtpd__dsn_param_orcpt_is_valid(const char *value)
 {
 	const char *semicolon = value != NULL ? strchr(value, ';') : NULL;
 
@@ -104,23 +104,23 @@ smtpd_dsn_param_orcpt_is_valid(const char *value)
 }
 
 bool
-smtpd_dsn_param_is_valid(const char *name, const char *value)
+smtpd__dsn_param_is_valid(const char *name, const char *value)
 {
 	enum smtpd_ret ret;
 	unsigned notify;
 
 	if (strcmp(name, "NOTIFY") == 0)
-		return smtpd_dsn_param_notify_parse(value, &notify) == 0;
+		return smtpd__dsn_param_notify_parse(value, &notify) == 0;
 	if (strcmp(name, "RET") == 0)
-		return smtpd_dsn_param_ret_parse(value, &ret) == 0;
+		return smtpd__dsn_param_ret_parse(value, &ret) == 0;
 	if (strcmp(name, "ENVID") == 0)
-		return smtpd_dsn_param_envid_is_valid(value);
+		return smtpd__dsn_param_envid_is_valid(value);
 	return strcmp(name, "ORCPT") == 0 &&
-	    smtpd_dsn_param_orcpt_is_valid(value);
+	    smtpd__dsn_param_orcpt_is_valid(value);
 }
 
 bool
-smtpd_dsn_param_is_wanted(unsigned notify, enum smtpd_dsn_action action)
+smtpd__dsn_param_is_wanted(unsigned notify, enum smtpd_dsn_action action)
 {
 	if (notify == 0)
 		notify = SMTPD_NOTIFY_FAILURE | SMTPD_NOTIFY_DELAY;

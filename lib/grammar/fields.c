@@ -19,7 +19,7 @@ enum line {
 };
 
 void
-smtpd_fields_init(struct smtpd_fields *f)
+smtpd__fields_init(struct smtpd_fields *f)
 {
 	f->state = AT_START;
 	f->closed = false;
@@ -28,7 +28,7 @@ smtpd_fields_init(struct smtpd_fields *f)
 }
 
 void
-smtpd_fields_close(struct smtpd_fields *f)
+smtpd__fields_close(struct smtpd_fields *f)
 {
 	f->closed = true;
 }
@@ -131,7 +131,7 @@ begin_line(struct smtpd_fields *f, const char **in, size_t *len,
 }
 
 enum smtpd_fields_part
-smtpd_fields_next(struct smtpd_fields *f, const char **in, size_t *len,
+smtpd__fields_next(struct smtpd_fields *f, const char **in, size_t *len,
     struct smtpd_piece *out)
 {
 	const char *lf;
@@ -158,7 +158,7 @@ smtpd_fields_next(struct smtpd_fields *f, const char **in, size_t *len,
 }
 
 size_t
-smtpd_fields_name_len(const struct smtpd_piece *p)
+smtpd__fields_name_len(const struct smtpd_piece *p)
 {
 	size_t len = p->len - 1;
 

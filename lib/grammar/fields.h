@@ -43,22 +43,22 @@ struct smtpd_fields {
 };
 
 /* Begin a message. */
-void smtpd_fields_init(struct smtpd_fields *f);
+void smtpd__fields_init(struct smtpd_fields *f);
 
 /*
  * Take the next piece from *IN, *LEN bytes, and move them past it.  The pieces
  * together are the message.  Return its part: SMTPD_FIELDS_NONE when all input
  * was taken, which may be in the middle of a name.
  */
-enum smtpd_fields_part smtpd_fields_next(struct smtpd_fields *f,
+enum smtpd_fields_part smtpd__fields_next(struct smtpd_fields *f,
     const char **in, size_t *len, struct smtpd_piece *out);
 
-/* The message is over: what was kept back comes from smtpd_fields_next() with
+/* The message is over: what was kept back comes from smtpd__fields_next() with
  * no more input. */
-void smtpd_fields_close(struct smtpd_fields *f);
+void smtpd__fields_close(struct smtpd_fields *f);
 
 /* The length of the name in the piece P, a SMTPD_FIELDS_NAME: without the
  * colon and white space before it. */
-size_t smtpd_fields_name_len(const struct smtpd_piece *p);
+size_t smtpd__fields_name_len(const struct smtpd_piece *p);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 void
-smtpd_fold_init(
+smtpd__fold_init(
     struct smtpd_fold *f, const char *indent, smtpd_sink_fn *sink, void *user)
 {
 	f->sink = sink;
@@ -22,19 +22,19 @@ add_bytes(struct smtpd_fold *f, const char *s, size_t len)
 	struct smtpd_text t;
 
 	/* One more than the line may have: for the NUL. */
-	smtpd_text_init(&t, f->line + f->len, SMTPD_FOLD_MAX + 1 - f->len);
-	smtpd_text_filtered(&t, s, len);
+	smtpd__text_init(&t, f->line + f->len, SMTPD_FOLD_MAX + 1 - f->len);
+	smtpd__text_filtered(&t, s, len);
 	f->len += t.len;
 }
 
 void
-smtpd_fold_add(struct smtpd_fold *f, const char *text)
+smtpd__fold_add(struct smtpd_fold *f, const char *text)
 {
 	add_bytes(f, text, strlen(text));
 }
 
 void
-smtpd_fold_end(struct smtpd_fold *f)
+smtpd__fold_end(struct smtpd_fold *f)
 {
 	memcpy(f->line + f->len, "\r\n", 2);
 	if (!f->failed && f->sink(f->user, f->line, f->len + 2) != 0)
@@ -56,8 +56,8 @@ has_words(const struct smtpd_fold *f)
 static void
 break_line(struct smtpd_fold *f)
 {
-	smtpd_fold_end(f);
-	smtpd_fold_add(f, f->indent);
+	smtpd__fold_end(f);
+	smtpd__fold_add(f, f->indent);
 }
 
 static void
@@ -81,7 +81,7 @@ add_word(struct smtpd_fold *f, const char *word, size_t len)
 }
 
 void
-smtpd_fold_words(struct smtpd_fold *f, const char *text)
+smtpd__fold_words(struct smtpd_fold *f, const char *text)
 {
 	static const char spaces[] = " \t\r\n";
 

@@ -28,18 +28,18 @@ struct smtpd_fold {
 
 /* Begin to write to SINK with USER; go on with INDENT, spaces, where a line
  * is broken. */
-void smtpd_fold_init(
+void smtpd__fold_init(
     struct smtpd_fold *f, const char *indent, smtpd_sink_fn *sink, void *user);
 
 /* Append TEXT where the line stands, and do not break it: what does not fit
  * into SMTPD_FOLD_MAX is cut off. */
-void smtpd_fold_add(struct smtpd_fold *f, const char *text);
+void smtpd__fold_add(struct smtpd_fold *f, const char *text);
 
 /* Append the words of TEXT, a space or a break before each, for many spaces
  * as for one; what is too long for any line is broken somewhere. */
-void smtpd_fold_words(struct smtpd_fold *f, const char *text);
+void smtpd__fold_words(struct smtpd_fold *f, const char *text);
 
 /* End the line, which may be empty. */
-void smtpd_fold_end(struct smtpd_fold *f);
+void smtpd__fold_end(struct smtpd_fold *f);
 
 #endif

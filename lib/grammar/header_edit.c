@@ -6,15 +6,15 @@
 #include "base/text.h"
 
 void
-smtpd_header_edit_init(struct smtpd_header_edit *e,
+smtpd__header_edit_init(struct smtpd_header_edit *e,
     const struct smtpd_header_wants *wants, smtpd_sink_fn *sink, void *user)
 {
 	memset(e, 0, sizeof(*e));
 	e->wants = *wants;
 	e->sink = sink;
 	e->user = user;
-	smtpd_fields_init(&e->fields);
-	smtpd_header_info_init(&e->facts);
+	smtpd__fields_init(&e->fields);
+	smtpd__header_info_init(&e->facts);
 }
 
 static void
@@ -51,9 +51,10 @@ end_header(struct smtpd_header_edit *e)
 static bool
 is_named(const struct smtpd_piece *p, const char *name)
 {
-	size_t len = smtpd_fields_name_len(p);
+	size_t len = smtpd__fields_name_len(p);
 
-	return len == strlen(name) && smtpd_text_same_bytes(p->data, name, len);
+	return len == strlen(name) &&
+	    smtpd__text_same_bytes(p->data, name, len);
 }
 
 static bool
@@ -97,25 +98,25 @@ put_piece(struct smtpd_header_edit *e, const struct smtpd_piece *p)
 }
 
 int
-smtpd_header_edit_feed(
+smtpd__header_edit_feed(
     struct smtpd_header_edit *e, const char *data, size_t len)
 {
 	struct smtpd_piece p;
 
-	while (smtpd_fields_next(&e->fields, &data, &len, &p) !=
+	while (smtpd__fields_next(&e->fields, &data, &len, &p) !=
 	    SMTPD_FIELDS_NONE) {
-		smtpd_header_info_take(&e->facts, &p);
+		smtpd__header_info_take(&e->facts, &p);
 		put_piece(e, &p);
 	}
 	return e->failed ? -1 : 0;
 }
 
 int
-smtpd_header_edit_end(struct smtpd_header_edit *e)
+smtpd__header_edit_end(struct smtpd_header_edit *e)
 {
-	smtpd_fields_close(&e->fields);
-	smtpd_header_edit_feed(e, "", 0);
-	smtpd_header_info_end(&e->facts);
+	smtpd__fields_close(&e->fields);
+	smtpd__header_edit_feed(e, "", 0);
+	smtpd__header_info_end(&e->facts);
 	if (!e->over)
 		end_header(e);
 	e->over = true;

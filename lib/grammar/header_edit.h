@@ -19,7 +19,7 @@
 /* What is wanted; the texts must last as long as the edit. */
 struct smtpd_header_wants {
 	bool drop_bcc;
-	const char *date;       /* as smtpd_trace_date() writes it; NULL: none
+	const char *date;       /* as smtpd__trace_date() writes it; NULL: none
 	                         * is added */
 	const char *message_id; /* "<...>", likewise */
 };
@@ -40,15 +40,15 @@ struct smtpd_header_edit {
 };
 
 /* Begin a message that goes to SINK with USER. */
-void smtpd_header_edit_init(struct smtpd_header_edit *e,
+void smtpd__header_edit_init(struct smtpd_header_edit *e,
     const struct smtpd_header_wants *wants, smtpd_sink_fn *sink, void *user);
 
 /* Pass on LEN bytes at DATA.  Return 0, or -1 once SINK did. */
-int smtpd_header_edit_feed(
+int smtpd__header_edit_feed(
     struct smtpd_header_edit *e, const char *data, size_t len);
 
 /* The message is over: pass on what was kept back, and what a header without
  * a body lacks.  Return as above. */
-int smtpd_header_edit_end(struct smtpd_header_edit *e);
+int smtpd__header_edit_end(struct smtpd_header_edit *e);
 
 #endif

@@ -16,10 +16,10 @@ enum field {
 };
 
 void
-smtpd_header_info_init(struct smtpd_header_info *f)
+smtpd__header_info_init(struct smtpd_header_info *f)
 {
 	memset(f, 0, offsetof(struct smtpd_header_info, fields));
-	smtpd_fields_init(&f->fields);
+	smtpd__fields_init(&f->fields);
 }
 
 static enum field
@@ -37,11 +37,11 @@ field_of(const char *name, size_t len)
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (len == strlen(fields[i].name) &&
-		    smtpd_text_same_bytes(name, fields[i].name, len))
+		    smtpd__text_same_bytes(name, fields[i].name, len))
 			return fields[i].field;
 	}
 	if (len > strlen("List-") &&
-	    smtpd_text_same_bytes(name, "List-", strlen("List-")))
+	    smtpd__text_same_bytes(name, "List-", strlen("List-")))
 		return LIST;
 	return NO_FIELD;
 }
@@ -92,7 +92,7 @@ begins_with(const struct smtpd_header_info *f, const char *word)
 	size_t len = strcspn(f->value + at, " \t\r;(");
 
 	return len == strlen(word) &&
-	    smtpd_text_same_bytes(f->value + at, word, len);
+	    smtpd__text_same_bytes(f->value + at, word, len);
 }
 
 static void
@@ -137,7 +137,8 @@ is_eight_bit(const char *data, size_t len)
 }
 
 void
-smtpd_header_info_take(struct smtpd_header_info *f, const struct smtpd_piece *p)
+smtpd__header_info_take(
+    struct smtpd_header_info *f, const struct smtpd_piece *p)
 {
 	bool eight_bit = is_eight_bit(p->data, p->len);
 
@@ -146,7 +147,7 @@ smtpd_header_info_take(struct smtpd_header_info *f, const struct smtpd_piece *p)
 	switch (p->part) {
 	case SMTPD_FIELDS_NAME:
 		end_field(f);
-		f->field = (int)field_of(p->data, smtpd_fields_name_len(p));
+		f->field = (int)field_of(p->data, smtpd__fields_name_len(p));
 		break;
 	case SMTPD_FIELDS_VALUE:
 		if (eight_bit)
@@ -163,20 +164,20 @@ smtpd_header_info_take(struct smtpd_header_info *f, const struct smtpd_piece *p)
 }
 
 void
-smtpd_header_info_feed(
+smtpd__header_info_feed(
     struct smtpd_header_info *f, const char *data, size_t len)
 {
 	struct smtpd_piece p;
 
-	while (
-	    smtpd_fields_next(&f->fields, &data, &len, &p) != SMTPD_FIELDS_NONE)
-		smtpd_header_info_take(f, &p);
+	while (smtpd__fields_next(&f->fields, &data, &len, &p) !=
+	    SMTPD_FIELDS_NONE)
+		smtpd__header_info_take(f, &p);
 }
 
 void
-smtpd_header_info_end(struct smtpd_header_info *f)
+smtpd__header_info_end(struct smtpd_header_info *f)
 {
-	smtpd_fields_close(&f->fields);
-	smtpd_header_info_feed(f, "", 0);
+	smtpd__fields_close(&f->fields);
+	smtpd__header_info_feed(f, "", 0);
 	end_field(f);
 }

@@ -29,22 +29,22 @@ struct smtpd_header_info {
 	size_t len;
 	char value[SMTPD_MESSAGE_ID_MAX + 1];
 
-	struct smtpd_fields fields; /* for smtpd_header_info_feed() */
+	struct smtpd_fields fields; /* for smtpd__header_info_feed() */
 };
 
 /* Begin a message. */
-void smtpd_header_info_init(struct smtpd_header_info *f);
+void smtpd__header_info_init(struct smtpd_header_info *f);
 
 /* Look at the next LEN bytes at DATA of it; the body may be left out. */
-void smtpd_header_info_feed(
+void smtpd__header_info_feed(
     struct smtpd_header_info *f, const char *data, size_t len);
 
 /* It is over: the last field counts as well. */
-void smtpd_header_info_end(struct smtpd_header_info *f);
+void smtpd__header_info_end(struct smtpd_header_info *f);
 
-/* In place of smtpd_header_info_feed(), for one who divides the message
+/* In place of smtpd__header_info_feed(), for one who divides the message
  * himself: look at the piece P. */
-void smtpd_header_info_take(
+void smtpd__header_info_take(
     struct smtpd_header_info *f, const struct smtpd_piece *p);
 
 #endif

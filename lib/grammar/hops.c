@@ -12,7 +12,7 @@ static const char name[] = "received";
 #define CR_READ   ((uint8_t)(NAME_READ + 1)) /* and nothing before it */
 
 void
-smtpd_hops_init(struct smtpd_hops *h)
+smtpd__hops_init(struct smtpd_hops *h)
 {
 	*h = (struct smtpd_hops){ 0 };
 }
@@ -34,7 +34,7 @@ match(struct smtpd_hops *h, char c)
 	if (h->column == NAME_READ && (c == ' ' || c == '\t'))
 		return;
 	if (h->column < NAME_READ &&
-	    smtpd_text_to_lower(c) == name[h->column]) {
+	    smtpd__text_to_lower(c) == name[h->column]) {
 		h->column++;
 		return;
 	}
@@ -48,7 +48,7 @@ match(struct smtpd_hops *h, char c)
 }
 
 void
-smtpd_hops_feed(struct smtpd_hops *h, const char *data, size_t len)
+smtpd__hops_feed(struct smtpd_hops *h, const char *data, size_t len)
 {
 	const char *end = data + len;
 

@@ -19,9 +19,9 @@ struct smtpd_hops {
 };
 
 /* Begin a message. */
-void smtpd_hops_init(struct smtpd_hops *h);
+void smtpd__hops_init(struct smtpd_hops *h);
 
 /* Look at the next LEN bytes at DATA, lines ended by CRLF or LF. */
-void smtpd_hops_feed(struct smtpd_hops *h, const char *data, size_t len);
+void smtpd__hops_feed(struct smtpd_hops *h, const char *data, size_t len);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 int
-smtpd_idn_to_ascii(const char *name, char *out, size_t size)
+smtpd__idn_to_ascii(const char *name, char *out, size_t size)
 {
 	char *ascii = NULL;
 	int status = -1;

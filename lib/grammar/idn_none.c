@@ -2,7 +2,7 @@
 #include "grammar/idn.h"
 
 int
-smtpd_idn_to_ascii(const char *name, char *out, size_t size)
+smtpd__idn_to_ascii(const char *name, char *out, size_t size)
 {
 	(void)name;
 	(void)out;

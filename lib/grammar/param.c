@@ -19,7 +19,7 @@ is_keyword(const char *s, size_t len)
 	if (len == 0 || s[0] == '-')
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		if (!smtpd_text_is_alnum(s[i]) && s[i] != '-')
+		if (!smtpd__text_is_alnum(s[i]) && s[i] != '-')
 			return false;
 	}
 	return true;
@@ -49,11 +49,11 @@ read_param(const char *s, size_t len, struct smtpd_arena *arena,
 		return SMTPD_PARAM_SYNTAX;
 	if (equals != NULL && !is_value(equals + 1, len - name_len - 1))
 		return SMTPD_PARAM_SYNTAX;
-	text = smtpd_arena_text(arena, s, len);
+	text = smtpd__arena_text(arena, s, len);
 	if (text == NULL)
 		return SMTPD_PARAM_NO_MEMORY;
 	for (size_t i = 0; i < name_len; i++)
-		text[i] = (char)smtpd_text_to_upper(text[i]);
+		text[i] = (char)smtpd__text_to_upper(text[i]);
 	text[name_len] = '\0';
 	out->name = text;
 	out->value = equals != NULL ? text + name_len + 1 : NULL;
@@ -70,7 +70,7 @@ is_duplicate(const struct smtpd_param *list, size_t n, const char *param_name)
 	return false;
 }
 
-/* As smtpd_param_parse_all(), but into LIST of SMTPD_PARAMS_MAX. */
+/* As smtpd__param_parse_all(), but into LIST of SMTPD_PARAMS_MAX. */
 static enum smtpd_param_fault
 read_params(const char *s, size_t len, struct smtpd_arena *arena,
     struct smtpd_param *list, size_t *count)
@@ -104,7 +104,7 @@ read_params(const char *s, size_t len, struct smtpd_arena *arena,
 }
 
 enum smtpd_param_fault
-smtpd_param_parse_all(const char *s, size_t len, struct smtpd_arena *arena,
+smtpd__param_parse_all(const char *s, size_t len, struct smtpd_arena *arena,
     const struct smtpd_param **params, size_t *count)
 {
 	struct smtpd_param list[SMTPD_PARAMS_MAX];
@@ -116,7 +116,7 @@ smtpd_param_parse_all(const char *s, size_t len, struct smtpd_arena *arena,
 	if (fault != SMTPD_PARAM_OK)
 		return fault;
 	if (n > 0) {
-		kept = smtpd_arena_alloc(arena, n * sizeof(*kept));
+		kept = smtpd__arena_alloc(arena, n * sizeof(*kept));
 		if (kept == NULL)
 			return SMTPD_PARAM_NO_MEMORY;
 		memcpy(kept, list, n * sizeof(*kept));
@@ -127,13 +127,13 @@ smtpd_param_parse_all(const char *s, size_t len, struct smtpd_arena *arena,
 }
 
 bool
-smtpd_param_name_is_valid(const char *s)
+smtpd__param_name_is_valid(const char *s)
 {
 	return is_keyword(s, strlen(s));
 }
 
 int
-smtpd_param_number(const char *s, uint64_t *out)
+smtpd__param_number(const char *s, uint64_t *out)
 {
 	size_t len = strlen(s);
 	uint64_t n = 0;
@@ -143,7 +143,7 @@ smtpd_param_number(const char *s, uint64_t *out)
 	for (; *s != '\0'; s++) {
 		uint64_t digit = (uint64_t)(*s - '0');
 
-		if (!smtpd_text_is_digit(*s) || n > (UINT64_MAX - digit) / 10)
+		if (!smtpd__text_is_digit(*s) || n > (UINT64_MAX - digit) / 10)
 			return -1;
 		n = n * 10 + digit;
 	}
@@ -184,7 +184,7 @@ hexchar_value(const char *s, size_t len)
 }
 
 int
-smtpd_param_xtext_decode(const char *s, size_t len, char *buf, size_t size)
+smtpd__param_xtext_decode(const char *s, size_t len, char *buf, size_t size)
 {
 	size_t n = 0;
 
@@ -195,7 +195,7 @@ smtpd_param_xtext_decode(const char *s, size_t len, char *buf, size_t size)
 			c = hexchar_value(s + i, len - i);
 			i += 2;
 		}
-		if (c < 0 || smtpd_text_is_control(c) || n + 1 >= size)
+		if (c < 0 || smtpd__text_is_control(c) || n + 1 >= size)
 			return -1;
 		buf[n++] = (char)c;
 	}
@@ -206,23 +206,23 @@ smtpd_param_xtext_decode(const char *s, size_t len, char *buf, size_t size)
 }
 
 int
-smtpd_param_xtext_encode(const char *s, size_t len, char *buf, size_t size)
+smtpd__param_xtext_encode(const char *s, size_t len, char *buf, size_t size)
 {
 	struct smtpd_text t;
 
 	if (size == 0)
 		return -1;
-	smtpd_text_init(&t, buf, size);
+	smtpd__text_init(&t, buf, size);
 	for (size_t i = 0; i < len && !t.cut; i++) {
 		unsigned char c = (unsigned char)s[i];
 
 		if (is_xchar(s[i])) {
-			smtpd_text_byte(&t, s[i]);
+			smtpd__text_byte(&t, s[i]);
 			continue;
 		}
-		smtpd_text_byte(&t, '+');
-		smtpd_text_byte(&t, hex_digits[c / 16]);
-		smtpd_text_byte(&t, hex_digits[c % 16]);
+		smtpd__text_byte(&t, '+');
+		smtpd__text_byte(&t, hex_digits[c / 16]);
+		smtpd__text_byte(&t, hex_digits[c % 16]);
 	}
 	return t.cut || t.len > INT_MAX ? -1 : (int)t.len;
 }

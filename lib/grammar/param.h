@@ -24,18 +24,18 @@ enum smtpd_param_fault {
  * the ">" of the path), into an array in ARENA, names in upper case.  On
  * SMTPD_PARAM_OK, *PARAMS and *COUNT are set; none gives a count of 0.
  */
-enum smtpd_param_fault smtpd_param_parse_all(const char *s, size_t len,
+enum smtpd_param_fault smtpd__param_parse_all(const char *s, size_t len,
     struct smtpd_arena *arena, const struct smtpd_param **params,
     size_t *count);
 
 /* Whether S, NUL-terminated, can be the name of a parameter. */
-bool smtpd_param_name_is_valid(const char *s);
+bool smtpd__param_name_is_valid(const char *s);
 
 /*
  * Read a decimal number of 1 to 20 digits that fills S and fits 64 bits
  * (RFC 1870).  Return 0 or -1.
  */
-int smtpd_param_number(const char *s, uint64_t *out);
+int smtpd__param_number(const char *s, uint64_t *out);
 
 /*
  * Decode xtext that fills LEN bytes at S into BUF of SIZE bytes, and put a
@@ -43,10 +43,12 @@ int smtpd_param_number(const char *s, uint64_t *out);
  * that xtext may not hold, a decoded control byte (NUL, CR and LF among
  * them), or no room.
  */
-int smtpd_param_xtext_decode(const char *s, size_t len, char *buf, size_t size);
+int smtpd__param_xtext_decode(
+    const char *s, size_t len, char *buf, size_t size);
 
 /* Encode LEN bytes at S as xtext into BUF of SIZE bytes with a NUL behind.
  * Return the length, or -1 when there is no room. */
-int smtpd_param_xtext_encode(const char *s, size_t len, char *buf, size_t size);
+int smtpd__param_xtext_encode(
+    const char *s, size_t len, char *buf, size_t size);
 
 #endif

@@ -26,9 +26,9 @@ struct lines {
 static void
 fold(struct lines *l)
 {
-	smtpd_text_add(&l->text, "\r\n");
+	smtpd__text_add(&l->text, "\r\n");
 	l->start = l->text.len;
-	smtpd_text_byte(&l->text, '\t');
+	smtpd__text_byte(&l->text, '\t');
 }
 
 /* Begin a word of LEN characters: a space before it, or a new line. */
@@ -40,14 +40,14 @@ begin_word(struct lines *l, size_t len)
 	if (column > 1 && column + 1 + len >= LINE_WIDTH)
 		fold(l);
 	else if (column > 1)
-		smtpd_text_byte(&l->text, ' ');
+		smtpd__text_byte(&l->text, ' ');
 }
 
 static void
 add_word(struct lines *l, const char *word)
 {
 	begin_word(l, strlen(word));
-	smtpd_text_add(&l->text, word);
+	smtpd__text_add(&l->text, word);
 }
 
 /* The length of S, cut at MAX. */
@@ -65,10 +65,10 @@ static void
 append_name(struct lines *l, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		bool plain =
-		    smtpd_text_is_alnum(s[i]) || strchr("-._:[]", s[i]) != NULL;
+		bool plain = smtpd__text_is_alnum(s[i]) ||
+		    strchr("-._:[]", s[i]) != NULL;
 
-		smtpd_text_filtered(&l->text, plain ? s + i : "?", 1);
+		smtpd__text_filtered(&l->text, plain ? s + i : "?", 1);
 	}
 }
 
@@ -79,8 +79,8 @@ add_clause(struct lines *l, const char *keyword, const char *name, size_t max)
 	size_t len = cut_length(name, max);
 
 	begin_word(l, strlen(keyword) + 1 + len);
-	smtpd_text_add(&l->text, keyword);
-	smtpd_text_byte(&l->text, ' ');
+	smtpd__text_add(&l->text, keyword);
+	smtpd__text_byte(&l->text, ' ');
 	append_name(l, name, len);
 }
 
@@ -97,9 +97,9 @@ add_local(struct lines *l, const char *uid)
 	}
 	len = cut_length(uid, TOKEN_WIDTH);
 	begin_word(l, strlen(before) + len + strlen(")"));
-	smtpd_text_add(&l->text, before);
+	smtpd__text_add(&l->text, before);
 	append_name(l, uid, len);
-	smtpd_text_byte(&l->text, ')');
+	smtpd__text_byte(&l->text, ')');
 }
 
 /* "(" TCP-info ")" with the address as a literal */
@@ -112,18 +112,18 @@ add_peer(struct lines *l, const char *peer)
 
 	len = cut_length(peer, PEER_WIDTH);
 	begin_word(l, strlen(before) + len + strlen("])"));
-	smtpd_text_add(&l->text, before);
+	smtpd__text_add(&l->text, before);
 	append_name(l, peer, len);
-	smtpd_text_add(&l->text, "])");
+	smtpd__text_add(&l->text, "])");
 }
 
 static void
 add_rcpt(struct lines *l, const char *rcpt)
 {
 	fold(l);
-	smtpd_text_add(&l->text, "for <");
-	smtpd_text_filtered(&l->text, rcpt, strlen(rcpt));
-	smtpd_text_byte(&l->text, '>');
+	smtpd__text_add(&l->text, "for <");
+	smtpd__text_filtered(&l->text, rcpt, strlen(rcpt));
+	smtpd__text_byte(&l->text, '>');
 }
 
 static void
@@ -131,20 +131,20 @@ add_tls(struct lines *l, const char *version, const char *cipher)
 {
 	fold(l);
 	add_clause(l, "tls", cipher, CIPHER_WIDTH);
-	smtpd_text_add(&l->text, " (");
+	smtpd__text_add(&l->text, " (");
 	append_name(l, version, cut_length(version, TOKEN_WIDTH));
-	smtpd_text_byte(&l->text, ')');
+	smtpd__text_byte(&l->text, ')');
 }
 
 int
-smtpd_received_write(const struct smtpd_received *t, char *buf, size_t size)
+smtpd__received_write(const struct smtpd_received *t, char *buf, size_t size)
 {
 	char date[SMTPD_DATE_MAX];
 	struct lines l = { .start = 0 };
 
 	if (size == 0)
 		return -1;
-	smtpd_text_init(&l.text, buf, size);
+	smtpd__text_init(&l.text, buf, size);
 	add_word(&l, "Received:");
 	add_clause(
 	    &l, "from", t->helo[0] != '\0' ? t->helo : "unknown", NAME_WIDTH);
@@ -160,16 +160,16 @@ smtpd_received_write(const struct smtpd_received *t, char *buf, size_t size)
 		add_rcpt(&l, t->rcpt);
 	if (t->tls != NULL)
 		add_tls(&l, t->tls, t->cipher);
-	smtpd_text_byte(&l.text, ';');
+	smtpd__text_byte(&l.text, ';');
 	fold(&l);
-	smtpd_trace_date(t->when, date);
-	smtpd_text_add(&l.text, date);
-	smtpd_text_add(&l.text, "\r\n");
+	smtpd__trace_date(t->when, date);
+	smtpd__text_add(&l.text, date);
+	smtpd__text_add(&l.text, "\r\n");
 	return l.text.cut ? -1 : (int)l.text.len;
 }
 
 void
-smtpd_trace_date(time_t when, char *buf)
+smtpd__trace_date(time_t when, char *buf)
 {
 	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu",
 		"Fri", "Sat" };
@@ -182,8 +182,8 @@ smtpd_trace_date(time_t when, char *buf)
 	/* The year may not fit its type. */
 	if (gmtime_r(&when, &tm) == NULL)
 		gmtime_r(&epoch, &tm);
-	smtpd_text_init(&t, buf, SMTPD_DATE_MAX);
-	smtpd_text_format(&t, "%s, %02d %s %04lld %02d:%02d:%02d +0000",
+	smtpd__text_init(&t, buf, SMTPD_DATE_MAX);
+	smtpd__text_format(&t, "%s, %02d %s %04lld %02d:%02d:%02d +0000",
 	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
 	    (long long)tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
@@ -192,7 +192,7 @@ smtpd_trace_date(time_t when, char *buf)
 static const char id_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 void
-smtpd_trace_id(uint64_t n, char *buf)
+smtpd__trace_id(uint64_t n, char *buf)
 {
 	for (size_t i = SMTPD_ID_MAX - 1; i-- > 0; n /= 32)
 		buf[i] = id_digits[n % 32];
@@ -200,7 +200,7 @@ smtpd_trace_id(uint64_t n, char *buf)
 }
 
 int
-smtpd_trace_id_parse(const char *text, uint64_t *n)
+smtpd__trace_id_parse(const char *text, uint64_t *n)
 {
 	uint64_t value = 0;
 
@@ -208,7 +208,7 @@ smtpd_trace_id_parse(const char *text, uint64_t *n)
 		return -1;
 	for (; *text != '\0'; text++) {
 		const char *at = strchr(
-		    id_digits, smtpd_text_to_upper((unsigned char)*text));
+		    id_digits, smtpd__text_to_upper((unsigned char)*text));
 
 		/* 13 digits of 5 bits are one bit more than there are. */
 		if (at == NULL || value > UINT64_MAX / 32)

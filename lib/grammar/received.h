@@ -28,25 +28,25 @@ struct smtpd_received {
  * Return the length, or -1 when there is no room.  1,024 bytes always
  * suffice: over-long names are cut.
  */
-int smtpd_received_write(
+int smtpd__received_write(
     const struct smtpd_received *t, char *buf, size_t size);
 
-/* The room that smtpd_trace_date() takes, with its NUL. */
+/* The room that smtpd__trace_date() takes, with its NUL. */
 #define SMTPD_DATE_MAX 40
 
 /* Write WHEN as "Mon, 02 Jan 2006 15:04:05 +0000" (RFC 5322, 3.3) to BUF of
  * SMTPD_DATE_MAX bytes. */
-void smtpd_trace_date(time_t when, char *buf);
+void smtpd__trace_date(time_t when, char *buf);
 
-/* The room that smtpd_trace_id() takes, with its NUL. */
+/* The room that smtpd__trace_id() takes, with its NUL. */
 #define SMTPD_ID_MAX 14
 
 /* Write N as 13 letters and digits that sort as N does to BUF of
  * SMTPD_ID_MAX bytes. */
-void smtpd_trace_id(uint64_t n, char *buf);
+void smtpd__trace_id(uint64_t n, char *buf);
 
-/* Read what smtpd_trace_id() wrote, in letters of either case.  Return 0, or
+/* Read what smtpd__trace_id() wrote, in letters of either case.  Return 0, or
  * -1 when TEXT is nothing of that kind. */
-int smtpd_trace_id_parse(const char *text, uint64_t *n);
+int smtpd__trace_id_parse(const char *text, uint64_t *n);
 
 #endif

@@ -15,7 +15,7 @@ skip_number(const char *s)
 {
 	const char *start = s;
 
-	while (s - start < 3 && smtpd_text_is_digit(*s))
+	while (s - start < 3 && smtpd__text_is_digit(*s))
 		s++;
 	if (s == start || (*start == '0' && s - start > 1))
 		return NULL;
@@ -36,7 +36,7 @@ is_subject_and_detail(const char *s)
 }
 
 bool
-smtpd_reply_is_valid(int code, const char *enhanced)
+smtpd__reply_is_valid(int code, const char *enhanced)
 {
 	if (code < 200 || code > 599 || code / 10 % 10 > 5)
 		return false;
@@ -65,18 +65,18 @@ static void
 write_line(struct smtpd_text *t, const struct smtpd_reply *r, bool last,
     const char *s, size_t len)
 {
-	smtpd_text_number(t, (uint64_t)r->code);
-	smtpd_text_byte(t, last ? ' ' : '-');
-	smtpd_text_add(t, r->enhanced);
+	smtpd__text_number(t, (uint64_t)r->code);
+	smtpd__text_byte(t, last ? ' ' : '-');
+	smtpd__text_add(t, r->enhanced);
 	if (r->enhanced[0] != '\0' && len > 0)
-		smtpd_text_byte(t, ' ');
+		smtpd__text_byte(t, ' ');
 	for (size_t i = 0; i < len; i++)
-		smtpd_text_filtered(t, s[i] == '\t' ? " " : s + i, 1);
-	smtpd_text_add(t, "\r\n");
+		smtpd__text_filtered(t, s[i] == '\t' ? " " : s + i, 1);
+	smtpd__text_add(t, "\r\n");
 }
 
 size_t
-smtpd_reply_write(const struct smtpd_reply *r, char *buf, size_t size)
+smtpd__reply_write(const struct smtpd_reply *r, char *buf, size_t size)
 {
 	size_t begin = strlen("250 ") + strlen(r->enhanced) + strlen(" ");
 	const char *s = r->text;
@@ -85,7 +85,7 @@ smtpd_reply_write(const struct smtpd_reply *r, char *buf, size_t size)
 
 	if (size == 0)
 		return 0;
-	smtpd_text_init(&t, buf, size);
+	smtpd__text_init(&t, buf, size);
 	do {
 		size_t len = strcspn(s, "\n");
 		size_t n = line_length(s, len, LINE_MAX_OCTETS - begin);

@@ -24,9 +24,9 @@ struct smtpd_reply {
  * (NULL or "": without): "class.subject.detail" (RFC 3463, 2), the class that
  * of the code, which is 2, 4 or 5.
  */
-bool smtpd_reply_is_valid(int code, const char *enhanced);
+bool smtpd__reply_is_valid(int code, const char *enhanced);
 
-/* The most bytes that smtpd_reply_write() makes of a reply. */
+/* The most bytes that smtpd__reply_write() makes of a reply. */
 #define SMTPD_REPLY_WIRE_MAX 20000
 
 /*
@@ -35,6 +35,6 @@ bool smtpd_reply_is_valid(int code, const char *enhanced);
  * possible), control bytes and bytes outside ASCII as "?".  Return the
  * length; 0 when SIZE is too small, for which SMTPD_REPLY_WIRE_MAX never is.
  */
-size_t smtpd_reply_write(const struct smtpd_reply *r, char *buf, size_t size);
+size_t smtpd__reply_write(const struct smtpd_reply *r, char *buf, size_t size);
 
 #endif

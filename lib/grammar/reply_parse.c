@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 void
-smtpd_reply_parse_init(struct smtpd_peer_reply *r)
+smtpd__reply_parse_init(struct smtpd_peer_reply *r)
 {
 	r->code = 0;
 	r->enhanced[0] = '\0';
@@ -21,8 +21,8 @@ smtpd_reply_parse_init(struct smtpd_peer_reply *r)
 static int
 read_code(const char *s, size_t len)
 {
-	if (len < 3 || s[0] < '2' || s[0] > '5' || !smtpd_text_is_digit(s[1]) ||
-	    !smtpd_text_is_digit(s[2]))
+	if (len < 3 || s[0] < '2' || s[0] > '5' ||
+	    !smtpd__text_is_digit(s[1]) || !smtpd__text_is_digit(s[2]))
 		return -1;
 	return (s[0] - '0') * 100 + (s[1] - '0') * 10 + (s[2] - '0');
 }
@@ -35,7 +35,7 @@ measure_part(const char *s, size_t len)
 
 	if (len < 2 || s[0] != '.')
 		return 0;
-	while (n < len && n < 4 && smtpd_text_is_digit(s[n]))
+	while (n < len && n < 4 && smtpd__text_is_digit(s[n]))
 		n++;
 	return n > 1 ? n : 0;
 }
@@ -72,14 +72,15 @@ add_text(struct smtpd_peer_reply *r, const char *s, size_t len)
 		len--;
 	if (len == 0)
 		return;
-	smtpd_text_init(&t, r->text + have, sizeof(r->text) - have);
+	smtpd__text_init(&t, r->text + have, sizeof(r->text) - have);
 	if (have > 0)
-		smtpd_text_byte(&t, ' ');
-	smtpd_text_filtered(&t, s, len);
+		smtpd__text_byte(&t, ' ');
+	smtpd__text_filtered(&t, s, len);
 }
 
 enum smtpd_peer_step
-smtpd_reply_parse_line(struct smtpd_peer_reply *r, const char *line, size_t len)
+smtpd__reply_parse_line(
+    struct smtpd_peer_reply *r, const char *line, size_t len)
 {
 	int code = read_code(line, len);
 	const char *s = line + 3;

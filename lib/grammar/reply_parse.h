@@ -33,14 +33,14 @@ enum smtpd_peer_step {
 };
 
 /* Begin a reply. */
-void smtpd_reply_parse_init(struct smtpd_peer_reply *r);
+void smtpd__reply_parse_init(struct smtpd_peer_reply *r);
 
 /*
  * Take one line, LEN bytes at LINE without its end.  An enhanced code counts
  * if its class is that of the code.  BAD: no code, another one than in the
  * lines before, a NUL, or too much.
  */
-enum smtpd_peer_step smtpd_reply_parse_line(
+enum smtpd_peer_step smtpd__reply_parse_line(
     struct smtpd_peer_reply *r, const char *line, size_t len);
 
 #endif

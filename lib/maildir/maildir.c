@@ -81,10 +81,10 @@ add_escaped(struct smtpd_text *t, const char *text)
 	for (const char *p = text; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;
 
-		if (!smtpd_text_is_control(c) && strchr("/:,\\ ", c) == NULL) {
-			smtpd_text_byte(t, *p);
+		if (!smtpd__text_is_control(c) && strchr("/:,\\ ", c) == NULL) {
+			smtpd__text_byte(t, *p);
 		} else if (t->len + 4 < t->size) {
-			smtpd_text_format(t, "\\%03o", c);
+			smtpd__text_format(t, "\\%03o", c);
 		} else {
 			return;
 		}
@@ -109,7 +109,7 @@ smtpd_maildir_create(const char *host)
 		free(md);
 		return NULL;
 	}
-	smtpd_text_init(&text, md->host, sizeof(md->host));
+	smtpd__text_init(&text, md->host, sizeof(md->host));
 	add_escaped(&text, host);
 	return md;
 }
@@ -144,12 +144,12 @@ make_name(struct smtpd_maildir *md, const char *dir, int64_t size, char *name)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	smtpd_text_init(&text, name, NAME_SIZE);
-	smtpd_text_format(&text, "%s/%jd.M%06ldP%jdQ%" PRIu64 ".%s", dir,
+	smtpd__text_init(&text, name, NAME_SIZE);
+	smtpd__text_format(&text, "%s/%jd.M%06ldP%jdQ%" PRIu64 ".%s", dir,
 	    (intmax_t)now.tv_sec, now.tv_nsec / 1000, (intmax_t)getpid(),
 	    next_number(md), md->host);
 	if (size >= 0)
-		smtpd_text_format(&text, ",S=%" PRId64, size);
+		smtpd__text_format(&text, ",S=%" PRId64, size);
 }
 
 /* Open the directory of LEN bytes at PATH. */
@@ -175,7 +175,7 @@ make_in(int dir, const char *name)
 {
 	if (mkdirat(dir, name, 0700) == -1 && errno != EEXIST)
 		return -1;
-	if (smtpd_commit_directory(dir) == -1)
+	if (smtpd__commit_directory(dir) == -1)
 		return -1;
 	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
@@ -196,7 +196,7 @@ step_into(int dir, const char *name, size_t len)
 	memcpy(part, name, len);
 	part[len] = '\0';
 	next = make_in(dir, part);
-	smtpd_fd_close(dir);
+	smtpd__fd_close(dir);
 	return next;
 }
 
@@ -209,7 +209,7 @@ make_parts(int dir)
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (mkdirat(dir, parts[i], 0700) == -1 && errno != EEXIST)
 			return -1;
-	return smtpd_commit_directory(dir);
+	return smtpd__commit_directory(dir);
 }
 
 int
@@ -231,7 +231,7 @@ smtpd_maildir_make(const char *path, size_t root_len)
 	if (dir < 0)
 		return -1;
 	result = make_parts(dir);
-	smtpd_fd_close(dir);
+	smtpd__fd_close(dir);
 	return result;
 }
 
@@ -343,7 +343,7 @@ open_target(struct target *t, const char *path)
 		return -1;
 	t->new_dir = openat(t->dir, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (t->new_dir == -1) {
-		smtpd_fd_close(t->dir);
+		smtpd__fd_close(t->dir);
 		return -1;
 	}
 	return 0;
@@ -440,7 +440,7 @@ begin_file(struct smtpd_maildir_message *m, struct target *t)
 	int fd = create_file(m, t);
 
 	if (fd >= 0 && write_all(fd, parts, 2) == -1) {
-		smtpd_fd_close(fd);
+		smtpd__fd_close(fd);
 		return -1;
 	}
 	return fd;
@@ -530,10 +530,10 @@ stage_copy(struct smtpd_maildir_message *m, struct target *t)
 	if (fd == -1)
 		return -1;
 	if (copy_spool(m, m->targets[0].header_len, fd) == -1) {
-		smtpd_fd_close(fd);
+		smtpd__fd_close(fd);
 		return -1;
 	}
-	return smtpd_commit_file(fd);
+	return smtpd__commit_file(fd);
 }
 
 /* Put a complete and durable copy into every tmp/. */
@@ -558,7 +558,7 @@ stage_all(struct smtpd_maildir_message *m)
 		return 0;
 	fd = m->spool;
 	m->spool = -1;
-	return smtpd_commit_file(fd);
+	return smtpd__commit_file(fd);
 }
 
 /* Move the file of T to new/.  Its name stays, with the size added. */
@@ -569,11 +569,11 @@ publish(struct smtpd_maildir_message *m, struct target *t)
 	struct smtpd_text text;
 	char name[NAME_SIZE];
 
-	smtpd_text_init(&text, name, sizeof(name));
-	smtpd_text_format(
+	smtpd__text_init(&text, name, sizeof(name));
+	smtpd__text_format(
 	    &text, "new/%s,S=%" PRId64, t->name + strlen("tmp/"), size);
 	for (int i = 0; i < NAME_TRIES; i++) {
-		if (smtpd_commit_move(t->dir, t->name, t->dir, name) == 0) {
+		if (smtpd__commit_move(t->dir, t->name, t->dir, name) == 0) {
 			memcpy(t->name, name, sizeof(name));
 			t->staged = false;
 			t->published = true;
@@ -595,7 +595,7 @@ publish_all(struct smtpd_maildir_message *m)
 		if (publish(m, &m->targets[i]) == -1)
 			return -1;
 	for (size_t i = 0; i < m->ntargets; i++)
-		if (smtpd_commit_directory(m->targets[i].new_dir) == -1)
+		if (smtpd__commit_directory(m->targets[i].new_dir) == -1)
 			return -1;
 	return 0;
 }
@@ -607,17 +607,17 @@ take_back(struct target *t)
 	if (t->staged || t->published)
 		unlinkat(t->dir, t->name, 0);
 	if (t->published)
-		smtpd_commit_directory(t->new_dir);
+		smtpd__commit_directory(t->new_dir);
 }
 
 static void
 release(struct smtpd_maildir_message *m)
 {
 	for (size_t i = 0; i < m->ntargets; i++) {
-		smtpd_fd_close(m->targets[i].new_dir);
-		smtpd_fd_close(m->targets[i].dir);
+		smtpd__fd_close(m->targets[i].new_dir);
+		smtpd__fd_close(m->targets[i].dir);
 	}
-	smtpd_fd_close(m->spool);
+	smtpd__fd_close(m->spool);
 	if (m->targets != &m->one)
 		free(m->targets);
 	if (m->buf != m->start)
@@ -694,11 +694,11 @@ open_tmp(const char *path)
 	if (maildir == -1)
 		return NULL;
 	fd = openat(maildir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	smtpd_fd_close(maildir);
+	smtpd__fd_close(maildir);
 	if (fd >= 0)
 		tmp = fdopendir(fd);
 	if (tmp == NULL)
-		smtpd_fd_close(fd);
+		smtpd__fd_close(fd);
 	return tmp;
 }
 

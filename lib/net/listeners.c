@@ -20,7 +20,7 @@ struct smtpd_listener {
 };
 
 void
-smtpd_listeners_init(struct smtpd_listeners *l)
+smtpd__listeners_init(struct smtpd_listeners *l)
 {
 	memset(l, 0, sizeof(*l));
 	l->stop[0] = l->stop[1] = -1;
@@ -46,7 +46,7 @@ shut_listener(struct smtpd_listener *one, int fd)
 }
 
 void
-smtpd_listeners_finish(struct smtpd_listeners *l)
+smtpd__listeners_finish(struct smtpd_listeners *l)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		shut_listener(&l->list[i], l->poll[i].fd);
@@ -103,9 +103,9 @@ add(struct smtpd_listeners *l, int fd, bool ours)
 		return error;
 	one = &l->list[l->count];
 	memset(one, 0, sizeof(*one));
-	if (smtpd_socket_local(fd, &one->addr) != 0)
+	if (smtpd__socket_local(fd, &one->addr) != 0)
 		return errno;
-	smtpd_socket_text(&one->addr, one->text);
+	smtpd__socket_text(&one->addr, one->text);
 	one->ours = ours;
 	l->poll[l->count] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	l->count++;
@@ -115,9 +115,9 @@ add(struct smtpd_listeners *l, int fd, bool ours)
 }
 
 int
-smtpd_listeners_add(struct smtpd_listeners *l, const struct smtpd_sockaddr *a)
+smtpd__listeners_add(struct smtpd_listeners *l, const struct smtpd_sockaddr *a)
 {
-	int fd = smtpd_socket_listen(a);
+	int fd = smtpd__socket_listen(a);
 	int error;
 
 	if (fd < 0)
@@ -148,7 +148,7 @@ adopt(struct smtpd_listeners *l, int fd)
 }
 
 int
-smtpd_listeners_add_fd(struct smtpd_listeners *l, int fd)
+smtpd__listeners_add_fd(struct smtpd_listeners *l, int fd)
 {
 	int error = adopt(l, fd);
 
@@ -158,7 +158,7 @@ smtpd_listeners_add_fd(struct smtpd_listeners *l, int fd)
 }
 
 const char *
-smtpd_listeners_address(const struct smtpd_listeners *l, size_t i)
+smtpd__listeners_address(const struct smtpd_listeners *l, size_t i)
 {
 	return i < l->count ? l->list[i].text : NULL;
 }
@@ -195,7 +195,7 @@ is_passing(int error)
 }
 
 int
-smtpd_listeners_accept(struct smtpd_listeners *l, struct smtpd_sockaddr *peer,
+smtpd__listeners_accept(struct smtpd_listeners *l, struct smtpd_sockaddr *peer,
     size_t *which, int *error)
 {
 	for (;;) {
@@ -205,7 +205,7 @@ smtpd_listeners_accept(struct smtpd_listeners *l, struct smtpd_sockaddr *peer,
 		if (atomic_load(&l->stopped))
 			return -1;
 		if (l->streak++ < STREAK_MAX) {
-			fd = smtpd_socket_accept(l->poll[l->at].fd, peer);
+			fd = smtpd__socket_accept(l->poll[l->at].fd, peer);
 			*which = l->at;
 			if (fd >= 0)
 				return fd;
@@ -220,13 +220,13 @@ smtpd_listeners_accept(struct smtpd_listeners *l, struct smtpd_sockaddr *peer,
 }
 
 void
-smtpd_listeners_pause(struct smtpd_listeners *l)
+smtpd__listeners_pause(struct smtpd_listeners *l)
 {
 	poll(&l->poll[l->count], 1, PAUSE_MS);
 }
 
 void
-smtpd_listeners_stop(struct smtpd_listeners *l)
+smtpd__listeners_stop(struct smtpd_listeners *l)
 {
 	if (atomic_exchange(&l->stopped, true) || l->stop[1] < 0)
 		return;

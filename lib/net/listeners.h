@@ -25,33 +25,33 @@ struct smtpd_listeners {
 	atomic_bool stopped;
 };
 
-void smtpd_listeners_init(struct smtpd_listeners *l);
+void smtpd__listeners_init(struct smtpd_listeners *l);
 
 /* Close all, and remove the files of UNIX sockets. */
-void smtpd_listeners_finish(struct smtpd_listeners *l);
+void smtpd__listeners_finish(struct smtpd_listeners *l);
 
 /* Listen on A, or on FD, which becomes L's in any case.  Return 0 or an errno
  * value. */
-int smtpd_listeners_add(
+int smtpd__listeners_add(
     struct smtpd_listeners *l, const struct smtpd_sockaddr *a);
-int smtpd_listeners_add_fd(struct smtpd_listeners *l, int fd);
+int smtpd__listeners_add_fd(struct smtpd_listeners *l, int fd);
 
 /* The text of address I, as it is bound; NULL when there are fewer. */
-const char *smtpd_listeners_address(const struct smtpd_listeners *l, size_t i);
+const char *smtpd__listeners_address(const struct smtpd_listeners *l, size_t i);
 
 /*
  * Wait for a connection, and return its descriptor, with the address it came
  * to in *WHICH.  Return -1 with *ERROR 0 when L was stopped, or the errno
  * value of a lack of memory or descriptors, which will not pass at once.
  */
-int smtpd_listeners_accept(struct smtpd_listeners *l,
+int smtpd__listeners_accept(struct smtpd_listeners *l,
     struct smtpd_sockaddr *peer, size_t *which, int *error);
 
 /* Wait for a second, or until L is stopped. */
-void smtpd_listeners_pause(struct smtpd_listeners *l);
+void smtpd__listeners_pause(struct smtpd_listeners *l);
 
 /* Accept no more, from any thread, also several times: clients are refused by
  * the system, and the files of UNIX sockets are gone. */
-void smtpd_listeners_stop(struct smtpd_listeners *l);
+void smtpd__listeners_stop(struct smtpd_listeners *l);
 
 #endif

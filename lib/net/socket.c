@@ -64,7 +64,7 @@ split_host(const char *text, char *host, size_t size)
 }
 
 int
-smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
+smtpd__socket_parse(const char *text, struct smtpd_sockaddr *out)
 {
 	struct addrinfo hints = {
 		.ai_family = *text == '[' ? AF_INET6 : AF_INET,
@@ -98,7 +98,7 @@ smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out)
 }
 
 void
-smtpd_socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size)
+smtpd__socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&a->addr;
 	int family = a->len == 0 ? AF_UNSPEC : addr->sa_family;
@@ -110,7 +110,7 @@ smtpd_socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size)
 }
 
 void
-smtpd_socket_text(const struct smtpd_sockaddr *a, char *buf)
+smtpd__socket_text(const struct smtpd_sockaddr *a, char *buf)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->addr;
 	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->addr;
@@ -123,7 +123,7 @@ smtpd_socket_text(const struct smtpd_sockaddr *a, char *buf)
 			: "");
 		return;
 	}
-	smtpd_socket_host(a, host, sizeof(host));
+	smtpd__socket_host(a, host, sizeof(host));
 	/* The port stands at the same place in both families. */
 	snprintf(buf, SMTPD_SOCKET_TEXT_MAX,
 	    in->sin_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
@@ -153,7 +153,7 @@ remove_stale(const struct smtpd_sockaddr *a)
 }
 
 int
-smtpd_socket_listen(const struct smtpd_sockaddr *a)
+smtpd__socket_listen(const struct smtpd_sockaddr *a)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&a->addr;
 	const int on = 1;
@@ -170,12 +170,12 @@ smtpd_socket_listen(const struct smtpd_sockaddr *a)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, addr, a->len) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
-	smtpd_fd_close(fd);
+	smtpd__fd_close(fd);
 	return -1;
 }
 
 int
-smtpd_socket_local(int fd, struct smtpd_sockaddr *out)
+smtpd__socket_local(int fd, struct smtpd_sockaddr *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->len = sizeof(out->addr);
@@ -199,7 +199,7 @@ unmap_ipv4(struct smtpd_sockaddr *a)
 }
 
 int
-smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
+smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer)
 {
 	const struct timeval rest = {
 		.tv_sec = SMTPD_WIRE_REST_MS / 1000,
@@ -222,7 +222,7 @@ smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer)
 }
 
 int
-smtpd_socket_uid(int fd, uid_t *uid)
+smtpd__socket_uid(int fd, uid_t *uid)
 {
 #ifdef __linux__
 	struct smtpd_sockaddr local;
@@ -230,7 +230,7 @@ smtpd_socket_uid(int fd, uid_t *uid)
 	socklen_t len = sizeof(cred);
 
 	/* Of other sockets it tells nobody's. */
-	if (smtpd_socket_local(fd, &local) != 0 ||
+	if (smtpd__socket_local(fd, &local) != 0 ||
 	    local.addr.ss_family != AF_UNIX ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return -1;
@@ -244,7 +244,7 @@ smtpd_socket_uid(int fd, uid_t *uid)
 }
 
 bool
-smtpd_socket_hangs_up(int fd, int ms)
+smtpd__socket_hangs_up(int fd, int ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
 
@@ -252,7 +252,7 @@ smtpd_socket_hangs_up(int fd, int ms)
 }
 
 bool
-smtpd_socket_key(
+smtpd__socket_key(
     const struct smtpd_sockaddr *a, bool network, struct smtpd_socket_key *out)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->addr;

@@ -22,39 +22,39 @@ struct smtpd_sockaddr {
  * Read "192.0.2.1:25", "[2001:db8::1]:25" or an absolute path.  Return 0 or
  * -1 with errno EINVAL.
  */
-int smtpd_socket_parse(const char *text, struct smtpd_sockaddr *out);
+int smtpd__socket_parse(const char *text, struct smtpd_sockaddr *out);
 
-/* Write the address A with its port as smtpd_socket_parse() reads it to BUF of
+/* Write the address A with its port as smtpd__socket_parse() reads it to BUF of
  * SMTPD_SOCKET_TEXT_MAX bytes. */
-void smtpd_socket_text(const struct smtpd_sockaddr *a, char *buf);
+void smtpd__socket_text(const struct smtpd_sockaddr *a, char *buf);
 
 /* Write the host of A alone: "192.0.2.1", "2001:db8::1", or "local" when it is
  * no Internet address. */
-void smtpd_socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size);
+void smtpd__socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size);
 
 /*
  * Bind to A and listen.  A UNIX path that nobody listens on any more is used
  * again.  Return a descriptor that does not block, or -1 with errno.
  */
-int smtpd_socket_listen(const struct smtpd_sockaddr *a);
+int smtpd__socket_listen(const struct smtpd_sockaddr *a);
 
 /* Find out the address FD is bound to.  Return 0 or -1 with errno. */
-int smtpd_socket_local(int fd, struct smtpd_sockaddr *out);
+int smtpd__socket_local(int fd, struct smtpd_sockaddr *out);
 
 /*
  * Accept a connection that is there: a descriptor that blocks, sends at once,
  * and waits for input no longer than SMTPD_WIRE_REST_MS; an IPv4 peer that
  * was mapped into IPv6 is told as IPv4.  Return -1 with errno.
  */
-int smtpd_socket_accept(int listener, struct smtpd_sockaddr *peer);
+int smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer);
 
 /* Find out which user connected FD, a UNIX socket.  Return 0, or -1 when it is
  * another descriptor or the system does not tell. */
-int smtpd_socket_uid(int fd, uid_t *uid);
+int smtpd__socket_uid(int fd, uid_t *uid);
 
 /* Whether the peer of FD goes, or says that it will send no more, within MS
  * milliseconds.  FD -1: nobody does. */
-bool smtpd_socket_hangs_up(int fd, int ms);
+bool smtpd__socket_hangs_up(int fd, int ms);
 
 /* What limits count by: the family and the leading bits of an address. */
 struct smtpd_socket_key {
@@ -63,7 +63,7 @@ struct smtpd_socket_key {
 
 /* The key of A itself, or of its network (IPv4 /24, IPv6 /64).  Return false
  * when A is no Internet address. */
-bool smtpd_socket_key(
+bool smtpd__socket_key(
     const struct smtpd_sockaddr *a, bool network, struct smtpd_socket_key *out);
 
 #endif

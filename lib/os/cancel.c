@@ -28,8 +28,8 @@ smtpd_cancel_create(void)
 		errno = saved;
 		return NULL;
 	}
-	if (smtpd_fd_prepare(c->pipe[0]) == 0 &&
-	    smtpd_fd_prepare(c->pipe[1]) == 0)
+	if (smtpd__fd_prepare(c->pipe[0]) == 0 &&
+	    smtpd__fd_prepare(c->pipe[1]) == 0)
 		return c;
 	saved = errno;
 	smtpd_cancel_destroy(c);
@@ -67,7 +67,7 @@ smtpd_cancel_is_triggered(const struct smtpd_cancel *c)
 }
 
 int
-smtpd_cancel_fd(const struct smtpd_cancel *c)
+smtpd__cancel_fd(const struct smtpd_cancel *c)
 {
 	return c == NULL ? -1 : c->pipe[0];
 }

@@ -6,6 +6,6 @@
 
 /* A descriptor that poll() finds readable from the moment C is triggered on;
  * it must not be read.  -1, which poll() passes over, for NULL. */
-int smtpd_cancel_fd(const struct smtpd_cancel *c);
+int smtpd__cancel_fd(const struct smtpd_cancel *c);
 
 #endif

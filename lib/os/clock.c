@@ -14,13 +14,13 @@ read_ms(clockid_t clock)
 }
 
 uint64_t
-smtpd_clock_ms(void)
+smtpd__clock_ms(void)
 {
 	return read_ms(CLOCK_MONOTONIC);
 }
 
 uint64_t
-smtpd_clock_boot_ms(void)
+smtpd__clock_boot_ms(void)
 {
 #ifdef CLOCK_BOOTTIME
 	return read_ms(CLOCK_BOOTTIME);
@@ -30,19 +30,19 @@ smtpd_clock_boot_ms(void)
 }
 
 uint64_t
-smtpd_clock_wall_ms(void)
+smtpd__clock_wall_ms(void)
 {
 	return read_ms(CLOCK_REALTIME);
 }
 
 uint64_t
-smtpd_clock_after(uint64_t now, uint32_t ms)
+smtpd__clock_after(uint64_t now, uint32_t ms)
 {
 	return ms == UINT32_MAX ? SMTPD_NEVER : now + ms;
 }
 
 int
-smtpd_clock_poll_ms(uint64_t now, uint64_t deadline)
+smtpd__clock_poll_ms(uint64_t now, uint64_t deadline)
 {
 	if (deadline == SMTPD_NEVER)
 		return -1;

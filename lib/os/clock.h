@@ -8,19 +8,19 @@
 #define SMTPD_NEVER UINT64_MAX
 
 /* Milliseconds on the monotonic clock: for deadlines. */
-uint64_t smtpd_clock_ms(void);
+uint64_t smtpd__clock_ms(void);
 
 /* The same, but it goes on while the machine sleeps, where the system can
  * tell. */
-uint64_t smtpd_clock_boot_ms(void);
+uint64_t smtpd__clock_boot_ms(void);
 
 /* Milliseconds since 1970: for names and dates. */
-uint64_t smtpd_clock_wall_ms(void);
+uint64_t smtpd__clock_wall_ms(void);
 
 /* The moment MS milliseconds after NOW; UINT32_MAX milliseconds never end. */
-uint64_t smtpd_clock_after(uint64_t now, uint32_t ms);
+uint64_t smtpd__clock_after(uint64_t now, uint32_t ms);
 
 /* What poll() takes to wait from NOW until DEADLINE. */
-int smtpd_clock_poll_ms(uint64_t now, uint64_t deadline);
+int smtpd__clock_poll_ms(uint64_t now, uint64_t deadline);
 
 #endif

@@ -10,18 +10,18 @@
 #include "os/fd.h"
 
 int
-smtpd_commit_file(int fd)
+smtpd__commit_file(int fd)
 {
 	/* On a new file fdatasync flushes the size as well. */
 	if (fdatasync(fd) == -1) {
-		smtpd_fd_close(fd);
+		smtpd__fd_close(fd);
 		return -1;
 	}
 	return close(fd);
 }
 
 int
-smtpd_commit_link(int from_dir, const char *from, int to_dir, const char *to)
+smtpd__commit_link(int from_dir, const char *from, int to_dir, const char *to)
 {
 	if (linkat(from_dir, from, to_dir, to, 0) == -1)
 		return -1;
@@ -36,7 +36,7 @@ smtpd_commit_link(int from_dir, const char *from, int to_dir, const char *to)
 }
 
 int
-smtpd_commit_move(int from_dir, const char *from, int to_dir, const char *to)
+smtpd__commit_move(int from_dir, const char *from, int to_dir, const char *to)
 {
 #ifdef RENAME_NOREPLACE
 	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
@@ -45,11 +45,11 @@ smtpd_commit_move(int from_dir, const char *from, int to_dir, const char *to)
 	if (errno != ENOSYS && errno != EINVAL)
 		return -1;
 #endif
-	return smtpd_commit_link(from_dir, from, to_dir, to);
+	return smtpd__commit_link(from_dir, from, to_dir, to);
 }
 
 int
-smtpd_commit_directory(int fd)
+smtpd__commit_directory(int fd)
 {
 	return fsync(fd);
 }

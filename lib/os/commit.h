@@ -13,22 +13,22 @@
  */
 
 /* Make the content of FD durable and close it; it is closed in any case. */
-int smtpd_commit_file(int fd);
+int smtpd__commit_file(int fd);
 
 /*
  * Move FROM in directory FROM_DIR to TO in TO_DIR, both on one file system
  * and both names allowed to have components.  Never replaces: errno EEXIST
  * when TO is there.
  */
-int smtpd_commit_move(
+int smtpd__commit_move(
     int from_dir, const char *from, int to_dir, const char *to);
 
-/* As smtpd_commit_move(), by link() and unlink(): where the system cannot
+/* As smtpd__commit_move(), by link() and unlink(): where the system cannot
  * rename without replacing. */
-int smtpd_commit_link(
+int smtpd__commit_link(
     int from_dir, const char *from, int to_dir, const char *to);
 
 /* Make the names in directory FD durable.  It stays open. */
-int smtpd_commit_directory(int fd);
+int smtpd__commit_directory(int fd);
 
 #endif

@@ -12,7 +12,7 @@
 #define KEPT_PORTION 20 /* one in so many */
 
 void
-smtpd_disk_space_init(
+smtpd__disk_space_init(
     struct smtpd_disk_space *s, int directory, uint64_t min_free)
 {
 	memset(s, 0, sizeof(*s));
@@ -22,7 +22,7 @@ smtpd_disk_space_init(
 }
 
 void
-smtpd_disk_space_finish(struct smtpd_disk_space *s)
+smtpd__disk_space_finish(struct smtpd_disk_space *s)
 {
 	pthread_mutex_destroy(&s->lock);
 }
@@ -55,9 +55,9 @@ measure(const struct smtpd_disk_space *s)
 }
 
 bool
-smtpd_disk_space_has_room(struct smtpd_disk_space *s, uint64_t size)
+smtpd__disk_space_has_room(struct smtpd_disk_space *s, uint64_t size)
 {
-	uint64_t now = smtpd_clock_ms();
+	uint64_t now = smtpd__clock_ms();
 	uint64_t room;
 
 	pthread_mutex_lock(&s->lock);

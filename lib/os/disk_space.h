@@ -12,17 +12,17 @@ struct smtpd_disk_space {
 	pthread_mutex_t lock;
 	int directory;     /* on that disk */
 	uint64_t min_free; /* octets; 0: a twentieth, 64 MiB at least */
-	uint64_t looked;   /* when, as smtpd_clock_ms(); 0: never */
+	uint64_t looked;   /* when, as smtpd__clock_ms(); 0: never */
 	uint64_t room;     /* octets above what must be left free */
 };
 
-void smtpd_disk_space_init(
+void smtpd__disk_space_init(
     struct smtpd_disk_space *s, int directory, uint64_t min_free);
-void smtpd_disk_space_finish(struct smtpd_disk_space *s);
+void smtpd__disk_space_finish(struct smtpd_disk_space *s);
 
 /* Whether a message of SIZE octets can come in; a disk that cannot be looked
  * at, or where a twentieth of the inodes or less is left, has no room.  Any
  * thread. */
-bool smtpd_disk_space_has_room(struct smtpd_disk_space *s, uint64_t size);
+bool smtpd__disk_space_has_room(struct smtpd_disk_space *s, uint64_t size);
 
 #endif

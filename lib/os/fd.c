@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 void
-smtpd_fd_close(int fd)
+smtpd__fd_close(int fd)
 {
 	int error = errno;
 
@@ -16,7 +16,7 @@ smtpd_fd_close(int fd)
 }
 
 int
-smtpd_fd_prepare(int fd)
+smtpd__fd_prepare(int fd)
 {
 	return fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
 		fcntl(fd, F_SETFL, O_NONBLOCK) != 0

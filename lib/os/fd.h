@@ -5,9 +5,9 @@
 /* What is done with descriptors of all kinds. */
 
 /* Close FD, unless it is negative, and leave errno as it is. */
-void smtpd_fd_close(int fd);
+void smtpd__fd_close(int fd);
 
 /* Let FD not block, and be closed on exec.  Return 0, or -1 with errno. */
-int smtpd_fd_prepare(int fd);
+int smtpd__fd_prepare(int fd);
 
 #endif

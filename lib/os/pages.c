@@ -14,7 +14,7 @@
 #define STACK_SLACK 256
 
 void *
-smtpd_pages_map(size_t size)
+smtpd__pages_map(size_t size)
 {
 	void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -23,14 +23,14 @@ smtpd_pages_map(size_t size)
 }
 
 void
-smtpd_pages_unmap(void *pages, size_t size)
+smtpd__pages_unmap(void *pages, size_t size)
 {
 	if (pages != NULL)
 		munmap(pages, size);
 }
 
 void
-smtpd_pages_release(void *pages, size_t size)
+smtpd__pages_release(void *pages, size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	uintptr_t begin = ((uintptr_t)pages + page - 1) / page * page;
@@ -41,7 +41,7 @@ smtpd_pages_release(void *pages, size_t size)
 }
 
 char *
-smtpd_pages_stack_bottom(void)
+smtpd__pages_stack_bottom(void)
 {
 	pthread_attr_t attr;
 	void *bottom = NULL;
@@ -56,11 +56,11 @@ smtpd_pages_stack_bottom(void)
 }
 
 void
-smtpd_pages_stack_release(char *bottom)
+smtpd__pages_stack_release(char *bottom)
 {
 	char *frame = __builtin_frame_address(0);
 
 	if (bottom != NULL && frame - STACK_SLACK > bottom)
-		smtpd_pages_release(
+		smtpd__pages_release(
 		    bottom, (size_t)(frame - STACK_SLACK - bottom));
 }

@@ -10,23 +10,23 @@
 #include <stddef.h>
 
 /* SIZE bytes of zeros, which cost nothing until touched; NULL: no memory. */
-void *smtpd_pages_map(size_t size);
+void *smtpd__pages_map(size_t size);
 
-/* Give back what smtpd_pages_map() made; NULL is fine. */
-void smtpd_pages_unmap(void *pages, size_t size);
+/* Give back what smtpd__pages_map() made; NULL is fine. */
+void smtpd__pages_unmap(void *pages, size_t size);
 
 /*
  * Let the system take the whole pages within SIZE bytes at PAGES, which read
  * as zeros afterwards.
  */
-void smtpd_pages_release(void *pages, size_t size);
+void smtpd__pages_release(void *pages, size_t size);
 
 /* The lowest usable address of the calling thread's stack, NULL if it cannot
  * be told. */
-char *smtpd_pages_stack_bottom(void);
+char *smtpd__pages_stack_bottom(void);
 
 /* Release the part of the calling thread's stack that reaches from BOTTOM, as
- * smtpd_pages_stack_bottom() gave it, to below the present frame. */
-void smtpd_pages_stack_release(char *bottom);
+ * smtpd__pages_stack_bottom() gave it, to below the present frame. */
+void smtpd__pages_stack_release(char *bottom);
 
 #endif

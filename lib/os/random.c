@@ -5,7 +5,7 @@
 #include <sys/random.h>
 
 bool
-smtpd_random_bytes(void *buf, size_t len)
+smtpd__random_bytes(void *buf, size_t len)
 {
 	ssize_t n;
 
@@ -17,13 +17,13 @@ smtpd_random_bytes(void *buf, size_t len)
 
 /* The last, incomplete run of N numbers is not used. */
 uint32_t
-smtpd_random_below(uint32_t n)
+smtpd__random_below(uint32_t n)
 {
 	uint32_t limit = UINT32_MAX - UINT32_MAX % n;
 	uint32_t got;
 
 	do {
-		if (!smtpd_random_bytes(&got, sizeof(got)))
+		if (!smtpd__random_bytes(&got, sizeof(got)))
 			return 0;
 	} while (got >= limit);
 	return got % n;

@@ -8,10 +8,10 @@
 
 /* Fill LEN bytes at BUF, at most 256, with what nobody can foretell.  Return
  * false when the system has nothing to give. */
-bool smtpd_random_bytes(void *buf, size_t len);
+bool smtpd__random_bytes(void *buf, size_t len);
 
 /* A number below N, which is at least 1, each as likely as the others; 0 when
  * the system has nothing to give. */
-uint32_t smtpd_random_below(uint32_t n);
+uint32_t smtpd__random_below(uint32_t n);
 
 #endif

@@ -9,7 +9,7 @@
 #include <sched.h>
 
 void
-smtpd_sched_batch(void)
+smtpd__sched_batch(void)
 {
 	struct sched_param param;
 	int policy;

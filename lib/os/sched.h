@@ -8,6 +8,6 @@
  * the switches between threads.  Nothing changes where the program has chosen
  * a policy of its own.
  */
-void smtpd_sched_batch(void);
+void smtpd__sched_batch(void);
 
 #endif

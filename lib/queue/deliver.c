@@ -100,7 +100,7 @@ smtpd_queue_admit(
 	const char *text = smtpd_command_param(command, "SIZE");
 	uint64_t size = 0;
 
-	if (text != NULL && smtpd_param_number(text, &size) == -1)
+	if (text != NULL && smtpd__param_number(text, &size) == -1)
 		size = 0;
 	if (smtpd_queue_has_room(queue, size))
 		return 0;

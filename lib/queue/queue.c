@@ -77,12 +77,12 @@ make_schedule(const struct smtpd_queue_settings *s)
 		.notice = s->delay_notice_s,
 	};
 
-	smtpd_random_bytes(&settings.seed, sizeof(settings.seed));
-	return smtpd_schedule_create(&settings);
+	smtpd__random_bytes(&settings.seed, sizeof(settings.seed));
+	return smtpd__schedule_create(&settings);
 }
 
 void
-smtpd_queue_log(const struct smtpd_queue *q, enum smtpd_log_level level,
+smtpd__queue_log(const struct smtpd_queue *q, enum smtpd_log_level level,
     const char *format, ...)
 {
 	char line[1024];
@@ -91,9 +91,9 @@ smtpd_queue_log(const struct smtpd_queue *q, enum smtpd_log_level level,
 
 	if (q->settings.log == NULL || level > q->settings.log_level)
 		return;
-	smtpd_text_init(&t, line, sizeof(line));
+	smtpd__text_init(&t, line, sizeof(line));
 	va_start(ap, format);
-	smtpd_text_vformat(&t, format, ap);
+	smtpd__text_vformat(&t, format, ap);
 	va_end(ap);
 	q->settings.log(level, line, q->settings.log_user);
 }
@@ -104,16 +104,16 @@ open_spool(
 {
 	struct smtpd_spool_settings settings = {
 		.segment_size = q->settings.segment_size,
-		.destination = smtpd_dispatch_destination,
-		.release = smtpd_dispatch_release,
-		.lost = smtpd_dispatch_lost,
+		.destination = smtpd__dispatch_destination,
+		.release = smtpd__dispatch_release,
+		.lost = smtpd__dispatch_lost,
 		.user = q,
 		.log = q->settings.log,
 		.log_user = q->settings.log_user,
 		.log_level = q->settings.log_level,
 	};
 
-	return smtpd_spool_open(directory, &settings, error, size);
+	return smtpd__spool_open(directory, &settings, error, size);
 }
 
 /* All but the spool.  Return 0, or -1 with errno and the reason in ERROR. */
@@ -123,15 +123,15 @@ make_parts(struct smtpd_queue *q, char *error, size_t size)
 	snprintf(error, size, "no memory");
 	errno = ENOMEM;
 	q->cancel = smtpd_cancel_create();
-	q->hosts = smtpd_hoststat_create();
-	q->limit = smtpd_bounce_limit_create(q->settings.max_reports);
+	q->hosts = smtpd__hoststat_create();
+	q->limit = smtpd__bounce_limit_create(q->settings.max_reports);
 	q->schedule = make_schedule(&q->settings);
 	set_client(q);
 	if (q->cancel == NULL || q->hosts == NULL || q->limit == NULL ||
 	    q->schedule == NULL)
 		return -1;
 	errno = EINVAL;
-	q->router = smtpd_router_create(&q->settings, error, size);
+	q->router = smtpd__router_create(&q->settings, error, size);
 	return q->router != NULL ? 0 : -1;
 }
 
@@ -149,7 +149,7 @@ make_queue(const struct smtpd_queue_settings *settings)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&q->keep, &attr);
 	pthread_condattr_destroy(&attr);
-	smtpd_disk_space_init(&q->space, -1, q->settings.min_free);
+	smtpd__disk_space_init(&q->space, -1, q->settings.min_free);
 	return q;
 }
 
@@ -173,8 +173,8 @@ smtpd_queue_open(const char *directory,
 		code = errno;
 		goto fail;
 	}
-	q->space.directory = smtpd_spool_directory(q->spool);
-	smtpd_dispatch_schedule_all(q);
+	q->space.directory = smtpd__spool_directory(q->spool);
+	smtpd__dispatch_schedule_all(q);
 	return q;
 fail:
 	smtpd_queue_close(q);
@@ -190,20 +190,20 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 		errno = EINVAL;
 		return -1;
 	}
-	smtpd_dispatch_hooks(q, &q->hooks);
+	smtpd__dispatch_hooks(q, &q->hooks);
 	q->control =
-	    smtpd_control_server_start(q->spool, &q->hooks, error, size);
+	    smtpd__control_server_start(q->spool, &q->hooks, error, size);
 	if (q->control == NULL)
 		return -1;
-	if (smtpd_maintenance_start(q) == -1) {
+	if (smtpd__maintenance_start(q) == -1) {
 		snprintf(error, size, "no thread: %s", strerror(errno));
-		smtpd_control_server_stop(q->control);
+		smtpd__control_server_stop(q->control);
 		q->control = NULL;
 		return -1;
 	}
 	pthread_mutex_lock(&q->lock);
 	q->running = true;
-	smtpd_workers_wake(q, NULL);
+	smtpd__workers_wake(q, NULL);
 	pthread_mutex_unlock(&q->lock);
 	return 0;
 }
@@ -214,7 +214,7 @@ log_figures(struct smtpd_queue *q)
 	struct smtpd_queue_counters c;
 
 	smtpd_queue_count(q, &c);
-	smtpd_queue_log(q, SMTPD_LOG_INFO,
+	smtpd__queue_log(q, SMTPD_LOG_INFO,
 	    "queue stopped messages=%llu attempts=%llu sent=%llu failed=%llu "
 	    "reports=%llu dead=%llu syncs=%llu",
 	    (unsigned long long)c.messages, (unsigned long long)c.attempts,
@@ -232,9 +232,9 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	q->stopping = true;
 	pthread_cond_signal(&q->keep);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_workers_stop(q, timeout_ms);
-	smtpd_maintenance_stop(q);
-	smtpd_control_server_stop(q->control);
+	smtpd__workers_stop(q, timeout_ms);
+	smtpd__maintenance_stop(q);
+	smtpd__control_server_stop(q->control);
 	q->control = NULL;
 	pthread_mutex_lock(&q->lock);
 	q->running = false;
@@ -248,15 +248,15 @@ smtpd_queue_close(struct smtpd_queue *q)
 	if (q == NULL)
 		return;
 	smtpd_queue_stop(q, 0);
-	smtpd_spool_close(q->spool);
+	smtpd__spool_close(q->spool);
 	if (q->schedule != NULL)
-		smtpd_schedule_destroy(q->schedule);
-	smtpd_router_destroy(q->router);
-	smtpd_hoststat_destroy(q->hosts);
-	smtpd_bounce_limit_destroy(q->limit);
+		smtpd__schedule_destroy(q->schedule);
+	smtpd__router_destroy(q->router);
+	smtpd__hoststat_destroy(q->hosts);
+	smtpd__bounce_limit_destroy(q->limit);
 	smtpd_trust_unref(q->client.trust);
 	smtpd_cancel_destroy(q->cancel);
-	smtpd_disk_space_finish(&q->space);
+	smtpd__disk_space_finish(&q->space);
 	pthread_cond_destroy(&q->keep);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
@@ -265,7 +265,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 bool
 smtpd_queue_has_room(struct smtpd_queue *q, uint64_t size)
 {
-	return smtpd_disk_space_has_room(&q->space, size);
+	return smtpd__disk_space_has_room(&q->space, size);
 }
 
 void
@@ -273,9 +273,9 @@ smtpd_queue_count(struct smtpd_queue *q, struct smtpd_queue_counters *out)
 {
 	struct smtpd_disk_stats log;
 
-	smtpd_spool_stats(q->spool, &log);
+	smtpd__spool_stats(q->spool, &log);
 	*out = (struct smtpd_queue_counters){
-		.messages = smtpd_spool_count(q->spool),
+		.messages = smtpd__spool_count(q->spool),
 		.attempts = atomic_load(&q->counts.attempts),
 		.sent = atomic_load(&q->counts.sent),
 		.failed = atomic_load(&q->counts.failed),

@@ -66,7 +66,7 @@ struct smtpd_queue {
 };
 
 /* Log a line. */
-void smtpd_queue_log(const struct smtpd_queue *q, enum smtpd_log_level level,
+void smtpd__queue_log(const struct smtpd_queue *q, enum smtpd_log_level level,
     const char *format, ...) SMTPD_PRINTF(3, 4);
 
 #endif

@@ -28,7 +28,7 @@ keep(void *user, const void *data, size_t len)
 {
 	struct smtpd_queue_message *d = user;
 
-	return smtpd_content_write(d->content, data, len);
+	return smtpd__content_write(d->content, data, len);
 }
 
 static void
@@ -41,17 +41,17 @@ begin_edit(struct smtpd_queue_message *d)
 	};
 
 	if ((fix & SMTPD_FIX_DATE) != 0) {
-		smtpd_trace_date(
-		    (time_t)(smtpd_clock_wall_ms() / 1000), d->date);
+		smtpd__trace_date(
+		    (time_t)(smtpd__clock_wall_ms() / 1000), d->date);
 		wants.date = d->date;
 	}
 	if ((fix & SMTPD_FIX_MESSAGE_ID) != 0) {
-		smtpd_trace_id(d->id, id);
+		smtpd__trace_id(d->id, id);
 		snprintf(d->message_id, sizeof(d->message_id), "<%s@%s>", id,
 		    d->queue->hostname);
 		wants.message_id = d->message_id;
 	}
-	smtpd_header_edit_init(&d->edit, &wants, keep, d);
+	smtpd__header_edit_init(&d->edit, &wants, keep, d);
 }
 
 static uint64_t
@@ -59,9 +59,9 @@ choose_id(struct smtpd_queue *q, const struct smtpd_mail *mail)
 {
 	uint64_t id;
 
-	if (mail->id != NULL && smtpd_trace_id_parse(mail->id, &id) == 0)
+	if (mail->id != NULL && smtpd__trace_id_parse(mail->id, &id) == 0)
 		return id;
-	return smtpd_spool_new_id(q->spool);
+	return smtpd__spool_new_id(q->spool);
 }
 
 static bool
@@ -106,7 +106,7 @@ smtpd_queue_begin(struct smtpd_queue *q, const struct smtpd_mail *mail)
 	d->queue = q;
 	d->mail = mail;
 	d->id = choose_id(q, mail);
-	d->content = smtpd_content_create(q->spool);
+	d->content = smtpd__content_create(q->spool);
 	if (d->content == NULL)
 		goto fail;
 	begin_edit(d);
@@ -122,7 +122,7 @@ fail:
 int
 smtpd_queue_write(struct smtpd_queue_message *d, const void *data, size_t len)
 {
-	return smtpd_header_edit_feed(&d->edit, data, len);
+	return smtpd__header_edit_feed(&d->edit, data, len);
 }
 
 static unsigned
@@ -158,7 +158,7 @@ add(struct smtpd_queue_message *d, struct smtpd_queued_message **message)
 	};
 
 	d->content = NULL;
-	return smtpd_spool_add(d->queue->spool, &mail, message);
+	return smtpd__spool_add(d->queue->spool, &mail, message);
 }
 
 int
@@ -166,15 +166,15 @@ smtpd_queue_commit(struct smtpd_queue_message *d, char id[SMTPD_QUEUE_ID_MAX])
 {
 	struct smtpd_queue *q = d->queue;
 	struct smtpd_queued_message *message;
-	int status = smtpd_header_edit_end(&d->edit);
+	int status = smtpd__header_edit_end(&d->edit);
 
 	if (status == 0)
 		status = add(d, &message);
 	if (status == 0 && id != NULL)
-		smtpd_trace_id(message->id, id);
+		smtpd__trace_id(message->id, id);
 	smtpd_queue_abort(d);
 	if (status == 0)
-		smtpd_dispatch_schedule(q, message);
+		smtpd__dispatch_schedule(q, message);
 	return status;
 }
 
@@ -185,7 +185,7 @@ smtpd_queue_abort(struct smtpd_queue_message *d)
 
 	if (d == NULL)
 		return;
-	smtpd_content_destroy(d->content);
+	smtpd__content_destroy(d->content);
 	free(d);
 	errno = error;
 }

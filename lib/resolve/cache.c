@@ -33,7 +33,7 @@ struct smtpd_cache {
 };
 
 struct smtpd_cache *
-smtpd_cache_create(uint32_t max, uint32_t ttl_max_s)
+smtpd__cache_create(uint32_t max, uint32_t ttl_max_s)
 {
 	struct smtpd_cache *c = calloc(1, sizeof(*c));
 
@@ -45,7 +45,7 @@ smtpd_cache_create(uint32_t max, uint32_t ttl_max_s)
 	}
 	c->max = max;
 	c->ttl_max_s = ttl_max_s;
-	c->seed = smtpd_random_below(UINT32_MAX);
+	c->seed = smtpd__random_below(UINT32_MAX);
 	return c;
 }
 
@@ -57,7 +57,7 @@ free_entry(struct entry *e)
 }
 
 void
-smtpd_cache_destroy(struct smtpd_cache *c)
+smtpd__cache_destroy(struct smtpd_cache *c)
 {
 	struct entry *e, *older;
 
@@ -127,7 +127,7 @@ forget(struct smtpd_cache *c, struct entry *e)
 static struct smtpd_dns_answer *
 copy_answer(const struct smtpd_dns_answer *answer)
 {
-	size_t size = smtpd_dns_message_answer_size(answer->count);
+	size_t size = smtpd__dns_message_answer_size(answer->count);
 	struct smtpd_dns_answer *copy = malloc(size);
 
 	if (copy != NULL)
@@ -154,7 +154,7 @@ get_copy(struct smtpd_cache *c, struct entry *e, uint64_t now)
 }
 
 struct smtpd_dns_answer *
-smtpd_cache_get(struct smtpd_cache *c, const char *name,
+smtpd__cache_get(struct smtpd_cache *c, const char *name,
     enum smtpd_dns_type type, uint64_t now)
 {
 	struct smtpd_dns_answer *copy = NULL;
@@ -219,7 +219,7 @@ allowed_ttl(const struct smtpd_cache *c, const struct smtpd_dns_answer *answer)
 }
 
 void
-smtpd_cache_put(struct smtpd_cache *c, const char *name,
+smtpd__cache_put(struct smtpd_cache *c, const char *name,
     enum smtpd_dns_type type, struct smtpd_dns_answer *answer, uint64_t now)
 {
 	struct entry *e;

@@ -56,7 +56,7 @@ struct asking {
 };
 
 struct smtpd_dns *
-smtpd_dns_create(const struct smtpd_dns_settings *settings)
+smtpd__dns_create(const struct smtpd_dns_settings *settings)
 {
 	struct smtpd_dns *d = calloc(1, sizeof(*d));
 	int status;
@@ -70,8 +70,8 @@ smtpd_dns_create(const struct smtpd_dns_settings *settings)
 	for (size_t i = 0; i < SMTPD_DNS_SERVERS_MAX; i++)
 		atomic_init(&d->silent_until[i], 0);
 	status = d->system
-	    ? smtpd_dns_servers_system(&d->servers)
-	    : smtpd_dns_servers_parse(settings->servers, &d->servers);
+	    ? smtpd__dns_servers_system(&d->servers)
+	    : smtpd__dns_servers_parse(settings->servers, &d->servers);
 	if (status == 0)
 		return d;
 	status = errno;
@@ -81,7 +81,7 @@ smtpd_dns_create(const struct smtpd_dns_settings *settings)
 }
 
 void
-smtpd_dns_destroy(struct smtpd_dns *d)
+smtpd__dns_destroy(struct smtpd_dns *d)
 {
 	free(d);
 }
@@ -98,18 +98,18 @@ wait_ready(const struct asking *a, int fd, short events)
 {
 	struct pollfd pfds[] = {
 		{ .fd = fd, .events = events },
-		{ .fd = smtpd_cancel_fd(a->cancel), .events = POLLIN },
+		{ .fd = smtpd__cancel_fd(a->cancel), .events = POLLIN },
 	};
 
 	for (;;) {
-		uint64_t now = smtpd_clock_ms();
+		uint64_t now = smtpd__clock_ms();
 		int n;
 
 		if (smtpd_cancel_is_triggered(a->cancel))
 			return RESULT_CANCELLED;
 		if (now >= a->until)
 			return RESULT_SILENT;
-		n = poll(pfds, 2, smtpd_clock_poll_ms(now, a->until));
+		n = poll(pfds, 2, smtpd__clock_poll_ms(now, a->until));
 		if (n > 0 && pfds[0].revents != 0 && pfds[1].revents == 0)
 			return RESULT_ANSWER;
 		if (n < 0 && errno != EINTR)
@@ -129,7 +129,7 @@ open_socket(const struct smtpd_sockaddr *server, int type)
 
 	if (fd < 0)
 		return -1;
-	if (smtpd_fd_prepare(fd) == 0 &&
+	if (smtpd__fd_prepare(fd) == 0 &&
 	    (connect(fd, addr, server->len) == 0 || errno == EINPROGRESS))
 		return fd;
 	close(fd);
@@ -150,11 +150,11 @@ understand(struct asking *a, const struct smtpd_sockaddr *server, size_t len,
 	struct smtpd_dns_chain chain = a->chain;
 	bool ad;
 
-	*reading = smtpd_dns_message_read(
+	*reading = smtpd__dns_message_read(
 	    &a->q, a->message, len, &chain, a->answer, &ad);
 	ad = ad &&
 	    (a->dns->trust || a->servers.trusted ||
-		smtpd_dns_servers_is_local(server));
+		smtpd__dns_servers_is_local(server));
 	if (*reading == SMTPD_DNS_UNCLEAR)
 		a->reason = a->answer->reason;
 	if (*reading != SMTPD_DNS_CLEAR && *reading != SMTPD_DNS_ALIAS)
@@ -273,17 +273,17 @@ static void
 start_clock(struct asking *a)
 {
 	a->until = earlier(a->deadline,
-	    smtpd_clock_after(smtpd_clock_ms(), a->dns->timeout_ms));
+	    smtpd__clock_after(smtpd__clock_ms(), a->dns->timeout_ms));
 }
 
 /* A new id each time: an answer to an earlier try is none to this one. */
 static bool
 write_query(struct asking *a, bool edns)
 {
-	if (!smtpd_random_bytes(&a->q.id, sizeof(a->q.id)))
+	if (!smtpd__random_bytes(&a->q.id, sizeof(a->q.id)))
 		return false;
 	a->q.edns = edns;
-	a->query_len = smtpd_dns_message_write(&a->q, a->query + 2);
+	a->query_len = smtpd__dns_message_write(&a->q, a->query + 2);
 	a->query[0] = (unsigned char)(a->query_len >> 8);
 	a->query[1] = (unsigned char)a->query_len;
 	return a->query_len > 0;
@@ -318,7 +318,7 @@ ask_server(struct asking *a, size_t i)
 		result = exchange(a, server, false, &reading);
 	if (result == RESULT_SILENT)
 		atomic_store(
-		    &a->dns->silent_until[i], smtpd_clock_ms() + SILENT_MS);
+		    &a->dns->silent_until[i], smtpd__clock_ms() + SILENT_MS);
 	else if (result != RESULT_CANCELLED)
 		atomic_store(&a->dns->silent_until[i], 0);
 	return result;
@@ -328,7 +328,7 @@ ask_server(struct asking *a, size_t i)
 static void
 order_servers(const struct asking *a, size_t *order)
 {
-	uint64_t now = smtpd_clock_ms();
+	uint64_t now = smtpd__clock_ms();
 	size_t n = 0;
 
 	for (int silent = 0; silent < 2; silent++) {
@@ -356,7 +356,7 @@ ask_all(struct asking *a)
 
 			if (done[k])
 				continue;
-			if (smtpd_clock_ms() >= a->deadline)
+			if (smtpd__clock_ms() >= a->deadline)
 				return RESULT_SILENT;
 			result = ask_server(a, order[k]);
 			if (result != RESULT_OTHER && result != RESULT_SILENT)
@@ -411,13 +411,13 @@ begin(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
 		return NULL;
 	memset(a, 0, offsetof(struct asking, message));
 	a->answer =
-	    malloc(smtpd_dns_message_answer_size(SMTPD_DNS_RECORDS_MAX));
+	    malloc(smtpd__dns_message_answer_size(SMTPD_DNS_RECORDS_MAX));
 	if (a->answer == NULL) {
 		free(a);
 		return NULL;
 	}
 	a->dns = d;
-	if (!d->system || smtpd_dns_servers_system(&a->servers) != 0)
+	if (!d->system || smtpd__dns_servers_system(&a->servers) != 0)
 		a->servers = d->servers;
 	a->q.type = type;
 	a->authenticated = true;
@@ -427,7 +427,7 @@ begin(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
 }
 
 struct smtpd_dns_answer *
-smtpd_dns_ask(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
+smtpd__dns_ask(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
     uint64_t deadline, const struct smtpd_cancel *cancel)
 {
 	struct asking *a = begin(d, name, type);
@@ -440,6 +440,7 @@ smtpd_dns_ask(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
 	ask_names(a);
 	answer = a->answer;
 	free(a);
-	smaller = realloc(answer, smtpd_dns_message_answer_size(answer->count));
+	smaller =
+	    realloc(answer, smtpd__dns_message_answer_size(answer->count));
 	return smaller != NULL ? smaller : answer;
 }

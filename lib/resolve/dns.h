@@ -16,7 +16,7 @@
 #include "resolve/dns_message.h"
 
 struct smtpd_dns_settings {
-	const char *servers; /* as smtpd_dns_servers_parse() reads them; NULL:
+	const char *servers; /* as smtpd__dns_servers_parse() reads them; NULL:
 	                      * those of the system */
 	uint32_t timeout_ms; /* for one answer, over UDP and then over TCP */
 	uint32_t tries;      /* rounds over all servers */
@@ -29,10 +29,10 @@ struct smtpd_dns;
 
 /* Return NULL with errno: ENOMEM, or EINVAL when the servers cannot be read
  * or there are none. */
-struct smtpd_dns *smtpd_dns_create(const struct smtpd_dns_settings *settings);
+struct smtpd_dns *smtpd__dns_create(const struct smtpd_dns_settings *settings);
 
 /* Nobody may be asking.  NULL is fine. */
-void smtpd_dns_destroy(struct smtpd_dns *d);
+void smtpd__dns_destroy(struct smtpd_dns *d);
 
 /*
  * Ask for the records of TYPE of NAME, which has no last dot and is absolute,
@@ -40,7 +40,7 @@ void smtpd_dns_destroy(struct smtpd_dns *d);
  * with a clear answer said, or why there was none; the caller frees it.
  * NULL without memory.
  */
-struct smtpd_dns_answer *smtpd_dns_ask(struct smtpd_dns *d, const char *name,
+struct smtpd_dns_answer *smtpd__dns_ask(struct smtpd_dns *d, const char *name,
     enum smtpd_dns_type type, uint64_t deadline,
     const struct smtpd_cancel *cancel);
 

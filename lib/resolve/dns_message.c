@@ -42,7 +42,7 @@ struct reader {
 };
 
 size_t
-smtpd_dns_message_answer_size(size_t count)
+smtpd__dns_message_answer_size(size_t count)
 {
 	return sizeof(struct smtpd_dns_answer) +
 	    count * sizeof(struct smtpd_dns_record);
@@ -60,7 +60,7 @@ write_opt(unsigned char *at)
 
 /* AD in a question asks to be told of authenticity (RFC 6840, 5.7). */
 size_t
-smtpd_dns_message_write(const struct smtpd_dns_question *q, unsigned char *buf)
+smtpd__dns_message_write(const struct smtpd_dns_question *q, unsigned char *buf)
 {
 	struct __res_state state = { .options = RES_RECURSE };
 	int n = res_nmkquery(&state, ns_o_query, q->name, ns_c_in, (int)q->type,
@@ -80,7 +80,7 @@ smtpd_dns_message_write(const struct smtpd_dns_question *q, unsigned char *buf)
 static bool
 is_same_name(const char *a, const char *b)
 {
-	return smtpd_text_same(a, b);
+	return smtpd__text_same(a, b);
 }
 
 /* Whether NAME is ZONE or lies below it. */
@@ -370,7 +370,7 @@ read_failure(struct reader *r)
 }
 
 enum smtpd_dns_reading
-smtpd_dns_message_read(const struct smtpd_dns_question *q,
+smtpd__dns_message_read(const struct smtpd_dns_question *q,
     const unsigned char *msg, size_t len, struct smtpd_dns_chain *chain,
     struct smtpd_dns_answer *out, bool *ad)
 {

@@ -62,7 +62,7 @@ struct smtpd_dns_answer {
 };
 
 /* The size of an answer with COUNT records. */
-size_t smtpd_dns_message_answer_size(size_t count);
+size_t smtpd__dns_message_answer_size(size_t count);
 
 struct smtpd_dns_question {
 	char name[SMTPD_DNS_HOST_MAX]; /* absolute, without a last dot */
@@ -73,7 +73,7 @@ struct smtpd_dns_question {
 
 /* Write Q to BUF of SMTPD_DNS_QUERY_MAX bytes; return its length, or 0 when
  * the name cannot be asked for. */
-size_t smtpd_dns_message_write(
+size_t smtpd__dns_message_write(
     const struct smtpd_dns_question *q, unsigned char *buf);
 
 enum smtpd_dns_reading {
@@ -101,7 +101,7 @@ struct smtpd_dns_chain {
  * SMTPD_DNS_RECORDS_MAX records, following aliases with CHAIN.  *AD tells the
  * server's claim that the data is authentic.
  */
-enum smtpd_dns_reading smtpd_dns_message_read(
+enum smtpd_dns_reading smtpd__dns_message_read(
     const struct smtpd_dns_question *q, const unsigned char *msg, size_t len,
     struct smtpd_dns_chain *chain, struct smtpd_dns_answer *out, bool *ad);
 

@@ -13,7 +13,7 @@
 
 #define BLANKS " \t\r\n"
 
-/* One address, with what smtpd_socket_parse() wants besides. */
+/* One address, with what smtpd__socket_parse() wants besides. */
 static int
 parse_server(const char *word, struct smtpd_sockaddr *out)
 {
@@ -26,14 +26,14 @@ parse_server(const char *word, struct smtpd_sockaddr *out)
 	    word, bare ? "]" : "", bare || !port ? ":53" : "");
 
 	if (*word == '/' || len >= (int)sizeof(text) ||
-	    smtpd_socket_parse(text, out) != 0)
+	    smtpd__socket_parse(text, out) != 0)
 		return -1;
 	/* The port stands at the same place in both families. */
 	return ((struct sockaddr_in *)&out->addr)->sin_port == 0 ? -1 : 0;
 }
 
 int
-smtpd_dns_servers_parse(const char *text, struct smtpd_dns_servers *out)
+smtpd__dns_servers_parse(const char *text, struct smtpd_dns_servers *out)
 {
 	char word[SMTPD_SOCKET_TEXT_MAX];
 
@@ -68,7 +68,7 @@ add_server(struct smtpd_dns_servers *out, const void *address, socklen_t len)
 
 /* An IPv6 server stands in an extension, with family 0 in its old place. */
 int
-smtpd_dns_servers_system(struct smtpd_dns_servers *out)
+smtpd__dns_servers_system(struct smtpd_dns_servers *out)
 {
 	struct __res_state state;
 
@@ -94,7 +94,7 @@ smtpd_dns_servers_system(struct smtpd_dns_servers *out)
 }
 
 bool
-smtpd_dns_servers_is_local(const struct smtpd_sockaddr *a)
+smtpd__dns_servers_is_local(const struct smtpd_sockaddr *a)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->addr;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->addr;

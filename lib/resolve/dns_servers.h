@@ -22,12 +22,12 @@ struct smtpd_dns_servers {
  * "192.0.2.53", "[2001:db8::53]:5353".  Return 0, or -1 with errno EINVAL when
  * there is none, too many or one that cannot be read.
  */
-int smtpd_dns_servers_parse(const char *text, struct smtpd_dns_servers *out);
+int smtpd__dns_servers_parse(const char *text, struct smtpd_dns_servers *out);
 
 /* Find those of the system.  Return 0 or -1 with errno. */
-int smtpd_dns_servers_system(struct smtpd_dns_servers *out);
+int smtpd__dns_servers_system(struct smtpd_dns_servers *out);
 
 /* Whether A is on this host. */
-bool smtpd_dns_servers_is_local(const struct smtpd_sockaddr *a);
+bool smtpd__dns_servers_is_local(const struct smtpd_sockaddr *a);
 
 #endif

@@ -14,7 +14,7 @@ label_len(const char *name)
 {
 	size_t n = 0;
 
-	while (smtpd_text_is_alnum((unsigned char)name[n]) || name[n] == '-' ||
+	while (smtpd__text_is_alnum((unsigned char)name[n]) || name[n] == '-' ||
 	    name[n] == '_')
 		n++;
 	return n;
@@ -28,7 +28,7 @@ is_label(const char *s, size_t len)
 
 /* A last label of digits alone would make it an address (RFC 3696, 2). */
 bool
-smtpd_hostname_is_valid(const char *name)
+smtpd__hostname_is_valid(const char *name)
 {
 	if (strlen(name) >= SMTPD_DNS_HOST_MAX)
 		return false;
@@ -54,12 +54,12 @@ is_ascii(const char *s)
 }
 
 int
-smtpd_hostname_normalise(const char *name, char *out)
+smtpd__hostname_normalise(const char *name, char *out)
 {
 	size_t len;
 
 	if (!is_ascii(name)) {
-		if (smtpd_idn_to_ascii(name, out, SMTPD_DNS_HOST_MAX) != 0)
+		if (smtpd__idn_to_ascii(name, out, SMTPD_DNS_HOST_MAX) != 0)
 			return -1;
 		name = out;
 	}
@@ -69,7 +69,7 @@ smtpd_hostname_normalise(const char *name, char *out)
 	if (len >= SMTPD_DNS_HOST_MAX)
 		return -1;
 	for (size_t i = 0; i < len; i++)
-		out[i] = (char)smtpd_text_to_lower((unsigned char)name[i]);
+		out[i] = (char)smtpd__text_to_lower((unsigned char)name[i]);
 	out[len] = '\0';
-	return smtpd_hostname_is_valid(out) ? 0 : -1;
+	return smtpd__hostname_is_valid(out) ? 0 : -1;
 }

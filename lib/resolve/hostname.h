@@ -12,12 +12,12 @@
  * Whether NAME, without a last dot, can be that of a host: labels of letters,
  * digits, "-" and, because so many have it, "_"; and no IPv4 address.
  */
-bool smtpd_hostname_is_valid(const char *name);
+bool smtpd__hostname_is_valid(const char *name);
 
 /*
  * Write NAME in lower case, without a last dot and in A-labels to OUT of
  * SMTPD_DNS_HOST_MAX bytes.  Return 0, or -1 when it cannot be a host's.
  */
-int smtpd_hostname_normalise(const char *name, char *out);
+int smtpd__hostname_normalise(const char *name, char *out);
 
 #endif

@@ -8,7 +8,7 @@
 #include "grammar/address_parse.h"
 
 struct smtpd_ip
-smtpd_ip_make(int family, const void *bytes)
+smtpd__ip_make(int family, const void *bytes)
 {
 	struct smtpd_ip ip = { .family = family };
 
@@ -18,14 +18,14 @@ smtpd_ip_make(int family, const void *bytes)
 
 /* The grammar is stricter than inet_pton(), which takes a zone. */
 int
-smtpd_ip_parse_literal(const char *literal, struct smtpd_ip *out)
+smtpd__ip_parse_literal(const char *literal, struct smtpd_ip *out)
 {
 	static const size_t tag = sizeof("IPv6:") - 1;
 	size_t len = strlen(literal);
 	char text[INET6_ADDRSTRLEN];
 	bool six;
 
-	if (*literal != '[' || !smtpd_address_parse_helo(literal, len))
+	if (*literal != '[' || !smtpd__address_parse_helo(literal, len))
 		return -1;
 	six = strchr(literal, ':') != NULL;
 	literal += six ? tag + 1 : 1;
@@ -40,7 +40,7 @@ smtpd_ip_parse_literal(const char *literal, struct smtpd_ip *out)
 }
 
 struct smtpd_ip
-smtpd_ip_unmap(const struct smtpd_ip *ip)
+smtpd__ip_unmap(const struct smtpd_ip *ip)
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct smtpd_ip four = { .family = AF_INET };
@@ -54,10 +54,10 @@ smtpd_ip_unmap(const struct smtpd_ip *ip)
 
 /* 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16; ::, ::1, fe80::/10. */
 bool
-smtpd_ip_is_local(const struct smtpd_ip *ip)
+smtpd__ip_is_local(const struct smtpd_ip *ip)
 {
 	static const unsigned char zeros[15];
-	const struct smtpd_ip real = smtpd_ip_unmap(ip);
+	const struct smtpd_ip real = smtpd__ip_unmap(ip);
 	const unsigned char *b = real.bytes;
 
 	if (real.family == AF_INET)

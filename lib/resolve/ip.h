@@ -13,19 +13,19 @@ struct smtpd_ip {
 };
 
 /* The address of FAMILY whose bytes are at BYTES. */
-struct smtpd_ip smtpd_ip_make(int family, const void *bytes);
+struct smtpd_ip smtpd__ip_make(int family, const void *bytes);
 
 /*
  * Read an address literal: "[192.0.2.1]" or "[IPv6:2001:db8::1]".  Return 0,
  * or -1 when it is none.
  */
-int smtpd_ip_parse_literal(const char *literal, struct smtpd_ip *out);
+int smtpd__ip_parse_literal(const char *literal, struct smtpd_ip *out);
 
 /* The same, as IPv4 when it was mapped into IPv6. */
-struct smtpd_ip smtpd_ip_unmap(const struct smtpd_ip *ip);
+struct smtpd_ip smtpd__ip_unmap(const struct smtpd_ip *ip);
 
 /* Whether no other host can be meant by IP: loopback, the unspecified address,
  * or a link's own. */
-bool smtpd_ip_is_local(const struct smtpd_ip *ip);
+bool smtpd__ip_is_local(const struct smtpd_ip *ip);
 
 #endif

@@ -27,11 +27,11 @@ swap_hosts(struct smtpd_mx_host *a, struct smtpd_mx_host *b)
 
 /* Shuffled, and then sorted so that equal ones stay as they are. */
 void
-smtpd_mx_sort(struct smtpd_mx_host *hosts, size_t count)
+smtpd__mx_sort(struct smtpd_mx_host *hosts, size_t count)
 {
 	for (size_t i = count; i > 1; i--)
 		swap_hosts(
-		    &hosts[i - 1], &hosts[smtpd_random_below((uint32_t)i)]);
+		    &hosts[i - 1], &hosts[smtpd__random_below((uint32_t)i)]);
 	for (size_t i = 1; i < count; i++)
 		for (size_t k = i;
 		    k > 0 && hosts[k - 1].preference > hosts[k].preference; k--)
@@ -74,7 +74,7 @@ static void
 shuffle(size_t *order, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		size_t k = smtpd_random_below((uint32_t)i + 1);
+		size_t k = smtpd__random_below((uint32_t)i + 1);
 
 		order[i] = order[k];
 		order[k] = i;
@@ -88,7 +88,7 @@ smaller(size_t a, size_t b)
 }
 
 int
-smtpd_mx_add(struct smtpd_mx_list *list, size_t host,
+smtpd__mx_add(struct smtpd_mx_list *list, size_t host,
     const struct smtpd_dns_answer *six, const struct smtpd_dns_answer *four,
     size_t max)
 {
@@ -111,7 +111,7 @@ smtpd_mx_add(struct smtpd_mx_list *list, size_t host,
 }
 
 void
-smtpd_mx_cut(struct smtpd_mx_list *list, size_t host)
+smtpd__mx_cut(struct smtpd_mx_list *list, size_t host)
 {
 	while (list->count > 0 && list->at[list->count - 1].host >= host)
 		list->count--;
@@ -132,7 +132,7 @@ count_families(const struct smtpd_mx_list *list)
 }
 
 bool
-smtpd_mx_is_full(const struct smtpd_mx_list *list, size_t max)
+smtpd__mx_is_full(const struct smtpd_mx_list *list, size_t max)
 {
 	const struct tally n = count_families(list);
 	size_t least = smaller(FAMILY_MIN, max / 2);
@@ -143,7 +143,7 @@ smtpd_mx_is_full(const struct smtpd_mx_list *list, size_t max)
 /* Walk through the list with places set aside for the family that has not
  * had its least yet. */
 void
-smtpd_mx_limit(struct smtpd_mx_list *list, size_t max)
+smtpd__mx_limit(struct smtpd_mx_list *list, size_t max)
 {
 	const struct tally n = count_families(list);
 	size_t least = smaller(FAMILY_MIN, max / 2);

@@ -18,7 +18,7 @@ struct smtpd_mx_host {
 };
 
 /* Sort by preference, and those of the same at random. */
-void smtpd_mx_sort(struct smtpd_mx_host *hosts, size_t count);
+void smtpd__mx_sort(struct smtpd_mx_host *hosts, size_t count);
 
 struct smtpd_mx_address {
 	size_t host; /* its place in the list of hosts */
@@ -38,18 +38,18 @@ struct smtpd_mx_list {
  * random, IPv6 and IPv4 in turn; of each family up to MAX.  Return -1 without
  * memory.
  */
-int smtpd_mx_add(struct smtpd_mx_list *list, size_t host,
+int smtpd__mx_add(struct smtpd_mx_list *list, size_t host,
     const struct smtpd_dns_answer *six, const struct smtpd_dns_answer *four,
     size_t max);
 
 /* Take away all of the hosts from number HOST on. */
-void smtpd_mx_cut(struct smtpd_mx_list *list, size_t host);
+void smtpd__mx_cut(struct smtpd_mx_list *list, size_t host);
 
-/* Whether what comes later would be taken away by smtpd_mx_limit(). */
-bool smtpd_mx_is_full(const struct smtpd_mx_list *list, size_t max);
+/* Whether what comes later would be taken away by smtpd__mx_limit(). */
+bool smtpd__mx_is_full(const struct smtpd_mx_list *list, size_t max);
 
 /* Take away the last so that MAX are left, of each family two where there
  * were so many and MAX is 4 or more. */
-void smtpd_mx_limit(struct smtpd_mx_list *list, size_t max);
+void smtpd__mx_limit(struct smtpd_mx_list *list, size_t max);
 
 #endif

@@ -66,14 +66,14 @@ fill(struct smtpd_resolver *r, const struct smtpd_resolver_settings *settings)
 	r->max_addresses = or_default(settings->max_addresses, 10);
 	r->self_is_good = settings->self_is_good;
 	if (settings->hostname == NULL ||
-	    smtpd_hostname_normalise(settings->hostname, r->hostname) != 0)
+	    smtpd__hostname_normalise(settings->hostname, r->hostname) != 0)
 		r->hostname[0] = '\0';
-	r->dns = smtpd_dns_create(&dns);
+	r->dns = smtpd__dns_create(&dns);
 	if (r->dns == NULL)
 		return -1;
-	r->cache = smtpd_cache_create(or_default(settings->cache_max, 4096),
+	r->cache = smtpd__cache_create(or_default(settings->cache_max, 4096),
 	    or_default(settings->cache_ttl_max_s, 3600));
-	r->self = smtpd_self_create();
+	r->self = smtpd__self_create();
 	errno = ENOMEM;
 	return r->cache == NULL || r->self == NULL ? -1 : 0;
 }
@@ -100,9 +100,9 @@ smtpd_resolver_destroy(struct smtpd_resolver *r)
 {
 	if (r == NULL)
 		return;
-	smtpd_dns_destroy(r->dns);
-	smtpd_cache_destroy(r->cache);
-	smtpd_self_destroy(r->self);
+	smtpd__dns_destroy(r->dns);
+	smtpd__cache_destroy(r->cache);
+	smtpd__self_destroy(r->self);
 	free(r);
 }
 
@@ -112,13 +112,13 @@ fetch(const struct lookup *l, const char *name, enum smtpd_dns_type type)
 {
 	struct smtpd_cache *cache = l->r->cache;
 	struct smtpd_dns_answer *answer =
-	    smtpd_cache_get(cache, name, type, smtpd_clock_ms());
+	    smtpd__cache_get(cache, name, type, smtpd__clock_ms());
 
 	if (answer != NULL)
 		return answer;
-	answer = smtpd_dns_ask(l->r->dns, name, type, l->deadline, l->cancel);
+	answer = smtpd__dns_ask(l->r->dns, name, type, l->deadline, l->cancel);
 	if (answer != NULL)
-		smtpd_cache_put(cache, name, type, answer, smtpd_clock_ms());
+		smtpd__cache_put(cache, name, type, answer, smtpd__clock_ms());
 	return answer;
 }
 
@@ -152,7 +152,7 @@ cut(struct lookup *l, size_t i)
 		i--;
 	l->cut = true;
 	l->nhosts = i;
-	smtpd_mx_cut(&l->found, i);
+	smtpd__mx_cut(&l->found, i);
 }
 
 /* An MX that is no name of a host, like an address, leads nowhere. */
@@ -163,12 +163,12 @@ list_hosts(struct lookup *l, const struct smtpd_dns_answer *answer)
 		struct smtpd_mx_host *host = &l->hosts[i];
 
 		host->preference = answer->records[i].preference;
-		if (smtpd_hostname_normalise(
+		if (smtpd__hostname_normalise(
 			answer->records[i].host, host->name) != 0)
 			host->name[0] = '\0';
 	}
 	l->nhosts = answer->count;
-	smtpd_mx_sort(l->hosts, l->nhosts);
+	smtpd__mx_sort(l->hosts, l->nhosts);
 }
 
 /* Without MX the domain is its own mail host (RFC 5321, 5.1). */
@@ -197,7 +197,7 @@ static bool
 is_self(struct smtpd_resolver *r, const struct smtpd_ip *ip)
 {
 	return !r->self_is_good &&
-	    smtpd_self_has(r->self, ip, smtpd_clock_ms());
+	    smtpd__self_has(r->self, ip, smtpd__clock_ms());
 }
 
 static bool
@@ -206,7 +206,7 @@ has_self(
 {
 	for (size_t i = 0; i < answer->count; i++) {
 		const struct smtpd_ip ip =
-		    smtpd_ip_make(family, answer->records[i].address);
+		    smtpd__ip_make(family, answer->records[i].address);
 
 		if (is_self(r, &ip))
 			return true;
@@ -226,7 +226,7 @@ add_addresses(struct lookup *l, size_t i, const struct smtpd_dns_answer *six,
 		cut(l, i);
 		return 0;
 	}
-	return smtpd_mx_add(&l->found, i, six, four, l->r->max_addresses);
+	return smtpd__mx_add(&l->found, i, six, four, l->r->max_addresses);
 }
 
 static void
@@ -249,7 +249,7 @@ find_addresses(struct lookup *l)
 	for (size_t i = 0; i < l->nhosts && !l->no_memory; i++) {
 		if (i > 0 &&
 		    l->hosts[i].preference != l->hosts[i - 1].preference &&
-		    smtpd_mx_is_full(&l->found, l->r->max_addresses))
+		    smtpd__mx_is_full(&l->found, l->r->max_addresses))
 			return;
 		if (i == HOSTS_MAX) {
 			l->trouble = "there are too many of them";
@@ -263,7 +263,7 @@ find_addresses(struct lookup *l)
 static struct smtpd_targets *
 say_later(const struct lookup *l, const char *trouble)
 {
-	return smtpd_targets_none(SMTPD_RESOLVE_LATER, "4.4.3",
+	return smtpd__targets_none(SMTPD_RESOLVE_LATER, "4.4.3",
 	    "The mail hosts of %s could not be found out: %s", l->shown,
 	    trouble);
 }
@@ -271,22 +271,22 @@ say_later(const struct lookup *l, const char *trouble)
 static struct smtpd_targets *
 decide(struct lookup *l)
 {
-	smtpd_mx_limit(&l->found, l->r->max_addresses);
+	smtpd__mx_limit(&l->found, l->r->max_addresses);
 	if (l->no_memory)
 		return NULL;
 	if (l->found.count > 0)
-		return smtpd_targets_found(l->hosts, &l->found);
+		return smtpd__targets_found(l->hosts, &l->found);
 	if (l->cut && l->nhosts == 0)
-		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.4.6",
+		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.4.6",
 		    "The mail of %s leads back to this host", l->shown);
 	if (l->trouble != NULL)
 		return say_later(l, l->trouble);
 	if (l->cut)
-		return smtpd_targets_none(SMTPD_RESOLVE_LATER, "4.4.4",
+		return smtpd__targets_none(SMTPD_RESOLVE_LATER, "4.4.4",
 		    "No host that is preferred to this one for the mail of "
 		    "%s has an address",
 		    l->shown);
-	return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.4.4",
+	return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.4.4",
 	    "No mail host of %s has an address", l->shown);
 }
 
@@ -307,10 +307,10 @@ go_on(struct lookup *l, const struct smtpd_dns_answer *answer)
 	if (answer->status == SMTPD_DNS_FAILED)
 		return say_later(l, answer->reason);
 	if (answer->status == SMTPD_DNS_NXDOMAIN)
-		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
+		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
 		    "There is no domain %s", l->shown);
 	if (l->mx && is_null_mx(answer))
-		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.10",
+		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.10",
 		    "%s does not accept mail (null MX)", l->shown);
 	if (l->mx)
 		list_hosts(l, answer);
@@ -324,8 +324,8 @@ go_on(struct lookup *l, const struct smtpd_dns_answer *answer)
 static struct smtpd_targets *
 resolve_host(struct lookup *l, const char *host)
 {
-	if (smtpd_hostname_normalise(host, l->name) != 0)
-		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
+	if (smtpd__hostname_normalise(host, l->name) != 0)
+		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
 		    "%s is not the name of a host", l->shown);
 	list_domain(l);
 	cut_own_name(l);
@@ -339,8 +339,8 @@ resolve_domain(struct lookup *l, const char *domain)
 	struct smtpd_dns_answer *answer;
 	struct smtpd_targets *t;
 
-	if (smtpd_hostname_normalise(domain, l->name) != 0)
-		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
+	if (smtpd__hostname_normalise(domain, l->name) != 0)
+		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
 		    "%s is not the name of a domain", l->shown);
 	answer = ask(l, l->name, SMTPD_DNS_MX);
 	if (answer == NULL)
@@ -356,14 +356,14 @@ resolve_literal(struct lookup *l, const char *literal)
 	struct smtpd_mx_address address = { 0 };
 	const struct smtpd_mx_list list = { .at = &address, .count = 1 };
 
-	if (smtpd_ip_parse_literal(literal, &address.ip) != 0)
-		return smtpd_targets_none(SMTPD_RESOLVE_NEVER, "5.1.3",
+	if (smtpd__ip_parse_literal(literal, &address.ip) != 0)
+		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.3",
 		    "%s is not an address in brackets", l->shown);
 	if (is_self(l->r, &address.ip))
-		return smtpd_targets_none(
+		return smtpd__targets_none(
 		    SMTPD_RESOLVE_NEVER, "5.4.6", "%s is this host", l->shown);
 	memcpy(l->hosts[0].name, literal, strlen(literal) + 1);
-	return smtpd_targets_found(l->hosts, &list);
+	return smtpd__targets_found(l->hosts, &list);
 }
 
 /* What holds of every result; cancelling comes before all others. */
@@ -394,12 +394,12 @@ look_up(struct smtpd_resolver *r, const char *name,
 
 	if (l == NULL)
 		return NULL;
-	smtpd_text_init(&shown, l->shown, sizeof(l->shown));
-	smtpd_text_filtered(&shown, name, strnlen(name, SMTPD_DNS_HOST_MAX));
+	smtpd__text_init(&shown, l->shown, sizeof(l->shown));
+	smtpd__text_filtered(&shown, name, strnlen(name, SMTPD_DNS_HOST_MAX));
 	l->r = r;
 	l->cancel = cancel;
 	l->ttl_s = UINT32_MAX;
-	l->deadline = smtpd_clock_after(smtpd_clock_ms(), r->total_ms);
+	l->deadline = smtpd__clock_after(smtpd__clock_ms(), r->total_ms);
 	t = finish(l, resolve(l, name));
 	free(l->found.at);
 	free(l);
@@ -415,7 +415,7 @@ smtpd_resolve(struct smtpd_resolver *r, const char *domain,
 }
 
 struct smtpd_targets *
-smtpd_resolve_host(struct smtpd_resolver *r, const char *host,
+smtpd__resolve_host(struct smtpd_resolver *r, const char *host,
     const struct smtpd_cancel *cancel)
 {
 	return look_up(r, host, cancel, resolve_host);

@@ -6,7 +6,7 @@
 
 /* As smtpd_resolve(), for a host whose name is known: its own addresses, as if
  * there were no MX; and no literal. */
-struct smtpd_targets *smtpd_resolve_host(struct smtpd_resolver *r,
+struct smtpd_targets *smtpd__resolve_host(struct smtpd_resolver *r,
     const char *host, const struct smtpd_cancel *cancel);
 
 #endif

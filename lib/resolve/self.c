@@ -18,7 +18,7 @@ struct smtpd_self {
 };
 
 struct smtpd_self *
-smtpd_self_create(void)
+smtpd__self_create(void)
 {
 	struct smtpd_self *s = calloc(1, sizeof(*s));
 
@@ -31,7 +31,7 @@ smtpd_self_create(void)
 }
 
 void
-smtpd_self_destroy(struct smtpd_self *s)
+smtpd__self_destroy(struct smtpd_self *s)
 {
 	if (s == NULL)
 		return;
@@ -50,13 +50,13 @@ read_address(const struct sockaddr *addr, struct smtpd_ip *ip)
 		return false;
 	if (addr->sa_family == AF_INET) {
 		memcpy(&in, addr, sizeof(in));
-		*ip = smtpd_ip_make(AF_INET, &in.sin_addr);
+		*ip = smtpd__ip_make(AF_INET, &in.sin_addr);
 		return true;
 	}
 	if (addr->sa_family != AF_INET6)
 		return false;
 	memcpy(&in6, addr, sizeof(in6));
-	*ip = smtpd_ip_make(AF_INET6, &in6.sin6_addr);
+	*ip = smtpd__ip_make(AF_INET6, &in6.sin6_addr);
 	return true;
 }
 
@@ -85,12 +85,12 @@ refresh(struct smtpd_self *s)
 }
 
 bool
-smtpd_self_has(struct smtpd_self *s, const struct smtpd_ip *ip, uint64_t now)
+smtpd__self_has(struct smtpd_self *s, const struct smtpd_ip *ip, uint64_t now)
 {
-	const struct smtpd_ip real = smtpd_ip_unmap(ip);
+	const struct smtpd_ip real = smtpd__ip_unmap(ip);
 	bool has = false;
 
-	if (smtpd_ip_is_local(&real))
+	if (smtpd__ip_is_local(&real))
 		return true;
 	pthread_mutex_lock(&s->lock);
 	if (s->list == NULL || now >= s->stale) {

@@ -14,11 +14,11 @@
 struct smtpd_self;
 
 /* NULL without memory. */
-struct smtpd_self *smtpd_self_create(void);
-void smtpd_self_destroy(struct smtpd_self *s);
+struct smtpd_self *smtpd__self_create(void);
+void smtpd__self_destroy(struct smtpd_self *s);
 
-/* Whether IP is local, or an interface's.  NOW is that of smtpd_clock_ms(). */
-bool smtpd_self_has(
+/* Whether IP is local, or an interface's.  NOW is that of smtpd__clock_ms(). */
+bool smtpd__self_has(
     struct smtpd_self *s, const struct smtpd_ip *ip, uint64_t now);
 
 #endif

@@ -26,19 +26,19 @@ make_literal(const char *host, const char *before, char *out)
 		host++;
 		len -= 2;
 	}
-	smtpd_text_init(&t, out, SMTPD_DNS_HOST_MAX);
-	smtpd_text_add(&t, before);
-	smtpd_text_bytes(&t, host, len);
-	smtpd_text_byte(&t, ']');
-	return !t.cut && smtpd_ip_parse_literal(out, &ip) == 0;
+	smtpd__text_init(&t, out, SMTPD_DNS_HOST_MAX);
+	smtpd__text_add(&t, before);
+	smtpd__text_bytes(&t, host, len);
+	smtpd__text_byte(&t, ']');
+	return !t.cut && smtpd__ip_parse_literal(out, &ip) == 0;
 }
 
 int
-smtpd_smarthost_normalise(const char *host, char *out)
+smtpd__smarthost_normalise(const char *host, char *out)
 {
 	if (make_literal(host, "[", out) || make_literal(host, "[IPv6:", out))
 		return 0;
-	return smtpd_hostname_normalise(host, out);
+	return smtpd__hostname_normalise(host, out);
 }
 
 /* The addresses of an answer of the system. */
@@ -50,8 +50,8 @@ list(const char *host, const struct addrinfo *found)
 	struct smtpd_mx_host name = { .preference = 0 };
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, name.name, sizeof(name.name));
-	smtpd_text_add(&t, host);
+	smtpd__text_init(&t, name.name, sizeof(name.name));
+	smtpd__text_add(&t, host);
 	memset(addresses, 0, sizeof(addresses));
 	for (; found != NULL && l.count < ADDRESSES_MAX;
 	    found = found->ai_next) {
@@ -61,14 +61,14 @@ list(const char *host, const struct addrinfo *found)
 		if (found->ai_family == AF_INET) {
 			memcpy(&in, found->ai_addr, sizeof(in));
 			addresses[l.count++].ip =
-			    smtpd_ip_make(AF_INET, &in.sin_addr);
+			    smtpd__ip_make(AF_INET, &in.sin_addr);
 		} else if (found->ai_family == AF_INET6) {
 			memcpy(&in6, found->ai_addr, sizeof(in6));
 			addresses[l.count++].ip =
-			    smtpd_ip_make(AF_INET6, &in6.sin6_addr);
+			    smtpd__ip_make(AF_INET6, &in6.sin6_addr);
 		}
 	}
-	return smtpd_targets_found(&name, &l);
+	return smtpd__targets_found(&name, &l);
 }
 
 static struct smtpd_targets *
@@ -80,7 +80,7 @@ ask_system(const char *host)
 	struct smtpd_targets *t;
 
 	if (error != 0)
-		return smtpd_targets_none(error == EAI_NONAME
+		return smtpd__targets_none(error == EAI_NONAME
 			? SMTPD_RESOLVE_NEVER
 			: SMTPD_RESOLVE_LATER,
 		    "4.4.3", "%s: %s", host, gai_strerror(error));
@@ -90,7 +90,7 @@ ask_system(const char *host)
 }
 
 struct smtpd_targets *
-smtpd_smarthost_find(struct smtpd_resolver *r, const char *host,
+smtpd__smarthost_find(struct smtpd_resolver *r, const char *host,
     const struct smtpd_cancel *cancel)
 {
 	struct smtpd_targets *known, *t;
@@ -99,7 +99,7 @@ smtpd_smarthost_find(struct smtpd_resolver *r, const char *host,
 		return smtpd_resolve(r, host, cancel);
 	if (strchr(host, '.') == NULL)
 		return ask_system(host);
-	known = smtpd_resolve_host(r, host, cancel);
+	known = smtpd__resolve_host(r, host, cancel);
 	if (known == NULL || known->verdict == SMTPD_RESOLVE_FOUND ||
 	    smtpd_cancel_is_triggered(cancel))
 		return known;

@@ -12,14 +12,14 @@
 
 /* Write HOST as it is looked up, a name in lower case or an address literal, to
  * OUT of SMTPD_DNS_HOST_MAX bytes.  Return 0, or -1 when it is neither. */
-int smtpd_smarthost_normalise(const char *host, char *out);
+int smtpd__smarthost_normalise(const char *host, char *out);
 
 /*
- * Find the addresses of HOST, as smtpd_smarthost_normalise() wrote it.  A name
+ * Find the addresses of HOST, as smtpd__smarthost_normalise() wrote it.  A name
  * of one label is the system's to know; of another it is asked when R does not
  * know it, and that wait CANCEL does not end.  NULL without memory.
  */
-struct smtpd_targets *smtpd_smarthost_find(struct smtpd_resolver *r,
+struct smtpd_targets *smtpd__smarthost_find(struct smtpd_resolver *r,
     const char *host, const struct smtpd_cancel *cancel);
 
 #endif

@@ -37,7 +37,7 @@ write_address(const struct smtpd_ip *ip, struct smtpd_target *to)
 }
 
 struct smtpd_targets *
-smtpd_targets_found(
+smtpd__targets_found(
     const struct smtpd_mx_host *hosts, const struct smtpd_mx_list *list)
 {
 	struct found *f = calloc(1,
@@ -67,7 +67,7 @@ smtpd_targets_found(
 }
 
 struct smtpd_targets *
-smtpd_targets_none(enum smtpd_resolve_status verdict, const char *status,
+smtpd__targets_none(enum smtpd_resolve_status verdict, const char *status,
     const char *format, ...)
 {
 	struct none *n = calloc(1, sizeof(*n));
@@ -76,9 +76,9 @@ smtpd_targets_none(enum smtpd_resolve_status verdict, const char *status,
 
 	if (n == NULL)
 		return NULL;
-	smtpd_text_init(&text, n->reason, sizeof(n->reason));
+	smtpd__text_init(&text, n->reason, sizeof(n->reason));
 	va_start(ap, format);
-	smtpd_text_vformat(&text, format, ap);
+	smtpd__text_vformat(&text, format, ap);
 	va_end(ap);
 	n->targets.verdict = verdict;
 	n->targets.status = status;

@@ -10,11 +10,11 @@
 
 /* FOUND: the addresses of LIST, whose names are in HOSTS.  NULL without
  * memory. */
-struct smtpd_targets *smtpd_targets_found(
+struct smtpd_targets *smtpd__targets_found(
     const struct smtpd_mx_host *hosts, const struct smtpd_mx_list *list);
 
 /* No target, for the reason that FORMAT makes.  NULL without memory. */
-struct smtpd_targets *smtpd_targets_none(enum smtpd_resolve_status verdict,
+struct smtpd_targets *smtpd__targets_none(enum smtpd_resolve_status verdict,
     const char *status, const char *format, ...) SMTPD_PRINTF(3, 4);
 
 #endif

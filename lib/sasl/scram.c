@@ -32,31 +32,31 @@ add_name(struct smtpd_text *t, const char *name)
 {
 	for (; *name != '\0'; name++) {
 		if (*name == ',')
-			smtpd_text_add(t, "=2C");
+			smtpd__text_add(t, "=2C");
 		else if (*name == '=')
-			smtpd_text_add(t, "=3D");
+			smtpd__text_add(t, "=3D");
 		else
-			smtpd_text_byte(t, *name);
+			smtpd__text_byte(t, *name);
 	}
 }
 
 int
-smtpd_scram_begin(
+smtpd__scram_begin(
     struct smtpd_scram *s, const char *user, const char *nonce, char *out)
 {
 	struct smtpd_text t;
 
 	s->ready = false;
-	smtpd_text_init(&t, s->first, sizeof(s->first) - strlen(HEADER));
-	smtpd_text_add(&t, "n=");
+	smtpd__text_init(&t, s->first, sizeof(s->first) - strlen(HEADER));
+	smtpd__text_add(&t, "n=");
 	add_name(&t, user);
-	smtpd_text_add(&t, ",r=");
+	smtpd__text_add(&t, ",r=");
 	s->nonce = s->first + t.len;
-	smtpd_text_add(&t, nonce);
+	smtpd__text_add(&t, nonce);
 	if (t.cut)
 		return -1;
-	smtpd_text_init(&t, out, SMTPD_SCRAM_MESSAGE_SIZE);
-	smtpd_text_format(&t, HEADER "%s", s->first);
+	smtpd__text_init(&t, out, SMTPD_SCRAM_MESSAGE_SIZE);
+	smtpd__text_format(&t, HEADER "%s", s->first);
 	return 0;
 }
 
@@ -83,7 +83,7 @@ read_rounds(const char *s, size_t len, uint32_t *out)
 	if (len == 0 || len > 7)
 		return -1;
 	for (size_t i = 0; i < len; i++) {
-		if (!smtpd_text_is_digit(s[i]))
+		if (!smtpd__text_is_digit(s[i]))
 			return -1;
 		n = n * 10 + (uint32_t)(s[i] - '0');
 	}
@@ -108,7 +108,7 @@ read_challenge(
 	value = take_value(&text, 's', &len);
 	if (value == NULL)
 		return -1;
-	n = smtpd_base64_decode(value, len, c->salt, sizeof(c->salt));
+	n = smtpd__base64_decode(value, len, c->salt, sizeof(c->salt));
 	if (n <= 0)
 		return -1;
 	c->salt_len = (size_t)n;
@@ -127,13 +127,13 @@ sign(struct smtpd_scram *s, const unsigned char *salted, const char *message,
 	const size_t size = SMTPD_SHA256_SIZE;
 	size_t len = strlen(message);
 
-	if (smtpd_digest_hmac_sha256(salted, size, "Client Key", 10, key) !=
+	if (smtpd__digest_hmac_sha256(salted, size, "Client Key", 10, key) !=
 		0 ||
-	    smtpd_digest_sha256(key, size, stored) != 0 ||
-	    smtpd_digest_hmac_sha256(stored, size, message, len, proof) != 0 ||
-	    smtpd_digest_hmac_sha256(
+	    smtpd__digest_sha256(key, size, stored) != 0 ||
+	    smtpd__digest_hmac_sha256(stored, size, message, len, proof) != 0 ||
+	    smtpd__digest_hmac_sha256(
 		salted, size, "Server Key", 10, server_key) != 0 ||
-	    smtpd_digest_hmac_sha256(
+	    smtpd__digest_hmac_sha256(
 		server_key, size, message, len, s->server_signature) != 0)
 		return -1;
 	for (size_t i = 0; i < size; i++)
@@ -143,7 +143,7 @@ sign(struct smtpd_scram *s, const unsigned char *salted, const char *message,
 }
 
 int
-smtpd_scram_answer(struct smtpd_scram *s, const char *challenge,
+smtpd__scram_answer(struct smtpd_scram *s, const char *challenge,
     const char *password, char *out)
 {
 	char message[3 * SMTPD_SCRAM_MESSAGE_SIZE];
@@ -153,23 +153,23 @@ smtpd_scram_answer(struct smtpd_scram *s, const char *challenge,
 
 	if (read_challenge(s, challenge, &c) != 0)
 		return -1;
-	smtpd_text_init(&answer, out, SMTPD_SCRAM_MESSAGE_SIZE);
-	smtpd_text_add(&answer, BINDING ",r=");
-	smtpd_text_bytes(&answer, c.nonce, c.nonce_len);
-	smtpd_text_init(&t, message, sizeof(message));
-	smtpd_text_format(&t, "%s,%s,%s", s->first, challenge, out);
+	smtpd__text_init(&answer, out, SMTPD_SCRAM_MESSAGE_SIZE);
+	smtpd__text_add(&answer, BINDING ",r=");
+	smtpd__text_bytes(&answer, c.nonce, c.nonce_len);
+	smtpd__text_init(&t, message, sizeof(message));
+	smtpd__text_format(&t, "%s,%s,%s", s->first, challenge, out);
 	if (t.cut ||
-	    smtpd_digest_pbkdf2_sha256(password, strlen(password), c.salt,
+	    smtpd__digest_pbkdf2_sha256(password, strlen(password), c.salt,
 		c.salt_len, c.rounds, salted) != 0 ||
 	    sign(s, salted, message, proof) != 0)
 		return -1;
-	smtpd_text_add(&answer, ",p=");
-	smtpd_base64_encode(&answer, proof, sizeof(proof));
+	smtpd__text_add(&answer, ",p=");
+	smtpd__base64_encode(&answer, proof, sizeof(proof));
 	return answer.cut ? -1 : 0;
 }
 
 bool
-smtpd_scram_is_server(const struct smtpd_scram *s, const char *final)
+smtpd__scram_is_server(const struct smtpd_scram *s, const char *final)
 {
 	unsigned char shown[SMTPD_SHA256_SIZE];
 	unsigned char differs = 0;
@@ -178,7 +178,7 @@ smtpd_scram_is_server(const struct smtpd_scram *s, const char *final)
 
 	value = take_value(&final, 'v', &len);
 	if (!s->ready || value == NULL ||
-	    smtpd_base64_decode(value, len, shown, sizeof(shown)) !=
+	    smtpd__base64_decode(value, len, shown, sizeof(shown)) !=
 		(ssize_t)sizeof(shown))
 		return false;
 	for (size_t i = 0; i < sizeof(shown); i++)

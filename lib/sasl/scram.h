@@ -25,7 +25,7 @@ struct smtpd_scram {
  * into OUT of SMTPD_SCRAM_MESSAGE_SIZE bytes.  Return 0, or -1 if it is too
  * long.
  */
-int smtpd_scram_begin(
+int smtpd__scram_begin(
     struct smtpd_scram *s, const char *user, const char *nonce, char *out);
 
 /*
@@ -33,11 +33,11 @@ int smtpd_scram_begin(
  * into OUT of SMTPD_SCRAM_MESSAGE_SIZE bytes.  Return 0, or -1: it is no such
  * message, is not an answer to ours, or asks for too little or too much work.
  */
-int smtpd_scram_answer(struct smtpd_scram *s, const char *challenge,
+int smtpd__scram_answer(struct smtpd_scram *s, const char *challenge,
     const char *password, char *out);
 
 /* Whether FINAL, the server's last message, shows that it knows the password
  * too. */
-bool smtpd_scram_is_server(const struct smtpd_scram *s, const char *final);
+bool smtpd__scram_is_server(const struct smtpd_scram *s, const char *final);
 
 #endif

@@ -10,16 +10,16 @@
 #define DRAIN_FACTOR 2
 
 void
-smtpd_body_init(struct smtpd_body *b, struct smtpd_session *s)
+smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s)
 {
 	const struct smtpd_settings *settings = &s->config->settings;
 
 	memset(b, 0, sizeof(*b));
 	b->s = s;
-	smtpd_dot_init(&b->dot, settings->max_text_line);
-	smtpd_hops_init(&b->hops);
+	smtpd__dot_init(&b->dot, settings->max_text_line);
+	smtpd__hops_init(&b->hops);
 	b->window_end =
-	    smtpd_clock_after(s->stream.wire.now, settings->rate_window_ms);
+	    smtpd__clock_after(s->stream.wire.now, settings->rate_window_ms);
 }
 
 /*
@@ -37,7 +37,7 @@ keeps_rate(struct smtpd_body *b)
 	if (now < b->window_end)
 		return true;
 	b->window_octets = b->octets;
-	b->window_end = smtpd_clock_after(now, settings->rate_window_ms);
+	b->window_end = smtpd__clock_after(now, settings->rate_window_ms);
 	return settings->min_rate == SMTPD_NO_LIMIT || came >= needed;
 }
 
@@ -49,9 +49,9 @@ fill(struct smtpd_body *b)
 	uint64_t idle_end;
 	enum smtpd_io_status status;
 
-	idle_end = smtpd_clock_after(smtpd_clock_ms(), st->idle_ms);
+	idle_end = smtpd__clock_after(smtpd__clock_ms(), st->idle_ms);
 	do {
-		status = smtpd_stream_fill(st, b->window_end);
+		status = smtpd__stream_fill(st, b->window_end);
 		if (!keeps_rate(b))
 			return SMTPD_IO_TIMEOUT;
 	} while (status == SMTPD_IO_TIMEOUT && st->wire.now < idle_end &&
@@ -98,20 +98,20 @@ decode(struct smtpd_body *b, char *out, size_t size)
 {
 	struct smtpd_stream *st = &b->s->stream;
 	size_t len, before, made;
-	const char *in = smtpd_stream_peek(st, &len);
+	const char *in = smtpd__stream_peek(st, &len);
 
 	if (len == 0) {
 		b->status = fill(b);
 		if (b->status != SMTPD_IO_OK)
 			return 0;
-		in = smtpd_stream_peek(st, &len);
+		in = smtpd__stream_peek(st, &len);
 	}
 	before = len;
-	made = smtpd_dot_decode(&b->dot, &in, &len, out, size);
-	smtpd_stream_take(st, before - len);
+	made = smtpd__dot_decode(&b->dot, &in, &len, out, size);
+	smtpd__stream_take(st, before - len);
 	b->octets += before - len;
 	if (out != NULL)
-		smtpd_hops_feed(&b->hops, out, made);
+		smtpd__hops_feed(&b->hops, out, made);
 	if (b->fault == SMTPD_BODY_OK)
 		b->fault = find_fault(b);
 	return made;
@@ -158,7 +158,7 @@ smtpd_body_read(struct smtpd_body *b, void *buf, size_t size)
 }
 
 bool
-smtpd_body_finish(struct smtpd_body *b)
+smtpd__body_finish(struct smtpd_body *b)
 {
 	uint64_t limit = b->s->config->settings.max_message_size;
 	char dropped[1024];
@@ -177,7 +177,7 @@ smtpd_body_finish(struct smtpd_body *b)
 }
 
 void
-smtpd_body_refuse(struct smtpd_body *b)
+smtpd__body_refuse(struct smtpd_body *b)
 {
 	struct smtpd_session *s = b->s;
 	const size_t content = SMTPD_COUNT(refused_content);
@@ -186,29 +186,29 @@ smtpd_body_refuse(struct smtpd_body *b)
 	case SMTPD_BODY_OK:
 		break;
 	case SMTPD_BODY_TOO_LARGE:
-		smtpd_session_refuse(s, SMTPD_COUNT(refused_size), 552, "5.3.4",
-		    "message larger than %llu octets",
+		smtpd__session_refuse(s, SMTPD_COUNT(refused_size), 552,
+		    "5.3.4", "message larger than %llu octets",
 		    (unsigned long long)s->config->settings.max_message_size);
 		break;
 	case SMTPD_BODY_BARE_CR:
-		smtpd_session_refuse(s, content, 550, "5.5.2",
+		smtpd__session_refuse(s, content, 550, "5.5.2",
 		    "message holds a CR that no LF follows");
 		break;
 	case SMTPD_BODY_BARE_LF:
-		smtpd_session_refuse(s, content, 550, "5.5.2",
+		smtpd__session_refuse(s, content, 550, "5.5.2",
 		    "message holds an LF without CR before it");
 		break;
 	case SMTPD_BODY_NUL:
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, content, 550, "5.6.0", "message holds a NUL byte");
 		break;
 	case SMTPD_BODY_LONG_LINE:
-		smtpd_session_refuse(s, content, 554, "5.6.0",
+		smtpd__session_refuse(s, content, 554, "5.6.0",
 		    "message holds a line over %u octets",
 		    s->config->settings.max_text_line);
 		break;
 	case SMTPD_BODY_LOOP:
-		smtpd_session_refuse(s, content, 554, "5.4.6",
+		smtpd__session_refuse(s, content, 554, "5.4.6",
 		    "message was received too often, it goes in a loop");
 		break;
 	}

@@ -35,16 +35,16 @@ struct smtpd_body {
 };
 
 /* Begin a message that S reads from now on. */
-void smtpd_body_init(struct smtpd_body *b, struct smtpd_session *s);
+void smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s);
 
 /*
  * Read and drop what is left.  Return true when the end of the message was
  * found: then b->fault says whether it is a valid one.  Otherwise b->status
  * says why the session is over; SMTPD_IO_FLOOD: far too large.
  */
-bool smtpd_body_finish(struct smtpd_body *b);
+bool smtpd__body_finish(struct smtpd_body *b);
 
 /* Set the reply that refuses the message because of b->fault. */
-void smtpd_body_refuse(struct smtpd_body *b);
+void smtpd__body_refuse(struct smtpd_body *b);
 
 #endif

@@ -21,7 +21,7 @@ log_refusal(const struct smtpd_session *s, const char *command)
 {
 	const struct smtpd_reply *r = &s->ws->reply;
 
-	smtpd_settings_log(s->config, SMTPD_LOG_INFO,
+	smtpd__settings_log(s->config, SMTPD_LOG_INFO,
 	    "refused session=%llu peer=%s helo=%s command=%s code=%d "
 	    "status=%s reason=\"%s\"",
 	    (unsigned long long)s->id, s->peer_text, s->helo, command, r->code,
@@ -33,8 +33,8 @@ static void
 cut_off(
     struct smtpd_session *s, int code, const char *enhanced, const char *text)
 {
-	smtpd_session_refuse(s, PROTOCOL, code, enhanced, "%s", text);
-	smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
+	smtpd__session_refuse(s, PROTOCOL, code, enhanced, "%s", text);
+	smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
 }
 
 /* One more error: from some number on it costs time, at last the session. */
@@ -47,7 +47,7 @@ punish(struct smtpd_session *s)
 	s->errors++;
 	if (settings->errors_hard != SMTPD_NO_LIMIT &&
 	    s->errors >= settings->errors_hard) {
-		smtpd_session_refuse(s, SMTPD_COUNT(refused_abuse), 421,
+		smtpd__session_refuse(s, SMTPD_COUNT(refused_abuse), 421,
 		    "4.7.0", "too many errors");
 		return;
 	}
@@ -55,7 +55,7 @@ punish(struct smtpd_session *s)
 	    s->errors < settings->errors_soft)
 		return;
 	over = s->errors - settings->errors_soft + 1;
-	smtpd_stream_pause(&s->stream,
+	smtpd__stream_pause(&s->stream,
 	    settings->tarpit_ms * (over < TARPIT_MAX ? over : TARPIT_MAX));
 }
 
@@ -69,7 +69,7 @@ conclude(struct smtpd_session *s, const char *command)
 		log_refusal(s, command);
 	if (s->ws->reply.code >= 500 && !s->closing)
 		punish(s);
-	smtpd_session_answer(s);
+	smtpd__session_answer(s);
 }
 
 /* What may follow a command depends on what the client was told. */
@@ -79,7 +79,7 @@ is_talking_too_early(
 {
 	size_t waiting;
 
-	smtpd_stream_peek(&s->stream, &waiting);
+	smtpd__stream_peek(&s->stream, &waiting);
 	return waiting > 0 &&
 	    (!s->esmtp || (verb->traits & SMTPD_TRAIT_LAST) != 0);
 }
@@ -105,12 +105,12 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 		return;
 	}
 	if ((verb->states & s->state) == 0) {
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, SYNTAX, 503, "5.5.1", "%s", what_comes_first(s, verb));
 		return;
 	}
 	if ((verb->traits & SMTPD_TRAIT_PLAIN) != 0 && line->len > 0) {
-		smtpd_session_refuse(s, SYNTAX, 501, "5.5.4",
+		smtpd__session_refuse(s, SYNTAX, 501, "5.5.4",
 		    "%s takes no argument", verb->name);
 		return;
 	}
@@ -128,21 +128,21 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 	const struct smtpd_verb *verb;
 
 	if (s->state == SMTPD_STATE_START &&
-	    smtpd_command_is_foreign(text, len)) {
+	    smtpd__command_is_foreign(text, len)) {
 		cut_off(s, 521, "5.7.0", "this is SMTP, nothing else");
 		conclude(s, "-");
 		return;
 	}
-	if (smtpd_command_parse(text, len, &line) != SMTPD_COMMAND_OK) {
-		smtpd_session_refuse(
+	if (smtpd__command_parse(text, len, &line) != SMTPD_COMMAND_OK) {
+		smtpd__session_refuse(
 		    s, SYNTAX, 500, "5.5.2", "that is no command");
 		conclude(s, "-");
 		return;
 	}
 	text[(size_t)(line.argument - text) + line.len] = '\0';
-	verb = smtpd_settings_verb(s->config, line.verb);
+	verb = smtpd__settings_verb(s->config, line.verb);
 	if (verb == NULL)
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, SYNTAX, 500, "5.5.2", "unknown command");
 	else
 		run_command(s, verb, &line);
@@ -157,31 +157,31 @@ end_stream(struct smtpd_session *s, enum smtpd_io_status status)
 
 	switch (status) {
 	case SMTPD_IO_TIMEOUT:
-		smtpd_session_refuse(s, SMTPD_COUNT(timeouts), 421, "4.4.2",
+		smtpd__session_refuse(s, SMTPD_COUNT(timeouts), 421, "4.4.2",
 		    "you took too long");
 		why = SMTPD_CLOSE_TIMEOUT;
 		break;
 	case SMTPD_IO_INTERRUPTED:
-		smtpd_session_say(s, 421, "4.3.2", "the server is stopping");
+		smtpd__session_say(s, 421, "4.3.2", "the server is stopping");
 		why = SMTPD_CLOSE_DRAINED;
 		break;
 	case SMTPD_IO_FLOOD:
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, SYNTAX, 421, "4.5.2", "that line has no end");
 		why = SMTPD_CLOSE_REFUSED;
 		break;
 	case SMTPD_IO_TLS:
-		smtpd_session_break_tls(s);
+		smtpd__session_break_tls(s);
 		return;
 	case SMTPD_IO_ERROR:
-		smtpd_session_count(s, SMTPD_COUNT(errors));
+		smtpd__session_count(s, SMTPD_COUNT(errors));
 		why = SMTPD_CLOSE_ERROR;
 		break;
 	case SMTPD_IO_CLOSED:
 	case SMTPD_IO_OK:
 		break;
 	}
-	smtpd_session_close(s, why);
+	smtpd__session_close(s, why);
 	conclude(s, "-");
 }
 
@@ -195,32 +195,32 @@ step(struct smtpd_session *s)
 	char *text;
 	size_t len;
 
-	status = smtpd_stream_line(&s->stream, settings->max_command_line,
+	status = smtpd__stream_line(&s->stream, settings->max_command_line,
 	    settings->command_timeout_ms, &text, &len, &end);
 	if (status != SMTPD_IO_OK) {
 		end_stream(s, status);
 		return;
 	}
-	smtpd_session_count(s, SMTPD_COUNT(commands));
+	smtpd__session_count(s, SMTPD_COUNT(commands));
 	if (end == SMTPD_LINE_END_BINARY) {
 		cut_off(s, 521, "5.7.0", "this is SMTP, nothing else");
 		conclude(s, "-");
 		return;
 	}
 	if (end == SMTPD_LINE_END_TOO_LONG) {
-		smtpd_session_refuse(s, SYNTAX, 500, "5.5.2",
+		smtpd__session_refuse(s, SYNTAX, 500, "5.5.2",
 		    "line longer than %u octets", settings->max_command_line);
 		conclude(s, "-");
 		return;
 	}
 	if (end == SMTPD_LINE_END_BARE_LF &&
 	    (settings->flags & SMTPD_FLAG_BARE_LF_COMMANDS) == 0) {
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, SYNTAX, 500, "5.5.2", "a line ends with CR and LF");
 		conclude(s, "-");
 		return;
 	}
-	smtpd_settings_log(s->config, SMTPD_LOG_TRACE,
+	smtpd__settings_log(s->config, SMTPD_LOG_TRACE,
 	    "session=%llu command=%s", (unsigned long long)s->id, text);
 	run_line(s, text, len);
 }
@@ -236,13 +236,14 @@ greet(struct smtpd_session *s)
 
 	s->announced = true;
 	if (c->events.connect != NULL &&
-	    !smtpd_session_goes_on(
+	    !smtpd__session_goes_on(
 		s, c->events.connect(s, c->events.user), 2)) {
-		smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
-	} else if (smtpd_stream_talks(&s->stream, c->settings.greet_delay_ms)) {
+		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
+	} else if (smtpd__stream_talks(
+		       &s->stream, c->settings.greet_delay_ms)) {
 		cut_off(s, 521, "5.5.1", "wait for the greeting");
 	} else {
-		smtpd_session_say(s, 220, NULL, "%s ESMTP", c->hostname);
+		smtpd__session_say(s, 220, NULL, "%s ESMTP", c->hostname);
 		/* No other code greets, and RFC 2034 gives it none. */
 		s->ws->reply.code = 220;
 		s->ws->reply.enhanced[0] = '\0';
@@ -257,31 +258,31 @@ begin_tls(struct smtpd_session *s)
 	struct smtpd_tls_conn *conn = NULL;
 
 	if (s->tls != NULL)
-		conn = smtpd_tls_conn_create(s->tls, &s->stream.wire);
+		conn = smtpd__tls_conn_create(s->tls, &s->stream.wire);
 	if (conn != NULL) {
-		smtpd_session_start_tls(s, conn);
+		smtpd__session_start_tls(s, conn);
 		return;
 	}
-	smtpd_session_refuse_tls(s, SMTPD_IO_ERROR, "none is available");
+	smtpd__session_refuse_tls(s, SMTPD_IO_ERROR, "none is available");
 }
 
 static void
 say_goodbye(struct smtpd_session *s)
 {
 	if (s->why == SMTPD_CLOSE_QUIT)
-		smtpd_stream_close(&s->stream);
+		smtpd__stream_close(&s->stream);
 	else if (s->why != SMTPD_CLOSE_GONE)
-		smtpd_stream_linger(&s->stream);
+		smtpd__stream_linger(&s->stream);
 	if (s->why == SMTPD_CLOSE_GONE)
-		smtpd_session_count(s, SMTPD_COUNT(disconnects));
+		smtpd__session_count(s, SMTPD_COUNT(disconnects));
 }
 
 void
-smtpd_command_loop_run(struct smtpd_session *s)
+smtpd__command_loop_run(struct smtpd_session *s)
 {
 	const struct smtpd_events *events = &s->config->events;
 
-	smtpd_settings_log(s->config, SMTPD_LOG_DEBUG,
+	smtpd__settings_log(s->config, SMTPD_LOG_DEBUG,
 	    "connect session=%llu peer=%s", (unsigned long long)s->id,
 	    s->peer_text);
 	if (s->tls_first)
@@ -290,11 +291,11 @@ smtpd_command_loop_run(struct smtpd_session *s)
 		greet(s);
 	while (!s->closing)
 		step(s);
-	smtpd_transaction_end(s, SMTPD_END_CLOSED, 0);
+	smtpd__transaction_end(s, SMTPD_END_CLOSED, 0);
 	say_goodbye(s);
 	if (s->announced && events->disconnect != NULL)
 		events->disconnect(s, s->why, events->user);
-	smtpd_settings_log(s->config, SMTPD_LOG_DEBUG,
+	smtpd__settings_log(s->config, SMTPD_LOG_DEBUG,
 	    "disconnect session=%llu peer=%s in=%llu out=%llu",
 	    (unsigned long long)s->id, s->peer_text,
 	    (unsigned long long)s->stream.wire.bytes_in,

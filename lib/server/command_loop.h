@@ -8,6 +8,6 @@
  * Run the dialogue of S from the connect event to the disconnect event.
  * Returns when it is over; the descriptors are still open.
  */
-void smtpd_command_loop_run(struct smtpd_session *s);
+void smtpd__command_loop_run(struct smtpd_session *s);
 
 #endif

@@ -11,14 +11,15 @@ struct smtpd_peer_count {
 };
 
 void
-smtpd_limits_init(struct smtpd_limits *l, const struct smtpd_settings *settings)
+smtpd__limits_init(
+    struct smtpd_limits *l, const struct smtpd_settings *settings)
 {
 	memset(l, 0, sizeof(*l));
 	l->settings = settings;
 }
 
 void
-smtpd_limits_finish(struct smtpd_limits *l)
+smtpd__limits_finish(struct smtpd_limits *l)
 {
 	for (size_t i = 0; i < SMTPD_PEERS_BUCKETS; i++) {
 		while (l->buckets[i] != NULL) {
@@ -105,15 +106,15 @@ judge(const struct smtpd_limits *l, const struct smtpd_slot *t)
 }
 
 enum smtpd_admission
-smtpd_limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
+smtpd__limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
     struct smtpd_slot *t)
 {
 	enum smtpd_admission verdict = SMTPD_NO_ADMISSION;
 	struct smtpd_socket_key address, network;
 
 	memset(t, 0, sizeof(*t));
-	if (smtpd_socket_key(peer, false, &address) &&
-	    smtpd_socket_key(peer, true, &network)) {
+	if (smtpd__socket_key(peer, false, &address) &&
+	    smtpd__socket_key(peer, true, &network)) {
 		t->address = count_for(l, &address);
 		t->network = count_for(l, &network);
 		if (t->address == NULL || t->network == NULL)
@@ -135,7 +136,7 @@ out:
 }
 
 void
-smtpd_limits_leave(struct smtpd_limits *l, struct smtpd_slot *t)
+smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *t)
 {
 	l->connections--;
 	if (t->address == NULL)

@@ -34,17 +34,17 @@ enum smtpd_admission {
 	SMTPD_NO_ADMISSION, /* no memory */
 };
 
-void smtpd_limits_init(
+void smtpd__limits_init(
     struct smtpd_limits *l, const struct smtpd_settings *settings);
 
 /* Free what L holds; no connection is left. */
-void smtpd_limits_finish(struct smtpd_limits *l);
+void smtpd__limits_finish(struct smtpd_limits *l);
 
 /* Admit a connection from PEER; if so, T is to be given back. */
-enum smtpd_admission smtpd_limits_admit(struct smtpd_limits *l,
+enum smtpd_admission smtpd__limits_admit(struct smtpd_limits *l,
     const struct smtpd_sockaddr *peer, struct smtpd_slot *t);
 
 /* The connection with ticket T is over. */
-void smtpd_limits_leave(struct smtpd_limits *l, struct smtpd_slot *t);
+void smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *t);
 
 #endif

@@ -13,7 +13,7 @@
 #define IDLE_SECONDS 10
 
 int
-smtpd_pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
+smtpd__pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
     void *owner, size_t stack_size)
 {
 	pthread_condattr_t attr;
@@ -35,7 +35,7 @@ smtpd_pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
 }
 
 void
-smtpd_pool_finish(struct smtpd_pool *p)
+smtpd__pool_finish(struct smtpd_pool *p)
 {
 	pthread_cond_destroy(&p->empty);
 	pthread_cond_destroy(&p->turn);
@@ -69,7 +69,7 @@ take_lead(struct smtpd_pool *p)
 
 /*
  * Threads are joined in a chain: each that ends joins the one before, and
- * smtpd_pool_stop() the last.  So none is left behind, and none must be
+ * smtpd__pool_stop() the last.  So none is left behind, and none must be
  * waited for while the pool runs.
  */
 static void
@@ -154,25 +154,25 @@ work(void *arg)
 {
 	struct smtpd_pool *p = arg;
 	struct smtpd_worker w = {
-		.ws = smtpd_workspace_create(),
-		.stack_bottom = smtpd_pages_stack_bottom(),
+		.ws = smtpd__workspace_create(),
+		.stack_bottom = smtpd__pages_stack_bottom(),
 	};
 	struct smtpd_connection c;
 
-	smtpd_sched_batch();
+	smtpd__sched_batch();
 	while (take_lead(p) && lead(p, &c)) {
 		if (w.ws != NULL)
 			p->work->serve(p->owner, &c, &w);
 		else
 			p->work->refuse(p->owner, &c);
 	}
-	smtpd_workspace_destroy(w.ws);
+	smtpd__workspace_destroy(w.ws);
 	retire(p);
 	return NULL;
 }
 
 int
-smtpd_pool_start(struct smtpd_pool *p)
+smtpd__pool_start(struct smtpd_pool *p)
 {
 	int error;
 
@@ -184,7 +184,7 @@ smtpd_pool_start(struct smtpd_pool *p)
 }
 
 void
-smtpd_pool_stop(struct smtpd_pool *p)
+smtpd__pool_stop(struct smtpd_pool *p)
 {
 	pthread_mutex_lock(&p->lock);
 	p->stopping = true;

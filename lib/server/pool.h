@@ -60,19 +60,19 @@ struct smtpd_pool {
 };
 
 /* Make a pool without threads.  Return 0 or an errno value. */
-int smtpd_pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
+int smtpd__pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
     void *owner, size_t stack_size);
 
 /* Make the first thread, which leads.  Return 0 or an errno value. */
-int smtpd_pool_start(struct smtpd_pool *p);
+int smtpd__pool_start(struct smtpd_pool *p);
 
 /*
  * Let the idle threads end, and wait for all.  The owner has seen to it that
  * next() returns false and that each serve() ends.
  */
-void smtpd_pool_stop(struct smtpd_pool *p);
+void smtpd__pool_stop(struct smtpd_pool *p);
 
 /* Free what P holds; it was stopped, or never started. */
-void smtpd_pool_finish(struct smtpd_pool *p);
+void smtpd__pool_finish(struct smtpd_pool *p);
 
 #endif

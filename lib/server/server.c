@@ -60,9 +60,9 @@ fail(struct smtpd_server *srv, const char *format, ...)
 	struct smtpd_text t;
 	va_list ap;
 
-	smtpd_text_init(&t, srv->error, sizeof(srv->error));
+	smtpd__text_init(&t, srv->error, sizeof(srv->error));
 	va_start(ap, format);
-	smtpd_text_vformat(&t, format, ap);
+	smtpd__text_vformat(&t, format, ap);
 	va_end(ap);
 	return -1;
 }
@@ -105,11 +105,11 @@ smtpd_server_create(const struct smtpd_settings *settings)
 	if (srv == NULL)
 		return NULL;
 	init_locks(srv);
-	smtpd_settings_init(&srv->config, settings);
-	smtpd_listeners_init(&srv->listeners);
-	smtpd_limits_init(&srv->limits, &srv->config.settings);
+	smtpd__settings_init(&srv->config, settings);
+	smtpd__listeners_init(&srv->listeners);
+	smtpd__limits_init(&srv->limits, &srv->config.settings);
 	srv->config.server = srv;
-	if (smtpd_verbs_install(&srv->config) != 0) {
+	if (smtpd__verbs_install(&srv->config) != 0) {
 		smtpd_server_destroy(srv);
 		return NULL;
 	}
@@ -124,13 +124,13 @@ smtpd_server_destroy(struct smtpd_server *srv)
 	smtpd_server_drain(srv, 0);
 	if (srv->own.destroy != NULL)
 		srv->own.destroy(srv->own.data);
-	smtpd_listeners_finish(&srv->listeners);
+	smtpd__listeners_finish(&srv->listeners);
 	for (size_t i = 0; i < srv->ndoors; i++)
 		smtpd_tls_unref(srv->doors[i].tls);
 	free(srv->doors);
 	smtpd_tls_unref(srv->tls);
-	smtpd_limits_finish(&srv->limits);
-	smtpd_settings_finish(&srv->config);
+	smtpd__limits_finish(&srv->limits);
+	smtpd__settings_finish(&srv->config);
 	pthread_cond_destroy(&srv->gone);
 	pthread_mutex_destroy(&srv->lock);
 	free(srv);
@@ -166,9 +166,9 @@ take_verb_name(char name[SMTPD_VERB_MAX + 1], const char *verb)
 	if (len == 0 || len > SMTPD_VERB_MAX)
 		return false;
 	for (size_t i = 0; i <= len; i++) {
-		if (i < len && !smtpd_text_is_alpha((unsigned char)verb[i]))
+		if (i < len && !smtpd__text_is_alpha((unsigned char)verb[i]))
 			return false;
-		name[i] = (char)smtpd_text_to_upper((unsigned char)verb[i]);
+		name[i] = (char)smtpd__text_to_upper((unsigned char)verb[i]);
 	}
 	return true;
 }
@@ -189,7 +189,7 @@ smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
 {
 	struct smtpd_verb verb = {
 		.states = states_of(flags),
-		.act = smtpd_verb_custom,
+		.act = smtpd__verb_custom,
 		.handler = fn,
 		.user = user,
 	};
@@ -199,9 +199,9 @@ smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
 	if (!take_verb_name(verb.name, name))
 		return fail(srv, "\"%s\" is no verb: 1 to %d letters", name,
 		    SMTPD_VERB_MAX);
-	if (smtpd_settings_verb(&srv->config, verb.name) != NULL)
+	if (smtpd__settings_verb(&srv->config, verb.name) != NULL)
 		return fail(srv, "there is a verb %s already", verb.name);
-	if (smtpd_settings_add_verb(&srv->config, &verb) != 0)
+	if (smtpd__settings_add_verb(&srv->config, &verb) != 0)
 		return fail_memory(srv);
 	return 0;
 }
@@ -216,7 +216,7 @@ smtpd_server_add_handler(struct smtpd_server *srv, const char *verb,
 	if (!take_verb_name(name, verb))
 		return fail(srv, "\"%s\" is no verb: 1 to %d letters", verb,
 		    SMTPD_VERB_MAX);
-	known = smtpd_settings_verb(&srv->config, name);
+	known = smtpd__settings_verb(&srv->config, name);
 	if (known == NULL)
 		return smtpd_server_add_verb(srv, name, 0, fn, user);
 	known->handler = fn;
@@ -237,7 +237,7 @@ smtpd_server_add_keyword(struct smtpd_server *srv, const char *keyword)
 		len += strlen(list->names[i]) + 1;
 	if (keyword[0] == '\0' || len > KEYWORDS_MAX)
 		return fail(srv, "no room for keyword \"%s\"", keyword);
-	if (smtpd_settings_names_add(list, keyword) != 0)
+	if (smtpd__settings_names_add(list, keyword) != 0)
 		return fail_memory(srv);
 	return 0;
 }
@@ -248,15 +248,15 @@ smtpd_server_add_param(
 {
 	struct smtpd_names *list;
 
-	if (!smtpd_param_name_is_valid(name))
+	if (!smtpd__param_name_is_valid(name))
 		return fail(srv, "\"%s\" is no name of a parameter", name);
-	if (smtpd_text_same(verb, "MAIL"))
+	if (smtpd__text_same(verb, "MAIL"))
 		list = &srv->config.mail_params;
-	else if (smtpd_text_same(verb, "RCPT"))
+	else if (smtpd__text_same(verb, "RCPT"))
 		list = &srv->config.rcpt_params;
 	else
 		return fail(srv, "%s takes no parameters", verb);
-	if (smtpd_settings_names_add(list, name) != 0)
+	if (smtpd__settings_names_add(list, name) != 0)
 		return fail_memory(srv);
 	return 0;
 }
@@ -297,12 +297,12 @@ smtpd_server_listen(
 	struct smtpd_sockaddr a;
 	int error;
 
-	if (smtpd_socket_parse(address, &a) != 0)
+	if (smtpd__socket_parse(address, &a) != 0)
 		return fail(srv,
 		    "\"%s\" is no address: say 192.0.2.1:25, "
 		    "[2001:db8::1]:25 or /path",
 		    address);
-	error = smtpd_listeners_add(&srv->listeners, &a);
+	error = smtpd__listeners_add(&srv->listeners, &a);
 	return error == 0 ? add_door(srv, flags)
 			  : fail_errno(srv, address, error);
 }
@@ -310,7 +310,7 @@ smtpd_server_listen(
 int
 smtpd_server_listen_fd(struct smtpd_server *srv, int fd, unsigned flags)
 {
-	int error = smtpd_listeners_add_fd(&srv->listeners, fd);
+	int error = smtpd__listeners_add_fd(&srv->listeners, fd);
 
 	return error == 0 ? add_door(srv, flags)
 			  : fail_errno(srv, "descriptor", error);
@@ -323,7 +323,7 @@ replace_tls(
 {
 	struct smtpd_tls *old;
 
-	if (tls != NULL && !smtpd_tls_context_freeze(tls))
+	if (tls != NULL && !smtpd__tls_context_freeze(tls))
 		return fail(srv, "the TLS context has no certificate");
 	if (tls != NULL)
 		smtpd_tls_ref(tls);
@@ -353,7 +353,7 @@ smtpd_server_set_listener_tls(
 const char *
 smtpd_server_address(const struct smtpd_server *srv, size_t i)
 {
-	return smtpd_listeners_address(&srv->listeners, i);
+	return smtpd__listeners_address(&srv->listeners, i);
 }
 
 /*
@@ -393,7 +393,7 @@ leave(struct smtpd_server *srv, struct smtpd_session *s, struct smtpd_slot *t)
 	if (s->next != NULL)
 		s->next->prev = s->prev;
 	if (t != NULL)
-		smtpd_limits_leave(&srv->limits, t);
+		smtpd__limits_leave(&srv->limits, t);
 	pthread_cond_broadcast(&srv->gone);
 	pthread_mutex_unlock(&srv->lock);
 }
@@ -407,9 +407,10 @@ turn_away(struct smtpd_server *srv, const struct smtpd_connection *c,
 	char line[128];
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, line, sizeof(line));
-	smtpd_text_format(&t, "421 %s %s\r\n", status, text);
-	smtpd_settings_count(&srv->config, SMTPD_COUNT(refused_connections), 1);
+	smtpd__text_init(&t, line, sizeof(line));
+	smtpd__text_format(&t, "421 %s %s\r\n", status, text);
+	smtpd__settings_count(
+	    &srv->config, SMTPD_COUNT(refused_connections), 1);
 	if ((srv->doors[c->listener].flags & SMTPD_LISTEN_TLS) == 0)
 		send(c->fd, line, t.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	close(c->fd);
@@ -423,7 +424,7 @@ admit(struct smtpd_server *srv, struct smtpd_connection *c)
 	char host[48];
 
 	pthread_mutex_lock(&srv->lock);
-	verdict = smtpd_limits_admit(&srv->limits, &c->peer, &c->ticket);
+	verdict = smtpd__limits_admit(&srv->limits, &c->peer, &c->ticket);
 	pthread_mutex_unlock(&srv->lock);
 	if (verdict == SMTPD_ADMITTED)
 		return true;
@@ -431,8 +432,8 @@ admit(struct smtpd_server *srv, struct smtpd_connection *c)
 		turn_away(srv, c, "4.7.0", "too many connections from you");
 	else
 		turn_away(srv, c, "4.3.2", "too many connections");
-	smtpd_socket_host(&c->peer, host, sizeof(host));
-	smtpd_settings_log(&srv->config, SMTPD_LOG_INFO,
+	smtpd__socket_host(&c->peer, host, sizeof(host));
+	smtpd__settings_log(&srv->config, SMTPD_LOG_INFO,
 	    "refused peer=%s reason=\"%s\"", host,
 	    verdict == SMTPD_PEER_FULL ? "too many connections from it"
 				       : "too many connections");
@@ -446,7 +447,7 @@ next_connection(void *owner, struct smtpd_connection *c)
 	int error;
 
 	for (;;) {
-		c->fd = smtpd_listeners_accept(
+		c->fd = smtpd__listeners_accept(
 		    &srv->listeners, &c->peer, &c->listener, &error);
 		if (c->fd >= 0 && admit(srv, c))
 			return true;
@@ -454,11 +455,11 @@ next_connection(void *owner, struct smtpd_connection *c)
 			continue;
 		if (error == 0)
 			return false;
-		smtpd_settings_count(&srv->config, SMTPD_COUNT(errors), 1);
-		smtpd_settings_log(&srv->config, SMTPD_LOG_ERROR,
+		smtpd__settings_count(&srv->config, SMTPD_COUNT(errors), 1);
+		smtpd__settings_log(&srv->config, SMTPD_LOG_ERROR,
 		    "cannot accept connections, errno=%d: waiting a moment",
 		    error);
-		smtpd_listeners_pause(&srv->listeners);
+		smtpd__listeners_pause(&srv->listeners);
 	}
 }
 
@@ -473,17 +474,17 @@ run_session(struct smtpd_server *srv, const struct smtpd_worker *w, int in,
 	const struct door *door = c != NULL ? &srv->doors[c->listener] : NULL;
 	struct smtpd_session s;
 
-	smtpd_session_init(
+	smtpd__session_init(
 	    &s, &srv->config, w->ws, w->stack_bottom, in, out, peer);
 	s.stream.wire.quick = c != NULL;
 	s.tls_first = door != NULL && (door->flags & SMTPD_LISTEN_TLS) != 0;
 	if (!enter(srv, &s, door))
 		return -1;
-	smtpd_settings_count(&srv->config, SMTPD_COUNT(connections), 1);
-	smtpd_settings_count(&srv->config, SMTPD_COUNT(connections_now), 1);
-	smtpd_command_loop_run(&s);
-	smtpd_session_finish(&s);
-	smtpd_settings_count(&srv->config, SMTPD_COUNT(connections_now), -1);
+	smtpd__settings_count(&srv->config, SMTPD_COUNT(connections), 1);
+	smtpd__settings_count(&srv->config, SMTPD_COUNT(connections_now), 1);
+	smtpd__command_loop_run(&s);
+	smtpd__session_finish(&s);
+	smtpd__settings_count(&srv->config, SMTPD_COUNT(connections_now), -1);
 	leave(srv, &s, c != NULL ? &c->ticket : NULL);
 	return 0;
 }
@@ -495,10 +496,10 @@ refuse_connection(void *owner, struct smtpd_connection *c)
 
 	turn_away(srv, c, "4.3.2", "no thread for you, try again later");
 	pthread_mutex_lock(&srv->lock);
-	smtpd_limits_leave(&srv->limits, &c->ticket);
+	smtpd__limits_leave(&srv->limits, &c->ticket);
 	pthread_mutex_unlock(&srv->lock);
-	smtpd_settings_count(&srv->config, SMTPD_COUNT(errors), 1);
-	smtpd_settings_log(&srv->config, SMTPD_LOG_ERROR,
+	smtpd__settings_count(&srv->config, SMTPD_COUNT(errors), 1);
+	smtpd__settings_log(&srv->config, SMTPD_LOG_ERROR,
 	    "cannot make a thread: a connection was refused");
 }
 
@@ -514,7 +515,7 @@ serve_connection(
 	}
 	turn_away(srv, c, "4.3.2", "the server is stopping");
 	pthread_mutex_lock(&srv->lock);
-	smtpd_limits_leave(&srv->limits, &c->ticket);
+	smtpd__limits_leave(&srv->limits, &c->ticket);
 	pthread_mutex_unlock(&srv->lock);
 }
 
@@ -528,7 +529,7 @@ static const struct smtpd_pool_work pool_work = {
 static int
 check_settings(struct smtpd_server *srv)
 {
-	const char *fault = smtpd_settings_fault(&srv->config);
+	const char *fault = smtpd__settings_fault(&srv->config);
 
 	if (fault != NULL)
 		return fail(srv, "setting %s is out of its range", fault);
@@ -547,16 +548,16 @@ smtpd_server_start(struct smtpd_server *srv)
 		return -1;
 	if (srv->started || srv->draining)
 		return fail(srv, "the server was started before");
-	if (smtpd_listeners_address(&srv->listeners, 0) == NULL)
+	if (smtpd__listeners_address(&srv->listeners, 0) == NULL)
 		return fail(
 		    srv, "nothing to listen on: call smtpd_server_listen()");
-	error = smtpd_pool_init(
+	error = smtpd__pool_init(
 	    &srv->pool, &pool_work, srv, srv->config.settings.stack_size);
 	if (error != 0)
 		return fail_errno(srv, "cannot make a pool", error);
-	error = smtpd_pool_start(&srv->pool);
+	error = smtpd__pool_start(&srv->pool);
 	if (error != 0) {
-		smtpd_pool_finish(&srv->pool);
+		smtpd__pool_finish(&srv->pool);
 		return fail_errno(srv, "cannot make a thread", error);
 	}
 	srv->started = true;
@@ -574,11 +575,11 @@ smtpd_server_serve(struct smtpd_server *srv, int in, int out)
 		return -1;
 	if (getpeername(in, (struct sockaddr *)&peer.addr, &peer.len) != 0)
 		peer.len = 0;
-	w.ws = smtpd_workspace_create();
+	w.ws = smtpd__workspace_create();
 	if (w.ws == NULL)
 		return fail_memory(srv);
 	result = run_session(srv, &w, in, out, &peer, NULL);
-	smtpd_workspace_destroy(w.ws);
+	smtpd__workspace_destroy(w.ws);
 	if (result != 0)
 		fail(srv, "the server is stopping");
 	return result;
@@ -591,7 +592,7 @@ interrupt_sessions(struct smtpd_server *srv, enum smtpd_interrupt what)
 	int n = 0;
 
 	for (struct smtpd_session *s = srv->sessions; s != NULL; s = s->next) {
-		smtpd_wire_interrupt(&s->stream.wire, what);
+		smtpd__wire_interrupt(&s->stream.wire, what);
 		n++;
 	}
 	return n;
@@ -623,7 +624,7 @@ smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 	int cut_off = 0;
 	bool started;
 
-	smtpd_listeners_stop(&srv->listeners);
+	smtpd__listeners_stop(&srv->listeners);
 	pthread_mutex_lock(&srv->lock);
 	srv->draining = true;
 	interrupt_sessions(srv, SMTPD_INTERRUPT_LINE);
@@ -636,8 +637,8 @@ smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 	srv->started = false;
 	pthread_mutex_unlock(&srv->lock);
 	if (started) {
-		smtpd_pool_stop(&srv->pool);
-		smtpd_pool_finish(&srv->pool);
+		smtpd__pool_stop(&srv->pool);
+		smtpd__pool_finish(&srv->pool);
 	}
 	return cut_off;
 }

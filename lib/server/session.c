@@ -14,15 +14,15 @@
 #define ARENA_CAP_MAX      ((size_t)16 << 20)
 
 struct smtpd_workspace *
-smtpd_workspace_create(void)
+smtpd__workspace_create(void)
 {
-	return smtpd_pages_map(sizeof(struct smtpd_workspace));
+	return smtpd__pages_map(sizeof(struct smtpd_workspace));
 }
 
 void
-smtpd_workspace_destroy(struct smtpd_workspace *ws)
+smtpd__workspace_destroy(struct smtpd_workspace *ws)
 {
-	smtpd_pages_unmap(ws, sizeof(*ws));
+	smtpd__pages_unmap(ws, sizeof(*ws));
 }
 
 /* The client is slow: what it does not need now goes back to the system. */
@@ -33,14 +33,14 @@ save_memory(void *arg)
 	struct smtpd_workspace *ws = s->ws;
 	size_t waiting;
 
-	smtpd_stream_peek(&s->stream, &waiting);
+	smtpd__stream_peek(&s->stream, &waiting);
 	if (s->stack_bottom == NULL || waiting > 0)
 		return;
-	smtpd_pages_release(ws,
+	smtpd__pages_release(ws,
 	    s->open ? offsetof(struct smtpd_workspace, reply) : sizeof(*ws));
 	if (s->stream.tls != NULL)
-		smtpd_tls_conn_save_memory(s->stream.tls);
-	smtpd_pages_stack_release(s->stack_bottom);
+		smtpd__tls_conn_save_memory(s->stream.tls);
+	smtpd__pages_stack_release(s->stack_bottom);
 }
 
 static size_t
@@ -59,8 +59,8 @@ set_times(struct smtpd_session *s)
 
 	s->stream.idle_ms = settings->idle_timeout_ms;
 	s->stream.wire.write_ms = settings->write_timeout_ms;
-	s->stream.deadline =
-	    smtpd_clock_after(s->stream.wire.now, settings->session_timeout_ms);
+	s->stream.deadline = smtpd__clock_after(
+	    s->stream.wire.now, settings->session_timeout_ms);
 }
 
 static bool
@@ -70,7 +70,7 @@ is_internet(const struct smtpd_session *s)
 }
 
 void
-smtpd_session_init(struct smtpd_session *s, struct smtpd_server_config *c,
+smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
     struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
     const struct smtpd_sockaddr *peer)
 {
@@ -78,18 +78,18 @@ smtpd_session_init(struct smtpd_session *s, struct smtpd_server_config *c,
 	s->config = c;
 	s->ws = ws;
 	s->stack_bottom = stack_bottom;
-	smtpd_stream_init(&s->stream, in, out, ws->in, ws->out);
+	smtpd__stream_init(&s->stream, in, out, ws->in, ws->out);
 	s->stream.wire.rest = save_memory;
 	s->stream.wire.rest_arg = s;
 	set_times(s);
 	s->id = atomic_fetch_add(&c->last_session, 1) + 1;
 	s->peer = *peer;
-	smtpd_socket_host(peer, s->peer_text, sizeof(s->peer_text));
+	smtpd__socket_host(peer, s->peer_text, sizeof(s->peer_text));
 	if (!is_internet(s))
-		s->uid_known = smtpd_socket_uid(in, &s->uid) == 0;
+		s->uid_known = smtpd__socket_uid(in, &s->uid) == 0;
 	s->state = SMTPD_STATE_START;
 	ws->reply.code = 0;
-	smtpd_arena_init(
+	smtpd__arena_init(
 	    &s->arena, ws->arena, sizeof(ws->arena), arena_cap(&c->settings));
 }
 
@@ -105,29 +105,29 @@ let_go(struct smtpd_owned *own)
 static void
 count_bytes(struct smtpd_session *s)
 {
-	smtpd_settings_count(s->config, SMTPD_COUNT(bytes_in),
+	smtpd__settings_count(s->config, SMTPD_COUNT(bytes_in),
 	    (int64_t)(s->stream.wire.bytes_in - s->counted_in));
-	smtpd_settings_count(s->config, SMTPD_COUNT(bytes_out),
+	smtpd__settings_count(s->config, SMTPD_COUNT(bytes_out),
 	    (int64_t)(s->stream.wire.bytes_out - s->counted_out));
 	s->counted_in = s->stream.wire.bytes_in;
 	s->counted_out = s->stream.wire.bytes_out;
 }
 
 void
-smtpd_session_finish(struct smtpd_session *s)
+smtpd__session_finish(struct smtpd_session *s)
 {
 	let_go(&s->transaction_own);
 	let_go(&s->own);
-	smtpd_arena_reset(&s->arena);
-	smtpd_stream_finish(&s->stream);
+	smtpd__arena_reset(&s->arena);
+	smtpd__stream_finish(&s->stream);
 	smtpd_tls_unref(s->tls);
 	count_bytes(s);
 }
 
 void
-smtpd_session_count(struct smtpd_session *s, size_t count)
+smtpd__session_count(struct smtpd_session *s, size_t count)
 {
-	smtpd_settings_count(s->config, count, 1);
+	smtpd__settings_count(s->config, count, 1);
 }
 
 static void set_reply(struct smtpd_reply *r, int code, const char *enhanced,
@@ -140,22 +140,22 @@ set_reply(struct smtpd_reply *r, int code, const char *enhanced,
 	struct smtpd_text t;
 
 	r->code = code;
-	smtpd_text_init(&t, r->enhanced, sizeof(r->enhanced));
+	smtpd__text_init(&t, r->enhanced, sizeof(r->enhanced));
 	if (enhanced != NULL)
-		smtpd_text_add(&t, enhanced);
-	smtpd_text_init(&t, r->text, sizeof(r->text));
-	smtpd_text_vformat(&t, format, ap);
+		smtpd__text_add(&t, enhanced);
+	smtpd__text_init(&t, r->text, sizeof(r->text));
+	smtpd__text_vformat(&t, format, ap);
 }
 
 /* The program made a mistake: the client may try again later. */
 static void
 say_mistake(struct smtpd_session *s, const char *what, int code)
 {
-	smtpd_settings_log(s->config, SMTPD_LOG_ERROR,
+	smtpd__settings_log(s->config, SMTPD_LOG_ERROR,
 	    "session=%llu the program's %s: code %d", (unsigned long long)s->id,
 	    what, code);
 	s->ws->reply.code = 0;
-	smtpd_session_say(s, 451, "4.3.0", "local error, try again later");
+	smtpd__session_say(s, 451, "4.3.0", "local error, try again later");
 }
 
 int
@@ -164,7 +164,7 @@ smtpd_reply(struct smtpd_session *s, int code, const char *enhanced,
 {
 	va_list ap;
 
-	if (!smtpd_reply_is_valid(code, enhanced)) {
+	if (!smtpd__reply_is_valid(code, enhanced)) {
 		say_mistake(s, "reply has no valid code", code);
 		return s->ws->reply.code;
 	}
@@ -175,7 +175,7 @@ smtpd_reply(struct smtpd_session *s, int code, const char *enhanced,
 }
 
 void
-smtpd_session_say(struct smtpd_session *s, int code, const char *enhanced,
+smtpd__session_say(struct smtpd_session *s, int code, const char *enhanced,
     const char *format, ...)
 {
 	va_list ap;
@@ -188,7 +188,7 @@ smtpd_session_say(struct smtpd_session *s, int code, const char *enhanced,
 }
 
 void
-smtpd_session_refuse(struct smtpd_session *s, size_t count, int code,
+smtpd__session_refuse(struct smtpd_session *s, size_t count, int code,
     const char *enhanced, const char *format, ...)
 {
 	va_list ap;
@@ -196,36 +196,36 @@ smtpd_session_refuse(struct smtpd_session *s, size_t count, int code,
 	va_start(ap, format);
 	set_reply(&s->ws->reply, code, enhanced, format, ap);
 	va_end(ap);
-	smtpd_session_count(s, count);
+	smtpd__session_count(s, count);
 }
 
 void
-smtpd_session_close(struct smtpd_session *s, enum smtpd_close why)
+smtpd__session_close(struct smtpd_session *s, enum smtpd_close why)
 {
 	s->closing = true;
 	s->why = why;
 }
 
 void
-smtpd_session_answer(struct smtpd_session *s)
+smtpd__session_answer(struct smtpd_session *s)
 {
 	struct smtpd_reply *r = &s->ws->reply;
-	char *room = smtpd_stream_room(&s->stream, SMTPD_REPLY_WIRE_MAX);
+	char *room = smtpd__stream_room(&s->stream, SMTPD_REPLY_WIRE_MAX);
 
 	if (r->code == 421 && !s->closing)
-		smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
-	smtpd_settings_log(s->config, SMTPD_LOG_TRACE,
+		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
+	smtpd__settings_log(s->config, SMTPD_LOG_TRACE,
 	    "session=%llu reply=%d %s %s", (unsigned long long)s->id, r->code,
 	    r->enhanced, r->text);
 	if (room == NULL)
 		return;
-	smtpd_stream_put(
-	    &s->stream, smtpd_reply_write(r, room, SMTPD_REPLY_WIRE_MAX));
+	smtpd__stream_put(
+	    &s->stream, smtpd__reply_write(r, room, SMTPD_REPLY_WIRE_MAX));
 	r->code = 0;
 }
 
 bool
-smtpd_session_goes_on(struct smtpd_session *s, int result, int good)
+smtpd__session_goes_on(struct smtpd_session *s, int result, int good)
 {
 	struct smtpd_reply *r = &s->ws->reply;
 
@@ -241,10 +241,10 @@ smtpd_session_goes_on(struct smtpd_session *s, int result, int good)
 }
 
 void
-smtpd_transaction_open(struct smtpd_session *s)
+smtpd__transaction_open(struct smtpd_session *s)
 {
 	memset(&s->envelope, 0, sizeof(s->envelope));
-	smtpd_trace_id(smtpd_settings_new_id(s->config), s->envelope_id);
+	smtpd__trace_id(smtpd__settings_new_id(s->config), s->envelope_id);
 	s->envelope.id = s->envelope_id;
 	s->rcpts_room = 0;
 	s->rcpts_refused = 0;
@@ -252,7 +252,7 @@ smtpd_transaction_open(struct smtpd_session *s)
 }
 
 int
-smtpd_transaction_add(struct smtpd_session *s, const struct smtpd_rcpt *rcpt)
+smtpd__transaction_add(struct smtpd_session *s, const struct smtpd_rcpt *rcpt)
 {
 	struct smtpd_envelope *e = &s->envelope;
 	struct smtpd_rcpt *rcpts;
@@ -260,7 +260,7 @@ smtpd_transaction_add(struct smtpd_session *s, const struct smtpd_rcpt *rcpt)
 	if (e->nrcpts == s->rcpts_room) {
 		size_t room = s->rcpts_room == 0 ? 4 : s->rcpts_room * 2;
 
-		rcpts = smtpd_arena_alloc(&s->arena, room * sizeof(*rcpts));
+		rcpts = smtpd__arena_alloc(&s->arena, room * sizeof(*rcpts));
 		if (rcpts == NULL)
 			return -1;
 		if (e->nrcpts > 0)
@@ -275,7 +275,7 @@ smtpd_transaction_add(struct smtpd_session *s, const struct smtpd_rcpt *rcpt)
 }
 
 void
-smtpd_transaction_end(struct smtpd_session *s, enum smtpd_end how, int code)
+smtpd__transaction_end(struct smtpd_session *s, enum smtpd_end how, int code)
 {
 	const struct smtpd_events *events = &s->config->events;
 	bool accepted = (s->state & (SMTPD_STATE_MAIL | SMTPD_STATE_RCPT)) != 0;
@@ -286,7 +286,7 @@ smtpd_transaction_end(struct smtpd_session *s, enum smtpd_end how, int code)
 		events->transaction_end(
 		    s, &s->envelope, how, code, events->user);
 	let_go(&s->transaction_own);
-	smtpd_arena_reset(&s->arena);
+	smtpd__arena_reset(&s->arena);
 	s->open = false;
 	if (accepted)
 		s->state = SMTPD_STATE_HELLO;
@@ -294,9 +294,9 @@ smtpd_transaction_end(struct smtpd_session *s, enum smtpd_end how, int code)
 }
 
 void
-smtpd_session_forget(struct smtpd_session *s)
+smtpd__session_forget(struct smtpd_session *s)
 {
-	smtpd_transaction_end(s, SMTPD_END_RESET, 0);
+	smtpd__transaction_end(s, SMTPD_END_RESET, 0);
 	s->helo[0] = '\0';
 	s->esmtp = false;
 	s->state = SMTPD_STATE_START;
@@ -305,13 +305,13 @@ smtpd_session_forget(struct smtpd_session *s)
 static void
 log_tls(const struct smtpd_session *s, const char *reason)
 {
-	smtpd_settings_log(s->config, SMTPD_LOG_INFO,
+	smtpd__settings_log(s->config, SMTPD_LOG_INFO,
 	    "refused session=%llu peer=%s reason=\"no TLS: %s\"",
 	    (unsigned long long)s->id, s->peer_text, reason);
 }
 
 void
-smtpd_session_refuse_tls(
+smtpd__session_refuse_tls(
     struct smtpd_session *s, enum smtpd_io_status status, const char *reason)
 {
 	enum smtpd_close why = SMTPD_CLOSE_REFUSED;
@@ -325,38 +325,38 @@ smtpd_session_refuse_tls(
 	else if (status == SMTPD_IO_ERROR)
 		why = SMTPD_CLOSE_ERROR;
 	if (why == SMTPD_CLOSE_TIMEOUT)
-		smtpd_session_count(s, SMTPD_COUNT(timeouts));
-	smtpd_session_count(s, SMTPD_COUNT(refused_tls));
+		smtpd__session_count(s, SMTPD_COUNT(timeouts));
+	smtpd__session_count(s, SMTPD_COUNT(refused_tls));
 	log_tls(s, reason);
-	smtpd_session_close(s, why);
+	smtpd__session_close(s, why);
 }
 
 void
-smtpd_session_break_tls(struct smtpd_session *s)
+smtpd__session_break_tls(struct smtpd_session *s)
 {
-	smtpd_session_count(s, SMTPD_COUNT(refused_protocol));
+	smtpd__session_count(s, SMTPD_COUNT(refused_protocol));
 	log_tls(s, "the client broke it");
-	smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
+	smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
 }
 
 void
-smtpd_session_start_tls(struct smtpd_session *s, struct smtpd_tls_conn *conn)
+smtpd__session_start_tls(struct smtpd_session *s, struct smtpd_tls_conn *conn)
 {
 	const struct smtpd_server_config *c = s->config;
 	enum smtpd_io_status status;
-	uint64_t deadline = smtpd_clock_after(
-	    smtpd_clock_ms(), c->settings.handshake_timeout_ms);
+	uint64_t deadline = smtpd__clock_after(
+	    smtpd__clock_ms(), c->settings.handshake_timeout_ms);
 	char reason[128] = "nothing could be sent";
 
-	status = smtpd_stream_start_tls(
+	status = smtpd__stream_start_tls(
 	    &s->stream, conn, deadline, reason, sizeof(reason));
 	if (status != SMTPD_IO_OK) {
-		smtpd_session_refuse_tls(s, status, reason);
+		smtpd__session_refuse_tls(s, status, reason);
 		return;
 	}
-	smtpd_session_forget(s);
-	smtpd_session_count(s, SMTPD_COUNT(tls));
-	smtpd_settings_log(c, SMTPD_LOG_DEBUG,
+	smtpd__session_forget(s);
+	smtpd__session_count(s, SMTPD_COUNT(tls));
+	smtpd__settings_log(c, SMTPD_LOG_DEBUG,
 	    "tls session=%llu version=%s cipher=%s name=%s",
 	    (unsigned long long)s->id, smtpd_session_tls(s)->version,
 	    smtpd_session_tls(s)->cipher, smtpd_session_tls(s)->server_name);
@@ -421,7 +421,7 @@ smtpd_session_tls(const struct smtpd_session *s)
 {
 	if (s->stream.tls == NULL)
 		return NULL;
-	return smtpd_tls_conn_info(s->stream.tls);
+	return smtpd__tls_conn_info(s->stream.tls);
 }
 
 const struct smtpd_envelope *
@@ -455,12 +455,12 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 		.cipher = tls != NULL ? tls->cipher : NULL,
 		.id = e->id,
 		.rcpt = e->nrcpts == 1 ? e->rcpts[0].address.text : NULL,
-		.when = (time_t)(smtpd_clock_wall_ms() / 1000),
+		.when = (time_t)(smtpd__clock_wall_ms() / 1000),
 	};
 
-	smtpd_text_init(&t, uid, sizeof(uid));
-	smtpd_text_number(&t, s->uid);
-	return s->open ? smtpd_received_write(&trace, buf, size) : -1;
+	smtpd__text_init(&t, uid, sizeof(uid));
+	smtpd__text_number(&t, s->uid);
+	return s->open ? smtpd__received_write(&trace, buf, size) : -1;
 }
 
 void

@@ -72,34 +72,34 @@ struct smtpd_session {
 	struct smtpd_session *next, *prev;
 };
 
-/* The memory that smtpd_session_init() needs, or NULL. */
-struct smtpd_workspace *smtpd_workspace_create(void);
-void smtpd_workspace_destroy(struct smtpd_workspace *ws);
+/* The memory that smtpd__session_init() needs, or NULL. */
+struct smtpd_workspace *smtpd__workspace_create(void);
+void smtpd__workspace_destroy(struct smtpd_workspace *ws);
 
 /*
  * Begin a session of C's server on descriptors IN and OUT with PEER, in
  * workspace WS, on a stack that reaches down to STACK_BOTTOM (or NULL).
  */
-void smtpd_session_init(struct smtpd_session *s, struct smtpd_server_config *c,
+void smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
     struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
     const struct smtpd_sockaddr *peer);
 
 /* Let go of what the caller attached, and tell the last counts. */
-void smtpd_session_finish(struct smtpd_session *s);
+void smtpd__session_finish(struct smtpd_session *s);
 
 /* Set the reply unless the caller's handler has set one. */
-void smtpd_session_say(struct smtpd_session *s, int code, const char *enhanced,
+void smtpd__session_say(struct smtpd_session *s, int code, const char *enhanced,
     const char *format, ...) SMTPD_PRINTF(4, 5);
 
 /* Set the reply of a refusal, whatever was set before, and count it. */
-void smtpd_session_refuse(struct smtpd_session *s, size_t count, int code,
+void smtpd__session_refuse(struct smtpd_session *s, size_t count, int code,
     const char *enhanced, const char *format, ...) SMTPD_PRINTF(5, 6);
 
 /* Put the reply that is set into the output; 421 closes the session. */
-void smtpd_session_answer(struct smtpd_session *s);
+void smtpd__session_answer(struct smtpd_session *s);
 
 /* End the session after the present reply, because of WHY. */
-void smtpd_session_close(struct smtpd_session *s, enum smtpd_close why);
+void smtpd__session_close(struct smtpd_session *s, enum smtpd_close why);
 
 /*
  * Take RESULT of a handler that was called with no reply set: whether the
@@ -107,13 +107,13 @@ void smtpd_session_close(struct smtpd_session *s, enum smtpd_close why);
  * that is not the reply's code, or of the other class, is a mistake of the
  * program, answered 451.
  */
-bool smtpd_session_goes_on(struct smtpd_session *s, int result, int good);
+bool smtpd__session_goes_on(struct smtpd_session *s, int result, int good);
 
 /* Open a transaction, its envelope empty but for the id. */
-void smtpd_transaction_open(struct smtpd_session *s);
+void smtpd__transaction_open(struct smtpd_session *s);
 
 /* Add a recipient.  Return 0, or -1 without memory. */
-int smtpd_transaction_add(
+int smtpd__transaction_add(
     struct smtpd_session *s, const struct smtpd_rcpt *rcpt);
 
 /*
@@ -121,29 +121,29 @@ int smtpd_transaction_add(
  * was accepted, free what is kept for it, and go back to the state before
  * MAIL.  Nothing happens when none is open.
  */
-void smtpd_transaction_end(
+void smtpd__transaction_end(
     struct smtpd_session *s, enum smtpd_end how, int code);
 
 /* Forget what EHLO or HELO said, the transaction included. */
-void smtpd_session_forget(struct smtpd_session *s);
+void smtpd__session_forget(struct smtpd_session *s);
 
 /*
  * Shake hands with CONN, which becomes the session's, after what is in the
  * output was sent; then forget all that the client said before.  When it
  * fails the session is closed without a word.
  */
-void smtpd_session_start_tls(
+void smtpd__session_start_tls(
     struct smtpd_session *s, struct smtpd_tls_conn *conn);
 
 /* Close, count and log: there was no handshake, because of STATUS and
  * REASON. */
-void smtpd_session_refuse_tls(
+void smtpd__session_refuse_tls(
     struct smtpd_session *s, enum smtpd_io_status status, const char *reason);
 
 /* The same when the client broke TLS later on. */
-void smtpd_session_break_tls(struct smtpd_session *s);
+void smtpd__session_break_tls(struct smtpd_session *s);
 
 /* Move counter COUNT of the server by one. */
-void smtpd_session_count(struct smtpd_session *s, size_t count);
+void smtpd__session_count(struct smtpd_session *s, size_t count);
 
 #endif

@@ -80,8 +80,8 @@ set_hostname(struct smtpd_server_config *c)
 	struct smtpd_text t;
 
 	if (name != NULL) {
-		smtpd_text_init(&t, c->hostname, sizeof(c->hostname));
-		smtpd_text_add(&t, name);
+		smtpd__text_init(&t, c->hostname, sizeof(c->hostname));
+		smtpd__text_add(&t, name);
 		/* Half a name is another name: let it be reported. */
 		if (t.cut)
 			c->hostname[0] = '\0';
@@ -92,7 +92,7 @@ set_hostname(struct smtpd_server_config *c)
 }
 
 void
-smtpd_settings_init(
+smtpd__settings_init(
     struct smtpd_server_config *c, const struct smtpd_settings *settings)
 {
 	memset(c, 0, sizeof(*c));
@@ -113,7 +113,7 @@ free_names(struct smtpd_names *list)
 }
 
 void
-smtpd_settings_finish(struct smtpd_server_config *c)
+smtpd__settings_finish(struct smtpd_server_config *c)
 {
 	free_names(&c->keywords);
 	free_names(&c->mail_params);
@@ -122,11 +122,11 @@ smtpd_settings_finish(struct smtpd_server_config *c)
 }
 
 const char *
-smtpd_settings_fault(const struct smtpd_server_config *c)
+smtpd__settings_fault(const struct smtpd_server_config *c)
 {
 	const struct smtpd_settings *s = &c->settings;
 
-	if (!smtpd_address_parse_helo(c->hostname, strlen(c->hostname)))
+	if (!smtpd__address_parse_helo(c->hostname, strlen(c->hostname)))
 		return "hostname";
 	if (s->max_recipients < 100)
 		return "max_recipients";
@@ -144,7 +144,7 @@ smtpd_settings_fault(const struct smtpd_server_config *c)
 }
 
 struct smtpd_verb *
-smtpd_settings_verb(const struct smtpd_server_config *c, const char *name)
+smtpd__settings_verb(const struct smtpd_server_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->nverbs; i++)
 		if (strcmp(c->verbs[i].name, name) == 0)
@@ -153,7 +153,7 @@ smtpd_settings_verb(const struct smtpd_server_config *c, const char *name)
 }
 
 int
-smtpd_settings_add_verb(
+smtpd__settings_add_verb(
     struct smtpd_server_config *c, const struct smtpd_verb *verb)
 {
 	struct smtpd_verb *more =
@@ -168,7 +168,7 @@ smtpd_settings_add_verb(
 }
 
 int
-smtpd_settings_names_add(struct smtpd_names *list, const char *name)
+smtpd__settings_names_add(struct smtpd_names *list, const char *name)
 {
 	char **more = realloc(list->names, (list->count + 1) * sizeof(*more));
 
@@ -183,25 +183,25 @@ smtpd_settings_names_add(struct smtpd_names *list, const char *name)
 }
 
 bool
-smtpd_settings_names_have(const struct smtpd_names *list, const char *name)
+smtpd__settings_names_have(const struct smtpd_names *list, const char *name)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (smtpd_text_same(list->names[i], name))
+		if (smtpd__text_same(list->names[i], name))
 			return true;
 	return false;
 }
 
 void
-smtpd_settings_count(struct smtpd_server_config *c, size_t count, int64_t n)
+smtpd__settings_count(struct smtpd_server_config *c, size_t count, int64_t n)
 {
 	atomic_fetch_add_explicit(
 	    &c->counts[count], (uint64_t)n, memory_order_relaxed);
 }
 
 uint64_t
-smtpd_settings_new_id(struct smtpd_server_config *c)
+smtpd__settings_new_id(struct smtpd_server_config *c)
 {
-	uint64_t id = smtpd_clock_wall_ms() << ID_COUNT_BITS;
+	uint64_t id = smtpd__clock_wall_ms() << ID_COUNT_BITS;
 	uint64_t last = atomic_load(&c->last_id);
 	uint64_t next;
 
@@ -212,27 +212,27 @@ smtpd_settings_new_id(struct smtpd_server_config *c)
 }
 
 bool
-smtpd_settings_logs(
+smtpd__settings_logs(
     const struct smtpd_server_config *c, enum smtpd_log_level level)
 {
 	return c->settings.log != NULL && level <= c->settings.log_level;
 }
 
 void
-smtpd_settings_log(const struct smtpd_server_config *c,
+smtpd__settings_log(const struct smtpd_server_config *c,
     enum smtpd_log_level level, const char *format, ...)
 {
 	char line[LOG_LINE_MAX], clean[LOG_LINE_MAX];
 	struct smtpd_text t;
 	va_list ap;
 
-	if (!smtpd_settings_logs(c, level))
+	if (!smtpd__settings_logs(c, level))
 		return;
-	smtpd_text_init(&t, line, sizeof(line));
+	smtpd__text_init(&t, line, sizeof(line));
 	va_start(ap, format);
-	smtpd_text_vformat(&t, format, ap);
+	smtpd__text_vformat(&t, format, ap);
 	va_end(ap);
-	smtpd_text_init(&t, clean, sizeof(clean));
-	smtpd_text_filtered(&t, line, strlen(line));
+	smtpd__text_init(&t, clean, sizeof(clean));
+	smtpd__text_filtered(&t, line, strlen(line));
 	c->settings.log(level, clean, c->settings.log_user);
 }

@@ -85,44 +85,44 @@ struct smtpd_server_config {
  * Copy SETTINGS (NULL: all defaults), each zero replaced by its default.  The
  * verb table is empty.
  */
-void smtpd_settings_init(
+void smtpd__settings_init(
     struct smtpd_server_config *c, const struct smtpd_settings *settings);
 
 /* Free what C holds. */
-void smtpd_settings_finish(struct smtpd_server_config *c);
+void smtpd__settings_finish(struct smtpd_server_config *c);
 
 /* The name of a setting that is out of its range, or NULL. */
-const char *smtpd_settings_fault(const struct smtpd_server_config *c);
+const char *smtpd__settings_fault(const struct smtpd_server_config *c);
 
 /* The verb called NAME, in upper case, or NULL. */
-struct smtpd_verb *smtpd_settings_verb(
+struct smtpd_verb *smtpd__settings_verb(
     const struct smtpd_server_config *c, const char *name);
 
 /* Add a copy of VERB to the table.  Return 0, or -1 without memory. */
-int smtpd_settings_add_verb(
+int smtpd__settings_add_verb(
     struct smtpd_server_config *c, const struct smtpd_verb *verb);
 
 /* Add a copy of NAME to a list.  Return 0, or -1 without memory. */
-int smtpd_settings_names_add(struct smtpd_names *list, const char *name);
+int smtpd__settings_names_add(struct smtpd_names *list, const char *name);
 
 /* Whether NAME, its case ignored, is in LIST. */
-bool smtpd_settings_names_have(
+bool smtpd__settings_names_have(
     const struct smtpd_names *list, const char *name);
 
 /* Move counter COUNT, as SMTPD_COUNT() gives it, by N. */
-void smtpd_settings_count(
+void smtpd__settings_count(
     struct smtpd_server_config *c, size_t count, int64_t n);
 
 /* A new id for a transaction: rising, and close to the time. */
-uint64_t smtpd_settings_new_id(struct smtpd_server_config *c);
+uint64_t smtpd__settings_new_id(struct smtpd_server_config *c);
 
 /* Whether lines of LEVEL are wanted: to make none in vain. */
-bool smtpd_settings_logs(
+bool smtpd__settings_logs(
     const struct smtpd_server_config *c, enum smtpd_log_level level);
 
 /* Log one line of printf's making.  What a client sent must have been
  * filtered, here it is again: a line holds only printable ASCII. */
-void smtpd_settings_log(const struct smtpd_server_config *c,
+void smtpd__settings_log(const struct smtpd_server_config *c,
     enum smtpd_log_level level, const char *format, ...) SMTPD_PRINTF(3, 4);
 
 #endif

@@ -22,7 +22,7 @@ is_allowed(struct smtpd_session *s, const struct smtpd_verb *verb,
 {
 	if (verb->handler == NULL)
 		return true;
-	return smtpd_session_goes_on(s, verb->handler(s, c, verb->user), good);
+	return smtpd__session_goes_on(s, verb->handler(s, c, verb->user), good);
 }
 
 /* The same for a command without an address. */
@@ -46,27 +46,27 @@ say_extensions(struct smtpd_session *s)
 	char text[SMTPD_REPLY_TEXT_MAX + 1];
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, text, sizeof(text));
+	smtpd__text_init(&t, text, sizeof(text));
 	if (s->ws->reply.code != 0)
-		smtpd_text_add(&t, s->ws->reply.text);
+		smtpd__text_add(&t, s->ws->reply.text);
 	else
-		smtpd_text_format(&t, "%s", c->hostname);
-	smtpd_text_add(&t, "\nPIPELINING\nSIZE");
+		smtpd__text_format(&t, "%s", c->hostname);
+	smtpd__text_add(&t, "\nPIPELINING\nSIZE");
 	if (c->settings.max_message_size != SMTPD_NO_SIZE_LIMIT) {
-		smtpd_text_byte(&t, ' ');
-		smtpd_text_number(&t, c->settings.max_message_size);
+		smtpd__text_byte(&t, ' ');
+		smtpd__text_number(&t, c->settings.max_message_size);
 	}
-	smtpd_text_add(&t, "\n8BITMIME\nENHANCEDSTATUSCODES");
+	smtpd__text_add(&t, "\n8BITMIME\nENHANCEDSTATUSCODES");
 	if ((c->settings.flags & SMTPD_FLAG_DSN) != 0)
-		smtpd_text_add(&t, "\nDSN");
+		smtpd__text_add(&t, "\nDSN");
 	if (s->tls != NULL && s->stream.tls == NULL)
-		smtpd_text_add(&t, "\nSTARTTLS");
+		smtpd__text_add(&t, "\nSTARTTLS");
 	for (size_t i = 0; i < c->keywords.count; i++) {
-		smtpd_text_byte(&t, '\n');
-		smtpd_text_add(&t, c->keywords.names[i]);
+		smtpd__text_byte(&t, '\n');
+		smtpd__text_add(&t, c->keywords.names[i]);
 	}
 	s->ws->reply.code = 0;
-	smtpd_session_say(s, 250, NULL, "%s", text);
+	smtpd__session_say(s, 250, NULL, "%s", text);
 }
 
 /*
@@ -77,14 +77,14 @@ static bool
 greet(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
 {
-	if (!smtpd_address_parse_helo(line->argument, line->len)) {
-		smtpd_session_refuse(s, SYNTAX, 501, "5.5.4",
+	if (!smtpd__address_parse_helo(line->argument, line->len)) {
+		smtpd__session_refuse(s, SYNTAX, 501, "5.5.4",
 		    "%s needs the name of your host", verb->name);
 		return false;
 	}
 	if (!is_plain_allowed(s, verb, line))
 		return false;
-	smtpd_session_forget(s);
+	smtpd__session_forget(s);
 	memcpy(s->helo, line->argument, line->len + 1);
 	s->state = SMTPD_STATE_HELLO;
 	return true;
@@ -105,7 +105,7 @@ cmd_helo(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
 {
 	if (greet(s, verb, line))
-		smtpd_session_say(s, 250, NULL, "%s", s->config->hostname);
+		smtpd__session_say(s, 250, NULL, "%s", s->config->hostname);
 }
 
 /*
@@ -119,22 +119,22 @@ cmd_starttls(struct smtpd_session *s, const struct smtpd_verb *verb,
 	struct smtpd_tls_conn *conn = NULL;
 
 	if (s->stream.tls != NULL) {
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, SYNTAX, 503, "5.5.1", "TLS is on already");
 		return;
 	}
 	if (!is_plain_allowed(s, verb, line))
 		return;
 	if (s->tls != NULL)
-		conn = smtpd_tls_conn_create(s->tls, &s->stream.wire);
+		conn = smtpd__tls_conn_create(s->tls, &s->stream.wire);
 	if (conn == NULL) {
-		smtpd_session_refuse(s, SMTPD_COUNT(refused_tls), 454, "4.7.0",
+		smtpd__session_refuse(s, SMTPD_COUNT(refused_tls), 454, "4.7.0",
 		    "TLS is not available");
 		return;
 	}
-	smtpd_session_say(s, 220, "2.0.0", "go ahead with TLS");
-	smtpd_session_answer(s);
-	smtpd_session_start_tls(s, conn);
+	smtpd__session_say(s, 220, "2.0.0", "go ahead with TLS");
+	smtpd__session_answer(s);
+	smtpd__session_start_tls(s, conn);
 }
 
 /* Take "FROM:" or "TO:" off the front of *S; whether it was there. */
@@ -143,7 +143,7 @@ take_prefix(const char **s, size_t *len, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	if (*len < n || !smtpd_text_same_bytes(*s, prefix, n))
+	if (*len < n || !smtpd__text_same_bytes(*s, prefix, n))
 		return false;
 	*s += n;
 	*len -= n;
@@ -161,20 +161,20 @@ refuse_path(struct smtpd_session *s, enum smtpd_path_fault fault,
 {
 	switch (fault) {
 	case SMTPD_PATH_UTF8:
-		smtpd_session_refuse(s, SYNTAX, 553, "5.6.7",
+		smtpd__session_refuse(s, SYNTAX, 553, "5.6.7",
 		    "addresses outside ASCII are not supported");
 		break;
 	case SMTPD_PATH_TOO_LONG:
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, SYNTAX, 501, enhanced, "address too long");
 		break;
 	case SMTPD_PATH_NO_MEMORY:
-		smtpd_session_refuse(s, SMTPD_COUNT(errors), 452, "4.3.1",
+		smtpd__session_refuse(s, SMTPD_COUNT(errors), 452, "4.3.1",
 		    "no memory for this address now");
 		break;
 	case SMTPD_PATH_SYNTAX:
 	case SMTPD_PATH_OK:
-		smtpd_session_refuse(s, SYNTAX, 501, enhanced,
+		smtpd__session_refuse(s, SYNTAX, 501, enhanced,
 		    "bad address, say %s<user@domain>", prefix);
 		break;
 	}
@@ -185,20 +185,20 @@ refuse_params(struct smtpd_session *s, enum smtpd_param_fault fault)
 {
 	switch (fault) {
 	case SMTPD_PARAM_DUPLICATE:
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, SYNTAX, 501, "5.5.4", "parameter given twice");
 		break;
 	case SMTPD_PARAM_TOO_MANY:
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, SYNTAX, 501, "5.5.4", "too many parameters");
 		break;
 	case SMTPD_PARAM_NO_MEMORY:
-		smtpd_session_refuse(s, SMTPD_COUNT(errors), 452, "4.3.1",
+		smtpd__session_refuse(s, SMTPD_COUNT(errors), 452, "4.3.1",
 		    "no memory for these parameters now");
 		break;
 	case SMTPD_PARAM_SYNTAX:
 	case SMTPD_PARAM_OK:
-		smtpd_session_refuse(s, SYNTAX, 501, "5.5.4", "bad parameter");
+		smtpd__session_refuse(s, SYNTAX, 501, "5.5.4", "bad parameter");
 		break;
 	}
 }
@@ -219,7 +219,7 @@ parse_path_command(struct smtpd_session *s,
 	enum smtpd_param_fault param;
 
 	if (take_prefix(&at, &len, prefix))
-		path = smtpd_address_parse_path(
+		path = smtpd__address_parse_path(
 		    at, len, kind, &s->arena, address, &used);
 	if (path == SMTPD_PATH_OK && used < len && at[used] != ' ')
 		path = SMTPD_PATH_SYNTAX;
@@ -227,7 +227,7 @@ parse_path_command(struct smtpd_session *s,
 		refuse_path(s, path, enhanced, prefix);
 		return false;
 	}
-	param = smtpd_param_parse_all(
+	param = smtpd__param_parse_all(
 	    at + used, len - used, &s->arena, &c->params, &c->nparams);
 	if (param != SMTPD_PARAM_OK) {
 		refuse_params(s, param);
@@ -245,14 +245,14 @@ take_size(struct smtpd_session *s, const char *value)
 	uint64_t limit = s->config->settings.max_message_size;
 	uint64_t size;
 
-	if (value == NULL || smtpd_param_number(value, &size) != 0) {
-		smtpd_session_refuse(
+	if (value == NULL || smtpd__param_number(value, &size) != 0) {
+		smtpd__session_refuse(
 		    s, SYNTAX, 501, "5.5.4", "SIZE needs a number of octets");
 		return false;
 	}
 	if (limit != SMTPD_NO_SIZE_LIMIT && size > limit) {
-		smtpd_session_refuse(s, SMTPD_COUNT(refused_size), 552, "5.3.4",
-		    "message larger than %llu octets",
+		smtpd__session_refuse(s, SMTPD_COUNT(refused_size), 552,
+		    "5.3.4", "message larger than %llu octets",
 		    (unsigned long long)limit);
 		return false;
 	}
@@ -264,15 +264,15 @@ take_size(struct smtpd_session *s, const char *value)
 static bool
 take_body(struct smtpd_session *s, const char *value)
 {
-	if (value != NULL && smtpd_text_same(value, "7BIT")) {
+	if (value != NULL && smtpd__text_same(value, "7BIT")) {
 		s->envelope.encoding = SMTPD_ENCODING_7BIT;
 		return true;
 	}
-	if (value != NULL && smtpd_text_same(value, "8BITMIME")) {
+	if (value != NULL && smtpd__text_same(value, "8BITMIME")) {
 		s->envelope.encoding = SMTPD_ENCODING_8BITMIME;
 		return true;
 	}
-	smtpd_session_refuse(
+	smtpd__session_refuse(
 	    s, SYNTAX, 501, "5.5.4", "BODY is 7BIT or 8BITMIME");
 	return false;
 }
@@ -290,9 +290,9 @@ is_dsn(const struct smtpd_session *s, const struct smtpd_param *p,
 static bool
 take_dsn(struct smtpd_session *s, const struct smtpd_param *p)
 {
-	if (smtpd_dsn_param_is_valid(p->name, p->value))
+	if (smtpd__dsn_param_is_valid(p->name, p->value))
 		return true;
-	smtpd_session_refuse(
+	smtpd__session_refuse(
 	    s, SYNTAX, 501, "5.5.4", "bad value of %s", p->name);
 	return false;
 }
@@ -300,7 +300,7 @@ take_dsn(struct smtpd_session *s, const struct smtpd_param *p)
 static bool
 refuse_unknown(struct smtpd_session *s, const struct smtpd_param *p)
 {
-	smtpd_session_refuse(
+	smtpd__session_refuse(
 	    s, SYNTAX, 555, "5.5.4", "parameter %s is not supported", p->name);
 	return false;
 }
@@ -314,7 +314,7 @@ take_mail_param(struct smtpd_session *s, const struct smtpd_param *p)
 		return take_body(s, p->value);
 	if (is_dsn(s, p, "RET", "ENVID"))
 		return take_dsn(s, p);
-	if (smtpd_settings_names_have(&s->config->mail_params, p->name))
+	if (smtpd__settings_names_have(&s->config->mail_params, p->name))
 		return true;
 	return refuse_unknown(s, p);
 }
@@ -324,7 +324,7 @@ take_rcpt_param(struct smtpd_session *s, const struct smtpd_param *p)
 {
 	if (is_dsn(s, p, "NOTIFY", "ORCPT"))
 		return take_dsn(s, p);
-	if (smtpd_settings_names_have(&s->config->rcpt_params, p->name))
+	if (smtpd__settings_names_have(&s->config->rcpt_params, p->name))
 		return true;
 	return refuse_unknown(s, p);
 }
@@ -337,7 +337,7 @@ has_transactions_left(struct smtpd_session *s)
 
 	if (max == SMTPD_NO_LIMIT || s->transactions < max)
 		return true;
-	smtpd_session_refuse(s, SMTPD_COUNT(refused_abuse), 421, "4.7.0",
+	smtpd__session_refuse(s, SMTPD_COUNT(refused_abuse), 421, "4.7.0",
 	    "%u messages in one session are enough, come again", max);
 	return false;
 }
@@ -359,7 +359,7 @@ accept_sender(struct smtpd_session *s, const struct smtpd_verb *verb,
 			return false;
 	if (is_allowed(s, verb, &c, 2))
 		return true;
-	smtpd_session_count(s, SENDER);
+	smtpd__session_count(s, SENDER);
 	return false;
 }
 
@@ -370,14 +370,14 @@ cmd_mail(struct smtpd_session *s, const struct smtpd_verb *verb,
 {
 	if (!has_transactions_left(s))
 		return;
-	smtpd_transaction_open(s);
+	smtpd__transaction_open(s);
 	if (!accept_sender(s, verb, line)) {
-		smtpd_transaction_end(s, SMTPD_END_CLOSED, 0);
+		smtpd__transaction_end(s, SMTPD_END_CLOSED, 0);
 		return;
 	}
 	s->state = SMTPD_STATE_MAIL;
 	s->transactions++;
-	smtpd_session_say(s, 250, "2.1.0", "sender ok");
+	smtpd__session_say(s, 250, "2.1.0", "sender ok");
 }
 
 static bool
@@ -387,7 +387,8 @@ has_rcpts_left(struct smtpd_session *s)
 
 	if (max == SMTPD_NO_LIMIT || s->envelope.nrcpts < max)
 		return true;
-	smtpd_session_refuse(s, RECIPIENT, 452, "4.5.3", "too many recipients");
+	smtpd__session_refuse(
+	    s, RECIPIENT, 452, "4.5.3", "too many recipients");
 	return false;
 }
 
@@ -408,17 +409,17 @@ accept_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
 	if (!has_rcpts_left(s))
 		return false;
 	if (verb->handler == NULL) {
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, RECIPIENT, 550, "5.7.1", "no mail is taken here");
 		return false;
 	}
 	if (!is_allowed(s, verb, &c, 2)) {
-		smtpd_session_count(s, RECIPIENT);
+		smtpd__session_count(s, RECIPIENT);
 		return false;
 	}
 	rcpt.params = c.params;
 	rcpt.nparams = c.nparams;
-	if (smtpd_transaction_add(s, &rcpt) == 0)
+	if (smtpd__transaction_add(s, &rcpt) == 0)
 		return true;
 	refuse_path(s, SMTPD_PATH_NO_MEMORY, "", "");
 	return false;
@@ -434,8 +435,8 @@ cmd_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
 		return;
 	}
 	s->state = SMTPD_STATE_RCPT;
-	smtpd_session_count(s, SMTPD_COUNT(recipients));
-	smtpd_session_say(s, 250, "2.1.5", "recipient ok");
+	smtpd__session_count(s, SMTPD_COUNT(recipients));
+	smtpd__session_say(s, 250, "2.1.5", "recipient ok");
 }
 
 /* The stream ended within a message: no reply but a last one. */
@@ -444,33 +445,33 @@ lose_body(struct smtpd_session *s, const struct smtpd_body *b)
 {
 	switch (b->status) {
 	case SMTPD_IO_TIMEOUT:
-		smtpd_session_refuse(s, SMTPD_COUNT(timeouts), 421, "4.4.2",
+		smtpd__session_refuse(s, SMTPD_COUNT(timeouts), 421, "4.4.2",
 		    "the message comes too slowly");
-		smtpd_session_close(s, SMTPD_CLOSE_TIMEOUT);
+		smtpd__session_close(s, SMTPD_CLOSE_TIMEOUT);
 		break;
 	case SMTPD_IO_FLOOD:
-		smtpd_session_refuse(s, SMTPD_COUNT(refused_size), 421, "4.3.4",
-		    "message far too large");
-		smtpd_session_close(s, SMTPD_CLOSE_REFUSED);
+		smtpd__session_refuse(s, SMTPD_COUNT(refused_size), 421,
+		    "4.3.4", "message far too large");
+		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
 		break;
 	case SMTPD_IO_INTERRUPTED:
-		smtpd_session_refuse(s, SMTPD_COUNT(messages_refused), 421,
+		smtpd__session_refuse(s, SMTPD_COUNT(messages_refused), 421,
 		    "4.3.2", "the server is stopping");
-		smtpd_session_close(s, SMTPD_CLOSE_DRAINED);
+		smtpd__session_close(s, SMTPD_CLOSE_DRAINED);
 		break;
 	case SMTPD_IO_TLS:
-		smtpd_session_break_tls(s);
+		smtpd__session_break_tls(s);
 		break;
 	case SMTPD_IO_ERROR:
-		smtpd_session_count(s, SMTPD_COUNT(errors));
-		smtpd_session_close(s, SMTPD_CLOSE_ERROR);
+		smtpd__session_count(s, SMTPD_COUNT(errors));
+		smtpd__session_close(s, SMTPD_CLOSE_ERROR);
 		break;
 	case SMTPD_IO_CLOSED:
 	case SMTPD_IO_OK:
-		smtpd_session_close(s, SMTPD_CLOSE_GONE);
+		smtpd__session_close(s, SMTPD_CLOSE_GONE);
 		break;
 	}
-	smtpd_transaction_end(s, SMTPD_END_CLOSED, 0);
+	smtpd__transaction_end(s, SMTPD_END_CLOSED, 0);
 }
 
 /* The message is whole: its reply decides what became of it. */
@@ -480,13 +481,13 @@ end_message(struct smtpd_session *s)
 	int code = s->ws->reply.code;
 	bool delivered = code < 400;
 
-	smtpd_session_count(s,
+	smtpd__session_count(s,
 	    delivered ? SMTPD_COUNT(messages) : SMTPD_COUNT(messages_refused));
 	if (delivered) {
 		s->errors = 0;
 		s->idle_commands = 0;
 	}
-	smtpd_transaction_end(
+	smtpd__transaction_end(
 	    s, delivered ? SMTPD_END_DELIVERED : SMTPD_END_REFUSED, code);
 }
 
@@ -497,15 +498,16 @@ receive_message(struct smtpd_session *s)
 	const struct smtpd_server_config *c = s->config;
 	struct smtpd_body body;
 
-	smtpd_body_init(&body, s);
-	if (smtpd_session_goes_on(
+	smtpd__body_init(&body, s);
+	if (smtpd__session_goes_on(
 		s, c->deliver(s, &s->envelope, &body, c->deliver_user), 2))
-		smtpd_session_say(s, 250, "2.0.0", "ok, id=%s", s->envelope.id);
-	if (!smtpd_body_finish(&body)) {
+		smtpd__session_say(
+		    s, 250, "2.0.0", "ok, id=%s", s->envelope.id);
+	if (!smtpd__body_finish(&body)) {
 		lose_body(s, &body);
 		return;
 	}
-	smtpd_body_refuse(&body);
+	smtpd__body_refuse(&body);
 	end_message(s);
 }
 
@@ -520,7 +522,7 @@ cmd_data(struct smtpd_session *s, const struct smtpd_verb *verb,
 	};
 
 	if (s->envelope.nrcpts == 0) {
-		smtpd_session_refuse(s, SYNTAX,
+		smtpd__session_refuse(s, SYNTAX,
 		    s->rcpts_refused > 0 ? 554 : 503, "5.5.1",
 		    s->rcpts_refused > 0 ? "no valid recipients"
 					 : "RCPT comes first");
@@ -528,8 +530,8 @@ cmd_data(struct smtpd_session *s, const struct smtpd_verb *verb,
 	}
 	if (!is_allowed(s, verb, &c, 3))
 		return;
-	smtpd_session_say(s, 354, NULL, "go on, end with a dot on its own");
-	smtpd_session_answer(s);
+	smtpd__session_say(s, 354, NULL, "go on, end with a dot on its own");
+	smtpd__session_answer(s);
 	receive_message(s);
 }
 
@@ -539,8 +541,8 @@ cmd_rset(struct smtpd_session *s, const struct smtpd_verb *verb,
 {
 	if (!is_plain_allowed(s, verb, line))
 		return;
-	smtpd_transaction_end(s, SMTPD_END_RESET, 0);
-	smtpd_session_say(s, 250, "2.0.0", "ok");
+	smtpd__transaction_end(s, SMTPD_END_RESET, 0);
+	smtpd__session_say(s, 250, "2.0.0", "ok");
 }
 
 static void
@@ -549,8 +551,8 @@ cmd_quit(struct smtpd_session *s, const struct smtpd_verb *verb,
 {
 	if (!is_plain_allowed(s, verb, line))
 		return;
-	smtpd_session_say(s, 221, "2.0.0", "bye");
-	smtpd_session_close(s, SMTPD_CLOSE_QUIT);
+	smtpd__session_say(s, 221, "2.0.0", "bye");
+	smtpd__session_close(s, SMTPD_CLOSE_QUIT);
 }
 
 static void
@@ -558,7 +560,7 @@ cmd_help(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
 {
 	if (is_plain_allowed(s, verb, line))
-		smtpd_session_say(s, 214, "2.0.0",
+		smtpd__session_say(s, 214, "2.0.0",
 		    "EHLO HELO MAIL RCPT DATA RSET NOOP QUIT HELP");
 }
 
@@ -568,17 +570,17 @@ cmd_refused(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
 {
 	if (is_plain_allowed(s, verb, line) && s->ws->reply.code == 0)
-		smtpd_session_refuse(
+		smtpd__session_refuse(
 		    s, SYNTAX, 502, "5.5.1", "%s is not offered", verb->name);
 }
 
 /* NOOP, and a verb of the caller's own. */
 void
-smtpd_verb_custom(struct smtpd_session *s, const struct smtpd_verb *verb,
+smtpd__verb_custom(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
 {
 	if (is_plain_allowed(s, verb, line))
-		smtpd_session_say(s, 250, "2.0.0", "ok");
+		smtpd__session_say(s, 250, "2.0.0", "ok");
 }
 
 #define ANY   SMTPD_STATES_ANY
@@ -599,7 +601,7 @@ static const struct smtpd_verb verbs[] = {
 	{ "HELO", ANY, LAST | IDLE, cmd_helo, NULL, NULL },
 	{ "STARTTLS", ANY & ~START, LAST | PLAIN, cmd_starttls, NULL, NULL },
 	{ "RSET", ANY, IDLE | PLAIN, cmd_rset, NULL, NULL },
-	{ "NOOP", ANY, LAST | IDLE, smtpd_verb_custom, NULL, NULL },
+	{ "NOOP", ANY, LAST | IDLE, smtpd__verb_custom, NULL, NULL },
 	{ "HELP", ANY, LAST | IDLE, cmd_help, NULL, NULL },
 	{ "VRFY", ANY, LAST | IDLE, cmd_refused, NULL, NULL },
 	{ "EXPN", ANY, LAST | IDLE, cmd_refused, NULL, NULL },
@@ -610,10 +612,10 @@ static const struct smtpd_verb verbs[] = {
 };
 
 int
-smtpd_verbs_install(struct smtpd_server_config *c)
+smtpd__verbs_install(struct smtpd_server_config *c)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		if (smtpd_settings_add_verb(c, &verbs[i]) != 0)
+		if (smtpd__settings_add_verb(c, &verbs[i]) != 0)
 			return -1;
 	return 0;
 }

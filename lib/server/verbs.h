@@ -7,9 +7,9 @@
 #include "server/settings.h"
 
 /* Put the library's verbs into C's table.  Return 0, or -1 without memory. */
-int smtpd_verbs_install(struct smtpd_server_config *c);
+int smtpd__verbs_install(struct smtpd_server_config *c);
 
 /* What a verb of the caller's own does: ask its handler. */
-smtpd_verb_fn smtpd_verb_custom;
+smtpd_verb_fn smtpd__verb_custom;
 
 #endif

@@ -10,11 +10,11 @@
 #define FLOOD_MAX 65536
 
 void
-smtpd_stream_init(
+smtpd__stream_init(
     struct smtpd_stream *st, int in, int out, char *in_buf, char *out_buf)
 {
 	memset(st, 0, sizeof(*st));
-	smtpd_wire_init(&st->wire, in, out);
+	smtpd__wire_init(&st->wire, in, out);
 	st->in_buf = in_buf;
 	st->out_buf = out_buf;
 	st->idle_ms = UINT32_MAX;
@@ -22,9 +22,9 @@ smtpd_stream_init(
 }
 
 void
-smtpd_stream_finish(struct smtpd_stream *st)
+smtpd__stream_finish(struct smtpd_stream *st)
 {
-	smtpd_tls_conn_destroy(st->tls);
+	smtpd__tls_conn_destroy(st->tls);
 	st->tls = NULL;
 }
 
@@ -35,10 +35,10 @@ earlier(uint64_t a, uint64_t b)
 }
 
 enum smtpd_io_status
-smtpd_stream_start_tls(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
+smtpd__stream_start_tls(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
     uint64_t deadline, char *reason, size_t size)
 {
-	enum smtpd_io_status status = smtpd_stream_flush(st);
+	enum smtpd_io_status status = smtpd__stream_flush(st);
 	enum smtpd_io_status sent;
 
 	st->tls = conn;
@@ -46,10 +46,10 @@ smtpd_stream_start_tls(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
 	st->in_end = 0;
 	if (status != SMTPD_IO_OK)
 		return status;
-	smtpd_tls_conn_cork(conn, st->out_buf, SMTPD_STREAM_OUT_SIZE);
-	status = smtpd_tls_conn_handshake(
+	smtpd__tls_conn_cork(conn, st->out_buf, SMTPD_STREAM_OUT_SIZE);
+	status = smtpd__tls_conn_handshake(
 	    conn, earlier(deadline, st->deadline), reason, size);
-	sent = smtpd_tls_conn_uncork(conn);
+	sent = smtpd__tls_conn_uncork(conn);
 	return status != SMTPD_IO_OK ? status : sent;
 }
 
@@ -68,9 +68,9 @@ make_room(struct smtpd_stream *st)
 }
 
 enum smtpd_io_status
-smtpd_stream_fill(struct smtpd_stream *st, uint64_t deadline)
+smtpd__stream_fill(struct smtpd_stream *st, uint64_t deadline)
 {
-	enum smtpd_io_status status = smtpd_stream_flush(st);
+	enum smtpd_io_status status = smtpd__stream_flush(st);
 	char *at;
 	size_t room, got = 0;
 
@@ -80,24 +80,24 @@ smtpd_stream_fill(struct smtpd_stream *st, uint64_t deadline)
 	at = st->in_buf + st->in_end;
 	room = SMTPD_STREAM_IN_SIZE - st->in_end;
 	deadline = earlier(deadline, st->deadline);
-	deadline =
-	    earlier(deadline, smtpd_clock_after(smtpd_clock_ms(), st->idle_ms));
+	deadline = earlier(
+	    deadline, smtpd__clock_after(smtpd__clock_ms(), st->idle_ms));
 	status = st->tls != NULL
-	    ? smtpd_tls_conn_read(st->tls, at, room, deadline, &got)
-	    : smtpd_wire_read(&st->wire, at, room, deadline, &got);
+	    ? smtpd__tls_conn_read(st->tls, at, room, deadline, &got)
+	    : smtpd__wire_read(&st->wire, at, room, deadline, &got);
 	st->in_end += got;
 	return status;
 }
 
-/* As smtpd_stream_fill(), while an interrupt for a line may end it. */
+/* As smtpd__stream_fill(), while an interrupt for a line may end it. */
 static enum smtpd_io_status
 fill_line(struct smtpd_stream *st, uint64_t deadline)
 {
 	enum smtpd_io_status status = SMTPD_IO_INTERRUPTED;
 
-	if (smtpd_wire_wait_begins(&st->wire))
-		status = smtpd_stream_fill(st, deadline);
-	if (!smtpd_wire_wait_ends(&st->wire))
+	if (smtpd__wire_wait_begins(&st->wire))
+		status = smtpd__stream_fill(st, deadline);
+	if (!smtpd__wire_wait_ends(&st->wire))
 		return SMTPD_IO_INTERRUPTED;
 	return status;
 }
@@ -148,12 +148,12 @@ drop_line(struct smtpd_stream *st, uint64_t deadline)
 static bool
 begins_binary(const char *at, size_t len)
 {
-	return len > 0 && smtpd_text_is_control((unsigned char)*at) &&
+	return len > 0 && smtpd__text_is_control((unsigned char)*at) &&
 	    *at != '\r' && *at != '\n' && *at != '\t';
 }
 
 enum smtpd_io_status
-smtpd_stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
+smtpd__stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
     char **line, size_t *len, enum smtpd_line_end *end)
 {
 	uint64_t deadline = SMTPD_NEVER;
@@ -178,7 +178,7 @@ smtpd_stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
 		}
 		if (have > 0 && deadline == SMTPD_NEVER)
 			deadline =
-			    smtpd_clock_after(smtpd_clock_ms(), command_ms);
+			    smtpd__clock_after(smtpd__clock_ms(), command_ms);
 		if (lf != NULL || have >= max) {
 			*end = SMTPD_LINE_END_TOO_LONG;
 			return drop_line(st, deadline);
@@ -191,41 +191,41 @@ smtpd_stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
 }
 
 const char *
-smtpd_stream_peek(const struct smtpd_stream *st, size_t *len)
+smtpd__stream_peek(const struct smtpd_stream *st, size_t *len)
 {
 	*len = st->in_end - st->in_at;
 	return st->in_buf + st->in_at;
 }
 
 void
-smtpd_stream_take(struct smtpd_stream *st, size_t len)
+smtpd__stream_take(struct smtpd_stream *st, size_t len)
 {
 	st->in_at += len;
 }
 
 bool
-smtpd_stream_talks(struct smtpd_stream *st, uint32_t ms)
+smtpd__stream_talks(struct smtpd_stream *st, uint32_t ms)
 {
-	return st->in_end > st->in_at || smtpd_wire_talks(&st->wire, ms);
+	return st->in_end > st->in_at || smtpd__wire_talks(&st->wire, ms);
 }
 
 char *
-smtpd_stream_room(struct smtpd_stream *st, size_t size)
+smtpd__stream_room(struct smtpd_stream *st, size_t size)
 {
 	if (SMTPD_STREAM_OUT_SIZE - st->out_len < size &&
-	    smtpd_stream_flush(st) != SMTPD_IO_OK)
+	    smtpd__stream_flush(st) != SMTPD_IO_OK)
 		return NULL;
 	return st->out_buf + st->out_len;
 }
 
 void
-smtpd_stream_put(struct smtpd_stream *st, size_t len)
+smtpd__stream_put(struct smtpd_stream *st, size_t len)
 {
 	st->out_len += len;
 }
 
 enum smtpd_io_status
-smtpd_stream_flush(struct smtpd_stream *st)
+smtpd__stream_flush(struct smtpd_stream *st)
 {
 	size_t len = st->out_len;
 
@@ -234,34 +234,34 @@ smtpd_stream_flush(struct smtpd_stream *st)
 	if (len == 0)
 		return SMTPD_IO_OK;
 	if (st->tls != NULL)
-		return smtpd_tls_conn_write(st->tls, st->out_buf, len);
-	return smtpd_wire_write(&st->wire, st->out_buf, len);
+		return smtpd__tls_conn_write(st->tls, st->out_buf, len);
+	return smtpd__wire_write(&st->wire, st->out_buf, len);
 }
 
 void
-smtpd_stream_pause(struct smtpd_stream *st, uint32_t ms)
+smtpd__stream_pause(struct smtpd_stream *st, uint32_t ms)
 {
-	smtpd_stream_flush(st);
-	smtpd_wire_pause(&st->wire, ms);
+	smtpd__stream_flush(st);
+	smtpd__wire_pause(&st->wire, ms);
 }
 
 enum smtpd_io_status
-smtpd_stream_close(struct smtpd_stream *st)
+smtpd__stream_close(struct smtpd_stream *st)
 {
 	enum smtpd_io_status status;
 
 	if (st->tls == NULL)
-		return smtpd_stream_flush(st);
-	smtpd_tls_conn_cork(st->tls, st->in_buf, SMTPD_STREAM_IN_SIZE);
-	status = smtpd_stream_flush(st);
+		return smtpd__stream_flush(st);
+	smtpd__tls_conn_cork(st->tls, st->in_buf, SMTPD_STREAM_IN_SIZE);
+	status = smtpd__stream_flush(st);
 	if (status == SMTPD_IO_OK)
-		smtpd_tls_conn_close(st->tls);
-	return status == SMTPD_IO_OK ? smtpd_tls_conn_uncork(st->tls) : status;
+		smtpd__tls_conn_close(st->tls);
+	return status == SMTPD_IO_OK ? smtpd__tls_conn_uncork(st->tls) : status;
 }
 
 void
-smtpd_stream_linger(struct smtpd_stream *st)
+smtpd__stream_linger(struct smtpd_stream *st)
 {
-	if (smtpd_stream_close(st) == SMTPD_IO_OK)
-		smtpd_wire_linger(&st->wire, st->in_buf, SMTPD_STREAM_IN_SIZE);
+	if (smtpd__stream_close(st) == SMTPD_IO_OK)
+		smtpd__wire_linger(&st->wire, st->in_buf, SMTPD_STREAM_IN_SIZE);
 }

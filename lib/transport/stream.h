@@ -38,11 +38,11 @@ struct smtpd_stream {
  * Begin on IN and OUT, which stay the caller's, with buffers of the sizes
  * above.  All times are without limit.
  */
-void smtpd_stream_init(
+void smtpd__stream_init(
     struct smtpd_stream *st, int in, int out, char *in_buf, char *out_buf);
 
 /* End TLS if there is any, and free what ST holds. */
-void smtpd_stream_finish(struct smtpd_stream *st);
+void smtpd__stream_finish(struct smtpd_stream *st);
 
 /*
  * Flush, and go over to TLS as the server with CONN, which becomes the
@@ -50,7 +50,7 @@ void smtpd_stream_finish(struct smtpd_stream *st);
  * TLS's: it must have been refused.  When it fails, REASON of SIZE bytes says
  * why, and the stream is of no more use.
  */
-enum smtpd_io_status smtpd_stream_start_tls(struct smtpd_stream *st,
+enum smtpd_io_status smtpd__stream_start_tls(struct smtpd_stream *st,
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size);
 
 /*
@@ -59,39 +59,39 @@ enum smtpd_io_status smtpd_stream_start_tls(struct smtpd_stream *st,
  * be changed until the next read, and *END says how it ended.  From its first
  * byte on it has COMMAND_MS milliseconds.
  */
-enum smtpd_io_status smtpd_stream_line(struct smtpd_stream *st, size_t max,
+enum smtpd_io_status smtpd__stream_line(struct smtpd_stream *st, size_t max,
     uint32_t command_ms, char **line, size_t *len, enum smtpd_line_end *end);
 
 /* The input that was read but not taken: *LEN bytes, perhaps 0. */
-const char *smtpd_stream_peek(const struct smtpd_stream *st, size_t *len);
+const char *smtpd__stream_peek(const struct smtpd_stream *st, size_t *len);
 
-/* Take LEN bytes of smtpd_stream_peek(). */
-void smtpd_stream_take(struct smtpd_stream *st, size_t len);
+/* Take LEN bytes of smtpd__stream_peek(). */
+void smtpd__stream_take(struct smtpd_stream *st, size_t len);
 
 /* Flush, and wait for more input until DEADLINE or the stream's own. */
-enum smtpd_io_status smtpd_stream_fill(
+enum smtpd_io_status smtpd__stream_fill(
     struct smtpd_stream *st, uint64_t deadline);
 
 /* Whether the peer talks: has it, or does it within MS milliseconds. */
-bool smtpd_stream_talks(struct smtpd_stream *st, uint32_t ms);
+bool smtpd__stream_talks(struct smtpd_stream *st, uint32_t ms);
 
 /* At least SIZE bytes of room for output, SIZE at most the buffer's; NULL when
  * what was in the way could not be sent. */
-char *smtpd_stream_room(struct smtpd_stream *st, size_t size);
+char *smtpd__stream_room(struct smtpd_stream *st, size_t size);
 
-/* LEN bytes were put where smtpd_stream_room() said. */
-void smtpd_stream_put(struct smtpd_stream *st, size_t len);
+/* LEN bytes were put where smtpd__stream_room() said. */
+void smtpd__stream_put(struct smtpd_stream *st, size_t len);
 
 /* Send what was put. */
-enum smtpd_io_status smtpd_stream_flush(struct smtpd_stream *st);
+enum smtpd_io_status smtpd__stream_flush(struct smtpd_stream *st);
 
 /* Flush, and do nothing for MS milliseconds. */
-void smtpd_stream_pause(struct smtpd_stream *st, uint32_t ms);
+void smtpd__stream_pause(struct smtpd_stream *st, uint32_t ms);
 
 /* Flush, and tell the peer that TLS ends (RFC 8446, 6.1), if there is any. */
-enum smtpd_io_status smtpd_stream_close(struct smtpd_stream *st);
+enum smtpd_io_status smtpd__stream_close(struct smtpd_stream *st);
 
 /* The same, and let the peer see the last reply. */
-void smtpd_stream_linger(struct smtpd_stream *st);
+void smtpd__stream_linger(struct smtpd_stream *st);
 
 #endif

@@ -94,7 +94,7 @@ static const char *const bundles[] = {
 static int
 set_up(struct smtpd_trust *t)
 {
-	if (smtpd_rng_init(&t->random) != 0 ||
+	if (smtpd__rng_init(&t->random) != 0 ||
 	    mbedtls_ssl_config_defaults(&t->conf, MBEDTLS_SSL_IS_CLIENT,
 		MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return -1;
@@ -111,7 +111,7 @@ set_up(struct smtpd_trust *t)
 }
 
 struct smtpd_trust *
-smtpd_tls_client_empty_trust(void)
+smtpd__tls_client_empty_trust(void)
 {
 	struct smtpd_trust *t;
 
@@ -143,7 +143,7 @@ struct smtpd_trust *
 smtpd_trust_create(const char *ca_file, char *error, size_t size)
 {
 	const char *file = ca_file != NULL ? ca_file : find_bundle();
-	struct smtpd_trust *t = smtpd_tls_client_empty_trust();
+	struct smtpd_trust *t = smtpd__tls_client_empty_trust();
 	char reason[128];
 	int code;
 
@@ -184,7 +184,7 @@ smtpd_trust_unref(struct smtpd_trust *t)
 	free(t->kept);
 	mbedtls_ssl_config_free(&t->conf);
 	mbedtls_x509_crt_free(&t->ca);
-	smtpd_rng_free(&t->random);
+	smtpd__rng_free(&t->random);
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
@@ -229,7 +229,7 @@ offer_session(struct client_conn *cc)
 
 	pthread_mutex_lock(&t->lock);
 	k = find_kept(t, cc->key);
-	if (k != NULL && smtpd_clock_ms() - k->at < SESSION_MS &&
+	if (k != NULL && smtpd__clock_ms() - k->at < SESSION_MS &&
 	    mbedtls_ssl_set_session(&cc->conn.ssl, &k->session) == 0) {
 		cc->was_verified = k->verified;
 		memcpy(cc->reason, k->reason, sizeof(cc->reason));
@@ -249,7 +249,7 @@ see_certificate(void *arg, mbedtls_x509_crt *cert, int depth, uint32_t *flags)
 }
 
 struct smtpd_tls_conn *
-smtpd_tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
+smtpd__tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
     const char *host, const char *key)
 {
 	struct client_conn *cc = calloc(1, sizeof(*cc));
@@ -259,10 +259,10 @@ smtpd_tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
 	cc->trust = t;
 	cc->has_name = host[0] != '\0';
 	snprintf(cc->key, sizeof(cc->key), "%s", key);
-	if (smtpd_tls_conn_init(&cc->conn, &t->conf, w) != 0 ||
+	if (smtpd__tls_conn_init(&cc->conn, &t->conf, w) != 0 ||
 	    mbedtls_ssl_set_hostname(
 		&cc->conn.ssl, cc->has_name ? host : NULL) != 0) {
-		smtpd_tls_conn_destroy(&cc->conn);
+		smtpd__tls_conn_destroy(&cc->conn);
 		return NULL;
 	}
 	mbedtls_ssl_set_verify(&cc->conn.ssl, see_certificate, cc);
@@ -278,9 +278,9 @@ explain_flags(struct client_conn *cc, uint32_t flags)
 	struct smtpd_text t;
 	size_t len;
 
-	smtpd_text_init(&t, cc->reason, sizeof(cc->reason));
+	smtpd__text_init(&t, cc->reason, sizeof(cc->reason));
 	if (flags == 0) {
-		smtpd_text_add(&t,
+		smtpd__text_add(&t,
 		    cc->has_name ? "" : "there is no name that it could bear");
 		return;
 	}
@@ -289,11 +289,11 @@ explain_flags(struct client_conn *cc, uint32_t flags)
 	for (const char *s = lines; *s != '\0'; s += len + (s[len] != '\0')) {
 		len = strcspn(s, "\n");
 		if (t.len > 0 && len > 0)
-			smtpd_text_add(&t, "; ");
-		smtpd_text_filtered(&t, s, len);
+			smtpd__text_add(&t, "; ");
+		smtpd__text_filtered(&t, s, len);
 	}
 	if (t.len == 0)
-		smtpd_text_add(&t, "the certificate is bad");
+		smtpd__text_add(&t, "the certificate is bad");
 }
 
 static void
@@ -301,7 +301,7 @@ gather_info(struct client_conn *cc)
 {
 	uint32_t flags = mbedtls_ssl_get_verify_result(&cc->conn.ssl);
 
-	smtpd_tls_conn_name_cipher(&cc->conn);
+	smtpd__tls_conn_name_cipher(&cc->conn);
 	cc->facts.version = mbedtls_ssl_get_version(&cc->conn.ssl);
 	cc->facts.cipher = cc->conn.facts.cipher;
 	cc->facts.resumed = !cc->saw_certificate;
@@ -314,17 +314,17 @@ gather_info(struct client_conn *cc)
 }
 
 enum smtpd_io_status
-smtpd_tls_client_handshake(
+smtpd__tls_client_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size)
 {
 	enum smtpd_io_status status;
-	int result = smtpd_tls_conn_shake_hands(conn, deadline);
+	int result = smtpd__tls_conn_shake_hands(conn, deadline);
 
 	if (result == 0) {
 		gather_info((struct client_conn *)conn);
 		return SMTPD_IO_OK;
 	}
-	status = smtpd_tls_conn_status(conn, result);
+	status = smtpd__tls_conn_status(conn, result);
 	reason[0] = '\0';
 	if (status == SMTPD_IO_TLS)
 		mbedtls_strerror(result, reason, size);
@@ -332,13 +332,13 @@ smtpd_tls_client_handshake(
 }
 
 const struct smtpd_client_tls_info *
-smtpd_tls_client_info(const struct smtpd_tls_conn *conn)
+smtpd__tls_client_info(const struct smtpd_tls_conn *conn)
 {
 	return &((const struct client_conn *)conn)->facts;
 }
 
 void
-smtpd_tls_client_keep(struct smtpd_tls_conn *conn)
+smtpd__tls_client_keep(struct smtpd_tls_conn *conn)
 {
 	struct client_conn *cc = (struct client_conn *)conn;
 	struct smtpd_trust *t = cc->trust;
@@ -355,7 +355,7 @@ smtpd_tls_client_keep(struct smtpd_tls_conn *conn)
 			memcpy(k->key, cc->key, sizeof(k->key));
 			memcpy(k->reason, cc->reason, sizeof(k->reason));
 			k->verified = cc->facts.verified;
-			k->at = smtpd_clock_ms();
+			k->at = smtpd__clock_ms();
 		}
 	}
 	pthread_mutex_unlock(&t->lock);

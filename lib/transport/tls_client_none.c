@@ -14,7 +14,7 @@ smtpd_trust_create(const char *ca_file, char *error, size_t size)
 }
 
 struct smtpd_trust *
-smtpd_tls_client_empty_trust(void)
+smtpd__tls_client_empty_trust(void)
 {
 	return NULL;
 }
@@ -32,7 +32,7 @@ smtpd_trust_unref(struct smtpd_trust *t)
 }
 
 struct smtpd_tls_conn *
-smtpd_tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
+smtpd__tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
     const char *host, const char *key)
 {
 	(void)t, (void)w, (void)host, (void)key;
@@ -40,7 +40,7 @@ smtpd_tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
 }
 
 enum smtpd_io_status
-smtpd_tls_client_handshake(
+smtpd__tls_client_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size)
 {
 	(void)conn, (void)deadline, (void)reason, (void)size;
@@ -48,27 +48,27 @@ smtpd_tls_client_handshake(
 }
 
 const struct smtpd_client_tls_info *
-smtpd_tls_client_info(const struct smtpd_tls_conn *conn)
+smtpd__tls_client_info(const struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 	return NULL;
 }
 
 void
-smtpd_tls_client_keep(struct smtpd_tls_conn *conn)
+smtpd__tls_client_keep(struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 }
 
 int
-smtpd_digest_sha256(const void *data, size_t len, unsigned char *out)
+smtpd__digest_sha256(const void *data, size_t len, unsigned char *out)
 {
 	(void)data, (void)len, (void)out;
 	return -1;
 }
 
 int
-smtpd_digest_hmac_sha256(const void *key, size_t key_len, const void *data,
+smtpd__digest_hmac_sha256(const void *key, size_t key_len, const void *data,
     size_t len, unsigned char *out)
 {
 	(void)key, (void)key_len, (void)data, (void)len, (void)out;
@@ -76,7 +76,7 @@ smtpd_digest_hmac_sha256(const void *key, size_t key_len, const void *data,
 }
 
 int
-smtpd_digest_pbkdf2_sha256(const void *password, size_t len, const void *salt,
+smtpd__digest_pbkdf2_sha256(const void *password, size_t len, const void *salt,
     size_t salt_len, uint32_t rounds, unsigned char *out)
 {
 	(void)password, (void)len, (void)salt, (void)salt_len, (void)rounds,

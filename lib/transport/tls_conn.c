@@ -27,7 +27,7 @@ send_corked(struct smtpd_tls_conn *conn)
 	size_t len = conn->cork_len;
 
 	conn->cork_len = 0;
-	conn->status = len > 0 ? smtpd_wire_write(conn->wire, conn->cork, len)
+	conn->status = len > 0 ? smtpd__wire_write(conn->wire, conn->cork, len)
 			       : SMTPD_IO_OK;
 	return conn->status;
 }
@@ -41,7 +41,7 @@ read_wire(void *arg, unsigned char *buf, size_t size)
 	size_t got = 0;
 
 	if (send_corked(conn) == SMTPD_IO_OK)
-		conn->status = smtpd_wire_read(
+		conn->status = smtpd__wire_read(
 		    conn->wire, (char *)buf, size, conn->deadline, &got);
 	if (conn->status == SMTPD_IO_OK)
 		return (int)got;
@@ -61,12 +61,12 @@ write_wire(void *arg, const unsigned char *buf, size_t len)
 		conn->cork_len += len;
 		return (int)len;
 	}
-	conn->status = smtpd_wire_write(conn->wire, (const char *)buf, len);
+	conn->status = smtpd__wire_write(conn->wire, (const char *)buf, len);
 	return conn->status == SMTPD_IO_OK ? (int)len : MBEDTLS_ERR_SSL_TIMEOUT;
 }
 
 void
-smtpd_tls_conn_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
+smtpd__tls_conn_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
 {
 	conn->cork = buf;
 	conn->cork_size = size;
@@ -74,17 +74,17 @@ smtpd_tls_conn_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
 }
 
 enum smtpd_io_status
-smtpd_tls_conn_uncork(struct smtpd_tls_conn *conn)
+smtpd__tls_conn_uncork(struct smtpd_tls_conn *conn)
 {
 	enum smtpd_io_status status = send_corked(conn);
 
-	smtpd_tls_conn_cork(conn, NULL, 0);
+	smtpd__tls_conn_cork(conn, NULL, 0);
 	return status;
 }
 
 int
-smtpd_tls_conn_init(struct smtpd_tls_conn *conn, const mbedtls_ssl_config *conf,
-    struct smtpd_wire *w)
+smtpd__tls_conn_init(struct smtpd_tls_conn *conn,
+    const mbedtls_ssl_config *conf, struct smtpd_wire *w)
 {
 	conn->wire = w;
 	mbedtls_ssl_init(&conn->ssl);
@@ -95,23 +95,23 @@ smtpd_tls_conn_init(struct smtpd_tls_conn *conn, const mbedtls_ssl_config *conf,
 }
 
 struct smtpd_tls_conn *
-smtpd_tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
+smtpd__tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
 {
 	struct smtpd_tls_conn *conn = calloc(1, sizeof(*conn));
 
 	if (conn == NULL)
 		return NULL;
 	conn->context = smtpd_tls_ref(context);
-	if (smtpd_tls_conn_init(conn, smtpd_tls_context_conf(context), w) !=
+	if (smtpd__tls_conn_init(conn, smtpd__tls_context_conf(context), w) !=
 	    0) {
-		smtpd_tls_conn_destroy(conn);
+		smtpd__tls_conn_destroy(conn);
 		return NULL;
 	}
 	return conn;
 }
 
 void
-smtpd_tls_conn_destroy(struct smtpd_tls_conn *conn)
+smtpd__tls_conn_destroy(struct smtpd_tls_conn *conn)
 {
 	if (conn == NULL)
 		return;
@@ -135,7 +135,7 @@ asks_again(int result)
 }
 
 int
-smtpd_tls_conn_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline)
+smtpd__tls_conn_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline)
 {
 	int result;
 
@@ -147,7 +147,7 @@ smtpd_tls_conn_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline)
 }
 
 enum smtpd_io_status
-smtpd_tls_conn_status(const struct smtpd_tls_conn *conn, int result)
+smtpd__tls_conn_status(const struct smtpd_tls_conn *conn, int result)
 {
 	if (conn->status != SMTPD_IO_OK)
 		return conn->status;
@@ -158,18 +158,18 @@ smtpd_tls_conn_status(const struct smtpd_tls_conn *conn, int result)
 
 /* mbedTLS says "TLS-ECDHE-..." and "TLS1-3-...": IANA "TLS_". */
 void
-smtpd_tls_conn_name_cipher(struct smtpd_tls_conn *conn)
+smtpd__tls_conn_name_cipher(struct smtpd_tls_conn *conn)
 {
 	const char *name = mbedtls_ssl_get_ciphersuite(&conn->ssl);
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, conn->cipher, sizeof(conn->cipher));
+	smtpd__text_init(&t, conn->cipher, sizeof(conn->cipher));
 	if (strncmp(name, "TLS1-3-", 7) == 0) {
-		smtpd_text_add(&t, "TLS_");
+		smtpd__text_add(&t, "TLS_");
 		name += 7;
 	}
 	for (; *name != '\0'; name++)
-		smtpd_text_byte(&t, *name == '-' ? '_' : *name);
+		smtpd__text_byte(&t, *name == '-' ? '_' : *name);
 	conn->facts.cipher = conn->cipher;
 }
 
@@ -185,18 +185,18 @@ describe_client(struct smtpd_tls_conn *conn)
 
 	conn->facts.client_subject = conn->facts.client_fingerprint = "";
 	if (cert == NULL ||
-	    smtpd_digest_sha256(cert->raw.p, cert->raw.len, hash) != 0)
+	    smtpd__digest_sha256(cert->raw.p, cert->raw.len, hash) != 0)
 		return;
 	if (mbedtls_x509_dn_gets(subject, sizeof(subject), &cert->subject) < 0)
 		subject[0] = '\0';
 	conn->client = malloc(hex_len + strlen(subject) + 1);
 	if (conn->client == NULL)
 		return;
-	smtpd_text_init(&t, conn->client, hex_len);
+	smtpd__text_init(&t, conn->client, hex_len);
 	for (size_t i = 0; i < sizeof(hash); i++)
-		smtpd_text_format(&t, "%02x", hash[i]);
-	smtpd_text_init(&t, conn->client + hex_len, strlen(subject) + 1);
-	smtpd_text_filtered(&t, subject, strlen(subject));
+		smtpd__text_format(&t, "%02x", hash[i]);
+	smtpd__text_init(&t, conn->client + hex_len, strlen(subject) + 1);
+	smtpd__text_filtered(&t, subject, strlen(subject));
 	conn->facts.client_fingerprint = conn->client;
 	conn->facts.client_subject = conn->client + hex_len;
 	conn->facts.client_verified =
@@ -209,7 +209,7 @@ gather_info(struct smtpd_tls_conn *conn)
 	conn->facts.version = mbedtls_ssl_get_version(&conn->ssl);
 	conn->facts.server_name =
 	    conn->server_name != NULL ? conn->server_name : "";
-	smtpd_tls_conn_name_cipher(conn);
+	smtpd__tls_conn_name_cipher(conn);
 	describe_client(conn);
 }
 
@@ -226,23 +226,23 @@ explain(enum smtpd_io_status status, int result, char *reason, size_t size)
 }
 
 enum smtpd_io_status
-smtpd_tls_conn_handshake(
+smtpd__tls_conn_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size)
 {
 	enum smtpd_io_status status;
-	int result = smtpd_tls_conn_shake_hands(conn, deadline);
+	int result = smtpd__tls_conn_shake_hands(conn, deadline);
 
 	if (result == 0) {
 		gather_info(conn);
 		return SMTPD_IO_OK;
 	}
-	status = smtpd_tls_conn_status(conn, result);
+	status = smtpd__tls_conn_status(conn, result);
 	explain(status, result, reason, size);
 	return status;
 }
 
 enum smtpd_io_status
-smtpd_tls_conn_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
+smtpd__tls_conn_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
     uint64_t deadline, size_t *got)
 {
 	int result;
@@ -253,13 +253,13 @@ smtpd_tls_conn_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
 		    mbedtls_ssl_read(&conn->ssl, (unsigned char *)buf, size);
 	} while (asks_again(result));
 	if (result <= 0)
-		return smtpd_tls_conn_status(conn, result);
+		return smtpd__tls_conn_status(conn, result);
 	*got = (size_t)result;
 	return SMTPD_IO_OK;
 }
 
 enum smtpd_io_status
-smtpd_tls_conn_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
+smtpd__tls_conn_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 {
 	while (len > 0) {
 		int result = mbedtls_ssl_write(
@@ -268,7 +268,7 @@ smtpd_tls_conn_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 		if (asks_again(result))
 			continue;
 		if (result < 0)
-			return smtpd_tls_conn_status(conn, result);
+			return smtpd__tls_conn_status(conn, result);
 		buf += result;
 		len -= (size_t)result;
 	}
@@ -278,7 +278,7 @@ smtpd_tls_conn_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 /* Of 34 KB, most of it the buffers, an idle connection needs what stands first
  * in each: the counter of the records that came, and small records. */
 void
-smtpd_tls_conn_save_memory(struct smtpd_tls_conn *conn)
+smtpd__tls_conn_save_memory(struct smtpd_tls_conn *conn)
 {
 	mbedtls_ssl_context *ssl = &conn->ssl;
 	bool shook_hands = conn->facts.version != NULL;
@@ -287,23 +287,23 @@ smtpd_tls_conn_save_memory(struct smtpd_tls_conn *conn)
 	    SMTPD_TLS_FIELD(ssl, out_left) > 0)
 		return;
 	if (SMTPD_TLS_IN_SIZE > FIRST_IN_RECORD)
-		smtpd_pages_release(
+		smtpd__pages_release(
 		    SMTPD_TLS_FIELD(ssl, in_buf) + FIRST_IN_RECORD,
 		    SMTPD_TLS_IN_SIZE - FIRST_IN_RECORD);
 	if (SMTPD_TLS_OUT_SIZE > FIRST_IN_RECORD)
-		smtpd_pages_release(
+		smtpd__pages_release(
 		    SMTPD_TLS_FIELD(ssl, out_buf) + FIRST_IN_RECORD,
 		    SMTPD_TLS_OUT_SIZE - FIRST_IN_RECORD);
 }
 
 void
-smtpd_tls_conn_close(struct smtpd_tls_conn *conn)
+smtpd__tls_conn_close(struct smtpd_tls_conn *conn)
 {
 	mbedtls_ssl_close_notify(&conn->ssl);
 }
 
 const struct smtpd_tls_info *
-smtpd_tls_conn_info(const struct smtpd_tls_conn *conn)
+smtpd__tls_conn_info(const struct smtpd_tls_conn *conn)
 {
 	return &conn->facts;
 }

@@ -24,18 +24,18 @@ struct smtpd_tls_conn {
 
 /* Begin CONN, zeroed, by CONF over W.  Return 0, or -1 without memory; it is
  * to be destroyed in any case. */
-int smtpd_tls_conn_init(struct smtpd_tls_conn *conn,
+int smtpd__tls_conn_init(struct smtpd_tls_conn *conn,
     const mbedtls_ssl_config *conf, struct smtpd_wire *w);
 
 /* Shake hands before the absolute DEADLINE.  Return the result of mbedTLS, 0 on
  * success. */
-int smtpd_tls_conn_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline);
+int smtpd__tls_conn_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline);
 
 /* What RESULT, negative or 0, means to the session. */
-enum smtpd_io_status smtpd_tls_conn_status(
+enum smtpd_io_status smtpd__tls_conn_status(
     const struct smtpd_tls_conn *conn, int result);
 
 /* Fill in the name of the cipher in use. */
-void smtpd_tls_conn_name_cipher(struct smtpd_tls_conn *conn);
+void smtpd__tls_conn_name_cipher(struct smtpd_tls_conn *conn);
 
 #endif

@@ -96,14 +96,14 @@ fail(struct smtpd_tls *tls, const char *file, const char *what, int code)
 	struct smtpd_text t;
 	char reason[128] = "";
 
-	smtpd_text_init(&t, tls->error, sizeof(tls->error));
-	smtpd_text_format(&t, "%s: %s", file, what);
+	smtpd__text_init(&t, tls->error, sizeof(tls->error));
+	smtpd__text_format(&t, "%s: %s", file, what);
 	if (code < 0)
 		mbedtls_strerror(code, reason, sizeof(reason));
 	else if (code > 0 && strerror_r(code, reason, sizeof(reason)) != 0)
 		reason[0] = '\0';
 	if (reason[0] != '\0')
-		smtpd_text_format(&t, ": %s", reason);
+		smtpd__text_format(&t, ": %s", reason);
 	return -1;
 }
 
@@ -120,7 +120,7 @@ fail_setting(
 static int
 read_file(struct smtpd_tls *tls, const char *file, struct smtpd_pem *pem)
 {
-	int error = smtpd_pem_read(pem, file);
+	int error = smtpd__pem_read(pem, file);
 
 	return error == 0 ? 0 : fail(tls, file, "cannot be read", error);
 }
@@ -129,7 +129,7 @@ static int
 copy_text(
     struct smtpd_tls *tls, const char *text, size_t len, struct smtpd_pem *pem)
 {
-	int error = smtpd_pem_copy(pem, text, len);
+	int error = smtpd__pem_copy(pem, text, len);
 
 	return error == 0 ? 0 : fail(tls, "memory", "cannot be copied", error);
 }
@@ -144,12 +144,12 @@ parse_chain(struct smtpd_tls *tls, const char *file,
 {
 	int error;
 
-	if (smtpd_pem_has_nul(pem))
+	if (smtpd__pem_has_nul(pem))
 		return fail(tls, file, "holds a NUL byte", 0);
 	error = mbedtls_x509_crt_parse(chain, pem->text, pem->size);
 	if (error < 0)
 		return fail(tls, file, "no certificates in PEM", error);
-	if (error > 0 || smtpd_pem_breaks_off(pem))
+	if (error > 0 || smtpd__pem_breaks_off(pem))
 		return fail(tls, file, "not all certificates are whole", 0);
 	return 0;
 }
@@ -195,7 +195,7 @@ secrets_unref(struct secrets *x)
 	if (x == NULL || atomic_fetch_sub(&x->refs, 1) > 1)
 		return;
 	mbedtls_ssl_ticket_free(&x->tickets);
-	smtpd_rng_free(&x->random);
+	smtpd__rng_free(&x->random);
 	free(x);
 }
 
@@ -210,7 +210,7 @@ secrets_create(uint32_t lifetime)
 		return NULL;
 	atomic_init(&x->refs, 1);
 	mbedtls_ssl_ticket_init(&x->tickets);
-	error = smtpd_rng_init(&x->random);
+	error = smtpd__rng_init(&x->random);
 	if (error == 0 && lifetime > 0) {
 		x->has_tickets = true;
 		error = mbedtls_ssl_ticket_setup(&x->tickets,
@@ -262,7 +262,7 @@ set_up_clients(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
 	if (read_file(tls, s->client_ca_file, &pem) != 0 ||
 	    parse_chain(tls, s->client_ca_file, &pem, &tls->client_ca) != 0)
 		tls->is_wrong = true;
-	smtpd_pem_free(&pem);
+	smtpd__pem_free(&pem);
 	mbedtls_ssl_conf_ca_chain(&tls->conf, &tls->client_ca, NULL);
 }
 
@@ -295,10 +295,10 @@ sni_callback(
 	conn->server_name = malloc(len + 1);
 	if (conn->server_name == NULL)
 		return -1;
-	smtpd_text_init(&t, conn->server_name, len + 1);
-	smtpd_text_filtered(&t, text, len);
+	smtpd__text_init(&t, conn->server_name, len + 1);
+	smtpd__text_filtered(&t, text, len);
 	for (struct pair *p = tls->pairs; p != NULL; p = p->next)
-		if (smtpd_tls_names_include(&p->chain, text, len) &&
+		if (smtpd__tls_names_include(&p->chain, text, len) &&
 		    mbedtls_ssl_set_hs_own_cert(ssl, &p->chain, &p->key) != 0)
 			return -1;
 	return 0;
@@ -392,7 +392,7 @@ is_beside(const struct pair *first, const struct pair *p)
 {
 	return mbedtls_pk_get_type(&p->key) !=
 	    mbedtls_pk_get_type(&first->key) &&
-	    smtpd_tls_names_overlap(&first->chain, &p->chain);
+	    smtpd__tls_names_overlap(&first->chain, &p->chain);
 }
 
 static int
@@ -442,7 +442,7 @@ parse_pair(struct smtpd_tls *tls, struct pair *p, const char *cert_file,
 static int
 mark_pair(const struct pair *p, unsigned char *mark)
 {
-	struct smtpd_tls_names names = smtpd_tls_names(&p->chain);
+	struct smtpd_tls_names names = smtpd__tls_names(&p->chain);
 	const char *name = "";
 	size_t len = 0;
 
@@ -457,10 +457,10 @@ mark_pair(const struct pair *p, unsigned char *mark)
 		mix[MARK_SIZE + 2] = (unsigned char)bits;
 		memcpy(mix + MARK_SIZE + 4, name,
 		    len < SERVER_NAME_MAX ? len : SERVER_NAME_MAX);
-		error = smtpd_digest_sha256(mix, sizeof(mix), mark);
+		error = smtpd__digest_sha256(mix, sizeof(mix), mark);
 		if (error != 0)
 			return error;
-	} while (smtpd_tls_names_next(&names, &name, &len));
+	} while (smtpd__tls_names_next(&names, &name, &len));
 	return 0;
 }
 
@@ -523,8 +523,8 @@ smtpd_tls_add_files(
 	if (read_file(tls, cert_file, &cert) == 0 &&
 	    read_file(tls, key_file, &key) == 0)
 		result = add_pair(tls, cert_file, &cert, key_file, &key);
-	smtpd_pem_free(&cert);
-	smtpd_pem_free(&key);
+	smtpd__pem_free(&cert);
+	smtpd__pem_free(&key);
 	return result;
 }
 
@@ -540,8 +540,8 @@ smtpd_tls_add_memory(struct smtpd_tls *tls, const char *cert, size_t cert_len,
 	if (copy_text(tls, cert, cert_len, &cert_pem) == 0 &&
 	    copy_text(tls, key, key_len, &key_pem) == 0)
 		result = add_pair(tls, "memory", &cert_pem, "memory", &key_pem);
-	smtpd_pem_free(&cert_pem);
-	smtpd_pem_free(&key_pem);
+	smtpd__pem_free(&cert_pem);
+	smtpd__pem_free(&key_pem);
 	return result;
 }
 
@@ -572,7 +572,7 @@ smtpd_tls_expires(const struct smtpd_tls *tls)
 }
 
 bool
-smtpd_tls_context_freeze(struct smtpd_tls *tls)
+smtpd__tls_context_freeze(struct smtpd_tls *tls)
 {
 	if (tls->pairs == NULL)
 		return false;
@@ -581,7 +581,7 @@ smtpd_tls_context_freeze(struct smtpd_tls *tls)
 }
 
 const mbedtls_ssl_config *
-smtpd_tls_context_conf(const struct smtpd_tls *tls)
+smtpd__tls_context_conf(const struct smtpd_tls *tls)
 {
 	return &tls->conf;
 }

@@ -9,6 +9,6 @@
 #include <smtpd/tls.h>
 
 /* The configuration of all connections of TLS, which it outlives. */
-const mbedtls_ssl_config *smtpd_tls_context_conf(const struct smtpd_tls *tls);
+const mbedtls_ssl_config *smtpd__tls_context_conf(const struct smtpd_tls *tls);
 
 #endif

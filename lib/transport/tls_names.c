@@ -25,11 +25,11 @@ matches(const char *pattern, size_t pattern_len, const char *name, size_t len)
 		pattern++;
 		pattern_len--;
 	}
-	return pattern_len == len && smtpd_text_same_bytes(pattern, name, len);
+	return pattern_len == len && smtpd__text_same_bytes(pattern, name, len);
 }
 
 struct smtpd_tls_names
-smtpd_tls_names(const mbedtls_x509_crt *c)
+smtpd__tls_names(const mbedtls_x509_crt *c)
 {
 	if (c->subject_alt_names.buf.p != NULL)
 		return (struct smtpd_tls_names){ .alt = &c->subject_alt_names };
@@ -37,7 +37,7 @@ smtpd_tls_names(const mbedtls_x509_crt *c)
 }
 
 bool
-smtpd_tls_names_next(struct smtpd_tls_names *n, const char **name, size_t *len)
+smtpd__tls_names_next(struct smtpd_tls_names *n, const char **name, size_t *len)
 {
 	const mbedtls_x509_buf *found = NULL;
 
@@ -56,27 +56,28 @@ smtpd_tls_names_next(struct smtpd_tls_names *n, const char **name, size_t *len)
 }
 
 bool
-smtpd_tls_names_include(const mbedtls_x509_crt *c, const char *name, size_t len)
+smtpd__tls_names_include(
+    const mbedtls_x509_crt *c, const char *name, size_t len)
 {
-	struct smtpd_tls_names names = smtpd_tls_names(c);
+	struct smtpd_tls_names names = smtpd__tls_names(c);
 	const char *pattern;
 	size_t pattern_len;
 
-	while (smtpd_tls_names_next(&names, &pattern, &pattern_len))
+	while (smtpd__tls_names_next(&names, &pattern, &pattern_len))
 		if (matches(pattern, pattern_len, name, len))
 			return true;
 	return false;
 }
 
 bool
-smtpd_tls_names_overlap(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b)
+smtpd__tls_names_overlap(const mbedtls_x509_crt *a, const mbedtls_x509_crt *b)
 {
-	struct smtpd_tls_names names = smtpd_tls_names(a);
+	struct smtpd_tls_names names = smtpd__tls_names(a);
 	const char *name;
 	size_t len;
 
-	while (smtpd_tls_names_next(&names, &name, &len))
-		if (smtpd_tls_names_include(b, name, len))
+	while (smtpd__tls_names_next(&names, &name, &len))
+		if (smtpd__tls_names_include(b, name, len))
 			return true;
 	return false;
 }

@@ -17,19 +17,19 @@ struct smtpd_tls_names {
 };
 
 /* Begin to go through the names of C. */
-struct smtpd_tls_names smtpd_tls_names(const mbedtls_x509_crt *c);
+struct smtpd_tls_names smtpd__tls_names(const mbedtls_x509_crt *c);
 
 /* The next of them, *NAME of *LEN bytes; false after the last. */
-bool smtpd_tls_names_next(
+bool smtpd__tls_names_next(
     struct smtpd_tls_names *n, const char **name, size_t *len);
 
 /* Whether C is for the host NAME of LEN bytes.  A name in C may begin with
  * "*." for one label. */
-bool smtpd_tls_names_include(
+bool smtpd__tls_names_include(
     const mbedtls_x509_crt *c, const char *name, size_t len);
 
 /* Whether A and B have a name in common. */
-bool smtpd_tls_names_overlap(
+bool smtpd__tls_names_overlap(
     const mbedtls_x509_crt *a, const mbedtls_x509_crt *b);
 
 #endif

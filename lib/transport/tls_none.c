@@ -58,21 +58,21 @@ smtpd_tls_expires(const struct smtpd_tls *tls)
 }
 
 bool
-smtpd_tls_context_freeze(struct smtpd_tls *tls)
+smtpd__tls_context_freeze(struct smtpd_tls *tls)
 {
 	(void)tls;
 	return false;
 }
 
 struct smtpd_tls_conn *
-smtpd_tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
+smtpd__tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
 {
 	(void)context, (void)w;
 	return NULL;
 }
 
 enum smtpd_io_status
-smtpd_tls_conn_handshake(
+smtpd__tls_conn_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size)
 {
 	(void)conn, (void)deadline, (void)reason, (void)size;
@@ -80,20 +80,20 @@ smtpd_tls_conn_handshake(
 }
 
 void
-smtpd_tls_conn_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
+smtpd__tls_conn_cork(struct smtpd_tls_conn *conn, char *buf, size_t size)
 {
 	(void)conn, (void)buf, (void)size;
 }
 
 enum smtpd_io_status
-smtpd_tls_conn_uncork(struct smtpd_tls_conn *conn)
+smtpd__tls_conn_uncork(struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 	return SMTPD_IO_TLS;
 }
 
 enum smtpd_io_status
-smtpd_tls_conn_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
+smtpd__tls_conn_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
     uint64_t deadline, size_t *got)
 {
 	(void)conn, (void)buf, (void)size, (void)deadline, (void)got;
@@ -101,32 +101,32 @@ smtpd_tls_conn_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
 }
 
 enum smtpd_io_status
-smtpd_tls_conn_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
+smtpd__tls_conn_write(struct smtpd_tls_conn *conn, const char *buf, size_t len)
 {
 	(void)conn, (void)buf, (void)len;
 	return SMTPD_IO_TLS;
 }
 
 void
-smtpd_tls_conn_save_memory(struct smtpd_tls_conn *conn)
+smtpd__tls_conn_save_memory(struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 }
 
 void
-smtpd_tls_conn_close(struct smtpd_tls_conn *conn)
+smtpd__tls_conn_close(struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 }
 
 void
-smtpd_tls_conn_destroy(struct smtpd_tls_conn *conn)
+smtpd__tls_conn_destroy(struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 }
 
 const struct smtpd_tls_info *
-smtpd_tls_conn_info(const struct smtpd_tls_conn *conn)
+smtpd__tls_conn_info(const struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 	return NULL;

@@ -27,7 +27,7 @@ enum phase {
 };
 
 void
-smtpd_wire_init(struct smtpd_wire *w, int in, int out)
+smtpd__wire_init(struct smtpd_wire *w, int in, int out)
 {
 	int type;
 	socklen_t len = sizeof(type);
@@ -39,7 +39,7 @@ smtpd_wire_init(struct smtpd_wire *w, int in, int out)
 	    in == out && getsockopt(in, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
 	w->cancel_fd = -1;
 	w->write_ms = UINT32_MAX;
-	w->now = smtpd_clock_ms();
+	w->now = smtpd__clock_ms();
 	atomic_init(&w->interrupt, SMTPD_INTERRUPT_NONE);
 	atomic_init(&w->phase, PHASE_BUSY);
 }
@@ -88,18 +88,18 @@ wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
 
 		if (is_interrupted(w))
 			return SMTPD_IO_INTERRUPTED;
-		w->now = smtpd_clock_ms();
+		w->now = smtpd__clock_ms();
 		if (!w->socket)
 			until = earlier(until, w->now + SLICE_MS);
 		n = poll(pfds, w->cancel_fd < 0 ? 1 : 2,
-		    smtpd_clock_poll_ms(w->now, until));
+		    smtpd__clock_poll_ms(w->now, until));
 		if (n > 0 && pfds[1].revents != 0)
 			return SMTPD_IO_INTERRUPTED;
 		if (n > 0)
 			return SMTPD_IO_OK;
 		if (n < 0 && errno != EINTR)
 			return SMTPD_IO_ERROR;
-		w->now = smtpd_clock_ms();
+		w->now = smtpd__clock_ms();
 		if (w->now >= deadline)
 			return SMTPD_IO_TIMEOUT;
 	}
@@ -123,14 +123,14 @@ read_some(struct smtpd_wire *w, char *buf, size_t size, int flags)
  * waits a moment.  Only then poll() does, for exactly as long as may be.
  */
 enum smtpd_io_status
-smtpd_wire_read(struct smtpd_wire *w, char *buf, size_t size, uint64_t deadline,
-    size_t *got)
+smtpd__wire_read(struct smtpd_wire *w, char *buf, size_t size,
+    uint64_t deadline, size_t *got)
 {
 	enum smtpd_io_status status;
 	bool direct;
 	ssize_t n;
 
-	w->now = smtpd_clock_ms();
+	w->now = smtpd__clock_ms();
 	if (w->now >= deadline)
 		return SMTPD_IO_TIMEOUT;
 	direct = w->quick && deadline - w->now > SMTPD_WIRE_REST_MS;
@@ -195,7 +195,7 @@ write_some(struct smtpd_wire *w, const char *buf, size_t len)
 }
 
 enum smtpd_io_status
-smtpd_wire_write(struct smtpd_wire *w, const char *buf, size_t len)
+smtpd__wire_write(struct smtpd_wire *w, const char *buf, size_t len)
 {
 	uint64_t deadline = SMTPD_NEVER;
 
@@ -217,7 +217,7 @@ smtpd_wire_write(struct smtpd_wire *w, const char *buf, size_t len)
 			return SMTPD_IO_ERROR;
 		if (deadline == SMTPD_NEVER)
 			deadline =
-			    smtpd_clock_after(smtpd_clock_ms(), w->write_ms);
+			    smtpd__clock_after(smtpd__clock_ms(), w->write_ms);
 		status = wait_ready(w, w->out, POLLOUT, deadline);
 		if (status != SMTPD_IO_OK)
 			return status;
@@ -226,35 +226,35 @@ smtpd_wire_write(struct smtpd_wire *w, const char *buf, size_t len)
 }
 
 bool
-smtpd_wire_talks(struct smtpd_wire *w, uint32_t ms)
+smtpd__wire_talks(struct smtpd_wire *w, uint32_t ms)
 {
 	char byte;
 
 	if (ms > 0 &&
-	    wait_ready(w, w->in, POLLIN, smtpd_clock_ms() + ms) != SMTPD_IO_OK)
+	    wait_ready(w, w->in, POLLIN, smtpd__clock_ms() + ms) != SMTPD_IO_OK)
 		return false;
 	return w->socket && recv(w->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void
-smtpd_wire_pause(struct smtpd_wire *w, uint32_t ms)
+smtpd__wire_pause(struct smtpd_wire *w, uint32_t ms)
 {
-	uint64_t until = smtpd_clock_ms() + ms;
+	uint64_t until = smtpd__clock_ms() + ms;
 	int fd = w->socket ? w->in : -1;
 	uint64_t now;
 
-	while ((now = smtpd_clock_ms()) < until &&
+	while ((now = smtpd__clock_ms()) < until &&
 	    interrupt_of(w) == SMTPD_INTERRUPT_NONE)
-		if (smtpd_socket_hangs_up(fd,
-			smtpd_clock_poll_ms(
+		if (smtpd__socket_hangs_up(fd,
+			smtpd__clock_poll_ms(
 			    now, earlier(until, now + SLICE_MS))))
 			return;
 }
 
 void
-smtpd_wire_linger(struct smtpd_wire *w, char *buf, size_t size)
+smtpd__wire_linger(struct smtpd_wire *w, char *buf, size_t size)
 {
-	uint64_t deadline = smtpd_clock_ms() + LINGER_MS;
+	uint64_t deadline = smtpd__clock_ms() + LINGER_MS;
 	size_t dropped = 0;
 
 	if (!w->socket)
@@ -277,20 +277,20 @@ smtpd_wire_linger(struct smtpd_wire *w, char *buf, size_t size)
  * the line that has just begun is finished.
  */
 bool
-smtpd_wire_wait_begins(struct smtpd_wire *w)
+smtpd__wire_wait_begins(struct smtpd_wire *w)
 {
 	atomic_store(&w->phase, PHASE_WAITING);
 	return interrupt_of(w) == SMTPD_INTERRUPT_NONE;
 }
 
 bool
-smtpd_wire_wait_ends(struct smtpd_wire *w)
+smtpd__wire_wait_ends(struct smtpd_wire *w)
 {
 	return atomic_exchange(&w->phase, PHASE_BUSY) != PHASE_INTERRUPTED;
 }
 
 void
-smtpd_wire_interrupt(struct smtpd_wire *w, enum smtpd_interrupt what)
+smtpd__wire_interrupt(struct smtpd_wire *w, enum smtpd_interrupt what)
 {
 	int waiting = PHASE_WAITING;
 

@@ -5,7 +5,7 @@
 /*
  * Bytes over a pair of descriptors, each wait bounded by a deadline.
  *
- * One thread uses a wire; another may only call smtpd_wire_interrupt().
+ * One thread uses a wire; another may only call smtpd__wire_interrupt().
  */
 
 #include <stdatomic.h>
@@ -17,7 +17,7 @@ enum smtpd_io_status {
 	SMTPD_IO_OK,
 	SMTPD_IO_CLOSED,      /* the peer went */
 	SMTPD_IO_TIMEOUT,     /* a deadline passed */
-	SMTPD_IO_INTERRUPTED, /* by smtpd_wire_interrupt(), or cancelled */
+	SMTPD_IO_INTERRUPTED, /* by smtpd__wire_interrupt(), or cancelled */
 	SMTPD_IO_FLOOD,       /* a line without end */
 	SMTPD_IO_TLS,         /* the peer broke the rules of TLS */
 	SMTPD_IO_ERROR,       /* the descriptor failed, errno says why */
@@ -52,44 +52,44 @@ struct smtpd_wire {
 };
 
 /* Begin on IN and OUT, which stay the caller's. */
-void smtpd_wire_init(struct smtpd_wire *w, int in, int out);
+void smtpd__wire_init(struct smtpd_wire *w, int in, int out);
 
 /*
  * Read 1 to SIZE bytes into BUF before the absolute DEADLINE.  On SMTPD_IO_OK,
  * *GOT says how many.
  */
-enum smtpd_io_status smtpd_wire_read(struct smtpd_wire *w, char *buf,
+enum smtpd_io_status smtpd__wire_read(struct smtpd_wire *w, char *buf,
     size_t size, uint64_t deadline, size_t *got);
 
 /* Write LEN bytes at BUF, waiting for room up to write_ms. */
-enum smtpd_io_status smtpd_wire_write(
+enum smtpd_io_status smtpd__wire_write(
     struct smtpd_wire *w, const char *buf, size_t len);
 
 /* Wait for MS milliseconds (0: not at all) whether the peer talks.  Only a
  * socket can tell. */
-bool smtpd_wire_talks(struct smtpd_wire *w, uint32_t ms);
+bool smtpd__wire_talks(struct smtpd_wire *w, uint32_t ms);
 
 /* Do nothing for MS milliseconds, but no longer than the peer is there and
  * nobody interrupts. */
-void smtpd_wire_pause(struct smtpd_wire *w, uint32_t ms);
+void smtpd__wire_pause(struct smtpd_wire *w, uint32_t ms);
 
 /*
  * Say that nothing more will come, and read for a short time what the peer
  * still sends into BUF of SIZE bytes, so that it sees the last reply instead
  * of a reset.
  */
-void smtpd_wire_linger(struct smtpd_wire *w, char *buf, size_t size);
+void smtpd__wire_linger(struct smtpd_wire *w, char *buf, size_t size);
 
 /*
  * Around a wait for a line, in which SMTPD_INTERRUPT_LINE counts.  Each tells
  * whether there was none: if not, the line is not to be waited for, or not
  * to be taken.
  */
-bool smtpd_wire_wait_begins(struct smtpd_wire *w);
-bool smtpd_wire_wait_ends(struct smtpd_wire *w);
+bool smtpd__wire_wait_begins(struct smtpd_wire *w);
+bool smtpd__wire_wait_ends(struct smtpd_wire *w);
 
 /* From any thread, while the wire lives: make it return
  * SMTPD_IO_INTERRUPTED. */
-void smtpd_wire_interrupt(struct smtpd_wire *w, enum smtpd_interrupt what);
+void smtpd__wire_interrupt(struct smtpd_wire *w, enum smtpd_interrupt what);
 
 #endif

@@ -76,7 +76,7 @@ open_log(const char *path, unsigned long *n)
 
 	*n = 0;
 	if (dir != -1)
-		log = smtpd_disk_open(dir, &settings, error, sizeof(error));
+		log = smtpd__disk_open(dir, &settings, error, sizeof(error));
 	if (log == NULL)
 		die(error);
 	close(dir);
@@ -99,11 +99,11 @@ append(struct smtpd_disk *log, size_t size, unsigned n)
 			.body = &body,
 			.body_count = 1,
 		};
-	if (smtpd_disk_append(log, entries, n, 0) == -1)
+	if (smtpd__disk_append(log, entries, n, 0) == -1)
 		return -1;
 	/* All is dead at once, so that the disk need not be large. */
 	for (unsigned i = 0; i < n && n == 1; i++)
-		smtpd_disk_release(log, entries[i].place, entries[i].size);
+		smtpd__disk_release(log, entries[i].place, entries[i].size);
 	return 0;
 }
 
@@ -127,8 +127,8 @@ keep_house(struct smtpd_disk *log, double seconds)
 	while (now() < end) {
 		const struct timespec nap = { 0, 20000000 };
 
-		smtpd_disk_recycle(log);
-		if (smtpd_disk_prepare(log) != 1)
+		smtpd__disk_recycle(log);
+		if (smtpd__disk_prepare(log) != 1)
 			nanosleep(&nap, NULL);
 	}
 }
@@ -157,14 +157,14 @@ run_append(const char *path, unsigned threads, size_t size, double seconds)
 		pthread_join(ids[i], NULL);
 	from = now() - from;
 	busy = cpu() - busy;
-	smtpd_disk_stats(log, &stats);
+	smtpd__disk_stats(log, &stats);
 	printf("threads=%u size=%zu records/s=%.0f syncs/record=%.3f "
 	       "cpu_us/record=%.1f MB/s=%.1f\n",
 	    threads, size, (double)stats.records / from,
 	    (double)stats.syncs / (double)stats.records,
 	    busy * 1e6 / (double)stats.records,
 	    (double)stats.bytes / from / 1e6);
-	smtpd_disk_close(log);
+	smtpd__disk_close(log);
 	return 0;
 }
 
@@ -179,7 +179,7 @@ start_up(const char *path, const char *what)
 		return 1;
 	printf("start %s: records=%lu seconds=%.3f cpu=%.3f\n", what, n,
 	    now() - from, cpu() - busy);
-	smtpd_disk_close(log);
+	smtpd__disk_close(log);
 	return 0;
 }
 
@@ -197,7 +197,7 @@ run_fill(const char *path, unsigned long records, size_t size)
 			return die(strerror(errno));
 	}
 	printf("fill: records=%lu seconds=%.1f\n", records, now() - from);
-	smtpd_disk_close(log);
+	smtpd__disk_close(log);
 	return start_up(path, "without index") != 0 ||
 	    start_up(path, "with index") != 0;
 }

@@ -118,12 +118,12 @@ insert_all(struct bench *b, size_t domains)
 	for (size_t i = 0; i < b->count; i++) {
 		snprintf(name, sizeof(name), "d%zu.example.com", i % domains);
 		b->entries[i]->jobs[0].destination =
-		    need(smtpd_schedule_destination(b->schedule, name));
+		    need(smtpd__schedule_destination(b->schedule, name));
 	}
 	end(b, FIND);
 	begin(b);
 	for (size_t i = 0; i < b->count; i++)
-		if (smtpd_schedule_insert(
+		if (smtpd__schedule_insert(
 			b->schedule, &b->entries[i]->jobs[0], b->now) == -1)
 			need(NULL);
 	end(b, INSERT);
@@ -133,14 +133,14 @@ static void
 give_back(struct bench *b, struct smtpd_delivery_job *job, bool finish)
 {
 	if (finish) {
-		smtpd_schedule_retire(b->schedule, job);
-		smtpd_schedule_release(b->schedule, job->destination);
+		smtpd__schedule_retire(b->schedule, job);
+		smtpd__schedule_release(b->schedule, job->destination);
 		return;
 	}
 	job->attempts++;
 	job->due =
-	    smtpd_schedule_retry(b->schedule, job, job->attempts, b->now);
-	smtpd_schedule_insert(b->schedule, job, b->now);
+	    smtpd__schedule_retry(b->schedule, job, job->attempts, b->now);
+	smtpd__schedule_insert(b->schedule, job, b->now);
 }
 
 /* Try as many at a time as may be.  Return how many there were. */
@@ -153,19 +153,19 @@ try_some(struct bench *b, enum step take, enum step back)
 
 	begin(b);
 	while (n < BATCH &&
-	    (jobs[n] = smtpd_schedule_take(b->schedule, b->now, &sites[n])) !=
+	    (jobs[n] = smtpd__schedule_take(b->schedule, b->now, &sites[n])) !=
 		NULL)
 		n++;
 	end(b, take);
 	begin(b);
 	for (size_t i = 0; i < n; i++)
-		smtpd_site_feedback_report(
+		smtpd__site_feedback_report(
 		    b->schedule, sites[i], SMTPD_SITE_FINE, NULL, b->now);
 	end(b, REPORT);
 	begin(b);
 	for (size_t i = 0; i < n; i++) {
 		give_back(b, jobs[i], back == FINISH);
-		smtpd_schedule_leave(b->schedule, sites[i], b->now);
+		smtpd__schedule_leave(b->schedule, sites[i], b->now);
 	}
 	end(b, back);
 	return n;
@@ -175,7 +175,7 @@ static void
 try_all(struct bench *b, enum step take, enum step back)
 {
 	for (size_t n = 0; n < b->count; n += try_some(b, take, back))
-		b->now = smtpd_schedule_wake(b->schedule, b->now);
+		b->now = smtpd__schedule_wake(b->schedule, b->now);
 }
 
 static void
@@ -198,13 +198,13 @@ run(size_t count, size_t domains)
 
 	make_entries(&b);
 	bytes = resident_bytes();
-	b.schedule = need(smtpd_schedule_create(&settings));
+	b.schedule = need(smtpd__schedule_create(&settings));
 	insert_all(&b, domains);
 	bytes = resident_bytes() - bytes;
 	try_all(&b, TAKE, RETURN);
 	try_all(&b, RETAKE, FINISH);
 	print(&b, domains, bytes);
-	smtpd_schedule_destroy(b.schedule);
+	smtpd__schedule_destroy(b.schedule);
 	for (size_t i = 0; i < count; i++)
 		free(b.entries[i]);
 	free(b.entries);

@@ -41,7 +41,7 @@ open_spool(const char *directory)
 	};
 	char error[256];
 	struct smtpd_spool *s =
-	    smtpd_spool_open(directory, &settings, error, sizeof(error));
+	    smtpd__spool_open(directory, &settings, error, sizeof(error));
 
 	if (s == NULL) {
 		fprintf(stderr, "%s\n", error);
@@ -60,15 +60,15 @@ add(const struct job *j, const char *content)
 		.sender = "sender@example.org",
 		.rcpts = &rcpt,
 		.nrcpts = 1,
-		.content = smtpd_content_create(j->spool),
+		.content = smtpd__content_create(j->spool),
 	};
 	struct smtpd_queued_message *e;
 
 	if (mail.content == NULL ||
-	    smtpd_content_write(mail.content, content, j->size) == -1 ||
-	    smtpd_spool_add(j->spool, &mail, &e) == -1)
+	    smtpd__content_write(mail.content, content, j->size) == -1 ||
+	    smtpd__spool_add(j->spool, &mail, &e) == -1)
 		return false;
-	smtpd_spool_unpin(j->spool, e);
+	smtpd__spool_unpin(j->spool, e);
 	return true;
 }
 
@@ -107,7 +107,7 @@ fill_all(const char *directory, uint64_t count, size_t size, size_t threads)
 {
 	struct smtpd_spool *s = open_spool(directory);
 	struct job *jobs = calloc(threads, sizeof(*jobs));
-	uint64_t start = smtpd_clock_ms();
+	uint64_t start = smtpd__clock_ms();
 	struct smtpd_disk_stats stats;
 
 	for (size_t i = 0; jobs != NULL && i < threads; i++) {
@@ -119,14 +119,14 @@ fill_all(const char *directory, uint64_t count, size_t size, size_t threads)
 	}
 	for (size_t i = 0; jobs != NULL && i < threads; i++)
 		pthread_join(jobs[i].thread, NULL);
-	start = smtpd_clock_ms() - start;
-	smtpd_spool_stats(s, &stats);
+	start = smtpd__clock_ms() - start;
+	smtpd__spool_stats(s, &stats);
 	printf("add: %.1f s, %.0f messages/s, %.3f syncs a message\n",
 	    (double)start / 1000,
 	    (double)count * 1000 / (double)(start > 0 ? start : 1),
 	    (double)stats.syncs / (double)count);
 	free(jobs);
-	smtpd_spool_close(s);
+	smtpd__spool_close(s);
 }
 
 int
@@ -146,13 +146,13 @@ main(int argc, char **argv)
 		    argc > 3 ? strtoul(argv[3], NULL, 10) : 1024,
 		    argc > 4 ? strtoul(argv[4], NULL, 10) : 16);
 	before = resident();
-	start = smtpd_clock_ms();
+	start = smtpd__clock_ms();
 	s = open_spool(argv[1]);
-	start = smtpd_clock_ms() - start;
-	n = smtpd_spool_count(s);
+	start = smtpd__clock_ms() - start;
+	n = smtpd__spool_count(s);
 	printf("open: %.3f s, %llu messages, %.1f octets each\n",
 	    (double)start / 1000, (unsigned long long)n,
 	    n > 0 ? (double)(resident() - before) / (double)n : 0.0);
-	smtpd_spool_close(s);
+	smtpd__spool_close(s);
 	return 0;
 }

@@ -52,8 +52,8 @@ try_path(const char *s, size_t len, enum smtpd_path_kind kind)
 	struct smtpd_address a;
 	size_t used;
 
-	smtpd_arena_init(&arena, block, sizeof(block), 0);
-	fault = smtpd_address_parse_path(s, len, kind, &arena, &a, &used);
+	smtpd__arena_init(&arena, block, sizeof(block), 0);
+	fault = smtpd__address_parse_path(s, len, kind, &arena, &a, &used);
 	must(fault != SMTPD_PATH_NO_MEMORY);
 	if (fault == SMTPD_PATH_UTF8)
 		must(is_outside_ascii(s, len));
@@ -72,8 +72,8 @@ try_mailbox(const char *s, size_t len)
 	struct smtpd_arena arena;
 	struct smtpd_address a;
 
-	smtpd_arena_init(&arena, block, sizeof(block), 0);
-	fault = smtpd_address_parse_mailbox(s, len, &arena, &a);
+	smtpd__arena_init(&arena, block, sizeof(block), 0);
+	fault = smtpd__address_parse_mailbox(s, len, &arena, &a);
 	must(fault != SMTPD_PATH_NO_MEMORY);
 	if (fault != SMTPD_PATH_OK)
 		return;
@@ -89,7 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_path(s, size, SMTPD_PATH_REVERSE);
 	try_path(s, size, SMTPD_PATH_FORWARD);
 	try_mailbox(s, size);
-	if (smtpd_address_parse_helo(s, size)) {
+	if (smtpd__address_parse_helo(s, size)) {
 		must(size > 0 && size <= SMTPD_DOMAIN_MAX);
 		must(is_printable(s, size) && memchr(s, ' ', size) == NULL);
 	}

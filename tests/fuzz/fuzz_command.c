@@ -12,12 +12,12 @@ must_be_whole(const struct smtpd_command_line *line, const char *s, size_t len)
 	size_t n = strlen(line->verb);
 
 	must(n >= 1 && n <= SMTPD_VERB_MAX);
-	must(smtpd_text_same_bytes(line->verb, s, n));
+	must(smtpd__text_same_bytes(line->verb, s, n));
 	for (size_t i = 0; i < n; i++)
-		must(smtpd_text_to_upper(line->verb[i]) == line->verb[i]);
+		must(smtpd__text_to_upper(line->verb[i]) == line->verb[i]);
 	must(line->argument >= s + n && line->argument + line->len <= s + len);
 	for (size_t i = 0; i < len; i++)
-		must(!smtpd_text_is_control((unsigned char)s[i]) ||
+		must(!smtpd__text_is_control((unsigned char)s[i]) ||
 		    s[i] == '\t');
 	if (line->len > 0) {
 		must(strchr(" \t", line->argument[0]) == NULL);
@@ -38,7 +38,7 @@ must_parse_again(const struct smtpd_command_line *line)
 	memcpy(copy, line->verb, n);
 	copy[n] = ' ';
 	memcpy(copy + n + 1, line->argument, line->len);
-	must(smtpd_command_parse(copy, len, &again) == SMTPD_COMMAND_OK);
+	must(smtpd__command_parse(copy, len, &again) == SMTPD_COMMAND_OK);
 	must(strcmp(line->verb, again.verb) == 0);
 	must(line->len == again.len);
 	must(memcmp(line->argument, again.argument, line->len) == 0);
@@ -49,12 +49,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *s = (const char *)data;
-	int foreign = smtpd_command_is_foreign(s, size);
+	int foreign = smtpd__command_is_foreign(s, size);
 	struct smtpd_command_line line;
 
-	if (size > 0 && !smtpd_text_is_alpha((unsigned char)s[0]))
+	if (size > 0 && !smtpd__text_is_alpha((unsigned char)s[0]))
 		must(foreign);
-	if (smtpd_command_parse(s, size, &line) == SMTPD_COMMAND_OK) {
+	if (smtpd__command_parse(s, size, &line) == SMTPD_COMMAND_OK) {
 		must_be_whole(&line, s, size);
 		must_parse_again(&line);
 		if (strcmp(line.verb, "MAIL") == 0)

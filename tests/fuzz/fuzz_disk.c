@@ -58,19 +58,19 @@ mend(const struct run *run, uint8_t *p, size_t size)
 		bool head = !(p[22] & 1), body = !(p[22] & 2);
 
 		smtpd_put_u32(p, MARK);
-		if (!smtpd_disk_format_get_record(MARK, p, &h))
+		if (!smtpd__disk_format_get_record(MARK, p, &h))
 			return;
-		len = smtpd_disk_format_record_size(&h);
+		len = smtpd__disk_format_record_size(&h);
 		if (len > size)
 			return;
 		if (body)
 			smtpd_put_u32(p + 8,
-			    smtpd_crc32c(&run->crc, 0,
+			    smtpd__crc32c(&run->crc, 0,
 				p + SMTPD_DISK_RECORD_HEADER + h.head_len,
 				h.body_len));
 		if (head)
 			smtpd_put_u32(p + 4,
-			    smtpd_crc32c(&run->crc, 0, p + 8,
+			    smtpd__crc32c(&run->crc, 0, p + 8,
 				SMTPD_DISK_RECORD_HEADER - 8 + h.head_len));
 		p += len;
 		size -= len;
@@ -93,7 +93,7 @@ make_segment(struct run *run, int dir, const uint8_t *data, size_t size)
 	if (size - 1 > SIZE - 2 * SMTPD_DISK_PAGE)
 		size = SIZE - 2 * SMTPD_DISK_PAGE;
 	memset(bytes, 0, sizeof(bytes));
-	smtpd_disk_format_put_header(&run->crc, &header, bytes);
+	smtpd__disk_format_put_header(&run->crc, &header, bytes);
 	memcpy(bytes + SMTPD_DISK_PAGE, data + 1, size - 1);
 	if (data[0] & 2)
 		mend(run, bytes + SMTPD_DISK_PAGE, size - 1);
@@ -110,7 +110,7 @@ replay(
 	must(record->sequence > run->last);
 	run->last = record->sequence;
 	must(record->size ==
-	    smtpd_disk_size(record->head_len, record->body_len));
+	    smtpd__disk_size(record->head_len, record->body_len));
 	must(record->place.offset >= SMTPD_DISK_PAGE &&
 	    record->place.offset + record->size <= SIZE - SMTPD_DISK_PAGE);
 	if (run->count < 4096)
@@ -126,7 +126,7 @@ must_read(struct smtpd_disk *log, const struct run *run)
 		struct smtpd_disk_record record;
 		const void *body;
 		void *memory =
-		    smtpd_disk_read(log, run->places[i], &record, &body);
+		    smtpd__disk_read(log, run->places[i], &record, &body);
 
 		must(memory != NULL);
 		free(memory);
@@ -144,7 +144,7 @@ open_log(struct run *run, int dir)
 
 	run->last = 0;
 	run->count = 0;
-	return smtpd_disk_open(dir, &settings, error, sizeof(error));
+	return smtpd__disk_open(dir, &settings, error, sizeof(error));
 }
 
 /* What was replayed can be read; one record more is the only difference that
@@ -163,17 +163,17 @@ try_log(struct run *run, int dir)
 	must_read(log, run);
 	count = run->count;
 	if (run->last < SMTPD_DISK_SEQUENCE_MAX - 1) {
-		must(smtpd_disk_append(log, &e, 1, 0) == 0);
+		must(smtpd__disk_append(log, &e, 1, 0) == 0);
 		count++;
 	}
-	while (smtpd_disk_prepare(log) == 1)
+	while (smtpd__disk_prepare(log) == 1)
 		;
-	smtpd_disk_close(log);
+	smtpd__disk_close(log);
 	log = open_log(run, dir);
 	must(log != NULL);
 	must(run->count == count);
 	must_read(log, run);
-	smtpd_disk_close(log);
+	smtpd__disk_close(log);
 }
 
 static void
@@ -197,7 +197,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2 || size > SIZE)
 		return 0;
-	smtpd_crc32c_init(&run.crc);
+	smtpd__crc32c_init(&run.crc);
 	must(mkdtemp(path) != NULL);
 	dir = open(path, O_RDONLY | O_DIRECTORY);
 	must(dir != -1);

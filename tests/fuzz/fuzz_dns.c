@@ -50,13 +50,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 3)
 		return 0;
-	answer = malloc(smtpd_dns_message_answer_size(SMTPD_DNS_RECORDS_MAX));
+	answer = malloc(smtpd__dns_message_answer_size(SMTPD_DNS_RECORDS_MAX));
 	must(answer != NULL);
 	q.type = types[data[0] & 3];
 	q.edns = data[0] & 4;
 	q.id = (uint16_t)(data[1] << 8 | data[2]);
-	reading =
-	    smtpd_dns_message_read(&q, data + 1, size - 1, &chain, answer, &ad);
+	reading = smtpd__dns_message_read(
+	    &q, data + 1, size - 1, &chain, answer, &ad);
 	if (reading != SMTPD_DNS_STRAY && reading != SMTPD_DNS_CUT &&
 	    reading != SMTPD_DNS_NO_EDNS)
 		must_be_sound(&q, answer, reading);

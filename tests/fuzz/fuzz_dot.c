@@ -25,7 +25,7 @@ decode(const char *in, size_t len, size_t first, size_t chunk, size_t size,
 	size_t end = first;
 	struct smtpd_dot d;
 
-	smtpd_dot_init(&d, 100);
+	smtpd__dot_init(&d, 100);
 	r->len = 0;
 	for (r->used = 0; r->used < len && !d.done; end += chunk) {
 		const char *at = in + r->used;
@@ -36,7 +36,7 @@ decode(const char *in, size_t len, size_t first, size_t chunk, size_t size,
 			size_t room = sizeof(r->out) - r->len;
 
 			room = room < size ? room : size;
-			r->len += smtpd_dot_decode(
+			r->len += smtpd__dot_decode(
 			    &d, &at, &left, r->out + r->len, room);
 			must(at > before);
 		}
@@ -104,8 +104,8 @@ must_drop_the_same(const char *in, size_t len, const struct result *want)
 	struct smtpd_dot d;
 	size_t left = len;
 
-	smtpd_dot_init(&d, 100);
-	must(smtpd_dot_decode(&d, &in, &left, NULL, 0) == 0);
+	smtpd__dot_init(&d, 100);
+	must(smtpd__dot_decode(&d, &in, &left, NULL, 0) == 0);
 	must(len - left == want->used && d.decoded == want->len);
 	must(d.found == want->found && d.done == want->done);
 }

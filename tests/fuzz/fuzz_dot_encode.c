@@ -24,14 +24,14 @@ encode(const char *in, size_t len, size_t chunk, size_t size, char *out,
 
 		while (left > 0) {
 			size_t before = left;
-			size_t n = smtpd_dot_encode(
+			size_t n = smtpd__dot_encode(
 			    &e, &piece, &left, out + used, size);
 
 			must(n <= size && (n > 0 || left < before));
 			used += n;
 		}
 	}
-	return used + smtpd_dot_encode_end(&e, out + used);
+	return used + smtpd__dot_encode_end(&e, out + used);
 }
 
 /* What the message is once its lines end by CRLF; NUL, which the decoder leaves
@@ -93,8 +93,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(memcmp(wire, again, len) == 0);
 
 	want = normalise(in, size, plain);
-	smtpd_dot_init(&d, UINT32_MAX);
-	n = smtpd_dot_decode(&d, &at, &left, decoded, sizeof(decoded));
+	smtpd__dot_init(&d, UINT32_MAX);
+	n = smtpd__dot_decode(&d, &at, &left, decoded, sizeof(decoded));
 	must(d.done && left == 0);
 	/* The last line has an end now. */
 	if (n > want) {

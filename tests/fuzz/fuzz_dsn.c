@@ -36,17 +36,17 @@ must_check_params(const char *value)
 	char decoded[SMTPD_ORCPT_MAX + 1];
 	unsigned notify = 0;
 
-	if (smtpd_dsn_param_notify_parse(value, &notify) == 0)
+	if (smtpd__dsn_param_notify_parse(value, &notify) == 0)
 		must(notify == SMTPD_NOTIFY_NEVER ||
 		    (notify > 1 && notify < 16 && notify % 2 == 0));
-	if (smtpd_dsn_param_envid_is_valid(value)) {
-		int n = smtpd_param_xtext_decode(
+	if (smtpd__dsn_param_envid_is_valid(value)) {
+		int n = smtpd__param_xtext_decode(
 		    value, strlen(value), decoded, sizeof(decoded));
 
 		must(n > 0 && n <= SMTPD_ENVID_MAX);
 		must(is_printable(decoded, (size_t)n));
 	}
-	if (smtpd_dsn_param_orcpt_is_valid(value)) {
+	if (smtpd__dsn_param_orcpt_is_valid(value)) {
 		must(strlen(value) <= SMTPD_ORCPT_MAX);
 		must(is_printable(value, strlen(value)));
 		must(strchr(value, ';') > value);
@@ -123,8 +123,8 @@ must_report(const char *const *values, uint8_t choice)
 	};
 	struct out o = { NULL, 0, 0 };
 
-	must(smtpd_dsn_begin(&r, take, &o) == 0);
-	must(smtpd_dsn_end(&r, take, &o) == 0);
+	must(smtpd__dsn_begin(&r, take, &o) == 0);
+	must(smtpd__dsn_end(&r, take, &o) == 0);
 	take(&o, "", 1);
 	must(strlen(o.data) == o.len - 1);
 	must_be_sound(o.data, "=_736563726574206F662066757A7A2000");

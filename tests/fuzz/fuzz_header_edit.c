@@ -37,13 +37,13 @@ edit(struct smtpd_header_edit *e, const struct smtpd_header_wants *wants,
 	o->len = 0;
 	o->data = malloc(o->room);
 	must(o->data != NULL);
-	smtpd_header_edit_init(e, wants, take, o);
+	smtpd__header_edit_init(e, wants, take, o);
 	for (size_t at = 0; at < len; at += block) {
 		size_t n = len - at < block ? len - at : block;
 
-		must(smtpd_header_edit_feed(e, data + at, n) == 0);
+		must(smtpd__header_edit_feed(e, data + at, n) == 0);
 	}
-	must(smtpd_header_edit_end(e) == 0);
+	must(smtpd__header_edit_end(e) == 0);
 	must(e->header_len <= o->len);
 }
 

@@ -15,9 +15,9 @@ must_be_valid(const struct smtpd_param *params, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		const char *value = params[i].value;
 
-		must(smtpd_param_name_is_valid(params[i].name));
+		must(smtpd__param_name_is_valid(params[i].name));
 		for (size_t k = 0; k < i; k++)
-			must(!smtpd_text_same(params[i].name, params[k].name));
+			must(!smtpd__text_same(params[i].name, params[k].name));
 		if (value == NULL)
 			continue;
 		must(value[0] != '\0' && is_printable(value, strlen(value)));
@@ -36,15 +36,15 @@ must_parse_again(const struct smtpd_param *params, size_t count)
 	struct smtpd_text t;
 	size_t n;
 
-	smtpd_text_init(&t, buf, sizeof(buf));
+	smtpd__text_init(&t, buf, sizeof(buf));
 	for (size_t i = 0; i < count; i++) {
-		smtpd_text_format(&t, " %s", params[i].name);
+		smtpd__text_format(&t, " %s", params[i].name);
 		if (params[i].value != NULL)
-			smtpd_text_format(&t, "=%s", params[i].value);
+			smtpd__text_format(&t, "=%s", params[i].value);
 	}
 	must(!t.cut);
-	smtpd_arena_init(&arena, block, sizeof(block), 0);
-	must(smtpd_param_parse_all(t.at, t.len, &arena, &again, &n) ==
+	smtpd__arena_init(&arena, block, sizeof(block), 0);
+	must(smtpd__param_parse_all(t.at, t.len, &arena, &again, &n) ==
 	    SMTPD_PARAM_OK);
 	must(n == count);
 	for (size_t i = 0; i < count; i++) {
@@ -65,8 +65,8 @@ try_params(const char *s, size_t len)
 	struct smtpd_arena arena;
 	size_t count;
 
-	smtpd_arena_init(&arena, block, sizeof(block), 0);
-	fault = smtpd_param_parse_all(s, len, &arena, &params, &count);
+	smtpd__arena_init(&arena, block, sizeof(block), 0);
+	fault = smtpd__param_parse_all(s, len, &arena, &params, &count);
 	must(fault != SMTPD_PARAM_NO_MEMORY);
 	if (fault != SMTPD_PARAM_OK)
 		return;
@@ -82,10 +82,10 @@ try_number(const char *s)
 	struct smtpd_text t;
 	uint64_t n;
 
-	if (smtpd_param_number(s, &n) != 0)
+	if (smtpd__param_number(s, &n) != 0)
 		return;
-	smtpd_text_init(&t, buf, sizeof(buf));
-	smtpd_text_number(&t, n);
+	smtpd__text_init(&t, buf, sizeof(buf));
+	smtpd__text_number(&t, n);
 	must(strcmp(*digits != '\0' ? digits : "0", buf) == 0);
 }
 
@@ -95,17 +95,17 @@ try_decode(const char *s, size_t len)
 	static char encoded[3 * INPUT_MAX + 1];
 	static char out[INPUT_MAX + 1];
 	static char again[INPUT_MAX + 1];
-	int n = smtpd_param_xtext_decode(s, len, out, sizeof(out));
+	int n = smtpd__param_xtext_decode(s, len, out, sizeof(out));
 	int m;
 
 	if (n < 0)
 		return;
 	must(strlen(out) == (size_t)n && (size_t)n <= len);
 	for (int i = 0; i < n; i++)
-		must(!smtpd_text_is_control((unsigned char)out[i]));
-	m = smtpd_param_xtext_encode(out, (size_t)n, encoded, sizeof(encoded));
+		must(!smtpd__text_is_control((unsigned char)out[i]));
+	m = smtpd__param_xtext_encode(out, (size_t)n, encoded, sizeof(encoded));
 	must(m >= n);
-	must(smtpd_param_xtext_decode(
+	must(smtpd__param_xtext_decode(
 		 encoded, (size_t)m, again, sizeof(again)) == n);
 	must(memcmp(out, again, (size_t)n) == 0);
 }
@@ -116,14 +116,15 @@ try_encode(const char *s, size_t len)
 	static char encoded[3 * INPUT_MAX + 1];
 	static char out[INPUT_MAX + 1];
 	bool control = false;
-	int n = smtpd_param_xtext_encode(s, len, encoded, sizeof(encoded));
+	int n = smtpd__param_xtext_encode(s, len, encoded, sizeof(encoded));
 	int m;
 
 	must(n >= 0 && is_printable(encoded, (size_t)n));
 	must(strpbrk(encoded, " =") == NULL);
 	for (size_t i = 0; i < len; i++)
-		control = control || smtpd_text_is_control((unsigned char)s[i]);
-	m = smtpd_param_xtext_decode(encoded, (size_t)n, out, sizeof(out));
+		control =
+		    control || smtpd__text_is_control((unsigned char)s[i]);
+	m = smtpd__param_xtext_decode(encoded, (size_t)n, out, sizeof(out));
 	must(control ? m == -1 : m == (int)len);
 	must(control || memcmp(out, s, len) == 0);
 }

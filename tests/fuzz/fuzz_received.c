@@ -18,12 +18,12 @@ must_be_one_field(const char *s, size_t len)
 
 	must(len > 2 && memcmp(s, "Received:", 9) == 0);
 	must(memcmp(end - 2, "\r\n", 2) == 0 && strlen(s) == len);
-	smtpd_hops_init(&whole);
-	smtpd_hops_feed(&whole, s, len);
+	smtpd__hops_init(&whole);
+	smtpd__hops_feed(&whole, s, len);
 	must(whole.count == 1 && !whole.done);
-	smtpd_hops_init(&bytes);
+	smtpd__hops_init(&bytes);
 	for (size_t i = 0; i < len; i++)
-		smtpd_hops_feed(&bytes, s + i, 1);
+		smtpd__hops_feed(&bytes, s + i, 1);
 	must(bytes.count == 1 && !bytes.done);
 	for (bool first = true; s < end; first = false) {
 		const char *lf = memchr(s, '\n', (size_t)(end - s));
@@ -57,8 +57,8 @@ must_sort(uint64_t a, uint64_t b)
 	char y[SMTPD_ID_MAX];
 	int order;
 
-	smtpd_trace_id(a, x);
-	smtpd_trace_id(b, y);
+	smtpd__trace_id(a, x);
+	smtpd__trace_id(b, y);
 	order = strcmp(x, y);
 	must(strlen(x) == SMTPD_ID_MAX - 1);
 	must((order < 0) == (a < b) && (order > 0) == (a > b));
@@ -78,12 +78,12 @@ must_write(const char *const *values, int64_t when)
 		.uid = values[5][0] != '\0' ? values[5] : NULL,
 	};
 	char buf[1024];
-	int n = smtpd_received_write(&t, buf, sizeof(buf));
+	int n = smtpd__received_write(&t, buf, sizeof(buf));
 
 	must(n > 0 && (size_t)n < sizeof(buf));
 	must_be_one_field(buf, (size_t)n);
 	t.rcpt = NULL;
-	must(smtpd_received_write(&t, buf, sizeof(buf)) > 0);
+	must(smtpd__received_write(&t, buf, sizeof(buf)) > 0);
 	must_have_one_comment(buf);
 }
 

@@ -15,19 +15,19 @@ try_message(const uint8_t *data, size_t size)
 	struct smtpd_pack p = { 0 };
 	uint64_t count = 0;
 
-	if (!smtpd_record_get_message(data, size, &m))
+	if (!smtpd__record_get_message(data, size, &m))
 		return;
 	must(m.njobs > 0 && m.nrcpts >= m.njobs);
-	smtpd_record_put_message(&p, &m);
+	smtpd__record_put_message(&p, &m);
 	for (unsigned i = 0; i < m.njobs; i++) {
-		smtpd_record_next_job(&m, &job);
+		smtpd__record_next_job(&m, &job);
 		must(job.count > 0 && job.domain_len > 0);
 		count += job.count;
-		smtpd_record_put_job(&p, &job);
+		smtpd__record_put_job(&p, &job);
 	}
 	must(count == m.nrcpts);
 	must(!p.failed && p.len == size && memcmp(p.data, data, size) == 0);
-	smtpd_pack_free(&p);
+	smtpd__pack_free(&p);
 }
 
 static void
@@ -42,15 +42,15 @@ try_envelope(const uint8_t *data, size_t size)
 	struct smtpd_pack p = { 0 };
 
 	if (size == 0 ||
-	    !smtpd_record_get_envelope(data + 1, size - 1, &letter))
+	    !smtpd__record_get_envelope(data + 1, size - 1, &letter))
 		return;
 	mail.sender = letter.sender;
 	mail.ret = letter.ret;
 	mail.envid = letter.envid;
-	smtpd_record_put_envelope(&p, &mail, order);
+	smtpd__record_put_envelope(&p, &mail, order);
 	must(!p.failed && p.len == size - 1);
 	must(memcmp(p.data, data + 1, size - 1) == 0);
-	smtpd_pack_free(&p);
+	smtpd__pack_free(&p);
 }
 
 static void
@@ -59,13 +59,13 @@ try_progress(const uint8_t *data, size_t size)
 	struct smtpd_record_progress r;
 	struct smtpd_pack p = { 0 };
 
-	if (!smtpd_record_get_progress(data, size, &r))
+	if (!smtpd__record_get_progress(data, size, &r))
 		return;
-	smtpd_record_put_progress(&p, &r);
+	smtpd__record_put_progress(&p, &r);
 	for (uint32_t i = 0; i < r.nfinished; i++)
-		smtpd_pack_u32(&p, smtpd_record_finished(&r, i));
+		smtpd__pack_u32(&p, smtpd__record_finished(&r, i));
 	must(!p.failed && p.len == size && memcmp(p.data, data, size) == 0);
-	smtpd_pack_free(&p);
+	smtpd__pack_free(&p);
 }
 
 static void
@@ -75,14 +75,14 @@ try_results(const uint8_t *data, size_t size)
 	struct smtpd_rcpt_progress r;
 	struct smtpd_pack p = { 0 };
 
-	while (smtpd_record_get_result(&u, &r)) {
+	while (smtpd__record_get_result(&u, &r)) {
 		must(is_printable(r.host, strlen(r.host)));
 		must(is_printable(r.result.text, strlen(r.result.text)));
-		smtpd_record_put_result(&p, &r);
+		smtpd__record_put_result(&p, &r);
 		must(!p.failed && memcmp(p.data, data, p.len) == 0);
 	}
 	must(u.failed || p.len == size);
-	smtpd_pack_free(&p);
+	smtpd__pack_free(&p);
 }
 
 /* A byte for what it is, then the bytes of that. */
@@ -108,11 +108,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		try_results(data + 1, size - 1);
 		break;
 	case 'S':
-		must(!smtpd_record_get_state(data + 1, size - 1, &state) ||
+		must(!smtpd__record_get_state(data + 1, size - 1, &state) ||
 		    state.id > 0);
 		break;
 	default:
-		must(!smtpd_record_get_clock(data + 1, size - 1, &clock) ||
+		must(!smtpd__record_get_clock(data + 1, size - 1, &clock) ||
 		    size == 25);
 	}
 	return 0;

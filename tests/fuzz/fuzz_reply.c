@@ -64,8 +64,8 @@ must_say(const char *text, char *said, size_t said_len)
 
 	memcpy(squeezed, text, len + 1);
 	len = squeeze(squeezed, len);
-	smtpd_text_init(&t, want, sizeof(want));
-	smtpd_text_filtered(&t, squeezed, len);
+	smtpd__text_init(&t, want, sizeof(want));
+	smtpd__text_filtered(&t, squeezed, len);
 	must(squeeze(said, said_len) == t.len);
 	must(memcmp(said, want, t.len) == 0);
 }
@@ -75,7 +75,7 @@ must_write(const struct smtpd_reply *r)
 {
 	static char buf[SMTPD_REPLY_WIRE_MAX];
 	static char said[SMTPD_REPLY_WIRE_MAX];
-	size_t len = smtpd_reply_write(r, buf, sizeof(buf));
+	size_t len = smtpd__reply_write(r, buf, sizeof(buf));
 	const char *end = buf + len;
 	size_t said_len = 0;
 
@@ -111,7 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	n = copy_text(enhanced, sizeof(enhanced) - 1, data, size);
 	data += n + (n < size);
 	size -= n + (n < size);
-	if (!smtpd_reply_is_valid(r.code, enhanced))
+	if (!smtpd__reply_is_valid(r.code, enhanced))
 		return 0;
 	must(r.code >= 200 && r.code <= 599);
 	must(strlen(enhanced) <= SMTPD_ENHANCED_MAX);

@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *end = at + size;
 	struct smtpd_peer_reply r;
 
-	smtpd_reply_parse_init(&r);
+	smtpd__reply_parse_init(&r);
 	while (at < end) {
 		const char *lf = memchr(at, '\n', (size_t)(end - at));
 		const char *stop = lf != NULL ? lf : end;
@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (len >= SMTPD_PEER_LINE_MAX)
 			return 0;
-		step = smtpd_reply_parse_line(&r, at, len);
+		step = smtpd__reply_parse_line(&r, at, len);
 		must_be_sound(&r);
 		if (step == SMTPD_PEER_BAD)
 			return 0;
@@ -47,7 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(
 		    len == 3 || at[3] == (step == SMTPD_PEER_MORE ? '-' : ' '));
 		if (step == SMTPD_PEER_DONE)
-			smtpd_reply_parse_init(&r);
+			smtpd__reply_parse_init(&r);
 		at = stop + (lf != NULL);
 	}
 	return 0;

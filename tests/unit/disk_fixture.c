@@ -114,7 +114,7 @@ disk_fixture_try(struct disk_fixture *d)
 {
 	disk_fixture_forget(d);
 	d->log =
-	    smtpd_disk_open(d->dir, &d->settings, d->error, sizeof(d->error));
+	    smtpd__disk_open(d->dir, &d->settings, d->error, sizeof(d->error));
 	return d->log != NULL;
 }
 
@@ -128,7 +128,7 @@ disk_fixture_open(struct disk_fixture *d)
 void
 disk_fixture_close(struct disk_fixture *d)
 {
-	smtpd_disk_close(d->log);
+	smtpd__disk_close(d->log);
 	d->log = NULL;
 }
 
@@ -169,7 +169,7 @@ disk_fixture_append_group(
 		entries[i].body = &body[i];
 		entries[i].body_count = 1;
 	}
-	rc = smtpd_disk_append(d->log, entries, n, flags);
+	rc = smtpd__disk_append(d->log, entries, n, flags);
 	for (size_t i = 0; i < n; i++)
 		free(body[i].iov_base);
 	return rc;
@@ -200,7 +200,7 @@ disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
 		return -1;
 	disk_fixture_body(key, bytes, len);
 	e.head_len = (size_t)snprintf(head, sizeof(head), "%u", key);
-	rc = smtpd_disk_append(d->log, &e, 1, flags);
+	rc = smtpd__disk_append(d->log, &e, 1, flags);
 	free(bytes);
 	if (entry != NULL)
 		*entry = e;
@@ -212,7 +212,8 @@ disk_fixture_check(struct disk_fixture *d, const struct seen *s)
 {
 	struct smtpd_disk_record record;
 	const void *body = NULL;
-	void *memory = smtpd_disk_read(d->log, s->record.place, &record, &body);
+	void *memory =
+	    smtpd__disk_read(d->log, s->record.place, &record, &body);
 	char *expected = malloc(s->record.body_len + 1);
 	char head[16];
 	int len = snprintf(head, sizeof(head), "%u", s->key);

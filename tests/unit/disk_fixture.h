@@ -47,11 +47,11 @@ void disk_fixture_reopen(struct disk_fixture *d);
 /* Forget what was seen. */
 void disk_fixture_forget(struct disk_fixture *d);
 
-/* For smtpd_disk_walk(), with a struct disk_fixture. */
+/* For smtpd__disk_walk(), with a struct disk_fixture. */
 int disk_fixture_note(void *d, const struct smtpd_disk_record *record);
 
 /* Append a live record with head KEY and LEN bytes of body that can be told
- * from it.  Return what smtpd_disk_append() does. */
+ * from it.  Return what smtpd__disk_append() does. */
 int disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
     unsigned flags, struct smtpd_disk_entry *entry);
 

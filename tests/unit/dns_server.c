@@ -61,7 +61,7 @@ read_query(const unsigned char *at, struct dns_query *q)
 	q->edns = at[11] == 1;
 	for (at += 12; *at != 0; at += *at + 1) {
 		for (unsigned i = 1; i <= *at; i++)
-			q->name[len++] = (char)smtpd_text_to_lower(at[i]);
+			q->name[len++] = (char)smtpd__text_to_lower(at[i]);
 		q->name[len++] = '.';
 	}
 	q->name[len > 0 ? len - 1 : 0] = '\0';

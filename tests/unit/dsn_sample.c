@@ -78,10 +78,10 @@ main(int argc, char **argv)
 		.nrcpts = evil ? 2 : 3,
 	};
 
-	if (smtpd_dsn_begin(&r, put, stdout) != 0)
+	if (smtpd__dsn_begin(&r, put, stdout) != 0)
 		return 1;
 	fputs("From: a@b\r\nSubject: hello\r\n", stdout);
 	if (whole)
 		fputs("\r\n--=_\r\n\303\244 body\r\n", stdout);
-	return smtpd_dsn_end(&r, put, stdout) == 0 ? 0 : 1;
+	return smtpd__dsn_end(&r, put, stdout) == 0 ? 0 : 1;
 }

@@ -8,11 +8,11 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
-void *__real_smtpd_pages_map(size_t size);
+void *__real_smtpd__pages_map(size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
-void *__wrap_smtpd_pages_map(size_t size);
+void *__wrap_smtpd__pages_map(size_t size);
 
 /* How many allocations of this thread go well before one fails; below 0: all
  * do. */
@@ -62,7 +62,7 @@ __wrap_realloc(void *old, size_t size)
 }
 
 void *
-__wrap_smtpd_pages_map(size_t size)
+__wrap_smtpd__pages_map(size_t size)
 {
-	return fails() ? NULL : __real_smtpd_pages_map(size);
+	return fails() ? NULL : __real_smtpd__pages_map(size);
 }

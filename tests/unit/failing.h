@@ -3,7 +3,7 @@
 #define UNIT_FAILING_H
 
 /* Allocations that fail: for programs linked with --wrap of malloc, calloc,
- * realloc and smtpd_pages_map. */
+ * realloc and smtpd__pages_map. */
 
 #include <stdbool.h>
 

@@ -49,7 +49,7 @@ peer_open(struct peer *p, const char *address, const char *source)
 	struct smtpd_sockaddr a;
 	int fd, saved;
 
-	if (smtpd_socket_parse(address, &a) != 0)
+	if (smtpd__socket_parse(address, &a) != 0)
 		return -1;
 	fd = socket(a.addr.ss_family, SOCK_STREAM, 0);
 	if (fd < 0)

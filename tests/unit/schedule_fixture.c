@@ -30,7 +30,7 @@ world_begin(struct world *w, const struct smtpd_schedule_settings *settings,
 {
 	*w = (struct world){ .now = now };
 	w->settings = settings != NULL ? *settings : world_defaults;
-	w->schedule = smtpd_schedule_create(&w->settings);
+	w->schedule = smtpd__schedule_create(&w->settings);
 	assert_non_null(w->schedule);
 }
 
@@ -48,7 +48,7 @@ world_end(struct world *w)
 	assert_int_equal(s->njobs, 0);
 	assert_int_equal(s->retries, 0);
 	assert_int_equal(s->nsites, s->closed.count);
-	smtpd_schedule_destroy(s);
+	smtpd__schedule_destroy(s);
 	free(w->jobs);
 }
 
@@ -85,7 +85,7 @@ world_make(struct world *w, const char *domain, unsigned flags)
 	job = &e->jobs[0];
 	job->message = e;
 	job->due = w->now;
-	job->destination = smtpd_schedule_destination(w->schedule, domain);
+	job->destination = smtpd__schedule_destination(w->schedule, domain);
 	if (job->destination == NULL) {
 		free(e);
 		return NULL;
@@ -102,7 +102,7 @@ make_and_insert(struct world *w, const char *domain, uint16_t attempts)
 
 	assert_non_null(job);
 	job->attempts = attempts;
-	assert_int_equal(smtpd_schedule_insert(w->schedule, job, w->now), 0);
+	assert_int_equal(smtpd__schedule_insert(w->schedule, job, w->now), 0);
 	return job;
 }
 
@@ -128,10 +128,10 @@ world_retry(struct world *w, const char *domain)
 void
 world_finish(struct world *w, struct smtpd_delivery_job *job)
 {
-	smtpd_schedule_withdraw(w->schedule, job);
-	smtpd_schedule_retire(w->schedule, job);
+	smtpd__schedule_withdraw(w->schedule, job);
+	smtpd__schedule_retire(w->schedule, job);
 	assert_int_equal(job->state, SMTPD_JOB_OUT);
-	smtpd_schedule_release(w->schedule, job->destination);
+	smtpd__schedule_release(w->schedule, job->destination);
 	w->jobs[job->first] = NULL;
 	free(job->message);
 }
@@ -140,11 +140,11 @@ struct smtpd_delivery_job *
 world_take(struct world *w, struct smtpd_site **site)
 {
 	struct smtpd_delivery_job *job =
-	    smtpd_schedule_take(w->schedule, w->now, site);
+	    smtpd__schedule_take(w->schedule, w->now, site);
 
 	assert_non_null(job);
 	assert_int_equal(job->state, SMTPD_JOB_ACTIVE);
-	assert_ptr_equal(*site, smtpd_schedule_site(job->destination));
+	assert_ptr_equal(*site, smtpd__schedule_site(job->destination));
 	return job;
 }
 
@@ -153,17 +153,17 @@ world_take_none(struct world *w)
 {
 	struct smtpd_site *site;
 
-	assert_null(smtpd_schedule_take(w->schedule, w->now, &site));
+	assert_null(smtpd__schedule_take(w->schedule, w->now, &site));
 }
 
 void
 world_sent(
     struct world *w, struct smtpd_delivery_job *job, struct smtpd_site *site)
 {
-	smtpd_site_feedback_report(
+	smtpd__site_feedback_report(
 	    w->schedule, site, SMTPD_SITE_FINE, NULL, w->now);
 	world_finish(w, job);
-	smtpd_schedule_leave(w->schedule, site, w->now);
+	smtpd__schedule_leave(w->schedule, site, w->now);
 }
 
 void
@@ -172,12 +172,12 @@ world_put_off(struct world *w, struct smtpd_delivery_job *job,
 {
 	struct smtpd_result why = { .text = "it is not there" };
 
-	smtpd_site_feedback_report(w->schedule, site, verdict, &why, w->now);
+	smtpd__site_feedback_report(w->schedule, site, verdict, &why, w->now);
 	job->attempts++;
 	job->due =
-	    smtpd_schedule_retry(w->schedule, job, job->attempts, w->now);
-	assert_int_equal(smtpd_schedule_insert(w->schedule, job, w->now), 0);
-	smtpd_schedule_leave(w->schedule, site, w->now);
+	    smtpd__schedule_retry(w->schedule, job, job->attempts, w->now);
+	assert_int_equal(smtpd__schedule_insert(w->schedule, job, w->now), 0);
+	smtpd__schedule_leave(w->schedule, site, w->now);
 }
 
 uint32_t
@@ -195,7 +195,7 @@ world_facts(const struct smtpd_delivery_job *job)
 {
 	struct smtpd_site_info facts;
 
-	smtpd_destination_site_info(job->destination, &facts);
+	smtpd__destination_site_info(job->destination, &facts);
 	return facts;
 }
 
@@ -236,7 +236,7 @@ check_destination(const struct smtpd_destination *d)
 						*last = NULL;
 
 		assert_int_equal(
-		    job == NULL, smtpd_ring_is_empty(&d->turn[kind]));
+		    job == NULL, smtpd__ring_is_empty(&d->turn[kind]));
 		for (; job != NULL; last = job, job = job->next, n++) {
 			assert_int_equal(job->state, SMTPD_JOB_READY);
 			assert_ptr_equal(job->destination, d);
@@ -255,9 +255,9 @@ check_site(const struct smtpd_schedule *s, const struct smtpd_site *site)
 	size_t all = fresh + length(&site->ready[SMTPD_KIND_RETRY]);
 	bool room = !site->closed && site->connections < site->limit;
 
-	assert_int_equal(!smtpd_ring_is_empty(&site->turn), room && all > 0);
+	assert_int_equal(!smtpd__ring_is_empty(&site->turn), room && all > 0);
 	assert_int_equal(
-	    !smtpd_ring_is_empty(&site->fresh_turn), room && fresh > 0);
+	    !smtpd__ring_is_empty(&site->fresh_turn), room && fresh > 0);
 	assert_true(site->limit >= 1 && site->limit <= s->site_limit);
 	assert_true(!site->closed || site->failures > 0);
 	assert_true(site->owner == NULL || site->owner->own == site);

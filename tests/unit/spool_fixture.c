@@ -109,8 +109,8 @@ fixture_remove(struct fixture *f)
 void
 fixture_open(struct fixture *f)
 {
-	f->spool =
-	    smtpd_spool_open(f->path, &f->settings, f->error, sizeof(f->error));
+	f->spool = smtpd__spool_open(
+	    f->path, &f->settings, f->error, sizeof(f->error));
 	if (f->spool == NULL)
 		fail_msg("%s", f->error);
 }
@@ -118,7 +118,7 @@ fixture_open(struct fixture *f)
 void
 fixture_close(struct fixture *f)
 {
-	smtpd_spool_close(f->spool);
+	smtpd__spool_close(f->spool);
 	f->spool = NULL;
 	assert_int_equal(f->references, 0);
 }
@@ -163,23 +163,23 @@ fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
 		.sender = "sender@example.org",
 		.rcpts = list,
 		.nrcpts = count,
-		.content = smtpd_content_create(f->spool),
+		.content = smtpd__content_create(f->spool),
 	};
 	int status = -1;
 
 	*message = NULL;
 	if (list == NULL || mail.content == NULL) {
 		free(list);
-		smtpd_content_destroy(mail.content);
+		smtpd__content_destroy(mail.content);
 		errno = ENOMEM;
 		return -1;
 	}
 	for (size_t i = 0; i < count; i++)
 		list[i].address = rcpts[i];
-	if (smtpd_content_write(mail.content, content, len) == 0)
-		status = smtpd_spool_add(f->spool, &mail, message);
+	if (smtpd__content_write(mail.content, content, len) == 0)
+		status = smtpd__spool_add(f->spool, &mail, message);
 	else
-		smtpd_content_destroy(mail.content);
+		smtpd__content_destroy(mail.content);
 	free(list);
 	return status;
 }
@@ -194,14 +194,14 @@ fixture_add(struct fixture *f, const char *rcpt, const char *content)
 	    fixture_try_add(f, &rcpt, 1, content, strlen(content), &e), 0);
 	assert_non_null(e);
 	id = e->id;
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	return id;
 }
 
 struct smtpd_queued_message *
 fixture_find(struct fixture *f, uint64_t id)
 {
-	struct smtpd_queued_message *e = smtpd_spool_find(f->spool, id);
+	struct smtpd_queued_message *e = smtpd__spool_find(f->spool, id);
 
 	assert_non_null(e);
 	return e;
@@ -210,10 +210,10 @@ fixture_find(struct fixture *f, uint64_t id)
 bool
 fixture_has(struct fixture *f, uint64_t id)
 {
-	struct smtpd_queued_message *e = smtpd_spool_find(f->spool, id);
+	struct smtpd_queued_message *e = smtpd__spool_find(f->spool, id);
 
 	if (e != NULL)
-		smtpd_spool_unpin(f->spool, e);
+		smtpd__spool_unpin(f->spool, e);
 	return e != NULL;
 }
 
@@ -251,14 +251,14 @@ fixture_progress(struct fixture *f, uint64_t id, uint32_t job, bool finished,
 	int status = -1;
 
 	for (uint32_t i = 0; rcpts != NULL && i < j->count; i++)
-		if (!smtpd_queued_message_is_finished(e, j, j->first + i))
+		if (!smtpd__queued_message_is_finished(e, j, j->first + i))
 			fill_progress(
 			    &rcpts[p.nrcpts++], j->first + i, finished);
 	if (rcpts != NULL)
-		status = smtpd_spool_progress(f->spool, &p, &report);
+		status = smtpd__spool_progress(f->spool, &p, &report);
 	free(rcpts);
 	assert_null(report);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	return status;
 }
 
@@ -273,19 +273,19 @@ fixture_assert_content(
 	ssize_t n;
 
 	assert_non_null(copy);
-	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
+	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
 	assert_int_equal(loaded.size, len);
 	assert_int_equal(e->size, len);
-	while ((n = smtpd_loaded_message_read(
+	while ((n = smtpd__loaded_message_read(
 		    &loaded, done, copy + done, len + 1 - done)) > 0)
 		done += (size_t)n;
 	assert_int_equal(n, 0);
 	assert_int_equal(done, len);
 	assert_memory_equal(copy, text, len);
-	assert_int_equal(smtpd_loaded_message_check(&loaded), 0);
+	assert_int_equal(smtpd__loaded_message_check(&loaded), 0);
 	free(copy);
-	smtpd_loaded_message_finish(&loaded);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__loaded_message_finish(&loaded);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 struct text {
@@ -315,8 +315,8 @@ fixture_trail(
 
 	buf[0] = '\0';
 	assert_int_equal(
-	    smtpd_spool_history(f->spool, &e->jobs[job], append, &t), 0);
-	smtpd_spool_unpin(f->spool, e);
+	    smtpd__spool_history(f->spool, &e->jobs[job], append, &t), 0);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 size_t
@@ -341,7 +341,7 @@ fixture_clean(struct fixture *f)
 {
 	int steps = 0;
 
-	while (smtpd_spool_clean(f->spool))
+	while (smtpd__spool_clean(f->spool))
 		assert_true(++steps < 10000);
 }
 

@@ -31,7 +31,7 @@ void fixture_close(struct fixture *f);
 void fixture_reopen(struct fixture *f);
 
 /* A mail to COUNT recipients with LEN bytes of content: added, or not.  Return
- * what smtpd_spool_add() does. */
+ * what smtpd__spool_add() does. */
 int fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
     const char *content, size_t len, struct smtpd_queued_message **message);
 
@@ -45,7 +45,7 @@ struct smtpd_queued_message *fixture_find(struct fixture *f, uint64_t id);
 bool fixture_has(struct fixture *f, uint64_t id);
 
 /* Report an attempt at job number JOB of ID: all its recipients are finished,
- * or none, and it is due at DUE.  Return what smtpd_spool_progress() does. */
+ * or none, and it is due at DUE.  Return what smtpd__spool_progress() does. */
 int fixture_progress(struct fixture *f, uint64_t id, uint32_t job,
     bool finished, uint32_t due, const char *history);
 

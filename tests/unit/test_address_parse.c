@@ -187,9 +187,9 @@ parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
 	struct smtpd_arena arena;
 
 	memcpy(copy + 1, s, len);
-	smtpd_arena_init(&arena, block, sizeof(block), 0);
+	smtpd__arena_init(&arena, block, sizeof(block), 0);
 	fault =
-	    smtpd_address_parse_path(copy + 1, len, kind, &arena, out, used);
+	    smtpd__address_parse_path(copy + 1, len, kind, &arena, out, used);
 	test_free(copy);
 	return fault;
 }
@@ -496,20 +496,20 @@ helo_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(valid); i++) {
-		if (!smtpd_address_parse_helo(valid[i], strlen(valid[i])))
+		if (!smtpd__address_parse_helo(valid[i], strlen(valid[i])))
 			fail_msg("refused: %s", valid[i]);
 	}
 	for (size_t i = 0; i < COUNT(invalid); i++) {
-		if (smtpd_address_parse_helo(invalid[i], strlen(invalid[i])))
+		if (smtpd__address_parse_helo(invalid[i], strlen(invalid[i])))
 			fail_msg("taken: %s", invalid[i]);
 	}
-	assert_false(smtpd_address_parse_helo("a\0b", 3));
+	assert_false(smtpd__address_parse_helo("a\0b", 3));
 	for (size_t i = 0; i < sizeof(name); i++)
 		name[i] = i % 2 == 0 ? 'a' : '.';
-	assert_true(smtpd_address_parse_helo(name, SMTPD_DOMAIN_MAX));
+	assert_true(smtpd__address_parse_helo(name, SMTPD_DOMAIN_MAX));
 	name[SMTPD_DOMAIN_MAX - 1] = 'a';
 	name[SMTPD_DOMAIN_MAX] = 'a';
-	assert_false(smtpd_address_parse_helo(name, SMTPD_DOMAIN_MAX + 1));
+	assert_false(smtpd__address_parse_helo(name, SMTPD_DOMAIN_MAX + 1));
 }
 
 static void

@@ -77,8 +77,8 @@ keep_log(enum smtpd_log_level level, const char *text, void *user)
 	struct world *w = user;
 
 	assert_int_equal(level, SMTPD_LOG_INFO);
-	smtpd_text_add(&w->log_text, text);
-	smtpd_text_byte(&w->log_text, '\n');
+	smtpd__text_add(&w->log_text, text);
+	smtpd__text_byte(&w->log_text, '\n');
 }
 
 static void
@@ -93,7 +93,7 @@ make_letter(struct world *w)
 	}
 	w->loaded = (struct smtpd_loaded_message){
 		.id = 7,
-		.arrived_ms = smtpd_clock_wall_ms() - 65000,
+		.arrived_ms = smtpd__clock_wall_ms() - 65000,
 		.sender = "s@example.net",
 		.rcpts = w->rcpts,
 		.nrcpts = RCPTS_MAX,
@@ -120,12 +120,12 @@ make_world(void)
 	};
 	w->settings = (struct smtpd_agent_settings){
 		.client = &w->client,
-		.hosts = smtpd_hoststat_create(),
+		.hosts = smtpd__hoststat_create(),
 		.log = keep_log,
 		.log_user = w,
 		.log_level = SMTPD_LOG_INFO,
 	};
-	w->agent = smtpd_agent_create(&w->settings);
+	w->agent = smtpd__agent_create(&w->settings);
 	for (size_t i = 0; i < HOSTS; i++) {
 		snprintf(address, sizeof(address), "127.0.0.%zu", i + 1);
 		w->list[i] = scripted_target(address, names[i]);
@@ -142,8 +142,8 @@ make_world(void)
 static void
 end_world(struct world *w)
 {
-	smtpd_agent_destroy(w->agent);
-	smtpd_hoststat_destroy(w->settings.hosts);
+	smtpd__agent_destroy(w->agent);
+	smtpd__hoststat_destroy(w->settings.hosts);
 	free(w);
 }
 
@@ -176,16 +176,16 @@ finish(struct world *w, const char *came, const char *name)
 	char got[32] = "";
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, got, sizeof(got));
+	smtpd__text_init(&t, got, sizeof(got));
 	for (size_t i = 0; i < HOSTS; i++) {
 		if (i > 0)
-			smtpd_text_byte(&t, ' ');
+			smtpd__text_byte(&t, ' ');
 		if (!w->up[i]) {
-			smtpd_text_byte(&t, '-');
+			smtpd__text_byte(&t, '-');
 			continue;
 		}
 		scripted_finish(&w->peers[i]);
-		smtpd_text_number(&t, (uint64_t)w->peers[i].connections);
+		smtpd__text_number(&t, (uint64_t)w->peers[i].connections);
 	}
 	if (strcmp(got, came) != 0)
 		fail_msg("%s: connections %s, not %s\n%s", name, got, came,
@@ -199,8 +199,8 @@ deliver(struct world *w, size_t count, bool plain_allowed)
 	memset(w->progress, 0x55, sizeof(w->progress));
 	for (size_t i = 0; i < count; i++)
 		w->progress[i].rcpt = (uint32_t)i;
-	smtpd_text_init(&w->history, w->trail_text, sizeof(w->trail_text));
-	smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
+	smtpd__text_init(&w->history, w->trail_text, sizeof(w->trail_text));
+	smtpd__text_init(&w->log_text, w->log, sizeof(w->log));
 	w->request = (struct smtpd_delivery_request){
 		.loaded = &w->loaded,
 		.route = &w->route,
@@ -209,7 +209,7 @@ deliver(struct world *w, size_t count, bool plain_allowed)
 		.nrcpts = count,
 		.history = &w->history,
 	};
-	smtpd_agent_deliver(w->agent, &w->request, &w->end);
+	smtpd__agent_deliver(w->agent, &w->request, &w->end);
 }
 
 /* What became of the recipients: for each the outcome, the host that said so,
@@ -220,24 +220,24 @@ write_results(const struct world *w, size_t count, char *buf, size_t size)
 	static const char letters[] = "STPU";
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, buf, size);
+	smtpd__text_init(&t, buf, size);
 	for (size_t i = 0; i < count; i++) {
 		const struct smtpd_rcpt_progress *p = &w->progress[i];
 		const struct smtpd_result *r = &p->result;
 
 		if (i > 0)
-			smtpd_text_byte(&t, ' ');
-		smtpd_text_byte(&t, letters[r->outcome]);
-		smtpd_text_byte(&t, p->host[0] != '\0' ? p->host[2] : '0');
-		smtpd_text_byte(&t, ':');
+			smtpd__text_byte(&t, ' ');
+		smtpd__text_byte(&t, letters[r->outcome]);
+		smtpd__text_byte(&t, p->host[0] != '\0' ? p->host[2] : '0');
+		smtpd__text_byte(&t, ':');
 		if (r->code != 0)
-			smtpd_text_number(&t, (uint64_t)r->code);
+			smtpd__text_number(&t, (uint64_t)r->code);
 		else
-			smtpd_text_add(&t, r->status);
+			smtpd__text_add(&t, r->status);
 		if (p->finished !=
 		    (r->outcome == SMTPD_OUTCOME_SENT ||
 			r->outcome == SMTPD_OUTCOME_PERMANENT))
-			smtpd_text_byte(&t, '!');
+			smtpd__text_byte(&t, '!');
 	}
 }
 
@@ -412,7 +412,7 @@ hosts_are_tried_in_turn(void **state)
 
 		start(w, rounds[i].scripts);
 		deliver(w, rounds[i].rcpts, false);
-		smtpd_agent_quit(w->agent);
+		smtpd__agent_quit(w->agent);
 		expect(w, rounds[i].rcpts, rounds[i].results, rounds[i].verdict,
 		    rounds[i].name);
 		if (w->end.dsn != rounds[i].dsn)
@@ -473,17 +473,17 @@ a_dead_host_is_remembered(void **state)
 	(void)state;
 	start(w, first);
 	deliver(w, 1, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	expect(w, 1, "S2:250", FINE, "first");
 	finish(w, "- 1 0", "first");
 	assert_true(
-	    smtpd_hoststat_is_down(hosts, &w->list[0], smtpd_clock_ms()));
+	    smtpd__hoststat_is_down(hosts, &w->list[0], smtpd__clock_ms()));
 	assert_false(
-	    smtpd_hoststat_is_down(hosts, &w->list[1], smtpd_clock_ms()));
+	    smtpd__hoststat_is_down(hosts, &w->list[1], smtpd__clock_ms()));
 
 	start(w, second);
 	deliver(w, 1, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	expect(w, 1, "S2:250", FINE, "second");
 	finish(w, "0 1 0", "second");
 
@@ -494,11 +494,11 @@ a_dead_host_is_remembered(void **state)
 	assert_memory_equal(w->progress[0].result.text, "mx1.example: ", 13);
 	start(w, third);
 	deliver(w, 1, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "third");
 	finish(w, "1 - -", "third");
 	assert_false(
-	    smtpd_hoststat_is_down(hosts, &w->list[0], smtpd_clock_ms()));
+	    smtpd__hoststat_is_down(hosts, &w->list[0], smtpd__clock_ms()));
 	end_world(w);
 }
 
@@ -510,16 +510,16 @@ a_mute_host_is_remembered(void **state)
 	const char *scripts[HOSTS] = { "", "< 554 x\n", "< 421 x\n" };
 	struct world *w = make_world();
 	struct smtpd_hoststat *hosts = w->settings.hosts;
-	uint64_t now = smtpd_clock_ms();
+	uint64_t now = smtpd__clock_ms();
 
 	(void)state;
 	start(w, scripts);
 	deliver(w, 1, false);
 	expect(w, 1, "T3:421", BUSY, "mute");
 	finish(w, "1 1 1", "mute");
-	assert_true(smtpd_hoststat_is_down(hosts, &w->list[0], now));
-	assert_false(smtpd_hoststat_is_down(hosts, &w->list[1], now));
-	assert_false(smtpd_hoststat_is_down(hosts, &w->list[2], now));
+	assert_true(smtpd__hoststat_is_down(hosts, &w->list[0], now));
+	assert_false(smtpd__hoststat_is_down(hosts, &w->list[1], now));
+	assert_false(smtpd__hoststat_is_down(hosts, &w->list[2], now));
 	end_world(w);
 }
 
@@ -532,10 +532,12 @@ a_bad_host_is_not_worth_it(void **state)
 
 	(void)state;
 	start(w, scripts);
-	smtpd_hoststat_failed(w->settings.hosts, &w->list[1], smtpd_clock_ms());
-	smtpd_hoststat_failed(w->settings.hosts, &w->list[2], smtpd_clock_ms());
+	smtpd__hoststat_failed(
+	    w->settings.hosts, &w->list[1], smtpd__clock_ms());
+	smtpd__hoststat_failed(
+	    w->settings.hosts, &w->list[2], smtpd__clock_ms());
 	deliver(w, 1, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	expect(w, 1, "T1:450", FINE, "put off");
 	finish(w, "1 0 0", "put off");
 	end_world(w);
@@ -553,12 +555,12 @@ addresses_of_a_host_are_remembered(void **state)
 	w->list[1].host = w->list[0].host;
 	start(w, first);
 	deliver(w, 1, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "first");
 	finish(w, "- 1 0", "first");
 	start(w, second);
 	deliver(w, 1, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "second");
 	finish(w, "0 1 0", "second");
 	end_world(w);
@@ -621,17 +623,17 @@ tls_gives_way_only_where_it_may(void **state)
 		struct smtpd_hoststat *hosts = w->settings.hosts;
 
 		if (shaken[i].known)
-			smtpd_hoststat_tls_failed(
-			    hosts, &w->list[0], smtpd_clock_ms());
+			smtpd__hoststat_tls_failed(
+			    hosts, &w->list[0], smtpd__clock_ms());
 		w->route.security = shaken[i].security;
 		start(w, shaken[i].scripts);
 		deliver(w, 1, shaken[i].plain_allowed);
-		smtpd_agent_quit(w->agent);
+		smtpd__agent_quit(w->agent);
 		expect(
 		    w, 1, shaken[i].results, shaken[i].verdict, shaken[i].name);
 		finish(w, shaken[i].came, shaken[i].name);
-		if (smtpd_hoststat_tls_is_broken(hosts, &w->list[0],
-			smtpd_clock_ms()) != shaken[i].broken)
+		if (smtpd__hoststat_tls_is_broken(hosts, &w->list[0],
+			smtpd__clock_ms()) != shaken[i].broken)
 			fail_msg("%s: not remembered", shaken[i].name);
 		end_world(w);
 	}
@@ -647,8 +649,8 @@ a_young_message_knows_why_it_waits(void **state)
 	(void)state;
 	start(w, scripts);
 	w->targets.count = 1;
-	smtpd_hoststat_tls_failed(
-	    w->settings.hosts, &w->list[0], smtpd_clock_ms());
+	smtpd__hoststat_tls_failed(
+	    w->settings.hosts, &w->list[0], smtpd__clock_ms());
 	deliver(w, 1, false);
 	expect(w, 1, "T0:4.7.0", FINE, "waits");
 	assert_non_null(strstr(w->trail_text, "mx1.example: 4.7.0 TLS failed"));
@@ -664,12 +666,12 @@ write_transactions(
 	while (first < end) {
 		unsigned stop = first + 50 < end ? first + 50 : end;
 
-		smtpd_text_add(t, MAIL);
+		smtpd__text_add(t, MAIL);
 		for (; first < stop; first++)
-			smtpd_text_format(
+			smtpd__text_format(
 			    t, "> RCPT TO:<r%u@example.org>\n< 250 x\n", first);
-		smtpd_text_add(t, DATA);
-		smtpd_text_add(t, taken ? TAKEN : "");
+		smtpd__text_add(t, DATA);
+		smtpd__text_add(t, taken ? TAKEN : "");
 	}
 }
 
@@ -682,15 +684,15 @@ many_recipients_take_turns(void **state)
 	struct smtpd_text t;
 
 	(void)state;
-	smtpd_text_init(&t, script, sizeof(script));
-	smtpd_text_add(&t, HELLO);
+	smtpd__text_init(&t, script, sizeof(script));
+	smtpd__text_add(&t, HELLO);
 	write_transactions(&t, 0, 120, true);
-	smtpd_text_add(&t, QUIT);
+	smtpd__text_add(&t, QUIT);
 	assert_false(t.cut);
 	start(w, scripts);
 	deliver(w, 120, false);
-	assert_true(smtpd_agent_is_open(w->agent));
-	smtpd_agent_quit(w->agent);
+	assert_true(smtpd__agent_is_open(w->agent));
+	smtpd__agent_quit(w->agent);
 	for (size_t i = 0; i < 120; i++)
 		assert_int_equal(
 		    w->progress[i].result.outcome, SMTPD_OUTCOME_SENT);
@@ -710,17 +712,17 @@ only_what_was_not_sent_goes_on(void **state)
 	struct smtpd_text t;
 
 	(void)state;
-	smtpd_text_init(&t, one, sizeof(one));
-	smtpd_text_add(&t, HELLO);
+	smtpd__text_init(&t, one, sizeof(one));
+	smtpd__text_add(&t, HELLO);
 	write_transactions(&t, 0, 50, true);
 	write_transactions(&t, 50, 100, false);
-	smtpd_text_init(&t, two, sizeof(two));
-	smtpd_text_add(&t, HELLO);
+	smtpd__text_init(&t, two, sizeof(two));
+	smtpd__text_add(&t, HELLO);
 	write_transactions(&t, 100, 120, true);
-	smtpd_text_add(&t, QUIT);
+	smtpd__text_add(&t, QUIT);
 	start(w, scripts);
 	deliver(w, 120, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	for (size_t i = 0; i < 120; i++) {
 		const struct smtpd_rcpt_progress *p = &w->progress[i];
 
@@ -746,18 +748,18 @@ an_old_refusal_is_no_new_one(void **state)
 	struct smtpd_text t;
 
 	(void)state;
-	smtpd_text_init(&t, one, sizeof(one));
-	smtpd_text_add(&t, HELLO MAIL);
+	smtpd__text_init(&t, one, sizeof(one));
+	smtpd__text_add(&t, HELLO MAIL);
 	for (unsigned i = 0; i < 50; i++)
-		smtpd_text_add(&t, RCPT("550 x"));
-	smtpd_text_add(&t, "> RSET\n< 502 x\n");
-	smtpd_text_init(&t, two, sizeof(two));
-	smtpd_text_add(&t, HELLO);
+		smtpd__text_add(&t, RCPT("550 x"));
+	smtpd__text_add(&t, "> RSET\n< 502 x\n");
+	smtpd__text_init(&t, two, sizeof(two));
+	smtpd__text_add(&t, HELLO);
 	write_transactions(&t, 50, 51, true);
-	smtpd_text_add(&t, QUIT);
+	smtpd__text_add(&t, QUIT);
 	start(w, scripts);
 	deliver(w, 51, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	assert_int_equal(
 	    w->progress[0].result.outcome, SMTPD_OUTCOME_PERMANENT);
 	assert_int_equal(w->progress[50].result.outcome, SMTPD_OUTCOME_SENT);
@@ -775,9 +777,9 @@ a_connection_serves_many(void **state)
 
 	(void)state;
 	start(w, scripts);
-	assert_false(smtpd_agent_is_open(w->agent));
+	assert_false(smtpd__agent_is_open(w->agent));
 	deliver(w, 1, false);
-	assert_true(smtpd_agent_is_open(w->agent));
+	assert_true(smtpd__agent_is_open(w->agent));
 	deliver(w, 1, false);
 	expect(w, 1, "S1:250", FINE, "second");
 	assert_true(w->end.dsn);
@@ -787,9 +789,9 @@ a_connection_serves_many(void **state)
 	expect(w, 1, "S2:250", FINE, "third");
 	deliver(w, 1, false);
 	expect(w, 1, "S2:250", FINE, "fourth");
-	smtpd_agent_quit(w->agent);
-	assert_false(smtpd_agent_is_open(w->agent));
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
+	assert_false(smtpd__agent_is_open(w->agent));
+	smtpd__agent_quit(w->agent);
 	finish(w, "1 1 0", "many letters");
 	end_world(w);
 }
@@ -803,20 +805,20 @@ a_connection_serves_a_hundred(void **state)
 	struct smtpd_text t;
 
 	(void)state;
-	smtpd_text_init(&t, script, sizeof(script));
-	smtpd_text_add(&t, HELLO);
+	smtpd__text_init(&t, script, sizeof(script));
+	smtpd__text_add(&t, HELLO);
 	for (int i = 0; i < 100; i++)
-		smtpd_text_add(&t, SEND);
-	smtpd_text_add(&t, QUIT "next\n" HELLO SEND QUIT);
+		smtpd__text_add(&t, SEND);
+	smtpd__text_add(&t, QUIT "next\n" HELLO SEND QUIT);
 	assert_false(t.cut);
 	start(w, scripts);
 	for (int i = 0; i < 100; i++) {
 		deliver(w, 1, false);
-		assert_int_equal(smtpd_agent_is_open(w->agent), i < 99);
+		assert_int_equal(smtpd__agent_is_open(w->agent), i < 99);
 	}
 	deliver(w, 1, false);
 	expect(w, 1, "S1:250", FINE, "the last");
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	finish(w, "2 0 0", "a hundred");
 	end_world(w);
 }
@@ -832,13 +834,13 @@ a_connection_serves_five_minutes(void **state)
 	start(w, scripts);
 	deliver(w, 1, false);
 	w->agent->opened -= 299000;
-	assert_true(smtpd_agent_is_open(w->agent));
+	assert_true(smtpd__agent_is_open(w->agent));
 	w->agent->opened -= 1000;
-	assert_false(smtpd_agent_is_open(w->agent));
+	assert_false(smtpd__agent_is_open(w->agent));
 	deliver(w, 1, false);
 	expect(w, 1, "S1:250", FINE, "late");
-	assert_true(smtpd_agent_is_open(w->agent));
-	smtpd_agent_quit(w->agent);
+	assert_true(smtpd__agent_is_open(w->agent));
+	smtpd__agent_quit(w->agent);
 	finish(w, "2 0 0", "five minutes");
 	end_world(w);
 }
@@ -881,7 +883,7 @@ a_connection_without_tls_is_not_for_the_young(void **state)
 	expect(w, 1, "S1:250", FINE, "as old");
 	deliver(w, 1, false);
 	expect(w, 1, "S2:250", FINE, "young");
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	finish(w, "2 1 0", "young");
 	end_world(w);
 }
@@ -907,7 +909,7 @@ a_host_may_tire_of_waiting(void **state)
 		poll(NULL, 0, 50);
 		deliver(w, 1, false);
 		expect(w, 1, "S1:250", FINE, "tired");
-		smtpd_agent_quit(w->agent);
+		smtpd__agent_quit(w->agent);
 		finish(w, "2 0 0", "tired");
 		end_world(w);
 	}
@@ -929,13 +931,13 @@ a_host_that_broke_off_is_not_asked_again(void **state)
 	deliver(w, 1, false);
 	deliver(w, 1, false);
 	expect(w, 1, "S2:250", FINE, "at RCPT");
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	finish(w, "1 1 0", "at RCPT");
 
-	smtpd_text_init(&t, script, sizeof(script));
-	smtpd_text_add(&t, HELLO SEND);
+	smtpd__text_init(&t, script, sizeof(script));
+	smtpd__text_add(&t, HELLO SEND);
 	write_transactions(&t, 0, 50, true);
-	smtpd_text_add(&t, "> MAIL\nnext\n");
+	smtpd__text_add(&t, "> MAIL\nnext\n");
 	assert_false(t.cut);
 	start(w, between);
 	deliver(w, 1, false);
@@ -943,7 +945,7 @@ a_host_that_broke_off_is_not_asked_again(void **state)
 	assert_string_equal(w->progress[49].host, "mx1.example");
 	assert_string_equal(w->progress[50].host, "mx2.example");
 	assert_int_equal(w->progress[50].result.outcome, SMTPD_OUTCOME_SENT);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	finish(w, "1 1 0", "between");
 	end_world(w);
 }
@@ -962,7 +964,7 @@ a_lost_reply_over_an_old_connection_stays_lost(void **state)
 	deliver(w, 1, false);
 	expect(w, 1, "U1:4.4.2", FINE, "lost");
 	assert_true(w->end.in_doubt);
-	assert_false(smtpd_agent_is_open(w->agent));
+	assert_false(smtpd__agent_is_open(w->agent));
 	finish(w, "1 0 0", "lost");
 	end_world(w);
 }
@@ -981,7 +983,7 @@ a_trail_tells_what_was_done(void **state)
 	w->rcpts[0].address = "\"> status=sent\"@example.org";
 	start(w, scripts);
 	deliver(w, 2, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	expect(w, 2, "S2:250 T3:450", FINE, "history");
 	snprintf(want, sizeof(want),
 	    "mx1.example: 554 5.7.1 no\n"
@@ -1021,14 +1023,14 @@ quotes_do_not_end_a_reply_in_the_log(void **state)
 	(void)state;
 	start(w, scripts);
 	deliver(w, 1, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	assert_non_null(strstr(
 	    w->log, "status=bounced reply=\"550 no' status=sent x='\"\n"));
 	finish(w, "1 0 0", "quotes");
 	w->settings.log_level = SMTPD_LOG_WARNING;
 	start(w, scripts);
 	deliver(w, 1, false);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_quit(w->agent);
 	assert_string_equal(w->log, "");
 	finish(w, "1 0 0", "quotes");
 	end_world(w);
@@ -1045,8 +1047,8 @@ a_trail_may_be_short(void **state)
 
 	(void)state;
 	start(w, scripts);
-	smtpd_text_init(&t, small, sizeof(small));
-	smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
+	smtpd__text_init(&t, small, sizeof(small));
+	smtpd__text_init(&w->log_text, w->log, sizeof(w->log));
 	w->request = (struct smtpd_delivery_request){
 		.loaded = &w->loaded,
 		.route = &w->route,
@@ -1054,8 +1056,8 @@ a_trail_may_be_short(void **state)
 		.nrcpts = 1,
 		.history = &t,
 	};
-	smtpd_agent_deliver(w->agent, &w->request, &w->end);
-	smtpd_agent_quit(w->agent);
+	smtpd__agent_deliver(w->agent, &w->request, &w->end);
+	smtpd__agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "short");
 	assert_string_equal(small, "");
 	finish(w, "1 0 0", "short");
@@ -1092,9 +1094,9 @@ a_letter_goes_out_as_it_is(void **state)
 		w->rcpts[1].notify = "NEVER";
 		w->rcpts[1].orcpt = "rfc822;o@x";
 		start(w, scripts);
-		smtpd_text_init(
+		smtpd__text_init(
 		    &w->history, w->trail_text, sizeof(w->trail_text));
-		smtpd_text_init(&w->log_text, w->log, sizeof(w->log));
+		smtpd__text_init(&w->log_text, w->log, sizeof(w->log));
 		w->progress[0].rcpt = 1;
 		w->request = (struct smtpd_delivery_request){
 			.loaded = &w->loaded,
@@ -1104,8 +1106,8 @@ a_letter_goes_out_as_it_is(void **state)
 			.nrcpts = 1,
 			.history = &w->history,
 		};
-		smtpd_agent_deliver(w->agent, &w->request, &w->end);
-		smtpd_agent_quit(w->agent);
+		smtpd__agent_deliver(w->agent, &w->request, &w->end);
+		smtpd__agent_quit(w->agent);
 		expect(w, 1, "S2:250", FINE, "loaded");
 		finish(w, "1 1 -", "loaded");
 		for (int i = 0; i < 2; i++)
@@ -1156,8 +1158,8 @@ cancelling_blames_nobody(void **state)
 		if (strcmp(got, cancelled[i].results) != 0)
 			fail_msg("%s: %s", cancelled[i].name, got);
 		assert_int_equal(w->end.verdict, FINE);
-		assert_false(smtpd_hoststat_is_down(
-		    w->settings.hosts, &w->list[0], smtpd_clock_ms()));
+		assert_false(smtpd__hoststat_is_down(
+		    w->settings.hosts, &w->list[0], smtpd__clock_ms()));
 		finish(w, "1 0 0", cancelled[i].name);
 
 		/* From the beginning. */
@@ -1207,12 +1209,12 @@ trouble_of_our_own_ends_the_tour(void **state)
 	start(w, scripts);
 	deliver(w, 1, false);
 	expect(w, 1, "T1:4.3.0", FINE, "unreadable");
-	assert_false(smtpd_agent_is_open(w->agent));
+	assert_false(smtpd__agent_is_open(w->agent));
 	finish(w, "1 0 0", "unreadable");
 	w->client.hostname = "no name";
 	start(w, (const char *[]){ "", "", "" });
-	smtpd_agent_destroy(w->agent);
-	w->agent = smtpd_agent_create(&w->settings);
+	smtpd__agent_destroy(w->agent);
+	w->agent = smtpd__agent_create(&w->settings);
 	deliver(w, 1, false);
 	expect(w, 1, "T1:4.3.5", FINE, "no name");
 	finish(w, "0 0 0", "no name");
@@ -1328,7 +1330,7 @@ a_smarthost_is_told_the_password(void **state)
 		w->route.security = smart[i].security;
 		w->route.port = smart[i].smarthost.tls_first ? tls_port : port;
 		deliver(w, 1, true);
-		smtpd_agent_quit(w->agent);
+		smtpd__agent_quit(w->agent);
 		write_results(w, 1, got, sizeof(got));
 		if (strcmp(got, smart[i].results) != 0 ||
 		    w->end.verdict != smart[i].verdict ||

@@ -68,8 +68,8 @@ send_letter(struct smtpd_agent *c, const struct smtpd_route *route)
 	};
 	struct smtpd_delivery_result end;
 
-	smtpd_text_init(&history, lines, sizeof(lines));
-	smtpd_agent_deliver(c, &request, &end);
+	smtpd__text_init(&history, lines, sizeof(lines));
+	smtpd__agent_deliver(c, &request, &end);
 	assert_int_equal(end.verdict, SMTPD_SITE_FINE);
 	assert_false(end.in_doubt);
 	assert_int_equal(
@@ -115,16 +115,16 @@ no_letter_is_lost_without_memory(void **state)
 		int sent = 0;
 
 		failing_after(n);
-		set.hosts = smtpd_hoststat_create();
+		set.hosts = smtpd__hoststat_create();
 		if (set.hosts != NULL)
-			c = smtpd_agent_create(&set);
+			c = smtpd__agent_create(&set);
 		if (c != NULL) {
 			sent = send_letter(c, &route);
 			sent += send_letter(c, &route);
-			smtpd_agent_quit(c);
+			smtpd__agent_quit(c);
 		}
-		smtpd_agent_destroy(c);
-		smtpd_hoststat_destroy(set.hosts);
+		smtpd__agent_destroy(c);
+		smtpd__hoststat_destroy(set.hosts);
 		failed = failing_ended();
 		assert_int_equal(atomic_load(&count) - before, sent);
 		assert_true(sent == 2 || failed);
@@ -164,27 +164,27 @@ no_route_is_wrong_without_memory(void **state)
 			char error[64] = "", lines[256];
 			struct smtpd_text history;
 
-			smtpd_text_init(&history, lines, sizeof(lines));
+			smtpd__text_init(&history, lines, sizeof(lines));
 			failing_after(n);
-			r = smtpd_router_create(
+			r = smtpd__router_create(
 			    &settings, error, sizeof(error));
 			if (r == NULL) {
 				assert_string_equal(error, "out of memory");
-			} else if (smtpd_route_find(r, "[192.0.2.1]", NULL,
+			} else if (smtpd__route_find(r, "[192.0.2.1]", NULL,
 				       &route, &history) == 0) {
 				assert_int_equal(
 				    route.verdict, SMTPD_RESOLVE_FOUND);
 				assert_string_equal(route.site,
 				    smart ? "smarthost required"
 					  : "[192.0.2.1] required");
-				smtpd_route_finish(&route);
+				smtpd__route_finish(&route);
 			} else {
 				assert_int_equal(
 				    route.verdict, SMTPD_RESOLVE_LATER);
 				assert_string_equal(route.why.status, "4.3.0");
-				smtpd_route_finish(&route);
+				smtpd__route_finish(&route);
 			}
-			smtpd_router_destroy(r);
+			smtpd__router_destroy(r);
 			failed = failing_ended();
 		}
 		assert_in_range(n, 8, 100);

@@ -19,9 +19,9 @@ pieces_are_aligned_in_any_block(void **state)
 	for (size_t shift = 0; shift < 17; shift++) {
 		struct smtpd_arena a;
 
-		smtpd_arena_init(&a, block + shift, 200, 0);
+		smtpd__arena_init(&a, block + shift, 200, 0);
 		for (size_t size = 0; size < 20; size += 3) {
-			void *p = smtpd_arena_alloc(&a, size);
+			void *p = smtpd__arena_alloc(&a, size);
 
 			assert_non_null(p);
 			assert_int_equal(
@@ -39,9 +39,9 @@ pieces_do_not_overlap(void **state)
 	struct smtpd_arena a;
 
 	(void)state;
-	smtpd_arena_init(&a, block, sizeof(block), 1 << 20);
+	smtpd__arena_init(&a, block, sizeof(block), 1 << 20);
 	for (size_t i = 0; i < 300; i++) {
-		pieces[i] = smtpd_arena_alloc(&a, i);
+		pieces[i] = smtpd__arena_alloc(&a, i);
 		assert_non_null(pieces[i]);
 		memset(pieces[i], (int)(i % 251), i);
 	}
@@ -49,7 +49,7 @@ pieces_do_not_overlap(void **state)
 		for (size_t k = 0; k < i; k++)
 			assert_int_equal((unsigned char)pieces[i][k], i % 251);
 	}
-	smtpd_arena_reset(&a);
+	smtpd__arena_reset(&a);
 }
 
 static void
@@ -60,10 +60,10 @@ empty_pieces_differ(void **state)
 	void *p;
 
 	(void)state;
-	smtpd_arena_init(&a, block, sizeof(block), 0);
-	p = smtpd_arena_alloc(&a, 0);
+	smtpd__arena_init(&a, block, sizeof(block), 0);
+	p = smtpd__arena_alloc(&a, 0);
 	assert_non_null(p);
-	assert_ptr_not_equal(p, smtpd_arena_alloc(&a, 0));
+	assert_ptr_not_equal(p, smtpd__arena_alloc(&a, 0));
 }
 
 static void
@@ -74,9 +74,9 @@ a_gap_as_large_as_the_rest_is_no_room(void **state)
 
 	(void)state;
 	for (size_t size = 18; size <= 32; size++) {
-		smtpd_arena_init(&a, block, size, 0);
-		assert_non_null(smtpd_arena_text(&a, "0123456789abcdef", 16));
-		assert_null(smtpd_arena_alloc(&a, 1));
+		smtpd__arena_init(&a, block, size, 0);
+		assert_non_null(smtpd__arena_text(&a, "0123456789abcdef", 16));
+		assert_null(smtpd__arena_alloc(&a, 1));
 	}
 }
 
@@ -88,11 +88,11 @@ text_takes_its_length_and_one(void **state)
 	char *s;
 
 	(void)state;
-	smtpd_arena_init(&a, block + 1, 11, 0);
-	s = smtpd_arena_text(&a, "abc", 3);
+	smtpd__arena_init(&a, block + 1, 11, 0);
+	s = smtpd__arena_text(&a, "abc", 3);
 	assert_string_equal(s, "abc");
-	assert_string_equal(smtpd_arena_text(&a, "defghi", 6), "defghi");
-	assert_null(smtpd_arena_text(&a, "", 0));
+	assert_string_equal(smtpd__arena_text(&a, "defghi", 6), "defghi");
+	assert_null(smtpd__arena_text(&a, "", 0));
 	assert_string_equal(s, "abc");
 }
 
@@ -102,9 +102,9 @@ text_may_be_empty_without_address(void **state)
 	struct smtpd_arena a;
 
 	(void)state;
-	smtpd_arena_init(&a, NULL, 0, 4096);
-	assert_string_equal(smtpd_arena_text(&a, NULL, 0), "");
-	smtpd_arena_reset(&a);
+	smtpd__arena_init(&a, NULL, 0, 4096);
+	assert_string_equal(smtpd__arena_text(&a, NULL, 0), "");
+	smtpd__arena_reset(&a);
 }
 
 static void
@@ -114,11 +114,11 @@ without_a_cap_nothing_comes_from_the_heap(void **state)
 	struct smtpd_arena a;
 
 	(void)state;
-	smtpd_arena_init(&a, block, sizeof(block), 0);
-	assert_null(smtpd_arena_alloc(&a, 33));
-	assert_non_null(smtpd_arena_text(&a, "0123456789", 10));
-	smtpd_arena_init(&a, NULL, 0, 0);
-	assert_null(smtpd_arena_alloc(&a, 1));
+	smtpd__arena_init(&a, block, sizeof(block), 0);
+	assert_null(smtpd__arena_alloc(&a, 33));
+	assert_non_null(smtpd__arena_text(&a, "0123456789", 10));
+	smtpd__arena_init(&a, NULL, 0, 0);
+	assert_null(smtpd__arena_alloc(&a, 1));
 }
 
 static void
@@ -131,12 +131,12 @@ the_cap_holds(void **state)
 		struct smtpd_arena a;
 		size_t given = 0;
 
-		smtpd_arena_init(&a, NULL, 0, 10000);
-		while (smtpd_arena_alloc(&a, sizes[i]) != NULL)
+		smtpd__arena_init(&a, NULL, 0, 10000);
+		while (smtpd__arena_alloc(&a, sizes[i]) != NULL)
 			given += sizes[i];
 		assert_true(given > 0 && given <= 10000);
 		assert_true(a.grown <= 10000);
-		smtpd_arena_reset(&a);
+		smtpd__arena_reset(&a);
 	}
 }
 
@@ -148,11 +148,11 @@ the_cap_counts_what_each_block_costs(void **state)
 	size_t n = 0;
 
 	(void)state;
-	smtpd_arena_init(&a, NULL, 0, cap);
-	while (smtpd_arena_alloc(&a, 2048) != NULL)
+	smtpd__arena_init(&a, NULL, 0, cap);
+	while (smtpd__arena_alloc(&a, 2048) != NULL)
 		n++;
 	assert_true(n > 100 && n * (2048 + sizeof(void *)) <= cap);
-	smtpd_arena_reset(&a);
+	smtpd__arena_reset(&a);
 }
 
 static void
@@ -162,10 +162,10 @@ sizes_that_wrap_are_refused(void **state)
 	struct smtpd_arena a;
 
 	(void)state;
-	smtpd_arena_init(&a, block, sizeof(block), SIZE_MAX);
+	smtpd__arena_init(&a, block, sizeof(block), SIZE_MAX);
 	for (size_t n = 0; n < sizeof(max_align_t) / 2; n++) {
-		assert_null(smtpd_arena_alloc(&a, SIZE_MAX - n));
-		assert_null(smtpd_arena_text(&a, block, SIZE_MAX - n));
+		assert_null(smtpd__arena_alloc(&a, SIZE_MAX - n));
+		assert_null(smtpd__arena_text(&a, block, SIZE_MAX - n));
 	}
 }
 
@@ -177,15 +177,15 @@ reset_gives_the_block_back(void **state)
 	void *first;
 
 	(void)state;
-	smtpd_arena_init(&a, block, sizeof(block), 100000);
-	first = smtpd_arena_alloc(&a, 16);
-	assert_non_null(smtpd_arena_alloc(&a, 50000));
-	smtpd_arena_reset(&a);
+	smtpd__arena_init(&a, block, sizeof(block), 100000);
+	first = smtpd__arena_alloc(&a, 16);
+	assert_non_null(smtpd__arena_alloc(&a, 50000));
+	smtpd__arena_reset(&a);
 	assert_int_equal(a.grown, 0);
-	assert_ptr_equal(smtpd_arena_alloc(&a, 16), first);
-	assert_non_null(smtpd_arena_alloc(&a, 50000));
-	smtpd_arena_reset(&a);
-	smtpd_arena_reset(&a);
+	assert_ptr_equal(smtpd__arena_alloc(&a, 16), first);
+	assert_non_null(smtpd__arena_alloc(&a, 50000));
+	smtpd__arena_reset(&a);
+	smtpd__arena_reset(&a);
 }
 
 int

@@ -38,11 +38,11 @@ pairs_match_both_ways(void **state)
 		char buf[64];
 		struct smtpd_text t;
 
-		smtpd_text_init(&t, buf, sizeof(buf));
-		smtpd_base64_encode(&t, pairs[i].plain, pairs[i].len);
+		smtpd__text_init(&t, buf, sizeof(buf));
+		smtpd__base64_encode(&t, pairs[i].plain, pairs[i].len);
 		assert_string_equal(buf, pairs[i].coded);
 		assert_int_equal(t.len, SMTPD_BASE64_LEN(pairs[i].len));
-		assert_int_equal(smtpd_base64_decode(pairs[i].coded,
+		assert_int_equal(smtpd__base64_decode(pairs[i].coded,
 				     strlen(pairs[i].coded), buf, sizeof(buf)),
 		    pairs[i].len);
 		assert_memory_equal(buf, pairs[i].plain, pairs[i].len);
@@ -77,12 +77,12 @@ anything_else_is_refused(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		char buf[64];
 
-		if (smtpd_base64_decode(
+		if (smtpd__base64_decode(
 			bad[i], strlen(bad[i]), buf, sizeof(buf)) != -1)
 			fail_msg("\"%s\" was decoded", bad[i]);
 	}
 	assert_int_equal(
-	    smtpd_base64_decode("Zm9\0", 4, (char[8]){ 0 }, 8), -1);
+	    smtpd__base64_decode("Zm9\0", 4, (char[8]){ 0 }, 8), -1);
 }
 
 static void
@@ -91,10 +91,10 @@ room_is_respected(void **state)
 	char buf[3];
 
 	(void)state;
-	assert_int_equal(smtpd_base64_decode("Zm9v", 4, buf, 3), 3);
-	assert_int_equal(smtpd_base64_decode("Zm9v", 4, buf, 2), -1);
-	assert_int_equal(smtpd_base64_decode("Zm8=", 4, buf, 2), 2);
-	assert_int_equal(smtpd_base64_decode("", 0, buf, 0), 0);
+	assert_int_equal(smtpd__base64_decode("Zm9v", 4, buf, 3), 3);
+	assert_int_equal(smtpd__base64_decode("Zm9v", 4, buf, 2), -1);
+	assert_int_equal(smtpd__base64_decode("Zm8=", 4, buf, 2), 2);
+	assert_int_equal(smtpd__base64_decode("", 0, buf, 0), 0);
 }
 
 int

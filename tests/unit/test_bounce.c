@@ -109,27 +109,27 @@ make_report(struct case_state *c)
 	void *hold = NULL;
 
 	assert_int_equal(
-	    smtpd_bounce_write(&c->bounce, c->f.spool, &mail, &hold), 0);
+	    smtpd__bounce_write(&c->bounce, c->f.spool, &mail, &hold), 0);
 	assert_string_equal(mail.sender, "");
 	assert_int_equal(mail.nrcpts, 1);
 	assert_string_equal(mail.rcpts[0].address, c->loaded.sender);
 	c->flags = mail.flags;
-	assert_int_equal(smtpd_spool_add(c->f.spool, &mail, &message), 0);
+	assert_int_equal(smtpd__spool_add(c->f.spool, &mail, &message), 0);
 	free(hold);
-	assert_int_equal(smtpd_spool_load(c->f.spool, message, &loaded), 0);
+	assert_int_equal(smtpd__spool_load(c->f.spool, message, &loaded), 0);
 	free(c->text);
 	c->text = calloc(1, loaded.size + 1);
 	assert_non_null(c->text);
 	for (uint64_t at = 0; at < loaded.size;) {
-		ssize_t n = smtpd_loaded_message_read(
+		ssize_t n = smtpd__loaded_message_read(
 		    &loaded, at, c->text + at, loaded.size - at);
 
 		assert_true(n > 0);
 		at += (uint64_t)n;
 	}
-	smtpd_loaded_message_finish(&loaded);
-	assert_int_equal(smtpd_spool_remove(c->f.spool, message), 0);
-	smtpd_spool_unpin(c->f.spool, message);
+	smtpd__loaded_message_finish(&loaded);
+	assert_int_equal(smtpd__spool_remove(c->f.spool, message), 0);
+	smtpd__spool_unpin(c->f.spool, message);
 }
 
 static void
@@ -172,13 +172,13 @@ test_who_is_told(void **state)
 			c->rcpts[k].notify = cases[i].notify;
 		c->bounce.kind = FAILED;
 		assert_int_equal(
-		    smtpd_bounce_is_wanted(&c->bounce), cases[i].failed);
+		    smtpd__bounce_is_wanted(&c->bounce), cases[i].failed);
 		c->bounce.kind = DELAYED;
 		assert_int_equal(
-		    smtpd_bounce_is_wanted(&c->bounce), cases[i].delayed);
+		    smtpd__bounce_is_wanted(&c->bounce), cases[i].delayed);
 		c->bounce.kind = RELAYED;
 		assert_int_equal(
-		    smtpd_bounce_is_wanted(&c->bounce), cases[i].relayed);
+		    smtpd__bounce_is_wanted(&c->bounce), cases[i].relayed);
 	}
 }
 
@@ -188,15 +188,15 @@ test_who_is_not_told(void **state)
 	struct case_state *c = *state;
 
 	c->bounce.flags = SMTPD_MESSAGE_AUTOMATIC;
-	assert_true(smtpd_bounce_is_wanted(&c->bounce));
+	assert_true(smtpd__bounce_is_wanted(&c->bounce));
 	c->bounce.kind = DELAYED;
-	assert_false(smtpd_bounce_is_wanted(&c->bounce));
+	assert_false(smtpd__bounce_is_wanted(&c->bounce));
 	c->bounce.flags = 0;
-	assert_true(smtpd_bounce_is_wanted(&c->bounce));
+	assert_true(smtpd__bounce_is_wanted(&c->bounce));
 	c->loaded.sender = "";
-	assert_false(smtpd_bounce_is_wanted(&c->bounce));
+	assert_false(smtpd__bounce_is_wanted(&c->bounce));
 	c->bounce.kind = FAILED;
-	assert_false(smtpd_bounce_is_wanted(&c->bounce));
+	assert_false(smtpd__bounce_is_wanted(&c->bounce));
 }
 
 /* Of the recipients only those that want to be told of. */
@@ -207,7 +207,7 @@ test_recipients_apart(void **state)
 
 	c->rcpts[0].notify = "NEVER";
 	c->rcpts[2].notify = "FAILURE";
-	assert_true(smtpd_bounce_is_wanted(&c->bounce));
+	assert_true(smtpd__bounce_is_wanted(&c->bounce));
 	make_report(c);
 	has_not(c, "one@example.org");
 	has(c, "Final-Recipient: rfc822; two@example.org\r\n");
@@ -404,23 +404,23 @@ test_unreadable_original(void **state)
 static void
 test_limit(void **state)
 {
-	struct smtpd_bounce_limit *l = smtpd_bounce_limit_create(3);
+	struct smtpd_bounce_limit *l = smtpd__bounce_limit_create(3);
 
 	(void)state;
 	assert_non_null(l);
 	for (uint64_t start = 0; start <= 120000; start += 60000) {
 		for (uint64_t i = 0; i < 3; i++)
-			assert_true(smtpd_bounce_limit_allows(
+			assert_true(smtpd__bounce_limit_allows(
 			    l, "s@example.net", start + i));
 		assert_false(
-		    smtpd_bounce_limit_allows(l, "S@Example.NET", start + 3));
-		assert_false(smtpd_bounce_limit_allows(
+		    smtpd__bounce_limit_allows(l, "S@Example.NET", start + 3));
+		assert_false(smtpd__bounce_limit_allows(
 		    l, "s@example.net", start + 59999));
 		assert_true(
-		    smtpd_bounce_limit_allows(l, "t@example.net", start));
+		    smtpd__bounce_limit_allows(l, "t@example.net", start));
 	}
-	smtpd_bounce_limit_destroy(l);
-	smtpd_bounce_limit_destroy(NULL);
+	smtpd__bounce_limit_destroy(l);
+	smtpd__bounce_limit_destroy(NULL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

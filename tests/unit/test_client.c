@@ -374,7 +374,7 @@ play(const struct scene *scene)
 	struct memory memory;
 	struct smtpd_outgoing m = outgoing(&memory, "Subject: x\n\n.hi\n");
 	struct scripted peer;
-	uint64_t start = smtpd_clock_ms();
+	uint64_t start = smtpd__clock_ms();
 
 	scripted_start(&peer, scene->script);
 	assert_non_null(c);
@@ -401,7 +401,7 @@ play(const struct scene *scene)
 	}
 	smtpd_client_destroy(c);
 	scripted_finish(&peer);
-	if (smtpd_clock_ms() - start > 10000)
+	if (smtpd__clock_ms() - start > 10000)
 		fail_msg("%s took too long", scene->name);
 }
 
@@ -741,7 +741,7 @@ chunks_come_one_by_one(void **state)
 		struct smtpd_result results[3];
 		struct memory memory;
 		struct smtpd_outgoing m = outgoing(&memory, text);
-		uint64_t start = smtpd_clock_ms();
+		uint64_t start = smtpd__clock_ms();
 		char script[512];
 		struct smtpd_client *c;
 
@@ -756,7 +756,7 @@ chunks_come_one_by_one(void **state)
 			check_result(
 			    chunks[i].script, &results[j], chunks[i].result);
 		finish(c, &peer);
-		assert_in_range(smtpd_clock_ms() - start, 0, 10000);
+		assert_in_range(smtpd__clock_ms() - start, 0, 10000);
 		if (results[0].outcome != SMTPD_OUTCOME_SENT)
 			continue;
 		assert_int_equal(peer.chunked, LINES * (LINE + 1));
@@ -1012,7 +1012,7 @@ other_addresses_are_raced(void **state)
 	struct smtpd_target targets[3];
 	struct smtpd_client *c;
 	struct scripted peer;
-	uint64_t start = smtpd_clock_ms();
+	uint64_t start = smtpd__clock_ms();
 	int filler[4];
 	uint16_t port;
 	int silent = make_silent(&targets[0], &port, filler);
@@ -1027,17 +1027,17 @@ other_addresses_are_raced(void **state)
 	if (smtpd_client_connect(c, targets, 3, port) != 0)
 		fail_msg("%s", smtpd_client_result(c)->text);
 	assert_string_equal(smtpd_client_peer(c), "127.0.0.1");
-	assert_in_range(smtpd_clock_ms() - start, 100, 5000);
+	assert_in_range(smtpd__clock_ms() - start, 100, 5000);
 	finish(c, &peer);
 
 	/* Alone it takes its time, and no more. */
 	set.connect_ms = 200;
 	c = smtpd_client_create(&set);
-	start = smtpd_clock_ms();
+	start = smtpd__clock_ms();
 	assert_int_equal(smtpd_client_connect(c, targets, 1, port), -1);
 	check_result(
 	    "silent", smtpd_client_result(c), "temporary connect 0 4.4.1");
-	assert_in_range(smtpd_clock_ms() - start, 200, 5000);
+	assert_in_range(smtpd__clock_ms() - start, 200, 5000);
 	assert_int_equal(smtpd_client_connect(c, targets + 1, 1, port), -1);
 	check_result(
 	    "nobody", smtpd_client_result(c), "temporary connect 0 4.4.1");

@@ -38,7 +38,8 @@ lines_are_split(void **state)
 		size_t len = strlen(cases[i].line);
 		struct smtpd_command_line line;
 
-		assert_int_equal(smtpd_command_parse(cases[i].line, len, &line),
+		assert_int_equal(
+		    smtpd__command_parse(cases[i].line, len, &line),
 		    SMTPD_COMMAND_OK);
 		assert_string_equal(line.verb, cases[i].verb);
 		assert_int_equal(line.len, strlen(cases[i].argument));
@@ -60,7 +61,7 @@ lines_without_a_verb_are_refused(void **state)
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		struct smtpd_command_line line;
 
-		if (smtpd_command_parse(lines[i], strlen(lines[i]), &line) !=
+		if (smtpd__command_parse(lines[i], strlen(lines[i]), &line) !=
 		    SMTPD_COMMAND_NO_VERB)
 			fail_msg("not refused: %s", lines[i]);
 	}
@@ -84,7 +85,7 @@ control_bytes_are_refused_anywhere(void **state)
 			memcpy(copy, lines[i], len);
 			*(char *)memchr(copy, '?', len) =
 			    (char)(c == 32 ? 127 : c);
-			assert_int_equal(smtpd_command_parse(copy, len, &line),
+			assert_int_equal(smtpd__command_parse(copy, len, &line),
 			    SMTPD_COMMAND_CONTROL);
 		}
 	}
@@ -109,14 +110,14 @@ other_protocols_are_seen(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(foreign); i++) {
-		if (!smtpd_command_is_foreign(foreign[i], strlen(foreign[i])))
+		if (!smtpd__command_is_foreign(foreign[i], strlen(foreign[i])))
 			fail_msg("not seen: %s", foreign[i]);
 	}
 	for (size_t i = 0; i < COUNT(ours); i++) {
-		if (smtpd_command_is_foreign(ours[i], strlen(ours[i])))
+		if (smtpd__command_is_foreign(ours[i], strlen(ours[i])))
 			fail_msg("taken for foreign: %s", ours[i]);
 	}
-	assert_true(smtpd_command_is_foreign("\0", 1));
+	assert_true(smtpd__command_is_foreign("\0", 1));
 }
 
 int

@@ -137,39 +137,39 @@ never_replaces(struct place *p, move_fn *move)
 static void
 test_move(void **state)
 {
-	moves(*state, smtpd_commit_move);
+	moves(*state, smtpd__commit_move);
 }
 
 static void
 test_move_never_replaces(void **state)
 {
-	never_replaces(*state, smtpd_commit_move);
+	never_replaces(*state, smtpd__commit_move);
 }
 
 static void
 test_link(void **state)
 {
-	moves(*state, smtpd_commit_link);
+	moves(*state, smtpd__commit_link);
 }
 
 static void
 test_link_never_replaces(void **state)
 {
-	never_replaces(*state, smtpd_commit_link);
+	never_replaces(*state, smtpd__commit_link);
 }
 
 static void
 test_move_without_kernel(void **state)
 {
 	rename_error = ENOSYS;
-	moves(*state, smtpd_commit_move);
+	moves(*state, smtpd__commit_move);
 }
 
 static void
 test_move_without_file_system(void **state)
 {
 	rename_error = EINVAL;
-	never_replaces(*state, smtpd_commit_move);
+	never_replaces(*state, smtpd__commit_move);
 }
 
 static void
@@ -179,7 +179,7 @@ test_move_fails(void **state)
 
 	rename_error = EIO;
 	close(put(p, "from", "message"));
-	assert_int_equal(smtpd_commit_move(p->dir, "from", p->dir, "to"), -1);
+	assert_int_equal(smtpd__commit_move(p->dir, "from", p->dir, "to"), -1);
 	assert_int_equal(errno, EIO);
 	assert_holds(p, "from", "message");
 	assert_absent(p, "to");
@@ -190,7 +190,7 @@ test_file(void **state)
 {
 	int fd = put(*state, "from", "message");
 
-	assert_int_equal(smtpd_commit_file(fd), 0);
+	assert_int_equal(smtpd__commit_file(fd), 0);
 	assert_int_equal(sync_calls, 1);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
 }
@@ -201,7 +201,7 @@ test_failed_sync_is_final(void **state)
 	int fd = put(*state, "from", "message");
 
 	sync_error = EIO;
-	assert_int_equal(smtpd_commit_file(fd), -1);
+	assert_int_equal(smtpd__commit_file(fd), -1);
 	assert_int_equal(errno, EIO);
 	assert_int_equal(sync_calls, 1);
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
@@ -211,7 +211,7 @@ static void
 test_directory_fails(void **state)
 {
 	(void)state;
-	assert_int_equal(smtpd_commit_directory(-1), -1);
+	assert_int_equal(smtpd__commit_directory(-1), -1);
 	assert_int_equal(errno, EBADF);
 }
 

@@ -64,9 +64,9 @@ json_is_always_valid(void **state)
 		struct heard h = { .limit = 10 };
 		struct smtpd_control_output a;
 
-		smtpd_control_output_init(&a, hear, &h);
-		smtpd_control_output_json(&a, cases[i].in);
-		assert_int_equal(smtpd_control_output_end(&a), 0);
+		smtpd__control_output_init(&a, hear, &h);
+		smtpd__control_output_json(&a, cases[i].in);
+		assert_int_equal(smtpd__control_output_end(&a), 0);
 		assert_string_equal(h.text, cases[i].out);
 	}
 }
@@ -99,10 +99,10 @@ nothing_steers_a_terminal(void **state)
 		struct heard h = { .limit = 10 };
 		struct smtpd_control_output a;
 
-		smtpd_control_output_init(&a, hear, &h);
-		smtpd_control_output_shown(
+		smtpd__control_output_init(&a, hear, &h);
+		smtpd__control_output_shown(
 		    &a, cases[i].in, strlen(cases[i].in));
-		assert_int_equal(smtpd_control_output_end(&a), 0);
+		assert_int_equal(smtpd__control_output_end(&a), 0);
 		assert_string_equal(h.text, cases[i].out);
 	}
 }
@@ -122,11 +122,11 @@ times_and_spans(void **state)
 		struct heard h = { .limit = 10 };
 		struct smtpd_control_output a;
 
-		smtpd_control_output_init(&a, hear, &h);
-		smtpd_control_output_span(&a, cases[i].seconds);
-		smtpd_control_output_add(&a, " ");
-		smtpd_control_output_time(&a, UINT64_C(1136214245678));
-		smtpd_control_output_end(&a);
+		smtpd__control_output_init(&a, hear, &h);
+		smtpd__control_output_span(&a, cases[i].seconds);
+		smtpd__control_output_add(&a, " ");
+		smtpd__control_output_time(&a, UINT64_C(1136214245678));
+		smtpd__control_output_end(&a);
 		assert_memory_equal(
 		    h.text, cases[i].text, strlen(cases[i].text));
 		assert_string_equal(
@@ -143,12 +143,12 @@ blocks_come_in_order(void **state)
 
 	(void)state;
 	memset(large, 'x', sizeof(large));
-	smtpd_control_output_init(&a, hear, &h);
-	smtpd_control_output_add(&a, "begin ");
-	smtpd_control_output_bytes(&a, large, sizeof(large));
+	smtpd__control_output_init(&a, hear, &h);
+	smtpd__control_output_add(&a, "begin ");
+	smtpd__control_output_bytes(&a, large, sizeof(large));
 	for (int i = 0; i < 1000; i++)
-		smtpd_control_output_number(&a, 12345);
-	assert_int_equal(smtpd_control_output_end(&a), 0);
+		smtpd__control_output_number(&a, 12345);
+	assert_int_equal(smtpd__control_output_end(&a), 0);
 	assert_int_equal(h.len, 6 + 5000 + 5000);
 	assert_int_equal(a.total, h.len);
 	assert_memory_equal(h.text, "begin xxx", 9);
@@ -164,11 +164,11 @@ who_wants_no_more_is_not_asked_again(void **state)
 	char large[5000] = { 'x' };
 
 	(void)state;
-	smtpd_control_output_init(&a, hear, &h);
+	smtpd__control_output_init(&a, hear, &h);
 	for (int i = 0; i < 5; i++)
-		smtpd_control_output_bytes(&a, large, sizeof(large));
+		smtpd__control_output_bytes(&a, large, sizeof(large));
 	assert_true(a.failed);
-	assert_int_equal(smtpd_control_output_end(&a), -1);
+	assert_int_equal(smtpd__control_output_end(&a), -1);
 	assert_int_equal(h.calls, 2);
 }
 

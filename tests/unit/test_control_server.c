@@ -439,7 +439,7 @@ reach(struct world *w)
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	struct sockaddr_un a;
 
-	smtpd_control_protocol_address(dir, &a);
+	smtpd__control_protocol_address(dir, &a);
 	assert_int_equal(
 	    connect(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
 	close(dir);
@@ -487,9 +487,9 @@ a_silent_client_delays_no_end(void **state)
 	open_queue(w, true);
 	fd = reach(w);
 	assert_int_equal(send(fd, "li", 2, MSG_NOSIGNAL), 2);
-	begun = smtpd_clock_ms();
+	begun = smtpd__clock_ms();
 	close_queue(w);
-	assert_true(smtpd_clock_ms() - begun < 5000);
+	assert_true(smtpd__clock_ms() - begun < 5000);
 	close(fd);
 }
 

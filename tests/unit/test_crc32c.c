@@ -17,7 +17,7 @@ static int
 setup(void **state)
 {
 	(void)state;
-	smtpd_crc32c_init(&crc);
+	smtpd__crc32c_init(&crc);
 	return 0;
 }
 
@@ -34,11 +34,11 @@ test_known(void **state)
 		bytes[2][i] = (uint8_t)i;
 		bytes[3][i] = (uint8_t)(31 - i);
 	}
-	assert_int_equal(smtpd_crc32c(&crc, 0, "123456789", 9), 0xE3069283);
-	assert_int_equal(smtpd_crc32c(&crc, 0, bytes[0], 32), 0x8A9136AA);
-	assert_int_equal(smtpd_crc32c(&crc, 0, bytes[1], 32), 0x62A8AB43);
-	assert_int_equal(smtpd_crc32c(&crc, 0, bytes[2], 32), 0x46DD794E);
-	assert_int_equal(smtpd_crc32c(&crc, 0, bytes[3], 32), 0x113FDB5C);
+	assert_int_equal(smtpd__crc32c(&crc, 0, "123456789", 9), 0xE3069283);
+	assert_int_equal(smtpd__crc32c(&crc, 0, bytes[0], 32), 0x8A9136AA);
+	assert_int_equal(smtpd__crc32c(&crc, 0, bytes[1], 32), 0x62A8AB43);
+	assert_int_equal(smtpd__crc32c(&crc, 0, bytes[2], 32), 0x46DD794E);
+	assert_int_equal(smtpd__crc32c(&crc, 0, bytes[3], 32), 0x113FDB5C);
 }
 
 static uint32_t
@@ -67,15 +67,15 @@ test_pieces(void **state)
 		for (size_t len = 0; len <= 64; len++) {
 			const uint8_t *p = bytes + from;
 			uint32_t sum = bit_by_bit(p, len);
-			uint32_t half = smtpd_crc32c(&crc, 0, p, len / 3);
+			uint32_t half = smtpd__crc32c(&crc, 0, p, len / 3);
 
-			assert_int_equal(smtpd_crc32c(&crc, 0, p, len), sum);
-			half = smtpd_crc32c(
+			assert_int_equal(smtpd__crc32c(&crc, 0, p, len), sum);
+			half = smtpd__crc32c(
 			    &crc, half, p + len / 3, len - len / 3);
 			assert_int_equal(half, sum);
 		}
 	}
-	assert_int_equal(smtpd_crc32c(&crc, 77, NULL, 0), 77);
+	assert_int_equal(smtpd__crc32c(&crc, 77, NULL, 0), 77);
 }
 
 int

@@ -296,7 +296,7 @@ test_no_descriptors(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    smtpd_socket_parse(smtpd_server_address(srv, 0), &a), 0);
+	    smtpd__socket_parse(smtpd_server_address(srv, 0), &a), 0);
 	for (int i = 0; i < COUNT; i++)
 		peer_adopt(&p[i], socket(AF_INET, SOCK_STREAM, 0));
 	fd = dup(0);

@@ -26,7 +26,7 @@ stats_of(struct disk_fixture *d)
 {
 	struct smtpd_disk_stats stats;
 
-	smtpd_disk_stats(d->log, &stats);
+	smtpd__disk_stats(d->log, &stats);
 	return stats;
 }
 
@@ -45,10 +45,10 @@ test_empty(void **state)
 
 	disk_fixture_open(d);
 	disk_fixture_expect(d, 0, 0);
-	assert_int_equal(smtpd_disk_oldest(d->log), 0);
-	assert_false(smtpd_disk_wants_cleaning(d->log));
-	assert_int_equal(smtpd_disk_recycle(d->log), 0);
-	assert_int_equal(smtpd_disk_append(d->log, NULL, 0, 0), 0);
+	assert_int_equal(smtpd__disk_oldest(d->log), 0);
+	assert_false(smtpd__disk_wants_cleaning(d->log));
+	assert_int_equal(smtpd__disk_recycle(d->log), 0);
+	assert_int_equal(smtpd__disk_append(d->log, NULL, 0, 0), 0);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 0);
 	assert_true(disk_fixture_has(d, "00000001.log"));
@@ -70,7 +70,7 @@ test_round_trip(void **state)
 	for (unsigned i = 0; i < 8; i++) {
 		assert_int_equal(
 		    disk_fixture_append(d, i, lengths[i], 0, &e), 0);
-		assert_int_equal(e.size, smtpd_disk_size(1, lengths[i]));
+		assert_int_equal(e.size, smtpd__disk_size(1, lengths[i]));
 		assert_true(e.sequence > sequence);
 		assert_int_equal(e.place.segment, 1);
 		sequence = e.sequence;
@@ -84,7 +84,7 @@ test_round_trip(void **state)
 	assert_int_equal(disk_fixture_append(d, 8, 10, 0, &e), 0);
 	assert_int_equal(e.sequence, sequence + 1);
 	/* Where an earlier process had been. */
-	memory = smtpd_disk_read(d->log, e.place, &record, &body);
+	memory = smtpd__disk_read(d->log, e.place, &record, &body);
 	assert_non_null(memory);
 	assert_int_equal(record.sequence, e.sequence);
 	free(memory);
@@ -107,7 +107,7 @@ test_going_on(void **state)
 	append_all(d, 0, 2, 10);
 	disk_fixture_reopen(d);
 	assert_int_equal(disk_fixture_append(d, 2, 10, 0, &e), 0);
-	memory = smtpd_disk_read(d->log, e.place, &r, &body);
+	memory = smtpd__disk_read(d->log, e.place, &r, &body);
 	assert_non_null(memory);
 	assert_int_equal(r.sequence, e.sequence);
 	free(memory);
@@ -137,13 +137,13 @@ test_too_large(void **state)
 
 	d->settings.segment_size = 2 * SEGMENT;
 	disk_fixture_open(d);
-	assert_int_equal(smtpd_disk_append(d->log, &e, 1, 0), -1);
+	assert_int_equal(smtpd__disk_append(d->log, &e, 1, 0), -1);
 	assert_int_equal(errno, EFBIG);
 	e.head_len--;
-	assert_int_equal(smtpd_disk_append(d->log, &e, 1, 0), 0);
+	assert_int_equal(smtpd__disk_append(d->log, &e, 1, 0), 0);
 	e.body = huge;
 	e.body_count = 2;
-	assert_int_equal(smtpd_disk_append(d->log, &e, 1, 0), -1);
+	assert_int_equal(smtpd__disk_append(d->log, &e, 1, 0), -1);
 	assert_int_equal(errno, EFBIG);
 	d->settings.replay = NULL;
 	disk_fixture_reopen(d);
@@ -177,7 +177,7 @@ test_many_segments(void **state)
 	disk_fixture_open(d);
 	append_all(d, 0, 50, 100000);
 	assert_int_equal(stats_of(d).segments, 5);
-	assert_int_equal(smtpd_disk_oldest(d->log), 1);
+	assert_int_equal(smtpd__disk_oldest(d->log), 1);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 50);
 	/* Now all sealed ones have an index. */
@@ -197,19 +197,20 @@ test_walk(void **state)
 
 	disk_fixture_open(d);
 	append_all(d, 0, 30, 100000);
-	assert_int_equal(smtpd_disk_walk(d->log, 3, disk_fixture_note, d), -1);
+	assert_int_equal(smtpd__disk_walk(d->log, 3, disk_fixture_note, d), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(smtpd_disk_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(smtpd__disk_walk(d->log, 1, disk_fixture_note, d), 0);
 	first = d->count;
 	assert_true(first > 5 && first < 15);
-	assert_int_equal(smtpd_disk_walk(d->log, 2, disk_fixture_note, d), 0);
+	assert_int_equal(smtpd__disk_walk(d->log, 2, disk_fixture_note, d), 0);
 	disk_fixture_expect(d, 0, (unsigned)d->count);
 	disk_fixture_forget(d);
 	/* The walk has left an index. */
 	assert_true(disk_fixture_has(d, "00000001.idx"));
-	assert_int_equal(smtpd_disk_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(smtpd__disk_walk(d->log, 1, disk_fixture_note, d), 0);
 	disk_fixture_expect(d, 0, (unsigned)first);
-	assert_int_equal(smtpd_disk_walk(d->log, 77, disk_fixture_note, d), -1);
+	assert_int_equal(
+	    smtpd__disk_walk(d->log, 77, disk_fixture_note, d), -1);
 }
 
 static int
@@ -232,10 +233,10 @@ test_walk_stops(void **state)
 		int n = 0;
 
 		assert_int_equal(
-		    smtpd_disk_walk(d->log, 1, stop_at_three, &n), 42);
+		    smtpd__disk_walk(d->log, 1, stop_at_three, &n), 42);
 		assert_int_equal(n, 3);
 		assert_int_equal(disk_fixture_has(d, "00000001.idx"), i > 0);
-		while (smtpd_disk_prepare(d->log) == 1)
+		while (smtpd__disk_prepare(d->log) == 1)
 			;
 	}
 }
@@ -247,18 +248,18 @@ test_prepare(void **state)
 
 	disk_fixture_open(d);
 	assert_int_equal(stats_of(d).spare, 0);
-	assert_int_equal(smtpd_disk_prepare(d->log), 0);
+	assert_int_equal(smtpd__disk_prepare(d->log), 0);
 	assert_int_equal(stats_of(d).spare, 1);
 	append_all(d, 0, 30, 100000);
 	assert_false(disk_fixture_has(d, "00000001.idx"));
-	assert_int_equal(smtpd_disk_prepare(d->log), 1);
-	assert_int_equal(smtpd_disk_prepare(d->log), 0);
-	assert_int_equal(smtpd_disk_prepare(d->log), 0);
+	assert_int_equal(smtpd__disk_prepare(d->log), 1);
+	assert_int_equal(smtpd__disk_prepare(d->log), 0);
+	assert_int_equal(smtpd__disk_prepare(d->log), 0);
 	assert_true(disk_fixture_has(d, "00000001.idx"));
 	assert_true(disk_fixture_has(d, "00000002.idx"));
 	assert_int_equal(stats_of(d).spare, 1);
 	assert_true(disk_fixture_has(d, "spare-0"));
-	assert_true(smtpd_disk_append_room(d->log) > SEGMENT / 2);
+	assert_true(smtpd__disk_append_room(d->log) > SEGMENT / 2);
 	disk_fixture_reopen(d);
 	assert_int_equal(stats_of(d).spare, 1);
 	disk_fixture_expect(d, 0, 30);
@@ -281,17 +282,17 @@ test_recycle(void **state)
 		assert_int_equal(
 		    disk_fixture_append(d, n, 100000, 0, &entries[n]), 0);
 	assert_int_equal(stats_of(d).segments, 6);
-	assert_int_equal(smtpd_disk_recycle(d->log), 0);
+	assert_int_equal(smtpd__disk_recycle(d->log), 0);
 	for (unsigned i = 0; i < n; i++)
 		if (entries[i].place.segment <= 4)
-			smtpd_disk_release(
+			smtpd__disk_release(
 			    d->log, entries[i].place, entries[i].size);
-	assert_true(smtpd_disk_wants_cleaning(d->log));
-	assert_int_equal(smtpd_disk_recycle(d->log), 4);
-	assert_false(smtpd_disk_wants_cleaning(d->log));
+	assert_true(smtpd__disk_wants_cleaning(d->log));
+	assert_int_equal(smtpd__disk_recycle(d->log), 4);
+	assert_false(smtpd__disk_wants_cleaning(d->log));
 	assert_int_equal(stats_of(d).segments, 2);
 	assert_int_equal(stats_of(d).spare, 2);
-	assert_int_equal(smtpd_disk_oldest(d->log), 5);
+	assert_int_equal(smtpd__disk_oldest(d->log), 5);
 	assert_false(disk_fixture_has(d, "00000001.log"));
 	/* Fill a recycled one with records of the same size in part. */
 	disk_fixture_reopen(d);
@@ -318,15 +319,15 @@ test_recycle_in_order(void **state)
 		assert_int_equal(
 		    disk_fixture_append(d, i, 100000, 0, &entries[i]), 0);
 	for (unsigned i = 1; i < 30; i++)
-		smtpd_disk_release(d->log, entries[i].place, entries[i].size);
-	assert_int_equal(smtpd_disk_recycle(d->log), 0);
+		smtpd__disk_release(d->log, entries[i].place, entries[i].size);
+	assert_int_equal(smtpd__disk_recycle(d->log), 0);
 	/* More than what is live was released: nothing is lost by it. */
-	smtpd_disk_release(d->log, entries[1].place, UINT32_MAX);
-	assert_int_equal(smtpd_disk_recycle(d->log), 0);
-	smtpd_disk_release(d->log, entries[0].place, entries[0].size);
+	smtpd__disk_release(d->log, entries[1].place, UINT32_MAX);
+	assert_int_equal(smtpd__disk_recycle(d->log), 0);
+	smtpd__disk_release(d->log, entries[0].place, entries[0].size);
 	assert_int_equal(stats_of(d).live_bytes, 0);
-	assert_int_equal(smtpd_disk_recycle(d->log), 2);
-	assert_int_equal(smtpd_disk_recycle(d->log), 0);
+	assert_int_equal(smtpd__disk_recycle(d->log), 2);
+	assert_int_equal(smtpd__disk_recycle(d->log), 0);
 	assert_int_equal(stats_of(d).segments, 1);
 }
 
@@ -341,7 +342,7 @@ release_even(
 	if (d->count % 2 != 0)
 		return 1;
 	before = &d->seen[d->count - 2];
-	smtpd_disk_release(log, before->record.place, before->record.size);
+	smtpd__disk_release(log, before->record.place, before->record.size);
 	return 0;
 }
 
@@ -355,7 +356,7 @@ test_release_in_replay(void **state)
 	d->settings.replay = release_even;
 	disk_fixture_reopen(d);
 	assert_int_equal(stats_of(d).live_records, 0);
-	assert_int_equal(smtpd_disk_recycle(d->log), 2);
+	assert_int_equal(smtpd__disk_recycle(d->log), 2);
 }
 
 static int
@@ -433,11 +434,11 @@ test_read_only(void **state)
 	d->settings.read_only = true;
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 30);
-	assert_int_equal(smtpd_disk_append(d->log, &e, 1, 0), -1);
+	assert_int_equal(smtpd__disk_append(d->log, &e, 1, 0), -1);
 	assert_int_equal(errno, EROFS);
-	assert_int_equal(smtpd_disk_prepare(d->log), 0);
-	assert_int_equal(smtpd_disk_recycle(d->log), 0);
-	assert_int_equal(smtpd_disk_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(smtpd__disk_prepare(d->log), 0);
+	assert_int_equal(smtpd__disk_recycle(d->log), 0);
+	assert_int_equal(smtpd__disk_walk(d->log, 1, disk_fixture_note, d), 0);
 	assert_false(disk_fixture_has(d, "00000001.idx"));
 	assert_false(disk_fixture_has(d, "spare-0"));
 }
@@ -449,10 +450,10 @@ put_version(struct disk_fixture *d, const char *name, uint32_t version)
 	uint8_t header[64];
 	int fd = openat(d->dir, name, O_RDWR);
 
-	smtpd_crc32c_init(&crc);
+	smtpd__crc32c_init(&crc);
 	assert_int_equal(pread(fd, header, 64, 0), 64);
 	smtpd_put_u32(header + 8, version);
-	smtpd_put_u32(header + 60, smtpd_crc32c(&crc, 0, header, 60));
+	smtpd_put_u32(header + 60, smtpd__crc32c(&crc, 0, header, 60));
 	assert_int_equal(pwrite(fd, header, 64, 0), 64);
 	close(fd);
 }
@@ -515,7 +516,7 @@ test_other_size(void **state)
 
 	disk_fixture_open(d);
 	append_all(d, 0, 12, 100000);
-	assert_int_equal(smtpd_disk_prepare(d->log), 0);
+	assert_int_equal(smtpd__disk_prepare(d->log), 0);
 	disk_fixture_close(d);
 	d->settings.segment_size = 2 * SEGMENT;
 	disk_fixture_open(d);
@@ -579,7 +580,7 @@ test_reading_what_is_not_there(void **state)
 		const void *body;
 
 		assert_null(
-		    smtpd_disk_read(d->log, cases[i].place, &record, &body));
+		    smtpd__disk_read(d->log, cases[i].place, &record, &body));
 		assert_int_equal(errno, cases[i].error);
 	}
 }
@@ -606,8 +607,8 @@ append_some(void *user)
 		if (rc == 0 && i % 3 != 0) {
 			struct smtpd_disk_record record;
 			const void *body;
-			void *memory =
-			    smtpd_disk_read(c->d->log, e.place, &record, &body);
+			void *memory = smtpd__disk_read(
+			    c->d->log, e.place, &record, &body);
 
 			c->failures += memory == NULL;
 			free(memory);
@@ -640,7 +641,7 @@ test_crowd(void **state)
 	for (unsigned i = 0; i < 64; i++) {
 		pthread_join(threads[i], NULL);
 		assert_int_equal(crowd[i].failures, 0);
-		while (smtpd_disk_prepare(d->log) == 1)
+		while (smtpd__disk_prepare(d->log) == 1)
 			;
 	}
 	assert_int_equal(stats_of(d).records, 64 * 30);

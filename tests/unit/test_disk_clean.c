@@ -45,7 +45,7 @@ static void
 forget(struct maintenance *k, struct smtpd_disk *log, unsigned key)
 {
 	if (k->messages[key].place.segment != 0)
-		smtpd_disk_release(
+		smtpd__disk_release(
 		    log, k->messages[key].place, k->messages[key].size);
 	k->messages[key].place.segment = 0;
 }
@@ -82,7 +82,7 @@ append(struct maintenance *k, enum type type, unsigned key)
 	};
 
 	disk_fixture_body(key, bytes, body.iov_len);
-	assert_int_equal(smtpd_disk_append(k->log, &e, 1, 0), 0);
+	assert_int_equal(smtpd__disk_append(k->log, &e, 1, 0), 0);
 	forget(k, k->log, key);
 	if (type == END)
 		return;
@@ -109,12 +109,12 @@ move(void *user, const struct smtpd_disk_record *r)
 static void
 clean(struct maintenance *k)
 {
-	while (smtpd_disk_wants_cleaning(k->log)) {
-		uint32_t oldest = smtpd_disk_oldest(k->log);
+	while (smtpd__disk_wants_cleaning(k->log)) {
+		uint32_t oldest = smtpd__disk_oldest(k->log);
 
-		assert_int_equal(smtpd_disk_walk(k->log, oldest, move, k), 0);
-		assert_true(smtpd_disk_recycle(k->log) >= 1);
-		assert_true(smtpd_disk_oldest(k->log) != oldest);
+		assert_int_equal(smtpd__disk_walk(k->log, oldest, move, k), 0);
+		assert_true(smtpd__disk_recycle(k->log) >= 1);
+		assert_true(smtpd__disk_oldest(k->log) != oldest);
 		k->cleanings++;
 	}
 }
@@ -138,7 +138,7 @@ expect(struct maintenance *k, const bool *model)
 		if (!model[key])
 			continue;
 		memory =
-		    smtpd_disk_read(k->log, k->messages[key].place, &r, &body);
+		    smtpd__disk_read(k->log, k->messages[key].place, &r, &body);
 		assert_non_null(memory);
 		assert_int_equal(r.body_len, length_of(key));
 		disk_fixture_body(key, bytes, r.body_len);
@@ -147,7 +147,7 @@ expect(struct maintenance *k, const bool *model)
 		live++;
 	}
 	free(bytes);
-	smtpd_disk_stats(k->log, &stats);
+	smtpd__disk_stats(k->log, &stats);
 	assert_int_equal(stats.live_records, live);
 }
 
@@ -169,7 +169,7 @@ expect_few_segments(struct maintenance *k)
 {
 	struct smtpd_disk_stats stats;
 
-	smtpd_disk_stats(k->log, &stats);
+	smtpd__disk_stats(k->log, &stats);
 	assert_true((uint64_t)stats.segments * SEGMENT <=
 	    2 * stats.live_bytes + 6 * SEGMENT);
 }
@@ -194,7 +194,8 @@ test_model(void **state)
 			continue;
 		model[key] = !model[key];
 		append(&k, model[key] ? MESSAGE : END, key);
-		appended += smtpd_disk_size(4, model[key] ? length_of(key) : 0);
+		appended +=
+		    smtpd__disk_size(4, model[key] ? length_of(key) : 0);
 		if (step % 16 == 0)
 			clean(&k);
 		if (step % 16 == 0)
@@ -257,8 +258,8 @@ read_on(void *user)
 		struct smtpd_disk *log;
 
 		memset(r->seen, 0, sizeof(r->seen));
-		log =
-		    smtpd_disk_open(r->d->dir, &settings, error, sizeof(error));
+		log = smtpd__disk_open(
+		    r->d->dir, &settings, error, sizeof(error));
 		if (log == NULL) {
 			r->wrong += errno != EAGAIN;
 			r->again++;
@@ -267,7 +268,7 @@ read_on(void *user)
 		r->opened++;
 		for (unsigned key = 0; key < kept; key++)
 			r->wrong += !r->seen[key];
-		smtpd_disk_close(log);
+		smtpd__disk_close(log);
 	}
 	return NULL;
 }
@@ -293,7 +294,7 @@ test_reader_beside(void **state)
 		}
 		if (i % 8 == 0) {
 			clean(&k);
-			assert_true(smtpd_disk_prepare(k.log) != -1);
+			assert_true(smtpd__disk_prepare(k.log) != -1);
 		}
 	}
 	reading.done = true;

@@ -60,7 +60,7 @@ write_until_killed(struct disk_fixture *d, int out, unsigned first)
 			_exit(1);
 	}
 	for (;;) {
-		while (smtpd_disk_prepare(d->log) == 1)
+		while (smtpd__disk_prepare(d->log) == 1)
 			;
 		pause();
 	}

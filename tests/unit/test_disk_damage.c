@@ -257,13 +257,13 @@ test_flip_behind_index(void **state)
 	for (unsigned key = KEYS; !disk_fixture_has(d, second); key++)
 		assert_int_equal(
 		    disk_fixture_append(d, key, 300000, 0, NULL), 0);
-	while (smtpd_disk_prepare(d->log) == 1)
+	while (smtpd__disk_prepare(d->log) == 1)
 		;
 	disk_fixture_flip(d, first, image.seen[2].record.place.offset + 41, 1);
 	disk_fixture_reopen(d);
 	assert_int_equal(d->seen[2].key, 2);
 	assert_null(
-	    smtpd_disk_read(d->log, d->seen[2].record.place, &record, &body));
+	    smtpd__disk_read(d->log, d->seen[2].record.place, &record, &body));
 	assert_int_equal(errno, EBADMSG);
 	disk_fixture_check(d, &d->seen[3]);
 }
@@ -324,7 +324,7 @@ test_records_in_body(void **state)
 	fill(d);
 	body.iov_len = image.end - PAGE;
 	disk_fixture_open(d);
-	assert_int_equal(smtpd_disk_append(d->log, &e, 1, 0), 0);
+	assert_int_equal(smtpd__disk_append(d->log, &e, 1, 0), 0);
 	assert_int_equal(disk_fixture_append(d, 8, 30, 0, NULL), 0);
 	for (long i = 0; i < 3; i++) {
 		disk_fixture_flip(d, first, e.place.offset + 4 * i, 4);
@@ -422,9 +422,9 @@ test_last_segment_of_garbage(void **state)
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 6);
 	for (size_t i = 0; i < 5; i++)
-		smtpd_disk_release(
+		smtpd__disk_release(
 		    d->log, d->seen[i].record.place, d->seen[i].record.size);
-	assert_int_equal(smtpd_disk_recycle(d->log), 2);
+	assert_int_equal(smtpd__disk_recycle(d->log), 2);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 5, 6);
 	assert_int_equal(d->reports, 0);
@@ -462,7 +462,7 @@ test_no_header(void **state)
 	expect_others(d, 40, 2);
 	assert_int_equal(d->seen[0].key, 0);
 	disk_fixture_forget(d);
-	assert_int_equal(smtpd_disk_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(smtpd__disk_walk(d->log, 1, disk_fixture_note, d), 0);
 	disk_fixture_expect(d, 0, (unsigned)d->count);
 	assert_true(d->count >= 7);
 }

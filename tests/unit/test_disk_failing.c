@@ -126,7 +126,7 @@ stats_of(struct disk_fixture *d)
 {
 	struct smtpd_disk_stats stats;
 
-	smtpd_disk_stats(d->log, &stats);
+	smtpd__disk_stats(d->log, &stats);
 	return stats;
 }
 
@@ -191,10 +191,10 @@ test_failed_file_is_not_recycled(void **state)
 	fail_next(&sync_fails, EIO, 0, 1);
 	refuses(d, 77, 1000, 0, EIO);
 	/* Nothing to go to yet: it has to stay. */
-	smtpd_disk_release(d->log, e.place, e.size);
-	assert_int_equal(smtpd_disk_recycle(d->log), 0);
+	smtpd__disk_release(d->log, e.place, e.size);
+	assert_int_equal(smtpd__disk_recycle(d->log), 0);
 	append_one(d, 1);
-	assert_int_equal(smtpd_disk_recycle(d->log), 1);
+	assert_int_equal(smtpd__disk_recycle(d->log), 1);
 	assert_int_equal(stats_of(d).spare, 0);
 	assert_false(disk_fixture_has(d, "00000001.log"));
 	assert_false(disk_fixture_has(d, "spare-0"));
@@ -213,7 +213,7 @@ test_sync_fails_on_full_disk(void **state)
 	fail_next(&sync_fails, EIO, 0, 1);
 	fail_next(&allocate_fails, ENOSPC, 0, 2);
 	refuses(d, 77, 1000, 0, EIO);
-	assert_int_equal(smtpd_disk_append_room(d->log), 0);
+	assert_int_equal(smtpd__disk_append_room(d->log), 0);
 	refuses(d, 77, 1000, 0, ENOSPC);
 	refuses(d, 77, 1000, SMTPD_DISK_ESSENTIAL, ENOSPC);
 	disk_fixture_check(d,
@@ -265,14 +265,14 @@ test_segment_cannot_be_begun(void **state)
 	disk_fixture_open(d);
 	for (int spare = 0; spare < 2; spare++) {
 		for (size_t i = spare; i < 5; i++) {
-			while (smtpd_disk_append_room(d->log) + SEGMENT / 4 >
+			while (smtpd__disk_append_room(d->log) + SEGMENT / 4 >
 			    300000)
 				assert_int_equal(
 				    disk_fixture_append(d, n++, 200000,
 					SMTPD_DISK_ESSENTIAL, NULL),
 				    0);
 			if (spare)
-				smtpd_disk_prepare(d->log);
+				smtpd__disk_prepare(d->log);
 			fail_next(steps[i].failure, EIO, steps[i].after, 1);
 			refuses(d, 77, 400000, 0, EIO);
 			assert_int_equal(
@@ -295,14 +295,14 @@ test_disk_full(void **state)
 
 	disk_fixture_open(d);
 	fail_next(&allocate_fails, ENOSPC, 0, 1000);
-	assert_int_equal(smtpd_disk_prepare(d->log), -1);
+	assert_int_equal(smtpd__disk_prepare(d->log), -1);
 	assert_int_equal(errno, ENOSPC);
 	while (disk_fixture_append(d, n, 20000, 0, NULL) == 0) {
 		n++;
-		assert_true(smtpd_disk_append_room(d->log) <= SEGMENT * 3 / 4);
+		assert_true(smtpd__disk_append_room(d->log) <= SEGMENT * 3 / 4);
 	}
 	assert_int_equal(errno, ENOSPC);
-	assert_true(smtpd_disk_append_room(d->log) < 20048);
+	assert_true(smtpd__disk_append_room(d->log) < 20048);
 	assert_true(n > 30 && n < 40);
 	while (
 	    disk_fixture_append(d, n, 20000, SMTPD_DISK_ESSENTIAL, NULL) == 0) {
@@ -329,7 +329,7 @@ test_disk_full_from_the_start(void **state)
 
 	fail_next(&allocate_fails, EDQUOT, 0, 3);
 	disk_fixture_open(d);
-	assert_int_equal(smtpd_disk_append_room(d->log), 0);
+	assert_int_equal(smtpd__disk_append_room(d->log), 0);
 	refuses(d, 0, 1000, 0, ENOSPC);
 	refuses(d, 0, 1000, SMTPD_DISK_ESSENTIAL, ENOSPC);
 	append_one(d, 0);

@@ -37,10 +37,10 @@ fstatvfs(int fd, struct statvfs *out)
 }
 
 /* In place of ours, by --wrap. */
-uint64_t __wrap_smtpd_clock_ms(void);
+uint64_t __wrap_smtpd__clock_ms(void);
 
 uint64_t
-__wrap_smtpd_clock_ms(void)
+__wrap_smtpd__clock_ms(void)
 {
 	return now_ms;
 }
@@ -102,15 +102,15 @@ test_thresholds(void **state)
 			.f_ffree = cases[i].inodes,
 			.f_favail = cases[i].inodes_left,
 		};
-		smtpd_disk_space_init(&s, 7, cases[i].min_free);
+		smtpd__disk_space_init(&s, 7, cases[i].min_free);
 		assert_int_equal(
-		    smtpd_disk_space_has_room(&s, 0), cases[i].room > 0);
+		    smtpd__disk_space_has_room(&s, 0), cases[i].room > 0);
 		if (cases[i].room > 0)
 			assert_true(
-			    smtpd_disk_space_has_room(&s, cases[i].room - 1));
-		assert_false(smtpd_disk_space_has_room(&s, cases[i].room));
-		assert_false(smtpd_disk_space_has_room(&s, UINT64_MAX));
-		smtpd_disk_space_finish(&s);
+			    smtpd__disk_space_has_room(&s, cases[i].room - 1));
+		assert_false(smtpd__disk_space_has_room(&s, cases[i].room));
+		assert_false(smtpd__disk_space_has_room(&s, UINT64_MAX));
+		smtpd__disk_space_finish(&s);
 	}
 }
 
@@ -125,10 +125,10 @@ test_fragments(void **state)
 	disk.f_frsize = 4096;
 	disk.f_blocks = 1000;
 	disk.f_bavail = 2;
-	smtpd_disk_space_init(&s, 7, 1);
-	assert_true(smtpd_disk_space_has_room(&s, 8190));
-	assert_false(smtpd_disk_space_has_room(&s, 8191));
-	smtpd_disk_space_finish(&s);
+	smtpd__disk_space_init(&s, 7, 1);
+	assert_true(smtpd__disk_space_has_room(&s, 8190));
+	assert_false(smtpd__disk_space_has_room(&s, 8191));
+	smtpd__disk_space_finish(&s);
 }
 
 static void
@@ -139,19 +139,19 @@ test_once_a_second(void **state)
 	(void)state;
 	disk.f_frsize = 1;
 	disk.f_blocks = disk.f_bavail = 100;
-	smtpd_disk_space_init(&s, 7, 1);
-	assert_true(smtpd_disk_space_has_room(&s, 50));
+	smtpd__disk_space_init(&s, 7, 1);
+	assert_true(smtpd__disk_space_has_room(&s, 50));
 	disk.f_bavail = 10;
 	now_ms += 999;
-	assert_true(smtpd_disk_space_has_room(&s, 50));
+	assert_true(smtpd__disk_space_has_room(&s, 50));
 	assert_int_equal(looks, 1);
 	now_ms += 1;
-	assert_false(smtpd_disk_space_has_room(&s, 50));
+	assert_false(smtpd__disk_space_has_room(&s, 50));
 	assert_int_equal(looks, 2);
 	disk.f_bavail = 100;
 	now_ms += 1000;
-	assert_true(smtpd_disk_space_has_room(&s, 50));
-	smtpd_disk_space_finish(&s);
+	assert_true(smtpd__disk_space_has_room(&s, 50));
+	smtpd__disk_space_finish(&s);
 }
 
 static void
@@ -163,12 +163,12 @@ test_disk_that_cannot_be_looked_at(void **state)
 	disk.f_frsize = 1;
 	disk.f_blocks = disk.f_bavail = 100;
 	broken = EIO;
-	smtpd_disk_space_init(&s, 7, 1);
-	assert_false(smtpd_disk_space_has_room(&s, 0));
+	smtpd__disk_space_init(&s, 7, 1);
+	assert_false(smtpd__disk_space_has_room(&s, 0));
 	broken = 0;
 	now_ms += 1000;
-	assert_true(smtpd_disk_space_has_room(&s, 0));
-	smtpd_disk_space_finish(&s);
+	assert_true(smtpd__disk_space_has_room(&s, 0));
+	smtpd__disk_space_finish(&s);
 }
 
 int

@@ -371,9 +371,9 @@ test_stop_in_disk_trouble(void **state)
 	mail_host_await(&w->hosts[0], &w->hosts[0].offers, 1);
 	disk_error = EIO;
 	mail_host_expect(&w->hosts[0], 1, 300);
-	begun = smtpd_clock_ms();
+	begun = smtpd__clock_ms();
 	world_close(w, 100);
-	assert_true(smtpd_clock_ms() - begun < 5000);
+	assert_true(smtpd__clock_ms() - begun < 5000);
 	disk_error = 0;
 	world_open(w);
 	assert_int_equal(world_counters(w).messages, 1);

@@ -37,7 +37,7 @@ begin(enum smtpd_dns_type type)
 		.name = "example.org", .type = type, .id = ID, .edns = true
 	};
 	f->answer =
-	    malloc(smtpd_dns_message_answer_size(SMTPD_DNS_RECORDS_MAX));
+	    malloc(smtpd__dns_message_answer_size(SMTPD_DNS_RECORDS_MAX));
 	assert_non_null(f->answer);
 	return f;
 }
@@ -62,7 +62,7 @@ read_it(struct fixture *f)
 
 	assert_non_null(copy);
 	memcpy(copy + 1, f->p.at, f->p.len);
-	reading = smtpd_dns_message_read(
+	reading = smtpd__dns_message_read(
 	    &f->q, copy + 1, f->p.len, &f->chain, f->answer, &f->ad);
 	free(copy);
 	return reading;
@@ -88,10 +88,10 @@ a_question_has_its_bytes(void **state)
 	unsigned char buf[SMTPD_DNS_QUERY_MAX];
 
 	(void)state;
-	assert_int_equal(smtpd_dns_message_write(&q, buf), sizeof(want));
+	assert_int_equal(smtpd__dns_message_write(&q, buf), sizeof(want));
 	assert_memory_equal(buf, want, sizeof(want));
 	q.edns = false;
-	assert_int_equal(smtpd_dns_message_write(&q, buf), sizeof(want) - 11);
+	assert_int_equal(smtpd__dns_message_write(&q, buf), sizeof(want) - 11);
 	assert_int_equal(buf[11], 0);
 }
 
@@ -110,7 +110,7 @@ names_that_cannot_be_asked_for_are_refused(void **state)
 		struct smtpd_dns_question q = { .type = SMTPD_DNS_A };
 
 		memcpy(q.name, names[i], strlen(names[i]) + 1);
-		assert_int_equal(smtpd_dns_message_write(&q, buf), 0);
+		assert_int_equal(smtpd__dns_message_write(&q, buf), 0);
 	}
 }
 

@@ -55,14 +55,14 @@ lists_of_servers_are_read(void **state)
 		size_t len = 0;
 
 		errno = 0;
-		if (smtpd_dns_servers_parse(c->text, &servers) != 0) {
+		if (smtpd__dns_servers_parse(c->text, &servers) != 0) {
 			assert_int_equal(errno, EINVAL);
 			if (c->want != NULL)
 				fail_msg("%s", c->text);
 			continue;
 		}
 		for (size_t k = 0; k < servers.count; k++) {
-			smtpd_socket_text(&servers.list[k], got + len);
+			smtpd__socket_text(&servers.list[k], got + len);
 			len += strlen(got + len);
 			got[len++] = ' ';
 			got[len] = '\0';
@@ -83,7 +83,7 @@ too_long_a_word_is_no_server(void **state)
 	for (size_t len = 1; len < sizeof(text); len++) {
 		memset(text, 'a', len);
 		text[len] = '\0';
-		assert_int_equal(smtpd_dns_servers_parse(text, &servers), -1);
+		assert_int_equal(smtpd__dns_servers_parse(text, &servers), -1);
 	}
 }
 
@@ -110,8 +110,8 @@ servers_of_this_host_are_known(void **state)
 		struct smtpd_dns_servers servers;
 
 		assert_int_equal(
-		    smtpd_dns_servers_parse(cases[i].server, &servers), 0);
-		assert_int_equal(smtpd_dns_servers_is_local(&servers.list[0]),
+		    smtpd__dns_servers_parse(cases[i].server, &servers), 0);
+		assert_int_equal(smtpd__dns_servers_is_local(&servers.list[0]),
 		    cases[i].is_local);
 	}
 }
@@ -123,7 +123,7 @@ the_system_has_servers(void **state)
 	struct smtpd_dns_servers servers;
 
 	(void)state;
-	assert_int_equal(smtpd_dns_servers_system(&servers), 0);
+	assert_int_equal(smtpd__dns_servers_system(&servers), 0);
 	assert_true(servers.count >= 1 && servers.count <= 3);
 	assert_true(servers.list[0].len > 0);
 }

@@ -35,7 +35,7 @@ feed(struct smtpd_dot *d, const char *in, size_t from, size_t to, size_t size,
 	while (len > 0 && !d->done) {
 		char out[64];
 		size_t before = len;
-		size_t n = smtpd_dot_decode(d, &at, &len, out, size);
+		size_t n = smtpd__dot_decode(d, &at, &len, out, size);
 
 		assert_true(n <= size && n <= sizeof(r->out) - r->len);
 		assert_true(len < before);
@@ -55,7 +55,7 @@ decode(const char *in, size_t len, size_t split, size_t size, uint32_t max_line)
 	struct result r = { .len = 0 };
 	struct smtpd_dot d;
 
-	smtpd_dot_init(&d, max_line);
+	smtpd__dot_init(&d, max_line);
 	feed(&d, in, 0, split, size, &r);
 	feed(&d, in, split, len, size, &r);
 	return r;
@@ -67,7 +67,7 @@ decode_by_bytes(const char *in, size_t len, size_t size, uint32_t max_line)
 	struct result r = { .len = 0 };
 	struct smtpd_dot d;
 
-	smtpd_dot_init(&d, max_line);
+	smtpd__dot_init(&d, max_line);
 	for (size_t i = 0; i < len; i++)
 		feed(&d, in, i, i + 1, size, &r);
 	return r;
@@ -80,8 +80,8 @@ decode_and_drop(const char *in, size_t len, uint32_t max_line)
 	struct smtpd_dot d;
 	size_t left = len;
 
-	smtpd_dot_init(&d, max_line);
-	assert_int_equal(smtpd_dot_decode(&d, &in, &left, NULL, 0), 0);
+	smtpd__dot_init(&d, max_line);
+	assert_int_equal(smtpd__dot_decode(&d, &in, &left, NULL, 0), 0);
 	r.len = (size_t)d.decoded;
 	r.used = len - left;
 	r.found = d.found;
@@ -313,11 +313,11 @@ the_length_of_a_line_does_not_wrap(void **state)
 	char out[8];
 
 	(void)state;
-	smtpd_dot_init(&d, UINT32_MAX - 2);
-	smtpd_dot_decode(&d, &in, &(size_t){ 1 }, out, sizeof(out));
+	smtpd__dot_init(&d, UINT32_MAX - 2);
+	smtpd__dot_decode(&d, &in, &(size_t){ 1 }, out, sizeof(out));
 	d.line = UINT32_MAX - 1;
 	len = 2;
-	smtpd_dot_decode(&d, &in, &len, out, sizeof(out));
+	smtpd__dot_decode(&d, &in, &len, out, sizeof(out));
 	assert_true((d.found & SMTPD_DOT_LONG_LINE) != 0);
 	assert_int_equal(d.line, UINT32_MAX);
 }
@@ -332,12 +332,12 @@ nothing_is_taken_after_the_end(void **state)
 	char out[64];
 
 	(void)state;
-	smtpd_dot_init(&d, LINE);
-	assert_int_equal(smtpd_dot_decode(&d, &in, &len, out, sizeof(out)), 3);
+	smtpd__dot_init(&d, LINE);
+	assert_int_equal(smtpd__dot_decode(&d, &in, &len, out, sizeof(out)), 3);
 	assert_true(d.done);
 	assert_ptr_equal(in, rest);
 	assert_int_equal(len, 6);
-	assert_int_equal(smtpd_dot_decode(&d, &in, &len, out, sizeof(out)), 0);
+	assert_int_equal(smtpd__dot_decode(&d, &in, &len, out, sizeof(out)), 0);
 	assert_ptr_equal(in, rest);
 	assert_int_equal(len, 6);
 }
@@ -357,8 +357,8 @@ output_is_filled_as_far_as_it_goes(void **state)
 		struct smtpd_dot d;
 		size_t n;
 
-		smtpd_dot_init(&d, LINE);
-		n = smtpd_dot_decode(&d, &at, &len, out, size);
+		smtpd__dot_init(&d, LINE);
+		n = smtpd__dot_decode(&d, &at, &len, out, size);
 		assert_true(n + 1 >= size);
 	}
 }

@@ -72,14 +72,14 @@ encode(const char *in, size_t len, size_t chunk, size_t size, char *out,
 		size_t left = len - at < chunk ? len - at : chunk;
 
 		while (left > 0) {
-			size_t n = smtpd_dot_encode(
+			size_t n = smtpd__dot_encode(
 			    &e, &piece, &left, out + used, size);
 
 			assert_true(n <= size);
 			used += n;
 		}
 	}
-	return used + smtpd_dot_encode_end(&e, out + used);
+	return used + smtpd__dot_encode_end(&e, out + used);
 }
 
 static void

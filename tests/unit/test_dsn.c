@@ -51,7 +51,7 @@ notify_is_read(void **state)
 		unsigned notify = 0;
 
 		assert_int_equal(
-		    smtpd_dsn_param_notify_parse(cases[i].value, &notify),
+		    smtpd__dsn_param_notify_parse(cases[i].value, &notify),
 		    cases[i].result);
 		assert_int_equal(notify, cases[i].notify);
 	}
@@ -63,14 +63,14 @@ ret_is_read(void **state)
 	enum smtpd_ret ret = SMTPD_RET_UNSAID;
 
 	(void)state;
-	assert_int_equal(smtpd_dsn_param_ret_parse(NULL, &ret), -1);
-	assert_int_equal(smtpd_dsn_param_ret_parse("", &ret), -1);
-	assert_int_equal(smtpd_dsn_param_ret_parse("FUL", &ret), -1);
-	assert_int_equal(smtpd_dsn_param_ret_parse("FULL,HDRS", &ret), -1);
+	assert_int_equal(smtpd__dsn_param_ret_parse(NULL, &ret), -1);
+	assert_int_equal(smtpd__dsn_param_ret_parse("", &ret), -1);
+	assert_int_equal(smtpd__dsn_param_ret_parse("FUL", &ret), -1);
+	assert_int_equal(smtpd__dsn_param_ret_parse("FULL,HDRS", &ret), -1);
 	assert_int_equal(ret, SMTPD_RET_UNSAID);
-	assert_int_equal(smtpd_dsn_param_ret_parse("full", &ret), 0);
+	assert_int_equal(smtpd__dsn_param_ret_parse("full", &ret), 0);
 	assert_int_equal(ret, SMTPD_RET_FULL);
-	assert_int_equal(smtpd_dsn_param_ret_parse("HDRS", &ret), 0);
+	assert_int_equal(smtpd__dsn_param_ret_parse("HDRS", &ret), 0);
 	assert_int_equal(ret, SMTPD_RET_HDRS);
 }
 
@@ -106,15 +106,15 @@ envids_are_checked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		if (smtpd_dsn_param_envid_is_valid(cases[i].value) !=
+		if (smtpd__dsn_param_envid_is_valid(cases[i].value) !=
 		    cases[i].valid)
 			fail_msg("%s", cases[i].value);
 	}
 	for (size_t i = 0; i < SMTPD_ENVID_MAX; i++)
 		memcpy(letters + 3 * i, "+20", 4);
-	assert_true(smtpd_dsn_param_envid_is_valid(letters));
+	assert_true(smtpd__dsn_param_envid_is_valid(letters));
 	memcpy(letters + (size_t)3 * SMTPD_ENVID_MAX, "a", 2);
-	assert_false(smtpd_dsn_param_envid_is_valid(letters));
+	assert_false(smtpd__dsn_param_envid_is_valid(letters));
 }
 
 static void
@@ -151,30 +151,30 @@ orcpts_are_checked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		if (smtpd_dsn_param_orcpt_is_valid(cases[i].value) !=
+		if (smtpd__dsn_param_orcpt_is_valid(cases[i].value) !=
 		    cases[i].valid)
 			fail_msg("%s", cases[i].value);
 	}
 	memset(letters, 'a', SMTPD_ORCPT_MAX);
 	letters[6] = ';';
-	assert_true(smtpd_dsn_param_orcpt_is_valid(letters));
+	assert_true(smtpd__dsn_param_orcpt_is_valid(letters));
 	letters[SMTPD_ORCPT_MAX] = 'a';
-	assert_false(smtpd_dsn_param_orcpt_is_valid(letters));
+	assert_false(smtpd__dsn_param_orcpt_is_valid(letters));
 }
 
 static void
 parameters_are_checked_by_name(void **state)
 {
 	(void)state;
-	assert_true(smtpd_dsn_param_is_valid("NOTIFY", "NEVER"));
-	assert_false(smtpd_dsn_param_is_valid("NOTIFY", "FULL"));
-	assert_true(smtpd_dsn_param_is_valid("RET", "FULL"));
-	assert_false(smtpd_dsn_param_is_valid("RET", "NEVER"));
-	assert_true(smtpd_dsn_param_is_valid("ENVID", "a"));
-	assert_false(smtpd_dsn_param_is_valid("ENVID", NULL));
-	assert_true(smtpd_dsn_param_is_valid("ORCPT", "rfc822;a"));
-	assert_false(smtpd_dsn_param_is_valid("ORCPT", "a"));
-	assert_false(smtpd_dsn_param_is_valid("SIZE", "1"));
+	assert_true(smtpd__dsn_param_is_valid("NOTIFY", "NEVER"));
+	assert_false(smtpd__dsn_param_is_valid("NOTIFY", "FULL"));
+	assert_true(smtpd__dsn_param_is_valid("RET", "FULL"));
+	assert_false(smtpd__dsn_param_is_valid("RET", "NEVER"));
+	assert_true(smtpd__dsn_param_is_valid("ENVID", "a"));
+	assert_false(smtpd__dsn_param_is_valid("ENVID", NULL));
+	assert_true(smtpd__dsn_param_is_valid("ORCPT", "rfc822;a"));
+	assert_false(smtpd__dsn_param_is_valid("ORCPT", "a"));
+	assert_false(smtpd__dsn_param_is_valid("SIZE", "1"));
 }
 
 static void
@@ -197,13 +197,14 @@ who_is_told_is_as_he_asked(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		unsigned n = cases[i].notify;
 
-		assert_int_equal(smtpd_dsn_param_is_wanted(n, SMTPD_DSN_FAILED),
+		assert_int_equal(
+		    smtpd__dsn_param_is_wanted(n, SMTPD_DSN_FAILED),
 		    cases[i].failed);
 		assert_int_equal(
-		    smtpd_dsn_param_is_wanted(n, SMTPD_DSN_DELAYED),
+		    smtpd__dsn_param_is_wanted(n, SMTPD_DSN_DELAYED),
 		    cases[i].delayed);
 		assert_int_equal(
-		    smtpd_dsn_param_is_wanted(n, SMTPD_DSN_RELAYED),
+		    smtpd__dsn_param_is_wanted(n, SMTPD_DSN_RELAYED),
 		    cases[i].relayed);
 	}
 }
@@ -222,7 +223,7 @@ take(void *user, const void *data, size_t len)
 
 	if (++o->calls == o->fail_at)
 		return -1;
-	smtpd_text_bytes(&o->text, data, len);
+	smtpd__text_bytes(&o->text, data, len);
 	return 0;
 }
 
@@ -231,12 +232,12 @@ static int
 write_report(
     struct out *o, const struct smtpd_dsn_report *r, const char *original)
 {
-	smtpd_text_init(&o->text, o->buf, sizeof(o->buf));
+	smtpd__text_init(&o->text, o->buf, sizeof(o->buf));
 	o->calls = 0;
-	if (smtpd_dsn_begin(r, take, o) != 0)
+	if (smtpd__dsn_begin(r, take, o) != 0)
 		return -1;
-	smtpd_text_add(&o->text, original);
-	return smtpd_dsn_end(r, take, o);
+	smtpd__text_add(&o->text, original);
+	return smtpd__dsn_end(r, take, o);
 }
 
 static const struct smtpd_dsn_rcpt failed = {

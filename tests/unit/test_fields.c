@@ -69,18 +69,18 @@ write_pieces(
 {
 	struct smtpd_piece p;
 
-	while (smtpd_fields_next(f, &data, &len, &p) != SMTPD_FIELDS_NONE) {
+	while (smtpd__fields_next(f, &data, &len, &p) != SMTPD_FIELDS_NONE) {
 		char loaded = letters[p.part];
 
 		assert_true(p.len > 0 || p.part == SMTPD_FIELDS_END);
 		if (loaded != w->part || loaded == 'N') {
 			if (w->part != '\0')
-				smtpd_text_byte(&w->text, ']');
-			smtpd_text_byte(&w->text, '[');
-			smtpd_text_byte(&w->text, loaded);
+				smtpd__text_byte(&w->text, ']');
+			smtpd__text_byte(&w->text, '[');
+			smtpd__text_byte(&w->text, loaded);
 		}
 		w->part = loaded;
-		smtpd_text_bytes(&w->text, p.data, p.len);
+		smtpd__text_bytes(&w->text, p.data, p.len);
 	}
 	assert_int_equal(len, 0);
 }
@@ -92,9 +92,9 @@ divide(struct written *w, const char *data, size_t block)
 	struct smtpd_fields f;
 	size_t len = strlen(data);
 
-	smtpd_text_init(&w->text, w->buf, sizeof(w->buf));
+	smtpd__text_init(&w->text, w->buf, sizeof(w->buf));
 	w->part = '\0';
-	smtpd_fields_init(&f);
+	smtpd__fields_init(&f);
 	while (len > 0) {
 		size_t n = len < block ? len : block;
 		char *copy = test_malloc(n);
@@ -105,10 +105,10 @@ divide(struct written *w, const char *data, size_t block)
 		data += n;
 		len -= n;
 	}
-	smtpd_fields_close(&f);
+	smtpd__fields_close(&f);
 	write_pieces(w, &f, NULL, 0);
 	if (w->part != '\0')
-		smtpd_text_byte(&w->text, ']');
+		smtpd__text_byte(&w->text, ']');
 }
 
 static void
@@ -160,8 +160,8 @@ names_are_told_without_white_space(void **state)
 	const struct smtpd_piece q = { SMTPD_FIELDS_NAME, "A:", 2 };
 
 	(void)state;
-	assert_int_equal(smtpd_fields_name_len(&p), 4);
-	assert_int_equal(smtpd_fields_name_len(&q), 1);
+	assert_int_equal(smtpd__fields_name_len(&p), 4);
+	assert_int_equal(smtpd__fields_name_len(&q), 1);
 }
 
 static void
@@ -174,14 +174,14 @@ nul_is_no_part_of_a_name(void **state)
 	size_t len = sizeof(data) - 1;
 
 	(void)state;
-	smtpd_fields_init(&f);
+	smtpd__fields_init(&f);
 	assert_int_equal(
-	    smtpd_fields_next(&f, &at, &len, &p), SMTPD_FIELDS_END);
+	    smtpd__fields_next(&f, &at, &len, &p), SMTPD_FIELDS_END);
 	assert_int_equal(
-	    smtpd_fields_next(&f, &at, &len, &p), SMTPD_FIELDS_BODY);
+	    smtpd__fields_next(&f, &at, &len, &p), SMTPD_FIELDS_BODY);
 	assert_int_equal(p.len, 1);
 	assert_int_equal(
-	    smtpd_fields_next(&f, &at, &len, &p), SMTPD_FIELDS_BODY);
+	    smtpd__fields_next(&f, &at, &len, &p), SMTPD_FIELDS_BODY);
 	assert_int_equal(p.len, 6);
 }
 

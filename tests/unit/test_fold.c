@@ -30,17 +30,17 @@ take(void *user, const void *data, size_t len)
 
 	if (++o->calls == o->fail_at)
 		return -1;
-	smtpd_text_bytes(&o->text, data, len);
+	smtpd__text_bytes(&o->text, data, len);
 	return 0;
 }
 
 static void
 begin(struct smtpd_fold *f, struct out *o)
 {
-	smtpd_text_init(&o->text, o->buf, sizeof(o->buf));
+	smtpd__text_init(&o->text, o->buf, sizeof(o->buf));
 	o->calls = 0;
 	o->fail_at = 0;
-	smtpd_fold_init(f, "  ", take, o);
+	smtpd__fold_init(f, "  ", take, o);
 }
 
 static void
@@ -74,9 +74,9 @@ words_are_wrapped(void **state)
 		struct out o;
 
 		begin(&f, &o);
-		smtpd_fold_add(&f, cases[i].add);
-		smtpd_fold_words(&f, cases[i].words);
-		smtpd_fold_end(&f);
+		smtpd__fold_add(&f, cases[i].add);
+		smtpd__fold_words(&f, cases[i].words);
+		smtpd__fold_end(&f);
 		assert_string_equal(o.buf, cases[i].out);
 		assert_false(f.failed);
 	}
@@ -111,16 +111,16 @@ no_line_is_too_long(void **state)
 	for (size_t len = 900; len <= 3000; len += 50) {
 		letters[len] = '\0';
 		begin(&f, &o);
-		smtpd_fold_add(&f, "A:");
-		smtpd_fold_words(&f, letters);
-		smtpd_fold_words(&f, "b");
-		smtpd_fold_end(&f);
+		smtpd__fold_add(&f, "A:");
+		smtpd__fold_words(&f, letters);
+		smtpd__fold_words(&f, "b");
+		smtpd__fold_end(&f);
 		assert_true(longest_line(o.buf) <= SMTPD_FOLD_MAX);
 		begin(&f, &o);
-		smtpd_fold_add(&f, letters);
-		smtpd_fold_add(&f, "b");
-		smtpd_fold_words(&f, "c");
-		smtpd_fold_end(&f);
+		smtpd__fold_add(&f, letters);
+		smtpd__fold_add(&f, "b");
+		smtpd__fold_words(&f, "c");
+		smtpd__fold_end(&f);
 		assert_true(longest_line(o.buf) <= SMTPD_FOLD_MAX);
 		letters[len] = 'a';
 	}
@@ -138,8 +138,8 @@ over_long_words_lose_nothing(void **state)
 	memset(letters, 'a', 3000);
 	letters[3000] = '\0';
 	begin(&f, &o);
-	smtpd_fold_words(&f, letters);
-	smtpd_fold_end(&f);
+	smtpd__fold_words(&f, letters);
+	smtpd__fold_end(&f);
 	for (const char *at = o.buf; *at != '\0'; at++)
 		n += *at == 'a';
 	assert_int_equal(n, 3000);
@@ -155,8 +155,8 @@ after_a_failure_nothing_is_written(void **state)
 	(void)state;
 	begin(&f, &o);
 	o.fail_at = 2;
-	smtpd_fold_words(&f, SIXTY " " SIXTY " " SIXTY " " SIXTY);
-	smtpd_fold_end(&f);
+	smtpd__fold_words(&f, SIXTY " " SIXTY " " SIXTY " " SIXTY);
+	smtpd__fold_end(&f);
 	assert_true(f.failed);
 	assert_int_equal(o.calls, 2);
 	assert_string_equal(o.buf, SIXTY "\r\n");

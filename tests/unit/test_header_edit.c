@@ -99,7 +99,7 @@ take(void *user, const void *data, size_t len)
 	if (++o->calls == o->fail_at)
 		return -1;
 	assert_true(o->fail_at == 0 || o->calls < o->fail_at);
-	smtpd_text_bytes(&o->text, data, len);
+	smtpd__text_bytes(&o->text, data, len);
 	return 0;
 }
 
@@ -109,16 +109,16 @@ edit(struct smtpd_header_edit *e, const struct smtpd_header_wants *wants,
 {
 	size_t len = strlen(data);
 
-	smtpd_text_init(&o->text, o->buf, sizeof(o->buf));
+	smtpd__text_init(&o->text, o->buf, sizeof(o->buf));
 	o->calls = 0;
-	smtpd_header_edit_init(e, wants, take, o);
+	smtpd__header_edit_init(e, wants, take, o);
 	for (size_t at = 0; at < len; at += block) {
 		size_t n = len - at < block ? len - at : block;
 
-		if (smtpd_header_edit_feed(e, data + at, n) != 0)
+		if (smtpd__header_edit_feed(e, data + at, n) != 0)
 			return -1;
 	}
-	return smtpd_header_edit_end(e);
+	return smtpd__header_edit_end(e);
 }
 
 static void
@@ -201,8 +201,8 @@ after_a_failure_nothing_is_written(void **state)
 	for (size_t i = 1; i <= calls; i++) {
 		o.fail_at = i;
 		assert_int_equal(edit(&e, &usual, &o, in, 5), -1);
-		assert_int_equal(smtpd_header_edit_feed(&e, "x", 1), -1);
-		assert_int_equal(smtpd_header_edit_end(&e), -1);
+		assert_int_equal(smtpd__header_edit_feed(&e, "x", 1), -1);
+		assert_int_equal(smtpd__header_edit_end(&e), -1);
 		assert_int_equal(o.calls, i);
 	}
 }

@@ -15,13 +15,13 @@
 static void
 look(struct smtpd_header_info *f, const char *data, size_t len, size_t block)
 {
-	smtpd_header_info_init(f);
+	smtpd__header_info_init(f);
 	for (size_t at = 0; at < len; at += block) {
 		size_t n = len - at < block ? len - at : block;
 
-		smtpd_header_info_feed(f, data + at, n);
+		smtpd__header_info_feed(f, data + at, n);
 	}
-	smtpd_header_info_end(f);
+	smtpd__header_info_end(f);
 }
 
 static void

@@ -53,9 +53,10 @@ fields_are_counted_until_the_empty_line(void **state)
 		for (size_t split = 0; split <= len; split++) {
 			struct smtpd_hops h;
 
-			smtpd_hops_init(&h);
-			smtpd_hops_feed(&h, cases[i].data, split);
-			smtpd_hops_feed(&h, cases[i].data + split, len - split);
+			smtpd__hops_init(&h);
+			smtpd__hops_feed(&h, cases[i].data, split);
+			smtpd__hops_feed(
+			    &h, cases[i].data + split, len - split);
 			if (h.count != cases[i].count)
 				fail_msg("%u in %s", h.count, cases[i].data);
 			assert_int_equal(h.done, cases[i].done);
@@ -70,9 +71,9 @@ fields_are_counted_byte_by_byte(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct smtpd_hops h;
 
-		smtpd_hops_init(&h);
+		smtpd__hops_init(&h);
 		for (const char *p = cases[i].data; *p != '\0'; p++)
-			smtpd_hops_feed(&h, p, 1);
+			smtpd__hops_feed(&h, p, 1);
 		assert_int_equal(h.count, cases[i].count);
 		assert_int_equal(h.done, cases[i].done);
 	}
@@ -85,8 +86,8 @@ nul_bytes_are_part_of_a_line(void **state)
 	struct smtpd_hops h;
 
 	(void)state;
-	smtpd_hops_init(&h);
-	smtpd_hops_feed(&h, data, sizeof(data) - 1);
+	smtpd__hops_init(&h);
+	smtpd__hops_feed(&h, data, sizeof(data) - 1);
 	assert_int_equal(h.count, 1);
 	assert_false(h.done);
 }
@@ -98,9 +99,9 @@ many_are_counted(void **state)
 	struct smtpd_hops h;
 
 	(void)state;
-	smtpd_hops_init(&h);
+	smtpd__hops_init(&h);
 	for (int i = 0; i < 1000; i++)
-		smtpd_hops_feed(&h, field, sizeof(field) - 1);
+		smtpd__hops_feed(&h, field, sizeof(field) - 1);
 	assert_int_equal(h.count, 1000);
 }
 

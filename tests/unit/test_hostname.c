@@ -65,7 +65,7 @@ names_of_hosts_are_told_from_others(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const struct name_case *c = &names[i];
-		int status = smtpd_hostname_normalise(c->name, out);
+		int status = smtpd__hostname_normalise(c->name, out);
 
 		if (status != (c->want == NULL ? -1 : 0))
 			fail_msg("\"%s\"", c->name);
@@ -99,7 +99,7 @@ names_outside_ascii_are_converted(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(utf8) / sizeof(utf8[0]); i++) {
 		const char *want = TEST_IDN ? utf8[i].want : NULL;
-		int status = smtpd_hostname_normalise(utf8[i].name, out);
+		int status = smtpd__hostname_normalise(utf8[i].name, out);
 
 		if (status != (want == NULL ? -1 : 0))
 			fail_msg("\"%s\"", utf8[i].name);

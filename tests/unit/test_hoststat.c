@@ -40,16 +40,16 @@ make(const char *address)
 static void
 nothing_is_held_against_a_stranger(void **state)
 {
-	struct smtpd_hoststat *h = smtpd_hoststat_create();
+	struct smtpd_hoststat *h = smtpd__hoststat_create();
 	struct smtpd_target t = make("192.0.2.1");
 
 	(void)state;
-	assert_false(smtpd_hoststat_is_down(h, &t, 0));
-	assert_false(smtpd_hoststat_tls_is_broken(h, &t, 0));
-	smtpd_hoststat_worked(h, &t);
-	assert_false(smtpd_hoststat_is_down(h, &t, 0));
-	smtpd_hoststat_destroy(h);
-	smtpd_hoststat_destroy(NULL);
+	assert_false(smtpd__hoststat_is_down(h, &t, 0));
+	assert_false(smtpd__hoststat_tls_is_broken(h, &t, 0));
+	smtpd__hoststat_worked(h, &t);
+	assert_false(smtpd__hoststat_is_down(h, &t, 0));
+	smtpd__hoststat_destroy(h);
+	smtpd__hoststat_destroy(NULL);
 }
 
 /* How long one keeps away, from the first failure on. */
@@ -59,68 +59,68 @@ static const uint64_t waits[] = { MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE,
 static void
 the_time_away_doubles_up_to_an_hour(void **state)
 {
-	struct smtpd_hoststat *h = smtpd_hoststat_create();
+	struct smtpd_hoststat *h = smtpd__hoststat_create();
 	struct smtpd_target t = make("2001:db8::1");
 	uint64_t now = 0;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
-		smtpd_hoststat_failed(h, &t, now);
-		assert_true(smtpd_hoststat_is_down(h, &t, now));
-		assert_true(smtpd_hoststat_is_down(h, &t, now + waits[i] - 1));
+		smtpd__hoststat_failed(h, &t, now);
+		assert_true(smtpd__hoststat_is_down(h, &t, now));
+		assert_true(smtpd__hoststat_is_down(h, &t, now + waits[i] - 1));
 		now += waits[i];
-		assert_false(smtpd_hoststat_is_down(h, &t, now));
+		assert_false(smtpd__hoststat_is_down(h, &t, now));
 	}
-	smtpd_hoststat_worked(h, &t);
-	smtpd_hoststat_failed(h, &t, now);
-	assert_true(smtpd_hoststat_is_down(h, &t, now + MINUTE - 1));
-	assert_false(smtpd_hoststat_is_down(h, &t, now + MINUTE));
-	smtpd_hoststat_destroy(h);
+	smtpd__hoststat_worked(h, &t);
+	smtpd__hoststat_failed(h, &t, now);
+	assert_true(smtpd__hoststat_is_down(h, &t, now + MINUTE - 1));
+	assert_false(smtpd__hoststat_is_down(h, &t, now + MINUTE));
+	smtpd__hoststat_destroy(h);
 }
 
 /* Ten workers who find out at once do not make it an hour. */
 static void
 failures_at_once_are_one(void **state)
 {
-	struct smtpd_hoststat *h = smtpd_hoststat_create();
+	struct smtpd_hoststat *h = smtpd__hoststat_create();
 	struct smtpd_target t = make("192.0.2.1");
 
 	(void)state;
 	for (uint64_t i = 0; i < 10; i++)
-		smtpd_hoststat_failed(h, &t, 5 * SECOND + i);
-	assert_false(smtpd_hoststat_is_down(h, &t, 5 * SECOND + MINUTE));
-	smtpd_hoststat_destroy(h);
+		smtpd__hoststat_failed(h, &t, 5 * SECOND + i);
+	assert_false(smtpd__hoststat_is_down(h, &t, 5 * SECOND + MINUTE));
+	smtpd__hoststat_destroy(h);
 }
 
 static void
 one_that_works_is_well_at_once(void **state)
 {
-	struct smtpd_hoststat *h = smtpd_hoststat_create();
+	struct smtpd_hoststat *h = smtpd__hoststat_create();
 	struct smtpd_target t = make("192.0.2.1");
 
 	(void)state;
-	smtpd_hoststat_failed(h, &t, 7);
-	smtpd_hoststat_worked(h, &t);
-	assert_false(smtpd_hoststat_is_down(h, &t, 7));
-	smtpd_hoststat_destroy(h);
+	smtpd__hoststat_failed(h, &t, 7);
+	smtpd__hoststat_worked(h, &t);
+	assert_false(smtpd__hoststat_is_down(h, &t, 7));
+	smtpd__hoststat_destroy(h);
 }
 
 static void
 broken_tls_is_known_for_a_day(void **state)
 {
-	struct smtpd_hoststat *h = smtpd_hoststat_create();
+	struct smtpd_hoststat *h = smtpd__hoststat_create();
 	struct smtpd_target t = make("192.0.2.1");
 
 	(void)state;
-	smtpd_hoststat_tls_failed(h, &t, 9);
-	assert_false(smtpd_hoststat_is_down(h, &t, 9));
-	assert_true(smtpd_hoststat_tls_is_broken(h, &t, 9));
+	smtpd__hoststat_tls_failed(h, &t, 9);
+	assert_false(smtpd__hoststat_is_down(h, &t, 9));
+	assert_true(smtpd__hoststat_tls_is_broken(h, &t, 9));
 	/* To be reached is not to be well in that. */
-	smtpd_hoststat_worked(h, &t);
-	smtpd_hoststat_failed(h, &t, 10);
-	assert_true(smtpd_hoststat_tls_is_broken(h, &t, 9 + DAY - 1));
-	assert_false(smtpd_hoststat_tls_is_broken(h, &t, 9 + DAY));
-	smtpd_hoststat_destroy(h);
+	smtpd__hoststat_worked(h, &t);
+	smtpd__hoststat_failed(h, &t, 10);
+	assert_true(smtpd__hoststat_tls_is_broken(h, &t, 9 + DAY - 1));
+	assert_false(smtpd__hoststat_tls_is_broken(h, &t, 9 + DAY));
+	smtpd__hoststat_destroy(h);
 }
 
 /* Pairs of addresses, and whether they are the same host's. */
@@ -141,22 +141,22 @@ addresses_are_told_apart(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		struct smtpd_hoststat *h = smtpd_hoststat_create();
+		struct smtpd_hoststat *h = smtpd__hoststat_create();
 		struct smtpd_target a = make(pairs[i].a), b = make(pairs[i].b);
 
 		/* Neither the name nor the port matters. */
 		a.host = "other.example";
-		smtpd_hoststat_failed(h, &a, 1);
-		if (smtpd_hoststat_is_down(h, &b, 1) != pairs[i].same)
+		smtpd__hoststat_failed(h, &a, 1);
+		if (smtpd__hoststat_is_down(h, &b, 1) != pairs[i].same)
 			fail_msg("%s and %s", pairs[i].a, pairs[i].b);
-		smtpd_hoststat_destroy(h);
+		smtpd__hoststat_destroy(h);
 	}
 }
 
 static void
 old_ones_make_room(void **state)
 {
-	struct smtpd_hoststat *h = smtpd_hoststat_create();
+	struct smtpd_hoststat *h = smtpd__hoststat_create();
 	const unsigned count = 100000;
 	unsigned remembered = 0;
 	char text[32];
@@ -168,8 +168,8 @@ old_ones_make_room(void **state)
 		snprintf(text, sizeof(text), "10.%u.%u.%u", i >> 16,
 		    i >> 8 & 255, i & 255);
 		t = make(text);
-		smtpd_hoststat_failed(h, &t, i);
-		assert_true(smtpd_hoststat_is_down(h, &t, i));
+		smtpd__hoststat_failed(h, &t, i);
+		assert_true(smtpd__hoststat_is_down(h, &t, i));
 	}
 	for (unsigned i = 1; i <= count; i++) {
 		struct smtpd_target t;
@@ -177,13 +177,13 @@ old_ones_make_room(void **state)
 		snprintf(text, sizeof(text), "10.%u.%u.%u", i >> 16,
 		    i >> 8 & 255, i & 255);
 		t = make(text);
-		if (!smtpd_hoststat_is_down(h, &t, i))
+		if (!smtpd__hoststat_is_down(h, &t, i))
 			continue;
 		assert_true(i > count / 2);
 		remembered++;
 	}
 	assert_in_range(remembered, 1000, 10000);
-	smtpd_hoststat_destroy(h);
+	smtpd__hoststat_destroy(h);
 }
 
 int

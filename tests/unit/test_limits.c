@@ -25,7 +25,7 @@ address(const char *host)
 	char text[128];
 
 	snprintf(text, sizeof(text), host[0] == '/' ? "%s" : "%s:1", host);
-	assert_int_equal(smtpd_socket_parse(text, &a), 0);
+	assert_int_equal(smtpd__socket_parse(text, &a), 0);
 	return a;
 }
 
@@ -37,11 +37,11 @@ check(
 	size_t admitted = 0;
 	struct smtpd_limits l;
 
-	smtpd_limits_init(&l, settings);
+	smtpd__limits_init(&l, settings);
 	for (size_t i = 0; i < n; i++) {
 		struct smtpd_sockaddr a = address(list[i].from);
 		struct smtpd_slot t;
-		enum smtpd_admission verdict = smtpd_limits_admit(&l, &a, &t);
+		enum smtpd_admission verdict = smtpd__limits_admit(&l, &a, &t);
 
 		if (verdict != list[i].verdict)
 			print_error("number %zu, %s\n", i, list[i].from);
@@ -51,11 +51,11 @@ check(
 	}
 	assert_int_equal(l.connections, admitted);
 	while (admitted > 0)
-		smtpd_limits_leave(&l, &tickets[--admitted]);
+		smtpd__limits_leave(&l, &tickets[--admitted]);
 	assert_int_equal(l.connections, 0);
 	for (size_t i = 0; i < SMTPD_PEERS_BUCKETS; i++)
 		assert_null(l.buckets[i]);
-	smtpd_limits_finish(&l);
+	smtpd__limits_finish(&l);
 }
 
 #define CHECK(settings, list) \
@@ -190,18 +190,19 @@ test_leave(void **state)
 	struct smtpd_limits l;
 
 	(void)state;
-	smtpd_limits_init(&l, &small);
-	assert_int_equal(smtpd_limits_admit(&l, &one, &first), SMTPD_ADMITTED);
-	assert_int_equal(smtpd_limits_admit(&l, &one, &second), SMTPD_ADMITTED);
-	assert_int_equal(smtpd_limits_admit(&l, &two, &third), SMTPD_ADMITTED);
-	assert_int_equal(smtpd_limits_admit(&l, &two, &none), SMTPD_PEER_FULL);
-	smtpd_limits_leave(&l, &third);
-	assert_int_equal(smtpd_limits_admit(&l, &one, &none), SMTPD_PEER_FULL);
-	assert_int_equal(smtpd_limits_admit(&l, &two, &third), SMTPD_ADMITTED);
-	smtpd_limits_leave(&l, &first);
-	smtpd_limits_leave(&l, &second);
-	smtpd_limits_leave(&l, &third);
-	smtpd_limits_finish(&l);
+	smtpd__limits_init(&l, &small);
+	assert_int_equal(smtpd__limits_admit(&l, &one, &first), SMTPD_ADMITTED);
+	assert_int_equal(
+	    smtpd__limits_admit(&l, &one, &second), SMTPD_ADMITTED);
+	assert_int_equal(smtpd__limits_admit(&l, &two, &third), SMTPD_ADMITTED);
+	assert_int_equal(smtpd__limits_admit(&l, &two, &none), SMTPD_PEER_FULL);
+	smtpd__limits_leave(&l, &third);
+	assert_int_equal(smtpd__limits_admit(&l, &one, &none), SMTPD_PEER_FULL);
+	assert_int_equal(smtpd__limits_admit(&l, &two, &third), SMTPD_ADMITTED);
+	smtpd__limits_leave(&l, &first);
+	smtpd__limits_leave(&l, &second);
+	smtpd__limits_leave(&l, &third);
+	smtpd__limits_finish(&l);
 }
 
 /* Many addresses in one bucket, and out of it in another order. */
@@ -220,7 +221,7 @@ test_many_addresses(void **state)
 	struct smtpd_limits l;
 
 	(void)state;
-	smtpd_limits_init(&l, &settings);
+	smtpd__limits_init(&l, &settings);
 	for (int i = 0; i < COUNT; i++) {
 		char host[32];
 		struct smtpd_sockaddr a;
@@ -228,15 +229,15 @@ test_many_addresses(void **state)
 		snprintf(host, sizeof(host), "10.0.%d.%d", i / 256, i % 256);
 		a = address(host);
 		assert_int_equal(
-		    smtpd_limits_admit(&l, &a, &tickets[i]), SMTPD_ADMITTED);
+		    smtpd__limits_admit(&l, &a, &tickets[i]), SMTPD_ADMITTED);
 	}
 	for (int i = 0; i < COUNT; i += 2)
-		smtpd_limits_leave(&l, &tickets[i]);
+		smtpd__limits_leave(&l, &tickets[i]);
 	for (int i = 1; i < COUNT; i += 2)
-		smtpd_limits_leave(&l, &tickets[i]);
+		smtpd__limits_leave(&l, &tickets[i]);
 	for (size_t i = 0; i < SMTPD_PEERS_BUCKETS; i++)
 		assert_null(l.buckets[i]);
-	smtpd_limits_finish(&l);
+	smtpd__limits_finish(&l);
 }
 
 int

@@ -36,7 +36,7 @@ teardown(void **state)
 {
 	struct model *m = *state;
 
-	while (smtpd_message_table_take(&m->table) != NULL)
+	while (smtpd__message_table_take(&m->table) != NULL)
 		continue;
 	free(m->entries);
 	free(m);
@@ -51,22 +51,23 @@ assert_same(struct model *m)
 	for (uint64_t id = COUNT; id > 0; id--) {
 		if (m->there[id])
 			next = &m->entries[id];
-		assert_ptr_equal(smtpd_message_table_from(&m->table, id), next);
-		assert_ptr_equal(smtpd_message_table_find(&m->table, id),
+		assert_ptr_equal(
+		    smtpd__message_table_from(&m->table, id), next);
+		assert_ptr_equal(smtpd__message_table_find(&m->table, id),
 		    m->there[id] ? next : NULL);
 	}
-	assert_ptr_equal(smtpd_message_table_from(&m->table, 0), next);
-	assert_null(smtpd_message_table_from(&m->table, UINT64_MAX));
+	assert_ptr_equal(smtpd__message_table_from(&m->table, 0), next);
+	assert_null(smtpd__message_table_from(&m->table, UINT64_MAX));
 }
 
 static void
 toggle(struct model *m, uint64_t id)
 {
 	if (m->there[id])
-		smtpd_message_table_remove(&m->table, &m->entries[id]);
+		smtpd__message_table_remove(&m->table, &m->entries[id]);
 	else
 		assert_true(
-		    smtpd_message_table_insert(&m->table, &m->entries[id]));
+		    smtpd__message_table_insert(&m->table, &m->entries[id]));
 	m->there[id] = !m->there[id];
 }
 
@@ -128,8 +129,8 @@ test_take(void **state)
 		toggle(m, id);
 	for (uint64_t id = COUNT; id > 0; id--)
 		assert_ptr_equal(
-		    smtpd_message_table_take(&m->table), &m->entries[id]);
-	assert_null(smtpd_message_table_take(&m->table));
+		    smtpd__message_table_take(&m->table), &m->entries[id]);
+	assert_null(smtpd__message_table_take(&m->table));
 	assert_null(m->table.leaves);
 }
 

@@ -16,7 +16,7 @@ static struct smtpd_dns_answer *
 make_answer(size_t count)
 {
 	struct smtpd_dns_answer *a =
-	    calloc(1, smtpd_dns_message_answer_size(count));
+	    calloc(1, smtpd__dns_message_answer_size(count));
 
 	assert_non_null(a);
 	a->count = count;
@@ -32,7 +32,7 @@ add(struct smtpd_mx_list *list, size_t host, size_t six, size_t four,
 	struct smtpd_dns_answer *sixes = make_answer(six);
 	struct smtpd_dns_answer *fours = make_answer(four);
 
-	assert_int_equal(smtpd_mx_add(list, host, sixes, fours, max), 0);
+	assert_int_equal(smtpd__mx_add(list, host, sixes, fours, max), 0);
 	free(sixes);
 	free(fours);
 }
@@ -125,14 +125,14 @@ hosts_are_in_order_of_preference(void **state)
 			hosts[i].preference = given[i];
 			hosts[i].name[0] = (char)i;
 		}
-		smtpd_mx_sort(hosts, 8);
+		smtpd__mx_sort(hosts, 8);
 		for (size_t i = 0; i < 8; i++)
 			assert_int_equal(hosts[i].preference, want[i]);
 		second[(int)hosts[2].name[0]]++;
 	}
 	assert_true(second[1] > 20 && second[3] > 20 && second[6] > 20);
 	assert_int_equal(second[1] + second[3] + second[6], 200);
-	smtpd_mx_sort(NULL, 0);
+	smtpd__mx_sort(NULL, 0);
 }
 
 static void
@@ -144,11 +144,11 @@ a_cut_takes_a_host_and_all_behind(void **state)
 	add(&list, 0, 1, 1, 10);
 	add(&list, 1, 0, 2, 10);
 	add(&list, 2, 2, 0, 10);
-	smtpd_mx_cut(&list, 3);
+	smtpd__mx_cut(&list, 3);
 	must_be(&list, "644466");
-	smtpd_mx_cut(&list, 1);
+	smtpd__mx_cut(&list, 1);
 	must_be(&list, "64");
-	smtpd_mx_cut(&list, 0);
+	smtpd__mx_cut(&list, 0);
 	must_be(&list, "");
 	free(list.at);
 }
@@ -183,8 +183,8 @@ of_each_family_two_are_left(void **state)
 
 		for (size_t h = 0; h < 3; h++)
 			add(&list, h, c->hosts[h][0], c->hosts[h][1], 10);
-		assert_int_equal(smtpd_mx_is_full(&list, c->max), c->full);
-		smtpd_mx_limit(&list, c->max);
+		assert_int_equal(smtpd__mx_is_full(&list, c->max), c->full);
+		smtpd__mx_limit(&list, c->max);
 		must_be(&list, c->want);
 		free(list.at);
 	}

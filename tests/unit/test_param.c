@@ -20,8 +20,8 @@ parse(
 	static char block[2048];
 	struct smtpd_arena arena;
 
-	smtpd_arena_init(&arena, block, sizeof(block), 0);
-	return smtpd_param_parse_all(s, len, &arena, params, count);
+	smtpd__arena_init(&arena, block, sizeof(block), 0);
+	return smtpd__param_parse_all(s, len, &arena, params, count);
 }
 
 /* PARAMS as "NAME=value;NAME;". */
@@ -165,8 +165,8 @@ want_of_memory_is_told(void **state)
 		size_t count;
 		enum smtpd_param_fault fault;
 
-		smtpd_arena_init(&arena, block, size, 0);
-		fault = smtpd_param_parse_all(
+		smtpd__arena_init(&arena, block, size, 0);
+		fault = smtpd__param_parse_all(
 		    in, sizeof(in) - 1, &arena, &params, &count);
 		if (fault != SMTPD_PARAM_OK)
 			assert_int_equal(fault, SMTPD_PARAM_NO_MEMORY);
@@ -186,9 +186,9 @@ names_of_parameters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(valid); i++)
-		assert_true(smtpd_param_name_is_valid(valid[i]));
+		assert_true(smtpd__param_name_is_valid(valid[i]));
 	for (size_t i = 0; i < COUNT(invalid); i++)
-		assert_false(smtpd_param_name_is_valid(invalid[i]));
+		assert_false(smtpd__param_name_is_valid(invalid[i]));
 }
 
 static void
@@ -213,11 +213,11 @@ numbers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(valid); i++) {
-		assert_int_equal(smtpd_param_number(valid[i].in, &n), 0);
+		assert_int_equal(smtpd__param_number(valid[i].in, &n), 0);
 		assert_true(n == valid[i].n);
 	}
 	for (size_t i = 0; i < COUNT(invalid); i++) {
-		if (smtpd_param_number(invalid[i], &n) != -1)
+		if (smtpd__param_number(invalid[i], &n) != -1)
 			fail_msg("taken: %s", invalid[i]);
 	}
 }
@@ -244,21 +244,21 @@ xtext_is_decoded(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(valid); i++) {
-		int n = smtpd_param_xtext_decode(
+		int n = smtpd__param_xtext_decode(
 		    valid[i].in, strlen(valid[i].in), buf, sizeof(buf));
 
 		assert_int_equal(n, strlen(valid[i].out));
 		assert_string_equal(buf, valid[i].out);
 	}
 	for (size_t i = 0; i < COUNT(invalid); i++) {
-		if (smtpd_param_xtext_decode(
+		if (smtpd__param_xtext_decode(
 			invalid[i], strlen(invalid[i]), buf, sizeof(buf)) != -1)
 			fail_msg("taken: %s", invalid[i]);
 	}
-	assert_int_equal(smtpd_param_xtext_decode("a\0b", 3, buf, 16), -1);
+	assert_int_equal(smtpd__param_xtext_decode("a\0b", 3, buf, 16), -1);
 	/* Cut short by its length, not by a NUL. */
-	assert_int_equal(smtpd_param_xtext_decode("a+2B", 3, buf, 16), -1);
-	assert_int_equal(smtpd_param_xtext_decode("a+2B", 2, buf, 16), -1);
+	assert_int_equal(smtpd__param_xtext_decode("a+2B", 3, buf, 16), -1);
+	assert_int_equal(smtpd__param_xtext_decode("a+2B", 2, buf, 16), -1);
 }
 
 static void
@@ -267,15 +267,15 @@ xtext_needs_room(void **state)
 	char buf[8];
 
 	(void)state;
-	assert_int_equal(smtpd_param_xtext_decode("a+2Bc", 5, buf, 4), 3);
-	assert_int_equal(smtpd_param_xtext_decode("a+2Bc", 5, buf, 3), -1);
-	assert_int_equal(smtpd_param_xtext_decode("", 0, buf, 1), 0);
-	assert_int_equal(smtpd_param_xtext_decode("", 0, buf, 0), -1);
-	assert_int_equal(smtpd_param_xtext_encode("a+c", 3, buf, 6), 5);
+	assert_int_equal(smtpd__param_xtext_decode("a+2Bc", 5, buf, 4), 3);
+	assert_int_equal(smtpd__param_xtext_decode("a+2Bc", 5, buf, 3), -1);
+	assert_int_equal(smtpd__param_xtext_decode("", 0, buf, 1), 0);
+	assert_int_equal(smtpd__param_xtext_decode("", 0, buf, 0), -1);
+	assert_int_equal(smtpd__param_xtext_encode("a+c", 3, buf, 6), 5);
 	assert_string_equal(buf, "a+2Bc");
-	assert_int_equal(smtpd_param_xtext_encode("a+c", 3, buf, 5), -1);
-	assert_int_equal(smtpd_param_xtext_encode("", 0, buf, 1), 0);
-	assert_int_equal(smtpd_param_xtext_encode("", 0, buf, 0), -1);
+	assert_int_equal(smtpd__param_xtext_encode("a+c", 3, buf, 5), -1);
+	assert_int_equal(smtpd__param_xtext_encode("", 0, buf, 1), 0);
+	assert_int_equal(smtpd__param_xtext_encode("", 0, buf, 0), -1);
 }
 
 static void
@@ -287,14 +287,14 @@ xtext_brings_every_byte_back(void **state)
 		bool control = c < 32 || c == 127;
 		char text[16];
 		char out[16];
-		int n = smtpd_param_xtext_encode(in, 3, text, sizeof(text));
+		int n = smtpd__param_xtext_encode(in, 3, text, sizeof(text));
 
 		assert_int_equal(n, strlen(text));
 		for (int i = 0; i < n; i++)
 			assert_true(
 			    text[i] > 32 && text[i] < 127 && text[i] != '=');
-		assert_int_equal(
-		    smtpd_param_xtext_decode(text, (size_t)n, out, sizeof(out)),
+		assert_int_equal(smtpd__param_xtext_decode(
+				     text, (size_t)n, out, sizeof(out)),
 		    control ? -1 : 3);
 		if (!control)
 			assert_memory_equal(out, in, 3);

@@ -61,12 +61,12 @@ static void
 test_tries_again(void **state)
 {
 	struct world *w = *state;
-	uint64_t begun = smtpd_clock_ms();
+	uint64_t begun = smtpd__clock_ms();
 
 	world_begin(w);
 	world_send(w, "s@a2.test", "once@a1.test");
 	mail_host_expect(&w->hosts[0], 1, 0);
-	assert_true(smtpd_clock_ms() - begun < 4000);
+	assert_true(smtpd__clock_ms() - begun < 4000);
 	world_await(w, 0);
 	assert_int_equal(world_counters(w).attempts, 2);
 	assert_int_equal(world_counters(w).reports, 0);
@@ -159,10 +159,10 @@ test_domain_joins_a_full_site(void **state)
 	mail_host_expect(h, 1, 0);
 	world_await(w, 0);
 	world_sleep(50);
-	begun = smtpd_clock_ms();
+	begun = smtpd__clock_ms();
 	world_send(w, "s@a2.test", "two@b1.test");
 	mail_host_expect(h, 2, 0);
-	assert_true(smtpd_clock_ms() - begun < 3000);
+	assert_true(smtpd__clock_ms() - begun < 3000);
 	assert_int_equal(mail_host_figure(h, &h->connections), 1);
 }
 
@@ -172,14 +172,14 @@ test_retry_at_a_full_site(void **state)
 {
 	struct world *w = *state;
 	struct mail_host *h = &w->hosts[0];
-	uint64_t begun = smtpd_clock_ms();
+	uint64_t begun = smtpd__clock_ms();
 
 	w->settings.idle_ms = 12000;
 	w->settings.site_connections = 1;
 	world_begin(w);
 	world_send(w, "s@a2.test", "once@a1.test");
 	mail_host_expect(h, 1, 0);
-	assert_true(smtpd_clock_ms() - begun < 6000);
+	assert_true(smtpd__clock_ms() - begun < 6000);
 	assert_int_equal(mail_host_figure(h, &h->connections), 1);
 }
 
@@ -197,10 +197,10 @@ test_idle_connections_stand_back(void **state)
 	mail_host_expect(&w->hosts[0], 1, 0);
 	world_await(w, 0);
 	world_sleep(50);
-	begun = smtpd_clock_ms();
+	begun = smtpd__clock_ms();
 	world_send(w, "s@a3.test", "one@a2.test");
 	mail_host_expect(&w->hosts[1], 1, 0);
-	assert_true(smtpd_clock_ms() - begun < 3000);
+	assert_true(smtpd__clock_ms() - begun < 3000);
 }
 
 static void
@@ -322,10 +322,10 @@ test_stop_breaks_off(void **state)
 	world_begin(w);
 	world_send(w, "s@a2.test", "hang@a1.test");
 	mail_host_await(h, &h->hanging, 1);
-	begun = smtpd_clock_ms();
+	begun = smtpd__clock_ms();
 	world_close(w, 300);
-	assert_true(smtpd_clock_ms() - begun < 5000);
-	assert_true(smtpd_clock_ms() - begun >= 300);
+	assert_true(smtpd__clock_ms() - begun < 5000);
+	assert_true(smtpd__clock_ms() - begun >= 300);
 	world_open(w);
 	assert_int_equal(world_counters(w).messages, 1);
 	assert_int_equal(
@@ -347,9 +347,9 @@ test_stop_while_looking_up(void **state)
 	world_send(w, "s@a2.test", "one@mute.test");
 	while (dns_server_questions(w->dns) == 0)
 		world_sleep(5);
-	begun = smtpd_clock_ms();
+	begun = smtpd__clock_ms();
 	world_close(w, 0);
-	assert_true(smtpd_clock_ms() - begun < 2000);
+	assert_true(smtpd__clock_ms() - begun < 2000);
 	world_open(w);
 	assert_int_equal(world_counters(w).messages, 1);
 	world_ask(w, "why", w->id, answer, sizeof(answer));
@@ -412,9 +412,9 @@ test_release_of_what_waits(void **state)
 	world_sleep(2500);
 	assert_int_equal(
 	    world_ask(w, "release", w->id, answer, sizeof(answer)), 0);
-	begun = smtpd_clock_ms();
+	begun = smtpd__clock_ms();
 	mail_host_expect(h, 1, 0);
-	assert_true(smtpd_clock_ms() - begun < 8000);
+	assert_true(smtpd__clock_ms() - begun < 8000);
 }
 
 static void

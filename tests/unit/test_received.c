@@ -93,7 +93,8 @@ received_is_written(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char buf[1024];
-		int n = smtpd_received_write(&cases[i].trace, buf, sizeof(buf));
+		int n =
+		    smtpd__received_write(&cases[i].trace, buf, sizeof(buf));
 
 		assert_int_equal(n, strlen(cases[i].text));
 		assert_string_equal(buf, cases[i].text);
@@ -115,7 +116,7 @@ over_long_values_are_cut_and_always_fit(void **state)
 	memset(addresses, 'b', 2000);
 	for (size_t len = 0; len <= 2000; len += 100) {
 		addresses[len] = '\0';
-		assert_true(smtpd_received_write(&t, buf, sizeof(buf)) > 600);
+		assert_true(smtpd__received_write(&t, buf, sizeof(buf)) > 600);
 		/* An address is whole or not there. */
 		assert_int_equal(strstr(buf, "\tfor <") != NULL, len <= 300);
 		assert_string_equal(buf + strlen(buf) - strlen(DATE), DATE);
@@ -124,7 +125,7 @@ over_long_values_are_cut_and_always_fit(void **state)
 	letters[1000] = ':';
 	addresses[300] = '\0';
 	letters[2] = ':';
-	assert_true(smtpd_received_write(&t, buf, sizeof(buf)) > 0);
+	assert_true(smtpd__received_write(&t, buf, sizeof(buf)) > 0);
 }
 
 static void
@@ -133,14 +134,14 @@ without_room_nothing_is_promised(void **state)
 	const struct smtpd_received t = { "a", NULL, "b", "c", "d", "e", WHEN,
 		NULL, NULL, NULL };
 	char whole[1024];
-	int len = smtpd_received_write(&t, whole, sizeof(whole));
+	int len = smtpd__received_write(&t, whole, sizeof(whole));
 
 	(void)state;
 	assert_true(len > 0);
 	for (size_t size = 0; size <= (size_t)len + 1; size++) {
 		char *buf = test_malloc(size + 1);
 
-		assert_int_equal(smtpd_received_write(&t, buf, size),
+		assert_int_equal(smtpd__received_write(&t, buf, size),
 		    size > (size_t)len ? len : -1);
 		test_free(buf);
 	}
@@ -165,7 +166,7 @@ dates(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		smtpd_trace_date((time_t)cases[i].when, buf);
+		smtpd__trace_date((time_t)cases[i].when, buf);
 		assert_string_equal(buf, cases[i].text);
 	}
 }
@@ -180,7 +181,7 @@ dates_beyond_the_calendar_stay_in_bounds(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char *buf = test_malloc(SMTPD_DATE_MAX);
 
-		smtpd_trace_date((time_t)cases[i], buf);
+		smtpd__trace_date((time_t)cases[i], buf);
 		assert_string_equal(buf + strlen(buf) - 6, " +0000");
 		test_free(buf);
 	}
@@ -198,16 +199,16 @@ ids_sort_as_numbers(void **state)
 	for (size_t i = 0; i < COUNT(numbers); i++) {
 		char id[SMTPD_ID_MAX];
 
-		smtpd_trace_id(numbers[i], id);
+		smtpd__trace_id(numbers[i], id);
 		assert_int_equal(strlen(id), 13);
 		assert_int_equal(
 		    strspn(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ"), 13);
 		assert_true(strcmp(before, id) < 0);
 		memcpy(before, id, sizeof(id));
 	}
-	smtpd_trace_id(0, before);
+	smtpd__trace_id(0, before);
 	assert_string_equal(before, "0000000000000");
-	smtpd_trace_id(UINT64_MAX, before);
+	smtpd__trace_id(UINT64_MAX, before);
 	assert_string_equal(before, "FZZZZZZZZZZZZ");
 }
 
@@ -225,14 +226,14 @@ ids_are_read_back(void **state)
 	for (size_t i = 0; i < COUNT(numbers); i++) {
 		char id[SMTPD_ID_MAX];
 
-		smtpd_trace_id(numbers[i], id);
-		assert_int_equal(smtpd_trace_id_parse(id, &n), 0);
+		smtpd__trace_id(numbers[i], id);
+		assert_int_equal(smtpd__trace_id_parse(id, &n), 0);
 		assert_true(n == numbers[i]);
 	}
-	assert_int_equal(smtpd_trace_id_parse("000000000000a", &n), 0);
+	assert_int_equal(smtpd__trace_id_parse("000000000000a", &n), 0);
 	assert_int_equal(n, 10);
 	for (size_t i = 0; i < COUNT(wrong); i++)
-		assert_int_equal(smtpd_trace_id_parse(wrong[i], &n), -1);
+		assert_int_equal(smtpd__trace_id_parse(wrong[i], &n), -1);
 }
 
 int

@@ -39,9 +39,9 @@ put_some_message(struct smtpd_pack *p)
 		    SMTPD_RECORD_NOTICE_GIVEN,
 		.bits = bits };
 
-	smtpd_record_put_message(p, &m);
-	smtpd_record_put_job(p, &one);
-	smtpd_record_put_job(p, &many);
+	smtpd__record_put_message(p, &m);
+	smtpd__record_put_job(p, &one);
+	smtpd__record_put_job(p, &many);
 	assert_false(p->failed);
 }
 
@@ -54,7 +54,7 @@ test_message(void **state)
 
 	(void)state;
 	put_some_message(&p);
-	assert_true(smtpd_record_get_message(p.data, p.len, &m));
+	assert_true(smtpd__record_get_message(p.data, p.len, &m));
 	assert_int_equal(m.stamp.clock, 7);
 	assert_int_equal(m.stamp.wall_ms, 1234567);
 	assert_int_equal(m.id, 99);
@@ -66,17 +66,17 @@ test_message(void **state)
 	assert_int_equal(m.flags, SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_LARGE);
 	assert_int_equal(m.njobs, 2);
 	assert_int_equal(m.nrcpts, 10);
-	smtpd_record_next_job(&m, &job);
+	smtpd__record_next_job(&m, &job);
 	assert_int_equal(job.domain_len, 9);
 	assert_memory_equal(job.domain, "a.example", 9);
 	assert_int_equal(job.flags, SMTPD_RECORD_FINISHED);
 	assert_null(job.bits);
-	smtpd_record_next_job(&m, &job);
+	smtpd__record_next_job(&m, &job);
 	assert_int_equal(job.count, 9);
 	assert_int_equal(job.due, 300);
 	assert_int_equal(job.attempts, 65535);
 	assert_memory_equal(job.bits, "\x05\x01", 2);
-	smtpd_pack_free(&p);
+	smtpd__pack_free(&p);
 }
 
 /* No shorter head is one, nor a longer one. */
@@ -93,12 +93,12 @@ test_message_cut(void **state)
 
 		assert_non_null(copy);
 		memcpy(copy, p.data, len);
-		assert_false(smtpd_record_get_message(copy, len, &m));
+		assert_false(smtpd__record_get_message(copy, len, &m));
 		free(copy);
 	}
-	smtpd_pack_u8(&p, 0);
-	assert_false(smtpd_record_get_message(p.data, p.len, &m));
-	smtpd_pack_free(&p);
+	smtpd__pack_u8(&p, 0);
+	assert_false(smtpd__record_get_message(p.data, p.len, &m));
+	smtpd__pack_free(&p);
 }
 
 /* What one byte of the head makes nonsense of it. */
@@ -140,9 +140,9 @@ test_message_nonsense(void **state)
 		put_some_message(&p);
 		assert_true(rows[i].at < p.len);
 		p.data[rows[i].at] = rows[i].byte;
-		if (smtpd_record_get_message(p.data, p.len, &m))
+		if (smtpd__record_get_message(p.data, p.len, &m))
 			fail_msg("row %zu", i);
-		smtpd_pack_free(&p);
+		smtpd__pack_free(&p);
 	}
 }
 
@@ -162,8 +162,8 @@ test_envelope(void **state)
 	struct smtpd_pack p = { 0 };
 
 	(void)state;
-	smtpd_record_put_envelope(&p, &mail, order);
-	assert_true(smtpd_record_get_envelope(p.data, p.len, &loaded));
+	smtpd__record_put_envelope(&p, &mail, order);
+	assert_true(smtpd__record_get_envelope(p.data, p.len, &loaded));
 	assert_string_equal(loaded.sender, "");
 	assert_string_equal(loaded.ret, "HDRS");
 	assert_null(loaded.envid);
@@ -173,10 +173,10 @@ test_envelope(void **state)
 	assert_string_equal(out[1].address, "x@b");
 	assert_string_equal(out[1].notify, "NEVER");
 	for (size_t len = 0; len < p.len; len++)
-		assert_false(smtpd_record_get_envelope(p.data, len, &loaded));
+		assert_false(smtpd__record_get_envelope(p.data, len, &loaded));
 	loaded.nrcpts = 1;
-	assert_false(smtpd_record_get_envelope(p.data, p.len, &loaded));
-	smtpd_pack_free(&p);
+	assert_false(smtpd__record_get_envelope(p.data, p.len, &loaded));
+	smtpd__pack_free(&p);
 }
 
 /* Nothing that could end a line, or a string, comes out. */
@@ -197,15 +197,16 @@ test_envelope_controls(void **state)
 			.nrcpts = 1 };
 		struct smtpd_pack p = { 0 };
 
-		smtpd_record_put_envelope(&p, &mail, order);
-		assert_true(smtpd_record_get_envelope(p.data, p.len, &loaded));
+		smtpd__record_put_envelope(&p, &mail, order);
+		assert_true(smtpd__record_get_envelope(p.data, p.len, &loaded));
 		p.data[3] = (unsigned char)bad[i];
-		assert_false(smtpd_record_get_envelope(p.data, p.len, &loaded));
-		smtpd_pack_free(&p);
+		assert_false(
+		    smtpd__record_get_envelope(p.data, p.len, &loaded));
+		smtpd__pack_free(&p);
 	}
-	assert_false(smtpd_record_is_text("a\nb"));
-	assert_true(smtpd_record_is_text("\xc3\xa4"));
-	assert_true(smtpd_record_is_text(NULL));
+	assert_false(smtpd__record_is_text("a\nb"));
+	assert_true(smtpd__record_is_text("\xc3\xa4"));
+	assert_true(smtpd__record_is_text(NULL));
 }
 
 static void
@@ -226,10 +227,10 @@ test_progress(void **state)
 	struct smtpd_pack p = { 0 };
 
 	(void)state;
-	smtpd_record_put_progress(&p, &in);
-	smtpd_pack_u32(&p, 5);
-	smtpd_pack_u32(&p, 70000);
-	assert_true(smtpd_record_get_progress(p.data, p.len, &out));
+	smtpd__record_put_progress(&p, &in);
+	smtpd__pack_u32(&p, 5);
+	smtpd__pack_u32(&p, 70000);
+	assert_true(smtpd__record_get_progress(p.data, p.len, &out));
 	assert_int_equal(out.id, 99);
 	assert_int_equal(out.due, 400);
 	assert_int_equal(out.previous.segment, 3);
@@ -239,11 +240,11 @@ test_progress(void **state)
 	assert_int_equal(out.job, 1);
 	assert_int_equal(out.attempts, 3);
 	assert_int_equal(out.flags, SMTPD_RECORD_UNSURE);
-	assert_int_equal(smtpd_record_finished(&out, 0), 5);
-	assert_int_equal(smtpd_record_finished(&out, 1), 70000);
+	assert_int_equal(smtpd__record_finished(&out, 0), 5);
+	assert_int_equal(smtpd__record_finished(&out, 1), 70000);
 	for (size_t len = 0; len < p.len; len++)
-		assert_false(smtpd_record_get_progress(p.data, len, &out));
-	smtpd_pack_free(&p);
+		assert_false(smtpd__record_get_progress(p.data, len, &out));
+	smtpd__pack_free(&p);
 }
 
 static void
@@ -262,9 +263,9 @@ test_result(void **state)
 	struct smtpd_pack p = { 0 };
 
 	(void)state;
-	smtpd_record_put_result(&p, &in);
+	smtpd__record_put_result(&p, &in);
 	u = (struct smtpd_unpack){ .at = p.data, .left = p.len };
-	assert_true(smtpd_record_get_result(&u, &out));
+	assert_true(smtpd__record_get_result(&u, &out));
 	assert_int_equal(out.rcpt, 4);
 	assert_true(out.finished);
 	assert_string_equal(out.host, "mx.example.com");
@@ -273,14 +274,14 @@ test_result(void **state)
 	assert_int_equal(out.result.code, 550);
 	assert_string_equal(out.result.status, "5.1.1");
 	assert_string_equal(out.result.text, "no?such user");
-	assert_false(smtpd_record_get_result(&u, &out));
+	assert_false(smtpd__record_get_result(&u, &out));
 	assert_false(u.failed);
 	for (size_t len = 1; len < p.len; len++) {
 		u = (struct smtpd_unpack){ .at = p.data, .left = len };
-		assert_false(smtpd_record_get_result(&u, &out));
+		assert_false(smtpd__record_get_result(&u, &out));
 		assert_true(u.failed);
 	}
-	smtpd_pack_free(&p);
+	smtpd__pack_free(&p);
 }
 
 static void
@@ -296,19 +297,19 @@ test_state_and_clock(void **state)
 	struct smtpd_pack p = { 0 };
 
 	(void)state;
-	smtpd_record_put_state(&p, &in);
-	assert_true(smtpd_record_get_state(p.data, p.len, &out));
+	smtpd__record_put_state(&p, &in);
+	assert_true(smtpd__record_get_state(p.data, p.len, &out));
 	assert_int_equal(out.id, 99);
 	assert_int_equal(out.change, SMTPD_RECORD_REMOVED);
 	p.data[24] = 5;
-	assert_false(smtpd_record_get_state(p.data, p.len, &out));
-	smtpd_pack_free(&p);
-	smtpd_record_put_clock(&p, &clock);
-	assert_true(smtpd_record_get_clock(p.data, p.len, &clock_out));
+	assert_false(smtpd__record_get_state(p.data, p.len, &out));
+	smtpd__pack_free(&p);
+	smtpd__record_put_clock(&p, &clock);
+	assert_true(smtpd__record_get_clock(p.data, p.len, &clock_out));
 	assert_int_equal(clock_out.stamp.clock, 7);
 	assert_int_equal(clock_out.last_id, 1000);
-	assert_false(smtpd_record_get_clock(p.data, p.len - 1, &clock_out));
-	smtpd_pack_free(&p);
+	assert_false(smtpd__record_get_clock(p.data, p.len - 1, &clock_out));
+	smtpd__pack_free(&p);
 }
 
 int

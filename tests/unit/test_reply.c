@@ -72,7 +72,7 @@ codes_and_enhanced_codes_that_go_together(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		if (smtpd_reply_is_valid(cases[i].code, cases[i].enhanced) !=
+		if (smtpd__reply_is_valid(cases[i].code, cases[i].enhanced) !=
 		    cases[i].valid)
 			fail_msg("%d %s", cases[i].code,
 			    cases[i].enhanced != NULL ? cases[i].enhanced
@@ -112,7 +112,7 @@ replies_on_the_wire(void **state)
 		struct smtpd_reply r =
 		    make(cases[i].code, cases[i].enhanced, cases[i].text);
 		char buf[SMTPD_REPLY_WIRE_MAX];
-		size_t n = smtpd_reply_write(&r, buf, sizeof(buf));
+		size_t n = smtpd__reply_write(&r, buf, sizeof(buf));
 
 		assert_int_equal(n, strlen(cases[i].wire));
 		assert_memory_equal(buf, cases[i].wire, n);
@@ -143,12 +143,12 @@ long_lines_are_split_at_512_octets(void **state)
 	(void)state;
 	/* "250 2.0.0 " and CRLF leave room for 500. */
 	memset(r.text, 'x', 500);
-	n = smtpd_reply_write(&r, buf, sizeof(buf));
+	n = smtpd__reply_write(&r, buf, sizeof(buf));
 	line_lengths(buf, n, lengths, COUNT(lengths));
 	assert_int_equal(lengths[0], 512);
 	assert_int_equal(lengths[1], 0);
 	memset(r.text, 'x', 1000);
-	n = smtpd_reply_write(&r, buf, sizeof(buf));
+	n = smtpd__reply_write(&r, buf, sizeof(buf));
 	line_lengths(buf, n, lengths, COUNT(lengths));
 	assert_int_equal(lengths[0], 512);
 	assert_int_equal(lengths[1], 512);
@@ -181,7 +181,7 @@ long_lines_are_split_at_a_space(void **state)
 
 		memset(r.text, 'x', 600);
 		r.text[cases[i].space] = ' ';
-		n = smtpd_reply_write(&r, buf, sizeof(buf));
+		n = smtpd__reply_write(&r, buf, sizeof(buf));
 		line_lengths(buf, n, lengths, COUNT(lengths));
 		assert_int_equal(lengths[0], cases[i].first);
 		assert_int_equal(lengths[1], cases[i].second);
@@ -198,7 +198,7 @@ a_space_at_the_split_makes_no_empty_line(void **state)
 	(void)state;
 	memset(r.text, 'x', 500);
 	r.text[500] = ' ';
-	assert_int_equal(smtpd_reply_write(&r, buf, sizeof(buf)), 512);
+	assert_int_equal(smtpd__reply_write(&r, buf, sizeof(buf)), 512);
 	assert_memory_equal(buf, "250 ", 4);
 }
 
@@ -213,10 +213,10 @@ the_promised_buffer_always_suffices(void **state)
 		struct smtpd_reply r = make(550, "5.123.456", "");
 
 		memset(r.text, fills[i], SMTPD_REPLY_TEXT_MAX);
-		assert_true(smtpd_reply_write(&r, buf, sizeof(buf)) > 0);
+		assert_true(smtpd__reply_write(&r, buf, sizeof(buf)) > 0);
 		for (size_t k = 0; k < SMTPD_REPLY_TEXT_MAX; k += 2)
 			r.text[k] = '\n';
-		assert_true(smtpd_reply_write(&r, buf, sizeof(buf)) > 0);
+		assert_true(smtpd__reply_write(&r, buf, sizeof(buf)) > 0);
 	}
 }
 
@@ -231,7 +231,7 @@ too_small_a_buffer_gives_nothing(void **state)
 		char *buf = test_malloc(size + 1);
 
 		assert_int_equal(
-		    smtpd_reply_write(&r, buf, size), size > len ? len : 0);
+		    smtpd__reply_write(&r, buf, size), size > len ? len : 0);
 		test_free(buf);
 	}
 }

@@ -73,10 +73,10 @@ parse(struct smtpd_peer_reply *r, const char *lines)
 	enum smtpd_peer_step step;
 	size_t len;
 
-	smtpd_reply_parse_init(r);
+	smtpd__reply_parse_init(r);
 	do {
 		len = strcspn(lines, "\n");
-		step = smtpd_reply_parse_line(r, lines, len);
+		step = smtpd__reply_parse_line(r, lines, len);
 		lines += len + 1;
 	} while (lines[-1] != '\0' && step == SMTPD_PEER_MORE);
 	return step;
@@ -104,12 +104,12 @@ nul_is_refused(void **state)
 	struct smtpd_peer_reply r;
 
 	(void)state;
-	smtpd_reply_parse_init(&r);
+	smtpd__reply_parse_init(&r);
 	assert_int_equal(
-	    smtpd_reply_parse_line(&r, "250 a\0b", 7), SMTPD_PEER_BAD);
-	smtpd_reply_parse_init(&r);
+	    smtpd__reply_parse_line(&r, "250 a\0b", 7), SMTPD_PEER_BAD);
+	smtpd__reply_parse_init(&r);
 	assert_int_equal(
-	    smtpd_reply_parse_line(&r, "250\0", 4), SMTPD_PEER_BAD);
+	    smtpd__reply_parse_line(&r, "250\0", 4), SMTPD_PEER_BAD);
 }
 
 /* A thousand short lines are a reply; without end they are not. */
@@ -120,8 +120,8 @@ all_lines_have_a_bound(void **state)
 	size_t lines = 0;
 
 	(void)state;
-	smtpd_reply_parse_init(&r);
-	while (smtpd_reply_parse_line(&r, "250-twelve octets", 17) ==
+	smtpd__reply_parse_init(&r);
+	while (smtpd__reply_parse_line(&r, "250-twelve octets", 17) ==
 	    SMTPD_PEER_MORE)
 		lines++;
 	assert_int_equal(lines, SMTPD_PEER_REPLY_MAX / 19);

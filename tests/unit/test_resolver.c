@@ -753,12 +753,12 @@ every_domain_has_its_verdict(void **state)
 	(void)state;
 	for (size_t i = 0; i < NDOMAINS; i++) {
 		struct smtpd_resolver *r = make_resolver(s);
-		uint64_t begin = smtpd_clock_ms();
+		uint64_t begin = smtpd__clock_ms();
 		struct smtpd_targets *t =
 		    smtpd_resolve(r, domains[i].name, NULL);
 
 		assert_true(is_as_said(&domains[i], t));
-		assert_true(smtpd_clock_ms() - begin < LONG_MS);
+		assert_true(smtpd__clock_ms() - begin < LONG_MS);
 		smtpd_targets_free(t);
 		smtpd_resolver_destroy(r);
 	}
@@ -950,13 +950,13 @@ settings_must_be_good(void **state)
 static uint64_t
 time_with(struct smtpd_resolver *r, const char *name)
 {
-	uint64_t begin = smtpd_clock_ms();
+	uint64_t begin = smtpd__clock_ms();
 	struct smtpd_targets *t = smtpd_resolve(r, name, NULL);
 
 	if (t->verdict != FOUND)
 		fail_msg("%s: %s", name, t->reason);
 	smtpd_targets_free(t);
-	return smtpd_clock_ms() - begin;
+	return smtpd__clock_ms() - begin;
 }
 
 static struct smtpd_resolver *
@@ -1074,9 +1074,9 @@ the_whole_has_a_deadline(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		uint64_t begin = smtpd_clock_ms();
+		uint64_t begin = smtpd__clock_ms();
 		struct smtpd_targets *t = smtpd_resolve(r, names[i], NULL);
-		uint64_t took = smtpd_clock_ms() - begin;
+		uint64_t took = smtpd__clock_ms() - begin;
 
 		assert_int_equal(t->verdict, LATER);
 		if (took < 300 || took > LONG_MS)
@@ -1121,7 +1121,7 @@ another_thread_may_cancel(void **state)
 		struct smtpd_cancel *c = smtpd_cancel_create();
 		struct waiting w = { r, c, names[i] };
 		unsigned want = dns_server_questions(s) + 1 + (unsigned)i;
-		uint64_t begin = smtpd_clock_ms();
+		uint64_t begin = smtpd__clock_ms();
 		pthread_t thread;
 		void *good;
 
@@ -1131,7 +1131,7 @@ another_thread_may_cancel(void **state)
 		smtpd_cancel_trigger(c);
 		pthread_join(thread, &good);
 		assert_non_null(good);
-		assert_true(smtpd_clock_ms() - begin < LONG_MS);
+		assert_true(smtpd__clock_ms() - begin < LONG_MS);
 		smtpd_cancel_destroy(c);
 	}
 	smtpd_resolver_destroy(r);

@@ -119,7 +119,7 @@ make(struct smtpd_queue_settings settings)
 	settings.resolver = &resolver;
 	if (settings.hostname == NULL)
 		settings.hostname = "me.test";
-	r = smtpd_router_create(&settings, error, sizeof(error));
+	r = smtpd__router_create(&settings, error, sizeof(error));
 	if (r == NULL)
 		fail_msg("%s", error);
 	return r;
@@ -134,9 +134,9 @@ find(struct smtpd_router *r, const char *domain)
 	struct smtpd_route route;
 	struct smtpd_text history;
 
-	smtpd_text_init(&history, trail_text, sizeof(trail_text));
+	smtpd__text_init(&history, trail_text, sizeof(trail_text));
 	assert_int_equal(
-	    smtpd_route_find(r, domain, NULL, &route, &history), 0);
+	    smtpd__route_find(r, domain, NULL, &route, &history), 0);
 	assert_true(history.len > 0);
 	assert_ptr_equal(
 	    strchr(trail_text, '\n'), trail_text + history.len - 1);
@@ -202,9 +202,9 @@ domains_lead_to_their_hosts(void **state)
 				: SMTPD_OUTCOME_TEMPORARY);
 			assert_true(route.why.text[0] != '\0');
 		}
-		smtpd_route_finish(&route);
+		smtpd__route_finish(&route);
 	}
-	smtpd_router_destroy(r);
+	smtpd__router_destroy(r);
 }
 
 /* Whatever order chance brought them in. */
@@ -219,10 +219,10 @@ the_same_hosts_are_one_site(void **state)
 		struct smtpd_route b = find(r, "other.test");
 
 		assert_string_equal(a.site, b.site);
-		smtpd_route_finish(&a);
-		smtpd_route_finish(&b);
+		smtpd__route_finish(&a);
+		smtpd__route_finish(&b);
 	}
-	smtpd_router_destroy(r);
+	smtpd__router_destroy(r);
 }
 
 /* A domain and the security of its route. */
@@ -269,9 +269,9 @@ rules_say_how_it_is_secured(void **state)
 		assert_int_equal(route.security, secured[i].security);
 		assert_string_equal(route.site, secured[i].site);
 		assert_int_equal(route.port, 2525);
-		smtpd_route_finish(&route);
+		smtpd__route_finish(&route);
 	}
-	smtpd_router_destroy(r);
+	smtpd__router_destroy(r);
 }
 
 /* However the domain is spelt: else a rule could be got around. */
@@ -292,14 +292,14 @@ rules_hold_for_both_forms_of_a_name(void **state)
 	r = make((struct smtpd_queue_settings){ .rules = rules, .nrules = 1 });
 	route = find(r, "xn--bcher-kva.test");
 	assert_string_equal(route.site, "mx1.test required");
-	smtpd_route_finish(&route);
+	smtpd__route_finish(&route);
 	route = find(r,
 	    "B\xc3\xbc"
 	    "cher.test");
 	assert_string_equal(route.site, "mx1.test required");
 	assert_memory_equal(trail_text, "dns B??cher.test: MX", 20);
-	smtpd_route_finish(&route);
-	smtpd_router_destroy(r);
+	smtpd__route_finish(&route);
+	smtpd__router_destroy(r);
 }
 
 /* A smarthost, and where it is; a target's name when it is FOUND, else its
@@ -383,8 +383,8 @@ a_smarthost_takes_everything(void **state)
 			    smarthosts[i].user != NULL ? SMTPD_SECURITY_REQUIRED
 						       : SMTPD_SECURITY_NONE);
 		}
-		smtpd_route_finish(&route);
-		smtpd_router_destroy(r);
+		smtpd__route_finish(&route);
+		smtpd__router_destroy(r);
 	}
 }
 
@@ -413,7 +413,7 @@ what_cannot_be_right_is_refused(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		char error[128] = "";
 
-		assert_null(smtpd_router_create(
+		assert_null(smtpd__router_create(
 		    &wrong[i].settings, error, sizeof(error)));
 		assert_memory_equal(
 		    error, wrong[i].error, strlen(wrong[i].error));
@@ -429,16 +429,16 @@ a_look_up_can_be_cancelled(void **state)
 	struct smtpd_text history;
 
 	(void)state;
-	smtpd_text_init(&history, trail_text, sizeof(trail_text));
+	smtpd__text_init(&history, trail_text, sizeof(trail_text));
 	smtpd_cancel_trigger(cancel);
 	assert_int_equal(
-	    smtpd_route_find(r, "one.test", cancel, &route, &history), 0);
+	    smtpd__route_find(r, "one.test", cancel, &route, &history), 0);
 	assert_int_equal(route.verdict, SMTPD_RESOLVE_LATER);
 	assert_string_equal(route.why.status, "4.4.3");
-	smtpd_route_finish(&route);
-	smtpd_route_finish(&route);
+	smtpd__route_finish(&route);
+	smtpd__route_finish(&route);
 	smtpd_cancel_destroy(cancel);
-	smtpd_router_destroy(r);
+	smtpd__router_destroy(r);
 }
 
 /* A line that has no room is left out, not cut. */
@@ -451,17 +451,17 @@ a_trail_holds_whole_lines(void **state)
 	struct smtpd_text history;
 
 	(void)state;
-	smtpd_text_init(&history, small, sizeof(small));
-	smtpd_route_find(r, "[192.0.2.1]", NULL, &route, &history);
+	smtpd__text_init(&history, small, sizeof(small));
+	smtpd__route_find(r, "[192.0.2.1]", NULL, &route, &history);
 	assert_string_equal(small, "dns [192.0.2.1]: [192.0.2.1]\n");
 	assert_false(history.cut);
-	smtpd_route_finish(&route);
-	smtpd_text_init(&history, small, sizeof(small) - 1);
-	smtpd_route_find(r, "[192.0.2.1]", NULL, &route, &history);
+	smtpd__route_finish(&route);
+	smtpd__text_init(&history, small, sizeof(small) - 1);
+	smtpd__route_find(r, "[192.0.2.1]", NULL, &route, &history);
 	assert_string_equal(small, "");
 	assert_true(history.cut);
-	smtpd_route_finish(&route);
-	smtpd_router_destroy(r);
+	smtpd__route_finish(&route);
+	smtpd__router_destroy(r);
 }
 
 int

@@ -18,7 +18,7 @@
 static const char *
 name_of(const struct smtpd_delivery_job *job)
 {
-	return smtpd_destination_name(job->destination);
+	return smtpd__destination_name(job->destination);
 }
 
 static void
@@ -40,7 +40,7 @@ jobs_are_taken_in_their_order(void **state)
 	}
 	world_take_none(&w);
 	assert_int_equal(
-	    smtpd_schedule_wake(w.schedule, w.now), SMTPD_TIME_NONE);
+	    smtpd__schedule_wake(w.schedule, w.now), SMTPD_TIME_NONE);
 	world_end(&w);
 }
 
@@ -58,16 +58,17 @@ nothing_is_taken_before_its_time(void **state)
 		soon = world_make(&w, "b.example", 0);
 		late->due += 200;
 		soon->due += 100;
-		smtpd_schedule_insert(w.schedule, late, w.now);
-		smtpd_schedule_insert(w.schedule, soon, w.now);
+		smtpd__schedule_insert(w.schedule, late, w.now);
+		smtpd__schedule_insert(w.schedule, soon, w.now);
 		assert_int_equal(
-		    smtpd_schedule_wake(w.schedule, w.now), soon->due);
+		    smtpd__schedule_wake(w.schedule, w.now), soon->due);
 		w.now = soon->due - 1;
 		world_take_none(&w);
-		assert_false(smtpd_schedule_needs_worker(w.schedule, w.now));
+		assert_false(smtpd__schedule_needs_worker(w.schedule, w.now));
 		w.now = soon->due;
-		assert_int_equal(smtpd_schedule_wake(w.schedule, w.now), w.now);
-		assert_true(smtpd_schedule_needs_worker(w.schedule, w.now));
+		assert_int_equal(
+		    smtpd__schedule_wake(w.schedule, w.now), w.now);
+		assert_true(smtpd__schedule_needs_worker(w.schedule, w.now));
 		assert_ptr_equal(world_take(&w, &site), soon);
 		world_sent(&w, soon, site);
 		w.now = late->due;
@@ -90,9 +91,9 @@ what_is_put_back_is_the_next(void **state)
 	b = world_mail(&w, "a.example");
 	for (int i = 0; i < 10; i++) {
 		assert_ptr_equal(world_take(&w, &site), a);
-		smtpd_schedule_put_back(w.schedule, a, w.now);
+		smtpd__schedule_put_back(w.schedule, a, w.now);
 		assert_int_equal(a->state, SMTPD_JOB_READY);
-		smtpd_schedule_leave(w.schedule, site, w.now);
+		smtpd__schedule_leave(w.schedule, site, w.now);
 		world_check(&w);
 	}
 	assert_ptr_equal(world_take(&w, &site), a);
@@ -102,8 +103,8 @@ what_is_put_back_is_the_next(void **state)
 	old = world_retry(&w, "a.example");
 	world_retry(&w, "a.example");
 	assert_ptr_equal(world_take(&w, &site), old);
-	smtpd_schedule_put_back(w.schedule, old, w.now);
-	job = smtpd_schedule_take_more(w.schedule, w.now, site);
+	smtpd__schedule_put_back(w.schedule, old, w.now);
+	job = smtpd__schedule_take_more(w.schedule, w.now, site);
 	assert_ptr_equal(job, old);
 	world_sent(&w, job, site);
 	world_end(&w);
@@ -125,7 +126,7 @@ destinations_of_a_site_are_served_in_turn(void **state)
 			world_mail(&w, names[i]);
 	for (int i = 0; i < 3; i++) {
 		job = world_take(&w, &site);
-		assert_true(smtpd_schedule_bind(
+		assert_true(smtpd__schedule_bind(
 		    w.schedule, job->destination, "mx", w.now, &site));
 		world_sent(&w, job, site);
 	}
@@ -257,13 +258,13 @@ retries_have_all_workers_when_nothing_else_can_be_tried(void **state)
 	/* New mail: a connection of a retry's site stands back for it. */
 	world_mail(&w, "new.example");
 	world_finish(&w, jobs[0]);
-	assert_null(smtpd_schedule_take_more(w.schedule, w.now, sites[0]));
-	assert_true(smtpd_schedule_needs_worker(w.schedule, w.now));
-	smtpd_schedule_leave(w.schedule, sites[0], w.now);
+	assert_null(smtpd__schedule_take_more(w.schedule, w.now, sites[0]));
+	assert_true(smtpd__schedule_needs_worker(w.schedule, w.now));
+	smtpd__schedule_leave(w.schedule, sites[0], w.now);
 	job = world_take(&w, &dead);
 	assert_string_equal(name_of(job), "new.example");
 	world_finish(&w, jobs[1]);
-	jobs[1] = smtpd_schedule_take_more(w.schedule, w.now, sites[1]);
+	jobs[1] = smtpd__schedule_take_more(w.schedule, w.now, sites[1]);
 	assert_non_null(jobs[1]);
 	world_sent(&w, job, dead);
 	for (int i = 1; i < 4; i++)
@@ -279,12 +280,12 @@ count_connections(struct world *w)
 	struct smtpd_delivery_job *jobs[100];
 	uint32_t n = 0;
 
-	while ((jobs[n] = smtpd_schedule_take(
+	while ((jobs[n] = smtpd__schedule_take(
 		    w->schedule, w->now, &sites[n])) != NULL)
 		n++;
 	for (uint32_t i = n; i-- > 0;) {
-		smtpd_schedule_put_back(w->schedule, jobs[i], w->now);
-		smtpd_schedule_leave(w->schedule, sites[i], w->now);
+		smtpd__schedule_put_back(w->schedule, jobs[i], w->now);
+		smtpd__schedule_leave(w->schedule, sites[i], w->now);
 	}
 	return n;
 }
@@ -346,11 +347,11 @@ workers_are_no_more_than_there_are(void **state)
 	}
 	for (int i = 0; i < 5; i++)
 		jobs[i] = world_take(&w, &sites[i]);
-	assert_null(smtpd_schedule_take(w.schedule, w.now, &none));
-	assert_true(smtpd_schedule_needs_worker(w.schedule, w.now));
-	assert_true(smtpd_schedule_wake(w.schedule, w.now) > w.now);
+	assert_null(smtpd__schedule_take(w.schedule, w.now, &none));
+	assert_true(smtpd__schedule_needs_worker(w.schedule, w.now));
+	assert_true(smtpd__schedule_wake(w.schedule, w.now) > w.now);
 	world_sent(&w, jobs[2], sites[2]);
-	assert_int_equal(smtpd_schedule_wake(w.schedule, w.now), w.now);
+	assert_int_equal(smtpd__schedule_wake(w.schedule, w.now), w.now);
 	jobs[2] = world_take(&w, &sites[2]);
 	for (int i = 0; i < 5; i++)
 		world_sent(&w, jobs[i], sites[i]);
@@ -384,7 +385,7 @@ every_site_has_its_turn(void **state)
 	for (uint32_t now = 1;; now++) {
 		struct smtpd_site *site;
 		struct smtpd_delivery_job *job =
-		    smtpd_schedule_take(w.schedule, w.now, &site);
+		    smtpd__schedule_take(w.schedule, w.now, &site);
 		size_t i;
 
 		if (job == NULL)
@@ -410,31 +411,31 @@ a_job_can_be_withdrawn_in_every_state(void **state)
 	(void)state;
 	world_begin(&w, NULL, 0);
 	job = world_make(&w, "a.example", 0);
-	smtpd_schedule_withdraw(w.schedule, job);
-	smtpd_schedule_retire(w.schedule, job);
+	smtpd__schedule_withdraw(w.schedule, job);
+	smtpd__schedule_retire(w.schedule, job);
 	assert_int_equal(job->state, SMTPD_JOB_OUT);
 	job->due = 100;
-	smtpd_schedule_insert(w.schedule, job, w.now);
+	smtpd__schedule_insert(w.schedule, job, w.now);
 	assert_int_equal(job->state, SMTPD_JOB_LATER);
-	smtpd_schedule_retire(w.schedule, job);
+	smtpd__schedule_retire(w.schedule, job);
 	assert_int_equal(job->state, SMTPD_JOB_LATER);
-	smtpd_schedule_withdraw(w.schedule, job);
+	smtpd__schedule_withdraw(w.schedule, job);
 	assert_int_equal(job->state, SMTPD_JOB_OUT);
 	world_check(&w);
 	w.now = 100;
-	smtpd_schedule_insert(w.schedule, job, w.now);
+	smtpd__schedule_insert(w.schedule, job, w.now);
 	assert_int_equal(job->state, SMTPD_JOB_READY);
-	smtpd_schedule_withdraw(w.schedule, job);
+	smtpd__schedule_withdraw(w.schedule, job);
 	assert_int_equal(job->state, SMTPD_JOB_OUT);
 	world_check(&w);
 	world_take_none(&w);
-	smtpd_schedule_insert(w.schedule, job, w.now);
+	smtpd__schedule_insert(w.schedule, job, w.now);
 	assert_ptr_equal(world_take(&w, &site), job);
-	smtpd_schedule_withdraw(w.schedule, job);
+	smtpd__schedule_withdraw(w.schedule, job);
 	assert_int_equal(job->state, SMTPD_JOB_ACTIVE);
-	smtpd_schedule_retire(w.schedule, job);
+	smtpd__schedule_retire(w.schedule, job);
 	assert_int_equal(job->state, SMTPD_JOB_OUT);
-	smtpd_schedule_leave(w.schedule, site, w.now);
+	smtpd__schedule_leave(w.schedule, site, w.now);
 	world_end(&w);
 }
 
@@ -448,17 +449,17 @@ a_job_can_be_flushed_in_every_state(void **state)
 	(void)state;
 	world_begin(&w, NULL, 50);
 	job = world_make(&w, "a.example", 0);
-	smtpd_schedule_flush(w.schedule, job, w.now);
+	smtpd__schedule_flush(w.schedule, job, w.now);
 	assert_int_equal(job->state, SMTPD_JOB_OUT);
 	job->due = 100;
-	smtpd_schedule_insert(w.schedule, job, w.now);
-	smtpd_schedule_flush(w.schedule, job, w.now);
+	smtpd__schedule_insert(w.schedule, job, w.now);
+	smtpd__schedule_flush(w.schedule, job, w.now);
 	assert_int_equal(job->state, SMTPD_JOB_READY);
 	assert_int_equal(job->due, w.now);
-	smtpd_schedule_flush(w.schedule, job, w.now);
+	smtpd__schedule_flush(w.schedule, job, w.now);
 	assert_int_equal(job->state, SMTPD_JOB_READY);
 	assert_ptr_equal(world_take(&w, &site), job);
-	smtpd_schedule_flush(w.schedule, job, w.now);
+	smtpd__schedule_flush(w.schedule, job, w.now);
 	assert_int_equal(job->state, SMTPD_JOB_ACTIVE);
 	world_check(&w);
 	world_sent(&w, job, site);

@@ -18,7 +18,7 @@ report(
 {
 	struct smtpd_result why = { .text = "no route to host" };
 
-	return smtpd_site_feedback_report(
+	return smtpd__site_feedback_report(
 	    w->schedule, site, verdict, &why, w->now);
 }
 
@@ -37,10 +37,10 @@ destinations_share_a_site_once_they_are_bound(void **state)
 		jobs[i] = world_take(&w, &sites[i]);
 	world_take_none(&w);
 	assert_int_equal(w.schedule->nsites, 2);
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, jobs[0]->destination, "mx", w.now, &sites[0]));
 	assert_int_equal(w.schedule->nsites, 3);
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, jobs[1]->destination, "mx", w.now, &sites[1]));
 	assert_ptr_equal(sites[0], sites[1]);
 	assert_string_equal(world_facts(jobs[0]).name, "mx");
@@ -49,19 +49,19 @@ destinations_share_a_site_once_they_are_bound(void **state)
 
 	/* There is no room for the others, and the own sites go with them. */
 	for (int i = 2; i < 4; i++) {
-		assert_false(smtpd_schedule_bind(
+		assert_false(smtpd__schedule_bind(
 		    w.schedule, jobs[i]->destination, "mx", w.now, &sites[i]));
 		assert_null(sites[i]);
-		smtpd_schedule_put_back(w.schedule, jobs[i], w.now);
+		smtpd__schedule_put_back(w.schedule, jobs[i], w.now);
 	}
 	assert_int_equal(w.schedule->nsites, 1);
-	assert_ptr_equal(smtpd_schedule_site(jobs[2]->destination), sites[0]);
+	assert_ptr_equal(smtpd__schedule_site(jobs[2]->destination), sites[0]);
 	world_take_none(&w);
 	world_sent(&w, jobs[0], sites[0]);
 	world_sent(&w, jobs[1], sites[1]);
 	for (int i = 0; i < 8; i++) {
 		jobs[0] = world_take(&w, &sites[0]);
-		assert_true(smtpd_schedule_bind(
+		assert_true(smtpd__schedule_bind(
 		    w.schedule, jobs[0]->destination, "mx", w.now, &sites[0]));
 		world_sent(&w, jobs[0], sites[0]);
 	}
@@ -83,16 +83,16 @@ a_closed_site_is_not_bound(void **state)
 	b = world_mail(&w, "b.example");
 	assert_ptr_equal(world_take(&w, &site), a);
 	assert_ptr_equal(world_take(&w, &other), b);
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
 	resumes_at = report(&w, site, SMTPD_SITE_DOWN);
-	assert_false(smtpd_schedule_bind(
+	assert_false(smtpd__schedule_bind(
 	    w.schedule, b->destination, "mx", w.now, &other));
 	assert_null(other);
-	smtpd_schedule_put_back(w.schedule, b, w.now);
+	smtpd__schedule_put_back(w.schedule, b, w.now);
 
 	/* Not even by who is there already. */
-	assert_false(smtpd_schedule_bind(
+	assert_false(smtpd__schedule_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
 	world_finish(&w, a);
 	world_take_none(&w);
@@ -118,7 +118,7 @@ a_domain_is_not_a_site_of_that_name(void **state)
 	mx = world_mail(&w, "mx.example.org");
 	assert_ptr_equal(world_take(&w, &site), a);
 	assert_ptr_equal(world_take(&w, &other), mx);
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, a->destination, "mx.example.org", w.now, &site));
 	assert_ptr_not_equal(site, other);
 	report(&w, other, SMTPD_SITE_DOWN);
@@ -128,7 +128,7 @@ a_domain_is_not_a_site_of_that_name(void **state)
 	assert_int_equal(world_facts(mx).failures, 1);
 	world_sent(&w, a, site);
 	world_finish(&w, mx);
-	smtpd_schedule_leave(w.schedule, other, w.now);
+	smtpd__schedule_leave(w.schedule, other, w.now);
 	world_end(&w);
 }
 
@@ -145,11 +145,11 @@ trouble_with_one_name_closes_no_shared_site(void **state)
 	world_mail_many(&w, "b.example", 3);
 	a = world_take(&w, &site);
 	b = world_take(&w, &other);
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, b->destination, "mx", w.now, &other));
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, a->destination, NULL, w.now, &site));
 	assert_ptr_not_equal(site, other);
 	assert_string_equal(world_facts(a).name, "a.example");
@@ -159,7 +159,7 @@ trouble_with_one_name_closes_no_shared_site(void **state)
 	for (int i = 0; i < 2; i++) {
 		b = world_take(&w, &other);
 		assert_string_equal(
-		    smtpd_destination_name(b->destination), "b.example");
+		    smtpd__destination_name(b->destination), "b.example");
 		world_sent(&w, b, other);
 	}
 	world_take_none(&w);
@@ -167,7 +167,7 @@ trouble_with_one_name_closes_no_shared_site(void **state)
 	/* When it can be looked up again, nothing of that is left. */
 	w.now = world_facts(a).resumes_at;
 	a = world_take(&w, &site);
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
 	assert_int_equal(w.schedule->nsites, 1);
 	world_sent(&w, a, site);
@@ -187,7 +187,7 @@ who_is_left_behind_by_a_bind_can_leave(void **state)
 	b = world_mail(&w, "a.example");
 	assert_ptr_equal(world_take(&w, &first), a);
 	assert_ptr_equal(world_take(&w, &second), b);
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, a->destination, "mx", w.now, &first));
 	world_sent(&w, a, first);
 	report(&w, second, SMTPD_SITE_DOWN);
@@ -197,10 +197,10 @@ who_is_left_behind_by_a_bind_can_leave(void **state)
 	/* The domain is kept with its own site, and found again. */
 	world_check(&w);
 	c = world_mail(&w, "a.example");
-	assert_ptr_equal(smtpd_schedule_site(c->destination), second);
-	smtpd_schedule_leave(w.schedule, second, w.now);
+	assert_ptr_equal(smtpd__schedule_site(c->destination), second);
+	smtpd__schedule_leave(w.schedule, second, w.now);
 	world_take_none(&w);
-	smtpd_schedule_flush(w.schedule, c, w.now);
+	smtpd__schedule_flush(w.schedule, c, w.now);
 	assert_ptr_equal(world_take(&w, &third), c);
 	world_sent(&w, c, third);
 	world_end(&w);
@@ -220,14 +220,14 @@ a_closed_site_is_remembered_without_mail(void **state)
 	assert_ptr_equal(world_take(&w, &site), job);
 	resumes_at = report(&w, site, SMTPD_SITE_DOWN);
 	world_finish(&w, job);
-	smtpd_schedule_leave(w.schedule, site, w.now);
+	smtpd__schedule_leave(w.schedule, site, w.now);
 	job = world_mail(&w, "shared.example");
 	assert_ptr_equal(world_take(&w, &site), job);
-	assert_true(smtpd_schedule_bind(
+	assert_true(smtpd__schedule_bind(
 	    w.schedule, job->destination, "mx", w.now, &site));
 	report(&w, site, SMTPD_SITE_DOWN);
 	world_finish(&w, job);
-	smtpd_schedule_leave(w.schedule, site, w.now);
+	smtpd__schedule_leave(w.schedule, site, w.now);
 	assert_int_equal(w.schedule->nsites, 2);
 	assert_int_equal(w.schedule->destinations.count, 1);
 	job = world_mail(&w, "own.example");
@@ -239,7 +239,7 @@ a_closed_site_is_remembered_without_mail(void **state)
 	assert_int_equal(w.schedule->nsites, 0);
 	assert_int_equal(w.schedule->destinations.count, 0);
 	assert_int_equal(
-	    smtpd_schedule_wake(w.schedule, w.now), SMTPD_TIME_NONE);
+	    smtpd__schedule_wake(w.schedule, w.now), SMTPD_TIME_NONE);
 	world_end(&w);
 }
 
@@ -264,7 +264,7 @@ many_destinations_are_no_trouble(void **state)
 		job = world_take(&w, &site);
 		snprintf(name, sizeof(name), "d%d.example", i);
 		assert_string_equal(
-		    smtpd_destination_name(job->destination), name);
+		    smtpd__destination_name(job->destination), name);
 		world_sent(&w, job, site);
 	}
 	assert_int_equal(w.schedule->nsites, 0);

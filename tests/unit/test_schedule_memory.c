@@ -23,12 +23,12 @@ no_schedule_is_made_by_halves(void **state)
 	(void)state;
 	do {
 		failing_after(n++);
-		s = smtpd_schedule_create(&world_defaults);
+		s = smtpd__schedule_create(&world_defaults);
 		assert_int_equal(failing_ended(), s == NULL);
 	} while (s == NULL);
 	assert_int_equal(n, 4);
-	smtpd_schedule_destroy(s);
-	smtpd_schedule_destroy(NULL);
+	smtpd__schedule_destroy(s);
+	smtpd__schedule_destroy(NULL);
 }
 
 /* Insert a new message, the Nth allocation fails.  Return whether all went
@@ -46,7 +46,7 @@ make_and_insert(struct world *w, const char *domain, uint32_t due, int n)
 		return false;
 	}
 	job->due = due;
-	status = smtpd_schedule_insert(w->schedule, job, w->now);
+	status = smtpd__schedule_insert(w->schedule, job, w->now);
 	assert_int_equal(failing_ended(), status == -1);
 	assert_int_equal(job->state == SMTPD_JOB_OUT, status == -1);
 	return status == 0;
@@ -98,12 +98,12 @@ what_was_taken_can_always_go_back(void **state)
 	for (int i = 0; i < COUNT; i++) {
 		jobs[i]->due = i % 3 == 0 ? 100 : 0;
 		if (i % 3 == 1)
-			smtpd_schedule_put_back(w.schedule, jobs[i], w.now);
+			smtpd__schedule_put_back(w.schedule, jobs[i], w.now);
 		else
 			assert_int_equal(
-			    smtpd_schedule_insert(w.schedule, jobs[i], w.now),
+			    smtpd__schedule_insert(w.schedule, jobs[i], w.now),
 			    0);
-		smtpd_schedule_leave(w.schedule, sites[i], w.now);
+		smtpd__schedule_leave(w.schedule, sites[i], w.now);
 	}
 	assert_false(failing_ended());
 	world_end(&w);
@@ -153,13 +153,13 @@ who_cannot_be_bound_has_left(void **state)
 			struct smtpd_delivery_job *job = world_take(&w, &site);
 
 			failing_after(n++);
-			bound = smtpd_schedule_bind(w.schedule,
+			bound = smtpd__schedule_bind(w.schedule,
 			    job->destination, names[i], w.now, &site);
 			assert_int_equal(failing_ended(), !bound);
 			assert_int_equal(site != NULL, bound);
-			smtpd_schedule_put_back(w.schedule, job, w.now);
+			smtpd__schedule_put_back(w.schedule, job, w.now);
 			if (bound)
-				smtpd_schedule_leave(w.schedule, site, w.now);
+				smtpd__schedule_leave(w.schedule, site, w.now);
 			world_check(&w);
 		} while (!bound);
 		assert_in_range(n, 2, 3);
@@ -178,18 +178,18 @@ a_table_goes_on_without_memory(void **state)
 	struct smtpd_name_table t;
 
 	(void)state;
-	assert_int_equal(smtpd_name_table_init(&t, 5), 0);
+	assert_int_equal(smtpd__name_table_init(&t, 5), 0);
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(names[i], sizeof(names[i]), "%d", i);
 		nodes[i].name = names[i];
 		failing_after(0);
-		smtpd_name_table_add(&t, &nodes[i]);
+		smtpd__name_table_add(&t, &nodes[i]);
 	}
 	failing_ended();
 	for (int i = 0; i < COUNT; i++)
 		assert_ptr_equal(
-		    smtpd_name_table_find(&t, names[i]), &nodes[i]);
-	smtpd_name_table_finish(&t);
+		    smtpd__name_table_find(&t, names[i]), &nodes[i]);
+	smtpd__name_table_finish(&t);
 }
 
 int

@@ -131,7 +131,7 @@ insert(struct game *g, int j)
 	struct naive_job *nj = &g->n.jobs[j];
 
 	assert_int_equal(
-	    smtpd_schedule_insert(g->w.schedule, nj->job, g->w.now), 0);
+	    smtpd__schedule_insert(g->w.schedule, nj->job, g->w.now), 0);
 	nj->counted = false;
 	if (nj->job->due <= g->w.now)
 		naive_append(&g->n, j);
@@ -155,7 +155,7 @@ withdraw_some(struct game *g)
 
 	if (j < 0)
 		return;
-	smtpd_schedule_withdraw(g->w.schedule, g->n.jobs[j].job);
+	smtpd__schedule_withdraw(g->w.schedule, g->n.jobs[j].job);
 	if (g->n.jobs[j].state != SMTPD_JOB_ACTIVE)
 		g->n.jobs[j].state = SMTPD_JOB_OUT;
 }
@@ -185,7 +185,7 @@ flush_some(struct game *g)
 	if (j < 0 || below(4) != 0)
 		return;
 	nj = &g->n.jobs[j];
-	smtpd_schedule_flush(g->w.schedule, nj->job, g->w.now);
+	smtpd__schedule_flush(g->w.schedule, nj->job, g->w.now);
 	if (nj->state == SMTPD_JOB_LATER)
 		naive_append(&g->n, j);
 	if (nj->state == SMTPD_JOB_READY)
@@ -204,13 +204,14 @@ let_time_pass(struct game *g)
 		break;
 	default:
 		if (below(4) == 0 &&
-		    smtpd_schedule_wake(g->w.schedule, g->w.now) !=
+		    smtpd__schedule_wake(g->w.schedule, g->w.now) !=
 			SMTPD_TIME_NONE)
-			g->w.now = smtpd_schedule_wake(g->w.schedule, g->w.now);
+			g->w.now =
+			    smtpd__schedule_wake(g->w.schedule, g->w.now);
 	}
 	naive_advance(&g->n, g->w.now);
 	naive_settle(&g->n);
-	assert_int_equal(smtpd_schedule_needs_worker(g->w.schedule, g->w.now),
+	assert_int_equal(smtpd__schedule_needs_worker(g->w.schedule, g->w.now),
 	    naive_is_hungry(&g->n));
 }
 
@@ -219,7 +220,7 @@ take(struct game *g)
 {
 	struct smtpd_site *site;
 	struct smtpd_delivery_job *job =
-	    smtpd_schedule_take(g->w.schedule, g->w.now, &site);
+	    smtpd__schedule_take(g->w.schedule, g->w.now, &site);
 	int s, j;
 
 	if (job == NULL) {
@@ -230,7 +231,7 @@ take(struct game *g)
 	assert_true(g->n.busy < g->w.settings.workers);
 	j = find_job(g, job);
 	s = g->n.domains[g->n.jobs[j].domain].site;
-	assert_ptr_equal(site, smtpd_schedule_site(job->destination));
+	assert_ptr_equal(site, smtpd__schedule_site(job->destination));
 	assert_true(naive_may_serve(&g->n, s));
 	assert_true(naive_may_take(&g->n, j, s, naive_kind(&g->n, s)));
 	naive_take(&g->n, j);
@@ -249,7 +250,7 @@ take_more(struct game *g)
 	if (c == NULL)
 		return;
 	s = &g->n.sites[c->site];
-	job = smtpd_schedule_take_more(g->w.schedule, g->w.now, c->real);
+	job = smtpd__schedule_take_more(g->w.schedule, g->w.now, c->real);
 	if (s->resumes_at == 0 && s->connections <= s->limit)
 		kind = naive_kind(&g->n, c->site);
 	assert_int_equal(job == NULL, kind == -1);
@@ -264,7 +265,7 @@ take_more(struct game *g)
 static void
 put_back(struct game *g, int j)
 {
-	smtpd_schedule_put_back(g->w.schedule, g->n.jobs[j].job, g->w.now);
+	smtpd__schedule_put_back(g->w.schedule, g->n.jobs[j].job, g->w.now);
 	naive_prepend(&g->n, j);
 }
 
@@ -283,7 +284,7 @@ bind_some(struct game *g)
 	may = to == c->site ? g->n.sites[to].resumes_at == 0
 			    : naive_has_room(&g->n, to);
 	assert_int_equal(
-	    smtpd_schedule_bind(g->w.schedule,
+	    smtpd__schedule_bind(g->w.schedule,
 		g->n.jobs[c->job].job->destination,
 		own ? NULL : naive_site_name(to), g->w.now, &c->real),
 	    may);
@@ -314,7 +315,7 @@ report(struct game *g)
 	if (c == NULL)
 		return;
 	naive_report(&g->n, c->site, verdict, g->w.now,
-	    smtpd_site_feedback_report(
+	    smtpd__site_feedback_report(
 		g->w.schedule, c->real, verdict, NULL, g->w.now));
 }
 
@@ -336,13 +337,13 @@ end_job(struct game *g)
 		put_back(g, c->job);
 		break;
 	case 2:
-		smtpd_schedule_retire(g->w.schedule, nj->job);
+		smtpd__schedule_retire(g->w.schedule, nj->job);
 		nj->state = SMTPD_JOB_OUT;
 		nj->counted = false;
 		break;
 	default:
 		nj->job->attempts++;
-		nj->job->due = smtpd_schedule_retry(
+		nj->job->due = smtpd__schedule_retry(
 		    g->w.schedule, nj->job, nj->job->attempts, g->w.now);
 		insert(g, c->job);
 	}
@@ -356,7 +357,7 @@ leave(struct game *g)
 
 	if (c == NULL)
 		return;
-	smtpd_schedule_leave(g->w.schedule, c->real, g->w.now);
+	smtpd__schedule_leave(g->w.schedule, c->real, g->w.now);
 	g->n.sites[c->site].connections--;
 	drop_connection(g, c);
 }
@@ -382,7 +383,7 @@ static void
 overdue(struct game *g)
 {
 	struct smtpd_delivery_job *job =
-	    smtpd_schedule_overdue(g->w.schedule, g->w.now);
+	    smtpd__schedule_overdue(g->w.schedule, g->w.now);
 	int j;
 
 	if (job == NULL) {
@@ -394,11 +395,11 @@ overdue(struct game *g)
 	assert_true(naive_is_overdue(&g->n, j, g->w.now));
 	g->n.jobs[j].state = SMTPD_JOB_ACTIVE;
 	naive_settle(&g->n);
-	if (smtpd_schedule_is_expired(g->w.schedule, job, g->w.now)) {
+	if (smtpd__schedule_is_expired(g->w.schedule, job, g->w.now)) {
 		finish(g, j);
 		return;
 	}
-	assert_true(smtpd_schedule_wants_notice(g->w.schedule, job, g->w.now));
+	assert_true(smtpd__schedule_wants_notice(g->w.schedule, job, g->w.now));
 	job->delay_notice_sent = true;
 	insert(g, j);
 }
@@ -406,7 +407,7 @@ overdue(struct game *g)
 static void
 wake(struct game *g)
 {
-	uint32_t wake = smtpd_schedule_wake(g->w.schedule, g->w.now);
+	uint32_t wake = smtpd__schedule_wake(g->w.schedule, g->w.now);
 	uint32_t first = SMTPD_TIME_NONE;
 
 	for (int s = 0; s < NAIVE_SITES; s++)
@@ -437,7 +438,7 @@ clear(struct game *g)
 
 		if (c->job >= 0)
 			finish(g, c->job);
-		smtpd_schedule_leave(g->w.schedule, c->real, g->w.now);
+		smtpd__schedule_leave(g->w.schedule, c->real, g->w.now);
 		drop_connection(g, c);
 	}
 	world_end(&g->w);

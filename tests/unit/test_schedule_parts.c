@@ -24,22 +24,22 @@ a_heap_sorts_and_gives_up_any(void **state)
 
 	(void)state;
 	srand(1);
-	assert_null(smtpd_heap_top(&h));
-	assert_int_equal(smtpd_heap_fit(&h, LENGTH(nodes)), 0);
+	assert_null(smtpd__heap_top(&h));
+	assert_int_equal(smtpd__heap_fit(&h, LENGTH(nodes)), 0);
 	for (size_t i = 0; i < LENGTH(nodes); i++)
-		smtpd_heap_push(&h, &nodes[i], (uint32_t)rand() % 500);
+		smtpd__heap_push(&h, &nodes[i], (uint32_t)rand() % 500);
 	for (size_t i = 0; i < LENGTH(nodes); i += 3)
-		smtpd_heap_remove(&h, &nodes[i]);
+		smtpd__heap_remove(&h, &nodes[i]);
 	assert_int_equal(h.count, 666);
 	for (int i = 0; i < 666; i++) {
-		top = smtpd_heap_top(&h);
+		top = smtpd__heap_top(&h);
 		assert_true((top - nodes) % 3 != 0);
 		assert_true(top->when >= last);
 		last = top->when;
-		smtpd_heap_remove(&h, top);
+		smtpd__heap_remove(&h, top);
 	}
-	assert_null(smtpd_heap_top(&h));
-	smtpd_heap_finish(&h);
+	assert_null(smtpd__heap_top(&h));
+	smtpd__heap_finish(&h);
 }
 
 static void
@@ -48,12 +48,12 @@ a_heap_returns_what_it_no_longer_needs(void **state)
 	struct smtpd_heap h = { 0 };
 
 	(void)state;
-	assert_int_equal(smtpd_heap_fit(&h, 100000), 0);
+	assert_int_equal(smtpd__heap_fit(&h, 100000), 0);
 	assert_in_range(h.room, 100000, 200000);
 	for (int i = 0; i < 20; i++)
-		assert_int_equal(smtpd_heap_fit(&h, 10), 0);
+		assert_int_equal(smtpd__heap_fit(&h, 10), 0);
 	assert_in_range(h.room, 10, 1100);
-	smtpd_heap_finish(&h);
+	smtpd__heap_finish(&h);
 }
 
 static void
@@ -67,26 +67,26 @@ a_table_finds_what_is_in_it(void **state)
 	struct smtpd_name_table t;
 
 	(void)state;
-	assert_int_equal(smtpd_name_table_init(&t, 99), 0);
+	assert_int_equal(smtpd__name_table_init(&t, 99), 0);
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(names[i], sizeof(names[i]), "n%d.example", i);
 		nodes[i].name = names[i];
-		assert_null(smtpd_name_table_find(&t, names[i]));
-		smtpd_name_table_add(&t, &nodes[i]);
+		assert_null(smtpd__name_table_find(&t, names[i]));
+		smtpd__name_table_add(&t, &nodes[i]);
 	}
 	assert_int_equal(t.count, COUNT);
 	assert_in_range(t.size, COUNT, 4 * COUNT);
 	for (int i = 0; i < COUNT; i++) {
 		assert_ptr_equal(
-		    smtpd_name_table_find(&t, names[i]), &nodes[i]);
+		    smtpd__name_table_find(&t, names[i]), &nodes[i]);
 		if (i % 50 != 0)
-			smtpd_name_table_remove(&t, &nodes[i]);
+			smtpd__name_table_remove(&t, &nodes[i]);
 	}
 	assert_in_range(t.size, COUNT / 50, COUNT / 4);
 	for (int i = 0; i < COUNT; i++)
-		assert_ptr_equal(smtpd_name_table_find(&t, names[i]),
+		assert_ptr_equal(smtpd__name_table_find(&t, names[i]),
 		    i % 50 == 0 ? &nodes[i] : NULL);
-	smtpd_name_table_finish(&t);
+	smtpd__name_table_finish(&t);
 }
 
 static void
@@ -98,14 +98,14 @@ finished_recipients_are_known_by_bit_or_job(void **state)
 	uint32_t set = 0;
 
 	(void)state;
-	assert_false(smtpd_queued_message_is_finished(&e, &job, 0));
+	assert_false(smtpd__queued_message_is_finished(&e, &job, 0));
 	e.finished = bits;
 	for (uint32_t i = 0; i < 16; i++)
-		if (smtpd_queued_message_is_finished(&e, &job, i))
+		if (smtpd__queued_message_is_finished(&e, &job, i))
 			set |= 1u << i;
 	assert_int_equal(set, 0x8201);
 	job.finished = true;
-	assert_true(smtpd_queued_message_is_finished(&e, &job, 3));
+	assert_true(smtpd__queued_message_is_finished(&e, &job, 3));
 }
 
 int

@@ -35,7 +35,7 @@ retries_double_up_to_two_hours(void **state)
 		job = world_make(&w, "a.example", 0);
 		for (size_t i = 0; i < LENGTH(attempts); i++)
 			for (int k = 0; k < 100; k++)
-				assert_about(smtpd_schedule_retry(w.schedule,
+				assert_about(smtpd__schedule_retry(w.schedule,
 						 job, attempts[i], w.now) -
 					w.now,
 				    minutes[i] * MINUTE);
@@ -55,7 +55,7 @@ retries_are_spread_over_the_whole_tenth(void **state)
 	world_begin(&w, NULL, 0);
 	job = world_make(&w, "a.example", 0);
 	for (int i = 0; i < 10000; i++) {
-		uint32_t t = smtpd_schedule_retry(w.schedule, job, 1, 0);
+		uint32_t t = smtpd__schedule_retry(w.schedule, job, 1, 0);
 
 		sum += t;
 		least = t < least ? t : least;
@@ -83,10 +83,11 @@ chance_depends_on_the_seed(void **state)
 		struct smtpd_delivery_job *ja = world_make(&a, "a.example", 0);
 		struct smtpd_delivery_job *jb = world_make(&b, "a.example", 0);
 		struct smtpd_delivery_job *jc = world_make(&c, "a.example", 0);
-		uint32_t t = smtpd_schedule_retry(a.schedule, ja, 9, 0);
+		uint32_t t = smtpd__schedule_retry(a.schedule, ja, 9, 0);
 
-		assert_int_equal(smtpd_schedule_retry(b.schedule, jb, 9, 0), t);
-		same += smtpd_schedule_retry(c.schedule, jc, 9, 0) == t;
+		assert_int_equal(
+		    smtpd__schedule_retry(b.schedule, jb, 9, 0), t);
+		same += smtpd__schedule_retry(c.schedule, jc, 9, 0) == t;
 	}
 	assert_true(same < 20);
 	world_end(&a);
@@ -106,16 +107,16 @@ an_unsure_job_waits_half_an_hour(void **state)
 	job = world_make(&w, "a.example", 0);
 	job->in_doubt = true;
 	for (uint16_t i = 0; i < LENGTH(minutes); i++) {
-		uint32_t wait = smtpd_schedule_retry(
+		uint32_t wait = smtpd__schedule_retry(
 				    w.schedule, job, (uint16_t)(i + 1), w.now) -
 		    w.now;
 
 		assert_about(wait, minutes[i] * MINUTE);
 		assert_true(wait >= 30 * MINUTE);
 	}
-	w.now = smtpd_schedule_expiry(w.schedule, job) - MINUTE;
+	w.now = smtpd__schedule_expiry(w.schedule, job) - MINUTE;
 	assert_int_equal(
-	    smtpd_schedule_retry(w.schedule, job, 1, w.now), w.now + MINUTE);
+	    smtpd__schedule_retry(w.schedule, job, 1, w.now), w.now + MINUTE);
 	world_end(&w);
 }
 
@@ -128,27 +129,27 @@ live(struct world *w, unsigned flags, uint32_t lifetime)
 	uint32_t end = w->now + lifetime;
 	unsigned tries = 0;
 
-	assert_int_equal(smtpd_schedule_expiry(w->schedule, job), end);
-	assert_int_equal(smtpd_schedule_insert(w->schedule, job, w->now), 0);
+	assert_int_equal(smtpd__schedule_expiry(w->schedule, job), end);
+	assert_int_equal(smtpd__schedule_insert(w->schedule, job, w->now), 0);
 	for (;;) {
 		struct smtpd_site *site;
 
-		assert_null(smtpd_schedule_overdue(w->schedule, w->now));
+		assert_null(smtpd__schedule_overdue(w->schedule, w->now));
 		assert_ptr_equal(world_take(w, &site), job);
 		tries++;
 		assert_int_equal(
-		    smtpd_schedule_is_expired(w->schedule, job, w->now),
+		    smtpd__schedule_is_expired(w->schedule, job, w->now),
 		    w->now >= end);
 		if (w->now >= end)
 			break;
 		world_put_off(w, job, site, SMTPD_SITE_FINE);
 		world_take_none(w);
-		w->now = smtpd_schedule_wake(w->schedule, w->now);
+		w->now = smtpd__schedule_wake(w->schedule, w->now);
 		assert_int_equal(w->now, job->due);
 	}
 	assert_int_equal(w->now, end);
-	smtpd_schedule_leave(
-	    w->schedule, smtpd_schedule_site(job->destination), w->now);
+	smtpd__schedule_leave(
+	    w->schedule, smtpd__schedule_site(job->destination), w->now);
 	return tries;
 }
 
@@ -182,14 +183,14 @@ mail_may_live_for_ever(void **state)
 	job = world_mail(&w, "a.example");
 	bounce = world_make(&w, "a.example", SMTPD_MESSAGE_NULL_SENDER);
 	assert_int_equal(
-	    smtpd_schedule_expiry(w.schedule, job), SMTPD_TIME_NONE);
+	    smtpd__schedule_expiry(w.schedule, job), SMTPD_TIME_NONE);
 	assert_int_equal(
-	    smtpd_schedule_expiry(w.schedule, bounce), SMTPD_TIME_NONE);
+	    smtpd__schedule_expiry(w.schedule, bounce), SMTPD_TIME_NONE);
 	w.now = UINT32_MAX - 2;
-	assert_false(smtpd_schedule_is_expired(w.schedule, job, w.now));
-	assert_false(smtpd_schedule_wants_notice(w.schedule, job, w.now));
+	assert_false(smtpd__schedule_is_expired(w.schedule, job, w.now));
+	assert_false(smtpd__schedule_wants_notice(w.schedule, job, w.now));
 	world_close(&w);
-	assert_null(smtpd_schedule_overdue(w.schedule, w.now));
+	assert_null(smtpd__schedule_overdue(w.schedule, w.now));
 	world_end(&w);
 }
 
@@ -204,13 +205,13 @@ times_do_not_wrap(void **state)
 	world_begin(&w, NULL, UINT32_MAX - 100);
 	job = world_mail(&w, "a.example");
 	assert_int_equal(
-	    smtpd_schedule_expiry(w.schedule, job), UINT32_MAX - 1);
+	    smtpd__schedule_expiry(w.schedule, job), UINT32_MAX - 1);
 	assert_int_equal(
-	    smtpd_schedule_retry(w.schedule, job, 9, w.now), UINT32_MAX - 1);
-	assert_false(smtpd_schedule_is_expired(w.schedule, job, w.now));
+	    smtpd__schedule_retry(w.schedule, job, 9, w.now), UINT32_MAX - 1);
+	assert_false(smtpd__schedule_is_expired(w.schedule, job, w.now));
 	resumes_at = world_close(&w);
 	assert_int_equal(resumes_at, UINT32_MAX - 1);
-	assert_int_equal(smtpd_schedule_wake(w.schedule, w.now), resumes_at);
+	assert_int_equal(smtpd__schedule_wake(w.schedule, w.now), resumes_at);
 	world_end(&w);
 }
 
@@ -224,7 +225,7 @@ a_retry_past_the_end_is_not_at_once(void **state)
 	world_begin(&w, NULL, 50);
 	job = world_make(&w, "a.example", 0);
 	w.now += 6 * DAY;
-	assert_int_equal(smtpd_schedule_retry(w.schedule, job, 1, w.now),
+	assert_int_equal(smtpd__schedule_retry(w.schedule, job, 1, w.now),
 	    w.now + 5 * MINUTE);
 	world_end(&w);
 }
@@ -256,7 +257,7 @@ a_notice_is_wanted_once_and_of_people_only(void **state)
 		    world_make(&w, "a.example", cases[i].flags);
 
 		job->delay_notice_sent = cases[i].given;
-		assert_int_equal(smtpd_schedule_wants_notice(
+		assert_int_equal(smtpd__schedule_wants_notice(
 				     w.schedule, job, w.now + cases[i].age),
 		    cases[i].wanted);
 	}
@@ -270,18 +271,18 @@ wait_for_overdue(struct world *w, struct smtpd_delivery_job **job)
 {
 	unsigned probes = 0;
 
-	while ((*job = smtpd_schedule_overdue(w->schedule, w->now)) == NULL) {
+	while ((*job = smtpd__schedule_overdue(w->schedule, w->now)) == NULL) {
 		struct smtpd_site *site;
 		struct smtpd_delivery_job *probe =
-		    smtpd_schedule_take(w->schedule, w->now, &site);
+		    smtpd__schedule_take(w->schedule, w->now, &site);
 
 		if (probe != NULL) {
 			world_put_off(w, probe, site, SMTPD_SITE_DOWN);
 			probes++;
 			continue;
 		}
-		assert_true(smtpd_schedule_wake(w->schedule, w->now) > w->now);
-		w->now = smtpd_schedule_wake(w->schedule, w->now);
+		assert_true(smtpd__schedule_wake(w->schedule, w->now) > w->now);
+		w->now = smtpd__schedule_wake(w->schedule, w->now);
 	}
 	return probes;
 }
@@ -301,11 +302,11 @@ mail_of_a_dead_site_has_its_notice_and_its_end(void **state)
 			wait_for_overdue(&w, &job);
 			assert_in_range(w.now, start + 4 * HOUR,
 			    start + 6 * HOUR + 12 * MINUTE);
-			assert_true(smtpd_schedule_wants_notice(
+			assert_true(smtpd__schedule_wants_notice(
 			    w.schedule, job, w.now));
 			assert_false(job->delay_notice_sent);
 			job->delay_notice_sent = true;
-			smtpd_schedule_insert(w.schedule, job, w.now);
+			smtpd__schedule_insert(w.schedule, job, w.now);
 			assert_int_equal(job->state, SMTPD_JOB_READY);
 			world_check(&w);
 		}
@@ -313,7 +314,7 @@ mail_of_a_dead_site_has_its_notice_and_its_end(void **state)
 			wait_for_overdue(&w, &job);
 			assert_int_equal(w.now, start + 5 * DAY);
 			assert_true(
-			    smtpd_schedule_is_expired(w.schedule, job, w.now));
+			    smtpd__schedule_is_expired(w.schedule, job, w.now));
 			assert_string_equal(
 			    world_facts(job).why->text, "it is not there");
 			world_finish(&w, job);
@@ -334,18 +335,18 @@ a_busy_site_leaves_time_for_a_last_try(void **state)
 	world_mail_many(&w, "a.example", 3);
 	w.now = 4 * HOUR;
 	first = world_take(&w, &site);
-	assert_null(smtpd_schedule_overdue(w.schedule, w.now));
+	assert_null(smtpd__schedule_overdue(w.schedule, w.now));
 	second = world_take(&w, &site);
 	world_take_none(&w);
 	w.now += MINUTE;
-	job = smtpd_schedule_overdue(w.schedule, w.now);
+	job = smtpd__schedule_overdue(w.schedule, w.now);
 	assert_non_null(job);
 	job->delay_notice_sent = true;
-	smtpd_schedule_insert(w.schedule, job, w.now);
+	smtpd__schedule_insert(w.schedule, job, w.now);
 	for (; w.now < 5 * DAY + 2 * HOUR; w.now += MINUTE)
-		assert_null(smtpd_schedule_overdue(w.schedule, w.now));
+		assert_null(smtpd__schedule_overdue(w.schedule, w.now));
 	w.now += MINUTE;
-	assert_ptr_equal(smtpd_schedule_overdue(w.schedule, w.now), job);
+	assert_ptr_equal(smtpd__schedule_overdue(w.schedule, w.now), job);
 	world_sent(&w, first, site);
 	world_sent(&w, second, site);
 	world_end(&w);

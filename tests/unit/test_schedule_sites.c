@@ -24,7 +24,7 @@ report(
 {
 	struct smtpd_result why = { .text = "no route to host" };
 
-	return smtpd_site_feedback_report(
+	return smtpd__site_feedback_report(
 	    w->schedule, site, verdict, &why, w->now);
 }
 
@@ -131,12 +131,12 @@ a_dead_site_is_closed_for_longer_each_time(void **state)
 			assert_about(resumes_at - w.now, minutes[i] * MINUTE);
 			assert_int_equal(world_facts(job).failures, i + 1);
 			world_finish(&w, job);
-			smtpd_schedule_leave(w.schedule, site, w.now);
+			smtpd__schedule_leave(w.schedule, site, w.now);
 			w.now = resumes_at - 1;
 			world_take_none(&w);
 			w.now = resumes_at;
 			assert_int_equal(
-			    smtpd_schedule_wake(w.schedule, w.now), w.now);
+			    smtpd__schedule_wake(w.schedule, w.now), w.now);
 		}
 		job = world_take(&w, &site);
 		report(&w, site, SMTPD_SITE_FINE);
@@ -145,7 +145,7 @@ a_dead_site_is_closed_for_longer_each_time(void **state)
 		assert_about(
 		    report(&w, site, SMTPD_SITE_DOWN) - w.now, 5 * MINUTE);
 		world_finish(&w, job);
-		smtpd_schedule_leave(w.schedule, site, w.now);
+		smtpd__schedule_leave(w.schedule, site, w.now);
 		world_end(&w);
 	}
 }
@@ -170,7 +170,7 @@ failures_at_the_same_time_are_one(void **state)
 	assert_int_equal(report(&w, site, SMTPD_SITE_BUSY), resumes_at);
 	assert_int_equal(world_facts(a).failures, 1);
 	world_finish(&w, a);
-	smtpd_schedule_leave(w.schedule, site, w.now);
+	smtpd__schedule_leave(w.schedule, site, w.now);
 
 	/* One that takes longer than the site is closed tells nothing new
 	 * either; and it is in the way of the probe. */
@@ -179,11 +179,11 @@ failures_at_the_same_time_are_one(void **state)
 	assert_int_equal(report(&w, site, SMTPD_SITE_DOWN), w.now);
 	assert_int_equal(world_facts(b).failures, 1);
 	world_finish(&w, b);
-	smtpd_schedule_leave(w.schedule, site, w.now);
+	smtpd__schedule_leave(w.schedule, site, w.now);
 	probe = world_take(&w, &site);
 	assert_about(report(&w, site, SMTPD_SITE_DOWN) - w.now, 10 * MINUTE);
 	world_finish(&w, probe);
-	smtpd_schedule_leave(w.schedule, site, w.now);
+	smtpd__schedule_leave(w.schedule, site, w.now);
 	world_end(&w);
 }
 
@@ -200,11 +200,11 @@ one_connection_probes_until_all_is_fine(void **state)
 	w.now = world_close(&w);
 	probe = world_take(&w, &site);
 	world_take_none(&w);
-	assert_false(smtpd_schedule_needs_worker(w.schedule, w.now));
+	assert_false(smtpd__schedule_needs_worker(w.schedule, w.now));
 
 	/* It says nothing, as its message was not tried: so the next does. */
-	smtpd_schedule_put_back(w.schedule, probe, w.now);
-	smtpd_schedule_leave(w.schedule, site, w.now);
+	smtpd__schedule_put_back(w.schedule, probe, w.now);
+	smtpd__schedule_leave(w.schedule, site, w.now);
 	assert_ptr_equal(world_take(&w, &site), probe);
 	world_take_none(&w);
 	report(&w, site, SMTPD_SITE_FINE);
@@ -232,14 +232,14 @@ a_closed_site_gives_no_more(void **state)
 	a = world_take(&w, &site);
 	b = world_take(&w, &second);
 	resumes_at = report(&w, site, SMTPD_SITE_DOWN);
-	assert_null(smtpd_schedule_take_more(w.schedule, w.now, site));
+	assert_null(smtpd__schedule_take_more(w.schedule, w.now, site));
 
 	/* Two connections are too many for a probe, one is not. */
 	w.now = resumes_at;
-	assert_null(smtpd_schedule_take_more(w.schedule, w.now, site));
-	smtpd_schedule_leave(w.schedule, site, w.now);
+	assert_null(smtpd__schedule_take_more(w.schedule, w.now, site));
+	smtpd__schedule_leave(w.schedule, site, w.now);
 	world_finish(&w, a);
-	a = smtpd_schedule_take_more(w.schedule, w.now, site);
+	a = smtpd__schedule_take_more(w.schedule, w.now, site);
 	assert_non_null(a);
 	world_take_none(&w);
 	assert_about(report(&w, site, SMTPD_SITE_DOWN) - w.now, 10 * MINUTE);
@@ -271,7 +271,7 @@ ten_thousand_to_a_dead_site_cost_one_attempt_each_time(void **state)
 		if (w.now >= resumes_at)
 			closings++;
 		for (;;) {
-			job = smtpd_schedule_take(w.schedule, w.now, &site);
+			job = smtpd__schedule_take(w.schedule, w.now, &site);
 			if (job == NULL)
 				break;
 			if (job == live) {
@@ -333,7 +333,7 @@ flush_opens_a_site_for_a_probe(void **state)
 	assert_int_equal(waits->state, SMTPD_JOB_LATER);
 	w.now = 10;
 	world_take_none(&w);
-	smtpd_schedule_flush(w.schedule, waits, w.now);
+	smtpd__schedule_flush(w.schedule, waits, w.now);
 	assert_int_equal(waits->state, SMTPD_JOB_READY);
 	assert_int_equal(world_facts(waits).resumes_at, 0);
 	assert_int_equal(world_facts(waits).failures, 1);
@@ -341,7 +341,7 @@ flush_opens_a_site_for_a_probe(void **state)
 	world_take_none(&w);
 	assert_about(report(&w, site, SMTPD_SITE_DOWN) - w.now, 10 * MINUTE);
 	world_finish(&w, job);
-	smtpd_schedule_leave(w.schedule, site, w.now);
+	smtpd__schedule_leave(w.schedule, site, w.now);
 	world_end(&w);
 }
 

@@ -52,7 +52,7 @@ literals_are_read(void **state)
 		const struct literal_case *c = &literals[i];
 		char text[INET6_ADDRSTRLEN];
 		struct smtpd_ip ip;
-		int status = smtpd_ip_parse_literal(c->literal, &ip);
+		int status = smtpd__ip_parse_literal(c->literal, &ip);
 
 		if (status != (c->want == NULL ? -1 : 0))
 			fail_msg("%s", c->literal);
@@ -70,7 +70,7 @@ ip_of(const char *text)
 	unsigned char bytes[16];
 
 	assert_int_equal(inet_pton(family, text, bytes), 1);
-	return smtpd_ip_make(family, bytes);
+	return smtpd__ip_make(family, bytes);
 }
 
 static const char *const local[] = {
@@ -105,23 +105,23 @@ static const char *const elsewhere[] = {
 static void
 local_addresses_are_known(void **state)
 {
-	struct smtpd_self *s = smtpd_self_create();
+	struct smtpd_self *s = smtpd__self_create();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
 		struct smtpd_ip ip = ip_of(local[i]);
 
-		if (!smtpd_ip_is_local(&ip) || !smtpd_self_has(s, &ip, 0))
+		if (!smtpd__ip_is_local(&ip) || !smtpd__self_has(s, &ip, 0))
 			fail_msg("%s", local[i]);
 	}
 	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
 		struct smtpd_ip ip = ip_of(elsewhere[i]);
 
-		if (smtpd_ip_is_local(&ip) || smtpd_self_has(s, &ip, 0))
+		if (smtpd__ip_is_local(&ip) || smtpd__self_has(s, &ip, 0))
 			fail_msg("%s", elsewhere[i]);
 	}
-	smtpd_self_destroy(s);
-	smtpd_self_destroy(NULL);
+	smtpd__self_destroy(s);
+	smtpd__self_destroy(NULL);
 }
 
 /* IP, and for IPv4 the same mapped into IPv6. */
@@ -130,18 +130,18 @@ must_be_own(struct smtpd_self *s, const struct smtpd_ip *ip)
 {
 	struct smtpd_ip mapped = { .family = AF_INET6 };
 
-	assert_true(smtpd_self_has(s, ip, 0));
+	assert_true(smtpd__self_has(s, ip, 0));
 	if (ip->family != AF_INET)
 		return;
 	memset(mapped.bytes + 10, 0xff, 2);
 	memcpy(mapped.bytes + 12, ip->bytes, 4);
-	assert_true(smtpd_self_has(s, &mapped, 0));
+	assert_true(smtpd__self_has(s, &mapped, 0));
 }
 
 static void
 addresses_of_interfaces_are_own(void **state)
 {
-	struct smtpd_self *s = smtpd_self_create();
+	struct smtpd_self *s = smtpd__self_create();
 	struct ifaddrs *all;
 
 	(void)state;
@@ -155,16 +155,16 @@ addresses_of_interfaces_are_own(void **state)
 			continue;
 		if (at->ifa_addr->sa_family == AF_INET) {
 			memcpy(&in, at->ifa_addr, sizeof(in));
-			ip = smtpd_ip_make(AF_INET, &in.sin_addr);
+			ip = smtpd__ip_make(AF_INET, &in.sin_addr);
 			must_be_own(s, &ip);
 		} else if (at->ifa_addr->sa_family == AF_INET6) {
 			memcpy(&in6, at->ifa_addr, sizeof(in6));
-			ip = smtpd_ip_make(AF_INET6, &in6.sin6_addr);
+			ip = smtpd__ip_make(AF_INET6, &in6.sin6_addr);
 			must_be_own(s, &ip);
 		}
 	}
 	freeifaddrs(all);
-	smtpd_self_destroy(s);
+	smtpd__self_destroy(s);
 }
 
 int

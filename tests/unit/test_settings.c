@@ -72,13 +72,13 @@ test_defaults(void **state)
 	struct smtpd_server_config c;
 
 	(void)state;
-	smtpd_settings_init(&c, NULL);
+	smtpd__settings_init(&c, NULL);
 	check_defaults(&c.settings);
-	assert_null(smtpd_settings_fault(&c));
-	smtpd_settings_finish(&c);
-	smtpd_settings_init(&c, &zeros);
+	assert_null(smtpd__settings_fault(&c));
+	smtpd__settings_finish(&c);
+	smtpd__settings_init(&c, &zeros);
 	check_defaults(&c.settings);
-	smtpd_settings_finish(&c);
+	smtpd__settings_finish(&c);
 }
 
 /* A setting that was made stays as it is, and touches no other. */
@@ -92,12 +92,12 @@ test_each_setting_stands(void **state)
 		const uint32_t mine = 777;
 
 		memcpy((char *)&s + defaults[i].offset, &mine, sizeof(mine));
-		smtpd_settings_init(&c, &s);
+		smtpd__settings_init(&c, &s);
 		assert_int_equal(value_of(&c.settings, &defaults[i]), mine);
 		memcpy((char *)&c.settings + defaults[i].offset,
 		    &defaults[i].value, sizeof(mine));
 		check_defaults(&c.settings);
-		smtpd_settings_finish(&c);
+		smtpd__settings_finish(&c);
 	}
 }
 
@@ -109,14 +109,14 @@ test_ids_rise(void **state)
 	uint64_t last = 0;
 
 	(void)state;
-	smtpd_settings_init(&c, NULL);
+	smtpd__settings_init(&c, NULL);
 	for (int i = 0; i < 100000; i++) {
-		uint64_t id = smtpd_settings_new_id(&c);
+		uint64_t id = smtpd__settings_new_id(&c);
 
 		assert_true(id > last);
 		last = id;
 	}
-	smtpd_settings_finish(&c);
+	smtpd__settings_finish(&c);
 }
 
 int

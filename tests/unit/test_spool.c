@@ -26,15 +26,15 @@ test_add(void **state)
 
 	for (int round = 0; round < 2; round++) {
 		e = fixture_find(f, id);
-		assert_int_equal(smtpd_spool_count(f->spool), 1);
+		assert_int_equal(smtpd__spool_count(f->spool), 1);
 		assert_int_equal(e->njobs, 1);
 		assert_int_equal(e->unfinished, 1);
 		assert_int_equal(e->flags, 0);
 		assert_int_equal(e->jobs[0].count, 1);
 		assert_string_equal(
 		    fixture_name(e->jobs[0].destination), "example.com");
-		assert_true(e->jobs[0].due <= smtpd_spool_now(f->spool));
-		smtpd_spool_unpin(f->spool, e);
+		assert_true(e->jobs[0].due <= smtpd__spool_now(f->spool));
+		smtpd__spool_unpin(f->spool, e);
 		fixture_assert_content(f, id, "Subject: x\r\n\r\n", 14);
 		fixture_reopen(f);
 	}
@@ -57,19 +57,19 @@ test_envelope(void **state)
 		.nrcpts = 2,
 		.flags = SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_UTF8 |
 		    SMTPD_MESSAGE_REMOVED | SMTPD_MESSAGE_LARGE,
-		.content = smtpd_content_create(f->spool),
+		.content = smtpd__content_create(f->spool),
 	};
 	struct smtpd_loaded_message loaded;
 	struct smtpd_queued_message *e;
 
-	assert_int_equal(smtpd_spool_add(f->spool, &mail, &e), 0);
-	smtpd_spool_unpin(f->spool, e);
+	assert_int_equal(smtpd__spool_add(f->spool, &mail, &e), 0);
+	smtpd__spool_unpin(f->spool, e);
 	fixture_reopen(f);
 	e = fixture_find(f, 12345);
 	assert_int_equal(e->flags,
 	    SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_UTF8 |
 		SMTPD_MESSAGE_NULL_SENDER);
-	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
+	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
 	assert_int_equal(loaded.id, 12345);
 	assert_int_equal(loaded.size, 0);
 	assert_string_equal(loaded.sender, "");
@@ -80,13 +80,13 @@ test_envelope(void **state)
 	assert_string_equal(loaded.rcpts[0].notify, "NEVER");
 	assert_string_equal(loaded.rcpts[0].orcpt, "rfc822;b");
 	assert_string_equal(loaded.rcpts[1].address, "\"c@d\"@x");
-	smtpd_loaded_message_finish(&loaded);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__loaded_message_finish(&loaded);
+	smtpd__spool_unpin(f->spool, e);
 	/* The id is taken. */
-	mail.content = smtpd_content_create(f->spool);
-	assert_int_equal(smtpd_spool_add(f->spool, &mail, &e), 0);
+	mail.content = smtpd__content_create(f->spool);
+	assert_int_equal(smtpd__spool_add(f->spool, &mail, &e), 0);
 	assert_true(e->id != 12345 && e->id != 0);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 static void
@@ -104,7 +104,7 @@ test_grouping(void **state)
 	assert_int_equal(
 	    fixture_try_add(f, rcpts, LENGTH(rcpts), "", 0, &e), 0);
 	assert_int_equal(e->njobs, 4);
-	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
+	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
 	for (uint32_t i = 0; i < e->njobs; i++) {
 		const struct smtpd_delivery_job *job = &e->jobs[i];
 
@@ -125,8 +125,8 @@ test_grouping(void **state)
 	assert_string_equal(loaded.rcpts[1].address, "6@a.exampl");
 	assert_string_equal(loaded.rcpts[2].address, "2@A.example");
 	assert_string_equal(loaded.rcpts[3].address, "4@a.example");
-	smtpd_loaded_message_finish(&loaded);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__loaded_message_finish(&loaded);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 static void
@@ -146,7 +146,7 @@ test_bad_addresses(void **state)
 	}
 	assert_int_equal(fixture_try_add(f, bad, 0, "x", 1, &e), -1);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(smtpd_spool_count(f->spool), 0);
+	assert_int_equal(smtpd__spool_count(f->spool), 0);
 	assert_int_equal(f->references, 0);
 }
 
@@ -163,7 +163,7 @@ test_progress(void **state)
 
 	assert_int_equal(fixture_try_add(f, rcpts, 3, "x", 1, &e), 0);
 	id = e->id;
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	assert_int_equal(fixture_progress(f, id, 0, false, 500, "one\n"), 0);
 	assert_int_equal(fixture_progress(f, id, 0, false, 600, "two\n"), 0);
 	assert_int_equal(fixture_progress(f, id, 1, true, 0, "done\n"), 0);
@@ -174,7 +174,7 @@ test_progress(void **state)
 		assert_true(e->jobs[1].finished);
 		assert_int_equal(e->jobs[0].due, 600);
 		assert_int_equal(e->jobs[0].attempts, 2);
-		assert_int_equal(smtpd_spool_results(
+		assert_int_equal(smtpd__spool_results(
 				     f->spool, &e->jobs[0], &results, &count),
 		    0);
 		assert_int_equal(count, 2);
@@ -182,7 +182,7 @@ test_progress(void **state)
 		assert_string_equal(results[1].host, "mx.example.com");
 		assert_int_equal(results[1].result.code, 451);
 		free(results);
-		smtpd_spool_unpin(f->spool, e);
+		smtpd__spool_unpin(f->spool, e);
 		fixture_trail(f, id, 0, history, sizeof(history));
 		assert_string_equal(history, "one\ntwo\n");
 		fixture_trail(f, id, 1, history, sizeof(history));
@@ -192,7 +192,7 @@ test_progress(void **state)
 	/* The end of the last one is that of the message. */
 	assert_int_equal(fixture_progress(f, id, 0, true, 0, ""), 0);
 	assert_false(fixture_has(f, id));
-	assert_int_equal(smtpd_spool_count(f->spool), 0);
+	assert_int_equal(smtpd__spool_count(f->spool), 0);
 	fixture_reopen(f);
 	assert_false(fixture_has(f, id));
 }
@@ -212,19 +212,19 @@ test_some_recipients(void **state)
 
 	assert_int_equal(fixture_try_add(f, rcpts, 4, "x", 1, &e), 0);
 	id = e->id;
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	for (uint32_t i = 0; i < 3; i++) {
 		e = fixture_find(f, id);
 		for (uint32_t k = 0; k < 4; k++)
-			assert_int_equal(smtpd_queued_message_is_finished(
+			assert_int_equal(smtpd__queued_message_is_finished(
 					     e, &e->jobs[k == 3], k),
 			    k < i);
 		p.job = &e->jobs[0];
 		one.rcpt = i;
 		assert_int_equal(
-		    smtpd_spool_progress(f->spool, &p, &report), 0);
+		    smtpd__spool_progress(f->spool, &p, &report), 0);
 		assert_int_equal(e->jobs[0].finished, i == 2);
-		smtpd_spool_unpin(f->spool, e);
+		smtpd__spool_unpin(f->spool, e);
 		fixture_reopen(f);
 	}
 	e = fixture_find(f, id);
@@ -232,9 +232,9 @@ test_some_recipients(void **state)
 	assert_int_equal(e->unfinished, 1);
 	p.job = &e->jobs[1];
 	one.rcpt = 2;
-	assert_int_equal(smtpd_spool_progress(f->spool, &p, &report), -1);
+	assert_int_equal(smtpd__spool_progress(f->spool, &p, &report), -1);
 	assert_int_equal(errno, EINVAL);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 /* Whether the message is gone, or both it and its report are there. */
@@ -249,22 +249,22 @@ test_report(void **state)
 	struct smtpd_spool_mail mail = { .sender = "",
 		.rcpts = &back,
 		.nrcpts = 1,
-		.content = smtpd_content_create(f->spool) };
+		.content = smtpd__content_create(f->spool) };
 	struct smtpd_progress p = { .job = &e->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
 		.history = "",
 		.report = &mail };
 
-	assert_int_equal(smtpd_content_write(mail.content, "sorry", 5), 0);
-	assert_int_equal(smtpd_spool_progress(f->spool, &p, &report), 0);
+	assert_int_equal(smtpd__content_write(mail.content, "sorry", 5), 0);
+	assert_int_equal(smtpd__spool_progress(f->spool, &p, &report), 0);
 	assert_non_null(report);
 	id = report->id;
 	assert_true((e->flags & SMTPD_MESSAGE_ENDED) != 0);
-	smtpd_spool_unpin(f->spool, e);
-	smtpd_spool_unpin(f->spool, report);
+	smtpd__spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, report);
 	fixture_reopen(f);
-	assert_int_equal(smtpd_spool_count(f->spool), 1);
+	assert_int_equal(smtpd__spool_count(f->spool), 1);
 	fixture_assert_content(f, id, "sorry", 5);
 }
 
@@ -281,24 +281,24 @@ test_progress_of_removed(void **state)
 	struct smtpd_spool_mail mail = { .sender = "",
 		.rcpts = &back,
 		.nrcpts = 1,
-		.content = smtpd_content_create(f->spool) };
+		.content = smtpd__content_create(f->spool) };
 	struct smtpd_progress p = { .job = &e->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
 		.history = "",
 		.report = &mail };
 
-	assert_int_equal(smtpd_spool_remove(f->spool, e), 0);
-	assert_int_equal(smtpd_spool_remove(f->spool, e), 0);
+	assert_int_equal(smtpd__spool_remove(f->spool, e), 0);
+	assert_int_equal(smtpd__spool_remove(f->spool, e), 0);
 	assert_true((e->flags & SMTPD_MESSAGE_REMOVED) != 0);
-	assert_int_equal(smtpd_spool_hold(f->spool, e, true), -1);
+	assert_int_equal(smtpd__spool_hold(f->spool, e, true), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(smtpd_spool_progress(f->spool, &p, &report), 0);
+	assert_int_equal(smtpd__spool_progress(f->spool, &p, &report), 0);
 	assert_null(report);
-	smtpd_spool_unpin(f->spool, e);
-	assert_int_equal(smtpd_spool_count(f->spool), 0);
+	smtpd__spool_unpin(f->spool, e);
+	assert_int_equal(smtpd__spool_count(f->spool), 0);
 	fixture_reopen(f);
-	assert_int_equal(smtpd_spool_count(f->spool), 0);
+	assert_int_equal(smtpd__spool_count(f->spool), 0);
 }
 
 static void
@@ -310,14 +310,14 @@ test_hold(void **state)
 	for (int hold = 1; hold >= 0; hold--) {
 		struct smtpd_queued_message *e = fixture_find(f, id);
 
-		assert_int_equal(smtpd_spool_hold(f->spool, e, hold), 0);
-		assert_int_equal(smtpd_spool_flags(f->spool, e),
+		assert_int_equal(smtpd__spool_hold(f->spool, e, hold), 0);
+		assert_int_equal(smtpd__spool_flags(f->spool, e),
 		    hold ? SMTPD_MESSAGE_HELD : 0);
-		smtpd_spool_unpin(f->spool, e);
+		smtpd__spool_unpin(f->spool, e);
 		fixture_reopen(f);
 		e = fixture_find(f, id);
 		assert_int_equal(e->flags, hold ? SMTPD_MESSAGE_HELD : 0);
-		smtpd_spool_unpin(f->spool, e);
+		smtpd__spool_unpin(f->spool, e);
 	}
 }
 
@@ -344,7 +344,7 @@ test_thousand_domains(void **state)
 	assert_int_equal(e->njobs, COUNT);
 	assert_int_equal(f->references, COUNT);
 	id = e->id;
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	for (uint32_t i = 0; i < COUNT; i += 2)
 		assert_int_equal(fixture_progress(f, id, i, true, 0, "x"), 0);
 	fixture_reopen(f);
@@ -352,7 +352,7 @@ test_thousand_domains(void **state)
 	assert_int_equal(e->unfinished, COUNT / 2);
 	for (uint32_t i = 0; i < COUNT; i++)
 		assert_int_equal(e->jobs[i].finished, i % 2 == 0);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	free(names);
 	free(rcpts);
 }
@@ -381,7 +381,7 @@ test_sizes(void **state)
 		    (e->flags & SMTPD_MESSAGE_LARGE) != 0, sizes[i] > 65536);
 		large += sizes[i] > 65536;
 		ids[i] = e->id;
-		smtpd_spool_unpin(f->spool, e);
+		smtpd__spool_unpin(f->spool, e);
 	}
 	fixture_reopen(f);
 	for (size_t i = 0; i < LENGTH(sizes); i++)
@@ -421,8 +421,8 @@ test_orphans(void **state)
 	assert_non_null(data);
 	assert_int_equal(fixture_try_add(f, &rcpt, 1, data, 100000, &e), 0);
 	kept = e->id;
-	smtpd_spool_unpin(f->spool, e);
-	smtpd_trace_id(kept - 1, id);
+	smtpd__spool_unpin(f->spool, e);
+	smtpd__trace_id(kept - 1, id);
 	snprintf(name, sizeof(name), "large/%s", id);
 	put_file(f, name);
 	put_file(f, "large/README");
@@ -441,15 +441,15 @@ static void
 test_forgotten_content(void **state)
 {
 	struct fixture *f = *state;
-	struct smtpd_content *c = smtpd_content_create(f->spool);
+	struct smtpd_content *c = smtpd__content_create(f->spool);
 	char *data = calloc(100000, 1);
 
 	assert_true(c != NULL && data != NULL);
-	assert_int_equal(smtpd_content_write(c, data, 100000), 0);
-	assert_int_equal(smtpd_content_size(c), 100000);
+	assert_int_equal(smtpd__content_write(c, data, 100000), 0);
+	assert_int_equal(smtpd__content_size(c), 100000);
 	assert_int_equal(fixture_count_files(f, "tmp"), 1);
-	smtpd_content_destroy(c);
-	smtpd_content_destroy(NULL);
+	smtpd__content_destroy(c);
+	smtpd__content_destroy(NULL);
 	assert_int_equal(fixture_count_files(f, "tmp"), 0);
 	free(data);
 }
@@ -462,18 +462,18 @@ test_next(void **state)
 	struct smtpd_queued_message *e;
 	size_t n = 0;
 
-	assert_null(smtpd_spool_next(f->spool, 0));
+	assert_null(smtpd__spool_next(f->spool, 0));
 	for (size_t i = 0; i < LENGTH(ids); i++) {
 		ids[i] = fixture_add(f, "a@b", "x");
 		assert_true(i == 0 || ids[i] > ids[i - 1]);
 	}
-	while ((e = smtpd_spool_next(f->spool, last)) != NULL) {
+	while ((e = smtpd__spool_next(f->spool, last)) != NULL) {
 		assert_int_equal(e->id, ids[n++]);
 		last = e->id;
-		smtpd_spool_unpin(f->spool, e);
+		smtpd__spool_unpin(f->spool, e);
 	}
 	assert_int_equal(n, LENGTH(ids));
-	assert_null(smtpd_spool_next(f->spool, UINT64_MAX));
+	assert_null(smtpd__spool_next(f->spool, UINT64_MAX));
 }
 
 /* Ids rise, also when all messages of before have left. */
@@ -481,11 +481,11 @@ static void
 test_ids_rise(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t id = smtpd_spool_new_id(f->spool), next;
+	uint64_t id = smtpd__spool_new_id(f->spool), next;
 
 	for (int i = 0; i < 3; i++) {
 		fixture_reopen(f);
-		next = smtpd_spool_new_id(f->spool);
+		next = smtpd__spool_new_id(f->spool);
 		assert_true(next > id);
 		id = next;
 	}
@@ -498,7 +498,7 @@ test_second_opener(void **state)
 	struct smtpd_spool *other;
 	char error[256], expected[256];
 
-	other = smtpd_spool_open(f->path, &f->settings, error, sizeof(error));
+	other = smtpd__spool_open(f->path, &f->settings, error, sizeof(error));
 	assert_null(other);
 	assert_int_equal(errno, EBUSY);
 	snprintf(expected, sizeof(expected),
@@ -535,16 +535,16 @@ test_not_there(void **state)
 
 	snprintf(path, sizeof(path), "%s/none", f->path);
 	settings.read_only = true;
-	assert_null(smtpd_spool_open(path, &settings, error, sizeof(error)));
+	assert_null(smtpd__spool_open(path, &settings, error, sizeof(error)));
 	assert_int_equal(errno, ENOTDIR);
 	assert_string_not_equal(error, "");
 	/* A directory, but no spool. */
 	snprintf(path, sizeof(path), "%s/tmp", f->path);
-	assert_null(smtpd_spool_open(path, &settings, error, sizeof(error)));
+	assert_null(smtpd__spool_open(path, &settings, error, sizeof(error)));
 	assert_int_equal(errno, ENOTDIR);
 	settings.read_only = false;
 	snprintf(path, sizeof(path), "%s/lock", f->path);
-	assert_null(smtpd_spool_open(path, &settings, error, sizeof(error)));
+	assert_null(smtpd__spool_open(path, &settings, error, sizeof(error)));
 	assert_int_equal(errno, ENOTDIR);
 }
 
@@ -558,17 +558,19 @@ test_bury(void **state)
 	char path[128], name[SMTPD_ID_MAX], text[64] = "";
 	FILE *file;
 
-	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
+	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
 	/* A second time, as after a crash, is fine. */
 	assert_int_equal(
-	    smtpd_spool_quarantine_dead_letter(f->spool, &loaded, "no use"), 0);
+	    smtpd__spool_quarantine_dead_letter(f->spool, &loaded, "no use"),
+	    0);
 	assert_int_equal(
-	    smtpd_spool_quarantine_dead_letter(f->spool, &loaded, "no use"), 0);
-	smtpd_loaded_message_finish(&loaded);
-	smtpd_spool_unpin(f->spool, e);
+	    smtpd__spool_quarantine_dead_letter(f->spool, &loaded, "no use"),
+	    0);
+	smtpd__loaded_message_finish(&loaded);
+	smtpd__spool_unpin(f->spool, e);
 	assert_int_equal(fixture_count_files(f, "dead"), 2);
 	assert_int_equal(fixture_count_files(f, "tmp"), 0);
-	smtpd_trace_id(id, name);
+	smtpd__trace_id(id, name);
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "%s/dead/%s.%s", f->path, name,
 		    i == 0 ? "eml" : "why");
@@ -589,7 +591,7 @@ test_copy(void **state)
 
 	assert_int_equal(fixture_try_add(f, rcpts, 3, "x", 1, &e), 0);
 	assert_int_equal(fixture_progress(f, e->id, 1, true, 9, ""), 0);
-	copy = smtpd_spool_copy(f->spool, e);
+	copy = smtpd__spool_copy(f->spool, e);
 	assert_non_null(copy);
 	assert_int_equal(copy->id, e->id);
 	assert_int_equal(copy->unfinished, 1);
@@ -599,10 +601,11 @@ test_copy(void **state)
 	assert_ptr_equal(copy->jobs[1].message, copy);
 	assert_true(copy->jobs[1].finished);
 	assert_int_equal(copy->jobs[1].attempts, 1);
-	assert_false(smtpd_queued_message_is_finished(copy, &copy->jobs[0], 1));
+	assert_false(
+	    smtpd__queued_message_is_finished(copy, &copy->jobs[0], 1));
 	free(copy->finished);
 	free(copy);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 static int
@@ -624,7 +627,7 @@ test_check(void **state)
 	fixture_add(f, "a@b", "x");
 	fixture_add(f, "a@b", "y");
 	assert_int_equal(
-	    smtpd_spool_check(f->spool, &damage, count_lines, &lines), 0);
+	    smtpd__spool_check(f->spool, &damage, count_lines, &lines), 0);
 	assert_int_equal(damage.messages, 2);
 	assert_int_equal(damage.damaged, 0);
 	assert_int_equal(damage.quarantine, 0);

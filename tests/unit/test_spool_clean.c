@@ -64,7 +64,7 @@ add(struct world *w, struct model *m)
 	m->id = e->id;
 	for (uint32_t i = 0; i < m->njobs; i++)
 		m->due[i] = e->jobs[i].due;
-	smtpd_spool_unpin(w->f->spool, e);
+	smtpd__spool_unpin(w->f->spool, e);
 }
 
 /* Each attempt leaves its number in the history, and much else. */
@@ -79,7 +79,7 @@ attempt(struct world *w, struct model *m, bool finish)
 		return;
 	memset(history, '.', sizeof(history));
 	snprintf(history + sizeof(history) - 32, 32, "%d;", ++m->attempts[job]);
-	m->due[job] = smtpd_spool_now(w->f->spool) + chance(w, 7200);
+	m->due[job] = smtpd__spool_now(w->f->spool) + chance(w, 7200);
 	m->finished[job] = finish;
 	assert_int_equal(
 	    fixture_progress(w->f, m->id, job, finish, m->due[job], history),
@@ -96,13 +96,13 @@ operate(struct world *w, struct model *m)
 	struct smtpd_queued_message *e = fixture_find(w->f, m->id);
 
 	if (chance(w, 4) == 0) {
-		assert_int_equal(smtpd_spool_remove(w->f->spool, e), 0);
+		assert_int_equal(smtpd__spool_remove(w->f->spool, e), 0);
 		m->id = 0;
 	} else {
 		m->held = !m->held;
-		assert_int_equal(smtpd_spool_hold(w->f->spool, e, m->held), 0);
+		assert_int_equal(smtpd__spool_hold(w->f->spool, e, m->held), 0);
 	}
-	smtpd_spool_unpin(w->f->spool, e);
+	smtpd__spool_unpin(w->f->spool, e);
 }
 
 static void
@@ -148,9 +148,9 @@ check(struct world *w)
 		assert_int_equal(e->njobs, m->njobs);
 		for (uint32_t k = 0; k < m->njobs; k++)
 			check_job(w, m, e, k);
-		smtpd_spool_unpin(w->f->spool, e);
+		smtpd__spool_unpin(w->f->spool, e);
 	}
-	assert_int_equal(smtpd_spool_count(w->f->spool), count);
+	assert_int_equal(smtpd__spool_count(w->f->spool), count);
 }
 
 /* No more than about twice of what lives, and a few segments. */
@@ -160,7 +160,7 @@ check_size(struct world *w)
 	struct smtpd_disk_stats stats;
 
 	fixture_clean(w->f);
-	smtpd_spool_stats(w->f->spool, &stats);
+	smtpd__spool_stats(w->f->spool, &stats);
 	assert_true(stats.segments <=
 	    2 * (stats.live_bytes / w->f->settings.segment_size) + 8);
 }
@@ -184,7 +184,7 @@ test_model(void **state)
 		else if (what < 80)
 			operate(w, m);
 		else
-			smtpd_spool_clean(w->f->spool);
+			smtpd__spool_clean(w->f->spool);
 		if (step % 3000 == 0) {
 			check(w);
 			check_size(w);
@@ -220,7 +220,7 @@ test_long_lived(void **state)
 			    fixture_progress(f, id, 0, false, 78, "second;"),
 			    0);
 	}
-	smtpd_spool_stats(f->spool, &stats);
+	smtpd__spool_stats(f->spool, &stats);
 	assert_true(stats.segments <= 8);
 	for (int round = 0; round < 2; round++) {
 		struct smtpd_rcpt_progress *results;
@@ -228,12 +228,12 @@ test_long_lived(void **state)
 		size_t count;
 
 		assert_int_equal(e->jobs[0].due, 78);
-		assert_int_equal(smtpd_spool_results(
+		assert_int_equal(smtpd__spool_results(
 				     f->spool, &e->jobs[0], &results, &count),
 		    0);
 		assert_int_equal(count, 1);
 		free(results);
-		smtpd_spool_unpin(f->spool, e);
+		smtpd__spool_unpin(f->spool, e);
 		fixture_trail(f, id, 0, history, sizeof(history));
 		assert_string_equal(history, "first;second;");
 		fixture_assert_content(f, id, "here I am", 9);
@@ -272,9 +272,9 @@ test_bits(void **state)
 		one.rcpt = i;
 		p.job = &e->jobs[i >= COUNT / 2];
 		assert_int_equal(
-		    smtpd_spool_progress(f->spool, &p, &report), 0);
+		    smtpd__spool_progress(f->spool, &p, &report), 0);
 	}
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	for (int i = 0; i < 150; i++) {
 		uint64_t other = fixture_add(f, "goes@b.example", body);
 
@@ -285,10 +285,10 @@ test_bits(void **state)
 	e = fixture_find(f, id);
 	assert_true(e->place.segment > 1);
 	for (uint32_t i = 0; i < COUNT; i++)
-		assert_int_equal(smtpd_queued_message_is_finished(
+		assert_int_equal(smtpd__queued_message_is_finished(
 				     e, &e->jobs[i >= COUNT / 2], i),
 		    i % 3 == 0);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	free(body);
 }
 
@@ -301,10 +301,10 @@ test_idle(void **state)
 
 	fixture_add(f, "a@b", "x");
 	fixture_clean(f);
-	smtpd_spool_stats(f->spool, &before);
+	smtpd__spool_stats(f->spool, &before);
 	for (int i = 0; i < 100; i++)
-		assert_false(smtpd_spool_clean(f->spool));
-	smtpd_spool_stats(f->spool, &after);
+		assert_false(smtpd__spool_clean(f->spool));
+	smtpd__spool_stats(f->spool, &after);
 	assert_int_equal(after.records, before.records);
 	assert_int_equal(after.syncs, before.syncs);
 }

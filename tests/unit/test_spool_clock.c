@@ -14,27 +14,27 @@
 #define DAY  (24 * HOUR)
 #define YEAR (365 * DAY)
 
-uint64_t __wrap_smtpd_clock_wall_ms(void);
-uint64_t __wrap_smtpd_clock_boot_ms(void);
-uint64_t __wrap_smtpd_clock_ms(void);
+uint64_t __wrap_smtpd__clock_wall_ms(void);
+uint64_t __wrap_smtpd__clock_boot_ms(void);
+uint64_t __wrap_smtpd__clock_ms(void);
 
 static uint64_t wall = 1700000000000;
 static uint64_t boot = 5000;
 
 uint64_t
-__wrap_smtpd_clock_wall_ms(void)
+__wrap_smtpd__clock_wall_ms(void)
 {
 	return wall;
 }
 
 uint64_t
-__wrap_smtpd_clock_boot_ms(void)
+__wrap_smtpd__clock_boot_ms(void)
 {
 	return boot;
 }
 
 uint64_t
-__wrap_smtpd_clock_ms(void)
+__wrap_smtpd__clock_ms(void)
 {
 	return boot;
 }
@@ -44,31 +44,31 @@ __wrap_smtpd_clock_ms(void)
 static uint32_t
 gain_while_closed(struct fixture *f, int64_t wall_ms)
 {
-	uint32_t before = smtpd_spool_now(f->spool);
+	uint32_t before = smtpd__spool_now(f->spool);
 
 	fixture_close(f);
 	wall = (uint64_t)((int64_t)wall + wall_ms);
 	boot = 1000;
 	fixture_open(f);
-	return smtpd_spool_now(f->spool) - before;
+	return smtpd__spool_now(f->spool) - before;
 }
 
 static void
 test_open(void **state)
 {
 	struct fixture *f = *state;
-	uint32_t now = smtpd_spool_now(f->spool);
+	uint32_t now = smtpd__spool_now(f->spool);
 
 	assert_int_equal(now, 0);
 	boot += 10 * HOUR;
-	assert_int_equal(smtpd_spool_now(f->spool), 36000);
+	assert_int_equal(smtpd__spool_now(f->spool), 36000);
 	/* While it is open the wall clock has no say. */
 	wall += YEAR;
-	assert_int_equal(smtpd_spool_now(f->spool), 36000);
+	assert_int_equal(smtpd__spool_now(f->spool), 36000);
 	wall -= 2 * YEAR;
-	assert_int_equal(smtpd_spool_now(f->spool), 36000);
+	assert_int_equal(smtpd__spool_now(f->spool), 36000);
 	boot -= 10 * HOUR;
-	assert_int_equal(smtpd_spool_now(f->spool), 0);
+	assert_int_equal(smtpd__spool_now(f->spool), 0);
 }
 
 static void
@@ -96,17 +96,17 @@ test_ages(void **state)
 	struct smtpd_queued_message *e;
 
 	assert_int_equal(fixture_progress(f, id, 0, false,
-			     smtpd_spool_now(f->spool) + 300, ""),
+			     smtpd__spool_now(f->spool) + 300, ""),
 	    0);
 	gain_while_closed(f, -(int64_t)YEAR);
 	e = fixture_find(f, id);
-	assert_int_equal(e->jobs[0].due - smtpd_spool_now(f->spool), 300);
-	assert_int_equal(smtpd_spool_now(f->spool) - e->arrived, 0);
-	smtpd_spool_unpin(f->spool, e);
+	assert_int_equal(e->jobs[0].due - smtpd__spool_now(f->spool), 300);
+	assert_int_equal(smtpd__spool_now(f->spool) - e->arrived, 0);
+	smtpd__spool_unpin(f->spool, e);
 	gain_while_closed(f, YEAR);
 	e = fixture_find(f, id);
-	assert_int_equal(smtpd_spool_now(f->spool) - e->arrived, 86400);
-	smtpd_spool_unpin(f->spool, e);
+	assert_int_equal(smtpd__spool_now(f->spool) - e->arrived, 86400);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 /* Nothing waits for ever. */
@@ -121,8 +121,8 @@ test_far_future(void **state)
 	    fixture_progress(f, id, 0, false, SMTPD_TIME_NONE - 5, ""), 0);
 	fixture_reopen(f);
 	e = fixture_find(f, id);
-	assert_int_equal(e->jobs[0].due - smtpd_spool_now(f->spool), 86400);
-	smtpd_spool_unpin(f->spool, e);
+	assert_int_equal(e->jobs[0].due - smtpd__spool_now(f->spool), 86400);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 /* While mail waits the clock is recorded, so that it goes on after a crash;
@@ -134,15 +134,15 @@ test_marks(void **state)
 	struct smtpd_disk_stats stats;
 
 	boot += HOUR;
-	smtpd_spool_clean(f->spool);
-	smtpd_spool_stats(f->spool, &stats);
+	smtpd__spool_clean(f->spool);
+	smtpd__spool_stats(f->spool, &stats);
 	assert_int_equal(stats.records, 0);
 	fixture_add(f, "a@b", "x");
 	for (int i = 0; i < 120; i++) {
-		smtpd_spool_clean(f->spool);
+		smtpd__spool_clean(f->spool);
 		boot += 30000;
 	}
-	smtpd_spool_stats(f->spool, &stats);
+	smtpd__spool_stats(f->spool, &stats);
 	assert_in_range(stats.records, 6, 8);
 }
 
@@ -152,11 +152,11 @@ test_wall_of(void **state)
 	struct fixture *f = *state;
 
 	boot += HOUR;
-	assert_int_equal(smtpd_spool_wall_ms(f->spool, 3600), wall);
-	assert_int_equal(smtpd_spool_wall_ms(f->spool, 0), wall - HOUR);
-	assert_int_equal(smtpd_spool_wall_ms(f->spool, 3700), wall + 100000);
+	assert_int_equal(smtpd__spool_wall_ms(f->spool, 3600), wall);
+	assert_int_equal(smtpd__spool_wall_ms(f->spool, 0), wall - HOUR);
+	assert_int_equal(smtpd__spool_wall_ms(f->spool, 3700), wall + 100000);
 	wall = 5000;
-	assert_int_equal(smtpd_spool_wall_ms(f->spool, 0), 0);
+	assert_int_equal(smtpd__spool_wall_ms(f->spool, 0), 0);
 }
 
 /* Ids rise, whatever the clock does. */

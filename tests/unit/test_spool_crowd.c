@@ -104,7 +104,7 @@ add(struct worker *w, struct slot *slot)
 	struct smtpd_spool_mail mail = { .sender = "s@c.example",
 		.rcpts = rcpts,
 		.nrcpts = JOBS,
-		.content = smtpd_content_create(w->spool) };
+		.content = smtpd__content_create(w->spool) };
 	struct smtpd_queued_message *e;
 
 	for (int i = 0; i < JOBS; i++) {
@@ -113,15 +113,15 @@ add(struct worker *w, struct slot *slot)
 		slot->finished[i] = false;
 	}
 	slot->held = false;
-	slot->id = smtpd_spool_new_id(w->spool);
+	slot->id = smtpd__spool_new_id(w->spool);
 	mail.id = slot->id;
 	slot->phase = PHASE_ADDING;
 	MUST(mail.content != NULL);
-	MUST(smtpd_content_write(mail.content, buf, len) == 0);
-	MUST(smtpd_spool_add(w->spool, &mail, &e) == 0);
+	MUST(smtpd__content_write(mail.content, buf, len) == 0);
+	MUST(smtpd__spool_add(w->spool, &mail, &e) == 0);
 	MUST(e->id == slot->id);
 	slot->phase = PHASE_THERE;
-	smtpd_spool_unpin(w->spool, e);
+	smtpd__spool_unpin(w->spool, e);
 }
 
 static void
@@ -144,7 +144,7 @@ attempt(struct worker *w, struct slot *slot, struct smtpd_queued_message *e,
 	slot->begun[job]++;
 	if (last)
 		slot->phase = PHASE_ENDING;
-	MUST(smtpd_spool_progress(w->spool, &p, &report) == 0);
+	MUST(smtpd__spool_progress(w->spool, &p, &report) == 0);
 	slot->done[job]++;
 	slot->finished[job] = r.finished;
 	if (last)
@@ -158,12 +158,12 @@ operate(struct worker *w, struct slot *slot, struct smtpd_queued_message *e)
 
 	if (fixture_random(&w->seed, 8) == 0) {
 		slot->phase = PHASE_ENDING;
-		MUST(smtpd_spool_remove(w->spool, e) == 0);
+		MUST(smtpd__spool_remove(w->spool, e) == 0);
 		slot->phase = PHASE_NONE;
 		return;
 	}
 	slot->phase = PHASE_CHANGING;
-	MUST(smtpd_spool_hold(w->spool, e, hold) == 0);
+	MUST(smtpd__spool_hold(w->spool, e, hold) == 0);
 	slot->held = hold;
 	slot->phase = PHASE_THERE;
 }
@@ -174,10 +174,10 @@ look(struct worker *w, struct smtpd_queued_message *e)
 	struct smtpd_loaded_message loaded;
 	struct smtpd_queued_message *copy;
 
-	MUST(smtpd_spool_load(w->spool, e, &loaded) == 0);
+	MUST(smtpd__spool_load(w->spool, e, &loaded) == 0);
 	MUST(is_whole(&loaded));
-	smtpd_loaded_message_finish(&loaded);
-	copy = smtpd_spool_copy(w->spool, e);
+	smtpd__loaded_message_finish(&loaded);
+	copy = smtpd__spool_copy(w->spool, e);
 	MUST(copy != NULL);
 	free(copy->finished);
 	free(copy);
@@ -194,7 +194,7 @@ step(struct worker *w)
 		add(w, slot);
 		return;
 	}
-	e = smtpd_spool_find(w->spool, slot->id);
+	e = smtpd__spool_find(w->spool, slot->id);
 	MUST(e != NULL);
 	if (what < 6)
 		attempt(w, slot, e, what % 2);
@@ -202,7 +202,7 @@ step(struct worker *w)
 		operate(w, slot, e);
 	else
 		look(w, e);
-	smtpd_spool_unpin(w->spool, e);
+	smtpd__spool_unpin(w->spool, e);
 }
 
 static void *
@@ -221,7 +221,7 @@ clean(void *arg)
 	struct worker *w = arg;
 
 	while (!w->journal->stop) {
-		if (!smtpd_spool_clean(w->spool))
+		if (!smtpd__spool_clean(w->spool))
 			nanosleep(
 			    &(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
@@ -238,15 +238,15 @@ list(void *arg)
 	uint64_t id = 0;
 
 	while (!w->journal->stop) {
-		e = smtpd_spool_next(w->spool, id);
+		e = smtpd__spool_next(w->spool, id);
 		id = e != NULL ? e->id : 0;
 		if (e == NULL)
 			continue;
-		if (smtpd_spool_load(w->spool, e, &loaded) == 0) {
+		if (smtpd__spool_load(w->spool, e, &loaded) == 0) {
 			MUST(is_whole(&loaded));
-			smtpd_loaded_message_finish(&loaded);
+			smtpd__loaded_message_finish(&loaded);
 		}
-		smtpd_spool_unpin(w->spool, e);
+		smtpd__spool_unpin(w->spool, e);
 	}
 	return NULL;
 }
@@ -309,7 +309,7 @@ check_slot(struct fixture *f, struct slot *slot)
 	struct smtpd_loaded_message loaded;
 
 	if (slot->phase != PHASE_NONE)
-		e = smtpd_spool_find(f->spool, slot->id);
+		e = smtpd__spool_find(f->spool, slot->id);
 	if (e == NULL) {
 		assert_true(slot->phase != PHASE_THERE);
 		assert_true(slot->phase != PHASE_CHANGING);
@@ -327,10 +327,10 @@ check_slot(struct fixture *f, struct slot *slot)
 		slot->finished[i] = e->jobs[i].finished;
 	}
 	slot->phase = PHASE_THERE;
-	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), 0);
+	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
 	assert_true(is_whole(&loaded));
-	smtpd_loaded_message_finish(&loaded);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__loaded_message_finish(&loaded);
+	smtpd__spool_unpin(f->spool, e);
 	return true;
 }
 
@@ -343,7 +343,7 @@ check_all(struct fixture *f, struct journal *j)
 	for (size_t i = 0; i < THREADS; i++)
 		for (size_t k = 0; k < SLOTS; k++)
 			count += check_slot(f, &j->slots[i][k]);
-	assert_int_equal(smtpd_spool_count(f->spool), count);
+	assert_int_equal(smtpd__spool_count(f->spool), count);
 	assert_int_equal(fixture_count_files(f, "quarantine"), 0);
 }
 
@@ -421,7 +421,7 @@ remove_it(void *arg)
 	struct meeting *m = arg;
 
 	pthread_barrier_wait(&m->barrier);
-	MUST(smtpd_spool_remove(m->spool, m->message) == 0);
+	MUST(smtpd__spool_remove(m->spool, m->message) == 0);
 	return NULL;
 }
 
@@ -434,7 +434,7 @@ finish_it(void *arg)
 	struct smtpd_spool_mail mail = { .sender = "",
 		.rcpts = &back,
 		.nrcpts = 1,
-		.content = smtpd_content_create(m->spool) };
+		.content = smtpd__content_create(m->spool) };
 	struct smtpd_progress p = { .job = &m->message->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
@@ -442,7 +442,7 @@ finish_it(void *arg)
 		.report = &mail };
 
 	pthread_barrier_wait(&m->barrier);
-	MUST(smtpd_spool_progress(m->spool, &p, &m->report) == 0);
+	MUST(smtpd__spool_progress(m->spool, &p, &m->report) == 0);
 	return NULL;
 }
 
@@ -463,16 +463,16 @@ test_meeting(void **state)
 		pthread_join(one, NULL);
 		pthread_join(two, NULL);
 		assert_true((m.message->flags & SMTPD_MESSAGE_ENDED) != 0);
-		smtpd_spool_unpin(f->spool, m.message);
+		smtpd__spool_unpin(f->spool, m.message);
 		if (m.report == NULL)
 			continue;
 		reports++;
-		smtpd_spool_unpin(f->spool, m.report);
+		smtpd__spool_unpin(f->spool, m.report);
 	}
 	pthread_barrier_destroy(&m.barrier);
-	assert_int_equal(smtpd_spool_count(f->spool), reports);
+	assert_int_equal(smtpd__spool_count(f->spool), reports);
 	fixture_reopen(f);
-	assert_int_equal(smtpd_spool_count(f->spool), reports);
+	assert_int_equal(smtpd__spool_count(f->spool), reports);
 }
 
 int

@@ -57,7 +57,7 @@ fill(struct world *w)
 		assert_int_equal(
 		    fixture_try_add(w->f, &rcpt, 1, w->content, len, &e), 0);
 		w->ids[i] = e->id;
-		smtpd_spool_unpin(w->f->spool, e);
+		smtpd__spool_unpin(w->f->spool, e);
 		w->ended[i] = i % 5 == 4;
 		assert_int_equal(fixture_progress(w->f, w->ids[i], 0,
 				     w->ended[i], 5, "tried\n"),
@@ -75,21 +75,21 @@ count_whole(struct world *w)
 
 	for (size_t i = 0; i < MESSAGES; i++) {
 		struct smtpd_queued_message *e =
-		    smtpd_spool_find(w->f->spool, w->ids[i]);
+		    smtpd__spool_find(w->f->spool, w->ids[i]);
 		struct smtpd_loaded_message loaded;
 
 		if (e == NULL)
 			continue;
-		if (smtpd_spool_load(w->f->spool, e, &loaded) == 0) {
+		if (smtpd__spool_load(w->f->spool, e, &loaded) == 0) {
 			assert_int_equal(loaded.size, make_content(w, i));
 			assert_memory_equal(
 			    loaded.content, w->content, loaded.size);
-			smtpd_loaded_message_finish(&loaded);
+			smtpd__loaded_message_finish(&loaded);
 			whole += !w->ended[i];
 		} else {
 			assert_int_equal(errno, EBADMSG);
 		}
-		smtpd_spool_unpin(w->f->spool, e);
+		smtpd__spool_unpin(w->f->spool, e);
 	}
 	return whole;
 }
@@ -242,18 +242,18 @@ test_body(void **state)
 	while (memcmp(data + at, "marked", 6) != 0)
 		at++;
 	write_at(path, (off_t)(4096 + at), "MARKED", 6);
-	assert_int_equal(smtpd_spool_load(f->spool, e, &loaded), -1);
+	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), -1);
 	assert_int_equal(errno, EBADMSG);
 	assert_int_equal(
-	    smtpd_spool_check(f->spool, &damage, count_lines, &lines), 0);
+	    smtpd__spool_check(f->spool, &damage, count_lines, &lines), 0);
 	assert_int_equal(damage.damaged, 1);
 	assert_int_equal(damage.messages, 1);
-	assert_int_equal(smtpd_spool_quarantine(f->spool, e, "damaged"), 0);
-	smtpd_spool_unpin(f->spool, e);
+	assert_int_equal(smtpd__spool_quarantine(f->spool, e, "damaged"), 0);
+	smtpd__spool_unpin(f->spool, e);
 	assert_false(fixture_has(f, id));
 	fixture_assert_content(f, other, "another", 7);
 	assert_int_equal(fixture_count_files(f, "quarantine"), 2);
-	smtpd_trace_id(id, name);
+	smtpd__trace_id(id, name);
 	snprintf(path, sizeof(path), "%s/quarantine/%s.why", f->path, name);
 	read_at(path, 0, data, 8);
 	assert_memory_equal(data, "damaged\n", 8);
@@ -261,7 +261,7 @@ test_body(void **state)
 	read_at(path, 0, data, 100);
 	fixture_reopen(f);
 	assert_false(fixture_has(f, id));
-	assert_int_equal(smtpd_spool_count(f->spool), 1);
+	assert_int_equal(smtpd__spool_count(f->spool), 1);
 }
 
 /* A large one whose file is missing, cut, or changed. */
@@ -281,7 +281,7 @@ test_large(void **state)
 
 		assert_int_equal(
 		    fixture_try_add(f, &rcpt, 1, data, 100000, &e), 0);
-		smtpd_trace_id(e->id, name);
+		smtpd__trace_id(e->id, name);
 		snprintf(path, sizeof(path), "%s/large/%s", f->path, name);
 		if (how == 0)
 			write_at(path, 500, "x", 1);
@@ -289,28 +289,30 @@ test_large(void **state)
 			assert_int_equal(
 			    how == 1 ? truncate(path, 99999) : unlink(path), 0);
 		assert_int_equal(
-		    smtpd_spool_load(f->spool, e, &loaded), how == 0 ? 0 : -1);
+		    smtpd__spool_load(f->spool, e, &loaded), how == 0 ? 0 : -1);
 		assert_true(how == 0 || errno == EBADMSG);
 		if (how == 0) {
 			assert_int_equal(
-			    smtpd_loaded_message_check(&loaded), -1);
+			    smtpd__loaded_message_check(&loaded), -1);
 			assert_int_equal(errno, EBADMSG);
-			smtpd_loaded_message_finish(&loaded);
+			smtpd__loaded_message_finish(&loaded);
 		}
-		smtpd_spool_unpin(f->spool, e);
+		smtpd__spool_unpin(f->spool, e);
 	}
 	assert_int_equal(
-	    smtpd_spool_check(f->spool, &damage, refuse, NULL), -1);
+	    smtpd__spool_check(f->spool, &damage, refuse, NULL), -1);
 	assert_int_equal(
-	    smtpd_spool_check(f->spool, &damage, count_lines, &lines), 0);
+	    smtpd__spool_check(f->spool, &damage, count_lines, &lines), 0);
 	assert_int_equal(damage.damaged, 3);
 	assert_int_equal(lines, 3);
-	for (uint64_t id = 0; smtpd_spool_count(f->spool) > 0;) {
-		struct smtpd_queued_message *e = smtpd_spool_next(f->spool, id);
+	for (uint64_t id = 0; smtpd__spool_count(f->spool) > 0;) {
+		struct smtpd_queued_message *e =
+		    smtpd__spool_next(f->spool, id);
 
 		id = e->id;
-		assert_int_equal(smtpd_spool_quarantine(f->spool, e, "bad"), 0);
-		smtpd_spool_unpin(f->spool, e);
+		assert_int_equal(
+		    smtpd__spool_quarantine(f->spool, e, "bad"), 0);
+		smtpd__spool_unpin(f->spool, e);
 	}
 	/* Three records, three reasons, two files. */
 	assert_int_equal(fixture_count_files(f, "quarantine"), 8);
@@ -357,7 +359,7 @@ put_record(struct fixture *f, uint8_t type, const void *head, size_t len)
 		.type = type, .live = true, .head = head, .head_len = len
 	};
 
-	assert_int_equal(smtpd_disk_append(f->spool->log, &record, 1, 0), 0);
+	assert_int_equal(smtpd__disk_append(f->spool->log, &record, 1, 0), 0);
 }
 
 /* Records of a later version, and nonsense, are put aside; those about unknown
@@ -380,28 +382,28 @@ test_foreign(void **state)
 	put_record(f, SMTPD_RECORD_PROGRESS, junk, sizeof(junk));
 	put_record(f, SMTPD_RECORD_STATE, "", 0);
 	put_record(f, SMTPD_RECORD_CLOCK, junk, 24);
-	smtpd_record_put_progress(&head, &p);
+	smtpd__record_put_progress(&head, &p);
 	put_record(f, SMTPD_RECORD_PROGRESS, head.data, head.len);
-	smtpd_pack_free(&head);
+	smtpd__pack_free(&head);
 	p.id = id;
 	p.job = 1;
-	smtpd_record_put_progress(&head, &p);
+	smtpd__record_put_progress(&head, &p);
 	put_record(f, SMTPD_RECORD_PROGRESS, head.data, head.len);
-	smtpd_pack_free(&head);
+	smtpd__pack_free(&head);
 	p.job = 0;
 	p.flags = 0;
 	p.nfinished = 1;
-	smtpd_record_put_progress(&head, &p);
-	smtpd_pack_u32(&head, 4000000000u);
+	smtpd__record_put_progress(&head, &p);
+	smtpd__pack_u32(&head, 4000000000u);
 	put_record(f, SMTPD_RECORD_PROGRESS, head.data, head.len);
-	smtpd_pack_free(&head);
-	smtpd_record_put_state(&head, &st);
+	smtpd__pack_free(&head);
+	smtpd__record_put_state(&head, &st);
 	put_record(f, SMTPD_RECORD_STATE, head.data, head.len);
-	smtpd_pack_free(&head);
+	smtpd__pack_free(&head);
 	for (int round = 0; round < 2; round++) {
 		fixture_reopen(f);
 		fixture_assert_content(f, id, "x", 1);
-		assert_int_equal(smtpd_spool_count(f->spool), 1);
+		assert_int_equal(smtpd__spool_count(f->spool), 1);
 		assert_int_equal(fixture_count_files(f, "quarantine"), 10);
 	}
 }
@@ -421,9 +423,9 @@ test_no_quarantine(void **state)
 	fixture_open(f);
 	assert_int_equal(rmdir(path), 0);
 	e = fixture_find(f, id);
-	assert_int_equal(smtpd_spool_quarantine(f->spool, e, "why"), -1);
+	assert_int_equal(smtpd__spool_quarantine(f->spool, e, "why"), -1);
 	assert_int_equal(e->flags, 0);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	fixture_assert_content(f, id, "x", 1);
 	fixture_reopen(f);
 	fixture_assert_content(f, id, "x", 1);
@@ -440,13 +442,13 @@ test_orphan_of_damaged(void **state)
 
 	assert_non_null(data);
 	assert_int_equal(fixture_try_add(f, &rcpt, 1, data, 100000, &e), 0);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	fixture_add(f, "a@b", "behind it");
 	fixture_close(f);
 	assert_true(find_log_file(f, ".log", 0, path, sizeof(path)));
 	write_at(path, 4096, zeros, sizeof(zeros));
 	fixture_open(f);
-	assert_int_equal(smtpd_spool_count(f->spool), 1);
+	assert_int_equal(smtpd__spool_count(f->spool), 1);
 	assert_int_equal(fixture_count_files(f, "large"), 0);
 	assert_true(fixture_count_files(f, "quarantine") >= 4);
 	free(data);
@@ -503,9 +505,9 @@ test_read_only(void **state)
 		e = fixture_find(&reader, id);
 		assert_int_equal(e->jobs[0].due, 9);
 		assert_null(e->jobs[0].destination);
-		assert_int_equal(smtpd_spool_remove(reader.spool, e), -1);
+		assert_int_equal(smtpd__spool_remove(reader.spool, e), -1);
 		assert_int_equal(errno, EROFS);
-		smtpd_spool_unpin(reader.spool, e);
+		smtpd__spool_unpin(reader.spool, e);
 		fixture_assert_content(&reader, id, "x", 1);
 		fixture_trail(&reader, id, 0, history, sizeof(history));
 		assert_string_equal(history, "why\n");

@@ -39,7 +39,7 @@ add_without_memory(struct fixture *f, size_t len)
 	struct smtpd_spool_mail mail = {
 		.sender = "s@z", .rcpts = two, .nrcpts = 3
 	};
-	uint64_t count = smtpd_spool_count(f->spool);
+	uint64_t count = smtpd__spool_count(f->spool);
 	uint64_t references = f->references;
 	struct smtpd_queued_message *e = NULL;
 	int status = -1;
@@ -48,24 +48,24 @@ add_without_memory(struct fixture *f, size_t len)
 	for (int n = 0; status == -1; n++) {
 		assert_true(n < TRIES);
 		failing_after(n);
-		mail.content = smtpd_content_create(f->spool);
+		mail.content = smtpd__content_create(f->spool);
 		if (mail.content != NULL) {
-			status = smtpd_content_write(mail.content, data, len);
+			status = smtpd__content_write(mail.content, data, len);
 			if (status == 0)
-				status = smtpd_spool_add(f->spool, &mail, &e);
+				status = smtpd__spool_add(f->spool, &mail, &e);
 			else
-				smtpd_content_destroy(mail.content);
+				smtpd__content_destroy(mail.content);
 		}
 		if (status == -1) {
 			assert_int_equal(errno, ENOMEM);
 			assert_true(failing_ended());
 			assert_null(e);
-			assert_int_equal(smtpd_spool_count(f->spool), count);
+			assert_int_equal(smtpd__spool_count(f->spool), count);
 			assert_int_equal(f->references, references);
 		}
 	}
 	failing_ended();
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	free(data);
 }
 
@@ -79,7 +79,7 @@ test_add(void **state)
 	add_without_memory(f, 100000);
 	assert_int_equal(fixture_count_files(f, "large"), 1);
 	assert_int_equal(fixture_count_files(f, "tmp"), 0);
-	assert_int_equal(smtpd_spool_count(f->spool), 3);
+	assert_int_equal(smtpd__spool_count(f->spool), 3);
 }
 
 /* One of two recipients finishes, with a report. */
@@ -101,13 +101,13 @@ test_progress(void **state)
 	int status = -1;
 
 	add_without_memory(f, 10);
-	e = smtpd_spool_next(f->spool, 0);
+	e = smtpd__spool_next(f->spool, 0);
 	p.job = &e->jobs[1];
 	for (int n = 0; status == -1; n++) {
 		assert_true(n < TRIES);
-		report.content = smtpd_content_create(f->spool);
+		report.content = smtpd__content_create(f->spool);
 		failing_after(n);
-		status = smtpd_spool_progress(f->spool, &p, &added);
+		status = smtpd__spool_progress(f->spool, &p, &added);
 		assert_true(failing_ended() == (status == -1));
 		if (status == 0)
 			break;
@@ -115,14 +115,14 @@ test_progress(void **state)
 		assert_null(added);
 		assert_int_equal(e->jobs[1].attempts, 0);
 		assert_false(
-		    smtpd_queued_message_is_finished(e, &e->jobs[1], 1));
-		assert_int_equal(smtpd_spool_count(f->spool), 1);
+		    smtpd__queued_message_is_finished(e, &e->jobs[1], 1));
+		assert_int_equal(smtpd__spool_count(f->spool), 1);
 	}
-	assert_true(smtpd_queued_message_is_finished(e, &e->jobs[1], 1));
-	assert_false(smtpd_queued_message_is_finished(e, &e->jobs[1], 2));
+	assert_true(smtpd__queued_message_is_finished(e, &e->jobs[1], 1));
+	assert_false(smtpd__queued_message_is_finished(e, &e->jobs[1], 2));
 	assert_non_null(added);
-	smtpd_spool_unpin(f->spool, added);
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, added);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 static int
@@ -151,15 +151,15 @@ test_reading(void **state)
 	status = -1;
 	for (int n = 0; status == -1; n++) {
 		failing_after(n);
-		status = smtpd_spool_load(f->spool, e, &loaded);
+		status = smtpd__spool_load(f->spool, e, &loaded);
 		assert_true(failing_ended() == (status == -1));
 		assert_true(status == 0 || errno == ENOMEM);
 	}
-	smtpd_loaded_message_finish(&loaded);
+	smtpd__loaded_message_finish(&loaded);
 	status = -1;
 	for (int n = 0; status == -1; n++) {
 		failing_after(n);
-		status = smtpd_spool_results(
+		status = smtpd__spool_results(
 		    f->spool, &e->jobs[0], &results, &count);
 		assert_true(failing_ended() == (status == -1));
 		assert_true(status == 0 || errno == ENOMEM);
@@ -168,17 +168,17 @@ test_reading(void **state)
 	free(results);
 	for (int n = 0; copy == NULL; n++) {
 		failing_after(n);
-		copy = smtpd_spool_copy(f->spool, e);
+		copy = smtpd__spool_copy(f->spool, e);
 		assert_true(failing_ended() == (copy == NULL));
 	}
 	free(copy->finished);
 	free(copy);
 	for (int n = 0; n < 10; n++) {
 		failing_after(n);
-		smtpd_spool_history(f->spool, &e->jobs[0], swallow, NULL);
+		smtpd__spool_history(f->spool, &e->jobs[0], swallow, NULL);
 		failing_ended();
 	}
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 }
 
 static void
@@ -192,12 +192,12 @@ test_open(void **state)
 	for (int n = 0; f->spool == NULL; n++) {
 		assert_true(n < TRIES);
 		failing_after(n);
-		f->spool = smtpd_spool_open(
+		f->spool = smtpd__spool_open(
 		    f->path, &f->settings, f->error, sizeof(f->error));
 		failing_ended();
 		assert_true(f->spool != NULL || f->references == 0);
 	}
-	assert_int_equal(smtpd_spool_count(f->spool), 3);
+	assert_int_equal(smtpd__spool_count(f->spool), 3);
 }
 
 /* What is cleaned stays whole, whatever fails. */
@@ -218,14 +218,14 @@ test_clean(void **state)
 
 		assert_int_equal(fixture_progress(f, other, 0, true, 0, ""), 0);
 		failing_after((int)fixture_random(&seed, 12));
-		smtpd_spool_clean(f->spool);
+		smtpd__spool_clean(f->spool);
 		failing_ended();
 	}
 	fixture_reopen(f);
 	fixture_assert_content(f, id, "stays", 5);
 	fixture_trail(f, id, 0, history, sizeof(history));
 	assert_string_equal(history, "told");
-	assert_int_equal(smtpd_spool_count(f->spool), 1);
+	assert_int_equal(smtpd__spool_count(f->spool), 1);
 	free(body);
 }
 
@@ -248,7 +248,7 @@ test_full(void **state)
 		while (fixture_try_add(f, &rcpt, 1, body, len, &e) == 0) {
 			assert_true(count < 400);
 			ids[count++] = e->id;
-			smtpd_spool_unpin(f->spool, e);
+			smtpd__spool_unpin(f->spool, e);
 		}
 		assert_int_equal(errno, ENOSPC);
 	}
@@ -258,19 +258,19 @@ test_full(void **state)
 	assert_int_equal(errno, ENOSPC);
 	assert_int_equal(fixture_count_files(f, "tmp"), 0);
 	assert_int_equal(fixture_count_files(f, "large"), 0);
-	assert_int_equal(smtpd_spool_count(f->spool), count);
+	assert_int_equal(smtpd__spool_count(f->spool), count);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(
 		    fixture_progress(f, ids[i], 0, true, 0, "sent"), 0);
 		fixture_clean(f);
 	}
-	assert_int_equal(smtpd_spool_count(f->spool), 0);
+	assert_int_equal(smtpd__spool_count(f->spool), 0);
 	/* Nothing lives, so there is room though the disk is still full. */
 	assert_int_equal(fixture_try_add(f, &rcpt, 1, body, 10000, &e), 0);
 	disk_full = false;
-	smtpd_spool_unpin(f->spool, e);
+	smtpd__spool_unpin(f->spool, e);
 	fixture_reopen(f);
-	assert_int_equal(smtpd_spool_count(f->spool), 1);
+	assert_int_equal(smtpd__spool_count(f->spool), 1);
 	free(body);
 }
 

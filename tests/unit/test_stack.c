@@ -98,14 +98,14 @@ connect_tcp(int *ours, int *theirs)
 	struct smtpd_sockaddr a;
 	int fd;
 
-	assert_int_equal(smtpd_socket_parse("127.0.0.1:0", &a), 0);
-	fd = smtpd_socket_listen(&a);
+	assert_int_equal(smtpd__socket_parse("127.0.0.1:0", &a), 0);
+	fd = smtpd__socket_listen(&a);
 	assert_true(fd >= 0);
-	assert_int_equal(smtpd_socket_local(fd, &a), 0);
+	assert_int_equal(smtpd__socket_local(fd, &a), 0);
 	*theirs = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(
 	    connect(*theirs, (struct sockaddr *)&a.addr, a.len), 0);
-	*ours = smtpd_socket_accept(fd, &a);
+	*ours = smtpd__socket_accept(fd, &a);
 	assert_true(*ours >= 0);
 	close(fd);
 }
@@ -248,10 +248,10 @@ connect_openssl(int fd, pid_t *child)
 	char address[32];
 	int listener, ours;
 
-	assert_int_equal(smtpd_socket_parse("127.0.0.1:0", &a), 0);
-	listener = smtpd_socket_listen(&a);
+	assert_int_equal(smtpd__socket_parse("127.0.0.1:0", &a), 0);
+	listener = smtpd__socket_listen(&a);
 	assert_true(listener >= 0);
-	assert_int_equal(smtpd_socket_local(listener, &a), 0);
+	assert_int_equal(smtpd__socket_local(listener, &a), 0);
 	snprintf(address, sizeof(address), "127.0.0.1:%u",
 	    ntohs(((struct sockaddr_in *)&a.addr)->sin_port));
 	*child = fork();
@@ -264,7 +264,7 @@ connect_openssl(int fd, pid_t *child)
 		_exit(127);
 	}
 	do {
-		ours = smtpd_socket_accept(listener, &a);
+		ours = smtpd__socket_accept(listener, &a);
 	} while (ours < 0);
 	close(listener);
 	return ours;
@@ -361,7 +361,7 @@ test_idle_memory(void **state)
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	assert_int_equal(
-	    smtpd_socket_parse(smtpd_server_address(srv, 0), &a), 0);
+	    smtpd__socket_parse(smtpd_server_address(srv, 0), &a), 0);
 	close(come_and_wait(&a));
 	before = memory_kb("Anonymous:");
 	for (int i = 0; i < IDLE_COUNT; i++)

@@ -28,11 +28,11 @@ classes_are_of_ascii(void **state)
 		bool loaded = c < 128 && (is_in(lower, c) || is_in(upper, c));
 		bool number = c < 128 && is_in(digit, c);
 
-		assert_int_equal(smtpd_text_is_alpha(c), loaded);
-		assert_int_equal(smtpd_text_is_digit(c), number);
-		assert_int_equal(smtpd_text_is_alnum(c), loaded || number);
+		assert_int_equal(smtpd__text_is_alpha(c), loaded);
+		assert_int_equal(smtpd__text_is_digit(c), number);
+		assert_int_equal(smtpd__text_is_alnum(c), loaded || number);
 		assert_int_equal(
-		    smtpd_text_is_control(c), (c >= 0 && c <= 31) || c == 127);
+		    smtpd__text_is_control(c), (c >= 0 && c <= 31) || c == 127);
 	}
 }
 
@@ -41,14 +41,14 @@ case_is_of_ascii(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 26; i++) {
-		assert_int_equal(smtpd_text_to_lower(upper[i]), lower[i]);
-		assert_int_equal(smtpd_text_to_upper(lower[i]), upper[i]);
+		assert_int_equal(smtpd__text_to_lower(upper[i]), lower[i]);
+		assert_int_equal(smtpd__text_to_upper(lower[i]), upper[i]);
 	}
 	for (int c = -128; c < 256; c++) {
-		if (smtpd_text_is_alpha(c))
+		if (smtpd__text_is_alpha(c))
 			continue;
-		assert_int_equal(smtpd_text_to_lower(c), c);
-		assert_int_equal(smtpd_text_to_upper(c), c);
+		assert_int_equal(smtpd__text_to_lower(c), c);
+		assert_int_equal(smtpd__text_to_upper(c), c);
 	}
 }
 
@@ -74,14 +74,14 @@ same_but_for_case(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(
-		    smtpd_text_same(cases[i].a, cases[i].b), cases[i].same);
+		    smtpd__text_same(cases[i].a, cases[i].b), cases[i].same);
 		assert_int_equal(
-		    smtpd_text_same(cases[i].b, cases[i].a), cases[i].same);
+		    smtpd__text_same(cases[i].b, cases[i].a), cases[i].same);
 	}
-	assert_true(smtpd_text_same_bytes("abX", "ABy", 2));
-	assert_true(smtpd_text_same_bytes("a\0b", "A\0B", 3));
-	assert_false(smtpd_text_same_bytes("a\0b", "A\0c", 3));
-	assert_true(smtpd_text_same_bytes("a", "b", 0));
+	assert_true(smtpd__text_same_bytes("abX", "ABy", 2));
+	assert_true(smtpd__text_same_bytes("a\0b", "A\0B", 3));
+	assert_false(smtpd__text_same_bytes("a\0b", "A\0c", 3));
+	assert_true(smtpd__text_same_bytes("a", "b", 0));
 }
 
 static void
@@ -92,15 +92,15 @@ appended_in_order(void **state)
 
 	(void)state;
 	memset(buf, 'x', sizeof(buf));
-	smtpd_text_init(&t, buf, sizeof(buf));
+	smtpd__text_init(&t, buf, sizeof(buf));
 	assert_string_equal(buf, "");
-	smtpd_text_byte(&t, 'a');
-	smtpd_text_add(&t, "bc");
-	smtpd_text_bytes(&t, "defgh", 2);
-	smtpd_text_bytes(&t, NULL, 0);
-	smtpd_text_number(&t, 0);
-	smtpd_text_number(&t, UINT64_MAX);
-	smtpd_text_format(&t, "<%s%d>", "f", -1);
+	smtpd__text_byte(&t, 'a');
+	smtpd__text_add(&t, "bc");
+	smtpd__text_bytes(&t, "defgh", 2);
+	smtpd__text_bytes(&t, NULL, 0);
+	smtpd__text_number(&t, 0);
+	smtpd__text_number(&t, UINT64_MAX);
+	smtpd__text_format(&t, "<%s%d>", "f", -1);
 	assert_string_equal(buf, "abcde018446744073709551615<f-1>");
 	assert_int_equal(t.len, strlen(buf));
 	assert_false(t.cut);
@@ -112,20 +112,20 @@ append_ten(struct smtpd_text *t, int way)
 {
 	switch (way) {
 	case 0:
-		smtpd_text_add(t, digit);
+		smtpd__text_add(t, digit);
 		break;
 	case 1:
-		smtpd_text_bytes(t, digit, 10);
+		smtpd__text_bytes(t, digit, 10);
 		break;
 	case 2:
 		for (size_t i = 0; i < 10; i++)
-			smtpd_text_byte(t, digit[i]);
+			smtpd__text_byte(t, digit[i]);
 		break;
 	case 3:
-		smtpd_text_format(t, "%s", digit);
+		smtpd__text_format(t, "%s", digit);
 		break;
 	default:
-		smtpd_text_filtered(t, digit, 10);
+		smtpd__text_filtered(t, digit, 10);
 	}
 }
 
@@ -140,7 +140,7 @@ cut_at_the_end_of_the_buffer(void **state)
 			size_t len = size - 1 < 10 ? size - 1 : 10;
 
 			memset(buf, 'x', sizeof(buf));
-			smtpd_text_init(&t, buf, size);
+			smtpd__text_init(&t, buf, size);
 			append_ten(&t, way);
 			assert_int_equal(t.len, len);
 			assert_int_equal(t.cut, size < 11);
@@ -160,8 +160,8 @@ untrusted_bytes_are_replaced(void **state)
 		char in = (char)c;
 		struct smtpd_text t;
 
-		smtpd_text_init(&t, buf, sizeof(buf));
-		smtpd_text_filtered(&t, &in, 1);
+		smtpd__text_init(&t, buf, sizeof(buf));
+		smtpd__text_filtered(&t, &in, 1);
 		assert_int_equal(t.len, 1);
 		assert_int_equal(buf[0], c >= 32 && c <= 126 ? c : '?');
 	}

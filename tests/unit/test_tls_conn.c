@@ -88,7 +88,7 @@ bad_pairs_name_file_and_reason(void **state)
 			fail_msg("%s and %s were taken", bad->cert, bad->key);
 		check_error(tls, certs_at(bad->named), bad->reason);
 		assert_int_equal(smtpd_tls_expires(tls), 0);
-		assert_false(smtpd_tls_context_freeze(tls));
+		assert_false(smtpd__tls_context_freeze(tls));
 
 		/* And the context is as good as before. */
 		assert_int_equal(add(tls, "a.pem", "a.key"), 0);
@@ -105,7 +105,7 @@ a_bad_pair_leaves_the_good_ones(void **state)
 	assert_int_equal(add(tls, "a.pem", "a.key"), 0);
 	assert_int_equal(add(tls, "b.pem", "a.key"), -1);
 	assert_int_equal(add(tls, "b.pem", "b.key"), 0);
-	assert_true(smtpd_tls_context_freeze(tls));
+	assert_true(smtpd__tls_context_freeze(tls));
 	smtpd_tls_unref(tls);
 }
 
@@ -200,7 +200,7 @@ memory_is_as_good_as_files(void **state)
 	assert_int_equal(
 	    smtpd_tls_add_memory(tls, cert.data, cert.len, key.data, key.len),
 	    0);
-	assert_true(smtpd_tls_context_freeze(tls));
+	assert_true(smtpd__tls_context_freeze(tls));
 	smtpd_tls_unref(tls);
 }
 
@@ -320,7 +320,7 @@ bad_settings_are_told_with_the_first_pair(void **state)
 				     : table[i].named,
 		    table[i].reason);
 		assert_int_equal(add(tls, "a.pem", "a.key"), -1);
-		assert_false(smtpd_tls_context_freeze(tls));
+		assert_false(smtpd__tls_context_freeze(tls));
 		smtpd_tls_unref(tls);
 	}
 }

@@ -16,13 +16,13 @@ room_left(const struct smtpd_disk *log)
 }
 
 uint64_t
-smtpd_disk_append_room(struct smtpd_disk *log)
+smtpd__disk_append_room(struct smtpd_disk *log)
 {
 	uint64_t room;
 
 	pthread_mutex_lock(&log->lock);
 	/* The next segment, while it is made, is a spare no longer. */
-	room = (uint64_t)(smtpd_disk_segments_spares(log) + log->rolling) *
+	room = (uint64_t)(smtpd__disk_segments_spares(log) + log->rolling) *
 	    (log->settings.segment_size - 2 * SMTPD_DISK_PAGE);
 	room += room_left(log);
 	pthread_mutex_unlock(&log->lock);
@@ -36,7 +36,7 @@ may_take(const struct smtpd_disk *log, uint32_t size, bool essential)
 
 	if (size > room)
 		return false;
-	return essential || smtpd_disk_segments_spares(log) > 0 ||
+	return essential || smtpd__disk_segments_spares(log) > 0 ||
 	    room - size >= log->settings.reserve;
 }
 
@@ -59,8 +59,8 @@ take_back(struct smtpd_disk *log, const struct smtpd_disk_promise *p)
 		const struct smtpd_disk_entry *e = &p->entries[i];
 
 		if (e->live)
-			smtpd_disk_segments_count_dead(log,
-			    smtpd_disk_segments_find(log, e->place.segment),
+			smtpd__disk_segments_count_dead(log,
+			    smtpd__disk_segments_find(log, e->place.segment),
 			    e->size);
 	}
 }
@@ -108,7 +108,7 @@ give_up(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 static int
 write_batch(int fd, const struct smtpd_disk_batch *b)
 {
-	if (smtpd_disk_file_write(fd, b->buf, b->len, b->offset) == -1 ||
+	if (smtpd__disk_file_write(fd, b->buf, b->len, b->offset) == -1 ||
 	    fdatasync(fd) == -1)
 		return errno;
 	return 0;
@@ -147,9 +147,9 @@ provide(struct smtpd_disk *log, uint32_t size)
 
 	log->busy = true;
 	if (size > room_left(log))
-		rc = smtpd_disk_roll(log);
+		rc = smtpd__disk_roll(log);
 	else
-		rc = smtpd_disk_roll_make_spare(log);
+		rc = smtpd__disk_roll_make_spare(log);
 	end_busy(log);
 	if (rc == -1 && errno == EAGAIN) {
 		pthread_cond_wait(&log->idle, &log->lock);
@@ -210,7 +210,7 @@ put_entry(struct smtpd_disk *log, struct smtpd_disk_batch *b,
 		put_bytes(&p, e->body[i].iov_base, e->body[i].iov_len);
 	h.body_len = (uint32_t)(p - body);
 	memset(p, 0, e->size - (size_t)(p - start));
-	smtpd_disk_format_put_record(&log->crc, s->mark, &h, e->head, start);
+	smtpd__disk_format_put_record(&log->crc, s->mark, &h, e->head, start);
 	e->sequence = h.sequence;
 	e->place = (struct smtpd_disk_place){ s->number, log->tail };
 	b->len += e->size;
@@ -218,7 +218,7 @@ put_entry(struct smtpd_disk *log, struct smtpd_disk_batch *b,
 	/* From now on, so that nobody recycles the segment before the caller
 	 * knows. */
 	if (e->live)
-		smtpd_disk_segments_count_live(log, s, e->size);
+		smtpd__disk_segments_count_live(log, s, e->size);
 }
 
 static void
@@ -251,12 +251,12 @@ measure(const struct smtpd_disk *log, struct smtpd_disk_entry *e)
 		if (v->iov_len > SMTPD_DISK_GROUP_MAX ||
 		    body_len > SMTPD_DISK_GROUP_MAX)
 			return 0;
-		e->body_crc = smtpd_crc32c(
+		e->body_crc = smtpd__crc32c(
 		    &log->crc, e->body_crc, v->iov_base, v->iov_len);
 	}
 	if (e->head_len > SMTPD_DISK_HEAD_MAX)
 		return 0;
-	size = smtpd_disk_size(e->head_len, body_len);
+	size = smtpd__disk_size(e->head_len, body_len);
 	e->size = (uint32_t)size;
 	return size;
 }
@@ -287,7 +287,7 @@ measure_group(
 }
 
 int
-smtpd_disk_append_begin(struct smtpd_disk *log,
+smtpd__disk_append_begin(struct smtpd_disk *log,
     struct smtpd_disk_entry *entries, size_t n, unsigned flags,
     struct smtpd_disk_promise *p)
 {
@@ -311,7 +311,7 @@ smtpd_disk_append_begin(struct smtpd_disk *log,
 }
 
 int
-smtpd_disk_append_end(struct smtpd_disk *log, struct smtpd_disk_promise *p)
+smtpd__disk_append_end(struct smtpd_disk *log, struct smtpd_disk_promise *p)
 {
 	pthread_mutex_lock(&log->lock);
 	/* Its batch is the one that forms, or is being written. */
@@ -327,7 +327,7 @@ smtpd_disk_append_end(struct smtpd_disk *log, struct smtpd_disk_promise *p)
 }
 
 void
-smtpd_disk_append_flush(struct smtpd_disk *log)
+smtpd__disk_append_flush(struct smtpd_disk *log)
 {
 	pthread_mutex_lock(&log->lock);
 	if (!log->busy && log->forming->promises != NULL)
@@ -336,12 +336,12 @@ smtpd_disk_append_flush(struct smtpd_disk *log)
 }
 
 int
-smtpd_disk_append(struct smtpd_disk *log, struct smtpd_disk_entry *entries,
+smtpd__disk_append(struct smtpd_disk *log, struct smtpd_disk_entry *entries,
     size_t n, unsigned flags)
 {
 	struct smtpd_disk_promise p;
 
-	if (smtpd_disk_append_begin(log, entries, n, flags, &p) == -1)
+	if (smtpd__disk_append_begin(log, entries, n, flags, &p) == -1)
 		return -1;
-	return smtpd_disk_append_end(log, &p);
+	return smtpd__disk_append_end(log, &p);
 }

@@ -20,7 +20,7 @@ sealed(const struct smtpd_disk *log)
 }
 
 uint32_t
-smtpd_disk_oldest(struct smtpd_disk *log)
+smtpd__disk_oldest(struct smtpd_disk *log)
 {
 	uint32_t number;
 
@@ -31,7 +31,7 @@ smtpd_disk_oldest(struct smtpd_disk *log)
 }
 
 bool
-smtpd_disk_wants_cleaning(struct smtpd_disk *log)
+smtpd__disk_wants_cleaning(struct smtpd_disk *log)
 {
 	uint64_t live = 0, all = 0;
 	bool wants;
@@ -49,7 +49,7 @@ smtpd_disk_wants_cleaning(struct smtpd_disk *log)
 }
 
 int
-smtpd_disk_walk(struct smtpd_disk *log, uint32_t segment,
+smtpd__disk_walk(struct smtpd_disk *log, uint32_t segment,
     int (*fn)(void *user, const struct smtpd_disk_record *record), void *user)
 {
 	struct smtpd_disk_segment copy = { .number = 0 };
@@ -57,7 +57,7 @@ smtpd_disk_walk(struct smtpd_disk *log, uint32_t segment,
 	struct smtpd_disk_found found;
 
 	pthread_mutex_lock(&log->lock);
-	s = smtpd_disk_segments_find(log, segment);
+	s = smtpd__disk_segments_find(log, segment);
 	if (s != NULL && (size_t)(s - log->segments) < sealed(log))
 		copy = *s;
 	pthread_mutex_unlock(&log->lock);
@@ -65,7 +65,7 @@ smtpd_disk_walk(struct smtpd_disk *log, uint32_t segment,
 		errno = ENOENT;
 		return -1;
 	}
-	return smtpd_disk_each(log, &copy, true, fn, user, &found);
+	return smtpd__disk_each(log, &copy, true, fn, user, &found);
 }
 
 /* Where a recycled segment goes; SMTPD_DISK_SPARES: nowhere. */
@@ -91,16 +91,16 @@ recycle_file(
 {
 	char name[SMTPD_DISK_NAME], spare[SMTPD_DISK_NAME];
 
-	smtpd_disk_format_index_name(name, s->number);
+	smtpd__disk_format_index_name(name, s->number);
 	unlinkat(log->dir, name, 0);
-	smtpd_disk_format_segment_name(name, s->number);
+	smtpd__disk_format_segment_name(name, s->number);
 	if (which < SMTPD_DISK_SPARES &&
-	    smtpd_disk_file_has_size(log->dir, name, s->size)) {
-		smtpd_disk_file_spare_name(spare, which);
+	    smtpd__disk_file_has_size(log->dir, name, s->size)) {
+		smtpd__disk_file_spare_name(spare, which);
 		/* Before it is used again it must have lost its old name for
 		 * good. */
 		if (renameat(log->dir, name, log->dir, spare) == 0)
-			return smtpd_commit_directory(log->dir) == 0;
+			return smtpd__commit_directory(log->dir) == 0;
 	}
 	unlinkat(log->dir, name, 0);
 	return false;
@@ -133,7 +133,7 @@ recycle_oldest(struct smtpd_disk *log)
 }
 
 unsigned
-smtpd_disk_recycle(struct smtpd_disk *log)
+smtpd__disk_recycle(struct smtpd_disk *log)
 {
 	unsigned n = 0;
 
@@ -170,11 +170,11 @@ make_index(struct smtpd_disk *log)
 		return 0;
 	copy = *s;
 	pthread_mutex_unlock(&log->lock);
-	rc = smtpd_disk_each(log, &copy, false, NULL, NULL, &found);
+	rc = smtpd__disk_each(log, &copy, false, NULL, NULL, &found);
 	error = errno;
 	pthread_mutex_lock(&log->lock);
 	/* It is tried once: at the next start it may be made anyway. */
-	s = smtpd_disk_segments_find(log, copy.number);
+	s = smtpd__disk_segments_find(log, copy.number);
 	if (s != NULL)
 		s->indexed = true;
 	errno = error;
@@ -182,7 +182,7 @@ make_index(struct smtpd_disk *log)
 }
 
 int
-smtpd_disk_prepare(struct smtpd_disk *log)
+smtpd__disk_prepare(struct smtpd_disk *log)
 {
 	int spare = 0, index, error = 0;
 	bool more;
@@ -190,8 +190,8 @@ smtpd_disk_prepare(struct smtpd_disk *log)
 	if (log->settings.read_only)
 		return 0;
 	pthread_mutex_lock(&log->lock);
-	if (smtpd_disk_segments_spares(log) == 0)
-		spare = smtpd_disk_roll_make_spare(log);
+	if (smtpd__disk_segments_spares(log) == 0)
+		spare = smtpd__disk_roll_make_spare(log);
 	if (spare == -1)
 		error = errno;
 	index = make_index(log);

@@ -19,9 +19,9 @@
  * One log at a time may be open for writing in a directory: the caller holds a
  * lock on it.  Any number may be open for reading beside it.
  *
- * smtpd_disk_walk(), smtpd_disk_prepare() and smtpd_disk_recycle() are for one
+ * smtpd__disk_walk(), smtpd__disk_prepare() and smtpd__disk_recycle() are for one
  * thread at a time, that of the housekeeping; any other function may be called
- * by any thread at any time between smtpd_disk_open() and smtpd_disk_close().
+ * by any thread at any time between smtpd__disk_open() and smtpd__disk_close().
  */
 
 #include <sys/uio.h>
@@ -33,7 +33,7 @@
 struct smtpd_disk;
 
 /* How long a head may be; and how large all records of one call together, with
- * what smtpd_disk_size() says of each. */
+ * what smtpd__disk_size() says of each. */
 #define SMTPD_DISK_HEAD_MAX  1048576
 #define SMTPD_DISK_GROUP_MAX 4194304
 
@@ -57,14 +57,14 @@ struct smtpd_disk_record {
 /* A record to append. */
 struct smtpd_disk_entry {
 	uint8_t type; /* any value: the caller's */
-	bool live;    /* until smtpd_disk_release() */
+	bool live;    /* until smtpd__disk_release() */
 	const void *head;
 	size_t head_len;
 	const struct iovec *body; /* its pieces, one after the other */
 	size_t body_count;
 	/* Filled in by a successful append. */
 	struct smtpd_disk_place place;
-	uint32_t size; /* for smtpd_disk_release() */
+	uint32_t size; /* for smtpd__disk_release() */
 	uint64_t sequence;
 	uint32_t body_crc; /* the log's own */
 };
@@ -82,10 +82,10 @@ struct smtpd_disk_settings {
 	bool read_only;
 
 	/*
-	 * Called by smtpd_disk_open() for each record, in the order of their
+	 * Called by smtpd__disk_open() for each record, in the order of their
 	 * sequence; the records of one append all or none.  The head is lent
 	 * for the call.  The only function that may be called with LOG is
-	 * smtpd_disk_release().  Return 1: the record is live; 0: it is not; -1:
+	 * smtpd__disk_release().  Return 1: the record is live; 0: it is not; -1:
 	 * open fails, with the errno that is left there.  NULL: nothing is
 	 * live.
 	 */
@@ -93,7 +93,7 @@ struct smtpd_disk_settings {
 	    const struct smtpd_disk_record *record);
 
 	/*
-	 * Called by smtpd_disk_open(), smtpd_disk_walk() and smtpd_disk_prepare()
+	 * Called by smtpd__disk_open(), smtpd__disk_walk() and smtpd__disk_prepare()
 	 * with LEN bytes at OFFSET of a segment that are no record though one
 	 * was kept there, and why.  A long range comes in several calls; LEN
 	 * is 0 where the file ends too early or is missing.  The same range may
@@ -114,14 +114,14 @@ struct smtpd_disk_settings {
  * with EAGAIN when segments were recycled while it read: the caller forgets
  * what was replayed and opens again.
  */
-struct smtpd_disk *smtpd_disk_open(int dir_fd,
+struct smtpd_disk *smtpd__disk_open(int dir_fd,
     const struct smtpd_disk_settings *settings, char *error, size_t size);
 
 /* All appends have returned.  NULL: nothing happens. */
-void smtpd_disk_close(struct smtpd_disk *log);
+void smtpd__disk_close(struct smtpd_disk *log);
 
 /* What a record of such a head and body takes on disk. */
-uint64_t smtpd_disk_size(size_t head_len, uint64_t body_len);
+uint64_t smtpd__disk_size(size_t head_len, uint64_t body_len);
 
 /* May take what is kept in reserve. */
 #define SMTPD_DISK_ESSENTIAL 1u
@@ -138,12 +138,12 @@ uint64_t smtpd_disk_size(size_t head_len, uint64_t body_len);
  * start, when the process ends before it appends anything else.  No file is
  * written to again after that: the log goes on in a new segment.
  */
-int smtpd_disk_append(struct smtpd_disk *log, struct smtpd_disk_entry *entries,
+int smtpd__disk_append(struct smtpd_disk *log, struct smtpd_disk_entry *entries,
     size_t n, unsigned flags);
 
 /* Write what was begun to be appended, if nobody does: for one who comes by now
  * and then, as who began it may be long in waiting for it. */
-void smtpd_disk_append_flush(struct smtpd_disk *log);
+void smtpd__disk_append_flush(struct smtpd_disk *log);
 
 /* A group on its way to stable storage.  What is in it is the log's. */
 struct smtpd_disk_promise {
@@ -156,17 +156,18 @@ struct smtpd_disk_promise {
 };
 
 /*
- * The first half of smtpd_disk_append(): the entries have their place, before
+ * The first half of smtpd__disk_append(): the entries have their place, before
  * whatever is appended later, but may yet be lost.  Return 0, or -1 with what
  * can go wrong before the write.  After 0 the entries and P must stay where
- * they are until smtpd_disk_append_end(), which must be called; by any thread.
+ * they are until smtpd__disk_append_end(), which must be called; by any thread.
  */
-int smtpd_disk_append_begin(struct smtpd_disk *log,
+int smtpd__disk_append_begin(struct smtpd_disk *log,
     struct smtpd_disk_entry *entries, size_t n, unsigned flags,
     struct smtpd_disk_promise *p);
 
-/* The second half: wait until they are durable.  Return as smtpd_disk_append(). */
-int smtpd_disk_append_end(struct smtpd_disk *log, struct smtpd_disk_promise *p);
+/* The second half: wait until they are durable.  Return as smtpd__disk_append(). */
+int smtpd__disk_append_end(
+    struct smtpd_disk *log, struct smtpd_disk_promise *p);
 
 /*
  * Read the record at PLACE, which is live or in a segment not yet recycled.
@@ -174,17 +175,17 @@ int smtpd_disk_append_end(struct smtpd_disk *log, struct smtpd_disk_promise *p);
  * it.  NULL with errno: EBADMSG when it is damaged, ENOENT when its segment is
  * gone, ENOMEM, EIO.
  */
-void *smtpd_disk_read(struct smtpd_disk *log, struct smtpd_disk_place place,
+void *smtpd__disk_read(struct smtpd_disk *log, struct smtpd_disk_place place,
     struct smtpd_disk_record *record, const void **body);
 
 /* The SIZE bytes at PLACE as they are, be it a record or not, for who wants to
  * save what can be saved.  The caller frees them.  NULL with errno. */
-void *smtpd_disk_read_raw(
+void *smtpd__disk_read_raw(
     struct smtpd_disk *log, struct smtpd_disk_place place, uint32_t size);
 
 /* The live record at PLACE, of SIZE bytes on disk, is needed no longer.  Once
  * for each record. */
-void smtpd_disk_release(
+void smtpd__disk_release(
     struct smtpd_disk *log, struct smtpd_disk_place place, uint32_t size);
 
 /*
@@ -193,24 +194,24 @@ void smtpd_disk_release(
  * for the call; FN may append, read and release.  -1 with errno on failure:
  * ENOENT when there is no such sealed segment.
  */
-int smtpd_disk_walk(struct smtpd_disk *log, uint32_t segment,
+int smtpd__disk_walk(struct smtpd_disk *log, uint32_t segment,
     int (*fn)(void *user, const struct smtpd_disk_record *record), void *user);
 
 /* The oldest sealed segment; 0: there is none. */
-uint32_t smtpd_disk_oldest(struct smtpd_disk *log);
+uint32_t smtpd__disk_oldest(struct smtpd_disk *log);
 
 /*
  * Whether it is worth it to empty the oldest sealed segment: it has nothing
  * live, or more is dead in all sealed segments than is live in them and four
  * segments.  The caller walks it, appends anew what is live, releases the old
- * places, and calls smtpd_disk_recycle().  So at most about as much is copied
+ * places, and calls smtpd__disk_recycle().  So at most about as much is copied
  * as was appended.
  */
-bool smtpd_disk_wants_cleaning(struct smtpd_disk *log);
+bool smtpd__disk_wants_cleaning(struct smtpd_disk *log);
 
 /* Recycle the oldest sealed segments as long as they have nothing live.
  * Return how many. */
-unsigned smtpd_disk_recycle(struct smtpd_disk *log);
+unsigned smtpd__disk_recycle(struct smtpd_disk *log);
 
 /*
  * What need not be done while somebody waits for an append: allocate a spare
@@ -219,11 +220,11 @@ unsigned smtpd_disk_recycle(struct smtpd_disk *log);
  * something failed, which does no harm.  Cheap when there is nothing to do: to
  * be called every second or so, and after bursts.
  */
-int smtpd_disk_prepare(struct smtpd_disk *log);
+int smtpd__disk_prepare(struct smtpd_disk *log);
 
 /* How many bytes appends that are not essential may still take without a new
  * segment being allocated. */
-uint64_t smtpd_disk_append_room(struct smtpd_disk *log);
+uint64_t smtpd__disk_append_room(struct smtpd_disk *log);
 
 struct smtpd_disk_stats {
 	/* Since it was opened: */
@@ -238,6 +239,6 @@ struct smtpd_disk_stats {
 	uint32_t spare;
 };
 
-void smtpd_disk_stats(struct smtpd_disk *log, struct smtpd_disk_stats *stats);
+void smtpd__disk_stats(struct smtpd_disk *log, struct smtpd_disk_stats *stats);
 
 #endif

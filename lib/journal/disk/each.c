@@ -23,14 +23,14 @@ struct pass {
 };
 
 void
-smtpd_disk_each_report(struct smtpd_disk *log, uint32_t number, uint64_t offset,
-    const void *data, size_t len, const char *why)
+smtpd__disk_each_report(struct smtpd_disk *log, uint32_t number,
+    uint64_t offset, const void *data, size_t len, const char *why)
 {
 	char name[SMTPD_DISK_NAME];
 
 	if (log->settings.damaged == NULL)
 		return;
-	smtpd_disk_format_segment_name(name, number);
+	smtpd__disk_format_segment_name(name, number);
 	log->settings.damaged(log->settings.user, name, offset, data, len, why);
 }
 
@@ -41,7 +41,7 @@ is_gone(const struct pass *p)
 	char name[SMTPD_DISK_NAME];
 	struct stat st;
 
-	smtpd_disk_format_segment_name(name, p->segment->number);
+	smtpd__disk_format_segment_name(name, p->segment->number);
 	return p->log->settings.read_only &&
 	    fstatat(p->log->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1;
 }
@@ -55,7 +55,7 @@ take_damage(
 	if (is_gone(p))
 		p->result->gone = true;
 	else
-		smtpd_disk_each_report(
+		smtpd__disk_each_report(
 		    p->log, p->segment->number, offset, data, len, why);
 }
 
@@ -65,7 +65,7 @@ take_record(void *user, const struct smtpd_disk_record *record)
 	struct pass *p = user;
 
 	if (p->writer != NULL)
-		smtpd_disk_index_add(p->writer, record);
+		smtpd__disk_index_add(p->writer, record);
 	return p->fn != NULL ? p->fn(p->user, record) : 0;
 }
 
@@ -78,9 +78,9 @@ run_scan(struct pass *p, struct smtpd_disk_scan *scan)
 
 	/* Without its header nobody knows what a record looks like. */
 	if (s->mark == 0)
-		return smtpd_disk_scan_report(scan, 0, size > 0 ? size : 1,
+		return smtpd__disk_scan_report(scan, 0, size > 0 ? size : 1,
 		    "the header of the segment is damaged");
-	rc = smtpd_disk_scan(scan);
+	rc = smtpd__disk_scan(scan);
 	p->result->scanned = true;
 	p->result->dirty = scan->dirty;
 	p->result->end = scan->at;
@@ -110,9 +110,9 @@ scan_segment(struct pass *p)
 	};
 	int rc = -1;
 
-	if (smtpd_disk_window_init(&window, p->fd) == 0)
+	if (smtpd__disk_window_init(&window, p->fd) == 0)
 		rc = run_scan(p, &scan);
-	smtpd_disk_window_finish(&window);
+	smtpd__disk_window_finish(&window);
 	return rc;
 }
 
@@ -136,21 +136,21 @@ scan_and_index(struct pass *p)
 	int rc;
 
 	if (p->segment->exact && !p->log->settings.read_only)
-		p->writer = smtpd_disk_index_begin(
+		p->writer = smtpd__disk_index_begin(
 		    p->log->dir, &p->log->crc, p->segment->number);
 	rc = scan_segment(p);
 	if (p->writer != NULL) {
 		int error = errno;
 
-		p->result->indexed =
-		    smtpd_disk_index_end(p->writer, rc == 0 ? &key : NULL) == 0;
+		p->result->indexed = smtpd__disk_index_end(
+					 p->writer, rc == 0 ? &key : NULL) == 0;
 		errno = error;
 	}
 	return rc;
 }
 
 int
-smtpd_disk_each(struct smtpd_disk *log,
+smtpd__disk_each(struct smtpd_disk *log,
     const struct smtpd_disk_segment *segment, bool index,
     int (*fn)(void *user, const struct smtpd_disk_record *record), void *user,
     struct smtpd_disk_found *result)
@@ -161,16 +161,16 @@ smtpd_disk_each(struct smtpd_disk *log,
 
 	memset(result, 0, sizeof(*result));
 	if (index && segment->exact && segment->mark != 0)
-		result->indexed = smtpd_disk_index_read(
+		result->indexed = smtpd__disk_index_read(
 		    log->dir, &log->crc, &key, fn, user, &rc);
 	if (result->indexed)
 		return rc;
-	p.fd = smtpd_disk_file_open(log->dir, segment->number, true);
+	p.fd = smtpd__disk_file_open(log->dir, segment->number, true);
 	if (p.fd == -1) {
 		result->gone = errno == ENOENT;
 		return -1;
 	}
 	rc = scan_and_index(&p);
-	smtpd_fd_close(p.fd);
+	smtpd__fd_close(p.fd);
 	return rc;
 }

@@ -14,13 +14,13 @@
 #include "os/fd.h"
 
 void
-smtpd_disk_file_spare_name(char name[SMTPD_DISK_NAME], int which)
+smtpd__disk_file_spare_name(char name[SMTPD_DISK_NAME], int which)
 {
 	snprintf(name, SMTPD_DISK_NAME, "spare-%d", which & 7);
 }
 
 int
-smtpd_disk_file_spare_which(const char *name)
+smtpd__disk_file_spare_which(const char *name)
 {
 	if (strncmp(name, "spare-", 6) != 0 || name[6] < '0' ||
 	    name[6] > '0' + SMTPD_DISK_MAKESHIFT || name[7] != '\0')
@@ -33,7 +33,7 @@ discard(int dir, const char *name, int fd)
 {
 	int error = errno;
 
-	smtpd_fd_close(fd);
+	smtpd__fd_close(fd);
 	unlinkat(dir, name, 0);
 	errno = error;
 }
@@ -64,7 +64,7 @@ allocate(int fd, uint32_t size)
 }
 
 int
-smtpd_disk_file_make(int dir, int which, uint32_t size)
+smtpd__disk_file_make(int dir, int which, uint32_t size)
 {
 	char name[SMTPD_DISK_NAME];
 	int fd, error;
@@ -73,7 +73,7 @@ smtpd_disk_file_make(int dir, int which, uint32_t size)
 		errno = ENOSPC;
 		return -1;
 	}
-	smtpd_disk_file_spare_name(name, which);
+	smtpd__disk_file_spare_name(name, which);
 	fd = openat(dir, name, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd == -1) {
 		errno = errno == EDQUOT ? ENOSPC : errno;
@@ -101,7 +101,7 @@ count(ssize_t n, size_t *done, int end)
 }
 
 int
-smtpd_disk_file_write(int fd, const void *data, size_t len, uint64_t offset)
+smtpd__disk_file_write(int fd, const void *data, size_t len, uint64_t offset)
 {
 	const char *p = data;
 
@@ -116,7 +116,7 @@ smtpd_disk_file_write(int fd, const void *data, size_t len, uint64_t offset)
 }
 
 int
-smtpd_disk_file_read(int fd, void *data, size_t len, uint64_t offset)
+smtpd__disk_file_read(int fd, void *data, size_t len, uint64_t offset)
 {
 	char *p = data;
 
@@ -136,23 +136,23 @@ write_header(int fd, const struct smtpd_crc32c *crc,
 {
 	uint8_t page[SMTPD_DISK_PAGE] = { 0 };
 
-	smtpd_disk_format_put_header(crc, header, page);
-	if (smtpd_disk_file_write(fd, page, sizeof(page), 0) == -1 ||
-	    smtpd_disk_file_write(
+	smtpd__disk_format_put_header(crc, header, page);
+	if (smtpd__disk_file_write(fd, page, sizeof(page), 0) == -1 ||
+	    smtpd__disk_file_write(
 		fd, page, sizeof(page), header->size - SMTPD_DISK_PAGE) == -1)
 		return -1;
 	return fdatasync(fd);
 }
 
 int
-smtpd_disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
+smtpd__disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
     const struct smtpd_disk_header *header)
 {
 	char spare[SMTPD_DISK_NAME], name[SMTPD_DISK_NAME];
 	int fd;
 
-	smtpd_disk_file_spare_name(spare, which);
-	smtpd_disk_format_segment_name(name, header->number);
+	smtpd__disk_file_spare_name(spare, which);
+	smtpd__disk_format_segment_name(name, header->number);
 	fd = openat(dir, spare, O_RDWR | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
@@ -161,7 +161,7 @@ smtpd_disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
 		discard(dir, spare, fd);
 		return -1;
 	}
-	if (smtpd_commit_directory(dir) == -1) {
+	if (smtpd__commit_directory(dir) == -1) {
 		discard(dir, name, fd);
 		return -1;
 	}
@@ -169,11 +169,11 @@ smtpd_disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
 }
 
 int
-smtpd_disk_file_open(int dir, uint32_t number, bool read_only)
+smtpd__disk_file_open(int dir, uint32_t number, bool read_only)
 {
 	char name[SMTPD_DISK_NAME];
 
-	smtpd_disk_format_segment_name(name, number);
+	smtpd__disk_format_segment_name(name, number);
 	return openat(dir, name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 }
 
@@ -183,13 +183,13 @@ header_at(int fd, const struct smtpd_crc32c *crc, uint64_t offset,
 {
 	uint8_t bytes[SMTPD_DISK_HEADER];
 
-	if (smtpd_disk_file_read(fd, bytes, sizeof(bytes), offset) == -1)
+	if (smtpd__disk_file_read(fd, bytes, sizeof(bytes), offset) == -1)
 		return SMTPD_DISK_HEADER_DAMAGED;
-	return smtpd_disk_format_get_header(crc, bytes, header);
+	return smtpd__disk_format_get_header(crc, bytes, header);
 }
 
 enum smtpd_disk_header_state
-smtpd_disk_file_header(
+smtpd__disk_file_header(
     int fd, const struct smtpd_crc32c *crc, struct smtpd_disk_header *header)
 {
 	enum smtpd_disk_header_state state = header_at(fd, crc, 0, header);
@@ -203,7 +203,7 @@ smtpd_disk_file_header(
 }
 
 bool
-smtpd_disk_file_has_size(int dir, const char *name, uint32_t size)
+smtpd__disk_file_has_size(int dir, const char *name, uint32_t size)
 {
 	struct stat st;
 

@@ -17,37 +17,37 @@
 #define SMTPD_DISK_SPARES    2
 #define SMTPD_DISK_MAKESHIFT SMTPD_DISK_SPARES
 
-void smtpd_disk_file_spare_name(char name[SMTPD_DISK_NAME], int which);
+void smtpd__disk_file_spare_name(char name[SMTPD_DISK_NAME], int which);
 
 /* Which spare has NAME; -1: it is none. */
-int smtpd_disk_file_spare_which(const char *name);
+int smtpd__disk_file_spare_which(const char *name);
 
 /* Make spare WHICH, of SIZE bytes that are allocated on disk.  Any want of
  * space is ENOSPC. */
-int smtpd_disk_file_make(int dir, int which, uint32_t size);
+int smtpd__disk_file_make(int dir, int which, uint32_t size);
 
 /*
  * Make spare WHICH the segment that HEADER is about.  It is durable as such
  * when its descriptor is returned.  After a failure the spare is gone.
  */
-int smtpd_disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
+int smtpd__disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
     const struct smtpd_disk_header *header);
 
 /* Open segment NUMBER. */
-int smtpd_disk_file_open(int dir, uint32_t number, bool read_only);
+int smtpd__disk_file_open(int dir, uint32_t number, bool read_only);
 
 /* Read the header of the segment open as FD, or the copy at its end. */
-enum smtpd_disk_header_state smtpd_disk_file_header(
+enum smtpd_disk_header_state smtpd__disk_file_header(
     int fd, const struct smtpd_crc32c *crc, struct smtpd_disk_header *header);
 
 /* Write all LEN bytes at OFFSET. */
-int smtpd_disk_file_write(
+int smtpd__disk_file_write(
     int fd, const void *data, size_t len, uint64_t offset);
 
 /* Read all LEN bytes at OFFSET; EBADMSG when the file ends before. */
-int smtpd_disk_file_read(int fd, void *data, size_t len, uint64_t offset);
+int smtpd__disk_file_read(int fd, void *data, size_t len, uint64_t offset);
 
 /* Whether the file NAME has SIZE bytes. */
-bool smtpd_disk_file_has_size(int dir, const char *name, uint32_t size);
+bool smtpd__disk_file_has_size(int dir, const char *name, uint32_t size);
 
 #endif

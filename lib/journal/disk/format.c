@@ -10,7 +10,7 @@
 static const char segment_magic[8] = { 'S', 'M', 'T', 'P', 'D', 'L', 'O', 'G' };
 
 void
-smtpd_disk_format_put_header(const struct smtpd_crc32c *crc,
+smtpd__disk_format_put_header(const struct smtpd_crc32c *crc,
     const struct smtpd_disk_header *header, uint8_t *p)
 {
 	memset(p, 0, SMTPD_DISK_HEADER);
@@ -22,7 +22,7 @@ smtpd_disk_format_put_header(const struct smtpd_crc32c *crc,
 	smtpd_put_u32(p + 24, header->previous_end);
 	smtpd_put_u64(p + 32, header->base);
 	smtpd_put_u64(p + 40, header->follows);
-	smtpd_put_u32(p + 60, smtpd_crc32c(crc, 0, p, 60));
+	smtpd_put_u32(p + 60, smtpd__crc32c(crc, 0, p, 60));
 }
 
 static bool
@@ -36,11 +36,11 @@ sizes_are_sound(const struct smtpd_disk_header *header)
 }
 
 enum smtpd_disk_header_state
-smtpd_disk_format_get_header(const struct smtpd_crc32c *crc, const uint8_t *p,
+smtpd__disk_format_get_header(const struct smtpd_crc32c *crc, const uint8_t *p,
     struct smtpd_disk_header *header)
 {
 	if (memcmp(p, segment_magic, sizeof(segment_magic)) != 0 ||
-	    smtpd_get_u32(p + 60) != smtpd_crc32c(crc, 0, p, 60))
+	    smtpd_get_u32(p + 60) != smtpd__crc32c(crc, 0, p, 60))
 		return SMTPD_DISK_HEADER_DAMAGED;
 	header->version = smtpd_get_u32(p + 8);
 	header->number = smtpd_get_u32(p + 12);
@@ -56,7 +56,7 @@ smtpd_disk_format_get_header(const struct smtpd_crc32c *crc, const uint8_t *p,
 }
 
 void
-smtpd_disk_format_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
+smtpd__disk_format_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
     const struct smtpd_disk_record_header *header, const void *head, uint8_t *p)
 {
 	uint32_t sum;
@@ -70,12 +70,12 @@ smtpd_disk_format_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
 	p[21] = header->flags;
 	smtpd_put_u64(p + 24, header->sequence);
 	smtpd_put_u64(p + 32, header->durable);
-	sum = smtpd_crc32c(crc, 0, p + 8, SMTPD_DISK_RECORD_HEADER - 8);
-	smtpd_put_u32(p + 4, smtpd_crc32c(crc, sum, head, header->head_len));
+	sum = smtpd__crc32c(crc, 0, p + 8, SMTPD_DISK_RECORD_HEADER - 8);
+	smtpd_put_u32(p + 4, smtpd__crc32c(crc, sum, head, header->head_len));
 }
 
 bool
-smtpd_disk_format_get_record(
+smtpd__disk_format_get_record(
     uint32_t mark, const uint8_t *p, struct smtpd_disk_record_header *header)
 {
 	if (smtpd_get_u32(p) != mark)
@@ -94,51 +94,51 @@ smtpd_disk_format_get_record(
 }
 
 bool
-smtpd_disk_format_head_checks(const struct smtpd_crc32c *crc,
+smtpd__disk_format_head_checks(const struct smtpd_crc32c *crc,
     const struct smtpd_disk_record_header *header, const uint8_t *p)
 {
 	return smtpd_get_u32(p + 4) ==
-	    smtpd_crc32c(
+	    smtpd__crc32c(
 		crc, 0, p + 8, SMTPD_DISK_RECORD_HEADER - 8 + header->head_len);
 }
 
 bool
-smtpd_disk_format_body_checks(const struct smtpd_crc32c *crc,
+smtpd__disk_format_body_checks(const struct smtpd_crc32c *crc,
     const struct smtpd_disk_record_header *header, const uint8_t *p)
 {
 	return header->body_crc ==
-	    smtpd_crc32c(crc, 0,
+	    smtpd__crc32c(crc, 0,
 		p + SMTPD_DISK_RECORD_HEADER + header->head_len,
 		header->body_len);
 }
 
 uint64_t
-smtpd_disk_size(size_t head_len, uint64_t body_len)
+smtpd__disk_size(size_t head_len, uint64_t body_len)
 {
 	return (SMTPD_DISK_RECORD_HEADER + head_len + body_len + 7) &
 	    ~UINT64_C(7);
 }
 
 uint32_t
-smtpd_disk_format_record_size(const struct smtpd_disk_record_header *header)
+smtpd__disk_format_record_size(const struct smtpd_disk_record_header *header)
 {
-	return (uint32_t)smtpd_disk_size(header->head_len, header->body_len);
+	return (uint32_t)smtpd__disk_size(header->head_len, header->body_len);
 }
 
 void
-smtpd_disk_format_segment_name(char name[SMTPD_DISK_NAME], uint32_t number)
+smtpd__disk_format_segment_name(char name[SMTPD_DISK_NAME], uint32_t number)
 {
 	snprintf(name, SMTPD_DISK_NAME, "%08x.log", (unsigned)number);
 }
 
 void
-smtpd_disk_format_index_name(char name[SMTPD_DISK_NAME], uint32_t number)
+smtpd__disk_format_index_name(char name[SMTPD_DISK_NAME], uint32_t number)
 {
 	snprintf(name, SMTPD_DISK_NAME, "%08x.idx", (unsigned)number);
 }
 
 uint32_t
-smtpd_disk_format_name_number(const char *name, const char *suffix)
+smtpd__disk_format_name_number(const char *name, const char *suffix)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint32_t number = 0;

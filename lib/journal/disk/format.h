@@ -30,7 +30,7 @@
 
 /* What the header of a segment says. */
 struct smtpd_disk_header {
-	uint32_t version; /* filled in by smtpd_disk_format_get_header() */
+	uint32_t version; /* filled in by smtpd__disk_format_get_header() */
 	uint32_t number;
 	uint32_t size;         /* of the file */
 	uint32_t mark;         /* begins each of its records */
@@ -60,42 +60,42 @@ struct smtpd_disk_record_header {
 };
 
 /* Write SMTPD_DISK_HEADER bytes at P. */
-void smtpd_disk_format_put_header(const struct smtpd_crc32c *crc,
+void smtpd__disk_format_put_header(const struct smtpd_crc32c *crc,
     const struct smtpd_disk_header *header, uint8_t *p);
 
 /* Read as many; HEADER is filled in unless they are damaged. */
-enum smtpd_disk_header_state smtpd_disk_format_get_header(
+enum smtpd_disk_header_state smtpd__disk_format_get_header(
     const struct smtpd_crc32c *crc, const uint8_t *p,
     struct smtpd_disk_header *header);
 
 /* Write SMTPD_DISK_RECORD_HEADER bytes at P: they begin a record with HEAD in a
  * segment with MARK. */
-void smtpd_disk_format_put_record(const struct smtpd_crc32c *crc, uint32_t mark,
-    const struct smtpd_disk_record_header *header, const void *head,
-    uint8_t *p);
+void smtpd__disk_format_put_record(const struct smtpd_crc32c *crc,
+    uint32_t mark, const struct smtpd_disk_record_header *header,
+    const void *head, uint8_t *p);
 
 /* Read as many.  Return false when they cannot begin a record; else the head
  * must still be checked. */
-bool smtpd_disk_format_get_record(
+bool smtpd__disk_format_get_record(
     uint32_t mark, const uint8_t *p, struct smtpd_disk_record_header *header);
 
 /* Whether the header at P and the head behind it are intact, and the body
  * behind that. */
-bool smtpd_disk_format_head_checks(const struct smtpd_crc32c *crc,
+bool smtpd__disk_format_head_checks(const struct smtpd_crc32c *crc,
     const struct smtpd_disk_record_header *header, const uint8_t *p);
-bool smtpd_disk_format_body_checks(const struct smtpd_crc32c *crc,
+bool smtpd__disk_format_body_checks(const struct smtpd_crc32c *crc,
     const struct smtpd_disk_record_header *header, const uint8_t *p);
 
 /* The size on disk, padding included. */
-uint32_t smtpd_disk_format_record_size(
+uint32_t smtpd__disk_format_record_size(
     const struct smtpd_disk_record_header *header);
 
 /* The name of segment NUMBER, or of its index. */
-void smtpd_disk_format_segment_name(
+void smtpd__disk_format_segment_name(
     char name[SMTPD_DISK_NAME], uint32_t number);
-void smtpd_disk_format_index_name(char name[SMTPD_DISK_NAME], uint32_t number);
+void smtpd__disk_format_index_name(char name[SMTPD_DISK_NAME], uint32_t number);
 
 /* The number in a NAME with SUFFIX, such as ".log"; 0: it is none of ours. */
-uint32_t smtpd_disk_format_name_number(const char *name, const char *suffix);
+uint32_t smtpd__disk_format_name_number(const char *name, const char *suffix);
 
 #endif

@@ -33,7 +33,8 @@ struct smtpd_disk_index_writer {
 };
 
 struct smtpd_disk_index_writer *
-smtpd_disk_index_begin(int dir, const struct smtpd_crc32c *crc, uint32_t number)
+smtpd__disk_index_begin(
+    int dir, const struct smtpd_crc32c *crc, uint32_t number)
 {
 	struct smtpd_disk_index_writer *w = malloc(sizeof(*w));
 
@@ -45,7 +46,7 @@ smtpd_disk_index_begin(int dir, const struct smtpd_crc32c *crc, uint32_t number)
 	w->length = 0;
 	w->sum = 0;
 	w->len = 0;
-	smtpd_disk_format_index_name(w->name, number);
+	smtpd__disk_format_index_name(w->name, number);
 	w->fd = openat(
 	    dir, w->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (w->fd != -1)
@@ -58,10 +59,10 @@ static void
 flush(struct smtpd_disk_index_writer *w)
 {
 	if (w->error == 0 &&
-	    smtpd_disk_file_write(w->fd, w->buf, w->len, HEADER + w->length) ==
+	    smtpd__disk_file_write(w->fd, w->buf, w->len, HEADER + w->length) ==
 		-1)
 		w->error = errno;
-	w->sum = smtpd_crc32c(w->crc, w->sum, w->buf, w->len);
+	w->sum = smtpd__crc32c(w->crc, w->sum, w->buf, w->len);
 	w->length += w->len;
 	w->len = 0;
 }
@@ -73,7 +74,7 @@ entry_size(uint32_t head_len)
 }
 
 void
-smtpd_disk_index_add(
+smtpd__disk_index_add(
     struct smtpd_disk_index_writer *w, const struct smtpd_disk_record *record)
 {
 	uint8_t *p = w->buf + w->len;
@@ -105,11 +106,11 @@ put_header(const struct smtpd_crc32c *crc,
 	smtpd_put_u64(p + 24, key->upto);
 	smtpd_put_u64(p + 32, length);
 	smtpd_put_u32(p + 40, sum);
-	smtpd_put_u32(p + 60, smtpd_crc32c(crc, 0, p, 60));
+	smtpd_put_u32(p + 60, smtpd__crc32c(crc, 0, p, 60));
 }
 
 int
-smtpd_disk_index_end(
+smtpd__disk_index_end(
     struct smtpd_disk_index_writer *w, const struct smtpd_disk_index_key *key)
 {
 	uint8_t header[HEADER];
@@ -119,7 +120,7 @@ smtpd_disk_index_end(
 	error = key == NULL ? ECANCELED : w->error;
 	if (error == 0) {
 		put_header(w->crc, key, w->length, w->sum, header);
-		if (smtpd_disk_file_write(w->fd, header, HEADER, 0) == -1)
+		if (smtpd__disk_file_write(w->fd, header, HEADER, 0) == -1)
 			error = errno;
 	}
 	if (close(w->fd) == -1 && error == 0)
@@ -138,7 +139,7 @@ is_whole(struct smtpd_disk_window *w, const struct smtpd_crc32c *crc,
     const struct smtpd_disk_index_key *key, uint64_t *length)
 {
 	uint8_t expected[HEADER];
-	const uint8_t *p = smtpd_disk_window_at(w, 0, HEADER);
+	const uint8_t *p = smtpd__disk_window_at(w, 0, HEADER);
 	uint32_t sum = 0;
 	uint64_t at;
 
@@ -150,8 +151,8 @@ is_whole(struct smtpd_disk_window *w, const struct smtpd_crc32c *crc,
 	for (at = 0; at < *length; at += STEP) {
 		size_t len = *length - at < STEP ? *length - at : STEP;
 
-		p = smtpd_disk_window_at(w, HEADER + at, len);
-		sum = smtpd_crc32c(crc, sum, p, len);
+		p = smtpd__disk_window_at(w, HEADER + at, len);
+		sum = smtpd__crc32c(crc, sum, p, len);
 	}
 	return sum == smtpd_get_u32(expected + 40);
 }
@@ -164,7 +165,7 @@ static size_t
 read_entry(struct smtpd_disk_window *w, uint64_t at, uint64_t left,
     struct smtpd_disk_record *record)
 {
-	const uint8_t *p = smtpd_disk_window_at(w, at, ENTRY);
+	const uint8_t *p = smtpd__disk_window_at(w, at, ENTRY);
 	size_t size;
 
 	if (p == NULL)
@@ -175,13 +176,13 @@ read_entry(struct smtpd_disk_window *w, uint64_t at, uint64_t left,
 	record->body_len = smtpd_get_u32(p + 16);
 	record->type = p[20];
 	record->size =
-	    (uint32_t)smtpd_disk_size(record->head_len, record->body_len);
+	    (uint32_t)smtpd__disk_size(record->head_len, record->body_len);
 	size = entry_size(record->head_len);
 	if (record->head_len > SMTPD_DISK_HEAD_MAX || size > left) {
 		errno = EIO;
 		return 0;
 	}
-	p = smtpd_disk_window_at(w, at, size);
+	p = smtpd__disk_window_at(w, at, size);
 	if (p == NULL)
 		return 0;
 	record->head = p + ENTRY;
@@ -207,7 +208,7 @@ read_entries(struct smtpd_disk_window *w, uint32_t number, uint64_t length,
 }
 
 bool
-smtpd_disk_index_read(int dir, const struct smtpd_crc32c *crc,
+smtpd__disk_index_read(int dir, const struct smtpd_crc32c *crc,
     const struct smtpd_disk_index_key *key,
     int (*record)(void *user, const struct smtpd_disk_record *record),
     void *user, int *rc)
@@ -218,15 +219,15 @@ smtpd_disk_index_read(int dir, const struct smtpd_crc32c *crc,
 	bool whole = false;
 	int fd;
 
-	smtpd_disk_format_index_name(name, key->number);
+	smtpd__disk_format_index_name(name, key->number);
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return false;
-	if (smtpd_disk_window_init(&w, fd) == 0)
+	if (smtpd__disk_window_init(&w, fd) == 0)
 		whole = is_whole(&w, crc, key, &length);
 	if (whole)
 		*rc = read_entries(&w, key->number, length, record, user);
-	smtpd_disk_window_finish(&w);
-	smtpd_fd_close(fd);
+	smtpd__disk_window_finish(&w);
+	smtpd__fd_close(fd);
 	return whole;
 }

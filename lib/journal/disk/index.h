@@ -21,15 +21,15 @@ struct smtpd_disk_index_key {
 struct smtpd_disk_index_writer;
 
 /* Begin to write one; NULL when that cannot be done. */
-struct smtpd_disk_index_writer *smtpd_disk_index_begin(
+struct smtpd_disk_index_writer *smtpd__disk_index_begin(
     int dir, const struct smtpd_crc32c *crc, uint32_t number);
 
-void smtpd_disk_index_add(
+void smtpd__disk_index_add(
     struct smtpd_disk_index_writer *w, const struct smtpd_disk_record *record);
 
 /* End it.  KEY NULL: forget it.  Return -1 with errno when there is no index
  * now. */
-int smtpd_disk_index_end(
+int smtpd__disk_index_end(
     struct smtpd_disk_index_writer *w, const struct smtpd_disk_index_key *key);
 
 /*
@@ -37,7 +37,7 @@ int smtpd_disk_index_end(
  * -1 with errno when the file failed on the way.  Return false when there is no
  * index that can be used.
  */
-bool smtpd_disk_index_read(int dir, const struct smtpd_crc32c *crc,
+bool smtpd__disk_index_read(int dir, const struct smtpd_crc32c *crc,
     const struct smtpd_disk_index_key *key,
     int (*record)(void *user, const struct smtpd_disk_record *record),
     void *user, int *rc);

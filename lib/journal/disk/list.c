@@ -13,7 +13,7 @@
 static int
 add_segment(struct smtpd_disk *log, uint32_t number)
 {
-	if (smtpd_disk_segments_grow(log) == -1)
+	if (smtpd__disk_segments_grow(log) == -1)
 		return -1;
 	log->segments[log->count++] =
 	    (struct smtpd_disk_segment){ .number = number };
@@ -28,7 +28,7 @@ take_spare(struct smtpd_disk *log, const char *name, int which)
 	if (log->settings.read_only)
 		return;
 	if (which < SMTPD_DISK_SPARES &&
-	    smtpd_disk_file_has_size(
+	    smtpd__disk_file_has_size(
 		log->dir, name, log->settings.segment_size))
 		log->spares[which] = SMTPD_DISK_SPARE_READY;
 	else
@@ -38,8 +38,8 @@ take_spare(struct smtpd_disk *log, const char *name, int which)
 static int
 take_name(struct smtpd_disk *log, const char *name)
 {
-	uint32_t number = smtpd_disk_format_name_number(name, ".log");
-	int which = smtpd_disk_file_spare_which(name);
+	uint32_t number = smtpd__disk_format_name_number(name, ".log");
+	int which = smtpd__disk_file_spare_which(name);
 
 	if (number != 0)
 		return add_segment(log, number);
@@ -75,9 +75,9 @@ by_number(const void *a, const void *b)
 static void
 drop_index(struct smtpd_disk *log, const char *name)
 {
-	uint32_t number = smtpd_disk_format_name_number(name, ".idx");
+	uint32_t number = smtpd__disk_format_name_number(name, ".idx");
 
-	if (number != 0 && smtpd_disk_segments_find(log, number) == NULL)
+	if (number != 0 && smtpd__disk_segments_find(log, number) == NULL)
 		unlinkat(log->dir, name, 0);
 }
 
@@ -92,14 +92,14 @@ drop_indexes(struct smtpd_disk *log, DIR *dir)
 }
 
 int
-smtpd_disk_list(struct smtpd_disk *log)
+smtpd__disk_list(struct smtpd_disk *log)
 {
 	int fd = openat(log->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
 	int rc, error;
 
 	if (dir == NULL) {
-		smtpd_fd_close(fd);
+		smtpd__fd_close(fd);
 		return -1;
 	}
 	rc = read_names(log, dir);

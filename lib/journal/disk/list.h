@@ -10,6 +10,6 @@
  * Fill in the table of segments, in order, and the spares; what is left over
  * from a crash goes, unless the log is read-only.  Return -1 with errno.
  */
-int smtpd_disk_list(struct smtpd_disk *log);
+int smtpd__disk_list(struct smtpd_disk *log);
 
 #endif

@@ -29,7 +29,7 @@ fail(const struct opening *o, uint32_t number, const char *what)
 	char name[SMTPD_DISK_NAME];
 	int error = errno;
 
-	smtpd_disk_format_segment_name(name, number);
+	smtpd__disk_format_segment_name(name, number);
 	if (number != 0)
 		snprintf(o->error, o->size, "segment %s: %s", name, what);
 	else
@@ -71,13 +71,13 @@ read_header(const struct opening *o, struct smtpd_disk_segment *s,
 {
 	struct smtpd_disk *log = o->log;
 	enum smtpd_disk_header_state state;
-	int fd = smtpd_disk_file_open(log->dir, s->number, true);
+	int fd = smtpd__disk_file_open(log->dir, s->number, true);
 
 	if (fd == -1 && errno == ENOENT && log->settings.read_only)
 		errno = EAGAIN;
 	if (fd == -1)
 		return fail_errno(o, s->number);
-	state = smtpd_disk_file_header(fd, &log->crc, h);
+	state = smtpd__disk_file_header(fd, &log->crc, h);
 	close(fd);
 	if (state == SMTPD_DISK_HEADER_NEWER)
 		return fail_newer(o, s->number, h);
@@ -136,7 +136,7 @@ replay(void *user, const struct smtpd_disk_record *record)
 	if (log->settings.replay != NULL)
 		live = log->settings.replay(log->settings.user, log, record);
 	if (live == 1)
-		smtpd_disk_segments_count_live(log, o->segment, record->size);
+		smtpd__disk_segments_count_live(log, o->segment, record->size);
 	return live == -1 ? -1 : 0;
 }
 
@@ -161,7 +161,7 @@ replay_segment(struct opening *o, struct smtpd_disk_segment *s,
 	struct smtpd_disk *log = o->log;
 
 	o->segment = s;
-	if (smtpd_disk_each(log, s, true, replay, o, found) == -1) {
+	if (smtpd__disk_each(log, s, true, replay, o, found) == -1) {
 		if (found->gone && log->settings.read_only)
 			errno = EAGAIN;
 		return fail_errno(o, s->number);
@@ -180,7 +180,7 @@ report_missing(struct smtpd_disk *log, size_t i)
 	const struct smtpd_disk_segment *s = &log->segments[i];
 
 	if (i > 0 && s[-1].number != s->number - 1)
-		smtpd_disk_each_report(
+		smtpd__disk_each_report(
 		    log, s->number - 1, 0, NULL, 0, "the segment is missing");
 }
 
@@ -193,7 +193,7 @@ check_all_there(const struct opening *o)
 
 	if (!log->settings.read_only || log->count == 0)
 		return 0;
-	fd = smtpd_disk_file_open(log->dir, log->segments[0].number, true);
+	fd = smtpd__disk_file_open(log->dir, log->segments[0].number, true);
 	if (fd != -1)
 		return close(fd);
 	errno = EAGAIN;
@@ -230,7 +230,7 @@ clear_tail(int fd, const struct smtpd_disk_segment *s)
 
 	if (zeros == NULL)
 		return -1;
-	rc = smtpd_disk_file_write(fd, zeros, len, s->end);
+	rc = smtpd__disk_file_write(fd, zeros, len, s->end);
 	free(zeros);
 	return rc == -1 ? -1 : fdatasync(fd);
 }
@@ -243,10 +243,10 @@ continue_last(const struct opening *o, const struct smtpd_disk_found *found)
 	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
 	char name[SMTPD_DISK_NAME];
 
-	smtpd_disk_format_segment_name(name, s->number);
-	if (s->mark == 0 || !smtpd_disk_file_has_size(log->dir, name, s->size))
+	smtpd__disk_format_segment_name(name, s->number);
+	if (s->mark == 0 || !smtpd__disk_file_has_size(log->dir, name, s->size))
 		return 0;
-	log->fd = smtpd_disk_file_open(log->dir, s->number, false);
+	log->fd = smtpd__disk_file_open(log->dir, s->number, false);
 	if (log->fd == -1)
 		return fail_errno(o, s->number);
 	if (found->dirty && clear_tail(log->fd, s) == -1)
@@ -264,7 +264,7 @@ sync_last(const struct opening *o)
 {
 	struct smtpd_disk *log = o->log;
 	uint32_t number = log->segments[log->count - 1].number;
-	int fd = smtpd_disk_file_open(log->dir, number, false);
+	int fd = smtpd__disk_file_open(log->dir, number, false);
 	int rc;
 
 	if (fd == -1)
@@ -272,7 +272,7 @@ sync_last(const struct opening *o)
 	rc = fdatasync(fd);
 	if (rc == -1)
 		fail_errno(o, number);
-	smtpd_fd_close(fd);
+	smtpd__fd_close(fd);
 	return rc;
 }
 
@@ -283,7 +283,7 @@ recover(struct opening *o)
 	bool writing = !log->settings.read_only;
 	struct smtpd_disk_found found = { .dirty = false };
 
-	if (smtpd_disk_list(log) == -1)
+	if (smtpd__disk_list(log) == -1)
 		return fail_errno(o, 0);
 	if (read_headers(o) == -1)
 		return -1;
@@ -308,7 +308,7 @@ begin(const struct opening *o)
 		return 0;
 	pthread_mutex_lock(&log->lock);
 	log->busy = true;
-	rc = smtpd_disk_roll(log);
+	rc = smtpd__disk_roll(log);
 	log->busy = false;
 	pthread_mutex_unlock(&log->lock);
 	return rc == 0 || errno == ENOSPC ? 0 : fail_errno(o, 0);
@@ -342,7 +342,7 @@ create(const struct smtpd_disk_settings *settings)
 		return NULL;
 	log->settings = *settings;
 	default_settings(&log->settings);
-	smtpd_crc32c_init(&log->crc);
+	smtpd__crc32c_init(&log->crc);
 	log->dir = -1;
 	log->fd = -1;
 	log->forming = &log->batches[0];
@@ -375,7 +375,7 @@ open_log(struct opening *o, int dir_fd)
 }
 
 struct smtpd_disk *
-smtpd_disk_open(int dir_fd, const struct smtpd_disk_settings *settings,
+smtpd__disk_open(int dir_fd, const struct smtpd_disk_settings *settings,
     char *error, size_t size)
 {
 	struct opening o = { create(settings), NULL, error, size };
@@ -388,7 +388,7 @@ smtpd_disk_open(int dir_fd, const struct smtpd_disk_settings *settings,
 	if (open_log(&o, dir_fd) == 0)
 		return o.log;
 	saved = errno;
-	smtpd_disk_close(o.log);
+	smtpd__disk_close(o.log);
 	errno = saved;
 	return NULL;
 }

@@ -9,7 +9,7 @@
 #include "os/fd.h"
 
 struct smtpd_disk_segment *
-smtpd_disk_segments_find(struct smtpd_disk *log, uint32_t number)
+smtpd__disk_segments_find(struct smtpd_disk *log, uint32_t number)
 {
 	size_t from = 0, to = log->count;
 
@@ -27,7 +27,7 @@ smtpd_disk_segments_find(struct smtpd_disk *log, uint32_t number)
 }
 
 int
-smtpd_disk_segments_grow(struct smtpd_disk *log)
+smtpd__disk_segments_grow(struct smtpd_disk *log)
 {
 	struct smtpd_disk_segment *segments;
 	size_t room;
@@ -44,7 +44,7 @@ smtpd_disk_segments_grow(struct smtpd_disk *log)
 }
 
 void
-smtpd_disk_segments_count_live(
+smtpd__disk_segments_count_live(
     struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size)
 {
 	s->live_bytes += size;
@@ -54,7 +54,7 @@ smtpd_disk_segments_count_live(
 }
 
 void
-smtpd_disk_segments_count_dead(
+smtpd__disk_segments_count_dead(
     struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size)
 {
 	/* A caller that miscounts must not have a segment live for ever. */
@@ -67,12 +67,12 @@ smtpd_disk_segments_count_dead(
 }
 
 void
-smtpd_disk_release(
+smtpd__disk_release(
     struct smtpd_disk *log, struct smtpd_disk_place place, uint32_t size)
 {
 	pthread_mutex_lock(&log->lock);
-	smtpd_disk_segments_count_dead(
-	    log, smtpd_disk_segments_find(log, place.segment), size);
+	smtpd__disk_segments_count_dead(
+	    log, smtpd__disk_segments_find(log, place.segment), size);
 	pthread_mutex_unlock(&log->lock);
 }
 
@@ -84,7 +84,7 @@ copy_segment(
 	const struct smtpd_disk_segment *s;
 
 	pthread_mutex_lock(&log->lock);
-	s = smtpd_disk_segments_find(log, number);
+	s = smtpd__disk_segments_find(log, number);
 	if (s != NULL)
 		*copy = *s;
 	pthread_mutex_unlock(&log->lock);
@@ -101,9 +101,9 @@ read_header(int fd, const struct smtpd_disk_segment *s, uint32_t offset,
 {
 	uint8_t bytes[SMTPD_DISK_RECORD_HEADER];
 
-	if (smtpd_disk_file_read(fd, bytes, sizeof(bytes), offset) == -1)
+	if (smtpd__disk_file_read(fd, bytes, sizeof(bytes), offset) == -1)
 		return -1;
-	if (s->mark != 0 && smtpd_disk_format_get_record(s->mark, bytes, h) &&
+	if (s->mark != 0 && smtpd__disk_format_get_record(s->mark, bytes, h) &&
 	    h->sequence >= s->base && h->sequence <= s->upto)
 		return 0;
 	errno = EBADMSG;
@@ -119,15 +119,15 @@ read_whole(const struct smtpd_disk *log, int fd, uint32_t offset,
 
 	if (p == NULL)
 		return NULL;
-	if (smtpd_disk_file_read(fd, p, size, offset) == -1) {
+	if (smtpd__disk_file_read(fd, p, size, offset) == -1) {
 		int error = errno;
 
 		free(p);
 		errno = error;
 		return NULL;
 	}
-	if (smtpd_disk_format_head_checks(&log->crc, h, p) &&
-	    smtpd_disk_format_body_checks(&log->crc, h, p))
+	if (smtpd__disk_format_head_checks(&log->crc, h, p) &&
+	    smtpd__disk_format_body_checks(&log->crc, h, p))
 		return p;
 	free(p);
 	errno = EBADMSG;
@@ -138,19 +138,19 @@ static uint8_t *
 read_place(struct smtpd_disk *log, const struct smtpd_disk_segment *s,
     struct smtpd_disk_place place, struct smtpd_disk_record_header *h)
 {
-	int fd = smtpd_disk_file_open(log->dir, s->number, true);
+	int fd = smtpd__disk_file_open(log->dir, s->number, true);
 	uint8_t *p = NULL;
 
 	if (fd == -1)
 		return NULL;
 	if (read_header(fd, s, place.offset, h) == 0)
 		p = read_whole(log, fd, place.offset, h);
-	smtpd_fd_close(fd);
+	smtpd__fd_close(fd);
 	return p;
 }
 
 void *
-smtpd_disk_read(struct smtpd_disk *log, struct smtpd_disk_place place,
+smtpd__disk_read(struct smtpd_disk *log, struct smtpd_disk_place place,
     struct smtpd_disk_record *record, const void **body)
 {
 	struct smtpd_disk_record_header h;
@@ -165,7 +165,7 @@ smtpd_disk_read(struct smtpd_disk *log, struct smtpd_disk_place place,
 	*record = (struct smtpd_disk_record){
 		.sequence = h.sequence,
 		.place = place,
-		.size = smtpd_disk_format_record_size(&h),
+		.size = smtpd__disk_format_record_size(&h),
 		.head_len = h.head_len,
 		.body_len = h.body_len,
 		.type = h.type,
@@ -176,7 +176,7 @@ smtpd_disk_read(struct smtpd_disk *log, struct smtpd_disk_place place,
 }
 
 void *
-smtpd_disk_read_raw(
+smtpd__disk_read_raw(
     struct smtpd_disk *log, struct smtpd_disk_place place, uint32_t size)
 {
 	struct smtpd_disk_segment s;
@@ -185,13 +185,13 @@ smtpd_disk_read_raw(
 
 	if (copy_segment(log, place.segment, &s) == -1)
 		return NULL;
-	fd = smtpd_disk_file_open(log->dir, s.number, true);
+	fd = smtpd__disk_file_open(log->dir, s.number, true);
 	if (fd == -1)
 		return NULL;
 	p = malloc(size);
 	if (p != NULL)
-		status = smtpd_disk_file_read(fd, p, size, place.offset);
-	smtpd_fd_close(fd);
+		status = smtpd__disk_file_read(fd, p, size, place.offset);
+	smtpd__fd_close(fd);
 	if (status == 0)
 		return p;
 	free(p);
@@ -199,22 +199,22 @@ smtpd_disk_read_raw(
 }
 
 void
-smtpd_disk_stats(struct smtpd_disk *log, struct smtpd_disk_stats *stats)
+smtpd__disk_stats(struct smtpd_disk *log, struct smtpd_disk_stats *stats)
 {
 	pthread_mutex_lock(&log->lock);
 	*stats = log->stats;
 	stats->segments = (uint32_t)log->count;
-	stats->spare = smtpd_disk_segments_spares(log);
+	stats->spare = smtpd__disk_segments_spares(log);
 	pthread_mutex_unlock(&log->lock);
 }
 
 void
-smtpd_disk_close(struct smtpd_disk *log)
+smtpd__disk_close(struct smtpd_disk *log)
 {
 	if (log == NULL)
 		return;
-	smtpd_fd_close(log->fd);
-	smtpd_fd_close(log->dir);
+	smtpd__fd_close(log->fd);
+	smtpd__fd_close(log->dir);
 	for (int i = 0; i < 2; i++) {
 		free(log->batches[i].buf);
 		pthread_cond_destroy(&log->batches[i].done);

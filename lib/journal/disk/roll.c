@@ -7,7 +7,7 @@
 #include "os/random.h"
 
 unsigned
-smtpd_disk_segments_spares(const struct smtpd_disk *log)
+smtpd__disk_segments_spares(const struct smtpd_disk *log)
 {
 	unsigned n = 0;
 
@@ -27,7 +27,7 @@ which_is(const struct smtpd_disk *log, enum smtpd_disk_spare state)
 }
 
 int
-smtpd_disk_roll_make_spare(struct smtpd_disk *log)
+smtpd__disk_roll_make_spare(struct smtpd_disk *log)
 {
 	int which = which_is(log, SMTPD_DISK_SPARE_NONE);
 	int rc, error;
@@ -38,7 +38,7 @@ smtpd_disk_roll_make_spare(struct smtpd_disk *log)
 	}
 	log->spares[which] = SMTPD_DISK_SPARE_BUSY;
 	pthread_mutex_unlock(&log->lock);
-	rc = smtpd_disk_file_make(log->dir, which, log->settings.segment_size);
+	rc = smtpd__disk_file_make(log->dir, which, log->settings.segment_size);
 	error = errno;
 	pthread_mutex_lock(&log->lock);
 	log->spares[which] =
@@ -70,7 +70,7 @@ describe(const struct smtpd_disk *log, struct smtpd_disk_header *h)
 		errno = EOVERFLOW;
 		return -1;
 	}
-	if (!smtpd_random_bytes(&h->mark, sizeof(h->mark)))
+	if (!smtpd__random_bytes(&h->mark, sizeof(h->mark)))
 		return -1;
 	h->mark |= 1;
 	return 0;
@@ -81,9 +81,9 @@ static int
 begin(struct smtpd_disk *log, int which, const struct smtpd_disk_header *h)
 {
 	if (which == SMTPD_DISK_MAKESHIFT &&
-	    smtpd_disk_file_make(log->dir, which, h->size) == -1)
+	    smtpd__disk_file_make(log->dir, which, h->size) == -1)
 		return -1;
-	return smtpd_disk_file_begin(log->dir, &log->crc, which, h);
+	return smtpd__disk_file_begin(log->dir, &log->crc, which, h);
 }
 
 static void
@@ -117,13 +117,13 @@ adopt(struct smtpd_disk *log, int fd, const struct smtpd_disk_header *h)
 }
 
 int
-smtpd_disk_roll(struct smtpd_disk *log)
+smtpd__disk_roll(struct smtpd_disk *log)
 {
 	struct smtpd_disk_header h;
 	int which = which_is(log, SMTPD_DISK_SPARE_READY);
 	int fd, error;
 
-	if (describe(log, &h) == -1 || smtpd_disk_segments_grow(log) == -1)
+	if (describe(log, &h) == -1 || smtpd__disk_segments_grow(log) == -1)
 		return -1;
 	if (which < SMTPD_DISK_SPARES)
 		log->spares[which] = SMTPD_DISK_SPARE_BUSY;

@@ -24,7 +24,7 @@ may_follow(const struct smtpd_disk_scan *s,
     const struct smtpd_disk_record_header *h, uint32_t at)
 {
 	return h->sequence >= s->next && h->sequence <= s->upto &&
-	    smtpd_disk_format_record_size(h) <= s->end - at;
+	    smtpd__disk_format_record_size(h) <= s->end - at;
 }
 
 /* Look for the header and head of a record at AT. */
@@ -37,18 +37,18 @@ find_head(const struct smtpd_disk_scan *s, uint32_t at,
 	if (s->end < SMTPD_DISK_RECORD_HEADER ||
 	    at > s->end - SMTPD_DISK_RECORD_HEADER)
 		return FOUND_NOTHING;
-	p = smtpd_disk_window_at(s->window, at, SMTPD_DISK_RECORD_HEADER);
+	p = smtpd__disk_window_at(s->window, at, SMTPD_DISK_RECORD_HEADER);
 	if (p == NULL)
 		return FOUND_ERROR;
-	if (!smtpd_disk_format_get_record(s->mark, p, h) ||
+	if (!smtpd__disk_format_get_record(s->mark, p, h) ||
 	    !may_follow(s, h, at))
 		return FOUND_NOTHING;
-	p = smtpd_disk_window_at(
+	p = smtpd__disk_window_at(
 	    s->window, at, SMTPD_DISK_RECORD_HEADER + h->head_len);
 	if (p == NULL)
 		return FOUND_ERROR;
-	return smtpd_disk_format_head_checks(s->crc, h, p) ? FOUND_HEAD
-							   : FOUND_NOTHING;
+	return smtpd__disk_format_head_checks(s->crc, h, p) ? FOUND_HEAD
+							    : FOUND_NOTHING;
 }
 
 /* The same, and for its body; *P is all of it. */
@@ -60,12 +60,12 @@ find_record(const struct smtpd_disk_scan *s, uint32_t at,
 
 	if (found != FOUND_HEAD)
 		return found;
-	*p = smtpd_disk_window_at(
-	    s->window, at, smtpd_disk_format_record_size(h));
+	*p = smtpd__disk_window_at(
+	    s->window, at, smtpd__disk_format_record_size(h));
 	if (*p == NULL)
 		return FOUND_ERROR;
-	return smtpd_disk_format_body_checks(s->crc, h, *p) ? FOUND_RECORD
-							    : FOUND_HEAD;
+	return smtpd__disk_format_body_checks(s->crc, h, *p) ? FOUND_RECORD
+							     : FOUND_HEAD;
 }
 
 /* Move *AT on to where the mark is next, or to the end. */
@@ -75,7 +75,7 @@ find_mark(const struct smtpd_disk_scan *s, uint32_t *at)
 	while (*at < s->end) {
 		uint32_t len = s->end - *at < SMTPD_DISK_PAGE ? s->end - *at
 							      : SMTPD_DISK_PAGE;
-		const uint8_t *p = smtpd_disk_window_at(s->window, *at, len);
+		const uint8_t *p = smtpd__disk_window_at(s->window, *at, len);
 
 		if (p == NULL)
 			return -1;
@@ -123,13 +123,13 @@ search(struct smtpd_disk_scan *s, uint32_t from, uint32_t *at)
 			s->known = h.durable;
 		if (s->sealed)
 			break;
-		from += smtpd_disk_format_record_size(&h);
+		from += smtpd__disk_format_record_size(&h);
 	}
 	return result;
 }
 
 int
-smtpd_disk_scan_report(
+smtpd__disk_scan_report(
     struct smtpd_disk_scan *s, uint64_t from, uint64_t to, const char *why)
 {
 	bool cut = to > s->window->file_size;
@@ -138,7 +138,7 @@ smtpd_disk_scan_report(
 		to = s->window->file_size;
 	while (from < to) {
 		size_t len = to - from < REPORT_MAX ? to - from : REPORT_MAX;
-		const uint8_t *p = smtpd_disk_window_at(s->window, from, len);
+		const uint8_t *p = smtpd__disk_window_at(s->window, from, len);
 
 		if (p == NULL)
 			return -1;
@@ -223,7 +223,7 @@ take(struct smtpd_disk_scan *s, const struct smtpd_disk_record_header *h,
 	struct smtpd_disk_record record = {
 		.sequence = h->sequence,
 		.place = { s->number, s->at },
-		.size = smtpd_disk_format_record_size(h),
+		.size = smtpd__disk_format_record_size(h),
 		.head_len = h->head_len,
 		.body_len = h->body_len,
 		.type = h->type,
@@ -248,7 +248,7 @@ skip(struct smtpd_disk_scan *s, uint32_t to, uint64_t next, const char *why)
 
 	if (rc != 0)
 		return rc;
-	if (smtpd_disk_scan_report(s, s->at, to, why) == -1)
+	if (smtpd__disk_scan_report(s, s->at, to, why) == -1)
 		return -1;
 	s->at = to;
 	s->next = next;
@@ -262,7 +262,7 @@ pass(struct smtpd_disk_scan *s, enum finding found,
     const struct smtpd_disk_record_header *h, int *rc)
 {
 	uint32_t size =
-	    found == FOUND_HEAD ? smtpd_disk_format_record_size(h) : 8;
+	    found == FOUND_HEAD ? smtpd__disk_format_record_size(h) : 8;
 	enum finding later = FOUND_NOTHING;
 	uint32_t to = s->at + size;
 
@@ -278,7 +278,7 @@ pass(struct smtpd_disk_scan *s, enum finding found,
 	}
 	if (s->moving && s->reread != s->at) {
 		s->reread = s->at;
-		smtpd_disk_window_forget(s->window);
+		smtpd__disk_window_forget(s->window);
 		return 0;
 	}
 	if (found == FOUND_HEAD)
@@ -320,7 +320,7 @@ scan(struct smtpd_disk_scan *s)
 }
 
 int
-smtpd_disk_scan(struct smtpd_disk_scan *s)
+smtpd__disk_scan(struct smtpd_disk_scan *s)
 {
 	int rc = scan(s);
 

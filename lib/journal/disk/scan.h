@@ -47,10 +47,10 @@ struct smtpd_disk_scan {
 };
 
 /* Return 0, or what RECORD returned other than 0, or -1 with errno ENOMEM. */
-int smtpd_disk_scan(struct smtpd_disk_scan *s);
+int smtpd__disk_scan(struct smtpd_disk_scan *s);
 
 /* Tell DAMAGED of what lies from FROM to TO. */
-int smtpd_disk_scan_report(
+int smtpd__disk_scan_report(
     struct smtpd_disk_scan *s, uint64_t from, uint64_t to, const char *why);
 
 #endif

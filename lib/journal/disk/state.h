@@ -72,32 +72,32 @@ struct smtpd_disk {
 
 /* Segment NUMBER; NULL: there is none.  The lock is held, or nobody else knows
  * the log yet. */
-struct smtpd_disk_segment *smtpd_disk_segments_find(
+struct smtpd_disk_segment *smtpd__disk_segments_find(
     struct smtpd_disk *log, uint32_t number);
 
 /* Room for one more in the table.  Return -1 without memory. */
-int smtpd_disk_segments_grow(struct smtpd_disk *log);
+int smtpd__disk_segments_grow(struct smtpd_disk *log);
 
 /* Count a record of SIZE bytes in S as live, or no longer. */
-void smtpd_disk_segments_count_live(
+void smtpd__disk_segments_count_live(
     struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size);
-void smtpd_disk_segments_count_dead(
+void smtpd__disk_segments_count_dead(
     struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size);
 
 /* How many spares are ready. */
-unsigned smtpd_disk_segments_spares(const struct smtpd_disk *log);
+unsigned smtpd__disk_segments_spares(const struct smtpd_disk *log);
 
 /*
  * Make the next segment, and append to it from now on.  The log is busy by the
  * caller's doing, and nothing waits to be written; the lock is held, and not
  * while it works.  On failure all is as before.
  */
-int smtpd_disk_roll(struct smtpd_disk *log);
+int smtpd__disk_roll(struct smtpd_disk *log);
 
 /* Make a spare where there is none, under the same conditions but for being
  * busy: one thread at a time.  Return -1 with errno, or with EAGAIN when all
  * are being made or taken. */
-int smtpd_disk_roll_make_spare(struct smtpd_disk *log);
+int smtpd__disk_roll_make_spare(struct smtpd_disk *log);
 
 /*
  * Give each record of SEGMENT, a copy, to FN, until it returns other than 0,
@@ -115,13 +115,13 @@ struct smtpd_disk_found {
 	uint64_t next;
 };
 
-int smtpd_disk_each(struct smtpd_disk *log,
+int smtpd__disk_each(struct smtpd_disk *log,
     const struct smtpd_disk_segment *segment, bool index,
     int (*fn)(void *user, const struct smtpd_disk_record *record), void *user,
     struct smtpd_disk_found *result);
 
 /* Tell the caller of the log of LEN bytes of segment NUMBER. */
-void smtpd_disk_each_report(struct smtpd_disk *log, uint32_t number,
+void smtpd__disk_each_report(struct smtpd_disk *log, uint32_t number,
     uint64_t offset, const void *data, size_t len, const char *why);
 
 #endif

@@ -14,7 +14,7 @@
 #define STEP 262144u
 
 int
-smtpd_disk_window_init(struct smtpd_disk_window *w, int fd)
+smtpd__disk_window_init(struct smtpd_disk_window *w, int fd)
 {
 	struct stat st;
 
@@ -29,14 +29,14 @@ smtpd_disk_window_init(struct smtpd_disk_window *w, int fd)
 }
 
 void
-smtpd_disk_window_finish(struct smtpd_disk_window *w)
+smtpd__disk_window_finish(struct smtpd_disk_window *w)
 {
 	free(w->buf);
 	w->buf = NULL;
 }
 
 void
-smtpd_disk_window_forget(struct smtpd_disk_window *w)
+smtpd__disk_window_forget(struct smtpd_disk_window *w)
 {
 	w->len = 0;
 }
@@ -97,7 +97,7 @@ fill(struct smtpd_disk_window *w, uint64_t offset)
 }
 
 const uint8_t *
-smtpd_disk_window_at(struct smtpd_disk_window *w, uint64_t offset, size_t len)
+smtpd__disk_window_at(struct smtpd_disk_window *w, uint64_t offset, size_t len)
 {
 	if (offset < w->from || offset + len > w->from + w->len) {
 		if (grow(w, len) == -1)

@@ -17,17 +17,17 @@ struct smtpd_disk_window {
 };
 
 /* Begin on FD, which stays the caller's.  Return -1 with errno. */
-int smtpd_disk_window_init(struct smtpd_disk_window *w, int fd);
-void smtpd_disk_window_finish(struct smtpd_disk_window *w);
+int smtpd__disk_window_init(struct smtpd_disk_window *w, int fd);
+void smtpd__disk_window_finish(struct smtpd_disk_window *w);
 
 /*
  * LEN bytes at OFFSET, until the next call; what cannot be read, or lies beyond
  * the end of the file, reads as zeros.  NULL with errno ENOMEM.
  */
-const uint8_t *smtpd_disk_window_at(
+const uint8_t *smtpd__disk_window_at(
     struct smtpd_disk_window *w, uint64_t offset, size_t len);
 
 /* Forget what was read: the file may have changed. */
-void smtpd_disk_window_forget(struct smtpd_disk_window *w);
+void smtpd__disk_window_forget(struct smtpd_disk_window *w);
 
 #endif

@@ -17,7 +17,7 @@ make_due(struct smtpd_control_request *r, struct smtpd_delivery_job *job,
 	size_t count, kept = 0;
 	struct smtpd_progress progress = {
 		.job = job,
-		.due = smtpd_spool_now(r->spool),
+		.due = smtpd__spool_now(r->spool),
 		.attempts = copy->attempts,
 		.delay_notice_sent = copy->delay_notice_sent,
 		.in_doubt = copy->in_doubt,
@@ -28,14 +28,14 @@ make_due(struct smtpd_control_request *r, struct smtpd_delivery_job *job,
 
 	if (job->due <= progress.due)
 		return 0;
-	if (smtpd_spool_results(r->spool, job, &results, &count) == -1)
+	if (smtpd__spool_results(r->spool, job, &results, &count) == -1)
 		return errno;
 	for (size_t i = 0; i < count; i++)
 		if (!results[i].finished)
 			results[kept++] = results[i];
 	progress.rcpts = results;
 	progress.nrcpts = kept;
-	if (smtpd_spool_progress(r->spool, &progress, &report) == -1)
+	if (smtpd__spool_progress(r->spool, &progress, &report) == -1)
 		error = errno;
 	free(results);
 	return error;
@@ -45,7 +45,7 @@ static bool
 is_of_domain(const struct smtpd_delivery_job *job, const char *domain)
 {
 	return domain == NULL ||
-	    smtpd_text_same(smtpd_destination_name(job->destination), domain);
+	    smtpd__text_same(smtpd__destination_name(job->destination), domain);
 }
 
 /* Have the jobs of MESSAGE for DOMAIN (NULL: all) tried now, unless it is held;
@@ -54,12 +54,13 @@ static int
 flush_message(struct smtpd_control_request *r,
     struct smtpd_queued_message *message, const char *domain, uint64_t *count)
 {
-	struct smtpd_queued_message *copy = smtpd_spool_copy(r->spool, message);
+	struct smtpd_queued_message *copy =
+	    smtpd__spool_copy(r->spool, message);
 	bool any = false;
 	int error = 0;
 
 	if (copy == NULL)
-		return smtpd_control_request_fail_errno(r, ENOMEM, "");
+		return smtpd__control_request_fail_errno(r, ENOMEM, "");
 	if ((copy->flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) != 0)
 		copy->njobs = 0;
 	for (uint32_t i = 0; i < copy->njobs && error == 0; i++) {
@@ -78,13 +79,13 @@ flush_message(struct smtpd_control_request *r,
 	free(copy);
 	return error == 0
 	    ? 0
-	    : smtpd_control_request_fail_errno(r, error, "cannot record it");
+	    : smtpd__control_request_fail_errno(r, error, "cannot record it");
 }
 
 static int
 say_flushed(struct smtpd_control_request *r, uint64_t count)
 {
-	smtpd_control_output_format(r->answer, "flushed %llu message%s\n",
+	smtpd__control_output_format(r->answer, "flushed %llu message%s\n",
 	    (unsigned long long)count, count == 1 ? "" : "s");
 	return 0;
 }
@@ -98,7 +99,7 @@ flush_one(struct smtpd_control_request *r, struct smtpd_queued_message *message)
 	if (error != 0)
 		return error;
 	if (count == 0)
-		return smtpd_control_request_fail(
+		return smtpd__control_request_fail(
 		    r, EBUSY, "it is held: release it", r->argument);
 	return say_flushed(r, count);
 }
@@ -112,31 +113,31 @@ flush_many(struct smtpd_control_request *r)
 	int error = 0;
 
 	while (
-	    error == 0 && (message = smtpd_spool_next(r->spool, id)) != NULL) {
+	    error == 0 && (message = smtpd__spool_next(r->spool, id)) != NULL) {
 		id = message->id;
 		error = flush_message(r, message, r->argument, &count);
-		smtpd_spool_unpin(r->spool, message);
+		smtpd__spool_unpin(r->spool, message);
 	}
 	if (error != 0)
 		return error;
 	if (count == 0 && r->argument != NULL)
-		return smtpd_control_request_fail(r, ENOENT,
+		return smtpd__control_request_fail(r, ENOENT,
 		    "no such message, and no mail for such a domain",
 		    r->argument);
 	return say_flushed(r, count);
 }
 
 int
-smtpd_control_change_flush(struct smtpd_control_request *r)
+smtpd__control_change_flush(struct smtpd_control_request *r)
 {
 	struct smtpd_queued_message *message =
-	    r->argument != NULL ? smtpd_control_request_find(r) : NULL;
+	    r->argument != NULL ? smtpd__control_request_find(r) : NULL;
 	int error;
 
 	if (message == NULL)
 		return flush_many(r);
 	error = flush_one(r, message);
-	smtpd_spool_unpin(r->spool, message);
+	smtpd__spool_unpin(r->spool, message);
 	return error;
 }
 
@@ -153,31 +154,32 @@ each_job(const struct smtpd_control_request *r,
 static int
 hold_or_release(struct smtpd_control_request *r, bool hold)
 {
-	struct smtpd_queued_message *message = smtpd_control_request_find(r);
+	struct smtpd_queued_message *message = smtpd__control_request_find(r);
 	int error = 0;
 
 	if (message == NULL)
-		return smtpd_control_request_no_message(r);
-	if (smtpd_spool_hold(r->spool, message, hold) == -1)
-		error = smtpd_control_request_fail_errno(r, errno, r->argument);
+		return smtpd__control_request_no_message(r);
+	if (smtpd__spool_hold(r->spool, message, hold) == -1)
+		error =
+		    smtpd__control_request_fail_errno(r, errno, r->argument);
 	else
 		each_job(
 		    r, message, hold ? r->hooks->withdraw : r->hooks->resume);
-	smtpd_spool_unpin(r->spool, message);
+	smtpd__spool_unpin(r->spool, message);
 	if (error == 0)
-		smtpd_control_output_format(
+		smtpd__control_output_format(
 		    r->answer, "%s 1 message\n", hold ? "held" : "released");
 	return error;
 }
 
 int
-smtpd_control_change_hold(struct smtpd_control_request *r)
+smtpd__control_change_hold(struct smtpd_control_request *r)
 {
 	return hold_or_release(r, true);
 }
 
 int
-smtpd_control_change_release(struct smtpd_control_request *r)
+smtpd__control_change_release(struct smtpd_control_request *r)
 {
 	return hold_or_release(r, false);
 }
@@ -186,22 +188,23 @@ smtpd_control_change_release(struct smtpd_control_request *r)
  * first; and again afterwards, as one may have put it back before it was marked
  * as removed. */
 int
-smtpd_control_change_remove(struct smtpd_control_request *r)
+smtpd__control_change_remove(struct smtpd_control_request *r)
 {
-	struct smtpd_queued_message *message = smtpd_control_request_find(r);
+	struct smtpd_queued_message *message = smtpd__control_request_find(r);
 	int error = 0;
 
 	if (message == NULL)
-		return smtpd_control_request_no_message(r);
+		return smtpd__control_request_no_message(r);
 	each_job(r, message, r->hooks->withdraw);
-	if (smtpd_spool_remove(r->spool, message) == -1) {
-		error = smtpd_control_request_fail_errno(r, errno, r->argument);
+	if (smtpd__spool_remove(r->spool, message) == -1) {
+		error =
+		    smtpd__control_request_fail_errno(r, errno, r->argument);
 		each_job(r, message, r->hooks->resume);
 	} else {
 		each_job(r, message, r->hooks->withdraw);
 	}
-	smtpd_spool_unpin(r->spool, message);
+	smtpd__spool_unpin(r->spool, message);
 	if (error == 0)
-		smtpd_control_output_add(r->answer, "removed 1 message\n");
+		smtpd__control_output_add(r->answer, "removed 1 message\n");
 	return error;
 }

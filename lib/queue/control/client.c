@@ -117,7 +117,7 @@ talk(int fd, const char *const *words, size_t count, struct answer *a)
 {
 	char line[SMTPD_CONTROL_LINE_MAX];
 	int len =
-	    smtpd_control_protocol_format(words, count, line, sizeof(line));
+	    smtpd__control_protocol_format(words, count, line, sizeof(line));
 	FILE *file = NULL;
 	int result = -1;
 
@@ -148,11 +148,11 @@ reach(int dir)
 
 	if (fd == -1)
 		return -1;
-	smtpd_control_protocol_address(dir, &address);
+	smtpd__control_protocol_address(dir, &address);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
 	    0)
 		return fd;
-	smtpd_fd_close(fd);
+	smtpd__fd_close(fd);
 	return -1;
 }
 
@@ -216,15 +216,15 @@ find_who(int dir, const char *directory, bool changes,
 			    SMTPD_CONTROL_NAME, strerror(code));
 			return code;
 		}
-		*spool =
-		    smtpd_control_offline_open(directory, changes, error, size);
+		*spool = smtpd__control_offline_open(
+		    directory, changes, error, size);
 		code = *spool != NULL ? 0 : errno;
 	}
 	return code;
 }
 
 int
-smtpd_control_parts_ask_all(smtpd_ask_fn *ask, void *whom,
+smtpd__control_parts_ask_all(smtpd_ask_fn *ask, void *whom,
     const char *const *words, size_t count, smtpd_write_fn *write, void *user,
     char *error, size_t size)
 {
@@ -280,18 +280,18 @@ smtpd_queue_ask(const char *directory, const char *const *words, size_t count,
 		return -1;
 	whom = &dir;
 	code = find_who(dir, directory,
-	    smtpd_control_commands_changes(words, count), &spool, error, size);
+	    smtpd__control_commands_changes(words, count), &spool, error, size);
 	if (spool != NULL) {
-		ask = smtpd_control_offline_ask;
+		ask = smtpd__control_offline_ask;
 		whom = spool;
 	}
 	if (code == 0 && export)
-		code = smtpd_control_export(
+		code = smtpd__control_export(
 		    ask, whom, words + 1, count - 1, write, user, error, size);
 	else if (code == 0)
-		code = smtpd_control_parts_ask_all(
+		code = smtpd__control_parts_ask_all(
 		    ask, whom, words, count, write, user, error, size);
-	smtpd_control_offline_close(spool);
+	smtpd__control_offline_close(spool);
 	close(dir);
 	errno = code;
 	return code == 0 ? 0 : -1;

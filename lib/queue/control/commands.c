@@ -27,7 +27,7 @@ struct verb {
 };
 
 int
-smtpd_control_request_fail(struct smtpd_control_request *r, int error,
+smtpd__control_request_fail(struct smtpd_control_request *r, int error,
     const char *reason, const char *what)
 {
 	snprintf(
@@ -36,26 +36,26 @@ smtpd_control_request_fail(struct smtpd_control_request *r, int error,
 }
 
 int
-smtpd_control_request_fail_errno(
+smtpd__control_request_fail_errno(
     struct smtpd_control_request *r, int error, const char *what)
 {
-	return smtpd_control_request_fail(r, error, strerror(error), what);
+	return smtpd__control_request_fail(r, error, strerror(error), what);
 }
 
 struct smtpd_queued_message *
-smtpd_control_request_find(struct smtpd_control_request *r)
+smtpd__control_request_find(struct smtpd_control_request *r)
 {
 	uint64_t id;
 
-	if (smtpd_trace_id_parse(r->argument, &id) == -1)
+	if (smtpd__trace_id_parse(r->argument, &id) == -1)
 		return NULL;
-	return smtpd_spool_find(r->spool, id);
+	return smtpd__spool_find(r->spool, id);
 }
 
 int
-smtpd_control_request_no_message(struct smtpd_control_request *r)
+smtpd__control_request_no_message(struct smtpd_control_request *r)
 {
-	return smtpd_control_request_fail(
+	return smtpd__control_request_fail(
 	    r, ENOENT, "there is no such message", r->argument);
 }
 
@@ -69,11 +69,11 @@ describe(struct smtpd_control_request *r,
 	struct smtpd_control_snapshot v;
 	int error = 0;
 
-	if (smtpd_control_snapshot_init(&v, r->spool, r->hooks, message) == 0)
+	if (smtpd__control_snapshot_init(&v, r->spool, r->hooks, message) == 0)
 		to(r->answer, &v);
 	else
-		error = smtpd_control_request_fail_errno(r, errno, "");
-	smtpd_control_snapshot_finish(&v);
+		error = smtpd__control_request_fail_errno(r, errno, "");
+	smtpd__control_snapshot_finish(&v);
 	return error;
 }
 
@@ -82,13 +82,13 @@ describe_one(struct smtpd_control_request *r,
     void (*to)(
 	struct smtpd_control_output *, const struct smtpd_control_snapshot *))
 {
-	struct smtpd_queued_message *message = smtpd_control_request_find(r);
+	struct smtpd_queued_message *message = smtpd__control_request_find(r);
 	int error;
 
 	if (message == NULL)
-		return smtpd_control_request_no_message(r);
+		return smtpd__control_request_no_message(r);
 	error = describe(r, message, to);
-	smtpd_spool_unpin(r->spool, message);
+	smtpd__spool_unpin(r->spool, message);
 	return error;
 }
 
@@ -96,14 +96,15 @@ static int
 run_show(struct smtpd_control_request *r)
 {
 	return describe_one(r,
-	    r->json ? smtpd_control_json_message : smtpd_control_text_message);
+	    r->json ? smtpd__control_json_message
+		    : smtpd__control_text_message);
 }
 
 static int
 run_why(struct smtpd_control_request *r)
 {
 	return describe_one(
-	    r, r->json ? smtpd_control_json_why : smtpd_control_text_why);
+	    r, r->json ? smtpd__control_json_why : smtpd__control_text_why);
 }
 
 /* Where a list goes on: what it has added up so far, and behind which id. */
@@ -128,12 +129,12 @@ write_place(struct smtpd_control_request *r, struct list_place *p)
 {
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, r->end, r->size);
-	smtpd_text_add(&t, "@");
-	smtpd_text_number(&t, p->id);
+	smtpd__text_init(&t, r->end, r->size);
+	smtpd__text_add(&t, "@");
+	smtpd__text_number(&t, p->id);
 	for (size_t i = 0; i < PLACE_NUMBERS; i++) {
-		smtpd_text_add(&t, ",");
-		smtpd_text_number(&t, *place_number(p, i));
+		smtpd__text_add(&t, ",");
+		smtpd__text_number(&t, *place_number(p, i));
 	}
 }
 
@@ -163,20 +164,20 @@ list_one(struct smtpd_control_request *r,
 	struct smtpd_control_snapshot v;
 	int error = 0;
 
-	if (smtpd_control_snapshot_init(&v, r->spool, r->hooks, message) ==
+	if (smtpd__control_snapshot_init(&v, r->spool, r->hooks, message) ==
 	    -1) {
-		error = smtpd_control_request_fail_errno(r, errno, "");
+		error = smtpd__control_request_fail_errno(r, errno, "");
 	} else if (v.state != SMTPD_SNAPSHOT_DONE &&
 	    (v.copy->flags & SMTPD_MESSAGE_REMOVED) == 0) {
 		totals->messages++;
 		totals->bytes += message->size;
 		totals->states[v.state]++;
 		if (r->json)
-			smtpd_control_json_message(r->answer, &v);
+			smtpd__control_json_message(r->answer, &v);
 		else
-			smtpd_control_text_line(r->answer, &v);
+			smtpd__control_text_line(r->answer, &v);
 	}
-	smtpd_control_snapshot_finish(&v);
+	smtpd__control_snapshot_finish(&v);
 	return error;
 }
 
@@ -188,24 +189,24 @@ run_list(struct smtpd_control_request *r)
 	int error = 0;
 
 	if (read_place(r->from, &place) == -1)
-		return smtpd_control_request_fail(
+		return smtpd__control_request_fail(
 		    r, EINVAL, "no place in a list", r->from);
 	if (r->from == NULL && !r->json)
-		smtpd_control_text_head(r->answer);
+		smtpd__control_text_head(r->answer);
 	for (int n = 0; error == 0 && !r->answer->failed; n++) {
 		if (n == PART_MESSAGES || r->answer->total > PART_OCTETS) {
 			write_place(r, &place);
 			return 0;
 		}
-		message = smtpd_spool_next(r->spool, place.id);
+		message = smtpd__spool_next(r->spool, place.id);
 		if (message == NULL)
 			break;
 		place.id = message->id;
 		error = list_one(r, message, &place.totals);
-		smtpd_spool_unpin(r->spool, message);
+		smtpd__spool_unpin(r->spool, message);
 	}
 	if (error == 0 && !r->json)
-		smtpd_control_text_totals(r->answer, &place.totals);
+		smtpd__control_text_totals(r->answer, &place.totals);
 	return error;
 }
 
@@ -217,14 +218,14 @@ run_ids(struct smtpd_control_request *r)
 
 	for (int n = 0; n < PART_MESSAGES; n++) {
 		struct smtpd_queued_message *message =
-		    smtpd_spool_next(r->spool, id);
+		    smtpd__spool_next(r->spool, id);
 
 		if (message == NULL)
 			return 0;
 		id = message->id;
-		smtpd_spool_unpin(r->spool, message);
-		smtpd_trace_id(id, text);
-		smtpd_control_output_format(r->answer, "%s\n", text);
+		smtpd__spool_unpin(r->spool, message);
+		smtpd__trace_id(id, text);
+		smtpd__control_output_format(r->answer, "%s\n", text);
 	}
 	snprintf(r->end, r->size, "@%llu", (unsigned long long)id);
 	return 0;
@@ -240,14 +241,15 @@ write_content(struct smtpd_control_request *r,
 	ssize_t n = 0;
 
 	while (offset < end && !r->answer->failed) {
-		n = smtpd_loaded_message_read(loaded, offset, buf, sizeof(buf));
+		n = smtpd__loaded_message_read(
+		    loaded, offset, buf, sizeof(buf));
 		if (n <= 0)
 			break;
-		smtpd_control_output_bytes(r->answer, buf, (size_t)n);
+		smtpd__control_output_bytes(r->answer, buf, (size_t)n);
 		offset += (uint64_t)n;
 	}
 	if (n == -1)
-		return smtpd_control_request_fail_errno(r, errno, r->argument);
+		return smtpd__control_request_fail_errno(r, errno, r->argument);
 	if (n > 0)
 		snprintf(r->end, r->size, "@%llu", (unsigned long long)offset);
 	return 0;
@@ -257,19 +259,20 @@ static int
 run_cat(struct smtpd_control_request *r)
 {
 	uint64_t from = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
-	struct smtpd_queued_message *message = smtpd_control_request_find(r);
+	struct smtpd_queued_message *message = smtpd__control_request_find(r);
 	struct smtpd_loaded_message loaded;
 	int error;
 
 	if (message == NULL)
-		return smtpd_control_request_no_message(r);
-	if (smtpd_spool_load(r->spool, message, &loaded) == 0) {
+		return smtpd__control_request_no_message(r);
+	if (smtpd__spool_load(r->spool, message, &loaded) == 0) {
 		error = write_content(r, &loaded, from);
-		smtpd_loaded_message_finish(&loaded);
+		smtpd__loaded_message_finish(&loaded);
 	} else {
-		error = smtpd_control_request_fail_errno(r, errno, r->argument);
+		error =
+		    smtpd__control_request_fail_errno(r, errno, r->argument);
 	}
-	smtpd_spool_unpin(r->spool, message);
+	smtpd__spool_unpin(r->spool, message);
 	return error;
 }
 
@@ -284,12 +287,12 @@ hand_on_damage(void *user, const void *data, size_t len)
 		const char *end = memchr(line + at, '\n', len - at);
 		size_t n = end != NULL ? (size_t)(end - line) - at : len - at;
 
-		smtpd_control_output_shown(a, line + at, n);
+		smtpd__control_output_shown(a, line + at, n);
 		if (end != NULL)
-			smtpd_control_output_add(a, "\n");
+			smtpd__control_output_add(a, "\n");
 		at += n + (end != NULL);
 	}
-	return smtpd_control_output_end(a);
+	return smtpd__control_output_end(a);
 }
 
 static int
@@ -297,18 +300,18 @@ run_check(struct smtpd_control_request *r)
 {
 	struct smtpd_spool_damage damage;
 
-	if (smtpd_spool_check(r->spool, &damage, hand_on_damage, r->answer) ==
+	if (smtpd__spool_check(r->spool, &damage, hand_on_damage, r->answer) ==
 	    -1)
-		return smtpd_control_request_fail_errno(
+		return smtpd__control_request_fail_errno(
 		    r, errno, "the check was broken off");
-	smtpd_control_output_format(r->answer,
+	smtpd__control_output_format(r->answer,
 	    "%llu messages whole, %llu damaged, %llu in quarantine\n",
 	    (unsigned long long)damage.messages,
 	    (unsigned long long)damage.damaged,
 	    (unsigned long long)damage.quarantine);
 	return damage.damaged == 0
 	    ? 0
-	    : smtpd_control_request_fail(r, EBADMSG, "there is damage", "");
+	    : smtpd__control_request_fail(r, EBADMSG, "there is damage", "");
 }
 
 static const struct verb verbs[] = {
@@ -321,19 +324,19 @@ static const struct verb verbs[] = {
 	{ .name = "cat", run_cat, .needs_argument = true, .in_parts = true },
 	{ .name = "why", run_why, .needs_argument = true, .takes_json = true },
 	{ .name = "flush",
-	    smtpd_control_change_flush,
+	    smtpd__control_change_flush,
 	    .takes_argument = true,
 	    .changes = true },
 	{ .name = "hold",
-	    smtpd_control_change_hold,
+	    smtpd__control_change_hold,
 	    .needs_argument = true,
 	    .changes = true },
 	{ .name = "release",
-	    smtpd_control_change_release,
+	    smtpd__control_change_release,
 	    .needs_argument = true,
 	    .changes = true },
 	{ .name = "remove",
-	    smtpd_control_change_remove,
+	    smtpd__control_change_remove,
 	    .needs_argument = true,
 	    .changes = true },
 	{ .name = "check", run_check },
@@ -349,7 +352,7 @@ find_verb(const char *word)
 }
 
 bool
-smtpd_control_commands_changes(const char *const *words, size_t count)
+smtpd__control_commands_changes(const char *const *words, size_t count)
 {
 	const struct verb *verb = count > 0 ? find_verb(words[0]) : NULL;
 
@@ -376,7 +379,7 @@ read_words(struct smtpd_control_request *r, const struct verb *verb,
 }
 
 int
-smtpd_control_commands_run(struct smtpd_spool *s,
+smtpd__control_commands_run(struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks, const char *const *words,
     size_t count, smtpd_write_fn *write, void *user, char *end, size_t size)
 {
@@ -394,16 +397,16 @@ smtpd_control_commands_run(struct smtpd_spool *s,
 
 	end[0] = '\0';
 	if (verb == NULL)
-		return smtpd_control_request_fail(&r, EINVAL,
+		return smtpd__control_request_fail(&r, EINVAL,
 		    "there is no such request", count > 0 ? words[0] : "");
 	if (read_words(&r, verb, words, count) == -1)
-		return smtpd_control_request_fail(&r, EINVAL,
+		return smtpd__control_request_fail(&r, EINVAL,
 		    verb->needs_argument ? "one message is to be named"
 					 : "it does not take that",
 		    verb->name);
-	smtpd_control_output_init(&answer, write, user);
+	smtpd__control_output_init(&answer, write, user);
 	error = verb->run(&r);
-	if (smtpd_control_output_end(&answer) == -1 && error == 0)
-		return smtpd_control_request_fail_errno(&r, EPIPE, "");
+	if (smtpd__control_output_end(&answer) == -1 && error == 0)
+		return smtpd__control_request_fail_errno(&r, EPIPE, "");
 	return error;
 }

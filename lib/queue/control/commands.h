@@ -20,23 +20,23 @@ struct smtpd_control_request {
 };
 
 /* Tell REASON, of WHAT if that is not "", and return ERROR. */
-int smtpd_control_request_fail(struct smtpd_control_request *r, int error,
+int smtpd__control_request_fail(struct smtpd_control_request *r, int error,
     const char *reason, const char *what);
 
 /* The same with the system's words for ERROR. */
-int smtpd_control_request_fail_errno(
+int smtpd__control_request_fail_errno(
     struct smtpd_control_request *r, int error, const char *what);
 
 /* The message that the argument names, pinned, or NULL. */
-struct smtpd_queued_message *smtpd_control_request_find(
+struct smtpd_queued_message *smtpd__control_request_find(
     struct smtpd_control_request *r);
 
 /* Tell that the argument names none. */
-int smtpd_control_request_no_message(struct smtpd_control_request *r);
+int smtpd__control_request_no_message(struct smtpd_control_request *r);
 
-int smtpd_control_change_flush(struct smtpd_control_request *r);
-int smtpd_control_change_hold(struct smtpd_control_request *r);
-int smtpd_control_change_release(struct smtpd_control_request *r);
-int smtpd_control_change_remove(struct smtpd_control_request *r);
+int smtpd__control_change_flush(struct smtpd_control_request *r);
+int smtpd__control_change_hold(struct smtpd_control_request *r);
+int smtpd__control_change_release(struct smtpd_control_request *r);
+int smtpd__control_change_remove(struct smtpd_control_request *r);
 
 #endif

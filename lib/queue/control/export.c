@@ -62,7 +62,7 @@ fill(struct export *x, int fd, const char *name)
 {
 	const char *const words[] = { "cat", x->id };
 	char reason[SMTPD_CONTROL_LINE_MAX];
-	int code = smtpd_control_parts_ask_all(
+	int code = smtpd__control_parts_ask_all(
 	    x->ask, x->whom, words, 2, write_file, &fd, reason, sizeof(reason));
 
 	if (close(fd) == -1 && code == 0)
@@ -77,8 +77,8 @@ fill(struct export *x, int fd, const char *name)
 	if (code != EBADMSG)
 		return fail(x, name, code == EPIPE ? EIO : code);
 	x->damaged++;
-	smtpd_control_output_add(&x->answer, x->id);
-	smtpd_control_output_add(&x->answer, ": damaged\n");
+	smtpd__control_output_add(&x->answer, x->id);
+	smtpd__control_output_add(&x->answer, ": damaged\n");
 	return 0;
 }
 
@@ -117,9 +117,9 @@ take_ids(void *user, const void *data, size_t len)
 static int
 say_end(struct export *x)
 {
-	smtpd_control_output_format(&x->answer, "exported %llu message%s\n",
+	smtpd__control_output_format(&x->answer, "exported %llu message%s\n",
 	    (unsigned long long)x->written, x->written == 1 ? "" : "s");
-	if (smtpd_control_output_end(&x->answer) == -1)
+	if (smtpd__control_output_end(&x->answer) == -1)
 		return EPIPE;
 	if (x->damaged == 0)
 		return 0;
@@ -129,7 +129,7 @@ say_end(struct export *x)
 }
 
 int
-smtpd_control_export(smtpd_ask_fn *ask, void *whom,
+smtpd__control_export(smtpd_ask_fn *ask, void *whom,
     const char *const *arguments, size_t count, smtpd_write_fn *write,
     void *user, char *error, size_t size)
 {
@@ -145,7 +145,7 @@ smtpd_control_export(smtpd_ask_fn *ask, void *whom,
 		return EINVAL;
 	}
 	x.directory = arguments[0];
-	smtpd_control_output_init(&x.answer, write, user);
+	smtpd__control_output_init(&x.answer, write, user);
 	if (mkdir(x.directory, 0700) == -1 && errno != EEXIST) {
 		fail(&x, "", errno);
 		return x.code;
@@ -155,7 +155,7 @@ smtpd_control_export(smtpd_ask_fn *ask, void *whom,
 		fail(&x, "", errno);
 		return x.code;
 	}
-	code = smtpd_control_parts_ask_all(
+	code = smtpd__control_parts_ask_all(
 	    ask, whom, words, 1, take_ids, &x, reason, sizeof(reason));
 	if (x.code != 0)
 		code = x.code;

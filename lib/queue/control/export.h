@@ -6,7 +6,7 @@
 
 #include "queue/control/server.h"
 
-/* Carry out WORDS, in this process or another one, as smtpd_control_commands_run(). */
+/* Carry out WORDS, in this process or another one, as smtpd__control_commands_run(). */
 typedef int smtpd_ask_fn(void *whom, const char *const *words, size_t count,
     smtpd_write_fn *write, void *user, char *end, size_t size);
 
@@ -14,7 +14,7 @@ typedef int smtpd_ask_fn(void *whom, const char *const *words, size_t count,
  * As smtpd_ask_fn, but in as many parts as there are; the reason of a failure
  * is in ERROR.
  */
-int smtpd_control_parts_ask_all(smtpd_ask_fn *ask, void *whom,
+int smtpd__control_parts_ask_all(smtpd_ask_fn *ask, void *whom,
     const char *const *words, size_t count, smtpd_write_fn *write, void *user,
     char *error, size_t size);
 
@@ -25,7 +25,7 @@ int smtpd_control_parts_ask_all(smtpd_ask_fn *ask, void *whom,
  * is what is damaged, which WRITE is told and EBADMSG returned for.  Return 0,
  * or an errno with the reason in ERROR of SIZE bytes.
  */
-int smtpd_control_export(smtpd_ask_fn *ask, void *whom,
+int smtpd__control_export(smtpd_ask_fn *ask, void *whom,
     const char *const *arguments, size_t count, smtpd_write_fn *write,
     void *user, char *error, size_t size);
 

@@ -12,8 +12,8 @@
 static void
 add_text(struct smtpd_control_output *a, const char *name, const char *value)
 {
-	smtpd_control_output_format(a, ",\"%s\":", name);
-	smtpd_control_output_json(a, value);
+	smtpd__control_output_format(a, ",\"%s\":", name);
+	smtpd__control_output_json(a, value);
 }
 
 /* The moment WHEN of the queue's clock. */
@@ -21,14 +21,14 @@ static void
 add_due(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     uint32_t when, enum smtpd_snapshot_state state)
 {
-	smtpd_control_output_add(a, ",\"next\":");
+	smtpd__control_output_add(a, ",\"next\":");
 	if (state >= SMTPD_SNAPSHOT_HELD || when == SMTPD_TIME_NONE) {
-		smtpd_control_output_add(a, "null");
+		smtpd__control_output_add(a, "null");
 		return;
 	}
-	smtpd_control_output_add(a, "\"");
-	smtpd_control_output_time(a, smtpd_spool_wall_ms(v->spool, when));
-	smtpd_control_output_add(a, "\"");
+	smtpd__control_output_add(a, "\"");
+	smtpd__control_output_time(a, smtpd__spool_wall_ms(v->spool, when));
+	smtpd__control_output_add(a, "\"");
 }
 
 /* What both objects begin with. */
@@ -38,17 +38,17 @@ add_summary(
 {
 	char id[SMTPD_ID_MAX], reason[REASON_MAX];
 
-	smtpd_trace_id(v->message->id, id);
-	smtpd_control_output_add(a, "{\"id\":");
-	smtpd_control_output_json(a, id);
+	smtpd__trace_id(v->message->id, id);
+	smtpd__control_output_add(a, "{\"id\":");
+	smtpd__control_output_json(a, id);
 	add_text(a, "sender", v->loaded.sender);
-	smtpd_control_output_format(a, ",\"size\":%llu,\"arrived\":\"",
+	smtpd__control_output_format(a, ",\"size\":%llu,\"arrived\":\"",
 	    (unsigned long long)v->message->size);
-	smtpd_control_output_time(a, v->loaded.arrived_ms);
-	smtpd_control_output_add(a, "\"");
-	add_text(a, "state", smtpd_control_snapshot_word(v->state));
+	smtpd__control_output_time(a, v->loaded.arrived_ms);
+	smtpd__control_output_add(a, "\"");
+	add_text(a, "state", smtpd__control_snapshot_word(v->state));
 	add_due(a, v, v->due, v->state);
-	smtpd_control_text_reason(v, reason, sizeof(reason));
+	smtpd__control_text_reason(v, reason, sizeof(reason));
 	add_text(a, "reason", reason[0] != '\0' ? reason : NULL);
 }
 
@@ -57,7 +57,7 @@ static const char *
 end_word(const struct smtpd_rcpt_progress *said)
 {
 	if (said == NULL || !said->finished)
-		return smtpd_control_snapshot_word(SMTPD_SNAPSHOT_DONE);
+		return smtpd__control_snapshot_word(SMTPD_SNAPSHOT_DONE);
 	return said->result.outcome == SMTPD_OUTCOME_SENT ? "sent" : "failed";
 }
 
@@ -66,25 +66,25 @@ add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, uint32_t r,
     const struct smtpd_rcpt_progress *said)
 {
-	bool finished = smtpd_queued_message_is_finished(v->copy, job, r);
+	bool finished = smtpd__queued_message_is_finished(v->copy, job, r);
 	enum smtpd_snapshot_state state = finished
 	    ? SMTPD_SNAPSHOT_DONE
-	    : smtpd_control_snapshot_job_state(v, job);
+	    : smtpd__control_snapshot_job_state(v, job);
 	char reply[REASON_MAX] = "";
 
 	if (said != NULL)
-		smtpd_control_text_reply(&said->result, reply, sizeof(reply));
-	smtpd_control_output_add(a, "{\"address\":");
-	smtpd_control_output_json(a, v->loaded.rcpts[r].address);
+		smtpd__control_text_reply(&said->result, reply, sizeof(reply));
+	smtpd__control_output_add(a, "{\"address\":");
+	smtpd__control_output_json(a, v->loaded.rcpts[r].address);
 	add_text(a, "state",
-	    finished ? end_word(said) : smtpd_control_snapshot_word(state));
-	smtpd_control_output_format(a, ",\"attempts\":%u", job->attempts);
+	    finished ? end_word(said) : smtpd__control_snapshot_word(state));
+	smtpd__control_output_format(a, ",\"attempts\":%u", job->attempts);
 	add_due(a, v, job->due, state);
 	add_text(a, "status", said != NULL ? said->result.status : NULL);
 	add_text(a, "reply", said != NULL ? reply : NULL);
 	add_text(a, "host",
 	    said != NULL && said->host[0] != '\0' ? said->host : NULL);
-	smtpd_control_output_add(a, "}");
+	smtpd__control_output_add(a, "}");
 }
 
 static void
@@ -94,19 +94,19 @@ add_rcpts(struct smtpd_control_output *a,
 {
 	size_t count;
 	struct smtpd_rcpt_progress *results =
-	    smtpd_control_snapshot_results(v, job, &count);
+	    smtpd__control_snapshot_results(v, job, &count);
 
 	for (uint32_t r = job->first; r < job->first + job->count; r++) {
-		smtpd_control_output_add(a, *before);
+		smtpd__control_output_add(a, *before);
 		add_rcpt(a, v, job, r,
-		    smtpd_control_snapshot_result(results, count, r));
+		    smtpd__control_snapshot_result(results, count, r));
 		*before = ",";
 	}
 	free(results);
 }
 
 void
-smtpd_control_json_message(
+smtpd__control_json_message(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	const char *before = "";
@@ -114,10 +114,10 @@ smtpd_control_json_message(
 	add_summary(a, v);
 	add_text(a, "ret", v->loaded.ret);
 	add_text(a, "envid", v->loaded.envid);
-	smtpd_control_output_add(a, ",\"recipients\":[");
+	smtpd__control_output_add(a, ",\"recipients\":[");
 	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++)
 		add_rcpts(a, v, &v->copy->jobs[i], &before);
-	smtpd_control_output_add(a, "]}\n");
+	smtpd__control_output_add(a, "]}\n");
 }
 
 /* An array of the lines of LEN bytes at S. */
@@ -127,19 +127,19 @@ add_lines(
 {
 	const char *before = "";
 
-	smtpd_control_output_format(a, ",\"%s\":[", name);
+	smtpd__control_output_format(a, ",\"%s\":[", name);
 	while (len > 0) {
 		const char *end = memchr(s, '\n', len);
 		size_t n = end != NULL ? (size_t)(end - s) : len;
 
-		smtpd_control_output_add(a, before);
-		smtpd_control_output_json_bytes(a, s, n);
+		smtpd__control_output_add(a, before);
+		smtpd__control_output_json_bytes(a, s, n);
 		before = ",";
 		n += end != NULL;
 		s += n;
 		len -= n;
 	}
-	smtpd_control_output_add(a, "]");
+	smtpd__control_output_add(a, "]");
 }
 
 static void
@@ -148,40 +148,40 @@ add_destination(struct smtpd_control_output *a,
     const struct smtpd_delivery_job *job)
 {
 	enum smtpd_snapshot_state state =
-	    smtpd_control_snapshot_job_state(v, job);
+	    smtpd__control_snapshot_job_state(v, job);
 	const char *before = "";
 	char site[SITE_MAX];
 	struct smtpd_text text;
 	size_t len;
-	char *history = smtpd_control_text_history(v, job, &len);
+	char *history = smtpd__control_text_history(v, job, &len);
 
-	smtpd_control_output_add(a, "{\"domain\":");
-	smtpd_control_output_json(a, smtpd_control_text_domain(v, job));
-	add_text(a, "state", smtpd_control_snapshot_word(state));
-	smtpd_control_output_format(a, ",\"attempts\":%u", job->attempts);
+	smtpd__control_output_add(a, "{\"domain\":");
+	smtpd__control_output_json(a, smtpd__control_text_domain(v, job));
+	add_text(a, "state", smtpd__control_snapshot_word(state));
+	smtpd__control_output_format(a, ",\"attempts\":%u", job->attempts);
 	add_due(a, v, job->due, state);
-	smtpd_text_init(&text, site, sizeof(site));
+	smtpd__text_init(&text, site, sizeof(site));
 	if (v->hooks->explain != NULL)
 		v->hooks->explain(v->hooks->user,
-		    smtpd_control_snapshot_original(v, job), &text);
+		    smtpd__control_snapshot_original(v, job), &text);
 	add_lines(a, "site", text.at, text.len);
 	add_lines(a, "history", history, len);
-	smtpd_control_output_add(a, ",\"recipients\":[");
+	smtpd__control_output_add(a, ",\"recipients\":[");
 	add_rcpts(a, v, job, &before);
-	smtpd_control_output_add(a, "]}");
+	smtpd__control_output_add(a, "]}");
 	free(history);
 }
 
 void
-smtpd_control_json_why(
+smtpd__control_json_why(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	add_summary(a, v);
-	smtpd_control_output_add(a, ",\"destinations\":[");
+	smtpd__control_output_add(a, ",\"destinations\":[");
 	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++) {
 		if (i > 0)
-			smtpd_control_output_add(a, ",");
+			smtpd__control_output_add(a, ",");
 		add_destination(a, v, &v->copy->jobs[i]);
 	}
-	smtpd_control_output_add(a, "]}\n");
+	smtpd__control_output_add(a, "]}\n");
 }

@@ -18,7 +18,7 @@ destination(void *user, const char *domain)
 {
 	struct smtpd_control_offline *o = user;
 
-	return smtpd_schedule_destination(o->schedule, domain);
+	return smtpd__schedule_destination(o->schedule, domain);
 }
 
 static void
@@ -26,11 +26,11 @@ release(void *user, struct smtpd_destination *d)
 {
 	struct smtpd_control_offline *o = user;
 
-	smtpd_schedule_release(o->schedule, d);
+	smtpd__schedule_release(o->schedule, d);
 }
 
 struct smtpd_control_offline *
-smtpd_control_offline_open(
+smtpd__control_offline_open(
     const char *directory, bool changes, char *error, size_t size)
 {
 	static const struct smtpd_schedule_settings schedule = {
@@ -48,7 +48,7 @@ smtpd_control_offline_open(
 	snprintf(error, size, "no memory");
 	if (o == NULL)
 		return NULL;
-	o->schedule = smtpd_schedule_create(&schedule);
+	o->schedule = smtpd__schedule_create(&schedule);
 	if (o->schedule != NULL) {
 		struct smtpd_spool_settings settings = {
 			.read_only = !changes,
@@ -57,33 +57,33 @@ smtpd_control_offline_open(
 			.user = o,
 		};
 
-		o->spool = smtpd_spool_open(directory, &settings, error, size);
+		o->spool = smtpd__spool_open(directory, &settings, error, size);
 		code = errno;
 	}
 	if (o->spool != NULL)
 		return o;
-	smtpd_control_offline_close(o);
+	smtpd__control_offline_close(o);
 	errno = code;
 	return NULL;
 }
 
 void
-smtpd_control_offline_close(struct smtpd_control_offline *o)
+smtpd__control_offline_close(struct smtpd_control_offline *o)
 {
 	if (o == NULL)
 		return;
-	smtpd_spool_close(o->spool);
+	smtpd__spool_close(o->spool);
 	if (o->schedule != NULL)
-		smtpd_schedule_destroy(o->schedule);
+		smtpd__schedule_destroy(o->schedule);
 	free(o);
 }
 
 int
-smtpd_control_offline_ask(void *offline, const char *const *words, size_t count,
-    smtpd_write_fn *write, void *user, char *end, size_t size)
+smtpd__control_offline_ask(void *offline, const char *const *words,
+    size_t count, smtpd_write_fn *write, void *user, char *end, size_t size)
 {
 	struct smtpd_control_offline *o = offline;
 
-	return smtpd_control_commands_run(
+	return smtpd__control_commands_run(
 	    o->spool, NULL, words, count, write, user, end, size);
 }

@@ -11,7 +11,7 @@
 #define NO_POINT UINT32_MAX
 
 void
-smtpd_control_output_init(
+smtpd__control_output_init(
     struct smtpd_control_output *a, smtpd_write_fn *write, void *user)
 {
 	a->write = write;
@@ -29,7 +29,7 @@ hand_on(struct smtpd_control_output *a, const void *data, size_t len)
 }
 
 int
-smtpd_control_output_end(struct smtpd_control_output *a)
+smtpd__control_output_end(struct smtpd_control_output *a)
 {
 	hand_on(a, a->buf, a->len);
 	a->len = 0;
@@ -37,12 +37,12 @@ smtpd_control_output_end(struct smtpd_control_output *a)
 }
 
 void
-smtpd_control_output_bytes(
+smtpd__control_output_bytes(
     struct smtpd_control_output *a, const void *data, size_t len)
 {
 	a->total += len;
 	if (len > sizeof(a->buf) - a->len)
-		smtpd_control_output_end(a);
+		smtpd__control_output_end(a);
 	if (len > sizeof(a->buf)) {
 		hand_on(a, data, len);
 		return;
@@ -52,35 +52,35 @@ smtpd_control_output_bytes(
 }
 
 void
-smtpd_control_output_add(struct smtpd_control_output *a, const char *s)
+smtpd__control_output_add(struct smtpd_control_output *a, const char *s)
 {
-	smtpd_control_output_bytes(a, s, strlen(s));
+	smtpd__control_output_bytes(a, s, strlen(s));
 }
 
 void
-smtpd_control_output_number(struct smtpd_control_output *a, uint64_t n)
+smtpd__control_output_number(struct smtpd_control_output *a, uint64_t n)
 {
 	char digits[24];
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, digits, sizeof(digits));
-	smtpd_text_number(&t, n);
-	smtpd_control_output_bytes(a, t.at, t.len);
+	smtpd__text_init(&t, digits, sizeof(digits));
+	smtpd__text_number(&t, n);
+	smtpd__control_output_bytes(a, t.at, t.len);
 }
 
 void
-smtpd_control_output_format(
+smtpd__control_output_format(
     struct smtpd_control_output *a, const char *format, ...)
 {
 	char line[1001];
 	struct smtpd_text t;
 	va_list ap;
 
-	smtpd_text_init(&t, line, sizeof(line));
+	smtpd__text_init(&t, line, sizeof(line));
 	va_start(ap, format);
-	smtpd_text_vformat(&t, format, ap);
+	smtpd__text_vformat(&t, format, ap);
 	va_end(ap);
-	smtpd_control_output_bytes(a, t.at, t.len);
+	smtpd__control_output_bytes(a, t.at, t.len);
 }
 
 /* How many bytes behind the first one a UTF-8 sequence has (RFC 3629, 4), and
@@ -144,7 +144,7 @@ is_hidden(uint32_t point)
 }
 
 void
-smtpd_control_output_shown(
+smtpd__control_output_shown(
     struct smtpd_control_output *a, const char *s, size_t len)
 {
 	for (size_t at = 0, n; at < len; at += n) {
@@ -152,17 +152,17 @@ smtpd_control_output_shown(
 
 		n = next_character(s + at, len - at, &point);
 		if (is_control(point) || is_hidden(point))
-			smtpd_control_output_add(a, "?");
+			smtpd__control_output_add(a, "?");
 		else
-			smtpd_control_output_bytes(a, s + at, n);
+			smtpd__control_output_bytes(a, s + at, n);
 	}
 }
 
 void
-smtpd_control_output_json_bytes(
+smtpd__control_output_json_bytes(
     struct smtpd_control_output *a, const char *s, size_t len)
 {
-	smtpd_control_output_add(a, "\"");
+	smtpd__control_output_add(a, "\"");
 	for (size_t at = 0, n; at < len; at += n) {
 		uint32_t point;
 
@@ -170,29 +170,29 @@ smtpd_control_output_json_bytes(
 		if (point == NO_POINT)
 			point = (unsigned char)s[at];
 		else if (!is_control(point) && point != '"' && point != '\\') {
-			smtpd_control_output_bytes(a, s + at, n);
+			smtpd__control_output_bytes(a, s + at, n);
 			continue;
 		}
 		if (point == '"' || point == '\\')
-			smtpd_control_output_format(a, "\\%c", (char)point);
+			smtpd__control_output_format(a, "\\%c", (char)point);
 		else
-			smtpd_control_output_format(
+			smtpd__control_output_format(
 			    a, "\\u%04x", (unsigned)point);
 	}
-	smtpd_control_output_add(a, "\"");
+	smtpd__control_output_add(a, "\"");
 }
 
 void
-smtpd_control_output_json(struct smtpd_control_output *a, const char *s)
+smtpd__control_output_json(struct smtpd_control_output *a, const char *s)
 {
 	if (s == NULL)
-		smtpd_control_output_add(a, "null");
+		smtpd__control_output_add(a, "null");
 	else
-		smtpd_control_output_json_bytes(a, s, strlen(s));
+		smtpd__control_output_json_bytes(a, s, strlen(s));
 }
 
 void
-smtpd_control_output_time(struct smtpd_control_output *a, uint64_t ms)
+smtpd__control_output_time(struct smtpd_control_output *a, uint64_t ms)
 {
 	time_t when = (time_t)(ms / 1000);
 	char text[64];
@@ -201,22 +201,23 @@ smtpd_control_output_time(struct smtpd_control_output *a, uint64_t ms)
 	if (gmtime_r(&when, &tm) == NULL ||
 	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		return;
-	smtpd_control_output_add(a, text);
+	smtpd__control_output_add(a, text);
 }
 
 void
-smtpd_control_output_span(struct smtpd_control_output *a, uint32_t seconds)
+smtpd__control_output_span(struct smtpd_control_output *a, uint32_t seconds)
 {
 	uint32_t minutes = seconds / 60, hours = minutes / 60;
 
 	if (minutes == 0)
-		smtpd_control_output_format(a, "%us", seconds);
+		smtpd__control_output_format(a, "%us", seconds);
 	else if (hours == 0)
-		smtpd_control_output_format(
+		smtpd__control_output_format(
 		    a, "%um%02us", minutes, seconds % 60);
 	else if (hours < 48)
-		smtpd_control_output_format(a, "%uh%02um", hours, minutes % 60);
+		smtpd__control_output_format(
+		    a, "%uh%02um", hours, minutes % 60);
 	else
-		smtpd_control_output_format(
+		smtpd__control_output_format(
 		    a, "%ud%02uh", hours / 24, hours % 24);
 }

@@ -20,40 +20,40 @@ struct smtpd_control_output {
 };
 
 /* Begin an empty answer that goes to WRITE with USER. */
-void smtpd_control_output_init(
+void smtpd__control_output_init(
     struct smtpd_control_output *a, smtpd_write_fn *write, void *user);
 
 /* Append: a string, LEN bytes, a decimal number, as printf does at most 1,000
  * bytes. */
-void smtpd_control_output_add(struct smtpd_control_output *a, const char *s);
-void smtpd_control_output_bytes(
+void smtpd__control_output_add(struct smtpd_control_output *a, const char *s);
+void smtpd__control_output_bytes(
     struct smtpd_control_output *a, const void *data, size_t len);
-void smtpd_control_output_number(struct smtpd_control_output *a, uint64_t n);
-void smtpd_control_output_format(
+void smtpd__control_output_number(struct smtpd_control_output *a, uint64_t n);
+void smtpd__control_output_format(
     struct smtpd_control_output *a, const char *format, ...) SMTPD_PRINTF(2, 3);
 
 /* Append LEN bytes at S for people: printable UTF-8 as it is; controls, what
  * changes the direction or cannot be seen, and what is no UTF-8 as "?". */
-void smtpd_control_output_shown(
+void smtpd__control_output_shown(
     struct smtpd_control_output *a, const char *s, size_t len);
 
 /* Append S as a JSON string (RFC 8259, 7), NULL as null: controls, and bytes
  * that are no UTF-8, as \u00XX. */
-void smtpd_control_output_json(struct smtpd_control_output *a, const char *s);
+void smtpd__control_output_json(struct smtpd_control_output *a, const char *s);
 
 /* The same for LEN bytes at S. */
-void smtpd_control_output_json_bytes(
+void smtpd__control_output_json_bytes(
     struct smtpd_control_output *a, const char *s, size_t len);
 
 /* Append the moment MS milliseconds after 1970 as "2006-01-02T15:04:05Z" (RFC
  * 3339). */
-void smtpd_control_output_time(struct smtpd_control_output *a, uint64_t ms);
+void smtpd__control_output_time(struct smtpd_control_output *a, uint64_t ms);
 
 /* Append a length of time for people: "59s", "5m03s", "2h30m", "4d23h". */
-void smtpd_control_output_span(
+void smtpd__control_output_span(
     struct smtpd_control_output *a, uint32_t seconds);
 
 /* Hand on what is left.  Return 0, or -1 once WRITE did. */
-int smtpd_control_output_end(struct smtpd_control_output *a);
+int smtpd__control_output_end(struct smtpd_control_output *a);
 
 #endif

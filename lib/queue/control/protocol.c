@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 void
-smtpd_control_protocol_address(int dir_fd, struct sockaddr_un *out)
+smtpd__control_protocol_address(int dir_fd, struct sockaddr_un *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->sun_family = AF_UNIX;
@@ -15,7 +15,7 @@ smtpd_control_protocol_address(int dir_fd, struct sockaddr_un *out)
 }
 
 int
-smtpd_control_protocol_format(
+smtpd__control_protocol_format(
     const char *const *words, size_t count, char *buf, size_t size)
 {
 	size_t at = 0;
@@ -35,7 +35,7 @@ smtpd_control_protocol_format(
 }
 
 int
-smtpd_control_protocol_parse(char *line, size_t len, const char **words)
+smtpd__control_protocol_parse(char *line, size_t len, const char **words)
 {
 	int count = 0;
 

@@ -44,12 +44,13 @@ static int
 wait_ready(struct client *c, short events)
 {
 	struct pollfd fds[] = { { .fd = c->fd, .events = events },
-		{ .fd = smtpd_cancel_fd(c->control->stop), .events = POLLIN } };
-	uint64_t begun = smtpd_clock_ms();
+		{ .fd = smtpd__cancel_fd(c->control->stop),
+		    .events = POLLIN } };
+	uint64_t begun = smtpd__clock_ms();
 	uint64_t waited;
 	int n = poll(fds, 2, (int)c->patience);
 
-	waited = smtpd_clock_ms() - begun;
+	waited = smtpd__clock_ms() - begun;
 	c->patience -= waited < c->patience ? waited : c->patience;
 	if (n == -1 && errno == EINTR && c->patience > 0)
 		return wait_ready(c, events);
@@ -115,9 +116,9 @@ send_end(struct client *c, int error, const char *end)
 	char line[SMTPD_CONTROL_LINE_MAX + 32];
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, line, sizeof(line) - 1);
-	smtpd_text_format(&t, "=%d ", error);
-	smtpd_text_filtered(&t, end, strlen(end));
+	smtpd__text_init(&t, line, sizeof(line) - 1);
+	smtpd__text_format(&t, "=%d ", error);
+	smtpd__text_filtered(&t, end, strlen(end));
 	line[t.len] = '\n';
 	send_all(c, line, t.len + 1);
 }
@@ -133,12 +134,12 @@ serve(struct smtpd_control *control, int fd)
 
 	if (len == -1)
 		return;
-	count = smtpd_control_protocol_parse(line, (size_t)len, words);
+	count = smtpd__control_protocol_parse(line, (size_t)len, words);
 	if (count == -1) {
 		send_end(&c, EINVAL, "this is no request");
 		return;
 	}
-	error = smtpd_control_commands_run(control->spool, control->hooks,
+	error = smtpd__control_commands_run(control->spool, control->hooks,
 	    words, (size_t)count, send_block, &c, end, sizeof(end));
 	send_end(&c, error, end);
 }
@@ -148,7 +149,7 @@ run(void *arg)
 {
 	struct smtpd_control *c = arg;
 	struct pollfd fds[] = { { .fd = c->listener, .events = POLLIN },
-		{ .fd = smtpd_cancel_fd(c->stop), .events = POLLIN } };
+		{ .fd = smtpd__cancel_fd(c->stop), .events = POLLIN } };
 
 	while (!smtpd_cancel_is_triggered(c->stop)) {
 		int fd;
@@ -162,7 +163,7 @@ run(void *arg)
 				poll(fds + 1, 1, 100);
 			continue;
 		}
-		if (smtpd_fd_prepare(fd) == 0)
+		if (smtpd__fd_prepare(fd) == 0)
 			serve(c, fd);
 		close(fd);
 	}
@@ -180,19 +181,19 @@ open_listener(int dir)
 
 	if (fd == -1)
 		return -1;
-	smtpd_control_protocol_address(dir, &address);
+	smtpd__control_protocol_address(dir, &address);
 	unlinkat(dir, SMTPD_CONTROL_NAME, 0);
-	if (smtpd_fd_prepare(fd) == 0 &&
+	if (smtpd__fd_prepare(fd) == 0 &&
 	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
 	    fchmodat(dir, SMTPD_CONTROL_NAME, 0600, 0) == 0 &&
 	    listen(fd, BACKLOG) == 0)
 		return fd;
-	smtpd_fd_close(fd);
+	smtpd__fd_close(fd);
 	return -1;
 }
 
 struct smtpd_control *
-smtpd_control_server_start(struct smtpd_spool *s,
+smtpd__control_server_start(struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks, char *error, size_t size)
 {
 	struct smtpd_control *c = calloc(1, sizeof(*c));
@@ -204,7 +205,7 @@ smtpd_control_server_start(struct smtpd_spool *s,
 	}
 	c->spool = s;
 	c->hooks = hooks;
-	c->dir = smtpd_spool_directory(s);
+	c->dir = smtpd__spool_directory(s);
 	c->listener = open_listener(c->dir);
 	if (c->listener == -1)
 		goto fail;
@@ -230,7 +231,7 @@ fail:
 }
 
 void
-smtpd_control_server_stop(struct smtpd_control *c)
+smtpd__control_server_stop(struct smtpd_control *c)
 {
 	if (c == NULL)
 		return;

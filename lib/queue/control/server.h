@@ -57,23 +57,23 @@ struct smtpd_control_hooks {
  *
  *	ids		the id of each message, one a line
  */
-int smtpd_control_commands_run(struct smtpd_spool *s,
+int smtpd__control_commands_run(struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks, const char *const *words,
     size_t count, smtpd_write_fn *write, void *user, char *end, size_t size);
 
 /* Whether WORDS change something. */
-bool smtpd_control_commands_changes(const char *const *words, size_t count);
+bool smtpd__control_commands_changes(const char *const *words, size_t count);
 
 /* The socket and the thread that serves it, one request after the other. */
 struct smtpd_control;
 
 /* Listen in the spool's directory.  Return NULL with errno and the reason in
  * ERROR of SIZE bytes. */
-struct smtpd_control *smtpd_control_server_start(struct smtpd_spool *s,
+struct smtpd_control *smtpd__control_server_start(struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks, char *error, size_t size);
 
 /* Answer no more, and remove the socket; NULL is fine.  A check that is under
  * way is waited for. */
-void smtpd_control_server_stop(struct smtpd_control *c);
+void smtpd__control_server_stop(struct smtpd_control *c);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 const char *
-smtpd_control_snapshot_word(enum smtpd_snapshot_state state)
+smtpd__control_snapshot_word(enum smtpd_snapshot_state state)
 {
 	static const char *const words[SMTPD_SNAPSHOT_STATES] = { "active",
 		"ready", "deferred", "held", "done" };
@@ -14,14 +14,14 @@ smtpd_control_snapshot_word(enum smtpd_snapshot_state state)
 }
 
 const struct smtpd_delivery_job *
-smtpd_control_snapshot_original(const struct smtpd_control_snapshot *v,
+smtpd__control_snapshot_original(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job)
 {
 	return &v->message->jobs[job - v->copy->jobs];
 }
 
 enum smtpd_snapshot_state
-smtpd_control_snapshot_job_state(const struct smtpd_control_snapshot *v,
+smtpd__control_snapshot_job_state(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job)
 {
 	if (job->finished)
@@ -62,12 +62,12 @@ sum_up(struct smtpd_control_snapshot *v)
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 		enum smtpd_snapshot_state state =
-		    smtpd_control_snapshot_job_state(v, job);
+		    smtpd__control_snapshot_job_state(v, job);
 
 		if (state == SMTPD_SNAPSHOT_DONE)
 			continue;
 		for (uint32_t r = 0; r < job->count; r++)
-			v->left += !smtpd_queued_message_is_finished(
+			v->left += !smtpd__queued_message_is_finished(
 			    v->copy, job, job->first + r);
 		if (state < v->state)
 			v->state = state;
@@ -77,7 +77,7 @@ sum_up(struct smtpd_control_snapshot *v)
 }
 
 int
-smtpd_control_snapshot_init(struct smtpd_control_snapshot *v,
+smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
     struct smtpd_spool *s, const struct smtpd_control_hooks *hooks,
     const struct smtpd_queued_message *message)
 {
@@ -85,47 +85,47 @@ smtpd_control_snapshot_init(struct smtpd_control_snapshot *v,
 		.hooks = hooks,
 		.message = message,
 		.loaded = { .id = message->id, .fd = -1 } };
-	v->copy = smtpd_spool_copy(s, message);
+	v->copy = smtpd__spool_copy(s, message);
 	if (v->copy == NULL)
 		return -1;
-	v->now = smtpd_spool_now(s);
+	v->now = smtpd__spool_now(s);
 	look_at_jobs(v);
 	sum_up(v);
-	if (smtpd_spool_load(s, message, &v->loaded) == 0)
+	if (smtpd__spool_load(s, message, &v->loaded) == 0)
 		return 0;
 	v->damage = errno;
 	v->loaded = (struct smtpd_loaded_message){ .id = message->id,
-		.arrived_ms = smtpd_spool_wall_ms(s, message->arrived),
+		.arrived_ms = smtpd__spool_wall_ms(s, message->arrived),
 		.fd = -1 };
 	return v->damage == ENOMEM ? -1 : 0;
 }
 
 void
-smtpd_control_snapshot_finish(struct smtpd_control_snapshot *v)
+smtpd__control_snapshot_finish(struct smtpd_control_snapshot *v)
 {
 	if (v->loaded.sender != NULL)
-		smtpd_loaded_message_finish(&v->loaded);
+		smtpd__loaded_message_finish(&v->loaded);
 	if (v->copy != NULL)
 		free(v->copy->finished);
 	free(v->copy);
 }
 
 struct smtpd_rcpt_progress *
-smtpd_control_snapshot_results(const struct smtpd_control_snapshot *v,
+smtpd__control_snapshot_results(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, size_t *count)
 {
 	struct smtpd_rcpt_progress *results = NULL;
 
 	*count = 0;
-	if (smtpd_spool_results(v->spool,
-		smtpd_control_snapshot_original(v, job), &results, count) == 0)
+	if (smtpd__spool_results(v->spool,
+		smtpd__control_snapshot_original(v, job), &results, count) == 0)
 		return results;
 	*count = 0;
 	return NULL;
 }
 
 const struct smtpd_rcpt_progress *
-smtpd_control_snapshot_result(
+smtpd__control_snapshot_result(
     const struct smtpd_rcpt_progress *results, size_t count, uint32_t rcpt)
 {
 	for (size_t i = 0; i < count; i++)

@@ -17,7 +17,7 @@ enum smtpd_snapshot_state {
 };
 
 /* "active", "ready", "deferred", "held", "done". */
-const char *smtpd_control_snapshot_word(enum smtpd_snapshot_state state);
+const char *smtpd__control_snapshot_word(enum smtpd_snapshot_state state);
 
 struct smtpd_control_snapshot {
 	struct smtpd_spool *spool;
@@ -37,28 +37,28 @@ struct smtpd_control_snapshot {
 
 /* Look at MESSAGE of S; HOOKS may be all NULL.  Return 0, or -1 with errno.  To be finished in any
  * case. */
-int smtpd_control_snapshot_init(struct smtpd_control_snapshot *v,
+int smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
     struct smtpd_spool *s, const struct smtpd_control_hooks *hooks,
     const struct smtpd_queued_message *message);
-void smtpd_control_snapshot_finish(struct smtpd_control_snapshot *v);
+void smtpd__control_snapshot_finish(struct smtpd_control_snapshot *v);
 
 /* The state of JOB of v->copy. */
-enum smtpd_snapshot_state smtpd_control_snapshot_job_state(
+enum smtpd_snapshot_state smtpd__control_snapshot_job_state(
     const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job);
 
 /* The last attempts of JOB of v->copy; NULL when there was none, or they cannot
  * be read.  The caller frees them. */
-struct smtpd_rcpt_progress *smtpd_control_snapshot_results(
+struct smtpd_rcpt_progress *smtpd__control_snapshot_results(
     const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, size_t *count);
 
 /* That of recipient RCPT among RESULTS, or NULL. */
-const struct smtpd_rcpt_progress *smtpd_control_snapshot_result(
+const struct smtpd_rcpt_progress *smtpd__control_snapshot_result(
     const struct smtpd_rcpt_progress *results, size_t count, uint32_t rcpt);
 
 /* That job of the message which JOB of v->copy is a copy of. */
-const struct smtpd_delivery_job *smtpd_control_snapshot_original(
+const struct smtpd_delivery_job *smtpd__control_snapshot_original(
     const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job);
 

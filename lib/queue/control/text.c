@@ -13,9 +13,9 @@
 #define SITE_MAX 2048
 
 void
-smtpd_control_text_head(struct smtpd_control_output *a)
+smtpd__control_text_head(struct smtpd_control_output *a)
 {
-	smtpd_control_output_format(a,
+	smtpd__control_output_format(a,
 	    "%-13s %10s  %-20s  %-8s  %-7s %4s  %s\n", "ID", "SIZE", "ARRIVED",
 	    "STATE", "NEXT", "LEFT", "SENDER > RECIPIENT");
 }
@@ -25,8 +25,8 @@ add_id(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	char id[SMTPD_ID_MAX];
 
-	smtpd_trace_id(v->message->id, id);
-	smtpd_control_output_add(a, id);
+	smtpd__trace_id(v->message->id, id);
+	smtpd__control_output_add(a, id);
 }
 
 /* Fill up with blanks what began at START to WIDTH. */
@@ -34,13 +34,13 @@ static void
 pad(struct smtpd_control_output *a, uint64_t start, uint64_t width)
 {
 	while (a->total - start < width)
-		smtpd_control_output_add(a, " ");
+		smtpd__control_output_add(a, " ");
 }
 
 static void
 add_shown(struct smtpd_control_output *a, const char *s)
 {
-	smtpd_control_output_shown(a, s, strlen(s));
+	smtpd__control_output_shown(a, s, strlen(s));
 }
 
 /* When a job, or the first of them, is tried. */
@@ -49,11 +49,11 @@ add_next(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     uint32_t due, int state)
 {
 	if (state == SMTPD_SNAPSHOT_HELD || due == SMTPD_TIME_NONE)
-		smtpd_control_output_add(a, "-");
+		smtpd__control_output_add(a, "-");
 	else if (due <= v->now)
-		smtpd_control_output_add(a, "now");
+		smtpd__control_output_add(a, "now");
 	else
-		smtpd_control_output_span(a, due - v->now);
+		smtpd__control_output_span(a, due - v->now);
 }
 
 /* The first recipient that is not finished, and how many others. */
@@ -66,11 +66,11 @@ add_first_rcpt(
 
 		for (uint32_t r = job->first; r < job->first + job->count;
 		    r++) {
-			if (smtpd_queued_message_is_finished(v->copy, job, r))
+			if (smtpd__queued_message_is_finished(v->copy, job, r))
 				continue;
 			add_shown(a, v->loaded.rcpts[r].address);
 			if (v->left > 1)
-				smtpd_control_output_format(
+				smtpd__control_output_format(
 				    a, " (+%u)", v->left - 1);
 			return;
 		}
@@ -78,61 +78,61 @@ add_first_rcpt(
 }
 
 void
-smtpd_control_text_line(
+smtpd__control_text_line(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	uint64_t start;
 
 	add_id(a, v);
-	smtpd_control_output_format(
+	smtpd__control_output_format(
 	    a, " %10llu  ", (unsigned long long)v->message->size);
-	smtpd_control_output_time(a, v->loaded.arrived_ms);
-	smtpd_control_output_format(
-	    a, "  %-8s  ", smtpd_control_snapshot_word(v->state));
+	smtpd__control_output_time(a, v->loaded.arrived_ms);
+	smtpd__control_output_format(
+	    a, "  %-8s  ", smtpd__control_snapshot_word(v->state));
 	start = a->total;
 	add_next(a, v, v->due, v->state);
 	pad(a, start, 7);
-	smtpd_control_output_format(a, " %4u  ", v->left);
+	smtpd__control_output_format(a, " %4u  ", v->left);
 	if (v->damage != 0) {
-		smtpd_control_output_add(a, "(damaged)\n");
+		smtpd__control_output_add(a, "(damaged)\n");
 		return;
 	}
-	smtpd_control_output_add(a, "<");
+	smtpd__control_output_add(a, "<");
 	add_shown(a, v->loaded.sender);
-	smtpd_control_output_add(a, "> > ");
+	smtpd__control_output_add(a, "> > ");
 	add_first_rcpt(a, v);
-	smtpd_control_output_add(a, "\n");
+	smtpd__control_output_add(a, "\n");
 }
 
 void
-smtpd_control_text_totals(
+smtpd__control_text_totals(
     struct smtpd_control_output *a, const struct smtpd_control_text_totals *t)
 {
 	const char *before = ": ";
 
-	smtpd_control_output_format(a, "%llu message%s, %llu bytes",
+	smtpd__control_output_format(a, "%llu message%s, %llu bytes",
 	    (unsigned long long)t->messages, t->messages == 1 ? "" : "s",
 	    (unsigned long long)t->bytes);
 	for (int i = 0; i < SMTPD_SNAPSHOT_DONE; i++) {
 		if (t->states[i] == 0)
 			continue;
-		smtpd_control_output_format(a, "%s%llu %s", before,
+		smtpd__control_output_format(a, "%s%llu %s", before,
 		    (unsigned long long)t->states[i],
-		    smtpd_control_snapshot_word(i));
+		    smtpd__control_snapshot_word(i));
 		before = ", ";
 	}
-	smtpd_control_output_add(a, "\n");
+	smtpd__control_output_add(a, "\n");
 }
 
 static void
 add_ago(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
-	smtpd_control_output_time(a, v->loaded.arrived_ms);
+	smtpd__control_output_time(a, v->loaded.arrived_ms);
 	if (v->message->arrived > v->now)
 		return;
-	smtpd_control_output_add(a, " (");
-	smtpd_control_output_span(a, v->now - v->message->arrived);
-	smtpd_control_output_add(a, " ago)");
+	smtpd__control_output_add(a, " (");
+	smtpd__control_output_span(a, v->now - v->message->arrived);
+	smtpd__control_output_add(a, " ago)");
 }
 
 /* The lines that begin any description. */
@@ -140,21 +140,21 @@ static void
 add_summary(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
-	smtpd_control_output_add(a, "id:        ");
+	smtpd__control_output_add(a, "id:        ");
 	add_id(a, v);
-	smtpd_control_output_format(a,
+	smtpd__control_output_format(a,
 	    "\nstate:     %s\nsize:      %llu\narrived:   ",
-	    smtpd_control_snapshot_word(v->state),
+	    smtpd__control_snapshot_word(v->state),
 	    (unsigned long long)v->message->size);
 	add_ago(a, v);
 	if (v->damage != 0) {
-		smtpd_control_output_format(
+		smtpd__control_output_format(
 		    a, "\ndamaged:   %s\n", strerror(v->damage));
 		return;
 	}
-	smtpd_control_output_add(a, "\nsender:    <");
+	smtpd__control_output_add(a, "\nsender:    <");
 	add_shown(a, v->loaded.sender);
-	smtpd_control_output_add(a, ">\n");
+	smtpd__control_output_add(a, ">\n");
 }
 
 static void
@@ -163,9 +163,9 @@ add_optional(
 {
 	if (value == NULL)
 		return;
-	smtpd_control_output_add(a, label);
+	smtpd__control_output_add(a, label);
 	add_shown(a, value);
-	smtpd_control_output_add(a, "\n");
+	smtpd__control_output_add(a, "\n");
 }
 
 /* One recipient, and what was said of it. */
@@ -174,29 +174,29 @@ add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, uint32_t r,
     const struct smtpd_rcpt_progress *said)
 {
-	bool finished = smtpd_queued_message_is_finished(v->copy, job, r);
+	bool finished = smtpd__queued_message_is_finished(v->copy, job, r);
 	char reply[600];
 
-	smtpd_control_output_add(a, "  <");
+	smtpd__control_output_add(a, "  <");
 	add_shown(a, v->loaded.rcpts[r].address);
-	smtpd_control_output_format(a, "> %s",
-	    smtpd_control_snapshot_word(finished
+	smtpd__control_output_format(a, "> %s",
+	    smtpd__control_snapshot_word(finished
 		    ? SMTPD_SNAPSHOT_DONE
-		    : smtpd_control_snapshot_job_state(v, job)));
+		    : smtpd__control_snapshot_job_state(v, job)));
 	if (!finished && job->attempts > 0)
-		smtpd_control_output_format(a, ", %u attempt%s", job->attempts,
+		smtpd__control_output_format(a, ", %u attempt%s", job->attempts,
 		    job->attempts == 1 ? "" : "s");
-	smtpd_control_output_add(a, "\n");
+	smtpd__control_output_add(a, "\n");
 	if (said == NULL)
 		return;
-	smtpd_control_text_reply(&said->result, reply, sizeof(reply));
-	smtpd_control_output_add(a, "    ");
+	smtpd__control_text_reply(&said->result, reply, sizeof(reply));
+	smtpd__control_output_add(a, "    ");
 	if (said->host[0] != '\0') {
 		add_shown(a, said->host);
-		smtpd_control_output_add(a, ": ");
+		smtpd__control_output_add(a, ": ");
 	}
 	add_shown(a, reply);
-	smtpd_control_output_add(a, "\n");
+	smtpd__control_output_add(a, "\n");
 }
 
 static void
@@ -206,11 +206,11 @@ add_rcpts(struct smtpd_control_output *a,
 {
 	size_t count;
 	struct smtpd_rcpt_progress *results =
-	    smtpd_control_snapshot_results(v, job, &count);
+	    smtpd__control_snapshot_results(v, job, &count);
 
 	for (uint32_t r = job->first; r < job->first + job->count; r++)
 		add_rcpt(a, v, job, r,
-		    smtpd_control_snapshot_result(results, count, r));
+		    smtpd__control_snapshot_result(results, count, r));
 	free(results);
 }
 
@@ -219,31 +219,31 @@ add_when(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job)
 {
 	enum smtpd_snapshot_state state =
-	    smtpd_control_snapshot_job_state(v, job);
+	    smtpd__control_snapshot_job_state(v, job);
 
 	if (state == SMTPD_SNAPSHOT_DONE)
 		return;
-	smtpd_control_output_add(a, "next try:  ");
+	smtpd__control_output_add(a, "next try:  ");
 	if (state == SMTPD_SNAPSHOT_HELD) {
-		smtpd_control_output_add(a, "none before it is released\n");
+		smtpd__control_output_add(a, "none before it is released\n");
 		return;
 	}
 	if (state == SMTPD_SNAPSHOT_DEFERRED) {
-		smtpd_control_output_time(
-		    a, smtpd_spool_wall_ms(v->spool, job->due));
-		smtpd_control_output_add(a, ", in ");
-		smtpd_control_output_span(a, job->due - v->now);
+		smtpd__control_output_time(
+		    a, smtpd__spool_wall_ms(v->spool, job->due));
+		smtpd__control_output_add(a, ", in ");
+		smtpd__control_output_span(a, job->due - v->now);
 	} else {
-		smtpd_control_output_add(a,
+		smtpd__control_output_add(a,
 		    state == SMTPD_SNAPSHOT_ACTIVE
 			? "under way"
 			: "as soon as it is its turn");
 	}
-	smtpd_control_output_add(a, "\n");
+	smtpd__control_output_add(a, "\n");
 }
 
 void
-smtpd_control_text_message(
+smtpd__control_text_message(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	add_summary(a, v);
@@ -254,9 +254,9 @@ smtpd_control_text_message(
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
-		smtpd_control_output_add(a, "\ndomain:    ");
-		add_shown(a, smtpd_control_text_domain(v, job));
-		smtpd_control_output_add(a, "\n");
+		smtpd__control_output_add(a, "\ndomain:    ");
+		add_shown(a, smtpd__control_text_domain(v, job));
+		smtpd__control_output_add(a, "\n");
 		add_when(a, v, job);
 		add_rcpts(a, v, job);
 	}
@@ -271,9 +271,9 @@ add_lines(struct smtpd_control_output *a, const char *indent, const char *s,
 		const char *end = memchr(s, '\n', len);
 		size_t n = end != NULL ? (size_t)(end - s) : len;
 
-		smtpd_control_output_add(a, indent);
-		smtpd_control_output_shown(a, s, n);
-		smtpd_control_output_add(a, "\n");
+		smtpd__control_output_add(a, indent);
+		smtpd__control_output_shown(a, s, n);
+		smtpd__control_output_add(a, "\n");
 		n += end != NULL;
 		s += n;
 		len -= n;
@@ -286,19 +286,19 @@ add_history(struct smtpd_control_output *a,
     const struct smtpd_delivery_job *job)
 {
 	size_t len;
-	char *history = smtpd_control_text_history(v, job, &len);
+	char *history = smtpd__control_text_history(v, job, &len);
 
 	if (len == 0)
-		smtpd_control_output_add(a, "tried:     never\n");
+		smtpd__control_output_add(a, "tried:     never\n");
 	else
-		smtpd_control_output_format(a, "tried:     %u time%s\n",
+		smtpd__control_output_format(a, "tried:     %u time%s\n",
 		    job->attempts, job->attempts == 1 ? "" : "s");
 	add_lines(a, "  ", history, len);
 	free(history);
 }
 
 void
-smtpd_control_text_why(
+smtpd__control_text_why(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
 	char site[SITE_MAX];
@@ -308,13 +308,13 @@ smtpd_control_text_why(
 	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
-		smtpd_control_output_add(a, "\ndomain:    ");
-		add_shown(a, smtpd_control_text_domain(v, job));
-		smtpd_control_output_add(a, "\n");
-		smtpd_text_init(&text, site, sizeof(site));
+		smtpd__control_output_add(a, "\ndomain:    ");
+		add_shown(a, smtpd__control_text_domain(v, job));
+		smtpd__control_output_add(a, "\n");
+		smtpd__text_init(&text, site, sizeof(site));
 		if (v->hooks->explain != NULL)
 			v->hooks->explain(v->hooks->user,
-			    smtpd_control_snapshot_original(v, job), &text);
+			    smtpd__control_snapshot_original(v, job), &text);
 		add_lines(a, "site:      ", text.at, text.len);
 		add_when(a, v, job);
 		add_rcpts(a, v, job);
@@ -354,20 +354,20 @@ keep_history(void *user, const void *data, size_t len)
 }
 
 char *
-smtpd_control_text_history(const struct smtpd_control_snapshot *v,
+smtpd__control_text_history(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, size_t *len)
 {
 	struct history t = { .len = 0 };
 
 	/* What could be read of it is better than nothing. */
-	smtpd_spool_history(v->spool, smtpd_control_snapshot_original(v, job),
+	smtpd__spool_history(v->spool, smtpd__control_snapshot_original(v, job),
 	    keep_history, &t);
 	*len = t.len;
 	return t.at;
 }
 
 const char *
-smtpd_control_text_domain(const struct smtpd_control_snapshot *v,
+smtpd__control_text_domain(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job)
 {
 	const char *at;
@@ -379,29 +379,29 @@ smtpd_control_text_domain(const struct smtpd_control_snapshot *v,
 }
 
 void
-smtpd_control_text_reply(
+smtpd__control_text_reply(
     const struct smtpd_result *result, char *out, size_t size)
 {
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, out, size);
+	smtpd__text_init(&t, out, size);
 	if (result->code != 0)
-		smtpd_text_format(&t, "%d ", result->code);
-	smtpd_text_add(&t, result->status);
+		smtpd__text_format(&t, "%d ", result->code);
+	smtpd__text_add(&t, result->status);
 	if (result->status[0] != '\0' && result->text[0] != '\0')
-		smtpd_text_byte(&t, ' ');
-	smtpd_text_add(&t, result->text);
+		smtpd__text_byte(&t, ' ');
+	smtpd__text_add(&t, result->text);
 }
 
 void
-smtpd_control_text_reason(
+smtpd__control_text_reason(
     const struct smtpd_control_snapshot *v, char *out, size_t size)
 {
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, out, size);
+	smtpd__text_init(&t, out, size);
 	if (v->damage != 0)
-		smtpd_text_add(&t, strerror(v->damage));
+		smtpd__text_add(&t, strerror(v->damage));
 	for (uint32_t i = 0; i < v->copy->njobs && t.len == 0; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 		struct smtpd_rcpt_progress *results;
@@ -409,10 +409,10 @@ smtpd_control_text_reason(
 
 		if (job->finished)
 			continue;
-		results = smtpd_control_snapshot_results(v, job, &count);
+		results = smtpd__control_snapshot_results(v, job, &count);
 		for (size_t r = 0; r < count && t.len == 0; r++)
 			if (!results[r].finished)
-				smtpd_control_text_reply(
+				smtpd__control_text_reply(
 				    &results[r].result, out, size);
 		t.len = strlen(out);
 		free(results);

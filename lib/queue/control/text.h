@@ -8,8 +8,8 @@
 #include "queue/control/snapshot.h"
 
 /* The line above a list, and that of one message in it. */
-void smtpd_control_text_head(struct smtpd_control_output *a);
-void smtpd_control_text_line(
+void smtpd__control_text_head(struct smtpd_control_output *a);
+void smtpd__control_text_line(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v);
 
 /* What lists add up. */
@@ -20,15 +20,15 @@ struct smtpd_control_text_totals {
 };
 
 /* The last line of a list. */
-void smtpd_control_text_totals(
+void smtpd__control_text_totals(
     struct smtpd_control_output *a, const struct smtpd_control_text_totals *t);
 
 /* Envelope and state. */
-void smtpd_control_text_message(
+void smtpd__control_text_message(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v);
 
 /* What was tried, what came of it, and what is next. */
-void smtpd_control_text_why(
+void smtpd__control_text_why(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v);
 
 /*
@@ -36,26 +36,26 @@ void smtpd_control_text_why(
  * arrived, state, next, reason; the first recipients, ret, envid; the second
  * destinations.
  */
-void smtpd_control_json_message(
+void smtpd__control_json_message(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v);
-void smtpd_control_json_why(
+void smtpd__control_json_why(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v);
 
 /* The histories of JOB of v->copy in memory that the caller frees, *LEN bytes, or
  * NULL. */
-char *smtpd_control_text_history(const struct smtpd_control_snapshot *v,
+char *smtpd__control_text_history(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, size_t *len);
 
 /* The domain of JOB's recipients, "" if it is not known. */
-const char *smtpd_control_text_domain(const struct smtpd_control_snapshot *v,
+const char *smtpd__control_text_domain(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job);
 
 /* Why the message still waits: in OUT of SIZE bytes, "" if nothing is known. */
-void smtpd_control_text_reason(
+void smtpd__control_text_reason(
     const struct smtpd_control_snapshot *v, char *out, size_t size);
 
 /* What a host, or we, said of a recipient: "450 4.2.0 try later". */
-void smtpd_control_text_reply(
+void smtpd__control_text_reply(
     const struct smtpd_result *result, char *out, size_t size);
 
 #endif

@@ -13,7 +13,7 @@
 #define OPEN_MS     300000
 
 struct smtpd_agent *
-smtpd_agent_create(const struct smtpd_agent_settings *settings)
+smtpd__agent_create(const struct smtpd_agent_settings *settings)
 {
 	struct smtpd_agent *c = calloc(1, sizeof(*c));
 
@@ -23,7 +23,7 @@ smtpd_agent_create(const struct smtpd_agent_settings *settings)
 }
 
 void
-smtpd_agent_destroy(struct smtpd_agent *c)
+smtpd__agent_destroy(struct smtpd_agent *c)
 {
 	if (c == NULL)
 		return;
@@ -33,14 +33,14 @@ smtpd_agent_destroy(struct smtpd_agent *c)
 }
 
 bool
-smtpd_agent_is_open(const struct smtpd_agent *c)
+smtpd__agent_is_open(const struct smtpd_agent *c)
 {
 	return c->site != NULL && c->requests < ERRANDS_MAX &&
-	    smtpd_clock_ms() - c->opened < OPEN_MS;
+	    smtpd__clock_ms() - c->opened < OPEN_MS;
 }
 
 void
-smtpd_agent_quit(struct smtpd_agent *c)
+smtpd__agent_quit(struct smtpd_agent *c)
 {
 	if (c->client != NULL)
 		smtpd_client_quit(c->client);
@@ -49,21 +49,21 @@ smtpd_agent_quit(struct smtpd_agent *c)
 }
 
 bool
-smtpd_agent_rules_is_cancelled(const struct smtpd_agent_attempt *t)
+smtpd__agent_rules_is_cancelled(const struct smtpd_agent_attempt *t)
 {
 	return smtpd_cancel_is_triggered(t->agent->set->client->cancel);
 }
 
 bool
-smtpd_agent_rules_is_own(
+smtpd__agent_rules_is_own(
     const struct smtpd_agent_attempt *t, const struct smtpd_result *r)
 {
-	return smtpd_agent_rules_is_cancelled(t) ||
+	return smtpd__agent_rules_is_cancelled(t) ||
 	    (r->code == 0 && strncmp(r->status, "4.3.", 4) == 0);
 }
 
 void
-smtpd_agent_rules_soften(struct smtpd_result *r)
+smtpd__agent_rules_soften(struct smtpd_result *r)
 {
 	r->outcome = SMTPD_OUTCOME_TEMPORARY;
 	r->status[0] = '4';
@@ -71,7 +71,7 @@ smtpd_agent_rules_soften(struct smtpd_result *r)
 
 /* The last host that spoke decides; those out of reach only when none did. */
 void
-smtpd_agent_rules_judge(struct smtpd_agent_attempt *t,
+smtpd__agent_rules_judge(struct smtpd_agent_attempt *t,
     enum smtpd_site_feedback verdict, const char *host,
     const struct smtpd_result *result)
 {
@@ -83,10 +83,10 @@ smtpd_agent_rules_judge(struct smtpd_agent_attempt *t,
 	end->verdict = verdict;
 	if (verdict == SMTPD_SITE_FINE)
 		return;
-	smtpd_client_exchange_set_result(&end->why, SMTPD_OUTCOME_TEMPORARY,
+	smtpd__client_exchange_set_result(&end->why, SMTPD_OUTCOME_TEMPORARY,
 	    result->phase, result->status, "%s: %s", host, result->text);
 	end->why.code = result->code;
-	smtpd_agent_rules_soften(&end->why);
+	smtpd__agent_rules_soften(&end->why);
 }
 
 /* Nobody has said anything of anybody yet. */
@@ -100,12 +100,12 @@ begin(struct smtpd_agent_attempt *t)
 
 		p->finished = false;
 		p->host[0] = '\0';
-		smtpd_client_exchange_set_result(&p->result,
+		smtpd__client_exchange_set_result(&p->result,
 		    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT, "4.3.0",
 		    "out of memory");
 	}
 	t->rcpt_states = calloc(e->nrcpts + 1, sizeof(*t->rcpt_states));
-	if (t->rcpt_states == NULL || smtpd_agent_hosts_order(t) != 0)
+	if (t->rcpt_states == NULL || smtpd__agent_hosts_order(t) != 0)
 		return -1;
 	for (size_t i = 0; i < e->nrcpts; i++)
 		t->rcpt_states[i].stop = SMTPD_RELAY_FAILED;
@@ -117,7 +117,8 @@ begin(struct smtpd_agent_attempt *t)
 static bool
 is_of_use(const struct smtpd_agent *c, const struct smtpd_delivery_request *e)
 {
-	return smtpd_agent_is_open(c) && strcmp(c->site, e->route->site) == 0 &&
+	return smtpd__agent_is_open(c) &&
+	    strcmp(c->site, e->route->site) == 0 &&
 	    c->smarthost == e->route->smarthost &&
 	    (c->security == e->route->security || e->plain_allowed);
 }
@@ -133,11 +134,11 @@ use_old(struct smtpd_agent_attempt *t, char host[256])
 	if (c->site == NULL)
 		return;
 	if (!is_of_use(c, t->request)) {
-		smtpd_agent_quit(c);
+		smtpd__agent_quit(c);
 		return;
 	}
 	memcpy(host, c->stop.host, sizeof(c->stop.host));
-	if (smtpd_agent_send(t, true) != 0)
+	if (smtpd__agent_send(t, true) != 0)
 		host[0] = '\0';
 }
 
@@ -153,7 +154,7 @@ find_need(const struct smtpd_agent_attempt *t)
 	struct need need = { 0 };
 
 	for (size_t i = 0; i < t->request->nrcpts; i++) {
-		if (!smtpd_agent_rules_is_pending(&t->rcpt_states[i]))
+		if (!smtpd__agent_rules_is_pending(&t->rcpt_states[i]))
 			continue;
 		need.any = true;
 		need.urgent = need.urgent || t->rcpt_states[i].put_off == 0;
@@ -171,13 +172,13 @@ visit(struct smtpd_agent_attempt *t, const char *done)
 		const struct smtpd_agent_host *host = &t->hosts[i];
 		struct need need = find_need(t);
 
-		if (!need.any || t->over || smtpd_agent_rules_is_cancelled(t))
+		if (!need.any || t->over || smtpd__agent_rules_is_cancelled(t))
 			return;
 		if (strcmp(host->targets->host, done) == 0 ||
 		    (host->bad && !need.urgent))
 			continue;
-		if (smtpd_agent_connect(t, host) == 0)
-			smtpd_agent_send(t, false);
+		if (smtpd__agent_connect(t, host) == 0)
+			smtpd__agent_send(t, false);
 	}
 }
 
@@ -185,14 +186,14 @@ static void
 conclude(struct smtpd_agent_attempt *t)
 {
 	const struct smtpd_delivery_request *e = t->request;
-	bool cancelled = smtpd_agent_rules_is_cancelled(t);
+	bool cancelled = smtpd__agent_rules_is_cancelled(t);
 
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		struct smtpd_result *r = &e->rcpts[i].result;
 
 		if (cancelled && r->outcome == SMTPD_OUTCOME_TEMPORARY &&
 		    r->code == 0)
-			smtpd_client_exchange_set_result(r,
+			smtpd__client_exchange_set_result(r,
 			    SMTPD_OUTCOME_TEMPORARY, r->phase, "4.3.2",
 			    "the queue is being stopped");
 		e->rcpts[i].finished = r->outcome == SMTPD_OUTCOME_SENT ||
@@ -206,7 +207,7 @@ conclude(struct smtpd_agent_attempt *t)
 }
 
 void
-smtpd_agent_deliver(struct smtpd_agent *c,
+smtpd__agent_deliver(struct smtpd_agent *c,
     struct smtpd_delivery_request *request, struct smtpd_delivery_result *end)
 {
 	struct smtpd_agent_attempt t = {
@@ -219,7 +220,7 @@ smtpd_agent_deliver(struct smtpd_agent *c,
 		use_old(&t, done);
 		visit(&t, done);
 		conclude(&t);
-		smtpd_agent_log(&t);
+		smtpd__agent_log(&t);
 	}
 	free(t.rcpt_states);
 	free(t.hosts);

@@ -41,11 +41,11 @@ struct smtpd_agent_settings {
 };
 
 /* NULL without memory.  SETTINGS must live as long. */
-struct smtpd_agent *smtpd_agent_create(
+struct smtpd_agent *smtpd__agent_create(
     const struct smtpd_agent_settings *settings);
 
 /* Close without a word, and free it. */
-void smtpd_agent_destroy(struct smtpd_agent *c);
+void smtpd__agent_destroy(struct smtpd_agent *c);
 
 /* What is to be done. */
 struct smtpd_delivery_request {
@@ -73,13 +73,13 @@ struct smtpd_delivery_result {
 };
 
 /* Do it.  Blocks. */
-void smtpd_agent_deliver(struct smtpd_agent *c,
+void smtpd__agent_deliver(struct smtpd_agent *c,
     struct smtpd_delivery_request *request, struct smtpd_delivery_result *end);
 
 /* Whether a connection is open that can serve another message. */
-bool smtpd_agent_is_open(const struct smtpd_agent *c);
+bool smtpd__agent_is_open(const struct smtpd_agent *c);
 
 /* Say QUIT if one is open. */
-void smtpd_agent_quit(struct smtpd_agent *c);
+void smtpd__agent_quit(struct smtpd_agent *c);
 
 #endif

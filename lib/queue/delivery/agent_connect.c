@@ -10,8 +10,8 @@
 static bool
 is_bad(const struct smtpd_agent_attempt *t, const struct smtpd_target *target)
 {
-	return smtpd_hoststat_is_down(
-	    t->agent->set->hosts, target, smtpd_clock_ms());
+	return smtpd__hoststat_is_down(
+	    t->agent->set->hosts, target, smtpd__clock_ms());
 }
 
 /* How many of the COUNT addresses at TARGETS are those of the first host. */
@@ -61,7 +61,7 @@ take_hosts(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *all,
 }
 
 int
-smtpd_agent_hosts_order(struct smtpd_agent_attempt *t)
+smtpd__agent_hosts_order(struct smtpd_agent_attempt *t)
 {
 	const struct smtpd_targets *from = t->request->route->targets;
 	struct smtpd_agent_host *all = calloc(from->count, sizeof(*all));
@@ -122,7 +122,7 @@ find_peer(
 		const struct smtpd_sockaddr a = { host->targets[i].addr,
 			host->targets[i].len };
 
-		smtpd_socket_host(&a, address, sizeof(address));
+		smtpd__socket_host(&a, address, sizeof(address));
 		if (strcmp(address, peer) == 0)
 			break;
 	}
@@ -135,8 +135,8 @@ note_failed(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
     size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		smtpd_hoststat_failed(
-		    t->agent->set->hosts, &host->targets[i], smtpd_clock_ms());
+		smtpd__hoststat_failed(
+		    t->agent->set->hosts, &host->targets[i], smtpd__clock_ms());
 }
 
 /* All before the address that answered did not, or not in time. */
@@ -148,7 +148,7 @@ note_worked(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	if (peer == host->count)
 		return;
 	note_failed(t, host, peer);
-	smtpd_hoststat_worked(t->agent->set->hosts, &host->targets[peer]);
+	smtpd__hoststat_worked(t->agent->set->hosts, &host->targets[peer]);
 }
 
 static void
@@ -156,11 +156,11 @@ write_tls(const struct smtpd_client_tls_info *tls, char *out, size_t size)
 {
 	struct smtpd_text text;
 
-	smtpd_text_init(&text, out, size);
+	smtpd__text_init(&text, out, size);
 	if (tls == NULL)
-		smtpd_text_add(&text, "none");
+		smtpd__text_add(&text, "none");
 	else
-		smtpd_text_format(&text, "%s/%s/%s", tls->version, tls->cipher,
+		smtpd__text_format(&text, "%s/%s/%s", tls->version, tls->cipher,
 		    tls->verified ? "verified" : "unverified");
 }
 
@@ -172,15 +172,15 @@ describe(const struct smtpd_agent_attempt *t,
 	const struct smtpd_client *client = t->agent->client;
 	struct smtpd_text text;
 
-	smtpd_text_init(&text, stop->host, sizeof(stop->host));
-	smtpd_text_add(&text, host->targets->host);
-	smtpd_text_init(&text, stop->address, sizeof(stop->address));
+	smtpd__text_init(&text, stop->host, sizeof(stop->host));
+	smtpd__text_add(&text, host->targets->host);
+	smtpd__text_init(&text, stop->address, sizeof(stop->address));
 	stop->port = t->request->route->port;
 	if (client == NULL) {
 		write_tls(NULL, stop->tls, sizeof(stop->tls));
 		return;
 	}
-	smtpd_text_add(&text, smtpd_client_peer(client));
+	smtpd__text_add(&text, smtpd_client_peer(client));
 	write_tls(smtpd_client_tls(client), stop->tls, sizeof(stop->tls));
 }
 
@@ -196,10 +196,10 @@ keep(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 		return -1;
 	}
 	describe(t, host, &c->stop);
-	c->opened = smtpd_clock_ms();
+	c->opened = smtpd__clock_ms();
 	c->requests = 0;
 	note_worked(t, host);
-	smtpd_agent_log_relay(t, &c->stop, false);
+	smtpd__agent_log_relay(t, &c->stop, false);
 	return 0;
 }
 
@@ -216,9 +216,9 @@ spread(struct smtpd_agent_attempt *t, const char *host,
 		if (t->rcpt_states[i].told)
 			continue;
 		e->rcpts[i].result = *why;
-		smtpd_text_init(
+		smtpd__text_init(
 		    &text, e->rcpts[i].host, sizeof(e->rcpts[i].host));
-		smtpd_text_add(&text, host);
+		smtpd__text_add(&text, host);
 	}
 }
 
@@ -232,12 +232,12 @@ fail(struct smtpd_agent_attempt *t, const struct smtpd_relay *stop,
 	bool reached = why.phase != SMTPD_PHASE_CONNECT;
 
 	if (!reached)
-		smtpd_client_exchange_set_result(&why, SMTPD_OUTCOME_TEMPORARY,
+		smtpd__client_exchange_set_result(&why, SMTPD_OUTCOME_TEMPORARY,
 		    result->phase, result->status, "%s: %s", stop->host,
 		    result->text);
-	smtpd_agent_rules_soften(&why);
+	smtpd__agent_rules_soften(&why);
 	t->stops[SMTPD_RELAY_FAILED] = *stop;
-	smtpd_agent_log_result(t, stop, result);
+	smtpd__agent_log_result(t, stop, result);
 	spread(t, reached ? stop->host : "", &why);
 }
 
@@ -256,13 +256,13 @@ learn(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	bool mute = r->phase == SMTPD_PHASE_CONNECT ||
 	    (r->phase == SMTPD_PHASE_GREETING && r->code == 0);
 
-	if (smtpd_agent_rules_is_own(t, r)) {
+	if (smtpd__agent_rules_is_own(t, r)) {
 		t->over = true;
 		return;
 	}
 	if (mute)
 		note_failed(t, host, host->count);
-	smtpd_agent_rules_judge(t,
+	smtpd__agent_rules_judge(t,
 	    is_busy(r) ? SMTPD_SITE_BUSY : SMTPD_SITE_DOWN, host->targets->host,
 	    r);
 }
@@ -273,7 +273,7 @@ no_memory(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	struct smtpd_result why;
 	struct smtpd_relay stop;
 
-	smtpd_client_exchange_set_result(&why, SMTPD_OUTCOME_TEMPORARY,
+	smtpd__client_exchange_set_result(&why, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	describe(t, host, &stop);
 	t->over = true;
@@ -288,7 +288,7 @@ try(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	struct smtpd_agent *c = t->agent;
 	struct smtpd_relay stop;
 
-	smtpd_agent_quit(c);
+	smtpd__agent_quit(c);
 	if (prepare_client(t, security) != 0)
 		return no_memory(t, host);
 	if (smtpd_client_connect(c->client, host->targets, host->count,
@@ -318,8 +318,8 @@ is_broken(
     const struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
 	for (size_t i = 0; i < host->count; i++)
-		if (smtpd_hoststat_tls_is_broken(t->agent->set->hosts,
-			&host->targets[i], smtpd_clock_ms()))
+		if (smtpd__hoststat_tls_is_broken(t->agent->set->hosts,
+			&host->targets[i], smtpd__clock_ms()))
 			return true;
 	return false;
 }
@@ -344,8 +344,8 @@ note_tls_failed(
 	size_t peer = find_peer(t, host);
 
 	if (peer < host->count)
-		smtpd_hoststat_tls_failed(t->agent->set->hosts,
-		    &host->targets[peer], smtpd_clock_ms());
+		smtpd__hoststat_tls_failed(t->agent->set->hosts,
+		    &host->targets[peer], smtpd__clock_ms());
 }
 
 /* HOST is not asked, since its TLS is known to fail: only this message has to
@@ -357,19 +357,19 @@ pass_by(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	struct smtpd_result why;
 	struct smtpd_text text;
 
-	smtpd_text_init(&text, stop.host, sizeof(stop.host));
-	smtpd_text_add(&text, host->targets->host);
+	smtpd__text_init(&text, stop.host, sizeof(stop.host));
+	smtpd__text_add(&text, host->targets->host);
 	write_tls(NULL, stop.tls, sizeof(stop.tls));
-	smtpd_client_exchange_set_result(&why, SMTPD_OUTCOME_TEMPORARY,
+	smtpd__client_exchange_set_result(&why, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.7.0",
 	    "TLS failed there lately; plain text only after the message has "
 	    "waited");
 	fail(t, &stop, &why);
-	smtpd_agent_rules_judge(t, SMTPD_SITE_FINE, stop.host, &why);
+	smtpd__agent_rules_judge(t, SMTPD_SITE_FINE, stop.host, &why);
 }
 
 int
-smtpd_agent_connect(
+smtpd__agent_connect(
     struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
 	bool plain = t->request->plain_allowed;
@@ -389,7 +389,7 @@ smtpd_agent_connect(
 	note_tls_failed(t, host);
 	if (plain)
 		return try(t, host, SMTPD_SECURITY_NONE);
-	smtpd_agent_rules_judge(t, SMTPD_SITE_FINE, host->targets->host,
+	smtpd__agent_rules_judge(t, SMTPD_SITE_FINE, host->targets->host,
 	    smtpd_client_result(t->agent->client));
 	return -1;
 }

@@ -16,31 +16,31 @@ write_code(const struct smtpd_result *r)
 	struct code code;
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, code.text, sizeof(code.text));
+	smtpd__text_init(&t, code.text, sizeof(code.text));
 	if (r->code != 0)
-		smtpd_text_format(&t, "%d ", r->code);
+		smtpd__text_format(&t, "%d ", r->code);
 	return code;
 }
 
 void
-smtpd_agent_log_relay(
+smtpd__agent_log_relay(
     struct smtpd_agent_attempt *t, const struct smtpd_relay *stop, bool old)
 {
 	bool plain = strcmp(stop->tls, "none") == 0;
 
-	smtpd_history_add(t->request->history, "%s [%s]:%u: %s%s", stop->host,
+	smtpd__history_add(t->request->history, "%s [%s]:%u: %s%s", stop->host,
 	    stop->address, (unsigned)stop->port,
 	    old ? "connection kept open, " : "",
 	    plain ? "not encrypted" : stop->tls);
 }
 
 void
-smtpd_agent_log_result(struct smtpd_agent_attempt *t,
+smtpd__agent_log_result(struct smtpd_agent_attempt *t,
     const struct smtpd_relay *stop, const struct smtpd_result *result)
 {
 	struct code code = write_code(result);
 
-	smtpd_history_add(t->request->history, "%s: %s%s %s", stop->host,
+	smtpd__history_add(t->request->history, "%s: %s%s %s", stop->host,
 	    code.text, result->status, result->text);
 }
 
@@ -53,12 +53,12 @@ address_of(const struct smtpd_agent_attempt *t, size_t place)
 }
 
 void
-smtpd_agent_log_rcpt(struct smtpd_agent_attempt *t, size_t place)
+smtpd__agent_log_rcpt(struct smtpd_agent_attempt *t, size_t place)
 {
 	const struct smtpd_rcpt_progress *p = &t->request->rcpts[place];
 	struct code code = write_code(&p->result);
 
-	smtpd_history_add(t->request->history, "rcpt %s: %s%s %s (%s)",
+	smtpd__history_add(t->request->history, "rcpt %s: %s%s %s (%s)",
 	    address_of(t, place), code.text, p->result.status, p->result.text,
 	    p->host);
 }
@@ -67,14 +67,14 @@ static void
 write_relay(const struct smtpd_relay *stop, struct smtpd_text *relay)
 {
 	if (stop->host[0] == '\0')
-		smtpd_text_add(relay, SMTPD_RESULT_LINE_NO_RELAY);
+		smtpd__text_add(relay, SMTPD_RESULT_LINE_NO_RELAY);
 	else
-		smtpd_text_format(relay, "relay=%s[%s]:%u tls=%s", stop->host,
+		smtpd__text_format(relay, "relay=%s[%s]:%u tls=%s", stop->host,
 		    stop->address, (unsigned)stop->port, stop->tls);
 }
 
 void
-smtpd_agent_log(const struct smtpd_agent_attempt *t)
+smtpd__agent_log(const struct smtpd_agent_attempt *t)
 {
 	const struct smtpd_agent_settings *set = t->agent->set;
 	const struct smtpd_delivery_request *e = t->request;
@@ -85,10 +85,10 @@ smtpd_agent_log(const struct smtpd_agent_attempt *t)
 	if (set->log == NULL || set->log_level < SMTPD_LOG_INFO)
 		return;
 	for (size_t i = 0; i < e->nrcpts; i++) {
-		smtpd_text_init(&text, relay, sizeof(relay));
+		smtpd__text_init(&text, relay, sizeof(relay));
 		write_relay(&t->stops[t->rcpt_states[i].stop], &text);
-		smtpd_text_init(&text, line, sizeof(line));
-		smtpd_result_line_write(&text, e->loaded, &e->rcpts[i], relay);
+		smtpd__text_init(&text, line, sizeof(line));
+		smtpd__result_line_write(&text, e->loaded, &e->rcpts[i], relay);
 		set->log(SMTPD_LOG_INFO, line, set->log_user);
 	}
 }

@@ -13,7 +13,7 @@ struct cursor {
 #define PUT_OFF_MAX 2
 
 bool
-smtpd_agent_rules_is_pending(const struct smtpd_rcpt_state *p)
+smtpd__agent_rules_is_pending(const struct smtpd_rcpt_state *p)
 {
 	return !p->settled && p->put_off < PUT_OFF_MAX;
 }
@@ -40,7 +40,7 @@ load(struct smtpd_agent_attempt *t, size_t *place)
 	size_t n = 0;
 
 	for (; *place < e->nrcpts && n < SMTPD_AGENT_RCPTS; ++*place) {
-		if (!smtpd_agent_rules_is_pending(&t->rcpt_states[*place]))
+		if (!smtpd__agent_rules_is_pending(&t->rcpt_states[*place]))
 			continue;
 		c->rcpts[n] = e->loaded->rcpts[e->rcpts[*place].rcpt];
 		c->places[n++] = *place;
@@ -76,7 +76,7 @@ transact(struct smtpd_agent_attempt *t, size_t count)
 static bool
 is_stale(const struct smtpd_agent_attempt *t, size_t count)
 {
-	if (smtpd_agent_rules_is_cancelled(t))
+	if (smtpd__agent_rules_is_cancelled(t))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const struct smtpd_result *r = &t->agent->results[i];
@@ -85,7 +85,7 @@ is_stale(const struct smtpd_agent_attempt *t, size_t count)
 			continue;
 		if (r->outcome != SMTPD_OUTCOME_TEMPORARY ||
 		    r->phase != SMTPD_PHASE_MAIL ||
-		    smtpd_agent_rules_is_own(t, r) ||
+		    smtpd__agent_rules_is_own(t, r) ||
 		    (r->code != 0 && r->code != 421))
 			return false;
 	}
@@ -109,7 +109,7 @@ take(struct smtpd_agent_attempt *t, size_t place, const struct smtpd_result *r)
 
 	p->result = *r;
 	if (r->outcome == SMTPD_OUTCOME_TEMPORARY)
-		smtpd_agent_rules_soften(&p->result);
+		smtpd__agent_rules_soften(&p->result);
 	memcpy(p->host, t->agent->stop.host, sizeof(p->host));
 	rcpt_state->told = true;
 	rcpt_state->stop = (uint8_t)(t->sessions - 1);
@@ -127,11 +127,11 @@ take(struct smtpd_agent_attempt *t, size_t place, const struct smtpd_result *r)
 	case SMTPD_OUTCOME_TEMPORARY:
 		if (r->code != 0 && r->code != 421)
 			rcpt_state->put_off++;
-		if (smtpd_agent_rules_is_own(t, r))
+		if (smtpd__agent_rules_is_own(t, r))
 			t->over = true;
 		break;
 	}
-	smtpd_agent_log_rcpt(t, place);
+	smtpd__agent_log_rcpt(t, place);
 }
 
 /* The connection was closed.  Those at PLACE and behind were not sent yet: for
@@ -142,13 +142,14 @@ lose(struct smtpd_agent_attempt *t, size_t place)
 	struct smtpd_agent *c = t->agent;
 	struct smtpd_result why = *smtpd_client_result(c->client);
 
-	smtpd_agent_rules_soften(&why);
+	smtpd__agent_rules_soften(&why);
 	for (; place < t->request->nrcpts; place++)
-		if (smtpd_agent_rules_is_pending(&t->rcpt_states[place]))
+		if (smtpd__agent_rules_is_pending(&t->rcpt_states[place]))
 			take(t, place, &why);
-	if (why.code == 421 && !smtpd_agent_rules_is_cancelled(t))
-		smtpd_agent_rules_judge(t, SMTPD_SITE_BUSY, c->stop.host, &why);
-	smtpd_agent_quit(c);
+	if (why.code == 421 && !smtpd__agent_rules_is_cancelled(t))
+		smtpd__agent_rules_judge(
+		    t, SMTPD_SITE_BUSY, c->stop.host, &why);
+	smtpd__agent_quit(c);
 }
 
 /* Begin to talk to the host of the open connection. */
@@ -158,14 +159,14 @@ arrive(struct smtpd_agent_attempt *t, bool old)
 	struct smtpd_agent *c = t->agent;
 
 	if (old)
-		smtpd_agent_log_relay(t, &c->stop, true);
+		smtpd__agent_log_relay(t, &c->stop, true);
 	t->stops[t->sessions++] = c->stop;
 	c->requests++;
-	smtpd_agent_rules_judge(t, SMTPD_SITE_FINE, c->stop.host, NULL);
+	smtpd__agent_rules_judge(t, SMTPD_SITE_FINE, c->stop.host, NULL);
 }
 
 int
-smtpd_agent_send(struct smtpd_agent_attempt *t, bool old)
+smtpd__agent_send(struct smtpd_agent_attempt *t, bool old)
 {
 	struct smtpd_agent *c = t->agent;
 	bool dsn = smtpd_client_offers(c->client, "DSN") != NULL;
@@ -176,7 +177,7 @@ smtpd_agent_send(struct smtpd_agent_attempt *t, bool old)
 		int status = transact(t, n);
 
 		if (!arrived && old && status != 0 && is_stale(t, n)) {
-			smtpd_agent_quit(c);
+			smtpd__agent_quit(c);
 			return -1;
 		}
 		if (!arrived)

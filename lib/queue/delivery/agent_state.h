@@ -87,47 +87,47 @@ struct smtpd_agent_attempt {
 };
 
 /* Put the hosts of the route in order.  Return 0, or -1 without memory. */
-int smtpd_agent_hosts_order(struct smtpd_agent_attempt *t);
+int smtpd__agent_hosts_order(struct smtpd_agent_attempt *t);
 
 /* Connect to HOST, also without TLS where that is right.  Return 0, or -1 when
  * it came to nothing, which all who were told nothing yet get to know. */
-int smtpd_agent_connect(
+int smtpd__agent_connect(
     struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host);
 
 /* Whether a recipient has to go to another host. */
-bool smtpd_agent_rules_is_pending(const struct smtpd_rcpt_state *p);
+bool smtpd__agent_rules_is_pending(const struct smtpd_rcpt_state *p);
 
 /*
  * Send to all who are pending over the open connection.  Return 0; or -1 when
  * that was OLD, and turned out to be closed before anything was said: then
  * nothing has happened.
  */
-int smtpd_agent_send(struct smtpd_agent_attempt *t, bool old);
+int smtpd__agent_send(struct smtpd_agent_attempt *t, bool old);
 
 /* Take note of what a host means for the site; RESULT is the reason. */
-void smtpd_agent_rules_judge(struct smtpd_agent_attempt *t,
+void smtpd__agent_rules_judge(struct smtpd_agent_attempt *t,
     enum smtpd_site_feedback verdict, const char *host,
     const struct smtpd_result *result);
 
 /* Make R temporary, whatever it was, and its status so, too. */
-void smtpd_agent_rules_soften(struct smtpd_result *r);
+void smtpd__agent_rules_soften(struct smtpd_result *r);
 
 /* Whether a result is about us: no host is to be blamed. */
-bool smtpd_agent_rules_is_own(
+bool smtpd__agent_rules_is_own(
     const struct smtpd_agent_attempt *t, const struct smtpd_result *r);
 
 /* Whether the attempt was cancelled. */
-bool smtpd_agent_rules_is_cancelled(const struct smtpd_agent_attempt *t);
+bool smtpd__agent_rules_is_cancelled(const struct smtpd_agent_attempt *t);
 
 /* Add a line to the history: where we are connected; what host STOP, or a host
  * for a recipient, said. */
-void smtpd_agent_log_relay(
+void smtpd__agent_log_relay(
     struct smtpd_agent_attempt *t, const struct smtpd_relay *stop, bool old);
-void smtpd_agent_log_result(struct smtpd_agent_attempt *t,
+void smtpd__agent_log_result(struct smtpd_agent_attempt *t,
     const struct smtpd_relay *stop, const struct smtpd_result *result);
-void smtpd_agent_log_rcpt(struct smtpd_agent_attempt *t, size_t place);
+void smtpd__agent_log_rcpt(struct smtpd_agent_attempt *t, size_t place);
 
 /* Log what became of each recipient. */
-void smtpd_agent_log(const struct smtpd_agent_attempt *t);
+void smtpd__agent_log(const struct smtpd_agent_attempt *t);
 
 #endif

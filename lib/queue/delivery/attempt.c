@@ -16,23 +16,23 @@
 #define ROUTE_MS 30000
 
 int
-smtpd_attempt_init(struct smtpd_attempt_state *a, struct smtpd_queue *q)
+smtpd__attempt_init(struct smtpd_attempt_state *a, struct smtpd_queue *q)
 {
 	a->queue = q;
 	a->note = NULL;
 	a->domain[0] = '\0';
 	memset(&a->route, 0, sizeof(a->route));
-	a->agent = smtpd_agent_create(&q->agent);
+	a->agent = smtpd__agent_create(&q->agent);
 	return a->agent != NULL ? 0 : -1;
 }
 
 void
-smtpd_attempt_finish(struct smtpd_attempt_state *a)
+smtpd__attempt_finish(struct smtpd_attempt_state *a)
 {
 	if (a->domain[0] != '\0')
-		smtpd_route_finish(&a->route);
+		smtpd__route_finish(&a->route);
 	if (a->agent != NULL)
-		smtpd_agent_destroy(a->agent);
+		smtpd__agent_destroy(a->agent);
 	a->agent = NULL;
 }
 
@@ -46,7 +46,7 @@ gather(const struct smtpd_delivery_job *job, size_t *count)
 	*count = 0;
 	for (uint32_t i = job->first; r != NULL && i < job->first + job->count;
 	    i++)
-		if (!smtpd_queued_message_is_finished(job->message, job, i))
+		if (!smtpd__queued_message_is_finished(job->message, job, i))
 			r[(*count)++].rcpt = i;
 	return r;
 }
@@ -66,8 +66,8 @@ begin_history(const struct smtpd_delivery_job *job, struct smtpd_text *history)
 {
 	char date[SMTPD_DATE_MAX];
 
-	smtpd_trace_date((time_t)(smtpd_clock_wall_ms() / 1000), date);
-	smtpd_text_format(
+	smtpd__trace_date((time_t)(smtpd__clock_wall_ms() / 1000), date);
+	smtpd__text_format(
 	    history, "%s: attempt %u\n", date, job->attempts + 1u);
 }
 
@@ -77,17 +77,17 @@ static const struct smtpd_route *
 find_route(struct smtpd_attempt_state *a, const char *domain,
     struct smtpd_text *history)
 {
-	uint64_t now = smtpd_clock_ms();
+	uint64_t now = smtpd__clock_ms();
 	uint64_t ttl;
 
 	if (strcmp(domain, a->domain) == 0 && now < a->route_until)
 		return &a->route;
 	if (a->domain[0] != '\0')
-		smtpd_route_finish(&a->route);
+		smtpd__route_finish(&a->route);
 	a->domain[0] = '\0';
-	if (smtpd_route_find(a->queue->router, domain, a->queue->cancel,
+	if (smtpd__route_find(a->queue->router, domain, a->queue->cancel,
 		&a->route, history) == -1) {
-		smtpd_route_finish(&a->route);
+		smtpd__route_finish(&a->route);
 		return NULL;
 	}
 	ttl = a->route.verdict == SMTPD_RESOLVE_FOUND
@@ -113,19 +113,19 @@ settle_unrouted(struct smtpd_attempt_state *a, const struct smtpd_route *route,
     struct smtpd_disposition *s, struct smtpd_site **site)
 {
 	struct smtpd_queue *q = a->queue;
-	uint32_t now = smtpd_spool_now(q->spool);
+	uint32_t now = smtpd__spool_now(q->spool);
 
 	give_all(s, &route->why);
-	smtpd_disposition_log(q, s);
+	smtpd__disposition_log(q, s);
 	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
 	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER &&
-	    smtpd_schedule_bind(
+	    smtpd__schedule_bind(
 		q->schedule, s->job->destination, NULL, now, site))
-		s->not_before = smtpd_site_feedback_report(
+		s->not_before = smtpd__site_feedback_report(
 		    q->schedule, *site, SMTPD_SITE_DOWN, &route->why, now);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_disposition(q, s);
+	smtpd__disposition(q, s);
 }
 
 /* Go over to the site of ROUTE.  Return false when it has no room. */
@@ -133,11 +133,11 @@ static bool
 enter_site(struct smtpd_queue *q, const struct smtpd_route *route,
     struct smtpd_delivery_job *job, struct smtpd_site **site)
 {
-	uint32_t now = smtpd_spool_now(q->spool);
+	uint32_t now = smtpd__spool_now(q->spool);
 	bool bound;
 
 	pthread_mutex_lock(&q->lock);
-	bound = smtpd_schedule_bind(
+	bound = smtpd__schedule_bind(
 	    q->schedule, job->destination, route->site, now, site);
 	pthread_mutex_unlock(&q->lock);
 	return bound;
@@ -152,10 +152,10 @@ hand_over(struct smtpd_queue *q, struct smtpd_delivery_job *job,
 	bool done;
 
 	pthread_mutex_lock(&q->lock);
-	done = smtpd_workers_hand_over(q, *site, job);
+	done = smtpd__workers_hand_over(q, *site, job);
 	if (done) {
-		smtpd_schedule_leave(
-		    q->schedule, *site, smtpd_spool_now(q->spool));
+		smtpd__schedule_leave(
+		    q->schedule, *site, smtpd__spool_now(q->spool));
 		*site = NULL;
 	}
 	pthread_mutex_unlock(&q->lock);
@@ -169,11 +169,11 @@ deliver(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 {
 	struct smtpd_queue *q = a->queue;
 	struct smtpd_delivery_job *job = s->job;
-	uint32_t now = smtpd_spool_now(q->spool);
+	uint32_t now = smtpd__spool_now(q->spool);
 	struct smtpd_delivery_request request = {
 		.loaded = s->loaded,
 		.route = route,
-		.flags = smtpd_spool_flags(q->spool, job->message),
+		.flags = smtpd__spool_flags(q->spool, job->message),
 		.plain_allowed =
 		    now - job->message->arrived >= q->settings.retry_min_s,
 		.rcpts = s->rcpts,
@@ -183,14 +183,14 @@ deliver(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	struct smtpd_delivery_result end;
 
 	atomic_fetch_add(&q->counts.attempts, 1);
-	smtpd_agent_deliver(a->agent, &request, &end);
-	now = smtpd_spool_now(q->spool);
+	smtpd__agent_deliver(a->agent, &request, &end);
+	now = smtpd__spool_now(q->spool);
 	s->dsn = end.dsn;
 	s->in_doubt = end.in_doubt;
 	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
 	if (s->tried)
-		s->not_before = smtpd_site_feedback_report(
+		s->not_before = smtpd__site_feedback_report(
 		    q->schedule, site, end.verdict, &end.why, now);
 	if (end.verdict != SMTPD_SITE_DOWN)
 		s->not_before = 0;
@@ -206,13 +206,13 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 	const struct smtpd_route *route;
 	struct smtpd_text history;
 
-	smtpd_text_init(&history, a->history, sizeof(a->history));
+	smtpd__text_init(&history, a->history, sizeof(a->history));
 	begin_history(s->job, &history);
 	route = find_route(
-	    a, smtpd_destination_name(s->job->destination), &history);
+	    a, smtpd__destination_name(s->job->destination), &history);
 	s->history = a->history;
 	if (route == NULL) {
-		smtpd_dispatch_postpone(a->queue, s->job);
+		smtpd__dispatch_postpone(a->queue, s->job);
 		return;
 	}
 	if (route->verdict != SMTPD_RESOLVE_FOUND) {
@@ -221,15 +221,15 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 		return;
 	}
 	if (!enter_site(a->queue, route, s->job, site)) {
-		smtpd_dispatch_put_back(a->queue, s->job);
+		smtpd__dispatch_put_back(a->queue, s->job);
 		return;
 	}
-	if ((*site != before || !smtpd_agent_is_open(a->agent)) &&
+	if ((*site != before || !smtpd__agent_is_open(a->agent)) &&
 	    hand_over(a->queue, s->job, site))
 		return;
 	deliver(a, route, s, *site, &history);
 	s->history_len = history.len;
-	smtpd_disposition(a->queue, s);
+	smtpd__disposition(a->queue, s);
 }
 
 /* Read the message of JOB, all of it: what is damaged is not sent. */
@@ -239,12 +239,12 @@ load(struct smtpd_queue *q, const struct smtpd_delivery_job *job,
 {
 	int error;
 
-	if (smtpd_spool_load(q->spool, job->message, loaded) == -1)
+	if (smtpd__spool_load(q->spool, job->message, loaded) == -1)
 		return -1;
-	if (smtpd_loaded_message_check(loaded) == 0)
+	if (smtpd__loaded_message_check(loaded) == 0)
 		return 0;
 	error = errno;
-	smtpd_loaded_message_finish(loaded);
+	smtpd__loaded_message_finish(loaded);
 	errno = error;
 	return -1;
 }
@@ -255,16 +255,16 @@ fail_to_load(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	int error = errno;
 
-	smtpd_queue_log(
+	smtpd__queue_log(
 	    q, SMTPD_LOG_ERROR, "cannot read a message: %s", strerror(error));
 	if (error == EBADMSG || error == ENOENT)
-		smtpd_dispatch_quarantine(q, job, strerror(error));
+		smtpd__dispatch_quarantine(q, job, strerror(error));
 	else
-		smtpd_dispatch_postpone(q, job);
+		smtpd__dispatch_postpone(q, job);
 }
 
 void
-smtpd_attempt(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
+smtpd__attempt(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
     struct smtpd_site **site)
 {
 	struct smtpd_queue *q = a->queue;
@@ -279,17 +279,17 @@ smtpd_attempt(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
 	}
 	s.rcpts = gather(job, &s.nrcpts);
 	if (s.rcpts == NULL)
-		smtpd_dispatch_postpone(q, job);
+		smtpd__dispatch_postpone(q, job);
 	else
 		try_message(a, &s, site);
 	free(s.rcpts);
-	smtpd_loaded_message_finish(&loaded);
+	smtpd__loaded_message_finish(&loaded);
 }
 
 void
-smtpd_attempt_sync_before_idle(struct smtpd_attempt_state *a)
+smtpd__attempt_sync_before_idle(struct smtpd_attempt_state *a)
 {
-	smtpd_disposition_sync(a->queue, &a->note);
+	smtpd__disposition_sync(a->queue, &a->note);
 }
 
 /* What came of the recipients in the last attempt, if that is known, and else
@@ -305,13 +305,13 @@ recall(struct smtpd_queue *q, struct smtpd_disposition *s)
 	size_t count = 0;
 
 	pthread_mutex_lock(&q->lock);
-	smtpd_destination_site_info(s->job->destination, &facts);
+	smtpd__destination_site_info(s->job->destination, &facts);
 	if (facts.why != NULL)
 		why = *facts.why;
 	pthread_mutex_unlock(&q->lock);
 	why.outcome = SMTPD_OUTCOME_TEMPORARY;
 	give_all(s, &why);
-	if (smtpd_spool_results(q->spool, s->job, &last, &count) == -1)
+	if (smtpd__spool_results(q->spool, s->job, &last, &count) == -1)
 		return;
 	for (size_t i = 0; i < s->nrcpts; i++)
 		for (size_t k = 0; k < count; k++)
@@ -322,7 +322,7 @@ recall(struct smtpd_queue *q, struct smtpd_disposition *s)
 }
 
 void
-smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+smtpd__attempt_overdue(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	struct smtpd_loaded_message loaded;
 	struct smtpd_disposition s = { .job = job, .loaded = &loaded };
@@ -333,11 +333,11 @@ smtpd_attempt_overdue(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 	}
 	s.rcpts = gather(job, &s.nrcpts);
 	if (s.rcpts == NULL) {
-		smtpd_dispatch_postpone(q, job);
+		smtpd__dispatch_postpone(q, job);
 	} else {
 		recall(q, &s);
-		smtpd_disposition(q, &s);
+		smtpd__disposition(q, &s);
 	}
 	free(s.rcpts);
-	smtpd_loaded_message_finish(&loaded);
+	smtpd__loaded_message_finish(&loaded);
 }

@@ -48,13 +48,13 @@ wants(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
 	unsigned notify = 0;
 
 	/* What cannot be read was never said. */
-	if (text != NULL && smtpd_dsn_param_notify_parse(text, &notify) == -1)
+	if (text != NULL && smtpd__dsn_param_notify_parse(text, &notify) == -1)
 		notify = 0;
-	return smtpd_dsn_param_is_wanted(notify, action_of(b->kind));
+	return smtpd__dsn_param_is_wanted(notify, action_of(b->kind));
 }
 
 bool
-smtpd_bounce_is_wanted(const struct smtpd_bounce *b)
+smtpd__bounce_is_wanted(const struct smtpd_bounce *b)
 {
 	if (b->loaded->sender[0] == '\0')
 		return false;
@@ -101,7 +101,7 @@ goes_back_whole(const struct smtpd_bounce *b)
 	if (b->kind != SMTPD_BOUNCE_FAILED)
 		return false;
 	if (b->loaded->ret != NULL &&
-	    smtpd_dsn_param_ret_parse(b->loaded->ret, &ret) == -1)
+	    smtpd__dsn_param_ret_parse(b->loaded->ret, &ret) == -1)
 		ret = SMTPD_RET_UNSAID;
 	if (ret == SMTPD_RET_HDRS)
 		return false;
@@ -118,9 +118,9 @@ look_at_block(
 	struct smtpd_piece piece;
 	bool over = false;
 
-	while (smtpd_fields_next(fields, &data, &len, &piece) !=
+	while (smtpd__fields_next(fields, &data, &len, &piece) !=
 	    SMTPD_FIELDS_NONE) {
-		smtpd_header_info_take(&m->facts, &piece);
+		smtpd__header_info_take(&m->facts, &piece);
 		over = over || piece.part == SMTPD_FIELDS_END ||
 		    piece.part == SMTPD_FIELDS_BODY;
 	}
@@ -139,16 +139,16 @@ look_at_original(struct making *m, bool whole)
 	bool over = false;
 	ssize_t n;
 
-	smtpd_header_info_init(&m->facts);
-	smtpd_fields_init(&fields);
+	smtpd__header_info_init(&m->facts);
+	smtpd__fields_init(&fields);
 	while ((whole || !over) &&
-	    (n = smtpd_loaded_message_read(l, at, block, sizeof(block))) > 0) {
+	    (n = smtpd__loaded_message_read(l, at, block, sizeof(block))) > 0) {
 		over |= look_at_block(m, &fields, block, (size_t)n);
 		at += (uint64_t)n;
 	}
-	smtpd_fields_close(&fields);
+	smtpd__fields_close(&fields);
 	look_at_block(m, &fields, "", 0);
-	smtpd_header_info_take(&m->facts, &end);
+	smtpd__header_info_take(&m->facts, &end);
 }
 
 static int
@@ -158,8 +158,8 @@ describe(struct making *m, struct smtpd_spool *spool)
 	struct smtpd_dsn_report *r = &m->report;
 
 	look_at_original(m, goes_back_whole(b));
-	smtpd_trace_id(b->loaded->id, m->id);
-	smtpd_trace_id(smtpd_spool_new_id(spool), m->unique);
+	smtpd__trace_id(b->loaded->id, m->id);
+	smtpd__trace_id(smtpd__spool_new_id(spool), m->unique);
 	*r = (struct smtpd_dsn_report){
 		.hostname = b->hostname,
 		.to = b->loaded->sender,
@@ -179,7 +179,7 @@ describe(struct making *m, struct smtpd_spool *spool)
 	for (size_t i = 0; i < b->nrcpts; i++)
 		if (wants(b, &b->rcpts[i]))
 			add_rcpt(m, &b->rcpts[i]);
-	if (smtpd_random_bytes(r->secret, sizeof(r->secret)))
+	if (smtpd__random_bytes(r->secret, sizeof(r->secret)))
 		return 0;
 	errno = EAGAIN;
 	return -1;
@@ -188,7 +188,7 @@ describe(struct making *m, struct smtpd_spool *spool)
 static int
 sink(void *content, const void *data, size_t len)
 {
-	return smtpd_content_write(content, data, len);
+	return smtpd__content_write(content, data, len);
 }
 
 /* Pass on what is header of LEN bytes at DATA.  Return 1 while there may be
@@ -200,7 +200,7 @@ copy_header(
 	struct smtpd_piece piece;
 	enum smtpd_fields_part part;
 
-	while ((part = smtpd_fields_next(fields, &data, &len, &piece)) !=
+	while ((part = smtpd__fields_next(fields, &data, &len, &piece)) !=
 	    SMTPD_FIELDS_NONE) {
 		if (part == SMTPD_FIELDS_END || part == SMTPD_FIELDS_BODY)
 			return 0;
@@ -222,9 +222,9 @@ copy_original(struct making *m)
 	int more = 1;
 	ssize_t n;
 
-	smtpd_fields_init(&fields);
+	smtpd__fields_init(&fields);
 	while (more == 1 &&
-	    (n = smtpd_loaded_message_read(l, at, block, sizeof(block))) > 0) {
+	    (n = smtpd__loaded_message_read(l, at, block, sizeof(block))) > 0) {
 		at += (uint64_t)n;
 		if (!m->report.whole)
 			more = copy_header(m, &fields, block, (size_t)n);
@@ -239,13 +239,13 @@ compose(struct making *m, struct smtpd_spool *spool)
 {
 	if (describe(m, spool) == -1)
 		return -1;
-	m->content = smtpd_content_create(spool);
+	m->content = smtpd__content_create(spool);
 	if (m->content == NULL)
 		return -1;
-	if (smtpd_dsn_begin(&m->report, sink, m->content) == -1 ||
+	if (smtpd__dsn_begin(&m->report, sink, m->content) == -1 ||
 	    copy_original(m) == -1)
 		return -1;
-	return smtpd_dsn_end(&m->report, sink, m->content);
+	return smtpd__dsn_end(&m->report, sink, m->content);
 }
 
 /* All of M and its tables behind it. */
@@ -265,7 +265,7 @@ make(const struct smtpd_bounce *b)
 }
 
 int
-smtpd_bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
+smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
     struct smtpd_spool_mail *mail, void **hold)
 {
 	struct making *m = make(b);
@@ -274,7 +274,7 @@ smtpd_bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 	if (m == NULL)
 		return -1;
 	if (compose(m, spool) == -1) {
-		smtpd_content_destroy(m->content);
+		smtpd__content_destroy(m->content);
 		return -1;
 	}
 	*mail = (struct smtpd_spool_mail){

@@ -35,27 +35,27 @@ struct smtpd_bounce {
  * wants KIND, and a sender; a delay is told only of mail that a person wrote.
  * Relayed is told only where NOTIFY asks for SUCCESS.
  */
-bool smtpd_bounce_is_wanted(const struct smtpd_bounce *b);
+bool smtpd__bounce_is_wanted(const struct smtpd_bounce *b);
 
 /*
  * Write the report into a new content of SPOOL and *MAIL, which refers to B and
  * to memory in *HOLD that the caller frees after it was added.  Return 0, or -1
  * with errno.
  */
-int smtpd_bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
+int smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
     struct smtpd_spool_mail *mail, void **hold);
 
 /*
  * How many reports went to whom in a minute, of MAX.  Senders are told apart by
  * a hash: a few share their limit.  Any number of threads may use one at a
- * time.  NOW is that of smtpd_clock_ms().
+ * time.  NOW is that of smtpd__clock_ms().
  */
 struct smtpd_bounce_limit;
-struct smtpd_bounce_limit *smtpd_bounce_limit_create(uint32_t max);
-void smtpd_bounce_limit_destroy(struct smtpd_bounce_limit *l);
+struct smtpd_bounce_limit *smtpd__bounce_limit_create(uint32_t max);
+void smtpd__bounce_limit_destroy(struct smtpd_bounce_limit *l);
 
 /* Whether SENDER may get one more, which is then counted. */
-bool smtpd_bounce_limit_allows(
+bool smtpd__bounce_limit_allows(
     struct smtpd_bounce_limit *l, const char *sender, uint64_t now);
 
 #endif

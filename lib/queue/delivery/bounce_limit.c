@@ -24,7 +24,7 @@ struct smtpd_bounce_limit {
 };
 
 struct smtpd_bounce_limit *
-smtpd_bounce_limit_create(uint32_t max)
+smtpd__bounce_limit_create(uint32_t max)
 {
 	struct smtpd_bounce_limit *l = calloc(1, sizeof(*l));
 
@@ -36,7 +36,7 @@ smtpd_bounce_limit_create(uint32_t max)
 }
 
 void
-smtpd_bounce_limit_destroy(struct smtpd_bounce_limit *l)
+smtpd__bounce_limit_destroy(struct smtpd_bounce_limit *l)
 {
 	if (l == NULL)
 		return;
@@ -52,13 +52,14 @@ hash(const char *sender)
 
 	for (; *sender != '\0'; sender++)
 		h = (h ^
-			(uint32_t)smtpd_text_to_lower((unsigned char)*sender)) *
+			(uint32_t)smtpd__text_to_lower(
+			    (unsigned char)*sender)) *
 		    16777619u;
 	return h;
 }
 
 bool
-smtpd_bounce_limit_allows(
+smtpd__bounce_limit_allows(
     struct smtpd_bounce_limit *l, const char *sender, uint64_t now)
 {
 	struct slot *slot = &l->slots[hash(sender) % SLOTS];

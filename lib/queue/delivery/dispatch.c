@@ -5,24 +5,24 @@
 #include "queue/queue_state.h"
 
 struct smtpd_destination *
-smtpd_dispatch_destination(void *user, const char *domain)
+smtpd__dispatch_destination(void *user, const char *domain)
 {
 	struct smtpd_queue *q = user;
 	struct smtpd_destination *d;
 
 	pthread_mutex_lock(&q->lock);
-	d = smtpd_schedule_destination(q->schedule, domain);
+	d = smtpd__schedule_destination(q->schedule, domain);
 	pthread_mutex_unlock(&q->lock);
 	return d;
 }
 
 void
-smtpd_dispatch_release(void *user, struct smtpd_destination *destination)
+smtpd__dispatch_release(void *user, struct smtpd_destination *destination)
 {
 	struct smtpd_queue *q = user;
 
 	pthread_mutex_lock(&q->lock);
-	smtpd_schedule_release(q->schedule, destination);
+	smtpd__schedule_release(q->schedule, destination);
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -30,8 +30,8 @@ smtpd_dispatch_release(void *user, struct smtpd_destination *destination)
 static void
 insert(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
-	if (smtpd_schedule_insert(
-		q->schedule, job, smtpd_spool_now(q->spool)) == -1)
+	if (smtpd__schedule_insert(
+		q->schedule, job, smtpd__spool_now(q->spool)) == -1)
 		q->unscheduled = true;
 }
 
@@ -40,7 +40,7 @@ insert(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 static bool
 is_wanted(struct smtpd_queue *q, const struct smtpd_delivery_job *job)
 {
-	unsigned flags = smtpd_spool_flags(q->spool, job->message);
+	unsigned flags = smtpd__spool_flags(q->spool, job->message);
 
 	return !job->finished &&
 	    (flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) == 0;
@@ -53,7 +53,7 @@ insert_new(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 	if (job->state != SMTPD_JOB_OUT || !is_wanted(q, job))
 		return;
 	insert(q, job);
-	smtpd_workers_wake(q, smtpd_schedule_site(job->destination));
+	smtpd__workers_wake(q, smtpd__schedule_site(job->destination));
 }
 
 /* Wake the maintenance after something was written.  The lock is held. */
@@ -66,18 +66,18 @@ stir(struct smtpd_queue *q)
 }
 
 void
-smtpd_dispatch_lost(void *user, struct smtpd_queued_message *message)
+smtpd__dispatch_lost(void *user, struct smtpd_queued_message *message)
 {
 	struct smtpd_queue *q = user;
 
 	pthread_mutex_lock(&q->lock);
 	for (uint32_t i = 0; i < message->njobs; i++)
-		smtpd_schedule_withdraw(q->schedule, &message->jobs[i]);
+		smtpd__schedule_withdraw(q->schedule, &message->jobs[i]);
 	pthread_mutex_unlock(&q->lock);
 }
 
 void
-smtpd_dispatch_schedule(
+smtpd__dispatch_schedule(
     struct smtpd_queue *q, struct smtpd_queued_message *message)
 {
 	pthread_mutex_lock(&q->lock);
@@ -85,11 +85,11 @@ smtpd_dispatch_schedule(
 		insert_new(q, &message->jobs[i]);
 	stir(q);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_spool_unpin(q->spool, message);
+	smtpd__spool_unpin(q->spool, message);
 }
 
 void
-smtpd_dispatch_schedule_all(struct smtpd_queue *q)
+smtpd__dispatch_schedule_all(struct smtpd_queue *q)
 {
 	struct smtpd_queued_message *message;
 
@@ -97,14 +97,14 @@ smtpd_dispatch_schedule_all(struct smtpd_queue *q)
 	q->unscheduled = false;
 	pthread_mutex_unlock(&q->lock);
 	for (uint64_t id = 0;
-	    (message = smtpd_spool_next(q->spool, id)) != NULL;) {
+	    (message = smtpd__spool_next(q->spool, id)) != NULL;) {
 		id = message->id;
-		smtpd_dispatch_schedule(q, message);
+		smtpd__dispatch_schedule(q, message);
 	}
 }
 
 void
-smtpd_dispatch_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+smtpd__dispatch_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	struct smtpd_queued_message *message = job->message;
 
@@ -112,56 +112,56 @@ smtpd_dispatch_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 	if (is_wanted(q, job))
 		insert(q, job);
 	else
-		smtpd_schedule_retire(q->schedule, job);
+		smtpd__schedule_retire(q->schedule, job);
 	stir(q);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_spool_unpin(q->spool, message);
+	smtpd__spool_unpin(q->spool, message);
 }
 
 void
-smtpd_dispatch_postpone(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+smtpd__dispatch_postpone(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	pthread_mutex_lock(&q->lock);
-	job->due = smtpd_schedule_retry(
-	    q->schedule, job, 1, smtpd_spool_now(q->spool));
+	job->due = smtpd__schedule_retry(
+	    q->schedule, job, 1, smtpd__spool_now(q->spool));
 	pthread_mutex_unlock(&q->lock);
-	smtpd_dispatch_return(q, job);
+	smtpd__dispatch_return(q, job);
 }
 
 void
-smtpd_dispatch_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+smtpd__dispatch_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	struct smtpd_queued_message *message = job->message;
 
 	pthread_mutex_lock(&q->lock);
 	if (is_wanted(q, job)) {
-		smtpd_schedule_put_back(
-		    q->schedule, job, smtpd_spool_now(q->spool));
+		smtpd__schedule_put_back(
+		    q->schedule, job, smtpd__spool_now(q->spool));
 		/* Its site may be new to it, and somebody idle there. */
-		smtpd_workers_wake(q, smtpd_schedule_site(job->destination));
+		smtpd__workers_wake(q, smtpd__schedule_site(job->destination));
 	} else {
-		smtpd_schedule_retire(q->schedule, job);
+		smtpd__schedule_retire(q->schedule, job);
 	}
 	stir(q);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_spool_unpin(q->spool, message);
+	smtpd__spool_unpin(q->spool, message);
 }
 
 void
-smtpd_dispatch_quarantine(
+smtpd__dispatch_quarantine(
     struct smtpd_queue *q, struct smtpd_delivery_job *job, const char *why)
 {
 	struct smtpd_queued_message *message = job->message;
 
-	if (smtpd_spool_quarantine(q->spool, message, why) == -1) {
-		smtpd_dispatch_postpone(q, job);
+	if (smtpd__spool_quarantine(q->spool, message, why) == -1) {
+		smtpd__dispatch_postpone(q, job);
 		return;
 	}
-	smtpd_dispatch_lost(q, message);
+	smtpd__dispatch_lost(q, message);
 	pthread_mutex_lock(&q->lock);
-	smtpd_schedule_retire(q->schedule, job);
+	smtpd__schedule_retire(q->schedule, job);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_spool_unpin(q->spool, message);
+	smtpd__spool_unpin(q->spool, message);
 }
 
 static void
@@ -170,8 +170,8 @@ flush_job(void *user, struct smtpd_delivery_job *job)
 	struct smtpd_queue *q = user;
 
 	pthread_mutex_lock(&q->lock);
-	smtpd_schedule_flush(q->schedule, job, smtpd_spool_now(q->spool));
-	smtpd_workers_wake(q, smtpd_schedule_site(job->destination));
+	smtpd__schedule_flush(q->schedule, job, smtpd__spool_now(q->spool));
+	smtpd__workers_wake(q, smtpd__schedule_site(job->destination));
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -181,7 +181,7 @@ withdraw_job(void *user, struct smtpd_delivery_job *job)
 	struct smtpd_queue *q = user;
 
 	pthread_mutex_lock(&q->lock);
-	smtpd_schedule_withdraw(q->schedule, job);
+	smtpd__schedule_withdraw(q->schedule, job);
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -206,7 +206,7 @@ look_at_job(void *user, const struct smtpd_delivery_job *job,
 	pthread_mutex_lock(&q->lock);
 	copy->state = job->state;
 	if (job->state != SMTPD_JOB_ACTIVE) {
-		smtpd_destination_site_info(job->destination, &f);
+		smtpd__destination_site_info(job->destination, &f);
 		copy->due = f.resumes_at > job->due ? f.resumes_at : job->due;
 	}
 	pthread_mutex_unlock(&q->lock);
@@ -217,15 +217,15 @@ explain_job(
     void *user, const struct smtpd_delivery_job *job, struct smtpd_text *text)
 {
 	struct smtpd_queue *q = user;
-	uint32_t now = smtpd_spool_now(q->spool);
+	uint32_t now = smtpd__spool_now(q->spool);
 	struct smtpd_site_info f;
 
 	pthread_mutex_lock(&q->lock);
-	smtpd_destination_site_info(job->destination, &f);
-	smtpd_text_format(
+	smtpd__destination_site_info(job->destination, &f);
+	smtpd__text_format(
 	    text, "%s: %u of %u connections", f.name, f.connections, f.limit);
 	if (f.resumes_at > now)
-		smtpd_text_format(text,
+		smtpd__text_format(text,
 		    ", closed for %u more seconds after %u "
 		    "failures%s%s",
 		    f.resumes_at - now, f.failures, f.why != NULL ? ": " : "",
@@ -234,7 +234,7 @@ explain_job(
 }
 
 void
-smtpd_dispatch_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks)
+smtpd__dispatch_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks)
 {
 	*hooks = (struct smtpd_control_hooks){
 		.flush = flush_job,

@@ -13,41 +13,41 @@
 struct smtpd_queue;
 
 /* For smtpd_spool_settings; USER is the queue. */
-struct smtpd_destination *smtpd_dispatch_destination(
+struct smtpd_destination *smtpd__dispatch_destination(
     void *user, const char *domain);
-void smtpd_dispatch_release(void *user, struct smtpd_destination *destination);
-void smtpd_dispatch_lost(void *user, struct smtpd_queued_message *message);
+void smtpd__dispatch_release(void *user, struct smtpd_destination *destination);
+void smtpd__dispatch_lost(void *user, struct smtpd_queued_message *message);
 
 /* What the operator's requests need. */
-void smtpd_dispatch_hooks(
+void smtpd__dispatch_hooks(
     struct smtpd_queue *q, struct smtpd_control_hooks *hooks);
 
 /* Put the jobs of a new MESSAGE, which is pinned, into the schedule, unless it is
  * held, see to it that somebody tries them, and unpin it. */
-void smtpd_dispatch_schedule(
+void smtpd__dispatch_schedule(
     struct smtpd_queue *q, struct smtpd_queued_message *message);
 
 /* The same for all that there is, but for what is in the schedule already: what
  * an earlier process left, and what there was no memory for. */
-void smtpd_dispatch_schedule_all(struct smtpd_queue *q);
+void smtpd__dispatch_schedule_all(struct smtpd_queue *q);
 
 /*
  * The rest is for who has JOB, which is active, and its message pinned, and
  * gives up both.  Put it back if it is neither finished, held nor removed; ...
  */
-void smtpd_dispatch_return(
+void smtpd__dispatch_return(
     struct smtpd_queue *q, struct smtpd_delivery_job *job);
 
 /* ... after retry_min, without a record: the trouble was our own; ... */
-void smtpd_dispatch_postpone(
+void smtpd__dispatch_postpone(
     struct smtpd_queue *q, struct smtpd_delivery_job *job);
 
 /* ... as the next one, as it was not tried; ... */
-void smtpd_dispatch_put_back(
+void smtpd__dispatch_put_back(
     struct smtpd_queue *q, struct smtpd_delivery_job *job);
 
 /* ... or end its message, which cannot be read. */
-void smtpd_dispatch_quarantine(
+void smtpd__dispatch_quarantine(
     struct smtpd_queue *q, struct smtpd_delivery_job *job, const char *why);
 
 #endif

@@ -33,17 +33,17 @@ is_failed(const struct smtpd_rcpt_progress *r)
 }
 
 void
-smtpd_disposition_log(
+smtpd__disposition_log(
     const struct smtpd_queue *q, const struct smtpd_disposition *s)
 {
 	char line[SMTPD_RESULT_LINE_MAX];
 	struct smtpd_text text;
 
 	for (size_t i = 0; i < s->nrcpts; i++) {
-		smtpd_text_init(&text, line, sizeof(line));
-		smtpd_result_line_write(
+		smtpd__text_init(&text, line, sizeof(line));
+		smtpd__result_line_write(
 		    &text, s->loaded, &s->rcpts[i], SMTPD_RESULT_LINE_NO_RELAY);
-		smtpd_queue_log(q, SMTPD_LOG_INFO, "%s", line);
+		smtpd__queue_log(q, SMTPD_LOG_INFO, "%s", line);
 	}
 }
 
@@ -67,9 +67,9 @@ expire(const struct smtpd_queue *q, struct smtpd_disposition *s)
 	}
 	if (!any)
 		return;
-	smtpd_trace_id(s->loaded->id, id);
-	smtpd_queue_log(q, SMTPD_LOG_INFO, "id=%s domain=%s status=expired", id,
-	    smtpd_destination_name(s->job->destination));
+	smtpd__trace_id(s->loaded->id, id);
+	smtpd__queue_log(q, SMTPD_LOG_INFO, "id=%s domain=%s status=expired",
+	    id, smtpd__destination_name(s->job->destination));
 }
 
 static void
@@ -114,23 +114,23 @@ static void
 fill_bounce(const struct smtpd_queue *q, const struct smtpd_disposition *s,
     const struct record *r, struct smtpd_bounce *b)
 {
-	uint32_t end = smtpd_schedule_expiry(q->schedule, s->job);
+	uint32_t end = smtpd__schedule_expiry(q->schedule, s->job);
 
 	*b = (struct smtpd_bounce){
 		.hostname = q->hostname,
 		.loaded = s->loaded,
-		.flags = smtpd_spool_flags(q->spool, s->job->message),
+		.flags = smtpd__spool_flags(q->spool, s->job->message),
 		.kind = r->kind,
 		.rcpts = r->about,
 		.nrcpts = r->nabout,
-		.now_ms = smtpd_clock_wall_ms(),
+		.now_ms = smtpd__clock_wall_ms(),
 		.until_ms = end == SMTPD_TIME_NONE
 		    ? 0
-		    : smtpd_spool_wall_ms(q->spool, end),
+		    : smtpd__spool_wall_ms(q->spool, end),
 	};
 }
 
-/* Keep what nobody can be told of, once; see smtpd_spool_quarantine_dead_letter(). */
+/* Keep what nobody can be told of, once; see smtpd__spool_quarantine_dead_letter(). */
 static int
 bury(struct smtpd_queue *q, struct record *r, const struct smtpd_bounce *b,
     const char *reason)
@@ -142,11 +142,11 @@ bury(struct smtpd_queue *q, struct record *r, const struct smtpd_bounce *b,
 	snprintf(why, sizeof(why), "%s: <%s>: %s", reason,
 	    b->loaded->rcpts[b->rcpts[0].rcpt].address,
 	    b->rcpts[0].result.text);
-	if (smtpd_spool_quarantine_dead_letter(q->spool, b->loaded, why) == -1)
+	if (smtpd__spool_quarantine_dead_letter(q->spool, b->loaded, why) == -1)
 		return -1;
 	r->dead_lettered = true;
 	atomic_fetch_add(&q->counts.dead, 1);
-	smtpd_queue_log(q, SMTPD_LOG_WARNING, "dead/: %s", why);
+	smtpd__queue_log(q, SMTPD_LOG_WARNING, "dead/: %s", why);
 	return 0;
 }
 
@@ -157,8 +157,8 @@ is_limited(
     struct smtpd_queue *q, const struct smtpd_disposition *s, struct record *r)
 {
 	if (!r->asked)
-		r->limited = !smtpd_bounce_limit_allows(
-		    q->limit, s->loaded->sender, smtpd_clock_ms());
+		r->limited = !smtpd__bounce_limit_allows(
+		    q->limit, s->loaded->sender, smtpd__clock_ms());
 	r->asked = true;
 	return r->limited;
 }
@@ -181,12 +181,12 @@ prepare_report(struct smtpd_queue *q, const struct smtpd_disposition *s,
 	fill_bounce(q, s, r, &b);
 	if (failed && s->loaded->sender[0] == '\0')
 		return bury(q, r, &b, "a report could not be delivered");
-	if (!smtpd_bounce_is_wanted(&b))
+	if (!smtpd__bounce_is_wanted(&b))
 		return 0;
 	if (is_limited(q, s, r))
 		return failed ? bury(q, r, &b, "too many reports to one sender")
 			      : 0;
-	return smtpd_bounce_write(&b, q->spool, mail, hold);
+	return smtpd__bounce_write(&b, q->spool, mail, hold);
 }
 
 /* Record R once.  Return 0, or -1 with errno. */
@@ -201,12 +201,12 @@ try_record(
 
 	if (status == 0) {
 		r->progress.report = mail.content != NULL ? &mail : NULL;
-		status = smtpd_spool_progress(q->spool, &r->progress, &report);
+		status = smtpd__spool_progress(q->spool, &r->progress, &report);
 	}
 	free(hold);
 	if (report != NULL) {
 		atomic_fetch_add(&q->counts.reports, 1);
-		smtpd_dispatch_schedule(q, report);
+		smtpd__dispatch_schedule(q, report);
 	}
 	return status;
 }
@@ -231,7 +231,7 @@ static void
 tell_of_trouble(const struct smtpd_queue *q, bool *told)
 {
 	if (!*told)
-		smtpd_queue_log(q, SMTPD_LOG_ERROR,
+		smtpd__queue_log(q, SMTPD_LOG_ERROR,
 		    "cannot record what became of a message: %s",
 		    strerror(errno));
 	*told = true;
@@ -257,15 +257,15 @@ record(
 }
 
 void
-smtpd_disposition_sync(
+smtpd__disposition_sync(
     struct smtpd_queue *q, struct smtpd_pending_commit **note)
 {
 	bool told = false, again = true;
 
-	while (*note != NULL && smtpd_pending_commit_wait(*note) == -1) {
+	while (*note != NULL && smtpd__pending_commit_wait(*note) == -1) {
 		tell_of_trouble(q, &told);
 		if (!again) {
-			smtpd_pending_commit_abandon(*note);
+			smtpd__pending_commit_abandon(*note);
 			break;
 		}
 		again = wait_for_disk(q);
@@ -286,7 +286,7 @@ is_simply_sent(const struct smtpd_queue *q, const struct smtpd_disposition *s,
 	if (records[0].nabout == 0)
 		return true;
 	fill_bounce(q, s, &records[0], &b);
-	return !smtpd_bounce_is_wanted(&b);
+	return !smtpd__bounce_is_wanted(&b);
 }
 
 /* Record what was simply sent, once the one before is on the disk.  Return
@@ -297,9 +297,9 @@ note(struct smtpd_queue *q, const struct smtpd_disposition *s,
 {
 	struct smtpd_pending_commit *next;
 
-	if (smtpd_spool_progress_begin(q->spool, &r->progress, &next) == -1)
+	if (smtpd__spool_progress_begin(q->spool, &r->progress, &next) == -1)
 		return false;
-	smtpd_disposition_sync(q, s->note);
+	smtpd__disposition_sync(q, s->note);
 	*s->note = next;
 	return true;
 }
@@ -310,26 +310,26 @@ plan(struct smtpd_queue *q, struct smtpd_disposition *s,
     struct smtpd_progress *p)
 {
 	struct smtpd_delivery_job *job = s->job;
-	uint32_t now = smtpd_spool_now(q->spool);
+	uint32_t now = smtpd__spool_now(q->spool);
 	uint32_t end;
 
-	if (!s->broken_off && smtpd_schedule_is_expired(q->schedule, job, now))
+	if (!s->broken_off && smtpd__schedule_is_expired(q->schedule, job, now))
 		expire(q, s);
 	pthread_mutex_lock(&q->lock);
-	end = smtpd_schedule_expiry(q->schedule, job);
+	end = smtpd__schedule_expiry(q->schedule, job);
 	job->in_doubt = s->in_doubt;
 	p->job = job;
 	p->attempts = (uint16_t)(job->attempts +
 	    (s->tried && job->attempts < UINT16_MAX ? 1 : 0));
 	p->due = s->tried || s->in_doubt
-	    ? smtpd_schedule_retry(q->schedule, job, p->attempts, now)
+	    ? smtpd__schedule_retry(q->schedule, job, p->attempts, now)
 	    : job->due;
 	if (p->due < s->not_before)
 		p->due = s->not_before < end ? s->not_before : end;
 	p->in_doubt = s->in_doubt;
 	p->delay_notice_sent = job->delay_notice_sent ||
 	    (!s->broken_off &&
-		smtpd_schedule_wants_notice(q->schedule, job, now));
+		smtpd__schedule_wants_notice(q->schedule, job, now));
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -401,7 +401,7 @@ record_all(struct smtpd_queue *q, const struct smtpd_disposition *s,
 }
 
 void
-smtpd_disposition(struct smtpd_queue *q, struct smtpd_disposition *s)
+smtpd__disposition(struct smtpd_queue *q, struct smtpd_disposition *s)
 {
 	struct smtpd_progress p = { .history = s->history,
 		.history_len = s->history_len };
@@ -413,5 +413,5 @@ smtpd_disposition(struct smtpd_queue *q, struct smtpd_disposition *s)
 	    !note(q, s, &records[0]))
 		record_all(q, s, records);
 	count(q, s);
-	smtpd_dispatch_return(q, s->job);
+	smtpd__dispatch_return(q, s->job);
 }

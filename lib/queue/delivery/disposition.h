@@ -32,14 +32,14 @@ struct smtpd_disposition {
 
 /* Do it; the job and the pin are given back.  As long as the log cannot be
  * written it tries again, each second, until the queue stops. */
-void smtpd_disposition(struct smtpd_queue *q, struct smtpd_disposition *s);
+void smtpd__disposition(struct smtpd_queue *q, struct smtpd_disposition *s);
 
 /* Log what came of the recipients of S, without having come to any host. */
-void smtpd_disposition_log(
+void smtpd__disposition_log(
     const struct smtpd_queue *q, const struct smtpd_disposition *s);
 
 /* Wait likewise until *NOTE, if there is one, is on stable storage. */
-void smtpd_disposition_sync(
+void smtpd__disposition_sync(
     struct smtpd_queue *q, struct smtpd_pending_commit **note);
 
 #endif

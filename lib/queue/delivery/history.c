@@ -5,20 +5,20 @@
 #define TRAIL_LINE_MAX 2048
 
 void
-smtpd_history_add(struct smtpd_text *history, const char *format, ...)
+smtpd__history_add(struct smtpd_text *history, const char *format, ...)
 {
 	char line[TRAIL_LINE_MAX];
 	struct smtpd_text t;
 	va_list ap;
 
-	smtpd_text_init(&t, line, sizeof(line));
+	smtpd__text_init(&t, line, sizeof(line));
 	va_start(ap, format);
-	smtpd_text_vformat(&t, format, ap);
+	smtpd__text_vformat(&t, format, ap);
 	va_end(ap);
 	if (history->size - history->len < t.len + 2) {
 		history->cut = true;
 		return;
 	}
-	smtpd_text_filtered(history, line, t.len);
-	smtpd_text_byte(history, '\n');
+	smtpd__text_filtered(history, line, t.len);
+	smtpd__text_byte(history, '\n');
 }

@@ -10,7 +10,7 @@
 
 /* Append one line to TRAIL, printable ASCII whatever it is made of; one that
  * has no room is left out as a whole. */
-void smtpd_history_add(struct smtpd_text *history, const char *format, ...)
+void smtpd__history_add(struct smtpd_text *history, const char *format, ...)
     SMTPD_PRINTF(2, 3);
 
 #endif

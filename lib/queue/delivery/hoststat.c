@@ -33,7 +33,7 @@ struct smtpd_hoststat {
 };
 
 struct smtpd_hoststat *
-smtpd_hoststat_create(void)
+smtpd__hoststat_create(void)
 {
 	struct smtpd_hoststat *h = calloc(1, sizeof(*h));
 
@@ -43,12 +43,12 @@ smtpd_hoststat_create(void)
 		free(h);
 		return NULL;
 	}
-	smtpd_random_bytes(&h->seed, sizeof(h->seed));
+	smtpd__random_bytes(&h->seed, sizeof(h->seed));
 	return h;
 }
 
 void
-smtpd_hoststat_destroy(struct smtpd_hoststat *h)
+smtpd__hoststat_destroy(struct smtpd_hoststat *h)
 {
 	if (h == NULL)
 		return;
@@ -124,7 +124,7 @@ obtain(
 
 /* Those that were on their way when the first failed are no new sign. */
 void
-smtpd_hoststat_failed(
+smtpd__hoststat_failed(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	struct record *r;
@@ -141,7 +141,7 @@ smtpd_hoststat_failed(
 }
 
 void
-smtpd_hoststat_worked(
+smtpd__hoststat_worked(
     struct smtpd_hoststat *h, const struct smtpd_target *target)
 {
 	struct record *r;
@@ -156,7 +156,7 @@ smtpd_hoststat_worked(
 }
 
 bool
-smtpd_hoststat_is_down(
+smtpd__hoststat_is_down(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	const struct record *r;
@@ -170,7 +170,7 @@ smtpd_hoststat_is_down(
 }
 
 void
-smtpd_hoststat_tls_failed(
+smtpd__hoststat_tls_failed(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	pthread_mutex_lock(&h->mutex);
@@ -179,7 +179,7 @@ smtpd_hoststat_tls_failed(
 }
 
 bool
-smtpd_hoststat_tls_is_broken(
+smtpd__hoststat_tls_is_broken(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	const struct record *r;

@@ -6,7 +6,7 @@
  * What trouble there was with mail hosts, by address: so that a dead first MX
  * does not cost its time-out again for each message.  Bounded: old records make
  * room for new ones.  Any number of threads may use one at a time.  Times are
- * those of smtpd_clock_ms().
+ * those of smtpd__clock_ms().
  */
 
 #include <smtpd/resolve.h>
@@ -18,28 +18,28 @@
 struct smtpd_hoststat;
 
 /* NULL without memory. */
-struct smtpd_hoststat *smtpd_hoststat_create(void);
+struct smtpd_hoststat *smtpd__hoststat_create(void);
 
 /* NULL is fine. */
-void smtpd_hoststat_destroy(struct smtpd_hoststat *h);
+void smtpd__hoststat_destroy(struct smtpd_hoststat *h);
 
 /* No connection came to be: keep away for a minute, doubled with each time
  * up to an hour.  Where one keeps away already, it changes nothing. */
-void smtpd_hoststat_failed(
+void smtpd__hoststat_failed(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
 
 /* It is well. */
-void smtpd_hoststat_worked(
+void smtpd__hoststat_worked(
     struct smtpd_hoststat *h, const struct smtpd_target *target);
 
 /* Whether to keep away. */
-bool smtpd_hoststat_is_down(
+bool smtpd__hoststat_is_down(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
 
 /* Its TLS is broken: for a day. */
-void smtpd_hoststat_tls_failed(
+void smtpd__hoststat_tls_failed(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
-bool smtpd_hoststat_tls_is_broken(
+bool smtpd__hoststat_tls_is_broken(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
 
 #endif

@@ -42,11 +42,11 @@ serve_overdue(struct smtpd_queue *q)
 	struct smtpd_delivery_job *job;
 
 	while (!q->stopping &&
-	    (job = smtpd_schedule_overdue(
-		 q->schedule, smtpd_spool_now(q->spool))) != NULL) {
-		smtpd_spool_pin(q->spool, job->message);
+	    (job = smtpd__schedule_overdue(
+		 q->schedule, smtpd__spool_now(q->spool))) != NULL) {
+		smtpd__spool_pin(q->spool, job->message);
 		pthread_mutex_unlock(&q->lock);
-		smtpd_attempt_overdue(q, job);
+		smtpd__attempt_overdue(q, job);
 		pthread_mutex_lock(&q->lock);
 	}
 }
@@ -58,9 +58,9 @@ look(struct smtpd_queue *q, bool more)
 	uint32_t wait, wake, now;
 
 	serve_overdue(q);
-	now = smtpd_spool_now(q->spool);
-	smtpd_workers_wake_due(q);
-	wake = smtpd_schedule_wake(q->schedule, now);
+	now = smtpd__spool_now(q->spool);
+	smtpd__workers_wake_due(q);
+	wake = smtpd__schedule_wake(q->schedule, now);
 	wait = more || q->stirred ? STEP_S : LOOK_S;
 	if (wake == SMTPD_TIME_NONE)
 		return wait;
@@ -76,7 +76,7 @@ schedule_rest(struct smtpd_queue *q)
 	if (!q->unscheduled)
 		return;
 	pthread_mutex_unlock(&q->lock);
-	smtpd_dispatch_schedule_all(q);
+	smtpd__dispatch_schedule_all(q);
 	pthread_mutex_lock(&q->lock);
 }
 
@@ -84,7 +84,7 @@ schedule_rest(struct smtpd_queue *q)
 static bool
 is_idle(struct smtpd_queue *q, bool more)
 {
-	return !more && !q->stirred && smtpd_spool_count(q->spool) == 0;
+	return !more && !q->stirred && smtpd__spool_count(q->spool) == 0;
 }
 
 static void *
@@ -102,7 +102,7 @@ keep(void *arg)
 		q->stirred = false;
 		schedule_rest(q);
 		pthread_mutex_unlock(&q->lock);
-		more = smtpd_spool_clean(q->spool);
+		more = smtpd__spool_clean(q->spool);
 		pthread_mutex_lock(&q->lock);
 	}
 	pthread_mutex_unlock(&q->lock);
@@ -110,7 +110,7 @@ keep(void *arg)
 }
 
 int
-smtpd_maintenance_start(struct smtpd_queue *q)
+smtpd__maintenance_start(struct smtpd_queue *q)
 {
 	int error = pthread_create(&q->maintenance, NULL, keep, q);
 
@@ -119,7 +119,7 @@ smtpd_maintenance_start(struct smtpd_queue *q)
 }
 
 void
-smtpd_maintenance_stop(struct smtpd_queue *q)
+smtpd__maintenance_stop(struct smtpd_queue *q)
 {
 	pthread_join(q->maintenance, NULL);
 }

@@ -9,9 +9,9 @@
 struct smtpd_queue;
 
 /* Return 0, or -1 with errno. */
-int smtpd_maintenance_start(struct smtpd_queue *q);
+int smtpd__maintenance_start(struct smtpd_queue *q);
 
 /* The queue is stopping: wait for its end. */
-void smtpd_maintenance_stop(struct smtpd_queue *q);
+void smtpd__maintenance_stop(struct smtpd_queue *q);
 
 #endif

@@ -13,9 +13,9 @@ put_address(struct smtpd_text *line, const char *address)
 {
 	for (; *address != '\0'; address++)
 		if (strchr(" <>\"", *address) != NULL)
-			smtpd_text_byte(line, '?');
+			smtpd__text_byte(line, '?');
 		else
-			smtpd_text_filtered(line, address, 1);
+			smtpd__text_filtered(line, address, 1);
 }
 
 /* The same of words between quotes. */
@@ -24,22 +24,22 @@ put_words(struct smtpd_text *line, const char *words)
 {
 	for (; *words != '\0'; words++)
 		if (*words == '"')
-			smtpd_text_byte(line, '\'');
+			smtpd__text_byte(line, '\'');
 		else
-			smtpd_text_filtered(line, words, 1);
+			smtpd__text_filtered(line, words, 1);
 }
 
 /* Seconds since the loaded came; the clock may have been set back. */
 static uint64_t
 delay_of(const struct smtpd_loaded_message *loaded)
 {
-	uint64_t now = smtpd_clock_wall_ms();
+	uint64_t now = smtpd__clock_wall_ms();
 
 	return now > loaded->arrived_ms ? (now - loaded->arrived_ms) / 1000 : 0;
 }
 
 void
-smtpd_result_line_write(struct smtpd_text *line,
+smtpd__result_line_write(struct smtpd_text *line,
     const struct smtpd_loaded_message *loaded,
     const struct smtpd_rcpt_progress *r, const char *relay)
 {
@@ -51,14 +51,14 @@ smtpd_result_line_write(struct smtpd_text *line,
 	};
 	char id[SMTPD_ID_MAX];
 
-	smtpd_trace_id(loaded->id, id);
-	smtpd_text_format(line, "id=%s to=<", id);
+	smtpd__trace_id(loaded->id, id);
+	smtpd__text_format(line, "id=%s to=<", id);
 	put_address(line, loaded->rcpts[r->rcpt].address);
-	smtpd_text_format(line,
+	smtpd__text_format(line,
 	    "> %s delay=%" PRIu64 " dsn=%s status=%s reply=\"", relay,
 	    delay_of(loaded), r->result.status, words[r->result.outcome]);
 	if (r->result.code != 0)
-		smtpd_text_format(line, "%d ", r->result.code);
+		smtpd__text_format(line, "%d ", r->result.code);
 	put_words(line, r->result.text);
-	smtpd_text_byte(line, '"');
+	smtpd__text_byte(line, '"');
 }

@@ -19,7 +19,7 @@
  * neither addresses nor the words of others can forge one.  RELAY is where it
  * went, as fields.
  */
-void smtpd_result_line_write(struct smtpd_text *line,
+void smtpd__result_line_write(struct smtpd_text *line,
     const struct smtpd_loaded_message *loaded,
     const struct smtpd_rcpt_progress *r, const char *relay);
 

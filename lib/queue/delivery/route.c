@@ -37,7 +37,7 @@ static bool
 normalise(const char *domain, char *out)
 {
 	if (*domain != '[')
-		return smtpd_hostname_normalise(domain, out) == 0;
+		return smtpd__hostname_normalise(domain, out) == 0;
 	return smtpd_ascii_lower(domain, out, SMTPD_DNS_HOST_MAX) >= 0;
 }
 
@@ -65,7 +65,7 @@ copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 		const struct smtpd_security_rule *rule = &set->rules[r->nrules];
 
 		if (!normalise(rule->domain, domain)) {
-			smtpd_text_format(error,
+			smtpd__text_format(error,
 			    "%s, which has a rule, is no name of a domain",
 			    rule->domain);
 			return -1;
@@ -85,8 +85,8 @@ copy_smarthost(struct smtpd_router *r, const struct smtpd_smarthost *smarthost,
 	if (smarthost == NULL)
 		return 0;
 	if (smarthost->host == NULL ||
-	    smtpd_smarthost_normalise(smarthost->host, r->name) != 0) {
-		smtpd_text_format(error,
+	    smtpd__smarthost_normalise(smarthost->host, r->name) != 0) {
+		smtpd__text_format(error,
 		    "%s, the smarthost, is no name of a host and no address",
 		    smarthost->host != NULL ? smarthost->host : "(none)");
 		return -1;
@@ -122,19 +122,19 @@ create_resolver(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 	if (r->resolver != NULL)
 		return 0;
 	if (errno == EINVAL)
-		smtpd_text_add(
+		smtpd__text_add(
 		    error, "there are no DNS servers, or none that are valid");
 	return -1;
 }
 
 struct smtpd_router *
-smtpd_router_create(
+smtpd__router_create(
     const struct smtpd_queue_settings *settings, char *error, size_t size)
 {
 	struct smtpd_router *r = calloc(1, sizeof(*r));
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, error, size);
+	smtpd__text_init(&t, error, size);
 	if (r != NULL) {
 		r->port = settings->port != 0 ? settings->port : 25;
 		if (settings->client != NULL)
@@ -145,13 +145,13 @@ smtpd_router_create(
 			return r;
 	}
 	if (t.len == 0)
-		smtpd_text_add(&t, "out of memory");
-	smtpd_router_destroy(r);
+		smtpd__text_add(&t, "out of memory");
+	smtpd__router_destroy(r);
 	return NULL;
 }
 
 void
-smtpd_router_destroy(struct smtpd_router *r)
+smtpd__router_destroy(struct smtpd_router *r)
 {
 	if (r == NULL)
 		return;
@@ -201,8 +201,8 @@ join_hosts(
 		if (i > 0 && strcmp(sorted[i]->host, sorted[i - 1]->host) == 0)
 			continue;
 		if (i > 0)
-			smtpd_text_byte(t, ',');
-		smtpd_text_add(t, sorted[i]->host);
+			smtpd__text_byte(t, ',');
+		smtpd__text_add(t, sorted[i]->host);
 	}
 }
 
@@ -241,12 +241,12 @@ name_site(struct smtpd_route *route)
 	route->site = malloc(size);
 	if (route->site == NULL)
 		return -1;
-	smtpd_text_init(&t, route->site, size);
+	smtpd__text_init(&t, route->site, size);
 	if (route->smarthost != NULL)
-		smtpd_text_add(&t, "smarthost");
+		smtpd__text_add(&t, "smarthost");
 	else if (write_hosts(targets, &t) != 0)
 		return -1;
-	smtpd_text_add(&t, words[route->security]);
+	smtpd__text_add(&t, words[route->security]);
 	return 0;
 }
 
@@ -261,10 +261,10 @@ write_targets(const struct smtpd_targets *targets, struct smtpd_text *t)
 		char address[ADDRESS_TEXT_MAX];
 
 		if (strcmp(to->host, last) != 0 && targets->mx)
-			smtpd_text_format(
+			smtpd__text_format(
 			    t, " %s %u", to->host, (unsigned)to->preference);
-		smtpd_socket_host(&a, address, sizeof(address));
-		smtpd_text_format(t, " [%s]", address);
+		smtpd__socket_host(&a, address, sizeof(address));
+		smtpd__text_format(t, " [%s]", address);
 		last = to->host;
 	}
 }
@@ -276,16 +276,16 @@ tell(const struct smtpd_targets *targets, bool smart, const char *name,
 	char line[1024];
 	struct smtpd_text t;
 
-	smtpd_text_init(&t, line, sizeof(line));
+	smtpd__text_init(&t, line, sizeof(line));
 	if (targets->verdict == SMTPD_RESOLVE_FOUND) {
 		if (!smart && *name != '[')
-			smtpd_text_add(&t, targets->mx ? " MX" : " no MX,");
+			smtpd__text_add(&t, targets->mx ? " MX" : " no MX,");
 		write_targets(targets, &t);
 	} else {
-		smtpd_text_format(
+		smtpd__text_format(
 		    &t, " %s %s", targets->status, targets->reason);
 	}
-	smtpd_history_add(
+	smtpd__history_add(
 	    history, "%s %s:%s", smart ? "smarthost" : "dns", name, line);
 }
 
@@ -299,14 +299,14 @@ give_reason(const struct smtpd_router *r, struct smtpd_route *route)
 	route->verdict = targets->verdict;
 	if (route->smarthost != NULL) {
 		route->verdict = SMTPD_RESOLVE_LATER;
-		smtpd_client_exchange_set_result(&route->why,
+		smtpd__client_exchange_set_result(&route->why,
 		    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
 		    never ? "4.3.5" : targets->status,
 		    "the smarthost %s cannot be found: %s", r->name,
 		    targets->reason);
 		return;
 	}
-	smtpd_client_exchange_set_result(&route->why,
+	smtpd__client_exchange_set_result(&route->why,
 	    never ? SMTPD_OUTCOME_PERMANENT : SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, targets->status, "%s", targets->reason);
 }
@@ -315,13 +315,13 @@ static int
 no_memory(struct smtpd_route *route)
 {
 	route->verdict = SMTPD_RESOLVE_LATER;
-	smtpd_client_exchange_set_result(&route->why, SMTPD_OUTCOME_TEMPORARY,
+	smtpd__client_exchange_set_result(&route->why, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	return -1;
 }
 
 int
-smtpd_route_find(struct smtpd_router *r, const char *domain,
+smtpd__route_find(struct smtpd_router *r, const char *domain,
     const struct smtpd_cancel *cancel, struct smtpd_route *route,
     struct smtpd_text *history)
 {
@@ -332,7 +332,7 @@ smtpd_route_find(struct smtpd_router *r, const char *domain,
 		.security = security_of(r, domain),
 		.smarthost = smart ? &r->smarthost : NULL,
 		.targets = smart
-		    ? smtpd_smarthost_find(r->resolver, r->name, cancel)
+		    ? smtpd__smarthost_find(r->resolver, r->name, cancel)
 		    : smtpd_resolve(r->resolver, domain, cancel),
 	};
 	if (route->targets == NULL)
@@ -347,7 +347,7 @@ smtpd_route_find(struct smtpd_router *r, const char *domain,
 }
 
 void
-smtpd_route_finish(struct smtpd_route *route)
+smtpd__route_finish(struct smtpd_route *route)
 {
 	smtpd_targets_free(route->targets);
 	free(route->site);

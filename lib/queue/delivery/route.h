@@ -19,9 +19,9 @@ struct smtpd_router;
  * and the client's security.  All that is needed is copied.  Return NULL with
  * the reason in ERROR of SIZE bytes.
  */
-struct smtpd_router *smtpd_router_create(
+struct smtpd_router *smtpd__router_create(
     const struct smtpd_queue_settings *settings, char *error, size_t size);
-void smtpd_router_destroy(struct smtpd_router *r);
+void smtpd__router_destroy(struct smtpd_router *r);
 
 struct smtpd_route {
 	enum smtpd_resolve_status verdict;
@@ -47,9 +47,9 @@ struct smtpd_route {
  * added to TRAIL, in one line.  Return 0, or -1 without memory, which is LATER
  * too; the route is to be finished in any case.
  */
-int smtpd_route_find(struct smtpd_router *r, const char *domain,
+int smtpd__route_find(struct smtpd_router *r, const char *domain,
     const struct smtpd_cancel *cancel, struct smtpd_route *route,
     struct smtpd_text *history);
-void smtpd_route_finish(struct smtpd_route *route);
+void smtpd__route_finish(struct smtpd_route *route);
 
 #endif

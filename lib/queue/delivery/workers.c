@@ -94,10 +94,10 @@ await_job(struct smtpd_worker_thread *r, struct smtpd_site **site)
 	struct smtpd_delivery_job *job;
 
 	while (!q->stopping) {
-		job = smtpd_schedule_take(
-		    q->schedule, smtpd_spool_now(q->spool), site);
+		job = smtpd__schedule_take(
+		    q->schedule, smtpd__spool_now(q->spool), site);
 		if (job != NULL) {
-			smtpd_spool_pin(q->spool, job->message);
+			smtpd__spool_pin(q->spool, job->message);
 			return job;
 		}
 		rest(r, &q->workers.idle, NULL);
@@ -115,10 +115,10 @@ take_more(struct smtpd_worker_thread *r, struct smtpd_site *site)
 	r->job = NULL;
 	if (job != NULL || q->stopping)
 		return job;
-	job = smtpd_schedule_take_more(
-	    q->schedule, smtpd_spool_now(q->spool), site);
+	job = smtpd__schedule_take_more(
+	    q->schedule, smtpd__spool_now(q->spool), site);
 	if (job != NULL)
-		smtpd_spool_pin(q->spool, job->message);
+		smtpd__spool_pin(q->spool, job->message);
 	return job;
 }
 
@@ -135,12 +135,12 @@ has_spare(const struct smtpd_queue *q)
 static bool
 call_spare(struct smtpd_queue *q)
 {
-	if (!smtpd_schedule_needs_worker(
-		q->schedule, smtpd_spool_now(q->spool)))
+	if (!smtpd__schedule_needs_worker(
+		q->schedule, smtpd__spool_now(q->spool)))
 		return true;
 	if (!has_spare(q))
 		return false;
-	smtpd_workers_wake(q, NULL);
+	smtpd__workers_wake(q, NULL);
 	return true;
 }
 
@@ -149,7 +149,7 @@ static void
 come_to_rest(struct smtpd_worker_thread *r)
 {
 	pthread_mutex_unlock(&r->queue->lock);
-	smtpd_attempt_sync_before_idle(&r->attempts);
+	smtpd__attempt_sync_before_idle(&r->attempts);
 	pthread_mutex_lock(&r->queue->lock);
 }
 
@@ -164,7 +164,7 @@ another_job(struct smtpd_worker_thread *r, struct smtpd_site *site)
 	struct smtpd_delivery_job *job;
 	bool woken = true;
 
-	if (site == NULL || !smtpd_agent_is_open(r->attempts.agent))
+	if (site == NULL || !smtpd__agent_is_open(r->attempts.agent))
 		return NULL;
 	job = take_more(r, site);
 	if (job != NULL)
@@ -186,23 +186,23 @@ serve(struct smtpd_worker_thread *r, struct smtpd_delivery_job *job,
 	struct smtpd_queue *q = r->queue;
 
 	while (job != NULL) {
-		if (smtpd_schedule_needs_worker(
-			q->schedule, smtpd_spool_now(q->spool)))
-			smtpd_workers_wake(q, NULL);
+		if (smtpd__schedule_needs_worker(
+			q->schedule, smtpd__spool_now(q->spool)))
+			smtpd__workers_wake(q, NULL);
 		pthread_mutex_unlock(&q->lock);
-		smtpd_attempt(&r->attempts, job, &site);
+		smtpd__attempt(&r->attempts, job, &site);
 		pthread_mutex_lock(&q->lock);
 		job = another_job(r, site);
 	}
 	/* It may take a while to part. */
 	call_spare(q);
 	pthread_mutex_unlock(&q->lock);
-	smtpd_attempt_sync_before_idle(&r->attempts);
-	smtpd_agent_quit(r->attempts.agent);
+	smtpd__attempt_sync_before_idle(&r->attempts);
+	smtpd__agent_quit(r->attempts.agent);
 	pthread_mutex_lock(&q->lock);
 	if (site != NULL)
-		smtpd_schedule_leave(
-		    q->schedule, site, smtpd_spool_now(q->spool));
+		smtpd__schedule_leave(
+		    q->schedule, site, smtpd__spool_now(q->spool));
 }
 
 static void *
@@ -213,7 +213,7 @@ run(void *arg)
 	struct smtpd_site *site = NULL;
 	struct smtpd_delivery_job *job;
 
-	smtpd_sched_batch();
+	smtpd__sched_batch();
 	pthread_mutex_lock(&q->lock);
 	q->workers.coming--;
 	while ((job = await_job(r, &site)) != NULL)
@@ -252,8 +252,9 @@ add_worker(struct smtpd_queue *q)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&r->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	if (smtpd_attempt_init(&r->attempts, q) == -1 || start_thread(r) != 0) {
-		smtpd_attempt_finish(&r->attempts);
+	if (smtpd__attempt_init(&r->attempts, q) == -1 ||
+	    start_thread(r) != 0) {
+		smtpd__attempt_finish(&r->attempts);
 		pthread_cond_destroy(&r->wake);
 		free(r);
 		return;
@@ -277,7 +278,7 @@ find_parked(const struct smtpd_queue *q, const struct smtpd_site *site)
 }
 
 bool
-smtpd_workers_hand_over(struct smtpd_queue *q, const struct smtpd_site *site,
+smtpd__workers_hand_over(struct smtpd_queue *q, const struct smtpd_site *site,
     struct smtpd_delivery_job *job)
 {
 	struct smtpd_worker_thread *r = find_parked(q, site);
@@ -290,7 +291,7 @@ smtpd_workers_hand_over(struct smtpd_queue *q, const struct smtpd_site *site,
 }
 
 void
-smtpd_workers_wake(struct smtpd_queue *q, const struct smtpd_site *site)
+smtpd__workers_wake(struct smtpd_queue *q, const struct smtpd_site *site)
 {
 	struct smtpd_worker_thread *r =
 	    site != NULL ? find_parked(q, site) : NULL;
@@ -302,8 +303,8 @@ smtpd_workers_wake(struct smtpd_queue *q, const struct smtpd_site *site)
 		return;
 	}
 	if (site != NULL &&
-	    !smtpd_schedule_needs_worker(
-		q->schedule, smtpd_spool_now(q->spool)))
+	    !smtpd__schedule_needs_worker(
+		q->schedule, smtpd__spool_now(q->spool)))
 		return;
 	/* Who comes wakes another one, if there is more to do than he takes. */
 	if (q->workers.coming > 0)
@@ -317,19 +318,19 @@ smtpd_workers_wake(struct smtpd_queue *q, const struct smtpd_site *site)
 }
 
 void
-smtpd_workers_wake_due(struct smtpd_queue *q)
+smtpd__workers_wake_due(struct smtpd_queue *q)
 {
-	uint32_t now = smtpd_spool_now(q->spool);
+	uint32_t now = smtpd__spool_now(q->spool);
 	struct smtpd_worker_thread *next;
 
 	for (struct smtpd_worker_thread *r = q->workers.parked; r != NULL;
 	    r = next) {
 		next = r->other;
-		if (smtpd_schedule_has_more(q->schedule, now, r->site))
+		if (smtpd__schedule_has_more(q->schedule, now, r->site))
 			wake(&q->workers.parked, r);
 	}
-	if (smtpd_schedule_needs_worker(q->schedule, now))
-		smtpd_workers_wake(q, NULL);
+	if (smtpd__schedule_needs_worker(q->schedule, now))
+		smtpd__workers_wake(q, NULL);
 }
 
 /* Wait up to TIMEOUT_MS until nobody tries anything. */
@@ -347,7 +348,7 @@ wait_for_workers(struct smtpd_queue *q, uint32_t timeout_ms)
 }
 
 void
-smtpd_workers_stop(struct smtpd_queue *q, uint32_t timeout_ms)
+smtpd__workers_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 {
 	struct smtpd_worker_thread *r;
 
@@ -360,7 +361,7 @@ smtpd_workers_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	while ((r = q->workers.all) != NULL) {
 		pthread_join(r->thread, NULL);
 		q->workers.all = r->next;
-		smtpd_attempt_finish(&r->attempts);
+		smtpd__attempt_finish(&r->attempts);
 		pthread_cond_destroy(&r->wake);
 		free(r);
 	}

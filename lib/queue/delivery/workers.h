@@ -31,18 +31,18 @@ struct smtpd_workers {
  * There may be something to do.  A job of SITE (or NULL) was put in: who has a
  * connection there takes it.
  */
-void smtpd_workers_wake(struct smtpd_queue *q, const struct smtpd_site *site);
+void smtpd__workers_wake(struct smtpd_queue *q, const struct smtpd_site *site);
 
 /* Give JOB, which is active and whose message is pinned, to somebody who has a
  * connection of SITE but no message.  Return false when there is nobody. */
-bool smtpd_workers_hand_over(struct smtpd_queue *q,
+bool smtpd__workers_hand_over(struct smtpd_queue *q,
     const struct smtpd_site *site, struct smtpd_delivery_job *job);
 
 /* Time has passed: whoever has something to do by now, does it. */
-void smtpd_workers_wake_due(struct smtpd_queue *q);
+void smtpd__workers_wake_due(struct smtpd_queue *q);
 
 /* Wait until all have ended, who see that the queue is stopping; after
  * TIMEOUT_MS break off what they do.  Without the lock. */
-void smtpd_workers_stop(struct smtpd_queue *q, uint32_t timeout_ms);
+void smtpd__workers_stop(struct smtpd_queue *q, uint32_t timeout_ms);
 
 #endif

@@ -31,15 +31,15 @@ struct smtpd_loaded_message {
 
 /* Read up to LEN octets of the content from OFFSET on into BUF.  Return how
  * many, 0 at the end, or -1 with errno.  Any thread. */
-ssize_t smtpd_loaded_message_read(const struct smtpd_loaded_message *l,
+ssize_t smtpd__loaded_message_read(const struct smtpd_loaded_message *l,
     uint64_t offset, void *buf, size_t len);
 
 /* Whether the content of FD is what was once written: all of it is read.  What
  * is in memory was checked already.  Return 0, or -1 with errno: EBADMSG when
  * it is damaged. */
-int smtpd_loaded_message_check(const struct smtpd_loaded_message *l);
+int smtpd__loaded_message_check(const struct smtpd_loaded_message *l);
 
 /* Close and free what L holds. */
-void smtpd_loaded_message_finish(struct smtpd_loaded_message *l);
+void smtpd__loaded_message_finish(struct smtpd_loaded_message *l);
 
 #endif

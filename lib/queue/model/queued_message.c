@@ -2,7 +2,7 @@
 #include "queue/model/queued_message.h"
 
 bool
-smtpd_queued_message_is_finished(const struct smtpd_queued_message *e,
+smtpd__queued_message_is_finished(const struct smtpd_queued_message *e,
     const struct smtpd_delivery_job *job, uint32_t rcpt)
 {
 	const _Atomic unsigned char *bits = e->finished;

@@ -90,7 +90,7 @@ struct smtpd_queued_message {
 };
 
 /* Whether recipient number RCPT needs no more: bit or job. */
-bool smtpd_queued_message_is_finished(const struct smtpd_queued_message *e,
+bool smtpd__queued_message_is_finished(const struct smtpd_queued_message *e,
     const struct smtpd_delivery_job *job, uint32_t rcpt);
 
 #endif

@@ -17,22 +17,22 @@ create(struct smtpd_schedule *s, const char *domain)
 	memcpy(d->name, domain, len);
 	d->named.name = d->name;
 	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++)
-		smtpd_ring_init(&d->turn[kind]);
-	d->own = smtpd_site_create(s, d, NULL);
+		smtpd__ring_init(&d->turn[kind]);
+	d->own = smtpd__site_create(s, d, NULL);
 	if (d->own == NULL) {
 		free(d);
 		return NULL;
 	}
 	d->site = d->own;
-	smtpd_name_table_add(&s->destinations, &d->named);
+	smtpd__name_table_add(&s->destinations, &d->named);
 	return d;
 }
 
 struct smtpd_destination *
-smtpd_schedule_destination(struct smtpd_schedule *s, const char *domain)
+smtpd__schedule_destination(struct smtpd_schedule *s, const char *domain)
 {
 	struct smtpd_named *named =
-	    smtpd_name_table_find(&s->destinations, domain);
+	    smtpd__name_table_find(&s->destinations, domain);
 	struct smtpd_destination *d;
 
 	if (named != NULL)
@@ -58,12 +58,12 @@ move(struct smtpd_schedule *s, struct smtpd_destination *d,
 		site->users++;
 	if (old->owner == NULL)
 		old->users--;
-	smtpd_ready_move(s, d, site);
-	smtpd_site_tidy(s, old);
+	smtpd__ready_move(s, d, site);
+	smtpd__site_tidy(s, old);
 }
 
 void
-smtpd_schedule_release(struct smtpd_schedule *s, struct smtpd_destination *d)
+smtpd__schedule_release(struct smtpd_schedule *s, struct smtpd_destination *d)
 {
 	struct smtpd_site *site = d->site;
 
@@ -71,29 +71,29 @@ smtpd_schedule_release(struct smtpd_schedule *s, struct smtpd_destination *d)
 		return;
 	if (d->own != NULL) {
 		move(s, d, d->own);
-		smtpd_site_tidy(s, d->own);
+		smtpd__site_tidy(s, d->own);
 		return;
 	}
 	site->users--;
-	smtpd_name_table_remove(&s->destinations, &d->named);
+	smtpd__name_table_remove(&s->destinations, &d->named);
 	free(d);
-	smtpd_site_tidy(s, site);
+	smtpd__site_tidy(s, site);
 }
 
 const char *
-smtpd_destination_name(const struct smtpd_destination *d)
+smtpd__destination_name(const struct smtpd_destination *d)
 {
 	return d->name;
 }
 
 struct smtpd_site *
-smtpd_schedule_site(const struct smtpd_destination *d)
+smtpd__schedule_site(const struct smtpd_destination *d)
 {
 	return d->site;
 }
 
 void
-smtpd_destination_site_info(
+smtpd__destination_site_info(
     const struct smtpd_destination *d, struct smtpd_site_info *out)
 {
 	const struct smtpd_site *site = d->site;
@@ -118,12 +118,12 @@ find_site(
 
 	if (name == NULL) {
 		if (d->own == NULL)
-			d->own = smtpd_site_create(s, d, NULL);
+			d->own = smtpd__site_create(s, d, NULL);
 		return d->own;
 	}
-	named = smtpd_name_table_find(&s->sites, name);
+	named = smtpd__name_table_find(&s->sites, name);
 	if (named == NULL)
-		return smtpd_site_create(s, NULL, name);
+		return smtpd__site_create(s, NULL, name);
 	return (struct smtpd_site *)(void *)((char *)named -
 	    offsetof(struct smtpd_site, named));
 }
@@ -135,19 +135,19 @@ change_site(
 {
 	if (site == old)
 		return !site->closed;
-	if (!smtpd_site_enter(s, site))
+	if (!smtpd__site_enter(s, site))
 		return false;
-	smtpd_site_leave(s, old);
+	smtpd__site_leave(s, old);
 	return true;
 }
 
 bool
-smtpd_schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
+smtpd__schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
     const char *name, uint32_t now, struct smtpd_site **site)
 {
 	struct smtpd_site *to;
 
-	smtpd_site_open_due(s, now);
+	smtpd__site_open_due(s, now);
 	to = find_site(s, d, name);
 	if (to != NULL)
 		move(s, d, to);
@@ -155,7 +155,7 @@ smtpd_schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
 		*site = to;
 		return true;
 	}
-	smtpd_schedule_leave(s, *site, now);
+	smtpd__schedule_leave(s, *site, now);
 	*site = NULL;
 	return false;
 }

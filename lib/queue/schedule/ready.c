@@ -44,51 +44,51 @@ drop(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
 static void
 note_ready(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
-	uint32_t event = smtpd_retry_event(s, job);
+	uint32_t event = smtpd__retry_event(s, job);
 
 	job->state = SMTPD_JOB_READY;
 	job->limited = event != SMTPD_TIME_NONE;
 	if (job->limited)
-		smtpd_heap_push(&s->limits, &job->timer, event);
-	smtpd_site_settle(s, job->destination->site);
+		smtpd__heap_push(&s->limits, &job->timer, event);
+	smtpd__site_settle(s, job->destination->site);
 }
 
 void
-smtpd_ready_append(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
+smtpd__ready_append(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
 
 	append(&d->ready[kind], job);
-	if (smtpd_ring_is_empty(&d->turn[kind]))
-		smtpd_ring_append(&d->site->ready[kind], &d->turn[kind]);
+	if (smtpd__ring_is_empty(&d->turn[kind]))
+		smtpd__ring_append(&d->site->ready[kind], &d->turn[kind]);
 	note_ready(s, job);
 }
 
 void
-smtpd_ready_prepend(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
+smtpd__ready_prepend(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
 
 	prepend(&d->ready[kind], job);
-	smtpd_ring_remove(&d->turn[kind]);
-	smtpd_ring_prepend(&d->site->ready[kind], &d->turn[kind]);
+	smtpd__ring_remove(&d->turn[kind]);
+	smtpd__ring_prepend(&d->site->ready[kind], &d->turn[kind]);
 	note_ready(s, job);
 }
 
 void
-smtpd_ready_remove(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
+smtpd__ready_remove(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
 
 	drop(&d->ready[kind], job);
 	if (job->limited)
-		smtpd_heap_remove(&s->limits, &job->timer);
+		smtpd__heap_remove(&s->limits, &job->timer);
 	if (d->ready[kind].first == NULL)
-		smtpd_ring_remove(&d->turn[kind]);
-	smtpd_site_settle(s, d->site);
+		smtpd__ring_remove(&d->turn[kind]);
+	smtpd__site_settle(s, d->site);
 }
 
 /* Whether only fresh mail may be tried: there is some, and retries have their
@@ -98,17 +98,17 @@ are_retries_barred(
     const struct smtpd_schedule *s, const struct smtpd_site *site)
 {
 	return s->retries >= s->retry_limit &&
-	    (smtpd_site_has_ready(site, SMTPD_KIND_FRESH) ||
-		!smtpd_ring_is_empty(&s->fresh_turn));
+	    (smtpd__site_has_ready(site, SMTPD_KIND_FRESH) ||
+		!smtpd__ring_is_empty(&s->fresh_turn));
 }
 
 static enum smtpd_job_kind
 choose_kind(const struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	if (!smtpd_site_has_ready(site, SMTPD_KIND_RETRY) ||
+	if (!smtpd__site_has_ready(site, SMTPD_KIND_RETRY) ||
 	    are_retries_barred(s, site))
 		return SMTPD_KIND_FRESH;
-	if (!smtpd_site_has_ready(site, SMTPD_KIND_FRESH) ||
+	if (!smtpd__site_has_ready(site, SMTPD_KIND_FRESH) ||
 	    site->streak >= STREAK) {
 		site->streak = 0;
 		return SMTPD_KIND_RETRY;
@@ -118,33 +118,33 @@ choose_kind(const struct smtpd_schedule *s, struct smtpd_site *site)
 }
 
 struct smtpd_delivery_job *
-smtpd_ready_next(const struct smtpd_schedule *s, struct smtpd_site *site)
+smtpd__ready_next(const struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	enum smtpd_job_kind kind = choose_kind(s, site);
 	struct smtpd_ring *turn = site->ready[kind].next;
 	struct smtpd_destination *d;
 
-	if (!smtpd_site_has_ready(site, kind))
+	if (!smtpd__site_has_ready(site, kind))
 		return NULL;
 	d = (struct smtpd_destination *)(void *)((char *)(turn - kind) -
 	    offsetof(struct smtpd_destination, turn));
-	smtpd_ring_remove(turn);
-	smtpd_ring_append(&site->ready[kind], turn);
+	smtpd__ring_remove(turn);
+	smtpd__ring_append(&site->ready[kind], turn);
 	return d->ready[kind].first;
 }
 
 void
-smtpd_ready_move(struct smtpd_schedule *s, struct smtpd_destination *d,
+smtpd__ready_move(struct smtpd_schedule *s, struct smtpd_destination *d,
     struct smtpd_site *site)
 {
 	struct smtpd_site *old = d->site;
 
 	d->site = site;
 	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++) {
-		smtpd_ring_remove(&d->turn[kind]);
+		smtpd__ring_remove(&d->turn[kind]);
 		if (d->ready[kind].first != NULL)
-			smtpd_ring_append(&site->ready[kind], &d->turn[kind]);
+			smtpd__ring_append(&site->ready[kind], &d->turn[kind]);
 	}
-	smtpd_site_settle(s, old);
-	smtpd_site_settle(s, site);
+	smtpd__site_settle(s, old);
+	smtpd__site_settle(s, site);
 }

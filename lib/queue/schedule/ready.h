@@ -8,22 +8,22 @@
 
 /* Make JOB, which is in no list, ready; at the end of those of its kind, or
  * the next of them. */
-void smtpd_ready_append(
+void smtpd__ready_append(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job);
-void smtpd_ready_prepend(
+void smtpd__ready_prepend(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job);
 
 /* Take JOB, which is ready, out. */
-void smtpd_ready_remove(
+void smtpd__ready_remove(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job);
 
 /* The next job of SITE; NULL: there is none, or only retries, and none of them
  * may be tried now. */
-struct smtpd_delivery_job *smtpd_ready_next(
+struct smtpd_delivery_job *smtpd__ready_next(
     const struct smtpd_schedule *s, struct smtpd_site *site);
 
 /* Have D wait at SITE from now on. */
-void smtpd_ready_move(struct smtpd_schedule *s, struct smtpd_destination *d,
+void smtpd__ready_move(struct smtpd_schedule *s, struct smtpd_destination *d,
     struct smtpd_site *site);
 
 #endif

@@ -17,7 +17,7 @@ next_random(struct smtpd_schedule *s)
 }
 
 uint32_t
-smtpd_retry_after(uint32_t when, uint64_t seconds)
+smtpd__retry_after(uint32_t when, uint64_t seconds)
 {
 	uint64_t last = SMTPD_TIME_NONE - 1;
 
@@ -27,7 +27,7 @@ smtpd_retry_after(uint32_t when, uint64_t seconds)
 }
 
 uint64_t
-smtpd_retry_backoff(struct smtpd_schedule *s, uint32_t failures)
+smtpd__retry_backoff(struct smtpd_schedule *s, uint32_t failures)
 {
 	uint64_t delay = s->settings.retry_max;
 	uint32_t times = failures > 0 ? failures - 1 : 0;
@@ -40,7 +40,7 @@ smtpd_retry_backoff(struct smtpd_schedule *s, uint32_t failures)
 }
 
 uint32_t
-smtpd_schedule_expiry(
+smtpd__schedule_expiry(
     const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
 {
 	const struct smtpd_queued_message *e = job->message;
@@ -50,7 +50,7 @@ smtpd_schedule_expiry(
 
 	if (lifetime == SMTPD_TIME_NONE)
 		return SMTPD_TIME_NONE;
-	return smtpd_retry_after(e->arrived, lifetime);
+	return smtpd__retry_after(e->arrived, lifetime);
 }
 
 /* When its sender is to be told of the delay, if nothing else happens. */
@@ -62,47 +62,47 @@ notice_time(
 	    (job->message->flags &
 		(SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC)) != 0)
 		return SMTPD_TIME_NONE;
-	return smtpd_retry_after(job->message->arrived, s->settings.notice);
+	return smtpd__retry_after(job->message->arrived, s->settings.notice);
 }
 
 uint32_t
-smtpd_retry_event(
+smtpd__retry_event(
     const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
 {
 	uint32_t notice = notice_time(s, job);
-	uint32_t expiry = smtpd_schedule_expiry(s, job);
+	uint32_t expiry = smtpd__schedule_expiry(s, job);
 
 	return notice < expiry ? notice : expiry;
 }
 
 bool
-smtpd_schedule_is_expired(const struct smtpd_schedule *s,
+smtpd__schedule_is_expired(const struct smtpd_schedule *s,
     const struct smtpd_delivery_job *job, uint32_t now)
 {
-	return now >= smtpd_schedule_expiry(s, job);
+	return now >= smtpd__schedule_expiry(s, job);
 }
 
 bool
-smtpd_schedule_wants_notice(const struct smtpd_schedule *s,
+smtpd__schedule_wants_notice(const struct smtpd_schedule *s,
     const struct smtpd_delivery_job *job, uint32_t now)
 {
 	return now >= notice_time(s, job) &&
-	    !smtpd_schedule_is_expired(s, job, now);
+	    !smtpd__schedule_is_expired(s, job, now);
 }
 
 uint32_t
-smtpd_schedule_retry(struct smtpd_schedule *s,
+smtpd__schedule_retry(struct smtpd_schedule *s,
     const struct smtpd_delivery_job *job, uint16_t attempts, uint32_t now)
 {
-	uint32_t expiry = smtpd_schedule_expiry(s, job);
-	uint64_t delay = smtpd_retry_backoff(s, attempts);
+	uint32_t expiry = smtpd__schedule_expiry(s, job);
+	uint64_t delay = smtpd__retry_backoff(s, attempts);
 	uint64_t least = (uint64_t)s->settings.retry_min * UNSURE_FACTOR;
 	uint32_t when;
 
 	if (now >= expiry)
-		return smtpd_retry_after(now, s->settings.retry_min);
+		return smtpd__retry_after(now, s->settings.retry_min);
 	if (job->in_doubt && delay < least)
 		delay = least;
-	when = smtpd_retry_after(now, delay);
+	when = smtpd__retry_after(now, delay);
 	return when < expiry ? when : expiry;
 }

@@ -38,7 +38,7 @@ set_limits(struct smtpd_schedule *s)
 }
 
 struct smtpd_schedule *
-smtpd_schedule_create(const struct smtpd_schedule_settings *settings)
+smtpd__schedule_create(const struct smtpd_schedule_settings *settings)
 {
 	struct smtpd_schedule *s = calloc(1, sizeof(*s));
 	uint32_t seed;
@@ -49,11 +49,11 @@ smtpd_schedule_create(const struct smtpd_schedule_settings *settings)
 	s->random = settings->seed;
 	seed = (uint32_t)(settings->seed >> 32);
 	set_limits(s);
-	smtpd_ring_init(&s->turn);
-	smtpd_ring_init(&s->fresh_turn);
-	if (smtpd_name_table_init(&s->destinations, seed) == -1 ||
-	    smtpd_name_table_init(&s->sites, seed) == -1) {
-		smtpd_schedule_destroy(s);
+	smtpd__ring_init(&s->turn);
+	smtpd__ring_init(&s->fresh_turn);
+	if (smtpd__name_table_init(&s->destinations, seed) == -1 ||
+	    smtpd__name_table_init(&s->sites, seed) == -1) {
+		smtpd__schedule_destroy(s);
 		return NULL;
 	}
 	return s;
@@ -61,23 +61,23 @@ smtpd_schedule_create(const struct smtpd_schedule_settings *settings)
 
 /* The sites that are closed are all that is left. */
 void
-smtpd_schedule_destroy(struct smtpd_schedule *s)
+smtpd__schedule_destroy(struct smtpd_schedule *s)
 {
 	if (s == NULL)
 		return;
-	smtpd_site_open_due(s, SMTPD_TIME_NONE);
-	smtpd_name_table_finish(&s->destinations);
-	smtpd_name_table_finish(&s->sites);
-	smtpd_heap_finish(&s->later);
-	smtpd_heap_finish(&s->limits);
-	smtpd_heap_finish(&s->closed);
+	smtpd__site_open_due(s, SMTPD_TIME_NONE);
+	smtpd__name_table_finish(&s->destinations);
+	smtpd__name_table_finish(&s->sites);
+	smtpd__heap_finish(&s->later);
+	smtpd__heap_finish(&s->limits);
+	smtpd__heap_finish(&s->closed);
 	free(s);
 }
 
 static struct smtpd_delivery_job *
 first_job(const struct smtpd_heap *h)
 {
-	struct smtpd_heap_node *top = smtpd_heap_top(h);
+	struct smtpd_heap_node *top = smtpd__heap_top(h);
 
 	if (top == NULL)
 		return NULL;
@@ -91,10 +91,10 @@ advance(struct smtpd_schedule *s, uint32_t now)
 {
 	struct smtpd_delivery_job *job;
 
-	smtpd_site_open_due(s, now);
+	smtpd__site_open_due(s, now);
 	while ((job = first_job(&s->later)) != NULL && job->timer.when <= now) {
-		smtpd_heap_remove(&s->later, &job->timer);
-		smtpd_ready_append(s, job);
+		smtpd__heap_remove(&s->later, &job->timer);
+		smtpd__ready_append(s, job);
 	}
 }
 
@@ -111,14 +111,14 @@ end_activity(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 static int
 fit_jobs(struct smtpd_schedule *s)
 {
-	if (smtpd_heap_fit(&s->later, s->njobs + 1) == -1 ||
-	    smtpd_heap_fit(&s->limits, s->njobs + 1) == -1)
+	if (smtpd__heap_fit(&s->later, s->njobs + 1) == -1 ||
+	    smtpd__heap_fit(&s->limits, s->njobs + 1) == -1)
 		return -1;
 	return 0;
 }
 
 int
-smtpd_schedule_insert(
+smtpd__schedule_insert(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
 {
 	if (job->state == SMTPD_JOB_LATER || job->state == SMTPD_JOB_READY)
@@ -130,31 +130,31 @@ smtpd_schedule_insert(
 	else
 		return -1;
 	if (job->due <= now) {
-		smtpd_ready_append(s, job);
+		smtpd__ready_append(s, job);
 		return 0;
 	}
 	job->state = SMTPD_JOB_LATER;
-	smtpd_heap_push(&s->later, &job->timer, job->due);
+	smtpd__heap_push(&s->later, &job->timer, job->due);
 	return 0;
 }
 
 void
-smtpd_schedule_put_back(
+smtpd__schedule_put_back(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
 {
 	end_activity(s, job);
-	smtpd_ready_prepend(s, job);
-	smtpd_site_open_due(s, now);
+	smtpd__ready_prepend(s, job);
+	smtpd__site_open_due(s, now);
 }
 
 void
-smtpd_schedule_withdraw(
+smtpd__schedule_withdraw(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	if (job->state == SMTPD_JOB_LATER)
-		smtpd_heap_remove(&s->later, &job->timer);
+		smtpd__heap_remove(&s->later, &job->timer);
 	else if (job->state == SMTPD_JOB_READY)
-		smtpd_ready_remove(s, job);
+		smtpd__ready_remove(s, job);
 	else
 		return;
 	job->state = SMTPD_JOB_OUT;
@@ -162,7 +162,7 @@ smtpd_schedule_withdraw(
 }
 
 void
-smtpd_schedule_retire(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
+smtpd__schedule_retire(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	if (job->state != SMTPD_JOB_ACTIVE)
 		return;
@@ -174,7 +174,7 @@ smtpd_schedule_retire(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 static void
 activate(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
-	smtpd_ready_remove(s, job);
+	smtpd__ready_remove(s, job);
 	job->state = SMTPD_JOB_ACTIVE;
 	job->retrying = job->attempts > 0;
 	if (job->retrying)
@@ -186,18 +186,18 @@ static struct smtpd_site *
 next_site(const struct smtpd_schedule *s)
 {
 	if (s->retries >= s->retry_limit &&
-	    !smtpd_ring_is_empty(&s->fresh_turn))
+	    !smtpd__ring_is_empty(&s->fresh_turn))
 		return (
 		    struct smtpd_site *)(void *)((char *)s->fresh_turn.next -
 		    offsetof(struct smtpd_site, fresh_turn));
-	if (smtpd_ring_is_empty(&s->turn))
+	if (smtpd__ring_is_empty(&s->turn))
 		return NULL;
 	return (struct smtpd_site *)(void *)((char *)s->turn.next -
 	    offsetof(struct smtpd_site, turn));
 }
 
 struct smtpd_delivery_job *
-smtpd_schedule_take(
+smtpd__schedule_take(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site **site)
 {
 	struct smtpd_delivery_job *job;
@@ -207,17 +207,17 @@ smtpd_schedule_take(
 	next = next_site(s);
 	if (next == NULL || s->busy >= s->settings.workers)
 		return NULL;
-	job = smtpd_ready_next(s, next);
+	job = smtpd__ready_next(s, next);
 	activate(s, job);
-	smtpd_site_enter(s, next);
-	smtpd_site_served(s, next);
+	smtpd__site_enter(s, next);
+	smtpd__site_served(s, next);
 	s->busy++;
 	*site = next;
 	return job;
 }
 
 struct smtpd_delivery_job *
-smtpd_schedule_take_more(
+smtpd__schedule_take_more(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site *site)
 {
 	struct smtpd_delivery_job *job;
@@ -225,7 +225,7 @@ smtpd_schedule_take_more(
 	advance(s, now);
 	if (site->closed || site->connections > site->limit)
 		return NULL;
-	job = smtpd_ready_next(s, site);
+	job = smtpd__ready_next(s, site);
 	if (job == NULL)
 		return NULL;
 	activate(s, job);
@@ -234,29 +234,29 @@ smtpd_schedule_take_more(
 }
 
 bool
-smtpd_schedule_has_more(
+smtpd__schedule_has_more(
     struct smtpd_schedule *s, uint32_t now, const struct smtpd_site *site)
 {
 	advance(s, now);
 	return !site->closed && site->connections <= site->limit &&
-	    (smtpd_site_has_ready(site, SMTPD_KIND_FRESH) ||
-		smtpd_site_has_ready(site, SMTPD_KIND_RETRY));
+	    (smtpd__site_has_ready(site, SMTPD_KIND_FRESH) ||
+		smtpd__site_has_ready(site, SMTPD_KIND_RETRY));
 }
 
 bool
-smtpd_schedule_needs_worker(struct smtpd_schedule *s, uint32_t now)
+smtpd__schedule_needs_worker(struct smtpd_schedule *s, uint32_t now)
 {
 	advance(s, now);
 	return next_site(s) != NULL;
 }
 
 void
-smtpd_schedule_leave(
+smtpd__schedule_leave(
     struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now)
 {
 	s->busy--;
-	smtpd_site_leave(s, site);
-	smtpd_site_open_due(s, now);
+	smtpd__site_leave(s, site);
+	smtpd__site_open_due(s, now);
 }
 
 /*
@@ -269,17 +269,17 @@ is_overdue(const struct smtpd_schedule *s, const struct smtpd_delivery_job *job,
     uint32_t now)
 {
 	const struct smtpd_site *site = job->destination->site;
-	uint32_t expiry = smtpd_schedule_expiry(s, job);
+	uint32_t expiry = smtpd__schedule_expiry(s, job);
 
 	if (!site->closed && site->connections < site->limit)
 		return false;
 	if (site->closed || site->failures > 0 || now < expiry)
 		return true;
-	return now >= smtpd_retry_after(expiry, s->settings.retry_max);
+	return now >= smtpd__retry_after(expiry, s->settings.retry_max);
 }
 
 struct smtpd_delivery_job *
-smtpd_schedule_overdue(struct smtpd_schedule *s, uint32_t now)
+smtpd__schedule_overdue(struct smtpd_schedule *s, uint32_t now)
 {
 	struct smtpd_delivery_job *job;
 	uint32_t pause =
@@ -289,13 +289,13 @@ smtpd_schedule_overdue(struct smtpd_schedule *s, uint32_t now)
 	while (
 	    (job = first_job(&s->limits)) != NULL && job->timer.when <= now) {
 		if (is_overdue(s, job, now)) {
-			smtpd_ready_remove(s, job);
+			smtpd__ready_remove(s, job);
 			job->state = SMTPD_JOB_ACTIVE;
 			return job;
 		}
-		smtpd_heap_remove(&s->limits, &job->timer);
-		smtpd_heap_push(
-		    &s->limits, &job->timer, smtpd_retry_after(now, pause));
+		smtpd__heap_remove(&s->limits, &job->timer);
+		smtpd__heap_push(
+		    &s->limits, &job->timer, smtpd__retry_after(now, pause));
 	}
 	return NULL;
 }
@@ -303,13 +303,13 @@ smtpd_schedule_overdue(struct smtpd_schedule *s, uint32_t now)
 static uint32_t
 first_time(const struct smtpd_heap *h)
 {
-	const struct smtpd_heap_node *top = smtpd_heap_top(h);
+	const struct smtpd_heap_node *top = smtpd__heap_top(h);
 
 	return top != NULL ? top->when : SMTPD_TIME_NONE;
 }
 
 uint32_t
-smtpd_schedule_wake(const struct smtpd_schedule *s, uint32_t now)
+smtpd__schedule_wake(const struct smtpd_schedule *s, uint32_t now)
 {
 	uint32_t wake = least(first_time(&s->later),
 	    least(first_time(&s->limits), first_time(&s->closed)));
@@ -321,15 +321,15 @@ smtpd_schedule_wake(const struct smtpd_schedule *s, uint32_t now)
 }
 
 void
-smtpd_schedule_flush(
+smtpd__schedule_flush(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
 {
 	if (job->state == SMTPD_JOB_LATER) {
-		smtpd_heap_remove(&s->later, &job->timer);
+		smtpd__heap_remove(&s->later, &job->timer);
 		if (job->due > now)
 			job->due = now;
-		smtpd_ready_append(s, job);
+		smtpd__ready_append(s, job);
 	}
 	if (job->state == SMTPD_JOB_READY)
-		smtpd_site_open(s, job->destination->site);
+		smtpd__site_open(s, job->destination->site);
 }

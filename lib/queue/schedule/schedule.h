@@ -55,62 +55,62 @@ struct smtpd_schedule_settings {
 };
 
 /* NULL without memory. */
-struct smtpd_schedule *smtpd_schedule_create(
+struct smtpd_schedule *smtpd__schedule_create(
     const struct smtpd_schedule_settings *settings);
 
 /* No destination may be in use, and no connection; NULL is fine. */
-void smtpd_schedule_destroy(struct smtpd_schedule *s);
+void smtpd__schedule_destroy(struct smtpd_schedule *s);
 
 /* The destination DOMAIN, in lower case, with one reference more.  NULL
  * without memory. */
-struct smtpd_destination *smtpd_schedule_destination(
+struct smtpd_destination *smtpd__schedule_destination(
     struct smtpd_schedule *s, const char *domain);
 
 /* One reference less; one that nobody refers to is forgotten, and so is its
  * site, though not before it would be opened again. */
-void smtpd_schedule_release(
+void smtpd__schedule_release(
     struct smtpd_schedule *s, struct smtpd_destination *d);
 
-const char *smtpd_destination_name(const struct smtpd_destination *d);
+const char *smtpd__destination_name(const struct smtpd_destination *d);
 
 /* The site it belongs to at present. */
-struct smtpd_site *smtpd_schedule_site(const struct smtpd_destination *d);
+struct smtpd_site *smtpd__schedule_site(const struct smtpd_destination *d);
 
 /* Put in a job that is out or active, to be ready at its due time; it may be
  * neither held nor finished.  Return 0, or -1 without memory, which one that
  * was active never lacks. */
-int smtpd_schedule_insert(
+int smtpd__schedule_insert(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now);
 
 /* Take a job out, unless it is active. */
-void smtpd_schedule_withdraw(
+void smtpd__schedule_withdraw(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job);
 
 /* A job that is active is not put in again for now, as it is finished, held or
  * removed: it is out. */
-void smtpd_schedule_retire(
+void smtpd__schedule_retire(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job);
 
 /*
  * The next job to be tried, now active, and in *SITE where: one of the
  * site's connections and one of the workers are the caller's until
- * smtpd_schedule_leave().  NULL: there is nothing to do now.
+ * smtpd__schedule_leave().  NULL: there is nothing to do now.
  */
-struct smtpd_delivery_job *smtpd_schedule_take(
+struct smtpd_delivery_job *smtpd__schedule_take(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site **site);
 
 /* Another job, now active, for who has a connection of SITE; NULL: none is
  * ready, or the site is closed, or has too many connections, or its retries
  * have to stand back for new mail elsewhere. */
-struct smtpd_delivery_job *smtpd_schedule_take_more(
+struct smtpd_delivery_job *smtpd__schedule_take_more(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site *site);
 
 /* Whether a job is ready for who has a connection of SITE. */
-bool smtpd_schedule_has_more(
+bool smtpd__schedule_has_more(
     struct smtpd_schedule *s, uint32_t now, const struct smtpd_site *site);
 
 /* Put back a job that was taken but not tried: it is the next of its kind. */
-void smtpd_schedule_put_back(
+void smtpd__schedule_put_back(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now);
 
 /*
@@ -121,11 +121,11 @@ void smtpd_schedule_put_back(
  * Return false when that site is closed or has no room; then *SITE is left and
  * NULL, and the job is to be put back.  Also false without memory.
  */
-bool smtpd_schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
+bool smtpd__schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
     const char *name, uint32_t now, struct smtpd_site **site);
 
 /* Whether some site has ready mail, and room, and only waits for a worker. */
-bool smtpd_schedule_needs_worker(struct smtpd_schedule *s, uint32_t now);
+bool smtpd__schedule_needs_worker(struct smtpd_schedule *s, uint32_t now);
 
 /* How an attempt went, as to the site. */
 enum smtpd_site_feedback {
@@ -140,31 +140,31 @@ enum smtpd_site_feedback {
  * began before it was closed only a fine one still counts.  Return when it is
  * open again: NOW, or later.
  */
-uint32_t smtpd_site_feedback_report(struct smtpd_schedule *s,
+uint32_t smtpd__site_feedback_report(struct smtpd_schedule *s,
     struct smtpd_site *site, enum smtpd_site_feedback verdict,
     const struct smtpd_result *why, uint32_t now);
 
 /* Give up the connection. */
-void smtpd_schedule_leave(
+void smtpd__schedule_leave(
     struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now);
 
 /* When a job whose attempts, the present one included, were ATTEMPTS is tried
  * again: never later than its life ends, as one try is made then.  An in_doubt one
  * waits six times retry_min at least. */
-uint32_t smtpd_schedule_retry(struct smtpd_schedule *s,
+uint32_t smtpd__schedule_retry(struct smtpd_schedule *s,
     const struct smtpd_delivery_job *job, uint16_t attempts, uint32_t now);
 
 /* Whether its life is over. */
-bool smtpd_schedule_is_expired(const struct smtpd_schedule *s,
+bool smtpd__schedule_is_expired(const struct smtpd_schedule *s,
     const struct smtpd_delivery_job *job, uint32_t now);
 
 /* Whether the sender is to be told by now that it is delayed: not of what is
  * over. */
-bool smtpd_schedule_wants_notice(const struct smtpd_schedule *s,
+bool smtpd__schedule_wants_notice(const struct smtpd_schedule *s,
     const struct smtpd_delivery_job *job, uint32_t now);
 
 /* When its life ends. */
-uint32_t smtpd_schedule_expiry(
+uint32_t smtpd__schedule_expiry(
     const struct smtpd_schedule *s, const struct smtpd_delivery_job *job);
 
 /*
@@ -173,16 +173,16 @@ uint32_t smtpd_schedule_expiry(
  * NULL: none.  Where a site is only busy, a job has retry_max after the end of
  * its life for its last try.
  */
-struct smtpd_delivery_job *smtpd_schedule_overdue(
+struct smtpd_delivery_job *smtpd__schedule_overdue(
     struct smtpd_schedule *s, uint32_t now);
 
 /* When to take or to ask for what is overdue again, if nothing else happens;
  * SMTPD_TIME_NONE: never. */
-uint32_t smtpd_schedule_wake(const struct smtpd_schedule *s, uint32_t now);
+uint32_t smtpd__schedule_wake(const struct smtpd_schedule *s, uint32_t now);
 
 /* Make a job that waits ready now, and open its site, if it was closed for one
  * connection until that is fine. */
-void smtpd_schedule_flush(
+void smtpd__schedule_flush(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now);
 
 /* What is known of the site of D. */
@@ -194,7 +194,7 @@ struct smtpd_site_info {
 	uint32_t resumes_at;            /* when; a time gone by: it is open */
 	const struct smtpd_result *why; /* it is closed; NULL */
 };
-void smtpd_destination_site_info(
+void smtpd__destination_site_info(
     const struct smtpd_destination *d, struct smtpd_site_info *out);
 
 #endif

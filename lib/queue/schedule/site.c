@@ -14,21 +14,21 @@ new_site(const char *name, size_t len)
 		return NULL;
 	memcpy(site->name, name, len);
 	site->named.name = site->name;
-	smtpd_ring_init(&site->turn);
-	smtpd_ring_init(&site->fresh_turn);
+	smtpd__ring_init(&site->turn);
+	smtpd__ring_init(&site->fresh_turn);
 	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++)
-		smtpd_ring_init(&site->ready[kind]);
+		smtpd__ring_init(&site->ready[kind]);
 	return site;
 }
 
 /* There is always room in the heap to close any site. */
 struct smtpd_site *
-smtpd_site_create(
+smtpd__site_create(
     struct smtpd_schedule *s, struct smtpd_destination *owner, const char *name)
 {
 	struct smtpd_site *site;
 
-	if (smtpd_heap_fit(&s->closed, s->nsites + 1) == -1)
+	if (smtpd__heap_fit(&s->closed, s->nsites + 1) == -1)
 		return NULL;
 	site = owner != NULL ? new_site("", 0) : new_site(name, strlen(name));
 	if (site == NULL)
@@ -38,15 +38,15 @@ smtpd_site_create(
 	if (owner != NULL)
 		site->named.name = owner->name;
 	else
-		smtpd_name_table_add(&s->sites, &site->named);
+		smtpd__name_table_add(&s->sites, &site->named);
 	s->nsites++;
 	return site;
 }
 
 bool
-smtpd_site_has_ready(const struct smtpd_site *site, enum smtpd_job_kind kind)
+smtpd__site_has_ready(const struct smtpd_site *site, enum smtpd_job_kind kind)
 {
-	return !smtpd_ring_is_empty(&site->ready[kind]);
+	return !smtpd__ring_is_empty(&site->ready[kind]);
 }
 
 static bool
@@ -58,19 +58,19 @@ has_room(const struct smtpd_site *site)
 static void
 place(struct smtpd_ring *list, struct smtpd_ring *link, bool wanted)
 {
-	if (wanted != smtpd_ring_is_empty(link))
+	if (wanted != smtpd__ring_is_empty(link))
 		return;
 	if (wanted)
-		smtpd_ring_append(list, link);
+		smtpd__ring_append(list, link);
 	else
-		smtpd_ring_remove(link);
+		smtpd__ring_remove(link);
 }
 
 void
-smtpd_site_settle(struct smtpd_schedule *s, struct smtpd_site *site)
+smtpd__site_settle(struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	bool fresh = smtpd_site_has_ready(site, SMTPD_KIND_FRESH);
-	bool retry = smtpd_site_has_ready(site, SMTPD_KIND_RETRY);
+	bool fresh = smtpd__site_has_ready(site, SMTPD_KIND_FRESH);
+	bool retry = smtpd__site_has_ready(site, SMTPD_KIND_RETRY);
 	bool room = has_room(site);
 
 	place(&s->turn, &site->turn, room && (fresh || retry));
@@ -78,20 +78,20 @@ smtpd_site_settle(struct smtpd_schedule *s, struct smtpd_site *site)
 }
 
 void
-smtpd_site_served(struct smtpd_schedule *s, struct smtpd_site *site)
+smtpd__site_served(struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	smtpd_ring_remove(&site->turn);
-	smtpd_ring_remove(&site->fresh_turn);
-	smtpd_site_settle(s, site);
+	smtpd__ring_remove(&site->turn);
+	smtpd__ring_remove(&site->fresh_turn);
+	smtpd__site_settle(s, site);
 }
 
 static void
 free_site(struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	if (site->closed)
-		smtpd_heap_remove(&s->closed, &site->opening);
+		smtpd__heap_remove(&s->closed, &site->opening);
 	if (site->owner == NULL)
-		smtpd_name_table_remove(&s->sites, &site->named);
+		smtpd__name_table_remove(&s->sites, &site->named);
 	s->nsites--;
 	free(site->why);
 	free(site);
@@ -110,12 +110,12 @@ tidy_own(struct smtpd_schedule *s, struct smtpd_site *site)
 	free_site(s, site);
 	if (owner->refs > 0)
 		return;
-	smtpd_name_table_remove(&s->destinations, &owner->named);
+	smtpd__name_table_remove(&s->destinations, &owner->named);
 	free(owner);
 }
 
 void
-smtpd_site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
+smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	if (site->connections > 0)
 		return;
@@ -126,39 +126,39 @@ smtpd_site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 }
 
 bool
-smtpd_site_enter(struct smtpd_schedule *s, struct smtpd_site *site)
+smtpd__site_enter(struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	if (!has_room(site))
 		return false;
 	site->connections++;
 	site->probing = true;
-	smtpd_site_settle(s, site);
+	smtpd__site_settle(s, site);
 	return true;
 }
 
 void
-smtpd_site_leave(struct smtpd_schedule *s, struct smtpd_site *site)
+smtpd__site_leave(struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	site->connections--;
-	smtpd_site_settle(s, site);
-	smtpd_site_tidy(s, site);
+	smtpd__site_settle(s, site);
+	smtpd__site_tidy(s, site);
 }
 
 void
-smtpd_site_open(struct smtpd_schedule *s, struct smtpd_site *site)
+smtpd__site_open(struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	if (!site->closed)
 		return;
-	smtpd_heap_remove(&s->closed, &site->opening);
+	smtpd__heap_remove(&s->closed, &site->opening);
 	site->opening.when = 0;
 	site->closed = false;
-	smtpd_site_settle(s, site);
+	smtpd__site_settle(s, site);
 }
 
 static struct smtpd_site *
 first_closed(const struct smtpd_schedule *s)
 {
-	struct smtpd_heap_node *top = smtpd_heap_top(&s->closed);
+	struct smtpd_heap_node *top = smtpd__heap_top(&s->closed);
 
 	if (top == NULL)
 		return NULL;
@@ -167,12 +167,12 @@ first_closed(const struct smtpd_schedule *s)
 }
 
 void
-smtpd_site_open_due(struct smtpd_schedule *s, uint32_t now)
+smtpd__site_open_due(struct smtpd_schedule *s, uint32_t now)
 {
 	struct smtpd_site *site;
 
 	while ((site = first_closed(s)) != NULL && site->opening.when <= now) {
-		smtpd_site_open(s, site);
-		smtpd_site_tidy(s, site);
+		smtpd__site_open(s, site);
+		smtpd__site_tidy(s, site);
 	}
 }

@@ -24,12 +24,12 @@ close_site(struct smtpd_schedule *s, struct smtpd_site *site,
 
 	site->failures++;
 	resumes_at =
-	    smtpd_retry_after(now, smtpd_retry_backoff(s, site->failures));
+	    smtpd__retry_after(now, smtpd__retry_backoff(s, site->failures));
 	keep_reason(site, why);
 	site->limit = 1;
 	site->probing = false;
 	site->closed = true;
-	smtpd_heap_push(&s->closed, &site->opening, resumes_at);
+	smtpd__heap_push(&s->closed, &site->opening, resumes_at);
 }
 
 /* An attempt that began before SITE was closed tells nothing new. */
@@ -43,7 +43,7 @@ static void
 note_fine(struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	if (site->failures > 0) {
-		smtpd_site_open(s, site);
+		smtpd__site_open(s, site);
 		site->failures = 0;
 		site->limit = s->start_limit;
 		site->successes = 0;
@@ -59,11 +59,11 @@ note_fine(struct smtpd_schedule *s, struct smtpd_site *site)
 }
 
 uint32_t
-smtpd_site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
+smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
     enum smtpd_site_feedback verdict, const struct smtpd_result *why,
     uint32_t now)
 {
-	smtpd_site_open_due(s, now);
+	smtpd__site_open_due(s, now);
 	if (verdict == SMTPD_SITE_FINE) {
 		note_fine(s, site);
 	} else if (!is_stale(site)) {
@@ -73,6 +73,6 @@ smtpd_site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
 			site->limit--;
 		site->successes = 0;
 	}
-	smtpd_site_settle(s, site);
+	smtpd__site_settle(s, site);
 	return site->closed ? site->opening.when : now;
 }

@@ -29,17 +29,17 @@ struct groups {
 static uint64_t
 next_id(struct smtpd_spool *s)
 {
-	uint64_t id = smtpd_clock_wall_ms() << ID_COUNT_BITS;
+	uint64_t id = smtpd__clock_wall_ms() << ID_COUNT_BITS;
 
 	id &= SMTPD_RECORD_ID_MAX;
 	do {
 		s->last_id = id > s->last_id ? id : s->last_id + 1;
-	} while (smtpd_message_table_find(&s->table, s->last_id) != NULL);
+	} while (smtpd__message_table_find(&s->table, s->last_id) != NULL);
 	return s->last_id;
 }
 
 uint64_t
-smtpd_spool_new_id(struct smtpd_spool *s)
+smtpd__spool_new_id(struct smtpd_spool *s)
 {
 	uint64_t id;
 
@@ -58,11 +58,11 @@ enlist(struct smtpd_spool *s, struct smtpd_queued_message *e, uint64_t wanted)
 
 	pthread_mutex_lock(&s->mutex);
 	if (wanted == 0 || wanted > SMTPD_RECORD_ID_MAX ||
-	    smtpd_message_table_find(&s->table, wanted) != NULL)
+	    smtpd__message_table_find(&s->table, wanted) != NULL)
 		wanted = next_id(s);
 	e->id = wanted;
 	e->flags |= SMTPD_MESSAGE_PENDING;
-	inserted = smtpd_message_table_insert(&s->table, e);
+	inserted = smtpd__message_table_insert(&s->table, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (inserted)
 		return 0;
@@ -74,7 +74,7 @@ static void
 strike_off(struct smtpd_spool *s, const struct smtpd_queued_message *e)
 {
 	pthread_mutex_lock(&s->mutex);
-	smtpd_message_table_remove(&s->table, e);
+	smtpd__message_table_remove(&s->table, e);
 	pthread_mutex_unlock(&s->mutex);
 }
 
@@ -87,8 +87,8 @@ compare(const void *a, const void *b)
 	size_t len = x->len < y->len ? x->len : y->len;
 
 	for (size_t i = 0; i < len; i++) {
-		int c = smtpd_text_to_lower((unsigned char)x->domain[i]);
-		int d = smtpd_text_to_lower((unsigned char)y->domain[i]);
+		int c = smtpd__text_to_lower((unsigned char)x->domain[i]);
+		int d = smtpd__text_to_lower((unsigned char)y->domain[i]);
 
 		if (c != d)
 			return c - d;
@@ -102,7 +102,7 @@ static bool
 same_domain(const struct sorted *a, const struct sorted *b)
 {
 	return a->len == b->len &&
-	    smtpd_text_same_bytes(a->domain, b->domain, a->len);
+	    smtpd__text_same_bytes(a->domain, b->domain, a->len);
 }
 
 /* Whether RCPT can be kept, and what its domain is. */
@@ -111,9 +111,9 @@ inspect(const struct smtpd_outgoing_rcpt *rcpt, struct sorted *out)
 {
 	const char *at = strrchr(rcpt->address, '@');
 
-	if (at == NULL || !smtpd_record_is_text(rcpt->address) ||
-	    !smtpd_record_is_text(rcpt->notify) ||
-	    !smtpd_record_is_text(rcpt->orcpt))
+	if (at == NULL || !smtpd__record_is_text(rcpt->address) ||
+	    !smtpd__record_is_text(rcpt->notify) ||
+	    !smtpd__record_is_text(rcpt->orcpt))
 		return false;
 	out->domain = at + 1;
 	out->len = strlen(at + 1);
@@ -125,9 +125,9 @@ static bool
 is_sound(const struct smtpd_spool_mail *mail)
 {
 	return mail->sender != NULL && mail->nrcpts > 0 &&
-	    smtpd_record_is_text(mail->sender) &&
-	    smtpd_record_is_text(mail->ret) &&
-	    smtpd_record_is_text(mail->envid);
+	    smtpd__record_is_text(mail->sender) &&
+	    smtpd__record_is_text(mail->ret) &&
+	    smtpd__record_is_text(mail->envid);
 }
 
 /* The lists of G are to be freed in any case. */
@@ -186,10 +186,10 @@ add_jobs(struct smtpd_spool *s, const struct groups *g, size_t nrcpts,
 		job->due = now;
 		record.count = job->count;
 		for (size_t k = 0; k < first->len; k++)
-			domain[k] = (char)smtpd_text_to_lower(
+			domain[k] = (char)smtpd__text_to_lower(
 			    (unsigned char)first->domain[k]);
-		smtpd_record_put_job(jobs, &record);
-		if (!smtpd_spool_messages_bind_destination(
+		smtpd__record_put_job(jobs, &record);
+		if (!smtpd__spool_messages_bind_destination(
 			s, job, domain, first->len)) {
 			errno = ENOMEM;
 			return -1;
@@ -205,7 +205,7 @@ encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     struct smtpd_addition *a)
 {
 	const struct smtpd_content *c = a->content;
-	struct smtpd_stamp stamp = smtpd_spool_stamp(s);
+	struct smtpd_stamp stamp = smtpd__spool_stamp(s);
 	struct smtpd_record_message m = {
 		.stamp = stamp,
 		.id = a->message->id,
@@ -217,10 +217,10 @@ encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		.njobs = a->message->njobs,
 	};
 
-	smtpd_record_put_envelope(&a->envelope, mail, g->order);
+	smtpd__record_put_envelope(&a->envelope, mail, g->order);
 	m.envelope_len = (uint32_t)a->envelope.len;
-	smtpd_record_put_message(&a->head, &m);
-	smtpd_pack_bytes(&a->head, jobs->data, jobs->len);
+	smtpd__record_put_message(&a->head, &m);
+	smtpd__pack_bytes(&a->head, jobs->data, jobs->len);
 	a->body[0] = (struct iovec){ a->envelope.data, a->envelope.len };
 	a->body[1] = (struct iovec){ c->data, c->len };
 	if (a->envelope.failed || a->head.failed || jobs->failed) {
@@ -241,7 +241,7 @@ flags_of(const struct smtpd_spool_mail *mail)
 	unsigned flags = mail->flags & SMTPD_RECORD_ENTRY_FLAGS &
 	    ~(unsigned)(SMTPD_MESSAGE_LARGE | SMTPD_MESSAGE_NULL_SENDER);
 
-	if (smtpd_content_is_large(mail->content))
+	if (smtpd__content_is_large(mail->content))
 		flags |= SMTPD_MESSAGE_LARGE;
 	if (mail->sender[0] == '\0')
 		flags |= SMTPD_MESSAGE_NULL_SENDER;
@@ -255,36 +255,36 @@ prepare(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 {
 	struct smtpd_pack jobs = { 0 };
 	struct smtpd_queued_message *e =
-	    smtpd_spool_messages_create(0, g->njobs);
+	    smtpd__spool_messages_create(0, g->njobs);
 	int status;
 
 	if (e == NULL)
 		return -1;
 	e->size = mail->content->size;
-	e->arrived = smtpd_spool_now(s);
+	e->arrived = smtpd__spool_now(s);
 	e->flags = (uint16_t)flags_of(mail);
 	status = add_jobs(s, g, mail->nrcpts, e, e->arrived, &jobs);
 	if (status == 0)
 		status = enlist(s, e, mail->id);
 	if (status == -1) {
-		smtpd_spool_messages_free(s, e);
-		smtpd_pack_free(&jobs);
+		smtpd__spool_messages_free(s, e);
+		smtpd__pack_free(&jobs);
 		return -1;
 	}
 	a->message = e;
-	if (smtpd_content_is_large(mail->content)) {
-		status = smtpd_content_publish(mail->content, e->id);
+	if (smtpd__content_is_large(mail->content)) {
+		status = smtpd__content_publish(mail->content, e->id);
 		a->published = status == 0;
 	}
 	if (status == 0)
 		status = encode(s, mail, g, &jobs, a);
-	smtpd_pack_free(&jobs);
+	smtpd__pack_free(&jobs);
 	return status;
 }
 
 int
-smtpd_addition_begin(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
-    struct smtpd_addition *a)
+smtpd__addition_begin(struct smtpd_spool *s,
+    const struct smtpd_spool_mail *mail, struct smtpd_addition *a)
 {
 	struct groups g = { 0 };
 	int status = -1;
@@ -298,13 +298,13 @@ smtpd_addition_begin(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 	free(g.sorted);
 	free(g.order);
 	if (status == -1)
-		smtpd_addition_cancel(s, a);
+		smtpd__addition_cancel(s, a);
 	errno = error;
 	return status;
 }
 
 void
-smtpd_addition_record(
+smtpd__addition_record(
     const struct smtpd_addition *a, struct smtpd_disk_entry *record)
 {
 	*record = (struct smtpd_disk_entry){
@@ -321,14 +321,14 @@ smtpd_addition_record(
 static void
 clear(struct smtpd_addition *a)
 {
-	smtpd_pack_free(&a->head);
-	smtpd_pack_free(&a->envelope);
-	smtpd_content_destroy(a->content);
+	smtpd__pack_free(&a->head);
+	smtpd__pack_free(&a->envelope);
+	smtpd__content_destroy(a->content);
 	a->content = NULL;
 }
 
 struct smtpd_queued_message *
-smtpd_addition_finish(struct smtpd_spool *s, struct smtpd_addition *a,
+smtpd__addition_finish(struct smtpd_spool *s, struct smtpd_addition *a,
     const struct smtpd_disk_entry *record)
 {
 	struct smtpd_queued_message *e = a->message;
@@ -345,18 +345,18 @@ smtpd_addition_finish(struct smtpd_spool *s, struct smtpd_addition *a,
 }
 
 void
-smtpd_addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a)
+smtpd__addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a)
 {
 	int error = errno;
 	char name[SMTPD_ID_MAX];
 
 	if (a->published) {
-		smtpd_trace_id(a->message->id, name);
+		smtpd__trace_id(a->message->id, name);
 		unlinkat(s->large, name, 0);
 	}
 	if (a->message != NULL) {
 		strike_off(s, a->message);
-		smtpd_spool_messages_free(s, a->message);
+		smtpd__spool_messages_free(s, a->message);
 	}
 	a->message = NULL;
 	clear(a);
@@ -364,20 +364,20 @@ smtpd_addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a)
 }
 
 int
-smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
+smtpd__spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     struct smtpd_queued_message **message)
 {
 	struct smtpd_disk_entry record;
 	struct smtpd_addition a;
 
 	*message = NULL;
-	if (smtpd_addition_begin(s, mail, &a) == -1)
+	if (smtpd__addition_begin(s, mail, &a) == -1)
 		return -1;
-	smtpd_addition_record(&a, &record);
-	if (smtpd_disk_append(s->log, &record, 1, 0) == -1) {
-		smtpd_addition_cancel(s, &a);
+	smtpd__addition_record(&a, &record);
+	if (smtpd__disk_append(s->log, &record, 1, 0) == -1) {
+		smtpd__addition_cancel(s, &a);
 		return -1;
 	}
-	*message = smtpd_addition_finish(s, &a, &record);
+	*message = smtpd__addition_finish(s, &a, &record);
 	return 0;
 }

@@ -28,7 +28,7 @@ count_quarantine(const struct smtpd_spool *s)
 	uint64_t count = 0;
 
 	if (dir == NULL) {
-		smtpd_fd_close(fd);
+		smtpd__fd_close(fd);
 		return 0;
 	}
 	while ((d = readdir(dir)) != NULL)
@@ -50,11 +50,11 @@ inspect(struct smtpd_spool *s, const struct smtpd_queued_message *message)
 	struct smtpd_loaded_message loaded;
 	int error = 0;
 
-	if (smtpd_spool_load(s, message, &loaded) == -1)
+	if (smtpd__spool_load(s, message, &loaded) == -1)
 		return errno == ENOENT ? -1 : errno;
-	if (smtpd_loaded_message_check(&loaded) == -1)
+	if (smtpd__loaded_message_check(&loaded) == -1)
 		error = errno;
-	smtpd_loaded_message_finish(&loaded);
+	smtpd__loaded_message_finish(&loaded);
 	return error;
 }
 
@@ -65,7 +65,7 @@ tell(uint64_t id, int error, smtpd_write_fn *write, void *user)
 	char text[SMTPD_ID_MAX], line[256];
 	int len;
 
-	smtpd_trace_id(id, text);
+	smtpd__trace_id(id, text);
 	len = snprintf(line, sizeof(line), "%s: %s\n", text, reason(error));
 	return write(user, line, (size_t)len);
 }
@@ -87,7 +87,7 @@ tell_of_log(const struct smtpd_spool *s, struct smtpd_spool_damage *out,
 }
 
 int
-smtpd_spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
+smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
     smtpd_write_fn *write, void *user)
 {
 	struct smtpd_queued_message *e;
@@ -97,11 +97,11 @@ smtpd_spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
 	out->quarantine = count_quarantine(s);
 	status = tell_of_log(s, out, write, user);
 	for (uint64_t id = 0;
-	    status == 0 && (e = smtpd_spool_next(s, id)) != NULL;) {
+	    status == 0 && (e = smtpd__spool_next(s, id)) != NULL;) {
 		int error = inspect(s, e);
 
 		id = e->id;
-		smtpd_spool_unpin(s, e);
+		smtpd__spool_unpin(s, e);
 		if (error == 0)
 			out->messages++;
 		if (error <= 0)

@@ -32,12 +32,12 @@ struct batch {
 static void
 mark_clock(struct smtpd_spool *s)
 {
-	uint64_t now = smtpd_clock_ms();
+	uint64_t now = smtpd__clock_ms();
 
-	if (now - s->cleaning.marked < MARK_MS || smtpd_spool_count(s) == 0)
+	if (now - s->cleaning.marked < MARK_MS || smtpd__spool_count(s) == 0)
 		return;
 	s->cleaning.marked = now;
-	smtpd_spool_mark(s);
+	smtpd__spool_mark(s);
 }
 
 static int
@@ -65,7 +65,7 @@ look(struct smtpd_spool *s, uint32_t segment, uint64_t *id)
 
 	pthread_mutex_lock(&s->mutex);
 	for (int i = 0; i < LOOK_MAX && status == 0; i++) {
-		e = smtpd_message_table_from(&s->table, *id);
+		e = smtpd__message_table_from(&s->table, *id);
 		if (e == NULL)
 			break;
 		*id = e->id + 1;
@@ -97,11 +97,11 @@ collect(struct smtpd_spool *s, uint32_t segment)
 static void
 lose(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
-	if (smtpd_spool_quarantine(s, message,
+	if (smtpd__spool_quarantine(s, message,
 		"damaged in the log, found when it was moved") == 0 &&
 	    s->settings.lost != NULL)
 		s->settings.lost(s->settings.user, message);
-	smtpd_spool_unpin(s, message);
+	smtpd__spool_unpin(s, message);
 }
 
 /* Fill B with what comes next, within the bounds of a step. */
@@ -115,14 +115,14 @@ fill(struct smtpd_spool *s, struct batch *b)
 		struct smtpd_relocation *r = &b->list[b->count];
 		struct smtpd_queued_message *lost;
 
-		if (smtpd_relocate_begin(
+		if (smtpd__relocate_begin(
 			s, c->ids[c->next], c->segment, r, &lost) == -1) {
 			if (lost == NULL)
 				return -1;
 			lose(s, lost);
 		} else if (b->count > 0 && r->message != NULL &&
 		    b->size + r->size > s->group_max) {
-			smtpd_relocate_end(s, r, false);
+			smtpd__relocate_end(s, r, false);
 			break;
 		} else if (r->message != NULL) {
 			b->count++;
@@ -149,7 +149,7 @@ append(struct smtpd_spool *s, struct batch *b)
 	for (size_t i = 0; i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
 			b->records[n++] = b->list[i].records[k];
-	status = smtpd_disk_append(s->log, b->records, b->nrecords, 0);
+	status = smtpd__disk_append(s->log, b->records, b->nrecords, 0);
 	n = 0;
 	for (size_t i = 0; status == 0 && i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
@@ -171,7 +171,7 @@ step(struct smtpd_spool *s)
 		status = append(s, b);
 	error = errno;
 	for (size_t i = 0; i < b->count; i++)
-		smtpd_relocate_end(s, &b->list[i], status == 0);
+		smtpd__relocate_end(s, &b->list[i], status == 0);
 	free(b->records);
 	free(b);
 	errno = error;
@@ -183,7 +183,7 @@ static bool
 rest(struct smtpd_spool *s)
 {
 	s->cleaning.segment = 0;
-	s->cleaning.rest = smtpd_clock_ms() + REST_MS;
+	s->cleaning.rest = smtpd__clock_ms() + REST_MS;
 	return false;
 }
 
@@ -192,7 +192,7 @@ static bool
 empty(struct smtpd_spool *s)
 {
 	struct smtpd_spool_cleaning *c = &s->cleaning;
-	uint32_t segment = smtpd_disk_oldest(s->log);
+	uint32_t segment = smtpd__disk_oldest(s->log);
 	int status = 0;
 
 	if (segment != c->segment)
@@ -200,7 +200,7 @@ empty(struct smtpd_spool *s)
 	if (status == 0)
 		status = step(s);
 	if (status == -1) {
-		smtpd_spool_log(s, SMTPD_LOG_WARNING,
+		smtpd__spool_log(s, SMTPD_LOG_WARNING,
 		    "the oldest segment of the log cannot be emptied: %s",
 		    strerror(errno));
 		return rest(s);
@@ -210,24 +210,24 @@ empty(struct smtpd_spool *s)
 	c->segment = 0;
 	/* Somebody may yet have to put an message into the table, or to end
 	 * one. */
-	return smtpd_disk_recycle(s->log) > 0 || rest(s);
+	return smtpd__disk_recycle(s->log) > 0 || rest(s);
 }
 
 bool
-smtpd_spool_clean(struct smtpd_spool *s)
+smtpd__spool_clean(struct smtpd_spool *s)
 {
 	bool more;
 
 	/* The notes of workers whose next message takes long. */
-	smtpd_disk_append_flush(s->log);
-	more = smtpd_disk_prepare(s->log) == 1;
+	smtpd__disk_append_flush(s->log);
+	more = smtpd__disk_prepare(s->log) == 1;
 	mark_clock(s);
-	if (!smtpd_disk_wants_cleaning(s->log) ||
-	    smtpd_clock_ms() < s->cleaning.rest)
+	if (!smtpd__disk_wants_cleaning(s->log) ||
+	    smtpd__clock_ms() < s->cleaning.rest)
 		return more;
-	if (smtpd_disk_recycle(s->log) > 0)
+	if (smtpd__disk_recycle(s->log) > 0)
 		return true;
 	if (s->foreign != NULL && s->cleaning.segment == 0)
-		smtpd_quarantine_foreign(s);
+		smtpd__quarantine_foreign(s);
 	return empty(s) || more;
 }

@@ -12,7 +12,7 @@
 #define ROOM_MIN 4096
 
 struct smtpd_content *
-smtpd_content_create(struct smtpd_spool *s)
+smtpd__content_create(struct smtpd_spool *s)
 {
 	struct smtpd_content *c = calloc(1, sizeof(*c));
 
@@ -47,10 +47,10 @@ static int
 spill(struct smtpd_content *c)
 {
 	if (c->fd == -1)
-		c->fd = smtpd_spool_make_file(c->spool, c->name);
-	if (c->fd == -1 || smtpd_spool_write(c->fd, c->data, c->len) == -1)
+		c->fd = smtpd__spool_make_file(c->spool, c->name);
+	if (c->fd == -1 || smtpd__spool_write(c->fd, c->data, c->len) == -1)
 		return -1;
-	c->crc = smtpd_crc32c(&c->spool->crc, c->crc, c->data, c->len);
+	c->crc = smtpd__crc32c(&c->spool->crc, c->crc, c->data, c->len);
 	c->len = 0;
 	return 0;
 }
@@ -79,7 +79,7 @@ append(struct smtpd_content *c, const unsigned char *data, size_t len)
 }
 
 int
-smtpd_content_write(struct smtpd_content *c, const void *data, size_t len)
+smtpd__content_write(struct smtpd_content *c, const void *data, size_t len)
 {
 	if (c->error == 0 && append(c, data, len) == -1)
 		c->error = errno;
@@ -90,13 +90,13 @@ smtpd_content_write(struct smtpd_content *c, const void *data, size_t len)
 }
 
 uint64_t
-smtpd_content_size(const struct smtpd_content *c)
+smtpd__content_size(const struct smtpd_content *c)
 {
 	return c->size;
 }
 
 bool
-smtpd_content_is_large(const struct smtpd_content *c)
+smtpd__content_is_large(const struct smtpd_content *c)
 {
 	return c->fd != -1;
 }
@@ -113,7 +113,7 @@ take_back(int dir, const char *name)
 }
 
 int
-smtpd_content_publish(struct smtpd_content *c, uint64_t id)
+smtpd__content_publish(struct smtpd_content *c, uint64_t id)
 {
 	struct smtpd_spool *s = c->spool;
 	char name[SMTPD_ID_MAX];
@@ -121,26 +121,26 @@ smtpd_content_publish(struct smtpd_content *c, uint64_t id)
 
 	if (spill(c) == -1)
 		return -1;
-	smtpd_trace_id(id, name);
+	smtpd__trace_id(id, name);
 	fd = c->fd;
 	c->fd = -1;
-	status = smtpd_commit_file(fd);
+	status = smtpd__commit_file(fd);
 	if (status == 0)
-		status = smtpd_commit_move(s->tmp, c->name, s->large, name);
+		status = smtpd__commit_move(s->tmp, c->name, s->large, name);
 	if (status == -1)
 		return take_back(s->tmp, c->name);
-	if (smtpd_commit_directory(s->large) == -1)
+	if (smtpd__commit_directory(s->large) == -1)
 		return take_back(s->large, name);
 	return 0;
 }
 
 void
-smtpd_content_destroy(struct smtpd_content *c)
+smtpd__content_destroy(struct smtpd_content *c)
 {
 	if (c == NULL)
 		return;
 	if (c->fd != -1) {
-		smtpd_fd_close(c->fd);
+		smtpd__fd_close(c->fd);
 		unlinkat(c->spool->tmp, c->name, 0);
 	}
 	free(c->data);

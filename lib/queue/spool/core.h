@@ -85,38 +85,38 @@ struct smtpd_spool {
 };
 
 /* What tells of now. */
-struct smtpd_stamp smtpd_spool_stamp(const struct smtpd_spool *s);
+struct smtpd_stamp smtpd__spool_stamp(const struct smtpd_spool *s);
 
 /* One line of log; bytes that are no printable ASCII are replaced. */
-void smtpd_spool_log(const struct smtpd_spool *s, enum smtpd_log_level level,
+void smtpd__spool_log(const struct smtpd_spool *s, enum smtpd_log_level level,
     const char *format, ...) SMTPD_PRINTF(3, 4);
 
 /* Record the clock, and the last id. */
-void smtpd_spool_mark(struct smtpd_spool *s);
+void smtpd__spool_mark(struct smtpd_spool *s);
 
 /* --- spool_files.c: directories and the files in them --- */
 
 /* Open or make the directories, and take the lock.  Return 0, or -1 with the
  * reason in ERROR. */
-int smtpd_spool_open_directories(
+int smtpd__spool_open_directories(
     struct smtpd_spool *s, const char *directory, char *error, size_t size);
 
 /* Close all descriptors. */
-void smtpd_spool_close_directories(struct smtpd_spool *s);
+void smtpd__spool_close_directories(struct smtpd_spool *s);
 
 /* Delete what is left in tmp/. */
-void smtpd_spool_empty_tmp(struct smtpd_spool *s);
+void smtpd__spool_empty_tmp(struct smtpd_spool *s);
 
 /* Delete the files in large/ without a message; when something was damaged
  * they go to quarantine/ instead. */
-void smtpd_spool_clear_orphans(struct smtpd_spool *s);
+void smtpd__spool_clear_orphans(struct smtpd_spool *s);
 
 /* Make a file in tmp/, its name in NAME.  Return its descriptor, or -1. */
-int smtpd_spool_make_file(
+int smtpd__spool_make_file(
     struct smtpd_spool *s, char name[SMTPD_SPOOL_NAME_MAX]);
 
 /* Write all of it.  Return 0, or -1 with errno. */
-int smtpd_spool_write(int fd, const void *data, size_t len);
+int smtpd__spool_write(int fd, const void *data, size_t len);
 
 /* --- content.c --- */
 
@@ -133,65 +133,65 @@ struct smtpd_content {
 };
 
 /* Whether it is too large for the log. */
-bool smtpd_content_is_large(const struct smtpd_content *c);
+bool smtpd__content_is_large(const struct smtpd_content *c);
 
 /* Move a large one to large/, durably.  Return 0, or -1 with errno. */
-int smtpd_content_publish(struct smtpd_content *c, uint64_t id);
+int smtpd__content_publish(struct smtpd_content *c, uint64_t id);
 
 /* --- spool_entry.c --- */
 
 /* An message without anything but its jobs, all zero.  NULL without memory. */
-struct smtpd_queued_message *smtpd_spool_messages_create(
+struct smtpd_queued_message *smtpd__spool_messages_create(
     uint64_t id, uint32_t njobs);
 
 /* Release its destinations, and free it.  The mutex is not held. */
-void smtpd_spool_messages_free(
+void smtpd__spool_messages_free(
     struct smtpd_spool *s, struct smtpd_queued_message *e);
 
 /* Get the destination of a job.  False without memory.  Likewise. */
-bool smtpd_spool_messages_bind_destination(struct smtpd_spool *s,
+bool smtpd__spool_messages_bind_destination(struct smtpd_spool *s,
     struct smtpd_delivery_job *job, const char *domain, size_t len);
 
 /* How many recipients it has. */
-uint32_t smtpd_spool_messages_rcpts(const struct smtpd_queued_message *e);
+uint32_t smtpd__spool_messages_rcpts(const struct smtpd_queued_message *e);
 
 /* Have room for the bits of its recipients.  False without memory. */
-bool smtpd_spool_messages_need_bits(struct smtpd_queued_message *e);
+bool smtpd__spool_messages_need_bits(struct smtpd_queued_message *e);
 
 /* Mark a recipient. */
-void smtpd_spool_messages_finish_rcpt(
+void smtpd__spool_messages_finish_rcpt(
     struct smtpd_queued_message *e, uint32_t rcpt);
 
 /* Change JOB as a record at PLACE says.  FLAGS: enum smtpd_record_job_flag. */
-void smtpd_spool_messages_apply(struct smtpd_delivery_job *job,
+void smtpd__spool_messages_apply(struct smtpd_delivery_job *job,
     const struct smtpd_record_progress *p, struct smtpd_disk_place place);
 
 /* What is kept of the flags of JOB. */
-uint8_t smtpd_spool_job_flags(const struct smtpd_delivery_job *job);
+uint8_t smtpd__spool_job_flags(const struct smtpd_delivery_job *job);
 
 /* Take an message, which has ended, out of the table.  The mutex is held. */
-void smtpd_spool_messages_end(
+void smtpd__spool_messages_end(
     struct smtpd_spool *s, struct smtpd_queued_message *e);
 
 /* Let go of what it had in the log and in large/.  Not held. */
-void smtpd_spool_messages_release(
+void smtpd__spool_messages_release(
     struct smtpd_spool *s, const struct smtpd_queued_message *e);
 
 /* Enter E to report progress: false when it has ended.  The mutex is not held
  * by the caller; nor by that of the other functions here. */
-bool smtpd_spool_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
+bool smtpd__spool_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
     struct smtpd_flight *f);
 
 /* Leave it.  The mutex is held. */
-void smtpd_spool_leave(struct smtpd_spool *s, struct smtpd_flight *f);
+void smtpd__spool_leave(struct smtpd_spool *s, struct smtpd_flight *f);
 
 /* Enter E alone: false when it has ended.  The mutex is held, though not while
  * others are waited for. */
-bool smtpd_spool_messages_lock(
+bool smtpd__spool_messages_lock(
     struct smtpd_spool *s, struct smtpd_queued_message *e);
 
 /* Leave it.  The mutex is held. */
-void smtpd_spool_messages_unlock(
+void smtpd__spool_messages_unlock(
     struct smtpd_spool *s, struct smtpd_queued_message *e);
 
 /* --- spool_add.c --- */
@@ -208,52 +208,52 @@ struct smtpd_addition {
 
 /* Do all that may fail but the append.  Return 0, or -1 with errno, and
  * nothing is to be undone.  The content of MAIL is the addition's. */
-int smtpd_addition_begin(struct smtpd_spool *s,
+int smtpd__addition_begin(struct smtpd_spool *s,
     const struct smtpd_spool_mail *mail, struct smtpd_addition *a);
 
 /* Its record. */
-void smtpd_addition_record(
+void smtpd__addition_record(
     const struct smtpd_addition *a, struct smtpd_disk_entry *record);
 
 /* It is in the log: its message appears, and is returned with a pin. */
-struct smtpd_queued_message *smtpd_addition_finish(struct smtpd_spool *s,
+struct smtpd_queued_message *smtpd__addition_finish(struct smtpd_spool *s,
     struct smtpd_addition *a, const struct smtpd_disk_entry *record);
 
 /* It is not: undo all. */
-void smtpd_addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a);
+void smtpd__addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a);
 
 /* --- spool_replay.c --- */
 
 /* The functions of smtpd_disk_settings. */
-int smtpd_spool_replay(
+int smtpd__spool_replay(
     void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record);
 
 /* Once all is read: the clock starts, and times that cannot be are mended. */
-void smtpd_spool_settle(struct smtpd_spool *s);
+void smtpd__spool_settle(struct smtpd_spool *s);
 
 /* Forget all that was read. */
-void smtpd_spool_forget(struct smtpd_spool *s);
+void smtpd__spool_forget(struct smtpd_spool *s);
 
 /* --- spool_read.c --- */
 
 /* The place of E now; false when it has ended. */
-bool smtpd_spool_place(struct smtpd_spool *s,
+bool smtpd__spool_place(struct smtpd_spool *s,
     const struct smtpd_queued_message *e, struct smtpd_disk_place *place);
 
-/* As smtpd_disk_read() of the message record of E, and its head in *M. */
-void *smtpd_spool_read_message(struct smtpd_spool *s,
+/* As smtpd__disk_read() of the message record of E, and its head in *M. */
+void *smtpd__spool_read_message(struct smtpd_spool *s,
     const struct smtpd_queued_message *e, struct smtpd_disk_record *record,
     struct smtpd_record_message *m, const void **body);
 
 /* The progress record of the job numbered JOB of message ID at PLACE; to be
  * freed.  NULL with errno. */
-void *smtpd_spool_read_progress(struct smtpd_spool *s, uint64_t id,
+void *smtpd__spool_read_progress(struct smtpd_spool *s, uint64_t id,
     uint32_t job, struct smtpd_disk_place place,
     struct smtpd_record_progress *p, struct smtpd_unpack *results,
     struct smtpd_unpack *history);
 
 /* Give the histories that end at PLACE to WRITE, oldest first. */
-int smtpd_spool_read_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
+int smtpd__spool_read_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
     struct smtpd_disk_place place, smtpd_write_fn *write, void *user);
 
 /* --- restate.c --- */
@@ -275,28 +275,28 @@ struct smtpd_relocation {
 /* Prepare that of message ID, if it is in SEGMENT.  Return 0; or -1 with errno
  * and nothing entered: EBADMSG when the message is lost, and then the message is
  * in *LOST, pinned. */
-int smtpd_relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
+int smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
     struct smtpd_relocation *r, struct smtpd_queued_message **lost);
 
 /* It was appended (or not): the message knows, and is left. */
-void smtpd_relocate_end(
+void smtpd__relocate_end(
     struct smtpd_spool *s, struct smtpd_relocation *r, bool appended);
 
 /* --- quarantine.c --- */
 
 /* A smtpd_disk_settings.damaged. */
-void smtpd_quarantine_range(void *user, const char *segment_name,
+void smtpd__quarantine_range(void *user, const char *segment_name,
     uint64_t offset, const void *data, size_t len, const char *why);
 
 /* Put what there is of E there.  Return 0, or -1 with errno. */
-int smtpd_quarantine_message(struct smtpd_spool *s,
+int smtpd__quarantine_message(struct smtpd_spool *s,
     const struct smtpd_queued_message *e, const char *why);
 
 /* Put there a file of large/. */
-int smtpd_quarantine_large(
+int smtpd__quarantine_large(
     struct smtpd_spool *s, const char *name, const char *why);
 
 /* Put there all foreign records that can be, and release them. */
-void smtpd_quarantine_foreign(struct smtpd_spool *s);
+void smtpd__quarantine_foreign(struct smtpd_spool *s);
 
 #endif

@@ -38,8 +38,8 @@ commit_parent(int dir)
 	/* It may be none of ours to read. */
 	if (parent == -1)
 		return errno == EACCES ? 0 : -1;
-	status = smtpd_commit_directory(parent);
-	smtpd_fd_close(parent);
+	status = smtpd__commit_directory(parent);
+	smtpd__fd_close(parent);
 	return status;
 }
 
@@ -92,14 +92,14 @@ open_parts(
 	}
 	if (s->settings.read_only)
 		return 0;
-	if (smtpd_commit_directory(s->dir) == 0 && commit_parent(s->dir) == 0)
+	if (smtpd__commit_directory(s->dir) == 0 && commit_parent(s->dir) == 0)
 		return 0;
 	snprintf(error, size, "%s: %s", directory, strerror(errno));
 	return -1;
 }
 
 int
-smtpd_spool_open_directories(
+smtpd__spool_open_directories(
     struct smtpd_spool *s, const char *directory, char *error, size_t size)
 {
 	s->dir = open_directory(s, AT_FDCWD, directory);
@@ -116,13 +116,13 @@ smtpd_spool_open_directories(
 }
 
 void
-smtpd_spool_close_directories(struct smtpd_spool *s)
+smtpd__spool_close_directories(struct smtpd_spool *s)
 {
 	int *const fds[] = { &s->tmp, &s->large, &s->quarantine, &s->dead,
 		&s->lock, &s->dir };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
-		smtpd_fd_close(*fds[i]);
+		smtpd__fd_close(*fds[i]);
 		*fds[i] = -1;
 	}
 }
@@ -135,7 +135,7 @@ read_directory(int fd)
 	DIR *dir = copy != -1 ? fdopendir(copy) : NULL;
 
 	if (dir == NULL)
-		smtpd_fd_close(copy);
+		smtpd__fd_close(copy);
 	return dir;
 }
 
@@ -149,7 +149,7 @@ is_file(int dir, const char *name)
 }
 
 void
-smtpd_spool_empty_tmp(struct smtpd_spool *s)
+smtpd__spool_empty_tmp(struct smtpd_spool *s)
 {
 	DIR *dir = read_directory(s->tmp);
 	struct dirent *d;
@@ -170,17 +170,17 @@ is_orphan(struct smtpd_spool *s, const char *name)
 	const struct smtpd_queued_message *e;
 	uint64_t id;
 
-	if (smtpd_trace_id_parse(name, &id) == -1)
+	if (smtpd__trace_id_parse(name, &id) == -1)
 		return false;
-	smtpd_trace_id(id, expected);
+	smtpd__trace_id(id, expected);
 	if (strcmp(name, expected) != 0 || !is_file(s->large, name))
 		return false;
-	e = smtpd_message_table_find(&s->table, id);
+	e = smtpd__message_table_find(&s->table, id);
 	return e == NULL || (e->flags & SMTPD_MESSAGE_LARGE) == 0;
 }
 
 void
-smtpd_spool_clear_orphans(struct smtpd_spool *s)
+smtpd__spool_clear_orphans(struct smtpd_spool *s)
 {
 	DIR *dir = read_directory(s->large);
 	struct dirent *d;
@@ -191,7 +191,7 @@ smtpd_spool_clear_orphans(struct smtpd_spool *s)
 		if (!is_orphan(s, d->d_name))
 			continue;
 		if (s->damages > 0 &&
-		    smtpd_quarantine_large(s, d->d_name,
+		    smtpd__quarantine_large(s, d->d_name,
 			"no message in the log has this content, but a part "
 			"of the log is damaged") == -1)
 			continue;
@@ -201,7 +201,7 @@ smtpd_spool_clear_orphans(struct smtpd_spool *s)
 }
 
 int
-smtpd_spool_make_file(struct smtpd_spool *s, char name[SMTPD_SPOOL_NAME_MAX])
+smtpd__spool_make_file(struct smtpd_spool *s, char name[SMTPD_SPOOL_NAME_MAX])
 {
 	/* tmp/ was empty at the start, and nobody else writes to it. */
 	snprintf(name, SMTPD_SPOOL_NAME_MAX, "%" PRIu64,
@@ -211,7 +211,7 @@ smtpd_spool_make_file(struct smtpd_spool *s, char name[SMTPD_SPOOL_NAME_MAX])
 }
 
 int
-smtpd_spool_write(int fd, const void *data, size_t len)
+smtpd__spool_write(int fd, const void *data, size_t len)
 {
 	const char *at = data;
 

@@ -9,8 +9,8 @@
 #include "base/crc32c.h"
 
 ssize_t
-smtpd_loaded_message_read(const struct smtpd_loaded_message *l, uint64_t offset,
-    void *buf, size_t len)
+smtpd__loaded_message_read(const struct smtpd_loaded_message *l,
+    uint64_t offset, void *buf, size_t len)
 {
 	ssize_t n;
 
@@ -33,7 +33,7 @@ smtpd_loaded_message_read(const struct smtpd_loaded_message *l, uint64_t offset,
 }
 
 int
-smtpd_loaded_message_check(const struct smtpd_loaded_message *l)
+smtpd__loaded_message_check(const struct smtpd_loaded_message *l)
 {
 	struct check {
 		struct smtpd_crc32c crc;
@@ -48,10 +48,10 @@ smtpd_loaded_message_check(const struct smtpd_loaded_message *l)
 	check = malloc(sizeof(*check));
 	if (check == NULL)
 		return -1;
-	smtpd_crc32c_init(&check->crc);
-	while ((n = smtpd_loaded_message_read(
+	smtpd__crc32c_init(&check->crc);
+	while ((n = smtpd__loaded_message_read(
 		    l, done, check->buf, sizeof(check->buf))) > 0) {
-		crc = smtpd_crc32c(&check->crc, crc, check->buf, (size_t)n);
+		crc = smtpd__crc32c(&check->crc, crc, check->buf, (size_t)n);
 		done += (uint64_t)n;
 	}
 	free(check);
@@ -64,7 +64,7 @@ smtpd_loaded_message_check(const struct smtpd_loaded_message *l)
 }
 
 void
-smtpd_loaded_message_finish(struct smtpd_loaded_message *l)
+smtpd__loaded_message_finish(struct smtpd_loaded_message *l)
 {
 	if (l->content == NULL && l->fd != -1)
 		close(l->fd);

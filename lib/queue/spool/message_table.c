@@ -47,7 +47,7 @@ find_slot(const struct smtpd_message_table_leaf *leaf, uint64_t id)
 }
 
 struct smtpd_queued_message *
-smtpd_message_table_from(const struct smtpd_message_table *t, uint64_t id)
+smtpd__message_table_from(const struct smtpd_message_table *t, uint64_t id)
 {
 	const struct smtpd_message_table_leaf *leaf;
 	size_t i, slot;
@@ -63,9 +63,9 @@ smtpd_message_table_from(const struct smtpd_message_table *t, uint64_t id)
 }
 
 struct smtpd_queued_message *
-smtpd_message_table_find(const struct smtpd_message_table *t, uint64_t id)
+smtpd__message_table_find(const struct smtpd_message_table *t, uint64_t id)
 {
-	struct smtpd_queued_message *e = smtpd_message_table_from(t, id);
+	struct smtpd_queued_message *e = smtpd__message_table_from(t, id);
 
 	return e != NULL && e->id == id ? e : NULL;
 }
@@ -136,7 +136,7 @@ split(struct smtpd_message_table *t, size_t i, size_t slot)
 }
 
 bool
-smtpd_message_table_insert(
+smtpd__message_table_insert(
     struct smtpd_message_table *t, struct smtpd_queued_message *message)
 {
 	struct smtpd_message_table_leaf *leaf;
@@ -178,7 +178,7 @@ join(struct smtpd_message_table *t, size_t i)
 }
 
 void
-smtpd_message_table_remove(
+smtpd__message_table_remove(
     struct smtpd_message_table *t, const struct smtpd_queued_message *message)
 {
 	size_t i = find_leaf(t, message->id);
@@ -195,7 +195,7 @@ smtpd_message_table_remove(
 }
 
 struct smtpd_queued_message *
-smtpd_message_table_take(struct smtpd_message_table *t)
+smtpd__message_table_take(struct smtpd_message_table *t)
 {
 	struct smtpd_message_table_leaf *leaf;
 	struct smtpd_queued_message *e;

@@ -19,24 +19,24 @@ struct smtpd_message_table {
 };
 
 /* The message with the least id that is at least ID; NULL: there is none. */
-struct smtpd_queued_message *smtpd_message_table_from(
+struct smtpd_queued_message *smtpd__message_table_from(
     const struct smtpd_message_table *t, uint64_t id);
 
 /* The message of ID; NULL: there is none. */
-struct smtpd_queued_message *smtpd_message_table_find(
+struct smtpd_queued_message *smtpd__message_table_find(
     const struct smtpd_message_table *t, uint64_t id);
 
 /* Add MESSAGE, whose id is not there.  False without memory. */
-bool smtpd_message_table_insert(
+bool smtpd__message_table_insert(
     struct smtpd_message_table *t, struct smtpd_queued_message *message);
 
 /* Take out MESSAGE, which is there. */
-void smtpd_message_table_remove(
+void smtpd__message_table_remove(
     struct smtpd_message_table *t, const struct smtpd_queued_message *message);
 
 /* Take out the last message, which may be freed; NULL: there was none, and the
  * table's memory is free. */
-struct smtpd_queued_message *smtpd_message_table_take(
+struct smtpd_queued_message *smtpd__message_table_take(
     struct smtpd_message_table *t);
 
 #endif

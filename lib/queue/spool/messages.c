@@ -6,7 +6,7 @@
 #include "queue/spool/core.h"
 
 struct smtpd_queued_message *
-smtpd_spool_messages_create(uint64_t id, uint32_t njobs)
+smtpd__spool_messages_create(uint64_t id, uint32_t njobs)
 {
 	struct smtpd_queued_message *e =
 	    calloc(1, sizeof(*e) + njobs * sizeof(e->jobs[0]));
@@ -22,7 +22,8 @@ smtpd_spool_messages_create(uint64_t id, uint32_t njobs)
 }
 
 void
-smtpd_spool_messages_free(struct smtpd_spool *s, struct smtpd_queued_message *e)
+smtpd__spool_messages_free(
+    struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
 	for (uint32_t i = 0; i < e->njobs; i++)
 		if (e->jobs[i].destination != NULL &&
@@ -34,7 +35,7 @@ smtpd_spool_messages_free(struct smtpd_spool *s, struct smtpd_queued_message *e)
 }
 
 bool
-smtpd_spool_messages_bind_destination(struct smtpd_spool *s,
+smtpd__spool_messages_bind_destination(struct smtpd_spool *s,
     struct smtpd_delivery_job *job, const char *domain, size_t len)
 {
 	char name[SMTPD_SPOOL_DOMAIN_MAX + 1];
@@ -48,7 +49,7 @@ smtpd_spool_messages_bind_destination(struct smtpd_spool *s,
 }
 
 uint32_t
-smtpd_spool_messages_rcpts(const struct smtpd_queued_message *e)
+smtpd__spool_messages_rcpts(const struct smtpd_queued_message *e)
 {
 	const struct smtpd_delivery_job *last = &e->jobs[e->njobs - 1];
 
@@ -56,16 +57,16 @@ smtpd_spool_messages_rcpts(const struct smtpd_queued_message *e)
 }
 
 bool
-smtpd_spool_messages_need_bits(struct smtpd_queued_message *e)
+smtpd__spool_messages_need_bits(struct smtpd_queued_message *e)
 {
 	if (e->finished == NULL)
 		e->finished =
-		    calloc(((size_t)smtpd_spool_messages_rcpts(e) + 7) / 8, 1);
+		    calloc(((size_t)smtpd__spool_messages_rcpts(e) + 7) / 8, 1);
 	return e->finished != NULL;
 }
 
 void
-smtpd_spool_messages_finish_rcpt(struct smtpd_queued_message *e, uint32_t rcpt)
+smtpd__spool_messages_finish_rcpt(struct smtpd_queued_message *e, uint32_t rcpt)
 {
 	_Atomic unsigned char *bits = e->finished;
 
@@ -73,7 +74,7 @@ smtpd_spool_messages_finish_rcpt(struct smtpd_queued_message *e, uint32_t rcpt)
 }
 
 uint8_t
-smtpd_spool_job_flags(const struct smtpd_delivery_job *job)
+smtpd__spool_job_flags(const struct smtpd_delivery_job *job)
 {
 	unsigned flags = 0;
 
@@ -87,7 +88,7 @@ smtpd_spool_job_flags(const struct smtpd_delivery_job *job)
 }
 
 void
-smtpd_spool_messages_apply(struct smtpd_delivery_job *job,
+smtpd__spool_messages_apply(struct smtpd_delivery_job *job,
     const struct smtpd_record_progress *p, struct smtpd_disk_place place)
 {
 	job->due = p->due;
@@ -102,24 +103,24 @@ smtpd_spool_messages_apply(struct smtpd_delivery_job *job,
 }
 
 void
-smtpd_spool_messages_end(struct smtpd_spool *s, struct smtpd_queued_message *e)
+smtpd__spool_messages_end(struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
-	smtpd_message_table_remove(&s->table, e);
+	smtpd__message_table_remove(&s->table, e);
 	s->count--;
 	e->flags |= SMTPD_MESSAGE_ENDED;
 }
 
 void
-smtpd_spool_messages_release(
+smtpd__spool_messages_release(
     struct smtpd_spool *s, const struct smtpd_queued_message *e)
 {
 	char name[SMTPD_ID_MAX];
 
 	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0) {
-		smtpd_trace_id(e->id, name);
+		smtpd__trace_id(e->id, name);
 		unlinkat(s->large, name, 0);
 	}
-	smtpd_disk_release(s->log, e->place, e->record_size);
+	smtpd__disk_release(s->log, e->place, e->record_size);
 }
 
 /* Whether it may yet become clear that E has ended, or others are waited
@@ -135,7 +136,7 @@ must_wait(const struct smtpd_queued_message *e)
 }
 
 bool
-smtpd_spool_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
+smtpd__spool_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
     struct smtpd_flight *f)
 {
 	bool ended;
@@ -154,7 +155,7 @@ smtpd_spool_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
 }
 
 void
-smtpd_spool_leave(struct smtpd_spool *s, struct smtpd_flight *f)
+smtpd__spool_leave(struct smtpd_spool *s, struct smtpd_flight *f)
 {
 	struct smtpd_flight **at = &s->flights;
 
@@ -176,7 +177,8 @@ is_busy(const struct smtpd_spool *s, const struct smtpd_queued_message *e)
 }
 
 bool
-smtpd_spool_messages_lock(struct smtpd_spool *s, struct smtpd_queued_message *e)
+smtpd__spool_messages_lock(
+    struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
 	while ((e->flags & SMTPD_MESSAGE_LOCKED) != 0)
 		pthread_cond_wait(&s->landed, &s->mutex);
@@ -187,12 +189,12 @@ smtpd_spool_messages_lock(struct smtpd_spool *s, struct smtpd_queued_message *e)
 		pthread_cond_wait(&s->landed, &s->mutex);
 	if ((e->flags & SMTPD_MESSAGE_ENDED) == 0)
 		return true;
-	smtpd_spool_messages_unlock(s, e);
+	smtpd__spool_messages_unlock(s, e);
 	return false;
 }
 
 void
-smtpd_spool_messages_unlock(
+smtpd__spool_messages_unlock(
     struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
 	e->flags &= (uint16_t)~SMTPD_MESSAGE_LOCKED;
@@ -200,7 +202,7 @@ smtpd_spool_messages_unlock(
 }
 
 void
-smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_queued_message *message)
+smtpd__spool_pin(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
 	pthread_mutex_lock(&s->mutex);
 	message->pins++;
@@ -208,7 +210,7 @@ smtpd_spool_pin(struct smtpd_spool *s, struct smtpd_queued_message *message)
 }
 
 void
-smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_queued_message *message)
+smtpd__spool_unpin(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
 	bool gone;
 
@@ -218,11 +220,11 @@ smtpd_spool_unpin(struct smtpd_spool *s, struct smtpd_queued_message *message)
 	    message->pins == 0 && (message->flags & SMTPD_MESSAGE_ENDED) != 0;
 	pthread_mutex_unlock(&s->mutex);
 	if (gone)
-		smtpd_spool_messages_free(s, message);
+		smtpd__spool_messages_free(s, message);
 }
 
 unsigned
-smtpd_spool_flags(
+smtpd__spool_flags(
     struct smtpd_spool *s, const struct smtpd_queued_message *message)
 {
 	(void)s;
@@ -239,12 +241,12 @@ pinned(struct smtpd_queued_message *e)
 }
 
 struct smtpd_queued_message *
-smtpd_spool_find(struct smtpd_spool *s, uint64_t id)
+smtpd__spool_find(struct smtpd_spool *s, uint64_t id)
 {
 	struct smtpd_queued_message *e;
 
 	pthread_mutex_lock(&s->mutex);
-	e = smtpd_message_table_find(&s->table, id);
+	e = smtpd__message_table_find(&s->table, id);
 	if (e != NULL && (e->flags & SMTPD_MESSAGE_PENDING) != 0)
 		e = NULL;
 	e = pinned(e);
@@ -253,14 +255,14 @@ smtpd_spool_find(struct smtpd_spool *s, uint64_t id)
 }
 
 struct smtpd_queued_message *
-smtpd_spool_next(struct smtpd_spool *s, uint64_t id)
+smtpd__spool_next(struct smtpd_spool *s, uint64_t id)
 {
 	struct smtpd_queued_message *e;
 
 	pthread_mutex_lock(&s->mutex);
 	do {
 		e = id < UINT64_MAX
-		    ? smtpd_message_table_from(&s->table, id + 1)
+		    ? smtpd__message_table_from(&s->table, id + 1)
 		    : NULL;
 		id = e != NULL ? e->id : id;
 	} while (e != NULL && (e->flags & SMTPD_MESSAGE_PENDING) != 0);
@@ -270,7 +272,7 @@ smtpd_spool_next(struct smtpd_spool *s, uint64_t id)
 }
 
 uint64_t
-smtpd_spool_count(struct smtpd_spool *s)
+smtpd__spool_count(struct smtpd_spool *s)
 {
 	uint64_t count;
 
@@ -301,7 +303,7 @@ copy_message(
 {
 	const _Atomic unsigned char *bits = from->finished;
 	_Atomic unsigned char *copy = to->finished;
-	size_t len = ((size_t)smtpd_spool_messages_rcpts(from) + 7) / 8;
+	size_t len = ((size_t)smtpd__spool_messages_rcpts(from) + 7) / 8;
 
 	to->size = from->size;
 	to->place = from->place;
@@ -316,12 +318,12 @@ copy_message(
 }
 
 struct smtpd_queued_message *
-smtpd_spool_copy(
+smtpd__spool_copy(
     struct smtpd_spool *s, const struct smtpd_queued_message *message)
 {
 	struct smtpd_queued_message *copy =
-	    smtpd_spool_messages_create(message->id, message->njobs);
-	size_t len = ((size_t)smtpd_spool_messages_rcpts(message) + 7) / 8;
+	    smtpd__spool_messages_create(message->id, message->njobs);
+	size_t len = ((size_t)smtpd__spool_messages_rcpts(message) + 7) / 8;
 
 	if (copy == NULL)
 		return NULL;

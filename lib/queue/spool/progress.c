@@ -41,7 +41,7 @@ count_finished(struct step *st)
 	if (st->done == NULL)
 		return -1;
 	for (uint32_t i = 0; i < job->count; i++) {
-		if (smtpd_queued_message_is_finished(
+		if (smtpd__queued_message_is_finished(
 			job->message, job, job->first + i))
 			set_done(st, i);
 		else
@@ -74,7 +74,7 @@ fill_record(struct smtpd_spool *s, struct step *st)
 	const struct smtpd_delivery_job *job = p->job;
 	struct smtpd_record_progress *r = &st->record;
 
-	r->stamp = smtpd_spool_stamp(s);
+	r->stamp = smtpd__spool_stamp(s);
 	r->id = job->message->id;
 	r->job = (uint16_t)(job - job->message->jobs);
 	r->due = p->due;
@@ -96,9 +96,9 @@ put_finished(struct step *st)
 		return;
 	for (uint32_t i = 0; i < job->count; i++)
 		if (is_done(st, i) &&
-		    !smtpd_queued_message_is_finished(
+		    !smtpd__queued_message_is_finished(
 			job->message, job, job->first + i))
-			smtpd_pack_u32(&st->head, job->first + i);
+			smtpd__pack_u32(&st->head, job->first + i);
 }
 
 /* Write the record.  The message was entered. */
@@ -111,11 +111,11 @@ encode(struct smtpd_spool *s, struct step *st)
 		return -1;
 	fill_record(s, st);
 	for (size_t k = 0; k < p->nrcpts; k++)
-		smtpd_record_put_result(&st->results, &p->rcpts[k]);
+		smtpd__record_put_result(&st->results, &p->rcpts[k]);
 	st->record.results_len = (uint32_t)st->results.len;
-	smtpd_record_put_progress(&st->head, &st->record);
+	smtpd__record_put_progress(&st->head, &st->record);
 	put_finished(st);
-	smtpd_pack_bytes(&st->results, p->history, p->history_len);
+	smtpd__pack_bytes(&st->results, p->history, p->history_len);
 	st->body = (struct iovec){ st->results.data, st->results.len };
 	if (!st->head.failed && !st->results.failed)
 		return 0;
@@ -132,7 +132,7 @@ make_room(struct smtpd_spool *s, const struct step *st)
 	if (st->record.nfinished == 0)
 		return 0;
 	pthread_mutex_lock(&s->mutex);
-	has_room = smtpd_spool_messages_need_bits(st->progress->job->message);
+	has_room = smtpd__spool_messages_need_bits(st->progress->job->message);
 	pthread_mutex_unlock(&s->mutex);
 	return has_room ? 0 : -1;
 }
@@ -156,9 +156,9 @@ append(struct smtpd_spool *s, const struct step *st,
 	size_t n = 0;
 
 	if (report != NULL)
-		smtpd_addition_record(report, &records[n++]);
+		smtpd__addition_record(report, &records[n++]);
 	records[n++] = progress_record(st);
-	return smtpd_disk_append(s->log, records, n, SMTPD_DISK_ESSENTIAL);
+	return smtpd__disk_append(s->log, records, n, SMTPD_DISK_ESSENTIAL);
 }
 
 /* The mutex is held.  Return whether the message has ended by that. */
@@ -171,11 +171,11 @@ apply(
 
 	for (uint32_t i = 0; st->record.nfinished > 0 && i < job->count; i++)
 		if (is_done(st, i))
-			smtpd_spool_messages_finish_rcpt(e, job->first + i);
-	smtpd_spool_messages_apply(job, &st->record, place);
+			smtpd__spool_messages_finish_rcpt(e, job->first + i);
+	smtpd__spool_messages_apply(job, &st->record, place);
 	if (e->unfinished > 0)
 		return false;
-	smtpd_spool_messages_end(s, e);
+	smtpd__spool_messages_end(s, e);
 	return true;
 }
 
@@ -197,18 +197,18 @@ record(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0)
 		ended = apply(s, st, records[addition != NULL].place);
-	smtpd_spool_leave(s, flight);
+	smtpd__spool_leave(s, flight);
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0 && addition != NULL)
-		*report = smtpd_addition_finish(s, addition, &records[0]);
+		*report = smtpd__addition_finish(s, addition, &records[0]);
 	if (ended)
-		smtpd_spool_messages_release(s, st->progress->job->message);
+		smtpd__spool_messages_release(s, st->progress->job->message);
 	errno = error;
 	return status;
 }
 
 int
-smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
+smtpd__spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
     struct smtpd_queued_message **report)
 {
 	struct smtpd_addition addition, *a = NULL;
@@ -218,16 +218,16 @@ smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
 
 	*report = NULL;
 	if (p->report != NULL) {
-		if (smtpd_addition_begin(s, p->report, &addition) == -1)
+		if (smtpd__addition_begin(s, p->report, &addition) == -1)
 			return -1;
 		a = &addition;
 	}
-	if (smtpd_spool_enter(s, p->job->message, &flight))
+	if (smtpd__spool_enter(s, p->job->message, &flight))
 		status = record(s, &st, &flight, a, report);
 	if (a != NULL && *report == NULL)
-		smtpd_addition_cancel(s, a);
-	smtpd_pack_free(&st.head);
-	smtpd_pack_free(&st.results);
+		smtpd__addition_cancel(s, a);
+	smtpd__pack_free(&st.head);
+	smtpd__pack_free(&st.results);
 	free(st.done);
 	return status;
 }
@@ -244,8 +244,8 @@ struct smtpd_pending_commit {
 static void
 free_note(struct smtpd_pending_commit *n)
 {
-	smtpd_pack_free(&n->step.head);
-	smtpd_pack_free(&n->step.results);
+	smtpd__pack_free(&n->step.head);
+	smtpd__pack_free(&n->step.results);
 	free(n->step.done);
 	free(n);
 }
@@ -274,7 +274,7 @@ begin_note(struct smtpd_spool *s, struct smtpd_pending_commit *n,
 
 	if (status == 0) {
 		n->record = progress_record(st);
-		status = smtpd_disk_append_begin(
+		status = smtpd__disk_append_begin(
 		    s->log, &n->record, 1, SMTPD_DISK_ESSENTIAL, &n->promise);
 	}
 	error = errno;
@@ -283,14 +283,14 @@ begin_note(struct smtpd_spool *s, struct smtpd_pending_commit *n,
 		n->message->pins++;
 		apply(s, st, n->record.place);
 	}
-	smtpd_spool_leave(s, flight);
+	smtpd__spool_leave(s, flight);
 	pthread_mutex_unlock(&s->mutex);
 	errno = error;
 	return status;
 }
 
 int
-smtpd_spool_progress_begin(struct smtpd_spool *s,
+smtpd__spool_progress_begin(struct smtpd_spool *s,
     const struct smtpd_progress *p, struct smtpd_pending_commit **note)
 {
 	struct smtpd_queued_message *report;
@@ -300,14 +300,14 @@ smtpd_spool_progress_begin(struct smtpd_spool *s,
 
 	*note = NULL;
 	if (!is_last(s, p->job))
-		return smtpd_spool_progress(s, p, &report);
+		return smtpd__spool_progress(s, p, &report);
 	n = calloc(1, sizeof(*n));
 	if (n == NULL)
 		return -1;
 	n->spool = s;
 	n->message = p->job->message;
 	n->step.progress = p;
-	if (smtpd_spool_enter(s, n->message, &flight)) {
+	if (smtpd__spool_enter(s, n->message, &flight)) {
 		status = begin_note(s, n, &flight);
 		if (status == 0) {
 			*note = n;
@@ -319,23 +319,23 @@ smtpd_spool_progress_begin(struct smtpd_spool *s,
 }
 
 int
-smtpd_pending_commit_wait(struct smtpd_pending_commit *n)
+smtpd__pending_commit_wait(struct smtpd_pending_commit *n)
 {
 	struct smtpd_spool *s = n->spool;
 
-	if (smtpd_disk_append_end(s->log, &n->promise) == -1 &&
-	    smtpd_disk_append(s->log, &n->record, 1, SMTPD_DISK_ESSENTIAL) ==
+	if (smtpd__disk_append_end(s->log, &n->promise) == -1 &&
+	    smtpd__disk_append(s->log, &n->record, 1, SMTPD_DISK_ESSENTIAL) ==
 		-1)
 		return -1;
-	smtpd_spool_messages_release(s, n->message);
-	smtpd_spool_unpin(s, n->message);
+	smtpd__spool_messages_release(s, n->message);
+	smtpd__spool_unpin(s, n->message);
 	free_note(n);
 	return 0;
 }
 
 void
-smtpd_pending_commit_abandon(struct smtpd_pending_commit *n)
+smtpd__pending_commit_abandon(struct smtpd_pending_commit *n)
 {
-	smtpd_spool_unpin(n->spool, n->message);
+	smtpd__spool_unpin(n->spool, n->message);
 	free_note(n);
 }

@@ -21,11 +21,11 @@ static int
 publish(
     struct smtpd_spool *s, int fd, const char *name, int dir, const char *to)
 {
-	int status = smtpd_commit_file(fd);
+	int status = smtpd__commit_file(fd);
 	int error;
 
 	if (status == 0)
-		status = smtpd_commit_move(s->tmp, name, dir, to);
+		status = smtpd__commit_move(s->tmp, name, dir, to);
 	if (status == 0)
 		return 0;
 	error = errno;
@@ -38,7 +38,7 @@ publish(
 static int
 give_up(struct smtpd_spool *s, int fd, const char *name)
 {
-	smtpd_fd_close(fd);
+	smtpd__fd_close(fd);
 	if (fd != -1) {
 		int error = errno;
 
@@ -54,9 +54,9 @@ put_file(struct smtpd_spool *s, int dir, const char *name, const void *data,
     size_t len)
 {
 	char tmp[SMTPD_SPOOL_NAME_MAX];
-	int fd = smtpd_spool_make_file(s, tmp);
+	int fd = smtpd__spool_make_file(s, tmp);
 
-	if (fd == -1 || smtpd_spool_write(fd, data, len) == -1)
+	if (fd == -1 || smtpd__spool_write(fd, data, len) == -1)
 		return give_up(s, fd, tmp);
 	return publish(s, fd, tmp, dir, name);
 }
@@ -77,7 +77,7 @@ put_why(struct smtpd_spool *s, int dir, const char *name, const char *why)
 	line[len++] = '\n';
 	if (put_file(s, dir, file, line, (size_t)len) == -1)
 		return -1;
-	return smtpd_commit_directory(dir);
+	return smtpd__commit_directory(dir);
 }
 
 /* Write to FD what of LEN bytes at OFFSET it lacks. */
@@ -92,7 +92,7 @@ write_range(int fd, uint64_t offset, const void *data, size_t len)
 		return 0;
 	if (lseek(fd, (off_t)offset, SEEK_SET) == -1)
 		return -1;
-	return smtpd_spool_write(fd, data, len);
+	return smtpd__spool_write(fd, data, len);
 }
 
 /* Keep a range of a segment: what was kept of it before stays. */
@@ -111,17 +111,17 @@ keep_range(struct smtpd_spool *s, const char *name, const void *data,
 			return -1;
 		status = write_range(fd, 0, data, len);
 		if (status == -1) {
-			smtpd_fd_close(fd);
+			smtpd__fd_close(fd);
 			return -1;
 		}
-		if (smtpd_commit_file(fd) == -1)
+		if (smtpd__commit_file(fd) == -1)
 			return -1;
 	}
 	return put_why(s, s->quarantine, name, why);
 }
 
 void
-smtpd_quarantine_range(void *user, const char *segment_name, uint64_t offset,
+smtpd__quarantine_range(void *user, const char *segment_name, uint64_t offset,
     const void *data, size_t len, const char *why)
 {
 	struct smtpd_spool *s = user;
@@ -131,11 +131,11 @@ smtpd_quarantine_range(void *user, const char *segment_name, uint64_t offset,
 	snprintf(name, sizeof(name), "%.*s-%llu",
 	    (int)strcspn(segment_name, "./"), segment_name,
 	    (unsigned long long)offset);
-	smtpd_spool_log(s, SMTPD_LOG_WARNING,
+	smtpd__spool_log(s, SMTPD_LOG_WARNING,
 	    "segment %s of the log is damaged at %llu: %s", segment_name,
 	    (unsigned long long)offset, why);
 	if (!s->settings.read_only && keep_range(s, name, data, len, why) == -1)
-		smtpd_spool_log(s, SMTPD_LOG_WARNING,
+		smtpd__spool_log(s, SMTPD_LOG_WARNING,
 		    "it cannot be copied to quarantine/: %s", strerror(errno));
 }
 
@@ -145,7 +145,7 @@ keep_record(struct smtpd_spool *s, const char *name,
     struct smtpd_disk_place place, uint32_t size, const char *why)
 {
 	char file[2 * SMTPD_SPOOL_NAME_MAX];
-	void *raw = smtpd_disk_read_raw(s->log, place, size);
+	void *raw = smtpd__disk_read_raw(s->log, place, size);
 	int status = 0;
 
 	if (raw == NULL && errno == ENOMEM)
@@ -174,19 +174,20 @@ keep_large(struct smtpd_spool *s, const char *name)
 }
 
 int
-smtpd_quarantine_message(struct smtpd_spool *s,
+smtpd__quarantine_message(struct smtpd_spool *s,
     const struct smtpd_queued_message *e, const char *why)
 {
 	char name[SMTPD_ID_MAX];
 
-	smtpd_trace_id(e->id, name);
+	smtpd__trace_id(e->id, name);
 	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0 && keep_large(s, name) == -1)
 		return -1;
 	return keep_record(s, name, e->place, e->record_size, why);
 }
 
 int
-smtpd_quarantine_large(struct smtpd_spool *s, const char *name, const char *why)
+smtpd__quarantine_large(
+    struct smtpd_spool *s, const char *name, const char *why)
 {
 	if (keep_large(s, name) == -1)
 		return -1;
@@ -194,7 +195,7 @@ smtpd_quarantine_large(struct smtpd_spool *s, const char *name, const char *why)
 }
 
 void
-smtpd_quarantine_foreign(struct smtpd_spool *s)
+smtpd__quarantine_foreign(struct smtpd_spool *s)
 {
 	struct smtpd_foreign **at = &s->foreign;
 
@@ -208,13 +209,13 @@ smtpd_quarantine_foreign(struct smtpd_spool *s)
 		if (keep_record(s, name, f->place, f->size,
 			"a record of the log that cannot be understood: of a "
 			"later version, or nonsense") == -1) {
-			smtpd_spool_log(s, SMTPD_LOG_WARNING,
+			smtpd__spool_log(s, SMTPD_LOG_WARNING,
 			    "a record cannot be copied to quarantine/: %s",
 			    strerror(errno));
 			at = &f->next;
 			continue;
 		}
-		smtpd_disk_release(s->log, f->place, f->size);
+		smtpd__disk_release(s->log, f->place, f->size);
 		*at = f->next;
 		free(f);
 	}
@@ -230,9 +231,9 @@ copy_content(const struct smtpd_loaded_message *loaded, int fd)
 
 	if (buf == NULL)
 		return -1;
-	while (
-	    (n = smtpd_loaded_message_read(loaded, done, buf, COPY_SIZE)) > 0) {
-		if (smtpd_spool_write(fd, buf, (size_t)n) == -1) {
+	while ((n = smtpd__loaded_message_read(loaded, done, buf, COPY_SIZE)) >
+	    0) {
+		if (smtpd__spool_write(fd, buf, (size_t)n) == -1) {
 			n = -1;
 			break;
 		}
@@ -243,14 +244,14 @@ copy_content(const struct smtpd_loaded_message *loaded, int fd)
 }
 
 int
-smtpd_spool_quarantine_dead_letter(struct smtpd_spool *s,
+smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
     const struct smtpd_loaded_message *loaded, const char *why)
 {
 	char id[SMTPD_ID_MAX], name[SMTPD_SPOOL_NAME_MAX];
 	char tmp[SMTPD_SPOOL_NAME_MAX];
-	int fd = smtpd_spool_make_file(s, tmp);
+	int fd = smtpd__spool_make_file(s, tmp);
 
-	smtpd_trace_id(loaded->id, id);
+	smtpd__trace_id(loaded->id, id);
 	snprintf(name, sizeof(name), "%s.eml", id);
 	if (fd == -1 || copy_content(loaded, fd) == -1)
 		return give_up(s, fd, tmp);

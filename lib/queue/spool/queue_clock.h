@@ -12,9 +12,9 @@ struct smtpd_queue_clock {
 };
 
 /* Let it go on from the LAST stamp in the log; wall_ms 0: there is none. */
-void smtpd_queue_clock_start(
+void smtpd__queue_clock_start(
     struct smtpd_queue_clock *c, const struct smtpd_stamp *last);
 
-uint32_t smtpd_queue_clock_now(const struct smtpd_queue_clock *c);
+uint32_t smtpd__queue_clock_now(const struct smtpd_queue_clock *c);
 
 #endif

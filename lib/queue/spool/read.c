@@ -16,7 +16,7 @@
 #define TRAILS_MAX 4096
 
 bool
-smtpd_spool_place(struct smtpd_spool *s, const struct smtpd_queued_message *e,
+smtpd__spool_place(struct smtpd_spool *s, const struct smtpd_queued_message *e,
     struct smtpd_disk_place *place)
 {
 	bool lives;
@@ -44,12 +44,12 @@ read_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 
 	for (int i = 0; i < TRIES && memory == NULL; i++) {
 		errno = ENOENT;
-		if (!smtpd_spool_place(s, e, &place))
+		if (!smtpd__spool_place(s, e, &place))
 			return NULL;
-		memory = smtpd_disk_read(s->log, place, record, body);
+		memory = smtpd__disk_read(s->log, place, record, body);
 		if (memory != NULL || (errno != ENOENT && errno != EBADMSG))
 			return memory;
-		if (!smtpd_spool_place(s, e, &now)) {
+		if (!smtpd__spool_place(s, e, &now)) {
 			errno = ENOENT;
 			return NULL;
 		}
@@ -63,7 +63,7 @@ read_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 }
 
 void *
-smtpd_spool_read_message(struct smtpd_spool *s,
+smtpd__spool_read_message(struct smtpd_spool *s,
     const struct smtpd_queued_message *e, struct smtpd_disk_record *record,
     struct smtpd_record_message *m, const void **body)
 {
@@ -73,7 +73,7 @@ smtpd_spool_read_message(struct smtpd_spool *s,
 	if (memory == NULL)
 		return NULL;
 	if (record->type == SMTPD_RECORD_MESSAGE &&
-	    smtpd_record_get_message(record->head, record->head_len, m) &&
+	    smtpd__record_get_message(record->head, record->head_len, m) &&
 	    m->id == e->id && m->envelope_len <= record->body_len) {
 		content = record->body_len - m->envelope_len;
 		if ((m->flags & SMTPD_MESSAGE_LARGE) != 0 ? content == 0
@@ -92,7 +92,7 @@ open_large(struct smtpd_spool *s, struct smtpd_loaded_message *loaded)
 	char name[SMTPD_ID_MAX];
 	struct stat st;
 
-	smtpd_trace_id(loaded->id, name);
+	smtpd__trace_id(loaded->id, name);
 	loaded->fd = openat(s->large, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (loaded->fd == -1) {
 		if (errno == ENOENT || errno == ELOOP || errno == EBADF)
@@ -127,7 +127,7 @@ fill(struct smtpd_spool *s, const struct smtpd_record_message *m,
 	loaded->rcpts = loaded->memory;
 	copy = (char *)loaded->memory + rcpts;
 	memcpy(copy, body, len);
-	if (!smtpd_record_get_envelope(copy, m->envelope_len, loaded)) {
+	if (!smtpd__record_get_envelope(copy, m->envelope_len, loaded)) {
 		errno = EBADMSG;
 		return -1;
 	}
@@ -138,7 +138,7 @@ fill(struct smtpd_spool *s, const struct smtpd_record_message *m,
 }
 
 int
-smtpd_spool_load(struct smtpd_spool *s,
+smtpd__spool_load(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded)
 {
@@ -146,7 +146,8 @@ smtpd_spool_load(struct smtpd_spool *s,
 	struct smtpd_record_message m;
 	struct smtpd_disk_place place;
 	const void *body;
-	void *memory = smtpd_spool_read_message(s, message, &record, &m, &body);
+	void *memory =
+	    smtpd__spool_read_message(s, message, &record, &m, &body);
 	int status, error;
 
 	*loaded = (struct smtpd_loaded_message){ .fd = -1 };
@@ -157,27 +158,27 @@ smtpd_spool_load(struct smtpd_spool *s,
 	free(memory);
 	if (status == 0)
 		return 0;
-	smtpd_loaded_message_finish(loaded);
+	smtpd__loaded_message_finish(loaded);
 	/* Its file may have gone because it has ended. */
-	if (!smtpd_spool_place(s, message, &place))
+	if (!smtpd__spool_place(s, message, &place))
 		error = ENOENT;
 	errno = error;
 	return -1;
 }
 
 void *
-smtpd_spool_read_progress(struct smtpd_spool *s, uint64_t id, uint32_t job,
+smtpd__spool_read_progress(struct smtpd_spool *s, uint64_t id, uint32_t job,
     struct smtpd_disk_place place, struct smtpd_record_progress *p,
     struct smtpd_unpack *results, struct smtpd_unpack *history)
 {
 	struct smtpd_disk_record record;
 	const void *body;
-	void *memory = smtpd_disk_read(s->log, place, &record, &body);
+	void *memory = smtpd__disk_read(s->log, place, &record, &body);
 
 	if (memory == NULL)
 		return NULL;
 	if (record.type == SMTPD_RECORD_PROGRESS &&
-	    smtpd_record_get_progress(record.head, record.head_len, p) &&
+	    smtpd__record_get_progress(record.head, record.head_len, p) &&
 	    p->id == id && p->job == job && p->results_len <= record.body_len) {
 		*results =
 		    (struct smtpd_unpack){ .at = body, .left = p->results_len };
@@ -213,7 +214,7 @@ list_trails(struct smtpd_spool *s, uint64_t id, uint32_t job,
 	while (place.segment != 0 && n < TRAILS_MAX) {
 		struct smtpd_record_progress p;
 		struct smtpd_unpack results, history;
-		void *memory = smtpd_spool_read_progress(
+		void *memory = smtpd__spool_read_progress(
 		    s, id, job, place, &p, &results, &history);
 		struct smtpd_disk_place *grown;
 
@@ -242,7 +243,7 @@ write_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
 {
 	struct smtpd_record_progress p;
 	struct smtpd_unpack results, history;
-	void *memory = smtpd_spool_read_progress(
+	void *memory = smtpd__spool_read_progress(
 	    s, id, job, place, &p, &results, &history);
 	int status = 0;
 
@@ -255,7 +256,7 @@ write_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
 }
 
 int
-smtpd_spool_read_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
+smtpd__spool_read_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
     struct smtpd_disk_place place, smtpd_write_fn *write, void *user)
 {
 	struct smtpd_disk_place *places;
@@ -289,10 +290,10 @@ number(const struct smtpd_delivery_job *job)
 }
 
 int
-smtpd_spool_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
-    smtpd_write_fn *write, void *user)
+smtpd__spool_history(struct smtpd_spool *s,
+    const struct smtpd_delivery_job *job, smtpd_write_fn *write, void *user)
 {
-	return smtpd_spool_read_history(s, job->message->id, number(job),
+	return smtpd__spool_read_history(s, job->message->id, number(job),
 	    last_history(s, job), write, user);
 }
 
@@ -305,21 +306,22 @@ take_results(struct smtpd_unpack *u, size_t *count)
 	struct smtpd_rcpt_progress r, *list;
 	size_t n = 0;
 
-	while (smtpd_record_get_result(&ahead, &r))
+	while (smtpd__record_get_result(&ahead, &r))
 		n++;
 	errno = ahead.failed ? EBADMSG : 0;
 	if (ahead.failed || n == 0)
 		return NULL;
 	list = calloc(n, sizeof(*list));
 	for (size_t i = 0; list != NULL && i < n; i++)
-		smtpd_record_get_result(u, &list[i]);
+		smtpd__record_get_result(u, &list[i]);
 	*count = list != NULL ? n : 0;
 	return list;
 }
 
 int
-smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
-    struct smtpd_rcpt_progress **results, size_t *count)
+smtpd__spool_results(struct smtpd_spool *s,
+    const struct smtpd_delivery_job *job, struct smtpd_rcpt_progress **results,
+    size_t *count)
 {
 	struct smtpd_disk_place place, now = last_history(s, job);
 	struct smtpd_record_progress p;
@@ -333,7 +335,7 @@ smtpd_spool_results(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
 	/* It may be written anew meanwhile. */
 	do {
 		place = now;
-		memory = smtpd_spool_read_progress(
+		memory = smtpd__spool_read_progress(
 		    s, job->message->id, number(job), place, &p, &u, &history);
 		now = last_history(s, job);
 	} while (memory == NULL && !same_place(place, now));

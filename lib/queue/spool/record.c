@@ -21,10 +21,10 @@
 static void
 put_stamp(struct smtpd_pack *p, const struct smtpd_stamp *stamp)
 {
-	smtpd_pack_u8(p, VERSION);
-	smtpd_pack_bytes(p, "\0\0", 3);
-	smtpd_pack_u32(p, stamp->clock);
-	smtpd_pack_u64(p, stamp->wall_ms);
+	smtpd__pack_u8(p, VERSION);
+	smtpd__pack_bytes(p, "\0\0", 3);
+	smtpd__pack_u32(p, stamp->clock);
+	smtpd__pack_u64(p, stamp->wall_ms);
 }
 
 /* Bytes that a later version may give a meaning. */
@@ -34,17 +34,17 @@ take_zeroes(struct smtpd_unpack *u, size_t len)
 	uint8_t sum = 0;
 
 	while (len-- > 0)
-		sum |= smtpd_pack_get_u8(u);
+		sum |= smtpd__pack_get_u8(u);
 	return sum == 0;
 }
 
 static bool
 get_stamp(struct smtpd_unpack *u, struct smtpd_stamp *stamp)
 {
-	if (smtpd_pack_get_u8(u) != VERSION || !take_zeroes(u, 3))
+	if (smtpd__pack_get_u8(u) != VERSION || !take_zeroes(u, 3))
 		return false;
-	stamp->clock = smtpd_pack_get_u32(u);
-	stamp->wall_ms = smtpd_pack_get_u64(u);
+	stamp->clock = smtpd__pack_get_u32(u);
+	stamp->wall_ms = smtpd__pack_get_u64(u);
 	return !u->failed && stamp->clock <= SMTPD_RECORD_CLOCK_MAX &&
 	    stamp->wall_ms <= INT64_MAX;
 }
@@ -52,7 +52,7 @@ get_stamp(struct smtpd_unpack *u, struct smtpd_stamp *stamp)
 static bool
 get_id(struct smtpd_unpack *u, uint64_t *id)
 {
-	*id = smtpd_pack_get_u64(u);
+	*id = smtpd__pack_get_u64(u);
 	return *id > 0 && *id <= SMTPD_RECORD_ID_MAX;
 }
 
@@ -63,31 +63,31 @@ bits_len(uint32_t count)
 }
 
 void
-smtpd_record_put_message(
+smtpd__record_put_message(
     struct smtpd_pack *p, const struct smtpd_record_message *m)
 {
 	put_stamp(p, &m->stamp);
-	smtpd_pack_u64(p, m->id);
-	smtpd_pack_u64(p, m->arrived_ms);
-	smtpd_pack_u64(p, m->size);
-	smtpd_pack_u32(p, m->arrived);
-	smtpd_pack_u32(p, m->envelope_len);
-	smtpd_pack_u32(p, m->crc);
-	smtpd_pack_u16(p, m->flags);
-	smtpd_pack_u16(p, m->njobs);
+	smtpd__pack_u64(p, m->id);
+	smtpd__pack_u64(p, m->arrived_ms);
+	smtpd__pack_u64(p, m->size);
+	smtpd__pack_u32(p, m->arrived);
+	smtpd__pack_u32(p, m->envelope_len);
+	smtpd__pack_u32(p, m->crc);
+	smtpd__pack_u16(p, m->flags);
+	smtpd__pack_u16(p, m->njobs);
 }
 
 void
-smtpd_record_put_job(struct smtpd_pack *p, const struct smtpd_record_job *job)
+smtpd__record_put_job(struct smtpd_pack *p, const struct smtpd_record_job *job)
 {
-	smtpd_pack_u32(p, job->count);
-	smtpd_pack_u32(p, job->due);
-	smtpd_pack_u16(p, job->attempts);
-	smtpd_pack_u8(p, job->flags);
-	smtpd_pack_u8(p, (uint8_t)job->domain_len);
-	smtpd_pack_bytes(p, job->domain, job->domain_len);
+	smtpd__pack_u32(p, job->count);
+	smtpd__pack_u32(p, job->due);
+	smtpd__pack_u16(p, job->attempts);
+	smtpd__pack_u8(p, job->flags);
+	smtpd__pack_u8(p, (uint8_t)job->domain_len);
+	smtpd__pack_bytes(p, job->domain, job->domain_len);
 	if ((job->flags & SMTPD_RECORD_BITS) != 0)
-		smtpd_pack_bytes(p, job->bits, bits_len(job->count));
+		smtpd__pack_bytes(p, job->bits, bits_len(job->count));
 }
 
 static bool
@@ -96,7 +96,7 @@ is_domain(const char *s, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		if (c <= ' ' || c == 0x7f || smtpd_text_to_lower(c) != c)
+		if (c <= ' ' || c == 0x7f || smtpd__text_to_lower(c) != c)
 			return false;
 	}
 	return len > 0;
@@ -113,19 +113,19 @@ static bool
 take_job(struct smtpd_unpack *u, struct smtpd_record_job *job)
 {
 	*job = (struct smtpd_record_job){ 0 };
-	job->count = smtpd_pack_get_u32(u);
-	job->due = smtpd_pack_get_u32(u);
-	job->attempts = smtpd_pack_get_u16(u);
-	job->flags = smtpd_pack_get_u8(u);
-	job->domain_len = smtpd_pack_get_u8(u);
-	job->domain = (const char *)smtpd_pack_get_bytes(u, job->domain_len);
+	job->count = smtpd__pack_get_u32(u);
+	job->due = smtpd__pack_get_u32(u);
+	job->attempts = smtpd__pack_get_u16(u);
+	job->flags = smtpd__pack_get_u8(u);
+	job->domain_len = smtpd__pack_get_u8(u);
+	job->domain = (const char *)smtpd__pack_get_bytes(u, job->domain_len);
 	if (job->domain == NULL || !is_domain(job->domain, job->domain_len) ||
 	    job->count == 0 || job->count > SMTPD_RECORD_RCPTS_MAX ||
 	    job->flags >= SMTPD_RECORD_BITS << 1)
 		return false;
 	if ((job->flags & SMTPD_RECORD_BITS) == 0)
 		return true;
-	job->bits = smtpd_pack_get_bytes(u, bits_len(job->count));
+	job->bits = smtpd__pack_get_bytes(u, bits_len(job->count));
 	return job->bits != NULL && bits_are_clean(job->bits, job->count);
 }
 
@@ -147,7 +147,7 @@ check_jobs(struct smtpd_record_message *m)
 }
 
 bool
-smtpd_record_get_message(
+smtpd__record_get_message(
     const void *head, size_t len, struct smtpd_record_message *m)
 {
 	struct smtpd_unpack u = { .at = head, .left = len };
@@ -156,13 +156,13 @@ smtpd_record_get_message(
 	if (len < MESSAGE_LEN || !get_stamp(&u, &m->stamp) ||
 	    !get_id(&u, &m->id))
 		return false;
-	m->arrived_ms = smtpd_pack_get_u64(&u);
-	m->size = smtpd_pack_get_u64(&u);
-	m->arrived = smtpd_pack_get_u32(&u);
-	m->envelope_len = smtpd_pack_get_u32(&u);
-	m->crc = smtpd_pack_get_u32(&u);
-	m->flags = smtpd_pack_get_u16(&u);
-	m->njobs = smtpd_pack_get_u16(&u);
+	m->arrived_ms = smtpd__pack_get_u64(&u);
+	m->size = smtpd__pack_get_u64(&u);
+	m->arrived = smtpd__pack_get_u32(&u);
+	m->envelope_len = smtpd__pack_get_u32(&u);
+	m->crc = smtpd__pack_get_u32(&u);
+	m->flags = smtpd__pack_get_u16(&u);
+	m->njobs = smtpd__pack_get_u16(&u);
 	m->jobs = u;
 	return m->arrived_ms <= INT64_MAX && m->size <= INT64_MAX &&
 	    m->arrived <= SMTPD_RECORD_CLOCK_MAX &&
@@ -170,7 +170,7 @@ smtpd_record_get_message(
 }
 
 void
-smtpd_record_next_job(
+smtpd__record_next_job(
     struct smtpd_record_message *m, struct smtpd_record_job *job)
 {
 	take_job(&m->jobs, job);
@@ -182,16 +182,16 @@ put_text(struct smtpd_pack *p, const char *s)
 	size_t len;
 
 	if (s == NULL) {
-		smtpd_pack_u16(p, NO_TEXT);
+		smtpd__pack_u16(p, NO_TEXT);
 		return;
 	}
 	len = strlen(s);
-	smtpd_pack_u16(p, (uint16_t)len);
-	smtpd_pack_bytes(p, s, len + 1);
+	smtpd__pack_u16(p, (uint16_t)len);
+	smtpd__pack_bytes(p, s, len + 1);
 }
 
 void
-smtpd_record_put_envelope(struct smtpd_pack *p,
+smtpd__record_put_envelope(struct smtpd_pack *p,
     const struct smtpd_spool_mail *mail, const size_t *order)
 {
 	put_text(p, mail->sender);
@@ -207,12 +207,12 @@ smtpd_record_put_envelope(struct smtpd_pack *p,
 }
 
 bool
-smtpd_record_is_text(const char *s)
+smtpd__record_is_text(const char *s)
 {
 	size_t len = s != NULL ? strlen(s) : 0;
 
 	for (size_t i = 0; i < len; i++)
-		if (smtpd_text_is_control((unsigned char)s[i]))
+		if (smtpd__text_is_control((unsigned char)s[i]))
 			return false;
 	return len < NO_TEXT;
 }
@@ -221,14 +221,14 @@ smtpd_record_is_text(const char *s)
 static const char *
 take_text(struct smtpd_unpack *u)
 {
-	size_t len = smtpd_pack_get_u16(u);
+	size_t len = smtpd__pack_get_u16(u);
 	const char *s;
 
 	if (u->failed || len == NO_TEXT)
 		return NULL;
-	s = (const char *)smtpd_pack_get_bytes(u, len + 1);
+	s = (const char *)smtpd__pack_get_bytes(u, len + 1);
 	if (s == NULL || memchr(s, '\0', len + 1) != s + len ||
-	    !smtpd_record_is_text(s)) {
+	    !smtpd__record_is_text(s)) {
 		u->failed = true;
 		return NULL;
 	}
@@ -236,7 +236,7 @@ take_text(struct smtpd_unpack *u)
 }
 
 bool
-smtpd_record_get_envelope(
+smtpd__record_get_envelope(
     const void *body, size_t len, struct smtpd_loaded_message *loaded)
 {
 	struct smtpd_unpack u = { .at = body, .left = len };
@@ -257,24 +257,24 @@ smtpd_record_get_envelope(
 }
 
 void
-smtpd_record_put_progress(
+smtpd__record_put_progress(
     struct smtpd_pack *out, const struct smtpd_record_progress *p)
 {
 	put_stamp(out, &p->stamp);
-	smtpd_pack_u64(out, p->id);
-	smtpd_pack_u32(out, p->due);
-	smtpd_pack_u32(out, p->previous.segment);
-	smtpd_pack_u32(out, p->previous.offset);
-	smtpd_pack_u32(out, p->results_len);
-	smtpd_pack_u32(out, p->nfinished);
-	smtpd_pack_u16(out, p->job);
-	smtpd_pack_u16(out, p->attempts);
-	smtpd_pack_u8(out, p->flags);
-	smtpd_pack_bytes(out, "\0\0", 3);
+	smtpd__pack_u64(out, p->id);
+	smtpd__pack_u32(out, p->due);
+	smtpd__pack_u32(out, p->previous.segment);
+	smtpd__pack_u32(out, p->previous.offset);
+	smtpd__pack_u32(out, p->results_len);
+	smtpd__pack_u32(out, p->nfinished);
+	smtpd__pack_u16(out, p->job);
+	smtpd__pack_u16(out, p->attempts);
+	smtpd__pack_u8(out, p->flags);
+	smtpd__pack_bytes(out, "\0\0", 3);
 }
 
 bool
-smtpd_record_get_progress(
+smtpd__record_get_progress(
     const void *head, size_t len, struct smtpd_record_progress *p)
 {
 	struct smtpd_unpack u = { .at = head, .left = len };
@@ -283,26 +283,26 @@ smtpd_record_get_progress(
 	if (len < PROGRESS_LEN || !get_stamp(&u, &p->stamp) ||
 	    !get_id(&u, &p->id))
 		return false;
-	p->due = smtpd_pack_get_u32(&u);
-	p->previous.segment = smtpd_pack_get_u32(&u);
-	p->previous.offset = smtpd_pack_get_u32(&u);
-	p->results_len = smtpd_pack_get_u32(&u);
-	p->nfinished = smtpd_pack_get_u32(&u);
-	p->job = smtpd_pack_get_u16(&u);
-	p->attempts = smtpd_pack_get_u16(&u);
-	p->flags = smtpd_pack_get_u8(&u);
+	p->due = smtpd__pack_get_u32(&u);
+	p->previous.segment = smtpd__pack_get_u32(&u);
+	p->previous.offset = smtpd__pack_get_u32(&u);
+	p->results_len = smtpd__pack_get_u32(&u);
+	p->nfinished = smtpd__pack_get_u32(&u);
+	p->job = smtpd__pack_get_u16(&u);
+	p->attempts = smtpd__pack_get_u16(&u);
+	p->flags = smtpd__pack_get_u8(&u);
 	p->finished = u.at + 3;
 	return take_zeroes(&u, 3) && p->flags < SMTPD_RECORD_BITS &&
 	    u.left / 4 == p->nfinished && u.left % 4 == 0;
 }
 
 uint32_t
-smtpd_record_finished(const struct smtpd_record_progress *p, uint32_t i)
+smtpd__record_finished(const struct smtpd_record_progress *p, uint32_t i)
 {
 	struct smtpd_unpack u = { .at = p->finished + 4 * (size_t)i,
 		.left = 4 };
 
-	return smtpd_pack_get_u32(&u);
+	return smtpd__pack_get_u32(&u);
 }
 
 static bool
@@ -317,12 +317,12 @@ put_words(struct smtpd_pack *p, const char *s, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		smtpd_pack_u8(p, is_printable(c) ? c : '?');
+		smtpd__pack_u8(p, is_printable(c) ? c : '?');
 	}
 }
 
 void
-smtpd_record_put_result(
+smtpd__record_put_result(
     struct smtpd_pack *p, const struct smtpd_rcpt_progress *r)
 {
 	size_t host = strnlen(r->host, sizeof(r->host) - 1);
@@ -330,14 +330,15 @@ smtpd_record_put_result(
 	size_t text = strnlen(r->result.text, sizeof(r->result.text) - 1);
 	int code = r->result.code;
 
-	smtpd_pack_u32(p, r->rcpt);
-	smtpd_pack_u8(p, r->finished);
-	smtpd_pack_u8(p, (uint8_t)r->result.outcome);
-	smtpd_pack_u8(p, (uint8_t)r->result.phase);
-	smtpd_pack_u8(p, (uint8_t)status);
-	smtpd_pack_u16(p, (uint16_t)(code >= 0 && code <= CODE_MAX ? code : 0));
-	smtpd_pack_u16(p, (uint16_t)host);
-	smtpd_pack_u16(p, (uint16_t)text);
+	smtpd__pack_u32(p, r->rcpt);
+	smtpd__pack_u8(p, r->finished);
+	smtpd__pack_u8(p, (uint8_t)r->result.outcome);
+	smtpd__pack_u8(p, (uint8_t)r->result.phase);
+	smtpd__pack_u8(p, (uint8_t)status);
+	smtpd__pack_u16(
+	    p, (uint16_t)(code >= 0 && code <= CODE_MAX ? code : 0));
+	smtpd__pack_u16(p, (uint16_t)host);
+	smtpd__pack_u16(p, (uint16_t)text);
 	put_words(p, r->result.status, status);
 	put_words(p, r->host, host);
 	put_words(p, r->result.text, text);
@@ -347,7 +348,7 @@ smtpd_record_put_result(
 static bool
 take_words(struct smtpd_unpack *u, size_t len, char *out, size_t size)
 {
-	const unsigned char *at = smtpd_pack_get_bytes(u, len);
+	const unsigned char *at = smtpd__pack_get_bytes(u, len);
 
 	if (at == NULL || len >= size)
 		return false;
@@ -366,14 +367,14 @@ take_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 	unsigned finished, outcome, phase;
 	size_t host, status, text;
 
-	r->rcpt = smtpd_pack_get_u32(u);
-	finished = smtpd_pack_get_u8(u);
-	outcome = smtpd_pack_get_u8(u);
-	phase = smtpd_pack_get_u8(u);
-	status = smtpd_pack_get_u8(u);
-	result->code = smtpd_pack_get_u16(u);
-	host = smtpd_pack_get_u16(u);
-	text = smtpd_pack_get_u16(u);
+	r->rcpt = smtpd__pack_get_u32(u);
+	finished = smtpd__pack_get_u8(u);
+	outcome = smtpd__pack_get_u8(u);
+	phase = smtpd__pack_get_u8(u);
+	status = smtpd__pack_get_u8(u);
+	result->code = smtpd__pack_get_u16(u);
+	host = smtpd__pack_get_u16(u);
+	text = smtpd__pack_get_u16(u);
 	if (finished > 1 || outcome > SMTPD_OUTCOME_IN_DOUBT ||
 	    phase > SMTPD_PHASE_DOT || result->code > CODE_MAX)
 		return false;
@@ -386,7 +387,7 @@ take_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 }
 
 bool
-smtpd_record_get_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
+smtpd__record_get_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 {
 	if (u->failed || u->left == 0)
 		return false;
@@ -397,46 +398,46 @@ smtpd_record_get_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 }
 
 void
-smtpd_record_put_state(
+smtpd__record_put_state(
     struct smtpd_pack *p, const struct smtpd_record_state *state)
 {
 	put_stamp(p, &state->stamp);
-	smtpd_pack_u64(p, state->id);
-	smtpd_pack_u8(p, state->change);
-	smtpd_pack_bytes(p, "\0\0", 3);
+	smtpd__pack_u64(p, state->id);
+	smtpd__pack_u8(p, state->change);
+	smtpd__pack_bytes(p, "\0\0", 3);
 }
 
 bool
-smtpd_record_get_state(
+smtpd__record_get_state(
     const void *head, size_t len, struct smtpd_record_state *state)
 {
 	struct smtpd_unpack u = { .at = head, .left = len };
 
 	if (!get_stamp(&u, &state->stamp) || !get_id(&u, &state->id))
 		return false;
-	state->change = smtpd_pack_get_u8(&u);
+	state->change = smtpd__pack_get_u8(&u);
 	return take_zeroes(&u, 3) && !u.failed && u.left == 0 &&
 	    state->change >= SMTPD_RECORD_HELD &&
 	    state->change <= SMTPD_RECORD_QUARANTINED;
 }
 
 void
-smtpd_record_put_clock(
+smtpd__record_put_clock(
     struct smtpd_pack *p, const struct smtpd_record_clock *clock)
 {
 	put_stamp(p, &clock->stamp);
-	smtpd_pack_u64(p, clock->last_id);
+	smtpd__pack_u64(p, clock->last_id);
 }
 
 bool
-smtpd_record_get_clock(
+smtpd__record_get_clock(
     const void *head, size_t len, struct smtpd_record_clock *clock)
 {
 	struct smtpd_unpack u = { .at = head, .left = len };
 
 	if (!get_stamp(&u, &clock->stamp))
 		return false;
-	clock->last_id = smtpd_pack_get_u64(&u);
+	clock->last_id = smtpd__pack_get_u64(&u);
 	return !u.failed && u.left == 0 &&
 	    clock->last_id <= SMTPD_RECORD_ID_MAX;
 }

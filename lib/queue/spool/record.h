@@ -75,34 +75,34 @@ struct smtpd_record_message {
 
 	/* Filled in by decoding: */
 	uint32_t nrcpts;
-	struct smtpd_unpack jobs; /* for smtpd_record_next_job() */
+	struct smtpd_unpack jobs; /* for smtpd__record_next_job() */
 };
 
 /* Append the head of M; then its jobs are to be appended, njobs of them. */
-void smtpd_record_put_message(
+void smtpd__record_put_message(
     struct smtpd_pack *p, const struct smtpd_record_message *m);
-void smtpd_record_put_job(
+void smtpd__record_put_job(
     struct smtpd_pack *p, const struct smtpd_record_job *job);
 
 /* Decode LEN bytes of head.  False when they are none. */
-bool smtpd_record_get_message(
+bool smtpd__record_get_message(
     const void *head, size_t len, struct smtpd_record_message *m);
 
 /* The next job of a head that was decoded; njobs times. */
-void smtpd_record_next_job(
+void smtpd__record_next_job(
     struct smtpd_record_message *m, struct smtpd_record_job *job);
 
 /* Append the envelope of MAIL, its recipients in the order of ORDER. */
-void smtpd_record_put_envelope(struct smtpd_pack *p,
+void smtpd__record_put_envelope(struct smtpd_pack *p,
     const struct smtpd_spool_mail *mail, const size_t *order);
 
 /* Whether S, which may be NULL, is fit to be in an envelope: it is not too
  * long, and has no control bytes. */
-bool smtpd_record_is_text(const char *s);
+bool smtpd__record_is_text(const char *s);
 
 /* Decode the envelope in LEN bytes of body: sender, ret, envid, and the
  * recipients, of which LOADED has nrcpts.  All point into BODY. */
-bool smtpd_record_get_envelope(
+bool smtpd__record_get_envelope(
     const void *body, size_t len, struct smtpd_loaded_message *loaded);
 
 struct smtpd_record_progress {
@@ -120,23 +120,23 @@ struct smtpd_record_progress {
 
 /* Append the head of P; then the numbers of nfinished recipients are to be
  * appended. */
-void smtpd_record_put_progress(
+void smtpd__record_put_progress(
     struct smtpd_pack *out, const struct smtpd_record_progress *p);
 
-bool smtpd_record_get_progress(
+bool smtpd__record_get_progress(
     const void *head, size_t len, struct smtpd_record_progress *p);
 
 /* The number of the I-th recipient that finished. */
-uint32_t smtpd_record_finished(
+uint32_t smtpd__record_finished(
     const struct smtpd_record_progress *p, uint32_t i);
 
 /* Append the result of one recipient. */
-void smtpd_record_put_result(
+void smtpd__record_put_result(
     struct smtpd_pack *p, const struct smtpd_rcpt_progress *r);
 
 /* Take the next result.  False: there is none, or it is damaged, which
  * U->failed tells. */
-bool smtpd_record_get_result(
+bool smtpd__record_get_result(
     struct smtpd_unpack *u, struct smtpd_rcpt_progress *r);
 
 /* What the operator did, or damage. */
@@ -153,9 +153,9 @@ struct smtpd_record_state {
 	uint8_t change; /* enum smtpd_record_change */
 };
 
-void smtpd_record_put_state(
+void smtpd__record_put_state(
     struct smtpd_pack *p, const struct smtpd_record_state *state);
-bool smtpd_record_get_state(
+bool smtpd__record_get_state(
     const void *head, size_t len, struct smtpd_record_state *state);
 
 struct smtpd_record_clock {
@@ -163,9 +163,9 @@ struct smtpd_record_clock {
 	uint64_t last_id;
 };
 
-void smtpd_record_put_clock(
+void smtpd__record_put_clock(
     struct smtpd_pack *p, const struct smtpd_record_clock *clock);
-bool smtpd_record_get_clock(
+bool smtpd__record_get_clock(
     const void *head, size_t len, struct smtpd_record_clock *clock);
 
 #endif

@@ -40,16 +40,16 @@ put_digest(struct smtpd_pack *p, const struct digest *d)
 	uint64_t rest = d->len > d->head ? d->len - d->head : 0;
 	size_t start = 0;
 
-	smtpd_pack_bytes(
+	smtpd__pack_bytes(
 	    p, d->data, d->len < d->head ? (size_t)d->len : d->head);
 	if (rest <= d->tail) {
-		smtpd_pack_bytes(p, d->data + d->head, (size_t)rest);
+		smtpd__pack_bytes(p, d->data + d->head, (size_t)rest);
 		return;
 	}
-	smtpd_pack_bytes(p, gap, sizeof(gap) - 1);
+	smtpd__pack_bytes(p, gap, sizeof(gap) - 1);
 	start = (size_t)(rest % d->tail);
-	smtpd_pack_bytes(p, d->data + d->head + start, d->tail - start);
-	smtpd_pack_bytes(p, d->data + d->head, start);
+	smtpd__pack_bytes(p, d->data + d->head + start, d->tail - start);
+	smtpd__pack_bytes(p, d->data + d->head, start);
 }
 
 /* Append all histories of JOB, within its share. */
@@ -69,7 +69,7 @@ put_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
 	d.data = malloc(share);
 	if (d.data == NULL)
 		return -1;
-	status = smtpd_spool_read_history(
+	status = smtpd__spool_read_history(
 	    s, e->id, (uint32_t)(job - e->jobs), job->history, take_text, &d);
 	put_digest(p, &d);
 	free(d.data);
@@ -87,7 +87,7 @@ put_job(struct smtpd_relocation *r, const struct smtpd_delivery_job *job,
 
 	now.due = job->due;
 	now.attempts = job->attempts;
-	now.flags = smtpd_spool_job_flags(job);
+	now.flags = smtpd__spool_job_flags(job);
 	now.bits = NULL;
 	if (e->finished != NULL && !job->finished) {
 		bits = calloc(((size_t)job->count + 7) / 8, 1);
@@ -96,11 +96,11 @@ put_job(struct smtpd_relocation *r, const struct smtpd_delivery_job *job,
 		now.flags |= SMTPD_RECORD_BITS;
 	}
 	for (uint32_t i = 0; bits != NULL && i < job->count; i++)
-		if (smtpd_queued_message_is_finished(e, job, job->first + i))
+		if (smtpd__queued_message_is_finished(e, job, job->first + i))
 			bits[i / 8] |= (unsigned char)(1u << i % 8);
 	now.bits = bits;
 	if (!r->packs[0].failed)
-		smtpd_record_put_job(&r->packs[0], &now);
+		smtpd__record_put_job(&r->packs[0], &now);
 	free(bits);
 }
 
@@ -112,11 +112,11 @@ put_message(struct smtpd_spool *s, struct smtpd_relocation *r,
 	struct smtpd_pack *p = &r->packs[0];
 	struct smtpd_record_job was;
 
-	m->stamp = smtpd_spool_stamp(s);
+	m->stamp = smtpd__spool_stamp(s);
 	m->flags = r->message->flags & SMTPD_RECORD_ENTRY_FLAGS;
-	smtpd_record_put_message(p, m);
+	smtpd__record_put_message(p, m);
 	for (uint32_t i = 0; i < r->message->njobs; i++) {
-		smtpd_record_next_job(m, &was);
+		smtpd__record_next_job(m, &was);
 		put_job(r, &r->message->jobs[i], &was);
 	}
 }
@@ -131,23 +131,23 @@ put_progress(struct smtpd_spool *s, struct smtpd_relocation *r, size_t n,
 	struct smtpd_unpack results = { 0 }, history;
 	struct smtpd_pack *body = &r->packs[2 * n];
 	uint32_t number = (uint32_t)(job - r->message->jobs);
-	void *memory = smtpd_spool_read_progress(
+	void *memory = smtpd__spool_read_progress(
 	    s, r->message->id, number, job->history, &p, &results, &history);
 	int status = 0;
 
 	if (memory == NULL && errno == ENOMEM)
 		return -1;
-	smtpd_pack_bytes(body, results.at, results.left);
+	smtpd__pack_bytes(body, results.at, results.left);
 	free(memory);
-	now.stamp = smtpd_spool_stamp(s);
+	now.stamp = smtpd__spool_stamp(s);
 	now.id = r->message->id;
 	now.job = (uint16_t)number;
 	now.due = job->due;
 	now.attempts = job->attempts;
-	now.flags = smtpd_spool_job_flags(job);
+	now.flags = smtpd__spool_job_flags(job);
 	now.results_len = (uint32_t)body->len;
 	status = put_history(s, job, body);
-	smtpd_record_put_progress(&r->packs[2 * n - 1], &now);
+	smtpd__record_put_progress(&r->packs[2 * n - 1], &now);
 	r->bodies[n] = (struct iovec){ body->data, body->len };
 	return status;
 }
@@ -186,7 +186,7 @@ make_records(struct smtpd_relocation *r)
 			.body = &r->bodies[n],
 			.body_count = 1,
 		};
-		r->size += smtpd_disk_size(head->len, r->bodies[n].iov_len);
+		r->size += smtpd__disk_size(head->len, r->bodies[n].iov_len);
 	}
 }
 
@@ -223,7 +223,8 @@ prepare(struct smtpd_spool *s, struct smtpd_relocation *r)
 	struct smtpd_record_message m;
 	const void *body;
 
-	r->memory = smtpd_spool_read_message(s, r->message, &record, &m, &body);
+	r->memory =
+	    smtpd__spool_read_message(s, r->message, &record, &m, &body);
 	if (r->memory == NULL)
 		return -1;
 	if (m.njobs != r->message->njobs) {
@@ -245,7 +246,7 @@ static void
 clear(struct smtpd_relocation *r)
 {
 	for (size_t i = 0; r->packs != NULL && i < r->npacks; i++)
-		smtpd_pack_free(&r->packs[i]);
+		smtpd__pack_free(&r->packs[i]);
 	free(r->packs);
 	free(r->records);
 	free(r->bodies);
@@ -257,26 +258,26 @@ clear(struct smtpd_relocation *r)
 static struct smtpd_queued_message *
 enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
 {
-	struct smtpd_queued_message *e = smtpd_spool_find(s, id);
+	struct smtpd_queued_message *e = smtpd__spool_find(s, id);
 	bool entered;
 
 	if (e == NULL)
 		return NULL;
 	pthread_mutex_lock(&s->mutex);
-	entered = smtpd_spool_messages_lock(s, e);
+	entered = smtpd__spool_messages_lock(s, e);
 	if (entered && e->place.segment != segment) {
-		smtpd_spool_messages_unlock(s, e);
+		smtpd__spool_messages_unlock(s, e);
 		entered = false;
 	}
 	pthread_mutex_unlock(&s->mutex);
 	if (entered)
 		return e;
-	smtpd_spool_unpin(s, e);
+	smtpd__spool_unpin(s, e);
 	return NULL;
 }
 
 int
-smtpd_relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
+smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
     struct smtpd_relocation *r, struct smtpd_queued_message **lost)
 {
 	struct smtpd_queued_message *e = enter(s, id, segment);
@@ -289,12 +290,12 @@ smtpd_relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
 	error = errno;
 	clear(r);
 	pthread_mutex_lock(&s->mutex);
-	smtpd_spool_messages_unlock(s, e);
+	smtpd__spool_messages_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (error == EBADMSG)
 		*lost = e;
 	else
-		smtpd_spool_unpin(s, e);
+		smtpd__spool_unpin(s, e);
 	errno = error;
 	return -1;
 }
@@ -319,7 +320,7 @@ move(const struct smtpd_relocation *r)
 }
 
 void
-smtpd_relocate_end(
+smtpd__relocate_end(
     struct smtpd_spool *s, struct smtpd_relocation *r, bool appended)
 {
 	struct smtpd_queued_message *e = r->message;
@@ -331,10 +332,10 @@ smtpd_relocate_end(
 	size = e->record_size;
 	if (appended)
 		move(r);
-	smtpd_spool_messages_unlock(s, e);
+	smtpd__spool_messages_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (appended)
-		smtpd_disk_release(s->log, place, size);
+		smtpd__disk_release(s->log, place, size);
 	clear(r);
-	smtpd_spool_unpin(s, e);
+	smtpd__spool_unpin(s, e);
 }

@@ -55,7 +55,7 @@ fill_job(struct smtpd_spool *s, struct smtpd_delivery_job *job,
 	job->finished = (from->flags & SMTPD_RECORD_FINISHED) != 0;
 	if (job->finished)
 		e->unfinished--;
-	return smtpd_spool_messages_bind_destination(
+	return smtpd__spool_messages_bind_destination(
 		   s, job, from->domain, from->domain_len)
 	    ? 0
 	    : -1;
@@ -67,11 +67,11 @@ fill_bits(struct smtpd_delivery_job *job, const struct smtpd_record_job *from)
 {
 	if (from->bits == NULL)
 		return 0;
-	if (!smtpd_spool_messages_need_bits(job->message))
+	if (!smtpd__spool_messages_need_bits(job->message))
 		return -1;
 	for (uint32_t i = 0; i < job->count; i++)
 		if ((from->bits[i / 8] & 1u << i % 8) != 0)
-			smtpd_spool_messages_finish_rcpt(
+			smtpd__spool_messages_finish_rcpt(
 			    job->message, job->first + i);
 	return 0;
 }
@@ -85,7 +85,7 @@ fill_jobs(struct smtpd_spool *s, struct smtpd_record_message m,
 	uint32_t first = 0;
 
 	for (uint32_t i = 0; i < e->njobs; i++) {
-		smtpd_record_next_job(&m, &from);
+		smtpd__record_next_job(&m, &from);
 		e->jobs[i].first = first;
 		if (fill_job(s, &e->jobs[i], &from) == -1)
 			return -1;
@@ -94,7 +94,7 @@ fill_jobs(struct smtpd_spool *s, struct smtpd_record_message m,
 	/* The number of all recipients is known now. */
 	m.jobs = jobs;
 	for (uint32_t i = 0; i < e->njobs; i++) {
-		smtpd_record_next_job(&m, &from);
+		smtpd__record_next_job(&m, &from);
 		if (fill_bits(&e->jobs[i], &from) == -1)
 			return -1;
 	}
@@ -107,7 +107,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_disk_record *record,
     const struct smtpd_record_message *m)
 {
 	struct smtpd_queued_message *e =
-	    smtpd_spool_messages_create(m->id, m->njobs);
+	    smtpd__spool_messages_create(m->id, m->njobs);
 
 	if (e == NULL)
 		return NULL;
@@ -118,7 +118,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_disk_record *record,
 	e->record_size = record->size;
 	if (fill_jobs(s, *m, e) == 0)
 		return e;
-	smtpd_spool_messages_free(s, e);
+	smtpd__spool_messages_free(s, e);
 	errno = ENOMEM;
 	return NULL;
 }
@@ -128,9 +128,9 @@ static void
 drop(struct smtpd_spool *s, struct smtpd_disk *log,
     struct smtpd_queued_message *e)
 {
-	smtpd_spool_messages_end(s, e);
-	smtpd_disk_release(log, e->place, e->record_size);
-	smtpd_spool_messages_free(s, e);
+	smtpd__spool_messages_end(s, e);
+	smtpd__disk_release(log, e->place, e->record_size);
+	smtpd__spool_messages_free(s, e);
 }
 
 static int
@@ -140,25 +140,25 @@ replay_message(struct smtpd_spool *s, struct smtpd_disk *log,
 	struct smtpd_record_message m;
 	struct smtpd_queued_message *e, *old;
 
-	if (!smtpd_record_get_message(record->head, record->head_len, &m))
+	if (!smtpd__record_get_message(record->head, record->head_len, &m))
 		return keep_foreign(s, record);
 	note_stamp(s, &m.stamp);
 	note_id(s, m.id);
-	old = smtpd_message_table_find(&s->table, m.id);
+	old = smtpd__message_table_find(&s->table, m.id);
 	if (old != NULL)
 		drop(s, log, old);
 	e = make_message(s, record, &m);
 	if (e == NULL)
 		return -1;
 	if (e->unfinished == 0) {
-		smtpd_spool_messages_free(s, e);
+		smtpd__spool_messages_free(s, e);
 		return 0;
 	}
-	if (smtpd_message_table_insert(&s->table, e)) {
+	if (smtpd__message_table_insert(&s->table, e)) {
 		s->count++;
 		return 1;
 	}
-	smtpd_spool_messages_free(s, e);
+	smtpd__spool_messages_free(s, e);
 	errno = ENOMEM;
 	return -1;
 }
@@ -168,13 +168,13 @@ static int
 finish_rcpts(
     struct smtpd_delivery_job *job, const struct smtpd_record_progress *p)
 {
-	if (p->nfinished > 0 && !smtpd_spool_messages_need_bits(job->message))
+	if (p->nfinished > 0 && !smtpd__spool_messages_need_bits(job->message))
 		return -1;
 	for (uint32_t i = 0; i < p->nfinished; i++) {
-		uint32_t rcpt = smtpd_record_finished(p, i);
+		uint32_t rcpt = smtpd__record_finished(p, i);
 
 		if (rcpt - job->first < job->count)
-			smtpd_spool_messages_finish_rcpt(job->message, rcpt);
+			smtpd__spool_messages_finish_rcpt(job->message, rcpt);
 	}
 	return 0;
 }
@@ -186,11 +186,11 @@ replay_progress(struct smtpd_spool *s, struct smtpd_disk *log,
 	struct smtpd_record_progress p;
 	struct smtpd_queued_message *e;
 
-	if (!smtpd_record_get_progress(record->head, record->head_len, &p))
+	if (!smtpd__record_get_progress(record->head, record->head_len, &p))
 		return keep_foreign(s, record);
 	note_stamp(s, &p.stamp);
 	note_id(s, p.id);
-	e = smtpd_message_table_find(&s->table, p.id);
+	e = smtpd__message_table_find(&s->table, p.id);
 	if (e == NULL || p.job >= e->njobs)
 		return 0;
 	if (e->jobs[p.job].finished) {
@@ -199,7 +199,7 @@ replay_progress(struct smtpd_spool *s, struct smtpd_disk *log,
 	}
 	if (finish_rcpts(&e->jobs[p.job], &p) == -1)
 		return -1;
-	smtpd_spool_messages_apply(&e->jobs[p.job], &p, record->place);
+	smtpd__spool_messages_apply(&e->jobs[p.job], &p, record->place);
 	if (e->unfinished == 0)
 		drop(s, log, e);
 	return 0;
@@ -212,11 +212,11 @@ replay_state(struct smtpd_spool *s, struct smtpd_disk *log,
 	struct smtpd_record_state state;
 	struct smtpd_queued_message *e;
 
-	if (!smtpd_record_get_state(record->head, record->head_len, &state))
+	if (!smtpd__record_get_state(record->head, record->head_len, &state))
 		return keep_foreign(s, record);
 	note_stamp(s, &state.stamp);
 	note_id(s, state.id);
-	e = smtpd_message_table_find(&s->table, state.id);
+	e = smtpd__message_table_find(&s->table, state.id);
 	if (e == NULL)
 		return 0;
 	if (state.change == SMTPD_RECORD_HELD)
@@ -233,7 +233,7 @@ replay_clock(struct smtpd_spool *s, const struct smtpd_disk_record *record)
 {
 	struct smtpd_record_clock clock;
 
-	if (!smtpd_record_get_clock(record->head, record->head_len, &clock))
+	if (!smtpd__record_get_clock(record->head, record->head_len, &clock))
 		return keep_foreign(s, record);
 	note_stamp(s, &clock.stamp);
 	note_id(s, clock.last_id);
@@ -241,7 +241,7 @@ replay_clock(struct smtpd_spool *s, const struct smtpd_disk_record *record)
 }
 
 int
-smtpd_spool_replay(
+smtpd__spool_replay(
     void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
 {
 	struct smtpd_spool *s = user;
@@ -271,26 +271,26 @@ mend(struct smtpd_queued_message *e, uint32_t now)
 }
 
 void
-smtpd_spool_settle(struct smtpd_spool *s)
+smtpd__spool_settle(struct smtpd_spool *s)
 {
 	struct smtpd_queued_message *e;
 	uint32_t now;
 
-	smtpd_queue_clock_start(&s->clock, &s->last);
-	now = smtpd_spool_now(s);
+	smtpd__queue_clock_start(&s->clock, &s->last);
+	now = smtpd__spool_now(s);
 	for (uint64_t id = 0;
-	    (e = smtpd_message_table_from(&s->table, id)) != NULL;
+	    (e = smtpd__message_table_from(&s->table, id)) != NULL;
 	    id = e->id + 1)
 		mend(e, now);
 }
 
 void
-smtpd_spool_forget(struct smtpd_spool *s)
+smtpd__spool_forget(struct smtpd_spool *s)
 {
 	struct smtpd_queued_message *e;
 
-	while ((e = smtpd_message_table_take(&s->table)) != NULL)
-		smtpd_spool_messages_free(s, e);
+	while ((e = smtpd__message_table_take(&s->table)) != NULL)
+		smtpd__spool_messages_free(s, e);
 	while (s->foreign != NULL) {
 		struct smtpd_foreign *next = s->foreign->next;
 

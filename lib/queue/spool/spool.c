@@ -23,7 +23,7 @@
 #define LINE_SIZE 512
 
 void
-smtpd_spool_log(const struct smtpd_spool *s, enum smtpd_log_level level,
+smtpd__spool_log(const struct smtpd_spool *s, enum smtpd_log_level level,
     const char *format, ...)
 {
 	const struct smtpd_spool_settings *settings = &s->settings;
@@ -36,43 +36,43 @@ smtpd_spool_log(const struct smtpd_spool *s, enum smtpd_log_level level,
 	va_start(ap, format);
 	vsnprintf(raw, sizeof(raw), format, ap);
 	va_end(ap);
-	smtpd_text_init(&text, line, sizeof(line));
-	smtpd_text_filtered(&text, raw, strlen(raw));
+	smtpd__text_init(&text, line, sizeof(line));
+	smtpd__text_filtered(&text, raw, strlen(raw));
 	settings->log(level, line, settings->log_user);
 }
 
 struct smtpd_stamp
-smtpd_spool_stamp(const struct smtpd_spool *s)
+smtpd__spool_stamp(const struct smtpd_spool *s)
 {
-	return (struct smtpd_stamp){ .clock = smtpd_spool_now(s),
-		.wall_ms = smtpd_clock_wall_ms() };
+	return (struct smtpd_stamp){ .clock = smtpd__spool_now(s),
+		.wall_ms = smtpd__clock_wall_ms() };
 }
 
 uint32_t
-smtpd_spool_now(const struct smtpd_spool *s)
+smtpd__spool_now(const struct smtpd_spool *s)
 {
-	return smtpd_queue_clock_now(&s->clock);
+	return smtpd__queue_clock_now(&s->clock);
 }
 
 uint64_t
-smtpd_spool_wall_ms(const struct smtpd_spool *s, uint32_t when)
+smtpd__spool_wall_ms(const struct smtpd_spool *s, uint32_t when)
 {
-	int64_t seconds = (int64_t)when - (int64_t)smtpd_spool_now(s);
-	int64_t ms = (int64_t)smtpd_clock_wall_ms() + seconds * 1000;
+	int64_t seconds = (int64_t)when - (int64_t)smtpd__spool_now(s);
+	int64_t ms = (int64_t)smtpd__clock_wall_ms() + seconds * 1000;
 
 	return ms > 0 ? (uint64_t)ms : 0;
 }
 
 int
-smtpd_spool_directory(const struct smtpd_spool *s)
+smtpd__spool_directory(const struct smtpd_spool *s)
 {
 	return s->dir;
 }
 
 void
-smtpd_spool_stats(const struct smtpd_spool *s, struct smtpd_disk_stats *out)
+smtpd__spool_stats(const struct smtpd_spool *s, struct smtpd_disk_stats *out)
 {
-	smtpd_disk_stats(s->log, out);
+	smtpd__disk_stats(s->log, out);
 }
 
 /* Open log/, which is made when it may be. */
@@ -86,7 +86,7 @@ open_log_directory(const struct smtpd_spool *s)
 	if (mkdirat(s->dir, "log", 0700) == -1) {
 		if (errno != EEXIST)
 			return -1;
-	} else if (smtpd_commit_directory(s->dir) == -1) {
+	} else if (smtpd__commit_directory(s->dir) == -1) {
 		return -1;
 	}
 	return openat(s->dir, "log", flags);
@@ -98,8 +98,8 @@ open_log(struct smtpd_spool *s, char *error, size_t size)
 	const struct smtpd_disk_settings settings = {
 		.segment_size = s->settings.segment_size,
 		.read_only = s->settings.read_only,
-		.replay = smtpd_spool_replay,
-		.damaged = smtpd_quarantine_range,
+		.replay = smtpd__spool_replay,
+		.damaged = smtpd__quarantine_range,
 		.user = s,
 	};
 	int dir = open_log_directory(s);
@@ -112,12 +112,12 @@ open_log(struct smtpd_spool *s, char *error, size_t size)
 		return -1;
 	}
 	while (tries-- > 0) {
-		s->log = smtpd_disk_open(dir, &settings, error, size);
+		s->log = smtpd__disk_open(dir, &settings, error, size);
 		if (s->log != NULL || errno != EAGAIN)
 			break;
-		smtpd_spool_forget(s);
+		smtpd__spool_forget(s);
 	}
-	smtpd_fd_close(dir);
+	smtpd__fd_close(dir);
 	return s->log != NULL ? 0 : -1;
 }
 
@@ -140,7 +140,7 @@ allocate(const struct smtpd_spool_settings *settings)
 	s->settings = *settings;
 	s->group_max = group_max(settings->segment_size);
 	s->dir = s->lock = s->tmp = s->large = s->quarantine = s->dead = -1;
-	smtpd_crc32c_init(&s->crc);
+	smtpd__crc32c_init(&s->crc);
 	pthread_mutex_init(&s->mutex, NULL);
 	pthread_cond_init(&s->landed, NULL);
 	return s;
@@ -152,9 +152,9 @@ destroy(struct smtpd_spool *s)
 {
 	int error = errno;
 
-	smtpd_disk_close(s->log);
-	smtpd_spool_forget(s);
-	smtpd_spool_close_directories(s);
+	smtpd__disk_close(s->log);
+	smtpd__spool_forget(s);
+	smtpd__spool_close_directories(s);
 	pthread_cond_destroy(&s->landed);
 	pthread_mutex_destroy(&s->mutex);
 	free(s->cleaning.ids);
@@ -163,7 +163,7 @@ destroy(struct smtpd_spool *s)
 }
 
 struct smtpd_spool *
-smtpd_spool_open(const char *directory,
+smtpd__spool_open(const char *directory,
     const struct smtpd_spool_settings *settings, char *error, size_t size)
 {
 	struct smtpd_spool *s = allocate(settings);
@@ -172,17 +172,17 @@ smtpd_spool_open(const char *directory,
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
-	if (smtpd_spool_open_directories(s, directory, error, size) == -1)
+	if (smtpd__spool_open_directories(s, directory, error, size) == -1)
 		goto failed;
 	if (!s->settings.read_only)
-		smtpd_spool_empty_tmp(s);
+		smtpd__spool_empty_tmp(s);
 	if (open_log(s, error, size) == -1)
 		goto failed;
-	smtpd_spool_settle(s);
-	s->cleaning.marked = smtpd_clock_ms();
+	smtpd__spool_settle(s);
+	s->cleaning.marked = smtpd__clock_ms();
 	if (!s->settings.read_only) {
-		smtpd_spool_clear_orphans(s);
-		smtpd_quarantine_foreign(s);
+		smtpd__spool_clear_orphans(s);
+		smtpd__quarantine_foreign(s);
 	}
 	return s;
 failed:
@@ -191,29 +191,29 @@ failed:
 }
 
 void
-smtpd_spool_mark(struct smtpd_spool *s)
+smtpd__spool_mark(struct smtpd_spool *s)
 {
-	struct smtpd_record_clock clock = { .stamp = smtpd_spool_stamp(s) };
+	struct smtpd_record_clock clock = { .stamp = smtpd__spool_stamp(s) };
 	struct smtpd_disk_entry record = { .type = SMTPD_RECORD_CLOCK };
 	struct smtpd_pack head = { 0 };
 
 	pthread_mutex_lock(&s->mutex);
 	clock.last_id = s->last_id;
 	pthread_mutex_unlock(&s->mutex);
-	smtpd_record_put_clock(&head, &clock);
+	smtpd__record_put_clock(&head, &clock);
 	record.head = head.data;
 	record.head_len = head.len;
 	if (!head.failed)
-		smtpd_disk_append(s->log, &record, 1, 0);
-	smtpd_pack_free(&head);
+		smtpd__disk_append(s->log, &record, 1, 0);
+	smtpd__pack_free(&head);
 }
 
 void
-smtpd_spool_close(struct smtpd_spool *s)
+smtpd__spool_close(struct smtpd_spool *s)
 {
 	if (s == NULL)
 		return;
 	if (!s->settings.read_only)
-		smtpd_spool_mark(s);
+		smtpd__spool_mark(s);
 	destroy(s);
 }

@@ -48,7 +48,7 @@ struct smtpd_spool_settings {
 	void (*release)(void *user, struct smtpd_destination *destination);
 
 	/* MESSAGE, which is pinned for the call, cannot be read and has ended,
-	 * as smtpd_spool_clean() found out: take its jobs out of the
+	 * as smtpd__spool_clean() found out: take its jobs out of the
 	 * schedule.  NULL: no matter. */
 	void (*lost)(void *user, struct smtpd_queued_message *message);
 	void *user;
@@ -65,29 +65,29 @@ struct smtpd_spool_settings {
  * Return NULL with errno (EBUSY: another process has it; ENOTDIR: read only,
  * and there is no spool) and the reason in ERROR of SIZE bytes.
  */
-struct smtpd_spool *smtpd_spool_open(const char *directory,
+struct smtpd_spool *smtpd__spool_open(const char *directory,
     const struct smtpd_spool_settings *settings, char *error, size_t size);
 
 /* Close it; nobody uses it or an message of it.  All destinations are released.
  * NULL is fine. */
-void smtpd_spool_close(struct smtpd_spool *s);
+void smtpd__spool_close(struct smtpd_spool *s);
 
 /* The queue's clock. */
-uint32_t smtpd_spool_now(const struct smtpd_spool *s);
+uint32_t smtpd__spool_now(const struct smtpd_spool *s);
 
 /* A moment of the queue's clock as milliseconds since 1970, for people. */
-uint64_t smtpd_spool_wall_ms(const struct smtpd_spool *s, uint32_t when);
+uint64_t smtpd__spool_wall_ms(const struct smtpd_spool *s, uint32_t when);
 
 /* The descriptor of its directory: to look at the disk, and for what else is
  * in it. */
-int smtpd_spool_directory(const struct smtpd_spool *s);
+int smtpd__spool_directory(const struct smtpd_spool *s);
 
 /* The log's figures. */
-void smtpd_spool_stats(
+void smtpd__spool_stats(
     const struct smtpd_spool *s, struct smtpd_disk_stats *out);
 
 /* How many messages there are. */
-uint64_t smtpd_spool_count(struct smtpd_spool *s);
+uint64_t smtpd__spool_count(struct smtpd_spool *s);
 
 /*
  * The content of a message while it comes in: in memory up to 64 KiB, then in
@@ -96,16 +96,16 @@ uint64_t smtpd_spool_count(struct smtpd_spool *s);
 struct smtpd_content;
 
 /* Begin.  NULL without memory. */
-struct smtpd_content *smtpd_content_create(struct smtpd_spool *s);
+struct smtpd_content *smtpd__content_create(struct smtpd_spool *s);
 
 /* Append LEN bytes.  Return 0, or -1 with errno. */
-int smtpd_content_write(struct smtpd_content *c, const void *data, size_t len);
+int smtpd__content_write(struct smtpd_content *c, const void *data, size_t len);
 
 /* How many there are so far. */
-uint64_t smtpd_content_size(const struct smtpd_content *c);
+uint64_t smtpd__content_size(const struct smtpd_content *c);
 
 /* Forget it, if it was not added; NULL is fine. */
-void smtpd_content_destroy(struct smtpd_content *c);
+void smtpd__content_destroy(struct smtpd_content *c);
 
 /* A message to be added. */
 struct smtpd_spool_mail {
@@ -121,7 +121,7 @@ struct smtpd_spool_mail {
 };
 
 /* A new id: that of nothing before, and rising. */
-uint64_t smtpd_spool_new_id(struct smtpd_spool *s);
+uint64_t smtpd__spool_new_id(struct smtpd_spool *s);
 
 /*
  * Add MAIL.  On 0 it is on stable storage, and *MESSAGE, whose jobs are out of
@@ -129,7 +129,7 @@ uint64_t smtpd_spool_new_id(struct smtpd_spool *s);
  * Or -1 with errno: ENOSPC, ENOMEM, EINVAL (an address without a domain), EIO
  * and what else.
  */
-int smtpd_spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
+int smtpd__spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     struct smtpd_queued_message **message);
 
 /* What came of one recipient in an attempt. */
@@ -160,10 +160,10 @@ struct smtpd_progress {
 /*
  * Record P and change its job accordingly; the space that is kept in reserve
  * may be used.  *REPORT is the message of the report, pinned as by
- * smtpd_spool_add(), or NULL.  Return 0, or -1 with errno, and nothing is
+ * smtpd__spool_add(), or NULL.  Return 0, or -1 with errno, and nothing is
  * changed.
  */
-int smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
+int smtpd__spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
     struct smtpd_queued_message **report);
 
 /*
@@ -173,23 +173,23 @@ int smtpd_spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
 struct smtpd_pending_commit;
 
 /*
- * As smtpd_spool_progress() for what finishes all that is left of a job, and
+ * As smtpd__spool_progress() for what finishes all that is left of a job, and
  * has no report, but without waiting for the disk: *NOTE is to be waited for,
  * soon, or NULL when there is nothing to wait for.  Return 0, or -1 with errno,
  * and nothing is changed.
  */
-int smtpd_spool_progress_begin(struct smtpd_spool *s,
+int smtpd__spool_progress_begin(struct smtpd_spool *s,
     const struct smtpd_progress *p, struct smtpd_pending_commit **note);
 
 /* Wait until NOTE is on stable storage, and free it.  Or return -1 with errno:
  * it is not, and may be waited for again. */
-int smtpd_pending_commit_wait(struct smtpd_pending_commit *note);
+int smtpd__pending_commit_wait(struct smtpd_pending_commit *note);
 
 /* Free one that could not be brought to stable storage. */
-void smtpd_pending_commit_abandon(struct smtpd_pending_commit *note);
+void smtpd__pending_commit_abandon(struct smtpd_pending_commit *note);
 
 /* Hold an message or release it.  Return 0, or -1 with errno. */
-int smtpd_spool_hold(
+int smtpd__spool_hold(
     struct smtpd_spool *s, struct smtpd_queued_message *message, bool hold);
 
 /*
@@ -197,39 +197,39 @@ int smtpd_spool_hold(
  * set at once, and no further progress of it is recorded.  Return 0, or -1
  * with errno.
  */
-int smtpd_spool_remove(
+int smtpd__spool_remove(
     struct smtpd_spool *s, struct smtpd_queued_message *message);
 
 /* End an message that cannot be read: what there is of it goes to quarantine/,
- * with WHY beside it.  As smtpd_spool_remove(). */
-int smtpd_spool_quarantine(struct smtpd_spool *s,
+ * with WHY beside it.  As smtpd__spool_remove(). */
+int smtpd__spool_quarantine(struct smtpd_spool *s,
     struct smtpd_queued_message *message, const char *why);
 
 /* Write LOADED to dead/ with WHY beside it.  Durable on 0; -1 with errno. */
-int smtpd_spool_quarantine_dead_letter(struct smtpd_spool *s,
+int smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
     const struct smtpd_loaded_message *loaded, const char *why);
 
 /* The message of ID, pinned; NULL: there is none. */
-struct smtpd_queued_message *smtpd_spool_find(
+struct smtpd_queued_message *smtpd__spool_find(
     struct smtpd_spool *s, uint64_t id);
 
 /* The message with the least id above ID, pinned; NULL: there is none.  Begins
  * with 0. */
-struct smtpd_queued_message *smtpd_spool_next(
+struct smtpd_queued_message *smtpd__spool_next(
     struct smtpd_spool *s, uint64_t id);
 
 /* One pin more for MESSAGE: by who has a job of it from the schedule, before he
  * gives up the schedule's lock. */
-void smtpd_spool_pin(
+void smtpd__spool_pin(
     struct smtpd_spool *s, struct smtpd_queued_message *message);
 
 /* The flags of MESSAGE, of enum smtpd_message_flag, at this moment. */
-unsigned smtpd_spool_flags(
+unsigned smtpd__spool_flags(
     struct smtpd_spool *s, const struct smtpd_queued_message *message);
 
 /* One pin less; the message may be gone after that.  It may call the settings'
  * release: so no lock is held that this takes. */
-void smtpd_spool_unpin(
+void smtpd__spool_unpin(
     struct smtpd_spool *s, struct smtpd_queued_message *message);
 
 /*
@@ -238,24 +238,24 @@ void smtpd_spool_unpin(
  * in it: its jobs are OUT, and due at SMTPD_TIME_NONE.  The caller frees it and
  * its finished.  NULL without memory.
  */
-struct smtpd_queued_message *smtpd_spool_copy(
+struct smtpd_queued_message *smtpd__spool_copy(
     struct smtpd_spool *s, const struct smtpd_queued_message *message);
 
 /* Read the message of MESSAGE, which is pinned.  Return 0, or -1 with errno:
  * EBADMSG when it is damaged, ENOENT when it has ended. */
-int smtpd_spool_load(struct smtpd_spool *s,
+int smtpd__spool_load(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded);
 
 /* Read all histories of JOB, oldest first, to WRITE; the oldest part may have been
  * left out.  Return 0, or -1 with errno.  The message is pinned. */
-int smtpd_spool_history(struct smtpd_spool *s,
+int smtpd__spool_history(struct smtpd_spool *s,
     const struct smtpd_delivery_job *job, smtpd_write_fn *write, void *user);
 
 /* What came of the recipients of JOB in its last attempt: an array of *COUNT
  * that the caller frees, NULL and 0 when there was none.  Return 0, or -1
  * with errno. */
-int smtpd_spool_results(struct smtpd_spool *s,
+int smtpd__spool_results(struct smtpd_spool *s,
     const struct smtpd_delivery_job *job, struct smtpd_rcpt_progress **results,
     size_t *count);
 
@@ -264,9 +264,9 @@ int smtpd_spool_results(struct smtpd_spool *s,
  * oldest segment, recycle it, allocate a spare.  Return whether there is more
  * to do at once.  One thread.
  */
-bool smtpd_spool_clean(struct smtpd_spool *s);
+bool smtpd__spool_clean(struct smtpd_spool *s);
 
-/* What smtpd_spool_check() found. */
+/* What smtpd__spool_check() found. */
 struct smtpd_spool_damage {
 	uint64_t messages;   /* that are whole */
 	uint64_t damaged;    /* that are not, and pieces of the log */
@@ -275,7 +275,7 @@ struct smtpd_spool_damage {
 
 /* Read every message there is, telling of each that is damaged by a line to
  * WRITE. */
-int smtpd_spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
+int smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
     smtpd_write_fn *write, void *user);
 
 #endif

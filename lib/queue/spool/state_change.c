@@ -9,7 +9,7 @@ append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
     enum smtpd_record_change change)
 {
 	struct smtpd_record_state state = {
-		.stamp = smtpd_spool_stamp(s),
+		.stamp = smtpd__spool_stamp(s),
 		.id = e->id,
 		.change = (uint8_t)change,
 	};
@@ -17,25 +17,25 @@ append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 	struct smtpd_pack head = { 0 };
 	int status = -1;
 
-	smtpd_record_put_state(&head, &state);
+	smtpd__record_put_state(&head, &state);
 	record.head = head.data;
 	record.head_len = head.len;
 	errno = ENOMEM;
 	if (!head.failed)
-		status =
-		    smtpd_disk_append(s->log, &record, 1, SMTPD_DISK_ESSENTIAL);
-	smtpd_pack_free(&head);
+		status = smtpd__disk_append(
+		    s->log, &record, 1, SMTPD_DISK_ESSENTIAL);
+	smtpd__pack_free(&head);
 	return status;
 }
 
 int
-smtpd_spool_hold(
+smtpd__spool_hold(
     struct smtpd_spool *s, struct smtpd_queued_message *message, bool hold)
 {
 	int status;
 
 	pthread_mutex_lock(&s->mutex);
-	if (!smtpd_spool_messages_lock(s, message)) {
+	if (!smtpd__spool_messages_lock(s, message)) {
 		pthread_mutex_unlock(&s->mutex);
 		errno = ENOENT;
 		return -1;
@@ -48,7 +48,7 @@ smtpd_spool_hold(
 		message->flags |= SMTPD_MESSAGE_HELD;
 	if (status == 0 && !hold)
 		message->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
-	smtpd_spool_messages_unlock(s, message);
+	smtpd__spool_messages_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	return status;
 }
@@ -63,13 +63,13 @@ end(struct smtpd_spool *s, struct smtpd_queued_message *message,
 
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0)
-		smtpd_spool_messages_end(s, message);
+		smtpd__spool_messages_end(s, message);
 	else
 		message->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
-	smtpd_spool_messages_unlock(s, message);
+	smtpd__spool_messages_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0)
-		smtpd_spool_messages_release(s, message);
+		smtpd__spool_messages_release(s, message);
 	return status;
 }
 
@@ -81,7 +81,7 @@ begin_end(struct smtpd_spool *s, struct smtpd_queued_message *message)
 
 	pthread_mutex_lock(&s->mutex);
 	message->flags |= SMTPD_MESSAGE_REMOVED;
-	entered = smtpd_spool_messages_lock(s, message);
+	entered = smtpd__spool_messages_lock(s, message);
 	if (entered)
 		message->flags |= SMTPD_MESSAGE_REMOVED;
 	pthread_mutex_unlock(&s->mutex);
@@ -89,7 +89,7 @@ begin_end(struct smtpd_spool *s, struct smtpd_queued_message *message)
 }
 
 int
-smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_queued_message *message)
+smtpd__spool_remove(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
 	if (!begin_end(s, message))
 		return 0;
@@ -97,21 +97,21 @@ smtpd_spool_remove(struct smtpd_spool *s, struct smtpd_queued_message *message)
 }
 
 int
-smtpd_spool_quarantine(struct smtpd_spool *s,
+smtpd__spool_quarantine(struct smtpd_spool *s,
     struct smtpd_queued_message *message, const char *why)
 {
 	int error;
 
 	if (!begin_end(s, message))
 		return 0;
-	if (smtpd_quarantine_message(s, message, why) == 0)
+	if (smtpd__quarantine_message(s, message, why) == 0)
 		return end(s, message, SMTPD_RECORD_QUARANTINED);
 	error = errno;
-	smtpd_spool_log(s, SMTPD_LOG_WARNING,
+	smtpd__spool_log(s, SMTPD_LOG_WARNING,
 	    "a damaged message cannot be moved to quarantine/, and stays");
 	pthread_mutex_lock(&s->mutex);
 	message->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
-	smtpd_spool_messages_unlock(s, message);
+	smtpd__spool_messages_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	errno = error;
 	return -1;
