@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "schedule_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <stdlib.h>
 
 #include "queue/schedule/state.h"
+
+#include "test.h"
 
 const uint32_t world_epochs[3] = { 0, 1000, UINT32_MAX / 2 };
 

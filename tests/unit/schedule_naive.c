@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "schedule_naive.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
+
+#include "test.h"
 
 static uint32_t
 least(uint32_t a, uint32_t b)

@@ -2,15 +2,10 @@
 #include "address_list.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "test.h"
 
 /* The addresses of LIST, divided by "|". */
 static void

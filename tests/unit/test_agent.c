@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <smtpd.h>
 
-#include <cmocka.h>
-
 #include "certs.h"
 #include "os/clock.h"
 #include "queue/delivery/agent_state.h"
 #include "scripted.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test.h"
 
 #define HOSTS     3
 #define RCPTS_MAX 130

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Routes and agents with every allocation failing once; linked with --wrap.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <smtpd.h>
 
-#include <cmocka.h>
-
 #include "failing.h"
 #include "queue/delivery/agent.h"
 #include "scripted.h"
+
+#include "test.h"
 
 static int
 take_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)

@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "queue/delivery/bounce.h"
 #include "spool_fixture.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define RCPTS        3
-#define FAILED       SMTPD_BOUNCE_FAILED
-#define DELAYED      SMTPD_BOUNCE_DELAYED
-#define RELAYED      SMTPD_BOUNCE_RELAYED
-#define BODY         "the body of it\r\n"
+#include "test.h"
+
+#define RCPTS   3
+#define FAILED  SMTPD_BOUNCE_FAILED
+#define DELAYED SMTPD_BOUNCE_DELAYED
+#define RELAYED SMTPD_BOUNCE_RELAYED
+#define BODY    "the body of it\r\n"
 
 struct case_state {
 	struct fixture f;

@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -12,6 +6,8 @@
 #include <string.h>
 
 #include "resolve/cache.h"
+
+#include "test.h"
 
 static struct smtpd_dns_answer *
 make_answer(enum smtpd_dns_status status, uint32_t ttl_s, size_t count)

@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -12,6 +6,8 @@
 #include <sys/resource.h>
 
 #include "os/cancel.h"
+
+#include "test.h"
 
 static bool
 is_readable(const struct smtpd_cancel *c)

@@ -3,10 +3,6 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +11,10 @@
 
 #include <smtpd.h>
 
-#include <cmocka.h>
-
 #include "os/clock.h"
 #include "scripted.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test.h"
 
 /* What a script begins with, and what the client says in one flight. */
 #define HI     "< 220 peer\n> EHLO me.example\n"

@@ -3,10 +3,6 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +10,10 @@
 
 #include <smtpd.h>
 
-#include <cmocka.h>
-
 #include "certs.h"
 #include "scripted.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test.h"
 
 /* A server that keeps the last message. */
 struct maintenance {

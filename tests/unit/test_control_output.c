@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/control/output.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "test.h"
 
 /* What was handed on. */
 struct heard {

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/control/protocol.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 static void
 what_is_written_is_read(void **state)

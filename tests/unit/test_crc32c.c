@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/crc32c.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test.h"
 
 static struct smtpd_crc32c crc;
 

@@ -4,23 +4,19 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "hostname.h"
 #include "listen.h"
 #include "log.h"
 #include "privileges.h"
 #include "systemd.h"
+
+#include "test.h"
 
 static void
 test_addresses(void **state)

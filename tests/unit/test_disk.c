@@ -6,20 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "base/little.h"
 #include "disk_fixture.h"
 #include "journal/disk/format.h"
+
+#include "test.h"
 
 static struct smtpd_disk_stats
 stats_of(struct disk_fixture *d)

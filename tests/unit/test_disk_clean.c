@@ -5,16 +5,14 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "disk_fixture.h"
+
+#include "test.h"
 
 #define KEYS     4000
 #define BODY_MAX 40000

@@ -6,17 +6,15 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "disk_fixture.h"
+
+#include "test.h"
 
 #define ROUNDS  200
 #define THREADS 4

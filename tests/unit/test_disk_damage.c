@@ -2,16 +2,14 @@
 /* The log with bytes lost, changed and made up. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "disk_fixture.h"
+
+#include "test.h"
 
 #define PAGE 4096
 

@@ -9,17 +9,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "disk_fixture.h"
 #include "failing.h"
+
+#include "test.h"
 
 /* What the replaced calls say from the next but COUNTDOWN on, TIMES times; 0
  * times: what the system says. */

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/statvfs.h>
-
-#include <cmocka.h>
 
 #include "os/clock.h"
 #include "os/disk_space.h"
 
+#include "test.h"
+
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct statvfs disk;
 static int looks;

@@ -2,20 +2,17 @@
 /* For syscall(). */
 #define _DEFAULT_SOURCE
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "os/clock.h"
 #include "queue_fixture.h"
+
+#include "test.h"
 
 #define COUNTER(name) offsetof(struct smtpd_queue_counters, name)
 

@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +6,8 @@
 
 #include "dns_packet.h"
 #include "resolve/dns_message.h"
+
+#include "test.h"
 
 #define ID   4711
 #define NAME "Example.ORG"

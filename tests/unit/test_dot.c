@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "grammar/dot.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#include "test.h"
 
 /* Octets of a line that the tests allow, unless they are about it. */
 #define LINE 1000

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "resolve/hostname.h"
+
+#include "test.h"
 
 #define L63 "123456789012345678901234567890123456789012345678901234567890abc"
 #define L60 "123456789012345678901234567890123456789012345678901234567890"

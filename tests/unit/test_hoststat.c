@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,6 +6,8 @@
 #include <string.h>
 
 #include "queue/delivery/hoststat.h"
+
+#include "test.h"
 
 #define SECOND UINT64_C(1000)
 #define MINUTE (60 * SECOND)

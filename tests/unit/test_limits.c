@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/limits.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #define MANY 100
 

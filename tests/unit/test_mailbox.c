@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "mailbox.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 static void
 test_patterns(void **state)

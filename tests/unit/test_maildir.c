@@ -15,18 +15,14 @@
 #include <pthread.h>
 #include <regex.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #define NAME_PATTERN \
 	"^[0-9]+\\.M[0-9]{6}P[0-9]+Q[0-9]+\\.mx\\.example\\.org,S=[0-9]+$"

@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/spool/message_table.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
-#define COUNT 4000
+#define MESSAGES 4000
 
 struct model {
 	struct smtpd_message_table table;
-	struct smtpd_queued_message *entries; /* of ids 1 to COUNT */
-	bool there[COUNT + 1];
+	struct smtpd_queued_message *entries; /* of ids 1 to MESSAGES */
+	bool there[MESSAGES + 1];
 };
 
 static int
@@ -23,9 +20,9 @@ setup(void **state)
 	struct model *m = calloc(1, sizeof(*m));
 
 	assert_non_null(m);
-	m->entries = calloc(COUNT + 1, sizeof(*m->entries));
+	m->entries = calloc(MESSAGES + 1, sizeof(*m->entries));
 	assert_non_null(m->entries);
-	for (size_t i = 0; i <= COUNT; i++)
+	for (size_t i = 0; i <= MESSAGES; i++)
 		m->entries[i].id = i;
 	*state = m;
 	return 0;
@@ -48,7 +45,7 @@ assert_same(struct model *m)
 {
 	struct smtpd_queued_message *next = NULL;
 
-	for (uint64_t id = COUNT; id > 0; id--) {
+	for (uint64_t id = MESSAGES; id > 0; id--) {
 		if (m->there[id])
 			next = &m->entries[id];
 		assert_ptr_equal(
@@ -77,12 +74,12 @@ test_rising(void **state)
 	struct model *m = *state;
 
 	assert_same(m);
-	for (uint64_t id = 1; id <= COUNT; id++)
+	for (uint64_t id = 1; id <= MESSAGES; id++)
 		toggle(m, id);
 	/* Leaves are full. */
-	assert_true(m->table.count <= COUNT / 255 + 1);
+	assert_true(m->table.count <= MESSAGES / 255 + 1);
 	assert_same(m);
-	for (uint64_t id = 1; id <= COUNT; id++)
+	for (uint64_t id = 1; id <= MESSAGES; id++)
 		toggle(m, id);
 	assert_same(m);
 	assert_int_equal(m->table.count, 0);
@@ -93,10 +90,10 @@ test_falling(void **state)
 {
 	struct model *m = *state;
 
-	for (uint64_t id = COUNT; id > 0; id--)
+	for (uint64_t id = MESSAGES; id > 0; id--)
 		toggle(m, id);
 	assert_same(m);
-	for (uint64_t id = COUNT; id > 0; id--)
+	for (uint64_t id = MESSAGES; id > 0; id--)
 		toggle(m, id);
 	assert_int_equal(m->table.count, 0);
 }
@@ -109,11 +106,11 @@ test_random(void **state)
 	srand(1);
 	for (int round = 0; round < 40; round++) {
 		for (int i = 0; i < 3000; i++)
-			toggle(m, 1 + (uint64_t)rand() % COUNT);
+			toggle(m, 1 + (uint64_t)rand() % MESSAGES);
 		assert_same(m);
 	}
 	/* Nearly all of them leave. */
-	for (uint64_t id = 1; id <= COUNT; id++)
+	for (uint64_t id = 1; id <= MESSAGES; id++)
 		if (m->there[id] != (id % 100 == 0))
 			toggle(m, id);
 	assert_same(m);
@@ -125,9 +122,9 @@ test_take(void **state)
 {
 	struct model *m = *state;
 
-	for (uint64_t id = 1; id <= COUNT; id++)
+	for (uint64_t id = 1; id <= MESSAGES; id++)
 		toggle(m, id);
-	for (uint64_t id = COUNT; id > 0; id--)
+	for (uint64_t id = MESSAGES; id > 0; id--)
 		assert_ptr_equal(
 		    smtpd__message_table_take(&m->table), &m->entries[id]);
 	assert_null(smtpd__message_table_take(&m->table));

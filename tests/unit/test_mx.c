@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "resolve/mx.h"
+
+#include "test.h"
 
 static struct smtpd_dns_answer *
 make_answer(size_t count)

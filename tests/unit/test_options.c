@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include <smtpd/server.h>
 
 #include "text_list.h"
+
+#include "test.h"
 
 /* What other programs have too. */
 struct incoming {

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include <cmocka.h>
-
 #include "os/clock.h"
 #include "queue_fixture.h"
+
+#include "test.h"
 
 #define COUNTER(name) offsetof(struct smtpd_queue_counters, name)
 

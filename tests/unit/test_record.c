@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/spool/record.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 static const struct smtpd_stamp stamp = { .clock = 7, .wall_ms = 1234567 };
 

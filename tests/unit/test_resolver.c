@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +13,8 @@
 
 #include "dns_server.h"
 #include "os/clock.h"
+
+#include "test.h"
 
 #define MX 15
 

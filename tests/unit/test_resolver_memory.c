@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The resolver with every allocation failing once; linked with --wrap. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +8,8 @@
 
 #include "dns_server.h"
 #include "failing.h"
+
+#include "test.h"
 
 static void
 answer(void *user, const struct dns_query *q, struct dns_reply *r)

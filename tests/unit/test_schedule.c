@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +6,8 @@
 #include <string.h>
 
 #include "schedule_fixture.h"
+
+#include "test.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "queue/schedule/state.h"
 #include "schedule_fixture.h"
+
+#include "test.h"
 
 static uint32_t
 report(

@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +7,8 @@
 #include "failing.h"
 #include "queue/schedule/state.h"
 #include "schedule_fixture.h"
+
+#include "test.h"
 
 static void
 no_schedule_is_made_by_halves(void **state)

@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +6,8 @@
 #include "base/heap.h"
 #include "base/name_table.h"
 #include "queue/model/queued_message.h"
+
+#include "test.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

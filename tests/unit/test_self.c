@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -14,6 +8,8 @@
 
 #include "resolve/ip.h"
 #include "resolve/self.h"
+
+#include "test.h"
 
 struct literal_case {
 	const char *literal;

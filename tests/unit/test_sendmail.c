@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include <cmocka.h>
-
 #include "arguments.h"
 #include "identity.h"
 #include "message.h"
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#include "test.h"
 
 /* Read IN as a message; its text and recipients go to OUT and RCPTS. */
 static int

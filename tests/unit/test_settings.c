@@ -2,13 +2,9 @@
 /* The defaults that the header states; what they do, others test. */
 #include "server/settings.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #define SETTING(name) #name, offsetof(struct smtpd_settings, name)
 

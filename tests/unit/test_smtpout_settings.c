@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include <cmocka.h>
-
 #include "listen.h"
 #include "options.h"
 
-#define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
+#include "test.h"
+
 #define WORDS_MAX 10
 
 /* Read the words at WORDS, up to NULL, behind a name for the host. */

@@ -4,16 +4,14 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "grammar/received.h"
+
+#include "test.h"
 
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

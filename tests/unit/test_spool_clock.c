@@ -2,13 +2,11 @@
 /* Clocks that jump: linked with --wrap of those of net/clock. */
 #include "spool_fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "os/clock.h"
+
+#include "test.h"
 
 #define HOUR (3600 * (uint64_t)1000)
 #define DAY  (24 * HOUR)

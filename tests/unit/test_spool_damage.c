@@ -11,18 +11,16 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "grammar/received.h"
 #include "queue/spool/core.h"
 #include "queue/spool/record.h"
+
+#include "test.h"
 
 #define MESSAGES 120
 

@@ -6,10 +6,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "certs.h"
 #include "net/socket.h"
 #include "peer.h"
+
+#include "test.h"
 
 /* The default of smtpd_settings.stack_size. */
 #define DEFAULT_STACK 65536

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <sys/stat.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <smtpd.h>
 
-#include <cmocka.h>
-
 #include "certs.h"
 #include "transport/tls_conn.h"
+
+#include "test.h"
 
 static struct smtpd_tls *
 create(const struct smtpd_tls_settings *settings)

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include <sys/types.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "certs.h"
 #include "tls_files.h"
+
+#include "test.h"
 
 #define DAY 86400
 

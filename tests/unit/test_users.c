@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "users.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 /* A file for one map. */
 struct place {
