@@ -85,6 +85,28 @@ struct smtpd_security_rule {
 	enum smtpd_security security;
 };
 
+/* What is done to the header of a message that is added.  Return-Path is
+ * removed in any case (RFC 5321, 4.4). */
+enum smtpd_queue_fix {
+	SMTPD_FIX_DATE = 1 << 0,       /* add Date when missing */
+	SMTPD_FIX_MESSAGE_ID = 1 << 1, /* add Message-ID when missing */
+	SMTPD_FIX_BCC = 1 << 2,        /* remove Bcc */
+	SMTPD_FIX_NONE = 1 << 3,       /* nothing: where 0 is the default */
+};
+
+/* What smtpd_queue_deliver() did with a message. */
+struct smtpd_queue_submission {
+	const char *id; /* of the message; "" when it was not queued */
+	uint64_t size;  /* octets read from the client */
+	int error;      /* 0: it is queued; EBADMSG: the body has no valid end;
+	                 * else the errno of the queue */
+};
+
+/* Report a submission, before its reply.  Called on the session's thread; must
+ * return. */
+typedef void smtpd_submission_fn(struct smtpd_session *s,
+    const struct smtpd_queue_submission *submission, void *user);
+
 /* The settings of a queue; zero or NULL means the default beside each.  Times
  * are in seconds; SMTPD_NO_TIMEOUT: never. */
 struct smtpd_queue_settings {
@@ -125,6 +147,14 @@ struct smtpd_queue_settings {
 	smtpd_log_fn *log;
 	void *log_user;
 	enum smtpd_log_level log_level; /* SMTPD_LOG_INFO */
+
+	/* How smtpd_queue_deliver() queues a message: what it does to the
+	 * header, in which domain <postmaster> is, and where it reports
+	 * (NULL: nowhere). */
+	unsigned fix;             /* SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID */
+	const char *local_domain; /* hostname */
+	smtpd_submission_fn *submitted;
+	void *submitted_user;
 };
 
 /*
@@ -150,14 +180,6 @@ SMTPD_API void smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms);
 /* Stop at once if it runs, and free it; NULL is fine.  No message may be open.
  * Since 0.1. */
 SMTPD_API void smtpd_queue_close(struct smtpd_queue *q);
-
-/* What is done to the header of a message that is added.  Return-Path is taken
- * away in any case (RFC 5321, 4.4). */
-enum smtpd_queue_fix {
-	SMTPD_FIX_DATE = 1 << 0,       /* add Date when missing */
-	SMTPD_FIX_MESSAGE_ID = 1 << 1, /* add Message-ID when missing */
-	SMTPD_FIX_BCC = 1 << 2,        /* take Bcc away */
-};
 
 /* A message to be queued. */
 struct smtpd_mail {
@@ -206,9 +228,9 @@ SMTPD_API int smtpd_queue_commit(
 SMTPD_API void smtpd_queue_abort(struct smtpd_queue_message *d);
 
 /*
- * A delivery callback for a server: queue the message, with Received on top,
- * and Date and Message-ID when they are missing; answer 250 with its id, or
- * 4xx.  QUEUE is a struct smtpd_queue *.  Since 0.1.
+ * A delivery callback for a server: queue the message with Received on top, and
+ * what the settings say of fix; answer 250 with its id, or 4xx.  QUEUE is a
+ * struct smtpd_queue *.  Since 0.1.
  */
 SMTPD_API int smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body,

@@ -1,96 +1,148 @@
 /* SPDX-License-Identifier: MIT */
 
-/* A queue behind a server: what both offer to programs is put together. */
+/* A queue behind a server: the callbacks that queue what a session brings. */
 
 #include <smtpd/queue.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "grammar/param.h"
+#include "queue/queue_state.h"
 
 #define BLOCK_SIZE 16384
 
+/* One message on its way from a session into the queue. */
+struct submission {
+	struct smtpd_queue *queue;
+	const struct smtpd_envelope *envelope;
+	struct smtpd_mail mail;
+	struct smtpd_outgoing_rcpt *rcpts;
+	uint64_t size; /* octets read */
+	char postmaster[16 + 256];
+	char received[1024];
+	char id[SMTPD_QUEUE_ID_MAX];
+};
+
+/* Trouble of our own is never the client's fault, and never permanent. */
 static int
-refuse(struct smtpd_session *s, int error)
+reply_errno(struct smtpd_session *s, int error)
 {
-	if (error == ENOSPC || error == EDQUOT)
-		return smtpd_reply(
-		    s, 452, "4.3.1", "no space for it now: try again later");
-	return smtpd_reply(s, 451, "4.3.0", "trouble here: try again later");
+	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+		return smtpd_reply(s, 452, "4.3.1",
+		    "Insufficient disk space, try again later");
+	return smtpd_reply(
+	    s, 451, "4.3.0", "Message could not be queued, try again later");
 }
 
-/* The recipients of E, an array that the caller frees; NULL without memory. */
-static struct smtpd_outgoing_rcpt *
-copy_rcpts(const struct smtpd_envelope *e)
+/* Only <postmaster> has no domain.  Return 0, or -1 with errno. */
+static int
+set_rcpts(struct submission *sub)
 {
-	struct smtpd_outgoing_rcpt *rcpts = calloc(e->nrcpts, sizeof(*rcpts));
+	const struct smtpd_envelope *e = sub->envelope;
 
-	for (size_t i = 0; rcpts != NULL && i < e->nrcpts; i++) {
+	sub->rcpts = calloc(e->nrcpts, sizeof(*sub->rcpts));
+	if (sub->rcpts == NULL)
+		return -1;
+	for (size_t i = 0; i < e->nrcpts; i++) {
 		const struct smtpd_rcpt *r = &e->rcpts[i];
 
-		rcpts[i].address = r->address.text;
-		rcpts[i].notify =
-		    smtpd_param_value(r->params, r->nparams, "NOTIFY");
-		rcpts[i].orcpt =
-		    smtpd_param_value(r->params, r->nparams, "ORCPT");
+		sub->rcpts[i] = (struct smtpd_outgoing_rcpt){
+			.address = r->address.domain[0] != '\0'
+			    ? r->address.text
+			    : sub->postmaster,
+			.notify =
+			    smtpd_param_value(r->params, r->nparams, "NOTIFY"),
+			.orcpt =
+			    smtpd_param_value(r->params, r->nparams, "ORCPT"),
+		};
 	}
-	return rcpts;
+	sub->mail.rcpts = sub->rcpts;
+	sub->mail.nrcpts = e->nrcpts;
+	return 0;
 }
 
-/* Queue the body of MAIL.  Return 0, or -1 with errno; 0 there: the body ended
- * badly, which the library answers. */
 static int
-take(struct smtpd_queue *q, const struct smtpd_mail *mail,
-    struct smtpd_body *body, char *id)
+set_mail(struct submission *sub, struct smtpd_session *s)
 {
-	struct smtpd_queue_message *d = smtpd_queue_begin(q, mail);
+	const struct smtpd_envelope *e = sub->envelope;
+
+	if (smtpd_session_received(s, sub->received, sizeof(sub->received)) ==
+	    -1) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	snprintf(sub->postmaster, sizeof(sub->postmaster), "postmaster@%s",
+	    sub->queue->local_domain);
+	sub->mail = (struct smtpd_mail){
+		.id = e->id,
+		.sender = e->sender.text,
+		.ret = smtpd_param_value(e->params, e->nparams, "RET"),
+		.envid = smtpd_param_value(e->params, e->nparams, "ENVID"),
+		.trace = sub->received,
+		.fix = sub->queue->settings.fix,
+	};
+	return set_rcpts(sub);
+}
+
+/* Copy BODY into the queue.  Return 1 when it is durable there, 0 when it has
+ * no valid end, -1 with errno. */
+static int
+queue_body(struct submission *sub, struct smtpd_body *body)
+{
+	struct smtpd_queue_message *m =
+	    smtpd_queue_begin(sub->queue, &sub->mail);
 	char block[BLOCK_SIZE];
 	ssize_t n;
 
-	if (d == NULL)
+	if (m == NULL)
 		return -1;
-	while ((n = smtpd_body_read(body, block, sizeof(block))) > 0)
-		if (smtpd_queue_write(d, block, (size_t)n) == -1)
+	while ((n = smtpd_body_read(body, block, sizeof(block))) > 0) {
+		sub->size += (uint64_t)n;
+		if (smtpd_queue_write(m, block, (size_t)n) == -1)
 			break;
+	}
 	if (n == 0)
-		return smtpd_queue_commit(d, id);
-	smtpd_queue_abort(d);
-	if (n < 0)
-		errno = 0;
-	return -1;
+		return smtpd_queue_commit(m, sub->id) == 0 ? 1 : -1;
+	smtpd_queue_abort(m);
+	return n < 0 ? 0 : -1;
+}
+
+static void
+report_submission(
+    const struct submission *sub, struct smtpd_session *s, int error)
+{
+	const struct smtpd_queue_settings *set = &sub->queue->settings;
+	const struct smtpd_queue_submission report = {
+		.id = sub->id,
+		.size = sub->size,
+		.error = error,
+	};
+
+	if (set->submitted != NULL)
+		set->submitted(s, &report, set->submitted_user);
 }
 
 int
 smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body, void *queue)
 {
-	char trace[1024];
-	char id[SMTPD_QUEUE_ID_MAX];
-	struct smtpd_mail mail = {
-		.id = envelope->id,
-		.sender = envelope->sender.text,
-		.nrcpts = envelope->nrcpts,
-		.ret = smtpd_param_value(
-		    envelope->params, envelope->nparams, "RET"),
-		.envid = smtpd_param_value(
-		    envelope->params, envelope->nparams, "ENVID"),
-		.trace = trace,
-		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID,
-	};
-	struct smtpd_outgoing_rcpt *rcpts = copy_rcpts(envelope);
-	int status;
+	struct submission sub = { .queue = queue, .envelope = envelope };
+	int status = set_mail(&sub, s);
+	int error;
 
-	if (rcpts == NULL)
-		return refuse(s, ENOMEM);
-	mail.rcpts = rcpts;
-	status = smtpd_session_received(s, trace, sizeof(trace));
-	if (status > 0)
-		status = take(queue, &mail, body, id);
-	free(rcpts);
+	if (status == 0)
+		status = queue_body(&sub, body);
+	error = status == -1 ? errno : status == 0 ? EBADMSG : 0;
+	free(sub.rcpts);
+	report_submission(&sub, s, error);
 	if (status == -1)
-		return refuse(s, errno);
-	return smtpd_reply(s, 250, "2.0.0", "queued as %s", id);
+		return reply_errno(s, error);
+	/* Without a valid end the library knows what to answer. */
+	if (status == 0)
+		return 0;
+	return smtpd_reply(s, 250, "2.0.0", "Queued, id=%s", sub.id);
 }
 
 int
@@ -104,5 +156,5 @@ smtpd_queue_admit(
 		size = 0;
 	if (smtpd_queue_has_room(queue, size))
 		return 0;
-	return refuse(s, ENOSPC);
+	return reply_errno(s, ENOSPC);
 }

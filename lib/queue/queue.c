@@ -44,6 +44,11 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 	else if (gethostname(q->hostname, sizeof(q->hostname) - 1) != 0)
 		snprintf(q->hostname, sizeof(q->hostname), "localhost");
 	s->hostname = q->hostname;
+	if (s->fix == 0)
+		s->fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID;
+	snprintf(q->local_domain, sizeof(q->local_domain), "%s",
+	    s->local_domain != NULL ? s->local_domain : q->hostname);
+	s->local_domain = q->local_domain;
 }
 
 static void

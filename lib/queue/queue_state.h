@@ -41,6 +41,7 @@ struct smtpd_queue {
 	                                       * points to is used at open
 	                                       * only */
 	char hostname[256];
+	char local_domain[256];
 	struct smtpd_client_settings client;
 	struct smtpd_cancel *cancel;
 	struct smtpd_spool *spool;

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* For syscall(). */
 #define _DEFAULT_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <smtpd/server.h>
 
 #include "failing.h"
 #include "queue_fixture.h"
@@ -310,6 +315,111 @@ test_open_memory(void **state)
 	assert_int_equal(world_counters(w).messages, 1);
 }
 
+static int
+accept_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	(void)s;
+	(void)c;
+	(void)user;
+	return 0;
+}
+
+/* Keep the last report where nothing else is. */
+static void
+keep_report(struct smtpd_session *s,
+    const struct smtpd_queue_submission *submission, void *user)
+{
+	struct world *w = user;
+
+	(void)s;
+	snprintf(w->id, sizeof(w->id), "%s", submission->id);
+	snprintf(w->error, sizeof(w->error), "%d %d", (int)submission->size,
+	    submission->error);
+}
+
+/* A server in front of W's queue, and a session with it. */
+static struct smtpd_server *
+begin_session(struct world *w, FILE **session)
+{
+	struct smtpd_settings settings = { .hostname = "server.test" };
+	struct smtpd_server *srv = smtpd_server_create(&settings);
+	struct sockaddr_in addr = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_non_null(srv);
+	smtpd_server_add_handler(srv, "MAIL", smtpd_queue_admit, w->queue);
+	smtpd_server_add_handler(srv, "RCPT", accept_rcpt, NULL);
+	smtpd_server_set_deliver(srv, smtpd_queue_deliver, w->queue);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	addr.sin_port = htons((uint16_t)strtoul(
+	    strchr(smtpd_server_address(srv, 0), ':') + 1, NULL, 10));
+	assert_int_equal(
+	    connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	*session = fdopen(fd, "r+");
+	assert_non_null(*session);
+	return srv;
+}
+
+/* Send LINES of the session and expect replies that begin with CODE. */
+static void
+say(FILE *session, const char *lines, const char *code)
+{
+	char reply[600];
+
+	fseek(session, 0, SEEK_CUR);
+	fputs(lines, session);
+	fflush(session);
+	assert_non_null(fgets(reply, sizeof(reply), session));
+	if (strncmp(reply, code, strlen(code)) != 0)
+		fail_msg("%s%s", lines, reply);
+}
+
+static void
+test_deliver(void **state)
+{
+	struct world *w = *state;
+	struct smtpd_server *srv;
+	char out[4096];
+	FILE *session;
+
+	world_close(w, 0);
+	w->settings.fix = SMTPD_FIX_BCC;
+	w->settings.local_domain = "here.test";
+	w->settings.submitted = keep_report;
+	w->settings.submitted_user = w;
+	world_open(w);
+	srv = begin_session(w, &session);
+	say(session, "", "220 ");
+	say(session, "HELO c\r\n", "250 ");
+	say(session, "MAIL FROM:<s@a2.test>\r\n", "250 ");
+	say(session, "RCPT TO:<Postmaster>\r\n", "250 ");
+	say(session, "RCPT TO:<one@a1.test>\r\n", "250 ");
+	say(session, "DATA\r\n", "354 ");
+	say(session, "a\rb\r\n.\r\n", "550 ");
+	assert_int_equal(atoi(strrchr(w->error, ' ')), EBADMSG);
+	assert_int_equal(world_counters(w).messages, 0);
+	say(session, "MAIL FROM:<s@a2.test>\r\n", "250 ");
+	say(session, "RCPT TO:<Postmaster>\r\n", "250 ");
+	say(session, "RCPT TO:<one@a1.test>\r\n", "250 ");
+	say(session, "DATA\r\n", "354 ");
+	say(session, "Bcc: x\r\nSubject: x\r\n\r\nhi\r\n.\r\n",
+	    "250 2.0.0 Queued, id=");
+	assert_string_equal(w->error, "26 0");
+	fclose(session);
+	smtpd_server_destroy(srv);
+	world_close(w, 0);
+	assert_int_equal(world_ask(w, "show", w->id, out, sizeof(out)), 0);
+	assert_non_null(strstr(out, "postmaster@here.test"));
+	assert_int_equal(world_ask(w, "cat", w->id, out, sizeof(out)), 0);
+	assert_ptr_equal(strstr(out, "Received: from c "), out);
+	assert_non_null(strstr(out, "\r\nSubject: x\r\n\r\nhi\r\n"));
+	assert_null(strstr(out, "Bcc"));
+	assert_null(strstr(out, "Message-ID"));
+	world_open(w);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int
@@ -322,6 +432,7 @@ main(void)
 		TEST(test_abort),
 		TEST(test_no_room),
 		TEST(test_write_fails),
+		TEST(test_deliver),
 		TEST(test_memory),
 		TEST(test_open_memory),
 	};
