@@ -11,8 +11,8 @@
 #include <smtpd/version.h>
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -84,12 +84,12 @@ SMTPD_API int smtpd_maildir_commit(struct smtpd_maildir_message *m);
 SMTPD_API void smtpd_maildir_abort(struct smtpd_maildir_message *m);
 
 /*
- * Remove from tmp/ of the Maildir PATH the files with a name of this library
- * that were not touched since BEFORE: what a crash left behind.  A live
- * delivery's file is younger than 36 hours.  Return how many were removed, or
- * -1 with errno.  Any thread.  Since 0.1.
+ * Remove from tmp/ of the Maildir PATH the files that a crash left there: those
+ * with a name of this library that nobody has changed since BEFORE_S (seconds
+ * since 1970).  The file of a delivery under way is younger than 36 hours.
+ * Return how many were removed, or -1 with errno.  Any thread.  Since 0.1.
  */
-SMTPD_API ssize_t smtpd_maildir_clean(const char *path, time_t before);
+SMTPD_API ssize_t smtpd_maildir_clean(const char *path, int64_t before_s);
 
 #ifdef __cplusplus
 }

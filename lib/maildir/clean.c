@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "maildir/clean.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "maildir/name.h"
+#include "os/fd.h"
+
+static bool
+is_old_file(int dir, const char *name, int64_t before_s)
+{
+	struct stat st;
+
+	return smtpd__maildir_name_is_ours(name) &&
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_mtime < before_s;
+}
+
+/* Open tmp/ of PATH for reading. */
+static DIR *
+open_tmp(const char *path)
+{
+	int maildir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *tmp = NULL;
+	int fd;
+
+	if (maildir == -1)
+		return NULL;
+	fd = openat(maildir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	smtpd__fd_close(maildir);
+	if (fd >= 0)
+		tmp = fdopendir(fd);
+	if (tmp == NULL)
+		smtpd__fd_close(fd);
+	return tmp;
+}
+
+ssize_t
+smtpd__maildir_clean(const char *path, int64_t before_s)
+{
+	DIR *tmp = open_tmp(path);
+	struct dirent *entry;
+	ssize_t removed = 0;
+
+	if (tmp == NULL)
+		return -1;
+	while ((entry = readdir(tmp)) != NULL)
+		if (is_old_file(dirfd(tmp), entry->d_name, before_s) &&
+		    unlinkat(dirfd(tmp), entry->d_name, 0) == 0)
+			removed++;
+	closedir(tmp);
+	return removed;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "maildir/stage.h"
+
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "os/commit.h"
+#include "os/fd.h"
+
+/* Move *PARTS past N bytes and the empty parts behind them; return how many are
+ * left of COUNT. */
+static int
+advance_parts(struct iovec **parts, int count, size_t n)
+{
+	struct iovec *part = *parts;
+
+	while (count > 0 && n >= part->iov_len) {
+		n -= part->iov_len;
+		part++;
+		count--;
+	}
+	if (count > 0) {
+		part->iov_base = (char *)part->iov_base + n;
+		part->iov_len -= n;
+	}
+	*parts = part;
+	return count;
+}
+
+/* Write all of PARTS, which are used up. */
+static int
+write_parts(int fd, struct iovec *parts, int count)
+{
+	count = advance_parts(&parts, count, 0);
+	while (count > 0) {
+		ssize_t n = writev(fd, parts, count);
+
+		if (n == -1 && errno != EINTR)
+			return -1;
+		if (n > 0)
+			count = advance_parts(&parts, count, (size_t)n);
+	}
+	return 0;
+}
+
+/* Create a file for T in tmp/; return its descriptor, or -1. */
+static int
+create_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
+{
+	for (int i = 0; i < SMTPD_MAILDIR_NAME_TRIES; i++) {
+		int fd;
+
+		smtpd__maildir_name_make(m->names, "tmp", -1, t->name);
+		fd = openat(t->dir, t->name,
+		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd >= 0) {
+			t->staged = true;
+			return fd;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+/* Create the file of T, and write its header and the body in the buffer to it.
+ * Return its descriptor, or -1. */
+static int
+begin_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
+{
+	struct iovec parts[2] = {
+		{ m->buf + t->header, t->header_len },
+		{ m->buf + m->headers, m->body },
+	};
+	int fd = create_file(m, t);
+
+	if (fd >= 0 && write_parts(fd, parts, 2) == -1) {
+		smtpd__fd_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+smtpd__maildir_stage_spill(struct smtpd_maildir_message *m)
+{
+	struct iovec part = { m->buf + m->headers, m->body };
+
+	if (m->spool >= 0) {
+		if (write_parts(m->spool, &part, 1) == -1)
+			return -1;
+	} else {
+		m->spool = begin_file(m, &m->targets[0]);
+		if (m->spool == -1)
+			return -1;
+	}
+	m->written += m->body;
+	m->body = 0;
+	return 0;
+}
+
+/* Append the whole body from the spool, FROM octets into it, to FD, through the
+ * buffer. */
+static int
+copy_spool(struct smtpd_maildir_message *m, size_t from, int fd)
+{
+	char *buf = m->buf + m->headers;
+	uint64_t done = 0;
+
+	while (done < m->written) {
+		struct iovec part = { buf, 0 };
+		size_t want = m->buf_size - m->headers;
+		ssize_t n;
+
+		n = pread(m->spool, buf, want, (off_t)(from + done));
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = n == 0 ? EIO : errno;
+			return -1;
+		}
+		part.iov_len = (size_t)n;
+		if (write_parts(fd, &part, 1) == -1)
+			return -1;
+		done += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* Write the copy of T, which is not the first of a spooled message, and make
+ * it durable. */
+static int
+stage_copy(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
+{
+	int fd = begin_file(m, t);
+
+	if (fd == -1)
+		return -1;
+	if (copy_spool(m, m->targets[0].header_len, fd) == -1) {
+		smtpd__fd_close(fd);
+		return -1;
+	}
+	return smtpd__commit_file(fd);
+}
+
+int
+smtpd__maildir_stage_all(struct smtpd_maildir_message *m)
+{
+	bool spooled = m->spool >= 0;
+	int fd;
+
+	if (spooled && smtpd__maildir_stage_spill(m) == -1)
+		return -1;
+	for (size_t i = spooled ? 1 : 0; i < m->ntargets; i++)
+		if (stage_copy(m, &m->targets[i]) == -1)
+			return -1;
+	if (!spooled)
+		return 0;
+	fd = m->spool;
+	m->spool = -1;
+	return smtpd__commit_file(fd);
+}
