@@ -8,6 +8,7 @@
 #include <smtpd/cancel.h>
 #include <smtpd/client.h>
 #include <smtpd/maildir.h>
+#include <smtpd/outgoing.h>
 #include <smtpd/queue.h>
 #include <smtpd/resolve.h>
 #include <smtpd/server.h>

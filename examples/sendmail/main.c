@@ -62,6 +62,7 @@ make_array(struct recipients *r, const struct arguments *a)
 		return complain(PROGRAM, EX_TEMPFAIL, "no memory");
 	for (size_t i = 0; i < r->list.count; i++)
 		r->array[i] = (struct smtpd_outgoing_rcpt){
+			SMTPD_OUTGOING_RCPT_INIT,
 			.address = r->list.items[i],
 			.notify = a->notify,
 		};

@@ -90,13 +90,18 @@ sift(struct submission *s, const struct smtpd_result *results)
 static void
 send_over(struct submission *s, struct smtpd_client *client)
 {
-	struct smtpd_outgoing message = {
+	const struct smtpd_outgoing_envelope envelope = {
+		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = s->identity->sender,
 		.rcpts = s->rcpts,
 		.nrcpts = s->nrcpts,
 		.ret = s->arguments->ret,
 		.envid = s->arguments->envid,
 		.eight_bit = s->message->eight_bit,
+	};
+	const struct smtpd_outgoing message = {
+		SMTPD_OUTGOING_INIT,
+		.envelope = &envelope,
 		.fd = fileno(s->message->file),
 		.length = s->message->size,
 	};

@@ -129,6 +129,7 @@ set_rcpts(struct job *job)
 		const struct smtpd_rcpt *r = &e->rcpts[i];
 
 		job->rcpts[i] = (struct smtpd_outgoing_rcpt){
+			SMTPD_OUTGOING_RCPT_INIT,
 			.address = full_address(job, r, &at, &left),
 			.notify =
 			    smtpd_param_value(r->params, r->nparams, "NOTIFY"),

@@ -106,7 +106,7 @@ read_option(struct start *s, int option)
 
 	switch (option) {
 	case 'f':
-		j->message.sender = optarg;
+		j->envelope.sender = optarg;
 		return EX_OK;
 	case 's':
 		return read_smarthost(optarg, &j->smarthost);
@@ -156,7 +156,7 @@ read_options(struct start *s, int argc, char **argv, bool *done)
 	s->job.rcpts = argv + optind;
 	s->job.nrcpts = (size_t)(argc - optind);
 	if (status == EX_OK &&
-	    (s->job.message.sender == NULL || s->job.nrcpts == 0))
+	    (s->job.envelope.sender == NULL || s->job.nrcpts == 0))
 		status = complain(EX_USAGE, "nothing to do",
 		    "a sender and a recipient are needed; see --help");
 	return status;
@@ -164,8 +164,9 @@ read_options(struct start *s, int argc, char **argv, bool *done)
 
 /* The whole message into a file, since it may be sent more than once. */
 static int
-read_message(struct smtpd_outgoing *m)
+read_message(struct job *j)
 {
+	struct smtpd_outgoing *m = &j->message;
 	FILE *file = tmpfile();
 	char buf[8192];
 	size_t n;
@@ -174,7 +175,7 @@ read_message(struct smtpd_outgoing *m)
 		return complain(EX_CANTCREAT, "temporary file", "not made");
 	while ((n = fread(buf, 1, sizeof(buf), stdin)) > 0) {
 		for (size_t i = 0; i < n; i++)
-			m->eight_bit |= (unsigned char)buf[i] > 127;
+			j->envelope.eight_bit |= (unsigned char)buf[i] > 127;
 		if (fwrite(buf, 1, n, file) != n)
 			break;
 		m->length += n;
@@ -232,7 +233,11 @@ prepare(struct start *s)
 int
 main(int argc, char **argv)
 {
-	static struct start s = { .job.port = 25 };
+	static struct start s = {
+		.job = { .port = 25,
+		    .envelope = { SMTPD_OUTGOING_ENVELOPE_INIT },
+		    .message = { SMTPD_OUTGOING_INIT } }
+	};
 	bool done = false;
 	int status = read_options(&s, argc, argv, &done);
 
@@ -240,7 +245,7 @@ main(int argc, char **argv)
 		return status;
 	status = prepare(&s);
 	if (status == EX_OK)
-		status = read_message(&s.job.message);
+		status = read_message(&s.job);
 	if (status == EX_OK)
 		status = send_all(&s.job);
 	smtpd_resolver_destroy(s.job.resolver);

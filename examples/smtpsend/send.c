@@ -84,6 +84,7 @@ static void
 try_host(struct group *g, const struct smtpd_target *targets, size_t count,
     uint16_t port, bool last)
 {
+	struct smtpd_outgoing_envelope envelope = g->job->envelope;
 	struct smtpd_outgoing message = g->job->message;
 
 	if (g->job->verbose)
@@ -95,8 +96,9 @@ try_host(struct group *g, const struct smtpd_target *targets, size_t count,
 	}
 	if (g->job->verbose)
 		show_tls(smtpd_client_tls(g->client));
-	message.rcpts = g->rcpts;
-	message.nrcpts = g->count;
+	envelope.rcpts = g->rcpts;
+	envelope.nrcpts = g->count;
+	message.envelope = &envelope;
 	smtpd_client_send(g->client, &message, g->results);
 	smtpd_client_quit(g->client);
 	sift(g, last);
@@ -182,7 +184,8 @@ gather(struct group *g, size_t first)
 		    strcasecmp(domain_of(j->rcpts[i]), domain) != 0)
 			continue;
 		g->rcpts[g->count++] =
-		    (struct smtpd_outgoing_rcpt){ .address = j->rcpts[i] };
+		    (struct smtpd_outgoing_rcpt){ SMTPD_OUTGOING_RCPT_INIT,
+			    .address = j->rcpts[i] };
 		j->rcpts[i] = NULL;
 	}
 }

@@ -18,7 +18,8 @@ struct job {
 	uint16_t port; /* of other hosts */
 	bool verbose;
 
-	struct smtpd_outgoing message; /* but for the recipients */
+	struct smtpd_outgoing_envelope envelope; /* without recipients */
+	struct smtpd_outgoing message;           /* without envelope */
 	char **rcpts;
 	size_t nrcpts;
 };

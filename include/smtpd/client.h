@@ -12,6 +12,7 @@
  */
 
 #include <smtpd/cancel.h>
+#include <smtpd/outgoing.h>
 #include <smtpd/resolve.h>
 #include <smtpd/version.h>
 
@@ -130,33 +131,23 @@ struct smtpd_client_settings {
  * cannot be read. */
 typedef ssize_t smtpd_read_fn(void *user, void *buf, size_t size);
 
-/* One recipient of an outgoing message. */
-struct smtpd_outgoing_rcpt {
-	const char *address; /* local@domain */
-	const char *notify; /* NOTIFY= and ORCPT= (RFC 3461), as on the wire; */
-	const char *orcpt;  /* NULL: none; left out where DSN is not offered */
-};
-
 /* One message to send. */
 struct smtpd_outgoing {
-	const char *sender; /* local@domain; "" for the null sender */
-	const struct smtpd_outgoing_rcpt *rcpts;
-	size_t nrcpts;
-	const char *ret; /* RET= and ENVID= (RFC 3461); NULL: none */
-	const char *envid;
-	bool eight_bit; /* the content has bytes outside ASCII */
-	bool utf8;      /* an address or a header has (RFC 6531) */
+	size_t size; /* SMTPD_OUTGOING_INIT */
+	const struct smtpd_outgoing_envelope *envelope;
 
 	/* The content, header and body: LENGTH bytes of FD from OFFSET on,
 	 * or what READ gives when it is not NULL.  Lines end with CRLF or LF;
 	 * a CR without LF is sent as CRLF.  LENGTH is announced as SIZE; 0
 	 * with READ: not announced. */
 	int fd;
-	off_t offset;
+	int64_t offset;
 	uint64_t length;
 	smtpd_read_fn *read;
 	void *read_user;
 };
+
+#define SMTPD_OUTGOING_INIT SMTPD_INIT(smtpd_outgoing)
 
 /*
  * Make a client with a copy of SETTINGS (NULL: all defaults); what they point
@@ -199,7 +190,8 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  * - Content that cannot be read to its end is not sent: 4.3.0, temporary.
  *
  * Return 0 when the connection is good for another message, or -1 when it is
- * closed.  Blocks.  Since 0.1.
+ * closed; with errno EINVAL, and without any results, when MESSAGE or its
+ * envelope is not one (its size is not set, say).  Blocks.  Since 0.1.
  */
 SMTPD_API int smtpd_client_send(struct smtpd_client *c,
     const struct smtpd_outgoing *message, struct smtpd_result *results);

@@ -45,7 +45,7 @@ source_init(struct source *s, const struct smtpd_outgoing *m)
 {
 	s->m = m;
 	s->left = m->length;
-	s->at = m->offset;
+	s->at = (off_t)m->offset;
 }
 
 /* Read a block.  Return its length, 0 at the end, -1 when the content cannot be

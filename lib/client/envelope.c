@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "client/exchange.h"
 #include "grammar/param.h"
 
@@ -16,7 +17,7 @@
 static bool
 is_ascii(const char *s)
 {
-	for (; *s != '\0'; s++)
+	for (; s != NULL && *s != '\0'; s++)
 		if ((unsigned char)*s > 127)
 			return false;
 	return true;
@@ -40,7 +41,7 @@ is_path(const char *s)
 {
 	bool quoted = false;
 
-	if (strlen(s) > ADDRESS_MAX || has_control(s))
+	if (s == NULL || strlen(s) > ADDRESS_MAX || has_control(s))
 		return false;
 	for (; *s != '\0'; s++) {
 		if (*s == '"')
@@ -87,17 +88,17 @@ check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
 	uint64_t limit = size_limit(c);
 	const enum smtpd_phase phase = SMTPD_PHASE_MAIL;
 
-	if (!is_path(m->sender)) {
+	if (!is_path(m->envelope->sender)) {
 		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.1.7", "the sender is no address");
 		return false;
 	}
-	if (!is_value(m->ret) || !is_value(m->envid)) {
+	if (!is_value(m->envelope->ret) || !is_value(m->envelope->envid)) {
 		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.5.4", "RET or ENVID cannot be sent");
 		return false;
 	}
-	if ((m->utf8 || !is_ascii(m->sender)) &&
+	if ((m->envelope->utf8 || !is_ascii(m->envelope->sender)) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
 		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.6.7", "the server does not offer SMTPUTF8");
@@ -114,22 +115,28 @@ check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
 
 /* The same for one recipient. */
 static bool
-check_rcpt(const struct smtpd_client *c, const struct smtpd_outgoing_rcpt *r,
-    struct smtpd_result *why)
+check_rcpt(const struct smtpd_client *c,
+    const struct smtpd_outgoing_envelope *e, size_t i, struct smtpd_result *why)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_RCPT;
+	struct smtpd_outgoing_rcpt r;
 
-	if (*r->address == '\0' || !is_path(r->address)) {
+	if (smtpd__sized_copy_nth(&r, sizeof(r), e->rcpts, i) == -1) {
+		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
+		    phase, "5.5.4", "a parameter of RCPT is not supported");
+		return false;
+	}
+	if (!is_path(r.address) || *r.address == '\0') {
 		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.1.3", "the recipient is no address");
 		return false;
 	}
-	if (!is_value(r->notify) || !is_value(r->orcpt)) {
+	if (!is_value(r.notify) || !is_value(r.orcpt)) {
 		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.5.4", "NOTIFY or ORCPT cannot be sent");
 		return false;
 	}
-	if (!is_ascii(r->address) &&
+	if (!is_ascii(r.address) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
 		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
 		    phase, "5.6.7", "the server does not offer SMTPUTF8");
@@ -146,12 +153,12 @@ smtpd__client_envelope_check(const struct smtpd_client *c,
 	bool good = check_message(c, m, &why);
 	size_t count = 0;
 
-	for (size_t i = 0; i < m->nrcpts; i++) {
+	for (size_t i = 0; i < m->envelope->nrcpts; i++) {
 		if (!good) {
 			results[i] = why;
 			continue;
 		}
-		if (!check_rcpt(c, &m->rcpts[i], &results[i]))
+		if (!check_rcpt(c, m->envelope, i, &results[i]))
 			continue;
 		smtpd__client_exchange_set_result(&results[i],
 		    SMTPD_OUTCOME_IN_DOUBT, SMTPD_PHASE_MAIL, "4.0.0",
@@ -161,13 +168,23 @@ smtpd__client_envelope_check(const struct smtpd_client *c,
 	return count;
 }
 
+/* Recipient I of M, which was checked. */
+static struct smtpd_outgoing_rcpt
+get_rcpt(const struct smtpd_outgoing *m, size_t i)
+{
+	struct smtpd_outgoing_rcpt r = { SMTPD_OUTGOING_RCPT_INIT };
+
+	smtpd__sized_copy_nth(&r, sizeof(r), m->envelope->rcpts, i);
+	return r;
+}
+
 static bool
 needs_utf8(const struct smtpd_outgoing *m)
 {
-	if (m->utf8 || !is_ascii(m->sender))
+	if (m->envelope->utf8 || !is_ascii(m->envelope->sender))
 		return true;
-	for (size_t i = 0; i < m->nrcpts; i++)
-		if (!is_ascii(m->rcpts[i].address))
+	for (size_t i = 0; i < m->envelope->nrcpts; i++)
+		if (!is_ascii(get_rcpt(m, i).address))
 			return true;
 	return false;
 }
@@ -178,28 +195,30 @@ smtpd__client_envelope_mail(const struct smtpd_client *c,
 {
 	bool dsn = smtpd_client_offers(c, "DSN") != NULL;
 
-	smtpd__text_format(t, "MAIL FROM:<%s>", m->sender);
+	smtpd__text_format(t, "MAIL FROM:<%s>", m->envelope->sender);
 	if (m->length > 0 && smtpd_client_offers(c, "SIZE") != NULL)
 		smtpd__text_format(t, " SIZE=%" PRIu64, m->length);
-	if (m->eight_bit && smtpd_client_offers(c, "8BITMIME") != NULL)
+	if (m->envelope->eight_bit &&
+	    smtpd_client_offers(c, "8BITMIME") != NULL)
 		smtpd__text_add(t, " BODY=8BITMIME");
 	if (smtpd_client_offers(c, "SMTPUTF8") != NULL && needs_utf8(m))
 		smtpd__text_add(t, " SMTPUTF8");
-	if (dsn && m->ret != NULL)
-		smtpd__text_format(t, " RET=%s", m->ret);
-	if (dsn && m->envid != NULL)
-		smtpd__text_format(t, " ENVID=%s", m->envid);
+	if (dsn && m->envelope->ret != NULL)
+		smtpd__text_format(t, " RET=%s", m->envelope->ret);
+	if (dsn && m->envelope->envid != NULL)
+		smtpd__text_format(t, " ENVID=%s", m->envelope->envid);
 }
 
 void
 smtpd__client_envelope_rcpt(const struct smtpd_client *c,
-    const struct smtpd_outgoing_rcpt *rcpt, struct smtpd_text *t)
+    const struct smtpd_outgoing *m, size_t i, struct smtpd_text *t)
 {
+	struct smtpd_outgoing_rcpt rcpt = get_rcpt(m, i);
 	bool dsn = smtpd_client_offers(c, "DSN") != NULL;
 
-	smtpd__text_format(t, "RCPT TO:<%s>", rcpt->address);
-	if (dsn && rcpt->notify != NULL)
-		smtpd__text_format(t, " NOTIFY=%s", rcpt->notify);
-	if (dsn && rcpt->orcpt != NULL)
-		smtpd__text_format(t, " ORCPT=%s", rcpt->orcpt);
+	smtpd__text_format(t, "RCPT TO:<%s>", rcpt.address);
+	if (dsn && rcpt.notify != NULL)
+		smtpd__text_format(t, " NOTIFY=%s", rcpt.notify);
+	if (dsn && rcpt.orcpt != NULL)
+		smtpd__text_format(t, " ORCPT=%s", rcpt.orcpt);
 }

@@ -15,11 +15,11 @@
 size_t smtpd__client_envelope_check(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_result *results);
 
-/* Append MAIL, or RCPT for one recipient, with the parameters that the server
+/* Append MAIL, or RCPT for recipient I, with the parameters that the server
  * offers. */
 void smtpd__client_envelope_mail(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_text *t);
 void smtpd__client_envelope_rcpt(const struct smtpd_client *c,
-    const struct smtpd_outgoing_rcpt *rcpt, struct smtpd_text *t);
+    const struct smtpd_outgoing *m, size_t i, struct smtpd_text *t);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "base/text.h"
 #include "client/data.h"
 #include "client/envelope.h"
@@ -52,7 +54,7 @@ is_local(const struct smtpd_result *r)
 static void
 settle(struct transaction *x, const struct smtpd_result *result)
 {
-	for (size_t i = 0; i < x->m->nrcpts; i++)
+	for (size_t i = 0; i < x->m->envelope->nrcpts; i++)
 		if (!is_settled(&x->results[i]))
 			x->results[i] = *result;
 }
@@ -82,14 +84,14 @@ put_command(struct transaction *x, size_t n)
 	    n == MAIL ? SMTPD_PHASE_MAIL : SMTPD_PHASE_RCPT;
 	struct smtpd_text t;
 
-	if (n > x->m->nrcpts)
+	if (n > x->m->envelope->nrcpts)
 		return smtpd__client_exchange_write(
 		    x->c, SMTPD_PHASE_DATA, "DATA");
 	smtpd__text_init(&t, command, sizeof(command));
 	if (n == MAIL)
 		smtpd__client_envelope_mail(x->c, x->m, &t);
 	else
-		smtpd__client_envelope_rcpt(x->c, &x->m->rcpts[n - 1], &t);
+		smtpd__client_envelope_rcpt(x->c, x->m, n - 1, &t);
 	return smtpd__client_exchange_write(x->c, phase, "%s", command);
 }
 
@@ -97,19 +99,21 @@ put_command(struct transaction *x, size_t n)
 static bool
 is_skipped(const struct transaction *x, size_t n)
 {
-	return n != MAIL && n <= x->m->nrcpts && is_local(&x->results[n - 1]);
+	return n != MAIL && n <= x->m->envelope->nrcpts &&
+	    is_local(&x->results[n - 1]);
 }
 
 /* Whether another command may follow the OCTETS that are on their way. */
 static bool
 may_put(const struct transaction *x, size_t octets)
 {
-	if (x->next > x->m->nrcpts + !x->chunking)
+	if (x->next > x->m->envelope->nrcpts + !x->chunking)
 		return false;
 	if (x->heard > MAIL && !x->mail_accepted)
 		return false;
 	/* DATA is said in hope only, not against what is known. */
-	if (x->next == x->m->nrcpts + 1 && octets == 0 && x->accepted == 0)
+	if (x->next == x->m->envelope->nrcpts + 1 && octets == 0 &&
+	    x->accepted == 0)
 		return false;
 	return octets == 0 || (x->pipelining && octets < WINDOW);
 }
@@ -202,7 +206,7 @@ hear_replies(struct transaction *x)
 	for (; result == 0 && x->heard < x->next; x->heard++) {
 		if (x->heard == MAIL)
 			result = hear_mail(x);
-		else if (x->heard > x->m->nrcpts)
+		else if (x->heard > x->m->envelope->nrcpts)
 			result = hear_data(x);
 		else if (!is_skipped(x, x->heard))
 			result = hear_rcpt(x, &x->results[x->heard - 1]);
@@ -292,13 +296,36 @@ conclude(struct transaction *x)
 	return x->accepted > 0 ? send_content(x) : send_nothing(x);
 }
 
+/* Copy GIVEN, as far as it is known, to M and E.  Return -1 with errno when it
+ * is none. */
+static int
+copy_message(const struct smtpd_outgoing *given, struct smtpd_outgoing *m,
+    struct smtpd_outgoing_envelope *e)
+{
+	struct smtpd_outgoing_rcpt rcpt;
+
+	errno = EINVAL;
+	if (given == NULL || smtpd__sized_copy(m, sizeof(*m), given) == -1 ||
+	    m->envelope == NULL ||
+	    smtpd__sized_copy(e, sizeof(*e), m->envelope) == -1)
+		return -1;
+	m->envelope = e;
+	if (e->nrcpts == 0)
+		return 0;
+	return e->rcpts == NULL
+	    ? -1
+	    : smtpd__sized_copy(&rcpt, sizeof(rcpt), e->rcpts);
+}
+
 int
 smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
     struct smtpd_result *results)
 {
+	struct smtpd_outgoing_envelope e;
+	struct smtpd_outgoing m;
 	struct transaction x = {
 		.c = c,
-		.m = message,
+		.m = &m,
 		.results = results,
 		.pipelining = smtpd_client_offers(c, "PIPELINING") != NULL,
 		.chunking = !c->set.data_only &&
@@ -306,14 +333,20 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
 	};
 	ssize_t octets;
 
+	if (copy_message(message, &m, &e) == -1) {
+		smtpd__client_exchange_fail(c, SMTPD_PHASE_MAIL, "4.3.5",
+		    "the program gave no valid message");
+		errno = EINVAL;
+		return -1;
+	}
 	if (c->fd < 0) {
-		for (size_t i = 0; i < message->nrcpts; i++)
+		for (size_t i = 0; i < e.nrcpts; i++)
 			smtpd__client_exchange_set_result(&results[i],
 			    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
 			    "4.4.1", "not connected");
 		return -1;
 	}
-	if (smtpd__client_envelope_check(c, message, results) == 0)
+	if (smtpd__client_envelope_check(c, &m, results) == 0)
 		return 0;
 	while ((octets = put_commands(&x)) > 0)
 		if (hear_replies(&x) != 0)

@@ -11,6 +11,8 @@
 
 #include <smtpd.h>
 
+#include <errno.h>
+
 #include "os/clock.h"
 #include "scripted.h"
 
@@ -341,9 +343,23 @@ read_memory(void *user, void *buf, size_t size)
 }
 
 static const struct smtpd_outgoing_rcpt three[] = {
-	{ .address = "b@example.org" },
-	{ .address = "c@example.org" },
-	{ .address = "d@example.org" },
+	{ SMTPD_OUTGOING_RCPT_INIT, .address = "b@example.org" },
+	{ SMTPD_OUTGOING_RCPT_INIT, .address = "c@example.org" },
+	{ SMTPD_OUTGOING_RCPT_INIT, .address = "d@example.org" },
+};
+
+static const struct smtpd_outgoing_envelope to_three = {
+	SMTPD_OUTGOING_ENVELOPE_INIT,
+	.sender = "a@example.net",
+	.rcpts = three,
+	.nrcpts = 3,
+};
+
+static const struct smtpd_outgoing_envelope to_one = {
+	SMTPD_OUTGOING_ENVELOPE_INIT,
+	.sender = "a@example.net",
+	.rcpts = three,
+	.nrcpts = 1,
 };
 
 static struct smtpd_outgoing
@@ -351,9 +367,8 @@ outgoing(struct memory *m, const char *text)
 {
 	*m = (struct memory){ .at = text, .left = strlen(text) };
 	return (struct smtpd_outgoing){
-		.sender = "a@example.net",
-		.rcpts = three,
-		.nrcpts = 3,
+		SMTPD_OUTGOING_INIT,
+		.envelope = &to_three,
 		.read = read_memory,
 		.read_user = m,
 	};
@@ -410,84 +425,97 @@ peers_misbehave_in_every_phase(void **state)
 /* What the offers of a server, and the message, make of the commands. */
 static const struct {
 	const char *offers; /* the reply to EHLO, after its first line */
-	struct smtpd_outgoing m;
+	uint64_t length;
+	struct smtpd_outgoing_envelope envelope;
 	struct smtpd_outgoing_rcpt rcpt;
 	const char *mail; /* NULL: nothing is said */
 	const char *rcpt_said;
 	const char *result; /* NULL: it is sent */
 } envelopes[] = {
-	{ "< 250-SIZE 1000\n< 250-8BITMIME\n< 250-SMTPUTF8\n< 250 DSN\n",
-	    { .sender = "" }, { .address = "b@x.example" }, "> MAIL FROM:<>\n",
-	    "> RCPT TO:<b@x.example>\n", NULL },
-	{ "< 250-SIZE 1000\n< 250-8BITMIME\n< 250-SMTPUTF8\n< 250 DSN\n",
-	    { .sender = "a@x.example",
-		.ret = "HDRS",
-		.envid = "1+2B",
-		.eight_bit = true,
-		.length = 1000 },
-	    { .address = "b@x.example",
-		.notify = "SUCCESS,FAILURE",
-		.orcpt = "rfc822;b@x.example" },
+	{ "< 250-SIZE 1000\n< 250-8BITMIME\n< 250-SMTPUTF8\n< 250 DSN\n", 0,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example" },
+	    "> MAIL FROM:<>\n", "> RCPT TO:<b@x.example>\n", NULL },
+	{ "< 250-SIZE 1000\n< 250-8BITMIME\n< 250-SMTPUTF8\n< 250 DSN\n", 1000,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "a@x.example",
+		.ret = "HDRS", .envid = "1+2B", .eight_bit = true },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example",
+		.notify = "SUCCESS,FAILURE", .orcpt = "rfc822;b@x.example" },
 	    "> MAIL FROM:<a@x.example> SIZE=1000 BODY=8BITMIME RET=HDRS "
 	    "ENVID=1+2B\n",
 	    "> RCPT TO:<b@x.example> NOTIFY=SUCCESS,FAILURE "
 	    "ORCPT=rfc822;b@x.example\n",
 	    NULL },
-	{ "< 250 HELP\n",
-	    { .sender = "a@x.example",
-		.ret = "HDRS",
-		.envid = "1",
-		.eight_bit = true,
-		.length = 1000 },
-	    { .address = "b@x.example",
-		.notify = "NEVER",
-		.orcpt = "rfc822;b@x.example" },
+	{ "< 250 HELP\n", 1000,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "a@x.example",
+		.ret = "HDRS", .envid = "1", .eight_bit = true },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example",
+		.notify = "NEVER", .orcpt = "rfc822;b@x.example" },
 	    "> MAIL FROM:<a@x.example>\n", "> RCPT TO:<b@x.example>\n", NULL },
-	{ "< 250-size 0\n< 250 smtputf8\n",
-	    { .sender = "\xc3\xbc@x.example", .length = 5000 },
-	    { .address = "b@x.example" },
+	{ "< 250-size 0\n< 250 smtputf8\n", 5000,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "\xc3\xbc@x.example" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example" },
 	    "> MAIL FROM:<\xc3\xbc@x.example> SIZE=5000 SMTPUTF8\n",
 	    "> RCPT TO:<b@x.example>\n", NULL },
-	{ "< 250-SIZE\n< 250 SMTPUTF8\n",
-	    { .sender = "a@x.example", .utf8 = true },
-	    { .address = "\"a b\\\" >c\"@x.example" },
+	{ "< 250-SIZE\n< 250 SMTPUTF8\n", 0,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "a@x.example",
+		.utf8 = true },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "\"a b\\\" >c\"@x.example" },
 	    "> MAIL FROM:<a@x.example> SMTPUTF8\n",
 	    "> RCPT TO:<\"a b\\\" >c\"@x.example>\n", NULL },
 	/* refused here */
-	{ "< 250 SIZE 1000\n", { .sender = "", .length = 1001 },
-	    { .address = "b@x.example" }, NULL, NULL,
+	{ "< 250 SIZE 1000\n", 1001,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example" }, NULL, NULL,
 	    "permanent mail 0 5.3.4" },
-	{ "< 250 8BITMIME\n", { .sender = "", .utf8 = true },
-	    { .address = "b@x.example" }, NULL, NULL,
+	{ "< 250 8BITMIME\n", 0,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "", .utf8 = true },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example" }, NULL, NULL,
 	    "permanent mail 0 5.6.7" },
-	{ "< 250 8BITMIME\n", { .sender = "\xc3\xbc@x.example" },
-	    { .address = "b@x.example" }, NULL, NULL,
+	{ "< 250 8BITMIME\n", 0,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "\xc3\xbc@x.example" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example" }, NULL, NULL,
 	    "permanent mail 0 5.6.7" },
-	{ "< 250 8BITMIME\n", { .sender = "" },
-	    { .address = "\xc3\xbc@x.example" }, NULL, NULL,
-	    "permanent rcpt 0 5.6.7" },
-	{ "< 250 X\n", { .sender = "a@x> SIZE=1" },
-	    { .address = "b@x.example" }, NULL, NULL,
+	{ "< 250 8BITMIME\n", 0, { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "\xc3\xbc@x.example" }, NULL,
+	    NULL, "permanent rcpt 0 5.6.7" },
+	{ "< 250 X\n", 0,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "a@x> SIZE=1" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example" }, NULL, NULL,
 	    "permanent mail 0 5.1.7" },
-	{ "< 250 X\n", { .sender = "a\r\nDATA@x" },
-	    { .address = "b@x.example" }, NULL, NULL,
+	{ "< 250 X\n", 0,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "a\r\nDATA@x" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example" }, NULL, NULL,
 	    "permanent mail 0 5.1.7" },
-	{ "< 250 X\n", { .sender = "" }, { .address = "" }, NULL, NULL,
+	{ "< 250 X\n", 0, { SMTPD_OUTGOING_ENVELOPE_INIT },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example" }, NULL, NULL,
+	    "permanent mail 0 5.1.7" },
+	{ "< 250 X\n", 0, { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT }, NULL, NULL,
 	    "permanent rcpt 0 5.1.3" },
-	{ "< 250 X\n", { .sender = "" }, { .address = "b@x\nDATA" }, NULL, NULL,
+	{ "< 250 X\n", 0, { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "" }, NULL, NULL,
 	    "permanent rcpt 0 5.1.3" },
-	{ "< 250 X\n", { .sender = "" }, { .address = "b c@x" }, NULL, NULL,
+	{ "< 250 X\n", 0, { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x\nDATA" }, NULL, NULL,
 	    "permanent rcpt 0 5.1.3" },
-	{ "< 250 X\n", { .sender = "" }, { .address = "\"b@x" }, NULL, NULL,
+	{ "< 250 X\n", 0, { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b c@x" }, NULL, NULL,
 	    "permanent rcpt 0 5.1.3" },
-	{ "< 250 X\n", { .sender = "" }, { .address = "\"b\\\n\"@x" }, NULL,
-	    NULL, "permanent rcpt 0 5.1.3" },
-	{ "< 250 DSN\n", { .sender = "", .envid = "a b" },
-	    { .address = "b@x.example" }, NULL, NULL,
+	{ "< 250 X\n", 0, { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "\"b@x" }, NULL, NULL,
+	    "permanent rcpt 0 5.1.3" },
+	{ "< 250 X\n", 0, { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "\"b\\\n\"@x" }, NULL, NULL,
+	    "permanent rcpt 0 5.1.3" },
+	{ "< 250 DSN\n", 0,
+	    { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "", .envid = "a b" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example" }, NULL, NULL,
 	    "permanent mail 0 5.5.4" },
-	{ "< 250 DSN\n", { .sender = "" },
-	    { .address = "b@x.example", .orcpt = "rfc822;b\r\nX" }, NULL, NULL,
-	    "permanent rcpt 0 5.5.4" },
+	{ "< 250 DSN\n", 0, { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "" },
+	    { SMTPD_OUTGOING_RCPT_INIT, .address = "b@x.example",
+		.orcpt = "rfc822;b\r\nX" },
+	    NULL, NULL, "permanent rcpt 0 5.5.4" },
 };
 
 /* A connection to PEER that says SCRIPT. */
@@ -512,23 +540,69 @@ finish(struct smtpd_client *c, struct scripted *peer)
 	scripted_finish(peer);
 }
 
+/* Whether C refuses M, and closes the connection to PEER. */
+static void
+check_invalid(const struct smtpd_outgoing *m)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct smtpd_result results[3];
+	struct scripted peer;
+	struct smtpd_client *c = connect_to(&peer,
+	    HI "< 250 X\n"
+	       "hold\n",
+	    &set);
+
+	errno = 0;
+	assert_int_equal(smtpd_client_send(c, m, results), -1);
+	assert_int_equal(errno, EINVAL);
+	check_result(
+	    "invalid", smtpd_client_result(c), "temporary mail 0 4.3.5");
+	finish(c, &peer);
+}
+
+static void
+a_message_without_its_size_is_refused(void **state)
+{
+	struct smtpd_outgoing_rcpt rcpt = { .address = "b@x" };
+	struct smtpd_outgoing_envelope envelope = to_one;
+	struct memory memory;
+	struct smtpd_outgoing m = outgoing(&memory, "x");
+
+	(void)state;
+	check_invalid(NULL);
+	m.size = 0;
+	check_invalid(&m);
+	m = outgoing(&memory, "x");
+	m.envelope = NULL;
+	check_invalid(&m);
+	m.envelope = &envelope;
+	envelope.rcpts = &rcpt;
+	check_invalid(&m);
+	rcpt.size = sizeof(rcpt);
+	envelope.rcpts = NULL;
+	check_invalid(&m);
+	envelope.size = 0;
+	check_invalid(&m);
+}
+
 static void
 envelopes_follow_the_offers(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(envelopes); i++) {
 		struct smtpd_client_settings set = settings(false);
-		struct smtpd_outgoing m = envelopes[i].m;
-		struct memory memory = { .at = "x", .left = 1 };
+		struct smtpd_outgoing_envelope envelope = envelopes[i].envelope;
+		struct memory memory;
+		struct smtpd_outgoing m = outgoing(&memory, "x");
 		struct smtpd_result result;
 		struct smtpd_client *c;
 		struct scripted peer;
 		char script[1024];
 
-		m.rcpts = &envelopes[i].rcpt;
-		m.nrcpts = 1;
-		m.read = read_memory;
-		m.read_user = &memory;
+		envelope.rcpts = &envelopes[i].rcpt;
+		envelope.nrcpts = 1;
+		m.envelope = &envelope;
+		m.length = envelopes[i].length;
 		snprintf(script, sizeof(script),
 		    HI "< 250-peer\n%s%s%s%s%s" END, envelopes[i].offers,
 		    envelopes[i].mail != NULL ? envelopes[i].mail : "",
@@ -538,7 +612,7 @@ envelopes_follow_the_offers(void **state)
 					      : "");
 		c = connect_to(&peer, script, &set);
 		assert_int_equal(smtpd_client_send(c, &m, &result), 0);
-		check_result(envelopes[i].m.sender, &result,
+		check_result(envelope.sender, &result,
 		    envelopes[i].result != NULL ? envelopes[i].result
 						: "sent dot 250 2.0.0");
 		finish(c, &peer);
@@ -795,7 +869,7 @@ early_replies_are_heard(void **state)
 		char script[512];
 		struct smtpd_client *c;
 
-		m.nrcpts = 1;
+		m.envelope = &to_one;
 		snprintf(script, sizeof(script),
 		    PIPE MAIL R1 "> DATA\n" OK OK "%s", early[i].script);
 		c = connect_to(&peer, script, &set);
@@ -885,15 +959,19 @@ large_groups_do_not_block(void **state)
 	struct sockaddr_in in;
 	socklen_t len = sizeof(in);
 	pthread_t thread;
+	struct smtpd_outgoing_envelope envelope = to_three;
 	char(*names)[64] = calloc(MANY, sizeof(*names));
 
 	(void)state;
 	for (int i = 0; i < MANY; i++) {
 		snprintf(names[i], sizeof(names[i]), "user-%d@example.org", i);
-		rcpts[i].address = names[i];
+		rcpts[i] =
+		    (struct smtpd_outgoing_rcpt){ SMTPD_OUTGOING_RCPT_INIT,
+			    .address = names[i] };
 	}
-	m.rcpts = rcpts;
-	m.nrcpts = MANY;
+	envelope.rcpts = rcpts;
+	envelope.nrcpts = MANY;
+	m.envelope = &envelope;
 	assert_int_equal(
 	    bind(listener, (struct sockaddr *)&target.addr, target.len), 0);
 	listen(listener, 1);
@@ -1150,7 +1228,7 @@ the_dialogue_is_shown(void **state)
 	struct scripted peer;
 
 	(void)state;
-	m.nrcpts = 1;
+	m.envelope = &to_one;
 	set.dialogue = keep_line;
 	set.dialogue_user = &t;
 	c = connect_to(&peer, script, &set);
@@ -1170,6 +1248,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(peers_misbehave_in_every_phase),
 		cmocka_unit_test(envelopes_follow_the_offers),
+		cmocka_unit_test(a_message_without_its_size_is_refused),
 		cmocka_unit_test(offers_are_told),
 		cmocka_unit_test(connections_serve_again),
 		cmocka_unit_test(unread_messages_are_not_sent),

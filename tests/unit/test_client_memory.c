@@ -46,16 +46,22 @@ read_hi(void *user, void *buf, size_t size)
 	return 3;
 }
 
-static const struct smtpd_outgoing_rcpt rcpt = { .address = "b@example.org" };
+static const struct smtpd_outgoing_rcpt rcpt = { SMTPD_OUTGOING_RCPT_INIT,
+	.address = "b@example.org" };
 
 static int
 send_hi(struct smtpd_client *c, struct smtpd_result *result)
 {
 	bool done = false;
-	const struct smtpd_outgoing m = {
+	const struct smtpd_outgoing_envelope envelope = {
+		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = "a@example.net",
 		.rcpts = &rcpt,
 		.nrcpts = 1,
+	};
+	const struct smtpd_outgoing m = {
+		SMTPD_OUTGOING_INIT,
+		.envelope = &envelope,
 		.read = read_hi,
 		.read_user = &done,
 	};

@@ -107,6 +107,7 @@ trust(const char *ca)
 }
 
 static const struct smtpd_outgoing_rcpt one_rcpt = {
+	SMTPD_OUTGOING_RCPT_INIT,
 	.address = "b@example.org",
 };
 
@@ -116,10 +117,15 @@ send_text(struct smtpd_client *c, const char *text, size_t len)
 {
 	struct smtpd_result result;
 	FILE *file = tmpfile();
-	struct smtpd_outgoing m = {
+	const struct smtpd_outgoing_envelope envelope = {
+		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = "a@example.net",
 		.rcpts = &one_rcpt,
 		.nrcpts = 1,
+	};
+	struct smtpd_outgoing m = {
+		SMTPD_OUTGOING_INIT,
+		.envelope = &envelope,
 		.offset = 3,
 		.length = len,
 	};

@@ -244,9 +244,11 @@ test_write_fails(void **state)
 static void
 test_memory(void **state)
 {
-	static const struct smtpd_outgoing_rcpt rcpts[] = { { "one@a1.test",
-								NULL, NULL },
-		{ "two@a2.test", "NEVER", "rfc822;x@y" } };
+	static const struct smtpd_outgoing_rcpt rcpts[] = {
+		{ SMTPD_OUTGOING_RCPT_INIT, .address = "one@a1.test" },
+		{ SMTPD_OUTGOING_RCPT_INIT, .address = "two@a2.test",
+		    .notify = "NEVER", .orcpt = "rfc822;x@y" }
+	};
 	struct world *w = *state;
 	struct smtpd_mail mail = { .sender = "s@a2.test",
 		.rcpts = rcpts,

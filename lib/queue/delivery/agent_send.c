@@ -43,6 +43,7 @@ load(struct smtpd_agent_attempt *t, size_t *place)
 		if (!smtpd__agent_rules_is_pending(&t->rcpt_states[*place]))
 			continue;
 		c->rcpts[n] = e->loaded->rcpts[e->rcpts[*place].rcpt];
+		c->rcpts[n].size = sizeof(c->rcpts[n]);
 		c->places[n++] = *place;
 	}
 	return n;
@@ -54,7 +55,8 @@ transact(struct smtpd_agent_attempt *t, size_t count)
 	struct smtpd_agent *c = t->agent;
 	const struct smtpd_loaded_message *loaded = t->request->loaded;
 	struct cursor cursor = { .loaded = loaded };
-	const struct smtpd_outgoing m = {
+	const struct smtpd_outgoing_envelope envelope = {
+		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = loaded->sender,
 		.rcpts = c->rcpts,
 		.nrcpts = count,
@@ -62,6 +64,10 @@ transact(struct smtpd_agent_attempt *t, size_t count)
 		.envid = loaded->envid,
 		.eight_bit = (t->request->flags & SMTPD_MESSAGE_EIGHT_BIT) != 0,
 		.utf8 = (t->request->flags & SMTPD_MESSAGE_UTF8) != 0,
+	};
+	const struct smtpd_outgoing m = {
+		SMTPD_OUTGOING_INIT,
+		.envelope = &envelope,
 		.fd = loaded->fd,
 		.length = loaded->size,
 		.read = loaded->content != NULL ? read_content : NULL,

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_OUTGOING_H
+#define SMTPD_OUTGOING_H
+
+/*
+ * The envelope of a message that goes out: what a client sends as MAIL and
+ * RCPT, and what a queue stores beside the content.
+ */
+
+#include <smtpd/version.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One recipient. */
+struct smtpd_outgoing_rcpt {
+	size_t size;         /* SMTPD_OUTGOING_RCPT_INIT */
+	const char *address; /* local@domain */
+	const char *notify;  /* NOTIFY= and ORCPT= (RFC 3461), as on the */
+	const char *orcpt;   /* wire; NULL: none */
+};
+
+#define SMTPD_OUTGOING_RCPT_INIT SMTPD_INIT(smtpd_outgoing_rcpt)
+
+/* Sender, recipients, and what MAIL says of the message. */
+struct smtpd_outgoing_envelope {
+	size_t size;        /* SMTPD_OUTGOING_ENVELOPE_INIT */
+	const char *sender; /* local@domain; "" for the null sender */
+
+	/* NRCPTS recipients, all of the size that the first one has. */
+	const struct smtpd_outgoing_rcpt *rcpts;
+	size_t nrcpts;
+
+	const char *ret;   /* RET= and ENVID= (RFC 3461), as on the wire; */
+	const char *envid; /* NULL: none */
+	bool eight_bit;    /* the content has bytes outside ASCII */
+	bool utf8;         /* an address or a header field has (RFC 6531) */
+};
+
+#define SMTPD_OUTGOING_ENVELOPE_INIT SMTPD_INIT(smtpd_outgoing_envelope)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
