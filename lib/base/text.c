@@ -28,6 +28,12 @@ smtpd__text_is_control(int c)
 	return (c >= 0 && c < ' ') || c == 127;
 }
 
+bool
+smtpd__text_is_white(int c)
+{
+	return c == ' ' || c == '\t';
+}
+
 int
 smtpd__text_to_lower(int c)
 {

@@ -18,6 +18,7 @@ bool smtpd__text_is_alpha(int c);
 bool smtpd__text_is_digit(int c);
 bool smtpd__text_is_alnum(int c);
 bool smtpd__text_is_control(int c); /* 0 to 31, and 127 */
+bool smtpd__text_is_white(int c);   /* space or tab */
 int smtpd__text_to_lower(int c);
 int smtpd__text_to_upper(int c);
 

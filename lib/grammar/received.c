@@ -187,34 +187,3 @@ smtpd__trace_date(time_t when, char *buf)
 	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
 	    (long long)tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
-
-/* Without I, L, O and U, to be read aloud; in the order of ASCII. */
-static const char id_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-void
-smtpd__trace_id(uint64_t n, char *buf)
-{
-	for (size_t i = SMTPD_ID_MAX - 1; i-- > 0; n /= 32)
-		buf[i] = id_digits[n % 32];
-	buf[SMTPD_ID_MAX - 1] = '\0';
-}
-
-int
-smtpd__trace_id_parse(const char *text, uint64_t *n)
-{
-	uint64_t value = 0;
-
-	if (strlen(text) != SMTPD_ID_MAX - 1)
-		return -1;
-	for (; *text != '\0'; text++) {
-		const char *at = strchr(
-		    id_digits, smtpd__text_to_upper((unsigned char)*text));
-
-		/* 13 digits of 5 bits are one bit more than there are. */
-		if (at == NULL || value > UINT64_MAX / 32)
-			return -1;
-		value = value * 32 + (uint64_t)(at - id_digits);
-	}
-	*n = value;
-	return 0;
-}

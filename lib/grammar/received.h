@@ -38,15 +38,4 @@ int smtpd__received_write(
  * SMTPD_DATE_MAX bytes. */
 void smtpd__trace_date(time_t when, char *buf);
 
-/* The room that smtpd__trace_id() takes, with its NUL. */
-#define SMTPD_ID_MAX 14
-
-/* Write N as 13 letters and digits that sort as N does to BUF of
- * SMTPD_ID_MAX bytes. */
-void smtpd__trace_id(uint64_t n, char *buf);
-
-/* Read what smtpd__trace_id() wrote, in letters of either case.  Return 0, or
- * -1 when TEXT is nothing of that kind. */
-int smtpd__trace_id_parse(const char *text, uint64_t *n);
-
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "grammar/header_edit.h"
 #include "grammar/received.h"
 #include "os/clock.h"
@@ -35,7 +36,7 @@ static void
 begin_edit(struct smtpd_queue_message *d)
 {
 	unsigned fix = d->mail->fix;
-	char id[SMTPD_ID_MAX];
+	char id[SMTPD_ID_SIZE];
 	struct smtpd_header_wants wants = {
 		.drop_bcc = (fix & SMTPD_FIX_BCC) != 0,
 	};
@@ -46,7 +47,7 @@ begin_edit(struct smtpd_queue_message *d)
 		wants.date = d->date;
 	}
 	if ((fix & SMTPD_FIX_MESSAGE_ID) != 0) {
-		smtpd__trace_id(d->id, id);
+		smtpd__id_write(d->id, id);
 		snprintf(d->message_id, sizeof(d->message_id), "<%s@%s>", id,
 		    d->queue->hostname);
 		wants.message_id = d->message_id;
@@ -59,7 +60,7 @@ choose_id(struct smtpd_queue *q, const struct smtpd_mail *mail)
 {
 	uint64_t id;
 
-	if (mail->id != NULL && smtpd__trace_id_parse(mail->id, &id) == 0)
+	if (mail->id != NULL && smtpd__id_parse(mail->id, &id) == 0)
 		return id;
 	return smtpd__spool_new_id(q->spool);
 }
@@ -171,7 +172,7 @@ smtpd_queue_commit(struct smtpd_queue_message *d, char id[SMTPD_QUEUE_ID_MAX])
 	if (status == 0)
 		status = add(d, &message);
 	if (status == 0 && id != NULL)
-		smtpd__trace_id(message->id, id);
+		smtpd__id_write(message->id, id);
 	smtpd_queue_abort(d);
 	if (status == 0)
 		smtpd__dispatch_schedule(q, message);

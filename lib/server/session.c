@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "grammar/received.h"
 #include "server/session_state.h"
 
 #include <stdarg.h>
@@ -244,7 +245,7 @@ void
 smtpd__transaction_open(struct smtpd_session *s)
 {
 	memset(&s->envelope, 0, sizeof(s->envelope));
-	smtpd__trace_id(smtpd__settings_new_id(s->config), s->envelope_id);
+	smtpd__id_write(smtpd__settings_new_id(s->config), s->envelope_id);
 	s->envelope.id = s->envelope_id;
 	s->rcpts_room = 0;
 	s->rcpts_refused = 0;

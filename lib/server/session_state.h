@@ -11,7 +11,7 @@
 #include <smtpd/session.h>
 
 #include "base/arena.h"
-#include "grammar/received.h"
+#include "base/id.h"
 #include "grammar/reply.h"
 #include "net/socket.h"
 #include "server/settings.h"
@@ -63,7 +63,7 @@ struct smtpd_session {
 	struct smtpd_arena arena;
 	bool open; /* MAIL was at least asked for */
 	struct smtpd_envelope envelope;
-	char envelope_id[SMTPD_ID_MAX];
+	char envelope_id[SMTPD_ID_SIZE];
 	size_t rcpts_room;
 	uint32_t rcpts_refused;
 	struct smtpd_owned transaction_own;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/id.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -53,14 +54,14 @@ must_have_one_comment(const char *s)
 static void
 must_sort(uint64_t a, uint64_t b)
 {
-	char x[SMTPD_ID_MAX];
-	char y[SMTPD_ID_MAX];
+	char x[SMTPD_ID_SIZE];
+	char y[SMTPD_ID_SIZE];
 	int order;
 
-	smtpd__trace_id(a, x);
-	smtpd__trace_id(b, y);
+	smtpd__id_write(a, x);
+	smtpd__id_write(b, y);
 	order = strcmp(x, y);
-	must(strlen(x) == SMTPD_ID_MAX - 1);
+	must(strlen(x) == SMTPD_ID_SIZE - 1);
 	must((order < 0) == (a < b) && (order > 0) == (a > b));
 }
 

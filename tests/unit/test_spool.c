@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "grammar/received.h"
+#include "base/id.h"
 
 #include "test.h"
 
@@ -411,7 +411,7 @@ static void
 test_orphans(void **state)
 {
 	struct fixture *f = *state;
-	char *data = calloc(100000, 1), name[64], id[SMTPD_ID_MAX];
+	char *data = calloc(100000, 1), name[64], id[SMTPD_ID_SIZE];
 	const char *rcpt = "a@b";
 	struct smtpd_queued_message *e;
 	uint64_t kept;
@@ -420,7 +420,7 @@ test_orphans(void **state)
 	assert_int_equal(fixture_try_add(f, &rcpt, 1, data, 100000, &e), 0);
 	kept = e->id;
 	smtpd__spool_unpin(f->spool, e);
-	smtpd__trace_id(kept - 1, id);
+	smtpd__id_write(kept - 1, id);
 	snprintf(name, sizeof(name), "large/%s", id);
 	put_file(f, name);
 	put_file(f, "large/README");
@@ -553,7 +553,7 @@ test_bury(void **state)
 	uint64_t id = fixture_add(f, "a@b", "a bounce");
 	struct smtpd_queued_message *e = fixture_find(f, id);
 	struct smtpd_loaded_message loaded;
-	char path[128], name[SMTPD_ID_MAX], text[64] = "";
+	char path[128], name[SMTPD_ID_SIZE], text[64] = "";
 	FILE *file;
 
 	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
@@ -568,7 +568,7 @@ test_bury(void **state)
 	smtpd__spool_unpin(f->spool, e);
 	assert_int_equal(fixture_count_files(f, "dead"), 2);
 	assert_int_equal(fixture_count_files(f, "tmp"), 0);
-	smtpd__trace_id(id, name);
+	smtpd__id_write(id, name);
 	for (int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "%s/dead/%s.%s", f->path, name,
 		    i == 0 ? "eml" : "why");

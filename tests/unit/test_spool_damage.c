@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "grammar/received.h"
+#include "base/id.h"
 #include "queue/spool/core.h"
 #include "queue/spool/record.h"
 
@@ -230,7 +230,7 @@ test_body(void **state)
 	struct smtpd_spool_damage damage;
 	struct smtpd_queued_message *e = fixture_find(f, id);
 	struct smtpd_loaded_message loaded;
-	char path[512], name[SMTPD_ID_MAX];
+	char path[512], name[SMTPD_ID_SIZE];
 	char data[8192];
 	size_t at = 0;
 	int lines = 0;
@@ -251,7 +251,7 @@ test_body(void **state)
 	assert_false(fixture_has(f, id));
 	fixture_assert_content(f, other, "another", 7);
 	assert_int_equal(fixture_count_files(f, "quarantine"), 2);
-	smtpd__trace_id(id, name);
+	smtpd__id_write(id, name);
 	snprintf(path, sizeof(path), "%s/quarantine/%s.why", f->path, name);
 	read_at(path, 0, data, 8);
 	assert_memory_equal(data, "damaged\n", 8);
@@ -270,7 +270,7 @@ test_large(void **state)
 	struct fixture *f = *state;
 	struct smtpd_spool_damage damage;
 	struct smtpd_loaded_message loaded;
-	char *data = calloc(100000, 1), path[128], name[SMTPD_ID_MAX];
+	char *data = calloc(100000, 1), path[128], name[SMTPD_ID_SIZE];
 	int lines = 0;
 
 	assert_non_null(data);
@@ -279,7 +279,7 @@ test_large(void **state)
 
 		assert_int_equal(
 		    fixture_try_add(f, &rcpt, 1, data, 100000, &e), 0);
-		smtpd__trace_id(e->id, name);
+		smtpd__id_write(e->id, name);
 		snprintf(path, sizeof(path), "%s/large/%s", f->path, name);
 		if (how == 0)
 			write_at(path, 500, "x", 1);

@@ -29,6 +29,8 @@ classes_are_of_ascii(void **state)
 		assert_int_equal(smtpd__text_is_alnum(c), loaded || number);
 		assert_int_equal(
 		    smtpd__text_is_control(c), (c >= 0 && c <= 31) || c == 127);
+		assert_int_equal(
+		    smtpd__text_is_white(c), c == ' ' || c == '\t');
 	}
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/received.h"
+#include "base/id.h"
 #include "queue/control/commands.h"
 #include "queue/control/text.h"
 
@@ -47,7 +47,7 @@ smtpd__control_request_find(struct smtpd_control_request *r)
 {
 	uint64_t id;
 
-	if (smtpd__trace_id_parse(r->argument, &id) == -1)
+	if (smtpd__id_parse(r->argument, &id) == -1)
 		return NULL;
 	return smtpd__spool_find(r->spool, id);
 }
@@ -214,7 +214,7 @@ static int
 run_ids(struct smtpd_control_request *r)
 {
 	uint64_t id = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
-	char text[SMTPD_ID_MAX];
+	char text[SMTPD_ID_SIZE];
 
 	for (int n = 0; n < PART_MESSAGES; n++) {
 		struct smtpd_queued_message *message =
@@ -224,7 +224,7 @@ run_ids(struct smtpd_control_request *r)
 			return 0;
 		id = message->id;
 		smtpd__spool_unpin(r->spool, message);
-		smtpd__trace_id(id, text);
+		smtpd__id_write(id, text);
 		smtpd__control_output_format(r->answer, "%s\n", text);
 	}
 	snprintf(r->end, r->size, "@%llu", (unsigned long long)id);

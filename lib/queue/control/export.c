@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "grammar/received.h"
+#include "base/id.h"
 #include "queue/control/output.h"
 
 struct export
@@ -24,7 +24,7 @@ struct export
 	size_t size;
 
 	/* An id of which a part was read. */
-	char id[SMTPD_ID_MAX];
+	char id[SMTPD_ID_SIZE];
 	size_t len;
 };
 
@@ -85,7 +85,7 @@ fill(struct export *x, int fd, const char *name)
 static int
 export_one(struct export *x)
 {
-	char name[SMTPD_ID_MAX + 4];
+	char name[SMTPD_ID_SIZE + 4];
 	int fd;
 
 	snprintf(name, sizeof(name), "%s.eml", x->id);

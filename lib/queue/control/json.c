@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/received.h"
+#include "base/id.h"
 #include "queue/control/text.h"
 
 /* Room for a reason, and for what the schedule knows of a site. */
@@ -36,9 +36,9 @@ static void
 add_summary(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
-	char id[SMTPD_ID_MAX], reason[REASON_MAX];
+	char id[SMTPD_ID_SIZE], reason[REASON_MAX];
 
-	smtpd__trace_id(v->message->id, id);
+	smtpd__id_write(v->message->id, id);
 	smtpd__control_output_add(a, "{\"id\":");
 	smtpd__control_output_json(a, id);
 	add_text(a, "sender", v->loaded.sender);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/received.h"
+#include "base/id.h"
 
 /* What of the histories is shown: the newest. */
 #define TRAIL_MAX 1048576
@@ -23,9 +23,9 @@ smtpd__control_text_head(struct smtpd_control_output *a)
 static void
 add_id(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
-	char id[SMTPD_ID_MAX];
+	char id[SMTPD_ID_SIZE];
 
-	smtpd__trace_id(v->message->id, id);
+	smtpd__id_write(v->message->id, id);
 	smtpd__control_output_add(a, id);
 }
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "grammar/dsn.h"
 #include "grammar/fields.h"
 #include "grammar/header_info.h"
-#include "grammar/received.h"
 #include "os/random.h"
 
 /* A failed message of up to so many octets goes back whole, unless the sender
@@ -26,8 +26,8 @@ struct making {
 	struct smtpd_outgoing_rcpt to;
 	struct smtpd_dsn_report report;
 	struct smtpd_header_info facts; /* of the original */
-	char id[SMTPD_ID_MAX];
-	char unique[SMTPD_ID_MAX];
+	char id[SMTPD_ID_SIZE];
+	char unique[SMTPD_ID_SIZE];
 	char (*diagnostics)[600];
 	struct smtpd_dsn_rcpt rcpts[];
 };
@@ -158,8 +158,8 @@ describe(struct making *m, struct smtpd_spool *spool)
 	struct smtpd_dsn_report *r = &m->report;
 
 	look_at_original(m, goes_back_whole(b));
-	smtpd__trace_id(b->loaded->id, m->id);
-	smtpd__trace_id(smtpd__spool_new_id(spool), m->unique);
+	smtpd__id_write(b->loaded->id, m->id);
+	smtpd__id_write(smtpd__spool_new_id(spool), m->unique);
 	*r = (struct smtpd_dsn_report){
 		.hostname = b->hostname,
 		.to = b->loaded->sender,

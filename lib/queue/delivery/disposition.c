@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "grammar/received.h"
+#include "base/id.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/result_line.h"
@@ -51,7 +51,7 @@ smtpd__disposition_log(
 static void
 expire(const struct smtpd_queue *q, struct smtpd_disposition *s)
 {
-	char id[SMTPD_ID_MAX];
+	char id[SMTPD_ID_SIZE];
 	bool any = false;
 
 	for (size_t i = 0; i < s->nrcpts; i++) {
@@ -67,7 +67,7 @@ expire(const struct smtpd_queue *q, struct smtpd_disposition *s)
 	}
 	if (!any)
 		return;
-	smtpd__trace_id(s->loaded->id, id);
+	smtpd__id_write(s->loaded->id, id);
 	smtpd__queue_log(q, SMTPD_LOG_INFO, "id=%s domain=%s status=expired",
 	    id, smtpd__destination_name(s->job->destination));
 }

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "grammar/received.h"
+#include "base/id.h"
 #include "os/clock.h"
 
 /* Append an address so that it ends where it seems to. */
@@ -49,9 +49,9 @@ smtpd__result_line_write(struct smtpd_text *line,
 		[SMTPD_OUTCOME_PERMANENT] = "bounced",
 		[SMTPD_OUTCOME_IN_DOUBT] = "unknown",
 	};
-	char id[SMTPD_ID_MAX];
+	char id[SMTPD_ID_SIZE];
 
-	smtpd__trace_id(loaded->id, id);
+	smtpd__id_write(loaded->id, id);
 	smtpd__text_format(line, "id=%s to=<", id);
 	put_address(line, loaded->rcpts[r->rcpt].address);
 	smtpd__text_format(line,

@@ -348,10 +348,10 @@ void
 smtpd__addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a)
 {
 	int error = errno;
-	char name[SMTPD_ID_MAX];
+	char name[SMTPD_ID_SIZE];
 
 	if (a->published) {
-		smtpd__trace_id(a->message->id, name);
+		smtpd__id_write(a->message->id, name);
 		unlinkat(s->large, name, 0);
 	}
 	if (a->message != NULL) {

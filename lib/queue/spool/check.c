@@ -62,10 +62,10 @@ inspect(struct smtpd_spool *s, const struct smtpd_queued_message *message)
 static int
 tell(uint64_t id, int error, smtpd_write_fn *write, void *user)
 {
-	char text[SMTPD_ID_MAX], line[256];
+	char text[SMTPD_ID_SIZE], line[256];
 	int len;
 
-	smtpd__trace_id(id, text);
+	smtpd__id_write(id, text);
 	len = snprintf(line, sizeof(line), "%s: %s\n", text, reason(error));
 	return write(user, line, (size_t)len);
 }

@@ -116,12 +116,12 @@ int
 smtpd__content_publish(struct smtpd_content *c, uint64_t id)
 {
 	struct smtpd_spool *s = c->spool;
-	char name[SMTPD_ID_MAX];
+	char name[SMTPD_ID_SIZE];
 	int fd, status;
 
 	if (spill(c) == -1)
 		return -1;
-	smtpd__trace_id(id, name);
+	smtpd__id_write(id, name);
 	fd = c->fd;
 	c->fd = -1;
 	status = smtpd__commit_file(fd);

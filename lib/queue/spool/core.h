@@ -15,7 +15,7 @@
 #include <pthread.h>
 
 #include "base/crc32c.h"
-#include "grammar/received.h"
+#include "base/id.h"
 #include "queue/spool/message_table.h"
 #include "queue/spool/queue_clock.h"
 #include "queue/spool/record.h"

@@ -166,13 +166,13 @@ smtpd__spool_empty_tmp(struct smtpd_spool *s)
 static bool
 is_orphan(struct smtpd_spool *s, const char *name)
 {
-	char expected[SMTPD_ID_MAX];
+	char expected[SMTPD_ID_SIZE];
 	const struct smtpd_queued_message *e;
 	uint64_t id;
 
-	if (smtpd__trace_id_parse(name, &id) == -1)
+	if (smtpd__id_parse(name, &id) == -1)
 		return false;
-	smtpd__trace_id(id, expected);
+	smtpd__id_write(id, expected);
 	if (strcmp(name, expected) != 0 || !is_file(s->large, name))
 		return false;
 	e = smtpd__message_table_find(&s->table, id);

@@ -114,10 +114,10 @@ void
 smtpd__spool_messages_release(
     struct smtpd_spool *s, const struct smtpd_queued_message *e)
 {
-	char name[SMTPD_ID_MAX];
+	char name[SMTPD_ID_SIZE];
 
 	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0) {
-		smtpd__trace_id(e->id, name);
+		smtpd__id_write(e->id, name);
 		unlinkat(s->large, name, 0);
 	}
 	smtpd__disk_release(s->log, e->place, e->record_size);

@@ -177,9 +177,9 @@ int
 smtpd__quarantine_message(struct smtpd_spool *s,
     const struct smtpd_queued_message *e, const char *why)
 {
-	char name[SMTPD_ID_MAX];
+	char name[SMTPD_ID_SIZE];
 
-	smtpd__trace_id(e->id, name);
+	smtpd__id_write(e->id, name);
 	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0 && keep_large(s, name) == -1)
 		return -1;
 	return keep_record(s, name, e->place, e->record_size, why);
@@ -247,11 +247,11 @@ int
 smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
     const struct smtpd_loaded_message *loaded, const char *why)
 {
-	char id[SMTPD_ID_MAX], name[SMTPD_SPOOL_NAME_MAX];
+	char id[SMTPD_ID_SIZE], name[SMTPD_SPOOL_NAME_MAX];
 	char tmp[SMTPD_SPOOL_NAME_MAX];
 	int fd = smtpd__spool_make_file(s, tmp);
 
-	smtpd__trace_id(loaded->id, id);
+	smtpd__id_write(loaded->id, id);
 	snprintf(name, sizeof(name), "%s.eml", id);
 	if (fd == -1 || copy_content(loaded, fd) == -1)
 		return give_up(s, fd, tmp);

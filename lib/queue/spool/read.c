@@ -89,10 +89,10 @@ smtpd__spool_read_message(struct smtpd_spool *s,
 static int
 open_large(struct smtpd_spool *s, struct smtpd_loaded_message *loaded)
 {
-	char name[SMTPD_ID_MAX];
+	char name[SMTPD_ID_SIZE];
 	struct stat st;
 
-	smtpd__trace_id(loaded->id, name);
+	smtpd__id_write(loaded->id, name);
 	loaded->fd = openat(s->large, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (loaded->fd == -1) {
 		if (errno == ENOENT || errno == ELOOP || errno == EBADF)
