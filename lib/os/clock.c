@@ -41,6 +41,12 @@ smtpd__clock_after(uint64_t now, uint32_t ms)
 	return ms == UINT32_MAX ? SMTPD_NEVER : now + ms;
 }
 
+uint64_t
+smtpd__clock_earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 int
 smtpd__clock_poll_ms(uint64_t now, uint64_t deadline)
 {

@@ -20,6 +20,9 @@ uint64_t smtpd__clock_wall_ms(void);
 /* The moment MS milliseconds after NOW; UINT32_MAX milliseconds never end. */
 uint64_t smtpd__clock_after(uint64_t now, uint32_t ms);
 
+/* The earlier of two moments. */
+uint64_t smtpd__clock_earlier(uint64_t a, uint64_t b);
+
 /* What poll() takes to wait from NOW until DEADLINE. */
 int smtpd__clock_poll_ms(uint64_t now, uint64_t deadline);
 
