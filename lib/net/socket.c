@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* accept4(), POLLRDHUP and SO_PEERCRED are not in POSIX 2008. */
-#undef _POSIX_C_SOURCE
-#define _GNU_SOURCE
-
 #include "net/socket.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* For renameat2(), where the system has it. */
-#define _GNU_SOURCE
 #include "os/commit.h"
 
 #include <errno.h>

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* MAP_ANONYMOUS, MADV_DONTNEED and pthread_getattr_np are not in POSIX. */
-#undef _POSIX_C_SOURCE
-#define _GNU_SOURCE
-
 #include "os/pages.h"
 
 #include <pthread.h>

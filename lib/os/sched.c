@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* SCHED_BATCH is not in POSIX. */
-#undef _POSIX_C_SOURCE
-#define _GNU_SOURCE
-
 #include "os/sched.h"
 
 #include <pthread.h>

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* Neither res_nmkquery() nor the parser are in POSIX 2008. */
-#undef _POSIX_C_SOURCE
-#define _GNU_SOURCE
-
 #include "resolve/dns_message.h"
 
 #include <arpa/nameser.h>

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* res_ninit() is not in POSIX 2008. */
-#undef _POSIX_C_SOURCE
-#define _GNU_SOURCE
-
 #include "resolve/dns_servers.h"
 
 #include <errno.h>
