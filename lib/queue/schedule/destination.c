@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "queue/schedule/ready.h"
 #include "queue/schedule/site.h"
 
@@ -36,8 +37,7 @@ smtpd__schedule_destination(struct smtpd_schedule *s, const char *domain)
 	struct smtpd_destination *d;
 
 	if (named != NULL)
-		d = (struct smtpd_destination *)(void *)((char *)named -
-		    offsetof(struct smtpd_destination, named));
+		d = SMTPD_CONTAINER_OF(named, struct smtpd_destination, named);
 	else
 		d = create(s, domain);
 	if (d != NULL)
@@ -124,8 +124,7 @@ find_site(
 	named = smtpd__name_table_find(&s->sites, name);
 	if (named == NULL)
 		return smtpd__site_create(s, NULL, name);
-	return (struct smtpd_site *)(void *)((char *)named -
-	    offsetof(struct smtpd_site, named));
+	return SMTPD_CONTAINER_OF(named, struct smtpd_site, named);
 }
 
 /* Whether a connection of OLD may be one of SITE, and is it now. */

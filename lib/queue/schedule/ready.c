@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/container.h"
 #include "queue/schedule/retry.h"
 #include "queue/schedule/site.h"
 
@@ -126,8 +127,7 @@ smtpd__ready_next(const struct smtpd_schedule *s, struct smtpd_site *site)
 
 	if (!smtpd__site_has_ready(site, kind))
 		return NULL;
-	d = (struct smtpd_destination *)(void *)((char *)(turn - kind) -
-	    offsetof(struct smtpd_destination, turn));
+	d = SMTPD_CONTAINER_OF(turn - kind, struct smtpd_destination, turn);
 	smtpd__ring_remove(turn);
 	smtpd__ring_append(&site->ready[kind], turn);
 	return d->ready[kind].first;

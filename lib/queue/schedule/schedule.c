@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/container.h"
 #include "queue/schedule/ready.h"
 #include "queue/schedule/retry.h"
 #include "queue/schedule/site.h"
@@ -81,8 +82,7 @@ first_job(const struct smtpd_heap *h)
 
 	if (top == NULL)
 		return NULL;
-	return (struct smtpd_delivery_job *)(void *)((char *)top -
-	    offsetof(struct smtpd_delivery_job, timer));
+	return SMTPD_CONTAINER_OF(top, struct smtpd_delivery_job, timer);
 }
 
 /* Have all that is due ready, and sites open. */
@@ -187,13 +187,11 @@ next_site(const struct smtpd_schedule *s)
 {
 	if (s->retries >= s->retry_limit &&
 	    !smtpd__ring_is_empty(&s->fresh_turn))
-		return (
-		    struct smtpd_site *)(void *)((char *)s->fresh_turn.next -
-		    offsetof(struct smtpd_site, fresh_turn));
+		return SMTPD_CONTAINER_OF(
+		    s->fresh_turn.next, struct smtpd_site, fresh_turn);
 	if (smtpd__ring_is_empty(&s->turn))
 		return NULL;
-	return (struct smtpd_site *)(void *)((char *)s->turn.next -
-	    offsetof(struct smtpd_site, turn));
+	return SMTPD_CONTAINER_OF(s->turn.next, struct smtpd_site, turn);
 }
 
 struct smtpd_delivery_job *

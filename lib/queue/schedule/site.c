@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
+
 static struct smtpd_site *
 new_site(const char *name, size_t len)
 {
@@ -162,8 +164,7 @@ first_closed(const struct smtpd_schedule *s)
 
 	if (top == NULL)
 		return NULL;
-	return (struct smtpd_site *)(void *)((char *)top -
-	    offsetof(struct smtpd_site, opening));
+	return SMTPD_CONTAINER_OF(top, struct smtpd_site, opening);
 }
 
 void
