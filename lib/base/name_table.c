@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 #define SIZE_MIN 64
 
 int
@@ -21,15 +23,10 @@ smtpd__name_table_finish(struct smtpd_name_table *t)
 	*t = (struct smtpd_name_table){ 0 };
 }
 
-/* FNV-1a; the last step spreads it over the low bits. */
 static uint32_t
 hash_of(const struct smtpd_name_table *t, const char *name)
 {
-	uint32_t hash = t->seed;
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619U;
-	return hash ^ (hash >> 16);
+	return smtpd__hash_spread(smtpd__hash_text(t->seed, name));
 }
 
 static struct smtpd_named **

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "os/random.h"
 
 #define BUCKETS 1024
@@ -71,16 +72,13 @@ smtpd__cache_destroy(struct smtpd_cache *c)
 	free(c);
 }
 
-/* FNV-1a from a secret start: who chooses the names cannot choose where they
- * are kept. */
+/* The secret start keeps others from choosing names that share a bucket. */
 static uint32_t
 hash_of(const struct smtpd_cache *c, const char *name, enum smtpd_dns_type type)
 {
-	uint32_t hash = (c->seed ^ (uint32_t)type) * 16777619U;
+	unsigned char kind = (unsigned char)type;
 
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619U;
-	return hash;
+	return smtpd__hash_text(smtpd__hash_bytes(c->seed, &kind, 1), name);
 }
 
 static struct entry *

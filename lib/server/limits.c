@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 struct smtpd_peer_count {
 	struct smtpd_socket_key key;
 	uint32_t count;
@@ -31,14 +33,12 @@ smtpd__limits_finish(struct smtpd_limits *l)
 	}
 }
 
-/* FNV-1a. */
 static struct smtpd_peer_count **
 bucket_of(struct smtpd_limits *l, const struct smtpd_socket_key *key)
 {
-	uint32_t hash = 2166136261U;
+	uint32_t hash =
+	    smtpd__hash_bytes(SMTPD_HASH_START, key->bytes, sizeof(key->bytes));
 
-	for (size_t i = 0; i < sizeof(key->bytes); i++)
-		hash = (hash ^ key->bytes[i]) * 16777619U;
 	return &l->buckets[hash % SMTPD_PEERS_BUCKETS];
 }
 

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "base/text.h"
+#include "base/hash.h"
 
 #define WINDOW_MS UINT64_C(60000)
 
@@ -44,25 +44,12 @@ smtpd__bounce_limit_destroy(struct smtpd_bounce_limit *l)
 	free(l);
 }
 
-/* FNV-1a, in lower case. */
-static uint32_t
-hash(const char *sender)
-{
-	uint32_t h = 2166136261u;
-
-	for (; *sender != '\0'; sender++)
-		h = (h ^
-			(uint32_t)smtpd__text_to_lower(
-			    (unsigned char)*sender)) *
-		    16777619u;
-	return h;
-}
-
 bool
 smtpd__bounce_limit_allows(
     struct smtpd_bounce_limit *l, const char *sender, uint64_t now)
 {
-	struct slot *slot = &l->slots[hash(sender) % SLOTS];
+	uint32_t hash = smtpd__hash_text_lower(SMTPD_HASH_START, sender);
+	struct slot *slot = &l->slots[hash % SLOTS];
 	bool allowed;
 
 	pthread_mutex_lock(&l->lock);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "os/random.h"
 
 /* An address is looked for in one row of the table only: what is forgotten
@@ -73,15 +74,13 @@ read_address(const struct smtpd_target *target, unsigned char out[16])
 	memcpy(out + 12, &in->sin_addr, 4);
 }
 
-/* FNV-1a. */
 static struct record *
 row_of(struct smtpd_hoststat *h, const unsigned char address[16])
 {
-	uint32_t hash = UINT32_C(2166136261) ^ h->seed;
+	uint32_t hash =
+	    smtpd__hash_bytes(SMTPD_HASH_START ^ h->seed, address, 16);
 
-	for (size_t i = 0; i < 16; i++)
-		hash = (hash ^ address[i]) * UINT32_C(16777619);
-	return h->rows[(hash ^ hash >> 16) % ROWS];
+	return h->rows[smtpd__hash_spread(hash) % ROWS];
 }
 
 static struct record *
