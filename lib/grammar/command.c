@@ -7,12 +7,6 @@
 #include "base/text.h"
 
 static bool
-is_white(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool
 has_control(const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -28,7 +22,7 @@ first_word(const char *s, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && !is_white(s[n]))
+	while (n < len && !smtpd__text_is_white(s[n]))
 		n++;
 	return n;
 }
@@ -58,9 +52,9 @@ smtpd__command_parse(
 	for (size_t i = 0; i < n; i++)
 		out->verb[i] = (char)smtpd__text_to_upper(line[i]);
 	out->verb[n] = '\0';
-	while (n < len && is_white(line[n]))
+	while (n < len && smtpd__text_is_white(line[n]))
 		n++;
-	while (len > n && is_white(line[len - 1]))
+	while (len > n && smtpd__text_is_white(line[len - 1]))
 		len--;
 	out->argument = line + n;
 	out->len = len - n;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 enum state {
 	AT_START, /* of a line of the header, perhaps some bytes into it */
 	IN_VALUE,
@@ -33,12 +35,6 @@ smtpd__fields_close(struct smtpd_fields *f)
 	f->closed = true;
 }
 
-static bool
-is_white(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* ftext: printable but for ":" */
 static bool
 is_name(char c)
@@ -61,9 +57,9 @@ read_byte(const struct smtpd_fields *f, char c)
 		return LINE_OTHER;
 	if (c == ':' && f->held > 0)
 		return LINE_FIELD;
-	if (is_name(c) && !is_white(before))
+	if (is_name(c) && !smtpd__text_is_white(before))
 		return LINE_OPEN;
-	if (f->held > 0 ? is_white(c) : c == '\r')
+	if (f->held > 0 ? smtpd__text_is_white(c) : c == '\r')
 		return LINE_OPEN;
 	return LINE_OTHER;
 }
@@ -142,7 +138,7 @@ smtpd__fields_next(struct smtpd_fields *f, const char **in, size_t *len,
 			return give_held(f, SMTPD_FIELDS_BODY, out);
 	}
 	if (f->state == AT_START && f->held == 0 && f->continued && *len > 0 &&
-	    is_white(**in))
+	    smtpd__text_is_white(**in))
 		f->state = IN_VALUE;
 	if (f->state == AT_START)
 		return begin_line(f, in, len, out);
@@ -162,7 +158,7 @@ smtpd__fields_name_len(const struct smtpd_piece *p)
 {
 	size_t len = p->len - 1;
 
-	while (is_white(p->data[len - 1]))
+	while (smtpd__text_is_white(p->data[len - 1]))
 		len--;
 	return len;
 }

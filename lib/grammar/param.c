@@ -6,12 +6,6 @@
 
 #include "base/text.h"
 
-static bool
-is_white(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-") */
 static bool
 is_keyword(const char *s, size_t len)
@@ -82,11 +76,11 @@ read_params(const char *s, size_t len, struct smtpd_arena *arena,
 		enum smtpd_param_fault fault;
 		const char *word;
 
-		if (!is_white(*s))
+		if (!smtpd__text_is_white(*s))
 			return SMTPD_PARAM_SYNTAX;
-		while (s < end && is_white(*s))
+		while (s < end && smtpd__text_is_white(*s))
 			s++;
-		for (word = s; s < end && !is_white(*s);)
+		for (word = s; s < end && !smtpd__text_is_white(*s);)
 			s++;
 		if (s == word)
 			break;
