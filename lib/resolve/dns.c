@@ -86,12 +86,6 @@ smtpd__dns_destroy(struct smtpd_dns *d)
 	free(d);
 }
 
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Wait until FD is ready for EVENTS.  RESULT_ANSWER says it is. */
 static enum result
 wait_ready(const struct asking *a, int fd, short events)
@@ -272,7 +266,7 @@ ask_tcp(struct asking *a, const struct smtpd_sockaddr *server,
 static void
 start_clock(struct asking *a)
 {
-	a->until = earlier(a->deadline,
+	a->until = smtpd__clock_earlier(a->deadline,
 	    smtpd__clock_after(smtpd__clock_ms(), a->dns->timeout_ms));
 }
 

@@ -28,12 +28,6 @@ smtpd__stream_finish(struct smtpd_stream *st)
 	st->tls = NULL;
 }
 
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 enum smtpd_io_status
 smtpd__stream_start_tls(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
     uint64_t deadline, char *reason, size_t size)
@@ -48,7 +42,7 @@ smtpd__stream_start_tls(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
 		return status;
 	smtpd__tls_conn_cork(conn, st->out_buf, SMTPD_STREAM_OUT_SIZE);
 	status = smtpd__tls_conn_handshake(
-	    conn, earlier(deadline, st->deadline), reason, size);
+	    conn, smtpd__clock_earlier(deadline, st->deadline), reason, size);
 	sent = smtpd__tls_conn_uncork(conn);
 	return status != SMTPD_IO_OK ? status : sent;
 }
@@ -79,8 +73,8 @@ smtpd__stream_fill(struct smtpd_stream *st, uint64_t deadline)
 	make_room(st);
 	at = st->in_buf + st->in_end;
 	room = SMTPD_STREAM_IN_SIZE - st->in_end;
-	deadline = earlier(deadline, st->deadline);
-	deadline = earlier(
+	deadline = smtpd__clock_earlier(deadline, st->deadline);
+	deadline = smtpd__clock_earlier(
 	    deadline, smtpd__clock_after(smtpd__clock_ms(), st->idle_ms));
 	status = st->tls != NULL
 	    ? smtpd__tls_conn_read(st->tls, at, room, deadline, &got)

@@ -64,12 +64,6 @@ is_interrupted(struct smtpd_wire *w)
 		atomic_load(&w->phase) != PHASE_BUSY);
 }
 
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * Wait until FD is ready for EVENTS.  A socket is woken from another thread by
  * shutdown(); anything else looks for interrupts by itself.
@@ -90,7 +84,7 @@ wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
 			return SMTPD_IO_INTERRUPTED;
 		w->now = smtpd__clock_ms();
 		if (!w->socket)
-			until = earlier(until, w->now + SLICE_MS);
+			until = smtpd__clock_earlier(until, w->now + SLICE_MS);
 		n = poll(pfds, w->cancel_fd < 0 ? 1 : 2,
 		    smtpd__clock_poll_ms(w->now, until));
 		if (n > 0 && pfds[1].revents != 0)
@@ -247,7 +241,7 @@ smtpd__wire_pause(struct smtpd_wire *w, uint32_t ms)
 	    interrupt_of(w) == SMTPD_INTERRUPT_NONE)
 		if (smtpd__socket_hangs_up(fd,
 			smtpd__clock_poll_ms(
-			    now, earlier(until, now + SLICE_MS))))
+			    now, smtpd__clock_earlier(until, now + SLICE_MS))))
 			return;
 }
 
