@@ -47,17 +47,11 @@ create(struct smtpout *p)
 	p->log = log_create(p->settings.in.log_level);
 	if (p->log == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
-	p->submission = (struct submission){
-		.hostname = p->settings.in.name,
-		.log = p->log,
-		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID |
-		    (p->settings.remove_bcc ? SMTPD_FIX_BCC : 0),
-	};
+	p->submission.log = p->log;
 	settings_for_server(&p->settings, &s);
 	s.log_user = p->log;
 	p->server = smtpd_server_create(&s);
-	if (p->server == NULL ||
-	    submission_register(&p->submission, p->server) == -1)
+	if (p->server == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	p->tls = (struct tls_files){
 		.server = p->server,
@@ -192,10 +186,14 @@ open_queue(struct smtpout *p)
 	settings_for_queue(&p->settings, &parts, &s);
 	parts.client.trust = p->trust;
 	s.log_user = p->log;
+	s.submitted = submission_note;
+	s.submitted_user = &p->submission;
 	p->queue = wait_for_queue(p->settings.queue, &s, why, sizeof(why));
 	if (p->queue == NULL)
 		return complain_queue(p, errno, why);
 	p->submission.queue = p->queue;
+	if (submission_register(&p->submission, p->server) == -1)
+		return complain(PROGRAM, EX_OSERR, "no memory");
 	if (smtpd_queue_start(p->queue, why, sizeof(why)) == -1)
 		return complain(PROGRAM, EX_OSERR,
 		    "cannot start the queue %s: %s", p->settings.queue, why);

@@ -327,5 +327,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		    : SMTPD_NO_TIMEOUT,
 		.log = s->in.log_level > 0 ? log_text : NULL,
 		.log_level = log_level_nearest(s->in.log_level),
+		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID |
+		    (s->remove_bcc ? SMTPD_FIX_BCC : 0),
 	};
 }

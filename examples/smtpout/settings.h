@@ -69,8 +69,8 @@ struct queue_parts {
 	struct smtpd_smarthost smarthost;
 };
 
-/* The same for its queue, but for the log's user and the client's trust; OUT
- * points into PARTS too. */
+/* The same for its queue, but for the client's trust and the users of the
+ * callbacks; OUT points into PARTS too. */
 void settings_for_queue(const struct settings *s, struct queue_parts *parts,
     struct smtpd_queue_settings *out);
 

@@ -2,7 +2,10 @@
 #ifndef SUBMISSION_H
 #define SUBMISSION_H
 
-/* What smtpout does in a session: it takes mail for anybody into its queue. */
+/*
+ * What smtpout does in a session: it accepts mail for any address, queues it,
+ * and logs a line for each message.
+ */
 
 #include <smtpd/queue.h>
 #include <smtpd/server.h>
@@ -11,14 +14,17 @@
 
 /* What all sessions share. */
 struct submission {
-	const char *hostname;
 	struct log *log;
-	unsigned fix;              /* of enum smtpd_queue_fix */
-	struct smtpd_queue *queue; /* set before the server starts */
+	struct smtpd_queue *queue;
 };
 
-/* Register it with SRV, which S must outlive.  Return 0, or -1 without
- * memory. */
-int submission_register(struct submission *s, struct smtpd_server *srv);
+/* Log, for smtpd_queue_settings, what became of a message; USER is the struct
+ * submission. */
+void submission_note(struct smtpd_session *s,
+    const struct smtpd_queue_submission *report, void *user);
+
+/* Register SUB, whose queue is open, with SRV, which it must outlive.  Return
+ * 0, or -1 without memory. */
+int submission_register(struct submission *sub, struct smtpd_server *srv);
 
 #endif
