@@ -75,11 +75,13 @@ make_schedule(const struct smtpd_queue_settings *s)
 	struct smtpd_schedule_settings settings = {
 		.workers = s->workers,
 		.site_connections = s->site_connections,
-		.retry_min = s->retry_min_s,
-		.retry_max = s->retry_max_s,
-		.lifetime = s->lifetime_s,
-		.bounce_lifetime = s->bounce_lifetime_s,
-		.notice = s->delay_notice_s,
+		.retry = {
+			.min = s->retry_min_s,
+			.max = s->retry_max_s,
+			.lifetime = s->lifetime_s,
+			.bounce_lifetime = s->bounce_lifetime_s,
+			.delay_notice = s->delay_notice_s,
+		},
 	};
 
 	smtpd__random_bytes(&settings.seed, sizeof(settings.seed));

@@ -17,11 +17,13 @@
 static const struct smtpd_schedule_settings settings = {
 	.workers = 4 * BATCH,
 	.site_connections = BATCH,
-	.retry_min = 300,
-	.retry_max = 7200,
-	.lifetime = 432000,
-	.bounce_lifetime = 172800,
-	.notice = 14400,
+	.retry = {
+		.min = 300,
+		.max = 7200,
+		.lifetime = 432000,
+		.bounce_lifetime = 172800,
+		.delay_notice = 14400,
+	},
 	.seed = 1,
 };
 
@@ -118,7 +120,7 @@ insert_all(struct bench *b, size_t domains)
 	for (size_t i = 0; i < b->count; i++) {
 		snprintf(name, sizeof(name), "d%zu.example.com", i % domains);
 		b->entries[i]->jobs[0].destination =
-		    need(smtpd__schedule_destination(b->schedule, name));
+		    need(smtpd__destination_ref(b->schedule, name));
 	}
 	end(b, FIND);
 	begin(b);
@@ -132,14 +134,17 @@ insert_all(struct bench *b, size_t domains)
 static void
 give_back(struct bench *b, struct smtpd_delivery_job *job, bool finish)
 {
+	struct smtpd_retry_facts facts = { .tried = true };
+	struct smtpd_retry r;
+
 	if (finish) {
 		smtpd__schedule_retire(b->schedule, job);
-		smtpd__schedule_release(b->schedule, job->destination);
+		smtpd__destination_unref(b->schedule, job->destination);
 		return;
 	}
-	job->attempts++;
-	job->due =
-	    smtpd__schedule_retry(b->schedule, job, job->attempts, b->now);
+	r = smtpd__schedule_retry(b->schedule, job, &facts, b->now);
+	job->attempts = r.attempts;
+	job->due = r.due;
 	smtpd__schedule_insert(b->schedule, job, b->now);
 }
 
@@ -175,7 +180,7 @@ static void
 try_all(struct bench *b, enum step take, enum step back)
 {
 	for (size_t n = 0; n < b->count; n += try_some(b, take, back))
-		b->now = smtpd__schedule_wake(b->schedule, b->now);
+		b->now = smtpd__schedule_next_time(b->schedule, b->now);
 }
 
 static void

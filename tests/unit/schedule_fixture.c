@@ -12,11 +12,13 @@ const uint32_t world_epochs[3] = { 0, 1000, UINT32_MAX / 2 };
 const struct smtpd_schedule_settings world_defaults = {
 	.workers = 64,
 	.site_connections = 10,
-	.retry_min = 5 * MINUTE,
-	.retry_max = 2 * HOUR,
-	.lifetime = 5 * DAY,
-	.bounce_lifetime = 2 * DAY,
-	.notice = 4 * HOUR,
+	.retry = {
+		.min = 5 * MINUTE,
+		.max = 2 * HOUR,
+		.lifetime = 5 * DAY,
+		.bounce_lifetime = 2 * DAY,
+		.delay_notice = 4 * HOUR,
+	},
 	.seed = 0x123456789abcdef,
 };
 
@@ -43,7 +45,7 @@ world_end(struct world *w)
 	assert_int_equal(s->busy, 0);
 	assert_int_equal(s->njobs, 0);
 	assert_int_equal(s->retries, 0);
-	assert_int_equal(s->nsites, s->closed.count);
+	assert_int_equal(s->nsites, s->suspended.count);
 	smtpd__schedule_destroy(s);
 	free(w->jobs);
 }
@@ -81,7 +83,7 @@ world_make(struct world *w, const char *domain, unsigned flags)
 	job = &e->jobs[0];
 	job->message = e;
 	job->due = w->now;
-	job->destination = smtpd__schedule_destination(w->schedule, domain);
+	job->destination = smtpd__destination_ref(w->schedule, domain);
 	if (job->destination == NULL) {
 		free(e);
 		return NULL;
@@ -127,7 +129,7 @@ world_finish(struct world *w, struct smtpd_delivery_job *job)
 	smtpd__schedule_withdraw(w->schedule, job);
 	smtpd__schedule_retire(w->schedule, job);
 	assert_int_equal(job->state, SMTPD_JOB_OUT);
-	smtpd__schedule_release(w->schedule, job->destination);
+	smtpd__destination_unref(w->schedule, job->destination);
 	w->jobs[job->first] = NULL;
 	free(job->message);
 }
@@ -140,7 +142,7 @@ world_take(struct world *w, struct smtpd_site **site)
 
 	assert_non_null(job);
 	assert_int_equal(job->state, SMTPD_JOB_ACTIVE);
-	assert_ptr_equal(*site, smtpd__schedule_site(job->destination));
+	assert_ptr_equal(*site, smtpd__destination_site(job->destination));
 	return job;
 }
 
@@ -162,32 +164,50 @@ world_sent(
 	smtpd__schedule_leave(w->schedule, site, w->now);
 }
 
+struct smtpd_retry
+world_decide(struct world *w, const struct smtpd_delivery_job *job, bool tried)
+{
+	struct smtpd_retry_facts facts = {
+		.tried = tried,
+		.in_doubt = job->in_doubt,
+	};
+
+	return smtpd__schedule_retry(w->schedule, job, &facts, w->now);
+}
+
 void
-world_put_off(struct world *w, struct smtpd_delivery_job *job,
+world_retry_later(struct world *w, struct smtpd_delivery_job *job)
+{
+	struct smtpd_retry r = world_decide(w, job, true);
+
+	job->attempts = r.attempts;
+	job->due = r.due;
+}
+
+void
+world_defer(struct world *w, struct smtpd_delivery_job *job,
     struct smtpd_site *site, enum smtpd_site_feedback verdict)
 {
 	struct smtpd_result why = { .text = "it is not there" };
 
 	smtpd__site_feedback_report(w->schedule, site, verdict, &why, w->now);
-	job->attempts++;
-	job->due =
-	    smtpd__schedule_retry(w->schedule, job, job->attempts, w->now);
+	world_retry_later(w, job);
 	assert_int_equal(smtpd__schedule_insert(w->schedule, job, w->now), 0);
 	smtpd__schedule_leave(w->schedule, site, w->now);
 }
 
 uint32_t
-world_close(struct world *w)
+world_suspend(struct world *w)
 {
 	struct smtpd_site *site;
 	struct smtpd_delivery_job *job = world_take(w, &site);
 
-	world_put_off(w, job, site, SMTPD_SITE_DOWN);
-	return world_facts(job).resumes_at;
+	world_defer(w, job, site, SMTPD_SITE_DOWN);
+	return world_site_info(job).resumes_at;
 }
 
 struct smtpd_site_info
-world_facts(const struct smtpd_delivery_job *job)
+world_site_info(const struct smtpd_delivery_job *job)
 {
 	struct smtpd_site_info facts;
 
@@ -249,17 +269,17 @@ check_site(const struct smtpd_schedule *s, const struct smtpd_site *site)
 {
 	size_t fresh = length(&site->ready[SMTPD_KIND_FRESH]);
 	size_t all = fresh + length(&site->ready[SMTPD_KIND_RETRY]);
-	bool room = !site->closed && site->connections < site->limit;
+	bool room = !site->suspended && site->connections < site->limit;
 
 	assert_int_equal(!smtpd__ring_is_empty(&site->turn), room && all > 0);
 	assert_int_equal(
 	    !smtpd__ring_is_empty(&site->fresh_turn), room && fresh > 0);
 	assert_true(site->limit >= 1 && site->limit <= s->site_limit);
-	assert_true(!site->closed || site->failures > 0);
+	assert_true(!site->suspended || site->failures > 0);
 	assert_true(site->owner == NULL || site->owner->own == site);
-	if (site->closed)
+	if (site->suspended)
 		assert_ptr_equal(
-		    s->closed.nodes[site->opening.slot], &site->opening);
+		    s->suspended.nodes[site->resuming.slot], &site->resuming);
 }
 
 static struct smtpd_site *
@@ -324,7 +344,7 @@ world_check(const struct world *w)
 	}
 	check_heap(&s->later);
 	check_heap(&s->limits);
-	check_heap(&s->closed);
+	check_heap(&s->suspended);
 	assert_int_equal(check_sites(s, &in_queues), s->busy);
 	assert_int_equal(in_queues, ready);
 	assert_int_equal(s->later.count, later);

@@ -57,18 +57,24 @@ struct smtpd_delivery_job *world_take(
     struct world *w, struct smtpd_site **site);
 void world_take_none(struct world *w);
 
+/* What is decided about JOB now, after an attempt or before it; and the same
+ * carried out. */
+struct smtpd_retry world_decide(
+    struct world *w, const struct smtpd_delivery_job *job, bool tried);
+void world_retry_later(struct world *w, struct smtpd_delivery_job *job);
+
 /* JOB was sent, and its connection is left. */
 void world_sent(
     struct world *w, struct smtpd_delivery_job *job, struct smtpd_site *site);
 
-/* JOB was put off, with what that says of the site. */
-void world_put_off(struct world *w, struct smtpd_delivery_job *job,
+/* JOB was deferred, with what that says of the site. */
+void world_defer(struct world *w, struct smtpd_delivery_job *job,
     struct smtpd_site *site, enum smtpd_site_feedback verdict);
 
 /* Take one job and report that its site is down.  Return when it resumes. */
-uint32_t world_close(struct world *w);
+uint32_t world_suspend(struct world *w);
 
-struct smtpd_site_info world_facts(const struct smtpd_delivery_job *job);
+struct smtpd_site_info world_site_info(const struct smtpd_delivery_job *job);
 
 /* Whether what the schedule has is all as it should be, in all its lists. */
 void world_check(const struct world *w);

@@ -154,7 +154,7 @@ settle_site(struct naive *n, int site)
 }
 
 void
-naive_settle(struct naive *n)
+naive_update(struct naive *n)
 {
 	n->last++;
 	for (int d = 0; d < NAIVE_DOMAINS; d++)
@@ -247,7 +247,7 @@ naive_may_serve(const struct naive *n, int site)
 }
 
 bool
-naive_is_hungry(const struct naive *n)
+naive_needs_worker(const struct naive *n)
 {
 	for (int s = 0; s < NAIVE_SITES; s++)
 		if (n->sites[s].has[0])
@@ -328,12 +328,12 @@ static void
 close_site(
     struct naive *n, struct naive_site *s, uint32_t now, uint32_t resumes_at)
 {
-	uint32_t wait = n->settings->retry_min;
+	uint32_t wait = n->settings->retry.min;
 
-	for (uint32_t i = 0; i < s->failures && wait < n->settings->retry_max;
+	for (uint32_t i = 0; i < s->failures && wait < n->settings->retry.max;
 	    i++)
 		wait *= 2;
-	wait = least(wait, n->settings->retry_max);
+	wait = least(wait, n->settings->retry.max);
 	assert_in_range(resumes_at - now, wait - wait / 10, wait + wait / 10);
 	s->failures++;
 	s->successes = 0;
@@ -392,12 +392,13 @@ naive_is_overdue(const struct naive *n, int j, uint32_t now)
 	    &n->sites[n->domains[n->jobs[j].domain].site];
 	bool bounce = (job->message->flags & SMTPD_MESSAGE_NULL_SENDER) != 0;
 	uint32_t end = job->message->arrived +
-	    (bounce ? n->settings->bounce_lifetime : n->settings->lifetime);
+	    (bounce ? n->settings->retry.bounce_lifetime
+		    : n->settings->retry.lifetime);
 
 	if (s->resumes_at == 0 && s->connections < s->limit)
 		return false;
 	if (now >= end)
-		return s->failures > 0 || now >= end + n->settings->retry_max;
+		return s->failures > 0 || now >= end + n->settings->retry.max;
 	return !bounce && !job->delay_notice_sent &&
-	    now >= job->message->arrived + n->settings->notice;
+	    now >= job->message->arrived + n->settings->retry.delay_notice;
 }

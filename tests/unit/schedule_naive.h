@@ -43,7 +43,7 @@ struct naive_site {
 	uint32_t limit;
 	uint32_t failures;
 	uint32_t successes;
-	uint32_t resumes_at; /* 0: not closed */
+	uint32_t resumes_at; /* 0: not suspended */
 	bool probing;
 	int streak;
 	bool has[KINDS]; /* in turn at all; in turn with fresh mail */
@@ -75,7 +75,7 @@ void naive_append(struct naive *n, int j);
 void naive_prepend(struct naive *n, int j);
 
 /* Note what has changed, after each operation. */
-void naive_settle(struct naive *n);
+void naive_update(struct naive *n);
 
 /* Open and have ready what is due at NOW. */
 void naive_advance(struct naive *n, uint32_t now);
@@ -84,7 +84,7 @@ bool naive_has_room(const struct naive *n, int site);
 
 /* Whether SITE may be the next, and whether there is any. */
 bool naive_may_serve(const struct naive *n, int site);
-bool naive_is_hungry(const struct naive *n);
+bool naive_needs_worker(const struct naive *n);
 
 /* SITE gives a job to a new connection (served), or to one it has.  Return the
  * kind that must be given; -1: none. */

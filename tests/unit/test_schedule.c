@@ -36,7 +36,7 @@ jobs_are_taken_in_their_order(void **state)
 	}
 	world_take_none(&w);
 	assert_int_equal(
-	    smtpd__schedule_wake(w.schedule, w.now), SMTPD_TIME_NONE);
+	    smtpd__schedule_next_time(w.schedule, w.now), SMTPD_TIME_NONE);
 	world_end(&w);
 }
 
@@ -57,13 +57,13 @@ nothing_is_taken_before_its_time(void **state)
 		smtpd__schedule_insert(w.schedule, late, w.now);
 		smtpd__schedule_insert(w.schedule, soon, w.now);
 		assert_int_equal(
-		    smtpd__schedule_wake(w.schedule, w.now), soon->due);
+		    smtpd__schedule_next_time(w.schedule, w.now), soon->due);
 		w.now = soon->due - 1;
 		world_take_none(&w);
 		assert_false(smtpd__schedule_needs_worker(w.schedule, w.now));
 		w.now = soon->due;
 		assert_int_equal(
-		    smtpd__schedule_wake(w.schedule, w.now), w.now);
+		    smtpd__schedule_next_time(w.schedule, w.now), w.now);
 		assert_true(smtpd__schedule_needs_worker(w.schedule, w.now));
 		assert_ptr_equal(world_take(&w, &site), soon);
 		world_sent(&w, soon, site);
@@ -122,7 +122,7 @@ destinations_of_a_site_are_served_in_turn(void **state)
 			world_mail(&w, names[i]);
 	for (int i = 0; i < 3; i++) {
 		job = world_take(&w, &site);
-		assert_true(smtpd__schedule_bind(
+		assert_true(smtpd__destination_bind(
 		    w.schedule, job->destination, "mx", w.now, &site));
 		world_sent(&w, job, site);
 	}
@@ -240,7 +240,7 @@ retries_have_all_workers_when_nothing_else_can_be_tried(void **state)
 	settings.workers = 4;
 	world_begin(&w, &settings, 0);
 	world_mail_many(&w, "dead.example", 9);
-	world_close(&w);
+	world_suspend(&w);
 	for (int i = 0; i < 9; i++) {
 		snprintf(name, sizeof(name), "r%d", i);
 		world_retry(&w, name);
@@ -345,9 +345,9 @@ workers_are_no_more_than_there_are(void **state)
 		jobs[i] = world_take(&w, &sites[i]);
 	assert_null(smtpd__schedule_take(w.schedule, w.now, &none));
 	assert_true(smtpd__schedule_needs_worker(w.schedule, w.now));
-	assert_true(smtpd__schedule_wake(w.schedule, w.now) > w.now);
+	assert_true(smtpd__schedule_next_time(w.schedule, w.now) > w.now);
 	world_sent(&w, jobs[2], sites[2]);
-	assert_int_equal(smtpd__schedule_wake(w.schedule, w.now), w.now);
+	assert_int_equal(smtpd__schedule_next_time(w.schedule, w.now), w.now);
 	jobs[2] = world_take(&w, &sites[2]);
 	for (int i = 0; i < 5; i++)
 		world_sent(&w, jobs[i], sites[i]);

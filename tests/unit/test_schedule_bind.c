@@ -33,31 +33,32 @@ destinations_share_a_site_once_they_are_bound(void **state)
 		jobs[i] = world_take(&w, &sites[i]);
 	world_take_none(&w);
 	assert_int_equal(w.schedule->nsites, 2);
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, jobs[0]->destination, "mx", w.now, &sites[0]));
 	assert_int_equal(w.schedule->nsites, 3);
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, jobs[1]->destination, "mx", w.now, &sites[1]));
 	assert_ptr_equal(sites[0], sites[1]);
-	assert_string_equal(world_facts(jobs[0]).name, "mx");
-	assert_int_equal(world_facts(jobs[0]).connections, 2);
+	assert_string_equal(world_site_info(jobs[0]).name, "mx");
+	assert_int_equal(world_site_info(jobs[0]).connections, 2);
 	world_check(&w);
 
 	/* There is no room for the others, and the own sites go with them. */
 	for (int i = 2; i < 4; i++) {
-		assert_false(smtpd__schedule_bind(
+		assert_false(smtpd__destination_bind(
 		    w.schedule, jobs[i]->destination, "mx", w.now, &sites[i]));
 		assert_null(sites[i]);
 		smtpd__schedule_put_back(w.schedule, jobs[i], w.now);
 	}
 	assert_int_equal(w.schedule->nsites, 1);
-	assert_ptr_equal(smtpd__schedule_site(jobs[2]->destination), sites[0]);
+	assert_ptr_equal(
+	    smtpd__destination_site(jobs[2]->destination), sites[0]);
 	world_take_none(&w);
 	world_sent(&w, jobs[0], sites[0]);
 	world_sent(&w, jobs[1], sites[1]);
 	for (int i = 0; i < 8; i++) {
 		jobs[0] = world_take(&w, &sites[0]);
-		assert_true(smtpd__schedule_bind(
+		assert_true(smtpd__destination_bind(
 		    w.schedule, jobs[0]->destination, "mx", w.now, &sites[0]));
 		world_sent(&w, jobs[0], sites[0]);
 	}
@@ -79,16 +80,16 @@ a_closed_site_is_not_bound(void **state)
 	b = world_mail(&w, "b.example");
 	assert_ptr_equal(world_take(&w, &site), a);
 	assert_ptr_equal(world_take(&w, &other), b);
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
 	resumes_at = report(&w, site, SMTPD_SITE_DOWN);
-	assert_false(smtpd__schedule_bind(
+	assert_false(smtpd__destination_bind(
 	    w.schedule, b->destination, "mx", w.now, &other));
 	assert_null(other);
 	smtpd__schedule_put_back(w.schedule, b, w.now);
 
 	/* Not even by who is there already. */
-	assert_false(smtpd__schedule_bind(
+	assert_false(smtpd__destination_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
 	world_finish(&w, a);
 	world_take_none(&w);
@@ -114,14 +115,14 @@ a_domain_is_not_a_site_of_that_name(void **state)
 	mx = world_mail(&w, "mx.example.org");
 	assert_ptr_equal(world_take(&w, &site), a);
 	assert_ptr_equal(world_take(&w, &other), mx);
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, a->destination, "mx.example.org", w.now, &site));
 	assert_ptr_not_equal(site, other);
 	report(&w, other, SMTPD_SITE_DOWN);
-	assert_string_equal(world_facts(a).name, "mx.example.org");
-	assert_string_equal(world_facts(mx).name, "mx.example.org");
-	assert_int_equal(world_facts(a).failures, 0);
-	assert_int_equal(world_facts(mx).failures, 1);
+	assert_string_equal(world_site_info(a).name, "mx.example.org");
+	assert_string_equal(world_site_info(mx).name, "mx.example.org");
+	assert_int_equal(world_site_info(a).failures, 0);
+	assert_int_equal(world_site_info(mx).failures, 1);
 	world_sent(&w, a, site);
 	world_finish(&w, mx);
 	smtpd__schedule_leave(w.schedule, other, w.now);
@@ -141,16 +142,16 @@ trouble_with_one_name_closes_no_shared_site(void **state)
 	world_mail_many(&w, "b.example", 3);
 	a = world_take(&w, &site);
 	b = world_take(&w, &other);
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, b->destination, "mx", w.now, &other));
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, a->destination, NULL, w.now, &site));
 	assert_ptr_not_equal(site, other);
-	assert_string_equal(world_facts(a).name, "a.example");
-	world_put_off(&w, a, site, SMTPD_SITE_DOWN);
-	assert_int_equal(world_facts(b).failures, 0);
+	assert_string_equal(world_site_info(a).name, "a.example");
+	world_defer(&w, a, site, SMTPD_SITE_DOWN);
+	assert_int_equal(world_site_info(b).failures, 0);
 	world_sent(&w, b, other);
 	for (int i = 0; i < 2; i++) {
 		b = world_take(&w, &other);
@@ -161,9 +162,9 @@ trouble_with_one_name_closes_no_shared_site(void **state)
 	world_take_none(&w);
 
 	/* When it can be looked up again, nothing of that is left. */
-	w.now = world_facts(a).resumes_at;
+	w.now = world_site_info(a).resumes_at;
 	a = world_take(&w, &site);
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, a->destination, "mx", w.now, &site));
 	assert_int_equal(w.schedule->nsites, 1);
 	world_sent(&w, a, site);
@@ -183,17 +184,17 @@ who_is_left_behind_by_a_bind_can_leave(void **state)
 	b = world_mail(&w, "a.example");
 	assert_ptr_equal(world_take(&w, &first), a);
 	assert_ptr_equal(world_take(&w, &second), b);
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, a->destination, "mx", w.now, &first));
 	world_sent(&w, a, first);
 	report(&w, second, SMTPD_SITE_DOWN);
-	assert_int_equal(world_facts(b).failures, 0);
+	assert_int_equal(world_site_info(b).failures, 0);
 	world_finish(&w, b);
 
 	/* The domain is kept with its own site, and found again. */
 	world_check(&w);
 	c = world_mail(&w, "a.example");
-	assert_ptr_equal(smtpd__schedule_site(c->destination), second);
+	assert_ptr_equal(smtpd__destination_site(c->destination), second);
 	smtpd__schedule_leave(w.schedule, second, w.now);
 	world_take_none(&w);
 	smtpd__schedule_flush(w.schedule, c, w.now);
@@ -219,7 +220,7 @@ a_closed_site_is_remembered_without_mail(void **state)
 	smtpd__schedule_leave(w.schedule, site, w.now);
 	job = world_mail(&w, "shared.example");
 	assert_ptr_equal(world_take(&w, &site), job);
-	assert_true(smtpd__schedule_bind(
+	assert_true(smtpd__destination_bind(
 	    w.schedule, job->destination, "mx", w.now, &site));
 	report(&w, site, SMTPD_SITE_DOWN);
 	world_finish(&w, job);
@@ -228,14 +229,14 @@ a_closed_site_is_remembered_without_mail(void **state)
 	assert_int_equal(w.schedule->destinations.count, 1);
 	job = world_mail(&w, "own.example");
 	world_take_none(&w);
-	assert_int_equal(world_facts(job).resumes_at, resumes_at);
+	assert_int_equal(world_site_info(job).resumes_at, resumes_at);
 	world_finish(&w, job);
 	w.now = resumes_at + 2 * MINUTE;
 	world_take_none(&w);
 	assert_int_equal(w.schedule->nsites, 0);
 	assert_int_equal(w.schedule->destinations.count, 0);
 	assert_int_equal(
-	    smtpd__schedule_wake(w.schedule, w.now), SMTPD_TIME_NONE);
+	    smtpd__schedule_next_time(w.schedule, w.now), SMTPD_TIME_NONE);
 	world_end(&w);
 }
 

@@ -122,10 +122,10 @@ a_site_can_always_be_closed(void **state)
 		struct smtpd_delivery_job *job = world_take(&w, &site);
 
 		failing_after(0);
-		world_put_off(&w, job, site, SMTPD_SITE_DOWN);
+		world_defer(&w, job, site, SMTPD_SITE_DOWN);
 		assert_true(failing_ended());
-		assert_int_equal(world_facts(job).failures, 1);
-		assert_null(world_facts(job).why);
+		assert_int_equal(world_site_info(job).failures, 1);
+		assert_null(world_site_info(job).why);
 	}
 	world_take_none(&w);
 	world_end(&w);
@@ -149,7 +149,7 @@ who_cannot_be_bound_has_left(void **state)
 			struct smtpd_delivery_job *job = world_take(&w, &site);
 
 			failing_after(n++);
-			bound = smtpd__schedule_bind(w.schedule,
+			bound = smtpd__destination_bind(w.schedule,
 			    job->destination, names[i], w.now, &site);
 			assert_int_equal(failing_ended(), !bound);
 			assert_int_equal(site != NULL, bound);

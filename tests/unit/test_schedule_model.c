@@ -82,7 +82,7 @@ drop_connection(struct game *g, struct connection *c)
 static void
 compare(struct game *g)
 {
-	naive_settle(&g->n);
+	naive_update(&g->n);
 	for (int j = 0; j < NAIVE_JOBS; j++) {
 		const struct naive_job *nj = &g->n.jobs[j];
 		const struct naive_site *s;
@@ -91,7 +91,7 @@ compare(struct game *g)
 		if (nj->job == NULL)
 			continue;
 		s = &g->n.sites[g->n.domains[nj->domain].site];
-		f = world_facts(nj->job);
+		f = world_site_info(nj->job);
 		assert_int_equal(nj->job->state, nj->state);
 		assert_string_equal(
 		    f.name, naive_site_name(g->n.domains[nj->domain].site));
@@ -200,15 +200,15 @@ let_time_pass(struct game *g)
 		break;
 	default:
 		if (below(4) == 0 &&
-		    smtpd__schedule_wake(g->w.schedule, g->w.now) !=
+		    smtpd__schedule_next_time(g->w.schedule, g->w.now) !=
 			SMTPD_TIME_NONE)
 			g->w.now =
-			    smtpd__schedule_wake(g->w.schedule, g->w.now);
+			    smtpd__schedule_next_time(g->w.schedule, g->w.now);
 	}
 	naive_advance(&g->n, g->w.now);
-	naive_settle(&g->n);
+	naive_update(&g->n);
 	assert_int_equal(smtpd__schedule_needs_worker(g->w.schedule, g->w.now),
-	    naive_is_hungry(&g->n));
+	    naive_needs_worker(&g->n));
 }
 
 static void
@@ -220,14 +220,14 @@ take(struct game *g)
 	int s, j;
 
 	if (job == NULL) {
-		assert_true(!naive_is_hungry(&g->n) ||
+		assert_true(!naive_needs_worker(&g->n) ||
 		    g->n.busy == g->w.settings.workers);
 		return;
 	}
 	assert_true(g->n.busy < g->w.settings.workers);
 	j = find_job(g, job);
 	s = g->n.domains[g->n.jobs[j].domain].site;
-	assert_ptr_equal(site, smtpd__schedule_site(job->destination));
+	assert_ptr_equal(site, smtpd__destination_site(job->destination));
 	assert_true(naive_may_serve(&g->n, s));
 	assert_true(naive_may_take(&g->n, j, s, naive_kind(&g->n, s)));
 	naive_take(&g->n, j);
@@ -280,7 +280,7 @@ bind_some(struct game *g)
 	may = to == c->site ? g->n.sites[to].resumes_at == 0
 			    : naive_has_room(&g->n, to);
 	assert_int_equal(
-	    smtpd__schedule_bind(g->w.schedule,
+	    smtpd__destination_bind(g->w.schedule,
 		g->n.jobs[c->job].job->destination,
 		own ? NULL : naive_site_name(to), g->w.now, &c->real),
 	    may);
@@ -289,7 +289,7 @@ bind_some(struct game *g)
 	g->n.sites[c->site].connections--;
 	if (!may) {
 		assert_null(c->real);
-		naive_settle(&g->n);
+		naive_update(&g->n);
 		put_back(g, c->job);
 		drop_connection(g, c);
 		return;
@@ -338,9 +338,7 @@ end_job(struct game *g)
 		nj->counted = false;
 		break;
 	default:
-		nj->job->attempts++;
-		nj->job->due = smtpd__schedule_retry(
-		    g->w.schedule, nj->job, nj->job->attempts, g->w.now);
+		world_retry_later(&g->w, nj->job);
 		insert(g, c->job);
 	}
 	c->job = -1;
@@ -371,7 +369,7 @@ assert_nothing_overdue(const struct game *g)
 			continue;
 		assert_true(job->limited);
 		assert_in_range(job->timer.when, g->w.now + 1,
-		    g->w.now + g->w.settings.retry_min);
+		    g->w.now + g->w.settings.retry.min);
 	}
 }
 
@@ -380,6 +378,7 @@ overdue(struct game *g)
 {
 	struct smtpd_delivery_job *job =
 	    smtpd__schedule_overdue(g->w.schedule, g->w.now);
+	struct smtpd_retry r;
 	int j;
 
 	if (job == NULL) {
@@ -390,12 +389,13 @@ overdue(struct game *g)
 	assert_int_equal(g->n.jobs[j].state, SMTPD_JOB_READY);
 	assert_true(naive_is_overdue(&g->n, j, g->w.now));
 	g->n.jobs[j].state = SMTPD_JOB_ACTIVE;
-	naive_settle(&g->n);
-	if (smtpd__schedule_is_expired(g->w.schedule, job, g->w.now)) {
+	naive_update(&g->n);
+	r = world_decide(&g->w, job, false);
+	if (r.expired) {
 		finish(g, j);
 		return;
 	}
-	assert_true(smtpd__schedule_wants_notice(g->w.schedule, job, g->w.now));
+	assert_true(r.wants_delay_notice);
 	job->delay_notice_sent = true;
 	insert(g, j);
 }
@@ -403,7 +403,7 @@ overdue(struct game *g)
 static void
 wake(struct game *g)
 {
-	uint32_t wake = smtpd__schedule_wake(g->w.schedule, g->w.now);
+	uint32_t wake = smtpd__schedule_next_time(g->w.schedule, g->w.now);
 	uint32_t first = SMTPD_TIME_NONE;
 
 	for (int s = 0; s < NAIVE_SITES; s++)
@@ -421,7 +421,7 @@ wake(struct game *g)
 			first = job->timer.when;
 	}
 	if (first < g->w.now ||
-	    (naive_is_hungry(&g->n) && g->n.busy < g->w.settings.workers))
+	    (naive_needs_worker(&g->n) && g->n.busy < g->w.settings.workers))
 		first = g->w.now;
 	assert_int_equal(wake, first);
 }
@@ -475,11 +475,13 @@ it_does_what_a_simple_one_does(void **state)
 			.workers = cases[seed % LENGTH(cases)].workers,
 			.site_connections =
 			    cases[seed % LENGTH(cases)].site_connections,
-			.retry_min = 10,
-			.retry_max = 100,
-			.lifetime = 1000,
-			.bounce_lifetime = 400,
-			.notice = 80,
+	.retry = {
+		.min = 10,
+		.max = 100,
+		.lifetime = 1000,
+		.bounce_lifetime = 400,
+		.delay_notice = 80,
+	},
 			.seed = seed,
 		};
 

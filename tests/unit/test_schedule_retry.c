@@ -9,61 +9,6 @@
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
 static void
-assert_about(uint32_t value, uint32_t nominal)
-{
-	assert_in_range(value, nominal - nominal / 10, nominal + nominal / 10);
-}
-
-static void
-retries_double_up_to_two_hours(void **state)
-{
-	static const uint16_t attempts[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 31, 32,
-		33, 34, 1000, UINT16_MAX };
-	static const uint32_t minutes[] = { 5, 5, 10, 20, 40, 80, 120, 120, 120,
-		120, 120, 120, 120, 120, 120 };
-	struct world w;
-
-	(void)state;
-	for (size_t e = 0; e < LENGTH(world_epochs); e++) {
-		struct smtpd_delivery_job *job;
-
-		world_begin(&w, NULL, world_epochs[e]);
-		job = world_make(&w, "a.example", 0);
-		for (size_t i = 0; i < LENGTH(attempts); i++)
-			for (int k = 0; k < 100; k++)
-				assert_about(smtpd__schedule_retry(w.schedule,
-						 job, attempts[i], w.now) -
-					w.now,
-				    minutes[i] * MINUTE);
-		world_end(&w);
-	}
-}
-
-static void
-retries_are_spread_over_the_whole_tenth(void **state)
-{
-	struct world w;
-	struct smtpd_delivery_job *job;
-	uint32_t least = UINT32_MAX, most = 0;
-	uint64_t sum = 0;
-
-	(void)state;
-	world_begin(&w, NULL, 0);
-	job = world_make(&w, "a.example", 0);
-	for (int i = 0; i < 10000; i++) {
-		uint32_t t = smtpd__schedule_retry(w.schedule, job, 1, 0);
-
-		sum += t;
-		least = t < least ? t : least;
-		most = t > most ? t : most;
-	}
-	assert_int_equal(least, 270);
-	assert_int_equal(most, 330);
-	assert_in_range(sum / 10000, 298, 302);
-	world_end(&w);
-}
-
-static void
 chance_depends_on_the_seed(void **state)
 {
 	struct smtpd_schedule_settings other = world_defaults;
@@ -79,11 +24,11 @@ chance_depends_on_the_seed(void **state)
 		struct smtpd_delivery_job *ja = world_make(&a, "a.example", 0);
 		struct smtpd_delivery_job *jb = world_make(&b, "a.example", 0);
 		struct smtpd_delivery_job *jc = world_make(&c, "a.example", 0);
-		uint32_t t = smtpd__schedule_retry(a.schedule, ja, 9, 0);
+		uint32_t t = world_decide(&a, ja, true).due;
 
-		assert_int_equal(
-		    smtpd__schedule_retry(b.schedule, jb, 9, 0), t);
-		same += smtpd__schedule_retry(c.schedule, jc, 9, 0) == t;
+		assert_in_range(t, 270, 330);
+		assert_int_equal(world_decide(&b, jb, true).due, t);
+		same += world_decide(&c, jc, true).due == t;
 	}
 	assert_true(same < 20);
 	world_end(&a);
@@ -91,32 +36,7 @@ chance_depends_on_the_seed(void **state)
 	world_end(&c);
 }
 
-static void
-an_unsure_job_waits_half_an_hour(void **state)
-{
-	static const uint32_t minutes[] = { 30, 30, 30, 40, 80, 120 };
-	struct world w;
-	struct smtpd_delivery_job *job;
-
-	(void)state;
-	world_begin(&w, NULL, 7);
-	job = world_make(&w, "a.example", 0);
-	job->in_doubt = true;
-	for (uint16_t i = 0; i < LENGTH(minutes); i++) {
-		uint32_t wait = smtpd__schedule_retry(
-				    w.schedule, job, (uint16_t)(i + 1), w.now) -
-		    w.now;
-
-		assert_about(wait, minutes[i] * MINUTE);
-		assert_true(wait >= 30 * MINUTE);
-	}
-	w.now = smtpd__schedule_expiry(w.schedule, job) - MINUTE;
-	assert_int_equal(
-	    smtpd__schedule_retry(w.schedule, job, 1, w.now), w.now + MINUTE);
-	world_end(&w);
-}
-
-/* Have one message put off until its life is over.  Return how often it was
+/* Have one message deferred until its life is over.  Return how often it was
  * tried; it must be for the last time at its very end. */
 static unsigned
 live(struct world *w, unsigned flags, uint32_t lifetime)
@@ -125,7 +45,7 @@ live(struct world *w, unsigned flags, uint32_t lifetime)
 	uint32_t end = w->now + lifetime;
 	unsigned tries = 0;
 
-	assert_int_equal(smtpd__schedule_expiry(w->schedule, job), end);
+	assert_int_equal(world_decide(w, job, false).expiry, end);
 	assert_int_equal(smtpd__schedule_insert(w->schedule, job, w->now), 0);
 	for (;;) {
 		struct smtpd_site *site;
@@ -134,18 +54,17 @@ live(struct world *w, unsigned flags, uint32_t lifetime)
 		assert_ptr_equal(world_take(w, &site), job);
 		tries++;
 		assert_int_equal(
-		    smtpd__schedule_is_expired(w->schedule, job, w->now),
-		    w->now >= end);
+		    world_decide(w, job, true).expired, w->now >= end);
 		if (w->now >= end)
 			break;
-		world_put_off(w, job, site, SMTPD_SITE_FINE);
+		world_defer(w, job, site, SMTPD_SITE_FINE);
 		world_take_none(w);
-		w->now = smtpd__schedule_wake(w->schedule, w->now);
+		w->now = smtpd__schedule_next_time(w->schedule, w->now);
 		assert_int_equal(w->now, job->due);
 	}
 	assert_int_equal(w->now, end);
 	smtpd__schedule_leave(
-	    w->schedule, smtpd__schedule_site(job->destination), w->now);
+	    w->schedule, smtpd__destination_site(job->destination), w->now);
 	return tries;
 }
 
@@ -170,22 +89,23 @@ mail_may_live_for_ever(void **state)
 	struct smtpd_schedule_settings settings = world_defaults;
 	struct world w;
 	struct smtpd_delivery_job *job, *bounce;
+	struct smtpd_retry r;
 
 	(void)state;
-	settings.lifetime = SMTPD_TIME_NONE;
-	settings.bounce_lifetime = SMTPD_TIME_NONE;
-	settings.notice = SMTPD_TIME_NONE;
+	settings.retry.lifetime = SMTPD_TIME_NONE;
+	settings.retry.bounce_lifetime = SMTPD_TIME_NONE;
+	settings.retry.delay_notice = SMTPD_TIME_NONE;
 	world_begin(&w, &settings, 0);
 	job = world_mail(&w, "a.example");
 	bounce = world_make(&w, "a.example", SMTPD_MESSAGE_NULL_SENDER);
 	assert_int_equal(
-	    smtpd__schedule_expiry(w.schedule, job), SMTPD_TIME_NONE);
-	assert_int_equal(
-	    smtpd__schedule_expiry(w.schedule, bounce), SMTPD_TIME_NONE);
+	    world_decide(&w, bounce, false).expiry, SMTPD_TIME_NONE);
 	w.now = UINT32_MAX - 2;
-	assert_false(smtpd__schedule_is_expired(w.schedule, job, w.now));
-	assert_false(smtpd__schedule_wants_notice(w.schedule, job, w.now));
-	world_close(&w);
+	r = world_decide(&w, job, false);
+	assert_int_equal(r.expiry, SMTPD_TIME_NONE);
+	assert_false(r.expired);
+	assert_false(r.wants_delay_notice);
+	world_suspend(&w);
 	assert_null(smtpd__schedule_overdue(w.schedule, w.now));
 	world_end(&w);
 }
@@ -194,69 +114,15 @@ static void
 times_do_not_wrap(void **state)
 {
 	struct world w;
-	struct smtpd_delivery_job *job;
 	uint32_t resumes_at;
 
 	(void)state;
 	world_begin(&w, NULL, UINT32_MAX - 100);
-	job = world_mail(&w, "a.example");
-	assert_int_equal(
-	    smtpd__schedule_expiry(w.schedule, job), UINT32_MAX - 1);
-	assert_int_equal(
-	    smtpd__schedule_retry(w.schedule, job, 9, w.now), UINT32_MAX - 1);
-	assert_false(smtpd__schedule_is_expired(w.schedule, job, w.now));
-	resumes_at = world_close(&w);
+	world_mail(&w, "a.example");
+	resumes_at = world_suspend(&w);
 	assert_int_equal(resumes_at, UINT32_MAX - 1);
-	assert_int_equal(smtpd__schedule_wake(w.schedule, w.now), resumes_at);
-	world_end(&w);
-}
-
-static void
-a_retry_past_the_end_is_not_at_once(void **state)
-{
-	struct world w;
-	struct smtpd_delivery_job *job;
-
-	(void)state;
-	world_begin(&w, NULL, 50);
-	job = world_make(&w, "a.example", 0);
-	w.now += 6 * DAY;
-	assert_int_equal(smtpd__schedule_retry(w.schedule, job, 1, w.now),
-	    w.now + 5 * MINUTE);
-	world_end(&w);
-}
-
-static void
-a_notice_is_wanted_once_and_of_people_only(void **state)
-{
-	static const struct {
-		unsigned flags;
-		bool given;
-		uint32_t age;
-		bool wanted;
-	} cases[] = {
-		{ 0, false, 4 * HOUR - 1, false },
-		{ 0, false, 4 * HOUR, true },
-		{ 0, true, 4 * HOUR, false },
-		{ 0, false, 5 * DAY - 1, true },
-		{ 0, false, 5 * DAY, false },
-		{ SMTPD_MESSAGE_NULL_SENDER, false, 4 * HOUR, false },
-		{ SMTPD_MESSAGE_AUTOMATIC, false, 4 * HOUR, false },
-		{ SMTPD_MESSAGE_UTF8, false, 4 * HOUR, true },
-	};
-	struct world w;
-
-	(void)state;
-	world_begin(&w, NULL, 12345);
-	for (size_t i = 0; i < LENGTH(cases); i++) {
-		struct smtpd_delivery_job *job =
-		    world_make(&w, "a.example", cases[i].flags);
-
-		job->delay_notice_sent = cases[i].given;
-		assert_int_equal(smtpd__schedule_wants_notice(
-				     w.schedule, job, w.now + cases[i].age),
-		    cases[i].wanted);
-	}
+	assert_int_equal(
+	    smtpd__schedule_next_time(w.schedule, w.now), resumes_at);
 	world_end(&w);
 }
 
@@ -273,18 +139,19 @@ wait_for_overdue(struct world *w, struct smtpd_delivery_job **job)
 		    smtpd__schedule_take(w->schedule, w->now, &site);
 
 		if (probe != NULL) {
-			world_put_off(w, probe, site, SMTPD_SITE_DOWN);
+			world_defer(w, probe, site, SMTPD_SITE_DOWN);
 			probes++;
 			continue;
 		}
-		assert_true(smtpd__schedule_wake(w->schedule, w->now) > w->now);
-		w->now = smtpd__schedule_wake(w->schedule, w->now);
+		assert_true(
+		    smtpd__schedule_next_time(w->schedule, w->now) > w->now);
+		w->now = smtpd__schedule_next_time(w->schedule, w->now);
 	}
 	return probes;
 }
 
 static void
-mail_of_a_dead_site_has_its_notice_and_its_end(void **state)
+mail_of_a_dead_site_has_its_delay_notice_and_its_end(void **state)
 {
 	(void)state;
 	for (size_t e = 0; e < LENGTH(world_epochs); e++) {
@@ -298,8 +165,8 @@ mail_of_a_dead_site_has_its_notice_and_its_end(void **state)
 			wait_for_overdue(&w, &job);
 			assert_in_range(w.now, start + 4 * HOUR,
 			    start + 6 * HOUR + 12 * MINUTE);
-			assert_true(smtpd__schedule_wants_notice(
-			    w.schedule, job, w.now));
+			assert_true(
+			    world_decide(&w, job, false).wants_delay_notice);
 			assert_false(job->delay_notice_sent);
 			job->delay_notice_sent = true;
 			smtpd__schedule_insert(w.schedule, job, w.now);
@@ -309,10 +176,9 @@ mail_of_a_dead_site_has_its_notice_and_its_end(void **state)
 		for (int i = 0; i < 30; i++) {
 			wait_for_overdue(&w, &job);
 			assert_int_equal(w.now, start + 5 * DAY);
-			assert_true(
-			    smtpd__schedule_is_expired(w.schedule, job, w.now));
+			assert_true(world_decide(&w, job, false).expired);
 			assert_string_equal(
-			    world_facts(job).why->text, "it is not there");
+			    world_site_info(job).why->text, "it is not there");
 			world_finish(&w, job);
 		}
 		world_end(&w);
@@ -352,17 +218,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(retries_double_up_to_two_hours),
-		cmocka_unit_test(retries_are_spread_over_the_whole_tenth),
 		cmocka_unit_test(chance_depends_on_the_seed),
-		cmocka_unit_test(an_unsure_job_waits_half_an_hour),
 		cmocka_unit_test(each_life_ends_with_a_last_try),
 		cmocka_unit_test(mail_may_live_for_ever),
 		cmocka_unit_test(times_do_not_wrap),
-		cmocka_unit_test(a_retry_past_the_end_is_not_at_once),
-		cmocka_unit_test(a_notice_is_wanted_once_and_of_people_only),
 		cmocka_unit_test(
-		    mail_of_a_dead_site_has_its_notice_and_its_end),
+		    mail_of_a_dead_site_has_its_delay_notice_and_its_end),
 		cmocka_unit_test(a_busy_site_leaves_time_for_a_last_try),
 	};
 

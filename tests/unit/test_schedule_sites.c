@@ -38,14 +38,14 @@ connections_grow_with_success(void **state)
 	assert_ptr_equal(world_take(&w, &site), job);
 	while (limit < 10) {
 		for (uint32_t i = 0; i < limit; i++) {
-			assert_int_equal(world_facts(job).limit, limit);
+			assert_int_equal(world_site_info(job).limit, limit);
 			assert_int_equal(report(&w, site, SMTPD_SITE_FINE), 0);
 		}
 		limit++;
 	}
 	for (int i = 0; i < 100; i++)
 		report(&w, site, SMTPD_SITE_FINE);
-	assert_int_equal(world_facts(job).limit, 10);
+	assert_int_equal(world_site_info(job).limit, 10);
 	world_sent(&w, job, site);
 	world_end(&w);
 }
@@ -65,18 +65,18 @@ connections_shrink_with_trouble(void **state)
 	for (int i = 0; i < 44; i++)
 		report(&w, site, SMTPD_SITE_FINE);
 	for (uint32_t limit = 10; limit > 1; limit--) {
-		assert_int_equal(world_facts(job).limit, limit);
+		assert_int_equal(world_site_info(job).limit, limit);
 		assert_int_equal(report(&w, site, SMTPD_SITE_BUSY), w.now);
 	}
-	assert_int_equal(world_facts(job).limit, 1);
-	assert_int_equal(world_facts(job).resumes_at, 0);
-	assert_null(world_facts(job).why);
+	assert_int_equal(world_site_info(job).limit, 1);
+	assert_int_equal(world_site_info(job).resumes_at, 0);
+	assert_null(world_site_info(job).why);
 
 	/* It does not take even one. */
 	resumes_at = report(&w, site, SMTPD_SITE_BUSY);
 	assert_about(resumes_at - w.now, 5 * MINUTE);
-	assert_int_equal(world_facts(job).resumes_at, resumes_at);
-	assert_string_equal(world_facts(job).why->text, "no route to host");
+	assert_int_equal(world_site_info(job).resumes_at, resumes_at);
+	assert_string_equal(world_site_info(job).why->text, "no route to host");
 	world_sent(&w, job, site);
 	world_end(&w);
 }
@@ -97,11 +97,11 @@ successes_are_counted_in_a_row(void **state)
 	report(&w, site, SMTPD_SITE_FINE);
 	report(&w, site, SMTPD_SITE_FINE);
 	report(&w, site, SMTPD_SITE_BUSY);
-	assert_int_equal(world_facts(job).limit, 2);
+	assert_int_equal(world_site_info(job).limit, 2);
 	report(&w, site, SMTPD_SITE_FINE);
-	assert_int_equal(world_facts(job).limit, 2);
+	assert_int_equal(world_site_info(job).limit, 2);
 	report(&w, site, SMTPD_SITE_FINE);
-	assert_int_equal(world_facts(job).limit, 3);
+	assert_int_equal(world_site_info(job).limit, 3);
 	world_sent(&w, job, site);
 	world_end(&w);
 }
@@ -125,19 +125,20 @@ a_dead_site_is_closed_for_longer_each_time(void **state)
 			job = world_take(&w, &site);
 			resumes_at = report(&w, site, SMTPD_SITE_DOWN);
 			assert_about(resumes_at - w.now, minutes[i] * MINUTE);
-			assert_int_equal(world_facts(job).failures, i + 1);
+			assert_int_equal(world_site_info(job).failures, i + 1);
 			world_finish(&w, job);
 			smtpd__schedule_leave(w.schedule, site, w.now);
 			w.now = resumes_at - 1;
 			world_take_none(&w);
 			w.now = resumes_at;
 			assert_int_equal(
-			    smtpd__schedule_wake(w.schedule, w.now), w.now);
+			    smtpd__schedule_next_time(w.schedule, w.now),
+			    w.now);
 		}
 		job = world_take(&w, &site);
 		report(&w, site, SMTPD_SITE_FINE);
-		assert_int_equal(world_facts(job).failures, 0);
-		assert_null(world_facts(job).why);
+		assert_int_equal(world_site_info(job).failures, 0);
+		assert_null(world_site_info(job).why);
 		assert_about(
 		    report(&w, site, SMTPD_SITE_DOWN) - w.now, 5 * MINUTE);
 		world_finish(&w, job);
@@ -164,16 +165,16 @@ failures_at_the_same_time_are_one(void **state)
 	w.now = 30;
 	assert_int_equal(report(&w, site, SMTPD_SITE_DOWN), resumes_at);
 	assert_int_equal(report(&w, site, SMTPD_SITE_BUSY), resumes_at);
-	assert_int_equal(world_facts(a).failures, 1);
+	assert_int_equal(world_site_info(a).failures, 1);
 	world_finish(&w, a);
 	smtpd__schedule_leave(w.schedule, site, w.now);
 
-	/* One that takes longer than the site is closed tells nothing new
+	/* One that takes longer than the site is suspended tells nothing new
 	 * either; and it is in the way of the probe. */
 	w.now = resumes_at + 1;
 	world_take_none(&w);
 	assert_int_equal(report(&w, site, SMTPD_SITE_DOWN), w.now);
-	assert_int_equal(world_facts(b).failures, 1);
+	assert_int_equal(world_site_info(b).failures, 1);
 	world_finish(&w, b);
 	smtpd__schedule_leave(w.schedule, site, w.now);
 	probe = world_take(&w, &site);
@@ -193,7 +194,7 @@ one_connection_probes_until_all_is_fine(void **state)
 	(void)state;
 	world_begin(&w, NULL, 0);
 	world_mail_many(&w, "dead.example", 10);
-	w.now = world_close(&w);
+	w.now = world_suspend(&w);
 	probe = world_take(&w, &site);
 	world_take_none(&w);
 	assert_false(smtpd__schedule_needs_worker(w.schedule, w.now));
@@ -204,8 +205,8 @@ one_connection_probes_until_all_is_fine(void **state)
 	assert_ptr_equal(world_take(&w, &site), probe);
 	world_take_none(&w);
 	report(&w, site, SMTPD_SITE_FINE);
-	assert_int_equal(world_facts(probe).limit, 2);
-	assert_int_equal(world_facts(probe).resumes_at, 0);
+	assert_int_equal(world_site_info(probe).limit, 2);
+	assert_int_equal(world_site_info(probe).resumes_at, 0);
 	more = world_take(&w, &second);
 	assert_ptr_equal(second, site);
 	world_take_none(&w);
@@ -242,7 +243,7 @@ a_closed_site_gives_no_more(void **state)
 
 	/* Who still sessions with it knows better. */
 	report(&w, site, SMTPD_SITE_FINE);
-	assert_int_equal(world_facts(a).failures, 0);
+	assert_int_equal(world_site_info(a).failures, 0);
 	world_finish(&w, b);
 	world_sent(&w, a, site);
 	world_end(&w);
@@ -276,8 +277,8 @@ ten_thousand_to_a_dead_site_cost_one_attempt_each_time(void **state)
 				continue;
 			}
 			probes++;
-			world_put_off(&w, job, site, SMTPD_SITE_DOWN);
-			resumes_at = world_facts(job).resumes_at;
+			world_defer(&w, job, site, SMTPD_SITE_DOWN);
+			resumes_at = world_site_info(job).resumes_at;
 			assert_true(resumes_at > w.now);
 		}
 		assert_null(live);
@@ -305,8 +306,8 @@ a_live_site_is_served_at_once_beside_a_dead_one(void **state)
 		assert_ptr_equal(world_take(&w, &site), job);
 		world_sent(&w, job, site);
 	}
-	world_put_off(&w, stuck[0], dead[0], SMTPD_SITE_DOWN);
-	world_put_off(&w, stuck[1], dead[1], SMTPD_SITE_DOWN);
+	world_defer(&w, stuck[0], dead[0], SMTPD_SITE_DOWN);
+	world_defer(&w, stuck[1], dead[1], SMTPD_SITE_DOWN);
 	job = world_mail(&w, "live.example");
 	assert_ptr_equal(world_take(&w, &site), job);
 	world_take_none(&w);
@@ -325,14 +326,14 @@ flush_opens_a_site_for_a_probe(void **state)
 	world_begin(&w, NULL, 0);
 	waits = world_mail(&w, "dead.example");
 	world_mail_many(&w, "dead.example", 3);
-	world_close(&w);
+	world_suspend(&w);
 	assert_int_equal(waits->state, SMTPD_JOB_LATER);
 	w.now = 10;
 	world_take_none(&w);
 	smtpd__schedule_flush(w.schedule, waits, w.now);
 	assert_int_equal(waits->state, SMTPD_JOB_READY);
-	assert_int_equal(world_facts(waits).resumes_at, 0);
-	assert_int_equal(world_facts(waits).failures, 1);
+	assert_int_equal(world_site_info(waits).resumes_at, 0);
+	assert_int_equal(world_site_info(waits).failures, 1);
 	job = world_take(&w, &site);
 	world_take_none(&w);
 	assert_about(report(&w, site, SMTPD_SITE_DOWN) - w.now, 10 * MINUTE);

@@ -18,7 +18,7 @@ destination(void *user, const char *domain)
 {
 	struct smtpd_control_offline *o = user;
 
-	return smtpd__schedule_destination(o->schedule, domain);
+	return smtpd__destination_ref(o->schedule, domain);
 }
 
 static void
@@ -26,7 +26,7 @@ release(void *user, struct smtpd_destination *d)
 {
 	struct smtpd_control_offline *o = user;
 
-	smtpd__schedule_release(o->schedule, d);
+	smtpd__destination_unref(o->schedule, d);
 }
 
 struct smtpd_control_offline *
@@ -36,11 +36,13 @@ smtpd__control_offline_open(
 	static const struct smtpd_schedule_settings schedule = {
 		.workers = 1,
 		.site_connections = 1,
-		.retry_min = 300,
-		.retry_max = 7200,
+	.retry = {
+		.min = 300,
+		.max = 7200,
 		.lifetime = SMTPD_TIME_NONE,
 		.bounce_lifetime = SMTPD_TIME_NONE,
-		.notice = SMTPD_TIME_NONE,
+		.delay_notice = SMTPD_TIME_NONE,
+	},
 	};
 	struct smtpd_control_offline *o = calloc(1, sizeof(*o));
 	int code = ENOMEM;

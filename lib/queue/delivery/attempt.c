@@ -120,7 +120,7 @@ settle_unrouted(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	see_whether_stopped(q, s);
 	pthread_mutex_lock(&q->lock);
 	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER &&
-	    smtpd__schedule_bind(
+	    smtpd__destination_bind(
 		q->schedule, s->job->destination, NULL, now, site))
 		s->not_before = smtpd__site_feedback_report(
 		    q->schedule, *site, SMTPD_SITE_DOWN, &route->why, now);
@@ -137,7 +137,7 @@ enter_site(struct smtpd_queue *q, const struct smtpd_route *route,
 	bool bound;
 
 	pthread_mutex_lock(&q->lock);
-	bound = smtpd__schedule_bind(
+	bound = smtpd__destination_bind(
 	    q->schedule, job->destination, route->site, now, site);
 	pthread_mutex_unlock(&q->lock);
 	return bound;

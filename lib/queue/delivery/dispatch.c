@@ -11,7 +11,7 @@ smtpd__dispatch_destination(void *user, const char *domain)
 	struct smtpd_destination *d;
 
 	pthread_mutex_lock(&q->lock);
-	d = smtpd__schedule_destination(q->schedule, domain);
+	d = smtpd__destination_ref(q->schedule, domain);
 	pthread_mutex_unlock(&q->lock);
 	return d;
 }
@@ -22,7 +22,7 @@ smtpd__dispatch_release(void *user, struct smtpd_destination *destination)
 	struct smtpd_queue *q = user;
 
 	pthread_mutex_lock(&q->lock);
-	smtpd__schedule_release(q->schedule, destination);
+	smtpd__destination_unref(q->schedule, destination);
 	pthread_mutex_unlock(&q->lock);
 }
 
@@ -53,7 +53,7 @@ insert_new(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 	if (job->state != SMTPD_JOB_OUT || !is_wanted(q, job))
 		return;
 	insert(q, job);
-	smtpd__workers_wake(q, smtpd__schedule_site(job->destination));
+	smtpd__workers_wake(q, smtpd__destination_site(job->destination));
 }
 
 /* Wake the maintenance after something was written.  The lock is held. */
@@ -122,8 +122,7 @@ void
 smtpd__dispatch_postpone(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 {
 	pthread_mutex_lock(&q->lock);
-	job->due = smtpd__schedule_retry(
-	    q->schedule, job, 1, smtpd__spool_now(q->spool));
+	smtpd__schedule_postpone(q->schedule, job, smtpd__spool_now(q->spool));
 	pthread_mutex_unlock(&q->lock);
 	smtpd__dispatch_return(q, job);
 }
@@ -138,7 +137,8 @@ smtpd__dispatch_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
 		smtpd__schedule_put_back(
 		    q->schedule, job, smtpd__spool_now(q->spool));
 		/* Its site may be new to it, and somebody idle there. */
-		smtpd__workers_wake(q, smtpd__schedule_site(job->destination));
+		smtpd__workers_wake(
+		    q, smtpd__destination_site(job->destination));
 	} else {
 		smtpd__schedule_retire(q->schedule, job);
 	}
@@ -171,7 +171,7 @@ flush_job(void *user, struct smtpd_delivery_job *job)
 
 	pthread_mutex_lock(&q->lock);
 	smtpd__schedule_flush(q->schedule, job, smtpd__spool_now(q->spool));
-	smtpd__workers_wake(q, smtpd__schedule_site(job->destination));
+	smtpd__workers_wake(q, smtpd__destination_site(job->destination));
 	pthread_mutex_unlock(&q->lock);
 }
 

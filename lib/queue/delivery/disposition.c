@@ -114,7 +114,7 @@ static void
 fill_bounce(const struct smtpd_queue *q, const struct smtpd_disposition *s,
     const struct record *r, struct smtpd_bounce *b)
 {
-	uint32_t end = smtpd__schedule_expiry(q->schedule, s->job);
+	uint32_t end = s->retry.expiry;
 
 	*b = (struct smtpd_bounce){
 		.hostname = q->hostname,
@@ -304,33 +304,32 @@ note(struct smtpd_queue *q, const struct smtpd_disposition *s,
 	return true;
 }
 
-/* What the next time depends on, under the lock of the schedule. */
+/* Decide when what is left is tried again, and expire it if its end came. */
 static void
 plan(struct smtpd_queue *q, struct smtpd_disposition *s,
     struct smtpd_progress *p)
 {
 	struct smtpd_delivery_job *job = s->job;
-	uint32_t now = smtpd__spool_now(q->spool);
-	uint32_t end;
+	struct smtpd_retry_facts facts = {
+		.site_resumes_at = s->not_before,
+		.tried = s->tried,
+		.cancelled = s->broken_off,
+		.in_doubt = s->in_doubt,
+	};
 
-	if (!s->broken_off && smtpd__schedule_is_expired(q->schedule, job, now))
-		expire(q, s);
 	pthread_mutex_lock(&q->lock);
-	end = smtpd__schedule_expiry(q->schedule, job);
+	s->retry = smtpd__schedule_retry(
+	    q->schedule, job, &facts, smtpd__spool_now(q->spool));
 	job->in_doubt = s->in_doubt;
-	p->job = job;
-	p->attempts = (uint16_t)(job->attempts +
-	    (s->tried && job->attempts < UINT16_MAX ? 1 : 0));
-	p->due = s->tried || s->in_doubt
-	    ? smtpd__schedule_retry(q->schedule, job, p->attempts, now)
-	    : job->due;
-	if (p->due < s->not_before)
-		p->due = s->not_before < end ? s->not_before : end;
-	p->in_doubt = s->in_doubt;
-	p->delay_notice_sent = job->delay_notice_sent ||
-	    (!s->broken_off &&
-		smtpd__schedule_wants_notice(q->schedule, job, now));
 	pthread_mutex_unlock(&q->lock);
+	if (s->retry.expired)
+		expire(q, s);
+	p->job = job;
+	p->attempts = s->retry.attempts;
+	p->due = s->retry.due;
+	p->in_doubt = s->in_doubt;
+	p->delay_notice_sent =
+	    job->delay_notice_sent || s->retry.wants_delay_notice;
 }
 
 static void

@@ -6,6 +6,7 @@
  * he is to know, and the job waits for its next time. */
 
 #include "queue/model/loaded_message.h"
+#include "queue/schedule/retry.h"
 #include "queue/spool/spool.h"
 
 struct smtpd_queue;
@@ -21,6 +22,7 @@ struct smtpd_disposition {
 	bool dsn;            /* who took it over reports success himself */
 	bool in_doubt;       /* a reply to the dot was lost */
 	uint32_t not_before; /* the site is closed until then; 0 */
+	struct smtpd_retry retry; /* decided here */
 	const char *history;
 	size_t history_len;
 

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "os/random.h"
+#include "queue/schedule/retry.h"
 
 /* An address is looked for in one row of the table only: what is forgotten
  * there is the record that was not changed for the longest time. */
@@ -126,15 +127,17 @@ void
 smtpd__hoststat_failed(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
+	static const struct smtpd_retry_bounds bounds = {
+		.min = AWAY_MS,
+		.max = AWAY_MAX_MS,
+	};
 	struct record *r;
 
 	pthread_mutex_lock(&h->mutex);
 	r = obtain(h, target, now);
 	if (now >= r->away) {
-		uint64_t ms = AWAY_MS << (r->failures < 6 ? r->failures : 6);
-
-		r->away = now + (ms < AWAY_MAX_MS ? ms : AWAY_MAX_MS);
 		r->failures++;
+		r->away = now + smtpd__retry_backoff(&bounds, r->failures, 0);
 	}
 	pthread_mutex_unlock(&h->mutex);
 }

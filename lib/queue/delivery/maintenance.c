@@ -60,7 +60,7 @@ look(struct smtpd_queue *q, bool more)
 	serve_overdue(q);
 	now = smtpd__spool_now(q->spool);
 	smtpd__workers_wake_due(q);
-	wake = smtpd__schedule_wake(q->schedule, now);
+	wake = smtpd__schedule_next_time(q->schedule, now);
 	wait = more || q->stirred ? STEP_S : LOOK_S;
 	if (wake == SMTPD_TIME_NONE)
 		return wait;

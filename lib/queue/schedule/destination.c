@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include <stddef.h>
+#include "queue/schedule/destination.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/container.h"
 #include "queue/schedule/ready.h"
+#include "queue/schedule/schedule.h"
 #include "queue/schedule/site.h"
 
 static struct smtpd_destination *
-create(struct smtpd_schedule *s, const char *domain)
+create_destination(struct smtpd_schedule *s, const char *domain)
 {
 	size_t len = strlen(domain);
 	struct smtpd_destination *d = calloc(1, sizeof(*d) + len + 1);
@@ -30,7 +32,7 @@ create(struct smtpd_schedule *s, const char *domain)
 }
 
 struct smtpd_destination *
-smtpd__schedule_destination(struct smtpd_schedule *s, const char *domain)
+smtpd__destination_ref(struct smtpd_schedule *s, const char *domain)
 {
 	struct smtpd_named *named =
 	    smtpd__name_table_find(&s->destinations, domain);
@@ -39,15 +41,15 @@ smtpd__schedule_destination(struct smtpd_schedule *s, const char *domain)
 	if (named != NULL)
 		d = SMTPD_CONTAINER_OF(named, struct smtpd_destination, named);
 	else
-		d = create(s, domain);
+		d = create_destination(s, domain);
 	if (d != NULL)
 		d->refs++;
 	return d;
 }
 
-/* Have the mail of D, whose ready jobs move too, go to SITE. */
+/* Have the mail of D, its ready jobs included, go to SITE. */
 static void
-move(struct smtpd_schedule *s, struct smtpd_destination *d,
+move_destination(struct smtpd_schedule *s, struct smtpd_destination *d,
     struct smtpd_site *site)
 {
 	struct smtpd_site *old = d->site;
@@ -63,14 +65,14 @@ move(struct smtpd_schedule *s, struct smtpd_destination *d,
 }
 
 void
-smtpd__schedule_release(struct smtpd_schedule *s, struct smtpd_destination *d)
+smtpd__destination_unref(struct smtpd_schedule *s, struct smtpd_destination *d)
 {
 	struct smtpd_site *site = d->site;
 
 	if (--d->refs > 0)
 		return;
 	if (d->own != NULL) {
-		move(s, d, d->own);
+		move_destination(s, d, d->own);
 		smtpd__site_tidy(s, d->own);
 		return;
 	}
@@ -87,7 +89,7 @@ smtpd__destination_name(const struct smtpd_destination *d)
 }
 
 struct smtpd_site *
-smtpd__schedule_site(const struct smtpd_destination *d)
+smtpd__destination_site(const struct smtpd_destination *d)
 {
 	return d->site;
 }
@@ -103,15 +105,15 @@ smtpd__destination_site_info(
 		.connections = site->connections,
 		.limit = site->limit,
 		.failures = site->failures,
-		.resumes_at = site->opening.when,
+		.resumes_at = site->resuming.when,
 		.why = site->why,
 	};
 }
 
-/* The site called NAME, or when that is NULL the one that is D's alone, made if
+/* The site called NAME, or when that is NULL the one that is D's alone; made if
  * it is not there.  NULL without memory. */
 static struct smtpd_site *
-find_site(
+obtain_site(
     struct smtpd_schedule *s, struct smtpd_destination *d, const char *name)
 {
 	struct smtpd_named *named;
@@ -127,34 +129,25 @@ find_site(
 	return SMTPD_CONTAINER_OF(named, struct smtpd_site, named);
 }
 
-/* Whether a connection of OLD may be one of SITE, and is it now. */
-static bool
-change_site(
-    struct smtpd_schedule *s, struct smtpd_site *old, struct smtpd_site *site)
-{
-	if (site == old)
-		return !site->closed;
-	if (!smtpd__site_enter(s, site))
-		return false;
-	smtpd__site_leave(s, old);
-	return true;
-}
-
 bool
-smtpd__schedule_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
+smtpd__destination_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
     const char *name, uint32_t now, struct smtpd_site **site)
 {
+	struct smtpd_site *old = *site;
 	struct smtpd_site *to;
 
-	smtpd__site_open_due(s, now);
-	to = find_site(s, d, name);
+	smtpd__site_resume_due(s, now);
+	to = obtain_site(s, d, name);
 	if (to != NULL)
-		move(s, d, to);
-	if (to != NULL && change_site(s, *site, to)) {
+		move_destination(s, d, to);
+	if (to == old && !old->suspended)
+		return true;
+	if (to != NULL && to != old && smtpd__site_enter(s, to)) {
+		smtpd__site_leave(s, old);
 		*site = to;
 		return true;
 	}
-	smtpd__schedule_leave(s, *site, now);
+	smtpd__schedule_leave(s, old, now);
 	*site = NULL;
 	return false;
 }

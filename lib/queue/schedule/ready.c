@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/schedule/ready.h"
 
-#include <stddef.h>
-
 #include "base/container.h"
 #include "queue/schedule/retry.h"
 #include "queue/schedule/site.h"
@@ -16,42 +14,54 @@ kind_of(const struct smtpd_delivery_job *job)
 	return job->attempts == 0 ? SMTPD_KIND_FRESH : SMTPD_KIND_RETRY;
 }
 
+/* Put JOB between PREVIOUS and NEXT, of which NULL is an end of Q. */
 static void
-append(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
+link_job(struct smtpd_job_queue *q, struct smtpd_delivery_job *job,
+    struct smtpd_delivery_job *previous, struct smtpd_delivery_job *next)
 {
-	job->next = NULL;
-	job->previous = q->last;
-	*(q->last != NULL ? &q->last->next : &q->first) = job;
-	q->last = job;
+	job->previous = previous;
+	job->next = next;
+	if (previous != NULL)
+		previous->next = job;
+	else
+		q->first = job;
+	if (next != NULL)
+		next->previous = job;
+	else
+		q->last = job;
 }
 
 static void
-prepend(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
+unlink_job(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
 {
-	job->next = q->first;
-	job->previous = NULL;
-	*(q->first != NULL ? &q->first->previous : &q->last) = job;
-	q->first = job;
+	if (job->previous != NULL)
+		job->previous->next = job->next;
+	else
+		q->first = job->next;
+	if (job->next != NULL)
+		job->next->previous = job->previous;
+	else
+		q->last = job->previous;
 }
 
+/* Mark JOB as ready, and set its timer to when it needs attention though nobody
+ * can try it: for a delay notice, or because its life is over.  There is always
+ * room for a job in the heap. */
 static void
-drop(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
+set_ready(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
-	*(job->previous != NULL ? &job->previous->next : &q->first) = job->next;
-	*(job->next != NULL ? &job->next->previous : &q->last) = job->previous;
-}
-
-/* There is always room for a job in the heap. */
-static void
-note_ready(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
-{
-	uint32_t event = smtpd__retry_event(s, job);
+	const struct smtpd_queued_message *m = job->message;
+	const struct smtpd_retry_rules *rules = &s->settings.retry;
+	uint32_t notice = smtpd__retry_delay_notice(
+	    rules, m->arrived, m->flags, job->delay_notice_sent);
+	uint32_t expiry = smtpd__retry_expiry(rules, m->arrived, m->flags);
+	uint32_t when = notice < expiry ? notice : expiry;
 
 	job->state = SMTPD_JOB_READY;
-	job->limited = event != SMTPD_TIME_NONE;
+	job->limited = when != SMTPD_TIME_NONE;
 	if (job->limited)
-		smtpd__heap_push(&s->limits, &job->timer, event);
-	smtpd__site_settle(s, job->destination->site);
+		smtpd__heap_push(&s->limits, &job->timer, when);
+	smtpd__site_requeue(s, job->destination->site);
 }
 
 void
@@ -60,10 +70,10 @@ smtpd__ready_append(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
 
-	append(&d->ready[kind], job);
+	link_job(&d->ready[kind], job, d->ready[kind].last, NULL);
 	if (smtpd__ring_is_empty(&d->turn[kind]))
 		smtpd__ring_append(&d->site->ready[kind], &d->turn[kind]);
-	note_ready(s, job);
+	set_ready(s, job);
 }
 
 void
@@ -72,10 +82,10 @@ smtpd__ready_prepend(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
 
-	prepend(&d->ready[kind], job);
+	link_job(&d->ready[kind], job, NULL, d->ready[kind].first);
 	smtpd__ring_remove(&d->turn[kind]);
 	smtpd__ring_prepend(&d->site->ready[kind], &d->turn[kind]);
-	note_ready(s, job);
+	set_ready(s, job);
 }
 
 void
@@ -84,33 +94,27 @@ smtpd__ready_remove(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
 
-	drop(&d->ready[kind], job);
+	unlink_job(&d->ready[kind], job);
 	if (job->limited)
 		smtpd__heap_remove(&s->limits, &job->timer);
 	if (d->ready[kind].first == NULL)
 		smtpd__ring_remove(&d->turn[kind]);
-	smtpd__site_settle(s, d->site);
+	smtpd__site_requeue(s, d->site);
 }
 
-/* Whether only fresh mail may be tried: there is some, and retries have their
- * share of the workers. */
-static bool
-are_retries_barred(
-    const struct smtpd_schedule *s, const struct smtpd_site *site)
-{
-	return s->retries >= s->retry_limit &&
-	    (smtpd__site_has_ready(site, SMTPD_KIND_FRESH) ||
-		!smtpd__ring_is_empty(&s->fresh_turn));
-}
-
+/* Choose which kind SITE serves.  Retries stand back while there is fresh mail
+ * anywhere and they have their share of the workers. */
 static enum smtpd_job_kind
 choose_kind(const struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	if (!smtpd__site_has_ready(site, SMTPD_KIND_RETRY) ||
-	    are_retries_barred(s, site))
+	bool fresh = smtpd__site_has_ready(site, SMTPD_KIND_FRESH);
+	bool retries = smtpd__site_has_ready(site, SMTPD_KIND_RETRY);
+	bool barred = s->retries >= s->retry_limit &&
+	    (fresh || !smtpd__ring_is_empty(&s->fresh_turn));
+
+	if (!retries || barred)
 		return SMTPD_KIND_FRESH;
-	if (!smtpd__site_has_ready(site, SMTPD_KIND_FRESH) ||
-	    site->streak >= STREAK) {
+	if (!fresh || site->streak >= STREAK) {
 		site->streak = 0;
 		return SMTPD_KIND_RETRY;
 	}
@@ -145,6 +149,6 @@ smtpd__ready_move(struct smtpd_schedule *s, struct smtpd_destination *d,
 		if (d->ready[kind].first != NULL)
 			smtpd__ring_append(&site->ready[kind], &d->turn[kind]);
 	}
-	smtpd__site_settle(s, old);
-	smtpd__site_settle(s, site);
+	smtpd__site_requeue(s, old);
+	smtpd__site_requeue(s, site);
 }

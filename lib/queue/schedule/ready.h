@@ -2,12 +2,13 @@
 #ifndef SMTPD_QUEUE_SCHEDULE_READY_H
 #define SMTPD_QUEUE_SCHEDULE_READY_H
 
-/* Ready jobs, in the order in which they are tried. */
+/* Ready jobs, in the order in which they are tried: the site's destinations in
+ * turn, new mail three times as often as retries. */
 
 #include "queue/schedule/state.h"
 
-/* Make JOB, which is in no list, ready; at the end of those of its kind, or
- * the next of them. */
+/* Make JOB, which is in no list, ready: as the last of its kind, or as the next
+ * one. */
 void smtpd__ready_append(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job);
 void smtpd__ready_prepend(

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/schedule/retry.h"
 
-/* A message whose reply to the dot was lost may have arrived: it waits for so
- * many times retry_min before it may arrive twice. */
-#define UNSURE_FACTOR 6
+/* A message in doubt waits so many times the minimum at least. */
+#define IN_DOUBT_FACTOR 6
 
-/* splitmix64 */
-static uint64_t
-next_random(struct smtpd_schedule *s)
+uint64_t
+smtpd__retry_backoff(
+    const struct smtpd_retry_bounds *bounds, uint32_t failures, uint64_t random)
 {
-	uint64_t z = s->random += 0x9e3779b97f4a7c15U;
+	uint32_t times = failures > 0 ? failures - 1 : 0;
+	uint64_t delay = bounds->max;
+	uint64_t tenth;
 
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-	return z ^ (z >> 31);
+	if (times < 32 && bounds->min << times < bounds->max)
+		delay = bounds->min << times;
+	tenth = bounds->jitter ? delay / 10 : 0;
+	return delay - tenth + random % (2 * tenth + 1);
 }
 
 uint32_t
@@ -26,83 +28,78 @@ smtpd__retry_after(uint32_t when, uint64_t seconds)
 	return when + (uint32_t)seconds;
 }
 
-uint64_t
-smtpd__retry_backoff(struct smtpd_schedule *s, uint32_t failures)
-{
-	uint64_t delay = s->settings.retry_max;
-	uint32_t times = failures > 0 ? failures - 1 : 0;
-	uint64_t tenth;
-
-	if (times < 32 && (uint64_t)s->settings.retry_min << times < delay)
-		delay = (uint64_t)s->settings.retry_min << times;
-	tenth = delay / 10;
-	return delay - tenth + next_random(s) % (2 * tenth + 1);
-}
-
 uint32_t
-smtpd__schedule_expiry(
-    const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
+smtpd__retry_expiry(
+    const struct smtpd_retry_rules *rules, uint32_t arrived, unsigned flags)
 {
-	const struct smtpd_queued_message *e = job->message;
-	uint32_t lifetime = (e->flags & SMTPD_MESSAGE_NULL_SENDER) != 0
-	    ? s->settings.bounce_lifetime
-	    : s->settings.lifetime;
+	uint32_t lifetime = (flags & SMTPD_MESSAGE_NULL_SENDER) != 0
+	    ? rules->bounce_lifetime
+	    : rules->lifetime;
 
 	if (lifetime == SMTPD_TIME_NONE)
 		return SMTPD_TIME_NONE;
-	return smtpd__retry_after(e->arrived, lifetime);
+	return smtpd__retry_after(arrived, lifetime);
 }
 
-/* When its sender is to be told of the delay, if nothing else happens. */
-static uint32_t
-notice_time(
-    const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
+uint32_t
+smtpd__retry_delay_notice(const struct smtpd_retry_rules *rules,
+    uint32_t arrived, unsigned flags, bool sent)
 {
-	if (s->settings.notice == SMTPD_TIME_NONE || job->delay_notice_sent ||
-	    (job->message->flags &
-		(SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC)) != 0)
+	const unsigned nobody =
+	    SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC;
+
+	if (rules->delay_notice == SMTPD_TIME_NONE || sent ||
+	    (flags & nobody) != 0)
 		return SMTPD_TIME_NONE;
-	return smtpd__retry_after(job->message->arrived, s->settings.notice);
+	return smtpd__retry_after(arrived, rules->delay_notice);
 }
 
-uint32_t
-smtpd__retry_event(
-    const struct smtpd_schedule *s, const struct smtpd_delivery_job *job)
+/* When a message of ATTEMPTS, the present one included, is tried again. */
+static uint32_t
+next_attempt(const struct smtpd_retry_rules *rules,
+    const struct smtpd_retry_facts *facts, uint16_t attempts, uint32_t expiry,
+    uint64_t random)
 {
-	uint32_t notice = notice_time(s, job);
-	uint32_t expiry = smtpd__schedule_expiry(s, job);
-
-	return notice < expiry ? notice : expiry;
-}
-
-bool
-smtpd__schedule_is_expired(const struct smtpd_schedule *s,
-    const struct smtpd_delivery_job *job, uint32_t now)
-{
-	return now >= smtpd__schedule_expiry(s, job);
-}
-
-bool
-smtpd__schedule_wants_notice(const struct smtpd_schedule *s,
-    const struct smtpd_delivery_job *job, uint32_t now)
-{
-	return now >= notice_time(s, job) &&
-	    !smtpd__schedule_is_expired(s, job, now);
-}
-
-uint32_t
-smtpd__schedule_retry(struct smtpd_schedule *s,
-    const struct smtpd_delivery_job *job, uint16_t attempts, uint32_t now)
-{
-	uint32_t expiry = smtpd__schedule_expiry(s, job);
-	uint64_t delay = smtpd__retry_backoff(s, attempts);
-	uint64_t least = (uint64_t)s->settings.retry_min * UNSURE_FACTOR;
+	const struct smtpd_retry_bounds bounds = {
+		.min = rules->min,
+		.max = rules->max,
+		.jitter = true,
+	};
+	uint64_t delay = smtpd__retry_backoff(&bounds, attempts, random);
+	uint64_t in_doubt = bounds.min * IN_DOUBT_FACTOR;
 	uint32_t when;
 
-	if (now >= expiry)
-		return smtpd__retry_after(now, s->settings.retry_min);
-	if (job->in_doubt && delay < least)
-		delay = least;
-	when = smtpd__retry_after(now, delay);
+	if (facts->now >= expiry)
+		return smtpd__retry_after(facts->now, rules->min);
+	if (facts->in_doubt && delay < in_doubt)
+		delay = in_doubt;
+	when = smtpd__retry_after(facts->now, delay);
 	return when < expiry ? when : expiry;
+}
+
+struct smtpd_retry
+smtpd__retry_decide(const struct smtpd_retry_rules *rules,
+    const struct smtpd_retry_facts *facts, uint64_t random)
+{
+	struct smtpd_retry r = {
+		.due = facts->due,
+		.expiry =
+		    smtpd__retry_expiry(rules, facts->arrived, facts->flags),
+		.attempts = facts->attempts,
+	};
+	uint32_t suspended = facts->site_resumes_at;
+	bool over = facts->now >= r.expiry;
+
+	if (facts->tried && r.attempts < UINT16_MAX)
+		r.attempts++;
+	if (facts->tried || facts->in_doubt)
+		r.due =
+		    next_attempt(rules, facts, r.attempts, r.expiry, random);
+	if (r.due < suspended)
+		r.due = suspended < r.expiry ? suspended : r.expiry;
+	r.expired = !facts->cancelled && over;
+	r.wants_delay_notice = !facts->cancelled && !over &&
+	    facts->now >= smtpd__retry_delay_notice(rules, facts->arrived,
+			      facts->flags, facts->delay_notice_sent);
+	return r;
 }

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/schedule/schedule.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/container.h"
 #include "queue/schedule/ready.h"
-#include "queue/schedule/retry.h"
 #include "queue/schedule/site.h"
 
 #define START_LIMIT 2
 
-/* A ready job that needs attention, but whose turn it is as soon as there is a
+/* A ready job that needs attention, but can be tried as soon as there is a
  * worker, is looked at again after so many seconds. */
 #define LOOK_AGAIN_S 60
 
@@ -22,7 +20,7 @@ at_least_one(uint32_t n)
 }
 
 static uint32_t
-least(uint32_t a, uint32_t b)
+lesser_of(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
 }
@@ -33,8 +31,8 @@ set_limits(struct smtpd_schedule *s)
 	uint32_t quarter = at_least_one(s->settings.workers / 4);
 
 	s->site_limit =
-	    least(at_least_one(s->settings.site_connections), quarter);
-	s->start_limit = least(START_LIMIT, s->site_limit);
+	    lesser_of(at_least_one(s->settings.site_connections), quarter);
+	s->start_limit = lesser_of(START_LIMIT, s->site_limit);
 	s->retry_limit = at_least_one(s->settings.workers / 2);
 }
 
@@ -60,45 +58,46 @@ smtpd__schedule_create(const struct smtpd_schedule_settings *settings)
 	return s;
 }
 
-/* The sites that are closed are all that is left. */
+/* Only suspended sites are left. */
 void
 smtpd__schedule_destroy(struct smtpd_schedule *s)
 {
 	if (s == NULL)
 		return;
-	smtpd__site_open_due(s, SMTPD_TIME_NONE);
+	smtpd__site_resume_due(s, SMTPD_TIME_NONE);
 	smtpd__name_table_finish(&s->destinations);
 	smtpd__name_table_finish(&s->sites);
 	smtpd__heap_finish(&s->later);
 	smtpd__heap_finish(&s->limits);
-	smtpd__heap_finish(&s->closed);
+	smtpd__heap_finish(&s->suspended);
 	free(s);
 }
 
+/* The first job of H that is due at NOW; NULL: none. */
 static struct smtpd_delivery_job *
-first_job(const struct smtpd_heap *h)
+due_job(const struct smtpd_heap *h, uint32_t now)
 {
 	struct smtpd_heap_node *top = smtpd__heap_top(h);
 
-	if (top == NULL)
+	if (top == NULL || top->when > now)
 		return NULL;
 	return SMTPD_CONTAINER_OF(top, struct smtpd_delivery_job, timer);
 }
 
-/* Have all that is due ready, and sites open. */
+/* Make ready the jobs that are due, and resume sites. */
 static void
-advance(struct smtpd_schedule *s, uint32_t now)
+make_due_ready(struct smtpd_schedule *s, uint32_t now)
 {
 	struct smtpd_delivery_job *job;
 
-	smtpd__site_open_due(s, now);
-	while ((job = first_job(&s->later)) != NULL && job->timer.when <= now) {
+	smtpd__site_resume_due(s, now);
+	while ((job = due_job(&s->later, now)) != NULL) {
 		smtpd__heap_remove(&s->later, &job->timer);
 		smtpd__ready_append(s, job);
 	}
 }
 
-/* No worker has JOB, which was active, any more. */
+/* JOB was active, and no worker has it any more. */
 static void
 end_activity(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
@@ -108,27 +107,20 @@ end_activity(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 	job->state = SMTPD_JOB_OUT;
 }
 
-static int
-fit_jobs(struct smtpd_schedule *s)
-{
-	if (smtpd__heap_fit(&s->later, s->njobs + 1) == -1 ||
-	    smtpd__heap_fit(&s->limits, s->njobs + 1) == -1)
-		return -1;
-	return 0;
-}
-
 int
 smtpd__schedule_insert(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
 {
 	if (job->state == SMTPD_JOB_LATER || job->state == SMTPD_JOB_READY)
 		return 0;
-	if (job->state == SMTPD_JOB_ACTIVE)
+	if (job->state == SMTPD_JOB_ACTIVE) {
 		end_activity(s, job);
-	else if (fit_jobs(s) == 0)
+	} else {
+		if (smtpd__heap_fit(&s->later, s->njobs + 1) == -1 ||
+		    smtpd__heap_fit(&s->limits, s->njobs + 1) == -1)
+			return -1;
 		s->njobs++;
-	else
-		return -1;
+	}
 	if (job->due <= now) {
 		smtpd__ready_append(s, job);
 		return 0;
@@ -144,7 +136,7 @@ smtpd__schedule_put_back(
 {
 	end_activity(s, job);
 	smtpd__ready_prepend(s, job);
-	smtpd__site_open_due(s, now);
+	smtpd__site_resume_due(s, now);
 }
 
 void
@@ -172,7 +164,7 @@ smtpd__schedule_retire(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 
 /* Give JOB, which is ready, to a worker, to be tried. */
 static void
-activate(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
+activate_job(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	smtpd__ready_remove(s, job);
 	job->state = SMTPD_JOB_ACTIVE;
@@ -181,7 +173,7 @@ activate(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 		s->retries++;
 }
 
-/* The site whose turn it is; NULL: no mail only waits for a worker. */
+/* The site whose turn it is; NULL: no mail waits only for a worker. */
 static struct smtpd_site *
 next_site(const struct smtpd_schedule *s)
 {
@@ -201,12 +193,12 @@ smtpd__schedule_take(
 	struct smtpd_delivery_job *job;
 	struct smtpd_site *next;
 
-	advance(s, now);
+	make_due_ready(s, now);
 	next = next_site(s);
 	if (next == NULL || s->busy >= s->settings.workers)
 		return NULL;
 	job = smtpd__ready_next(s, next);
-	activate(s, job);
+	activate_job(s, job);
 	smtpd__site_enter(s, next);
 	smtpd__site_served(s, next);
 	s->busy++;
@@ -220,13 +212,13 @@ smtpd__schedule_take_more(
 {
 	struct smtpd_delivery_job *job;
 
-	advance(s, now);
-	if (site->closed || site->connections > site->limit)
+	make_due_ready(s, now);
+	if (site->suspended || site->connections > site->limit)
 		return NULL;
 	job = smtpd__ready_next(s, site);
 	if (job == NULL)
 		return NULL;
-	activate(s, job);
+	activate_job(s, job);
 	site->probing = true;
 	return job;
 }
@@ -235,8 +227,8 @@ bool
 smtpd__schedule_has_more(
     struct smtpd_schedule *s, uint32_t now, const struct smtpd_site *site)
 {
-	advance(s, now);
-	return !site->closed && site->connections <= site->limit &&
+	make_due_ready(s, now);
+	return !site->suspended && site->connections <= site->limit &&
 	    (smtpd__site_has_ready(site, SMTPD_KIND_FRESH) ||
 		smtpd__site_has_ready(site, SMTPD_KIND_RETRY));
 }
@@ -244,7 +236,7 @@ smtpd__schedule_has_more(
 bool
 smtpd__schedule_needs_worker(struct smtpd_schedule *s, uint32_t now)
 {
-	advance(s, now);
+	make_due_ready(s, now);
 	return next_site(s) != NULL;
 }
 
@@ -254,26 +246,60 @@ smtpd__schedule_leave(
 {
 	s->busy--;
 	smtpd__site_leave(s, site);
-	smtpd__site_open_due(s, now);
+	smtpd__site_resume_due(s, now);
+}
+
+struct smtpd_retry
+smtpd__schedule_retry(struct smtpd_schedule *s,
+    const struct smtpd_delivery_job *job, struct smtpd_retry_facts *facts,
+    uint32_t now)
+{
+	facts->now = now;
+	facts->arrived = job->message->arrived;
+	facts->flags = job->message->flags;
+	facts->due = job->due;
+	facts->attempts = job->attempts;
+	facts->delay_notice_sent = job->delay_notice_sent;
+	return smtpd__retry_decide(
+	    &s->settings.retry, facts, smtpd__state_random(s));
+}
+
+void
+smtpd__schedule_postpone(
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
+{
+	const struct smtpd_retry_facts facts = {
+		.now = now,
+		.arrived = job->message->arrived,
+		.flags = job->message->flags,
+		.tried = true,
+		.in_doubt = job->in_doubt,
+	};
+
+	job->due = smtpd__retry_decide(
+	    &s->settings.retry, &facts, smtpd__state_random(s))
+		       .due;
 }
 
 /*
- * Whether a ready job, for which there is something to do, cannot be tried
- * instead.  Where a site works but has more mail than it takes, the end of life
- * does not come before a job had some time for its last try.
+ * Return true if a ready job, whose timer has come, cannot be tried instead.
+ * Where a site works but has more mail than it takes, the end of life does not
+ * come before a job had some time for its last try.
  */
 static bool
 is_overdue(const struct smtpd_schedule *s, const struct smtpd_delivery_job *job,
     uint32_t now)
 {
+	const struct smtpd_retry_rules *rules = &s->settings.retry;
 	const struct smtpd_site *site = job->destination->site;
-	uint32_t expiry = smtpd__schedule_expiry(s, job);
+	uint32_t expiry = smtpd__retry_expiry(
+	    rules, job->message->arrived, job->message->flags);
 
-	if (!site->closed && site->connections < site->limit)
+	if (!site->suspended && site->connections < site->limit)
 		return false;
-	if (site->closed || site->failures > 0 || now < expiry)
+	if (site->suspended || site->failures > 0 || now < expiry)
 		return true;
-	return now >= smtpd__retry_after(expiry, s->settings.retry_max);
+	return now >= smtpd__retry_after(expiry, rules->max);
 }
 
 struct smtpd_delivery_job *
@@ -281,11 +307,10 @@ smtpd__schedule_overdue(struct smtpd_schedule *s, uint32_t now)
 {
 	struct smtpd_delivery_job *job;
 	uint32_t pause =
-	    at_least_one(least(s->settings.retry_min, LOOK_AGAIN_S));
+	    at_least_one(lesser_of(s->settings.retry.min, LOOK_AGAIN_S));
 
-	advance(s, now);
-	while (
-	    (job = first_job(&s->limits)) != NULL && job->timer.when <= now) {
+	make_due_ready(s, now);
+	while ((job = due_job(&s->limits, now)) != NULL) {
 		if (is_overdue(s, job, now)) {
 			smtpd__ready_remove(s, job);
 			job->state = SMTPD_JOB_ACTIVE;
@@ -307,15 +332,15 @@ first_time(const struct smtpd_heap *h)
 }
 
 uint32_t
-smtpd__schedule_wake(const struct smtpd_schedule *s, uint32_t now)
+smtpd__schedule_next_time(const struct smtpd_schedule *s, uint32_t now)
 {
-	uint32_t wake = least(first_time(&s->later),
-	    least(first_time(&s->limits), first_time(&s->closed)));
+	uint32_t next = lesser_of(first_time(&s->later),
+	    lesser_of(first_time(&s->limits), first_time(&s->suspended)));
 
-	if (wake < now ||
+	if (next < now ||
 	    (next_site(s) != NULL && s->busy < s->settings.workers))
 		return now;
-	return wake;
+	return next;
 }
 
 void
@@ -329,5 +354,5 @@ smtpd__schedule_flush(
 		smtpd__ready_append(s, job);
 	}
 	if (job->state == SMTPD_JOB_READY)
-		smtpd__site_open(s, job->destination->site);
+		smtpd__site_resume(s, job->destination->site);
 }

@@ -2,7 +2,8 @@
 #ifndef SMTPD_QUEUE_SCHEDULE_SITE_H
 #define SMTPD_QUEUE_SCHEDULE_SITE_H
 
-/* Where mail goes: when it is open, and for how many. */
+/* Where mail goes to: how many connections a site may have, and when it is
+ * suspended. */
 
 #include "queue/schedule/state.h"
 
@@ -11,27 +12,31 @@
 struct smtpd_site *smtpd__site_create(struct smtpd_schedule *s,
     struct smtpd_destination *owner, const char *name);
 
-/* Have SITE in the rings where it belongs, after any change; SERVED: it is
- * the last now. */
-void smtpd__site_settle(struct smtpd_schedule *s, struct smtpd_site *site);
+/* Put SITE into the rings where it belongs, after any change; served: as the
+ * last of them. */
+void smtpd__site_requeue(struct smtpd_schedule *s, struct smtpd_site *site);
 void smtpd__site_served(struct smtpd_schedule *s, struct smtpd_site *site);
 
-/* Free SITE if nobody needs it, and its owner if it was kept only for it. */
+/* Free SITE if nobody needs it, and its owner if that was kept only for it. */
 void smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site);
 
 bool smtpd__site_has_ready(
     const struct smtpd_site *site, enum smtpd_job_kind kind);
 
-/* One connection more, if it is open and has room. */
+/* Add a connection.  Return false if SITE is suspended or has no room. */
 bool smtpd__site_enter(struct smtpd_schedule *s, struct smtpd_site *site);
 
-/* One connection less. */
+/* Remove a connection. */
 void smtpd__site_leave(struct smtpd_schedule *s, struct smtpd_site *site);
 
-/* Open SITE, if it is closed, for a probe. */
-void smtpd__site_open(struct smtpd_schedule *s, struct smtpd_site *site);
+/* Suspend SITE until RESUMES_AT; one connection will probe it then. */
+void smtpd__site_suspend(
+    struct smtpd_schedule *s, struct smtpd_site *site, uint32_t resumes_at);
 
-/* Open those whose time has come. */
-void smtpd__site_open_due(struct smtpd_schedule *s, uint32_t now);
+/* Resume SITE, if it is suspended, for a probe. */
+void smtpd__site_resume(struct smtpd_schedule *s, struct smtpd_site *site);
+
+/* Resume those whose time has come. */
+void smtpd__site_resume_due(struct smtpd_schedule *s, uint32_t now);
 
 #endif

@@ -1,49 +1,36 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/schedule/site_feedback.h"
+
 #include <stdlib.h>
 
 #include "queue/schedule/retry.h"
 #include "queue/schedule/site.h"
 
-/* Remember WHY, unless there is no memory for it. */
 static void
-keep_reason(struct smtpd_site *site, const struct smtpd_result *why)
+suspend_site(struct smtpd_schedule *s, struct smtpd_site *site,
+    const struct smtpd_result *why, uint32_t now)
 {
-	if (why == NULL)
-		return;
-	if (site->why == NULL)
+	const struct smtpd_retry_bounds bounds = {
+		.min = s->settings.retry.min,
+		.max = s->settings.retry.max,
+		.jitter = true,
+	};
+	uint64_t delay = smtpd__retry_backoff(
+	    &bounds, ++site->failures, smtpd__state_random(s));
+
+	smtpd__site_suspend(s, site, smtpd__retry_after(now, delay));
+	/* Without memory the reason is not known later: no more than that. */
+	if (why != NULL && site->why == NULL)
 		site->why = malloc(sizeof(*site->why));
-	if (site->why != NULL)
+	if (why != NULL && site->why != NULL)
 		*site->why = *why;
 }
 
 static void
-close_site(struct smtpd_schedule *s, struct smtpd_site *site,
-    const struct smtpd_result *why, uint32_t now)
-{
-	uint32_t resumes_at;
-
-	site->failures++;
-	resumes_at =
-	    smtpd__retry_after(now, smtpd__retry_backoff(s, site->failures));
-	keep_reason(site, why);
-	site->limit = 1;
-	site->probing = false;
-	site->closed = true;
-	smtpd__heap_push(&s->closed, &site->opening, resumes_at);
-}
-
-/* An attempt that began before SITE was closed tells nothing new. */
-static bool
-is_stale(const struct smtpd_site *site)
-{
-	return site->failures > 0 && !site->probing;
-}
-
-static void
-note_fine(struct smtpd_schedule *s, struct smtpd_site *site)
+report_fine(struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	if (site->failures > 0) {
-		smtpd__site_open(s, site);
+		smtpd__site_resume(s, site);
 		site->failures = 0;
 		site->limit = s->start_limit;
 		site->successes = 0;
@@ -60,19 +47,23 @@ note_fine(struct smtpd_schedule *s, struct smtpd_site *site)
 
 uint32_t
 smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
-    enum smtpd_site_feedback verdict, const struct smtpd_result *why,
+    enum smtpd_site_feedback feedback, const struct smtpd_result *why,
     uint32_t now)
 {
-	smtpd__site_open_due(s, now);
-	if (verdict == SMTPD_SITE_FINE) {
-		note_fine(s, site);
-	} else if (!is_stale(site)) {
-		if (verdict == SMTPD_SITE_DOWN || site->limit == 1)
-			close_site(s, site, why, now);
+	bool stale;
+
+	smtpd__site_resume_due(s, now);
+	/* An attempt that began before the suspension says nothing new. */
+	stale = site->failures > 0 && !site->probing;
+	if (feedback == SMTPD_SITE_FINE) {
+		report_fine(s, site);
+	} else if (!stale) {
+		if (feedback == SMTPD_SITE_DOWN || site->limit == 1)
+			suspend_site(s, site, why, now);
 		else
 			site->limit--;
 		site->successes = 0;
 	}
-	smtpd__site_settle(s, site);
-	return site->closed ? site->opening.when : now;
+	smtpd__site_requeue(s, site);
+	return site->suspended ? site->resuming.when : now;
 }

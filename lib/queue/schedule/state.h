@@ -3,10 +3,10 @@
 #define SMTPD_QUEUE_SCHEDULE_STATE_H
 
 /*
- * What a schedule is made of; only its own parts see it.
+ * The structs of a schedule, for its own parts only.
  *
  * A ready job is in a queue of its destination, the destination in a ring of
- * its site, the site in the rings of the schedule, as long as it is open and
+ * its site, the site in the rings of the schedule while it is not suspended and
  * has room for a connection.  So the next job is always at hand.
  */
 
@@ -35,8 +35,8 @@ struct smtpd_destination {
 	struct smtpd_named named;
 	struct smtpd_site *site;
 
-	/* The site that is its alone: the same, as long as nobody has looked
-	 * where its mail goes; or what is left of it; or NULL. */
+	/* The site that is its alone: the same, as long as nobody has looked up
+	 * where its mail goes; or one that still has connections; or NULL. */
 	struct smtpd_site *own;
 
 	struct smtpd_job_queue ready[SMTPD_KIND_COUNT];
@@ -57,17 +57,18 @@ struct smtpd_site {
 	struct smtpd_ring turn;
 	struct smtpd_ring fresh_turn;
 
-	/* In the heap of those that are closed; 0 when it is not. */
-	struct smtpd_heap_node opening;
-	struct smtpd_result *why; /* it failed; NULL: it did not, or no memory
-	                           * to tell */
+	/* In the heap of suspended sites; when is 0 in others. */
+	struct smtpd_heap_node resuming;
+	struct smtpd_result *why; /* it failed; NULL: it did not, or there was
+	                           * no memory */
 	uint32_t connections;
 	uint32_t limit;
 	uint32_t successes; /* in a row, at this limit */
-	uint32_t failures; /* in a row; above 0 and open: it is to be probed */
-	uint8_t streak;    /* fresh jobs while a retry waited */
-	bool closed;
-	bool probing; /* a connection was given since it was last closed */
+	uint32_t failures;  /* in a row; above 0 and not suspended: one
+	                     * connection probes it */
+	uint8_t streak;     /* fresh jobs while a retry waited */
+	bool suspended;
+	bool probing; /* a connection was given since it was last suspended */
 	char name[];
 };
 
@@ -85,14 +86,25 @@ struct smtpd_schedule {
 	uint32_t busy;                 /* workers */
 	uint32_t retries;              /* active jobs that were tried before */
 
-	/* Sites that have ready jobs, are open, and have room; and those of
-	 * them that have fresh ones. */
+	/* Sites that have ready jobs and room, and are not suspended; and those
+	 * of them that have fresh jobs. */
 	struct smtpd_ring turn;
 	struct smtpd_ring fresh_turn;
 
 	struct smtpd_heap later;  /* jobs, by due time */
-	struct smtpd_heap limits; /* ready jobs, by what ends their patience */
-	struct smtpd_heap closed; /* sites */
+	struct smtpd_heap limits; /* ready jobs, by when they need attention */
+	struct smtpd_heap suspended; /* sites, by when they resume */
 };
+
+/* The next number of the schedule's chance (splitmix64). */
+static inline uint64_t
+smtpd__state_random(struct smtpd_schedule *s)
+{
+	uint64_t z = s->random += 0x9e3779b97f4a7c15U;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
+	return z ^ (z >> 31);
+}
 
 #endif
