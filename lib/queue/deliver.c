@@ -81,7 +81,7 @@ set_mail(struct submission *sub, struct smtpd_session *s)
 		.ret = smtpd_param_value(e->params, e->nparams, "RET"),
 		.envid = smtpd_param_value(e->params, e->nparams, "ENVID"),
 		.trace = sub->received,
-		.fix = sub->queue->settings.fix,
+		.fix = sub->queue->delivery.settings.fix,
 	};
 	return set_rcpts(sub);
 }
@@ -113,7 +113,7 @@ static void
 report_submission(
     const struct submission *sub, struct smtpd_session *s, int error)
 {
-	const struct smtpd_queue_settings *set = &sub->queue->settings;
+	const struct smtpd_queue_settings *set = &sub->queue->delivery.settings;
 	const struct smtpd_queue_submission report = {
 		.id = sub->id,
 		.size = sub->size,

@@ -5,72 +5,80 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
+#include "os/condition.h"
+#include "os/nodename.h"
 #include "os/random.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/maintenance.h"
+#include "queue/delivery/workers.h"
 
 static void
-or_default(uint32_t *value, uint32_t standard)
+set_default(uint32_t *value, uint32_t standard)
 {
 	if (*value == 0)
 		*value = standard;
 }
 
+/* Apply the defaults to a copy of SETTINGS. */
 static void
 set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 {
-	struct smtpd_queue_settings *s = &q->settings;
+	struct smtpd_delivery *d = &q->delivery;
+	struct smtpd_queue_settings *s = &d->settings;
 
 	if (settings != NULL)
 		*s = *settings;
-	or_default(&s->workers, 64);
-	or_default(&s->site_connections, 10);
-	or_default(&s->idle_ms, 5000);
-	or_default(&s->retry_min_s, 300);
-	or_default(&s->retry_max_s, 7200);
-	or_default(&s->lifetime_s, 432000);
-	or_default(&s->bounce_lifetime_s, 172800);
-	or_default(&s->delay_notice_s, 14400);
-	or_default(&s->max_reports, 60);
+	set_default(&s->workers, 64);
+	set_default(&s->site_connections, 10);
+	set_default(&s->idle_ms, 5000);
+	set_default(&s->retry_min_s, 300);
+	set_default(&s->retry_max_s, 7200);
+	set_default(&s->lifetime_s, 432000);
+	set_default(&s->bounce_lifetime_s, 172800);
+	set_default(&s->delay_notice_s, 14400);
+	set_default(&s->max_reports, 60);
 	if (s->retry_max_s < s->retry_min_s)
 		s->retry_max_s = s->retry_min_s;
 	if (s->log_level == 0)
 		s->log_level = SMTPD_LOG_INFO;
-	if (s->hostname != NULL)
-		snprintf(q->hostname, sizeof(q->hostname), "%s", s->hostname);
-	else if (gethostname(q->hostname, sizeof(q->hostname) - 1) != 0)
-		snprintf(q->hostname, sizeof(q->hostname), "localhost");
-	s->hostname = q->hostname;
 	if (s->fix == 0)
 		s->fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID;
+	if (s->hostname != NULL)
+		snprintf(d->hostname, sizeof(d->hostname), "%s", s->hostname);
+	else if (smtpd__nodename_get(d->hostname, sizeof(d->hostname)) == -1)
+		snprintf(d->hostname, sizeof(d->hostname), "localhost");
+	s->hostname = d->hostname;
 	snprintf(q->local_domain, sizeof(q->local_domain), "%s",
-	    s->local_domain != NULL ? s->local_domain : q->hostname);
-	s->local_domain = q->local_domain;
+	    s->local_domain != NULL ? s->local_domain : d->hostname);
+	d->logger = (struct smtpd_logger){
+		.log = s->log,
+		.user = s->log_user,
+		.level = s->log_level,
+	};
 }
 
 static void
-set_client(struct smtpd_queue *q)
+set_client(struct smtpd_delivery *d)
 {
-	if (q->settings.client != NULL)
-		q->client = *q->settings.client;
-	q->client.hostname = q->hostname;
-	q->client.cancel = q->cancel;
-	if (q->client.trust != NULL)
-		smtpd_trust_ref(q->client.trust);
-	q->agent = (struct smtpd_agent_settings){
-		.client = &q->client,
-		.hosts = q->hosts,
-		.log = q->settings.log,
-		.log_user = q->settings.log_user,
-		.log_level = q->settings.log_level,
+	if (d->settings.client != NULL)
+		d->client = *d->settings.client;
+	d->client.hostname = d->hostname;
+	d->client.cancel = d->cancel;
+	if (d->client.trust != NULL)
+		smtpd_trust_ref(d->client.trust);
+	d->agent = (struct smtpd_agent_settings){
+		.client = &d->client,
+		.hosts = d->hoststat,
+		.log = d->settings.log,
+		.log_user = d->settings.log_user,
+		.log_level = d->settings.log_level,
 	};
 }
 
 static struct smtpd_schedule *
-make_schedule(const struct smtpd_queue_settings *s)
+create_schedule(const struct smtpd_queue_settings *s)
 {
 	struct smtpd_schedule_settings settings = {
 		.workers = s->workers,
@@ -88,140 +96,189 @@ make_schedule(const struct smtpd_queue_settings *s)
 	return smtpd__schedule_create(&settings);
 }
 
-void
-smtpd__queue_log(const struct smtpd_queue *q, enum smtpd_log_level level,
-    const char *format, ...)
-{
-	char line[1024];
-	struct smtpd_text t;
-	va_list ap;
-
-	if (q->settings.log == NULL || level > q->settings.log_level)
-		return;
-	smtpd__text_init(&t, line, sizeof(line));
-	va_start(ap, format);
-	smtpd__text_vformat(&t, format, ap);
-	va_end(ap);
-	q->settings.log(level, line, q->settings.log_user);
-}
-
-static struct smtpd_spool *
-open_spool(
-    struct smtpd_queue *q, const char *directory, char *error, size_t size)
-{
-	struct smtpd_spool_settings settings = {
-		.segment_size = q->settings.segment_size,
-		.destination = smtpd__dispatch_destination,
-		.release = smtpd__dispatch_release,
-		.lost = smtpd__dispatch_lost,
-		.user = q,
-		.log = q->settings.log,
-		.log_user = q->settings.log_user,
-		.log_level = q->settings.log_level,
-	};
-
-	return smtpd__spool_open(directory, &settings, error, size);
-}
-
-/* All but the spool.  Return 0, or -1 with errno and the reason in ERROR. */
+/* Create all but the spool.  Return 0, or -1 with errno and the reason in
+ * ERROR. */
 static int
-make_parts(struct smtpd_queue *q, char *error, size_t size)
+create_parts(struct smtpd_delivery *d, char *error, size_t size)
 {
 	snprintf(error, size, "no memory");
 	errno = ENOMEM;
-	q->cancel = smtpd_cancel_create();
-	q->hosts = smtpd__hoststat_create();
-	q->limit = smtpd__bounce_limit_create(q->settings.max_reports);
-	q->schedule = make_schedule(&q->settings);
-	set_client(q);
-	if (q->cancel == NULL || q->hosts == NULL || q->limit == NULL ||
-	    q->schedule == NULL)
+	d->cancel = smtpd_cancel_create();
+	d->hoststat = smtpd__hoststat_create();
+	d->bounce_limit = smtpd__bounce_limit_create(d->settings.max_reports);
+	d->schedule = create_schedule(&d->settings);
+	set_client(d);
+	if (d->cancel == NULL || d->hoststat == NULL ||
+	    d->bounce_limit == NULL || d->schedule == NULL)
 		return -1;
 	errno = EINVAL;
-	q->router = smtpd__router_create(&q->settings, error, size);
-	return q->router != NULL ? 0 : -1;
+	d->router = smtpd__router_create(&d->settings, error, size);
+	return d->router != NULL ? 0 : -1;
 }
 
-static struct smtpd_queue *
-make_queue(const struct smtpd_queue_settings *settings)
+/* Open the spool, whose messages refer to the schedule.  Return 0, or -1 with
+ * errno and the reason in ERROR. */
+static int
+open_spool(
+    struct smtpd_delivery *d, const char *directory, char *error, size_t size)
 {
-	struct smtpd_queue *q = calloc(1, sizeof(*q));
-	pthread_condattr_t attr;
+	struct smtpd_spool_settings settings = {
+		.segment_size = d->settings.segment_size,
+		.destination = smtpd__dispatch_ref_destination,
+		.release = smtpd__dispatch_unref_destination,
+		.lost = smtpd__dispatch_lost,
+		.user = d,
+		.log = d->settings.log,
+		.log_user = d->settings.log_user,
+		.log_level = d->settings.log_level,
+	};
 
-	if (q == NULL)
-		return NULL;
-	set_settings(q, settings);
-	pthread_mutex_init(&q->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&q->keep, &attr);
-	pthread_condattr_destroy(&attr);
-	smtpd__disk_space_init(&q->space, -1, q->settings.min_free);
-	return q;
+	d->spool = smtpd__spool_open(directory, &settings, error, size);
+	return d->spool != NULL ? 0 : -1;
 }
 
 struct smtpd_queue *
 smtpd_queue_open(const char *directory,
     const struct smtpd_queue_settings *settings, char *error, size_t size)
 {
-	struct smtpd_queue *q = make_queue(settings);
-	int code = ENOMEM;
+	struct smtpd_queue *q = calloc(1, sizeof(*q));
+	struct smtpd_delivery *d;
+	int code;
 
 	if (q == NULL) {
 		snprintf(error, size, "no memory");
-		goto fail;
+		return NULL;
 	}
-	if (make_parts(q, error, size) == -1) {
+	d = &q->delivery;
+	set_settings(q, settings);
+	pthread_mutex_init(&d->lock, NULL);
+	smtpd__condition_init(&d->wake_maintenance);
+	smtpd__workers_init(d);
+	smtpd__disk_space_init(&q->space, -1, d->settings.min_free);
+	if (create_parts(d, error, size) == -1 ||
+	    open_spool(d, directory, error, size) == -1) {
 		code = errno;
-		goto fail;
+		smtpd_queue_close(q);
+		errno = code;
+		return NULL;
 	}
-	q->spool = open_spool(q, directory, error, size);
-	if (q->spool == NULL) {
-		code = errno;
-		goto fail;
-	}
-	q->space.directory = smtpd__spool_directory(q->spool);
-	smtpd__dispatch_schedule_all(q);
+	q->space.directory = smtpd__spool_directory(d->spool);
+	smtpd__dispatch_schedule_all(d);
 	return q;
-fail:
-	smtpd_queue_close(q);
-	errno = code;
-	return NULL;
+}
+
+static void
+flush_job(void *user, struct smtpd_delivery_job *job)
+{
+	struct smtpd_delivery *d = user;
+
+	pthread_mutex_lock(&d->lock);
+	smtpd__schedule_flush(d->schedule, job, smtpd__spool_now(d->spool));
+	smtpd__dispatch_wake_worker(
+	    d, smtpd__destination_site(job->destination));
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void
+withdraw_job(void *user, struct smtpd_delivery_job *job)
+{
+	struct smtpd_delivery *d = user;
+
+	pthread_mutex_lock(&d->lock);
+	smtpd__schedule_withdraw(d->schedule, job);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void
+resume_job(void *user, struct smtpd_delivery_job *job)
+{
+	struct smtpd_delivery *d = user;
+
+	pthread_mutex_lock(&d->lock);
+	smtpd__dispatch_insert(d, job);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void
+look_at_job(void *user, const struct smtpd_delivery_job *job,
+    struct smtpd_delivery_job *copy)
+{
+	struct smtpd_delivery *d = user;
+	struct smtpd_site_info info;
+
+	pthread_mutex_lock(&d->lock);
+	copy->state = job->state;
+	if (job->state != SMTPD_JOB_ACTIVE) {
+		smtpd__destination_site_info(job->destination, &info);
+		copy->due =
+		    info.resumes_at > job->due ? info.resumes_at : job->due;
+	}
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void
+explain_job(
+    void *user, const struct smtpd_delivery_job *job, struct smtpd_text *text)
+{
+	struct smtpd_delivery *d = user;
+	uint32_t now = smtpd__spool_now(d->spool);
+	struct smtpd_site_info info;
+
+	pthread_mutex_lock(&d->lock);
+	smtpd__destination_site_info(job->destination, &info);
+	smtpd__text_format(text, "%s: %u of %u connections", info.name,
+	    info.connections, info.limit);
+	if (info.resumes_at > now)
+		smtpd__text_format(text,
+		    ", suspended for %u more seconds after %u failures%s%s",
+		    info.resumes_at - now, info.failures,
+		    info.why != NULL ? ": " : "",
+		    info.why != NULL ? info.why->text : "");
+	pthread_mutex_unlock(&d->lock);
 }
 
 int
 smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 {
-	if (q->stopping) {
+	struct smtpd_delivery *d = &q->delivery;
+
+	if (d->stopping) {
 		snprintf(error, size, "the queue was stopped: open it again");
 		errno = EINVAL;
 		return -1;
 	}
-	smtpd__dispatch_hooks(q, &q->hooks);
+	q->hooks = (struct smtpd_control_hooks){
+		.flush = flush_job,
+		.withdraw = withdraw_job,
+		.resume = resume_job,
+		.look = look_at_job,
+		.explain = explain_job,
+		.user = d,
+	};
 	q->control =
-	    smtpd__control_server_start(q->spool, &q->hooks, error, size);
+	    smtpd__control_server_start(d->spool, &q->hooks, error, size);
 	if (q->control == NULL)
 		return -1;
-	if (smtpd__maintenance_start(q) == -1) {
+	if (smtpd__maintenance_start(d) == -1) {
 		snprintf(error, size, "no thread: %s", strerror(errno));
 		smtpd__control_server_stop(q->control);
 		q->control = NULL;
 		return -1;
 	}
-	pthread_mutex_lock(&q->lock);
-	q->running = true;
-	smtpd__workers_wake(q, NULL);
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_lock(&d->lock);
+	d->running = true;
+	smtpd__dispatch_wake_worker(d, NULL);
+	pthread_mutex_unlock(&d->lock);
 	return 0;
 }
 
 static void
-log_figures(struct smtpd_queue *q)
+log_counters(struct smtpd_queue *q)
 {
 	struct smtpd_queue_counters c;
 
 	smtpd_queue_count(q, &c);
-	smtpd__queue_log(q, SMTPD_LOG_INFO,
+	smtpd__logger_write(&q->delivery.logger, SMTPD_LOG_INFO,
 	    "queue stopped messages=%llu attempts=%llu sent=%llu failed=%llu "
 	    "reports=%llu dead=%llu syncs=%llu",
 	    (unsigned long long)c.messages, (unsigned long long)c.attempts,
@@ -233,39 +290,43 @@ log_figures(struct smtpd_queue *q)
 void
 smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 {
-	if (!q->running)
+	struct smtpd_delivery *d = &q->delivery;
+
+	if (!d->running)
 		return;
-	pthread_mutex_lock(&q->lock);
-	q->stopping = true;
-	pthread_cond_signal(&q->keep);
-	pthread_mutex_unlock(&q->lock);
-	smtpd__workers_stop(q, timeout_ms);
-	smtpd__maintenance_stop(q);
+	pthread_mutex_lock(&d->lock);
+	d->stopping = true;
+	pthread_cond_signal(&d->wake_maintenance);
+	pthread_mutex_unlock(&d->lock);
+	smtpd__workers_stop(d, timeout_ms);
+	smtpd__maintenance_stop(d);
 	smtpd__control_server_stop(q->control);
 	q->control = NULL;
-	pthread_mutex_lock(&q->lock);
-	q->running = false;
-	pthread_mutex_unlock(&q->lock);
-	log_figures(q);
+	pthread_mutex_lock(&d->lock);
+	d->running = false;
+	pthread_mutex_unlock(&d->lock);
+	log_counters(q);
 }
 
 void
 smtpd_queue_close(struct smtpd_queue *q)
 {
+	struct smtpd_delivery *d;
+
 	if (q == NULL)
 		return;
+	d = &q->delivery;
 	smtpd_queue_stop(q, 0);
-	smtpd__spool_close(q->spool);
-	if (q->schedule != NULL)
-		smtpd__schedule_destroy(q->schedule);
-	smtpd__router_destroy(q->router);
-	smtpd__hoststat_destroy(q->hosts);
-	smtpd__bounce_limit_destroy(q->limit);
-	smtpd_trust_unref(q->client.trust);
-	smtpd_cancel_destroy(q->cancel);
+	smtpd__spool_close(d->spool);
+	smtpd__schedule_destroy(d->schedule);
+	smtpd__router_destroy(d->router);
+	smtpd__hoststat_destroy(d->hoststat);
+	smtpd__bounce_limit_destroy(d->bounce_limit);
+	smtpd_trust_unref(d->client.trust);
+	smtpd_cancel_destroy(d->cancel);
 	smtpd__disk_space_finish(&q->space);
-	pthread_cond_destroy(&q->keep);
-	pthread_mutex_destroy(&q->lock);
+	pthread_cond_destroy(&d->wake_maintenance);
+	pthread_mutex_destroy(&d->lock);
 	free(q);
 }
 
@@ -278,16 +339,17 @@ smtpd_queue_has_room(struct smtpd_queue *q, uint64_t size)
 void
 smtpd_queue_count(struct smtpd_queue *q, struct smtpd_queue_counters *out)
 {
+	struct smtpd_delivery *d = &q->delivery;
 	struct smtpd_disk_stats log;
 
-	smtpd__spool_stats(q->spool, &log);
+	smtpd__spool_stats(d->spool, &log);
 	*out = (struct smtpd_queue_counters){
-		.messages = smtpd__spool_count(q->spool),
-		.attempts = atomic_load(&q->counts.attempts),
-		.sent = atomic_load(&q->counts.sent),
-		.failed = atomic_load(&q->counts.failed),
-		.reports = atomic_load(&q->counts.reports),
-		.dead = atomic_load(&q->counts.dead),
+		.messages = smtpd__spool_count(d->spool),
+		.attempts = atomic_load(&d->counts.attempts),
+		.sent = atomic_load(&d->counts.sent),
+		.failed = atomic_load(&d->counts.failed),
+		.reports = atomic_load(&d->counts.reports),
+		.dead = atomic_load(&d->counts.dead_letters),
 		.syncs = log.syncs,
 		.log_bytes = log.bytes,
 	};

@@ -49,7 +49,7 @@ begin_edit(struct smtpd_queue_message *d)
 	if ((fix & SMTPD_FIX_MESSAGE_ID) != 0) {
 		smtpd__id_write(d->id, id);
 		snprintf(d->message_id, sizeof(d->message_id), "<%s@%s>", id,
-		    d->queue->hostname);
+		    d->queue->delivery.hostname);
 		wants.message_id = d->message_id;
 	}
 	smtpd__header_edit_init(&d->edit, &wants, keep, d);
@@ -62,7 +62,7 @@ choose_id(struct smtpd_queue *q, const struct smtpd_mail *mail)
 
 	if (mail->id != NULL && smtpd__id_parse(mail->id, &id) == 0)
 		return id;
-	return smtpd__spool_new_id(q->spool);
+	return smtpd__spool_new_id(q->delivery.spool);
 }
 
 static bool
@@ -107,7 +107,7 @@ smtpd_queue_begin(struct smtpd_queue *q, const struct smtpd_mail *mail)
 	d->queue = q;
 	d->mail = mail;
 	d->id = choose_id(q, mail);
-	d->content = smtpd__content_create(q->spool);
+	d->content = smtpd__content_create(q->delivery.spool);
 	if (d->content == NULL)
 		goto fail;
 	begin_edit(d);
@@ -159,7 +159,7 @@ add(struct smtpd_queue_message *d, struct smtpd_queued_message **message)
 	};
 
 	d->content = NULL;
-	return smtpd__spool_add(d->queue->spool, &mail, message);
+	return smtpd__spool_add(d->queue->delivery.spool, &mail, message);
 }
 
 int
@@ -175,7 +175,7 @@ smtpd_queue_commit(struct smtpd_queue_message *d, char id[SMTPD_QUEUE_ID_MAX])
 		smtpd__id_write(message->id, id);
 	smtpd_queue_abort(d);
 	if (status == 0)
-		smtpd__dispatch_schedule(q, message);
+		smtpd__dispatch_schedule(&q->delivery, message);
 	return status;
 }
 

@@ -143,7 +143,7 @@ test_notice_once(void **state)
 	world_await(w, 1);
 }
 
-/* The site is closed for longer than the sender may go without news. */
+/* The site is suspended for longer than the sender may go without news. */
 static void
 test_notice_of_a_closed_site(void **state)
 {

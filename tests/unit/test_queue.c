@@ -260,7 +260,7 @@ test_dead_site_costs_one_probe(void **state)
 	assert_true(world_counters(w).attempts <= 2);
 	assert_int_equal(world_counters(w).messages, 6);
 	assert_int_equal(world_ask(w, "why", w->id, answer, sizeof(answer)), 0);
-	assert_non_null(strstr(answer, "closed for"));
+	assert_non_null(strstr(answer, "suspended for"));
 }
 
 static double

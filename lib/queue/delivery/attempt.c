@@ -10,19 +10,19 @@
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/disposition.h"
-#include "queue/queue_state.h"
+#include "queue/delivery/result_line.h"
 
 /* A route is looked up again after so long, or when the DNS says. */
 #define ROUTE_MS 30000
 
 int
-smtpd__attempt_init(struct smtpd_attempt_state *a, struct smtpd_queue *q)
+smtpd__attempt_init(struct smtpd_attempt_state *a, struct smtpd_delivery *d)
 {
-	a->queue = q;
-	a->note = NULL;
+	a->delivery = d;
+	a->pending = NULL;
 	a->domain[0] = '\0';
 	memset(&a->route, 0, sizeof(a->route));
-	a->agent = smtpd__agent_create(&q->agent);
+	a->agent = smtpd__agent_create(&d->agent);
 	return a->agent != NULL ? 0 : -1;
 }
 
@@ -36,24 +36,79 @@ smtpd__attempt_finish(struct smtpd_attempt_state *a)
 	a->agent = NULL;
 }
 
-/* The recipients of JOB that are not finished, an array of *COUNT; NULL without
- * memory. */
-static struct smtpd_rcpt_progress *
-gather(const struct smtpd_delivery_job *job, size_t *count)
+/*
+ * Begin S: read the message of JOB, all of it, as what is damaged is not sent,
+ * and list the recipients that are not finished.  Return 0, or -1 after JOB was
+ * given up.
+ */
+static int
+open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
+    struct smtpd_loaded_message *loaded, struct smtpd_disposition *s)
 {
-	struct smtpd_rcpt_progress *r = calloc(job->count, sizeof(*r));
+	bool opened = smtpd__spool_load(d->spool, job->message, loaded) == 0;
+	int error = 0;
 
-	*count = 0;
-	for (uint32_t i = job->first; r != NULL && i < job->first + job->count;
-	    i++)
-		if (!smtpd__queued_message_is_finished(job->message, job, i))
-			r[(*count)++].rcpt = i;
-	return r;
+	*s = (struct smtpd_disposition){ .job = job, .loaded = loaded };
+	if (!opened || smtpd__loaded_message_check(loaded) == -1)
+		error = errno;
+	else
+		s->rcpts = calloc(job->count, sizeof(*s->rcpts));
+	if (s->rcpts != NULL) {
+		for (uint32_t i = 0; i < job->count; i++)
+			if (!smtpd__queued_message_is_finished(
+				job->message, job, job->first + i))
+				s->rcpts[s->nrcpts++].rcpt = job->first + i;
+		return 0;
+	}
+	if (opened)
+		smtpd__loaded_message_finish(loaded);
+	if (error != 0)
+		smtpd__logger_write(&d->logger, SMTPD_LOG_ERROR,
+		    "cannot read a message: %s", strerror(error));
+	if (error == EBADMSG || error == ENOENT)
+		smtpd__dispatch_quarantine(d, job, strerror(error));
+	else
+		smtpd__dispatch_postpone(d, job);
+	return -1;
 }
 
-/* The same result for all. */
 static void
-give_all(struct smtpd_disposition *s, const struct smtpd_result *why)
+close_message(struct smtpd_loaded_message *loaded, struct smtpd_disposition *s)
+{
+	free(s->rcpts);
+	smtpd__loaded_message_finish(loaded);
+}
+
+/* Look up the route of DOMAIN, unless it is known from a moment ago.  NULL
+ * without memory. */
+static const struct smtpd_route *
+find_route(struct smtpd_attempt_state *a, const char *domain,
+    struct smtpd_text *history)
+{
+	struct smtpd_delivery *d = a->delivery;
+	uint64_t now = smtpd__clock_ms();
+	uint64_t ttl_ms = 0;
+
+	if (strcmp(domain, a->domain) == 0 && now < a->route_until)
+		return &a->route;
+	if (a->domain[0] != '\0')
+		smtpd__route_finish(&a->route);
+	a->domain[0] = '\0';
+	if (smtpd__route_find(
+		d->router, domain, d->cancel, &a->route, history) == -1) {
+		smtpd__route_finish(&a->route);
+		return NULL;
+	}
+	if (a->route.verdict == SMTPD_RESOLVE_FOUND)
+		ttl_ms = (uint64_t)a->route.targets->ttl_s * 1000;
+	a->route_until = now + (ttl_ms < ROUTE_MS ? ttl_ms : ROUTE_MS);
+	snprintf(a->domain, sizeof(a->domain), "%s", domain);
+	return &a->route;
+}
+
+/* Give all recipients the same result. */
+static void
+set_all_results(struct smtpd_disposition *s, const struct smtpd_result *why)
 {
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		s->rcpts[i].result = *why;
@@ -61,257 +116,133 @@ give_all(struct smtpd_disposition *s, const struct smtpd_result *why)
 	}
 }
 
+/* An attempt that was cancelled does not count. */
 static void
-begin_history(const struct smtpd_delivery_job *job, struct smtpd_text *history)
+set_cancelled(const struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
-	char date[SMTPD_DATE_MAX];
-
-	smtpd__trace_date((time_t)(smtpd__clock_wall_ms() / 1000), date);
-	smtpd__text_format(
-	    history, "%s: attempt %u\n", date, job->attempts + 1u);
+	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
+	s->tried = !s->cancelled;
 }
 
-/* Look up where D leads, unless that is known from a moment ago.  NULL without
- * memory. */
-static const struct smtpd_route *
-find_route(struct smtpd_attempt_state *a, const char *domain,
-    struct smtpd_text *history)
-{
-	uint64_t now = smtpd__clock_ms();
-	uint64_t ttl;
-
-	if (strcmp(domain, a->domain) == 0 && now < a->route_until)
-		return &a->route;
-	if (a->domain[0] != '\0')
-		smtpd__route_finish(&a->route);
-	a->domain[0] = '\0';
-	if (smtpd__route_find(a->queue->router, domain, a->queue->cancel,
-		&a->route, history) == -1) {
-		smtpd__route_finish(&a->route);
-		return NULL;
-	}
-	ttl = a->route.verdict == SMTPD_RESOLVE_FOUND
-	    ? (uint64_t)a->route.targets->ttl_s * 1000
-	    : 0;
-	a->route_until = now + (ttl < ROUTE_MS ? ttl : ROUTE_MS);
-	snprintf(a->domain, sizeof(a->domain), "%s", domain);
-	return &a->route;
-}
-
-/* Whether the attempt was broken off: then it does not count. */
+/* The look-up did not find any hosts: log that of each recipient, as no agent
+ * does.  Trouble with the DNS is that of the domain alone. */
 static void
-see_whether_stopped(struct smtpd_queue *q, struct smtpd_disposition *s)
-{
-	s->broken_off = smtpd_cancel_is_triggered(q->cancel);
-	s->tried = !s->broken_off;
-}
-
-/* The look-up did not lead anywhere.  Trouble with the DNS is that of the
- * domain alone, whatever site it belonged to. */
-static void
-settle_unrouted(struct smtpd_attempt_state *a, const struct smtpd_route *route,
+fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
     struct smtpd_disposition *s, struct smtpd_site **site)
 {
-	struct smtpd_queue *q = a->queue;
-	uint32_t now = smtpd__spool_now(q->spool);
+	set_all_results(s, &route->why);
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		char line[SMTPD_RESULT_LINE_MAX];
+		struct smtpd_text text;
 
-	give_all(s, &route->why);
-	smtpd__disposition_log(q, s);
-	see_whether_stopped(q, s);
-	pthread_mutex_lock(&q->lock);
-	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER &&
-	    smtpd__destination_bind(
-		q->schedule, s->job->destination, NULL, now, site))
-		s->not_before = smtpd__site_feedback_report(
-		    q->schedule, *site, SMTPD_SITE_DOWN, &route->why, now);
-	pthread_mutex_unlock(&q->lock);
-	smtpd__disposition(q, s);
-}
-
-/* Go over to the site of ROUTE.  Return false when it has no room. */
-static bool
-enter_site(struct smtpd_queue *q, const struct smtpd_route *route,
-    struct smtpd_delivery_job *job, struct smtpd_site **site)
-{
-	uint32_t now = smtpd__spool_now(q->spool);
-	bool bound;
-
-	pthread_mutex_lock(&q->lock);
-	bound = smtpd__destination_bind(
-	    q->schedule, job->destination, route->site, now, site);
-	pthread_mutex_unlock(&q->lock);
-	return bound;
-}
-
-/* Leave JOB to somebody who has a connection of *SITE and waits for a message:
- * a new one would be needed here.  Return whether there is such a one. */
-static bool
-hand_over(struct smtpd_queue *q, struct smtpd_delivery_job *job,
-    struct smtpd_site **site)
-{
-	bool done;
-
-	pthread_mutex_lock(&q->lock);
-	done = smtpd__workers_hand_over(q, *site, job);
-	if (done) {
-		smtpd__schedule_leave(
-		    q->schedule, *site, smtpd__spool_now(q->spool));
-		*site = NULL;
+		smtpd__text_init(&text, line, sizeof(line));
+		smtpd__result_line_write(
+		    &text, s->loaded, &s->rcpts[i], SMTPD_RESULT_LINE_NO_RELAY);
+		smtpd__logger_write(&d->logger, SMTPD_LOG_INFO, "%s", line);
 	}
-	pthread_mutex_unlock(&q->lock);
-	return done;
+	set_cancelled(d, s);
+	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER)
+		s->site_resumes_at = smtpd__dispatch_suspend_domain(
+		    d, s->job, &route->why, site);
 }
 
+/* Have the agent deliver over ROUTE, and tell the site how that went. */
 static void
-deliver(struct smtpd_attempt_state *a, const struct smtpd_route *route,
+deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
     struct smtpd_disposition *s, struct smtpd_site *site,
     struct smtpd_text *history)
 {
-	struct smtpd_queue *q = a->queue;
-	struct smtpd_delivery_job *job = s->job;
-	uint32_t now = smtpd__spool_now(q->spool);
+	struct smtpd_delivery *d = a->delivery;
+	const struct smtpd_queued_message *message = s->job->message;
 	struct smtpd_delivery_request request = {
 		.loaded = s->loaded,
 		.route = route,
-		.flags = smtpd__spool_flags(q->spool, job->message),
+		.flags = smtpd__spool_flags(d->spool, message),
 		.plain_allowed =
-		    now - job->message->arrived >= q->settings.retry_min_s,
+		    smtpd__spool_now(d->spool) - message->arrived >=
+		    d->settings.retry_min_s,
 		.rcpts = s->rcpts,
 		.nrcpts = s->nrcpts,
 		.history = history,
 	};
 	struct smtpd_delivery_result end;
 
-	atomic_fetch_add(&q->counts.attempts, 1);
+	atomic_fetch_add(&d->counts.attempts, 1);
 	smtpd__agent_deliver(a->agent, &request, &end);
-	now = smtpd__spool_now(q->spool);
-	s->dsn = end.dsn;
+	s->reports_success = end.dsn;
 	s->in_doubt = end.in_doubt;
-	see_whether_stopped(q, s);
-	pthread_mutex_lock(&q->lock);
+	set_cancelled(d, s);
 	if (s->tried)
-		s->not_before = smtpd__site_feedback_report(
-		    q->schedule, site, end.verdict, &end.why, now);
-	if (end.verdict != SMTPD_SITE_DOWN)
-		s->not_before = 0;
-	pthread_mutex_unlock(&q->lock);
+		s->site_resumes_at =
+		    smtpd__dispatch_report_site(d, site, end.verdict, &end.why);
 }
 
-/* All but reading the message. */
 static void
 try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
     struct smtpd_site **site)
 {
-	const struct smtpd_site *before = *site;
+	struct smtpd_delivery *d = a->delivery;
+	struct smtpd_delivery_job *job = s->job;
 	const struct smtpd_route *route;
 	struct smtpd_text history;
+	char date[SMTPD_DATE_MAX];
 
 	smtpd__text_init(&history, a->history, sizeof(a->history));
-	begin_history(s->job, &history);
-	route = find_route(
-	    a, smtpd__destination_name(s->job->destination), &history);
-	s->history = a->history;
+	smtpd__trace_date((time_t)(smtpd__clock_wall_ms() / 1000), date);
+	smtpd__text_format(
+	    &history, "%s: attempt %u\n", date, job->attempts + 1u);
+	route =
+	    find_route(a, smtpd__destination_name(job->destination), &history);
 	if (route == NULL) {
-		smtpd__dispatch_postpone(a->queue, s->job);
+		smtpd__dispatch_postpone(d, job);
 		return;
 	}
-	if (route->verdict != SMTPD_RESOLVE_FOUND) {
-		s->history_len = history.len;
-		settle_unrouted(a, route, s, site);
-		return;
-	}
-	if (!enter_site(a->queue, route, s->job, site)) {
-		smtpd__dispatch_put_back(a->queue, s->job);
-		return;
-	}
-	if ((*site != before || !smtpd__agent_is_open(a->agent)) &&
-	    hand_over(a->queue, s->job, site))
-		return;
-	deliver(a, route, s, *site, &history);
-	s->history_len = history.len;
-	smtpd__disposition(a->queue, s);
-}
-
-/* Read the message of JOB, all of it: what is damaged is not sent. */
-static int
-load(struct smtpd_queue *q, const struct smtpd_delivery_job *job,
-    struct smtpd_loaded_message *loaded)
-{
-	int error;
-
-	if (smtpd__spool_load(q->spool, job->message, loaded) == -1)
-		return -1;
-	if (smtpd__loaded_message_check(loaded) == 0)
-		return 0;
-	error = errno;
-	smtpd__loaded_message_finish(loaded);
-	errno = error;
-	return -1;
-}
-
-/* The message of JOB could not be read, as errno says. */
-static void
-fail_to_load(struct smtpd_queue *q, struct smtpd_delivery_job *job)
-{
-	int error = errno;
-
-	smtpd__queue_log(
-	    q, SMTPD_LOG_ERROR, "cannot read a message: %s", strerror(error));
-	if (error == EBADMSG || error == ENOENT)
-		smtpd__dispatch_quarantine(q, job, strerror(error));
+	if (route->verdict != SMTPD_RESOLVE_FOUND)
+		fail_without_route(d, route, s, site);
+	else if (smtpd__dispatch_enter_site(
+		     d, job, route->site, smtpd__agent_is_open(a->agent), site))
+		deliver_message(a, route, s, *site, &history);
 	else
-		smtpd__dispatch_postpone(q, job);
+		return;
+	s->history = a->history;
+	s->history_len = history.len;
+	s->pending = &a->pending;
+	smtpd__disposition_finish(d, s);
 }
 
 void
-smtpd__attempt(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
-    struct smtpd_site **site)
+smtpd__attempt_run(struct smtpd_attempt_state *a,
+    struct smtpd_delivery_job *job, struct smtpd_site **site)
 {
-	struct smtpd_queue *q = a->queue;
 	struct smtpd_loaded_message loaded;
-	struct smtpd_disposition s = {
-		.job = job, .loaded = &loaded, .note = &a->note
-	};
+	struct smtpd_disposition s;
 
-	if (load(q, job, &loaded) == -1) {
-		fail_to_load(q, job);
+	if (open_message(a->delivery, job, &loaded, &s) == -1)
 		return;
-	}
-	s.rcpts = gather(job, &s.nrcpts);
-	if (s.rcpts == NULL)
-		smtpd__dispatch_postpone(q, job);
-	else
-		try_message(a, &s, site);
-	free(s.rcpts);
-	smtpd__loaded_message_finish(&loaded);
+	try_message(a, &s, site);
+	close_message(&loaded, &s);
 }
 
 void
 smtpd__attempt_sync_before_idle(struct smtpd_attempt_state *a)
 {
-	smtpd__disposition_sync(a->queue, &a->note);
+	smtpd__disposition_sync(a->delivery, &a->pending);
 }
 
-/* What came of the recipients in the last attempt, if that is known, and else
- * why their site is closed. */
+/* Give the recipients the results of the last attempt, if they are known, and
+ * else the reason why their site is suspended. */
 static void
-recall(struct smtpd_queue *q, struct smtpd_disposition *s)
+recall_results(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
 	struct smtpd_rcpt_progress *last = NULL;
-	struct smtpd_site_info facts;
-	struct smtpd_result why = { .outcome = SMTPD_OUTCOME_TEMPORARY,
-		.status = "4.4.7",
-		.text = "it could not be tried in time" };
+	struct smtpd_result why = { .status = "4.4.7",
+		.text = "no attempt could be made in time" };
 	size_t count = 0;
 
-	pthread_mutex_lock(&q->lock);
-	smtpd__destination_site_info(s->job->destination, &facts);
-	if (facts.why != NULL)
-		why = *facts.why;
-	pthread_mutex_unlock(&q->lock);
+	smtpd__dispatch_get_reason(d, s->job, &why);
 	why.outcome = SMTPD_OUTCOME_TEMPORARY;
-	give_all(s, &why);
-	if (smtpd__spool_results(q->spool, s->job, &last, &count) == -1)
+	set_all_results(s, &why);
+	if (smtpd__spool_results(d->spool, s->job, &last, &count) == -1)
 		return;
 	for (size_t i = 0; i < s->nrcpts; i++)
 		for (size_t k = 0; k < count; k++)
@@ -322,22 +253,14 @@ recall(struct smtpd_queue *q, struct smtpd_disposition *s)
 }
 
 void
-smtpd__attempt_overdue(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+smtpd__attempt_overdue(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 {
 	struct smtpd_loaded_message loaded;
-	struct smtpd_disposition s = { .job = job, .loaded = &loaded };
+	struct smtpd_disposition s;
 
-	if (load(q, job, &loaded) == -1) {
-		fail_to_load(q, job);
+	if (open_message(d, job, &loaded, &s) == -1)
 		return;
-	}
-	s.rcpts = gather(job, &s.nrcpts);
-	if (s.rcpts == NULL) {
-		smtpd__dispatch_postpone(q, job);
-	} else {
-		recall(q, &s);
-		smtpd__disposition(q, &s);
-	}
-	free(s.rcpts);
-	smtpd__loaded_message_finish(&loaded);
+	recall_results(d, &s);
+	smtpd__disposition_finish(d, &s);
+	close_message(&loaded, &s);
 }

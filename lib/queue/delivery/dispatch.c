@@ -1,247 +1,328 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/dispatch.h"
 
-#include "base/text.h"
-#include "queue/queue_state.h"
-
 struct smtpd_destination *
-smtpd__dispatch_destination(void *user, const char *domain)
+smtpd__dispatch_ref_destination(void *user, const char *domain)
 {
-	struct smtpd_queue *q = user;
-	struct smtpd_destination *d;
+	struct smtpd_delivery *d = user;
+	struct smtpd_destination *destination;
 
-	pthread_mutex_lock(&q->lock);
-	d = smtpd__destination_ref(q->schedule, domain);
-	pthread_mutex_unlock(&q->lock);
-	return d;
+	pthread_mutex_lock(&d->lock);
+	destination = smtpd__destination_ref(d->schedule, domain);
+	pthread_mutex_unlock(&d->lock);
+	return destination;
 }
 
 void
-smtpd__dispatch_release(void *user, struct smtpd_destination *destination)
+smtpd__dispatch_unref_destination(
+    void *user, struct smtpd_destination *destination)
 {
-	struct smtpd_queue *q = user;
+	struct smtpd_delivery *d = user;
 
-	pthread_mutex_lock(&q->lock);
-	smtpd__destination_unref(q->schedule, destination);
-	pthread_mutex_unlock(&q->lock);
-}
-
-/* The lock is held. */
-static void
-insert(struct smtpd_queue *q, struct smtpd_delivery_job *job)
-{
-	if (smtpd__schedule_insert(
-		q->schedule, job, smtpd__spool_now(q->spool)) == -1)
-		q->unscheduled = true;
-}
-
-/* Whether JOB is to be in the schedule.  The lock is held: who holds or removes
- * its message says so first, and takes the lock for the rest. */
-static bool
-is_wanted(struct smtpd_queue *q, const struct smtpd_delivery_job *job)
-{
-	unsigned flags = smtpd__spool_flags(q->spool, job->message);
-
-	return !job->finished &&
-	    (flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) == 0;
-}
-
-/* Put in JOB unless it is in, or somebody has it.  The lock is held. */
-static void
-insert_new(struct smtpd_queue *q, struct smtpd_delivery_job *job)
-{
-	if (job->state != SMTPD_JOB_OUT || !is_wanted(q, job))
-		return;
-	insert(q, job);
-	smtpd__workers_wake(q, smtpd__destination_site(job->destination));
-}
-
-/* Wake the maintenance after something was written.  The lock is held. */
-static void
-stir(struct smtpd_queue *q)
-{
-	q->stirred = true;
-	if (q->resting)
-		pthread_cond_signal(&q->keep);
+	pthread_mutex_lock(&d->lock);
+	smtpd__destination_unref(d->schedule, destination);
+	pthread_mutex_unlock(&d->lock);
 }
 
 void
 smtpd__dispatch_lost(void *user, struct smtpd_queued_message *message)
 {
-	struct smtpd_queue *q = user;
+	struct smtpd_delivery *d = user;
 
-	pthread_mutex_lock(&q->lock);
+	pthread_mutex_lock(&d->lock);
 	for (uint32_t i = 0; i < message->njobs; i++)
-		smtpd__schedule_withdraw(q->schedule, &message->jobs[i]);
-	pthread_mutex_unlock(&q->lock);
+		smtpd__schedule_withdraw(d->schedule, &message->jobs[i]);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void
+smtpd__dispatch_wake_worker(
+    struct smtpd_delivery *d, const struct smtpd_site *site)
+{
+	if (!d->running || d->stopping)
+		return;
+	if (site != NULL &&
+	    smtpd__worker_pool_wake_at_site(&d->pool, site, NULL))
+		return;
+	if (smtpd__schedule_needs_worker(
+		d->schedule, smtpd__spool_now(d->spool)))
+		smtpd__worker_pool_wake(&d->pool);
+}
+
+bool
+smtpd__dispatch_get_spare_worker(struct smtpd_delivery *d)
+{
+	if (!smtpd__schedule_needs_worker(
+		d->schedule, smtpd__spool_now(d->spool)))
+		return true;
+	if (!smtpd__worker_pool_has_spare(&d->pool))
+		return false;
+	smtpd__dispatch_wake_worker(d, NULL);
+	return true;
+}
+
+static bool
+has_more(void *user, const struct smtpd_site *site)
+{
+	struct smtpd_delivery *d = user;
+
+	return smtpd__schedule_has_more(
+	    d->schedule, smtpd__spool_now(d->spool), site);
+}
+
+void
+smtpd__dispatch_wake_due(struct smtpd_delivery *d)
+{
+	smtpd__worker_pool_wake_wanted(&d->pool, has_more, d);
+	smtpd__dispatch_wake_worker(d, NULL);
+}
+
+/* Wake the maintenance after something was written.  The lock is held. */
+static void
+wake_maintenance(struct smtpd_delivery *d)
+{
+	d->written = true;
+	if (d->maintenance_waits)
+		pthread_cond_signal(&d->wake_maintenance);
+}
+
+/* Return true if JOB may be in the schedule.  The lock is held: to hold or
+ * remove a message is to set its flag first, and then to take the lock. */
+static bool
+is_deliverable(struct smtpd_delivery *d, const struct smtpd_delivery_job *job)
+{
+	unsigned flags = smtpd__spool_flags(d->spool, job->message);
+
+	return !job->finished &&
+	    (flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) == 0;
+}
+
+/* Schedule JOB, or have the maintenance do it.  The lock is held. */
+static void
+insert_job(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
+{
+	if (smtpd__schedule_insert(
+		d->schedule, job, smtpd__spool_now(d->spool)) == -1)
+		d->unscheduled = true;
+}
+
+void
+smtpd__dispatch_insert(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
+{
+	wake_maintenance(d);
+	if (job->state != SMTPD_JOB_OUT || !is_deliverable(d, job))
+		return;
+	insert_job(d, job);
+	smtpd__dispatch_wake_worker(
+	    d, smtpd__destination_site(job->destination));
 }
 
 void
 smtpd__dispatch_schedule(
-    struct smtpd_queue *q, struct smtpd_queued_message *message)
+    struct smtpd_delivery *d, struct smtpd_queued_message *message)
 {
-	pthread_mutex_lock(&q->lock);
+	pthread_mutex_lock(&d->lock);
 	for (uint32_t i = 0; i < message->njobs; i++)
-		insert_new(q, &message->jobs[i]);
-	stir(q);
-	pthread_mutex_unlock(&q->lock);
-	smtpd__spool_unpin(q->spool, message);
+		smtpd__dispatch_insert(d, &message->jobs[i]);
+	pthread_mutex_unlock(&d->lock);
+	smtpd__spool_unpin(d->spool, message);
 }
 
 void
-smtpd__dispatch_schedule_all(struct smtpd_queue *q)
+smtpd__dispatch_schedule_all(struct smtpd_delivery *d)
 {
 	struct smtpd_queued_message *message;
 
-	pthread_mutex_lock(&q->lock);
-	q->unscheduled = false;
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_lock(&d->lock);
+	d->unscheduled = false;
+	pthread_mutex_unlock(&d->lock);
 	for (uint64_t id = 0;
-	    (message = smtpd__spool_next(q->spool, id)) != NULL;) {
+	    (message = smtpd__spool_next(d->spool, id)) != NULL;) {
 		id = message->id;
-		smtpd__dispatch_schedule(q, message);
+		smtpd__dispatch_schedule(d, message);
 	}
 }
 
-void
-smtpd__dispatch_return(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+/* Pin the message of JOB, which was taken, or is NULL. */
+static struct smtpd_delivery_job *
+pin_job(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 {
-	struct smtpd_queued_message *message = job->message;
+	if (job != NULL)
+		smtpd__spool_pin(d->spool, job->message);
+	return job;
+}
 
-	pthread_mutex_lock(&q->lock);
-	if (is_wanted(q, job))
-		insert(q, job);
-	else
-		smtpd__schedule_retire(q->schedule, job);
-	stir(q);
-	pthread_mutex_unlock(&q->lock);
-	smtpd__spool_unpin(q->spool, message);
+struct smtpd_delivery_job *
+smtpd__dispatch_take(struct smtpd_delivery *d, struct smtpd_site **site)
+{
+	return pin_job(d,
+	    smtpd__schedule_take(
+		d->schedule, smtpd__spool_now(d->spool), site));
+}
+
+struct smtpd_delivery_job *
+smtpd__dispatch_take_more(struct smtpd_delivery *d, struct smtpd_site *site)
+{
+	return pin_job(d,
+	    smtpd__schedule_take_more(
+		d->schedule, smtpd__spool_now(d->spool), site));
+}
+
+struct smtpd_delivery_job *
+smtpd__dispatch_take_overdue(struct smtpd_delivery *d)
+{
+	return pin_job(d,
+	    smtpd__schedule_overdue(d->schedule, smtpd__spool_now(d->spool)));
 }
 
 void
-smtpd__dispatch_postpone(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+smtpd__dispatch_leave(struct smtpd_delivery *d, struct smtpd_site *site)
 {
-	pthread_mutex_lock(&q->lock);
-	smtpd__schedule_postpone(q->schedule, job, smtpd__spool_now(q->spool));
-	pthread_mutex_unlock(&q->lock);
-	smtpd__dispatch_return(q, job);
+	smtpd__schedule_leave(d->schedule, site, smtpd__spool_now(d->spool));
 }
 
-void
-smtpd__dispatch_put_back(struct smtpd_queue *q, struct smtpd_delivery_job *job)
+/* Put JOB, which was not tried, back as the next one, and unpin it. */
+static void
+put_back(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 {
 	struct smtpd_queued_message *message = job->message;
 
-	pthread_mutex_lock(&q->lock);
-	if (is_wanted(q, job)) {
+	pthread_mutex_lock(&d->lock);
+	if (is_deliverable(d, job)) {
 		smtpd__schedule_put_back(
-		    q->schedule, job, smtpd__spool_now(q->spool));
-		/* Its site may be new to it, and somebody idle there. */
-		smtpd__workers_wake(
-		    q, smtpd__destination_site(job->destination));
+		    d->schedule, job, smtpd__spool_now(d->spool));
+		/* Its site may be new to it, and a worker wait there. */
+		smtpd__dispatch_wake_worker(
+		    d, smtpd__destination_site(job->destination));
 	} else {
-		smtpd__schedule_retire(q->schedule, job);
+		smtpd__schedule_retire(d->schedule, job);
 	}
-	stir(q);
-	pthread_mutex_unlock(&q->lock);
-	smtpd__spool_unpin(q->spool, message);
+	wake_maintenance(d);
+	pthread_mutex_unlock(&d->lock);
+	smtpd__spool_unpin(d->spool, message);
+}
+
+bool
+smtpd__dispatch_enter_site(struct smtpd_delivery *d,
+    struct smtpd_delivery_job *job, const char *name, bool connected,
+    struct smtpd_site **site)
+{
+	const struct smtpd_site *before = *site;
+	bool entered, handed_over = false;
+
+	pthread_mutex_lock(&d->lock);
+	entered = smtpd__destination_bind(d->schedule, job->destination, name,
+	    smtpd__spool_now(d->spool), site);
+	/* Rather than to open a connection, use one that waits. */
+	if (entered && (*site != before || !connected))
+		handed_over =
+		    smtpd__worker_pool_wake_at_site(&d->pool, *site, job);
+	if (handed_over) {
+		smtpd__dispatch_leave(d, *site);
+		*site = NULL;
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (!entered)
+		put_back(d, job);
+	return entered && !handed_over;
+}
+
+uint32_t
+smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
+    struct smtpd_delivery_job *job, const struct smtpd_result *why,
+    struct smtpd_site **site)
+{
+	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t until = 0;
+
+	pthread_mutex_lock(&d->lock);
+	if (smtpd__destination_bind(
+		d->schedule, job->destination, NULL, now, site))
+		until = smtpd__site_feedback_report(
+		    d->schedule, *site, SMTPD_SITE_DOWN, why, now);
+	pthread_mutex_unlock(&d->lock);
+	return until;
+}
+
+uint32_t
+smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
+    enum smtpd_site_feedback feedback, const struct smtpd_result *why)
+{
+	uint32_t until;
+
+	pthread_mutex_lock(&d->lock);
+	until = smtpd__site_feedback_report(
+	    d->schedule, site, feedback, why, smtpd__spool_now(d->spool));
+	pthread_mutex_unlock(&d->lock);
+	return feedback == SMTPD_SITE_DOWN ? until : 0;
+}
+
+struct smtpd_retry
+smtpd__dispatch_decide_retry(struct smtpd_delivery *d,
+    struct smtpd_delivery_job *job, struct smtpd_retry_facts *facts)
+{
+	struct smtpd_retry retry;
+
+	pthread_mutex_lock(&d->lock);
+	retry = smtpd__schedule_retry(
+	    d->schedule, job, facts, smtpd__spool_now(d->spool));
+	job->in_doubt = facts->in_doubt;
+	pthread_mutex_unlock(&d->lock);
+	return retry;
+}
+
+bool
+smtpd__dispatch_get_reason(struct smtpd_delivery *d,
+    const struct smtpd_delivery_job *job, struct smtpd_result *why)
+{
+	struct smtpd_site_info info;
+
+	pthread_mutex_lock(&d->lock);
+	smtpd__destination_site_info(job->destination, &info);
+	if (info.why != NULL)
+		*why = *info.why;
+	pthread_mutex_unlock(&d->lock);
+	return info.why != NULL;
+}
+
+void
+smtpd__dispatch_return(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
+{
+	struct smtpd_queued_message *message = job->message;
+
+	pthread_mutex_lock(&d->lock);
+	if (is_deliverable(d, job))
+		insert_job(d, job);
+	else
+		smtpd__schedule_retire(d->schedule, job);
+	wake_maintenance(d);
+	pthread_mutex_unlock(&d->lock);
+	smtpd__spool_unpin(d->spool, message);
+}
+
+void
+smtpd__dispatch_postpone(
+    struct smtpd_delivery *d, struct smtpd_delivery_job *job)
+{
+	pthread_mutex_lock(&d->lock);
+	smtpd__schedule_postpone(d->schedule, job, smtpd__spool_now(d->spool));
+	pthread_mutex_unlock(&d->lock);
+	smtpd__dispatch_return(d, job);
 }
 
 void
 smtpd__dispatch_quarantine(
-    struct smtpd_queue *q, struct smtpd_delivery_job *job, const char *why)
+    struct smtpd_delivery *d, struct smtpd_delivery_job *job, const char *why)
 {
 	struct smtpd_queued_message *message = job->message;
 
-	if (smtpd__spool_quarantine(q->spool, message, why) == -1) {
-		smtpd__dispatch_postpone(q, job);
+	if (smtpd__spool_quarantine(d->spool, message, why) == -1) {
+		smtpd__dispatch_postpone(d, job);
 		return;
 	}
-	smtpd__dispatch_lost(q, message);
-	pthread_mutex_lock(&q->lock);
-	smtpd__schedule_retire(q->schedule, job);
-	pthread_mutex_unlock(&q->lock);
-	smtpd__spool_unpin(q->spool, message);
-}
-
-static void
-flush_job(void *user, struct smtpd_delivery_job *job)
-{
-	struct smtpd_queue *q = user;
-
-	pthread_mutex_lock(&q->lock);
-	smtpd__schedule_flush(q->schedule, job, smtpd__spool_now(q->spool));
-	smtpd__workers_wake(q, smtpd__destination_site(job->destination));
-	pthread_mutex_unlock(&q->lock);
-}
-
-static void
-withdraw_job(void *user, struct smtpd_delivery_job *job)
-{
-	struct smtpd_queue *q = user;
-
-	pthread_mutex_lock(&q->lock);
-	smtpd__schedule_withdraw(q->schedule, job);
-	pthread_mutex_unlock(&q->lock);
-}
-
-static void
-resume_job(void *user, struct smtpd_delivery_job *job)
-{
-	struct smtpd_queue *q = user;
-
-	pthread_mutex_lock(&q->lock);
-	insert_new(q, job);
-	stir(q);
-	pthread_mutex_unlock(&q->lock);
-}
-
-static void
-look_at_job(void *user, const struct smtpd_delivery_job *job,
-    struct smtpd_delivery_job *copy)
-{
-	struct smtpd_queue *q = user;
-	struct smtpd_site_info f;
-
-	pthread_mutex_lock(&q->lock);
-	copy->state = job->state;
-	if (job->state != SMTPD_JOB_ACTIVE) {
-		smtpd__destination_site_info(job->destination, &f);
-		copy->due = f.resumes_at > job->due ? f.resumes_at : job->due;
-	}
-	pthread_mutex_unlock(&q->lock);
-}
-
-static void
-explain_job(
-    void *user, const struct smtpd_delivery_job *job, struct smtpd_text *text)
-{
-	struct smtpd_queue *q = user;
-	uint32_t now = smtpd__spool_now(q->spool);
-	struct smtpd_site_info f;
-
-	pthread_mutex_lock(&q->lock);
-	smtpd__destination_site_info(job->destination, &f);
-	smtpd__text_format(
-	    text, "%s: %u of %u connections", f.name, f.connections, f.limit);
-	if (f.resumes_at > now)
-		smtpd__text_format(text,
-		    ", closed for %u more seconds after %u "
-		    "failures%s%s",
-		    f.resumes_at - now, f.failures, f.why != NULL ? ": " : "",
-		    f.why != NULL ? f.why->text : "");
-	pthread_mutex_unlock(&q->lock);
-}
-
-void
-smtpd__dispatch_hooks(struct smtpd_queue *q, struct smtpd_control_hooks *hooks)
-{
-	*hooks = (struct smtpd_control_hooks){
-		.flush = flush_job,
-		.withdraw = withdraw_job,
-		.resume = resume_job,
-		.look = look_at_job,
-		.explain = explain_job,
-		.user = q,
-	};
+	smtpd__dispatch_lost(d, message);
+	pthread_mutex_lock(&d->lock);
+	smtpd__schedule_retire(d->schedule, job);
+	pthread_mutex_unlock(&d->lock);
+	smtpd__spool_unpin(d->spool, message);
 }

@@ -3,51 +3,115 @@
 #define SMTPD_QUEUE_DELIVERY_DISPATCH_H
 
 /*
- * Between spool, schedule and workers: jobs go into the schedule and come back
- * from those who had them.  All of it takes the queue's lock.
+ * Between spool, schedule and workers: jobs go into the schedule, are taken by
+ * workers, and come back.  Nothing else in delivery calls the schedule.
  */
 
-#include "queue/control/server.h"
-#include "queue/model/queued_message.h"
+#include "queue/delivery/delivery.h"
 
-struct smtpd_queue;
-
-/* For smtpd_spool_settings; USER is the queue. */
-struct smtpd_destination *smtpd__dispatch_destination(
+/* For smtpd_spool_settings; USER is the delivery. */
+struct smtpd_destination *smtpd__dispatch_ref_destination(
     void *user, const char *domain);
-void smtpd__dispatch_release(void *user, struct smtpd_destination *destination);
+void smtpd__dispatch_unref_destination(
+    void *user, struct smtpd_destination *destination);
 void smtpd__dispatch_lost(void *user, struct smtpd_queued_message *message);
 
-/* What the operator's requests need. */
-void smtpd__dispatch_hooks(
-    struct smtpd_queue *q, struct smtpd_control_hooks *hooks);
-
-/* Put the jobs of a new MESSAGE, which is pinned, into the schedule, unless it is
- * held, see to it that somebody tries them, and unpin it. */
+/* Schedule the jobs of a new MESSAGE, which is pinned, unless it is held, wake
+ * workers for them, and unpin it. */
 void smtpd__dispatch_schedule(
-    struct smtpd_queue *q, struct smtpd_queued_message *message);
+    struct smtpd_delivery *d, struct smtpd_queued_message *message);
 
-/* The same for all that there is, but for what is in the schedule already: what
- * an earlier process left, and what there was no memory for. */
-void smtpd__dispatch_schedule_all(struct smtpd_queue *q);
+/* The same for each message, but for jobs that are scheduled already: those
+ * that an earlier process left, and those that there was no memory for. */
+void smtpd__dispatch_schedule_all(struct smtpd_delivery *d);
+
+/* Under the lock: schedule JOB unless it is scheduled, active, finished, held
+ * or removed, and wake a worker for it. */
+void smtpd__dispatch_insert(
+    struct smtpd_delivery *d, struct smtpd_delivery_job *job);
 
 /*
- * The rest is for who has JOB, which is active, and its message pinned, and
- * gives up both.  Put it back if it is neither finished, held nor removed; ...
+ * Under the lock, for workers.  The job that take() returns is active and its
+ * message pinned; the caller owns both, and a connection of *SITE, where it is
+ * to be tried.  take_more() returns one for the caller's connection of SITE.
+ * NULL: there is none.
  */
+struct smtpd_delivery_job *smtpd__dispatch_take(
+    struct smtpd_delivery *d, struct smtpd_site **site);
+struct smtpd_delivery_job *smtpd__dispatch_take_more(
+    struct smtpd_delivery *d, struct smtpd_site *site);
+
+/* Under the lock: the same with a job that is overdue, which has no site. */
+struct smtpd_delivery_job *smtpd__dispatch_take_overdue(
+    struct smtpd_delivery *d);
+
+/* Under the lock: leave the connection of SITE. */
+void smtpd__dispatch_leave(struct smtpd_delivery *d, struct smtpd_site *site);
+
+/* Under the lock: wake a worker if mail waits for one.  If a job of SITE, which
+ * is not NULL, was put in, one that has a connection there is the first
+ * choice. */
+void smtpd__dispatch_wake_worker(
+    struct smtpd_delivery *d, const struct smtpd_site *site);
+
+/* Under the lock: the same, for a worker that is not there; return false if
+ * none can be had though mail waits for one. */
+bool smtpd__dispatch_get_spare_worker(struct smtpd_delivery *d);
+
+/* Under the lock: wake the workers for which there is something by now. */
+void smtpd__dispatch_wake_due(struct smtpd_delivery *d);
+
+/*
+ * The functions below are for an attempt.  The caller owns JOB (active, its
+ * message pinned) and, but for the overdue, a connection of *SITE.
+ */
+
+/*
+ * Go with JOB to the site NAME, which the mail of its destination goes to.
+ * CONNECTED says if the caller has an open connection of *SITE.  Return true if
+ * the caller is to try JOB there.  Return false if it owns the job no more: the
+ * site is suspended or full, and JOB was put back; or it was handed over to a
+ * worker that waits there with a connection.  *SITE is NULL then.
+ */
+bool smtpd__dispatch_enter_site(struct smtpd_delivery *d,
+    struct smtpd_delivery_job *job, const char *name, bool connected,
+    struct smtpd_site **site);
+
+/* The look-up of JOB's domain failed for now, by WHY: suspend that domain
+ * alone, whatever site it belonged to.  Return until when, or 0. */
+uint32_t smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
+    struct smtpd_delivery_job *job, const struct smtpd_result *why,
+    struct smtpd_site **site);
+
+/* Report how an attempt at SITE went.  Return until when it is suspended as
+ * unreachable, or 0. */
+uint32_t smtpd__dispatch_report_site(struct smtpd_delivery *d,
+    struct smtpd_site *site, enum smtpd_site_feedback feedback,
+    const struct smtpd_result *why);
+
+/* Decide when JOB is tried again; see smtpd__schedule_retry(). */
+struct smtpd_retry smtpd__dispatch_decide_retry(struct smtpd_delivery *d,
+    struct smtpd_delivery_job *job, struct smtpd_retry_facts *facts);
+
+/* Why the site of JOB is suspended; false: it is not known. */
+bool smtpd__dispatch_get_reason(struct smtpd_delivery *d,
+    const struct smtpd_delivery_job *job, struct smtpd_result *why);
+
+/*
+ * The functions below give up JOB and the pin.
+ */
+
+/* Schedule JOB again, unless it is finished, held or removed. */
 void smtpd__dispatch_return(
-    struct smtpd_queue *q, struct smtpd_delivery_job *job);
+    struct smtpd_delivery *d, struct smtpd_delivery_job *job);
 
-/* ... after retry_min, without a record: the trouble was our own; ... */
+/* Schedule JOB again after retry_min, without a record: the trouble was our
+ * own. */
 void smtpd__dispatch_postpone(
-    struct smtpd_queue *q, struct smtpd_delivery_job *job);
+    struct smtpd_delivery *d, struct smtpd_delivery_job *job);
 
-/* ... as the next one, as it was not tried; ... */
-void smtpd__dispatch_put_back(
-    struct smtpd_queue *q, struct smtpd_delivery_job *job);
-
-/* ... or end its message, which cannot be read. */
+/* Move the message of JOB, which cannot be read, to the quarantine. */
 void smtpd__dispatch_quarantine(
-    struct smtpd_queue *q, struct smtpd_delivery_job *job, const char *why);
+    struct smtpd_delivery *d, struct smtpd_delivery_job *job, const char *why);
 
 #endif

@@ -2,54 +2,23 @@
 #include "queue/delivery/disposition.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/id.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
-#include "queue/delivery/result_line.h"
-#include "queue/queue_state.h"
+#include "queue/delivery/report.h"
 
-/* One record: some of the recipients, and what the sender is told of them. */
-struct record {
+/* Some of the recipients, and what the sender is told of them. */
+struct part {
 	struct smtpd_progress progress;
-	enum smtpd_bounce_kind kind;
-	struct smtpd_rcpt_progress *about; /* that a report is about */
-	size_t nabout;
-
-	/* What was done about the report by an earlier try. */
-	bool asked; /* the limit was, and said yes unless: */
-	bool limited;
-	bool dead_lettered;
+	struct smtpd_report report;
 };
 
-static bool
-is_failed(const struct smtpd_rcpt_progress *r)
-{
-	return r->result.outcome == SMTPD_OUTCOME_PERMANENT;
-}
-
-void
-smtpd__disposition_log(
-    const struct smtpd_queue *q, const struct smtpd_disposition *s)
-{
-	char line[SMTPD_RESULT_LINE_MAX];
-	struct smtpd_text text;
-
-	for (size_t i = 0; i < s->nrcpts; i++) {
-		smtpd__text_init(&text, line, sizeof(line));
-		smtpd__result_line_write(
-		    &text, s->loaded, &s->rcpts[i], SMTPD_RESULT_LINE_NO_RELAY);
-		smtpd__queue_log(q, SMTPD_LOG_INFO, "%s", line);
-	}
-}
-
-/* Its time is over: what was for now is for ever. */
+/* Finish the recipients that are left: what failed for now failed for good. */
 static void
-expire(const struct smtpd_queue *q, struct smtpd_disposition *s)
+expire_rest(const struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
 	char id[SMTPD_ID_SIZE];
 	bool any = false;
@@ -68,349 +37,229 @@ expire(const struct smtpd_queue *q, struct smtpd_disposition *s)
 	if (!any)
 		return;
 	smtpd__id_write(s->loaded->id, id);
-	smtpd__queue_log(q, SMTPD_LOG_INFO, "id=%s domain=%s status=expired",
-	    id, smtpd__destination_name(s->job->destination));
+	smtpd__logger_write(&d->logger, SMTPD_LOG_INFO,
+	    "id=%s domain=%s status=expired", id,
+	    smtpd__destination_name(s->job->destination));
 }
 
-static void
-swap(struct smtpd_rcpt_progress *a, struct smtpd_rcpt_progress *b)
+/* Decide when the job is tried again, and expire it if its end has come. */
+static struct smtpd_retry
+decide_retry(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
-	struct smtpd_rcpt_progress keep = *a;
+	struct smtpd_retry_facts facts = {
+		.site_resumes_at = s->site_resumes_at,
+		.tried = s->tried,
+		.cancelled = s->cancelled,
+		.in_doubt = s->in_doubt,
+	};
+	struct smtpd_retry retry =
+	    smtpd__dispatch_decide_retry(d, s->job, &facts);
 
-	*a = *b;
-	*b = keep;
+	if (retry.expired)
+		expire_rest(d, s);
+	return retry;
 }
 
-/* Bring those that WANTED picks to the front of COUNT.  Return how many. */
+/* Bring the recipients whose outcome is OUTCOME, or those whose is not, to the
+ * front of COUNT.  Return how many there are. */
 static size_t
-part(struct smtpd_rcpt_progress *rcpts, size_t count,
-    bool (*wanted)(const struct smtpd_rcpt_progress *))
+bring_to_front(struct smtpd_rcpt_progress *rcpts, size_t count,
+    enum smtpd_outcome outcome, bool equal)
 {
 	size_t front = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!wanted(&rcpts[i]))
+		if ((rcpts[i].result.outcome == outcome) != equal)
 			continue;
-		if (i != front)
-			swap(&rcpts[i], &rcpts[front]);
+		if (i != front) {
+			struct smtpd_rcpt_progress r = rcpts[i];
+
+			rcpts[i] = rcpts[front];
+			rcpts[front] = r;
+		}
 		front++;
 	}
 	return front;
 }
 
-static bool
-is_not_failed(const struct smtpd_rcpt_progress *r)
-{
-	return !is_failed(r);
-}
-
-static bool
-is_sent(const struct smtpd_rcpt_progress *r)
-{
-	return r->result.outcome == SMTPD_OUTCOME_SENT;
-}
-
 static void
-fill_bounce(const struct smtpd_queue *q, const struct smtpd_disposition *s,
-    const struct record *r, struct smtpd_bounce *b)
+set_report(struct smtpd_delivery *d, const struct smtpd_disposition *s,
+    const struct smtpd_retry *retry, struct part *p,
+    enum smtpd_bounce_kind kind, const struct smtpd_rcpt_progress *rcpts,
+    size_t count)
 {
-	uint32_t end = s->retry.expiry;
-
-	*b = (struct smtpd_bounce){
-		.hostname = q->hostname,
+	p->report.about = (struct smtpd_bounce){
+		.hostname = d->hostname,
 		.loaded = s->loaded,
-		.flags = smtpd__spool_flags(q->spool, s->job->message),
-		.kind = r->kind,
-		.rcpts = r->about,
-		.nrcpts = r->nabout,
+		.flags = smtpd__spool_flags(d->spool, s->job->message),
+		.kind = kind,
+		.rcpts = rcpts,
+		.nrcpts = count,
 		.now_ms = smtpd__clock_wall_ms(),
-		.until_ms = end == SMTPD_TIME_NONE
+		.until_ms = retry->expiry == SMTPD_TIME_NONE
 		    ? 0
-		    : smtpd__spool_wall_ms(q->spool, end),
+		    : smtpd__spool_wall_ms(d->spool, retry->expiry),
 	};
 }
 
-/* Keep what nobody can be told of, once; see smtpd__spool_quarantine_dead_letter(). */
-static int
-bury(struct smtpd_queue *q, struct record *r, const struct smtpd_bounce *b,
-    const char *reason)
-{
-	char why[1024];
-
-	if (r->dead_lettered)
-		return 0;
-	snprintf(why, sizeof(why), "%s: <%s>: %s", reason,
-	    b->loaded->rcpts[b->rcpts[0].rcpt].address,
-	    b->rcpts[0].result.text);
-	if (smtpd__spool_quarantine_dead_letter(q->spool, b->loaded, why) == -1)
-		return -1;
-	r->dead_lettered = true;
-	atomic_fetch_add(&q->counts.dead, 1);
-	smtpd__queue_log(q, SMTPD_LOG_WARNING, "dead/: %s", why);
-	return 0;
-}
-
-/* Whether the sender had too many reports.  One that is tried again, since the
- * disk was in trouble, counts once. */
-static bool
-is_limited(
-    struct smtpd_queue *q, const struct smtpd_disposition *s, struct record *r)
-{
-	if (!r->asked)
-		r->limited = !smtpd__bounce_limit_allows(
-		    q->limit, s->loaded->sender, smtpd__clock_ms());
-	r->asked = true;
-	return r->limited;
-}
-
 /*
- * What is to be told of R into *MAIL, or nothing, then its content is NULL.
- * Mail that failed is dead_lettered when its sender cannot be told of it.  Return 0,
- * or -1 with errno.
+ * Count the recipients by outcome, and divide them into two parts, each of
+ * which is recorded with its report in one commit: first those that did not
+ * fail, then those that did.  A kill between them has only the second part
+ * tried once more.
  */
-static int
-prepare_report(struct smtpd_queue *q, const struct smtpd_disposition *s,
-    struct record *r, struct smtpd_spool_mail *mail, void **hold)
+static void
+divide_rcpts(struct smtpd_delivery *d, struct smtpd_disposition *s,
+    const struct smtpd_retry *retry, struct part parts[2])
 {
-	struct smtpd_bounce b;
-	bool failed = r->kind == SMTPD_BOUNCE_FAILED;
+	struct smtpd_delivery_job *job = s->job;
+	struct smtpd_progress progress = {
+		.job = job,
+		.due = retry->due,
+		.attempts = retry->attempts,
+		.in_doubt = s->in_doubt,
+		.delay_notice_sent = job->delay_notice_sent,
+		.history = s->history,
+		.history_len = s->history_len,
+	};
+	size_t others =
+	    bring_to_front(s->rcpts, s->nrcpts, SMTPD_OUTCOME_PERMANENT, false);
+	size_t failed = s->nrcpts - others;
+	size_t sent =
+	    bring_to_front(s->rcpts, others, SMTPD_OUTCOME_SENT, true);
 
-	mail->content = NULL;
-	if (r->nabout == 0)
-		return 0;
-	fill_bounce(q, s, r, &b);
-	if (failed && s->loaded->sender[0] == '\0')
-		return bury(q, r, &b, "a report could not be delivered");
-	if (!smtpd__bounce_is_wanted(&b))
-		return 0;
-	if (is_limited(q, s, r))
-		return failed ? bury(q, r, &b, "too many reports to one sender")
-			      : 0;
-	return smtpd__bounce_write(&b, q->spool, mail, hold);
+	parts[0] = (struct part){ .progress = progress };
+	if (sent > 0 && !s->reports_success) {
+		/* One report in a commit: a delay notice comes with the next
+		 * attempt. */
+		set_report(d, s, retry, &parts[0], SMTPD_BOUNCE_RELAYED,
+		    s->rcpts, sent);
+	} else if (retry->wants_delay_notice) {
+		parts[0].progress.delay_notice_sent = true;
+		set_report(d, s, retry, &parts[0], SMTPD_BOUNCE_DELAYED,
+		    s->rcpts + sent, others - sent);
+	}
+	parts[0].progress.rcpts = s->rcpts;
+	parts[0].progress.nrcpts = others;
+	parts[1] = (struct part){ .progress = parts[0].progress };
+	parts[1].progress.rcpts = s->rcpts + others;
+	parts[1].progress.nrcpts = failed;
+	if (others > 0)
+		parts[1].progress.history_len = 0;
+	if (failed > 0)
+		set_report(d, s, retry, &parts[1], SMTPD_BOUNCE_FAILED,
+		    s->rcpts + others, failed);
+	atomic_fetch_add(&d->counts.sent, sent);
+	atomic_fetch_add(&d->counts.failed, failed);
 }
 
-/* Record R once.  Return 0, or -1 with errno. */
-static int
-try_record(
-    struct smtpd_queue *q, const struct smtpd_disposition *s, struct record *r)
+/* How often the disk failed while one thing was to be written. */
+struct disk_trouble {
+	bool logged;
+	bool last; /* the queue stops: there is no time for more */
+};
+
+/* Writing failed, as errno says: log that once, and wait a second.  Return true
+ * if it is to be tried again. */
+static bool
+await_disk(struct smtpd_delivery *d, struct disk_trouble *t)
 {
-	struct smtpd_spool_mail mail;
+	const struct timespec second = { .tv_sec = 1 };
+
+	if (!t->logged)
+		smtpd__logger_write(&d->logger, SMTPD_LOG_ERROR,
+		    "cannot record the result of an attempt: %s",
+		    strerror(errno));
+	t->logged = true;
+	if (t->last)
+		return false;
+	nanosleep(&second, NULL);
+	pthread_mutex_lock(&d->lock);
+	t->last = d->stopping;
+	pthread_mutex_unlock(&d->lock);
+	return true;
+}
+
+/* Record P and queue its report.  Return 0, or -1 with errno. */
+static int
+record_once(struct smtpd_delivery *d, struct part *p)
+{
 	struct smtpd_queued_message *report = NULL;
-	void *hold = NULL;
-	int status = prepare_report(q, s, r, &mail, &hold);
+	int status = smtpd__report_prepare(d, &p->report);
 
 	if (status == 0) {
-		r->progress.report = mail.content != NULL ? &mail : NULL;
-		status = smtpd__spool_progress(q->spool, &r->progress, &report);
+		p->progress.report =
+		    p->report.mail.content != NULL ? &p->report.mail : NULL;
+		status = smtpd__spool_progress(d->spool, &p->progress, &report);
 	}
-	free(hold);
+	smtpd__report_finish(&p->report);
 	if (report != NULL) {
-		atomic_fetch_add(&q->counts.reports, 1);
-		smtpd__dispatch_schedule(q, report);
+		atomic_fetch_add(&d->counts.reports, 1);
+		smtpd__dispatch_schedule(d, report);
 	}
 	return status;
 }
 
-/* Wait a second.  Return false when the queue is stopping: there is time for one
- * more try. */
-static bool
-wait_for_disk(struct smtpd_queue *q)
-{
-	struct timespec second = { .tv_sec = 1 };
-	bool stopping;
-
-	nanosleep(&second, NULL);
-	pthread_mutex_lock(&q->lock);
-	stopping = q->stopping;
-	pthread_mutex_unlock(&q->lock);
-	return !stopping;
-}
-
-/* Log errno, once. */
+/* Record both parts.  What was sent must not be sent again because the disk is
+ * in trouble, so this waits for the disk, until the queue stops. */
 static void
-tell_of_trouble(const struct smtpd_queue *q, bool *told)
+record_parts(struct smtpd_delivery *d, struct part parts[2])
 {
-	if (!*told)
-		smtpd__queue_log(q, SMTPD_LOG_ERROR,
-		    "cannot record what became of a message: %s",
-		    strerror(errno));
-	*told = true;
-}
+	for (size_t i = 0; i < 2; i++) {
+		struct disk_trouble trouble = { 0 };
 
-/*
- * Record R.  What was sent must not be sent again because the disk is in
- * trouble, so this waits for it.  Return 0, or -1 when the queue is stopping.
- */
-static int
-record(
-    struct smtpd_queue *q, const struct smtpd_disposition *s, struct record *r)
-{
-	bool told = false, again = true;
-
-	while (try_record(q, s, r) == -1) {
-		tell_of_trouble(q, &told);
-		if (!again)
-			return -1;
-		again = wait_for_disk(q);
+		if (parts[i].progress.nrcpts == 0)
+			continue;
+		while (record_once(d, &parts[i]) == -1)
+			if (!await_disk(d, &trouble))
+				return;
 	}
-	return 0;
 }
 
 void
 smtpd__disposition_sync(
-    struct smtpd_queue *q, struct smtpd_pending_commit **note)
+    struct smtpd_delivery *d, struct smtpd_pending_commit **pending)
 {
-	bool told = false, again = true;
+	struct disk_trouble trouble = { 0 };
 
-	while (*note != NULL && smtpd__pending_commit_wait(*note) == -1) {
-		tell_of_trouble(q, &told);
-		if (!again) {
-			smtpd__pending_commit_abandon(*note);
+	while (*pending != NULL && smtpd__pending_commit_wait(*pending) == -1) {
+		if (!await_disk(d, &trouble)) {
+			smtpd__pending_commit_abandon(*pending);
 			break;
 		}
-		again = wait_for_disk(q);
 	}
-	*note = NULL;
+	*pending = NULL;
 }
 
-/* Whether all that is left of the job was sent, and nobody is to be told. */
+/* If all that was left of the job was sent, and nobody is to be told, record
+ * that without waiting for the disk: it waits for the record before.  Return
+ * false if it must be recorded as the rest is. */
 static bool
-is_simply_sent(const struct smtpd_queue *q, const struct smtpd_disposition *s,
-    const struct record records[2])
-{
-	struct smtpd_bounce b;
-
-	for (size_t i = 0; i < s->nrcpts; i++)
-		if (!is_sent(&s->rcpts[i]))
-			return false;
-	if (records[0].nabout == 0)
-		return true;
-	fill_bounce(q, s, &records[0], &b);
-	return !smtpd__bounce_is_wanted(&b);
-}
-
-/* Record what was simply sent, once the one before is on the disk.  Return
- * whether that could be done. */
-static bool
-note(struct smtpd_queue *q, const struct smtpd_disposition *s,
-    const struct record *r)
+record_pending(struct smtpd_delivery *d, const struct smtpd_disposition *s,
+    const struct part *p)
 {
 	struct smtpd_pending_commit *next;
 
-	if (smtpd__spool_progress_begin(q->spool, &r->progress, &next) == -1)
+	if (s->pending == NULL || smtpd__report_is_wanted(&p->report))
 		return false;
-	smtpd__disposition_sync(q, s->note);
-	*s->note = next;
+	for (size_t i = 0; i < s->nrcpts; i++)
+		if (s->rcpts[i].result.outcome != SMTPD_OUTCOME_SENT)
+			return false;
+	if (smtpd__spool_progress_begin(d->spool, &p->progress, &next) == -1)
+		return false;
+	smtpd__disposition_sync(d, s->pending);
+	*s->pending = next;
 	return true;
 }
 
-/* Decide when what is left is tried again, and expire it if its end came. */
-static void
-plan(struct smtpd_queue *q, struct smtpd_disposition *s,
-    struct smtpd_progress *p)
-{
-	struct smtpd_delivery_job *job = s->job;
-	struct smtpd_retry_facts facts = {
-		.site_resumes_at = s->not_before,
-		.tried = s->tried,
-		.cancelled = s->broken_off,
-		.in_doubt = s->in_doubt,
-	};
-
-	pthread_mutex_lock(&q->lock);
-	s->retry = smtpd__schedule_retry(
-	    q->schedule, job, &facts, smtpd__spool_now(q->spool));
-	job->in_doubt = s->in_doubt;
-	pthread_mutex_unlock(&q->lock);
-	if (s->retry.expired)
-		expire(q, s);
-	p->job = job;
-	p->attempts = s->retry.attempts;
-	p->due = s->retry.due;
-	p->in_doubt = s->in_doubt;
-	p->delay_notice_sent =
-	    job->delay_notice_sent || s->retry.wants_delay_notice;
-}
-
-static void
-count(struct smtpd_queue *q, const struct smtpd_disposition *s)
-{
-	for (size_t i = 0; i < s->nrcpts; i++) {
-		if (is_failed(&s->rcpts[i]))
-			atomic_fetch_add(&q->counts.failed, 1);
-		else if (is_sent(&s->rcpts[i]))
-			atomic_fetch_add(&q->counts.sent, 1);
-	}
-}
-
-/*
- * Two records at most: first of those that did not fail, then of those that
- * did.  A kill between them has the second kind tried once more, the first
- * not.
- */
-static void
-divide(struct smtpd_disposition *s, const struct smtpd_progress *plan,
-    struct record records[2])
-{
-	size_t others = part(s->rcpts, s->nrcpts, is_not_failed);
-	size_t sent = part(s->rcpts, others, is_sent);
-
-	records[0] = (struct record){ .progress = *plan };
-	records[0].progress.rcpts = s->rcpts;
-	records[0].progress.nrcpts = others;
-	if (sent > 0 && !s->dsn) {
-		records[0].kind = SMTPD_BOUNCE_RELAYED;
-		records[0].about = s->rcpts;
-		records[0].nabout = sent;
-	}
-	if (records[0].nabout > 0) {
-		/* One report a record: the notice comes with the next. */
-		records[0].progress.delay_notice_sent =
-		    s->job->delay_notice_sent;
-	} else if (plan->delay_notice_sent && !s->job->delay_notice_sent) {
-		records[0].kind = SMTPD_BOUNCE_DELAYED;
-		records[0].about = s->rcpts + sent;
-		records[0].nabout = others - sent;
-	}
-	records[1] = (struct record){ .progress = *plan,
-		.kind = SMTPD_BOUNCE_FAILED,
-		.about = s->rcpts + others,
-		.nabout = s->nrcpts - others };
-	records[1].progress.rcpts = s->rcpts + others;
-	records[1].progress.nrcpts = s->nrcpts - others;
-	records[1].progress.delay_notice_sent =
-	    records[0].progress.delay_notice_sent;
-}
-
-static void
-record_all(struct smtpd_queue *q, const struct smtpd_disposition *s,
-    struct record records[2])
-{
-	bool first = true;
-
-	for (size_t i = 0; i < 2; i++) {
-		if (records[i].progress.nrcpts == 0)
-			continue;
-		if (!first)
-			records[i].progress.history_len = 0;
-		first = false;
-		if (record(q, s, &records[i]) == -1)
-			return;
-	}
-}
-
 void
-smtpd__disposition(struct smtpd_queue *q, struct smtpd_disposition *s)
+smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
-	struct smtpd_progress p = { .history = s->history,
-		.history_len = s->history_len };
-	struct record records[2];
+	struct smtpd_retry retry = decide_retry(d, s);
+	struct part parts[2];
 
-	plan(q, s, &p);
-	divide(s, &p, records);
-	if (s->note == NULL || !is_simply_sent(q, s, records) ||
-	    !note(q, s, &records[0]))
-		record_all(q, s, records);
-	count(q, s);
-	smtpd__dispatch_return(q, s->job);
+	divide_rcpts(d, s, &retry, parts);
+	if (!record_pending(d, s, &parts[0]))
+		record_parts(d, parts);
+	smtpd__dispatch_return(d, s->job);
 }

@@ -2,46 +2,39 @@
 #ifndef SMTPD_QUEUE_DELIVERY_DISPOSITION_H
 #define SMTPD_QUEUE_DELIVERY_DISPOSITION_H
 
-/* The end of an attempt: what came of it is recorded, the sender is told what
- * he is to know, and the job waits for its next time. */
+/* Finish an attempt: record the results, queue a report if one is due,
+ * reschedule the rest. */
 
-#include "queue/model/loaded_message.h"
-#include "queue/schedule/retry.h"
-#include "queue/spool/spool.h"
+#include "queue/delivery/delivery.h"
 
-struct smtpd_queue;
-
+/* What came of an attempt. */
 struct smtpd_disposition {
 	struct smtpd_delivery_job *job; /* active; its message is pinned */
 	const struct smtpd_loaded_message *loaded;
 	struct smtpd_rcpt_progress *rcpts; /* all that were not finished; their
 	                                    * order and outcome are changed */
 	size_t nrcpts;
-	bool tried;          /* it counts as an attempt */
-	bool broken_off;     /* by the stop of the queue: it is not the end */
-	bool dsn;            /* who took it over reports success himself */
-	bool in_doubt;       /* a reply to the dot was lost */
-	uint32_t not_before; /* the site is closed until then; 0 */
-	struct smtpd_retry retry; /* decided here */
+	bool tried;               /* it counts as an attempt */
+	bool cancelled;           /* broken off by the stop of the queue */
+	bool reports_success;     /* the host does, if the sender wants that */
+	bool in_doubt;            /* a reply to the dot was lost */
+	uint32_t site_resumes_at; /* 0: it is not suspended */
 	const char *history;
 	size_t history_len;
 
 	/* Where the record of a message that was simply sent is kept until the
 	 * next one was: so that thread and disk need not wait for each other.
 	 * NULL: nowhere, it is waited for. */
-	struct smtpd_pending_commit **note;
+	struct smtpd_pending_commit **pending;
 };
 
-/* Do it; the job and the pin are given back.  As long as the log cannot be
+/* Do it; the job and the pin are given up.  As long as the journal cannot be
  * written it tries again, each second, until the queue stops. */
-void smtpd__disposition(struct smtpd_queue *q, struct smtpd_disposition *s);
+void smtpd__disposition_finish(
+    struct smtpd_delivery *d, struct smtpd_disposition *s);
 
-/* Log what came of the recipients of S, without having come to any host. */
-void smtpd__disposition_log(
-    const struct smtpd_queue *q, const struct smtpd_disposition *s);
-
-/* Wait likewise until *NOTE, if there is one, is on stable storage. */
+/* Wait likewise until *PENDING, if there is one, is on stable storage. */
 void smtpd__disposition_sync(
-    struct smtpd_queue *q, struct smtpd_pending_commit **note);
+    struct smtpd_delivery *d, struct smtpd_pending_commit **pending);
 
 #endif

@@ -2,124 +2,99 @@
 #include "queue/delivery/maintenance.h"
 
 #include <errno.h>
-#include <time.h>
 
+#include "os/condition.h"
 #include "queue/delivery/attempt.h"
 #include "queue/delivery/dispatch.h"
-#include "queue/queue_state.h"
 
 /* Seconds between two steps of cleaning while messages come and go, and
  * between two looks at a queue where nothing is to be done. */
 #define STEP_S 1
 #define LOOK_S 300
 
-/* Wait; only a wait of more than a step is ended by what was written. */
+/* End or report the jobs that waited too long for a suspended site. */
 static void
-wait_seconds(struct smtpd_queue *q, uint32_t seconds)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)seconds;
-	q->resting = seconds > STEP_S;
-	pthread_cond_timedwait(&q->keep, &q->lock, &until);
-	q->resting = false;
-}
-
-static void
-wait_for_work(struct smtpd_queue *q)
-{
-	q->resting = true;
-	while (!q->stirred && !q->stopping)
-		pthread_cond_wait(&q->keep, &q->lock);
-	q->resting = false;
-}
-
-/* End or report all that waited too long for a closed site. */
-static void
-serve_overdue(struct smtpd_queue *q)
+serve_overdue(struct smtpd_delivery *d)
 {
 	struct smtpd_delivery_job *job;
 
-	while (!q->stopping &&
-	    (job = smtpd__schedule_overdue(
-		 q->schedule, smtpd__spool_now(q->spool))) != NULL) {
-		smtpd__spool_pin(q->spool, job->message);
-		pthread_mutex_unlock(&q->lock);
-		smtpd__attempt_overdue(q, job);
-		pthread_mutex_lock(&q->lock);
+	while (
+	    !d->stopping && (job = smtpd__dispatch_take_overdue(d)) != NULL) {
+		pthread_mutex_unlock(&d->lock);
+		smtpd__attempt_overdue(d, job);
+		pthread_mutex_lock(&d->lock);
 	}
 }
 
-/* Do what is due now, and return in how many seconds to look again. */
+/* Return in how many seconds to look again. */
 static uint32_t
-look(struct smtpd_queue *q, bool more)
+seconds_to_wait(struct smtpd_delivery *d, bool more)
 {
-	uint32_t wait, wake, now;
+	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t next = smtpd__schedule_next_time(d->schedule, now);
+	uint32_t wait = more || d->written ? STEP_S : LOOK_S;
 
-	serve_overdue(q);
-	now = smtpd__spool_now(q->spool);
-	smtpd__workers_wake_due(q);
-	wake = smtpd__schedule_next_time(q->schedule, now);
-	wait = more || q->stirred ? STEP_S : LOOK_S;
-	if (wake == SMTPD_TIME_NONE)
+	if (next == SMTPD_TIME_NONE)
 		return wait;
-	if (wake <= now)
+	if (next <= now)
 		return STEP_S;
-	return wake - now < wait ? wake - now : wait;
+	return next - now < wait ? next - now : wait;
 }
 
-/* Once more what there was no memory for. */
+/* Wait until there is something to do.  A wait of more than a step is ended
+ * when something was written; without any message it has no other end. */
 static void
-schedule_rest(struct smtpd_queue *q)
+wait_for_work(struct smtpd_delivery *d, bool more)
 {
-	if (!q->unscheduled)
-		return;
-	pthread_mutex_unlock(&q->lock);
-	smtpd__dispatch_schedule_all(q);
-	pthread_mutex_lock(&q->lock);
-}
+	bool empty = !more && !d->written && smtpd__spool_count(d->spool) == 0;
+	uint32_t seconds = empty ? LOOK_S : seconds_to_wait(d, more);
+	const struct timespec until = smtpd__condition_after(seconds * 1000);
 
-/* Whether there is nothing to wait for. */
-static bool
-is_idle(struct smtpd_queue *q, bool more)
-{
-	return !more && !q->stirred && smtpd__spool_count(q->spool) == 0;
+	d->maintenance_waits = seconds > STEP_S;
+	do
+		smtpd__condition_wait(
+		    &d->wake_maintenance, &d->lock, empty ? NULL : &until);
+	while (empty && !d->written && !d->stopping);
+	d->maintenance_waits = false;
 }
 
 static void *
-keep(void *arg)
+run_maintenance(void *arg)
 {
-	struct smtpd_queue *q = arg;
+	struct smtpd_delivery *d = arg;
 	bool more = true;
 
-	pthread_mutex_lock(&q->lock);
-	while (!q->stopping) {
-		if (is_idle(q, more))
-			wait_for_work(q);
-		else
-			wait_seconds(q, look(q, more));
-		q->stirred = false;
-		schedule_rest(q);
-		pthread_mutex_unlock(&q->lock);
-		more = smtpd__spool_clean(q->spool);
-		pthread_mutex_lock(&q->lock);
+	pthread_mutex_lock(&d->lock);
+	while (!d->stopping) {
+		serve_overdue(d);
+		smtpd__dispatch_wake_due(d);
+		if (!d->stopping)
+			wait_for_work(d, more);
+		d->written = false;
+		if (d->unscheduled) {
+			pthread_mutex_unlock(&d->lock);
+			smtpd__dispatch_schedule_all(d);
+			pthread_mutex_lock(&d->lock);
+		}
+		pthread_mutex_unlock(&d->lock);
+		more = smtpd__spool_clean(d->spool);
+		pthread_mutex_lock(&d->lock);
 	}
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_unlock(&d->lock);
 	return NULL;
 }
 
 int
-smtpd__maintenance_start(struct smtpd_queue *q)
+smtpd__maintenance_start(struct smtpd_delivery *d)
 {
-	int error = pthread_create(&q->maintenance, NULL, keep, q);
+	int error = pthread_create(&d->maintenance, NULL, run_maintenance, d);
 
 	errno = error;
 	return error == 0 ? 0 : -1;
 }
 
 void
-smtpd__maintenance_stop(struct smtpd_queue *q)
+smtpd__maintenance_stop(struct smtpd_delivery *d)
 {
-	pthread_join(q->maintenance, NULL);
+	pthread_join(d->maintenance, NULL);
 }

@@ -3,15 +3,15 @@
 #define SMTPD_QUEUE_DELIVERY_MAINTENANCE_H
 
 /* The thread that does what time brings: it wakes workers when mail is due,
- * ends what is overdue, and keeps the log small.  With nothing queued it
+ * ends what is overdue, and keeps the journal small.  With nothing queued it
  * sleeps. */
 
-struct smtpd_queue;
+#include "queue/delivery/delivery.h"
 
 /* Return 0, or -1 with errno. */
-int smtpd__maintenance_start(struct smtpd_queue *q);
+int smtpd__maintenance_start(struct smtpd_delivery *d);
 
-/* The queue is stopping: wait for its end. */
-void smtpd__maintenance_stop(struct smtpd_queue *q);
+/* D is stopping: wait for the thread to end. */
+void smtpd__maintenance_stop(struct smtpd_delivery *d);
 
 #endif

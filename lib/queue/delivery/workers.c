@@ -4,365 +4,165 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/container.h"
+#include "os/condition.h"
 #include "os/sched.h"
 #include "queue/delivery/attempt.h"
-#include "queue/queue_state.h"
+#include "queue/delivery/dispatch.h"
 
-/* TLS and the resolver need most of it. */
-#ifndef SMTPD_STACK_SCALE
-#define SMTPD_STACK_SCALE 1
-#endif
-#define STACK_SIZE ((size_t)131072 * SMTPD_STACK_SCALE)
-
-struct smtpd_worker_thread {
-	struct smtpd_queue *queue;
-	struct smtpd_worker_thread *next;  /* of all */
-	struct smtpd_worker_thread *other; /* that is idle, or parked */
-	pthread_t thread;
-	pthread_cond_t wake;
-	bool woken;
-	const struct smtpd_site *site;  /* where it is parked */
-	struct smtpd_delivery_job *job; /* that was handed over meanwhile */
-	struct smtpd_attempt_state attempts;
+struct smtpd_worker {
+	struct smtpd_pool_member member;
+	struct smtpd_delivery *delivery;
+	struct smtpd_attempt_state attempt;
 };
 
-/* Take R out of the list at HEAD, if it is there. */
-static void
-unlink_worker(struct smtpd_worker_thread **head, struct smtpd_worker_thread *r)
-{
-	while (*head != NULL && *head != r)
-		head = &(*head)->other;
-	if (*head == r)
-		*head = r->other;
-}
-
-/* The moment in MS milliseconds. */
-static struct timespec
-moment(uint32_t ms)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += (time_t)(ms / 1000);
-	t.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	return t;
-}
-
-/* Wait in the list at HEAD to be woken; up to UNTIL, or for ever.  Return
- * whether that happened. */
-static bool
-rest(struct smtpd_worker_thread *r, struct smtpd_worker_thread **head,
-    const struct timespec *until)
-{
-	struct smtpd_queue *q = r->queue;
-	int error = 0;
-
-	r->woken = false;
-	r->other = *head;
-	*head = r;
-	q->workers.busy--;
-	while (!r->woken && !q->stopping && error == 0)
-		error = until == NULL
-		    ? pthread_cond_wait(&r->wake, &q->lock)
-		    : pthread_cond_timedwait(&r->wake, &q->lock, until);
-	q->workers.busy++;
-	if (r->woken)
-		q->workers.coming--;
-	else
-		unlink_worker(head, r);
-	return r->woken;
-}
-
-static void
-wake(struct smtpd_worker_thread **head, struct smtpd_worker_thread *r)
-{
-	unlink_worker(head, r);
-	r->woken = true;
-	r->queue->workers.coming++;
-	pthread_cond_signal(&r->wake);
-}
-
-/* A job, pinned, to be tried at a new connection; NULL: the queue is stopping. */
+/* Wait for a job to be tried at a new connection.  NULL: the queue stops. */
 static struct smtpd_delivery_job *
-await_job(struct smtpd_worker_thread *r, struct smtpd_site **site)
+await_job(struct smtpd_worker *w, struct smtpd_site **site)
 {
-	struct smtpd_queue *q = r->queue;
+	struct smtpd_delivery *d = w->delivery;
 	struct smtpd_delivery_job *job;
 
-	while (!q->stopping) {
-		job = smtpd__schedule_take(
-		    q->schedule, smtpd__spool_now(q->spool), site);
-		if (job != NULL) {
-			smtpd__spool_pin(q->spool, job->message);
+	while (!d->stopping) {
+		job = smtpd__dispatch_take(d, site);
+		if (job != NULL)
 			return job;
-		}
-		rest(r, &q->workers.idle, NULL);
+		smtpd__worker_pool_wait_idle(&w->member);
 	}
 	return NULL;
 }
 
-/* A job for R's connection of SITE; NULL: none. */
+/* Take a job for W's connection of SITE, first one that was handed over.  NULL:
+ * none is ready. */
 static struct smtpd_delivery_job *
-take_more(struct smtpd_worker_thread *r, struct smtpd_site *site)
+take_more(struct smtpd_worker *w, struct smtpd_site *site)
 {
-	struct smtpd_queue *q = r->queue;
-	struct smtpd_delivery_job *job = r->job;
+	struct smtpd_delivery_job *job = w->member.job;
 
-	r->job = NULL;
-	if (job != NULL || q->stopping)
-		return job;
-	job = smtpd__schedule_take_more(
-	    q->schedule, smtpd__spool_now(q->spool), site);
-	if (job != NULL)
-		smtpd__spool_pin(q->spool, job->message);
+	w->member.job = NULL;
+	if (job == NULL && !w->delivery->stopping)
+		job = smtpd__dispatch_take_more(w->delivery, site);
 	return job;
-}
-
-/* Whether somebody can be had who has no connection. */
-static bool
-has_spare(const struct smtpd_queue *q)
-{
-	return q->workers.coming > 0 || q->workers.idle != NULL ||
-	    q->workers.count < q->settings.workers;
-}
-
-/* If mail waits for a thread, have one come that has no connection.  Return
- * false when there is none. */
-static bool
-call_spare(struct smtpd_queue *q)
-{
-	if (!smtpd__schedule_needs_worker(
-		q->schedule, smtpd__spool_now(q->spool)))
-		return true;
-	if (!has_spare(q))
-		return false;
-	smtpd__workers_wake(q, NULL);
-	return true;
 }
 
 /* Wait for the disk, without the lock. */
 static void
-come_to_rest(struct smtpd_worker_thread *r)
+sync_before_idle(struct smtpd_worker *w)
 {
-	pthread_mutex_unlock(&r->queue->lock);
-	smtpd__attempt_sync_before_idle(&r->attempts);
-	pthread_mutex_lock(&r->queue->lock);
+	pthread_mutex_unlock(&w->delivery->lock);
+	smtpd__attempt_sync_before_idle(&w->attempt);
+	pthread_mutex_lock(&w->delivery->lock);
 }
 
-/* Another job for an open connection, for which it is worth to wait as long as
- * nobody else needs this thread. */
+/* Take another job for an open connection.  It is worth waiting for one, as
+ * long as nobody else needs this thread. */
 static struct smtpd_delivery_job *
-another_job(struct smtpd_worker_thread *r, struct smtpd_site *site)
+await_more(struct smtpd_worker *w, struct smtpd_site *site)
 {
-	struct smtpd_queue *q = r->queue;
-	uint32_t idle_ms = q->settings.idle_ms;
-	const struct timespec until = moment(idle_ms);
+	struct smtpd_delivery *d = w->delivery;
+	uint32_t idle_ms = d->settings.idle_ms;
+	const struct timespec until = smtpd__condition_after(idle_ms);
 	struct smtpd_delivery_job *job;
 	bool woken = true;
 
-	if (site == NULL || !smtpd__agent_is_open(r->attempts.agent))
+	if (site == NULL || !smtpd__agent_is_open(w->attempt.agent))
 		return NULL;
-	job = take_more(r, site);
+	job = take_more(w, site);
 	if (job != NULL)
 		return job;
-	come_to_rest(r);
-	r->site = site;
-	while ((job = take_more(r, site)) == NULL && woken && !q->stopping &&
-	    call_spare(q))
-		woken = rest(r, &q->workers.parked,
+	sync_before_idle(w);
+	while ((job = take_more(w, site)) == NULL && woken && !d->stopping &&
+	    smtpd__dispatch_get_spare_worker(d))
+		woken = smtpd__worker_pool_wait_at_site(&w->member, site,
 		    idle_ms == SMTPD_NO_TIMEOUT ? NULL : &until);
 	return job;
 }
 
-/* Try JOB and what else there is for its site. */
+/* Try JOB and what else there is for its site, then leave that. */
 static void
-serve(struct smtpd_worker_thread *r, struct smtpd_delivery_job *job,
+serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
     struct smtpd_site *site)
 {
-	struct smtpd_queue *q = r->queue;
+	struct smtpd_delivery *d = w->delivery;
 
 	while (job != NULL) {
-		if (smtpd__schedule_needs_worker(
-			q->schedule, smtpd__spool_now(q->spool)))
-			smtpd__workers_wake(q, NULL);
-		pthread_mutex_unlock(&q->lock);
-		smtpd__attempt(&r->attempts, job, &site);
-		pthread_mutex_lock(&q->lock);
-		job = another_job(r, site);
+		smtpd__dispatch_wake_worker(d, NULL);
+		pthread_mutex_unlock(&d->lock);
+		smtpd__attempt_run(&w->attempt, job, &site);
+		pthread_mutex_lock(&d->lock);
+		job = await_more(w, site);
 	}
-	/* It may take a while to part. */
-	call_spare(q);
-	pthread_mutex_unlock(&q->lock);
-	smtpd__attempt_sync_before_idle(&r->attempts);
-	smtpd__agent_quit(r->attempts.agent);
-	pthread_mutex_lock(&q->lock);
+	/* QUIT may take a while. */
+	smtpd__dispatch_get_spare_worker(d);
+	pthread_mutex_unlock(&d->lock);
+	smtpd__attempt_sync_before_idle(&w->attempt);
+	smtpd__agent_quit(w->attempt.agent);
+	pthread_mutex_lock(&d->lock);
 	if (site != NULL)
-		smtpd__schedule_leave(
-		    q->schedule, site, smtpd__spool_now(q->spool));
+		smtpd__dispatch_leave(d, site);
 }
 
 static void *
-run(void *arg)
+run_worker(void *arg)
 {
-	struct smtpd_worker_thread *r = arg;
-	struct smtpd_queue *q = r->queue;
+	struct smtpd_worker *w = arg;
+	struct smtpd_delivery *d = w->delivery;
 	struct smtpd_site *site = NULL;
 	struct smtpd_delivery_job *job;
 
 	smtpd__sched_batch();
-	pthread_mutex_lock(&q->lock);
-	q->workers.coming--;
-	while ((job = await_job(r, &site)) != NULL)
-		serve(r, job, site);
-	q->workers.busy--;
-	pthread_mutex_unlock(&q->lock);
+	pthread_mutex_lock(&d->lock);
+	smtpd__worker_pool_began(&d->pool);
+	while ((job = await_job(w, &site)) != NULL)
+		serve_site(w, job, site);
+	smtpd__worker_pool_ended(&d->pool);
+	pthread_mutex_unlock(&d->lock);
 	return NULL;
 }
 
-static int
-start_thread(struct smtpd_worker_thread *r)
-{
-	pthread_attr_t attr;
-	int error = pthread_attr_init(&attr);
-
-	if (error != 0)
-		return error;
-	error = pthread_attr_setstacksize(&attr, STACK_SIZE);
-	if (error == 0)
-		error = pthread_create(&r->thread, &attr, run, r);
-	pthread_attr_destroy(&attr);
-	return error;
-}
-
-/* What cannot be had now is tried again with the next message. */
 static void
-add_worker(struct smtpd_queue *q)
+add_worker(void *user)
 {
-	struct smtpd_worker_thread *r = calloc(1, sizeof(*r));
-	pthread_condattr_t attr;
+	struct smtpd_delivery *d = user;
+	struct smtpd_worker *w = calloc(1, sizeof(*w));
 
-	if (r == NULL)
+	if (w == NULL)
 		return;
-	r->queue = q;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->wake, &attr);
-	pthread_condattr_destroy(&attr);
-	if (smtpd__attempt_init(&r->attempts, q) == -1 ||
-	    start_thread(r) != 0) {
-		smtpd__attempt_finish(&r->attempts);
-		pthread_cond_destroy(&r->wake);
-		free(r);
+	w->delivery = d;
+	if (smtpd__attempt_init(&w->attempt, d) == 0 &&
+	    smtpd__worker_pool_start(&d->pool, &w->member, run_worker, w) == 0)
 		return;
-	}
-	r->next = q->workers.all;
-	q->workers.all = r;
-	q->workers.count++;
-	q->workers.busy++;
-	q->workers.coming++;
-}
-
-/* Somebody with a connection of SITE; any, when SITE is NULL. */
-static struct smtpd_worker_thread *
-find_parked(const struct smtpd_queue *q, const struct smtpd_site *site)
-{
-	struct smtpd_worker_thread *r = q->workers.parked;
-
-	while (r != NULL && site != NULL && r->site != site)
-		r = r->other;
-	return r;
-}
-
-bool
-smtpd__workers_hand_over(struct smtpd_queue *q, const struct smtpd_site *site,
-    struct smtpd_delivery_job *job)
-{
-	struct smtpd_worker_thread *r = find_parked(q, site);
-
-	if (r == NULL)
-		return false;
-	r->job = job;
-	wake(&q->workers.parked, r);
-	return true;
+	smtpd__attempt_finish(&w->attempt);
+	free(w);
 }
 
 void
-smtpd__workers_wake(struct smtpd_queue *q, const struct smtpd_site *site)
+smtpd__workers_init(struct smtpd_delivery *d)
 {
-	struct smtpd_worker_thread *r =
-	    site != NULL ? find_parked(q, site) : NULL;
-
-	if (!q->running || q->stopping)
-		return;
-	if (r != NULL) {
-		wake(&q->workers.parked, r);
-		return;
-	}
-	if (site != NULL &&
-	    !smtpd__schedule_needs_worker(
-		q->schedule, smtpd__spool_now(q->spool)))
-		return;
-	/* Who comes wakes another one, if there is more to do than he takes. */
-	if (q->workers.coming > 0)
-		return;
-	if (q->workers.idle != NULL)
-		wake(&q->workers.idle, q->workers.idle);
-	else if (q->workers.count < q->settings.workers)
-		add_worker(q);
-	else if ((r = find_parked(q, NULL)) != NULL)
-		wake(&q->workers.parked, r);
+	smtpd__worker_pool_init(
+	    &d->pool, &d->lock, d->settings.workers, add_worker, d);
 }
 
 void
-smtpd__workers_wake_due(struct smtpd_queue *q)
+smtpd__workers_stop(struct smtpd_delivery *d, uint32_t timeout_ms)
 {
-	uint32_t now = smtpd__spool_now(q->spool);
-	struct smtpd_worker_thread *next;
+	const struct timespec tick = { .tv_nsec = 10000000 };
+	struct smtpd_pool_member *m;
 
-	for (struct smtpd_worker_thread *r = q->workers.parked; r != NULL;
-	    r = next) {
-		next = r->other;
-		if (smtpd__schedule_has_more(q->schedule, now, r->site))
-			wake(&q->workers.parked, r);
-	}
-	if (smtpd__schedule_needs_worker(q->schedule, now))
-		smtpd__workers_wake(q, NULL);
-}
-
-/* Wait up to TIMEOUT_MS until nobody tries anything. */
-static void
-wait_for_workers(struct smtpd_queue *q, uint32_t timeout_ms)
-{
-	struct timespec tick = { .tv_nsec = 10000000 };
-
-	for (uint32_t ms = 0; q->workers.busy > 0 && ms < timeout_ms;
-	    ms += 10) {
-		pthread_mutex_unlock(&q->lock);
+	pthread_mutex_lock(&d->lock);
+	smtpd__worker_pool_wake_all(&d->pool);
+	for (uint32_t ms = 0; d->pool.busy > 0 && ms < timeout_ms; ms += 10) {
+		pthread_mutex_unlock(&d->lock);
 		nanosleep(&tick, NULL);
-		pthread_mutex_lock(&q->lock);
+		pthread_mutex_lock(&d->lock);
 	}
-}
+	pthread_mutex_unlock(&d->lock);
+	smtpd_cancel_trigger(d->cancel);
+	while ((m = smtpd__worker_pool_join(&d->pool)) != NULL) {
+		struct smtpd_worker *w =
+		    SMTPD_CONTAINER_OF(m, struct smtpd_worker, member);
 
-void
-smtpd__workers_stop(struct smtpd_queue *q, uint32_t timeout_ms)
-{
-	struct smtpd_worker_thread *r;
-
-	pthread_mutex_lock(&q->lock);
-	for (r = q->workers.all; r != NULL; r = r->next)
-		pthread_cond_signal(&r->wake);
-	wait_for_workers(q, timeout_ms);
-	pthread_mutex_unlock(&q->lock);
-	smtpd_cancel_trigger(q->cancel);
-	while ((r = q->workers.all) != NULL) {
-		pthread_join(r->thread, NULL);
-		q->workers.all = r->next;
-		smtpd__attempt_finish(&r->attempts);
-		pthread_cond_destroy(&r->wake);
-		free(r);
+		smtpd__attempt_finish(&w->attempt);
+		free(w);
 	}
 }

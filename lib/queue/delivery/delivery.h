@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_DELIVERY_DELIVERY_H
+#define SMTPD_QUEUE_DELIVERY_DELIVERY_H
+
+/*
+ * Getting queued mail delivered, from the schedule to the record of what came
+ * of it.  The parts, each of which calls only those before it:
+ *
+ *	worker_pool	the threads that wait for work
+ *	dispatch	jobs into the schedule and out of it, and who is woken
+ *	report		what the sender is told, and how often
+ *	disposition	the end of an attempt: results, report, next time
+ *	attempt		one attempt: message, route, site, agent, disposition
+ *	workers		the loop of each thread
+ *	maintenance	the thread that does what time brings
+ */
+
+#include <smtpd/queue.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/logger.h"
+#include "queue/delivery/agent.h"
+#include "queue/delivery/bounce.h"
+#include "queue/delivery/hoststat.h"
+#include "queue/delivery/route.h"
+#include "queue/delivery/worker_pool.h"
+#include "queue/schedule/schedule.h"
+#include "queue/spool/spool.h"
+
+struct smtpd_delivery_counts {
+	atomic_uint_fast64_t attempts;
+	atomic_uint_fast64_t sent;
+	atomic_uint_fast64_t failed;
+	atomic_uint_fast64_t reports;
+	atomic_uint_fast64_t dead_letters;
+};
+
+/*
+ * What the parts share.  The lock guards the schedule and all below it here.
+ * It is taken before the spool's own, never while that is held; nothing blocks
+ * under it.
+ */
+struct smtpd_delivery {
+	struct smtpd_queue_settings settings; /* defaults applied; pointers in
+	                                       * it are valid during
+	                                       * smtpd_queue_open() only */
+	char hostname[256];
+	struct smtpd_client_settings client;
+	struct smtpd_agent_settings agent;
+	struct smtpd_logger logger;
+	struct smtpd_cancel *cancel; /* ends all attempts */
+	struct smtpd_spool *spool;
+	struct smtpd_router *router;
+	struct smtpd_hoststat *hoststat;
+	struct smtpd_bounce_limit *bounce_limit;
+	struct smtpd_delivery_counts counts;
+
+	pthread_mutex_t lock;
+	struct smtpd_schedule *schedule;
+	struct smtpd_worker_pool pool;
+	bool running;
+	bool stopping;    /* no attempt begins */
+	bool unscheduled; /* some jobs are, for want of memory */
+
+	pthread_t maintenance;
+	pthread_cond_t wake_maintenance;
+	bool written; /* something was, since the maintenance looked */
+	bool maintenance_waits; /* and is to be woken when that happens */
+};
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/delivery/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "os/clock.h"
+
+bool
+smtpd__report_is_wanted(const struct smtpd_report *r)
+{
+	return r->about.nrcpts > 0 && smtpd__bounce_is_wanted(&r->about);
+}
+
+/* Keep the message in dead/, as it failed and nobody can be told. */
+static int
+keep_dead_letter(
+    struct smtpd_delivery *d, struct smtpd_report *r, const char *reason)
+{
+	const struct smtpd_bounce *b = &r->about;
+	char why[1024];
+
+	if (r->dead_lettered)
+		return 0;
+	snprintf(why, sizeof(why), "%s: <%s>: %s", reason,
+	    b->loaded->rcpts[b->rcpts[0].rcpt].address,
+	    b->rcpts[0].result.text);
+	if (smtpd__spool_quarantine_dead_letter(d->spool, b->loaded, why) == -1)
+		return -1;
+	r->dead_lettered = true;
+	atomic_fetch_add(&d->counts.dead_letters, 1);
+	smtpd__logger_write(
+	    &d->logger, SMTPD_LOG_WARNING, "dead letter: %s", why);
+	return 0;
+}
+
+int
+smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
+{
+	const struct smtpd_bounce *b = &r->about;
+	bool failed = b->kind == SMTPD_BOUNCE_FAILED;
+
+	r->mail.content = NULL;
+	r->memory = NULL;
+	if (b->nrcpts == 0)
+		return 0;
+	if (failed && b->loaded->sender[0] == '\0')
+		return keep_dead_letter(
+		    d, r, "a report could not be delivered");
+	if (!smtpd__bounce_is_wanted(b))
+		return 0;
+	if (!r->counted)
+		r->allowed = smtpd__bounce_limit_allows(
+		    d->bounce_limit, b->loaded->sender, smtpd__clock_ms());
+	r->counted = true;
+	if (r->allowed)
+		return smtpd__bounce_write(b, d->spool, &r->mail, &r->memory);
+	if (failed)
+		return keep_dead_letter(d, r, "too many reports to one sender");
+	return 0;
+}
+
+void
+smtpd__report_finish(struct smtpd_report *r)
+{
+	free(r->memory);
+	r->memory = NULL;
+}

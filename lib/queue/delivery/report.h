@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_DELIVERY_REPORT_H
+#define SMTPD_QUEUE_DELIVERY_REPORT_H
+
+/*
+ * Whether the sender is told of a result, and by which message.  What cannot be
+ * told is kept as a dead letter: nothing is lost in silence.
+ */
+
+#include "queue/delivery/bounce.h"
+#include "queue/delivery/delivery.h"
+
+struct smtpd_report {
+	struct smtpd_bounce about; /* nrcpts is 0: there is nothing to tell */
+
+	/* Set by smtpd__report_prepare(): the message, unless its content is
+	 * NULL, and the memory that it points into. */
+	struct smtpd_spool_mail mail;
+	void *memory;
+
+	/* What an earlier try did, when the disk was in trouble. */
+	bool counted; /* against the limit of reports to one sender */
+	bool allowed;
+	bool dead_lettered;
+};
+
+/* Return true if the sender wants to be told, and may be. */
+bool smtpd__report_is_wanted(const struct smtpd_report *r);
+
+/*
+ * Write the report, or keep the message as a dead letter, if either is to be
+ * done.  May be called again, as what was done is not done twice.  The caller
+ * adds r->mail to the spool and then calls smtpd__report_finish(), also after a
+ * failure.  Return 0, or -1 with errno.
+ */
+int smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r);
+void smtpd__report_finish(struct smtpd_report *r);
+
+#endif

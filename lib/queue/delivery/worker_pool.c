@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/delivery/worker_pool.h"
+
+#include <stddef.h>
+
+#include "os/condition.h"
+
+/* TLS and the resolver need most of it. */
+#ifndef SMTPD_STACK_SCALE
+#define SMTPD_STACK_SCALE 1
+#endif
+#define STACK_SIZE ((size_t)131072 * SMTPD_STACK_SCALE)
+
+void
+smtpd__worker_pool_init(struct smtpd_worker_pool *p, pthread_mutex_t *lock,
+    uint32_t max, void (*add)(void *user), void *user)
+{
+	*p = (struct smtpd_worker_pool){
+		.lock = lock,
+		.max = max,
+		.add = add,
+		.user = user,
+	};
+}
+
+int
+smtpd__worker_pool_start(struct smtpd_worker_pool *p,
+    struct smtpd_pool_member *m, void *(*run)(void *arg), void *arg)
+{
+	pthread_attr_t attr;
+	int error;
+
+	smtpd__condition_init(&m->wake);
+	m->pool = p;
+	error = pthread_attr_init(&attr);
+	if (error == 0) {
+		error = pthread_attr_setstacksize(&attr, STACK_SIZE);
+		if (error == 0)
+			error = pthread_create(&m->thread, &attr, run, arg);
+		pthread_attr_destroy(&attr);
+	}
+	if (error != 0) {
+		pthread_cond_destroy(&m->wake);
+		return -1;
+	}
+	m->next = p->all;
+	p->all = m;
+	p->count++;
+	p->busy++;
+	p->waking++;
+	return 0;
+}
+
+void
+smtpd__worker_pool_began(struct smtpd_worker_pool *p)
+{
+	p->waking--;
+}
+
+void
+smtpd__worker_pool_ended(struct smtpd_worker_pool *p)
+{
+	p->busy--;
+}
+
+/* Take M out of the list at HEAD, if it is there. */
+static void
+unlink_member(struct smtpd_pool_member **head, struct smtpd_pool_member *m)
+{
+	while (*head != NULL && *head != m)
+		head = &(*head)->waiting;
+	if (*head == m)
+		*head = m->waiting;
+}
+
+/* Wait in the list at HEAD.  Return true if M was woken before UNTIL. */
+static bool
+wait_in_list(struct smtpd_pool_member *m, struct smtpd_pool_member **head,
+    const struct timespec *until)
+{
+	struct smtpd_worker_pool *p = m->pool;
+	int error = 0;
+
+	m->woken = false;
+	m->waiting = *head;
+	*head = m;
+	p->busy--;
+	while (!m->woken && error == 0)
+		error = smtpd__condition_wait(&m->wake, p->lock, until);
+	p->busy++;
+	if (m->woken)
+		p->waking--;
+	else
+		unlink_member(head, m);
+	return m->woken;
+}
+
+void
+smtpd__worker_pool_wait_idle(struct smtpd_pool_member *m)
+{
+	wait_in_list(m, &m->pool->idle, NULL);
+}
+
+bool
+smtpd__worker_pool_wait_at_site(struct smtpd_pool_member *m,
+    const struct smtpd_site *site, const struct timespec *until)
+{
+	m->site = site;
+	return wait_in_list(m, &m->pool->waiting_at_site, until);
+}
+
+/* Wake M, which is in the list at HEAD. */
+static void
+wake_member(struct smtpd_pool_member **head, struct smtpd_pool_member *m)
+{
+	unlink_member(head, m);
+	m->woken = true;
+	m->pool->waking++;
+	pthread_cond_signal(&m->wake);
+}
+
+void
+smtpd__worker_pool_wake(struct smtpd_worker_pool *p)
+{
+	/* The one on its way wakes another, if there is more to do than it
+	 * takes. */
+	if (p->waking > 0)
+		return;
+	if (p->idle != NULL)
+		wake_member(&p->idle, p->idle);
+	else if (p->count < p->max)
+		p->add(p->user);
+	else if (p->waiting_at_site != NULL)
+		wake_member(&p->waiting_at_site, p->waiting_at_site);
+}
+
+bool
+smtpd__worker_pool_wake_at_site(struct smtpd_worker_pool *p,
+    const struct smtpd_site *site, struct smtpd_delivery_job *job)
+{
+	struct smtpd_pool_member *m = p->waiting_at_site;
+
+	while (m != NULL && m->site != site)
+		m = m->waiting;
+	if (m == NULL)
+		return false;
+	m->job = job;
+	wake_member(&p->waiting_at_site, m);
+	return true;
+}
+
+void
+smtpd__worker_pool_wake_wanted(struct smtpd_worker_pool *p,
+    bool (*wanted)(void *user, const struct smtpd_site *site), void *user)
+{
+	struct smtpd_pool_member *next;
+
+	for (struct smtpd_pool_member *m = p->waiting_at_site; m != NULL;
+	    m = next) {
+		next = m->waiting;
+		if (wanted(user, m->site))
+			wake_member(&p->waiting_at_site, m);
+	}
+}
+
+void
+smtpd__worker_pool_wake_all(struct smtpd_worker_pool *p)
+{
+	while (p->idle != NULL)
+		wake_member(&p->idle, p->idle);
+	while (p->waiting_at_site != NULL)
+		wake_member(&p->waiting_at_site, p->waiting_at_site);
+}
+
+bool
+smtpd__worker_pool_has_spare(const struct smtpd_worker_pool *p)
+{
+	return p->waking > 0 || p->idle != NULL || p->count < p->max;
+}
+
+struct smtpd_pool_member *
+smtpd__worker_pool_join(struct smtpd_worker_pool *p)
+{
+	struct smtpd_pool_member *m = p->all;
+
+	if (m == NULL)
+		return NULL;
+	pthread_join(m->thread, NULL);
+	pthread_cond_destroy(&m->wake);
+	p->all = m->next;
+	return m;
+}

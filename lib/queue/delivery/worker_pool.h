@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_DELIVERY_WORKER_POOL_H
+#define SMTPD_QUEUE_DELIVERY_WORKER_POOL_H
+
+/*
+ * The threads that wait for work: which are idle, which have a connection of a
+ * site and wait there for another message, which are being woken.  It knows
+ * nothing of what they do.
+ *
+ * A thread is started when work comes and none is idle, up to a maximum, and
+ * stays until the end.  All calls are under the lock of the owner.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct smtpd_delivery_job;
+struct smtpd_site;
+struct smtpd_worker_pool;
+
+/* A thread of the pool; part of a struct of the owner. */
+struct smtpd_pool_member {
+	struct smtpd_worker_pool *pool;
+	struct smtpd_pool_member *next;    /* of all */
+	struct smtpd_pool_member *waiting; /* the next in the same list */
+	pthread_t thread;
+	pthread_cond_t wake;
+	bool woken;
+	const struct smtpd_site *site;  /* where it waits */
+	struct smtpd_delivery_job *job; /* handed over while it waited */
+};
+
+struct smtpd_worker_pool {
+	pthread_mutex_t *lock;
+	uint32_t max;
+
+	/* Make a member and call smtpd__worker_pool_start() with it, if both
+	 * can be done now: else the next message tries again. */
+	void (*add)(void *user);
+	void *user;
+
+	struct smtpd_pool_member *all;
+	struct smtpd_pool_member *idle; /* the last one first */
+	struct smtpd_pool_member *waiting_at_site;
+	uint32_t count;
+	uint32_t busy;   /* do not wait */
+	uint32_t waking; /* were woken or started, and did not look for work
+	                  * yet */
+};
+
+void smtpd__worker_pool_init(struct smtpd_worker_pool *p, pthread_mutex_t *lock,
+    uint32_t max, void (*add)(void *user), void *user);
+
+/* Start RUN with ARG as the thread of M.  Return 0, or -1: then M is not a
+ * member. */
+int smtpd__worker_pool_start(struct smtpd_worker_pool *p,
+    struct smtpd_pool_member *m, void *(*run)(void *arg), void *arg);
+
+/* The caller's thread has begun, and looks for work; or it ends. */
+void smtpd__worker_pool_began(struct smtpd_worker_pool *p);
+void smtpd__worker_pool_ended(struct smtpd_worker_pool *p);
+
+/* Wait until somebody wakes M. */
+void smtpd__worker_pool_wait_idle(struct smtpd_pool_member *m);
+
+/* Wait at SITE until somebody wakes M or, unless it is NULL, the moment UNTIL.
+ * Return true if M was woken. */
+bool smtpd__worker_pool_wait_at_site(struct smtpd_pool_member *m,
+    const struct smtpd_site *site, const struct timespec *until);
+
+/* Have a worker come that has no connection: one that is on its way, an idle
+ * one, a new one; if there is none, one that waits at a site. */
+void smtpd__worker_pool_wake(struct smtpd_worker_pool *p);
+
+/* Wake a worker that waits at SITE, and hand JOB over to it, or NULL.  Return
+ * false if none does. */
+bool smtpd__worker_pool_wake_at_site(struct smtpd_worker_pool *p,
+    const struct smtpd_site *site, struct smtpd_delivery_job *job);
+
+/* Wake the workers at those sites for which WANTED returns true. */
+void smtpd__worker_pool_wake_wanted(struct smtpd_worker_pool *p,
+    bool (*wanted)(void *user, const struct smtpd_site *site), void *user);
+
+/* Wake all that wait. */
+void smtpd__worker_pool_wake_all(struct smtpd_worker_pool *p);
+
+/* Return true if a worker without a connection can be had. */
+bool smtpd__worker_pool_has_spare(const struct smtpd_worker_pool *p);
+
+/* Take a member whose thread ended, waiting for that without the lock.  NULL:
+ * none is left. */
+struct smtpd_pool_member *smtpd__worker_pool_join(struct smtpd_worker_pool *p);
+
+#endif
