@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "os/fd.h"
-#include "transport/wire.h"
 
 /* Connections that may wait to be accepted; the system has its own limit. */
 #define BACKLOG 4096
@@ -198,8 +197,8 @@ int
 smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer)
 {
 	const struct timeval rest = {
-		.tv_sec = SMTPD_WIRE_REST_MS / 1000,
-		.tv_usec = SMTPD_WIRE_REST_MS % 1000 * 1000,
+		.tv_sec = SMTPD_SOCKET_REST_MS / 1000,
+		.tv_usec = SMTPD_SOCKET_REST_MS % 1000 * 1000,
 	};
 	const int on = 1;
 	int fd;

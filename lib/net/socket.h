@@ -2,7 +2,10 @@
 #ifndef SMTPD_NET_SOCKET_H
 #define SMTPD_NET_SOCKET_H
 
-/* Addresses as text, listening sockets, and the networks that peers are in. */
+/*
+ * Addresses as text, sockets that listen or were accepted, and the networks
+ * that peers are in.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +15,9 @@
 
 /* Room for the text of any address with its port, or of a UNIX path. */
 #define SMTPD_SOCKET_TEXT_MAX 120
+
+/* After so many milliseconds a wait for input counts as rest. */
+#define SMTPD_SOCKET_REST_MS 2000
 
 struct smtpd_sockaddr {
 	struct sockaddr_storage addr;
@@ -43,7 +49,7 @@ int smtpd__socket_local(int fd, struct smtpd_sockaddr *out);
 
 /*
  * Accept a connection that is there: a descriptor that blocks, sends at once,
- * and waits for input no longer than SMTPD_WIRE_REST_MS; an IPv4 peer that
+ * and waits for input no longer than SMTPD_SOCKET_REST_MS; an IPv4 peer that
  * was mapped into IPv6 is told as IPv4.  Return -1 with errno.
  */
 int smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer);

@@ -127,7 +127,7 @@ smtpd__wire_read(struct smtpd_wire *w, char *buf, size_t size,
 	w->now = smtpd__clock_ms();
 	if (w->now >= deadline)
 		return SMTPD_IO_TIMEOUT;
-	direct = w->quick && deadline - w->now > SMTPD_WIRE_REST_MS;
+	direct = w->quick && deadline - w->now > SMTPD_SOCKET_REST_MS;
 	for (;;) {
 		if (!direct) {
 			status = wait_ready(w, w->in, POLLIN, deadline);

@@ -29,14 +29,11 @@ enum smtpd_interrupt {
 	SMTPD_INTERRUPT_ALL,  /* whatever it does */
 };
 
-/* After so many milliseconds a wait counts as rest. */
-#define SMTPD_WIRE_REST_MS 2000
-
 struct smtpd_wire {
 	int in, out;
 	bool socket;       /* both are the same socket */
 	bool quick;        /* the owner gave the socket a receive timeout of
-	              * SMTPD_WIRE_REST_MS, and the first wait is left to it */
+	              * SMTPD_SOCKET_REST_MS, and the first wait is left to it */
 	int cancel_fd;     /* every wait ends once it is readable; -1: none */
 	uint32_t write_ms; /* the longest wait to write */
 	uint64_t now;      /* the clock at the last wait */
