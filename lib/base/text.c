@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 
+#include <smtpd/address.h>
+
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -62,6 +65,18 @@ smtpd__text_same_bytes(const char *a, const char *b, size_t len)
 			return false;
 	}
 	return true;
+}
+
+int
+smtpd_ascii_lower(const char *text, char *buf, size_t size)
+{
+	size_t len = strlen(text);
+
+	if (len >= size || len > INT_MAX)
+		return -1;
+	for (size_t i = 0; i <= len; i++)
+		buf[i] = (char)smtpd__text_to_lower(text[i]);
+	return (int)len;
 }
 
 void

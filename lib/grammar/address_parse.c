@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "grammar/address_parse.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -402,16 +401,4 @@ smtpd_address_parse(
 	    SMTPD_PATH_OK)
 		return -1;
 	return 0;
-}
-
-int
-smtpd_ascii_lower(const char *text, char *buf, size_t size)
-{
-	size_t len = strlen(text);
-
-	if (len >= size || len > INT_MAX)
-		return -1;
-	for (size_t i = 0; i <= len; i++)
-		buf[i] = (char)smtpd__text_to_lower(text[i]);
-	return (int)len;
 }

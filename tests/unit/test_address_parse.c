@@ -506,22 +506,6 @@ helo_names(void **state)
 	assert_false(smtpd__address_parse_helo(name, SMTPD_DOMAIN_MAX + 1));
 }
 
-static void
-fold_lowers_ascii_and_fits(void **state)
-{
-	char buf[8];
-
-	(void)state;
-	assert_int_equal(smtpd_ascii_lower("Ab@C-1", buf, sizeof(buf)), 6);
-	assert_string_equal(buf, "ab@c-1");
-	assert_int_equal(smtpd_ascii_lower("\303\204", buf, sizeof(buf)), 2);
-	assert_string_equal(buf, "\303\204");
-	assert_int_equal(smtpd_ascii_lower("ABCDEFG", buf, sizeof(buf)), 7);
-	assert_int_equal(smtpd_ascii_lower("ABCDEFGH", buf, sizeof(buf)), -1);
-	assert_int_equal(smtpd_ascii_lower("", buf, 1), 0);
-	assert_int_equal(smtpd_ascii_lower("", buf, 0), -1);
-}
-
 int
 main(void)
 {
@@ -536,7 +520,6 @@ main(void)
 		cmocka_unit_test(the_promised_buffer_always_suffices),
 		cmocka_unit_test(a_small_buffer_is_refused_not_overrun),
 		cmocka_unit_test(helo_names),
-		cmocka_unit_test(fold_lowers_ascii_and_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

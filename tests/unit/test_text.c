@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <smtpd/address.h>
+
 #include <string.h>
 
 #include "base/text.h"
@@ -165,6 +167,22 @@ untrusted_bytes_are_replaced(void **state)
 	}
 }
 
+static void
+ascii_letters_are_lowered(void **state)
+{
+	char buf[8];
+
+	(void)state;
+	assert_int_equal(smtpd_ascii_lower("Ab@C-1", buf, sizeof(buf)), 6);
+	assert_string_equal(buf, "ab@c-1");
+	assert_int_equal(smtpd_ascii_lower("\303\204", buf, sizeof(buf)), 2);
+	assert_string_equal(buf, "\303\204");
+	assert_int_equal(smtpd_ascii_lower("ABCDEFG", buf, sizeof(buf)), 7);
+	assert_int_equal(smtpd_ascii_lower("ABCDEFGH", buf, sizeof(buf)), -1);
+	assert_int_equal(smtpd_ascii_lower("", buf, 1), 0);
+	assert_int_equal(smtpd_ascii_lower("", buf, 0), -1);
+}
+
 int
 main(void)
 {
@@ -175,6 +193,7 @@ main(void)
 		cmocka_unit_test(appended_in_order),
 		cmocka_unit_test(cut_at_the_end_of_the_buffer),
 		cmocka_unit_test(untrusted_bytes_are_replaced),
+		cmocka_unit_test(ascii_letters_are_lowered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
