@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "client/exchange.h"
-#include "grammar/dot.h"
+#include "grammar/dot_encode.h"
 #include "os/cancel.h"
 
 /* What is read of the content at a time. */

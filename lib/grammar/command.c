@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "grammar/command.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -39,16 +38,14 @@ is_verb(const char *s, size_t len)
 	return true;
 }
 
-enum smtpd_command_fault
+int
 smtpd__command_parse(
     const char *line, size_t len, struct smtpd_command_line *out)
 {
 	size_t n = first_word(line, len);
 
-	if (has_control(line, len))
-		return SMTPD_COMMAND_CONTROL;
-	if (!is_verb(line, n))
-		return SMTPD_COMMAND_NO_VERB;
+	if (has_control(line, len) || !is_verb(line, n))
+		return -1;
 	for (size_t i = 0; i < n; i++)
 		out->verb[i] = (char)smtpd__text_to_upper(line[i]);
 	out->verb[n] = '\0';
@@ -58,7 +55,7 @@ smtpd__command_parse(
 		len--;
 	out->argument = line + n;
 	out->len = len - n;
-	return SMTPD_COMMAND_OK;
+	return 0;
 }
 
 static bool
@@ -86,13 +83,13 @@ is_label(const char *s, size_t len)
 	return n < len && s[n] == ':';
 }
 
-int
+bool
 smtpd__command_is_foreign(const char *line, size_t len)
 {
 	size_t n = first_word(line, len);
 
 	if (len == 0)
-		return 0;
+		return false;
 	return !smtpd__text_is_alpha(line[0]) || is_http_method(line, n) ||
 	    is_label(line, n);
 }

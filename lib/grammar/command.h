@@ -2,21 +2,15 @@
 #ifndef SMTPD_GRAMMAR_COMMAND_H
 #define SMTPD_GRAMMAR_COMMAND_H
 
-/* A command line, its CRLF removed, into verb and argument (RFC 5321, 4.1). */
+/*
+ * A command line, its CRLF removed, into verb and argument (RFC 5321, 4.1).
+ */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The longest verb there can be. */
 #define SMTPD_VERB_MAX 12
-
-enum smtpd_command_fault {
-	SMTPD_COMMAND_OK,
-	SMTPD_COMMAND_CONTROL, /* a NUL, a CR or another control byte; HT stands
-	                     * for a space */
-	SMTPD_COMMAND_NO_VERB, /* it does not begin with 1 to 12 letters, digits
-	                     * or hyphens, a letter first, and then a space or
-	                     * its end */
-};
 
 struct smtpd_command_line {
 	char verb[SMTPD_VERB_MAX + 1]; /* in upper case */
@@ -27,9 +21,12 @@ struct smtpd_command_line {
 
 /*
  * Split LEN bytes at LINE.  Bytes outside ASCII are left to the grammar of
- * the argument.  OUT is whole only if SMTPD_COMMAND_OK is returned.
+ * the argument; HT stands for a space.  Return 0, or -1 when LINE is not a
+ * command: it holds a NUL, a CR or another control byte, or it does not begin
+ * with 1 to 12 letters, digits or hyphens, a letter first, and then a space or
+ * its end.
  */
-enum smtpd_command_fault smtpd__command_parse(
+int smtpd__command_parse(
     const char *line, size_t len, struct smtpd_command_line *out);
 
 /*
@@ -37,6 +34,6 @@ enum smtpd_command_fault smtpd__command_parse(
  * sending: a method of HTTP, a "Label:" of its headers, or what begins with
  * something else than a letter.  An empty line is not.
  */
-int smtpd__command_is_foreign(const char *line, size_t len);
+bool smtpd__command_is_foreign(const char *line, size_t len);
 
 #endif

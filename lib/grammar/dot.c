@@ -5,7 +5,7 @@
 
 /* What was read last.  A CR in a line is sent on at once, that of an end that
  * may come (AFTER_DOT_CR) is not. */
-enum state {
+enum dot_state {
 	AT_START, /* CRLF, or nothing */
 	IN_LINE,
 	AFTER_CR,     /* CR within a line */
@@ -168,7 +168,7 @@ take_after_dot_cr(struct pass *p)
 
 /* Take WANT and go to state THEN, or go on in the line with what else it is. */
 static void
-take_wanted(struct pass *p, char want, enum state then)
+take_wanted(struct pass *p, char want, enum dot_state then)
 {
 	if (*p->in != want) {
 		p->d->state = IN_LINE;
@@ -181,7 +181,7 @@ take_wanted(struct pass *p, char want, enum state then)
 static void
 step(struct pass *p)
 {
-	switch ((enum state)p->d->state) {
+	switch ((enum dot_state)p->d->state) {
 	case AT_START:
 		take_wanted(p, '.', AFTER_DOT);
 		break;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
+#include "grammar/dot_encode.h"
 
-#include "grammar/dot.h"
+#include <string.h>
 
 /* What the next byte is: the first of a line, one within it, or perhaps the LF
  * of a CR that went out as CRLF. */
-enum state {
+enum encode_state {
 	AT_START,
 	IN_LINE,
 	AFTER_CR,

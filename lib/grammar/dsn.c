@@ -5,10 +5,10 @@
 
 #include "base/text.h"
 #include "grammar/address_parse.h"
+#include "grammar/date.h"
 #include "grammar/fold.h"
-#include "grammar/param.h"
-#include "grammar/received.h"
 #include "grammar/reply.h"
+#include "grammar/xtext.h"
 
 /* What a broken line goes on with: in a field, where it stands for the space
  * at which it was broken; and in a reason. */
@@ -92,7 +92,7 @@ add_date(struct smtpd_fold *f, const char *name, time_t when)
 {
 	char date[SMTPD_DATE_MAX];
 
-	smtpd__trace_date(when, date);
+	smtpd__date_write(when, date);
 	add_field(f, name, date);
 }
 
@@ -244,7 +244,7 @@ report_message(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 	char envid[SMTPD_ENVID_MAX + 1];
 
 	if (smtpd__dsn_param_envid_is_valid(r->envid)) {
-		smtpd__param_xtext_decode(
+		smtpd__xtext_decode(
 		    r->envid, strlen(r->envid), envid, sizeof(envid));
 		add_line(f, "Original-Envelope-Id: ", envid, "");
 	}
@@ -266,7 +266,7 @@ report_original(struct smtpd_fold *f, const char *orcpt)
 	semicolon = strchr(orcpt, ';');
 	smtpd__text_init(&t, type, sizeof(type));
 	smtpd__text_bytes(&t, orcpt, (size_t)(semicolon - orcpt));
-	smtpd__param_xtext_decode(
+	smtpd__xtext_decode(
 	    semicolon + 1, strlen(semicolon + 1), address, sizeof(address));
 	smtpd__fold_add(f, "Original-Recipient: ");
 	smtpd__fold_add(f, type);

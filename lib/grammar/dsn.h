@@ -3,8 +3,8 @@
 #define SMTPD_GRAMMAR_DSN_H
 
 /*
- * Delivery status notifications: the parameters that ask for them (RFC 3461),
- * and the report itself (RFC 3464).
+ * Delivery status notifications (RFC 3464): the text of a report, up to and
+ * after the message that it is about.
  */
 
 #include <stdbool.h>
@@ -12,56 +12,7 @@
 #include <time.h>
 
 #include "base/sink.h"
-
-/* What NOTIFY= asks for; bits.  None: it was not given. */
-enum smtpd_notify {
-	SMTPD_NOTIFY_NEVER = 1 << 0,
-	SMTPD_NOTIFY_SUCCESS = 1 << 1,
-	SMTPD_NOTIFY_FAILURE = 1 << 2,
-	SMTPD_NOTIFY_DELAY = 1 << 3,
-};
-
-/* What RET= asks for. */
-enum smtpd_ret {
-	SMTPD_RET_UNSAID,
-	SMTPD_RET_FULL,
-	SMTPD_RET_HDRS,
-};
-
-/* Characters of an ENVID once it is decoded, and of an ORCPT as it is on the
- * wire (RFC 3461, 4.4 and 4.2). */
-#define SMTPD_ENVID_MAX 100
-#define SMTPD_ORCPT_MAX 500
-
-/* Read the value of NOTIFY=, NULL when there was no "=".  Return 0, or -1 when
- * it is not one that RFC 3461, 4.1 allows. */
-int smtpd__dsn_param_notify_parse(const char *value, unsigned *notify);
-
-/* The same for RET= (4.3). */
-int smtpd__dsn_param_ret_parse(const char *value, enum smtpd_ret *ret);
-
-/* Whether VALUE, or NULL, is one of ENVID= (4.4): xtext of at most
- * SMTPD_ENVID_MAX characters, all printable ASCII. */
-bool smtpd__dsn_param_envid_is_valid(const char *value);
-
-/* Whether VALUE, or NULL, is one of ORCPT= (4.2): the kind of address, ";",
- * and xtext of printable ASCII, at most SMTPD_ORCPT_MAX in all. */
-bool smtpd__dsn_param_orcpt_is_valid(const char *value);
-
-/* Whether VALUE, or NULL, is one of parameter NAME, one of the four above, in
- * upper case. */
-bool smtpd__dsn_param_is_valid(const char *name, const char *value);
-
-/* What happened to a recipient (RFC 3464, 2.3.3). */
-enum smtpd_dsn_action {
-	SMTPD_DSN_FAILED,
-	SMTPD_DSN_DELAYED,
-	SMTPD_DSN_RELAYED, /* to a host that sends no reports of success */
-};
-
-/* Whether one who said NOTIFY wants to be told of ACTION (RFC 3461, 4.1); who
- * said nothing is told of failure and delay. */
-bool smtpd__dsn_param_is_wanted(unsigned notify, enum smtpd_dsn_action action);
+#include "grammar/dsn_param.h"
 
 /*
  * A recipient in a report.  What comes from others may hold any bytes:

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "grammar/dsn_param.h"
+
 #include <string.h>
 
 #include "base/text.h"
-#include "grammar/dsn.h"
-#include "grammar/param.h"
+#include "grammar/xtext.h"
 
 /* The bit that LEN bytes at S stand for, or 0. */
 static unsigned
@@ -71,7 +72,7 @@ static bool
 is_printable_xtext(const char *s, size_t max)
 {
 	char decoded[SMTPD_ORCPT_MAX + 1];
-	int len = smtpd__param_xtext_decode(s, strlen(s), decoded, max + 1);
+	int len = smtpd__xtext_decode(s, strlen(s), decoded, max + 1);
 
 	for (int i = 0; i < len; i++) {
 		if (decoded[i] < ' ' || decoded[i] > '~')

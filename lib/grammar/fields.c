@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-enum state {
+enum fields_state {
 	AT_START, /* of a line of the header, perhaps some bytes into it */
 	IN_VALUE,
 	NO_FIELD, /* the header is over, and what is held is the body's */
@@ -13,7 +13,7 @@ enum state {
 };
 
 /* What a line is. */
-enum line {
+enum line_kind {
 	LINE_OPEN, /* not to be said yet */
 	LINE_EMPTY,
 	LINE_FIELD,
@@ -46,7 +46,7 @@ is_name(char c)
  * What the line that begins with the bytes that are held and C is:
  * field = field-name *WSP ":" unstructured CRLF (RFC 5322, 3.6.8 and 4.5)
  */
-static enum line
+static enum line_kind
 read_byte(const struct smtpd_fields *f, char c)
 {
 	char before = f->held > 0 ? f->name[f->held - 1] : '\0';
@@ -64,13 +64,13 @@ read_byte(const struct smtpd_fields *f, char c)
 	return LINE_OTHER;
 }
 
-/* Hold of the line's beginning in *IN as much as it takes to know what it is;
- * the byte that says so only if it belongs to it. */
-static enum line
+/* Buffer the start of a line until its kind is known; the byte that tells it is
+ * taken only if it belongs to the line. */
+static enum line_kind
 read_beginning(struct smtpd_fields *f, const char **in, size_t *len)
 {
 	while (*len > 0) {
-		enum line line = read_byte(f, **in);
+		enum line_kind line = read_byte(f, **in);
 
 		if (line == LINE_OTHER)
 			return line;
@@ -161,4 +161,16 @@ smtpd__fields_name_len(const struct smtpd_piece *p)
 	while (smtpd__text_is_white(p->data[len - 1]))
 		len--;
 	return len;
+}
+
+bool
+smtpd__fields_is_named(const struct smtpd_piece *p, const char *name)
+{
+	size_t len;
+
+	if (p->part != SMTPD_FIELDS_NAME)
+		return false;
+	len = smtpd__fields_name_len(p);
+	return len == strlen(name) &&
+	    smtpd__text_same_bytes(p->data, name, len);
 }

@@ -57,6 +57,9 @@ enum smtpd_fields_part smtpd__fields_next(struct smtpd_fields *f,
  * no more input. */
 void smtpd__fields_close(struct smtpd_fields *f);
 
+/* Whether the piece P begins a field called NAME, in any case of letters. */
+bool smtpd__fields_is_named(const struct smtpd_piece *p, const char *name);
+
 /* The length of the name in the piece P, a SMTPD_FIELDS_NAME: without the
  * colon and white space before it. */
 size_t smtpd__fields_name_len(const struct smtpd_piece *p);

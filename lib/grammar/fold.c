@@ -47,17 +47,18 @@ static bool
 has_words(const struct smtpd_fold *f)
 {
 	for (size_t i = 0; i < f->len; i++) {
-		if (f->line[i] != ' ')
+		if (!smtpd__text_is_white(f->line[i]))
 			return true;
 	}
 	return false;
 }
 
-static void
-break_line(struct smtpd_fold *f)
+void
+smtpd__fold_break(struct smtpd_fold *f)
 {
 	smtpd__fold_end(f);
-	smtpd__fold_add(f, f->indent);
+	f->len = strlen(f->indent);
+	memcpy(f->line, f->indent, f->len);
 }
 
 static void
@@ -65,7 +66,7 @@ add_word(struct smtpd_fold *f, const char *word, size_t len)
 {
 	if (has_words(f)) {
 		if (f->len + 1 + len > SMTPD_FOLD_WIDTH)
-			break_line(f);
+			smtpd__fold_break(f);
 		else
 			add_bytes(f, " ", 1);
 	}
@@ -73,11 +74,17 @@ add_word(struct smtpd_fold *f, const char *word, size_t len)
 		size_t room = SMTPD_FOLD_MAX - f->len;
 
 		add_bytes(f, word, room);
-		break_line(f);
+		smtpd__fold_break(f);
 		word += room;
 		len -= room;
 	}
 	add_bytes(f, word, len);
+}
+
+void
+smtpd__fold_word(struct smtpd_fold *f, const char *text)
+{
+	add_word(f, text, strlen(text));
 }
 
 void

@@ -3,7 +3,7 @@
 #define SMTPD_GRAMMAR_FOLD_H
 
 /*
- * Text from anywhere written in lines of a message: ended by CRLF, broken at
+ * Text from any source written in lines of a message: ended by CRLF, broken at
  * spaces after 78 characters (RFC 5322, 2.1.1), never longer than 998;
  * controls and bytes outside ASCII become "?".
  */
@@ -21,13 +21,13 @@ struct smtpd_fold {
 	smtpd_sink_fn *sink;
 	void *user;
 	bool failed;        /* the sink has */
-	const char *indent; /* what a line that is broken goes on with */
+	const char *indent; /* begins the line after a break */
 	size_t len;         /* of the line so far */
 	char line[SMTPD_FOLD_MAX + 2];
 };
 
-/* Begin to write to SINK with USER; go on with INDENT, spaces, where a line
- * is broken. */
+/* Begin to write to SINK with USER; go on with INDENT, white space, where a
+ * line is broken. */
 void smtpd__fold_init(
     struct smtpd_fold *f, const char *indent, smtpd_sink_fn *sink, void *user);
 
@@ -35,9 +35,16 @@ void smtpd__fold_init(
  * into SMTPD_FOLD_MAX is cut off. */
 void smtpd__fold_add(struct smtpd_fold *f, const char *text);
 
+/* Append TEXT as one word, which may hold spaces, with a space or a break
+ * before it. */
+void smtpd__fold_word(struct smtpd_fold *f, const char *text);
+
 /* Append the words of TEXT, a space or a break before each, for many spaces
  * as for one; what is too long for any line is broken somewhere. */
 void smtpd__fold_words(struct smtpd_fold *f, const char *text);
+
+/* End the line, and go on with the indent in the next. */
+void smtpd__fold_break(struct smtpd_fold *f);
 
 /* End the line, which may be empty. */
 void smtpd__fold_end(struct smtpd_fold *f);

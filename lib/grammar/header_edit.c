@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/text.h"
-
 void
 smtpd__header_edit_init(struct smtpd_header_edit *e,
     const struct smtpd_header_wants *wants, smtpd_sink_fn *sink, void *user)
@@ -14,7 +12,7 @@ smtpd__header_edit_init(struct smtpd_header_edit *e,
 	e->sink = sink;
 	e->user = user;
 	smtpd__fields_init(&e->fields);
-	smtpd__header_info_init(&e->facts);
+	smtpd__header_info_init(&e->info);
 }
 
 static void
@@ -42,28 +40,20 @@ end_header(struct smtpd_header_edit *e)
 {
 	if (e->line_open)
 		put(e, "\r\n", 2);
-	if (!e->facts.date && e->wants.date != NULL)
+	if (!e->info.date && e->wants.date != NULL)
 		put_field(e, "Date: ", e->wants.date);
-	if (!e->facts.message_id && e->wants.message_id != NULL)
+	if (!e->info.message_id && e->wants.message_id != NULL)
 		put_field(e, "Message-ID: ", e->wants.message_id);
-}
-
-static bool
-is_named(const struct smtpd_piece *p, const char *name)
-{
-	size_t len = smtpd__fields_name_len(p);
-
-	return len == strlen(name) &&
-	    smtpd__text_same_bytes(p->data, name, len);
 }
 
 static bool
 is_unwanted(const struct smtpd_header_edit *e, const struct smtpd_piece *p)
 {
-	if (is_named(p, "Return-Path"))
+	if (smtpd__fields_is_named(p, "Return-Path"))
 		return true;
 	return e->wants.drop_bcc &&
-	    (is_named(p, "Bcc") || is_named(p, "Resent-Bcc"));
+	    (smtpd__fields_is_named(p, "Bcc") ||
+		smtpd__fields_is_named(p, "Resent-Bcc"));
 }
 
 static void
@@ -105,7 +95,7 @@ smtpd__header_edit_feed(
 
 	while (smtpd__fields_next(&e->fields, &data, &len, &p) !=
 	    SMTPD_FIELDS_NONE) {
-		smtpd__header_info_take(&e->facts, &p);
+		smtpd__header_info_take(&e->info, &p);
 		put_piece(e, &p);
 	}
 	return e->failed ? -1 : 0;
@@ -116,7 +106,7 @@ smtpd__header_edit_end(struct smtpd_header_edit *e)
 {
 	smtpd__fields_close(&e->fields);
 	smtpd__header_edit_feed(e, "", 0);
-	smtpd__header_info_end(&e->facts);
+	smtpd__header_info_end(&e->info);
 	if (!e->over)
 		end_header(e);
 	e->over = true;

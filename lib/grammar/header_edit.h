@@ -19,7 +19,7 @@
 /* What is wanted; the texts must last as long as the edit. */
 struct smtpd_header_wants {
 	bool drop_bcc;
-	const char *date;       /* as smtpd__trace_date() writes it; NULL: none
+	const char *date;       /* as smtpd__date_write() writes it; NULL: none
 	                         * is added */
 	const char *message_id; /* "<...>", likewise */
 };
@@ -29,7 +29,7 @@ struct smtpd_header_edit {
 	smtpd_sink_fn *sink;
 	void *user;
 	struct smtpd_fields fields;
-	struct smtpd_header_info facts; /* of what came in; whole only after
+	struct smtpd_header_info info; /* of what came in; whole only after
 	                                  * the end */
 	uint64_t header_len; /* octets of the header that went out, with its
 	                      * empty line */

@@ -3,25 +3,26 @@
 #define SMTPD_GRAMMAR_HOPS_H
 
 /*
- * The header of a message, as far as the server looks into it: how often it
- * was received (RFC 5321, 6.3).
+ * How often a message was received already: its Received: fields are counted
+ * while it comes, to find mail that goes in a loop (RFC 5321, 6.3).
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "grammar/fields.h"
+
 struct smtpd_hops {
-	uint32_t count; /* of Received: fields so far */
-	bool done;      /* the header is over */
-	bool other;     /* the present line is something else */
-	uint8_t column; /* in it, as far as it matches */
+	uint32_t count;
+	bool done; /* the header is over; nothing more can be found */
+	struct smtpd_fields fields;
 };
 
 /* Begin a message. */
 void smtpd__hops_init(struct smtpd_hops *h);
 
-/* Look at the next LEN bytes at DATA, lines ended by CRLF or LF. */
+/* Count in the next LEN bytes at DATA. */
 void smtpd__hops_feed(struct smtpd_hops *h, const char *data, size_t len);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "grammar/param.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -143,82 +142,6 @@ smtpd__param_number(const char *s, uint64_t *out)
 	}
 	*out = n;
 	return 0;
-}
-
-/* xchar: "!" to "~" but for "+" and "=" */
-static bool
-is_xchar(char c)
-{
-	return c > ' ' && c <= '~' && c != '+' && c != '=';
-}
-
-static const char hex_digits[] = "0123456789ABCDEF";
-
-/* The value of one upper-case digit, or -1. */
-static int
-hex_value(char c)
-{
-	const char *at = c != '\0' ? strchr(hex_digits, c) : NULL;
-
-	return at != NULL ? (int)(at - hex_digits) : -1;
-}
-
-/* The byte that hexchar "+" 2HEXDIG at S stands for, or -1. */
-static int
-hexchar_value(const char *s, size_t len)
-{
-	int high;
-	int low;
-
-	if (len < 3 || s[0] != '+')
-		return -1;
-	high = hex_value(s[1]);
-	low = hex_value(s[2]);
-	return high >= 0 && low >= 0 ? high * 16 + low : -1;
-}
-
-int
-smtpd__param_xtext_decode(const char *s, size_t len, char *buf, size_t size)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		int c = (unsigned char)s[i];
-
-		if (!is_xchar(s[i])) {
-			c = hexchar_value(s + i, len - i);
-			i += 2;
-		}
-		if (c < 0 || smtpd__text_is_control(c) || n + 1 >= size)
-			return -1;
-		buf[n++] = (char)c;
-	}
-	if (n >= size || n > INT_MAX)
-		return -1;
-	buf[n] = '\0';
-	return (int)n;
-}
-
-int
-smtpd__param_xtext_encode(const char *s, size_t len, char *buf, size_t size)
-{
-	struct smtpd_text t;
-
-	if (size == 0)
-		return -1;
-	smtpd__text_init(&t, buf, size);
-	for (size_t i = 0; i < len && !t.cut; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (is_xchar(s[i])) {
-			smtpd__text_byte(&t, s[i]);
-			continue;
-		}
-		smtpd__text_byte(&t, '+');
-		smtpd__text_byte(&t, hex_digits[c / 16]);
-		smtpd__text_byte(&t, hex_digits[c % 16]);
-	}
-	return t.cut || t.len > INT_MAX ? -1 : (int)t.len;
 }
 
 const char *

@@ -2,7 +2,10 @@
 #ifndef SMTPD_GRAMMAR_PARAM_H
 #define SMTPD_GRAMMAR_PARAM_H
 
-/* The parameters of MAIL and RCPT (RFC 5321, 4.1.2), and xtext (RFC 3461, 4). */
+/*
+ * The parameters of MAIL and RCPT (RFC 5321, 4.1.2): NAME, or NAME=VALUE,
+ * divided by spaces.
+ */
 
 #include <smtpd/session.h>
 
@@ -36,19 +39,5 @@ bool smtpd__param_name_is_valid(const char *s);
  * (RFC 1870).  Return 0 or -1.
  */
 int smtpd__param_number(const char *s, uint64_t *out);
-
-/*
- * Decode xtext that fills LEN bytes at S into BUF of SIZE bytes, and put a
- * NUL behind it.  Return the length, or -1: a bare "+", lower-case hex, a byte
- * that xtext may not hold, a decoded control byte (NUL, CR and LF among
- * them), or no room.
- */
-int smtpd__param_xtext_decode(
-    const char *s, size_t len, char *buf, size_t size);
-
-/* Encode LEN bytes at S as xtext into BUF of SIZE bytes with a NUL behind.
- * Return the length, or -1 when there is no room. */
-int smtpd__param_xtext_encode(
-    const char *s, size_t len, char *buf, size_t size);
 
 #endif

@@ -2,7 +2,9 @@
 #ifndef SMTPD_GRAMMAR_RECEIVED_H
 #define SMTPD_GRAMMAR_RECEIVED_H
 
-/* The headers that a server puts on top (RFC 5321, 4.4), and their date. */
+/*
+ * The trace field that a server puts on top of a message (RFC 5321, 4.4).
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,12 +32,5 @@ struct smtpd_received {
  */
 int smtpd__received_write(
     const struct smtpd_received *t, char *buf, size_t size);
-
-/* The room that smtpd__trace_date() takes, with its NUL. */
-#define SMTPD_DATE_MAX 40
-
-/* Write WHEN as "Mon, 02 Jan 2006 15:04:05 +0000" (RFC 5322, 3.3) to BUF of
- * SMTPD_DATE_MAX bytes. */
-void smtpd__trace_date(time_t when, char *buf);
 
 #endif

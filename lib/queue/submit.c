@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "grammar/date.h"
 #include "grammar/header_edit.h"
-#include "grammar/received.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/queue_state.h"
@@ -42,7 +42,7 @@ begin_edit(struct smtpd_queue_message *d)
 	};
 
 	if ((fix & SMTPD_FIX_DATE) != 0) {
-		smtpd__trace_date(
+		smtpd__date_write(
 		    (time_t)(smtpd__clock_wall_ms() / 1000), d->date);
 		wants.date = d->date;
 	}
@@ -129,7 +129,7 @@ smtpd_queue_write(struct smtpd_queue_message *d, const void *data, size_t len)
 static unsigned
 flags_of(const struct smtpd_queue_message *d)
 {
-	const struct smtpd_header_info *facts = &d->edit.facts;
+	const struct smtpd_header_info *facts = &d->edit.info;
 	unsigned flags = 0;
 
 	if (d->mail->sender[0] == '\0')

@@ -133,7 +133,7 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 		conclude(s, "-");
 		return;
 	}
-	if (smtpd__command_parse(text, len, &line) != SMTPD_COMMAND_OK) {
+	if (smtpd__command_parse(text, len, &line) == -1) {
 		smtpd__session_refuse(
 		    s, SYNTAX, 500, "5.5.2", "that is no command");
 		conclude(s, "-");

@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "base/text.h"
+#include "grammar/received.h"
 #include "os/clock.h"
 #include "os/pages.h"
 

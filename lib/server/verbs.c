@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "grammar/address_parse.h"
-#include "grammar/dsn.h"
+#include "grammar/dsn_param.h"
 #include "grammar/param.h"
 #include "server/body.h"
 #include "server/session_state.h"

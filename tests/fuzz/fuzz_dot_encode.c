@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "grammar/dot.h"
+#include "grammar/dot_encode.h"
 
 /* Longer inputs only take longer. */
 #define INPUT_MAX 4096

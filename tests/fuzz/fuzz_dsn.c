@@ -5,7 +5,7 @@
 
 #include "grammar/dsn.h"
 #include "grammar/fold.h"
-#include "grammar/param.h"
+#include "grammar/xtext.h"
 
 #define VALUES 11
 
@@ -40,7 +40,7 @@ must_check_params(const char *value)
 		must(notify == SMTPD_NOTIFY_NEVER ||
 		    (notify > 1 && notify < 16 && notify % 2 == 0));
 	if (smtpd__dsn_param_envid_is_valid(value)) {
-		int n = smtpd__param_xtext_decode(
+		int n = smtpd__xtext_decode(
 		    value, strlen(value), decoded, sizeof(decoded));
 
 		must(n > 0 && n <= SMTPD_ENVID_MAX);

@@ -52,23 +52,23 @@ must_be_same(
     const struct smtpd_header_edit *a, const struct smtpd_header_edit *b)
 {
 	must(a->header_len == b->header_len);
-	must(a->facts.date == b->facts.date);
-	must(a->facts.message_id == b->facts.message_id);
-	must(a->facts.automatic == b->facts.automatic);
-	must(a->facts.eight_bit == b->facts.eight_bit);
-	must(a->facts.eight_bit_header == b->facts.eight_bit_header);
-	must(strcmp(a->facts.id, b->facts.id) == 0);
+	must(a->info.date == b->info.date);
+	must(a->info.message_id == b->info.message_id);
+	must(a->info.automatic == b->info.automatic);
+	must(a->info.eight_bit == b->info.eight_bit);
+	must(a->info.eight_bit_header == b->info.eight_bit_header);
+	must(strcmp(a->info.id, b->info.id) == 0);
 }
 
 /* What the facts say is there once the message was edited. */
 static void
 must_be_fit(const struct smtpd_header_edit *e)
 {
-	const char *id = e->facts.id;
+	const char *id = e->info.id;
 	size_t len = strlen(id);
 
-	must(e->wants.date == NULL || e->facts.date);
-	must(e->wants.message_id == NULL || e->facts.message_id);
+	must(e->wants.date == NULL || e->info.date);
+	must(e->wants.message_id == NULL || e->info.message_id);
 	must(len == 0 || (id[0] == '<' && id[len - 1] == '>'));
 	must(is_printable(id, len) && strchr(id, ' ') == NULL);
 }

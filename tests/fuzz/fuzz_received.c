@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/id.h"
 #include "grammar/hops.h"
 #include "grammar/received.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/dot.h"
+#include "grammar/dot_encode.h"
 
 #include "test.h"
 

@@ -169,15 +169,15 @@ facts_are_those_of_the_input(void **state)
 
 	(void)state;
 	edit(&e, &usual, &o, "A: \303\244\r\nPrecedence: bulk\r\n\r\nb\r\n", 1);
-	assert_true(e.facts.automatic && e.facts.eight_bit_header);
-	assert_false(e.facts.date || e.facts.message_id);
+	assert_true(e.info.automatic && e.info.eight_bit_header);
+	assert_false(e.info.date || e.info.message_id);
 	edit(&e, &usual, &o, "Date: x\r\nMessage-ID: <a@b>\r\n\r\n\377\r\n", 9);
-	assert_false(e.facts.automatic || e.facts.eight_bit_header);
-	assert_true(e.facts.date && e.facts.eight_bit);
-	assert_string_equal(e.facts.id, "<a@b>");
+	assert_false(e.info.automatic || e.info.eight_bit_header);
+	assert_true(e.info.date && e.info.eight_bit);
+	assert_string_equal(e.info.id, "<a@b>");
 	/* The last field has no end. */
 	edit(&e, &usual, &o, "Message-ID: <a@b>", 4);
-	assert_string_equal(e.facts.id, "<a@b>");
+	assert_string_equal(e.info.id, "<a@b>");
 	assert_string_equal(o.buf, "Message-ID: <a@b>\r\n" DATE);
 }
 

@@ -217,85 +217,6 @@ numbers(void **state)
 }
 
 static void
-xtext_is_decoded(void **state)
-{
-	static const struct {
-		const char *in;
-		const char *out;
-	} valid[] = {
-		{ "", "" },
-		{ "abc", "abc" },
-		{ "a+2Bb+3D", "a+b=" },
-		{ "+20+7E!~", " ~!~" },
-		{ "+C3+A9", "\303\251" },
-		{ "<>", "<>" },
-	};
-	static const char *const invalid[] = { "+", "a+", "+2", "a+2", "+2b",
-		"+c3", "+G0", "+0G", "++2B", "=", "a=b", "a b", "a\tb", "a\r",
-		"\303\251", "\177", "+00", "+0A", "+0D", "+09", "+1F", "+7F",
-		"+ 1" };
-	char buf[16];
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(valid); i++) {
-		int n = smtpd__param_xtext_decode(
-		    valid[i].in, strlen(valid[i].in), buf, sizeof(buf));
-
-		assert_int_equal(n, strlen(valid[i].out));
-		assert_string_equal(buf, valid[i].out);
-	}
-	for (size_t i = 0; i < COUNT(invalid); i++) {
-		if (smtpd__param_xtext_decode(
-			invalid[i], strlen(invalid[i]), buf, sizeof(buf)) != -1)
-			fail_msg("taken: %s", invalid[i]);
-	}
-	assert_int_equal(smtpd__param_xtext_decode("a\0b", 3, buf, 16), -1);
-	/* Cut short by its length, not by a NUL. */
-	assert_int_equal(smtpd__param_xtext_decode("a+2B", 3, buf, 16), -1);
-	assert_int_equal(smtpd__param_xtext_decode("a+2B", 2, buf, 16), -1);
-}
-
-static void
-xtext_needs_room(void **state)
-{
-	char buf[8];
-
-	(void)state;
-	assert_int_equal(smtpd__param_xtext_decode("a+2Bc", 5, buf, 4), 3);
-	assert_int_equal(smtpd__param_xtext_decode("a+2Bc", 5, buf, 3), -1);
-	assert_int_equal(smtpd__param_xtext_decode("", 0, buf, 1), 0);
-	assert_int_equal(smtpd__param_xtext_decode("", 0, buf, 0), -1);
-	assert_int_equal(smtpd__param_xtext_encode("a+c", 3, buf, 6), 5);
-	assert_string_equal(buf, "a+2Bc");
-	assert_int_equal(smtpd__param_xtext_encode("a+c", 3, buf, 5), -1);
-	assert_int_equal(smtpd__param_xtext_encode("", 0, buf, 1), 0);
-	assert_int_equal(smtpd__param_xtext_encode("", 0, buf, 0), -1);
-}
-
-static void
-xtext_brings_every_byte_back(void **state)
-{
-	(void)state;
-	for (int c = 0; c < 256; c++) {
-		char in[3] = { 'a', (char)c, 'b' };
-		bool control = c < 32 || c == 127;
-		char text[16];
-		char out[16];
-		int n = smtpd__param_xtext_encode(in, 3, text, sizeof(text));
-
-		assert_int_equal(n, strlen(text));
-		for (int i = 0; i < n; i++)
-			assert_true(
-			    text[i] > 32 && text[i] < 127 && text[i] != '=');
-		assert_int_equal(smtpd__param_xtext_decode(
-				     text, (size_t)n, out, sizeof(out)),
-		    control ? -1 : 3);
-		if (!control)
-			assert_memory_equal(out, in, 3);
-	}
-}
-
-static void
 values_are_found(void **state)
 {
 	static const struct smtpd_param params[] = { { "SIZE", "12" },
@@ -320,9 +241,6 @@ main(void)
 		cmocka_unit_test(names_of_parameters),
 		cmocka_unit_test(values_are_found),
 		cmocka_unit_test(numbers),
-		cmocka_unit_test(xtext_is_decoded),
-		cmocka_unit_test(xtext_needs_room),
-		cmocka_unit_test(xtext_brings_every_byte_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "grammar/received.h"
+#include "grammar/date.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/disposition.h"
@@ -188,7 +188,7 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 	char date[SMTPD_DATE_MAX];
 
 	smtpd__text_init(&history, a->history, sizeof(a->history));
-	smtpd__trace_date((time_t)(smtpd__clock_wall_ms() / 1000), date);
+	smtpd__date_write((time_t)(smtpd__clock_wall_ms() / 1000), date);
 	smtpd__text_format(
 	    &history, "%s: attempt %u\n", date, job->attempts + 1u);
 	route =

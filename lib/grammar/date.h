@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_GRAMMAR_DATE_H
+#define SMTPD_GRAMMAR_DATE_H
+
+/*
+ * The date and time of a header field (RFC 5322, 3.3), always in UTC.
+ */
+
+#include <time.h>
+
+/* Room for a date with its NUL. */
+#define SMTPD_DATE_MAX 40
+
+/* Write WHEN as "Mon, 02 Jan 2006 15:04:05 +0000" to BUF of SMTPD_DATE_MAX
+ * bytes. */
+void smtpd__date_write(time_t when, char *buf);
+
+#endif
