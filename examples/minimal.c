@@ -38,7 +38,7 @@ keep(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 int
 main(void)
 {
-	struct smtpd_maildir *store = smtpd_maildir_create("localhost");
+	struct smtpd_maildir *store = smtpd_maildir_create(NULL);
 	struct smtpd_server *srv = smtpd_server_create(NULL);
 
 	smtpd_maildir_make("Maildir", 0);

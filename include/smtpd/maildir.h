@@ -10,6 +10,7 @@
 
 #include <smtpd/version.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,19 +25,45 @@ struct smtpd_maildir;
 /* One message on its way into one or more Maildirs: opaque. */
 struct smtpd_maildir_message;
 
+/* The settings of a struct smtpd_maildir; zero or NULL means the default beside
+ * each. */
+struct smtpd_maildir_settings {
+	size_t size; /* SMTPD_MAILDIR_SETTINGS_INIT */
+
+	/* The name of this host, in the names of files: "/", ":", ",", "\",
+	 * space and control bytes in it are written as \ooo, and what would
+	 * make a name over 255 bytes is cut off.  Default: that of the
+	 * machine. */
+	const char *hostname;
+
+	/* A directory on the disk where the Maildirs are, and how many octets
+	 * smtpd_maildir_has_room() keeps free there.  Defaults: the disk is
+	 * not looked at; a twentieth of it, but 64 MiB at least. */
+	const char *root;
+	uint64_t min_free;
+};
+
+#define SMTPD_MAILDIR_SETTINGS_INIT SMTPD_INIT(smtpd_maildir_settings)
+
 /*
- * Make the object that gives out unique file names,
- * seconds.M<usec>P<pid>Q<counter>.<host>,S=<size>, the counter guarded by a
- * POSIX semaphore.  HOST is copied; "/", ":", ",", "\", space and control bytes
- * in it are written as \ooo, and what would make a name over 255 bytes is cut
- * off.  One is enough for a process and all its threads.  Return
- * NULL when HOST is empty or over 255 bytes (errno EINVAL) or there is no
- * memory.  Since 0.1.
+ * Make the object that all deliveries of a process share, with a copy of
+ * SETTINGS (NULL: all defaults).  It gives out unique file names,
+ * seconds.M<usec>P<pid>Q<counter>.<hostname>,S=<size>, the counter guarded by a
+ * POSIX semaphore.  One is enough for a process and all its threads.  Return
+ * NULL with errno: EINVAL for a host name that is empty or over 255 bytes,
+ * ENOMEM, or the reason why the root cannot be opened.  Since 0.1; with
+ * settings since 0.2.
  */
-SMTPD_API struct smtpd_maildir *smtpd_maildir_create(const char *host);
+SMTPD_API struct smtpd_maildir *smtpd_maildir_create(
+    const struct smtpd_maildir_settings *settings);
 
 /* Free it; all its messages must be ended.  NULL is fine.  Since 0.1. */
 SMTPD_API void smtpd_maildir_destroy(struct smtpd_maildir *md);
+
+/* Whether there is room for a message of SIZE octets on the disk of the root:
+ * a disk that cannot be looked at, or has a twentieth of its inodes or less
+ * left, has none.  It is looked at once a second.  Any thread.  Since 0.2. */
+SMTPD_API bool smtpd_maildir_has_room(struct smtpd_maildir *md, uint64_t size);
 
 /*
  * Make the Maildir PATH with its tmp, new and cur (mode 0700) where they are

@@ -8,38 +8,81 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "maildir/clean.h"
 #include "maildir/make.h"
 #include "maildir/name.h"
 #include "maildir/publish.h"
 #include "maildir/stage.h"
+#include "os/disk_space.h"
 #include "os/fd.h"
+#include "os/nodename.h"
 
 /* A message lies in memory up to BODY_MAX octets, and is written from there in
  * pieces of as much: with its headers 64 KiB, which malloc() need not map. */
 #define BODY_MAX 61440
 
+/* The longest host name that is taken, with its NUL. */
+#define HOST_SIZE 256
+
 struct smtpd_maildir {
 	struct smtpd_maildir_names names;
+	struct smtpd_disk_space space;
+	int root; /* on its disk, or -1 */
 };
 
-struct smtpd_maildir *
-smtpd_maildir_create(const char *host)
+/* Copy the host name of SETTINGS, or that of the machine, to HOST.  Return 0,
+ * or -1 with errno. */
+static int
+choose_host(const struct smtpd_maildir_settings *settings, char *host)
 {
-	struct smtpd_maildir *md;
-	size_t len = host != NULL ? strlen(host) : 0;
+	const char *given = settings->hostname;
 
-	if (len == 0 || len > 255) {
-		errno = EINVAL;
-		return NULL;
-	}
-	md = calloc(1, sizeof(*md));
+	if (given == NULL)
+		smtpd__nodename_get(host, HOST_SIZE);
+	else if (strlen(given) < HOST_SIZE)
+		memcpy(host, given, strlen(given) + 1);
+	else
+		host[0] = '\0';
+	errno = EINVAL;
+	return host[0] != '\0' ? 0 : -1;
+}
+
+static struct smtpd_maildir *
+create_shared(const char *host, int root, uint64_t min_free)
+{
+	struct smtpd_maildir *md = calloc(1, sizeof(*md));
+
 	if (md == NULL)
 		return NULL;
 	if (smtpd__maildir_name_init(&md->names, host) == -1) {
 		free(md);
 		return NULL;
 	}
+	md->root = root;
+	smtpd__disk_space_init(&md->space, root, min_free);
+	return md;
+}
+
+struct smtpd_maildir *
+smtpd_maildir_create(const struct smtpd_maildir_settings *settings)
+{
+	struct smtpd_maildir_settings set;
+	char host[HOST_SIZE];
+	struct smtpd_maildir *md;
+	int root = -1;
+
+	if (smtpd__sized_copy(&set, sizeof(set), settings) == -1 ||
+	    choose_host(&set, host) == -1)
+		return NULL;
+	if (set.root != NULL) {
+		root = open(set.root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root == -1)
+			return NULL;
+	}
+	md = create_shared(host, root, set.min_free);
+	if (md == NULL)
+		smtpd__fd_close(root);
 	return md;
 }
 
@@ -48,8 +91,16 @@ smtpd_maildir_destroy(struct smtpd_maildir *md)
 {
 	if (md == NULL)
 		return;
+	smtpd__disk_space_finish(&md->space);
 	smtpd__maildir_name_finish(&md->names);
+	smtpd__fd_close(md->root);
 	free(md);
+}
+
+bool
+smtpd_maildir_has_room(struct smtpd_maildir *md, uint64_t size)
+{
+	return md->root == -1 || smtpd__disk_space_has_room(&md->space, size);
 }
 
 int

@@ -1,50 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "maildir/stage.h"
 
-#include <sys/uio.h>
-
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "os/commit.h"
 #include "os/fd.h"
-
-/* Move *PARTS past N bytes and the empty parts behind them; return how many are
- * left of COUNT. */
-static int
-advance_parts(struct iovec **parts, int count, size_t n)
-{
-	struct iovec *part = *parts;
-
-	while (count > 0 && n >= part->iov_len) {
-		n -= part->iov_len;
-		part++;
-		count--;
-	}
-	if (count > 0) {
-		part->iov_base = (char *)part->iov_base + n;
-		part->iov_len -= n;
-	}
-	*parts = part;
-	return count;
-}
-
-/* Write all of PARTS, which are used up. */
-static int
-write_parts(int fd, struct iovec *parts, int count)
-{
-	count = advance_parts(&parts, count, 0);
-	while (count > 0) {
-		ssize_t n = writev(fd, parts, count);
-
-		if (n == -1 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			count = advance_parts(&parts, count, (size_t)n);
-	}
-	return 0;
-}
+#include "os/file.h"
 
 /* Create a file for T in tmp/; return its descriptor, or -1. */
 static int
@@ -77,7 +39,7 @@ begin_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 	};
 	int fd = create_file(m, t);
 
-	if (fd >= 0 && write_parts(fd, parts, 2) == -1) {
+	if (fd >= 0 && smtpd__file_write_parts(fd, parts, 2) == -1) {
 		smtpd__fd_close(fd);
 		return -1;
 	}
@@ -87,10 +49,9 @@ begin_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 int
 smtpd__maildir_stage_spill(struct smtpd_maildir_message *m)
 {
-	struct iovec part = { m->buf + m->headers, m->body };
-
 	if (m->spool >= 0) {
-		if (write_parts(m->spool, &part, 1) == -1)
+		if (smtpd__file_write(m->spool, m->buf + m->headers, m->body) ==
+		    -1)
 			return -1;
 	} else {
 		m->spool = begin_file(m, &m->targets[0]);
@@ -108,24 +69,16 @@ static int
 copy_spool(struct smtpd_maildir_message *m, size_t from, int fd)
 {
 	char *buf = m->buf + m->headers;
-	uint64_t done = 0;
+	size_t size = m->buf_size - m->headers;
+	size_t n;
 
-	while (done < m->written) {
-		struct iovec part = { buf, 0 };
-		size_t want = m->buf_size - m->headers;
-		ssize_t n;
+	for (uint64_t done = 0; done < m->written; done += n) {
+		uint64_t left = m->written - done;
 
-		n = pread(m->spool, buf, want, (off_t)(from + done));
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			errno = n == 0 ? EIO : errno;
+		n = left < size ? (size_t)left : size;
+		if (smtpd__file_read_at(m->spool, buf, n, from + done) == -1 ||
+		    smtpd__file_write(fd, buf, n) == -1)
 			return -1;
-		}
-		part.iov_len = (size_t)n;
-		if (write_parts(fd, &part, 1) == -1)
-			return -1;
-		done += (uint64_t)n;
 	}
 	return 0;
 }

@@ -51,6 +51,14 @@ struct place {
 	char b[80];
 };
 
+/* Names for HOST, no look at a disk. */
+static struct smtpd_maildir *
+create_for(const char *host)
+{
+	return smtpd_maildir_create(&(struct smtpd_maildir_settings){
+	    SMTPD_MAILDIR_SETTINGS_INIT, .hostname = host });
+}
+
 static int
 setup(void **state)
 {
@@ -65,7 +73,7 @@ setup(void **state)
 	snprintf(p->b, sizeof(p->b), "%s/b/Maildir", p->root);
 	assert_int_equal(smtpd_maildir_make(p->a, strlen(p->root)), 0);
 	assert_int_equal(smtpd_maildir_make(p->b, strlen(p->root)), 0);
-	p->md = smtpd_maildir_create("mx.example.org");
+	p->md = create_for("mx.example.org");
 	assert_non_null(p->md);
 	*state = p;
 	return 0;
@@ -491,6 +499,48 @@ deliver(struct place *p, int lines)
 }
 
 static void
+test_room_without_root(void **state)
+{
+	struct place *p = *state;
+
+	assert_true(smtpd_maildir_has_room(p->md, UINT64_MAX));
+}
+
+static void
+test_settings(void **state)
+{
+	struct smtpd_maildir_settings settings = { .hostname = "h" };
+
+	(void)state;
+	assert_null(smtpd_maildir_create(&settings));
+	assert_int_equal(errno, EINVAL);
+	settings = (struct smtpd_maildir_settings){
+		SMTPD_MAILDIR_SETTINGS_INIT,
+		.root = "/nowhere/at/all",
+	};
+	assert_null(smtpd_maildir_create(&settings));
+	assert_int_equal(errno, ENOENT);
+	smtpd_maildir_destroy(smtpd_maildir_create(NULL));
+}
+
+/* Of the 512 KiB of the disk DIRECTORY. */
+static void
+check_room(const char *directory)
+{
+	struct smtpd_maildir *md =
+	    smtpd_maildir_create(&(struct smtpd_maildir_settings){
+		SMTPD_MAILDIR_SETTINGS_INIT,
+		.root = directory,
+		.min_free = 262144,
+	    });
+
+	assert_non_null(md);
+	assert_true(smtpd_maildir_has_room(md, 131072));
+	assert_false(smtpd_maildir_has_room(md, 262144));
+	smtpd_maildir_destroy(md);
+}
+
+static void
 test_disk_full(void **state)
 {
 	struct place *p = *state;
@@ -499,6 +549,7 @@ test_disk_full(void **state)
 		print_message("no right to mount: not tested\n");
 		skip();
 	}
+	check_room(p->b);
 	assert_int_equal(smtpd_maildir_make(p->b, strlen(p->b)), 0);
 	assert_int_equal(deliver(p, 8000), ENOSPC);
 	assert_empty(p->a);
@@ -523,6 +574,12 @@ test_misuse(void **state)
 	assert_int_equal(errno, EINVAL);
 	smtpd_maildir_abort(m);
 	assert_empty(p->a);
+	assert_int_equal(smtpd_maildir_make(NULL, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(smtpd_maildir_make("", 0), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(smtpd_maildir_clean(NULL, 0), -1);
+	assert_int_equal(errno, EINVAL);
 }
 
 static void
@@ -606,7 +663,7 @@ test_hosts(void **state)
 		char name[256];
 
 		smtpd_maildir_destroy(p->md);
-		p->md = smtpd_maildir_create(cases[i].host);
+		p->md = create_for(cases[i].host);
 		assert_non_null(p->md);
 		m = begin(p, p->a, "");
 		put(m, "x");
@@ -624,15 +681,15 @@ test_host_lengths(void **state)
 	struct smtpd_maildir_message *m;
 	char host[257];
 
-	assert_null(smtpd_maildir_create(""));
+	assert_null(create_for(""));
 	assert_int_equal(errno, EINVAL);
 	memset(host, ':', sizeof(host));
 	host[256] = '\0';
-	assert_null(smtpd_maildir_create(host));
+	assert_null(create_for(host));
 	assert_int_equal(errno, EINVAL);
 	host[255] = '\0';
 	smtpd_maildir_destroy(p->md);
-	p->md = smtpd_maildir_create(host);
+	p->md = create_for(host);
 	assert_non_null(p->md);
 	m = begin(p, p->a, "");
 	assert_int_equal(smtpd_maildir_commit(m), 0);
@@ -848,7 +905,8 @@ main(void)
 		CASE(test_host_lengths), CASE(test_threads), CASE(test_clean),
 		CASE(test_make), CASE(test_make_without_root),
 		CASE(test_make_over_a_file), CASE(test_make_at_once),
-		CASE(test_first_deliveries),
+		CASE(test_first_deliveries), CASE(test_room_without_root),
+		CASE(test_settings),
 		CASE(test_disk_full), /* the last: it leaves the mounts */
 	};
 #undef CASE
