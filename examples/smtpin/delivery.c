@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "delivery.h"
 
-#include <sys/statvfs.h>
-
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,7 +12,7 @@
 #include "message_log.h"
 
 /* What must stay free beside the message that is announced. */
-#define RESERVE (8U << 20)
+#define MIN_FREE (8U << 20)
 
 /* Read from the client at a time. */
 #define PIECE 8192
@@ -24,39 +22,48 @@
 
 /* What a transaction keeps. */
 struct transaction {
-	struct users *users; /* the map that its recipients were found in */
+	struct users *users;  /* the map that its recipients were found in */
+	struct owner *owners; /* of the recipients' mailboxes, in their order */
+	size_t owners_cap;
 	struct timespec begun;
-	uint64_t size; /* of the message, as far as it was read */
+	uint64_t size; /* octets of the message that were read */
 };
 
 /* One message on its way to its mailboxes. */
-struct job {
+struct store_request {
 	struct delivery *d;
 	struct smtpd_session *session;
 	const struct smtpd_envelope *envelope;
 	struct transaction *transaction;
 	struct smtpd_maildir_message *message;
-	struct owner *owners; /* of the mailboxes, each once */
-	size_t count;
+	size_t mailboxes; /* how many were added to it */
 };
 
 static int
-out_of_memory(struct smtpd_session *s)
+reply_no_memory(struct smtpd_session *s)
 {
-	return smtpd_reply(s, 451, "4.3.0", "out of memory, try again later");
+	return smtpd_reply(s, 451, "4.3.0", "Out of memory, try again later");
 }
 
-/* Tell the client what ERROR, an errno, means to it: local trouble is never
- * its fault, and never for ever. */
+static int
+reply_no_space(struct smtpd_session *s)
+{
+	return smtpd_reply(
+	    s, 452, "4.3.1", "Insufficient disk space, try again later");
+}
+
+/* Tell the client what ERROR, an errno, means for it: local trouble is never
+ * its fault, and never permanent. */
 static int
 reply_errno(struct smtpd_session *s, int error)
 {
 	switch (error) {
 	case ENOSPC:
-		return smtpd_reply(s, 452, "4.3.1", "the disk is full");
+		return reply_no_space(s);
 	case EDQUOT:
 	case EFBIG:
-		return smtpd_reply(s, 452, "4.2.2", "the mailbox is full");
+		return smtpd_reply(
+		    s, 452, "4.2.2", "Mailbox full, try again later");
 	case ENOENT:
 	case ENOTDIR:
 	case EACCES:
@@ -64,10 +71,10 @@ reply_errno(struct smtpd_session *s, int error)
 	case ELOOP:
 	case ENAMETOOLONG:
 		return smtpd_reply(
-		    s, 451, "4.3.5", "the mailbox is not available");
+		    s, 451, "4.3.5", "Mailbox not available, try again later");
 	default:
-		return smtpd_reply(
-		    s, 451, "4.3.0", "cannot store the message now");
+		return smtpd_reply(s, 451, "4.3.0",
+		    "Message could not be stored, try again later");
 	}
 }
 
@@ -77,30 +84,8 @@ transaction_free(void *data)
 	struct transaction *t = data;
 
 	users_release(t->users);
+	free(t->owners);
 	free(t);
-}
-
-/* How many bytes may be written where the mailboxes are. */
-static uint64_t
-free_space(struct delivery *d)
-{
-	struct timespec now;
-	struct statvfs fs;
-	char root[PATH_MAX];
-	uint64_t bytes;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	pthread_mutex_lock(&d->space.guard);
-	if (d->space.when != now.tv_sec) {
-		d->space.when = now.tv_sec;
-		d->space.free = UINT64_MAX;
-		if (mailbox_root(&d->pattern, root, sizeof(root)) == 0 &&
-		    statvfs(root, &fs) == 0)
-			d->space.free = (uint64_t)fs.f_bavail * fs.f_frsize;
-	}
-	bytes = d->space.free;
-	pthread_mutex_unlock(&d->space.guard);
-	return bytes;
 }
 
 static int
@@ -109,29 +94,46 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	const struct smtpd_envelope *envelope = smtpd_session_envelope(s);
 	struct delivery *d = user;
 	struct transaction *t;
-	uint64_t space = free_space(d);
 
 	(void)c;
-	if (space < RESERVE || space - RESERVE < envelope->size) {
+	if (!smtpd_maildir_has_room(d->maildir, envelope->size)) {
 		log_line(d->log, SMTPD_LOG_ERROR,
 		    "id=%s no space for %llu bytes under %.*s", envelope->id,
 		    (unsigned long long)envelope->size,
 		    (int)d->pattern.root_len, d->pattern.text);
-		return smtpd_reply(s, 452, "4.3.1", "the disk is full");
+		return reply_no_space(s);
 	}
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
-		return out_of_memory(s);
+		return reply_no_memory(s);
 	t->users = users_current_get(&d->users);
 	clock_gettime(CLOCK_MONOTONIC, &t->begun);
 	smtpd_session_set_transaction_data(s, t, transaction_free);
 	return 0;
 }
 
+/* Keep OWNER as that of recipient I.  Return 0, or -1 without memory. */
+static int
+keep_owner(struct transaction *t, size_t i, const struct owner *owner)
+{
+	struct owner *owners;
+	size_t cap = i < 4 ? 4 : 2 * i;
+
+	if (i >= t->owners_cap) {
+		owners = realloc(t->owners, cap * sizeof(*owners));
+		if (owners == NULL)
+			return -1;
+		t->owners = owners;
+		t->owners_cap = cap;
+	}
+	t->owners[i] = *owner;
+	return 0;
+}
+
 static int
 check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
-	const struct transaction *t = smtpd_session_transaction_data(s);
+	struct transaction *t = smtpd_session_transaction_data(s);
 	const struct delivery *d = user;
 	struct owner owner;
 	char path[PATH_MAX];
@@ -141,131 +143,136 @@ check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 		break;
 	case USERS_UNKNOWN:
 		return smtpd_reply(
-		    s, 550, "5.1.1", "<%s>: no such user", c->address->text);
+		    s, 550, "5.1.1", "<%s>: User unknown", c->address->text);
 	case USERS_FOREIGN:
 		return smtpd_reply(s, 550, "5.7.1",
-		    "<%s>: not a domain of this server", c->address->text);
+		    "<%s>: Domain not handled by this server",
+		    c->address->text);
 	case USERS_RELAY:
-		return smtpd_reply(s, 550, "5.7.1",
-		    "<%s>: this server relays nothing", c->address->text);
+		return smtpd_reply(
+		    s, 550, "5.7.1", "<%s>: Relaying denied", c->address->text);
 	}
 	if (mailbox_path(&d->pattern, &owner, path, sizeof(path)) == -1)
 		return reply_errno(s, ENAMETOOLONG);
+	if (keep_owner(t, smtpd_session_envelope(s)->nrcpts, &owner) == -1)
+		return reply_no_memory(s);
 	return 0;
 }
 
-/* Whether the mailbox of OWNER is among those of JOB. */
+/* Whether recipient I has the mailbox of one before it. */
 static bool
-is_known(const struct job *job, const struct owner *owner)
+is_repeated(const struct store_request *r, size_t i)
 {
-	for (size_t i = 0; i < job->count; i++)
-		if (strcmp(job->owners[i].user, owner->user) == 0 &&
-		    (!job->d->pattern.by_domain ||
-			strcmp(job->owners[i].domain, owner->domain) == 0))
+	const struct owner *owners = r->transaction->owners;
+
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(owners[k].user, owners[i].user) == 0 &&
+		    (!r->d->pattern.by_domain ||
+			strcmp(owners[k].domain, owners[i].domain) == 0))
 			return true;
 	return false;
 }
 
+/* Write the path of the mailbox of recipient I to PATH of PATH_MAX bytes; it
+ * fitted at RCPT. */
+static void
+path_of(const struct store_request *r, size_t i, char *path)
+{
+	if (mailbox_path(&r->d->pattern, &r->transaction->owners[i], path,
+		PATH_MAX) == -1)
+		path[0] = '\0';
+}
+
 /* Add the mailbox PATH, and make it if there is none yet. */
 static int
-add_mailbox(struct job *job, const char *path, const char *header, size_t len)
+add_mailbox(
+    struct store_request *r, const char *path, const char *header, size_t len)
 {
-	if (smtpd_maildir_add(job->message, path, header, len) == 0)
+	if (smtpd_maildir_add(r->message, path, header, len) == 0)
 		return 0;
 	if (errno != ENOENT ||
-	    smtpd_maildir_make(path, job->d->pattern.root_len) == -1)
+	    smtpd_maildir_make(path, r->d->pattern.root_len) == -1)
 		return -1;
-	return smtpd_maildir_add(job->message, path, header, len);
+	return smtpd_maildir_add(r->message, path, header, len);
 }
 
-/* Add the mailbox of recipient R, unless it is there; RECEIVED is the trace
- * header. */
+/* Add the mailbox of recipient I; RECEIVED is the trace header. */
 static int
-add_recipient(struct job *job, const struct smtpd_rcpt *r, const char *received)
+add_recipient(struct store_request *r, size_t i, const char *received)
 {
-	struct owner *owner = &job->owners[job->count];
 	char path[PATH_MAX], header[HEADER_SIZE];
-	int len;
+	int error, len;
 
-	if (users_find(job->transaction->users, &r->address, job->d->hostname,
-		owner) != USERS_FOUND ||
-	    mailbox_path(&job->d->pattern, owner, path, sizeof(path)) == -1) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (is_known(job, owner))
-		return 0;
+	path_of(r, i, path);
 	len = snprintf(header, sizeof(header),
 	    "Return-Path: <%s>\r\nDelivered-To: %s\r\n%s",
-	    job->envelope->sender.text, r->address.text, received);
-	if (add_mailbox(job, path, header, (size_t)len) == -1) {
-		int error = errno;
-
-		log_line(job->d->log, SMTPD_LOG_ERROR,
-		    "id=%s cannot deliver to %s: %s", job->envelope->id, path,
-		    strerror(error));
-		errno = error;
-		return -1;
+	    r->envelope->sender.text, r->envelope->rcpts[i].address.text,
+	    received);
+	if (add_mailbox(r, path, header, (size_t)len) == 0) {
+		r->mailboxes++;
+		return 0;
 	}
-	job->count++;
-	return 0;
+	error = errno;
+	log_line(r->d->log, SMTPD_LOG_ERROR, "id=%s cannot deliver to %s: %s",
+	    r->envelope->id, path, strerror(error));
+	errno = error;
+	return -1;
 }
 
 static int
-add_recipients(struct job *job)
+add_recipients(struct store_request *r)
 {
-	const struct smtpd_envelope *envelope = job->envelope;
 	char received[1024];
 
-	if (smtpd_session_received(job->session, received, sizeof(received)) ==
+	if (smtpd_session_received(r->session, received, sizeof(received)) ==
 	    -1) {
 		errno = EMSGSIZE;
 		return -1;
 	}
-	for (size_t i = 0; i < envelope->nrcpts; i++)
-		if (add_recipient(job, &envelope->rcpts[i], received) == -1)
+	for (size_t i = 0; i < r->envelope->nrcpts; i++)
+		if (!is_repeated(r, i) && add_recipient(r, i, received) == -1)
 			return -1;
 	return 0;
-}
-
-/* Log that storing failed with ERROR, and in which mailboxes. */
-static void
-log_failure(const struct job *job, int error)
-{
-	char path[PATH_MAX];
-
-	if (mailbox_path(
-		&job->d->pattern, &job->owners[0], path, sizeof(path)) == -1)
-		return;
-	log_line(job->d->log, SMTPD_LOG_ERROR,
-	    "id=%s cannot store in %s and %zu more: %s", job->envelope->id,
-	    path, job->count - 1, strerror(error));
 }
 
 /* A mailbox that has lost a part, as after a crash while it was made, is whole
  * when the client tries again. */
 static void
-mend(const struct job *job)
+mend_mailboxes(const struct store_request *r)
 {
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < job->count; i++)
-		if (mailbox_path(&job->d->pattern, &job->owners[i], path,
-			sizeof(path)) == 0)
-			smtpd_maildir_make(path, job->d->pattern.root_len);
+	for (size_t i = 0; i < r->envelope->nrcpts; i++) {
+		path_of(r, i, path);
+		smtpd_maildir_make(path, r->d->pattern.root_len);
+	}
+}
+
+/* Log that storing failed with ERROR, and mend what can be mended. */
+static void
+note_failure(const struct store_request *r, int error)
+{
+	char path[PATH_MAX];
+
+	path_of(r, 0, path);
+	log_line(r->d->log, SMTPD_LOG_ERROR,
+	    "id=%s cannot store in %s and %zu more: %s", r->envelope->id, path,
+	    r->mailboxes - 1, strerror(error));
+	if (error == ENOENT)
+		mend_mailboxes(r);
 }
 
 /* Copy the message to its mailboxes.  Return 1 when it is whole there, 0 when
  * it has no valid end, -1 with errno. */
 static int
-copy_body(struct job *job, struct smtpd_body *body)
+copy_body(struct store_request *r, struct smtpd_body *body)
 {
 	char piece[PIECE];
 	ssize_t n;
 
 	while ((n = smtpd_body_read(body, piece, sizeof(piece))) > 0) {
-		job->transaction->size += (uint64_t)n;
-		if (smtpd_maildir_write(job->message, piece, (size_t)n) == -1)
+		r->transaction->size += (uint64_t)n;
+		if (smtpd_maildir_write(r->message, piece, (size_t)n) == -1)
 			return -1;
 	}
 	return n == 0;
@@ -273,66 +280,48 @@ copy_body(struct job *job, struct smtpd_body *body)
 
 /* Store the message.  Return 1 when it is durable, else as copy_body(). */
 static int
-store(struct job *job, struct smtpd_body *body)
+store_body(struct store_request *r, struct smtpd_body *body)
 {
-	int result = copy_body(job, body);
+	int result = copy_body(r, body);
 	int error = errno;
 
 	if (result == 1) {
-		result = smtpd_maildir_commit(job->message) == 0 ? 1 : -1;
+		result = smtpd_maildir_commit(r->message) == 0 ? 1 : -1;
 		error = errno;
 	} else {
-		smtpd_maildir_abort(job->message);
+		smtpd_maildir_abort(r->message);
 	}
-	if (result != -1)
-		return result;
-	log_failure(job, error);
-	if (error == ENOENT)
-		mend(job);
+	if (result == -1)
+		note_failure(r, error);
 	errno = error;
-	return -1;
+	return result;
 }
 
 static int
-run_job(struct job *job, struct smtpd_body *body)
-{
-	int result;
-
-	job->message = smtpd_maildir_begin(job->d->maildir);
-	if (job->message == NULL)
-		return out_of_memory(job->session);
-	if (add_recipients(job) == -1) {
-		int error = errno;
-
-		smtpd_maildir_abort(job->message);
-		return reply_errno(job->session, error);
-	}
-	result = store(job, body);
-	/* Without a valid end the library knows what to answer. */
-	return result == -1 ? reply_errno(job->session, errno) : 0;
-}
-
-static int
-deliver(struct smtpd_session *s, const struct smtpd_envelope *envelope,
+store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     struct smtpd_body *body, void *user)
 {
-	struct job job = {
+	struct store_request r = {
 		.d = user,
 		.session = s,
 		.envelope = envelope,
 		.transaction = smtpd_session_transaction_data(s),
 	};
-	int code;
 
-	job.owners = malloc(envelope->nrcpts * sizeof(*job.owners));
-	if (job.owners == NULL)
-		return out_of_memory(s);
-	code = run_job(&job, body);
-	free(job.owners);
-	return code;
+	r.message = smtpd_maildir_begin(r.d->maildir);
+	if (r.message == NULL)
+		return reply_no_memory(s);
+	if (add_recipients(&r) == -1) {
+		int error = errno;
+
+		smtpd_maildir_abort(r.message);
+		return reply_errno(s, error);
+	}
+	/* Without a valid end the library knows what to answer. */
+	return store_body(&r, body) == -1 ? reply_errno(s, errno) : 0;
 }
 
-/* One line for each message. */
+/* Log one line for each message. */
 static void
 log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     enum smtpd_end how, int code, void *user)
@@ -356,7 +345,7 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 int
 delivery_register(struct delivery *d, struct smtpd_server *srv)
 {
-	smtpd_server_set_deliver(srv, deliver, d);
+	smtpd_server_set_deliver(srv, store_message, d);
 	smtpd_server_add_events(srv,
 	    &(struct smtpd_events){ .transaction_end = log_end, .user = d });
 	if (smtpd_server_add_handler(srv, "MAIL", check_mail, d) == -1)
@@ -365,19 +354,34 @@ delivery_register(struct delivery *d, struct smtpd_server *srv)
 }
 
 int
+delivery_open(struct delivery *d)
+{
+	char root[PATH_MAX];
+	struct smtpd_maildir_settings settings = {
+		SMTPD_MAILDIR_SETTINGS_INIT,
+		.hostname = d->hostname,
+		.root = root,
+		.min_free = MIN_FREE,
+	};
+
+	if (mailbox_root(&d->pattern, root, sizeof(root)) == -1) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	d->maildir = smtpd_maildir_create(&settings);
+	return d->maildir != NULL ? 0 : -1;
+}
+
+void
 delivery_init(struct delivery *d, const char *hostname, struct log *log)
 {
 	*d = (struct delivery){ .hostname = hostname, .log = log };
-	d->maildir = smtpd_maildir_create(hostname);
-	pthread_mutex_init(&d->space.guard, NULL);
 	users_current_init(&d->users);
-	return d->maildir != NULL ? 0 : -1;
 }
 
 void
 delivery_finish(struct delivery *d)
 {
 	users_current_finish(&d->users);
-	pthread_mutex_destroy(&d->space.guard);
 	smtpd_maildir_destroy(d->maildir);
 }

@@ -2,11 +2,10 @@
 #ifndef DELIVERY_H
 #define DELIVERY_H
 
-/* What smtpin does in a session: which recipients it takes, and how it keeps
- * their mail. */
-
-#include <stdint.h>
-#include <time.h>
+/*
+ * What smtpin does in a session: it accepts recipients that the map knows, and
+ * stores their mail.
+ */
 
 #include <smtpd/maildir.h>
 #include <smtpd/server.h>
@@ -15,13 +14,6 @@
 #include "mailbox.h"
 #include "users.h"
 
-/* The free space where the mailboxes are, looked at once a second. */
-struct space {
-	pthread_mutex_t guard;
-	time_t when;
-	uint64_t free; /* bytes */
-};
-
 /* What all sessions share. */
 struct delivery {
 	const char *hostname;
@@ -29,13 +21,14 @@ struct delivery {
 	struct users_current users;
 	struct mailbox_pattern pattern;
 	struct smtpd_maildir *maildir;
-	struct space space;
 };
 
-/* Begin with what HOSTNAME and LOG, which D shares, say; the map and the
- * pattern are set later.  Return 0, or -1 without memory.  To be finished in
- * any case. */
-int delivery_init(struct delivery *d, const char *hostname, struct log *log);
+/* Begin with HOSTNAME and LOG, which D shares; the map and the pattern are set
+ * later.  To be finished in any case. */
+void delivery_init(struct delivery *d, const char *hostname, struct log *log);
+
+/* Open the root of the pattern, which is set.  Return 0, or -1 with errno. */
+int delivery_open(struct delivery *d);
 
 /* Free what D holds. */
 void delivery_finish(struct delivery *d);

@@ -2,8 +2,6 @@
 
 /* smtpin: receive mail from the Internet and store it for local users. */
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -30,26 +28,29 @@ struct smtpin {
 	struct smtpd_server *server;
 };
 
-/* Check the pattern of the mailboxes, and that their root is there. */
+/* Check the pattern of the mailboxes, and open their root. */
 static int
-set_pattern(struct smtpin *p)
+open_mailboxes(struct smtpin *p)
 {
+	struct mailbox_pattern *pattern = &p->delivery.pattern;
 	const char *text = p->settings.maildir;
-	const char *wrong = mailbox_parse(text, &p->delivery.pattern);
-	char root[PATH_MAX];
-	struct stat st;
+	const char *wrong = mailbox_parse(text, pattern);
 
-	if (wrong == NULL &&
-	    mailbox_root(&p->delivery.pattern, root, sizeof(root)) == -1)
-		wrong = "the path is too long";
 	if (wrong != NULL)
 		return complain(
 		    PROGRAM, EX_USAGE, "--maildir %s: %s", text, wrong);
-	if (stat(root, &st) == -1 || !S_ISDIR(st.st_mode))
+	if (delivery_open(&p->delivery) == 0)
+		return 0;
+	if (errno == ENAMETOOLONG)
+		return complain(PROGRAM, EX_USAGE,
+		    "--maildir %s: the path is too long", text);
+	if (errno == ENOENT || errno == ENOTDIR)
 		return complain(PROGRAM, EX_CANTCREAT,
-		    "--maildir %s: there is no directory %s: make it", text,
-		    root);
-	return 0;
+		    "--maildir %s: there is no directory %.*s: make it", text,
+		    (int)pattern->root_len, text);
+	return complain(PROGRAM, EX_CANTCREAT,
+	    "--maildir %s: cannot open %.*s: %s", text, (int)pattern->root_len,
+	    text, strerror(errno));
 }
 
 static int
@@ -59,15 +60,15 @@ create(struct smtpin *p)
 	int status;
 
 	p->log = log_create(p->settings.in.log_level);
-	if (p->log == NULL ||
-	    delivery_init(&p->delivery, p->settings.in.name, p->log) == -1)
+	if (p->log == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
+	delivery_init(&p->delivery, p->settings.in.name, p->log);
 	p->upkeep.delivery = &p->delivery;
 	p->upkeep.file = p->settings.users;
 	p->upkeep.tls.certs = &p->settings.in.tls_certs;
 	p->upkeep.tls.keys = &p->settings.in.tls_keys;
 	p->upkeep.tls.log = p->log;
-	status = set_pattern(p);
+	status = open_mailboxes(p);
 	if (status != 0)
 		return status;
 	settings_for_server(&p->settings, &s);
