@@ -4,7 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "journal/disk/state.h"
+#include "journal/disk/roll.h"
+#include "journal/disk/segments.h"
 
 /* The room that is left where records are appended now. */
 static uint32_t

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "journal/disk/state.h"
+#include "journal/disk/each.h"
+#include "journal/disk/roll.h"
+#include "journal/disk/segments.h"
 #include "os/commit.h"
 
 /* So many segments may be dead before anything is copied. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The records of a segment, by its index or without. */
+#include "journal/disk/each.h"
+
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -8,7 +9,6 @@
 
 #include "journal/disk/index.h"
 #include "journal/disk/scan.h"
-#include "journal/disk/state.h"
 #include "os/fd.h"
 
 /* One way through a segment. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "journal/disk/segments.h"
 #include "os/fd.h"
 
 static int

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "journal/disk/each.h"
 #include "journal/disk/list.h"
-#include "journal/disk/state.h"
+#include "journal/disk/roll.h"
+#include "journal/disk/segments.h"
 #include "os/fd.h"
 
 #define SEGMENT_SIZE 67108864u

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* From one segment to the next, and what is made ready for that. */
+#include "journal/disk/roll.h"
+
 #include <errno.h>
 #include <unistd.h>
 
-#include "journal/disk/state.h"
+#include "journal/disk/segments.h"
 #include "os/random.h"
-
-unsigned
-smtpd__disk_segments_spares(const struct smtpd_disk *log)
-{
-	unsigned n = 0;
-
-	for (int i = 0; i < SMTPD_DISK_SPARES; i++)
-		n += log->spares[i] == SMTPD_DISK_SPARE_READY;
-	return n;
-}
 
 static int
 which_is(const struct smtpd_disk *log, enum smtpd_disk_spare state)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_JOURNAL_DISK_SEGMENTS_H
+#define SMTPD_JOURNAL_DISK_SEGMENTS_H
+
+/*
+ * The table of segments, and how many records live in each.  The lock is held,
+ * or nobody else knows the log yet.
+ */
+
+#include "journal/disk/state.h"
+
+/* Segment NUMBER; NULL: there is none. */
+struct smtpd_disk_segment *smtpd__disk_segments_find(
+    struct smtpd_disk *log, uint32_t number);
+
+/* Room for one more in the table.  Return -1 without memory. */
+int smtpd__disk_segments_grow(struct smtpd_disk *log);
+
+/* Count a record of SIZE bytes in S as live, or no longer. */
+void smtpd__disk_segments_count_live(
+    struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size);
+void smtpd__disk_segments_count_dead(
+    struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size);
+
+/* How many spares are ready. */
+unsigned smtpd__disk_segments_spares(const struct smtpd_disk *log);
+
+#endif
