@@ -17,7 +17,7 @@
 struct smtpd_queue_message {
 	struct smtpd_queue *queue;
 	const struct smtpd_mail *mail;
-	struct smtpd_content *content;
+	struct smtpd_spool_content *content;
 	uint64_t id;
 	char date[SMTPD_DATE_MAX];
 	char message_id[320];
@@ -29,7 +29,7 @@ keep(void *user, const void *data, size_t len)
 {
 	struct smtpd_queue_message *d = user;
 
-	return smtpd__content_write(d->content, data, len);
+	return smtpd__spool_content_write(d->content, data, len);
 }
 
 static void
@@ -107,7 +107,7 @@ smtpd_queue_begin(struct smtpd_queue *q, const struct smtpd_mail *mail)
 	d->queue = q;
 	d->mail = mail;
 	d->id = choose_id(q, mail);
-	d->content = smtpd__content_create(q->delivery.spool);
+	d->content = smtpd__spool_content_create(q->delivery.spool);
 	if (d->content == NULL)
 		goto fail;
 	begin_edit(d);
@@ -186,7 +186,7 @@ smtpd_queue_abort(struct smtpd_queue_message *d)
 
 	if (d == NULL)
 		return;
-	smtpd__content_destroy(d->content);
+	smtpd__spool_content_destroy(d->content);
 	free(d);
 	errno = error;
 }

@@ -60,12 +60,12 @@ add(const struct job *j, const char *content)
 		.sender = "sender@example.org",
 		.rcpts = &rcpt,
 		.nrcpts = 1,
-		.content = smtpd__content_create(j->spool),
+		.content = smtpd__spool_content_create(j->spool),
 	};
 	struct smtpd_queued_message *e;
 
 	if (mail.content == NULL ||
-	    smtpd__content_write(mail.content, content, j->size) == -1 ||
+	    smtpd__spool_content_write(mail.content, content, j->size) == -1 ||
 	    smtpd__spool_add(j->spool, &mail, &e) == -1)
 		return false;
 	smtpd__spool_unpin(j->spool, e);

@@ -161,23 +161,23 @@ fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
 		.sender = "sender@example.org",
 		.rcpts = list,
 		.nrcpts = count,
-		.content = smtpd__content_create(f->spool),
+		.content = smtpd__spool_content_create(f->spool),
 	};
 	int status = -1;
 
 	*message = NULL;
 	if (list == NULL || mail.content == NULL) {
 		free(list);
-		smtpd__content_destroy(mail.content);
+		smtpd__spool_content_destroy(mail.content);
 		errno = ENOMEM;
 		return -1;
 	}
 	for (size_t i = 0; i < count; i++)
 		list[i].address = rcpts[i];
-	if (smtpd__content_write(mail.content, content, len) == 0)
+	if (smtpd__spool_content_write(mail.content, content, len) == 0)
 		status = smtpd__spool_add(f->spool, &mail, message);
 	else
-		smtpd__content_destroy(mail.content);
+		smtpd__spool_content_destroy(mail.content);
 	free(list);
 	return status;
 }

@@ -55,7 +55,7 @@ test_envelope(void **state)
 		.nrcpts = 2,
 		.flags = SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_UTF8 |
 		    SMTPD_MESSAGE_REMOVED | SMTPD_MESSAGE_LARGE,
-		.content = smtpd__content_create(f->spool),
+		.content = smtpd__spool_content_create(f->spool),
 	};
 	struct smtpd_loaded_message loaded;
 	struct smtpd_queued_message *e;
@@ -81,7 +81,7 @@ test_envelope(void **state)
 	smtpd__loaded_message_finish(&loaded);
 	smtpd__spool_unpin(f->spool, e);
 	/* The id is taken. */
-	mail.content = smtpd__content_create(f->spool);
+	mail.content = smtpd__spool_content_create(f->spool);
 	assert_int_equal(smtpd__spool_add(f->spool, &mail, &e), 0);
 	assert_true(e->id != 12345 && e->id != 0);
 	smtpd__spool_unpin(f->spool, e);
@@ -172,7 +172,7 @@ test_progress(void **state)
 		assert_true(e->jobs[1].finished);
 		assert_int_equal(e->jobs[0].due, 600);
 		assert_int_equal(e->jobs[0].attempts, 2);
-		assert_int_equal(smtpd__spool_results(
+		assert_int_equal(smtpd__spool_history_results(
 				     f->spool, &e->jobs[0], &results, &count),
 		    0);
 		assert_int_equal(count, 2);
@@ -247,14 +247,15 @@ test_report(void **state)
 	struct smtpd_spool_mail mail = { .sender = "",
 		.rcpts = &back,
 		.nrcpts = 1,
-		.content = smtpd__content_create(f->spool) };
+		.content = smtpd__spool_content_create(f->spool) };
 	struct smtpd_progress p = { .job = &e->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
 		.history = "",
 		.report = &mail };
 
-	assert_int_equal(smtpd__content_write(mail.content, "sorry", 5), 0);
+	assert_int_equal(
+	    smtpd__spool_content_write(mail.content, "sorry", 5), 0);
 	assert_int_equal(smtpd__spool_progress(f->spool, &p, &report), 0);
 	assert_non_null(report);
 	id = report->id;
@@ -279,17 +280,17 @@ test_progress_of_removed(void **state)
 	struct smtpd_spool_mail mail = { .sender = "",
 		.rcpts = &back,
 		.nrcpts = 1,
-		.content = smtpd__content_create(f->spool) };
+		.content = smtpd__spool_content_create(f->spool) };
 	struct smtpd_progress p = { .job = &e->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
 		.history = "",
 		.report = &mail };
 
-	assert_int_equal(smtpd__spool_remove(f->spool, e), 0);
-	assert_int_equal(smtpd__spool_remove(f->spool, e), 0);
+	assert_int_equal(smtpd__state_change_remove(f->spool, e), 0);
+	assert_int_equal(smtpd__state_change_remove(f->spool, e), 0);
 	assert_true((e->flags & SMTPD_MESSAGE_REMOVED) != 0);
-	assert_int_equal(smtpd__spool_hold(f->spool, e, true), -1);
+	assert_int_equal(smtpd__state_change_hold(f->spool, e, true), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(smtpd__spool_progress(f->spool, &p, &report), 0);
 	assert_null(report);
@@ -308,7 +309,8 @@ test_hold(void **state)
 	for (int hold = 1; hold >= 0; hold--) {
 		struct smtpd_queued_message *e = fixture_find(f, id);
 
-		assert_int_equal(smtpd__spool_hold(f->spool, e, hold), 0);
+		assert_int_equal(
+		    smtpd__state_change_hold(f->spool, e, hold), 0);
 		assert_int_equal(smtpd__spool_flags(f->spool, e),
 		    hold ? SMTPD_MESSAGE_HELD : 0);
 		smtpd__spool_unpin(f->spool, e);
@@ -439,15 +441,15 @@ static void
 test_forgotten_content(void **state)
 {
 	struct fixture *f = *state;
-	struct smtpd_content *c = smtpd__content_create(f->spool);
+	struct smtpd_spool_content *c = smtpd__spool_content_create(f->spool);
 	char *data = calloc(100000, 1);
 
 	assert_true(c != NULL && data != NULL);
-	assert_int_equal(smtpd__content_write(c, data, 100000), 0);
-	assert_int_equal(smtpd__content_size(c), 100000);
+	assert_int_equal(smtpd__spool_content_write(c, data, 100000), 0);
+	assert_int_equal(c->size, 100000);
 	assert_int_equal(fixture_count_files(f, "tmp"), 1);
-	smtpd__content_destroy(c);
-	smtpd__content_destroy(NULL);
+	smtpd__spool_content_destroy(c);
+	smtpd__spool_content_destroy(NULL);
 	assert_int_equal(fixture_count_files(f, "tmp"), 0);
 	free(data);
 }

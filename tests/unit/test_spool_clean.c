@@ -94,11 +94,12 @@ operate(struct world *w, struct model *m)
 	struct smtpd_queued_message *e = fixture_find(w->f, m->id);
 
 	if (chance(w, 4) == 0) {
-		assert_int_equal(smtpd__spool_remove(w->f->spool, e), 0);
+		assert_int_equal(smtpd__state_change_remove(w->f->spool, e), 0);
 		m->id = 0;
 	} else {
 		m->held = !m->held;
-		assert_int_equal(smtpd__spool_hold(w->f->spool, e, m->held), 0);
+		assert_int_equal(
+		    smtpd__state_change_hold(w->f->spool, e, m->held), 0);
 	}
 	smtpd__spool_unpin(w->f->spool, e);
 }
@@ -226,7 +227,7 @@ test_long_lived(void **state)
 		size_t count;
 
 		assert_int_equal(e->jobs[0].due, 78);
-		assert_int_equal(smtpd__spool_results(
+		assert_int_equal(smtpd__spool_history_results(
 				     f->spool, &e->jobs[0], &results, &count),
 		    0);
 		assert_int_equal(count, 1);

@@ -102,7 +102,7 @@ add(struct worker *w, struct slot *slot)
 	struct smtpd_spool_mail mail = { .sender = "s@c.example",
 		.rcpts = rcpts,
 		.nrcpts = JOBS,
-		.content = smtpd__content_create(w->spool) };
+		.content = smtpd__spool_content_create(w->spool) };
 	struct smtpd_queued_message *e;
 
 	for (int i = 0; i < JOBS; i++) {
@@ -115,7 +115,7 @@ add(struct worker *w, struct slot *slot)
 	mail.id = slot->id;
 	slot->phase = PHASE_ADDING;
 	MUST(mail.content != NULL);
-	MUST(smtpd__content_write(mail.content, buf, len) == 0);
+	MUST(smtpd__spool_content_write(mail.content, buf, len) == 0);
 	MUST(smtpd__spool_add(w->spool, &mail, &e) == 0);
 	MUST(e->id == slot->id);
 	slot->phase = PHASE_THERE;
@@ -156,12 +156,12 @@ operate(struct worker *w, struct slot *slot, struct smtpd_queued_message *e)
 
 	if (fixture_random(&w->seed, 8) == 0) {
 		slot->phase = PHASE_ENDING;
-		MUST(smtpd__spool_remove(w->spool, e) == 0);
+		MUST(smtpd__state_change_remove(w->spool, e) == 0);
 		slot->phase = PHASE_NONE;
 		return;
 	}
 	slot->phase = PHASE_CHANGING;
-	MUST(smtpd__spool_hold(w->spool, e, hold) == 0);
+	MUST(smtpd__state_change_hold(w->spool, e, hold) == 0);
 	slot->held = hold;
 	slot->phase = PHASE_THERE;
 }
@@ -419,7 +419,7 @@ remove_it(void *arg)
 	struct meeting *m = arg;
 
 	pthread_barrier_wait(&m->barrier);
-	MUST(smtpd__spool_remove(m->spool, m->message) == 0);
+	MUST(smtpd__state_change_remove(m->spool, m->message) == 0);
 	return NULL;
 }
 
@@ -432,7 +432,7 @@ finish_it(void *arg)
 	struct smtpd_spool_mail mail = { .sender = "",
 		.rcpts = &back,
 		.nrcpts = 1,
-		.content = smtpd__content_create(m->spool) };
+		.content = smtpd__spool_content_create(m->spool) };
 	struct smtpd_progress p = { .job = &m->message->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,

@@ -503,7 +503,8 @@ test_read_only(void **state)
 		e = fixture_find(&reader, id);
 		assert_int_equal(e->jobs[0].due, 9);
 		assert_null(e->jobs[0].destination);
-		assert_int_equal(smtpd__spool_remove(reader.spool, e), -1);
+		assert_int_equal(
+		    smtpd__state_change_remove(reader.spool, e), -1);
 		assert_int_equal(errno, EROFS);
 		smtpd__spool_unpin(reader.spool, e);
 		fixture_assert_content(&reader, id, "x", 1);

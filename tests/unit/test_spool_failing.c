@@ -46,13 +46,14 @@ add_without_memory(struct fixture *f, size_t len)
 	for (int n = 0; status == -1; n++) {
 		assert_true(n < TRIES);
 		failing_after(n);
-		mail.content = smtpd__content_create(f->spool);
+		mail.content = smtpd__spool_content_create(f->spool);
 		if (mail.content != NULL) {
-			status = smtpd__content_write(mail.content, data, len);
+			status =
+			    smtpd__spool_content_write(mail.content, data, len);
 			if (status == 0)
 				status = smtpd__spool_add(f->spool, &mail, &e);
 			else
-				smtpd__content_destroy(mail.content);
+				smtpd__spool_content_destroy(mail.content);
 		}
 		if (status == -1) {
 			assert_int_equal(errno, ENOMEM);
@@ -103,7 +104,7 @@ test_progress(void **state)
 	p.job = &e->jobs[1];
 	for (int n = 0; status == -1; n++) {
 		assert_true(n < TRIES);
-		report.content = smtpd__content_create(f->spool);
+		report.content = smtpd__spool_content_create(f->spool);
 		failing_after(n);
 		status = smtpd__spool_progress(f->spool, &p, &added);
 		assert_true(failing_ended() == (status == -1));
@@ -157,7 +158,7 @@ test_reading(void **state)
 	status = -1;
 	for (int n = 0; status == -1; n++) {
 		failing_after(n);
-		status = smtpd__spool_results(
+		status = smtpd__spool_history_results(
 		    f->spool, &e->jobs[0], &results, &count);
 		assert_true(failing_ended() == (status == -1));
 		assert_true(status == 0 || errno == ENOMEM);

@@ -28,7 +28,7 @@ make_due(struct smtpd_control_request *r, struct smtpd_delivery_job *job,
 
 	if (job->due <= progress.due)
 		return 0;
-	if (smtpd__spool_results(r->spool, job, &results, &count) == -1)
+	if (smtpd__spool_history_results(r->spool, job, &results, &count) == -1)
 		return errno;
 	for (size_t i = 0; i < count; i++)
 		if (!results[i].finished)
@@ -159,7 +159,7 @@ hold_or_release(struct smtpd_control_request *r, bool hold)
 
 	if (message == NULL)
 		return smtpd__control_request_no_message(r);
-	if (smtpd__spool_hold(r->spool, message, hold) == -1)
+	if (smtpd__state_change_hold(r->spool, message, hold) == -1)
 		error =
 		    smtpd__control_request_fail_errno(r, errno, r->argument);
 	else
@@ -196,7 +196,7 @@ smtpd__control_change_remove(struct smtpd_control_request *r)
 	if (message == NULL)
 		return smtpd__control_request_no_message(r);
 	each_job(r, message, r->hooks->withdraw);
-	if (smtpd__spool_remove(r->spool, message) == -1) {
+	if (smtpd__state_change_remove(r->spool, message) == -1) {
 		error =
 		    smtpd__control_request_fail_errno(r, errno, r->argument);
 		each_job(r, message, r->hooks->resume);

@@ -117,7 +117,7 @@ smtpd__control_snapshot_results(const struct smtpd_control_snapshot *v,
 	struct smtpd_rcpt_progress *results = NULL;
 
 	*count = 0;
-	if (smtpd__spool_results(v->spool,
+	if (smtpd__spool_history_results(v->spool,
 		smtpd__control_snapshot_original(v, job), &results, count) == 0)
 		return results;
 	*count = 0;

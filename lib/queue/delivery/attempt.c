@@ -242,7 +242,7 @@ recall_results(struct smtpd_delivery *d, struct smtpd_disposition *s)
 	smtpd__dispatch_get_reason(d, s->job, &why);
 	why.outcome = SMTPD_OUTCOME_TEMPORARY;
 	set_all_results(s, &why);
-	if (smtpd__spool_results(d->spool, s->job, &last, &count) == -1)
+	if (smtpd__spool_history_results(d->spool, s->job, &last, &count) == -1)
 		return;
 	for (size_t i = 0; i < s->nrcpts; i++)
 		for (size_t k = 0; k < count; k++)

@@ -22,7 +22,7 @@
 /* What a report is made of, in one piece of memory. */
 struct making {
 	const struct smtpd_bounce *bounce;
-	struct smtpd_content *content;
+	struct smtpd_spool_content *content;
 	struct smtpd_outgoing_rcpt to;
 	struct smtpd_dsn_report report;
 	struct smtpd_header_info facts; /* of the original */
@@ -188,7 +188,7 @@ describe(struct making *m, struct smtpd_spool *spool)
 static int
 sink(void *content, const void *data, size_t len)
 {
-	return smtpd__content_write(content, data, len);
+	return smtpd__spool_content_write(content, data, len);
 }
 
 /* Pass on what is header of LEN bytes at DATA.  Return 1 while there may be
@@ -239,7 +239,7 @@ compose(struct making *m, struct smtpd_spool *spool)
 {
 	if (describe(m, spool) == -1)
 		return -1;
-	m->content = smtpd__content_create(spool);
+	m->content = smtpd__spool_content_create(spool);
 	if (m->content == NULL)
 		return -1;
 	if (smtpd__dsn_begin(&m->report, sink, m->content) == -1 ||
@@ -274,7 +274,7 @@ smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 	if (m == NULL)
 		return -1;
 	if (compose(m, spool) == -1) {
-		smtpd__content_destroy(m->content);
+		smtpd__spool_content_destroy(m->content);
 		return -1;
 	}
 	*mail = (struct smtpd_spool_mail){

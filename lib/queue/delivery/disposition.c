@@ -245,7 +245,7 @@ record_pending(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 	for (size_t i = 0; i < s->nrcpts; i++)
 		if (s->rcpts[i].result.outcome != SMTPD_OUTCOME_SENT)
 			return false;
-	if (smtpd__spool_progress_begin(d->spool, &p->progress, &next) == -1)
+	if (smtpd__pending_commit_begin(d->spool, &p->progress, &next) == -1)
 		return false;
 	smtpd__disposition_sync(d, s->pending);
 	*s->pending = next;

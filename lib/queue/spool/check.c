@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/spool/check.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/spool/clean.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "os/clock.h"
-#include "queue/spool/core.h"
+#include "queue/spool/relocate.h"
 
 /* Bytes that are written anew in one step, and messages. */
 #define STEP_BYTES    1048576
@@ -37,7 +39,7 @@ mark_clock(struct smtpd_spool *s)
 	if (now - s->cleaning.marked < MARK_MS || smtpd__spool_count(s) == 0)
 		return;
 	s->cleaning.marked = now;
-	smtpd__spool_mark(s);
+	smtpd__spool_core_mark_clock(s);
 }
 
 static int
@@ -200,7 +202,7 @@ empty(struct smtpd_spool *s)
 	if (status == 0)
 		status = step(s);
 	if (status == -1) {
-		smtpd__spool_log(s, SMTPD_LOG_WARNING,
+		smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
 		    "the oldest segment of the log cannot be emptied: %s",
 		    strerror(errno));
 		return rest(s);
@@ -208,7 +210,7 @@ empty(struct smtpd_spool *s)
 	if (c->next < c->count)
 		return true;
 	c->segment = 0;
-	/* Somebody may yet have to put an message into the table, or to end
+	/* Somebody may yet have to put a message into the table, or to end
 	 * one. */
 	return smtpd__disk_recycle(s->log) > 0 || rest(s);
 }
@@ -228,6 +230,6 @@ smtpd__spool_clean(struct smtpd_spool *s)
 	if (smtpd__disk_recycle(s->log) > 0)
 		return true;
 	if (s->foreign != NULL && s->cleaning.segment == 0)
-		smtpd__quarantine_foreign(s);
+		smtpd__spool_quarantine_foreign(s);
 	return empty(s) || more;
 }

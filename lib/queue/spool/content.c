@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/spool/content.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,15 +8,15 @@
 
 #include "os/commit.h"
 #include "os/fd.h"
-#include "queue/spool/core.h"
+#include "queue/spool/file.h"
 
 /* What is allocated at first. */
 #define ROOM_MIN 4096
 
-struct smtpd_content *
-smtpd__content_create(struct smtpd_spool *s)
+struct smtpd_spool_content *
+smtpd__spool_content_create(struct smtpd_spool *s)
 {
-	struct smtpd_content *c = calloc(1, sizeof(*c));
+	struct smtpd_spool_content *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
@@ -25,7 +27,7 @@ smtpd__content_create(struct smtpd_spool *s)
 
 /* Have room for LEN bytes, at most SMTPD_SPOOL_SMALL_MAX. */
 static int
-reserve(struct smtpd_content *c, size_t len)
+reserve(struct smtpd_spool_content *c, size_t len)
 {
 	size_t room = c->room > 0 ? c->room : ROOM_MIN;
 	unsigned char *data;
@@ -44,11 +46,12 @@ reserve(struct smtpd_content *c, size_t len)
 
 /* Write what is in memory to the file, which is made when there is none. */
 static int
-spill(struct smtpd_content *c)
+spill(struct smtpd_spool_content *c)
 {
 	if (c->fd == -1)
-		c->fd = smtpd__spool_make_file(c->spool, c->name);
-	if (c->fd == -1 || smtpd__spool_write(c->fd, c->data, c->len) == -1)
+		c->fd = smtpd__spool_file_make(c->spool, c->name);
+	if (c->fd == -1 ||
+	    smtpd__spool_file_write(c->fd, c->data, c->len) == -1)
 		return -1;
 	c->crc = smtpd__crc32c(&c->spool->crc, c->crc, c->data, c->len);
 	c->len = 0;
@@ -56,7 +59,7 @@ spill(struct smtpd_content *c)
 }
 
 static int
-append(struct smtpd_content *c, const unsigned char *data, size_t len)
+append(struct smtpd_spool_content *c, const unsigned char *data, size_t len)
 {
 	while (len > 0) {
 		size_t room = SMTPD_SPOOL_SMALL_MAX - c->len;
@@ -79,7 +82,8 @@ append(struct smtpd_content *c, const unsigned char *data, size_t len)
 }
 
 int
-smtpd__content_write(struct smtpd_content *c, const void *data, size_t len)
+smtpd__spool_content_write(
+    struct smtpd_spool_content *c, const void *data, size_t len)
 {
 	if (c->error == 0 && append(c, data, len) == -1)
 		c->error = errno;
@@ -89,14 +93,8 @@ smtpd__content_write(struct smtpd_content *c, const void *data, size_t len)
 	return -1;
 }
 
-uint64_t
-smtpd__content_size(const struct smtpd_content *c)
-{
-	return c->size;
-}
-
 bool
-smtpd__content_is_large(const struct smtpd_content *c)
+smtpd__spool_content_is_large(const struct smtpd_spool_content *c)
 {
 	return c->fd != -1;
 }
@@ -113,7 +111,7 @@ take_back(int dir, const char *name)
 }
 
 int
-smtpd__content_publish(struct smtpd_content *c, uint64_t id)
+smtpd__spool_content_publish(struct smtpd_spool_content *c, uint64_t id)
 {
 	struct smtpd_spool *s = c->spool;
 	char name[SMTPD_ID_SIZE];
@@ -135,7 +133,7 @@ smtpd__content_publish(struct smtpd_content *c, uint64_t id)
 }
 
 void
-smtpd__content_destroy(struct smtpd_content *c)
+smtpd__spool_content_destroy(struct smtpd_spool_content *c)
 {
 	if (c == NULL)
 		return;

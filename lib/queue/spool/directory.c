@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* For flock(). */
 #define _DEFAULT_SOURCE
+#include "queue/spool/directory.h"
+
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "os/commit.h"
 #include "os/fd.h"
-#include "queue/spool/core.h"
+#include "queue/spool/quarantine.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
@@ -44,7 +45,7 @@ commit_parent(int dir)
 }
 
 static int
-take_lock(
+acquire_lock(
     struct smtpd_spool *s, const char *directory, char *error, size_t size)
 {
 	s->lock = openat(s->dir, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -99,7 +100,7 @@ open_parts(
 }
 
 int
-smtpd__spool_open_directories(
+smtpd__spool_directory_open(
     struct smtpd_spool *s, const char *directory, char *error, size_t size)
 {
 	s->dir = open_directory(s, AT_FDCWD, directory);
@@ -110,13 +111,13 @@ smtpd__spool_open_directories(
 		return -1;
 	}
 	if (!s->settings.read_only &&
-	    take_lock(s, directory, error, size) == -1)
+	    acquire_lock(s, directory, error, size) == -1)
 		return -1;
 	return open_parts(s, directory, error, size);
 }
 
 void
-smtpd__spool_close_directories(struct smtpd_spool *s)
+smtpd__spool_directory_close(struct smtpd_spool *s)
 {
 	int *const fds[] = { &s->tmp, &s->large, &s->quarantine, &s->dead,
 		&s->lock, &s->dir };
@@ -149,7 +150,7 @@ is_file(int dir, const char *name)
 }
 
 void
-smtpd__spool_empty_tmp(struct smtpd_spool *s)
+smtpd__spool_directory_empty_tmp(struct smtpd_spool *s)
 {
 	DIR *dir = read_directory(s->tmp);
 	struct dirent *d;
@@ -180,7 +181,7 @@ is_orphan(struct smtpd_spool *s, const char *name)
 }
 
 void
-smtpd__spool_clear_orphans(struct smtpd_spool *s)
+smtpd__spool_directory_clear_orphans(struct smtpd_spool *s)
 {
 	DIR *dir = read_directory(s->large);
 	struct dirent *d;
@@ -191,41 +192,11 @@ smtpd__spool_clear_orphans(struct smtpd_spool *s)
 		if (!is_orphan(s, d->d_name))
 			continue;
 		if (s->damages > 0 &&
-		    smtpd__quarantine_large(s, d->d_name,
+		    smtpd__spool_quarantine_large(s, d->d_name,
 			"no message in the log has this content, but a part "
 			"of the log is damaged") == -1)
 			continue;
 		unlinkat(s->large, d->d_name, 0);
 	}
 	closedir(dir);
-}
-
-int
-smtpd__spool_make_file(struct smtpd_spool *s, char name[SMTPD_SPOOL_NAME_MAX])
-{
-	/* tmp/ was empty at the start, and nobody else writes to it. */
-	snprintf(name, SMTPD_SPOOL_NAME_MAX, "%" PRIu64,
-	    atomic_fetch_add(&s->files, 1));
-	return openat(
-	    s->tmp, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-}
-
-int
-smtpd__spool_write(int fd, const void *data, size_t len)
-{
-	const char *at = data;
-
-	while (len > 0) {
-		ssize_t n = write(fd, at, len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			errno = n == 0 ? EIO : errno;
-			return -1;
-		}
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
 }

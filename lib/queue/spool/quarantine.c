@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/spool/quarantine.h"
+
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -10,7 +12,8 @@
 
 #include "os/commit.h"
 #include "os/fd.h"
-#include "queue/spool/core.h"
+#include "queue/spool/file.h"
+#include "queue/spool/state_change.h"
 
 /* Bytes of a content that are copied at a time. */
 #define COPY_SIZE 65536
@@ -54,9 +57,9 @@ put_file(struct smtpd_spool *s, int dir, const char *name, const void *data,
     size_t len)
 {
 	char tmp[SMTPD_SPOOL_NAME_MAX];
-	int fd = smtpd__spool_make_file(s, tmp);
+	int fd = smtpd__spool_file_make(s, tmp);
 
-	if (fd == -1 || smtpd__spool_write(fd, data, len) == -1)
+	if (fd == -1 || smtpd__spool_file_write(fd, data, len) == -1)
 		return give_up(s, fd, tmp);
 	return publish(s, fd, tmp, dir, name);
 }
@@ -92,7 +95,7 @@ write_range(int fd, uint64_t offset, const void *data, size_t len)
 		return 0;
 	if (lseek(fd, (off_t)offset, SEEK_SET) == -1)
 		return -1;
-	return smtpd__spool_write(fd, data, len);
+	return smtpd__spool_file_write(fd, data, len);
 }
 
 /* Keep a range of a segment: what was kept of it before stays. */
@@ -121,8 +124,8 @@ keep_range(struct smtpd_spool *s, const char *name, const void *data,
 }
 
 void
-smtpd__quarantine_range(void *user, const char *segment_name, uint64_t offset,
-    const void *data, size_t len, const char *why)
+smtpd__spool_quarantine_range(void *user, const char *segment_name,
+    uint64_t offset, const void *data, size_t len, const char *why)
 {
 	struct smtpd_spool *s = user;
 	char name[SMTPD_SPOOL_NAME_MAX];
@@ -131,11 +134,11 @@ smtpd__quarantine_range(void *user, const char *segment_name, uint64_t offset,
 	snprintf(name, sizeof(name), "%.*s-%llu",
 	    (int)strcspn(segment_name, "./"), segment_name,
 	    (unsigned long long)offset);
-	smtpd__spool_log(s, SMTPD_LOG_WARNING,
+	smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
 	    "segment %s of the log is damaged at %llu: %s", segment_name,
 	    (unsigned long long)offset, why);
 	if (!s->settings.read_only && keep_range(s, name, data, len, why) == -1)
-		smtpd__spool_log(s, SMTPD_LOG_WARNING,
+		smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
 		    "it cannot be copied to quarantine/: %s", strerror(errno));
 }
 
@@ -173,9 +176,10 @@ keep_large(struct smtpd_spool *s, const char *name)
 	return -1;
 }
 
-int
-smtpd__quarantine_message(struct smtpd_spool *s,
-    const struct smtpd_queued_message *e, const char *why)
+/* Copy what is left of E to quarantine/. */
+static int
+keep_message(struct smtpd_spool *s, const struct smtpd_queued_message *e,
+    const char *why)
 {
 	char name[SMTPD_ID_SIZE];
 
@@ -186,7 +190,7 @@ smtpd__quarantine_message(struct smtpd_spool *s,
 }
 
 int
-smtpd__quarantine_large(
+smtpd__spool_quarantine_large(
     struct smtpd_spool *s, const char *name, const char *why)
 {
 	if (keep_large(s, name) == -1)
@@ -195,7 +199,7 @@ smtpd__quarantine_large(
 }
 
 void
-smtpd__quarantine_foreign(struct smtpd_spool *s)
+smtpd__spool_quarantine_foreign(struct smtpd_spool *s)
 {
 	struct smtpd_foreign **at = &s->foreign;
 
@@ -209,7 +213,7 @@ smtpd__quarantine_foreign(struct smtpd_spool *s)
 		if (keep_record(s, name, f->place, f->size,
 			"a record of the log that cannot be understood: of a "
 			"later version, or nonsense") == -1) {
-			smtpd__spool_log(s, SMTPD_LOG_WARNING,
+			smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
 			    "a record cannot be copied to quarantine/: %s",
 			    strerror(errno));
 			at = &f->next;
@@ -233,7 +237,7 @@ copy_content(const struct smtpd_loaded_message *loaded, int fd)
 		return -1;
 	while ((n = smtpd__loaded_message_read(loaded, done, buf, COPY_SIZE)) >
 	    0) {
-		if (smtpd__spool_write(fd, buf, (size_t)n) == -1) {
+		if (smtpd__spool_file_write(fd, buf, (size_t)n) == -1) {
 			n = -1;
 			break;
 		}
@@ -249,7 +253,7 @@ smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
 {
 	char id[SMTPD_ID_SIZE], name[SMTPD_SPOOL_NAME_MAX];
 	char tmp[SMTPD_SPOOL_NAME_MAX];
-	int fd = smtpd__spool_make_file(s, tmp);
+	int fd = smtpd__spool_file_make(s, tmp);
 
 	smtpd__id_write(loaded->id, id);
 	snprintf(name, sizeof(name), "%s.eml", id);
@@ -258,4 +262,23 @@ smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
 	if (publish(s, fd, tmp, s->dead, name) == -1)
 		return -1;
 	return put_why(s, s->dead, id, why);
+}
+
+int
+smtpd__spool_quarantine(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, const char *why)
+{
+	int error;
+
+	if (!smtpd__state_change_begin_end(s, message))
+		return 0;
+	if (keep_message(s, message, why) == 0)
+		return smtpd__state_change_end(
+		    s, message, SMTPD_RECORD_QUARANTINED);
+	error = errno;
+	smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
+	    "a damaged message cannot be moved to quarantine/, and stays");
+	smtpd__state_change_cancel(s, message);
+	errno = error;
+	return -1;
 }

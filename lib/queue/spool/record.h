@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 #include "base/pack.h"
-#include "queue/spool/spool.h"
+#include "queue/model/loaded_message.h"
+#include "queue/spool/progress.h"
 
 enum smtpd_record_type {
 	SMTPD_RECORD_MESSAGE = 1,
@@ -30,7 +31,7 @@ enum smtpd_record_type {
 #define SMTPD_RECORD_RCPTS_MAX 524288u
 #define SMTPD_RECORD_JOBS_MAX  65535u
 
-/* The flags of an message that are kept. */
+/* The flags of a message that are kept. */
 #define SMTPD_RECORD_ENTRY_FLAGS                                               \
 	((unsigned)SMTPD_MESSAGE_NULL_SENDER | (unsigned)SMTPD_MESSAGE_HELD |  \
 	    (unsigned)SMTPD_MESSAGE_LARGE |                                    \

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/spool/relocate.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "queue/spool/core.h"
+#include "queue/spool/append_order.h"
+#include "queue/spool/history.h"
+#include "queue/spool/messages.h"
+#include "queue/spool/read.h"
 
 /* How much is kept of the histories of all jobs of a message, of those of one job,
  * and how much of that from their beginning. */
-#define TRAILS_MAX 1048576
-#define TRAIL_MAX  32768
-#define TRAIL_HEAD 8192
+#define HISTORIES_MAX 1048576
+#define HISTORY_MAX   32768
+#define HISTORY_HEAD  8192
 
 /* Text whose middle is left out when it is too long: a head, and a ring for
  * the tail. */
@@ -58,18 +63,18 @@ put_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
     struct smtpd_pack *p)
 {
 	const struct smtpd_queued_message *e = job->message;
-	size_t share = TRAILS_MAX / e->njobs;
+	size_t share = HISTORIES_MAX / e->njobs;
 	struct digest d = { 0 };
 	int status;
 
-	if (share > TRAIL_MAX)
-		share = TRAIL_MAX;
-	d.head = share / (TRAIL_MAX / TRAIL_HEAD);
+	if (share > HISTORY_MAX)
+		share = HISTORY_MAX;
+	d.head = share / (HISTORY_MAX / HISTORY_HEAD);
 	d.tail = share - d.head;
 	d.data = malloc(share);
 	if (d.data == NULL)
 		return -1;
-	status = smtpd__spool_read_history(
+	status = smtpd__spool_history_read(
 	    s, e->id, (uint32_t)(job - e->jobs), job->history, take_text, &d);
 	put_digest(p, &d);
 	free(d.data);
@@ -87,7 +92,7 @@ put_job(struct smtpd_relocation *r, const struct smtpd_delivery_job *job,
 
 	now.due = job->due;
 	now.attempts = job->attempts;
-	now.flags = smtpd__spool_job_flags(job);
+	now.flags = smtpd__spool_messages_job_flags(job);
 	now.bits = NULL;
 	if (e->finished != NULL && !job->finished) {
 		bits = calloc(((size_t)job->count + 7) / 8, 1);
@@ -112,7 +117,7 @@ put_message(struct smtpd_spool *s, struct smtpd_relocation *r,
 	struct smtpd_pack *p = &r->packs[0];
 	struct smtpd_record_job was;
 
-	m->stamp = smtpd__spool_stamp(s);
+	m->stamp = smtpd__spool_core_stamp(s);
 	m->flags = r->message->flags & SMTPD_RECORD_ENTRY_FLAGS;
 	smtpd__record_put_message(p, m);
 	for (uint32_t i = 0; i < r->message->njobs; i++) {
@@ -139,12 +144,12 @@ put_progress(struct smtpd_spool *s, struct smtpd_relocation *r, size_t n,
 		return -1;
 	smtpd__pack_bytes(body, results.at, results.left);
 	free(memory);
-	now.stamp = smtpd__spool_stamp(s);
+	now.stamp = smtpd__spool_core_stamp(s);
 	now.id = r->message->id;
 	now.job = (uint16_t)number;
 	now.due = job->due;
 	now.attempts = job->attempts;
-	now.flags = smtpd__spool_job_flags(job);
+	now.flags = smtpd__spool_messages_job_flags(job);
 	now.results_len = (uint32_t)body->len;
 	status = put_history(s, job, body);
 	smtpd__record_put_progress(&r->packs[2 * n - 1], &now);
@@ -264,9 +269,9 @@ enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
 	if (e == NULL)
 		return NULL;
 	pthread_mutex_lock(&s->mutex);
-	entered = smtpd__spool_messages_lock(s, e);
+	entered = smtpd__append_order_lock(s, e);
 	if (entered && e->place.segment != segment) {
-		smtpd__spool_messages_unlock(s, e);
+		smtpd__append_order_unlock(s, e);
 		entered = false;
 	}
 	pthread_mutex_unlock(&s->mutex);
@@ -290,7 +295,7 @@ smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
 	error = errno;
 	clear(r);
 	pthread_mutex_lock(&s->mutex);
-	smtpd__spool_messages_unlock(s, e);
+	smtpd__append_order_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (error == EBADMSG)
 		*lost = e;
@@ -332,7 +337,7 @@ smtpd__relocate_end(
 	size = e->record_size;
 	if (appended)
 		move(r);
-	smtpd__spool_messages_unlock(s, e);
+	smtpd__append_order_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (appended)
 		smtpd__disk_release(s->log, place, size);

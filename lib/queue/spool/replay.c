@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/spool/replay.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "queue/spool/core.h"
+#include "queue/spool/messages.h"
 
 /* No job is put off for longer, in seconds: what says so is wrong. */
 #define DELAY_MAX 86400
@@ -11,7 +13,7 @@
 #define LAST_ID_MAX (SMTPD_RECORD_ID_MAX / 2)
 
 static void
-note_stamp(struct smtpd_spool *s, const struct smtpd_stamp *stamp)
+remember_stamp(struct smtpd_spool *s, const struct smtpd_stamp *stamp)
 {
 	s->last.wall_ms = stamp->wall_ms;
 	if (stamp->clock > s->last.clock)
@@ -19,7 +21,7 @@ note_stamp(struct smtpd_spool *s, const struct smtpd_stamp *stamp)
 }
 
 static void
-note_id(struct smtpd_spool *s, uint64_t id)
+remember_id(struct smtpd_spool *s, uint64_t id)
 {
 	if (id > s->last_id && id <= LAST_ID_MAX)
 		s->last_id = id;
@@ -123,7 +125,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_disk_record *record,
 	return NULL;
 }
 
-/* End an message: its message is finished, or stands anew further on. */
+/* End a message: its message is finished, or stands anew further on. */
 static void
 drop(struct smtpd_spool *s, struct smtpd_disk *log,
     struct smtpd_queued_message *e)
@@ -142,8 +144,8 @@ replay_message(struct smtpd_spool *s, struct smtpd_disk *log,
 
 	if (!smtpd__record_get_message(record->head, record->head_len, &m))
 		return keep_foreign(s, record);
-	note_stamp(s, &m.stamp);
-	note_id(s, m.id);
+	remember_stamp(s, &m.stamp);
+	remember_id(s, m.id);
 	old = smtpd__message_table_find(&s->table, m.id);
 	if (old != NULL)
 		drop(s, log, old);
@@ -188,8 +190,8 @@ replay_progress(struct smtpd_spool *s, struct smtpd_disk *log,
 
 	if (!smtpd__record_get_progress(record->head, record->head_len, &p))
 		return keep_foreign(s, record);
-	note_stamp(s, &p.stamp);
-	note_id(s, p.id);
+	remember_stamp(s, &p.stamp);
+	remember_id(s, p.id);
 	e = smtpd__message_table_find(&s->table, p.id);
 	if (e == NULL || p.job >= e->njobs)
 		return 0;
@@ -214,8 +216,8 @@ replay_state(struct smtpd_spool *s, struct smtpd_disk *log,
 
 	if (!smtpd__record_get_state(record->head, record->head_len, &state))
 		return keep_foreign(s, record);
-	note_stamp(s, &state.stamp);
-	note_id(s, state.id);
+	remember_stamp(s, &state.stamp);
+	remember_id(s, state.id);
 	e = smtpd__message_table_find(&s->table, state.id);
 	if (e == NULL)
 		return 0;
@@ -235,8 +237,8 @@ replay_clock(struct smtpd_spool *s, const struct smtpd_disk_record *record)
 
 	if (!smtpd__record_get_clock(record->head, record->head_len, &clock))
 		return keep_foreign(s, record);
-	note_stamp(s, &clock.stamp);
-	note_id(s, clock.last_id);
+	remember_stamp(s, &clock.stamp);
+	remember_id(s, clock.last_id);
 	return 0;
 }
 
@@ -261,7 +263,7 @@ smtpd__spool_replay(
 }
 
 static void
-mend(struct smtpd_queued_message *e, uint32_t now)
+clamp_times(struct smtpd_queued_message *e, uint32_t now)
 {
 	if (e->arrived > now)
 		e->arrived = now;
@@ -271,21 +273,21 @@ mend(struct smtpd_queued_message *e, uint32_t now)
 }
 
 void
-smtpd__spool_settle(struct smtpd_spool *s)
+smtpd__spool_replay_finish(struct smtpd_spool *s)
 {
 	struct smtpd_queued_message *e;
 	uint32_t now;
 
 	smtpd__queue_clock_start(&s->clock, &s->last);
-	now = smtpd__spool_now(s);
+	now = smtpd__queue_clock_now(&s->clock);
 	for (uint64_t id = 0;
 	    (e = smtpd__message_table_from(&s->table, id)) != NULL;
 	    id = e->id + 1)
-		mend(e, now);
+		clamp_times(e, now);
 }
 
 void
-smtpd__spool_forget(struct smtpd_spool *s)
+smtpd__spool_replay_forget(struct smtpd_spool *s)
 {
 	struct smtpd_queued_message *e;
 

@@ -5,48 +5,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "os/clock.h"
 #include "os/commit.h"
 #include "os/fd.h"
 #include "queue/spool/core.h"
+#include "queue/spool/directory.h"
+#include "queue/spool/messages.h"
+#include "queue/spool/replay.h"
 
 /* How often a reader tries beside a writer that recycles. */
 #define READ_TRIES 5
-
-/* The longest log line, with its NUL. */
-#define LINE_SIZE 512
-
-void
-smtpd__spool_log(const struct smtpd_spool *s, enum smtpd_log_level level,
-    const char *format, ...)
-{
-	const struct smtpd_spool_settings *settings = &s->settings;
-	char raw[LINE_SIZE], line[LINE_SIZE];
-	struct smtpd_text text;
-	va_list ap;
-
-	if (settings->log == NULL || level > settings->log_level)
-		return;
-	va_start(ap, format);
-	vsnprintf(raw, sizeof(raw), format, ap);
-	va_end(ap);
-	smtpd__text_init(&text, line, sizeof(line));
-	smtpd__text_filtered(&text, raw, strlen(raw));
-	settings->log(level, line, settings->log_user);
-}
-
-struct smtpd_stamp
-smtpd__spool_stamp(const struct smtpd_spool *s)
-{
-	return (struct smtpd_stamp){ .clock = smtpd__spool_now(s),
-		.wall_ms = smtpd__clock_wall_ms() };
-}
 
 uint32_t
 smtpd__spool_now(const struct smtpd_spool *s)
@@ -99,7 +71,7 @@ open_log(struct smtpd_spool *s, char *error, size_t size)
 		.segment_size = s->settings.segment_size,
 		.read_only = s->settings.read_only,
 		.replay = smtpd__spool_replay,
-		.damaged = smtpd__quarantine_range,
+		.damaged = smtpd__spool_quarantine_range,
 		.user = s,
 	};
 	int dir = open_log_directory(s);
@@ -115,7 +87,7 @@ open_log(struct smtpd_spool *s, char *error, size_t size)
 		s->log = smtpd__disk_open(dir, &settings, error, size);
 		if (s->log != NULL || errno != EAGAIN)
 			break;
-		smtpd__spool_forget(s);
+		smtpd__spool_replay_forget(s);
 	}
 	smtpd__fd_close(dir);
 	return s->log != NULL ? 0 : -1;
@@ -153,8 +125,8 @@ destroy(struct smtpd_spool *s)
 	int error = errno;
 
 	smtpd__disk_close(s->log);
-	smtpd__spool_forget(s);
-	smtpd__spool_close_directories(s);
+	smtpd__spool_replay_forget(s);
+	smtpd__spool_directory_close(s);
 	pthread_cond_destroy(&s->landed);
 	pthread_mutex_destroy(&s->mutex);
 	free(s->cleaning.ids);
@@ -172,17 +144,17 @@ smtpd__spool_open(const char *directory,
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
-	if (smtpd__spool_open_directories(s, directory, error, size) == -1)
+	if (smtpd__spool_directory_open(s, directory, error, size) == -1)
 		goto failed;
 	if (!s->settings.read_only)
-		smtpd__spool_empty_tmp(s);
+		smtpd__spool_directory_empty_tmp(s);
 	if (open_log(s, error, size) == -1)
 		goto failed;
-	smtpd__spool_settle(s);
+	smtpd__spool_replay_finish(s);
 	s->cleaning.marked = smtpd__clock_ms();
 	if (!s->settings.read_only) {
-		smtpd__spool_clear_orphans(s);
-		smtpd__quarantine_foreign(s);
+		smtpd__spool_directory_clear_orphans(s);
+		smtpd__spool_quarantine_foreign(s);
 	}
 	return s;
 failed:
@@ -191,29 +163,159 @@ failed:
 }
 
 void
-smtpd__spool_mark(struct smtpd_spool *s)
-{
-	struct smtpd_record_clock clock = { .stamp = smtpd__spool_stamp(s) };
-	struct smtpd_disk_entry record = { .type = SMTPD_RECORD_CLOCK };
-	struct smtpd_pack head = { 0 };
-
-	pthread_mutex_lock(&s->mutex);
-	clock.last_id = s->last_id;
-	pthread_mutex_unlock(&s->mutex);
-	smtpd__record_put_clock(&head, &clock);
-	record.head = head.data;
-	record.head_len = head.len;
-	if (!head.failed)
-		smtpd__disk_append(s->log, &record, 1, 0);
-	smtpd__pack_free(&head);
-}
-
-void
 smtpd__spool_close(struct smtpd_spool *s)
 {
 	if (s == NULL)
 		return;
 	if (!s->settings.read_only)
-		smtpd__spool_mark(s);
+		smtpd__spool_core_mark_clock(s);
 	destroy(s);
+}
+
+uint64_t
+smtpd__spool_new_id(struct smtpd_spool *s)
+{
+	uint64_t id;
+
+	pthread_mutex_lock(&s->mutex);
+	id = smtpd__spool_messages_new_id(s);
+	pthread_mutex_unlock(&s->mutex);
+	return id;
+}
+
+void
+smtpd__spool_pin(struct smtpd_spool *s, struct smtpd_queued_message *message)
+{
+	pthread_mutex_lock(&s->mutex);
+	message->pins++;
+	pthread_mutex_unlock(&s->mutex);
+}
+
+void
+smtpd__spool_unpin(struct smtpd_spool *s, struct smtpd_queued_message *message)
+{
+	bool gone;
+
+	pthread_mutex_lock(&s->mutex);
+	message->pins--;
+	gone =
+	    message->pins == 0 && (message->flags & SMTPD_MESSAGE_ENDED) != 0;
+	pthread_mutex_unlock(&s->mutex);
+	if (gone)
+		smtpd__spool_messages_free(s, message);
+}
+
+unsigned
+smtpd__spool_flags(
+    struct smtpd_spool *s, const struct smtpd_queued_message *message)
+{
+	(void)s;
+	return message->flags;
+}
+
+/* Pin E, which may be NULL. */
+static struct smtpd_queued_message *
+pinned(struct smtpd_queued_message *e)
+{
+	if (e != NULL)
+		e->pins++;
+	return e;
+}
+
+struct smtpd_queued_message *
+smtpd__spool_find(struct smtpd_spool *s, uint64_t id)
+{
+	struct smtpd_queued_message *e;
+
+	pthread_mutex_lock(&s->mutex);
+	e = smtpd__message_table_find(&s->table, id);
+	if (e != NULL && (e->flags & SMTPD_MESSAGE_PENDING) != 0)
+		e = NULL;
+	e = pinned(e);
+	pthread_mutex_unlock(&s->mutex);
+	return e;
+}
+
+struct smtpd_queued_message *
+smtpd__spool_next(struct smtpd_spool *s, uint64_t id)
+{
+	struct smtpd_queued_message *e;
+
+	pthread_mutex_lock(&s->mutex);
+	do {
+		e = id < UINT64_MAX
+		    ? smtpd__message_table_from(&s->table, id + 1)
+		    : NULL;
+		id = e != NULL ? e->id : id;
+	} while (e != NULL && (e->flags & SMTPD_MESSAGE_PENDING) != 0);
+	e = pinned(e);
+	pthread_mutex_unlock(&s->mutex);
+	return e;
+}
+
+uint64_t
+smtpd__spool_count(struct smtpd_spool *s)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&s->mutex);
+	count = s->count;
+	pthread_mutex_unlock(&s->mutex);
+	return count;
+}
+
+static void
+copy_job(struct smtpd_delivery_job *to, const struct smtpd_delivery_job *from)
+{
+	to->destination = from->destination;
+	to->finished = from->finished;
+	to->delay_notice_sent = from->delay_notice_sent;
+	to->in_doubt = from->in_doubt;
+	to->attempts = from->attempts;
+	to->due = SMTPD_TIME_NONE;
+	to->first = from->first;
+	to->count = from->count;
+	to->history = from->history;
+}
+
+/* The mutex is held. */
+static void
+copy_message(
+    struct smtpd_queued_message *to, const struct smtpd_queued_message *from)
+{
+	const _Atomic unsigned char *bits = from->finished;
+	_Atomic unsigned char *copy = to->finished;
+	size_t len = ((size_t)smtpd__spool_messages_rcpts(from) + 7) / 8;
+
+	to->size = from->size;
+	to->place = from->place;
+	to->record_size = from->record_size;
+	to->arrived = from->arrived;
+	to->unfinished = from->unfinished;
+	to->flags = from->flags;
+	for (uint32_t i = 0; i < from->njobs; i++)
+		copy_job(&to->jobs[i], &from->jobs[i]);
+	for (size_t i = 0; bits != NULL && i < len; i++)
+		copy[i] = bits[i];
+}
+
+struct smtpd_queued_message *
+smtpd__spool_copy(
+    struct smtpd_spool *s, const struct smtpd_queued_message *message)
+{
+	struct smtpd_queued_message *copy =
+	    smtpd__spool_messages_create(message->id, message->njobs);
+	size_t len = ((size_t)smtpd__spool_messages_rcpts(message) + 7) / 8;
+
+	if (copy == NULL)
+		return NULL;
+	copy->finished = calloc(len, 1);
+	if (copy->finished == NULL) {
+		free(copy);
+		return NULL;
+	}
+	pthread_mutex_lock(&s->mutex);
+	copy_message(copy, message);
+	pthread_mutex_unlock(&s->mutex);
+	return copy;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/spool/state_change.h"
+
 #include <errno.h>
 
-#include "queue/spool/core.h"
+#include "queue/spool/append_order.h"
+#include "queue/spool/messages.h"
 
 /* Append a record of CHANGE; the message was entered alone, or is to end. */
 static int
@@ -9,7 +12,7 @@ append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
     enum smtpd_record_change change)
 {
 	struct smtpd_record_state state = {
-		.stamp = smtpd__spool_stamp(s),
+		.stamp = smtpd__spool_core_stamp(s),
 		.id = e->id,
 		.change = (uint8_t)change,
 	};
@@ -29,13 +32,13 @@ append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 }
 
 int
-smtpd__spool_hold(
+smtpd__state_change_hold(
     struct smtpd_spool *s, struct smtpd_queued_message *message, bool hold)
 {
 	int status;
 
 	pthread_mutex_lock(&s->mutex);
-	if (!smtpd__spool_messages_lock(s, message)) {
+	if (!smtpd__append_order_lock(s, message)) {
 		pthread_mutex_unlock(&s->mutex);
 		errno = ENOENT;
 		return -1;
@@ -48,16 +51,29 @@ smtpd__spool_hold(
 		message->flags |= SMTPD_MESSAGE_HELD;
 	if (status == 0 && !hold)
 		message->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
-	smtpd__spool_messages_unlock(s, message);
+	smtpd__append_order_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	return status;
 }
 
-/* End MESSAGE, which was entered alone and is marked as removed, and leave
- * it. */
-static int
-end(struct smtpd_spool *s, struct smtpd_queued_message *message,
-    enum smtpd_record_change change)
+bool
+smtpd__state_change_begin_end(
+    struct smtpd_spool *s, struct smtpd_queued_message *message)
+{
+	bool entered;
+
+	pthread_mutex_lock(&s->mutex);
+	message->flags |= SMTPD_MESSAGE_REMOVED;
+	entered = smtpd__append_order_lock(s, message);
+	if (entered)
+		message->flags |= SMTPD_MESSAGE_REMOVED;
+	pthread_mutex_unlock(&s->mutex);
+	return entered;
+}
+
+int
+smtpd__state_change_end(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, enum smtpd_record_change change)
 {
 	int status = append(s, message, change);
 
@@ -66,53 +82,28 @@ end(struct smtpd_spool *s, struct smtpd_queued_message *message,
 		smtpd__spool_messages_end(s, message);
 	else
 		message->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
-	smtpd__spool_messages_unlock(s, message);
+	smtpd__append_order_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0)
 		smtpd__spool_messages_release(s, message);
 	return status;
 }
 
-/* Enter MESSAGE alone, and mark it.  False when it has ended. */
-static bool
-begin_end(struct smtpd_spool *s, struct smtpd_queued_message *message)
+void
+smtpd__state_change_cancel(
+    struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
-	bool entered;
-
-	pthread_mutex_lock(&s->mutex);
-	message->flags |= SMTPD_MESSAGE_REMOVED;
-	entered = smtpd__spool_messages_lock(s, message);
-	if (entered)
-		message->flags |= SMTPD_MESSAGE_REMOVED;
-	pthread_mutex_unlock(&s->mutex);
-	return entered;
-}
-
-int
-smtpd__spool_remove(struct smtpd_spool *s, struct smtpd_queued_message *message)
-{
-	if (!begin_end(s, message))
-		return 0;
-	return end(s, message, SMTPD_RECORD_REMOVED);
-}
-
-int
-smtpd__spool_quarantine(struct smtpd_spool *s,
-    struct smtpd_queued_message *message, const char *why)
-{
-	int error;
-
-	if (!begin_end(s, message))
-		return 0;
-	if (smtpd__quarantine_message(s, message, why) == 0)
-		return end(s, message, SMTPD_RECORD_QUARANTINED);
-	error = errno;
-	smtpd__spool_log(s, SMTPD_LOG_WARNING,
-	    "a damaged message cannot be moved to quarantine/, and stays");
 	pthread_mutex_lock(&s->mutex);
 	message->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
-	smtpd__spool_messages_unlock(s, message);
+	smtpd__append_order_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
-	errno = error;
-	return -1;
+}
+
+int
+smtpd__state_change_remove(
+    struct smtpd_spool *s, struct smtpd_queued_message *message)
+{
+	if (!smtpd__state_change_begin_end(s, message))
+		return 0;
+	return smtpd__state_change_end(s, message, SMTPD_RECORD_REMOVED);
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/spool/append_order.h"
+
+/* Whether it may yet become clear that E has ended, or others are waited
+ * for. */
+static bool
+must_wait(const struct smtpd_queued_message *e)
+{
+	unsigned flags = e->flags;
+
+	if ((flags & SMTPD_MESSAGE_ENDED) != 0)
+		return false;
+	return (flags & (SMTPD_MESSAGE_LOCKED | SMTPD_MESSAGE_REMOVED)) != 0;
+}
+
+bool
+smtpd__append_order_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
+    struct smtpd_flight *f)
+{
+	bool ended;
+
+	pthread_mutex_lock(&s->mutex);
+	while (must_wait(e))
+		pthread_cond_wait(&s->landed, &s->mutex);
+	ended = (e->flags & SMTPD_MESSAGE_ENDED) != 0;
+	if (!ended) {
+		f->message = e;
+		f->next = s->flights;
+		s->flights = f;
+	}
+	pthread_mutex_unlock(&s->mutex);
+	return !ended;
+}
+
+void
+smtpd__append_order_leave(struct smtpd_spool *s, struct smtpd_flight *f)
+{
+	struct smtpd_flight **at = &s->flights;
+
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	pthread_cond_broadcast(&s->landed);
+}
+
+/* Whether somebody reports progress of E. */
+static bool
+is_busy(const struct smtpd_spool *s, const struct smtpd_queued_message *e)
+{
+	const struct smtpd_flight *f = s->flights;
+
+	while (f != NULL && f->message != e)
+		f = f->next;
+	return f != NULL;
+}
+
+void
+smtpd__append_order_unlock(
+    struct smtpd_spool *s, struct smtpd_queued_message *e)
+{
+	e->flags &= (uint16_t)~SMTPD_MESSAGE_LOCKED;
+	pthread_cond_broadcast(&s->landed);
+}
+
+bool
+smtpd__append_order_lock(struct smtpd_spool *s, struct smtpd_queued_message *e)
+{
+	while ((e->flags & SMTPD_MESSAGE_LOCKED) != 0)
+		pthread_cond_wait(&s->landed, &s->mutex);
+	if ((e->flags & SMTPD_MESSAGE_ENDED) != 0)
+		return false;
+	e->flags |= SMTPD_MESSAGE_LOCKED;
+	while (is_busy(s, e))
+		pthread_cond_wait(&s->landed, &s->mutex);
+	if ((e->flags & SMTPD_MESSAGE_ENDED) == 0)
+		return true;
+	smtpd__append_order_unlock(s, e);
+	return false;
+}

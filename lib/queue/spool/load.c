@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/spool/load.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue/spool/read.h"
+
+/* Open the content of a large message. */
+static int
+open_large(struct smtpd_spool *s, struct smtpd_loaded_message *loaded)
+{
+	char name[SMTPD_ID_SIZE];
+	struct stat st;
+
+	smtpd__id_write(loaded->id, name);
+	loaded->fd = openat(s->large, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (loaded->fd == -1) {
+		if (errno == ENOENT || errno == ELOOP || errno == EBADF)
+			errno = EBADMSG;
+		return -1;
+	}
+	if (fstat(loaded->fd, &st) == -1)
+		return -1;
+	if (S_ISREG(st.st_mode) && st.st_size >= 0 &&
+	    (uint64_t)st.st_size == loaded->size)
+		return 0;
+	errno = EBADMSG;
+	return -1;
+}
+
+/* Fill in LOADED, with a copy of BODY behind its recipients. */
+static int
+fill(struct smtpd_spool *s, const struct smtpd_record_message *m,
+    const void *body, size_t len, struct smtpd_loaded_message *loaded)
+{
+	size_t rcpts = m->nrcpts * sizeof(struct smtpd_outgoing_rcpt);
+	char *copy;
+
+	loaded->id = m->id;
+	loaded->arrived_ms = m->arrived_ms;
+	loaded->nrcpts = m->nrcpts;
+	loaded->size = m->size;
+	loaded->crc = m->crc;
+	loaded->memory = malloc(rcpts + len);
+	if (loaded->memory == NULL)
+		return -1;
+	loaded->rcpts = loaded->memory;
+	copy = (char *)loaded->memory + rcpts;
+	memcpy(copy, body, len);
+	if (!smtpd__record_get_envelope(copy, m->envelope_len, loaded)) {
+		errno = EBADMSG;
+		return -1;
+	}
+	if ((m->flags & SMTPD_MESSAGE_LARGE) != 0)
+		return open_large(s, loaded);
+	loaded->content = copy + m->envelope_len;
+	return 0;
+}
+
+int
+smtpd__spool_load(struct smtpd_spool *s,
+    const struct smtpd_queued_message *message,
+    struct smtpd_loaded_message *loaded)
+{
+	struct smtpd_disk_record record;
+	struct smtpd_record_message m;
+	struct smtpd_disk_place place;
+	const void *body;
+	void *memory =
+	    smtpd__spool_read_message(s, message, &record, &m, &body);
+	int status, error;
+
+	*loaded = (struct smtpd_loaded_message){ .fd = -1 };
+	if (memory == NULL)
+		return -1;
+	status = fill(s, &m, body, record.body_len, loaded);
+	error = errno;
+	free(memory);
+	if (status == 0)
+		return 0;
+	smtpd__loaded_message_finish(loaded);
+	/* Its file may have gone because it has ended. */
+	if (!smtpd__spool_read_place(s, message, &place))
+		error = ENOENT;
+	errno = error;
+	return -1;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SPOOL_LOAD_H
+#define SMTPD_QUEUE_SPOOL_LOAD_H
+
+/* A message, read back to be sent or shown. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "queue/model/loaded_message.h"
+#include "queue/model/queued_message.h"
+
+struct smtpd_spool;
+
+/* Read MESSAGE, which is pinned.  Return 0, or -1 with errno: EBADMSG when it
+ * is damaged, ENOENT when it has ended. */
+int smtpd__spool_load(struct smtpd_spool *s,
+    const struct smtpd_queued_message *message,
+    struct smtpd_loaded_message *loaded);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SPOOL_MESSAGES_H
+#define SMTPD_QUEUE_SPOOL_MESSAGES_H
+
+/*
+ * Queued messages in memory: made, changed as records say, and freed.  Where a
+ * function needs the spool's mutex, its comment says so.
+ */
+
+#include "queue/spool/core.h"
+
+/* A message without anything but its jobs, all zero.  NULL without memory. */
+struct smtpd_queued_message *smtpd__spool_messages_create(
+    uint64_t id, uint32_t njobs);
+
+/* Release its destinations, and free it.  The mutex is not held. */
+void smtpd__spool_messages_free(
+    struct smtpd_spool *s, struct smtpd_queued_message *e);
+
+/* Get the destination of a job.  False without memory.  The mutex is not
+ * held. */
+bool smtpd__spool_messages_bind_destination(struct smtpd_spool *s,
+    struct smtpd_delivery_job *job, const char *domain, size_t len);
+
+/* How many recipients it has. */
+uint32_t smtpd__spool_messages_rcpts(const struct smtpd_queued_message *e);
+
+/* Allocate the bits of its recipients, if it has none.  False without
+ * memory. */
+bool smtpd__spool_messages_need_bits(struct smtpd_queued_message *e);
+
+/* Mark recipient number RCPT as finished. */
+void smtpd__spool_messages_finish_rcpt(
+    struct smtpd_queued_message *e, uint32_t rcpt);
+
+/* Change JOB as its progress record P at PLACE says. */
+void smtpd__spool_messages_apply(struct smtpd_delivery_job *job,
+    const struct smtpd_record_progress *p, struct smtpd_disk_place place);
+
+/* The flags of JOB in a record: of enum smtpd_record_job_flag. */
+uint8_t smtpd__spool_messages_job_flags(const struct smtpd_delivery_job *job);
+
+/* Make an id that is above all ids so far.  The mutex is held. */
+uint64_t smtpd__spool_messages_new_id(struct smtpd_spool *s);
+
+/* Take a message that has ended out of the table.  The mutex is held. */
+void smtpd__spool_messages_end(
+    struct smtpd_spool *s, struct smtpd_queued_message *e);
+
+/* Release its record and its large content.  The mutex is not held. */
+void smtpd__spool_messages_release(
+    struct smtpd_spool *s, const struct smtpd_queued_message *e);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SPOOL_PROGRESS_H
+#define SMTPD_QUEUE_SPOOL_PROGRESS_H
+
+/* The end of an attempt, recorded. */
+
+#include "queue/spool/add.h"
+
+struct smtpd_spool;
+
+/* What came of one recipient in an attempt. */
+struct smtpd_rcpt_progress {
+	uint32_t rcpt;  /* its number in the message */
+	bool finished;  /* sent, or given up: never to be tried again */
+	char host[256]; /* that said so; "" when none was reached */
+	struct smtpd_result result;
+};
+
+/* The end of an attempt. */
+struct smtpd_progress {
+	struct smtpd_delivery_job *job;
+	const struct smtpd_rcpt_progress *rcpts; /* that were not finished */
+	size_t nrcpts;
+	uint32_t due; /* when it is tried again, if any is left */
+	uint16_t attempts;
+	bool delay_notice_sent;
+	bool in_doubt;
+	const char *history; /* what was done, as lines of text */
+	size_t history_len;
+
+	/* A report to the sender, which is added in the same commit; NULL:
+	 * none.  Its content is destroyed in any case. */
+	const struct smtpd_spool_mail *report;
+};
+
+/*
+ * Record P and change its job accordingly; the space that is kept in reserve
+ * may be used.  *REPORT is the message of the report, pinned as by
+ * smtpd__spool_add(), or NULL.  Return 0, or -1 with errno, and nothing is
+ * changed.
+ */
+int smtpd__spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
+    struct smtpd_queued_message **report);
+
+#endif
