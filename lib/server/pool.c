@@ -5,33 +5,25 @@
 #include <string.h>
 #include <time.h>
 
+#include "os/condition.h"
 #include "os/pages.h"
 #include "os/sched.h"
 #include "server/session_state.h"
 
-/* After so many seconds without work an idle thread ends. */
-#define IDLE_SECONDS 10
+/* After so many milliseconds without work an idle thread ends. */
+#define IDLE_MS 10000
 
-int
+void
 smtpd__pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
     void *owner, size_t stack_size)
 {
-	pthread_condattr_t attr;
-	int error;
-
 	memset(p, 0, sizeof(*p));
 	p->work = work;
 	p->owner = owner;
 	p->stack_size = stack_size;
-	error = pthread_condattr_init(&attr);
-	if (error != 0)
-		return error;
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->turn, &attr);
-	pthread_cond_init(&p->empty, NULL);
-	pthread_condattr_destroy(&attr);
-	return 0;
+	smtpd__condition_init(&p->turn);
+	smtpd__condition_init(&p->empty);
 }
 
 void
@@ -49,16 +41,14 @@ smtpd__pool_finish(struct smtpd_pool *p)
 static bool
 take_lead(struct smtpd_pool *p)
 {
-	struct timespec until;
+	struct timespec until = smtpd__condition_after(IDLE_MS);
 	int error = 0;
 	bool taken;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += IDLE_SECONDS;
 	pthread_mutex_lock(&p->lock);
 	p->idle++;
 	while (p->leading && !p->stopping && error == 0)
-		error = pthread_cond_timedwait(&p->turn, &p->lock, &until);
+		error = smtpd__condition_wait(&p->turn, &p->lock, &until);
 	p->idle--;
 	taken = !p->leading && !p->stopping;
 	if (taken)

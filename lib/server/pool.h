@@ -59,8 +59,8 @@ struct smtpd_pool {
 	bool has_last;
 };
 
-/* Make a pool without threads.  Return 0 or an errno value. */
-int smtpd__pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
+/* Make a pool without threads. */
+void smtpd__pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
     void *owner, size_t stack_size);
 
 /* Make the first thread, which leads.  Return 0 or an errno value. */

@@ -14,6 +14,7 @@
 #include "grammar/param.h"
 #include "net/listeners.h"
 #include "os/clock.h"
+#include "os/condition.h"
 #include "os/pages.h"
 #include "server/command_loop.h"
 #include "server/limits.h"
@@ -88,13 +89,8 @@ fail_memory(struct smtpd_server *srv)
 static void
 init_locks(struct smtpd_server *srv)
 {
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&srv->lock, NULL);
-	pthread_cond_init(&srv->gone, &attr);
-	pthread_condattr_destroy(&attr);
+	smtpd__condition_init(&srv->gone);
 }
 
 struct smtpd_server *
@@ -551,10 +547,8 @@ smtpd_server_start(struct smtpd_server *srv)
 	if (smtpd__listeners_address(&srv->listeners, 0) == NULL)
 		return fail(
 		    srv, "nothing to listen on: call smtpd_server_listen()");
-	error = smtpd__pool_init(
+	smtpd__pool_init(
 	    &srv->pool, &pool_work, srv, srv->config.settings.stack_size);
-	if (error != 0)
-		return fail_errno(srv, "cannot make a pool", error);
 	error = smtpd__pool_start(&srv->pool);
 	if (error != 0) {
 		smtpd__pool_finish(&srv->pool);
@@ -602,20 +596,12 @@ interrupt_sessions(struct smtpd_server *srv, enum smtpd_interrupt what)
 static void
 wait_for_sessions(struct smtpd_server *srv, uint32_t timeout_ms)
 {
-	struct timespec until;
+	const struct timespec until = smtpd__condition_after(timeout_ms);
 	int error = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	while (srv->sessions != NULL && error == 0)
-		error = timeout_ms == SMTPD_NO_TIMEOUT
-		    ? pthread_cond_wait(&srv->gone, &srv->lock)
-		    : pthread_cond_timedwait(&srv->gone, &srv->lock, &until);
+		error = smtpd__condition_wait(&srv->gone, &srv->lock,
+		    timeout_ms == SMTPD_NO_TIMEOUT ? NULL : &until);
 }
 
 int
