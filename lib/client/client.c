@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "client/auth.h"
@@ -14,6 +13,7 @@
 #include "grammar/address_parse.h"
 #include "os/cancel.h"
 #include "os/clock.h"
+#include "os/nodename.h"
 #include "os/pages.h"
 #include "transport/tls_client.h"
 
@@ -53,8 +53,8 @@ set_hostname(struct smtpd_client *c)
 	smtpd__text_init(&t, c->hostname, sizeof(c->hostname));
 	if (c->set.hostname != NULL)
 		smtpd__text_add(&t, c->set.hostname);
-	else if (gethostname(c->hostname, sizeof(c->hostname) - 1) != 0)
-		c->hostname[0] = '\0';
+	else
+		smtpd__nodename_get(c->hostname, sizeof(c->hostname));
 }
 
 struct smtpd_client *

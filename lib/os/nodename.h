@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-/* Write the name to BUF of SIZE bytes, cut off if it is longer.  Return 0, or
- * -1 with "" in BUF when the system has none. */
+/* Write the name to BUF of SIZE bytes.  Return 0, or -1 with "" in BUF when the
+ * system has none, or one that does not fit. */
 int smtpd__nodename_get(char *buf, size_t size);
 
 #endif

@@ -5,11 +5,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "grammar/address_parse.h"
 #include "os/clock.h"
+#include "os/nodename.h"
 
 /* The longest log line. */
 #define LOG_LINE_MAX 1200
@@ -85,8 +85,8 @@ set_hostname(struct smtpd_server_config *c)
 		/* Half a name is another name: let it be reported. */
 		if (t.cut)
 			c->hostname[0] = '\0';
-	} else if (gethostname(c->hostname, sizeof(c->hostname) - 1) != 0) {
-		c->hostname[0] = '\0';
+	} else {
+		smtpd__nodename_get(c->hostname, sizeof(c->hostname));
 	}
 	c->settings.hostname = c->hostname;
 }
