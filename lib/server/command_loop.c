@@ -21,7 +21,7 @@ log_refusal(const struct smtpd_session *s, const char *command)
 {
 	const struct smtpd_reply *r = &s->ws->reply;
 
-	smtpd__settings_log(s->config, SMTPD_LOG_INFO,
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
 	    "refused session=%llu peer=%s helo=%s command=%s code=%d "
 	    "status=%s reason=\"%s\"",
 	    (unsigned long long)s->id, s->peer_text, s->helo, command, r->code,
@@ -220,7 +220,7 @@ step(struct smtpd_session *s)
 		conclude(s, "-");
 		return;
 	}
-	smtpd__settings_log(s->config, SMTPD_LOG_TRACE,
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
 	    "session=%llu command=%s", (unsigned long long)s->id, text);
 	run_line(s, text, len);
 }
@@ -282,7 +282,7 @@ smtpd__command_loop_run(struct smtpd_session *s)
 {
 	const struct smtpd_events *events = &s->config->events;
 
-	smtpd__settings_log(s->config, SMTPD_LOG_DEBUG,
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_DEBUG,
 	    "connect session=%llu peer=%s", (unsigned long long)s->id,
 	    s->peer_text);
 	if (s->tls_first)
@@ -295,7 +295,7 @@ smtpd__command_loop_run(struct smtpd_session *s)
 	say_goodbye(s);
 	if (s->announced && events->disconnect != NULL)
 		events->disconnect(s, s->why, events->user);
-	smtpd__settings_log(s->config, SMTPD_LOG_DEBUG,
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_DEBUG,
 	    "disconnect session=%llu peer=%s in=%llu out=%llu",
 	    (unsigned long long)s->id, s->peer_text,
 	    (unsigned long long)s->stream.wire.bytes_in,

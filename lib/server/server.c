@@ -429,7 +429,7 @@ admit(struct smtpd_server *srv, struct smtpd_connection *c)
 	else
 		turn_away(srv, c, "4.3.2", "too many connections");
 	smtpd__socket_host(&c->peer, host, sizeof(host));
-	smtpd__settings_log(&srv->config, SMTPD_LOG_INFO,
+	smtpd__logger_write(&srv->config.logger, SMTPD_LOG_INFO,
 	    "refused peer=%s reason=\"%s\"", host,
 	    verdict == SMTPD_PEER_FULL ? "too many connections from it"
 				       : "too many connections");
@@ -452,7 +452,7 @@ next_connection(void *owner, struct smtpd_connection *c)
 		if (error == 0)
 			return false;
 		smtpd__settings_count(&srv->config, SMTPD_COUNT(errors), 1);
-		smtpd__settings_log(&srv->config, SMTPD_LOG_ERROR,
+		smtpd__logger_write(&srv->config.logger, SMTPD_LOG_ERROR,
 		    "cannot accept connections, errno=%d: waiting a moment",
 		    error);
 		smtpd__listeners_pause(&srv->listeners);
@@ -495,7 +495,7 @@ refuse_connection(void *owner, struct smtpd_connection *c)
 	smtpd__limits_leave(&srv->limits, &c->ticket);
 	pthread_mutex_unlock(&srv->lock);
 	smtpd__settings_count(&srv->config, SMTPD_COUNT(errors), 1);
-	smtpd__settings_log(&srv->config, SMTPD_LOG_ERROR,
+	smtpd__logger_write(&srv->config.logger, SMTPD_LOG_ERROR,
 	    "cannot make a thread: a connection was refused");
 }
 

@@ -154,7 +154,7 @@ set_reply(struct smtpd_reply *r, int code, const char *enhanced,
 static void
 say_mistake(struct smtpd_session *s, const char *what, int code)
 {
-	smtpd__settings_log(s->config, SMTPD_LOG_ERROR,
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_ERROR,
 	    "session=%llu the program's %s: code %d", (unsigned long long)s->id,
 	    what, code);
 	s->ws->reply.code = 0;
@@ -217,7 +217,7 @@ smtpd__session_answer(struct smtpd_session *s)
 
 	if (r->code == 421 && !s->closing)
 		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
-	smtpd__settings_log(s->config, SMTPD_LOG_TRACE,
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
 	    "session=%llu reply=%d %s %s", (unsigned long long)s->id, r->code,
 	    r->enhanced, r->text);
 	if (room == NULL)
@@ -308,7 +308,7 @@ smtpd__session_forget(struct smtpd_session *s)
 static void
 log_tls(const struct smtpd_session *s, const char *reason)
 {
-	smtpd__settings_log(s->config, SMTPD_LOG_INFO,
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
 	    "refused session=%llu peer=%s reason=\"no TLS: %s\"",
 	    (unsigned long long)s->id, s->peer_text, reason);
 }
@@ -359,7 +359,7 @@ smtpd__session_start_tls(struct smtpd_session *s, struct smtpd_tls_conn *conn)
 	}
 	smtpd__session_forget(s);
 	smtpd__session_count(s, SMTPD_COUNT(tls));
-	smtpd__settings_log(c, SMTPD_LOG_DEBUG,
+	smtpd__logger_write(&c->logger, SMTPD_LOG_DEBUG,
 	    "tls session=%llu version=%s cipher=%s name=%s",
 	    (unsigned long long)s->id, smtpd_session_tls(s)->version,
 	    smtpd_session_tls(s)->cipher, smtpd_session_tls(s)->server_name);

@@ -2,7 +2,6 @@
 #include "server/settings.h"
 
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,9 +9,6 @@
 #include "grammar/address_parse.h"
 #include "os/clock.h"
 #include "os/nodename.h"
-
-/* The longest log line. */
-#define LOG_LINE_MAX 1200
 
 /* The low bits of an id count within a millisecond. */
 #define ID_COUNT_BITS 20
@@ -102,6 +98,8 @@ smtpd__settings_init(
 	set_default_times(&c->settings);
 	set_other_defaults(&c->settings);
 	set_hostname(c);
+	c->logger = (struct smtpd_logger){ c->settings.log,
+		c->settings.log_user, c->settings.log_level };
 }
 
 static void
@@ -209,30 +207,4 @@ smtpd__settings_new_id(struct smtpd_server_config *c)
 		next = id > last ? id : last + 1;
 	} while (!atomic_compare_exchange_weak(&c->last_id, &last, next));
 	return next;
-}
-
-bool
-smtpd__settings_logs(
-    const struct smtpd_server_config *c, enum smtpd_log_level level)
-{
-	return c->settings.log != NULL && level <= c->settings.log_level;
-}
-
-void
-smtpd__settings_log(const struct smtpd_server_config *c,
-    enum smtpd_log_level level, const char *format, ...)
-{
-	char line[LOG_LINE_MAX], clean[LOG_LINE_MAX];
-	struct smtpd_text t;
-	va_list ap;
-
-	if (!smtpd__settings_logs(c, level))
-		return;
-	smtpd__text_init(&t, line, sizeof(line));
-	va_start(ap, format);
-	smtpd__text_vformat(&t, format, ap);
-	va_end(ap);
-	smtpd__text_init(&t, clean, sizeof(clean));
-	smtpd__text_filtered(&t, line, strlen(line));
-	c->settings.log(level, clean, c->settings.log_user);
 }

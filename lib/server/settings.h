@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "base/logger.h"
 #include "grammar/command.h"
 
 struct smtpd_command_line;
@@ -60,6 +61,7 @@ struct smtpd_names {
 struct smtpd_server_config {
 	struct smtpd_settings settings; /* no zeros left */
 	char hostname[256];
+	struct smtpd_logger logger;
 	struct smtpd_server *server;
 
 	struct smtpd_verb *verbs;
@@ -115,14 +117,5 @@ void smtpd__settings_count(
 
 /* A new id for a transaction: rising, and close to the time. */
 uint64_t smtpd__settings_new_id(struct smtpd_server_config *c);
-
-/* Whether lines of LEVEL are wanted: to make none in vain. */
-bool smtpd__settings_logs(
-    const struct smtpd_server_config *c, enum smtpd_log_level level);
-
-/* Log one line of printf's making.  What a client sent must have been
- * filtered, here it is again: a line holds only printable ASCII. */
-void smtpd__settings_log(const struct smtpd_server_config *c,
-    enum smtpd_log_level level, const char *format, ...) SMTPD_PRINTF(3, 4);
 
 #endif
