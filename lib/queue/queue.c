@@ -71,9 +71,7 @@ set_client(struct smtpd_delivery *d)
 	d->agent = (struct smtpd_agent_settings){
 		.client = &d->client,
 		.hosts = d->hoststat,
-		.log = d->settings.log,
-		.log_user = d->settings.log_user,
-		.log_level = d->settings.log_level,
+		.logger = d->logger,
 	};
 }
 
@@ -128,9 +126,7 @@ open_spool(
 		.release = smtpd__dispatch_unref_destination,
 		.lost = smtpd__dispatch_lost,
 		.user = d,
-		.log = d->settings.log,
-		.log_user = d->settings.log_user,
-		.log_level = d->settings.log_level,
+		.logger = d->logger,
 	};
 
 	d->spool = smtpd__spool_open(directory, &settings, error, size);

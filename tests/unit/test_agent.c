@@ -115,9 +115,7 @@ make_world(void)
 	w->settings = (struct smtpd_agent_settings){
 		.client = &w->client,
 		.hosts = smtpd__hoststat_create(),
-		.log = keep_log,
-		.log_user = w,
-		.log_level = SMTPD_LOG_INFO,
+		.logger = { keep_log, w, SMTPD_LOG_INFO },
 	};
 	w->agent = smtpd__agent_create(&w->settings);
 	for (size_t i = 0; i < HOSTS; i++) {
@@ -1021,7 +1019,7 @@ quotes_do_not_end_a_reply_in_the_log(void **state)
 	assert_non_null(strstr(
 	    w->log, "status=bounced reply=\"550 no' status=sent x='\"\n"));
 	finish(w, "1 0 0", "quotes");
-	w->settings.log_level = SMTPD_LOG_WARNING;
+	w->settings.logger.level = SMTPD_LOG_WARNING;
 	start(w, scripts);
 	deliver(w, 1, false);
 	smtpd__agent_quit(w->agent);

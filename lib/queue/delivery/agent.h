@@ -22,6 +22,7 @@
 
 #include <smtpd/queue.h>
 
+#include "base/logger.h"
 #include "base/text.h"
 #include "queue/delivery/hoststat.h"
 #include "queue/delivery/route.h"
@@ -35,9 +36,7 @@ struct smtpd_agent;
 struct smtpd_agent_settings {
 	const struct smtpd_client_settings *client; /* with cancel */
 	struct smtpd_hoststat *hosts;
-	smtpd_log_fn *log; /* one line for each recipient of each attempt */
-	void *log_user;
-	enum smtpd_log_level log_level;
+	struct smtpd_logger logger; /* a line per recipient and attempt */
 };
 
 /* NULL without memory.  SETTINGS must live as long. */

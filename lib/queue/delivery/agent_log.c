@@ -78,17 +78,17 @@ smtpd__agent_log(const struct smtpd_agent_attempt *t)
 {
 	const struct smtpd_agent_settings *set = t->agent->set;
 	const struct smtpd_delivery_request *e = t->request;
-	char line[SMTPD_RESULT_LINE_MAX];
-	char relay[SMTPD_RESULT_LINE_MAX];
+	char line[SMTPD_LOGGER_LINE_SIZE];
+	char relay[SMTPD_LOGGER_LINE_SIZE];
 	struct smtpd_text text;
 
-	if (set->log == NULL || set->log_level < SMTPD_LOG_INFO)
+	if (!smtpd__logger_wants(&set->logger, SMTPD_LOG_INFO))
 		return;
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		smtpd__text_init(&text, relay, sizeof(relay));
 		write_relay(&t->stops[t->rcpt_states[i].stop], &text);
 		smtpd__text_init(&text, line, sizeof(line));
 		smtpd__result_line_write(&text, e->loaded, &e->rcpts[i], relay);
-		set->log(SMTPD_LOG_INFO, line, set->log_user);
+		smtpd__logger_write(&set->logger, SMTPD_LOG_INFO, "%s", line);
 	}
 }

@@ -132,7 +132,7 @@ fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
 {
 	set_all_results(s, &route->why);
 	for (size_t i = 0; i < s->nrcpts; i++) {
-		char line[SMTPD_RESULT_LINE_MAX];
+		char line[SMTPD_LOGGER_LINE_SIZE];
 		struct smtpd_text text;
 
 		smtpd__text_init(&text, line, sizeof(line));

@@ -8,9 +8,6 @@
 #include "queue/model/loaded_message.h"
 #include "queue/spool/spool.h"
 
-/* Room for a line. */
-#define SMTPD_RESULT_LINE_MAX 2048
-
 /* The relay of what came to no host. */
 #define SMTPD_RESULT_LINE_NO_RELAY "relay=none tls=none"
 

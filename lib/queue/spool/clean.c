@@ -202,7 +202,7 @@ empty(struct smtpd_spool *s)
 	if (status == 0)
 		status = step(s);
 	if (status == -1) {
-		smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
+		smtpd__logger_write(&s->settings.logger, SMTPD_LOG_WARNING,
 		    "the oldest segment of the log cannot be emptied: %s",
 		    strerror(errno));
 		return rest(s);

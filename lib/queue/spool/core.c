@@ -1,40 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/spool/core.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "base/text.h"
 #include "os/clock.h"
-
-/* The longest log line, with its NUL. */
-#define LINE_SIZE 512
 
 struct smtpd_stamp
 smtpd__spool_core_stamp(const struct smtpd_spool *s)
 {
 	return (struct smtpd_stamp){ .clock = smtpd__queue_clock_now(&s->clock),
 		.wall_ms = smtpd__clock_wall_ms() };
-}
-
-void
-smtpd__spool_core_log(const struct smtpd_spool *s, enum smtpd_log_level level,
-    const char *format, ...)
-{
-	const struct smtpd_spool_settings *settings = &s->settings;
-	char raw[LINE_SIZE], line[LINE_SIZE];
-	struct smtpd_text text;
-	va_list ap;
-
-	if (settings->log == NULL || level > settings->log_level)
-		return;
-	va_start(ap, format);
-	vsnprintf(raw, sizeof(raw), format, ap);
-	va_end(ap);
-	smtpd__text_init(&text, line, sizeof(line));
-	smtpd__text_filtered(&text, raw, strlen(raw));
-	settings->log(level, line, settings->log_user);
 }
 
 void

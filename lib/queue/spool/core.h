@@ -74,10 +74,6 @@ struct smtpd_spool {
 /* The present moment, for a record. */
 struct smtpd_stamp smtpd__spool_core_stamp(const struct smtpd_spool *s);
 
-/* Log one line; every byte outside printable ASCII is replaced. */
-void smtpd__spool_core_log(const struct smtpd_spool *s,
-    enum smtpd_log_level level, const char *format, ...) SMTPD_PRINTF(3, 4);
-
 /* Record the clock, and the last id. */
 void smtpd__spool_core_mark_clock(struct smtpd_spool *s);
 

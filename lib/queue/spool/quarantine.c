@@ -134,11 +134,11 @@ smtpd__spool_quarantine_range(void *user, const char *segment_name,
 	snprintf(name, sizeof(name), "%.*s-%llu",
 	    (int)strcspn(segment_name, "./"), segment_name,
 	    (unsigned long long)offset);
-	smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
+	smtpd__logger_write(&s->settings.logger, SMTPD_LOG_WARNING,
 	    "segment %s of the log is damaged at %llu: %s", segment_name,
 	    (unsigned long long)offset, why);
 	if (!s->settings.read_only && keep_range(s, name, data, len, why) == -1)
-		smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
+		smtpd__logger_write(&s->settings.logger, SMTPD_LOG_WARNING,
 		    "it cannot be copied to quarantine/: %s", strerror(errno));
 }
 
@@ -213,7 +213,8 @@ smtpd__spool_quarantine_foreign(struct smtpd_spool *s)
 		if (keep_record(s, name, f->place, f->size,
 			"a record of the log that cannot be understood: of a "
 			"later version, or nonsense") == -1) {
-			smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
+			smtpd__logger_write(&s->settings.logger,
+			    SMTPD_LOG_WARNING,
 			    "a record cannot be copied to quarantine/: %s",
 			    strerror(errno));
 			at = &f->next;
@@ -276,7 +277,7 @@ smtpd__spool_quarantine(struct smtpd_spool *s,
 		return smtpd__state_change_end(
 		    s, message, SMTPD_RECORD_QUARANTINED);
 	error = errno;
-	smtpd__spool_core_log(s, SMTPD_LOG_WARNING,
+	smtpd__logger_write(&s->settings.logger, SMTPD_LOG_WARNING,
 	    "a damaged message cannot be moved to quarantine/, and stays");
 	smtpd__state_change_cancel(s, message);
 	errno = error;

@@ -31,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/logger.h"
 #include "queue/model/loaded_message.h"
 #include "queue/model/queued_message.h"
 #include "queue/spool/add.h"
@@ -63,10 +64,7 @@ struct smtpd_spool_settings {
 	void (*lost)(void *user, struct smtpd_queued_message *message);
 	void *user;
 
-	/* As in smtpd_queue_settings. */
-	smtpd_log_fn *log;
-	void *log_user;
-	enum smtpd_log_level log_level;
+	struct smtpd_logger logger;
 };
 
 /*
