@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "grammar/received.h"
+#include "os/id_source.h"
 #include "server/session_state.h"
 
 #include <stdarg.h>
@@ -247,7 +248,7 @@ void
 smtpd__transaction_open(struct smtpd_session *s)
 {
 	memset(&s->envelope, 0, sizeof(s->envelope));
-	smtpd__id_write(smtpd__settings_new_id(s->config), s->envelope_id);
+	smtpd__id_write(smtpd__id_source_next(), s->envelope_id);
 	s->envelope.id = s->envelope_id;
 	s->rcpts_room = 0;
 	s->rcpts_refused = 0;

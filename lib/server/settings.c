@@ -7,11 +7,7 @@
 
 #include "base/text.h"
 #include "grammar/address_parse.h"
-#include "os/clock.h"
 #include "os/nodename.h"
-
-/* The low bits of an id count within a millisecond. */
-#define ID_COUNT_BITS 20
 
 /* Sanitizers make frames several times as large. */
 #ifndef SMTPD_STACK_SCALE
@@ -194,17 +190,4 @@ smtpd__settings_count(struct smtpd_server_config *c, size_t count, int64_t n)
 {
 	atomic_fetch_add_explicit(
 	    &c->counts[count], (uint64_t)n, memory_order_relaxed);
-}
-
-uint64_t
-smtpd__settings_new_id(struct smtpd_server_config *c)
-{
-	uint64_t id = smtpd__clock_wall_ms() << ID_COUNT_BITS;
-	uint64_t last = atomic_load(&c->last_id);
-	uint64_t next;
-
-	do {
-		next = id > last ? id : last + 1;
-	} while (!atomic_compare_exchange_weak(&c->last_id, &last, next));
-	return next;
 }

@@ -76,7 +76,6 @@ struct smtpd_server_config {
 	_Atomic uint64_t
 	    counts[sizeof(struct smtpd_server_counters) / sizeof(uint64_t)];
 	_Atomic uint64_t last_session;
-	_Atomic uint64_t last_id;
 };
 
 /* The place of a counter in counts. */
@@ -114,8 +113,5 @@ bool smtpd__settings_names_have(
 /* Move counter COUNT, as SMTPD_COUNT() gives it, by N. */
 void smtpd__settings_count(
     struct smtpd_server_config *c, size_t count, int64_t n);
-
-/* A new id for a transaction: rising, and close to the time. */
-uint64_t smtpd__settings_new_id(struct smtpd_server_config *c);
 
 #endif

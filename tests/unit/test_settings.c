@@ -97,31 +97,12 @@ test_each_setting_stands(void **state)
 	}
 }
 
-/* Ids rise, also within a millisecond. */
-static void
-test_ids_rise(void **state)
-{
-	struct smtpd_server_config c;
-	uint64_t last = 0;
-
-	(void)state;
-	smtpd__settings_init(&c, NULL);
-	for (int i = 0; i < 100000; i++) {
-		uint64_t id = smtpd__settings_new_id(&c);
-
-		assert_true(id > last);
-		last = id;
-	}
-	smtpd__settings_finish(&c);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_each_setting_stands),
-		cmocka_unit_test(test_ids_rise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,10 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "os/clock.h"
-
-/* Ids begin with the time in ms; so many bits follow, as in the server's. */
-#define ID_COUNT_BITS 20
+#include "os/id_source.h"
 
 struct smtpd_queued_message *
 smtpd__spool_messages_create(uint64_t id, uint32_t njobs)
@@ -131,11 +128,8 @@ smtpd__spool_messages_release(
 uint64_t
 smtpd__spool_messages_new_id(struct smtpd_spool *s)
 {
-	uint64_t id = smtpd__clock_wall_ms() << ID_COUNT_BITS;
-
-	id &= SMTPD_RECORD_ID_MAX;
 	do {
-		s->last_id = id > s->last_id ? id : s->last_id + 1;
+		s->last_id = smtpd__id_source_next();
 	} while (smtpd__message_table_find(&s->table, s->last_id) != NULL);
 	return s->last_id;
 }

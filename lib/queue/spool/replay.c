@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "os/id_source.h"
 #include "queue/spool/messages.h"
 
 /* No job is put off for longer, in seconds: what says so is wrong. */
@@ -23,8 +24,10 @@ remember_stamp(struct smtpd_spool *s, const struct smtpd_stamp *stamp)
 static void
 remember_id(struct smtpd_spool *s, uint64_t id)
 {
-	if (id > s->last_id && id <= LAST_ID_MAX)
+	if (id > s->last_id && id <= LAST_ID_MAX) {
 		s->last_id = id;
+		smtpd__id_source_note(id);
+	}
 }
 
 /* Keep in mind a record that says nothing to us, for quarantine. */
