@@ -53,12 +53,16 @@ static int
 add(struct submission *s, struct smtpd_queue *queue)
 {
 	char trace[HOSTNAME_SIZE + 256];
-	struct smtpd_mail mail = {
+	struct smtpd_outgoing_envelope envelope = {
+		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = s->identity->sender,
 		.rcpts = s->rcpts,
 		.nrcpts = s->nrcpts,
 		.ret = s->arguments->ret,
 		.envid = s->arguments->envid,
+	};
+	struct smtpd_queue_options options = {
+		SMTPD_QUEUE_OPTIONS_INIT,
 		.trace = trace,
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID,
 	};
@@ -66,7 +70,7 @@ add(struct submission *s, struct smtpd_queue *queue)
 	int error;
 
 	write_trace(s, trace, sizeof(trace));
-	message = smtpd_queue_begin(queue, &mail);
+	message = smtpd_queue_begin(queue, &envelope, &options);
 	if (message == NULL)
 		return -1;
 	if (copy(s, message) == 0)
@@ -81,6 +85,7 @@ static bool
 add_to_directory(struct submission *s)
 {
 	const struct smtpd_queue_settings settings = {
+		SMTPD_QUEUE_SETTINGS_INIT,
 		.hostname = s->identity->host,
 	};
 	const char *directory = s->arguments->queue;

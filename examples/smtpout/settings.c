@@ -123,8 +123,9 @@ read_policy(struct settings *s, char *text)
 	if (!hostname_is_valid(text))
 		return complain(
 		    PROGRAM, EX_USAGE, "--tls: \"%s\" is not a domain", text);
-	s->rules[s->nrules++] = (struct smtpd_security_rule){ .domain = text,
-		.security = security };
+	s->rules[s->nrules++] =
+	    (struct smtpd_security_rule){ SMTPD_SECURITY_RULE_INIT,
+		    .domain = text, .security = security };
 	return 0;
 }
 
@@ -300,6 +301,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		.self_is_good = s->allow_self || s->remote_port != 25,
 	};
 	parts->smarthost = (struct smtpd_smarthost){
+		SMTPD_SMARTHOST_INIT,
 		.host = s->relay.host,
 		.port = s->relay.port,
 		.tls_first = s->relay.tls_first,
@@ -308,6 +310,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 	};
 	set_client(s, &parts->client);
 	*out = (struct smtpd_queue_settings){
+		SMTPD_QUEUE_SETTINGS_INIT,
 		.hostname = s->in.name,
 		.resolver = &parts->resolver,
 		.client = &parts->client,

@@ -12,7 +12,7 @@
 struct transaction {
 	struct timespec begun;
 	uint64_t size; /* octets of the message that were read */
-	char id[SMTPD_QUEUE_ID_MAX];
+	char id[SMTPD_QUEUE_ID_SIZE];
 };
 
 static int

@@ -6,7 +6,7 @@
  * A durable queue of outgoing mail.  What it has taken is delivered to the
  * recipients' own hosts (or a smarthost), tried again while the trouble may
  * pass, and reported to the sender when it will not; nothing is ever lost,
- * not by a kill and not by a power cut (doc/design.md says what is promised).
+ * by a kill or by a power cut (doc/design.md says what is promised).
  *
  * A program that takes mail on loopback and sends it out:
  *
@@ -27,11 +27,14 @@
  *	int
  *	main(void)
  *	{
- *		char error[256] = "no memory";
+ *		char error[256];
  *		struct smtpd_server *srv = smtpd_server_create(NULL);
- *		struct smtpd_queue *queue = smtpd_queue_open("queue",
- *		    &(struct smtpd_queue_settings){ .workers = 16 }, error,
- *		    sizeof(error));
+ *		struct smtpd_queue_settings settings = {
+ *			SMTPD_QUEUE_SETTINGS_INIT,
+ *			.workers = 16,
+ *		};
+ *		struct smtpd_queue *queue = smtpd_queue_open(
+ *		    "queue", &settings, error, sizeof(error));
  *
  *		if (srv == NULL || queue == NULL) {
  *			fprintf(stderr, "%s\n", error);
@@ -48,10 +51,18 @@
  *	}
  *
  * Threads: open to start, and stop to close, from one thread at a time; all
- * else from any.  One process has a directory at a time.
+ * else from any thread, also before the start.  The functions that read or
+ * write the disk block: open, close, stop, begin, write, commit, and those
+ * that call them.  One process has a directory at a time, and once; after
+ * fork() only one of the two may use an open queue.
+ *
+ * What structs point to is copied; a struct smtpd_trust gets a reference.
+ * Callbacks must return (no exception, no longjmp), and may call any function
+ * of the queue but stop and close.
  */
 
 #include <smtpd/client.h>
+#include <smtpd/outgoing.h>
 #include <smtpd/resolve.h>
 #include <smtpd/server.h>
 #include <smtpd/version.h>
@@ -69,6 +80,7 @@ struct smtpd_queue;
 
 /* A host that everything is sent to, instead of to the recipients' own. */
 struct smtpd_smarthost {
+	size_t size;      /* SMTPD_SMARTHOST_INIT */
 	const char *host; /* a name, or an address */
 	uint16_t port;    /* 25; 465 with tls_first */
 	bool tls_first;   /* TLS from the first byte (RFC 8314) */
@@ -79,11 +91,16 @@ struct smtpd_smarthost {
 	const char *password;
 };
 
+#define SMTPD_SMARTHOST_INIT SMTPD_INIT(smtpd_smarthost)
+
 /* How mail to one domain is secured. */
 struct smtpd_security_rule {
+	size_t size;        /* SMTPD_SECURITY_RULE_INIT */
 	const char *domain; /* of the recipient */
 	enum smtpd_security security;
 };
+
+#define SMTPD_SECURITY_RULE_INIT SMTPD_INIT(smtpd_security_rule)
 
 /* What is done to the header of a message that is added.  Return-Path is
  * removed in any case (RFC 5321, 4.4). */
@@ -91,32 +108,36 @@ enum smtpd_queue_fix {
 	SMTPD_FIX_DATE = 1 << 0,       /* add Date when missing */
 	SMTPD_FIX_MESSAGE_ID = 1 << 1, /* add Message-ID when missing */
 	SMTPD_FIX_BCC = 1 << 2,        /* remove Bcc */
-	SMTPD_FIX_NONE = 1 << 3,       /* nothing: where 0 is the default */
+	SMTPD_FIX_NONE = 1 << 3,       /* nothing, in the settings */
 };
 
-/* What smtpd_queue_deliver() did with a message. */
+/* What smtpd_queue_deliver() did with a message.  It belongs to the library,
+ * and may grow. */
 struct smtpd_queue_submission {
 	const char *id; /* of the message; "" when it was not queued */
 	uint64_t size;  /* octets read from the client */
-	int error;      /* 0: it is queued; EBADMSG: the body has no valid end;
-	                 * else the errno of the queue */
+	int error;      /* 0: it is queued; EBADMSG: the body has no valid
+	                 * end; else an errno of smtpd_queue_begin(), _write()
+	                 * or _commit() */
 };
 
-/* Report a submission, before its reply.  Called on the session's thread; must
- * return. */
+/* Report SUBMISSION, before the reply to it, on the thread of the session. */
 typedef void smtpd_submission_fn(struct smtpd_session *s,
     const struct smtpd_queue_submission *submission, void *user);
 
-/* The settings of a queue; zero or NULL means the default beside each.  Times
- * are in seconds; SMTPD_NO_TIMEOUT: never. */
+/* The settings of a queue; zero or NULL means the default beside each.
+ * SMTPD_NO_TIMEOUT in a time: never. */
 struct smtpd_queue_settings {
+	size_t size; /* SMTPD_QUEUE_SETTINGS_INIT */
+
 	/* The name of this host: in EHLO, and in reports.  Default: that of
 	 * the machine. */
 	const char *hostname;
 
-	/* How names are looked up and hosts are talked to.  Both have a
-	 * hostname and the client a cancel of the queue's own.  The client's
-	 * security is that of all domains without a rule. */
+	/* How names are looked up and hosts are talked to.  The hostname of
+	 * both, and the client's user, password and cancel, are the queue's
+	 * own.  The client's security is that of all domains without a rule,
+	 * of which there are NRULES. */
 	const struct smtpd_resolver_settings *resolver;
 	const struct smtpd_client_settings *client;
 	const struct smtpd_security_rule *rules;
@@ -130,10 +151,9 @@ struct smtpd_queue_settings {
 
 	uint32_t retry_min_s;       /* before the second try; doubles; 300 */
 	uint32_t retry_max_s;       /* at most; 7200 */
-	uint32_t lifetime_s;        /* before the sender gets it back; 432000 */
+	uint32_t lifetime_s;        /* until it is returned; 432000 */
 	uint32_t bounce_lifetime_s; /* of mail without a sender; 172800 */
-	uint32_t
-	    delay_notice_s; /* before the sender is told of a delay; 14400 */
+	uint32_t delay_notice_s;    /* until the sender is told; 14400 */
 
 	uint32_t max_reports; /* to one sender in a minute; 60 */
 
@@ -141,35 +161,41 @@ struct smtpd_queue_settings {
 	 * twentieth of it, but 64 MiB at least. */
 	uint64_t min_free;
 
-	uint32_t segment_size; /* octets of a file of the log; 67108864 */
+	uint32_t segment_size; /* octets of a file of the journal; 67108864 */
 
-	/* Where log lines up to log_level go; NULL: nowhere. */
+	/* Where log lines up to log_level go; NULL: nowhere.  Called on any
+	 * thread, also on several at a time. */
 	smtpd_log_fn *log;
 	void *log_user;
 	enum smtpd_log_level log_level; /* SMTPD_LOG_INFO */
 
 	/* How smtpd_queue_deliver() queues a message: what it does to the
-	 * header, in which domain <postmaster> is, and where it reports
-	 * (NULL: nowhere). */
+	 * header (bits of enum smtpd_queue_fix), in which domain <postmaster>
+	 * is, and to whom it reports (NULL: nobody). */
 	unsigned fix;             /* SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID */
 	const char *local_domain; /* hostname */
 	smtpd_submission_fn *submitted;
 	void *submitted_user;
 };
 
+#define SMTPD_QUEUE_SETTINGS_INIT SMTPD_INIT(smtpd_queue_settings)
+
 /*
- * Open the queue in DIRECTORY, which is made (mode 0700) when it is not
- * there, with a copy of SETTINGS (NULL: all defaults) and of what they point
- * to, but trust and log_user.  What an earlier process left, however it ended,
- * is taken up; what is damaged is moved to DIRECTORY/quarantine.  Return NULL
- * with errno and the reason in ERROR of SIZE bytes; errno is EBUSY when
- * another process has it open.  Since 0.1.
+ * Open the queue in DIRECTORY, which is made (mode 0700) when it is not there,
+ * with a copy of SETTINGS (NULL: all defaults).  What an earlier process left,
+ * however it ended, is taken up; what is damaged is moved to
+ * DIRECTORY/quarantine.  Return NULL with errno and the reason in ERROR of SIZE
+ * bytes: EBUSY when a process has it open, EINVAL when a setting cannot be,
+ * ENOMEM, and what else the system says.  Since 0.1.
  */
 SMTPD_API struct smtpd_queue *smtpd_queue_open(const char *directory,
     const struct smtpd_queue_settings *settings, char *error, size_t size);
 
-/* Begin to deliver, and to answer smtpd_queue_ask() of other processes; once.
- * Return 0, or -1 with the reason in ERROR of SIZE bytes.  Since 0.1. */
+/*
+ * Begin to deliver, and to answer smtpd_queue_ask() of other processes.  Return
+ * 0, or -1 with errno and the reason in ERROR of SIZE bytes: EBUSY when it was
+ * started before, also if it was stopped since.  Since 0.1.
+ */
 SMTPD_API int smtpd_queue_start(
     struct smtpd_queue *q, char *error, size_t size);
 
@@ -181,51 +207,56 @@ SMTPD_API void smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms);
  * Since 0.1. */
 SMTPD_API void smtpd_queue_close(struct smtpd_queue *q);
 
-/* A message to be queued. */
-struct smtpd_mail {
-	const char *id;     /* as smtpd_envelope has it; NULL, or one that is
-	                     * taken: a new one is made */
-	const char *sender; /* local@domain; "" for the null sender */
-	const struct smtpd_outgoing_rcpt *rcpts;
-	size_t nrcpts;
-	const char *ret; /* RET= and ENVID= (RFC 3461); NULL: none */
-	const char *envid;
-	const char *trace; /* lines that are put on top of the header, each
-	                    * ended by CRLF; NULL: none */
-	unsigned fix;      /* of enum smtpd_queue_fix */
-	bool hold;         /* not to be tried before it is released */
+/* How a message is queued; zero or NULL means the default beside each. */
+struct smtpd_queue_options {
+	size_t size; /* SMTPD_QUEUE_OPTIONS_INIT */
+
+	/* The id, as smtpd_envelope has it.  NULL, or one that is taken: a new
+	 * one is made. */
+	const char *id;
+
+	/* Header fields to put on top, each ended by CRLF; NULL: none. */
+	const char *trace;
+
+	unsigned fix; /* of enum smtpd_queue_fix; nothing */
+	bool hold;    /* not to be tried before it is released */
 };
 
-/* The content of a message while it comes in: opaque, used by one thread. */
+#define SMTPD_QUEUE_OPTIONS_INIT SMTPD_INIT(smtpd_queue_options)
+
+/* A message while it comes in: opaque, used by one thread. */
 struct smtpd_queue_message;
 
 /*
- * Begin to add MAIL, which must live until the end of the message.  Return NULL
- * with errno: ENOSPC when the disk is too full to take more (RFC 5321: 452),
- * EINVAL when an address is not one with a domain, or there is no
- * recipient; ENOMEM.  Since 0.1.
+ * Begin to add a message with ENVELOPE and OPTIONS (NULL: all defaults), which
+ * are copied.  That its content has bytes outside ASCII is found out as well.
+ * Return NULL with errno: ENOSPC when the disk is too full to take more (RFC
+ * 5321: 452); EINVAL when there is no recipient, an address has no domain or is
+ * none, or a parameter (RFC 3461, on the wire's form), the trace or a bit of
+ * fix is none that there can be; ENOMEM.  Since 0.2.
  */
-SMTPD_API struct smtpd_queue_message *smtpd_queue_begin(
-    struct smtpd_queue *q, const struct smtpd_mail *mail);
+SMTPD_API struct smtpd_queue_message *smtpd_queue_begin(struct smtpd_queue *q,
+    const struct smtpd_outgoing_envelope *envelope,
+    const struct smtpd_queue_options *options);
 
 /* Append LEN bytes of header and body, lines ended by CRLF.  Return 0, or -1
  * with errno; then only smtpd_queue_abort() is left.  Since 0.1. */
 SMTPD_API int smtpd_queue_write(
-    struct smtpd_queue_message *d, const void *data, size_t len);
+    struct smtpd_queue_message *m, const void *data, size_t len);
 
-/* The room that an id takes, with its NUL. */
-#define SMTPD_QUEUE_ID_MAX 14
+/* The size of an id, with its NUL. */
+#define SMTPD_QUEUE_ID_SIZE 14
 
 /*
- * End the message and queue it: on 0 it is on stable storage, and its id in
- * ID, if that is not NULL.  Or -1 with errno, and nothing is kept.  D is freed
- * in any case.  Since 0.1.
+ * End the message and queue it.  Return 0 when it is on stable storage, with
+ * its id in ID, if that is not NULL; or -1 with errno, and nothing is kept.  M
+ * is freed in any case.  Since 0.1.
  */
 SMTPD_API int smtpd_queue_commit(
-    struct smtpd_queue_message *d, char id[SMTPD_QUEUE_ID_MAX]);
+    struct smtpd_queue_message *m, char id[SMTPD_QUEUE_ID_SIZE]);
 
-/* Forget D; NULL is fine.  Since 0.1. */
-SMTPD_API void smtpd_queue_abort(struct smtpd_queue_message *d);
+/* Forget M; NULL is fine.  errno stays.  Since 0.1. */
+SMTPD_API void smtpd_queue_abort(struct smtpd_queue_message *m);
 
 /*
  * A delivery callback for a server: queue the message with Received on top, and
@@ -241,27 +272,31 @@ SMTPD_API int smtpd_queue_deliver(struct smtpd_session *s,
 SMTPD_API int smtpd_queue_admit(
     struct smtpd_session *s, const struct smtpd_command *command, void *queue);
 
-/* Whether there is room for a message of SIZE octets.  The disk is looked at
- * once a second.  Since 0.1. */
+/* Return true if there is room for a message of SIZE octets.  The disk is
+ * looked at once a second.  Since 0.1. */
 SMTPD_API bool smtpd_queue_has_room(struct smtpd_queue *q, uint64_t size);
 
-/* What a queue has done since it was opened, and holds. */
+/* What a queue has done since it was opened, but for "messages". */
 struct smtpd_queue_counters {
-	uint64_t messages;  /* that wait or are on their way, now */
-	uint64_t attempts;  /* connections, or messages over an open one */
-	uint64_t sent;      /* recipients that a host has taken over */
-	uint64_t failed;    /* recipients that were given up */
-	uint64_t reports;   /* messages to senders */
-	uint64_t dead;      /* messages that were put into dead/ */
-	uint64_t syncs;     /* of the log: fdatasync() */
-	uint64_t log_bytes; /* written to it */
+	size_t size;            /* SMTPD_QUEUE_COUNTERS_INIT */
+	uint64_t messages;      /* queued now: waiting, held or under way */
+	uint64_t attempts;      /* connections, or messages over an open one */
+	uint64_t sent;          /* recipients that a host has taken over */
+	uint64_t failed;        /* recipients that failed for good */
+	uint64_t reports;       /* messages to senders */
+	uint64_t dead;          /* messages that were put into dead/ */
+	uint64_t syncs;         /* of the journal: fdatasync() */
+	uint64_t journal_bytes; /* written to it */
 };
 
-/* Copy the counters to OUT.  Since 0.1. */
-SMTPD_API void smtpd_queue_count(
+#define SMTPD_QUEUE_COUNTERS_INIT SMTPD_INIT(smtpd_queue_counters)
+
+/* Copy the counters to OUT, whose size is set.  Return 0, or -1 with EINVAL
+ * when it is not.  Since 0.1. */
+SMTPD_API int smtpd_queue_count(
     struct smtpd_queue *q, struct smtpd_queue_counters *out);
 
-/* Take LEN bytes of an answer.  Return 0, or -1 to hear no more. */
+/* Take LEN bytes of an answer.  Return 0, or -1 to get no more. */
 typedef int smtpd_write_fn(void *user, const void *data, size_t len);
 
 /*

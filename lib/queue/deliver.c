@@ -17,12 +17,13 @@
 struct submission {
 	struct smtpd_queue *queue;
 	const struct smtpd_envelope *envelope;
-	struct smtpd_mail mail;
+	struct smtpd_outgoing_envelope outgoing;
+	struct smtpd_queue_options options;
 	struct smtpd_outgoing_rcpt *rcpts;
 	uint64_t size; /* octets read */
 	char postmaster[16 + 256];
 	char received[1024];
-	char id[SMTPD_QUEUE_ID_MAX];
+	char id[SMTPD_QUEUE_ID_SIZE];
 };
 
 /* Trouble of our own is never the client's fault, and never permanent. */
@@ -49,6 +50,7 @@ set_rcpts(struct submission *sub)
 		const struct smtpd_rcpt *r = &e->rcpts[i];
 
 		sub->rcpts[i] = (struct smtpd_outgoing_rcpt){
+			SMTPD_OUTGOING_RCPT_INIT,
 			.address = r->address.domain[0] != '\0'
 			    ? r->address.text
 			    : sub->postmaster,
@@ -58,13 +60,13 @@ set_rcpts(struct submission *sub)
 			    smtpd_param_value(r->params, r->nparams, "ORCPT"),
 		};
 	}
-	sub->mail.rcpts = sub->rcpts;
-	sub->mail.nrcpts = e->nrcpts;
+	sub->outgoing.rcpts = sub->rcpts;
+	sub->outgoing.nrcpts = e->nrcpts;
 	return 0;
 }
 
 static int
-set_mail(struct submission *sub, struct smtpd_session *s)
+set_envelope(struct submission *sub, struct smtpd_session *s)
 {
 	const struct smtpd_envelope *e = sub->envelope;
 
@@ -75,11 +77,15 @@ set_mail(struct submission *sub, struct smtpd_session *s)
 	}
 	snprintf(sub->postmaster, sizeof(sub->postmaster), "postmaster@%s",
 	    sub->queue->local_domain);
-	sub->mail = (struct smtpd_mail){
-		.id = e->id,
+	sub->outgoing = (struct smtpd_outgoing_envelope){
+		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = e->sender.text,
 		.ret = smtpd_param_value(e->params, e->nparams, "RET"),
 		.envid = smtpd_param_value(e->params, e->nparams, "ENVID"),
+	};
+	sub->options = (struct smtpd_queue_options){
+		SMTPD_QUEUE_OPTIONS_INIT,
+		.id = e->id,
 		.trace = sub->received,
 		.fix = sub->queue->delivery.settings.fix,
 	};
@@ -92,7 +98,7 @@ static int
 queue_body(struct submission *sub, struct smtpd_body *body)
 {
 	struct smtpd_queue_message *m =
-	    smtpd_queue_begin(sub->queue, &sub->mail);
+	    smtpd_queue_begin(sub->queue, &sub->outgoing, &sub->options);
 	char block[BLOCK_SIZE];
 	ssize_t n;
 
@@ -129,7 +135,7 @@ smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body, void *queue)
 {
 	struct submission sub = { .queue = queue, .envelope = envelope };
-	int status = set_mail(&sub, s);
+	int status = set_envelope(&sub, s);
 	int error;
 
 	if (status == 0)

@@ -6,73 +6,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "base/text.h"
 #include "os/condition.h"
-#include "os/nodename.h"
 #include "os/random.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/maintenance.h"
 #include "queue/delivery/workers.h"
+#include "queue/settings.h"
 
-static void
-set_default(uint32_t *value, uint32_t standard)
-{
-	if (*value == 0)
-		*value = standard;
-}
-
-/* Apply the defaults to a copy of SETTINGS. */
+/* Keep what is needed of SETTINGS after the opening. */
 static void
 set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 {
 	struct smtpd_delivery *d = &q->delivery;
-	struct smtpd_queue_settings *s = &d->settings;
 
-	if (settings != NULL)
-		*s = *settings;
-	set_default(&s->workers, 64);
-	set_default(&s->site_connections, 10);
-	set_default(&s->idle_ms, 5000);
-	set_default(&s->retry_min_s, 300);
-	set_default(&s->retry_max_s, 7200);
-	set_default(&s->lifetime_s, 432000);
-	set_default(&s->bounce_lifetime_s, 172800);
-	set_default(&s->delay_notice_s, 14400);
-	set_default(&s->max_reports, 60);
-	if (s->retry_max_s < s->retry_min_s)
-		s->retry_max_s = s->retry_min_s;
-	if (s->log_level == 0)
-		s->log_level = SMTPD_LOG_INFO;
-	if (s->fix == 0)
-		s->fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID;
-	if (s->hostname != NULL)
-		snprintf(d->hostname, sizeof(d->hostname), "%s", s->hostname);
-	else if (smtpd__nodename_get(d->hostname, sizeof(d->hostname)) == -1)
-		snprintf(d->hostname, sizeof(d->hostname), "localhost");
-	s->hostname = d->hostname;
+	d->settings = *settings;
+	snprintf(d->hostname, sizeof(d->hostname), "%s", settings->hostname);
 	snprintf(q->local_domain, sizeof(q->local_domain), "%s",
-	    s->local_domain != NULL ? s->local_domain : d->hostname);
+	    settings->local_domain);
 	d->logger = (struct smtpd_logger){
-		.log = s->log,
-		.user = s->log_user,
-		.level = s->log_level,
+		.log = settings->log,
+		.user = settings->log_user,
+		.level = settings->log_level,
 	};
-}
-
-static void
-set_client(struct smtpd_delivery *d)
-{
-	if (d->settings.client != NULL)
-		d->client = *d->settings.client;
+	d->client = *settings->client;
 	d->client.hostname = d->hostname;
-	d->client.cancel = d->cancel;
+	d->client.user = NULL;
+	d->client.password = NULL;
+	d->client.cancel = NULL;
 	if (d->client.trust != NULL)
 		smtpd_trust_ref(d->client.trust);
-	d->agent = (struct smtpd_agent_settings){
-		.client = &d->client,
-		.hosts = d->hoststat,
-		.logger = d->logger,
-	};
 }
 
 static struct smtpd_schedule *
@@ -105,10 +69,15 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 	d->hoststat = smtpd__hoststat_create();
 	d->bounce_limit = smtpd__bounce_limit_create(d->settings.max_reports);
 	d->schedule = create_schedule(&d->settings);
-	set_client(d);
 	if (d->cancel == NULL || d->hoststat == NULL ||
 	    d->bounce_limit == NULL || d->schedule == NULL)
 		return -1;
+	d->client.cancel = d->cancel;
+	d->agent = (struct smtpd_agent_settings){
+		.client = &d->client,
+		.hosts = d->hoststat,
+		.logger = d->logger,
+	};
 	errno = EINVAL;
 	d->router = smtpd__router_create(&d->settings, error, size);
 	return d->router != NULL ? 0 : -1;
@@ -133,33 +102,57 @@ open_spool(
 	return d->spool != NULL ? 0 : -1;
 }
 
-struct smtpd_queue *
-smtpd_queue_open(const char *directory,
+/* Open all of Q, which is zero.  Return 0, or -1 with errno and the reason in
+ * ERROR. */
+static int
+open_parts(struct smtpd_queue *q, const char *directory,
     const struct smtpd_queue_settings *settings, char *error, size_t size)
 {
-	struct smtpd_queue *q = calloc(1, sizeof(*q));
-	struct smtpd_delivery *d;
-	int code;
+	struct smtpd_delivery *d = &q->delivery;
 
-	if (q == NULL) {
-		snprintf(error, size, "no memory");
-		return NULL;
-	}
-	d = &q->delivery;
 	set_settings(q, settings);
 	pthread_mutex_init(&d->lock, NULL);
 	smtpd__condition_init(&d->wake_maintenance);
 	smtpd__workers_init(d);
-	smtpd__disk_space_init(&q->space, -1, d->settings.min_free);
+	smtpd__disk_space_init(&q->space, -1, settings->min_free);
 	if (create_parts(d, error, size) == -1 ||
-	    open_spool(d, directory, error, size) == -1) {
-		code = errno;
-		smtpd_queue_close(q);
-		errno = code;
-		return NULL;
-	}
+	    open_spool(d, directory, error, size) == -1)
+		return -1;
 	q->space.directory = smtpd__spool_directory(d->spool);
-	smtpd__dispatch_schedule_all(d);
+	/* From here on they may not be used. */
+	d->settings.hostname = d->hostname;
+	d->settings.local_domain = q->local_domain;
+	d->settings.resolver = NULL;
+	d->settings.client = NULL;
+	d->settings.smarthost = NULL;
+	d->settings.rules = NULL;
+	return 0;
+}
+
+struct smtpd_queue *
+smtpd_queue_open(const char *directory,
+    const struct smtpd_queue_settings *settings, char *error, size_t size)
+{
+	struct smtpd_settings_copy copy;
+	struct smtpd_queue *q = NULL;
+	int status, code;
+
+	status = smtpd__queue_settings_copy(&copy, settings, error, size);
+	if (status == 0) {
+		q = calloc(1, sizeof(*q));
+		snprintf(error, size, "no memory");
+	}
+	if (q != NULL)
+		status = open_parts(q, directory, &copy.queue, error, size);
+	code = errno;
+	smtpd__queue_settings_finish(&copy);
+	if (q != NULL && status == -1) {
+		smtpd_queue_close(q);
+		q = NULL;
+	}
+	errno = code;
+	if (q != NULL)
+		smtpd__dispatch_schedule_all(&q->delivery);
 	return q;
 }
 
@@ -238,9 +231,11 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 {
 	struct smtpd_delivery *d = &q->delivery;
 
-	if (d->stopping) {
-		snprintf(error, size, "the queue was stopped: open it again");
-		errno = EINVAL;
+	if (d->running || d->stopping) {
+		snprintf(error, size,
+		    d->stopping ? "the queue was stopped: open it again"
+				: "the queue was started already");
+		errno = EBUSY;
 		return -1;
 	}
 	q->hooks = (struct smtpd_control_hooks){
@@ -271,7 +266,7 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 static void
 log_counters(struct smtpd_queue *q)
 {
-	struct smtpd_queue_counters c;
+	struct smtpd_queue_counters c = { SMTPD_QUEUE_COUNTERS_INIT };
 
 	smtpd_queue_count(q, &c);
 	smtpd__logger_write(&q->delivery.logger, SMTPD_LOG_INFO,
@@ -332,21 +327,23 @@ smtpd_queue_has_room(struct smtpd_queue *q, uint64_t size)
 	return smtpd__disk_space_has_room(&q->space, size);
 }
 
-void
+int
 smtpd_queue_count(struct smtpd_queue *q, struct smtpd_queue_counters *out)
 {
 	struct smtpd_delivery *d = &q->delivery;
-	struct smtpd_disk_stats log;
+	struct smtpd_queue_counters counters;
+	struct smtpd_disk_stats journal;
 
-	smtpd__spool_stats(d->spool, &log);
-	*out = (struct smtpd_queue_counters){
+	smtpd__spool_stats(d->spool, &journal);
+	counters = (struct smtpd_queue_counters){
 		.messages = smtpd__spool_count(d->spool),
 		.attempts = atomic_load(&d->counts.attempts),
 		.sent = atomic_load(&d->counts.sent),
 		.failed = atomic_load(&d->counts.failed),
 		.reports = atomic_load(&d->counts.reports),
 		.dead = atomic_load(&d->counts.dead_letters),
-		.syncs = log.syncs,
-		.log_bytes = log.bytes,
+		.syncs = journal.syncs,
+		.journal_bytes = journal.bytes,
 	};
+	return smtpd__sized_fill(out, &counters, sizeof(counters));
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+
+/* Submission: a message comes in piece by piece and is queued in one commit. */
+
 #include <smtpd/address.h>
 #include <smtpd/queue.h>
 
@@ -7,35 +10,132 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/id.h"
+#include "base/sized.h"
 #include "grammar/date.h"
+#include "grammar/dsn_param.h"
 #include "grammar/header_edit.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/queue_state.h"
 
+#define FIX_BITS \
+	(SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID | SMTPD_FIX_BCC | SMTPD_FIX_NONE)
+
 struct smtpd_queue_message {
 	struct smtpd_queue *queue;
-	const struct smtpd_mail *mail;
-	struct smtpd_spool_content *content;
-	uint64_t id;
+	struct smtpd_spool_mail mail;
+	struct smtpd_arena arena; /* what mail points to */
 	char date[SMTPD_DATE_MAX];
 	char message_id[320];
 	struct smtpd_header_edit edit;
 };
 
-static int
-keep(void *user, const void *data, size_t len)
+/* Return true if TEXT is an address with a domain, so that it can be sent to,
+ * and reported to. */
+static bool
+is_full_address(const char *text)
 {
-	struct smtpd_queue_message *d = user;
+	char buf[SMTPD_ADDRESS_MAX];
+	struct smtpd_address a;
 
-	return smtpd__spool_content_write(d->content, data, len);
+	return text != NULL &&
+	    smtpd_address_parse(text, buf, sizeof(buf), &a) == 0 &&
+	    a.domain[0] != '\0';
 }
 
-static void
-begin_edit(struct smtpd_queue_message *d)
+/* Return true if TEXT is header fields: lines that CRLF ends, none empty. */
+static bool
+is_header_text(const char *text)
 {
-	unsigned fix = d->mail->fix;
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\r\n");
+
+		if (len == 0 || strncmp(text + len, "\r\n", 2) != 0)
+			return false;
+		text += len + 2;
+	}
+	return true;
+}
+
+/* Copy TEXT, unless it is NULL, to *OUT.  Return 0, or -1 without memory. */
+static int
+copy_text(struct smtpd_queue_message *m, const char *text, const char **out)
+{
+	*out = NULL;
+	if (text != NULL)
+		*out = smtpd__arena_text(&m->arena, text, strlen(text));
+	return text == NULL || *out != NULL ? 0 : -1;
+}
+
+/* Check and copy recipient I of E to OUT.  Return 0, or an errno. */
+static int
+copy_rcpt(struct smtpd_queue_message *m,
+    const struct smtpd_outgoing_envelope *e, size_t i,
+    struct smtpd_outgoing_rcpt *out)
+{
+	struct smtpd_outgoing_rcpt r;
+
+	if (smtpd__sized_copy_nth(&r, sizeof(r), e->rcpts, i) == -1 ||
+	    !is_full_address(r.address) ||
+	    (r.notify != NULL &&
+		!smtpd__dsn_param_is_valid("NOTIFY", r.notify)) ||
+	    (r.orcpt != NULL && !smtpd__dsn_param_is_valid("ORCPT", r.orcpt)))
+		return EINVAL;
+	*out = r;
+	if (copy_text(m, r.address, &out->address) == -1 ||
+	    copy_text(m, r.notify, &out->notify) == -1 ||
+	    copy_text(m, r.orcpt, &out->orcpt) == -1)
+		return ENOMEM;
+	return 0;
+}
+
+/* Check and copy the envelope GIVEN.  Return 0, or an errno. */
+static int
+copy_envelope(
+    struct smtpd_queue_message *m, const struct smtpd_outgoing_envelope *given)
+{
+	struct smtpd_outgoing_envelope e;
+	struct smtpd_outgoing_rcpt *rcpts;
+	int error = 0;
+
+	if (given == NULL || smtpd__sized_copy(&e, sizeof(e), given) == -1 ||
+	    e.nrcpts == 0 || e.rcpts == NULL || e.sender == NULL ||
+	    (e.sender[0] != '\0' && !is_full_address(e.sender)) ||
+	    (e.ret != NULL && !smtpd__dsn_param_is_valid("RET", e.ret)) ||
+	    (e.envid != NULL && !smtpd__dsn_param_is_valid("ENVID", e.envid)))
+		return EINVAL;
+	rcpts = smtpd__arena_alloc(&m->arena, e.nrcpts * sizeof(*rcpts));
+	if (rcpts == NULL || copy_text(m, e.sender, &m->mail.sender) == -1 ||
+	    copy_text(m, e.ret, &m->mail.ret) == -1 ||
+	    copy_text(m, e.envid, &m->mail.envid) == -1)
+		return ENOMEM;
+	for (size_t i = 0; i < e.nrcpts && error == 0; i++)
+		error = copy_rcpt(m, &e, i, &rcpts[i]);
+	m->mail.rcpts = rcpts;
+	m->mail.nrcpts = e.nrcpts;
+	if (e.sender[0] == '\0')
+		m->mail.flags |= SMTPD_MESSAGE_NULL_SENDER;
+	if (e.eight_bit)
+		m->mail.flags |= SMTPD_MESSAGE_EIGHT_BIT;
+	if (e.utf8)
+		m->mail.flags |= SMTPD_MESSAGE_UTF8;
+	return error;
+}
+
+static int
+write_content(void *user, const void *data, size_t len)
+{
+	struct smtpd_queue_message *m = user;
+
+	return smtpd__spool_content_write(m->mail.content, data, len);
+}
+
+/* Begin to edit the header, as FIX says. */
+static void
+begin_edit(struct smtpd_queue_message *m, unsigned fix)
+{
 	char id[SMTPD_ID_SIZE];
 	struct smtpd_header_wants wants = {
 		.drop_bcc = (fix & SMTPD_FIX_BCC) != 0,
@@ -43,150 +143,107 @@ begin_edit(struct smtpd_queue_message *d)
 
 	if ((fix & SMTPD_FIX_DATE) != 0) {
 		smtpd__date_write(
-		    (time_t)(smtpd__clock_wall_ms() / 1000), d->date);
-		wants.date = d->date;
+		    (time_t)(smtpd__clock_wall_ms() / 1000), m->date);
+		wants.date = m->date;
 	}
 	if ((fix & SMTPD_FIX_MESSAGE_ID) != 0) {
-		smtpd__id_write(d->id, id);
-		snprintf(d->message_id, sizeof(d->message_id), "<%s@%s>", id,
-		    d->queue->delivery.hostname);
-		wants.message_id = d->message_id;
+		smtpd__id_write(m->mail.id, id);
+		snprintf(m->message_id, sizeof(m->message_id), "<%s@%s>", id,
+		    m->queue->delivery.hostname);
+		wants.message_id = m->message_id;
 	}
-	smtpd__header_edit_init(&d->edit, &wants, keep, d);
+	smtpd__header_edit_init(&m->edit, &wants, write_content, m);
 }
 
-static uint64_t
-choose_id(struct smtpd_queue *q, const struct smtpd_mail *mail)
+/* Begin the content of M as OPTIONS say.  Return 0, or an errno. */
+static int
+begin_content(
+    struct smtpd_queue_message *m, const struct smtpd_queue_options *given)
 {
-	uint64_t id;
+	struct smtpd_spool *spool = m->queue->delivery.spool;
+	struct smtpd_queue_options o;
 
-	if (mail->id != NULL && smtpd__id_parse(mail->id, &id) == 0)
-		return id;
-	return smtpd__spool_new_id(q->delivery.spool);
-}
-
-static bool
-is_good(const char *text)
-{
-	char buf[SMTPD_ADDRESS_MAX];
-	struct smtpd_address a;
-
-	return smtpd_address_parse(text, buf, sizeof(buf), &a) == 0 &&
-	    a.domain[0] != '\0';
-}
-
-/* Whether all addresses can be sent to, and reported to. */
-static bool
-has_good_addresses(const struct smtpd_mail *mail)
-{
-	if (mail->nrcpts == 0 ||
-	    (mail->sender[0] != '\0' && !is_good(mail->sender)))
-		return false;
-	for (size_t i = 0; i < mail->nrcpts; i++)
-		if (!is_good(mail->rcpts[i].address))
-			return false;
-	return true;
+	if (smtpd__sized_copy(&o, sizeof(o), given) == -1 ||
+	    (o.fix & ~(unsigned)FIX_BITS) != 0 ||
+	    (o.trace != NULL && !is_header_text(o.trace)))
+		return EINVAL;
+	if (!smtpd_queue_has_room(m->queue, 0))
+		return ENOSPC;
+	if (o.hold)
+		m->mail.flags |= SMTPD_MESSAGE_HELD;
+	if (o.id == NULL || smtpd__id_parse(o.id, &m->mail.id) == -1)
+		m->mail.id = smtpd__spool_new_id(spool);
+	m->mail.content = smtpd__spool_content_create(spool);
+	if (m->mail.content == NULL)
+		return ENOMEM;
+	begin_edit(m, o.fix);
+	if (o.trace != NULL && write_content(m, o.trace, strlen(o.trace)) == -1)
+		return errno;
+	return 0;
 }
 
 struct smtpd_queue_message *
-smtpd_queue_begin(struct smtpd_queue *q, const struct smtpd_mail *mail)
+smtpd_queue_begin(struct smtpd_queue *q,
+    const struct smtpd_outgoing_envelope *envelope,
+    const struct smtpd_queue_options *options)
 {
-	struct smtpd_queue_message *d;
+	struct smtpd_queue_message *m = malloc(sizeof(*m));
+	int error;
 
-	if (!has_good_addresses(mail)) {
-		errno = EINVAL;
+	if (m == NULL)
 		return NULL;
-	}
-	if (!smtpd_queue_has_room(q, 0)) {
-		errno = ENOSPC;
-		return NULL;
-	}
-	d = malloc(sizeof(*d));
-	if (d == NULL)
-		return NULL;
-	d->queue = q;
-	d->mail = mail;
-	d->id = choose_id(q, mail);
-	d->content = smtpd__spool_content_create(q->delivery.spool);
-	if (d->content == NULL)
-		goto fail;
-	begin_edit(d);
-	if (mail->trace != NULL &&
-	    keep(d, mail->trace, strlen(mail->trace)) == -1)
-		goto fail;
-	return d;
-fail:
-	smtpd_queue_abort(d);
+	m->queue = q;
+	m->mail = (struct smtpd_spool_mail){ .content = NULL };
+	smtpd__arena_init(&m->arena, NULL, 0, SIZE_MAX);
+	error = copy_envelope(m, envelope);
+	if (error == 0)
+		error = begin_content(m, options);
+	if (error == 0)
+		return m;
+	smtpd_queue_abort(m);
+	errno = error;
 	return NULL;
 }
 
 int
-smtpd_queue_write(struct smtpd_queue_message *d, const void *data, size_t len)
+smtpd_queue_write(struct smtpd_queue_message *m, const void *data, size_t len)
 {
-	return smtpd__header_edit_feed(&d->edit, data, len);
-}
-
-static unsigned
-flags_of(const struct smtpd_queue_message *d)
-{
-	const struct smtpd_header_info *facts = &d->edit.info;
-	unsigned flags = 0;
-
-	if (d->mail->sender[0] == '\0')
-		flags |= SMTPD_MESSAGE_NULL_SENDER;
-	if (d->mail->hold)
-		flags |= SMTPD_MESSAGE_HELD;
-	if (facts->eight_bit)
-		flags |= SMTPD_MESSAGE_EIGHT_BIT;
-	if (facts->automatic)
-		flags |= SMTPD_MESSAGE_AUTOMATIC;
-	return flags;
-}
-
-static int
-add(struct smtpd_queue_message *d, struct smtpd_queued_message **message)
-{
-	const struct smtpd_mail *m = d->mail;
-	struct smtpd_spool_mail mail = {
-		.id = d->id,
-		.sender = m->sender,
-		.ret = m->ret,
-		.envid = m->envid,
-		.rcpts = m->rcpts,
-		.nrcpts = m->nrcpts,
-		.flags = flags_of(d),
-		.content = d->content,
-	};
-
-	d->content = NULL;
-	return smtpd__spool_add(d->queue->delivery.spool, &mail, message);
+	return smtpd__header_edit_feed(&m->edit, data, len);
 }
 
 int
-smtpd_queue_commit(struct smtpd_queue_message *d, char id[SMTPD_QUEUE_ID_MAX])
+smtpd_queue_commit(struct smtpd_queue_message *m, char id[SMTPD_QUEUE_ID_SIZE])
 {
-	struct smtpd_queue *q = d->queue;
+	struct smtpd_delivery *d = &m->queue->delivery;
 	struct smtpd_queued_message *message;
-	int status = smtpd__header_edit_end(&d->edit);
+	int status = smtpd__header_edit_end(&m->edit);
 
-	if (status == 0)
-		status = add(d, &message);
+	if (status == 0) {
+		if (m->edit.info.eight_bit)
+			m->mail.flags |= SMTPD_MESSAGE_EIGHT_BIT;
+		if (m->edit.info.automatic)
+			m->mail.flags |= SMTPD_MESSAGE_AUTOMATIC;
+		/* It takes the content over, whatever happens. */
+		status = smtpd__spool_add(d->spool, &m->mail, &message);
+		m->mail.content = NULL;
+	}
 	if (status == 0 && id != NULL)
 		smtpd__id_write(message->id, id);
-	smtpd_queue_abort(d);
+	smtpd_queue_abort(m);
 	if (status == 0)
-		smtpd__dispatch_schedule(&q->delivery, message);
+		smtpd__dispatch_schedule(d, message);
 	return status;
 }
 
 void
-smtpd_queue_abort(struct smtpd_queue_message *d)
+smtpd_queue_abort(struct smtpd_queue_message *m)
 {
 	int error = errno;
 
-	if (d == NULL)
+	if (m == NULL)
 		return;
-	smtpd__spool_content_destroy(d->content);
-	free(d);
+	smtpd__spool_content_destroy(m->mail.content);
+	smtpd__arena_reset(&m->arena);
+	free(m);
 	errno = error;
 }

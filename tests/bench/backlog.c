@@ -64,15 +64,19 @@ static int
 add(struct filling *f, unsigned long n)
 {
 	char address[64];
-	struct smtpd_outgoing_rcpt rcpt = { .address = address };
-	struct smtpd_mail mail = {
-		.sender = "sender@example.org", .rcpts = &rcpt, .nrcpts = 1
+	struct smtpd_outgoing_rcpt rcpt = { SMTPD_OUTGOING_RCPT_INIT,
+		.address = address };
+	struct smtpd_outgoing_envelope envelope = {
+		SMTPD_OUTGOING_ENVELOPE_INIT,
+		.sender = "sender@example.org",
+		.rcpts = &rcpt,
+		.nrcpts = 1,
 	};
 	struct smtpd_queue_message *d;
 
 	snprintf(address, sizeof(address), "user@domain%lu.example",
 	    n % (f->count / 1000 + 1));
-	d = smtpd_queue_begin(f->queue, &mail);
+	d = smtpd_queue_begin(f->queue, &envelope, NULL);
 	if (d == NULL)
 		return -1;
 	if (smtpd_queue_write(d, f->content, f->size) == -1) {
@@ -113,7 +117,7 @@ static int
 fill_all(struct filling *f, const char *directory)
 {
 	pthread_t threads[THREADS];
-	struct smtpd_queue_counters c;
+	struct smtpd_queue_counters c = { SMTPD_QUEUE_COUNTERS_INIT };
 	double begun = seconds();
 	double cpu = cpu_seconds();
 
@@ -140,7 +144,7 @@ fill_all(struct filling *f, const char *directory)
 static int
 open_again(const char *directory)
 {
-	struct smtpd_queue_counters c;
+	struct smtpd_queue_counters c = { SMTPD_QUEUE_COUNTERS_INIT };
 	size_t before;
 	double begun;
 	struct smtpd_queue *q;

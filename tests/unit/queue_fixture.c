@@ -69,6 +69,7 @@ set_settings(struct world *w)
 	};
 	w->client = (struct smtpd_client_settings){ .quit_ms = 500 };
 	w->settings = (struct smtpd_queue_settings){
+		SMTPD_QUEUE_SETTINGS_INIT,
 		.hostname = "queue.test",
 		.resolver = &w->resolver,
 		.client = &w->client,
@@ -161,10 +162,18 @@ world_close(struct world *w, uint32_t ms)
 	w->queue = NULL;
 }
 
-void
-world_send_mail(struct world *w, struct smtpd_mail *mail, const char *content)
+struct smtpd_queue_message *
+world_begin_mail(struct world *w, struct world_mail *mail)
 {
-	struct smtpd_queue_message *d = smtpd_queue_begin(w->queue, mail);
+	mail->envelope.size = sizeof(mail->envelope);
+	mail->options.size = sizeof(mail->options);
+	return smtpd_queue_begin(w->queue, &mail->envelope, &mail->options);
+}
+
+void
+world_send_mail(struct world *w, struct world_mail *mail, const char *content)
+{
+	struct smtpd_queue_message *d = world_begin_mail(w, mail);
 
 	assert_non_null(d);
 	assert_int_equal(smtpd_queue_write(d, content, strlen(content)), 0);
@@ -176,15 +185,16 @@ world_send_notify(
     struct world *w, const char *sender, const char *rcpts, const char *notify)
 {
 	struct smtpd_outgoing_rcpt list[MAIL_HOST_RCPTS];
-	struct smtpd_mail mail = { .sender = sender, .rcpts = list };
+	struct world_mail mail = { .envelope.sender = sender,
+		.envelope.rcpts = list };
 	char text[1024];
 	char *rest = text, *rcpt;
 
 	snprintf(text, sizeof(text), "%s", rcpts);
 	while ((rcpt = strtok_r(rest, " ", &rest)) != NULL)
-		list[mail.nrcpts++] =
-		    (struct smtpd_outgoing_rcpt){ .address = rcpt,
-			    .notify = notify };
+		list[mail.envelope.nrcpts++] =
+		    (struct smtpd_outgoing_rcpt){ SMTPD_OUTGOING_RCPT_INIT,
+			    .address = rcpt, .notify = notify };
 	world_send_mail(w, &mail, "Subject: x\r\n\r\nhi\r\n");
 }
 
@@ -197,7 +207,7 @@ world_send(struct world *w, const char *sender, const char *rcpts)
 struct smtpd_queue_counters
 world_counters(struct world *w)
 {
-	struct smtpd_queue_counters c;
+	struct smtpd_queue_counters c = { SMTPD_QUEUE_COUNTERS_INIT };
 
 	smtpd_queue_count(w->queue, &c);
 	return c;

@@ -31,7 +31,7 @@ struct world {
 	struct dns_server *dns;
 	struct mail_host hosts[WORLD_HOSTS];
 	char error[256];
-	char id[SMTPD_QUEUE_ID_MAX]; /* of what was sent last */
+	char id[SMTPD_QUEUE_ID_SIZE]; /* of what was sent last */
 
 	pthread_mutex_t lock;
 	char log[65536]; /* what the queue logged */
@@ -54,8 +54,14 @@ void world_close(struct world *w, uint32_t ms);
 void world_send(struct world *w, const char *sender, const char *rcpts);
 void world_send_notify(
     struct world *w, const char *sender, const char *rcpts, const char *notify);
+struct world_mail {
+	struct smtpd_outgoing_envelope envelope; /* sizes need not be set */
+	struct smtpd_queue_options options;
+};
+struct smtpd_queue_message *world_begin_mail(
+    struct world *w, struct world_mail *mail);
 void world_send_mail(
-    struct world *w, struct smtpd_mail *mail, const char *content);
+    struct world *w, struct world_mail *mail, const char *content);
 
 /* Wait until the queue holds COUNT messages, and fail the test otherwise. */
 void world_await(struct world *w, uint64_t count);

@@ -133,8 +133,9 @@ no_letter_is_lost_without_memory(void **state)
 static void
 no_route_is_wrong_without_memory(void **state)
 {
-	static const struct smtpd_security_rule rule = { "[192.0.2.1]",
-		SMTPD_SECURITY_REQUIRED };
+	static const struct smtpd_security_rule rule = {
+		SMTPD_SECURITY_RULE_INIT, "[192.0.2.1]", SMTPD_SECURITY_REQUIRED
+	};
 	static const struct smtpd_smarthost smarthost = {
 		.host = "localhost", .user = "u", .password = "p"
 	};

@@ -24,7 +24,7 @@ struct world {
 	char root[64];
 	char dir[512];
 	struct smtpd_queue *queue;
-	char id[SMTPD_QUEUE_ID_MAX]; /* of what was added last */
+	char id[SMTPD_QUEUE_ID_SIZE]; /* of what was added last */
 
 	char *text; /* the last answer */
 	size_t len, size;
@@ -68,6 +68,7 @@ open_queue(struct world *w, bool start)
 	const struct smtpd_resolver_settings resolver = { .servers =
 							      "127.0.0.1:1" };
 	const struct smtpd_queue_settings settings = {
+		SMTPD_QUEUE_SETTINGS_INIT,
 		.hostname = "out.example.org",
 		.resolver = &resolver,
 		.segment_size = 1048576,
@@ -93,16 +94,22 @@ close_queue(struct world *w)
 static void
 add(struct world *w, const char *rcpt, const char *body, size_t len)
 {
-	const struct smtpd_outgoing_rcpt rcpts[] = { { .address = rcpt },
+	const struct smtpd_outgoing_rcpt rcpts[] = { { SMTPD_OUTGOING_RCPT_INIT,
+							 .address = rcpt },
 		{ .address = "bob@two.example" } };
-	const struct smtpd_mail mail = {
+	const struct smtpd_outgoing_envelope envelope = {
+		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = "ann@example.org",
 		.rcpts = rcpts,
 		.nrcpts = 2,
-		.envid = "x+1B",
+		.envid = "x+2B",
+	};
+	const struct smtpd_queue_options options = {
+		SMTPD_QUEUE_OPTIONS_INIT,
 		.hold = true,
 	};
-	struct smtpd_queue_message *d = smtpd_queue_begin(w->queue, &mail);
+	struct smtpd_queue_message *d =
+	    smtpd_queue_begin(w->queue, &envelope, &options);
 	static const char header[] = "Subject: test\r\n\r\n";
 
 	assert_non_null(d);
@@ -169,13 +176,13 @@ check_reading(struct world *w)
 	assert_says(w, "{\"id\":\"");
 	assert_says(w, "\"sender\":\"ann@example.org\",\"size\":");
 	assert_says(w, "\"state\":\"held\",\"next\":null,\"reason\":null");
-	assert_says(w, "\"envid\":\"x+1B\",\"recipients\":[");
+	assert_says(w, "\"envid\":\"x+2B\",\"recipients\":[");
 	assert_says(w,
 	    "{\"address\":\"bob@two.example\",\"state\":\"held\","
 	    "\"attempts\":0,\"next\":null,\"status\":null,\"reply\":null,"
 	    "\"host\":null}");
 	assert_int_equal(ask(w, "show", w->id, NULL), 0);
-	assert_says(w, "envid:     x+1B\n");
+	assert_says(w, "envid:     x+2B\n");
 	assert_says(w, "<bob@two.example> held\n");
 	assert_int_equal(ask(w, "show", "--json", w->id), 0);
 	assert_says(w, "\"recipients\":[");

@@ -165,10 +165,11 @@ static void
 test_no_notice(void **state)
 {
 	struct world *w = *state;
-	struct smtpd_outgoing_rcpt rcpt = { .address = "later@a1.test" };
-	struct smtpd_mail mail = {
-		.sender = "s@a2.test", .rcpts = &rcpt, .nrcpts = 1
-	};
+	struct smtpd_outgoing_rcpt rcpt = { SMTPD_OUTGOING_RCPT_INIT,
+		.address = "later@a1.test" };
+	struct world_mail mail = { .envelope.sender = "s@a2.test",
+		.envelope.rcpts = &rcpt,
+		.envelope.nrcpts = 1 };
 
 	w->settings.delay_notice_s = 1;
 	world_begin(w);

@@ -372,10 +372,12 @@ static void
 test_hold_and_release(void **state)
 {
 	struct world *w = *state;
-	struct smtpd_outgoing_rcpt rcpt = { .address = "one@a1.test" };
-	struct smtpd_mail mail = {
-		.sender = "s@a2.test", .rcpts = &rcpt, .nrcpts = 1, .hold = true
-	};
+	struct smtpd_outgoing_rcpt rcpt = { SMTPD_OUTGOING_RCPT_INIT,
+		.address = "one@a1.test" };
+	struct world_mail mail = { .envelope.sender = "s@a2.test",
+		.envelope.rcpts = &rcpt,
+		.envelope.nrcpts = 1,
+		.options.hold = true };
 	char answer[4096];
 
 	world_begin(w);

@@ -240,11 +240,15 @@ static void
 rules_say_how_it_is_secured(void **state)
 {
 	static const struct smtpd_security_rule rules[] = {
-		{ "ONE.test", SMTPD_SECURITY_REQUIRED },
-		{ "implicit.test.", SMTPD_SECURITY_OPPORTUNISTIC },
-		{ "test", SMTPD_SECURITY_REQUIRED },
-		{ "[192.0.2.1]", SMTPD_SECURITY_REQUIRED },
-		{ "[IPv6:2001:db8::5]", SMTPD_SECURITY_REQUIRED },
+		{ SMTPD_SECURITY_RULE_INIT, "ONE.test",
+		    SMTPD_SECURITY_REQUIRED },
+		{ SMTPD_SECURITY_RULE_INIT, "implicit.test.",
+		    SMTPD_SECURITY_OPPORTUNISTIC },
+		{ SMTPD_SECURITY_RULE_INIT, "test", SMTPD_SECURITY_REQUIRED },
+		{ SMTPD_SECURITY_RULE_INIT, "[192.0.2.1]",
+		    SMTPD_SECURITY_REQUIRED },
+		{ SMTPD_SECURITY_RULE_INIT, "[IPv6:2001:db8::5]",
+		    SMTPD_SECURITY_REQUIRED },
 	};
 	const struct smtpd_client_settings client = {
 		.security = SMTPD_SECURITY_NONE,
@@ -273,8 +277,9 @@ static void
 rules_hold_for_both_forms_of_a_name(void **state)
 {
 	static const struct smtpd_security_rule rules[] = {
-		{ "b\xc3\xbc"
-		  "cher.test",
+		{ SMTPD_SECURITY_RULE_INIT,
+		    "b\xc3\xbc"
+		    "cher.test",
 		    SMTPD_SECURITY_REQUIRED },
 	};
 	struct smtpd_router *r;
@@ -385,7 +390,9 @@ a_smarthost_takes_everything(void **state)
 static void
 what_cannot_be_right_is_refused(void **state)
 {
-	static const struct smtpd_security_rule rule = { "a b", 0 };
+	static const struct smtpd_security_rule rule = {
+		SMTPD_SECURITY_RULE_INIT, "a b", 0
+	};
 	static const struct smtpd_smarthost none = { .port = 25 };
 	static const struct smtpd_smarthost blank = { .host = "a b" };
 	static const struct smtpd_smarthost empty = { .host = "" };

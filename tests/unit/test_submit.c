@@ -35,7 +35,8 @@ write(int fd, const void *data, size_t len)
 	return syscall(SYS_write, fd, data, len);
 }
 
-static const struct smtpd_outgoing_rcpt one_rcpt = { .address = "one@a1.test" };
+static const struct smtpd_outgoing_rcpt one_rcpt = { SMTPD_OUTGOING_RCPT_INIT,
+	.address = "one@a1.test" };
 
 static int
 setup(void **state)
@@ -47,14 +48,14 @@ setup(void **state)
 
 /* Queue CONTENT and have it in OUT as the operator sees it. */
 static void
-pass(struct world *w, struct smtpd_mail *mail, const char *content, char *out,
+pass(struct world *w, struct world_mail *mail, const char *content, char *out,
     size_t size)
 {
-	mail->rcpts = &one_rcpt;
-	mail->nrcpts = 1;
-	if (mail->sender == NULL)
-		mail->sender = "s@a2.test";
-	mail->hold = true;
+	mail->envelope.rcpts = &one_rcpt;
+	mail->envelope.nrcpts = 1;
+	if (mail->envelope.sender == NULL)
+		mail->envelope.sender = "s@a2.test";
+	mail->options.hold = true;
 	world_send_mail(w, mail, content);
 	world_start(w);
 	assert_int_equal(world_ask(w, "cat", w->id, out, size), 0);
@@ -100,8 +101,8 @@ test_header(void **state)
 	struct world *w = *state;
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct smtpd_mail mail = { .fix = cases[i].fix,
-			.trace = cases[i].trace };
+		struct world_mail mail = { .options.fix = cases[i].fix,
+			.options.trace = cases[i].trace };
 		char out[4096];
 
 		pass(w, &mail, cases[i].in, out, sizeof(out));
@@ -137,29 +138,170 @@ test_bad_addresses(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct smtpd_outgoing_rcpt rcpts[3];
-		struct smtpd_mail mail = { .sender = cases[i].sender,
-			.rcpts = rcpts };
+		struct world_mail mail = { .envelope.sender = cases[i].sender,
+			.envelope.rcpts = rcpts };
 
 		for (size_t k = 0; k < 3 && cases[i].rcpts[k] != NULL; k++)
-			rcpts[mail.nrcpts++] = (struct smtpd_outgoing_rcpt){
-				.address = cases[i].rcpts[k]
-			};
+			rcpts[mail.envelope.nrcpts++] =
+			    (struct smtpd_outgoing_rcpt){
+				    SMTPD_OUTGOING_RCPT_INIT,
+				    .address = cases[i].rcpts[k]
+			    };
 		errno = 0;
-		if (smtpd_queue_begin(w->queue, &mail) != NULL)
+		if (world_begin_mail(w, &mail) != NULL)
 			fail_msg("case %zu", i);
 		assert_int_equal(errno, EINVAL);
 	}
 	assert_int_equal(world_counters(w).messages, 0);
 }
 
+/* What no host would take, and what the library does not know. */
+static void
+what_cannot_be_sent_is_refused(void **state)
+{
+	static const struct {
+		struct smtpd_outgoing_rcpt rcpt;
+		struct smtpd_outgoing_envelope envelope;
+		struct smtpd_queue_options options;
+	} cases[] = {
+		{ .rcpt.notify = "SOMETIMES" },
+		{ .rcpt.orcpt = "x" },
+		{ .envelope.ret = "BOGUS" },
+		{ .envelope.envid = "a b>" },
+		{ .options.fix = 1 << 4 },
+		{ .options.trace = "X-One: 1" },
+		{ .options.trace = "X-One: 1\n" },
+		{ .options.trace = "X-One: 1\r\n\r\n" },
+		{ .options.trace = "X-One: 1\r\nX: \r1\r\n" },
+	};
+	struct smtpd_outgoing_envelope unsized = { .sender = "" };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct smtpd_outgoing_rcpt rcpt = cases[i].rcpt;
+		struct world_mail mail = {
+			.envelope = cases[i].envelope,
+			.options = cases[i].options,
+		};
+
+		rcpt.size = sizeof(rcpt);
+		rcpt.address = one_rcpt.address;
+		mail.envelope.sender = "s@a2.test";
+		mail.envelope.rcpts = &rcpt;
+		mail.envelope.nrcpts = 1;
+		errno = 0;
+		if (world_begin_mail(w, &mail) != NULL || errno != EINVAL)
+			fail_msg("%zu", i);
+	}
+	unsized.rcpts = &one_rcpt;
+	unsized.nrcpts = 1;
+	assert_null(smtpd_queue_begin(w->queue, &unsized, NULL));
+	assert_int_equal(errno, EINVAL);
+	assert_null(smtpd_queue_begin(w->queue, NULL, NULL));
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(world_counters(w).messages, 0);
+}
+
+/* The caller may forget them as soon as the message began. */
+static void
+envelope_and_options_are_copied(void **state)
+{
+	struct world *w = *state;
+	char address[] = "one@a1.test", sender[] = "s@a2.test";
+	char trace[] = "X-One: 1\r\n", out[4096];
+	struct smtpd_outgoing_rcpt rcpt = { SMTPD_OUTGOING_RCPT_INIT,
+		.address = address };
+	struct world_mail mail = {
+		.envelope.sender = sender,
+		.envelope.rcpts = &rcpt,
+		.envelope.nrcpts = 1,
+		.options.trace = trace,
+		.options.hold = true,
+	};
+	struct smtpd_queue_message *m = world_begin_mail(w, &mail);
+
+	assert_non_null(m);
+	memset(address, 'x', sizeof(address));
+	memset(sender, 'x', sizeof(sender));
+	memset(trace, 'x', sizeof(trace));
+	memset(&rcpt, 0xff, sizeof(rcpt));
+	memset(&mail, 0xff, sizeof(mail));
+	assert_int_equal(smtpd_queue_write(m, "\r\n", 2), 0);
+	assert_int_equal(smtpd_queue_commit(m, w->id), 0);
+	world_close(w, 0);
+	assert_int_equal(world_ask(w, "show", w->id, out, sizeof(out)), 0);
+	assert_non_null(strstr(out, "one@a1.test"));
+	assert_non_null(strstr(out, "s@a2.test"));
+	assert_int_equal(world_ask(w, "cat", w->id, out, sizeof(out)), 0);
+	assert_string_equal(out, "X-One: 1\r\n\r\n");
+	world_open(w);
+}
+
+static void
+bad_settings_are_refused(void **state)
+{
+	static const struct smtpd_security_rule rules[] = {
+		{ SMTPD_SECURITY_RULE_INIT, "a.test", (enum smtpd_security)9 },
+		{ SMTPD_SECURITY_RULE_INIT, NULL, SMTPD_SECURITY_NONE },
+		{ 0, "a.test", SMTPD_SECURITY_NONE },
+	};
+	static const struct smtpd_smarthost smarthost = { SMTPD_SMARTHOST_INIT,
+		.port = 25 };
+	struct world *w = *state;
+	const struct smtpd_queue_settings good = w->settings;
+	struct smtpd_queue_settings bad[8];
+	char name[300];
+
+	for (size_t i = 0; i < COUNT(bad); i++)
+		bad[i] = good;
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	bad[0].size = 0;
+	bad[1].fix = SMTPD_FIX_NONE | SMTPD_FIX_DATE;
+	bad[2].log_level = (enum smtpd_log_level)9;
+	bad[3].hostname = name;
+	bad[4].smarthost = &smarthost;
+	for (size_t i = 0; i < COUNT(rules); i++) {
+		bad[5 + i].rules = &rules[i];
+		bad[5 + i].nrules = 1;
+	}
+	world_close(w, 0);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		w->error[0] = '\0';
+		errno = 0;
+		if (smtpd_queue_open(
+			w->path, &bad[i], w->error, sizeof(w->error)) != NULL ||
+		    errno != EINVAL || w->error[0] == '\0')
+			fail_msg("%zu: %s", i, w->error);
+	}
+	world_open(w);
+}
+
+static void
+a_queue_is_started_once(void **state)
+{
+	struct smtpd_queue_counters unsized = { .size = 0 };
+	struct world *w = *state;
+	char error[256];
+
+	world_start(w);
+	assert_int_equal(smtpd_queue_start(w->queue, error, sizeof(error)), -1);
+	assert_int_equal(errno, EBUSY);
+	smtpd_queue_stop(w->queue, 0);
+	assert_int_equal(smtpd_queue_start(w->queue, error, sizeof(error)), -1);
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(smtpd_queue_count(w->queue, &unsized), -1);
+	assert_int_equal(errno, EINVAL);
+}
+
 static void
 test_ids(void **state)
 {
 	struct world *w = *state;
-	struct smtpd_mail mail = { .sender = "",
-		.rcpts = &one_rcpt,
-		.nrcpts = 1,
-		.id = "1M8233F2Y0000" };
+	struct world_mail mail = { .envelope.sender = "",
+		.envelope.rcpts = &one_rcpt,
+		.envelope.nrcpts = 1,
+		.options.id = "1M8233F2Y0000" };
 
 	world_send_mail(w, &mail, "\r\n");
 	assert_string_equal(w->id, "1M8233F2Y0000");
@@ -167,13 +309,13 @@ test_ids(void **state)
 	world_send_mail(w, &mail, "\r\n");
 	assert_string_not_equal(w->id, "1M8233F2Y0000");
 	/* It is none. */
-	mail.id = "??";
+	mail.options.id = "??";
 	world_send_mail(w, &mail, "\r\n");
-	assert_int_equal(strlen(w->id), SMTPD_QUEUE_ID_MAX - 1);
+	assert_int_equal(strlen(w->id), SMTPD_QUEUE_ID_SIZE - 1);
 	assert_int_equal(world_counters(w).messages, 3);
 	world_close(w, 0);
 	world_open(w);
-	mail.id = "1M8233F2Y0000";
+	mail.options.id = "1M8233F2Y0000";
 	world_send_mail(w, &mail, "\r\n");
 	assert_string_not_equal(w->id, "1M8233F2Y0000");
 	assert_int_equal(world_counters(w).messages, 4);
@@ -183,10 +325,10 @@ static void
 test_abort(void **state)
 {
 	struct world *w = *state;
-	struct smtpd_mail mail = {
-		.sender = "", .rcpts = &one_rcpt, .nrcpts = 1
-	};
-	struct smtpd_queue_message *d = smtpd_queue_begin(w->queue, &mail);
+	struct world_mail mail = { .envelope.sender = "",
+		.envelope.rcpts = &one_rcpt,
+		.envelope.nrcpts = 1 };
+	struct smtpd_queue_message *d = world_begin_mail(w, &mail);
 	static char block[100000];
 
 	assert_non_null(d);
@@ -202,15 +344,15 @@ static void
 test_no_room(void **state)
 {
 	struct world *w = *state;
-	struct smtpd_mail mail = {
-		.sender = "", .rcpts = &one_rcpt, .nrcpts = 1
-	};
+	struct world_mail mail = { .envelope.sender = "",
+		.envelope.rcpts = &one_rcpt,
+		.envelope.nrcpts = 1 };
 
 	world_close(w, 0);
 	w->settings.min_free = UINT64_MAX / 2;
 	world_open(w);
 	assert_false(smtpd_queue_has_room(w->queue, 0));
-	assert_null(smtpd_queue_begin(w->queue, &mail));
+	assert_null(world_begin_mail(w, &mail));
 	assert_int_equal(errno, ENOSPC);
 }
 
@@ -219,10 +361,10 @@ static void
 test_write_fails(void **state)
 {
 	struct world *w = *state;
-	struct smtpd_mail mail = {
-		.sender = "", .rcpts = &one_rcpt, .nrcpts = 1
-	};
-	struct smtpd_queue_message *d = smtpd_queue_begin(w->queue, &mail);
+	struct world_mail mail = { .envelope.sender = "",
+		.envelope.rcpts = &one_rcpt,
+		.envelope.nrcpts = 1 };
+	struct smtpd_queue_message *d = world_begin_mail(w, &mail);
 	static char block[100000];
 	int status = 0;
 
@@ -250,12 +392,12 @@ test_memory(void **state)
 		    .notify = "NEVER", .orcpt = "rfc822;x@y" }
 	};
 	struct world *w = *state;
-	struct smtpd_mail mail = { .sender = "s@a2.test",
-		.rcpts = rcpts,
-		.nrcpts = 2,
-		.trace = "Received: y\r\n",
-		.envid = "e",
-		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID };
+	struct world_mail mail = { .envelope.sender = "s@a2.test",
+		.envelope.rcpts = rcpts,
+		.envelope.nrcpts = 2,
+		.options.trace = "Received: y\r\n",
+		.envelope.envid = "e",
+		.options.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID };
 	static char block[100000];
 	bool failed = true;
 	uint64_t kept = 0;
@@ -269,7 +411,7 @@ test_memory(void **state)
 		assert_true(n < 1000);
 		failing_after(n);
 		errno = 0;
-		d = smtpd_queue_begin(w->queue, &mail);
+		d = world_begin_mail(w, &mail);
 		if (d != NULL)
 			status = smtpd_queue_write(d, block, sizeof(block));
 		if (d != NULL && status == 0)
@@ -430,6 +572,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_header),
 		TEST(test_bad_addresses),
+		TEST(what_cannot_be_sent_is_refused),
+		TEST(envelope_and_options_are_copied),
+		TEST(bad_settings_are_refused),
+		TEST(a_queue_is_started_once),
 		TEST(test_ids),
 		TEST(test_abort),
 		TEST(test_no_room),

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sized.h"
+#include "os/nodename.h"
+
+#define FIX_BITS (SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID | SMTPD_FIX_BCC)
+
+/* Copy what the settings point to.  Return 0, or -1 with errno. */
+static int
+copy_parts(struct smtpd_settings_copy *copy)
+{
+	struct smtpd_queue_settings *s = &copy->queue;
+
+	if (s->client != NULL)
+		copy->client = *s->client;
+	s->client = &copy->client;
+	if (s->smarthost != NULL) {
+		if (smtpd__sized_copy(&copy->smarthost, sizeof(copy->smarthost),
+			s->smarthost) == -1)
+			return -1;
+		s->smarthost = &copy->smarthost;
+	}
+	if (s->rules == NULL)
+		return 0;
+	copy->rules = calloc(s->nrules + 1, sizeof(*copy->rules));
+	if (copy->rules == NULL)
+		return -1;
+	for (size_t i = 0; i < s->nrules; i++)
+		if (smtpd__sized_copy_nth(&copy->rules[i],
+			sizeof(copy->rules[i]), s->rules, i) == -1)
+			return -1;
+	s->rules = copy->rules;
+	return 0;
+}
+
+static void
+set_default(uint32_t *value, uint32_t standard)
+{
+	if (*value == 0)
+		*value = standard;
+}
+
+static void
+apply_defaults(struct smtpd_settings_copy *copy)
+{
+	struct smtpd_queue_settings *s = &copy->queue;
+
+	set_default(&s->workers, 64);
+	set_default(&s->site_connections, 10);
+	set_default(&s->idle_ms, 5000);
+	set_default(&s->retry_min_s, 300);
+	set_default(&s->retry_max_s, 7200);
+	set_default(&s->lifetime_s, 432000);
+	set_default(&s->bounce_lifetime_s, 172800);
+	set_default(&s->delay_notice_s, 14400);
+	set_default(&s->max_reports, 60);
+	if (s->retry_max_s < s->retry_min_s)
+		s->retry_max_s = s->retry_min_s;
+	if (s->log_level == 0)
+		s->log_level = SMTPD_LOG_INFO;
+	if (s->fix == 0)
+		s->fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID;
+	if (s->hostname == NULL) {
+		if (smtpd__nodename_get(
+			copy->hostname, sizeof(copy->hostname)) == -1)
+			snprintf(copy->hostname, sizeof(copy->hostname),
+			    "localhost");
+		s->hostname = copy->hostname;
+	}
+	if (s->local_domain == NULL)
+		s->local_domain = s->hostname;
+}
+
+/* Return what is wrong with the settings; NULL: nothing. */
+static const char *
+find_fault(const struct smtpd_queue_settings *s)
+{
+	if ((s->fix & ~(unsigned)FIX_BITS) != 0 && s->fix != SMTPD_FIX_NONE)
+		return "fix has an unknown bit, or SMTPD_FIX_NONE and others";
+	if (s->log_level > SMTPD_LOG_TRACE)
+		return "there is no such log level";
+	if (s->client->security > SMTPD_SECURITY_NONE)
+		return "there is no such security of the client";
+	if (strlen(s->hostname) >= SMTPD_QUEUE_HOSTNAME_SIZE ||
+	    strlen(s->local_domain) >= SMTPD_QUEUE_HOSTNAME_SIZE)
+		return "the host name or the local domain is too long";
+	if (s->smarthost != NULL && s->smarthost->host == NULL)
+		return "the smarthost has no name";
+	if (s->nrules > 0 && s->rules == NULL)
+		return "nrules is not 0, but there are no rules";
+	for (size_t i = 0; i < s->nrules; i++) {
+		if (s->rules[i].domain == NULL)
+			return "a security rule has no domain";
+		if (s->rules[i].security > SMTPD_SECURITY_NONE)
+			return "there is no such security of a rule";
+	}
+	return NULL;
+}
+
+int
+smtpd__queue_settings_copy(struct smtpd_settings_copy *copy,
+    const struct smtpd_queue_settings *given, char *error, size_t size)
+{
+	const char *fault;
+
+	*copy = (struct smtpd_settings_copy){ .rules = NULL };
+	if (smtpd__sized_copy(&copy->queue, sizeof(copy->queue), given) == -1 ||
+	    copy_parts(copy) == -1) {
+		snprintf(error, size, "%s",
+		    errno == EINVAL
+			? "the size of a struct in the settings is not set, "
+			  "or this library is too old for it"
+			: "no memory");
+		return -1;
+	}
+	apply_defaults(copy);
+	fault = find_fault(&copy->queue);
+	if (fault == NULL)
+		return 0;
+	snprintf(error, size, "%s", fault);
+	errno = EINVAL;
+	return -1;
+}
+
+void
+smtpd__queue_settings_finish(struct smtpd_settings_copy *copy)
+{
+	free(copy->rules);
+	copy->rules = NULL;
+}

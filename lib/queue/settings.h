@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SETTINGS_H
+#define SMTPD_QUEUE_SETTINGS_H
+
+/*
+ * The settings that a program opens a queue with: taken in whatever their
+ * version, checked, and completed by defaults.
+ */
+
+#include <smtpd/queue.h>
+
+#define SMTPD_QUEUE_HOSTNAME_SIZE 256
+
+/* Settings and the structs that they point to; strings in these are the
+ * caller's. */
+struct smtpd_settings_copy {
+	struct smtpd_queue_settings queue;
+	struct smtpd_client_settings client;
+	struct smtpd_smarthost smarthost;
+	struct smtpd_security_rule *rules;
+	char hostname[SMTPD_QUEUE_HOSTNAME_SIZE];
+};
+
+/* Take in GIVEN, or NULL.  Return 0, or -1 with errno and the reason in ERROR
+ * of SIZE bytes.  COPY is to be finished in any case. */
+int smtpd__queue_settings_copy(struct smtpd_settings_copy *copy,
+    const struct smtpd_queue_settings *given, char *error, size_t size);
+void smtpd__queue_settings_finish(struct smtpd_settings_copy *copy);
+
+#endif
