@@ -126,12 +126,12 @@ send_to_domain(struct group *g, const char *domain)
 	struct smtpd_targets *t = smtpd_resolve(g->job->resolver, domain, NULL);
 	struct smtpd_result why = { .outcome = SMTPD_OUTCOME_TEMPORARY };
 
-	if (t != NULL && t->verdict == SMTPD_RESOLVE_FOUND) {
+	if (t != NULL && t->outcome == SMTPD_RESOLVE_FOUND) {
 		try_all(g, t->list, t->count, g->job->port);
 		smtpd_targets_free(t);
 		return;
 	}
-	if (t != NULL && t->verdict == SMTPD_RESOLVE_NEVER)
+	if (t != NULL && t->outcome == SMTPD_RESOLVE_NEVER)
 		why.outcome = SMTPD_OUTCOME_PERMANENT;
 	snprintf(why.status, sizeof(why.status), "%s",
 	    t != NULL ? t->status : "4.3.0");

@@ -75,7 +75,7 @@ enum smtpd_outcome {
 	SMTPD_OUTCOME_SENT,      /* the server has taken it over */
 	SMTPD_OUTCOME_TEMPORARY, /* not now */
 	SMTPD_OUTCOME_PERMANENT, /* not ever */
-	SMTPD_OUTCOME_IN_DOUBT, /* the reply to the dot was lost: it may have it */
+	SMTPD_OUTCOME_IN_DOUBT,  /* the reply to the dot was lost */
 };
 
 /* One result, of a recipient or of a whole connection. */

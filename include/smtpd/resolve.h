@@ -73,7 +73,7 @@ struct smtpd_target {
 
 /* The answer.  It belongs to the caller. */
 struct smtpd_targets {
-	enum smtpd_resolve_status verdict;
+	enum smtpd_resolve_status outcome;
 	const char *status; /* enhanced code when it is not FOUND: "5.1.10" */
 	const char *reason; /* a sentence for people, likewise; else "" */
 	bool mx;            /* there were MX records, not only addresses */

@@ -5,7 +5,9 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "client/ehlo.h"
 #include "client/exchange.h"
+#include "client/starttls.h"
 #include "os/random.h"
 #include "sasl/scram.h"
 

@@ -5,17 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "base/text.h"
 #include "client/auth.h"
 #include "client/connect.h"
 #include "client/ehlo.h"
 #include "client/exchange.h"
+#include "client/result.h"
+#include "client/starttls.h"
+#include "client/transaction.h"
 #include "grammar/address_parse.h"
 #include "os/cancel.h"
 #include "os/clock.h"
 #include "os/nodename.h"
 #include "os/pages.h"
-#include "transport/tls_client.h"
 
 #define BUFFERS_SIZE (SMTPD_STREAM_IN_SIZE + SMTPD_STREAM_OUT_SIZE)
 
@@ -70,8 +73,12 @@ smtpd_client_create(const struct smtpd_client_settings *settings)
 	if (c->set.trust != NULL)
 		c->trust = smtpd_trust_ref(c->set.trust);
 	set_default_times(&c->set);
+	c->policy = (struct smtpd_tls_policy){ .level = c->set.security,
+		.first = c->set.tls_first,
+		.reason = "the settings" };
+	smtpd__tls_policy_identify(&c->policy);
 	set_hostname(c);
-	smtpd__client_exchange_set_result(&c->result, SMTPD_OUTCOME_TEMPORARY,
+	smtpd__result_set(&c->result, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
 	c->buffers = smtpd__pages_map(BUFFERS_SIZE);
 	if (c->buffers == NULL) {
@@ -147,17 +154,26 @@ open_connection(struct smtpd_client *c, struct smtpd_race *r)
 
 /* Up to the greeting: what goes wrong there may go well at another address. */
 static int
-reach(struct smtpd_client *c, struct smtpd_race *r)
+reach_host(struct smtpd_client *c, struct smtpd_race *r)
 {
 	do {
-		if (open_connection(c, r) != 0)
+		if (open_connection(c, r) == -1)
 			return -1;
-		if ((!c->set.tls_first || smtpd__client_starttls_now(c) == 0) &&
+		if ((!c->policy.first || smtpd__client_starttls_now(c) == 0) &&
 		    smtpd__client_ehlo_greeting(c) == 0)
 			return 0;
-	} while (
-	    r->next < r->count && !smtpd_cancel_is_triggered(c->set.cancel));
+	} while (r->next < r->count && !c->legacy_tls &&
+	    !smtpd_cancel_is_triggered(c->set.cancel));
 	return -1;
+}
+
+static int
+open_session(struct smtpd_client *c, struct smtpd_race *r)
+{
+	return reach_host(c, r) == 0 && smtpd__client_ehlo(c) == 0 &&
+		smtpd__client_starttls(c) == 0 && smtpd__client_auth(c) == 0
+	    ? 0
+	    : -1;
 }
 
 int
@@ -181,11 +197,59 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 	if (count == 0)
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
 		    "4.4.4", "there is no address to connect to");
-	if (reach(c, &r) != 0 || smtpd__client_ehlo(c) != 0 ||
-	    smtpd__client_starttls(c) != 0 || smtpd__client_auth(c) != 0)
-		return -1;
+	c->legacy_tls = false;
+	if (open_session(c, &r) == -1) {
+		if (!c->legacy_tls)
+			return -1;
+		/* Once more at once, to the address that was reached. */
+		r.next = r.at;
+		if (open_session(c, &r) == -1)
+			return -1;
+	}
 	smtpd__client_exchange_judge(c, SMTPD_PHASE_HELLO, &c->result);
 	return 0;
+}
+
+/* Copy GIVEN, as far as it is known, to M and E.  Return -1 with errno when it
+ * is none. */
+static int
+copy_message(const struct smtpd_outgoing *given, struct smtpd_outgoing *m,
+    struct smtpd_outgoing_envelope *e)
+{
+	struct smtpd_outgoing_rcpt rcpt;
+
+	errno = EINVAL;
+	if (given == NULL || smtpd__sized_copy(m, sizeof(*m), given) == -1 ||
+	    m->envelope == NULL ||
+	    smtpd__sized_copy(e, sizeof(*e), m->envelope) == -1)
+		return -1;
+	m->envelope = e;
+	if (e->nrcpts == 0)
+		return 0;
+	return e->rcpts == NULL
+	    ? -1
+	    : smtpd__sized_copy(&rcpt, sizeof(rcpt), e->rcpts);
+}
+
+int
+smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
+    struct smtpd_result *results)
+{
+	struct smtpd_outgoing_envelope e;
+	struct smtpd_outgoing m;
+
+	if (copy_message(message, &m, &e) == -1) {
+		smtpd__client_exchange_fail(c, SMTPD_PHASE_MAIL, "4.3.5",
+		    "the program gave no valid message");
+		errno = EINVAL;
+		return -1;
+	}
+	if (c->fd >= 0)
+		return smtpd__client_transaction(c, &m, results);
+	for (size_t i = 0; i < e.nrcpts; i++)
+		smtpd__result_set(&results[i], SMTPD_OUTCOME_TEMPORARY,
+		    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
+	return -1;
 }
 
 void
@@ -212,12 +276,4 @@ const char *
 smtpd_client_peer(const struct smtpd_client *c)
 {
 	return c->peer;
-}
-
-const struct smtpd_client_tls_info *
-smtpd_client_tls(const struct smtpd_client *c)
-{
-	return c->fd >= 0 && c->stream.tls != NULL
-	    ? smtpd__tls_client_info(c->stream.tls)
-	    : NULL;
 }

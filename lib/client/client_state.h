@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 
+#include "client/tls_policy.h"
 #include "grammar/reply_parse.h"
 #include "transport/stream.h"
 
@@ -24,6 +25,7 @@ struct smtpd_client {
 	struct smtpd_client_settings set; /* with the defaults filled in */
 	char hostname[256];
 	struct smtpd_trust *trust; /* a reference; NULL: none needed yet */
+	struct smtpd_tls_policy policy;
 
 	int fd; /* -1: not connected */
 	struct smtpd_stream stream;
@@ -36,8 +38,12 @@ struct smtpd_client {
 	struct smtpd_offers offers;
 	struct smtpd_peer_reply reply; /* the last */
 	struct smtpd_result result;
-	bool hidden;      /* what is said is nobody's business */
-	bool tls_is_good; /* its session may be gone on with */
+	bool hidden;      /* commands are not shown: they are secret */
+	bool tls_is_good; /* its session may be resumed */
+
+	/* Of the next handshake: since the last one failed by a server's
+	 * signature that was not asked for. */
+	bool legacy_tls;
 };
 
 #endif

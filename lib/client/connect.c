@@ -12,10 +12,10 @@
 
 #include "os/clock.h"
 
-#define RUNNERS_MAX 2
+#define ATTEMPTS_MAX 2
 
 /* One address that is being tried. */
-struct runner {
+struct attempt {
 	int fd;
 	size_t target;
 	uint64_t deadline;
@@ -23,7 +23,7 @@ struct runner {
 
 struct field {
 	struct smtpd_race *race;
-	struct runner runners[RUNNERS_MAX];
+	struct attempt attempts[ATTEMPTS_MAX];
 	size_t count;
 	uint64_t next_at; /* when another may be tried beside */
 };
@@ -39,6 +39,7 @@ note_peer(struct smtpd_race *r, size_t target)
 	r->peer.addr = t->addr;
 	r->peer.len = t->len;
 	r->host = t->host;
+	r->at = target;
 	if (t->addr.ss_family == AF_INET6)
 		in6->sin6_port = htons(r->port);
 	else if (t->addr.ss_family == AF_INET)
@@ -46,23 +47,23 @@ note_peer(struct smtpd_race *r, size_t target)
 }
 
 static void
-drop(struct field *f, size_t i, int error)
+drop_attempt(struct field *f, size_t i, int error)
 {
-	note_peer(f->race, f->runners[i].target);
+	note_peer(f->race, f->attempts[i].target);
 	f->race->error = error;
-	close(f->runners[i].fd);
-	f->runners[i] = f->runners[f->count - 1];
+	close(f->attempts[i].fd);
+	f->attempts[i] = f->attempts[f->count - 1];
 	f->count--;
 	f->next_at = 0;
 }
 
 /* Start with the next address.  It may fail at once. */
 static void
-start(struct field *f)
+start_next(struct field *f)
 {
 	struct smtpd_race *r = f->race;
 	uint64_t now = smtpd__clock_ms();
-	struct runner *x = &f->runners[f->count];
+	struct attempt *x = &f->attempts[f->count];
 	const int on = 1;
 
 	x->target = r->next++;
@@ -80,13 +81,13 @@ start(struct field *f)
 	if (connect(x->fd, (const struct sockaddr *)&r->peer.addr,
 		r->peer.len) != 0 &&
 	    errno != EINPROGRESS && errno != EINTR)
-		drop(f, f->count - 1, errno);
+		drop_attempt(f, f->count - 1, errno);
 }
 
 static bool
 may_start(const struct field *f)
 {
-	return f->race->next < f->race->count && f->count < RUNNERS_MAX &&
+	return f->race->next < f->race->count && f->count < ATTEMPTS_MAX &&
 	    (f->count == 0 || smtpd__clock_ms() >= f->next_at);
 }
 
@@ -96,11 +97,11 @@ next_event(const struct field *f)
 {
 	uint64_t at = SMTPD_NEVER;
 
-	if (f->race->next < f->race->count && f->count < RUNNERS_MAX)
+	if (f->race->next < f->race->count && f->count < ATTEMPTS_MAX)
 		at = f->next_at;
 	for (size_t i = 0; i < f->count; i++)
-		if (f->runners[i].deadline < at)
-			at = f->runners[i].deadline;
+		if (f->attempts[i].deadline < at)
+			at = f->attempts[i].deadline;
 	return at;
 }
 
@@ -122,7 +123,7 @@ wait_for(struct field *f, struct pollfd *pfds)
 {
 	for (size_t i = 0; i < f->count; i++)
 		pfds[i] = (struct pollfd){
-			.fd = f->runners[i].fd,
+			.fd = f->attempts[i].fd,
 			.events = POLLOUT,
 		};
 	pfds[f->count] =
@@ -134,7 +135,7 @@ wait_for(struct field *f, struct pollfd *pfds)
 	return pfds[f->count].revents == 0;
 }
 
-/* The one of F that has arrived, or -1.  Those that cannot are dropped. */
+/* The one of F that has arrived, or -1.  Failed ones are dropped. */
 static int
 find_winner(struct field *f, const struct pollfd *pfds)
 {
@@ -144,42 +145,42 @@ find_winner(struct field *f, const struct pollfd *pfds)
 		int error = 0;
 
 		if (pfds[i].revents != 0)
-			error = error_of(f->runners[i].fd);
-		else if (now >= f->runners[i].deadline)
+			error = error_of(f->attempts[i].fd);
+		else if (now >= f->attempts[i].deadline)
 			error = ETIMEDOUT;
 		else
 			continue;
 		if (error == 0)
 			return (int)i;
-		drop(f, i, error);
+		drop_attempt(f, i, error);
 	}
 	return -1;
 }
 
-/* Close all of F but runner WINNER, which may be none: -1. */
+/* Close all of F but WINNER, which may be none: -1. */
 static void
-send_home(struct field *f, int winner)
+close_all_but(struct field *f, int winner)
 {
 	for (size_t i = 0; i < f->count; i++)
 		if ((int)i != winner)
-			close(f->runners[i].fd);
+			close(f->attempts[i].fd);
 }
 
 int
 smtpd__client_connect_race(struct smtpd_race *r)
 {
 	struct field f = { .race = r };
-	struct pollfd pfds[RUNNERS_MAX + 1];
+	struct pollfd pfds[ATTEMPTS_MAX + 1];
 	int winner;
 
 	r->error = EADDRNOTAVAIL;
 	for (;;) {
 		while (may_start(&f))
-			start(&f);
+			start_next(&f);
 		if (f.count == 0)
 			return -1;
 		if (!wait_for(&f, pfds)) {
-			send_home(&f, -1);
+			close_all_but(&f, -1);
 			r->error = ECANCELED;
 			return -1;
 		}
@@ -187,7 +188,7 @@ smtpd__client_connect_race(struct smtpd_race *r)
 		if (winner >= 0)
 			break;
 	}
-	send_home(&f, winner);
-	note_peer(r, f.runners[winner].target);
-	return f.runners[winner].fd;
+	close_all_but(&f, winner);
+	note_peer(r, f.attempts[winner].target);
+	return f.attempts[winner].fd;
 }

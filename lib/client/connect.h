@@ -19,6 +19,7 @@ struct smtpd_race {
 
 	/* What came of it: the winner's address, or the last that failed. */
 	struct smtpd_sockaddr peer;
+	size_t at;        /* its place among the targets */
 	const char *host; /* the target's name for it */
 	int error;        /* ECANCELED: cancelled */
 };

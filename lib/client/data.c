@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/exchange.h"
+#include "client/result.h"
 #include "grammar/dot_encode.h"
 #include "os/cancel.h"
 
@@ -224,8 +225,8 @@ send_chunks(
 		int code;
 
 		if (fill_chunk(k) != 0) {
-			smtpd__client_exchange_set_result(result,
-			    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_DATA, "4.3.0",
+			smtpd__result_set(result, SMTPD_OUTCOME_TEMPORARY,
+			    SMTPD_PHASE_DATA, "4.3.0",
 			    "the message cannot be read");
 			return 0;
 		}
@@ -252,9 +253,8 @@ smtpd__client_data_chunks(struct smtpd_client *c,
 	int status;
 
 	if (k == NULL) {
-		smtpd__client_exchange_set_result(result,
-		    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_DATA, "4.3.0",
-		    "out of memory");
+		smtpd__result_set(result, SMTPD_OUTCOME_TEMPORARY,
+		    SMTPD_PHASE_DATA, "4.3.0", "out of memory");
 		return 0;
 	}
 	source_init(&k->source, m);

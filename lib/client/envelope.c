@@ -7,6 +7,7 @@
 
 #include "base/sized.h"
 #include "client/exchange.h"
+#include "client/result.h"
 #include "grammar/param.h"
 
 /* Octets of an address and of the value of a parameter, larger than anyone
@@ -89,24 +90,23 @@ check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
 	const enum smtpd_phase phase = SMTPD_PHASE_MAIL;
 
 	if (!is_path(m->envelope->sender)) {
-		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
-		    phase, "5.1.7", "the sender is no address");
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.1.7",
+		    "the sender is no address");
 		return false;
 	}
 	if (!is_value(m->envelope->ret) || !is_value(m->envelope->envid)) {
-		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
-		    phase, "5.5.4", "RET or ENVID cannot be sent");
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.5.4",
+		    "RET or ENVID cannot be sent");
 		return false;
 	}
 	if ((m->envelope->utf8 || !is_ascii(m->envelope->sender)) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
-		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
-		    phase, "5.6.7", "the server does not offer SMTPUTF8");
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.6.7",
+		    "the server does not offer SMTPUTF8");
 		return false;
 	}
 	if (limit > 0 && m->length > limit) {
-		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
-		    phase, "5.3.4",
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.3.4",
 		    "the server takes no more than %" PRIu64 " octets", limit);
 		return false;
 	}
@@ -122,24 +122,24 @@ check_rcpt(const struct smtpd_client *c,
 	struct smtpd_outgoing_rcpt r;
 
 	if (smtpd__sized_copy_nth(&r, sizeof(r), e->rcpts, i) == -1) {
-		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
-		    phase, "5.5.4", "a parameter of RCPT is not supported");
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.5.4",
+		    "a parameter of RCPT is not supported");
 		return false;
 	}
 	if (!is_path(r.address) || *r.address == '\0') {
-		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
-		    phase, "5.1.3", "the recipient is no address");
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.1.3",
+		    "the recipient is no address");
 		return false;
 	}
 	if (!is_value(r.notify) || !is_value(r.orcpt)) {
-		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
-		    phase, "5.5.4", "NOTIFY or ORCPT cannot be sent");
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.5.4",
+		    "NOTIFY or ORCPT cannot be sent");
 		return false;
 	}
 	if (!is_ascii(r.address) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
-		smtpd__client_exchange_set_result(why, SMTPD_OUTCOME_PERMANENT,
-		    phase, "5.6.7", "the server does not offer SMTPUTF8");
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.6.7",
+		    "the server does not offer SMTPUTF8");
 		return false;
 	}
 	return true;
@@ -160,9 +160,8 @@ smtpd__client_envelope_check(const struct smtpd_client *c,
 		}
 		if (!check_rcpt(c, m->envelope, i, &results[i]))
 			continue;
-		smtpd__client_exchange_set_result(&results[i],
-		    SMTPD_OUTCOME_IN_DOUBT, SMTPD_PHASE_MAIL, "4.0.0",
-		    "not decided");
+		smtpd__result_set(&results[i], SMTPD_OUTCOME_IN_DOUBT,
+		    SMTPD_PHASE_MAIL, "4.0.0", "not decided");
 		count++;
 	}
 	return count;

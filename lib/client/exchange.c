@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "client/result.h"
 #include "os/clock.h"
 #include "transport/tls_client.h"
 
@@ -22,48 +23,6 @@ default_status(int code)
 	default:
 		return "4.0.0";
 	}
-}
-
-static void
-set_text(struct smtpd_result *r, const char *status, const char *s)
-{
-	struct smtpd_text t;
-
-	smtpd__text_init(&t, r->status, sizeof(r->status));
-	smtpd__text_add(&t, status);
-	smtpd__text_init(&t, r->text, sizeof(r->text));
-	smtpd__text_filtered(&t, s, strlen(s));
-}
-
-static void set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
-    enum smtpd_phase phase, const char *status, const char *format, va_list ap)
-    SMTPD_PRINTF(5, 0);
-
-static void
-set_result(struct smtpd_result *r, enum smtpd_outcome outcome,
-    enum smtpd_phase phase, const char *status, const char *format, va_list ap)
-{
-	char buf[sizeof(r->text)];
-	struct smtpd_text t;
-
-	smtpd__text_init(&t, buf, sizeof(buf));
-	smtpd__text_vformat(&t, format, ap);
-	r->outcome = outcome;
-	r->phase = phase;
-	r->code = 0;
-	set_text(r, status, buf);
-}
-
-void
-smtpd__client_exchange_set_result(struct smtpd_result *r,
-    enum smtpd_outcome outcome, enum smtpd_phase phase, const char *status,
-    const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	set_result(r, outcome, phase, status, format, ap);
-	va_end(ap);
 }
 
 void
@@ -88,7 +47,7 @@ smtpd__client_exchange_fail(struct smtpd_client *c, enum smtpd_phase phase,
 	va_list ap;
 
 	va_start(ap, format);
-	set_result(
+	smtpd__result_vset(
 	    &c->result, SMTPD_OUTCOME_TEMPORARY, phase, status, format, ap);
 	va_end(ap);
 	smtpd__client_exchange_close(c);
@@ -130,7 +89,7 @@ smtpd__client_exchange_judge(const struct smtpd_client *c,
 	out->outcome = outcome_of(r, phase);
 	out->phase = phase;
 	out->code = r->code;
-	set_text(out,
+	smtpd__result_set_text(out,
 	    r->enhanced[0] != '\0' ? r->enhanced
 		: out->outcome == SMTPD_OUTCOME_TEMPORARY
 		? "4.0.0"
@@ -146,7 +105,7 @@ smtpd__client_exchange_refused(struct smtpd_client *c, enum smtpd_phase phase)
 	if (c->result.outcome == SMTPD_OUTCOME_SENT ||
 	    c->reply.code / 100 == 3) {
 		c->result.outcome = SMTPD_OUTCOME_TEMPORARY;
-		set_text(&c->result, "4.5.0", c->reply.text);
+		smtpd__result_set_text(&c->result, "4.5.0", c->reply.text);
 	}
 	smtpd__client_exchange_close(c);
 	return -1;

@@ -42,11 +42,6 @@ int smtpd__client_exchange_command(struct smtpd_client *c,
 void smtpd__client_exchange_judge(const struct smtpd_client *c,
     enum smtpd_phase phase, struct smtpd_result *out);
 
-/* Fill in a result that is our own, without a code. */
-void smtpd__client_exchange_set_result(struct smtpd_result *r,
-    enum smtpd_outcome outcome, enum smtpd_phase phase, const char *status,
-    const char *format, ...) SMTPD_PRINTF(5, 6);
-
 /* Close the connection for a reason of our own, temporary.  Return -1. */
 int smtpd__client_exchange_fail(struct smtpd_client *c, enum smtpd_phase phase,
     const char *status, const char *format, ...) SMTPD_PRINTF(4, 5);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "client/starttls.h"
+
 #include <string.h>
 
 #include "base/text.h"
@@ -7,42 +9,45 @@
 #include "os/clock.h"
 #include "transport/tls_client.h"
 
-static bool
-is_required(const struct smtpd_client *c)
-{
-	return c->set.security == SMTPD_SECURITY_REQUIRED;
-}
+/* Room for what a session is kept under. */
+#define KEY_SIZE 320
 
-/* A session goes on only with the same host, and under the same policy. */
-static void
-make_key(const struct smtpd_client *c, struct smtpd_text *t)
+void
+smtpd__client_starttls_set_policy(
+    struct smtpd_client *c, const struct smtpd_tls_policy *policy)
 {
-	smtpd__text_format(t, "%s %u %s", c->host, c->port,
-	    is_required(c) ? "required" : "opportunistic");
+	c->policy = *policy;
 }
 
 static struct smtpd_tls_conn *
 create_conn(struct smtpd_client *c)
 {
-	char key[300];
+	char key[KEY_SIZE];
+	const struct smtpd_tls_client_settings set = {
+		.host = c->host,
+		.names = c->policy.names,
+		.nnames = c->policy.nnames,
+		.key = key,
+		.legacy_signatures = c->legacy_tls,
+	};
 	struct smtpd_text t;
 
 	if (c->trust == NULL)
-		c->trust = smtpd__tls_client_empty_trust();
+		c->trust = smtpd__tls_client_trust_nobody();
 	if (c->trust == NULL)
 		return NULL;
 	smtpd__text_init(&t, key, sizeof(key));
-	make_key(c, &t);
-	return smtpd__tls_client_create(
-	    c->trust, &c->stream.wire, c->host, key);
+	/* A session is resumed only with the same host and policy. */
+	smtpd__text_format(&t, "%s %u %s", c->host, c->port, c->policy.id);
+	return smtpd__tls_client_create(c->trust, &c->stream.wire, &set);
 }
 
 static int
-handshake(struct smtpd_client *c, uint64_t deadline)
+run_handshake(struct smtpd_client *c, uint64_t deadline)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_TLS;
 	struct smtpd_tls_conn *conn = create_conn(c);
-	const struct smtpd_client_tls_info *facts;
+	const struct smtpd_client_tls_info *info;
 	enum smtpd_io_status status;
 	char reason[128];
 
@@ -54,15 +59,16 @@ handshake(struct smtpd_client *c, uint64_t deadline)
 	c->stream.wire.write_ms = c->set.tls_ms;
 	status =
 	    smtpd__tls_client_handshake(conn, deadline, reason, sizeof(reason));
+	c->legacy_tls = smtpd__tls_client_needs_legacy(conn);
 	if (status == SMTPD_IO_TLS)
 		return smtpd__client_exchange_fail(
 		    c, phase, "4.7.5", "TLS handshake: %s", reason);
 	if (status != SMTPD_IO_OK)
 		return smtpd__client_exchange_broken(c, phase, status);
-	facts = smtpd__tls_client_info(conn);
-	if (is_required(c) && !facts->verified)
+	info = smtpd__tls_client_info(conn);
+	if (smtpd__tls_policy_is_strict(&c->policy) && !info->verified)
 		return smtpd__client_exchange_fail(c, phase, "4.7.5",
-		    "the server's certificate: %s", facts->reason);
+		    "the server's certificate: %s", info->reason);
 	c->tls_is_good = true;
 	return 0;
 }
@@ -70,7 +76,7 @@ handshake(struct smtpd_client *c, uint64_t deadline)
 int
 smtpd__client_starttls_now(struct smtpd_client *c)
 {
-	return handshake(
+	return run_handshake(
 	    c, smtpd__clock_after(smtpd__clock_ms(), c->set.tls_ms));
 }
 
@@ -78,32 +84,42 @@ int
 smtpd__client_starttls(struct smtpd_client *c)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_TLS;
+	const bool is_strict = smtpd__tls_policy_is_strict(&c->policy);
 	uint64_t deadline =
 	    smtpd__clock_after(smtpd__clock_ms(), c->set.tls_ms);
 	size_t early;
 	int code;
 
-	if (c->stream.tls != NULL || c->set.security == SMTPD_SECURITY_NONE)
+	if (c->stream.tls != NULL || c->policy.level == SMTPD_SECURITY_NONE)
 		return 0;
-	if (!is_required(c) && !smtpd_tls_supported())
+	if (!is_strict && !smtpd_tls_supported())
 		return 0;
 	if (smtpd_client_offers(c, "STARTTLS") == NULL)
-		return is_required(c)
+		return is_strict
 		    ? smtpd__client_exchange_fail(c, phase, "4.7.4",
-			  "TLS is required, but the server does not offer it")
+			  "TLS is required by %s, but the server does "
+			  "not offer it",
+			  c->policy.reason)
 		    : 0;
 	code =
 	    smtpd__client_exchange_command(c, phase, c->set.tls_ms, "STARTTLS");
 	if (code < 0)
 		return -1;
 	if (code / 100 != 2)
-		return is_required(c) ? smtpd__client_exchange_refused(c, phase)
-				      : 0;
-	/* What came with the reply nobody has vouched for: it would be taken
-	 * for something said within TLS (RFC 3207, 6). */
+		return is_strict ? smtpd__client_exchange_refused(c, phase) : 0;
+	/* Nobody has vouched for what came along with the reply: it would be
+	 * taken for something that was sent within TLS (RFC 3207, 6). */
 	smtpd__stream_peek(&c->stream, &early);
 	if (early > 0)
 		return smtpd__client_exchange_fail(
 		    c, phase, "4.7.0", "the server spoke before TLS began");
-	return handshake(c, deadline) == 0 ? smtpd__client_ehlo(c) : -1;
+	return run_handshake(c, deadline) == 0 ? smtpd__client_ehlo(c) : -1;
+}
+
+const struct smtpd_client_tls_info *
+smtpd_client_tls(const struct smtpd_client *c)
+{
+	return c->fd >= 0 && c->stream.tls != NULL
+	    ? smtpd__tls_client_info(c->stream.tls)
+	    : NULL;
 }

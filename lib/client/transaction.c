@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
+#include "client/transaction.h"
+
 #include <string.h>
 
-#include "base/sized.h"
 #include "base/text.h"
 #include "client/data.h"
 #include "client/envelope.h"
 #include "client/exchange.h"
+#include "client/result.h"
 
 /*
  * Octets of commands that may be on their way without a reply (RFC 2920, 3.1):
@@ -19,16 +20,16 @@
 #define MAIL 0
 
 /*
- * One message on its way.  In the results, a recipient that nothing is known
- * of is UNKNOWN, one that was accepted is SENT until the dot decides; the
- * others are settled.
+ * One message on its way.  In the results, a recipient without a reply is
+ * IN_DOUBT, one that was accepted is SENT until the dot decides; the others
+ * are decided.
  */
 struct transaction {
 	struct smtpd_client *c;
 	const struct smtpd_outgoing *m;
 	struct smtpd_result *results;
-	size_t next;  /* the next command to put */
-	size_t heard; /* the next that a reply is expected to */
+	size_t next;    /* the next command to write */
+	size_t replied; /* the next command that awaits its reply */
 	bool pipelining;
 	bool chunking;
 	bool mail_accepted;
@@ -37,47 +38,47 @@ struct transaction {
 };
 
 static bool
-is_settled(const struct smtpd_result *r)
+is_decided(const struct smtpd_result *r)
 {
 	return r->outcome == SMTPD_OUTCOME_TEMPORARY ||
 	    r->outcome == SMTPD_OUTCOME_PERMANENT;
 }
 
-/* Whether it was settled before the server was asked. */
+/* Whether it was decided before the server was asked. */
 static bool
 is_local(const struct smtpd_result *r)
 {
-	return is_settled(r) && r->code == 0;
+	return is_decided(r) && r->code == 0;
 }
 
-/* All recipients that are not settled share RESULT. */
+/* All recipients that are not decided share RESULT. */
 static void
-settle(struct transaction *x, const struct smtpd_result *result)
+assign_rest(struct transaction *x, const struct smtpd_result *result)
 {
 	for (size_t i = 0; i < x->m->envelope->nrcpts; i++)
-		if (!is_settled(&x->results[i]))
+		if (!is_decided(&x->results[i]))
 			x->results[i] = *result;
 }
 
 /* The connection was closed. */
 static int
-lost(struct transaction *x)
+end_lost(struct transaction *x)
 {
-	settle(x, &x->c->result);
+	assign_rest(x, &x->c->result);
 	return -1;
 }
 
 /* A reply of a kind that cannot follow its command: nobody knows what the next
  * would be the reply to. */
 static int
-nonsense(struct transaction *x, enum smtpd_phase phase)
+refuse_reply(struct transaction *x, enum smtpd_phase phase)
 {
 	smtpd__client_exchange_refused(x->c, phase);
-	return lost(x);
+	return end_lost(x);
 }
 
 static size_t
-put_command(struct transaction *x, size_t n)
+write_command(struct transaction *x, size_t n)
 {
 	char command[SMTPD_COMMAND_MAX];
 	enum smtpd_phase phase =
@@ -105,11 +106,11 @@ is_skipped(const struct transaction *x, size_t n)
 
 /* Whether another command may follow the OCTETS that are on their way. */
 static bool
-may_put(const struct transaction *x, size_t octets)
+may_write(const struct transaction *x, size_t octets)
 {
 	if (x->next > x->m->envelope->nrcpts + !x->chunking)
 		return false;
-	if (x->heard > MAIL && !x->mail_accepted)
+	if (x->replied > MAIL && !x->mail_accepted)
 		return false;
 	/* DATA is said in hope only, not against what is known. */
 	if (x->next == x->m->envelope->nrcpts + 1 && octets == 0 &&
@@ -121,16 +122,16 @@ may_put(const struct transaction *x, size_t octets)
 /* Put as many commands as may be on their way.  Return their octets, or -1
  * when the connection was closed. */
 static ssize_t
-put_commands(struct transaction *x)
+write_commands(struct transaction *x)
 {
 	size_t octets = 0;
 
-	for (; may_put(x, octets); x->next++) {
+	for (; may_write(x, octets); x->next++) {
 		size_t n;
 
 		if (is_skipped(x, x->next))
 			continue;
-		n = put_command(x, x->next);
+		n = write_command(x, x->next);
 		if (n == 0)
 			return -1;
 		octets += n;
@@ -139,7 +140,7 @@ put_commands(struct transaction *x)
 }
 
 static int
-hear_mail(struct transaction *x)
+read_mail_reply(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
 	int code = smtpd__client_exchange_read_reply(
@@ -147,31 +148,31 @@ hear_mail(struct transaction *x)
 	struct smtpd_result result;
 
 	if (code < 0)
-		return lost(x);
+		return end_lost(x);
 	if (code / 100 == 3)
-		return nonsense(x, SMTPD_PHASE_MAIL);
+		return refuse_reply(x, SMTPD_PHASE_MAIL);
 	x->mail_accepted = code / 100 == 2;
 	if (!x->mail_accepted) {
 		smtpd__client_exchange_judge(c, SMTPD_PHASE_MAIL, &result);
-		settle(x, &result);
+		assign_rest(x, &result);
 	}
 	return 0;
 }
 
 static int
-hear_rcpt(struct transaction *x, struct smtpd_result *result)
+read_rcpt_reply(struct transaction *x, struct smtpd_result *result)
 {
 	struct smtpd_client *c = x->c;
 	int code = smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_RCPT, c->set.rcpt_ms, NULL);
 
 	if (code < 0)
-		return lost(x);
+		return end_lost(x);
 	/* Without a sender it is refused for that, or taken for nothing. */
 	if (!x->mail_accepted)
 		return 0;
 	if (code / 100 == 3)
-		return nonsense(x, SMTPD_PHASE_RCPT);
+		return refuse_reply(x, SMTPD_PHASE_RCPT);
 	smtpd__client_exchange_judge(c, SMTPD_PHASE_RCPT, result);
 	if (result->outcome == SMTPD_OUTCOME_SENT)
 		x->accepted++;
@@ -179,7 +180,7 @@ hear_rcpt(struct transaction *x, struct smtpd_result *result)
 }
 
 static int
-hear_data(struct transaction *x)
+read_data_reply(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
 	struct smtpd_result result;
@@ -187,29 +188,30 @@ hear_data(struct transaction *x)
 	x->data_code = smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_DATA, c->set.data_ms, NULL);
 	if (x->data_code < 0)
-		return lost(x);
+		return end_lost(x);
 	if (x->data_code / 100 == 2)
-		return nonsense(x, SMTPD_PHASE_DATA);
+		return refuse_reply(x, SMTPD_PHASE_DATA);
 	if (x->data_code / 100 != 3) {
 		smtpd__client_exchange_judge(c, SMTPD_PHASE_DATA, &result);
-		settle(x, &result);
+		assign_rest(x, &result);
 	}
 	return 0;
 }
 
 /* Hear the replies to all commands that were put. */
 static int
-hear_replies(struct transaction *x)
+read_replies(struct transaction *x)
 {
 	int result = 0;
 
-	for (; result == 0 && x->heard < x->next; x->heard++) {
-		if (x->heard == MAIL)
-			result = hear_mail(x);
-		else if (x->heard > x->m->envelope->nrcpts)
-			result = hear_data(x);
-		else if (!is_skipped(x, x->heard))
-			result = hear_rcpt(x, &x->results[x->heard - 1]);
+	for (; result == 0 && x->replied < x->next; x->replied++) {
+		if (x->replied == MAIL)
+			result = read_mail_reply(x);
+		else if (x->replied > x->m->envelope->nrcpts)
+			result = read_data_reply(x);
+		else if (!is_skipped(x, x->replied))
+			result =
+			    read_rcpt_reply(x, &x->results[x->replied - 1]);
 	}
 	return result;
 }
@@ -222,20 +224,20 @@ send_content(struct transaction *x)
 	int code;
 
 	if (smtpd__client_data_send(c, x->m) != 0)
-		return lost(x);
+		return end_lost(x);
 	code = smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_DOT, c->set.dot_ms, NULL);
 	if (code < 0)
-		return lost(x);
+		return end_lost(x);
 	if (code / 100 == 3)
-		return nonsense(x, SMTPD_PHASE_DOT);
+		return refuse_reply(x, SMTPD_PHASE_DOT);
 	smtpd__client_exchange_judge(c, SMTPD_PHASE_DOT, &result);
-	settle(x, &result);
+	assign_rest(x, &result);
 	return 0;
 }
 
 static int
-reset(struct transaction *x)
+reset_transaction(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
 	int code = smtpd__client_exchange_command(
@@ -261,15 +263,15 @@ send_chunks(struct transaction *x)
 	size_t more;
 
 	if (smtpd__client_data_chunks(c, x->m, &result) != 0)
-		return lost(x);
-	settle(x, &result);
+		return end_lost(x);
+	assign_rest(x, &result);
 	if (result.outcome == SMTPD_OUTCOME_SENT)
 		return 0;
 	smtpd__stream_peek(&c->stream, &more);
 	if (more > 0)
 		return smtpd__client_exchange_broken(
 		    c, SMTPD_PHASE_MAIL, SMTPD_IO_FLOOD);
-	return reset(x);
+	return reset_transaction(x);
 }
 
 /* The server wants a message for nobody: it gets an empty one, which it will
@@ -287,45 +289,22 @@ send_nothing(struct transaction *x)
 }
 
 static int
-conclude(struct transaction *x)
+finish_transaction(struct transaction *x)
 {
 	if (x->chunking && x->accepted > 0)
 		return send_chunks(x);
 	if (x->data_code / 100 != 3)
-		return reset(x);
+		return reset_transaction(x);
 	return x->accepted > 0 ? send_content(x) : send_nothing(x);
 }
 
-/* Copy GIVEN, as far as it is known, to M and E.  Return -1 with errno when it
- * is none. */
-static int
-copy_message(const struct smtpd_outgoing *given, struct smtpd_outgoing *m,
-    struct smtpd_outgoing_envelope *e)
-{
-	struct smtpd_outgoing_rcpt rcpt;
-
-	errno = EINVAL;
-	if (given == NULL || smtpd__sized_copy(m, sizeof(*m), given) == -1 ||
-	    m->envelope == NULL ||
-	    smtpd__sized_copy(e, sizeof(*e), m->envelope) == -1)
-		return -1;
-	m->envelope = e;
-	if (e->nrcpts == 0)
-		return 0;
-	return e->rcpts == NULL
-	    ? -1
-	    : smtpd__sized_copy(&rcpt, sizeof(rcpt), e->rcpts);
-}
-
 int
-smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
-    struct smtpd_result *results)
+smtpd__client_transaction(struct smtpd_client *c,
+    const struct smtpd_outgoing *message, struct smtpd_result *results)
 {
-	struct smtpd_outgoing_envelope e;
-	struct smtpd_outgoing m;
 	struct transaction x = {
 		.c = c,
-		.m = &m,
+		.m = message,
 		.results = results,
 		.pipelining = smtpd_client_offers(c, "PIPELINING") != NULL,
 		.chunking = !c->set.data_only &&
@@ -333,23 +312,10 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
 	};
 	ssize_t octets;
 
-	if (copy_message(message, &m, &e) == -1) {
-		smtpd__client_exchange_fail(c, SMTPD_PHASE_MAIL, "4.3.5",
-		    "the program gave no valid message");
-		errno = EINVAL;
-		return -1;
-	}
-	if (c->fd < 0) {
-		for (size_t i = 0; i < e.nrcpts; i++)
-			smtpd__client_exchange_set_result(&results[i],
-			    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
-			    "4.4.1", "not connected");
-		return -1;
-	}
-	if (smtpd__client_envelope_check(c, &m, results) == 0)
+	if (smtpd__client_envelope_check(c, message, results) == 0)
 		return 0;
-	while ((octets = put_commands(&x)) > 0)
-		if (hear_replies(&x) != 0)
+	while ((octets = write_commands(&x)) > 0)
+		if (read_replies(&x) == -1)
 			return -1;
-	return octets < 0 ? lost(&x) : conclude(&x);
+	return octets == -1 ? end_lost(&x) : finish_transaction(&x);
 }

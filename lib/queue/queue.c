@@ -79,7 +79,7 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 		.logger = d->logger,
 	};
 	errno = EINVAL;
-	d->router = smtpd__router_create(&d->settings, error, size);
+	d->router = smtpd__route_router_create(&d->settings, error, size);
 	return d->router != NULL ? 0 : -1;
 }
 
@@ -310,7 +310,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 	smtpd_queue_stop(q, 0);
 	smtpd__spool_close(d->spool);
 	smtpd__schedule_destroy(d->schedule);
-	smtpd__router_destroy(d->router);
+	smtpd__route_router_destroy(d->router);
 	smtpd__hoststat_destroy(d->hoststat);
 	smtpd__bounce_limit_destroy(d->bounce_limit);
 	smtpd_trust_unref(d->client.trust);

@@ -378,7 +378,7 @@ finish(const struct lookup *l, struct smtpd_targets *t)
 		return NULL;
 	t->mx = l->mx;
 	t->authenticated = l->authenticated;
-	t->ttl_s = t->verdict == SMTPD_RESOLVE_LATER ? 0 : l->ttl_s;
+	t->ttl_s = t->outcome == SMTPD_RESOLVE_LATER ? 0 : l->ttl_s;
 	return t;
 }
 

@@ -100,11 +100,11 @@ smtpd__smarthost_find(struct smtpd_resolver *r, const char *host,
 	if (strchr(host, '.') == NULL)
 		return ask_system(host);
 	known = smtpd__resolve_host(r, host, cancel);
-	if (known == NULL || known->verdict == SMTPD_RESOLVE_FOUND ||
+	if (known == NULL || known->outcome == SMTPD_RESOLVE_FOUND ||
 	    smtpd_cancel_is_triggered(cancel))
 		return known;
 	t = ask_system(host);
-	if (t != NULL && t->verdict == SMTPD_RESOLVE_FOUND) {
+	if (t != NULL && t->outcome == SMTPD_RESOLVE_FOUND) {
 		smtpd_targets_free(known);
 		return t;
 	}

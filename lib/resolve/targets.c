@@ -58,7 +58,7 @@ smtpd__targets_found(
 		to->authenticated = list->at[i].authenticated;
 		write_address(&list->at[i].ip, to);
 	}
-	f->targets.verdict = SMTPD_RESOLVE_FOUND;
+	f->targets.outcome = SMTPD_RESOLVE_FOUND;
 	f->targets.status = "";
 	f->targets.reason = "";
 	f->targets.list = f->list;
@@ -67,7 +67,7 @@ smtpd__targets_found(
 }
 
 struct smtpd_targets *
-smtpd__targets_none(enum smtpd_resolve_status verdict, const char *status,
+smtpd__targets_none(enum smtpd_resolve_status outcome, const char *status,
     const char *format, ...)
 {
 	struct none *n = calloc(1, sizeof(*n));
@@ -80,7 +80,7 @@ smtpd__targets_none(enum smtpd_resolve_status verdict, const char *status,
 	va_start(ap, format);
 	smtpd__text_vformat(&text, format, ap);
 	va_end(ap);
-	n->targets.verdict = verdict;
+	n->targets.outcome = outcome;
 	n->targets.status = status;
 	n->targets.reason = n->reason;
 	return &n->targets;

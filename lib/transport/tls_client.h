@@ -2,22 +2,35 @@
 #ifndef SMTPD_TRANSPORT_TLS_CLIENT_H
 #define SMTPD_TRANSPORT_TLS_CLIENT_H
 
-/* The client's end of TLS.  All of mbedTLS is behind this. */
+/* TLS on a connection out, from the handshake to the session that may be
+ * resumed.  No caller sees anything of mbedTLS. */
 
 #include <smtpd/client.h>
 
 #include "transport/tls_conn.h"
 
-/* As smtpd_trust_create(), but nobody is believed.  NULL without memory. */
-struct smtpd_trust *smtpd__tls_client_empty_trust(void);
+/* As smtpd_trust_create(), but no authority is believed.  NULL without memory.
+ */
+struct smtpd_trust *smtpd__tls_client_trust_nobody(void);
+
+struct smtpd_tls_client_settings {
+	const char *host; /* "": none, so that no certificate is good */
+
+	/* Names that the certificate may bear instead. */
+	const char *const *names;
+	size_t nnames;
+
+	const char *key; /* a session that was kept under it is resumed */
+	bool legacy_signatures; /* TLS 1.2 at most, and no RSA-PSS */
+};
 
 /*
- * All that a connection to HOST ("" for no name) over W needs, but no
- * handshake yet; NULL without memory.  T must live as long.  A session that
- * was kept under KEY goes on if the server agrees.
+ * Create all that a connection by SET over W needs, but do no handshake yet.
+ * Return NULL without memory.  T must live as long, and SET's names until
+ * the handshake is over.
  */
 struct smtpd_tls_conn *smtpd__tls_client_create(struct smtpd_trust *t,
-    struct smtpd_wire *w, const char *host, const char *key);
+    struct smtpd_wire *w, const struct smtpd_tls_client_settings *set);
 
 /*
  * Shake hands before the absolute DEADLINE, with whatever certificate.  When
@@ -26,8 +39,12 @@ struct smtpd_tls_conn *smtpd__tls_client_create(struct smtpd_trust *t,
 enum smtpd_io_status smtpd__tls_client_handshake(
     struct smtpd_tls_conn *conn, uint64_t deadline, char *reason, size_t size);
 
-/* What is known once the handshake is over; lives as long as CONN, which
- * smtpd__tls_client_create() made. */
+/* Whether the handshake failed in a way that another connection, with
+ * legacy_signatures, is likely to get round. */
+bool smtpd__tls_client_needs_legacy(const struct smtpd_tls_conn *conn);
+
+/* Information that is complete once the handshake is over; it lives as long as
+ * CONN, which smtpd__tls_client_create() made. */
 const struct smtpd_client_tls_info *smtpd__tls_client_info(
     const struct smtpd_tls_conn *conn);
 

@@ -1,41 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A library without TLS: nobody can be believed, so little else is called. */
-#include <stdio.h>
-
-#include "crypto/digest.h"
+/* A library without TLS: no connection gets as far as a handshake. */
 #include "transport/tls_client.h"
 
 struct smtpd_trust *
-smtpd_trust_create(const char *ca_file, char *error, size_t size)
-{
-	(void)ca_file;
-	snprintf(error, size, "built without TLS");
-	return NULL;
-}
-
-struct smtpd_trust *
-smtpd__tls_client_empty_trust(void)
+smtpd__tls_client_trust_nobody(void)
 {
 	return NULL;
-}
-
-struct smtpd_trust *
-smtpd_trust_ref(struct smtpd_trust *t)
-{
-	return t;
-}
-
-void
-smtpd_trust_unref(struct smtpd_trust *t)
-{
-	(void)t;
 }
 
 struct smtpd_tls_conn *
 smtpd__tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
-    const char *host, const char *key)
+    const struct smtpd_tls_client_settings *set)
 {
-	(void)t, (void)w, (void)host, (void)key;
+	(void)t, (void)w, (void)set;
 	return NULL;
 }
 
@@ -45,6 +22,13 @@ smtpd__tls_client_handshake(
 {
 	(void)conn, (void)deadline, (void)reason, (void)size;
 	return SMTPD_IO_TLS;
+}
+
+bool
+smtpd__tls_client_needs_legacy(const struct smtpd_tls_conn *conn)
+{
+	(void)conn;
+	return false;
 }
 
 const struct smtpd_client_tls_info *
@@ -58,28 +42,4 @@ void
 smtpd__tls_client_keep(struct smtpd_tls_conn *conn)
 {
 	(void)conn;
-}
-
-int
-smtpd__digest_sha256(const void *data, size_t len, unsigned char *out)
-{
-	(void)data, (void)len, (void)out;
-	return -1;
-}
-
-int
-smtpd__digest_hmac_sha256(const void *key, size_t key_len, const void *data,
-    size_t len, unsigned char *out)
-{
-	(void)key, (void)key_len, (void)data, (void)len, (void)out;
-	return -1;
-}
-
-int
-smtpd__digest_pbkdf2_sha256(const void *password, size_t len, const void *salt,
-    size_t salt_len, uint32_t rounds, unsigned char *out)
-{
-	(void)password, (void)len, (void)salt, (void)salt_len, (void)rounds,
-	    (void)out;
-	return -1;
 }

@@ -97,6 +97,51 @@ smtpd_tls_want_tickets(mbedtls_ssl_config *conf)
 	(void)conf;
 #endif
 }
+
+/*
+ * A client of 3.6 offers RSA-PSS for TLS 1.3, and refuses a server that takes
+ * it up in TLS 1.2.  Most take the first that they know, so that PKCS #1 stands
+ * before it.  For those with an order of their own LEGACY leaves it out, and
+ * TLS 1.3 with it, which has no other signatures for RSA.
+ */
+static inline void
+smtpd_tls_set_signatures(mbedtls_ssl_config *conf, bool legacy)
+{
+	static const uint16_t signatures[] = {
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+		MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+		MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+		MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
+		MBEDTLS_TLS1_3_SIG_NONE,
+	};
+	static const uint16_t legacy_signatures[] = {
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+		MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+		MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+		MBEDTLS_TLS1_3_SIG_NONE,
+	};
+
+	mbedtls_ssl_conf_sig_algs(
+	    conf, legacy ? legacy_signatures : signatures);
+	if (legacy)
+		mbedtls_ssl_conf_max_tls_version(
+		    conf, MBEDTLS_SSL_VERSION_TLS1_2);
+}
+
+/* Whether RESULT of a handshake may be that of a server which chose it. */
+static inline bool
+smtpd_tls_is_pss_refused(int result)
+{
+	return result == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER;
+}
 #else
 #define SMTPD_TLS_SUITES_OF_1_3
 
@@ -132,6 +177,21 @@ smtpd_tls_want_tickets(mbedtls_ssl_config *conf)
 {
 	(void)conf;
 }
+
+/* 2.28 does not offer RSA-PSS. */
+static inline void
+smtpd_tls_set_signatures(mbedtls_ssl_config *conf, bool legacy)
+{
+	(void)conf, (void)legacy;
+}
+
+static inline bool
+smtpd_tls_is_pss_refused(int result)
+{
+	(void)result;
+	return false;
+}
+
 static inline int
 smtpd_tls_set_min_version(
     mbedtls_ssl_config *conf, enum smtpd_tls_version version)

@@ -170,7 +170,7 @@ smtpd__tls_conn_name_cipher(struct smtpd_tls_conn *conn)
 	}
 	for (; *name != '\0'; name++)
 		smtpd__text_byte(&t, *name == '-' ? '_' : *name);
-	conn->facts.cipher = conn->cipher;
+	conn->info.cipher = conn->cipher;
 }
 
 /* Subject and fingerprint of the client's certificate, in one piece. */
@@ -183,7 +183,7 @@ describe_client(struct smtpd_tls_conn *conn)
 	struct smtpd_text t;
 	const size_t hex_len = 2 * sizeof(hash) + 1;
 
-	conn->facts.client_subject = conn->facts.client_fingerprint = "";
+	conn->info.client_subject = conn->info.client_fingerprint = "";
 	if (cert == NULL ||
 	    smtpd__digest_sha256(cert->raw.p, cert->raw.len, hash) != 0)
 		return;
@@ -197,17 +197,17 @@ describe_client(struct smtpd_tls_conn *conn)
 		smtpd__text_format(&t, "%02x", hash[i]);
 	smtpd__text_init(&t, conn->client + hex_len, strlen(subject) + 1);
 	smtpd__text_filtered(&t, subject, strlen(subject));
-	conn->facts.client_fingerprint = conn->client;
-	conn->facts.client_subject = conn->client + hex_len;
-	conn->facts.client_verified =
+	conn->info.client_fingerprint = conn->client;
+	conn->info.client_subject = conn->client + hex_len;
+	conn->info.client_verified =
 	    mbedtls_ssl_get_verify_result(&conn->ssl) == 0;
 }
 
 static void
 gather_info(struct smtpd_tls_conn *conn)
 {
-	conn->facts.version = mbedtls_ssl_get_version(&conn->ssl);
-	conn->facts.server_name =
+	conn->info.version = mbedtls_ssl_get_version(&conn->ssl);
+	conn->info.server_name =
 	    conn->server_name != NULL ? conn->server_name : "";
 	smtpd__tls_conn_name_cipher(conn);
 	describe_client(conn);
@@ -281,7 +281,7 @@ void
 smtpd__tls_conn_save_memory(struct smtpd_tls_conn *conn)
 {
 	mbedtls_ssl_context *ssl = &conn->ssl;
-	bool shook_hands = conn->facts.version != NULL;
+	bool shook_hands = conn->info.version != NULL;
 
 	if (!shook_hands || SMTPD_TLS_FIELD(ssl, in_left) > 0 ||
 	    SMTPD_TLS_FIELD(ssl, out_left) > 0)
@@ -305,5 +305,5 @@ smtpd__tls_conn_close(struct smtpd_tls_conn *conn)
 const struct smtpd_tls_info *
 smtpd__tls_conn_info(const struct smtpd_tls_conn *conn)
 {
-	return &conn->facts;
+	return &conn->info;
 }

@@ -2,7 +2,7 @@
 #ifndef SMTPD_TRANSPORT_TLS_CONN_STATE_H
 #define SMTPD_TRANSPORT_TLS_CONN_STATE_H
 
-/* What the two ends of TLS share, for net/tls.c and net/tls_client.c alone. */
+/* What the two ends of TLS share, for tls_conn.c and tls_client.c alone. */
 
 #include <mbedtls/ssl.h>
 
@@ -16,7 +16,7 @@ struct smtpd_tls_conn {
 	enum smtpd_io_status status; /* of the wire, once it failed */
 	char *cork; /* what is written waits here; NULL: it does not */
 	size_t cork_size, cork_len;
-	struct smtpd_tls_info facts;
+	struct smtpd_tls_info info;
 	char cipher[64];
 	char *server_name; /* on the heap, most clients have neither */
 	char *client;

@@ -224,7 +224,8 @@ secrets_create(uint32_t lifetime)
 }
 
 /* Its own secrets, or those of the context that it follows.  TLS 1.3 does not
- * keep the client's certificate in a ticket: where it matters there are none. */
+ * keep the client's certificate in a ticket: where it matters there are
+ * none. */
 static struct secrets *
 choose_secrets(const struct smtpd_tls_settings *s)
 {

@@ -20,7 +20,7 @@ MAY_KNOW = {
     "journal": "base",
     "journal/disk": "base os journal",
     "maildir": "base os",
-    "client": "base os grammar net sasl transport",
+    "client": "base crypto os grammar net sasl transport",
     "server": "base os grammar net sasl transport",
     "queue/model": "base journal",
     "queue/schedule": "base queue/model",

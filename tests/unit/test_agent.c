@@ -97,6 +97,15 @@ make_letter(struct world *w)
 	};
 }
 
+static void
+set_policy(struct world *w, enum smtpd_security level, bool first)
+{
+	w->route.policy = (struct smtpd_tls_policy){
+		.level = level, .first = first, .reason = "the test"
+	};
+	smtpd__tls_policy_identify(&w->route.policy);
+}
+
 static struct world *
 make_world(void)
 {
@@ -127,6 +136,7 @@ make_world(void)
 	w->targets.count = HOSTS;
 	w->route.targets = &w->targets;
 	w->route.site = site;
+	set_policy(w, OPP, false);
 	make_letter(w);
 	return w;
 }
@@ -235,7 +245,7 @@ write_results(const struct world *w, size_t count, char *buf, size_t size)
 
 static void
 expect(const struct world *w, size_t count, const char *results,
-    enum smtpd_site_feedback verdict, const char *name)
+    enum smtpd_site_feedback feedback, const char *name)
 {
 	char got[4096];
 
@@ -243,10 +253,10 @@ expect(const struct world *w, size_t count, const char *results,
 	if (strcmp(got, results) != 0)
 		fail_msg(
 		    "%s: %s, not %s\n%s", name, got, results, w->trail_text);
-	if (w->end.verdict != verdict)
+	if (w->end.feedback != feedback)
 		fail_msg("%s: the site is %d, not %d\n%s", name,
-		    (int)w->end.verdict, (int)verdict, w->trail_text);
-	if (verdict != FINE)
+		    (int)w->end.feedback, (int)feedback, w->trail_text);
+	if (feedback != FINE)
 		assert_true(w->end.why.outcome == SMTPD_OUTCOME_TEMPORARY &&
 		    w->end.why.status[0] == '4' &&
 		    strncmp(w->end.why.text, "mx", 2) == 0);
@@ -258,7 +268,7 @@ static const struct {
 	const char *scripts[HOSTS];
 	size_t rcpts;
 	const char *results;
-	enum smtpd_site_feedback verdict;
+	enum smtpd_site_feedback feedback;
 	const char *came;
 	bool dsn, in_doubt;
 } rounds[] = {
@@ -405,8 +415,8 @@ hosts_are_tried_in_turn(void **state)
 		start(w, rounds[i].scripts);
 		deliver(w, rounds[i].rcpts, false);
 		smtpd__agent_quit(w->agent);
-		expect(w, rounds[i].rcpts, rounds[i].results, rounds[i].verdict,
-		    rounds[i].name);
+		expect(w, rounds[i].rcpts, rounds[i].results,
+		    rounds[i].feedback, rounds[i].name);
 		if (w->end.dsn != rounds[i].dsn)
 			fail_msg("%s: dsn", rounds[i].name);
 		if (w->end.in_doubt != rounds[i].in_doubt)
@@ -566,7 +576,7 @@ static const struct {
 	bool plain_allowed; /* the message is old */
 	const char *scripts[HOSTS];
 	const char *results;
-	enum smtpd_site_feedback verdict;
+	enum smtpd_site_feedback feedback;
 	const char *came;
 	bool broken; /* known of the first host afterwards */
 } shaken[] = {
@@ -617,14 +627,14 @@ tls_gives_way_only_where_it_may(void **state)
 		if (shaken[i].known)
 			smtpd__hoststat_tls_failed(
 			    hosts, &w->list[0], smtpd__clock_ms());
-		w->route.security = shaken[i].security;
+		set_policy(w, shaken[i].security, false);
 		start(w, shaken[i].scripts);
 		deliver(w, 1, shaken[i].plain_allowed);
 		smtpd__agent_quit(w->agent);
-		expect(
-		    w, 1, shaken[i].results, shaken[i].verdict, shaken[i].name);
+		expect(w, 1, shaken[i].results, shaken[i].feedback,
+		    shaken[i].name);
 		finish(w, shaken[i].came, shaken[i].name);
-		if (smtpd__hoststat_tls_is_broken(hosts, &w->list[0],
+		if (smtpd__hoststat_is_tls_broken(hosts, &w->list[0],
 			smtpd__clock_ms()) != shaken[i].broken)
 			fail_msg("%s: not remembered", shaken[i].name);
 		end_world(w);
@@ -688,7 +698,7 @@ many_recipients_take_turns(void **state)
 	for (size_t i = 0; i < 120; i++)
 		assert_int_equal(
 		    w->progress[i].result.outcome, SMTPD_OUTCOME_SENT);
-	assert_int_equal(w->end.verdict, FINE);
+	assert_int_equal(w->end.feedback, FINE);
 	finish(w, "1 0 0", "many");
 	end_world(w);
 }
@@ -849,7 +859,7 @@ a_connection_serves_one_site(void **state)
 	start(w, scripts);
 	deliver(w, 1, false);
 	w->route.site = other;
-	w->route.security = REQUIRED;
+	set_policy(w, REQUIRED, false);
 	deliver(w, 1, true);
 	expect(w, 1, "T3:4.7.4", DOWN, "required");
 	finish(w, "2 1 1", "one site");
@@ -1149,7 +1159,7 @@ cancelling_blames_nobody(void **state)
 		write_results(w, 2, got, sizeof(got));
 		if (strcmp(got, cancelled[i].results) != 0)
 			fail_msg("%s: %s", cancelled[i].name, got);
-		assert_int_equal(w->end.verdict, FINE);
+		assert_int_equal(w->end.feedback, FINE);
 		assert_false(smtpd__hoststat_is_down(
 		    w->settings.hosts, &w->list[0], smtpd__clock_ms()));
 		finish(w, "1 0 0", cancelled[i].name);
@@ -1276,7 +1286,7 @@ static const struct {
 	const char *host; /* by which its certificate is judged */
 	enum smtpd_security security;
 	const char *results;
-	enum smtpd_site_feedback verdict;
+	enum smtpd_site_feedback feedback;
 	const char *tls; /* in the log */
 } smart[] = {
 	{ "AUTH", { .user = "user", .password = "pencil" }, "a.example",
@@ -1319,13 +1329,13 @@ a_smarthost_is_told_the_password(void **state)
 
 		w->list[0].host = smart[i].host;
 		w->route.smarthost = &smart[i].smarthost;
-		w->route.security = smart[i].security;
+		set_policy(w, smart[i].security, smart[i].smarthost.tls_first);
 		w->route.port = smart[i].smarthost.tls_first ? tls_port : port;
 		deliver(w, 1, true);
 		smtpd__agent_quit(w->agent);
 		write_results(w, 1, got, sizeof(got));
 		if (strcmp(got, smart[i].results) != 0 ||
-		    w->end.verdict != smart[i].verdict ||
+		    w->end.feedback != smart[i].feedback ||
 		    (smart[i].tls != NULL &&
 			strstr(w->log, smart[i].tls) == NULL))
 			fail_msg("%s: %s\n%s%s", smart[i].name, got,

@@ -66,7 +66,7 @@ send_letter(struct smtpd_agent *c, const struct smtpd_route *route)
 
 	smtpd__text_init(&history, lines, sizeof(lines));
 	smtpd__agent_deliver(c, &request, &end);
-	assert_int_equal(end.verdict, SMTPD_SITE_FINE);
+	assert_int_equal(end.feedback, SMTPD_SITE_FINE);
 	assert_false(end.in_doubt);
 	assert_int_equal(
 	    progress.finished, progress.result.outcome == SMTPD_OUTCOME_SENT);
@@ -91,7 +91,7 @@ no_letter_is_lost_without_memory(void **state)
 	char site[] = "a.example";
 	struct smtpd_route route = { .targets = &targets,
 		.site = site,
-		.security = SMTPD_SECURITY_NONE };
+		.policy = { .level = SMTPD_SECURITY_NONE, .id = "none" } };
 	struct smtpd_server *server = smtpd_server_create(&settings);
 	atomic_int count = 0;
 	bool failed = true;
@@ -163,25 +163,25 @@ no_route_is_wrong_without_memory(void **state)
 
 			smtpd__text_init(&history, lines, sizeof(lines));
 			failing_after(n);
-			r = smtpd__router_create(
+			r = smtpd__route_router_create(
 			    &settings, error, sizeof(error));
 			if (r == NULL) {
 				assert_string_equal(error, "out of memory");
 			} else if (smtpd__route_find(r, "[192.0.2.1]", NULL,
 				       &route, &history) == 0) {
 				assert_int_equal(
-				    route.verdict, SMTPD_RESOLVE_FOUND);
+				    route.outcome, SMTPD_RESOLVE_FOUND);
 				assert_string_equal(route.site,
 				    smart ? "smarthost required"
 					  : "[192.0.2.1] required");
 				smtpd__route_finish(&route);
 			} else {
 				assert_int_equal(
-				    route.verdict, SMTPD_RESOLVE_LATER);
+				    route.outcome, SMTPD_RESOLVE_LATER);
 				assert_string_equal(route.why.status, "4.3.0");
 				smtpd__route_finish(&route);
 			}
-			smtpd__router_destroy(r);
+			smtpd__route_router_destroy(r);
 			failed = failing_ended();
 		}
 		assert_in_range(n, 8, 100);

@@ -41,7 +41,7 @@ nothing_is_held_against_a_stranger(void **state)
 
 	(void)state;
 	assert_false(smtpd__hoststat_is_down(h, &t, 0));
-	assert_false(smtpd__hoststat_tls_is_broken(h, &t, 0));
+	assert_false(smtpd__hoststat_is_tls_broken(h, &t, 0));
 	smtpd__hoststat_worked(h, &t);
 	assert_false(smtpd__hoststat_is_down(h, &t, 0));
 	smtpd__hoststat_destroy(h);
@@ -110,12 +110,12 @@ broken_tls_is_known_for_a_day(void **state)
 	(void)state;
 	smtpd__hoststat_tls_failed(h, &t, 9);
 	assert_false(smtpd__hoststat_is_down(h, &t, 9));
-	assert_true(smtpd__hoststat_tls_is_broken(h, &t, 9));
+	assert_true(smtpd__hoststat_is_tls_broken(h, &t, 9));
 	/* To be reached is not to be well in that. */
 	smtpd__hoststat_worked(h, &t);
 	smtpd__hoststat_failed(h, &t, 10);
-	assert_true(smtpd__hoststat_tls_is_broken(h, &t, 9 + DAY - 1));
-	assert_false(smtpd__hoststat_tls_is_broken(h, &t, 9 + DAY));
+	assert_true(smtpd__hoststat_is_tls_broken(h, &t, 9 + DAY - 1));
+	assert_false(smtpd__hoststat_is_tls_broken(h, &t, 9 + DAY));
 	smtpd__hoststat_destroy(h);
 }
 

@@ -52,9 +52,9 @@ static const struct host hosts[] = {
 	{ "own.name.test", "198.51.100.40" },
 	{ "own-implicit.test", "198.51.100.41" },
 	{ "many4.test",
-	    "198.51.100.50 198.51.100.51 198.51.100.52 198.51.100.53 198.51.100.54 "
-	    "198.51.100.55 198.51.100.56 198.51.100.57 198.51.100.58 198.51.100.59 "
-	    "198.51.100.60 198.51.100.61" },
+	    "198.51.100.50 198.51.100.51 198.51.100.52 198.51.100.53 "
+	    "198.51.100.54 198.51.100.55 198.51.100.56 198.51.100.57 198.51.100.58 "
+	    "198.51.100.59 198.51.100.60 198.51.100.61" },
 	{ "target.test", "198.51.100.70" },
 };
 
@@ -478,7 +478,7 @@ struct domain {
 	const char *name;
 	mx_fn *say;
 	const char *mx; /* without SAY: "PREFERENCE HOST", divided by blanks */
-	enum smtpd_resolve_status verdict;
+	enum smtpd_resolve_status outcome;
 	const char *status; /* or, if found, the addresses in their order */
 };
 
@@ -535,8 +535,9 @@ static const struct domain domains[] = {
 	{ "alias-gone.test", say_alias_gone, NULL, NEVER, "5.1.2" },
 	{ "alias-long.test", say_alias_long, NULL, LATER, "4.4.3" },
 	{ "m200.test", say_200, NULL, FOUND,
-	    "198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 "
-	    "198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4" },
+	    "198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 "
+	    "198.51.100.4 198.51.100.4 198.51.100.4 198.51.100.4 "
+	    "198.51.100.4 198.51.100.4" },
 	{ "m200-dead.test", say_200_dead, NULL, LATER, "4.4.3" },
 
 	{ "implicit.test", say_nodata, NULL, FOUND,
@@ -703,7 +704,7 @@ addresses_of(const struct smtpd_targets *t, char *buf, size_t size)
 static bool
 is_sound(const struct smtpd_targets *t)
 {
-	bool found = t->verdict == FOUND;
+	bool found = t->outcome == FOUND;
 
 	for (size_t i = 0; i < t->count; i++) {
 		const struct smtpd_target *to = &t->list[i];
@@ -716,7 +717,7 @@ is_sound(const struct smtpd_targets *t)
 				: sizeof(struct sockaddr_in6)))
 			return false;
 	}
-	if (t->verdict == LATER && t->ttl_s != 0)
+	if (t->outcome == LATER && t->ttl_s != 0)
 		return false;
 	return (t->count > 0) == found && (t->reason[0] == '\0') == found &&
 	    t->ttl_s <= (found ? 3600u : 300u);
@@ -731,18 +732,18 @@ is_as_said(const struct domain *d, const struct smtpd_targets *t)
 
 	if (t == NULL)
 		return false;
-	got = t->verdict == FOUND ? addresses_of(t, text, sizeof(text))
+	got = t->outcome == FOUND ? addresses_of(t, text, sizeof(text))
 				  : t->status;
-	if (is_sound(t) && t->verdict == d->verdict &&
+	if (is_sound(t) && t->outcome == d->outcome &&
 	    (d->status == NULL || strcmp(got, d->status) == 0))
 		return true;
 	fprintf(
-	    stderr, "%s: %d %s %s\n", d->name, (int)t->verdict, got, t->reason);
+	    stderr, "%s: %d %s %s\n", d->name, (int)t->outcome, got, t->reason);
 	return false;
 }
 
 static void
-every_domain_has_its_verdict(void **state)
+every_domain_has_its_outcome(void **state)
 {
 	struct dns_server *s = dns_server_start(answer, NULL);
 
@@ -821,8 +822,8 @@ what_cannot_be_asked_for_is_not(void **state)
 		const struct domain *c = &cases[i];
 		struct smtpd_targets *t = smtpd_resolve(r, c->name, NULL);
 
-		if (t->verdict != c->verdict ||
-		    strcmp(t->verdict == FOUND
+		if (t->outcome != c->outcome ||
+		    strcmp(t->outcome == FOUND
 			    ? addresses_of(t, text, sizeof(text))
 			    : t->status,
 			c->status) != 0)
@@ -851,7 +852,7 @@ a_long_domain_is_cut_in_the_reason(void **state)
 	memset(domain, 'a', 100000);
 	domain[100000] = '\0';
 	t = smtpd_resolve(r, domain, NULL);
-	assert_int_equal(t->verdict, NEVER);
+	assert_int_equal(t->outcome, NEVER);
 	assert_true(strlen(t->reason) < 400);
 	smtpd_targets_free(t);
 	free(domain);
@@ -916,7 +917,7 @@ this_host_may_be_good(void **state)
 	assert_int_equal(t->count, 2);
 	smtpd_targets_free(t);
 	t = smtpd_resolve(r, "[127.0.0.1]", NULL);
-	assert_int_equal(t->verdict, FOUND);
+	assert_int_equal(t->outcome, FOUND);
 	smtpd_targets_free(t);
 	smtpd_resolver_destroy(r);
 	dns_server_stop(s);
@@ -949,7 +950,7 @@ time_with(struct smtpd_resolver *r, const char *name)
 	uint64_t begin = smtpd__clock_ms();
 	struct smtpd_targets *t = smtpd_resolve(r, name, NULL);
 
-	if (t->verdict != FOUND)
+	if (t->outcome != FOUND)
 		fail_msg("%s: %s", name, t->reason);
 	smtpd_targets_free(t);
 	return smtpd__clock_ms() - begin;
@@ -1074,7 +1075,7 @@ the_whole_has_a_deadline(void **state)
 		struct smtpd_targets *t = smtpd_resolve(r, names[i], NULL);
 		uint64_t took = smtpd__clock_ms() - begin;
 
-		assert_int_equal(t->verdict, LATER);
+		assert_int_equal(t->outcome, LATER);
 		if (took < 300 || took > LONG_MS)
 			fail_msg("%s: %u", names[i], (unsigned)took);
 		smtpd_targets_free(t);
@@ -1095,7 +1096,7 @@ resolve_until_cancelled(void *arg)
 	const struct waiting *w = arg;
 	struct smtpd_targets *t = smtpd_resolve(w->r, w->name, w->cancel);
 	bool good =
-	    t != NULL && t->verdict == LATER && strcmp(t->status, "4.4.3") == 0;
+	    t != NULL && t->outcome == LATER && strcmp(t->status, "4.4.3") == 0;
 
 	smtpd_targets_free(t);
 	return good ? arg : NULL;
@@ -1174,7 +1175,7 @@ resolve_many(void *arg)
 		const struct domain *d = &domains[(w->start + i) % NDOMAINS];
 		struct smtpd_targets *t;
 
-		if (d->verdict == LATER)
+		if (d->outcome == LATER)
 			continue;
 		t = smtpd_resolve(w->r, d->name, NULL);
 		w->wrong += !is_as_said(d, t);
@@ -1215,7 +1216,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_domain_has_its_verdict),
+		cmocka_unit_test(every_domain_has_its_outcome),
 		cmocka_unit_test(what_is_known_is_not_asked_for),
 		cmocka_unit_test(what_cannot_be_asked_for_is_not),
 		cmocka_unit_test(a_long_domain_is_cut_in_the_reason),

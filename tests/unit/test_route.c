@@ -113,7 +113,7 @@ make(struct smtpd_queue_settings settings)
 	settings.resolver = &resolver;
 	if (settings.hostname == NULL)
 		settings.hostname = "me.test";
-	r = smtpd__router_create(&settings, error, sizeof(error));
+	r = smtpd__route_router_create(&settings, error, sizeof(error));
 	if (r == NULL)
 		fail_msg("%s", error);
 	return r;
@@ -141,7 +141,7 @@ find(struct smtpd_router *r, const char *domain)
  * and its line of the history, if that does not depend on chance. */
 static const struct {
 	const char *domain;
-	enum smtpd_resolve_status verdict;
+	enum smtpd_resolve_status outcome;
 	const char *site;
 	const char *history;
 } domains[] = {
@@ -160,7 +160,8 @@ static const struct {
 	{ "[IPv6:2001:db8::5]", SMTPD_RESOLVE_FOUND, "[IPv6:2001:db8::5]",
 	    "dns [IPv6:2001:db8::5]: [2001:db8::5]\n" },
 	{ "null.test", SMTPD_RESOLVE_NEVER, "5.1.10",
-	    "dns null.test: 5.1.10 null.test does not accept mail (null MX)\n" },
+	    "dns null.test: 5.1.10 null.test does not accept mail (null "
+	    "MX)\n" },
 	{ "missing.test", SMTPD_RESOLVE_NEVER, "5.1.2",
 	    "dns missing.test: 5.1.2 There is no domain missing.test\n" },
 	{ "nowhere.test", SMTPD_RESOLVE_NEVER, "5.4.4", NULL },
@@ -179,9 +180,9 @@ domains_lead_to_their_hosts(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(domains); i++) {
 		struct smtpd_route route = find(r, domains[i].domain);
-		bool found = domains[i].verdict == SMTPD_RESOLVE_FOUND;
+		bool found = domains[i].outcome == SMTPD_RESOLVE_FOUND;
 
-		assert_int_equal(route.verdict, domains[i].verdict);
+		assert_int_equal(route.outcome, domains[i].outcome);
 		assert_int_equal(route.port, 25);
 		assert_null(route.smarthost);
 		assert_string_equal(
@@ -191,14 +192,14 @@ domains_lead_to_their_hosts(void **state)
 		if (!found) {
 			assert_null(route.site);
 			assert_int_equal(route.why.outcome,
-			    domains[i].verdict == SMTPD_RESOLVE_NEVER
+			    domains[i].outcome == SMTPD_RESOLVE_NEVER
 				? SMTPD_OUTCOME_PERMANENT
 				: SMTPD_OUTCOME_TEMPORARY);
 			assert_true(route.why.text[0] != '\0');
 		}
 		smtpd__route_finish(&route);
 	}
-	smtpd__router_destroy(r);
+	smtpd__route_router_destroy(r);
 }
 
 /* Whatever order chance brought them in. */
@@ -216,7 +217,7 @@ the_same_hosts_are_one_site(void **state)
 		smtpd__route_finish(&a);
 		smtpd__route_finish(&b);
 	}
-	smtpd__router_destroy(r);
+	smtpd__route_router_destroy(r);
 }
 
 /* A domain and the security of its route. */
@@ -264,12 +265,12 @@ rules_say_how_it_is_secured(void **state)
 	for (size_t i = 0; i < COUNT(secured); i++) {
 		struct smtpd_route route = find(r, secured[i].domain);
 
-		assert_int_equal(route.security, secured[i].security);
+		assert_int_equal(route.policy.level, secured[i].security);
 		assert_string_equal(route.site, secured[i].site);
 		assert_int_equal(route.port, 2525);
 		smtpd__route_finish(&route);
 	}
-	smtpd__router_destroy(r);
+	smtpd__route_router_destroy(r);
 }
 
 /* However the domain is spelt: else a rule could be got around. */
@@ -298,7 +299,7 @@ rules_hold_for_both_forms_of_a_name(void **state)
 	assert_string_equal(route.site, "mx1.test required");
 	assert_memory_equal(trail_text, "dns B??cher.test: MX", 20);
 	smtpd__route_finish(&route);
-	smtpd__router_destroy(r);
+	smtpd__route_router_destroy(r);
 }
 
 /* A smarthost, and where it is; a target's name when it is FOUND, else its
@@ -315,9 +316,10 @@ static const struct {
 } smarthosts[] = {
 	/* Its own addresses, not those of its MX. */
 	{ "relay.test", 0, false, NULL, 25, "relay.test", 2, "smarthost none" },
-	{ "Relay.Test", 0, true, NULL, 465, "relay.test", 2, "smarthost none" },
+	{ "Relay.Test", 0, true, NULL, 465, "relay.test", 2,
+	    "smarthost none+first" },
 	{ "relay.test", 587, true, "u", 587, "relay.test", 2,
-	    "smarthost required" },
+	    "smarthost required+first" },
 	/* On this very host, and by a name that no DNS has. */
 	{ "near.test", 26, false, NULL, 26, "near.test", 1, "smarthost none" },
 	{ "me.test", 26, false, NULL, 26, "me.test", 1, "smarthost none" },
@@ -361,7 +363,7 @@ a_smarthost_takes_everything(void **state)
 		assert_int_equal(route.port, smarthosts[i].to_port);
 		assert_memory_equal(trail_text, "smarthost ", 10);
 		if (smarthosts[i].site == NULL) {
-			assert_int_equal(route.verdict, SMTPD_RESOLVE_LATER);
+			assert_int_equal(route.outcome, SMTPD_RESOLVE_LATER);
 			assert_int_equal(
 			    route.why.outcome, SMTPD_OUTCOME_TEMPORARY);
 			assert_string_equal(
@@ -371,19 +373,19 @@ a_smarthost_takes_everything(void **state)
 			assert_non_null(
 			    strstr(route.why.text, smarthosts[i].host));
 		} else {
-			assert_int_equal(route.verdict, SMTPD_RESOLVE_FOUND);
+			assert_int_equal(route.outcome, SMTPD_RESOLVE_FOUND);
 			assert_string_equal(route.site, smarthosts[i].site);
 			assert_string_equal(
 			    route.targets->list[0].host, smarthosts[i].target);
 			if (smarthosts[i].count > 0)
 				assert_int_equal(
 				    route.targets->count, smarthosts[i].count);
-			assert_int_equal(route.security,
+			assert_int_equal(route.policy.level,
 			    smarthosts[i].user != NULL ? SMTPD_SECURITY_REQUIRED
 						       : SMTPD_SECURITY_NONE);
 		}
 		smtpd__route_finish(&route);
-		smtpd__router_destroy(r);
+		smtpd__route_router_destroy(r);
 	}
 }
 
@@ -414,7 +416,7 @@ what_cannot_be_right_is_refused(void **state)
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		char error[128] = "";
 
-		assert_null(smtpd__router_create(
+		assert_null(smtpd__route_router_create(
 		    &wrong[i].settings, error, sizeof(error)));
 		assert_memory_equal(
 		    error, wrong[i].error, strlen(wrong[i].error));
@@ -434,12 +436,12 @@ a_look_up_can_be_cancelled(void **state)
 	smtpd_cancel_trigger(cancel);
 	assert_int_equal(
 	    smtpd__route_find(r, "one.test", cancel, &route, &history), 0);
-	assert_int_equal(route.verdict, SMTPD_RESOLVE_LATER);
+	assert_int_equal(route.outcome, SMTPD_RESOLVE_LATER);
 	assert_string_equal(route.why.status, "4.4.3");
 	smtpd__route_finish(&route);
 	smtpd__route_finish(&route);
 	smtpd_cancel_destroy(cancel);
-	smtpd__router_destroy(r);
+	smtpd__route_router_destroy(r);
 }
 
 /* A line that has no room is left out, not cut. */
@@ -462,7 +464,7 @@ a_trail_holds_whole_lines(void **state)
 	assert_string_equal(small, "");
 	assert_true(history.cut);
 	smtpd__route_finish(&route);
-	smtpd__router_destroy(r);
+	smtpd__route_router_destroy(r);
 }
 
 int

@@ -4,178 +4,139 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/exchange.h"
+#include "client/result.h"
 #include "os/clock.h"
-#include "queue/delivery/agent_state.h"
+#include "queue/delivery/agent_connect.h"
+#include "queue/delivery/agent_hosts.h"
+#include "queue/delivery/agent_log.h"
+#include "queue/delivery/agent_rules.h"
+#include "queue/delivery/agent_send.h"
 
 /* What one connection serves. */
-#define ERRANDS_MAX 100
-#define OPEN_MS     300000
+#define REQUESTS_MAX 100
+#define OPEN_MS      300000
 
 struct smtpd_agent *
 smtpd__agent_create(const struct smtpd_agent_settings *settings)
 {
-	struct smtpd_agent *c = calloc(1, sizeof(*c));
+	struct smtpd_agent *a = calloc(1, sizeof(*a));
 
-	if (c != NULL)
-		c->set = settings;
-	return c;
+	if (a != NULL)
+		a->set = settings;
+	return a;
 }
 
 void
-smtpd__agent_destroy(struct smtpd_agent *c)
+smtpd__agent_destroy(struct smtpd_agent *a)
 {
-	if (c == NULL)
+	if (a == NULL)
 		return;
-	smtpd_client_destroy(c->client);
-	free(c->site);
-	free(c);
+	smtpd_client_destroy(a->client);
+	free(a->site);
+	free(a);
 }
 
 bool
-smtpd__agent_is_open(const struct smtpd_agent *c)
+smtpd__agent_is_open(const struct smtpd_agent *a)
 {
-	return c->site != NULL && c->requests < ERRANDS_MAX &&
-	    smtpd__clock_ms() - c->opened < OPEN_MS;
+	return a->site != NULL && a->requests < REQUESTS_MAX &&
+	    smtpd__clock_ms() - a->opened < OPEN_MS;
 }
 
 void
-smtpd__agent_quit(struct smtpd_agent *c)
+smtpd__agent_quit(struct smtpd_agent *a)
 {
-	if (c->client != NULL)
-		smtpd_client_quit(c->client);
-	free(c->site);
-	c->site = NULL;
+	smtpd__agent_rules_quit(a);
 }
 
-bool
-smtpd__agent_rules_is_cancelled(const struct smtpd_agent_attempt *t)
-{
-	return smtpd_cancel_is_triggered(t->agent->set->client->cancel);
-}
-
-bool
-smtpd__agent_rules_is_own(
-    const struct smtpd_agent_attempt *t, const struct smtpd_result *r)
-{
-	return smtpd__agent_rules_is_cancelled(t) ||
-	    (r->code == 0 && strncmp(r->status, "4.3.", 4) == 0);
-}
-
-void
-smtpd__agent_rules_soften(struct smtpd_result *r)
-{
-	r->outcome = SMTPD_OUTCOME_TEMPORARY;
-	r->status[0] = '4';
-}
-
-/* The last host that spoke decides; those out of reach only when none did. */
-void
-smtpd__agent_rules_judge(struct smtpd_agent_attempt *t,
-    enum smtpd_site_feedback verdict, const char *host,
-    const struct smtpd_result *result)
-{
-	struct smtpd_delivery_result *end = t->end;
-
-	if (verdict == SMTPD_SITE_DOWN && t->spoke)
-		return;
-	t->spoke = verdict != SMTPD_SITE_DOWN;
-	end->verdict = verdict;
-	if (verdict == SMTPD_SITE_FINE)
-		return;
-	smtpd__client_exchange_set_result(&end->why, SMTPD_OUTCOME_TEMPORARY,
-	    result->phase, result->status, "%s: %s", host, result->text);
-	end->why.code = result->code;
-	smtpd__agent_rules_soften(&end->why);
-}
-
-/* Nobody has said anything of anybody yet. */
+/* No recipient has a result from a host yet. */
 static int
-begin(struct smtpd_agent_attempt *t)
+begin_attempt(struct smtpd_agent_attempt *t)
 {
-	struct smtpd_delivery_request *e = t->request;
+	struct smtpd_delivery_request *request = t->request;
 
-	for (size_t i = 0; i < e->nrcpts; i++) {
-		struct smtpd_rcpt_progress *p = &e->rcpts[i];
+	for (size_t i = 0; i < request->nrcpts; i++) {
+		struct smtpd_rcpt_progress *p = &request->rcpts[i];
 
 		p->finished = false;
 		p->host[0] = '\0';
-		smtpd__client_exchange_set_result(&p->result,
-		    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT, "4.3.0",
-		    "out of memory");
+		smtpd__result_set(&p->result, SMTPD_OUTCOME_TEMPORARY,
+		    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	}
-	t->rcpt_states = calloc(e->nrcpts + 1, sizeof(*t->rcpt_states));
-	if (t->rcpt_states == NULL || smtpd__agent_hosts_order(t) != 0)
+	t->rcpt_states = calloc(request->nrcpts + 1, sizeof(*t->rcpt_states));
+	if (t->rcpt_states == NULL || smtpd__agent_hosts_order(t) == -1)
 		return -1;
-	for (size_t i = 0; i < e->nrcpts; i++)
-		t->rcpt_states[i].stop = SMTPD_RELAY_FAILED;
+	for (size_t i = 0; i < request->nrcpts; i++)
+		t->rcpt_states[i].relay = SMTPD_RELAY_FAILED;
 	return 0;
 }
 
-/* Whether the open connection can serve this request: one that was made in
- * plain text, since TLS failed, none that has to wait for that. */
+/* Whether the open connection can serve the request.  One that is in plain text
+ * since TLS failed serves only messages that need not wait for TLS. */
 static bool
-is_of_use(const struct smtpd_agent *c, const struct smtpd_delivery_request *e)
+is_reusable(
+    const struct smtpd_agent *a, const struct smtpd_delivery_request *request)
 {
-	return smtpd__agent_is_open(c) &&
-	    strcmp(c->site, e->route->site) == 0 &&
-	    c->smarthost == e->route->smarthost &&
-	    (c->security == e->route->security || e->plain_allowed);
+	const struct smtpd_route *route = request->route;
+
+	return smtpd__agent_is_open(a) && strcmp(a->site, route->site) == 0 &&
+	    a->smarthost == route->smarthost &&
+	    (strcmp(a->policy_id, route->policy.id) == 0 ||
+		request->plain_allowed);
 }
 
-/* Send over the connection that is open.  HOST is where it leads to, when it
- * was still of use; else "". */
+/* Send over the connection that is open, if there is one that can serve the
+ * request.  HOST becomes the host that was asked so, or "". */
 static void
-use_old(struct smtpd_agent_attempt *t, char host[256])
+reuse_connection(struct smtpd_agent_attempt *t, char host[256])
 {
-	struct smtpd_agent *c = t->agent;
+	struct smtpd_agent *a = t->agent;
 
 	host[0] = '\0';
-	if (c->site == NULL)
+	if (a->site == NULL)
 		return;
-	if (!is_of_use(c, t->request)) {
-		smtpd__agent_quit(c);
+	if (!is_reusable(a, t->request)) {
+		smtpd__agent_rules_quit(a);
 		return;
 	}
-	memcpy(host, c->stop.host, sizeof(c->stop.host));
-	if (smtpd__agent_send(t, true) != 0)
+	memcpy(host, a->relay.host, sizeof(a->relay.host));
+	if (smtpd__agent_send(t, true) == -1)
 		host[0] = '\0';
 }
 
-/* What is known of those who need another host. */
-struct need {
-	bool any;
-	bool urgent; /* one of them was not put off, by a host that is well */
-};
-
-static struct need
-find_need(const struct smtpd_agent_attempt *t)
+/* Whether a recipient is pending; *URGENT: one of them was not deferred by a
+ * host that answered. */
+static bool
+is_pending(const struct smtpd_agent_attempt *t, bool *urgent)
 {
-	struct need need = { 0 };
+	bool any = false;
 
+	*urgent = false;
 	for (size_t i = 0; i < t->request->nrcpts; i++) {
 		if (!smtpd__agent_rules_is_pending(&t->rcpt_states[i]))
 			continue;
-		need.any = true;
-		need.urgent = need.urgent || t->rcpt_states[i].put_off == 0;
+		any = true;
+		*urgent = *urgent || t->rcpt_states[i].deferred == 0;
 	}
-	return need;
+	return any;
 }
 
-/* Go from host to host, but not to the one at DONE.  For who was only put off
- * it is not worth while to wait for one that is likely dead. */
+/* Try host after host, but not the one called DONE.  A recipient that was only
+ * deferred does not make it worth while to wait for a host that is likely down.
+ */
 static void
-visit(struct smtpd_agent_attempt *t, const char *done)
+try_hosts(struct smtpd_agent_attempt *t, const char *done)
 {
 	for (size_t i = 0; i < t->nhosts && t->sessions < SMTPD_AGENT_SESSIONS;
 	    i++) {
 		const struct smtpd_agent_host *host = &t->hosts[i];
-		struct need need = find_need(t);
+		bool urgent;
 
-		if (!need.any || t->over || smtpd__agent_rules_is_cancelled(t))
+		if (!is_pending(t, &urgent) || t->over ||
+		    smtpd__agent_rules_is_cancelled(t))
 			return;
 		if (strcmp(host->targets->host, done) == 0 ||
-		    (host->bad && !need.urgent))
+		    (host->down && !urgent))
 			continue;
 		if (smtpd__agent_connect(t, host) == 0)
 			smtpd__agent_send(t, false);
@@ -183,43 +144,42 @@ visit(struct smtpd_agent_attempt *t, const char *done)
 }
 
 static void
-conclude(struct smtpd_agent_attempt *t)
+end_attempt(struct smtpd_agent_attempt *t)
 {
-	const struct smtpd_delivery_request *e = t->request;
+	const struct smtpd_delivery_request *request = t->request;
 	bool cancelled = smtpd__agent_rules_is_cancelled(t);
 
-	for (size_t i = 0; i < e->nrcpts; i++) {
-		struct smtpd_result *r = &e->rcpts[i].result;
+	for (size_t i = 0; i < request->nrcpts; i++) {
+		struct smtpd_result *r = &request->rcpts[i].result;
 
 		if (cancelled && r->outcome == SMTPD_OUTCOME_TEMPORARY &&
 		    r->code == 0)
-			smtpd__client_exchange_set_result(r,
-			    SMTPD_OUTCOME_TEMPORARY, r->phase, "4.3.2",
-			    "the queue is being stopped");
-		e->rcpts[i].finished = r->outcome == SMTPD_OUTCOME_SENT ||
+			smtpd__result_set(r, SMTPD_OUTCOME_TEMPORARY, r->phase,
+			    "4.3.2", "the queue is being stopped");
+		request->rcpts[i].finished = r->outcome == SMTPD_OUTCOME_SENT ||
 		    r->outcome == SMTPD_OUTCOME_PERMANENT;
 		if (r->outcome == SMTPD_OUTCOME_IN_DOUBT)
 			t->end->in_doubt = true;
 	}
 	if (cancelled)
-		t->end->verdict = SMTPD_SITE_FINE;
+		t->end->feedback = SMTPD_SITE_FINE;
 	t->end->dsn = t->sent && !t->without_dsn;
 }
 
 void
-smtpd__agent_deliver(struct smtpd_agent *c,
+smtpd__agent_deliver(struct smtpd_agent *a,
     struct smtpd_delivery_request *request, struct smtpd_delivery_result *end)
 {
 	struct smtpd_agent_attempt t = {
-		.agent = c, .request = request, .end = end
+		.agent = a, .request = request, .end = end
 	};
-	char done[sizeof(c->stop.host)];
+	char done[sizeof(a->relay.host)];
 
-	*end = (struct smtpd_delivery_result){ .verdict = SMTPD_SITE_FINE };
-	if (begin(&t) == 0) {
-		use_old(&t, done);
-		visit(&t, done);
-		conclude(&t);
+	*end = (struct smtpd_delivery_result){ .feedback = SMTPD_SITE_FINE };
+	if (begin_attempt(&t) == 0) {
+		reuse_connection(&t, done);
+		try_hosts(&t, done);
+		end_attempt(&t);
 		smtpd__agent_log(&t);
 	}
 	free(t.rcpt_states);

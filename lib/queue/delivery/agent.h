@@ -3,21 +3,21 @@
 #define SMTPD_QUEUE_DELIVERY_AGENT_H
 
 /*
- * One attempt: the recipients of a job, over the hosts of their route.  A
- * agent belongs to one worker, and may have a connection open from one job to
+ * One attempt: the recipients of a job, over the hosts of their route.  An
+ * agent belongs to one worker, and may keep a connection open from one job to
  * the next.
  *
- * - Hosts are tried in their order, those that are bad (hosts.h) last.  What
- *   one of them took over, or refused for good, is never sent to another; who
- *   was put off (4xx) is tried at one host more.  At most three hosts are
- *   talked to, and any number tried to connect to.
+ * - Hosts are tried in their order, those that are down (hoststat.h) last.  A
+ *   recipient that one of them accepted, or refused for good, is never sent to
+ *   another; one that was deferred (4xx) is tried at one host more.  At most
+ *   three hosts reply to a request; any number is connected to in vain.
  * - At most 50 recipients go in one transaction.
  * - A greeting of 5xx, and 421, lead to the next host.
  * - Where TLS is opportunistic and its handshake fails, the next host is
  *   tried; a message that has waited long enough goes to the same host again
  *   in plain text, at once.  Never where TLS is required, nor with AUTH.
  * - A connection serves at most 100 messages and 300 seconds, of routes of the
- *   same site and security.
+ *   same site and policy of TLS.
  */
 
 #include <smtpd/queue.h>
@@ -32,7 +32,7 @@
 
 struct smtpd_agent;
 
-/* What agents share. */
+/* Settings that agents share. */
 struct smtpd_agent_settings {
 	const struct smtpd_client_settings *client; /* with cancel */
 	struct smtpd_hoststat *hosts;
@@ -43,10 +43,10 @@ struct smtpd_agent_settings {
 struct smtpd_agent *smtpd__agent_create(
     const struct smtpd_agent_settings *settings);
 
-/* Close without a word, and free it. */
-void smtpd__agent_destroy(struct smtpd_agent *c);
+/* Close the connection without QUIT, and free A. */
+void smtpd__agent_destroy(struct smtpd_agent *a);
 
-/* What is to be done. */
+/* What an agent is asked to do. */
 struct smtpd_delivery_request {
 	const struct smtpd_loaded_message *loaded;
 	const struct smtpd_route *route; /* FOUND */
@@ -58,27 +58,27 @@ struct smtpd_delivery_request {
 	struct smtpd_rcpt_progress *rcpts;
 	size_t nrcpts;
 
-	/* Lines of what was done: each host, its TLS, each reply. */
+	/* Lines are added for each host, its TLS, and each reply. */
 	struct smtpd_text *history;
 };
 
-/* What else came of it. */
+/* The result, besides those of the recipients. */
 struct smtpd_delivery_result {
-	enum smtpd_site_feedback verdict;
+	enum smtpd_site_feedback feedback;
 	struct smtpd_result why; /* when the site is down or busy */
 	bool dsn;      /* the host that took recipients over offers DSN, so it
 	              * reports success itself (RFC 3461) */
 	bool in_doubt; /* a reply to the dot was lost */
 };
 
-/* Do it.  Blocks. */
-void smtpd__agent_deliver(struct smtpd_agent *c,
+/* Deliver.  Blocks. */
+void smtpd__agent_deliver(struct smtpd_agent *a,
     struct smtpd_delivery_request *request, struct smtpd_delivery_result *end);
 
 /* Whether a connection is open that can serve another message. */
-bool smtpd__agent_is_open(const struct smtpd_agent *c);
+bool smtpd__agent_is_open(const struct smtpd_agent *a);
 
-/* Say QUIT if one is open. */
-void smtpd__agent_quit(struct smtpd_agent *c);
+/* Send QUIT if one is open. */
+void smtpd__agent_quit(struct smtpd_agent *a);
 
 #endif

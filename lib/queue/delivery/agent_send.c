@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/delivery/agent_send.h"
+
 #include <string.h>
 
-#include "queue/delivery/agent_state.h"
+#include "queue/delivery/agent_log.h"
+#include "queue/delivery/agent_rules.h"
 
 /* How far the content was read, in memory. */
 struct cursor {
 	const struct smtpd_loaded_message *loaded;
 	uint64_t at;
 };
-
-/* Who was put off is asked for at one host more. */
-#define PUT_OFF_MAX 2
-
-bool
-smtpd__agent_rules_is_pending(const struct smtpd_rcpt_state *p)
-{
-	return !p->settled && p->put_off < PUT_OFF_MAX;
-}
 
 static ssize_t
 read_content(void *user, void *buf, size_t size)
@@ -30,35 +24,36 @@ read_content(void *user, void *buf, size_t size)
 	return (ssize_t)n;
 }
 
-/* Fill the next transaction from *PLACE on.  Return how many recipients it
- * has. */
+/* Choose the recipients of the next transaction from *PLACE on.  Return how
+ * many there are. */
 static size_t
-load(struct smtpd_agent_attempt *t, size_t *place)
+choose_rcpts(struct smtpd_agent_attempt *t, size_t *place)
 {
-	struct smtpd_agent *c = t->agent;
-	const struct smtpd_delivery_request *e = t->request;
+	struct smtpd_agent *a = t->agent;
+	const struct smtpd_delivery_request *request = t->request;
 	size_t n = 0;
 
-	for (; *place < e->nrcpts && n < SMTPD_AGENT_RCPTS; ++*place) {
+	for (; *place < request->nrcpts && n < SMTPD_AGENT_RCPTS; ++*place) {
 		if (!smtpd__agent_rules_is_pending(&t->rcpt_states[*place]))
 			continue;
-		c->rcpts[n] = e->loaded->rcpts[e->rcpts[*place].rcpt];
-		c->rcpts[n].size = sizeof(c->rcpts[n]);
-		c->places[n++] = *place;
+		a->rcpts[n] =
+		    request->loaded->rcpts[request->rcpts[*place].rcpt];
+		a->rcpts[n].size = sizeof(a->rcpts[n]);
+		a->places[n++] = *place;
 	}
 	return n;
 }
 
 static int
-transact(struct smtpd_agent_attempt *t, size_t count)
+run_transaction(struct smtpd_agent_attempt *t, size_t count)
 {
-	struct smtpd_agent *c = t->agent;
+	struct smtpd_agent *a = t->agent;
 	const struct smtpd_loaded_message *loaded = t->request->loaded;
 	struct cursor cursor = { .loaded = loaded };
 	const struct smtpd_outgoing_envelope envelope = {
 		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = loaded->sender,
-		.rcpts = c->rcpts,
+		.rcpts = a->rcpts,
 		.nrcpts = count,
 		.ret = loaded->ret,
 		.envid = loaded->envid,
@@ -74,11 +69,11 @@ transact(struct smtpd_agent_attempt *t, size_t count)
 		.read_user = &cursor,
 	};
 
-	return smtpd_client_send(c->client, &m, c->results);
+	return smtpd_client_send(a->client, &m, a->results);
 }
 
-/* Whether a connection that served others before was closed by then: the server
- * tired of waiting.  What we refused ourselves does not count. */
+/* Whether a connection that had served others was closed by then, because the
+ * server was tired of waiting.  What the client refused does not count. */
 static bool
 is_stale(const struct smtpd_agent_attempt *t, size_t count)
 {
@@ -98,9 +93,10 @@ is_stale(const struct smtpd_agent_attempt *t, size_t count)
 	return true;
 }
 
-/* What this host cannot do another one may: a larger SIZE, SMTPUTF8. */
+/* Whether another host may be able to do what this one cannot: a larger SIZE,
+ * SMTPUTF8. */
 static bool
-is_of_host(const struct smtpd_result *r)
+is_limit_of_host(const struct smtpd_result *r)
 {
 	return r->code == 0 &&
 	    (strcmp(r->status, "5.3.4") == 0 ||
@@ -108,31 +104,32 @@ is_of_host(const struct smtpd_result *r)
 }
 
 static void
-take(struct smtpd_agent_attempt *t, size_t place, const struct smtpd_result *r)
+record_result(
+    struct smtpd_agent_attempt *t, size_t place, const struct smtpd_result *r)
 {
-	struct smtpd_rcpt_state *rcpt_state = &t->rcpt_states[place];
+	struct smtpd_rcpt_state *state = &t->rcpt_states[place];
 	struct smtpd_rcpt_progress *p = &t->request->rcpts[place];
 
 	p->result = *r;
 	if (r->outcome == SMTPD_OUTCOME_TEMPORARY)
 		smtpd__agent_rules_soften(&p->result);
-	memcpy(p->host, t->agent->stop.host, sizeof(p->host));
-	rcpt_state->told = true;
-	rcpt_state->stop = (uint8_t)(t->sessions - 1);
+	memcpy(p->host, t->agent->relay.host, sizeof(p->host));
+	state->has_result = true;
+	state->relay = (uint8_t)(t->sessions - 1);
 	switch (r->outcome) {
 	case SMTPD_OUTCOME_SENT:
 		t->sent = true;
-		rcpt_state->settled = true;
+		state->finished = true;
 		break;
 	case SMTPD_OUTCOME_PERMANENT:
-		rcpt_state->settled = !is_of_host(r);
+		state->finished = !is_limit_of_host(r);
 		break;
 	case SMTPD_OUTCOME_IN_DOUBT:
-		rcpt_state->settled = true;
+		state->finished = true;
 		break;
 	case SMTPD_OUTCOME_TEMPORARY:
 		if (r->code != 0 && r->code != 421)
-			rcpt_state->put_off++;
+			state->deferred++;
 		if (smtpd__agent_rules_is_own(t, r))
 			t->over = true;
 		break;
@@ -140,62 +137,63 @@ take(struct smtpd_agent_attempt *t, size_t place, const struct smtpd_result *r)
 	smtpd__agent_log_rcpt(t, place);
 }
 
-/* The connection was closed.  Those at PLACE and behind were not sent yet: for
- * them that is all there is, also if another's reply to the dot was lost. */
+/* The connection was closed.  Nothing was sent yet for the recipients from
+ * PLACE on: for them that is all, also if another's reply to the dot was lost.
+ */
 static void
-lose(struct smtpd_agent_attempt *t, size_t place)
+record_loss(struct smtpd_agent_attempt *t, size_t place)
 {
-	struct smtpd_agent *c = t->agent;
-	struct smtpd_result why = *smtpd_client_result(c->client);
+	struct smtpd_agent *a = t->agent;
+	struct smtpd_result why = *smtpd_client_result(a->client);
 
 	smtpd__agent_rules_soften(&why);
 	for (; place < t->request->nrcpts; place++)
 		if (smtpd__agent_rules_is_pending(&t->rcpt_states[place]))
-			take(t, place, &why);
+			record_result(t, place, &why);
 	if (why.code == 421 && !smtpd__agent_rules_is_cancelled(t))
 		smtpd__agent_rules_judge(
-		    t, SMTPD_SITE_BUSY, c->stop.host, &why);
-	smtpd__agent_quit(c);
+		    t, SMTPD_SITE_BUSY, a->relay.host, &why);
+	smtpd__agent_rules_quit(a);
 }
 
-/* Begin to talk to the host of the open connection. */
+/* The host of the open connection has replied. */
 static void
-arrive(struct smtpd_agent_attempt *t, bool old)
+begin_session(struct smtpd_agent_attempt *t, bool reused)
 {
-	struct smtpd_agent *c = t->agent;
+	struct smtpd_agent *a = t->agent;
 
-	if (old)
-		smtpd__agent_log_relay(t, &c->stop, true);
-	t->stops[t->sessions++] = c->stop;
-	c->requests++;
-	smtpd__agent_rules_judge(t, SMTPD_SITE_FINE, c->stop.host, NULL);
+	if (reused)
+		smtpd__agent_log_relay(t, &a->relay, true);
+	t->relays[t->sessions++] = a->relay;
+	a->requests++;
+	smtpd__agent_rules_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
 }
 
 int
-smtpd__agent_send(struct smtpd_agent_attempt *t, bool old)
+smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 {
-	struct smtpd_agent *c = t->agent;
-	bool dsn = smtpd_client_offers(c->client, "DSN") != NULL;
-	bool arrived = false;
+	struct smtpd_agent *a = t->agent;
+	bool dsn = smtpd_client_offers(a->client, "DSN") != NULL;
+	bool begun = false;
 	size_t place = 0, n;
 
-	while ((n = load(t, &place)) > 0) {
-		int status = transact(t, n);
+	while ((n = choose_rcpts(t, &place)) > 0) {
+		int status = run_transaction(t, n);
 
-		if (!arrived && old && status != 0 && is_stale(t, n)) {
-			smtpd__agent_quit(c);
+		if (!begun && reused && status == -1 && is_stale(t, n)) {
+			smtpd__agent_rules_quit(a);
 			return -1;
 		}
-		if (!arrived)
-			arrive(t, old);
-		arrived = true;
+		if (!begun)
+			begin_session(t, reused);
+		begun = true;
 		for (size_t i = 0; i < n; i++) {
-			take(t, c->places[i], &c->results[i]);
-			if (c->results[i].outcome == SMTPD_OUTCOME_SENT && !dsn)
+			record_result(t, a->places[i], &a->results[i]);
+			if (a->results[i].outcome == SMTPD_OUTCOME_SENT && !dsn)
 				t->without_dsn = true;
 		}
-		if (status != 0) {
-			lose(t, place);
+		if (status == -1) {
+			record_loss(t, place);
 			return 0;
 		}
 	}

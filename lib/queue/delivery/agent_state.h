@@ -3,9 +3,8 @@
 #define SMTPD_QUEUE_DELIVERY_AGENT_STATE_H
 
 /*
- * The inside of a agent: one request on its way over the hosts.  Which of them
- * is next is said by agent.c; agent_connect.c gets there, agent_send.c
- * hands over, agent_log.c tells of it.
+ * An agent and one attempt of it, a request on its way over the hosts: what the
+ * files agent_* share.
  */
 
 #include <smtpd/client.h>
@@ -14,12 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/tls_policy.h"
 #include "queue/delivery/agent.h"
 
 /* Recipients of one transaction (RFC 5321, 4.5.3.1.8 has all take 100). */
 #define SMTPD_AGENT_RCPTS 50
 
-/* Hosts that one request sessions to. */
+/* Hosts that one request is sent to at most. */
 #define SMTPD_AGENT_SESSIONS 3
 
 /* A host as it was reached. */
@@ -33,14 +33,15 @@ struct smtpd_relay {
 struct smtpd_agent {
 	const struct smtpd_agent_settings *set;
 
-	/* What connects, and what it was made for; NULL: not made yet. */
+	/* The client, and the smarthost whose password it has; NULL: not made
+	 * yet, and none. */
 	struct smtpd_client *client;
-	enum smtpd_security security;
 	const struct smtpd_smarthost *smarthost;
 
 	/* The open connection; the site is NULL when there is none. */
 	char *site;
-	struct smtpd_relay stop;
+	char policy_id[SMTPD_TLS_POLICY_ID_SIZE];
+	struct smtpd_relay relay;
 	uint64_t opened;
 	unsigned requests; /* that it served */
 
@@ -50,22 +51,22 @@ struct smtpd_agent {
 	size_t places[SMTPD_AGENT_RCPTS]; /* among those of the request */
 };
 
-/* The addresses of one host, those that are not bad first. */
+/* The addresses of one host, those that are not down first. */
 struct smtpd_agent_host {
 	const struct smtpd_target *targets;
 	size_t count;
-	bool bad; /* all of them are */
+	bool down; /* all of them are */
 };
 
 /* A recipient on the way. */
 struct smtpd_rcpt_state {
-	bool told;       /* a host has said something of it */
-	bool settled;    /* no other host is asked */
-	uint8_t put_off; /* hosts that did that */
-	uint8_t stop;    /* where its result comes from */
+	bool has_result;  /* a host gave it */
+	bool finished;    /* no other host is asked */
+	uint8_t deferred; /* how many hosts did that */
+	uint8_t relay;    /* where its result comes from */
 };
 
-/* Where recipients that were told nothing got their result. */
+/* The relay of recipients that no host gave a result. */
 #define SMTPD_RELAY_FAILED SMTPD_AGENT_SESSIONS
 
 struct smtpd_agent_attempt {
@@ -78,56 +79,12 @@ struct smtpd_agent_attempt {
 	size_t nhosts;
 	struct smtpd_rcpt_state *rcpt_states; /* one for each recipient */
 
-	struct smtpd_relay stops[SMTPD_AGENT_SESSIONS + 1];
+	struct smtpd_relay relays[SMTPD_AGENT_SESSIONS + 1];
 	size_t sessions;
-	bool spoke;       /* the verdict is not about hosts out of reach */
+	bool spoke;       /* the feedback is not about hosts out of reach */
 	bool sent;        /* to some recipient */
 	bool without_dsn; /* one host of those does not offer it */
-	bool over;        /* trouble of our own: no other host is asked */
+	bool over;        /* a failure of our own: no other host is asked */
 };
-
-/* Put the hosts of the route in order.  Return 0, or -1 without memory. */
-int smtpd__agent_hosts_order(struct smtpd_agent_attempt *t);
-
-/* Connect to HOST, also without TLS where that is right.  Return 0, or -1 when
- * it came to nothing, which all who were told nothing yet get to know. */
-int smtpd__agent_connect(
-    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host);
-
-/* Whether a recipient has to go to another host. */
-bool smtpd__agent_rules_is_pending(const struct smtpd_rcpt_state *p);
-
-/*
- * Send to all who are pending over the open connection.  Return 0; or -1 when
- * that was OLD, and turned out to be closed before anything was said: then
- * nothing has happened.
- */
-int smtpd__agent_send(struct smtpd_agent_attempt *t, bool old);
-
-/* Take note of what a host means for the site; RESULT is the reason. */
-void smtpd__agent_rules_judge(struct smtpd_agent_attempt *t,
-    enum smtpd_site_feedback verdict, const char *host,
-    const struct smtpd_result *result);
-
-/* Make R temporary, whatever it was, and its status so, too. */
-void smtpd__agent_rules_soften(struct smtpd_result *r);
-
-/* Whether a result is about us: no host is to be blamed. */
-bool smtpd__agent_rules_is_own(
-    const struct smtpd_agent_attempt *t, const struct smtpd_result *r);
-
-/* Whether the attempt was cancelled. */
-bool smtpd__agent_rules_is_cancelled(const struct smtpd_agent_attempt *t);
-
-/* Add a line to the history: where we are connected; what host STOP, or a host
- * for a recipient, said. */
-void smtpd__agent_log_relay(
-    struct smtpd_agent_attempt *t, const struct smtpd_relay *stop, bool old);
-void smtpd__agent_log_result(struct smtpd_agent_attempt *t,
-    const struct smtpd_relay *stop, const struct smtpd_result *result);
-void smtpd__agent_log_rcpt(struct smtpd_agent_attempt *t, size_t place);
-
-/* Log what became of each recipient. */
-void smtpd__agent_log(const struct smtpd_agent_attempt *t);
 
 #endif

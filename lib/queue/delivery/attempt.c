@@ -99,7 +99,7 @@ find_route(struct smtpd_attempt_state *a, const char *domain,
 		smtpd__route_finish(&a->route);
 		return NULL;
 	}
-	if (a->route.verdict == SMTPD_RESOLVE_FOUND)
+	if (a->route.outcome == SMTPD_RESOLVE_FOUND)
 		ttl_ms = (uint64_t)a->route.targets->ttl_s * 1000;
 	a->route_until = now + (ttl_ms < ROUTE_MS ? ttl_ms : ROUTE_MS);
 	snprintf(a->domain, sizeof(a->domain), "%s", domain);
@@ -141,7 +141,7 @@ fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
 		smtpd__logger_write(&d->logger, SMTPD_LOG_INFO, "%s", line);
 	}
 	set_cancelled(d, s);
-	if (s->tried && route->verdict == SMTPD_RESOLVE_LATER)
+	if (s->tried && route->outcome == SMTPD_RESOLVE_LATER)
 		s->site_resumes_at = smtpd__dispatch_suspend_domain(
 		    d, s->job, &route->why, site);
 }
@@ -174,7 +174,7 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	set_cancelled(d, s);
 	if (s->tried)
 		s->site_resumes_at =
-		    smtpd__dispatch_report_site(d, site, end.verdict, &end.why);
+		    smtpd__dispatch_report_site(d, site, end.feedback, &end.why);
 }
 
 static void
@@ -197,7 +197,7 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 		smtpd__dispatch_postpone(d, job);
 		return;
 	}
-	if (route->verdict != SMTPD_RESOLVE_FOUND)
+	if (route->outcome != SMTPD_RESOLVE_FOUND)
 		fail_without_route(d, route, s, site);
 	else if (smtpd__dispatch_enter_site(
 		     d, job, route->site, smtpd__agent_is_open(a->agent), site))

@@ -15,17 +15,17 @@
 #define ROWS    256
 #define COLUMNS 8
 
-#define AWAY_MS       UINT64_C(60000)
-#define AWAY_MAX_MS   UINT64_C(3600000)
+#define DOWN_MS       UINT64_C(60000)
+#define DOWN_MAX_MS   UINT64_C(3600000)
 #define TLS_BROKEN_MS UINT64_C(86400000)
 
 /* What is remembered of an address; all zero: nothing. */
 struct record {
 	unsigned char address[16]; /* IPv4 as mapped into IPv6 */
 	uint64_t changed;
-	uint64_t away;       /* keep away until then */
-	uint64_t tls_broken; /* likewise */
-	unsigned failures;   /* in a row */
+	uint64_t down_until;
+	uint64_t tls_broken_until;
+	unsigned failures; /* in a row */
 };
 
 struct smtpd_hoststat {
@@ -85,7 +85,7 @@ row_of(struct smtpd_hoststat *h, const unsigned char address[16])
 }
 
 static struct record *
-find(struct smtpd_hoststat *h, const struct smtpd_target *target)
+find_record(struct smtpd_hoststat *h, const struct smtpd_target *target)
 {
 	unsigned char address[16];
 	struct record *row;
@@ -102,10 +102,10 @@ find(struct smtpd_hoststat *h, const struct smtpd_target *target)
 /* The record of TARGET, to be changed at NOW; the oldest makes room for a new
  * one. */
 static struct record *
-obtain(
+obtain_record(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
-	struct record *r = find(h, target);
+	struct record *r = find_record(h, target);
 	struct record fresh = { 0 };
 
 	if (r == NULL) {
@@ -128,16 +128,17 @@ smtpd__hoststat_failed(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	static const struct smtpd_retry_bounds bounds = {
-		.min = AWAY_MS,
-		.max = AWAY_MAX_MS,
+		.min = DOWN_MS,
+		.max = DOWN_MAX_MS,
 	};
 	struct record *r;
 
 	pthread_mutex_lock(&h->mutex);
-	r = obtain(h, target, now);
-	if (now >= r->away) {
+	r = obtain_record(h, target, now);
+	if (now >= r->down_until) {
 		r->failures++;
-		r->away = now + smtpd__retry_backoff(&bounds, r->failures, 0);
+		r->down_until =
+		    now + smtpd__retry_backoff(&bounds, r->failures, 0);
 	}
 	pthread_mutex_unlock(&h->mutex);
 }
@@ -149,9 +150,9 @@ smtpd__hoststat_worked(
 	struct record *r;
 
 	pthread_mutex_lock(&h->mutex);
-	r = find(h, target);
+	r = find_record(h, target);
 	if (r != NULL) {
-		r->away = 0;
+		r->down_until = 0;
 		r->failures = 0;
 	}
 	pthread_mutex_unlock(&h->mutex);
@@ -162,13 +163,13 @@ smtpd__hoststat_is_down(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	const struct record *r;
-	bool bad;
+	bool down;
 
 	pthread_mutex_lock(&h->mutex);
-	r = find(h, target);
-	bad = r != NULL && now < r->away;
+	r = find_record(h, target);
+	down = r != NULL && now < r->down_until;
 	pthread_mutex_unlock(&h->mutex);
-	return bad;
+	return down;
 }
 
 void
@@ -176,20 +177,20 @@ smtpd__hoststat_tls_failed(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	pthread_mutex_lock(&h->mutex);
-	obtain(h, target, now)->tls_broken = now + TLS_BROKEN_MS;
+	obtain_record(h, target, now)->tls_broken_until = now + TLS_BROKEN_MS;
 	pthread_mutex_unlock(&h->mutex);
 }
 
 bool
-smtpd__hoststat_tls_is_broken(
+smtpd__hoststat_is_tls_broken(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
 {
 	const struct record *r;
 	bool broken;
 
 	pthread_mutex_lock(&h->mutex);
-	r = find(h, target);
-	broken = r != NULL && now < r->tls_broken;
+	r = find_record(h, target);
+	broken = r != NULL && now < r->tls_broken_until;
 	pthread_mutex_unlock(&h->mutex);
 	return broken;
 }

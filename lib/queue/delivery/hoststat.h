@@ -3,10 +3,10 @@
 #define SMTPD_QUEUE_DELIVERY_HOSTSTAT_H
 
 /*
- * What trouble there was with mail hosts, by address: so that a dead first MX
- * does not cost its time-out again for each message.  Bounded: old records make
- * room for new ones.  Any number of threads may use one at a time.  Times are
- * those of smtpd__clock_ms().
+ * Which mail hosts do not answer, or fail at TLS, by address: so that a dead
+ * first MX does not cost its time-out again for each message.  Bounded: old
+ * records make room for new ones.  Any number of threads may use one at a time.
+ * Times are those of smtpd__clock_ms().
  */
 
 #include <smtpd/resolve.h>
@@ -23,23 +23,23 @@ struct smtpd_hoststat *smtpd__hoststat_create(void);
 /* NULL is fine. */
 void smtpd__hoststat_destroy(struct smtpd_hoststat *h);
 
-/* No connection came to be: keep away for a minute, doubled with each time
- * up to an hour.  Where one keeps away already, it changes nothing. */
+/* TARGET did not answer: it is down for a minute, doubled with each time up to
+ * an hour.  If it is down already, nothing changes. */
 void smtpd__hoststat_failed(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
 
-/* It is well. */
+/* TARGET answered. */
 void smtpd__hoststat_worked(
     struct smtpd_hoststat *h, const struct smtpd_target *target);
 
-/* Whether to keep away. */
+/* Whether TARGET is down. */
 bool smtpd__hoststat_is_down(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
 
-/* Its TLS is broken: for a day. */
+/* A handshake with TARGET failed: its TLS is broken for a day. */
 void smtpd__hoststat_tls_failed(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
-bool smtpd__hoststat_tls_is_broken(
+bool smtpd__hoststat_is_tls_broken(
     struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/exchange.h"
+#include "client/result.h"
 #include "net/socket.h"
 #include "queue/delivery/history.h"
 #include "resolve/hostname.h"
@@ -24,6 +24,7 @@ struct smtpd_router {
 	struct rule *rules;
 	size_t nrules;
 	enum smtpd_security security; /* without a rule */
+	bool tls_first;
 	uint16_t port;
 
 	/* The smarthost, if its host is not NULL: with texts of its own. */
@@ -34,7 +35,7 @@ struct smtpd_router {
 
 /* Write DOMAIN so that two spellings of it are the same; whether it fits. */
 static bool
-normalise(const char *domain, char *out)
+normalise_domain(const char *domain, char *out)
 {
 	if (*domain != '[')
 		return smtpd__hostname_normalise(domain, out) == 0;
@@ -64,9 +65,9 @@ copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 	for (; r->nrules < set->nrules; r->nrules++) {
 		const struct smtpd_security_rule *rule = &set->rules[r->nrules];
 
-		if (!normalise(rule->domain, domain)) {
+		if (!normalise_domain(rule->domain, domain)) {
 			smtpd__text_format(error,
-			    "%s, which has a rule, is no name of a domain",
+			    "%s, which has a rule, is not the name of a domain",
 			    rule->domain);
 			return -1;
 		}
@@ -87,7 +88,8 @@ copy_smarthost(struct smtpd_router *r, const struct smtpd_smarthost *smarthost,
 	if (smarthost->host == NULL ||
 	    smtpd__smarthost_normalise(smarthost->host, r->name) != 0) {
 		smtpd__text_format(error,
-		    "%s, the smarthost, is no name of a host and no address",
+		    "%s, the smarthost, is neither the name of a "
+		    "host nor an address",
 		    smarthost->host != NULL ? smarthost->host : "(none)");
 		return -1;
 	}
@@ -99,6 +101,7 @@ copy_smarthost(struct smtpd_router *r, const struct smtpd_smarthost *smarthost,
 	r->smarthost.host = r->host;
 	r->smarthost.user = r->user;
 	r->smarthost.password = r->password;
+	r->tls_first = smarthost->tls_first;
 	r->port = smarthost->port;
 	if (r->port == 0)
 		r->port = smarthost->tls_first ? 465 : 25;
@@ -128,7 +131,7 @@ create_resolver(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 }
 
 struct smtpd_router *
-smtpd__router_create(
+smtpd__route_router_create(
     const struct smtpd_queue_settings *settings, char *error, size_t size)
 {
 	struct smtpd_router *r = calloc(1, sizeof(*r));
@@ -137,8 +140,10 @@ smtpd__router_create(
 	smtpd__text_init(&t, error, size);
 	if (r != NULL) {
 		r->port = settings->port != 0 ? settings->port : 25;
-		if (settings->client != NULL)
+		if (settings->client != NULL) {
 			r->security = settings->client->security;
+			r->tls_first = settings->client->tls_first;
+		}
 		if (copy_rules(r, settings, &t) == 0 &&
 		    copy_smarthost(r, settings->smarthost, &t) == 0 &&
 		    create_resolver(r, settings, &t) == 0)
@@ -146,12 +151,12 @@ smtpd__router_create(
 	}
 	if (t.len == 0)
 		smtpd__text_add(&t, "out of memory");
-	smtpd__router_destroy(r);
+	smtpd__route_router_destroy(r);
 	return NULL;
 }
 
 void
-smtpd__router_destroy(struct smtpd_router *r)
+smtpd__route_router_destroy(struct smtpd_router *r)
 {
 	if (r == NULL)
 		return;
@@ -165,20 +170,48 @@ smtpd__router_destroy(struct smtpd_router *r)
 	free(r);
 }
 
-/* A password goes to nobody but the smarthost. */
-static enum smtpd_security
-security_of(const struct smtpd_router *r, const char *domain)
+/* The rule for DOMAIN, or NULL. */
+static const struct rule *
+find_rule(const struct smtpd_router *r, const char *domain)
 {
 	char name[SMTPD_DNS_HOST_MAX];
 
-	if (r->user != NULL)
-		return SMTPD_SECURITY_REQUIRED;
-	if (r->nrules == 0 || !normalise(domain, name))
-		return r->security;
+	if (r->nrules == 0 || !normalise_domain(domain, name))
+		return NULL;
 	for (size_t i = 0; i < r->nrules; i++)
 		if (strcmp(r->rules[i].domain, name) == 0)
-			return r->rules[i].security;
-	return r->security;
+			return &r->rules[i];
+	return NULL;
+}
+
+/* With a password TLS is required, whatever the rules say. */
+static void
+choose_policy(const struct smtpd_router *r, const char *domain,
+    struct smtpd_tls_policy *policy)
+{
+	const struct rule *rule = find_rule(r, domain);
+
+	*policy = (struct smtpd_tls_policy){
+		.level = r->security,
+		.first = r->tls_first,
+		.reason = "the settings",
+	};
+	if (r->user != NULL) {
+		policy->level = SMTPD_SECURITY_REQUIRED;
+		policy->reason = "the smarthost's password";
+	} else if (rule != NULL) {
+		policy->level = rule->security;
+		policy->reason = "the rule for the domain";
+	}
+	smtpd__tls_policy_identify(policy);
+}
+
+const struct smtpd_tls_policy *
+smtpd__route_policy(
+    const struct smtpd_route *route, const struct smtpd_target *target)
+{
+	(void)target;
+	return &route->policy;
 }
 
 static int
@@ -227,13 +260,8 @@ write_hosts(const struct smtpd_targets *targets, struct smtpd_text *t)
 static int
 name_site(struct smtpd_route *route)
 {
-	static const char *const words[] = {
-		[SMTPD_SECURITY_OPPORTUNISTIC] = "",
-		[SMTPD_SECURITY_REQUIRED] = " required",
-		[SMTPD_SECURITY_NONE] = " none",
-	};
 	const struct smtpd_targets *targets = route->targets;
-	size_t size = sizeof("smarthost required");
+	size_t size = sizeof("smarthost ") + SMTPD_TLS_POLICY_ID_SIZE;
 	struct smtpd_text t;
 
 	for (size_t i = 0; i < targets->count; i++)
@@ -246,7 +274,8 @@ name_site(struct smtpd_route *route)
 		smtpd__text_add(&t, "smarthost");
 	else if (write_hosts(targets, &t) != 0)
 		return -1;
-	smtpd__text_add(&t, words[route->security]);
+	if (strcmp(route->policy.id, SMTPD_TLS_POLICY_OPPORTUNISTIC) != 0)
+		smtpd__text_format(&t, " %s", route->policy.id);
 	return 0;
 }
 
@@ -270,14 +299,14 @@ write_targets(const struct smtpd_targets *targets, struct smtpd_text *t)
 }
 
 static void
-tell(const struct smtpd_targets *targets, bool smart, const char *name,
-    struct smtpd_text *history)
+report_targets(const struct smtpd_targets *targets, bool smart,
+    const char *name, struct smtpd_text *history)
 {
 	char line[1024];
 	struct smtpd_text t;
 
 	smtpd__text_init(&t, line, sizeof(line));
-	if (targets->verdict == SMTPD_RESOLVE_FOUND) {
+	if (targets->outcome == SMTPD_RESOLVE_FOUND) {
 		if (!smart && *name != '[')
 			smtpd__text_add(&t, targets->mx ? " MX" : " no MX,");
 		write_targets(targets, &t);
@@ -289,33 +318,32 @@ tell(const struct smtpd_targets *targets, bool smart, const char *name,
 	    history, "%s %s:%s", smart ? "smarthost" : "dns", name, line);
 }
 
-/* What is wrong with the smarthost is no fault of the mail's. */
+/* A smarthost that cannot be found must not bounce the mail. */
 static void
-give_reason(const struct smtpd_router *r, struct smtpd_route *route)
+explain_failure(const struct smtpd_router *r, struct smtpd_route *route)
 {
 	const struct smtpd_targets *targets = route->targets;
-	bool never = targets->verdict == SMTPD_RESOLVE_NEVER;
+	bool never = targets->outcome == SMTPD_RESOLVE_NEVER;
 
-	route->verdict = targets->verdict;
+	route->outcome = targets->outcome;
 	if (route->smarthost != NULL) {
-		route->verdict = SMTPD_RESOLVE_LATER;
-		smtpd__client_exchange_set_result(&route->why,
-		    SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
-		    never ? "4.3.5" : targets->status,
+		route->outcome = SMTPD_RESOLVE_LATER;
+		smtpd__result_set(&route->why, SMTPD_OUTCOME_TEMPORARY,
+		    SMTPD_PHASE_CONNECT, never ? "4.3.5" : targets->status,
 		    "the smarthost %s cannot be found: %s", r->name,
 		    targets->reason);
 		return;
 	}
-	smtpd__client_exchange_set_result(&route->why,
+	smtpd__result_set(&route->why,
 	    never ? SMTPD_OUTCOME_PERMANENT : SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, targets->status, "%s", targets->reason);
 }
 
 static int
-no_memory(struct smtpd_route *route)
+fail_without_memory(struct smtpd_route *route)
 {
-	route->verdict = SMTPD_RESOLVE_LATER;
-	smtpd__client_exchange_set_result(&route->why, SMTPD_OUTCOME_TEMPORARY,
+	route->outcome = SMTPD_RESOLVE_LATER;
+	smtpd__result_set(&route->why, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	return -1;
 }
@@ -329,21 +357,22 @@ smtpd__route_find(struct smtpd_router *r, const char *domain,
 
 	*route = (struct smtpd_route){
 		.port = r->port,
-		.security = security_of(r, domain),
 		.smarthost = smart ? &r->smarthost : NULL,
 		.targets = smart
 		    ? smtpd__smarthost_find(r->resolver, r->name, cancel)
 		    : smtpd_resolve(r->resolver, domain, cancel),
 	};
+	choose_policy(r, domain, &route->policy);
 	if (route->targets == NULL)
-		return no_memory(route);
-	tell(route->targets, smart, smart ? r->name : domain, history);
-	if (route->targets->verdict != SMTPD_RESOLVE_FOUND) {
-		give_reason(r, route);
+		return fail_without_memory(route);
+	report_targets(
+	    route->targets, smart, smart ? r->name : domain, history);
+	if (route->targets->outcome != SMTPD_RESOLVE_FOUND) {
+		explain_failure(r, route);
 		return 0;
 	}
-	route->verdict = SMTPD_RESOLVE_FOUND;
-	return name_site(route) == 0 ? 0 : no_memory(route);
+	route->outcome = SMTPD_RESOLVE_FOUND;
+	return name_site(route) == 0 ? 0 : fail_without_memory(route);
 }
 
 void

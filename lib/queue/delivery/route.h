@@ -4,12 +4,13 @@
 
 /*
  * Where the mail of a domain goes: to the hosts that the DNS names, or all to
- * a smarthost; and how it is secured.
+ * a smarthost; and the policy of TLS for it.
  */
 
 #include <smtpd/queue.h>
 
 #include "base/text.h"
+#include "client/tls_policy.h"
 
 /* What all look-ups share: any number of threads may use one at a time. */
 struct smtpd_router;
@@ -19,37 +20,43 @@ struct smtpd_router;
  * and the client's security.  All that is needed is copied.  Return NULL with
  * the reason in ERROR of SIZE bytes.
  */
-struct smtpd_router *smtpd__router_create(
+struct smtpd_router *smtpd__route_router_create(
     const struct smtpd_queue_settings *settings, char *error, size_t size);
-void smtpd__router_destroy(struct smtpd_router *r);
+void smtpd__route_router_destroy(struct smtpd_router *r);
 
 struct smtpd_route {
-	enum smtpd_resolve_status verdict;
+	enum smtpd_resolve_status outcome;
 	struct smtpd_result why; /* when it is not FOUND: of the recipients */
 	struct smtpd_targets *targets;
 	uint16_t port;
-	enum smtpd_security security;
+	struct smtpd_tls_policy policy;
 	const struct smtpd_smarthost *smarthost; /* NULL: none; the router's */
 
 	/*
 	 * The site, when it is FOUND: "smarthost", or the names of the mail
-	 * hosts by preference, those of the same in the order of letters.
-	 * Where security is not opportunistic its name follows: a certificate
-	 * that is not good enough for one domain closes no site for others.
+	 * hosts by preference, equal ones in the order of letters.  Unless
+	 * that is "opportunistic", the id of the policy follows: a certificate
+	 * failure under one domain's policy must not suspend the site for
+	 * others.
 	 */
 	char *site;
 };
 
 /*
- * Look up DOMAIN; with a smarthost that is looked up instead, and only rules
- * ask for the domain.  A smarthost's name that leads nowhere is always LATER.
- * With AUTH TLS is required, whatever the rules say.  What the DNS said is
- * added to TRAIL, in one line.  Return 0, or -1 without memory, which is LATER
- * too; the route is to be finished in any case.
+ * Look up DOMAIN; with a smarthost that is looked up instead, and DOMAIN only
+ * chooses the policy.  A smarthost that is not found is always LATER.  The
+ * answer of the DNS is added to HISTORY, in one line.  Return 0, or -1 without
+ * memory, which is LATER too; the route is to be finished in any case.
  */
 int smtpd__route_find(struct smtpd_router *r, const char *domain,
     const struct smtpd_cancel *cancel, struct smtpd_route *route,
     struct smtpd_text *history);
+
+/* The policy of TLS for a connection to TARGET of ROUTE, which lives as long as
+ * the route. */
+const struct smtpd_tls_policy *smtpd__route_policy(
+    const struct smtpd_route *route, const struct smtpd_target *target);
+
 void smtpd__route_finish(struct smtpd_route *route);
 
 #endif

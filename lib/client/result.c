@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/result.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+void
+smtpd__result_set_text(
+    struct smtpd_result *r, const char *status, const char *text)
+{
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, r->status, sizeof(r->status));
+	smtpd__text_add(&t, status);
+	smtpd__text_init(&t, r->text, sizeof(r->text));
+	smtpd__text_filtered(&t, text, strlen(text));
+}
+
+void
+smtpd__result_vset(struct smtpd_result *r, enum smtpd_outcome outcome,
+    enum smtpd_phase phase, const char *status, const char *format, va_list ap)
+{
+	char buf[sizeof(r->text)];
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, buf, sizeof(buf));
+	smtpd__text_vformat(&t, format, ap);
+	r->outcome = outcome;
+	r->phase = phase;
+	r->code = 0;
+	smtpd__result_set_text(r, status, buf);
+}
+
+void
+smtpd__result_set(struct smtpd_result *r, enum smtpd_outcome outcome,
+    enum smtpd_phase phase, const char *status, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	smtpd__result_vset(r, outcome, phase, status, format, ap);
+	va_end(ap);
+}

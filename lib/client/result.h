@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_RESULT_H
+#define SMTPD_CLIENT_RESULT_H
+
+/*
+ * Results that no server gave: of the client itself, and of whoever decides
+ * before a server is asked.
+ */
+
+#include <smtpd/client.h>
+
+#include <stdarg.h>
+
+/* Fill in a result without a code; what FORMAT makes becomes printable ASCII.
+ */
+void smtpd__result_set(struct smtpd_result *r, enum smtpd_outcome outcome,
+    enum smtpd_phase phase, const char *status, const char *format, ...)
+    SMTPD_PRINTF(5, 6);
+void smtpd__result_vset(struct smtpd_result *r, enum smtpd_outcome outcome,
+    enum smtpd_phase phase, const char *status, const char *format, va_list ap)
+    SMTPD_PRINTF(5, 0);
+
+/* Set status and text only. */
+void smtpd__result_set_text(
+    struct smtpd_result *r, const char *status, const char *text);
+
+#endif

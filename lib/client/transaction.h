@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_TRANSACTION_H
+#define SMTPD_CLIENT_TRANSACTION_H
+
+/* One mail transaction: MAIL, RCPT, and the message by DATA or BDAT. */
+
+#include "client/client_state.h"
+
+/*
+ * Send MESSAGE over the open connection of C, and fill in a result for each
+ * recipient.  Return 0 when the connection is good for another message, or -1
+ * when it was closed.
+ */
+int smtpd__client_transaction(struct smtpd_client *c,
+    const struct smtpd_outgoing *message, struct smtpd_result *results);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_TRANSPORT_TLS_SESSIONS_H
+#define SMTPD_TRANSPORT_TLS_SESSIONS_H
+
+/*
+ * TLS sessions of connections out, kept to be resumed: the least recently
+ * stored makes room for a new one.  Any number of threads may use them at a
+ * time.
+ */
+
+#include <mbedtls/ssl.h>
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#define SMTPD_TLS_SESSIONS_KEY_MAX    320
+#define SMTPD_TLS_SESSIONS_REASON_MAX 256
+
+/* What was found out when the session began. */
+struct smtpd_tls_session_info {
+	bool verified;
+	char reason[SMTPD_TLS_SESSIONS_REASON_MAX]; /* why it is not; "" */
+};
+
+struct smtpd_tls_session;
+
+struct smtpd_tls_sessions {
+	pthread_mutex_t lock;
+	struct smtpd_tls_session *list; /* NULL: none yet */
+};
+
+void smtpd__tls_sessions_init(struct smtpd_tls_sessions *s);
+void smtpd__tls_sessions_finish(struct smtpd_tls_sessions *s);
+
+/* Have SSL offer the server to resume the session under KEY, if there is one,
+ * and fill in INFO then. */
+void smtpd__tls_sessions_offer(struct smtpd_tls_sessions *s, const char *key,
+    mbedtls_ssl_context *ssl, struct smtpd_tls_session_info *info);
+
+/* Store the session of SSL under KEY. */
+void smtpd__tls_sessions_store(struct smtpd_tls_sessions *s, const char *key,
+    const mbedtls_ssl_context *ssl, const struct smtpd_tls_session_info *info);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* A library without TLS: nobody can be believed. */
+#include <stdio.h>
+
+#include "transport/tls_client.h"
+
+struct smtpd_trust *
+smtpd_trust_create(const char *ca_file, char *error, size_t size)
+{
+	(void)ca_file;
+	snprintf(error, size, "built without TLS");
+	return NULL;
+}
+
+struct smtpd_trust *
+smtpd_trust_ref(struct smtpd_trust *t)
+{
+	return t;
+}
+
+void
+smtpd_trust_unref(struct smtpd_trust *t)
+{
+	(void)t;
+}
