@@ -31,9 +31,9 @@ look_up(struct smtpd_resolver *r, const char *domain)
 
 	if (t == NULL)
 		return -1;
-	if (t->verdict != SMTPD_RESOLVE_FOUND)
+	if (t->outcome != SMTPD_RESOLVE_FOUND)
 		printf("%s %s %s\n", domain,
-		    t->verdict == SMTPD_RESOLVE_NEVER ? "never" : "later",
+		    t->outcome == SMTPD_RESOLVE_NEVER ? "never" : "later",
 		    t->status);
 	for (size_t i = 0; i < t->count; i++)
 		print_target(domain, &t->list[i]);

@@ -173,8 +173,8 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	s->in_doubt = end.in_doubt;
 	set_cancelled(d, s);
 	if (s->tried)
-		s->site_resumes_at =
-		    smtpd__dispatch_report_site(d, site, end.feedback, &end.why);
+		s->site_resumes_at = smtpd__dispatch_report_site(
+		    d, site, end.feedback, &end.why);
 }
 
 static void
