@@ -77,9 +77,9 @@ add_pairs(struct tls_files *t, struct smtpd_tls *tls, const char **first)
 				access(key, R_OK) == -1
 			    ? EX_NOINPUT
 			    : EX_CONFIG;
-		if (i == 0 || smtpd_tls_expires(tls) < expires)
+		if (i == 0 || smtpd_tls_expires_s(tls) < expires)
 			*first = cert;
-		expires = smtpd_tls_expires(tls);
+		expires = smtpd_tls_expires_s(tls);
 	}
 	return 0;
 }
@@ -95,7 +95,7 @@ use(struct tls_files *t, struct smtpd_tls *tls, const char *first)
 	smtpd_tls_unref(t->tls);
 	t->tls = tls;
 	t->first = first;
-	t->expires = smtpd_tls_expires(tls);
+	t->expires = smtpd_tls_expires_s(tls);
 	t->warned = 0;
 	log_line(t->log, SMTPD_LOG_INFO,
 	    "read %zu certificates; that in %s expires first, %s",
@@ -107,7 +107,8 @@ use(struct tls_files *t, struct smtpd_tls *tls, const char *first)
 int
 tls_files_load(struct tls_files *t, char *why, size_t size)
 {
-	const struct smtpd_tls_settings settings = { .tickets_of = t->tls };
+	const struct smtpd_tls_settings settings = { SMTPD_TLS_SETTINGS_INIT,
+		.tickets_of = t->tls };
 	struct smtpd_tls *tls;
 	const char *first = NULL;
 	int status;

@@ -16,7 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,6 +39,7 @@ enum smtpd_tls_clients {
 
 /* The rules of a context; zero means the default. */
 struct smtpd_tls_settings {
+	size_t size; /* SMTPD_TLS_SETTINGS_INIT */
 	enum smtpd_tls_version min_version;
 	enum smtpd_tls_clients clients;
 	const char *client_ca_file; /* PEM: who may sign for clients */
@@ -55,6 +55,8 @@ struct smtpd_tls_settings {
 	 * takes only its own. */
 	struct smtpd_tls *tickets_of;
 };
+
+#define SMTPD_TLS_SETTINGS_INIT SMTPD_INIT(smtpd_tls_settings)
 
 /* What a session knows of its TLS.  The texts are printable ASCII and last as
  * long as the session. */
@@ -75,9 +77,10 @@ SMTPD_API bool smtpd_tls_supported(void);
 
 /*
  * Make a context without certificates by SETTINGS (NULL: all defaults), which
- * are not needed afterwards.  Return NULL without memory or without TLS.  What
- * is wrong with the settings is told by smtpd_tls_add_files() and
- * smtpd_tls_add_memory().  The caller holds one reference.  Since 0.1.
+ * are not needed afterwards.  Return NULL with errno: ENOMEM, ENOTSUP without
+ * TLS, EINVAL when the size of SETTINGS is wrong.  What else is wrong with
+ * them is told by smtpd_tls_add_files() and smtpd_tls_add_memory().  The caller
+ * holds one reference.  Since 0.1.
  */
 SMTPD_API struct smtpd_tls *smtpd_tls_create(
     const struct smtpd_tls_settings *settings);
@@ -94,12 +97,12 @@ SMTPD_API void smtpd_tls_unref(struct smtpd_tls *tls);
  * in KEY_FILE (PEM both, ECDSA or RSA).  The first pair is the default; each
  * is used for clients that ask for a name it bears, and pairs with another
  * kind of key that bear the same name stand beside each other.  A name may
- * begin with "*." for one label.  Return 0, or -1: a file cannot be read, or
- * is not whole, the key belongs to another certificate, the certificate has
- * expired or is not valid yet, a setting is wrong, or a server has TLS
- * already.  smtpd_tls_error() names the file (or the setting, or "memory") and
- * the reason; TLS is as it was before, and may be given another pair.
- * Since 0.1.
+ * begin with "*." for one label.  Return 0, or -1 with errno: a file cannot
+ * be read (the errno of the system) or is not whole, the key belongs to another
+ * certificate, the certificate has expired or is not valid yet, a setting is
+ * wrong (EINVAL), or a server has TLS already (EBUSY).  smtpd_tls_error() names
+ * the file (or the setting, or "memory") and the reason; TLS is as it was
+ * before, and may be given another pair.  Since 0.1.
  */
 SMTPD_API int smtpd_tls_add_files(
     struct smtpd_tls *tls, const char *cert_file, const char *key_file);
@@ -112,9 +115,9 @@ SMTPD_API int smtpd_tls_add_memory(struct smtpd_tls *tls, const char *cert,
 /* Why the last call on TLS returned -1; "" when none did.  Since 0.1. */
 SMTPD_API const char *smtpd_tls_error(const struct smtpd_tls *tls);
 
-/* When the first of its certificates expires; 0 when there is none.
- * Since 0.1. */
-SMTPD_API time_t smtpd_tls_expires(const struct smtpd_tls *tls);
+/* When the first of its certificates expires, in seconds since 1970; 0: there
+ * is none.  Since 0.2. */
+SMTPD_API int64_t smtpd_tls_expires_s(const struct smtpd_tls *tls);
 
 #ifdef __cplusplus
 }

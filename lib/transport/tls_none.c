@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A library without TLS: no context can be made, so nothing else is called. */
+#include <errno.h>
+
 #include "transport/tls_conn.h"
 
 bool
@@ -12,6 +14,7 @@ struct smtpd_tls *
 smtpd_tls_create(const struct smtpd_tls_settings *settings)
 {
 	(void)settings;
+	errno = ENOTSUP;
 	return NULL;
 }
 
@@ -32,6 +35,7 @@ smtpd_tls_add_files(
     struct smtpd_tls *tls, const char *cert_file, const char *key_file)
 {
 	(void)tls, (void)cert_file, (void)key_file;
+	errno = ENOTSUP;
 	return -1;
 }
 
@@ -40,6 +44,7 @@ smtpd_tls_add_memory(struct smtpd_tls *tls, const char *cert, size_t cert_len,
     const char *key, size_t key_len)
 {
 	(void)tls, (void)cert, (void)cert_len, (void)key, (void)key_len;
+	errno = ENOTSUP;
 	return -1;
 }
 
@@ -50,8 +55,8 @@ smtpd_tls_error(const struct smtpd_tls *tls)
 	return "built without TLS";
 }
 
-time_t
-smtpd_tls_expires(const struct smtpd_tls *tls)
+int64_t
+smtpd_tls_expires_s(const struct smtpd_tls *tls)
 {
 	(void)tls;
 	return 0;

@@ -203,7 +203,7 @@ take_setting(struct host *h, struct smtpd_tls_settings *s, char *word)
 static void
 do_context(struct host *h, char **words, int n)
 {
-	struct smtpd_tls_settings settings = { 0 };
+	struct smtpd_tls_settings settings = { SMTPD_TLS_SETTINGS_INIT };
 	struct context *c = find(h, "");
 
 	for (int i = 2; i < n; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -83,7 +84,7 @@ bad_pairs_name_file_and_reason(void **state)
 		if (add(tls, bad->cert, bad->key) != -1)
 			fail_msg("%s and %s were taken", bad->cert, bad->key);
 		check_error(tls, certs_at(bad->named), bad->reason);
-		assert_int_equal(smtpd_tls_expires(tls), 0);
+		assert_int_equal(smtpd_tls_expires_s(tls), 0);
 		assert_false(smtpd__tls_context_freeze(tls));
 
 		/* And the context is as good as before. */
@@ -306,6 +307,7 @@ bad_settings_are_told_with_the_first_pair(void **state)
 		struct smtpd_tls_settings settings = table[i].settings;
 		struct smtpd_tls *tls;
 
+		settings.size = sizeof(settings);
 		if (settings.client_ca_file != NULL)
 			settings.client_ca_file =
 			    certs_at(settings.client_ca_file);
@@ -319,6 +321,37 @@ bad_settings_are_told_with_the_first_pair(void **state)
 		assert_false(smtpd__tls_context_freeze(tls));
 		smtpd_tls_unref(tls);
 	}
+}
+
+static void
+settings_without_their_size_are_refused(void **state)
+{
+	const struct smtpd_tls_settings settings = { .no_tickets = true };
+
+	(void)state;
+	errno = 0;
+	assert_null(smtpd_tls_create(&settings));
+	assert_int_equal(errno, EINVAL);
+}
+
+/* A missing name is no crash, and what is in use is not changed. */
+static void
+misuse_is_refused(void **state)
+{
+	struct smtpd_tls *tls = create(NULL);
+
+	(void)state;
+	assert_int_equal(smtpd_tls_add_files(tls, NULL, NULL), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(smtpd_tls_add_memory(tls, NULL, 0, NULL, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(add(tls, "none.pem", "a.key"), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(add(tls, "a.pem", "a.key"), 0);
+	assert_true(smtpd__tls_context_freeze(tls));
+	assert_int_equal(add(tls, "a.pem", "a.key"), -1);
+	assert_int_equal(errno, EBUSY);
+	smtpd_tls_unref(tls);
 }
 
 static void
@@ -339,6 +372,7 @@ good_settings_are_taken(void **state)
 		struct smtpd_tls_settings settings = table[i];
 		struct smtpd_tls *tls;
 
+		settings.size = sizeof(settings);
 		if (settings.client_ca_file != NULL)
 			settings.client_ca_file =
 			    certs_at(settings.client_ca_file);
@@ -354,13 +388,13 @@ the_first_to_expire_counts(void **state)
 	struct smtpd_tls *tls = create(NULL);
 
 	(void)state;
-	assert_int_equal(smtpd_tls_expires(tls), 0);
+	assert_int_equal(smtpd_tls_expires_s(tls), 0);
 	assert_int_equal(add(tls, "a.pem", "a.key"), 0);
-	assert_int_equal(smtpd_tls_expires(tls), 2208988800);
+	assert_int_equal(smtpd_tls_expires_s(tls), 2208988800);
 	assert_int_equal(add(tls, "soon.pem", "soon.key"), 0);
-	assert_int_equal(smtpd_tls_expires(tls), 2147483648);
+	assert_int_equal(smtpd_tls_expires_s(tls), 2147483648);
 	assert_int_equal(add(tls, "b.pem", "b.key"), 0);
-	assert_int_equal(smtpd_tls_expires(tls), 2147483648);
+	assert_int_equal(smtpd_tls_expires_s(tls), 2147483648);
 	smtpd_tls_unref(tls);
 }
 
@@ -406,7 +440,7 @@ the_last_reference_frees(void **state)
 	smtpd_tls_unref(tls);
 	smtpd_server_destroy(one);
 	assert_int_equal(smtpd_server_set_tls(two, tls), 0);
-	assert_true(smtpd_tls_expires(tls) > 0);
+	assert_true(smtpd_tls_expires_s(tls) > 0);
 	smtpd_server_destroy(two);
 }
 
@@ -419,7 +453,8 @@ tickets_outlive_their_context(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		new = create(&(struct smtpd_tls_settings){ .tickets_of = old });
+		new = create(&(struct smtpd_tls_settings){
+		    SMTPD_TLS_SETTINGS_INIT, .tickets_of = old });
 		smtpd_tls_unref(old);
 		old = new;
 	}
@@ -441,6 +476,8 @@ main(void)
 		cmocka_unit_test(nothing_is_no_certificate),
 		cmocka_unit_test(no_part_of_a_file_is_a_file),
 		cmocka_unit_test(bad_settings_are_told_with_the_first_pair),
+		cmocka_unit_test(settings_without_their_size_are_refused),
+		cmocka_unit_test(misuse_is_refused),
 		cmocka_unit_test(good_settings_are_taken),
 		cmocka_unit_test(the_first_to_expire_counts),
 		cmocka_unit_test(a_context_in_use_is_not_changed),
