@@ -24,7 +24,7 @@ find_target(struct submission *s, struct smtpd_target *t)
 		struct sockaddr_un un;
 	} a = { .any = { .ss_family = AF_UNSPEC } };
 
-	*t = (struct smtpd_target){ .host = "localhost" };
+	*t = (struct smtpd_target){ SMTPD_TARGET_INIT, .host = "localhost" };
 	if (*host == '/' && strlen(host) < sizeof(a.un.sun_path)) {
 		a.un.sun_family = AF_UNIX;
 		memcpy(a.un.sun_path, host, strlen(host));
@@ -67,12 +67,13 @@ refuse(struct submission *s, const char *rcpt, const struct smtpd_result *r)
 
 /* Keep those that nobody has decided on. */
 static void
-sift(struct submission *s, const struct smtpd_result *results)
+sift(struct submission *s, const struct smtpd_client *client)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < s->nrcpts; i++) {
-		const struct smtpd_result *r = &results[i];
+		const struct smtpd_result *r =
+		    smtpd_client_rcpt_result(client, i);
 
 		if (r->outcome == SMTPD_OUTCOME_SENT)
 			continue;
@@ -105,26 +106,21 @@ send_over(struct submission *s, struct smtpd_client *client)
 		.fd = fileno(s->message->file),
 		.length = s->message->size,
 	};
-	struct smtpd_result *results = calloc(s->nrcpts, sizeof(*results));
 
-	if (results == NULL) {
-		snprintf(s->why, sizeof(s->why), "no memory");
-		return;
-	}
-	smtpd_client_send(client, &message, results);
+	smtpd_client_send(client, &message);
 	smtpd_client_quit(client);
-	sift(s, results);
-	free(results);
+	sift(s, client);
 }
 
 bool
 submit_smtp(struct submission *s)
 {
 	struct smtpd_client_settings settings = {
+		SMTPD_CLIENT_SETTINGS_INIT,
 		.hostname = s->identity->host,
 		/* It does not leave this host. */
 		.security = SMTPD_SECURITY_NONE,
-		.dialogue = s->arguments->verbose ? show_line : NULL,
+		.exchange = s->arguments->verbose ? show_line : NULL,
 	};
 	struct smtpd_client *client;
 	struct smtpd_target target;

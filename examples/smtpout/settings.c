@@ -267,6 +267,7 @@ set_client(const struct settings *s, struct smtpd_client_settings *out)
 	uint32_t command = (uint32_t)s->command_timeout * 1000;
 
 	*out = (struct smtpd_client_settings){
+		SMTPD_CLIENT_SETTINGS_INIT,
 		.hostname = s->in.name,
 		.security = s->security,
 		.connect_ms = (uint32_t)s->connect_timeout * 1000,
@@ -295,6 +296,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
     struct smtpd_queue_settings *out)
 {
 	parts->resolver = (struct smtpd_resolver_settings){
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = s->dns,
 		.hostname = s->in.name,
 		/* What listens on another port is not this program. */

@@ -114,7 +114,7 @@ read_option(struct start *s, int option)
 		return read_port(optarg, &j->port);
 	case 'v':
 		j->verbose = true;
-		j->client.dialogue = show_line;
+		j->client.exchange = show_line;
 		return EX_OK;
 	case TLS:
 		return read_security(optarg, &j->client.security);
@@ -211,9 +211,10 @@ static int
 prepare(struct start *s)
 {
 	struct job *j = &s->job;
-	const struct smtpd_resolver_settings dns = { .servers = s->dns,
-		.hostname = j->client.hostname,
-		.self_is_good = j->port != 25 };
+	const struct smtpd_resolver_settings dns = {
+		SMTPD_RESOLVER_SETTINGS_INIT, .servers = s->dns,
+		.hostname = j->client.hostname, .self_is_good = j->port != 25
+	};
 	char error[256];
 
 	j->client.tls_first = j->smarthost.tls_first;

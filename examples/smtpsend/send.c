@@ -14,7 +14,6 @@ struct group {
 	struct job *job;
 	struct smtpd_client *client;
 	struct smtpd_outgoing_rcpt *rcpts; /* that are not done yet */
-	struct smtpd_result *results;      /* of each of them */
 	size_t count;
 	int status; /* for the program to exit with */
 };
@@ -53,10 +52,13 @@ sift(struct group *g, bool last)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		if (!last && g->results[i].outcome == SMTPD_OUTCOME_TEMPORARY)
+		const struct smtpd_result *r =
+		    smtpd_client_rcpt_result(g->client, i);
+
+		if (!last && r->outcome == SMTPD_OUTCOME_TEMPORARY)
 			g->rcpts[kept++] = g->rcpts[i];
 		else
-			report(g, g->rcpts[i].address, &g->results[i]);
+			report(g, g->rcpts[i].address, r);
 	}
 	g->count = kept;
 }
@@ -99,24 +101,27 @@ try_host(struct group *g, const struct smtpd_target *targets, size_t count,
 	envelope.rcpts = g->rcpts;
 	envelope.nrcpts = g->count;
 	message.envelope = &envelope;
-	smtpd_client_send(g->client, &message, g->results);
+	smtpd_client_send(g->client, &message);
 	smtpd_client_quit(g->client);
 	sift(g, last);
 }
 
 /* Try the hosts in their order, each with all its addresses. */
 static void
-try_all(struct group *g, const struct smtpd_target *list, size_t count,
-    uint16_t port)
+try_all(struct group *g, const struct smtpd_targets *targets, uint16_t port)
 {
 	size_t n;
 
-	for (size_t at = 0; at < count && g->count > 0; at += n) {
-		for (n = 1; at + n < count &&
-		    strcmp(list[at + n].host, list[at].host) == 0;
-		    n++)
-			continue;
-		try_host(g, list + at, n, port, at + n == count);
+	for (size_t at = 0; at < targets->count && g->count > 0; at += n) {
+		const struct smtpd_target *first =
+		    smtpd_targets_get(targets, at);
+		const struct smtpd_target *next;
+
+		n = 1;
+		while ((next = smtpd_targets_get(targets, at + n)) != NULL &&
+		    strcmp(next->host, first->host) == 0)
+			n++;
+		try_host(g, first, n, port, at + n == targets->count);
 	}
 }
 
@@ -127,7 +132,7 @@ send_to_domain(struct group *g, const char *domain)
 	struct smtpd_result why = { .outcome = SMTPD_OUTCOME_TEMPORARY };
 
 	if (t != NULL && t->outcome == SMTPD_RESOLVE_FOUND) {
-		try_all(g, t->list, t->count, g->job->port);
+		try_all(g, t, g->job->port);
 		smtpd_targets_free(t);
 		return;
 	}
@@ -161,8 +166,8 @@ send_to_smarthost(struct group *g)
 		return;
 	}
 	for (struct addrinfo *a = found; a != NULL && n < 8; a = a->ai_next) {
-		targets[n] = (struct smtpd_target){ .host = s->host,
-			.len = a->ai_addrlen };
+		targets[n] = (struct smtpd_target){ SMTPD_TARGET_INIT,
+			.host = s->host, .len = a->ai_addrlen };
 		memcpy(&targets[n++].addr, a->ai_addr, a->ai_addrlen);
 	}
 	freeaddrinfo(found);
@@ -196,10 +201,9 @@ send_all(struct job *j)
 	struct group g = { .job = j,
 		.client = smtpd_client_create(&j->client),
 		.rcpts = calloc(j->nrcpts, sizeof(*g.rcpts)),
-		.results = calloc(j->nrcpts, sizeof(*g.results)),
 		.status = EX_OSERR };
 
-	if (g.client == NULL || g.rcpts == NULL || g.results == NULL)
+	if (g.client == NULL || g.rcpts == NULL)
 		goto out;
 	g.status = EX_OK;
 	for (size_t i = 0; i < j->nrcpts; i++) {
@@ -212,7 +216,6 @@ send_all(struct job *j)
 			send_to_domain(&g, domain_of(g.rcpts[0].address));
 	}
 out:
-	free(g.results);
 	free(g.rcpts);
 	smtpd_client_destroy(g.client);
 	return g.status;

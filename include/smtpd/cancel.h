@@ -35,6 +35,11 @@ SMTPD_API void smtpd_cancel_trigger(struct smtpd_cancel *c);
 /* Whether C was triggered; false for NULL.  Any thread.  Since 0.1. */
 SMTPD_API bool smtpd_cancel_is_triggered(const struct smtpd_cancel *c);
 
+/* A descriptor that poll() finds readable from the moment C is triggered on;
+ * it must not be read, nor closed.  -1, which poll() passes over, for NULL.
+ * Any thread.  Since 0.2. */
+SMTPD_API int smtpd_cancel_fd(const struct smtpd_cancel *c);
+
 #ifdef __cplusplus
 }
 #endif

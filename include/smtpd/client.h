@@ -28,8 +28,8 @@ extern "C" {
 /* One connection to a server: opaque. */
 struct smtpd_client;
 
-/* Who is believed when a server shows a certificate, and the TLS sessions that
- * can be resumed: opaque, counted by references, shared by any threads. */
+/* The authorities that certificates of servers are checked by, and the TLS
+ * sessions that can be resumed: opaque, counted by references, shared by any threads. */
 struct smtpd_trust;
 
 /*
@@ -91,6 +91,7 @@ struct smtpd_result {
 /* The settings of a client; zero or NULL means the default beside each.  The
  * times are in milliseconds; those of RFC 5321, 4.5.3.2 are its minima. */
 struct smtpd_client_settings {
+	size_t size;          /* SMTPD_CLIENT_SETTINGS_INIT */
 	const char *hostname; /* for EHLO; default: the machine's name */
 	enum smtpd_security security;
 	bool tls_first; /* TLS from the first byte (RFC 8314), whatever
@@ -121,14 +122,17 @@ struct smtpd_client_settings {
 
 	const struct smtpd_cancel *cancel;
 
-	/* Told of each line of the dialogue, without its end, as printable
-	 * ASCII; of AUTH only the mechanism, of the message nothing. */
-	void (*dialogue)(void *user, bool sent, const char *line);
-	void *dialogue_user;
+	/* Called with each line of the exchange, without its end, as printable
+	 * ASCII; of AUTH only with the mechanism, of the message with nothing.
+	 * It must return. */
+	void (*exchange)(void *user, bool sent, const char *line);
+	void *exchange_user;
 };
 
-/* How many bytes of the message READ gives at a time; 0 at its end, -1 when it
- * cannot be read. */
+#define SMTPD_CLIENT_SETTINGS_INIT SMTPD_INIT(smtpd_client_settings)
+
+/* Put up to SIZE bytes of the message into BUF.  Must return how many, 0 at its
+ * end, or -1 when it cannot be read. */
 typedef ssize_t smtpd_read_fn(void *user, void *buf, size_t size);
 
 /* One message to send. */
@@ -150,8 +154,9 @@ struct smtpd_outgoing {
 #define SMTPD_OUTGOING_INIT SMTPD_INIT(smtpd_outgoing)
 
 /*
- * Make a client with a copy of SETTINGS (NULL: all defaults); what they point
- * to, but trust, must live as long.  Return NULL without memory.  Since 0.1.
+ * Make a client with a copy of SETTINGS (NULL: all defaults), of their texts,
+ * and with a reference to trust; cancel must live as long.  Return NULL with
+ * errno: ENOMEM, or EINVAL when the size or security is wrong.  Since 0.1.
  */
 SMTPD_API struct smtpd_client *smtpd_client_create(
     const struct smtpd_client_settings *settings);
@@ -175,7 +180,7 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  * where PIPELINING is offered.  Where CHUNKING is (RFC 3030), BDAT takes the
  * place of DATA, once a recipient was accepted: one chunk, or for more than 1
  * MiB several, each after the reply to the one before.  The dot is then the end
- * of the last chunk.  RESULTS has room for nrcpts and gets one for each:
+ * of the last chunk.  smtpd_client_rcpt_result() has a result for each recipient:
  *
  * - 4xx and 421 anywhere are temporary, 5xx is permanent; but 552 to RCPT is
  *   temporary (RFC 5321, 4.5.3.1.10) unless its enhanced code is 5.3.4 or
@@ -190,11 +195,16 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  * - Content that cannot be read to its end is not sent: 4.3.0, temporary.
  *
  * Return 0 when the connection is good for another message, or -1 when it is
- * closed; with errno EINVAL, and without any results, when MESSAGE or its
- * envelope is not one (its size is not set, say).  Blocks.  Since 0.1.
+ * closed; with errno EINVAL when MESSAGE or its envelope is not one (its size
+ * is not set, say), and ENOMEM.  Blocks.  Since 0.1.
  */
-SMTPD_API int smtpd_client_send(struct smtpd_client *c,
-    const struct smtpd_outgoing *message, struct smtpd_result *results);
+SMTPD_API int smtpd_client_send(
+    struct smtpd_client *c, const struct smtpd_outgoing *message);
+
+/* The result of recipient I in the last smtpd_client_send(); never NULL.
+ * Belongs to C until the next one.  Since 0.2. */
+SMTPD_API const struct smtpd_result *smtpd_client_rcpt_result(
+    const struct smtpd_client *c, size_t i);
 
 /* Say QUIT if a connection is open, and close it; its reply is not waited for
  * longer than quit_ms.  Since 0.1. */

@@ -25,6 +25,8 @@ struct smtpd_resolver;
 
 /* The settings of a resolver; zero or NULL means the default beside each. */
 struct smtpd_resolver_settings {
+	size_t size; /* SMTPD_RESOLVER_SETTINGS_INIT */
+
 	/* DNS servers, divided by blanks: "192.0.2.53",
 	 * "[2001:db8::53]:5353".  Default: those of the system. */
 	const char *servers;
@@ -53,6 +55,8 @@ struct smtpd_resolver_settings {
 	bool trust_servers;
 };
 
+#define SMTPD_RESOLVER_SETTINGS_INIT SMTPD_INIT(smtpd_resolver_settings)
+
 /* What came of a look-up. */
 enum smtpd_resolve_status {
 	SMTPD_RESOLVE_FOUND, /* there is at least one target */
@@ -62,6 +66,7 @@ enum smtpd_resolve_status {
 
 /* One address to try. */
 struct smtpd_target {
+	size_t size;      /* SMTPD_TARGET_INIT */
 	const char *host; /* its name in lower case, without a last dot; or
 	                   * the address literal */
 	uint16_t preference;
@@ -71,6 +76,8 @@ struct smtpd_target {
 	                     * is believed */
 };
 
+#define SMTPD_TARGET_INIT SMTPD_INIT(smtpd_target)
+
 /* The answer.  It belongs to the caller. */
 struct smtpd_targets {
 	enum smtpd_resolve_status outcome;
@@ -79,14 +86,13 @@ struct smtpd_targets {
 	bool mx;            /* there were MX records, not only addresses */
 	bool authenticated; /* so were they, or their absence */
 	uint32_t ttl_s;     /* how long this holds; UINT32_MAX: no end */
-	const struct smtpd_target *list; /* in the order to be tried */
-	size_t count;
+	size_t count;       /* for smtpd_targets_get() */
 };
 
 /*
- * Make a resolver with a copy of SETTINGS (NULL: all defaults).  Return NULL
- * with errno: ENOMEM, or EINVAL when servers cannot be read or there are
- * none.  Since 0.1.
+ * Make a resolver with a copy of SETTINGS (NULL: all defaults) and of their
+ * texts.  Return NULL with errno: ENOMEM, or EINVAL when servers cannot be read
+ * or there are none, or the size is wrong.  Since 0.1.
  */
 SMTPD_API struct smtpd_resolver *smtpd_resolver_create(
     const struct smtpd_resolver_settings *settings);
@@ -112,11 +118,17 @@ SMTPD_API void smtpd_resolver_destroy(struct smtpd_resolver *r);
  *   else is no clear answer, if nothing else was found: LATER 4.4.3.
  * - CANCEL (or NULL) triggered: LATER 4.4.3.
  *
- * Blocks; total_ms at most.  Return NULL without memory.  Any thread.
- * Since 0.1.
+ * Blocks; total_ms at most.  Return NULL with errno: ENOMEM, or EINVAL when
+ * DOMAIN is NULL.  Any thread.  Since 0.1.
  */
 SMTPD_API struct smtpd_targets *smtpd_resolve(struct smtpd_resolver *r,
     const char *domain, const struct smtpd_cancel *cancel);
+
+/* Target I of T, in the order they are to be tried; NULL from T->count on.  They
+ * lie side by side, so that smtpd_client_connect() may be given several from
+ * there on.  Belongs to T.  Since 0.2. */
+SMTPD_API const struct smtpd_target *smtpd_targets_get(
+    const struct smtpd_targets *t, size_t i);
 
 /* Free T; NULL is fine.  Since 0.1. */
 SMTPD_API void smtpd_targets_free(struct smtpd_targets *t);

@@ -29,8 +29,8 @@ hear(struct smtpd_client *c)
 }
 
 /*
- * Say PREFIX and the base64 of LEN bytes at DATA, and hear the reply.  The
- * dialogue that the caller sees has only the prefix.
+ * Say PREFIX and the base64 of LEN bytes at DATA, and read the reply.  The
+ * caller is shown only the prefix.
  */
 static int
 ask(struct smtpd_client *c, const char *prefix, const char *data, size_t len)
@@ -38,8 +38,8 @@ ask(struct smtpd_client *c, const char *prefix, const char *data, size_t len)
 	char line[LINE_SIZE];
 	struct smtpd_text t;
 
-	if (*prefix != '\0' && c->set.dialogue != NULL)
-		c->set.dialogue(c->set.dialogue_user, true, prefix);
+	if (*prefix != '\0' && c->set.exchange != NULL)
+		c->set.exchange(c->set.exchange_user, true, prefix);
 	smtpd__text_init(&t, line, sizeof(line));
 	if (*prefix != '\0' && len > 0)
 		smtpd__text_format(&t, "%s ", prefix);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* explicit_bzero(). */
+#define _DEFAULT_SOURCE
 #include "client/client_state.h"
 
 #include <errno.h>
@@ -15,7 +17,6 @@
 #include "client/starttls.h"
 #include "client/transaction.h"
 #include "grammar/address_parse.h"
-#include "os/cancel.h"
 #include "os/clock.h"
 #include "os/nodename.h"
 #include "os/pages.h"
@@ -60,32 +61,69 @@ set_hostname(struct smtpd_client *c)
 		smtpd__nodename_get(c->hostname, sizeof(c->hostname));
 }
 
+static char *
+copy_text(const char *text, bool *failed)
+{
+	char *copy = text != NULL ? strdup(text) : NULL;
+
+	*failed |= text != NULL && copy == NULL;
+	return copy;
+}
+
+/* Free TEXT, and leave no trace of a password. */
+static void
+free_text(char *text)
+{
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+/* Copy what the settings point to.  Return -1 without memory. */
+static int
+copy_settings(struct smtpd_client *c)
+{
+	bool failed = false;
+
+	set_hostname(c);
+	c->set.hostname = c->hostname;
+	c->set.user = c->user = copy_text(c->set.user, &failed);
+	c->set.password = c->password = copy_text(c->set.password, &failed);
+	if (c->set.trust != NULL)
+		c->trust = smtpd_trust_ref(c->set.trust);
+	c->buffers = smtpd__pages_map(BUFFERS_SIZE);
+	return failed || c->buffers == NULL ? -1 : 0;
+}
+
 struct smtpd_client *
 smtpd_client_create(const struct smtpd_client_settings *settings)
 {
-	struct smtpd_client *c = calloc(1, sizeof(*c));
+	struct smtpd_client_settings known;
+	struct smtpd_client *c;
 
+	if (smtpd__sized_copy(&known, sizeof(known), settings) == -1)
+		return NULL;
+	if (known.security > SMTPD_SECURITY_NONE) {
+		errno = EINVAL;
+		return NULL;
+	}
+	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return NULL;
 	c->fd = -1;
-	if (settings != NULL)
-		c->set = *settings;
-	if (c->set.trust != NULL)
-		c->trust = smtpd_trust_ref(c->set.trust);
+	c->set = known;
 	set_default_times(&c->set);
-	c->policy = (struct smtpd_tls_policy){ .level = c->set.security,
-		.first = c->set.tls_first,
+	c->policy = (struct smtpd_tls_policy){ .level = known.security,
+		.first = known.tls_first,
 		.reason = "the settings" };
 	smtpd__tls_policy_identify(&c->policy);
-	set_hostname(c);
 	smtpd__result_set(&c->result, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
-	c->buffers = smtpd__pages_map(BUFFERS_SIZE);
-	if (c->buffers == NULL) {
-		smtpd_client_destroy(c);
-		return NULL;
-	}
-	return c;
+	if (copy_settings(c) == 0)
+		return c;
+	smtpd_client_destroy(c);
+	errno = ENOMEM;
+	return NULL;
 }
 
 void
@@ -96,6 +134,9 @@ smtpd_client_destroy(struct smtpd_client *c)
 	smtpd__client_exchange_close(c);
 	smtpd_trust_unref(c->trust);
 	smtpd__pages_unmap(c->buffers, BUFFERS_SIZE);
+	free_text(c->user);
+	free_text(c->password);
+	free(c->results);
 	free(c);
 }
 
@@ -176,6 +217,22 @@ open_session(struct smtpd_client *c, struct smtpd_race *r)
 	    : -1;
 }
 
+/* Return -1 with errno when one of COUNT TARGETS cannot be one. */
+static int
+check_targets(const struct smtpd_target *targets, size_t count)
+{
+	struct smtpd_target t;
+
+	errno = EINVAL;
+	if (targets == NULL && count > 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (smtpd__sized_copy_nth(&t, sizeof(t), targets, i) == -1 ||
+		    t.len > sizeof(t.addr))
+			return -1;
+	return 0;
+}
+
 int
 smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
     size_t count, uint16_t port)
@@ -186,11 +243,14 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 		.port = port,
 		.connect_ms = c->set.connect_ms,
 		.stagger_ms = c->set.stagger_ms,
-		.cancel_fd = smtpd__cancel_fd(c->set.cancel),
+		.cancel_fd = smtpd_cancel_fd(c->set.cancel),
 	};
 
 	smtpd__client_exchange_close(c);
 	c->peer[0] = '\0';
+	if (check_targets(targets, count) == -1)
+		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
+		    "4.3.5", "the program gave no valid targets");
 	if (!smtpd__address_parse_helo(c->hostname, strlen(c->hostname)))
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_HELLO,
 		    "4.3.5", "our own name is no name of a host");
@@ -231,25 +291,67 @@ copy_message(const struct smtpd_outgoing *given, struct smtpd_outgoing *m,
 	    : smtpd__sized_copy(&rcpt, sizeof(rcpt), e->rcpts);
 }
 
-int
-smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message,
-    struct smtpd_result *results)
+/* Have room for the results of COUNT recipients.  Return -1 with errno. */
+static int
+prepare_results(struct smtpd_client *c, size_t count)
 {
-	struct smtpd_outgoing_envelope e;
-	struct smtpd_outgoing m;
+	struct smtpd_result *more = c->results;
 
-	if (copy_message(message, &m, &e) == -1) {
-		smtpd__client_exchange_fail(c, SMTPD_PHASE_MAIL, "4.3.5",
-		    "the program gave no valid message");
-		errno = EINVAL;
+	if (count > c->results_room) {
+		more = calloc(count, sizeof(*more));
+		if (more == NULL) {
+			errno = ENOMEM;
+			return -1;
+		}
+		free(c->results);
+		c->results = more;
+		c->results_room = count;
+	}
+	c->nresults = count;
+	return 0;
+}
+
+int
+smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message)
+{
+	struct smtpd_outgoing_envelope e = { .nrcpts = 0 };
+	struct smtpd_outgoing m;
+	int error;
+
+	c->nresults = 0;
+	if (copy_message(message, &m, &e) == -1 ||
+	    prepare_results(c, e.nrcpts) == -1) {
+		error = errno;
+		smtpd__client_exchange_fail(c, SMTPD_PHASE_MAIL,
+		    error == ENOMEM ? "4.3.0" : "4.3.5",
+		    error == ENOMEM ? "out of memory"
+				    : "the program gave no valid message");
+		errno = error;
 		return -1;
 	}
 	if (c->fd >= 0)
-		return smtpd__client_transaction(c, &m, results);
+		return smtpd__client_transaction(c, &m, c->results);
 	for (size_t i = 0; i < e.nrcpts; i++)
-		smtpd__result_set(&results[i], SMTPD_OUTCOME_TEMPORARY,
+		smtpd__result_set(&c->results[i], SMTPD_OUTCOME_TEMPORARY,
 		    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
 	return -1;
+}
+
+const struct smtpd_result *
+smtpd_client_rcpt_result(const struct smtpd_client *c, size_t i)
+{
+	static const struct smtpd_result none = {
+		.outcome = SMTPD_OUTCOME_TEMPORARY,
+		.phase = SMTPD_PHASE_MAIL,
+		.status = "4.3.5",
+		.text = "there is no such recipient",
+	};
+
+	if (i < c->nresults)
+		return &c->results[i];
+	return c->nresults == 0 && c->result.outcome != SMTPD_OUTCOME_SENT
+	    ? &c->result
+	    : &none;
 }
 
 void

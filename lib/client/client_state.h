@@ -24,6 +24,7 @@ struct smtpd_offers {
 struct smtpd_client {
 	struct smtpd_client_settings set; /* with the defaults filled in */
 	char hostname[256];
+	char *user, *password;     /* copies */
 	struct smtpd_trust *trust; /* a reference; NULL: none needed yet */
 	struct smtpd_tls_policy policy;
 
@@ -38,6 +39,8 @@ struct smtpd_client {
 	struct smtpd_offers offers;
 	struct smtpd_peer_reply reply; /* the last */
 	struct smtpd_result result;
+	struct smtpd_result *results; /* of the recipients of a message */
+	size_t nresults, results_room;
 	bool hidden;      /* commands are not shown: they are secret */
 	bool tls_is_good; /* its session may be resumed */
 

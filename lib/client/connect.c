@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sized.h"
 #include "os/clock.h"
 
 #define ATTEMPTS_MAX 2
@@ -32,17 +33,18 @@ struct field {
 static void
 note_peer(struct smtpd_race *r, size_t target)
 {
-	const struct smtpd_target *t = &r->targets[target];
+	struct smtpd_target t;
 	struct sockaddr_in *in = (struct sockaddr_in *)&r->peer.addr;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&r->peer.addr;
 
-	r->peer.addr = t->addr;
-	r->peer.len = t->len;
-	r->host = t->host;
+	smtpd__sized_copy_nth(&t, sizeof(t), r->targets, target);
+	r->peer.addr = t.addr;
+	r->peer.len = t.len;
+	r->host = t.host;
 	r->at = target;
-	if (t->addr.ss_family == AF_INET6)
+	if (t.addr.ss_family == AF_INET6)
 		in6->sin6_port = htons(r->port);
-	else if (t->addr.ss_family == AF_INET)
+	else if (t.addr.ss_family == AF_INET)
 		in->sin_port = htons(r->port);
 }
 

@@ -12,7 +12,6 @@
 #include "client/exchange.h"
 #include "client/result.h"
 #include "grammar/dot_encode.h"
-#include "os/cancel.h"
 
 /* What is read of the content at a time. */
 #define BLOCK_SIZE 16384

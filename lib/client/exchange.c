@@ -151,14 +151,14 @@ smtpd__client_exchange_broken(
 	return lose(c, phase, "4.4.2", reason);
 }
 
-/* Tell the caller of a line of the dialogue, as much as may be told. */
+/* Show the caller a line of the exchange, as much as may be shown. */
 static void
 show(struct smtpd_client *c, bool sent, const char *line, size_t len)
 {
 	char buf[SMTPD_COMMAND_MAX];
 	struct smtpd_text t;
 
-	if (c->set.dialogue == NULL)
+	if (c->set.exchange == NULL)
 		return;
 	smtpd__text_init(&t, buf, sizeof(buf));
 	if (c->hidden && sent)
@@ -167,7 +167,7 @@ show(struct smtpd_client *c, bool sent, const char *line, size_t len)
 	if (c->hidden && len > 3 && *line == '3')
 		len = 3;
 	smtpd__text_filtered(&t, line, len);
-	c->set.dialogue(c->set.dialogue_user, sent, buf);
+	c->set.exchange(c->set.exchange_user, sent, buf);
 }
 
 static size_t say(struct smtpd_client *c, enum smtpd_phase phase,

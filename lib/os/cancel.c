@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "os/cancel.h"
+#include <smtpd/cancel.h>
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -67,7 +67,7 @@ smtpd_cancel_is_triggered(const struct smtpd_cancel *c)
 }
 
 int
-smtpd__cancel_fd(const struct smtpd_cancel *c)
+smtpd_cancel_fd(const struct smtpd_cancel *c)
 {
 	return c == NULL ? -1 : c->pipe[0];
 }

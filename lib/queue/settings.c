@@ -17,8 +17,9 @@ copy_parts(struct smtpd_settings_copy *copy)
 {
 	struct smtpd_queue_settings *s = &copy->queue;
 
-	if (s->client != NULL)
-		copy->client = *s->client;
+	if (smtpd__sized_copy(&copy->client, sizeof(copy->client), s->client) ==
+	    -1)
+		return -1;
 	s->client = &copy->client;
 	if (s->smarthost != NULL) {
 		if (smtpd__sized_copy(&copy->smarthost, sizeof(copy->smarthost),

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "os/cancel.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/random.h"
@@ -92,7 +91,7 @@ wait_ready(const struct asking *a, int fd, short events)
 {
 	struct pollfd pfds[] = {
 		{ .fd = fd, .events = events },
-		{ .fd = smtpd__cancel_fd(a->cancel), .events = POLLIN },
+		{ .fd = smtpd_cancel_fd(a->cancel), .events = POLLIN },
 	};
 
 	for (;;) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/sized.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "resolve/cache.h"
@@ -53,7 +54,7 @@ or_default(uint32_t value, uint32_t fallback)
 }
 
 static int
-fill(struct smtpd_resolver *r, const struct smtpd_resolver_settings *settings)
+set_up(struct smtpd_resolver *r, const struct smtpd_resolver_settings *settings)
 {
 	const struct smtpd_dns_settings dns = {
 		.servers = settings->servers,
@@ -81,13 +82,16 @@ fill(struct smtpd_resolver *r, const struct smtpd_resolver_settings *settings)
 struct smtpd_resolver *
 smtpd_resolver_create(const struct smtpd_resolver_settings *settings)
 {
-	static const struct smtpd_resolver_settings defaults;
-	struct smtpd_resolver *r = calloc(1, sizeof(*r));
+	struct smtpd_resolver_settings known;
+	struct smtpd_resolver *r;
 	int saved;
 
+	if (smtpd__sized_copy(&known, sizeof(known), settings) == -1)
+		return NULL;
+	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return NULL;
-	if (fill(r, settings != NULL ? settings : &defaults) == 0)
+	if (set_up(r, &known) == 0)
 		return r;
 	saved = errno;
 	smtpd_resolver_destroy(r);
@@ -410,6 +414,10 @@ struct smtpd_targets *
 smtpd_resolve(struct smtpd_resolver *r, const char *domain,
     const struct smtpd_cancel *cancel)
 {
+	if (domain == NULL) {
+		errno = EINVAL;
+		return NULL;
+	}
 	return look_up(r, domain, cancel,
 	    *domain == '[' ? resolve_literal : resolve_domain);
 }

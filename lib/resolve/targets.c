@@ -52,6 +52,7 @@ smtpd__targets_found(
 		const struct smtpd_mx_host *host = &hosts[list->at[i].host];
 		struct smtpd_target *to = &f->list[i];
 
+		to->size = sizeof(*to);
 		to->host = memcpy(name, host->name, strlen(host->name) + 1);
 		name += sizeof(host->name);
 		to->preference = host->preference;
@@ -61,7 +62,6 @@ smtpd__targets_found(
 	f->targets.outcome = SMTPD_RESOLVE_FOUND;
 	f->targets.status = "";
 	f->targets.reason = "";
-	f->targets.list = f->list;
 	f->targets.count = list->count;
 	return &f->targets;
 }
@@ -84,6 +84,12 @@ smtpd__targets_none(enum smtpd_resolve_status outcome, const char *status,
 	n->targets.status = status;
 	n->targets.reason = n->reason;
 	return &n->targets;
+}
+
+const struct smtpd_target *
+smtpd_targets_get(const struct smtpd_targets *t, size_t i)
+{
+	return i < t->count ? &((const struct found *)t)->list[i] : NULL;
 }
 
 void

@@ -36,7 +36,7 @@ look_up(struct smtpd_resolver *r, const char *domain)
 		    t->outcome == SMTPD_RESOLVE_NEVER ? "never" : "later",
 		    t->status);
 	for (size_t i = 0; i < t->count; i++)
-		print_target(domain, &t->list[i]);
+		print_target(domain, smtpd_targets_get(t, i));
 	smtpd_targets_free(t);
 	return 0;
 }
@@ -45,6 +45,7 @@ int
 main(int argc, char **argv)
 {
 	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = argc > 1 ? argv[1] : "",
 		.timeout_ms = 2000,
 		.hostname = "backup.example.org",

@@ -63,11 +63,13 @@ static void
 set_settings(struct world *w)
 {
 	w->resolver = (struct smtpd_resolver_settings){
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = dns_server_address(w->dns),
 		.self_is_good = true,
 		.timeout_ms = 3000,
 	};
-	w->client = (struct smtpd_client_settings){ .quit_ms = 500 };
+	w->client = (struct smtpd_client_settings){ SMTPD_CLIENT_SETTINGS_INIT,
+		.quit_ms = 500 };
 	w->settings = (struct smtpd_queue_settings){
 		SMTPD_QUEUE_SETTINGS_INIT,
 		.hostname = "queue.test",

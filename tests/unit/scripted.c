@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "resolve/targets.h"
+
 #include "test.h"
 
 struct talk {
@@ -253,7 +255,7 @@ run(void *arg)
 struct smtpd_target
 scripted_target(const char *host, const char *name)
 {
-	struct smtpd_target t = { .host = name };
+	struct smtpd_target t = { SMTPD_TARGET_INIT, .host = name };
 	struct sockaddr_in *in = (struct sockaddr_in *)&t.addr;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&t.addr;
 
@@ -267,6 +269,33 @@ scripted_target(const char *host, const char *name)
 		fail_msg("%s is no address", host);
 	}
 	return t;
+}
+
+struct smtpd_targets *
+scripted_targets(const struct smtpd_target *list, size_t count)
+{
+	struct smtpd_mx_host *hosts = calloc(count, sizeof(*hosts));
+	struct smtpd_mx_address *at = calloc(count, sizeof(*at));
+	const struct smtpd_mx_list found = { .at = at, .count = count };
+	struct smtpd_targets *targets;
+
+	assert_non_null(hosts);
+	assert_non_null(at);
+	for (size_t i = 0; i < count; i++) {
+		const struct sockaddr_in *in =
+		    (const struct sockaddr_in *)&list[i].addr;
+
+		snprintf(
+		    hosts[i].name, sizeof(hosts[i].name), "%s", list[i].host);
+		hosts[i].preference = list[i].preference;
+		at[i].host = i;
+		at[i].ip = smtpd__ip_make(AF_INET, &in->sin_addr);
+	}
+	targets = smtpd__targets_found(hosts, &found);
+	assert_non_null(targets);
+	free(hosts);
+	free(at);
+	return targets;
 }
 
 void

@@ -57,4 +57,8 @@ void scripted_finish(struct scripted *s);
 /* The numeric address HOST as a target called NAME. */
 struct smtpd_target scripted_target(const char *host, const char *name);
 
+/* COUNT targets at LIST as a resolver would have found them. */
+struct smtpd_targets *scripted_targets(
+    const struct smtpd_target *list, size_t count);
+
 #endif

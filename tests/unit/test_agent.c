@@ -47,7 +47,8 @@ struct world {
 	bool up[HOSTS];
 	uint16_t port;
 	struct smtpd_target list[HOSTS];
-	struct smtpd_targets targets;
+	const struct smtpd_target *other; /* instead of it; NULL: none */
+	size_t nhosts;
 	struct smtpd_route route;
 
 	struct smtpd_outgoing_rcpt rcpts[RCPTS_MAX];
@@ -115,6 +116,7 @@ make_world(void)
 	char address[32];
 
 	w->client = (struct smtpd_client_settings){
+		SMTPD_CLIENT_SETTINGS_INIT,
 		.hostname = "me",
 		.connect_ms = 5000,
 		.greeting_ms = 5000,
@@ -132,9 +134,7 @@ make_world(void)
 		w->list[i] = scripted_target(address, names[i]);
 		w->list[i].preference = (uint16_t)(10 * i);
 	}
-	w->targets.list = w->list;
-	w->targets.count = HOSTS;
-	w->route.targets = &w->targets;
+	w->nhosts = HOSTS;
 	w->route.site = site;
 	set_policy(w, OPP, false);
 	make_letter(w);
@@ -211,7 +211,10 @@ deliver(struct world *w, size_t count, bool plain_allowed)
 		.nrcpts = count,
 		.history = &w->history,
 	};
+	w->route.targets =
+	    scripted_targets(w->other != NULL ? w->other : w->list, w->nhosts);
 	smtpd__agent_deliver(w->agent, &w->request, &w->end);
+	smtpd_targets_free(w->route.targets);
 }
 
 /* What became of the recipients: for each the outcome, the host that said so,
@@ -449,8 +452,8 @@ three_hosts_are_talked_to(void **state)
 			    i == 3 ? "< 554 x\n" : HELLO "> MAIL\n", address,
 			    w->port);
 	}
-	w->targets.list = list;
-	w->targets.count = 8;
+	w->other = list;
+	w->nhosts = 8;
 	deliver(w, 1, false);
 	expect(w, 1, "T5:4.4.2", FINE, "three");
 	for (size_t i = 2; i < 8; i++) {
@@ -650,7 +653,7 @@ a_young_message_knows_why_it_waits(void **state)
 
 	(void)state;
 	start(w, scripts);
-	w->targets.count = 1;
+	w->nhosts = 1;
 	smtpd__hoststat_tls_failed(
 	    w->settings.hosts, &w->list[0], smtpd__clock_ms());
 	deliver(w, 1, false);
@@ -1058,7 +1061,10 @@ a_trail_may_be_short(void **state)
 		.nrcpts = 1,
 		.history = &t,
 	};
+	w->route.targets =
+	    scripted_targets(w->other != NULL ? w->other : w->list, w->nhosts);
 	smtpd__agent_deliver(w->agent, &w->request, &w->end);
+	smtpd_targets_free(w->route.targets);
 	smtpd__agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "short");
 	assert_string_equal(small, "");
@@ -1108,7 +1114,10 @@ a_letter_goes_out_as_it_is(void **state)
 			.nrcpts = 1,
 			.history = &w->history,
 		};
+		w->route.targets = scripted_targets(
+		    w->other != NULL ? w->other : w->list, w->nhosts);
 		smtpd__agent_deliver(w->agent, &w->request, &w->end);
+		smtpd_targets_free(w->route.targets);
 		smtpd__agent_quit(w->agent);
 		expect(w, 1, "S2:250", FINE, "loaded");
 		finish(w, "1 1 -", "loaded");
@@ -1323,7 +1332,7 @@ a_smarthost_is_told_the_password(void **state)
 	/* That of the client is for nobody. */
 	w->client.user = "secret";
 	w->client.password = "secret";
-	w->targets.count = 1;
+	w->nhosts = 1;
 	for (size_t i = 0; i < COUNT(smart); i++) {
 		char got[64];
 

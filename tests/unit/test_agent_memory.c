@@ -84,12 +84,14 @@ no_letter_is_lost_without_memory(void **state)
 	const struct smtpd_settings settings = { .hostname = "a.example",
 		.max_connections = 200,
 		.max_per_address = 200 };
-	const struct smtpd_client_settings client = { .hostname = "me",
-		.security = SMTPD_SECURITY_NONE };
+	const struct smtpd_client_settings client = {
+		SMTPD_CLIENT_SETTINGS_INIT, .hostname = "me",
+		.security = SMTPD_SECURITY_NONE
+	};
 	struct smtpd_target target = scripted_target("127.0.0.1", "a.example");
-	struct smtpd_targets targets = { .list = &target, .count = 1 };
+	struct smtpd_targets *targets = scripted_targets(&target, 1);
 	char site[] = "a.example";
-	struct smtpd_route route = { .targets = &targets,
+	struct smtpd_route route = { .targets = targets,
 		.site = site,
 		.policy = { .level = SMTPD_SECURITY_NONE, .id = "none" } };
 	struct smtpd_server *server = smtpd_server_create(&settings);
@@ -126,6 +128,7 @@ no_letter_is_lost_without_memory(void **state)
 		assert_true(sent == 2 || failed);
 	}
 	assert_in_range(n, 10, 100);
+	smtpd_targets_free(targets);
 	smtpd_server_destroy(server);
 }
 
@@ -140,6 +143,7 @@ no_route_is_wrong_without_memory(void **state)
 		.host = "localhost", .user = "u", .password = "p"
 	};
 	const struct smtpd_resolver_settings resolver = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = "127.0.0.1",
 	};
 

@@ -5,14 +5,14 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
-#include "os/cancel.h"
+#include <smtpd/cancel.h>
 
 #include "test.h"
 
 static bool
 is_readable(const struct smtpd_cancel *c)
 {
-	struct pollfd pfd = { .fd = smtpd__cancel_fd(c), .events = POLLIN };
+	struct pollfd pfd = { .fd = smtpd_cancel_fd(c), .events = POLLIN };
 
 	return poll(&pfd, 1, 0) == 1;
 }
@@ -22,7 +22,7 @@ null_is_never_triggered(void **state)
 {
 	(void)state;
 	assert_false(smtpd_cancel_is_triggered(NULL));
-	assert_int_equal(smtpd__cancel_fd(NULL), -1);
+	assert_int_equal(smtpd_cancel_fd(NULL), -1);
 	smtpd_cancel_destroy(NULL);
 }
 
@@ -74,7 +74,7 @@ without_descriptors_there_is_none(void **state)
 static void *
 wait_for_it(void *arg)
 {
-	struct pollfd pfd = { .fd = smtpd__cancel_fd(arg), .events = POLLIN };
+	struct pollfd pfd = { .fd = smtpd_cancel_fd(arg), .events = POLLIN };
 
 	return poll(&pfd, 1, 30000) == 1 && smtpd_cancel_is_triggered(arg)
 	    ? arg

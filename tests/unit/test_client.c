@@ -301,6 +301,7 @@ settings(bool quick)
 	uint32_t ms = quick ? 100 : 20000;
 
 	return (struct smtpd_client_settings){
+		SMTPD_CLIENT_SETTINGS_INIT,
 		.hostname = "me.example",
 		.security = SMTPD_SECURITY_NONE,
 		.connect_ms = ms,
@@ -374,6 +375,18 @@ outgoing(struct memory *m, const char *text)
 	};
 }
 
+/* Send M, and copy what came of each recipient. */
+static int
+send_message(struct smtpd_client *c, const struct smtpd_outgoing *m,
+    struct smtpd_result *results)
+{
+	int status = smtpd_client_send(c, m);
+
+	for (size_t i = 0; i < m->envelope->nrcpts; i++)
+		results[i] = *smtpd_client_rcpt_result(c, i);
+	return status;
+}
+
 static void
 play(const struct scene *scene)
 {
@@ -393,7 +406,7 @@ play(const struct scene *scene)
 			    smtpd_client_result(c)->text);
 		check_result(
 		    scene->name, smtpd_client_result(c), scene->connected);
-		assert_int_equal(smtpd_client_send(c, &m, results), -1);
+		assert_int_equal(send_message(c, &m, results), -1);
 		check_result(
 		    scene->name, &results[2], "temporary connect 0 4.4.1");
 	} else {
@@ -401,7 +414,7 @@ play(const struct scene *scene)
 			fail_msg("%s: connected", scene->name);
 		assert_string_equal(smtpd_client_peer(c), "127.0.0.1");
 		assert_null(smtpd_client_tls(c));
-		if ((smtpd_client_send(c, &m, results) == 0) != scene->open)
+		if ((send_message(c, &m, results) == 0) != scene->open)
 			fail_msg("%s: open? %s", scene->name, results[0].text);
 		for (size_t i = 0; i < 3; i++)
 			check_result(
@@ -545,7 +558,6 @@ static void
 check_invalid(const struct smtpd_outgoing *m)
 {
 	struct smtpd_client_settings set = settings(false);
-	struct smtpd_result results[3];
 	struct scripted peer;
 	struct smtpd_client *c = connect_to(&peer,
 	    HI "< 250 X\n"
@@ -553,10 +565,12 @@ check_invalid(const struct smtpd_outgoing *m)
 	    &set);
 
 	errno = 0;
-	assert_int_equal(smtpd_client_send(c, m, results), -1);
+	assert_int_equal(smtpd_client_send(c, m), -1);
 	assert_int_equal(errno, EINVAL);
 	check_result(
 	    "invalid", smtpd_client_result(c), "temporary mail 0 4.3.5");
+	assert_ptr_equal(
+	    smtpd_client_rcpt_result(c, 0), smtpd_client_result(c));
 	finish(c, &peer);
 }
 
@@ -586,6 +600,30 @@ a_message_without_its_size_is_refused(void **state)
 }
 
 static void
+settings_and_targets_are_checked(void **state)
+{
+	struct smtpd_client_settings set = settings(false);
+	struct smtpd_target target = scripted_target("127.0.0.1", "a.example");
+	struct smtpd_client *c = smtpd_client_create(&set);
+
+	(void)state;
+	target.size = 0;
+	assert_int_equal(smtpd_client_connect(c, &target, 1, 25), -1);
+	check_result(
+	    "target", smtpd_client_result(c), "temporary connect 0 4.3.5");
+	assert_int_equal(smtpd_client_connect(c, NULL, 1, 25), -1);
+	assert_string_equal(smtpd_client_rcpt_result(c, 7)->status, "4.3.5");
+	smtpd_client_destroy(c);
+	set.security = (enum smtpd_security)7;
+	assert_null(smtpd_client_create(&set));
+	assert_int_equal(errno, EINVAL);
+	set = settings(false);
+	set.size = 0;
+	assert_null(smtpd_client_create(&set));
+	assert_int_equal(errno, EINVAL);
+}
+
+static void
 envelopes_follow_the_offers(void **state)
 {
 	(void)state;
@@ -611,7 +649,7 @@ envelopes_follow_the_offers(void **state)
 		    envelopes[i].mail != NULL ? OK "> DATA\n" GO "data\n" OK
 					      : "");
 		c = connect_to(&peer, script, &set);
-		assert_int_equal(smtpd_client_send(c, &m, &result), 0);
+		assert_int_equal(send_message(c, &m, &result), 0);
 		check_result(envelope.sender, &result,
 		    envelopes[i].result != NULL ? envelopes[i].result
 						: "sent dot 250 2.0.0");
@@ -656,13 +694,13 @@ connections_serve_again(void **state)
 
 	(void)state;
 	m = outgoing(&memory, "one\n");
-	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	assert_int_equal(send_message(c, &m, results), 0);
 	check_result("one", results, "sent dot 250 2.0.0");
 	m = outgoing(&memory, "two\n");
-	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	assert_int_equal(send_message(c, &m, results), 0);
 	check_result("two", results, "temporary mail 450 4.0.0");
 	m = outgoing(&memory, "three\n");
-	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	assert_int_equal(send_message(c, &m, results), 0);
 	check_result("three", results, "sent dot 250 2.0.0");
 	finish(c, &peer);
 	assert_string_equal(peer.data, "three\n");
@@ -683,7 +721,7 @@ unread_messages_are_not_sent(void **state)
 	(void)state;
 	memory.broken = true;
 	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "hold\n", &set);
-	assert_int_equal(smtpd_client_send(c, &m, results), -1);
+	assert_int_equal(send_message(c, &m, results), -1);
 	check_result("callback", results, "temporary data 0 4.3.0");
 	finish(c, &peer);
 
@@ -695,7 +733,7 @@ unread_messages_are_not_sent(void **state)
 	m.fd = fileno(file);
 	m.length = 100;
 	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "hold\n", &set);
-	assert_int_equal(smtpd_client_send(c, &m, results), -1);
+	assert_int_equal(send_message(c, &m, results), -1);
 	check_result("descriptor", results, "temporary data 0 4.3.0");
 	finish(c, &peer);
 	fclose(file);
@@ -722,18 +760,18 @@ chunks_are_exact(void **state)
 
 	(void)state;
 	memory.piece = 1;
-	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	assert_int_equal(send_message(c, &m, results), 0);
 	check_result("one", results, "sent dot 250 2.0.0");
 	m = outgoing(&memory, "");
-	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	assert_int_equal(send_message(c, &m, results), 0);
 	check_result("none", results, "permanent dot 552 5.0.0");
 	/* What cannot be read is not sent, and ends no session. */
 	m = outgoing(&memory, "lost\n");
 	memory.broken = true;
-	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	assert_int_equal(send_message(c, &m, results), 0);
 	check_result("lost", results, "temporary data 0 4.3.0");
 	m = outgoing(&memory, "two\n");
-	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	assert_int_equal(send_message(c, &m, results), 0);
 	check_result("two", results, "sent dot 250 2.0.0");
 	finish(c, &peer);
 	assert_string_equal(peer.data, sent);
@@ -753,7 +791,7 @@ chunks_can_be_had_without(void **state)
 	set.data_only = true;
 	c = connect_to(
 	    &peer, CHUNKS FLIGHT OK OK OK OK GO "data\n" OK END, &set);
-	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	assert_int_equal(send_message(c, &m, results), 0);
 	check_result("data", results, "sent dot 250 2.0.0");
 	finish(c, &peer);
 }
@@ -819,7 +857,7 @@ chunks_come_one_by_one(void **state)
 		    chunks[i].script);
 		c = connect_to(&peer, script, &set);
 		assert_int_equal(
-		    smtpd_client_send(c, &m, results), chunks[i].open ? 0 : -1);
+		    send_message(c, &m, results), chunks[i].open ? 0 : -1);
 		for (size_t j = 0; j < 3; j++)
 			check_result(
 			    chunks[i].script, &results[j], chunks[i].result);
@@ -873,7 +911,7 @@ early_replies_are_heard(void **state)
 		snprintf(script, sizeof(script),
 		    PIPE MAIL R1 "> DATA\n" OK OK "%s", early[i].script);
 		c = connect_to(&peer, script, &set);
-		assert_int_equal(smtpd_client_send(c, &m, results), -1);
+		assert_int_equal(send_message(c, &m, results), -1);
 		check_result(early[i].script, results, early[i].result);
 		finish(c, &peer);
 	}
@@ -898,7 +936,7 @@ slow_servers_are_left(void **state)
 	m = outgoing(&memory, text);
 	set.block_ms = 200;
 	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "sleep 1000\n", &set);
-	assert_int_equal(smtpd_client_send(c, &m, results), -1);
+	assert_int_equal(send_message(c, &m, results), -1);
 	check_result("slow", results, "temporary data 0 4.4.2");
 	finish(c, &peer);
 	free(text);
@@ -979,7 +1017,7 @@ large_groups_do_not_block(void **state)
 	pthread_create(&thread, NULL, answer_many, &listener);
 	assert_int_equal(
 	    smtpd_client_connect(c, &target, 1, ntohs(in.sin_port)), 0);
-	assert_int_equal(smtpd_client_send(c, &m, results), 0);
+	assert_int_equal(send_message(c, &m, results), 0);
 	for (int i = 0; i < MANY; i++)
 		check_result(names[i], &results[i],
 		    (i + 1) % 3 != 0       ? "sent dot 250 2.0.0"
@@ -1038,7 +1076,7 @@ cancel_ends_every_wait(void **state)
 		scripted_start(&peer, cancels[i].script);
 		pthread_create(&thread, NULL, trigger_soon, cancel);
 		if (smtpd_client_connect(c, &peer.target, 1, peer.port) == 0) {
-			assert_int_equal(smtpd_client_send(c, &m, results), -1);
+			assert_int_equal(send_message(c, &m, results), -1);
 			check_result("sent", results, cancels[i].result);
 		} else {
 			check_result("connected", smtpd_client_result(c),
@@ -1160,7 +1198,7 @@ cancel_ends_connecting_and_writing(void **state)
 	set.cancel = cancel = smtpd_cancel_create();
 	c = connect_to(&peer, PIPE FLIGHT OK OK OK OK GO "sleep 400\n", &set);
 	pthread_create(&thread, NULL, trigger_soon, cancel);
-	assert_int_equal(smtpd_client_send(c, &m, results), -1);
+	assert_int_equal(send_message(c, &m, results), -1);
 	check_result("write", results, "temporary data 0 4.4.2");
 	assert_string_equal(results[0].text, "cancelled");
 	pthread_join(thread, NULL);
@@ -1197,7 +1235,7 @@ greetings_are_tried_at_each_address(void **state)
 	close(listener);
 }
 
-/* What the dialogue shows of it all. */
+/* What the exchange shows of it all. */
 struct transcript {
 	char text[2048];
 	size_t len;
@@ -1214,7 +1252,7 @@ keep_line(void *user, bool sent, const char *line)
 }
 
 static void
-the_dialogue_is_shown(void **state)
+the_exchange_is_shown(void **state)
 {
 	static const char script[] = PIPE MAIL R1
 	    "> DATA\n" OK
@@ -1229,10 +1267,10 @@ the_dialogue_is_shown(void **state)
 
 	(void)state;
 	m.envelope = &to_one;
-	set.dialogue = keep_line;
-	set.dialogue_user = &t;
+	set.exchange = keep_line;
+	set.exchange_user = &t;
 	c = connect_to(&peer, script, &set);
-	assert_int_equal(smtpd_client_send(c, &m, &result), 0);
+	assert_int_equal(send_message(c, &m, &result), 0);
 	finish(c, &peer);
 	assert_string_equal(t.text,
 	    "< 220 peer\n> EHLO me.example\n< 250-peer\n< 250 PIPELINING\n"
@@ -1249,6 +1287,7 @@ main(void)
 		cmocka_unit_test(peers_misbehave_in_every_phase),
 		cmocka_unit_test(envelopes_follow_the_offers),
 		cmocka_unit_test(a_message_without_its_size_is_refused),
+		cmocka_unit_test(settings_and_targets_are_checked),
 		cmocka_unit_test(offers_are_told),
 		cmocka_unit_test(connections_serve_again),
 		cmocka_unit_test(unread_messages_are_not_sent),
@@ -1262,7 +1301,7 @@ main(void)
 		cmocka_unit_test(cancel_ends_connecting_and_writing),
 		cmocka_unit_test(other_addresses_are_raced),
 		cmocka_unit_test(greetings_are_tried_at_each_address),
-		cmocka_unit_test(the_dialogue_is_shown),
+		cmocka_unit_test(the_exchange_is_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

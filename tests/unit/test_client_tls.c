@@ -115,7 +115,7 @@ static const struct smtpd_outgoing_rcpt one_rcpt = {
 static void
 send_text(struct smtpd_client *c, const char *text, size_t len)
 {
-	struct smtpd_result result;
+	const struct smtpd_result *result;
 	FILE *file = tmpfile();
 	const struct smtpd_outgoing_envelope envelope = {
 		SMTPD_OUTGOING_ENVELOPE_INIT,
@@ -136,9 +136,10 @@ send_text(struct smtpd_client *c, const char *text, size_t len)
 	fwrite("more", 1, 4, file);
 	fflush(file);
 	m.fd = fileno(file);
-	assert_int_equal(smtpd_client_send(c, &m, &result), 0);
-	if (result.outcome != SMTPD_OUTCOME_SENT)
-		fail_msg("%s", result.text);
+	assert_int_equal(smtpd_client_send(c, &m), 0);
+	result = smtpd_client_rcpt_result(c, 0);
+	if (result->outcome != SMTPD_OUTCOME_SENT)
+		fail_msg("%s", result->text);
 	fclose(file);
 }
 
@@ -205,7 +206,8 @@ static void
 messages_arrive_over_tls(void **state)
 {
 	for (int first = 0; first <= 1; first++) {
-		struct smtpd_client_settings set = { .tls_first = first };
+		struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+			.tls_first = first };
 		struct smtpd_client *c = smtpd_client_create(&set);
 		const struct smtpd_client_tls_info *tls;
 		struct maintenance k;
@@ -257,8 +259,8 @@ certificates_are_judged(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(certificates); i++) {
-		struct smtpd_client_settings set = { .trust = trust(
-							 certificates[i].ca) };
+		struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+			.trust = trust(certificates[i].ca) };
 		const struct smtpd_client_tls_info *tls;
 		const struct smtpd_result *r;
 		struct smtpd_client *c;
@@ -299,7 +301,8 @@ static bool
 resumes(struct smtpd_trust *t, struct maintenance *k, const char *host,
     enum smtpd_security security)
 {
-	struct smtpd_client_settings set = { .trust = t, .security = security };
+	struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+		.trust = t, .security = security };
 	struct smtpd_client *c = smtpd_client_create(&set);
 	bool resumed;
 
@@ -393,6 +396,7 @@ faults_end_the_connection(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		struct smtpd_client_settings set = {
+			SMTPD_CLIENT_SETTINGS_INIT,
 			.hostname = "me.example",
 			.security = faults[i].security,
 			.tls_first = faults[i].first,
@@ -437,8 +441,8 @@ static void
 cancel_ends_the_handshake(void **state)
 {
 	struct smtpd_cancel *cancel = smtpd_cancel_create();
-	struct smtpd_client_settings set = { .hostname = "me.example",
-		.cancel = cancel };
+	struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+		.hostname = "me.example", .cancel = cancel };
 	struct smtpd_client *c = smtpd_client_create(&set);
 	struct scripted peer;
 	pthread_t thread;
@@ -460,8 +464,8 @@ cancel_ends_the_handshake(void **state)
 static void
 passwords_are_kept(void **state)
 {
-	struct smtpd_client_settings set = { .user = "user",
-		.password = "pencil" };
+	struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+		.user = "user", .password = "pencil" };
 	struct smtpd_client *c = smtpd_client_create(&set);
 	struct maintenance k;
 
@@ -497,8 +501,8 @@ sending(void *arg)
 	struct maintenance *k = args[1];
 
 	for (int i = 0; i < 5; i++) {
-		struct smtpd_client_settings set = { .trust = args[0],
-			.security = SMTPD_SECURITY_REQUIRED };
+		struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+			.trust = args[0], .security = SMTPD_SECURITY_REQUIRED };
 		struct smtpd_client *c = smtpd_client_create(&set);
 		int error = smtpd_client_connect(c, &k->target, 1, k->port);
 

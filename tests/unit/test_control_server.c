@@ -65,8 +65,9 @@ ask(struct world *w, const char *a, const char *b, const char *c)
 static void
 open_queue(struct world *w, bool start)
 {
-	const struct smtpd_resolver_settings resolver = { .servers =
-							      "127.0.0.1:1" };
+	const struct smtpd_resolver_settings resolver = {
+		SMTPD_RESOLVER_SETTINGS_INIT, .servers = "127.0.0.1:1"
+	};
 	const struct smtpd_queue_settings settings = {
 		SMTPD_QUEUE_SETTINGS_INIT,
 		.hostname = "out.example.org",

@@ -17,7 +17,7 @@
 static struct smtpd_target
 make(const char *address)
 {
-	struct smtpd_target t = { .host = "mx.example" };
+	struct smtpd_target t = { SMTPD_TARGET_INIT, .host = "mx.example" };
 	struct sockaddr_in *in = (struct sockaddr_in *)&t.addr;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&t.addr;
 

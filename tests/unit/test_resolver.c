@@ -665,6 +665,7 @@ static struct smtpd_resolver *
 make_resolver(struct dns_server *s)
 {
 	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = dns_server_address(s),
 		.timeout_ms = 400,
 		.tries = 1,
@@ -685,7 +686,8 @@ addresses_of(const struct smtpd_targets *t, char *buf, size_t size)
 
 	buf[0] = '\0';
 	for (size_t i = 0; i < t->count && len + 50 < size; i++) {
-		const struct sockaddr_storage *addr = &t->list[i].addr;
+		const struct sockaddr_storage *addr =
+		    &smtpd_targets_get(t, i)->addr;
 		const struct sockaddr_in *in = (const void *)addr;
 		const struct sockaddr_in6 *in6 = (const void *)addr;
 
@@ -707,7 +709,7 @@ is_sound(const struct smtpd_targets *t)
 	bool found = t->outcome == FOUND;
 
 	for (size_t i = 0; i < t->count; i++) {
-		const struct smtpd_target *to = &t->list[i];
+		const struct smtpd_target *to = smtpd_targets_get(t, i);
 		const struct sockaddr_in *in = (const void *)&to->addr;
 
 		if (in->sin_port != 0 || to->host[0] == '\0' ||
@@ -831,7 +833,8 @@ what_cannot_be_asked_for_is_not(void **state)
 		for (const char *p = t->reason; *p != '\0'; p++)
 			assert_true(*p >= ' ' && *p <= '~');
 		if (t->count > 0)
-			assert_string_equal(t->list[0].host, c->name);
+			assert_string_equal(
+			    smtpd_targets_get(t, 0)->host, c->name);
 		smtpd_targets_free(t);
 	}
 	assert_int_equal(dns_server_questions(s), 0);
@@ -871,21 +874,21 @@ results_tell_all(void **state)
 	assert_true(t->mx);
 	assert_false(t->authenticated);
 	assert_int_equal(t->count, 6);
-	assert_string_equal(t->list[0].host, "mx.test");
-	assert_int_equal(t->list[0].preference, 5);
-	assert_int_equal(t->list[2].preference, 10);
-	assert_int_equal(t->list[5].preference, 20);
-	assert_string_equal(t->list[5].host, "d.mx.test");
+	assert_string_equal(smtpd_targets_get(t, 0)->host, "mx.test");
+	assert_int_equal(smtpd_targets_get(t, 0)->preference, 5);
+	assert_int_equal(smtpd_targets_get(t, 2)->preference, 10);
+	assert_int_equal(smtpd_targets_get(t, 5)->preference, 20);
+	assert_string_equal(smtpd_targets_get(t, 5)->host, "d.mx.test");
 	assert_int_equal(t->ttl_s, 300);
 	smtpd_targets_free(t);
 	t = smtpd_resolve(r, "implicit.test", NULL);
 	assert_false(t->mx);
-	assert_string_equal(t->list[0].host, "implicit.test");
-	assert_int_equal(t->list[0].preference, 0);
+	assert_string_equal(smtpd_targets_get(t, 0)->host, "implicit.test");
+	assert_int_equal(smtpd_targets_get(t, 0)->preference, 0);
 	smtpd_targets_free(t);
 	t = smtpd_resolve(r, "ad.test", NULL);
 	assert_true(t->authenticated);
-	assert_false(t->list[0].authenticated);
+	assert_false(smtpd_targets_get(t, 0)->authenticated);
 	smtpd_targets_free(t);
 	t = smtpd_resolve(r, "many4.test", NULL);
 	assert_int_equal(t->count, 10);
@@ -901,6 +904,7 @@ this_host_may_be_good(void **state)
 {
 	struct dns_server *s = dns_server_start(answer, NULL);
 	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = dns_server_address(s),
 		.hostname = "own.name.test",
 		.self_is_good = true,
@@ -931,8 +935,9 @@ settings_must_be_good(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		const struct smtpd_resolver_settings settings = { .servers =
-								      bad[i] };
+		const struct smtpd_resolver_settings settings = {
+			SMTPD_RESOLVER_SETTINGS_INIT, .servers = bad[i]
+		};
 
 		errno = 0;
 		assert_null(smtpd_resolver_create(&settings));
@@ -961,6 +966,7 @@ make_two(const char *first, const char *second, uint32_t timeout_ms)
 {
 	char servers[80];
 	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = servers,
 		.timeout_ms = timeout_ms,
 		.total_ms = 20000,
@@ -1043,6 +1049,7 @@ silent_servers_are_asked_again(void **state)
 {
 	struct dns_server *s = dns_server_start(answer, NULL);
 	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = dns_server_address(s),
 		.timeout_ms = 50,
 		.tries = 4,
@@ -1063,6 +1070,7 @@ the_whole_has_a_deadline(void **state)
 		"cut-drip.test", "wrong-id.test" };
 	struct dns_server *s = dns_server_start(answer, NULL);
 	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = dns_server_address(s),
 		.timeout_ms = 60000,
 		.total_ms = 300,
@@ -1108,6 +1116,7 @@ another_thread_may_cancel(void **state)
 	static const char *const names[] = { "silent.test", "cut-silent.test" };
 	struct dns_server *s = dns_server_start(answer, NULL);
 	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = dns_server_address(s),
 		.timeout_ms = 60000,
 	};
@@ -1189,6 +1198,7 @@ many_threads_ask_at_once(void **state)
 {
 	struct dns_server *s = dns_server_start(answer, NULL);
 	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = dns_server_address(s),
 		.hostname = "own.name.test",
 		.timeout_ms = 5000,

@@ -29,7 +29,7 @@ no_failure_to_allocate_is_missed(void **state)
 {
 	struct dns_server *s = dns_server_start(answer, NULL);
 	const struct smtpd_resolver_settings settings = {
-		.servers = dns_server_address(s)
+		SMTPD_RESOLVER_SETTINGS_INIT, .servers = dns_server_address(s)
 	};
 	unsigned without = 0;
 	int n;

@@ -103,6 +103,7 @@ static struct smtpd_router *
 make(struct smtpd_queue_settings settings)
 {
 	const struct smtpd_resolver_settings resolver = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = dns_server_address(dns),
 		.timeout_ms = 2000,
 		.tries = 1,
@@ -252,6 +253,7 @@ rules_say_how_it_is_secured(void **state)
 		    SMTPD_SECURITY_REQUIRED },
 	};
 	const struct smtpd_client_settings client = {
+		SMTPD_CLIENT_SETTINGS_INIT,
 		.security = SMTPD_SECURITY_NONE,
 	};
 	struct smtpd_router *r = make((struct smtpd_queue_settings){
@@ -342,6 +344,7 @@ static void
 a_smarthost_takes_everything(void **state)
 {
 	const struct smtpd_client_settings client = {
+		SMTPD_CLIENT_SETTINGS_INIT,
 		.security = SMTPD_SECURITY_NONE,
 	};
 
@@ -376,7 +379,8 @@ a_smarthost_takes_everything(void **state)
 			assert_int_equal(route.outcome, SMTPD_RESOLVE_FOUND);
 			assert_string_equal(route.site, smarthosts[i].site);
 			assert_string_equal(
-			    route.targets->list[0].host, smarthosts[i].target);
+			    smtpd_targets_get(route.targets, 0)->host,
+			    smarthosts[i].target);
 			if (smarthosts[i].count > 0)
 				assert_int_equal(
 				    route.targets->count, smarthosts[i].count);
@@ -399,6 +403,7 @@ what_cannot_be_right_is_refused(void **state)
 	static const struct smtpd_smarthost blank = { .host = "a b" };
 	static const struct smtpd_smarthost empty = { .host = "" };
 	static const struct smtpd_resolver_settings servers = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = "nonsense",
 	};
 	static const struct {

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "os/cancel.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "queue/control/protocol.h"
@@ -44,8 +43,7 @@ static int
 wait_ready(struct client *c, short events)
 {
 	struct pollfd fds[] = { { .fd = c->fd, .events = events },
-		{ .fd = smtpd__cancel_fd(c->control->stop),
-		    .events = POLLIN } };
+		{ .fd = smtpd_cancel_fd(c->control->stop), .events = POLLIN } };
 	uint64_t begun = smtpd__clock_ms();
 	uint64_t waited;
 	int n = poll(fds, 2, (int)c->patience);
@@ -149,7 +147,7 @@ run(void *arg)
 {
 	struct smtpd_control *c = arg;
 	struct pollfd fds[] = { { .fd = c->listener, .events = POLLIN },
-		{ .fd = smtpd__cancel_fd(c->stop), .events = POLLIN } };
+		{ .fd = smtpd_cancel_fd(c->stop), .events = POLLIN } };
 
 	while (!smtpd_cancel_is_triggered(c->stop)) {
 		int fd;

@@ -51,8 +51,8 @@ smtpd__agent_hosts_order(struct smtpd_agent_attempt *t)
 	if (all == NULL || t->targets == NULL || t->hosts == NULL)
 		goto out;
 	for (size_t at = 0; at < from->count; at += all[nall++].count)
-		all[nall] = copy_host(t, from->list + at,
-		    count_same(from->list + at, from->count - at),
+		all[nall] = copy_host(t, smtpd_targets_get(from, at),
+		    count_same(smtpd_targets_get(from, at), from->count - at),
 		    t->targets + at);
 	for (int down = 0; down <= 1; down++)
 		for (size_t i = 0; i < nall; i++)

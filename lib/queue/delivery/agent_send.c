@@ -69,7 +69,7 @@ run_transaction(struct smtpd_agent_attempt *t, size_t count)
 		.read_user = &cursor,
 	};
 
-	return smtpd_client_send(a->client, &m, a->results);
+	return smtpd_client_send(a->client, &m);
 }
 
 /* Whether a connection that had served others was closed by then, because the
@@ -80,7 +80,8 @@ is_stale(const struct smtpd_agent_attempt *t, size_t count)
 	if (smtpd__agent_rules_is_cancelled(t))
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		const struct smtpd_result *r = &t->agent->results[i];
+		const struct smtpd_result *r =
+		    smtpd_client_rcpt_result(t->agent->client, i);
 
 		if (r->outcome == SMTPD_OUTCOME_PERMANENT && r->code == 0)
 			continue;
@@ -188,8 +189,11 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 			begin_session(t, reused);
 		begun = true;
 		for (size_t i = 0; i < n; i++) {
-			record_result(t, a->places[i], &a->results[i]);
-			if (a->results[i].outcome == SMTPD_OUTCOME_SENT && !dsn)
+			const struct smtpd_result *r =
+			    smtpd_client_rcpt_result(a->client, i);
+
+			record_result(t, a->places[i], r);
+			if (r->outcome == SMTPD_OUTCOME_SENT && !dsn)
 				t->without_dsn = true;
 		}
 		if (status == -1) {

@@ -47,7 +47,6 @@ struct smtpd_agent {
 
 	/* Of the present transaction. */
 	struct smtpd_outgoing_rcpt rcpts[SMTPD_AGENT_RCPTS];
-	struct smtpd_result results[SMTPD_AGENT_RCPTS];
 	size_t places[SMTPD_AGENT_RCPTS]; /* among those of the request */
 };
 

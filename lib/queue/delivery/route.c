@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "client/result.h"
 #include "net/socket.h"
 #include "queue/delivery/history.h"
@@ -113,10 +114,14 @@ static int
 create_resolver(struct smtpd_router *r, const struct smtpd_queue_settings *set,
     struct smtpd_text *error)
 {
-	struct smtpd_resolver_settings s = { 0 };
+	struct smtpd_resolver_settings s;
 
-	if (set->resolver != NULL)
-		s = *set->resolver;
+	if (smtpd__sized_copy(&s, sizeof(s), set->resolver) == -1) {
+		smtpd__text_add(error,
+		    "the size of the resolver's settings "
+		    "is wrong");
+		return -1;
+	}
 	if (set->hostname != NULL)
 		s.hostname = set->hostname;
 	if (set->smarthost != NULL)
@@ -250,7 +255,7 @@ write_hosts(const struct smtpd_targets *targets, struct smtpd_text *t)
 	if (sorted == NULL)
 		return -1;
 	for (size_t i = 0; i < targets->count; i++)
-		sorted[i] = &targets->list[i];
+		sorted[i] = smtpd_targets_get(targets, i);
 	qsort(sorted, targets->count, sizeof(*sorted), compare_targets);
 	join_hosts(sorted, targets->count, t);
 	free(sorted);
@@ -265,7 +270,7 @@ name_site(struct smtpd_route *route)
 	struct smtpd_text t;
 
 	for (size_t i = 0; i < targets->count; i++)
-		size += strlen(targets->list[i].host) + 1;
+		size += strlen(smtpd_targets_get(targets, i)->host) + 1;
 	route->site = malloc(size);
 	if (route->site == NULL)
 		return -1;
@@ -285,7 +290,7 @@ write_targets(const struct smtpd_targets *targets, struct smtpd_text *t)
 	const char *last = "";
 
 	for (size_t i = 0; i < targets->count; i++) {
-		const struct smtpd_target *to = &targets->list[i];
+		const struct smtpd_target *to = smtpd_targets_get(targets, i);
 		const struct smtpd_sockaddr a = { to->addr, to->len };
 		char address[ADDRESS_TEXT_MAX];
 
