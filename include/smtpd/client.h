@@ -29,7 +29,8 @@ extern "C" {
 struct smtpd_client;
 
 /* The authorities that certificates of servers are checked by, and the TLS
- * sessions that can be resumed: opaque, counted by references, shared by any threads. */
+ * sessions that can be resumed: opaque, counted by references, shared by any
+ * threads. */
 struct smtpd_trust;
 
 /*
@@ -180,7 +181,8 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  * where PIPELINING is offered.  Where CHUNKING is (RFC 3030), BDAT takes the
  * place of DATA, once a recipient was accepted: one chunk, or for more than 1
  * MiB several, each after the reply to the one before.  The dot is then the end
- * of the last chunk.  smtpd_client_rcpt_result() has a result for each recipient:
+ * of the last chunk.  smtpd_client_rcpt_result() has a result for each
+ * recipient:
  *
  * - 4xx and 421 anywhere are temporary, 5xx is permanent; but 552 to RCPT is
  *   temporary (RFC 5321, 4.5.3.1.10) unless its enhanced code is 5.3.4 or

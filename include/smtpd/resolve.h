@@ -124,9 +124,9 @@ SMTPD_API void smtpd_resolver_destroy(struct smtpd_resolver *r);
 SMTPD_API struct smtpd_targets *smtpd_resolve(struct smtpd_resolver *r,
     const char *domain, const struct smtpd_cancel *cancel);
 
-/* Target I of T, in the order they are to be tried; NULL from T->count on.  They
- * lie side by side, so that smtpd_client_connect() may be given several from
- * there on.  Belongs to T.  Since 0.2. */
+/* Target I of T, in the order they are to be tried; NULL from T->count on.
+ * They lie side by side, so that smtpd_client_connect() may be given several
+ * from there on.  Belongs to T.  Since 0.2. */
 SMTPD_API const struct smtpd_target *smtpd_targets_get(
     const struct smtpd_targets *t, size_t i);
 

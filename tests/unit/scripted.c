@@ -60,13 +60,15 @@ hear(struct talk *t, char *line, size_t size)
 	}
 }
 
+/* Hear a line that begins with WANT, or is it. */
 static void
-expect(struct talk *t, const char *want)
+expect(struct talk *t, const char *want, bool exactly)
 {
 	char line[4096] = "(end)";
 
 	if (hear(t, line, sizeof(line)) &&
-	    strncmp(line, want, strlen(want)) == 0)
+	    strncmp(line, want, strlen(want)) == 0 &&
+	    (!exactly || strlen(line) == strlen(want)))
 		return;
 	if (t->s->wrong[0] == '\0')
 		snprintf(t->s->wrong, sizeof(t->s->wrong), "%.120s, not %.120s",
@@ -165,6 +167,24 @@ say_raw(struct talk *t, const char *text)
 	say(t, buf, len);
 }
 
+/* What stands behind a backslash is a byte. */
+static void
+say_escaped(struct talk *t, const char *text)
+{
+	static const char codes[] = "rn0\\", bytes[] = "\r\n\0\\";
+	char buf[4096];
+	size_t len = 0;
+
+	for (; *text != '\0' && len < sizeof(buf); text++) {
+		const char *code =
+		    *text == '\\' ? strchr(codes, text[1]) : NULL;
+
+		buf[len++] = code != NULL ? bytes[code - codes] : *text;
+		text += code != NULL;
+	}
+	say(t, buf, len);
+}
+
 static void
 say_often(struct talk *t, const char *args)
 {
@@ -207,7 +227,11 @@ act(struct talk *t, const char *line)
 	else if (*line == '0')
 		say(t, "", 1);
 	else if (*line == '>')
-		expect(t, line + 2);
+		expect(t, line + 2, false);
+	else if (*line == '!')
+		expect(t, line + 2, true);
+	else if (*line == '~')
+		say_escaped(t, line + 2);
 	else if (strcmp(line, "data") == 0)
 		hear_data(t);
 	else if (strcmp(line, "chunk") == 0)
@@ -310,36 +334,72 @@ scripted_start_at(struct scripted *s, const char *script, uint16_t port)
 	scripted_start_on(s, script, "127.0.0.1", port);
 }
 
-void
-scripted_start_on(
-    struct scripted *s, const char *script, const char *host, uint16_t port)
+/* Bind S to HOST and PORT.  Return false when that is somebody else's. */
+static bool
+bind_to(struct scripted *s, const char *host, uint16_t port)
 {
 	const int on = 1;
 	struct sockaddr_in in;
 	socklen_t len = sizeof(in);
 
 	memset(s, 0, sizeof(*s));
-	s->script = script;
 	s->target = scripted_target(host, "a.example");
 	s->listener = socket(AF_INET, SOCK_STREAM, 0);
 	assert_true(s->listener >= 0);
 	memcpy(&in, &s->target.addr, sizeof(in));
 	in.sin_port = htons(port);
 	setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	assert_int_equal(
-	    bind(s->listener, (struct sockaddr *)&in, sizeof(in)), 0);
-	assert_int_equal(listen(s->listener, 5), 0);
+	if (bind(s->listener, (struct sockaddr *)&in, sizeof(in)) != 0)
+		return false;
 	assert_int_equal(
 	    getsockname(s->listener, (struct sockaddr *)&in, &len), 0);
 	s->port = ntohs(in.sin_port);
+	return true;
+}
+
+void
+scripted_listen(struct scripted *s, const char *script)
+{
+	s->script = script;
+	assert_int_equal(listen(s->listener, 5), 0);
 	assert_int_equal(pthread_create(&s->thread, NULL, run, s), 0);
+	s->listens = true;
+}
+
+void
+scripted_start_on(
+    struct scripted *s, const char *script, const char *host, uint16_t port)
+{
+	assert_true(bind_to(s, host, port));
+	scripted_listen(s, script);
+}
+
+void
+scripted_bind(struct scripted *s, size_t count)
+{
+	size_t bound = 0;
+
+	while (bound < count) {
+		assert_true(bind_to(&s[0], "127.0.0.1", 0));
+		for (bound = 1; bound < count; bound++) {
+			char host[32];
+
+			snprintf(host, sizeof(host), "127.0.0.%zu", bound + 1);
+			if (!bind_to(&s[bound], host, s[0].port))
+				break;
+		}
+		/* The port is taken at another address: choose a new one. */
+		for (size_t i = 0; bound < count && i <= bound; i++)
+			close(s[i].listener);
+	}
 }
 
 void
 scripted_finish(struct scripted *s)
 {
 	shutdown(s->listener, SHUT_RDWR);
-	pthread_join(s->thread, NULL);
+	if (s->listens)
+		pthread_join(s->thread, NULL);
 	close(s->listener);
 	if (s->wrong[0] != '\0')
 		fail_msg("the peer heard %s", s->wrong);

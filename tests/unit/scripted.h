@@ -7,6 +7,7 @@
 #include <smtpd.h>
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -15,7 +16,9 @@
  *   = TEXT     say TEXT without an end of line, "|" in it as CRLF
  *   * N TEXT   say TEXT and CRLF N times
  *   0          say a NUL byte
+ *   ~ TEXT     say TEXT without an end of line, \r \n \0 \\ in it as bytes
  *   > TEXT     hear a line that begins with TEXT
+ *   ! TEXT     hear a line that is TEXT
  *   data       hear lines up to a dot
  *   chunk      hear BDAT and its chunk, which is not the last
  *   last       hear BDAT and its chunk, which is
@@ -32,6 +35,7 @@ struct scripted {
 	uint16_t port;
 	const char *script;
 	pthread_t thread;
+	bool listens;
 	int connections; /* how many came; after scripted_finish() */
 	char wrong[256]; /* what came instead of what was to be heard; "" */
 	char data[4096]; /* what data heard, as it came, or the beginning of all
@@ -50,6 +54,14 @@ void scripted_start_at(struct scripted *s, const char *script, uint16_t port);
 /* The same at the IPv4 address HOST. */
 void scripted_start_on(
     struct scripted *s, const char *script, const char *host, uint16_t port);
+
+/*
+ * Bind COUNT of them to 127.0.0.1 and up, at one port: it stays theirs, but
+ * nobody listens there before scripted_listen() says SCRIPT to the first who
+ * comes.
+ */
+void scripted_bind(struct scripted *s, size_t count);
+void scripted_listen(struct scripted *s, const char *script);
 
 /* End it, and fail the test if it heard something else than its script. */
 void scripted_finish(struct scripted *s);

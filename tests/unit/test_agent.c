@@ -153,19 +153,12 @@ end_world(struct world *w)
 static void
 start(struct world *w, const char *const scripts[HOSTS])
 {
-	struct scripted holder;
-
-	scripted_start(&holder, "");
-	w->port = holder.port;
-	scripted_finish(&holder);
+	scripted_bind(w->peers, HOSTS);
+	w->port = w->peers[0].port;
 	for (size_t i = 0; i < HOSTS; i++) {
-		char address[32];
-
 		w->up[i] = scripts[i] != NULL;
-		if (!w->up[i])
-			continue;
-		snprintf(address, sizeof(address), "127.0.0.%zu", i + 1);
-		scripted_start_on(&w->peers[i], scripts[i], address, w->port);
+		if (w->up[i])
+			scripted_listen(&w->peers[i], scripts[i]);
 	}
 	w->route.port = w->port;
 }
@@ -182,11 +175,11 @@ finish(struct world *w, const char *came, const char *name)
 	for (size_t i = 0; i < HOSTS; i++) {
 		if (i > 0)
 			smtpd__text_byte(&t, ' ');
+		scripted_finish(&w->peers[i]);
 		if (!w->up[i]) {
 			smtpd__text_byte(&t, '-');
 			continue;
 		}
-		scripted_finish(&w->peers[i]);
 		smtpd__text_number(&t, (uint64_t)w->peers[i].connections);
 	}
 	if (strcmp(got, came) != 0)
@@ -265,202 +258,34 @@ expect(const struct world *w, size_t count, const char *results,
 		    strncmp(w->end.why.text, "mx", 2) == 0);
 }
 
-/* What the hosts say to a message, and what comes of it. */
-static const struct {
-	const char *name;
-	const char *scripts[HOSTS];
-	size_t rcpts;
-	const char *results;
-	enum smtpd_site_feedback feedback;
-	const char *came;
-	bool dsn, in_doubt;
-} rounds[] = {
-	/* Order and fallback. */
-	{ "the first", { HELLO SEND QUIT, "", "" }, 1, "S1:250", FINE, "1 0 0",
-	    true, false },
-	{ "the first is dead", { NULL, HELLO SEND QUIT, "" }, 1, "S2:250", FINE,
-	    "- 1 0", true, false },
-	{ "two are dead", { NULL, NULL, HELLO SEND QUIT }, 1, "S3:250", FINE,
-	    "- - 1", true, false },
-	{ "all are dead", { NULL, NULL, NULL }, 2, "T0:4.4.1 T0:4.4.1", DOWN,
-	    "- - -", false, false },
-	{ "no DSN", { HI "< 250 x\n" SEND QUIT, "", "" }, 1, "S1:250", FINE,
-	    "1 0 0", false, false },
-
-	/* What a host says of itself. */
-	{ "5xx greeting", { "< 554 5.7.1 no\n", HELLO SEND QUIT, "" }, 1,
-	    "S2:250", FINE, "1 1 0", true, false },
-	{ "5xx greetings",
-	    { "< 554 5.7.1 no\n", "< 550 no\n", "< 521 5.3.2 no\n" }, 1,
-	    "T3:521", DOWN, "1 1 1", false, false },
-	{ "4xx greeting", { "< 450 x\n", HELLO SEND QUIT, "" }, 1, "S2:250",
-	    FINE, "1 1 0", true, false },
-	{ "4xx greeting, then nobody", { "< 450 x\n", NULL, NULL }, 1,
-	    "T0:4.4.1", BUSY, "1 - -", false, false },
-	{ "silent at the greeting", { "", HELLO SEND QUIT, "" }, 1, "S2:250",
-	    FINE, "1 1 0", true, false },
-	{ "5xx to EHLO and HELO",
-	    { HI "< 550 x\n> HELO\n< 550 5.7.1 x\n", NULL, NULL }, 1,
-	    "T0:4.4.1", DOWN, "1 - -", false, false },
-	{ "5xx to EHLO and HELO of the last",
-	    { NULL, NULL, HI "< 550 x\n> HELO\n< 550 5.7.1 x\n" }, 1, "T3:550",
-	    DOWN, "- - 1", false, false },
-
-	/* 421 at each stage, and the next host. */
-	{ "421 greeting", { "< 421 x\n", HELLO SEND QUIT, "" }, 1, "S2:250",
-	    FINE, "1 1 0", true, false },
-	{ "421 to EHLO", { HI "< 421 x\n", HELLO SEND QUIT, "" }, 1, "S2:250",
-	    FINE, "1 1 0", true, false },
-	{ "421 to MAIL", { HELLO "> MAIL\n< 421 x\n", HELLO SEND QUIT, "" }, 1,
-	    "S2:250", FINE, "1 1 0", true, false },
-	{ "421 to RCPT", { HELLO MAIL RCPT("421 x"), HELLO SEND QUIT, "" }, 1,
-	    "S2:250", FINE, "1 1 0", true, false },
-	{ "421 to DATA",
-	    { HELLO MAIL RCPT("250 x") "> DATA\n< 421 x\n", HELLO SEND QUIT,
-		"" },
-	    1, "S2:250", FINE, "1 1 0", true, false },
-	{ "421 to the dot",
-	    { HELLO MAIL RCPT("250 x") DATA "< 421 x\n", HELLO SEND QUIT, "" },
-	    1, "S2:250", FINE, "1 1 0", true, false },
-	{ "421 of all",
-	    { "< 421 x\n", HELLO "> MAIL\n< 421 x\n", "< 421 4.3.2 x\n" }, 1,
-	    "T2:421", BUSY, "1 1 1", false, false },
-	{ "421 to a second recipient",
-	    { HELLO MAIL RCPT("250 x") RCPT("421 x"),
-		HELLO MAIL RCPT("250 x") RCPT("250 x") DATA TAKEN QUIT, "" },
-	    2, "S2:250 S2:250", FINE, "1 1 0", true, false },
-	{ "421 after a refusal",
-	    { HELLO MAIL RCPT("550 x") RCPT("421 x"), HELLO SEND QUIT, "" }, 2,
-	    "P1:550 S2:250", FINE, "1 1 0", true, false },
-
-	/* Recipients that are put off. */
-	{ "4xx, then taken", { HELLO PUTOFF QUIT, HELLO SEND QUIT, "" }, 1,
-	    "S2:250", FINE, "1 1 0", true, false },
-	{ "4xx twice, and no third time",
-	    { HELLO PUTOFF QUIT, HELLO PUTOFF QUIT, "" }, 1, "T2:450", FINE,
-	    "1 1 0", false, false },
-	{ "4xx, and nobody else", { HELLO PUTOFF QUIT, NULL, NULL }, 1,
-	    "T1:450", FINE, "1 - -", false, false },
-	{ "4xx, and the next is full",
-	    { HELLO PUTOFF QUIT, "< 421 x\n", HELLO SEND QUIT }, 1, "S3:250",
-	    FINE, "1 1 1", true, false },
-	{ "4xx to MAIL",
-	    { HELLO "> MAIL\n< 451 x\n> RSET\n< 250 x\n" QUIT, HELLO SEND QUIT,
-		"" },
-	    1, "S2:250", FINE, "1 1 0", true, false },
-	{ "4xx to the dot",
-	    { HELLO MAIL RCPT("250 x") DATA "< 451 x\n" QUIT, HELLO SEND QUIT,
-		"" },
-	    1, "S2:250", FINE, "1 1 0", true, false },
-	{ "2xx, 4xx and 5xx",
-	    { HELLO MAIL RCPT("250 x") RCPT("450 x") RCPT("550 x")
-		    DATA TAKEN QUIT,
-		HELLO SEND QUIT, "" },
-	    3, "S1:250 S2:250 P1:550", FINE, "1 1 0", true, false },
-	{ "2xx, 4xx and 5xx at both",
-	    { HELLO MAIL RCPT("450 x") RCPT("450 x") RCPT("250 x")
-		    DATA TAKEN QUIT,
-		HI "< 250 x\n" MAIL RCPT("250 x") RCPT("550 x") DATA TAKEN QUIT,
-		"" },
-	    3, "S2:250 P2:550 S1:250", FINE, "1 1 0", false, false },
-
-	/* What is final. */
-	{ "5xx to RCPT", { HELLO MAIL RCPT("550 5.1.1 x") RSET QUIT, "", "" },
-	    1, "P1:550", FINE, "1 0 0", false, false },
-	{ "5xx to MAIL",
-	    { HELLO "> MAIL\n< 550 x\n> RSET\n< 250 x\n" QUIT, "", "" }, 1,
-	    "P1:550", FINE, "1 0 0", false, false },
-	{ "5xx to DATA",
-	    { HELLO MAIL RCPT("250 x") "> DATA\n< 554 x\n" RSET QUIT, "", "" },
-	    1, "P1:554", FINE, "1 0 0", false, false },
-	{ "5xx to the dot",
-	    { HELLO MAIL RCPT("250 x") DATA "< 554 5.7.1 x\n" QUIT, "", "" }, 1,
-	    "P1:554", FINE, "1 0 0", false, false },
-	{ "the reply to the dot is lost",
-	    { HELLO MAIL RCPT("250 x") RCPT("550 x") DATA, "", "" }, 2,
-	    "U1:4.4.2 P1:550", FINE, "1 0 0", false, true },
-	{ "the reply to the dot is lost, one is put off",
-	    { HELLO MAIL RCPT("250 x") RCPT("450 x") DATA, HELLO SEND QUIT,
-		"" },
-	    2, "U1:4.4.2 S2:250", FINE, "1 1 0", true, true },
-
-	/* Connections that break. */
-	{ "closed at MAIL", { HELLO "> MAIL\n", HELLO SEND QUIT, "" }, 1,
-	    "S2:250", FINE, "1 1 0", true, false },
-	{ "closed at DATA",
-	    { HELLO MAIL RCPT("250 x") "> DATA\n", HELLO SEND QUIT, "" }, 1,
-	    "S2:250", FINE, "1 1 0", true, false },
-	{ "closed in turn",
-	    { HELLO "> MAIL\n", HELLO MAIL "> RCPT\n",
-		HELLO MAIL RCPT("250 x") "> DATA\n" },
-	    1, "T3:4.4.2", FINE, "1 1 1", false, false },
-
-	/* What one host cannot do another may. */
-	{ "too large for one",
-	    { HI "< 250-x\n< 250 SIZE 5\n" QUIT, HELLO SEND QUIT, "" }, 1,
-	    "S2:250", FINE, "1 1 0", true, false },
-	{ "too large for all",
-	    { HI "< 250-x\n< 250 SIZE 5\n" QUIT,
-		HI "< 250-x\n< 250 SIZE 6\n" QUIT, NULL },
-	    1, "P2:5.3.4", FINE, "1 1 -", false, false },
-	{ "too large for one, put off by the other",
-	    { HI "< 250-x\n< 250 SIZE 5\n" QUIT, HELLO PUTOFF QUIT, NULL }, 1,
-	    "T2:450", FINE, "1 1 -", false, false },
-};
-
-static void
-hosts_are_tried_in_turn(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT(rounds); i++) {
-		struct world *w = make_world();
-
-		start(w, rounds[i].scripts);
-		deliver(w, rounds[i].rcpts, false);
-		smtpd__agent_quit(w->agent);
-		expect(w, rounds[i].rcpts, rounds[i].results,
-		    rounds[i].feedback, rounds[i].name);
-		if (w->end.dsn != rounds[i].dsn)
-			fail_msg("%s: dsn", rounds[i].name);
-		if (w->end.in_doubt != rounds[i].in_doubt)
-			fail_msg("%s: in_doubt", rounds[i].name);
-		finish(w, rounds[i].came, rounds[i].name);
-		end_world(w);
-	}
-}
-
 /* At most three are talked to, and any number tried to connect to. */
 static void
 three_hosts_are_talked_to(void **state)
 {
-	const char *scripts[HOSTS] = { NULL, NULL, "" };
+	static const char *const names[] = { "mx0", "mx1", "mx2", "mx3", "mx4",
+		"mx5", "mx6", "mx7" };
 	struct world *w = make_world();
 	struct smtpd_target list[8];
 	struct scripted peers[8];
 
 	(void)state;
-	start(w, scripts);
+	scripted_bind(peers, 8);
 	for (size_t i = 0; i < 8; i++) {
-		static const char *const names[] = { "mx0", "mx1", "mx2", "mx3",
-			"mx4", "mx5", "mx6", "mx7" };
-		char address[32];
-
-		snprintf(address, sizeof(address), "127.0.1.%zu", i + 1);
-		list[i] = scripted_target(address, names[i]);
+		list[i] = peers[i].target;
+		list[i].host = names[i];
 		if (i >= 2)
-			scripted_start_on(&peers[i],
-			    i == 3 ? "< 554 x\n" : HELLO "> MAIL\n", address,
-			    w->port);
+			scripted_listen(
+			    &peers[i], i == 3 ? "< 554 x\n" : HELLO "> MAIL\n");
 	}
 	w->other = list;
 	w->nhosts = 8;
+	w->route.port = peers[0].port;
 	deliver(w, 1, false);
 	expect(w, 1, "T5:4.4.2", FINE, "three");
-	for (size_t i = 2; i < 8; i++) {
+	for (size_t i = 0; i < 8; i++) {
 		scripted_finish(&peers[i]);
-		assert_int_equal(peers[i].connections, i <= 5);
+		assert_int_equal(peers[i].connections, i >= 2 && i <= 5);
 	}
-	finish(w, "- - 0", "three");
 	end_world(w);
 }
 
@@ -569,79 +394,6 @@ addresses_of_a_host_are_remembered(void **state)
 	expect(w, 1, "S1:250", FINE, "second");
 	finish(w, "0 1 0", "second");
 	end_world(w);
-}
-
-/* TLS that fails. */
-static const struct {
-	const char *name;
-	enum smtpd_security security;
-	bool known;         /* of the first host */
-	bool plain_allowed; /* the message is old */
-	const char *scripts[HOSTS];
-	const char *results;
-	enum smtpd_site_feedback feedback;
-	const char *came;
-	bool broken; /* known of the first host afterwards */
-} shaken[] = {
-	{ "young, the next host", OPP, false, false,
-	    { BROKEN, HELLO SEND QUIT, NULL }, "S2:250", FINE, "1 1 -", true },
-	{ "young, no other host", OPP, false, false, { BROKEN, NULL, NULL },
-	    "T0:4.4.1", FINE, "1 - -", true },
-	{ "old", OPP, false, true, { BROKEN "next\n" HELLO SEND QUIT, "", "" },
-	    "S1:250", FINE, "2 0 0", true },
-	{ "old, and then it is dead", OPP, false, true,
-	    { BROKEN "next\n", NULL, NULL }, "T0:4.4.1", DOWN, "2 - -", true },
-	{ "garbage, young", OPP, false, false,
-	    { BROKEN "< 250 what\nhold\n", HELLO SEND QUIT, NULL }, "S2:250",
-	    FINE, "1 1 -", true },
-	{ "421 to STARTTLS, old", OPP, false, true,
-	    { OFFER "< 421 x\n", HELLO SEND QUIT, NULL }, "S2:250", FINE,
-	    "1 1 -", false },
-	{ "known, young", OPP, true, false, { "", HELLO SEND QUIT, NULL },
-	    "S2:250", FINE, "0 1 -", true },
-	{ "known, young, no other host", OPP, true, false, { "", NULL, NULL },
-	    "T0:4.4.1", FINE, "0 - -", true },
-	{ "known, old", OPP, true, true,
-	    { HI "< 250-x\n< 250 STARTTLS\n" SEND QUIT, "", "" }, "S1:250",
-	    FINE, "1 0 0", true },
-	{ "not offered", OPP, false, false, { HELLO SEND QUIT, "", "" },
-	    "S1:250", FINE, "1 0 0", false },
-	{ "required, not offered", REQUIRED, false, true,
-	    { HELLO, HELLO, HELLO }, "T3:4.7.4", DOWN, "1 1 1", false },
-	{ "required, broken", REQUIRED, false, true, { BROKEN, BROKEN, BROKEN },
-	    "T3:4.4.2", DOWN, "1 1 1", false },
-	{ "required, known", REQUIRED, true, true, { BROKEN, NULL, NULL },
-	    "T0:4.4.1", DOWN, "1 - -", true },
-	{ "none", SMTPD_SECURITY_NONE, true, false,
-	    { HI "< 250-x\n< 250 STARTTLS\n" SEND QUIT, "", "" }, "S1:250",
-	    FINE, "1 0 0", true },
-};
-
-static void
-tls_gives_way_only_where_it_may(void **state)
-{
-	(void)state;
-	if (!smtpd_tls_supported())
-		skip();
-	for (size_t i = 0; i < COUNT(shaken); i++) {
-		struct world *w = make_world();
-		struct smtpd_hoststat *hosts = w->settings.hosts;
-
-		if (shaken[i].known)
-			smtpd__hoststat_tls_failed(
-			    hosts, &w->list[0], smtpd__clock_ms());
-		set_policy(w, shaken[i].security, false);
-		start(w, shaken[i].scripts);
-		deliver(w, 1, shaken[i].plain_allowed);
-		smtpd__agent_quit(w->agent);
-		expect(w, 1, shaken[i].results, shaken[i].feedback,
-		    shaken[i].name);
-		finish(w, shaken[i].came, shaken[i].name);
-		if (smtpd__hoststat_is_tls_broken(hosts, &w->list[0],
-			smtpd__clock_ms()) != shaken[i].broken)
-			fail_msg("%s: not remembered", shaken[i].name);
-		end_world(w);
-	}
 }
 
 /* What waits for plain text says so. */
@@ -1360,13 +1112,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hosts_are_tried_in_turn),
 		cmocka_unit_test(three_hosts_are_talked_to),
 		cmocka_unit_test(a_dead_host_is_remembered),
 		cmocka_unit_test(a_mute_host_is_remembered),
 		cmocka_unit_test(a_bad_host_is_not_worth_it),
 		cmocka_unit_test(addresses_of_a_host_are_remembered),
-		cmocka_unit_test(tls_gives_way_only_where_it_may),
 		cmocka_unit_test(a_young_message_knows_why_it_waits),
 		cmocka_unit_test(many_recipients_take_turns),
 		cmocka_unit_test(only_what_was_not_sent_goes_on),

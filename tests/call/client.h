@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CALL_CLIENT_H
+#define CALL_CLIENT_H
+
+/* A file about the client: it connects to the first host, and sends. */
+
+#include "script.h"
+
+/* Hold the conversation, and fail the test where it differs. */
+void call_client_run(const struct call_script *s);
+
+#endif
