@@ -22,7 +22,7 @@ struct smtpd_cancel;
  * descriptor).  Since 0.1. */
 SMTPD_API struct smtpd_cancel *smtpd_cancel_create(void);
 
-/* Free it; nobody may be using it.  NULL is fine.  Since 0.1. */
+/* Free it; no thread may be using it.  NULL is fine.  Since 0.1. */
 SMTPD_API void smtpd_cancel_destroy(struct smtpd_cancel *c);
 
 /*

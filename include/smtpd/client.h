@@ -35,7 +35,7 @@ struct smtpd_trust;
 
 /*
  * Read the certificates of authorities in CA_FILE (PEM; NULL: the system's
- * bundle, without which nobody is believed).  Return NULL with the reason in
+ * bundle; without it no certificate is good).  Return NULL with the reason in
  * ERROR of SIZE bytes.  Since 0.1.
  */
 SMTPD_API struct smtpd_trust *smtpd_trust_create(
@@ -71,7 +71,7 @@ enum smtpd_phase {
 	SMTPD_PHASE_DOT,  /* after it */
 };
 
-/* What became of a recipient. */
+/* The outcome for a recipient. */
 enum smtpd_outcome {
 	SMTPD_OUTCOME_SENT,      /* the server has taken it over */
 	SMTPD_OUTCOME_TEMPORARY, /* not now */
@@ -208,7 +208,7 @@ SMTPD_API int smtpd_client_send(
 SMTPD_API const struct smtpd_result *smtpd_client_rcpt_result(
     const struct smtpd_client *c, size_t i);
 
-/* Say QUIT if a connection is open, and close it; its reply is not waited for
+/* Send QUIT if a connection is open, and close it; its reply is not waited for
  * longer than quit_ms.  Since 0.1. */
 SMTPD_API void smtpd_client_quit(struct smtpd_client *c);
 
@@ -241,7 +241,7 @@ struct smtpd_client_tls_info {
 	const char *reason;  /* why it was not verified; "" */
 };
 
-/* What is known of the TLS; NULL: not encrypted.  Belongs to C until the
+/* The TLS of the open connection; NULL: not encrypted.  Belongs to C until the
  * connection closes.  Since 0.1. */
 SMTPD_API const struct smtpd_client_tls_info *smtpd_client_tls(
     const struct smtpd_client *c);

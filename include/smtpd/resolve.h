@@ -57,7 +57,7 @@ struct smtpd_resolver_settings {
 
 #define SMTPD_RESOLVER_SETTINGS_INIT SMTPD_INIT(smtpd_resolver_settings)
 
-/* What came of a look-up. */
+/* The outcome of a look-up. */
 enum smtpd_resolve_status {
 	SMTPD_RESOLVE_FOUND, /* there is at least one target */
 	SMTPD_RESOLVE_LATER, /* trouble that may pass */
@@ -97,7 +97,7 @@ struct smtpd_targets {
 SMTPD_API struct smtpd_resolver *smtpd_resolver_create(
     const struct smtpd_resolver_settings *settings);
 
-/* Free R; nobody may be using it.  NULL is fine.  Since 0.1. */
+/* Free R; no thread may be using it.  NULL is fine.  Since 0.1. */
 SMTPD_API void smtpd_resolver_destroy(struct smtpd_resolver *r);
 
 /*

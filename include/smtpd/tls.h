@@ -30,7 +30,7 @@ enum smtpd_tls_version {
 	SMTPD_TLS_1_3,
 };
 
-/* What becomes of certificates of clients. */
+/* How certificates of clients are treated. */
 enum smtpd_tls_clients {
 	SMTPD_TLS_CLIENTS_IGNORED,  /* none is asked for: the default */
 	SMTPD_TLS_CLIENTS_ASKED,    /* taken if there is one, good or bad */
@@ -42,7 +42,7 @@ struct smtpd_tls_settings {
 	size_t size; /* SMTPD_TLS_SETTINGS_INIT */
 	enum smtpd_tls_version min_version;
 	enum smtpd_tls_clients clients;
-	const char *client_ca_file; /* PEM: who may sign for clients */
+	const char *client_ca_file; /* PEM: authorities for clients */
 
 	/* Tickets, with which clients resume a session cheaply.  There are
 	 * none where certificates of clients are wanted: each client has to
@@ -58,7 +58,7 @@ struct smtpd_tls_settings {
 
 #define SMTPD_TLS_SETTINGS_INIT SMTPD_INIT(smtpd_tls_settings)
 
-/* What a session knows of its TLS.  The texts are printable ASCII and last as
+/* The TLS of a session.  The texts are printable ASCII and last as
  * long as the session. */
 struct smtpd_tls_info {
 	const char *version;     /* "TLSv1.2", "TLSv1.3" */

@@ -22,18 +22,19 @@
 typedef int mechanism_fn(struct smtpd_client *c);
 
 static int
-hear(struct smtpd_client *c)
+read_reply(struct smtpd_client *c)
 {
 	return smtpd__client_exchange_read_reply(
 	    c, SMTPD_PHASE_AUTH, c->set.auth_ms, NULL);
 }
 
 /*
- * Say PREFIX and the base64 of LEN bytes at DATA, and read the reply.  The
+ * Send PREFIX and the base64 of LEN bytes at DATA, and read the reply.  The
  * caller is shown only the prefix.
  */
 static int
-ask(struct smtpd_client *c, const char *prefix, const char *data, size_t len)
+run_step(
+    struct smtpd_client *c, const char *prefix, const char *data, size_t len)
 {
 	char line[LINE_SIZE];
 	struct smtpd_text t;
@@ -48,23 +49,23 @@ ask(struct smtpd_client *c, const char *prefix, const char *data, size_t len)
 	smtpd__base64_encode(&t, data, len);
 	if (smtpd__client_exchange_write(c, SMTPD_PHASE_AUTH, "%s", line) == 0)
 		return -1;
-	return hear(c);
+	return read_reply(c);
 }
 
 /* The last reply was none that lets us go on: give up on the exchange. */
 static int
-refuse(struct smtpd_client *c)
+refuse_reply(struct smtpd_client *c)
 {
 	return smtpd__client_exchange_refused(c, SMTPD_PHASE_AUTH);
 }
 
 /* Whether CODE ends the exchange well. */
 static int
-finish(struct smtpd_client *c, int code)
+check_end(struct smtpd_client *c, int code)
 {
 	if (code < 0)
 		return -1;
-	return code / 100 == 2 ? 0 : refuse(c);
+	return code / 100 == 2 ? 0 : refuse_reply(c);
 }
 
 static int
@@ -78,24 +79,25 @@ auth_plain(struct smtpd_client *c)
 	smtpd__text_add(&t, c->set.user);
 	smtpd__text_byte(&t, '\0');
 	smtpd__text_add(&t, c->set.password);
-	return finish(c, ask(c, "AUTH PLAIN", message, t.len));
+	return check_end(c, run_step(c, "AUTH PLAIN", message, t.len));
 }
 
 static int
 auth_login(struct smtpd_client *c)
 {
-	int code = ask(c, "AUTH LOGIN", "", 0);
+	int code = run_step(c, "AUTH LOGIN", "", 0);
 
 	if (code < 0)
 		return -1;
 	if (code / 100 != 3)
-		return refuse(c);
-	code = ask(c, "", c->set.user, strlen(c->set.user));
+		return refuse_reply(c);
+	code = run_step(c, "", c->set.user, strlen(c->set.user));
 	if (code < 0)
 		return -1;
 	if (code / 100 != 3)
-		return refuse(c);
-	return finish(c, ask(c, "", c->set.password, strlen(c->set.password)));
+		return refuse_reply(c);
+	return check_end(
+	    c, run_step(c, "", c->set.password, strlen(c->set.password)));
 }
 
 /* Decode the challenge of the last reply into OUT of SIZE bytes as a text. */
@@ -123,29 +125,29 @@ not_scram(struct smtpd_client *c)
  * in without showing that it knows the password is not the one.
  */
 static int
-exchange(struct smtpd_client *c, struct smtpd_scram *s, char *message)
+run_scram(struct smtpd_client *c, struct smtpd_scram *s, char *message)
 {
 	char challenge[SMTPD_PEER_TEXT_SIZE];
-	int code = ask(c, "AUTH SCRAM-SHA-256", message, strlen(message));
+	int code = run_step(c, "AUTH SCRAM-SHA-256", message, strlen(message));
 
 	if (code < 0)
 		return -1;
 	if (code / 100 >= 4)
-		return refuse(c);
+		return refuse_reply(c);
 	if (code / 100 != 3 ||
 	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
 	    smtpd__scram_answer(s, challenge, c->set.password, message) != 0)
 		return not_scram(c);
-	code = ask(c, "", message, strlen(message));
+	code = run_step(c, "", message, strlen(message));
 	if (code < 0)
 		return -1;
 	if (code / 100 >= 4)
-		return refuse(c);
+		return refuse_reply(c);
 	if (code / 100 != 3 ||
 	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
 	    !smtpd__scram_is_server(s, challenge))
 		return not_scram(c);
-	return finish(c, ask(c, "", "", 0));
+	return check_end(c, run_step(c, "", "", 0));
 }
 
 static int
@@ -163,7 +165,7 @@ auth_scram(struct smtpd_client *c)
 	smtpd__base64_encode(&t, random, sizeof(random));
 	if (smtpd__scram_begin(&s, c->set.user, nonce, message) != 0)
 		return not_scram(c);
-	return exchange(c, &s, message);
+	return run_scram(c, &s, message);
 }
 
 /* The best first. */
@@ -194,7 +196,7 @@ has_word(const char *list, const char *name)
 }
 
 static mechanism_fn *
-choose(const char *offered)
+choose_mechanism(const char *offered)
 {
 	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
 		if (has_word(offered, mechanisms[i].name))
@@ -203,7 +205,7 @@ choose(const char *offered)
 }
 
 static bool
-fits(const char *s)
+is_secret(const char *s)
 {
 	return s != NULL && strlen(s) <= SECRET_MAX;
 }
@@ -219,14 +221,14 @@ smtpd__client_auth(struct smtpd_client *c)
 
 	if (c->set.user == NULL)
 		return 0;
-	if (!fits(c->set.user) || !fits(c->set.password))
+	if (!is_secret(c->set.user) || !is_secret(c->set.password))
 		return smtpd__client_exchange_fail(
 		    c, phase, "4.3.5", "no password, or too long a one");
 	if (tls == NULL || !tls->verified)
 		return smtpd__client_exchange_fail(c, phase, "4.7.0",
 		    "the password is not given away without a server whose "
 		    "certificate is good");
-	run = offered != NULL ? choose(offered) : NULL;
+	run = offered != NULL ? choose_mechanism(offered) : NULL;
 	if (run == NULL)
 		return smtpd__client_exchange_fail(c, phase, "4.7.0",
 		    "the server offers no way to authenticate that is known");

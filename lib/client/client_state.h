@@ -15,7 +15,7 @@
 /* Octets that are kept of what a server offers. */
 #define SMTPD_OFFERS_MAX 8192
 
-/* What was offered: "KEYWORD\0parameters\0", one behind the other. */
+/* The offers of a server: "KEYWORD\0parameters\0", one behind the other. */
 struct smtpd_offers {
 	size_t len;
 	char text[SMTPD_OFFERS_MAX];

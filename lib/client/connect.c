@@ -107,7 +107,8 @@ next_event(const struct field *f)
 	return at;
 }
 
-/* What became of a connection that is ready to be written to. */
+/* The errno of a connection that became ready to be written to; 0: it is
+ * open. */
 static int
 error_of(int fd)
 {

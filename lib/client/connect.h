@@ -17,7 +17,7 @@ struct smtpd_race {
 	uint32_t stagger_ms; /* before another is tried beside */
 	int cancel_fd;       /* -1: none */
 
-	/* What came of it: the winner's address, or the last that failed. */
+	/* The result: the winner's address, or the last that failed. */
 	struct smtpd_sockaddr peer;
 	size_t at;        /* its place among the targets */
 	const char *host; /* the target's name for it */

@@ -13,7 +13,7 @@
 #include "client/result.h"
 #include "grammar/dot_encode.h"
 
-/* What is read of the content at a time. */
+/* Octets of the content that are read at a time. */
 #define BLOCK_SIZE 16384
 
 /* Octets of a chunk of BDAT: few messages need more than one, and each but the
@@ -72,11 +72,11 @@ read_block(struct source *s)
 
 /*
  * The content could not be written.  A server that does not want it may have
- * said so, and gone (RFC 5321, 4.2.5 wants it to wait): its words are the
- * better reason.
+ * refused it and closed (RFC 5321, 4.2.5 wants it to wait): prefer its reply as
+ * the reason.
  */
 static int
-broken(struct smtpd_client *c, enum smtpd_io_status status)
+end_broken(struct smtpd_client *c, enum smtpd_io_status status)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_DATA;
 	uint32_t ms = status == SMTPD_IO_INTERRUPTED ? 0 : EARLY_MS;
@@ -96,13 +96,13 @@ broken(struct smtpd_client *c, enum smtpd_io_status status)
 }
 
 static int
-flush(struct smtpd_client *c)
+flush_output(struct smtpd_client *c)
 {
 	enum smtpd_io_status status = smtpd_cancel_is_triggered(c->set.cancel)
 	    ? SMTPD_IO_INTERRUPTED
 	    : smtpd__stream_flush(&c->stream);
 
-	return status == SMTPD_IO_OK ? 0 : broken(c, status);
+	return status == SMTPD_IO_OK ? 0 : end_broken(c, status);
 }
 
 static int
@@ -122,7 +122,7 @@ send_block(struct smtpd_client *c, struct smtpd_dot_encoder *e, const char *in,
 				room - SMTPD_DOT_END_MAX));
 			continue;
 		}
-		if (flush(c) != 0)
+		if (flush_output(c) != 0)
 			return -1;
 	}
 	return 0;
@@ -143,7 +143,7 @@ send_all(struct smtpd_client *c, struct source *s)
 		    c, SMTPD_PHASE_DATA, "4.3.0", "the message cannot be read");
 	smtpd__stream_put(
 	    st, smtpd__dot_encode_end(&e, st->out_buf + st->out_len));
-	return flush(c);
+	return flush_output(c);
 }
 
 int
@@ -205,10 +205,11 @@ send_chunk(struct smtpd_client *c, const struct chunk *k)
 			n = k->len - at;
 		memcpy(st->out_buf + st->out_len, k->text + at, n);
 		smtpd__stream_put(st, n);
-		if (st->out_len == SMTPD_STREAM_OUT_SIZE && flush(c) != 0)
+		if (st->out_len == SMTPD_STREAM_OUT_SIZE &&
+		    flush_output(c) != 0)
 			return -1;
 	}
-	return flush(c);
+	return flush_output(c);
 }
 
 /*

@@ -81,7 +81,7 @@ size_limit(const struct smtpd_client *c)
 	return limit;
 }
 
-/* What speaks against M as a whole.  Return false and fill in WHY. */
+/* Check M as a whole.  Return false and fill in WHY if it cannot be sent. */
 static bool
 check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
     struct smtpd_result *why)

@@ -2,15 +2,15 @@
 #ifndef SMTPD_CLIENT_ENVELOPE_H
 #define SMTPD_CLIENT_ENVELOPE_H
 
-/* What of an envelope can be said to a server, and how. */
+/* Which parts of an envelope can be sent to a server, and as which commands. */
 
 #include "base/text.h"
 #include "client/client_state.h"
 
 /*
- * Look through M before anything is said.  Each of RESULTS becomes UNKNOWN for
- * a recipient that the server is to be asked about, or says why it is not.
- * Return how many there are to ask about.
+ * Check M before anything is sent.  Each of RESULTS becomes IN_DOUBT for a
+ * recipient that the server can be asked for, or says why it cannot.  Return
+ * how many it can be asked for.
  */
 size_t smtpd__client_envelope_check(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_result *results);

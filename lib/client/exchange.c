@@ -111,9 +111,10 @@ smtpd__client_exchange_refused(struct smtpd_client *c, enum smtpd_phase phase)
 	return -1;
 }
 
-/* After the dot nobody knows what a lost reply would have said. */
+/* Close the connection without a reply.  After the dot the outcome is in doubt
+ * then. */
 static int
-lose(struct smtpd_client *c, enum smtpd_phase phase, const char *status,
+end_lost(struct smtpd_client *c, enum smtpd_phase phase, const char *status,
     const char *text)
 {
 	smtpd__client_exchange_fail(c, phase, status, "%s", text);
@@ -130,30 +131,30 @@ smtpd__client_exchange_broken(
 
 	switch (status) {
 	case SMTPD_IO_CLOSED:
-		return lose(
+		return end_lost(
 		    c, phase, "4.4.2", "the server closed the connection");
 	case SMTPD_IO_TIMEOUT:
-		return lose(c, phase, "4.4.2", "the server took too long");
+		return end_lost(c, phase, "4.4.2", "the server took too long");
 	case SMTPD_IO_INTERRUPTED:
-		return lose(c, phase, "4.4.2", "cancelled");
+		return end_lost(c, phase, "4.4.2", "cancelled");
 	case SMTPD_IO_TLS:
-		return lose(
+		return end_lost(
 		    c, phase, "4.7.0", "the server broke the rules of TLS");
 	case SMTPD_IO_OK:
 	case SMTPD_IO_FLOOD:
-		return lose(
+		return end_lost(
 		    c, phase, "4.5.0", "what the server says is no reply");
 	case SMTPD_IO_ERROR:
 		break;
 	}
 	if (strerror_r(errno, reason, sizeof(reason)) != 0)
 		reason[0] = '\0';
-	return lose(c, phase, "4.4.2", reason);
+	return end_lost(c, phase, "4.4.2", reason);
 }
 
 /* Show the caller a line of the exchange, as much as may be shown. */
 static void
-show(struct smtpd_client *c, bool sent, const char *line, size_t len)
+show_line(struct smtpd_client *c, bool sent, const char *line, size_t len)
 {
 	char buf[SMTPD_COMMAND_MAX];
 	struct smtpd_text t;
@@ -170,12 +171,12 @@ show(struct smtpd_client *c, bool sent, const char *line, size_t len)
 	c->set.exchange(c->set.exchange_user, sent, buf);
 }
 
-static size_t say(struct smtpd_client *c, enum smtpd_phase phase,
+static size_t write_command(struct smtpd_client *c, enum smtpd_phase phase,
     const char *format, va_list ap) SMTPD_PRINTF(3, 0);
 
 static size_t
-say(struct smtpd_client *c, enum smtpd_phase phase, const char *format,
-    va_list ap)
+write_command(struct smtpd_client *c, enum smtpd_phase phase,
+    const char *format, va_list ap)
 {
 	char *at;
 	struct smtpd_text t;
@@ -194,7 +195,7 @@ say(struct smtpd_client *c, enum smtpd_phase phase, const char *format,
 		    c, phase, "4.3.0", "too long a command");
 		return 0;
 	}
-	show(c, true, at, t.len);
+	show_line(c, true, at, t.len);
 	memcpy(at + t.len, "\r\n", 2);
 	smtpd__stream_put(&c->stream, t.len + 2);
 	return t.len + 2;
@@ -208,14 +209,14 @@ smtpd__client_exchange_write(
 	va_list ap;
 
 	va_start(ap, format);
-	len = say(c, phase, format, ap);
+	len = write_command(c, phase, format, ap);
 	va_end(ap);
 	return len;
 }
 
 /* One line of a reply into c->reply. */
 static enum smtpd_io_status
-hear_line(struct smtpd_client *c, enum smtpd_peer_step *step,
+read_line(struct smtpd_client *c, enum smtpd_peer_step *step,
     smtpd_reply_line_fn *each)
 {
 	enum smtpd_line_end end;
@@ -229,7 +230,7 @@ hear_line(struct smtpd_client *c, enum smtpd_peer_step *step,
 		return status;
 	if (end == SMTPD_LINE_END_TOO_LONG || end == SMTPD_LINE_END_BINARY)
 		return SMTPD_IO_FLOOD;
-	show(c, false, line, len);
+	show_line(c, false, line, len);
 	*step = smtpd__reply_parse_line(&c->reply, line, len);
 	if (*step == SMTPD_PEER_BAD)
 		return SMTPD_IO_FLOOD;
@@ -239,11 +240,11 @@ hear_line(struct smtpd_client *c, enum smtpd_peer_step *step,
 }
 
 /*
- * What was put may find nobody who takes it, but the reply to something
- * earlier, or a 421, may still be there to be read.
+ * When the server has closed, the reply to an earlier command, or a 421, may
+ * still be there to be read.
  */
 static enum smtpd_io_status
-hear(struct smtpd_client *c, uint32_t ms, smtpd_reply_line_fn *each)
+read_reply(struct smtpd_client *c, uint32_t ms, smtpd_reply_line_fn *each)
 {
 	enum smtpd_peer_step step = SMTPD_PEER_MORE;
 	enum smtpd_io_status status;
@@ -255,7 +256,7 @@ hear(struct smtpd_client *c, uint32_t ms, smtpd_reply_line_fn *each)
 	c->stream.deadline = smtpd__clock_after(smtpd__clock_ms(), ms);
 	smtpd__reply_parse_init(&c->reply);
 	while (status == SMTPD_IO_OK && step == SMTPD_PEER_MORE)
-		status = hear_line(c, &step, each);
+		status = read_line(c, &step, each);
 	return status;
 }
 
@@ -267,7 +268,7 @@ smtpd__client_exchange_read_reply(struct smtpd_client *c,
 
 	if (c->fd < 0)
 		return -1;
-	status = hear(c, ms, each);
+	status = read_reply(c, ms, each);
 	if (status != SMTPD_IO_OK)
 		return smtpd__client_exchange_broken(c, phase, status);
 	if (c->reply.code == 421)
@@ -283,7 +284,7 @@ smtpd__client_exchange_command(struct smtpd_client *c, enum smtpd_phase phase,
 	va_list ap;
 
 	va_start(ap, format);
-	len = say(c, phase, format, ap);
+	len = write_command(c, phase, format, ap);
 	va_end(ap);
 	return len == 0 ? -1
 			: smtpd__client_exchange_read_reply(c, phase, ms, NULL);

@@ -27,18 +27,18 @@ size_t smtpd__client_exchange_write(struct smtpd_client *c,
 
 /*
  * Send what was put, and wait MS milliseconds for a reply, all of it.  EACH is
- * told of its lines, unless NULL.  Return its code, or -1 when the connection
+ * called with its lines, unless NULL.  Return its code, or -1 when the connection
  * was closed.
  */
 int smtpd__client_exchange_read_reply(struct smtpd_client *c,
     enum smtpd_phase phase, uint32_t ms, smtpd_reply_line_fn *each);
 
-/* Say one command and hear its reply. */
+/* Send one command and read its reply. */
 int smtpd__client_exchange_command(struct smtpd_client *c,
     enum smtpd_phase phase, uint32_t ms, const char *format, ...)
     SMTPD_PRINTF(4, 5);
 
-/* What the last reply, to a command of PHASE, means. */
+/* Fill in OUT by the last reply, to a command of PHASE. */
 void smtpd__client_exchange_judge(const struct smtpd_client *c,
     enum smtpd_phase phase, struct smtpd_result *out);
 
@@ -54,7 +54,7 @@ int smtpd__client_exchange_refused(
 int smtpd__client_exchange_broken(struct smtpd_client *c,
     enum smtpd_phase phase, enum smtpd_io_status status);
 
-/* Close the connection if it is open, as politely as needs no wait. */
+/* Close the connection if it is open, without a wait. */
 void smtpd__client_exchange_close(struct smtpd_client *c);
 
 #endif

@@ -3,8 +3,8 @@
 #define SMTPD_CLIENT_RESULT_H
 
 /*
- * Results that no server gave: of the client itself, and of whoever decides
- * before a server is asked.
+ * Results that no server gave, because the client or its caller decided before
+ * a server was asked.
  */
 
 #include <smtpd/client.h>

@@ -26,7 +26,7 @@ struct smtpd_tls_policy {
 	const unsigned char *pins;
 	size_t pins_len;
 
-	const char *reason; /* who wants it: "the settings" */
+	const char *reason; /* "the settings", "the rule for the domain" */
 
 	/*
 	 * A digest of all of the above but the reason.  Whatever was reached

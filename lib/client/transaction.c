@@ -34,7 +34,7 @@ struct transaction {
 	bool chunking;
 	bool mail_accepted;
 	size_t accepted; /* recipients */
-	int data_code;   /* 0: DATA was not said */
+	int data_code;   /* 0: DATA was not sent */
 };
 
 static bool
@@ -68,8 +68,8 @@ end_lost(struct transaction *x)
 	return -1;
 }
 
-/* A reply of a kind that cannot follow its command: nobody knows what the next
- * would be the reply to. */
+/* A reply of a kind that cannot follow its command: the next one could belong
+ * to any command. */
 static int
 refuse_reply(struct transaction *x, enum smtpd_phase phase)
 {
@@ -96,7 +96,7 @@ write_command(struct transaction *x, size_t n)
 	return smtpd__client_exchange_write(x->c, phase, "%s", command);
 }
 
-/* Whether command N is one that is not said, nor heard a reply to. */
+/* Whether command N is not sent, and has no reply. */
 static bool
 is_skipped(const struct transaction *x, size_t n)
 {
@@ -112,7 +112,7 @@ may_write(const struct transaction *x, size_t octets)
 		return false;
 	if (x->replied > MAIL && !x->mail_accepted)
 		return false;
-	/* DATA is said in hope only, not against what is known. */
+	/* DATA is sent in hope, but not when no recipient is left. */
 	if (x->next == x->m->envelope->nrcpts + 1 && octets == 0 &&
 	    x->accepted == 0)
 		return false;
@@ -198,7 +198,7 @@ read_data_reply(struct transaction *x)
 	return 0;
 }
 
-/* Hear the replies to all commands that were put. */
+/* Read the replies to all commands that were written. */
 static int
 read_replies(struct transaction *x)
 {
@@ -252,8 +252,8 @@ reset_transaction(struct transaction *x)
 
 /*
  * After a chunk that was refused only RSET is sure of the server's state (RFC
- * 3030, 2).  One that has more to say then took the chunk for commands: nobody
- * knows what its next reply would be to.
+ * 3030, 2).  One that has sent more took the chunk for commands: its next reply
+ * could belong to any of them.
  */
 static int
 send_chunks(struct transaction *x)
@@ -274,8 +274,8 @@ send_chunks(struct transaction *x)
 	return reset_transaction(x);
 }
 
-/* The server wants a message for nobody: it gets an empty one, which it will
- * refuse (RFC 2920, 3.1). */
+/* The server wants a message without recipients: it gets an empty one, which it
+ * will refuse (RFC 2920, 3.1). */
 static int
 send_nothing(struct transaction *x)
 {

@@ -82,7 +82,8 @@ hash_of(const struct smtpd_cache *c, const char *name, enum smtpd_dns_type type)
 }
 
 static struct entry *
-find(const struct smtpd_cache *c, const char *name, enum smtpd_dns_type type)
+find_entry(
+    const struct smtpd_cache *c, const char *name, enum smtpd_dns_type type)
 {
 	uint32_t hash = hash_of(c, name, type);
 	struct entry *e = c->buckets[hash % BUCKETS];
@@ -110,7 +111,7 @@ link_newest(struct smtpd_cache *c, struct entry *e)
 }
 
 static void
-forget(struct smtpd_cache *c, struct entry *e)
+forget_entry(struct smtpd_cache *c, struct entry *e)
 {
 	struct entry **at = &c->buckets[e->hash % BUCKETS];
 
@@ -140,7 +141,7 @@ get_copy(struct smtpd_cache *c, struct entry *e, uint64_t now)
 	struct smtpd_dns_answer *copy;
 
 	if (now >= e->expires) {
-		forget(c, e);
+		forget_entry(c, e);
 		return NULL;
 	}
 	unlink_use(c, e);
@@ -159,7 +160,7 @@ smtpd__cache_get(struct smtpd_cache *c, const char *name,
 	struct entry *e;
 
 	pthread_mutex_lock(&c->lock);
-	e = find(c, name, type);
+	e = find_entry(c, name, type);
 	if (e != NULL)
 		copy = get_copy(c, e, now);
 	pthread_mutex_unlock(&c->lock);
@@ -188,15 +189,15 @@ make_entry(const struct smtpd_cache *c, const char *name,
 
 /* The lock is held. */
 static void
-insert(struct smtpd_cache *c, struct entry *e)
+insert_entry(struct smtpd_cache *c, struct entry *e)
 {
 	struct entry **bucket = &c->buckets[e->hash % BUCKETS];
-	struct entry *same = find(c, e->name, e->type);
+	struct entry *same = find_entry(c, e->name, e->type);
 
 	if (same != NULL)
-		forget(c, same);
+		forget_entry(c, same);
 	while (c->count >= c->max)
-		forget(c, c->oldest);
+		forget_entry(c, c->oldest);
 	e->next = *bucket;
 	*bucket = e;
 	link_newest(c, e);
@@ -230,6 +231,6 @@ smtpd__cache_put(struct smtpd_cache *c, const char *name,
 		return;
 	e->expires = now + (uint64_t)answer->ttl_s * 1000;
 	pthread_mutex_lock(&c->lock);
-	insert(c, e);
+	insert_entry(c, e);
 	pthread_mutex_unlock(&c->lock);
 }

@@ -11,6 +11,7 @@
 
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/poll.h"
 #include "os/random.h"
 #include "resolve/dns_servers.h"
 
@@ -26,14 +27,14 @@ struct smtpd_dns {
 	atomic_uint_fast64_t silent_until[SMTPD_DNS_SERVERS_MAX];
 };
 
-/* What came of asking one server. */
+/* The result of asking one server, or of a step of it. */
 enum result {
-	RESULT_ANSWER, /* it said something clear */
+	RESULT_DONE,   /* it gave a clear answer; the step is done */
 	RESULT_ALIAS,  /* ask for another name */
-	RESULT_OTHER,  /* it said something else: need not be asked again */
-	RESULT_SILENT, /* nothing came */
+	RESULT_OTHER,  /* it gave another answer: it is not asked again */
+	RESULT_SILENT, /* no answer came */
 	RESULT_CANCELLED,
-	RESULT_IMPOSSIBLE, /* nobody can be asked */
+	RESULT_IMPOSSIBLE, /* no server can be asked */
 };
 
 /* One question under way. */
@@ -85,34 +86,26 @@ smtpd__dns_destroy(struct smtpd_dns *d)
 	free(d);
 }
 
-/* Wait until FD is ready for EVENTS.  RESULT_ANSWER says it is. */
+/* Wait until FD is ready for EVENTS.  RESULT_DONE says it is. */
 static enum result
 wait_ready(const struct asking *a, int fd, short events)
 {
-	struct pollfd pfds[] = {
-		{ .fd = fd, .events = events },
-		{ .fd = smtpd_cancel_fd(a->cancel), .events = POLLIN },
-	};
-
-	for (;;) {
-		uint64_t now = smtpd__clock_ms();
-		int n;
-
-		if (smtpd_cancel_is_triggered(a->cancel))
-			return RESULT_CANCELLED;
-		if (now >= a->until)
-			return RESULT_SILENT;
-		n = poll(pfds, 2, smtpd__clock_poll_ms(now, a->until));
-		if (n > 0 && pfds[0].revents != 0 && pfds[1].revents == 0)
-			return RESULT_ANSWER;
-		if (n < 0 && errno != EINTR)
-			return RESULT_SILENT;
+	switch (smtpd__poll_wait(
+	    fd, events, smtpd_cancel_fd(a->cancel), a->until)) {
+	case SMTPD_POLL_READY:
+		return RESULT_DONE;
+	case SMTPD_POLL_CANCELLED:
+		return RESULT_CANCELLED;
+	case SMTPD_POLL_TIMEOUT:
+	case SMTPD_POLL_ERROR:
+		break;
 	}
+	return RESULT_SILENT;
 }
 
 /*
  * A socket connected to SERVER, or connecting: what comes from elsewhere is
- * not received, and of UDP, the port is one that nobody can foretell.
+ * not received, and of UDP, the port cannot be guessed.
  */
 static int
 open_socket(const struct smtpd_sockaddr *server, int type)
@@ -137,8 +130,8 @@ may_try_again(void)
 
 /* Read the LEN bytes that came.  *READING is more exact than the result. */
 static enum result
-understand(struct asking *a, const struct smtpd_sockaddr *server, size_t len,
-    enum smtpd_dns_reading *reading)
+understand_answer(struct asking *a, const struct smtpd_sockaddr *server,
+    size_t len, enum smtpd_dns_reading *reading)
 {
 	struct smtpd_dns_chain chain = a->chain;
 	bool ad;
@@ -155,7 +148,7 @@ understand(struct asking *a, const struct smtpd_sockaddr *server, size_t len,
 	a->chain = chain;
 	a->authenticated = a->authenticated && ad;
 	a->answer->authenticated = a->authenticated;
-	return *reading == SMTPD_DNS_CLEAR ? RESULT_ANSWER : RESULT_ALIAS;
+	return *reading == SMTPD_DNS_CLEAR ? RESULT_DONE : RESULT_ALIAS;
 }
 
 /* Send the question, and read what comes until something is an answer. */
@@ -171,14 +164,14 @@ talk_udp(struct asking *a, const struct smtpd_sockaddr *server, int fd,
 		ssize_t n;
 
 		result = wait_ready(a, fd, POLLIN);
-		if (result != RESULT_ANSWER)
+		if (result != RESULT_DONE)
 			return result;
 		n = recv(fd, a->message, sizeof(a->message), 0);
 		if (n < 0 && may_try_again())
 			continue;
 		if (n < 0)
 			return RESULT_SILENT;
-		result = understand(a, server, (size_t)n, reading);
+		result = understand_answer(a, server, (size_t)n, reading);
 		if (*reading != SMTPD_DNS_STRAY)
 			return result;
 	}
@@ -198,15 +191,16 @@ ask_udp(struct asking *a, const struct smtpd_sockaddr *server,
 	return result;
 }
 
-/* Send or receive exactly LEN bytes.  RESULT_ANSWER says it was done. */
+/* Send or receive exactly LEN bytes.  RESULT_DONE says they were. */
 static enum result
-move(const struct asking *a, int fd, bool out, unsigned char *buf, size_t len)
+move_bytes(
+    const struct asking *a, int fd, bool out, unsigned char *buf, size_t len)
 {
 	while (len > 0) {
 		enum result result = wait_ready(a, fd, out ? POLLOUT : POLLIN);
 		ssize_t n;
 
-		if (result != RESULT_ANSWER)
+		if (result != RESULT_DONE)
 			return result;
 		n = out ? send(fd, buf, len, MSG_NOSIGNAL)
 			: recv(fd, buf, len, 0);
@@ -217,7 +211,7 @@ move(const struct asking *a, int fd, bool out, unsigned char *buf, size_t len)
 		buf += n;
 		len -= (size_t)n;
 	}
-	return RESULT_ANSWER;
+	return RESULT_DONE;
 }
 
 /* Over TCP each message begins with its length (RFC 1035, 4.2.2). */
@@ -226,18 +220,19 @@ talk_tcp(struct asking *a, const struct smtpd_sockaddr *server, int fd,
     enum smtpd_dns_reading *reading)
 {
 	unsigned char prefix[2];
-	enum result result = move(a, fd, true, a->query, a->query_len + 2);
+	enum result result =
+	    move_bytes(a, fd, true, a->query, a->query_len + 2);
 	size_t len;
 
-	if (result == RESULT_ANSWER)
-		result = move(a, fd, false, prefix, 2);
-	if (result != RESULT_ANSWER)
+	if (result == RESULT_DONE)
+		result = move_bytes(a, fd, false, prefix, 2);
+	if (result != RESULT_DONE)
 		return result;
 	len = (size_t)(prefix[0] << 8 | prefix[1]);
-	result = move(a, fd, false, a->message, len);
-	if (result != RESULT_ANSWER)
+	result = move_bytes(a, fd, false, a->message, len);
+	if (result != RESULT_DONE)
 		return result;
-	result = understand(a, server, len, reading);
+	result = understand_answer(a, server, len, reading);
 	if (result == RESULT_OTHER && *reading != SMTPD_DNS_UNCLEAR &&
 	    *reading != SMTPD_DNS_NO_EDNS)
 		a->reason = "the DNS gave an answer over TCP that is none";
@@ -284,7 +279,7 @@ write_query(struct asking *a, bool edns)
 
 /* Ask over UDP, and then over TCP if that is what the answer says. */
 static enum result
-exchange(struct asking *a, const struct smtpd_sockaddr *server, bool edns,
+exchange_once(struct asking *a, const struct smtpd_sockaddr *server, bool edns,
     enum smtpd_dns_reading *reading)
 {
 	enum result result;
@@ -305,10 +300,10 @@ ask_server(struct asking *a, size_t i)
 {
 	const struct smtpd_sockaddr *server = &a->servers.list[i];
 	enum smtpd_dns_reading reading;
-	enum result result = exchange(a, server, true, &reading);
+	enum result result = exchange_once(a, server, true, &reading);
 
 	if (result == RESULT_OTHER && reading == SMTPD_DNS_NO_EDNS)
-		result = exchange(a, server, false, &reading);
+		result = exchange_once(a, server, false, &reading);
 	if (result == RESULT_SILENT)
 		atomic_store(
 		    &a->dns->silent_until[i], smtpd__clock_ms() + SILENT_MS);
@@ -361,7 +356,7 @@ ask_all(struct asking *a)
 }
 
 static void
-fail(struct asking *a, enum result result)
+fail_question(struct asking *a, enum result result)
 {
 	memset(a->answer, 0, sizeof(*a->answer));
 	a->answer->status = SMTPD_DNS_FAILED;
@@ -390,12 +385,12 @@ ask_names(struct asking *a)
 		}
 		memcpy(a->q.name, a->chain.name, len + 1);
 	}
-	if (result != RESULT_ANSWER)
-		fail(a, result);
+	if (result != RESULT_DONE)
+		fail_question(a, result);
 }
 
 static struct asking *
-begin(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
+begin_question(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
 {
 	struct asking *a = malloc(sizeof(*a));
 	size_t len = strlen(name);
@@ -423,7 +418,7 @@ struct smtpd_dns_answer *
 smtpd__dns_ask(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
     uint64_t deadline, const struct smtpd_cancel *cancel)
 {
-	struct asking *a = begin(d, name, type);
+	struct asking *a = begin_question(d, name, type);
 	struct smtpd_dns_answer *answer, *smaller;
 
 	if (a == NULL)

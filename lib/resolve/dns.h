@@ -4,8 +4,8 @@
 
 /*
  * Asking the DNS.  The sockets are our own: a question ends at its deadline
- * and can be cancelled, over TCP too, and every answer tells what the server
- * said.
+ * and can be cancelled, over TCP too, and a server's failure is told apart from
+ * its silence.
  */
 
 #include <smtpd/cancel.h>
@@ -31,13 +31,13 @@ struct smtpd_dns;
  * or there are none. */
 struct smtpd_dns *smtpd__dns_create(const struct smtpd_dns_settings *settings);
 
-/* Nobody may be asking.  NULL is fine. */
+/* No thread may be asking.  NULL is fine. */
 void smtpd__dns_destroy(struct smtpd_dns *d);
 
 /*
  * Ask for the records of TYPE of NAME, which has no last dot and is absolute,
- * until the absolute DEADLINE at the latest.  Return what the first server
- * with a clear answer said, or why there was none; the caller frees it.
+ * until the absolute DEADLINE at the latest.  Return the answer of the first
+ * server that gave a clear one, or why there was none; the caller frees it.
  * NULL without memory.
  */
 struct smtpd_dns_answer *smtpd__dns_ask(struct smtpd_dns *d, const char *name,

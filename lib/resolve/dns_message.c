@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-/* What fits into one packet on every path (RFC 9715). */
+/* A size that fits into one packet on every path (RFC 9715). */
 #define UDP_SIZE 1232
 
 #define OPT_SIZE 11
@@ -54,7 +54,7 @@ write_opt(unsigned char *at)
 	ns_put16(UDP_SIZE, at + 3);
 }
 
-/* AD in a question asks to be told of authenticity (RFC 6840, 5.7). */
+/* AD in a question asks for AD in the answer (RFC 6840, 5.7). */
 size_t
 smtpd__dns_message_write(const struct smtpd_dns_question *q, unsigned char *buf)
 {
@@ -139,13 +139,13 @@ ttl_of(const ns_rr *rr)
 }
 
 static uint32_t
-shorter(uint32_t a, uint32_t b)
+shorter_ttl(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
 }
 
 static enum smtpd_dns_reading
-unclear(struct reader *r, const char *reason)
+fail_unclear(struct reader *r, const char *reason)
 {
 	r->out->status = SMTPD_DNS_FAILED;
 	r->out->reason = reason;
@@ -155,9 +155,9 @@ unclear(struct reader *r, const char *reason)
 }
 
 static enum smtpd_dns_reading
-malformed(struct reader *r)
+fail_malformed(struct reader *r)
 {
-	return unclear(r, "the DNS gave an answer that cannot be read");
+	return fail_unclear(r, "the DNS gave an answer that cannot be read");
 }
 
 /* The upper bits of the RCODE stand in an OPT record. */
@@ -194,7 +194,7 @@ read_authority(struct reader *r)
 		memcpy(r->zone, ns_rr_name(rr), strlen(ns_rr_name(rr)) + 1);
 		if (strcmp(r->zone, ".") == 0)
 			r->zone[0] = '\0';
-		r->negative_ttl_s = shorter(ttl_of(&rr),
+		r->negative_ttl_s = shorter_ttl(ttl_of(&rr),
 		    (uint32_t)ns_get32(ns_rr_rdata(rr) + ns_rr_rdlen(rr) - 4));
 	}
 	r->referral = r->referral && !r->soa;
@@ -218,7 +218,7 @@ expand_rest(struct reader *r, const ns_rr *rr, int skip, char *name)
 /* Follow the alias that NAME is, if it is one.  Return -1 when that cannot be
  * read. */
 static int
-step(struct reader *r)
+follow_alias(struct reader *r)
 {
 	char target[SMTPD_DNS_NAME_MAX];
 	ns_rr rr;
@@ -233,7 +233,7 @@ step(struct reader *r)
 		if (!expand_rest(r, &rr, 0, target))
 			return -1;
 		memcpy(r->chain->name, target, strlen(target) + 1);
-		r->chain->ttl_s = shorter(r->chain->ttl_s, ttl_of(&rr));
+		r->chain->ttl_s = shorter_ttl(r->chain->ttl_s, ttl_of(&rr));
 		return 1;
 	}
 	return 0;
@@ -268,7 +268,7 @@ keep_address(const ns_rr *rr, size_t size, struct smtpd_dns_record *to)
 }
 
 static bool
-keep(struct reader *r, const ns_rr *rr, struct smtpd_dns_record *to)
+keep_record(struct reader *r, const ns_rr *rr, struct smtpd_dns_record *to)
 {
 	if (r->q->type == SMTPD_DNS_MX)
 		return keep_mx(r, rr, to);
@@ -291,12 +291,12 @@ read_records(struct reader *r)
 		    !is_same_name(ns_rr_name(rr), r->chain->name) ||
 		    out->count == SMTPD_DNS_RECORDS_MAX)
 			continue;
-		if (!keep(r, &rr, &out->records[out->count])) {
+		if (!keep_record(r, &rr, &out->records[out->count])) {
 			out->damaged = true;
 			continue;
 		}
 		out->count++;
-		out->ttl_s = shorter(out->ttl_s, ttl_of(&rr));
+		out->ttl_s = shorter_ttl(out->ttl_s, ttl_of(&rr));
 	}
 	return true;
 }
@@ -306,14 +306,15 @@ static enum smtpd_dns_reading
 read_absence(struct reader *r, bool alias)
 {
 	if (r->out->damaged)
-		return malformed(r);
+		return fail_malformed(r);
 	if (r->rcode == ns_r_noerror && alias &&
 	    (!r->soa || !is_within(r->chain->name, r->zone)))
 		return SMTPD_DNS_ALIAS;
 	if (!(r->flags & BIT_AA) && (!(r->flags & BIT_RA) || r->referral))
-		return unclear(r, "the DNS server does not know the domain");
+		return fail_unclear(
+		    r, "the DNS server does not know the domain");
 	r->out->ttl_s =
-	    r->soa ? shorter(r->negative_ttl_s, r->chain->ttl_s) : 0;
+	    r->soa ? shorter_ttl(r->negative_ttl_s, r->chain->ttl_s) : 0;
 	r->out->status =
 	    r->rcode == ns_r_nxdomain ? SMTPD_DNS_NXDOMAIN : SMTPD_DNS_NODATA;
 	return SMTPD_DNS_CLEAR;
@@ -326,20 +327,20 @@ read_data(struct reader *r)
 	int more;
 
 	if (!read_authority(r))
-		return malformed(r);
-	while ((more = step(r)) > 0) {
+		return fail_malformed(r);
+	while ((more = follow_alias(r)) > 0) {
 		alias = true;
 		if (++r->chain->aliases > SMTPD_DNS_ALIASES_MAX)
-			return unclear(r,
+			return fail_unclear(r,
 			    "the DNS has a chain of aliases "
 			    "that is too long or has no end");
 	}
 	if (more < 0 || !read_records(r))
-		return malformed(r);
+		return fail_malformed(r);
 	if (r->out->count == 0)
 		return read_absence(r, alias);
 	if (r->rcode != ns_r_noerror)
-		return malformed(r);
+		return fail_malformed(r);
 	r->out->status = SMTPD_DNS_FOUND;
 	return SMTPD_DNS_CLEAR;
 }
@@ -361,7 +362,7 @@ read_failure(struct reader *r)
 		return SMTPD_DNS_NO_EDNS;
 	if (r->rcode < sizeof(reasons) / sizeof(reasons[0]))
 		reason = reasons[r->rcode];
-	return unclear(
+	return fail_unclear(
 	    r, reason != NULL ? reason : "the DNS server reported an error");
 }
 
@@ -384,7 +385,7 @@ smtpd__dns_message_read(const struct smtpd_dns_question *q,
 	if (r.flags & BIT_TC)
 		return SMTPD_DNS_CUT;
 	if (ns_initparse(msg, (int)len, &r.msg) != 0 || !read_rcode(&r))
-		return malformed(&r);
+		return fail_malformed(&r);
 	if (r.rcode != ns_r_noerror && r.rcode != ns_r_nxdomain)
 		return read_failure(&r);
 	*ad = r.flags & BIT_AD;

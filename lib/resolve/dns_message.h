@@ -37,7 +37,7 @@ enum smtpd_dns_status {
 	SMTPD_DNS_FOUND,    /* there are records */
 	SMTPD_DNS_NODATA,   /* the name has none of this type */
 	SMTPD_DNS_NXDOMAIN, /* there is no such name */
-	SMTPD_DNS_FAILED,   /* nobody knows: anything else */
+	SMTPD_DNS_FAILED,   /* anything else: there is no clear answer */
 };
 
 struct smtpd_dns_record {
@@ -89,7 +89,7 @@ enum smtpd_dns_reading {
 /* CNAMEs one after the other, in one answer or several. */
 #define SMTPD_DNS_ALIASES_MAX 8
 
-/* What is carried from one answer to the next: begins with zeros. */
+/* State that is carried from one answer to the next: begins with zeros. */
 struct smtpd_dns_chain {
 	unsigned aliases;              /* that were followed */
 	uint32_t ttl_s;                /* of the shortest lived among them */

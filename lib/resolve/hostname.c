@@ -27,8 +27,10 @@ is_label(const char *s, size_t len)
 }
 
 /* A last label of digits alone would make it an address (RFC 3696, 2). */
-bool
-smtpd__hostname_is_valid(const char *name)
+/* Whether NAME, without a last dot, can be that of a host: labels of letters,
+ * digits, "-" and, because so many have it, "_"; and no IPv4 address. */
+static bool
+is_valid_name(const char *name)
 {
 	if (strlen(name) >= SMTPD_DNS_HOST_MAX)
 		return false;
@@ -71,5 +73,5 @@ smtpd__hostname_normalise(const char *name, char *out)
 	for (size_t i = 0; i < len; i++)
 		out[i] = (char)smtpd__text_to_lower((unsigned char)name[i]);
 	out[len] = '\0';
-	return smtpd__hostname_is_valid(out) ? 0 : -1;
+	return is_valid_name(out) ? 0 : -1;
 }

@@ -4,15 +4,7 @@
 
 /* Names of hosts and of domains, before the DNS is asked for them. */
 
-#include <stdbool.h>
-
 #include "resolve/dns_message.h"
-
-/*
- * Whether NAME, without a last dot, can be that of a host: labels of letters,
- * digits, "-" and, because so many have it, "_"; and no IPv4 address.
- */
-bool smtpd__hostname_is_valid(const char *name);
 
 /*
  * Write NAME in lower case, without a last dot and in A-labels to OUT of

@@ -56,7 +56,7 @@ make_room(struct smtpd_mx_list *list, size_t more)
 }
 
 static void
-append(struct smtpd_mx_list *list, size_t host, int family,
+append_address(struct smtpd_mx_list *list, size_t host, int family,
     const struct smtpd_dns_answer *answer, size_t record)
 {
 	struct smtpd_mx_address *to = &list->at[list->count++];
@@ -71,7 +71,7 @@ append(struct smtpd_mx_list *list, size_t host, int family,
 
 /* The numbers below COUNT in random order. */
 static void
-shuffle(size_t *order, size_t count)
+shuffle_records(size_t *order, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		size_t k = smtpd__random_below((uint32_t)i + 1);
@@ -82,7 +82,7 @@ shuffle(size_t *order, size_t count)
 }
 
 static size_t
-smaller(size_t a, size_t b)
+smaller_of(size_t a, size_t b)
 {
 	return a < b ? a : b;
 }
@@ -94,18 +94,19 @@ smtpd__mx_add(struct smtpd_mx_list *list, size_t host,
 {
 	size_t six_order[SMTPD_DNS_RECORDS_MAX];
 	size_t four_order[SMTPD_DNS_RECORDS_MAX];
-	size_t sixes = smaller(six->count, max);
-	size_t fours = smaller(four->count, max);
+	size_t sixes = smaller_of(six->count, max);
+	size_t fours = smaller_of(four->count, max);
 
 	if (make_room(list, sixes + fours) != 0)
 		return -1;
-	shuffle(six_order, six->count);
-	shuffle(four_order, four->count);
+	shuffle_records(six_order, six->count);
+	shuffle_records(four_order, four->count);
 	for (size_t i = 0; i < sixes || i < fours; i++) {
 		if (i < sixes)
-			append(list, host, AF_INET6, six, six_order[i]);
+			append_address(list, host, AF_INET6, six, six_order[i]);
 		if (i < fours)
-			append(list, host, AF_INET, four, four_order[i]);
+			append_address(
+			    list, host, AF_INET, four, four_order[i]);
 	}
 	return 0;
 }
@@ -135,7 +136,7 @@ bool
 smtpd__mx_is_full(const struct smtpd_mx_list *list, size_t max)
 {
 	const struct tally n = count_families(list);
-	size_t least = smaller(FAMILY_MIN, max / 2);
+	size_t least = smaller_of(FAMILY_MIN, max / 2);
 
 	return list->count >= max && n.six >= least && n.four >= least;
 }
@@ -146,9 +147,9 @@ void
 smtpd__mx_limit(struct smtpd_mx_list *list, size_t max)
 {
 	const struct tally n = count_families(list);
-	size_t least = smaller(FAMILY_MIN, max / 2);
-	size_t owed_six = smaller(n.six, least);
-	size_t owed_four = smaller(n.four, least);
+	size_t least = smaller_of(FAMILY_MIN, max / 2);
+	size_t owed_six = smaller_of(n.six, least);
+	size_t owed_four = smaller_of(n.four, least);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < list->count; i++) {

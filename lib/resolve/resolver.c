@@ -112,7 +112,7 @@ smtpd_resolver_destroy(struct smtpd_resolver *r)
 
 /* The answer from the cache or from the DNS; no lock is held meanwhile. */
 static struct smtpd_dns_answer *
-fetch(const struct lookup *l, const char *name, enum smtpd_dns_type type)
+fetch_answer(const struct lookup *l, const char *name, enum smtpd_dns_type type)
 {
 	struct smtpd_cache *cache = l->r->cache;
 	struct smtpd_dns_answer *answer =
@@ -126,11 +126,11 @@ fetch(const struct lookup *l, const char *name, enum smtpd_dns_type type)
 	return answer;
 }
 
-/* As fetch(), and take note of what it means for all. */
+/* As fetch_answer(), and take note of what it means for all. */
 static struct smtpd_dns_answer *
-ask(struct lookup *l, const char *name, enum smtpd_dns_type type)
+ask_for(struct lookup *l, const char *name, enum smtpd_dns_type type)
 {
-	struct smtpd_dns_answer *answer = fetch(l, name, type);
+	struct smtpd_dns_answer *answer = fetch_answer(l, name, type);
 
 	if (answer == NULL) {
 		l->no_memory = true;
@@ -150,7 +150,7 @@ ask(struct lookup *l, const char *name, enum smtpd_dns_type type)
 /* Leave out the hosts from number I on, and those before it that are not
  * preferred to it (RFC 5321, 5.1). */
 static void
-cut(struct lookup *l, size_t i)
+cut_hosts(struct lookup *l, size_t i)
 {
 	while (i > 0 && l->hosts[i - 1].preference == l->hosts[i].preference)
 		i--;
@@ -194,7 +194,7 @@ cut_own_name(struct lookup *l)
 	while (i < l->nhosts && strcmp(l->hosts[i].name, own) != 0)
 		i++;
 	if (i < l->nhosts)
-		cut(l, i);
+		cut_hosts(l, i);
 }
 
 static bool
@@ -227,7 +227,7 @@ add_addresses(struct lookup *l, size_t i, const struct smtpd_dns_answer *six,
 	if (six == NULL || four == NULL)
 		return -1;
 	if (has_self(l->r, six, AF_INET6) || has_self(l->r, four, AF_INET)) {
-		cut(l, i);
+		cut_hosts(l, i);
 		return 0;
 	}
 	return smtpd__mx_add(&l->found, i, six, four, l->r->max_addresses);
@@ -236,8 +236,10 @@ add_addresses(struct lookup *l, size_t i, const struct smtpd_dns_answer *six,
 static void
 look_up_host(struct lookup *l, size_t i)
 {
-	struct smtpd_dns_answer *six = ask(l, l->hosts[i].name, SMTPD_DNS_AAAA);
-	struct smtpd_dns_answer *four = ask(l, l->hosts[i].name, SMTPD_DNS_A);
+	struct smtpd_dns_answer *six =
+	    ask_for(l, l->hosts[i].name, SMTPD_DNS_AAAA);
+	struct smtpd_dns_answer *four =
+	    ask_for(l, l->hosts[i].name, SMTPD_DNS_A);
 
 	if (add_addresses(l, i, six, four) != 0)
 		l->no_memory = true;
@@ -273,7 +275,7 @@ say_later(const struct lookup *l, const char *trouble)
 }
 
 static struct smtpd_targets *
-decide(struct lookup *l)
+decide_result(struct lookup *l)
 {
 	smtpd__mx_limit(&l->found, l->r->max_addresses);
 	if (l->no_memory)
@@ -302,9 +304,9 @@ is_null_mx(const struct smtpd_dns_answer *answer)
 	    answer->records[0].host[0] == '\0';
 }
 
-/* What the answer for MX means. */
+/* Find the targets that the answer for MX leads to. */
 static struct smtpd_targets *
-go_on(struct lookup *l, const struct smtpd_dns_answer *answer)
+resolve_mx(struct lookup *l, const struct smtpd_dns_answer *answer)
 {
 	l->mx = answer->status == SMTPD_DNS_FOUND;
 	l->authenticated = answer->authenticated;
@@ -322,7 +324,7 @@ go_on(struct lookup *l, const struct smtpd_dns_answer *answer)
 		list_domain(l);
 	cut_own_name(l);
 	find_addresses(l);
-	return decide(l);
+	return decide_result(l);
 }
 
 static struct smtpd_targets *
@@ -334,7 +336,7 @@ resolve_host(struct lookup *l, const char *host)
 	list_domain(l);
 	cut_own_name(l);
 	find_addresses(l);
-	return decide(l);
+	return decide_result(l);
 }
 
 static struct smtpd_targets *
@@ -346,10 +348,10 @@ resolve_domain(struct lookup *l, const char *domain)
 	if (smtpd__hostname_normalise(domain, l->name) != 0)
 		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
 		    "%s is not the name of a domain", l->shown);
-	answer = ask(l, l->name, SMTPD_DNS_MX);
+	answer = ask_for(l, l->name, SMTPD_DNS_MX);
 	if (answer == NULL)
 		return NULL;
-	t = go_on(l, answer);
+	t = resolve_mx(l, answer);
 	free(answer);
 	return t;
 }
@@ -370,9 +372,10 @@ resolve_literal(struct lookup *l, const char *literal)
 	return smtpd__targets_found(l->hosts, &list);
 }
 
-/* What holds of every result; cancelling comes before all others. */
+/* Fill in what all results have in common.  A look-up that was cancelled has no
+ * other result. */
 static struct smtpd_targets *
-finish(const struct lookup *l, struct smtpd_targets *t)
+complete_result(const struct lookup *l, struct smtpd_targets *t)
 {
 	if (t != NULL && smtpd_cancel_is_triggered(l->cancel)) {
 		smtpd_targets_free(t);
@@ -404,7 +407,7 @@ look_up(struct smtpd_resolver *r, const char *name,
 	l->cancel = cancel;
 	l->ttl_s = UINT32_MAX;
 	l->deadline = smtpd__clock_after(smtpd__clock_ms(), r->total_ms);
-	t = finish(l, resolve(l, name));
+	t = complete_result(l, resolve(l, name));
 	free(l->found.at);
 	free(l);
 	return t;
@@ -423,7 +426,7 @@ smtpd_resolve(struct smtpd_resolver *r, const char *domain,
 }
 
 struct smtpd_targets *
-smtpd__resolve_host(struct smtpd_resolver *r, const char *host,
+smtpd__resolver_host(struct smtpd_resolver *r, const char *host,
     const struct smtpd_cancel *cancel)
 {
 	return look_up(r, host, cancel, resolve_host);

@@ -2,11 +2,16 @@
 #ifndef SMTPD_RESOLVE_RESOLVER_H
 #define SMTPD_RESOLVE_RESOLVER_H
 
+/*
+ * From a domain to its targets, by the DNS and a cache: the part of
+ * smtpd/resolve.h that is not public.
+ */
+
 #include <smtpd/resolve.h>
 
 /* As smtpd_resolve(), for a host whose name is known: its own addresses, as if
  * there were no MX; and no literal. */
-struct smtpd_targets *smtpd__resolve_host(struct smtpd_resolver *r,
+struct smtpd_targets *smtpd__resolver_host(struct smtpd_resolver *r,
     const char *host, const struct smtpd_cancel *cancel);
 
 #endif

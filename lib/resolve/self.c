@@ -62,7 +62,7 @@ read_address(const struct sockaddr *addr, struct smtpd_ip *ip)
 
 /* The lock is held.  What was known stays when there is nothing newer. */
 static void
-refresh(struct smtpd_self *s)
+refresh_list(struct smtpd_self *s)
 {
 	struct ifaddrs *all, *at;
 	struct smtpd_ip *list;
@@ -95,7 +95,7 @@ smtpd__self_has(struct smtpd_self *s, const struct smtpd_ip *ip, uint64_t now)
 	pthread_mutex_lock(&s->lock);
 	if (s->list == NULL || now >= s->stale) {
 		s->stale = now + FRESH_MS;
-		refresh(s);
+		refresh_list(s);
 	}
 	for (size_t i = 0; i < s->count && !has; i++)
 		has = s->list[i].family == real.family &&

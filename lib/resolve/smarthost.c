@@ -43,7 +43,7 @@ smtpd__smarthost_normalise(const char *host, char *out)
 
 /* The addresses of an answer of the system. */
 static struct smtpd_targets *
-list(const char *host, const struct addrinfo *found)
+list_addresses(const char *host, const struct addrinfo *found)
 {
 	struct smtpd_mx_address addresses[ADDRESSES_MAX];
 	struct smtpd_mx_list l = { .at = addresses };
@@ -84,7 +84,7 @@ ask_system(const char *host)
 			? SMTPD_RESOLVE_NEVER
 			: SMTPD_RESOLVE_LATER,
 		    "4.4.3", "%s: %s", host, gai_strerror(error));
-	t = list(host, found);
+	t = list_addresses(host, found);
 	freeaddrinfo(found);
 	return t;
 }
@@ -99,7 +99,7 @@ smtpd__smarthost_find(struct smtpd_resolver *r, const char *host,
 		return smtpd_resolve(r, host, cancel);
 	if (strchr(host, '.') == NULL)
 		return ask_system(host);
-	known = smtpd__resolve_host(r, host, cancel);
+	known = smtpd__resolver_host(r, host, cancel);
 	if (known == NULL || known->outcome == SMTPD_RESOLVE_FOUND ||
 	    smtpd_cancel_is_triggered(cancel))
 		return known;

@@ -6,8 +6,8 @@
 #include "base/base64.h"
 #include "base/text.h"
 
-/* Rounds that a server may ask for: fewer are a gift to whoever listens
- * (RFC 7677, 4), more would keep us busy for longer than any deadline. */
+/* Rounds that a server may ask for: fewer make the password easy to guess (RFC
+ * 7677, 4), more would keep the client busy beyond any deadline. */
 #define ROUNDS_MIN 4096
 #define ROUNDS_MAX 1000000
 
@@ -17,7 +17,7 @@
 #define HEADER  "n,,"
 #define BINDING "c=biws"
 
-/* What a server's first message says. */
+/* A server's first message. */
 struct challenge {
 	const char *nonce; /* NONCE_LEN bytes, ours in front */
 	size_t nonce_len;
@@ -119,8 +119,8 @@ read_challenge(
 /* From the salted password: the proof that we know it, and the signature that
  * the server is to show (RFC 5802, 3). */
 static int
-sign(struct smtpd_scram *s, const unsigned char *salted, const char *message,
-    unsigned char *proof)
+sign_message(struct smtpd_scram *s, const unsigned char *salted,
+    const char *message, unsigned char *proof)
 {
 	unsigned char key[SMTPD_SHA256_SIZE], stored[SMTPD_SHA256_SIZE];
 	unsigned char server_key[SMTPD_SHA256_SIZE];
@@ -161,7 +161,7 @@ smtpd__scram_answer(struct smtpd_scram *s, const char *challenge,
 	if (t.cut ||
 	    smtpd__digest_pbkdf2_sha256(password, strlen(password), c.salt,
 		c.salt_len, c.rounds, salted) != 0 ||
-	    sign(s, salted, message, proof) != 0)
+	    sign_message(s, salted, message, proof) != 0)
 		return -1;
 	smtpd__text_add(&answer, ",p=");
 	smtpd__base64_encode(&answer, proof, sizeof(proof));

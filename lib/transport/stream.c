@@ -223,7 +223,8 @@ smtpd__stream_flush(struct smtpd_stream *st)
 {
 	size_t len = st->out_len;
 
-	/* What could not be sent is not tried again: the wait would be too. */
+	/* Output that could not be sent is dropped: another try would wait
+	 * again. */
 	st->out_len = 0;
 	if (len == 0)
 		return SMTPD_IO_OK;

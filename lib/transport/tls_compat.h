@@ -2,7 +2,8 @@
 #ifndef SMTPD_TRANSPORT_TLS_COMPAT_H
 #define SMTPD_TRANSPORT_TLS_COMPAT_H
 
-/* What differs between mbedTLS 2.28 and 3.6, for the two ends of TLS. */
+/* One interface for mbedTLS 2.28 and 3.6, where these differ, for the two ends
+ * of TLS. */
 
 #include <mbedtls/version.h>
 

@@ -32,8 +32,8 @@ send_corked(struct smtpd_tls_conn *conn)
 	return conn->status;
 }
 
-/* mbedTLS wants bytes.  Any failure but an end is told as a time-out: what it
- * really was stays in conn->status. */
+/* Read bytes for mbedTLS.  It sees any failure but an end as a time-out: the
+ * real one is in conn->status. */
 static int
 read_wire(void *arg, unsigned char *buf, size_t size)
 {
@@ -214,7 +214,8 @@ gather_info(struct smtpd_tls_conn *conn)
 }
 
 static void
-explain(enum smtpd_io_status status, int result, char *reason, size_t size)
+explain_failure(
+    enum smtpd_io_status status, int result, char *reason, size_t size)
 {
 	if (status == SMTPD_IO_TLS)
 		mbedtls_strerror(result, reason, size);
@@ -237,7 +238,7 @@ smtpd__tls_conn_handshake(
 		return SMTPD_IO_OK;
 	}
 	status = smtpd__tls_conn_status(conn, result);
-	explain(status, result, reason, size);
+	explain_failure(status, result, reason, size);
 	return status;
 }
 

@@ -49,7 +49,7 @@ void smtpd__tls_conn_close(struct smtpd_tls_conn *conn);
 /* Free CONN; NULL is fine. */
 void smtpd__tls_conn_destroy(struct smtpd_tls_conn *conn);
 
-/* What is known once the handshake is over. */
+/* Information that is complete once the handshake is over. */
 const struct smtpd_tls_info *smtpd__tls_conn_info(
     const struct smtpd_tls_conn *conn);
 

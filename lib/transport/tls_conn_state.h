@@ -2,7 +2,7 @@
 #ifndef SMTPD_TRANSPORT_TLS_CONN_STATE_H
 #define SMTPD_TRANSPORT_TLS_CONN_STATE_H
 
-/* What the two ends of TLS share, for tls_conn.c and tls_client.c alone. */
+/* The state that the two ends of TLS share, for the files tls_* alone. */
 
 #include <mbedtls/ssl.h>
 
@@ -31,7 +31,7 @@ int smtpd__tls_conn_init(struct smtpd_tls_conn *conn,
  * success. */
 int smtpd__tls_conn_shake_hands(struct smtpd_tls_conn *conn, uint64_t deadline);
 
-/* What RESULT, negative or 0, means to the session. */
+/* The status that RESULT of mbedTLS, negative or 0, means. */
 enum smtpd_io_status smtpd__tls_conn_status(
     const struct smtpd_tls_conn *conn, int result);
 

@@ -55,8 +55,8 @@ static const int suites[] = {
 bool
 smtpd_tls_supported(void)
 {
-	/* What was compiled against may not be what is loaded, and 0 means
-	 * that it has it. */
+	/* The library that is loaded may be another one than at compile time;
+	 * 0 means that it has the feature. */
 	return mbedtls_version_check_feature("MBEDTLS_THREADING_C") == 0;
 }
 

@@ -2,7 +2,8 @@
 #ifndef SMTPD_TRANSPORT_TLS_CONTEXT_H
 #define SMTPD_TRANSPORT_TLS_CONTEXT_H
 
-/* What connections see of a context, for net/tls.c alone. */
+/* Certificates, keys and rules of a server: the part of a context that its
+ * connections see. */
 
 #include <mbedtls/ssl.h>
 

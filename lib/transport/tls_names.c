@@ -12,7 +12,8 @@
 /* Whether NAME of LEN bytes is PATTERN, which may begin with "*." for one
  * label. */
 static bool
-matches(const char *pattern, size_t pattern_len, const char *name, size_t len)
+matches_pattern(
+    const char *pattern, size_t pattern_len, const char *name, size_t len)
 {
 	const char *dot;
 
@@ -64,7 +65,7 @@ smtpd__tls_names_include(
 	size_t pattern_len;
 
 	while (smtpd__tls_names_next(&names, &pattern, &pattern_len))
-		if (matches(pattern, pattern_len, name, len))
+		if (matches_pattern(pattern, pattern_len, name, len))
 			return true;
 	return false;
 }

@@ -16,7 +16,7 @@
 #define SMTPD_TLS_SESSIONS_KEY_MAX    320
 #define SMTPD_TLS_SESSIONS_REASON_MAX 256
 
-/* What was found out when the session began. */
+/* The result of the verification when the session began. */
 struct smtpd_tls_session_info {
 	bool verified;
 	char reason[SMTPD_TLS_SESSIONS_REASON_MAX]; /* why it is not; "" */

@@ -72,7 +72,7 @@ set_up_config(struct smtpd_trust *t, mbedtls_ssl_config *conf, bool legacy)
 	smtpd_tls_forbid_old_versions(conf);
 	smtpd_tls_want_tickets(conf);
 	smtpd_tls_set_signatures(conf, legacy);
-	/* What a bad certificate means is decided after the handshake. */
+	/* A bad certificate is judged after the handshake. */
 	mbedtls_ssl_conf_authmode(conf, MBEDTLS_SSL_VERIFY_OPTIONAL);
 	mbedtls_ssl_conf_ca_chain(conf, &t->ca, NULL);
 	return 0;

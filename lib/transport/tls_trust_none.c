@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A library without TLS: nobody can be believed. */
+/* A library without TLS: there are no authorities. */
 #include <stdio.h>
 
 #include "transport/tls_client.h"

@@ -12,6 +12,7 @@
 
 #include "net/socket.h"
 #include "os/clock.h"
+#include "os/poll.h"
 
 /* How often a wait that no shutdown() can end looks for an interrupt. */
 #define SLICE_MS 200
@@ -71,28 +72,24 @@ is_interrupted(struct smtpd_wire *w)
 static enum smtpd_io_status
 wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
 {
-	struct pollfd pfds[] = {
-		{ .fd = fd, .events = events },
-		{ .fd = w->cancel_fd, .events = POLLIN },
-	};
-
 	for (;;) {
 		uint64_t until = deadline;
-		int n;
 
 		if (is_interrupted(w))
 			return SMTPD_IO_INTERRUPTED;
 		w->now = smtpd__clock_ms();
 		if (!w->socket)
 			until = smtpd__clock_earlier(until, w->now + SLICE_MS);
-		n = poll(pfds, w->cancel_fd < 0 ? 1 : 2,
-		    smtpd__clock_poll_ms(w->now, until));
-		if (n > 0 && pfds[1].revents != 0)
-			return SMTPD_IO_INTERRUPTED;
-		if (n > 0)
+		switch (smtpd__poll_wait(fd, events, w->cancel_fd, until)) {
+		case SMTPD_POLL_READY:
 			return SMTPD_IO_OK;
-		if (n < 0 && errno != EINTR)
+		case SMTPD_POLL_CANCELLED:
+			return SMTPD_IO_INTERRUPTED;
+		case SMTPD_POLL_ERROR:
 			return SMTPD_IO_ERROR;
+		case SMTPD_POLL_TIMEOUT:
+			break;
+		}
 		w->now = smtpd__clock_ms();
 		if (w->now >= deadline)
 			return SMTPD_IO_TIMEOUT;
@@ -100,7 +97,7 @@ wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
 }
 
 static enum smtpd_io_status
-closed(struct smtpd_wire *w)
+closed_status(struct smtpd_wire *w)
 {
 	return is_interrupted(w) ? SMTPD_IO_INTERRUPTED : SMTPD_IO_CLOSED;
 }
@@ -141,7 +138,7 @@ smtpd__wire_read(struct smtpd_wire *w, char *buf, size_t size,
 			return SMTPD_IO_OK;
 		}
 		if (n == 0 || errno == ECONNRESET || errno == EPIPE)
-			return closed(w);
+			return closed_status(w);
 		if (errno != EINTR && errno != EAGAIN)
 			return SMTPD_IO_ERROR;
 		if (direct && errno == EAGAIN && w->rest != NULL)
@@ -204,7 +201,7 @@ smtpd__wire_write(struct smtpd_wire *w, const char *buf, size_t len)
 			continue;
 		}
 		if (errno == EPIPE || errno == ECONNRESET)
-			return closed(w);
+			return closed_status(w);
 		if (errno == EINTR)
 			continue;
 		if (errno != EAGAIN)

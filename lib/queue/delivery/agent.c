@@ -12,7 +12,7 @@
 #include "queue/delivery/agent_rules.h"
 #include "queue/delivery/agent_send.h"
 
-/* What one connection serves. */
+/* Limits of one connection. */
 #define REQUESTS_MAX 100
 #define OPEN_MS      300000
 

@@ -46,7 +46,7 @@ struct smtpd_agent *smtpd__agent_create(
 /* Close the connection without QUIT, and free A. */
 void smtpd__agent_destroy(struct smtpd_agent *a);
 
-/* What an agent is asked to do. */
+/* A request to an agent. */
 struct smtpd_delivery_request {
 	const struct smtpd_loaded_message *loaded;
 	const struct smtpd_route *route; /* FOUND */

@@ -11,7 +11,7 @@
 void smtpd__agent_log_relay(struct smtpd_agent_attempt *t,
     const struct smtpd_relay *relay, bool reused);
 
-/* Add what the host at RELAY said of all. */
+/* Add a result of the host at RELAY that is that of all recipients. */
 void smtpd__agent_log_result(struct smtpd_agent_attempt *t,
     const struct smtpd_relay *relay, const struct smtpd_result *result);
 

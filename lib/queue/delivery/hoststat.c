@@ -19,7 +19,7 @@
 #define DOWN_MAX_MS   UINT64_C(3600000)
 #define TLS_BROKEN_MS UINT64_C(86400000)
 
-/* What is remembered of an address; all zero: nothing. */
+/* The record of an address; all zero: none. */
 struct record {
 	unsigned char address[16]; /* IPv4 as mapped into IPv6 */
 	uint64_t changed;
@@ -30,7 +30,7 @@ struct record {
 
 struct smtpd_hoststat {
 	pthread_mutex_t mutex;
-	uint32_t seed; /* so that nobody can choose addresses of one row */
+	uint32_t seed; /* keeps others from choosing addresses of one row */
 	struct record rows[ROWS][COLUMNS];
 };
 

@@ -12,7 +12,8 @@
 #include "base/text.h"
 #include "client/tls_policy.h"
 
-/* What all look-ups share: any number of threads may use one at a time. */
+/* The state that all look-ups share: any number of threads may use one at a
+ * time. */
 struct smtpd_router;
 
 /*
@@ -34,7 +35,7 @@ struct smtpd_route {
 
 	/*
 	 * The site, when it is FOUND: "smarthost", or the names of the mail
-	 * hosts by preference, equal ones in the order of letters.  Unless
+	 * hosts by preference, equal ones in alphabetical order.  Unless
 	 * that is "opportunistic", the id of the policy follows: a certificate
 	 * failure under one domain's policy must not suspend the site for
 	 * others.
