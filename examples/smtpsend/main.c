@@ -236,6 +236,7 @@ main(int argc, char **argv)
 {
 	static struct start s = {
 		.job = { .port = 25,
+		    .client = { SMTPD_CLIENT_SETTINGS_INIT },
 		    .envelope = { SMTPD_OUTGOING_ENVELOPE_INIT },
 		    .message = { SMTPD_OUTGOING_INIT } }
 	};

@@ -27,8 +27,8 @@ size_t smtpd__client_exchange_write(struct smtpd_client *c,
 
 /*
  * Send what was put, and wait MS milliseconds for a reply, all of it.  EACH is
- * called with its lines, unless NULL.  Return its code, or -1 when the connection
- * was closed.
+ * called with its lines, unless NULL.  Return its code, or -1 when the
+ * connection was closed.
  */
 int smtpd__client_exchange_read_reply(struct smtpd_client *c,
     enum smtpd_phase phase, uint32_t ms, smtpd_reply_line_fn *each);

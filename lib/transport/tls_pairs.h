@@ -30,7 +30,7 @@ struct smtpd_tls_pairs {
 	mbedtls_ssl_config *conf;     /* where the default ones are used */
 	mbedtls_ctr_drbg_context *drbg;
 
-	/* The mark of tickets: a digest of the kinds of keys and their names. */
+	/* The mark of tickets: a digest of kinds of keys and of names. */
 	unsigned char mark[SMTPD_SHA256_SIZE];
 };
 

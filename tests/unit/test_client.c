@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The client where a conversation as a file (tests/call) does not do: much data,
- * times, cancelling, several connections. */
+/* The client where a conversation as a file (tests/call) is not enough: much
+ * data, times, cancelling, several connections. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
