@@ -19,7 +19,7 @@ read_size(const void *given, size_t known_size, size_t *size)
 	return -1;
 }
 
-/* Copy GIVEN of SIZE bytes into KNOWN, whose first member is KNOWN_SIZE then. */
+/* Copy GIVEN of SIZE bytes into KNOWN, whose size is KNOWN_SIZE afterwards. */
 static int
 copy_known(void *known, size_t known_size, const void *given, size_t size)
 {
