@@ -13,7 +13,7 @@
 
 #include "address_list.h"
 #include "complain.h"
-#include "sending.h"
+#include "sender_options.h"
 
 #define GO_ON (-1)
 
@@ -151,8 +151,9 @@ read_mode(struct arguments *a, const char *text)
 static int
 read_port(struct arguments *a, const char *text)
 {
-	return sending_port(text, &a->port) == 0 ? GO_ON
-						 : misuse("--port", text);
+	return sender_options_port(text, &a->port) == 0
+	    ? GO_ON
+	    : misuse("--port", text);
 }
 
 static int

@@ -15,16 +15,16 @@
 #include "delivery.h"
 #include "listen.h"
 #include "log.h"
+#include "maintenance.h"
 #include "options.h"
 #include "settings.h"
-#include "upkeep.h"
 
 /* Everything that lives as long as the daemon. */
 struct smtpin {
 	struct settings settings;
 	struct log *log;
 	struct delivery delivery;
-	struct upkeep upkeep;
+	struct maintenance maintenance;
 	struct smtpd_server *server;
 };
 
@@ -63,11 +63,11 @@ create(struct smtpin *p)
 	if (p->log == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	delivery_init(&p->delivery, p->settings.in.name, p->log);
-	p->upkeep.delivery = &p->delivery;
-	p->upkeep.file = p->settings.users;
-	p->upkeep.tls.certs = &p->settings.in.tls_certs;
-	p->upkeep.tls.keys = &p->settings.in.tls_keys;
-	p->upkeep.tls.log = p->log;
+	p->maintenance.delivery = &p->delivery;
+	p->maintenance.file = p->settings.users;
+	p->maintenance.tls.certs = &p->settings.in.tls_certs;
+	p->maintenance.tls.keys = &p->settings.in.tls_keys;
+	p->maintenance.tls.log = p->log;
 	status = open_mailboxes(p);
 	if (status != 0)
 		return status;
@@ -77,7 +77,7 @@ create(struct smtpin *p)
 	if (p->server == NULL ||
 	    delivery_register(&p->delivery, p->server) == -1)
 		return complain(PROGRAM, EX_OSERR, "no memory");
-	p->upkeep.tls.server = p->server;
+	p->maintenance.tls.server = p->server;
 	daemon_raise_files(s.max_connections, p->log);
 	return 0;
 }
@@ -119,9 +119,9 @@ settle(struct smtpin *p)
 
 	if (status != 0)
 		return status;
-	status = upkeep_load(&p->upkeep, why, sizeof(why));
+	status = maintenance_load(&p->maintenance, why, sizeof(why));
 	if (status == 0)
-		status = tls_files_load(&p->upkeep.tls, why, sizeof(why));
+		status = tls_files_load(&p->maintenance.tls, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
 	warn_root(p);
@@ -143,10 +143,10 @@ run(struct smtpin *p)
 	    .server = p->server,
 	    .tls_port = (unsigned)p->settings.in.tls_port,
 	    .log = p->log,
-	    .reload = upkeep_reload,
-	    .housekeep = upkeep_clean,
-	    .look = upkeep_look,
-	    .user = &p->upkeep,
+	    .reload = maintenance_reload,
+	    .housekeep = maintenance_clean,
+	    .look = maintenance_look,
+	    .user = &p->maintenance,
 	});
 }
 
@@ -159,8 +159,8 @@ main(int argc, char **argv)
 	if (status == OPTIONS_GO) {
 		status = run(&p);
 		smtpd_server_destroy(p.server);
-		upkeep_finish(&p.upkeep);
-		tls_files_finish(&p.upkeep.tls);
+		maintenance_finish(&p.maintenance);
+		tls_files_finish(&p.maintenance.tls);
 		delivery_finish(&p.delivery);
 		log_destroy(p.log);
 	}

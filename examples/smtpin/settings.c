@@ -62,7 +62,7 @@ static const struct option_table table = {
 		 "users.\n\n",
 	.rules = rules,
 	.count = sizeof(rules) / sizeof(rules[0]),
-	.shared = &receiving_options,
+	.shared = &receiver_options_table,
 	.shared_offset = AT(in),
 };
 
@@ -76,7 +76,7 @@ complete(struct settings *s)
 		return complain(PROGRAM, EX_USAGE,
 		    "which users are there? name a file with lines "
 		    "\"user : address\" (--users FILE)");
-	status = receiving_complete(&s->in, PROGRAM);
+	status = receiver_options_complete(&s->in, PROGRAM);
 	if (status != 0)
 		return status;
 	if (s->maildir == NULL)
@@ -91,7 +91,7 @@ settings_read(int argc, char **argv, struct settings *s)
 {
 	int status;
 
-	*s = (struct settings){ .in = receiving_defaults };
+	*s = (struct settings){ .in = receiver_options_defaults };
 	status = options_read(&table, argc, argv, s);
 	return status == OPTIONS_GO ? complete(s) : status;
 }
@@ -105,7 +105,7 @@ settings_finish(struct settings *s)
 void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
-	receiving_for_server(&s->in, out);
+	receiver_options_for_server(&s->in, out);
 	/* As the library's defaults, 20 and 50. */
 	out->max_per_network = s->in.max_per_address != 0
 	    ? (uint32_t)(s->in.max_per_address * 5 / 2)

@@ -6,12 +6,12 @@
 
 #include <smtpd/server.h>
 
-#include "receiving.h"
+#include "receiver_options.h"
 
 #define PROGRAM "smtpin"
 
 struct settings {
-	struct receiving in;
+	struct receiver_options in;
 	char *interface; /* NULL: that of the default route */
 	char *users;
 	char *maildir; /* a pattern */

@@ -105,7 +105,7 @@ read_password(struct smtpout *p)
 
 	if (s->password_file == NULL)
 		return 0;
-	if (sending_password(
+	if (sender_options_password(
 		s->password_file, s->password, sizeof(s->password)) == -1)
 		return complain(PROGRAM, EX_NOINPUT,
 		    "cannot read the password file %s: %s", s->password_file,

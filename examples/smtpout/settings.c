@@ -98,7 +98,7 @@ static const struct option_table table = {
 	    "out.\n\n",
 	.rules = rules,
 	.count = sizeof(rules) / sizeof(rules[0]),
-	.shared = &receiving_options,
+	.shared = &receiver_options_table,
 	.shared_offset = AT(in),
 };
 
@@ -110,7 +110,7 @@ read_policy(struct settings *s, char *text)
 	const char *word = equals != NULL ? equals + 1 : text;
 	enum smtpd_security security;
 
-	if (sending_security(word, &security) == -1)
+	if (sender_options_security(word, &security) == -1)
 		return complain(PROGRAM, EX_USAGE,
 		    "--tls: \"%s\" is neither opportunistic nor require nor "
 		    "never",
@@ -150,7 +150,7 @@ complete_smarthost(struct settings *s)
 		    "--password-file: there is no --smarthost USER@HOST");
 	if (s->smarthost == NULL)
 		return 0;
-	if (sending_smarthost(s->smarthost, &s->relay) == -1)
+	if (sender_options_smarthost(s->smarthost, &s->relay) == -1)
 		return complain(PROGRAM, EX_USAGE,
 		    "--smarthost: give [tls://][user@]host[:port], an IPv6 "
 		    "address in brackets");
@@ -180,7 +180,7 @@ complete_times(const struct settings *s)
 static int
 complete_receiving(struct settings *s)
 {
-	return receiving_complete(&s->in, PROGRAM);
+	return receiver_options_complete(&s->in, PROGRAM);
 }
 
 static int
@@ -196,7 +196,7 @@ complete_listen(struct settings *s)
 			    s->in.listen.items[i]);
 	if (s->in.listen.count == 0)
 		s->in.loopback = true;
-	if (s->in.max_per_address == RECEIVING_UNSET)
+	if (s->in.max_per_address == RECEIVER_OPTIONS_UNSET)
 		s->in.max_per_address = s->in.max_connections;
 	return 0;
 }
@@ -225,7 +225,7 @@ settings_read(int argc, char **argv, struct settings *s)
 	int status;
 
 	*s = (struct settings){
-		.in = receiving_defaults,
+		.in = receiver_options_defaults,
 		.remote_port = 25,
 		.retry_min = 300,
 		.retry_max = 7200,
@@ -236,7 +236,7 @@ settings_read(int argc, char **argv, struct settings *s)
 		.site_connections = 10,
 		.queue_segment = 67108864,
 	};
-	s->in.max_per_address = RECEIVING_UNSET;
+	s->in.max_per_address = RECEIVER_OPTIONS_UNSET;
 	status = options_read(&table, argc, argv, s);
 	return status == OPTIONS_GO ? complete(s) : status;
 }
@@ -254,7 +254,7 @@ settings_finish(struct settings *s)
 void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
-	receiving_for_server(&s->in, out);
+	receiver_options_for_server(&s->in, out);
 	out->flags = SMTPD_FLAG_DSN;
 	out->max_per_network = SMTPD_NO_LIMIT;
 	out->max_transactions = SMTPD_NO_LIMIT;

@@ -10,8 +10,8 @@
 #include <smtpd/queue.h>
 #include <smtpd/server.h>
 
-#include "receiving.h"
-#include "sending.h"
+#include "receiver_options.h"
+#include "sender_options.h"
 #include "text_list.h"
 
 #define PROGRAM       "smtpout"
@@ -19,7 +19,7 @@
 
 struct settings {
 	/* How mail comes in. */
-	struct receiving in;
+	struct receiver_options in;
 	bool remove_bcc;
 
 	/* How it is kept, and goes out. */

@@ -78,7 +78,7 @@ show_line(void *user, bool sent, const char *line)
 static int
 read_port(const char *text, uint16_t *port)
 {
-	return sending_port(text, port) == 0
+	return sender_options_port(text, port) == 0
 	    ? EX_OK
 	    : complain(EX_USAGE, text, "no port");
 }
@@ -86,7 +86,7 @@ read_port(const char *text, uint16_t *port)
 static int
 read_smarthost(char *text, struct smarthost *s)
 {
-	return sending_smarthost(text, s) == 0
+	return sender_options_smarthost(text, s) == 0
 	    ? EX_OK
 	    : complain(EX_USAGE, text, "no host, or no port");
 }
@@ -94,7 +94,7 @@ read_smarthost(char *text, struct smarthost *s)
 static int
 read_security(const char *text, enum smtpd_security *out)
 {
-	return sending_security(text, out) == 0
+	return sender_options_security(text, out) == 0
 	    ? EX_OK
 	    : complain(EX_USAGE, text, "opportunistic, require or never");
 }
@@ -192,7 +192,7 @@ read_password(struct start *s)
 	const char *found = getenv("SMTPSEND_PASSWORD");
 
 	if (s->password_file != NULL) {
-		if (sending_password(s->password_file, s->password,
+		if (sender_options_password(s->password_file, s->password,
 			sizeof(s->password)) == -1)
 			return complain(
 			    EX_NOINPUT, s->password_file, "cannot be read");

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "sending.h"
+#include "sender_options.h"
 
 struct job {
 	struct smtpd_client_settings client;

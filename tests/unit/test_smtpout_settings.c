@@ -192,7 +192,7 @@ smarthosts(void **state)
 		char text[64];
 
 		snprintf(text, sizeof(text), "%s", cases[i].text);
-		assert_int_equal(sending_smarthost(text, &s), 0);
+		assert_int_equal(sender_options_smarthost(text, &s), 0);
 		assert_string_equal(s.host, cases[i].host);
 		assert_int_equal(s.port, cases[i].port);
 		assert_int_equal(s.tls_first, cases[i].tls_first);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SENDING_H
-#define SENDING_H
+#ifndef SENDER_OPTIONS_H
+#define SENDER_OPTIONS_H
 
 /* What programs that send mail are told about where and how. */
 
@@ -23,16 +23,16 @@ struct smarthost {
  * brackets, into OUT, which points into it.  The port is 25 if TEXT names none,
  * 587 with a user, 465 with tls://.  Return 0, or -1 when it is none.
  */
-int sending_smarthost(char *text, struct smarthost *out);
+int sender_options_smarthost(char *text, struct smarthost *out);
 
 /* Read "opportunistic", "require" or "never".  Return 0 or -1. */
-int sending_security(const char *text, enum smtpd_security *out);
+int sender_options_security(const char *text, enum smtpd_security *out);
 
 /* Read a port from 1 on.  Return 0 or -1. */
-int sending_port(const char *text, uint16_t *port);
+int sender_options_port(const char *text, uint16_t *port);
 
 /* Read the first line of FILE into BUF of SIZE bytes: a password, which no
  * command line should show.  Return 0, or -1 with errno. */
-int sending_password(const char *file, char *buf, size_t size);
+int sender_options_password(const char *file, char *buf, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef RECEIVING_H
-#define RECEIVING_H
+#ifndef RECEIVER_OPTIONS_H
+#define RECEIVER_OPTIONS_H
 
 /* What daemons that take mail in are told about where and how. */
 
@@ -13,7 +13,7 @@
 #include "options.h"
 #include "text_list.h"
 
-struct receiving {
+struct receiver_options {
 	bool loopback;
 	struct text_list listen;
 	uint64_t port;
@@ -34,26 +34,26 @@ struct receiving {
 };
 
 /* What a number is as long as nobody set it. */
-#define RECEIVING_UNSET UINT64_MAX
+#define RECEIVER_OPTIONS_UNSET UINT64_MAX
 
 /* For numbers that are not to be limited. */
-#define RECEIVING_MANY 1000000
+#define RECEIVER_OPTIONS_MANY 1000000
 
 /* The rules that fill it in, for a table to share. */
-extern const struct option_table receiving_options;
+extern const struct option_table receiver_options_table;
 
 /* What it is before options are read. */
-extern const struct receiving receiving_defaults;
+extern const struct receiver_options receiver_options_defaults;
 
 /*
  * Check what was given, and fill in what was not.  Return 0, or an exit status
  * after the complaint of PROGRAM.
  */
-int receiving_complete(struct receiving *r, const char *program);
+int receiver_options_complete(struct receiver_options *r, const char *program);
 
 /* Set OUT to what the library is to do, but for the log's user; texts are
  * shared with R. */
-void receiving_for_server(
-    const struct receiving *r, struct smtpd_settings *out);
+void receiver_options_for_server(
+    const struct receiver_options *r, struct smtpd_settings *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "receiving.h"
+#include "receiver_options.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "complain.h"
 #include "log.h"
 
-#define AT(member) offsetof(struct receiving, member)
+#define AT(member) offsetof(struct receiver_options, member)
 
 static const struct option_rule rules[] = {
 	{ "loopback", 'l', OPTION_SWITCH, NULL, "listen on 127.0.0.1 and ::1",
@@ -34,28 +34,28 @@ static const struct option_rule rules[] = {
 	    "become NAME once the ports are open", AT(user), 0, 0 },
 	{ "max-connections", 0, OPTION_NUMBER, "N",
 	    "in all (1000; 0: no limit)", AT(max_connections), 0,
-	    RECEIVING_MANY },
+	    RECEIVER_OPTIONS_MANY },
 	{ "max-per-address", 0, OPTION_NUMBER, "N",
 	    "connections of one client (20; 0: no limit)", AT(max_per_address),
-	    0, RECEIVING_MANY },
+	    0, RECEIVER_OPTIONS_MANY },
 	{ "max-message-size", 0, OPTION_NUMBER, "BYTES",
 	    "of one message (52428800; 0: no limit)", AT(max_message_size), 0,
 	    UINT64_C(1) << 62 },
 	{ "max-recipients", 0, OPTION_NUMBER, "N",
 	    "of one message, at least 100 (1000; 0: any)", AT(max_recipients),
-	    0, RECEIVING_MANY },
+	    0, RECEIVER_OPTIONS_MANY },
 	{ "idle-timeout", 0, OPTION_NUMBER, "SECONDS",
 	    "of a silent client (300; 0: never)", AT(idle_timeout), 0, 86400 },
 };
 
-const struct option_table receiving_options = {
+const struct option_table receiver_options_table = {
 	.rules = rules,
 	.count = sizeof(rules) / sizeof(rules[0]),
 };
 
-const struct receiving receiving_defaults = {
+const struct receiver_options receiver_options_defaults = {
 	.port = 25,
-	.tls_port = RECEIVING_UNSET,
+	.tls_port = RECEIVER_OPTIONS_UNSET,
 	.log_level = SMTPD_LOG_INFO,
 	.max_connections = 1000,
 	.max_per_address = 20,
@@ -65,7 +65,7 @@ const struct receiving receiving_defaults = {
 };
 
 static int
-complete_name(struct receiving *r, const char *program)
+complete_name(struct receiver_options *r, const char *program)
 {
 	if (r->hostname != NULL && !hostname_is_valid(r->hostname))
 		return complain(program, EX_USAGE,
@@ -81,14 +81,14 @@ complete_name(struct receiving *r, const char *program)
 }
 
 static int
-complete_tls(struct receiving *r, const char *program)
+complete_tls(struct receiver_options *r, const char *program)
 {
 	if (r->tls_certs.count != r->tls_keys.count)
 		return complain(program, EX_USAGE,
 		    "%zu certificates and %zu keys: give --tls-cert and "
 		    "--tls-key for each certificate, in the same order",
 		    r->tls_certs.count, r->tls_keys.count);
-	if (r->tls_port == RECEIVING_UNSET)
+	if (r->tls_port == RECEIVER_OPTIONS_UNSET)
 		r->tls_port = r->tls_certs.count > 0 ? 465 : 0;
 	if (r->tls_port != 0 && r->tls_certs.count == 0)
 		return complain(program, EX_USAGE,
@@ -104,7 +104,7 @@ complete_tls(struct receiving *r, const char *program)
 }
 
 int
-receiving_complete(struct receiving *r, const char *program)
+receiver_options_complete(struct receiver_options *r, const char *program)
 {
 	int status;
 
@@ -123,7 +123,8 @@ limit(uint64_t n)
 }
 
 void
-receiving_for_server(const struct receiving *r, struct smtpd_settings *out)
+receiver_options_for_server(
+    const struct receiver_options *r, struct smtpd_settings *out)
 {
 	*out = (struct smtpd_settings){
 		.hostname = r->name,

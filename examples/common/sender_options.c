@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "sending.h"
+#include "sender_options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 int
-sending_port(const char *text, uint16_t *port)
+sender_options_port(const char *text, uint16_t *port)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
@@ -42,7 +42,7 @@ cut_port(char *text, char **host)
 }
 
 int
-sending_smarthost(char *text, struct smarthost *out)
+sender_options_smarthost(char *text, struct smarthost *out)
 {
 	static const char scheme[] = "tls://";
 	char *at, *host, *port;
@@ -63,11 +63,11 @@ sending_smarthost(char *text, struct smarthost *out)
 	if (*host == '\0' || *host == '[' ||
 	    (out->user != NULL && *out->user == '\0'))
 		return -1;
-	return port != NULL ? sending_port(port, &out->port) : 0;
+	return port != NULL ? sender_options_port(port, &out->port) : 0;
 }
 
 int
-sending_security(const char *text, enum smtpd_security *out)
+sender_options_security(const char *text, enum smtpd_security *out)
 {
 	static const char *const names[] = { "opportunistic", "require",
 		"never" };
@@ -82,7 +82,7 @@ sending_security(const char *text, enum smtpd_security *out)
 }
 
 int
-sending_password(const char *file, char *buf, size_t size)
+sender_options_password(const char *file, char *buf, size_t size)
 {
 	FILE *in = fopen(file, "r");
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef UPKEEP_H
-#define UPKEEP_H
+#ifndef MAINTENANCE_H
+#define MAINTENANCE_H
 
 /* What smtpin does besides sessions: read the map, and clean mailboxes. */
 
@@ -10,7 +10,7 @@
 #include "delivery.h"
 #include "tls_files.h"
 
-struct upkeep {
+struct maintenance {
 	struct delivery *delivery;
 	const char *file;    /* the map's */
 	struct users *round; /* the map that is gone through to clean */
@@ -20,19 +20,19 @@ struct upkeep {
 
 /* Read the map for the first time.  Return 0, or an exit status with the
  * reason in WHY of SIZE bytes. */
-int upkeep_load(struct upkeep *u, char *why, size_t size);
+int maintenance_load(struct maintenance *m, char *why, size_t size);
 
 /* Read the map and the certificates again and use them, or keep the old ones;
  * see daemon.h. */
-void upkeep_reload(void *upkeep);
+void maintenance_reload(void *maintenance);
 
 /* Look after the certificates; see daemon.h. */
-void upkeep_look(void *upkeep);
+void maintenance_look(void *maintenance);
 
 /* Remove what crashes left in the mailboxes; see daemon.h. */
-bool upkeep_clean(void *upkeep, bool begin);
+bool maintenance_clean(void *maintenance, bool begin);
 
 /* End a round that was begun. */
-void upkeep_finish(struct upkeep *u);
+void maintenance_finish(struct maintenance *m);
 
 #endif
