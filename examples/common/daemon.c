@@ -50,18 +50,17 @@ daemon_prepare(void)
 }
 
 int
-daemon_settle(
-    const char *program, const char *user, const char *journal, struct log *log)
+daemon_drop_privileges(
+    const char *program, const char *user, const char *target, struct log *log)
 {
 	char why[1024];
 	int status = privileges_drop(user, why, sizeof(why));
 
 	if (status != 0)
 		return complain(program, status, "%s", why);
-	if (journal != NULL && log_to(log, program, journal) == -1)
+	if (target != NULL && log_to(log, program, target) == -1)
 		return complain(program, EX_CANTCREAT,
-		    "cannot write the journal %s: %s", journal,
-		    strerror(errno));
+		    "cannot write the log %s: %s", target, strerror(errno));
 	return 0;
 }
 
@@ -117,7 +116,7 @@ reload(const struct daemon *d)
 {
 	if (log_reopen(d->log) == -1)
 		log_line(d->log, SMTPD_LOG_ERROR,
-		    "cannot open the journal again, the old one goes on: %s",
+		    "cannot open the log again, the old file stays in use: %s",
 		    strerror(errno));
 	if (d->reload != NULL)
 		d->reload(d->user);

@@ -17,7 +17,7 @@ struct daemon {
 	unsigned tls_port; /* listeners there begin with TLS; 0: none */
 	struct log *log;
 
-	/* Called with user on SIGHUP, after the journal was opened again. */
+	/* Called with user on SIGHUP, after the log was opened again. */
 	void (*reload)(void *user);
 
 	/* Called with user once an hour and at the start, BEGIN set, and then
@@ -36,12 +36,12 @@ struct daemon {
 void daemon_prepare(void);
 
 /*
- * Become USER, as privileges_drop() does, and turn LOG to JOURNAL, if that is
- * not NULL: as that user, so that it can be opened again later.  Return 0, or
- * an exit status after a complaint.
+ * Become USER, as privileges_drop() does, and then send LOG to TARGET, if that
+ * is not NULL: as that user, so that it can be opened again later.  Return 0,
+ * or an exit status after a complaint.
  */
-int daemon_settle(const char *program, const char *user, const char *journal,
-    struct log *log);
+int daemon_drop_privileges(
+    const char *program, const char *user, const char *target, struct log *log);
 
 /* Warn in the log when that user is root. */
 void daemon_warn_root(struct log *log);

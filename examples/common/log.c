@@ -161,7 +161,7 @@ put(struct log *log, int level, const char *text, size_t len)
 		len = sizeof(line) - at - 1;
 	memcpy(line + at, text, len);
 	line[at + len] = '\n';
-	/* Nobody can be told that the journal cannot be written. */
+	/* There is nowhere to report that the log cannot be written. */
 	while (write(log->fd, line, at + len + 1) == -1 && errno == EINTR)
 		continue;
 }

@@ -3,7 +3,7 @@
 #define LOG_H
 
 /*
- * The journal of a daemon: lines to stderr, to a file, or to syslog.  Each is
+ * The log of a daemon: lines to stderr, to a file, or to syslog.  Each is
  * one write, so that threads need no lock and lines stay whole.
  */
 
@@ -18,7 +18,7 @@ struct log;
  */
 int log_level_parse(const char *text, int *level);
 
-/* Make a journal to stderr; lines above LEVEL are dropped.  Return NULL when
+/* Make a log to stderr; lines above LEVEL are dropped.  Return NULL when
  * there is no memory. */
 struct log *log_create(int level);
 

@@ -27,7 +27,7 @@ static const struct option_rule rules[] = {
 	    "port with TLS at once (465 with -c; 0: off)", AT(tls_port), 0,
 	    65535 },
 	{ "log", 'j', OPTION_TEXT, "FILE",
-	    "journal: a file or \"syslog\" (stderr)", AT(log), 0, 0 },
+	    "log to a file, or to \"syslog\" (stderr)", AT(log), 0, 0 },
 	{ "log-level", 'n', OPTION_LEVEL, "LEVEL",
 	    "error warning info debug trace, or 0-255", AT(log_level), 0, 0 },
 	{ "user", 'U', OPTION_TEXT, "NAME",

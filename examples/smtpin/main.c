@@ -111,10 +111,10 @@ warn_root(const struct smtpin *p)
 /* Become who we will be, and open the files as that user: so they can be
  * opened again later. */
 static int
-settle(struct smtpin *p)
+drop_privileges(struct smtpin *p)
 {
 	char why[1024];
-	int status = daemon_settle(
+	int status = daemon_drop_privileges(
 	    PROGRAM, p->settings.in.user, p->settings.in.log, p->log);
 
 	if (status != 0)
@@ -136,7 +136,7 @@ run(struct smtpin *p)
 
 	daemon_prepare();
 	if ((status = create(p)) != 0 || (status = open_ports(p)) != 0 ||
-	    (status = settle(p)) != 0)
+	    (status = drop_privileges(p)) != 0)
 		return status;
 	return daemon_run(&(struct daemon){
 	    .program = PROGRAM,

@@ -119,10 +119,10 @@ read_password(struct smtpout *p)
 /* Become who we will be, and open the files as that user: so they can be
  * opened again later. */
 static int
-settle(struct smtpout *p)
+drop_privileges(struct smtpout *p)
 {
 	char why[1024];
-	int status = daemon_settle(
+	int status = daemon_drop_privileges(
 	    PROGRAM, p->settings.in.user, p->settings.in.log, p->log);
 
 	if (status != 0)
@@ -223,8 +223,8 @@ run(struct smtpout *p)
 
 	daemon_prepare();
 	if ((status = create(p)) != 0 || (status = read_password(p)) != 0 ||
-	    (status = open_ports(p)) != 0 || (status = settle(p)) != 0 ||
-	    (status = open_queue(p)) != 0)
+	    (status = open_ports(p)) != 0 ||
+	    (status = drop_privileges(p)) != 0 || (status = open_queue(p)) != 0)
 		return status;
 	status = daemon_run(&(struct daemon){
 	    .program = PROGRAM,

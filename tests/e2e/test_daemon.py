@@ -214,14 +214,14 @@ class Options(unittest.TestCase):
         """-j: nothing on stderr, everything in the file."""
         smtpin = fixture.Smtpin()
         self.addCleanup(smtpin.remove)
-        journal = smtpin.root + "/journal"
-        smtpin.arguments += ["-j", journal]
+        log = smtpin.root + "/log"
+        smtpin.arguments += ["-j", log]
         smtpin.spawn()
         try:
-            fixture.until(lambda: os.path.exists(journal)
-                          and b"listening on" in fixture.read(journal),
-                          "nothing in the journal")
-            smtpin.lines += fixture.read(journal).decode().splitlines()
+            fixture.until(lambda: os.path.exists(log)
+                          and b"listening on" in fixture.read(log),
+                          "nothing in the log")
+            smtpin.lines += fixture.read(log).decode().splitlines()
             port = smtpin.port
             smtpin.lines.clear()
             with fixture.Dialogue(port) as client:
@@ -229,7 +229,7 @@ class Options(unittest.TestCase):
         finally:
             smtpin.stop()
         self.assertEqual(smtpin.lines, [])
-        text = fixture.read(journal).decode("ascii")
+        text = fixture.read(log).decode("ascii")
         self.assertIn("sender@example.net", text)
         self.assertIn("alice@example.org", text)
         # The id that the client was told is in the line.
@@ -239,16 +239,16 @@ class Options(unittest.TestCase):
         """After SIGHUP, so that it can be rotated."""
         smtpin = fixture.Smtpin()
         self.addCleanup(smtpin.remove)
-        journal = smtpin.root + "/journal"
-        smtpin.arguments += ["-j", journal]
+        log = smtpin.root + "/log"
+        smtpin.arguments += ["-j", log]
         smtpin.spawn()
         try:
-            fixture.until(lambda: os.path.exists(journal)
-                          and b"listening on" in fixture.read(journal),
-                          "nothing in the journal")
-            os.rename(journal, journal + ".1")
+            fixture.until(lambda: os.path.exists(log)
+                          and b"listening on" in fixture.read(log),
+                          "nothing in the log")
+            os.rename(log, log + ".1")
             smtpin.process.send_signal(signal.SIGHUP)
-            fixture.until(lambda: os.path.exists(journal), "not reopened")
+            fixture.until(lambda: os.path.exists(log), "not reopened")
         finally:
             smtpin.stop()
 
@@ -258,10 +258,10 @@ class Options(unittest.TestCase):
         for level in ("0", "error", "info", "trace"):
             smtpin = fixture.Smtpin()
             self.addCleanup(smtpin.remove)
-            journal = smtpin.root + "/journal"
+            log = smtpin.root + "/log"
             # One port for all: at level 0 it says none.
             port = fixture.free_port()
-            smtpin.arguments = ["-a", "127.0.0.1:" + port, "-j", journal,
+            smtpin.arguments = ["-a", "127.0.0.1:" + port, "-j", log,
                                 "-n", level]
             smtpin.spawn()
             try:
@@ -270,8 +270,8 @@ class Options(unittest.TestCase):
                     client.deliver(MESSAGE, "alice@example.org")
             finally:
                 smtpin.stop()
-            sizes.append(os.path.getsize(journal)
-                         if os.path.exists(journal) else 0)
+            sizes.append(os.path.getsize(log)
+                         if os.path.exists(log) else 0)
         self.assertEqual(sizes[:2], [0, 0])
         self.assertLess(0, sizes[2])
         self.assertLess(sizes[2], sizes[3])

@@ -17,7 +17,7 @@
 /* Files that this test may replace, and what reads them. */
 struct daemon_files {
 	struct text_list certs, keys;
-	char journal[64];
+	char log_path[64];
 	struct tls_files files;
 };
 
@@ -47,15 +47,15 @@ setup(void **state)
 	text_list_add(&d->certs, certs_at("two.pem"));
 	text_list_add(&d->keys, certs_at("one.key"));
 	text_list_add(&d->keys, certs_at("two.key"));
-	snprintf(d->journal, sizeof(d->journal), "%s", certs_at("journal"));
-	unlink(d->journal);
+	snprintf(d->log_path, sizeof(d->log_path), "%s", certs_at("log"));
+	unlink(d->log_path);
 	d->files = (struct tls_files){
 		.server = smtpd_server_create(NULL),
 		.log = log_create(SMTPD_LOG_INFO),
 		.certs = &d->certs,
 		.keys = &d->keys,
 	};
-	assert_int_equal(log_to(d->files.log, "test", d->journal), 0);
+	assert_int_equal(log_to(d->files.log, "test", d->log_path), 0);
 	*state = d;
 	return 0;
 }
@@ -74,11 +74,11 @@ teardown(void **state)
 	return 0;
 }
 
-/* How many lines of the journal have WORD. */
+/* How many lines of the log have WORD. */
 static int
 lines(const struct daemon_files *d, const char *word)
 {
-	FILE *file = fopen(d->journal, "r");
+	FILE *file = fopen(d->log_path, "r");
 	char line[1024];
 	int n = 0;
 
