@@ -11,7 +11,7 @@
 #include <sysexits.h>
 
 #include "complain.h"
-#include "interface.h"
+#include "listen_interface.h"
 #include "systemd.h"
 
 /* As large as any address with its port or path. */
@@ -200,52 +200,19 @@ open_loopback(struct listening *l)
 	return status != 0 ? status : open_one(l, "::1", true);
 }
 
+/* Listen on the addresses of interface NAME; NULL: of those that lead to the
+ * Internet. */
 static int
 open_interface(struct listening *l, const char *name)
 {
 	struct text_list list = { 0 };
-	int status;
+	int status = name != NULL
+	    ? listen_interface_named(l->program, name, &list)
+	    : listen_interface_default(l->program, &list);
 
-	if (interface_addresses(name, &list) == -1) {
-		int error = errno;
-
-		text_list_finish(&list);
-		if (error == ENXIO)
-			return complain(l->program, EX_UNAVAILABLE,
-			    "there is no interface \"%s\": \"ip link\" lists "
-			    "those there are",
-			    name);
-		return complain(l->program, EX_OSERR,
-		    "cannot find the addresses of interface %s: %s", name,
-		    strerror(error));
-	}
-	if (list.count == 0)
-		status = complain(l->program, EX_UNAVAILABLE,
-		    "interface %s has no address: give it one, or choose "
-		    "another (--interface) or an address (--listen)",
-		    name);
-	else
+	if (status == 0)
 		status = open_list(l, &list);
 	text_list_finish(&list);
-	return status;
-}
-
-static int
-open_default(struct listening *l)
-{
-	struct text_list names = { 0 };
-	int status = 0;
-
-	if (interface_defaults(&names) == -1)
-		status = complain(l->program, EX_OSERR, "no memory");
-	else if (names.count == 0)
-		status = complain(l->program, EX_UNAVAILABLE,
-		    "no interface leads to the Internet (there is no default "
-		    "route): name one (--interface), an address (--listen), or "
-		    "--loopback");
-	for (size_t i = 0; i < names.count && status == 0; i++)
-		status = open_interface(l, names.items[i]);
-	text_list_finish(&names);
 	return status;
 }
 
@@ -312,7 +279,7 @@ listen_open(const char *program, struct smtpd_server *srv,
 		return open_inherited(&l, inherited);
 	if (where->addresses->count == 0 && where->interface == NULL &&
 	    !where->loopback)
-		return open_default(&l);
+		return open_interface(&l, NULL);
 	status = open_list(&l, where->addresses);
 	if (status == 0 && where->loopback)
 		status = open_loopback(&l);

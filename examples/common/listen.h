@@ -2,7 +2,10 @@
 #ifndef LISTEN_H
 #define LISTEN_H
 
-/* Where a daemon listens. */
+/*
+ * Where a daemon listens: at addresses, on interfaces, or on the sockets that
+ * systemd passed.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,8 +25,8 @@ struct listen_where {
 	bool only_loopback; /* refuse whatever other hosts could reach */
 };
 
-/* Whether nobody but this host can reach ADDRESS, with a port or without: a
- * loopback address, or the path of a socket. */
+/* Whether only this host can reach ADDRESS, with a port or without: a loopback
+ * address, or the path of a socket. */
 bool listen_is_loopback(const char *address);
 
 /*
