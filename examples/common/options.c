@@ -5,16 +5,12 @@
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include <smtpd/version.h>
 
 #include "complain.h"
-#include "log.h"
-#include "text_list.h"
 
 /* What getopt_long() returns: a letter, or one of these, or RULE + index. */
 enum {
@@ -26,110 +22,10 @@ enum {
 
 #define LINE_SIZE 4096
 
-/* Keep TEXT in *SLOT instead of what it held. */
-static int
-set_text(char **slot, const char *text)
-{
-	char *copy = strdup(text);
-
-	if (copy == NULL)
-		return EX_OSERR;
-	free(*slot);
-	*slot = copy;
-	return 0;
-}
-
-static int
-set_number(const struct option_rule *rule, uint64_t *slot, const char *text)
-{
-	uint64_t n;
-	char *end;
-
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
-	    n < rule->min || n > rule->max)
-		return EX_USAGE;
-	*slot = n;
-	return 0;
-}
-
-/* Set what RULE stands for to TEXT, NULL for a switch.  Return 0, EX_USAGE
- * when TEXT is not good for it, or EX_OSERR. */
-static int
-set(const struct option_rule *rule, void *settings, const char *text)
-{
-	void *slot = (char *)settings + rule->offset;
-
-	switch (rule->kind) {
-	case OPTION_SWITCH:
-		*(bool *)slot = true;
-		return 0;
-	case OPTION_TEXT:
-		return set_text(slot, text);
-	case OPTION_LIST:
-		return text_list_add(slot, text) == 0 ? 0 : EX_OSERR;
-	case OPTION_NUMBER:
-		return set_number(rule, slot, text);
-	case OPTION_LEVEL:
-		return log_level_parse(text, slot) == 0 ? 0 : EX_USAGE;
-	case OPTION_REFUSED:
-	case OPTION_SHARED:
-		break;
-	}
-	return EX_USAGE;
-}
-
-/* Write to BUF why RULE does not take TEXT. */
-static void
-explain(
-    const struct option_rule *rule, const char *text, char *buf, size_t size)
-{
-	if (rule->kind == OPTION_REFUSED)
-		snprintf(buf, size, "--%s: %s", rule->name, rule->help);
-	else if (rule->kind == OPTION_LEVEL)
-		snprintf(buf, size,
-		    "--%s: \"%s\" is no level; give error, warning, info, "
-		    "debug, trace or 0 to 255",
-		    rule->name, text);
-	else
-		snprintf(buf, size,
-		    "--%s: \"%s\" is not a number from %llu to %llu",
-		    rule->name, text, (unsigned long long)rule->min,
-		    (unsigned long long)rule->max);
-}
-
-/* The first rule of TABLE that has NAME, or its count. */
-static size_t
-find_rule(const struct option_table *table, const char *name)
-{
-	size_t i = 0;
-
-	while (i < table->count && strcmp(table->rules[i].name, name) != 0)
-		i++;
-	return i;
-}
-
-/* Rule I of TABLE, with what is shared filled in. */
-static struct option_rule
-rule_at(const struct option_table *table, size_t i)
-{
-	struct option_rule rule = table->rules[i];
-	const char *help = rule.help;
-
-	if (rule.kind != OPTION_SHARED)
-		return rule;
-	rule = table->shared->rules[find_rule(table->shared, rule.name)];
-	rule.offset += table->shared_offset;
-	if (help != NULL)
-		rule.help = help;
-	return rule;
-}
-
 /* Cut white space off the end of TEXT, and return what is behind that at its
  * beginning. */
 static char *
-trim(char *text)
+trim_blanks(char *text)
 {
 	static const char blanks[] = " \t\r\n";
 	size_t len;
@@ -144,7 +40,7 @@ trim(char *text)
 /* Split a line, "name value" or "name = value", at its name; return the
  * value, "" for none. */
 static char *
-split(char *line)
+split_line(char *line)
 {
 	char *value = line + strcspn(line, " \t=");
 	char *end = value;
@@ -169,21 +65,21 @@ read_line(const struct option_table *table, void *settings, char *line,
 
 	if (strncmp(line, "--", 2) == 0)
 		line += 2;
-	value = split(line);
-	found = find_rule(table, line);
+	value = split_line(line);
+	found = option_table_find(table, line);
 	if (found == table->count) {
 		snprintf(why, size, "there is no option \"%s\"", line);
 		return EX_CONFIG;
 	}
-	rule = rule_at(table, found);
+	rule = option_table_rule(table, found);
 	if ((rule.argument == NULL) != (*value == '\0')) {
 		snprintf(why, size, "\"%s\" takes %s", line,
 		    rule.argument == NULL ? "no value" : "a value");
 		return EX_CONFIG;
 	}
-	status = set(&rule, settings, value);
+	status = option_table_set(&rule, settings, value);
 	if (status == EX_USAGE) {
-		explain(&rule, value, why, size);
+		option_table_explain(&rule, value, why, size);
 		return EX_CONFIG;
 	}
 	snprintf(why, size, "no memory");
@@ -207,7 +103,7 @@ read_lines(const struct option_table *table, void *settings, const char *path,
 		if (len + 1 == sizeof(line) && line[len - 1] != '\n')
 			return complain(table->program, EX_CONFIG,
 			    "%s:%u: the line is too long", path, n);
-		text = trim(line);
+		text = trim_blanks(line);
 		if (*text == '\0' || *text == '#')
 			continue;
 		status = read_line(table, settings, text, why, sizeof(why));
@@ -256,7 +152,7 @@ make_getopt_table(const struct option_table *table, struct getopt_table *out)
 	memset(out, 0, sizeof(*out));
 	*letter++ = ':';
 	for (size_t i = 0; i < table->count && i < OPTIONS_MAX; i++) {
-		struct option_rule rule = rule_at(table, i);
+		struct option_rule rule = option_table_rule(table, i);
 		int has = rule.argument ? required_argument : no_argument;
 
 		out->longs[n++] =
@@ -277,10 +173,10 @@ rule_of(const struct option_table *table, int c)
 	size_t i = 0;
 
 	if (c >= RULE)
-		return rule_at(table, (size_t)(c - RULE));
-	while (rule_at(table, i).letter != c)
+		return option_table_rule(table, (size_t)(c - RULE));
+	while (option_table_rule(table, i).letter != c)
 		i++;
-	return rule_at(table, i);
+	return option_table_rule(table, i);
 }
 
 /* Tell what getopt_long() did not understand. */
@@ -306,7 +202,7 @@ print_help(const struct option_table *table)
 {
 	char text[8192];
 
-	options_help(table, text, sizeof(text));
+	option_table_help(table, text, sizeof(text));
 	fputs(text, stdout);
 	return EX_OK;
 }
@@ -316,13 +212,14 @@ read_option(const struct option_table *table, void *settings, int c)
 {
 	struct option_rule rule = rule_of(table, c);
 	char why[512];
-	int status = set(&rule, settings, optarg);
+	int status = option_table_set(&rule, settings, optarg);
 
 	if (status == 0)
 		return OPTIONS_GO;
 	if (status != EX_USAGE)
 		return complain(table->program, status, "no memory");
-	explain(&rule, optarg != NULL ? optarg : "", why, sizeof(why));
+	option_table_explain(
+	    &rule, optarg != NULL ? optarg : "", why, sizeof(why));
 	return complain(table->program, status, "%s", why);
 }
 
@@ -374,62 +271,4 @@ options_read(
 	return complain(table->program, EX_USAGE,
 	    "\"%s\" is not an option; see %s --help", argv[optind],
 	    table->program);
-}
-
-void
-options_finish(const struct option_table *table, void *settings)
-{
-	for (size_t i = 0; i < table->count; i++) {
-		struct option_rule rule = rule_at(table, i);
-		void *slot = (char *)settings + rule.offset;
-
-		if (rule.kind == OPTION_TEXT) {
-			free(*(char **)slot);
-			*(char **)slot = NULL;
-		} else if (rule.kind == OPTION_LIST) {
-			text_list_finish(slot);
-		}
-	}
-}
-
-/* Append one line of the help at *AT of *LEFT bytes. */
-static void
-help_line(char **at, size_t *left, char letter, const char *name,
-    const char *argument, const char *help)
-{
-	char flags[64], dash[8] = "    ";
-	int n;
-
-	if (letter != 0)
-		snprintf(dash, sizeof(dash), "-%c, ", letter);
-	snprintf(flags, sizeof(flags), "%s--%s%s%s", dash, name,
-	    argument != NULL ? " " : "", argument != NULL ? argument : "");
-	n = snprintf(*at, *left, " %-28s %s\n", flags, help);
-	if (n < 0 || (size_t)n >= *left)
-		n = (int)*left - 1;
-	*at += n;
-	*left -= (size_t)n;
-}
-
-void
-options_help(const struct option_table *table, char *buf, size_t size)
-{
-	int n = snprintf(buf, size, "%s", table->usage);
-	char *at = buf;
-
-	if (n < 0 || (size_t)n >= size)
-		return;
-	at += n;
-	size -= (size_t)n;
-	for (size_t i = 0; i < table->count; i++) {
-		struct option_rule rule = rule_at(table, i);
-
-		if (rule.kind != OPTION_REFUSED)
-			help_line(&at, &size, rule.letter, rule.name,
-			    rule.argument, rule.help);
-	}
-	help_line(&at, &size, 0, "config", "FILE",
-	    "read long options, one a line, from FILE");
-	help_line(&at, &size, 0, "help", NULL, "print this and exit");
-	help_line(&at, &size, 0, "version", NULL, "print the version and exit");
 }

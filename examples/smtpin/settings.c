@@ -99,7 +99,7 @@ settings_read(int argc, char **argv, struct settings *s)
 void
 settings_finish(struct settings *s)
 {
-	options_finish(&table, s);
+	option_table_finish(&table, s);
 }
 
 void

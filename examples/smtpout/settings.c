@@ -244,7 +244,7 @@ settings_read(int argc, char **argv, struct settings *s)
 void
 settings_finish(struct settings *s)
 {
-	options_finish(&table, s);
+	option_table_finish(&table, s);
 	free(s->rules);
 	s->rules = NULL;
 }

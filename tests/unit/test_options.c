@@ -105,7 +105,7 @@ test_all(void **state)
 	assert_string_equal(s.listen.items[1], "two");
 	assert_int_equal(s.port, 2525);
 	assert_int_equal(s.level, SMTPD_LOG_DEBUG);
-	options_finish(&table, &s);
+	option_table_finish(&table, &s);
 	assert_null(s.users);
 	assert_int_equal(s.listen.count, 0);
 }
@@ -121,7 +121,7 @@ test_none(void **state)
 	assert_false(s.loopback);
 	assert_null(s.users);
 	assert_int_equal(s.port, 25);
-	options_finish(&table, &s);
+	option_table_finish(&table, &s);
 }
 
 static void
@@ -133,7 +133,7 @@ test_last_wins(void **state)
 	(void)state;
 	assert_int_equal(parse(words, &s), OPTIONS_GO);
 	assert_string_equal(s.users, "two");
-	options_finish(&table, &s);
+	option_table_finish(&table, &s);
 }
 
 static void
@@ -149,7 +149,7 @@ test_shared(void **state)
 	assert_string_equal(s.in.name, "n");
 	assert_int_equal(s.in.peers.count, 2);
 	assert_string_equal(s.users, "x");
-	options_finish(&table, &s);
+	option_table_finish(&table, &s);
 	assert_null(s.in.name);
 	assert_int_equal(s.in.peers.count, 0);
 }
@@ -174,7 +174,7 @@ test_levels(void **state)
 		assert_int_equal(parse(words, &s), want);
 		if (want == OPTIONS_GO)
 			assert_int_equal(s.level, cases[i].level);
-		options_finish(&table, &s);
+		option_table_finish(&table, &s);
 	}
 }
 
@@ -206,7 +206,7 @@ test_mistakes(void **state)
 		struct settings s;
 
 		assert_int_equal(parse(cases[i], &s), EX_USAGE);
-		options_finish(&table, &s);
+		option_table_finish(&table, &s);
 	}
 }
 
@@ -246,7 +246,7 @@ test_file(void **state)
 	assert_int_equal(s.port, 2525);
 	assert_int_equal(s.in.limit, 2);
 	assert_int_equal(s.level, SMTPD_LOG_TRACE);
-	options_finish(&table, &s);
+	option_table_finish(&table, &s);
 }
 
 static void
@@ -259,7 +259,7 @@ test_command_line_replaces_file(void **state)
 	    parse_file("port 1\nusers f\n", "-p3", "-uu", &s), OPTIONS_GO);
 	assert_int_equal(s.port, 3);
 	assert_string_equal(s.users, "u");
-	options_finish(&table, &s);
+	option_table_finish(&table, &s);
 }
 
 static void
@@ -275,13 +275,13 @@ test_file_mistakes(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(
 		    parse_file(cases[i], NULL, NULL, &s), EX_CONFIG);
-		options_finish(&table, &s);
+		option_table_finish(&table, &s);
 	}
 	memset(longer, 'x', sizeof(longer) - 1);
 	memcpy(longer, "users ", 6);
 	longer[sizeof(longer) - 1] = '\0';
 	assert_int_equal(parse_file(longer, NULL, NULL, &s), EX_CONFIG);
-	options_finish(&table, &s);
+	option_table_finish(&table, &s);
 }
 
 static void
@@ -292,7 +292,7 @@ test_no_file(void **state)
 
 	(void)state;
 	assert_int_equal(parse(words, &s), EX_NOINPUT);
-	options_finish(&table, &s);
+	option_table_finish(&table, &s);
 }
 
 static void
@@ -301,7 +301,7 @@ test_help(void **state)
 	char text[4096];
 
 	(void)state;
-	options_help(&table, text, sizeof(text));
+	option_table_help(&table, text, sizeof(text));
 	assert_non_null(strstr(text, " -u, --users FILE"));
 	assert_non_null(strstr(text, "     --config FILE"));
 	assert_null(strstr(text, "queue"));
@@ -309,7 +309,7 @@ test_help(void **state)
 	assert_non_null(strstr(text, " of this program\n"));
 	assert_non_null(strstr(text, " a shared text\n"));
 	assert_null(strstr(text, "secret"));
-	options_help(&table, text, 20);
+	option_table_help(&table, text, 20);
 	assert_true(strlen(text) < 20);
 }
 

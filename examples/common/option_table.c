@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "option_table.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "log.h"
+#include "text_list.h"
+
+/* Keep TEXT in *SLOT instead of what it held. */
+static int
+set_text(char **slot, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return EX_OSERR;
+	free(*slot);
+	*slot = copy;
+	return 0;
+}
+
+static int
+set_number(const struct option_rule *rule, uint64_t *slot, const char *text)
+{
+	uint64_t n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
+	    n < rule->min || n > rule->max)
+		return EX_USAGE;
+	*slot = n;
+	return 0;
+}
+
+int
+option_table_set(
+    const struct option_rule *rule, void *settings, const char *text)
+{
+	void *slot = (char *)settings + rule->offset;
+
+	switch (rule->kind) {
+	case OPTION_SWITCH:
+		*(bool *)slot = true;
+		return 0;
+	case OPTION_TEXT:
+		return set_text(slot, text);
+	case OPTION_LIST:
+		return text_list_add(slot, text) == 0 ? 0 : EX_OSERR;
+	case OPTION_NUMBER:
+		return set_number(rule, slot, text);
+	case OPTION_LEVEL:
+		return log_level_parse(text, slot) == 0 ? 0 : EX_USAGE;
+	case OPTION_REFUSED:
+	case OPTION_SHARED:
+		break;
+	}
+	return EX_USAGE;
+}
+
+void
+option_table_explain(
+    const struct option_rule *rule, const char *text, char *buf, size_t size)
+{
+	if (rule->kind == OPTION_REFUSED)
+		snprintf(buf, size, "--%s: %s", rule->name, rule->help);
+	else if (rule->kind == OPTION_LEVEL)
+		snprintf(buf, size,
+		    "--%s: \"%s\" is not a level; give error, warning, info, "
+		    "debug, trace or 0 to 255",
+		    rule->name, text);
+	else
+		snprintf(buf, size,
+		    "--%s: \"%s\" is not a number from %llu to %llu",
+		    rule->name, text, (unsigned long long)rule->min,
+		    (unsigned long long)rule->max);
+}
+
+size_t
+option_table_find(const struct option_table *table, const char *name)
+{
+	size_t i = 0;
+
+	while (i < table->count && strcmp(table->rules[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+struct option_rule
+option_table_rule(const struct option_table *table, size_t i)
+{
+	struct option_rule rule = table->rules[i];
+	const char *help = rule.help;
+
+	if (rule.kind != OPTION_SHARED)
+		return rule;
+	rule =
+	    table->shared->rules[option_table_find(table->shared, rule.name)];
+	rule.offset += table->shared_offset;
+	if (help != NULL)
+		rule.help = help;
+	return rule;
+}
+
+void
+option_table_finish(const struct option_table *table, void *settings)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		struct option_rule rule = option_table_rule(table, i);
+		void *slot = (char *)settings + rule.offset;
+
+		if (rule.kind == OPTION_TEXT) {
+			free(*(char **)slot);
+			*(char **)slot = NULL;
+		} else if (rule.kind == OPTION_LIST) {
+			text_list_finish(slot);
+		}
+	}
+}
+
+/* Append one line of the help at *AT of *LEFT bytes. */
+static void
+help_line(char **at, size_t *left, char letter, const char *name,
+    const char *argument, const char *help)
+{
+	char flags[64], dash[8] = "    ";
+	int n;
+
+	if (letter != 0)
+		snprintf(dash, sizeof(dash), "-%c, ", letter);
+	snprintf(flags, sizeof(flags), "%s--%s%s%s", dash, name,
+	    argument != NULL ? " " : "", argument != NULL ? argument : "");
+	n = snprintf(*at, *left, " %-28s %s\n", flags, help);
+	if (n < 0 || (size_t)n >= *left)
+		n = (int)*left - 1;
+	*at += n;
+	*left -= (size_t)n;
+}
+
+void
+option_table_help(const struct option_table *table, char *buf, size_t size)
+{
+	int n = snprintf(buf, size, "%s", table->usage);
+	char *at = buf;
+
+	if (n < 0 || (size_t)n >= size)
+		return;
+	at += n;
+	size -= (size_t)n;
+	for (size_t i = 0; i < table->count; i++) {
+		struct option_rule rule = option_table_rule(table, i);
+
+		if (rule.kind != OPTION_REFUSED)
+			help_line(&at, &size, rule.letter, rule.name,
+			    rule.argument, rule.help);
+	}
+	help_line(&at, &size, 0, "config", "FILE",
+	    "read long options, one a line, from FILE");
+	help_line(&at, &size, 0, "help", NULL, "print this and exit");
+	help_line(&at, &size, 0, "version", NULL, "print the version and exit");
+}
