@@ -3,9 +3,8 @@
 #define USERS_H
 
 /*
- * The map from addresses to local users: lines "user : address ...", read as a
- * whole, never changed, replaced by a newer one while sessions still use the
- * older.
+ * The map from addresses to local users: read as a whole, never changed,
+ * replaced by a newer one while sessions still use the older.
  */
 
 #include <pthread.h>
@@ -13,10 +12,6 @@
 #include <stddef.h>
 
 #include <smtpd/address.h>
-
-/* A line of the map may have so many bytes, a user's name so many. */
-#define USERS_LINE_MAX 8192
-#define USERS_NAME_MAX 64
 
 /* One map: opaque. */
 struct users;
@@ -44,7 +39,7 @@ struct users *users_load(const char *path, int *status, char *why, size_t size);
 /* Hold it once more; any thread. */
 struct users *users_hold(struct users *users);
 
-/* Let go of it: the last one frees it.  NULL is fine; any thread. */
+/* Release it; the last one frees it.  NULL is fine; any thread. */
 void users_release(struct users *users);
 
 /* How many addresses it has. */
@@ -89,7 +84,7 @@ void users_current_set(struct users_current *current, struct users *users);
 /* The map that is valid now, held for the caller; there must be one. */
 struct users *users_current_get(struct users_current *current);
 
-/* Let go of the map. */
+/* Release the map. */
 void users_current_finish(struct users_current *current);
 
 #endif

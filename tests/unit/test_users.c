@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "users.h"
+#include "users_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
