@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A complete server: it keeps mail for anyone at example.org in ./Maildir. */
+/* A complete server: it stores mail for anyone at example.org in ./Maildir. */
 #include <smtpd.h>
 #include <stdio.h>
 #include <strings.h>
@@ -11,14 +11,15 @@ check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	(void)user;
 	if (strcasecmp(c->address->domain, "example.org") == 0)
 		return 0;
-	return smtpd_reply(s, 550, "5.7.1", "not our domain");
+	return smtpd_reply(
+	    s, 550, "5.7.1", "Domain not handled by this server");
 }
 
 static int
-keep(struct smtpd_session *s, const struct smtpd_envelope *envelope,
-    struct smtpd_body *body, void *store)
+store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
+    struct smtpd_body *body, void *maildir)
 {
-	struct smtpd_maildir_message *m = smtpd_maildir_begin(store);
+	struct smtpd_maildir_message *m = smtpd_maildir_begin(maildir);
 	char buf[4096];
 	ssize_t n;
 
@@ -32,18 +33,19 @@ keep(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		return 0;
 	if (n != 0)
 		smtpd_maildir_abort(m);
-	return smtpd_reply(s, 451, "4.3.0", "cannot keep the message now");
+	return smtpd_reply(
+	    s, 451, "4.3.0", "Message could not be stored, try again later");
 }
 
 int
 main(void)
 {
-	struct smtpd_maildir *store = smtpd_maildir_create(NULL);
+	struct smtpd_maildir *maildir = smtpd_maildir_create(NULL);
 	struct smtpd_server *srv = smtpd_server_create(NULL);
 
 	smtpd_maildir_make("Maildir", 0);
 	smtpd_server_add_handler(srv, "RCPT", check_rcpt, NULL);
-	smtpd_server_set_deliver(srv, keep, store);
+	smtpd_server_set_deliver(srv, store_message, maildir);
 	if (smtpd_server_listen(srv, "127.0.0.1:2525", 0) != 0 ||
 	    smtpd_server_start(srv) != 0) {
 		fprintf(stderr, "%s\n", smtpd_server_error(srv));

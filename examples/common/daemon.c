@@ -103,7 +103,7 @@ daemon_raise_files(uint32_t connections, struct log *log)
 }
 
 static time_t
-monotonic(void)
+monotonic_s(void)
 {
 	struct timespec now;
 
@@ -112,7 +112,7 @@ monotonic(void)
 }
 
 static void
-reload(const struct daemon *d)
+reload_files(const struct daemon *d)
 {
 	if (log_reopen(d->log) == -1)
 		log_line(d->log, SMTPD_LOG_ERROR,
@@ -133,7 +133,7 @@ static time_t
 idle_for(const struct work *w)
 {
 	time_t due = w->round < w->look ? w->round : w->look;
-	time_t now = monotonic();
+	time_t now = monotonic_s();
 
 	return w->busy || due <= now ? 0 : due - now;
 }
@@ -141,7 +141,7 @@ idle_for(const struct work *w)
 static void
 work_on(const struct daemon *d, struct work *w)
 {
-	time_t now = monotonic();
+	time_t now = monotonic_s();
 
 	if (w->look <= now) {
 		w->look = now + LOOK;
@@ -158,9 +158,9 @@ work_on(const struct daemon *d, struct work *w)
 /* Wait for a signal that ends the daemon, and do what there is to do
  * meanwhile; return the signal. */
 static int
-serve(const struct daemon *d)
+wait_for_end(const struct daemon *d)
 {
-	struct work work = { .round = monotonic(), .look = monotonic() };
+	struct work work = { .round = monotonic_s(), .look = monotonic_s() };
 	sigset_t set;
 
 	signals_of_interest(&set);
@@ -171,7 +171,7 @@ serve(const struct daemon *d)
 		if (sig == SIGTERM || sig == SIGINT)
 			return sig;
 		if (sig == SIGHUP)
-			reload(d);
+			reload_files(d);
 		if (sig == -1 && errno == EAGAIN)
 			work_on(d, &work);
 	}
@@ -200,7 +200,7 @@ daemon_run(const struct daemon *d)
 	if (systemd_notify("READY=1") == -1)
 		log_line(d->log, SMTPD_LOG_WARNING,
 		    "cannot tell systemd to be ready: %s", strerror(errno));
-	sig = serve(d);
+	sig = wait_for_end(d);
 	systemd_notify("STOPPING=1");
 	log_line(d->log, SMTPD_LOG_INFO, "stopping after %s",
 	    sig == SIGINT ? "SIGINT" : "SIGTERM");

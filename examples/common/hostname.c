@@ -25,7 +25,7 @@ hostname_is_valid(const char *name)
 
 /* Replace the short name in BUF by the full one, if the resolver knows it. */
 static void
-qualify(char *buf)
+qualify_name(char *buf)
 {
 	struct addrinfo hints = { .ai_flags = AI_CANONNAME };
 	struct addrinfo *found;
@@ -49,6 +49,6 @@ hostname_find(char *buf)
 	name[sizeof(name) - 1] = '\0';
 	memcpy(buf, name, sizeof(name));
 	if (strchr(buf, '.') == NULL)
-		qualify(buf);
+		qualify_name(buf);
 	return hostname_is_valid(buf) ? 0 : -1;
 }

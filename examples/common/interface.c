@@ -24,7 +24,7 @@ struct best {
 };
 
 static void
-consider(
+consider_route(
     struct best *best, const char *name, unsigned long metric, unsigned flags)
 {
 	if (!(flags & ROUTE_UP) || (flags & ROUTE_REJECT))
@@ -50,7 +50,7 @@ parse_route(FILE *file, struct best *best)
 		if (sscanf(line, "%15s %lx %*x %x %*d %*d %lu %lx", name, &to,
 			&flags, &metric, &mask) == 5 &&
 		    to == 0 && mask == 0)
-			consider(best, name, metric, flags);
+			consider_route(best, name, metric, flags);
 	}
 }
 
@@ -68,7 +68,7 @@ parse_route6(FILE *file, struct best *best)
 		if (sscanf(line, "%32s %x %*32s %*x %*32s %lx %*x %*x %x %15s",
 			to, &len, &metric, &flags, name) == 5 &&
 		    len == 0 && strspn(to, "0") == 32)
-			consider(best, name, metric, flags);
+			consider_route(best, name, metric, flags);
 	}
 }
 

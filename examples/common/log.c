@@ -118,7 +118,7 @@ log_level(const struct log *log)
 }
 
 static int
-priority(int level)
+syslog_priority(int level)
 {
 	static const int priorities[] = { LOG_ERR, LOG_ERR, LOG_WARNING,
 		LOG_INFO, LOG_DEBUG, LOG_DEBUG };
@@ -129,7 +129,7 @@ priority(int level)
 /* Write "2006-01-02T15:04:05.678Z level " to BUF of SIZE bytes; return its
  * length. */
 static size_t
-stamp(char *buf, size_t size, int level)
+write_stamp(char *buf, size_t size, int level)
 {
 	struct timespec now;
 	struct tm tm;
@@ -145,7 +145,7 @@ stamp(char *buf, size_t size, int level)
 
 /* Write LEN bytes at TEXT as one line. */
 static void
-put(struct log *log, int level, const char *text, size_t len)
+write_line(struct log *log, int level, const char *text, size_t len)
 {
 	char line[LINE_SIZE];
 	size_t at;
@@ -153,10 +153,10 @@ put(struct log *log, int level, const char *text, size_t len)
 	if (level < 1 || level > SMTPD_LOG_TRACE)
 		level = SMTPD_LOG_TRACE;
 	if (log->fd == -1) {
-		syslog(priority(level), "%.*s", (int)len, text);
+		syslog(syslog_priority(level), "%.*s", (int)len, text);
 		return;
 	}
-	at = stamp(line, sizeof(line), level);
+	at = write_stamp(line, sizeof(line), level);
 	if (len > sizeof(line) - at - 1)
 		len = sizeof(line) - at - 1;
 	memcpy(line + at, text, len);
@@ -172,7 +172,7 @@ log_text(enum smtpd_log_level level, const char *text, void *user)
 	struct log *log = user;
 
 	if ((int)level <= log->level)
-		put(log, (int)level, text, strlen(text));
+		write_line(log, (int)level, text, strlen(text));
 }
 
 void
@@ -192,5 +192,5 @@ log_line(struct log *log, int level, const char *format, ...)
 	for (char *p = text; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ' || *p == '\x7f')
 			*p = '?';
-	put(log, level, text, strlen(text));
+	write_line(log, level, text, strlen(text));
 }

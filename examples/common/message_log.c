@@ -6,7 +6,7 @@
 /* Write TEXT to BUF of SIZE bytes so that it can stand between "<" and ">" in
  * a line of fields: what could end it there becomes \xhh. */
 static const char *
-escaped(const char *text, char *buf, size_t size)
+escape_text(const char *text, char *buf, size_t size)
 {
 	size_t at = 0;
 
@@ -57,12 +57,14 @@ message_log(struct log *log, const struct smtpd_session *s,
 	log_line(log, SMTPD_LOG_INFO,
 	    "%s id=%s from=<%s> to=<%s> nrcpt=%zu size=%llu peer=%s%s "
 	    "helo=<%s> status=%d delay=%.3f tls=%s%s%s",
-	    f->what, f->id, escaped(envelope->sender.text, from, sizeof(from)),
-	    escaped(envelope->nrcpts > 0 ? envelope->rcpts[0].address.text : "",
-		to, sizeof(to)),
+	    f->what, f->id,
+	    escape_text(envelope->sender.text, from, sizeof(from)),
+	    escape_text(
+		envelope->nrcpts > 0 ? envelope->rcpts[0].address.text : "", to,
+		sizeof(to)),
 	    envelope->nrcpts, (unsigned long long)f->size,
 	    smtpd_session_peer(s), user_field(s, uid, sizeof(uid)),
-	    escaped(smtpd_session_helo(s), helo, sizeof(helo)), f->code,
+	    escape_text(smtpd_session_helo(s), helo, sizeof(helo)), f->code,
 	    seconds_since(&f->begun), tls != NULL ? tls->version : "none",
 	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");
 }

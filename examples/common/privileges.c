@@ -45,7 +45,7 @@ find_user(const char *name, uid_t *uid, gid_t *gid, char *why, size_t size)
 }
 
 static int
-become(const char *name, uid_t uid, gid_t gid)
+become_user(const char *name, uid_t uid, gid_t gid)
 {
 	if (initgroups(name, gid) == -1 || setgid(gid) == -1 ||
 	    setuid(uid) == -1)
@@ -77,7 +77,7 @@ change_user(const char *name, char *why, size_t size)
 		    name);
 		return EX_NOPERM;
 	}
-	if (become(name, uid, gid) == 0)
+	if (become_user(name, uid, gid) == 0)
 		return 0;
 	snprintf(
 	    why, size, "cannot become user \"%s\": %s", name, strerror(errno));

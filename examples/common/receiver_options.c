@@ -117,7 +117,7 @@ receiver_options_complete(struct receiver_options *r, const char *program)
 
 /* A limit of the command line, where 0 means none, as the library has it. */
 static uint32_t
-limit(uint64_t n)
+limit_or_none(uint64_t n)
 {
 	return n == 0 ? SMTPD_NO_LIMIT : (uint32_t)n;
 }
@@ -130,9 +130,9 @@ receiver_options_for_server(
 		.hostname = r->name,
 		.log = r->log_level > 0 ? log_text : NULL,
 		.log_level = log_level_nearest(r->log_level),
-		.max_connections = limit(r->max_connections),
-		.max_per_address = limit(r->max_per_address),
-		.max_recipients = limit(r->max_recipients),
+		.max_connections = limit_or_none(r->max_connections),
+		.max_per_address = limit_or_none(r->max_per_address),
+		.max_recipients = limit_or_none(r->max_recipients),
 		.max_message_size = r->max_message_size != 0
 		    ? r->max_message_size
 		    : SMTPD_NO_SIZE_LIMIT,

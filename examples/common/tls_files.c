@@ -86,7 +86,7 @@ add_pairs(struct tls_files *t, struct smtpd_tls *tls, const char **first)
 
 /* From now on it is TLS, whose reference is taken over. */
 static int
-use(struct tls_files *t, struct smtpd_tls *tls, const char *first)
+use_context(struct tls_files *t, struct smtpd_tls *tls, const char *first)
 {
 	char date[32];
 
@@ -132,7 +132,7 @@ tls_files_load(struct tls_files *t, char *why, size_t size)
 	note_files(t);
 	status = add_pairs(t, tls, &first);
 	if (status == 0)
-		status = use(t, tls, first);
+		status = use_context(t, tls, first);
 	if (status != 0) {
 		snprintf(why, size, "%s",
 		    status == EX_OSERR ? smtpd_server_error(t->server)

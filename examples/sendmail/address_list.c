@@ -12,7 +12,7 @@
 #define LOCAL_DOMAIN "@localhost"
 #define ADDRESS_SIZE (SMTPD_ADDRESS_MAX / 2)
 
-/* What text is made of, but for comments and white space. */
+/* The parts of a text, without comments and white space. */
 enum token {
 	END,
 	WORD,    /* an atom, a quoted string or a domain literal */
@@ -85,7 +85,7 @@ skip_atom(struct scanner *s)
 }
 
 static enum token
-next(struct scanner *s)
+next_token(struct scanner *s)
 {
 	if (skip_blank(s) == -1)
 		return BROKEN;
@@ -110,7 +110,7 @@ next(struct scanner *s)
 }
 
 static void
-clear(struct element *e)
+clear_element(struct element *e)
 {
 	e->len = 0;
 	e->after_word = false;
@@ -120,7 +120,7 @@ clear(struct element *e)
 /* Add the present token.  What is too long for an address can only be the
  * beginning of a name. */
 static void
-add(struct element *e, const struct scanner *s, enum token token)
+add_token(struct element *e, const struct scanner *s, enum token token)
 {
 	if (token == WORD && e->after_word)
 		e->phrase = true;
@@ -134,7 +134,7 @@ add(struct element *e, const struct scanner *s, enum token token)
 	e->text[e->len] = '\0';
 }
 
-/* Whether it is an address of RFC 5321, with a domain or without. */
+/* Whether E is an address of RFC 5321, with a domain or without. */
 static bool
 is_address(const struct element *e)
 {
@@ -149,17 +149,17 @@ is_address(const struct element *e)
 }
 
 static int
-bad(void)
+fail_syntax(void)
 {
 	errno = EINVAL;
 	return -1;
 }
 
 static int
-keep(const struct element *e, struct text_list *out)
+store_address(const struct element *e, struct text_list *out)
 {
 	if (e->phrase || !is_address(e))
-		return bad();
+		return fail_syntax();
 	if (text_list_add(out, e->text) == 0)
 		return 0;
 	errno = ENOMEM;
@@ -175,34 +175,34 @@ skip_route(struct scanner *s, enum token token)
 		return token;
 	while (token != END && token != BROKEN) {
 		if (token == SPECIAL && *s->token == ':')
-			return next(s);
+			return next_token(s);
 		if (token == SPECIAL && strchr("<>;", *s->token) != NULL)
 			return BROKEN;
-		token = next(s);
+		token = next_token(s);
 	}
 	return BROKEN;
 }
 
-/* What stands behind "<", up to ">". */
+/* Parse the rest of an address in angle brackets, up to ">". */
 static int
 parse_angle(struct scanner *s, struct text_list *out)
 {
 	struct element e;
-	enum token token = skip_route(s, next(s));
+	enum token token = skip_route(s, next_token(s));
 
-	clear(&e);
+	clear_element(&e);
 	e.text[0] = '\0';
-	for (; token != END && token != BROKEN; token = next(s)) {
+	for (; token != END && token != BROKEN; token = next_token(s)) {
 		if (token == SPECIAL && *s->token == '>')
 			break;
 		if (token == SPECIAL && strchr(",:;<", *s->token) != NULL)
-			return bad();
-		add(&e, s, token);
+			return fail_syntax();
+		add_token(&e, s, token);
 	}
 	if (token != SPECIAL)
-		return bad();
+		return fail_syntax();
 	if (e.len > 0 || e.phrase)
-		return keep(&e, out);
+		return store_address(&e, out);
 	return text_list_add(out, "");
 }
 
@@ -214,30 +214,30 @@ parse_element(struct scanner *s, struct text_list *out, char *last)
 	struct element e;
 	bool angle = false;
 
-	clear(&e);
+	clear_element(&e);
 	for (;;) {
-		enum token token = next(s);
+		enum token token = next_token(s);
 
 		*last = token == SPECIAL ? *s->token : '\0';
 		if (token == BROKEN || (angle && token == WORD))
-			return bad();
+			return fail_syntax();
 		if (token == END || *last == ',' || *last == ';' ||
 		    *last == ':')
 			break;
 		if (angle || *last == '>')
-			return bad();
+			return fail_syntax();
 		if (*last == '<') {
 			if (parse_angle(s, out) == -1)
 				return -1;
 			angle = true;
 		} else {
-			add(&e, s, token);
+			add_token(&e, s, token);
 		}
 	}
 	/* A group has a name, which is no address. */
 	if (*last == ':')
-		return angle || (e.len == 0 && !e.phrase) ? bad() : 0;
-	return angle || (e.len == 0 && !e.phrase) ? 0 : keep(&e, out);
+		return angle || (e.len == 0 && !e.phrase) ? fail_syntax() : 0;
+	return angle || (e.len == 0 && !e.phrase) ? 0 : store_address(&e, out);
 }
 
 int
@@ -251,9 +251,9 @@ address_list_parse(const char *text, size_t len, struct text_list *out)
 		if (parse_element(&s, out, &last) == -1)
 			return -1;
 		if ((last == ':' && group) || (last == ';' && !group))
-			return bad();
+			return fail_syntax();
 		if (last == ':' || last == ';')
 			group = last == ':';
 	} while (last != '\0');
-	return group ? bad() : 0;
+	return group ? fail_syntax() : 0;
 }

@@ -61,7 +61,7 @@ static const char help[] =
     "69 refused.\n";
 
 static int
-misuse(const char *option, const char *value)
+complain_usage(const char *option, const char *value)
 {
 	return complain(
 	    PROGRAM, EX_USAGE, "%s: \"%s\" is none; see --help", option, value);
@@ -75,7 +75,7 @@ read_notify(struct arguments *a, const char *text)
 	size_t len = strlen(text);
 
 	if (len >= sizeof(a->notify_text))
-		return misuse("-N", text);
+		return complain_usage("-N", text);
 	for (const char *at = text; strcasecmp(text, "never") != 0;) {
 		size_t n = strcspn(at, ",");
 		bool known = false;
@@ -84,7 +84,7 @@ read_notify(struct arguments *a, const char *text)
 			known |= strlen(words[i]) == n &&
 			    strncasecmp(words[i], at, n) == 0;
 		if (!known)
-			return misuse("-N", text);
+			return complain_usage("-N", text);
 		at += n;
 		if (*at == '\0')
 			break;
@@ -99,7 +99,7 @@ static int
 read_ret(struct arguments *a, const char *text)
 {
 	if (strcasecmp(text, "full") != 0 && strcasecmp(text, "hdrs") != 0)
-		return misuse("-R", text);
+		return complain_usage("-R", text);
 	a->ret = strcasecmp(text, "full") == 0 ? "FULL" : "HDRS";
 	return GO_ON;
 }
@@ -111,12 +111,12 @@ read_envid(struct arguments *a, const char *text)
 	size_t at = 0;
 
 	if (strlen(text) > 100)
-		return misuse("-V", text);
+		return complain_usage("-V", text);
 	for (const char *p = text; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;
 
 		if (c < ' ' || c > '~')
-			return misuse("-V", text);
+			return complain_usage("-V", text);
 		if (c == ' ' || c == '+' || c == '=')
 			at += (size_t)snprintf(a->envid_text + at,
 			    sizeof(a->envid_text) - at, "+%02X", c);
@@ -153,7 +153,7 @@ read_port(struct arguments *a, const char *text)
 {
 	return sender_options_port(text, &a->port) == 0
 	    ? GO_ON
-	    : misuse("--port", text);
+	    : complain_usage("--port", text);
 }
 
 static int

@@ -50,7 +50,7 @@ write_rcpts(FILE *out, const struct submission *s)
 
 /* The body as lines of a mailbox: "From " there would begin another message. */
 static void
-copy(FILE *out, FILE *in)
+copy_body(FILE *out, FILE *in)
 {
 	bool start = true;
 	char line[4096];
@@ -96,7 +96,7 @@ dead_letter_save(const struct submission *s)
 	fprintf(file, "From %s %s\n",
 	    id->sender[0] != '\0' ? id->sender : "MAILER-DAEMON", date);
 	write_rcpts(file, s);
-	copy(file, s->message->file);
+	copy_body(file, s->message->file);
 	if (fclose(file) == EOF)
 		complain(PROGRAM, 0, "the message cannot be kept in %s: %s",
 		    path, strerror(errno));

@@ -31,7 +31,7 @@ is_outside_ascii(const char *s)
 
 /* Q encoding (RFC 2047, 4.2 and 5 (3)). */
 static void
-encode(const char *name, char *buf, size_t size)
+encode_name(const char *name, char *buf, size_t size)
 {
 	char word[ENCODED_MAX + 8] = "=?UTF-8?Q?";
 	size_t at = strlen(word);
@@ -57,7 +57,7 @@ encode(const char *name, char *buf, size_t size)
 
 /* A quoted string (RFC 5322, 3.2.4). */
 static void
-quote(const char *name, char *buf, size_t size)
+quote_name(const char *name, char *buf, size_t size)
 {
 	char text[2 * NAME_MAX_HERE + 4] = "\"";
 	size_t at = 1;
@@ -78,9 +78,9 @@ identity_phrase(const char *name, char *buf, size_t size)
 	if (*name == '\0' || strlen(name) > NAME_MAX_HERE)
 		return;
 	if (is_outside_ascii(name))
-		encode(name, buf, size);
+		encode_name(name, buf, size);
 	else if (strpbrk(name, "()<>[]:;@\\,.\"") != NULL)
-		quote(name, buf, size);
+		quote_name(name, buf, size);
 	else
 		snprintf(buf, size, "%s ", name);
 }

@@ -71,7 +71,7 @@ make_array(struct recipients *r, const struct arguments *a)
 
 /* Return the exit status. */
 static int
-submit(struct submission *s)
+submit_message(struct submission *s)
 {
 	static const struct timespec moment = { .tv_sec = PAUSE_S };
 
@@ -112,7 +112,7 @@ read_and_submit(const struct arguments *a, const struct identity *id,
 	if (status == 0) {
 		s.rcpts = r->array;
 		s.nrcpts = r->list.count;
-		status = submit(&s);
+		status = submit_message(&s);
 	}
 	if (status != 0 && m->file != NULL)
 		dead_letter_save(&s);
@@ -137,7 +137,7 @@ send_message(const struct arguments *a)
 }
 
 static int
-print(void *user, const void *data, size_t len)
+print_answer(void *user, const void *data, size_t len)
 {
 	(void)user;
 	return fwrite(data, 1, len, stdout) == len ? 0 : -1;
@@ -149,8 +149,8 @@ list_queue(const struct arguments *a)
 	static const char *const words[] = { "list" };
 	char error[512];
 
-	if (smtpd_queue_ask(
-		a->queue, words, 1, print, NULL, error, sizeof(error)) == 0 &&
+	if (smtpd_queue_ask(a->queue, words, 1, print_answer, NULL, error,
+		sizeof(error)) == 0 &&
 	    fflush(stdout) == 0)
 		return EX_OK;
 	return complain(PROGRAM, EX_UNAVAILABLE, "%s: %s", a->queue, error);

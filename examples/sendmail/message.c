@@ -30,7 +30,7 @@ struct reader {
 
 /* Remember the first failure: WHAT, and the reason. */
 static void
-fail(struct reader *r, int status, const char *what, const char *why)
+fail_message(struct reader *r, int status, const char *what, const char *why)
 {
 	if (r->status != 0)
 		return;
@@ -52,7 +52,7 @@ read_line(struct reader *r)
 			char *more = realloc(r->line, size);
 
 			if (more == NULL) {
-				fail(r, EX_TEMPFAIL, "no memory", "");
+				fail_message(r, EX_TEMPFAIL, "no memory", "");
 				return false;
 			}
 			r->line = more;
@@ -69,19 +69,19 @@ read_line(struct reader *r)
 }
 
 static void
-put(struct reader *r, const char *data, size_t len)
+write_bytes(struct reader *r, const char *data, size_t len)
 {
 	if (fwrite(data, 1, len, r->m->file) != len)
-		fail(r, EX_TEMPFAIL, "the message cannot be copied",
+		fail_message(r, EX_TEMPFAIL, "the message cannot be copied",
 		    strerror(errno));
 	r->m->size += len;
 }
 
 static void
-put_line(struct reader *r, const char *data, size_t len)
+write_line(struct reader *r, const char *data, size_t len)
 {
-	put(r, data, len);
-	put(r, "\r\n", 2);
+	write_bytes(r, data, len);
+	write_bytes(r, "\r\n", 2);
 }
 
 /* Whether a line begins a field (RFC 5322, 2.2); *VALUE is where its value
@@ -109,17 +109,18 @@ is_named(const struct reader *r, size_t len, const char *name)
 
 /* Collect LEN bytes of a field with recipients. */
 static void
-collect(struct reader *r, const char *data, size_t len)
+collect_field(struct reader *r, const char *data, size_t len)
 {
 	char *more;
 
 	if (len >= FIELD_MAX - r->field_len) {
-		fail(r, EX_DATAERR, "there are too many recipients", "");
+		fail_message(
+		    r, EX_DATAERR, "there are too many recipients", "");
 		return;
 	}
 	more = realloc(r->field, r->field_len + len + 1);
 	if (more == NULL) {
-		fail(r, EX_TEMPFAIL, "no memory", "");
+		fail_message(r, EX_TEMPFAIL, "no memory", "");
 		return;
 	}
 	r->field = more;
@@ -139,13 +140,13 @@ end_field(struct reader *r)
 	r->open = false;
 	if (address_list_parse(r->field, r->field_len, list) == -1) {
 		r->field[r->field_len - 1] = '\0';
-		fail(r, errno == ENOMEM ? EX_TEMPFAIL : EX_DATAERR,
-		    "this is no list of addresses", r->field);
+		fail_message(r, errno == ENOMEM ? EX_TEMPFAIL : EX_DATAERR,
+		    "not a list of addresses", r->field);
 	}
 	r->field_len = 0;
 }
 
-/* What fields are of interest. */
+/* Begin a field, whose name has NAME_LEN bytes. */
 static void
 begin_field(struct reader *r, size_t name_len, size_t value)
 {
@@ -160,20 +161,21 @@ begin_field(struct reader *r, size_t name_len, size_t value)
 		r->open = true;
 		r->drop = i % 3 == 2;
 		r->resent_field = i >= 3;
-		collect(r, r->line + value, r->len - value);
+		collect_field(r, r->line + value, r->len - value);
 	}
 }
 
-/* Take one line of the header.  Return false when it does not belong there. */
+/* Parse and copy one line of the header.  Return false when it is no part of
+ * it. */
 static bool
-take_header_line(struct reader *r, bool first)
+parse_header_line(struct reader *r, bool first)
 {
 	size_t name_len, value;
 	bool folded =
 	    !first && r->len > 0 && (r->line[0] == ' ' || r->line[0] == '\t');
 
 	if (folded && r->open)
-		collect(r, r->line, r->len);
+		collect_field(r, r->line, r->len);
 	if (!folded) {
 		end_field(r);
 		if (!is_field(r, &name_len, &value))
@@ -181,7 +183,7 @@ take_header_line(struct reader *r, bool first)
 		begin_field(r, name_len, value);
 	}
 	if (!r->drop)
-		put_line(r, r->line, r->len);
+		write_line(r, r->line, r->len);
 	return true;
 }
 
@@ -201,7 +203,7 @@ copy_header(struct reader *r)
 
 	if (more && r->len >= 5 && memcmp(r->line, "From ", 5) == 0)
 		more = read_line(r);
-	while (more && !is_last(r) && take_header_line(r, first)) {
+	while (more && !is_last(r) && parse_header_line(r, first)) {
 		first = false;
 		more = read_line(r);
 	}
@@ -215,14 +217,14 @@ copy_message(struct reader *r)
 	bool more = copy_header(r);
 
 	if (!r->has_from && r->wants->from != NULL) {
-		put(r, "From: ", 6);
-		put_line(r, r->wants->from, strlen(r->wants->from));
+		write_bytes(r, "From: ", 6);
+		write_line(r, r->wants->from, strlen(r->wants->from));
 	}
-	put_line(r, "", 0);
+	write_line(r, "", 0);
 	if (more && r->len > 0)
-		put_line(r, r->line, r->len);
+		write_line(r, r->line, r->len);
 	while (more && read_line(r) && !is_last(r))
-		put_line(r, r->line, r->len);
+		write_line(r, r->line, r->len);
 }
 
 /* Mail that is sent again goes to those it is sent to again, and to nobody it
@@ -245,15 +247,15 @@ message_read(struct message *m, FILE *in, const struct message_wants *wants)
 
 	*m = (struct message){ .file = tmpfile() };
 	if (m->file == NULL) {
-		fail(&r, EX_TEMPFAIL, "no temporary file can be made",
+		fail_message(&r, EX_TEMPFAIL, "no temporary file can be made",
 		    strerror(errno));
 		return r.status;
 	}
 	copy_message(&r);
 	if (ferror(in))
-		fail(&r, EX_IOERR, "the message cannot be read", "");
+		fail_message(&r, EX_IOERR, "the message cannot be read", "");
 	if (fflush(m->file) == EOF)
-		fail(&r, EX_TEMPFAIL, "the message cannot be copied",
+		fail_message(&r, EX_TEMPFAIL, "the message cannot be copied",
 		    strerror(errno));
 	choose_recipients(&r);
 	text_list_finish(&r.resent);

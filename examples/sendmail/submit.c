@@ -54,7 +54,8 @@ show_line(void *user, bool sent, const char *line)
 
 /* Tell that RCPT was refused, for good or for now. */
 static void
-refuse(struct submission *s, const char *rcpt, const struct smtpd_result *r)
+report_refusal(
+    struct submission *s, const char *rcpt, const struct smtpd_result *r)
 {
 	bool forever = r->outcome == SMTPD_OUTCOME_PERMANENT;
 
@@ -67,7 +68,7 @@ refuse(struct submission *s, const char *rcpt, const struct smtpd_result *r)
 
 /* Keep those that nobody has decided on. */
 static void
-sift(struct submission *s, const struct smtpd_client *client)
+keep_undecided(struct submission *s, const struct smtpd_client *client)
 {
 	size_t kept = 0;
 
@@ -78,7 +79,7 @@ sift(struct submission *s, const struct smtpd_client *client)
 		if (r->outcome == SMTPD_OUTCOME_SENT)
 			continue;
 		if (r->outcome == SMTPD_OUTCOME_PERMANENT || r->code != 0) {
-			refuse(s, s->rcpts[i].address, r);
+			report_refusal(s, s->rcpts[i].address, r);
 			continue;
 		}
 		snprintf(s->why, sizeof(s->why), "%s: %s %s",
@@ -109,7 +110,7 @@ send_over(struct submission *s, struct smtpd_client *client)
 
 	smtpd_client_send(client, &message);
 	smtpd_client_quit(client);
-	sift(s, client);
+	keep_undecided(s, client);
 }
 
 bool

@@ -35,7 +35,7 @@ write_trace(const struct submission *s, char *buf, size_t size)
 
 /* Return 0, or -1 with errno. */
 static int
-copy(const struct submission *s, struct smtpd_queue_message *d)
+copy_message(const struct submission *s, struct smtpd_queue_message *d)
 {
 	char buf[BLOCK_SIZE];
 	size_t n;
@@ -50,7 +50,7 @@ copy(const struct submission *s, struct smtpd_queue_message *d)
 
 /* Return 0, or -1 with errno. */
 static int
-add(struct submission *s, struct smtpd_queue *queue)
+add_message(struct submission *s, struct smtpd_queue *queue)
 {
 	char trace[HOSTNAME_SIZE + 256];
 	struct smtpd_outgoing_envelope envelope = {
@@ -73,7 +73,7 @@ add(struct submission *s, struct smtpd_queue *queue)
 	message = smtpd_queue_begin(queue, &envelope, &options);
 	if (message == NULL)
 		return -1;
-	if (copy(s, message) == 0)
+	if (copy_message(s, message) == 0)
 		return smtpd_queue_commit(message, NULL);
 	error = errno;
 	smtpd_queue_abort(message);
@@ -103,7 +103,7 @@ add_to_directory(struct submission *s)
 			    directory, why);
 		return busy;
 	}
-	if (add(s, queue) == 0)
+	if (add_message(s, queue) == 0)
 		s->nrcpts = 0;
 	else
 		snprintf(s->why + strlen(s->why),

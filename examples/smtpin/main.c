@@ -54,7 +54,7 @@ open_mailboxes(struct smtpin *p)
 }
 
 static int
-create(struct smtpin *p)
+create_parts(struct smtpin *p)
 {
 	struct smtpd_settings s;
 	int status;
@@ -130,12 +130,12 @@ drop_privileges(struct smtpin *p)
 }
 
 static int
-run(struct smtpin *p)
+run_daemon(struct smtpin *p)
 {
 	int status;
 
 	daemon_prepare();
-	if ((status = create(p)) != 0 || (status = open_ports(p)) != 0 ||
+	if ((status = create_parts(p)) != 0 || (status = open_ports(p)) != 0 ||
 	    (status = drop_privileges(p)) != 0)
 		return status;
 	return daemon_run(&(struct daemon){
@@ -157,7 +157,7 @@ main(int argc, char **argv)
 	int status = settings_read(argc, argv, &p.settings);
 
 	if (status == OPTIONS_GO) {
-		status = run(&p);
+		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);
 		maintenance_finish(&p.maintenance);
 		tls_files_finish(&p.maintenance.tls);

@@ -68,7 +68,7 @@ static const struct option_table table = {
 
 /* Check what was given, and fill in what was not. */
 static int
-complete(struct settings *s)
+complete_settings(struct settings *s)
 {
 	int status;
 
@@ -93,7 +93,7 @@ settings_read(int argc, char **argv, struct settings *s)
 
 	*s = (struct settings){ .in = receiver_options_defaults };
 	status = options_read(&table, argc, argv, s);
-	return status == OPTIONS_GO ? complete(s) : status;
+	return status == OPTIONS_GO ? complete_settings(s) : status;
 }
 
 void

@@ -40,7 +40,7 @@ struct smtpout {
 };
 
 static int
-create(struct smtpout *p)
+create_parts(struct smtpout *p)
 {
 	struct smtpd_settings s;
 
@@ -201,7 +201,7 @@ open_queue(struct smtpout *p)
 }
 
 static void
-reload(void *user)
+reload_files(void *user)
 {
 	struct smtpout *p = user;
 
@@ -209,7 +209,7 @@ reload(void *user)
 }
 
 static void
-look(void *user)
+look_at_files(void *user)
 {
 	struct smtpout *p = user;
 
@@ -217,13 +217,13 @@ look(void *user)
 }
 
 static int
-run(struct smtpout *p)
+run_daemon(struct smtpout *p)
 {
 	int status;
 
 	daemon_prepare();
-	if ((status = create(p)) != 0 || (status = read_password(p)) != 0 ||
-	    (status = open_ports(p)) != 0 ||
+	if ((status = create_parts(p)) != 0 ||
+	    (status = read_password(p)) != 0 || (status = open_ports(p)) != 0 ||
 	    (status = drop_privileges(p)) != 0 || (status = open_queue(p)) != 0)
 		return status;
 	status = daemon_run(&(struct daemon){
@@ -231,8 +231,8 @@ run(struct smtpout *p)
 	    .server = p->server,
 	    .tls_port = (unsigned)p->settings.in.tls_port,
 	    .log = p->log,
-	    .reload = reload,
-	    .look = look,
+	    .reload = reload_files,
+	    .look = look_at_files,
 	    .user = p,
 	});
 	smtpd_queue_stop(p->queue, STOP_MS);
@@ -250,7 +250,7 @@ main(int argc, char **argv)
 		return queue_command(argc - 1, argv + 1);
 	status = settings_read(argc, argv, &p.settings);
 	if (status == OPTIONS_GO) {
-		status = run(&p);
+		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);
 		smtpd_queue_close(p.queue);
 		smtpd_trust_unref(p.trust);

@@ -59,7 +59,7 @@ print_shown(const char *text, size_t len)
 }
 
 static int
-print(void *user, const void *data, size_t len)
+print_answer(void *user, const void *data, size_t len)
 {
 	const struct output *out = user;
 
@@ -150,7 +150,7 @@ is_change(const char *word)
 }
 
 static int
-ask(const struct command *c)
+ask_queue(const struct command *c)
 {
 	struct output out = { .terminal = isatty(STDOUT_FILENO) };
 	char error[1024];
@@ -159,8 +159,8 @@ ask(const struct command *c)
 	/* What is wrong with the directory is told by the request. */
 	if (is_change(c->words[0]))
 		(void)!privileges_borrow(c->directory);
-	result = smtpd_queue_ask(c->directory, c->words, c->count, print, &out,
-	    error, sizeof(error));
+	result = smtpd_queue_ask(c->directory, c->words, c->count, print_answer,
+	    &out, error, sizeof(error));
 	code = errno;
 	if (fflush(stdout) == EOF && result == 0) {
 		result = -1;
@@ -185,7 +185,7 @@ queue_command(int argc, char **argv)
 	if (status == EX_OK && c.help)
 		fputs(help, stdout);
 	else if (status == EX_OK)
-		status = ask(&c);
+		status = ask_queue(&c);
 	free(c.words);
 	return status;
 }

@@ -203,7 +203,7 @@ complete_listen(struct settings *s)
 
 /* Check what was given, and fill in what was not. */
 static int
-complete(struct settings *s)
+complete_settings(struct settings *s)
 {
 	static int (*const steps[])(struct settings *) = { complete_listen,
 		complete_receiving, complete_policies, complete_smarthost };
@@ -238,7 +238,7 @@ settings_read(int argc, char **argv, struct settings *s)
 	};
 	s->in.max_per_address = RECEIVER_OPTIONS_UNSET;
 	status = options_read(&table, argc, argv, s);
-	return status == OPTIONS_GO ? complete(s) : status;
+	return status == OPTIONS_GO ? complete_settings(s) : status;
 }
 
 void

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Send one message from the standard input. */
+
+/* smtpsend: send one message from the standard input. */
+
 #include <getopt.h>
 #include <smtpd.h>
 #include <stdio.h>
@@ -8,7 +10,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "complain.h"
 #include "send.h"
+
+#define PROGRAM "smtpsend"
 
 static const char help[] =
     "Usage: smtpsend -f SENDER [OPTION...] RECIPIENT...\n"
@@ -52,21 +57,14 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* What only the start needs. */
+/* The run, and what only its start needs. */
 struct start {
-	struct job job;
+	struct run run;
 	const char *dns;
 	const char *ca_file;
 	const char *password_file;
 	char password[512];
 };
-
-static int
-complain(int status, const char *what, const char *why)
-{
-	fprintf(stderr, "smtpsend: %s: %s\n", what, why);
-	return status;
-}
 
 static void
 show_line(void *user, bool sent, const char *line)
@@ -80,7 +78,7 @@ read_port(const char *text, uint16_t *port)
 {
 	return sender_options_port(text, port) == 0
 	    ? EX_OK
-	    : complain(EX_USAGE, text, "no port");
+	    : complain(PROGRAM, EX_USAGE, "-p: \"%s\" is not a port", text);
 }
 
 static int
@@ -88,7 +86,8 @@ read_smarthost(char *text, struct smarthost *s)
 {
 	return sender_options_smarthost(text, s) == 0
 	    ? EX_OK
-	    : complain(EX_USAGE, text, "no host, or no port");
+	    : complain(PROGRAM, EX_USAGE,
+		  "-s: \"%s\" is not [tls://][user@]host[:port]", text);
 }
 
 static int
@@ -96,28 +95,29 @@ read_security(const char *text, enum smtpd_security *out)
 {
 	return sender_options_security(text, out) == 0
 	    ? EX_OK
-	    : complain(EX_USAGE, text, "opportunistic, require or never");
+	    : complain(PROGRAM, EX_USAGE,
+		  "--tls: \"%s\" is not opportunistic, require or never", text);
 }
 
 static int
 read_option(struct start *s, int option)
 {
-	struct job *j = &s->job;
+	struct run *run = &s->run;
 
 	switch (option) {
 	case 'f':
-		j->envelope.sender = optarg;
+		run->envelope.sender = optarg;
 		return EX_OK;
 	case 's':
-		return read_smarthost(optarg, &j->smarthost);
+		return read_smarthost(optarg, &run->smarthost);
 	case 'p':
-		return read_port(optarg, &j->port);
+		return read_port(optarg, &run->port);
 	case 'v':
-		j->verbose = true;
-		j->client.exchange = show_line;
+		run->verbose = true;
+		run->client.exchange = show_line;
 		return EX_OK;
 	case TLS:
-		return read_security(optarg, &j->client.security);
+		return read_security(optarg, &run->client.security);
 	case TLS_CA:
 		s->ca_file = optarg;
 		return EX_OK;
@@ -125,7 +125,7 @@ read_option(struct start *s, int option)
 		s->dns = optarg;
 		return EX_OK;
 	case HELO:
-		j->client.hostname = optarg;
+		run->client.hostname = optarg;
 		return EX_OK;
 	case PASSWORD_FILE:
 		s->password_file = optarg;
@@ -135,8 +135,8 @@ read_option(struct start *s, int option)
 	}
 }
 
-/* Return EX_OK to go on, else the status to exit with; 0 after --help is told
- * by *DONE. */
+/* Return EX_OK to continue, else the status to exit with.  *DONE is set after
+ * --help and --version. */
 static int
 read_options(struct start *s, int argc, char **argv, bool *done)
 {
@@ -153,35 +153,36 @@ read_options(struct start *s, int argc, char **argv, bool *done)
 		}
 		status = read_option(s, option);
 	}
-	s->job.rcpts = argv + optind;
-	s->job.nrcpts = (size_t)(argc - optind);
+	s->run.rcpts = argv + optind;
+	s->run.nrcpts = (size_t)(argc - optind);
 	if (status == EX_OK &&
-	    (s->job.envelope.sender == NULL || s->job.nrcpts == 0))
-		status = complain(EX_USAGE, "nothing to do",
-		    "a sender and a recipient are needed; see --help");
+	    (s->run.envelope.sender == NULL || s->run.nrcpts == 0))
+		status = complain(PROGRAM, EX_USAGE,
+		    "give a sender (-f) and a recipient; see --help");
 	return status;
 }
 
-/* The whole message into a file, since it may be sent more than once. */
+/* Copy the message to a file, since it may be sent more than once. */
 static int
-read_message(struct job *j)
+read_message(struct run *run)
 {
-	struct smtpd_outgoing *m = &j->message;
+	struct smtpd_outgoing *m = &run->message;
 	FILE *file = tmpfile();
 	char buf[8192];
 	size_t n;
 
 	if (file == NULL)
-		return complain(EX_CANTCREAT, "temporary file", "not made");
+		return complain(
+		    PROGRAM, EX_CANTCREAT, "cannot make a temporary file");
 	while ((n = fread(buf, 1, sizeof(buf), stdin)) > 0) {
 		for (size_t i = 0; i < n; i++)
-			j->envelope.eight_bit |= (unsigned char)buf[i] > 127;
+			run->envelope.eight_bit |= (unsigned char)buf[i] > 127;
 		if (fwrite(buf, 1, n, file) != n)
 			break;
 		m->length += n;
 	}
 	if (ferror(stdin) || ferror(file) || fflush(file) != 0)
-		return complain(EX_IOERR, "message", "cannot be copied");
+		return complain(PROGRAM, EX_IOERR, "cannot copy the message");
 	m->fd = fileno(file);
 	return EX_OK;
 }
@@ -194,48 +195,54 @@ read_password(struct start *s)
 	if (s->password_file != NULL) {
 		if (sender_options_password(s->password_file, s->password,
 			sizeof(s->password)) == -1)
-			return complain(
-			    EX_NOINPUT, s->password_file, "cannot be read");
+			return complain(PROGRAM, EX_NOINPUT,
+			    "cannot read the password file %s",
+			    s->password_file);
 		found = s->password;
 	}
 	if (found == NULL)
-		return complain(EX_USAGE, s->job.smarthost.user, "no password");
-	s->job.client.user = s->job.smarthost.user;
-	s->job.client.password = found;
+		return complain(PROGRAM, EX_USAGE,
+		    "the password of %s is missing: set SMTPSEND_PASSWORD, or give --password-file",
+		    s->run.smarthost.user);
+	s->run.client.user = s->run.smarthost.user;
+	s->run.client.password = found;
 	return EX_OK;
 }
 
-/* Who is to be believed and asked.  What is not there is no fault unless it was
- * asked for. */
+/* Load the authorities, the password and the DNS servers.  Only what an option
+ * asked for must be there. */
 static int
-prepare(struct start *s)
+prepare_run(struct start *s)
 {
-	struct job *j = &s->job;
+	struct run *run = &s->run;
 	const struct smtpd_resolver_settings dns = {
 		SMTPD_RESOLVER_SETTINGS_INIT, .servers = s->dns,
-		.hostname = j->client.hostname, .self_is_good = j->port != 25
+		.hostname = run->client.hostname,
+		.self_is_good = run->port != 25
 	};
 	char error[256];
 
-	j->client.tls_first = j->smarthost.tls_first;
-	j->client.trust = smtpd_trust_create(s->ca_file, error, sizeof(error));
-	if (j->client.trust == NULL && smtpd_tls_supported())
-		return complain(EX_NOINPUT, "authorities", error);
-	if (j->smarthost.user != NULL && read_password(s) != EX_OK)
+	run->client.tls_first = run->smarthost.tls_first;
+	run->client.trust =
+	    smtpd_trust_create(s->ca_file, error, sizeof(error));
+	if (run->client.trust == NULL && smtpd_tls_supported())
+		return complain(PROGRAM, EX_NOINPUT,
+		    "cannot load the authorities: %s", error);
+	if (run->smarthost.user != NULL && read_password(s) != EX_OK)
 		return EX_USAGE;
-	if (j->smarthost.host != NULL)
+	if (run->smarthost.host != NULL)
 		return EX_OK;
-	j->resolver = smtpd_resolver_create(&dns);
-	return j->resolver != NULL
+	run->resolver = smtpd_resolver_create(&dns);
+	return run->resolver != NULL
 	    ? EX_OK
-	    : complain(EX_USAGE, "DNS", "there is no server to ask");
+	    : complain(PROGRAM, EX_USAGE, "there is no DNS server to ask");
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct start s = {
-		.job = { .port = 25,
+		.run = { .port = 25,
 		    .client = { SMTPD_CLIENT_SETTINGS_INIT },
 		    .envelope = { SMTPD_OUTGOING_ENVELOPE_INIT },
 		    .message = { SMTPD_OUTGOING_INIT } }
@@ -245,12 +252,12 @@ main(int argc, char **argv)
 
 	if (status != EX_OK || done)
 		return status;
-	status = prepare(&s);
+	status = prepare_run(&s);
 	if (status == EX_OK)
-		status = read_message(&s.job);
+		status = read_message(&s.run);
 	if (status == EX_OK)
-		status = send_all(&s.job);
-	smtpd_resolver_destroy(s.job.resolver);
-	smtpd_trust_unref(s.job.client.trust);
+		status = send_all(&s.run);
+	smtpd_resolver_destroy(s.run.resolver);
+	smtpd_trust_unref(s.run.client.trust);
 	return status;
 }

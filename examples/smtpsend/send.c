@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 #include <sysexits.h>
 
-/* Recipients that share a way: those of one domain, or all. */
+/* Recipients that are sent to together: those of one domain, or all. */
 struct group {
-	struct job *job;
+	struct run *run;
 	struct smtpd_client *client;
 	struct smtpd_outgoing_rcpt *rcpts; /* that are not done yet */
 	size_t count;
@@ -26,9 +26,9 @@ domain_of(const char *address)
 	return at != NULL ? at + 1 : "";
 }
 
-/* Tell what became of a recipient. */
+/* Report what became of a recipient. */
 static void
-report(struct group *g, const char *rcpt, const struct smtpd_result *r)
+report_result(struct group *g, const char *rcpt, const struct smtpd_result *r)
 {
 	static const char *const words[] = { "sent", "not now", "refused",
 		"perhaps sent" };
@@ -44,10 +44,10 @@ report(struct group *g, const char *rcpt, const struct smtpd_result *r)
 		g->status = EX_TEMPFAIL;
 }
 
-/* Report those that are done; keep the others for the next host, if LAST does
- * not say that there is none. */
+/* Report the recipients that are done.  Those that failed for now are kept for
+ * the next host, unless this is the LAST one. */
 static void
-sift(struct group *g, bool last)
+keep_temporary(struct group *g, bool last)
 {
 	size_t kept = 0;
 
@@ -58,17 +58,17 @@ sift(struct group *g, bool last)
 		if (!last && r->outcome == SMTPD_OUTCOME_TEMPORARY)
 			g->rcpts[kept++] = g->rcpts[i];
 		else
-			report(g, g->rcpts[i].address, r);
+			report_result(g, g->rcpts[i].address, r);
 	}
 	g->count = kept;
 }
 
-/* The same reason for all that are left. */
+/* Report the same reason for all that are left. */
 static void
-give_up(struct group *g, const struct smtpd_result *why)
+report_all(struct group *g, const struct smtpd_result *why)
 {
 	for (size_t i = 0; i < g->count; i++)
-		report(g, g->rcpts[i].address, why);
+		report_result(g, g->rcpts[i].address, why);
 	g->count = 0;
 }
 
@@ -80,30 +80,30 @@ show_tls(const struct smtpd_client_tls_info *tls)
 		    tls->verified ? "verified" : "not verified: ", tls->reason);
 }
 
-/* Try one host, of COUNT addresses.  If it cannot be talked to at all, another
- * one may. */
+/* Try one host, of COUNT addresses.  When it does not answer, the recipients
+ * stay for the next one, unless this is the LAST. */
 static void
 try_host(struct group *g, const struct smtpd_target *targets, size_t count,
     uint16_t port, bool last)
 {
-	struct smtpd_outgoing_envelope envelope = g->job->envelope;
-	struct smtpd_outgoing message = g->job->message;
+	struct smtpd_outgoing_envelope envelope = g->run->envelope;
+	struct smtpd_outgoing message = g->run->message;
 
-	if (g->job->verbose)
+	if (g->run->verbose)
 		fprintf(stderr, "# %s port %u\n", targets->host, port);
 	if (smtpd_client_connect(g->client, targets, count, port) != 0) {
 		if (last)
-			give_up(g, smtpd_client_result(g->client));
+			report_all(g, smtpd_client_result(g->client));
 		return;
 	}
-	if (g->job->verbose)
+	if (g->run->verbose)
 		show_tls(smtpd_client_tls(g->client));
 	envelope.rcpts = g->rcpts;
 	envelope.nrcpts = g->count;
 	message.envelope = &envelope;
 	smtpd_client_send(g->client, &message);
 	smtpd_client_quit(g->client);
-	sift(g, last);
+	keep_temporary(g, last);
 }
 
 /* Try the hosts in their order, each with all its addresses. */
@@ -128,11 +128,11 @@ try_all(struct group *g, const struct smtpd_targets *targets, uint16_t port)
 static void
 send_to_domain(struct group *g, const char *domain)
 {
-	struct smtpd_targets *t = smtpd_resolve(g->job->resolver, domain, NULL);
+	struct smtpd_targets *t = smtpd_resolve(g->run->resolver, domain, NULL);
 	struct smtpd_result why = { .outcome = SMTPD_OUTCOME_TEMPORARY };
 
 	if (t != NULL && t->outcome == SMTPD_RESOLVE_FOUND) {
-		try_all(g, t, g->job->port);
+		try_all(g, t, g->run->port);
 		smtpd_targets_free(t);
 		return;
 	}
@@ -142,15 +142,15 @@ send_to_domain(struct group *g, const char *domain)
 	    t != NULL ? t->status : "4.3.0");
 	snprintf(why.text, sizeof(why.text), "%s",
 	    t != NULL ? t->reason : "out of memory");
-	give_up(g, &why);
+	report_all(g, &why);
 	smtpd_targets_free(t);
 }
 
-/* The system says where the smarthost is: its name may be a local one. */
+/* The system resolves the name of the smarthost: it may be a local one. */
 static void
 send_to_smarthost(struct group *g)
 {
-	const struct smarthost *s = &g->job->smarthost;
+	const struct smarthost *s = &g->run->smarthost;
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *found = NULL;
 	struct smtpd_target targets[8];
@@ -162,7 +162,7 @@ send_to_smarthost(struct group *g)
 	if (error != 0) {
 		snprintf(why.text, sizeof(why.text), "%s: %s", s->host,
 		    gai_strerror(error));
-		give_up(g, &why);
+		report_all(g, &why);
 		return;
 	}
 	for (struct addrinfo *a = found; a != NULL && n < 8; a = a->ai_next) {
@@ -174,43 +174,43 @@ send_to_smarthost(struct group *g)
 	try_host(g, targets, n, s->port, true);
 }
 
-/* Take the recipients that belong to the one at FIRST out of the job. */
+/* Move the recipients that belong to the one at FIRST from the run to G. */
 static void
-gather(struct group *g, size_t first)
+gather_group(struct group *g, size_t first)
 {
-	struct job *j = g->job;
-	const char *domain = domain_of(j->rcpts[first]);
+	struct run *run = g->run;
+	const char *domain = domain_of(run->rcpts[first]);
 
 	g->count = 0;
-	for (size_t i = first; i < j->nrcpts; i++) {
-		if (j->rcpts[i] == NULL)
+	for (size_t i = first; i < run->nrcpts; i++) {
+		if (run->rcpts[i] == NULL)
 			continue;
-		if (j->smarthost.host == NULL &&
-		    strcasecmp(domain_of(j->rcpts[i]), domain) != 0)
+		if (run->smarthost.host == NULL &&
+		    strcasecmp(domain_of(run->rcpts[i]), domain) != 0)
 			continue;
 		g->rcpts[g->count++] =
 		    (struct smtpd_outgoing_rcpt){ SMTPD_OUTGOING_RCPT_INIT,
-			    .address = j->rcpts[i] };
-		j->rcpts[i] = NULL;
+			    .address = run->rcpts[i] };
+		run->rcpts[i] = NULL;
 	}
 }
 
 int
-send_all(struct job *j)
+send_all(struct run *run)
 {
-	struct group g = { .job = j,
-		.client = smtpd_client_create(&j->client),
-		.rcpts = calloc(j->nrcpts, sizeof(*g.rcpts)),
+	struct group g = { .run = run,
+		.client = smtpd_client_create(&run->client),
+		.rcpts = calloc(run->nrcpts, sizeof(*g.rcpts)),
 		.status = EX_OSERR };
 
 	if (g.client == NULL || g.rcpts == NULL)
 		goto out;
 	g.status = EX_OK;
-	for (size_t i = 0; i < j->nrcpts; i++) {
-		if (j->rcpts[i] == NULL)
+	for (size_t i = 0; i < run->nrcpts; i++) {
+		if (run->rcpts[i] == NULL)
 			continue;
-		gather(&g, i);
-		if (j->smarthost.host != NULL)
+		gather_group(&g, i);
+		if (run->smarthost.host != NULL)
 			send_to_smarthost(&g);
 		else
 			send_to_domain(&g, domain_of(g.rcpts[0].address));

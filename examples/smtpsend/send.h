@@ -2,7 +2,9 @@
 #ifndef SEND_H
 #define SEND_H
 
-/* One message on its way to all its recipients. */
+/*
+ * One run of the program: a message on its way to all its recipients.
+ */
 
 #include <smtpd.h>
 #include <stdbool.h>
@@ -11,7 +13,7 @@
 
 #include "sender_options.h"
 
-struct job {
+struct run {
 	struct smtpd_client_settings client;
 	struct smtpd_resolver *resolver; /* unused with a smarthost */
 	struct smarthost smarthost;
@@ -24,8 +26,8 @@ struct job {
 	size_t nrcpts;
 };
 
-/* Send J to all, tell on stderr what became of each, and return the exit status
- * of sysexits(3). */
-int send_all(struct job *j);
+/* Send the message of RUN to all its recipients, report on stderr what became of
+ * each, and return an exit status of sysexits(3). */
+int send_all(struct run *run);
 
 #endif
