@@ -86,10 +86,13 @@ smtpd__dns_destroy(struct smtpd_dns *d)
 	free(d);
 }
 
-/* Wait until FD is ready for EVENTS.  RESULT_DONE says it is. */
+/* Wait until FD is ready for EVENTS.  RESULT_DONE says it is.  A flood of
+ * strays must not keep us past the deadline, so it is checked first. */
 static enum result
 wait_ready(const struct asking *a, int fd, short events)
 {
+	if (smtpd__clock_ms() >= a->until)
+		return RESULT_SILENT;
 	switch (smtpd__poll_wait(
 	    fd, events, smtpd_cancel_fd(a->cancel), a->until)) {
 	case SMTPD_POLL_READY:
