@@ -6,6 +6,7 @@
 
 #include "journal/disk/roll.h"
 #include "journal/disk/segments.h"
+#include "os/file.h"
 
 /* The room that is left where records are appended now. */
 static uint32_t
@@ -109,7 +110,7 @@ give_up(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 static int
 write_batch(int fd, const struct smtpd_disk_batch *b)
 {
-	if (smtpd__disk_file_write(fd, b->buf, b->len, b->offset) == -1 ||
+	if (smtpd__file_write_at(fd, b->buf, b->len, b->offset) == -1 ||
 	    fdatasync(fd) == -1)
 		return errno;
 	return 0;

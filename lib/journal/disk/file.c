@@ -12,6 +12,7 @@
 
 #include "os/commit.h"
 #include "os/fd.h"
+#include "os/file.h"
 
 void
 smtpd__disk_file_spare_name(char name[SMTPD_DISK_NAME], int which)
@@ -88,48 +89,6 @@ smtpd__disk_file_make(int dir, int which, uint32_t size)
 	return close(fd);
 }
 
-/* Add N, the result of a read or write, to *DONE.  Return 0, also when it was
- * interrupted, or -1 with errno, which is END when nothing was moved. */
-static int
-count(ssize_t n, size_t *done, int end)
-{
-	if (n > 0)
-		*done += (size_t)n;
-	if (n == 0)
-		errno = end;
-	return n > 0 || (n == -1 && errno == EINTR) ? 0 : -1;
-}
-
-int
-smtpd__disk_file_write(int fd, const void *data, size_t len, uint64_t offset)
-{
-	const char *p = data;
-
-	for (size_t done = 0; done < len;) {
-		off_t at = (off_t)(offset + done);
-
-		if (count(pwrite(fd, p + done, len - done, at), &done, EIO) ==
-		    -1)
-			return -1;
-	}
-	return 0;
-}
-
-int
-smtpd__disk_file_read(int fd, void *data, size_t len, uint64_t offset)
-{
-	char *p = data;
-
-	for (size_t done = 0; done < len;) {
-		off_t at = (off_t)(offset + done);
-
-		if (count(pread(fd, p + done, len - done, at), &done,
-			EBADMSG) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 static int
 write_header(int fd, const struct smtpd_crc32c *crc,
     const struct smtpd_disk_header *header)
@@ -137,8 +96,8 @@ write_header(int fd, const struct smtpd_crc32c *crc,
 	uint8_t page[SMTPD_DISK_PAGE] = { 0 };
 
 	smtpd__disk_format_put_header(crc, header, page);
-	if (smtpd__disk_file_write(fd, page, sizeof(page), 0) == -1 ||
-	    smtpd__disk_file_write(
+	if (smtpd__file_write_at(fd, page, sizeof(page), 0) == -1 ||
+	    smtpd__file_write_at(
 		fd, page, sizeof(page), header->size - SMTPD_DISK_PAGE) == -1)
 		return -1;
 	return fdatasync(fd);
@@ -183,7 +142,7 @@ header_at(int fd, const struct smtpd_crc32c *crc, uint64_t offset,
 {
 	uint8_t bytes[SMTPD_DISK_HEADER];
 
-	if (smtpd__disk_file_read(fd, bytes, sizeof(bytes), offset) == -1)
+	if (smtpd__file_read_at(fd, bytes, sizeof(bytes), offset) == -1)
 		return SMTPD_DISK_HEADER_DAMAGED;
 	return smtpd__disk_format_get_header(crc, bytes, header);
 }

@@ -40,13 +40,6 @@ int smtpd__disk_file_open(int dir, uint32_t number, bool read_only);
 enum smtpd_disk_header_state smtpd__disk_file_header(
     int fd, const struct smtpd_crc32c *crc, struct smtpd_disk_header *header);
 
-/* Write all LEN bytes at OFFSET. */
-int smtpd__disk_file_write(
-    int fd, const void *data, size_t len, uint64_t offset);
-
-/* Read all LEN bytes at OFFSET; EBADMSG when the file ends before. */
-int smtpd__disk_file_read(int fd, void *data, size_t len, uint64_t offset);
-
 /* Whether the file NAME has SIZE bytes. */
 bool smtpd__disk_file_has_size(int dir, const char *name, uint32_t size);
 

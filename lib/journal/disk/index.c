@@ -11,6 +11,7 @@
 #include "journal/disk/file.h"
 #include "journal/disk/window.h"
 #include "os/fd.h"
+#include "os/file.h"
 
 #define HEADER 64u
 #define ENTRY  24u
@@ -59,7 +60,7 @@ static void
 flush(struct smtpd_disk_index_writer *w)
 {
 	if (w->error == 0 &&
-	    smtpd__disk_file_write(w->fd, w->buf, w->len, HEADER + w->length) ==
+	    smtpd__file_write_at(w->fd, w->buf, w->len, HEADER + w->length) ==
 		-1)
 		w->error = errno;
 	w->sum = smtpd__crc32c(w->crc, w->sum, w->buf, w->len);
@@ -120,7 +121,7 @@ smtpd__disk_index_end(
 	error = key == NULL ? ECANCELED : w->error;
 	if (error == 0) {
 		put_header(w->crc, key, w->length, w->sum, header);
-		if (smtpd__disk_file_write(w->fd, header, HEADER, 0) == -1)
+		if (smtpd__file_write_at(w->fd, header, HEADER, 0) == -1)
 			error = errno;
 	}
 	if (close(w->fd) == -1 && error == 0)

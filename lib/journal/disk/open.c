@@ -12,6 +12,7 @@
 #include "journal/disk/roll.h"
 #include "journal/disk/segments.h"
 #include "os/fd.h"
+#include "os/file.h"
 
 #define SEGMENT_SIZE 67108864u
 #define RESERVE      4194304u
@@ -232,7 +233,7 @@ clear_tail(int fd, const struct smtpd_disk_segment *s)
 
 	if (zeros == NULL)
 		return -1;
-	rc = smtpd__disk_file_write(fd, zeros, len, s->end);
+	rc = smtpd__file_write_at(fd, zeros, len, s->end);
 	free(zeros);
 	return rc == -1 ? -1 : fdatasync(fd);
 }

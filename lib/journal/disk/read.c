@@ -7,6 +7,7 @@
 
 #include "journal/disk/segments.h"
 #include "os/fd.h"
+#include "os/file.h"
 
 void
 smtpd__disk_release(
@@ -43,7 +44,7 @@ read_header(int fd, const struct smtpd_disk_segment *s, uint32_t offset,
 {
 	uint8_t bytes[SMTPD_DISK_RECORD_HEADER];
 
-	if (smtpd__disk_file_read(fd, bytes, sizeof(bytes), offset) == -1)
+	if (smtpd__file_read_at(fd, bytes, sizeof(bytes), offset) == -1)
 		return -1;
 	if (s->mark != 0 && smtpd__disk_format_get_record(s->mark, bytes, h) &&
 	    h->sequence >= s->base && h->sequence <= s->upto)
@@ -61,7 +62,7 @@ read_whole(const struct smtpd_disk *log, int fd, uint32_t offset,
 
 	if (p == NULL)
 		return NULL;
-	if (smtpd__disk_file_read(fd, p, size, offset) == -1) {
+	if (smtpd__file_read_at(fd, p, size, offset) == -1) {
 		int error = errno;
 
 		free(p);
@@ -132,7 +133,7 @@ smtpd__disk_read_raw(
 		return NULL;
 	p = malloc(size);
 	if (p != NULL)
-		status = smtpd__disk_file_read(fd, p, size, place.offset);
+		status = smtpd__file_read_at(fd, p, size, place.offset);
 	smtpd__fd_close(fd);
 	if (status == 0)
 		return p;

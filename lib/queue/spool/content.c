@@ -8,6 +8,7 @@
 
 #include "os/commit.h"
 #include "os/fd.h"
+#include "os/file.h"
 #include "queue/spool/file.h"
 
 /* What is allocated at first. */
@@ -50,8 +51,7 @@ spill(struct smtpd_spool_content *c)
 {
 	if (c->fd == -1)
 		c->fd = smtpd__spool_file_make(c->spool, c->name);
-	if (c->fd == -1 ||
-	    smtpd__spool_file_write(c->fd, c->data, c->len) == -1)
+	if (c->fd == -1 || smtpd__file_write(c->fd, c->data, c->len) == -1)
 		return -1;
 	c->crc = smtpd__crc32c(&c->spool->crc, c->crc, c->data, c->len);
 	c->len = 0;

@@ -10,7 +10,4 @@
 int smtpd__spool_file_make(
     struct smtpd_spool *s, char name[SMTPD_SPOOL_NAME_MAX]);
 
-/* Write all LEN bytes of DATA.  Return 0, or -1 with errno. */
-int smtpd__spool_file_write(int fd, const void *data, size_t len);
-
 #endif

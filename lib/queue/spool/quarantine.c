@@ -12,6 +12,7 @@
 
 #include "os/commit.h"
 #include "os/fd.h"
+#include "os/file.h"
 #include "queue/spool/file.h"
 #include "queue/spool/state_change.h"
 
@@ -59,7 +60,7 @@ put_file(struct smtpd_spool *s, int dir, const char *name, const void *data,
 	char tmp[SMTPD_SPOOL_NAME_MAX];
 	int fd = smtpd__spool_file_make(s, tmp);
 
-	if (fd == -1 || smtpd__spool_file_write(fd, data, len) == -1)
+	if (fd == -1 || smtpd__file_write(fd, data, len) == -1)
 		return give_up(s, fd, tmp);
 	return publish(s, fd, tmp, dir, name);
 }
@@ -95,7 +96,7 @@ write_range(int fd, uint64_t offset, const void *data, size_t len)
 		return 0;
 	if (lseek(fd, (off_t)offset, SEEK_SET) == -1)
 		return -1;
-	return smtpd__spool_file_write(fd, data, len);
+	return smtpd__file_write(fd, data, len);
 }
 
 /* Keep a range of a segment: what was kept of it before stays. */
@@ -238,7 +239,7 @@ copy_content(const struct smtpd_loaded_message *loaded, int fd)
 		return -1;
 	while ((n = smtpd__loaded_message_read(loaded, done, buf, COPY_SIZE)) >
 	    0) {
-		if (smtpd__spool_file_write(fd, buf, (size_t)n) == -1) {
+		if (smtpd__file_write(fd, buf, (size_t)n) == -1) {
 			n = -1;
 			break;
 		}
