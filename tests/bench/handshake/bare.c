@@ -95,11 +95,7 @@ fetch_ticket(struct half *client)
 
 	do {
 		result = mbedtls_ssl_read(&client->ssl, &byte, 1);
-#ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
-	} while (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
-#else
-	} while (result > 0);
-#endif
+	} while (is_no_data(result) && client->in->at != client->in->end);
 }
 
 /* One handshake, resuming SESSION if RESUME; SESSION is kept for the next.

@@ -97,6 +97,21 @@ side_init_client(struct side *s)
 {
 	side_init(s, MBEDTLS_SSL_IS_CLIENT);
 	mbedtls_ssl_conf_authmode(&s->conf, MBEDTLS_SSL_VERIFY_NONE);
+#if MBEDTLS_VERSION_NUMBER >= 0x03060100 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+	/* Without this, tickets of TLS 1.3 are thrown away. */
+	mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+	    &s->conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
+#endif
+}
+
+bool
+is_no_data(int result)
+{
+#ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
+	if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+		return true;
+#endif
+	return result == MBEDTLS_ERR_SSL_WANT_READ;
 }
 
 void

@@ -33,6 +33,10 @@ _Noreturn void die(const char *what);
 void side_init_server(struct side *s, const char *cert, const char *key);
 void side_init_client(struct side *s);
 
+/* Whether a read only met something of TLS itself, such as a ticket: the next
+ * one may have data. */
+bool is_no_data(int result);
+
 void side_finish(struct side *s);
 
 #endif
