@@ -71,16 +71,17 @@ fixture_name(const struct smtpd_destination *d)
 void
 fixture_make(struct fixture *f)
 {
-	memset(f, 0, sizeof(*f));
-	snprintf(f->path, sizeof(f->path), "/tmp/test_spool.XXXXXX");
-	assert_non_null(mkdtemp(f->path));
-	f->settings = (struct smtpd_spool_settings){
-		.segment_size = 1048576,
-		.destination = get_destination,
-		.release = release_destination,
-		.lost = lose,
-		.user = f,
+	*f = (struct fixture){
+		.path = "/var/tmp/test_spool.XXXXXX",
+		.settings = {
+			.segment_size = 1048576,
+			.destination = get_destination,
+			.release = release_destination,
+			.lost = lose,
+			.user = f,
+		},
 	};
+	assert_non_null(mkdtemp(f->path));
 }
 
 static int
