@@ -70,7 +70,7 @@ disk_fixture_setup(void **state)
 
 	if (d == NULL)
 		return -1;
-	snprintf(d->path, sizeof(d->path), "/tmp/test_log.XXXXXX");
+	snprintf(d->path, sizeof(d->path), "/var/tmp/test_log.XXXXXX");
 	if (mkdtemp(d->path) == NULL)
 		return -1;
 	d->dir = open(d->path, O_RDONLY | O_DIRECTORY);

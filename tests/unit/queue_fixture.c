@@ -95,7 +95,7 @@ world_setup(void **state)
 
 	assert_non_null(w);
 	pthread_mutex_init(&w->lock, NULL);
-	snprintf(w->parent, sizeof(w->parent), "/tmp/test_queue.XXXXXX");
+	snprintf(w->parent, sizeof(w->parent), "/var/tmp/test_queue.XXXXXX");
 	assert_non_null(mkdtemp(w->parent));
 	snprintf(w->path, sizeof(w->path), "%s/queue", w->parent);
 	for (int i = 0; i < WORLD_HOSTS; i++) {

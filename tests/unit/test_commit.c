@@ -55,7 +55,7 @@ setup(void **state)
 	struct place *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	snprintf(p->path, sizeof(p->path), "/tmp/test_commit.XXXXXX");
+	snprintf(p->path, sizeof(p->path), "/var/tmp/test_commit.XXXXXX");
 	assert_non_null(mkdtemp(p->path));
 	p->dir = open(p->path, O_RDONLY | O_DIRECTORY);
 	assert_true(p->dir >= 0);

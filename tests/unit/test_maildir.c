@@ -67,7 +67,7 @@ setup(void **state)
 	assert_non_null(p);
 	failing_sync = 0;
 	sync_calls = 0;
-	snprintf(p->root, sizeof(p->root), "/tmp/test_maildir.XXXXXX");
+	snprintf(p->root, sizeof(p->root), "/var/tmp/test_maildir.XXXXXX");
 	assert_non_null(mkdtemp(p->root));
 	snprintf(p->a, sizeof(p->a), "%s/a/Maildir", p->root);
 	snprintf(p->b, sizeof(p->b), "%s/b/Maildir", p->root);
