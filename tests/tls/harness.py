@@ -19,7 +19,8 @@ import time
 import unittest
 
 SLOW = float(os.environ.get("TLS_SLOW", "1"))
-WAIT = 20 * SLOW
+# Only what hangs waits so long.
+WAIT = 60 * SLOW
 
 DIR = tempfile.mkdtemp(prefix="smtpd-tls.")
 atexit.register(shutil.rmtree, DIR, True)
@@ -116,8 +117,26 @@ class Host:
         return [re.sub(r"^(\w+) \d+", r"\1", line) for line in self.lines
                 if not line.startswith("log ")]
 
+    def wait_events(self, pattern, count):
+        """Wait for COUNT events that match, and return them."""
+        def find():
+            return [line for line in self.events()
+                    if re.search(pattern, line)]
+        with self.news:
+            self.news.wait_for(lambda: len(find()) >= count, WAIT)
+        if len(find()) != count:
+            raise AssertionError(f"not {count} of {pattern!r} in:\n"
+                                 + "\n".join(self.lines[-40:]))
+        return find()
+
     def counter(self, name):
         return int(self.ask("counter", name))
+
+    def counts(self, name, number):
+        """Wait until the counter NAME says NUMBER."""
+        until(lambda: self.counter(name) >= number, f"{name} at {number}")
+        if self.counter(name) != number:
+            raise AssertionError(f"{name} is {self.counter(name)}")
 
     def close(self):
         self.process.stdin.close()

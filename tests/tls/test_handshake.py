@@ -129,7 +129,7 @@ class Versions(unittest.TestCase):
             with Client(host.ports[0]) as client:
                 with self.assertRaisesRegex(ssl.SSLError, "PROTOCOL_VERSION"):
                     client.starttls(self.old(version))
-        self.assertEqual(host.counter("refused_tls"), 4)
+        host.counts("refused_tls", 4)
 
     def test_the_lowest_can_be_1_3(self):
         host = serve(self, start=False)
@@ -184,7 +184,7 @@ class Versions(unittest.TestCase):
                  "P-521:P-384:X25519:P-256"], stdin=subprocess.DEVNULL,
                 capture_output=True, text=True, check=False).stdout
             if version == "-tls1_2":
-                self.assertRegex(said, "Server Temp Key: ECDH, prime256v1")
+                self.assertRegex(said, "(Server|Peer) Temp Key: ECDH, prime256v1")
 
 
 class Clients(unittest.TestCase):
@@ -270,8 +270,7 @@ class Idle(unittest.TestCase):
                     two.deliver(self.MESSAGE)
                 one.quit()
                 two.quit()
-            self.assertEqual(len([line for line in host.events()
-                                  if "size=100014 " in line]), 4)
+            host.wait_events("size=100014 ", 4)
 
     def test_memory(self):
         host = serve(self, "a")
@@ -279,20 +278,26 @@ class Idle(unittest.TestCase):
             if re.search("lib[at]san", maps.read()):
                 self.skipTest("sanitizers need more")
 
-        def memory(count):
+        def connect(count):
             for _ in range(count):
                 client = Client(host.ports[1], client_context(), "a.example")
                 self.addCleanup(client.close)
                 client.greet()
             time.sleep(3.5)
+
+        def memory():
             path = f"/proc/{host.process.pid}/smaps_rollup"
             with open(path, encoding="ascii") as file:
                 return int(re.search(r"\nPss: +(\d+)", file.read())[1])
 
-        before = memory(5)
-        each = (memory(100) - before) / 100
-        print(f"{each:.1f} KB for an idle connection in TLS", flush=True)
-        self.assertLess(each, 44.5)
+        connect(5)
+        before = memory()
+        connect(100)
+        # On a busy machine some are later than others.
+        harness.until(lambda: (memory() - before) / 100 < 44.5,
+                      "idle connections to give memory back")
+        print(f"{(memory() - before) / 100:.1f} KB for an idle connection in "
+              "TLS", flush=True)
 
 
 class Tickets(unittest.TestCase):
@@ -327,10 +332,9 @@ class Tickets(unittest.TestCase):
             for port in (1, 0, 0, 1):
                 reused, session = self.connect(host, context, session, port)
                 self.assertTrue(reused)
-            until = [line for line in host.events()
-                     if line.startswith("tls ")]
-            self.assertEqual(len(set(until)), 1)
-            self.assertIn("name=<a.example>", until[0])
+            facts = host.wait_events("^tls ", 5)
+            self.assertEqual(len(set(facts)), 1)
+            self.assertIn("name=<a.example>", facts[0])
 
     def test_useless_elsewhere(self):
         for context in self.each():
@@ -382,7 +386,7 @@ class Tickets(unittest.TestCase):
             with self.assertRaises((ssl.SSLError, ConnectionError,
                                     AssertionError)):
                 self.connect(host, context, session)
-            self.assertEqual(host.counter("tls"), 1)
+            host.counts("tls", 1)
 
     def test_none_where_clients_show_certificates(self):
         for top in self.VERSIONS:
@@ -391,8 +395,7 @@ class Tickets(unittest.TestCase):
                          settings={"clients": "asked", "ca": at("ca.pem")})
             _, session = self.connect(host, context)
             self.assertFalse(self.connect(host, context, session)[0])
-            seen = [line for line in host.events() if "verified=1" in line]
-            self.assertEqual(len(seen), 2)
+            host.wait_events("verified=1", 2)
 
     def test_switched_off(self):
         for context in self.each():

@@ -13,8 +13,8 @@ import unittest
 import harness
 from harness import Client, client_context, serve
 
-# Whether a close is prompt.
-PROMPT = 5 * harness.SLOW
+# Whether a close is prompt, and does not wait for a deadline of its own.
+PROMPT = 15 * harness.SLOW
 
 
 class RawTls:
@@ -123,7 +123,7 @@ class Hostile(unittest.TestCase):
                 host.saw("^log 4 disconnect")
                 # The program never heard of it.
                 self.assertEqual(host.events(), [])
-                self.assertEqual(host.counter("refused_tls"), 1)
+                host.counts("refused_tls", 1)
                 self.others_are_served(host)
 
     def test_tls_where_plain_text_begins(self):
@@ -137,7 +137,8 @@ class Hostile(unittest.TestCase):
                 self.assertTrue(client.closed())
                 self.assertLess(time.monotonic() - begin, PROMPT)
         host.saw(r"^log 3 refused session=2 .*521")
-        self.assertGreaterEqual(host.counter("refused_protocol"), 1)
+        harness.until(lambda: host.counter("refused_protocol") >= 1,
+                      "it was not counted")
         self.others_are_served(host)
 
     def test_no_tls_where_tls_begins(self):
@@ -167,16 +168,16 @@ class Hostile(unittest.TestCase):
         return clients
 
     def test_stalled_handshakes(self):
-        host = serve(self, "a", handshake_timeout_ms=1500)
+        host = serve(self, "a", handshake_timeout_ms=3000)
         begin = time.monotonic()
         clients = self.stalled(host.ports[1], 30)
         self.others_are_served(host)
         for client in clients:
             self.assertTrue(client.closed())
-        self.assertGreater(time.monotonic() - begin, 1.4)
+        self.assertGreater(time.monotonic() - begin, 2.9)
         host.saw('reason="no TLS: took too long"')
-        harness.until(lambda: host.counter("timeouts") == 30, "timeouts")
-        self.assertEqual(host.counter("refused_tls"), 30)
+        host.counts("timeouts", 30)
+        host.counts("refused_tls", 30)
 
     def test_a_slow_handshake_has_one_deadline(self):
         """Not one that begins anew with each byte."""
@@ -208,7 +209,7 @@ class Hostile(unittest.TestCase):
                 client.socket.sendall(client.hello())
                 client.fetch()
                 how(client.socket)
-        harness.until(lambda: host.counter("refused_tls") == 12, "refusals")
+        host.counts("refused_tls", 12)
         self.assertEqual(host.events(), [])
         self.others_are_served(host)
 
@@ -222,7 +223,7 @@ class Hostile(unittest.TestCase):
 
     def test_changed_hellos(self):
         """Every byte may be another one."""
-        host = serve(self, "a", handshake_timeout_ms=500)
+        host = serve(self, "a", handshake_timeout_ms=10000)
         chance = random.Random(4)
         for _ in range(150):
             with RawTls(host.ports[1]) as client:
@@ -254,7 +255,7 @@ class Hostile(unittest.TestCase):
             self.assertTrue(client.closed())
             host.saw("^disconnect 1 refused")
             host.saw('^log 3 refused .*reason="no TLS: the client broke it"')
-            self.assertEqual(host.counter("refused_protocol"), 1)
+            host.counts("refused_protocol", 1)
             self.assertEqual(host.counter("errors"), 0)
             self.others_are_served(host)
 
@@ -290,12 +291,12 @@ class Hostile(unittest.TestCase):
             client.socket.sendall(record[:-5])
             how(client.socket)
             host.saw("^disconnect 1 gone")
-            self.assertEqual(host.counter("disconnects"), 1)
+            host.counts("disconnects", 1)
             self.others_are_served(host)
 
     def test_half_a_record_only(self):
         """It waits as for half a line."""
-        host = serve(self, "a", idle_timeout_ms=1000)
+        host = serve(self, "a", idle_timeout_ms=3000)
         client = self.session(host)
         record = client.record(b"MAIL FROM:<a@example.net>\r\n")
         client.socket.sendall(record[:-5])
@@ -338,7 +339,7 @@ class Hostile(unittest.TestCase):
         host.saw("^disconnect 1 gone")
 
     def test_talk_before_the_greeting(self):
-        host = serve(self, "a", greet_delay_ms=3000)
+        host = serve(self, "a", greet_delay_ms=20000)
         with RawTls(host.ports[1]) as client:
             client.shake()
             client.socket.sendall(client.record(b"EHLO early.example\r\n"))
@@ -426,7 +427,7 @@ class Drain(unittest.TestCase):
 
 class Crowd(unittest.TestCase):
     def test_good_and_bad_together(self):
-        host = serve(self, "a", handshake_timeout_ms=2000)
+        host = serve(self, "a", handshake_timeout_ms=10000)
         stop = threading.Event()
         failures = []
 

@@ -42,7 +42,7 @@ class Offer(unittest.TestCase):
             client.expect("454 4.7.0 ", client.say("STARTTLS"))
             client.expect("250 ", client.say("MAIL FROM:<a@example.net>"))
             client.quit()
-        self.assertEqual(host.counter("refused_tls"), 1)
+        host.counts("refused_tls", 1)
 
     def test_after_ehlo_only(self):
         host = serve(self, "a")
