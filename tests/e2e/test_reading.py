@@ -2,12 +2,15 @@
 """Mail readers find what smtpin stored."""
 
 import email
+import fcntl
 import mailbox
 import os
 import pty
 import select
 import signal
+import struct
 import tempfile
+import termios
 import unittest
 
 import smtpin_fixture as fixture
@@ -37,6 +40,9 @@ class Readers(unittest.TestCase):
             os.mkdir(home + "/Mail")
             pid, terminal = pty.fork()
             if pid == 0:
+                # Of 0x0 at first, which ncurses does not take.
+                fcntl.ioctl(0, termios.TIOCSWINSZ,
+                            struct.pack("HHHH", 24, 80, 0, 0))
                 os.execve(fixture.need("mutt"), [
                     "mutt", "-R", "-n", "-F", "/dev/null",
                     "-e", "set wait_key=no pipe_decode=no",
