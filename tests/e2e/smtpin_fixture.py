@@ -9,6 +9,7 @@ E2E_STRICT=1 makes a missing tool a failure instead of a skip.
 
 import glob
 import os
+import random
 import re
 import shlex
 import shutil
@@ -22,7 +23,8 @@ import time
 import unittest
 
 SLOW = float(os.environ.get("SMTPIN_SLOW", "1"))
-WAIT = 10 * SLOW
+# Only what hangs waits so long.
+WAIT = 40 * SLOW
 
 USERS = """\
 # The users of the tests.
@@ -80,10 +82,27 @@ def loopback():
     return options + ["-a", "[::1]:0"] if has_ipv6() else options
 
 
+RESERVED = []
+
+
 def free_port():
-    """Where one number must do for several addresses."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return str(probe.getsockname()[1])
+    """A port for a program that cannot be asked which one it took.  The system
+    gives it to nobody, since it is below those that it gives away, and no other
+    test takes it: a name that only one can have is held to our end."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range",
+              encoding="ascii") as file:
+        lowest = int(file.read().split()[0])
+    for port in random.sample(range(max(1024, lowest - 20000), lowest), 1000):
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0libsmtpd-test-port-{port}")
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            name.close()
+            continue
+        RESERVED.append(name)
+        return port
+    raise AssertionError("no free port")
 
 
 def until(condition, what, wait=WAIT):

@@ -204,8 +204,8 @@ class Refusals(unittest.TestCase):
 
 class Options(unittest.TestCase):
     def test_loopback(self):
-        with fixture.Smtpin(arguments=["-l", "-p",
-                                       fixture.free_port()]) as smtpin:
+        port = str(fixture.free_port())
+        with fixture.Smtpin(arguments=["-l", "-p", port]) as smtpin:
             hosts = {host for host, _ in smtpin.addresses()}
             self.assertLessEqual(hosts, {"127.0.0.1", "::1"})
             self.assertIn("127.0.0.1", hosts)
@@ -261,7 +261,7 @@ class Options(unittest.TestCase):
             log = smtpin.root + "/log"
             # One port for all: at level 0 it says none.
             port = fixture.free_port()
-            smtpin.arguments = ["-a", "127.0.0.1:" + port, "-j", log,
+            smtpin.arguments = ["-a", f"127.0.0.1:{port}", "-j", log,
                                 "-n", level]
             smtpin.spawn()
             try:

@@ -93,7 +93,7 @@ class Interfaces(unittest.TestCase):
     def ask(self, smtpin, host):
         """Connect from inside: the greeting, or what went wrong."""
         script = ("import socket,sys\n"
-                  "s = socket.create_connection((sys.argv[1], 2525), 5)\n"
+                  "s = socket.create_connection((sys.argv[1], 2525), 60)\n"
                   "print(s.recv(100).decode())\n")
         done = subprocess.run(
             ["nsenter", f"--net=/proc/{smtpin.process.pid}/ns/net",

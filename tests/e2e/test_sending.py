@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
 import smtpin_fixture as fixture
@@ -50,22 +49,16 @@ def send(args, message=b"Subject: x\n\nHello.\n", **env):
     return run.returncode, run.stderr.decode("ascii")
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def wait_for(port, process=None):
-    for _ in range(int(100 * fixture.SLOW)):
+    def listens():
         if process is not None and process.poll() is not None:
-            break
+            raise AssertionError("it ended")
         try:
-            with socket.create_connection(("127.0.0.1", port), 1):
-                return
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return True
         except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"nobody listens on port {port}")
+            return False
+    fixture.until(listens, f"nobody listens on port {port}")
 
 
 def certificate(name, start="20200101000000Z", end="20400101000000Z",
@@ -95,15 +88,17 @@ class Keeper:
 
     def delivered(self, user):
         """The next message in the Maildir of USER, which is taken away."""
-        for _ in range(int(100 * fixture.SLOW)):
-            for path in glob.glob(f"{self.dir}/mail/{user}/new/*"):
-                with open(path, "rb") as file:
-                    text = file.read()
-                os.unlink(path)
-                return text
-            time.sleep(0.1)
-        with open(self.log) as log:
-            raise AssertionError("not delivered\n" + log.read()[-3000:])
+        try:
+            path = fixture.until(
+                lambda: glob.glob(f"{self.dir}/mail/{user}/new/*"),
+                "not delivered")[0]
+        except AssertionError as error:
+            with open(self.log) as log:
+                raise AssertionError(
+                    "not delivered\n" + log.read()[-3000:]) from error
+        text = fixture.read(path)
+        os.unlink(path)
+        return text
 
     def test_messages_arrive_as_they_are(self):
         for name, message in MESSAGES.items():
@@ -238,7 +233,8 @@ postlog unix-dgram n - n - 1 postlogd
             os.mkdir(os.path.join(cls.dir, name), 0o755)
         for name in ("data", "mail"):
             os.chown(os.path.join(cls.dir, name), owner.pw_uid, owner.pw_gid)
-        cls.port, cls.tls_port, cls.data_port = (free_port() for _ in range(3))
+        cls.port, cls.tls_port, cls.data_port = (
+            fixture.free_port() for _ in range(3))
         cls.write("main.cf", cls.MAIN.format(
             dir=cls.dir, daemons=daemons[0], uid=owner.pw_uid,
             gid=owner.pw_gid, certs=CERTS))
@@ -248,7 +244,8 @@ postlog unix-dgram n - n - 1 postlogd
         if start.returncode != 0:
             raise AssertionError(start.stderr.decode())
         cls.addClassCleanup(cls.stop)
-        wait_for(cls.port)
+        for port in (cls.port, cls.tls_port, cls.data_port):
+            wait_for(port)
 
     @classmethod
     def write(cls, name, text):
@@ -259,7 +256,7 @@ postlog unix-dgram n - n - 1 postlogd
     def command(cls, word):
         return subprocess.run(
             [cls.postfix, "-c", os.path.join(cls.dir, "conf"), word],
-            capture_output=True, check=False, timeout=60)
+            capture_output=True, check=False, timeout=6 * fixture.WAIT)
 
     @classmethod
     def stop(cls):
@@ -318,7 +315,7 @@ maildir:
         cls.dir = tempfile.mkdtemp(prefix="exim.")
         cls.addClassCleanup(shutil.rmtree, cls.dir, True)
         cls.log = os.path.join(cls.dir, "log", "mainlog")
-        cls.port, cls.tls_port = free_port(), free_port()
+        cls.port, cls.tls_port = fixture.free_port(), fixture.free_port()
         cls.unpack()
         os.chmod(cls.dir, 0o755)
         for name in ("spool", "log", "mail"):
@@ -371,7 +368,7 @@ class Sink(unittest.TestCase):
 
     def sink(self, *options):
         program = fixture.need("smtp-sink")
-        port = free_port()
+        port = fixture.free_port()
         user = ["-u", "nobody"] if os.geteuid() == 0 else []
         sink = subprocess.Popen(
             [program, *user, *options, f"127.0.0.1:{port}", "10"],
@@ -618,7 +615,8 @@ class Aiosmtpd(unittest.TestCase):
                 return "250 2.0.0 kept"
 
         self.controller = Controller(Handler(), hostname="127.0.0.1",
-                                     port=free_port())
+                                     port=fixture.free_port(),
+                                     ready_timeout=fixture.WAIT)
         self.controller.start()
         self.addCleanup(self.controller.stop)
         self.dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -720,7 +718,8 @@ class Usage(unittest.TestCase):
         self.assertEqual(send(["--tls-ca", "/nonexistent", "a@b"])[0], 66)
 
     def test_nobody_there(self):
-        status, said = send(["-s", f"127.0.0.1:{free_port()}", "a@b.example"])
+        status, said = send(["-s", f"127.0.0.1:{fixture.free_port()}",
+                             "a@b.example"])
         self.assertEqual(status, 75)
         self.assertIn("4.4.1", said)
 

@@ -52,7 +52,7 @@ class TlsSmtpin(fixture.Smtpin):
 
     def __init__(self, *pairs, **settings):
         super().__init__(**settings)
-        self.tls_port = int(fixture.free_port())
+        self.tls_port = fixture.free_port()
         self.arguments = ["-a", "127.0.0.1:0",
                           "-a", f"127.0.0.1:{self.tls_port}",
                           "-s", str(self.tls_port)]
@@ -238,7 +238,8 @@ class Certificates(unittest.TestCase):
 
     def test_both_ports_of_an_address(self):
         smtpin = TlsSmtpin("a")
-        smtpin.arguments[:4] = ["-a", "127.0.0.1", "-p", fixture.free_port()]
+        smtpin.arguments[:4] = ["-a", "127.0.0.1", "-p",
+                                str(fixture.free_port())]
         with smtpin:
             self.assertEqual(smtpin.shown(), "a")
             with fixture.Dialogue(smtpin.port) as client:
@@ -273,7 +274,7 @@ class Certificates(unittest.TestCase):
         tls = socket.create_server(("127.0.0.1", smtpin.tls_port))
         self.addCleanup(plain.close)
         self.addCleanup(tls.close)
-        smtpin.prefix = ["sh", "-c", f"exec 8<&{plain.fileno()} "
+        smtpin.prefix = ["bash", "-c", f"exec 8<&{plain.fileno()} "
                          f"9<&{tls.fileno()} 3<&8 4<&9 && LISTEN_FDS=2 "
                          'LISTEN_PID=$$ exec "$@"', "sh"]
         popen = subprocess.Popen
