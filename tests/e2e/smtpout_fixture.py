@@ -14,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 
 import smtpin_fixture as fixture
 import world as world_module
@@ -147,6 +148,25 @@ class Smtpout(fixture.Smtpin):
     def show(self, ident):
         return json.loads(self.ask("show", ident, "--json"))
 
+    def flush_until(self, condition, what, *words, wait=fixture.WAIT):
+        """Flush, again and again, until CONDITION() is true: an attempt that
+        had begun before may fail after the first time."""
+        def attempt():
+            self.ask("flush", *words)
+            end = time.monotonic() + 1
+            while not condition():
+                if time.monotonic() > end:
+                    return False
+                time.sleep(0.02)
+            return True
+        fixture.until(attempt, what, wait)
+
+    def flush_to(self, server, count=1):
+        """Flush until SERVER has accepted COUNT messages."""
+        self.flush_until(lambda: len(server.accepted) >= count,
+                         f"{count} messages")
+        return server.accepted
+
     def wait_empty(self, wait=fixture.WAIT):
         fixture.until(lambda: not self.list(),
                       "the queue is not empty", wait)
@@ -154,18 +174,18 @@ class Smtpout(fixture.Smtpin):
     def wait_log(self, pattern, count=1, wait=fixture.WAIT):
         """Wait for COUNT log lines with PATTERN, and return them."""
         def found():
-            lines = self.said(pattern)
-            return lines if len(lines) >= count else None
-        return fixture.until(found, f"{count} times {pattern!r} in the log",
-                             wait)
+            return len(self.said(pattern)) >= count
+        fixture.until(found, f"{count} times {pattern!r} in the log", wait)
+        return self.said(pattern)
 
     def said(self, pattern):
         return [line for line in list(self.lines) if re.search(pattern, line)]
 
-    def attempts(self, ident=None):
-        """What it logged of attempts, as dictionaries."""
-        lines = self.said(r"\brelay=" if ident is None
-                          else rf"id={ident}\b.*\brelay=")
+    def attempts(self, ident=None, count=0):
+        """What it logged of attempts, as dictionaries, once there are COUNT.
+        Its log may be behind what others see it do."""
+        lines = self.wait_log(r"\brelay=" if ident is None
+                              else rf"id={ident}\b.*\brelay=", count)
         return [parse_line(line) for line in lines]
 
     def dead(self):

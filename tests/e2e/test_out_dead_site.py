@@ -75,9 +75,10 @@ class DeadSite(world.WorldCase):
               f"{max(empty) * 1000:.1f} and {max(beside) * 1000:.1f} ms",
               end=" ")
         self.assertLess(statistics.median(beside),
-                        3 * statistics.median(empty) + 0.02 * fixture.SLOW)
-        self.assertLess(max(empty), 1 * fixture.SLOW)
-        self.assertLess(max(beside), max(empty) + 0.5 * fixture.SLOW)
+                        3 * statistics.median(empty) + 0.1 * fixture.SLOW)
+        # One that waited for the other site would take its three seconds; the
+        # machine may have something else to do as well.
+        self.assertLess(max(beside), max(empty) + 2.5 * fixture.SLOW)
         self.assertGreaterEqual(len(self.smtpout.list()), MESSAGES * 0.9)
         return tries
 

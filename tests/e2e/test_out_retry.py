@@ -92,7 +92,8 @@ class Retries(RetryCase):
         never = [line for line in server.commands("RCPT") if "never" in line]
         self.assertEqual(len(never), 1)
         self.assertEqual(len(self.home.messages()), 1)
-        states = sorted(a["status"] for a in self.smtpout.attempts(ident))
+        states = sorted(a["status"]
+                        for a in self.smtpout.attempts(ident, 5))
         self.assertEqual(states, ["bounced", "deferred", "deferred", "sent",
                                   "sent"])
 
@@ -112,8 +113,9 @@ class Retries(RetryCase):
         server.wait(1, 2 * fixture.WAIT)
         self.smtpout.wait_empty()
         self.assertEqual(len(server.taken), 2)
-        self.assertEqual([a["status"] for a in self.smtpout.attempts(ident)],
-                         ["unknown", "sent"])
+        self.assertEqual(
+            [a["status"] for a in self.smtpout.attempts(ident, 2)],
+            ["unknown", "sent"])
         self.assertEqual(self.home.messages(), [])
 
     def test_lost_reply_is_not_sent_to_another(self):
@@ -153,8 +155,7 @@ class Retries(RetryCase):
         self.submit("bob@one.example")
         server.wait(1, 3 * fixture.WAIT)
         # A connection may be kept open from one try to the next.
-        tries = [line for line in self.smtpout.lines if "status=" in line
-                 and "id=" in line and "relay=" in line]
+        tries = self.smtpout.wait_log(r"\bid=.*\brelay=.*\bstatus=", 4)
         times = [seconds_of(line) for line in tries]
         gaps = [b - a for a, b in zip(times, times[1:])]
         print("\nseconds between tries:", gaps, end=" ")
@@ -162,7 +163,7 @@ class Retries(RetryCase):
         for gap, wanted in zip(gaps, (2, 4, 4)):
             # The clock of the queue counts in seconds.
             self.assertGreater(gap, wanted * 0.9 - 1.01)
-            self.assertLess(gap, wanted * 1.1 + 1.5 * fixture.SLOW)
+            self.assertLess(gap, wanted * 1.1 + 5 * fixture.SLOW)
 
     def test_slow_server_keeps_nobody(self):
         """While one site stalls, others are served."""
@@ -487,8 +488,7 @@ class Operator(RetryCase):
                 time.sleep(1)
                 self.assertEqual(server.sessions, [])
                 self.smtpout.ask("release", ident)
-                self.smtpout.ask("flush", ident)
-                server.wait(1)
+                self.smtpout.flush_to(server)
                 self.smtpout.wait_empty()
 
     def test_release_stopped(self):
@@ -496,10 +496,9 @@ class Operator(RetryCase):
         self.smtpout.ask("hold", ident)
         self.smtpout.stop()
         self.smtpout.ask("release", ident)
-        self.smtpout.start()
         server = self.server()
-        self.smtpout.ask("flush")
-        server.wait(1)
+        self.smtpout.start()
+        self.smtpout.flush_to(server)
 
     def test_remove(self):
         for ident in self.each_way(lambda i: self.smtpout.ask("remove", i)):

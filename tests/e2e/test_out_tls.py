@@ -59,7 +59,7 @@ class Policies(TlsCase):
                 taken, = server.wait(1)
                 self.assertRegex(taken.tls, r"TLSv1\.[23]")
                 self.smtpout.wait_empty()
-                line = self.smtpout.attempts(ident)[-1]
+                line = self.smtpout.attempts(ident, 1)[-1]
                 self.assertIn("TLSv1", line["tls"])
                 self.assertEqual("verified" in line["tls"] and
                                  "unverified" not in line["tls"] and
@@ -85,7 +85,7 @@ class Policies(TlsCase):
                 self.assertIsNone(taken.tls)
                 self.smtpout.wait_empty()
                 self.assertEqual(
-                    self.smtpout.attempts(ident)[0]["status"], "deferred")
+                    self.smtpout.attempts(ident, 1)[0]["status"], "deferred")
                 self.smtpout.stop()
                 self.smtpout.remove()
 
@@ -116,9 +116,8 @@ class Policies(TlsCase):
                 self.assertEqual(self.smtpout.ids(), [ident])
                 self.smtpout.ask("remove", ident)
         server = self.server(tls=self.good)
-        ident = self.submit("bob@one.example")
-        self.smtpout.ask("flush")
-        taken, = server.wait(1, 2 * fixture.WAIT)
+        self.submit("bob@one.example")
+        taken, = self.smtpout.flush_to(server)
         self.assertIsNotNone(taken.tls)
 
     def test_never(self):
@@ -225,7 +224,7 @@ class Smarthost(TlsCase):
         """Nothing bounces when it cannot be found."""
         self.start("--smarthost", "nowhere.example")
         ident = self.submit("bob@one.example")
-        time.sleep(3)
+        self.deferred(ident)
         self.assertEqual(self.smtpout.ids(), [ident])
 
 
