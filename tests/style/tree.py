@@ -116,10 +116,12 @@ class Report:
 
 
 def usage(text_of_use, argv, count):
-    """Answer --help; refuse another number of arguments than COUNT."""
-    if len(argv) == 2 and argv[1] in ("-h", "--help"):
+    """Answer --help; refuse options, and another number of arguments than
+    COUNT."""
+    text_of_use = "usage: " + text_of_use
+    if argv[1:] in (["-h"], ["--help"]):
         print(text_of_use)
         sys.exit(0)
-    if len(argv) != count + 1:
-        print("usage: " + text_of_use.split("\n")[0], file=sys.stderr)
+    if len(argv) != count + 1 or any(a.startswith("-") for a in argv[1:]):
+        print(text_of_use.split("\n")[0], file=sys.stderr)
         sys.exit(64)
