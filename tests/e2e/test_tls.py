@@ -130,7 +130,15 @@ class Clients(unittest.TestCase):
                   "--helo", "client.example.net",
                   "--from", "sender@example.net", "--to", "alice@example.org",
                   "--body", "Hello.", "--tls-sni", "a.example",
-                  "--tls-verify", "--tls-ca-path", at("ca.pem"), *options)
+                  "--tls-verify", "--tls-ca-path", at("ca.pem"), *options,
+                  *self.verified_name())
+
+    @staticmethod
+    def verified_name():
+        """The swaks of 2024 verifies the name as well."""
+        script = fixture.read(fixture.need("swaks"))
+        return ["--tls-verify-target", "a.example"] \
+            if b"tls-verify-target" in script else []
 
     def test_swaks(self):
         self.swaks(self.plain, "--tls")
