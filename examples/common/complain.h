@@ -2,7 +2,9 @@
 #ifndef COMPLAIN_H
 #define COMPLAIN_H
 
-/* What keeps a daemon from starting is said on stderr, wherever its log goes. */
+/*
+ * Complaints on stderr: why a program does not start, wherever its log goes.
+ */
 
 #include <smtpd/version.h>
 

@@ -2,7 +2,9 @@
 #ifndef DAEMON_H
 #define DAEMON_H
 
-/* The life of a daemon between its first and its last signal. */
+/*
+ * The life of a daemon: signals, privileges, periodic work, and its end.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +34,7 @@ struct daemon {
 };
 
 /* Block the signals that daemon_run() waits for, and ignore those that a
- * failed write would send.  Before any thread is started. */
+ * failed write would send.  Call it before any thread is started. */
 void daemon_prepare(void);
 
 /*
@@ -46,10 +48,8 @@ int daemon_drop_privileges(
 /* Warn in the log when that user is root. */
 void daemon_warn_root(struct log *log);
 
-/*
- * Have as many descriptors as CONNECTIONS need (SMTPD_NO_LIMIT: all there may
- * be); the log is told when there are fewer.
- */
+/* Raise the limit of open files to what CONNECTIONS need (SMTPD_NO_LIMIT: as
+ * far as it goes); warn in the log if it stays lower. */
 void daemon_raise_files(uint32_t connections, struct log *log);
 
 /*

@@ -2,7 +2,9 @@
 #ifndef HOSTNAME_H
 #define HOSTNAME_H
 
-/* The name of this machine. */
+/*
+ * The name of this machine, and what is a name of a host.
+ */
 
 #include <stddef.h>
 
@@ -11,8 +13,8 @@
 
 /*
  * Write the fully qualified name of the machine to BUF of HOSTNAME_SIZE, or
- * what comes nearest.  May ask the resolver.  Return 0, or -1 when the machine
- * has no name that mail can use.
+ * its short name where the resolver, which may be asked, knows no other.
+ * Return 0, or -1 when the machine has no name that mail can use.
  */
 int hostname_find(char *buf);
 

@@ -2,7 +2,9 @@
 #ifndef INTERFACE_H
 #define INTERFACE_H
 
-/* Network interfaces: which leads to the Internet, and its addresses. */
+/*
+ * Network interfaces: which one leads to the Internet, and their addresses.
+ */
 
 #include <stdio.h>
 

@@ -23,17 +23,17 @@ int log_level_parse(const char *text, int *level);
 struct log *log_create(int level);
 
 /*
- * Turn it to TARGET: the path of a file to append to, or "syslog", as PROGRAM.
- * Before any thread is started: not when LOG is made, so that the file belongs
- * to the user that the daemon became.  Return 0, or -1 with errno.
+ * Send LOG to TARGET: the path of a file to append to, or "syslog", as PROGRAM.
+ * Call it before any thread is started, and after the daemon became its user,
+ * so that the file belongs to that.  Return 0, or -1 with errno.
  */
 int log_to(struct log *log, const char *program, const char *target);
 
 /* Close and free it; NULL is fine. */
 void log_destroy(struct log *log);
 
-/* Open a file again by its name, after somebody renamed it.  Other threads may
- * write meanwhile.  Return 0, or -1 with errno: then the old one stays. */
+/* Open a file again by its name, after it was renamed.  Other threads may write
+ * meanwhile.  Return 0, or -1 with errno: then the old file stays in use. */
 int log_reopen(struct log *log);
 
 /* The level of the library that comes nearest to LEVEL, which is not 0. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 /* Write TEXT to BUF of SIZE bytes so that it can stand between "<" and ">" in
- * a line of fields: what could end it there becomes \xhh. */
+ * a line of fields: bytes that could end it there become \xhh. */
 static const char *
 escape_text(const char *text, char *buf, size_t size)
 {
@@ -33,7 +33,8 @@ seconds_since(const struct timespec *then)
 	    (double)(now.tv_nsec - then->tv_nsec) / 1e9;
 }
 
-/* Who is at the other end of a UNIX socket: " uid=1000", or "". */
+/* Write the user at the other end of a UNIX socket, " uid=1000", or "" to
+ * BUF. */
 static const char *
 user_field(const struct smtpd_session *s, char *buf, size_t size)
 {

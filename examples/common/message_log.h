@@ -2,7 +2,9 @@
 #ifndef MESSAGE_LOG_H
 #define MESSAGE_LOG_H
 
-/* The line that a daemon logs for each message it was given. */
+/*
+ * The line that a daemon logs for each message that a client sent.
+ */
 
 #include <stdint.h>
 #include <time.h>
@@ -12,14 +14,14 @@
 #include "log.h"
 
 struct message_info {
-	const char *what; /* became of it */
+	const char *what; /* "stored", "queued", "refused" */
 	const char *id;
-	uint64_t size;         /* octets, as far as they were read */
+	uint64_t size;         /* octets that were read */
 	int code;              /* of the reply */
 	struct timespec begun; /* its MAIL, by CLOCK_MONOTONIC */
 };
 
-/* Log the message with ENVELOPE that S brought. */
+/* Log the message with ENVELOPE that the client of S sent. */
 void message_log(struct log *log, const struct smtpd_session *s,
     const struct smtpd_envelope *envelope, const struct message_info *f);
 

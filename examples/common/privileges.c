@@ -50,8 +50,7 @@ become_user(const char *name, uid_t uid, gid_t gid)
 	if (initgroups(name, gid) == -1 || setgid(gid) == -1 ||
 	    setuid(uid) == -1)
 		return -1;
-	/* All three ids of each kind are gone, or setuid() did not do what
-	 * it says. */
+	/* All three ids of each kind must be gone. */
 	if (uid != 0 && (setuid(0) == 0 || seteuid(0) == 0)) {
 		errno = EPERM;
 		return -1;
@@ -84,14 +83,14 @@ change_user(const char *name, char *why, size_t size)
 	return EX_OSERR;
 }
 
-/* No program that is executed from here gains anything. */
+/* Make sure that no program executed from here gains privileges. */
 static int
 stay_low(char *why, size_t size)
 {
 #ifdef __linux__
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) {
-		snprintf(why, size, "cannot give up privileges: %s",
-		    strerror(errno));
+		snprintf(
+		    why, size, "cannot drop privileges: %s", strerror(errno));
 		return EX_OSERR;
 	}
 #else
@@ -126,7 +125,7 @@ privileges_borrow(const char *directory)
 void
 privileges_return(void)
 {
-	/* Nothing changes for one who was not root. */
+	/* privileges_borrow() changes nothing unless it runs as root. */
 	if (getuid() != 0 || geteuid() == 0)
 		return;
 	if (seteuid(0) == 0)

@@ -2,22 +2,25 @@
 #ifndef PRIVILEGES_H
 #define PRIVILEGES_H
 
-/* Giving up what a daemon does not need once its ports are open. */
+/*
+ * Dropping the privileges that a daemon does not need once its ports are open,
+ * and acting as the owner of a queue for a while.
+ */
 
 #include <stddef.h>
 
 /*
- * Become user NAME with its groups, for good, or only give up to gain
- * privileges by exec when NAME is NULL.  Before any thread is started.  Return
+ * Become user NAME with its groups, for good; when NAME is NULL, only make sure
+ * that exec gains no privileges.  Before any thread is started.  Return
  * 0, or an exit status (EX_NOUSER, EX_NOPERM, EX_OSERR) with the reason in WHY
  * of SIZE bytes.
  */
 int privileges_drop(const char *name, char *why, size_t size);
 
 /*
- * As root, act as the owner of DIRECTORY from now on, so that the files that
- * come to be there are the owner's; anybody else goes on as before.  Before any
- * thread is started.  Return 0, or -1 with errno.
+ * As root, act as the owner of DIRECTORY from now on, so that new files there
+ * are the owner's; for other users nothing changes.  Before any thread is
+ * started.  Return 0, or -1 with errno.
  */
 int privileges_borrow(const char *directory);
 

@@ -2,7 +2,10 @@
 #ifndef RECEIVER_OPTIONS_H
 #define RECEIVER_OPTIONS_H
 
-/* What daemons that take mail in are told about where and how. */
+/*
+ * The options that both daemons share: where they listen, how they accept mail,
+ * and which limits they keep.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,7 +26,7 @@ struct receiver_options {
 	char *hostname;            /* NULL: name is that of the machine */
 	char *log;                 /* NULL: stderr */
 	int log_level;
-	char *user;               /* NULL: stay who we are */
+	char *user;               /* NULL: do not change it */
 	uint64_t max_connections; /* 0: no limit, as for the next four */
 	uint64_t max_per_address;
 	uint64_t max_message_size;
@@ -33,16 +36,16 @@ struct receiver_options {
 	char name[HOSTNAME_SIZE]; /* of this server */
 };
 
-/* What a number is as long as nobody set it. */
+/* A number that no option has set. */
 #define RECEIVER_OPTIONS_UNSET UINT64_MAX
 
-/* For numbers that are not to be limited. */
+/* The largest value of options that count something. */
 #define RECEIVER_OPTIONS_MANY 1000000
 
-/* The rules that fill it in, for a table to share. */
+/* The rules that fill it in, to be shared by the table of a daemon. */
 extern const struct option_table receiver_options_table;
 
-/* What it is before options are read. */
+/* Its values before options are read. */
 extern const struct receiver_options receiver_options_defaults;
 
 /*
@@ -51,8 +54,8 @@ extern const struct receiver_options receiver_options_defaults;
  */
 int receiver_options_complete(struct receiver_options *r, const char *program);
 
-/* Set OUT to what the library is to do, but for the log's user; texts are
- * shared with R. */
+/* Set OUT to the settings of the library, without log_user; it shares the texts
+ * of R. */
 void receiver_options_for_server(
     const struct receiver_options *r, struct smtpd_settings *out);
 

@@ -2,7 +2,10 @@
 #ifndef SENDER_OPTIONS_H
 #define SENDER_OPTIONS_H
 
-/* What programs that send mail are told about where and how. */
+/*
+ * The options that programs which send mail share: smarthost, security,
+ * password.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +13,7 @@
 
 #include <smtpd/client.h>
 
-/* Where everything is sent to, instead of to the recipients' own hosts. */
+/* A host that all mail is sent to, instead of the recipients' own hosts. */
 struct smarthost {
 	bool tls_first;
 	const char *user; /* NULL: without AUTH */
@@ -21,7 +24,7 @@ struct smarthost {
 /*
  * Divide TEXT, "[tls://][user@]host[:port]" where a host with colons is in
  * brackets, into OUT, which points into it.  The port is 25 if TEXT names none,
- * 587 with a user, 465 with tls://.  Return 0, or -1 when it is none.
+ * 587 with a user, 465 with tls://.  Return 0, or -1 when TEXT is wrong.
  */
 int sender_options_smarthost(char *text, struct smarthost *out);
 

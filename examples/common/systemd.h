@@ -2,7 +2,9 @@
 #ifndef SYSTEMD_H
 #define SYSTEMD_H
 
-/* What systemd passes to a service, without its library. */
+/*
+ * Socket activation and readiness as systemd has them, without its library.
+ */
 
 /* The first descriptor of socket activation. */
 #define SYSTEMD_FIRST_FD 3
@@ -16,7 +18,7 @@ int systemd_listen_fds(void);
 
 /*
  * Tell systemd STATE, "READY=1" or "STOPPING=1" (sd_notify(3)).  Does nothing
- * where nobody listens.  Return 0 or -1 with errno.
+ * when systemd did not start the process.  Return 0 or -1 with errno.
  */
 int systemd_notify(const char *state);
 

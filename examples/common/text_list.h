@@ -2,7 +2,9 @@
 #ifndef TEXT_LIST_H
 #define TEXT_LIST_H
 
-/* A list of strings that grows.  All zero is an empty one. */
+/*
+ * A list of strings that grows.  All zero is an empty list.
+ */
 
 #include <stddef.h>
 

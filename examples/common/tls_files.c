@@ -34,7 +34,7 @@ stamp_of(const char *path)
 	return stamp;
 }
 
-/* Note how the files are now; whether one is another than it was. */
+/* Note the state of the files; return whether one has changed. */
 static bool
 note_files(struct tls_files *t)
 {
@@ -84,7 +84,7 @@ add_pairs(struct tls_files *t, struct smtpd_tls *tls, const char **first)
 	return 0;
 }
 
-/* From now on it is TLS, whose reference is taken over. */
+/* Use TLS, whose reference is taken over, from now on. */
 static int
 use_context(struct tls_files *t, struct smtpd_tls *tls, const char *first)
 {
@@ -128,7 +128,7 @@ tls_files_load(struct tls_files *t, char *why, size_t size)
 		snprintf(why, size, "no memory");
 		return EX_OSERR;
 	}
-	/* Before they are read: what changes meanwhile is seen next time. */
+	/* Before they are read: a change meanwhile is seen next time. */
 	note_files(t);
 	status = add_pairs(t, tls, &first);
 	if (status == 0)

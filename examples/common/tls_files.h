@@ -16,7 +16,7 @@
 #include "log.h"
 #include "text_list.h"
 
-/* What tells one state of a file from another. */
+/* The state of a file, to be compared with a later one. */
 struct tls_stamp {
 	dev_t device;
 	ino_t inode;
@@ -40,22 +40,20 @@ struct tls_files {
 
 /*
  * Read all files and give them to the server.  Return 0, or an exit status
- * (EX_NOINPUT, EX_CONFIG, EX_UNAVAILABLE, EX_OSERR) with file and reason in
- * WHY of SIZE bytes; then what was in use stays so.  Without any certificate
+ * (EX_NOINPUT, EX_CONFIG, EX_UNAVAILABLE, EX_OSERR) with file and reason in WHY
+ * of SIZE bytes; then the certificates in use stay.  Without any certificate
  * there is nothing to do.
  */
 int tls_files_load(struct tls_files *t, char *why, size_t size);
 
-/* The same, the reason being a warning in the log. */
+/* The same, with the reason as a warning in the log. */
 void tls_files_reload(struct tls_files *t);
 
-/*
- * Once a minute: read them again if a file is another one than before, and
- * warn when, by the clock NOW, 14, 7 or 1 days or none are left, once each.
- */
+/* Call it once a minute: read the files again if one has changed, and warn when
+ * at the time NOW 14, 7, 1 or 0 days are left, once each. */
 void tls_files_look(struct tls_files *t, time_t now);
 
-/* Free what it holds; the server keeps what it has. */
+/* Free what T holds; the server keeps its certificates. */
 void tls_files_finish(struct tls_files *t);
 
 #endif

@@ -15,7 +15,8 @@
 #include "complain.h"
 #include "sender_options.h"
 
-#define GO_ON (-1)
+/* What reading an option returns unless the program is to exit. */
+#define CONTINUE (-1)
 
 enum {
 	HOST = 256,
@@ -34,8 +35,8 @@ static const struct option longs[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Those that Sendmail knows, or knew once.  What makes no difference here is
- * ignored, with its value. */
+/* The options that Sendmail knows, or knew once.  Those that make no difference
+ * here are ignored, with their values. */
 static const char letters[] =
     ":A:B:b:C:D:d::Ee:F:f:Gh:IiL:M:mN:nO:o:p:q::R:r:sTtUV:vX:x";
 
@@ -63,8 +64,8 @@ static const char help[] =
 static int
 complain_usage(const char *option, const char *value)
 {
-	return complain(
-	    PROGRAM, EX_USAGE, "%s: \"%s\" is none; see --help", option, value);
+	return complain(PROGRAM, EX_USAGE,
+	    "%s: \"%s\" is not a value for it; see --help", option, value);
 }
 
 /* -N: "never", or some of the others. */
@@ -92,7 +93,7 @@ read_notify(struct arguments *a, const char *text)
 	}
 	memcpy(a->notify_text, text, len + 1);
 	a->notify = a->notify_text;
-	return GO_ON;
+	return CONTINUE;
 }
 
 static int
@@ -101,7 +102,7 @@ read_ret(struct arguments *a, const char *text)
 	if (strcasecmp(text, "full") != 0 && strcasecmp(text, "hdrs") != 0)
 		return complain_usage("-R", text);
 	a->ret = strcasecmp(text, "full") == 0 ? "FULL" : "HDRS";
-	return GO_ON;
+	return CONTINUE;
 }
 
 /* -V, as xtext (RFC 3461, 4). */
@@ -125,7 +126,7 @@ read_envid(struct arguments *a, const char *text)
 	}
 	a->envid_text[at] = '\0';
 	a->envid = a->envid_text;
-	return GO_ON;
+	return CONTINUE;
 }
 
 static int
@@ -133,13 +134,13 @@ read_mode(struct arguments *a, const char *text)
 {
 	switch (*text) {
 	case 'm':
-		return GO_ON;
+		return CONTINUE;
 	case 'p':
 		a->mode = MODE_LIST;
-		return GO_ON;
+		return CONTINUE;
 	case 'i':
 		a->mode = MODE_NOTHING;
-		return GO_ON;
+		return CONTINUE;
 	default:
 		return complain(PROGRAM, EX_USAGE,
 		    "-b%s: this program only submits a message (-bm) or lists "
@@ -152,7 +153,7 @@ static int
 read_port(struct arguments *a, const char *text)
 {
 	return sender_options_port(text, &a->port) == 0
-	    ? GO_ON
+	    ? CONTINUE
 	    : complain_usage("--port", text);
 }
 
@@ -164,45 +165,45 @@ read_option(struct arguments *a, int option)
 		return read_mode(a, optarg);
 	case 'F':
 		a->name = optarg;
-		return GO_ON;
+		return CONTINUE;
 	case 'f':
 	case 'r':
 		a->sender = optarg;
-		return GO_ON;
+		return CONTINUE;
 	case 'i':
 	case 'I':
 		a->dot_is_text = true;
-		return GO_ON;
+		return CONTINUE;
 	case 'o':
 		a->dot_is_text |= strcmp(optarg, "i") == 0;
-		return GO_ON;
+		return CONTINUE;
 	case 'O':
 		a->dot_is_text |= strcasecmp(optarg, "IgnoreDots") == 0 ||
 		    strcasecmp(optarg, "IgnoreDots=true") == 0;
-		return GO_ON;
+		return CONTINUE;
 	case 'N':
 		return read_notify(a, optarg);
 	case 'q':
 		a->mode = MODE_NOTHING;
-		return GO_ON;
+		return CONTINUE;
 	case 'R':
 		return read_ret(a, optarg);
 	case 't':
 		a->from_header = true;
-		return GO_ON;
+		return CONTINUE;
 	case 'V':
 		return read_envid(a, optarg);
 	case 'v':
 		a->verbose = true;
-		return GO_ON;
+		return CONTINUE;
 	case HOST:
 		a->host = optarg;
-		return GO_ON;
+		return CONTINUE;
 	case PORT:
 		return read_port(a, optarg);
 	case QUEUE:
 		a->queue = optarg;
-		return GO_ON;
+		return CONTINUE;
 	case HELP:
 		fputs(help, stdout);
 		return EX_OK;
@@ -210,7 +211,7 @@ read_option(struct arguments *a, int option)
 		printf("%s %s\n", PROGRAM, smtpd_version());
 		return EX_OK;
 	default:
-		return GO_ON;
+		return CONTINUE;
 	}
 }
 
@@ -224,7 +225,7 @@ read_environment(struct arguments *a)
 	a->host = host != NULL ? host : "127.0.0.1";
 	a->queue = queue != NULL ? queue : "/var/spool/smtpout";
 	a->port = 25;
-	return port != NULL ? read_port(a, port) : GO_ON;
+	return port != NULL ? read_port(a, port) : CONTINUE;
 }
 
 static int
@@ -234,8 +235,8 @@ read_rcpts(struct arguments *a, char **words)
 		if (address_list_parse(*words, strlen(*words), &a->rcpts) == -1)
 			return complain(PROGRAM,
 			    errno == ENOMEM ? EX_OSERR : EX_USAGE,
-			    "\"%s\" is no address", *words);
-	return GO_ON;
+			    "\"%s\" is not an address", *words);
+	return CONTINUE;
 }
 
 int
@@ -253,7 +254,7 @@ arguments_read(struct arguments *a, int argc, char **argv)
 	status = read_environment(a);
 	opterr = 0;
 	optind = 0;
-	while (status == GO_ON &&
+	while (status == CONTINUE &&
 	    (option = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (option == '?' || option == ':')
 			return complain(PROGRAM, EX_USAGE, "%s %s; see --help",
@@ -262,7 +263,7 @@ arguments_read(struct arguments *a, int argc, char **argv)
 			    argv[optind - 1]);
 		status = read_option(a, option);
 	}
-	return status == GO_ON ? read_rcpts(a, argv + optind) : status;
+	return status == CONTINUE ? read_rcpts(a, argv + optind) : status;
 }
 
 void

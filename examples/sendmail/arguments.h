@@ -2,7 +2,9 @@
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 
-/* The command line, as programs have written it for sendmail since long. */
+/*
+ * The command line, as programs have long written it for sendmail.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +13,7 @@
 
 #define PROGRAM "smtpout-sendmail"
 
-/* What is to be done. */
+/* What the program is called to do. */
 enum mode {
 	MODE_SUBMIT,
 	MODE_LIST,    /* -bp, or called as mailq */
@@ -36,8 +38,8 @@ struct arguments {
 	char envid_text[304];
 };
 
-/* Read them.  Return -1 to go on, or the status to exit with after --help or a
- * mistake that was told.  To be finished in any case. */
+/* Read them.  Return -1 to continue, or the status to exit with after
+ * --help, or after complaining of a mistake.  To be finished in any case. */
 int arguments_read(struct arguments *a, int argc, char **argv);
 void arguments_finish(struct arguments *a);
 

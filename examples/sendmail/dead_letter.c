@@ -11,7 +11,7 @@
 
 #include "complain.h"
 
-/* A file that is a link, or no file, is not written to. */
+/* Open PATH to append; a link, or what is no regular file, is refused. */
 static FILE *
 open_file(const char *path)
 {
@@ -87,7 +87,7 @@ dead_letter_save(const struct submission *s)
 	if (id->home[0] == '/')
 		file = open_file(path);
 	if (file == NULL) {
-		complain(PROGRAM, 0, "the message is not kept in %s: %s", path,
+		complain(PROGRAM, 0, "cannot keep the message in %s: %s", path,
 		    strerror(errno));
 		return;
 	}
@@ -98,8 +98,8 @@ dead_letter_save(const struct submission *s)
 	write_rcpts(file, s);
 	copy_body(file, s->message->file);
 	if (fclose(file) == EOF)
-		complain(PROGRAM, 0, "the message cannot be kept in %s: %s",
-		    path, strerror(errno));
+		complain(PROGRAM, 0, "cannot keep the message in %s: %s", path,
+		    strerror(errno));
 	else
 		complain(PROGRAM, 0, "the message is kept in %s", path);
 }

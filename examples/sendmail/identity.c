@@ -89,8 +89,8 @@ int
 identity_complete(
     const struct identity *id, const char *address, char *buf, size_t size)
 {
-	/* An "@" in quotes is no end of the local part; behind the quotes no
-	 * other one is. */
+	/* Look for the "@" behind the last quote: one in quotes is part of the
+	 * local part. */
 	const char *quoted = strrchr(address, '"');
 	bool whole = *address == '\0' ||
 	    strchr(quoted != NULL ? quoted : address, '@') != NULL;
@@ -152,7 +152,7 @@ set_sender(struct identity *id, const char *text)
 	    identity_complete(
 		id, list.items[0], id->sender, sizeof(id->sender)) == -1)
 		status = complain(
-		    PROGRAM, EX_USAGE, "-f: \"%s\" is no address", text);
+		    PROGRAM, EX_USAGE, "-f: \"%s\" is not an address", text);
 	text_list_finish(&list);
 	return status;
 }

@@ -2,7 +2,9 @@
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
-/* Who sends: the user, and this host. */
+/*
+ * The sender: the user who calls, and this host.
+ */
 
 #include "hostname.h"
 
@@ -17,9 +19,10 @@ struct identity {
 };
 
 /*
- * Find out who calls.  SENDER (NULL: the user at this host) is an address in
- * any form, to which the host is added if it has no domain; NAME (NULL: that
- * of the user) goes into From.  Return 0, or an exit status after a complaint.
+ * Find the identity of the caller.  SENDER (NULL: the user at this host) is
+ * an address in any form, to which the host is added if it has no domain; NAME
+ * (NULL: that of the user) goes into From.  Return 0, or an exit status after a
+ * complaint.
  */
 int identity_find(struct identity *id, const char *sender, const char *name);
 

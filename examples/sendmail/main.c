@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What programs call to send mail: a front of smtpout in the manner of
+/* smtpout-sendmail: submit mail to smtpout, called in the manner of
  * sendmail. */
 
 #include <stdio.h>
@@ -16,10 +16,11 @@
 #include "dead_letter.h"
 #include "identity.h"
 #include "message.h"
-#include "submit.h"
+#include "submit_queue.h"
+#include "submit_smtp.h"
 
-/* So often, and so many seconds apart, a smtpout is looked for that is just
- * starting or stopping. */
+/* How often, and how many seconds apart, to try a smtpout that may be starting
+ * or stopping. */
 #define TRIES   5
 #define PAUSE_S 1
 
@@ -54,8 +55,7 @@ static int
 make_array(struct recipients *r, const struct arguments *a)
 {
 	if (r->list.count == 0)
-		return complain(PROGRAM, EX_USAGE,
-		    "to whom? no recipient is named%s",
+		return complain(PROGRAM, EX_USAGE, "no recipient is named%s",
 		    a->from_header ? " in the header" : "");
 	r->array = calloc(r->list.count, sizeof(*r->array));
 	if (r->array == NULL)

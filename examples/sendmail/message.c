@@ -72,8 +72,8 @@ static void
 write_bytes(struct reader *r, const char *data, size_t len)
 {
 	if (fwrite(data, 1, len, r->m->file) != len)
-		fail_message(r, EX_TEMPFAIL, "the message cannot be copied",
-		    strerror(errno));
+		fail_message(
+		    r, EX_TEMPFAIL, "cannot copy the message", strerror(errno));
 	r->m->size += len;
 }
 
@@ -227,8 +227,8 @@ copy_message(struct reader *r)
 		write_line(r, r->line, r->len);
 }
 
-/* Mail that is sent again goes to those it is sent to again, and to nobody it
- * once went to (RFC 5322, 3.6.6). */
+/* A message that is sent again goes to the recipients in its Resent- fields,
+ * not to the first ones (RFC 5322, 3.6.6). */
 static void
 choose_recipients(struct reader *r)
 {
@@ -247,15 +247,15 @@ message_read(struct message *m, FILE *in, const struct message_wants *wants)
 
 	*m = (struct message){ .file = tmpfile() };
 	if (m->file == NULL) {
-		fail_message(&r, EX_TEMPFAIL, "no temporary file can be made",
+		fail_message(&r, EX_TEMPFAIL, "cannot make a temporary file",
 		    strerror(errno));
 		return r.status;
 	}
 	copy_message(&r);
 	if (ferror(in))
-		fail_message(&r, EX_IOERR, "the message cannot be read", "");
+		fail_message(&r, EX_IOERR, "cannot read the message", "");
 	if (fflush(m->file) == EOF)
-		fail_message(&r, EX_TEMPFAIL, "the message cannot be copied",
+		fail_message(&r, EX_TEMPFAIL, "cannot copy the message",
 		    strerror(errno));
 	choose_recipients(&r);
 	text_list_finish(&r.resent);

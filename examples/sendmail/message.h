@@ -2,8 +2,10 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
-/* The message on the standard input of a program that calls sendmail, made one
- * that can be submitted. */
+/*
+ * Reading the message from a program that calls sendmail, and making it one
+ * that can be submitted.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +16,7 @@
 struct message_wants {
 	bool dot_is_text; /* a line of a lone dot does not end it */
 	bool recipients;  /* find them in the header, and drop Bcc */
-	const char *from; /* what From is to say if it is missing */
+	const char *from; /* for From, if that is missing */
 };
 
 struct message {

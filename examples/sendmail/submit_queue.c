@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "submit.h"
+#include "submit_queue.h"
 
 #include <sys/stat.h>
 
@@ -16,7 +16,7 @@
 
 #define BLOCK_SIZE 16384
 
-/* What a server would have put on top. */
+/* Write the Received field that a server would have put on top to BUF. */
 static void
 write_trace(const struct submission *s, char *buf, size_t size)
 {
@@ -96,7 +96,7 @@ add_to_directory(struct submission *s)
 	if (queue == NULL) {
 		bool busy = errno == EBUSY;
 
-		/* Why its process does not answer has been told. */
+		/* Why its process does not answer was reported before. */
 		if (!busy)
 			snprintf(s->why + strlen(s->why),
 			    sizeof(s->why) - strlen(s->why), "; %s: %s",
@@ -113,7 +113,6 @@ add_to_directory(struct submission *s)
 	return false;
 }
 
-/* A queue is not made here: that is for who runs smtpout. */
 bool
 submit_queue(struct submission *s)
 {

@@ -2,7 +2,9 @@
 #ifndef MAILBOX_H
 #define MAILBOX_H
 
-/* Where the Maildir of a user is. */
+/*
+ * The pattern of paths that says where the Maildir of a user is.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,7 +24,7 @@ struct mailbox_pattern {
  */
 const char *mailbox_parse(const char *text, struct mailbox_pattern *out);
 
-/* Write the root to BUF of SIZE bytes.  Return 0, or -1 when it does not fit. */
+/* Write the root to BUF of SIZE bytes.  Return 0, or -1 if it does not fit. */
 int mailbox_root(const struct mailbox_pattern *p, char *buf, size_t size);
 
 /* Write the path of OWNER's Maildir to BUF of SIZE bytes.  Return 0, or -1 when

@@ -96,7 +96,7 @@ open_ports(struct smtpin *p)
 	return listen_open(PROGRAM, p->server, &where, p->log);
 }
 
-/* The root must let new mailboxes be made. */
+/* Warn if no new mailboxes can be made in the root. */
 static void
 warn_root(const struct smtpin *p)
 {
@@ -108,8 +108,8 @@ warn_root(const struct smtpin *p)
 		    "no mailbox can be made in %s: %s", root, strerror(errno));
 }
 
-/* Become who we will be, and open the files as that user: so they can be
- * opened again later. */
+/* Become the user of --user, and open the files as that user, so that they can
+ * be opened again later. */
 static int
 drop_privileges(struct smtpin *p)
 {

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <time.h>
 
-/* Files in tmp/ that are older, in seconds, belong to nobody. */
+/* The age in seconds of files in tmp/ that no delivery has any more. */
 #define OLD (36 * 3600)
 
 /* Mailboxes that are cleaned between two looks for a signal. */
@@ -19,7 +19,7 @@ warn_postmasters(const struct maintenance *m, const struct users *users)
 
 	while (users_next_orphan(users, &at, &owner))
 		log_line(m->delivery->log, SMTPD_LOG_WARNING,
-		    "%s: no address postmaster@%s: user %s is given its mail",
+		    "%s: no address postmaster@%s: user %s gets its mail",
 		    m->file, owner.domain, owner.user);
 }
 
@@ -59,7 +59,7 @@ maintenance_look(void *maintenance)
 	tls_files_look(&m->tls, time(NULL));
 }
 
-/* Clean the next mailbox; false when there is none. */
+/* Clean the next mailbox; return false when there is none. */
 static bool
 clean_next(struct maintenance *m)
 {

@@ -2,7 +2,10 @@
 #ifndef MAINTENANCE_H
 #define MAINTENANCE_H
 
-/* What smtpin does besides sessions: read the map, and clean mailboxes. */
+/*
+ * What smtpin does besides sessions: reading the map and certificates, and
+ * cleaning mailboxes.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +16,7 @@
 struct maintenance {
 	struct delivery *delivery;
 	const char *file;    /* the map's */
-	struct users *round; /* the map that is gone through to clean */
+	struct users *round; /* the map whose mailboxes are being cleaned */
 	size_t round_at;
 	struct tls_files tls;
 };
@@ -26,7 +29,7 @@ int maintenance_load(struct maintenance *m, char *why, size_t size);
  * see daemon.h. */
 void maintenance_reload(void *maintenance);
 
-/* Look after the certificates; see daemon.h. */
+/* Check the certificates for changes and expiry; see daemon.h. */
 void maintenance_look(void *maintenance);
 
 /* Remove what crashes left in the mailboxes; see daemon.h. */

@@ -2,7 +2,9 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
-/* What the command line and the configuration file of smtpin say. */
+/*
+ * The settings of smtpin, from its command line and configuration file.
+ */
 
 #include <smtpd/server.h>
 
@@ -18,16 +20,16 @@ struct settings {
 };
 
 /*
- * Read them.  Return OPTIONS_GO, or the exit status after --help or a mistake
- * that was told.  To be finished in any case.
+ * Read them.  Return OPTIONS_GO, or the exit status after --help, or after
+ * complaining of a mistake.  To be finished in any case.
  */
 int settings_read(int argc, char **argv, struct settings *s);
 
 /* Free what they hold. */
 void settings_finish(struct settings *s);
 
-/* Set OUT to what the library is to do, but for the log's user; texts are
- * shared with S. */
+/* Set OUT to the settings of the library, without log_user; it shares the texts
+ * of S. */
 void settings_for_server(const struct settings *s, struct smtpd_settings *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* smtpout: take mail from programs on this host, keep it safe, and send it. */
+/* smtpout: accept mail from programs on this host, keep it safe, and send
+ * it. */
 
 #include <sys/stat.h>
 
@@ -21,11 +22,11 @@
 #include "submission.h"
 #include "tls_files.h"
 
-/* How long attempts that are under way have at the end, once no more mail
- * comes in. */
+/* How long attempts under way may take at the end, once no more mail comes
+ * in. */
 #define STOP_MS 30000
 
-/* So many tenths of a second the queue may be in use elsewhere. */
+/* How many tenths of a second the queue may be in use elsewhere. */
 #define LOCK_TRIES 20
 
 /* Everything that lives as long as the daemon. */
@@ -66,7 +67,7 @@ create_parts(struct smtpout *p)
 	return 0;
 }
 
-/* Any user of this host may submit over a socket, whatever our umask. */
+/* Any user of this host may submit over a socket, whatever the umask. */
 static int
 open_sockets(const struct smtpout *p)
 {
@@ -96,8 +97,8 @@ open_ports(struct smtpout *p)
 	return status == 0 ? open_sockets(p) : status;
 }
 
-/* The password may belong to root alone, so it is read before we become
- * anybody else. */
+/* The file may be readable by root alone, so it is read before the user
+ * changes. */
 static int
 read_password(struct smtpout *p)
 {
@@ -116,8 +117,8 @@ read_password(struct smtpout *p)
 	return 0;
 }
 
-/* Become who we will be, and open the files as that user: so they can be
- * opened again later. */
+/* Become the user of --user, and open the files as that user, so that they can
+ * be opened again later. */
 static int
 drop_privileges(struct smtpout *p)
 {
@@ -158,7 +159,7 @@ complain_queue(const struct smtpout *p, int error, const char *why)
 	}
 }
 
-/* Open the queue, which an operator or a program may have for a moment. */
+/* Open the queue, which an operator or a program may have open for a moment. */
 static struct smtpd_queue *
 wait_for_queue(const char *directory, const struct smtpd_queue_settings *s,
     char *why, size_t size)

@@ -32,7 +32,7 @@ static const char help[] =
     "Exit status: 0 done, 64 usage, 65 damage was found, 66 there is no\n"
     "queue, 69 no such message, 75 in use, try again, 77 no right.\n";
 
-/* What comes from messages and must not reach a terminal. */
+/* Where the answer goes: a terminal gets no control bytes. */
 struct output {
 	bool terminal;
 };
@@ -96,8 +96,8 @@ status_of(int error)
 	}
 }
 
-/* Take the word at *I as an option, if it is one of ours.  Return whether it
- * is; *BAD is set when it has no value. */
+/* Read the word at *I as an option.  Return false if it is none of ours; set
+ * *BAD if its value is missing. */
 static bool
 read_option(struct command *c, int argc, char **argv, int *i, bool *bad)
 {
@@ -129,10 +129,11 @@ read_words(struct command *c, int argc, char **argv)
 		if (!read_option(c, argc, argv, &i, &bad))
 			c->words[c->count++] = argv[i];
 	if (bad)
-		return complain(PROGRAM, EX_USAGE, "--queue: which directory?");
+		return complain(
+		    PROGRAM, EX_USAGE, "--queue: the directory is missing");
 	if (c->count == 0 && !c->help)
 		return complain(PROGRAM, EX_USAGE,
-		    "queue: what is to be done? see smtpout queue --help");
+		    "queue: the request is missing; see smtpout queue --help");
 	return EX_OK;
 }
 
@@ -156,7 +157,7 @@ ask_queue(const struct command *c)
 	char error[1024];
 	int result, code;
 
-	/* What is wrong with the directory is told by the request. */
+	/* If something is wrong with the directory, the request says it. */
 	if (is_change(c->words[0]))
 		(void)!privileges_borrow(c->directory);
 	result = smtpd_queue_ask(c->directory, c->words, c->count, print_answer,

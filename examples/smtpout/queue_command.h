@@ -2,7 +2,11 @@
 #ifndef QUEUE_COMMAND_H
 #define QUEUE_COMMAND_H
 
-/* Carry out "smtpout queue ...": ARGV[0] is "queue".  Return an exit status. */
+/*
+ * The command "smtpout queue ...": an operator's requests.
+ */
+
+/* Run the command; ARGV[0] is "queue".  Return an exit status. */
 int queue_command(int argc, char **argv);
 
 #endif

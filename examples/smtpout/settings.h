@@ -2,7 +2,9 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
-/* What the command line and the configuration file of smtpout say. */
+/*
+ * The settings of smtpout, from its command line and configuration file.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,7 +43,7 @@ struct settings {
 	uint64_t site_connections;
 	uint64_t queue_segment;
 
-	/* Made of these. */
+	/* Derived from these. */
 	struct smarthost relay; /* of smarthost, which it points into */
 	enum smtpd_security security;
 	struct smtpd_security_rule *rules; /* point into tls */
@@ -50,16 +52,16 @@ struct settings {
 };
 
 /*
- * Read them.  Return OPTIONS_GO, or the exit status after --help or a mistake
- * that was told.  To be finished in any case.
+ * Read them.  Return OPTIONS_GO, or the exit status after --help, or after
+ * complaining of a mistake.  To be finished in any case.
  */
 int settings_read(int argc, char **argv, struct settings *s);
 
 /* Free what they hold. */
 void settings_finish(struct settings *s);
 
-/* Set OUT to what the library's server is to do, but for the log's user; texts
- * are shared with S. */
+/* Set OUT to the settings of the library's server, without log_user; it shares
+ * the texts of S. */
 void settings_for_server(const struct settings *s, struct smtpd_settings *out);
 
 /* What the settings of a queue point to. */
@@ -69,7 +71,7 @@ struct queue_parts {
 	struct smtpd_smarthost smarthost;
 };
 
-/* The same for its queue, but for the client's trust and the users of the
+/* The same for its queue, without the client's trust and the users of
  * callbacks; OUT points into PARTS too. */
 void settings_for_queue(const struct settings *s, struct queue_parts *parts,
     struct smtpd_queue_settings *out);

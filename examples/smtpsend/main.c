@@ -202,7 +202,8 @@ read_password(struct start *s)
 	}
 	if (found == NULL)
 		return complain(PROGRAM, EX_USAGE,
-		    "the password of %s is missing: set SMTPSEND_PASSWORD, or give --password-file",
+		    "the password of %s is missing: set "
+		    "SMTPSEND_PASSWORD, or give --password-file",
 		    s->run.smarthost.user);
 	s->run.client.user = s->run.smarthost.user;
 	s->run.client.password = found;

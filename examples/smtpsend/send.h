@@ -26,8 +26,8 @@ struct run {
 	size_t nrcpts;
 };
 
-/* Send the message of RUN to all its recipients, report on stderr what became of
- * each, and return an exit status of sysexits(3). */
+/* Send the message of RUN to all its recipients, report on stderr what
+ * became of each, and return an exit status of sysexits(3). */
 int send_all(struct run *run);
 
 #endif

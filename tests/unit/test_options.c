@@ -234,9 +234,9 @@ test_file(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    parse_file(
-		"# comment\n\n  loopback\r\nusers a b # c\n"
-		"--listen one\nlisten = two\nport=2525\nlimit 2\nlog-level\ttrace",
+	    parse_file("# comment\n\n  loopback\r\nusers a b # c\n"
+		       "--listen one\nlisten = two\nport=2525\nlimit 2\n"
+		       "log-level\ttrace",
 		NULL, NULL, &s),
 	    OPTIONS_GO);
 	assert_true(s.loopback);

@@ -91,7 +91,8 @@ static const char map[] =
     "\tbob : b%c@example.org # he asked for it\r\n"
     "carl : carl+work@example.org carl@example.org\n"
     "   # more\n"
-    "d-e_f.9 : \"john doe\"@example.com, \"a,b\"@example.com postmaster@example.com\n"
+    "d-e_f.9 : \"john doe\"@example.com, \"a,b\"@example.com "
+    "postmaster@example.com\n"
     "lit : x@[192.0.2.1]";
 
 static void

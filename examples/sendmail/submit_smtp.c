@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "submit.h"
+#include "submit_smtp.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,7 +12,7 @@
 
 #include "complain.h"
 
-/* Where to submit: no name is looked up for a host that is this one. */
+/* Set T to where smtpout listens.  No name is looked up: it is this host. */
 static int
 find_target(struct submission *s, struct smtpd_target *t)
 {
@@ -52,7 +52,7 @@ show_line(void *user, bool sent, const char *line)
 	fprintf(stderr, "%s %s\n", sent ? ">>>" : "<<<", line);
 }
 
-/* Tell that RCPT was refused, for good or for now. */
+/* Report that RCPT was refused, for good or for now. */
 static void
 report_refusal(
     struct submission *s, const char *rcpt, const struct smtpd_result *r)
@@ -66,7 +66,7 @@ report_refusal(
 		s->status = forever ? EX_UNAVAILABLE : EX_TEMPFAIL;
 }
 
-/* Keep those that nobody has decided on. */
+/* Report the recipients that are done, and keep the others. */
 static void
 keep_undecided(struct submission *s, const struct smtpd_client *client)
 {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUBMISSION_H
+#define SUBMISSION_H
+
+/*
+ * One message on its way to smtpout, or into its queue.
+ */
+
+#include <smtpd/client.h>
+
+#include "arguments.h"
+#include "identity.h"
+#include "message.h"
+
+struct submission {
+	const struct arguments *arguments;
+	const struct identity *identity;
+	const struct message *message;
+	struct smtpd_outgoing_rcpt *rcpts; /* those that are left */
+	size_t nrcpts;
+	struct text_list refused; /* those that were refused */
+	int status;               /* to exit with because of these; 0 */
+	char why[1024];           /* why others are left */
+};
+
+#endif
