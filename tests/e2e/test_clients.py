@@ -173,6 +173,7 @@ class Clients(unittest.TestCase):
                 self.check(message)
 
     def test_null_sender(self):
+        """RFC 5321, 4.4; RFC 5321, 4.5.5"""
         with fixture.Dialogue(self.smtpin.port) as client:
             client.deliver(MESSAGES["plain"], "bob@example.org", sender="")
         headers, _ = self.smtpin.only("bob")

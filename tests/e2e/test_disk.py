@@ -74,6 +74,7 @@ class FullDisk(unittest.TestCase):
         self.nothing_but(*before, SMALL)
 
     def test_full_before(self):
+        """RFC 1870, 6.1"""
         self.fill(100 * KIB)
         self.assertEqual(self.attempt(LARGE).codes, "452 4.3.1")
         self.nothing_but(SMALL)

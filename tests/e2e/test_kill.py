@@ -94,6 +94,7 @@ class Kill(unittest.TestCase):
             thread.join()
 
     def test_kill(self):
+        """RFC 5321, 6.1"""
         rng = random.Random(SEED)
         for turn in range(ROUNDS):
             self.one_round(rng)

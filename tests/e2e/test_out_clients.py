@@ -266,6 +266,7 @@ class Header(Interoperation):
         return without_trace(taken)
 
     def test_missing_fields(self):
+        """RFC 6409, 8.2; RFC 6409, 8.3; RFC 5321, 3.6.3"""
         result = self.through(b"Subject: x\n\nHello.\n")
         self.assertRegex(result, rb"(?m)^Date: \w{3}, \d+ \w{3} \d{4} ")
         self.assertRegex(result, rb"(?m)^Message-ID: <[^@>]+@out\.example>$")
@@ -273,6 +274,7 @@ class Header(Interoperation):
         self.assertEqual(rest, b"Subject: x\n\nHello.\n")
 
     def test_present_fields(self):
+        """RFC 5321, 6.4"""
         content = f"message-id: <a@b>\ndate : now\n" \
             "Subject: x\n\nDate: in the body\n".encode()
         self.assertEqual(self.through(content), content)
@@ -283,6 +285,7 @@ class Header(Interoperation):
         self.assertTrue(result.endswith(b"\n\nHello.\n"), result)
 
     def test_return_path(self):
+        """RFC 5321, 4.4"""
         result = self.through(
             f"Return-Path: <x@y.example>\nSubject: x\n{DATED}\nReturn-Path: "
             "<in@body>\n".encode())
@@ -291,6 +294,7 @@ class Header(Interoperation):
             f"Subject: x\n{DATED}\nReturn-Path: <in@body>\n".encode())
 
     def test_bcc(self):
+        """RFC 5321, 7.2"""
         content = f"Bcc: eve@example.org,\n mallory@example.org\n" \
             f"Subject: x\n{DATED}\nHello.\n".encode()
         self.assertEqual(self.through(content), content)

@@ -113,7 +113,7 @@ class FullDisk(DiskCase):
         self.check_full(0)
 
     def test_announced_size(self):
-        """Less is free than the message would take."""
+        """Less is free than the message would take (RFC 1870, 6.1)."""
         # One segment is in use, and one is made in advance.
         fixture.until(lambda: self.used() >= 128 * MIB, "no spare segment")
         self.fill(100 * MIB)

@@ -135,6 +135,7 @@ class KillCase(world.WorldCase):
 
 class KillSmtpout(KillCase):
     def test_kill(self):
+        """RFC 5321, 6.1"""
         arrived = collections.Counter()
         broken = []
 

@@ -76,7 +76,8 @@ class Retries(RetryCase):
         self.assertEqual(self.home.messages(), [])
 
     def test_mixed_recipients(self):
-        """One is taken, one put off and taken later, one refused."""
+        """One is taken, one put off and taken later, one refused
+        (RFC 5321, 4.5.4.1; RFC 3461, 5.2.6)."""
         server = self.server(rcpt=by_rcpt({
             "later": after(2, "450 4.2.0 busy"),
             "never": "550 5.1.1 nobody"}))
@@ -108,7 +109,8 @@ class Retries(RetryCase):
         self.assertEqual(len(server.taken), 1)
 
     def test_lost_reply(self):
-        """It goes once more, and says so to nobody."""
+        """It goes once more, and says so to nobody (RFC 5321, 4.2.5;
+        RFC 1047, 3)."""
         server = self.server(dot=after(1, DROP))
         ident = self.submit("bob@one.example")
         server.wait(1, 2 * fixture.WAIT)
@@ -120,6 +122,7 @@ class Retries(RetryCase):
         self.assertEqual(self.home.messages(), [])
 
     def test_lost_reply_is_not_sent_to_another(self):
+        """RFC 1047, 3"""
         self.world.zone(ZONE + "pair.example. MX 10 mx1.example.\n"
                         "pair.example. MX 20 mx2.example.\n")
         first = self.server("mx1", dot=after(1, DROP))
@@ -130,6 +133,7 @@ class Retries(RetryCase):
         self.assertEqual(second.taken, [])
 
     def test_421(self):
+        """RFC 5321, 3.8"""
         for where in ("greeting", "ehlo", "mail", "rcpt", "data", "dot"):
             good = {"greeting": "220 hello", "ehlo": "250 hello",
                     "data": "354 go"}.get(where, "250 2.0.0 ok")
@@ -150,7 +154,8 @@ class Retries(RetryCase):
         self.smtpout.wait_empty()
 
     def test_times_of_retries(self):
-        """After 2, 4 and 4 seconds, a tenth more or less."""
+        """After 2, 4 and 4 seconds, a tenth more or less
+        (RFC 5321, 4.5.4.1)."""
         self.smtpout.restart("--retry-min", "2", "--retry-max", "4")
         server = self.server(rcpt=after(3, LATER))
         self.submit("bob@one.example")
@@ -238,6 +243,7 @@ def seconds_of(line):
 
 class Reports(RetryCase):
     def test_delay_notice(self):
+        """RFC 3461, 5.2.5"""
         self.smtpout.restart("--delay-notice", "3", "--lifetime", "600")
         server = self.server(rcpt="450 4.2.2 mailbox full")
         ident = self.submit("bob@one.example")
@@ -266,6 +272,7 @@ class Reports(RetryCase):
         self.assertEqual(fields["Status"], "4.4.1")
 
     def test_lifetime(self):
+        """RFC 5321, 4.5.4.1"""
         self.smtpout.restart("--lifetime", "4")
         self.submit("bob@one.example")
         start = time.monotonic()
@@ -285,7 +292,8 @@ class Reports(RetryCase):
         self.assertIn("450 4.2.2 mailbox full", fields["Diagnostic-Code"])
 
     def test_bounce_that_bounces(self):
-        """The null sender, and a sender that does not exist."""
+        """The null sender, and a sender that does not exist
+        (RFC 5321, 4.5.5; RFC 5321, 6.1)."""
         self.server(rcpt="550 5.1.1 nobody")
         self.submit("bob@one.example", sender="")
         fixture.until(self.smtpout.dead, "nothing in dead/")
@@ -301,6 +309,7 @@ class Reports(RetryCase):
         self.assertTrue(any(b"multipart/report" in t for t in texts))
 
     def test_notify_never(self):
+        """RFC 3461, 4.1; RFC 3461, 5.2.6"""
         self.server(rcpt="550 5.1.1 nobody")
         self.submit(("bob@one.example", "NOTIFY=NEVER"),
                     ("eve@one.example", "NOTIFY=FAILURE"))
@@ -312,7 +321,8 @@ class Reports(RetryCase):
         self.assertEqual(self.smtpout.dead(), [])
 
     def test_notify_success(self):
-        """The host knows no DSN: relayed.  It does: it is told."""
+        """The host knows no DSN: relayed. It does: it is told
+        (RFC 3461, 5.2.1; RFC 3461, 5.2.2)."""
         server = self.server(dsn=False)
         self.submit(("bob@one.example", "NOTIFY=SUCCESS"),
                     ("eve@one.example", "NOTIFY=FAILURE"),
@@ -336,13 +346,15 @@ class Reports(RetryCase):
         self.assertEqual(len(self.home.messages()), 1)
 
     def test_no_notify_delay(self):
-        """Who did not ask to hear of delays does not."""
+        """Who did not ask to hear of delays does not (RFC 3461, 4.1;
+        RFC 3461, 5.2.5)."""
         self.smtpout.restart("--delay-notice", "2", "--lifetime", "600")
         self.submit(("bob@one.example", "NOTIFY=FAILURE"))
         time.sleep(4)
         self.assertEqual(self.home.messages(), [])
 
     def test_ret(self):
+        """RFC 3461, 4.3"""
         self.server(rcpt="550 5.1.1 nobody")
         body = "A line of the body.\n" * 10
         self.submit("a@one.example", mail="RET=FULL",

@@ -69,6 +69,7 @@ class Routes(world.WorldCase):
         return report
 
     def test_best_first(self):
+        """RFC 5321, 5.1"""
         first, second = self.server("mx1"), self.server("mx2")
         for _ in range(5):
             self.submit("bob@two.example")
@@ -111,7 +112,7 @@ class Routes(world.WorldCase):
 
     def test_equal_preference(self):
         """Each gets some: that one of three gets none of 40 by chance is
-        next to impossible."""
+        next to impossible (RFC 5321, 5.1)."""
         servers = [self.server(f"mx{i}", one_message=True)
                    for i in (1, 2, 3)]
         for i in range(40):
@@ -122,13 +123,15 @@ class Routes(world.WorldCase):
             self.assertGreater(len(server.accepted), 0)
 
     def test_null_mx(self):
+        """RFC 7505, 3"""
         self.submit("bob@null.example")
         fields = self.bounce().rcpt("bob@null.example")
         self.assertEqual(fields["Status"], "5.1.10")
         self.assertEqual(fields["Action"], "failed")
 
     def test_report(self):
-        """All there is in one."""
+        """All there is in one (RFC 3461, 6.1; RFC 3461, 6.2; RFC 3464, 2.2;
+        RFC 3464, 2.3; RFC 6522, 3)."""
         self.server("mx1", rcpt="550 5.7.1 we do not like you")
         self.smtpout.submit(
             message("The body.\n", "a subject"),
@@ -174,11 +177,13 @@ class Routes(world.WorldCase):
                          ["5.4.4", "5.4.4"])
 
     def test_without_mx(self):
+        """RFC 5321, 5.1"""
         server = self.server("mx1")
         self.submit("bob@nomx.example")
         server.wait(1)
 
     def test_families(self):
+        """RFC 5321, 5.2"""
         four, six = self.server("four"), self.server("six")
         self.submit("bob@only4.example")
         self.submit("bob@only6.example")
@@ -195,6 +200,7 @@ class Routes(world.WorldCase):
                         (CONNECT_TIMEOUT + 10) * fixture.SLOW)
 
     def test_literals(self):
+        """RFC 5321, 4.1.3"""
         server = self.server("mx1")
         self.submit("bob@[198.51.100.11]", "carol@[IPv6:2001:db8::11]")
         taken = {t.rcpts[0]: t for t in server.wait(2)}
@@ -255,6 +261,7 @@ class Routes(world.WorldCase):
                           ["b@equal.example"]])
 
     def test_fifty_recipients_at_a_time(self):
+        """RFC 5321, 4.5.3.1.8"""
         server = self.server("mx1")
         rcpts = [f"user{i}@nomx.example" for i in range(120)]
         self.submit(*rcpts)

@@ -98,7 +98,7 @@ class Policies(TlsCase):
         self.assertIsNone(taken.tls)
 
     def test_require(self):
-        """Never in plain text, nor to a stranger."""
+        """Never in plain text, nor to a stranger (RFC 3207, 4.1)."""
         self.start("--tls", "require")
         for name, options in (("plain", {}),
                               ("broken", {"handshake": DROP}),
@@ -175,6 +175,7 @@ class Smarthost(TlsCase):
         fixture.until(lambda: len(server.rcpts()) == 2, "not all arrived")
 
     def test_auth(self):
+        """RFC 4954, 4"""
         server = self.server("mx1", tls=self.good, logins=self.LOGINS)
         self.start_with("relay@mx1.example:25")
         self.submit("bob@nowhere.example")
@@ -190,6 +191,7 @@ class Smarthost(TlsCase):
         self.assertEqual(server.wait(1)[0].login, "relay")
 
     def test_no_password_for_strangers(self):
+        """RFC 4954, 9"""
         for name, options in (("plain", {}),
                               ("self-signed", {"tls": self.self_signed}),
                               ("other name", {"tls": self.other})):
@@ -206,7 +208,7 @@ class Smarthost(TlsCase):
                 self.smtpout.remove()
 
     def test_wrong_password(self):
-        """The operator's mistake, not the sender's: kept."""
+        """The operator's mistake, not the sender's: kept (RFC 4954, 6)."""
         server = self.server("mx1", tls=self.good, logins=self.LOGINS)
         self.start_with("relay@mx1.example:25", "wrong")
         ident = self.submit("bob@nowhere.example")

@@ -45,6 +45,7 @@ class Recipients(unittest.TestCase):
         return self.enterContext(fixture.Dialogue(self.smtpin.port))
 
     def test_each(self):
+        """RFC 5321, 3.6.2"""
         for path, wanted in RECIPIENTS.items():
             # A connection each: too many refusals would slow one down.
             with self.subTest(path), \
@@ -54,6 +55,7 @@ class Recipients(unittest.TestCase):
                 self.assertTrue(reply.codes.startswith(wanted), reply)
 
     def test_refused_leaves_the_others(self):
+        """RFC 5321, 3.3"""
         client = self.dialogue()
         client.say("MAIL FROM:<sender@example.net>")
         self.assertEqual(client.say("RCPT TO:<no@example.org>").code, 550)
@@ -94,6 +96,7 @@ class Recipients(unittest.TestCase):
         self.assertIn(b"for <bob@example.org>", headers[b"Received"])
 
     def test_postmaster(self):
+        """RFC 5321, 4.5.1"""
         self.dialogue().deliver(MESSAGE, "postmaster")
         _, rest = self.smtpin.only("alice")
         self.assertEqual(rest, MESSAGE)
@@ -115,17 +118,19 @@ class Recipients(unittest.TestCase):
         self.assertEqual(len(self.smtpin.new("carol")), 1)
 
     def test_no_relay_of_anything(self):
+        """RFC 5321, 7.3"""
         client = self.dialogue()
         for verb in ("VRFY alice", "EXPN list"):
             self.assertEqual(client.say(verb).codes, "502 5.5.1")
 
     def test_bare_lf_command(self):
+        """RFC 5321, 2.3.8"""
         client = self.dialogue()
         client.send(b"MAIL FROM:<sender@example.net>\n")
         self.assertEqual(client.reply().codes, "500 5.5.2")
 
     def test_smuggled_message(self):
-        """Only CRLF . CRLF ends a message."""
+        """Only CRLF . CRLF ends a message (RFC 5321, 4.1.1.4)."""
         for end in (b"\n.\n", b"\n.\r\n", b"\r\n.\n"):
             with self.subTest(end), \
                     fixture.Dialogue(self.smtpin.port) as client:
@@ -140,7 +145,8 @@ class Recipients(unittest.TestCase):
                 self.assertEqual(self.smtpin.new("alice"), [])
 
     def test_header_injection(self):
-        """What a client says in EHLO cannot begin a line of its own."""
+        """What a client says in EHLO cannot begin a line of its own
+        (RFC 5321, 7.1)."""
         client = fixture.Dialogue(self.smtpin.port, greet=False)
         with client:
             client.reply()
@@ -151,6 +157,7 @@ class Recipients(unittest.TestCase):
         self.assertNotIn(b"X-Evil", fixture.read(self.smtpin.new("bob")[0]))
 
     def test_size(self):
+        """RFC 1870, 6.1"""
         client = self.dialogue()
         reply = client.say("MAIL FROM:<a@example.net> SIZE=99999999999")
         self.assertEqual(reply.codes, "552 5.3.4")

@@ -533,6 +533,7 @@ class Cheats(unittest.TestCase):
         return status, said, server.heard
 
     def test_mechanisms(self):
+        """RFC 4954, 4"""
         for offered, chosen in (("PLAIN", "PLAIN"), ("LOGIN", "LOGIN"),
                                 ("LOGIN PLAIN", "PLAIN"),
                                 ("LOGIN PLAIN SCRAM-SHA-256", "SCRAM-SHA-256"),
@@ -566,6 +567,7 @@ class Cheats(unittest.TestCase):
                 self.assertFalse([x for x in heard if x.startswith("AUTH")])
 
     def test_servers_that_do_not_know_the_password(self):
+        """RFC 5802, 3"""
         for cheats in ({"signature": True}, {"no_signature": True},
                        {"at_once": True}, {"nonce": True}, {"rounds": 1},
                        {"rounds": 2000000}):

@@ -365,7 +365,8 @@ class Tickets(unittest.TestCase):
             self.assertTrue(self.connect(host, context, session)[0])
 
     def test_taken_over_by_another_kind_of_key(self):
-        """The session is not resumed with a suite that it had not."""
+        """The session is not resumed with a suite that it had not
+        (RFC 5246, 7.4.1.3)."""
         for context in self.each():
             host = serve(self, "a")
             _, session = self.connect(host, context)

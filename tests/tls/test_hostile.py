@@ -305,7 +305,8 @@ class Hostile(unittest.TestCase):
         host.saw("^disconnect 1 timeout")
 
     def test_missing_end(self):
-        """No close_notify: a client that went, as in plain text."""
+        """No close_notify: a client that went, as in plain text
+        (RFC 8446, 6.1)."""
         host = serve(self, "a")
         self.session(host).socket.close()
         host.saw("^disconnect 1 gone")
@@ -324,7 +325,7 @@ class Hostile(unittest.TestCase):
         host.saw("^disconnect 1 gone")
 
     def test_a_message_that_ends_early_is_none(self):
-        """The end of TLS is not the end of a message."""
+        """The end of TLS is not the end of a message (RFC 5321, 4.1.1.4)."""
         host = serve(self, "a")
         client = self.session(host)
         for line in (b"MAIL FROM:<a@example.net>\r\n",

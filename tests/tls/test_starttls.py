@@ -16,6 +16,7 @@ CIPHERS = {
 
 class Offer(unittest.TestCase):
     def test_offered_until_it_is_done(self):
+        """RFC 3207, 4; RFC 3207, 4.2"""
         host = serve(self, "a")
         with Client(host.ports[0]) as client:
             self.assertIn("250-STARTTLS\r\n",
@@ -36,6 +37,7 @@ class Offer(unittest.TestCase):
             client.quit()
 
     def test_without_a_context(self):
+        """RFC 3207, 4"""
         host = serve(self)
         with Client(host.ports[0]) as client:
             self.assertNotIn("STARTTLS", client.greet())
@@ -51,6 +53,7 @@ class Offer(unittest.TestCase):
             client.expect("503 5.5.1 ", client.say("STARTTLS"))
 
     def test_no_arguments(self):
+        """RFC 3207, 4"""
         host = serve(self, "a")
         with Client(host.ports[0]) as client:
             client.greet()
@@ -84,6 +87,7 @@ class Forget(unittest.TestCase):
                          r"from later\.example ")
 
     def test_the_transaction(self):
+        """RFC 3207, 4.2"""
         host = serve(self, "a")
         with Client(host.ports[0]) as client:
             client.greet()
@@ -137,9 +141,11 @@ class Facts(unittest.TestCase):
                          [1, 0])
 
     def test_starttls(self):
+        """RFC 8314, 4.3; RFC 8446, 6.1; RFC 3848, 1"""
         self.check(0, True)
 
     def test_at_once(self):
+        """RFC 8314, 3.3; RFC 8446, 6.1"""
         self.check(1, False)
 
     def test_plain(self):
@@ -180,6 +186,7 @@ class Injection(unittest.TestCase):
         return said
 
     def test_in_one_write(self):
+        """RFC 3207, 6"""
         for name, data in INJECTIONS.items():
             with self.subTest(name):
                 said = self.ended(data)
@@ -190,7 +197,7 @@ class Injection(unittest.TestCase):
                 self.assertEqual(said.count(b"\r\n"), 1)
 
     def test_after_the_reply(self):
-        """It goes to TLS, which does not understand it."""
+        """It goes to TLS, which does not understand it (RFC 3207, 6)."""
         for data in (b"NOOP\r\n", b"EHLO evil.example\r\n", b"M", b"\r\n" * 9):
             with self.subTest(data):
                 host = serve(self, "a")
