@@ -29,7 +29,7 @@ is_outside_ascii(const char *s)
 	return false;
 }
 
-/* Q encoding (RFC 2047, 4.2 and 5 (3)). */
+/* Q encoding (RFC 2047, 4.2; RFC 2047, 5). */
 static void
 encode_name(const char *name, char *buf, size_t size)
 {

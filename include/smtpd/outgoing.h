@@ -38,7 +38,7 @@ struct smtpd_outgoing_envelope {
 	const char *ret;   /* RET= and ENVID= (RFC 3461), as on the wire; */
 	const char *envid; /* NULL: none */
 	bool eight_bit;    /* the content has bytes outside ASCII */
-	bool utf8;         /* an address or a header field has (RFC 6531) */
+	bool utf8;         /* an address or the header has (RFC 6531, 3.4) */
 };
 
 #define SMTPD_OUTGOING_ENVELOPE_INIT SMTPD_INIT(smtpd_outgoing_envelope)

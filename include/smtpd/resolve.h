@@ -4,7 +4,7 @@
 
 /*
  * From the domain of a mail address to the addresses where its mail goes, in
- * the order they are to be tried (RFC 5321, 5.1; RFC 7505).
+ * the order they are to be tried (RFC 5321, 5.1; RFC 7505, 3).
  */
 
 #include <smtpd/cancel.h>

@@ -60,7 +60,8 @@ enum smtpd_log_level {
 typedef void smtpd_log_fn(
     enum smtpd_log_level level, const char *text, void *user);
 
-/* What to do with bytes in a message that RFC 5321, 2.3.8 and 4.5.2 forbid. */
+/* What to do with bytes in a message that are forbidden (RFC 5321, 2.3.8;
+ * RFC 5321, 4.5.2). */
 enum smtpd_treatment {
 	SMTPD_TREAT_DEFAULT, /* as said at each setting */
 	SMTPD_TREAT_REFUSE,  /* 550 after the end of the message */

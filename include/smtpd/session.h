@@ -59,7 +59,7 @@ struct smtpd_rcpt {
 	size_t nparams;
 };
 
-/* What BODY= of MAIL said (RFC 6152). */
+/* What BODY= of MAIL said (RFC 6152, 3). */
 enum smtpd_encoding {
 	SMTPD_ENCODING_7BIT,
 	SMTPD_ENCODING_8BITMIME,
@@ -87,7 +87,7 @@ struct smtpd_envelope {
  * CODE is 200 to 599, ENHANCED an enhanced status code of the same class
  * (RFC 3463) or NULL for none.  A newline in the text begins a new line of
  * the reply; other control bytes and bytes outside ASCII become "?", long
- * lines are split, the enhanced code is put on each (RFC 2034).  The text
+ * lines are split, the enhanced code is put on each (RFC 2034, 3).  The text
  * ends at 1,000 bytes.  A CODE that no reply can have, or an ENHANCED that
  * contradicts it, is a mistake in the program: the client is told 451 4.3.0,
  * 451 is returned, and the log says why.  Called again, it replaces what it

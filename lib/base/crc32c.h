@@ -2,7 +2,7 @@
 #ifndef SMTPD_BASE_CRC32C_H
 #define SMTPD_BASE_CRC32C_H
 
-/* CRC-32C (Castagnoli), as of iSCSI, RFC 3720 appendix B.4. */
+/* CRC-32C (Castagnoli), as of iSCSI (RFC 3720, B.4). */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #ifndef SMTPD_CLIENT_CONNECT_H
 #define SMTPD_CLIENT_CONNECT_H
 
-/* A TCP connection to one of several addresses (after RFC 8305). */
+/* A TCP connection to one of several addresses (RFC 8305, 5). */
 
 #include <smtpd/resolve.h>
 

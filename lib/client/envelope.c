@@ -11,7 +11,7 @@
 #include "grammar/param.h"
 
 /* Octets of an address and of the value of a parameter, larger than anyone
- * takes them (RFC 5321, 4.5.3.1; RFC 3461, 4). */
+ * takes them (RFC 5321, 4.5.3.1.3; RFC 3461, 4.2). */
 #define ADDRESS_MAX 600
 #define VALUE_MAX   600
 
@@ -69,7 +69,7 @@ is_value(const char *s)
 	return true;
 }
 
-/* The server's limit (RFC 1870); 0: none is known. */
+/* The server's limit (RFC 1870, 4); 0: none is known. */
 static uint64_t
 size_limit(const struct smtpd_client *c)
 {

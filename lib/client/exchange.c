@@ -67,7 +67,7 @@ is_too_many(const struct smtpd_peer_reply *r, enum smtpd_phase phase)
 }
 
 /* A greeting speaks of the host, and a password that is refused of our own
- * settings: no message is bad for that. */
+ * settings (RFC 4954, 6): no message is bad for that. */
 static enum smtpd_outcome
 outcome_of(const struct smtpd_peer_reply *r, enum smtpd_phase phase)
 {

@@ -2,15 +2,16 @@
 #ifndef SMTPD_GRAMMAR_ADDRESS_PARSE_H
 #define SMTPD_GRAMMAR_ADDRESS_PARSE_H
 
-/* Path, Mailbox, Domain and address literal (RFC 5321, 4.1.2 and 4.1.3). */
+/* Path, Mailbox and Domain (RFC 5321, 4.1.2), address literal
+ * (RFC 5321, 4.1.3). */
 
 #include <smtpd/address.h>
 
 #include "base/arena.h"
 
-/* Octets of a local part and of a domain.  RFC 5321, 4.5.3.1 says 64 and 255
- * and asks to take more where that is possible: encoded return addresses are
- * often longer. */
+/* Octets of a local part and of a domain.  RFC 5321, 4.5.3.1.1 says 64
+ * and RFC 5321, 4.5.3.1.2 says 255; one should take more where that is
+ * possible, as encoded return addresses are often longer. */
 #define SMTPD_LOCAL_MAX  256
 #define SMTPD_DOMAIN_MAX 255
 

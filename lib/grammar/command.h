@@ -3,7 +3,7 @@
 #define SMTPD_GRAMMAR_COMMAND_H
 
 /*
- * A command line, its CRLF removed, into verb and argument (RFC 5321, 4.1).
+ * A command line, its CRLF removed, into verb and argument (RFC 5321, 4.1.1).
  */
 
 #include <stdbool.h>

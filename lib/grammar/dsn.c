@@ -284,7 +284,7 @@ status_of(const struct smtpd_dsn_rcpt *rcpt)
 	return wordings[rcpt->action].status;
 }
 
-/* per-recipient-fields (2.3) */
+/* per-recipient-fields (RFC 3464, 2.3) */
 static void
 report_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
     const struct smtpd_dsn_rcpt *rcpt)

@@ -26,7 +26,7 @@ enum smtpd_ret {
 };
 
 /* Characters of an ENVID once it is decoded, and of an ORCPT as it is on the
- * wire (RFC 3461, 4.4 and 4.2). */
+ * wire (RFC 3461, 4.4; RFC 3461, 4.2). */
 #define SMTPD_ENVID_MAX 100
 #define SMTPD_ORCPT_MAX 500
 
@@ -34,15 +34,16 @@ enum smtpd_ret {
  * it is not one that RFC 3461, 4.1 allows. */
 int smtpd__dsn_param_notify_parse(const char *value, unsigned *notify);
 
-/* The same for RET= (4.3). */
+/* The same for RET= (RFC 3461, 4.3). */
 int smtpd__dsn_param_ret_parse(const char *value, enum smtpd_ret *ret);
 
-/* Whether VALUE, or NULL, is one of ENVID= (4.4): xtext of at most
- * SMTPD_ENVID_MAX characters, all printable ASCII. */
+/* Whether VALUE, or NULL, is one of ENVID= (RFC 3461, 4.4): xtext of
+ * at most SMTPD_ENVID_MAX characters, all printable ASCII. */
 bool smtpd__dsn_param_envid_is_valid(const char *value);
 
-/* Whether VALUE, or NULL, is one of ORCPT= (4.2): the kind of address, ";",
- * and xtext of printable ASCII, at most SMTPD_ORCPT_MAX in all. */
+/* Whether VALUE, or NULL, is one of ORCPT= (RFC 3461, 4.2): the kind of
+ * address, ";", and xtext of printable ASCII, at most SMTPD_ORCPT_MAX in
+ * all. */
 bool smtpd__dsn_param_orcpt_is_valid(const char *value);
 
 /* Whether VALUE, or NULL, is one of parameter NAME, one of the four above, in

@@ -44,7 +44,8 @@ is_name(char c)
 
 /*
  * What the line that begins with the bytes that are held and C is:
- * field = field-name *WSP ":" unstructured CRLF (RFC 5322, 3.6.8 and 4.5)
+ * field = field-name *WSP ":" unstructured CRLF (RFC 5322, 3.6.8;
+ * RFC 5322, 4.5)
  */
 static enum line_kind
 read_byte(const struct smtpd_fields *f, char c)

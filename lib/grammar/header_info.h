@@ -17,7 +17,7 @@ struct smtpd_header_info {
 	bool message_id; /* there is a Message-ID: field */
 	bool automatic;  /* it is from a program or a list: Auto-Submitted (RFC
 	                  * 3834) but for "no", Precedence bulk, list or junk,
-	                  * any List- field (RFC 2369, 2919) */
+	                  * any List- field (RFC 2369, RFC 2919) */
 	bool eight_bit_header; /* the header holds bytes outside ASCII */
 	bool eight_bit;        /* the message does */
 	char id[SMTPD_MESSAGE_ID_MAX + 1]; /* the first Message-ID, "<...>" of

@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 /*
- * Write the UTF-8 domain NAME in A-labels (RFC 5890) to OUT of SIZE bytes.
- * Return 0, or -1 when it has none or the library was built without libidn2.
+ * Write the UTF-8 domain NAME in A-labels (RFC 5890, 2.3.2.1) to OUT of SIZE
+ * bytes.  Return 0, or -1 when it has none or the library was built without
+ * libidn2.
  */
 int smtpd__idn_to_ascii(const char *name, char *out, size_t size);
 

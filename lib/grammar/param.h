@@ -36,7 +36,7 @@ bool smtpd__param_name_is_valid(const char *s);
 
 /*
  * Read a decimal number of 1 to 20 digits that fills S and fits 64 bits
- * (RFC 1870).  Return 0 or -1.
+ * (RFC 1870, 6).  Return 0 or -1.
  */
 int smtpd__param_number(const char *s, uint64_t *out);
 

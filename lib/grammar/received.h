@@ -14,7 +14,7 @@ struct smtpd_received {
 	const char *helo; /* as the client said it; "" when it did not */
 	const char *peer; /* its address, "192.0.2.1"; NULL: none (a pipe) */
 	const char *by;   /* our name */
-	const char *with; /* "SMTP", "ESMTP", ... (RFC 3848) */
+	const char *with; /* "SMTP", "ESMTP", ... (RFC 3848, 1) */
 	const char *id;
 	const char *rcpt; /* the only recipient, or NULL */
 	time_t when;

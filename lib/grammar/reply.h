@@ -2,7 +2,7 @@
 #ifndef SMTPD_GRAMMAR_REPLY_H
 #define SMTPD_GRAMMAR_REPLY_H
 
-/* Replies as they stand on the wire (RFC 5321, 4.2; RFC 2034). */
+/* Replies as they stand on the wire (RFC 5321, 4.2; RFC 2034, 3). */
 
 #include <stdbool.h>
 #include <stddef.h>

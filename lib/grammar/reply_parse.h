@@ -2,7 +2,7 @@
 #ifndef SMTPD_GRAMMAR_REPLY_PARSE_H
 #define SMTPD_GRAMMAR_REPLY_PARSE_H
 
-/* Replies of others, line by line (RFC 5321, 4.2; RFC 2034). */
+/* Replies of others, line by line (RFC 5321, 4.2; RFC 2034, 3). */
 
 #include <stddef.h>
 

@@ -49,7 +49,7 @@ void smtpd__mx_cut(struct smtpd_mx_list *list, size_t host);
 bool smtpd__mx_is_full(const struct smtpd_mx_list *list, size_t max);
 
 /* Take away the last so that MAX are left, of each family two where there
- * were so many and MAX is 4 or more. */
+ * were so many and MAX is 4 or more (RFC 5321, 5.2). */
 void smtpd__mx_limit(struct smtpd_mx_list *list, size_t max);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef SMTPD_SASL_SCRAM_H
 #define SMTPD_SASL_SCRAM_H
 
-/* The client's messages of SCRAM-SHA-256 (RFC 5802, 7; RFC 7677), without
+/* The client's messages of SCRAM-SHA-256 (RFC 5802, 7; RFC 7677, 3), without
  * channel binding. */
 
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #include "os/clock.h"
 
 /* Of a message that is too large, this many times the limit is read before
- * the session is closed. */
+ * the session is closed (RFC 1870, 6.3). */
 #define DRAIN_FACTOR 2
 
 void

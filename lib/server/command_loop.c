@@ -84,6 +84,7 @@ is_talking_too_early(
 	    (!s->esmtp || (verb->traits & SMTPD_TRAIT_LAST) != 0);
 }
 
+/* RFC 5321, 4.1.4 */
 static const char *
 what_comes_first(const struct smtpd_session *s, const struct smtpd_verb *verb)
 {
@@ -244,7 +245,7 @@ greet(struct smtpd_session *s)
 		cut_off(s, 521, "5.5.1", "wait for the greeting");
 	} else {
 		smtpd__session_say(s, 220, NULL, "%s ESMTP", c->hostname);
-		/* No other code greets, and RFC 2034 gives it none. */
+		/* No other code greets, without an enhanced one (RFC 2034, 3). */
 		s->ws->reply.code = 220;
 		s->ws->reply.enhanced[0] = '\0';
 	}

@@ -4,7 +4,7 @@
 
 /*
  * How many connections there are: in all, from each address, and from each
- * network.  The owner's lock guards it.
+ * network (RFC 5321, 7.8).  The owner's lock guards it.
  */
 
 #include <smtpd/server.h>

@@ -109,7 +109,7 @@ cmd_helo(struct smtpd_session *s, const struct smtpd_verb *verb,
 }
 
 /*
- * STARTTLS (RFC 3207): all that it takes is there before 220 is said.  Input
+ * STARTTLS (RFC 3207, 4): all that it takes is there before 220 is said.  Input
  * that came with it was refused as pipelined where it may not be.
  */
 static void
@@ -238,7 +238,8 @@ parse_path_command(struct smtpd_session *s,
 	return true;
 }
 
-/* SIZE= (RFC 1870): the declared size is refused as the message would be. */
+/* SIZE= (RFC 1870, 6.1): the declared size is refused as the message would
+ * be. */
 static bool
 take_size(struct smtpd_session *s, const char *value)
 {
@@ -260,7 +261,7 @@ take_size(struct smtpd_session *s, const char *value)
 	return true;
 }
 
-/* BODY= (RFC 6152). */
+/* BODY= (RFC 6152, 3). */
 static bool
 take_body(struct smtpd_session *s, const char *value)
 {
@@ -297,6 +298,7 @@ take_dsn(struct smtpd_session *s, const struct smtpd_param *p)
 	return false;
 }
 
+/* RFC 5321, 4.1.1.11 */
 static bool
 refuse_unknown(struct smtpd_session *s, const struct smtpd_param *p)
 {
@@ -363,7 +365,8 @@ accept_sender(struct smtpd_session *s, const struct smtpd_verb *verb,
 	return false;
 }
 
-/* mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF */
+/* mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF
+ * (RFC 5321, 4.1.1.2) */
 static void
 cmd_mail(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -380,6 +383,7 @@ cmd_mail(struct smtpd_session *s, const struct smtpd_verb *verb,
 	smtpd__session_say(s, 250, "2.1.0", "sender ok");
 }
 
+/* RFC 5321, 4.5.3.1.10 */
 static bool
 has_rcpts_left(struct smtpd_session *s)
 {
@@ -425,7 +429,8 @@ accept_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
 	return false;
 }
 
-/* rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters] CRLF */
+/* rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters] CRLF
+ * (RFC 5321, 4.1.1.3) */
 static void
 cmd_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -511,7 +516,7 @@ receive_message(struct smtpd_session *s)
 	end_message(s);
 }
 
-/* data = "DATA" CRLF */
+/* data = "DATA" CRLF (RFC 5321, 4.1.1.4) */
 static void
 cmd_data(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -535,6 +540,7 @@ cmd_data(struct smtpd_session *s, const struct smtpd_verb *verb,
 	receive_message(s);
 }
 
+/* RFC 5321, 4.1.1.5 */
 static void
 cmd_rset(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -545,6 +551,7 @@ cmd_rset(struct smtpd_session *s, const struct smtpd_verb *verb,
 	smtpd__session_say(s, 250, "2.0.0", "ok");
 }
 
+/* RFC 5321, 4.1.1.10 */
 static void
 cmd_quit(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -555,6 +562,7 @@ cmd_quit(struct smtpd_session *s, const struct smtpd_verb *verb,
 	smtpd__session_close(s, SMTPD_CLOSE_QUIT);
 }
 
+/* RFC 5321, 4.1.1.8 */
 static void
 cmd_help(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -564,7 +572,7 @@ cmd_help(struct smtpd_session *s, const struct smtpd_verb *verb,
 		    "EHLO HELO MAIL RCPT DATA RSET NOOP QUIT HELP");
 }
 
-/* Verbs that RFC 5321 allows a server to refuse, or wants it to. */
+/* Verbs that a server may refuse, or should (RFC 5321, 4.2.4; RFC 5321, F). */
 static void
 cmd_refused(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -574,7 +582,8 @@ cmd_refused(struct smtpd_session *s, const struct smtpd_verb *verb,
 		    s, SYNTAX, 502, "5.5.1", "%s is not offered", verb->name);
 }
 
-/* NOOP, and a verb of the caller's own. */
+/* NOOP (RFC 5321, 4.1.1.9), and a verb of the caller's own
+ * (RFC 5321, 4.1.5). */
 void
 smtpd__verb_custom(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)

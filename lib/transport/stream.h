@@ -5,7 +5,7 @@
 /*
  * Lines and bytes over a wire, plain or in TLS, buffered both ways.  What was
  * written goes out when the input runs dry: a pipelined group is answered
- * with one write (RFC 2920).
+ * with one write (RFC 2920, 3.2).
  */
 
 #include "transport/tls_conn.h"

@@ -67,7 +67,7 @@ struct smtpd_delivery_result {
 	enum smtpd_site_feedback feedback;
 	struct smtpd_result why; /* when the site is down or busy */
 	bool dsn;      /* the host that took recipients over offers DSN, so it
-	              * reports success itself (RFC 3461) */
+	              * reports success itself (RFC 3461, 5.2.1) */
 	bool in_doubt; /* a reply to the dot was lost */
 };
 

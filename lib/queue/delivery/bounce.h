@@ -3,7 +3,8 @@
 #define SMTPD_QUEUE_DELIVERY_BOUNCE_H
 
 /*
- * Reports to senders (RFC 3461, RFC 3464): whether one is due, and the message.
+ * Reports to senders (RFC 3461, 6.2; RFC 3464): whether one is due, and the
+ * message.
  */
 
 #include <smtpd/queue.h>

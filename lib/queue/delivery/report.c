@@ -44,6 +44,7 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 	r->memory = NULL;
 	if (b->nrcpts == 0)
 		return 0;
+	/* RFC 5321, 4.5.5 */
 	if (failed && b->loaded->sender[0] == '\0')
 		return keep_dead_letter(
 		    d, r, "a report could not be delivered");

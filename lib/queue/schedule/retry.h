@@ -3,7 +3,8 @@
 #define SMTPD_QUEUE_SCHEDULE_RETRY_H
 
 /*
- * When again: the one place that decides it, for messages, sites and hosts.
+ * When again (RFC 5321, 4.5.4.1): the one place that decides it, for messages,
+ * sites and hosts.
  * Pure: time, facts and chance are given by the caller.
  *
  * The strategy.  Most trouble is short, and what is not short lasts long: so
