@@ -19,6 +19,7 @@ join(const struct text_list *list, char *buf, size_t size)
 		    i > 0 ? "|" : "", list->items[i]);
 }
 
+/* RFC 5322, 3.4; RFC 5322, 3.2.2; RFC 5322, 4.4 */
 static void
 lists_are_read(void **state)
 {

@@ -137,6 +137,7 @@ static const char *const no_mailboxes[] = {
 	"a@[IPv6:fe80::1%eth0]",
 };
 
+/* RFC 5321, 4.1.2; RFC 5321, 2.3.11 */
 static void
 mailboxes_are_taken_apart(void **state)
 {
@@ -155,6 +156,7 @@ mailboxes_are_taken_apart(void **state)
 	}
 }
 
+/* RFC 5321, 4.1.2; RFC 5321, 4.1.3 */
 static void
 what_is_no_mailbox_is_refused(void **state)
 {
@@ -223,6 +225,7 @@ every_mailbox_is_a_path_and_none_else(void **state)
 
 #define BOTH 2
 
+/* RFC 5321, 4.1.2; RFC 5321, 3.6.1; RFC 5321, C */
 static void
 paths_besides_mailboxes(void **state)
 {
@@ -343,6 +346,7 @@ faults_of_paths(void **state)
 	}
 }
 
+/* RFC 5321, 4.1.2 */
 static void
 no_control_byte_is_ever_taken(void **state)
 {
@@ -391,6 +395,7 @@ write_path(char *s, size_t local, size_t length)
 	return (size_t)(at - s);
 }
 
+/* RFC 5321, 4.5.3.1.1; RFC 5321, 4.5.3.1.2 */
 static void
 lengths_are_bounded(void **state)
 {
@@ -476,6 +481,7 @@ a_small_buffer_is_refused_not_overrun(void **state)
 	assert_true(taken > 0 && taken < 64);
 }
 
+/* RFC 5321, 4.1.1.1; RFC 5321, 4.1.3 */
 static void
 helo_names(void **state)
 {

@@ -24,6 +24,7 @@ static const struct {
 	{ "\0user\0pass", 10, "AHVzZXIAcGFzcw==" },
 };
 
+/* RFC 4648, 4 */
 static void
 pairs_match_both_ways(void **state)
 {
@@ -64,6 +65,7 @@ static const char *const bad[] = {
 	"Zm\xc3\xbc",
 };
 
+/* RFC 4648, 4 */
 static void
 anything_else_is_refused(void **state)
 {

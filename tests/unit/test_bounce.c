@@ -141,6 +141,7 @@ has_not(const struct case_state *c, const char *text)
 		fail_msg("\"%s\" in:\n%.6000s", text, c->text);
 }
 
+/* RFC 3461, 4.1 */
 static void
 test_who_is_told(void **state)
 {
@@ -213,6 +214,7 @@ test_recipients_apart(void **state)
 	has_not(c, "Remote-MTA");
 }
 
+/* RFC 3461, 4.2; RFC 3461, 4.4 */
 static void
 test_parameters(void **state)
 {
@@ -252,6 +254,7 @@ test_own_diagnostic(void **state)
 	has_not(c, "Diagnostic-Code: smtp;");
 }
 
+/* RFC 3461, 5.2.5 */
 static void
 test_delayed(void **state)
 {
@@ -268,6 +271,7 @@ test_delayed(void **state)
 	has_not(c, "Will-Retry-Until");
 }
 
+/* RFC 3461, 5.2.2 */
 static void
 test_relayed(void **state)
 {
@@ -299,6 +303,7 @@ make_content(size_t size)
 	return content;
 }
 
+/* RFC 3461, 4.3 */
 static void
 test_whole_or_header(void **state)
 {

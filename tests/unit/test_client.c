@@ -14,6 +14,7 @@
 
 #include <errno.h>
 
+#include "client/client_state.h"
 #include "os/clock.h"
 #include "scripted.h"
 
@@ -215,6 +216,8 @@ a_message_without_its_size_is_refused(void **state)
 	check_invalid(&m);
 }
 
+/* RFC 5321, 2.2.1; RFC 1870, 4; RFC 1870, 6; RFC 6152, 2; RFC 6531, 3.2;
+ * RFC 6531, 3.4; RFC 3461, 5.2.1; RFC 3461, 5.2.2 */
 static void
 settings_and_targets_are_checked(void **state)
 {
@@ -366,7 +369,8 @@ unread_messages_are_not_sent(void **state)
 	fclose(file);
 }
 
-/* What comes by BDAT, and what a session is good for after it failed. */
+/* RFC 3030, 2: What comes by BDAT, and what a session is good for after it
+ * failed. */
 static void
 chunks_are_exact(void **state)
 {
@@ -457,6 +461,7 @@ static const struct {
 #define LINE  100
 #define LINES 25000
 
+/* RFC 3030, 2 */
 static void
 chunks_come_one_by_one(void **state)
 {
@@ -514,6 +519,7 @@ static const struct {
 	{ GO "> x\n", "temporary data 0 4.4.2" },
 };
 
+/* RFC 5321, 4.2.5 */
 static void
 early_replies_are_heard(void **state)
 {
@@ -545,7 +551,7 @@ early_replies_are_heard(void **state)
 	free(text);
 }
 
-/* A server that takes nothing: block_ms is the limit. */
+/* RFC 5321, 4.5.3.2.5: A server that takes nothing: block_ms is the limit. */
 static void
 slow_servers_are_left(void **state)
 {
@@ -610,6 +616,7 @@ answer_many(void *arg)
 	return NULL;
 }
 
+/* RFC 2920, 3.1 */
 static void
 large_groups_do_not_block(void **state)
 {
@@ -742,6 +749,7 @@ make_silent(struct smtpd_target *target, uint16_t *port, int *filler)
 	return fd;
 }
 
+/* RFC 8305, 5 */
 static void
 other_addresses_are_raced(void **state)
 {

@@ -254,6 +254,7 @@ static const struct {
 	{ "stranger", "ca.pem", "b.example", false, "; " },
 };
 
+/* RFC 3207, 4.1 */
 static void
 certificates_are_judged(void **state)
 {
@@ -390,6 +391,7 @@ static const struct {
 	    SMTPD_SECURITY_OPPORTUNISTIC, "4 0 4.7.0", true, false, false },
 };
 
+/* RFC 3207, 6; RFC 4954, 9 */
 static void
 faults_end_the_connection(void **state)
 {

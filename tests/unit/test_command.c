@@ -5,6 +5,7 @@
 
 #include "test.h"
 
+/* RFC 5321, 4.1.1 */
 static void
 lines_are_split(void **state)
 {
@@ -84,6 +85,7 @@ control_bytes_are_refused_anywhere(void **state)
 	}
 }
 
+/* RFC 5322, 3.6.8 */
 static void
 other_protocols_are_seen(void **state)
 {

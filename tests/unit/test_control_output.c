@@ -28,6 +28,7 @@ hear(void *user, const void *data, size_t len)
 	return 0;
 }
 
+/* RFC 8259, 7; RFC 3629, 4 */
 static void
 json_is_always_valid(void **state)
 {
@@ -67,6 +68,7 @@ json_is_always_valid(void **state)
 	}
 }
 
+/* RFC 3629, 4 */
 static void
 nothing_steers_a_terminal(void **state)
 {

@@ -15,7 +15,7 @@ setup(void **state)
 	return 0;
 }
 
-/* RFC 3720 B.4, and the check value of the catalogues. */
+/* RFC 3720, B.4: its examples, and the check value of the catalogues. */
 static void
 test_known(void **state)
 {

@@ -8,6 +8,7 @@
 /* 2006-01-02 15:04:05 UTC */
 #define WHEN 1136214245
 
+/* RFC 5322, 3.3 */
 static void
 dates_are_written_in_utc(void **state)
 {

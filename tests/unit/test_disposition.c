@@ -72,6 +72,7 @@ has_not(const struct mail_host_message *m, const char *text)
 		fail_msg("\"%s\" in:\n%s", text, m->data);
 }
 
+/* RFC 3461, 5.2.6; RFC 3461, 6.1 */
 static void
 test_refused(void **state)
 {
@@ -90,7 +91,7 @@ test_refused(void **state)
 	assert_int_equal(world_counters(w).dead, 0);
 }
 
-/* Out of reach until its time is over. */
+/* RFC 5321, 4.5.4.1; RFC 3461, 5.2.8: Out of reach until its time is over. */
 static void
 test_expires(void **state)
 {
@@ -125,6 +126,7 @@ test_expires_with_a_reply(void **state)
 	world_await(w, 0);
 }
 
+/* RFC 3461, 5.2.5 */
 static void
 test_notice_once(void **state)
 {
@@ -180,6 +182,7 @@ test_no_notice(void **state)
 	assert_int_equal(world_counters(w).messages, 3);
 }
 
+/* RFC 5321, 4.5.5 */
 static void
 test_null_sender_dies(void **state)
 {
@@ -194,7 +197,7 @@ test_null_sender_dies(void **state)
 	assert_int_equal(world_counters(w).reports, 0);
 }
 
-/* A report that cannot be delivered. */
+/* RFC 5321, 4.5.5; RFC 5321, 6.1: A report that cannot be delivered. */
 static void
 test_report_dies(void **state)
 {

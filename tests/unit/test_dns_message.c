@@ -71,6 +71,7 @@ finish(struct fixture *f)
 	free(f);
 }
 
+/* RFC 6891, 6.1.2; RFC 6840, 5.7 */
 static void
 a_question_has_its_bytes(void **state)
 {
@@ -149,6 +150,7 @@ addresses_are_read(void **state)
 	finish(f);
 }
 
+/* RFC 7505, 3 */
 static void
 null_mx_is_an_empty_name(void **state)
 {
@@ -484,6 +486,7 @@ absence_must_be_certain(void **state)
 	}
 }
 
+/* RFC 2308, 5 */
 static void
 the_ttl_of_the_soa_counts_too(void **state)
 {
@@ -496,6 +499,7 @@ the_ttl_of_the_soa_counts_too(void **state)
 	finish(f);
 }
 
+/* RFC 2181, 8 */
 static void
 a_ttl_beyond_31_bits_is_none(void **state)
 {

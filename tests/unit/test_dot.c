@@ -195,6 +195,7 @@ all_strings_around_the_end(void **state)
 	}
 }
 
+/* RFC 5321, 4.5.2; RFC 5321, 4.1.1.4 */
 static void
 rules_of_the_end(void **state)
 {

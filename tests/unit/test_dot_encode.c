@@ -76,6 +76,7 @@ encode(const char *in, size_t len, size_t chunk, size_t size, char *out,
 	return used + smtpd__dot_encode_end(&e, out + used);
 }
 
+/* RFC 5321, 4.5.2; RFC 5321, 2.3.8 */
 static void
 messages_are_made_safe(void **state)
 {

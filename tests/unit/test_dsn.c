@@ -11,6 +11,7 @@
 #define WHEN 1136214245
 #define DATE "Mon, 02 Jan 2006 15:04:05 +0000\r\n"
 
+/* RFC 3461, 4.1 */
 static void
 notify_is_read(void **state)
 {
@@ -51,6 +52,7 @@ notify_is_read(void **state)
 	}
 }
 
+/* RFC 3461, 4.3 */
 static void
 ret_is_read(void **state)
 {
@@ -68,6 +70,7 @@ ret_is_read(void **state)
 	assert_int_equal(ret, SMTPD_RET_HDRS);
 }
 
+/* RFC 3461, 4.4 */
 static void
 envids_are_checked(void **state)
 {
@@ -111,6 +114,7 @@ envids_are_checked(void **state)
 	assert_false(smtpd__dsn_param_envid_is_valid(letters));
 }
 
+/* RFC 3461, 4.2 */
 static void
 orcpts_are_checked(void **state)
 {
@@ -171,6 +175,7 @@ parameters_are_checked_by_name(void **state)
 	assert_false(smtpd__dsn_param_is_valid("SIZE", "1"));
 }
 
+/* RFC 3461, 4.1 */
 static void
 who_is_told_is_as_he_asked(void **state)
 {
@@ -278,6 +283,7 @@ report_of(const struct smtpd_dsn_rcpt *rcpts, size_t n)
 
 #define BOUNDARY "=_0001ABFF000000000000000000000000"
 
+/* RFC 3464, 2.1; RFC 3464, 2.2; RFC 3464, 2.3; RFC 6522, 3; RFC 3834, 5 */
 static void
 a_failure_is_reported(void **state)
 {
@@ -351,6 +357,7 @@ has(const struct out *o, const char *text)
 	return strstr(o->buf, text) != NULL;
 }
 
+/* RFC 3464, 2.3 */
 static void
 a_delay_says_how_long_it_is_tried(void **state)
 {
@@ -381,6 +388,7 @@ a_delay_says_how_long_it_is_tried(void **state)
 	assert_false(has(&o, "tried until") || has(&o, "Will-Retry-Until"));
 }
 
+/* RFC 3464, 2.3.3 */
 static void
 the_gravest_thing_names_the_report(void **state)
 {

@@ -105,6 +105,7 @@ divide(struct written *w, const char *data, size_t block)
 		smtpd__text_byte(&w->text, ']');
 }
 
+/* RFC 5322, 2.1; RFC 5322, 2.2; RFC 5322, 3.6.8; RFC 5322, 4.5 */
 static void
 messages_are_divided_whatever_their_blocks(void **state)
 {

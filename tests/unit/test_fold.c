@@ -37,6 +37,7 @@ begin(struct smtpd_fold *f, struct out *o)
 	smtpd__fold_init(f, "  ", take, o);
 }
 
+/* RFC 5322, 2.1.1 */
 static void
 words_are_wrapped(void **state)
 {
@@ -93,6 +94,7 @@ longest_line(const char *s)
 	return longest;
 }
 
+/* RFC 5322, 2.1.1 */
 static void
 no_line_is_too_long(void **state)
 {

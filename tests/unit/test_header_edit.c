@@ -115,6 +115,7 @@ edit(struct smtpd_header_edit *e, const struct smtpd_header_wants *wants,
 	return smtpd__header_edit_end(e);
 }
 
+/* RFC 6409, 8.2; RFC 6409, 8.3; RFC 5321, 4.4 */
 static void
 headers_are_edited_whatever_their_blocks(void **state)
 {

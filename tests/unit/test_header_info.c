@@ -18,6 +18,7 @@ look(struct smtpd_header_info *f, const char *data, size_t len, size_t block)
 	smtpd__header_info_end(f);
 }
 
+/* RFC 5322, 3.6.4 */
 static void
 message_ids_are_remembered(void **state)
 {
@@ -85,6 +86,7 @@ over_long_ids_are_no_ids(void **state)
 	assert_true(f.message_id);
 }
 
+/* RFC 3834, 5 */
 static void
 programs_and_lists_are_known(void **state)
 {

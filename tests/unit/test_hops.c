@@ -37,6 +37,7 @@ static const struct {
 	{ "Received: a\rReceived: b\r\n", 1, false },
 };
 
+/* RFC 5321, 6.3 */
 static void
 fields_are_counted_to_the_end_of_the_header(void **state)
 {

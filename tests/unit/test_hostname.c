@@ -53,6 +53,7 @@ static const struct name_case names[] = {
 	{ "\xff\xfe.example", NULL },
 };
 
+/* RFC 3696, 2 */
 static void
 names_of_hosts_are_told_from_others(void **state)
 {
@@ -70,7 +71,7 @@ names_of_hosts_are_told_from_others(void **state)
 	}
 }
 
-/* What comes out must be good to go in again. */
+/* RFC 5890, 2.3.2.1: What comes out must be good to go in again. */
 static void
 names_outside_ascii_are_converted(void **state)
 {

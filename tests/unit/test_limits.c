@@ -63,6 +63,7 @@ static const struct smtpd_settings small = {
 	.max_per_network = 3,
 };
 
+/* RFC 5321, 7.8 */
 static void
 test_ipv4(void **state)
 {

@@ -46,6 +46,7 @@ must_be(const struct smtpd_mx_list *list, const char *want)
 	assert_string_equal(got, want);
 }
 
+/* RFC 5321, 5.2 */
 static void
 families_take_turns(void **state)
 {
@@ -106,6 +107,7 @@ each_address_comes_first_at_times(void **state)
 		assert_true(first[i] > 10);
 }
 
+/* RFC 5321, 5.1 */
 static void
 hosts_are_in_order_of_preference(void **state)
 {

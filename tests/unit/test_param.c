@@ -34,6 +34,7 @@ join(char *buf, size_t size, const struct smtpd_param *params, size_t count)
 	}
 }
 
+/* RFC 5321, 4.1.2 */
 static void
 parameters_are_read(void **state)
 {
@@ -216,6 +217,7 @@ numbers(void **state)
 	}
 }
 
+/* RFC 3461, 4 */
 static void
 values_are_found(void **state)
 {

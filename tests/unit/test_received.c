@@ -13,6 +13,7 @@
 /* 60 letters; the longest label has 63. */
 #define SIXTY "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff"
 
+/* RFC 5321, 4.4; RFC 3848, 1 */
 static void
 received_is_written(void **state)
 {

@@ -16,6 +16,7 @@ make(int code, const char *enhanced, const char *text)
 	return r;
 }
 
+/* RFC 3463, 2 */
 static void
 codes_and_enhanced_codes_that_go_together(void **state)
 {
@@ -74,6 +75,7 @@ codes_and_enhanced_codes_that_go_together(void **state)
 	}
 }
 
+/* RFC 5321, 4.2; RFC 2034, 3 */
 static void
 replies_on_the_wire(void **state)
 {
@@ -126,6 +128,7 @@ line_lengths(const char *buf, size_t len, size_t *lengths, size_t max)
 	}
 }
 
+/* RFC 5321, 4.5.3.1.5 */
 static void
 long_lines_are_split_at_512_octets(void **state)
 {

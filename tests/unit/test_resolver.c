@@ -744,6 +744,7 @@ is_as_said(const struct domain *d, const struct smtpd_targets *t)
 	return false;
 }
 
+/* RFC 5321, 5.1; RFC 5321, 5.2; RFC 7505, 3; RFC 1035, 4.2.2 */
 static void
 every_domain_has_its_outcome(void **state)
 {

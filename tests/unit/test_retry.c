@@ -24,6 +24,7 @@ static const struct smtpd_retry_rules defaults = {
 	.delay_notice = 4 * HOUR,
 };
 
+/* RFC 5321, 4.5.4.1 */
 static void
 a_wait_doubles_between_its_bounds(void **state)
 {
@@ -113,6 +114,7 @@ struct decision {
 	bool expired, notice;
 };
 
+/* RFC 5321, 4.5.4.1 */
 static void
 each_case_has_its_decision(void **state)
 {

@@ -68,6 +68,7 @@ live(struct world *w, unsigned flags, uint32_t lifetime)
 	return tries;
 }
 
+/* RFC 5321, 4.5.4.1 */
 static void
 each_life_ends_with_a_last_try(void **state)
 {

@@ -10,6 +10,7 @@
 #define SERVER_NONCE NONCE "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
 #define SALT         "W22ZaJ0SNY7soEsUEjb6gQ=="
 
+/* RFC 5802, 2.2; RFC 5802, 7; RFC 8018, 5.2; RFC 7677, 3 */
 static void
 the_exchange_of_the_rfc(void **state)
 {
@@ -62,6 +63,7 @@ static const char *const bad_challenges[] = {
 	"r=" SERVER_NONCE ",s=" SALT ",i=4096x",
 };
 
+/* RFC 7677, 4; RFC 5802, 7 */
 static void
 bad_challenges_get_no_answer(void **state)
 {

@@ -37,6 +37,7 @@ read_text(const char *in, size_t len, const struct message_wants *wants,
 	return status;
 }
 
+/* RFC 5322, 2.2; RFC 6409, 8.2; RFC 6409, 8.3 */
 static void
 messages_are_made_fit(void **state)
 {
@@ -90,6 +91,7 @@ messages_are_made_fit(void **state)
 	}
 }
 
+/* RFC 5322, 3.6.6 */
 static void
 recipients_come_from_the_header(void **state)
 {
@@ -129,6 +131,7 @@ recipients_come_from_the_header(void **state)
 	}
 }
 
+/* RFC 5322, 3.2.4; RFC 2047, 2; RFC 2047, 4.2; RFC 2047, 5 */
 static void
 names_are_written_as_they_may_stand(void **state)
 {
@@ -257,6 +260,7 @@ old_command_lines_are_understood(void **state)
 	}
 }
 
+/* RFC 3461, 4.4 */
 static void
 dsn_is_asked_for_as_on_the_wire(void **state)
 {

@@ -141,7 +141,8 @@ test_start_needs(void **state)
 	smtpd_server_destroy(srv);
 }
 
-/* Each setting that has a range: out of it the server does not start. */
+/* RFC 5321, 4.5.3.1.4; RFC 5321, 4.5.3.1.6; RFC 5321, 4.5.3.1.8: Each setting
+ * that has a range: out of it the server does not start. */
 static void
 test_settings_out_of_range(void **state)
 {
@@ -442,7 +443,7 @@ test_session_facts(void **state)
 	smtpd_server_destroy(srv);
 }
 
-/* Two recipients are nobody else's business. */
+/* RFC 5321, 7.2; RFC 5321, 7.6: Two recipients are nobody else's business. */
 static void
 test_received_names_no_two(void **state)
 {

@@ -146,6 +146,7 @@ mistakes_are_refused(void **state)
 	}
 }
 
+/* RFC 5321, 7.9 */
 static void
 only_this_host_reaches_loopback(void **state)
 {

@@ -279,6 +279,7 @@ struct bad_settings {
 	bool is_file;
 };
 
+/* RFC 8446, 4.6.1 */
 static void
 bad_settings_are_told_with_the_first_pair(void **state)
 {

@@ -95,6 +95,7 @@ static const char map[] =
     "postmaster@example.com\n"
     "lit : x@[192.0.2.1]";
 
+/* RFC 5321, 3.9.1 */
 static void
 test_find(void **state)
 {
@@ -166,6 +167,7 @@ test_find(void **state)
 	users_release(users);
 }
 
+/* RFC 5321, 4.5.1 */
 static void
 test_bare_postmaster(void **state)
 {
@@ -319,6 +321,7 @@ test_unreadable(void **state)
 	assert_int_equal(status, EX_NOINPUT);
 }
 
+/* RFC 5321, 4.5.1 */
 static void
 test_orphans(void **state)
 {

@@ -4,8 +4,7 @@
 
 /*
  * When again (RFC 5321, 4.5.4.1): the one place that decides it, for messages,
- * sites and hosts.
- * Pure: time, facts and chance are given by the caller.
+ * sites and hosts.  Pure: time, facts and chance are given by the caller.
  *
  * The strategy.  Most trouble is short, and what is not short lasts long: so
  * the first wait is `min`, and each further failure doubles it, up to `max`.
