@@ -3,7 +3,7 @@
 #define SMTPD_TRANSPORT_TLS_TICKETS_H
 
 /*
- * Session tickets of servers (RFC 5077; RFC 8446, 4.6.1), with keys that a
+ * Session tickets of servers (RFC 8446, 4.6.1), with keys that a
  * context may take over from the one that it replaces.
  */
 

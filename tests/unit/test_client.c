@@ -915,10 +915,30 @@ the_exchange_is_shown(void **state)
 	assert_string_equal(result.text, "a?[2J b");
 }
 
+/* RFC 5321, 4.5.3.2; RFC 5321, 4.5.3.2.1; RFC 5321, 4.5.3.2.2;
+ * RFC 5321, 4.5.3.2.3; RFC 5321, 4.5.3.2.4; RFC 5321, 4.5.3.2.5;
+ * RFC 5321, 4.5.3.2.6 */
+static void
+no_default_time_is_too_short(void **state)
+{
+	struct smtpd_client *c = smtpd_client_create(NULL);
+
+	(void)state;
+	assert_non_null(c);
+	assert_true(c->set.greeting_ms >= 5 * 60000);
+	assert_true(c->set.mail_ms >= 5 * 60000);
+	assert_true(c->set.rcpt_ms >= 5 * 60000);
+	assert_true(c->set.data_ms >= 2 * 60000);
+	assert_true(c->set.block_ms >= 3 * 60000);
+	assert_true(c->set.dot_ms >= 10 * 60000);
+	smtpd_client_destroy(c);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_default_time_is_too_short),
 		cmocka_unit_test(envelopes_cannot_smuggle),
 		cmocka_unit_test(a_message_without_its_size_is_refused),
 		cmocka_unit_test(settings_and_targets_are_checked),

@@ -76,7 +76,7 @@ parse(struct smtpd_peer_reply *r, const char *lines)
 	return step;
 }
 
-/* RFC 5321, 4.2; RFC 5321, 4.2.1 */
+/* RFC 5321, 4.2; RFC 5321, 4.2.1; RFC 5321, 4.3.2 */
 static void
 replies_are_read(void **state)
 {
