@@ -106,12 +106,12 @@ complain_listen(const struct listening *l, const char *address, int error)
 	case EACCES:
 	case EPERM:
 		return complain(l->program, EX_NOPERM,
-		    "no right to listen on %s: start it as root, give it "
-		    "CAP_NET_BIND_SERVICE, or take a port from 1024 on (%s)",
+		    "no permission to listen on %s: start it as root, give it "
+		    "CAP_NET_BIND_SERVICE, or choose a port from 1024 on (%s)",
 		    address, port_option(l, address));
 	case EADDRINUSE:
 		return complain(l->program, EX_UNAVAILABLE,
-		    "%s is taken by another program: stop that, or take "
+		    "%s is in use by another program: stop that, or choose "
 		    "another port (%s)",
 		    address, port_option(l, address));
 	case EADDRNOTAVAIL:
@@ -120,7 +120,7 @@ complain_listen(const struct listening *l, const char *address, int error)
 		    address);
 	case EINVAL:
 		return complain(l->program, EX_USAGE,
-		    "\"%s\" is no address to listen on: give "
+		    "\"%s\" is not an address to listen on: give "
 		    "192.0.2.1, 2001:db8::1, 192.0.2.1:25, [2001:db8::1]:25, "
 		    "or the path of a socket",
 		    address);

@@ -126,7 +126,7 @@ option_table_finish(const struct option_table *table, void *settings)
 
 /* Append one line of the help at *AT of *LEFT bytes. */
 static void
-help_line(char **at, size_t *left, char letter, const char *name,
+add_line(char **at, size_t *left, char letter, const char *name,
     const char *argument, const char *help)
 {
 	char flags[64], dash[8] = "    ";
@@ -143,8 +143,27 @@ help_line(char **at, size_t *left, char letter, const char *name,
 	*left -= (size_t)n;
 }
 
+/* Append the line of RULE, with the value in SETTINGS for "@". */
+static void
+add_rule(char **at, size_t *left, const struct option_rule *rule,
+    const void *settings)
+{
+	const void *slot = (const char *)settings + rule->offset;
+	const char *mark = strchr(rule->help, '@');
+	char help[128];
+
+	if (rule->kind != OPTION_NUMBER || mark == NULL)
+		snprintf(help, sizeof(help), "%s", rule->help);
+	else
+		snprintf(help, sizeof(help), "%.*s%llu%s",
+		    (int)(mark - rule->help), rule->help,
+		    (unsigned long long)*(const uint64_t *)slot, mark + 1);
+	add_line(at, left, rule->letter, rule->name, rule->argument, help);
+}
+
 void
-option_table_help(const struct option_table *table, char *buf, size_t size)
+option_table_help(const struct option_table *table, const void *settings,
+    char *buf, size_t size)
 {
 	int n = snprintf(buf, size, "%s", table->usage);
 	char *at = buf;
@@ -157,11 +176,10 @@ option_table_help(const struct option_table *table, char *buf, size_t size)
 		struct option_rule rule = option_table_rule(table, i);
 
 		if (rule.kind != OPTION_REFUSED)
-			help_line(&at, &size, rule.letter, rule.name,
-			    rule.argument, rule.help);
+			add_rule(&at, &size, &rule, settings);
 	}
-	help_line(&at, &size, 0, "config", "FILE",
+	add_line(&at, &size, 0, "config", "FILE",
 	    "read long options, one a line, from FILE");
-	help_line(&at, &size, 0, "help", NULL, "print this and exit");
-	help_line(&at, &size, 0, "version", NULL, "print the version and exit");
+	add_line(&at, &size, 0, "help", NULL, "print this and exit");
+	add_line(&at, &size, 0, "version", NULL, "print the version and exit");
 }

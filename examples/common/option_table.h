@@ -29,9 +29,9 @@ struct option_rule {
 	char letter;      /* the short option; 0: none */
 	enum option_kind kind;
 	const char *argument; /* its name in the help; NULL: takes none */
-	const char *help;
-	size_t offset; /* in the settings */
-	uint64_t min;  /* for a number */
+	const char *help;     /* "@" in that of a number is its default */
+	size_t offset;        /* in the settings */
+	uint64_t min;         /* for a number */
 	uint64_t max;
 };
 
@@ -60,9 +60,10 @@ int option_table_set(
 void option_table_explain(
     const struct option_rule *rule, const char *text, char *buf, size_t size);
 
-/* Write the help to BUF of SIZE bytes, cut off there. */
-void option_table_help(
-    const struct option_table *table, char *buf, size_t size);
+/* Write the help to BUF of SIZE bytes, cut off there.  SETTINGS hold the
+ * defaults. */
+void option_table_help(const struct option_table *table, const void *settings,
+    char *buf, size_t size);
 
 /* Free the texts in SETTINGS. */
 void option_table_finish(const struct option_table *table, void *settings);

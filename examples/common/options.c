@@ -198,11 +198,11 @@ complain_syntax(const struct option_table *table, int c, char **argv)
 }
 
 static int
-print_help(const struct option_table *table)
+print_help(const struct option_table *table, const void *settings)
 {
 	char text[8192];
 
-	option_table_help(table, text, sizeof(text));
+	option_table_help(table, settings, text, sizeof(text));
 	fputs(text, stdout);
 	return EX_OK;
 }
@@ -242,7 +242,7 @@ read_arguments(const struct option_table *table, void *settings, int argc,
 		if (c == '?' || c == ':')
 			return complain_syntax(table, c, argv);
 		if (c == HELP)
-			return print_help(table);
+			return print_help(table, settings);
 		if (c == VERSION) {
 			printf("%s %s\n", table->program, smtpd_version());
 			return EX_OK;

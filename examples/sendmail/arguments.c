@@ -43,7 +43,7 @@ static const char letters[] =
 static const char help[] =
     "Usage: smtpout-sendmail [OPTION]... [RECIPIENT]...\n"
     "Submit the message on the standard input to smtpout.\n\n"
-    "  -t             send to those in To, Cc and Bcc too, and drop Bcc\n"
+    "  -t             send to the recipients in To, Cc and Bcc too; drop Bcc\n"
     "  -i, -oi        a line with a dot does not end the message\n"
     "  -f, -r SENDER  the envelope's sender (this user)\n"
     "  -F NAME        in From, if that is missing (this user's)\n"
@@ -58,7 +58,7 @@ static const char help[] =
     "  --queue DIR    its queue ($SMTPOUT_QUEUE, /var/spool/smtpout)\n"
     "  --help, --version\n\n"
     "Other options of Sendmail are ignored.\n"
-    "Exit status: 0 queued, 75 not now, 64 usage, 65 an address is none,\n"
+    "Exit status: 0 queued, 75 not now, 64 usage, 65 a bad address,\n"
     "69 refused.\n";
 
 static int

@@ -8,6 +8,8 @@
 #include "complain.h"
 #include "options.h"
 
+#define MAILDIR_DEFAULT "/var/mail/%u/Maildir"
+
 #define AT(member) offsetof(struct settings, member)
 
 #define OF_SMTPOUT                                                           \
@@ -16,8 +18,7 @@
 
 static const struct option_rule rules[] = {
 	{ "interface", 'i', OPTION_TEXT, "IF",
-	    "listen on it (default: where the Internet is)", AT(interface), 0,
-	    0 },
+	    "interface to listen on (the Internet's)", AT(interface), 0, 0 },
 	{ "loopback", .kind = OPTION_SHARED },
 	{ "listen", .kind = OPTION_SHARED },
 	{ "port", .kind = OPTION_SHARED },
@@ -25,7 +26,7 @@ static const struct option_rule rules[] = {
 	{ "users", 'u', OPTION_TEXT, "FILE", "map of lines \"user : address\"",
 	    AT(users), 0, 0 },
 	{ "maildir", 'm', OPTION_TEXT, "PATTERN",
-	    "(/var/mail/%u/Maildir); %u user, %d domain", AT(maildir), 0, 0 },
+	    "path of a Maildir (" MAILDIR_DEFAULT ")", AT(maildir), 0, 0 },
 	{ "tls-cert", .kind = OPTION_SHARED },
 	{ "tls-key", .kind = OPTION_SHARED },
 	{ "tls-port", .kind = OPTION_SHARED },
@@ -74,13 +75,13 @@ complete_settings(struct settings *s)
 
 	if (s->users == NULL)
 		return complain(PROGRAM, EX_USAGE,
-		    "which users are there? name a file with lines "
+		    "the map of users is missing: name a file with lines "
 		    "\"user : address\" (--users FILE)");
 	status = receiver_options_complete(&s->in, PROGRAM);
 	if (status != 0)
 		return status;
 	if (s->maildir == NULL)
-		s->maildir = strdup("/var/mail/%u/Maildir");
+		s->maildir = strdup(MAILDIR_DEFAULT);
 	if (s->maildir == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	return OPTIONS_GO;

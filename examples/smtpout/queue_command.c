@@ -20,17 +20,17 @@ static const char help[] =
     "Look at the queue, or change it, whether smtpout runs or not.\n\n"
     "  -q, --queue DIR      the queue's directory (" QUEUE_DEFAULT ")\n\n"
     "  list [--json]        a line, or a JSON object, for each message\n"
-    "  show ID [--json]     its envelope and state\n"
+    "  show ID [--json]     envelope and state of a message\n"
     "  cat ID               the message itself\n"
-    "  why ID [--json]      what was tried, what came of it, what is next\n"
-    "  flush [ID|DOMAIN]    try it, all for the domain, or all mail now\n"
-    "  hold ID              do not try it\n"
-    "  release ID           try it again\n"
-    "  remove ID            forget it; nobody is told\n"
+    "  why ID [--json]      its attempts, their results, and the next one\n"
+    "  flush [ID|DOMAIN]    try it, all mail for the domain, or all mail now\n"
+    "  hold ID              do not try it until it is released\n"
+    "  release ID           end the hold and try it\n"
+    "  remove ID            delete it; its sender is not told\n"
     "  export DIR           write each message to DIR/ID.eml\n"
-    "  check                read all that is kept and tell of damage\n\n"
+    "  check                read the whole queue and report damage\n\n"
     "Exit status: 0 done, 64 usage, 65 damage was found, 66 there is no\n"
-    "queue, 69 no such message, 75 in use, try again, 77 no right.\n";
+    "queue, 69 no such message, 75 in use, try again, 77 no permission.\n";
 
 /* Where the answer goes: a terminal gets no control bytes. */
 struct output {

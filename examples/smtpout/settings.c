@@ -22,11 +22,11 @@
 
 static const struct option_rule rules[] = {
 	{ "queue", 'q', OPTION_TEXT, "DIR",
-	    "where mail is kept (" QUEUE_DEFAULT ")", AT(queue), 0, 0 },
+	    "directory of the queue (" QUEUE_DEFAULT ")", AT(queue), 0, 0 },
 	{ "loopback", .kind = OPTION_SHARED,
 	    .help = "listen on 127.0.0.1 and ::1 (the default)" },
 	{ "listen", .kind = OPTION_SHARED,
-	    .help = "on this loopback address, or socket; repeatable" },
+	    .help = "loopback address or socket; repeatable" },
 	{ "port", .kind = OPTION_SHARED },
 	{ "hostname", .kind = OPTION_SHARED,
 	    .help = "name in greeting, EHLO and mail (the machine's)" },
@@ -38,50 +38,52 @@ static const struct option_rule rules[] = {
 	{ "log-level", .kind = OPTION_SHARED },
 	{ "user", .kind = OPTION_SHARED },
 	{ "max-connections", .kind = OPTION_SHARED,
-	    .help = "of clients, in all (1000; 0: no limit)" },
+	    .help = "clients at a time (@; 0: no limit)" },
 	{ "max-per-address", .kind = OPTION_SHARED,
-	    .help = "of one address (as many; 0: no limit)" },
+	    .help = "of these, from one address (all; 0: no limit)" },
 	{ "max-message-size", .kind = OPTION_SHARED },
 	{ "max-recipients", .kind = OPTION_SHARED },
 	{ "idle-timeout", .kind = OPTION_SHARED },
 	{ "remove-bcc", 0, OPTION_SWITCH, NULL,
-	    "take Bcc out of the mail that comes in", AT(remove_bcc), 0, 0 },
+	    "remove Bcc from the header of messages", AT(remove_bcc), 0, 0 },
 	{ "dns", 0, OPTION_TEXT, "ADDR[:PORT]",
 	    "DNS server to ask (the system's)", AT(dns), 0, 0 },
 	{ "remote-port", 0, OPTION_NUMBER, "N",
-	    "port of the recipients' hosts (25)", AT(remote_port), 1, 65535 },
+	    "port of the recipients' hosts (@)", AT(remote_port), 1, 65535 },
 	{ "allow-self", 0, OPTION_SWITCH, NULL,
 	    "deliver to this host too, for tests", AT(allow_self), 0, 0 },
 	{ "smarthost", 0, OPTION_TEXT, "HOST[:PORT]",
-	    "send all there: [tls://][user@]host[:port]", AT(smarthost), 0, 0 },
+	    "host for all mail: [tls://][user@]host[:port]", AT(smarthost), 0,
+	    0 },
 	{ "password-file", 0, OPTION_TEXT, "FILE",
 	    "its first line is the smarthost's password", AT(password_file), 0,
 	    0 },
 	{ "retry-min", 0, OPTION_NUMBER, "SECONDS",
-	    "before the second try; doubles (300)", AT(retry_min), 1, YEARS },
+	    "wait before the second attempt; doubles (@)", AT(retry_min), 1,
+	    YEARS },
 	{ "retry-max", 0, OPTION_NUMBER, "SECONDS",
-	    "between two tries at most (7200)", AT(retry_max), 1, YEARS },
+	    "longest wait between two attempts (@)", AT(retry_max), 1, YEARS },
 	{ "lifetime", 0, OPTION_NUMBER, "SECONDS",
-	    "before mail goes back to its sender (432000)", AT(lifetime), 1,
+	    "until mail is returned to its sender (@)", AT(lifetime), 1,
 	    YEARS },
 	{ "delay-notice", 0, OPTION_NUMBER, "SECONDS",
-	    "before its sender is told (14400; 0: never)", AT(delay_notice), 0,
-	    YEARS },
+	    "until a delay is reported to it (@; 0: never)", AT(delay_notice),
+	    0, YEARS },
 	{ "tls", 0, OPTION_LIST, "[DOMAIN=]POLICY",
 	    "opportunistic, require, never; repeatable", AT(tls), 0, 0 },
 	{ "tls-ca", 0, OPTION_TEXT, "FILE",
 	    "authorities of hosts (PEM; the system's)", AT(tls_ca), 0, 0 },
 	{ "connect-timeout", 0, OPTION_NUMBER, "SECONDS",
-	    "to connect to a host (30)", AT(connect_timeout), 1, 3600 },
+	    "time to connect to a host (@)", AT(connect_timeout), 1, 3600 },
 	{ "command-timeout", 0, OPTION_NUMBER, "SECONDS",
-	    "for each of its replies (0: RFC 5321's)", AT(command_timeout), 0,
-	    3600 },
-	{ "workers", 0, OPTION_NUMBER, "N", "connections out at a time (64)",
+	    "time for each of its replies (0: RFC 5321's)", AT(command_timeout),
+	    0, 3600 },
+	{ "workers", 0, OPTION_NUMBER, "N", "connections out at a time (@)",
 	    AT(workers), 1, 10000 },
 	{ "site-connections", 0, OPTION_NUMBER, "N",
-	    "of these, to one site (10)", AT(site_connections), 1, 10000 },
+	    "of these, to one site (@)", AT(site_connections), 1, 10000 },
 	{ "queue-segment", 0, OPTION_NUMBER, "BYTES",
-	    "of one file of the queue's log (67108864)", AT(queue_segment),
+	    "size of a file of the queue's journal (@)", AT(queue_segment),
 	    1048576, 1073741824 },
 	{ "interface", 'i', OPTION_REFUSED, "IF", OF_SMTPIN, 0, 0, 0 },
 	{ "users", 'u', OPTION_REFUSED, "FILE", OF_SMTPIN, 0, 0, 0 },
@@ -94,7 +96,7 @@ static const struct option_table table = {
 	    "Usage: smtpout [OPTION]...\n"
 	    "       smtpout queue [-q DIR] REQUEST..., see smtpout queue "
 	    "--help\n"
-	    "Take mail from programs on this host, keep it safe, and send it "
+	    "Accept mail from programs on this host, keep it safe, and send it "
 	    "out.\n\n",
 	.rules = rules,
 	.count = sizeof(rules) / sizeof(rules[0]),
@@ -112,8 +114,7 @@ read_policy(struct settings *s, char *text)
 
 	if (sender_options_security(word, &security) == -1)
 		return complain(PROGRAM, EX_USAGE,
-		    "--tls: \"%s\" is neither opportunistic nor require nor "
-		    "never",
+		    "--tls: \"%s\" is not opportunistic, require or never",
 		    word);
 	if (equals == NULL) {
 		s->security = security;
@@ -159,7 +160,8 @@ complete_smarthost(struct settings *s)
 		    s->relay.user != NULL
 			? "--smarthost: the password of %s is missing "
 			  "(--password-file)"
-			: "--password-file: whose? give --smarthost user@%s",
+			: "--password-file: the user is missing: give "
+			  "--smarthost user@%s",
 		    s->relay.user != NULL ? s->relay.user : s->relay.host);
 	if (s->relay.user != NULL && !s->relay.tls_first &&
 	    s->security == SMTPD_SECURITY_NONE)
@@ -299,7 +301,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = s->dns,
 		.hostname = s->in.name,
-		/* What listens on another port is not this program. */
+		/* A host that listens on another port is not this program. */
 		.self_is_good = s->allow_self || s->remote_port != 25,
 	};
 	parts->smarthost = (struct smtpd_smarthost){

@@ -56,7 +56,8 @@ static const struct option_rule rules[] = {
 	{ "name", .kind = OPTION_SHARED },
 	{ "peer", .kind = OPTION_SHARED },
 	{ "listen", 'a', OPTION_LIST, "ADDR", "a list", AT(listen), 0, 0 },
-	{ "port", 'p', OPTION_NUMBER, "N", "a number", AT(port), 1, 65535 },
+	{ "port", 'p', OPTION_NUMBER, "N", "a port (@; 0: off)", AT(port), 1,
+	    65535 },
 	{ "log-level", 'n', OPTION_LEVEL, "LEVEL", "a level", AT(level), 0, 0 },
 	{ "queue", 'q', OPTION_REFUSED, "DIR", "not here", 0, 0, 0 },
 };
@@ -298,18 +299,20 @@ test_no_file(void **state)
 static void
 test_help(void **state)
 {
+	const struct settings s = { .port = 2525 };
 	char text[4096];
 
 	(void)state;
-	option_table_help(&table, text, sizeof(text));
+	option_table_help(&table, &s, text, sizeof(text));
 	assert_non_null(strstr(text, " -u, --users FILE"));
 	assert_non_null(strstr(text, "     --config FILE"));
 	assert_null(strstr(text, "queue"));
+	assert_non_null(strstr(text, " a port (2525; 0: off)\n"));
 	assert_non_null(strstr(text, " -m, --limit N"));
 	assert_non_null(strstr(text, " of this program\n"));
 	assert_non_null(strstr(text, " a shared text\n"));
 	assert_null(strstr(text, "secret"));
-	option_table_help(&table, text, 20);
+	option_table_help(&table, &s, text, 20);
 	assert_true(strlen(text) < 20);
 }
 
