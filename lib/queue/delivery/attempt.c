@@ -68,7 +68,7 @@ open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 	if (error == EBADMSG || error == ENOENT)
 		smtpd__dispatch_quarantine(d, job, strerror(error));
 	else
-		smtpd__dispatch_postpone(d, job);
+		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 	return -1;
 }
 
@@ -116,14 +116,6 @@ set_all_results(struct smtpd_disposition *s, const struct smtpd_result *why)
 	}
 }
 
-/* An attempt that was cancelled does not count. */
-static void
-set_cancelled(const struct smtpd_delivery *d, struct smtpd_disposition *s)
-{
-	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
-	s->tried = !s->cancelled;
-}
-
 /* The look-up did not find any hosts: log that of each recipient, as no agent
  * does.  Trouble with the DNS is that of the domain alone. */
 static void
@@ -140,7 +132,8 @@ fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
 		    &text, s->loaded, &s->rcpts[i], SMTPD_RESULT_LINE_NO_RELAY);
 		smtpd__logger_write(&d->logger, SMTPD_LOG_INFO, "%s", line);
 	}
-	set_cancelled(d, s);
+	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
+	s->tried = !s->cancelled;
 	if (s->tried && route->outcome == SMTPD_RESOLVE_LATER)
 		s->site_resumes_at = smtpd__dispatch_suspend_domain(
 		    d, s->job, &route->why, site);
@@ -171,7 +164,8 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	smtpd__agent_deliver(a->agent, &request, &end);
 	s->reports_success = end.dsn;
 	s->in_doubt = end.in_doubt;
-	set_cancelled(d, s);
+	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
+	s->tried = !s->cancelled;
 	if (s->tried)
 		s->site_resumes_at = smtpd__dispatch_report_site(
 		    d, site, end.feedback, &end.why);
@@ -194,7 +188,7 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 	route =
 	    find_route(a, smtpd__destination_name(job->destination), &history);
 	if (route == NULL) {
-		smtpd__dispatch_postpone(d, job);
+		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 		return;
 	}
 	if (route->outcome != SMTPD_RESOLVE_FOUND)

@@ -97,22 +97,15 @@ is_deliverable(struct smtpd_delivery *d, const struct smtpd_delivery_job *job)
 	    (flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) == 0;
 }
 
-/* Schedule JOB, or have the maintenance do it.  The lock is held. */
-static void
-insert_job(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
-{
-	if (smtpd__schedule_insert(
-		d->schedule, job, smtpd__spool_now(d->spool)) == -1)
-		d->unscheduled = true;
-}
-
 void
 smtpd__dispatch_insert(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 {
 	wake_maintenance(d);
 	if (job->state != SMTPD_JOB_OUT || !is_deliverable(d, job))
 		return;
-	insert_job(d, job);
+	if (smtpd__schedule_insert(
+		d->schedule, job, smtpd__spool_now(d->spool)) == -1)
+		d->unscheduled = true;
 	smtpd__dispatch_wake_worker(
 	    d, smtpd__destination_site(job->destination));
 }
@@ -143,36 +136,28 @@ smtpd__dispatch_schedule_all(struct smtpd_delivery *d)
 	}
 }
 
-/* Pin the message of JOB, which was taken, or is NULL. */
-static struct smtpd_delivery_job *
-pin_job(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
+struct smtpd_delivery_job *
+smtpd__dispatch_take(struct smtpd_delivery *d, struct smtpd_site **site)
 {
+	uint32_t now = smtpd__spool_now(d->spool);
+	struct smtpd_delivery_job *job = *site == NULL
+	    ? smtpd__schedule_take(d->schedule, now, site)
+	    : smtpd__schedule_take_more(d->schedule, now, *site);
+
 	if (job != NULL)
 		smtpd__spool_pin(d->spool, job->message);
 	return job;
 }
 
 struct smtpd_delivery_job *
-smtpd__dispatch_take(struct smtpd_delivery *d, struct smtpd_site **site)
-{
-	return pin_job(d,
-	    smtpd__schedule_take(
-		d->schedule, smtpd__spool_now(d->spool), site));
-}
-
-struct smtpd_delivery_job *
-smtpd__dispatch_take_more(struct smtpd_delivery *d, struct smtpd_site *site)
-{
-	return pin_job(d,
-	    smtpd__schedule_take_more(
-		d->schedule, smtpd__spool_now(d->spool), site));
-}
-
-struct smtpd_delivery_job *
 smtpd__dispatch_take_overdue(struct smtpd_delivery *d)
 {
-	return pin_job(d,
-	    smtpd__schedule_overdue(d->schedule, smtpd__spool_now(d->spool)));
+	struct smtpd_delivery_job *job =
+	    smtpd__schedule_overdue(d->schedule, smtpd__spool_now(d->spool));
+
+	if (job != NULL)
+		smtpd__spool_pin(d->spool, job->message);
+	return job;
 }
 
 void
@@ -181,21 +166,25 @@ smtpd__dispatch_leave(struct smtpd_delivery *d, struct smtpd_site *site)
 	smtpd__schedule_leave(d->schedule, site, smtpd__spool_now(d->spool));
 }
 
-/* Put JOB, which was not tried, back as the next one, and unpin it. */
-static void
-put_back(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
+void
+smtpd__dispatch_return(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
+    enum smtpd_dispatch_return how)
 {
 	struct smtpd_queued_message *message = job->message;
+	uint32_t now = smtpd__spool_now(d->spool);
 
 	pthread_mutex_lock(&d->lock);
-	if (is_deliverable(d, job)) {
-		smtpd__schedule_put_back(
-		    d->schedule, job, smtpd__spool_now(d->spool));
+	if (how == SMTPD_RETURN_POSTPONED)
+		smtpd__schedule_postpone(d->schedule, job, now);
+	if (!is_deliverable(d, job)) {
+		smtpd__schedule_retire(d->schedule, job);
+	} else if (how == SMTPD_RETURN_UNTRIED) {
+		smtpd__schedule_put_back(d->schedule, job, now);
 		/* Its site may be new to it, and a worker wait there. */
 		smtpd__dispatch_wake_worker(
 		    d, smtpd__destination_site(job->destination));
-	} else {
-		smtpd__schedule_retire(d->schedule, job);
+	} else if (smtpd__schedule_insert(d->schedule, job, now) == -1) {
+		d->unscheduled = true;
 	}
 	wake_maintenance(d);
 	pthread_mutex_unlock(&d->lock);
@@ -223,7 +212,7 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (!entered)
-		put_back(d, job);
+		smtpd__dispatch_return(d, job, SMTPD_RETURN_UNTRIED);
 	return entered && !handed_over;
 }
 
@@ -286,38 +275,13 @@ smtpd__dispatch_get_reason(struct smtpd_delivery *d,
 }
 
 void
-smtpd__dispatch_return(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
-{
-	struct smtpd_queued_message *message = job->message;
-
-	pthread_mutex_lock(&d->lock);
-	if (is_deliverable(d, job))
-		insert_job(d, job);
-	else
-		smtpd__schedule_retire(d->schedule, job);
-	wake_maintenance(d);
-	pthread_mutex_unlock(&d->lock);
-	smtpd__spool_unpin(d->spool, message);
-}
-
-void
-smtpd__dispatch_postpone(
-    struct smtpd_delivery *d, struct smtpd_delivery_job *job)
-{
-	pthread_mutex_lock(&d->lock);
-	smtpd__schedule_postpone(d->schedule, job, smtpd__spool_now(d->spool));
-	pthread_mutex_unlock(&d->lock);
-	smtpd__dispatch_return(d, job);
-}
-
-void
 smtpd__dispatch_quarantine(
     struct smtpd_delivery *d, struct smtpd_delivery_job *job, const char *why)
 {
 	struct smtpd_queued_message *message = job->message;
 
 	if (smtpd__spool_quarantine(d->spool, message, why) == -1) {
-		smtpd__dispatch_postpone(d, job);
+		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 		return;
 	}
 	smtpd__dispatch_lost(d, message);

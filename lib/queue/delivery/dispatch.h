@@ -31,15 +31,13 @@ void smtpd__dispatch_insert(
     struct smtpd_delivery *d, struct smtpd_delivery_job *job);
 
 /*
- * Under the lock, for workers.  The job that take() returns is active and its
- * message pinned; the caller owns both, and a connection of *SITE, where it is
- * to be tried.  take_more() returns one for the caller's connection of SITE.
- * NULL: there is none.
+ * Under the lock: take a job, which is active then and its message pinned.  The
+ * caller owns both, and a connection of *SITE, where it is to be tried.  If
+ * *SITE is not NULL, it is for the caller's connection there.  NULL: there is
+ * none.
  */
 struct smtpd_delivery_job *smtpd__dispatch_take(
     struct smtpd_delivery *d, struct smtpd_site **site);
-struct smtpd_delivery_job *smtpd__dispatch_take_more(
-    struct smtpd_delivery *d, struct smtpd_site *site);
 
 /* Under the lock: the same with a job that is overdue, which has no site. */
 struct smtpd_delivery_job *smtpd__dispatch_take_overdue(
@@ -97,20 +95,19 @@ struct smtpd_retry smtpd__dispatch_decide_retry(struct smtpd_delivery *d,
 bool smtpd__dispatch_get_reason(struct smtpd_delivery *d,
     const struct smtpd_delivery_job *job, struct smtpd_result *why);
 
-/*
- * The functions below give up JOB and the pin.
- */
+/* What happened to a job that is returned. */
+enum smtpd_dispatch_return {
+	SMTPD_RETURN_TRIED,     /* it has its due time by a record */
+	SMTPD_RETURN_UNTRIED,   /* it is the next one */
+	SMTPD_RETURN_POSTPONED, /* trouble of our own: after retry_min */
+};
 
-/* Schedule JOB again, unless it is finished, held or removed. */
-void smtpd__dispatch_return(
-    struct smtpd_delivery *d, struct smtpd_delivery_job *job);
+/* Give up JOB and the pin: schedule it again, unless it is finished, held or
+ * removed. */
+void smtpd__dispatch_return(struct smtpd_delivery *d,
+    struct smtpd_delivery_job *job, enum smtpd_dispatch_return how);
 
-/* Schedule JOB again after retry_min, without a record: the trouble was our
- * own. */
-void smtpd__dispatch_postpone(
-    struct smtpd_delivery *d, struct smtpd_delivery_job *job);
-
-/* Move the message of JOB, which cannot be read, to the quarantine. */
+/* The same, moving the message, which cannot be read, to the quarantine. */
 void smtpd__dispatch_quarantine(
     struct smtpd_delivery *d, struct smtpd_delivery_job *job, const char *why);
 

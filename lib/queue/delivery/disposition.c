@@ -261,5 +261,5 @@ smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 	divide_rcpts(d, s, &retry, parts);
 	if (!record_pending(d, s, &parts[0]))
 		record_parts(d, parts);
-	smtpd__dispatch_return(d, s->job);
+	smtpd__dispatch_return(d, s->job, SMTPD_RETURN_TRIED);
 }

@@ -26,35 +26,28 @@ serve_overdue(struct smtpd_delivery *d)
 	}
 }
 
-/* Return in how many seconds to look again. */
-static uint32_t
-seconds_to_wait(struct smtpd_delivery *d, bool more)
-{
-	uint32_t now = smtpd__spool_now(d->spool);
-	uint32_t next = smtpd__schedule_next_time(d->schedule, now);
-	uint32_t wait = more || d->written ? STEP_S : LOOK_S;
-
-	if (next == SMTPD_TIME_NONE)
-		return wait;
-	if (next <= now)
-		return STEP_S;
-	return next - now < wait ? next - now : wait;
-}
-
-/* Wait until there is something to do.  A wait of more than a step is ended
- * when something was written; without any message it has no other end. */
+/* Wait until there is something to do: jobs are due, or the journal is to be
+ * cleaned, of which there is MORE.  A wait of more than a step is ended when
+ * something was written; that of an empty queue has no other end. */
 static void
 wait_for_work(struct smtpd_delivery *d, bool more)
 {
+	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t next = smtpd__schedule_next_time(d->schedule, now);
+	uint32_t seconds = more || d->written ? STEP_S : LOOK_S;
 	bool empty = !more && !d->written && smtpd__spool_count(d->spool) == 0;
-	uint32_t seconds = empty ? LOOK_S : seconds_to_wait(d, more);
-	const struct timespec until = smtpd__condition_after(seconds * 1000);
+	struct timespec until;
 
-	d->maintenance_waits = seconds > STEP_S;
-	do
+	if (next <= now)
+		seconds = STEP_S;
+	else if (next != SMTPD_TIME_NONE && next - now < seconds)
+		seconds = next - now;
+	until = smtpd__condition_after(seconds * 1000);
+	d->maintenance_waits = empty || seconds > STEP_S;
+	do {
 		smtpd__condition_wait(
 		    &d->wake_maintenance, &d->lock, empty ? NULL : &until);
-	while (empty && !d->written && !d->stopping);
+	} while (empty && !d->written && !d->stopping);
 	d->maintenance_waits = false;
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "os/condition.h"
+#include "os/sched.h"
 
 /* TLS and the resolver need most of it. */
 #ifndef SMTPD_STACK_SCALE
@@ -23,20 +24,37 @@ smtpd__worker_pool_init(struct smtpd_worker_pool *p, pthread_mutex_t *lock,
 	};
 }
 
+static void *
+run_member(void *arg)
+{
+	struct smtpd_pool_member *m = arg;
+	struct smtpd_worker_pool *p = m->pool;
+
+	smtpd__sched_batch();
+	pthread_mutex_lock(p->lock);
+	p->waking--;
+	m->run(m);
+	p->busy--;
+	pthread_mutex_unlock(p->lock);
+	return NULL;
+}
+
 int
 smtpd__worker_pool_start(struct smtpd_worker_pool *p,
-    struct smtpd_pool_member *m, void *(*run)(void *arg), void *arg)
+    struct smtpd_pool_member *m, void (*run)(struct smtpd_pool_member *m))
 {
 	pthread_attr_t attr;
 	int error;
 
 	smtpd__condition_init(&m->wake);
 	m->pool = p;
+	m->run = run;
 	error = pthread_attr_init(&attr);
 	if (error == 0) {
 		error = pthread_attr_setstacksize(&attr, STACK_SIZE);
 		if (error == 0)
-			error = pthread_create(&m->thread, &attr, run, arg);
+			error =
+			    pthread_create(&m->thread, &attr, run_member, m);
 		pthread_attr_destroy(&attr);
 	}
 	if (error != 0) {
@@ -51,18 +69,6 @@ smtpd__worker_pool_start(struct smtpd_worker_pool *p,
 	return 0;
 }
 
-void
-smtpd__worker_pool_began(struct smtpd_worker_pool *p)
-{
-	p->waking--;
-}
-
-void
-smtpd__worker_pool_ended(struct smtpd_worker_pool *p)
-{
-	p->busy--;
-}
-
 /* Take M out of the list at HEAD, if it is there. */
 static void
 unlink_member(struct smtpd_pool_member **head, struct smtpd_pool_member *m)
@@ -73,15 +79,17 @@ unlink_member(struct smtpd_pool_member **head, struct smtpd_pool_member *m)
 		*head = m->waiting;
 }
 
-/* Wait in the list at HEAD.  Return true if M was woken before UNTIL. */
-static bool
-wait_in_list(struct smtpd_pool_member *m, struct smtpd_pool_member **head,
-    const struct timespec *until)
+bool
+smtpd__worker_pool_wait(struct smtpd_pool_member *m,
+    const struct smtpd_site *site, const struct timespec *until)
 {
 	struct smtpd_worker_pool *p = m->pool;
+	struct smtpd_pool_member **head =
+	    site != NULL ? &p->waiting_at_site : &p->idle;
 	int error = 0;
 
 	m->woken = false;
+	m->site = site;
 	m->waiting = *head;
 	*head = m;
 	p->busy--;
@@ -93,20 +101,6 @@ wait_in_list(struct smtpd_pool_member *m, struct smtpd_pool_member **head,
 	else
 		unlink_member(head, m);
 	return m->woken;
-}
-
-void
-smtpd__worker_pool_wait_idle(struct smtpd_pool_member *m)
-{
-	wait_in_list(m, &m->pool->idle, NULL);
-}
-
-bool
-smtpd__worker_pool_wait_at_site(struct smtpd_pool_member *m,
-    const struct smtpd_site *site, const struct timespec *until)
-{
-	m->site = site;
-	return wait_in_list(m, &m->pool->waiting_at_site, until);
 }
 
 /* Wake M, which is in the list at HEAD. */

@@ -22,6 +22,7 @@ struct smtpd_worker_pool;
 /* A thread of the pool; part of a struct of the owner. */
 struct smtpd_pool_member {
 	struct smtpd_worker_pool *pool;
+	void (*run)(struct smtpd_pool_member *m);
 	struct smtpd_pool_member *next;    /* of all */
 	struct smtpd_pool_member *waiting; /* the next in the same list */
 	pthread_t thread;
@@ -52,21 +53,14 @@ struct smtpd_worker_pool {
 void smtpd__worker_pool_init(struct smtpd_worker_pool *p, pthread_mutex_t *lock,
     uint32_t max, void (*add)(void *user), void *user);
 
-/* Start RUN with ARG as the thread of M.  Return 0, or -1: then M is not a
- * member. */
+/* Start a thread that calls RUN with M, under the lock, until there is no more
+ * work.  Return 0, or -1: then M is not a member. */
 int smtpd__worker_pool_start(struct smtpd_worker_pool *p,
-    struct smtpd_pool_member *m, void *(*run)(void *arg), void *arg);
+    struct smtpd_pool_member *m, void (*run)(struct smtpd_pool_member *m));
 
-/* The caller's thread has begun, and looks for work; or it ends. */
-void smtpd__worker_pool_began(struct smtpd_worker_pool *p);
-void smtpd__worker_pool_ended(struct smtpd_worker_pool *p);
-
-/* Wait until somebody wakes M. */
-void smtpd__worker_pool_wait_idle(struct smtpd_pool_member *m);
-
-/* Wait at SITE until somebody wakes M or, unless it is NULL, the moment UNTIL.
- * Return true if M was woken. */
-bool smtpd__worker_pool_wait_at_site(struct smtpd_pool_member *m,
+/* Wait at SITE, or idle if that is NULL, until somebody wakes M or, unless it
+ * is NULL, the moment UNTIL.  Return true if M was woken. */
+bool smtpd__worker_pool_wait(struct smtpd_pool_member *m,
     const struct smtpd_site *site, const struct timespec *until);
 
 /* Have a worker come that has no connection: one that is on its way, an idle

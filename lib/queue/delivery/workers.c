@@ -6,7 +6,6 @@
 
 #include "base/container.h"
 #include "os/condition.h"
-#include "os/sched.h"
 #include "queue/delivery/attempt.h"
 #include "queue/delivery/dispatch.h"
 
@@ -16,46 +15,11 @@ struct smtpd_worker {
 	struct smtpd_attempt_state attempt;
 };
 
-/* Wait for a job to be tried at a new connection.  NULL: the queue stops. */
-static struct smtpd_delivery_job *
-await_job(struct smtpd_worker *w, struct smtpd_site **site)
-{
-	struct smtpd_delivery *d = w->delivery;
-	struct smtpd_delivery_job *job;
-
-	while (!d->stopping) {
-		job = smtpd__dispatch_take(d, site);
-		if (job != NULL)
-			return job;
-		smtpd__worker_pool_wait_idle(&w->member);
-	}
-	return NULL;
-}
-
-/* Take a job for W's connection of SITE, first one that was handed over.  NULL:
- * none is ready. */
-static struct smtpd_delivery_job *
-take_more(struct smtpd_worker *w, struct smtpd_site *site)
-{
-	struct smtpd_delivery_job *job = w->member.job;
-
-	w->member.job = NULL;
-	if (job == NULL && !w->delivery->stopping)
-		job = smtpd__dispatch_take_more(w->delivery, site);
-	return job;
-}
-
-/* Wait for the disk, without the lock. */
-static void
-sync_before_idle(struct smtpd_worker *w)
-{
-	pthread_mutex_unlock(&w->delivery->lock);
-	smtpd__attempt_sync_before_idle(&w->attempt);
-	pthread_mutex_lock(&w->delivery->lock);
-}
-
-/* Take another job for an open connection.  It is worth waiting for one, as
- * long as nobody else needs this thread. */
+/*
+ * Take another job for an open connection, first one that was handed over.  It
+ * is worth waiting for one, as long as nobody else needs this thread; but not
+ * before the records that are under way are on the disk.
+ */
 static struct smtpd_delivery_job *
 await_more(struct smtpd_worker *w, struct smtpd_site *site)
 {
@@ -63,19 +27,29 @@ await_more(struct smtpd_worker *w, struct smtpd_site *site)
 	uint32_t idle_ms = d->settings.idle_ms;
 	const struct timespec until = smtpd__condition_after(idle_ms);
 	struct smtpd_delivery_job *job;
-	bool woken = true;
+	bool woken = true, synced = false;
 
 	if (site == NULL || !smtpd__agent_is_open(w->attempt.agent))
 		return NULL;
-	job = take_more(w, site);
-	if (job != NULL)
-		return job;
-	sync_before_idle(w);
-	while ((job = take_more(w, site)) == NULL && woken && !d->stopping &&
-	    smtpd__dispatch_get_spare_worker(d))
-		woken = smtpd__worker_pool_wait_at_site(&w->member, site,
+	for (;;) {
+		job = w->member.job;
+		w->member.job = NULL;
+		if (job == NULL && !d->stopping)
+			job = smtpd__dispatch_take(d, &site);
+		if (job != NULL || !woken || d->stopping)
+			return job;
+		if (!synced) {
+			pthread_mutex_unlock(&d->lock);
+			smtpd__attempt_sync_before_idle(&w->attempt);
+			pthread_mutex_lock(&d->lock);
+			synced = true;
+			continue;
+		}
+		if (!smtpd__dispatch_get_spare_worker(d))
+			return NULL;
+		woken = smtpd__worker_pool_wait(&w->member, site,
 		    idle_ms == SMTPD_NO_TIMEOUT ? NULL : &until);
-	return job;
+	}
 }
 
 /* Try JOB and what else there is for its site, then leave that. */
@@ -102,22 +76,23 @@ serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
 		smtpd__dispatch_leave(d, site);
 }
 
-static void *
-run_worker(void *arg)
+/* Serve one site after the other until the queue stops.  The lock is held. */
+static void
+run_worker(struct smtpd_pool_member *m)
 {
-	struct smtpd_worker *w = arg;
+	struct smtpd_worker *w =
+	    SMTPD_CONTAINER_OF(m, struct smtpd_worker, member);
 	struct smtpd_delivery *d = w->delivery;
-	struct smtpd_site *site = NULL;
-	struct smtpd_delivery_job *job;
 
-	smtpd__sched_batch();
-	pthread_mutex_lock(&d->lock);
-	smtpd__worker_pool_began(&d->pool);
-	while ((job = await_job(w, &site)) != NULL)
-		serve_site(w, job, site);
-	smtpd__worker_pool_ended(&d->pool);
-	pthread_mutex_unlock(&d->lock);
-	return NULL;
+	while (!d->stopping) {
+		struct smtpd_site *site = NULL;
+		struct smtpd_delivery_job *job = smtpd__dispatch_take(d, &site);
+
+		if (job != NULL)
+			serve_site(w, job, site);
+		else
+			smtpd__worker_pool_wait(m, NULL, NULL);
+	}
 }
 
 static void
@@ -130,7 +105,7 @@ add_worker(void *user)
 		return;
 	w->delivery = d;
 	if (smtpd__attempt_init(&w->attempt, d) == 0 &&
-	    smtpd__worker_pool_start(&d->pool, &w->member, run_worker, w) == 0)
+	    smtpd__worker_pool_start(&d->pool, &w->member, run_worker) == 0)
 		return;
 	smtpd__attempt_finish(&w->attempt);
 	free(w);
