@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/logger.h"
@@ -18,7 +19,7 @@ take_line(enum smtpd_log_level level, const char *line, void *user)
 
 	seen->count++;
 	seen->level = level;
-	strcpy(seen->line, line);
+	snprintf(seen->line, sizeof(seen->line), "%s", line);
 }
 
 static void

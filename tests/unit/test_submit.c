@@ -542,7 +542,7 @@ test_deliver(void **state)
 	say(session, "RCPT TO:<one@a1.test>\r\n", "250 ");
 	say(session, "DATA\r\n", "354 ");
 	say(session, "a\rb\r\n.\r\n", "550 ");
-	assert_int_equal(atoi(strrchr(w->error, ' ')), EBADMSG);
+	assert_int_equal(strtol(strrchr(w->error, ' '), NULL, 10), EBADMSG);
 	assert_int_equal(world_counters(w).messages, 0);
 	say(session, "MAIL FROM:<s@a2.test>\r\n", "250 ");
 	say(session, "RCPT TO:<Postmaster>\r\n", "250 ");
