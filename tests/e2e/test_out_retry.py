@@ -450,7 +450,7 @@ class Operator(RetryCase):
         why = json.loads(answers["why", ident, "--json"])
         self.assertEqual(why["destinations"][0]["domain"], "one.example")
         for text in (answers["why", ident],
-                     "\n".join(why["destinations"][0]["trail"])):
+                     "\n".join(why["destinations"][0]["history"])):
             self.assertIn("mx1.example", text)
             self.assertIn("refused", text)
         self.assertEqual(why["destinations"][0]["attempts"], 1)
