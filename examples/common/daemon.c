@@ -122,13 +122,13 @@ reload_files(const struct daemon *d)
 		d->reload(d->user);
 }
 
-/* What there is to do besides signals, and when. */
+/* The periodic work, and when it is due. */
 struct work {
 	time_t round, look;
 	bool busy; /* a round has begun and not ended */
 };
 
-/* For how many seconds there is nothing to do. */
+/* Return for how many seconds there is no work. */
 static time_t
 idle_for(const struct work *w)
 {
@@ -155,8 +155,7 @@ work_on(const struct daemon *d, struct work *w)
 	w->busy = d->housekeep != NULL && d->housekeep(d->user, !w->busy);
 }
 
-/* Wait for a signal that ends the daemon, and do what there is to do
- * meanwhile; return the signal. */
+/* Do the periodic work until a signal ends the daemon; return the signal. */
 static int
 wait_for_end(const struct daemon *d)
 {

@@ -3,7 +3,7 @@
 #define HOSTNAME_H
 
 /*
- * The name of this machine, and what is a name of a host.
+ * The name of this machine, and checking names of hosts.
  */
 
 #include <stddef.h>

@@ -17,7 +17,7 @@
 /* As large as any address with its port or path. */
 #define ADDRESS_SIZE 256
 
-/* What there is to know about one call of listen_open(). */
+/* The parameters of one call of listen_open(). */
 struct listening {
 	const char *program;
 	struct smtpd_server *srv;

@@ -13,7 +13,7 @@
 /* How many options a table may have. */
 #define OPTIONS_MAX 60
 
-/* What an option takes, and what is at its offset in the settings. */
+/* The value that an option takes, and its type in the settings. */
 enum option_kind {
 	OPTION_SWITCH,  /* nothing; a bool */
 	OPTION_TEXT,    /* any text; a char * */

@@ -12,7 +12,8 @@
 
 #include "complain.h"
 
-/* What getopt_long() returns: a letter, or one of these, or RULE + index. */
+/* The values that getopt_long() returns: a letter, one of these, or RULE +
+ * index. */
 enum {
 	CONFIG = 256,
 	HELP,
@@ -22,8 +23,8 @@ enum {
 
 #define LINE_SIZE 4096
 
-/* Cut white space off the end of TEXT, and return what is behind that at its
- * beginning. */
+/* Cut white space off the end of TEXT; return its first character that is not
+ * white. */
 static char *
 trim_blanks(char *text)
 {
@@ -132,7 +133,7 @@ read_file(const struct option_table *table, void *settings, const char *path)
 	return status;
 }
 
-/* What getopt_long() wants, made from a table. */
+/* The arguments of getopt_long(), made from a table. */
 struct getopt_table {
 	char letters[2 * OPTIONS_MAX + 2];
 	struct option longs[OPTIONS_MAX + 4];
@@ -179,7 +180,7 @@ rule_of(const struct option_table *table, int c)
 	return option_table_rule(table, i);
 }
 
-/* Tell what getopt_long() did not understand. */
+/* Complain of the argument that getopt_long() did not understand. */
 static int
 complain_syntax(const struct option_table *table, int c, char **argv)
 {
@@ -234,7 +235,7 @@ read_arguments(const struct option_table *table, void *settings, int argc,
 
 	make_getopt_table(table, &opts);
 	opterr = 0;
-	/* 0, not 1: what is left of an earlier scan is forgotten too. */
+	/* 0, not 1: it forgets an earlier scan. */
 	optind = 0;
 	while (status == OPTIONS_GO &&
 	    (c = getopt_long(argc, argv, opts.letters, opts.longs, NULL)) !=

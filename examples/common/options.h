@@ -10,7 +10,7 @@
 
 #include "option_table.h"
 
-/* What options_read() returns when the program is to go on. */
+/* The result of options_read() when the program is to continue. */
 #define OPTIONS_GO (-1)
 
 /*

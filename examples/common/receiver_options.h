@@ -49,7 +49,7 @@ extern const struct option_table receiver_options_table;
 extern const struct receiver_options receiver_options_defaults;
 
 /*
- * Check what was given, and fill in what was not.  Return 0, or an exit status
+ * Check the options and fill in the defaults.  Return 0, or an exit status
  * after the complaint of PROGRAM.
  */
 int receiver_options_complete(struct receiver_options *r, const char *program);

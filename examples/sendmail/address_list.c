@@ -234,7 +234,7 @@ parse_element(struct scanner *s, struct text_list *out, char *last)
 			add_token(&e, s, token);
 		}
 	}
-	/* A group has a name, which is no address. */
+	/* The name of a group is not an address. */
 	if (*last == ':')
 		return angle || (e.len == 0 && !e.phrase) ? fail_syntax() : 0;
 	return angle || (e.len == 0 && !e.phrase) ? 0 : store_address(&e, out);

@@ -14,9 +14,9 @@
 
 /*
  * Append to OUT each address among LEN bytes at TEXT: local@domain, or a local
- * part alone where there is no domain; without comments and white space.  "<>"
- * is appended as "".  Return 0, or -1 with errno: EINVAL where it is no list of
- * addresses (what stood before it may have been appended), or ENOMEM.
+ * part alone where there is no domain; without comments and white space. "<>"
+ * is appended as "".  Return 0, or -1 with errno: EINVAL where TEXT is not a
+ * list of addresses (what stood before it may have been appended), or ENOMEM.
  */
 int address_list_parse(const char *text, size_t len, struct text_list *out);
 

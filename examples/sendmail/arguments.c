@@ -15,7 +15,7 @@
 #include "complain.h"
 #include "sender_options.h"
 
-/* What reading an option returns unless the program is to exit. */
+/* The result of reading an option, unless the program is to exit. */
 #define CONTINUE (-1)
 
 enum {

@@ -13,7 +13,7 @@
 
 #define PROGRAM "smtpout-sendmail"
 
-/* What the program is called to do. */
+/* The tasks of the program. */
 enum mode {
 	MODE_SUBMIT,
 	MODE_LIST,    /* -bp, or called as mailq */

@@ -11,7 +11,7 @@
 
 #include "complain.h"
 
-/* Open PATH to append; a link, or what is no regular file, is refused. */
+/* Open PATH to append.  It must be a regular file, and not a link. */
 static FILE *
 open_file(const char *path)
 {

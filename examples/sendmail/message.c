@@ -165,8 +165,8 @@ begin_field(struct reader *r, size_t name_len, size_t value)
 	}
 }
 
-/* Parse and copy one line of the header.  Return false when it is no part of
- * it. */
+/* Parse and copy one line of the header.  Return false when the
+ * header is over. */
 static bool
 parse_header_line(struct reader *r, bool first)
 {

@@ -11,7 +11,7 @@
 
 #include "message_log.h"
 
-/* What must stay free beside the message that is announced. */
+/* Octets that must stay free on the disk beside a message. */
 #define MIN_FREE (8U << 20)
 
 /* Read from the client at a time. */
@@ -20,7 +20,7 @@
 /* Return-Path, Delivered-To and Received. */
 #define HEADER_SIZE (2 * SMTPD_ADDRESS_MAX + 1024 + 64)
 
-/* What a transaction keeps. */
+/* The data of a transaction. */
 struct transaction {
 	struct users *users;  /* the map that its recipients were found in */
 	struct owner *owners; /* of the recipients' mailboxes, in their order */

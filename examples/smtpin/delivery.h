@@ -3,8 +3,8 @@
 #define DELIVERY_H
 
 /*
- * What smtpin does in a session: it accepts recipients that the map knows, and
- * stores their mail.
+ * The part of smtpin in a session: it accepts recipients that the map knows,
+ * and stores their mail.
  */
 
 #include <smtpd/maildir.h>
@@ -14,7 +14,7 @@
 #include "mailbox.h"
 #include "users.h"
 
-/* What all sessions share. */
+/* The data that all sessions share. */
 struct delivery {
 	const char *hostname;
 	struct log *log;

@@ -20,7 +20,7 @@ struct mailbox_pattern {
 
 /*
  * Check TEXT, in which %u is the user, %d the domain and %% a "%", and set OUT,
- * which shares it.  Return NULL, or what is wrong with it.
+ * which shares it.  Return NULL, or the reason why TEXT is wrong.
  */
 const char *mailbox_parse(const char *text, struct mailbox_pattern *out);
 

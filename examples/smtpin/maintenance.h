@@ -3,7 +3,7 @@
 #define MAINTENANCE_H
 
 /*
- * What smtpin does besides sessions: reading the map and certificates, and
+ * The work of smtpin besides sessions: reading the map and certificates, and
  * cleaning mailboxes.
  */
 

@@ -67,7 +67,7 @@ static const struct option_table table = {
 	.shared_offset = AT(in),
 };
 
-/* Check what was given, and fill in what was not. */
+/* Check the settings and fill in the defaults. */
 static int
 complete_settings(struct settings *s)
 {

@@ -19,7 +19,7 @@ struct users_file {
 	size_t why_size;
 };
 
-/* Write what is wrong with the present line to WHY. */
+/* Write the fault of the present line to f->why. */
 static int
 report_line(struct users_file *f, const char *what, const char *word)
 {
@@ -49,7 +49,7 @@ is_user(const char *name)
 }
 
 /* Write the key of WORD, local@domain or @domain, to KEY; return where its
- * domain begins, or 0 when it is no address. */
+ * domain begins, or 0 when it is not an address. */
 static size_t
 parse_address(const char *word, char *key)
 {
@@ -117,7 +117,7 @@ next_word(char **rest)
 	return word;
 }
 
-/* user : address, address ... */
+/* Parse a line "user : address, address ..." into the table. */
 static int
 add_line(struct users_file *f, char *line)
 {

@@ -203,7 +203,7 @@ complete_listen(struct settings *s)
 	return 0;
 }
 
-/* Check what was given, and fill in what was not. */
+/* Check the settings and fill in the defaults. */
 static int
 complete_settings(struct settings *s)
 {

@@ -64,7 +64,7 @@ void settings_finish(struct settings *s);
  * the texts of S. */
 void settings_for_server(const struct settings *s, struct smtpd_settings *out);
 
-/* What the settings of a queue point to. */
+/* The structs that the settings of a queue point to. */
 struct queue_parts {
 	struct smtpd_resolver_settings resolver;
 	struct smtpd_client_settings client;

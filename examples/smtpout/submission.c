@@ -8,7 +8,7 @@
 
 #include "message_log.h"
 
-/* What a transaction keeps for its line in the log. */
+/* The data of a transaction, for its line in the log. */
 struct transaction {
 	struct timespec begun;
 	uint64_t size; /* octets of the message that were read */

@@ -3,7 +3,7 @@
 #define SUBMISSION_H
 
 /*
- * What smtpout does in a session: it accepts mail for any address, queues it,
+ * The part of smtpout in a session: it accepts mail for any address, queues it,
  * and logs a line for each message.
  */
 
@@ -12,7 +12,7 @@
 
 #include "log.h"
 
-/* What all sessions share. */
+/* The data that all sessions share. */
 struct submission {
 	struct log *log;
 	struct smtpd_queue *queue;

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-/* What all deliveries of a process share: opaque. */
+/* The state that all deliveries of a process share: opaque. */
 struct smtpd_maildir;
 
 /* One message on its way into one or more Maildirs: opaque. */
@@ -66,10 +66,10 @@ SMTPD_API void smtpd_maildir_destroy(struct smtpd_maildir *md);
 SMTPD_API bool smtpd_maildir_has_room(struct smtpd_maildir *md, uint64_t size);
 
 /*
- * Make the Maildir PATH with its tmp, new and cur (mode 0700) where they are
- * missing, and what is missing above it, but nothing of the first ROOT_LEN
- * bytes of PATH, which must exist.  What was made is durable on return.
- * Return 0 or -1 with errno.  Any thread.  Since 0.1.
+ * Make the Maildir PATH with its tmp, new and cur (mode 0700), and the
+ * directories above it, as far as they are missing.  The first ROOT_LEN bytes
+ * of PATH must exist.  All of it is durable on return.  Return 0 or -1 with
+ * errno.  Any thread.  Since 0.1.
  */
 SMTPD_API int smtpd_maildir_make(const char *path, size_t root_len);
 
@@ -82,11 +82,11 @@ SMTPD_API struct smtpd_maildir_message *smtpd_maildir_begin(
     struct smtpd_maildir *md);
 
 /*
- * Add the Maildir PATH, which must exist, as a target, with LEN bytes at
- * HEADER to stand above the message there (CRLF or LF lines, copied).  Before
- * the first smtpd_maildir_write().  Return 0, or -1 with errno (ENOENT: there
- * is no such Maildir, or not all of it yet), after which M is as it was
- * before.  Since 0.1.
+ * Add the Maildir PATH, which must exist, as a target, with LEN bytes at HEADER
+ * to stand above the message there (CRLF or LF lines, copied).  Before the
+ * first smtpd_maildir_write().  Return 0, or -1 with errno (ENOENT: the Maildir
+ * does not exist, or not all of it yet), after which M is as it was before.
+ * Since 0.1.
  */
 SMTPD_API int smtpd_maildir_add(struct smtpd_maildir_message *m,
     const char *path, const char *header, size_t len);
