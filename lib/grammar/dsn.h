@@ -32,19 +32,23 @@ struct smtpd_dsn_rcpt {
 	time_t last_attempt;    /* 0: there was none */
 };
 
+/* Octets that make the boundary of a report. */
+#define SMTPD_DSN_SECRET_SIZE 16
+
 /* A report; the texts may hold any bytes, as above. */
 struct smtpd_dsn_report {
 	const char *hostname;   /* ours */
-	const char *to;         /* who is told: the sender of the original */
+	const char *to;         /* the sender of the original, who is told */
 	const char *id;         /* of the original in our queue */
 	const char *unique;     /* what the Message-ID of the report has before
 	                         * the "@": letters, digits, ".", "-" */
 	const char *envid;      /* ENVID= as on the wire; NULL: none */
 	const char *references; /* the Message-ID of the original, "<...>";
 	                         * NULL or "": none */
-	unsigned char secret[16]; /* random: nobody could know the boundary
+	unsigned char secret
+	    [SMTPD_DSN_SECRET_SIZE]; /* random: nobody could know the boundary
 	                           * that is made from it */
-	time_t arrival;           /* of the original */
+	time_t arrival;              /* of the original */
 	time_t now;
 	time_t retry_until; /* for those that are delayed; 0: not told */
 	bool whole;         /* the original follows with its body */

@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-
-/* A queue behind a server: the callbacks that queue what a session brings. */
-
-#include <smtpd/queue.h>
+#include "queue/deliver.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "grammar/param.h"
-#include "queue/queue_state.h"
 
 #define BLOCK_SIZE 16384
-
-/* One message on its way from a session into the queue. */
-struct submission {
-	struct smtpd_queue *queue;
-	const struct smtpd_envelope *envelope;
-	struct smtpd_outgoing_envelope outgoing;
-	struct smtpd_queue_options options;
-	struct smtpd_outgoing_rcpt *rcpts;
-	uint64_t size; /* octets read */
-	char postmaster[16 + 256];
-	char received[1024];
-	char id[SMTPD_QUEUE_ID_SIZE];
-};
 
 /* Trouble of our own is never the client's fault, and never permanent. */
 static int
@@ -39,7 +22,7 @@ reply_errno(struct smtpd_session *s, int error)
 
 /* Only <postmaster> has no domain.  Return 0, or -1 with errno. */
 static int
-set_rcpts(struct submission *sub)
+set_rcpts(struct smtpd_submission *sub)
 {
 	const struct smtpd_envelope *e = sub->envelope;
 
@@ -66,7 +49,7 @@ set_rcpts(struct submission *sub)
 }
 
 static int
-set_envelope(struct submission *sub, struct smtpd_session *s)
+set_envelope(struct smtpd_submission *sub, struct smtpd_session *s)
 {
 	const struct smtpd_envelope *e = sub->envelope;
 
@@ -95,7 +78,7 @@ set_envelope(struct submission *sub, struct smtpd_session *s)
 /* Copy BODY into the queue.  Return 1 when it is durable there, 0 when it has
  * no valid end, -1 with errno. */
 static int
-queue_body(struct submission *sub, struct smtpd_body *body)
+queue_body(struct smtpd_submission *sub, struct smtpd_body *body)
 {
 	struct smtpd_queue_message *m =
 	    smtpd_queue_begin(sub->queue, &sub->outgoing, &sub->options);
@@ -117,7 +100,7 @@ queue_body(struct submission *sub, struct smtpd_body *body)
 
 static void
 report_submission(
-    const struct submission *sub, struct smtpd_session *s, int error)
+    const struct smtpd_submission *sub, struct smtpd_session *s, int error)
 {
 	const struct smtpd_queue_settings *set = &sub->queue->delivery.settings;
 	const struct smtpd_queue_submission report = {
@@ -134,7 +117,7 @@ int
 smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body, void *queue)
 {
-	struct submission sub = { .queue = queue, .envelope = envelope };
+	struct smtpd_submission sub = { .queue = queue, .envelope = envelope };
 	int status = set_envelope(&sub, s);
 	int error;
 

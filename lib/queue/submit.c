@@ -1,36 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-
-/* Submission: a message comes in piece by piece and is queued in one commit. */
+#include "queue/submit.h"
 
 #include <smtpd/address.h>
-#include <smtpd/queue.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/id.h"
 #include "base/sized.h"
 #include "grammar/date.h"
 #include "grammar/dsn_param.h"
-#include "grammar/header_edit.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
-#include "queue/queue_state.h"
 
 #define FIX_BITS \
 	(SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID | SMTPD_FIX_BCC | SMTPD_FIX_NONE)
-
-struct smtpd_queue_message {
-	struct smtpd_queue *queue;
-	struct smtpd_spool_mail mail;
-	struct smtpd_arena arena; /* what mail points to */
-	char date[SMTPD_DATE_MAX];
-	char message_id[320];
-	struct smtpd_header_edit edit;
-};
 
 /* Return true if TEXT is an address with a domain, so that it can be sent to,
  * and reported to. */

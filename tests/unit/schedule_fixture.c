@@ -186,11 +186,11 @@ world_retry_later(struct world *w, struct smtpd_delivery_job *job)
 
 void
 world_defer(struct world *w, struct smtpd_delivery_job *job,
-    struct smtpd_site *site, enum smtpd_site_feedback verdict)
+    struct smtpd_site *site, enum smtpd_site_feedback feedback)
 {
 	struct smtpd_result why = { .text = "it is not there" };
 
-	smtpd__site_feedback_report(w->schedule, site, verdict, &why, w->now);
+	smtpd__site_feedback_report(w->schedule, site, feedback, &why, w->now);
 	world_retry_later(w, job);
 	assert_int_equal(smtpd__schedule_insert(w->schedule, job, w->now), 0);
 	smtpd__schedule_leave(w->schedule, site, w->now);

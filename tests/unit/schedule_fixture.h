@@ -69,7 +69,7 @@ void world_sent(
 
 /* JOB was deferred, with what that says of the site. */
 void world_defer(struct world *w, struct smtpd_delivery_job *job,
-    struct smtpd_site *site, enum smtpd_site_feedback verdict);
+    struct smtpd_site *site, enum smtpd_site_feedback feedback);
 
 /* Take one job and report that its site is down.  Return when it resumes. */
 uint32_t world_suspend(struct world *w);

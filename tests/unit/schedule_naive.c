@@ -343,13 +343,13 @@ close_site(
 }
 
 void
-naive_report(struct naive *n, int site, enum smtpd_site_feedback verdict,
+naive_report(struct naive *n, int site, enum smtpd_site_feedback feedback,
     uint32_t now, uint32_t resumes_at)
 {
 	struct naive_site *s = &n->sites[site];
 	bool stale = s->resumes_at != 0 || (s->failures > 0 && !s->probing);
 
-	if (verdict == SMTPD_SITE_FINE && s->failures > 0) {
+	if (feedback == SMTPD_SITE_FINE && s->failures > 0) {
 		uint32_t connections = s->connections;
 		bool probing = s->probing;
 		int streak = s->streak;
@@ -358,12 +358,12 @@ naive_report(struct naive *n, int site, enum smtpd_site_feedback verdict,
 		s->connections = connections;
 		s->probing = probing;
 		s->streak = streak;
-	} else if (verdict == SMTPD_SITE_FINE) {
+	} else if (feedback == SMTPD_SITE_FINE) {
 		if (++s->successes == s->limit) {
 			s->limit = least(s->limit + 1, n->site_limit);
 			s->successes = 0;
 		}
-	} else if (!stale && verdict == SMTPD_SITE_BUSY && s->limit > 1) {
+	} else if (!stale && feedback == SMTPD_SITE_BUSY && s->limit > 1) {
 		s->limit--;
 		s->successes = 0;
 	} else if (!stale) {

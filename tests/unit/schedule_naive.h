@@ -96,7 +96,7 @@ void naive_take(struct naive *n, int j);
 void naive_served(struct naive *n, int site);
 
 /* The site changes by a report; OPENS is what was said of the time. */
-void naive_report(struct naive *n, int site, enum smtpd_site_feedback verdict,
+void naive_report(struct naive *n, int site, enum smtpd_site_feedback feedback,
     uint32_t now, uint32_t resumes_at);
 
 /* A domain's mail goes to SITE. */

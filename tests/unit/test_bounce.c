@@ -7,14 +7,15 @@
 #include <unistd.h>
 
 #include "queue/delivery/bounce.h"
+#include "queue/delivery/bounce_limit.h"
 #include "spool_fixture.h"
 
 #include "test.h"
 
 #define RCPTS   3
-#define FAILED  SMTPD_BOUNCE_FAILED
-#define DELAYED SMTPD_BOUNCE_DELAYED
-#define RELAYED SMTPD_BOUNCE_RELAYED
+#define FAILED  SMTPD_DSN_FAILED
+#define DELAYED SMTPD_DSN_DELAYED
+#define RELAYED SMTPD_DSN_RELAYED
 #define BODY    "the body of it\r\n"
 
 struct case_state {
@@ -72,7 +73,7 @@ setup(void **state)
 	c->bounce = (struct smtpd_bounce){
 		.hostname = "queue.example",
 		.loaded = &c->loaded,
-		.kind = FAILED,
+		.action = FAILED,
 		.rcpts = c->progress,
 		.nrcpts = RCPTS,
 		.now_ms = UINT64_C(1767225660000),
@@ -166,13 +167,13 @@ test_who_is_told(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		for (size_t k = 0; k < RCPTS; k++)
 			c->rcpts[k].notify = cases[i].notify;
-		c->bounce.kind = FAILED;
+		c->bounce.action = FAILED;
 		assert_int_equal(
 		    smtpd__bounce_is_wanted(&c->bounce), cases[i].failed);
-		c->bounce.kind = DELAYED;
+		c->bounce.action = DELAYED;
 		assert_int_equal(
 		    smtpd__bounce_is_wanted(&c->bounce), cases[i].delayed);
-		c->bounce.kind = RELAYED;
+		c->bounce.action = RELAYED;
 		assert_int_equal(
 		    smtpd__bounce_is_wanted(&c->bounce), cases[i].relayed);
 	}
@@ -185,13 +186,13 @@ test_who_is_not_told(void **state)
 
 	c->bounce.flags = SMTPD_MESSAGE_AUTOMATIC;
 	assert_true(smtpd__bounce_is_wanted(&c->bounce));
-	c->bounce.kind = DELAYED;
+	c->bounce.action = DELAYED;
 	assert_false(smtpd__bounce_is_wanted(&c->bounce));
 	c->bounce.flags = 0;
 	assert_true(smtpd__bounce_is_wanted(&c->bounce));
 	c->loaded.sender = "";
 	assert_false(smtpd__bounce_is_wanted(&c->bounce));
-	c->bounce.kind = FAILED;
+	c->bounce.action = FAILED;
 	assert_false(smtpd__bounce_is_wanted(&c->bounce));
 }
 
@@ -260,7 +261,7 @@ test_delayed(void **state)
 {
 	struct case_state *c = *state;
 
-	c->bounce.kind = DELAYED;
+	c->bounce.action = DELAYED;
 	make_report(c);
 	has(c, "Action: delayed\r\n");
 	has(c, "Will-Retry-Until: Tue, 06 Jan 2026 00:00:00 +0000\r\n");
@@ -277,7 +278,7 @@ test_relayed(void **state)
 {
 	struct case_state *c = *state;
 
-	c->bounce.kind = RELAYED;
+	c->bounce.action = RELAYED;
 	c->rcpts[1].notify = "SUCCESS";
 	make_report(c);
 	has(c, "Action: relayed\r\n");
@@ -310,7 +311,7 @@ test_whole_or_header(void **state)
 	static const struct {
 		size_t size;
 		const char *ret;
-		enum smtpd_bounce_kind kind;
+		enum smtpd_dsn_action action;
 		bool whole;
 	} cases[] = {
 		{ 1000, NULL, FAILED, true },
@@ -335,7 +336,7 @@ test_whole_or_header(void **state)
 
 		set_content(c, content, cases[i].size);
 		c->loaded.ret = cases[i].ret;
-		c->bounce.kind = cases[i].kind;
+		c->bounce.action = cases[i].action;
 		make_report(c);
 		has(c, "Subject: x\r\n");
 		if (cases[i].whole) {

@@ -423,5 +423,5 @@ main(void)
 		TEST(test_stop_after_the_end_of_life),
 	};
 
-	return cmocka_run_group_tests_name("queue_settle", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("disposition", tests, NULL, NULL);
 }

@@ -390,7 +390,8 @@ test_hold_and_release(void **state)
 	world_await(w, 0);
 }
 
-/* The maintenance sleeps for minutes: it has to learn of what is due in a second. */
+/* The maintenance sleeps for minutes: it has to learn of what is due in a
+ * second. */
 static void
 test_release_of_what_waits(void **state)
 {

@@ -10,12 +10,12 @@
 
 static uint32_t
 report(
-    struct world *w, struct smtpd_site *site, enum smtpd_site_feedback verdict)
+    struct world *w, struct smtpd_site *site, enum smtpd_site_feedback feedback)
 {
 	struct smtpd_result why = { .text = "no route to host" };
 
 	return smtpd__site_feedback_report(
-	    w->schedule, site, verdict, &why, w->now);
+	    w->schedule, site, feedback, &why, w->now);
 }
 
 static void

@@ -304,15 +304,15 @@ report(struct game *g)
 {
 	struct connection *c = some_connection(g, below(4) != 0);
 	int what = below(5);
-	enum smtpd_site_feedback verdict = what == 0 ? SMTPD_SITE_DOWN
-	    : what == 1                              ? SMTPD_SITE_BUSY
-						     : SMTPD_SITE_FINE;
+	enum smtpd_site_feedback feedback = what == 0 ? SMTPD_SITE_DOWN
+	    : what == 1                               ? SMTPD_SITE_BUSY
+						      : SMTPD_SITE_FINE;
 
 	if (c == NULL)
 		return;
-	naive_report(&g->n, c->site, verdict, g->w.now,
+	naive_report(&g->n, c->site, feedback, g->w.now,
 	    smtpd__site_feedback_report(
-		g->w.schedule, c->real, verdict, NULL, g->w.now));
+		g->w.schedule, c->real, feedback, NULL, g->w.now));
 }
 
 /* An attempt ends, one way or the other. */

@@ -12,37 +12,28 @@
 #include "grammar/header_info.h"
 #include "os/random.h"
 
-/* A failed message of up to so many octets goes back whole, unless the sender
- * wants its header only; of up to the second, if he wants it whole. */
+/* A failed message of up to so many octets is returned whole, unless the sender
+ * wants its header only; of up to the second, if the sender wants it whole. */
 #define WHOLE_MAX 50000
 #define FULL_MAX  1048576
 
 #define BLOCK_SIZE 16384
 
-/* What a report is made of, in one piece of memory. */
+/* A report while it is made, with its tables behind it. */
 struct making {
 	const struct smtpd_bounce *bounce;
 	struct smtpd_spool_content *content;
 	struct smtpd_outgoing_rcpt to;
 	struct smtpd_dsn_report report;
-	struct smtpd_header_info facts; /* of the original */
+	struct smtpd_header_info info; /* of the original */
 	char id[SMTPD_ID_SIZE];
 	char unique[SMTPD_ID_SIZE];
 	char (*diagnostics)[600];
 	struct smtpd_dsn_rcpt rcpts[];
 };
 
-static enum smtpd_dsn_action
-action_of(enum smtpd_bounce_kind kind)
-{
-	if (kind == SMTPD_BOUNCE_FAILED)
-		return SMTPD_DSN_FAILED;
-	return kind == SMTPD_BOUNCE_DELAYED ? SMTPD_DSN_DELAYED
-					    : SMTPD_DSN_RELAYED;
-}
-
 static bool
-wants(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
+wants_report(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
 {
 	const char *text = b->loaded->rcpts[r->rcpt].notify;
 	unsigned notify = 0;
@@ -50,7 +41,7 @@ wants(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
 	/* What cannot be read was never said. */
 	if (text != NULL && smtpd__dsn_param_notify_parse(text, &notify) == -1)
 		notify = 0;
-	return smtpd__dsn_param_is_wanted(notify, action_of(b->kind));
+	return smtpd__dsn_param_is_wanted(notify, b->action);
 }
 
 bool
@@ -58,11 +49,11 @@ smtpd__bounce_is_wanted(const struct smtpd_bounce *b)
 {
 	if (b->loaded->sender[0] == '\0')
 		return false;
-	if (b->kind == SMTPD_BOUNCE_DELAYED &&
+	if (b->action == SMTPD_DSN_DELAYED &&
 	    (b->flags & SMTPD_MESSAGE_AUTOMATIC) != 0)
 		return false;
 	for (size_t i = 0; i < b->nrcpts; i++)
-		if (wants(b, &b->rcpts[i]))
+		if (wants_report(b, &b->rcpts[i]))
 			return true;
 	return false;
 }
@@ -83,7 +74,7 @@ add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 	m->rcpts[n] = (struct smtpd_dsn_rcpt){
 		.address = rcpt->address,
 		.original = rcpt->orcpt,
-		.action = action_of(b->kind),
+		.action = b->action,
 		.status = r->result.status,
 		.remote = r->host[0] != '\0' ? r->host : NULL,
 		.diagnostic = m->diagnostics[n],
@@ -94,11 +85,11 @@ add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 
 /* RET= speaks of failures alone (RFC 3461, 4.3). */
 static bool
-goes_back_whole(const struct smtpd_bounce *b)
+is_returned_whole(const struct smtpd_bounce *b)
 {
 	enum smtpd_ret ret = SMTPD_RET_UNSAID;
 
-	if (b->kind != SMTPD_BOUNCE_FAILED)
+	if (b->action != SMTPD_DSN_FAILED)
 		return false;
 	if (b->loaded->ret != NULL &&
 	    smtpd__dsn_param_ret_parse(b->loaded->ret, &ret) == -1)
@@ -109,10 +100,10 @@ goes_back_whole(const struct smtpd_bounce *b)
 	    (ret == SMTPD_RET_FULL ? FULL_MAX : WHOLE_MAX);
 }
 
-/* Look at LEN bytes at DATA of the original.  Return whether its header is
- * over. */
+/* Gather the info of LEN bytes at DATA of the original.  Return true if its
+ * header ended. */
 static bool
-look_at_block(
+scan_block(
     struct making *m, struct smtpd_fields *fields, const char *data, size_t len)
 {
 	struct smtpd_piece piece;
@@ -120,16 +111,16 @@ look_at_block(
 
 	while (smtpd__fields_next(fields, &data, &len, &piece) !=
 	    SMTPD_FIELDS_NONE) {
-		smtpd__header_info_take(&m->facts, &piece);
+		smtpd__header_info_take(&m->info, &piece);
 		over = over || piece.part == SMTPD_FIELDS_END ||
 		    piece.part == SMTPD_FIELDS_BODY;
 	}
 	return over;
 }
 
-/* Look at the original, as far as it goes back and can be read. */
+/* Gather the info of the original, as far as it is returned and can be read. */
 static void
-look_at_original(struct making *m, bool whole)
+scan_original(struct making *m, bool whole)
 {
 	const struct smtpd_loaded_message *l = m->bounce->loaded;
 	struct smtpd_fields fields;
@@ -139,25 +130,25 @@ look_at_original(struct making *m, bool whole)
 	bool over = false;
 	ssize_t n;
 
-	smtpd__header_info_init(&m->facts);
+	smtpd__header_info_init(&m->info);
 	smtpd__fields_init(&fields);
 	while ((whole || !over) &&
 	    (n = smtpd__loaded_message_read(l, at, block, sizeof(block))) > 0) {
-		over |= look_at_block(m, &fields, block, (size_t)n);
+		over |= scan_block(m, &fields, block, (size_t)n);
 		at += (uint64_t)n;
 	}
 	smtpd__fields_close(&fields);
-	look_at_block(m, &fields, "", 0);
-	smtpd__header_info_take(&m->facts, &end);
+	scan_block(m, &fields, "", 0);
+	smtpd__header_info_take(&m->info, &end);
 }
 
 static int
-describe(struct making *m, struct smtpd_spool *spool)
+fill_report(struct making *m, struct smtpd_spool *spool)
 {
 	const struct smtpd_bounce *b = m->bounce;
 	struct smtpd_dsn_report *r = &m->report;
 
-	look_at_original(m, goes_back_whole(b));
+	scan_original(m, is_returned_whole(b));
 	smtpd__id_write(b->loaded->id, m->id);
 	smtpd__id_write(smtpd__spool_new_id(spool), m->unique);
 	*r = (struct smtpd_dsn_report){
@@ -166,18 +157,17 @@ describe(struct making *m, struct smtpd_spool *spool)
 		.id = m->id,
 		.unique = m->unique,
 		.envid = b->loaded->envid,
-		.references = m->facts.id,
+		.references = m->info.id,
 		.arrival = (time_t)(b->loaded->arrived_ms / 1000),
 		.now = (time_t)(b->now_ms / 1000),
-		.whole = goes_back_whole(b),
+		.whole = is_returned_whole(b),
 		.rcpts = m->rcpts,
 	};
-	if (b->kind == SMTPD_BOUNCE_DELAYED)
+	if (b->action == SMTPD_DSN_DELAYED)
 		r->retry_until = (time_t)(b->until_ms / 1000);
-	r->eight_bit =
-	    r->whole ? m->facts.eight_bit : m->facts.eight_bit_header;
+	r->eight_bit = r->whole ? m->info.eight_bit : m->info.eight_bit_header;
 	for (size_t i = 0; i < b->nrcpts; i++)
-		if (wants(b, &b->rcpts[i]))
+		if (wants_report(b, &b->rcpts[i]))
 			add_rcpt(m, &b->rcpts[i]);
 	if (smtpd__random_bytes(r->secret, sizeof(r->secret)))
 		return 0;
@@ -186,12 +176,12 @@ describe(struct making *m, struct smtpd_spool *spool)
 }
 
 static int
-sink(void *content, const void *data, size_t len)
+write_content(void *content, const void *data, size_t len)
 {
 	return smtpd__spool_content_write(content, data, len);
 }
 
-/* Pass on what is header of LEN bytes at DATA.  Return 1 while there may be
+/* Copy what is header of LEN bytes at DATA.  Return 1 while there may be
  * more, 0 at its end, -1 with errno. */
 static int
 copy_header(
@@ -204,14 +194,14 @@ copy_header(
 	    SMTPD_FIELDS_NONE) {
 		if (part == SMTPD_FIELDS_END || part == SMTPD_FIELDS_BODY)
 			return 0;
-		if (sink(m->content, piece.data, piece.len) == -1)
+		if (write_content(m->content, piece.data, piece.len) == -1)
 			return -1;
 	}
 	return 1;
 }
 
-/* The original, or its header, as far as it can be read: who is told nothing
- * because of a bad disk is told too little. */
+/* Copy the original, or its header, as far as it can be read: a read error must
+ * not suppress the report. */
 static int
 copy_original(struct making *m)
 {
@@ -228,52 +218,41 @@ copy_original(struct making *m)
 		at += (uint64_t)n;
 		if (!m->report.whole)
 			more = copy_header(m, &fields, block, (size_t)n);
-		else if (sink(m->content, block, (size_t)n) == -1)
+		else if (write_content(m->content, block, (size_t)n) == -1)
 			more = -1;
 	}
 	return more == -1 ? -1 : 0;
 }
 
+/* Write the report into a new content. */
 static int
-compose(struct making *m, struct smtpd_spool *spool)
+write_report(struct making *m, struct smtpd_spool *spool)
 {
-	if (describe(m, spool) == -1)
+	if (fill_report(m, spool) == -1)
 		return -1;
 	m->content = smtpd__spool_content_create(spool);
-	if (m->content == NULL)
-		return -1;
-	if (smtpd__dsn_begin(&m->report, sink, m->content) == -1 ||
+	if (m->content == NULL ||
+	    smtpd__dsn_begin(&m->report, write_content, m->content) == -1 ||
 	    copy_original(m) == -1)
 		return -1;
-	return smtpd__dsn_end(&m->report, sink, m->content);
-}
-
-/* All of M and its tables behind it. */
-static struct making *
-make(const struct smtpd_bounce *b)
-{
-	size_t table = sizeof(struct smtpd_dsn_rcpt) * b->nrcpts;
-	struct making *m =
-	    calloc(1, sizeof(*m) + table + sizeof(*m->diagnostics) * b->nrcpts);
-
-	if (m == NULL)
-		return NULL;
-	m->bounce = b;
-	m->diagnostics = (void *)(m->rcpts + b->nrcpts);
-	m->to.address = b->loaded->sender;
-	return m;
+	return smtpd__dsn_end(&m->report, write_content, m->content);
 }
 
 int
 smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
     struct smtpd_spool_mail *mail, void **hold)
 {
-	struct making *m = make(b);
+	size_t table = sizeof(struct smtpd_dsn_rcpt) * b->nrcpts;
+	struct making *m =
+	    calloc(1, sizeof(*m) + table + sizeof(*m->diagnostics) * b->nrcpts);
 
 	*hold = m;
 	if (m == NULL)
 		return -1;
-	if (compose(m, spool) == -1) {
+	m->bounce = b;
+	m->diagnostics = (void *)(m->rcpts + b->nrcpts);
+	m->to.address = b->loaded->sender;
+	if (write_report(m, spool) == -1) {
 		smtpd__spool_content_destroy(m->content);
 		return -1;
 	}

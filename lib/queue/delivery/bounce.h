@@ -9,32 +9,27 @@
 
 #include <smtpd/queue.h>
 
+#include "grammar/dsn_param.h"
 #include "queue/model/loaded_message.h"
 #include "queue/spool/spool.h"
 
-/* What is reported. */
-enum smtpd_bounce_kind {
-	SMTPD_BOUNCE_FAILED,
-	SMTPD_BOUNCE_DELAYED,
-	SMTPD_BOUNCE_RELAYED, /* to a host that will not report success */
-};
-
+/* What is reported of a message. */
 struct smtpd_bounce {
 	const char *hostname;
 	const struct smtpd_loaded_message *loaded;
-	unsigned flags; /* of the loaded's message */
-	enum smtpd_bounce_kind kind;
-	const struct smtpd_rcpt_progress *rcpts; /* it is about, if NOTIFY of
-	                                          * each lets it be */
+	unsigned flags; /* of the message: enum smtpd_message_flag */
+	enum smtpd_dsn_action action;
+	const struct smtpd_rcpt_progress *rcpts; /* what it is about, if their
+	                                          * NOTIFY allows that */
 	size_t nrcpts;
 	uint64_t now_ms;   /* since 1970 */
 	uint64_t until_ms; /* DELAYED: how long it is tried */
 };
 
 /*
- * Whether there is anybody to tell: some recipient whose NOTIFY (RFC 3461, 4.1)
- * wants KIND, and a sender; a delay is told only of mail that a person wrote.
- * Relayed is told only where NOTIFY asks for SUCCESS.
+ * Return true if there is a sender, and a recipient whose NOTIFY (RFC 3461,
+ * 4.1) wants the action reported.  A delay is reported only of mail that a
+ * person wrote, and that it was relayed only where NOTIFY asks for SUCCESS.
  */
 bool smtpd__bounce_is_wanted(const struct smtpd_bounce *b);
 
@@ -45,18 +40,5 @@ bool smtpd__bounce_is_wanted(const struct smtpd_bounce *b);
  */
 int smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
     struct smtpd_spool_mail *mail, void **hold);
-
-/*
- * How many reports went to whom in a minute, of MAX.  Senders are told apart by
- * a hash: a few share their limit.  Any number of threads may use one at a
- * time.  NOW is that of smtpd__clock_ms().
- */
-struct smtpd_bounce_limit;
-struct smtpd_bounce_limit *smtpd__bounce_limit_create(uint32_t max);
-void smtpd__bounce_limit_destroy(struct smtpd_bounce_limit *l);
-
-/* Whether SENDER may get one more, which is then counted. */
-bool smtpd__bounce_limit_allows(
-    struct smtpd_bounce_limit *l, const char *sender, uint64_t now);
 
 #endif

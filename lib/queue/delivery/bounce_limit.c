@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "queue/delivery/bounce.h"
+#include "queue/delivery/bounce_limit.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -24,7 +24,7 @@
 
 #include "base/logger.h"
 #include "queue/delivery/agent.h"
-#include "queue/delivery/bounce.h"
+#include "queue/delivery/bounce_limit.h"
 #include "queue/delivery/hoststat.h"
 #include "queue/delivery/route.h"
 #include "queue/delivery/worker_pool.h"

@@ -85,14 +85,14 @@ bring_to_front(struct smtpd_rcpt_progress *rcpts, size_t count,
 static void
 set_report(struct smtpd_delivery *d, const struct smtpd_disposition *s,
     const struct smtpd_retry *retry, struct part *p,
-    enum smtpd_bounce_kind kind, const struct smtpd_rcpt_progress *rcpts,
+    enum smtpd_dsn_action action, const struct smtpd_rcpt_progress *rcpts,
     size_t count)
 {
 	p->report.about = (struct smtpd_bounce){
 		.hostname = d->hostname,
 		.loaded = s->loaded,
 		.flags = smtpd__spool_flags(d->spool, s->job->message),
-		.kind = kind,
+		.action = action,
 		.rcpts = rcpts,
 		.nrcpts = count,
 		.now_ms = smtpd__clock_wall_ms(),
@@ -132,11 +132,11 @@ divide_rcpts(struct smtpd_delivery *d, struct smtpd_disposition *s,
 	if (sent > 0 && !s->reports_success) {
 		/* One report in a commit: a delay notice comes with the next
 		 * attempt. */
-		set_report(d, s, retry, &parts[0], SMTPD_BOUNCE_RELAYED,
-		    s->rcpts, sent);
+		set_report(
+		    d, s, retry, &parts[0], SMTPD_DSN_RELAYED, s->rcpts, sent);
 	} else if (retry->wants_delay_notice) {
 		parts[0].progress.delay_notice_sent = true;
-		set_report(d, s, retry, &parts[0], SMTPD_BOUNCE_DELAYED,
+		set_report(d, s, retry, &parts[0], SMTPD_DSN_DELAYED,
 		    s->rcpts + sent, others - sent);
 	}
 	parts[0].progress.rcpts = s->rcpts;
@@ -147,7 +147,7 @@ divide_rcpts(struct smtpd_delivery *d, struct smtpd_disposition *s,
 	if (others > 0)
 		parts[1].progress.history_len = 0;
 	if (failed > 0)
-		set_report(d, s, retry, &parts[1], SMTPD_BOUNCE_FAILED,
+		set_report(d, s, retry, &parts[1], SMTPD_DSN_FAILED,
 		    s->rcpts + others, failed);
 	atomic_fetch_add(&d->counts.sent, sent);
 	atomic_fetch_add(&d->counts.failed, failed);

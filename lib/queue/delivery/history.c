@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/history.h"
 
-/* The longest line; what is beyond is cut off. */
-#define TRAIL_LINE_MAX 2048
+/* The size of a line; a longer one is cut off. */
+#define LINE_SIZE 2048
 
 void
 smtpd__history_add(struct smtpd_text *history, const char *format, ...)
 {
-	char line[TRAIL_LINE_MAX];
+	char line[LINE_SIZE];
 	struct smtpd_text t;
 	va_list ap;
 

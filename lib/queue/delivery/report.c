@@ -38,7 +38,7 @@ int
 smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 {
 	const struct smtpd_bounce *b = &r->about;
-	bool failed = b->kind == SMTPD_BOUNCE_FAILED;
+	bool failed = b->action == SMTPD_DSN_FAILED;
 
 	r->mail.content = NULL;
 	r->memory = NULL;

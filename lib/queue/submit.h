@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SUBMIT_H
+#define SMTPD_QUEUE_SUBMIT_H
+
+/*
+ * Submission: a message comes in piece by piece (smtpd_queue_begin(), _write()),
+ * its header is edited on the way into a content of the spool, and
+ * smtpd_queue_commit() queues all of it in one step.
+ */
+
+#include <smtpd/queue.h>
+
+#include "base/arena.h"
+#include "grammar/date.h"
+#include "grammar/header_edit.h"
+#include "queue/queue_state.h"
+
+struct smtpd_queue_message {
+	struct smtpd_queue *queue;
+	struct smtpd_spool_mail mail;
+	struct smtpd_arena arena; /* what mail points to */
+	char date[SMTPD_DATE_MAX];
+	char message_id[320];
+	struct smtpd_header_edit edit;
+};
+
+#endif
