@@ -8,6 +8,7 @@
 
 #include "base/sized.h"
 #include "base/text.h"
+#include "journal/disk/engine.h"
 #include "os/condition.h"
 #include "os/random.h"
 #include "queue/delivery/dispatch.h"
@@ -98,7 +99,8 @@ open_spool(
 		.logger = d->logger,
 	};
 
-	d->spool = smtpd__spool_open(directory, &settings, error, size);
+	d->spool = smtpd__spool_open(
+	    &smtpd__disk_engine, directory, &settings, error, size);
 	return d->spool != NULL ? 0 : -1;
 }
 
@@ -332,7 +334,7 @@ smtpd_queue_count(struct smtpd_queue *q, struct smtpd_queue_counters *out)
 {
 	struct smtpd_delivery *d = &q->delivery;
 	struct smtpd_queue_counters counters;
-	struct smtpd_disk_stats journal;
+	struct smtpd_journal_stats journal;
 
 	smtpd__spool_stats(d->spool, &journal);
 	counters = (struct smtpd_queue_counters){

@@ -16,7 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "journal/disk/disk.h"
+#include "journal/disk/append.h"
+#include "journal/disk/open.h"
+#include "journal/disk/prepare.h"
+#include "journal/disk/recycle.h"
 
 #define HEAD    80  /* bytes, about what an envelope takes */
 #define THREADS 256 /* at most */
@@ -56,8 +59,8 @@ die(const char *what)
 }
 
 static int
-count(
-    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
+count(void *user, struct smtpd_disk *log,
+    const struct smtpd_journal_record *record)
 {
 	unsigned long *n = user;
 
@@ -89,10 +92,10 @@ append(struct smtpd_disk *log, size_t size, unsigned n)
 {
 	static const char bytes[65536];
 	struct iovec body = { (void *)(uintptr_t)bytes, size };
-	struct smtpd_disk_entry entries[GROUP];
+	struct smtpd_journal_record entries[GROUP];
 
 	for (unsigned i = 0; i < n; i++)
-		entries[i] = (struct smtpd_disk_entry){
+		entries[i] = (struct smtpd_journal_record){
 			.live = true,
 			.head = bytes,
 			.head_len = HEAD,
@@ -103,7 +106,7 @@ append(struct smtpd_disk *log, size_t size, unsigned n)
 		return -1;
 	/* All is dead at once, so that the disk need not be large. */
 	for (unsigned i = 0; i < n && n == 1; i++)
-		smtpd__disk_release(log, entries[i].place, entries[i].size);
+		smtpd__disk_release(log, entries[i].ref, entries[i].size);
 	return 0;
 }
 
@@ -138,7 +141,7 @@ run_append(const char *path, unsigned threads, size_t size, double seconds)
 {
 	pthread_t ids[THREADS];
 	struct appender a[THREADS];
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 	atomic_bool stop = false;
 	unsigned long n;
 	struct smtpd_disk *log = open_log(path, &n);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "journal/disk/engine.h"
 #include "os/clock.h"
 #include "queue/spool/spool.h"
 
@@ -40,8 +41,8 @@ open_spool(const char *directory)
 		.user = &any,
 	};
 	char error[256];
-	struct smtpd_spool *s =
-	    smtpd__spool_open(directory, &settings, error, sizeof(error));
+	struct smtpd_spool *s = smtpd__spool_open(
+	    &smtpd__disk_engine, directory, &settings, error, sizeof(error));
 
 	if (s == NULL) {
 		fprintf(stderr, "%s\n", error);
@@ -108,7 +109,7 @@ fill_all(const char *directory, uint64_t count, size_t size, size_t threads)
 	struct smtpd_spool *s = open_spool(directory);
 	struct job *jobs = calloc(threads, sizeof(*jobs));
 	uint64_t start = smtpd__clock_ms();
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 
 	for (size_t i = 0; jobs != NULL && i < threads; i++) {
 		jobs[i] = (struct job){

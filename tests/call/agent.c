@@ -107,7 +107,6 @@ deliver(struct world *w)
 		.rcpts = w->rcpts,
 		.nrcpts = w->nrcpts,
 		.content = content,
-		.fd = -1,
 		.size = strlen(content),
 	};
 	struct smtpd_text history;

@@ -7,8 +7,11 @@
 #include <unistd.h>
 
 #include "base/little.h"
-#include "journal/disk/disk.h"
+#include "journal/disk/append.h"
 #include "journal/disk/format.h"
+#include "journal/disk/open.h"
+#include "journal/disk/prepare.h"
+#include "journal/disk/read.h"
 
 #define SIZE SMTPD_DISK_SEGMENT_MIN
 #define MARK 0x4B52414Du
@@ -18,7 +21,7 @@ struct run {
 	struct smtpd_crc32c crc;
 	uint64_t last; /* sequence */
 	unsigned count;
-	struct smtpd_disk_place places[4096];
+	struct smtpd_record_ref refs[4096];
 };
 
 /* Nothing is durable here, and all is quick. */
@@ -101,8 +104,8 @@ make_segment(struct run *run, int dir, const uint8_t *data, size_t size)
 }
 
 static int
-replay(
-    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
+replay(void *user, struct smtpd_disk *log,
+    const struct smtpd_journal_record *record)
 {
 	struct run *run = user;
 
@@ -110,11 +113,12 @@ replay(
 	must(record->sequence > run->last);
 	run->last = record->sequence;
 	must(record->size ==
-	    smtpd__disk_size(record->head_len, record->body_len));
-	must(record->place.offset >= SMTPD_DISK_PAGE &&
-	    record->place.offset + record->size <= SIZE - SMTPD_DISK_PAGE);
+	    smtpd__disk_format_size(record->head_len, record->body_len));
+	must(smtpd__disk_format_ref_offset(record->ref) >= SMTPD_DISK_PAGE &&
+	    smtpd__disk_format_ref_offset(record->ref) + record->size <=
+		SIZE - SMTPD_DISK_PAGE);
 	if (run->count < 4096)
-		run->places[run->count] = record->place;
+		run->refs[run->count] = record->ref;
 	run->count++;
 	return 1;
 }
@@ -123,10 +127,10 @@ static void
 must_read(struct smtpd_disk *log, const struct run *run)
 {
 	for (unsigned i = 0; i < run->count && i < 4096; i++) {
-		struct smtpd_disk_record record;
+		struct smtpd_journal_record record;
 		const void *body;
 		void *memory =
-		    smtpd__disk_read(log, run->places[i], &record, &body);
+		    smtpd__disk_read(log, run->refs[i], &record, &body);
 
 		must(memory != NULL);
 		free(memory);
@@ -152,7 +156,7 @@ open_log(struct run *run, int dir)
 static void
 try_log(struct run *run, int dir)
 {
-	struct smtpd_disk_entry e = {
+	struct smtpd_journal_record e = {
 		.head = "x", .head_len = 1, .live = true
 	};
 	struct smtpd_disk *log = open_log(run, dir);

@@ -3,18 +3,21 @@
 
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "journal/disk/each.h"
+#include "journal/disk/segments.h"
 #include "test.h"
 
 #define PIECE 7 /* of a body */
 
 int
-disk_fixture_note(void *user, const struct smtpd_disk_record *record)
+disk_fixture_note(void *user, const struct smtpd_journal_record *record)
 {
 	struct disk_fixture *d = user;
 	char key[16];
@@ -38,8 +41,8 @@ disk_fixture_note(void *user, const struct smtpd_disk_record *record)
 }
 
 static int
-replay(
-    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
+replay(void *user, struct smtpd_disk *log,
+    const struct smtpd_journal_record *record)
 {
 	struct disk_fixture *d = user;
 
@@ -148,7 +151,7 @@ int
 disk_fixture_append_group(
     struct disk_fixture *d, unsigned key, size_t n, size_t len, unsigned flags)
 {
-	struct smtpd_disk_entry entries[64] = { { .type = 0 } };
+	struct smtpd_journal_record entries[64] = { { .type = 0 } };
 	char heads[64][16];
 	struct iovec body[64];
 	int rc;
@@ -175,7 +178,7 @@ disk_fixture_append_group(
 
 int
 disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
-    unsigned flags, struct smtpd_disk_entry *entry)
+    unsigned flags, struct smtpd_journal_record *entry)
 {
 	size_t first = len < PIECE ? len : PIECE;
 	char *bytes = malloc(len + 1);
@@ -185,7 +188,7 @@ disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
 		{ NULL, 0 },
 		{ bytes + first, len - first },
 	};
-	struct smtpd_disk_entry e = {
+	struct smtpd_journal_record e = {
 		.type = (uint8_t)key,
 		.live = true,
 		.head = head,
@@ -208,10 +211,9 @@ disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
 void
 disk_fixture_check(struct disk_fixture *d, const struct seen *s)
 {
-	struct smtpd_disk_record record;
+	struct smtpd_journal_record record;
 	const void *body = NULL;
-	void *memory =
-	    smtpd__disk_read(d->log, s->record.place, &record, &body);
+	void *memory = smtpd__disk_read(d->log, s->record.ref, &record, &body);
 	char *expected = malloc(s->record.body_len + 1);
 	char head[16];
 	int len = snprintf(head, sizeof(head), "%u", s->key);
@@ -260,4 +262,31 @@ disk_fixture_has(struct disk_fixture *d, const char *name)
 	struct stat st;
 
 	return fstatat(d->dir, name, &st, 0) == 0;
+}
+
+int
+disk_fixture_walk(struct smtpd_disk *log, uint32_t segment,
+    int (*fn)(void *user, const struct smtpd_journal_record *record),
+    void *user)
+{
+	struct smtpd_disk_segment copy = { .number = 0 };
+	const struct smtpd_disk_segment *s;
+	struct smtpd_disk_found found;
+
+	pthread_mutex_lock(&log->lock);
+	s = smtpd__disk_segments_find(log, segment);
+	if (s != NULL && s != &log->segments[log->count - 1])
+		copy = *s;
+	pthread_mutex_unlock(&log->lock);
+	if (copy.number != 0)
+		return smtpd__disk_each(log, &copy, true, fn, user, &found);
+	errno = ENOENT;
+	return -1;
+}
+
+uint32_t
+disk_fixture_oldest(struct smtpd_disk *log)
+{
+	return smtpd__disk_segments_sealed(log) > 0 ? log->segments[0].number
+						    : 0;
 }

@@ -8,13 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "journal/disk/append.h"
 #include "journal/disk/disk.h"
+#include "journal/disk/open.h"
+#include "journal/disk/prepare.h"
+#include "journal/disk/read.h"
+#include "journal/disk/recycle.h"
 
 #define SEGMENT 1048576u
 
 /* A record that was given back: its head is the decimal KEY. */
 struct seen {
-	struct smtpd_disk_record record; /* but for the head */
+	struct smtpd_journal_record record; /* but for the head */
 	unsigned key;
 };
 
@@ -47,13 +52,13 @@ void disk_fixture_reopen(struct disk_fixture *d);
 /* Forget what was seen. */
 void disk_fixture_forget(struct disk_fixture *d);
 
-/* For smtpd__disk_walk(), with a struct disk_fixture. */
-int disk_fixture_note(void *d, const struct smtpd_disk_record *record);
+/* For disk_fixture_walk(), with a struct disk_fixture. */
+int disk_fixture_note(void *d, const struct smtpd_journal_record *record);
 
 /* Append a live record with head KEY and LEN bytes of body that can be told
  * from it.  Return what smtpd__disk_append() does. */
 int disk_fixture_append(struct disk_fixture *d, unsigned key, size_t len,
-    unsigned flags, struct smtpd_disk_entry *entry);
+    unsigned flags, struct smtpd_journal_record *entry);
 
 /* The same for N keys from KEY on, as one group. */
 int disk_fixture_append_group(
@@ -72,6 +77,16 @@ void disk_fixture_expect(struct disk_fixture *d, unsigned from, unsigned to);
 /* Change the byte at OFFSET of file NAME by XOR with BITS. */
 void disk_fixture_flip(
     struct disk_fixture *d, const char *name, long offset, int bits);
+
+/* Call FN with each record of a sealed SEGMENT, in order, until it returns
+ * another value than 0, which is returned; -1 with errno on failure: ENOENT
+ * when there is no such sealed segment. */
+int disk_fixture_walk(struct smtpd_disk *log, uint32_t segment,
+    int (*fn)(void *user, const struct smtpd_journal_record *record),
+    void *user);
+
+/* The oldest sealed segment; 0: there is none. */
+uint32_t disk_fixture_oldest(struct smtpd_disk *log);
 
 bool disk_fixture_has(struct disk_fixture *d, const char *name);
 

@@ -108,8 +108,8 @@ fixture_remove(struct fixture *f)
 void
 fixture_open(struct fixture *f)
 {
-	f->spool = smtpd__spool_open(
-	    f->path, &f->settings, f->error, sizeof(f->error));
+	f->spool = smtpd__spool_open(&smtpd__disk_engine, f->path, &f->settings,
+	    f->error, sizeof(f->error));
 	if (f->spool == NULL)
 		fail_msg("%s", f->error);
 }

@@ -4,6 +4,7 @@
 
 /* A spool in a directory of its own, and what it is asked and told. */
 
+#include "journal/disk/engine.h"
 #include "queue/spool/spool.h"
 
 struct fixture {

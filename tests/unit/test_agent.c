@@ -8,6 +8,7 @@
 #include <smtpd.h>
 
 #include "certs.h"
+#include "file_content.h"
 #include "os/clock.h"
 #include "queue/delivery/agent_state.h"
 #include "scripted.h"
@@ -54,6 +55,7 @@ struct world {
 	struct smtpd_outgoing_rcpt rcpts[RCPTS_MAX];
 	char addresses[RCPTS_MAX][32];
 	struct smtpd_loaded_message loaded;
+	struct file_content large;
 
 	struct smtpd_rcpt_progress progress[RCPTS_MAX];
 	struct smtpd_delivery_request request;
@@ -93,7 +95,6 @@ make_letter(struct world *w)
 		.rcpts = w->rcpts,
 		.nrcpts = RCPTS_MAX,
 		.content = content,
-		.fd = -1,
 		.size = strlen(content),
 	};
 }
@@ -846,7 +847,8 @@ a_letter_goes_out_as_it_is(void **state)
 		fputs(w->loaded.content, f);
 		fflush(f);
 		if (file) {
-			w->loaded.fd = fileno(f);
+			file_content_init(&w->large, fileno(f));
+			w->loaded.large = &w->large.reader;
 			w->loaded.content = NULL;
 		}
 		w->loaded.ret = "HDRS";
@@ -968,7 +970,8 @@ trouble_of_our_own_ends_the_tour(void **state)
 
 	(void)state;
 	w->loaded.content = NULL;
-	w->loaded.fd = fileno(f);
+	file_content_init(&w->large, fileno(f));
+	w->loaded.large = &w->large.reader;
 	start(w, scripts);
 	deliver(w, 1, false);
 	expect(w, 1, "T1:4.3.0", FINE, "unreadable");

@@ -44,7 +44,6 @@ static const struct smtpd_loaded_message loaded = {
 	.rcpts = &rcpt,
 	.nrcpts = 1,
 	.content = "hi\r\n",
-	.fd = -1,
 	.size = 4,
 };
 

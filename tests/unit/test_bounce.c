@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file_content.h"
 #include "queue/delivery/bounce.h"
 #include "queue/delivery/bounce_limit.h"
 #include "spool_fixture.h"
@@ -67,7 +68,6 @@ setup(void **state)
 		.sender = "s@example.net",
 		.rcpts = c->rcpts,
 		.nrcpts = RCPTS,
-		.fd = -1,
 	};
 	set_content(c, content, sizeof(content) - 1);
 	c->bounce = (struct smtpd_bounce){
@@ -384,6 +384,7 @@ test_unreadable_original(void **state)
 {
 	struct case_state *c = *state;
 	char path[] = "/tmp/test_bounce.XXXXXX";
+	struct file_content large;
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
@@ -391,7 +392,8 @@ test_unreadable_original(void **state)
 	assert_int_equal(
 	    write(fd, header, strlen(header)), (ssize_t)strlen(header));
 	c->loaded.content = NULL;
-	c->loaded.fd = fd;
+	file_content_init(&large, fd);
+	c->loaded.large = &large.reader;
 	c->loaded.size = 40000;
 	make_report(c);
 	has(c, "Subject: x\r\n");

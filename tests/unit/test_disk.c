@@ -17,10 +17,10 @@
 
 #include "test.h"
 
-static struct smtpd_disk_stats
+static struct smtpd_journal_stats
 stats_of(struct disk_fixture *d)
 {
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 
 	smtpd__disk_stats(d->log, &stats);
 	return stats;
@@ -41,8 +41,8 @@ test_empty(void **state)
 
 	disk_fixture_open(d);
 	disk_fixture_expect(d, 0, 0);
-	assert_int_equal(smtpd__disk_oldest(d->log), 0);
-	assert_false(smtpd__disk_wants_cleaning(d->log));
+	assert_int_equal(disk_fixture_oldest(d->log), 0);
+	assert_int_equal(smtpd__disk_recycle_due(d->log), 0);
 	assert_int_equal(smtpd__disk_recycle(d->log), 0);
 	assert_int_equal(smtpd__disk_append(d->log, NULL, 0, 0), 0);
 	disk_fixture_reopen(d);
@@ -56,8 +56,8 @@ test_round_trip(void **state)
 {
 	static const size_t lengths[] = { 0, 1, 6, 7, 8, 9, 1000, 300000 };
 	struct disk_fixture *d = *state;
-	struct smtpd_disk_entry e;
-	struct smtpd_disk_record record;
+	struct smtpd_journal_record e;
+	struct smtpd_journal_record record;
 	uint64_t sequence = 0;
 	const void *body;
 	void *memory;
@@ -66,9 +66,10 @@ test_round_trip(void **state)
 	for (unsigned i = 0; i < 8; i++) {
 		assert_int_equal(
 		    disk_fixture_append(d, i, lengths[i], 0, &e), 0);
-		assert_int_equal(e.size, smtpd__disk_size(1, lengths[i]));
+		assert_int_equal(
+		    e.size, smtpd__disk_format_size(1, lengths[i]));
 		assert_true(e.sequence > sequence);
-		assert_int_equal(e.place.segment, 1);
+		assert_int_equal(smtpd__disk_format_ref_segment(e.ref), 1);
 		sequence = e.sequence;
 	}
 	assert_int_equal(stats_of(d).records, 8);
@@ -80,7 +81,7 @@ test_round_trip(void **state)
 	assert_int_equal(disk_fixture_append(d, 8, 10, 0, &e), 0);
 	assert_int_equal(e.sequence, sequence + 1);
 	/* Where an earlier process had been. */
-	memory = smtpd__disk_read(d->log, e.place, &record, &body);
+	memory = smtpd__disk_read(d->log, e.ref, &record, &body);
 	assert_non_null(memory);
 	assert_int_equal(record.sequence, e.sequence);
 	free(memory);
@@ -94,8 +95,8 @@ static void
 test_going_on(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_disk_record r;
-	struct smtpd_disk_entry e;
+	struct smtpd_journal_record r;
+	struct smtpd_journal_record e;
 	const void *body;
 	void *memory;
 
@@ -103,7 +104,7 @@ test_going_on(void **state)
 	append_all(d, 0, 2, 10);
 	disk_fixture_reopen(d);
 	assert_int_equal(disk_fixture_append(d, 2, 10, 0, &e), 0);
-	memory = smtpd__disk_read(d->log, e.place, &r, &body);
+	memory = smtpd__disk_read(d->log, e.ref, &r, &body);
 	assert_non_null(memory);
 	assert_int_equal(r.sequence, e.sequence);
 	free(memory);
@@ -127,8 +128,9 @@ static void
 test_too_large(void **state)
 {
 	struct disk_fixture *d = *state;
-	static char head[SMTPD_DISK_HEAD_MAX + 1];
-	struct smtpd_disk_entry e = { .head = head, .head_len = sizeof(head) };
+	static char head[SMTPD_JOURNAL_HEAD_MAX + 1];
+	struct smtpd_journal_record e = { .head = head,
+		.head_len = sizeof(head) };
 	struct iovec huge[2] = { { head, SIZE_MAX }, { head, 2 } };
 
 	d->settings.segment_size = 2 * SEGMENT;
@@ -173,7 +175,7 @@ test_many_segments(void **state)
 	disk_fixture_open(d);
 	append_all(d, 0, 50, 100000);
 	assert_int_equal(stats_of(d).segments, 5);
-	assert_int_equal(smtpd__disk_oldest(d->log), 1);
+	assert_int_equal(disk_fixture_oldest(d->log), 1);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 50);
 	/* Now all sealed ones have an index. */
@@ -193,24 +195,25 @@ test_walk(void **state)
 
 	disk_fixture_open(d);
 	append_all(d, 0, 30, 100000);
-	assert_int_equal(smtpd__disk_walk(d->log, 3, disk_fixture_note, d), -1);
+	assert_int_equal(
+	    disk_fixture_walk(d->log, 3, disk_fixture_note, d), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(smtpd__disk_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(disk_fixture_walk(d->log, 1, disk_fixture_note, d), 0);
 	first = d->count;
 	assert_true(first > 5 && first < 15);
-	assert_int_equal(smtpd__disk_walk(d->log, 2, disk_fixture_note, d), 0);
+	assert_int_equal(disk_fixture_walk(d->log, 2, disk_fixture_note, d), 0);
 	disk_fixture_expect(d, 0, (unsigned)d->count);
 	disk_fixture_forget(d);
 	/* The walk has left an index. */
 	assert_true(disk_fixture_has(d, "00000001.idx"));
-	assert_int_equal(smtpd__disk_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(disk_fixture_walk(d->log, 1, disk_fixture_note, d), 0);
 	disk_fixture_expect(d, 0, (unsigned)first);
 	assert_int_equal(
-	    smtpd__disk_walk(d->log, 77, disk_fixture_note, d), -1);
+	    disk_fixture_walk(d->log, 77, disk_fixture_note, d), -1);
 }
 
 static int
-stop_at_three(void *user, const struct smtpd_disk_record *record)
+stop_at_three(void *user, const struct smtpd_journal_record *record)
 {
 	int *n = user;
 
@@ -229,7 +232,7 @@ test_walk_stops(void **state)
 		int n = 0;
 
 		assert_int_equal(
-		    smtpd__disk_walk(d->log, 1, stop_at_three, &n), 42);
+		    disk_fixture_walk(d->log, 1, stop_at_three, &n), 42);
 		assert_int_equal(n, 3);
 		assert_int_equal(disk_fixture_has(d, "00000001.idx"), i > 0);
 		while (smtpd__disk_prepare(d->log) == 1)
@@ -243,9 +246,9 @@ test_prepare(void **state)
 	struct disk_fixture *d = *state;
 
 	disk_fixture_open(d);
-	assert_int_equal(stats_of(d).spare, 0);
+	assert_int_equal(stats_of(d).spares, 0);
 	assert_int_equal(smtpd__disk_prepare(d->log), 0);
-	assert_int_equal(stats_of(d).spare, 1);
+	assert_int_equal(stats_of(d).spares, 1);
 	append_all(d, 0, 30, 100000);
 	assert_false(disk_fixture_has(d, "00000001.idx"));
 	assert_int_equal(smtpd__disk_prepare(d->log), 1);
@@ -253,14 +256,14 @@ test_prepare(void **state)
 	assert_int_equal(smtpd__disk_prepare(d->log), 0);
 	assert_true(disk_fixture_has(d, "00000001.idx"));
 	assert_true(disk_fixture_has(d, "00000002.idx"));
-	assert_int_equal(stats_of(d).spare, 1);
+	assert_int_equal(stats_of(d).spares, 1);
 	assert_true(disk_fixture_has(d, "spare-0"));
-	assert_true(smtpd__disk_append_room(d->log) > SEGMENT / 2);
+	assert_true(stats_of(d).room > SEGMENT / 2);
 	disk_fixture_reopen(d);
-	assert_int_equal(stats_of(d).spare, 1);
+	assert_int_equal(stats_of(d).spares, 1);
 	disk_fixture_expect(d, 0, 30);
 	assert_int_equal(disk_fixture_append(d, 30, SEGMENT - 16384,
-			     SMTPD_DISK_ESSENTIAL, NULL),
+			     SMTPD_JOURNAL_ESSENTIAL, NULL),
 	    0);
 	assert_false(disk_fixture_has(d, "spare-0"));
 }
@@ -270,7 +273,7 @@ static void
 test_recycle(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_disk_entry entries[60];
+	struct smtpd_journal_record entries[60];
 	unsigned n = 0;
 
 	disk_fixture_open(d);
@@ -280,15 +283,15 @@ test_recycle(void **state)
 	assert_int_equal(stats_of(d).segments, 6);
 	assert_int_equal(smtpd__disk_recycle(d->log), 0);
 	for (unsigned i = 0; i < n; i++)
-		if (entries[i].place.segment <= 4)
+		if (smtpd__disk_format_ref_segment(entries[i].ref) <= 4)
 			smtpd__disk_release(
-			    d->log, entries[i].place, entries[i].size);
-	assert_true(smtpd__disk_wants_cleaning(d->log));
+			    d->log, entries[i].ref, entries[i].size);
+	assert_int_equal(smtpd__disk_recycle_due(d->log), 1);
 	assert_int_equal(smtpd__disk_recycle(d->log), 4);
-	assert_false(smtpd__disk_wants_cleaning(d->log));
+	assert_int_equal(smtpd__disk_recycle_due(d->log), 0);
 	assert_int_equal(stats_of(d).segments, 2);
-	assert_int_equal(stats_of(d).spare, 2);
-	assert_int_equal(smtpd__disk_oldest(d->log), 5);
+	assert_int_equal(stats_of(d).spares, 2);
+	assert_int_equal(disk_fixture_oldest(d->log), 5);
 	assert_false(disk_fixture_has(d, "00000001.log"));
 	/* Fill a recycled one with records of the same size in part. */
 	disk_fixture_reopen(d);
@@ -308,19 +311,19 @@ static void
 test_recycle_in_order(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_disk_entry entries[30];
+	struct smtpd_journal_record entries[30];
 
 	disk_fixture_open(d);
 	for (unsigned i = 0; i < 30; i++)
 		assert_int_equal(
 		    disk_fixture_append(d, i, 100000, 0, &entries[i]), 0);
 	for (unsigned i = 1; i < 30; i++)
-		smtpd__disk_release(d->log, entries[i].place, entries[i].size);
+		smtpd__disk_release(d->log, entries[i].ref, entries[i].size);
 	assert_int_equal(smtpd__disk_recycle(d->log), 0);
 	/* More than what is live was released: nothing is lost by it. */
-	smtpd__disk_release(d->log, entries[1].place, UINT32_MAX);
+	smtpd__disk_release(d->log, entries[1].ref, UINT32_MAX);
 	assert_int_equal(smtpd__disk_recycle(d->log), 0);
-	smtpd__disk_release(d->log, entries[0].place, entries[0].size);
+	smtpd__disk_release(d->log, entries[0].ref, entries[0].size);
 	assert_int_equal(stats_of(d).live_bytes, 0);
 	assert_int_equal(smtpd__disk_recycle(d->log), 2);
 	assert_int_equal(smtpd__disk_recycle(d->log), 0);
@@ -328,8 +331,8 @@ test_recycle_in_order(void **state)
 }
 
 static int
-release_even(
-    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
+release_even(void *user, struct smtpd_disk *log,
+    const struct smtpd_journal_record *record)
 {
 	struct disk_fixture *d = user;
 	const struct seen *before;
@@ -338,7 +341,7 @@ release_even(
 	if (d->count % 2 != 0)
 		return 1;
 	before = &d->seen[d->count - 2];
-	smtpd__disk_release(log, before->record.place, before->record.size);
+	smtpd__disk_release(log, before->record.ref, before->record.size);
 	return 0;
 }
 
@@ -356,8 +359,8 @@ test_release_in_replay(void **state)
 }
 
 static int
-refuse(
-    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
+refuse(void *user, struct smtpd_disk *log,
+    const struct smtpd_journal_record *record)
 {
 	(void)user, (void)log, (void)record;
 	errno = ENOMEM;
@@ -418,7 +421,7 @@ static void
 test_read_only(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_disk_entry e = { .head = "" };
+	struct smtpd_journal_record e = { .head = "" };
 
 	d->settings.read_only = true;
 	disk_fixture_open(d);
@@ -434,7 +437,7 @@ test_read_only(void **state)
 	assert_int_equal(errno, EROFS);
 	assert_int_equal(smtpd__disk_prepare(d->log), 0);
 	assert_int_equal(smtpd__disk_recycle(d->log), 0);
-	assert_int_equal(smtpd__disk_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(disk_fixture_walk(d->log, 1, disk_fixture_note, d), 0);
 	assert_false(disk_fixture_has(d, "00000001.idx"));
 	assert_false(disk_fixture_has(d, "spare-0"));
 }
@@ -516,7 +519,7 @@ test_other_size(void **state)
 	disk_fixture_close(d);
 	d->settings.segment_size = 2 * SEGMENT;
 	disk_fixture_open(d);
-	assert_int_equal(stats_of(d).spare, 0);
+	assert_int_equal(stats_of(d).spares, 0);
 	append_all(d, 12, 60, 100000);
 	assert_int_equal(stats_of(d).segments, 4);
 	disk_fixture_reopen(d);
@@ -557,26 +560,27 @@ static void
 test_reading_what_is_not_there(void **state)
 {
 	static const struct {
-		struct smtpd_disk_place place;
+		uint32_t segment, offset;
 		int error;
 	} cases[] = {
-		{ { 0, 0 }, ENOENT },
-		{ { 2, 4096 }, ENOENT },
-		{ { 1, 0 }, EBADMSG },
-		{ { 1, 4104 }, EBADMSG },
-		{ { 1, SEGMENT - 8 }, EBADMSG },
-		{ { 1, UINT32_MAX }, EBADMSG },
+		{ 0, 0, ENOENT },
+		{ 2, 4096, ENOENT },
+		{ 1, 0, EBADMSG },
+		{ 1, 4104, EBADMSG },
+		{ 1, SEGMENT - 8, EBADMSG },
+		{ 1, UINT32_MAX, EBADMSG },
 	};
 	struct disk_fixture *d = *state;
 
 	disk_fixture_open(d);
 	append_all(d, 0, 3, 1000);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct smtpd_disk_record record;
+		struct smtpd_journal_record record;
 		const void *body;
 
-		assert_null(
-		    smtpd__disk_read(d->log, cases[i].place, &record, &body));
+		assert_null(smtpd__disk_read(d->log,
+		    smtpd__disk_format_ref(cases[i].segment, cases[i].offset),
+		    &record, &body));
 		assert_int_equal(errno, cases[i].error);
 	}
 }
@@ -594,17 +598,17 @@ append_some(void *user)
 	struct crowd *c = user;
 
 	for (unsigned i = 0; i < c->n; i++) {
-		struct smtpd_disk_entry e;
+		struct smtpd_journal_record e;
 		int rc = i % 3 == 0
 		    ? disk_fixture_append_group(c->d, c->first + i, 1, 3000, 0)
 		    : disk_fixture_append(c->d, c->first + i, 500 + i, 0, &e);
 
 		c->failures += rc != 0;
 		if (rc == 0 && i % 3 != 0) {
-			struct smtpd_disk_record record;
+			struct smtpd_journal_record record;
 			const void *body;
-			void *memory = smtpd__disk_read(
-			    c->d->log, e.place, &record, &body);
+			void *memory =
+			    smtpd__disk_read(c->d->log, e.ref, &record, &body);
 
 			c->failures += memory == NULL;
 			free(memory);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "disk_fixture.h"
+#include "journal/disk/format.h"
 
 #include "test.h"
 
@@ -26,7 +27,7 @@ enum type {
 struct maintenance {
 	struct smtpd_disk *log;
 	struct {
-		struct smtpd_disk_place place;
+		struct smtpd_record_ref ref;
 		uint32_t size;
 	} messages[KEYS];
 	uint64_t copied; /* bytes */
@@ -42,14 +43,14 @@ length_of(unsigned key)
 static void
 forget(struct maintenance *k, struct smtpd_disk *log, unsigned key)
 {
-	if (k->messages[key].place.segment != 0)
+	if (k->messages[key].ref.value != 0)
 		smtpd__disk_release(
-		    log, k->messages[key].place, k->messages[key].size);
-	k->messages[key].place.segment = 0;
+		    log, k->messages[key].ref, k->messages[key].size);
+	k->messages[key].ref.value = 0;
 }
 
 static int
-replay(void *user, struct smtpd_disk *log, const struct smtpd_disk_record *r)
+replay(void *user, struct smtpd_disk *log, const struct smtpd_journal_record *r)
 {
 	struct maintenance *k = user;
 	unsigned key;
@@ -60,7 +61,7 @@ replay(void *user, struct smtpd_disk *log, const struct smtpd_disk_record *r)
 	forget(k, log, key);
 	if (r->type == END)
 		return 0;
-	k->messages[key].place = r->place;
+	k->messages[key].ref = r->ref;
 	k->messages[key].size = r->size;
 	return 1;
 }
@@ -70,7 +71,7 @@ append(struct maintenance *k, enum type type, unsigned key)
 {
 	static _Thread_local char bytes[BODY_MAX];
 	struct iovec body = { bytes, length_of(key) };
-	struct smtpd_disk_entry e = {
+	struct smtpd_journal_record e = {
 		.type = type,
 		.live = type == MESSAGE,
 		.head = &key,
@@ -84,20 +85,18 @@ append(struct maintenance *k, enum type type, unsigned key)
 	forget(k, k->log, key);
 	if (type == END)
 		return;
-	k->messages[key].place = e.place;
+	k->messages[key].ref = e.ref;
 	k->messages[key].size = e.size;
 }
 
 static int
-move(void *user, const struct smtpd_disk_record *r)
+move(void *user, const struct smtpd_journal_record *r)
 {
 	struct maintenance *k = user;
 	unsigned key;
 
 	memcpy(&key, r->head, sizeof(key));
-	if (r->type != MESSAGE ||
-	    k->messages[key].place.segment != r->place.segment ||
-	    k->messages[key].place.offset != r->place.offset)
+	if (r->type != MESSAGE || k->messages[key].ref.value != r->ref.value)
 		return 0;
 	append(k, MESSAGE, key);
 	k->copied += r->size;
@@ -107,12 +106,12 @@ move(void *user, const struct smtpd_disk_record *r)
 static void
 clean(struct maintenance *k)
 {
-	while (smtpd__disk_wants_cleaning(k->log)) {
-		uint32_t oldest = smtpd__disk_oldest(k->log);
+	uint32_t due;
 
-		assert_int_equal(smtpd__disk_walk(k->log, oldest, move, k), 0);
+	while ((due = smtpd__disk_recycle_due(k->log)) != 0) {
+		assert_int_equal(disk_fixture_walk(k->log, due, move, k), 0);
 		assert_true(smtpd__disk_recycle(k->log) >= 1);
-		assert_true(smtpd__disk_oldest(k->log) != oldest);
+		assert_true(smtpd__disk_recycle_due(k->log) != due);
 		k->cleanings++;
 	}
 }
@@ -122,21 +121,20 @@ static void
 expect(struct maintenance *k, const bool *model)
 {
 	char *bytes = malloc(BODY_MAX);
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 	uint32_t live = 0;
 
 	assert_non_null(bytes);
 	for (unsigned key = 0; key < KEYS; key++) {
-		struct smtpd_disk_record r;
+		struct smtpd_journal_record r;
 		const void *body;
 		void *memory;
 
-		assert_int_equal(
-		    k->messages[key].place.segment != 0, model[key]);
+		assert_int_equal(k->messages[key].ref.value != 0, model[key]);
 		if (!model[key])
 			continue;
 		memory =
-		    smtpd__disk_read(k->log, k->messages[key].place, &r, &body);
+		    smtpd__disk_read(k->log, k->messages[key].ref, &r, &body);
 		assert_non_null(memory);
 		assert_int_equal(r.body_len, length_of(key));
 		disk_fixture_body(key, bytes, r.body_len);
@@ -165,7 +163,7 @@ reopen(struct disk_fixture *d, struct maintenance *k)
 static void
 expect_few_segments(struct maintenance *k)
 {
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 
 	smtpd__disk_stats(k->log, &stats);
 	assert_true((uint64_t)stats.segments * SEGMENT <=
@@ -193,7 +191,7 @@ test_model(void **state)
 		model[key] = !model[key];
 		append(&k, model[key] ? MESSAGE : END, key);
 		appended +=
-		    smtpd__disk_size(4, model[key] ? length_of(key) : 0);
+		    smtpd__disk_format_size(4, model[key] ? length_of(key) : 0);
 		if (step % 16 == 0)
 			clean(&k);
 		if (step % 16 == 0)
@@ -218,7 +216,7 @@ struct reading {
 };
 
 static int
-see(void *user, struct smtpd_disk *log, const struct smtpd_disk_record *r)
+see(void *user, struct smtpd_disk *log, const struct smtpd_journal_record *r)
 {
 	struct reading *reading = user;
 	unsigned key;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "disk_fixture.h"
+#include "journal/disk/format.h"
 
 #include "test.h"
 
@@ -62,7 +63,8 @@ fill(struct disk_fixture *d)
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, KEYS);
 	memcpy(image.seen, d->seen, sizeof(image.seen));
-	image.end = d->seen[KEYS - 1].record.place.offset +
+	image.end =
+	    smtpd__disk_format_ref_offset(d->seen[KEYS - 1].record.ref) +
 	    d->seen[KEYS - 1].record.size;
 	disk_fixture_close(d);
 	fd = openat(d->dir, first, O_RDONLY);
@@ -82,9 +84,10 @@ restore(struct disk_fixture *d)
 
 /* Where the bytes of record R end that are not padding. */
 static uint32_t
-end_of(const struct smtpd_disk_record *r)
+end_of(const struct smtpd_journal_record *r)
 {
-	return r->place.offset + 40 + r->head_len + r->body_len;
+	return smtpd__disk_format_ref_offset(r->ref) + 40 + r->head_len +
+	    r->body_len;
 }
 
 /* How many keys are there when all from OFFSET on is lost. */
@@ -167,9 +170,10 @@ static unsigned
 key_at(uint32_t offset)
 {
 	for (unsigned i = 0; i < KEYS; i++) {
-		const struct smtpd_disk_record *r = &image.seen[i].record;
+		const struct smtpd_journal_record *r = &image.seen[i].record;
 
-		if (offset >= r->place.offset && offset < end_of(r))
+		if (offset >= smtpd__disk_format_ref_offset(r->ref) &&
+		    offset < end_of(r))
 			return i;
 	}
 	return KEYS;
@@ -247,7 +251,7 @@ static void
 test_flip_behind_index(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_disk_record record;
+	struct smtpd_journal_record record;
 	const void *body;
 
 	fill(d);
@@ -257,11 +261,12 @@ test_flip_behind_index(void **state)
 		    disk_fixture_append(d, key, 300000, 0, NULL), 0);
 	while (smtpd__disk_prepare(d->log) == 1)
 		;
-	disk_fixture_flip(d, first, image.seen[2].record.place.offset + 41, 1);
+	disk_fixture_flip(d, first,
+	    smtpd__disk_format_ref_offset(image.seen[2].record.ref) + 41, 1);
 	disk_fixture_reopen(d);
 	assert_int_equal(d->seen[2].key, 2);
 	assert_null(
-	    smtpd__disk_read(d->log, d->seen[2].record.place, &record, &body));
+	    smtpd__disk_read(d->log, d->seen[2].record.ref, &record, &body));
 	assert_int_equal(errno, EBADMSG);
 	disk_fixture_check(d, &d->seen[3]);
 }
@@ -277,7 +282,7 @@ test_torn_group(void **state)
 	disk_fixture_open(d);
 	assert_int_equal(disk_fixture_append_group(d, 7, 3, 30, 0), 0);
 	disk_fixture_reopen(d);
-	at = d->seen[9].record.place.offset;
+	at = smtpd__disk_format_ref_offset(d->seen[9].record.ref);
 	disk_fixture_flip(d, first, at + 50, 4);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 7);
@@ -296,7 +301,7 @@ test_ghosts(void **state)
 	disk_fixture_open(d);
 	assert_int_equal(disk_fixture_append_group(d, 7, 3, 30, 0), 0);
 	disk_fixture_reopen(d);
-	at = d->seen[7].record.place.offset;
+	at = smtpd__disk_format_ref_offset(d->seen[7].record.ref);
 	disk_fixture_flip(d, first, at + 50, 4);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 7);
@@ -313,7 +318,7 @@ test_records_in_body(void **state)
 {
 	struct disk_fixture *d = *state;
 	struct iovec body = { image.bytes + PAGE, 0 };
-	struct smtpd_disk_entry e = { .head = "7",
+	struct smtpd_journal_record e = { .head = "7",
 		.head_len = 1,
 		.body = &body,
 		.body_count = 1,
@@ -325,12 +330,14 @@ test_records_in_body(void **state)
 	assert_int_equal(smtpd__disk_append(d->log, &e, 1, 0), 0);
 	assert_int_equal(disk_fixture_append(d, 8, 30, 0, NULL), 0);
 	for (long i = 0; i < 3; i++) {
-		disk_fixture_flip(d, first, e.place.offset + 4 * i, 4);
+		disk_fixture_flip(
+		    d, first, smtpd__disk_format_ref_offset(e.ref) + 4 * i, 4);
 		disk_fixture_reopen(d);
 		assert_int_equal(d->count, 8);
 		assert_int_equal(d->seen[7].key, 8);
 		assert_int_equal(d->damaged, e.size);
-		disk_fixture_flip(d, first, e.place.offset + 4 * i, 4);
+		disk_fixture_flip(
+		    d, first, smtpd__disk_format_ref_offset(e.ref) + 4 * i, 4);
 	}
 }
 
@@ -352,7 +359,9 @@ expect_others(struct disk_fixture *d, unsigned n, uint32_t without)
 
 	disk_fixture_open(d);
 	for (size_t i = 0; i < d->count; i++) {
-		assert_int_not_equal(d->seen[i].record.place.segment, without);
+		assert_int_not_equal(
+		    smtpd__disk_format_ref_segment(d->seen[i].record.ref),
+		    without);
 		disk_fixture_check(d, &d->seen[i]);
 	}
 	others = d->count;
@@ -421,7 +430,7 @@ test_last_segment_of_garbage(void **state)
 	disk_fixture_expect(d, 0, 6);
 	for (size_t i = 0; i < 5; i++)
 		smtpd__disk_release(
-		    d->log, d->seen[i].record.place, d->seen[i].record.size);
+		    d->log, d->seen[i].record.ref, d->seen[i].record.size);
 	assert_int_equal(smtpd__disk_recycle(d->log), 2);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 5, 6);
@@ -460,7 +469,7 @@ test_no_header(void **state)
 	expect_others(d, 40, 2);
 	assert_int_equal(d->seen[0].key, 0);
 	disk_fixture_forget(d);
-	assert_int_equal(smtpd__disk_walk(d->log, 1, disk_fixture_note, d), 0);
+	assert_int_equal(disk_fixture_walk(d->log, 1, disk_fixture_note, d), 0);
 	disk_fixture_expect(d, 0, (unsigned)d->count);
 	assert_true(d->count >= 7);
 }

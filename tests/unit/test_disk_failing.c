@@ -119,10 +119,10 @@ setup(void **state)
 	return disk_fixture_setup(state);
 }
 
-static struct smtpd_disk_stats
+static struct smtpd_journal_stats
 stats_of(struct disk_fixture *d)
 {
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 
 	smtpd__disk_stats(d->log, &stats);
 	return stats;
@@ -182,18 +182,18 @@ static void
 test_failed_file_is_not_recycled(void **state)
 {
 	struct disk_fixture *d = *state;
-	struct smtpd_disk_entry e;
+	struct smtpd_journal_record e;
 
 	disk_fixture_open(d);
 	assert_int_equal(disk_fixture_append(d, 0, 1000, 0, &e), 0);
 	fail_next(&sync_fails, EIO, 0, 1);
 	refuses(d, 77, 1000, 0, EIO);
 	/* Nothing to go to yet: it has to stay. */
-	smtpd__disk_release(d->log, e.place, e.size);
+	smtpd__disk_release(d->log, e.ref, e.size);
 	assert_int_equal(smtpd__disk_recycle(d->log), 0);
 	append_one(d, 1);
 	assert_int_equal(smtpd__disk_recycle(d->log), 1);
-	assert_int_equal(stats_of(d).spare, 0);
+	assert_int_equal(stats_of(d).spares, 0);
 	assert_false(disk_fixture_has(d, "00000001.log"));
 	assert_false(disk_fixture_has(d, "spare-0"));
 	disk_fixture_reopen(d);
@@ -211,11 +211,11 @@ test_sync_fails_on_full_disk(void **state)
 	fail_next(&sync_fails, EIO, 0, 1);
 	fail_next(&allocate_fails, ENOSPC, 0, 2);
 	refuses(d, 77, 1000, 0, EIO);
-	assert_int_equal(smtpd__disk_append_room(d->log), 0);
+	assert_int_equal(stats_of(d).room, 0);
 	refuses(d, 77, 1000, 0, ENOSPC);
-	refuses(d, 77, 1000, SMTPD_DISK_ESSENTIAL, ENOSPC);
+	refuses(d, 77, 1000, SMTPD_JOURNAL_ESSENTIAL, ENOSPC);
 	disk_fixture_check(d,
-	    &(struct seen){ .record = { .place = { 1, 4096 },
+	    &(struct seen){ .record = { .ref = { UINT64_C(4096) << 32 | 1 },
 				.sequence = 1,
 				.head_len = 1,
 				.body_len = 1000,
@@ -263,11 +263,10 @@ test_segment_cannot_be_begun(void **state)
 	disk_fixture_open(d);
 	for (int spare = 0; spare < 2; spare++) {
 		for (size_t i = spare; i < 5; i++) {
-			while (smtpd__disk_append_room(d->log) + SEGMENT / 4 >
-			    300000)
+			while (stats_of(d).room + SEGMENT / 4 > 300000)
 				assert_int_equal(
 				    disk_fixture_append(d, n++, 200000,
-					SMTPD_DISK_ESSENTIAL, NULL),
+					SMTPD_JOURNAL_ESSENTIAL, NULL),
 				    0);
 			if (spare)
 				smtpd__disk_prepare(d->log);
@@ -297,13 +296,13 @@ test_disk_full(void **state)
 	assert_int_equal(errno, ENOSPC);
 	while (disk_fixture_append(d, n, 20000, 0, NULL) == 0) {
 		n++;
-		assert_true(smtpd__disk_append_room(d->log) <= SEGMENT * 3 / 4);
+		assert_true(stats_of(d).room <= SEGMENT * 3 / 4);
 	}
 	assert_int_equal(errno, ENOSPC);
-	assert_true(smtpd__disk_append_room(d->log) < 20048);
+	assert_true(stats_of(d).room < 20048);
 	assert_true(n > 30 && n < 40);
-	while (
-	    disk_fixture_append(d, n, 20000, SMTPD_DISK_ESSENTIAL, NULL) == 0) {
+	while (disk_fixture_append(
+		   d, n, 20000, SMTPD_JOURNAL_ESSENTIAL, NULL) == 0) {
 		n++;
 		reserved++;
 	}
@@ -327,9 +326,9 @@ test_disk_full_from_the_start(void **state)
 
 	fail_next(&allocate_fails, EDQUOT, 0, 3);
 	disk_fixture_open(d);
-	assert_int_equal(smtpd__disk_append_room(d->log), 0);
+	assert_int_equal(stats_of(d).room, 0);
 	refuses(d, 0, 1000, 0, ENOSPC);
-	refuses(d, 0, 1000, SMTPD_DISK_ESSENTIAL, ENOSPC);
+	refuses(d, 0, 1000, SMTPD_JOURNAL_ESSENTIAL, ENOSPC);
 	append_one(d, 0);
 	disk_fixture_reopen(d);
 	disk_fixture_expect(d, 0, 1);

@@ -498,7 +498,8 @@ test_second_opener(void **state)
 	struct smtpd_spool *other;
 	char error[256], expected[256];
 
-	other = smtpd__spool_open(f->path, &f->settings, error, sizeof(error));
+	other = smtpd__spool_open(
+	    &smtpd__disk_engine, f->path, &f->settings, error, sizeof(error));
 	assert_null(other);
 	assert_int_equal(errno, EBUSY);
 	snprintf(expected, sizeof(expected),
@@ -535,16 +536,19 @@ test_not_there(void **state)
 
 	snprintf(path, sizeof(path), "%s/none", f->path);
 	settings.read_only = true;
-	assert_null(smtpd__spool_open(path, &settings, error, sizeof(error)));
+	assert_null(smtpd__spool_open(
+	    &smtpd__disk_engine, path, &settings, error, sizeof(error)));
 	assert_int_equal(errno, ENOTDIR);
 	assert_string_not_equal(error, "");
 	/* A directory, but no spool. */
 	snprintf(path, sizeof(path), "%s/tmp", f->path);
-	assert_null(smtpd__spool_open(path, &settings, error, sizeof(error)));
+	assert_null(smtpd__spool_open(
+	    &smtpd__disk_engine, path, &settings, error, sizeof(error)));
 	assert_int_equal(errno, ENOTDIR);
 	settings.read_only = false;
 	snprintf(path, sizeof(path), "%s/lock", f->path);
-	assert_null(smtpd__spool_open(path, &settings, error, sizeof(error)));
+	assert_null(smtpd__spool_open(
+	    &smtpd__disk_engine, path, &settings, error, sizeof(error)));
 	assert_int_equal(errno, ENOTDIR);
 }
 

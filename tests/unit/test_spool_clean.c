@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal/disk/format.h"
 #include "test.h"
 
 #define MESSAGES 300
@@ -156,7 +157,7 @@ check(struct world *w)
 static void
 check_size(struct world *w)
 {
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 
 	fixture_clean(w->f);
 	smtpd__spool_stats(w->f->spool, &stats);
@@ -201,7 +202,7 @@ test_long_lived(void **state)
 	struct fixture *f = *state;
 	uint64_t id = fixture_add(f, "stays@a.example", "here I am");
 	char *body = malloc(60001);
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 	char history[4096];
 
 	assert_non_null(body);
@@ -282,7 +283,7 @@ test_bits(void **state)
 	}
 	fixture_reopen(f);
 	e = fixture_find(f, id);
-	assert_true(e->place.segment > 1);
+	assert_true(smtpd__disk_format_ref_segment(e->ref) > 1);
 	for (uint32_t i = 0; i < COUNT; i++)
 		assert_int_equal(smtpd__queued_message_is_finished(
 				     e, &e->jobs[i >= COUNT / 2], i),
@@ -296,7 +297,7 @@ static void
 test_idle(void **state)
 {
 	struct fixture *f = *state;
-	struct smtpd_disk_stats before, after;
+	struct smtpd_journal_stats before, after;
 
 	fixture_add(f, "a@b", "x");
 	fixture_clean(f);

@@ -129,7 +129,7 @@ static void
 test_marks(void **state)
 {
 	struct fixture *f = *state;
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 
 	boot += HOUR;
 	smtpd__spool_clean(f->spool);

@@ -353,11 +353,12 @@ test_found_by_cleaning(void **state)
 static void
 put_record(struct fixture *f, uint8_t type, const void *head, size_t len)
 {
-	struct smtpd_disk_entry record = {
+	struct smtpd_journal_record record = {
 		.type = type, .live = true, .head = head, .head_len = len
 	};
 
-	assert_int_equal(smtpd__disk_append(f->spool->log, &record, 1, 0), 0);
+	assert_int_equal(
+	    smtpd__journal_append(f->spool->journal, &record, 1, 0), 0);
 }
 
 /* Records of a later version, and nonsense, are put aside; those about unknown

@@ -191,8 +191,8 @@ test_open(void **state)
 	for (int n = 0; f->spool == NULL; n++) {
 		assert_true(n < TRIES);
 		failing_after(n);
-		f->spool = smtpd__spool_open(
-		    f->path, &f->settings, f->error, sizeof(f->error));
+		f->spool = smtpd__spool_open(&smtpd__disk_engine, f->path,
+		    &f->settings, f->error, sizeof(f->error));
 		failing_ended();
 		assert_true(f->spool != NULL || f->references == 0);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Appending: many threads form a batch, and one of them writes it for all. */
+#include "journal/disk/append.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,33 +9,10 @@
 #include "journal/disk/segments.h"
 #include "os/file.h"
 
-/* The room that is left where records are appended now. */
-static uint32_t
-room_left(const struct smtpd_disk *log)
-{
-	if (log->fd == -1 || log->rolling)
-		return 0;
-	return SMTPD_DISK_LIMIT(log->segments[log->count - 1].size) - log->tail;
-}
-
-uint64_t
-smtpd__disk_append_room(struct smtpd_disk *log)
-{
-	uint64_t room;
-
-	pthread_mutex_lock(&log->lock);
-	/* The next segment, while it is made, is a spare no longer. */
-	room = (uint64_t)(smtpd__disk_segments_spares(log) + log->rolling) *
-	    (log->settings.segment_size - 2 * SMTPD_DISK_PAGE);
-	room += room_left(log);
-	pthread_mutex_unlock(&log->lock);
-	return room > log->settings.reserve ? room - log->settings.reserve : 0;
-}
-
 static bool
 may_take(const struct smtpd_disk *log, uint32_t size, bool essential)
 {
-	uint32_t room = room_left(log);
+	uint32_t room = smtpd__disk_segments_room(log);
 
 	if (size > room)
 		return false;
@@ -55,15 +33,16 @@ end_busy(struct smtpd_disk *log)
 
 /* Nothing of these groups was appended. */
 static void
-take_back(struct smtpd_disk *log, const struct smtpd_disk_promise *p)
+take_back(struct smtpd_disk *log, const struct smtpd_journal_promise *p)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct smtpd_disk_entry *e = &p->entries[i];
+	for (size_t i = 0; i < p->count; i++) {
+		const struct smtpd_journal_record *r = &p->records[i];
 
-		if (e->live)
+		if (r->live)
 			smtpd__disk_segments_count_dead(log,
-			    smtpd__disk_segments_find(log, e->place.segment),
-			    e->size);
+			    smtpd__disk_segments_find(
+				log, smtpd__disk_format_ref_segment(r->ref)),
+			    r->size);
 	}
 }
 
@@ -71,14 +50,14 @@ take_back(struct smtpd_disk *log, const struct smtpd_disk_promise *p)
 static void
 publish(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 {
-	struct smtpd_disk_promise *p, *next;
+	struct smtpd_journal_promise *p, *next;
 
 	for (p = b->promises; p != NULL; p = next) {
 		next = p->next;
 		if (error != 0)
 			take_back(log, p);
 		else
-			log->stats.records += p->n;
+			log->stats.records += p->count;
 		p->error = error;
 		p->done = true;
 	}
@@ -148,7 +127,7 @@ provide(struct smtpd_disk *log, uint32_t size)
 	int rc;
 
 	log->busy = true;
-	if (size > room_left(log))
+	if (size > smtpd__disk_segments_room(log))
 		rc = smtpd__disk_roll(log);
 	else
 		rc = smtpd__disk_roll_make_spare(log);
@@ -171,7 +150,8 @@ admit(struct smtpd_disk *log, size_t n, uint32_t size, bool essential)
 			errno = EOVERFLOW;
 			return -1;
 		}
-		if (allowed && log->forming->len + size <= SMTPD_DISK_GROUP_MAX)
+		if (allowed &&
+		    log->forming->len + size <= SMTPD_JOURNAL_GROUP_MAX)
 			return 0;
 		if (log->busy)
 			pthread_cond_wait(&log->idle, &log->lock);
@@ -191,48 +171,49 @@ put_bytes(uint8_t **to, const void *from, size_t len)
 }
 
 static void
-put_entry(struct smtpd_disk *log, struct smtpd_disk_batch *b,
-    struct smtpd_disk_entry *e, bool more)
+put_record(struct smtpd_disk *log, struct smtpd_disk_batch *b,
+    struct smtpd_journal_record *r, bool more)
 {
 	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
 	uint8_t *start = b->buf + b->len;
 	uint8_t *body, *p = start + SMTPD_DISK_RECORD_HEADER;
 	struct smtpd_disk_record_header h = {
-		.body_crc = e->body_crc,
-		.head_len = (uint32_t)e->head_len,
-		.type = e->type,
+		.body_crc = r->body_crc,
+		.head_len = (uint32_t)r->head_len,
+		.type = r->type,
 		.flags = more ? SMTPD_DISK_MORE : 0,
 		.sequence = ++log->last,
 		.durable = log->durable,
 	};
 
-	put_bytes(&p, e->head, e->head_len);
+	put_bytes(&p, r->head, r->head_len);
 	body = p;
-	for (size_t i = 0; i < e->body_count; i++)
-		put_bytes(&p, e->body[i].iov_base, e->body[i].iov_len);
+	for (size_t i = 0; i < r->body_count; i++)
+		put_bytes(&p, r->body[i].iov_base, r->body[i].iov_len);
 	h.body_len = (uint32_t)(p - body);
-	memset(p, 0, e->size - (size_t)(p - start));
-	smtpd__disk_format_put_record(&log->crc, s->mark, &h, e->head, start);
-	e->sequence = h.sequence;
-	e->place = (struct smtpd_disk_place){ s->number, log->tail };
-	b->len += e->size;
-	log->tail += e->size;
+	memset(p, 0, r->size - (size_t)(p - start));
+	smtpd__disk_format_put_record(&log->crc, s->mark, &h, r->head, start);
+	r->sequence = h.sequence;
+	r->body_len = h.body_len;
+	r->ref = smtpd__disk_format_ref(s->number, log->tail);
+	b->len += r->size;
+	log->tail += r->size;
 	/* From now on, so that nobody recycles the segment before the caller
 	 * knows. */
-	if (e->live)
-		smtpd__disk_segments_count_live(log, s, e->size);
+	if (r->live)
+		smtpd__disk_segments_count_live(log, s, r->size);
 }
 
 static void
-join(struct smtpd_disk *log, struct smtpd_disk_entry *entries,
-    struct smtpd_disk_promise *p)
+join(struct smtpd_disk *log, struct smtpd_journal_record *records,
+    struct smtpd_journal_promise *p)
 {
 	struct smtpd_disk_batch *b = log->forming;
 
 	if (b->promises == NULL)
 		b->offset = log->tail;
-	for (size_t i = 0; i < p->n; i++)
-		put_entry(log, b, &entries[i], i + 1 < p->n);
+	for (size_t i = 0; i < p->count; i++)
+		put_record(log, b, &records[i], i + 1 < p->count);
 	b->last = log->last;
 	p->batch = b;
 	p->next = b->promises;
@@ -241,25 +222,25 @@ join(struct smtpd_disk *log, struct smtpd_disk_entry *entries,
 
 /* What E takes on disk; 0: too much. */
 static uint64_t
-measure(const struct smtpd_disk *log, struct smtpd_disk_entry *e)
+measure(const struct smtpd_disk *log, struct smtpd_journal_record *r)
 {
 	uint64_t body_len = 0, size;
 
-	e->body_crc = 0;
-	for (size_t i = 0; i < e->body_count; i++) {
-		const struct iovec *v = &e->body[i];
+	r->body_crc = 0;
+	for (size_t i = 0; i < r->body_count; i++) {
+		const struct iovec *v = &r->body[i];
 
 		body_len += v->iov_len;
-		if (v->iov_len > SMTPD_DISK_GROUP_MAX ||
-		    body_len > SMTPD_DISK_GROUP_MAX)
+		if (v->iov_len > SMTPD_JOURNAL_GROUP_MAX ||
+		    body_len > SMTPD_JOURNAL_GROUP_MAX)
 			return 0;
-		e->body_crc = smtpd__crc32c(
-		    &log->crc, e->body_crc, v->iov_base, v->iov_len);
+		r->body_crc = smtpd__crc32c(
+		    &log->crc, r->body_crc, v->iov_base, v->iov_len);
 	}
-	if (e->head_len > SMTPD_DISK_HEAD_MAX)
+	if (r->head_len > SMTPD_JOURNAL_HEAD_MAX)
 		return 0;
-	size = smtpd__disk_size(e->head_len, body_len);
-	e->size = (uint32_t)size;
+	size = smtpd__disk_format_size(r->head_len, body_len);
+	r->size = (uint32_t)size;
 	return size;
 }
 
@@ -268,18 +249,18 @@ group_max(const struct smtpd_disk *log)
 {
 	uint32_t room = log->settings.segment_size - 2 * SMTPD_DISK_PAGE;
 
-	return room < SMTPD_DISK_GROUP_MAX ? room : SMTPD_DISK_GROUP_MAX;
+	return room < SMTPD_JOURNAL_GROUP_MAX ? room : SMTPD_JOURNAL_GROUP_MAX;
 }
 
 /* And all of them. */
 static uint32_t
-measure_group(
-    const struct smtpd_disk *log, struct smtpd_disk_entry *entries, size_t n)
+measure_group(const struct smtpd_disk *log,
+    struct smtpd_journal_record *records, size_t n)
 {
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t size = measure(log, &entries[i]);
+		uint64_t size = measure(log, &records[i]);
 
 		sum += size;
 		if (size == 0 || sum > group_max(log))
@@ -290,13 +271,13 @@ measure_group(
 
 int
 smtpd__disk_append_begin(struct smtpd_disk *log,
-    struct smtpd_disk_entry *entries, size_t n, unsigned flags,
-    struct smtpd_disk_promise *p)
+    struct smtpd_journal_record *records, size_t n, unsigned flags,
+    struct smtpd_journal_promise *p)
 {
-	uint32_t size = measure_group(log, entries, n);
+	uint32_t size = measure_group(log, records, n);
 	int status;
 
-	*p = (struct smtpd_disk_promise){ .entries = entries, .n = n };
+	*p = (struct smtpd_journal_promise){ .records = records, .count = n };
 	p->done = n == 0;
 	if (n == 0)
 		return 0;
@@ -305,21 +286,23 @@ smtpd__disk_append_begin(struct smtpd_disk *log,
 		return -1;
 	}
 	pthread_mutex_lock(&log->lock);
-	status = admit(log, n, size, flags & SMTPD_DISK_ESSENTIAL);
+	status = admit(log, n, size, flags & SMTPD_JOURNAL_ESSENTIAL);
 	if (status == 0)
-		join(log, entries, p);
+		join(log, records, p);
 	pthread_mutex_unlock(&log->lock);
 	return status;
 }
 
 int
-smtpd__disk_append_end(struct smtpd_disk *log, struct smtpd_disk_promise *p)
+smtpd__disk_append_end(struct smtpd_disk *log, struct smtpd_journal_promise *p)
 {
+	struct smtpd_disk_batch *b = p->batch;
+
 	pthread_mutex_lock(&log->lock);
 	/* Its batch is the one that forms, or is being written. */
 	while (!p->done) {
 		if (log->busy)
-			pthread_cond_wait(&p->batch->done, &log->lock);
+			pthread_cond_wait(&b->done, &log->lock);
 		else
 			lead(log);
 	}
@@ -338,12 +321,12 @@ smtpd__disk_append_flush(struct smtpd_disk *log)
 }
 
 int
-smtpd__disk_append(struct smtpd_disk *log, struct smtpd_disk_entry *entries,
+smtpd__disk_append(struct smtpd_disk *log, struct smtpd_journal_record *records,
     size_t n, unsigned flags)
 {
-	struct smtpd_disk_promise p;
+	struct smtpd_journal_promise p;
 
-	if (smtpd__disk_append_begin(log, entries, n, flags, &p) == -1)
+	if (smtpd__disk_append_begin(log, records, n, flags, &p) == -1)
 		return -1;
 	return smtpd__disk_append_end(log, &p);
 }

@@ -17,7 +17,7 @@ struct pass {
 	const struct smtpd_disk_segment *segment;
 	int fd;
 	struct smtpd_disk_index_writer *writer; /* NULL: no index is made */
-	int (*fn)(void *user, const struct smtpd_disk_record *record);
+	int (*fn)(void *user, const struct smtpd_journal_record *record);
 	void *user;
 	struct smtpd_disk_found *result;
 };
@@ -60,7 +60,7 @@ take_damage(
 }
 
 static int
-take_record(void *user, const struct smtpd_disk_record *record)
+take_record(void *user, const struct smtpd_journal_record *record)
 {
 	struct pass *p = user;
 
@@ -152,8 +152,8 @@ scan_and_index(struct pass *p)
 int
 smtpd__disk_each(struct smtpd_disk *log,
     const struct smtpd_disk_segment *segment, bool index,
-    int (*fn)(void *user, const struct smtpd_disk_record *record), void *user,
-    struct smtpd_disk_found *result)
+    int (*fn)(void *user, const struct smtpd_journal_record *record),
+    void *user, struct smtpd_disk_found *result)
 {
 	struct smtpd_disk_index_key key = key_of(segment);
 	struct pass p = { log, segment, -1, NULL, fn, user, result };

@@ -24,8 +24,8 @@ struct smtpd_disk_found {
 
 int smtpd__disk_each(struct smtpd_disk *log,
     const struct smtpd_disk_segment *segment, bool index,
-    int (*fn)(void *user, const struct smtpd_disk_record *record), void *user,
-    struct smtpd_disk_found *result);
+    int (*fn)(void *user, const struct smtpd_journal_record *record),
+    void *user, struct smtpd_disk_found *result);
 
 /* Tell the caller of the log of LEN bytes of segment NUMBER. */
 void smtpd__disk_each_report(struct smtpd_disk *log, uint32_t number,

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/little.h"
-#include "journal/disk/disk.h"
 
 static const char segment_magic[8] = { 'S', 'M', 'T', 'P', 'D', 'L', 'O', 'G' };
 
@@ -87,8 +86,8 @@ smtpd__disk_format_get_record(
 	header->flags = p[21];
 	header->sequence = smtpd_get_u64(p + 24);
 	header->durable = smtpd_get_u64(p + 32);
-	return header->head_len <= SMTPD_DISK_HEAD_MAX &&
-	    header->body_len <= SMTPD_DISK_GROUP_MAX &&
+	return header->head_len <= SMTPD_JOURNAL_HEAD_MAX &&
+	    header->body_len <= SMTPD_JOURNAL_GROUP_MAX &&
 	    header->sequence <= SMTPD_DISK_SEQUENCE_MAX &&
 	    header->durable < header->sequence;
 }
@@ -113,7 +112,7 @@ smtpd__disk_format_body_checks(const struct smtpd_crc32c *crc,
 }
 
 uint64_t
-smtpd__disk_size(size_t head_len, uint64_t body_len)
+smtpd__disk_format_size(size_t head_len, uint64_t body_len)
 {
 	return (SMTPD_DISK_RECORD_HEADER + head_len + body_len + 7) &
 	    ~UINT64_C(7);
@@ -122,7 +121,26 @@ smtpd__disk_size(size_t head_len, uint64_t body_len)
 uint32_t
 smtpd__disk_format_record_size(const struct smtpd_disk_record_header *header)
 {
-	return (uint32_t)smtpd__disk_size(header->head_len, header->body_len);
+	return (uint32_t)smtpd__disk_format_size(
+	    header->head_len, header->body_len);
+}
+
+struct smtpd_record_ref
+smtpd__disk_format_ref(uint32_t segment, uint32_t offset)
+{
+	return (struct smtpd_record_ref){ (uint64_t)offset << 32 | segment };
+}
+
+uint32_t
+smtpd__disk_format_ref_segment(struct smtpd_record_ref ref)
+{
+	return (uint32_t)ref.value;
+}
+
+uint32_t
+smtpd__disk_format_ref_offset(struct smtpd_record_ref ref)
+{
+	return (uint32_t)(ref.value >> 32);
 }
 
 void

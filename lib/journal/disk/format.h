@@ -5,9 +5,11 @@
 /* The bytes of the log's files, as in doc/queue-format.md. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/crc32c.h"
+#include "journal/journal.h"
 
 #define SMTPD_DISK_VERSION 1u
 
@@ -86,7 +88,17 @@ bool smtpd__disk_format_head_checks(const struct smtpd_crc32c *crc,
 bool smtpd__disk_format_body_checks(const struct smtpd_crc32c *crc,
     const struct smtpd_disk_record_header *header, const uint8_t *p);
 
-/* The size on disk, padding included. */
+/* Where a record lies: the low half of a ref is the number of its segment, the
+ * high half its offset there. */
+struct smtpd_record_ref smtpd__disk_format_ref(
+    uint32_t segment, uint32_t offset);
+uint32_t smtpd__disk_format_ref_segment(struct smtpd_record_ref ref);
+uint32_t smtpd__disk_format_ref_offset(struct smtpd_record_ref ref);
+
+/* What a record of such a head and body takes on disk, padding included. */
+uint64_t smtpd__disk_format_size(size_t head_len, uint64_t body_len);
+
+/* The same for one with HEADER. */
 uint32_t smtpd__disk_format_record_size(
     const struct smtpd_disk_record_header *header);
 

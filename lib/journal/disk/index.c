@@ -30,7 +30,7 @@ struct smtpd_disk_index_writer {
 	uint64_t length; /* of the entries */
 	uint32_t sum;    /* over them */
 	size_t len;
-	uint8_t buf[STEP + ENTRY + SMTPD_DISK_HEAD_MAX];
+	uint8_t buf[STEP + ENTRY + SMTPD_JOURNAL_HEAD_MAX];
 };
 
 struct smtpd_disk_index_writer *
@@ -69,22 +69,22 @@ flush(struct smtpd_disk_index_writer *w)
 }
 
 static size_t
-entry_size(uint32_t head_len)
+entry_size(size_t head_len)
 {
-	return (ENTRY + (size_t)head_len + 7) & ~(size_t)7;
+	return (ENTRY + head_len + 7) & ~(size_t)7;
 }
 
 void
-smtpd__disk_index_add(
-    struct smtpd_disk_index_writer *w, const struct smtpd_disk_record *record)
+smtpd__disk_index_add(struct smtpd_disk_index_writer *w,
+    const struct smtpd_journal_record *record)
 {
 	uint8_t *p = w->buf + w->len;
 	size_t size = entry_size(record->head_len);
 
 	memset(p, 0, size);
 	smtpd_put_u64(p, record->sequence);
-	smtpd_put_u32(p + 8, record->place.offset);
-	smtpd_put_u32(p + 12, record->head_len);
+	smtpd_put_u32(p + 8, smtpd__disk_format_ref_offset(record->ref));
+	smtpd_put_u32(p + 12, (uint32_t)record->head_len);
 	smtpd_put_u32(p + 16, record->body_len);
 	p[20] = record->type;
 	memcpy(p + ENTRY, record->head, record->head_len);
@@ -163,8 +163,8 @@ is_whole(struct smtpd_disk_window *w, const struct smtpd_crc32c *crc,
  * size, or 0 with errno: all was whole a moment ago.
  */
 static size_t
-read_entry(struct smtpd_disk_window *w, uint64_t at, uint64_t left,
-    struct smtpd_disk_record *record)
+read_entry(struct smtpd_disk_window *w, uint32_t number, uint64_t at,
+    uint64_t left, struct smtpd_journal_record *record)
 {
 	const uint8_t *p = smtpd__disk_window_at(w, at, ENTRY);
 	size_t size;
@@ -172,14 +172,14 @@ read_entry(struct smtpd_disk_window *w, uint64_t at, uint64_t left,
 	if (p == NULL)
 		return 0;
 	record->sequence = smtpd_get_u64(p);
-	record->place.offset = smtpd_get_u32(p + 8);
+	record->ref = smtpd__disk_format_ref(number, smtpd_get_u32(p + 8));
 	record->head_len = smtpd_get_u32(p + 12);
 	record->body_len = smtpd_get_u32(p + 16);
 	record->type = p[20];
-	record->size =
-	    (uint32_t)smtpd__disk_size(record->head_len, record->body_len);
+	record->size = (uint32_t)smtpd__disk_format_size(
+	    record->head_len, record->body_len);
 	size = entry_size(record->head_len);
-	if (record->head_len > SMTPD_DISK_HEAD_MAX || size > left) {
+	if (record->head_len > SMTPD_JOURNAL_HEAD_MAX || size > left) {
 		errno = EIO;
 		return 0;
 	}
@@ -192,13 +192,15 @@ read_entry(struct smtpd_disk_window *w, uint64_t at, uint64_t left,
 
 static int
 read_entries(struct smtpd_disk_window *w, uint32_t number, uint64_t length,
-    int (*fn)(void *user, const struct smtpd_disk_record *record), void *user)
+    int (*fn)(void *user, const struct smtpd_journal_record *record),
+    void *user)
 {
-	struct smtpd_disk_record record = { .place.segment = number };
+	struct smtpd_journal_record record = { .type = 0 };
 	int rc = 0;
 
 	for (uint64_t at = 0; at < length && rc == 0;) {
-		size_t size = read_entry(w, HEADER + at, length - at, &record);
+		size_t size =
+		    read_entry(w, number, HEADER + at, length - at, &record);
 
 		if (size == 0)
 			return -1;
@@ -211,7 +213,7 @@ read_entries(struct smtpd_disk_window *w, uint32_t number, uint64_t length,
 bool
 smtpd__disk_index_read(int dir, const struct smtpd_crc32c *crc,
     const struct smtpd_disk_index_key *key,
-    int (*record)(void *user, const struct smtpd_disk_record *record),
+    int (*record)(void *user, const struct smtpd_journal_record *record),
     void *user, int *rc)
 {
 	struct smtpd_disk_window w;

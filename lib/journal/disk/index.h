@@ -7,8 +7,8 @@
  * lost, or damaged, at any time: then it is made anew.
  */
 
-#include "journal/disk/disk.h"
 #include "journal/disk/format.h"
+#include "journal/journal.h"
 
 /* What an index belongs to: one that says anything else is not used. */
 struct smtpd_disk_index_key {
@@ -24,8 +24,8 @@ struct smtpd_disk_index_writer;
 struct smtpd_disk_index_writer *smtpd__disk_index_begin(
     int dir, const struct smtpd_crc32c *crc, uint32_t number);
 
-void smtpd__disk_index_add(
-    struct smtpd_disk_index_writer *w, const struct smtpd_disk_record *record);
+void smtpd__disk_index_add(struct smtpd_disk_index_writer *w,
+    const struct smtpd_journal_record *record);
 
 /* End it.  KEY NULL: forget it.  Return -1 with errno when there is no index
  * now. */
@@ -39,7 +39,7 @@ int smtpd__disk_index_end(
  */
 bool smtpd__disk_index_read(int dir, const struct smtpd_crc32c *crc,
     const struct smtpd_disk_index_key *key,
-    int (*record)(void *user, const struct smtpd_disk_record *record),
+    int (*record)(void *user, const struct smtpd_journal_record *record),
     void *user, int *rc);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening: what is there is read, and the end of it found. */
+#include "journal/disk/open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -128,7 +129,7 @@ read_headers(const struct opening *o)
 }
 
 static int
-replay(void *user, const struct smtpd_disk_record *record)
+replay(void *user, const struct smtpd_journal_record *record)
 {
 	struct opening *o = user;
 	struct smtpd_disk *log = o->log;
@@ -227,7 +228,7 @@ clear_tail(int fd, const struct smtpd_disk_segment *s)
 {
 	uint32_t room = SMTPD_DISK_LIMIT(s->size) - s->end;
 	uint32_t len =
-	    room < SMTPD_DISK_GROUP_MAX ? room : SMTPD_DISK_GROUP_MAX;
+	    room < SMTPD_JOURNAL_GROUP_MAX ? room : SMTPD_JOURNAL_GROUP_MAX;
 	void *zeros = calloc(1, len > 0 ? len : 1);
 	int rc;
 
@@ -370,7 +371,7 @@ open_log(struct opening *o, int dir_fd)
 	if (log->dir == -1)
 		return fail_errno(o, 0);
 	for (int i = 0; i < 2 && !log->settings.read_only; i++) {
-		log->batches[i].buf = malloc(SMTPD_DISK_GROUP_MAX);
+		log->batches[i].buf = malloc(SMTPD_JOURNAL_GROUP_MAX);
 		if (log->batches[i].buf == NULL)
 			return fail_errno(o, 0);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "journal/disk/disk.h"
+#include "journal/disk/read.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,16 +8,6 @@
 #include "journal/disk/segments.h"
 #include "os/fd.h"
 #include "os/file.h"
-
-void
-smtpd__disk_release(
-    struct smtpd_disk *log, struct smtpd_disk_place place, uint32_t size)
-{
-	pthread_mutex_lock(&log->lock);
-	smtpd__disk_segments_count_dead(
-	    log, smtpd__disk_segments_find(log, place.segment), size);
-	pthread_mutex_unlock(&log->lock);
-}
 
 /* A copy of segment NUMBER, which may be recycled when the lock is let go. */
 static int
@@ -78,36 +68,36 @@ read_whole(const struct smtpd_disk *log, int fd, uint32_t offset,
 }
 
 static uint8_t *
-read_place(struct smtpd_disk *log, const struct smtpd_disk_segment *s,
-    struct smtpd_disk_place place, struct smtpd_disk_record_header *h)
+read_ref(struct smtpd_disk *log, const struct smtpd_disk_segment *s,
+    struct smtpd_record_ref ref, struct smtpd_disk_record_header *h)
 {
 	int fd = smtpd__disk_file_open(log->dir, s->number, true);
 	uint8_t *p = NULL;
 
 	if (fd == -1)
 		return NULL;
-	if (read_header(fd, s, place.offset, h) == 0)
-		p = read_whole(log, fd, place.offset, h);
+	if (read_header(fd, s, smtpd__disk_format_ref_offset(ref), h) == 0)
+		p = read_whole(log, fd, smtpd__disk_format_ref_offset(ref), h);
 	smtpd__fd_close(fd);
 	return p;
 }
 
 void *
-smtpd__disk_read(struct smtpd_disk *log, struct smtpd_disk_place place,
-    struct smtpd_disk_record *record, const void **body)
+smtpd__disk_read(struct smtpd_disk *log, struct smtpd_record_ref ref,
+    struct smtpd_journal_record *record, const void **body)
 {
 	struct smtpd_disk_record_header h;
 	struct smtpd_disk_segment s;
 	uint8_t *p;
 
-	if (copy_segment(log, place.segment, &s) == -1)
+	if (copy_segment(log, smtpd__disk_format_ref_segment(ref), &s) == -1)
 		return NULL;
-	p = read_place(log, &s, place, &h);
+	p = read_ref(log, &s, ref, &h);
 	if (p == NULL)
 		return NULL;
-	*record = (struct smtpd_disk_record){
+	*record = (struct smtpd_journal_record){
 		.sequence = h.sequence,
-		.place = place,
+		.ref = ref,
 		.size = smtpd__disk_format_record_size(&h),
 		.head_len = h.head_len,
 		.body_len = h.body_len,
@@ -120,50 +110,24 @@ smtpd__disk_read(struct smtpd_disk *log, struct smtpd_disk_place place,
 
 void *
 smtpd__disk_read_raw(
-    struct smtpd_disk *log, struct smtpd_disk_place place, uint32_t size)
+    struct smtpd_disk *log, struct smtpd_record_ref ref, uint32_t size)
 {
 	struct smtpd_disk_segment s;
 	uint8_t *p = NULL;
 	int fd, status = -1;
 
-	if (copy_segment(log, place.segment, &s) == -1)
+	if (copy_segment(log, smtpd__disk_format_ref_segment(ref), &s) == -1)
 		return NULL;
 	fd = smtpd__disk_file_open(log->dir, s.number, true);
 	if (fd == -1)
 		return NULL;
 	p = malloc(size);
 	if (p != NULL)
-		status = smtpd__file_read_at(fd, p, size, place.offset);
+		status = smtpd__file_read_at(
+		    fd, p, size, smtpd__disk_format_ref_offset(ref));
 	smtpd__fd_close(fd);
 	if (status == 0)
 		return p;
 	free(p);
 	return NULL;
-}
-
-void
-smtpd__disk_stats(struct smtpd_disk *log, struct smtpd_disk_stats *stats)
-{
-	pthread_mutex_lock(&log->lock);
-	*stats = log->stats;
-	stats->segments = (uint32_t)log->count;
-	stats->spare = smtpd__disk_segments_spares(log);
-	pthread_mutex_unlock(&log->lock);
-}
-
-void
-smtpd__disk_close(struct smtpd_disk *log)
-{
-	if (log == NULL)
-		return;
-	smtpd__fd_close(log->fd);
-	smtpd__fd_close(log->dir);
-	for (int i = 0; i < 2; i++) {
-		free(log->batches[i].buf);
-		pthread_cond_destroy(&log->batches[i].done);
-	}
-	pthread_cond_destroy(&log->idle);
-	pthread_mutex_destroy(&log->lock);
-	free(log->segments);
-	free(log);
 }

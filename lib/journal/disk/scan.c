@@ -156,7 +156,7 @@ group_grow(struct smtpd_disk_scan *s, size_t len)
 {
 	if (s->group_count == s->group_room) {
 		size_t room = s->group_room * 2 + 8;
-		struct smtpd_disk_record *group =
+		struct smtpd_journal_record *group =
 		    realloc(s->group, room * sizeof(*group));
 
 		if (group == NULL)
@@ -177,7 +177,7 @@ group_grow(struct smtpd_disk_scan *s, size_t len)
 }
 
 static int
-group_add(struct smtpd_disk_scan *s, const struct smtpd_disk_record *record)
+group_add(struct smtpd_disk_scan *s, const struct smtpd_journal_record *record)
 {
 	if (group_grow(s, record->head_len) == -1)
 		return -1;
@@ -210,7 +210,7 @@ group_cut(struct smtpd_disk_scan *s)
 {
 	if (s->group_count == 0)
 		return;
-	s->at = s->group[0].place.offset;
+	s->at = smtpd__disk_format_ref_offset(s->group[0].ref);
 	s->next = s->group[0].sequence;
 	s->group_count = 0;
 	s->dirty = true;
@@ -220,9 +220,9 @@ static int
 take(struct smtpd_disk_scan *s, const struct smtpd_disk_record_header *h,
     const uint8_t *p)
 {
-	struct smtpd_disk_record record = {
+	struct smtpd_journal_record record = {
 		.sequence = h->sequence,
-		.place = { s->number, s->at },
+		.ref = smtpd__disk_format_ref(s->number, s->at),
 		.size = smtpd__disk_format_record_size(h),
 		.head_len = h->head_len,
 		.body_len = h->body_len,

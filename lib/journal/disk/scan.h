@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "base/crc32c.h"
-#include "journal/disk/disk.h"
 #include "journal/disk/window.h"
+#include "journal/journal.h"
 
 struct smtpd_disk_scan {
 	/* Filled in by the caller: */
@@ -28,7 +28,7 @@ struct smtpd_disk_scan {
 	uint32_t end;  /* where to end */
 	uint64_t next; /* the least sequence to come */
 	uint64_t upto; /* and the greatest */
-	int (*record)(void *user, const struct smtpd_disk_record *record);
+	int (*record)(void *user, const struct smtpd_journal_record *record);
 	void (*damaged)(void *user, uint64_t offset, const void *data,
 	    size_t len, const char *why);
 	void *user;
@@ -38,7 +38,7 @@ struct smtpd_disk_scan {
 	             * for records */
 
 	/* The scan's own: 0. */
-	struct smtpd_disk_record *group; /* not complete yet */
+	struct smtpd_journal_record *group; /* not complete yet */
 	size_t group_count, group_room;
 	uint8_t *heads; /* of these */
 	size_t heads_len, heads_room;

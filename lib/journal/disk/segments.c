@@ -70,3 +70,17 @@ smtpd__disk_segments_spares(const struct smtpd_disk *log)
 		n += log->spares[i] == SMTPD_DISK_SPARE_READY;
 	return n;
 }
+
+size_t
+smtpd__disk_segments_sealed(const struct smtpd_disk *log)
+{
+	return log->count > 0 ? log->count - 1 : 0;
+}
+
+uint32_t
+smtpd__disk_segments_room(const struct smtpd_disk *log)
+{
+	if (log->fd == -1 || log->rolling)
+		return 0;
+	return SMTPD_DISK_LIMIT(log->segments[log->count - 1].size) - log->tail;
+}

@@ -22,6 +22,13 @@ void smtpd__disk_segments_count_live(
 void smtpd__disk_segments_count_dead(
     struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size);
 
+/* How many segments are sealed.  The last one is not, and is never recycled: it
+ * says which numbers come next. */
+size_t smtpd__disk_segments_sealed(const struct smtpd_disk *log);
+
+/* The bytes that are left in the segment that is appended to. */
+uint32_t smtpd__disk_segments_room(const struct smtpd_disk *log);
+
 /* How many spares are ready. */
 unsigned smtpd__disk_segments_spares(const struct smtpd_disk *log);
 

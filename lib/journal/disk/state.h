@@ -29,11 +29,11 @@ struct smtpd_disk_segment {
 /* What is written and synced at once. */
 struct smtpd_disk_batch {
 	pthread_cond_t done;
-	struct smtpd_disk_promise *promises;
+	struct smtpd_journal_promise *promises;
 	uint64_t last;   /* sequence */
 	uint32_t offset; /* in the segment */
 	uint32_t len;
-	uint8_t *buf; /* SMTPD_DISK_GROUP_MAX bytes */
+	uint8_t *buf; /* SMTPD_JOURNAL_GROUP_MAX bytes */
 };
 
 enum smtpd_disk_spare {
@@ -67,7 +67,7 @@ struct smtpd_disk {
 	pthread_cond_t idle; /* it is busy no longer, or a batch was taken */
 
 	enum smtpd_disk_spare spares[SMTPD_DISK_SPARES];
-	struct smtpd_disk_stats stats;
+	struct smtpd_journal_stats stats;
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "journal/disk/engine.h"
 #include "queue/schedule/schedule.h"
 
 /* The schedule only keeps the destinations' names; nothing is put into it. */
@@ -59,7 +60,8 @@ smtpd__control_offline_open(
 			.user = o,
 		};
 
-		o->spool = smtpd__spool_open(directory, &settings, error, size);
+		o->spool = smtpd__spool_open(
+		    &smtpd__disk_engine, directory, &settings, error, size);
 		code = errno;
 	}
 	if (o->spool != NULL)

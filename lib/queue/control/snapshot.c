@@ -84,7 +84,7 @@ smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
 	*v = (struct smtpd_control_snapshot){ .spool = s,
 		.hooks = hooks,
 		.message = message,
-		.loaded = { .id = message->id, .fd = -1 } };
+		.loaded = { .id = message->id } };
 	v->copy = smtpd__spool_copy(s, message);
 	if (v->copy == NULL)
 		return -1;
@@ -95,8 +95,7 @@ smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
 		return 0;
 	v->damage = errno;
 	v->loaded = (struct smtpd_loaded_message){ .id = message->id,
-		.arrived_ms = smtpd__spool_wall_ms(s, message->arrived),
-		.fd = -1 };
+		.arrived_ms = smtpd__spool_wall_ms(s, message->arrived) };
 	return v->damage == ENOMEM ? -1 : 0;
 }
 

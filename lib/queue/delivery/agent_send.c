@@ -6,7 +6,7 @@
 #include "queue/delivery/agent_log.h"
 #include "queue/delivery/agent_rules.h"
 
-/* How far the content was read, in memory. */
+/* How far the content was read. */
 struct cursor {
 	const struct smtpd_loaded_message *loaded;
 	uint64_t at;
@@ -16,12 +16,11 @@ static ssize_t
 read_content(void *user, void *buf, size_t size)
 {
 	struct cursor *c = user;
-	uint64_t left = c->loaded->size - c->at;
-	size_t n = left < size ? (size_t)left : size;
+	ssize_t n = smtpd__loaded_message_read(c->loaded, c->at, buf, size);
 
-	memcpy(buf, c->loaded->content + c->at, n);
-	c->at += n;
-	return (ssize_t)n;
+	if (n > 0)
+		c->at += (uint64_t)n;
+	return n;
 }
 
 /* Choose the recipients of the next transaction from *PLACE on.  Return how
@@ -63,9 +62,8 @@ run_transaction(struct smtpd_agent_attempt *t, size_t count)
 	const struct smtpd_outgoing m = {
 		SMTPD_OUTGOING_INIT,
 		.envelope = &envelope,
-		.fd = loaded->fd,
 		.length = loaded->size,
-		.read = loaded->content != NULL ? read_content : NULL,
+		.read = read_content,
 		.read_user = &cursor,
 	};
 

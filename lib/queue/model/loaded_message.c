@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/crc32c.h"
+#include "journal/content.h"
 
 ssize_t
 smtpd__loaded_message_read(const struct smtpd_loaded_message *l,
@@ -22,12 +22,10 @@ smtpd__loaded_message_read(const struct smtpd_loaded_message *l,
 		memcpy(buf, l->content + offset, len);
 		return (ssize_t)len;
 	}
-	do {
-		n = pread(l->fd, buf, len, (off_t)offset);
-	} while (n == -1 && errno == EINTR);
+	n = smtpd__content_read_at(l->large, offset, buf, len);
 	if (n != 0 || len == 0)
 		return n;
-	/* The file has become shorter. */
+	/* It has become shorter. */
 	errno = EIO;
 	return -1;
 }
@@ -66,9 +64,8 @@ smtpd__loaded_message_check(const struct smtpd_loaded_message *l)
 void
 smtpd__loaded_message_finish(struct smtpd_loaded_message *l)
 {
-	if (l->content == NULL && l->fd != -1)
-		close(l->fd);
+	smtpd__content_close(l->large);
 	free(l->memory);
-	l->fd = -1;
+	l->large = NULL;
 	l->memory = NULL;
 }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct smtpd_content_reader;
+
 struct smtpd_loaded_message {
 	uint64_t id;
 	uint64_t arrived_ms; /* since 1970 */
@@ -20,11 +22,11 @@ struct smtpd_loaded_message {
 	struct smtpd_outgoing_rcpt *rcpts; /* those of one job side by side */
 	size_t nrcpts;
 
-	/* The content: SIZE octets in memory, or when that is NULL, of FD. */
+	/* The content: SIZE octets in memory, or when that is NULL, of LARGE. */
 	const char *content;
-	int fd;
+	struct smtpd_content_reader *large;
 	uint64_t size;
-	uint32_t crc; /* CRC-32C of that of FD */
+	uint32_t crc; /* CRC-32C of that of LARGE */
 
 	void *memory; /* what all of the above points into */
 };
@@ -34,9 +36,9 @@ struct smtpd_loaded_message {
 ssize_t smtpd__loaded_message_read(const struct smtpd_loaded_message *l,
     uint64_t offset, void *buf, size_t len);
 
-/* Whether the content of FD is what was once written: all of it is read.  What
- * is in memory was checked already.  Return 0, or -1 with errno: EBADMSG when
- * it is damaged. */
+/* Read all of a large content, and check that it is what was written.  What is
+ * in memory was checked already.  Return 0, or -1 with errno: EBADMSG when it
+ * is damaged. */
 int smtpd__loaded_message_check(const struct smtpd_loaded_message *l);
 
 /* Close and free what L holds. */

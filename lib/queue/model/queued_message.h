@@ -4,7 +4,7 @@
 
 /*
  * A queued message in memory: as little as is needed to know when and where it
- * goes next.  All else is read from the log when it is tried.
+ * goes next.  All else is read from the journal when it is tried.
  *
  * Times are those of the queue's clock (spool.h), in seconds.
  */
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/heap.h"
-#include "journal/disk/disk.h"
+#include "journal/journal.h"
 
 struct smtpd_destination;
 struct smtpd_queued_message;
@@ -51,7 +51,7 @@ struct smtpd_delivery_job {
 	_Atomic uint32_t due; /* not to be tried earlier */
 	uint32_t first;
 	uint32_t count;                  /* of its recipients */
-	struct smtpd_disk_place history; /* its last progress record */
+	struct smtpd_record_ref history; /* its last progress record */
 };
 
 /* Facts of a message. */
@@ -68,15 +68,15 @@ enum smtpd_message_flag {
 	/* The spool's own. */
 	SMTPD_MESSAGE_PENDING = 1 << 8, /* not on the disk yet */
 	SMTPD_MESSAGE_LOCKED = 1 << 9,  /* no record of it may be appended */
-	SMTPD_MESSAGE_ENDED = 1 << 10,  /* not in the log any more */
+	SMTPD_MESSAGE_ENDED = 1 << 10,  /* its record is dead */
 };
 
 /* Read without a lock may be what never changes (id, size, arrived, njobs, and
  * of each job message, destination, first and count) and what is atomic. */
 struct smtpd_queued_message {
 	uint64_t id;
-	uint64_t size;                 /* octets of the content */
-	struct smtpd_disk_place place; /* its message record */
+	uint64_t size;               /* octets of the content */
+	struct smtpd_record_ref ref; /* its message record */
 	uint32_t record_size;
 	uint32_t arrived;
 	uint16_t njobs;

@@ -7,14 +7,14 @@ int
 smtpd__spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     struct smtpd_queued_message **message)
 {
-	struct smtpd_disk_entry record;
+	struct smtpd_journal_record record;
 	struct smtpd_addition a;
 
 	*message = NULL;
 	if (smtpd__addition_begin(s, mail, &a) == -1)
 		return -1;
 	smtpd__addition_record(&a, &record);
-	if (smtpd__disk_append(s->log, &record, 1, 0) == -1) {
+	if (smtpd__journal_append(s->journal, &record, 1, 0) == -1) {
 		smtpd__addition_cancel(s, &a);
 		return -1;
 	}

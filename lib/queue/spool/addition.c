@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "queue/spool/messages.h"
@@ -202,8 +201,8 @@ encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		return -1;
 	}
 	/* There must be room for more when it is written anew. */
-	if (a->head.len <= SMTPD_DISK_HEAD_MAX / 2 &&
-	    a->envelope.len <= SMTPD_DISK_GROUP_MAX / 2)
+	if (a->head.len <= SMTPD_JOURNAL_HEAD_MAX / 2 &&
+	    a->envelope.len <= SMTPD_JOURNAL_GROUP_MAX / 2)
 		return 0;
 	errno = EFBIG;
 	return -1;
@@ -279,10 +278,11 @@ smtpd__addition_begin(struct smtpd_spool *s,
 
 void
 smtpd__addition_record(
-    const struct smtpd_addition *a, struct smtpd_disk_entry *record)
+    const struct smtpd_addition *a, struct smtpd_journal_record *record)
 {
-	*record = (struct smtpd_disk_entry){
+	*record = (struct smtpd_journal_record){
 		.type = SMTPD_RECORD_MESSAGE,
+		.subject = a->message->id,
 		.live = true,
 		.head = a->head.data,
 		.head_len = a->head.len,
@@ -303,12 +303,12 @@ clear(struct smtpd_addition *a)
 
 struct smtpd_queued_message *
 smtpd__addition_finish(struct smtpd_spool *s, struct smtpd_addition *a,
-    const struct smtpd_disk_entry *record)
+    const struct smtpd_journal_record *record)
 {
 	struct smtpd_queued_message *e = a->message;
 
 	pthread_mutex_lock(&s->mutex);
-	e->place = record->place;
+	e->ref = record->ref;
 	e->record_size = record->size;
 	e->pins++;
 	e->flags &= (uint16_t)~SMTPD_MESSAGE_PENDING;
@@ -322,12 +322,9 @@ void
 smtpd__addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a)
 {
 	int error = errno;
-	char name[SMTPD_ID_SIZE];
 
-	if (a->published) {
-		smtpd__id_write(a->message->id, name);
-		unlinkat(s->large, name, 0);
-	}
+	if (a->published)
+		smtpd__content_remove(s->journal, a->message->id);
 	if (a->message != NULL) {
 		strike_off(s, a->message);
 		smtpd__spool_messages_free(s, a->message);

@@ -26,11 +26,11 @@ int smtpd__addition_begin(struct smtpd_spool *s,
 
 /* Fill in the record to append. */
 void smtpd__addition_record(
-    const struct smtpd_addition *a, struct smtpd_disk_entry *record);
+    const struct smtpd_addition *a, struct smtpd_journal_record *record);
 
 /* RECORD is in the log: the message appears.  Return it with a pin. */
 struct smtpd_queued_message *smtpd__addition_finish(struct smtpd_spool *s,
-    struct smtpd_addition *a, const struct smtpd_disk_entry *record);
+    struct smtpd_addition *a, const struct smtpd_journal_record *record);
 
 /* The record is not in the log: undo all. */
 void smtpd__addition_cancel(struct smtpd_spool *s, struct smtpd_addition *a);

@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/spool/check.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "os/fd.h"
 #include "queue/spool/core.h"
-
-/* Whether NAME is a damaged thing, not the reason beside it. */
-static bool
-is_counted(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (name[0] == '.')
-		return false;
-	return len < 4 || strcmp(name + len - 4, ".why") != 0;
-}
-
-static uint64_t
-count_quarantine(const struct smtpd_spool *s)
-{
-	int fd = openat(s->quarantine, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
-	struct dirent *d;
-	uint64_t count = 0;
-
-	if (dir == NULL) {
-		smtpd__fd_close(fd);
-		return 0;
-	}
-	while ((d = readdir(dir)) != NULL)
-		count += is_counted(d->d_name);
-	closedir(dir);
-	return count;
-}
 
 static const char *
 reason(int error)
@@ -96,7 +64,7 @@ smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
 	int status;
 
 	*out = (struct smtpd_spool_damage){ 0 };
-	out->quarantine = count_quarantine(s);
+	out->quarantine = smtpd__content_count_kept(s->journal);
 	status = tell_of_log(s, out, write, user);
 	for (uint64_t id = 0;
 	    status == 0 && (e = smtpd__spool_next(s, id)) != NULL;) {

@@ -6,25 +6,26 @@
 #include <string.h>
 
 #include "os/clock.h"
+#include "queue/spool/quarantine.h"
 #include "queue/spool/relocate.h"
 
-/* Bytes that are written anew in one step, and messages. */
+/* Bytes that are relocated in one step, and messages. */
 #define STEP_BYTES    1048576
 #define STEP_MESSAGES 1024
 
-/* Entries that are looked at under the mutex at a time. */
+/* Messages that are looked at under the mutex at a time. */
 #define LOOK_MAX 4096
 
-/* How long is rested when a segment cannot be emptied, in ms. */
+/* How long to rest when no space can be won, in ms. */
 #define REST_MS 30000
 
 /* How often the clock is recorded, in ms. */
 #define MARK_MS 600000
 
-/* Messages that are written anew at once. */
+/* Messages that are relocated at once. */
 struct batch {
 	struct smtpd_relocation list[STEP_MESSAGES];
-	struct smtpd_disk_entry *records; /* of all of them */
+	struct smtpd_journal_record *records; /* of all of them */
 	size_t count;
 	size_t nrecords;
 	uint64_t size;
@@ -43,7 +44,7 @@ mark_clock(struct smtpd_spool *s)
 }
 
 static int
-note(struct smtpd_spool_cleaning *c, uint64_t id)
+add_id(struct smtpd_spool_cleaning *c, uint64_t id)
 {
 	if (c->count == c->size) {
 		size_t size = c->size > 0 ? 2 * c->size : 1024;
@@ -58,9 +59,9 @@ note(struct smtpd_spool_cleaning *c, uint64_t id)
 	return 0;
 }
 
-/* Look at some entries from *ID on.  Return 1 when there are more. */
+/* Look at some messages from *ID on.  Return 1 when there are more. */
 static int
-look(struct smtpd_spool *s, uint32_t segment, uint64_t *id)
+collect_some(struct smtpd_spool *s, uint64_t *id)
 {
 	struct smtpd_queued_message *e = NULL;
 	int status = 0;
@@ -71,59 +72,62 @@ look(struct smtpd_spool *s, uint32_t segment, uint64_t *id)
 		if (e == NULL)
 			break;
 		*id = e->id + 1;
-		if (e->place.segment == segment)
-			status = note(&s->cleaning, e->id);
+		if (smtpd__journal_is_due_for_relocation(s->journal, e->ref))
+			status = add_id(&s->cleaning, e->id);
 	}
 	pthread_mutex_unlock(&s->mutex);
 	return status == -1 ? -1 : e != NULL;
 }
 
-/* Find out whose messages are in SEGMENT. */
+/* Begin a pass: find the messages whose records are due. */
 static int
-collect(struct smtpd_spool *s, uint32_t segment)
+collect_due(struct smtpd_spool *s)
 {
 	struct smtpd_spool_cleaning *c = &s->cleaning;
 	uint64_t id = 0;
 	int status;
 
-	c->segment = segment;
 	c->count = 0;
 	c->next = 0;
+	c->moved = 0;
 	do {
-		status = look(s, segment, &id);
+		status = collect_some(s, &id);
 	} while (status == 1);
+	c->under_way = status == 0;
 	return status;
 }
 
 /* A message cannot be read any more. */
 static void
-lose(struct smtpd_spool *s, struct smtpd_queued_message *message)
+lose_message(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
 	if (smtpd__spool_quarantine(s, message,
-		"damaged in the log, found when it was moved") == 0 &&
-	    s->settings.lost != NULL)
-		s->settings.lost(s->settings.user, message);
+		"damaged in the log, found when it was moved") == 0) {
+		s->cleaning.moved++;
+		if (s->settings.lost != NULL)
+			s->settings.lost(s->settings.user, message);
+	}
 	smtpd__spool_unpin(s, message);
 }
 
 /* Fill B with what comes next, within the bounds of a step. */
 static int
-fill(struct smtpd_spool *s, struct batch *b)
+fill_batch(struct smtpd_spool *s, struct batch *b)
 {
 	struct smtpd_spool_cleaning *c = &s->cleaning;
+	uint32_t most = s->journal->group_max;
 
 	while (c->next < c->count && b->count < STEP_MESSAGES &&
-	    b->size < STEP_BYTES && b->size < s->group_max / 2) {
+	    b->size < STEP_BYTES && b->size < most / 2) {
 		struct smtpd_relocation *r = &b->list[b->count];
 		struct smtpd_queued_message *lost;
 
-		if (smtpd__relocate_begin(
-			s, c->ids[c->next], c->segment, r, &lost) == -1) {
+		if (smtpd__relocate_begin(s, c->ids[c->next], r, &lost) == -1) {
 			if (lost == NULL)
 				return -1;
-			lose(s, lost);
+			lose_message(s, lost);
 		} else if (b->count > 0 && r->message != NULL &&
-		    b->size + r->size > s->group_max) {
+		    b->size + r->size > most) {
 			smtpd__relocate_end(s, r, false);
 			break;
 		} else if (r->message != NULL) {
@@ -138,7 +142,7 @@ fill(struct smtpd_spool *s, struct batch *b)
 
 /* Append all records of B as one group; each learns where it is. */
 static int
-append(struct smtpd_spool *s, struct batch *b)
+append_batch(struct smtpd_spool *s, struct batch *b)
 {
 	size_t n = 0;
 	int status;
@@ -151,7 +155,7 @@ append(struct smtpd_spool *s, struct batch *b)
 	for (size_t i = 0; i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
 			b->records[n++] = b->list[i].records[k];
-	status = smtpd__disk_append(s->log, b->records, b->nrecords, 0);
+	status = smtpd__journal_append(s->journal, b->records, b->nrecords, 0);
 	n = 0;
 	for (size_t i = 0; status == 0 && i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
@@ -159,18 +163,20 @@ append(struct smtpd_spool *s, struct batch *b)
 	return status;
 }
 
-/* Write a step's messages anew.  Return 0, or -1 with errno. */
+/* Relocate the messages of a step.  Return 0, or -1 with errno. */
 static int
-step(struct smtpd_spool *s)
+relocate_some(struct smtpd_spool *s)
 {
 	struct batch *b = calloc(1, sizeof(*b));
 	int status, error;
 
 	if (b == NULL)
 		return -1;
-	status = fill(s, b);
+	status = fill_batch(s, b);
 	if (status == 0)
-		status = append(s, b);
+		status = append_batch(s, b);
+	if (status == 0)
+		s->cleaning.moved += b->count;
 	error = errno;
 	for (size_t i = 0; i < b->count; i++)
 		smtpd__relocate_end(s, &b->list[i], status == 0);
@@ -180,56 +186,47 @@ step(struct smtpd_spool *s)
 	return status;
 }
 
-/* Do nothing for a while. */
+/* Relocate a little more.  Return whether to go on at once. */
 static bool
-rest(struct smtpd_spool *s)
-{
-	s->cleaning.segment = 0;
-	s->cleaning.rest = smtpd__clock_ms() + REST_MS;
-	return false;
-}
-
-/* Empty the oldest segment a little more.  Return whether to go on at once. */
-static bool
-empty(struct smtpd_spool *s)
+continue_pass(struct smtpd_spool *s)
 {
 	struct smtpd_spool_cleaning *c = &s->cleaning;
-	uint32_t segment = smtpd__disk_oldest(s->log);
 	int status = 0;
 
-	if (segment != c->segment)
-		status = collect(s, segment);
+	if (!c->under_way)
+		status = collect_due(s);
 	if (status == 0)
-		status = step(s);
+		status = relocate_some(s);
 	if (status == -1) {
 		smtpd__logger_write(&s->settings.logger, SMTPD_LOG_WARNING,
 		    "the oldest segment of the log cannot be emptied: %s",
 		    strerror(errno));
-		return rest(s);
-	}
-	if (c->next < c->count)
+	} else if (c->next < c->count) {
 		return true;
-	c->segment = 0;
-	/* Somebody may yet have to put a message into the table, or to end
-	 * one. */
-	return smtpd__disk_recycle(s->log) > 0 || rest(s);
+	}
+	c->under_way = false;
+	/* If nothing was won, somebody may yet have to put a message into the
+	 * table, or to end one. */
+	if (status == 0 &&
+	    (c->moved > 0 ||
+		(smtpd__journal_housekeep(s->journal) & SMTPD_JOURNAL_DUE) ==
+		    0))
+		return true;
+	c->rest = smtpd__clock_ms() + REST_MS;
+	return false;
 }
 
 bool
 smtpd__spool_clean(struct smtpd_spool *s)
 {
-	bool more;
+	int todo = smtpd__journal_housekeep(s->journal);
+	bool again = (todo & SMTPD_JOURNAL_AGAIN) != 0;
 
-	/* The notes of workers whose next message takes long. */
-	smtpd__disk_append_flush(s->log);
-	more = smtpd__disk_prepare(s->log) == 1;
 	mark_clock(s);
-	if (!smtpd__disk_wants_cleaning(s->log) ||
+	if ((todo & SMTPD_JOURNAL_DUE) == 0 ||
 	    smtpd__clock_ms() < s->cleaning.rest)
-		return more;
-	if (smtpd__disk_recycle(s->log) > 0)
-		return true;
-	if (s->foreign != NULL && s->cleaning.segment == 0)
+		return again;
+	if (s->foreign != NULL && !s->cleaning.under_way)
 		smtpd__spool_quarantine_foreign(s);
-	return empty(s) || more;
+	return continue_pass(s) || again;
 }

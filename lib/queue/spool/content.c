@@ -4,12 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "os/commit.h"
-#include "os/fd.h"
-#include "os/file.h"
-#include "queue/spool/file.h"
+#include "queue/spool/core.h"
 
 /* What is allocated at first. */
 #define ROOM_MIN 4096
@@ -22,7 +18,6 @@ smtpd__spool_content_create(struct smtpd_spool *s)
 	if (c == NULL)
 		return NULL;
 	c->spool = s;
-	c->fd = -1;
 	return c;
 }
 
@@ -45,13 +40,15 @@ reserve(struct smtpd_spool_content *c, size_t len)
 	return 0;
 }
 
-/* Write what is in memory to the file, which is made when there is none. */
+/* Write what is in memory to the large content, which is begun when there is
+ * none. */
 static int
 spill(struct smtpd_spool_content *c)
 {
-	if (c->fd == -1)
-		c->fd = smtpd__spool_file_make(c->spool, c->name);
-	if (c->fd == -1 || smtpd__file_write(c->fd, c->data, c->len) == -1)
+	if (c->large == NULL)
+		c->large = smtpd__content_begin(c->spool->journal);
+	if (c->large == NULL ||
+	    smtpd__content_write(c->large, c->data, c->len) == -1)
 		return -1;
 	c->crc = smtpd__crc32c(&c->spool->crc, c->crc, c->data, c->len);
 	c->len = 0;
@@ -59,7 +56,8 @@ spill(struct smtpd_spool_content *c)
 }
 
 static int
-append(struct smtpd_spool_content *c, const unsigned char *data, size_t len)
+append_bytes(
+    struct smtpd_spool_content *c, const unsigned char *data, size_t len)
 {
 	while (len > 0) {
 		size_t room = SMTPD_SPOOL_SMALL_MAX - c->len;
@@ -85,7 +83,7 @@ int
 smtpd__spool_content_write(
     struct smtpd_spool_content *c, const void *data, size_t len)
 {
-	if (c->error == 0 && append(c, data, len) == -1)
+	if (c->error == 0 && append_bytes(c, data, len) == -1)
 		c->error = errno;
 	if (c->error == 0)
 		return 0;
@@ -96,40 +94,18 @@ smtpd__spool_content_write(
 bool
 smtpd__spool_content_is_large(const struct smtpd_spool_content *c)
 {
-	return c->fd != -1;
-}
-
-/* Return -1, errno as it is. */
-static int
-take_back(int dir, const char *name)
-{
-	int error = errno;
-
-	unlinkat(dir, name, 0);
-	errno = error;
-	return -1;
+	return c->large != NULL;
 }
 
 int
 smtpd__spool_content_publish(struct smtpd_spool_content *c, uint64_t id)
 {
-	struct smtpd_spool *s = c->spool;
-	char name[SMTPD_ID_SIZE];
-	int fd, status;
+	struct smtpd_content_writer *large = c->large;
 
 	if (spill(c) == -1)
 		return -1;
-	smtpd__id_write(id, name);
-	fd = c->fd;
-	c->fd = -1;
-	status = smtpd__commit_file(fd);
-	if (status == 0)
-		status = smtpd__commit_move(s->tmp, c->name, s->large, name);
-	if (status == -1)
-		return take_back(s->tmp, c->name);
-	if (smtpd__commit_directory(s->large) == -1)
-		return take_back(s->large, name);
-	return 0;
+	c->large = NULL;
+	return smtpd__content_publish(large, id);
 }
 
 void
@@ -137,10 +113,7 @@ smtpd__spool_content_destroy(struct smtpd_spool_content *c)
 {
 	if (c == NULL)
 		return;
-	if (c->fd != -1) {
-		smtpd__fd_close(c->fd);
-		unlinkat(c->spool->tmp, c->name, 0);
-	}
+	smtpd__content_abandon(c->large);
 	free(c->data);
 	free(c);
 }

@@ -3,17 +3,15 @@
 #define SMTPD_QUEUE_SPOOL_CONTENT_H
 
 /*
- * The content of a message while it comes in: in memory up to 64 KiB, then in
- * a file in tmp/.
+ * The content of a message while it comes in: in memory up to 64 KiB, then as
+ * a large one of the journal.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for the name of a file in tmp/, with its NUL. */
-#define SMTPD_SPOOL_NAME_MAX 64
-
+struct smtpd_content_writer;
 struct smtpd_spool;
 
 /* Only the spool looks into it. */
@@ -23,10 +21,9 @@ struct smtpd_spool_content {
 	size_t len;
 	size_t room;
 	uint64_t size;
-	uint32_t crc; /* of what was written to a file */
+	uint32_t crc; /* of what is not in memory */
 	int error;    /* an errno: a write failed before */
-	int fd;       /* in tmp/; -1: all of it is in memory */
-	char name[SMTPD_SPOOL_NAME_MAX];
+	struct smtpd_content_writer *large; /* NULL: all of it is in memory */
 };
 
 /* Begin a content.  NULL without memory. */
@@ -36,13 +33,13 @@ struct smtpd_spool_content *smtpd__spool_content_create(struct smtpd_spool *s);
 int smtpd__spool_content_write(
     struct smtpd_spool_content *c, const void *data, size_t len);
 
-/* Free a content, and its file unless it was published; NULL is fine. */
+/* Free a content; NULL is fine. */
 void smtpd__spool_content_destroy(struct smtpd_spool_content *c);
 
-/* Whether it is too large for the log. */
+/* Whether it is too large for a record. */
 bool smtpd__spool_content_is_large(const struct smtpd_spool_content *c);
 
-/* Move a large content to large/, durably.  Return 0, or -1 with errno. */
+/* Make a large content durable as that of ID.  Return 0, or -1 with errno. */
 int smtpd__spool_content_publish(struct smtpd_spool_content *c, uint64_t id);
 
 #endif

@@ -15,7 +15,7 @@ smtpd__spool_core_mark_clock(struct smtpd_spool *s)
 {
 	struct smtpd_record_clock clock = { .stamp =
 						smtpd__spool_core_stamp(s) };
-	struct smtpd_disk_entry record = { .type = SMTPD_RECORD_CLOCK };
+	struct smtpd_journal_record record = { .type = SMTPD_RECORD_CLOCK };
 	struct smtpd_pack head = { 0 };
 
 	pthread_mutex_lock(&s->mutex);
@@ -25,6 +25,6 @@ smtpd__spool_core_mark_clock(struct smtpd_spool *s)
 	record.head = head.data;
 	record.head_len = head.len;
 	if (!head.failed)
-		smtpd__disk_append(s->log, &record, 1, 0);
+		smtpd__journal_append(s->journal, &record, 1, 0);
 	smtpd__pack_free(&head);
 }

@@ -2,19 +2,21 @@
 #ifndef SMTPD_QUEUE_SPOOL_CORE_H
 #define SMTPD_QUEUE_SPOOL_CORE_H
 
-/* The spool's own struct, and what all of its parts need: the log line, the
- * clock, the stamp of a record. */
+/* The spool's own struct, and what all of its parts need: the clock, and the
+ * stamp of a record. */
 
 #include <pthread.h>
 
 #include "base/crc32c.h"
 #include "base/id.h"
+#include "journal/content.h"
+#include "journal/journal.h"
 #include "queue/spool/message_table.h"
 #include "queue/spool/queue_clock.h"
 #include "queue/spool/record.h"
 #include "queue/spool/spool.h"
 
-/* Content that is kept in the log. */
+/* Content that is kept in its record. */
 #define SMTPD_SPOOL_SMALL_MAX 65536
 
 /* Longest domain. */
@@ -25,18 +27,19 @@ struct smtpd_flight;
 /* A record that cannot be understood, and is live until it is in
  * quarantine. */
 struct smtpd_foreign {
-	struct smtpd_disk_place place;
+	struct smtpd_record_ref ref;
 	uint32_t size;
 	struct smtpd_foreign *next;
 };
 
-/* The segment that is being emptied. */
+/* A pass that relocates all messages whose records are due. */
 struct smtpd_spool_cleaning {
-	uint32_t segment;
-	uint64_t *ids; /* of the messages in it */
+	bool under_way;
+	uint64_t *ids; /* of these messages */
 	size_t count;
 	size_t size;
 	size_t next;     /* to be looked at */
+	size_t moved;    /* so far */
 	uint64_t rest;   /* do nothing before, in ms */
 	uint64_t marked; /* when the clock was last recorded, in ms */
 };
@@ -45,26 +48,15 @@ struct smtpd_spool {
 	struct smtpd_spool_settings settings;
 	struct smtpd_crc32c crc;
 	struct smtpd_queue_clock clock;
-	struct smtpd_disk *log;
-	uint32_t group_max; /* bytes of one append */
+	struct smtpd_journal *journal;
+	_Atomic uint64_t damages; /* in the journal */
 
-	/* Descriptors; -1: none. */
-	int dir;
-	int lock;
-	int tmp;
-	int large;
-	int quarantine;
-	int dead;
-
-	_Atomic uint64_t files;   /* made in tmp/ */
-	_Atomic uint64_t damages; /* in the log */
-
-	struct smtpd_stamp last; /* while the log is read */
+	struct smtpd_stamp last; /* during replay */
 	struct smtpd_foreign *foreign;
 	struct smtpd_spool_cleaning cleaning;
 
-	pthread_mutex_t mutex; /* of all that follows, and the entries */
-	pthread_cond_t landed; /* somebody has left an message */
+	pthread_mutex_t mutex; /* of all that follows, and the messages */
+	pthread_cond_t landed; /* a thread has left a message */
 	struct smtpd_message_table table;
 	uint64_t count; /* of those in it that are not pending */
 	uint64_t last_id;

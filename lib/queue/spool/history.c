@@ -9,117 +9,87 @@
 /* How many histories of a job are read: more than a message of five days has. */
 #define HISTORIES_MAX 4096
 
-static bool
-same_place(struct smtpd_disk_place a, struct smtpd_disk_place b)
-{
-	return a.segment == b.segment && a.offset == b.offset;
-}
-
-/* Whether A stands before B. */
-static bool
-is_before(struct smtpd_disk_place a, struct smtpd_disk_place b)
-{
-	return a.segment < b.segment ||
-	    (a.segment == b.segment && a.offset < b.offset);
-}
-
-/* Find the places of the histories that end at PLACE, the last one first.  What
- * is missing or damaged ends the list.  -1 without memory. */
+/* Find the refs of the histories that end at REF, the last one first.  What is
+ * missing or damaged ends the list, and what is not older than the one after
+ * it.  -1 without memory. */
 static int
 list_histories(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_disk_place place, struct smtpd_disk_place **list,
-    size_t *count)
+    struct smtpd_record_ref ref, struct smtpd_record_ref **list, size_t *count)
 {
-	struct smtpd_disk_place *places = NULL;
+	struct smtpd_record_ref *refs = NULL;
+	uint64_t sequence = UINT64_MAX;
 	size_t n = 0;
 
-	while (place.segment != 0 && n < HISTORIES_MAX) {
-		struct smtpd_record_progress p;
-		struct smtpd_unpack results, history;
-		void *memory = smtpd__spool_read_progress(
-		    s, id, job, place, &p, &results, &history);
-		struct smtpd_disk_place *grown;
+	while (ref.value != 0 && n < HISTORIES_MAX) {
+		struct smtpd_spool_read_progress p;
+		struct smtpd_record_ref *grown;
 
-		if (memory == NULL)
+		if (smtpd__spool_read_progress(s, id, job, ref, &p) == -1)
 			break;
-		free(memory);
-		grown = realloc(places, (n + 1) * sizeof(*places));
+		free(p.memory);
+		if (p.sequence >= sequence)
+			break;
+		grown = realloc(refs, (n + 1) * sizeof(*refs));
 		if (grown == NULL) {
-			free(places);
+			free(refs);
 			return -1;
 		}
-		places = grown;
-		places[n++] = place;
-		if (!is_before(p.previous, place))
-			break;
-		place = p.previous;
+		refs = grown;
+		refs[n++] = ref;
+		sequence = p.sequence;
+		ref = p.head.previous;
 	}
-	*list = places;
+	*list = refs;
 	*count = n;
 	return 0;
 }
 
-static int
-write_history(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_disk_place place, smtpd_write_fn *write, void *user)
-{
-	struct smtpd_record_progress p;
-	struct smtpd_unpack results, history;
-	void *memory = smtpd__spool_read_progress(
-	    s, id, job, place, &p, &results, &history);
-	int status = 0;
-
-	if (memory == NULL)
-		return 0;
-	if (history.left > 0)
-		status = write(user, history.at, history.left);
-	free(memory);
-	return status;
-}
-
 int
 smtpd__spool_history_read(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_disk_place place, smtpd_write_fn *write, void *user)
+    struct smtpd_record_ref ref, smtpd_write_fn *write, void *user)
 {
-	struct smtpd_disk_place *places;
+	struct smtpd_record_ref *refs;
 	size_t count;
 	int status = 0;
 
-	if (list_histories(s, id, job, place, &places, &count) == -1)
+	if (list_histories(s, id, job, ref, &refs, &count) == -1)
 		return -1;
-	for (size_t i = count; i-- > 0 && status == 0;)
-		status = write_history(s, id, job, places[i], write, user);
-	free(places);
+	for (size_t i = count; i-- > 0 && status == 0;) {
+		struct smtpd_spool_read_progress p;
+
+		if (smtpd__spool_read_progress(s, id, job, refs[i], &p) == -1)
+			continue;
+		if (p.history_len > 0)
+			status = write(user, p.history, p.history_len);
+		free(p.memory);
+	}
+	free(refs);
 	return status;
 }
 
-/* The last progress record of JOB.  Segment 0: none. */
-static struct smtpd_disk_place
+/* The last progress record of JOB; 0: there is none. */
+static struct smtpd_record_ref
 last_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job)
 {
-	struct smtpd_disk_place place;
+	struct smtpd_record_ref ref;
 
 	pthread_mutex_lock(&s->mutex);
-	place = job->history;
+	ref = job->history;
 	pthread_mutex_unlock(&s->mutex);
-	return place;
-}
-
-static uint32_t
-job_number(const struct smtpd_delivery_job *job)
-{
-	return (uint32_t)(job - job->message->jobs);
+	return ref;
 }
 
 int
 smtpd__spool_history(struct smtpd_spool *s,
     const struct smtpd_delivery_job *job, smtpd_write_fn *write, void *user)
 {
-	return smtpd__spool_history_read(s, job->message->id, job_number(job),
-	    last_history(s, job), write, user);
+	uint32_t number = (uint32_t)(job - job->message->jobs);
+
+	return smtpd__spool_history_read(
+	    s, job->message->id, number, last_history(s, job), write, user);
 }
 
-/* Take all results of U: an array of *COUNT.  NULL when there are none; and
+/* Decode all results of U: an array of *COUNT.  NULL when there are none; and
  * with errno when they are damaged, or there is no memory. */
 static struct smtpd_rcpt_progress *
 decode_results(struct smtpd_unpack *u, size_t *count)
@@ -145,25 +115,25 @@ smtpd__spool_history_results(struct smtpd_spool *s,
     const struct smtpd_delivery_job *job, struct smtpd_rcpt_progress **results,
     size_t *count)
 {
-	struct smtpd_disk_place place, now = last_history(s, job);
-	struct smtpd_record_progress p;
-	struct smtpd_unpack u, history;
-	void *memory = NULL;
+	uint32_t number = (uint32_t)(job - job->message->jobs);
+	struct smtpd_record_ref ref, now = last_history(s, job);
+	struct smtpd_spool_read_progress p;
+	int status;
 
 	*results = NULL;
 	*count = 0;
-	if (now.segment == 0)
+	if (now.value == 0)
 		return 0;
-	/* It may be written anew meanwhile. */
+	/* It may be relocated meanwhile. */
 	do {
-		place = now;
-		memory = smtpd__spool_read_progress(s, job->message->id,
-		    job_number(job), place, &p, &u, &history);
+		ref = now;
+		status = smtpd__spool_read_progress(
+		    s, job->message->id, number, ref, &p);
 		now = last_history(s, job);
-	} while (memory == NULL && !same_place(place, now));
-	if (memory == NULL)
+	} while (status == -1 && ref.value != now.value);
+	if (status == -1)
 		return -1;
-	*results = decode_results(&u, count);
-	free(memory);
+	*results = decode_results(&p.results, count);
+	free(p.memory);
 	return *results != NULL || errno == 0 ? 0 : -1;
 }

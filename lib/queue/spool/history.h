@@ -21,8 +21,8 @@ int smtpd__spool_history_results(struct smtpd_spool *s,
     size_t *count);
 
 /* Write the histories of the job numbered JOB of message ID that end at
- * PLACE. */
+ * REF. */
 int smtpd__spool_history_read(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_disk_place place, smtpd_write_fn *write, void *user);
+    struct smtpd_record_ref ref, smtpd_write_fn *write, void *user);
 
 #endif

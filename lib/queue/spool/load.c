@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/spool/load.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,20 +11,10 @@
 static int
 open_large(struct smtpd_spool *s, struct smtpd_loaded_message *loaded)
 {
-	char name[SMTPD_ID_SIZE];
-	struct stat st;
-
-	smtpd__id_write(loaded->id, name);
-	loaded->fd = openat(s->large, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (loaded->fd == -1) {
-		if (errno == ENOENT || errno == ELOOP || errno == EBADF)
-			errno = EBADMSG;
+	loaded->large = smtpd__content_open(s->journal, loaded->id);
+	if (loaded->large == NULL)
 		return -1;
-	}
-	if (fstat(loaded->fd, &st) == -1)
-		return -1;
-	if (S_ISREG(st.st_mode) && st.st_size >= 0 &&
-	    (uint64_t)st.st_size == loaded->size)
+	if (loaded->large->size == loaded->size)
 		return 0;
 	errno = EBADMSG;
 	return -1;
@@ -67,15 +54,15 @@ smtpd__spool_load(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded)
 {
-	struct smtpd_disk_record record;
+	struct smtpd_journal_record record;
 	struct smtpd_record_message m;
-	struct smtpd_disk_place place;
+	struct smtpd_record_ref ref;
 	const void *body;
 	void *memory =
 	    smtpd__spool_read_message(s, message, &record, &m, &body);
 	int status, error;
 
-	*loaded = (struct smtpd_loaded_message){ .fd = -1 };
+	*loaded = (struct smtpd_loaded_message){ 0 };
 	if (memory == NULL)
 		return -1;
 	status = fill(s, &m, body, record.body_len, loaded);
@@ -84,8 +71,8 @@ smtpd__spool_load(struct smtpd_spool *s,
 	if (status == 0)
 		return 0;
 	smtpd__loaded_message_finish(loaded);
-	/* Its file may have gone because it has ended. */
-	if (!smtpd__spool_read_place(s, message, &place))
+	/* Its content may be gone because it has ended. */
+	if (!smtpd__spool_read_ref(s, message, &ref))
 		error = ENOENT;
 	errno = error;
 	return -1;

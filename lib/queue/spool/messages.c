@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "os/id_source.h"
 
@@ -91,13 +90,13 @@ smtpd__spool_messages_job_flags(const struct smtpd_delivery_job *job)
 
 void
 smtpd__spool_messages_apply(struct smtpd_delivery_job *job,
-    const struct smtpd_record_progress *p, struct smtpd_disk_place place)
+    const struct smtpd_record_progress *p, struct smtpd_record_ref ref)
 {
 	job->due = p->due;
 	job->attempts = p->attempts;
 	job->delay_notice_sent = (p->flags & SMTPD_RECORD_NOTICE_GIVEN) != 0;
 	job->in_doubt = (p->flags & SMTPD_RECORD_UNSURE) != 0;
-	job->history = place;
+	job->history = ref;
 	if ((p->flags & SMTPD_RECORD_FINISHED) == 0 || job->finished)
 		return;
 	job->finished = true;
@@ -116,13 +115,9 @@ void
 smtpd__spool_messages_release(
     struct smtpd_spool *s, const struct smtpd_queued_message *e)
 {
-	char name[SMTPD_ID_SIZE];
-
-	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0) {
-		smtpd__id_write(e->id, name);
-		unlinkat(s->large, name, 0);
-	}
-	smtpd__disk_release(s->log, e->place, e->record_size);
+	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0)
+		smtpd__content_remove(s->journal, e->id);
+	smtpd__journal_release(s->journal, e->id, e->ref, e->record_size);
 }
 
 uint64_t

@@ -33,9 +33,9 @@ bool smtpd__spool_messages_need_bits(struct smtpd_queued_message *e);
 void smtpd__spool_messages_finish_rcpt(
     struct smtpd_queued_message *e, uint32_t rcpt);
 
-/* Change JOB as its progress record P at PLACE says. */
+/* Change JOB as its progress record P at REF says. */
 void smtpd__spool_messages_apply(struct smtpd_delivery_job *job,
-    const struct smtpd_record_progress *p, struct smtpd_disk_place place);
+    const struct smtpd_record_progress *p, struct smtpd_record_ref ref);
 
 /* The flags of JOB in a record: of enum smtpd_record_job_flag. */
 uint8_t smtpd__spool_messages_job_flags(const struct smtpd_delivery_job *job);

@@ -12,8 +12,8 @@ struct smtpd_pending_commit {
 	struct smtpd_spool *spool;
 	struct smtpd_queued_message *message; /* pinned */
 	struct smtpd_progress_step step;
-	struct smtpd_disk_entry record;
-	struct smtpd_disk_promise promise;
+	struct smtpd_journal_record record;
+	struct smtpd_journal_promise promise;
 };
 
 static void
@@ -47,14 +47,15 @@ begin_commit(struct smtpd_spool *s, struct smtpd_pending_commit *c,
 
 	if (status == 0) {
 		c->record = smtpd__progress_step_record(st);
-		status = smtpd__disk_append_begin(
-		    s->log, &c->record, 1, SMTPD_DISK_ESSENTIAL, &c->promise);
+		c->record.ends = true;
+		status = smtpd__journal_append_begin(s->journal, &c->record, 1,
+		    SMTPD_JOURNAL_ESSENTIAL, &c->promise);
 	}
 	error = errno;
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0) {
 		c->message->pins++;
-		smtpd__progress_step_apply(s, st, c->record.place);
+		smtpd__progress_step_apply(s, st, c->record.ref);
 	}
 	smtpd__append_order_leave(s, flight);
 	pthread_mutex_unlock(&s->mutex);
@@ -96,9 +97,9 @@ smtpd__pending_commit_wait(struct smtpd_pending_commit *c)
 {
 	struct smtpd_spool *s = c->spool;
 
-	if (smtpd__disk_append_end(s->log, &c->promise) == -1 &&
-	    smtpd__disk_append(s->log, &c->record, 1, SMTPD_DISK_ESSENTIAL) ==
-		-1)
+	if (smtpd__journal_append_end(s->journal, &c->promise) == -1 &&
+	    smtpd__journal_append(
+		s->journal, &c->record, 1, SMTPD_JOURNAL_ESSENTIAL) == -1)
 		return -1;
 	smtpd__spool_messages_release(s, c->message);
 	smtpd__spool_unpin(s, c->message);

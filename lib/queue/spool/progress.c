@@ -24,14 +24,15 @@ make_room(struct smtpd_spool *s, const struct smtpd_progress_step *st)
 
 static int
 append(struct smtpd_spool *s, const struct smtpd_progress_step *st,
-    const struct smtpd_addition *report, struct smtpd_disk_entry records[2])
+    const struct smtpd_addition *report, struct smtpd_journal_record records[2])
 {
 	size_t n = 0;
 
 	if (report != NULL)
 		smtpd__addition_record(report, &records[n++]);
 	records[n++] = smtpd__progress_step_record(st);
-	return smtpd__disk_append(s->log, records, n, SMTPD_DISK_ESSENTIAL);
+	return smtpd__journal_append(
+	    s->journal, records, n, SMTPD_JOURNAL_ESSENTIAL);
 }
 
 /* The message was entered, and is left. */
@@ -40,7 +41,7 @@ record(struct smtpd_spool *s, struct smtpd_progress_step *st,
     struct smtpd_flight *flight, struct smtpd_addition *addition,
     struct smtpd_queued_message **report)
 {
-	struct smtpd_disk_entry records[2];
+	struct smtpd_journal_record records[2];
 	bool ended = false;
 	int error;
 	int status = smtpd__progress_step_encode(s, st);
@@ -53,7 +54,7 @@ record(struct smtpd_spool *s, struct smtpd_progress_step *st,
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0)
 		ended = smtpd__progress_step_apply(
-		    s, st, records[addition != NULL].place);
+		    s, st, records[addition != NULL].ref);
 	smtpd__append_order_leave(s, flight);
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0 && addition != NULL)

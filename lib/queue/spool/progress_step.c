@@ -113,10 +113,12 @@ smtpd__progress_step_encode(
 	return -1;
 }
 
-struct smtpd_disk_entry
+struct smtpd_journal_record
 smtpd__progress_step_record(const struct smtpd_progress_step *st)
 {
-	return (struct smtpd_disk_entry){
+	return (struct smtpd_journal_record){
+		.subject = st->record.id,
+		.beside = st->progress->job->message->ref,
 		.type = SMTPD_RECORD_PROGRESS,
 		.head = st->head.data,
 		.head_len = st->head.len,
@@ -127,7 +129,7 @@ smtpd__progress_step_record(const struct smtpd_progress_step *st)
 
 bool
 smtpd__progress_step_apply(struct smtpd_spool *s,
-    const struct smtpd_progress_step *st, struct smtpd_disk_place place)
+    const struct smtpd_progress_step *st, struct smtpd_record_ref ref)
 {
 	struct smtpd_delivery_job *job = st->progress->job;
 	struct smtpd_queued_message *e = job->message;
@@ -135,7 +137,7 @@ smtpd__progress_step_apply(struct smtpd_spool *s,
 	for (uint32_t i = 0; st->record.nfinished > 0 && i < job->count; i++)
 		if (is_done(st, i))
 			smtpd__spool_messages_finish_rcpt(e, job->first + i);
-	smtpd__spool_messages_apply(job, &st->record, place);
+	smtpd__spool_messages_apply(job, &st->record, ref);
 	if (e->unfinished > 0)
 		return false;
 	smtpd__spool_messages_end(s, e);

@@ -25,13 +25,13 @@ int smtpd__progress_step_encode(
     struct smtpd_spool *s, struct smtpd_progress_step *step);
 
 /* The record to append. */
-struct smtpd_disk_entry smtpd__progress_step_record(
+struct smtpd_journal_record smtpd__progress_step_record(
     const struct smtpd_progress_step *step);
 
-/* The record was appended at PLACE: change the job.  The mutex is held.  Return
+/* The record was appended at REF: change the job.  The mutex is held.  Return
  * whether the message has ended by that. */
 bool smtpd__progress_step_apply(struct smtpd_spool *s,
-    const struct smtpd_progress_step *step, struct smtpd_disk_place place);
+    const struct smtpd_progress_step *step, struct smtpd_record_ref ref);
 
 void smtpd__progress_step_free(struct smtpd_progress_step *step);
 

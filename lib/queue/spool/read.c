@@ -8,44 +8,38 @@
 #define TRIES 8
 
 bool
-smtpd__spool_read_place(struct smtpd_spool *s,
-    const struct smtpd_queued_message *e, struct smtpd_disk_place *place)
+smtpd__spool_read_ref(struct smtpd_spool *s,
+    const struct smtpd_queued_message *e, struct smtpd_record_ref *ref)
 {
 	bool lives;
 
 	pthread_mutex_lock(&s->mutex);
 	lives = (e->flags & SMTPD_MESSAGE_ENDED) == 0;
-	*place = e->place;
+	*ref = e->ref;
 	pthread_mutex_unlock(&s->mutex);
 	return lives;
-}
-
-static bool
-same_place(struct smtpd_disk_place a, struct smtpd_disk_place b)
-{
-	return a.segment == b.segment && a.offset == b.offset;
 }
 
 /* The record of E, wherever it is moved to meanwhile. */
 static void *
 read_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
-    struct smtpd_disk_record *record, const void **body)
+    struct smtpd_journal_record *record, const void **body)
 {
-	struct smtpd_disk_place place, now;
+	struct smtpd_record_ref ref, now;
 	void *memory = NULL;
 
 	for (int i = 0; i < TRIES && memory == NULL; i++) {
 		errno = ENOENT;
-		if (!smtpd__spool_read_place(s, e, &place))
+		if (!smtpd__spool_read_ref(s, e, &ref))
 			return NULL;
-		memory = smtpd__disk_read(s->log, place, record, body);
+		memory = smtpd__journal_read(s->journal, ref, record, body);
 		if (memory != NULL || (errno != ENOENT && errno != EBADMSG))
 			return memory;
-		if (!smtpd__spool_read_place(s, e, &now)) {
+		if (!smtpd__spool_read_ref(s, e, &now)) {
 			errno = ENOENT;
 			return NULL;
 		}
-		if (same_place(place, now)) {
+		if (ref.value == now.value) {
 			/* It was live there. */
 			errno = EBADMSG;
 			return NULL;
@@ -56,7 +50,7 @@ read_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 
 void *
 smtpd__spool_read_message(struct smtpd_spool *s,
-    const struct smtpd_queued_message *e, struct smtpd_disk_record *record,
+    const struct smtpd_queued_message *e, struct smtpd_journal_record *record,
     struct smtpd_record_message *m, const void **body)
 {
 	void *memory = read_record(s, e, record, body);
@@ -77,29 +71,29 @@ smtpd__spool_read_message(struct smtpd_spool *s,
 	return NULL;
 }
 
-void *
+int
 smtpd__spool_read_progress(struct smtpd_spool *s, uint64_t id, uint32_t job,
-    struct smtpd_disk_place place, struct smtpd_record_progress *p,
-    struct smtpd_unpack *results, struct smtpd_unpack *history)
+    struct smtpd_record_ref ref, struct smtpd_spool_read_progress *out)
 {
-	struct smtpd_disk_record record;
+	struct smtpd_record_progress *p = &out->head;
+	struct smtpd_journal_record record;
 	const void *body;
-	void *memory = smtpd__disk_read(s->log, place, &record, &body);
 
-	if (memory == NULL)
-		return NULL;
+	out->memory = smtpd__journal_read(s->journal, ref, &record, &body);
+	if (out->memory == NULL)
+		return -1;
 	if (record.type == SMTPD_RECORD_PROGRESS &&
 	    smtpd__record_get_progress(record.head, record.head_len, p) &&
 	    p->id == id && p->job == job && p->results_len <= record.body_len) {
-		*results =
+		out->sequence = record.sequence;
+		out->results =
 		    (struct smtpd_unpack){ .at = body, .left = p->results_len };
-		*history = (struct smtpd_unpack){
-			.at = (const unsigned char *)body + p->results_len,
-			.left = record.body_len - p->results_len,
-		};
-		return memory;
+		out->history = (const char *)body + p->results_len;
+		out->history_len = record.body_len - p->results_len;
+		return 0;
 	}
-	free(memory);
+	free(out->memory);
+	out->memory = NULL;
 	errno = EBADMSG;
-	return NULL;
+	return -1;
 }

@@ -263,8 +263,7 @@ smtpd__record_put_progress(
 	put_stamp(out, &p->stamp);
 	smtpd__pack_u64(out, p->id);
 	smtpd__pack_u32(out, p->due);
-	smtpd__pack_u32(out, p->previous.segment);
-	smtpd__pack_u32(out, p->previous.offset);
+	smtpd__pack_u64(out, p->previous.value);
 	smtpd__pack_u32(out, p->results_len);
 	smtpd__pack_u32(out, p->nfinished);
 	smtpd__pack_u16(out, p->job);
@@ -284,8 +283,7 @@ smtpd__record_get_progress(
 	    !get_id(&u, &p->id))
 		return false;
 	p->due = smtpd__pack_get_u32(&u);
-	p->previous.segment = smtpd__pack_get_u32(&u);
-	p->previous.offset = smtpd__pack_get_u32(&u);
+	p->previous.value = smtpd__pack_get_u64(&u);
 	p->results_len = smtpd__pack_get_u32(&u);
 	p->nfinished = smtpd__pack_get_u32(&u);
 	p->job = smtpd__pack_get_u16(&u);

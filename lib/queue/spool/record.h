@@ -110,7 +110,7 @@ struct smtpd_record_progress {
 	struct smtpd_stamp stamp;
 	uint64_t id;
 	uint32_t due;
-	struct smtpd_disk_place previous; /* of the same job */
+	struct smtpd_record_ref previous; /* of the same job */
 	uint32_t results_len;             /* of the body; then the history */
 	uint32_t nfinished;
 	uint16_t job; /* its number */

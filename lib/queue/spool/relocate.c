@@ -132,18 +132,19 @@ static int
 put_progress(struct smtpd_spool *s, struct smtpd_relocation *r, size_t n,
     const struct smtpd_delivery_job *job)
 {
-	struct smtpd_record_progress p, now = { 0 };
-	struct smtpd_unpack results = { 0 }, history;
+	struct smtpd_spool_read_progress last;
+	struct smtpd_record_progress now = { 0 };
 	struct smtpd_pack *body = &r->packs[2 * n];
 	uint32_t number = (uint32_t)(job - r->message->jobs);
-	void *memory = smtpd__spool_read_progress(
-	    s, r->message->id, number, job->history, &p, &results, &history);
-	int status = 0;
+	int status = smtpd__spool_read_progress(
+	    s, r->message->id, number, job->history, &last);
 
-	if (memory == NULL && errno == ENOMEM)
+	if (status == -1 && errno == ENOMEM)
 		return -1;
-	smtpd__pack_bytes(body, results.at, results.left);
-	free(memory);
+	if (status == 0) {
+		smtpd__pack_bytes(body, last.results.at, last.results.left);
+		free(last.memory);
+	}
 	now.stamp = smtpd__spool_core_stamp(s);
 	now.id = r->message->id;
 	now.job = (uint16_t)number;
@@ -162,7 +163,7 @@ allocate(struct smtpd_relocation *r)
 {
 	r->count = 1;
 	for (uint32_t i = 0; i < r->message->njobs; i++)
-		r->count += r->message->jobs[i].history.segment != 0;
+		r->count += r->message->jobs[i].history.value != 0;
 	r->npacks = 2 * r->count - 1;
 	r->packs = calloc(r->npacks, sizeof(*r->packs));
 	r->records = calloc(r->count, sizeof(*r->records));
@@ -182,7 +183,9 @@ make_records(struct smtpd_relocation *r)
 		const struct smtpd_pack *head =
 		    &r->packs[n == 0 ? 0 : 2 * n - 1];
 
-		r->records[n] = (struct smtpd_disk_entry){
+		r->records[n] = (struct smtpd_journal_record){
+			.subject = r->message->id,
+			.beside = r->message->ref,
 			.type = n == 0 ? SMTPD_RECORD_MESSAGE
 				       : SMTPD_RECORD_PROGRESS,
 			.live = n == 0,
@@ -191,7 +194,8 @@ make_records(struct smtpd_relocation *r)
 			.body = &r->bodies[n],
 			.body_count = 1,
 		};
-		r->size += smtpd__disk_size(head->len, r->bodies[n].iov_len);
+		r->size +=
+		    SMTPD_JOURNAL_OVERHEAD + head->len + r->bodies[n].iov_len;
 	}
 }
 
@@ -209,7 +213,7 @@ write_packs(struct smtpd_spool *s, struct smtpd_relocation *r,
 	put_message(s, r, m);
 	r->bodies[0] = (struct iovec){ (char *)r->memory + at, len };
 	for (uint32_t i = 0; i < r->message->njobs; i++)
-		if (r->message->jobs[i].history.segment != 0 &&
+		if (r->message->jobs[i].history.value != 0 &&
 		    put_progress(s, r, ++n, &r->message->jobs[i]) == -1)
 			return -1;
 	for (size_t i = 0; i < r->npacks; i++) {
@@ -224,7 +228,7 @@ write_packs(struct smtpd_spool *s, struct smtpd_relocation *r,
 static int
 prepare(struct smtpd_spool *s, struct smtpd_relocation *r)
 {
-	struct smtpd_disk_record record;
+	struct smtpd_journal_record record;
 	struct smtpd_record_message m;
 	const void *body;
 
@@ -239,7 +243,7 @@ prepare(struct smtpd_spool *s, struct smtpd_relocation *r)
 	if (write_packs(s, r, &m, body, record.body_len) == -1)
 		return -1;
 	make_records(r);
-	if (r->size > s->group_max) {
+	if (r->size > s->journal->group_max) {
 		/* Without any histories it is no larger than it was. */
 		r->count = 1;
 		make_records(r);
@@ -259,9 +263,9 @@ clear(struct smtpd_relocation *r)
 	*r = (struct smtpd_relocation){ 0 };
 }
 
-/* The message of ID, pinned and entered alone, if its record is in SEGMENT. */
+/* The message of ID, pinned and entered alone, if its record is due. */
 static struct smtpd_queued_message *
-enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
+enter_due(struct smtpd_spool *s, uint64_t id)
 {
 	struct smtpd_queued_message *e = smtpd__spool_find(s, id);
 	bool entered;
@@ -270,7 +274,8 @@ enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
 		return NULL;
 	pthread_mutex_lock(&s->mutex);
 	entered = smtpd__append_order_lock(s, e);
-	if (entered && e->place.segment != segment) {
+	if (entered &&
+	    !smtpd__journal_is_due_for_relocation(s->journal, e->ref)) {
 		smtpd__append_order_unlock(s, e);
 		entered = false;
 	}
@@ -282,10 +287,10 @@ enter(struct smtpd_spool *s, uint64_t id, uint32_t segment)
 }
 
 int
-smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
+smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id,
     struct smtpd_relocation *r, struct smtpd_queued_message **lost)
 {
-	struct smtpd_queued_message *e = enter(s, id, segment);
+	struct smtpd_queued_message *e = enter_due(s, id);
 	int error;
 
 	*r = (struct smtpd_relocation){ .message = e };
@@ -312,15 +317,15 @@ move(const struct smtpd_relocation *r)
 	struct smtpd_queued_message *e = r->message;
 	size_t n = 0;
 
-	e->place = r->records[0].place;
+	e->ref = r->records[0].ref;
 	e->record_size = r->records[0].size;
 	for (uint32_t i = 0; i < e->njobs; i++) {
 		struct smtpd_delivery_job *job = &e->jobs[i];
 
-		if (job->history.segment == 0)
+		if (job->history.value == 0)
 			continue;
-		job->history = ++n < r->count ? r->records[n].place
-					      : (struct smtpd_disk_place){ 0 };
+		job->history = ++n < r->count ? r->records[n].ref
+					      : (struct smtpd_record_ref){ 0 };
 	}
 }
 
@@ -329,18 +334,18 @@ smtpd__relocate_end(
     struct smtpd_spool *s, struct smtpd_relocation *r, bool appended)
 {
 	struct smtpd_queued_message *e = r->message;
-	struct smtpd_disk_place place;
+	struct smtpd_record_ref ref;
 	uint32_t size;
 
 	pthread_mutex_lock(&s->mutex);
-	place = e->place;
+	ref = e->ref;
 	size = e->record_size;
 	if (appended)
 		move(r);
 	smtpd__append_order_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (appended)
-		smtpd__disk_release(s->log, place, size);
+		smtpd__journal_release(s->journal, e->id, ref, size);
 	clear(r);
 	smtpd__spool_unpin(s, e);
 }

@@ -13,7 +13,7 @@ struct smtpd_relocation {
 	struct smtpd_queued_message *message; /* pinned and entered alone;
 	                                       * NULL: nothing to do */
 	struct smtpd_pack *packs;
-	struct smtpd_disk_entry *records; /* the message, then progress */
+	struct smtpd_journal_record *records; /* the message, then progress */
 	struct iovec *bodies;
 	size_t count; /* of records */
 	size_t npacks;
@@ -21,10 +21,10 @@ struct smtpd_relocation {
 	uint64_t size;
 };
 
-/* Prepare that of message ID, if it is in SEGMENT.  Return 0; or -1 with errno
+/* Prepare that of message ID, if its record is due.  Return 0; or -1 with errno
  * and nothing entered: EBADMSG when the message is lost, and then the message
  * is in *LOST, pinned. */
-int smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id, uint32_t segment,
+int smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id,
     struct smtpd_relocation *r, struct smtpd_queued_message **lost);
 
 /* It was appended (or not): the message knows, and is left. */

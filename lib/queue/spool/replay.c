@@ -32,13 +32,13 @@ remember_id(struct smtpd_spool *s, uint64_t id)
 
 /* Keep in mind a record that says nothing to us, for quarantine. */
 static int
-keep_foreign(struct smtpd_spool *s, const struct smtpd_disk_record *record)
+keep_foreign(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 {
 	struct smtpd_foreign *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return -1;
-	f->place = record->place;
+	f->ref = record->ref;
 	f->size = record->size;
 	f->next = s->foreign;
 	s->foreign = f;
@@ -108,7 +108,7 @@ fill_jobs(struct smtpd_spool *s, struct smtpd_record_message m,
 
 /* The message of a message record.  NULL without memory. */
 static struct smtpd_queued_message *
-make_message(struct smtpd_spool *s, const struct smtpd_disk_record *record,
+make_message(struct smtpd_spool *s, const struct smtpd_journal_record *record,
     const struct smtpd_record_message *m)
 {
 	struct smtpd_queued_message *e =
@@ -119,7 +119,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_disk_record *record,
 	e->size = m->size;
 	e->arrived = m->arrived;
 	e->flags = m->flags;
-	e->place = record->place;
+	e->ref = record->ref;
 	e->record_size = record->size;
 	if (fill_jobs(s, *m, e) == 0)
 		return e;
@@ -130,17 +130,15 @@ make_message(struct smtpd_spool *s, const struct smtpd_disk_record *record,
 
 /* End a message: its message is finished, or stands anew further on. */
 static void
-drop(struct smtpd_spool *s, struct smtpd_disk *log,
-    struct smtpd_queued_message *e)
+drop(struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
 	smtpd__spool_messages_end(s, e);
-	smtpd__disk_release(log, e->place, e->record_size);
+	smtpd__journal_release(s->journal, e->id, e->ref, e->record_size);
 	smtpd__spool_messages_free(s, e);
 }
 
 static int
-replay_message(struct smtpd_spool *s, struct smtpd_disk *log,
-    const struct smtpd_disk_record *record)
+replay_message(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 {
 	struct smtpd_record_message m;
 	struct smtpd_queued_message *e, *old;
@@ -151,7 +149,7 @@ replay_message(struct smtpd_spool *s, struct smtpd_disk *log,
 	remember_id(s, m.id);
 	old = smtpd__message_table_find(&s->table, m.id);
 	if (old != NULL)
-		drop(s, log, old);
+		drop(s, old);
 	e = make_message(s, record, &m);
 	if (e == NULL)
 		return -1;
@@ -185,8 +183,8 @@ finish_rcpts(
 }
 
 static int
-replay_progress(struct smtpd_spool *s, struct smtpd_disk *log,
-    const struct smtpd_disk_record *record)
+replay_progress(
+    struct smtpd_spool *s, const struct smtpd_journal_record *record)
 {
 	struct smtpd_record_progress p;
 	struct smtpd_queued_message *e;
@@ -199,20 +197,19 @@ replay_progress(struct smtpd_spool *s, struct smtpd_disk *log,
 	if (e == NULL || p.job >= e->njobs)
 		return 0;
 	if (e->jobs[p.job].finished) {
-		e->jobs[p.job].history = record->place;
+		e->jobs[p.job].history = record->ref;
 		return 0;
 	}
 	if (finish_rcpts(&e->jobs[p.job], &p) == -1)
 		return -1;
-	smtpd__spool_messages_apply(&e->jobs[p.job], &p, record->place);
+	smtpd__spool_messages_apply(&e->jobs[p.job], &p, record->ref);
 	if (e->unfinished == 0)
-		drop(s, log, e);
+		drop(s, e);
 	return 0;
 }
 
 static int
-replay_state(struct smtpd_spool *s, struct smtpd_disk *log,
-    const struct smtpd_disk_record *record)
+replay_state(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 {
 	struct smtpd_record_state state;
 	struct smtpd_queued_message *e;
@@ -229,12 +226,12 @@ replay_state(struct smtpd_spool *s, struct smtpd_disk *log,
 	else if (state.change == SMTPD_RECORD_RELEASED)
 		e->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
 	else
-		drop(s, log, e);
+		drop(s, e);
 	return 0;
 }
 
 static int
-replay_clock(struct smtpd_spool *s, const struct smtpd_disk_record *record)
+replay_clock(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 {
 	struct smtpd_record_clock clock;
 
@@ -246,18 +243,17 @@ replay_clock(struct smtpd_spool *s, const struct smtpd_disk_record *record)
 }
 
 int
-smtpd__spool_replay(
-    void *user, struct smtpd_disk *log, const struct smtpd_disk_record *record)
+smtpd__spool_replay(void *user, const struct smtpd_journal_record *record)
 {
 	struct smtpd_spool *s = user;
 
 	switch (record->type) {
 	case SMTPD_RECORD_MESSAGE:
-		return replay_message(s, log, record);
+		return replay_message(s, record);
 	case SMTPD_RECORD_PROGRESS:
-		return replay_progress(s, log, record);
+		return replay_progress(s, record);
 	case SMTPD_RECORD_STATE:
-		return replay_state(s, log, record);
+		return replay_state(s, record);
 	case SMTPD_RECORD_CLOCK:
 		return replay_clock(s, record);
 	default:

@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/spool/spool.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "os/clock.h"
-#include "os/commit.h"
-#include "os/fd.h"
 #include "queue/spool/core.h"
-#include "queue/spool/directory.h"
 #include "queue/spool/messages.h"
 #include "queue/spool/replay.h"
 
-/* How often a reader tries beside a writer that recycles. */
+/* How often a reader tries beside a writer that removes records. */
 #define READ_TRIES 5
 
 uint32_t
@@ -38,68 +32,82 @@ smtpd__spool_wall_ms(const struct smtpd_spool *s, uint32_t when)
 int
 smtpd__spool_directory(const struct smtpd_spool *s)
 {
-	return s->dir;
+	return smtpd__journal_directory(s->journal);
 }
 
 void
-smtpd__spool_stats(const struct smtpd_spool *s, struct smtpd_disk_stats *out)
+smtpd__spool_stats(const struct smtpd_spool *s, struct smtpd_journal_stats *out)
 {
-	smtpd__disk_stats(s->log, out);
+	smtpd__journal_stats(s->journal, out);
 }
 
-/* Open log/, which is made when it may be. */
-static int
-open_log_directory(const struct smtpd_spool *s)
+static void
+note_damage(void *user, const struct smtpd_journal_damage *d)
 {
-	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	struct smtpd_spool *s = user;
 
-	if (s->settings.read_only)
-		return openat(s->dir, "log", flags);
-	if (mkdirat(s->dir, "log", 0700) == -1) {
-		if (errno != EEXIST)
-			return -1;
-	} else if (smtpd__commit_directory(s->dir) == -1) {
-		return -1;
-	}
-	return openat(s->dir, "log", flags);
+	s->damages++;
+	smtpd__logger_write(&s->settings.logger, SMTPD_LOG_WARNING,
+	    "segment %s of the log is damaged at %llu: %s", d->where,
+	    (unsigned long long)d->offset, d->why);
+	if (d->error != 0)
+		smtpd__logger_write(&s->settings.logger, SMTPD_LOG_WARNING,
+		    "it cannot be copied to quarantine/: %s",
+		    strerror(d->error));
+}
+
+static void
+note_loss(void *user)
+{
+	const struct smtpd_spool *s = user;
+
+	smtpd__logger_write(&s->settings.logger, SMTPD_LOG_ERROR,
+	    "another process has taken over the journal");
 }
 
 static int
-open_log(struct smtpd_spool *s, char *error, size_t size)
+open_journal(struct smtpd_spool *s, const struct smtpd_journal_engine *engine,
+    const char *location, char *error, size_t size)
 {
-	const struct smtpd_disk_settings settings = {
-		.segment_size = s->settings.segment_size,
+	const struct smtpd_journal_settings settings = {
 		.read_only = s->settings.read_only,
-		.replay = smtpd__spool_replay,
-		.damaged = smtpd__spool_quarantine_range,
+		.segment_size = s->settings.segment_size,
+		.damaged = note_damage,
+		.lost = note_loss,
 		.user = s,
 	};
-	int dir = open_log_directory(s);
-	int tries = s->settings.read_only ? READ_TRIES : 1;
+	int status = -1;
 
-	if (dir == -1) {
-		if (s->settings.read_only && errno == ENOENT)
-			errno = ENOTDIR;
-		snprintf(error, size, "log: %s", strerror(errno));
+	s->journal =
+	    smtpd__journal_open(engine, location, &settings, error, size);
+	if (s->journal == NULL)
 		return -1;
-	}
-	while (tries-- > 0) {
-		s->log = smtpd__disk_open(dir, &settings, error, size);
-		if (s->log != NULL || errno != EAGAIN)
+	for (int i = 0; i < READ_TRIES; i++) {
+		status = smtpd__journal_replay(
+		    s->journal, smtpd__spool_replay, s, error, size);
+		if (status == 0 || errno != EAGAIN)
 			break;
 		smtpd__spool_replay_forget(s);
 	}
-	smtpd__fd_close(dir);
-	return s->log != NULL ? 0 : -1;
+	return status;
 }
 
-/* What the log takes at a time, by its segments. */
-static uint32_t
-group_max(uint32_t segment_size)
+/* Remove the content ID, if it is that of no message. */
+static int
+clear_orphan(void *user, uint64_t id)
 {
-	if (segment_size == 0 || segment_size > 2 * SMTPD_DISK_GROUP_MAX)
-		return SMTPD_DISK_GROUP_MAX;
-	return segment_size / 2;
+	struct smtpd_spool *s = user;
+	const struct smtpd_queued_message *e =
+	    smtpd__message_table_find(&s->table, id);
+
+	if (e != NULL && (e->flags & SMTPD_MESSAGE_LARGE) != 0)
+		return 0;
+	if (s->damages == 0 ||
+	    smtpd__content_keep_large(s->journal, id,
+		"no message in the log has this content, but a part of the "
+		"log is damaged") == 0)
+		smtpd__content_remove(s->journal, id);
+	return 0;
 }
 
 static struct smtpd_spool *
@@ -110,8 +118,6 @@ allocate(const struct smtpd_spool_settings *settings)
 	if (s == NULL)
 		return NULL;
 	s->settings = *settings;
-	s->group_max = group_max(settings->segment_size);
-	s->dir = s->lock = s->tmp = s->large = s->quarantine = s->dead = -1;
 	smtpd__crc32c_init(&s->crc);
 	pthread_mutex_init(&s->mutex, NULL);
 	pthread_cond_init(&s->landed, NULL);
@@ -124,9 +130,8 @@ destroy(struct smtpd_spool *s)
 {
 	int error = errno;
 
-	smtpd__disk_close(s->log);
+	smtpd__journal_close(s->journal);
 	smtpd__spool_replay_forget(s);
-	smtpd__spool_directory_close(s);
 	pthread_cond_destroy(&s->landed);
 	pthread_mutex_destroy(&s->mutex);
 	free(s->cleaning.ids);
@@ -135,8 +140,9 @@ destroy(struct smtpd_spool *s)
 }
 
 struct smtpd_spool *
-smtpd__spool_open(const char *directory,
-    const struct smtpd_spool_settings *settings, char *error, size_t size)
+smtpd__spool_open(const struct smtpd_journal_engine *engine,
+    const char *location, const struct smtpd_spool_settings *settings,
+    char *error, size_t size)
 {
 	struct smtpd_spool *s = allocate(settings);
 
@@ -144,22 +150,17 @@ smtpd__spool_open(const char *directory,
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
-	if (smtpd__spool_directory_open(s, directory, error, size) == -1)
-		goto failed;
-	if (!s->settings.read_only)
-		smtpd__spool_directory_empty_tmp(s);
-	if (open_log(s, error, size) == -1)
-		goto failed;
+	if (open_journal(s, engine, location, error, size) == -1) {
+		destroy(s);
+		return NULL;
+	}
 	smtpd__spool_replay_finish(s);
 	s->cleaning.marked = smtpd__clock_ms();
 	if (!s->settings.read_only) {
-		smtpd__spool_directory_clear_orphans(s);
+		smtpd__content_each(s->journal, clear_orphan, s);
 		smtpd__spool_quarantine_foreign(s);
 	}
 	return s;
-failed:
-	destroy(s);
-	return NULL;
 }
 
 void
@@ -288,7 +289,7 @@ copy_message(
 	size_t len = ((size_t)smtpd__spool_messages_rcpts(from) + 7) / 8;
 
 	to->size = from->size;
-	to->place = from->place;
+	to->ref = from->ref;
 	to->record_size = from->record_size;
 	to->arrived = from->arrived;
 	to->unfinished = from->unfinished;

@@ -3,24 +3,17 @@
 #define SMTPD_QUEUE_SPOOL_SPOOL_H
 
 /*
- * Messages on the log.  A directory with
- *
- *	lock         held by the process that has the spool open (flock)
- *	log/         the log (store/log.h)
- *	large/       contents of more than 64 KiB, one file each, named by id
- *	tmp/         such contents while they come in; emptied at start
- *	quarantine/  what was damaged, each with the reason in a file beside it
- *	dead/        bounces that bounced, likewise
- *
- * All but the log's own bytes is documented in doc/queue-format.md.
+ * Messages as records of a journal: those that wait are in memory, with as
+ * little as the schedule needs, and all else is read back when it is tried.
+ * doc/queue-format.md has the records.
  *
  * Any number of threads may use a spool at a time; a job that is active
- * (message.h) is changed only by the thread that has it.  Entries belong to the
+ * (queued_message.h) is changed only by the thread that has it.  Messages belong to the
  * spool: one is freed when all its jobs are finished or it was removed, and
  * nobody has it pinned.
  *
  * The queue's clock counts the seconds that the queue was open.  It goes on
- * from where the log ends, plus the time since then on the wall clock, but no
+ * from where the journal ends, plus the time since then on the wall clock, but no
  * more than a day and never less than nothing: so a clock that jumps makes no
  * mail old.  While the spool is open it follows CLOCK_BOOTTIME.
  */
@@ -32,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/logger.h"
+#include "journal/journal.h"
 #include "queue/model/loaded_message.h"
 #include "queue/model/queued_message.h"
 #include "queue/spool/add.h"
@@ -49,7 +43,7 @@ struct smtpd_spool;
 
 struct smtpd_spool_settings {
 	bool read_only;        /* nothing is changed, nor locked */
-	uint32_t segment_size; /* 0: the log's default */
+	uint32_t segment_size; /* 0: the engine's default */
 
 	/* The destination of a domain in lower case, counted by references:
 	 * called for each job of each message that comes to be, and RELEASE
@@ -68,13 +62,14 @@ struct smtpd_spool_settings {
 };
 
 /*
- * Open the spool in DIRECTORY, making what is missing of it, and read it.
- * Destinations are made here, so their owner is there before.
- * Return NULL with errno (EBUSY: another process has it; ENOTDIR: read only,
- * and there is no spool) and the reason in ERROR of SIZE bytes.
+ * Open the spool at LOCATION, which ENGINE understands, making what is missing
+ * of it, and read it.  Destinations are made here, so their owner is there
+ * before.  Return NULL with errno (EBUSY: another process has it; ENOTDIR: read
+ * only, and there is no spool) and the reason in ERROR of SIZE bytes.
  */
-struct smtpd_spool *smtpd__spool_open(const char *directory,
-    const struct smtpd_spool_settings *settings, char *error, size_t size);
+struct smtpd_spool *smtpd__spool_open(const struct smtpd_journal_engine *engine,
+    const char *location, const struct smtpd_spool_settings *settings,
+    char *error, size_t size);
 
 /* Close it; nobody uses it or a message of it.  All destinations are released.
  * NULL is fine. */
@@ -86,13 +81,12 @@ uint32_t smtpd__spool_now(const struct smtpd_spool *s);
 /* A moment of the queue's clock as milliseconds since 1970, for people. */
 uint64_t smtpd__spool_wall_ms(const struct smtpd_spool *s, uint32_t when);
 
-/* The descriptor of its directory: to look at the disk, and for what else is
- * in it. */
+/* As smtpd__journal_directory(). */
 int smtpd__spool_directory(const struct smtpd_spool *s);
 
-/* The log's figures. */
+/* The figures of its journal. */
 void smtpd__spool_stats(
-    const struct smtpd_spool *s, struct smtpd_disk_stats *out);
+    const struct smtpd_spool *s, struct smtpd_journal_stats *out);
 
 /* How many messages there are. */
 uint64_t smtpd__spool_count(struct smtpd_spool *s);

@@ -16,7 +16,13 @@ append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 		.id = e->id,
 		.change = (uint8_t)change,
 	};
-	struct smtpd_disk_entry record = { .type = SMTPD_RECORD_STATE };
+	struct smtpd_journal_record record = {
+		.subject = e->id,
+		.beside = e->ref,
+		.ends = change == SMTPD_RECORD_REMOVED ||
+		    change == SMTPD_RECORD_QUARANTINED,
+		.type = SMTPD_RECORD_STATE,
+	};
 	struct smtpd_pack head = { 0 };
 	int status = -1;
 
@@ -25,8 +31,8 @@ append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 	record.head_len = head.len;
 	errno = ENOMEM;
 	if (!head.failed)
-		status = smtpd__disk_append(
-		    s->log, &record, 1, SMTPD_DISK_ESSENTIAL);
+		status = smtpd__journal_append(
+		    s->journal, &record, 1, SMTPD_JOURNAL_ESSENTIAL);
 	smtpd__pack_free(&head);
 	return status;
 }

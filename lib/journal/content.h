@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_JOURNAL_CONTENT_H
+#define SMTPD_JOURNAL_CONTENT_H
+
+/*
+ * The other half of a store: contents that are too large for a record, each
+ * under the id of its message, and what is set aside for the operator.
+ *
+ * Any thread may call any function, but one content at a time is written, and
+ * read to its end, by one.
+ */
+
+#include <sys/types.h>
+
+#include "journal/journal.h"
+
+/* The beginning of what an engine makes for a content that is written, or
+ * read. */
+struct smtpd_content_writer {
+	struct smtpd_journal *journal;
+};
+
+struct smtpd_content_reader {
+	struct smtpd_journal *journal;
+	uint64_t size; /* bytes */
+};
+
+/* Reads up to LEN bytes at OFFSET into BUF.  Returns how many, 0 at the end, or
+ * -1 with errno. */
+typedef ssize_t smtpd_content_read_fn(
+    const void *user, uint64_t offset, void *buf, size_t len);
+
+enum smtpd_content_kind {
+	SMTPD_CONTENT_QUARANTINE,  /* a damaged record */
+	SMTPD_CONTENT_DEAD_LETTER, /* a report that nobody takes */
+};
+
+/* Something to set aside. */
+struct smtpd_content_kept {
+	enum smtpd_content_kind kind;
+	const char *name;            /* letters, digits and "-" */
+	const char *why;             /* a sentence for the operator */
+	smtpd_content_read_fn *read; /* NULL: there is only the reason */
+	const void *user;
+};
+
+/* An engine's functions; those below forward to them and say what they do. */
+struct smtpd_content_ops {
+	struct smtpd_content_writer *(*begin)(struct smtpd_journal *j);
+	int (*write)(
+	    struct smtpd_content_writer *w, const void *data, size_t len);
+	int (*publish)(struct smtpd_content_writer *w, uint64_t id);
+	void (*abandon)(struct smtpd_content_writer *w);
+	struct smtpd_content_reader *(*open)(
+	    struct smtpd_journal *j, uint64_t id);
+	ssize_t (*read_at)(const struct smtpd_content_reader *r,
+	    uint64_t offset, void *buf, size_t len);
+	void (*close)(struct smtpd_content_reader *r);
+	void (*remove)(struct smtpd_journal *j, uint64_t id);
+	int (*each)(struct smtpd_journal *j, int (*fn)(void *user, uint64_t id),
+	    void *user);
+	int (*keep)(
+	    struct smtpd_journal *j, const struct smtpd_content_kept *kept);
+	int (*keep_large)(
+	    struct smtpd_journal *j, uint64_t id, const char *why);
+	uint64_t (*count_kept)(struct smtpd_journal *j);
+};
+
+/* Begin a content.  NULL with errno. */
+struct smtpd_content_writer *smtpd__content_begin(struct smtpd_journal *j);
+
+/* Append LEN bytes.  Return 0, or -1 with errno. */
+int smtpd__content_write(
+    struct smtpd_content_writer *w, const void *data, size_t len);
+
+/* Make the content durable as that of ID, and free W.  Return 0, or -1 with
+ * errno, and the content is forgotten. */
+int smtpd__content_publish(struct smtpd_content_writer *w, uint64_t id);
+
+/* Forget a content that was not published; NULL: nothing happens. */
+void smtpd__content_abandon(struct smtpd_content_writer *w);
+
+/* Open the content of ID.  NULL with errno; EBADMSG: it is missing, or no
+ * content. */
+struct smtpd_content_reader *smtpd__content_open(
+    struct smtpd_journal *j, uint64_t id);
+
+/* Read up to LEN bytes at OFFSET.  Return how many, 0 at the end, or -1 with
+ * errno.  Any thread. */
+ssize_t smtpd__content_read_at(const struct smtpd_content_reader *r,
+    uint64_t offset, void *buf, size_t len);
+
+void smtpd__content_close(struct smtpd_content_reader *r);
+
+/* Remove the content of ID, if there is one. */
+void smtpd__content_remove(struct smtpd_journal *j, uint64_t id);
+
+/* Call FN with the id of each content, until it returns another value than 0,
+ * which is returned; -1 with errno on failure.  FN may remove it. */
+int smtpd__content_each(
+    struct smtpd_journal *j, int (*fn)(void *user, uint64_t id), void *user);
+
+/* Set aside KEPT, durably.  What was set aside under that name stays as it is.
+ * Return 0, or -1 with errno. */
+int smtpd__content_keep(
+    struct smtpd_journal *j, const struct smtpd_content_kept *kept);
+
+/* Set aside the content of ID in quarantine, though it may be removed after
+ * that; WHY is the reason, NULL: it stands elsewhere.  One that is missing is
+ * fine.  Return 0, or -1 with errno. */
+int smtpd__content_keep_large(
+    struct smtpd_journal *j, uint64_t id, const char *why);
+
+/* How many things are in quarantine. */
+uint64_t smtpd__content_count_kept(struct smtpd_journal *j);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "journal/disk/aside.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/id.h"
+#include "journal/disk/directory.h"
+#include "journal/disk/tmp_file.h"
+#include "os/commit.h"
+#include "os/fd.h"
+#include "os/file.h"
+
+/* Bytes that are copied at a time. */
+#define COPY_SIZE 65536
+
+/* The size of a file's name, with its NUL. */
+#define NAME_SIZE 128
+
+/* The longest reason, with its newline and NUL. */
+#define WHY_SIZE 2048
+
+/* Publish FD, which is TMP in tmp/, as NAME in DIR.  One that is there already
+ * is fine. */
+static int
+publish_file(struct smtpd_disk_store *store, int fd, const char *tmp, int dir,
+    const char *name)
+{
+	if (smtpd__disk_tmp_file_publish(store, fd, tmp, dir, name) == -1 &&
+	    errno != EEXIST)
+		return -1;
+	return 0;
+}
+
+/* Write WHY to the file NAME.why of DIR, unless there is one, and make the
+ * names in DIR durable. */
+static int
+write_reason(
+    struct smtpd_disk_store *store, int dir, const char *name, const char *why)
+{
+	char tmp[SMTPD_DISK_TMP_FILE_NAME_SIZE];
+	char file[NAME_SIZE], line[WHY_SIZE];
+	size_t len = strnlen(why, sizeof(line) - 2);
+	int fd = smtpd__disk_tmp_file_make(store, tmp);
+
+	if (fd == -1)
+		return -1;
+	memcpy(line, why, len);
+	line[len++] = '\n';
+	if (smtpd__file_write(fd, line, len) == -1) {
+		smtpd__disk_tmp_file_discard(store, fd, tmp);
+		return -1;
+	}
+	snprintf(file, sizeof(file), "%s.why", name);
+	if (publish_file(store, fd, tmp, dir, file) == -1)
+		return -1;
+	return smtpd__commit_directory(dir);
+}
+
+/* Write all that KEPT gives to FD. */
+static int
+copy_bytes(const struct smtpd_content_kept *kept, int fd)
+{
+	char *buf = malloc(COPY_SIZE);
+	uint64_t done = 0;
+	ssize_t n;
+
+	if (buf == NULL)
+		return -1;
+	while ((n = kept->read(kept->user, done, buf, COPY_SIZE)) > 0) {
+		if (smtpd__file_write(fd, buf, (size_t)n) == -1) {
+			n = -1;
+			break;
+		}
+		done += (uint64_t)n;
+	}
+	free(buf);
+	return n == 0 ? 0 : -1;
+}
+
+static int
+keep_bytes(struct smtpd_disk_store *store,
+    const struct smtpd_content_kept *kept, int dir, const char *name)
+{
+	char tmp[SMTPD_DISK_TMP_FILE_NAME_SIZE];
+	int fd = smtpd__disk_tmp_file_make(store, tmp);
+
+	if (fd == -1)
+		return -1;
+	if (copy_bytes(kept, fd) == -1) {
+		smtpd__disk_tmp_file_discard(store, fd, tmp);
+		return -1;
+	}
+	return publish_file(store, fd, tmp, dir, name);
+}
+
+int
+smtpd__disk_aside_keep(
+    struct smtpd_journal *j, const struct smtpd_content_kept *kept)
+{
+	struct smtpd_disk_store *store = SMTPD_DISK_STORE(j);
+	bool dead = kept->kind == SMTPD_CONTENT_DEAD_LETTER;
+	int dir = dead ? store->dead : store->quarantine;
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%s.%s", kept->name, dead ? "eml" : "bin");
+	if (kept->read != NULL && keep_bytes(store, kept, dir, name) == -1)
+		return -1;
+	return write_reason(store, dir, kept->name, kept->why);
+}
+
+int
+smtpd__disk_aside_keep_large(
+    struct smtpd_journal *j, uint64_t id, const char *why)
+{
+	struct smtpd_disk_store *store = SMTPD_DISK_STORE(j);
+	char name[SMTPD_ID_SIZE], file[NAME_SIZE];
+
+	smtpd__id_write(id, name);
+	snprintf(file, sizeof(file), "%s.large", name);
+	if (linkat(store->large, name, store->quarantine, file, 0) == -1 &&
+	    errno != EEXIST && errno != ENOENT)
+		return -1;
+	return why != NULL ? write_reason(store, store->quarantine, name, why)
+			   : 0;
+}
+
+/* Return true if NAME is a thing in quarantine, not the reason beside it. */
+static bool
+is_counted(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (name[0] == '.')
+		return false;
+	return len < 4 || strcmp(name + len - 4, ".why") != 0;
+}
+
+uint64_t
+smtpd__disk_aside_count_kept(struct smtpd_journal *j)
+{
+	DIR *dir = smtpd__disk_directory_read(SMTPD_DISK_STORE(j)->quarantine);
+	struct dirent *d;
+	uint64_t count = 0;
+
+	if (dir == NULL)
+		return 0;
+	while ((d = readdir(dir)) != NULL)
+		count += is_counted(d->d_name);
+	closedir(dir);
+	return count;
+}
+
+/* Write what FD lacks of LEN bytes at its beginning, and close it. */
+static int
+complete_file(int fd, const void *data, size_t len)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 ||
+	    ((uint64_t)st.st_size < len &&
+		smtpd__file_write(fd, data, len) == -1)) {
+		smtpd__fd_close(fd);
+		return -1;
+	}
+	return smtpd__commit_file(fd);
+}
+
+/* Keep a range of a segment as NAME; what was kept of it before stays. */
+static int
+keep_range(struct smtpd_disk_store *store, const char *name, const void *data,
+    size_t len, const char *why)
+{
+	char file[NAME_SIZE];
+	int fd;
+
+	if (len > 0) {
+		snprintf(file, sizeof(file), "%s.bin", name);
+		fd = openat(store->quarantine, file,
+		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd == -1 || complete_file(fd, data, len) == -1)
+			return -1;
+	}
+	return write_reason(store, store->quarantine, name, why);
+}
+
+void
+smtpd__disk_aside_damaged(void *user, const char *segment_name, uint64_t offset,
+    const void *data, size_t len, const char *why)
+{
+	struct smtpd_disk_store *store = user;
+	struct smtpd_journal_damage damage = {
+		.where = segment_name,
+		.offset = offset,
+		.len = len,
+		.why = why,
+	};
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "%.*s-%llu",
+	    (int)strcspn(segment_name, "./"), segment_name,
+	    (unsigned long long)offset);
+	if (!store->settings.read_only &&
+	    keep_range(store, name, data, len, why) == -1)
+		damage.error = errno;
+	if (store->settings.damaged != NULL)
+		store->settings.damaged(store->settings.user, &damage);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "journal/disk/disk.h"
+
+#include <stdlib.h>
+
+#include "journal/disk/segments.h"
+#include "os/fd.h"
+
+void
+smtpd__disk_release(
+    struct smtpd_disk *log, struct smtpd_record_ref ref, uint32_t size)
+{
+	pthread_mutex_lock(&log->lock);
+	smtpd__disk_segments_count_dead(log,
+	    smtpd__disk_segments_find(log, smtpd__disk_format_ref_segment(ref)),
+	    size);
+	pthread_mutex_unlock(&log->lock);
+}
+
+/* The lock is held. */
+static uint64_t
+room_left(const struct smtpd_disk *log)
+{
+	/* The next segment, while it is made, is a spare no longer. */
+	uint64_t room =
+	    (uint64_t)(smtpd__disk_segments_spares(log) + log->rolling) *
+	    (log->settings.segment_size - 2 * SMTPD_DISK_PAGE);
+
+	room += smtpd__disk_segments_room(log);
+	return room > log->settings.reserve ? room - log->settings.reserve : 0;
+}
+
+void
+smtpd__disk_stats(struct smtpd_disk *log, struct smtpd_journal_stats *stats)
+{
+	pthread_mutex_lock(&log->lock);
+	*stats = log->stats;
+	stats->segments = (uint32_t)log->count;
+	stats->room = room_left(log);
+	stats->spares = smtpd__disk_segments_spares(log);
+	pthread_mutex_unlock(&log->lock);
+}
+
+void
+smtpd__disk_close(struct smtpd_disk *log)
+{
+	if (log == NULL)
+		return;
+	smtpd__fd_close(log->fd);
+	smtpd__fd_close(log->dir);
+	for (int i = 0; i < 2; i++) {
+		free(log->batches[i].buf);
+		pthread_cond_destroy(&log->batches[i].done);
+	}
+	pthread_cond_destroy(&log->idle);
+	pthread_mutex_destroy(&log->lock);
+	free(log->segments);
+	free(log);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "journal/disk/prepare.h"
+
+#include <errno.h>
+
+#include "journal/disk/each.h"
+#include "journal/disk/roll.h"
+#include "journal/disk/segments.h"
+
+/* The next one that lacks its index; NULL: there is none. */
+static struct smtpd_disk_segment *
+without_index(struct smtpd_disk *log)
+{
+	for (size_t i = 0; i < smtpd__disk_segments_sealed(log); i++) {
+		if (!log->segments[i].indexed)
+			return &log->segments[i];
+	}
+	return NULL;
+}
+
+/* Write one index.  The lock is held, but not meanwhile. */
+static int
+make_index(struct smtpd_disk *log)
+{
+	struct smtpd_disk_segment *s = without_index(log);
+	struct smtpd_disk_segment copy;
+	struct smtpd_disk_found found;
+	int rc, error;
+
+	if (s == NULL)
+		return 0;
+	copy = *s;
+	pthread_mutex_unlock(&log->lock);
+	rc = smtpd__disk_each(log, &copy, false, NULL, NULL, &found);
+	error = errno;
+	pthread_mutex_lock(&log->lock);
+	/* It is tried once: at the next start it may be made anyway. */
+	s = smtpd__disk_segments_find(log, copy.number);
+	if (s != NULL)
+		s->indexed = true;
+	errno = error;
+	return rc;
+}
+
+int
+smtpd__disk_prepare(struct smtpd_disk *log)
+{
+	int spare = 0, index, error = 0;
+	bool more;
+
+	if (log->settings.read_only)
+		return 0;
+	pthread_mutex_lock(&log->lock);
+	if (smtpd__disk_segments_spares(log) == 0)
+		spare = smtpd__disk_roll_make_spare(log);
+	if (spare == -1)
+		error = errno;
+	index = make_index(log);
+	if (index == -1)
+		error = errno;
+	more = without_index(log) != NULL;
+	pthread_mutex_unlock(&log->lock);
+	if (error == 0)
+		return more;
+	errno = error;
+	return -1;
+}
