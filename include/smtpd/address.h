@@ -14,7 +14,7 @@ extern "C" {
 /*
  * A mail address, in the parts that a program decides by (RFC 5321, 4.1.2).
  * The texts are NUL-terminated and hold no control byte and no NUL.  They
- * belong to whoever made the struct: in a handler to the library, see
+ * belong to the maker of the struct: in a handler to the library, see
  * session.h.
  */
 struct smtpd_address {

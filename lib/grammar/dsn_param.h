@@ -57,8 +57,8 @@ enum smtpd_dsn_action {
 	SMTPD_DSN_RELAYED, /* to a host that sends no reports of success */
 };
 
-/* Whether one who said NOTIFY wants to be told of ACTION (RFC 3461, 4.1); who
- * said nothing is told of failure and delay. */
+/* Whether NOTIFY asks for a report of ACTION (RFC 3461, 4.1); without it,
+ * failure and delay are reported. */
 bool smtpd__dsn_param_is_wanted(unsigned notify, enum smtpd_dsn_action action);
 
 #endif

@@ -42,8 +42,8 @@ void smtpd__header_info_feed(
 /* It is over: the last field counts as well. */
 void smtpd__header_info_end(struct smtpd_header_info *f);
 
-/* In place of smtpd__header_info_feed(), for one who divides the message
- * himself: look at the piece P. */
+/* In place of smtpd__header_info_feed(), for a caller that divides the
+ * message itself: look at the piece P. */
 void smtpd__header_info_take(
     struct smtpd_header_info *f, const struct smtpd_piece *p);
 

@@ -32,8 +32,9 @@ enum smtpd_interrupt {
 struct smtpd_wire {
 	int in, out;
 	bool socket;       /* both are the same socket */
-	bool quick;        /* the owner gave the socket a receive timeout of
-	              * SMTPD_SOCKET_REST_MS, and the first wait is left to it */
+	bool quick;        /* the socket has a receive timeout of
+	                    * SMTPD_SOCKET_REST_MS, and the first wait is left
+	                    * to it */
 	int cancel_fd;     /* every wait ends once it is readable; -1: none */
 	uint32_t write_ms; /* the longest wait to write */
 	uint64_t now;      /* the clock at the last wait */

@@ -2,7 +2,7 @@
 /*
  * What the log can do on the disk that DIR is on:
  *   log_bench DIR append THREADS SIZE SECONDS   durable records a second
- *   log_bench DIR fill RECORDS SIZE             without index, then with it: start-up
+ *   log_bench DIR fill RECORDS SIZE             start-up without index, with it
  */
 #include <sys/resource.h>
 

@@ -52,6 +52,14 @@ def text(path):
     return (TOP / path).read_text(encoding="utf-8", errors="replace")
 
 
+def public_names():
+    """The functions that public headers declare."""
+    names = set()
+    for path in sources("include", ends=(".h", ".in")):
+        names |= set(re.findall(r"\b(smtpd_\w+)\(", text(path)))
+    return names
+
+
 def without_comments(code):
     """CODE with comments and string literals blanked, lines kept."""
     def blank(match):

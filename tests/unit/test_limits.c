@@ -11,7 +11,7 @@
 /* One connection after the other; none is given back. */
 struct arrival {
 	const char *from;
-	enum smtpd_admission verdict;
+	enum smtpd_admission status;
 };
 
 static struct smtpd_sockaddr
@@ -37,12 +37,12 @@ check(
 	for (size_t i = 0; i < n; i++) {
 		struct smtpd_sockaddr a = address(list[i].from);
 		struct smtpd_slot t;
-		enum smtpd_admission verdict = smtpd__limits_admit(&l, &a, &t);
+		enum smtpd_admission status = smtpd__limits_admit(&l, &a, &t);
 
-		if (verdict != list[i].verdict)
+		if (status != list[i].status)
 			print_error("number %zu, %s\n", i, list[i].from);
-		assert_int_equal(verdict, list[i].verdict);
-		if (verdict == SMTPD_ADMITTED)
+		assert_int_equal(status, list[i].status);
+		if (status == SMTPD_ADMITTED)
 			tickets[admitted++] = t;
 	}
 	assert_int_equal(l.connections, admitted);

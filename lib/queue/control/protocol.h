@@ -3,7 +3,7 @@
 #define SMTPD_QUEUE_CONTROL_PROTOCOL_H
 
 /*
- * The bytes between one who asks about a queue and the process that has it
+ * The bytes between an operator's command and the process that has the queue
  * open, over the UNIX socket `control` in the queue's directory.
  *
  * The request is one line: words divided by NUL, ended by a newline.  The

@@ -22,8 +22,7 @@ const char *smtpd__control_snapshot_word(enum smtpd_snapshot_state state);
 struct smtpd_control_snapshot {
 	struct smtpd_spool *spool;
 	const struct smtpd_control_hooks *hooks;
-	const struct smtpd_queued_message
-	    *message;                      /* pinned by who made the view */
+	const struct smtpd_queued_message *message; /* pinned by the caller */
 	struct smtpd_queued_message *copy; /* with the schedule's state */
 	struct smtpd_loaded_message
 	    loaded;   /* of which nothing but id and arrived_ms

@@ -82,7 +82,7 @@ struct smtpd_queued_message {
 	uint16_t njobs;
 	uint16_t unfinished; /* of the jobs */
 	_Atomic uint16_t flags;
-	uint16_t pins; /* who uses it besides the spool */
+	uint16_t pins; /* its users besides the spool */
 
 	/* A bit for each recipient; NULL: none of them, or only whole jobs. */
 	_Atomic unsigned char *_Atomic finished;
