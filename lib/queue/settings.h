@@ -3,7 +3,7 @@
 #define SMTPD_QUEUE_SETTINGS_H
 
 /*
- * The settings that a program opens a queue with: taken in whatever their
+ * The settings of a program for its queue: taken in whatever their
  * version, checked, and completed by defaults.
  */
 

@@ -14,41 +14,25 @@ kind_of(const struct smtpd_delivery_job *job)
 	return job->attempts == 0 ? SMTPD_KIND_FRESH : SMTPD_KIND_RETRY;
 }
 
-/* Put JOB between PREVIOUS and NEXT, of which NULL is an end of Q. */
+/* Put JOB into Q, as the first or the last. */
 static void
-link_job(struct smtpd_job_queue *q, struct smtpd_delivery_job *job,
-    struct smtpd_delivery_job *previous, struct smtpd_delivery_job *next)
+link_job(struct smtpd_job_queue *q, struct smtpd_delivery_job *job, bool first)
 {
-	job->previous = previous;
-	job->next = next;
-	if (previous != NULL)
-		previous->next = job;
+	job->previous = first ? NULL : q->last;
+	job->next = first ? q->first : NULL;
+	if (job->previous != NULL)
+		job->previous->next = job;
 	else
 		q->first = job;
-	if (next != NULL)
-		next->previous = job;
+	if (job->next != NULL)
+		job->next->previous = job;
 	else
 		q->last = job;
 }
 
-static void
-unlink_job(struct smtpd_job_queue *q, struct smtpd_delivery_job *job)
-{
-	if (job->previous != NULL)
-		job->previous->next = job->next;
-	else
-		q->first = job->next;
-	if (job->next != NULL)
-		job->next->previous = job->previous;
-	else
-		q->last = job->previous;
-}
-
-/* Mark JOB as ready, and set its timer to when it needs attention though nobody
- * can try it: for a delay notice, or because its life is over.  There is always
- * room for a job in the heap. */
-static void
-set_ready(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
+void
+smtpd__ready_insert(
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job, bool first)
 {
 	const struct smtpd_queued_message *m = job->message;
 	const struct smtpd_retry_rules *rules = &s->settings.retry;
@@ -56,36 +40,23 @@ set_ready(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 	    rules, m->arrived, m->flags, job->delay_notice_sent);
 	uint32_t expiry = smtpd__retry_expiry(rules, m->arrived, m->flags);
 	uint32_t when = notice < expiry ? notice : expiry;
+	struct smtpd_destination *d = job->destination;
+	enum smtpd_job_kind kind = kind_of(job);
 
+	link_job(&d->ready[kind], job, first);
+	if (first) {
+		smtpd__ring_remove(&d->turn[kind]);
+		smtpd__ring_prepend(&d->site->ready[kind], &d->turn[kind]);
+	} else if (smtpd__ring_is_empty(&d->turn[kind])) {
+		smtpd__ring_append(&d->site->ready[kind], &d->turn[kind]);
+	}
 	job->state = SMTPD_JOB_READY;
+	/* It needs attention then, though nobody can try it.  There is always
+	 * room for a job in the heap. */
 	job->limited = when != SMTPD_TIME_NONE;
 	if (job->limited)
 		smtpd__heap_push(&s->limits, &job->timer, when);
-	smtpd__site_requeue(s, job->destination->site);
-}
-
-void
-smtpd__ready_append(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
-{
-	struct smtpd_destination *d = job->destination;
-	enum smtpd_job_kind kind = kind_of(job);
-
-	link_job(&d->ready[kind], job, d->ready[kind].last, NULL);
-	if (smtpd__ring_is_empty(&d->turn[kind]))
-		smtpd__ring_append(&d->site->ready[kind], &d->turn[kind]);
-	set_ready(s, job);
-}
-
-void
-smtpd__ready_prepend(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
-{
-	struct smtpd_destination *d = job->destination;
-	enum smtpd_job_kind kind = kind_of(job);
-
-	link_job(&d->ready[kind], job, NULL, d->ready[kind].first);
-	smtpd__ring_remove(&d->turn[kind]);
-	smtpd__ring_prepend(&d->site->ready[kind], &d->turn[kind]);
-	set_ready(s, job);
+	smtpd__site_requeue(s, d->site);
 }
 
 void
@@ -94,7 +65,14 @@ smtpd__ready_remove(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind = kind_of(job);
 
-	unlink_job(&d->ready[kind], job);
+	if (job->previous != NULL)
+		job->previous->next = job->next;
+	else
+		d->ready[kind].first = job->next;
+	if (job->next != NULL)
+		job->next->previous = job->previous;
+	else
+		d->ready[kind].last = job->previous;
 	if (job->limited)
 		smtpd__heap_remove(&s->limits, &job->timer);
 	if (d->ready[kind].first == NULL)

@@ -7,12 +7,10 @@
 
 #include "queue/schedule/state.h"
 
-/* Make JOB, which is in no list, ready: as the last of its kind, or as the next
- * one. */
-void smtpd__ready_append(
-    struct smtpd_schedule *s, struct smtpd_delivery_job *job);
-void smtpd__ready_prepend(
-    struct smtpd_schedule *s, struct smtpd_delivery_job *job);
+/* Make JOB, which is in no list, ready: as the next one of its kind, or as the
+ * last.  Its timer is set to when a delay notice is due, or its life is over. */
+void smtpd__ready_insert(
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job, bool first);
 
 /* Take JOB, which is ready, out. */
 void smtpd__ready_remove(

@@ -13,27 +13,13 @@
  * worker, is looked at again after so many seconds. */
 #define LOOK_AGAIN_S 60
 
+/* N, but 1 at least and MAX at most. */
 static uint32_t
-at_least_one(uint32_t n)
+bounded_by(uint32_t n, uint32_t max)
 {
-	return n > 0 ? n : 1;
-}
-
-static uint32_t
-lesser_of(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-static void
-set_limits(struct smtpd_schedule *s)
-{
-	uint32_t quarter = at_least_one(s->settings.workers / 4);
-
-	s->site_limit =
-	    lesser_of(at_least_one(s->settings.site_connections), quarter);
-	s->start_limit = lesser_of(START_LIMIT, s->site_limit);
-	s->retry_limit = at_least_one(s->settings.workers / 2);
+	if (n == 0)
+		return 1;
+	return n < max ? n : max;
 }
 
 struct smtpd_schedule *
@@ -47,7 +33,10 @@ smtpd__schedule_create(const struct smtpd_schedule_settings *settings)
 	s->settings = *settings;
 	s->random = settings->seed;
 	seed = (uint32_t)(settings->seed >> 32);
-	set_limits(s);
+	s->site_limit = bounded_by(settings->site_connections,
+	    bounded_by(settings->workers / 4, UINT32_MAX));
+	s->start_limit = bounded_by(START_LIMIT, s->site_limit);
+	s->retry_limit = bounded_by(settings->workers / 2, UINT32_MAX);
 	smtpd__ring_init(&s->turn);
 	smtpd__ring_init(&s->fresh_turn);
 	if (smtpd__name_table_init(&s->destinations, seed) == -1 ||
@@ -93,7 +82,7 @@ make_due_ready(struct smtpd_schedule *s, uint32_t now)
 	smtpd__site_resume_due(s, now);
 	while ((job = due_job(&s->later, now)) != NULL) {
 		smtpd__heap_remove(&s->later, &job->timer);
-		smtpd__ready_append(s, job);
+		smtpd__ready_insert(s, job, false);
 	}
 }
 
@@ -122,7 +111,7 @@ smtpd__schedule_insert(
 		s->njobs++;
 	}
 	if (job->due <= now) {
-		smtpd__ready_append(s, job);
+		smtpd__ready_insert(s, job, false);
 		return 0;
 	}
 	job->state = SMTPD_JOB_LATER;
@@ -135,7 +124,7 @@ smtpd__schedule_put_back(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
 {
 	end_activity(s, job);
-	smtpd__ready_prepend(s, job);
+	smtpd__ready_insert(s, job, true);
 	smtpd__site_resume_due(s, now);
 }
 
@@ -306,8 +295,7 @@ struct smtpd_delivery_job *
 smtpd__schedule_overdue(struct smtpd_schedule *s, uint32_t now)
 {
 	struct smtpd_delivery_job *job;
-	uint32_t pause =
-	    at_least_one(lesser_of(s->settings.retry.min, LOOK_AGAIN_S));
+	uint32_t pause = bounded_by(s->settings.retry.min, LOOK_AGAIN_S);
 
 	make_due_ready(s, now);
 	while ((job = due_job(&s->limits, now)) != NULL) {
@@ -323,20 +311,19 @@ smtpd__schedule_overdue(struct smtpd_schedule *s, uint32_t now)
 	return NULL;
 }
 
-static uint32_t
-first_time(const struct smtpd_heap *h)
-{
-	const struct smtpd_heap_node *top = smtpd__heap_top(h);
-
-	return top != NULL ? top->when : SMTPD_TIME_NONE;
-}
-
 uint32_t
 smtpd__schedule_next_time(const struct smtpd_schedule *s, uint32_t now)
 {
-	uint32_t next = lesser_of(first_time(&s->later),
-	    lesser_of(first_time(&s->limits), first_time(&s->suspended)));
+	const struct smtpd_heap *heaps[] = { &s->later, &s->limits,
+		&s->suspended };
+	uint32_t next = SMTPD_TIME_NONE;
 
+	for (size_t i = 0; i < sizeof(heaps) / sizeof(heaps[0]); i++) {
+		const struct smtpd_heap_node *top = smtpd__heap_top(heaps[i]);
+
+		if (top != NULL && top->when < next)
+			next = top->when;
+	}
 	if (next < now ||
 	    (next_site(s) != NULL && s->busy < s->settings.workers))
 		return now;
@@ -351,7 +338,7 @@ smtpd__schedule_flush(
 		smtpd__heap_remove(&s->later, &job->timer);
 		if (job->due > now)
 			job->due = now;
-		smtpd__ready_append(s, job);
+		smtpd__ready_insert(s, job, false);
 	}
 	if (job->state == SMTPD_JOB_READY)
 		smtpd__site_resume(s, job->destination->site);
