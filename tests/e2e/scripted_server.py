@@ -7,10 +7,13 @@ Besides the verbs there are "greeting", "dot" (the reply to the end of the
 message) and "handshake" (what follows the 220 to STARTTLS).
 
 	server = Scripted(world.mx1, rcpt=after(2, "451 4.7.1 greylisted"))
+	server = Scripted(Loopback(), port=0, tls=pair, logins={"user": "secret"})
 """
 
 import base64
 import contextlib
+import hashlib
+import hmac
 import socket
 import ssl
 import threading
@@ -54,6 +57,17 @@ def parameters_of(argument):
     words = argument.partition(">")[2].split()
     return {key.upper(): value
             for key, _, value in (word.partition("=") for word in words)}
+
+
+class Loopback:
+    """This host, in place of one of a world."""
+
+    address = "127.0.0.1"
+    address6 = None
+
+    @staticmethod
+    def inside():
+        return contextlib.nullcontext()
 
 
 class Transaction:
@@ -108,6 +122,7 @@ class Session:
         self.login = None
         self.commands = []
         self.file = connection.makefile("rb")
+        self.thread = None
         self.forget()
 
     def forget(self):
@@ -175,7 +190,7 @@ class Session:
         if self.server.offers_tls and self.tls is None:
             lines.append("STARTTLS")
         if self.server.logins is not None:
-            lines.append("AUTH PLAIN LOGIN")
+            lines.append("AUTH " + self.server.mechanisms)
         text = "\r\n".join("250-" + line for line in lines[:-1])
         self.say(self.decide("ehlo", f"{text}\r\n250 {lines[-1]}", argument))
 
@@ -206,23 +221,54 @@ class Session:
         self.hello = ""
         self.forget()
 
+    def ask(self, challenge):
+        self.say("334 " + base64.b64encode(challenge.encode()).decode())
+        return base64.b64decode(self.file.readline()).decode()
+
     def do_auth(self, argument):
         words = argument.split()
+        first = base64.b64decode(words[1]).decode() if words[1:] else ""
         if words[0].upper() == "PLAIN":
-            _, user, password = base64.b64decode(
-                words[1]).decode().split("\0")
+            _, user, password = first.split("\0")
+            good = self.server.logins.get(user) == password
+        elif words[0].upper() == "LOGIN":
+            user, password = self.ask("Username:"), self.ask("Password:")
+            good = self.server.logins.get(user) == password
         else:
-            answers = []
-            for question in ("Username:", "Password:"):
-                self.say("334 " + base64.b64encode(
-                    question.encode()).decode())
-                answers.append(base64.b64decode(
-                    self.file.readline()).decode())
-            user, password = answers
-        good = self.server.logins.get(user) == password
+            user = first.split(",n=")[1].split(",r=")[0]
+            good = self.scram(first, self.server.logins[user].encode(),
+                              **self.server.cheats)
         if good:
             self.login = user
         self.say("235 2.7.0 ok" if good else "535 5.7.8 no")
+
+    def scram(self, first, password, at_once=False, nonce=False, rounds=4096,
+              signature=False, no_signature=False):
+        """SCRAM-SHA-256 (RFC 5802), as of one who knows the password or
+        cheats; return whether the client knows it."""
+        if at_once:
+            return True
+        bare = first[3:]
+        joined = ("x" if nonce else "") + bare.split(",r=")[1] + "server"
+        salt = base64.b64encode(b"salt").decode()
+        server = f"r={joined},s={salt},i={rounds}"
+        without, proof = self.ask(server).split(",p=")
+        salted = hashlib.pbkdf2_hmac("sha256", password, b"salt", rounds)
+
+        def mac(key, text):
+            return hmac.digest(key, text, "sha256")
+        client_key = mac(salted, b"Client Key")
+        message = ",".join((bare, server, without)).encode()
+        signed = mac(hashlib.sha256(client_key).digest(), message)
+        if bytes(a ^ b for a, b in zip(client_key, signed)) \
+                != base64.b64decode(proof):
+            return False
+        final = mac(mac(salted, b"Server Key"), message)
+        if signature:
+            final = bytes(32)
+        if no_signature:
+            return True
+        return self.ask("v=" + base64.b64encode(final).decode()) == ""
 
     def do_mail(self, argument):
         reply = self.decide("mail", "250 2.1.0 ok", argument)
@@ -284,20 +330,24 @@ class Scripted:
     """Listens on all addresses of HOST, until close()."""
 
     def __init__(self, host, port=25, tls=None, tls_first=False, dsn=True,
-                 logins=None, on_taken=None, one_message=False, **rules):
-        """TLS is a pair of files, certificate and key."""
+                 logins=None, mechanisms="PLAIN LOGIN", cheats=None,
+                 on_taken=None, one_message=False, **rules):
+        """TLS is a context, or a pair of files, certificate and key; LOGINS
+        are passwords by user, CHEATS those of Session.scram()."""
         self.host = host
         self.port = port
         self.dsn = dsn
         self.logins = logins
+        self.mechanisms = mechanisms
+        self.cheats = cheats or {}
         self.on_taken = on_taken
         self.one_message = one_message
         self.rules = rules
-        self.tls = None
+        self.tls = tls
         self.tls_first = tls_first
         self.offers_tls = tls is not None or "handshake" in rules \
             or "starttls" in rules
-        if tls is not None:
+        if isinstance(tls, tuple):
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(*tls)
         self.lock = threading.Lock()
@@ -318,6 +368,7 @@ class Scripted:
             with self.host.inside():
                 listener = socket.create_server(
                     (address, self.port), family=family, backlog=200)
+            self.port = listener.getsockname()[1]
             self.listeners.append(listener)
             thread = threading.Thread(target=self.accept, args=(listener,),
                                       daemon=True)
@@ -336,8 +387,10 @@ class Scripted:
                     session = Session(self, connection, number)
                 except OSError:
                     continue
+                session.thread = threading.Thread(target=session.run,
+                                                  daemon=True)
                 self.sessions.append(session)
-            threading.Thread(target=session.run, daemon=True).start()
+            session.thread.start()
 
     def keep(self, transaction):
         with self.lock:
@@ -360,6 +413,14 @@ class Scripted:
             with contextlib.suppress(OSError):
                 session.connection.shutdown(socket.SHUT_RDWR)
         self.listeners, self.threads = [], []
+
+    def finish(self):
+        """Wait until clients that have gone were heard to the end."""
+        with self.lock:
+            threads = [session.thread for session in self.sessions]
+        for thread in threads:
+            if thread.is_alive():
+                thread.join(fixture.WAIT)
 
     def __enter__(self):
         return self

@@ -7,13 +7,10 @@ E2E_STRICT=1 makes a missing server a failure instead of a skip.
 
 import base64
 import glob
-import hashlib
-import hmac
 import os
 import pwd
 import shutil
 import socket
-import ssl
 import struct
 import subprocess
 import sys
@@ -22,6 +19,7 @@ import threading
 import unittest
 
 import smtpin_fixture as fixture
+from scripted_server import Loopback, Scripted
 
 PROGRAM = None
 CERTS = None  # a directory
@@ -408,129 +406,21 @@ class Sink(unittest.TestCase):
                 self.check(options, status, words)
 
 
-class Cheat:
-    """A server of one connection, TLS and AUTH at will."""
-
-    def __init__(self, name, auth="", **cheats):
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(cert(f"{name}.pem"), cert(f"{name}.key"))
-        self.auth = auth
-        self.cheats = cheats
-        self.heard = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-
-    def run(self):
-        try:
-            connection, _ = self.listener.accept()
-            with connection:
-                self.talk(connection)
-        except (OSError, EOFError):
-            pass
-
-    def finish(self):
-        self.listener.close()
-        self.thread.join()
-
-    def say(self, text):
-        self.file.write(text.encode() + b"\r\n")
-        self.file.flush()
-
-    def hear(self):
-        line = self.file.readline()
-        if not line:
-            raise EOFError
-        self.heard.append(line.decode().rstrip())
-        return self.heard[-1]
-
-    def ask(self, challenge):
-        self.say("334 " + base64.b64encode(challenge.encode()).decode())
-        return base64.b64decode(self.hear(), validate=True).decode()
-
-    def talk(self, connection):
-        self.file = connection.makefile("rwb")
-        self.say("220 cheat")
-        self.hear()
-        self.say("250-cheat\r\n250 STARTTLS")
-        if self.hear() != "STARTTLS":
-            return
-        self.say("220 go")
-        with self.context.wrap_socket(connection, server_side=True) as tls:
-            self.file = tls.makefile("rwb")
-            self.talk_in_tls()
-
-    def talk_in_tls(self):
-        while True:
-            line = self.hear()
-            verb = line.split(" ")[0]
-            if verb == "EHLO":
-                self.say("250-cheat\r\n250 AUTH " + self.auth)
-            elif verb == "AUTH":
-                self.authenticate(line.split(" "))
-            elif verb == "DATA":
-                self.say("354 go")
-                while self.hear() != ".":
-                    pass
-                self.say("250 ok")
-            else:
-                self.say("250 ok")
-
-    def authenticate(self, words):
-        good = False
-        if words[1] == "PLAIN":
-            good = base64.b64decode(words[2]) == b"\0user\0pencil"
-        elif words[1] == "LOGIN":
-            good = (self.ask("Username:"), self.ask("Password:")) == (
-                "user", "pencil")
-        elif words[1] == "SCRAM-SHA-256":
-            good = self.scram(base64.b64decode(words[2]).decode())
-        self.say("235 2.7.0 ok" if good else "535 5.7.8 no")
-
-    def scram(self, first):
-        if self.cheats.get("at_once"):
-            return True
-        bare = first[3:]
-        nonce = bare.split(",r=")[1] + "server"
-        if self.cheats.get("nonce"):
-            nonce = "x" + nonce
-        rounds = self.cheats.get("rounds", 4096)
-        server = f"r={nonce},s={base64.b64encode(b'salt').decode()},i={rounds}"
-        last = self.ask(server)
-        without, proof = last.split(",p=")
-        salted = hashlib.pbkdf2_hmac("sha256", b"pencil", b"salt", rounds)
-
-        def mac(key, text):
-            return hmac.digest(key, text, "sha256")
-        client_key = mac(salted, b"Client Key")
-        message = ",".join((bare, server, without)).encode()
-        signature = mac(hashlib.sha256(client_key).digest(), message)
-        if bytes(a ^ b for a, b in zip(client_key, signature)) \
-                != base64.b64decode(proof):
-            return False
-        final = mac(mac(salted, b"Server Key"), message)
-        if self.cheats.get("signature"):
-            final = bytes(32)
-        if self.cheats.get("no_signature"):
-            return True
-        return self.ask("v=" + base64.b64encode(final).decode()) == ""
-
-
 class Cheats(unittest.TestCase):
     def send(self, name, auth="", user="user@", password="pencil", options=(),
              **cheats):
-        server = Cheat(name, auth, **cheats)
-        try:
+        pair = cert(f"{name}.pem"), cert(f"{name}.key")
+        logins = {"user": "pencil"} if auth else None
+        with Scripted(Loopback(), port=0, tls=pair, logins=logins,
+                      mechanisms=auth, cheats=cheats) as server:
             status, said = send(
                 ["-v", "--tls-ca", cert("ca.pem"), *options,
                  "-s", f"{user}localhost:{server.port}", "b@example.org"],
                 SMTPSEND_PASSWORD=password)
-        finally:
             server.finish()
         self.assertNotIn(base64.b64encode(b"pencil").decode(), said)
         self.assertNotIn("\0user\0pencil", said)
-        return status, said, server.heard
+        return status, said, server.commands("")
 
     def test_mechanisms(self):
         """RFC 4954, 4"""

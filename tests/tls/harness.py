@@ -9,7 +9,6 @@ import atexit
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -17,6 +16,9 @@ import tempfile
 import threading
 import time
 import unittest
+
+sys.path.append(os.path.join(os.path.dirname(__file__), "../e2e"))
+import smtp_client
 
 SLOW = float(os.environ.get("TLS_SLOW", "1"))
 # Only what hangs waits so long.
@@ -178,59 +180,13 @@ def client_context(name=None, top=None, ca="ca.pem", cert=None, ciphers=None):
     return context
 
 
-class Client:
-    """A connection, with the lines of a dialogue."""
+class Client(smtp_client.Dialogue):
+    """A connection, in TLS from the first byte if there is a CONTEXT."""
 
     def __init__(self, port, context=None, name=None, session=None):
-        self.socket = socket.create_connection(("127.0.0.1", port), WAIT)
-        self.socket.settimeout(WAIT)
-        self.file = None
+        super().__init__(port, greet=False, wait=WAIT)
         if context:
             self.wrap(context, name, session)
-        else:
-            self.file = self.socket.makefile("rb")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        if self.file:
-            self.file.close()
-        self.socket.close()
-
-    def wrap(self, context, name=None, session=None):
-        if self.file:
-            self.file.close()
-        self.socket = context.wrap_socket(
-            self.socket, server_hostname=name, session=session,
-            suppress_ragged_eofs=False)
-        self.file = self.socket.makefile("rb")
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def line(self):
-        return self.file.readline().decode("ascii")
-
-    def reply(self):
-        """All lines of a reply, as one text."""
-        text = ""
-        while True:
-            line = self.line()
-            text += line
-            if line[3:4] != "-":
-                return text
-
-    def say(self, command):
-        self.send(command.encode("ascii") + b"\r\n")
-        return self.reply()
-
-    def greet(self):
-        self.expect("220 ", self.reply())
-        return self.say("EHLO client.example.net")
 
     @staticmethod
     def expect(begin, text):
@@ -245,9 +201,7 @@ class Client:
         self.wrap(context, name, session)
 
     def deliver(self, text="Subject: test\r\n\r\nHello.\r\n"):
-        self.expect("250", self.say("MAIL FROM:<a@example.net>"))
-        self.expect("250", self.say("RCPT TO:<b@example.org>"))
-        self.expect("354", self.say("DATA"))
+        self.begin("b@example.org")
         return self.expect("250", self.say(text + "."))
 
     def quit(self):

@@ -19,9 +19,7 @@ class Offer(unittest.TestCase):
         """RFC 3207, 4; RFC 3207, 4.2"""
         host = serve(self, "a")
         with Client(host.ports[0]) as client:
-            self.assertIn("250-STARTTLS\r\n",
-                          client.greet().replace("250 STARTTLS",
-                                                 "250-STARTTLS"))
+            self.assertRegex(client.greet(), r"(?m)^250[- ]STARTTLS$")
             client.say("STARTTLS")
             client.wrap(client_context(), "a.example")
             self.assertNotIn("STARTTLS", client.say("EHLO again.example"))
