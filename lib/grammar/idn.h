@@ -2,6 +2,8 @@
 #ifndef SMTPD_GRAMMAR_IDN_H
 #define SMTPD_GRAMMAR_IDN_H
 
+/* Domains outside ASCII, made fit for the DNS. */
+
 #include <stddef.h>
 
 /*

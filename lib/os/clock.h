@@ -2,6 +2,8 @@
 #ifndef SMTPD_OS_CLOCK_H
 #define SMTPD_OS_CLOCK_H
 
+/* The clocks of the system, in milliseconds. */
+
 #include <stdint.h>
 
 /* A time that is never reached. */

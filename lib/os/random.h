@@ -2,6 +2,8 @@
 #ifndef SMTPD_OS_RANDOM_H
 #define SMTPD_OS_RANDOM_H
 
+/* Random numbers from the system, good enough for ids and secrets. */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
