@@ -44,10 +44,10 @@ main(void)
 	struct smtpd_server *srv = smtpd_server_create(NULL);
 
 	smtpd_maildir_make("Maildir", 0);
-	smtpd_server_add_handler(srv, "RCPT", check_rcpt, NULL);
-	smtpd_server_set_deliver(srv, store_message, maildir);
-	if (smtpd_server_listen(srv, "127.0.0.1:2525", 0) != 0 ||
-	    smtpd_server_start(srv) != 0) {
+	if (smtpd_server_add_handler(srv, "RCPT", check_rcpt, NULL) == -1 ||
+	    smtpd_server_set_deliver(srv, store_message, maildir) == -1 ||
+	    smtpd_server_listen(srv, "127.0.0.1:2525", 0) == -1 ||
+	    smtpd_server_start(srv) == -1) {
 		fprintf(stderr, "%s\n", smtpd_server_error(srv));
 		return 1;
 	}

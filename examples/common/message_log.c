@@ -51,6 +51,7 @@ message_log(struct log *log, const struct smtpd_session *s,
     const struct smtpd_envelope *envelope, const struct message_info *f)
 {
 	const struct smtpd_tls_info *tls = smtpd_session_tls(s);
+	const struct smtpd_rcpt *first = smtpd_envelope_rcpt(envelope, 0);
 	char from[600], to[600], helo[300], uid[32];
 
 	if (log_level(log) < SMTPD_LOG_INFO)
@@ -61,8 +62,7 @@ message_log(struct log *log, const struct smtpd_session *s,
 	    f->what, f->id,
 	    escape_text(envelope->sender.text, from, sizeof(from)),
 	    escape_text(
-		envelope->nrcpts > 0 ? envelope->rcpts[0].address.text : "", to,
-		sizeof(to)),
+		first != NULL ? first->address.text : "", to, sizeof(to)),
 	    envelope->nrcpts, (unsigned long long)f->size,
 	    smtpd_session_peer(s), user_field(s, uid, sizeof(uid)),
 	    escape_text(smtpd_session_helo(s), helo, sizeof(helo)), f->code,

@@ -129,6 +129,7 @@ receiver_options_for_server(
     const struct receiver_options *r, struct smtpd_settings *out)
 {
 	*out = (struct smtpd_settings){
+		SMTPD_SETTINGS_INIT,
 		.hostname = r->name,
 		.log = r->log_level > 0 ? log_text : NULL,
 		.log_level = log_level_nearest(r->log_level),

@@ -206,8 +206,8 @@ add_recipient(struct store_request *r, size_t i, const char *received)
 	path_of(r, i, path);
 	len = snprintf(header, sizeof(header),
 	    "Return-Path: <%s>\r\nDelivered-To: %s\r\n%s",
-	    r->envelope->sender.text, r->envelope->rcpts[i].address.text,
-	    received);
+	    r->envelope->sender.text,
+	    smtpd_envelope_rcpt(r->envelope, i)->address.text, received);
 	if (add_mailbox(r, path, header, (size_t)len) == 0) {
 		r->mailboxes++;
 		return 0;
@@ -345,10 +345,15 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 int
 delivery_register(struct delivery *d, struct smtpd_server *srv)
 {
-	smtpd_server_set_deliver(srv, store_message, d);
-	smtpd_server_add_events(srv,
-	    &(struct smtpd_events){ .transaction_end = log_end, .user = d });
-	if (smtpd_server_add_handler(srv, "MAIL", check_mail, d) == -1)
+	const struct smtpd_events events = {
+		SMTPD_EVENTS_INIT,
+		.transaction_end = log_end,
+		.user = d,
+	};
+
+	if (smtpd_server_set_deliver(srv, store_message, d) == -1 ||
+	    smtpd_server_add_events(srv, &events) == -1 ||
+	    smtpd_server_add_handler(srv, "MAIL", check_mail, d) == -1)
 		return -1;
 	return smtpd_server_add_handler(srv, "RCPT", check_rcpt, d);
 }

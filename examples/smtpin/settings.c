@@ -103,12 +103,19 @@ settings_finish(struct settings *s)
 	option_table_finish(&table, s);
 }
 
+/* A network may have 5 connections for each 2 that an address may have, as by
+ * the library's defaults, 50 and 20. */
+static uint32_t
+network_limit(uint64_t per_address)
+{
+	if (per_address == 0)
+		return SMTPD_NO_LIMIT;
+	return (uint32_t)(per_address * 5 / 2);
+}
+
 void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
 	receiver_options_for_server(&s->in, out);
-	/* As the library's defaults, 20 and 50. */
-	out->max_per_network = s->in.max_per_address != 0
-	    ? (uint32_t)(s->in.max_per_address * 5 / 2)
-	    : SMTPD_NO_LIMIT;
+	out->max_per_network = network_limit(s->in.max_per_address);
 }

@@ -90,10 +90,16 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 int
 submission_register(struct submission *sub, struct smtpd_server *srv)
 {
-	smtpd_server_set_deliver(srv, smtpd_queue_deliver, sub->queue);
-	smtpd_server_add_events(srv,
-	    &(struct smtpd_events){ .transaction_end = log_end, .user = sub });
-	if (smtpd_server_add_handler(srv, "MAIL", check_mail, sub) == -1)
+	const struct smtpd_events events = {
+		SMTPD_EVENTS_INIT,
+		.transaction_end = log_end,
+		.user = sub,
+	};
+
+	if (smtpd_server_set_deliver(srv, smtpd_queue_deliver, sub->queue) ==
+		-1 ||
+	    smtpd_server_add_events(srv, &events) == -1 ||
+	    smtpd_server_add_handler(srv, "MAIL", check_mail, sub) == -1)
 		return -1;
 	return smtpd_server_add_handler(srv, "RCPT", accept_rcpt, sub);
 }

@@ -2,6 +2,11 @@
 #ifndef SMTPD_ADDRESS_H
 #define SMTPD_ADDRESS_H
 
+/*
+ * Mail addresses, and the one rule by which text is compared without regard to
+ * the case of letters.
+ */
+
 #include <smtpd/version.h>
 
 #include <stdbool.h>
@@ -13,9 +18,8 @@ extern "C" {
 
 /*
  * A mail address, in the parts that a program decides by (RFC 5321, 4.1.2).
- * The texts are NUL-terminated and hold no control byte and no NUL.  They
- * belong to the maker of the struct: in a handler to the library, see
- * session.h.
+ * The texts are NUL-terminated and hold no control byte.  In a handler they
+ * belong to the library, see session.h.
  */
 struct smtpd_address {
 	const char *text;   /* local@domain as it was written, without angle
@@ -33,8 +37,16 @@ struct smtpd_address {
 /*
  * Read one mailbox, local@domain, that fills TEXT (no angle brackets, no
  * source route, no white space around it).  The parts are written to BUF of
- * SIZE bytes, and OUT points into it.  Return 0, or -1 when TEXT is not a
- * mailbox by RFC 5321 or BUF is too small.  Pure; any thread.  Since 0.1.
+ * SIZE bytes, and OUT points into it:
+ *
+ *	char buf[SMTPD_ADDRESS_MAX];
+ *	struct smtpd_address a;
+ *
+ *	if (smtpd_address_parse("user@example.org", buf, sizeof(buf), &a) == 0)
+ *		puts(a.domain);
+ *
+ * Return 0, or -1 with errno: EINVAL when TEXT is not a mailbox by RFC 5321,
+ * ERANGE when BUF is too small.  Any thread.  Since 0.1.
  */
 SMTPD_API int smtpd_address_parse(
     const char *text, char *buf, size_t size, struct smtpd_address *out);
@@ -42,7 +54,7 @@ SMTPD_API int smtpd_address_parse(
 /*
  * Write the ASCII letters of TEXT in lower case to BUF of SIZE bytes,
  * whatever the locale says: the key for a look-up.  Return the length, or -1
- * when it does not fit.  Pure; any thread.  Since 0.1.
+ * with errno ERANGE when it does not fit.  Any thread.  Since 0.1.
  */
 SMTPD_API int smtpd_ascii_lower(const char *text, char *buf, size_t size);
 

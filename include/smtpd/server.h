@@ -15,8 +15,27 @@
  * it runs as SCHED_BATCH, unless start was called under another policy than
  * the default.
  *
+ * Callbacks must return: no exception and no longjmp() may leave them.
+ *
  * The library touches no signal, no locale and no global state, prints
  * nothing, and never ends the process.
+ *
+ * A server that takes mail for one domain:
+ *
+ *	struct smtpd_settings st = { SMTPD_SETTINGS_INIT,
+ *		.hostname = "mx.example.org" };
+ *	struct smtpd_server *srv = smtpd_server_create(&st);
+ *
+ *	if (srv == NULL ||
+ *	    smtpd_server_add_handler(srv, "RCPT", on_rcpt, NULL) == -1 ||
+ *	    smtpd_server_set_deliver(srv, deliver, NULL) == -1 ||
+ *	    smtpd_server_listen(srv, "[::]:25", 0) == -1 ||
+ *	    smtpd_server_start(srv) == -1)
+ *		errx(1, "%s", srv == NULL ? "no memory"
+ *					  : smtpd_server_error(srv));
+ *	...wait for a signal...
+ *	smtpd_server_drain(srv, 10000);
+ *	smtpd_server_destroy(srv);
  */
 
 #include <smtpd/session.h>
@@ -68,7 +87,7 @@ enum smtpd_treatment {
 	SMTPD_TREAT_REPAIR,  /* a bare LF becomes CRLF, a NUL is left out */
 };
 
-/* Switches for smtpd_settings.flags. */
+/* Switches for smtpd_settings.flags; others are refused. */
 enum smtpd_flag {
 	/* Take a command that a bare LF ends, for people at a terminal. */
 	SMTPD_FLAG_BARE_LF_COMMANDS = 1 << 0,
@@ -83,6 +102,8 @@ enum smtpd_flag {
  * beside each; it is a limit everywhere that a limit makes sense.
  */
 struct smtpd_settings {
+	size_t size; /* SMTPD_SETTINGS_INIT */
+
 	/* The server's name in the greeting, in EHLO and in Received.
 	 * Default: the name of the machine. */
 	const char *hostname;
@@ -160,9 +181,12 @@ struct smtpd_settings {
 	enum smtpd_log_level log_level; /* SMTPD_LOG_INFO */
 };
 
+#define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)
+
 /*
- * Make a server with a copy of SETTINGS (NULL: all defaults).  Return NULL
- * when there is no memory.  A setting out of its range is reported by
+ * Make a server with a copy of SETTINGS (NULL: all defaults), its texts
+ * included.  Return NULL with errno: ENOMEM, or EINVAL when the size of
+ * SETTINGS is wrong.  A setting out of its range is reported by
  * smtpd_server_start() and smtpd_server_serve().  Since 0.1.
  */
 SMTPD_API struct smtpd_server *smtpd_server_create(
@@ -177,14 +201,17 @@ SMTPD_API void smtpd_server_destroy(struct smtpd_server *srv);
 
 /*
  * Why the last call on SRV returned -1: a sentence without a line end, ""
- * when none did.  It belongs to SRV and lasts until the next call.
- * Since 0.1.
+ * when none did.  errno says it as well: EINVAL for an argument that is wrong
+ * or NULL, EBUSY for a call that is for before the start, when SRV has started
+ * or served (then nothing changes), ENOMEM.  The sentence belongs to SRV and
+ * lasts until the next call.  Since 0.1.
  */
 SMTPD_API const char *smtpd_server_error(const struct smtpd_server *srv);
 
 /* Keep DATA for the life of SRV; DESTROY (or NULL) is called with it by
- * smtpd_server_destroy().  Before start only.  Since 0.1. */
-SMTPD_API void smtpd_server_set_data(
+ * smtpd_server_destroy(), or at once when it is replaced.  Before start.
+ * Return 0 or -1.  Since 0.1. */
+SMTPD_API int smtpd_server_set_data(
     struct smtpd_server *srv, void *data, void (*destroy)(void *));
 
 /* What smtpd_server_set_data() kept, or NULL.  Since 0.1. */
@@ -200,6 +227,8 @@ SMTPD_API void *smtpd_server_data(const struct smtpd_server *srv);
  *   of the caller's own, there is nothing more to do.
  * - 4xx, 5xx: nothing happens, the state stays as it was.
  * - 421: and then the session is closed.
+ *
+ * SMTPD_LATER is reserved.
  */
 typedef int smtpd_handler_fn(
     struct smtpd_session *s, const struct smtpd_command *command, void *user);
@@ -208,7 +237,9 @@ typedef int smtpd_handler_fn(
  * Call FN with USER for each command VERB, which is one of the library (EHLO,
  * HELO, STARTTLS, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY, EXPN, SEND,
  * SOML, SAML, TURN) or a new one, which is then made as smtpd_server_add_verb()
- * does without flags.  FN NULL takes the handler away.  Without a handler for
+ * does without flags.  The handlers of a verb are a chain: they are asked in
+ * the order in which they were added, the first result other than 0 wins, and
+ * those behind it are not asked; the library acts last.  Without a handler for
  * RCPT every recipient is refused (550 5.7.1).  Before start.  Return 0, or
  * -1: VERB is not 1 to 12 letters, or there is no memory.  Since 0.1.
  */
@@ -225,16 +256,17 @@ enum smtpd_verb_flag {
 
 /*
  * Add verb NAME of 1 to 12 letters, FLAGS of enum smtpd_verb_flag, answered
- * by FN with USER; where FN returns 0, by 250 2.0.0.  Before start.  Return 0
- * or -1 (NAME is not a verb or already there, no memory).  Since 0.1.
+ * by FN with USER, its first handler (NULL: none); where all return 0, by 250
+ * 2.0.0.  Before start.  Return 0 or -1 (NAME is not a verb, or already there:
+ * EEXIST; no memory).  Since 0.1.
  */
 SMTPD_API int smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
     unsigned flags, smtpd_handler_fn *fn, void *user);
 
 /*
  * Announce KEYWORD, with its parameters if it has any, in the reply to EHLO.
- * Before start.  Return 0 or -1 (not printable ASCII, more than 600 bytes of
- * keywords in all, no memory).  Since 0.1.
+ * Before start.  Return 0 or -1 (not printable ASCII; more than 600 bytes of
+ * keywords in all: ENOSPC; no memory).  Since 0.1.
  */
 SMTPD_API int smtpd_server_add_keyword(
     struct smtpd_server *srv, const char *keyword);
@@ -258,9 +290,9 @@ SMTPD_API int smtpd_server_add_param(
 typedef int smtpd_deliver_fn(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body, void *user);
 
-/* Call FN with USER for each message; without one the server does not start.
- * Before start.  Since 0.1. */
-SMTPD_API void smtpd_server_set_deliver(
+/* Call FN with USER for each message, instead of what was set before; without
+ * one the server does not start.  Before start.  Return 0 or -1.  Since 0.1. */
+SMTPD_API int smtpd_server_set_deliver(
     struct smtpd_server *srv, smtpd_deliver_fn *fn, void *user);
 
 /* How a transaction ended. */
@@ -283,6 +315,8 @@ enum smtpd_close {
 
 /* What a program may be told besides commands; NULL: not interested. */
 struct smtpd_events {
+	size_t size; /* SMTPD_EVENTS_INIT */
+
 	/* A client is there, before the greeting and before anything was
 	 * read.  Return 0 to greet it, or what smtpd_reply() returned: 2xx
 	 * replaces the text of the greeting, 4xx and 5xx are sent, and the
@@ -307,9 +341,37 @@ struct smtpd_events {
 	void *user; /* given to each of them */
 };
 
-/* Set the events of SRV to a copy of EVENTS.  Before start.  Since 0.1. */
-SMTPD_API void smtpd_server_add_events(
+#define SMTPD_EVENTS_INIT SMTPD_INIT(smtpd_events)
+
+/*
+ * Add a copy of EVENTS to those of SRV.  All are told in the order in which
+ * they were added, but for connect, where the first result other than 0 wins.
+ * Before start.  Return 0 or -1.  Since 0.1.
+ */
+SMTPD_API int smtpd_server_add_events(
     struct smtpd_server *srv, const struct smtpd_events *events);
+
+/* A reply that the library gives by itself.  Later versions may add members at
+ * its end. */
+struct smtpd_reply_text {
+	const char *name; /* "too_many_recipients" */
+	int code;
+	const char *enhanced; /* "" for none */
+	const char *text;     /* "{}" in it stands for what differs each time */
+};
+
+/* Reply I of SRV, counted from 0, with the text that is set at present; NULL
+ * when there are fewer.  Since 0.2. */
+SMTPD_API const struct smtpd_reply_text *smtpd_server_reply_text(
+    const struct smtpd_server *srv, size_t i);
+
+/*
+ * Let reply NAME of SRV have a copy of TEXT, 1 to 400 characters of printable
+ * ASCII, as in another language; its codes stay.  It may have one "{}", if the
+ * library's text has.  Before start.  Return 0 or -1.  Since 0.2.
+ */
+SMTPD_API int smtpd_server_set_reply_text(
+    struct smtpd_server *srv, const char *name, const char *text);
 
 /* How to listen. */
 enum smtpd_listen_flag {
@@ -330,8 +392,8 @@ SMTPD_API int smtpd_server_listen(
 
 /*
  * Accept connections from FD, a stream socket that listens already.  It
- * belongs to SRV from now on, also after a failure.  Before start.  Return 0
- * or -1.  Since 0.1.
+ * belongs to SRV from now on; after a failure it is closed.  Before start.
+ * Return 0 or -1.  Since 0.1.
  */
 SMTPD_API int smtpd_server_listen_fd(
     struct smtpd_server *srv, int fd, unsigned flags);
@@ -384,6 +446,8 @@ SMTPD_API int smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms);
 
 /* What happened since the server was created, but for those "now". */
 struct smtpd_server_counters {
+	size_t size; /* SMTPD_SERVER_COUNTERS_INIT */
+
 	uint64_t connections; /* accepted from a listener, or served */
 	uint64_t connections_now;
 	uint64_t threads_now;      /* with a session or waiting for one */
@@ -413,9 +477,12 @@ struct smtpd_server_counters {
 	uint64_t errors;      /* of the system: no memory, thread, descriptor */
 };
 
-/* Copy the counters to OUT.  Each is exact; together they may be a moment
- * apart while sessions run.  Any thread.  Since 0.1. */
-SMTPD_API void smtpd_server_count(
+#define SMTPD_SERVER_COUNTERS_INIT SMTPD_INIT(smtpd_server_counters)
+
+/* Copy the counters to OUT, whose size is set.  Each is exact; together they
+ * may be a moment apart while sessions run.  Any thread.  Return 0, or -1 with
+ * errno EINVAL when the size is not set.  Since 0.1. */
+SMTPD_API int smtpd_server_count(
     const struct smtpd_server *srv, struct smtpd_server_counters *out);
 
 #ifdef __cplusplus

@@ -11,8 +11,20 @@
  *
  * Lifetimes: the texts of a command last until the handler returns, those of
  * the envelope until the transaction ends, those of the session until the
- * disconnect event has returned.  The library owns all of them.  What came
- * from the client was checked by the grammar and holds no control byte.
+ * disconnect event has returned.  The library owns all of them, and the structs
+ * here: later versions may add members at their end.  Text from the client was
+ * checked by the grammar and holds no control byte.
+ *
+ * A handler that knows its recipients (see server.h for how it is registered):
+ *
+ *	static int
+ *	on_rcpt(struct smtpd_session *s, const struct smtpd_command *c,
+ *	    void *user)
+ *	{
+ *		if (is_known(user, c->address->local))
+ *			return 0;
+ *		return smtpd_reply(s, 550, "5.1.1", "No such user");
+ *	}
  */
 
 #include <smtpd/address.h>
@@ -43,20 +55,24 @@ struct smtpd_param {
 	const char *value; /* NULL when there was no "=" */
 };
 
+/* The parameters of one command: opaque.  NULL stands for none. */
+struct smtpd_params;
+
+/* The recipients of an envelope: opaque, see smtpd_envelope_rcpt(). */
+struct smtpd_rcpts;
+
 /* One command, its syntax found valid and its place in the dialogue right. */
 struct smtpd_command {
 	const char *verb;                    /* in upper case */
 	const char *argument;                /* the rest of the line; "" */
 	const struct smtpd_address *address; /* MAIL and RCPT only, or NULL */
-	const struct smtpd_param *params;    /* MAIL and RCPT only */
-	size_t nparams;
+	const struct smtpd_params *params;   /* MAIL and RCPT only, or NULL */
 };
 
 /* One recipient that was accepted. */
 struct smtpd_rcpt {
 	struct smtpd_address address;
-	const struct smtpd_param *params;
-	size_t nparams;
+	const struct smtpd_params *params;
 };
 
 /* What BODY= of MAIL said (RFC 6152, 3). */
@@ -70,26 +86,33 @@ struct smtpd_envelope {
 	const char *id;              /* 13 letters and digits, unique in this
 	                              * server, rising with time */
 	struct smtpd_address sender; /* text is "" for the null sender */
-	const struct smtpd_param *params;
-	size_t nparams;
-	const struct smtpd_rcpt *rcpts;
+	const struct smtpd_params *params; /* of MAIL */
+	const struct smtpd_rcpts *rcpts;
 	size_t nrcpts;
 	uint64_t size; /* octets, as SIZE= of MAIL declared; 0: not said */
 	enum smtpd_encoding encoding;
 };
 
 /*
+ * The result of a handler that will answer later, on another thread.  It is
+ * reserved: this version does not support it, answers 451 4.3.0 and says so in
+ * the log.
+ */
+#define SMTPD_LATER 1000
+
+/*
  * Set the reply to the present command, and return CODE, so that a handler
  * can say
  *
- *	return smtpd_reply(s, 550, "5.1.1", "no such user: %s", name);
+ *	return smtpd_reply(s, 550, "5.1.1", "No such user: %s", name);
  *
  * CODE is 200 to 599, ENHANCED an enhanced status code of the same class
  * (RFC 3463) or NULL for none.  A newline in the text begins a new line of
  * the reply; other control bytes and bytes outside ASCII become "?", long
  * lines are split, the enhanced code is put on each (RFC 2034, 3).  The text
- * ends at 1,000 bytes.  A CODE that no reply can have, or an ENHANCED that
- * contradicts it, is a mistake in the program: the client is told 451 4.3.0,
+ * ends at 1,000 bytes.  A CODE that no reply can have, an ENHANCED that
+ * contradicts it, or a FORMAT that is NULL is a mistake in the program: the
+ * client is told 451 4.3.0,
  * 451 is returned, and the log says why.  Called again, it replaces what it
  * set before; returning 0 instead of the code drops it.  Since 0.1.
  */
@@ -101,9 +124,9 @@ SMTPD_API int smtpd_reply(struct smtpd_session *s, int code,
  * by CRLF only, any other byte as it came.  Blocks; the server's deadlines
  * and its minimum rate hold.
  *
- * Return the number of bytes, 0 at the end of the message, or -1 when there
- * will be no valid end: the client is gone or too slow, the message is too
- * large, loops, or holds what the settings refuse.  After -1 nothing of it
+ * Return the number of bytes, 0 at the end of the message, or -1 with errno EIO
+ * when there will be no valid end: the client is gone or too slow, the message
+ * is too large, loops, or holds what the settings refuse.  After -1 nothing of it
  * may be kept, and the library's reply replaces the callback's.  Since 0.1.
  */
 SMTPD_API ssize_t smtpd_body_read(
@@ -131,9 +154,9 @@ SMTPD_API const struct sockaddr *smtpd_session_sockaddr(
  * reading.  Since 0.1. */
 SMTPD_API int smtpd_session_fd(const struct smtpd_session *s);
 
-/* The user who connected over a UNIX socket, in *UID.  Return 0, or -1 when it
- * is not known: the session has another kind of input, or the system does not
- * tell.  Since 0.1. */
+/* The user who connected over a UNIX socket, in *UID.  Return 0, or -1 with
+ * errno ENODATA when it is not known: the session has another kind of input, or
+ * the system does not tell.  Since 0.1. */
 SMTPD_API int smtpd_session_uid(const struct smtpd_session *s, uid_t *uid);
 
 /* The name the client gave in EHLO or HELO; "" before.  Since 0.1. */
@@ -151,24 +174,30 @@ SMTPD_API const struct smtpd_tls_info *smtpd_session_tls(
 SMTPD_API const struct smtpd_envelope *smtpd_session_envelope(
     const struct smtpd_session *s);
 
-/*
- * The value of parameter NAME (in upper case) among COUNT at PARAMS, as those
- * of an envelope or a recipient: NULL when it is absent, "" when it has no
- * value.  Since 0.1.
- */
-SMTPD_API const char *smtpd_param_value(
-    const struct smtpd_param *params, size_t count, const char *name);
+/* Recipient I of ENVELOPE, counted from 0; NULL when there are fewer.  Since
+ * 0.2. */
+SMTPD_API const struct smtpd_rcpt *smtpd_envelope_rcpt(
+    const struct smtpd_envelope *envelope, size_t i);
 
-/* The same among the parameters of C.  Since 0.1. */
-SMTPD_API const char *smtpd_command_param(
-    const struct smtpd_command *c, const char *name);
+/*
+ * The parameters of a command, a recipient or an envelope, which may be NULL:
+ * how many there are; number I, counted from 0, or NULL when there are fewer;
+ * the value of parameter NAME (in upper case), NULL when it is absent, "" when
+ * it has no value.  Since 0.2.
+ */
+SMTPD_API size_t smtpd_params_count(const struct smtpd_params *params);
+SMTPD_API const struct smtpd_param *smtpd_params_get(
+    const struct smtpd_params *params, size_t i);
+SMTPD_API const char *smtpd_params_value(
+    const struct smtpd_params *params, const char *name);
 
 /*
  * Write the Received: header that RFC 5321, 4.4 demands for the open
  * transaction to BUF of SIZE bytes, lines folded and ended by CRLF.  It names
  * a recipient only when there is exactly one, and the number of the user where
- * smtpd_session_uid() knows it.  Return the length, or -1 when
- * there is no transaction or no room.  1,024 bytes always suffice.  Since 0.1.
+ * smtpd_session_uid() knows it.  Return the length, or -1 with errno: EINVAL
+ * when there is no transaction, ERANGE when there is no room.  1,024 bytes
+ * always suffice.  Since 0.1.
  */
 SMTPD_API int smtpd_session_received(
     struct smtpd_session *s, char *buf, size_t size);

@@ -3,6 +3,7 @@
 
 #include <smtpd/address.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,10 +71,17 @@ smtpd__text_same_bytes(const char *a, const char *b, size_t len)
 int
 smtpd_ascii_lower(const char *text, char *buf, size_t size)
 {
-	size_t len = strlen(text);
+	size_t len;
 
-	if (len >= size || len > INT_MAX)
+	if (text == NULL || buf == NULL) {
+		errno = EINVAL;
 		return -1;
+	}
+	len = strlen(text);
+	if (len >= size || len > INT_MAX) {
+		errno = ERANGE;
+		return -1;
+	}
 	for (size_t i = 0; i <= len; i++)
 		buf[i] = (char)smtpd__text_to_lower(text[i]);
 	return (int)len;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "grammar/address_parse.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -395,10 +396,16 @@ smtpd_address_parse(
     const char *text, char *buf, size_t size, struct smtpd_address *out)
 {
 	struct smtpd_arena arena;
+	enum smtpd_path_fault fault;
 
-	smtpd__arena_init(&arena, buf, size, 0);
-	if (smtpd__address_parse_mailbox(text, strlen(text), &arena, out) !=
-	    SMTPD_PATH_OK)
+	if (text == NULL || buf == NULL || out == NULL) {
+		errno = EINVAL;
 		return -1;
-	return 0;
+	}
+	smtpd__arena_init(&arena, buf, size, 0);
+	fault = smtpd__address_parse_mailbox(text, strlen(text), &arena, out);
+	if (fault == SMTPD_PATH_OK)
+		return 0;
+	errno = fault == SMTPD_PATH_NO_MEMORY ? ERANGE : EINVAL;
+	return -1;
 }

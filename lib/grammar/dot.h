@@ -8,26 +8,20 @@
  * beginning) and before something else than the end.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "grammar/line_scan.h"
 
-/* What a message was found to hold; bits. */
-enum smtpd_dot_found {
-	SMTPD_DOT_BARE_CR = 1 << 0,
-	SMTPD_DOT_BARE_LF = 1 << 1,
-	SMTPD_DOT_NUL = 1 << 2,
-	SMTPD_DOT_LONG_LINE = 1 << 3,
+/* What was read of a line that may be the end. */
+enum smtpd_dot_state {
+	SMTPD_DOT_IN_TEXT, /* nothing */
+	SMTPD_DOT_AFTER_DOT,
+	SMTPD_DOT_AFTER_CR, /* "." CR */
 };
 
 /* A decoder: the state between two pieces of input. */
 struct smtpd_dot {
-	int state;
-	unsigned found;    /* of enum smtpd_dot_found */
-	bool done;         /* the end was read */
-	uint64_t decoded;  /* octets of the message so far, as sent on */
-	uint32_t line;     /* octets of the present line */
-	uint32_t max_line; /* with the CRLF; longer: SMTPD_DOT_LONG_LINE */
+	enum smtpd_dot_state state;
+	bool done;                    /* the end was read */
+	struct smtpd_line_scan lines; /* and what they hold */
 };
 
 /* Begin a message whose lines may have MAX_LINE octets. */

@@ -98,10 +98,10 @@ read_params(const char *s, size_t len, struct smtpd_arena *arena,
 
 enum smtpd_param_fault
 smtpd__param_parse_all(const char *s, size_t len, struct smtpd_arena *arena,
-    const struct smtpd_param **params, size_t *count)
+    const struct smtpd_params **out)
 {
 	struct smtpd_param list[SMTPD_PARAMS_MAX];
-	struct smtpd_param *kept = NULL;
+	struct smtpd_params *params = NULL;
 	enum smtpd_param_fault fault;
 	size_t n = 0;
 
@@ -109,13 +109,14 @@ smtpd__param_parse_all(const char *s, size_t len, struct smtpd_arena *arena,
 	if (fault != SMTPD_PARAM_OK)
 		return fault;
 	if (n > 0) {
-		kept = smtpd__arena_alloc(arena, n * sizeof(*kept));
-		if (kept == NULL)
+		params = smtpd__arena_alloc(
+		    arena, sizeof(*params) + n * sizeof(list[0]));
+		if (params == NULL)
 			return SMTPD_PARAM_NO_MEMORY;
-		memcpy(kept, list, n * sizeof(*kept));
+		params->count = n;
+		memcpy(params->list, list, n * sizeof(list[0]));
 	}
-	*params = kept;
-	*count = n;
+	*out = params;
 	return SMTPD_PARAM_OK;
 }
 
@@ -144,12 +145,26 @@ smtpd__param_number(const char *s, uint64_t *out)
 	return 0;
 }
 
-const char *
-smtpd_param_value(
-    const struct smtpd_param *params, size_t count, const char *name)
+size_t
+smtpd_params_count(const struct smtpd_params *params)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(params[i].name, name) == 0)
-			return params[i].value != NULL ? params[i].value : "";
+	return params != NULL ? params->count : 0;
+}
+
+const struct smtpd_param *
+smtpd_params_get(const struct smtpd_params *params, size_t i)
+{
+	return i < smtpd_params_count(params) ? &params->list[i] : NULL;
+}
+
+const char *
+smtpd_params_value(const struct smtpd_params *params, const char *name)
+{
+	for (size_t i = 0; i < smtpd_params_count(params); i++) {
+		const struct smtpd_param *p = &params->list[i];
+
+		if (strcmp(p->name, name) == 0)
+			return p->value != NULL ? p->value : "";
+	}
 	return NULL;
 }

@@ -22,14 +22,19 @@ enum smtpd_param_fault {
 	SMTPD_PARAM_NO_MEMORY,
 };
 
+/* The parameters of one command. */
+struct smtpd_params {
+	size_t count;
+	struct smtpd_param list[];
+};
+
 /*
  * Read LEN bytes at S, parameters with a space before each (all that follows
- * the ">" of the path), into an array in ARENA, names in upper case.  On
- * SMTPD_PARAM_OK, *PARAMS and *COUNT are set; none gives a count of 0.
+ * the ">" of the path), into a list in ARENA, names in upper case.  On
+ * SMTPD_PARAM_OK, *OUT is set: NULL when there are none.
  */
 enum smtpd_param_fault smtpd__param_parse_all(const char *s, size_t len,
-    struct smtpd_arena *arena, const struct smtpd_param **params,
-    size_t *count);
+    struct smtpd_arena *arena, const struct smtpd_params **out);
 
 /* Whether S, NUL-terminated, can be the name of a parameter. */
 bool smtpd__param_name_is_valid(const char *s);

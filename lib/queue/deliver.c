@@ -30,17 +30,15 @@ set_rcpts(struct smtpd_submission *sub)
 	if (sub->rcpts == NULL)
 		return -1;
 	for (size_t i = 0; i < e->nrcpts; i++) {
-		const struct smtpd_rcpt *r = &e->rcpts[i];
+		const struct smtpd_rcpt *r = smtpd_envelope_rcpt(e, i);
 
 		sub->rcpts[i] = (struct smtpd_outgoing_rcpt){
 			SMTPD_OUTGOING_RCPT_INIT,
 			.address = r->address.domain[0] != '\0'
 			    ? r->address.text
 			    : sub->postmaster,
-			.notify =
-			    smtpd_param_value(r->params, r->nparams, "NOTIFY"),
-			.orcpt =
-			    smtpd_param_value(r->params, r->nparams, "ORCPT"),
+			.notify = smtpd_params_value(r->params, "NOTIFY"),
+			.orcpt = smtpd_params_value(r->params, "ORCPT"),
 		};
 	}
 	sub->outgoing.rcpts = sub->rcpts;
@@ -63,8 +61,8 @@ set_envelope(struct smtpd_submission *sub, struct smtpd_session *s)
 	sub->outgoing = (struct smtpd_outgoing_envelope){
 		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = e->sender.text,
-		.ret = smtpd_param_value(e->params, e->nparams, "RET"),
-		.envid = smtpd_param_value(e->params, e->nparams, "ENVID"),
+		.ret = smtpd_params_value(e->params, "RET"),
+		.envid = smtpd_params_value(e->params, "ENVID"),
 	};
 	sub->options = (struct smtpd_queue_options){
 		SMTPD_QUEUE_OPTIONS_INIT,
@@ -138,7 +136,7 @@ int
 smtpd_queue_admit(
     struct smtpd_session *s, const struct smtpd_command *command, void *queue)
 {
-	const char *text = smtpd_command_param(command, "SIZE");
+	const char *text = smtpd_params_value(command->params, "SIZE");
 	uint64_t size = 0;
 
 	if (text != NULL && smtpd__param_number(text, &size) == -1)

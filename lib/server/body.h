@@ -3,13 +3,13 @@
 #define SMTPD_SERVER_BODY_H
 
 /*
- * The message between 354 and its end: decoded, measured against the limits,
- * and read to its end even if nobody wants it.
+ * A message between its command and its end: measured against the limits,
+ * judged, and read to its end even if nobody wants it.
  */
 
-#include "grammar/dot.h"
 #include "grammar/hops.h"
-#include "server/session_state.h"
+#include "server/body_input.h"
+#include "server/body_source.h"
 
 enum smtpd_body_fault {
 	SMTPD_BODY_OK,
@@ -23,28 +23,28 @@ enum smtpd_body_fault {
 
 struct smtpd_body {
 	struct smtpd_session *s;
-	struct smtpd_dot dot;
+	struct smtpd_body_source *source;
 	struct smtpd_hops hops;
-	enum smtpd_body_fault fault; /* the first that was found */
-	enum smtpd_io_status status; /* not OK: the stream ended */
-	uint64_t octets;             /* read from the client */
-	uint64_t window_end;         /* when the rate is looked at next */
-	uint64_t window_octets;      /* octets at the window's begin */
-	char small[4];               /* for readers of a few bytes */
+	enum smtpd_body_fault fault;       /* the first that was found */
+	bool over;                         /* the source has no more */
+	uint64_t octets;                   /* of the message, decoded */
+	char small[SMTPD_BODY_SOURCE_MIN]; /* for readers of a few bytes */
 	size_t small_at, small_end;
 };
 
-/* Begin a message that S reads from now on. */
-void smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s);
+/* Begin a message of S that SOURCE gives. */
+void smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s,
+    struct smtpd_body_source *source);
 
 /*
  * Read and drop what is left.  Return true when the end of the message was
- * found: then b->fault says whether it is a valid one.  Otherwise b->status
- * says why the session is over; SMTPD_IO_FLOOD: far too large.
+ * found: then b->fault says whether it is a valid one.  Otherwise the status of
+ * the input says why the session is over.
  */
 bool smtpd__body_finish(struct smtpd_body *b);
 
-/* Set the reply that refuses the message because of b->fault. */
-void smtpd__body_refuse(struct smtpd_body *b);
+/* Set the reply that refuses the message because of b->fault, if there is
+ * one. */
+void smtpd__body_refuse(const struct smtpd_body *b);
 
 #endif

@@ -87,62 +87,62 @@ is_over(uint32_t count, uint32_t limit)
  * busy clients cannot lock out the rest of the world.
  */
 static enum smtpd_admission
-judge(const struct smtpd_limits *l, const struct smtpd_slot *t)
+judge_slot(const struct smtpd_limits *l, const struct smtpd_slot *slot)
 {
 	const struct smtpd_settings *s = l->settings;
-	uint32_t here = t->address == NULL ? 0 : t->address->count;
+	uint32_t here = slot->address == NULL ? 0 : slot->address->count;
 
 	if (is_over(l->connections, s->max_connections))
-		return SMTPD_FULL;
+		return SMTPD_ADMISSION_FULL;
 	if (here > 0 && s->max_connections != SMTPD_NO_LIMIT &&
 	    l->connections >= s->max_connections - s->max_connections / 10)
-		return SMTPD_FULL;
-	if (t->address == NULL)
-		return SMTPD_ADMITTED;
+		return SMTPD_ADMISSION_FULL;
+	if (slot->address == NULL)
+		return SMTPD_ADMISSION_OK;
 	if (is_over(here, s->max_per_address) ||
-	    is_over(t->network->count, s->max_per_network))
-		return SMTPD_PEER_FULL;
-	return SMTPD_ADMITTED;
+	    is_over(slot->network->count, s->max_per_network))
+		return SMTPD_ADMISSION_PEER_FULL;
+	return SMTPD_ADMISSION_OK;
 }
 
 enum smtpd_admission
 smtpd__limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
-    struct smtpd_slot *t)
+    struct smtpd_slot *slot)
 {
-	enum smtpd_admission verdict = SMTPD_NO_ADMISSION;
+	enum smtpd_admission status = SMTPD_ADMISSION_NO_MEMORY;
 	struct smtpd_socket_key address, network;
 
-	memset(t, 0, sizeof(*t));
+	memset(slot, 0, sizeof(*slot));
 	if (smtpd__socket_key(peer, false, &address) &&
 	    smtpd__socket_key(peer, true, &network)) {
-		t->address = count_for(l, &address);
-		t->network = count_for(l, &network);
-		if (t->address == NULL || t->network == NULL)
+		slot->address = count_for(l, &address);
+		slot->network = count_for(l, &network);
+		if (slot->address == NULL || slot->network == NULL)
 			goto out;
 	}
-	verdict = judge(l, t);
-	if (verdict != SMTPD_ADMITTED)
+	status = judge_slot(l, slot);
+	if (status != SMTPD_ADMISSION_OK)
 		goto out;
 	l->connections++;
-	if (t->address != NULL) {
-		t->address->count++;
-		t->network->count++;
+	if (slot->address != NULL) {
+		slot->address->count++;
+		slot->network->count++;
 	}
-	return SMTPD_ADMITTED;
+	return SMTPD_ADMISSION_OK;
 out:
-	drop_unused(l, t->address);
-	drop_unused(l, t->network);
-	return verdict;
+	drop_unused(l, slot->address);
+	drop_unused(l, slot->network);
+	return status;
 }
 
 void
-smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *t)
+smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *slot)
 {
 	l->connections--;
-	if (t->address == NULL)
+	if (slot->address == NULL)
 		return;
-	t->address->count--;
-	t->network->count--;
-	drop_unused(l, t->address);
-	drop_unused(l, t->network);
+	slot->address->count--;
+	slot->network->count--;
+	drop_unused(l, slot->address);
+	drop_unused(l, slot->network);
 }

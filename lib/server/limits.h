@@ -21,17 +21,17 @@ struct smtpd_limits {
 	struct smtpd_peer_count *buckets[SMTPD_PEERS_BUCKETS];
 };
 
-/* What one connection holds of them. */
+/* The counters that one connection occupies. */
 struct smtpd_slot {
 	struct smtpd_peer_count *address; /* NULL for a UNIX socket */
 	struct smtpd_peer_count *network;
 };
 
 enum smtpd_admission {
-	SMTPD_ADMITTED,
-	SMTPD_FULL,         /* too many in all */
-	SMTPD_PEER_FULL,    /* too many from the address or its network */
-	SMTPD_NO_ADMISSION, /* no memory */
+	SMTPD_ADMISSION_OK,
+	SMTPD_ADMISSION_FULL,      /* too many in all */
+	SMTPD_ADMISSION_PEER_FULL, /* too many from the address or its network */
+	SMTPD_ADMISSION_NO_MEMORY,
 };
 
 void smtpd__limits_init(
@@ -40,11 +40,11 @@ void smtpd__limits_init(
 /* Free what L holds; no connection is left. */
 void smtpd__limits_finish(struct smtpd_limits *l);
 
-/* Admit a connection from PEER; if so, T is to be given back. */
+/* Admit a connection from PEER; if so, give SLOT back when it is over. */
 enum smtpd_admission smtpd__limits_admit(struct smtpd_limits *l,
-    const struct smtpd_sockaddr *peer, struct smtpd_slot *t);
+    const struct smtpd_sockaddr *peer, struct smtpd_slot *slot);
 
-/* The connection with ticket T is over. */
-void smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *t);
+/* The connection that occupies SLOT is over. */
+void smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *slot);
 
 #endif

@@ -63,7 +63,7 @@ take_lead(struct smtpd_pool *p)
  * waited for while the pool runs.
  */
 static void
-retire(struct smtpd_pool *p)
+end_thread(struct smtpd_pool *p)
 {
 	pthread_t before;
 	bool has_before;
@@ -80,10 +80,10 @@ retire(struct smtpd_pool *p)
 		pthread_join(before, NULL);
 }
 
-static void *work(void *arg);
+static void *run_thread(void *arg);
 
 static int
-spawn(struct smtpd_pool *p)
+start_thread(struct smtpd_pool *p)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -93,7 +93,7 @@ spawn(struct smtpd_pool *p)
 		return error;
 	error = pthread_attr_setstacksize(&attr, p->stack_size);
 	if (error == 0)
-		error = pthread_create(&thread, &attr, work, p);
+		error = pthread_create(&thread, &attr, run_thread, p);
 	pthread_attr_destroy(&attr);
 	return error;
 }
@@ -115,7 +115,7 @@ hand_over(struct smtpd_pool *p)
 	else
 		p->threads++;
 	pthread_mutex_unlock(&p->lock);
-	if (others || spawn(p) == 0)
+	if (others || start_thread(p) == 0)
 		return true;
 
 	/* In the meantime a busy thread may have become free. */
@@ -129,7 +129,7 @@ hand_over(struct smtpd_pool *p)
 
 /* Accept until there is a connection to serve; false: there will be none. */
 static bool
-lead(struct smtpd_pool *p, struct smtpd_connection *c)
+wait_for_connection(struct smtpd_pool *p, struct smtpd_connection *c)
 {
 	while (p->work->next(p->owner, c)) {
 		if (hand_over(p))
@@ -140,24 +140,24 @@ lead(struct smtpd_pool *p, struct smtpd_connection *c)
 }
 
 static void *
-work(void *arg)
+run_thread(void *arg)
 {
 	struct smtpd_pool *p = arg;
 	struct smtpd_worker w = {
-		.ws = smtpd__workspace_create(),
+		.ws = smtpd__session_create_workspace(),
 		.stack_bottom = smtpd__pages_stack_bottom(),
 	};
 	struct smtpd_connection c;
 
 	smtpd__sched_batch();
-	while (take_lead(p) && lead(p, &c)) {
+	while (take_lead(p) && wait_for_connection(p, &c)) {
 		if (w.ws != NULL)
 			p->work->serve(p->owner, &c, &w);
 		else
 			p->work->refuse(p->owner, &c);
 	}
-	smtpd__workspace_destroy(w.ws);
-	retire(p);
+	smtpd__session_destroy_workspace(w.ws);
+	end_thread(p);
 	return NULL;
 }
 
@@ -167,7 +167,7 @@ smtpd__pool_start(struct smtpd_pool *p)
 	int error;
 
 	p->threads = 1;
-	error = spawn(p);
+	error = start_thread(p);
 	if (error != 0)
 		p->threads = 0;
 	return error;

@@ -22,7 +22,7 @@ struct smtpd_connection {
 	int fd;
 	size_t listener; /* which one it came to */
 	struct smtpd_sockaddr peer;
-	struct smtpd_slot ticket;
+	struct smtpd_slot slot;
 };
 
 /* What each thread has for itself: made at its start, reused by each of its

@@ -3,7 +3,7 @@
 #define SMTPD_SERVER_SESSION_STATE_H
 
 /*
- * The state of one dialogue.  It lives on the stack of its thread; what only
+ * The state of one session.  It lives on the stack of its thread; what only
  * a busy session needs lies in a workspace whose pages an idle one gives
  * back.
  */
@@ -14,11 +14,15 @@
 #include "base/id.h"
 #include "grammar/reply.h"
 #include "net/socket.h"
+#include "server/owned.h"
 #include "server/settings.h"
 #include "transport/stream.h"
 
 /* The first block of a transaction's memory. */
 #define SMTPD_ARENA_BLOCK 8192
+
+/* Room for the text of a peer's address, with its NUL. */
+#define SMTPD_PEER_SIZE 48
 
 struct smtpd_workspace {
 	char in[SMTPD_STREAM_IN_SIZE];
@@ -27,10 +31,17 @@ struct smtpd_workspace {
 	_Alignas(max_align_t) char arena[SMTPD_ARENA_BLOCK];
 };
 
-/* Something of the caller's and how to get rid of it. */
-struct smtpd_owned {
-	void *data;
-	void (*destroy)(void *);
+/* What is read from the client now. */
+enum smtpd_phase {
+	SMTPD_PHASE_COMMAND,
+	SMTPD_PHASE_MESSAGE,
+	SMTPD_PHASE_HANDSHAKE,
+};
+
+/* The recipients of an envelope, in memory of the transaction. */
+struct smtpd_rcpts {
+	struct smtpd_rcpt *list;
+	size_t room;
 };
 
 struct smtpd_session {
@@ -45,13 +56,14 @@ struct smtpd_session {
 	bool tls_first;        /* TLS from the first byte */
 
 	struct smtpd_sockaddr peer;
-	char peer_text[48];
+	char peer_text[SMTPD_PEER_SIZE];
 	bool uid_known;
 	uid_t uid; /* of a UNIX socket's client */
-	char helo[256];
+	char helo[SMTPD_HOSTNAME_SIZE];
 	bool announced; /* the program was told of it */
 	bool esmtp;
 	enum smtpd_state state;
+	enum smtpd_phase phase;
 	bool closing;         /* after the present reply */
 	enum smtpd_close why; /* once it closes */
 
@@ -63,8 +75,8 @@ struct smtpd_session {
 	struct smtpd_arena arena;
 	bool open; /* MAIL was at least asked for */
 	struct smtpd_envelope envelope;
+	struct smtpd_rcpts rcpts; /* the envelope's */
 	char envelope_id[SMTPD_ID_SIZE];
-	size_t rcpts_room;
 	uint32_t rcpts_refused;
 	struct smtpd_owned transaction_own;
 
@@ -73,8 +85,8 @@ struct smtpd_session {
 };
 
 /* The memory that smtpd__session_init() needs, or NULL. */
-struct smtpd_workspace *smtpd__workspace_create(void);
-void smtpd__workspace_destroy(struct smtpd_workspace *ws);
+struct smtpd_workspace *smtpd__session_create_workspace(void);
+void smtpd__session_destroy_workspace(struct smtpd_workspace *ws);
 
 /*
  * Begin a session of C's server on descriptors IN and OUT with PEER, in
@@ -84,66 +96,16 @@ void smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
     struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
     const struct smtpd_sockaddr *peer);
 
-/* Let go of what the caller attached, and tell the last counts. */
+/* Release what the program attached, and count the last bytes. */
 void smtpd__session_finish(struct smtpd_session *s);
-
-/* Set the reply unless the caller's handler has set one. */
-void smtpd__session_say(struct smtpd_session *s, int code, const char *enhanced,
-    const char *format, ...) SMTPD_PRINTF(4, 5);
-
-/* Set the reply of a refusal, whatever was set before, and count it. */
-void smtpd__session_refuse(struct smtpd_session *s, size_t count, int code,
-    const char *enhanced, const char *format, ...) SMTPD_PRINTF(5, 6);
-
-/* Put the reply that is set into the output; 421 closes the session. */
-void smtpd__session_answer(struct smtpd_session *s);
 
 /* End the session after the present reply, because of WHY. */
 void smtpd__session_close(struct smtpd_session *s, enum smtpd_close why);
 
-/*
- * Take RESULT of a handler that was called with no reply set: whether the
- * library goes on, which it does for replies of class GOOD, 2 or 3.  A result
- * that is not the reply's code, or of the other class, is a mistake of the
- * program, answered 451.
- */
-bool smtpd__session_goes_on(struct smtpd_session *s, int result, int good);
+/* Add one to counter WHICH of the server. */
+void smtpd__session_count(struct smtpd_session *s, enum smtpd_counter which);
 
-/* Open a transaction, its envelope empty but for the id. */
-void smtpd__transaction_open(struct smtpd_session *s);
-
-/* Add a recipient.  Return 0, or -1 without memory. */
-int smtpd__transaction_add(
-    struct smtpd_session *s, const struct smtpd_rcpt *rcpt);
-
-/*
- * The one place where a transaction is forgotten: tell its end, if its MAIL
- * was accepted, free what is kept for it, and go back to the state before
- * MAIL.  Nothing happens when none is open.
- */
-void smtpd__transaction_end(
-    struct smtpd_session *s, enum smtpd_end how, int code);
-
-/* Forget what EHLO or HELO said, the transaction included. */
-void smtpd__session_forget(struct smtpd_session *s);
-
-/*
- * Shake hands with CONN, which becomes the session's, after what is in the
- * output was sent; then forget all that the client said before.  When it
- * fails the session is closed without a word.
- */
-void smtpd__session_start_tls(
-    struct smtpd_session *s, struct smtpd_tls_conn *conn);
-
-/* Close, count and log: there was no handshake, because of STATUS and
- * REASON. */
-void smtpd__session_refuse_tls(
-    struct smtpd_session *s, enum smtpd_io_status status, const char *reason);
-
-/* The same when the client broke TLS later on. */
-void smtpd__session_break_tls(struct smtpd_session *s);
-
-/* Move counter COUNT of the server by one. */
-void smtpd__session_count(struct smtpd_session *s, size_t count);
+/* Bring the server's counters of bytes up to date. */
+void smtpd__session_count_bytes(struct smtpd_session *s);
 
 #endif

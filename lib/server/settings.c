@@ -2,12 +2,14 @@
 #include "server/settings.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "base/text.h"
 #include "grammar/address_parse.h"
 #include "os/nodename.h"
+
+#define FLAGS_KNOWN (SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN)
 
 /* Sanitizers make frames several times as large. */
 #ifndef SMTPD_STACK_SCALE
@@ -83,36 +85,33 @@ set_hostname(struct smtpd_server_config *c)
 	c->settings.hostname = c->hostname;
 }
 
-void
+int
 smtpd__settings_init(
     struct smtpd_server_config *c, const struct smtpd_settings *settings)
 {
-	memset(c, 0, sizeof(*c));
-	if (settings != NULL)
-		c->settings = *settings;
-	set_default_limits(&c->settings);
-	set_default_times(&c->settings);
-	set_other_defaults(&c->settings);
-	set_hostname(c);
-	c->logger = (struct smtpd_logger){ c->settings.log,
-		c->settings.log_user, c->settings.log_level };
-}
+	struct smtpd_settings *s = &c->settings;
 
-static void
-free_names(struct smtpd_names *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		free(list->names[i]);
-	free(list->names);
+	memset(c, 0, sizeof(*c));
+	if (smtpd__sized_copy(s, sizeof(*s), settings) == -1)
+		return -1;
+	set_default_limits(s);
+	set_default_times(s);
+	set_other_defaults(s);
+	set_hostname(c);
+	c->logger = (struct smtpd_logger){ s->log, s->log_user, s->log_level };
+	smtpd__replies_init(&c->replies);
+	return 0;
 }
 
 void
 smtpd__settings_finish(struct smtpd_server_config *c)
 {
-	free_names(&c->keywords);
-	free_names(&c->mail_params);
-	free_names(&c->rcpt_params);
-	free(c->verbs);
+	smtpd__names_finish(&c->keywords);
+	smtpd__names_finish(&c->mail_params);
+	smtpd__names_finish(&c->rcpt_params);
+	smtpd__events_finish(&c->events);
+	smtpd__replies_finish(&c->replies);
+	smtpd__verb_table_finish(&c->verbs);
 }
 
 const char *
@@ -132,62 +131,13 @@ smtpd__settings_fault(const struct smtpd_server_config *c)
 		return "errors_soft";
 	if (s->stack_size < PTHREAD_STACK_MIN)
 		return "stack_size";
-	if (s->nul > SMTPD_TREAT_REPAIR || s->bare_lf > SMTPD_TREAT_REPAIR)
-		return s->nul > SMTPD_TREAT_REPAIR ? "nul" : "bare_lf";
+	if ((s->flags & ~(unsigned)FLAGS_KNOWN) != 0)
+		return "flags";
+	if ((unsigned)s->bare_lf > SMTPD_TREAT_REPAIR)
+		return "bare_lf";
+	if ((unsigned)s->nul > SMTPD_TREAT_REPAIR)
+		return "nul";
+	if ((unsigned)s->log_level > SMTPD_LOG_TRACE)
+		return "log_level";
 	return NULL;
-}
-
-struct smtpd_verb *
-smtpd__settings_verb(const struct smtpd_server_config *c, const char *name)
-{
-	for (size_t i = 0; i < c->nverbs; i++)
-		if (strcmp(c->verbs[i].name, name) == 0)
-			return &c->verbs[i];
-	return NULL;
-}
-
-int
-smtpd__settings_add_verb(
-    struct smtpd_server_config *c, const struct smtpd_verb *verb)
-{
-	struct smtpd_verb *more =
-	    realloc(c->verbs, (c->nverbs + 1) * sizeof(*more));
-
-	if (more == NULL)
-		return -1;
-	more[c->nverbs] = *verb;
-	c->verbs = more;
-	c->nverbs++;
-	return 0;
-}
-
-int
-smtpd__settings_names_add(struct smtpd_names *list, const char *name)
-{
-	char **more = realloc(list->names, (list->count + 1) * sizeof(*more));
-
-	if (more == NULL)
-		return -1;
-	list->names = more;
-	more[list->count] = strdup(name);
-	if (more[list->count] == NULL)
-		return -1;
-	list->count++;
-	return 0;
-}
-
-bool
-smtpd__settings_names_have(const struct smtpd_names *list, const char *name)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (smtpd__text_same(list->names[i], name))
-			return true;
-	return false;
-}
-
-void
-smtpd__settings_count(struct smtpd_server_config *c, size_t count, int64_t n)
-{
-	atomic_fetch_add_explicit(
-	    &c->counts[count], (uint64_t)n, memory_order_relaxed);
 }

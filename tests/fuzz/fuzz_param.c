@@ -10,15 +10,16 @@
 #define INPUT_MAX 2048
 
 static void
-must_be_valid(const struct smtpd_param *params, size_t count)
+must_be_valid(const struct smtpd_params *params)
 {
-	must(count <= SMTPD_PARAMS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		const char *value = params[i].value;
+	must(smtpd_params_count(params) <= SMTPD_PARAMS_MAX);
+	for (size_t i = 0; i < smtpd_params_count(params); i++) {
+		const char *value = params->list[i].value;
 
-		must(smtpd__param_name_is_valid(params[i].name));
+		must(smtpd__param_name_is_valid(params->list[i].name));
 		for (size_t k = 0; k < i; k++)
-			must(!smtpd__text_same(params[i].name, params[k].name));
+			must(!smtpd__text_same(
+			    params->list[i].name, params->list[k].name));
 		if (value == NULL)
 			continue;
 		must(value[0] != '\0' && is_printable(value, strlen(value)));
@@ -28,32 +29,31 @@ must_be_valid(const struct smtpd_param *params, size_t count)
 
 /* Written again and parsed again, they are the same. */
 static void
-must_parse_again(const struct smtpd_param *params, size_t count)
+must_parse_again(const struct smtpd_params *params)
 {
 	static char block[2 * INPUT_MAX + 1024];
 	static char buf[INPUT_MAX + 16];
-	const struct smtpd_param *again;
+	const struct smtpd_params *again;
 	struct smtpd_arena arena;
 	struct smtpd_text t;
-	size_t n;
 
 	smtpd__text_init(&t, buf, sizeof(buf));
-	for (size_t i = 0; i < count; i++) {
-		smtpd__text_format(&t, " %s", params[i].name);
-		if (params[i].value != NULL)
-			smtpd__text_format(&t, "=%s", params[i].value);
+	for (size_t i = 0; i < smtpd_params_count(params); i++) {
+		smtpd__text_format(&t, " %s", params->list[i].name);
+		if (params->list[i].value != NULL)
+			smtpd__text_format(&t, "=%s", params->list[i].value);
 	}
 	must(!t.cut);
 	smtpd__arena_init(&arena, block, sizeof(block), 0);
-	must(smtpd__param_parse_all(t.at, t.len, &arena, &again, &n) ==
+	must(smtpd__param_parse_all(t.at, t.len, &arena, &again) ==
 	    SMTPD_PARAM_OK);
-	must(n == count);
-	for (size_t i = 0; i < count; i++) {
-		const char *value = params[i].value;
+	must(smtpd_params_count(again) == smtpd_params_count(params));
+	for (size_t i = 0; i < smtpd_params_count(params); i++) {
+		const char *value = params->list[i].value;
 
-		must(strcmp(params[i].name, again[i].name) == 0);
-		must((value == NULL) == (again[i].value == NULL));
-		must(value == NULL || strcmp(value, again[i].value) == 0);
+		must(strcmp(params->list[i].name, again->list[i].name) == 0);
+		must((value == NULL) == (again->list[i].value == NULL));
+		must(value == NULL || strcmp(value, again->list[i].value) == 0);
 	}
 }
 
@@ -61,18 +61,17 @@ static void
 try_params(const char *s, size_t len)
 {
 	static char block[2 * INPUT_MAX + 1024];
-	const struct smtpd_param *params;
+	const struct smtpd_params *params;
 	enum smtpd_param_fault fault;
 	struct smtpd_arena arena;
-	size_t count;
 
 	smtpd__arena_init(&arena, block, sizeof(block), 0);
-	fault = smtpd__param_parse_all(s, len, &arena, &params, &count);
+	fault = smtpd__param_parse_all(s, len, &arena, &params);
 	must(fault != SMTPD_PARAM_NO_MEMORY);
 	if (fault != SMTPD_PARAM_OK)
 		return;
-	must_be_valid(params, count);
-	must_parse_again(params, count);
+	must_be_valid(params);
+	must_parse_again(params);
 }
 
 static void

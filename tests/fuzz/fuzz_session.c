@@ -89,9 +89,10 @@ on_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	must(!seen->open && smtpd_session_helo(s)[0] != '\0');
 	must_be_clean(c->address->text);
 	must_be_clean(c->address->local);
-	for (size_t i = 0; i < c->nparams; i++)
-		must(smtpd_command_param(c, c->params[i].name) != NULL);
-	if ((seen->choice & REFUSE_SOME) != 0 && c->nparams > 0)
+	for (size_t i = 0; i < smtpd_params_count(c->params); i++)
+		must(smtpd_params_value(c->params,
+			 smtpd_params_get(c->params, i)->name) != NULL);
+	if ((seen->choice & REFUSE_SOME) != 0 && c->params != NULL)
 		return smtpd_reply(
 		    s, 550, "5.7.1", "not with\r\n%s", c->argument);
 	seen->open = true;
@@ -163,12 +164,14 @@ create(struct seen *seen)
 {
 	unsigned choice = seen->choice;
 	const struct smtpd_events events = {
+		SMTPD_EVENTS_INIT,
 		.connect = on_connect,
 		.transaction_end = on_end,
 		.disconnect = on_disconnect,
 		.user = seen,
 	};
 	struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.hostname = "mx.example",
 		.errors_soft = SMTPD_NO_LIMIT,
 		.errors_hard = SMTPD_NO_LIMIT,
@@ -272,7 +275,7 @@ receive(int fd, char *out)
 static void
 check_counters(struct smtpd_server *srv, const struct seen *seen)
 {
-	struct smtpd_server_counters c;
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 
 	smtpd_server_count(srv, &c);
 	must(c.connections == 1 && c.connections_now == 0);

@@ -132,11 +132,16 @@ on_canned(
 }
 
 static void
-add_params(struct bytes *b, const struct smtpd_param *params, size_t n)
+add_params(struct bytes *b, const struct smtpd_params *params)
 {
-	for (size_t i = 0; i < n; i++)
-		bytes_format(b, params[i].value == NULL ? " %s" : " %s=%s",
-		    params[i].name, params[i].value);
+	size_t count = smtpd_params_count(params);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct smtpd_param *p = smtpd_params_get(params, i);
+
+		bytes_format(
+		    b, p->value == NULL ? " %s" : " %s=%s", p->name, p->value);
+	}
 }
 
 static void
@@ -145,7 +150,7 @@ saw_address(struct host *h, const char *what, const struct smtpd_command *c)
 	struct bytes b = { 0 };
 
 	bytes_format(&b, "%s <%s>", what, c->address->text);
-	add_params(&b, c->params, c->nparams);
+	add_params(&b, c->params);
 	saw(h, &b);
 }
 
@@ -185,7 +190,8 @@ static bool
 is_for(const struct smtpd_envelope *e, const char *local)
 {
 	for (size_t i = 0; i < e->nrcpts; i++)
-		if (strcmp(e->rcpts[i].address.local, local) == 0)
+		if (strcmp(smtpd_envelope_rcpt(e, i)->address.local, local) ==
+		    0)
 			return true;
 	return false;
 }
@@ -202,7 +208,8 @@ saw_message(struct host *h, const struct smtpd_envelope *e)
 		bytes_text(&b, " 8bitmime");
 	bytes_text(&b, " to");
 	for (size_t i = 0; i < e->nrcpts; i++)
-		bytes_format(&b, " <%s>", e->rcpts[i].address.text);
+		bytes_format(
+		    &b, " <%s>", smtpd_envelope_rcpt(e, i)->address.text);
 	saw(h, &b);
 }
 
@@ -437,6 +444,7 @@ static void
 register_usual(struct host *h)
 {
 	const struct smtpd_events events = {
+		SMTPD_EVENTS_INIT,
 		.connect = on_connect,
 		.transaction_end = on_end,
 		.disconnect = on_disconnect,
@@ -453,8 +461,13 @@ register_usual(struct host *h)
 void
 host_init(struct host *h, const struct script *s)
 {
-	*h = (struct host){ .chunk = CHUNK_MAX };
-	h->settings.hostname = "mx.example.org";
+	*h = (struct host){
+		.chunk = CHUNK_MAX,
+		.settings = {
+			SMTPD_SETTINGS_INIT,
+			.hostname = "mx.example.org",
+		},
+	};
 	for (size_t i = 0; i < s->settings.count; i++)
 		set(h, &s->settings.list[i]);
 	if (h->chunk == 0 || h->chunk > CHUNK_MAX)

@@ -337,7 +337,7 @@ compare_events(const struct talk *t)
 static void
 compare_counts(const struct talk *t)
 {
-	struct smtpd_server_counters c;
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 
 	smtpd_server_count(t->host.server, &c);
 	for (size_t i = 0; i < t->script->counts.count; i++) {

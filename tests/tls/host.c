@@ -243,7 +243,7 @@ do_listen(struct host *h, char **words, int n)
 static void
 do_counter(struct host *h, const char *name)
 {
-	struct smtpd_server_counters c;
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 
 	smtpd_server_count(h->server, &c);
 	say("= %llu",
@@ -317,6 +317,7 @@ static void
 set_up(struct host *h, int argc, char **argv)
 {
 	struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.hostname = "mx.example.org",
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,
@@ -324,6 +325,7 @@ set_up(struct host *h, int argc, char **argv)
 		.log_level = SMTPD_LOG_DEBUG,
 	};
 	const struct smtpd_events events = {
+		SMTPD_EVENTS_INIT,
 		.connect = on_connect,
 		.tls = on_tls,
 		.transaction_end = on_end,

@@ -1021,7 +1021,8 @@ discard(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 static struct smtpd_server *
 start_server(uint16_t *port, uint16_t *tls_port)
 {
-	const struct smtpd_settings settings = { .hostname = "a.example" };
+	const struct smtpd_settings settings = { SMTPD_SETTINGS_INIT,
+		.hostname = "a.example" };
 	struct smtpd_server *server = smtpd_server_create(&settings);
 	struct smtpd_tls *tls = smtpd_tls_create(NULL);
 

@@ -80,8 +80,8 @@ send_letter(struct smtpd_agent *c, const struct smtpd_route *route)
 static void
 no_letter_is_lost_without_memory(void **state)
 {
-	const struct smtpd_settings settings = { .hostname = "a.example",
-		.max_connections = 200,
+	const struct smtpd_settings settings = { SMTPD_SETTINGS_INIT,
+		.hostname = "a.example", .max_connections = 200,
 		.max_per_address = 200 };
 	const struct smtpd_client_settings client = {
 		SMTPD_CLIENT_SETTINGS_INIT, .hostname = "me",

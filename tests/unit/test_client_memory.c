@@ -136,7 +136,8 @@ check_failures(const struct smtpd_target *target, uint16_t port,
 static void
 no_failure_to_allocate_is_missed(void **state)
 {
-	const struct smtpd_settings settings = { .hostname = "a.example" };
+	const struct smtpd_settings settings = { SMTPD_SETTINGS_INIT,
+		.hostname = "a.example" };
 	struct smtpd_server *server = smtpd_server_create(&settings);
 	struct smtpd_target target = scripted_target("127.0.0.1", "a.example");
 	struct smtpd_tls *tls = NULL;

@@ -59,8 +59,8 @@ port_of(const char *address)
 static void
 start(struct maintenance *k, const char *name)
 {
-	const struct smtpd_settings settings = { .hostname = "a.example",
-		.max_message_size = 64 << 20 };
+	const struct smtpd_settings settings = { SMTPD_SETTINGS_INIT,
+		.hostname = "a.example", .max_message_size = 64 << 20 };
 	char cert[32], key[32];
 
 	memset(k, 0, sizeof(*k));

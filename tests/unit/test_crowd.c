@@ -73,6 +73,7 @@ static void
 test_limits(void **state)
 {
 	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.hostname = "mx.example",
 		.max_connections = 10,
 		.max_per_address = 2,
@@ -84,25 +85,30 @@ test_limits(void **state)
 	} table[] = {
 		{ "127.0.0.1", "220 mx.example ESMTP\n" },
 		{ "127.0.0.1", "220 mx.example ESMTP\n" },
-		{ "127.0.0.1", "421 4.7.0 too many connections from you\n" },
+		{ "127.0.0.1",
+		    "421 4.7.0 Too many connections from your network\n" },
 		{ "127.0.0.2", "220 mx.example ESMTP\n" },
-		{ "127.0.0.2", "421 4.7.0 too many connections from you\n" },
-		{ "127.0.0.3", "421 4.7.0 too many connections from you\n" },
+		{ "127.0.0.2",
+		    "421 4.7.0 Too many connections from your network\n" },
+		{ "127.0.0.3",
+		    "421 4.7.0 Too many connections from your network\n" },
 		{ "127.0.1.1", "220 mx.example ESMTP\n" },
 		{ "127.0.1.2", "220 mx.example ESMTP\n" },
 		{ "127.0.1.2", "220 mx.example ESMTP\n" },
 		{ "127.0.2.1", "220 mx.example ESMTP\n" },
 		{ "127.0.2.2", "220 mx.example ESMTP\n" },
 		{ "127.0.2.2", "220 mx.example ESMTP\n" },
-		{ "127.0.1.1", "421 4.3.2 too many connections\n" },
+		{ "127.0.1.1",
+		    "421 4.3.2 Too many connections, try again later\n" },
 		{ "127.0.3.1", "220 mx.example ESMTP\n" },
-		{ "127.0.4.1", "421 4.3.2 too many connections\n" },
+		{ "127.0.4.1",
+		    "421 4.3.2 Too many connections, try again later\n" },
 	};
 	enum {
 		COUNT = sizeof(table) / sizeof(table[0])
 	};
 	struct smtpd_server *srv = start(&settings, NULL);
-	struct smtpd_server_counters c;
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 	struct peer p[COUNT], again;
 
 	(void)state;
@@ -160,7 +166,7 @@ static void
 test_threads_are_reused(void **state)
 {
 	struct smtpd_server *srv = start(NULL, NULL);
-	struct smtpd_server_counters c;
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 	uint64_t most = 0;
 
 	(void)state;
@@ -189,7 +195,7 @@ test_idle_threads_end(void **state)
 		COUNT = 15
 	};
 	struct smtpd_server *srv = start(NULL, NULL);
-	struct smtpd_server_counters c;
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 	struct peer p[COUNT];
 
 	(void)state;
@@ -244,6 +250,7 @@ static void
 test_many_clients(void **state)
 {
 	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.hostname = "mx.example",
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,
@@ -251,7 +258,7 @@ test_many_clients(void **state)
 	static atomic_int counts[CLIENTS * MESSAGES];
 	struct client clients[CLIENTS];
 	struct smtpd_server *srv = start(&settings, counts);
-	struct smtpd_server_counters c;
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 
 	(void)state;
 	for (int i = 0; i < CLIENTS; i++) {
@@ -284,7 +291,7 @@ test_no_descriptors(void **state)
 		COUNT = 3
 	};
 	struct smtpd_server *srv = start(NULL, NULL);
-	struct smtpd_server_counters c = { 0 };
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 	struct peer p[COUNT];
 	struct smtpd_sockaddr a;
 	struct rlimit full, low;

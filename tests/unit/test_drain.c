@@ -80,11 +80,13 @@ static struct smtpd_server *
 start(struct seen *seen, const char *address)
 {
 	const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.hostname = "mx.example",
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,
 	};
 	const struct smtpd_events events = {
+		SMTPD_EVENTS_INIT,
 		.connect = note_connect,
 		.transaction_end = note_end,
 		.disconnect = note_disconnect,
@@ -168,8 +170,8 @@ test_idle_sessions(void **state)
 	begin_drain(&d, srv, LONG_MS);
 	for (int i = 0; i < COUNT; i++) {
 		assert_int_equal(peer_reply(&p[i]), 421);
-		assert_string_equal(
-		    p[i].text, "421 4.3.2 the server is stopping\n");
+		assert_string_equal(p[i].text,
+		    "421 4.3.2 Server is shutting down, try again later\n");
 		assert_int_equal(peer_reply(&p[i]), 0);
 		peer_close(&p[i]);
 	}
@@ -213,7 +215,7 @@ test_message_cut_off(void **state)
 {
 	struct seen seen = { 0 };
 	struct smtpd_server *srv = start(&seen, "127.0.0.1:0");
-	struct smtpd_server_counters c;
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 	struct peer p, idle;
 	long begin;
 
@@ -372,7 +374,7 @@ test_in_a_storm(void **state)
 	struct seen seen = { 0 };
 	struct smtpd_server *srv = start(&seen, "127.0.0.1:0");
 	struct storm storm = { .address = smtpd_server_address(srv, 0) };
-	struct smtpd_server_counters c;
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
 	pthread_t threads[COUNT];
 
 	(void)state;

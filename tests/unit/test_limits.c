@@ -42,7 +42,7 @@ check(
 		if (status != list[i].status)
 			print_error("number %zu, %s\n", i, list[i].from);
 		assert_int_equal(status, list[i].status);
-		if (status == SMTPD_ADMITTED)
+		if (status == SMTPD_ADMISSION_OK)
 			tickets[admitted++] = t;
 	}
 	assert_int_equal(l.connections, admitted);
@@ -58,6 +58,7 @@ check(
 	check(settings, list, sizeof(list) / sizeof((list)[0]))
 
 static const struct smtpd_settings small = {
+	SMTPD_SETTINGS_INIT,
 	.max_connections = 100,
 	.max_per_address = 2,
 	.max_per_network = 3,
@@ -68,15 +69,15 @@ static void
 test_ipv4(void **state)
 {
 	static const struct arrival list[] = {
-		{ "192.0.2.1", SMTPD_ADMITTED },
-		{ "192.0.2.1", SMTPD_ADMITTED },
-		{ "192.0.2.1", SMTPD_PEER_FULL },
-		{ "192.0.2.2", SMTPD_ADMITTED },
-		{ "192.0.2.2", SMTPD_PEER_FULL },
-		{ "192.0.2.255", SMTPD_PEER_FULL },
-		{ "192.0.3.1", SMTPD_ADMITTED },
-		{ "192.0.1.255", SMTPD_ADMITTED },
-		{ "193.0.2.1", SMTPD_ADMITTED },
+		{ "192.0.2.1", SMTPD_ADMISSION_OK },
+		{ "192.0.2.1", SMTPD_ADMISSION_OK },
+		{ "192.0.2.1", SMTPD_ADMISSION_PEER_FULL },
+		{ "192.0.2.2", SMTPD_ADMISSION_OK },
+		{ "192.0.2.2", SMTPD_ADMISSION_PEER_FULL },
+		{ "192.0.2.255", SMTPD_ADMISSION_PEER_FULL },
+		{ "192.0.3.1", SMTPD_ADMISSION_OK },
+		{ "192.0.1.255", SMTPD_ADMISSION_OK },
+		{ "193.0.2.1", SMTPD_ADMISSION_OK },
 	};
 
 	(void)state;
@@ -88,14 +89,14 @@ static void
 test_ipv6(void **state)
 {
 	static const struct arrival list[] = {
-		{ "[2001:db8:0:1::1]", SMTPD_ADMITTED },
-		{ "[2001:db8:0:1::1]", SMTPD_ADMITTED },
-		{ "[2001:db8:0:1::1]", SMTPD_PEER_FULL },
-		{ "[2001:db8:0:1:ffff:ffff:ffff:ffff]", SMTPD_ADMITTED },
-		{ "[2001:db8:0:1::3]", SMTPD_PEER_FULL },
-		{ "[2001:db8:0:2::1]", SMTPD_ADMITTED },
-		{ "[2001:db8:0:0:ffff::]", SMTPD_ADMITTED },
-		{ "192.0.2.1", SMTPD_ADMITTED },
+		{ "[2001:db8:0:1::1]", SMTPD_ADMISSION_OK },
+		{ "[2001:db8:0:1::1]", SMTPD_ADMISSION_OK },
+		{ "[2001:db8:0:1::1]", SMTPD_ADMISSION_PEER_FULL },
+		{ "[2001:db8:0:1:ffff:ffff:ffff:ffff]", SMTPD_ADMISSION_OK },
+		{ "[2001:db8:0:1::3]", SMTPD_ADMISSION_PEER_FULL },
+		{ "[2001:db8:0:2::1]", SMTPD_ADMISSION_OK },
+		{ "[2001:db8:0:0:ffff::]", SMTPD_ADMISSION_OK },
+		{ "192.0.2.1", SMTPD_ADMISSION_OK },
 	};
 
 	(void)state;
@@ -107,10 +108,10 @@ static void
 test_address_is_not_network(void **state)
 {
 	static const struct arrival list[] = {
-		{ "192.0.2.0", SMTPD_ADMITTED },
-		{ "192.0.2.1", SMTPD_ADMITTED },
-		{ "192.0.2.0", SMTPD_ADMITTED },
-		{ "192.0.2.0", SMTPD_PEER_FULL },
+		{ "192.0.2.0", SMTPD_ADMISSION_OK },
+		{ "192.0.2.1", SMTPD_ADMISSION_OK },
+		{ "192.0.2.0", SMTPD_ADMISSION_OK },
+		{ "192.0.2.0", SMTPD_ADMISSION_PEER_FULL },
 	};
 
 	(void)state;
@@ -122,16 +123,17 @@ static void
 test_unix(void **state)
 {
 	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.max_connections = 3,
 		.max_per_address = 1,
 		.max_per_network = 1,
 	};
 	static const struct arrival list[] = {
-		{ "/run/x", SMTPD_ADMITTED },
-		{ "/run/x", SMTPD_ADMITTED },
-		{ "/run/x", SMTPD_ADMITTED },
-		{ "/run/x", SMTPD_FULL },
-		{ "192.0.2.1", SMTPD_FULL },
+		{ "/run/x", SMTPD_ADMISSION_OK },
+		{ "/run/x", SMTPD_ADMISSION_OK },
+		{ "/run/x", SMTPD_ADMISSION_OK },
+		{ "/run/x", SMTPD_ADMISSION_FULL },
+		{ "192.0.2.1", SMTPD_ADMISSION_FULL },
 	};
 
 	(void)state;
@@ -143,6 +145,7 @@ static void
 test_last_tenth(void **state)
 {
 	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.max_connections = 20,
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,
@@ -152,12 +155,12 @@ test_last_tenth(void **state)
 
 	(void)state;
 	while (n < 18)
-		list[n++] = (struct arrival){ "192.0.2.1", SMTPD_ADMITTED };
-	list[n++] = (struct arrival){ "192.0.2.1", SMTPD_FULL };
-	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMITTED };
-	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_FULL };
-	list[n++] = (struct arrival){ "/run/x", SMTPD_ADMITTED };
-	list[n++] = (struct arrival){ "192.0.2.3", SMTPD_FULL };
+		list[n++] = (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_OK };
+	list[n++] = (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_FULL };
+	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_OK };
+	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_FULL };
+	list[n++] = (struct arrival){ "/run/x", SMTPD_ADMISSION_OK };
+	list[n++] = (struct arrival){ "192.0.2.3", SMTPD_ADMISSION_FULL };
 	check(&settings, list, n);
 }
 
@@ -165,6 +168,7 @@ static void
 test_no_limit(void **state)
 {
 	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.max_connections = SMTPD_NO_LIMIT,
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,
@@ -173,7 +177,7 @@ test_no_limit(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < MANY; i++)
-		list[i] = (struct arrival){ "192.0.2.1", SMTPD_ADMITTED };
+		list[i] = (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_OK };
 	check(&settings, list, MANY);
 }
 
@@ -188,14 +192,19 @@ test_leave(void **state)
 
 	(void)state;
 	smtpd__limits_init(&l, &small);
-	assert_int_equal(smtpd__limits_admit(&l, &one, &first), SMTPD_ADMITTED);
 	assert_int_equal(
-	    smtpd__limits_admit(&l, &one, &second), SMTPD_ADMITTED);
-	assert_int_equal(smtpd__limits_admit(&l, &two, &third), SMTPD_ADMITTED);
-	assert_int_equal(smtpd__limits_admit(&l, &two, &none), SMTPD_PEER_FULL);
+	    smtpd__limits_admit(&l, &one, &first), SMTPD_ADMISSION_OK);
+	assert_int_equal(
+	    smtpd__limits_admit(&l, &one, &second), SMTPD_ADMISSION_OK);
+	assert_int_equal(
+	    smtpd__limits_admit(&l, &two, &third), SMTPD_ADMISSION_OK);
+	assert_int_equal(
+	    smtpd__limits_admit(&l, &two, &none), SMTPD_ADMISSION_PEER_FULL);
 	smtpd__limits_leave(&l, &third);
-	assert_int_equal(smtpd__limits_admit(&l, &one, &none), SMTPD_PEER_FULL);
-	assert_int_equal(smtpd__limits_admit(&l, &two, &third), SMTPD_ADMITTED);
+	assert_int_equal(
+	    smtpd__limits_admit(&l, &one, &none), SMTPD_ADMISSION_PEER_FULL);
+	assert_int_equal(
+	    smtpd__limits_admit(&l, &two, &third), SMTPD_ADMISSION_OK);
 	smtpd__limits_leave(&l, &first);
 	smtpd__limits_leave(&l, &second);
 	smtpd__limits_leave(&l, &third);
@@ -210,6 +219,7 @@ test_many_addresses(void **state)
 		COUNT = 5000
 	};
 	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.max_connections = COUNT,
 		.max_per_address = 1,
 		.max_per_network = 256,
@@ -225,8 +235,8 @@ test_many_addresses(void **state)
 
 		snprintf(host, sizeof(host), "10.0.%d.%d", i / 256, i % 256);
 		a = address(host);
-		assert_int_equal(
-		    smtpd__limits_admit(&l, &a, &tickets[i]), SMTPD_ADMITTED);
+		assert_int_equal(smtpd__limits_admit(&l, &a, &tickets[i]),
+		    SMTPD_ADMISSION_OK);
 	}
 	for (int i = 0; i < COUNT; i += 2)
 		smtpd__limits_leave(&l, &tickets[i]);

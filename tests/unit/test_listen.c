@@ -49,7 +49,8 @@ deliver(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 static struct smtpd_server *
 create(char *peer)
 {
-	const struct smtpd_settings settings = { .hostname = "mx.example" };
+	const struct smtpd_settings settings = { SMTPD_SETTINGS_INIT,
+		.hostname = "mx.example" };
 	struct smtpd_server *srv = smtpd_server_create(&settings);
 
 	assert_non_null(srv);

@@ -8,29 +8,28 @@
 
 /* Parse S with memory for 2,048 bytes. */
 static enum smtpd_param_fault
-parse(
-    const char *s, size_t len, const struct smtpd_param **params, size_t *count)
+parse(const char *s, size_t len, const struct smtpd_params **params)
 {
 	static char block[2048];
 	struct smtpd_arena arena;
 
 	smtpd__arena_init(&arena, block, sizeof(block), 0);
-	return smtpd__param_parse_all(s, len, &arena, params, count);
+	return smtpd__param_parse_all(s, len, &arena, params);
 }
 
 /* PARAMS as "NAME=value;NAME;". */
 static void
-join(char *buf, size_t size, const struct smtpd_param *params, size_t count)
+join(char *buf, size_t size, const struct smtpd_params *params)
 {
 	size_t n = 0;
 
 	buf[0] = '\0';
-	for (size_t i = 0; i < count; i++) {
-		const char *value = params[i].value;
+	for (size_t i = 0; i < smtpd_params_count(params); i++) {
+		const struct smtpd_param *p = smtpd_params_get(params, i);
+		const char *value = p->value;
 
-		n += (size_t)snprintf(buf + n, size - n, "%s%s%s;",
-		    params[i].name, value != NULL ? "=" : "",
-		    value != NULL ? value : "");
+		n += (size_t)snprintf(buf + n, size - n, "%s%s%s;", p->name,
+		    value != NULL ? "=" : "", value != NULL ? value : "");
 	}
 }
 
@@ -60,14 +59,13 @@ parameters_are_read(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct smtpd_param *params = NULL;
-		size_t count = 99;
+		const struct smtpd_params *params = NULL;
 		char joined[64];
 
-		if (parse(cases[i].in, strlen(cases[i].in), &params, &count) !=
+		if (parse(cases[i].in, strlen(cases[i].in), &params) !=
 		    SMTPD_PARAM_OK)
 			fail_msg("refused: %s", cases[i].in);
-		join(joined, sizeof(joined), params, count);
+		join(joined, sizeof(joined), params);
 		assert_string_equal(joined, cases[i].params);
 	}
 }
@@ -107,10 +105,9 @@ faults_of_parameters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct smtpd_param *params;
-		size_t count;
+		const struct smtpd_params *params;
 		enum smtpd_param_fault fault =
-		    parse(cases[i].in, cases[i].len, &params, &count);
+		    parse(cases[i].in, cases[i].len, &params);
 
 		if (fault != cases[i].fault)
 			fail_msg("%d for %s", fault, cases[i].in);
@@ -131,19 +128,19 @@ write_params(char *s, size_t size, int n)
 static void
 their_number_is_bounded(void **state)
 {
-	const struct smtpd_param *params;
+	const struct smtpd_params *params;
 	char in[512];
-	size_t count;
 	size_t len;
 
 	(void)state;
 	len = write_params(in, sizeof(in), SMTPD_PARAMS_MAX);
-	assert_int_equal(parse(in, len, &params, &count), SMTPD_PARAM_OK);
-	assert_int_equal(count, SMTPD_PARAMS_MAX);
-	assert_string_equal(params[31].name, "X31");
-	assert_string_equal(params[31].value, "31");
+	assert_int_equal(parse(in, len, &params), SMTPD_PARAM_OK);
+	assert_int_equal(smtpd_params_count(params), SMTPD_PARAMS_MAX);
+	assert_string_equal(smtpd_params_get(params, 31)->name, "X31");
+	assert_string_equal(smtpd_params_get(params, 31)->value, "31");
+	assert_null(smtpd_params_get(params, 32));
 	len = write_params(in, sizeof(in), SMTPD_PARAMS_MAX + 1);
-	assert_int_equal(parse(in, len, &params, &count), SMTPD_PARAM_TOO_MANY);
+	assert_int_equal(parse(in, len, &params), SMTPD_PARAM_TOO_MANY);
 }
 
 static void
@@ -154,15 +151,14 @@ want_of_memory_is_told(void **state)
 
 	(void)state;
 	for (size_t size = 0; size < 128; size++) {
-		const struct smtpd_param *params;
+		const struct smtpd_params *params;
 		char *block = test_malloc(size + 1);
 		struct smtpd_arena arena;
-		size_t count;
 		enum smtpd_param_fault fault;
 
 		smtpd__arena_init(&arena, block, size, 0);
-		fault = smtpd__param_parse_all(
-		    in, sizeof(in) - 1, &arena, &params, &count);
+		fault =
+		    smtpd__param_parse_all(in, sizeof(in) - 1, &arena, &params);
 		if (fault != SMTPD_PARAM_OK)
 			assert_int_equal(fault, SMTPD_PARAM_NO_MEMORY);
 		refused += fault != SMTPD_PARAM_OK;
@@ -221,15 +217,18 @@ numbers(void **state)
 static void
 values_are_found(void **state)
 {
-	static const struct smtpd_param params[] = { { "SIZE", "12" },
-		{ "SMTPUTF8", NULL } };
+	static const char in[] = " SIZE=12 SMTPUTF8";
+	const struct smtpd_params *params;
 
 	(void)state;
-	assert_string_equal(smtpd_param_value(params, 2, "SIZE"), "12");
-	assert_string_equal(smtpd_param_value(params, 2, "SMTPUTF8"), "");
-	assert_null(smtpd_param_value(params, 1, "SMTPUTF8"));
-	assert_null(smtpd_param_value(params, 2, "size"));
-	assert_null(smtpd_param_value(NULL, 0, "SIZE"));
+	assert_int_equal(parse(in, strlen(in), &params), SMTPD_PARAM_OK);
+	assert_string_equal(smtpd_params_value(params, "SIZE"), "12");
+	assert_string_equal(smtpd_params_value(params, "SMTPUTF8"), "");
+	assert_null(smtpd_params_value(params, "BODY"));
+	assert_null(smtpd_params_value(params, "size"));
+	assert_null(smtpd_params_value(NULL, "SIZE"));
+	assert_int_equal(smtpd_params_count(NULL), 0);
+	assert_null(smtpd_params_get(NULL, 0));
 }
 
 int

@@ -62,33 +62,33 @@ check_defaults(const struct smtpd_settings *s)
 }
 
 static void
-test_defaults(void **state)
+zeros_are_defaults(void **state)
 {
-	const struct smtpd_settings zeros = { 0 };
+	const struct smtpd_settings zeros = { SMTPD_SETTINGS_INIT };
 	struct smtpd_server_config c;
 
 	(void)state;
-	smtpd__settings_init(&c, NULL);
+	assert_int_equal(smtpd__settings_init(&c, NULL), 0);
 	check_defaults(&c.settings);
 	assert_null(smtpd__settings_fault(&c));
 	smtpd__settings_finish(&c);
-	smtpd__settings_init(&c, &zeros);
+	assert_int_equal(smtpd__settings_init(&c, &zeros), 0);
 	check_defaults(&c.settings);
 	smtpd__settings_finish(&c);
 }
 
 /* A setting that was made stays as it is, and touches no other. */
 static void
-test_each_setting_stands(void **state)
+each_setting_stands(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
-		struct smtpd_settings s = { 0 };
+		struct smtpd_settings s = { SMTPD_SETTINGS_INIT };
 		struct smtpd_server_config c;
 		const uint32_t mine = 777;
 
 		memcpy((char *)&s + defaults[i].offset, &mine, sizeof(mine));
-		smtpd__settings_init(&c, &s);
+		assert_int_equal(smtpd__settings_init(&c, &s), 0);
 		assert_int_equal(value_of(&c.settings, &defaults[i]), mine);
 		memcpy((char *)&c.settings + defaults[i].offset,
 		    &defaults[i].value, sizeof(mine));
@@ -97,12 +97,84 @@ test_each_setting_stands(void **state)
 	}
 }
 
+/* What a setting cannot be is named. */
+static void
+values_out_of_range_are_named(void **state)
+{
+	static const struct {
+		struct smtpd_settings settings;
+		const char *name;
+	} cases[] = {
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a b" }, "hostname" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a", .flags = 1 << 2 },
+		    "flags" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .bare_lf = (enum smtpd_treatment)3 },
+		    "bare_lf" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .nul = (enum smtpd_treatment) - 1 },
+		    "nul" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .log_level = (enum smtpd_log_level)6 },
+		    "log_level" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .max_recipients = 99 },
+		    "max_recipients" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a" }, NULL },
+	};
+	struct smtpd_server_config c;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *fault;
+
+		assert_int_equal(
+		    smtpd__settings_init(&c, &cases[i].settings), 0);
+		fault = smtpd__settings_fault(&c);
+		if (cases[i].name != NULL)
+			assert_string_equal(fault, cases[i].name);
+		else
+			assert_null(fault);
+		smtpd__settings_finish(&c);
+	}
+}
+
+static void
+a_struct_of_another_size_is_refused_or_filled_up(void **state)
+{
+	struct {
+		struct smtpd_settings known;
+		char more;
+	} newer = { .known = { .size = sizeof(newer) } };
+	const struct smtpd_settings sizeless = { .size = 0 };
+	struct smtpd_settings older = {
+		.size = offsetof(struct smtpd_settings, max_recipients),
+		.max_connections = 7,
+		.max_recipients = 7,
+	};
+	struct smtpd_server_config c;
+
+	(void)state;
+	assert_int_equal(smtpd__settings_init(&c, &sizeless), -1);
+	assert_int_equal(smtpd__settings_init(&c, &newer.known), 0);
+	smtpd__settings_finish(&c);
+	newer.more = 1;
+	assert_int_equal(smtpd__settings_init(&c, &newer.known), -1);
+	assert_int_equal(smtpd__settings_init(&c, &older), 0);
+	assert_int_equal(c.settings.max_connections, 7);
+	assert_int_equal(c.settings.max_recipients, 1000);
+	smtpd__settings_finish(&c);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_each_setting_stands),
+		cmocka_unit_test(zeros_are_defaults),
+		cmocka_unit_test(each_setting_stands),
+		cmocka_unit_test(values_out_of_range_are_named),
+		cmocka_unit_test(
+		    a_struct_of_another_size_is_refused_or_filled_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

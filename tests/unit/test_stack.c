@@ -72,6 +72,7 @@ static struct smtpd_server *
 create(void)
 {
 	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.hostname = "mx.example",
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,

@@ -485,7 +485,8 @@ keep_report(struct smtpd_session *s,
 static struct smtpd_server *
 begin_session(struct world *w, FILE **session)
 {
-	struct smtpd_settings settings = { .hostname = "server.test" };
+	struct smtpd_settings settings = { SMTPD_SETTINGS_INIT,
+		.hostname = "server.test" };
 	struct smtpd_server *srv = smtpd_server_create(&settings);
 	struct sockaddr_in addr = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

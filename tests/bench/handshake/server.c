@@ -60,6 +60,7 @@ int
 main(int argc, char **argv)
 {
 	const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
 		.max_connections = SMTPD_NO_LIMIT,
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/admission.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "grammar/reply.h"
+#include "server/server_state.h"
+#include "server/session_state.h"
+#include "server/sessions.h"
+
+/* Room for a reply of one line. */
+#define REPLY_SIZE 512
+
+/* Close a connection that gets no session, C, with reply KEY and without
+ * waiting.  Where TLS begins at once there is no reply. */
+static void
+turn_away(struct smtpd_server *srv, const struct smtpd_connection *c,
+    enum smtpd_reply_key key)
+{
+	struct smtpd_reply reply;
+	char line[REPLY_SIZE];
+	size_t len;
+
+	smtpd__counters_add(
+	    &srv->config.counters, SMTPD_COUNTER_REFUSED_CONNECTIONS, 1);
+	if (!smtpd__listener_begins_with_tls(srv, c->listener)) {
+		smtpd__replies_write(&srv->config.replies, key, NULL, &reply);
+		len = smtpd__reply_write(&reply, line, sizeof(line));
+		send(c->fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	close(c->fd);
+}
+
+static void
+release_slot(struct smtpd_server *srv, struct smtpd_connection *c)
+{
+	pthread_mutex_lock(&srv->lock);
+	smtpd__limits_leave(&srv->limits, &c->slot);
+	pthread_mutex_unlock(&srv->lock);
+}
+
+/* Whether connection C may have a session; else it is told. */
+static bool
+is_admitted(struct smtpd_server *srv, struct smtpd_connection *c)
+{
+	enum smtpd_admission status;
+	char host[SMTPD_PEER_SIZE];
+
+	pthread_mutex_lock(&srv->lock);
+	status = smtpd__limits_admit(&srv->limits, &c->peer, &c->slot);
+	pthread_mutex_unlock(&srv->lock);
+	if (status == SMTPD_ADMISSION_OK)
+		return true;
+	turn_away(srv, c,
+	    status == SMTPD_ADMISSION_PEER_FULL
+		? SMTPD_REPLY_TOO_MANY_FROM_PEER
+		: SMTPD_REPLY_TOO_MANY_CONNECTIONS);
+	smtpd__socket_host(&c->peer, host, sizeof(host));
+	smtpd__logger_write(&srv->config.logger, SMTPD_LOG_INFO,
+	    "refused peer=%s reason=\"%s\"", host,
+	    status == SMTPD_ADMISSION_PEER_FULL ? "too many connections from it"
+						: "too many connections");
+	return false;
+}
+
+static bool
+next_connection(void *owner, struct smtpd_connection *c)
+{
+	struct smtpd_server *srv = owner;
+	int error;
+
+	for (;;) {
+		c->fd = smtpd__listeners_accept(
+		    &srv->listeners, &c->peer, &c->listener, &error);
+		if (c->fd >= 0 && is_admitted(srv, c))
+			return true;
+		if (c->fd >= 0)
+			continue;
+		if (error == 0)
+			return false;
+		smtpd__counters_add(
+		    &srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
+		smtpd__logger_write(&srv->config.logger, SMTPD_LOG_ERROR,
+		    "cannot accept connections, errno=%d: waiting a moment",
+		    error);
+		smtpd__listeners_pause(&srv->listeners);
+	}
+}
+
+static void
+refuse_connection(void *owner, struct smtpd_connection *c)
+{
+	struct smtpd_server *srv = owner;
+
+	turn_away(srv, c, SMTPD_REPLY_TOO_BUSY);
+	release_slot(srv, c);
+	smtpd__counters_add(&srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
+	smtpd__logger_write(&srv->config.logger, SMTPD_LOG_ERROR,
+	    "cannot make a thread: a connection was refused");
+}
+
+static void
+serve_connection(
+    void *owner, struct smtpd_connection *c, struct smtpd_worker *w)
+{
+	struct smtpd_server *srv = owner;
+
+	if (smtpd__sessions_run(srv, w, c->fd, c->fd, &c->peer, c) == 0) {
+		close(c->fd);
+		return;
+	}
+	turn_away(srv, c, SMTPD_REPLY_SHUTTING_DOWN);
+	release_slot(srv, c);
+}
+
+const struct smtpd_pool_work smtpd__admission_work = {
+	.next = next_connection,
+	.serve = serve_connection,
+	.refuse = refuse_connection,
+};

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_ANSWER_H
+#define SMTPD_SERVER_ANSWER_H
+
+/*
+ * The one reply to each command: it is set by the library or by a handler,
+ * logged and counted when it refuses, and sent.
+ */
+
+#include "server/replies.h"
+#include "server/session_state.h"
+
+/* Set reply KEY with ARGUMENT (or NULL) unless a handler has set one. */
+void smtpd__answer_say(
+    struct smtpd_session *s, enum smtpd_reply_key key, const char *argument);
+
+/* Set reply KEY, whatever was set before, and count it in COUNTER. */
+void smtpd__answer_refuse(struct smtpd_session *s, enum smtpd_counter counter,
+    enum smtpd_reply_key key, const char *argument);
+
+/* The same with a number for argument. */
+void smtpd__answer_refuse_limit(struct smtpd_session *s,
+    enum smtpd_counter counter, enum smtpd_reply_key key, uint64_t limit);
+
+/* Refuse with KEY and close: this client breaks a rule that honest ones
+ * keep. */
+void smtpd__answer_cut_off(struct smtpd_session *s, enum smtpd_reply_key key);
+
+/*
+ * Check a handler's RESULT.  Return true if the library should carry on:
+ * RESULT is 0, or a reply of class GOOD, 2 or 3.  Anything inconsistent is
+ * answered with 451.
+ */
+bool smtpd__answer_check(struct smtpd_session *s, int result, int good);
+
+/* Count one more error of the client: beyond some number each costs time, and
+ * at last the session. */
+void smtpd__answer_punish(struct smtpd_session *s);
+
+/* Put the reply that is set into the output; 421 closes the session. */
+void smtpd__answer_send(struct smtpd_session *s);
+
+/* Send the reply to COMMAND, if there is one; a refusal is logged, and counts
+ * as an error of the client when it is permanent. */
+void smtpd__answer_finish(struct smtpd_session *s, const char *command);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "server/registration.h"
+#include "server/server_error.h"
+#include "server/server_state.h"
+#include "transport/tls_conn.h"
+
+#define LISTEN_FLAGS_KNOWN SMTPD_LISTEN_TLS
+
+/* Make room for the options of one listener more, and check FLAGS. */
+static int
+prepare_options(struct smtpd_server *srv, unsigned flags)
+{
+	struct smtpd_listener_options *more;
+
+	if (smtpd__registration_check(srv) == -1)
+		return -1;
+	if ((flags & ~(unsigned)LISTEN_FLAGS_KNOWN) != 0)
+		return smtpd__server_error_set(
+		    srv, EINVAL, "a listener has unknown flags");
+	more = realloc(srv->options, (srv->noptions + 1) * sizeof(*more));
+	if (more == NULL)
+		return smtpd__server_error_memory(srv);
+	srv->options = more;
+	more[srv->noptions] = (struct smtpd_listener_options){ flags, NULL };
+	return 0;
+}
+
+int
+smtpd_server_listen(
+    struct smtpd_server *srv, const char *address, unsigned flags)
+{
+	struct smtpd_sockaddr a;
+	int error;
+
+	if (prepare_options(srv, flags) == -1)
+		return -1;
+	if (address == NULL)
+		return smtpd__server_error_null(srv, "address");
+	if (smtpd__socket_parse(address, &a) == -1)
+		return smtpd__server_error_set(srv, EINVAL,
+		    "\"%s\" is not an address: use 192.0.2.1:25, "
+		    "[2001:db8::1]:25 or /path",
+		    address);
+	error = smtpd__listeners_add(&srv->listeners, &a);
+	if (error != 0)
+		return smtpd__server_error_errno(srv, error, address);
+	srv->noptions++;
+	return 0;
+}
+
+int
+smtpd_server_listen_fd(struct smtpd_server *srv, int fd, unsigned flags)
+{
+	int error;
+
+	if (prepare_options(srv, flags) == -1) {
+		error = errno;
+		if (fd >= 0)
+			close(fd);
+		errno = error;
+		return -1;
+	}
+	error = smtpd__listeners_add_fd(&srv->listeners, fd);
+	if (error != 0)
+		return smtpd__server_error_errno(srv, error, "descriptor");
+	srv->noptions++;
+	return 0;
+}
+
+/* Put a reference to TLS where *AT has one, and drop that. */
+static int
+replace_tls(
+    struct smtpd_server *srv, struct smtpd_tls **at, struct smtpd_tls *tls)
+{
+	struct smtpd_tls *old;
+
+	if (tls != NULL && !smtpd__tls_context_freeze(tls))
+		return smtpd__server_error_set(
+		    srv, EINVAL, "the TLS context has no certificate");
+	if (tls != NULL)
+		smtpd_tls_ref(tls);
+	pthread_mutex_lock(&srv->lock);
+	old = *at;
+	*at = tls;
+	pthread_mutex_unlock(&srv->lock);
+	smtpd_tls_unref(old);
+	return 0;
+}
+
+int
+smtpd_server_set_tls(struct smtpd_server *srv, struct smtpd_tls *tls)
+{
+	return replace_tls(srv, &srv->tls, tls);
+}
+
+int
+smtpd_server_set_listener_tls(
+    struct smtpd_server *srv, size_t i, struct smtpd_tls *tls)
+{
+	if (i >= srv->noptions)
+		return smtpd__server_error_set(
+		    srv, EINVAL, "there is no listener %zu", i);
+	return replace_tls(srv, &srv->options[i].tls, tls);
+}
+
+const char *
+smtpd_server_address(const struct smtpd_server *srv, size_t i)
+{
+	return smtpd__listeners_address(&srv->listeners, i);
+}
+
+bool
+smtpd__listener_begins_with_tls(const struct smtpd_server *srv, size_t i)
+{
+	return (srv->options[i].flags & SMTPD_LISTEN_TLS) != 0;
+}
+
+struct smtpd_tls *
+smtpd__listener_get_tls(const struct smtpd_server *srv,
+    const struct smtpd_listener_options *options)
+{
+	struct smtpd_tls *tls = srv->tls;
+
+	if (options != NULL && options->tls != NULL)
+		tls = options->tls;
+	return tls != NULL ? smtpd_tls_ref(tls) : NULL;
+}
+
+void
+smtpd__listener_finish_all(struct smtpd_server *srv)
+{
+	smtpd__listeners_finish(&srv->listeners);
+	for (size_t i = 0; i < srv->noptions; i++)
+		smtpd_tls_unref(srv->options[i].tls);
+	free(srv->options);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/owned.h"
+
+#include <stddef.h>
+
+void
+smtpd__owned_set(struct smtpd_owned *own, void *data, void (*destroy)(void *))
+{
+	smtpd__owned_clear(own);
+	own->data = data;
+	own->destroy = destroy;
+}
+
+void
+smtpd__owned_clear(struct smtpd_owned *own)
+{
+	if (own->destroy != NULL)
+		own->destroy(own->data);
+	own->data = NULL;
+	own->destroy = NULL;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/replies.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* Where the argument of a reply stands in its text. */
+static const char hole[] = "{}";
+
+static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
+	/* Success. */
+	[SMTPD_REPLY_GREETING] = { "greeting", 220, "", "{} ESMTP" },
+	[SMTPD_REPLY_HELO] = { "helo", 250, "", "{}" },
+	[SMTPD_REPLY_EHLO] = { "ehlo", 250, "", "{}" },
+	[SMTPD_REPLY_READY_FOR_TLS] = { "ready_for_tls", 220, "2.0.0",
+	    "Ready to start TLS" },
+	[SMTPD_REPLY_SENDER_OK] = { "sender_ok", 250, "2.1.0", "Sender OK" },
+	[SMTPD_REPLY_RECIPIENT_OK] = { "recipient_ok", 250, "2.1.5",
+	    "Recipient OK" },
+	[SMTPD_REPLY_SEND_DATA] = { "send_data", 354, "",
+	    "End data with <CRLF>.<CRLF>" },
+	[SMTPD_REPLY_DELIVERED] = { "delivered", 250, "2.0.0", "OK, id={}" },
+	[SMTPD_REPLY_OK] = { "ok", 250, "2.0.0", "OK" },
+	[SMTPD_REPLY_HELP] = { "help", 214, "2.0.0",
+	    "Commands: EHLO HELO MAIL RCPT DATA RSET NOOP QUIT HELP" },
+	[SMTPD_REPLY_GOODBYE] = { "goodbye", 221, "2.0.0", "Bye" },
+
+	/* The command as such, and its place. */
+	[SMTPD_REPLY_NOT_SMTP] = { "not_smtp", 521, "5.7.0",
+	    "This server speaks SMTP only" },
+	[SMTPD_REPLY_TOO_EARLY] = { "too_early", 521, "5.5.1",
+	    "Client must wait for the greeting" },
+	[SMTPD_REPLY_UNKNOWN_COMMAND] = { "unknown_command", 500, "5.5.2",
+	    "Command not recognized" },
+	[SMTPD_REPLY_LINE_TOO_LONG] = { "line_too_long", 500, "5.5.2",
+	    "Line too long (limit {} octets)" },
+	[SMTPD_REPLY_LINE_ENDLESS] = { "line_endless", 421, "4.5.2",
+	    "Line too long, closing connection" },
+	[SMTPD_REPLY_BARE_LF_COMMAND] = { "bare_lf_command", 500, "5.5.2",
+	    "Line must end with CRLF (bare LF received)" },
+	[SMTPD_REPLY_NO_PIPELINING] = { "no_pipelining", 554, "5.5.0",
+	    "Pipelining not allowed here" },
+	[SMTPD_REPLY_NO_ARGUMENT] = { "no_argument", 501, "5.5.4",
+	    "{} takes no argument" },
+	[SMTPD_REPLY_NOT_IMPLEMENTED] = { "not_implemented", 502, "5.5.1",
+	    "{} not implemented" },
+	[SMTPD_REPLY_HELLO_FIRST] = { "hello_first", 503, "5.5.1",
+	    "Send EHLO or HELO first" },
+	[SMTPD_REPLY_MAIL_FIRST] = { "mail_first", 503, "5.5.1",
+	    "Send MAIL first" },
+	[SMTPD_REPLY_RCPT_FIRST] = { "rcpt_first", 503, "5.5.1",
+	    "Send RCPT first" },
+	[SMTPD_REPLY_NESTED_MAIL] = { "nested_mail", 503, "5.5.1",
+	    "Nested MAIL command; send RSET first" },
+
+	/* Its argument. */
+	[SMTPD_REPLY_BAD_HELLO] = { "bad_hello", 501, "5.5.4",
+	    "{} requires a domain or address literal" },
+	[SMTPD_REPLY_TLS_ACTIVE] = { "tls_active", 503, "5.5.1",
+	    "TLS is already active" },
+	[SMTPD_REPLY_NO_TLS] = { "no_tls", 454, "4.7.0",
+	    "TLS not available, try again later" },
+	[SMTPD_REPLY_BAD_SENDER] = { "bad_sender", 501, "5.1.7",
+	    "Invalid sender; use MAIL FROM:<user@domain>" },
+	[SMTPD_REPLY_BAD_RECIPIENT] = { "bad_recipient", 501, "5.1.3",
+	    "Invalid recipient; use RCPT TO:<user@domain>" },
+	[SMTPD_REPLY_SENDER_TOO_LONG] = { "sender_too_long", 501, "5.1.7",
+	    "Sender address too long" },
+	[SMTPD_REPLY_RECIPIENT_TOO_LONG] = { "recipient_too_long", 501, "5.1.3",
+	    "Recipient address too long" },
+	[SMTPD_REPLY_ADDRESS_NOT_ASCII] = { "address_not_ascii", 553, "5.6.7",
+	    "Non-ASCII addresses are not supported" },
+	[SMTPD_REPLY_NO_MEMORY] = { "no_memory", 452, "4.3.1",
+	    "Insufficient memory, try again later" },
+	[SMTPD_REPLY_BAD_PARAM] = { "bad_param", 501, "5.5.4",
+	    "Invalid parameter syntax" },
+	[SMTPD_REPLY_BAD_PARAM_VALUE] = { "bad_param_value", 501, "5.5.4",
+	    "Invalid value for parameter {}" },
+	[SMTPD_REPLY_BAD_SIZE] = { "bad_size", 501, "5.5.4",
+	    "SIZE requires a number of octets" },
+	[SMTPD_REPLY_BAD_BODY] = { "bad_body", 501, "5.5.4",
+	    "BODY must be 7BIT or 8BITMIME" },
+	[SMTPD_REPLY_REPEATED_PARAM] = { "repeated_param", 501, "5.5.4",
+	    "Parameter given more than once" },
+	[SMTPD_REPLY_TOO_MANY_PARAMS] = { "too_many_params", 501, "5.5.4",
+	    "Too many parameters" },
+	[SMTPD_REPLY_UNKNOWN_PARAM] = { "unknown_param", 555, "5.5.4",
+	    "Parameter {} not supported" },
+	[SMTPD_REPLY_NO_RECIPIENTS] = { "no_recipients", 550, "5.7.1",
+	    "No recipients are accepted by this server" },
+	[SMTPD_REPLY_TOO_MANY_RECIPIENTS] = { "too_many_recipients", 452,
+	    "4.5.3", "Too many recipients (limit {})" },
+	[SMTPD_REPLY_NO_VALID_RECIPIENTS] = { "no_valid_recipients", 554,
+	    "5.5.1", "No valid recipients" },
+
+	/* The message. */
+	[SMTPD_REPLY_MESSAGE_TOO_LARGE] = { "message_too_large", 552, "5.3.4",
+	    "Message too large (limit {} octets)" },
+	[SMTPD_REPLY_MESSAGE_ENDLESS] = { "message_endless", 421, "4.3.4",
+	    "Message far too large, closing connection" },
+	[SMTPD_REPLY_MESSAGE_SLOW] = { "message_slow", 421, "4.4.2",
+	    "Timeout, message is arriving too slowly" },
+	[SMTPD_REPLY_BARE_CR] = { "bare_cr", 550, "5.5.2",
+	    "Message contains a bare CR" },
+	[SMTPD_REPLY_BARE_LF] = { "bare_lf", 550, "5.5.2",
+	    "Message contains a bare LF" },
+	[SMTPD_REPLY_NUL] = { "nul", 550, "5.6.0",
+	    "Message contains a NUL byte" },
+	[SMTPD_REPLY_LONG_LINE] = { "long_line", 554, "5.6.0",
+	    "Message contains a line that is too long (limit {} octets)" },
+	[SMTPD_REPLY_LOOP] = { "loop", 554, "5.4.6",
+	    "Mail loop detected: too many Received fields (limit {})" },
+
+	/* The connection, and the server. */
+	[SMTPD_REPLY_TOO_MANY_CONNECTIONS] = { "too_many_connections", 421,
+	    "4.3.2", "Too many connections, try again later" },
+	[SMTPD_REPLY_TOO_MANY_FROM_PEER] = { "too_many_from_peer", 421, "4.7.0",
+	    "Too many connections from your network" },
+	[SMTPD_REPLY_TOO_BUSY] = { "too_busy", 421, "4.3.2",
+	    "Too busy, try again later" },
+	[SMTPD_REPLY_TOO_MANY_MESSAGES] = { "too_many_messages", 421, "4.7.0",
+	    "Too many messages in this session (limit {}), reconnect" },
+	[SMTPD_REPLY_TOO_MANY_ERRORS] = { "too_many_errors", 421, "4.7.0",
+	    "Too many errors, closing connection" },
+	[SMTPD_REPLY_TIMEOUT] = { "timeout", 421, "4.4.2",
+	    "Timeout, closing connection" },
+	[SMTPD_REPLY_SHUTTING_DOWN] = { "shutting_down", 421, "4.3.2",
+	    "Server is shutting down, try again later" },
+	[SMTPD_REPLY_LOCAL_ERROR] = { "local_error", 451, "4.3.0",
+	    "Local error, try again later" },
+};
+
+void
+smtpd__replies_init(struct smtpd_replies *r)
+{
+	memcpy(r->list, table, sizeof(table));
+}
+
+/* Free the text of reply I, if it was set. */
+static void
+free_text(struct smtpd_replies *r, size_t i)
+{
+	if (r->list[i].text != table[i].text)
+		free((char *)(uintptr_t)r->list[i].text);
+}
+
+void
+smtpd__replies_finish(struct smtpd_replies *r)
+{
+	for (size_t i = 0; i < SMTPD_REPLY_NONE; i++)
+		free_text(r, i);
+}
+
+/* Whether TEXT may stand for the text of reply I. */
+static bool
+is_text_for(const char *text, size_t i)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > SMTPD_REPLIES_TEXT_MAX)
+		return false;
+	for (size_t at = 0; at < len; at++) {
+		if (text[at] < ' ' || text[at] > '~')
+			return false;
+	}
+	return strstr(text, hole) == NULL ||
+	    strstr(table[i].text, hole) != NULL;
+}
+
+int
+smtpd__replies_set(struct smtpd_replies *r, const char *name, const char *text)
+{
+	char *copy;
+	size_t i = 0;
+
+	while (i < SMTPD_REPLY_NONE && strcmp(table[i].name, name) != 0)
+		i++;
+	if (i == SMTPD_REPLY_NONE || !is_text_for(text, i)) {
+		errno = EINVAL;
+		return -1;
+	}
+	copy = strdup(text);
+	if (copy == NULL)
+		return -1;
+	free_text(r, i);
+	r->list[i].text = copy;
+	return 0;
+}
+
+void
+smtpd__replies_write(const struct smtpd_replies *r, enum smtpd_reply_key key,
+    const char *argument, struct smtpd_reply *out)
+{
+	const struct smtpd_reply_text *reply = &r->list[key];
+	const char *at = strstr(reply->text, hole);
+	struct smtpd_text t;
+
+	out->code = reply->code;
+	smtpd__text_init(&t, out->enhanced, sizeof(out->enhanced));
+	smtpd__text_add(&t, reply->enhanced);
+	smtpd__text_init(&t, out->text, sizeof(out->text));
+	if (at == NULL) {
+		smtpd__text_add(&t, reply->text);
+		return;
+	}
+	smtpd__text_bytes(&t, reply->text, (size_t)(at - reply->text));
+	smtpd__text_add(&t, argument != NULL ? argument : "");
+	smtpd__text_add(&t, at + strlen(hole));
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_SESSION_END_H
+#define SMTPD_SERVER_SESSION_END_H
+
+/*
+ * The end of a session: the only map from the status of an I/O operation to
+ * reply, counter and reason to close, and the last bytes.
+ */
+
+#include "server/session_state.h"
+
+/* Close because reading from the client ended with STATUS, in the phase that S
+ * is in.  The reply is set if there is one; the caller sends it. */
+void smtpd__session_end_lose(
+    struct smtpd_session *s, enum smtpd_io_status status);
+
+/* Log that TLS failed for REASON. */
+void smtpd__session_end_log_tls(
+    const struct smtpd_session *s, const char *reason);
+
+/* Send the last bytes as it fits the reason to close. */
+void smtpd__session_end_goodbye(struct smtpd_session *s);
+
+#endif

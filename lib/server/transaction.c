@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/transaction.h"
+
+#include <string.h>
+
+#include "os/id_source.h"
+
+/* The room for recipients of an envelope at first. */
+#define RCPTS_ROOM 4
+
+void
+smtpd__transaction_open(struct smtpd_session *s)
+{
+	memset(&s->envelope, 0, sizeof(s->envelope));
+	memset(&s->rcpts, 0, sizeof(s->rcpts));
+	smtpd__id_write(smtpd__id_source_next(), s->envelope_id);
+	s->envelope.id = s->envelope_id;
+	s->envelope.rcpts = &s->rcpts;
+	s->rcpts_refused = 0;
+	s->open = true;
+}
+
+/* Make room for one recipient more.  The old list stays in the arena. */
+static int
+grow_list(struct smtpd_session *s)
+{
+	struct smtpd_rcpts *r = &s->rcpts;
+	size_t room = r->room == 0 ? RCPTS_ROOM : r->room * 2;
+	struct smtpd_rcpt *list =
+	    smtpd__arena_alloc(&s->arena, room * sizeof(*list));
+
+	if (list == NULL)
+		return -1;
+	if (s->envelope.nrcpts > 0)
+		memcpy(list, r->list, s->envelope.nrcpts * sizeof(*list));
+	r->list = list;
+	r->room = room;
+	return 0;
+}
+
+int
+smtpd__transaction_add(struct smtpd_session *s, const struct smtpd_rcpt *rcpt)
+{
+	if (s->envelope.nrcpts == s->rcpts.room && grow_list(s) == -1)
+		return -1;
+	s->rcpts.list[s->envelope.nrcpts++] = *rcpt;
+	return 0;
+}
+
+const struct smtpd_rcpt *
+smtpd_envelope_rcpt(const struct smtpd_envelope *e, size_t i)
+{
+	return i < e->nrcpts ? &e->rcpts->list[i] : NULL;
+}
+
+void
+smtpd__transaction_end(struct smtpd_session *s, enum smtpd_end how, int code)
+{
+	bool accepted = (s->state & (SMTPD_STATE_MAIL | SMTPD_STATE_RCPT)) != 0;
+
+	if (!s->open)
+		return;
+	if (accepted)
+		smtpd__events_transaction_end(s, how, code);
+	smtpd__owned_clear(&s->transaction_own);
+	smtpd__arena_reset(&s->arena);
+	s->open = false;
+	if (accepted)
+		s->state = SMTPD_STATE_HELLO;
+	smtpd__session_count_bytes(s);
+}
+
+void
+smtpd__transaction_start_over(struct smtpd_session *s)
+{
+	smtpd__transaction_end(s, SMTPD_END_RESET, 0);
+	s->helo[0] = '\0';
+	s->esmtp = false;
+	s->state = SMTPD_STATE_START;
+}
+
+const struct smtpd_envelope *
+smtpd_session_envelope(const struct smtpd_session *s)
+{
+	return s->open ? &s->envelope : NULL;
+}
+
+void
+smtpd_session_set_transaction_data(
+    struct smtpd_session *s, void *data, void (*destroy)(void *))
+{
+	smtpd__owned_set(&s->transaction_own, data, destroy);
+	if (!s->open)
+		smtpd__owned_clear(&s->transaction_own);
+}
+
+void *
+smtpd_session_transaction_data(const struct smtpd_session *s)
+{
+	return s->transaction_own.data;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/verb_hello.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "grammar/address_parse.h"
+#include "server/answer.h"
+#include "server/handlers.h"
+#include "server/session_tls.h"
+#include "server/transaction.h"
+
+#define SYNTAX SMTPD_COUNTER_REFUSED_SYNTAX
+
+/*
+ * ehlo = "EHLO" SP ( Domain / address-literal ) CRLF
+ * It also resets, as RSET does (RFC 5321, 4.1.4).
+ */
+static bool
+accept_hello(struct smtpd_session *s, const struct smtpd_verb *verb,
+    const struct smtpd_command_line *line)
+{
+	if (!smtpd__address_parse_helo(line->argument, line->len)) {
+		smtpd__answer_refuse(
+		    s, SYNTAX, SMTPD_REPLY_BAD_HELLO, verb->name);
+		return false;
+	}
+	if (!smtpd__handlers_allow_line(s, verb, line))
+		return false;
+	smtpd__transaction_start_over(s);
+	memcpy(s->helo, line->argument, line->len + 1);
+	s->state = SMTPD_STATE_HELLO;
+	return true;
+}
+
+/* Append the lines of the extensions to the reply: ehlo-ok-rsp (RFC 5321,
+ * 4.1.1.1). */
+static void
+add_extensions(struct smtpd_session *s)
+{
+	const struct smtpd_server_config *c = s->config;
+	struct smtpd_reply *r = &s->ws->reply;
+	struct smtpd_text t = {
+		.at = r->text,
+		.len = strlen(r->text),
+		.size = sizeof(r->text),
+	};
+
+	smtpd__text_add(&t, "\nPIPELINING\nSIZE");
+	if (c->settings.max_message_size != SMTPD_NO_SIZE_LIMIT) {
+		smtpd__text_byte(&t, ' ');
+		smtpd__text_number(&t, c->settings.max_message_size);
+	}
+	smtpd__text_add(&t, "\n8BITMIME\nENHANCEDSTATUSCODES");
+	if ((c->settings.flags & SMTPD_FLAG_DSN) != 0)
+		smtpd__text_add(&t, "\nDSN");
+	if (s->tls != NULL && s->stream.tls == NULL)
+		smtpd__text_add(&t, "\nSTARTTLS");
+	for (size_t i = 0; i < c->keywords.count; i++) {
+		smtpd__text_byte(&t, '\n');
+		smtpd__text_add(&t, c->keywords.names[i]);
+	}
+}
+
+void
+smtpd__verb_hello_ehlo(struct smtpd_session *s, const struct smtpd_verb *verb,
+    const struct smtpd_command_line *line)
+{
+	if (!accept_hello(s, verb, line))
+		return;
+	s->esmtp = true;
+	smtpd__answer_say(s, SMTPD_REPLY_EHLO, s->config->hostname);
+	/* Its lines have a form of their own, without an enhanced code. */
+	s->ws->reply.code = 250;
+	s->ws->reply.enhanced[0] = '\0';
+	add_extensions(s);
+}
+
+void
+smtpd__verb_hello_helo(struct smtpd_session *s, const struct smtpd_verb *verb,
+    const struct smtpd_command_line *line)
+{
+	if (accept_hello(s, verb, line))
+		smtpd__answer_say(s, SMTPD_REPLY_HELO, s->config->hostname);
+}
+
+/*
+ * STARTTLS (RFC 3207): all that it takes is there before 220 is said.  Input
+ * that came with it was refused as pipelined where it may not be.
+ */
+void
+smtpd__verb_hello_starttls(struct smtpd_session *s,
+    const struct smtpd_verb *verb, const struct smtpd_command_line *line)
+{
+	struct smtpd_tls_conn *conn;
+
+	if (s->stream.tls != NULL) {
+		smtpd__answer_refuse(s, SYNTAX, SMTPD_REPLY_TLS_ACTIVE, NULL);
+		return;
+	}
+	if (!smtpd__handlers_allow_line(s, verb, line))
+		return;
+	conn = smtpd__session_tls_prepare(s);
+	if (conn == NULL) {
+		smtpd__answer_refuse(
+		    s, SMTPD_COUNTER_REFUSED_TLS, SMTPD_REPLY_NO_TLS, NULL);
+		return;
+	}
+	smtpd__answer_say(s, SMTPD_REPLY_READY_FOR_TLS, NULL);
+	smtpd__answer_send(s);
+	smtpd__session_tls_start(s, conn);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/verb_other.h"
+
+#include "server/answer.h"
+#include "server/handlers.h"
+#include "server/transaction.h"
+
+void
+smtpd__verb_other_rset(struct smtpd_session *s, const struct smtpd_verb *verb,
+    const struct smtpd_command_line *line)
+{
+	if (!smtpd__handlers_allow_line(s, verb, line))
+		return;
+	smtpd__transaction_end(s, SMTPD_END_RESET, 0);
+	smtpd__answer_say(s, SMTPD_REPLY_OK, NULL);
+}
+
+void
+smtpd__verb_other_quit(struct smtpd_session *s, const struct smtpd_verb *verb,
+    const struct smtpd_command_line *line)
+{
+	if (!smtpd__handlers_allow_line(s, verb, line))
+		return;
+	smtpd__answer_say(s, SMTPD_REPLY_GOODBYE, NULL);
+	smtpd__session_close(s, SMTPD_CLOSE_QUIT);
+}
+
+void
+smtpd__verb_other_help(struct smtpd_session *s, const struct smtpd_verb *verb,
+    const struct smtpd_command_line *line)
+{
+	if (smtpd__handlers_allow_line(s, verb, line))
+		smtpd__answer_say(s, SMTPD_REPLY_HELP, NULL);
+}
+
+void
+smtpd__verb_other_refused(struct smtpd_session *s,
+    const struct smtpd_verb *verb, const struct smtpd_command_line *line)
+{
+	if (smtpd__handlers_allow_line(s, verb, line) && s->ws->reply.code == 0)
+		smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_SYNTAX,
+		    SMTPD_REPLY_NOT_IMPLEMENTED, verb->name);
+}
+
+void
+smtpd__verb_other_custom(struct smtpd_session *s, const struct smtpd_verb *verb,
+    const struct smtpd_command_line *line)
+{
+	if (smtpd__handlers_allow_line(s, verb, line))
+		smtpd__answer_say(s, SMTPD_REPLY_OK, NULL);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_VERB_OTHER_H
+#define SMTPD_SERVER_VERB_OTHER_H
+
+/*
+ * The verbs that are no part of a message, and those of the program.
+ */
+
+#include "server/verb_table.h"
+
+smtpd_verb_fn smtpd__verb_other_rset;
+smtpd_verb_fn smtpd__verb_other_quit;
+smtpd_verb_fn smtpd__verb_other_help;
+
+/* VRFY and others, which RFC 5321 allows a server to refuse, or wants it to. */
+smtpd_verb_fn smtpd__verb_other_refused;
+
+/* NOOP, and a verb of the program's: ask its handlers. */
+smtpd_verb_fn smtpd__verb_other_custom;
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_VERB_TABLE_H
+#define SMTPD_SERVER_VERB_TABLE_H
+
+/*
+ * The verbs that a server knows: where each may stand, what it does, and the
+ * chain of the program's handlers that are asked before.
+ */
+
+#include <smtpd/server.h>
+
+#include "grammar/command.h"
+
+struct smtpd_verb;
+
+/*
+ * Act on a command whose verb and place are right: read its argument, ask the
+ * handlers, do it, and set the one reply.
+ */
+typedef void smtpd_verb_fn(struct smtpd_session *s,
+    const struct smtpd_verb *verb, const struct smtpd_command_line *line);
+
+/* Where a session stands in the exchange; bits, for masks. */
+enum smtpd_state {
+	SMTPD_STATE_START = 1 << 0, /* greeted */
+	SMTPD_STATE_HELLO = 1 << 1, /* EHLO or HELO accepted */
+	SMTPD_STATE_MAIL = 1 << 2,  /* MAIL accepted */
+	SMTPD_STATE_RCPT = 1 << 3,  /* and at least one RCPT */
+};
+#define SMTPD_STATE_ANY                                             \
+	(SMTPD_STATE_START | SMTPD_STATE_HELLO | SMTPD_STATE_MAIL | \
+	    SMTPD_STATE_RCPT)
+
+/* What the command loop must know of a verb. */
+enum smtpd_trait {
+	SMTPD_TRAIT_LAST = 1 << 0,  /* ends a pipelined group (RFC 2920) */
+	SMTPD_TRAIT_IDLE = 1 << 1,  /* does nothing for a message */
+	SMTPD_TRAIT_PLAIN = 1 << 2, /* takes no argument */
+};
+
+struct smtpd_handler {
+	smtpd_handler_fn *fn;
+	void *user;
+};
+
+struct smtpd_verb {
+	char name[SMTPD_VERB_MAX + 1];
+	unsigned states; /* where it is allowed, of enum smtpd_state */
+	unsigned traits; /* of enum smtpd_trait */
+	smtpd_verb_fn *act;
+
+	/* The program's, in order of registration. */
+	struct smtpd_handler *handlers;
+	size_t nhandlers;
+};
+
+/* All zero: empty. */
+struct smtpd_verb_table {
+	struct smtpd_verb *verbs;
+	size_t count;
+};
+
+/* The verb called NAME, in upper case, or NULL. */
+struct smtpd_verb *smtpd__verb_table_find(
+    const struct smtpd_verb_table *t, const char *name);
+
+/* Add verb NAME, in upper case and at most SMTPD_VERB_MAX bytes, without
+ * handlers.  Return it, valid until the next call, or NULL without memory. */
+struct smtpd_verb *smtpd__verb_table_add(struct smtpd_verb_table *t,
+    const char *name, unsigned states, unsigned traits, smtpd_verb_fn *act);
+
+/* Append FN with USER to the handlers of VERB.  Return 0, or -1 without
+ * memory. */
+int smtpd__verb_table_add_handler(
+    struct smtpd_verb *verb, smtpd_handler_fn *fn, void *user);
+
+/* Free what T holds. */
+void smtpd__verb_table_finish(struct smtpd_verb_table *t);
+
+#endif
