@@ -120,14 +120,14 @@ SMTPD_API int smtpd_reply(struct smtpd_session *s, int code,
     const char *enhanced, const char *format, ...) SMTPD_PRINTF(4, 5);
 
 /*
- * Read up to SIZE bytes of the message into BUF: dots unstuffed, lines ended
- * by CRLF only, any other byte as it came.  Blocks; the server's deadlines
- * and its minimum rate hold.
+ * Read up to SIZE bytes of the message into BUF: dots unstuffed, lines ended by
+ * CRLF only, any other byte as it came.  Blocks; the server's deadlines and its
+ * minimum rate hold.
  *
  * Return the number of bytes, 0 at the end of the message, or -1 with errno EIO
  * when there will be no valid end: the client is gone or too slow, the message
- * is too large, loops, or holds what the settings refuse.  After -1 nothing of it
- * may be kept, and the library's reply replaces the callback's.  Since 0.1.
+ * is too large, loops, or holds what the settings refuse.  After -1 nothing of
+ * it may be kept, and the library's reply replaces the callback's.  Since 0.1.
  */
 SMTPD_API ssize_t smtpd_body_read(
     struct smtpd_body *body, void *buf, size_t size);

@@ -14,9 +14,9 @@ int smtpd__client_data_send(
     struct smtpd_client *c, const struct smtpd_outgoing *m);
 
 /*
- * Send the content of M by BDAT (RFC 3030, 2), each chunk after the reply to the
- * one before, and fill in RESULT for all recipients that were accepted.  Return
- * 0, or -1 when the connection was closed.  Unless RESULT is
+ * Send the content of M by BDAT (RFC 3030, 2), each chunk after the reply to
+ * the one before, and fill in RESULT for all recipients that were accepted.
+ * Return 0, or -1 when the connection was closed.  Unless RESULT is
  * SMTPD_OUTCOME_SENT, RSET has to follow.
  */
 int smtpd__client_data_chunks(struct smtpd_client *c,

@@ -5,7 +5,8 @@
 /*
  * A message divided into the fields of its header and its body (RFC 5322, 2.1;
  * RFC 5322, 2.2), while it comes in blocks of any size.  Lines end with CRLF or
- * LF.  The first line that neither is a field nor continues one ends the header.
+ * LF.  The first line that neither is a field nor continues one ends the
+ * header.
  */
 
 #include <stdbool.h>

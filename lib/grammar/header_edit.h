@@ -3,9 +3,9 @@
 #define SMTPD_GRAMMAR_HEADER_EDIT_H
 
 /*
- * The header of a message from a local program, made fit to be sent
- * (RFC 6409, 8.2; RFC 6409, 8.3): it passes through in blocks of any size, lines
- * ended by CRLF.
+ * The header of a message from a local program, made fit to be sent (RFC 6409,
+ * 8.2; RFC 6409, 8.3): it passes through in blocks of any size, lines ended by
+ * CRLF.
  *
  * Return-Path: fields are left out, and Bcc: and Resent-Bcc: where that is
  * asked for.  Date: and Message-ID: are added below the others if they are

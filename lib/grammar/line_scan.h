@@ -3,7 +3,7 @@
 #define SMTPD_GRAMMAR_LINE_SCAN_H
 
 /*
- * The lines of a message as they come from a client (RFC 5321, 2.3.8 and
+ * The lines of a message as they come from a client (RFC 5321, 2.3.8; RFC 5321,
  * 4.5.3.1.6): line ends made CRLF, NULs left out, and what is not allowed
  * remembered.  It is the same whether dots or a chunk's size end the message.
  */

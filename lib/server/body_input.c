@@ -6,7 +6,7 @@
 #include "os/clock.h"
 
 /* An oversized message is drained up to this multiple of the limit; then the
- * session is closed. */
+ * session is closed (RFC 1870, 6.3). */
 #define DRAIN_FACTOR 2
 
 void

@@ -28,7 +28,7 @@ is_talking_too_early(
 	    (!s->esmtp || (verb->traits & SMTPD_TRAIT_LAST) != 0);
 }
 
-/* The reply to a command in the wrong place. */
+/* The reply to a command in the wrong place (RFC 5321, 4.1.4). */
 static enum smtpd_reply_key
 reply_to_misplaced(const struct smtpd_session *s, const struct smtpd_verb *verb)
 {
@@ -163,7 +163,7 @@ greet_client(struct smtpd_session *s)
 		smtpd__answer_cut_off(s, SMTPD_REPLY_TOO_EARLY);
 	} else {
 		smtpd__answer_say(s, SMTPD_REPLY_GREETING, c->hostname);
-		/* No other code greets, and RFC 2034 gives it none. */
+		/* No other code greets, without an enhanced one (RFC 2034, 3). */
 		s->ws->reply.code = 220;
 		s->ws->reply.enhanced[0] = '\0';
 	}

@@ -30,7 +30,7 @@ struct smtpd_slot {
 enum smtpd_admission {
 	SMTPD_ADMISSION_OK,
 	SMTPD_ADMISSION_FULL,      /* too many in all */
-	SMTPD_ADMISSION_PEER_FULL, /* too many from the address or its network */
+	SMTPD_ADMISSION_PEER_FULL, /* too many from it or its network */
 	SMTPD_ADMISSION_NO_MEMORY,
 };
 

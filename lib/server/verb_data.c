@@ -63,7 +63,7 @@ receive_message(struct smtpd_session *s)
 	s->phase = SMTPD_PHASE_COMMAND;
 }
 
-/* data = "DATA" CRLF */
+/* data = "DATA" CRLF (RFC 5321, 4.1.1.4) */
 void
 smtpd__verb_data(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)

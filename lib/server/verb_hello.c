@@ -85,7 +85,7 @@ smtpd__verb_hello_helo(struct smtpd_session *s, const struct smtpd_verb *verb,
 }
 
 /*
- * STARTTLS (RFC 3207): all that it takes is there before 220 is said.  Input
+ * STARTTLS (RFC 3207, 4): all that it takes is there before 220 is said.  Input
  * that came with it was refused as pipelined where it may not be.
  */
 void

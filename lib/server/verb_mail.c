@@ -149,7 +149,7 @@ parse_argument(struct smtpd_session *s, const struct path_rule *rule,
 	return true;
 }
 
-/* SIZE= (RFC 1870): the declared size is refused as the message would be. */
+/* SIZE= (RFC 1870, 6.1): the declared size is refused as the message would be. */
 static bool
 accept_size(struct smtpd_session *s, const char *value)
 {
@@ -169,7 +169,7 @@ accept_size(struct smtpd_session *s, const char *value)
 	return true;
 }
 
-/* BODY= (RFC 6152). */
+/* BODY= (RFC 6152, 3). */
 static bool
 accept_body(struct smtpd_session *s, const char *value)
 {
@@ -205,7 +205,7 @@ accept_dsn(struct smtpd_session *s, const struct smtpd_param *p)
 }
 
 /* A parameter that the library does not know may be one of the program's, in
- * NAMES. */
+ * NAMES (RFC 5321, 4.1.1.11). */
 static bool
 accept_registered(struct smtpd_session *s, const struct smtpd_names *names,
     const struct smtpd_param *p)
@@ -281,7 +281,8 @@ accept_sender(struct smtpd_session *s, const struct smtpd_verb *verb,
 	return false;
 }
 
-/* mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF */
+/* mail = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF
+ * (RFC 5321, 4.1.1.2) */
 void
 smtpd__verb_mail_mail(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -298,6 +299,7 @@ smtpd__verb_mail_mail(struct smtpd_session *s, const struct smtpd_verb *verb,
 	smtpd__answer_say(s, SMTPD_REPLY_SENDER_OK, NULL);
 }
 
+/* RFC 5321, 4.5.3.1.10 */
 static bool
 has_rcpts_left(struct smtpd_session *s)
 {
@@ -344,7 +346,8 @@ accept_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
 	return false;
 }
 
-/* rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters] CRLF */
+/* rcpt = "RCPT TO:" Forward-path [SP Rcpt-parameters] CRLF
+ * (RFC 5321, 4.1.1.3) */
 void
 smtpd__verb_mail_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)

@@ -5,6 +5,7 @@
 #include "server/handlers.h"
 #include "server/transaction.h"
 
+/* RFC 5321, 4.1.1.5 */
 void
 smtpd__verb_other_rset(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -15,6 +16,7 @@ smtpd__verb_other_rset(struct smtpd_session *s, const struct smtpd_verb *verb,
 	smtpd__answer_say(s, SMTPD_REPLY_OK, NULL);
 }
 
+/* RFC 5321, 4.1.1.10 */
 void
 smtpd__verb_other_quit(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -25,6 +27,7 @@ smtpd__verb_other_quit(struct smtpd_session *s, const struct smtpd_verb *verb,
 	smtpd__session_close(s, SMTPD_CLOSE_QUIT);
 }
 
+/* RFC 5321, 4.1.1.8 */
 void
 smtpd__verb_other_help(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -33,6 +36,7 @@ smtpd__verb_other_help(struct smtpd_session *s, const struct smtpd_verb *verb,
 		smtpd__answer_say(s, SMTPD_REPLY_HELP, NULL);
 }
 
+/* RFC 5321, 4.2.4 */
 void
 smtpd__verb_other_refused(struct smtpd_session *s,
     const struct smtpd_verb *verb, const struct smtpd_command_line *line)
@@ -42,6 +46,7 @@ smtpd__verb_other_refused(struct smtpd_session *s,
 		    SMTPD_REPLY_NOT_IMPLEMENTED, verb->name);
 }
 
+/* RFC 5321, 4.1.5 */
 void
 smtpd__verb_other_custom(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)

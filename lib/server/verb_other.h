@@ -15,7 +15,7 @@ smtpd_verb_fn smtpd__verb_other_help;
 /* VRFY and others, which RFC 5321 allows a server to refuse, or wants it to. */
 smtpd_verb_fn smtpd__verb_other_refused;
 
-/* NOOP, and a verb of the program's: ask its handlers. */
+/* NOOP (RFC 5321, 4.1.1.9), and a verb of the program's: ask its handlers. */
 smtpd_verb_fn smtpd__verb_other_custom;
 
 #endif

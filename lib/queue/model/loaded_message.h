@@ -22,7 +22,8 @@ struct smtpd_loaded_message {
 	struct smtpd_outgoing_rcpt *rcpts; /* those of one job side by side */
 	size_t nrcpts;
 
-	/* The content: SIZE octets in memory, or when that is NULL, of LARGE. */
+	/* The content: SIZE octets in memory, or when that is NULL, of
+	 * LARGE. */
 	const char *content;
 	struct smtpd_content_reader *large;
 	uint64_t size;
