@@ -3,8 +3,8 @@
 #define SMTPD_QUEUE_SUBMIT_H
 
 /*
- * Submission: a message comes in piece by piece (smtpd_queue_begin(), _write()),
- * its header is edited on the way into a content of the spool, and
+ * Submission: a message comes in piece by piece (smtpd_queue_begin(),
+ * _write()), its header is edited on the way into a content of the spool, and
  * smtpd_queue_commit() queues all of it in one step.
  */
 

@@ -163,7 +163,8 @@ greet_client(struct smtpd_session *s)
 		smtpd__answer_cut_off(s, SMTPD_REPLY_TOO_EARLY);
 	} else {
 		smtpd__answer_say(s, SMTPD_REPLY_GREETING, c->hostname);
-		/* No other code greets, without an enhanced one (RFC 2034, 3). */
+		/* No other code greets, without an enhanced one (RFC 2034,
+		 * 3). */
 		s->ws->reply.code = 220;
 		s->ws->reply.enhanced[0] = '\0';
 	}

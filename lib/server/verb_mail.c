@@ -149,7 +149,8 @@ parse_argument(struct smtpd_session *s, const struct path_rule *rule,
 	return true;
 }
 
-/* SIZE= (RFC 1870, 6.1): the declared size is refused as the message would be. */
+/* SIZE= (RFC 1870, 6.1): the declared size is refused as the message would
+ * be. */
 static bool
 accept_size(struct smtpd_session *s, const char *value)
 {

@@ -8,7 +8,8 @@
 #include "queue/schedule/state.h"
 
 /* Make JOB, which is in no list, ready: as the next one of its kind, or as the
- * last.  Its timer is set to when a delay notice is due, or its life is over. */
+ * last.  Its timer is set to when a delay notice is due, or its life is
+ * over. */
 void smtpd__ready_insert(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, bool first);
 
