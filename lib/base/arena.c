@@ -28,7 +28,7 @@ smtpd__arena_init(struct smtpd_arena *a, void *block, size_t size, size_t cap)
 
 /* SIZE bytes, at least 1, from the present block; NULL if it has too few. */
 static void *
-take(struct smtpd_arena *a, size_t size, size_t align)
+carve_bytes(struct smtpd_arena *a, size_t size, size_t align)
 {
 	size_t pad = (size_t)(-(uintptr_t)a->at & (align - 1));
 	char *p;
@@ -70,13 +70,13 @@ take_from_heap(struct smtpd_arena *a, size_t size)
 }
 
 static void *
-allocate(struct smtpd_arena *a, size_t size, size_t align)
+allocate_bytes(struct smtpd_arena *a, size_t size, size_t align)
 {
 	void *p;
 
 	if (size == 0)
 		size = 1;
-	p = take(a, size, align);
+	p = carve_bytes(a, size, align);
 	if (p == NULL)
 		p = take_from_heap(a, size);
 	return p;
@@ -85,7 +85,7 @@ allocate(struct smtpd_arena *a, size_t size, size_t align)
 void *
 smtpd__arena_alloc(struct smtpd_arena *a, size_t size)
 {
-	return allocate(a, size, alignof(max_align_t));
+	return allocate_bytes(a, size, alignof(max_align_t));
 }
 
 char *
@@ -95,7 +95,7 @@ smtpd__arena_text(struct smtpd_arena *a, const char *s, size_t len)
 
 	if (len == SIZE_MAX)
 		return NULL;
-	text = allocate(a, len + 1, 1);
+	text = allocate_bytes(a, len + 1, 1);
 	if (text == NULL)
 		return NULL;
 	if (len > 0)

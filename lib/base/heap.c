@@ -37,7 +37,7 @@ smtpd__heap_fit(struct smtpd_heap *h, uint32_t count)
 }
 
 static void
-put(struct smtpd_heap *h, uint32_t slot, struct smtpd_heap_node *node)
+set_node(struct smtpd_heap *h, uint32_t slot, struct smtpd_heap_node *node)
 {
 	h->nodes[slot] = node;
 	node->slot = slot;
@@ -45,17 +45,17 @@ put(struct smtpd_heap *h, uint32_t slot, struct smtpd_heap_node *node)
 
 /* Find a place for NODE at SLOT, which is free, or above. */
 static void
-rise(struct smtpd_heap *h, uint32_t slot, struct smtpd_heap_node *node)
+move_up(struct smtpd_heap *h, uint32_t slot, struct smtpd_heap_node *node)
 {
 	while (slot > 0) {
 		uint32_t parent = (slot - 1) / CHILDREN;
 
 		if (h->nodes[parent]->when <= node->when)
 			break;
-		put(h, slot, h->nodes[parent]);
+		set_node(h, slot, h->nodes[parent]);
 		slot = parent;
 	}
-	put(h, slot, node);
+	set_node(h, slot, node);
 }
 
 /* The earliest of the children of SLOT; the count if it has none. */
@@ -79,16 +79,16 @@ first_child(const struct smtpd_heap *h, uint32_t slot)
 
 /* Find a place for NODE at SLOT, which is free, or below. */
 static void
-sink(struct smtpd_heap *h, uint32_t slot, struct smtpd_heap_node *node)
+move_down(struct smtpd_heap *h, uint32_t slot, struct smtpd_heap_node *node)
 {
 	uint32_t child;
 
 	while ((child = first_child(h, slot)) < h->count &&
 	    h->nodes[child]->when < node->when) {
-		put(h, slot, h->nodes[child]);
+		set_node(h, slot, h->nodes[child]);
 		slot = child;
 	}
-	put(h, slot, node);
+	set_node(h, slot, node);
 }
 
 void
@@ -96,7 +96,7 @@ smtpd__heap_push(
     struct smtpd_heap *h, struct smtpd_heap_node *node, uint32_t when)
 {
 	node->when = when;
-	rise(h, h->count++, node);
+	move_up(h, h->count++, node);
 }
 
 void
@@ -108,9 +108,9 @@ smtpd__heap_remove(struct smtpd_heap *h, struct smtpd_heap_node *node)
 	if (last == node)
 		return;
 	if (last->when < node->when)
-		rise(h, slot, last);
+		move_up(h, slot, last);
 	else
-		sink(h, slot, last);
+		move_down(h, slot, last);
 }
 
 struct smtpd_heap_node *

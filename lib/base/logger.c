@@ -15,24 +15,16 @@ void
 smtpd__logger_write(const struct smtpd_logger *l, enum smtpd_log_level level,
     const char *format, ...)
 {
-	va_list ap;
-
-	va_start(ap, format);
-	smtpd__logger_vwrite(l, level, format, ap);
-	va_end(ap);
-}
-
-void
-smtpd__logger_vwrite(const struct smtpd_logger *l, enum smtpd_log_level level,
-    const char *format, va_list ap)
-{
 	char raw[SMTPD_LOGGER_LINE_SIZE], line[SMTPD_LOGGER_LINE_SIZE];
 	struct smtpd_text t;
+	va_list ap;
 
 	if (!smtpd__logger_wants(l, level))
 		return;
 	smtpd__text_init(&t, raw, sizeof(raw));
+	va_start(ap, format);
 	smtpd__text_vformat(&t, format, ap);
+	va_end(ap);
 	smtpd__text_init(&t, line, sizeof(line));
 	smtpd__text_filtered(&t, raw, strlen(raw));
 	l->log(level, line, l->user);

@@ -33,8 +33,5 @@ bool smtpd__logger_wants(
  */
 void smtpd__logger_write(const struct smtpd_logger *l,
     enum smtpd_log_level level, const char *format, ...) SMTPD_PRINTF(3, 4);
-void smtpd__logger_vwrite(const struct smtpd_logger *l,
-    enum smtpd_log_level level, const char *format, va_list ap)
-    SMTPD_PRINTF(3, 0);
 
 #endif

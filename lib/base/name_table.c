@@ -30,7 +30,7 @@ hash_of(const struct smtpd_name_table *t, const char *name)
 }
 
 static struct smtpd_named **
-bucket(const struct smtpd_name_table *t, uint32_t hash)
+find_bucket(const struct smtpd_name_table *t, uint32_t hash)
 {
 	return &t->buckets[hash & (t->size - 1)];
 }
@@ -39,7 +39,7 @@ struct smtpd_named *
 smtpd__name_table_find(const struct smtpd_name_table *t, const char *name)
 {
 	uint32_t hash = hash_of(t, name);
-	struct smtpd_named *n = *bucket(t, hash);
+	struct smtpd_named *n = *find_bucket(t, hash);
 
 	while (n != NULL && (n->hash != hash || strcmp(n->name, name) != 0))
 		n = n->next;
@@ -49,7 +49,7 @@ smtpd__name_table_find(const struct smtpd_name_table *t, const char *name)
 static void
 link_node(struct smtpd_name_table *t, struct smtpd_named *node)
 {
-	struct smtpd_named **at = bucket(t, node->hash);
+	struct smtpd_named **at = find_bucket(t, node->hash);
 
 	node->next = *at;
 	*at = node;
@@ -57,7 +57,7 @@ link_node(struct smtpd_name_table *t, struct smtpd_named *node)
 
 /* Without memory it stays as it is, only slower than it could be. */
 static void
-resize(struct smtpd_name_table *t, uint32_t size)
+resize_table(struct smtpd_name_table *t, uint32_t size)
 {
 	struct smtpd_name_table old = *t;
 	struct smtpd_named **buckets =
@@ -82,7 +82,7 @@ void
 smtpd__name_table_add(struct smtpd_name_table *t, struct smtpd_named *node)
 {
 	if (t->count >= t->size && t->size <= UINT32_MAX / 4)
-		resize(t, t->size * 2);
+		resize_table(t, t->size * 2);
 	node->hash = hash_of(t, node->name);
 	link_node(t, node);
 	t->count++;
@@ -91,12 +91,12 @@ smtpd__name_table_add(struct smtpd_name_table *t, struct smtpd_named *node)
 void
 smtpd__name_table_remove(struct smtpd_name_table *t, struct smtpd_named *node)
 {
-	struct smtpd_named **at = bucket(t, node->hash);
+	struct smtpd_named **at = find_bucket(t, node->hash);
 
 	while (*at != node)
 		at = &(*at)->next;
 	*at = node->next;
 	t->count--;
 	if (t->size > SIZE_MIN && t->count < t->size / 8)
-		resize(t, t->size / 2);
+		resize_table(t, t->size / 2);
 }

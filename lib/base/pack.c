@@ -9,8 +9,9 @@
 /* The least that is allocated. */
 #define SIZE_MIN 256
 
-void
-smtpd__pack_reserve(struct smtpd_pack *p, size_t size)
+/* Have room for SIZE bytes in all. */
+static void
+reserve_pack(struct smtpd_pack *p, size_t size)
 {
 	unsigned char *data;
 
@@ -27,7 +28,7 @@ smtpd__pack_reserve(struct smtpd_pack *p, size_t size)
 
 /* Append room for LEN bytes.  NULL without memory. */
 static unsigned char *
-extend(struct smtpd_pack *p, size_t len)
+extend_pack(struct smtpd_pack *p, size_t len)
 {
 	size_t size = p->size < SIZE_MIN ? SIZE_MIN : p->size;
 
@@ -35,7 +36,7 @@ extend(struct smtpd_pack *p, size_t len)
 		p->failed = true;
 	while (!p->failed && size - p->len < len)
 		size *= 2;
-	smtpd__pack_reserve(p, size);
+	reserve_pack(p, size);
 	if (p->failed)
 		return NULL;
 	p->len += len;
@@ -45,7 +46,7 @@ extend(struct smtpd_pack *p, size_t len)
 void
 smtpd__pack_u8(struct smtpd_pack *p, uint8_t n)
 {
-	unsigned char *at = extend(p, sizeof(n));
+	unsigned char *at = extend_pack(p, sizeof(n));
 
 	if (at != NULL)
 		*at = n;
@@ -54,7 +55,7 @@ smtpd__pack_u8(struct smtpd_pack *p, uint8_t n)
 void
 smtpd__pack_u16(struct smtpd_pack *p, uint16_t n)
 {
-	unsigned char *at = extend(p, sizeof(n));
+	unsigned char *at = extend_pack(p, sizeof(n));
 
 	if (at != NULL)
 		smtpd_put_u16(at, n);
@@ -63,7 +64,7 @@ smtpd__pack_u16(struct smtpd_pack *p, uint16_t n)
 void
 smtpd__pack_u32(struct smtpd_pack *p, uint32_t n)
 {
-	unsigned char *at = extend(p, sizeof(n));
+	unsigned char *at = extend_pack(p, sizeof(n));
 
 	if (at != NULL)
 		smtpd_put_u32(at, n);
@@ -72,7 +73,7 @@ smtpd__pack_u32(struct smtpd_pack *p, uint32_t n)
 void
 smtpd__pack_u64(struct smtpd_pack *p, uint64_t n)
 {
-	unsigned char *at = extend(p, sizeof(n));
+	unsigned char *at = extend_pack(p, sizeof(n));
 
 	if (at != NULL)
 		smtpd_put_u64(at, n);
@@ -81,7 +82,7 @@ smtpd__pack_u64(struct smtpd_pack *p, uint64_t n)
 void
 smtpd__pack_bytes(struct smtpd_pack *p, const void *data, size_t len)
 {
-	unsigned char *at = extend(p, len);
+	unsigned char *at = extend_pack(p, len);
 
 	if (at != NULL && len > 0)
 		memcpy(at, data, len);

@@ -21,9 +21,6 @@ struct smtpd_pack {
 	bool failed; /* there was no memory */
 };
 
-/* Have room for SIZE bytes in all. */
-void smtpd__pack_reserve(struct smtpd_pack *p, size_t size);
-
 void smtpd__pack_u8(struct smtpd_pack *p, uint8_t n);
 void smtpd__pack_u16(struct smtpd_pack *p, uint16_t n);
 void smtpd__pack_u32(struct smtpd_pack *p, uint32_t n);

@@ -370,9 +370,10 @@ smtpd__address_parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
 	return make_address(&m, arena, out);
 }
 
-enum smtpd_path_fault
-smtpd__address_parse_mailbox(const char *s, size_t len,
-    struct smtpd_arena *arena, struct smtpd_address *out)
+/* As a path, for a mailbox without brackets that fills S. */
+static enum smtpd_path_fault
+parse_mailbox(const char *s, size_t len, struct smtpd_arena *arena,
+    struct smtpd_address *out)
 {
 	struct cursor c = { s, s + len };
 	struct mailbox m = { 0 };
@@ -403,7 +404,7 @@ smtpd_address_parse(
 		return -1;
 	}
 	smtpd__arena_init(&arena, buf, size, 0);
-	fault = smtpd__address_parse_mailbox(text, strlen(text), &arena, out);
+	fault = parse_mailbox(text, strlen(text), &arena, out);
 	if (fault == SMTPD_PATH_OK)
 		return 0;
 	errno = fault == SMTPD_PATH_NO_MEMORY ? ERANGE : EINVAL;

@@ -38,11 +38,6 @@ enum smtpd_path_fault smtpd__address_parse_path(const char *s, size_t len,
     enum smtpd_path_kind kind, struct smtpd_arena *arena,
     struct smtpd_address *out, size_t *used);
 
-/* As smtpd__address_parse_path(), for a mailbox without brackets that fills
- * S. */
-enum smtpd_path_fault smtpd__address_parse_mailbox(const char *s, size_t len,
-    struct smtpd_arena *arena, struct smtpd_address *out);
-
 /*
  * Whether LEN bytes at S are a name a client may give in EHLO or HELO: a
  * Domain, where "_" is taken as well because so many hosts have one, or an

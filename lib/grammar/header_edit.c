@@ -95,7 +95,7 @@ smtpd__header_edit_feed(
 
 	while (smtpd__fields_next(&e->fields, &data, &len, &p) !=
 	    SMTPD_FIELDS_NONE) {
-		smtpd__header_info_take(&e->info, &p);
+		smtpd__header_info_add(&e->info, &p);
 		put_piece(e, &p);
 	}
 	return e->failed ? -1 : 0;

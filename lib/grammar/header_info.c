@@ -18,8 +18,7 @@ enum field {
 void
 smtpd__header_info_init(struct smtpd_header_info *f)
 {
-	memset(f, 0, offsetof(struct smtpd_header_info, fields));
-	smtpd__fields_init(&f->fields);
+	memset(f, 0, sizeof(*f));
 }
 
 static enum field
@@ -137,8 +136,7 @@ is_eight_bit(const char *data, size_t len)
 }
 
 void
-smtpd__header_info_take(
-    struct smtpd_header_info *f, const struct smtpd_piece *p)
+smtpd__header_info_add(struct smtpd_header_info *f, const struct smtpd_piece *p)
 {
 	bool eight_bit = is_eight_bit(p->data, p->len);
 
@@ -164,20 +162,7 @@ smtpd__header_info_take(
 }
 
 void
-smtpd__header_info_feed(
-    struct smtpd_header_info *f, const char *data, size_t len)
-{
-	struct smtpd_piece p;
-
-	while (smtpd__fields_next(&f->fields, &data, &len, &p) !=
-	    SMTPD_FIELDS_NONE)
-		smtpd__header_info_take(f, &p);
-}
-
-void
 smtpd__header_info_end(struct smtpd_header_info *f)
 {
-	smtpd__fields_close(&f->fields);
-	smtpd__header_info_feed(f, "", 0);
 	end_field(f);
 }

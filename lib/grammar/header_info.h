@@ -28,23 +28,17 @@ struct smtpd_header_info {
 	int field;
 	size_t len;
 	char value[SMTPD_MESSAGE_ID_MAX + 1];
-
-	struct smtpd_fields fields; /* for smtpd__header_info_feed() */
 };
 
 /* Begin a message. */
 void smtpd__header_info_init(struct smtpd_header_info *f);
 
-/* Look at the next LEN bytes at DATA of it; the body may be left out. */
-void smtpd__header_info_feed(
-    struct smtpd_header_info *f, const char *data, size_t len);
-
-/* It is over: the last field counts as well. */
-void smtpd__header_info_end(struct smtpd_header_info *f);
-
-/* In place of smtpd__header_info_feed(), for a caller that divides the
- * message itself: look at the piece P. */
-void smtpd__header_info_take(
+/* Look at the next piece of it, as smtpd__fields_next() divides it; the body
+ * may be left out. */
+void smtpd__header_info_add(
     struct smtpd_header_info *f, const struct smtpd_piece *p);
+
+/* The message is over: the last field counts as well. */
+void smtpd__header_info_end(struct smtpd_header_info *f);
 
 #endif

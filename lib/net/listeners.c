@@ -75,7 +75,7 @@ make_stop_pipe(struct smtpd_listeners *l)
 
 /* Room for one more, and for the pipe behind it. */
 static int
-grow(struct smtpd_listeners *l)
+grow_arrays(struct smtpd_listeners *l)
 {
 	struct smtpd_listener *list =
 	    realloc(l->list, (l->count + 1) * sizeof(*list));
@@ -92,13 +92,13 @@ grow(struct smtpd_listeners *l)
 }
 
 static int
-add(struct smtpd_listeners *l, int fd, bool ours)
+add_socket(struct smtpd_listeners *l, int fd, bool ours)
 {
 	struct smtpd_listener *one;
 	int error = make_stop_pipe(l);
 
 	if (error == 0)
-		error = grow(l);
+		error = grow_arrays(l);
 	if (error != 0)
 		return error;
 	one = &l->list[l->count];
@@ -122,7 +122,7 @@ smtpd__listeners_add(struct smtpd_listeners *l, const struct smtpd_sockaddr *a)
 
 	if (fd < 0)
 		return errno;
-	error = add(l, fd, true);
+	error = add_socket(l, fd, true);
 	if (error != 0)
 		close(fd);
 	return error;
@@ -130,7 +130,7 @@ smtpd__listeners_add(struct smtpd_listeners *l, const struct smtpd_sockaddr *a)
 
 /* An accept() that found nothing must not block: others wait to be told. */
 static int
-adopt(struct smtpd_listeners *l, int fd)
+adopt_socket(struct smtpd_listeners *l, int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 	int listens = 0;
@@ -144,13 +144,13 @@ adopt(struct smtpd_listeners *l, int fd)
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
 		return errno;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return add(l, fd, false);
+	return add_socket(l, fd, false);
 }
 
 int
 smtpd__listeners_add_fd(struct smtpd_listeners *l, int fd)
 {
-	int error = adopt(l, fd);
+	int error = adopt_socket(l, fd);
 
 	if (error != 0)
 		close(fd);

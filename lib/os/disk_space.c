@@ -39,7 +39,7 @@ floor_of(const struct smtpd_disk_space *s, const struct statvfs *disk)
 
 /* The octets that can be used; some file systems have no number of inodes. */
 static uint64_t
-measure(const struct smtpd_disk_space *s)
+measure_room(const struct smtpd_disk_space *s)
 {
 	struct statvfs disk;
 	uint64_t available;
@@ -62,7 +62,7 @@ smtpd__disk_space_has_room(struct smtpd_disk_space *s, uint64_t size)
 
 	pthread_mutex_lock(&s->lock);
 	if (s->looked == 0 || now - s->looked >= LOOK_MS) {
-		s->room = measure(s);
+		s->room = measure_room(s);
 		s->looked = now;
 	}
 	room = s->room;

@@ -5,16 +5,29 @@
 
 #include "test.h"
 
+static void
+add_pieces(struct smtpd_header_info *f, struct smtpd_fields *fields,
+    const char *data, size_t len)
+{
+	struct smtpd_piece p;
+
+	while (smtpd__fields_next(fields, &data, &len, &p) != SMTPD_FIELDS_NONE)
+		smtpd__header_info_add(f, &p);
+}
+
 /* Look at LEN bytes at DATA in blocks of BLOCK bytes. */
 static void
 look(struct smtpd_header_info *f, const char *data, size_t len, size_t block)
 {
-	smtpd__header_info_init(f);
-	for (size_t at = 0; at < len; at += block) {
-		size_t n = len - at < block ? len - at : block;
+	struct smtpd_fields fields;
 
-		smtpd__header_info_feed(f, data + at, n);
-	}
+	smtpd__fields_init(&fields);
+	smtpd__header_info_init(f);
+	for (size_t at = 0; at < len; at += block)
+		add_pieces(
+		    f, &fields, data + at, len - at < block ? len - at : block);
+	smtpd__fields_close(&fields);
+	add_pieces(f, &fields, "", 0);
 	smtpd__header_info_end(f);
 }
 

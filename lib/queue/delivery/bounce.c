@@ -111,7 +111,7 @@ scan_block(
 
 	while (smtpd__fields_next(fields, &data, &len, &piece) !=
 	    SMTPD_FIELDS_NONE) {
-		smtpd__header_info_take(&m->info, &piece);
+		smtpd__header_info_add(&m->info, &piece);
 		over = over || piece.part == SMTPD_FIELDS_END ||
 		    piece.part == SMTPD_FIELDS_BODY;
 	}
@@ -139,7 +139,7 @@ scan_original(struct making *m, bool whole)
 	}
 	smtpd__fields_close(&fields);
 	scan_block(m, &fields, "", 0);
-	smtpd__header_info_take(&m->info, &end);
+	smtpd__header_info_add(&m->info, &end);
 }
 
 static int
