@@ -178,7 +178,7 @@ static int
 keep_range(struct smtpd_disk_store *store, const char *name, const void *data,
     size_t len, const char *why)
 {
-	char file[NAME_SIZE];
+	char file[NAME_SIZE + sizeof(".bin")];
 	int fd;
 
 	if (len > 0) {
