@@ -93,8 +93,8 @@ set_up(struct world *w)
 		w->progress[i].rcpt = (uint32_t)i;
 	}
 	if (call_script_number(w->script, "tls_broken") != 0)
-		smtpd__hoststat_tls_failed(
-		    w->settings.hosts, &w->list[0], smtpd__clock_ms());
+		smtpd__hoststat_note(w->settings.hosts, &w->list[0],
+		    SMTPD_HOST_TLS_FAILED, smtpd__clock_ms());
 }
 
 static void
@@ -214,8 +214,8 @@ check_results(const struct world *w)
 	check_flag(w, "dsn", w->end.dsn);
 	check_flag(w, "in_doubt", w->end.in_doubt);
 	check_flag(w, "tls_broken",
-	    smtpd__hoststat_is_tls_broken(
-		w->settings.hosts, &w->list[0], smtpd__clock_ms()));
+	    smtpd__hoststat_is(w->settings.hosts, &w->list[0],
+		SMTPD_HOST_TLS_BROKEN, smtpd__clock_ms()));
 	if (w->end.feedback != SMTPD_SITE_FINE)
 		assert_true(w->end.why.outcome == SMTPD_OUTCOME_TEMPORARY &&
 		    w->end.why.status[0] == '4' &&

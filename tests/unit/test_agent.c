@@ -307,10 +307,10 @@ a_dead_host_is_remembered(void **state)
 	smtpd__agent_quit(w->agent);
 	expect(w, 1, "S2:250", FINE, "first");
 	finish(w, "- 1 0", "first");
-	assert_true(
-	    smtpd__hoststat_is_down(hosts, &w->list[0], smtpd__clock_ms()));
-	assert_false(
-	    smtpd__hoststat_is_down(hosts, &w->list[1], smtpd__clock_ms()));
+	assert_true(smtpd__hoststat_is(
+	    hosts, &w->list[0], SMTPD_HOST_DOWN, smtpd__clock_ms()));
+	assert_false(smtpd__hoststat_is(
+	    hosts, &w->list[1], SMTPD_HOST_DOWN, smtpd__clock_ms()));
 
 	start(w, second);
 	deliver(w, 1, false);
@@ -328,8 +328,8 @@ a_dead_host_is_remembered(void **state)
 	smtpd__agent_quit(w->agent);
 	expect(w, 1, "S1:250", FINE, "third");
 	finish(w, "1 - -", "third");
-	assert_false(
-	    smtpd__hoststat_is_down(hosts, &w->list[0], smtpd__clock_ms()));
+	assert_false(smtpd__hoststat_is(
+	    hosts, &w->list[0], SMTPD_HOST_DOWN, smtpd__clock_ms()));
 	end_world(w);
 }
 
@@ -348,9 +348,12 @@ a_mute_host_is_remembered(void **state)
 	deliver(w, 1, false);
 	expect(w, 1, "T3:421", BUSY, "mute");
 	finish(w, "1 1 1", "mute");
-	assert_true(smtpd__hoststat_is_down(hosts, &w->list[0], now));
-	assert_false(smtpd__hoststat_is_down(hosts, &w->list[1], now));
-	assert_false(smtpd__hoststat_is_down(hosts, &w->list[2], now));
+	assert_true(
+	    smtpd__hoststat_is(hosts, &w->list[0], SMTPD_HOST_DOWN, now));
+	assert_false(
+	    smtpd__hoststat_is(hosts, &w->list[1], SMTPD_HOST_DOWN, now));
+	assert_false(
+	    smtpd__hoststat_is(hosts, &w->list[2], SMTPD_HOST_DOWN, now));
 	end_world(w);
 }
 
@@ -363,10 +366,10 @@ a_bad_host_is_not_worth_it(void **state)
 
 	(void)state;
 	start(w, scripts);
-	smtpd__hoststat_failed(
-	    w->settings.hosts, &w->list[1], smtpd__clock_ms());
-	smtpd__hoststat_failed(
-	    w->settings.hosts, &w->list[2], smtpd__clock_ms());
+	smtpd__hoststat_note(w->settings.hosts, &w->list[1], SMTPD_HOST_SILENT,
+	    smtpd__clock_ms());
+	smtpd__hoststat_note(w->settings.hosts, &w->list[2], SMTPD_HOST_SILENT,
+	    smtpd__clock_ms());
 	deliver(w, 1, false);
 	smtpd__agent_quit(w->agent);
 	expect(w, 1, "T1:450", FINE, "put off");
@@ -407,8 +410,8 @@ a_young_message_knows_why_it_waits(void **state)
 	(void)state;
 	start(w, scripts);
 	w->nhosts = 1;
-	smtpd__hoststat_tls_failed(
-	    w->settings.hosts, &w->list[0], smtpd__clock_ms());
+	smtpd__hoststat_note(w->settings.hosts, &w->list[0],
+	    SMTPD_HOST_TLS_FAILED, smtpd__clock_ms());
 	deliver(w, 1, false);
 	expect(w, 1, "T0:4.7.0", FINE, "waits");
 	assert_non_null(strstr(w->trail_text, "mx1.example: 4.7.0 TLS failed"));
@@ -923,8 +926,8 @@ cancelling_blames_nobody(void **state)
 		if (strcmp(got, cancelled[i].results) != 0)
 			fail_msg("%s: %s", cancelled[i].name, got);
 		assert_int_equal(w->end.feedback, FINE);
-		assert_false(smtpd__hoststat_is_down(
-		    w->settings.hosts, &w->list[0], smtpd__clock_ms()));
+		assert_false(smtpd__hoststat_is(w->settings.hosts, &w->list[0],
+		    SMTPD_HOST_DOWN, smtpd__clock_ms()));
 		finish(w, "1 0 0", cancelled[i].name);
 
 		/* From the beginning. */

@@ -40,10 +40,10 @@ nothing_is_held_against_a_stranger(void **state)
 	struct smtpd_target t = make("192.0.2.1");
 
 	(void)state;
-	assert_false(smtpd__hoststat_is_down(h, &t, 0));
-	assert_false(smtpd__hoststat_is_tls_broken(h, &t, 0));
-	smtpd__hoststat_worked(h, &t);
-	assert_false(smtpd__hoststat_is_down(h, &t, 0));
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, 0));
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 0));
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_ANSWERED, 0);
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, 0));
 	smtpd__hoststat_destroy(h);
 	smtpd__hoststat_destroy(NULL);
 }
@@ -61,16 +61,18 @@ the_time_away_doubles_up_to_an_hour(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
-		smtpd__hoststat_failed(h, &t, now);
-		assert_true(smtpd__hoststat_is_down(h, &t, now));
-		assert_true(smtpd__hoststat_is_down(h, &t, now + waits[i] - 1));
+		smtpd__hoststat_note(h, &t, SMTPD_HOST_SILENT, now);
+		assert_true(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, now));
+		assert_true(smtpd__hoststat_is(
+		    h, &t, SMTPD_HOST_DOWN, now + waits[i] - 1));
 		now += waits[i];
-		assert_false(smtpd__hoststat_is_down(h, &t, now));
+		assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, now));
 	}
-	smtpd__hoststat_worked(h, &t);
-	smtpd__hoststat_failed(h, &t, now);
-	assert_true(smtpd__hoststat_is_down(h, &t, now + MINUTE - 1));
-	assert_false(smtpd__hoststat_is_down(h, &t, now + MINUTE));
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_ANSWERED, 0);
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_SILENT, now);
+	assert_true(
+	    smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, now + MINUTE - 1));
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, now + MINUTE));
 	smtpd__hoststat_destroy(h);
 }
 
@@ -83,8 +85,9 @@ failures_at_once_are_one(void **state)
 
 	(void)state;
 	for (uint64_t i = 0; i < 10; i++)
-		smtpd__hoststat_failed(h, &t, 5 * SECOND + i);
-	assert_false(smtpd__hoststat_is_down(h, &t, 5 * SECOND + MINUTE));
+		smtpd__hoststat_note(h, &t, SMTPD_HOST_SILENT, 5 * SECOND + i);
+	assert_false(
+	    smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, 5 * SECOND + MINUTE));
 	smtpd__hoststat_destroy(h);
 }
 
@@ -95,9 +98,9 @@ one_that_works_is_well_at_once(void **state)
 	struct smtpd_target t = make("192.0.2.1");
 
 	(void)state;
-	smtpd__hoststat_failed(h, &t, 7);
-	smtpd__hoststat_worked(h, &t);
-	assert_false(smtpd__hoststat_is_down(h, &t, 7));
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_SILENT, 7);
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_ANSWERED, 0);
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, 7));
 	smtpd__hoststat_destroy(h);
 }
 
@@ -108,14 +111,15 @@ broken_tls_is_known_for_a_day(void **state)
 	struct smtpd_target t = make("192.0.2.1");
 
 	(void)state;
-	smtpd__hoststat_tls_failed(h, &t, 9);
-	assert_false(smtpd__hoststat_is_down(h, &t, 9));
-	assert_true(smtpd__hoststat_is_tls_broken(h, &t, 9));
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_TLS_FAILED, 9);
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, 9));
+	assert_true(smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 9));
 	/* To be reached is not to be well in that. */
-	smtpd__hoststat_worked(h, &t);
-	smtpd__hoststat_failed(h, &t, 10);
-	assert_true(smtpd__hoststat_is_tls_broken(h, &t, 9 + DAY - 1));
-	assert_false(smtpd__hoststat_is_tls_broken(h, &t, 9 + DAY));
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_ANSWERED, 0);
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_SILENT, 10);
+	assert_true(
+	    smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 9 + DAY - 1));
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 9 + DAY));
 	smtpd__hoststat_destroy(h);
 }
 
@@ -142,8 +146,9 @@ addresses_are_told_apart(void **state)
 
 		/* Neither the name nor the port matters. */
 		a.host = "other.example";
-		smtpd__hoststat_failed(h, &a, 1);
-		if (smtpd__hoststat_is_down(h, &b, 1) != pairs[i].same)
+		smtpd__hoststat_note(h, &a, SMTPD_HOST_SILENT, 1);
+		if (smtpd__hoststat_is(h, &b, SMTPD_HOST_DOWN, 1) !=
+		    pairs[i].same)
 			fail_msg("%s and %s", pairs[i].a, pairs[i].b);
 		smtpd__hoststat_destroy(h);
 	}
@@ -164,8 +169,8 @@ old_ones_make_room(void **state)
 		snprintf(text, sizeof(text), "10.%u.%u.%u", i >> 16,
 		    i >> 8 & 255, i & 255);
 		t = make(text);
-		smtpd__hoststat_failed(h, &t, i);
-		assert_true(smtpd__hoststat_is_down(h, &t, i));
+		smtpd__hoststat_note(h, &t, SMTPD_HOST_SILENT, i);
+		assert_true(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, i));
 	}
 	for (unsigned i = 1; i <= count; i++) {
 		struct smtpd_target t;
@@ -173,7 +178,7 @@ old_ones_make_room(void **state)
 		snprintf(text, sizeof(text), "10.%u.%u.%u", i >> 16,
 		    i >> 8 & 255, i & 255);
 		t = make(text);
-		if (!smtpd__hoststat_is_down(h, &t, i))
+		if (!smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, i))
 			continue;
 		assert_true(i > count / 2);
 		remembered++;

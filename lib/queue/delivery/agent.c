@@ -7,10 +7,8 @@
 #include "client/result.h"
 #include "os/clock.h"
 #include "queue/delivery/agent_connect.h"
-#include "queue/delivery/agent_hosts.h"
-#include "queue/delivery/agent_log.h"
-#include "queue/delivery/agent_rules.h"
 #include "queue/delivery/agent_send.h"
+#include "queue/delivery/history.h"
 
 /* Limits of one connection. */
 #define REQUESTS_MAX 100
@@ -46,7 +44,57 @@ smtpd__agent_is_open(const struct smtpd_agent *a)
 void
 smtpd__agent_quit(struct smtpd_agent *a)
 {
-	smtpd__agent_rules_quit(a);
+	smtpd__agent_state_quit(a);
+}
+
+/* Copy the addresses of the first host of the COUNT at FROM to TO, those that
+ * are not down first. */
+static struct smtpd_agent_host
+copy_host(const struct smtpd_agent_attempt *t, const struct smtpd_target *from,
+    size_t count, struct smtpd_target *to)
+{
+	struct smtpd_agent_host host = { .targets = to };
+	uint64_t now = smtpd__clock_ms();
+	size_t up = 0, i;
+
+	for (i = 0; i < count && strcmp(from[i].host, from[0].host) == 0; i++) {
+		bool down = smtpd__hoststat_is(
+		    t->agent->set->hosts, &from[i], SMTPD_HOST_DOWN, now);
+		size_t place = down ? i : up++;
+
+		memmove(to + place + 1, to + place, (i - place) * sizeof(*to));
+		to[place] = from[i];
+	}
+	host.count = i;
+	host.down = up == 0;
+	return host;
+}
+
+/* Fill in the hosts of T: in the order of the route, those that are down last,
+ * and the addresses of each likewise.  Return 0, or -1 without memory. */
+static int
+order_hosts(struct smtpd_agent_attempt *t)
+{
+	const struct smtpd_targets *from = t->request->route->targets;
+	struct smtpd_agent_host *all = calloc(from->count, sizeof(*all));
+	size_t nall = 0;
+	int status = -1;
+
+	t->targets = calloc(from->count, sizeof(*t->targets));
+	t->hosts = calloc(from->count, sizeof(*t->hosts));
+	if (all == NULL || t->targets == NULL || t->hosts == NULL)
+		goto out;
+	for (size_t at = 0; at < from->count; at += all[nall++].count)
+		all[nall] = copy_host(t, smtpd_targets_get(from, at),
+		    from->count - at, t->targets + at);
+	for (int down = 0; down <= 1; down++)
+		for (size_t i = 0; i < nall; i++)
+			if (all[i].down == down)
+				t->hosts[t->nhosts++] = all[i];
+	status = 0;
+out:
+	free(all);
+	return status;
 }
 
 /* No recipient has a result from a host yet. */
@@ -64,39 +112,30 @@ begin_attempt(struct smtpd_agent_attempt *t)
 		    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	}
 	t->rcpt_states = calloc(request->nrcpts + 1, sizeof(*t->rcpt_states));
-	if (t->rcpt_states == NULL || smtpd__agent_hosts_order(t) == -1)
+	if (t->rcpt_states == NULL || order_hosts(t) == -1)
 		return -1;
 	for (size_t i = 0; i < request->nrcpts; i++)
 		t->rcpt_states[i].relay = SMTPD_RELAY_FAILED;
 	return 0;
 }
 
-/* Whether the open connection can serve the request.  One that is in plain text
- * since TLS failed serves only messages that need not wait for TLS. */
-static bool
-is_reusable(
-    const struct smtpd_agent *a, const struct smtpd_delivery_request *request)
-{
-	const struct smtpd_route *route = request->route;
-
-	return smtpd__agent_is_open(a) && strcmp(a->site, route->site) == 0 &&
-	    a->smarthost == route->smarthost &&
-	    (strcmp(a->policy_id, route->policy.id) == 0 ||
-		request->plain_allowed);
-}
-
 /* Send over the connection that is open, if there is one that can serve the
- * request.  HOST becomes the host that was asked so, or "". */
+ * request: one in plain text since TLS failed serves only messages that need
+ * not wait for TLS.  HOST becomes the host that was asked so, or "". */
 static void
 reuse_connection(struct smtpd_agent_attempt *t, char host[256])
 {
 	struct smtpd_agent *a = t->agent;
+	const struct smtpd_route *route = t->request->route;
 
 	host[0] = '\0';
 	if (a->site == NULL)
 		return;
-	if (!is_reusable(a, t->request)) {
-		smtpd__agent_rules_quit(a);
+	if (!smtpd__agent_is_open(a) || strcmp(a->site, route->site) != 0 ||
+	    a->smarthost != route->smarthost ||
+	    (strcmp(a->policy_id, route->policy.id) != 0 &&
+		!t->request->plain_allowed)) {
+		smtpd__agent_state_quit(a);
 		return;
 	}
 	memcpy(host, a->relay.host, sizeof(a->relay.host));
@@ -113,7 +152,7 @@ is_pending(const struct smtpd_agent_attempt *t, bool *urgent)
 
 	*urgent = false;
 	for (size_t i = 0; i < t->request->nrcpts; i++) {
-		if (!smtpd__agent_rules_is_pending(&t->rcpt_states[i]))
+		if (t->rcpt_states[i].finished)
 			continue;
 		any = true;
 		*urgent = *urgent || t->rcpt_states[i].deferred == 0;
@@ -133,7 +172,7 @@ try_hosts(struct smtpd_agent_attempt *t, const char *done)
 		bool urgent;
 
 		if (!is_pending(t, &urgent) || t->over ||
-		    smtpd__agent_rules_is_cancelled(t))
+		    smtpd_cancel_is_triggered(t->cancel))
 			return;
 		if (strcmp(host->targets->host, done) == 0 ||
 		    (host->down && !urgent))
@@ -143,11 +182,37 @@ try_hosts(struct smtpd_agent_attempt *t, const char *done)
 	}
 }
 
+/* Log the results, each with the host that it comes from. */
+static void
+log_results(const struct smtpd_agent_attempt *t)
+{
+	const struct smtpd_logger *logger = &t->agent->set->logger;
+	const struct smtpd_delivery_request *request = t->request;
+
+	if (!smtpd__logger_wants(logger, SMTPD_LOG_INFO))
+		return;
+	for (size_t i = 0; i < request->nrcpts; i++) {
+		const struct smtpd_relay *r =
+		    &t->relays[t->rcpt_states[i].relay];
+		char relay[SMTPD_LOGGER_LINE_SIZE];
+		struct smtpd_text text;
+
+		smtpd__text_init(&text, relay, sizeof(relay));
+		if (r->host[0] == '\0')
+			smtpd__text_add(&text, SMTPD_HISTORY_NO_RELAY);
+		else
+			smtpd__text_format(&text, "relay=%s[%s]:%u tls=%s",
+			    r->host, r->address, (unsigned)r->port, r->tls);
+		smtpd__history_log_result(
+		    logger, request->loaded, &request->rcpts[i], relay);
+	}
+}
+
 static void
 end_attempt(struct smtpd_agent_attempt *t)
 {
 	const struct smtpd_delivery_request *request = t->request;
-	bool cancelled = smtpd__agent_rules_is_cancelled(t);
+	bool cancelled = smtpd_cancel_is_triggered(t->cancel);
 
 	for (size_t i = 0; i < request->nrcpts; i++) {
 		struct smtpd_result *r = &request->rcpts[i].result;
@@ -171,7 +236,10 @@ smtpd__agent_deliver(struct smtpd_agent *a,
     struct smtpd_delivery_request *request, struct smtpd_delivery_result *end)
 {
 	struct smtpd_agent_attempt t = {
-		.agent = a, .request = request, .end = end
+		.agent = a,
+		.request = request,
+		.end = end,
+		.cancel = a->set->client->cancel,
 	};
 	char done[sizeof(a->relay.host)];
 
@@ -180,7 +248,7 @@ smtpd__agent_deliver(struct smtpd_agent *a,
 		reuse_connection(&t, done);
 		try_hosts(&t, done);
 		end_attempt(&t);
-		smtpd__agent_log(&t);
+		log_results(&t);
 	}
 	free(t.rcpt_states);
 	free(t.hosts);

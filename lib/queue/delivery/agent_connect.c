@@ -8,8 +8,7 @@
 #include "client/starttls.h"
 #include "net/socket.h"
 #include "os/clock.h"
-#include "queue/delivery/agent_log.h"
-#include "queue/delivery/agent_rules.h"
+#include "queue/delivery/history.h"
 
 /* Have a client that knows the password of the smarthost, if there is one, and
  * no other's. */
@@ -57,8 +56,8 @@ note_failed(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
     size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		smtpd__hoststat_failed(
-		    t->agent->set->hosts, &host->targets[i], smtpd__clock_ms());
+		smtpd__hoststat_note(t->agent->set->hosts, &host->targets[i],
+		    SMTPD_HOST_SILENT, smtpd__clock_ms());
 }
 
 /* Fill in where the client is, or was: its TLS is TLS, NULL for none. */
@@ -104,9 +103,10 @@ keep_connection(struct smtpd_agent_attempt *t,
 	/* All addresses before it did not answer, or not in time. */
 	if (peer < host->count) {
 		note_failed(t, host, peer);
-		smtpd__hoststat_worked(a->set->hosts, &host->targets[peer]);
+		smtpd__hoststat_note(a->set->hosts, &host->targets[peer],
+		    SMTPD_HOST_ANSWERED, 0);
 	}
-	smtpd__agent_log_relay(t, &a->relay, false);
+	smtpd__agent_state_log_relay(t, false);
 	return 0;
 }
 
@@ -125,9 +125,9 @@ fail_host(struct smtpd_agent_attempt *t, const struct smtpd_relay *relay,
 	if (!reached)
 		smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, result->phase,
 		    result->status, "%s: %s", relay->host, result->text);
-	smtpd__agent_rules_soften(&why);
+	smtpd__agent_state_soften(&why);
 	t->relays[SMTPD_RELAY_FAILED] = *relay;
-	smtpd__agent_log_result(t, relay, result);
+	smtpd__history_add_result(request->history, relay->host, result, NULL);
 	for (size_t i = 0; i < request->nrcpts; i++) {
 		struct smtpd_rcpt_progress *p = &request->rcpts[i];
 		struct smtpd_text text;
@@ -140,37 +140,44 @@ fail_host(struct smtpd_agent_attempt *t, const struct smtpd_relay *relay,
 	}
 }
 
-/* Record what R, a failure to connect, means for HOST and its site. */
-static void
-judge_failure(struct smtpd_agent_attempt *t,
-    const struct smtpd_agent_host *host, const struct smtpd_result *r)
+/* The client could not connect to HOST: record what that means for recipients,
+ * host and site. */
+static int
+fail_connection(
+    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
+	const struct smtpd_result *r = smtpd_client_result(t->agent->client);
 	bool at_greeting = r->phase == SMTPD_PHASE_GREETING;
 	bool silent =
 	    r->phase == SMTPD_PHASE_CONNECT || (at_greeting && r->code == 0);
 	bool busy = r->code == 421 || (at_greeting && r->code / 100 == 4);
+	struct smtpd_relay relay;
 
-	if (smtpd__agent_rules_is_own(t, r)) {
+	describe_relay(t, host, NULL, &relay);
+	fail_host(t, &relay, r);
+	if (smtpd__agent_state_is_own(t, r)) {
 		t->over = true;
-		return;
+		return -1;
 	}
 	if (silent)
 		note_failed(t, host, host->count);
-	smtpd__agent_rules_judge(t, busy ? SMTPD_SITE_BUSY : SMTPD_SITE_DOWN,
+	smtpd__agent_state_judge(t, busy ? SMTPD_SITE_BUSY : SMTPD_SITE_DOWN,
 	    host->targets->host, r);
+	return -1;
 }
 
+/* HOST was not connected to, for a reason of our own. */
 static int
-fail_without_memory(
-    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
+leave_out(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
+    const char *status, const char *text)
 {
-	struct smtpd_result why;
 	struct smtpd_relay relay;
+	struct smtpd_result why;
 
-	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
-	    "4.3.0", "out of memory");
 	describe_relay(t, host, NULL, &relay);
-	t->over = true;
+	relay.address[0] = '\0';
+	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
+	    status, "%s", text);
 	fail_host(t, &relay, &why);
 	return -1;
 }
@@ -180,51 +187,19 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
     const struct smtpd_tls_policy *policy)
 {
 	struct smtpd_agent *a = t->agent;
-	struct smtpd_relay relay;
+	uint16_t port = t->request->route->port;
 
-	smtpd__agent_rules_quit(a);
-	if (prepare_client(t) == -1)
-		return fail_without_memory(t, host);
-	smtpd__client_starttls_set_policy(a->client, policy);
-	if (smtpd_client_connect(a->client, host->targets, host->count,
-		t->request->route->port) == 0)
-		return keep_connection(t, host, policy) == 0
-		    ? 0
-		    : fail_without_memory(t, host);
-	describe_relay(t, host, NULL, &relay);
-	fail_host(t, &relay, smtpd_client_result(a->client));
-	judge_failure(t, host, smtpd_client_result(a->client));
-	return -1;
-}
-
-static bool
-is_tls_broken(
-    const struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
-{
-	for (size_t i = 0; i < host->count; i++)
-		if (smtpd__hoststat_is_tls_broken(t->agent->set->hosts,
-			&host->targets[i], smtpd__clock_ms()))
-			return true;
-	return false;
-}
-
-/* HOST is not connected to, since its TLS is known to fail: only this message
- * has to wait for plain text. */
-static int
-skip_host(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
-{
-	struct smtpd_relay relay;
-	struct smtpd_result why;
-
-	describe_relay(t, host, NULL, &relay);
-	relay.address[0] = '\0';
-	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
-	    "4.7.0",
-	    "TLS failed with this host lately; the message goes in plain text "
-	    "only after it has waited");
-	fail_host(t, &relay, &why);
-	smtpd__agent_rules_judge(t, SMTPD_SITE_FINE, relay.host, &why);
-	return -1;
+	smtpd__agent_state_quit(a);
+	if (prepare_client(t) == 0) {
+		smtpd__client_starttls_set_policy(a->client, policy);
+		if (smtpd_client_connect(
+			a->client, host->targets, host->count, port) == -1)
+			return fail_connection(t, host);
+		if (keep_connection(t, host, policy) == 0)
+			return 0;
+	}
+	t->over = true;
+	return leave_out(t, host, "4.3.0", "out of memory");
 }
 
 /* The connection failed: if that was the handshake, remember it of the
@@ -244,8 +219,8 @@ note_tls_failed(
 		return false;
 	peer = find_peer(t, host);
 	if (peer < host->count)
-		smtpd__hoststat_tls_failed(t->agent->set->hosts,
-		    &host->targets[peer], smtpd__clock_ms());
+		smtpd__hoststat_note(t->agent->set->hosts, &host->targets[peer],
+		    SMTPD_HOST_TLS_FAILED, smtpd__clock_ms());
 	return true;
 }
 
@@ -255,21 +230,26 @@ smtpd__agent_connect(
 {
 	const struct smtpd_tls_policy *policy =
 	    smtpd__route_policy(t->request->route, host->targets);
-	bool plain_allowed = t->request->plain_allowed;
 	struct smtpd_tls_policy plain;
+	bool broken = false;
 
 	if (!smtpd__tls_policy_fall_back(policy, &plain))
 		return connect_once(t, host, policy);
-	if (is_tls_broken(t, host))
-		return plain_allowed ? connect_once(t, host, &plain)
-				     : skip_host(t, host);
-	if (connect_once(t, host, policy) == 0)
+	for (size_t i = 0; i < host->count; i++)
+		broken = broken ||
+		    smtpd__hoststat_is(t->agent->set->hosts, &host->targets[i],
+			SMTPD_HOST_TLS_BROKEN, smtpd__clock_ms());
+	if (!broken && connect_once(t, host, policy) == 0)
 		return 0;
-	if (!note_tls_failed(t, host))
+	if (!broken && !note_tls_failed(t, host))
 		return -1;
-	if (plain_allowed)
+	if (t->request->plain_allowed)
 		return connect_once(t, host, &plain);
-	smtpd__agent_rules_judge(t, SMTPD_SITE_FINE, host->targets->host,
-	    smtpd_client_result(t->agent->client));
+	/* Only this message has to wait for plain text. */
+	if (broken)
+		leave_out(t, host, "4.7.0",
+		    "TLS failed with this host lately; the message goes in "
+		    "plain text only after it has waited");
+	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, host->targets->host, NULL);
 	return -1;
 }

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-#include "queue/delivery/agent_log.h"
-#include "queue/delivery/agent_rules.h"
+#include "queue/delivery/history.h"
+
+/* A recipient that was deferred is tried at one host more. */
+#define DEFERRED_MAX 2
 
 /* How far the content was read. */
 struct cursor {
@@ -33,7 +35,7 @@ choose_rcpts(struct smtpd_agent_attempt *t, size_t *place)
 	size_t n = 0;
 
 	for (; *place < request->nrcpts && n < SMTPD_AGENT_RCPTS; ++*place) {
-		if (!smtpd__agent_rules_is_pending(&t->rcpt_states[*place]))
+		if (t->rcpt_states[*place].finished)
 			continue;
 		a->rcpts[n] =
 		    request->loaded->rcpts[request->rcpts[*place].rcpt];
@@ -75,7 +77,7 @@ run_transaction(struct smtpd_agent_attempt *t, size_t count)
 static bool
 is_stale(const struct smtpd_agent_attempt *t, size_t count)
 {
-	if (smtpd__agent_rules_is_cancelled(t))
+	if (smtpd_cancel_is_triggered(t->cancel))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const struct smtpd_result *r =
@@ -85,21 +87,11 @@ is_stale(const struct smtpd_agent_attempt *t, size_t count)
 			continue;
 		if (r->outcome != SMTPD_OUTCOME_TEMPORARY ||
 		    r->phase != SMTPD_PHASE_MAIL ||
-		    smtpd__agent_rules_is_own(t, r) ||
+		    smtpd__agent_state_is_own(t, r) ||
 		    (r->code != 0 && r->code != 421))
 			return false;
 	}
 	return true;
-}
-
-/* Whether another host may be able to do what this one cannot: a larger SIZE,
- * SMTPUTF8. */
-static bool
-is_limit_of_host(const struct smtpd_result *r)
-{
-	return r->code == 0 &&
-	    (strcmp(r->status, "5.3.4") == 0 ||
-		strcmp(r->status, "5.6.7") == 0);
 }
 
 static void
@@ -111,7 +103,7 @@ record_result(
 
 	p->result = *r;
 	if (r->outcome == SMTPD_OUTCOME_TEMPORARY)
-		smtpd__agent_rules_soften(&p->result);
+		smtpd__agent_state_soften(&p->result);
 	memcpy(p->host, t->agent->relay.host, sizeof(p->host));
 	state->has_result = true;
 	state->relay = (uint8_t)(t->sessions - 1);
@@ -121,19 +113,23 @@ record_result(
 		state->finished = true;
 		break;
 	case SMTPD_OUTCOME_PERMANENT:
-		state->finished = !is_limit_of_host(r);
+		/* Another host may take a larger SIZE, or SMTPUTF8. */
+		state->finished = r->code != 0 ||
+		    (strcmp(r->status, "5.3.4") != 0 &&
+			strcmp(r->status, "5.6.7") != 0);
 		break;
 	case SMTPD_OUTCOME_IN_DOUBT:
 		state->finished = true;
 		break;
 	case SMTPD_OUTCOME_TEMPORARY:
 		if (r->code != 0 && r->code != 421)
-			state->deferred++;
-		if (smtpd__agent_rules_is_own(t, r))
+			state->finished = ++state->deferred == DEFERRED_MAX;
+		if (smtpd__agent_state_is_own(t, r))
 			t->over = true;
 		break;
 	}
-	smtpd__agent_log_rcpt(t, place);
+	smtpd__history_add_result(t->request->history,
+	    t->request->loaded->rcpts[p->rcpt].address, &p->result, p->host);
 }
 
 /* The connection was closed.  Nothing was sent yet for the recipients from
@@ -145,14 +141,14 @@ record_loss(struct smtpd_agent_attempt *t, size_t place)
 	struct smtpd_agent *a = t->agent;
 	struct smtpd_result why = *smtpd_client_result(a->client);
 
-	smtpd__agent_rules_soften(&why);
+	smtpd__agent_state_soften(&why);
 	for (; place < t->request->nrcpts; place++)
-		if (smtpd__agent_rules_is_pending(&t->rcpt_states[place]))
+		if (!t->rcpt_states[place].finished)
 			record_result(t, place, &why);
-	if (why.code == 421 && !smtpd__agent_rules_is_cancelled(t))
-		smtpd__agent_rules_judge(
+	if (why.code == 421 && !smtpd_cancel_is_triggered(t->cancel))
+		smtpd__agent_state_judge(
 		    t, SMTPD_SITE_BUSY, a->relay.host, &why);
-	smtpd__agent_rules_quit(a);
+	smtpd__agent_state_quit(a);
 }
 
 /* The host of the open connection has replied. */
@@ -162,10 +158,10 @@ begin_session(struct smtpd_agent_attempt *t, bool reused)
 	struct smtpd_agent *a = t->agent;
 
 	if (reused)
-		smtpd__agent_log_relay(t, &a->relay, true);
+		smtpd__agent_state_log_relay(t, true);
 	t->relays[t->sessions++] = a->relay;
 	a->requests++;
-	smtpd__agent_rules_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
+	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
 }
 
 int
@@ -180,7 +176,7 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 		int status = run_transaction(t, n);
 
 		if (!begun && reused && status == -1 && is_stale(t, n)) {
-			smtpd__agent_rules_quit(a);
+			smtpd__agent_state_quit(a);
 			return -1;
 		}
 		if (!begun)

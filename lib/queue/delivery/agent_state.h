@@ -4,7 +4,7 @@
 
 /*
  * An agent and one attempt of it, a request on its way over the hosts: what the
- * files agent_* share.
+ * files agent_* share, and the rules that hold before, at and between hosts.
  */
 
 #include <smtpd/client.h>
@@ -72,6 +72,7 @@ struct smtpd_agent_attempt {
 	struct smtpd_agent *agent;
 	struct smtpd_delivery_request *request;
 	struct smtpd_delivery_result *end;
+	const struct smtpd_cancel *cancel;
 
 	struct smtpd_target *targets; /* those of the route in another order */
 	struct smtpd_agent_host *hosts;
@@ -85,5 +86,26 @@ struct smtpd_agent_attempt {
 	bool without_dsn; /* one host of those does not offer it */
 	bool over;        /* a failure of our own: no other host is asked */
 };
+
+/* Whether R is a failure of our own (cancelled, out of memory), not the
+ * host's. */
+bool smtpd__agent_state_is_own(
+    const struct smtpd_agent_attempt *t, const struct smtpd_result *r);
+
+/* Make R temporary, whatever it was, and its status too. */
+void smtpd__agent_state_soften(struct smtpd_result *r);
+
+/* Record what HOST means for the site, and RESULT as the reason.  The last host
+ * that spoke decides; those out of reach only when none did. */
+void smtpd__agent_state_judge(struct smtpd_agent_attempt *t,
+    enum smtpd_site_feedback feedback, const char *host,
+    const struct smtpd_result *result);
+
+/* Send QUIT if a connection is open. */
+void smtpd__agent_state_quit(struct smtpd_agent *a);
+
+/* Add to the history where the agent is connected; REUSED: it was before. */
+void smtpd__agent_state_log_relay(
+    const struct smtpd_agent_attempt *t, bool reused);
 
 #endif

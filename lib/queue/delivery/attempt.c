@@ -10,7 +10,7 @@
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/disposition.h"
-#include "queue/delivery/result_line.h"
+#include "queue/delivery/history.h"
 
 /* A route is looked up again after so long, or when the DNS says. */
 #define ROUTE_MS 30000
@@ -123,15 +123,9 @@ fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
     struct smtpd_disposition *s, struct smtpd_site **site)
 {
 	set_all_results(s, &route->why);
-	for (size_t i = 0; i < s->nrcpts; i++) {
-		char line[SMTPD_LOGGER_LINE_SIZE];
-		struct smtpd_text text;
-
-		smtpd__text_init(&text, line, sizeof(line));
-		smtpd__result_line_write(
-		    &text, s->loaded, &s->rcpts[i], SMTPD_RESULT_LINE_NO_RELAY);
-		smtpd__logger_write(&d->logger, SMTPD_LOG_INFO, "%s", line);
-	}
+	for (size_t i = 0; i < s->nrcpts; i++)
+		smtpd__history_log_result(&d->logger, s->loaded, &s->rcpts[i],
+		    SMTPD_HISTORY_NO_RELAY);
 	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
 	s->tried = !s->cancelled;
 	if (s->tried && route->outcome == SMTPD_RESOLVE_LATER)

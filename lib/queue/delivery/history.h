@@ -2,16 +2,36 @@
 #ifndef SMTPD_QUEUE_DELIVERY_HISTORY_H
 #define SMTPD_QUEUE_DELIVERY_HISTORY_H
 
-/* The history of an attempt: lines for people of what was done, from the
- * look-up to the last reply. */
+/* What people are told of an attempt: the lines of its history, from the
+ * look-up to the last reply, and the log line of each result. */
 
 #include <smtpd/version.h>
 
+#include "base/logger.h"
 #include "base/text.h"
+#include "queue/model/loaded_message.h"
+#include "queue/spool/spool.h"
 
 /* Append one line to HISTORY, filtered to printable ASCII.  A line that has no
  * room is left out as a whole. */
 void smtpd__history_add(struct smtpd_text *history, const char *format, ...)
     SMTPD_PRINTF(2, 3);
+
+/* Append the line of R, the result of the host NAME, or, unless HOST is NULL,
+ * that of the recipient NAME there. */
+void smtpd__history_add_result(struct smtpd_text *history, const char *name,
+    const struct smtpd_result *r, const char *host);
+
+/* The relay of what came to no host. */
+#define SMTPD_HISTORY_NO_RELAY "relay=none tls=none"
+
+/*
+ * Log the result of R, a recipient of LOADED: "key=value" fields in which
+ * neither addresses nor the words of others can forge one.  RELAY is where it
+ * went, as fields.
+ */
+void smtpd__history_log_result(const struct smtpd_logger *logger,
+    const struct smtpd_loaded_message *loaded,
+    const struct smtpd_rcpt_progress *r, const char *relay);
 
 #endif

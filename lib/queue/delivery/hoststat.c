@@ -58,6 +58,7 @@ smtpd__hoststat_destroy(struct smtpd_hoststat *h)
 	free(h);
 }
 
+/* Write the address of TARGET as the table has it. */
 static void
 read_address(const struct smtpd_target *target, unsigned char out[16])
 {
@@ -75,122 +76,85 @@ read_address(const struct smtpd_target *target, unsigned char out[16])
 	memcpy(out + 12, &in->sin_addr, 4);
 }
 
+/* The record of TARGET.  If there is none: a new one, for which the oldest of
+ * its row makes room, or NULL unless one is to be made. */
 static struct record *
-row_of(struct smtpd_hoststat *h, const unsigned char address[16])
-{
-	uint32_t hash =
-	    smtpd__hash_bytes(SMTPD_HASH_START ^ h->seed, address, 16);
-
-	return h->rows[smtpd__hash_spread(hash) % ROWS];
-}
-
-static struct record *
-find_record(struct smtpd_hoststat *h, const struct smtpd_target *target)
+find_record(
+    struct smtpd_hoststat *h, const struct smtpd_target *target, bool make)
 {
 	unsigned char address[16];
-	struct record *row;
+	struct record *row, *oldest;
+	uint32_t hash;
 
 	read_address(target, address);
-	row = row_of(h, address);
-	for (size_t i = 0; i < COLUMNS; i++)
+	hash = smtpd__hash_bytes(
+	    SMTPD_HASH_START ^ h->seed, address, sizeof(address));
+	row = oldest = h->rows[smtpd__hash_spread(hash) % ROWS];
+	for (size_t i = 0; i < COLUMNS; i++) {
 		if (row[i].changed != 0 &&
 		    memcmp(row[i].address, address, sizeof(address)) == 0)
 			return &row[i];
-	return NULL;
-}
-
-/* The record of TARGET, to be changed at NOW; the oldest makes room for a new
- * one. */
-static struct record *
-obtain_record(
-    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
-{
-	struct record *r = find_record(h, target);
-	struct record fresh = { 0 };
-
-	if (r == NULL) {
-		struct record *row;
-
-		read_address(target, fresh.address);
-		r = row = row_of(h, fresh.address);
-		for (size_t i = 1; i < COLUMNS; i++)
-			if (row[i].changed < r->changed)
-				r = &row[i];
-		*r = fresh;
+		if (row[i].changed < oldest->changed)
+			oldest = &row[i];
 	}
-	r->changed = now > 0 ? now : 1;
-	return r;
+	if (!make)
+		return NULL;
+	*oldest = (struct record){ 0 };
+	memcpy(oldest->address, address, sizeof(address));
+	return oldest;
 }
 
-/* Those that were on their way when the first failed are no new sign. */
-void
-smtpd__hoststat_failed(
-    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
+static void
+update_record(struct record *r, enum smtpd_host_event event, uint64_t now)
 {
 	static const struct smtpd_retry_bounds bounds = {
 		.min = DOWN_MS,
 		.max = DOWN_MAX_MS,
 	};
-	struct record *r;
 
-	pthread_mutex_lock(&h->mutex);
-	r = obtain_record(h, target, now);
-	if (now >= r->down_until) {
-		r->failures++;
-		r->down_until =
-		    now + smtpd__retry_backoff(&bounds, r->failures, 0);
-	}
-	pthread_mutex_unlock(&h->mutex);
-}
-
-void
-smtpd__hoststat_worked(
-    struct smtpd_hoststat *h, const struct smtpd_target *target)
-{
-	struct record *r;
-
-	pthread_mutex_lock(&h->mutex);
-	r = find_record(h, target);
-	if (r != NULL) {
+	if (event == SMTPD_HOST_ANSWERED) {
 		r->down_until = 0;
 		r->failures = 0;
+		return;
 	}
-	pthread_mutex_unlock(&h->mutex);
-}
-
-bool
-smtpd__hoststat_is_down(
-    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
-{
-	const struct record *r;
-	bool down;
-
-	pthread_mutex_lock(&h->mutex);
-	r = find_record(h, target);
-	down = r != NULL && now < r->down_until;
-	pthread_mutex_unlock(&h->mutex);
-	return down;
+	r->changed = now > 0 ? now : 1;
+	if (event == SMTPD_HOST_TLS_FAILED) {
+		r->tls_broken_until = now + TLS_BROKEN_MS;
+		return;
+	}
+	/* Those that were on their way when the first failed are no new sign. */
+	if (now < r->down_until)
+		return;
+	r->failures++;
+	r->down_until = now + smtpd__retry_backoff(&bounds, r->failures, 0);
 }
 
 void
-smtpd__hoststat_tls_failed(
-    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
+smtpd__hoststat_note(struct smtpd_hoststat *h,
+    const struct smtpd_target *target, enum smtpd_host_event event,
+    uint64_t now)
 {
+	struct record *r;
+
 	pthread_mutex_lock(&h->mutex);
-	obtain_record(h, target, now)->tls_broken_until = now + TLS_BROKEN_MS;
+	r = find_record(h, target, event != SMTPD_HOST_ANSWERED);
+	if (r != NULL)
+		update_record(r, event, now);
 	pthread_mutex_unlock(&h->mutex);
 }
 
 bool
-smtpd__hoststat_is_tls_broken(
-    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now)
+smtpd__hoststat_is(struct smtpd_hoststat *h, const struct smtpd_target *target,
+    enum smtpd_host_trouble trouble, uint64_t now)
 {
 	const struct record *r;
-	bool broken;
+	uint64_t until = 0;
 
 	pthread_mutex_lock(&h->mutex);
-	r = find_record(h, target);
-	broken = r != NULL && now < r->tls_broken_until;
+	r = find_record(h, target, false);
+	if (r != NULL)
+		until = trouble == SMTPD_HOST_DOWN ? r->down_until
+						   : r->tls_broken_until;
 	pthread_mutex_unlock(&h->mutex);
-	return broken;
+	return now < until;
 }

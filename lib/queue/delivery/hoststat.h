@@ -23,23 +23,27 @@ struct smtpd_hoststat *smtpd__hoststat_create(void);
 /* NULL is fine. */
 void smtpd__hoststat_destroy(struct smtpd_hoststat *h);
 
-/* TARGET did not answer: it is down for a minute, doubled with each time up to
- * an hour.  If it is down already, nothing changes. */
-void smtpd__hoststat_failed(
-    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
+enum smtpd_host_event {
+	SMTPD_HOST_SILENT,     /* it is down for a minute, doubled with each
+	                        * time up to an hour; if it is down already,
+	                        * nothing changes */
+	SMTPD_HOST_ANSWERED,   /* it is not down */
+	SMTPD_HOST_TLS_FAILED, /* its TLS is broken for a day */
+};
 
-/* TARGET answered. */
-void smtpd__hoststat_worked(
-    struct smtpd_hoststat *h, const struct smtpd_target *target);
+/* Remember what happened to a connection to TARGET. */
+void smtpd__hoststat_note(struct smtpd_hoststat *h,
+    const struct smtpd_target *target, enum smtpd_host_event event,
+    uint64_t now);
 
-/* Whether TARGET is down. */
-bool smtpd__hoststat_is_down(
-    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
+enum smtpd_host_trouble {
+	SMTPD_HOST_DOWN,
+	SMTPD_HOST_TLS_BROKEN,
+};
 
-/* A handshake with TARGET failed: its TLS is broken for a day. */
-void smtpd__hoststat_tls_failed(
-    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
-bool smtpd__hoststat_is_tls_broken(
-    struct smtpd_hoststat *h, const struct smtpd_target *target, uint64_t now);
+/* Whether TARGET is known to be in TROUBLE. */
+bool smtpd__hoststat_is(struct smtpd_hoststat *h,
+    const struct smtpd_target *target, enum smtpd_host_trouble trouble,
+    uint64_t now);
 
 #endif
