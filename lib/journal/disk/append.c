@@ -9,18 +9,7 @@
 #include "journal/disk/segments.h"
 #include "os/file.h"
 
-static bool
-may_take(const struct smtpd_disk *log, uint32_t size, bool essential)
-{
-	uint32_t room = smtpd__disk_segments_room(log);
-
-	if (size > room)
-		return false;
-	return essential || smtpd__disk_segments_spares(log) > 0 ||
-	    room - size >= log->settings.reserve;
-}
-
-/* What a thread was busy with is done: wake who waits for that, and one to
+/* A thread is not busy any more: wake those that wait for that, and one to
  * lead the next batch. */
 static void
 end_busy(struct smtpd_disk *log)
@@ -31,33 +20,26 @@ end_busy(struct smtpd_disk *log)
 		pthread_cond_signal(&log->forming->done);
 }
 
-/* Nothing of these groups was appended. */
+/* Tell all that wait for batch B how it went: ERROR is an errno, or 0. */
 static void
-take_back(struct smtpd_disk *log, const struct smtpd_journal_promise *p)
-{
-	for (size_t i = 0; i < p->count; i++) {
-		const struct smtpd_journal_record *r = &p->records[i];
-
-		if (r->live)
-			smtpd__disk_segments_count_dead(log,
-			    smtpd__disk_segments_find(
-				log, smtpd__disk_format_ref_segment(r->ref)),
-			    r->size);
-	}
-}
-
-/* Tell all that wait for batch B how it went. */
-static void
-publish(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
+finish_batch(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 {
 	struct smtpd_journal_promise *p, *next;
 
 	for (p = b->promises; p != NULL; p = next) {
 		next = p->next;
-		if (error != 0)
-			take_back(log, p);
-		else
+		if (error == 0)
 			log->stats.records += p->count;
+		for (size_t i = 0; error != 0 && i < p->count; i++) {
+			const struct smtpd_journal_record *r = &p->records[i];
+			uint32_t number =
+			    smtpd__disk_format_ref_segment(r->ref);
+
+			if (r->live)
+				smtpd__disk_segments_count_dead(log,
+				    smtpd__disk_segments_find(log, number),
+				    r->size);
+		}
 		p->error = error;
 		p->done = true;
 	}
@@ -68,11 +50,11 @@ publish(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 
 /*
  * Batch B could not be made durable.  The kernel may have dropped its pages and
- * say otherwise next time, so nobody asks again: the segment ends before it,
- * and what was to follow it there fails too.
+ * report success next time, so no sync is tried again: the segment ends before
+ * it, and what was to follow it there fails too.
  */
 static void
-give_up(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
+fail_batches(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 {
 	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
 
@@ -81,48 +63,40 @@ give_up(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 	close(log->fd);
 	log->fd = -1;
 	log->stats.failures++;
-	publish(log, b, error);
-	publish(log, log->forming, error);
-}
-
-/* Return 0 or an errno. */
-static int
-write_batch(int fd, const struct smtpd_disk_batch *b)
-{
-	if (smtpd__file_write_at(fd, b->buf, b->len, b->offset) == -1 ||
-	    fdatasync(fd) == -1)
-		return errno;
-	return 0;
+	finish_batch(log, b, error);
+	finish_batch(log, log->forming, error);
 }
 
 /* Write the batch that forms, while the next one does.  The log is not busy;
- * the lock is held, and not while it works. */
+ * the lock is held, but not during the write. */
 static void
-lead(struct smtpd_disk *log)
+lead_batch(struct smtpd_disk *log)
 {
 	struct smtpd_disk_batch *b = log->forming;
-	int error;
+	int error = 0;
 
 	log->forming = &log->batches[b == &log->batches[0]];
 	log->busy = true;
 	pthread_cond_broadcast(&log->idle);
 	pthread_mutex_unlock(&log->lock);
-	error = write_batch(log->fd, b);
+	if (smtpd__file_write_at(log->fd, b->buf, b->len, b->offset) == -1 ||
+	    fdatasync(log->fd) == -1)
+		error = errno;
 	pthread_mutex_lock(&log->lock);
 	log->stats.syncs++;
 	if (error == 0) {
 		log->durable = b->last;
 		log->stats.bytes += b->len;
-		publish(log, b, 0);
+		finish_batch(log, b, 0);
 	} else {
-		give_up(log, b, error);
+		fail_batches(log, b, error);
 	}
 	end_busy(log);
 }
 
-/* Get room for SIZE bytes that are not allowed here. */
+/* Get space for SIZE bytes that may not be appended here. */
 static int
-provide(struct smtpd_disk *log, uint32_t size)
+get_space(struct smtpd_disk *log, uint32_t size)
 {
 	int rc;
 
@@ -141,10 +115,13 @@ provide(struct smtpd_disk *log, uint32_t size)
 
 /* Wait until N records of SIZE bytes may join the batch that forms. */
 static int
-admit(struct smtpd_disk *log, size_t n, uint32_t size, bool essential)
+admit_group(struct smtpd_disk *log, size_t n, uint32_t size, bool essential)
 {
 	for (;;) {
-		bool allowed = may_take(log, size, essential);
+		uint32_t room = smtpd__disk_segments_room(log);
+		bool allowed = size <= room &&
+		    (essential || smtpd__disk_segments_spares(log) > 0 ||
+			room - size >= log->settings.reserve);
 
 		if (log->last >= SMTPD_DISK_SEQUENCE_MAX - n) {
 			errno = EOVERFLOW;
@@ -156,25 +133,26 @@ admit(struct smtpd_disk *log, size_t n, uint32_t size, bool essential)
 		if (log->busy)
 			pthread_cond_wait(&log->idle, &log->lock);
 		else if (log->forming->promises != NULL)
-			lead(log);
-		else if (provide(log, size) == -1)
+			lead_batch(log);
+		else if (get_space(log, size) == -1)
 			return -1;
 	}
 }
 
 static void
-put_bytes(uint8_t **to, const void *from, size_t len)
+copy_bytes(uint8_t **to, const void *from, size_t len)
 {
 	if (len > 0)
 		memcpy(*to, from, len);
 	*to += len;
 }
 
+/* Write R to the batch that forms.  MORE: the next one is of its group. */
 static void
-put_record(struct smtpd_disk *log, struct smtpd_disk_batch *b,
-    struct smtpd_journal_record *r, bool more)
+copy_record(struct smtpd_disk *log, struct smtpd_journal_record *r, bool more)
 {
 	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
+	struct smtpd_disk_batch *b = log->forming;
 	uint8_t *start = b->buf + b->len;
 	uint8_t *body, *p = start + SMTPD_DISK_RECORD_HEADER;
 	struct smtpd_disk_record_header h = {
@@ -186,10 +164,10 @@ put_record(struct smtpd_disk *log, struct smtpd_disk_batch *b,
 		.durable = log->durable,
 	};
 
-	put_bytes(&p, r->head, r->head_len);
+	copy_bytes(&p, r->head, r->head_len);
 	body = p;
 	for (size_t i = 0; i < r->body_count; i++)
-		put_bytes(&p, r->body[i].iov_base, r->body[i].iov_len);
+		copy_bytes(&p, r->body[i].iov_base, r->body[i].iov_len);
 	h.body_len = (uint32_t)(p - body);
 	memset(p, 0, r->size - (size_t)(p - start));
 	smtpd__disk_format_put_record(&log->crc, s->mark, &h, r->head, start);
@@ -198,14 +176,14 @@ put_record(struct smtpd_disk *log, struct smtpd_disk_batch *b,
 	r->ref = smtpd__disk_format_ref(s->number, log->tail);
 	b->len += r->size;
 	log->tail += r->size;
-	/* From now on, so that nobody recycles the segment before the caller
+	/* From now on, so that the segment is not recycled before the caller
 	 * knows. */
 	if (r->live)
 		smtpd__disk_segments_count_live(log, s, r->size);
 }
 
 static void
-join(struct smtpd_disk *log, struct smtpd_journal_record *records,
+join_batch(struct smtpd_disk *log, struct smtpd_journal_record *records,
     struct smtpd_journal_promise *p)
 {
 	struct smtpd_disk_batch *b = log->forming;
@@ -213,18 +191,19 @@ join(struct smtpd_disk *log, struct smtpd_journal_record *records,
 	if (b->promises == NULL)
 		b->offset = log->tail;
 	for (size_t i = 0; i < p->count; i++)
-		put_record(log, b, &records[i], i + 1 < p->count);
+		copy_record(log, &records[i], i + 1 < p->count);
 	b->last = log->last;
 	p->batch = b;
 	p->next = b->promises;
 	b->promises = p;
 }
 
-/* What E takes on disk; 0: too much. */
-static uint64_t
-measure(const struct smtpd_disk *log, struct smtpd_journal_record *r)
+/* Fill in the size of R on disk, and the CRC of its body.  0: it is too
+ * large. */
+static uint32_t
+measure_record(const struct smtpd_disk *log, struct smtpd_journal_record *r)
 {
-	uint64_t body_len = 0, size;
+	uint64_t body_len = 0;
 
 	r->body_crc = 0;
 	for (size_t i = 0; i < r->body_count; i++) {
@@ -239,31 +218,25 @@ measure(const struct smtpd_disk *log, struct smtpd_journal_record *r)
 	}
 	if (r->head_len > SMTPD_JOURNAL_HEAD_MAX)
 		return 0;
-	size = smtpd__disk_format_size(r->head_len, body_len);
-	r->size = (uint32_t)size;
-	return size;
+	r->size = (uint32_t)smtpd__disk_format_size(r->head_len, body_len);
+	return r->size;
 }
 
-static uint64_t
-group_max(const struct smtpd_disk *log)
-{
-	uint32_t room = log->settings.segment_size - 2 * SMTPD_DISK_PAGE;
-
-	return room < SMTPD_JOURNAL_GROUP_MAX ? room : SMTPD_JOURNAL_GROUP_MAX;
-}
-
-/* And all of them. */
+/* The size of all N records on disk.  0: it is too large. */
 static uint32_t
 measure_group(const struct smtpd_disk *log,
     struct smtpd_journal_record *records, size_t n)
 {
+	uint32_t most = log->settings.segment_size - 2 * SMTPD_DISK_PAGE;
 	uint64_t sum = 0;
 
+	if (most > SMTPD_JOURNAL_GROUP_MAX)
+		most = SMTPD_JOURNAL_GROUP_MAX;
 	for (size_t i = 0; i < n; i++) {
-		uint64_t size = measure(log, &records[i]);
+		uint32_t size = measure_record(log, &records[i]);
 
 		sum += size;
-		if (size == 0 || sum > group_max(log))
+		if (size == 0 || sum > most)
 			return 0;
 	}
 	return (uint32_t)sum;
@@ -286,9 +259,9 @@ smtpd__disk_append_begin(struct smtpd_disk *log,
 		return -1;
 	}
 	pthread_mutex_lock(&log->lock);
-	status = admit(log, n, size, flags & SMTPD_JOURNAL_ESSENTIAL);
+	status = admit_group(log, n, size, flags & SMTPD_JOURNAL_ESSENTIAL);
 	if (status == 0)
-		join(log, records, p);
+		join_batch(log, records, p);
 	pthread_mutex_unlock(&log->lock);
 	return status;
 }
@@ -304,7 +277,7 @@ smtpd__disk_append_end(struct smtpd_disk *log, struct smtpd_journal_promise *p)
 		if (log->busy)
 			pthread_cond_wait(&b->done, &log->lock);
 		else
-			lead(log);
+			lead_batch(log);
 	}
 	pthread_mutex_unlock(&log->lock);
 	errno = p->error;
@@ -316,7 +289,7 @@ smtpd__disk_append_flush(struct smtpd_disk *log)
 {
 	pthread_mutex_lock(&log->lock);
 	if (!log->busy && log->forming->promises != NULL)
-		lead(log);
+		lead_batch(log);
 	pthread_mutex_unlock(&log->lock);
 }
 

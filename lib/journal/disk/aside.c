@@ -64,41 +64,33 @@ write_reason(
 	return smtpd__commit_directory(dir);
 }
 
-/* Write all that KEPT gives to FD. */
+/* Write all that KEPT gives to the file NAME of DIR, unless there is one. */
 static int
-copy_bytes(const struct smtpd_content_kept *kept, int fd)
-{
-	char *buf = malloc(COPY_SIZE);
-	uint64_t done = 0;
-	ssize_t n;
-
-	if (buf == NULL)
-		return -1;
-	while ((n = kept->read(kept->user, done, buf, COPY_SIZE)) > 0) {
-		if (smtpd__file_write(fd, buf, (size_t)n) == -1) {
-			n = -1;
-			break;
-		}
-		done += (uint64_t)n;
-	}
-	free(buf);
-	return n == 0 ? 0 : -1;
-}
-
-static int
-keep_bytes(struct smtpd_disk_store *store,
+write_bytes(struct smtpd_disk_store *store,
     const struct smtpd_content_kept *kept, int dir, const char *name)
 {
 	char tmp[SMTPD_DISK_TMP_FILE_NAME_SIZE];
 	int fd = smtpd__disk_tmp_file_make(store, tmp);
+	char *buf = malloc(COPY_SIZE);
+	uint64_t done = 0;
+	ssize_t n = -1;
 
-	if (fd == -1)
-		return -1;
-	if (copy_bytes(kept, fd) == -1) {
-		smtpd__disk_tmp_file_discard(store, fd, tmp);
-		return -1;
+	if (fd == -1 || buf == NULL)
+		goto failed;
+	while ((n = kept->read(kept->user, done, buf, COPY_SIZE)) > 0) {
+		if (smtpd__file_write(fd, buf, (size_t)n) == -1)
+			goto failed;
+		done += (uint64_t)n;
 	}
+	if (n == -1)
+		goto failed;
+	free(buf);
 	return publish_file(store, fd, tmp, dir, name);
+failed:
+	if (fd != -1)
+		smtpd__disk_tmp_file_discard(store, fd, tmp);
+	free(buf);
+	return -1;
 }
 
 int
@@ -111,7 +103,7 @@ smtpd__disk_aside_keep(
 	char name[NAME_SIZE];
 
 	snprintf(name, sizeof(name), "%s.%s", kept->name, dead ? "eml" : "bin");
-	if (kept->read != NULL && keep_bytes(store, kept, dir, name) == -1)
+	if (kept->read != NULL && write_bytes(store, kept, dir, name) == -1)
 		return -1;
 	return write_reason(store, dir, kept->name, kept->why);
 }
@@ -132,17 +124,6 @@ smtpd__disk_aside_keep_large(
 			   : 0;
 }
 
-/* Return true if NAME is a thing in quarantine, not the reason beside it. */
-static bool
-is_counted(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (name[0] == '.')
-		return false;
-	return len < 4 || strcmp(name + len - 4, ".why") != 0;
-}
-
 uint64_t
 smtpd__disk_aside_count_kept(struct smtpd_journal *j)
 {
@@ -152,8 +133,13 @@ smtpd__disk_aside_count_kept(struct smtpd_journal *j)
 
 	if (dir == NULL)
 		return 0;
-	while ((d = readdir(dir)) != NULL)
-		count += is_counted(d->d_name);
+	while ((d = readdir(dir)) != NULL) {
+		size_t len = strlen(d->d_name);
+		bool is_reason =
+		    len >= 4 && strcmp(d->d_name + len - 4, ".why") == 0;
+
+		count += d->d_name[0] != '.' && !is_reason;
+	}
 	closedir(dir);
 	return count;
 }

@@ -47,7 +47,7 @@ is_gone(const struct pass *p)
 }
 
 static void
-take_damage(
+report_damage(
     void *user, uint64_t offset, const void *data, size_t len, const char *why)
 {
 	struct pass *p = user;
@@ -60,7 +60,7 @@ take_damage(
 }
 
 static int
-take_record(void *user, const struct smtpd_journal_record *record)
+visit_record(void *user, const struct smtpd_journal_record *record)
 {
 	struct pass *p = user;
 
@@ -69,18 +69,12 @@ take_record(void *user, const struct smtpd_journal_record *record)
 	return p->fn != NULL ? p->fn(p->user, record) : 0;
 }
 
+/* Scan a segment whose header is whole. */
 static int
-run_scan(struct pass *p, struct smtpd_disk_scan *scan)
+scan_records(struct pass *p, struct smtpd_disk_scan *scan)
 {
-	const struct smtpd_disk_segment *s = p->segment;
-	uint64_t size = scan->window->file_size;
-	int rc;
+	int rc = smtpd__disk_scan(scan);
 
-	/* Without its header nobody knows what a record looks like. */
-	if (s->mark == 0)
-		return smtpd__disk_scan_report(scan, 0, size > 0 ? size : 1,
-		    "the header of the segment is damaged");
-	rc = smtpd__disk_scan(scan);
 	p->result->scanned = true;
 	p->result->dirty = scan->dirty;
 	p->result->end = scan->at;
@@ -104,14 +98,19 @@ scan_segment(struct pass *p)
 		.end = s->end,
 		.next = s->base,
 		.upto = s->upto,
-		.record = take_record,
-		.damaged = take_damage,
+		.record = visit_record,
+		.damaged = report_damage,
 		.user = p,
 	};
-	int rc = -1;
+	int rc = smtpd__disk_window_init(&window, p->fd);
 
-	if (smtpd__disk_window_init(&window, p->fd) == 0)
-		rc = run_scan(p, &scan);
+	/* Without its header nobody knows what a record looks like. */
+	if (rc == 0 && s->mark == 0)
+		rc = smtpd__disk_scan_report(&scan, 0,
+		    window.file_size > 0 ? window.file_size : 1,
+		    "the header of the segment is damaged");
+	else if (rc == 0)
+		rc = scan_records(p, &scan);
 	smtpd__disk_window_finish(&window);
 	return rc;
 }

@@ -30,7 +30,7 @@ smtpd__disk_file_spare_which(const char *name)
 }
 
 static void
-discard(int dir, const char *name, int fd)
+discard_file(int dir, const char *name, int fd)
 {
 	int error = errno;
 
@@ -39,19 +39,9 @@ discard(int dir, const char *name, int fd)
 	errno = error;
 }
 
-/* To try and fail would take all that others might still write to. */
-static bool
-has_space(int dir, uint32_t size)
-{
-	struct statvfs st;
-
-	return fstatvfs(dir, &st) == -1 ||
-	    (uint64_t)st.f_bavail * st.f_frsize >= size;
-}
-
 /* Return 0 or an errno. */
 static int
-allocate(int fd, uint32_t size)
+allocate_space(int fd, uint32_t size)
 {
 	int error;
 
@@ -68,9 +58,12 @@ int
 smtpd__disk_file_make(int dir, int which, uint32_t size)
 {
 	char name[SMTPD_DISK_NAME];
+	struct statvfs st;
 	int fd, error;
 
-	if (!has_space(dir, size)) {
+	/* To try and fail would take all that others might still write to. */
+	if (fstatvfs(dir, &st) == 0 &&
+	    (uint64_t)st.f_bavail * st.f_frsize < size) {
 		errno = ENOSPC;
 		return -1;
 	}
@@ -80,10 +73,10 @@ smtpd__disk_file_make(int dir, int which, uint32_t size)
 		errno = errno == EDQUOT ? ENOSPC : errno;
 		return -1;
 	}
-	error = allocate(fd, size);
+	error = allocate_space(fd, size);
 	if (error != 0) {
 		errno = error;
-		discard(dir, name, fd);
+		discard_file(dir, name, fd);
 		return -1;
 	}
 	return close(fd);
@@ -117,11 +110,11 @@ smtpd__disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
 		return -1;
 	if (write_header(fd, crc, header) == -1 ||
 	    renameat(dir, spare, dir, name) == -1) {
-		discard(dir, spare, fd);
+		discard_file(dir, spare, fd);
 		return -1;
 	}
 	if (smtpd__commit_directory(dir) == -1) {
-		discard(dir, name, fd);
+		discard_file(dir, name, fd);
 		return -1;
 	}
 	return fd;

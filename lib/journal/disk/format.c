@@ -24,16 +24,6 @@ smtpd__disk_format_put_header(const struct smtpd_crc32c *crc,
 	smtpd_put_u32(p + 60, smtpd__crc32c(crc, 0, p, 60));
 }
 
-static bool
-sizes_are_sound(const struct smtpd_disk_header *header)
-{
-	return header->size >= SMTPD_DISK_SEGMENT_MIN &&
-	    header->size <= SMTPD_DISK_SEGMENT_MAX &&
-	    header->size % SMTPD_DISK_PAGE == 0 && header->number != 0 &&
-	    header->follows < header->base &&
-	    header->base <= SMTPD_DISK_SEQUENCE_MAX;
-}
-
 enum smtpd_disk_header_state
 smtpd__disk_format_get_header(const struct smtpd_crc32c *crc, const uint8_t *p,
     struct smtpd_disk_header *header)
@@ -50,8 +40,13 @@ smtpd__disk_format_get_header(const struct smtpd_crc32c *crc, const uint8_t *p,
 	header->follows = smtpd_get_u64(p + 40);
 	if (header->version != SMTPD_DISK_VERSION)
 		return SMTPD_DISK_HEADER_NEWER;
-	return sizes_are_sound(header) ? SMTPD_DISK_HEADER_GOOD
-				       : SMTPD_DISK_HEADER_DAMAGED;
+	if (header->size < SMTPD_DISK_SEGMENT_MIN ||
+	    header->size > SMTPD_DISK_SEGMENT_MAX ||
+	    header->size % SMTPD_DISK_PAGE != 0 || header->number == 0 ||
+	    header->follows >= header->base ||
+	    header->base > SMTPD_DISK_SEQUENCE_MAX)
+		return SMTPD_DISK_HEADER_DAMAGED;
+	return SMTPD_DISK_HEADER_GOOD;
 }
 
 void

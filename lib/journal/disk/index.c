@@ -57,7 +57,7 @@ smtpd__disk_index_begin(
 }
 
 static void
-flush(struct smtpd_disk_index_writer *w)
+flush_entries(struct smtpd_disk_index_writer *w)
 {
 	if (w->error == 0 &&
 	    smtpd__file_write_at(w->fd, w->buf, w->len, HEADER + w->length) ==
@@ -90,7 +90,7 @@ smtpd__disk_index_add(struct smtpd_disk_index_writer *w,
 	memcpy(p + ENTRY, record->head, record->head_len);
 	w->len += size;
 	if (w->len >= STEP)
-		flush(w);
+		flush_entries(w);
 }
 
 static void
@@ -117,7 +117,7 @@ smtpd__disk_index_end(
 	uint8_t header[HEADER];
 	int error;
 
-	flush(w);
+	flush_entries(w);
 	error = key == NULL ? ECANCELED : w->error;
 	if (error == 0) {
 		put_header(w->crc, key, w->length, w->sum, header);

@@ -11,20 +11,10 @@
 #include "journal/disk/segments.h"
 #include "os/fd.h"
 
-static int
-add_segment(struct smtpd_disk *log, uint32_t number)
-{
-	if (smtpd__disk_segments_grow(log) == -1)
-		return -1;
-	log->segments[log->count++] =
-	    (struct smtpd_disk_segment){ .number = number };
-	return 0;
-}
-
-/* What is not of the right size was not finished, or belongs to a log with
- * other segments. */
+/* Note that spare WHICH is there.  One that is not of the right size was not
+ * finished, or belongs to a log with other segments. */
 static void
-take_spare(struct smtpd_disk *log, const char *name, int which)
+note_spare(struct smtpd_disk *log, const char *name, int which)
 {
 	if (log->settings.read_only)
 		return;
@@ -37,28 +27,23 @@ take_spare(struct smtpd_disk *log, const char *name, int which)
 }
 
 static int
-take_name(struct smtpd_disk *log, const char *name)
-{
-	uint32_t number = smtpd__disk_format_name_number(name, ".log");
-	int which = smtpd__disk_file_spare_which(name);
-
-	if (number != 0)
-		return add_segment(log, number);
-	if (which != -1)
-		take_spare(log, name, which);
-	return 0;
-}
-
-static int
 read_names(struct smtpd_disk *log, DIR *dir)
 {
-	struct dirent *entry;
+	struct dirent *d;
 
-	errno = 0;
-	while ((entry = readdir(dir)) != NULL) {
-		if (take_name(log, entry->d_name) == -1)
+	for (errno = 0; (d = readdir(dir)) != NULL; errno = 0) {
+		uint32_t number =
+		    smtpd__disk_format_name_number(d->d_name, ".log");
+		int which = smtpd__disk_file_spare_which(d->d_name);
+
+		if (which != -1)
+			note_spare(log, d->d_name, which);
+		if (number == 0)
+			continue;
+		if (smtpd__disk_segments_grow(log) == -1)
 			return -1;
-		errno = 0;
+		log->segments[log->count++] =
+		    (struct smtpd_disk_segment){ .number = number };
 	}
 	return errno == 0 ? 0 : -1;
 }
@@ -72,24 +57,21 @@ by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* An index may outlive its segment. */
+/* Remove indexes that have outlived their segments. */
 static void
-drop_index(struct smtpd_disk *log, const char *name)
+remove_indexes(struct smtpd_disk *log, DIR *dir)
 {
-	uint32_t number = smtpd__disk_format_name_number(name, ".idx");
-
-	if (number != 0 && smtpd__disk_segments_find(log, number) == NULL)
-		unlinkat(log->dir, name, 0);
-}
-
-static void
-drop_indexes(struct smtpd_disk *log, DIR *dir)
-{
-	struct dirent *entry;
+	struct dirent *d;
 
 	rewinddir(dir);
-	while ((entry = readdir(dir)) != NULL)
-		drop_index(log, entry->d_name);
+	while ((d = readdir(dir)) != NULL) {
+		uint32_t number =
+		    smtpd__disk_format_name_number(d->d_name, ".idx");
+
+		if (number != 0 &&
+		    smtpd__disk_segments_find(log, number) == NULL)
+			unlinkat(log->dir, d->d_name, 0);
+	}
 }
 
 int
@@ -108,7 +90,7 @@ smtpd__disk_list(struct smtpd_disk *log)
 		qsort(log->segments, log->count, sizeof(*log->segments),
 		    by_number);
 	if (rc == 0 && !log->settings.read_only)
-		drop_indexes(log, dir);
+		remove_indexes(log, dir);
 	error = errno;
 	closedir(dir);
 	errno = error;

@@ -26,9 +26,10 @@ struct opening {
 	size_t size;
 };
 
-/* Say what went wrong, and with which segment; errno stays.  Return -1. */
+/* Say what went wrong, and with which segment; 0: with none.  errno stays.
+ * Return -1. */
 static int
-fail(const struct opening *o, uint32_t number, const char *what)
+report_error(const struct opening *o, uint32_t number, const char *what)
 {
 	char name[SMTPD_DISK_NAME];
 	int error = errno;
@@ -42,9 +43,9 @@ fail(const struct opening *o, uint32_t number, const char *what)
 	return -1;
 }
 
-/* The same, as errno has it. */
+/* The same in the words of errno. */
 static int
-fail_errno(const struct opening *o, uint32_t number)
+report_errno(const struct opening *o, uint32_t number)
 {
 	int error = errno;
 	char what[64];
@@ -52,20 +53,7 @@ fail_errno(const struct opening *o, uint32_t number)
 	if (strerror_r(error, what, sizeof(what)) != 0)
 		snprintf(what, sizeof(what), "error %d", error);
 	errno = error;
-	return fail(o, number, what);
-}
-
-static int
-fail_newer(
-    const struct opening *o, uint32_t number, const struct smtpd_disk_header *h)
-{
-	char what[96];
-
-	snprintf(what, sizeof(what),
-	    "its format has version %lu, this program knows version %u",
-	    (unsigned long)h->version, SMTPD_DISK_VERSION);
-	errno = ENOTSUP;
-	return fail(o, number, what);
+	return report_error(o, number, what);
 }
 
 /* Fill in S from its file, and what H says of the segment before it. */
@@ -75,16 +63,22 @@ read_header(const struct opening *o, struct smtpd_disk_segment *s,
 {
 	struct smtpd_disk *log = o->log;
 	enum smtpd_disk_header_state state;
+	char what[96];
 	int fd = smtpd__disk_file_open(log->dir, s->number, true);
 
 	if (fd == -1 && errno == ENOENT && log->settings.read_only)
 		errno = EAGAIN;
 	if (fd == -1)
-		return fail_errno(o, s->number);
+		return report_errno(o, s->number);
 	state = smtpd__disk_file_header(fd, &log->crc, h);
 	close(fd);
-	if (state == SMTPD_DISK_HEADER_NEWER)
-		return fail_newer(o, s->number, h);
+	if (state == SMTPD_DISK_HEADER_NEWER) {
+		snprintf(what, sizeof(what),
+		    "its format has version %lu, this program knows version %u",
+		    (unsigned long)h->version, SMTPD_DISK_VERSION);
+		errno = ENOTSUP;
+		return report_error(o, s->number, what);
+	}
 	if (state == SMTPD_DISK_HEADER_DAMAGED || h->number != s->number)
 		return 0;
 	s->size = h->size;
@@ -95,18 +89,6 @@ read_header(const struct opening *o, struct smtpd_disk_segment *s,
 	return 0;
 }
 
-/* The header of the next segment says how far S is to be believed. */
-static void
-bound(struct smtpd_disk_segment *s, const struct smtpd_disk_header *next)
-{
-	if (next->previous_end < SMTPD_DISK_PAGE ||
-	    next->previous_end > SMTPD_DISK_LIMIT(s->size))
-		return;
-	s->end = next->previous_end;
-	s->upto = next->follows;
-	s->exact = true;
-}
-
 static int
 read_headers(const struct opening *o)
 {
@@ -114,22 +96,31 @@ read_headers(const struct opening *o)
 
 	for (size_t i = 0; i < log->count; i++) {
 		struct smtpd_disk_segment *s = &log->segments[i];
+		struct smtpd_disk_segment *before = i > 0 ? s - 1 : NULL;
 		struct smtpd_disk_header h;
 
 		if (read_header(o, s, &h) == -1)
 			return -1;
-		if (i > 0 && s->mark != 0 && s[-1].mark != 0 &&
-		    s[-1].number == s->number - 1)
-			bound(&s[-1], &h);
-		/* What was given up before it was durable is not given again. */
-		if (s->mark != 0 && h.base - 1 > log->last)
+		if (s->mark == 0)
+			continue;
+		/* It says how far the one before it is to be believed. */
+		if (before != NULL && before->mark != 0 &&
+		    before->number == s->number - 1 &&
+		    h.previous_end >= SMTPD_DISK_PAGE &&
+		    h.previous_end <= SMTPD_DISK_LIMIT(before->size)) {
+			before->end = h.previous_end;
+			before->upto = h.follows;
+			before->exact = true;
+		}
+		/* The sequence of a batch that failed is not given again. */
+		if (h.base - 1 > log->last)
 			log->last = h.base - 1;
 	}
 	return 0;
 }
 
 static int
-replay(void *user, const struct smtpd_journal_record *record)
+replay_record(void *user, const struct smtpd_journal_record *record)
 {
 	struct opening *o = user;
 	struct smtpd_disk *log = o->log;
@@ -144,20 +135,6 @@ replay(void *user, const struct smtpd_journal_record *record)
 	return live == -1 ? -1 : 0;
 }
 
-/* Where it ends need not be found out again. */
-static void
-settle(struct smtpd_disk *log, struct smtpd_disk_segment *s,
-    const struct smtpd_disk_found *found)
-{
-	s->indexed = found->indexed || !s->exact;
-	if (found->scanned && found->next - 1 > log->last)
-		log->last = found->next - 1;
-	if (s->exact || !found->scanned)
-		return;
-	s->end = found->end;
-	s->upto = found->next - 1;
-}
-
 static int
 replay_segment(struct opening *o, struct smtpd_disk_segment *s,
     struct smtpd_disk_found *found)
@@ -165,30 +142,27 @@ replay_segment(struct opening *o, struct smtpd_disk_segment *s,
 	struct smtpd_disk *log = o->log;
 
 	o->segment = s;
-	if (smtpd__disk_each(log, s, true, replay, o, found) == -1) {
+	if (smtpd__disk_each(log, s, true, replay_record, o, found) == -1) {
 		if (found->gone && log->settings.read_only)
 			errno = EAGAIN;
-		return fail_errno(o, s->number);
+		return report_errno(o, s->number);
 	}
 	if (found->gone) {
 		errno = EAGAIN;
-		return fail(o, s->number, "it was recycled meanwhile");
+		return report_error(o, s->number, "it was recycled meanwhile");
 	}
-	settle(log, s, found);
+	s->indexed = found->indexed || !s->exact;
+	if (found->scanned && found->next - 1 > log->last)
+		log->last = found->next - 1;
+	if (!s->exact && found->scanned) {
+		/* It need not be found out again. */
+		s->end = found->end;
+		s->upto = found->next - 1;
+	}
 	return 0;
 }
 
-static void
-report_missing(struct smtpd_disk *log, size_t i)
-{
-	const struct smtpd_disk_segment *s = &log->segments[i];
-
-	if (i > 0 && s[-1].number != s->number - 1)
-		smtpd__disk_each_report(
-		    log, s->number - 1, 0, NULL, 0, "the segment is missing");
-}
-
-/* Beside a writer: all that was read was still there at the end. */
+/* Beside a writer: check that all that was read is still there. */
 static int
 check_all_there(const struct opening *o)
 {
@@ -201,7 +175,7 @@ check_all_there(const struct opening *o)
 	if (fd != -1)
 		return close(fd);
 	errno = EAGAIN;
-	return fail(
+	return report_error(
 	    o, log->segments[0].number, "segments were recycled meanwhile");
 }
 
@@ -211,8 +185,12 @@ replay_all(struct opening *o, struct smtpd_disk_found *last)
 	struct smtpd_disk *log = o->log;
 
 	for (size_t i = 0; i < log->count; i++) {
-		report_missing(log, i);
-		if (replay_segment(o, &log->segments[i], last) == -1)
+		struct smtpd_disk_segment *s = &log->segments[i];
+
+		if (i > 0 && s[-1].number != s->number - 1)
+			smtpd__disk_each_report(log, s->number - 1, 0, NULL, 0,
+			    "the segment is missing");
+		if (replay_segment(o, s, last) == -1)
 			return -1;
 	}
 	return check_all_there(o);
@@ -252,9 +230,9 @@ continue_last(const struct opening *o, const struct smtpd_disk_found *found)
 		return 0;
 	log->fd = smtpd__disk_file_open(log->dir, s->number, false);
 	if (log->fd == -1)
-		return fail_errno(o, s->number);
+		return report_errno(o, s->number);
 	if (found->dirty && clear_tail(log->fd, s) == -1)
-		return fail_errno(o, s->number);
+		return report_errno(o, s->number);
 	log->tail = s->end;
 	/* What is appended from now on lies beyond what was found. */
 	s->end = SMTPD_DISK_LIMIT(s->size);
@@ -272,23 +250,23 @@ sync_last(const struct opening *o)
 	int rc;
 
 	if (fd == -1)
-		return fail_errno(o, number);
+		return report_errno(o, number);
 	rc = fdatasync(fd);
 	if (rc == -1)
-		fail_errno(o, number);
+		report_errno(o, number);
 	smtpd__fd_close(fd);
 	return rc;
 }
 
 static int
-recover(struct opening *o)
+recover_log(struct opening *o)
 {
 	struct smtpd_disk *log = o->log;
 	bool writing = !log->settings.read_only;
 	struct smtpd_disk_found found = { .dirty = false };
 
 	if (smtpd__disk_list(log) == -1)
-		return fail_errno(o, 0);
+		return report_errno(o, 0);
 	if (read_headers(o) == -1)
 		return -1;
 	if (writing && log->count > 0 && sync_last(o) == -1)
@@ -301,9 +279,10 @@ recover(struct opening *o)
 	return continue_last(o, &found);
 }
 
-/* Without space the log still opens: what is there can be read. */
+/* Begin a segment to append to, if there is none.  Without space the log still
+ * opens: it can be read. */
 static int
-begin(const struct opening *o)
+begin_first(const struct opening *o)
 {
 	struct smtpd_disk *log = o->log;
 	int rc;
@@ -315,37 +294,23 @@ begin(const struct opening *o)
 	rc = smtpd__disk_roll(log);
 	log->busy = false;
 	pthread_mutex_unlock(&log->lock);
-	return rc == 0 || errno == ENOSPC ? 0 : fail_errno(o, 0);
-}
-
-static bool
-settings_are_sound(const struct smtpd_disk_settings *s)
-{
-	return s->segment_size >= SMTPD_DISK_SEGMENT_MIN &&
-	    s->segment_size <= SMTPD_DISK_SEGMENT_MAX &&
-	    s->segment_size % SMTPD_DISK_PAGE == 0 &&
-	    s->reserve <= s->segment_size / 4;
-}
-
-static void
-default_settings(struct smtpd_disk_settings *s)
-{
-	if (s->segment_size == 0)
-		s->segment_size = SEGMENT_SIZE;
-	if (s->reserve == 0)
-		s->reserve = s->segment_size / 4 < RESERVE ? s->segment_size / 4
-							   : RESERVE;
+	return rc == 0 || errno == ENOSPC ? 0 : report_errno(o, 0);
 }
 
 static struct smtpd_disk *
-create(const struct smtpd_disk_settings *settings)
+create_log(const struct smtpd_disk_settings *settings)
 {
 	struct smtpd_disk *log = calloc(1, sizeof(*log));
 
 	if (log == NULL)
 		return NULL;
 	log->settings = *settings;
-	default_settings(&log->settings);
+	if (log->settings.segment_size == 0)
+		log->settings.segment_size = SEGMENT_SIZE;
+	if (log->settings.reserve == 0)
+		log->settings.reserve = log->settings.segment_size / 4 < RESERVE
+		    ? log->settings.segment_size / 4
+		    : RESERVE;
 	smtpd__crc32c_init(&log->crc);
 	log->dir = -1;
 	log->fd = -1;
@@ -362,31 +327,35 @@ static int
 open_log(struct opening *o, int dir_fd)
 {
 	struct smtpd_disk *log = o->log;
+	const struct smtpd_disk_settings *s = &log->settings;
 
-	if (!settings_are_sound(&log->settings)) {
+	if (s->segment_size < SMTPD_DISK_SEGMENT_MIN ||
+	    s->segment_size > SMTPD_DISK_SEGMENT_MAX ||
+	    s->segment_size % SMTPD_DISK_PAGE != 0 ||
+	    s->reserve > s->segment_size / 4) {
 		errno = EINVAL;
-		return fail(o, 0, "settings out of range");
+		return report_error(o, 0, "settings out of range");
 	}
 	log->dir = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (log->dir == -1)
-		return fail_errno(o, 0);
+		return report_errno(o, 0);
 	for (int i = 0; i < 2 && !log->settings.read_only; i++) {
 		log->batches[i].buf = malloc(SMTPD_JOURNAL_GROUP_MAX);
 		if (log->batches[i].buf == NULL)
-			return fail_errno(o, 0);
+			return report_errno(o, 0);
 	}
-	return recover(o) == -1 || begin(o) == -1 ? -1 : 0;
+	return recover_log(o) == -1 || begin_first(o) == -1 ? -1 : 0;
 }
 
 struct smtpd_disk *
 smtpd__disk_open(int dir_fd, const struct smtpd_disk_settings *settings,
     char *error, size_t size)
 {
-	struct opening o = { create(settings), NULL, error, size };
+	struct opening o = { create_log(settings), NULL, error, size };
 	int saved;
 
 	if (o.log == NULL) {
-		fail_errno(&o, 0);
+		report_errno(&o, 0);
 		return NULL;
 	}
 	if (open_log(&o, dir_fd) == 0)

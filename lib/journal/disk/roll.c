@@ -7,8 +7,9 @@
 #include "journal/disk/segments.h"
 #include "os/random.h"
 
+/* The first spare in STATE; SMTPD_DISK_SPARES: there is none. */
 static int
-which_is(const struct smtpd_disk *log, enum smtpd_disk_spare state)
+find_spare(const struct smtpd_disk *log, enum smtpd_disk_spare state)
 {
 	int i = 0;
 
@@ -20,7 +21,7 @@ which_is(const struct smtpd_disk *log, enum smtpd_disk_spare state)
 int
 smtpd__disk_roll_make_spare(struct smtpd_disk *log)
 {
-	int which = which_is(log, SMTPD_DISK_SPARE_NONE);
+	int which = find_spare(log, SMTPD_DISK_SPARE_NONE);
 	int rc, error;
 
 	if (which == SMTPD_DISK_SPARES) {
@@ -39,10 +40,10 @@ smtpd__disk_roll_make_spare(struct smtpd_disk *log)
 	return rc;
 }
 
-/* What the next segment is to say.  A mark that nobody knows keeps a body from
- * ever being taken for a record, whoever wrote it. */
+/* Fill in the header of the next segment.  A mark that nobody knows keeps a body
+ * from ever being taken for a record, whoever wrote it. */
 static int
-describe(const struct smtpd_disk *log, struct smtpd_disk_header *h)
+make_header(const struct smtpd_disk *log, struct smtpd_disk_header *h)
 {
 	*h = (struct smtpd_disk_header){
 		.number = 1,
@@ -67,34 +68,20 @@ describe(const struct smtpd_disk *log, struct smtpd_disk_header *h)
 	return 0;
 }
 
-/* The lock is not held. */
-static int
-begin(struct smtpd_disk *log, int which, const struct smtpd_disk_header *h)
-{
-	if (which == SMTPD_DISK_MAKESHIFT &&
-	    smtpd__disk_file_make(log->dir, which, h->size) == -1)
-		return -1;
-	return smtpd__disk_file_begin(log->dir, &log->crc, which, h);
-}
-
+/* Seal the last segment, and append to FD from now on, whose header is H. */
 static void
-seal_last(struct smtpd_disk *log, const struct smtpd_disk_header *next)
+add_segment(struct smtpd_disk *log, int fd, const struct smtpd_disk_header *h)
 {
-	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
-
 	if (log->fd != -1)
 		close(log->fd);
-	s->exact = s->mark != 0;
-	s->indexed = !s->exact;
-	s->end = next->previous_end;
-	s->upto = next->follows;
-}
+	if (log->count > 0) {
+		struct smtpd_disk_segment *s = &log->segments[log->count - 1];
 
-static void
-adopt(struct smtpd_disk *log, int fd, const struct smtpd_disk_header *h)
-{
-	if (log->count > 0)
-		seal_last(log, h);
+		s->exact = s->mark != 0;
+		s->indexed = !s->exact;
+		s->end = h->previous_end;
+		s->upto = h->follows;
+	}
 	log->segments[log->count++] = (struct smtpd_disk_segment){
 		.number = h->number,
 		.size = h->size,
@@ -111,23 +98,25 @@ int
 smtpd__disk_roll(struct smtpd_disk *log)
 {
 	struct smtpd_disk_header h;
-	int which = which_is(log, SMTPD_DISK_SPARE_READY);
-	int fd, error;
+	int which = find_spare(log, SMTPD_DISK_SPARE_READY);
+	int fd = -1, error;
 
-	if (describe(log, &h) == -1 || smtpd__disk_segments_grow(log) == -1)
+	if (make_header(log, &h) == -1 || smtpd__disk_segments_grow(log) == -1)
 		return -1;
 	if (which < SMTPD_DISK_SPARES)
 		log->spares[which] = SMTPD_DISK_SPARE_BUSY;
 	log->rolling = true;
 	pthread_mutex_unlock(&log->lock);
-	fd = begin(log, which, &h);
+	if (which != SMTPD_DISK_MAKESHIFT ||
+	    smtpd__disk_file_make(log->dir, which, h.size) == 0)
+		fd = smtpd__disk_file_begin(log->dir, &log->crc, which, &h);
 	error = errno;
 	pthread_mutex_lock(&log->lock);
 	log->rolling = false;
 	if (which < SMTPD_DISK_SPARES)
 		log->spares[which] = SMTPD_DISK_SPARE_NONE;
 	if (fd != -1)
-		adopt(log, fd, &h);
+		add_segment(log, fd, &h);
 	errno = error;
 	return fd != -1 ? 0 : -1;
 }

@@ -19,14 +19,6 @@ enum finding {
 	FOUND_ERROR,  /* ENOMEM */
 };
 
-static bool
-may_follow(const struct smtpd_disk_scan *s,
-    const struct smtpd_disk_record_header *h, uint32_t at)
-{
-	return h->sequence >= s->next && h->sequence <= s->upto &&
-	    smtpd__disk_format_record_size(h) <= s->end - at;
-}
-
 /* Look for the header and head of a record at AT. */
 static enum finding
 find_head(const struct smtpd_disk_scan *s, uint32_t at,
@@ -41,7 +33,8 @@ find_head(const struct smtpd_disk_scan *s, uint32_t at,
 	if (p == NULL)
 		return FOUND_ERROR;
 	if (!smtpd__disk_format_get_record(s->mark, p, h) ||
-	    !may_follow(s, h, at))
+	    h->sequence < s->next || h->sequence > s->upto ||
+	    smtpd__disk_format_record_size(h) > s->end - at)
 		return FOUND_NOTHING;
 	p = smtpd__disk_window_at(
 	    s->window, at, SMTPD_DISK_RECORD_HEADER + h->head_len);
@@ -96,7 +89,7 @@ find_mark(const struct smtpd_disk_scan *s, uint32_t *at)
  * was once durable.
  */
 static enum finding
-search(struct smtpd_disk_scan *s, uint32_t from, uint32_t *at)
+find_next(struct smtpd_disk_scan *s, uint32_t from, uint32_t *at)
 {
 	enum finding result = FOUND_NOTHING;
 	struct smtpd_disk_record_header h;
@@ -150,9 +143,9 @@ smtpd__disk_scan_report(
 	return 0;
 }
 
-/* Room for one more record, with a head of LEN bytes. */
+/* Keep a copy of RECORD until its group is complete. */
 static int
-group_grow(struct smtpd_disk_scan *s, size_t len)
+group_add(struct smtpd_disk_scan *s, const struct smtpd_journal_record *record)
 {
 	if (s->group_count == s->group_room) {
 		size_t room = s->group_room * 2 + 8;
@@ -164,8 +157,8 @@ group_grow(struct smtpd_disk_scan *s, size_t len)
 		s->group = group;
 		s->group_room = room;
 	}
-	if (s->heads_room - s->heads_len < len) {
-		size_t room = s->heads_room * 2 + len + 256;
+	if (s->heads_room - s->heads_len < record->head_len) {
+		size_t room = s->heads_room * 2 + record->head_len + 256;
 		uint8_t *heads = realloc(s->heads, room);
 
 		if (heads == NULL)
@@ -173,14 +166,6 @@ group_grow(struct smtpd_disk_scan *s, size_t len)
 		s->heads = heads;
 		s->heads_room = room;
 	}
-	return 0;
-}
-
-static int
-group_add(struct smtpd_disk_scan *s, const struct smtpd_journal_record *record)
-{
-	if (group_grow(s, record->head_len) == -1)
-		return -1;
 	s->group[s->group_count++] = *record;
 	if (record->head_len > 0)
 		memcpy(s->heads + s->heads_len, record->head, record->head_len);
@@ -204,21 +189,11 @@ group_deliver(struct smtpd_disk_scan *s)
 	return rc;
 }
 
-/* What is left of a group whose end was never written. */
-static void
-group_cut(struct smtpd_disk_scan *s)
-{
-	if (s->group_count == 0)
-		return;
-	s->at = smtpd__disk_format_ref_offset(s->group[0].ref);
-	s->next = s->group[0].sequence;
-	s->group_count = 0;
-	s->dirty = true;
-}
-
+/* Give an intact record to the caller, or keep it until its group is
+ * complete. */
 static int
-take(struct smtpd_disk_scan *s, const struct smtpd_disk_record_header *h,
-    const uint8_t *p)
+accept_record(struct smtpd_disk_scan *s,
+    const struct smtpd_disk_record_header *h, const uint8_t *p)
 {
 	struct smtpd_journal_record record = {
 		.sequence = h->sequence,
@@ -242,7 +217,8 @@ take(struct smtpd_disk_scan *s, const struct smtpd_disk_record_header *h,
 /* From AT to TO it is damaged, and what comes has a sequence from NEXT on.
  * What is there of a group was durable with the rest of it. */
 static int
-skip(struct smtpd_disk_scan *s, uint32_t to, uint64_t next, const char *why)
+skip_damage(
+    struct smtpd_disk_scan *s, uint32_t to, uint64_t next, const char *why)
 {
 	int rc = group_deliver(s);
 
@@ -258,7 +234,7 @@ skip(struct smtpd_disk_scan *s, uint32_t to, uint64_t next, const char *why)
 /* There is no intact record at AT, only what FOUND says.  Return 1 when it is
  * the end. */
 static int
-pass(struct smtpd_disk_scan *s, enum finding found,
+handle_damage(struct smtpd_disk_scan *s, enum finding found,
     const struct smtpd_disk_record_header *h, int *rc)
 {
 	uint32_t size =
@@ -267,7 +243,7 @@ pass(struct smtpd_disk_scan *s, enum finding found,
 	uint32_t to = s->at + size;
 
 	if (found == FOUND_NOTHING || s->known < s->next)
-		later = search(s, s->at + size, &to);
+		later = find_next(s, s->at + size, &to);
 	if (later == FOUND_ERROR) {
 		*rc = -1;
 		return 1;
@@ -282,48 +258,49 @@ pass(struct smtpd_disk_scan *s, enum finding found,
 		return 0;
 	}
 	if (found == FOUND_HEAD)
-		*rc = skip(s, s->at + size, h->sequence + 1,
+		*rc = skip_damage(s, s->at + size, h->sequence + 1,
 		    "the body does not match its checksum");
 	else
-		*rc = skip(s, to, s->next, "this is no record");
+		*rc = skip_damage(s, to, s->next, "this is no record");
 	return *rc != 0;
 }
 
-static int
-scan(struct smtpd_disk_scan *s)
+/* The end of the records was found: forget a group whose end was never
+ * written. */
+static void
+finish_open_end(struct smtpd_disk_scan *s)
 {
-	struct smtpd_disk_record_header h;
-	const uint8_t *p = NULL;
-	int rc = 0;
-
-	while (s->at < s->end) {
-		enum finding found = find_record(s, s->at, &h, &p);
-
-		if (found == FOUND_ERROR)
-			return -1;
-		if (found == FOUND_RECORD)
-			rc = take(s, &h, p);
-		else if (pass(s, found, &h, &rc))
-			break;
-		if (rc != 0)
-			return rc;
+	if (s->group_count > 0) {
+		s->at = smtpd__disk_format_ref_offset(s->group[0].ref);
+		s->next = s->group[0].sequence;
+		s->dirty = true;
 	}
-	if (rc != 0)
-		return rc;
-	if (s->sealed)
-		return group_deliver(s);
-	group_cut(s);
 	/* What was damaged had a sequence too, which is not given again. */
 	if (s->next <= s->known)
 		s->next = s->known + 1;
-	return 0;
 }
 
 int
 smtpd__disk_scan(struct smtpd_disk_scan *s)
 {
-	int rc = scan(s);
+	struct smtpd_disk_record_header h;
+	const uint8_t *p = NULL;
+	int rc = 0;
 
+	while (rc == 0 && s->at < s->end) {
+		enum finding found = find_record(s, s->at, &h, &p);
+
+		if (found == FOUND_ERROR)
+			rc = -1;
+		else if (found == FOUND_RECORD)
+			rc = accept_record(s, &h, p);
+		else if (handle_damage(s, found, &h, &rc))
+			break;
+	}
+	if (rc == 0 && s->sealed)
+		rc = group_deliver(s);
+	else if (rc == 0)
+		finish_open_end(s);
 	free(s->group);
 	free(s->heads);
 	s->group = NULL;

@@ -41,21 +41,6 @@ smtpd__disk_window_forget(struct smtpd_disk_window *w)
 	w->len = 0;
 }
 
-static int
-grow(struct smtpd_disk_window *w, size_t len)
-{
-	uint8_t *buf;
-
-	if (len <= w->size)
-		return 0;
-	buf = realloc(w->buf, len);
-	if (buf == NULL)
-		return -1;
-	w->buf = buf;
-	w->size = len;
-	return 0;
-}
-
 static ssize_t
 read_at(const struct smtpd_disk_window *w, size_t done, size_t len)
 {
@@ -67,7 +52,8 @@ read_at(const struct smtpd_disk_window *w, size_t done, size_t len)
 	return n;
 }
 
-/* A bad sector costs its page and nothing else. */
+/* Read some bytes behind the first DONE.  Return how many; a bad sector costs
+ * its page and nothing else. */
 static size_t
 read_some(const struct smtpd_disk_window *w, size_t done)
 {
@@ -85,24 +71,22 @@ read_some(const struct smtpd_disk_window *w, size_t done)
 	return page;
 }
 
-static void
-fill(struct smtpd_disk_window *w, uint64_t offset)
-{
-	size_t done = 0;
-
-	w->from = offset;
-	while (done < w->size)
-		done += read_some(w, done);
-	w->len = w->size;
-}
-
 const uint8_t *
 smtpd__disk_window_at(struct smtpd_disk_window *w, uint64_t offset, size_t len)
 {
-	if (offset < w->from || offset + len > w->from + w->len) {
-		if (grow(w, len) == -1)
+	if (offset >= w->from && offset + len <= w->from + w->len)
+		return w->buf + (offset - w->from);
+	if (len > w->size) {
+		uint8_t *buf = realloc(w->buf, len);
+
+		if (buf == NULL)
 			return NULL;
-		fill(w, offset);
+		w->buf = buf;
+		w->size = len;
 	}
-	return w->buf + (offset - w->from);
+	w->from = offset;
+	w->len = 0;
+	while (w->len < w->size)
+		w->len += read_some(w, w->len);
+	return w->buf;
 }
