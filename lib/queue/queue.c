@@ -68,10 +68,8 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 	errno = ENOMEM;
 	d->cancel = smtpd_cancel_create();
 	d->hoststat = smtpd__hoststat_create();
-	d->bounce_limit = smtpd__bounce_limit_create(d->settings.max_reports);
 	d->schedule = create_schedule(&d->settings);
-	if (d->cancel == NULL || d->hoststat == NULL ||
-	    d->bounce_limit == NULL || d->schedule == NULL)
+	if (d->cancel == NULL || d->hoststat == NULL || d->schedule == NULL)
 		return -1;
 	d->client.cancel = d->cancel;
 	d->agent = (struct smtpd_agent_settings){
@@ -314,7 +312,6 @@ smtpd_queue_close(struct smtpd_queue *q)
 	smtpd__schedule_destroy(d->schedule);
 	smtpd__route_router_destroy(d->router);
 	smtpd__hoststat_destroy(d->hoststat);
-	smtpd__bounce_limit_destroy(d->bounce_limit);
 	smtpd_trust_unref(d->client.trust);
 	smtpd_cancel_destroy(d->cancel);
 	smtpd__disk_space_finish(&q->space);

@@ -8,7 +8,6 @@
 
 #include "file_content.h"
 #include "queue/delivery/bounce.h"
-#include "queue/delivery/bounce_limit.h"
 #include "spool_fixture.h"
 
 #include "test.h"
@@ -407,23 +406,20 @@ test_unreadable_original(void **state)
 static void
 test_limit(void **state)
 {
-	struct smtpd_bounce_limit *l = smtpd__bounce_limit_create(3);
+	static struct smtpd_bounce_limit l;
 
 	(void)state;
-	assert_non_null(l);
 	for (uint64_t start = 0; start <= 120000; start += 60000) {
 		for (uint64_t i = 0; i < 3; i++)
 			assert_true(smtpd__bounce_limit_allows(
-			    l, "s@example.net", start + i));
-		assert_false(
-		    smtpd__bounce_limit_allows(l, "S@Example.NET", start + 3));
+			    &l, 3, "s@example.net", start + i));
 		assert_false(smtpd__bounce_limit_allows(
-		    l, "s@example.net", start + 59999));
+		    &l, 3, "S@Example.NET", start + 3));
+		assert_false(smtpd__bounce_limit_allows(
+		    &l, 3, "s@example.net", start + 59999));
 		assert_true(
-		    smtpd__bounce_limit_allows(l, "t@example.net", start));
+		    smtpd__bounce_limit_allows(&l, 3, "t@example.net", start));
 	}
-	smtpd__bounce_limit_destroy(l);
-	smtpd__bounce_limit_destroy(NULL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -72,13 +72,6 @@ open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 	return -1;
 }
 
-static void
-close_message(struct smtpd_loaded_message *loaded, struct smtpd_disposition *s)
-{
-	free(s->rcpts);
-	smtpd__loaded_message_finish(loaded);
-}
-
 /* Look up the route of DOMAIN, unless it is known from a moment ago.  NULL
  * without memory. */
 static const struct smtpd_route *
@@ -208,47 +201,41 @@ smtpd__attempt_run(struct smtpd_attempt_state *a,
 	if (open_message(a->delivery, job, &loaded, &s) == -1)
 		return;
 	try_message(a, &s, site);
-	close_message(&loaded, &s);
+	free(s.rcpts);
+	smtpd__loaded_message_finish(&loaded);
 }
 
-void
-smtpd__attempt_sync_before_idle(struct smtpd_attempt_state *a)
-{
-	smtpd__disposition_sync(a->delivery, &a->pending);
-}
-
-/* Give the recipients the results of the last attempt, if they are known, and
+/* The recipients get the results of the last attempt, if they are known, and
  * else the reason why their site is suspended. */
-static void
-recall_results(struct smtpd_delivery *d, struct smtpd_disposition *s)
-{
-	struct smtpd_rcpt_progress *last = NULL;
-	struct smtpd_result why = { .status = "4.4.7",
-		.text = "no attempt could be made in time" };
-	size_t count = 0;
-
-	smtpd__dispatch_get_reason(d, s->job, &why);
-	why.outcome = SMTPD_OUTCOME_TEMPORARY;
-	set_all_results(s, &why);
-	if (smtpd__spool_history_results(d->spool, s->job, &last, &count) == -1)
-		return;
-	for (size_t i = 0; i < s->nrcpts; i++)
-		for (size_t k = 0; k < count; k++)
-			if (last[k].rcpt == s->rcpts[i].rcpt &&
-			    !last[k].finished)
-				s->rcpts[i] = last[k];
-	free(last);
-}
-
 void
 smtpd__attempt_overdue(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 {
 	struct smtpd_loaded_message loaded;
 	struct smtpd_disposition s;
+	struct smtpd_site_info info;
+	struct smtpd_result why = { .status = "4.4.7",
+		.text = "no attempt could be made in time" };
+	struct smtpd_rcpt_progress *last = NULL;
+	size_t count = 0;
 
 	if (open_message(d, job, &loaded, &s) == -1)
 		return;
-	recall_results(d, &s);
+	pthread_mutex_lock(&d->lock);
+	smtpd__destination_site_info(job->destination, &info);
+	if (info.why != NULL)
+		why = *info.why;
+	pthread_mutex_unlock(&d->lock);
+	why.outcome = SMTPD_OUTCOME_TEMPORARY;
+	set_all_results(&s, &why);
+	if (smtpd__spool_history_results(d->spool, job, &last, &count) == -1)
+		count = 0;
+	for (size_t i = 0; i < s.nrcpts; i++)
+		for (size_t k = 0; k < count; k++)
+			if (last[k].rcpt == s.rcpts[i].rcpt &&
+			    !last[k].finished)
+				s.rcpts[i] = last[k];
+	free(last);
 	smtpd__disposition_finish(d, &s);
-	close_message(&loaded, &s);
+	free(s.rcpts);
+	smtpd__loaded_message_finish(&loaded);
 }

@@ -42,8 +42,4 @@ void smtpd__attempt_run(struct smtpd_attempt_state *a,
 void smtpd__attempt_overdue(
     struct smtpd_delivery *d, struct smtpd_delivery_job *job);
 
-/* Wait for the record that may still be on its way to the disk: call it before
- * the thread waits for work. */
-void smtpd__attempt_sync_before_idle(struct smtpd_attempt_state *a);
-
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/id.h"
 #include "grammar/dsn.h"
 #include "grammar/fields.h"
@@ -18,6 +19,9 @@
 #define FULL_MAX  1048576
 
 #define BLOCK_SIZE 16384
+
+/* For so long a sender's reports are counted together. */
+#define WINDOW_MS UINT64_C(60000)
 
 /* A report while it is made, with its tables behind it. */
 struct making {
@@ -47,7 +51,7 @@ wants_report(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
 bool
 smtpd__bounce_is_wanted(const struct smtpd_bounce *b)
 {
-	if (b->loaded->sender[0] == '\0')
+	if (b->nrcpts == 0 || b->loaded->sender[0] == '\0')
 		return false;
 	if (b->action == SMTPD_DSN_DELAYED &&
 	    (b->flags & SMTPD_MESSAGE_AUTOMATIC) != 0)
@@ -224,20 +228,6 @@ copy_original(struct making *m)
 	return more == -1 ? -1 : 0;
 }
 
-/* Write the report into a new content. */
-static int
-write_report(struct making *m, struct smtpd_spool *spool)
-{
-	if (fill_report(m, spool) == -1)
-		return -1;
-	m->content = smtpd__spool_content_create(spool);
-	if (m->content == NULL ||
-	    smtpd__dsn_begin(&m->report, write_content, m->content) == -1 ||
-	    copy_original(m) == -1)
-		return -1;
-	return smtpd__dsn_end(&m->report, write_content, m->content);
-}
-
 int
 smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
     struct smtpd_spool_mail *mail, void **hold)
@@ -252,7 +242,11 @@ smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 	m->bounce = b;
 	m->diagnostics = (void *)(m->rcpts + b->nrcpts);
 	m->to.address = b->loaded->sender;
-	if (write_report(m, spool) == -1) {
+	if (fill_report(m, spool) == -1 ||
+	    (m->content = smtpd__spool_content_create(spool)) == NULL ||
+	    smtpd__dsn_begin(&m->report, write_content, m->content) == -1 ||
+	    copy_original(m) == -1 ||
+	    smtpd__dsn_end(&m->report, write_content, m->content) == -1) {
 		smtpd__spool_content_destroy(m->content);
 		return -1;
 	}
@@ -266,4 +260,23 @@ smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 	if (m->report.eight_bit)
 		mail->flags |= SMTPD_MESSAGE_EIGHT_BIT;
 	return 0;
+}
+
+bool
+smtpd__bounce_limit_allows(struct smtpd_bounce_limit *l, uint32_t max,
+    const char *sender, uint64_t now)
+{
+	const size_t nslots = sizeof(l->slots) / sizeof(l->slots[0]);
+	uint32_t hash = smtpd__hash_text_lower(SMTPD_HASH_START, sender);
+	size_t slot = hash % nslots;
+
+	if (l->slots[slot].count == 0 ||
+	    now - l->slots[slot].since >= WINDOW_MS) {
+		l->slots[slot].since = now;
+		l->slots[slot].count = 0;
+	}
+	if (l->slots[slot].count >= max)
+		return false;
+	l->slots[slot].count++;
+	return true;
 }

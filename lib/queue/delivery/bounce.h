@@ -3,8 +3,8 @@
 #define SMTPD_QUEUE_DELIVERY_BOUNCE_H
 
 /*
- * Reports to senders (RFC 3461, 6.2; RFC 3464): whether one is due, and the
- * message.
+ * Reports to senders (RFC 3461, 6.2; RFC 3464): whether one is due, how many a
+ * sender gets, and the message.
  */
 
 #include <smtpd/queue.h>
@@ -40,5 +40,20 @@ bool smtpd__bounce_is_wanted(const struct smtpd_bounce *b);
  */
 int smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
     struct smtpd_spool_mail *mail, void **hold);
+
+/* How many reports each sender got in a minute; all zero at first.  Senders are
+ * told apart by a hash, so that their number is bounded: two that share a slot
+ * share the limit. */
+struct smtpd_bounce_limit {
+	struct {
+		uint64_t since; /* the minute began */
+		uint32_t count;
+	} slots[1024];
+};
+
+/* Count a report to SENDER at NOW, as smtpd__clock_ms().  Return false, and
+ * count nothing, if it had MAX of them. */
+bool smtpd__bounce_limit_allows(struct smtpd_bounce_limit *l, uint32_t max,
+    const char *sender, uint64_t now);
 
 #endif

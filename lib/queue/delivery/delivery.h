@@ -24,7 +24,7 @@
 
 #include "base/logger.h"
 #include "queue/delivery/agent.h"
-#include "queue/delivery/bounce_limit.h"
+#include "queue/delivery/bounce.h"
 #include "queue/delivery/hoststat.h"
 #include "queue/delivery/route.h"
 #include "queue/delivery/worker_pool.h"
@@ -56,11 +56,11 @@ struct smtpd_delivery {
 	struct smtpd_spool *spool;
 	struct smtpd_router *router;
 	struct smtpd_hoststat *hoststat;
-	struct smtpd_bounce_limit *bounce_limit;
 	struct smtpd_delivery_counts counts;
 
 	pthread_mutex_t lock;
 	struct smtpd_schedule *schedule;
+	struct smtpd_bounce_limit bounce_limit;
 	struct smtpd_worker_pool pool;
 	bool running;
 	bool stopping;    /* no attempt begins */

@@ -149,23 +149,6 @@ smtpd__dispatch_take(struct smtpd_delivery *d, struct smtpd_site **site)
 	return job;
 }
 
-struct smtpd_delivery_job *
-smtpd__dispatch_take_overdue(struct smtpd_delivery *d)
-{
-	struct smtpd_delivery_job *job =
-	    smtpd__schedule_overdue(d->schedule, smtpd__spool_now(d->spool));
-
-	if (job != NULL)
-		smtpd__spool_pin(d->spool, job->message);
-	return job;
-}
-
-void
-smtpd__dispatch_leave(struct smtpd_delivery *d, struct smtpd_site *site)
-{
-	smtpd__schedule_leave(d->schedule, site, smtpd__spool_now(d->spool));
-}
-
 void
 smtpd__dispatch_return(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
     enum smtpd_dispatch_return how)
@@ -197,17 +180,18 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
     struct smtpd_site **site)
 {
 	const struct smtpd_site *before = *site;
+	uint32_t now = smtpd__spool_now(d->spool);
 	bool entered, handed_over = false;
 
 	pthread_mutex_lock(&d->lock);
-	entered = smtpd__destination_bind(d->schedule, job->destination, name,
-	    smtpd__spool_now(d->spool), site);
+	entered = smtpd__destination_bind(
+	    d->schedule, job->destination, name, now, site);
 	/* Rather than to open a connection, use one that waits. */
 	if (entered && (*site != before || !connected))
 		handed_over =
 		    smtpd__worker_pool_wake_at_site(&d->pool, *site, job);
 	if (handed_over) {
-		smtpd__dispatch_leave(d, *site);
+		smtpd__schedule_leave(d->schedule, *site, now);
 		*site = NULL;
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -244,34 +228,6 @@ smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
 	    d->schedule, site, feedback, why, smtpd__spool_now(d->spool));
 	pthread_mutex_unlock(&d->lock);
 	return feedback == SMTPD_SITE_DOWN ? until : 0;
-}
-
-struct smtpd_retry
-smtpd__dispatch_decide_retry(struct smtpd_delivery *d,
-    struct smtpd_delivery_job *job, struct smtpd_retry_facts *facts)
-{
-	struct smtpd_retry retry;
-
-	pthread_mutex_lock(&d->lock);
-	retry = smtpd__schedule_retry(
-	    d->schedule, job, facts, smtpd__spool_now(d->spool));
-	job->in_doubt = facts->in_doubt;
-	pthread_mutex_unlock(&d->lock);
-	return retry;
-}
-
-bool
-smtpd__dispatch_get_reason(struct smtpd_delivery *d,
-    const struct smtpd_delivery_job *job, struct smtpd_result *why)
-{
-	struct smtpd_site_info info;
-
-	pthread_mutex_lock(&d->lock);
-	smtpd__destination_site_info(job->destination, &info);
-	if (info.why != NULL)
-		*why = *info.why;
-	pthread_mutex_unlock(&d->lock);
-	return info.why != NULL;
 }
 
 void

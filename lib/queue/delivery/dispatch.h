@@ -4,7 +4,7 @@
 
 /*
  * Between spool, schedule and workers: jobs go into the schedule, are taken by
- * workers, and come back.  Nothing else in delivery calls the schedule.
+ * workers, and come back.
  */
 
 #include "queue/delivery/delivery.h"
@@ -38,13 +38,6 @@ void smtpd__dispatch_insert(
  */
 struct smtpd_delivery_job *smtpd__dispatch_take(
     struct smtpd_delivery *d, struct smtpd_site **site);
-
-/* Under the lock: the same with a job that is overdue, which has no site. */
-struct smtpd_delivery_job *smtpd__dispatch_take_overdue(
-    struct smtpd_delivery *d);
-
-/* Under the lock: leave the connection of SITE. */
-void smtpd__dispatch_leave(struct smtpd_delivery *d, struct smtpd_site *site);
 
 /* Under the lock: wake a worker if mail waits for one.  If a job of SITE, which
  * is not NULL, was put in, one that has a connection there is the first
@@ -86,14 +79,6 @@ uint32_t smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
 uint32_t smtpd__dispatch_report_site(struct smtpd_delivery *d,
     struct smtpd_site *site, enum smtpd_site_feedback feedback,
     const struct smtpd_result *why);
-
-/* Decide when JOB is tried again; see smtpd__schedule_retry(). */
-struct smtpd_retry smtpd__dispatch_decide_retry(struct smtpd_delivery *d,
-    struct smtpd_delivery_job *job, struct smtpd_retry_facts *facts);
-
-/* Why the site of JOB is suspended; false: it is not known. */
-bool smtpd__dispatch_get_reason(struct smtpd_delivery *d,
-    const struct smtpd_delivery_job *job, struct smtpd_result *why);
 
 /* What happened to a job that is returned. */
 enum smtpd_dispatch_return {

@@ -2,6 +2,7 @@
 #include "queue/delivery/disposition.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -52,9 +53,13 @@ decide_retry(struct smtpd_delivery *d, struct smtpd_disposition *s)
 		.cancelled = s->cancelled,
 		.in_doubt = s->in_doubt,
 	};
-	struct smtpd_retry retry =
-	    smtpd__dispatch_decide_retry(d, s->job, &facts);
+	struct smtpd_retry retry;
 
+	pthread_mutex_lock(&d->lock);
+	retry = smtpd__schedule_retry(
+	    d->schedule, s->job, &facts, smtpd__spool_now(d->spool));
+	s->job->in_doubt = s->in_doubt;
+	pthread_mutex_unlock(&d->lock);
 	if (retry.expired)
 		expire_rest(d, s);
 	return retry;
@@ -192,7 +197,7 @@ record_once(struct smtpd_delivery *d, struct part *p)
 		    p->report.mail.content != NULL ? &p->report.mail : NULL;
 		status = smtpd__spool_progress(d->spool, &p->progress, &report);
 	}
-	smtpd__report_finish(&p->report);
+	free(p->report.memory);
 	if (report != NULL) {
 		atomic_fetch_add(&d->counts.reports, 1);
 		smtpd__dispatch_schedule(d, report);
@@ -240,7 +245,7 @@ record_pending(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 {
 	struct smtpd_pending_commit *next;
 
-	if (s->pending == NULL || smtpd__report_is_wanted(&p->report))
+	if (s->pending == NULL || smtpd__bounce_is_wanted(&p->report.about))
 		return false;
 	for (size_t i = 0; i < s->nrcpts; i++)
 		if (s->rcpts[i].result.outcome != SMTPD_OUTCOME_SENT)

@@ -18,8 +18,10 @@ serve_overdue(struct smtpd_delivery *d)
 {
 	struct smtpd_delivery_job *job;
 
-	while (
-	    !d->stopping && (job = smtpd__dispatch_take_overdue(d)) != NULL) {
+	while (!d->stopping &&
+	    (job = smtpd__schedule_overdue(
+		 d->schedule, smtpd__spool_now(d->spool))) != NULL) {
+		smtpd__spool_pin(d->spool, job->message);
 		pthread_mutex_unlock(&d->lock);
 		smtpd__attempt_overdue(d, job);
 		pthread_mutex_lock(&d->lock);

@@ -2,15 +2,8 @@
 #include "queue/delivery/report.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "os/clock.h"
-
-bool
-smtpd__report_is_wanted(const struct smtpd_report *r)
-{
-	return r->about.nrcpts > 0 && smtpd__bounce_is_wanted(&r->about);
-}
 
 /* Keep the message in dead/, as it failed and nobody can be told. */
 static int
@@ -42,28 +35,23 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 
 	r->mail.content = NULL;
 	r->memory = NULL;
-	if (b->nrcpts == 0)
-		return 0;
 	/* RFC 5321, 4.5.5 */
-	if (failed && b->loaded->sender[0] == '\0')
+	if (failed && b->nrcpts > 0 && b->loaded->sender[0] == '\0')
 		return keep_dead_letter(
 		    d, r, "a report could not be delivered");
 	if (!smtpd__bounce_is_wanted(b))
 		return 0;
-	if (!r->counted)
-		r->allowed = smtpd__bounce_limit_allows(
-		    d->bounce_limit, b->loaded->sender, smtpd__clock_ms());
-	r->counted = true;
+	if (!r->counted) {
+		pthread_mutex_lock(&d->lock);
+		r->allowed = smtpd__bounce_limit_allows(&d->bounce_limit,
+		    d->settings.max_reports, b->loaded->sender,
+		    smtpd__clock_ms());
+		pthread_mutex_unlock(&d->lock);
+		r->counted = true;
+	}
 	if (r->allowed)
 		return smtpd__bounce_write(b, d->spool, &r->mail, &r->memory);
 	if (failed)
 		return keep_dead_letter(d, r, "too many reports to one sender");
 	return 0;
-}
-
-void
-smtpd__report_finish(struct smtpd_report *r)
-{
-	free(r->memory);
-	r->memory = NULL;
 }

@@ -24,16 +24,12 @@ struct smtpd_report {
 	bool dead_lettered;
 };
 
-/* Return true if the sender wants to be told, and may be. */
-bool smtpd__report_is_wanted(const struct smtpd_report *r);
-
 /*
  * Write the report, or keep the message as a dead letter, if either is to be
  * done.  May be called again, as what was done is not done twice.  The caller
- * adds r->mail to the spool and then calls smtpd__report_finish(), also after a
- * failure.  Return 0, or -1 with errno.
+ * adds r->mail to the spool and then frees r->memory, also after a failure.
+ * Return 0, or -1 with errno.
  */
 int smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r);
-void smtpd__report_finish(struct smtpd_report *r);
 
 #endif

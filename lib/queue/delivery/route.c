@@ -175,32 +175,23 @@ smtpd__route_router_destroy(struct smtpd_router *r)
 	free(r);
 }
 
-/* The rule for DOMAIN, or NULL. */
-static const struct rule *
-find_rule(const struct smtpd_router *r, const char *domain)
-{
-	char name[SMTPD_DNS_HOST_MAX];
-
-	if (r->nrules == 0 || !normalise_domain(domain, name))
-		return NULL;
-	for (size_t i = 0; i < r->nrules; i++)
-		if (strcmp(r->rules[i].domain, name) == 0)
-			return &r->rules[i];
-	return NULL;
-}
-
 /* With a password TLS is required, whatever the rules say. */
 static void
 choose_policy(const struct smtpd_router *r, const char *domain,
     struct smtpd_tls_policy *policy)
 {
-	const struct rule *rule = find_rule(r, domain);
+	char name[SMTPD_DNS_HOST_MAX];
+	const struct rule *rule = NULL;
 
 	*policy = (struct smtpd_tls_policy){
 		.level = r->security,
 		.first = r->tls_first,
 		.reason = "the settings",
 	};
+	if (r->nrules > 0 && normalise_domain(domain, name))
+		for (size_t i = 0; i < r->nrules && rule == NULL; i++)
+			if (strcmp(r->rules[i].domain, name) == 0)
+				rule = &r->rules[i];
 	if (r->user != NULL) {
 		policy->level = SMTPD_SECURITY_REQUIRED;
 		policy->reason = "the smarthost's password";
@@ -230,34 +221,28 @@ compare_targets(const void *a, const void *b)
 	return strcmp(x->host, y->host);
 }
 
-/* Append the names of the hosts at SORTED, each once. */
-static void
-join_hosts(
-    const struct smtpd_target **sorted, size_t count, struct smtpd_text *t)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && strcmp(sorted[i]->host, sorted[i - 1]->host) == 0)
-			continue;
-		if (i > 0)
-			smtpd__text_byte(t, ',');
-		smtpd__text_add(t, sorted[i]->host);
-	}
-}
-
-/* Hosts of the same preference come in random order: here in that of their
- * names. */
+/* Append the names of the hosts, each once.  Those of the same preference come
+ * in random order: here in that of their names. */
 static int
 write_hosts(const struct smtpd_targets *targets, struct smtpd_text *t)
 {
 	const struct smtpd_target **sorted =
 	    calloc(targets->count, sizeof(*sorted));
+	const char *last = NULL;
 
 	if (sorted == NULL)
 		return -1;
 	for (size_t i = 0; i < targets->count; i++)
 		sorted[i] = smtpd_targets_get(targets, i);
 	qsort(sorted, targets->count, sizeof(*sorted), compare_targets);
-	join_hosts(sorted, targets->count, t);
+	for (size_t i = 0; i < targets->count; i++) {
+		const char *host = sorted[i]->host;
+
+		if (last == NULL || strcmp(host, last) != 0)
+			smtpd__text_format(
+			    t, "%s%s", last != NULL ? "," : "", host);
+		last = host;
+	}
 	free(sorted);
 	return 0;
 }
@@ -277,7 +262,7 @@ name_site(struct smtpd_route *route)
 	smtpd__text_init(&t, route->site, size);
 	if (route->smarthost != NULL)
 		smtpd__text_add(&t, "smarthost");
-	else if (write_hosts(targets, &t) != 0)
+	else if (write_hosts(targets, &t) == -1)
 		return -1;
 	if (strcmp(route->policy.id, SMTPD_TLS_POLICY_OPPORTUNISTIC) != 0)
 		smtpd__text_format(&t, " %s", route->policy.id);
@@ -344,15 +329,6 @@ explain_failure(const struct smtpd_router *r, struct smtpd_route *route)
 	    SMTPD_PHASE_CONNECT, targets->status, "%s", targets->reason);
 }
 
-static int
-fail_without_memory(struct smtpd_route *route)
-{
-	route->outcome = SMTPD_RESOLVE_LATER;
-	smtpd__result_set(&route->why, SMTPD_OUTCOME_TEMPORARY,
-	    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
-	return -1;
-}
-
 int
 smtpd__route_find(struct smtpd_router *r, const char *domain,
     const struct smtpd_cancel *cancel, struct smtpd_route *route,
@@ -367,17 +343,22 @@ smtpd__route_find(struct smtpd_router *r, const char *domain,
 		    ? smtpd__smarthost_find(r->resolver, r->name, cancel)
 		    : smtpd_resolve(r->resolver, domain, cancel),
 	};
+	route->outcome = SMTPD_RESOLVE_LATER;
+	smtpd__result_set(&route->why, SMTPD_OUTCOME_TEMPORARY,
+	    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	choose_policy(r, domain, &route->policy);
 	if (route->targets == NULL)
-		return fail_without_memory(route);
+		return -1;
 	report_targets(
 	    route->targets, smart, smart ? r->name : domain, history);
 	if (route->targets->outcome != SMTPD_RESOLVE_FOUND) {
 		explain_failure(r, route);
 		return 0;
 	}
+	if (name_site(route) == -1)
+		return -1;
 	route->outcome = SMTPD_RESOLVE_FOUND;
-	return name_site(route) == 0 ? 0 : fail_without_memory(route);
+	return 0;
 }
 
 void

@@ -12,18 +12,6 @@
 #endif
 #define STACK_SIZE ((size_t)131072 * SMTPD_STACK_SCALE)
 
-void
-smtpd__worker_pool_init(struct smtpd_worker_pool *p, pthread_mutex_t *lock,
-    uint32_t max, void (*add)(void *user), void *user)
-{
-	*p = (struct smtpd_worker_pool){
-		.lock = lock,
-		.max = max,
-		.add = add,
-		.user = user,
-	};
-}
-
 static void *
 run_member(void *arg)
 {

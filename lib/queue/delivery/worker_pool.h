@@ -32,6 +32,7 @@ struct smtpd_pool_member {
 	struct smtpd_delivery_job *job; /* handed over while it waited */
 };
 
+/* The owner fills in the first four. */
 struct smtpd_worker_pool {
 	pthread_mutex_t *lock;
 	uint32_t max;
@@ -49,9 +50,6 @@ struct smtpd_worker_pool {
 	uint32_t waking; /* were woken or started, and did not look for work
 	                  * yet */
 };
-
-void smtpd__worker_pool_init(struct smtpd_worker_pool *p, pthread_mutex_t *lock,
-    uint32_t max, void (*add)(void *user), void *user);
 
 /* Start a thread that calls RUN with M, under the lock, until there is no more
  * work.  Return 0, or -1: then M is not a member. */

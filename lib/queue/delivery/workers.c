@@ -8,6 +8,7 @@
 #include "os/condition.h"
 #include "queue/delivery/attempt.h"
 #include "queue/delivery/dispatch.h"
+#include "queue/delivery/disposition.h"
 
 struct smtpd_worker {
 	struct smtpd_pool_member member;
@@ -40,7 +41,7 @@ await_more(struct smtpd_worker *w, struct smtpd_site *site)
 			return job;
 		if (!synced) {
 			pthread_mutex_unlock(&d->lock);
-			smtpd__attempt_sync_before_idle(&w->attempt);
+			smtpd__disposition_sync(d, &w->attempt.pending);
 			pthread_mutex_lock(&d->lock);
 			synced = true;
 			continue;
@@ -69,11 +70,12 @@ serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
 	/* QUIT may take a while. */
 	smtpd__dispatch_get_spare_worker(d);
 	pthread_mutex_unlock(&d->lock);
-	smtpd__attempt_sync_before_idle(&w->attempt);
+	smtpd__disposition_sync(d, &w->attempt.pending);
 	smtpd__agent_quit(w->attempt.agent);
 	pthread_mutex_lock(&d->lock);
 	if (site != NULL)
-		smtpd__dispatch_leave(d, site);
+		smtpd__schedule_leave(
+		    d->schedule, site, smtpd__spool_now(d->spool));
 }
 
 /* Serve one site after the other until the queue stops.  The lock is held. */
@@ -114,8 +116,12 @@ add_worker(void *user)
 void
 smtpd__workers_init(struct smtpd_delivery *d)
 {
-	smtpd__worker_pool_init(
-	    &d->pool, &d->lock, d->settings.workers, add_worker, d);
+	d->pool = (struct smtpd_worker_pool){
+		.lock = &d->lock,
+		.max = d->settings.workers,
+		.add = add_worker,
+		.user = d,
+	};
 }
 
 void
