@@ -138,6 +138,9 @@ struct smtpd_journal_stats {
 struct smtpd_journal_ops {
 	int (*replay)(struct smtpd_journal *j, smtpd_journal_replay_fn *fn,
 	    void *user, char *error, size_t size);
+	/* An engine says ECONNABORTED when it does not know what came of a
+	 * commit; it is then asked for the first record by read, which waits
+	 * for the store as long as that makes sense. */
 	int (*append)(struct smtpd_journal *j,
 	    struct smtpd_journal_record *records, size_t n, unsigned flags);
 	int (*append_begin)(struct smtpd_journal *j,
@@ -201,9 +204,8 @@ int smtpd__journal_replay(struct smtpd_journal *j, smtpd_journal_replay_fn *fn,
  *   ENOSPC  no more space can be had, but for the reserve; with
  *           SMTPD_JOURNAL_ESSENTIAL: nothing is left of that;
  *   EROFS   the journal is read-only;
- *   ECONNABORTED  unknown: the connection to a store elsewhere broke while it
- *           committed.  The caller must not report a failure or success before
- *           smtpd__journal_read() of the ref has told which it was;
+ *   ECONNABORTED  the connection to a store elsewhere broke while it committed,
+ *           and the store could not be asked what came of it: they may be there;
  *   ENOMEM; or what the store said.
  * After a failure a group may all the same be there at the next start, when the
  * process ends before it appends anything else.

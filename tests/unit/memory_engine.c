@@ -33,7 +33,8 @@ struct item {
 
 static struct {
 	pthread_mutex_t lock;
-	bool open; /* to be written */
+	bool open;                  /* to be written */
+	bool breaks, commits_first; /* the next commit */
 	uint64_t sequence;
 	struct item records[ITEMS_MAX]; /* that of sequence N at N - 1 */
 	struct item contents[ITEMS_MAX];
@@ -80,6 +81,14 @@ memory_engine_reset(void)
 		free_item(&store.kept[i]);
 	}
 	store.sequence = 0;
+	store.breaks = false;
+}
+
+void
+memory_engine_break(bool committed)
+{
+	store.breaks = true;
+	store.commits_first = committed;
 }
 
 static struct smtpd_journal_record
@@ -193,18 +202,38 @@ append_begin(struct smtpd_journal *j, struct smtpd_journal_record *records,
 	return 0;
 }
 
+/* The lock is held. */
+static void
+lose_record(struct memory_journal *m, struct item *item)
+{
+	m->stats.live_records -= item->live;
+	m->stats.live_bytes -= item->live ? item->len : 0;
+	free_item(item);
+}
+
 static int
 append_end(struct smtpd_journal *j, struct smtpd_journal_promise *promise)
 {
 	struct memory_journal *m = journal_of(j);
+	bool broken, lost;
 
 	pthread_mutex_lock(&store.lock);
-	for (size_t i = 0; i < promise->count; i++)
-		store.records[promise->records[i].sequence - 1].durable = true;
-	m->stats.records += promise->count;
+	broken = store.breaks;
+	lost = broken && !store.commits_first;
+	store.breaks = false;
+	for (size_t i = 0; i < promise->count; i++) {
+		struct item *item =
+		    &store.records[promise->records[i].sequence - 1];
+
+		if (lost)
+			lose_record(m, item);
+		item->durable = !lost;
+	}
+	m->stats.records += lost ? 0 : promise->count;
 	m->stats.syncs++;
 	pthread_mutex_unlock(&store.lock);
-	return 0;
+	errno = ECONNABORTED;
+	return broken ? -1 : 0;
 }
 
 static int

@@ -15,4 +15,8 @@ extern const struct smtpd_journal_engine memory_engine;
 /* Empty the store, which is closed. */
 void memory_engine_reset(void);
 
+/* The next commit says that it is not known what came of it; it is durable if
+ * COMMITTED, else lost. */
+void memory_engine_break(bool committed);
+
 #endif

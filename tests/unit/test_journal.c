@@ -343,6 +343,28 @@ a_replay_that_is_refused_fails(void **state)
 	assert_true(error[0] != '\0');
 }
 
+/* Nothing is said of an append before the store has told what came of it. */
+static void
+a_commit_of_unknown_result_is_asked_for(void **state)
+{
+	struct case_state *c = *state;
+	struct smtpd_journal_record a = make_record("a", NULL);
+	struct smtpd_journal_record b = make_record("b", NULL);
+	struct smtpd_journal_promise p;
+
+	open_journal(c);
+	memory_engine_break(true);
+	assert_int_equal(smtpd__journal_append(c->journal, &a, 1, 0), 0);
+	memory_engine_break(false);
+	assert_int_equal(
+	    smtpd__journal_append_begin(c->journal, &b, 1, 0, &p), 0);
+	assert_int_equal(smtpd__journal_append_end(c->journal, &p), -1);
+	assert_int_equal(errno, EIO);
+	reopen_journal(c);
+	assert_int_equal(c->count, 1);
+	assert_string_equal(c->seen[0].head, "a");
+}
+
 /* Append anew what is due among the live records R, until nothing is.  Return
  * how many that were. */
 static size_t
@@ -741,6 +763,9 @@ main(void)
 		CASE(space_is_won_by_relocation),
 		CASE(published_contents_stay),
 		CASE(what_is_set_aside_stays),
+		cmocka_unit_test_setup_teardown(
+		    a_commit_of_unknown_result_is_asked_for, setup_memory,
+		    teardown),
 		CASE(a_spool_keeps_its_messages),
 		CASE(a_pending_end_may_be_forgotten),
 		CASE(a_spool_relocates_what_is_due),
