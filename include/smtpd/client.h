@@ -79,14 +79,18 @@ enum smtpd_outcome {
 	SMTPD_OUTCOME_IN_DOUBT,  /* the reply to the dot was lost */
 };
 
+/* The size of a reason as text in one line, with its NUL.  Since 0.2. */
+#define SMTPD_REASON_SIZE 512
+
 /* One result, of a recipient or of a whole connection. */
 struct smtpd_result {
 	enum smtpd_outcome outcome;
 	enum smtpd_phase phase;
 	int code;        /* of the server's reply; 0: there was none */
 	char status[12]; /* enhanced code, the server's or our own; never "" */
-	char text[512];  /* the server's words in one line, or ours: printable
-	                  * ASCII */
+
+	/* The server's words in one line, or ours: printable ASCII. */
+	char text[SMTPD_REASON_SIZE];
 };
 
 /* The settings of a client; zero or NULL means the default beside each.  The

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/control/server.h"
 #include "queue/queue_state.h"
 
 #include <errno.h>
@@ -189,7 +190,7 @@ resume_job(void *user, struct smtpd_delivery_job *job)
 }
 
 static void
-look_at_job(void *user, const struct smtpd_delivery_job *job,
+inspect_job(void *user, const struct smtpd_delivery_job *job,
     struct smtpd_delivery_job *copy)
 {
 	struct smtpd_delivery *d = user;
@@ -242,7 +243,7 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 		.flush = flush_job,
 		.withdraw = withdraw_job,
 		.resume = resume_job,
-		.look = look_at_job,
+		.inspect = inspect_job,
 		.explain = explain_job,
 		.user = d,
 	};

@@ -10,7 +10,7 @@
 #include <smtpd/queue.h>
 
 #include "os/disk_space.h"
-#include "queue/control/server.h"
+#include "queue/control/control.h"
 #include "queue/delivery/delivery.h"
 
 struct smtpd_queue {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/control/change.h"
+
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
-#include "queue/control/commands.h"
 #include "queue/schedule/schedule.h"
 
-/* Without a schedule: record that JOB, whose copy is COPY, is due now.  What
- * came of its last attempt stays on record. */
+/* Without a schedule: record that JOB, whose copy is COPY, is due now.  The
+ * results of its last attempt stay on record. */
 static int
-make_due(struct smtpd_control_request *r, struct smtpd_delivery_job *job,
-    const struct smtpd_delivery_job *copy)
+record_due(const struct smtpd_control_request *r,
+    struct smtpd_delivery_job *job, const struct smtpd_delivery_job *copy)
 {
 	static const char history[] = "flushed by the operator\n";
 	struct smtpd_rcpt_progress *results;
@@ -41,17 +43,10 @@ make_due(struct smtpd_control_request *r, struct smtpd_delivery_job *job,
 	return error;
 }
 
-static bool
-is_of_domain(const struct smtpd_delivery_job *job, const char *domain)
-{
-	return domain == NULL ||
-	    smtpd__text_same(smtpd__destination_name(job->destination), domain);
-}
-
-/* Have the jobs of MESSAGE for DOMAIN (NULL: all) tried now, unless it is held;
- * count it in *COUNT if there was one. */
+/* Have the jobs of MESSAGE for DOMAIN (NULL: all) tried now, unless it is held.
+ * Add 1 to *COUNT if there was one. */
 static int
-flush_message(struct smtpd_control_request *r,
+flush_message(const struct smtpd_control_request *r,
     struct smtpd_queued_message *message, const char *domain, uint64_t *count)
 {
 	struct smtpd_queued_message *copy =
@@ -65,66 +60,46 @@ flush_message(struct smtpd_control_request *r,
 		copy->njobs = 0;
 	for (uint32_t i = 0; i < copy->njobs && error == 0; i++) {
 		struct smtpd_delivery_job *job = &message->jobs[i];
+		const char *name = smtpd__destination_name(job->destination);
 
-		if (copy->jobs[i].finished || !is_of_domain(job, domain))
+		if (copy->jobs[i].finished ||
+		    (domain != NULL && !smtpd__text_same(name, domain)))
 			continue;
 		any = true;
 		if (r->hooks->flush != NULL)
 			r->hooks->flush(r->hooks->user, job);
 		else
-			error = make_due(r, job, &copy->jobs[i]);
+			error = record_due(r, job, &copy->jobs[i]);
 	}
 	*count += any;
 	free(copy->finished);
 	free(copy);
-	return error == 0
-	    ? 0
-	    : smtpd__control_request_fail_errno(r, error, "cannot record it");
+	if (error == 0)
+		return 0;
+	return smtpd__control_request_fail_errno(
+	    r, error, "cannot record the change");
 }
 
+/* Flush what all messages have for the domain that the argument names; without
+ * an argument, everything. */
 static int
-say_flushed(struct smtpd_control_request *r, uint64_t count)
+flush_domain(const struct smtpd_control_request *r, uint64_t *count)
 {
-	smtpd__control_output_format(r->answer, "flushed %llu message%s\n",
-	    (unsigned long long)count, count == 1 ? "" : "s");
-	return 0;
-}
-
-static int
-flush_one(struct smtpd_control_request *r, struct smtpd_queued_message *message)
-{
-	uint64_t count = 0;
-	int error = flush_message(r, message, NULL, &count);
-
-	if (error != 0)
-		return error;
-	if (count == 0)
-		return smtpd__control_request_fail(
-		    r, EBUSY, "it is held: release it", r->argument);
-	return say_flushed(r, count);
-}
-
-/* All messages, or what they have for the domain that the argument names. */
-static int
-flush_many(struct smtpd_control_request *r)
-{
-	uint64_t count = 0, id = 0;
 	struct smtpd_queued_message *message;
+	uint64_t id = 0;
 	int error = 0;
 
 	while (
 	    error == 0 && (message = smtpd__spool_next(r->spool, id)) != NULL) {
 		id = message->id;
-		error = flush_message(r, message, r->argument, &count);
+		error = flush_message(r, message, r->argument, count);
 		smtpd__spool_unpin(r->spool, message);
 	}
-	if (error != 0)
-		return error;
-	if (count == 0 && r->argument != NULL)
+	if (error == 0 && *count == 0 && r->argument != NULL)
 		return smtpd__control_request_fail(r, ENOENT,
-		    "no such message, and no mail for such a domain",
+		    "no such message, and no mail for this domain",
 		    r->argument);
-	return say_flushed(r, count);
+	return error;
 }
 
 int
@@ -132,18 +107,29 @@ smtpd__control_change_flush(struct smtpd_control_request *r)
 {
 	struct smtpd_queued_message *message =
 	    r->argument != NULL ? smtpd__control_request_find(r) : NULL;
+	uint64_t count = 0;
 	int error;
 
-	if (message == NULL)
-		return flush_many(r);
-	error = flush_one(r, message);
-	smtpd__spool_unpin(r->spool, message);
+	if (message == NULL) {
+		error = flush_domain(r, &count);
+	} else {
+		error = flush_message(r, message, NULL, &count);
+		smtpd__spool_unpin(r->spool, message);
+		if (error == 0 && count == 0)
+			error = smtpd__control_request_fail(r, EBUSY,
+			    "the message is held, release it first",
+			    r->argument);
+	}
+	if (error == 0)
+		smtpd__control_output_format(r->answer,
+		    "flushed %" PRIu64 " message%s\n", count,
+		    count == 1 ? "" : "s");
 	return error;
 }
 
 /* Call HOOK, if there is one, with each job of MESSAGE. */
 static void
-each_job(const struct smtpd_control_request *r,
+call_for_jobs(const struct smtpd_control_request *r,
     struct smtpd_queued_message *message,
     void (*hook)(void *user, struct smtpd_delivery_job *job))
 {
@@ -163,7 +149,7 @@ hold_or_release(struct smtpd_control_request *r, bool hold)
 		error =
 		    smtpd__control_request_fail_errno(r, errno, r->argument);
 	else
-		each_job(
+		call_for_jobs(
 		    r, message, hold ? r->hooks->withdraw : r->hooks->resume);
 	smtpd__spool_unpin(r->spool, message);
 	if (error == 0)
@@ -184,9 +170,11 @@ smtpd__control_change_release(struct smtpd_control_request *r)
 	return hold_or_release(r, false);
 }
 
-/* No worker takes it up between the two steps: so it is out of the schedule
- * first; and again afterwards, as one may have put it back before it was marked
- * as removed. */
+/*
+ * The jobs are withdrawn first, so that no worker takes one up before the
+ * message is marked as removed; and again afterwards, since a worker may have
+ * put one back in between.
+ */
 int
 smtpd__control_change_remove(struct smtpd_control_request *r)
 {
@@ -195,13 +183,13 @@ smtpd__control_change_remove(struct smtpd_control_request *r)
 
 	if (message == NULL)
 		return smtpd__control_request_no_message(r);
-	each_job(r, message, r->hooks->withdraw);
+	call_for_jobs(r, message, r->hooks->withdraw);
 	if (smtpd__state_change_remove(r->spool, message) == -1) {
 		error =
 		    smtpd__control_request_fail_errno(r, errno, r->argument);
-		each_job(r, message, r->hooks->resume);
+		call_for_jobs(r, message, r->hooks->resume);
 	} else {
-		each_job(r, message, r->hooks->withdraw);
+		call_for_jobs(r, message, r->hooks->withdraw);
 	}
 	smtpd__spool_unpin(r->spool, message);
 	if (error == 0)

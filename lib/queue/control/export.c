@@ -3,27 +3,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/id.h"
+#include "os/file.h"
 #include "queue/control/output.h"
+#include "queue/control/parts.h"
+#include "queue/control/protocol.h"
 
 struct export
 {
-	smtpd_ask_fn *ask;
-	void *whom;
-	int dir;
+	const struct smtpd_control_peer *peer;
+	const struct smtpd_control_call *call;
 	const char *directory;
+	int dir;
 	struct smtpd_control_output answer;
 	uint64_t written, damaged;
-	int code; /* why it is broken off; 0 */
-	char *error;
-	size_t size;
+	int code; /* why it ended early; 0 */
 
-	/* An id of which a part was read. */
+	/* The id that is being read, and how much of it has come. */
 	char id[SMTPD_ID_SIZE];
 	size_t len;
 };
@@ -32,39 +34,37 @@ static int
 write_file(void *user, const void *data, size_t len)
 {
 	const int *fd = user;
-	const char *at = data;
 
-	while (len > 0) {
-		ssize_t n = write(*fd, at, len);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		at += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return smtpd__file_write(*fd, data, len);
 }
 
+/* End the export because of file NAME, for the reason CODE. */
 static int
-fail(struct export *x, const char *name, int code)
+fail_at(struct export *x, const char *name, int code)
 {
-	snprintf(
-	    x->error, x->size, "%s/%s: %s", x->directory, name, strerror(code));
+	snprintf(x->call->end, x->call->size, "%s/%s: %s", x->directory, name,
+	    strerror(code));
 	x->code = code;
 	return -1;
 }
 
-/* Write the message of x->id to FD, its file NAME. */
+/* Write the message with the id that was read to a file. */
 static int
-fill(struct export *x, int fd, const char *name)
+export_one(struct export *x)
 {
 	const char *const words[] = { "cat", x->id };
-	char reason[SMTPD_CONTROL_LINE_MAX];
-	int code = smtpd__control_parts_ask_all(
-	    x->ask, x->whom, words, 2, write_file, &fd, reason, sizeof(reason));
+	char name[SMTPD_ID_SIZE + 4], reason[SMTPD_CONTROL_LINE_MAX];
+	struct smtpd_control_call cat = { words, 2, write_file, NULL, reason,
+		sizeof(reason) };
+	int fd, code;
 
+	snprintf(name, sizeof(name), "%s.eml", x->id);
+	fd =
+	    openat(x->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return fail_at(x, name, errno);
+	cat.user = &fd;
+	code = smtpd__control_parts_ask_all(x->peer, &cat);
 	if (close(fd) == -1 && code == 0)
 		code = errno;
 	if (code == 0) {
@@ -72,31 +72,19 @@ fill(struct export *x, int fd, const char *name)
 		return 0;
 	}
 	unlinkat(x->dir, name, 0);
-	if (code == ENOENT)
-		return 0;
-	if (code != EBADMSG)
-		return fail(x, name, code == EPIPE ? EIO : code);
-	x->damaged++;
-	smtpd__control_output_add(&x->answer, x->id);
-	smtpd__control_output_add(&x->answer, ": damaged\n");
+	if (code == EBADMSG) {
+		x->damaged++;
+		smtpd__control_output_format(
+		    &x->answer, "%s: damaged\n", x->id);
+	} else if (code != ENOENT) {
+		return fail_at(x, name, code == EPIPE ? EIO : code);
+	}
 	return 0;
 }
 
+/* Export the messages whose ids come, each ended by a newline. */
 static int
-export_one(struct export *x)
-{
-	char name[SMTPD_ID_SIZE + 4];
-	int fd;
-
-	snprintf(name, sizeof(name), "%s.eml", x->id);
-	fd =
-	    openat(x->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd != -1 ? fill(x, fd, name) : fail(x, name, errno);
-}
-
-/* Take ids, each ended by a newline, as they come. */
-static int
-take_ids(void *user, const void *data, size_t len)
+receive_ids(void *user, const void *data, size_t len)
 {
 	struct export *x = user;
 	const char *text = data;
@@ -114,55 +102,52 @@ take_ids(void *user, const void *data, size_t len)
 	return 0;
 }
 
+/* Report the numbers. */
 static int
-say_end(struct export *x)
+finish_export(struct export *x)
 {
-	smtpd__control_output_format(&x->answer, "exported %llu message%s\n",
-	    (unsigned long long)x->written, x->written == 1 ? "" : "s");
+	smtpd__control_output_format(&x->answer,
+	    "exported %" PRIu64 " message%s\n", x->written,
+	    x->written == 1 ? "" : "s");
 	if (smtpd__control_output_end(&x->answer) == -1)
 		return EPIPE;
 	if (x->damaged == 0)
 		return 0;
-	snprintf(x->error, x->size, "%llu messages are damaged",
-	    (unsigned long long)x->damaged);
+	snprintf(x->call->end, x->call->size,
+	    "%" PRIu64 " damaged message%s skipped", x->damaged,
+	    x->damaged == 1 ? "" : "s");
 	return EBADMSG;
 }
 
 int
-smtpd__control_export(smtpd_ask_fn *ask, void *whom,
-    const char *const *arguments, size_t count, smtpd_write_fn *write,
-    void *user, char *error, size_t size)
+smtpd__control_export(const struct smtpd_control_peer *peer,
+    const struct smtpd_control_call *call)
 {
 	static const char *const words[] = { "ids" };
-	struct export x = {
-		.ask = ask, .whom = whom, .error = error, .size = size
-	};
-	char reason[512];
+	char reason[SMTPD_CONTROL_LINE_MAX];
+	struct export x = { .peer = peer, .call = call, .dir = -1 };
+	const struct smtpd_control_call ids = { words, 1, receive_ids, &x,
+		reason, sizeof(reason) };
 	int code;
 
-	if (count != 1) {
-		snprintf(error, size, "export: one directory is to be named");
+	if (call->count != 2) {
+		snprintf(call->end, call->size, "export: needs one directory");
 		return EINVAL;
 	}
-	x.directory = arguments[0];
-	smtpd__control_output_init(&x.answer, write, user);
-	if (mkdir(x.directory, 0700) == -1 && errno != EEXIST) {
-		fail(&x, "", errno);
-		return x.code;
-	}
-	x.dir = open(x.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	x.directory = call->words[1];
+	smtpd__control_output_init(&x.answer, call->write, call->user);
+	if (mkdir(x.directory, 0700) == 0 || errno == EEXIST)
+		x.dir = open(x.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (x.dir == -1) {
-		fail(&x, "", errno);
+		fail_at(&x, "", errno);
 		return x.code;
 	}
-	code = smtpd__control_parts_ask_all(
-	    ask, whom, words, 1, take_ids, &x, reason, sizeof(reason));
-	if (x.code != 0)
-		code = x.code;
-	else if (code != 0)
-		snprintf(error, size, "%s", reason);
-	else
-		code = say_end(&x);
+	code = smtpd__control_parts_ask_all(peer, &ids);
 	close(x.dir);
+	if (x.code != 0)
+		return x.code;
+	if (code == 0)
+		return finish_export(&x);
+	snprintf(call->end, call->size, "%s", reason);
 	return code;
 }

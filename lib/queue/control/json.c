@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "queue/control/json.h"
+
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/id.h"
-#include "queue/control/text.h"
-
-/* Room for a reason, and for what the schedule knows of a site. */
-#define REASON_MAX 600
-#define SITE_MAX   2048
 
 static void
 add_text(struct smtpd_control_output *a, const char *name, const char *value)
@@ -16,7 +14,7 @@ add_text(struct smtpd_control_output *a, const char *name, const char *value)
 	smtpd__control_output_json(a, value);
 }
 
-/* The moment WHEN of the queue's clock. */
+/* Write the moment WHEN of the queue's clock as the next attempt. */
 static void
 add_due(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     uint32_t when, enum smtpd_snapshot_state state)
@@ -31,59 +29,63 @@ add_due(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
 	smtpd__control_output_add(a, "\"");
 }
 
-/* What both objects begin with. */
+/* Write the members that both objects begin with. */
 static void
 add_summary(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
-	char id[SMTPD_ID_SIZE], reason[REASON_MAX];
+	char id[SMTPD_ID_SIZE], reason[SMTPD_SNAPSHOT_REPLY_SIZE];
+	struct smtpd_text text;
 
 	smtpd__id_write(v->message->id, id);
 	smtpd__control_output_add(a, "{\"id\":");
 	smtpd__control_output_json(a, id);
 	add_text(a, "sender", v->loaded.sender);
-	smtpd__control_output_format(a, ",\"size\":%llu,\"arrived\":\"",
-	    (unsigned long long)v->message->size);
+	smtpd__control_output_format(
+	    a, ",\"size\":%" PRIu64 ",\"arrived\":\"", v->message->size);
 	smtpd__control_output_time(a, v->loaded.arrived_ms);
 	smtpd__control_output_add(a, "\"");
 	add_text(a, "state", smtpd__control_snapshot_word(v->state));
 	add_due(a, v, v->due, v->state);
-	smtpd__control_text_reason(v, reason, sizeof(reason));
+	smtpd__text_init(&text, reason, sizeof(reason));
+	smtpd__control_snapshot_reason(v, &text);
 	add_text(a, "reason", reason[0] != '\0' ? reason : NULL);
 }
 
-/* What became of a finished recipient, if its last attempt tells. */
+/* The end of a finished recipient, if its last attempt tells. */
 static const char *
-end_word(const struct smtpd_rcpt_progress *said)
+end_word(const struct smtpd_rcpt_progress *last)
 {
-	if (said == NULL || !said->finished)
+	if (last == NULL || !last->finished)
 		return smtpd__control_snapshot_word(SMTPD_SNAPSHOT_DONE);
-	return said->result.outcome == SMTPD_OUTCOME_SENT ? "sent" : "failed";
+	return last->result.outcome == SMTPD_OUTCOME_SENT ? "sent" : "failed";
 }
 
 static void
 add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, uint32_t r,
-    const struct smtpd_rcpt_progress *said)
+    const struct smtpd_rcpt_progress *last)
 {
 	bool finished = smtpd__queued_message_is_finished(v->copy, job, r);
 	enum smtpd_snapshot_state state = finished
 	    ? SMTPD_SNAPSHOT_DONE
 	    : smtpd__control_snapshot_job_state(v, job);
-	char reply[REASON_MAX] = "";
+	char reply[SMTPD_SNAPSHOT_REPLY_SIZE];
+	struct smtpd_text text;
 
-	if (said != NULL)
-		smtpd__control_text_reply(&said->result, reply, sizeof(reply));
+	smtpd__text_init(&text, reply, sizeof(reply));
+	if (last != NULL)
+		smtpd__control_snapshot_reply(&last->result, &text);
 	smtpd__control_output_add(a, "{\"address\":");
 	smtpd__control_output_json(a, v->loaded.rcpts[r].address);
 	add_text(a, "state",
-	    finished ? end_word(said) : smtpd__control_snapshot_word(state));
+	    finished ? end_word(last) : smtpd__control_snapshot_word(state));
 	smtpd__control_output_format(a, ",\"attempts\":%u", job->attempts);
 	add_due(a, v, job->due, state);
-	add_text(a, "status", said != NULL ? said->result.status : NULL);
-	add_text(a, "reply", said != NULL ? reply : NULL);
+	add_text(a, "status", last != NULL ? last->result.status : NULL);
+	add_text(a, "reply", last != NULL ? reply : NULL);
 	add_text(a, "host",
-	    said != NULL && said->host[0] != '\0' ? said->host : NULL);
+	    last != NULL && last->host[0] != '\0' ? last->host : NULL);
 	smtpd__control_output_add(a, "}");
 }
 
@@ -120,7 +122,7 @@ smtpd__control_json_message(
 	smtpd__control_output_add(a, "]}\n");
 }
 
-/* An array of the lines of LEN bytes at S. */
+/* Write the lines of LEN bytes at S as an array. */
 static void
 add_lines(
     struct smtpd_control_output *a, const char *name, const char *s, size_t len)
@@ -150,20 +152,18 @@ add_destination(struct smtpd_control_output *a,
 	enum smtpd_snapshot_state state =
 	    smtpd__control_snapshot_job_state(v, job);
 	const char *before = "";
-	char site[SITE_MAX];
+	char site[SMTPD_SNAPSHOT_SITE_SIZE];
 	struct smtpd_text text;
 	size_t len;
-	char *history = smtpd__control_text_history(v, job, &len);
+	char *history = smtpd__control_snapshot_history(v, job, &len);
 
 	smtpd__control_output_add(a, "{\"domain\":");
-	smtpd__control_output_json(a, smtpd__control_text_domain(v, job));
+	smtpd__control_output_json(a, smtpd__control_snapshot_domain(v, job));
 	add_text(a, "state", smtpd__control_snapshot_word(state));
 	smtpd__control_output_format(a, ",\"attempts\":%u", job->attempts);
 	add_due(a, v, job->due, state);
 	smtpd__text_init(&text, site, sizeof(site));
-	if (v->hooks->explain != NULL)
-		v->hooks->explain(v->hooks->user,
-		    smtpd__control_snapshot_original(v, job), &text);
+	smtpd__control_snapshot_site(v, job, &text);
 	add_lines(a, "site", text.at, text.len);
 	add_lines(a, "history", history, len);
 	smtpd__control_output_add(a, ",\"recipients\":[");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "journal/disk/engine.h"
+#include "queue/control/commands.h"
 #include "queue/schedule/schedule.h"
 
 /* The schedule only keeps the destinations' names; nothing is put into it. */
@@ -15,7 +16,7 @@ struct smtpd_control_offline {
 };
 
 static struct smtpd_destination *
-destination(void *user, const char *domain)
+ref_destination(void *user, const char *domain)
 {
 	struct smtpd_control_offline *o = user;
 
@@ -23,7 +24,7 @@ destination(void *user, const char *domain)
 }
 
 static void
-release(void *user, struct smtpd_destination *d)
+unref_destination(void *user, struct smtpd_destination *d)
 {
 	struct smtpd_control_offline *o = user;
 
@@ -48,15 +49,15 @@ smtpd__control_offline_open(
 	struct smtpd_control_offline *o = calloc(1, sizeof(*o));
 	int code = ENOMEM;
 
-	snprintf(error, size, "no memory");
+	snprintf(error, size, "out of memory");
 	if (o == NULL)
 		return NULL;
 	o->schedule = smtpd__schedule_create(&schedule);
 	if (o->schedule != NULL) {
 		struct smtpd_spool_settings settings = {
 			.read_only = !changes,
-			.destination = destination,
-			.release = release,
+			.destination = ref_destination,
+			.release = unref_destination,
 			.user = o,
 		};
 
@@ -83,11 +84,9 @@ smtpd__control_offline_close(struct smtpd_control_offline *o)
 }
 
 int
-smtpd__control_offline_ask(void *offline, const char *const *words,
-    size_t count, smtpd_write_fn *write, void *user, char *end, size_t size)
+smtpd__control_offline_ask(void *offline, const struct smtpd_control_call *call)
 {
 	struct smtpd_control_offline *o = offline;
 
-	return smtpd__control_commands_run(
-	    o->spool, NULL, words, count, write, user, end, size);
+	return smtpd__control_commands_run(o->spool, NULL, call);
 }

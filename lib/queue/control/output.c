@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-/* What stands for bytes that make no character. */
+/* Stands for a byte that is part of no character. */
 #define NO_POINT UINT32_MAX
 
 void
@@ -21,17 +21,11 @@ smtpd__control_output_init(
 	a->len = 0;
 }
 
-static void
-hand_on(struct smtpd_control_output *a, const void *data, size_t len)
-{
-	if (!a->failed && len > 0)
-		a->failed = a->write(a->user, data, len) != 0;
-}
-
 int
 smtpd__control_output_end(struct smtpd_control_output *a)
 {
-	hand_on(a, a->buf, a->len);
+	if (a->len > 0 && !a->failed)
+		a->failed = a->write(a->user, a->buf, a->len) != 0;
 	a->len = 0;
 	return a->failed ? -1 : 0;
 }
@@ -43,29 +37,18 @@ smtpd__control_output_bytes(
 	a->total += len;
 	if (len > sizeof(a->buf) - a->len)
 		smtpd__control_output_end(a);
-	if (len > sizeof(a->buf)) {
-		hand_on(a, data, len);
-		return;
+	if (len <= sizeof(a->buf)) {
+		memcpy(a->buf + a->len, data, len);
+		a->len += len;
+	} else if (!a->failed) {
+		a->failed = a->write(a->user, data, len) != 0;
 	}
-	memcpy(a->buf + a->len, data, len);
-	a->len += len;
 }
 
 void
 smtpd__control_output_add(struct smtpd_control_output *a, const char *s)
 {
 	smtpd__control_output_bytes(a, s, strlen(s));
-}
-
-void
-smtpd__control_output_number(struct smtpd_control_output *a, uint64_t n)
-{
-	char digits[24];
-	struct smtpd_text t;
-
-	smtpd__text_init(&t, digits, sizeof(digits));
-	smtpd__text_number(&t, n);
-	smtpd__control_output_bytes(a, t.at, t.len);
 }
 
 void
@@ -83,35 +66,21 @@ smtpd__control_output_format(
 	smtpd__control_output_bytes(a, t.at, t.len);
 }
 
-/* How many bytes behind the first one a UTF-8 sequence has (RFC 3629, 4), and
- * the first one's part of the character. */
-static size_t
-utf8_rest(unsigned char first, uint32_t *point)
-{
-	if (first >= 0xc2 && first <= 0xdf) {
-		*point = first & 0x1f;
-		return 1;
-	}
-	if (first >= 0xe0 && first <= 0xef) {
-		*point = first & 0x0f;
-		return 2;
-	}
-	*point = first & 0x07;
-	return first >= 0xf0 && first <= 0xf4 ? 3 : 0;
-}
-
-/* The length of the character at S of LEN bytes, at least 1, and in *POINT
- * which it is; NO_POINT: a byte that is not UTF-8. */
+/*
+ * Return the length of the UTF-8 sequence at S of LEN bytes, at least 1, and
+ * set *POINT to its character (RFC 3629, 4): NO_POINT for a byte that is part
+ * of none.
+ */
 static size_t
 next_character(const char *s, size_t len, uint32_t *point)
 {
 	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
 	unsigned char first = (unsigned char)*s;
-	uint32_t value;
-	size_t rest = utf8_rest(first, &value);
+	size_t rest = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+	uint32_t value = first & (0x3fu >> rest);
 
 	*point = first < 0x80 ? first : NO_POINT;
-	if (rest == 0 || rest >= len)
+	if (first < 0xc2 || first > 0xf4 || rest >= len)
 		return 1;
 	for (size_t i = 1; i <= rest; i++) {
 		unsigned char c = (unsigned char)s[i];

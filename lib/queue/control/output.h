@@ -3,9 +3,9 @@
 #define SMTPD_QUEUE_CONTROL_OUTPUT_H
 
 /*
- * The text that answers an operator: collected, and handed on in blocks.  What
- * comes from others is written so that it can neither steer a terminal nor end
- * a JSON string.
+ * The text that answers an operator: collected, and written in blocks.  Text of
+ * others is shown so that it can neither steer a terminal nor end a JSON
+ * string.
  */
 
 #include <smtpd/queue.h>
@@ -13,9 +13,9 @@
 struct smtpd_control_output {
 	smtpd_write_fn *write;
 	void *user;
-	bool failed;    /* write wants no more */
+	bool failed;    /* write refused more */
 	uint64_t total; /* bytes so far */
-	size_t len;     /* that were not handed on yet */
+	size_t len;     /* bytes in buf that were not written yet */
 	char buf[4096];
 };
 
@@ -23,22 +23,20 @@ struct smtpd_control_output {
 void smtpd__control_output_init(
     struct smtpd_control_output *a, smtpd_write_fn *write, void *user);
 
-/* Append: a string, LEN bytes, a decimal number, as printf does at most 1,000
- * bytes. */
+/* Append: a string; LEN bytes; as printf does, at most 1,000 bytes. */
 void smtpd__control_output_add(struct smtpd_control_output *a, const char *s);
 void smtpd__control_output_bytes(
     struct smtpd_control_output *a, const void *data, size_t len);
-void smtpd__control_output_number(struct smtpd_control_output *a, uint64_t n);
 void smtpd__control_output_format(
     struct smtpd_control_output *a, const char *format, ...) SMTPD_PRINTF(2, 3);
 
-/* Append LEN bytes at S for people: printable UTF-8 as it is; controls, what
- * changes the direction or cannot be seen, and what is no UTF-8 as "?". */
+/* Append LEN bytes at S for people: printable UTF-8 as it is; controls, and
+ * characters that are invisible or change the direction, as "?". */
 void smtpd__control_output_shown(
     struct smtpd_control_output *a, const char *s, size_t len);
 
-/* Append S as a JSON string (RFC 8259, 7), NULL as null: controls, and bytes
- * that are no UTF-8, as \u00XX. */
+/* Append S as a JSON string (RFC 8259, 7), NULL as null; controls, and bytes
+ * that are not UTF-8, as \u00XX. */
 void smtpd__control_output_json(struct smtpd_control_output *a, const char *s);
 
 /* The same for LEN bytes at S. */
@@ -53,7 +51,7 @@ void smtpd__control_output_time(struct smtpd_control_output *a, uint64_t ms);
 void smtpd__control_output_span(
     struct smtpd_control_output *a, uint32_t seconds);
 
-/* Hand on what is left.  Return 0, or -1 once WRITE did. */
+/* Write what is left.  Return 0, or -1 once WRITE has failed. */
 int smtpd__control_output_end(struct smtpd_control_output *a);
 
 #endif

@@ -13,9 +13,11 @@
 
 #include "os/clock.h"
 #include "os/fd.h"
+#include "os/poll.h"
+#include "queue/control/commands.h"
 #include "queue/control/protocol.h"
 
-/* How long one client may be waited for, in all. */
+/* How long the thread waits for one client, in all. */
 #define PATIENCE_MS 10000
 
 /* Clients that wait for their turn. */
@@ -37,22 +39,18 @@ struct client {
 	uint64_t patience; /* milliseconds left */
 };
 
-/* Wait until FD is ready for EVENTS.  Return 0, or -1: the time is over, or
- * the queue stops. */
+/* Wait until the client is ready for EVENTS.  Return 0, or -1 if its time is
+ * up or the queue stops. */
 static int
 wait_ready(struct client *c, short events)
 {
-	struct pollfd fds[] = { { .fd = c->fd, .events = events },
-		{ .fd = smtpd_cancel_fd(c->control->stop), .events = POLLIN } };
 	uint64_t begun = smtpd__clock_ms();
-	uint64_t waited;
-	int n = poll(fds, 2, (int)c->patience);
+	enum smtpd_poll_result result = smtpd__poll_wait(c->fd, events,
+	    smtpd_cancel_fd(c->control->stop), begun + c->patience);
+	uint64_t waited = smtpd__clock_ms() - begun;
 
-	waited = smtpd__clock_ms() - begun;
 	c->patience -= waited < c->patience ? waited : c->patience;
-	if (n == -1 && errno == EINTR && c->patience > 0)
-		return wait_ready(c, events);
-	return n > 0 && fds[1].revents == 0 ? 0 : -1;
+	return result == SMTPD_POLL_READY ? 0 : -1;
 }
 
 static int
@@ -85,7 +83,7 @@ send_block(void *user, const void *data, size_t len)
 
 /* Read the request, up to its newline, into BUF.  Return its length or -1. */
 static ssize_t
-receive(struct client *c, char *buf, size_t size)
+receive_request(struct client *c, char *buf, size_t size)
 {
 	size_t len = 0;
 
@@ -107,7 +105,7 @@ receive(struct client *c, char *buf, size_t size)
 	return -1;
 }
 
-/* What ends an answer is one line, whatever is in it. */
+/* Send the line that ends an answer, on which END must stay. */
 static void
 send_end(struct client *c, int error, const char *end)
 {
@@ -122,28 +120,34 @@ send_end(struct client *c, int error, const char *end)
 }
 
 static void
-serve(struct smtpd_control *control, int fd)
+serve_client(struct smtpd_control *control, int fd)
 {
 	struct client c = { control, fd, PATIENCE_MS };
 	const char *words[SMTPD_CONTROL_WORDS];
 	char line[SMTPD_CONTROL_LINE_MAX], end[SMTPD_CONTROL_LINE_MAX];
-	ssize_t len = receive(&c, line, sizeof(line));
+	struct smtpd_control_call call = { .words = words,
+		.write = send_block,
+		.user = &c,
+		.end = end,
+		.size = sizeof(end) };
+	ssize_t len = receive_request(&c, line, sizeof(line));
 	int count, error;
 
 	if (len == -1)
 		return;
 	count = smtpd__control_protocol_parse(line, (size_t)len, words);
 	if (count == -1) {
-		send_end(&c, EINVAL, "this is no request");
+		send_end(&c, EINVAL, "malformed request");
 		return;
 	}
-	error = smtpd__control_commands_run(control->spool, control->hooks,
-	    words, (size_t)count, send_block, &c, end, sizeof(end));
+	call.count = (size_t)count;
+	error =
+	    smtpd__control_commands_run(control->spool, control->hooks, &call);
 	send_end(&c, error, end);
 }
 
 static void *
-run(void *arg)
+run_server(void *arg)
 {
 	struct smtpd_control *c = arg;
 	struct pollfd fds[] = { { .fd = c->listener, .events = POLLIN },
@@ -162,14 +166,14 @@ run(void *arg)
 			continue;
 		}
 		if (smtpd__fd_prepare(fd) == 0)
-			serve(c, fd);
+			serve_client(c, fd);
 		close(fd);
 	}
 	return NULL;
 }
 
-/* A socket that is there already is of a process that ended: the spool is
- * locked.  Nobody can connect before listen(), so not before the mode is
+/* The spool is locked, so a socket that is there already was left by a process
+ * that ended.  Nobody can connect before listen(), hence not before the mode is
  * right. */
 static int
 open_listener(int dir)
@@ -198,7 +202,7 @@ smtpd__control_server_start(struct smtpd_spool *s,
 	int code;
 
 	if (c == NULL) {
-		snprintf(error, size, "no memory");
+		snprintf(error, size, "out of memory");
 		return NULL;
 	}
 	c->spool = s;
@@ -210,13 +214,13 @@ smtpd__control_server_start(struct smtpd_spool *s,
 	c->stop = smtpd_cancel_create();
 	if (c->stop == NULL)
 		goto fail;
-	code = pthread_create(&c->thread, NULL, run, c);
+	code = pthread_create(&c->thread, NULL, run_server, c);
 	if (code == 0)
 		return c;
 	errno = code;
 fail:
 	code = errno;
-	snprintf(error, size, "cannot listen for operators on %s: %s",
+	snprintf(error, size, "cannot listen on the socket %s: %s",
 	    SMTPD_CONTROL_NAME, strerror(code));
 	if (c->listener != -1) {
 		unlinkat(c->dir, SMTPD_CONTROL_NAME, 0);

@@ -3,6 +3,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/pack.h"
+
+/* The most of a history that is shown: the newest. */
+#define HISTORY_MAX 1048576
 
 const char *
 smtpd__control_snapshot_word(enum smtpd_snapshot_state state)
@@ -34,18 +40,18 @@ smtpd__control_snapshot_job_state(const struct smtpd_control_snapshot *v,
 				 : SMTPD_SNAPSHOT_READY;
 }
 
-/* Add to the copy what only the schedule knows, or, without one, what nobody
- * changes. */
+/* Set in the copy what only the schedule knows; without one, nothing else
+ * changes the due times. */
 static void
-look_at_jobs(struct smtpd_control_snapshot *v)
+inspect_jobs(struct smtpd_control_snapshot *v)
 {
 	const struct smtpd_control_hooks *hooks = v->hooks;
 
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		struct smtpd_delivery_job *job = &v->copy->jobs[i];
 
-		if (hooks->look != NULL)
-			hooks->look(hooks->user, &v->message->jobs[i], job);
+		if (hooks->inspect != NULL)
+			hooks->inspect(hooks->user, &v->message->jobs[i], job);
 		else
 			job->due = v->message->jobs[i].due;
 		if (job->state == SMTPD_JOB_ACTIVE)
@@ -53,7 +59,7 @@ look_at_jobs(struct smtpd_control_snapshot *v)
 	}
 }
 
-/* The message is what the liveliest of its jobs is. */
+/* The state of the message is that of the liveliest of its jobs. */
 static void
 sum_up(struct smtpd_control_snapshot *v)
 {
@@ -89,7 +95,7 @@ smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
 	if (v->copy == NULL)
 		return -1;
 	v->now = smtpd__spool_now(s);
-	look_at_jobs(v);
+	inspect_jobs(v);
 	sum_up(v);
 	if (smtpd__spool_load(s, message, &v->loaded) == 0)
 		return 0;
@@ -131,4 +137,89 @@ smtpd__control_snapshot_result(
 		if (results[i].rcpt == rcpt)
 			return &results[i];
 	return NULL;
+}
+
+/* Keep DATA; the oldest half is dropped when there is too much. */
+static int
+keep_history(void *user, const void *data, size_t len)
+{
+	struct smtpd_pack *history = user;
+
+	if (history->len + len > HISTORY_MAX) {
+		size_t half = history->len / 2;
+
+		memmove(
+		    history->data, history->data + half, history->len - half);
+		history->len -= half;
+	}
+	smtpd__pack_bytes(history, data, len);
+	return history->failed ? -1 : 0;
+}
+
+char *
+smtpd__control_snapshot_history(const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job, size_t *len)
+{
+	struct smtpd_pack history = { 0 };
+
+	/* What could be read of it is better than nothing. */
+	smtpd__spool_history(v->spool, smtpd__control_snapshot_original(v, job),
+	    keep_history, &history);
+	*len = history.len;
+	return (char *)history.data;
+}
+
+void
+smtpd__control_snapshot_site(const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job, struct smtpd_text *text)
+{
+	if (v->hooks->explain != NULL)
+		v->hooks->explain(v->hooks->user,
+		    smtpd__control_snapshot_original(v, job), text);
+}
+
+const char *
+smtpd__control_snapshot_domain(const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job)
+{
+	const char *at;
+
+	if (v->damage != 0 || job->first >= v->loaded.nrcpts)
+		return "";
+	at = strrchr(v->loaded.rcpts[job->first].address, '@');
+	return at != NULL ? at + 1 : "";
+}
+
+void
+smtpd__control_snapshot_reply(
+    const struct smtpd_result *result, struct smtpd_text *text)
+{
+	if (result->code != 0)
+		smtpd__text_format(text, "%d ", result->code);
+	smtpd__text_add(text, result->status);
+	if (result->status[0] != '\0' && result->text[0] != '\0')
+		smtpd__text_byte(text, ' ');
+	smtpd__text_add(text, result->text);
+}
+
+void
+smtpd__control_snapshot_reason(
+    const struct smtpd_control_snapshot *v, struct smtpd_text *text)
+{
+	if (v->damage != 0)
+		smtpd__text_add(text, strerror(v->damage));
+	for (uint32_t i = 0; i < v->copy->njobs && text->len == 0; i++) {
+		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
+		struct smtpd_rcpt_progress *results;
+		size_t count;
+
+		if (job->finished)
+			continue;
+		results = smtpd__control_snapshot_results(v, job, &count);
+		for (size_t r = 0; r < count && text->len == 0; r++)
+			if (!results[r].finished)
+				smtpd__control_snapshot_reply(
+				    &results[r].result, text);
+		free(results);
+	}
 }

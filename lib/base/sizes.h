@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_BASE_SIZES_H
+#define SMTPD_BASE_SIZES_H
+
+/*
+ * The sizes of texts that several parts keep in arrays, each with its NUL.
+ * That of reasons, SMTPD_REASON_SIZE, is public.
+ */
+
+/* The name of a host (RFC 1035, 2.3.4). */
+#define SMTPD_HOSTNAME_SIZE 256
+
+/* An IP address, also an IPv6 one with a scope; or the word for a client on a
+ * UNIX socket. */
+#define SMTPD_ADDRESS_TEXT_SIZE 64
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_CONTROL_CONTROL_H
+#define SMTPD_QUEUE_CONTROL_CONTROL_H
+
+/*
+ * The operator's side of a queue: its front is smtpd_queue_ask(), and the hooks
+ * by which requests reach a schedule that is running.
+ */
+
+#include <smtpd/queue.h>
+
+#include "base/text.h"
+#include "queue/model/queued_message.h"
+
+/*
+ * What requests need of the schedule.  All are NULL in a process where no
+ * worker runs.  The message of a job that is given is pinned; the functions
+ * take the locks that guard the schedule, and may be called from any thread.
+ */
+struct smtpd_control_hooks {
+	/* Try a job now, unless it is active, held or finished; take it out of
+	 * the schedule, unless it is active; put it in again, if it is out
+	 * and neither held, removed nor finished. */
+	void (*flush)(void *user, struct smtpd_delivery_job *job);
+	void (*withdraw)(void *user, struct smtpd_delivery_job *job);
+	void (*resume)(void *user, struct smtpd_delivery_job *job);
+
+	/*
+	 * Set the state and the due time of COPY, a copy of JOB, to those that
+	 * the schedule has.  The due time of an active job changes without
+	 * its lock, and is left alone.  A job that is ready but whose site is
+	 * suspended may be reported as deferred until the site resumes.
+	 */
+	void (*inspect)(void *user, const struct smtpd_delivery_job *job,
+	    struct smtpd_delivery_job *copy);
+
+	/* Append what the schedule knows of the job to TEXT: the site, and
+	 * until when and why it is suspended.  Lines of printable ASCII. */
+	void (*explain)(void *user, const struct smtpd_delivery_job *job,
+	    struct smtpd_text *text);
+	void *user;
+};
+
+#endif

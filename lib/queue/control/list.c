@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/control/list.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "queue/control/json.h"
+#include "queue/control/text.h"
+
+/* A part of an answer ends after so many messages, or octets. */
+#define PART_MESSAGES 1000
+#define PART_OCTETS   262144
+
+/* Where a list goes on: behind which id, and the totals so far. */
+struct list_place {
+	uint64_t id;
+	struct smtpd_control_text_totals totals;
+};
+
+/* The numbers of the totals in the order in which a continuation word has
+ * them. */
+#define PLACE_NUMBERS (2 + SMTPD_SNAPSHOT_DONE)
+
+static uint64_t *
+place_number(struct list_place *p, size_t i)
+{
+	if (i == 0)
+		return &p->totals.messages;
+	if (i == 1)
+		return &p->totals.bytes;
+	return &p->totals.states[i - 2];
+}
+
+static void
+write_place(const struct smtpd_control_request *r, struct list_place *p)
+{
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, r->call->end, r->call->size);
+	smtpd__text_add(&t, "@");
+	smtpd__text_number(&t, p->id);
+	for (size_t i = 0; i < PLACE_NUMBERS; i++) {
+		smtpd__text_add(&t, ",");
+		smtpd__text_number(&t, *place_number(p, i));
+	}
+}
+
+static int
+read_place(const char *text, struct list_place *p)
+{
+	char *end;
+
+	memset(p, 0, sizeof(*p));
+	if (text == NULL)
+		return 0;
+	p->id = strtoull(text + 1, &end, 10);
+	for (size_t i = 0; i < PLACE_NUMBERS; i++) {
+		if (*end != ',')
+			return -1;
+		*place_number(p, i) = strtoull(end + 1, &end, 10);
+	}
+	return *end == '\0' ? 0 : -1;
+}
+
+/* List one message and add it to TOTALS, unless it is over. */
+static int
+list_one(struct smtpd_control_request *r,
+    const struct smtpd_queued_message *message,
+    struct smtpd_control_text_totals *totals)
+{
+	struct smtpd_control_snapshot v;
+	int error = 0;
+
+	if (smtpd__control_snapshot_init(&v, r->spool, r->hooks, message) ==
+	    -1) {
+		error = smtpd__control_request_fail_errno(r, errno, "");
+	} else if (v.state != SMTPD_SNAPSHOT_DONE &&
+	    (v.copy->flags & SMTPD_MESSAGE_REMOVED) == 0) {
+		totals->messages++;
+		totals->bytes += message->size;
+		totals->states[v.state]++;
+		if (r->json)
+			smtpd__control_json_message(r->answer, &v);
+		else
+			smtpd__control_text_line(r->answer, &v);
+	}
+	smtpd__control_snapshot_finish(&v);
+	return error;
+}
+
+int
+smtpd__control_list_messages(struct smtpd_control_request *r)
+{
+	struct list_place place;
+	int error = 0;
+
+	if (read_place(r->from, &place) == -1)
+		return smtpd__control_request_fail(
+		    r, EINVAL, "not a place in a list", r->from);
+	if (r->from == NULL && !r->json)
+		smtpd__control_text_head(r->answer);
+	for (int n = 0; error == 0 && !r->answer->failed; n++) {
+		struct smtpd_queued_message *message;
+
+		if (n == PART_MESSAGES || r->answer->total > PART_OCTETS) {
+			write_place(r, &place);
+			return 0;
+		}
+		message = smtpd__spool_next(r->spool, place.id);
+		if (message == NULL)
+			break;
+		place.id = message->id;
+		error = list_one(r, message, &place.totals);
+		smtpd__spool_unpin(r->spool, message);
+	}
+	if (error == 0 && !r->json)
+		smtpd__control_text_totals(r->answer, &place.totals);
+	return error;
+}
+
+int
+smtpd__control_list_ids(struct smtpd_control_request *r)
+{
+	uint64_t id = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
+	char text[SMTPD_ID_SIZE];
+
+	for (int n = 0; n < PART_MESSAGES; n++) {
+		struct smtpd_queued_message *message =
+		    smtpd__spool_next(r->spool, id);
+
+		if (message == NULL)
+			return 0;
+		id = message->id;
+		smtpd__spool_unpin(r->spool, message);
+		smtpd__id_write(id, text);
+		smtpd__control_output_format(r->answer, "%s\n", text);
+	}
+	snprintf(r->call->end, r->call->size, "@%" PRIu64, id);
+	return 0;
+}

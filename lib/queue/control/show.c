@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/control/show.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "queue/control/json.h"
+#include "queue/control/text.h"
+
+/* A part of an answer has so many octets of a message. */
+#define PART_CONTENT 1048576
+
+typedef void describe_fn(
+    struct smtpd_control_output *, const struct smtpd_control_snapshot *);
+
+/* Have DESCRIBE write about the message that the argument names. */
+static int
+describe_message(struct smtpd_control_request *r, describe_fn *describe)
+{
+	struct smtpd_queued_message *message = smtpd__control_request_find(r);
+	struct smtpd_control_snapshot v;
+	int error = 0;
+
+	if (message == NULL)
+		return smtpd__control_request_no_message(r);
+	if (smtpd__control_snapshot_init(&v, r->spool, r->hooks, message) == 0)
+		describe(r->answer, &v);
+	else
+		error = smtpd__control_request_fail_errno(r, errno, "");
+	smtpd__control_snapshot_finish(&v);
+	smtpd__spool_unpin(r->spool, message);
+	return error;
+}
+
+int
+smtpd__control_show_message(struct smtpd_control_request *r)
+{
+	return describe_message(r,
+	    r->json ? smtpd__control_json_message
+		    : smtpd__control_text_message);
+}
+
+int
+smtpd__control_show_why(struct smtpd_control_request *r)
+{
+	return describe_message(
+	    r, r->json ? smtpd__control_json_why : smtpd__control_text_why);
+}
+
+/* Write the part of LOADED that begins at OFFSET. */
+static int
+write_content(struct smtpd_control_request *r,
+    const struct smtpd_loaded_message *loaded, uint64_t offset)
+{
+	uint64_t end = offset + PART_CONTENT;
+	char buf[16384];
+	ssize_t n = 0;
+
+	while (offset < end && !r->answer->failed) {
+		n = smtpd__loaded_message_read(
+		    loaded, offset, buf, sizeof(buf));
+		if (n <= 0)
+			break;
+		smtpd__control_output_bytes(r->answer, buf, (size_t)n);
+		offset += (uint64_t)n;
+	}
+	if (n == -1)
+		return smtpd__control_request_fail_errno(r, errno, r->argument);
+	if (n > 0)
+		snprintf(r->call->end, r->call->size, "@%" PRIu64, offset);
+	return 0;
+}
+
+int
+smtpd__control_show_content(struct smtpd_control_request *r)
+{
+	uint64_t from = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
+	struct smtpd_queued_message *message = smtpd__control_request_find(r);
+	struct smtpd_loaded_message loaded;
+	int error;
+
+	if (message == NULL)
+		return smtpd__control_request_no_message(r);
+	if (smtpd__spool_load(r->spool, message, &loaded) == 0) {
+		error = write_content(r, &loaded, from);
+		smtpd__loaded_message_finish(&loaded);
+	} else {
+		error =
+		    smtpd__control_request_fail_errno(r, errno, r->argument);
+	}
+	smtpd__spool_unpin(r->spool, message);
+	return error;
+}
