@@ -7,7 +7,7 @@
  * That of reasons, SMTPD_REASON_SIZE, is public.
  */
 
-/* The name of a host (RFC 1035, 2.3.4). */
+/* The name of a host. */
 #define SMTPD_HOSTNAME_SIZE 256
 
 /* An IP address, also an IPv6 one with a scope; or the word for a client on a

@@ -96,7 +96,7 @@ read_answer(FILE *file, struct answer *a)
 /* Send the LEN bytes of LINE over FD, which is closed, and read the answer.
  * Return 0, or -1 if it was cut off. */
 static int
-exchange(int fd, const char *line, size_t len, struct answer *a)
+exchange_bytes(int fd, const char *line, size_t len, struct answer *a)
 {
 	FILE *file = NULL;
 	int result;
@@ -135,7 +135,7 @@ smtpd__control_client_ask(
 		    strerror(a.error));
 		return a.error;
 	}
-	if (exchange(fd, line, (size_t)len, &a) == -1) {
+	if (exchange_bytes(fd, line, (size_t)len, &a) == -1) {
 		a.error = EIO;
 		snprintf(a.end, sizeof(a.end), "the answer was cut off");
 	}

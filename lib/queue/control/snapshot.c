@@ -19,8 +19,9 @@ smtpd__control_snapshot_word(enum smtpd_snapshot_state state)
 	return words[state];
 }
 
-const struct smtpd_delivery_job *
-smtpd__control_snapshot_original(const struct smtpd_control_snapshot *v,
+/* The delivery of which JOB is a copy. */
+static const struct smtpd_delivery_job *
+original_job(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job)
 {
 	return &v->message->jobs[job - v->copy->jobs];
@@ -122,8 +123,8 @@ smtpd__control_snapshot_results(const struct smtpd_control_snapshot *v,
 	struct smtpd_rcpt_progress *results = NULL;
 
 	*count = 0;
-	if (smtpd__spool_history_results(v->spool,
-		smtpd__control_snapshot_original(v, job), &results, count) == 0)
+	if (smtpd__spool_history_results(
+		v->spool, original_job(v, job), &results, count) == 0)
 		return results;
 	*count = 0;
 	return NULL;
@@ -163,8 +164,8 @@ smtpd__control_snapshot_history(const struct smtpd_control_snapshot *v,
 	struct smtpd_pack history = { 0 };
 
 	/* What could be read of it is better than nothing. */
-	smtpd__spool_history(v->spool, smtpd__control_snapshot_original(v, job),
-	    keep_history, &history);
+	smtpd__spool_history(
+	    v->spool, original_job(v, job), keep_history, &history);
 	*len = history.len;
 	return (char *)history.data;
 }
@@ -174,8 +175,7 @@ smtpd__control_snapshot_site(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, struct smtpd_text *text)
 {
 	if (v->hooks->explain != NULL)
-		v->hooks->explain(v->hooks->user,
-		    smtpd__control_snapshot_original(v, job), text);
+		v->hooks->explain(v->hooks->user, original_job(v, job), text);
 }
 
 const char *

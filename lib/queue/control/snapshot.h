@@ -65,11 +65,6 @@ struct smtpd_rcpt_progress *smtpd__control_snapshot_results(
 const struct smtpd_rcpt_progress *smtpd__control_snapshot_result(
     const struct smtpd_rcpt_progress *results, size_t count, uint32_t rcpt);
 
-/* Return the job of the message of which JOB of v->copy is a copy. */
-const struct smtpd_delivery_job *smtpd__control_snapshot_original(
-    const struct smtpd_control_snapshot *v,
-    const struct smtpd_delivery_job *job);
-
 /* Return the history of JOB of v->copy, *LEN bytes, which the caller frees; or
  * NULL. */
 char *smtpd__control_snapshot_history(const struct smtpd_control_snapshot *v,
