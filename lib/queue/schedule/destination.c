@@ -5,45 +5,36 @@
 #include <string.h>
 
 #include "base/container.h"
-#include "queue/schedule/ready.h"
 #include "queue/schedule/schedule.h"
 #include "queue/schedule/site.h"
-
-static struct smtpd_destination *
-create_destination(struct smtpd_schedule *s, const char *domain)
-{
-	size_t len = strlen(domain);
-	struct smtpd_destination *d = calloc(1, sizeof(*d) + len + 1);
-
-	if (d == NULL)
-		return NULL;
-	memcpy(d->name, domain, len);
-	d->named.name = d->name;
-	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++)
-		smtpd__ring_init(&d->turn[kind]);
-	d->own = smtpd__site_create(s, d, NULL);
-	if (d->own == NULL) {
-		free(d);
-		return NULL;
-	}
-	d->site = d->own;
-	smtpd__name_table_add(&s->destinations, &d->named);
-	return d;
-}
 
 struct smtpd_destination *
 smtpd__destination_ref(struct smtpd_schedule *s, const char *domain)
 {
+	size_t len = strlen(domain);
 	struct smtpd_named *named =
 	    smtpd__name_table_find(&s->destinations, domain);
 	struct smtpd_destination *d;
 
-	if (named != NULL)
+	if (named != NULL) {
 		d = SMTPD_CONTAINER_OF(named, struct smtpd_destination, named);
-	else
-		d = create_destination(s, domain);
-	if (d != NULL)
 		d->refs++;
+		return d;
+	}
+	d = calloc(1, sizeof(*d) + len + 1);
+	if (d == NULL)
+		return NULL;
+	memcpy(d->name, domain, len);
+	d->named.name = d->name;
+	d->refs = 1;
+	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++)
+		smtpd__ring_init(&d->turn[kind]);
+	d->site = d->own = smtpd__site_create(s, d, NULL);
+	if (d->own == NULL) {
+		free(d);
+		return NULL;
+	}
+	smtpd__name_table_add(&s->destinations, &d->named);
 	return d;
 }
 
@@ -60,7 +51,14 @@ move_destination(struct smtpd_schedule *s, struct smtpd_destination *d,
 		site->users++;
 	if (old->owner == NULL)
 		old->users--;
-	smtpd__ready_move(s, d, site);
+	d->site = site;
+	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++) {
+		smtpd__ring_remove(&d->turn[kind]);
+		if (d->ready[kind].first != NULL)
+			smtpd__ring_append(&site->ready[kind], &d->turn[kind]);
+	}
+	smtpd__site_requeue(s, old);
+	smtpd__site_requeue(s, site);
 	smtpd__site_tidy(s, old);
 }
 

@@ -85,8 +85,8 @@ smtpd__ready_remove(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 static enum smtpd_job_kind
 choose_kind(const struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	bool fresh = smtpd__site_has_ready(site, SMTPD_KIND_FRESH);
-	bool retries = smtpd__site_has_ready(site, SMTPD_KIND_RETRY);
+	bool fresh = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]);
+	bool retries = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]);
 	bool barred = s->retries >= s->retry_limit &&
 	    (fresh || !smtpd__ring_is_empty(&s->fresh_turn));
 
@@ -107,26 +107,10 @@ smtpd__ready_next(const struct smtpd_schedule *s, struct smtpd_site *site)
 	struct smtpd_ring *turn = site->ready[kind].next;
 	struct smtpd_destination *d;
 
-	if (!smtpd__site_has_ready(site, kind))
+	if (smtpd__ring_is_empty(&site->ready[kind]))
 		return NULL;
 	d = SMTPD_CONTAINER_OF(turn - kind, struct smtpd_destination, turn);
 	smtpd__ring_remove(turn);
 	smtpd__ring_append(&site->ready[kind], turn);
 	return d->ready[kind].first;
-}
-
-void
-smtpd__ready_move(struct smtpd_schedule *s, struct smtpd_destination *d,
-    struct smtpd_site *site)
-{
-	struct smtpd_site *old = d->site;
-
-	d->site = site;
-	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++) {
-		smtpd__ring_remove(&d->turn[kind]);
-		if (d->ready[kind].first != NULL)
-			smtpd__ring_append(&site->ready[kind], &d->turn[kind]);
-	}
-	smtpd__site_requeue(s, old);
-	smtpd__site_requeue(s, site);
 }

@@ -22,8 +22,4 @@ void smtpd__ready_remove(
 struct smtpd_delivery_job *smtpd__ready_next(
     const struct smtpd_schedule *s, struct smtpd_site *site);
 
-/* Have D wait at SITE from now on. */
-void smtpd__ready_move(struct smtpd_schedule *s, struct smtpd_destination *d,
-    struct smtpd_site *site);
-
 #endif

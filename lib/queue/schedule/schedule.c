@@ -188,8 +188,10 @@ smtpd__schedule_take(
 		return NULL;
 	job = smtpd__ready_next(s, next);
 	activate_job(s, job);
+	/* It becomes the last one. */
+	smtpd__ring_remove(&next->turn);
+	smtpd__ring_remove(&next->fresh_turn);
 	smtpd__site_enter(s, next);
-	smtpd__site_served(s, next);
 	s->busy++;
 	*site = next;
 	return job;
@@ -218,8 +220,8 @@ smtpd__schedule_has_more(
 {
 	make_due_ready(s, now);
 	return !site->suspended && site->connections <= site->limit &&
-	    (smtpd__site_has_ready(site, SMTPD_KIND_FRESH) ||
-		smtpd__site_has_ready(site, SMTPD_KIND_RETRY));
+	    (!smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]) ||
+		!smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]));
 }
 
 bool

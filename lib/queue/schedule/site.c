@@ -36,12 +36,6 @@ smtpd__site_create(
 	return site;
 }
 
-bool
-smtpd__site_has_ready(const struct smtpd_site *site, enum smtpd_job_kind kind)
-{
-	return !smtpd__ring_is_empty(&site->ready[kind]);
-}
-
 static bool
 has_room(const struct smtpd_site *site)
 {
@@ -63,60 +57,41 @@ place_link(struct smtpd_ring *list, struct smtpd_ring *link, bool wanted)
 void
 smtpd__site_requeue(struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	bool fresh = smtpd__site_has_ready(site, SMTPD_KIND_FRESH);
-	bool retry = smtpd__site_has_ready(site, SMTPD_KIND_RETRY);
+	bool fresh = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]);
+	bool retry = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]);
 	bool room = has_room(site);
 
 	place_link(&s->turn, &site->turn, room && (fresh || retry));
 	place_link(&s->fresh_turn, &site->fresh_turn, room && fresh);
 }
 
+/* A destination's own site is kept suspended only while its mail goes there. */
 void
-smtpd__site_served(struct smtpd_schedule *s, struct smtpd_site *site)
+smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	smtpd__ring_remove(&site->turn);
-	smtpd__ring_remove(&site->fresh_turn);
-	smtpd__site_requeue(s, site);
-}
+	struct smtpd_destination *owner = site->owner;
+	bool needed = site->connections > 0;
 
-static void
-free_site(struct smtpd_schedule *s, struct smtpd_site *site)
-{
+	if (owner == NULL)
+		needed = needed || site->users > 0 || site->suspended;
+	else if (owner->site == site)
+		needed = needed || owner->refs > 0 || site->suspended;
+	if (needed)
+		return;
 	if (site->suspended)
 		smtpd__heap_remove(&s->suspended, &site->resuming);
-	if (site->owner == NULL)
+	if (owner == NULL)
 		smtpd__name_table_remove(&s->sites, &site->named);
 	s->nsites--;
 	free(site->why);
 	free(site);
-}
-
-/* A destination's own site is kept suspended only while its mail goes there. */
-static void
-tidy_own(struct smtpd_schedule *s, struct smtpd_site *site)
-{
-	struct smtpd_destination *owner = site->owner;
-	bool current = owner->site == site;
-
-	if (current && (owner->refs > 0 || site->suspended))
+	if (owner == NULL)
 		return;
 	owner->own = NULL;
-	free_site(s, site);
 	if (owner->refs > 0)
 		return;
 	smtpd__name_table_remove(&s->destinations, &owner->named);
 	free(owner);
-}
-
-void
-smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
-{
-	if (site->connections > 0)
-		return;
-	if (site->owner != NULL)
-		tidy_own(s, site);
-	else if (site->users == 0 && !site->suspended)
-		free_site(s, site);
 }
 
 bool
@@ -136,16 +111,6 @@ smtpd__site_leave(struct smtpd_schedule *s, struct smtpd_site *site)
 	site->connections--;
 	smtpd__site_requeue(s, site);
 	smtpd__site_tidy(s, site);
-}
-
-void
-smtpd__site_suspend(
-    struct smtpd_schedule *s, struct smtpd_site *site, uint32_t resumes_at)
-{
-	site->limit = 1;
-	site->probing = false;
-	site->suspended = true;
-	smtpd__heap_push(&s->suspended, &site->resuming, resumes_at);
 }
 
 void

@@ -12,26 +12,17 @@
 struct smtpd_site *smtpd__site_create(struct smtpd_schedule *s,
     struct smtpd_destination *owner, const char *name);
 
-/* Put SITE into the rings where it belongs, after any change; served: as the
- * last of them. */
+/* Put SITE into the rings where it belongs, after any change. */
 void smtpd__site_requeue(struct smtpd_schedule *s, struct smtpd_site *site);
-void smtpd__site_served(struct smtpd_schedule *s, struct smtpd_site *site);
 
 /* Free SITE if nobody needs it, and its owner if that was kept only for it. */
 void smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site);
-
-bool smtpd__site_has_ready(
-    const struct smtpd_site *site, enum smtpd_job_kind kind);
 
 /* Add a connection.  Return false if SITE is suspended or has no room. */
 bool smtpd__site_enter(struct smtpd_schedule *s, struct smtpd_site *site);
 
 /* Remove a connection. */
 void smtpd__site_leave(struct smtpd_schedule *s, struct smtpd_site *site);
-
-/* Suspend SITE until RESUMES_AT; one connection will probe it then. */
-void smtpd__site_suspend(
-    struct smtpd_schedule *s, struct smtpd_site *site, uint32_t resumes_at);
 
 /* Resume SITE, if it is suspended, for a probe. */
 void smtpd__site_resume(struct smtpd_schedule *s, struct smtpd_site *site);

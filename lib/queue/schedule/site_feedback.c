@@ -6,6 +6,7 @@
 #include "queue/schedule/retry.h"
 #include "queue/schedule/site.h"
 
+/* One connection will probe it when it resumes. */
 static void
 suspend_site(struct smtpd_schedule *s, struct smtpd_site *site,
     const struct smtpd_result *why, uint32_t now)
@@ -18,7 +19,11 @@ suspend_site(struct smtpd_schedule *s, struct smtpd_site *site,
 	uint64_t delay = smtpd__retry_backoff(
 	    &bounds, ++site->failures, smtpd__state_random(s));
 
-	smtpd__site_suspend(s, site, smtpd__retry_after(now, delay));
+	site->limit = 1;
+	site->probing = false;
+	site->suspended = true;
+	smtpd__heap_push(
+	    &s->suspended, &site->resuming, smtpd__retry_after(now, delay));
 	/* Without memory the reason is not known later: no more than that. */
 	if (why != NULL && site->why == NULL)
 		site->why = malloc(sizeof(*site->why));
