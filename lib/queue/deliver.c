@@ -96,36 +96,29 @@ queue_body(struct smtpd_submission *sub, struct smtpd_body *body)
 	return n < 0 ? 0 : -1;
 }
 
-static void
-report_submission(
-    const struct smtpd_submission *sub, struct smtpd_session *s, int error)
-{
-	const struct smtpd_queue_settings *set = &sub->queue->delivery.settings;
-	const struct smtpd_queue_submission report = {
-		.id = sub->id,
-		.size = sub->size,
-		.error = error,
-	};
-
-	if (set->submitted != NULL)
-		set->submitted(s, &report, set->submitted_user);
-}
-
 int
 smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body, void *queue)
 {
 	struct smtpd_submission sub = { .queue = queue, .envelope = envelope };
+	const struct smtpd_queue_settings *set = &sub.queue->delivery.settings;
+	struct smtpd_queue_submission report;
 	int status = set_envelope(&sub, s);
-	int error;
 
 	if (status == 0)
 		status = queue_body(&sub, body);
-	error = status == -1 ? errno : status == 0 ? EBADMSG : 0;
+	report = (struct smtpd_queue_submission){
+		.id = sub.id,
+		.size = sub.size,
+		.error = status == -1 ? errno
+		    : status == 0     ? EBADMSG
+				      : 0,
+	};
 	free(sub.rcpts);
-	report_submission(&sub, s, error);
+	if (set->submitted != NULL)
+		set->submitted(s, &report, set->submitted_user);
 	if (status == -1)
-		return reply_errno(s, error);
+		return reply_errno(s, report.error);
 	/* Without a valid end the library knows what to answer. */
 	if (status == 0)
 		return 0;

@@ -83,26 +83,6 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 	return d->router != NULL ? 0 : -1;
 }
 
-/* Open the spool, whose messages refer to the schedule.  Return 0, or -1 with
- * errno and the reason in ERROR. */
-static int
-open_spool(
-    struct smtpd_delivery *d, const char *directory, char *error, size_t size)
-{
-	struct smtpd_spool_settings settings = {
-		.segment_size = d->settings.segment_size,
-		.destination = smtpd__dispatch_ref_destination,
-		.release = smtpd__dispatch_unref_destination,
-		.lost = smtpd__dispatch_lost,
-		.user = d,
-		.logger = d->logger,
-	};
-
-	d->spool = smtpd__spool_open(
-	    &smtpd__disk_engine, directory, &settings, error, size);
-	return d->spool != NULL ? 0 : -1;
-}
-
 /* Open all of Q, which is zero.  Return 0, or -1 with errno and the reason in
  * ERROR. */
 static int
@@ -110,14 +90,26 @@ open_parts(struct smtpd_queue *q, const char *directory,
     const struct smtpd_queue_settings *settings, char *error, size_t size)
 {
 	struct smtpd_delivery *d = &q->delivery;
+	struct smtpd_spool_settings spool = {
+		.segment_size = settings->segment_size,
+		.destination = smtpd__dispatch_ref_destination,
+		.release = smtpd__dispatch_unref_destination,
+		.lost = smtpd__dispatch_lost,
+		.user = d,
+	};
 
 	set_settings(q, settings);
+	spool.logger = d->logger;
 	pthread_mutex_init(&d->lock, NULL);
 	smtpd__condition_init(&d->wake_maintenance);
 	smtpd__workers_init(d);
 	smtpd__disk_space_init(&q->space, -1, settings->min_free);
-	if (create_parts(d, error, size) == -1 ||
-	    open_spool(d, directory, error, size) == -1)
+	/* The messages in the spool refer to the schedule. */
+	if (create_parts(d, error, size) == -1)
+		return -1;
+	d->spool = smtpd__spool_open(
+	    &smtpd__disk_engine, directory, &spool, error, size);
+	if (d->spool == NULL)
 		return -1;
 	q->space.directory = smtpd__spool_directory(d->spool);
 	/* From here on they may not be used. */
@@ -146,7 +138,7 @@ smtpd_queue_open(const char *directory,
 	if (q != NULL)
 		status = open_parts(q, directory, &copy.queue, error, size);
 	code = errno;
-	smtpd__queue_settings_finish(&copy);
+	free(copy.rules);
 	if (q != NULL && status == -1) {
 		smtpd_queue_close(q);
 		q = NULL;
@@ -158,34 +150,26 @@ smtpd_queue_open(const char *directory,
 }
 
 static void
-flush_job(void *user, struct smtpd_delivery_job *job)
+act_on_job(void *user, struct smtpd_delivery_job *job,
+    enum smtpd_control_action action)
 {
 	struct smtpd_delivery *d = user;
 
 	pthread_mutex_lock(&d->lock);
-	smtpd__schedule_flush(d->schedule, job, smtpd__spool_now(d->spool));
-	smtpd__dispatch_wake_worker(
-	    d, smtpd__destination_site(job->destination));
-	pthread_mutex_unlock(&d->lock);
-}
-
-static void
-withdraw_job(void *user, struct smtpd_delivery_job *job)
-{
-	struct smtpd_delivery *d = user;
-
-	pthread_mutex_lock(&d->lock);
-	smtpd__schedule_withdraw(d->schedule, job);
-	pthread_mutex_unlock(&d->lock);
-}
-
-static void
-resume_job(void *user, struct smtpd_delivery_job *job)
-{
-	struct smtpd_delivery *d = user;
-
-	pthread_mutex_lock(&d->lock);
-	smtpd__dispatch_insert(d, job);
+	switch (action) {
+	case SMTPD_CONTROL_FLUSH:
+		smtpd__schedule_flush(
+		    d->schedule, job, smtpd__spool_now(d->spool));
+		smtpd__dispatch_wake_worker(
+		    d, smtpd__destination_site(job->destination));
+		break;
+	case SMTPD_CONTROL_WITHDRAW:
+		smtpd__schedule_withdraw(d->schedule, job);
+		break;
+	case SMTPD_CONTROL_RESUME:
+		smtpd__dispatch_insert(d, job);
+		break;
+	}
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -240,9 +224,7 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 		return -1;
 	}
 	q->hooks = (struct smtpd_control_hooks){
-		.flush = flush_job,
-		.withdraw = withdraw_job,
-		.resume = resume_job,
+		.act = act_on_job,
 		.inspect = inspect_job,
 		.explain = explain_job,
 		.user = d,

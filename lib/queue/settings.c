@@ -128,10 +128,3 @@ smtpd__queue_settings_copy(struct smtpd_settings_copy *copy,
 	errno = EINVAL;
 	return -1;
 }
-
-void
-smtpd__queue_settings_finish(struct smtpd_settings_copy *copy)
-{
-	free(copy->rules);
-	copy->rules = NULL;
-}

@@ -22,9 +22,8 @@ struct smtpd_settings_copy {
 };
 
 /* Take in GIVEN, or NULL.  Return 0, or -1 with errno and the reason in ERROR
- * of SIZE bytes.  COPY is to be finished in any case. */
+ * of SIZE bytes.  The caller frees the rules of COPY, in any case. */
 int smtpd__queue_settings_copy(struct smtpd_settings_copy *copy,
     const struct smtpd_queue_settings *given, char *error, size_t size);
-void smtpd__queue_settings_finish(struct smtpd_settings_copy *copy);
 
 #endif

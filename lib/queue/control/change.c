@@ -66,8 +66,8 @@ flush_message(const struct smtpd_control_request *r,
 		    (domain != NULL && !smtpd__text_same(name, domain)))
 			continue;
 		any = true;
-		if (r->hooks->flush != NULL)
-			r->hooks->flush(r->hooks->user, job);
+		if (r->hooks->act != NULL)
+			r->hooks->act(r->hooks->user, job, SMTPD_CONTROL_FLUSH);
 		else
 			error = record_due(r, job, &copy->jobs[i]);
 	}
@@ -127,14 +127,13 @@ smtpd__control_change_flush(struct smtpd_control_request *r)
 	return error;
 }
 
-/* Call HOOK, if there is one, with each job of MESSAGE. */
+/* Have the schedule, if there is one, act on each job of MESSAGE. */
 static void
-call_for_jobs(const struct smtpd_control_request *r,
-    struct smtpd_queued_message *message,
-    void (*hook)(void *user, struct smtpd_delivery_job *job))
+act_on_jobs(const struct smtpd_control_request *r,
+    struct smtpd_queued_message *message, enum smtpd_control_action action)
 {
-	for (uint32_t i = 0; hook != NULL && i < message->njobs; i++)
-		hook(r->hooks->user, &message->jobs[i]);
+	for (uint32_t i = 0; r->hooks->act != NULL && i < message->njobs; i++)
+		r->hooks->act(r->hooks->user, &message->jobs[i], action);
 }
 
 static int
@@ -149,8 +148,8 @@ hold_or_release(struct smtpd_control_request *r, bool hold)
 		error =
 		    smtpd__control_request_fail_errno(r, errno, r->argument);
 	else
-		call_for_jobs(
-		    r, message, hold ? r->hooks->withdraw : r->hooks->resume);
+		act_on_jobs(r, message,
+		    hold ? SMTPD_CONTROL_WITHDRAW : SMTPD_CONTROL_RESUME);
 	smtpd__spool_unpin(r->spool, message);
 	if (error == 0)
 		smtpd__control_output_format(
@@ -183,13 +182,13 @@ smtpd__control_change_remove(struct smtpd_control_request *r)
 
 	if (message == NULL)
 		return smtpd__control_request_no_message(r);
-	call_for_jobs(r, message, r->hooks->withdraw);
+	act_on_jobs(r, message, SMTPD_CONTROL_WITHDRAW);
 	if (smtpd__state_change_remove(r->spool, message) == -1) {
 		error =
 		    smtpd__control_request_fail_errno(r, errno, r->argument);
-		call_for_jobs(r, message, r->hooks->resume);
+		act_on_jobs(r, message, SMTPD_CONTROL_RESUME);
 	} else {
-		call_for_jobs(r, message, r->hooks->withdraw);
+		act_on_jobs(r, message, SMTPD_CONTROL_WITHDRAW);
 	}
 	smtpd__spool_unpin(r->spool, message);
 	if (error == 0)

@@ -12,18 +12,24 @@
 #include "base/text.h"
 #include "queue/model/queued_message.h"
 
+/* What requests have done with a job. */
+enum smtpd_control_action {
+	SMTPD_CONTROL_FLUSH,    /* try it now, unless it is active, held or
+	                         * finished */
+	SMTPD_CONTROL_WITHDRAW, /* take it out of the schedule, unless it is
+	                         * active */
+	SMTPD_CONTROL_RESUME,   /* put it in again, if it is out and neither
+	                         * held, removed nor finished */
+};
+
 /*
  * What requests need of the schedule.  All are NULL in a process where no
  * worker runs.  The message of a job that is given is pinned; the functions
  * take the locks that guard the schedule, and may be called from any thread.
  */
 struct smtpd_control_hooks {
-	/* Try a job now, unless it is active, held or finished; take it out of
-	 * the schedule, unless it is active; put it in again, if it is out
-	 * and neither held, removed nor finished. */
-	void (*flush)(void *user, struct smtpd_delivery_job *job);
-	void (*withdraw)(void *user, struct smtpd_delivery_job *job);
-	void (*resume)(void *user, struct smtpd_delivery_job *job);
+	void (*act)(void *user, struct smtpd_delivery_job *job,
+	    enum smtpd_control_action action);
 
 	/*
 	 * Set the state and the due time of COPY, a copy of JOB, to those that

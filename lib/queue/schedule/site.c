@@ -36,12 +36,6 @@ smtpd__site_create(
 	return site;
 }
 
-static bool
-has_room(const struct smtpd_site *site)
-{
-	return !site->suspended && site->connections < site->limit;
-}
-
 /* Have LINK in LIST if it is WANTED there. */
 static void
 place_link(struct smtpd_ring *list, struct smtpd_ring *link, bool wanted)
@@ -59,7 +53,7 @@ smtpd__site_requeue(struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	bool fresh = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]);
 	bool retry = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]);
-	bool room = has_room(site);
+	bool room = !site->suspended && site->connections < site->limit;
 
 	place_link(&s->turn, &site->turn, room && (fresh || retry));
 	place_link(&s->fresh_turn, &site->fresh_turn, room && fresh);
@@ -97,7 +91,7 @@ smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 bool
 smtpd__site_enter(struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	if (!has_room(site))
+	if (site->suspended || site->connections >= site->limit)
 		return false;
 	site->connections++;
 	site->probing = true;
