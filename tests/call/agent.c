@@ -23,7 +23,7 @@ struct world {
 	struct smtpd_targets *targets;
 	struct smtpd_route route;
 	struct smtpd_outgoing_rcpt rcpts[RCPTS_MAX];
-	char addresses[RCPTS_MAX][32];
+	char addresses[RCPTS_MAX][40];
 	struct smtpd_rcpt_progress progress[RCPTS_MAX];
 	size_t nrcpts;
 	struct smtpd_delivery_result end;

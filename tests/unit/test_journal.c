@@ -697,11 +697,15 @@ a_pending_end_may_be_forgotten(void **state)
 		assert_false(has_message(c, ids[i], 1000));
 	}
 	assert_int_equal(smtpd__pending_commit_wait(pending[0]), 0);
-	smtpd__pending_commit_abandon(pending[1]);
+	/* The disk's record must stay where it is until it was waited for. */
+	if (c->engine == &memory_engine)
+		smtpd__pending_commit_abandon(pending[1]);
+	else
+		assert_int_equal(smtpd__pending_commit_wait(pending[1]), 0);
 	reopen_spool(c);
 	assert_false(has_message(c, ids[0], 1000));
-	if (c->engine == &memory_engine)
-		assert_true(has_message(c, ids[1], 1000));
+	assert_int_equal(
+	    has_message(c, ids[1], 1000), c->engine == &memory_engine);
 }
 
 static void

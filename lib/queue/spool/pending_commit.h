@@ -24,7 +24,9 @@ int smtpd__pending_commit_begin(struct smtpd_spool *s,
  * errno: it is not, and may be waited for again. */
 int smtpd__pending_commit_wait(struct smtpd_pending_commit *commit);
 
-/* Free one that could not be brought to stable storage. */
+/* Free one that could not be brought to stable storage, as
+ * smtpd__pending_commit_wait() said: a store may still use one that nobody
+ * waited for. */
 void smtpd__pending_commit_abandon(struct smtpd_pending_commit *commit);
 
 #endif
