@@ -52,28 +52,30 @@ smtpd__dispatch_wake_worker(
 bool
 smtpd__dispatch_get_spare_worker(struct smtpd_delivery *d)
 {
+	const struct smtpd_worker_pool *p = &d->pool;
+
 	if (!smtpd__schedule_needs_worker(
 		d->schedule, smtpd__spool_now(d->spool)))
 		return true;
-	if (!smtpd__worker_pool_has_spare(&d->pool))
+	if (p->waking == 0 && p->idle == NULL && p->count >= p->max)
 		return false;
 	smtpd__dispatch_wake_worker(d, NULL);
 	return true;
 }
 
-static bool
-has_more(void *user, const struct smtpd_site *site)
-{
-	struct smtpd_delivery *d = user;
-
-	return smtpd__schedule_has_more(
-	    d->schedule, smtpd__spool_now(d->spool), site);
-}
-
 void
 smtpd__dispatch_wake_due(struct smtpd_delivery *d)
 {
-	smtpd__worker_pool_wake_wanted(&d->pool, has_more, d);
+	uint32_t now = smtpd__spool_now(d->spool);
+	struct smtpd_pool_member *next;
+
+	for (struct smtpd_pool_member *m = d->pool.waiting_at_site; m != NULL;
+	    m = next) {
+		next = m->waiting;
+		if (smtpd__schedule_has_more(d->schedule, now, m->site))
+			smtpd__worker_pool_wake_at_site(
+			    &d->pool, m->site, NULL);
+	}
 	smtpd__dispatch_wake_worker(d, NULL);
 }
 

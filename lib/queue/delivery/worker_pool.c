@@ -132,32 +132,12 @@ smtpd__worker_pool_wake_at_site(struct smtpd_worker_pool *p,
 }
 
 void
-smtpd__worker_pool_wake_wanted(struct smtpd_worker_pool *p,
-    bool (*wanted)(void *user, const struct smtpd_site *site), void *user)
-{
-	struct smtpd_pool_member *next;
-
-	for (struct smtpd_pool_member *m = p->waiting_at_site; m != NULL;
-	    m = next) {
-		next = m->waiting;
-		if (wanted(user, m->site))
-			wake_member(&p->waiting_at_site, m);
-	}
-}
-
-void
 smtpd__worker_pool_wake_all(struct smtpd_worker_pool *p)
 {
 	while (p->idle != NULL)
 		wake_member(&p->idle, p->idle);
 	while (p->waiting_at_site != NULL)
 		wake_member(&p->waiting_at_site, p->waiting_at_site);
-}
-
-bool
-smtpd__worker_pool_has_spare(const struct smtpd_worker_pool *p)
-{
-	return p->waking > 0 || p->idle != NULL || p->count < p->max;
 }
 
 struct smtpd_pool_member *

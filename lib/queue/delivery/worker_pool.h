@@ -70,15 +70,8 @@ void smtpd__worker_pool_wake(struct smtpd_worker_pool *p);
 bool smtpd__worker_pool_wake_at_site(struct smtpd_worker_pool *p,
     const struct smtpd_site *site, struct smtpd_delivery_job *job);
 
-/* Wake the workers at those sites for which WANTED returns true. */
-void smtpd__worker_pool_wake_wanted(struct smtpd_worker_pool *p,
-    bool (*wanted)(void *user, const struct smtpd_site *site), void *user);
-
 /* Wake all that wait. */
 void smtpd__worker_pool_wake_all(struct smtpd_worker_pool *p);
-
-/* Return true if a worker without a connection can be had. */
-bool smtpd__worker_pool_has_spare(const struct smtpd_worker_pool *p);
 
 /* Take a member whose thread ended, waiting for that without the lock.  NULL:
  * none is left. */

@@ -8,12 +8,6 @@
 /* So many fresh jobs are tried for each retry that waits. */
 #define STREAK 3
 
-static enum smtpd_job_kind
-kind_of(const struct smtpd_delivery_job *job)
-{
-	return job->attempts == 0 ? SMTPD_KIND_FRESH : SMTPD_KIND_RETRY;
-}
-
 /* Put JOB into Q, as the first or the last. */
 static void
 link_job(struct smtpd_job_queue *q, struct smtpd_delivery_job *job, bool first)
@@ -41,7 +35,8 @@ smtpd__ready_insert(
 	uint32_t expiry = smtpd__retry_expiry(rules, m->arrived, m->flags);
 	uint32_t when = notice < expiry ? notice : expiry;
 	struct smtpd_destination *d = job->destination;
-	enum smtpd_job_kind kind = kind_of(job);
+	enum smtpd_job_kind kind =
+	    job->attempts == 0 ? SMTPD_KIND_FRESH : SMTPD_KIND_RETRY;
 
 	link_job(&d->ready[kind], job, first);
 	if (first) {
@@ -63,7 +58,8 @@ void
 smtpd__ready_remove(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 {
 	struct smtpd_destination *d = job->destination;
-	enum smtpd_job_kind kind = kind_of(job);
+	enum smtpd_job_kind kind =
+	    job->attempts == 0 ? SMTPD_KIND_FRESH : SMTPD_KIND_RETRY;
 
 	if (job->previous != NULL)
 		job->previous->next = job->next;
