@@ -82,6 +82,7 @@ static int
 copy_envelope(
     struct smtpd_queue_message *m, const struct smtpd_outgoing_envelope *given)
 {
+	struct smtpd_outgoing_envelope *out = &m->mail.envelope;
 	struct smtpd_outgoing_envelope e;
 	struct smtpd_outgoing_rcpt *rcpts;
 	int error = 0;
@@ -93,20 +94,14 @@ copy_envelope(
 	    (e.envid != NULL && !smtpd__dsn_param_is_valid("ENVID", e.envid)))
 		return EINVAL;
 	rcpts = smtpd__arena_alloc(&m->arena, e.nrcpts * sizeof(*rcpts));
-	if (rcpts == NULL || copy_text(m, e.sender, &m->mail.sender) == -1 ||
-	    copy_text(m, e.ret, &m->mail.ret) == -1 ||
-	    copy_text(m, e.envid, &m->mail.envid) == -1)
+	*out = e;
+	out->rcpts = rcpts;
+	if (rcpts == NULL || copy_text(m, e.sender, &out->sender) == -1 ||
+	    copy_text(m, e.ret, &out->ret) == -1 ||
+	    copy_text(m, e.envid, &out->envid) == -1)
 		return ENOMEM;
 	for (size_t i = 0; i < e.nrcpts && error == 0; i++)
 		error = copy_rcpt(m, &e, i, &rcpts[i]);
-	m->mail.rcpts = rcpts;
-	m->mail.nrcpts = e.nrcpts;
-	if (e.sender[0] == '\0')
-		m->mail.flags |= SMTPD_MESSAGE_NULL_SENDER;
-	if (e.eight_bit)
-		m->mail.flags |= SMTPD_MESSAGE_EIGHT_BIT;
-	if (e.utf8)
-		m->mail.flags |= SMTPD_MESSAGE_UTF8;
 	return error;
 }
 
@@ -206,7 +201,7 @@ smtpd_queue_commit(struct smtpd_queue_message *m, char id[SMTPD_QUEUE_ID_SIZE])
 
 	if (status == 0) {
 		if (m->edit.info.eight_bit)
-			m->mail.flags |= SMTPD_MESSAGE_EIGHT_BIT;
+			m->mail.envelope.eight_bit = true;
 		if (m->edit.info.automatic)
 			m->mail.flags |= SMTPD_MESSAGE_AUTOMATIC;
 		/* It takes the content over, whatever happens. */

@@ -58,9 +58,12 @@ add(const struct job *j, const char *content)
 		.address = "recipient@example.com"
 	};
 	struct smtpd_spool_mail mail = {
-		.sender = "sender@example.org",
-		.rcpts = &rcpt,
-		.nrcpts = 1,
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "sender@example.org",
+			.rcpts = &rcpt,
+			.nrcpts = 1,
+		},
 		.content = smtpd__spool_content_create(j->spool),
 	};
 	struct smtpd_queued_message *e;

@@ -89,7 +89,9 @@ set_up(struct world *w)
 	for (size_t i = 0; i < w->nrcpts; i++) {
 		snprintf(w->addresses[i], sizeof(w->addresses[i]),
 		    "r%zu@example.org", i);
-		w->rcpts[i].address = w->addresses[i];
+		w->rcpts[i] =
+		    (struct smtpd_outgoing_rcpt){ SMTPD_OUTGOING_RCPT_INIT,
+			    .address = w->addresses[i] };
 		w->progress[i].rcpt = (uint32_t)i;
 	}
 	if (call_script_number(w->script, "tls_broken") != 0)
@@ -103,9 +105,12 @@ deliver(struct world *w)
 	static const char content[] = "Subject: x\r\n\r\nhi\r\n";
 	const struct smtpd_loaded_message loaded = {
 		.id = 7,
-		.sender = "s@example.net",
-		.rcpts = w->rcpts,
-		.nrcpts = w->nrcpts,
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "s@example.net",
+			.rcpts = w->rcpts,
+			.nrcpts = w->nrcpts,
+		},
 		.content = content,
 		.size = strlen(content),
 	};

@@ -35,19 +35,15 @@ try_envelope(const uint8_t *data, size_t size)
 {
 	struct smtpd_outgoing_rcpt rcpts[3];
 	const size_t order[] = { 0, 1, 2 };
-	struct smtpd_letter letter = { .rcpts = rcpts,
-		.nrcpts = size > 0 ? data[0] % 4 : 0 };
-	struct smtpd_spool_mail mail = { .rcpts = rcpts,
-		.nrcpts = letter.nrcpts };
+	struct smtpd_outgoing_envelope e = {
+		.nrcpts = size > 0 ? data[0] % 4 : 0,
+	};
 	struct smtpd_pack p = { 0 };
 
 	if (size == 0 ||
-	    !smtpd__record_get_envelope(data + 1, size - 1, &letter))
+	    !smtpd__record_get_envelope(data + 1, size - 1, &e, rcpts))
 		return;
-	mail.sender = letter.sender;
-	mail.ret = letter.ret;
-	mail.envid = letter.envid;
-	smtpd__record_put_envelope(&p, &mail, order);
+	smtpd__record_put_envelope(&p, &e, order);
 	must(!p.failed && p.len == size - 1);
 	must(memcmp(p.data, data + 1, size - 1) == 0);
 	smtpd__pack_free(&p);

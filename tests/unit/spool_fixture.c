@@ -159,9 +159,12 @@ fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,
 {
 	struct smtpd_outgoing_rcpt *list = calloc(count + 1, sizeof(*list));
 	struct smtpd_spool_mail mail = {
-		.sender = "sender@example.org",
-		.rcpts = list,
-		.nrcpts = count,
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "sender@example.org",
+			.rcpts = list,
+			.nrcpts = count,
+		},
 		.content = smtpd__spool_content_create(f->spool),
 	};
 	int status = -1;

@@ -86,14 +86,19 @@ make_letter(struct world *w)
 	for (size_t i = 0; i < RCPTS_MAX; i++) {
 		snprintf(w->addresses[i], sizeof(w->addresses[i]),
 		    "r%zu@example.org", i);
-		w->rcpts[i].address = w->addresses[i];
+		w->rcpts[i] =
+		    (struct smtpd_outgoing_rcpt){ SMTPD_OUTGOING_RCPT_INIT,
+			    .address = w->addresses[i] };
 	}
 	w->loaded = (struct smtpd_loaded_message){
 		.id = 7,
 		.arrived_ms = smtpd__clock_wall_ms() - 65000,
-		.sender = "s@example.net",
-		.rcpts = w->rcpts,
-		.nrcpts = RCPTS_MAX,
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "s@example.net",
+			.rcpts = w->rcpts,
+			.nrcpts = RCPTS_MAX,
+		},
 		.content = content,
 		.size = strlen(content),
 	};
@@ -854,8 +859,10 @@ a_letter_goes_out_as_it_is(void **state)
 			w->loaded.large = &w->large.reader;
 			w->loaded.content = NULL;
 		}
-		w->loaded.ret = "HDRS";
-		w->loaded.envid = "e1";
+		w->loaded.envelope.ret = "HDRS";
+		w->loaded.envelope.envid = "e1";
+		w->loaded.envelope.eight_bit = true;
+		w->loaded.envelope.utf8 = true;
 		w->rcpts[1].notify = "NEVER";
 		w->rcpts[1].orcpt = "rfc822;o@x";
 		start(w, scripts);
@@ -866,7 +873,6 @@ a_letter_goes_out_as_it_is(void **state)
 		w->request = (struct smtpd_delivery_request){
 			.loaded = &w->loaded,
 			.route = &w->route,
-			.flags = SMTPD_MESSAGE_EIGHT_BIT | SMTPD_MESSAGE_UTF8,
 			.rcpts = w->progress,
 			.nrcpts = 1,
 			.history = &w->history,

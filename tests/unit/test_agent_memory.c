@@ -36,13 +36,17 @@ count_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	return 0;
 }
 
-static struct smtpd_outgoing_rcpt rcpt = { .address = "b@example.org" };
+static struct smtpd_outgoing_rcpt rcpt = { SMTPD_OUTGOING_RCPT_INIT,
+	.address = "b@example.org" };
 
 static const struct smtpd_loaded_message loaded = {
 	.id = 1,
-	.sender = "a@example.net",
-	.rcpts = &rcpt,
-	.nrcpts = 1,
+	.envelope = {
+		SMTPD_OUTGOING_ENVELOPE_INIT,
+		.sender = "a@example.net",
+		.rcpts = &rcpt,
+		.nrcpts = 1,
+	},
 	.content = "hi\r\n",
 	.size = 4,
 };

@@ -26,6 +26,7 @@ struct case_state {
 	struct smtpd_bounce bounce;
 	char *text; /* of the report */
 	unsigned flags;
+	bool eight_bit;
 };
 
 static const char header[] = "From: s@example.net\r\n"
@@ -64,9 +65,12 @@ setup(void **state)
 	c->loaded = (struct smtpd_loaded_message){
 		.id = 77,
 		.arrived_ms = UINT64_C(1767225600000),
-		.sender = "s@example.net",
-		.rcpts = c->rcpts,
-		.nrcpts = RCPTS,
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "s@example.net",
+			.rcpts = c->rcpts,
+			.nrcpts = RCPTS,
+		},
 	};
 	set_content(c, content, sizeof(content) - 1);
 	c->bounce = (struct smtpd_bounce){
@@ -105,10 +109,12 @@ make_report(struct case_state *c)
 
 	assert_int_equal(
 	    smtpd__bounce_write(&c->bounce, c->f.spool, &mail, &hold), 0);
-	assert_string_equal(mail.sender, "");
-	assert_int_equal(mail.nrcpts, 1);
-	assert_string_equal(mail.rcpts[0].address, c->loaded.sender);
+	assert_string_equal(mail.envelope.sender, "");
+	assert_int_equal(mail.envelope.nrcpts, 1);
+	assert_string_equal(
+	    mail.envelope.rcpts[0].address, c->loaded.envelope.sender);
 	c->flags = mail.flags;
+	c->eight_bit = mail.envelope.eight_bit;
 	assert_int_equal(smtpd__spool_add(c->f.spool, &mail, &message), 0);
 	free(hold);
 	assert_int_equal(smtpd__spool_load(c->f.spool, message, &loaded), 0);
@@ -189,7 +195,7 @@ test_who_is_not_told(void **state)
 	assert_false(smtpd__bounce_is_wanted(&c->bounce));
 	c->bounce.flags = 0;
 	assert_true(smtpd__bounce_is_wanted(&c->bounce));
-	c->loaded.sender = "";
+	c->loaded.envelope.sender = "";
 	assert_false(smtpd__bounce_is_wanted(&c->bounce));
 	c->bounce.action = FAILED;
 	assert_false(smtpd__bounce_is_wanted(&c->bounce));
@@ -220,7 +226,7 @@ test_parameters(void **state)
 {
 	struct case_state *c = *state;
 
-	c->loaded.envid = "a+2Bb";
+	c->loaded.envelope.envid = "a+2Bb";
 	c->rcpts[0].orcpt = "rfc822;first+2Bx@example.com";
 	snprintf(
 	    c->progress[0].host, sizeof(c->progress[0].host), "mx.example.org");
@@ -234,8 +240,7 @@ test_parameters(void **state)
 	has(c, "References: <a1@example.net>\r\n");
 	has(c, "Auto-Submitted: auto-replied\r\n");
 	has(c, "Arrival-Date: Thu, 01 Jan 2026 00:00:00 +0000\r\n");
-	assert_int_equal(
-	    c->flags, SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC);
+	assert_int_equal(c->flags, SMTPD_MESSAGE_AUTOMATIC);
 }
 
 /* Nobody was reached: the words are ours. */
@@ -334,7 +339,7 @@ test_whole_or_header(void **state)
 		char *content = make_content(cases[i].size);
 
 		set_content(c, content, cases[i].size);
-		c->loaded.ret = cases[i].ret;
+		c->loaded.envelope.ret = cases[i].ret;
 		c->bounce.action = cases[i].action;
 		make_report(c);
 		has(c, "Subject: x\r\n");
@@ -369,10 +374,9 @@ test_eight_bit(void **state)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		set_content(c, cases[i].content, strlen(cases[i].content));
-		c->loaded.ret = cases[i].ret;
+		c->loaded.envelope.ret = cases[i].ret;
 		make_report(c);
-		assert_int_equal((c->flags & SMTPD_MESSAGE_EIGHT_BIT) != 0,
-		    cases[i].eight_bit);
+		assert_int_equal(c->eight_bit, cases[i].eight_bit);
 	}
 }
 

@@ -566,9 +566,12 @@ add_message(struct case_state *c, size_t len)
 		{ SMTPD_OUTGOING_RCPT_INIT, .address = "s@example.org" },
 	};
 	struct smtpd_spool_mail mail = {
-		.sender = "sender@example.org",
-		.rcpts = rcpts,
-		.nrcpts = 2,
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "sender@example.org",
+			.rcpts = rcpts,
+			.nrcpts = 2,
+		},
 		.content = smtpd__spool_content_create(c->spool),
 	};
 	struct smtpd_queued_message *e;
@@ -621,8 +624,8 @@ has_message(struct case_state *c, uint64_t id, size_t len)
 	if (e == NULL)
 		return false;
 	assert_int_equal(smtpd__spool_load(c->spool, e, &loaded), 0);
-	assert_string_equal(loaded.sender, "sender@example.org");
-	assert_int_equal(loaded.nrcpts, 2);
+	assert_string_equal(loaded.envelope.sender, "sender@example.org");
+	assert_int_equal(loaded.envelope.nrcpts, 2);
 	assert_int_equal(loaded.size, len);
 	assert_int_equal(smtpd__loaded_message_check(&loaded), 0);
 	smtpd__loaded_message_finish(&loaded);

@@ -152,28 +152,28 @@ test_envelope(void **state)
 		{ .address = "y@a", .orcpt = "rfc822;y@a" },
 	};
 	const size_t order[] = { 1, 0 };
-	const struct smtpd_spool_mail mail = {
+	const struct smtpd_outgoing_envelope in = {
 		.sender = "", .ret = "HDRS", .rcpts = rcpts, .nrcpts = 2
 	};
 	struct smtpd_outgoing_rcpt out[2];
-	struct smtpd_loaded_message loaded = { .rcpts = out, .nrcpts = 2 };
+	struct smtpd_outgoing_envelope e = { .nrcpts = 2 };
 	struct smtpd_pack p = { 0 };
 
 	(void)state;
-	smtpd__record_put_envelope(&p, &mail, order);
-	assert_true(smtpd__record_get_envelope(p.data, p.len, &loaded));
-	assert_string_equal(loaded.sender, "");
-	assert_string_equal(loaded.ret, "HDRS");
-	assert_null(loaded.envid);
+	smtpd__record_put_envelope(&p, &in, order);
+	assert_true(smtpd__record_get_envelope(p.data, p.len, &e, out));
+	assert_string_equal(e.sender, "");
+	assert_string_equal(e.ret, "HDRS");
+	assert_null(e.envid);
 	assert_string_equal(out[0].address, "y@a");
 	assert_null(out[0].notify);
 	assert_string_equal(out[0].orcpt, "rfc822;y@a");
 	assert_string_equal(out[1].address, "x@b");
 	assert_string_equal(out[1].notify, "NEVER");
 	for (size_t len = 0; len < p.len; len++)
-		assert_false(smtpd__record_get_envelope(p.data, len, &loaded));
-	loaded.nrcpts = 1;
-	assert_false(smtpd__record_get_envelope(p.data, p.len, &loaded));
+		assert_false(smtpd__record_get_envelope(p.data, len, &e, out));
+	e.nrcpts = 1;
+	assert_false(smtpd__record_get_envelope(p.data, p.len, &e, out));
 	smtpd__pack_free(&p);
 }
 
@@ -184,22 +184,21 @@ test_envelope_controls(void **state)
 	static const char bad[] = { '\0', '\r', '\n', '\t', 0x7f };
 	const struct smtpd_outgoing_rcpt rcpt = { .address = "x@b" };
 	const size_t order[] = { 0 };
-	const struct smtpd_spool_mail mail = {
+	const struct smtpd_outgoing_envelope in = {
 		.sender = "s@c", .rcpts = &rcpt, .nrcpts = 1
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad); i++) {
-		struct smtpd_outgoing_rcpt out;
-		struct smtpd_loaded_message loaded = { .rcpts = &out,
-			.nrcpts = 1 };
+		struct smtpd_outgoing_rcpt out[1];
+		struct smtpd_outgoing_envelope e = { .nrcpts = 1 };
 		struct smtpd_pack p = { 0 };
 
-		smtpd__record_put_envelope(&p, &mail, order);
-		assert_true(smtpd__record_get_envelope(p.data, p.len, &loaded));
+		smtpd__record_put_envelope(&p, &in, order);
+		assert_true(smtpd__record_get_envelope(p.data, p.len, &e, out));
 		p.data[3] = (unsigned char)bad[i];
 		assert_false(
-		    smtpd__record_get_envelope(p.data, p.len, &loaded));
+		    smtpd__record_get_envelope(p.data, p.len, &e, out));
 		smtpd__pack_free(&p);
 	}
 	assert_false(smtpd__record_is_text("a\nb"));

@@ -48,13 +48,17 @@ test_envelope(void **state)
 	struct fixture *f = *state;
 	struct smtpd_spool_mail mail = {
 		.id = 12345,
-		.sender = "",
-		.ret = "FULL",
-		.envid = "QQ314159",
-		.rcpts = rcpts,
-		.nrcpts = 2,
-		.flags = SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_UTF8 |
-		    SMTPD_MESSAGE_REMOVED | SMTPD_MESSAGE_LARGE,
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "",
+			.ret = "FULL",
+			.envid = "QQ314159",
+			.utf8 = true,
+			.rcpts = rcpts,
+			.nrcpts = 2,
+		},
+		.flags = SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED |
+		    SMTPD_MESSAGE_LARGE,
 		.content = smtpd__spool_content_create(f->spool),
 	};
 	struct smtpd_loaded_message loaded;
@@ -70,14 +74,14 @@ test_envelope(void **state)
 	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
 	assert_int_equal(loaded.id, 12345);
 	assert_int_equal(loaded.size, 0);
-	assert_string_equal(loaded.sender, "");
-	assert_string_equal(loaded.ret, "FULL");
-	assert_string_equal(loaded.envid, "QQ314159");
-	assert_int_equal(loaded.nrcpts, 2);
-	assert_string_equal(loaded.rcpts[0].address, "a@x");
-	assert_string_equal(loaded.rcpts[0].notify, "NEVER");
-	assert_string_equal(loaded.rcpts[0].orcpt, "rfc822;b");
-	assert_string_equal(loaded.rcpts[1].address, "\"c@d\"@x");
+	assert_string_equal(loaded.envelope.sender, "");
+	assert_string_equal(loaded.envelope.ret, "FULL");
+	assert_string_equal(loaded.envelope.envid, "QQ314159");
+	assert_int_equal(loaded.envelope.nrcpts, 2);
+	assert_string_equal(loaded.envelope.rcpts[0].address, "a@x");
+	assert_string_equal(loaded.envelope.rcpts[0].notify, "NEVER");
+	assert_string_equal(loaded.envelope.rcpts[0].orcpt, "rfc822;b");
+	assert_string_equal(loaded.envelope.rcpts[1].address, "\"c@d\"@x");
 	smtpd__loaded_message_finish(&loaded);
 	smtpd__spool_unpin(f->spool, e);
 	/* The id is taken. */
@@ -109,7 +113,8 @@ test_grouping(void **state)
 		assert_ptr_equal(job->message, e);
 		assert_int_equal(job->first, found);
 		for (uint32_t k = 0; k < job->count; k++) {
-			const char *a = loaded.rcpts[job->first + k].address;
+			const char *a =
+			    loaded.envelope.rcpts[job->first + k].address;
 
 			found++;
 			for (size_t n = 0; n < LENGTH(sorted); n++)
@@ -119,10 +124,10 @@ test_grouping(void **state)
 		}
 	}
 	assert_int_equal(found, LENGTH(rcpts));
-	assert_string_equal(loaded.rcpts[0].address, "3@[127.0.0.1]");
-	assert_string_equal(loaded.rcpts[1].address, "6@a.exampl");
-	assert_string_equal(loaded.rcpts[2].address, "2@A.example");
-	assert_string_equal(loaded.rcpts[3].address, "4@a.example");
+	assert_string_equal(loaded.envelope.rcpts[0].address, "3@[127.0.0.1]");
+	assert_string_equal(loaded.envelope.rcpts[1].address, "6@a.exampl");
+	assert_string_equal(loaded.envelope.rcpts[2].address, "2@A.example");
+	assert_string_equal(loaded.envelope.rcpts[3].address, "4@a.example");
 	smtpd__loaded_message_finish(&loaded);
 	smtpd__spool_unpin(f->spool, e);
 }
@@ -244,10 +249,15 @@ test_report(void **state)
 	uint64_t id = fixture_add(f, "a@b", "lost");
 	struct smtpd_queued_message *e = fixture_find(f, id), *report;
 	struct smtpd_rcpt_progress failed = { .finished = true };
-	struct smtpd_spool_mail mail = { .sender = "",
-		.rcpts = &back,
-		.nrcpts = 1,
-		.content = smtpd__spool_content_create(f->spool) };
+	struct smtpd_spool_mail mail = {
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "",
+			.rcpts = &back,
+			.nrcpts = 1,
+		},
+		.content = smtpd__spool_content_create(f->spool),
+	};
 	struct smtpd_progress p = { .job = &e->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,
@@ -277,10 +287,15 @@ test_progress_of_removed(void **state)
 	    fixture_find(f, fixture_add(f, "a@b", "x"));
 	struct smtpd_queued_message *report = e;
 	struct smtpd_rcpt_progress failed = { .finished = true };
-	struct smtpd_spool_mail mail = { .sender = "",
-		.rcpts = &back,
-		.nrcpts = 1,
-		.content = smtpd__spool_content_create(f->spool) };
+	struct smtpd_spool_mail mail = {
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "",
+			.rcpts = &back,
+			.nrcpts = 1,
+		},
+		.content = smtpd__spool_content_create(f->spool),
+	};
 	struct smtpd_progress p = { .job = &e->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,

@@ -99,10 +99,15 @@ add(struct worker *w, struct slot *slot)
 	char buf[CONTENT_MAX];
 	size_t len =
 	    make_content(buf, fixture_random(&w->seed, CONTENT_MAX - 1));
-	struct smtpd_spool_mail mail = { .sender = "s@c.example",
-		.rcpts = rcpts,
-		.nrcpts = JOBS,
-		.content = smtpd__spool_content_create(w->spool) };
+	struct smtpd_spool_mail mail = {
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "s@c.example",
+			.rcpts = rcpts,
+			.nrcpts = JOBS,
+		},
+		.content = smtpd__spool_content_create(w->spool),
+	};
 	struct smtpd_queued_message *e;
 
 	for (int i = 0; i < JOBS; i++) {
@@ -429,10 +434,15 @@ finish_it(void *arg)
 	static const struct smtpd_outgoing_rcpt back = { .address = "s@c" };
 	struct meeting *m = arg;
 	struct smtpd_rcpt_progress failed = { .finished = true };
-	struct smtpd_spool_mail mail = { .sender = "",
-		.rcpts = &back,
-		.nrcpts = 1,
-		.content = smtpd__spool_content_create(m->spool) };
+	struct smtpd_spool_mail mail = {
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "",
+			.rcpts = &back,
+			.nrcpts = 1,
+		},
+		.content = smtpd__spool_content_create(m->spool),
+	};
 	struct smtpd_progress p = { .job = &m->message->jobs[0],
 		.rcpts = &failed,
 		.nrcpts = 1,

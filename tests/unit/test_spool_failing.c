@@ -35,7 +35,12 @@ add_without_memory(struct fixture *f, size_t len)
 {
 	char *data = calloc(len, 1);
 	struct smtpd_spool_mail mail = {
-		.sender = "s@z", .rcpts = two, .nrcpts = 3
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "s@z",
+			.rcpts = two,
+			.nrcpts = 3,
+		},
 	};
 	uint64_t count = smtpd__spool_count(f->spool);
 	uint64_t references = f->references;
@@ -88,7 +93,12 @@ test_progress(void **state)
 	struct fixture *f = *state;
 	struct smtpd_rcpt_progress r = { .rcpt = 1, .finished = true };
 	struct smtpd_spool_mail report = {
-		.sender = "", .rcpts = two, .nrcpts = 1
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "",
+			.rcpts = two,
+			.nrcpts = 1,
+		},
 	};
 	struct smtpd_progress p = { .rcpts = &r,
 		.nrcpts = 1,

@@ -40,7 +40,7 @@ add_summary(
 	smtpd__id_write(v->message->id, id);
 	smtpd__control_output_add(a, "{\"id\":");
 	smtpd__control_output_json(a, id);
-	add_text(a, "sender", v->loaded.sender);
+	add_text(a, "sender", v->loaded.envelope.sender);
 	smtpd__control_output_format(
 	    a, ",\"size\":%" PRIu64 ",\"arrived\":\"", v->message->size);
 	smtpd__control_output_time(a, v->loaded.arrived_ms);
@@ -77,7 +77,7 @@ add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
 	if (last != NULL)
 		smtpd__control_snapshot_reply(&last->result, &text);
 	smtpd__control_output_add(a, "{\"address\":");
-	smtpd__control_output_json(a, v->loaded.rcpts[r].address);
+	smtpd__control_output_json(a, v->loaded.envelope.rcpts[r].address);
 	add_text(a, "state",
 	    finished ? end_word(last) : smtpd__control_snapshot_word(state));
 	smtpd__control_output_format(a, ",\"attempts\":%u", job->attempts);
@@ -114,8 +114,8 @@ smtpd__control_json_message(
 	const char *before = "";
 
 	add_summary(a, v);
-	add_text(a, "ret", v->loaded.ret);
-	add_text(a, "envid", v->loaded.envid);
+	add_text(a, "ret", v->loaded.envelope.ret);
+	add_text(a, "envid", v->loaded.envelope.envid);
 	smtpd__control_output_add(a, ",\"recipients\":[");
 	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++)
 		add_rcpts(a, v, &v->copy->jobs[i], &before);

@@ -109,7 +109,7 @@ smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
 void
 smtpd__control_snapshot_finish(struct smtpd_control_snapshot *v)
 {
-	if (v->loaded.sender != NULL)
+	if (v->loaded.envelope.sender != NULL)
 		smtpd__loaded_message_finish(&v->loaded);
 	if (v->copy != NULL)
 		free(v->copy->finished);
@@ -184,9 +184,9 @@ smtpd__control_snapshot_domain(const struct smtpd_control_snapshot *v,
 {
 	const char *at;
 
-	if (v->damage != 0 || job->first >= v->loaded.nrcpts)
+	if (v->damage != 0 || job->first >= v->loaded.envelope.nrcpts)
 		return "";
-	at = strrchr(v->loaded.rcpts[job->first].address, '@');
+	at = strrchr(v->loaded.envelope.rcpts[job->first].address, '@');
 	return at != NULL ? at + 1 : "";
 }
 

@@ -37,7 +37,7 @@ add_first_rcpt(
 		    r++) {
 			if (smtpd__queued_message_is_finished(v->copy, job, r))
 				continue;
-			add_shown(a, v->loaded.rcpts[r].address);
+			add_shown(a, v->loaded.envelope.rcpts[r].address);
 			if (v->left > 1)
 				smtpd__control_output_format(
 				    a, " (+%u)", v->left - 1);
@@ -74,7 +74,7 @@ smtpd__control_text_line(
 		return;
 	}
 	smtpd__control_output_add(a, "<");
-	add_shown(a, v->loaded.sender);
+	add_shown(a, v->loaded.envelope.sender);
 	smtpd__control_output_add(a, "> > ");
 	add_first_rcpt(a, v);
 	smtpd__control_output_add(a, "\n");
@@ -122,7 +122,7 @@ add_summary(
 		return;
 	}
 	smtpd__control_output_add(a, "\nsender:    <");
-	add_shown(a, v->loaded.sender);
+	add_shown(a, v->loaded.envelope.sender);
 	smtpd__control_output_add(a, ">\n");
 }
 
@@ -148,7 +148,7 @@ add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
 	struct smtpd_text text;
 
 	smtpd__control_output_add(a, "  <");
-	add_shown(a, v->loaded.rcpts[r].address);
+	add_shown(a, v->loaded.envelope.rcpts[r].address);
 	smtpd__control_output_format(a, "> %s",
 	    smtpd__control_snapshot_word(finished
 		    ? SMTPD_SNAPSHOT_DONE
@@ -219,8 +219,8 @@ smtpd__control_text_message(
 	add_summary(a, v);
 	if (v->damage != 0)
 		return;
-	add_optional(a, "ret:       ", v->loaded.ret);
-	add_optional(a, "envid:     ", v->loaded.envid);
+	add_optional(a, "ret:       ", v->loaded.envelope.ret);
+	add_optional(a, "envid:     ", v->loaded.envelope.envid);
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
 

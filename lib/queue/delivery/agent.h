@@ -50,7 +50,6 @@ void smtpd__agent_destroy(struct smtpd_agent *a);
 struct smtpd_delivery_request {
 	const struct smtpd_loaded_message *loaded;
 	const struct smtpd_route *route; /* FOUND */
-	unsigned flags;                  /* of enum smtpd_message_flag */
 	bool plain_allowed; /* it has waited long enough for plain text, if
 	                     * TLS fails */
 

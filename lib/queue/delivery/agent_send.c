@@ -37,9 +37,8 @@ choose_rcpts(struct smtpd_agent_attempt *t, size_t *place)
 	for (; *place < request->nrcpts && n < SMTPD_AGENT_RCPTS; ++*place) {
 		if (t->rcpt_states[*place].finished)
 			continue;
-		a->rcpts[n] =
-		    request->loaded->rcpts[request->rcpts[*place].rcpt];
-		a->rcpts[n].size = sizeof(a->rcpts[n]);
+		a->rcpts[n] = request->loaded->envelope
+				  .rcpts[request->rcpts[*place].rcpt];
 		a->places[n++] = *place;
 	}
 	return n;
@@ -51,16 +50,7 @@ run_transaction(struct smtpd_agent_attempt *t, size_t count)
 	struct smtpd_agent *a = t->agent;
 	const struct smtpd_loaded_message *loaded = t->request->loaded;
 	struct cursor cursor = { .loaded = loaded };
-	const struct smtpd_outgoing_envelope envelope = {
-		SMTPD_OUTGOING_ENVELOPE_INIT,
-		.sender = loaded->sender,
-		.rcpts = a->rcpts,
-		.nrcpts = count,
-		.ret = loaded->ret,
-		.envid = loaded->envid,
-		.eight_bit = (t->request->flags & SMTPD_MESSAGE_EIGHT_BIT) != 0,
-		.utf8 = (t->request->flags & SMTPD_MESSAGE_UTF8) != 0,
-	};
+	struct smtpd_outgoing_envelope envelope = loaded->envelope;
 	const struct smtpd_outgoing m = {
 		SMTPD_OUTGOING_INIT,
 		.envelope = &envelope,
@@ -69,6 +59,8 @@ run_transaction(struct smtpd_agent_attempt *t, size_t count)
 		.read_user = &cursor,
 	};
 
+	envelope.rcpts = a->rcpts;
+	envelope.nrcpts = count;
 	return smtpd_client_send(a->client, &m);
 }
 
@@ -129,7 +121,8 @@ record_result(
 		break;
 	}
 	smtpd__history_add_result(t->request->history,
-	    t->request->loaded->rcpts[p->rcpt].address, &p->result, p->host);
+	    t->request->loaded->envelope.rcpts[p->rcpt].address, &p->result,
+	    p->host);
 }
 
 /* The connection was closed.  Nothing was sent yet for the recipients from

@@ -137,7 +137,6 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	struct smtpd_delivery_request request = {
 		.loaded = s->loaded,
 		.route = route,
-		.flags = smtpd__spool_flags(d->spool, message),
 		.plain_allowed =
 		    smtpd__spool_now(d->spool) - message->arrived >=
 		    d->settings.retry_min_s,

@@ -39,7 +39,7 @@ struct making {
 static bool
 wants_report(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
 {
-	const char *text = b->loaded->rcpts[r->rcpt].notify;
+	const char *text = b->loaded->envelope.rcpts[r->rcpt].notify;
 	unsigned notify = 0;
 
 	/* What cannot be read was never said. */
@@ -51,7 +51,7 @@ wants_report(const struct smtpd_bounce *b, const struct smtpd_rcpt_progress *r)
 bool
 smtpd__bounce_is_wanted(const struct smtpd_bounce *b)
 {
-	if (b->nrcpts == 0 || b->loaded->sender[0] == '\0')
+	if (b->nrcpts == 0 || b->loaded->envelope.sender[0] == '\0')
 		return false;
 	if (b->action == SMTPD_DSN_DELAYED &&
 	    (b->flags & SMTPD_MESSAGE_AUTOMATIC) != 0)
@@ -66,7 +66,8 @@ static void
 add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 {
 	const struct smtpd_bounce *b = m->bounce;
-	const struct smtpd_outgoing_rcpt *rcpt = &b->loaded->rcpts[r->rcpt];
+	const struct smtpd_outgoing_rcpt *rcpt =
+	    &b->loaded->envelope.rcpts[r->rcpt];
 	size_t n = m->report.nrcpts++;
 	char code[32] = "";
 
@@ -95,8 +96,8 @@ is_returned_whole(const struct smtpd_bounce *b)
 
 	if (b->action != SMTPD_DSN_FAILED)
 		return false;
-	if (b->loaded->ret != NULL &&
-	    smtpd__dsn_param_ret_parse(b->loaded->ret, &ret) == -1)
+	if (b->loaded->envelope.ret != NULL &&
+	    smtpd__dsn_param_ret_parse(b->loaded->envelope.ret, &ret) == -1)
 		ret = SMTPD_RET_UNSAID;
 	if (ret == SMTPD_RET_HDRS)
 		return false;
@@ -157,10 +158,10 @@ fill_report(struct making *m, struct smtpd_spool *spool)
 	smtpd__id_write(smtpd__spool_new_id(spool), m->unique);
 	*r = (struct smtpd_dsn_report){
 		.hostname = b->hostname,
-		.to = b->loaded->sender,
+		.to = b->loaded->envelope.sender,
 		.id = m->id,
 		.unique = m->unique,
-		.envid = b->loaded->envid,
+		.envid = b->loaded->envelope.envid,
 		.references = m->info.id,
 		.arrival = (time_t)(b->loaded->arrived_ms / 1000),
 		.now = (time_t)(b->now_ms / 1000),
@@ -241,7 +242,7 @@ smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 		return -1;
 	m->bounce = b;
 	m->diagnostics = (void *)(m->rcpts + b->nrcpts);
-	m->to.address = b->loaded->sender;
+	m->to.address = b->loaded->envelope.sender;
 	if (fill_report(m, spool) == -1 ||
 	    (m->content = smtpd__spool_content_create(spool)) == NULL ||
 	    smtpd__dsn_begin(&m->report, write_content, m->content) == -1 ||
@@ -251,14 +252,16 @@ smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 		return -1;
 	}
 	*mail = (struct smtpd_spool_mail){
-		.sender = "",
-		.rcpts = &m->to,
-		.nrcpts = 1,
-		.flags = SMTPD_MESSAGE_NULL_SENDER | SMTPD_MESSAGE_AUTOMATIC,
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "",
+			.rcpts = &m->to,
+			.nrcpts = 1,
+			.eight_bit = m->report.eight_bit,
+		},
+		.flags = SMTPD_MESSAGE_AUTOMATIC,
 		.content = m->content,
 	};
-	if (m->report.eight_bit)
-		mail->flags |= SMTPD_MESSAGE_EIGHT_BIT;
 	return 0;
 }
 

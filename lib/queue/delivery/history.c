@@ -82,7 +82,7 @@ smtpd__history_log_result(const struct smtpd_logger *logger,
 	smtpd__id_write(loaded->id, id);
 	smtpd__text_init(&line, buf, sizeof(buf));
 	smtpd__text_format(&line, "id=%s to=<", id);
-	put_text(&line, loaded->rcpts[r->rcpt].address, " <>\"", '?');
+	put_text(&line, loaded->envelope.rcpts[r->rcpt].address, " <>\"", '?');
 	smtpd__text_format(&line,
 	    "> %s delay=%" PRIu64 " dsn=%s status=%s reply=\"", relay, delay_s,
 	    r->result.status, words[r->result.outcome]);

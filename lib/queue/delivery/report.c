@@ -16,7 +16,7 @@ keep_dead_letter(
 	if (r->dead_lettered)
 		return 0;
 	snprintf(why, sizeof(why), "%s: <%s>: %s", reason,
-	    b->loaded->rcpts[b->rcpts[0].rcpt].address,
+	    b->loaded->envelope.rcpts[b->rcpts[0].rcpt].address,
 	    b->rcpts[0].result.text);
 	if (smtpd__spool_quarantine_dead_letter(d->spool, b->loaded, why) == -1)
 		return -1;
@@ -36,7 +36,7 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 	r->mail.content = NULL;
 	r->memory = NULL;
 	/* RFC 5321, 4.5.5 */
-	if (failed && b->nrcpts > 0 && b->loaded->sender[0] == '\0')
+	if (failed && b->nrcpts > 0 && b->loaded->envelope.sender[0] == '\0')
 		return keep_dead_letter(
 		    d, r, "a report could not be delivered");
 	if (!smtpd__bounce_is_wanted(b))
@@ -44,7 +44,7 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 	if (!r->counted) {
 		pthread_mutex_lock(&d->lock);
 		r->allowed = smtpd__bounce_limit_allows(&d->bounce_limit,
-		    d->settings.max_reports, b->loaded->sender,
+		    d->settings.max_reports, b->loaded->envelope.sender,
 		    smtpd__clock_ms());
 		pthread_mutex_unlock(&d->lock);
 		r->counted = true;

@@ -5,7 +5,7 @@
 /* A message as it was read back from the spool: to be sent, shown, or
  * reported. */
 
-#include <smtpd/client.h>
+#include <smtpd/outgoing.h>
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,11 +16,9 @@ struct smtpd_content_reader;
 struct smtpd_loaded_message {
 	uint64_t id;
 	uint64_t arrived_ms; /* since 1970 */
-	const char *sender;
-	const char *ret; /* NULL: none */
-	const char *envid;
-	struct smtpd_outgoing_rcpt *rcpts; /* those of one job side by side */
-	size_t nrcpts;
+
+	/* The recipients of one job are side by side. */
+	struct smtpd_outgoing_envelope envelope;
 
 	/* The content: SIZE octets in memory, or when that is NULL, of
 	 * LARGE. */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <smtpd/client.h>
+#include <smtpd/outgoing.h>
 
 #include "queue/model/queued_message.h"
 #include "queue/spool/content.h"
@@ -18,13 +18,9 @@ struct smtpd_spool;
 /* A message to be added. */
 struct smtpd_spool_mail {
 	uint64_t id; /* wanted; 0, or one that is taken: a new one is made */
-	const char *sender;
-	const char *ret; /* NULL: none */
-	const char *envid;
-	const struct smtpd_outgoing_rcpt *rcpts; /* in any order; each has a
+	struct smtpd_outgoing_envelope envelope; /* each recipient has a
 	                                          * domain */
-	size_t nrcpts;
-	unsigned flags;                      /* of enum smtpd_message_flag */
+	unsigned flags; /* of enum smtpd_message_flag: HELD, AUTOMATIC */
 	struct smtpd_spool_content *content; /* destroyed in any case */
 };
 

@@ -95,39 +95,38 @@ inspect(const struct smtpd_outgoing_rcpt *rcpt, struct sorted *out)
 }
 
 static bool
-is_sound(const struct smtpd_spool_mail *mail)
+is_sound(const struct smtpd_outgoing_envelope *e)
 {
-	return mail->sender != NULL && mail->nrcpts > 0 &&
-	    smtpd__record_is_text(mail->sender) &&
-	    smtpd__record_is_text(mail->ret) &&
-	    smtpd__record_is_text(mail->envid);
+	return e->sender != NULL && e->nrcpts > 0 &&
+	    smtpd__record_is_text(e->sender) && smtpd__record_is_text(e->ret) &&
+	    smtpd__record_is_text(e->envid);
 }
 
 /* The lists of G are to be freed in any case. */
 static int
-group(const struct smtpd_spool_mail *mail, struct groups *g)
+group(const struct smtpd_outgoing_envelope *envelope, struct groups *g)
 {
 	*g = (struct groups){ 0 };
 	errno = EINVAL;
-	if (!is_sound(mail))
+	if (!is_sound(envelope))
 		return -1;
 	errno = EFBIG;
-	if (mail->nrcpts > SMTPD_RECORD_RCPTS_MAX)
+	if (envelope->nrcpts > SMTPD_RECORD_RCPTS_MAX)
 		return -1;
-	g->sorted = calloc(mail->nrcpts, sizeof(*g->sorted));
-	g->order = calloc(mail->nrcpts, sizeof(*g->order));
+	g->sorted = calloc(envelope->nrcpts, sizeof(*g->sorted));
+	g->order = calloc(envelope->nrcpts, sizeof(*g->order));
 	errno = ENOMEM;
 	if (g->sorted == NULL || g->order == NULL)
 		return -1;
-	for (size_t i = 0; i < mail->nrcpts; i++) {
+	for (size_t i = 0; i < envelope->nrcpts; i++) {
 		g->sorted[i].rcpt = i;
-		if (inspect(&mail->rcpts[i], &g->sorted[i]))
+		if (inspect(&envelope->rcpts[i], &g->sorted[i]))
 			continue;
 		errno = EINVAL;
 		return -1;
 	}
-	qsort(g->sorted, mail->nrcpts, sizeof(*g->sorted), compare);
-	for (size_t i = 0; i < mail->nrcpts; i++) {
+	qsort(g->sorted, envelope->nrcpts, sizeof(*g->sorted), compare);
+	for (size_t i = 0; i < envelope->nrcpts; i++) {
 		g->order[i] = g->sorted[i].rcpt;
 		if (i == 0 || !same_domain(&g->sorted[i - 1], &g->sorted[i]))
 			g->njobs++;
@@ -190,7 +189,7 @@ encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		.njobs = a->message->njobs,
 	};
 
-	smtpd__record_put_envelope(&a->envelope, mail, g->order);
+	smtpd__record_put_envelope(&a->envelope, &mail->envelope, g->order);
 	m.envelope_len = (uint32_t)a->envelope.len;
 	smtpd__record_put_message(&a->head, &m);
 	smtpd__pack_bytes(&a->head, jobs->data, jobs->len);
@@ -211,13 +210,18 @@ encode(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 static unsigned
 flags_of(const struct smtpd_spool_mail *mail)
 {
-	unsigned flags = mail->flags & SMTPD_RECORD_ENTRY_FLAGS &
-	    ~(unsigned)(SMTPD_MESSAGE_LARGE | SMTPD_MESSAGE_NULL_SENDER);
+	const struct smtpd_outgoing_envelope *e = &mail->envelope;
+	unsigned flags =
+	    mail->flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_AUTOMATIC);
 
 	if (smtpd__spool_content_is_large(mail->content))
 		flags |= SMTPD_MESSAGE_LARGE;
-	if (mail->sender[0] == '\0')
+	if (e->sender[0] == '\0')
 		flags |= SMTPD_MESSAGE_NULL_SENDER;
+	if (e->eight_bit)
+		flags |= SMTPD_MESSAGE_EIGHT_BIT;
+	if (e->utf8)
+		flags |= SMTPD_MESSAGE_UTF8;
 	return flags;
 }
 
@@ -236,7 +240,7 @@ prepare(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 	e->size = mail->content->size;
 	e->arrived = smtpd__spool_now(s);
 	e->flags = (uint16_t)flags_of(mail);
-	status = add_jobs(s, g, mail->nrcpts, e, e->arrived, &jobs);
+	status = add_jobs(s, g, mail->envelope.nrcpts, e, e->arrived, &jobs);
 	if (status == 0)
 		status = enlist(s, e, mail->id);
 	if (status == -1) {
@@ -265,7 +269,7 @@ smtpd__addition_begin(struct smtpd_spool *s,
 
 	*a = (struct smtpd_addition){ .content = mail->content };
 	errno = mail->content->error;
-	if (errno == 0 && group(mail, &g) == 0)
+	if (errno == 0 && group(&mail->envelope, &g) == 0)
 		status = prepare(s, mail, &g, a);
 	error = errno;
 	free(g.sorted);

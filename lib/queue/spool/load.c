@@ -30,16 +30,18 @@ fill(struct smtpd_spool *s, const struct smtpd_record_message *m,
 
 	loaded->id = m->id;
 	loaded->arrived_ms = m->arrived_ms;
-	loaded->nrcpts = m->nrcpts;
 	loaded->size = m->size;
 	loaded->crc = m->crc;
 	loaded->memory = malloc(rcpts + len);
 	if (loaded->memory == NULL)
 		return -1;
-	loaded->rcpts = loaded->memory;
 	copy = (char *)loaded->memory + rcpts;
 	memcpy(copy, body, len);
-	if (!smtpd__record_get_envelope(copy, m->envelope_len, loaded)) {
+	loaded->envelope.nrcpts = m->nrcpts;
+	loaded->envelope.eight_bit = (m->flags & SMTPD_MESSAGE_EIGHT_BIT) != 0;
+	loaded->envelope.utf8 = (m->flags & SMTPD_MESSAGE_UTF8) != 0;
+	if (!smtpd__record_get_envelope(
+		copy, m->envelope_len, &loaded->envelope, loaded->memory)) {
 		errno = EBADMSG;
 		return -1;
 	}

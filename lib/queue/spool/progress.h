@@ -4,6 +4,8 @@
 
 /* The end of an attempt, recorded. */
 
+#include <smtpd/client.h>
+
 #include "queue/spool/add.h"
 
 struct smtpd_spool;

@@ -192,13 +192,13 @@ put_text(struct smtpd_pack *p, const char *s)
 
 void
 smtpd__record_put_envelope(struct smtpd_pack *p,
-    const struct smtpd_spool_mail *mail, const size_t *order)
+    const struct smtpd_outgoing_envelope *e, const size_t *order)
 {
-	put_text(p, mail->sender);
-	put_text(p, mail->ret);
-	put_text(p, mail->envid);
-	for (size_t i = 0; i < mail->nrcpts; i++) {
-		const struct smtpd_outgoing_rcpt *r = &mail->rcpts[order[i]];
+	put_text(p, e->sender);
+	put_text(p, e->ret);
+	put_text(p, e->envid);
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		const struct smtpd_outgoing_rcpt *r = &e->rcpts[order[i]];
 
 		put_text(p, r->address);
 		put_text(p, r->notify);
@@ -236,24 +236,27 @@ take_text(struct smtpd_unpack *u)
 }
 
 bool
-smtpd__record_get_envelope(
-    const void *body, size_t len, struct smtpd_loaded_message *loaded)
+smtpd__record_get_envelope(const void *body, size_t len,
+    struct smtpd_outgoing_envelope *e, struct smtpd_outgoing_rcpt *rcpts)
 {
 	struct smtpd_unpack u = { .at = body, .left = len };
 
-	loaded->sender = take_text(&u);
-	loaded->ret = take_text(&u);
-	loaded->envid = take_text(&u);
-	for (size_t i = 0; i < loaded->nrcpts && !u.failed; i++) {
-		struct smtpd_outgoing_rcpt *r = &loaded->rcpts[i];
+	e->size = sizeof(*e);
+	e->rcpts = rcpts;
+	e->sender = take_text(&u);
+	e->ret = take_text(&u);
+	e->envid = take_text(&u);
+	for (size_t i = 0; i < e->nrcpts && !u.failed; i++) {
+		struct smtpd_outgoing_rcpt *r = &rcpts[i];
 
+		r->size = sizeof(*r);
 		r->address = take_text(&u);
 		r->notify = take_text(&u);
 		r->orcpt = take_text(&u);
 		if (r->address == NULL)
 			return false;
 	}
-	return !u.failed && u.left == 0 && loaded->sender != NULL;
+	return !u.failed && u.left == 0 && e->sender != NULL;
 }
 
 void

@@ -8,7 +8,7 @@
  * consistent in itself, and refers to memory of the caller.
  */
 
-#include <smtpd/client.h>
+#include <smtpd/outgoing.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,18 +93,18 @@ bool smtpd__record_get_message(
 void smtpd__record_next_job(
     struct smtpd_record_message *m, struct smtpd_record_job *job);
 
-/* Append the envelope of MAIL, its recipients in the order of ORDER. */
+/* Append envelope E, its recipients in the order of ORDER. */
 void smtpd__record_put_envelope(struct smtpd_pack *p,
-    const struct smtpd_spool_mail *mail, const size_t *order);
+    const struct smtpd_outgoing_envelope *e, const size_t *order);
 
 /* Whether S, which may be NULL, is fit to be in an envelope: it is not too
  * long, and has no control bytes. */
 bool smtpd__record_is_text(const char *s);
 
-/* Decode the envelope in LEN bytes of body: sender, ret, envid, and the
- * recipients, of which LOADED has nrcpts.  All point into BODY. */
-bool smtpd__record_get_envelope(
-    const void *body, size_t len, struct smtpd_loaded_message *loaded);
+/* Decode the envelope in LEN bytes of body, with E->nrcpts recipients, which are
+ * filled in to RCPTS.  All texts point into BODY. */
+bool smtpd__record_get_envelope(const void *body, size_t len,
+    struct smtpd_outgoing_envelope *e, struct smtpd_outgoing_rcpt *rcpts);
 
 struct smtpd_record_progress {
 	struct smtpd_stamp stamp;
