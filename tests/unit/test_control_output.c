@@ -106,6 +106,20 @@ nothing_steers_a_terminal(void **state)
 }
 
 static void
+each_line_is_indented(void **state)
+{
+	static const char lines[] = "one\n\nt\x1bo\nno end";
+	struct heard h = { .limit = 10 };
+	struct smtpd_control_output a;
+
+	(void)state;
+	smtpd__control_output_init(&a, hear, &h);
+	smtpd__control_output_lines(&a, "> ", lines, strlen(lines));
+	assert_int_equal(smtpd__control_output_end(&a), 0);
+	assert_string_equal(h.text, "> one\n> \n> t?o\n> no end\n");
+}
+
+static void
 times_and_spans(void **state)
 {
 	static const struct {
@@ -176,6 +190,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_is_always_valid),
 		cmocka_unit_test(nothing_steers_a_terminal),
+		cmocka_unit_test(each_line_is_indented),
 		cmocka_unit_test(times_and_spans),
 		cmocka_unit_test(blocks_come_in_order),
 		cmocka_unit_test(who_wants_no_more_is_not_asked_again),

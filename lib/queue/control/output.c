@@ -128,6 +128,23 @@ smtpd__control_output_shown(
 }
 
 void
+smtpd__control_output_lines(struct smtpd_control_output *a, const char *indent,
+    const char *s, size_t len)
+{
+	while (len > 0) {
+		const char *end = memchr(s, '\n', len);
+		size_t n = end != NULL ? (size_t)(end - s) : len;
+
+		smtpd__control_output_add(a, indent);
+		smtpd__control_output_shown(a, s, n);
+		smtpd__control_output_add(a, "\n");
+		n += end != NULL;
+		s += n;
+		len -= n;
+	}
+}
+
+void
 smtpd__control_output_json_bytes(
     struct smtpd_control_output *a, const char *s, size_t len)
 {

@@ -35,6 +35,10 @@ void smtpd__control_output_format(
 void smtpd__control_output_shown(
     struct smtpd_control_output *a, const char *s, size_t len);
 
+/* The same for each of the lines of LEN bytes at S, with INDENT before it. */
+void smtpd__control_output_lines(struct smtpd_control_output *a,
+    const char *indent, const char *s, size_t len);
+
 /* Append S as a JSON string (RFC 8259, 7), NULL as null; controls, and bytes
  * that are not UTF-8, as \u00XX. */
 void smtpd__control_output_json(struct smtpd_control_output *a, const char *s);

@@ -232,24 +232,6 @@ smtpd__control_text_message(
 	}
 }
 
-/* Write each line of LEN bytes at S, with INDENT before it. */
-static void
-add_lines(struct smtpd_control_output *a, const char *indent, const char *s,
-    size_t len)
-{
-	while (len > 0) {
-		const char *end = memchr(s, '\n', len);
-		size_t n = end != NULL ? (size_t)(end - s) : len;
-
-		smtpd__control_output_add(a, indent);
-		smtpd__control_output_shown(a, s, n);
-		smtpd__control_output_add(a, "\n");
-		n += end != NULL;
-		s += n;
-		len -= n;
-	}
-}
-
 static void
 add_history(struct smtpd_control_output *a,
     const struct smtpd_control_snapshot *v,
@@ -263,7 +245,7 @@ add_history(struct smtpd_control_output *a,
 	else
 		smtpd__control_output_format(a, "tried:     %u time%s\n",
 		    job->attempts, job->attempts == 1 ? "" : "s");
-	add_lines(a, "  ", history, len);
+	smtpd__control_output_lines(a, "  ", history, len);
 	free(history);
 }
 
@@ -283,7 +265,8 @@ smtpd__control_text_why(
 		smtpd__control_output_add(a, "\n");
 		smtpd__text_init(&text, site, sizeof(site));
 		smtpd__control_snapshot_site(v, job, &text);
-		add_lines(a, "site:      ", text.at, text.len);
+		smtpd__control_output_lines(
+		    a, "site:      ", text.at, text.len);
 		add_when(a, v, job);
 		add_rcpts(a, v, job);
 		add_history(a, v, job);
