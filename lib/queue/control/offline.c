@@ -35,17 +35,8 @@ struct smtpd_control_offline *
 smtpd__control_offline_open(
     const char *directory, bool changes, char *error, size_t size)
 {
-	static const struct smtpd_schedule_settings schedule = {
-		.workers = 1,
-		.site_connections = 1,
-	.retry = {
-		.min = 300,
-		.max = 7200,
-		.lifetime = SMTPD_TIME_NONE,
-		.bounce_lifetime = SMTPD_TIME_NONE,
-		.delay_notice = SMTPD_TIME_NONE,
-	},
-	};
+	static const struct smtpd_schedule_settings schedule = { .workers = 1,
+		.site_connections = 1 };
 	struct smtpd_control_offline *o = calloc(1, sizeof(*o));
 	int code = ENOMEM;
 
