@@ -105,21 +105,14 @@ flush_domain(const struct smtpd_control_request *r, uint64_t *count)
 int
 smtpd__control_change_flush(struct smtpd_control_request *r)
 {
-	struct smtpd_queued_message *message =
-	    r->argument != NULL ? smtpd__control_request_find(r) : NULL;
 	uint64_t count = 0;
-	int error;
+	int error = r->message != NULL
+	    ? flush_message(r, r->message, NULL, &count)
+	    : flush_domain(r, &count);
 
-	if (message == NULL) {
-		error = flush_domain(r, &count);
-	} else {
-		error = flush_message(r, message, NULL, &count);
-		smtpd__spool_unpin(r->spool, message);
-		if (error == 0 && count == 0)
-			error = smtpd__control_request_fail(r, EBUSY,
-			    "the message is held, release it first",
-			    r->argument);
-	}
+	if (error == 0 && count == 0 && r->message != NULL)
+		return smtpd__control_request_fail(r, EBUSY,
+		    "the message is held, release it first", r->argument);
 	if (error == 0)
 		smtpd__control_output_format(r->answer,
 		    "flushed %" PRIu64 " message%s\n", count,
@@ -127,46 +120,26 @@ smtpd__control_change_flush(struct smtpd_control_request *r)
 	return error;
 }
 
-/* Have the schedule, if there is one, act on each job of MESSAGE. */
+/* Have the schedule, if there is one, act on each job of the message. */
 static void
-act_on_jobs(const struct smtpd_control_request *r,
-    struct smtpd_queued_message *message, enum smtpd_control_action action)
+act_on_jobs(
+    const struct smtpd_control_request *r, enum smtpd_control_action action)
 {
+	struct smtpd_queued_message *message = r->message;
+
 	for (uint32_t i = 0; r->hooks->act != NULL && i < message->njobs; i++)
 		r->hooks->act(r->hooks->user, &message->jobs[i], action);
-}
-
-static int
-hold_or_release(struct smtpd_control_request *r, bool hold)
-{
-	struct smtpd_queued_message *message = smtpd__control_request_find(r);
-	int error = 0;
-
-	if (message == NULL)
-		return smtpd__control_request_no_message(r);
-	if (smtpd__state_change_hold(r->spool, message, hold) == -1)
-		error =
-		    smtpd__control_request_fail_errno(r, errno, r->argument);
-	else
-		act_on_jobs(r, message,
-		    hold ? SMTPD_CONTROL_WITHDRAW : SMTPD_CONTROL_RESUME);
-	smtpd__spool_unpin(r->spool, message);
-	if (error == 0)
-		smtpd__control_output_format(
-		    r->answer, "%s 1 message\n", hold ? "held" : "released");
-	return error;
 }
 
 int
 smtpd__control_change_hold(struct smtpd_control_request *r)
 {
-	return hold_or_release(r, true);
-}
-
-int
-smtpd__control_change_release(struct smtpd_control_request *r)
-{
-	return hold_or_release(r, false);
+	if (smtpd__state_change_hold(r->spool, r->message, r->hold) == -1)
+		return smtpd__control_request_fail_errno(r, errno, r->argument);
+	act_on_jobs(r, r->hold ? SMTPD_CONTROL_WITHDRAW : SMTPD_CONTROL_RESUME);
+	smtpd__control_output_format(
+	    r->answer, "%s 1 message\n", r->hold ? "held" : "released");
+	return 0;
 }
 
 /*
@@ -177,21 +150,15 @@ smtpd__control_change_release(struct smtpd_control_request *r)
 int
 smtpd__control_change_remove(struct smtpd_control_request *r)
 {
-	struct smtpd_queued_message *message = smtpd__control_request_find(r);
-	int error = 0;
+	int error;
 
-	if (message == NULL)
-		return smtpd__control_request_no_message(r);
-	act_on_jobs(r, message, SMTPD_CONTROL_WITHDRAW);
-	if (smtpd__state_change_remove(r->spool, message) == -1) {
-		error =
-		    smtpd__control_request_fail_errno(r, errno, r->argument);
-		act_on_jobs(r, message, SMTPD_CONTROL_RESUME);
-	} else {
-		act_on_jobs(r, message, SMTPD_CONTROL_WITHDRAW);
+	act_on_jobs(r, SMTPD_CONTROL_WITHDRAW);
+	if (smtpd__state_change_remove(r->spool, r->message) == -1) {
+		error = errno;
+		act_on_jobs(r, SMTPD_CONTROL_RESUME);
+		return smtpd__control_request_fail_errno(r, error, r->argument);
 	}
-	smtpd__spool_unpin(r->spool, message);
-	if (error == 0)
-		smtpd__control_output_add(r->answer, "removed 1 message\n");
-	return error;
+	act_on_jobs(r, SMTPD_CONTROL_WITHDRAW);
+	smtpd__control_output_add(r->answer, "removed 1 message\n");
+	return 0;
 }

@@ -10,8 +10,7 @@
 #include "queue/control/request.h"
 
 int smtpd__control_change_flush(struct smtpd_control_request *r);
-int smtpd__control_change_hold(struct smtpd_control_request *r);
-int smtpd__control_change_release(struct smtpd_control_request *r);
+int smtpd__control_change_hold(struct smtpd_control_request *r); /* r->hold */
 int smtpd__control_change_remove(struct smtpd_control_request *r);
 
 #endif

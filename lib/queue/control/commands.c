@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "queue/control/change.h"
 #include "queue/control/check.h"
+#include "queue/control/json.h"
 #include "queue/control/list.h"
 #include "queue/control/request.h"
 #include "queue/control/show.h"
+#include "queue/control/text.h"
 
 enum argument {
 	ARGUMENT_NONE,
@@ -16,29 +19,35 @@ enum argument {
 	ARGUMENT_NEEDED,
 };
 
+/* Verbs that describe messages do so by one of two functions; NULL: the verb
+ * knows no --json. */
 struct verb {
 	const char *name;
 	int (*run)(struct smtpd_control_request *r);
 	enum argument argument;
-	bool takes_json;
+	smtpd_control_describe_fn *text, *json;
 	bool in_parts;
 	bool changes;
+	bool hold;
 };
 
 static const struct verb verbs[] = {
-	{ "list", smtpd__control_list_messages, .takes_json = true,
-	    .in_parts = true },
+	{ "list", smtpd__control_list_messages,
+	    .text = smtpd__control_text_line,
+	    .json = smtpd__control_json_message, .in_parts = true },
 	{ "ids", smtpd__control_list_ids, .in_parts = true },
 	{ "show", smtpd__control_show_message, ARGUMENT_NEEDED,
-	    .takes_json = true },
-	{ "why", smtpd__control_show_why, ARGUMENT_NEEDED, .takes_json = true },
+	    .text = smtpd__control_text_message,
+	    .json = smtpd__control_json_message },
+	{ "why", smtpd__control_show_message, ARGUMENT_NEEDED,
+	    .text = smtpd__control_text_why, .json = smtpd__control_json_why },
 	{ "cat", smtpd__control_show_content, ARGUMENT_NEEDED,
 	    .in_parts = true },
 	{ "flush", smtpd__control_change_flush, ARGUMENT_OPTIONAL,
 	    .changes = true },
-	{ "hold", smtpd__control_change_hold, ARGUMENT_NEEDED,
-	    .changes = true },
-	{ "release", smtpd__control_change_release, ARGUMENT_NEEDED,
+	{ "hold", smtpd__control_change_hold, ARGUMENT_NEEDED, .changes = true,
+	    .hold = true },
+	{ "release", smtpd__control_change_hold, ARGUMENT_NEEDED,
 	    .changes = true },
 	{ "remove", smtpd__control_change_remove, ARGUMENT_NEEDED,
 	    .changes = true },
@@ -69,7 +78,7 @@ read_words(struct smtpd_control_request *r, const struct verb *verb)
 	for (size_t i = 1; i < r->call->count; i++) {
 		const char *word = r->call->words[i];
 
-		if (verb->takes_json && strcmp(word, "--json") == 0)
+		if (verb->json != NULL && strcmp(word, "--json") == 0)
 			r->json = true;
 		else if (verb->in_parts && word[0] == '@')
 			r->from = word;
@@ -79,8 +88,28 @@ read_words(struct smtpd_control_request *r, const struct verb *verb)
 		else
 			return -1;
 	}
+	r->describe = r->json ? verb->json : verb->text;
+	r->hold = verb->hold;
 	return verb->argument == ARGUMENT_NEEDED && r->argument == NULL ? -1
 									: 0;
+}
+
+/* Run VERB with the message that the argument names, pinned. */
+static int
+run_verb(struct smtpd_control_request *r, const struct verb *verb)
+{
+	uint64_t id;
+	int error;
+
+	if (r->argument != NULL && smtpd__id_parse(r->argument, &id) == 0)
+		r->message = smtpd__spool_find(r->spool, id);
+	if (r->message == NULL && verb->argument == ARGUMENT_NEEDED)
+		return smtpd__control_request_fail(
+		    r, ENOENT, "no such message", r->argument);
+	error = verb->run(r);
+	if (r->message != NULL)
+		smtpd__spool_unpin(r->spool, r->message);
+	return error;
 }
 
 int
@@ -110,7 +139,7 @@ smtpd__control_commands_run(struct smtpd_spool *s,
 			: "takes no such argument",
 		    verb->name);
 	smtpd__control_output_init(&answer, call->write, call->user);
-	error = verb->run(&r);
+	error = run_verb(&r, verb);
 	if (smtpd__control_output_end(&answer) == -1 && error == 0)
 		return smtpd__control_request_fail_errno(&r, EPIPE, "");
 	return error;

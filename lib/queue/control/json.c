@@ -52,15 +52,6 @@ add_summary(
 	add_text(a, "reason", reason[0] != '\0' ? reason : NULL);
 }
 
-/* The end of a finished recipient, if its last attempt tells. */
-static const char *
-end_word(const struct smtpd_rcpt_progress *last)
-{
-	if (last == NULL || !last->finished)
-		return smtpd__control_snapshot_word(SMTPD_SNAPSHOT_DONE);
-	return last->result.outcome == SMTPD_OUTCOME_SENT ? "sent" : "failed";
-}
-
 static void
 add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, uint32_t r,
@@ -70,16 +61,19 @@ add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
 	enum smtpd_snapshot_state state = finished
 	    ? SMTPD_SNAPSHOT_DONE
 	    : smtpd__control_snapshot_job_state(v, job);
+	const char *word = smtpd__control_snapshot_word(state);
 	char reply[SMTPD_SNAPSHOT_REPLY_SIZE];
 	struct smtpd_text text;
 
+	if (finished && last != NULL && last->finished)
+		word = last->result.outcome == SMTPD_OUTCOME_SENT ? "sent"
+								  : "failed";
 	smtpd__text_init(&text, reply, sizeof(reply));
 	if (last != NULL)
 		smtpd__control_snapshot_reply(&last->result, &text);
 	smtpd__control_output_add(a, "{\"address\":");
 	smtpd__control_output_json(a, v->loaded.envelope.rcpts[r].address);
-	add_text(a, "state",
-	    finished ? end_word(last) : smtpd__control_snapshot_word(state));
+	add_text(a, "state", word);
 	smtpd__control_output_format(a, ",\"attempts\":%u", job->attempts);
 	add_due(a, v, job->due, state);
 	add_text(a, "status", last != NULL ? last->result.status : NULL);

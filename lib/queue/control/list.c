@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/id.h"
-#include "queue/control/json.h"
 #include "queue/control/text.h"
 
 /* A part of an answer ends after so many messages, or octets. */
@@ -83,10 +82,7 @@ list_one(struct smtpd_control_request *r,
 		totals->messages++;
 		totals->bytes += message->size;
 		totals->states[v.state]++;
-		if (r->json)
-			smtpd__control_json_message(r->answer, &v);
-		else
-			smtpd__control_text_line(r->answer, &v);
+		r->describe(r->answer, &v);
 	}
 	smtpd__control_snapshot_finish(&v);
 	return error;

@@ -3,14 +3,19 @@
 #define SMTPD_QUEUE_CONTROL_REQUEST_H
 
 /*
- * One request while it is carried out on a spool, and what the verbs share:
- * finding the message that is meant, and reporting failures.
+ * One request while it is carried out on a spool, and how a verb reports that it
+ * failed.
  */
 
 #include "queue/control/call.h"
 #include "queue/control/control.h"
 #include "queue/control/output.h"
+#include "queue/control/snapshot.h"
 #include "queue/spool/spool.h"
+
+/* Write about the message of a snapshot. */
+typedef void smtpd_control_describe_fn(
+    struct smtpd_control_output *a, const struct smtpd_control_snapshot *v);
 
 struct smtpd_control_request {
 	struct smtpd_spool *spool;
@@ -19,7 +24,10 @@ struct smtpd_control_request {
 	struct smtpd_control_output *answer;
 	const char *argument; /* NULL: none */
 	const char *from;     /* continuation word; NULL: from the start */
+	struct smtpd_queued_message *message; /* the argument's, pinned; NULL */
+	smtpd_control_describe_fn *describe;  /* as text or JSON */
 	bool json;
+	bool hold; /* of hold and release, the former */
 };
 
 /* Report REASON, preceded by WHAT if that is not "", and return ERROR. */
@@ -29,12 +37,5 @@ int smtpd__control_request_fail(const struct smtpd_control_request *r,
 /* The same with the system's words for ERROR. */
 int smtpd__control_request_fail_errno(
     const struct smtpd_control_request *r, int error, const char *what);
-
-/* Return the message that the argument names, pinned, or NULL. */
-struct smtpd_queued_message *smtpd__control_request_find(
-    const struct smtpd_control_request *r);
-
-/* Report that the argument names no message, and return ENOENT. */
-int smtpd__control_request_no_message(const struct smtpd_control_request *r);
 
 #endif

@@ -6,47 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "queue/control/json.h"
-#include "queue/control/text.h"
-
 /* A part of an answer has so many octets of a message. */
 #define PART_CONTENT 1048576
-
-typedef void describe_fn(
-    struct smtpd_control_output *, const struct smtpd_control_snapshot *);
-
-/* Have DESCRIBE write about the message that the argument names. */
-static int
-describe_message(struct smtpd_control_request *r, describe_fn *describe)
-{
-	struct smtpd_queued_message *message = smtpd__control_request_find(r);
-	struct smtpd_control_snapshot v;
-	int error = 0;
-
-	if (message == NULL)
-		return smtpd__control_request_no_message(r);
-	if (smtpd__control_snapshot_init(&v, r->spool, r->hooks, message) == 0)
-		describe(r->answer, &v);
-	else
-		error = smtpd__control_request_fail_errno(r, errno, "");
-	smtpd__control_snapshot_finish(&v);
-	smtpd__spool_unpin(r->spool, message);
-	return error;
-}
 
 int
 smtpd__control_show_message(struct smtpd_control_request *r)
 {
-	return describe_message(r,
-	    r->json ? smtpd__control_json_message
-		    : smtpd__control_text_message);
-}
+	struct smtpd_control_snapshot v;
+	int error = 0;
 
-int
-smtpd__control_show_why(struct smtpd_control_request *r)
-{
-	return describe_message(
-	    r, r->json ? smtpd__control_json_why : smtpd__control_text_why);
+	if (smtpd__control_snapshot_init(&v, r->spool, r->hooks, r->message) ==
+	    0)
+		r->describe(r->answer, &v);
+	else
+		error = smtpd__control_request_fail_errno(r, errno, "");
+	smtpd__control_snapshot_finish(&v);
+	return error;
 }
 
 /* Write the part of LOADED that begins at OFFSET. */
@@ -77,19 +52,12 @@ int
 smtpd__control_show_content(struct smtpd_control_request *r)
 {
 	uint64_t from = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
-	struct smtpd_queued_message *message = smtpd__control_request_find(r);
 	struct smtpd_loaded_message loaded;
 	int error;
 
-	if (message == NULL)
-		return smtpd__control_request_no_message(r);
-	if (smtpd__spool_load(r->spool, message, &loaded) == 0) {
-		error = write_content(r, &loaded, from);
-		smtpd__loaded_message_finish(&loaded);
-	} else {
-		error =
-		    smtpd__control_request_fail_errno(r, errno, r->argument);
-	}
-	smtpd__spool_unpin(r->spool, message);
+	if (smtpd__spool_load(r->spool, r->message, &loaded) == -1)
+		return smtpd__control_request_fail_errno(r, errno, r->argument);
+	error = write_content(r, &loaded, from);
+	smtpd__loaded_message_finish(&loaded);
 	return error;
 }

@@ -9,8 +9,8 @@
 
 #include "queue/control/request.h"
 
+/* show and why, which differ in r->describe; cat. */
 int smtpd__control_show_message(struct smtpd_control_request *r);
-int smtpd__control_show_why(struct smtpd_control_request *r);
 int smtpd__control_show_content(struct smtpd_control_request *r);
 
 #endif
