@@ -222,7 +222,7 @@ add_recipient(struct store_request *r, size_t i, const char *received)
 static int
 add_recipients(struct store_request *r)
 {
-	char received[1024];
+	char received[SMTPD_RECEIVED_MAX];
 
 	if (smtpd_session_received(r->session, received, sizeof(received)) ==
 	    -1) {

@@ -191,13 +191,16 @@ SMTPD_API const struct smtpd_param *smtpd_params_get(
 SMTPD_API const char *smtpd_params_value(
     const struct smtpd_params *params, const char *name);
 
+/* The most bytes of smtpd_session_received(), with its NUL.  Since 0.2. */
+#define SMTPD_RECEIVED_MAX 1024
+
 /*
  * Write the Received: header that RFC 5321, 4.4 demands for the open
  * transaction to BUF of SIZE bytes, lines folded and ended by CRLF.  It names
  * a recipient only when there is exactly one, and the number of the user where
  * smtpd_session_uid() knows it.  Return the length, or -1 with errno: EINVAL
- * when there is no transaction, ERANGE when there is no room.  1,024 bytes
- * always suffice.  Since 0.1.
+ * when there is no transaction, ERANGE when there is no room.
+ * SMTPD_RECEIVED_MAX bytes always suffice.  Since 0.1.
  */
 SMTPD_API int smtpd_session_received(
     struct smtpd_session *s, char *buf, size_t size);

@@ -14,4 +14,7 @@
  * UNIX socket. */
 #define SMTPD_ADDRESS_TEXT_SIZE 64
 
+/* The words of the system, or of mbedTLS, for an error. */
+#define SMTPD_ERROR_TEXT_SIZE 128
+
 #endif

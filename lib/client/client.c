@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* explicit_bzero(). */
 #define _DEFAULT_SOURCE
+#include "base/sizes.h"
 #include "client/client_state.h"
 
 #include <errno.h>
@@ -164,7 +165,7 @@ set_host(struct smtpd_client *c, const char *host)
 static int
 not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 {
-	char reason[128];
+	char reason[SMTPD_ERROR_TEXT_SIZE];
 
 	if (r->error == ECANCELED)
 		return smtpd__client_exchange_fail(

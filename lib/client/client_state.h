@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/sizes.h"
 #include "client/tls_policy.h"
 #include "grammar/reply_parse.h"
 #include "transport/stream.h"
@@ -23,7 +24,7 @@ struct smtpd_offers {
 
 struct smtpd_client {
 	struct smtpd_client_settings set; /* with the defaults filled in */
-	char hostname[256];
+	char hostname[SMTPD_HOSTNAME_SIZE];
 	char *user, *password;     /* copies */
 	struct smtpd_trust *trust; /* a reference; NULL: none needed yet */
 	struct smtpd_tls_policy policy;
@@ -32,9 +33,10 @@ struct smtpd_client {
 	struct smtpd_stream stream;
 	char *buffers;
 
-	char host[256]; /* as the target calls it, without brackets */
+	char host
+	    [SMTPD_HOSTNAME_SIZE]; /* as the target calls it, without brackets */
 	uint16_t port;
-	char peer[INET6_ADDRSTRLEN + 32];
+	char peer[SMTPD_ADDRESS_TEXT_SIZE];
 
 	struct smtpd_offers offers;
 	struct smtpd_peer_reply reply; /* the last */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sizes.h"
 #include "base/text.h"
 #include "client/result.h"
 #include "os/clock.h"
@@ -127,7 +128,7 @@ int
 smtpd__client_exchange_broken(
     struct smtpd_client *c, enum smtpd_phase phase, enum smtpd_io_status status)
 {
-	char reason[128];
+	char reason[SMTPD_ERROR_TEXT_SIZE];
 
 	switch (status) {
 	case SMTPD_IO_CLOSED:

@@ -3,14 +3,13 @@
 
 #include <string.h>
 
+#include "base/sizes.h"
 #include "base/text.h"
 #include "client/ehlo.h"
 #include "client/exchange.h"
 #include "os/clock.h"
 #include "transport/tls_client.h"
-
-/* Room for what a session is kept under. */
-#define KEY_SIZE 320
+#include "transport/tls_sessions.h"
 
 void
 smtpd__client_starttls_set_policy(
@@ -22,7 +21,7 @@ smtpd__client_starttls_set_policy(
 static struct smtpd_tls_conn *
 create_conn(struct smtpd_client *c)
 {
-	char key[KEY_SIZE];
+	char key[SMTPD_TLS_SESSIONS_KEY_MAX];
 	const struct smtpd_tls_client_settings set = {
 		.host = c->host,
 		.names = c->policy.names,
@@ -49,7 +48,7 @@ run_handshake(struct smtpd_client *c, uint64_t deadline)
 	struct smtpd_tls_conn *conn = create_conn(c);
 	const struct smtpd_client_tls_info *info;
 	enum smtpd_io_status status;
-	char reason[128];
+	char reason[SMTPD_ERROR_TEXT_SIZE];
 
 	if (conn == NULL)
 		return smtpd__client_exchange_fail(c, phase, "4.3.0",

@@ -8,8 +8,9 @@
 #include "grammar/date.h"
 #include "grammar/fold.h"
 
-/* Bytes of each value that are written; together they stay below 1,024.  An
- * address that was cut would be another one: it is left out instead. */
+/* Bytes of each value that are written; together they stay below
+ * SMTPD_RECEIVED_MAX.  An address that was cut would be another one: it is left
+ * out instead. */
 #define NAME_WIDTH   255
 #define PEER_WIDTH   48
 #define TOKEN_WIDTH  32

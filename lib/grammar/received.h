@@ -27,8 +27,8 @@ struct smtpd_received {
 /*
  * Write "Received: ..." with lines folded and ended by CRLF to BUF of SIZE
  * bytes: the date in UTC, an IPv6 address with its tag (RFC 5321, 4.1.3).
- * Return the length, or -1 when there is no room.  1,024 bytes always
- * suffice: over-long names are cut.
+ * Return the length, or -1 when there is no room.  SMTPD_RECEIVED_MAX bytes
+ * always suffice: over-long names are cut.
  */
 int smtpd__received_write(
     const struct smtpd_received *t, char *buf, size_t size);

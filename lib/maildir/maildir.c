@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/sized.h"
+#include "base/sizes.h"
 #include "maildir/clean.h"
 #include "maildir/make.h"
 #include "maildir/name.h"
@@ -21,9 +22,6 @@
 /* A message lies in memory up to BODY_MAX octets, and is written from there in
  * pieces of as much: with its headers 64 KiB, which malloc() need not map. */
 #define BODY_MAX 61440
-
-/* The longest host name that is taken, with its NUL. */
-#define HOST_SIZE 256
 
 struct smtpd_maildir {
 	struct smtpd_maildir_names names;
@@ -39,8 +37,8 @@ choose_host(const struct smtpd_maildir_settings *settings, char *host)
 	const char *given = settings->hostname;
 
 	if (given == NULL)
-		smtpd__nodename_get(host, HOST_SIZE);
-	else if (strlen(given) < HOST_SIZE)
+		smtpd__nodename_get(host, SMTPD_HOSTNAME_SIZE);
+	else if (strlen(given) < SMTPD_HOSTNAME_SIZE)
 		memcpy(host, given, strlen(given) + 1);
 	else
 		host[0] = '\0';
@@ -68,7 +66,7 @@ struct smtpd_maildir *
 smtpd_maildir_create(const struct smtpd_maildir_settings *settings)
 {
 	struct smtpd_maildir_settings set;
-	char host[HOST_SIZE];
+	char host[SMTPD_HOSTNAME_SIZE];
 	struct smtpd_maildir *md;
 	int root = -1;
 

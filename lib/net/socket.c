@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/sizes.h"
 #include "os/fd.h"
 
 /* Connections that may wait to be accepted; the system has its own limit. */
@@ -68,7 +69,7 @@ smtpd__socket_parse(const char *text, struct smtpd_sockaddr *out)
 	};
 	struct addrinfo *found;
 	struct in_addr ipv4;
-	char host[INET6_ADDRSTRLEN + 32];
+	char host[SMTPD_ADDRESS_TEXT_SIZE];
 	const char *port;
 
 	if (*text == '/')
@@ -109,7 +110,7 @@ smtpd__socket_text(const struct smtpd_sockaddr *a, char *buf)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->addr;
 	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->addr;
-	char host[INET6_ADDRSTRLEN + 32];
+	char host[SMTPD_ADDRESS_TEXT_SIZE];
 
 	if (in->sin_family == AF_UNIX) {
 		snprintf(buf, SMTPD_SOCKET_TEXT_MAX, "%s",

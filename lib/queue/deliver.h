@@ -9,6 +9,7 @@
 
 #include <smtpd/queue.h>
 
+#include "base/sizes.h"
 #include "queue/queue_state.h"
 
 /* One message on its way from a session into the queue. */
@@ -19,8 +20,8 @@ struct smtpd_submission {
 	struct smtpd_queue_options options;
 	struct smtpd_outgoing_rcpt *rcpts;
 	uint64_t size; /* octets read */
-	char postmaster[16 + 256];
-	char received[1024];
+	char postmaster[sizeof("postmaster@") + SMTPD_HOSTNAME_SIZE];
+	char received[SMTPD_RECEIVED_MAX];
 	char id[SMTPD_QUEUE_ID_SIZE];
 };
 

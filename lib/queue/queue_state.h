@@ -9,13 +9,14 @@
 
 #include <smtpd/queue.h>
 
+#include "base/sizes.h"
 #include "os/disk_space.h"
 #include "queue/control/control.h"
 #include "queue/delivery/delivery.h"
 
 struct smtpd_queue {
 	struct smtpd_delivery delivery;
-	char local_domain[256]; /* of <postmaster> */
+	char local_domain[SMTPD_HOSTNAME_SIZE]; /* of <postmaster> */
 	struct smtpd_control_hooks hooks;
 	struct smtpd_control *control; /* NULL: not started */
 	struct smtpd_disk_space space;

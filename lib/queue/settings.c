@@ -88,8 +88,8 @@ find_fault(const struct smtpd_queue_settings *s)
 		return "there is no such log level";
 	if (s->client->security > SMTPD_SECURITY_NONE)
 		return "there is no such security of the client";
-	if (strlen(s->hostname) >= SMTPD_QUEUE_HOSTNAME_SIZE ||
-	    strlen(s->local_domain) >= SMTPD_QUEUE_HOSTNAME_SIZE)
+	if (strlen(s->hostname) >= SMTPD_HOSTNAME_SIZE ||
+	    strlen(s->local_domain) >= SMTPD_HOSTNAME_SIZE)
 		return "the host name or the local domain is too long";
 	if (s->smarthost != NULL && s->smarthost->host == NULL)
 		return "the smarthost has no name";

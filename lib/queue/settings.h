@@ -9,7 +9,7 @@
 
 #include <smtpd/queue.h>
 
-#define SMTPD_QUEUE_HOSTNAME_SIZE 256
+#include "base/sizes.h"
 
 /* Settings and the structs that they point to; strings in these are the
  * caller's. */
@@ -18,7 +18,7 @@ struct smtpd_settings_copy {
 	struct smtpd_client_settings client;
 	struct smtpd_smarthost smarthost;
 	struct smtpd_security_rule *rules;
-	char hostname[SMTPD_QUEUE_HOSTNAME_SIZE];
+	char hostname[SMTPD_HOSTNAME_SIZE];
 };
 
 /* Take in GIVEN, or NULL.  Return 0, or -1 with errno and the reason in ERROR

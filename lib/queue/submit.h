@@ -11,6 +11,8 @@
 #include <smtpd/queue.h>
 
 #include "base/arena.h"
+#include "base/id.h"
+#include "base/sizes.h"
 #include "grammar/date.h"
 #include "grammar/header_edit.h"
 #include "queue/queue_state.h"
@@ -20,7 +22,7 @@ struct smtpd_queue_message {
 	struct smtpd_spool_mail mail;
 	struct smtpd_arena arena; /* what mail points to */
 	char date[SMTPD_DATE_MAX];
-	char message_id[320];
+	char message_id[SMTPD_ID_SIZE + sizeof("<@>") + SMTPD_HOSTNAME_SIZE];
 	struct smtpd_header_edit edit;
 };
 

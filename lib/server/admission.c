@@ -45,7 +45,7 @@ static bool
 is_admitted(struct smtpd_server *srv, struct smtpd_connection *c)
 {
 	enum smtpd_admission status;
-	char host[SMTPD_PEER_SIZE];
+	char host[SMTPD_ADDRESS_TEXT_SIZE];
 
 	pthread_mutex_lock(&srv->lock);
 	status = smtpd__limits_admit(&srv->limits, &c->peer, &c->slot);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/sizes.h"
 #include "base/text.h"
 #include "server/server_state.h"
 
@@ -32,7 +33,7 @@ smtpd__server_error_set(
 int
 smtpd__server_error_errno(struct smtpd_server *srv, int error, const char *what)
 {
-	char reason[128];
+	char reason[SMTPD_ERROR_TEXT_SIZE];
 
 	if (strerror_r(error, reason, sizeof(reason)) != 0)
 		reason[0] = '\0';

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/id.h"
+#include "base/sizes.h"
 #include "grammar/reply.h"
 #include "net/socket.h"
 #include "server/owned.h"
@@ -20,9 +21,6 @@
 
 /* The first block of a transaction's memory. */
 #define SMTPD_ARENA_BLOCK 8192
-
-/* Room for the text of a peer's address, with its NUL. */
-#define SMTPD_PEER_SIZE 48
 
 struct smtpd_workspace {
 	char in[SMTPD_STREAM_IN_SIZE];
@@ -56,7 +54,7 @@ struct smtpd_session {
 	bool tls_first;        /* TLS from the first byte */
 
 	struct smtpd_sockaddr peer;
-	char peer_text[SMTPD_PEER_SIZE];
+	char peer_text[SMTPD_ADDRESS_TEXT_SIZE];
 	bool uid_known;
 	uid_t uid; /* of a UNIX socket's client */
 	char helo[SMTPD_HOSTNAME_SIZE];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/session_tls.h"
 
+#include "base/sizes.h"
 #include "os/clock.h"
 #include "server/session_end.h"
 #include "server/transaction.h"
@@ -30,7 +31,7 @@ smtpd__session_tls_start(struct smtpd_session *s, struct smtpd_tls_conn *conn)
 	enum smtpd_io_status status;
 	uint64_t deadline = smtpd__clock_after(
 	    smtpd__clock_ms(), s->config->settings.handshake_timeout_ms);
-	char reason[128] = "nothing could be sent";
+	char reason[SMTPD_ERROR_TEXT_SIZE] = "nothing could be sent";
 
 	s->phase = SMTPD_PHASE_HANDSHAKE;
 	status = smtpd__stream_start_tls(

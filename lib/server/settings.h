@@ -12,14 +12,12 @@
 #include <stdatomic.h>
 
 #include "base/logger.h"
+#include "base/sizes.h"
 #include "server/counters.h"
 #include "server/events.h"
 #include "server/names.h"
 #include "server/replies.h"
 #include "server/verb_table.h"
-
-/* Room for a host name with its NUL. */
-#define SMTPD_HOSTNAME_SIZE 256
 
 struct smtpd_server_config {
 	struct smtpd_settings settings; /* no zeros left */

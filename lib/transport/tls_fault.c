@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/sizes.h"
 #include "base/text.h"
 
 int
@@ -15,7 +16,7 @@ smtpd__tls_fault_set(
     struct smtpd_tls_fault *e, const char *where, const char *what, int code)
 {
 	struct smtpd_text t;
-	char reason[128] = "";
+	char reason[SMTPD_ERROR_TEXT_SIZE] = "";
 
 	smtpd__text_init(&t, e->text, sizeof(e->text));
 	smtpd__text_format(&t, "%s: %s", where, what);

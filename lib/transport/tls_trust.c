@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/sizes.h"
 #include "crypto/rng.h"
 #include "transport/tls_compat.h"
 
@@ -118,7 +119,7 @@ smtpd_trust_create(const char *ca_file, char *error, size_t size)
 {
 	const char *file = ca_file != NULL ? ca_file : find_bundle();
 	struct smtpd_trust *t = smtpd__tls_trust_create_empty();
-	char reason[128];
+	char reason[SMTPD_ERROR_TEXT_SIZE];
 	int code;
 
 	if (t == NULL) {

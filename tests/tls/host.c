@@ -127,7 +127,7 @@ static int
 on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
     struct smtpd_body *body, void *user)
 {
-	char received[1024], buf[8192];
+	char received[SMTPD_RECEIVED_MAX], buf[8192];
 	unsigned long long size = 0;
 	ssize_t n;
 

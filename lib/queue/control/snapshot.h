@@ -10,7 +10,7 @@
 #include "queue/spool/spool.h"
 
 /* The most octets of a reply, with its code and status and a NUL. */
-#define SMTPD_SNAPSHOT_REPLY_SIZE (SMTPD_REASON_SIZE + 88)
+#define SMTPD_SNAPSHOT_REPLY_SIZE (SMTPD_REASON_SIZE + 32)
 
 /* The most octets of what the schedule knows of a site. */
 #define SMTPD_SNAPSHOT_SITE_SIZE 2048

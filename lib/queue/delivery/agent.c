@@ -123,7 +123,7 @@ begin_attempt(struct smtpd_agent_attempt *t)
  * request: one in plain text since TLS failed serves only messages that need
  * not wait for TLS.  HOST becomes the host that was asked so, or "". */
 static void
-reuse_connection(struct smtpd_agent_attempt *t, char host[256])
+reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 {
 	struct smtpd_agent *a = t->agent;
 	const struct smtpd_route *route = t->request->route;

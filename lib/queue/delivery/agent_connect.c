@@ -36,7 +36,7 @@ find_peer(
     const struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
 	const char *peer = smtpd_client_peer(t->agent->client);
-	char address[64];
+	char address[SMTPD_ADDRESS_TEXT_SIZE];
 	size_t i;
 
 	for (i = 0; i < host->count; i++) {

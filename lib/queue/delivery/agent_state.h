@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/sizes.h"
 #include "client/tls_policy.h"
 #include "queue/delivery/agent.h"
 
@@ -24,8 +25,8 @@
 
 /* A host as it was reached. */
 struct smtpd_relay {
-	char host[256];   /* "": none */
-	char address[64]; /* "": there was no connection */
+	char host[SMTPD_HOSTNAME_SIZE];        /* "": none */
+	char address[SMTPD_ADDRESS_TEXT_SIZE]; /* "": there was no connection */
 	uint16_t port;
 	char tls[128]; /* "TLSv1.3/TLS_AES_128_GCM_SHA256/verified"; "none" */
 };

@@ -8,6 +8,7 @@
  * disposition.
  */
 
+#include "base/sizes.h"
 #include "queue/delivery/delivery.h"
 
 /* The size of what is said of an attempt. */
@@ -18,7 +19,7 @@ struct smtpd_attempt_state {
 	struct smtpd_delivery *delivery;
 	struct smtpd_agent *agent;
 	struct smtpd_route route;             /* of domain */
-	char domain[256];                     /* "": there is none */
+	char domain[SMTPD_HOSTNAME_SIZE];     /* "": there is none */
 	uint64_t route_until;                 /* as smtpd__clock_ms() */
 	struct smtpd_pending_commit *pending; /* of the last message; NULL */
 	char history[SMTPD_HISTORY_MAX];

@@ -20,6 +20,9 @@
 
 #define BLOCK_SIZE 16384
 
+/* The codes before a reason: "450 4.2.0 ". */
+#define CODES_SIZE 32
+
 /* For so long a sender's reports are counted together. */
 #define WINDOW_MS UINT64_C(60000)
 
@@ -32,7 +35,7 @@ struct making {
 	struct smtpd_header_info info; /* of the original */
 	char id[SMTPD_ID_SIZE];
 	char unique[SMTPD_ID_SIZE];
-	char (*diagnostics)[600];
+	char (*diagnostics)[CODES_SIZE + SMTPD_REASON_SIZE];
 	struct smtpd_dsn_rcpt rcpts[];
 };
 
@@ -69,7 +72,7 @@ add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 	const struct smtpd_outgoing_rcpt *rcpt =
 	    &b->loaded->envelope.rcpts[r->rcpt];
 	size_t n = m->report.nrcpts++;
-	char code[32] = "";
+	char code[CODES_SIZE] = "";
 
 	if (r->result.code != 0)
 		snprintf(code, sizeof(code), "%d %s ", r->result.code,

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/logger.h"
+#include "base/sizes.h"
 #include "queue/delivery/agent.h"
 #include "queue/delivery/bounce.h"
 #include "queue/delivery/hoststat.h"
@@ -48,7 +49,7 @@ struct smtpd_delivery {
 	struct smtpd_queue_settings settings; /* defaults applied; pointers in
 	                                       * it are valid during
 	                                       * smtpd_queue_open() only */
-	char hostname[256];
+	char hostname[SMTPD_HOSTNAME_SIZE];
 	struct smtpd_client_settings client;
 	struct smtpd_agent_settings agent;
 	struct smtpd_logger logger;

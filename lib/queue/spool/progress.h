@@ -6,15 +6,17 @@
 
 #include <smtpd/client.h>
 
+#include "base/sizes.h"
 #include "queue/spool/add.h"
 
 struct smtpd_spool;
 
 /* What came of one recipient in an attempt. */
 struct smtpd_rcpt_progress {
-	uint32_t rcpt;  /* its number in the message */
-	bool finished;  /* sent, or given up: never to be tried again */
-	char host[256]; /* that said so; "" when none was reached */
+	uint32_t rcpt; /* its number in the message */
+	bool finished; /* sent, or given up: never to be tried again */
+	char host
+	    [SMTPD_HOSTNAME_SIZE]; /* that said so; "" when none was reached */
 	struct smtpd_result result;
 };
 
