@@ -44,7 +44,7 @@ struct smtpd_content_kept {
 	const void *user;
 };
 
-/* An engine's functions; those below forward to them and say what they do. */
+/* An engine's functions; those below call them, and say what they do. */
 struct smtpd_content_ops {
 	struct smtpd_content_writer *(*begin)(struct smtpd_journal *j);
 	int (*write)(
@@ -67,51 +67,99 @@ struct smtpd_content_ops {
 };
 
 /* Begin a content.  NULL with errno. */
-struct smtpd_content_writer *smtpd__content_begin(struct smtpd_journal *j);
+static inline struct smtpd_content_writer *
+smtpd__content_begin(struct smtpd_journal *j)
+{
+	return j->contents->begin(j);
+}
 
 /* Append LEN bytes.  Return 0, or -1 with errno. */
-int smtpd__content_write(
-    struct smtpd_content_writer *w, const void *data, size_t len);
+static inline int
+smtpd__content_write(
+    struct smtpd_content_writer *w, const void *data, size_t len)
+{
+	return w->journal->contents->write(w, data, len);
+}
 
 /* Make the content durable as that of ID, and free W.  Return 0, or -1 with
  * errno, and the content is forgotten. */
-int smtpd__content_publish(struct smtpd_content_writer *w, uint64_t id);
+static inline int
+smtpd__content_publish(struct smtpd_content_writer *w, uint64_t id)
+{
+	return w->journal->contents->publish(w, id);
+}
 
 /* Forget a content that was not published; NULL: nothing happens. */
-void smtpd__content_abandon(struct smtpd_content_writer *w);
+static inline void
+smtpd__content_abandon(struct smtpd_content_writer *w)
+{
+	if (w != NULL)
+		w->journal->contents->abandon(w);
+}
 
 /* Open the content of ID.  NULL with errno; EBADMSG: it is missing, or no
  * content. */
-struct smtpd_content_reader *smtpd__content_open(
-    struct smtpd_journal *j, uint64_t id);
+static inline struct smtpd_content_reader *
+smtpd__content_open(struct smtpd_journal *j, uint64_t id)
+{
+	return j->contents->open(j, id);
+}
 
 /* Read up to LEN bytes at OFFSET.  Return how many, 0 at the end, or -1 with
  * errno.  Any thread. */
-ssize_t smtpd__content_read_at(const struct smtpd_content_reader *r,
-    uint64_t offset, void *buf, size_t len);
+static inline ssize_t
+smtpd__content_read_at(const struct smtpd_content_reader *r, uint64_t offset,
+    void *buf, size_t len)
+{
+	return r->journal->contents->read_at(r, offset, buf, len);
+}
 
-void smtpd__content_close(struct smtpd_content_reader *r);
+static inline void
+smtpd__content_close(struct smtpd_content_reader *r)
+{
+	if (r != NULL)
+		r->journal->contents->close(r);
+}
 
 /* Remove the content of ID, if there is one. */
-void smtpd__content_remove(struct smtpd_journal *j, uint64_t id);
+static inline void
+smtpd__content_remove(struct smtpd_journal *j, uint64_t id)
+{
+	j->contents->remove(j, id);
+}
 
 /* Call FN with the id of each content, until it returns another value than 0,
  * which is returned; -1 with errno on failure.  FN may remove it. */
-int smtpd__content_each(
-    struct smtpd_journal *j, int (*fn)(void *user, uint64_t id), void *user);
+static inline int
+smtpd__content_each(
+    struct smtpd_journal *j, int (*fn)(void *user, uint64_t id), void *user)
+{
+	return j->contents->each(j, fn, user);
+}
 
 /* Set aside KEPT, durably.  What was set aside under that name stays as it is.
  * Return 0, or -1 with errno. */
-int smtpd__content_keep(
-    struct smtpd_journal *j, const struct smtpd_content_kept *kept);
+static inline int
+smtpd__content_keep(
+    struct smtpd_journal *j, const struct smtpd_content_kept *kept)
+{
+	return j->contents->keep(j, kept);
+}
 
 /* Set aside the content of ID in quarantine, though it may be removed after
  * that; WHY is the reason, NULL: it stands elsewhere.  One that is missing is
  * fine.  Return 0, or -1 with errno. */
-int smtpd__content_keep_large(
-    struct smtpd_journal *j, uint64_t id, const char *why);
+static inline int
+smtpd__content_keep_large(struct smtpd_journal *j, uint64_t id, const char *why)
+{
+	return j->contents->keep_large(j, id, why);
+}
 
 /* How many things are in quarantine. */
-uint64_t smtpd__content_count_kept(struct smtpd_journal *j);
+static inline uint64_t
+smtpd__content_count_kept(struct smtpd_journal *j)
+{
+	return j->contents->count_kept(j);
+}
 
 #endif

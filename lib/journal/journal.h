@@ -134,7 +134,7 @@ struct smtpd_journal_stats {
 #define SMTPD_JOURNAL_AGAIN 1 /* there is more to do at once */
 #define SMTPD_JOURNAL_DUE   2 /* some records are due for relocation */
 
-/* An engine's functions; those below forward to them and say what they do. */
+/* An engine's functions; those below call them, and say what they do. */
 struct smtpd_journal_ops {
 	int (*replay)(struct smtpd_journal *j, smtpd_journal_replay_fn *fn,
 	    void *user, char *error, size_t size);
@@ -181,12 +181,21 @@ struct smtpd_journal_engine {
  * it; ENOTDIR: read-only, and there is none) and a sentence in ERROR of SIZE
  * bytes.
  */
-struct smtpd_journal *smtpd__journal_open(
-    const struct smtpd_journal_engine *engine, const char *location,
-    const struct smtpd_journal_settings *settings, char *error, size_t size);
+static inline struct smtpd_journal *
+smtpd__journal_open(const struct smtpd_journal_engine *engine,
+    const char *location, const struct smtpd_journal_settings *settings,
+    char *error, size_t size)
+{
+	return engine->open(location, settings, error, size);
+}
 
 /* Close it; all appends have returned.  NULL: nothing happens. */
-void smtpd__journal_close(struct smtpd_journal *j);
+static inline void
+smtpd__journal_close(struct smtpd_journal *j)
+{
+	if (j != NULL)
+		j->ops->close(j);
+}
 
 /*
  * Give each record to FN, in the order of their sequence; the records of one
@@ -194,8 +203,12 @@ void smtpd__journal_close(struct smtpd_journal *j);
  * SIZE bytes.  EAGAIN: a writer beside a read-only journal was in the way; the
  * caller forgets what was replayed, and may call it again.
  */
-int smtpd__journal_replay(struct smtpd_journal *j, smtpd_journal_replay_fn *fn,
-    void *user, char *error, size_t size);
+static inline int
+smtpd__journal_replay(struct smtpd_journal *j, smtpd_journal_replay_fn *fn,
+    void *user, char *error, size_t size)
+{
+	return j->ops->replay(j, fn, user, error, size);
+}
 
 /*
  * Append N records as one group: after a crash all of them are there, or none.
@@ -220,9 +233,13 @@ int smtpd__journal_append(struct smtpd_journal *j,
  * where they are until smtpd__journal_append_end(), which must be called, by
  * any thread.
  */
-int smtpd__journal_append_begin(struct smtpd_journal *j,
+static inline int
+smtpd__journal_append_begin(struct smtpd_journal *j,
     struct smtpd_journal_record *records, size_t n, unsigned flags,
-    struct smtpd_journal_promise *promise);
+    struct smtpd_journal_promise *promise)
+{
+	return j->ops->append_begin(j, records, n, flags, promise);
+}
 
 /* The second half: wait until they are durable.  Return as
  * smtpd__journal_append(). */
@@ -235,24 +252,40 @@ int smtpd__journal_append_end(
  * NULL with errno: EBADMSG when it is damaged, ENOENT when it is gone, ENOMEM,
  * EIO.
  */
-void *smtpd__journal_read(struct smtpd_journal *j, struct smtpd_record_ref ref,
-    struct smtpd_journal_record *record, const void **body);
+static inline void *
+smtpd__journal_read(struct smtpd_journal *j, struct smtpd_record_ref ref,
+    struct smtpd_journal_record *record, const void **body)
+{
+	return j->ops->read(j, ref, record, body);
+}
 
 /* Read the SIZE bytes at REF as they are, be it a record or not, to save what
  * can be saved.  The caller frees them.  NULL with errno. */
-void *smtpd__journal_read_raw(
-    struct smtpd_journal *j, struct smtpd_record_ref ref, uint32_t size);
+static inline void *
+smtpd__journal_read_raw(
+    struct smtpd_journal *j, struct smtpd_record_ref ref, uint32_t size)
+{
+	return j->ops->read_raw(j, ref, size);
+}
 
 /* The live record of SUBJECT at REF, whose size is SIZE, is not needed any
  * more.  Call it once for each record. */
-void smtpd__journal_release(struct smtpd_journal *j, uint64_t subject,
-    struct smtpd_record_ref ref, uint32_t size);
+static inline void
+smtpd__journal_release(struct smtpd_journal *j, uint64_t subject,
+    struct smtpd_record_ref ref, uint32_t size)
+{
+	j->ops->release(j, subject, ref, size);
+}
 
 /* Return true if the record at REF stands where space is to be won: the caller
  * appends it anew, and releases it.  The answer holds until the next
  * smtpd__journal_housekeep(). */
-bool smtpd__journal_is_due_for_relocation(
-    struct smtpd_journal *j, struct smtpd_record_ref ref);
+static inline bool
+smtpd__journal_is_due_for_relocation(
+    struct smtpd_journal *j, struct smtpd_record_ref ref)
+{
+	return j->ops->is_due_for_relocation(j, ref);
+}
 
 /*
  * Do what need not be done while somebody waits for an append: commit what was
@@ -261,13 +294,24 @@ bool smtpd__journal_is_due_for_relocation(
  * is tried again.  Cheap when there is nothing to do: call it every second or
  * so, and after bursts.
  */
-int smtpd__journal_housekeep(struct smtpd_journal *j);
+static inline int
+smtpd__journal_housekeep(struct smtpd_journal *j)
+{
+	return j->ops->housekeep(j);
+}
 
 /* A descriptor of the local directory that belongs to the journal, for what
  * else is kept there, and to look at the disk; -1: there is none. */
-int smtpd__journal_directory(struct smtpd_journal *j);
+static inline int
+smtpd__journal_directory(struct smtpd_journal *j)
+{
+	return j->ops->directory(j);
+}
 
-void smtpd__journal_stats(
-    struct smtpd_journal *j, struct smtpd_journal_stats *out);
+static inline void
+smtpd__journal_stats(struct smtpd_journal *j, struct smtpd_journal_stats *out)
+{
+	j->ops->stats(j, out);
+}
 
 #endif

@@ -48,31 +48,13 @@ finish_batch(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 	pthread_cond_broadcast(&b->done);
 }
 
-/*
- * Batch B could not be made durable.  The kernel may have dropped its pages and
- * report success next time, so no sync is tried again: the segment ends before
- * it, and what was to follow it there fails too.
- */
-static void
-fail_batches(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
-{
-	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
-
-	s->end = b->offset;
-	s->failed = true;
-	close(log->fd);
-	log->fd = -1;
-	log->stats.failures++;
-	finish_batch(log, b, error);
-	finish_batch(log, log->forming, error);
-}
-
 /* Write the batch that forms, while the next one does.  The log is not busy;
  * the lock is held, but not during the write. */
 static void
 lead_batch(struct smtpd_disk *log)
 {
 	struct smtpd_disk_batch *b = log->forming;
+	struct smtpd_disk_segment *s;
 	int error = 0;
 
 	log->forming = &log->batches[b == &log->batches[0]];
@@ -89,7 +71,17 @@ lead_batch(struct smtpd_disk *log)
 		log->stats.bytes += b->len;
 		finish_batch(log, b, 0);
 	} else {
-		fail_batches(log, b, error);
+		/* The kernel may have dropped its pages and report success next
+		 * time, so no sync is tried again: the segment ends before it,
+		 * and what was to follow it there fails too. */
+		s = &log->segments[log->count - 1];
+		s->end = b->offset;
+		s->failed = true;
+		close(log->fd);
+		log->fd = -1;
+		log->stats.failures++;
+		finish_batch(log, b, error);
+		finish_batch(log, log->forming, error);
 	}
 	end_busy(log);
 }

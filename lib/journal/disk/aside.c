@@ -13,6 +13,7 @@
 
 #include "base/id.h"
 #include "journal/disk/directory.h"
+#include "journal/disk/file.h"
 #include "journal/disk/tmp_file.h"
 #include "os/commit.h"
 #include "os/fd.h"
@@ -26,18 +27,6 @@
 
 /* The longest reason, with its newline and NUL. */
 #define WHY_SIZE 2048
-
-/* Publish FD, which is TMP in tmp/, as NAME in DIR.  One that is there already
- * is fine. */
-static int
-publish_file(struct smtpd_disk_store *store, int fd, const char *tmp, int dir,
-    const char *name)
-{
-	if (smtpd__disk_tmp_file_publish(store, fd, tmp, dir, name) == -1 &&
-	    errno != EEXIST)
-		return -1;
-	return 0;
-}
 
 /* Write WHY to the file NAME.why of DIR, unless there is one, and make the
  * names in DIR durable. */
@@ -55,11 +44,12 @@ write_reason(
 	memcpy(line, why, len);
 	line[len++] = '\n';
 	if (smtpd__file_write(fd, line, len) == -1) {
-		smtpd__disk_tmp_file_discard(store, fd, tmp);
+		smtpd__disk_file_discard(store->tmp, tmp, fd);
 		return -1;
 	}
 	snprintf(file, sizeof(file), "%s.why", name);
-	if (publish_file(store, fd, tmp, dir, file) == -1)
+	if (smtpd__disk_tmp_file_publish(store, fd, tmp, dir, file) == -1 &&
+	    errno != EEXIST)
 		return -1;
 	return smtpd__commit_directory(dir);
 }
@@ -85,10 +75,13 @@ write_bytes(struct smtpd_disk_store *store,
 	if (n == -1)
 		goto failed;
 	free(buf);
-	return publish_file(store, fd, tmp, dir, name);
+	if (smtpd__disk_tmp_file_publish(store, fd, tmp, dir, name) == -1 &&
+	    errno != EEXIST)
+		return -1;
+	return 0;
 failed:
 	if (fd != -1)
-		smtpd__disk_tmp_file_discard(store, fd, tmp);
+		smtpd__disk_file_discard(store->tmp, tmp, fd);
 	free(buf);
 	return -1;
 }
@@ -144,34 +137,29 @@ smtpd__disk_aside_count_kept(struct smtpd_journal *j)
 	return count;
 }
 
-/* Write what FD lacks of LEN bytes at its beginning, and close it. */
-static int
-complete_file(int fd, const void *data, size_t len)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == -1 ||
-	    ((uint64_t)st.st_size < len &&
-		smtpd__file_write(fd, data, len) == -1)) {
-		smtpd__fd_close(fd);
-		return -1;
-	}
-	return smtpd__commit_file(fd);
-}
-
-/* Keep a range of a segment as NAME; what was kept of it before stays. */
+/* Keep a range of a segment as NAME; what was kept of it before stays, and is
+ * completed if it is less than that. */
 static int
 keep_range(struct smtpd_disk_store *store, const char *name, const void *data,
     size_t len, const char *why)
 {
 	char file[NAME_SIZE + sizeof(".bin")];
+	struct stat st;
 	int fd;
 
 	if (len > 0) {
 		snprintf(file, sizeof(file), "%s.bin", name);
 		fd = openat(store->quarantine, file,
 		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd == -1 || complete_file(fd, data, len) == -1)
+		if (fd == -1)
+			return -1;
+		if (fstat(fd, &st) == -1 ||
+		    ((uint64_t)st.st_size < len &&
+			smtpd__file_write(fd, data, len) == -1)) {
+			smtpd__fd_close(fd);
+			return -1;
+		}
+		if (smtpd__commit_file(fd) == -1)
 			return -1;
 	}
 	return write_reason(store, store->quarantine, name, why);

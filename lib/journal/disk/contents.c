@@ -12,6 +12,7 @@
 
 #include "base/id.h"
 #include "journal/disk/directory.h"
+#include "journal/disk/file.h"
 #include "journal/disk/tmp_file.h"
 #include "os/commit.h"
 #include "os/fd.h"
@@ -81,47 +82,34 @@ smtpd__disk_contents_abandon(struct smtpd_content_writer *writer)
 	struct disk_writer *w =
 	    SMTPD_CONTAINER_OF(writer, struct disk_writer, base);
 
-	smtpd__disk_tmp_file_discard(
-	    SMTPD_DISK_STORE(writer->journal), w->fd, w->name);
+	smtpd__disk_file_discard(
+	    SMTPD_DISK_STORE(writer->journal)->tmp, w->name, w->fd);
 	free(w);
-}
-
-/* Open the file of ID, and find out its size.  Return -1 with errno. */
-static int
-open_file(const struct smtpd_disk_store *store, uint64_t id, uint64_t *size)
-{
-	char name[SMTPD_ID_SIZE];
-	struct stat st;
-	int fd;
-
-	smtpd__id_write(id, name);
-	fd = openat(store->large, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1) {
-		if (errno == ENOENT || errno == ELOOP || errno == EBADF)
-			errno = EBADMSG;
-		return -1;
-	}
-	if (fstat(fd, &st) == 0) {
-		*size = (uint64_t)st.st_size;
-		if (S_ISREG(st.st_mode))
-			return fd;
-		errno = EBADMSG;
-	}
-	smtpd__fd_close(fd);
-	return -1;
 }
 
 struct smtpd_content_reader *
 smtpd__disk_contents_open(struct smtpd_journal *j, uint64_t id)
 {
 	struct disk_reader *r = malloc(sizeof(*r));
+	char name[SMTPD_ID_SIZE];
+	struct stat st;
 
 	if (r == NULL)
 		return NULL;
-	r->base.journal = j;
-	r->fd = open_file(SMTPD_DISK_STORE(j), id, &r->base.size);
-	if (r->fd != -1)
-		return &r->base;
+	smtpd__id_write(id, name);
+	r->fd = openat(SMTPD_DISK_STORE(j)->large, name,
+	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (r->fd == -1) {
+		if (errno == ENOENT || errno == ELOOP || errno == EBADF)
+			errno = EBADMSG;
+	} else if (fstat(r->fd, &st) == 0) {
+		r->base.journal = j;
+		r->base.size = (uint64_t)st.st_size;
+		if (S_ISREG(st.st_mode))
+			return &r->base;
+		errno = EBADMSG;
+	}
+	smtpd__fd_close(r->fd);
 	free(r);
 	return NULL;
 }
@@ -158,19 +146,6 @@ smtpd__disk_contents_remove(struct smtpd_journal *j, uint64_t id)
 	unlinkat(SMTPD_DISK_STORE(j)->large, name, 0);
 }
 
-/* Read the id that NAME is, if it is the file of a content. */
-static bool
-parse_name(const struct smtpd_disk_store *store, const char *name, uint64_t *id)
-{
-	char expected[SMTPD_ID_SIZE];
-
-	if (smtpd__id_parse(name, id) == -1)
-		return false;
-	smtpd__id_write(*id, expected);
-	return strcmp(name, expected) == 0 &&
-	    smtpd__disk_directory_has_file(store->large, name);
-}
-
 int
 smtpd__disk_contents_each(
     struct smtpd_journal *j, int (*fn)(void *user, uint64_t id), void *user)
@@ -183,9 +158,14 @@ smtpd__disk_contents_each(
 	if (dir == NULL)
 		return -1;
 	while (status == 0 && (d = readdir(dir)) != NULL) {
+		char name[SMTPD_ID_SIZE];
 		uint64_t id;
 
-		if (parse_name(store, d->d_name, &id))
+		if (smtpd__id_parse(d->d_name, &id) == -1)
+			continue;
+		smtpd__id_write(id, name);
+		if (strcmp(d->d_name, name) == 0 &&
+		    smtpd__disk_directory_has_file(store->large, name))
 			status = fn(user, id);
 	}
 	closedir(dir);

@@ -27,21 +27,6 @@ open_directory(const struct smtpd_disk_store *store, int at, const char *name)
 	return openat(at, name, DIRECTORY_FLAGS);
 }
 
-/* Make durable that DIR is there. */
-static int
-commit_parent(int dir)
-{
-	int parent = openat(dir, "..", DIRECTORY_FLAGS);
-	int status;
-
-	/* It may be none of ours to read. */
-	if (parent == -1)
-		return errno == EACCES ? 0 : -1;
-	status = smtpd__commit_directory(parent);
-	smtpd__fd_close(parent);
-	return status;
-}
-
 static int
 acquire_lock(
     struct smtpd_disk_store *store, const char *path, char *error, size_t size)
@@ -91,13 +76,24 @@ open_parts(
 		    strerror(errno));
 		return -1;
 	}
-	if (read_only)
-		return 0;
-	if (smtpd__commit_directory(store->dir) == 0 &&
-	    commit_parent(store->dir) == 0)
-		return 0;
-	snprintf(error, size, "%s: %s", path, strerror(errno));
-	return -1;
+	return 0;
+}
+
+/* Make durable that the directory and its parts are there. */
+static int
+commit_names(const struct smtpd_disk_store *store)
+{
+	int parent, status;
+
+	if (smtpd__commit_directory(store->dir) == -1)
+		return -1;
+	parent = openat(store->dir, "..", DIRECTORY_FLAGS);
+	/* It may be none of ours to read. */
+	if (parent == -1)
+		return errno == EACCES ? 0 : -1;
+	status = smtpd__commit_directory(parent);
+	smtpd__fd_close(parent);
+	return status;
 }
 
 static void
@@ -131,8 +127,13 @@ smtpd__disk_directory_open(
 		return -1;
 	if (open_parts(store, path, error, size) == -1)
 		return -1;
-	if (!read_only)
-		empty_tmp(store);
+	if (read_only)
+		return 0;
+	if (commit_names(store) == -1) {
+		snprintf(error, size, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	empty_tmp(store);
 	return 0;
 }
 

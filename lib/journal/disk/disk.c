@@ -17,27 +17,21 @@ smtpd__disk_release(
 	pthread_mutex_unlock(&log->lock);
 }
 
-/* The lock is held. */
-static uint64_t
-room_left(const struct smtpd_disk *log)
-{
-	/* The next segment, while it is made, is a spare no longer. */
-	uint64_t room =
-	    (uint64_t)(smtpd__disk_segments_spares(log) + log->rolling) *
-	    (log->settings.segment_size - 2 * SMTPD_DISK_PAGE);
-
-	room += smtpd__disk_segments_room(log);
-	return room > log->settings.reserve ? room - log->settings.reserve : 0;
-}
-
 void
 smtpd__disk_stats(struct smtpd_disk *log, struct smtpd_journal_stats *stats)
 {
+	uint32_t reserve = log->settings.reserve;
+	uint64_t room;
+
 	pthread_mutex_lock(&log->lock);
 	*stats = log->stats;
 	stats->segments = (uint32_t)log->count;
-	stats->room = room_left(log);
 	stats->spares = smtpd__disk_segments_spares(log);
+	/* The next segment, while it is made, is a spare no longer. */
+	room = (uint64_t)(stats->spares + log->rolling) *
+	    (log->settings.segment_size - 2 * SMTPD_DISK_PAGE);
+	room += smtpd__disk_segments_room(log);
+	stats->room = room > reserve ? room - reserve : 0;
 	pthread_mutex_unlock(&log->lock);
 }
 

@@ -15,6 +15,7 @@
 struct pass {
 	struct smtpd_disk *log;
 	const struct smtpd_disk_segment *segment;
+	struct smtpd_disk_index_key key; /* of its index */
 	int fd;
 	struct smtpd_disk_index_writer *writer; /* NULL: no index is made */
 	int (*fn)(void *user, const struct smtpd_journal_record *record);
@@ -30,20 +31,8 @@ smtpd__disk_each_report(struct smtpd_disk *log, uint32_t number,
 
 	if (log->settings.damaged == NULL)
 		return;
-	smtpd__disk_format_segment_name(name, number);
+	smtpd__disk_format_name(name, number, SMTPD_DISK_SEGMENT);
 	log->settings.damaged(log->settings.user, name, offset, data, len, why);
-}
-
-/* Whether the writer has recycled the segment under a reader's eyes. */
-static bool
-is_gone(const struct pass *p)
-{
-	char name[SMTPD_DISK_NAME];
-	struct stat st;
-
-	smtpd__disk_format_segment_name(name, p->segment->number);
-	return p->log->settings.read_only &&
-	    fstatat(p->log->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1;
 }
 
 static void
@@ -51,8 +40,13 @@ report_damage(
     void *user, uint64_t offset, const void *data, size_t len, const char *why)
 {
 	struct pass *p = user;
+	char name[SMTPD_DISK_NAME];
+	struct stat st;
 
-	if (is_gone(p))
+	smtpd__disk_format_name(name, p->segment->number, SMTPD_DISK_SEGMENT);
+	/* The writer may have recycled it under a reader's eyes. */
+	if (p->log->settings.read_only &&
+	    fstatat(p->log->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		p->result->gone = true;
 	else
 		smtpd__disk_each_report(
@@ -67,19 +61,6 @@ visit_record(void *user, const struct smtpd_journal_record *record)
 	if (p->writer != NULL)
 		smtpd__disk_index_add(p->writer, record);
 	return p->fn != NULL ? p->fn(p->user, record) : 0;
-}
-
-/* Scan a segment whose header is whole. */
-static int
-scan_records(struct pass *p, struct smtpd_disk_scan *scan)
-{
-	int rc = smtpd__disk_scan(scan);
-
-	p->result->scanned = true;
-	p->result->dirty = scan->dirty;
-	p->result->end = scan->at;
-	p->result->next = scan->next;
-	return rc;
 }
 
 static int
@@ -105,33 +86,24 @@ scan_segment(struct pass *p)
 	int rc = smtpd__disk_window_init(&window, p->fd);
 
 	/* Without its header nobody knows what a record looks like. */
-	if (rc == 0 && s->mark == 0)
+	if (rc == 0 && s->mark == 0) {
 		rc = smtpd__disk_scan_report(&scan, 0,
 		    window.file_size > 0 ? window.file_size : 1,
 		    "the header of the segment is damaged");
-	else if (rc == 0)
-		rc = scan_records(p, &scan);
+	} else if (rc == 0) {
+		rc = smtpd__disk_scan(&scan);
+		p->result->scanned = true;
+		p->result->dirty = scan.dirty;
+		p->result->end = scan.at;
+		p->result->next = scan.next;
+	}
 	smtpd__disk_window_finish(&window);
 	return rc;
-}
-
-static struct smtpd_disk_index_key
-key_of(const struct smtpd_disk_segment *s)
-{
-	struct smtpd_disk_index_key key = {
-		.number = s->number,
-		.mark = s->mark,
-		.end = s->end,
-		.upto = s->upto,
-	};
-
-	return key;
 }
 
 static int
 scan_and_index(struct pass *p)
 {
-	struct smtpd_disk_index_key key = key_of(p->segment);
 	int rc;
 
 	if (p->segment->exact && !p->log->settings.read_only)
@@ -141,8 +113,8 @@ scan_and_index(struct pass *p)
 	if (p->writer != NULL) {
 		int error = errno;
 
-		p->result->indexed = smtpd__disk_index_end(
-					 p->writer, rc == 0 ? &key : NULL) == 0;
+		p->result->indexed = smtpd__disk_index_end(p->writer,
+					 rc == 0 ? &p->key : NULL) == 0;
 		errno = error;
 	}
 	return rc;
@@ -154,14 +126,25 @@ smtpd__disk_each(struct smtpd_disk *log,
     int (*fn)(void *user, const struct smtpd_journal_record *record),
     void *user, struct smtpd_disk_found *result)
 {
-	struct smtpd_disk_index_key key = key_of(segment);
-	struct pass p = { log, segment, -1, NULL, fn, user, result };
+	struct pass p = {
+		.log = log,
+		.segment = segment,
+		.key = {
+			.number = segment->number,
+			.mark = segment->mark,
+			.end = segment->end,
+			.upto = segment->upto,
+		},
+		.fn = fn,
+		.user = user,
+		.result = result,
+	};
 	int rc;
 
 	memset(result, 0, sizeof(*result));
 	if (index && segment->exact && segment->mark != 0)
 		result->indexed = smtpd__disk_index_read(
-		    log->dir, &log->crc, &key, fn, user, &rc);
+		    log->dir, &log->crc, &p.key, fn, user, &rc);
 	if (result->indexed)
 		return rc;
 	p.fd = smtpd__disk_file_open(log->dir, segment->number, true);

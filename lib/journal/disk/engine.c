@@ -170,16 +170,6 @@ static const struct smtpd_content_ops content_ops = {
 	.count_kept = smtpd__disk_aside_count_kept,
 };
 
-/* The bytes of one append, with segments of SIZE: half of one, so that little
- * is lost at its end. */
-static uint32_t
-group_max(uint32_t size)
-{
-	if (size == 0 || size > 2 * SMTPD_JOURNAL_GROUP_MAX)
-		return SMTPD_JOURNAL_GROUP_MAX;
-	return size / 2;
-}
-
 static struct smtpd_journal *
 open_store(const char *location, const struct smtpd_journal_settings *settings,
     char *error, size_t size)
@@ -193,7 +183,11 @@ open_store(const char *location, const struct smtpd_journal_settings *settings,
 	}
 	store->journal.ops = &journal_ops;
 	store->journal.contents = &content_ops;
-	store->journal.group_max = group_max(settings->segment_size);
+	store->journal.group_max = SMTPD_JOURNAL_GROUP_MAX;
+	/* Half a segment, so that little is lost at its end. */
+	if (settings->segment_size != 0 &&
+	    settings->segment_size / 2 < SMTPD_JOURNAL_GROUP_MAX)
+		store->journal.group_max = settings->segment_size / 2;
 	store->settings = *settings;
 	store->dir = store->lock = store->log_dir = store->tmp = -1;
 	store->large = store->quarantine = store->dead = -1;

@@ -29,8 +29,8 @@ smtpd__disk_file_spare_which(const char *name)
 	return name[6] - '0';
 }
 
-static void
-discard_file(int dir, const char *name, int fd)
+void
+smtpd__disk_file_discard(int dir, const char *name, int fd)
 {
 	int error = errno;
 
@@ -76,24 +76,10 @@ smtpd__disk_file_make(int dir, int which, uint32_t size)
 	error = allocate_space(fd, size);
 	if (error != 0) {
 		errno = error;
-		discard_file(dir, name, fd);
+		smtpd__disk_file_discard(dir, name, fd);
 		return -1;
 	}
 	return close(fd);
-}
-
-static int
-write_header(int fd, const struct smtpd_crc32c *crc,
-    const struct smtpd_disk_header *header)
-{
-	uint8_t page[SMTPD_DISK_PAGE] = { 0 };
-
-	smtpd__disk_format_put_header(crc, header, page);
-	if (smtpd__file_write_at(fd, page, sizeof(page), 0) == -1 ||
-	    smtpd__file_write_at(
-		fd, page, sizeof(page), header->size - SMTPD_DISK_PAGE) == -1)
-		return -1;
-	return fdatasync(fd);
 }
 
 int
@@ -101,20 +87,24 @@ smtpd__disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
     const struct smtpd_disk_header *header)
 {
 	char spare[SMTPD_DISK_NAME], name[SMTPD_DISK_NAME];
+	uint8_t page[SMTPD_DISK_PAGE] = { 0 };
+	uint32_t last = header->size - SMTPD_DISK_PAGE;
 	int fd;
 
 	smtpd__disk_file_spare_name(spare, which);
-	smtpd__disk_format_segment_name(name, header->number);
+	smtpd__disk_format_name(name, header->number, SMTPD_DISK_SEGMENT);
 	fd = openat(dir, spare, O_RDWR | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
-	if (write_header(fd, crc, header) == -1 ||
-	    renameat(dir, spare, dir, name) == -1) {
-		discard_file(dir, spare, fd);
+	smtpd__disk_format_put_header(crc, header, page);
+	if (smtpd__file_write_at(fd, page, sizeof(page), 0) == -1 ||
+	    smtpd__file_write_at(fd, page, sizeof(page), last) == -1 ||
+	    fdatasync(fd) == -1 || renameat(dir, spare, dir, name) == -1) {
+		smtpd__disk_file_discard(dir, spare, fd);
 		return -1;
 	}
 	if (smtpd__commit_directory(dir) == -1) {
-		discard_file(dir, name, fd);
+		smtpd__disk_file_discard(dir, name, fd);
 		return -1;
 	}
 	return fd;
@@ -125,7 +115,7 @@ smtpd__disk_file_open(int dir, uint32_t number, bool read_only)
 {
 	char name[SMTPD_DISK_NAME];
 
-	smtpd__disk_format_segment_name(name, number);
+	smtpd__disk_format_name(name, number, SMTPD_DISK_SEGMENT);
 	return openat(dir, name, (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 }
 

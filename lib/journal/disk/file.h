@@ -33,6 +33,9 @@ int smtpd__disk_file_make(int dir, int which, uint32_t size);
 int smtpd__disk_file_begin(int dir, const struct smtpd_crc32c *crc, int which,
     const struct smtpd_disk_header *header);
 
+/* Close FD and remove the file NAME of DIR.  errno stays. */
+void smtpd__disk_file_discard(int dir, const char *name, int fd);
+
 /* Open segment NUMBER. */
 int smtpd__disk_file_open(int dir, uint32_t number, bool read_only);
 

@@ -106,48 +106,11 @@ smtpd__disk_format_body_checks(const struct smtpd_crc32c *crc,
 		header->body_len);
 }
 
-uint64_t
-smtpd__disk_format_size(size_t head_len, uint64_t body_len)
-{
-	return (SMTPD_DISK_RECORD_HEADER + head_len + body_len + 7) &
-	    ~UINT64_C(7);
-}
-
-uint32_t
-smtpd__disk_format_record_size(const struct smtpd_disk_record_header *header)
-{
-	return (uint32_t)smtpd__disk_format_size(
-	    header->head_len, header->body_len);
-}
-
-struct smtpd_record_ref
-smtpd__disk_format_ref(uint32_t segment, uint32_t offset)
-{
-	return (struct smtpd_record_ref){ (uint64_t)offset << 32 | segment };
-}
-
-uint32_t
-smtpd__disk_format_ref_segment(struct smtpd_record_ref ref)
-{
-	return (uint32_t)ref.value;
-}
-
-uint32_t
-smtpd__disk_format_ref_offset(struct smtpd_record_ref ref)
-{
-	return (uint32_t)(ref.value >> 32);
-}
-
 void
-smtpd__disk_format_segment_name(char name[SMTPD_DISK_NAME], uint32_t number)
+smtpd__disk_format_name(
+    char name[SMTPD_DISK_NAME], uint32_t number, const char *suffix)
 {
-	snprintf(name, SMTPD_DISK_NAME, "%08x.log", (unsigned)number);
-}
-
-void
-smtpd__disk_format_index_name(char name[SMTPD_DISK_NAME], uint32_t number)
-{
-	snprintf(name, SMTPD_DISK_NAME, "%08x.idx", (unsigned)number);
+	snprintf(name, SMTPD_DISK_NAME, "%08x%s", (unsigned)number, suffix);
 }
 
 uint32_t

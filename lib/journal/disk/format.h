@@ -90,24 +90,49 @@ bool smtpd__disk_format_body_checks(const struct smtpd_crc32c *crc,
 
 /* Where a record lies: the low half of a ref is the number of its segment, the
  * high half its offset there. */
-struct smtpd_record_ref smtpd__disk_format_ref(
-    uint32_t segment, uint32_t offset);
-uint32_t smtpd__disk_format_ref_segment(struct smtpd_record_ref ref);
-uint32_t smtpd__disk_format_ref_offset(struct smtpd_record_ref ref);
+static inline struct smtpd_record_ref
+smtpd__disk_format_ref(uint32_t segment, uint32_t offset)
+{
+	return (struct smtpd_record_ref){ (uint64_t)offset << 32 | segment };
+}
+
+static inline uint32_t
+smtpd__disk_format_ref_segment(struct smtpd_record_ref ref)
+{
+	return (uint32_t)ref.value;
+}
+
+static inline uint32_t
+smtpd__disk_format_ref_offset(struct smtpd_record_ref ref)
+{
+	return (uint32_t)(ref.value >> 32);
+}
 
 /* What a record of such a head and body takes on disk, padding included. */
-uint64_t smtpd__disk_format_size(size_t head_len, uint64_t body_len);
+static inline uint64_t
+smtpd__disk_format_size(size_t head_len, uint64_t body_len)
+{
+	return (SMTPD_DISK_RECORD_HEADER + head_len + body_len + 7) &
+	    ~UINT64_C(7);
+}
 
 /* The same for one with HEADER. */
-uint32_t smtpd__disk_format_record_size(
-    const struct smtpd_disk_record_header *header);
+static inline uint32_t
+smtpd__disk_format_record_size(const struct smtpd_disk_record_header *header)
+{
+	return (uint32_t)smtpd__disk_format_size(
+	    header->head_len, header->body_len);
+}
 
-/* The name of segment NUMBER, or of its index. */
-void smtpd__disk_format_segment_name(
-    char name[SMTPD_DISK_NAME], uint32_t number);
-void smtpd__disk_format_index_name(char name[SMTPD_DISK_NAME], uint32_t number);
+/* Suffixes of the names of segments and their indexes. */
+#define SMTPD_DISK_SEGMENT ".log"
+#define SMTPD_DISK_INDEX   ".idx"
 
-/* The number in a NAME with SUFFIX, such as ".log"; 0: it is none of ours. */
+/* The name of segment NUMBER, or of its index, as SUFFIX says. */
+void smtpd__disk_format_name(
+    char name[SMTPD_DISK_NAME], uint32_t number, const char *suffix);
+
+/* The number in a NAME with SUFFIX; 0: it is none of ours. */
 uint32_t smtpd__disk_format_name_number(const char *name, const char *suffix);
 
 #endif

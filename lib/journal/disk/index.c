@@ -47,7 +47,7 @@ smtpd__disk_index_begin(
 	w->length = 0;
 	w->sum = 0;
 	w->len = 0;
-	smtpd__disk_format_index_name(w->name, number);
+	smtpd__disk_format_name(w->name, number, SMTPD_DISK_INDEX);
 	w->fd = openat(
 	    dir, w->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (w->fd != -1)
@@ -158,54 +158,41 @@ is_whole(struct smtpd_disk_window *w, const struct smtpd_crc32c *crc,
 	return sum == smtpd_get_u32(expected + 40);
 }
 
-/*
- * Read the entry at AT, behind which LEFT bytes at most are of use.  Return its
- * size, or 0 with errno: all was whole a moment ago.
- */
-static size_t
-read_entry(struct smtpd_disk_window *w, uint32_t number, uint64_t at,
-    uint64_t left, struct smtpd_journal_record *record)
-{
-	const uint8_t *p = smtpd__disk_window_at(w, at, ENTRY);
-	size_t size;
-
-	if (p == NULL)
-		return 0;
-	record->sequence = smtpd_get_u64(p);
-	record->ref = smtpd__disk_format_ref(number, smtpd_get_u32(p + 8));
-	record->head_len = smtpd_get_u32(p + 12);
-	record->body_len = smtpd_get_u32(p + 16);
-	record->type = p[20];
-	record->size = (uint32_t)smtpd__disk_format_size(
-	    record->head_len, record->body_len);
-	size = entry_size(record->head_len);
-	if (record->head_len > SMTPD_JOURNAL_HEAD_MAX || size > left) {
-		errno = EIO;
-		return 0;
-	}
-	p = smtpd__disk_window_at(w, at, size);
-	if (p == NULL)
-		return 0;
-	record->head = p + ENTRY;
-	return size;
-}
-
+/* Call FN for the entries, which are LENGTH bytes and were whole a moment
+ * ago. */
 static int
 read_entries(struct smtpd_disk_window *w, uint32_t number, uint64_t length,
     int (*fn)(void *user, const struct smtpd_journal_record *record),
     void *user)
 {
 	struct smtpd_journal_record record = { .type = 0 };
+	size_t size;
 	int rc = 0;
 
-	for (uint64_t at = 0; at < length && rc == 0;) {
-		size_t size =
-		    read_entry(w, number, HEADER + at, length - at, &record);
+	for (uint64_t at = 0; at < length && rc == 0; at += size) {
+		const uint8_t *p = smtpd__disk_window_at(w, HEADER + at, ENTRY);
 
-		if (size == 0)
+		if (p == NULL)
 			return -1;
+		record.sequence = smtpd_get_u64(p);
+		record.ref =
+		    smtpd__disk_format_ref(number, smtpd_get_u32(p + 8));
+		record.head_len = smtpd_get_u32(p + 12);
+		record.body_len = smtpd_get_u32(p + 16);
+		record.type = p[20];
+		record.size = (uint32_t)smtpd__disk_format_size(
+		    record.head_len, record.body_len);
+		size = entry_size(record.head_len);
+		if (record.head_len > SMTPD_JOURNAL_HEAD_MAX ||
+		    size > length - at) {
+			errno = EIO;
+			return -1;
+		}
+		p = smtpd__disk_window_at(w, HEADER + at, size);
+		if (p == NULL)
+			return -1;
+		record.head = p + ENTRY;
 		rc = fn(user, &record);
-		at += size;
 	}
 	return rc;
 }
@@ -222,7 +209,7 @@ smtpd__disk_index_read(int dir, const struct smtpd_crc32c *crc,
 	bool whole = false;
 	int fd;
 
-	smtpd__disk_format_index_name(name, key->number);
+	smtpd__disk_format_name(name, key->number, SMTPD_DISK_INDEX);
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return false;

@@ -11,33 +11,26 @@
 #include "journal/disk/segments.h"
 #include "os/fd.h"
 
-/* Note that spare WHICH is there.  One that is not of the right size was not
+/* Find the segments and spares.  A spare that is not of the right size was not
  * finished, or belongs to a log with other segments. */
-static void
-note_spare(struct smtpd_disk *log, const char *name, int which)
-{
-	if (log->settings.read_only)
-		return;
-	if (which < SMTPD_DISK_SPARES &&
-	    smtpd__disk_file_has_size(
-		log->dir, name, log->settings.segment_size))
-		log->spares[which] = SMTPD_DISK_SPARE_READY;
-	else
-		unlinkat(log->dir, name, 0);
-}
-
 static int
 read_names(struct smtpd_disk *log, DIR *dir)
 {
 	struct dirent *d;
 
 	for (errno = 0; (d = readdir(dir)) != NULL; errno = 0) {
-		uint32_t number =
-		    smtpd__disk_format_name_number(d->d_name, ".log");
+		uint32_t number = smtpd__disk_format_name_number(
+		    d->d_name, SMTPD_DISK_SEGMENT);
 		int which = smtpd__disk_file_spare_which(d->d_name);
 
-		if (which != -1)
-			note_spare(log, d->d_name, which);
+		if (which != -1 && !log->settings.read_only) {
+			if (which < SMTPD_DISK_SPARES &&
+			    smtpd__disk_file_has_size(log->dir, d->d_name,
+				log->settings.segment_size))
+				log->spares[which] = SMTPD_DISK_SPARE_READY;
+			else
+				unlinkat(log->dir, d->d_name, 0);
+		}
 		if (number == 0)
 			continue;
 		if (smtpd__disk_segments_grow(log) == -1)
@@ -66,7 +59,7 @@ remove_indexes(struct smtpd_disk *log, DIR *dir)
 	rewinddir(dir);
 	while ((d = readdir(dir)) != NULL) {
 		uint32_t number =
-		    smtpd__disk_format_name_number(d->d_name, ".idx");
+		    smtpd__disk_format_name_number(d->d_name, SMTPD_DISK_INDEX);
 
 		if (number != 0 &&
 		    smtpd__disk_segments_find(log, number) == NULL)

@@ -34,7 +34,7 @@ report_error(const struct opening *o, uint32_t number, const char *what)
 	char name[SMTPD_DISK_NAME];
 	int error = errno;
 
-	smtpd__disk_format_segment_name(name, number);
+	smtpd__disk_format_name(name, number, SMTPD_DISK_SEGMENT);
 	if (number != 0)
 		snprintf(o->error, o->size, "segment %s: %s", name, what);
 	else
@@ -162,27 +162,11 @@ replay_segment(struct opening *o, struct smtpd_disk_segment *s,
 	return 0;
 }
 
-/* Beside a writer: check that all that was read is still there. */
-static int
-check_all_there(const struct opening *o)
-{
-	struct smtpd_disk *log = o->log;
-	int fd;
-
-	if (!log->settings.read_only || log->count == 0)
-		return 0;
-	fd = smtpd__disk_file_open(log->dir, log->segments[0].number, true);
-	if (fd != -1)
-		return close(fd);
-	errno = EAGAIN;
-	return report_error(
-	    o, log->segments[0].number, "segments were recycled meanwhile");
-}
-
 static int
 replay_all(struct opening *o, struct smtpd_disk_found *last)
 {
 	struct smtpd_disk *log = o->log;
+	int fd;
 
 	for (size_t i = 0; i < log->count; i++) {
 		struct smtpd_disk_segment *s = &log->segments[i];
@@ -193,7 +177,15 @@ replay_all(struct opening *o, struct smtpd_disk_found *last)
 		if (replay_segment(o, s, last) == -1)
 			return -1;
 	}
-	return check_all_there(o);
+	/* Beside a writer: all that was read must still be there. */
+	if (!log->settings.read_only || log->count == 0)
+		return 0;
+	fd = smtpd__disk_file_open(log->dir, log->segments[0].number, true);
+	if (fd != -1)
+		return close(fd);
+	errno = EAGAIN;
+	return report_error(
+	    o, log->segments[0].number, "segments were recycled meanwhile");
 }
 
 /*
@@ -225,7 +217,7 @@ continue_last(const struct opening *o, const struct smtpd_disk_found *found)
 	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
 	char name[SMTPD_DISK_NAME];
 
-	smtpd__disk_format_segment_name(name, s->number);
+	smtpd__disk_format_name(name, s->number, SMTPD_DISK_SEGMENT);
 	if (s->mark == 0 || !smtpd__disk_file_has_size(log->dir, name, s->size))
 		return 0;
 	log->fd = smtpd__disk_file_open(log->dir, s->number, false);

@@ -11,7 +11,7 @@
 static struct smtpd_disk_segment *
 without_index(struct smtpd_disk *log)
 {
-	for (size_t i = 0; i < smtpd__disk_segments_sealed(log); i++) {
+	for (size_t i = 0; i + 1 < log->count; i++) {
 		if (!log->segments[i].indexed)
 			return &log->segments[i];
 	}

@@ -9,11 +9,13 @@
 #include "os/fd.h"
 #include "os/file.h"
 
-/* A copy of segment NUMBER, which may be recycled when the lock is let go. */
+/* Open the segment that REF is in, and copy what is known of it, as it may be
+ * recycled at any time. */
 static int
-copy_segment(
-    struct smtpd_disk *log, uint32_t number, struct smtpd_disk_segment *copy)
+open_segment(struct smtpd_disk *log, struct smtpd_record_ref ref,
+    struct smtpd_disk_segment *copy)
 {
+	uint32_t number = smtpd__disk_format_ref_segment(ref);
 	const struct smtpd_disk_segment *s;
 
 	pthread_mutex_lock(&log->lock);
@@ -22,64 +24,40 @@ copy_segment(
 		*copy = *s;
 	pthread_mutex_unlock(&log->lock);
 	if (s != NULL)
-		return 0;
+		return smtpd__disk_file_open(log->dir, number, true);
 	errno = ENOENT;
 	return -1;
 }
 
-/* Read the header of a record that may be there. */
-static int
-read_header(int fd, const struct smtpd_disk_segment *s, uint32_t offset,
+/* Read the record at OFFSET of segment S, and check all of it. */
+static uint8_t *
+read_whole(const struct smtpd_disk *log, int fd,
+    const struct smtpd_disk_segment *s, uint32_t offset,
     struct smtpd_disk_record_header *h)
 {
 	uint8_t bytes[SMTPD_DISK_RECORD_HEADER];
+	uint8_t *p;
+	size_t size;
+	int error = EBADMSG;
 
 	if (smtpd__file_read_at(fd, bytes, sizeof(bytes), offset) == -1)
-		return -1;
-	if (s->mark != 0 && smtpd__disk_format_get_record(s->mark, bytes, h) &&
-	    h->sequence >= s->base && h->sequence <= s->upto)
-		return 0;
+		return NULL;
 	errno = EBADMSG;
-	return -1;
-}
-
-static uint8_t *
-read_whole(const struct smtpd_disk *log, int fd, uint32_t offset,
-    const struct smtpd_disk_record_header *h)
-{
-	size_t size = SMTPD_DISK_RECORD_HEADER + h->head_len + h->body_len;
-	uint8_t *p = malloc(size);
-
+	if (s->mark == 0 || !smtpd__disk_format_get_record(s->mark, bytes, h) ||
+	    h->sequence < s->base || h->sequence > s->upto)
+		return NULL;
+	size = SMTPD_DISK_RECORD_HEADER + h->head_len + h->body_len;
+	p = malloc(size);
 	if (p == NULL)
 		return NULL;
-	if (smtpd__file_read_at(fd, p, size, offset) == -1) {
-		int error = errno;
-
-		free(p);
-		errno = error;
-		return NULL;
-	}
-	if (smtpd__disk_format_head_checks(&log->crc, h, p) &&
+	if (smtpd__file_read_at(fd, p, size, offset) == -1)
+		error = errno;
+	else if (smtpd__disk_format_head_checks(&log->crc, h, p) &&
 	    smtpd__disk_format_body_checks(&log->crc, h, p))
 		return p;
 	free(p);
-	errno = EBADMSG;
+	errno = error;
 	return NULL;
-}
-
-static uint8_t *
-read_ref(struct smtpd_disk *log, const struct smtpd_disk_segment *s,
-    struct smtpd_record_ref ref, struct smtpd_disk_record_header *h)
-{
-	int fd = smtpd__disk_file_open(log->dir, s->number, true);
-	uint8_t *p = NULL;
-
-	if (fd == -1)
-		return NULL;
-	if (read_header(fd, s, smtpd__disk_format_ref_offset(ref), h) == 0)
-		p = read_whole(log, fd, smtpd__disk_format_ref_offset(ref), h);
-	smtpd__fd_close(fd);
-	return p;
 }
 
 void *
@@ -88,11 +66,13 @@ smtpd__disk_read(struct smtpd_disk *log, struct smtpd_record_ref ref,
 {
 	struct smtpd_disk_record_header h;
 	struct smtpd_disk_segment s;
+	int fd = open_segment(log, ref, &s);
 	uint8_t *p;
 
-	if (copy_segment(log, smtpd__disk_format_ref_segment(ref), &s) == -1)
+	if (fd == -1)
 		return NULL;
-	p = read_ref(log, &s, ref, &h);
+	p = read_whole(log, fd, &s, smtpd__disk_format_ref_offset(ref), &h);
+	smtpd__fd_close(fd);
 	if (p == NULL)
 		return NULL;
 	*record = (struct smtpd_journal_record){
@@ -113,12 +93,10 @@ smtpd__disk_read_raw(
     struct smtpd_disk *log, struct smtpd_record_ref ref, uint32_t size)
 {
 	struct smtpd_disk_segment s;
-	uint8_t *p = NULL;
-	int fd, status = -1;
+	int fd = open_segment(log, ref, &s);
+	uint8_t *p;
+	int status = -1;
 
-	if (copy_segment(log, smtpd__disk_format_ref_segment(ref), &s) == -1)
-		return NULL;
-	fd = smtpd__disk_file_open(log->dir, s.number, true);
 	if (fd == -1)
 		return NULL;
 	p = malloc(size);

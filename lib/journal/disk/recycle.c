@@ -17,15 +17,13 @@ smtpd__disk_recycle_due(struct smtpd_disk *log)
 {
 	uint64_t live = 0, all = 0;
 	uint32_t due = 0;
-	size_t sealed;
 
 	pthread_mutex_lock(&log->lock);
-	sealed = smtpd__disk_segments_sealed(log);
-	for (size_t i = 0; i < sealed; i++) {
+	for (size_t i = 0; i + 1 < log->count; i++) {
 		live += log->segments[i].live_bytes;
 		all += log->segments[i].size;
 	}
-	if (sealed > 0 &&
+	if (log->count > 1 &&
 	    (log->segments[0].live_records == 0 ||
 		all > 2 * live + (uint64_t)SLACK * log->settings.segment_size))
 		due = log->segments[0].number;
@@ -33,32 +31,17 @@ smtpd__disk_recycle_due(struct smtpd_disk *log)
 	return due;
 }
 
-/* Where a recycled segment goes; SMTPD_DISK_SPARES: nowhere. */
-static int
-claim_slot(struct smtpd_disk *log, const struct smtpd_disk_segment *s)
-{
-	int which = 0;
-
-	if (s->failed || s->size != log->settings.segment_size)
-		return SMTPD_DISK_SPARES;
-	while (which < SMTPD_DISK_SPARES &&
-	    log->spares[which] != SMTPD_DISK_SPARE_NONE)
-		which++;
-	if (which < SMTPD_DISK_SPARES)
-		log->spares[which] = SMTPD_DISK_SPARE_BUSY;
-	return which;
-}
-
-/* Return whether it is a spare now. */
+/* Make the file of S spare WHICH, or remove it.  Return true if it is a spare
+ * now. */
 static bool
 recycle_file(
     struct smtpd_disk *log, const struct smtpd_disk_segment *s, int which)
 {
 	char name[SMTPD_DISK_NAME], spare[SMTPD_DISK_NAME];
 
-	smtpd__disk_format_index_name(name, s->number);
+	smtpd__disk_format_name(name, s->number, SMTPD_DISK_INDEX);
 	unlinkat(log->dir, name, 0);
-	smtpd__disk_format_segment_name(name, s->number);
+	smtpd__disk_format_name(name, s->number, SMTPD_DISK_SEGMENT);
 	if (which < SMTPD_DISK_SPARES &&
 	    smtpd__disk_file_has_size(log->dir, name, s->size)) {
 		smtpd__disk_file_spare_name(spare, which);
@@ -78,16 +61,19 @@ recycle_oldest(struct smtpd_disk *log)
 {
 	struct smtpd_disk_segment s;
 	bool is_spare;
-	int which;
+	int which = SMTPD_DISK_SPARES;
 
-	if (smtpd__disk_segments_sealed(log) == 0 ||
-	    log->segments[0].live_records > 0)
+	if (log->count < 2 || log->segments[0].live_records > 0)
 		return false;
 	s = log->segments[0];
 	log->count--;
 	memmove(log->segments, log->segments + 1,
 	    log->count * sizeof(*log->segments));
-	which = claim_slot(log, &s);
+	if (!s.failed && s.size == log->settings.segment_size)
+		which =
+		    smtpd__disk_segments_find_spare(log, SMTPD_DISK_SPARE_NONE);
+	if (which < SMTPD_DISK_SPARES)
+		log->spares[which] = SMTPD_DISK_SPARE_BUSY;
 	pthread_mutex_unlock(&log->lock);
 	is_spare = recycle_file(log, &s, which);
 	pthread_mutex_lock(&log->lock);

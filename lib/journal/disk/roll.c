@@ -7,21 +7,10 @@
 #include "journal/disk/segments.h"
 #include "os/random.h"
 
-/* The first spare in STATE; SMTPD_DISK_SPARES: there is none. */
-static int
-find_spare(const struct smtpd_disk *log, enum smtpd_disk_spare state)
-{
-	int i = 0;
-
-	while (i < SMTPD_DISK_SPARES && log->spares[i] != state)
-		i++;
-	return i;
-}
-
 int
 smtpd__disk_roll_make_spare(struct smtpd_disk *log)
 {
-	int which = find_spare(log, SMTPD_DISK_SPARE_NONE);
+	int which = smtpd__disk_segments_find_spare(log, SMTPD_DISK_SPARE_NONE);
 	int rc, error;
 
 	if (which == SMTPD_DISK_SPARES) {
@@ -98,7 +87,8 @@ int
 smtpd__disk_roll(struct smtpd_disk *log)
 {
 	struct smtpd_disk_header h;
-	int which = find_spare(log, SMTPD_DISK_SPARE_READY);
+	int which =
+	    smtpd__disk_segments_find_spare(log, SMTPD_DISK_SPARE_READY);
 	int fd = -1, error;
 
 	if (make_header(log, &h) == -1 || smtpd__disk_segments_grow(log) == -1)

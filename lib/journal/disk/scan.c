@@ -254,7 +254,7 @@ handle_damage(struct smtpd_disk_scan *s, enum finding found,
 	}
 	if (s->moving && s->reread != s->at) {
 		s->reread = s->at;
-		smtpd__disk_window_forget(s->window);
+		s->window->len = 0;
 		return 0;
 	}
 	if (found == FOUND_HEAD)
@@ -263,21 +263,6 @@ handle_damage(struct smtpd_disk_scan *s, enum finding found,
 	else
 		*rc = skip_damage(s, to, s->next, "this is no record");
 	return *rc != 0;
-}
-
-/* The end of the records was found: forget a group whose end was never
- * written. */
-static void
-finish_open_end(struct smtpd_disk_scan *s)
-{
-	if (s->group_count > 0) {
-		s->at = smtpd__disk_format_ref_offset(s->group[0].ref);
-		s->next = s->group[0].sequence;
-		s->dirty = true;
-	}
-	/* What was damaged had a sequence too, which is not given again. */
-	if (s->next <= s->known)
-		s->next = s->known + 1;
 }
 
 int
@@ -297,10 +282,20 @@ smtpd__disk_scan(struct smtpd_disk_scan *s)
 		else if (handle_damage(s, found, &h, &rc))
 			break;
 	}
-	if (rc == 0 && s->sealed)
+	if (rc == 0 && s->sealed) {
 		rc = group_deliver(s);
-	else if (rc == 0)
-		finish_open_end(s);
+	} else if (rc == 0) {
+		/* Forget a group whose end was never written. */
+		if (s->group_count > 0) {
+			s->at = smtpd__disk_format_ref_offset(s->group[0].ref);
+			s->next = s->group[0].sequence;
+			s->dirty = true;
+		}
+		/* What was damaged had a sequence too, which is not given
+		 * again. */
+		if (s->next <= s->known)
+			s->next = s->known + 1;
+	}
 	free(s->group);
 	free(s->heads);
 	s->group = NULL;

@@ -61,6 +61,17 @@ smtpd__disk_segments_count_dead(
 	log->stats.live_records--;
 }
 
+int
+smtpd__disk_segments_find_spare(
+    const struct smtpd_disk *log, enum smtpd_disk_spare state)
+{
+	int i = 0;
+
+	while (i < SMTPD_DISK_SPARES && log->spares[i] != state)
+		i++;
+	return i;
+}
+
 unsigned
 smtpd__disk_segments_spares(const struct smtpd_disk *log)
 {
@@ -69,12 +80,6 @@ smtpd__disk_segments_spares(const struct smtpd_disk *log)
 	for (int i = 0; i < SMTPD_DISK_SPARES; i++)
 		n += log->spares[i] == SMTPD_DISK_SPARE_READY;
 	return n;
-}
-
-size_t
-smtpd__disk_segments_sealed(const struct smtpd_disk *log)
-{
-	return log->count > 0 ? log->count - 1 : 0;
 }
 
 uint32_t

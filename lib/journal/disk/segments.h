@@ -22,12 +22,12 @@ void smtpd__disk_segments_count_live(
 void smtpd__disk_segments_count_dead(
     struct smtpd_disk *log, struct smtpd_disk_segment *s, uint32_t size);
 
-/* How many segments are sealed.  The last one is not, and is never recycled: it
- * says which numbers come next. */
-size_t smtpd__disk_segments_sealed(const struct smtpd_disk *log);
-
 /* The bytes that are left in the segment that is appended to. */
 uint32_t smtpd__disk_segments_room(const struct smtpd_disk *log);
+
+/* The first spare in STATE; SMTPD_DISK_SPARES: there is none. */
+int smtpd__disk_segments_find_spare(
+    const struct smtpd_disk *log, enum smtpd_disk_spare state);
 
 /* How many spares are ready. */
 unsigned smtpd__disk_segments_spares(const struct smtpd_disk *log);

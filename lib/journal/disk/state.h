@@ -49,7 +49,8 @@ struct smtpd_disk {
 
 	pthread_mutex_t lock; /* of all that follows */
 
-	/* In the order of their numbers: all but the last are sealed. */
+	/* In the order of their numbers.  All but the last are sealed; the last
+	 * is never recycled: it says which numbers come next. */
 	struct smtpd_disk_segment *segments;
 	size_t count, room;
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "journal/disk/tmp_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
+#include "journal/disk/file.h"
 #include "os/commit.h"
-#include "os/fd.h"
 
 int
 smtpd__disk_tmp_file_make(
@@ -28,17 +26,6 @@ smtpd__disk_tmp_file_publish(struct smtpd_disk_store *store, int fd,
 	if (smtpd__commit_file(fd) == 0 &&
 	    smtpd__commit_move(store->tmp, name, dir, to) == 0)
 		return 0;
-	smtpd__disk_tmp_file_discard(store, -1, name);
+	smtpd__disk_file_discard(store->tmp, name, -1);
 	return -1;
-}
-
-void
-smtpd__disk_tmp_file_discard(
-    struct smtpd_disk_store *store, int fd, const char *name)
-{
-	int error = errno;
-
-	smtpd__fd_close(fd);
-	unlinkat(store->tmp, name, 0);
-	errno = error;
 }

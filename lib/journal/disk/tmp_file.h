@@ -19,8 +19,4 @@ int smtpd__disk_tmp_file_make(
 int smtpd__disk_tmp_file_publish(struct smtpd_disk_store *store, int fd,
     const char *name, int dir, const char *to);
 
-/* Close FD and remove NAME from tmp/.  errno stays. */
-void smtpd__disk_tmp_file_discard(
-    struct smtpd_disk_store *store, int fd, const char *name);
-
 #endif

@@ -35,12 +35,6 @@ smtpd__disk_window_finish(struct smtpd_disk_window *w)
 	w->buf = NULL;
 }
 
-void
-smtpd__disk_window_forget(struct smtpd_disk_window *w)
-{
-	w->len = 0;
-}
-
 static ssize_t
 read_at(const struct smtpd_disk_window *w, size_t done, size_t len)
 {

@@ -11,7 +11,7 @@ struct smtpd_disk_window {
 	int fd;
 	uint64_t file_size;
 	uint64_t from; /* the bytes of the file from here */
-	size_t len;    /* so many */
+	size_t len;    /* so many; 0: read them anew, the file has changed */
 	uint8_t *buf;
 	size_t size; /* of buf */
 };
@@ -26,8 +26,5 @@ void smtpd__disk_window_finish(struct smtpd_disk_window *w);
  */
 const uint8_t *smtpd__disk_window_at(
     struct smtpd_disk_window *w, uint64_t offset, size_t len);
-
-/* Forget what was read: the file may have changed. */
-void smtpd__disk_window_forget(struct smtpd_disk_window *w);
 
 #endif
