@@ -5,8 +5,10 @@
  * connections and transactions are raised, since one machine is all clients.
  */
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include <smtpd.h>
@@ -79,6 +81,7 @@ main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	struct smtpd_server *srv = smtpd_server_create(&(struct smtpd_settings){
+	    SMTPD_SETTINGS_INIT,
 	    .hostname = "discard.example.org",
 	    .max_connections = 20000,
 	    .max_per_address = SMTPD_NO_LIMIT,
@@ -88,7 +91,8 @@ main(int argc, char **argv)
 	    .log_level = SMTPD_LOG_WARNING,
 	});
 	if (srv == NULL) {
-		fputs("discard: no memory\n", stderr);
+		fprintf(stderr, "discard: cannot make a server: %s\n",
+		    strerror(errno));
 		return EX_OSERR;
 	}
 	int status = EX_OK;

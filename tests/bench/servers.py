@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The servers that are compared: how each is started and stopped."""
 
+import argparse
 import importlib.util
 import os
 import re
@@ -230,6 +231,25 @@ class Smtpout(Server):
         return int(found[-1]) if found else None
 
 
+def earlier(server):
+    """The class of SERVER as the build --before has it."""
+    def of_build(options):
+        return argparse.Namespace(**{**vars(options),
+                                     "build": options.before})
+
+    class Earlier(server):
+        @classmethod
+        def check(cls, options, place):
+            if options.before is None:
+                raise Missing("--before DIR says where it was built")
+            super().check(of_build(options), place)
+
+        def __init__(self, options, *arguments):
+            super().__init__(of_build(options), *arguments)
+
+    return Earlier
+
+
 class SmtpSink(Server):
     kinds = ("discard", "idle")
 
@@ -407,6 +427,9 @@ SERVERS = {
     "ours": Ours,
     "smtpin": Smtpin,
     "smtpout": Smtpout,
+    "ours-before": earlier(Ours),
+    "smtpin-before": earlier(Smtpin),
+    "smtpout-before": earlier(Smtpout),
     "smtp-sink": SmtpSink,
     "go-smtp": GoSmtp,
     "aiosmtpd": Aiosmtpd,
