@@ -1,34 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <smtpd.h>
 
-#include "../unit/scripted.h"
+#include "../unit/file_content.h"
 #include "../unit/test.h"
+#include "check.h"
+#include "hosts.h"
 #include "os/clock.h"
-#include "queue/delivery/agent.h"
+#include "queue/delivery/agent_state.h"
 
-#define RCPTS_MAX 10
+#define RCPTS_MAX 130
+
+/* How long ago a message came, which the log tells. */
+#define AGE_MS 65000
 
 struct world {
-	const struct call_script *script;
+	struct call_script *script;
+	struct call_hosts hosts;
+	struct smtpd_cancel *cancel;
 	struct smtpd_client_settings client;
 	struct smtpd_agent_settings settings;
-	struct scripted peers[CALL_HOSTS];
-	struct smtpd_target list[CALL_HOSTS];
-	struct smtpd_targets *targets;
+	struct smtpd_agent *agent;
 	struct smtpd_route route;
+	char site[64];
+
 	struct smtpd_outgoing_rcpt rcpts[RCPTS_MAX];
 	char addresses[RCPTS_MAX][40];
+	struct smtpd_loaded_message loaded;
+	struct file_content large;
+	FILE *file;
+
 	struct smtpd_rcpt_progress progress[RCPTS_MAX];
 	size_t nrcpts;
 	struct smtpd_delivery_result end;
-	char history[16384];
+	char history_text[16384], log_text[8192];
+	struct smtpd_text history, log;
 };
+
+static void
+keep_log(enum smtpd_log_level level, const char *text, void *user)
+{
+	struct world *w = user;
+
+	assert_int_equal(level, SMTPD_LOG_INFO);
+	assert_memory_equal(text, "id=", 3);
+	smtpd__text_add(&w->log, strchr(text, ' ') + 1);
+	smtpd__text_byte(&w->log, '\n');
+}
 
 static enum smtpd_security
 read_security(const struct call_script *s)
@@ -43,32 +67,34 @@ read_security(const struct call_script *s)
 }
 
 static void
-start_hosts(struct world *w)
+note_hosts(struct world *w)
 {
-	static const char *const names[CALL_HOSTS] = { "mx1.example",
-		"mx2.example", "mx3.example" };
+	const char *dead = call_script_setting(w->script, "dead");
 
-	scripted_bind(w->peers, CALL_HOSTS);
-	for (size_t i = 0; i < CALL_HOSTS; i++) {
-		w->list[i] = w->peers[i].target;
-		w->list[i].host = names[i];
-		w->list[i].preference = (uint16_t)(10 * i);
-		if (!w->script->down[i])
-			scripted_listen(&w->peers[i], w->script->hosts[i]);
+	if (call_script_flag(w->script, "tls_broken"))
+		smtpd__hoststat_note(w->settings.hosts, &w->hosts.list[0],
+		    SMTPD_HOST_TLS_FAILED, smtpd__clock_ms());
+	for (size_t i = 0; dead != NULL && i < w->hosts.count; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "mx%zu", i + 1);
+		if (strstr(dead, name) != NULL)
+			smtpd__hoststat_note(w->settings.hosts,
+			    &w->hosts.list[i], SMTPD_HOST_SILENT,
+			    smtpd__clock_ms());
 	}
-	w->targets = scripted_targets(w->list, CALL_HOSTS);
-	w->route.targets = w->targets;
-	w->route.port = w->peers[0].port;
 }
 
 static void
 set_up(struct world *w)
 {
-	static char site[] = "mx";
+	const char *name = call_script_setting(w->script, "hostname");
 
+	w->cancel = smtpd_cancel_create();
 	w->client = (struct smtpd_client_settings){
 		SMTPD_CLIENT_SETTINGS_INIT,
-		.hostname = "me",
+		.hostname = name != NULL ? name : "me",
+		.cancel = w->cancel,
 		.connect_ms = 5000,
 		.greeting_ms = 5000,
 		.quit_ms = 2000,
@@ -77,73 +103,133 @@ set_up(struct world *w)
 	w->settings = (struct smtpd_agent_settings){
 		.client = &w->client,
 		.hosts = smtpd__hoststat_create(),
+		.logger = { keep_log, w, SMTPD_LOG_INFO },
 	};
-	w->route.site = site;
+	w->agent = smtpd__agent_create(&w->settings);
+	assert_non_null(w->agent);
+	call_hosts_start(&w->hosts, w->script, 3, w->cancel);
+	if (call_script_flag(w->script, "one_host"))
+		w->hosts.list[1].host = w->hosts.list[0].host;
+	w->route.targets = scripted_targets(w->hosts.list, w->hosts.count);
+	w->route.port = w->hosts.peers[0].port;
+	note_hosts(w);
+}
+
+/* What the agent is connected by. */
+static void
+set_route(struct world *w)
+{
+	const char *site = call_script_setting(w->script, "site");
+
+	snprintf(w->site, sizeof(w->site), "%s", site != NULL ? site : "mx");
+	w->route.site = w->site;
 	w->route.policy =
 	    (struct smtpd_tls_policy){ .level = read_security(w->script),
 		    .reason = "the test" };
 	smtpd__tls_policy_identify(&w->route.policy);
-	start_hosts(w);
-	w->nrcpts = call_script_number(w->script, "agent");
-	assert_in_range(w->nrcpts, 1, RCPTS_MAX);
-	for (size_t i = 0; i < w->nrcpts; i++) {
+}
+
+static void
+set_rcpts(struct world *w)
+{
+	const char *first = call_script_setting(w->script, "first");
+	const char *notify = call_script_setting(w->script, "notify");
+	const char *orcpt = call_script_setting(w->script, "orcpt");
+
+	for (size_t i = 0; i < RCPTS_MAX; i++) {
 		snprintf(w->addresses[i], sizeof(w->addresses[i]),
 		    "r%zu@example.org", i);
 		w->rcpts[i] =
 		    (struct smtpd_outgoing_rcpt){ SMTPD_OUTGOING_RCPT_INIT,
-			    .address = w->addresses[i] };
-		w->progress[i].rcpt = (uint32_t)i;
+			    .address = w->addresses[i], .notify = notify,
+			    .orcpt = orcpt };
 	}
-	if (call_script_number(w->script, "tls_broken") != 0)
-		smtpd__hoststat_note(w->settings.hosts, &w->list[0],
-		    SMTPD_HOST_TLS_FAILED, smtpd__clock_ms());
+	if (first != NULL)
+		w->rcpts[0].address = first;
+}
+
+/* The content, from memory or a file, which may be one that has nothing. */
+static void
+set_content(struct world *w)
+{
+	static const char content[] = "Subject: x\r\n\r\nhi\r\n";
+	bool unreadable = call_script_flag(w->script, "unreadable");
+
+	w->loaded.size = strlen(content);
+	if (!unreadable && !call_script_flag(w->script, "large")) {
+		w->loaded.content = content;
+		return;
+	}
+	w->file = tmpfile();
+	assert_non_null(w->file);
+	if (!unreadable)
+		fputs(content, w->file);
+	fflush(w->file);
+	file_content_init(&w->large, fileno(w->file));
+	w->loaded.large = &w->large.reader;
+}
+
+static void
+set_message(struct world *w)
+{
+	const struct call_script *s = w->script;
+
+	w->loaded = (struct smtpd_loaded_message){
+		.id = 7,
+		.arrived_ms = smtpd__clock_wall_ms() - AGE_MS,
+		.envelope = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "s@example.net",
+			.rcpts = w->rcpts,
+			.nrcpts = RCPTS_MAX,
+			.ret = call_script_setting(s, "ret"),
+			.envid = call_script_setting(s, "envid"),
+			.eight_bit = call_script_flag(s, "eight_bit"),
+			.utf8 = call_script_flag(s, "utf8"),
+		},
+	};
+	set_rcpts(w);
+	set_content(w);
 }
 
 static void
 deliver(struct world *w)
 {
-	static const char content[] = "Subject: x\r\n\r\nhi\r\n";
-	const struct smtpd_loaded_message loaded = {
-		.id = 7,
-		.envelope = {
-			SMTPD_OUTGOING_ENVELOPE_INIT,
-			.sender = "s@example.net",
-			.rcpts = w->rcpts,
-			.nrcpts = w->nrcpts,
-		},
-		.content = content,
-		.size = strlen(content),
-	};
-	struct smtpd_text history;
+	const struct call_script *s = w->script;
+	size_t skipped = call_script_number(s, "skipped", 0);
 	struct smtpd_delivery_request request = {
-		.loaded = &loaded,
+		.loaded = &w->loaded,
 		.route = &w->route,
-		.plain_allowed =
-		    call_script_number(w->script, "plain_allowed") != 0,
+		.plain_allowed = call_script_flag(s, "plain_allowed"),
 		.rcpts = w->progress,
 		.nrcpts = w->nrcpts,
-		.history = &history,
+		.history = &w->history,
 	};
-	struct smtpd_agent *agent = smtpd__agent_create(&w->settings);
 
-	assert_non_null(agent);
-	smtpd__text_init(&history, w->history, sizeof(w->history));
-	smtpd__agent_deliver(agent, &request, &w->end);
-	smtpd__agent_quit(agent);
-	smtpd__agent_destroy(agent);
+	assert_in_range(w->nrcpts, 1, RCPTS_MAX - skipped);
+	memset(w->progress, 0x55, sizeof(w->progress));
+	for (size_t i = 0; i < w->nrcpts; i++)
+		w->progress[i].rcpt = (uint32_t)(i + skipped);
+	smtpd__text_init(&w->history, w->history_text,
+	    call_script_number(s, "history_size", sizeof(w->history_text)));
+	smtpd__text_init(&w->log, w->log_text, sizeof(w->log_text));
+	w->settings.logger.level = call_script_flag(s, "log_warnings")
+	    ? SMTPD_LOG_WARNING
+	    : SMTPD_LOG_INFO;
+	poll(NULL, 0, (int)call_script_number(s, "pause", 0));
+	w->agent->opened -= 1000 * call_script_number(s, "older", 0);
+	smtpd__agent_deliver(w->agent, &request, &w->end);
 }
 
 /* Write what became of recipient I: "sent mx2 250". */
 static void
 write_result(const struct world *w, size_t i, char *out, size_t size)
 {
-	static const char *const outcomes[] = { "sent", "temporary",
-		"permanent", "in_doubt" };
 	const struct smtpd_rcpt_progress *p = &w->progress[i];
 	char code[16];
 
 	snprintf(code, sizeof(code), "%d", p->result.code);
-	snprintf(out, size, "%s %.3s %s", outcomes[p->result.outcome],
+	snprintf(out, size, "%s %.3s %s", call_check_outcome(&p->result),
 	    p->host[0] != '\0' ? p->host : "-",
 	    p->result.code != 0 ? code : p->result.status);
 	assert_int_equal(p->finished,
@@ -151,99 +237,188 @@ write_result(const struct world *w, size_t i, char *out, size_t size)
 		p->result.outcome == SMTPD_OUTCOME_PERMANENT);
 }
 
-/* Write how many connections each host had: "1 0 -". */
-static void
-write_came(const struct world *w, char *out, size_t size)
+/* Compare LINE with what became of the recipients it is about; return how many
+ * these are. */
+static size_t
+check_rcpts(const struct world *w, const struct call_line *line)
 {
-	size_t n = 0;
+	size_t checked = 0;
 
-	for (size_t i = 0; i < CALL_HOSTS; i++) {
-		n += (size_t)snprintf(out + n, size - n, i > 0 ? " " : "");
-		n += w->script->down[i]
-		    ? (size_t)snprintf(out + n, size - n, "-")
-		    : (size_t)snprintf(
-			  out + n, size - n, "%d", w->peers[i].connections);
+	for (size_t i = 0; i < w->nrcpts; i++) {
+		char got[128];
+
+		if (!call_check_covers(line, i))
+			continue;
+		write_result(w, i, got, sizeof(got));
+		call_check_line(w->script, line, got);
+		checked++;
 	}
+	return checked;
 }
 
-/* Write what LINE is about. */
+/* Write the hosts that are known to be down: "mx1 mx3". */
 static void
-write_got(
-    const struct world *w, const struct call_line *line, char *out, size_t size)
+write_dead(const struct world *w, char *out, size_t size)
+{
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, out, size);
+	for (size_t i = 0; i < w->hosts.count; i++)
+		if (smtpd__hoststat_is(w->settings.hosts, &w->hosts.list[i],
+			SMTPD_HOST_DOWN, smtpd__clock_ms()))
+			smtpd__text_format(
+			    &t, "%smx%zu", out[0] != '\0' ? " " : "", i + 1);
+}
+
+/* Check one result of a message that is neither a list nor a flag.  Return
+ * false if LINE is about something else. */
+static bool
+check_line(const struct world *w, const struct call_line *line)
 {
 	static const char *const sites[] = { "fine", "busy", "down" };
-	unsigned long n = strtoul(line->word, NULL, 10);
+	const char *word = line->word;
+	char got[600] = "";
 
-	out[0] = '\0';
-	if (n >= 1 && n <= w->nrcpts)
-		write_result(w, n - 1, out, size);
-	else if (strcmp(line->word, "site") == 0)
-		snprintf(out, size, "%s", sites[w->end.feedback]);
-	else if (strcmp(line->word, "came") == 0)
-		write_came(w, out, size);
-}
-
-/* Whether S wants the result WORD. */
-static bool
-wants(const struct call_script *s, const char *word)
-{
-	for (size_t i = 0; i < s->results.count; i++)
-		if (strcmp(s->results.at[i].word, word) == 0)
-			return true;
-	return false;
+	if (strcmp(word, "site") == 0)
+		snprintf(got, sizeof(got), "%s", sites[w->end.feedback]);
+	else if (strcmp(word, "text") == 0)
+		snprintf(got, sizeof(got), "%s", w->progress[0].result.text);
+	else if (strcmp(word, "dead") == 0)
+		write_dead(w, got, sizeof(got));
+	else
+		return check_rcpts(w, line) > 0;
+	call_check_line(w->script, line, got);
+	return true;
 }
 
 static void
 check_flag(const struct world *w, const char *word, bool got)
 {
-	if (wants(w->script, word) != got)
-		fail_msg("%s: %s is %s\n%s", w->script->path, word,
-		    got ? "true" : "false", w->history);
+	if (call_check_wants(w->script, word) != got)
+		fail_msg("%s: message %u: %s is %s\n%s", w->script->path,
+		    w->script->message + 1, word, got ? "true" : "false",
+		    w->history_text);
 }
 
+/* What holds of a message unless a line says otherwise. */
 static void
-check_results(const struct world *w)
+check_flags(const struct world *w)
 {
-	const struct call_lines *results = &w->script->results;
+	bool open = smtpd__agent_is_open(w->agent);
 
-	for (size_t i = 0; i < results->count; i++) {
-		const struct call_line *line = &results->at[i];
-		char got[128];
-
-		write_got(w, line, got, sizeof(got));
-		if (strcmp(got, line->rest) != 0)
-			fail_msg("%s:%d: %s %s, not %s\n%s", w->script->path,
-			    line->number, line->word, got, line->rest,
-			    w->history);
-	}
 	check_flag(w, "dsn", w->end.dsn);
 	check_flag(w, "in_doubt", w->end.in_doubt);
 	check_flag(w, "tls_broken",
-	    smtpd__hoststat_is(w->settings.hosts, &w->list[0],
+	    smtpd__hoststat_is(w->settings.hosts, &w->hosts.list[0],
 		SMTPD_HOST_TLS_BROKEN, smtpd__clock_ms()));
+	if (call_check_wants(w->script, "open"))
+		assert_true(open);
+	if (call_check_wants(w->script, "closed"))
+		assert_false(open);
 	if (w->end.feedback != SMTPD_SITE_FINE)
 		assert_true(w->end.why.outcome == SMTPD_OUTCOME_TEMPORARY &&
 		    w->end.why.status[0] == '4' &&
 		    strncmp(w->end.why.text, "mx", 2) == 0);
 }
 
+/* Compare the lines of TEXT with the results WORD; the port is PORT there. */
+static void
+check_text(const struct world *w, const char *word, const char *text)
+{
+	char port[16], changed[20000];
+	struct smtpd_text t;
+	size_t len;
+
+	snprintf(port, sizeof(port), ":%u", w->route.port);
+	len = strlen(port);
+	smtpd__text_init(&t, changed, sizeof(changed));
+	while (*text != '\0')
+		if (strncmp(text, port, len) == 0) {
+			smtpd__text_add(&t, ":PORT");
+			text += len;
+		} else {
+			smtpd__text_byte(&t, *text++);
+		}
+	call_check_lines(w->script, word, changed);
+}
+
+/* Whether WORD is compared elsewhere: as a flag, a list, or at the end. */
+static bool
+is_elsewhere(const char *word)
+{
+	static const char *const words[] = { "dsn", "in_doubt", "tls_broken",
+		"open", "closed", "history", "log", "came", "data" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+static void
+check_message(const struct world *w)
+{
+	const struct call_lines *results = &w->script->results;
+
+	for (size_t i = 0; i < results->count; i++) {
+		const struct call_line *line = &results->at[i];
+
+		if (call_check_is_present(w->script, line) &&
+		    !is_elsewhere(line->word) && !check_line(w, line))
+			call_check_unknown(w->script, line);
+	}
+	check_flags(w);
+	check_text(w, "history", w->history_text);
+	check_text(w, "log", w->log_text);
+}
+
+static void
+deliver_messages(struct world *w)
+{
+	struct call_script *s = w->script;
+
+	for (; s->message < s->messages; s->message++) {
+		w->nrcpts = call_script_number(s, "agent", 1);
+		set_route(w);
+		set_message(w);
+		deliver(w);
+		check_message(w);
+		if (w->file != NULL)
+			fclose(w->file);
+		w->file = NULL;
+	}
+}
+
+static void
+tear_down(struct world *w)
+{
+	const struct call_lines *results = &w->script->results;
+
+	smtpd__agent_quit(w->agent);
+	assert_false(smtpd__agent_is_open(w->agent));
+	smtpd__agent_quit(w->agent);
+	smtpd__agent_destroy(w->agent);
+	call_hosts_finish(&w->hosts);
+	for (size_t i = 0; i < results->count; i++)
+		call_hosts_check(&w->hosts, w->script, &results->at[i]);
+	smtpd_targets_free(w->route.targets);
+	smtpd__hoststat_destroy(w->settings.hosts);
+	smtpd_cancel_destroy(w->cancel);
+}
+
 void
-call_agent_run(const struct call_script *s)
+call_agent_run(struct call_script *s)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	if (call_script_number(s, "tls") != 0 && !smtpd_tls_supported()) {
+	if (call_script_flag(s, "tls") && !smtpd_tls_supported()) {
 		free(w);
 		skip();
 	}
 	w->script = s;
 	set_up(w);
-	deliver(w);
-	for (size_t i = 0; i < CALL_HOSTS; i++)
-		scripted_finish(&w->peers[i]);
-	check_results(w);
-	smtpd_targets_free(w->targets);
-	smtpd__hoststat_destroy(w->settings.hosts);
+	deliver_messages(w);
+	tear_down(w);
 	free(w);
 }

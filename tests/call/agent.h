@@ -2,11 +2,12 @@
 #ifndef CALL_AGENT_H
 #define CALL_AGENT_H
 
-/* A file about the delivery agent: it brings a message to up to three hosts. */
+/* A file about the delivery agent: it brings messages to the hosts of a
+ * route. */
 
 #include "script.h"
 
 /* Hold the conversations, and fail the test where they differ. */
-void call_agent_run(const struct call_script *s);
+void call_agent_run(struct call_script *s);
 
 #endif

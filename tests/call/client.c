@@ -7,153 +7,70 @@
 
 #include <smtpd.h>
 
-#include "../unit/scripted.h"
 #include "../unit/test.h"
+#include "base/text.h"
+#include "check.h"
+#include "hosts.h"
+#include "message.h"
+#include "os/clock.h"
 
-#define RCPTS 3
+/* Each time of the client; whoever waits for one to end waited too long. */
+#define TIME_MS  20000
+#define QUICK_MS 100
+#define LONG_MS  19000
 
-/* A message from memory, as a read callback gives it. */
-struct memory {
-	const char *at;
-	size_t left;
+struct world {
+	struct call_script *script;
+	struct call_hosts hosts;
+	struct smtpd_cancel *cancel;
+	struct smtpd_client *client;
+	bool connected;
+	struct call_message message;
+	char exchange_text[8192];
+	struct smtpd_text exchange;
+	uint64_t start;
+	uint64_t took;
 };
 
-static ssize_t
-read_memory(void *user, void *buf, size_t size)
-{
-	struct memory *m = user;
-	size_t n = m->left < size ? m->left : size;
-
-	memcpy(buf, m->at, n);
-	m->at += n;
-	m->left -= n;
-	return (ssize_t)n;
-}
-
-/* Write TEXT to OUT of SIZE bytes, \n in it as an LF. */
 static void
-unescape(const char *text, char *out, size_t size)
+keep_exchange(void *user, bool sent, const char *line)
 {
-	size_t n = 0;
+	struct world *w = user;
 
-	for (; *text != '\0' && n < size - 1; text++) {
-		bool escaped = text[0] == '\\' && text[1] == 'n';
-
-		out[n++] = escaped ? '\n' : *text;
-		text += escaped;
-	}
-	out[n] = '\0';
+	smtpd__text_add(&w->exchange, sent ? "> " : "< ");
+	smtpd__text_add(&w->exchange, line);
+	smtpd__text_byte(&w->exchange, '\n');
 }
 
-/* The same backwards. */
 static void
-escape(const char *text, size_t len, char *out, size_t size)
+create_client(struct world *w)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < len && n < size - 2; i++) {
-		if (text[i] == '\n')
-			out[n++] = '\\';
-		out[n++] = text[i] == '\n' ? 'n' : text[i];
-	}
-	out[n] = '\0';
-}
-
-static struct smtpd_client *
-create_client(const struct call_script *s)
-{
-	uint32_t ms = call_script_number(s, "quick") != 0 ? 100 : 20000;
+	const struct call_script *s = w->script;
+	uint32_t ms = call_script_flag(s, "quick") ? QUICK_MS : TIME_MS;
 	const struct smtpd_client_settings set = {
 		SMTPD_CLIENT_SETTINGS_INIT,
 		.hostname = "me.example",
 		.security = SMTPD_SECURITY_NONE,
-		.data_only = call_script_number(s, "data_only") != 0,
-		.connect_ms = ms,
-		.greeting_ms = ms,
+		.data_only = call_script_flag(s, "data_only"),
+		.cancel = w->cancel,
+		.exchange = keep_exchange,
+		.exchange_user = w,
+		.stagger_ms = (uint32_t)call_script_number(s, "stagger_ms", 0),
+		.connect_ms = (uint32_t)call_script_number(s, "connect_ms", ms),
+		.greeting_ms =
+		    (uint32_t)call_script_number(s, "greeting_ms", ms),
 		.hello_ms = ms,
 		.mail_ms = ms,
 		.rcpt_ms = ms,
 		.data_ms = ms,
-		.block_ms = ms,
+		.block_ms = (uint32_t)call_script_number(s, "block_ms", ms),
 		.dot_ms = ms,
 		.reset_ms = ms,
 		.quit_ms = ms,
 	};
-	struct smtpd_client *c = smtpd_client_create(&set);
 
-	assert_non_null(c);
-	return c;
-}
-
-/* Fill in the recipients: three, or the one of the file, whose words are put
- * into WORDS. */
-static size_t
-read_rcpts(
-    const struct call_script *s, struct smtpd_outgoing_rcpt *rcpts, char *words)
-{
-	static const char *const names[RCPTS] = { "b@example.org",
-		"c@example.org", "d@example.org" };
-	const char *text = call_script_setting(s, "rcpt");
-	const char *address = call_script_setting(s, "address");
-	char *save = NULL;
-
-	for (size_t i = 0; i < RCPTS; i++)
-		rcpts[i] =
-		    (struct smtpd_outgoing_rcpt){ SMTPD_OUTGOING_RCPT_INIT,
-			    .address = names[i] };
-	if (address != NULL) {
-		unescape(address, words, sizeof(s->settings.at[0].rest));
-		rcpts[0].address = words;
-		return 1;
-	}
-	if (text == NULL)
-		return RCPTS;
-	unescape(text, words, sizeof(s->settings.at[0].rest));
-	rcpts[0].address = strtok_r(words, " ", &save);
-	if (rcpts[0].address == NULL)
-		rcpts[0].address = "";
-	else
-		rcpts[0].notify = strtok_r(NULL, " ", &save);
-	if (rcpts[0].notify != NULL)
-		rcpts[0].orcpt = strtok_r(NULL, " ", &save);
-	if (rcpts[0].notify != NULL && strcmp(rcpts[0].notify, "-") == 0)
-		rcpts[0].notify = NULL;
-	return 1;
-}
-
-/* Send the message of S.  Return what smtpd_client_send() did. */
-static int
-send_message(const struct call_script *s, struct smtpd_client *c, size_t *count)
-{
-	struct smtpd_outgoing_rcpt rcpts[RCPTS];
-	char words[sizeof(s->settings.at[0].rest)];
-	char text[sizeof(words)], sender[sizeof(words)];
-	const char *message = call_script_setting(s, "message");
-	const char *from = call_script_setting(s, "sender");
-	struct memory memory;
-	struct smtpd_outgoing_envelope envelope = {
-		SMTPD_OUTGOING_ENVELOPE_INIT,
-		.sender = sender,
-		.rcpts = rcpts,
-		.ret = call_script_setting(s, "ret"),
-		.envid = call_script_setting(s, "envid"),
-		.eight_bit = call_script_number(s, "eight_bit") != 0,
-		.utf8 = call_script_number(s, "utf8") != 0,
-	};
-	const struct smtpd_outgoing m = {
-		SMTPD_OUTGOING_INIT,
-		.envelope = &envelope,
-		.length = call_script_number(s, "length"),
-		.read = read_memory,
-		.read_user = &memory,
-	};
-
-	unescape(from != NULL ? from : "a@example.net", sender, sizeof(sender));
-	unescape(message != NULL ? message : "Subject: x\\n\\n.hi\\n", text,
-	    sizeof(text));
-	memory = (struct memory){ .at = text, .left = strlen(text) };
-	*count = envelope.nrcpts = read_rcpts(s, rcpts, words);
-	return smtpd_client_send(c, &m);
+	w->client = smtpd_client_create(&set);
+	assert_non_null(w->client);
 }
 
 /* Fail unless R is what LINE wants. */
@@ -161,81 +78,180 @@ static void
 check_result(const struct call_script *s, const struct call_line *line,
     const struct smtpd_result *r)
 {
-	static const char *const outcomes[] = { "sent", "temporary",
-		"permanent", "in_doubt" };
 	static const char *const phases[] = { "connect", "greeting", "hello",
 		"tls", "auth", "mail", "rcpt", "data", "dot" };
 	char got[64];
 
-	snprintf(got, sizeof(got), "%s %s %d %s", outcomes[r->outcome],
+	snprintf(got, sizeof(got), "%s %s %d %s", call_check_outcome(r),
 	    phases[r->phase], r->code, r->status);
-	if (strcmp(got, line->rest) != 0)
-		fail_msg("%s:%d: %s (%s), not %s", s->path, line->number, got,
-		    r->text, line->rest);
+	call_check_line(s, line, got);
 	for (const char *text = r->text; *text != '\0'; text++)
 		assert_true(*text >= ' ' && *text <= '~');
 }
 
-static void
-check_sent(const struct call_script *s, const struct call_line *line,
-    struct smtpd_client *c, size_t count, bool open)
+/* Compare LINE with the results of the recipients it is about; return how many
+ * these are. */
+static size_t
+check_rcpts(const struct world *w, const struct call_line *line)
 {
-	unsigned long n = strtoul(line->word, NULL, 10);
+	size_t checked = 0;
 
-	if (strcmp(line->word, "all") == 0)
-		for (size_t i = 0; i < count; i++)
-			check_result(s, line, smtpd_client_rcpt_result(c, i));
-	else if (n >= 1 && n <= count)
-		check_result(s, line, smtpd_client_rcpt_result(c, n - 1));
-	else if (strcmp(line->word, open ? "closed" : "open") == 0)
-		fail_msg("%s:%d: the connection is %s", s->path, line->number,
-		    open ? "open" : "closed");
-	else if (strcmp(line->word, "data") != 0 &&
-	    strcmp(line->word, open ? "open" : "closed") != 0)
-		fail_msg("%s:%d: no such result", s->path, line->number);
+	for (size_t i = 0; i < w->message.envelope.nrcpts; i++)
+		if (call_check_covers(line, i)) {
+			check_result(w->script, line,
+			    smtpd_client_rcpt_result(w->client, i));
+			checked++;
+		}
+	return checked;
+}
+
+/* "offer NAME VALUE" and "no_offer NAME" */
+static void
+check_offer(const struct world *w, const struct call_line *line)
+{
+	bool wanted = strcmp(line->word, "offer") == 0;
+	size_t len = strcspn(line->rest, " ");
+	char name[64];
+	const char *value;
+
+	snprintf(name, sizeof(name), "%.*s", (int)len, line->rest);
+	value = smtpd_client_offers(w->client, name);
+	if (wanted != (value != NULL))
+		fail_msg(
+		    "%s:%d: it is otherwise", w->script->path, line->number);
+	if (wanted)
+		assert_string_equal(
+		    value, line->rest + len + (line->rest[len] == ' '));
+}
+
+/* Check what is known while there is a connection, or was one.  Return false if
+ * LINE is about something else. */
+static bool
+check_live(const struct world *w, const struct call_line *line, bool open)
+{
+	const struct call_script *s = w->script;
+	const char *word = line->word;
+
+	if (strcmp(word, "text") == 0)
+		call_check_line(
+		    s, line, smtpd_client_rcpt_result(w->client, 0)->text);
+	else if (strcmp(word, "peer") == 0)
+		call_check_line(s, line, smtpd_client_peer(w->client));
+	else if (strcmp(word, "offer") == 0 || strcmp(word, "no_offer") == 0)
+		check_offer(w, line);
+	else if (strcmp(word, "connect") == 0 && !w->connected)
+		check_result(s, line, smtpd_client_result(w->client));
+	else if (strcmp(word, "open") == 0 || strcmp(word, "closed") == 0)
+		assert_int_equal(strcmp(word, "open") == 0, open);
+	else
+		return w->connected && check_rcpts(w, line) > 0;
+	return true;
+}
+
+/* Check what is known when all is over. */
+static bool
+check_over(const struct world *w, const struct call_line *line)
+{
+	if (strcmp(line->word, "took") == 0)
+		assert_true(w->took >= strtoul(line->rest, NULL, 10));
+	else if (strcmp(line->word, "exchange") != 0)
+		return call_hosts_check(&w->hosts, w->script, line);
+	return true;
+}
+
+/* Whether WORD is known only when all is over. */
+static bool
+is_last(const char *word)
+{
+	static const char *const words[] = { "took", "exchange", "data", "came",
+		"octets", "ended" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
 }
 
 static void
-check_data(const struct call_script *s, const struct scripted *peer)
+check_message(const struct world *w, bool open)
 {
-	for (size_t i = 0; i < s->results.count; i++) {
-		const struct call_line *line = &s->results.at[i];
-		char got[sizeof(peer->data) + 64];
+	const struct call_lines *results = &w->script->results;
 
-		if (strcmp(line->word, "data") != 0)
-			continue;
-		escape(peer->data, peer->data_len, got, sizeof(got));
-		if (strcmp(got, line->rest) != 0)
-			fail_msg("%s:%d: %s", s->path, line->number, got);
+	for (size_t i = 0; i < results->count; i++) {
+		const struct call_line *line = &results->at[i];
+
+		if (call_check_is_present(w->script, line) &&
+		    !is_last(line->word) && !check_live(w, line, open))
+			call_check_unknown(w->script, line);
 	}
+}
+
+static void
+check_end(const struct world *w)
+{
+	const struct call_lines *results = &w->script->results;
+
+	for (size_t i = 0; i < results->count; i++)
+		if (is_last(results->at[i].word))
+			assert_true(check_over(w, &results->at[i]));
+	call_check_lines(w->script, "exchange", w->exchange_text);
+	assert_in_range(w->took, 0, LONG_MS);
+}
+
+/* Send the messages, and check what came of each. */
+static void
+send_messages(struct world *w)
+{
+	struct call_script *s = w->script;
+
+	if (call_check_wants(s, "connect"))
+		fail_msg("%s: connected", s->path);
+	for (; s->message < s->messages; s->message++) {
+		bool open;
+
+		call_message_open(&w->message, s);
+		open = smtpd_client_send(w->client, &w->message.outgoing) == 0;
+		check_message(w, open);
+		call_message_close(&w->message);
+	}
+	s->message = s->messages - 1;
+}
+
+static void
+connect_and_send(struct world *w)
+{
+	const struct call_hosts *h = &w->hosts;
+
+	w->connected = smtpd_client_connect(
+			   w->client, h->list, h->count, h->peers[0].port) == 0;
+	if (w->connected)
+		send_messages(w);
+	else if (call_check_wants(w->script, "connect"))
+		check_message(w, false);
+	else
+		fail_msg("%s: %s", w->script->path,
+		    smtpd_client_result(w->client)->text);
 }
 
 void
-call_client_run(const struct call_script *s)
+call_client_run(struct call_script *s)
 {
-	struct smtpd_client *c = create_client(s);
-	const struct call_line *first = &s->results.at[0];
-	bool refused =
-	    s->results.count > 0 && strcmp(first->word, "connect") == 0;
-	struct scripted peer;
+	struct world *w = calloc(1, sizeof(*w));
 
-	scripted_start(&peer, s->hosts[0]);
-	if (smtpd_client_connect(c, &peer.target, 1, peer.port) == -1) {
-		if (!refused)
-			fail_msg(
-			    "%s: %s", s->path, smtpd_client_result(c)->text);
-		check_result(s, first, smtpd_client_result(c));
-	} else {
-		size_t count;
-		bool open = send_message(s, c, &count) == 0;
-
-		if (refused)
-			fail_msg("%s: connected", s->path);
-		for (size_t i = 0; i < s->results.count; i++)
-			check_sent(s, &s->results.at[i], c, count, open);
-		smtpd_client_quit(c);
-	}
-	smtpd_client_destroy(c);
-	scripted_finish(&peer);
-	check_data(s, &peer);
+	assert_non_null(w);
+	w->script = s;
+	w->start = smtpd__clock_ms();
+	smtpd__text_init(
+	    &w->exchange, w->exchange_text, sizeof(w->exchange_text));
+	w->cancel = smtpd_cancel_create();
+	call_hosts_start(&w->hosts, s, 1, w->cancel);
+	create_client(w);
+	connect_and_send(w);
+	smtpd_client_quit(w->client);
+	smtpd_client_destroy(w->client);
+	w->took = smtpd__clock_ms() - w->start;
+	call_hosts_finish(&w->hosts);
+	smtpd_cancel_destroy(w->cancel);
+	check_end(w);
+	free(w);
 }

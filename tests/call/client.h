@@ -2,11 +2,11 @@
 #ifndef CALL_CLIENT_H
 #define CALL_CLIENT_H
 
-/* A file about the client: it connects to the first host, and sends. */
+/* A file about the client: it connects to the hosts, and sends. */
 
 #include "script.h"
 
 /* Hold the conversation, and fail the test where it differs. */
-void call_client_run(const struct call_script *s);
+void call_client_run(struct call_script *s);
 
 #endif

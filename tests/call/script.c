@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Between { and }. */
+#define BLOCK_SIZE 8192
+
 /* What a sign alone on a line means to a scripted peer. */
 static const struct {
 	const char *sign;
@@ -17,12 +20,19 @@ static const struct {
 	{ "Q", "half" },
 	{ "Z", "reset" },
 	{ "N", "next" },
+	{ "K", "narrow" },
+	{ "X", "cancel" },
 };
 
 struct reader {
 	struct call_script *script;
 	int number; /* of the present line */
 	size_t host;
+
+	/* Lines that are read once for each number. */
+	bool in_block;
+	unsigned from, to;
+	char block[BLOCK_SIZE];
 };
 
 static _Noreturn void
@@ -33,20 +43,28 @@ refuse_line(const struct reader *r, const char *text)
 	exit(1);
 }
 
+/* Append a line to OUT of SIZE bytes. */
+static void
+append_line(const struct reader *r, char *out, size_t size, const char *command,
+    const char *text)
+{
+	size_t len = strlen(out);
+
+	if ((size_t)snprintf(out + len, size - len, "%s%s\n", command, text) >=
+	    size - len)
+		refuse_line(r, "there is too much of it");
+}
+
 /* Append a line to the script of the present host. */
 static void
 add_command(struct reader *r, const char *command, const char *text)
 {
-	char *script = r->script->hosts[r->host];
-	size_t len = strlen(script);
-	size_t room = sizeof(r->script->hosts[0]) - len;
+	struct call_host *host = &r->script->hosts[r->host];
 
-	if ((size_t)snprintf(script + len, room, "%s%s\n", command, text) >=
-	    room)
-		refuse_line(r, "the script is too long");
+	append_line(r, host->script, sizeof(host->script), command, text);
 }
 
-static void
+static struct call_line *
 add_line(struct reader *r, struct call_lines *lines, const char *text)
 {
 	struct call_line *line = &lines->at[lines->count];
@@ -56,24 +74,49 @@ add_line(struct reader *r, struct call_lines *lines, const char *text)
 	    len >= sizeof(line->word) || strlen(text) >= sizeof(line->rest))
 		refuse_line(r, text);
 	line->number = r->number;
+	line->message = r->script->messages - 1;
 	snprintf(line->word, sizeof(line->word), "%.*s", (int)len, text);
 	snprintf(line->rest, sizeof(line->rest), "%s",
 	    text + len + (text[len] == ' '));
 	lines->count++;
+	return line;
 }
 
-/* "@ N" and "@ N down": the host that what follows belongs to. */
+/* "= NAME VALUE"; what stands behind a backslash is a byte. */
+static void
+read_setting(struct reader *r, const char *text)
+{
+	struct call_line *line = add_line(r, &r->script->settings, text);
+	char *out = line->rest;
+
+	for (const char *at = line->rest; *at != '\0'; at++) {
+		bool escaped = at[0] == '\\' && (at[1] == 'n' || at[1] == 'r');
+
+		if (escaped)
+			at++;
+		*out++ = !escaped ? *at : *at == 'n' ? '\n' : '\r';
+	}
+	*out = '\0';
+}
+
+/* "@ N", "@ N down" and "@ N full": the host that what follows belongs to. */
 static void
 read_host(struct reader *r, const char *text)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
+	struct call_host *host;
 
-	if (n < 1 || n > CALL_HOSTS ||
-	    (*end != '\0' && strcmp(end, " down") != 0))
+	if (n < 1 || n > CALL_HOSTS)
 		refuse_line(r, text);
 	r->host = n - 1;
-	r->script->down[r->host] = *end != '\0';
+	host = &r->script->hosts[r->host];
+	if (strcmp(end, " down") == 0)
+		host->down = true;
+	else if (strcmp(end, " full") == 0)
+		host->full = true;
+	else if (*end != '\0')
+		refuse_line(r, text);
 }
 
 /* "C: text": exactly that, or "C: te*": a line that begins so. */
@@ -91,6 +134,10 @@ read_client(struct reader *r, char *text)
 static void
 read_sign(struct reader *r, const char *text)
 {
+	if (strcmp(text, "M") == 0) {
+		r->script->messages++;
+		return;
+	}
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
 		if (strcmp(text, signs[i].sign) == 0) {
 			add_command(r, signs[i].command, "");
@@ -105,10 +152,8 @@ read_line(struct reader *r, char *text)
 	unsigned times;
 	int skip = 0;
 
-	if (text[0] == '\0' || text[0] == '#')
-		return;
 	if (strncmp(text, "= ", 2) == 0)
-		add_line(r, &r->script->settings, text + 2);
+		read_setting(r, text + 2);
 	else if (strncmp(text, "R: ", 3) == 0)
 		add_line(r, &r->script->results, text + 3);
 	else if (strncmp(text, "@ ", 2) == 0)
@@ -130,6 +175,54 @@ read_line(struct reader *r, char *text)
 		read_sign(r, text);
 }
 
+/* Read TEXT with NUMBER for each %. */
+static void
+read_numbered(struct reader *r, const char *text, size_t len, unsigned number)
+{
+	char line[1024] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n + 16 < sizeof(line); i++)
+		if (text[i] == '%')
+			n += (size_t)snprintf(
+			    line + n, sizeof(line) - n, "%u", number);
+		else
+			line[n++] = text[i];
+	line[n] = '\0';
+	read_line(r, line);
+}
+
+static void
+read_block(struct reader *r)
+{
+	for (unsigned i = r->from; i <= r->to; i++)
+		for (const char *at = r->block; *at != '\0';) {
+			size_t len = strcspn(at, "\n");
+
+			read_numbered(r, at, len, i);
+			at += len + 1;
+		}
+}
+
+/* A line of the file: of a block, or to be read at once. */
+static void
+take_line(struct reader *r, char *text)
+{
+	if (text[0] == '\0' || text[0] == '#')
+		return;
+	if (r->in_block && strcmp(text, "}") == 0) {
+		r->in_block = false;
+		read_block(r);
+	} else if (r->in_block) {
+		append_line(r, r->block, sizeof(r->block), "", text);
+	} else if (sscanf(text, "{ %u %u", &r->from, &r->to) == 2) {
+		r->in_block = true;
+		r->block[0] = '\0';
+	} else {
+		read_line(r, text);
+	}
+}
+
 void
 call_script_read(struct call_script *s, const char *path)
 {
@@ -138,14 +231,18 @@ call_script_read(struct call_script *s, const char *path)
 	char *text = NULL;
 	size_t room = 0;
 
-	*s = (struct call_script){ .path = path };
+	memset(s, 0, sizeof(*s));
+	s->path = path;
+	s->messages = 1;
 	if (file == NULL)
 		refuse_line(&r, "cannot be opened");
 	while (getline(&text, &room, file) >= 0) {
 		r.number++;
 		text[strcspn(text, "\n")] = '\0';
-		read_line(&r, text);
+		take_line(&r, text);
 	}
+	if (r.in_block)
+		refuse_line(&r, "a block without its end");
 	free(text);
 	fclose(file);
 }
@@ -153,16 +250,26 @@ call_script_read(struct call_script *s, const char *path)
 const char *
 call_script_setting(const struct call_script *s, const char *name)
 {
+	const char *value = NULL;
+
 	for (size_t i = 0; i < s->settings.count; i++)
-		if (strcmp(s->settings.at[i].word, name) == 0)
-			return s->settings.at[i].rest;
-	return NULL;
+		if (s->settings.at[i].message <= s->message &&
+		    strcmp(s->settings.at[i].word, name) == 0)
+			value = s->settings.at[i].rest;
+	return value;
 }
 
 unsigned long
-call_script_number(const struct call_script *s, const char *name)
+call_script_number(
+    const struct call_script *s, const char *name, unsigned long otherwise)
 {
 	const char *text = call_script_setting(s, name);
 
-	return text != NULL ? strtoul(text, NULL, 10) : 0;
+	return text != NULL ? strtoul(text, NULL, 10) : otherwise;
+}
+
+bool
+call_script_flag(const struct call_script *s, const char *name)
+{
+	return call_script_number(s, name, 0) != 0;
 }

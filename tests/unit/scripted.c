@@ -171,7 +171,7 @@ say_raw(struct talk *t, const char *text)
 static void
 say_escaped(struct talk *t, const char *text)
 {
-	static const char codes[] = "rn0\\", bytes[] = "\r\n\0\\";
+	static const char codes[] = "rn0e\\", bytes[] = "\r\n\0\33\\";
 	char buf[4096];
 	size_t len = 0;
 
@@ -211,6 +211,16 @@ meet(struct talk *t)
 	setsockopt(t->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+/* Let little be on its way in either direction. */
+static void
+narrow(struct talk *t)
+{
+	const int small = 2048;
+
+	setsockopt(t->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	setsockopt(t->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+}
+
 static void
 act(struct talk *t, const char *line)
 {
@@ -245,6 +255,10 @@ act(struct talk *t, const char *line)
 	else if (strcmp(line, "reset") == 0)
 		setsockopt(
 		    t->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	else if (strcmp(line, "narrow") == 0)
+		narrow(t);
+	else if (strcmp(line, "cancel") == 0)
+		smtpd_cancel_trigger(t->s->cancel);
 	else if (strcmp(line, "next") == 0) {
 		close(t->fd);
 		meet(t);
@@ -367,6 +381,22 @@ scripted_listen(struct scripted *s, const char *script)
 }
 
 void
+scripted_fill(struct scripted *s)
+{
+	struct sockaddr_in in;
+
+	assert_int_equal(listen(s->listener, 0), 0);
+	memcpy(&in, &s->target.addr, sizeof(in));
+	in.sin_port = htons(s->port);
+	for (size_t i = 0; i < SCRIPTED_FILLERS; i++) {
+		s->fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		assert_true(s->fillers[i] >= 0);
+		connect(s->fillers[i], (struct sockaddr *)&in, sizeof(in));
+	}
+	s->full = true;
+}
+
+void
 scripted_start_on(
     struct scripted *s, const char *script, const char *host, uint16_t port)
 {
@@ -400,6 +430,8 @@ scripted_finish(struct scripted *s)
 	shutdown(s->listener, SHUT_RDWR);
 	if (s->listens)
 		pthread_join(s->thread, NULL);
+	for (size_t i = 0; s->full && i < SCRIPTED_FILLERS; i++)
+		close(s->fillers[i]);
 	close(s->listener);
 	if (s->wrong[0] != '\0')
 		fail_msg("the peer heard %s", s->wrong);

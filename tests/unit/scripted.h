@@ -10,13 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SCRIPTED_FILLERS 4
+
 /*
  * A script is lines divided by LF:
  *   < TEXT     say TEXT and CRLF
  *   = TEXT     say TEXT without an end of line, "|" in it as CRLF
  *   * N TEXT   say TEXT and CRLF N times
  *   0          say a NUL byte
- *   ~ TEXT     say TEXT without an end of line, \r \n \0 \\ in it as bytes
+ *   ~ TEXT     say TEXT without an end of line, \r \n \0 \e \\ in it as bytes
  *   > TEXT     hear a line that begins with TEXT
  *   ! TEXT     hear a line that is TEXT
  *   data       hear lines up to a dot
@@ -26,14 +28,19 @@
  *   half       say no more, but listen on
  *   reset      close so that the client gets a reset
  *   sleep N    do nothing for N milliseconds
+ *   narrow     have small buffers for this connection
+ *   cancel     trigger the cancel
  *   next       close, and go on with the next who comes
  * At the end the peer closes.
  */
 struct scripted {
 	int listener;
+	int fillers[SCRIPTED_FILLERS]; /* connections that wait for ever */
+	bool full;
 	struct smtpd_target target; /* where it listens */
 	uint16_t port;
 	const char *script;
+	struct smtpd_cancel *cancel; /* for "cancel"; set before it listens */
 	pthread_t thread;
 	bool listens;
 	int connections; /* how many came; after scripted_finish() */
@@ -62,6 +69,9 @@ void scripted_start_on(
  */
 void scripted_bind(struct scripted *s, size_t count);
 void scripted_listen(struct scripted *s, const char *script);
+
+/* After scripted_bind(): let nobody in, as a host that is overloaded. */
+void scripted_fill(struct scripted *s);
 
 /* End it, and fail the test if it heard something else than its script. */
 void scripted_finish(struct scripted *s);
