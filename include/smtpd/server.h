@@ -147,8 +147,10 @@ struct smtpd_settings {
 	/* Received: headers in a message (RFC 5321, 6.3): 554 5.4.6. */
 	uint32_t max_hops; /* 100 */
 
-	/* Milliseconds without a byte from the client, for one whole command,
-	 * for one reply to be taken, and for the session: 421 4.4.2. */
+	/* Milliseconds that the server waits for the client, its own time not
+	 * counted: without a byte, for one whole command, and in the session:
+	 * 421 4.4.2; and for room for a reply: the connection is closed.  A
+	 * message that keeps min_rate may end after session_timeout_ms. */
 	uint32_t idle_timeout_ms;    /* 300000 */
 	uint32_t command_timeout_ms; /* 300000 */
 	uint32_t write_timeout_ms;   /* 60000 */
@@ -157,8 +159,9 @@ struct smtpd_settings {
 	/* For the whole handshake of TLS: the connection is closed. */
 	uint32_t handshake_timeout_ms; /* 30000 */
 
-	/* In a message, octets a second that each window of this length must
-	 * reach: 421 4.4.2. */
+	/* Octets of a message for each second that the server waits for them.
+	 * A client that has fallen behind by the longer of idle_timeout_ms and
+	 * this window gets 421 4.4.2; a fast beginning buys no time. */
 	uint32_t min_rate;       /* 500 */
 	uint32_t rate_window_ms; /* 60000 */
 

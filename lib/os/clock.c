@@ -38,7 +38,19 @@ smtpd__clock_wall_ms(void)
 uint64_t
 smtpd__clock_after(uint64_t now, uint32_t ms)
 {
-	return ms == UINT32_MAX ? SMTPD_NEVER : now + ms;
+	return smtpd__clock_later(now, smtpd__clock_span(ms));
+}
+
+uint64_t
+smtpd__clock_span(uint32_t ms)
+{
+	return ms == UINT32_MAX ? SMTPD_NEVER : ms;
+}
+
+uint64_t
+smtpd__clock_later(uint64_t now, uint64_t span)
+{
+	return span > SMTPD_NEVER - now ? SMTPD_NEVER : now + span;
 }
 
 uint64_t

@@ -22,6 +22,12 @@ uint64_t smtpd__clock_wall_ms(void);
 /* The moment MS milliseconds after NOW; UINT32_MAX milliseconds never end. */
 uint64_t smtpd__clock_after(uint64_t now, uint32_t ms);
 
+/* MS as a span of time: UINT32_MAX is SMTPD_NEVER. */
+uint64_t smtpd__clock_span(uint32_t ms);
+
+/* The moment SPAN milliseconds after NOW, SMTPD_NEVER at most. */
+uint64_t smtpd__clock_later(uint64_t now, uint64_t span);
+
 /* The earlier of two moments. */
 uint64_t smtpd__clock_earlier(uint64_t a, uint64_t b);
 

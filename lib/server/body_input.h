@@ -13,8 +13,10 @@ struct smtpd_body_input {
 	struct smtpd_session *s;
 	enum smtpd_io_status status; /* not OK: the input failed */
 	uint64_t octets;             /* taken so far */
-	uint64_t window_end;         /* when the rate is checked next */
-	uint64_t window_octets;      /* octets when the window began */
+	uint64_t waited_ms;          /* for them */
+	uint64_t unpaid;             /* octets taken since the last wait */
+	uint64_t debt; /* octets that are missing for the minimum rate, times
+	                * 1000 */
 };
 
 /* Begin a message that S reads from now on. */

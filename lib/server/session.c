@@ -60,8 +60,8 @@ set_times(struct smtpd_session *s)
 
 	s->stream.idle_ms = settings->idle_timeout_ms;
 	s->stream.wire.write_ms = settings->write_timeout_ms;
-	s->stream.deadline = smtpd__clock_after(
-	    s->stream.wire.now, settings->session_timeout_ms);
+	s->stream.wire.budget_ms =
+	    smtpd__clock_span(settings->session_timeout_ms);
 }
 
 static bool

@@ -34,15 +34,18 @@ smtpd__stream_start_tls(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
 {
 	enum smtpd_io_status status = smtpd__stream_flush(st);
 	enum smtpd_io_status sent;
+	uint64_t session_end;
 
 	st->tls = conn;
 	st->in_at = 0;
 	st->in_end = 0;
 	if (status != SMTPD_IO_OK)
 		return status;
+	session_end = smtpd__clock_later(
+	    smtpd__clock_ms(), smtpd__wire_budget_left(&st->wire));
 	smtpd__tls_conn_cork(conn, st->out_buf, SMTPD_STREAM_OUT_SIZE);
 	status = smtpd__tls_conn_handshake(
-	    conn, smtpd__clock_earlier(deadline, st->deadline), reason, size);
+	    conn, smtpd__clock_earlier(deadline, session_end), reason, size);
 	sent = smtpd__tls_conn_uncork(conn);
 	return status != SMTPD_IO_OK ? status : sent;
 }
@@ -61,21 +64,17 @@ make_room(struct smtpd_stream *st)
 	st->in_end = len;
 }
 
-enum smtpd_io_status
-smtpd__stream_fill(struct smtpd_stream *st, uint64_t deadline)
+/* Read more input before the absolute DEADLINE. */
+static enum smtpd_io_status
+read_input(struct smtpd_stream *st, uint64_t deadline)
 {
-	enum smtpd_io_status status = smtpd__stream_flush(st);
+	enum smtpd_io_status status;
 	char *at;
 	size_t room, got = 0;
 
-	if (status != SMTPD_IO_OK)
-		return status;
 	make_room(st);
 	at = st->in_buf + st->in_end;
 	room = SMTPD_STREAM_IN_SIZE - st->in_end;
-	deadline = smtpd__clock_earlier(deadline, st->deadline);
-	deadline = smtpd__clock_earlier(
-	    deadline, smtpd__clock_after(smtpd__clock_ms(), st->idle_ms));
 	status = st->tls != NULL
 	    ? smtpd__tls_conn_read(st->tls, at, room, deadline, &got)
 	    : smtpd__wire_read(&st->wire, at, room, deadline, &got);
@@ -83,14 +82,40 @@ smtpd__stream_fill(struct smtpd_stream *st, uint64_t deadline)
 	return status;
 }
 
-/* As smtpd__stream_fill(), while an interrupt for a line may end it. */
+enum smtpd_io_status
+smtpd__stream_fill(struct smtpd_stream *st, uint64_t span)
+{
+	return read_input(st, smtpd__clock_later(smtpd__clock_ms(), span));
+}
+
+/* Flush, and wait for more of a line until DEADLINE or the stream's own limits:
+ * these begin with the wait. */
+static enum smtpd_io_status
+flush_and_read(struct smtpd_stream *st, uint64_t deadline)
+{
+	enum smtpd_io_status status = smtpd__stream_flush(st);
+	uint64_t budget = smtpd__wire_budget_left(&st->wire);
+	uint64_t now = smtpd__clock_ms();
+
+	if (status != SMTPD_IO_OK)
+		return status;
+	if (budget == 0)
+		return SMTPD_IO_TIMEOUT;
+	deadline = smtpd__clock_earlier(deadline, st->deadline);
+	deadline = smtpd__clock_earlier(
+	    deadline, smtpd__clock_after(now, st->idle_ms));
+	return read_input(st,
+	    smtpd__clock_earlier(deadline, smtpd__clock_later(now, budget)));
+}
+
+/* The same, while an interrupt for a line may end it. */
 static enum smtpd_io_status
 fill_line(struct smtpd_stream *st, uint64_t deadline)
 {
 	enum smtpd_io_status status = SMTPD_IO_INTERRUPTED;
 
 	if (smtpd__wire_wait_begins(&st->wire))
-		status = smtpd__stream_fill(st, deadline);
+		status = flush_and_read(st, deadline);
 	if (!smtpd__wire_wait_ends(&st->wire))
 		return SMTPD_IO_INTERRUPTED;
 	return status;

@@ -30,8 +30,8 @@ struct smtpd_stream {
 	char *out_buf;
 	size_t in_at, in_end; /* unread input */
 	size_t out_len;       /* unsent output */
-	uint32_t idle_ms;     /* the longest wait for a byte */
-	uint64_t deadline;    /* for any read, absolute */
+	uint32_t idle_ms;     /* the longest wait for a byte of a line */
+	uint64_t deadline;    /* for a line, absolute */
 };
 
 /*
@@ -68,9 +68,9 @@ const char *smtpd__stream_peek(const struct smtpd_stream *st, size_t *len);
 /* Take LEN bytes of smtpd__stream_peek(). */
 void smtpd__stream_take(struct smtpd_stream *st, size_t len);
 
-/* Flush, and wait for more input until DEADLINE or the stream's own. */
-enum smtpd_io_status smtpd__stream_fill(
-    struct smtpd_stream *st, uint64_t deadline);
+/* Wait for more input, as long as SPAN milliseconds.  The output has been
+ * flushed. */
+enum smtpd_io_status smtpd__stream_fill(struct smtpd_stream *st, uint64_t span);
 
 /* Whether the peer talks: has it, or does it within MS milliseconds. */
 bool smtpd__stream_talks(struct smtpd_stream *st, uint32_t ms);

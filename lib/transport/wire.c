@@ -40,9 +40,24 @@ smtpd__wire_init(struct smtpd_wire *w, int in, int out)
 	    in == out && getsockopt(in, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
 	w->cancel_fd = -1;
 	w->write_ms = UINT32_MAX;
-	w->now = smtpd__clock_ms();
+	w->budget_ms = SMTPD_NEVER;
 	atomic_init(&w->interrupt, SMTPD_INTERRUPT_NONE);
 	atomic_init(&w->phase, PHASE_BUSY);
+}
+
+uint64_t
+smtpd__wire_budget_left(const struct smtpd_wire *w)
+{
+	if (w->budget_ms == SMTPD_NEVER)
+		return SMTPD_NEVER;
+	return w->budget_ms > w->waited_ms ? w->budget_ms - w->waited_ms : 0;
+}
+
+/* The peer has kept W waiting since BEGIN. */
+static void
+charge_wait(struct smtpd_wire *w, uint64_t begin)
+{
+	w->waited_ms += smtpd__clock_ms() - begin;
 }
 
 static int
@@ -77,9 +92,9 @@ wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
 
 		if (is_interrupted(w))
 			return SMTPD_IO_INTERRUPTED;
-		w->now = smtpd__clock_ms();
 		if (!w->socket)
-			until = smtpd__clock_earlier(until, w->now + SLICE_MS);
+			until = smtpd__clock_earlier(
+			    until, smtpd__clock_ms() + SLICE_MS);
 		switch (smtpd__poll_wait(fd, events, w->cancel_fd, until)) {
 		case SMTPD_POLL_READY:
 			return SMTPD_IO_OK;
@@ -90,8 +105,7 @@ wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
 		case SMTPD_POLL_TIMEOUT:
 			break;
 		}
-		w->now = smtpd__clock_ms();
-		if (w->now >= deadline)
+		if (smtpd__clock_ms() >= deadline)
 			return SMTPD_IO_TIMEOUT;
 	}
 }
@@ -110,21 +124,17 @@ read_some(struct smtpd_wire *w, char *buf, size_t size, int flags)
 }
 
 /*
- * While the peer is quick there is one call to the system: the socket itself
- * waits a moment.  Only then poll() does, for exactly as long as may be.
+ * Read, and if DIRECT let the socket itself wait a moment: while the peer is
+ * quick there is one call to the system.  Only then poll() waits, for exactly
+ * as long as may be.
  */
-enum smtpd_io_status
-smtpd__wire_read(struct smtpd_wire *w, char *buf, size_t size,
+static enum smtpd_io_status
+wait_and_read(struct smtpd_wire *w, char *buf, size_t size, bool direct,
     uint64_t deadline, size_t *got)
 {
 	enum smtpd_io_status status;
-	bool direct;
 	ssize_t n;
 
-	w->now = smtpd__clock_ms();
-	if (w->now >= deadline)
-		return SMTPD_IO_TIMEOUT;
-	direct = w->quick && deadline - w->now > SMTPD_SOCKET_REST_MS;
 	for (;;) {
 		if (!direct) {
 			status = wait_ready(w, w->in, POLLIN, deadline);
@@ -145,6 +155,20 @@ smtpd__wire_read(struct smtpd_wire *w, char *buf, size_t size,
 			w->rest(w->rest_arg);
 		direct = false;
 	}
+}
+
+enum smtpd_io_status
+smtpd__wire_read(struct smtpd_wire *w, char *buf, size_t size,
+    uint64_t deadline, size_t *got)
+{
+	const uint64_t begin = smtpd__clock_ms();
+	const bool direct = w->quick &&
+	    deadline > smtpd__clock_later(begin, SMTPD_SOCKET_REST_MS);
+	enum smtpd_io_status status =
+	    wait_and_read(w, buf, size, direct, deadline, got);
+
+	charge_wait(w, begin);
+	return status;
 }
 
 /*
@@ -185,10 +209,27 @@ write_some(struct smtpd_wire *w, const char *buf, size_t len)
 	return write_quietly(w->out, buf, len);
 }
 
+/* Wait until there is room for output, as long as *LEFT milliseconds, from
+ * which the wait is taken. */
+static enum smtpd_io_status
+wait_for_room(struct smtpd_wire *w, uint64_t *left)
+{
+	const uint64_t begin = smtpd__clock_ms();
+	const uint64_t before = w->waited_ms;
+	enum smtpd_io_status status =
+	    wait_ready(w, w->out, POLLOUT, smtpd__clock_later(begin, *left));
+
+	charge_wait(w, begin);
+	if (*left != SMTPD_NEVER)
+		*left -= smtpd__clock_earlier(*left, w->waited_ms - before);
+	return status;
+}
+
 enum smtpd_io_status
 smtpd__wire_write(struct smtpd_wire *w, const char *buf, size_t len)
 {
-	uint64_t deadline = SMTPD_NEVER;
+	uint64_t left = smtpd__clock_earlier(
+	    smtpd__clock_span(w->write_ms), smtpd__wire_budget_left(w));
 
 	while (len > 0) {
 		enum smtpd_io_status status;
@@ -206,10 +247,7 @@ smtpd__wire_write(struct smtpd_wire *w, const char *buf, size_t len)
 			continue;
 		if (errno != EAGAIN)
 			return SMTPD_IO_ERROR;
-		if (deadline == SMTPD_NEVER)
-			deadline =
-			    smtpd__clock_after(smtpd__clock_ms(), w->write_ms);
-		status = wait_ready(w, w->out, POLLOUT, deadline);
+		status = wait_for_room(w, &left);
 		if (status != SMTPD_IO_OK)
 			return status;
 	}

@@ -37,7 +37,9 @@ struct smtpd_wire {
 	                    * to it */
 	int cancel_fd;     /* every wait ends once it is readable; -1: none */
 	uint32_t write_ms; /* the longest wait to write */
-	uint64_t now;      /* the clock at the last wait */
+	uint64_t
+	    waited_ms; /* for the peer, in all: our own time is not in it */
+	uint64_t budget_ms; /* where waited_ms ends every wait to write */
 	uint64_t bytes_in, bytes_out;
 
 	/* Called once in a wait that has lasted a while: a time to save
@@ -53,13 +55,17 @@ struct smtpd_wire {
 void smtpd__wire_init(struct smtpd_wire *w, int in, int out);
 
 /*
- * Read 1 to SIZE bytes into BUF before the absolute DEADLINE.  On SMTPD_IO_OK,
- * *GOT says how many.
+ * Read 1 to SIZE bytes into BUF before the absolute DEADLINE; if that has
+ * passed, what is there already.  On SMTPD_IO_OK, *GOT says how many.
  */
 enum smtpd_io_status smtpd__wire_read(struct smtpd_wire *w, char *buf,
     size_t size, uint64_t deadline, size_t *got);
 
-/* Write LEN bytes at BUF, waiting for room up to write_ms. */
+/* How long the peer may still keep W waiting. */
+uint64_t smtpd__wire_budget_left(const struct smtpd_wire *w);
+
+/* Write LEN bytes at BUF, waiting for room up to write_ms, and no longer than
+ * the budget lasts. */
 enum smtpd_io_status smtpd__wire_write(
     struct smtpd_wire *w, const char *buf, size_t len);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +245,7 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 	bool valid;
 
 	saw_message(h, e);
+	poll(NULL, 0, h->rest_ms);
 	if (is_for(e, "full"))
 		return smtpd_reply(s, 452, "4.3.1", "no room");
 	if (is_for(e, "early"))
@@ -417,6 +419,8 @@ set_special(struct host *h, const struct entry *e)
 		h->settings.flags |= SMTPD_FLAG_DSN;
 	else if (strcmp(e->word, "chunk") == 0)
 		h->chunk = (size_t)number(text);
+	else if (strcmp(e->word, "rest_ms") == 0)
+		h->rest_ms = (int)number(text);
 	else if (strcmp(e->word, "pipes") == 0)
 		h->pipes = true;
 	else if (strcmp(e->word, "no_rcpt") == 0)

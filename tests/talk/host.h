@@ -23,6 +23,7 @@ struct host {
 	struct smtpd_server *server;
 	struct smtpd_settings settings;
 	size_t chunk; /* what delivery reads at a time */
+	int rest_ms;  /* how long it rests before */
 	bool pipes;   /* talk over two pipes, not over a socket */
 	bool no_rcpt; /* register no handler for RCPT */
 	struct canned canned[HOST_CANNED_MAX];
