@@ -52,14 +52,14 @@ add_rcpt(struct call_message *m, const char *address)
 		    .address = address };
 }
 
-/* "= rcpts N": user-0@example.org and up. */
+/* "= rcpts N": user-0 and up at DOMAIN. */
 static void
-number_rcpts(struct call_message *m, size_t count)
+number_rcpts(struct call_message *m, size_t count, const char *domain)
 {
 	assert_in_range(count, 1, CALL_RCPTS);
 	for (size_t i = 0; i < count; i++) {
-		snprintf(m->names[i], sizeof(m->names[i]),
-		    "user-%zu@example.org", i);
+		snprintf(
+		    m->names[i], sizeof(m->names[i]), "user-%zu@%s", i, domain);
 		add_rcpt(m, m->names[i]);
 	}
 }
@@ -88,6 +88,7 @@ open_rcpts(struct call_message *m, const struct call_script *s)
 {
 	const char *rcpt = call_script_setting(s, "rcpt");
 	const char *address = call_script_setting(s, "address");
+	const char *domain = call_script_setting(s, "domain");
 	size_t count = call_script_number(s, "rcpts", 0);
 
 	if (address != NULL) {
@@ -95,7 +96,7 @@ open_rcpts(struct call_message *m, const struct call_script *s)
 	} else if (rcpt != NULL) {
 		divide_rcpt(m, rcpt);
 	} else if (count > 0) {
-		number_rcpts(m, count);
+		number_rcpts(m, count, domain != NULL ? domain : "example.org");
 	} else {
 		add_rcpt(m, "b@example.org");
 		add_rcpt(m, "c@example.org");

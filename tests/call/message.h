@@ -26,7 +26,7 @@ struct call_message {
 	struct smtpd_outgoing outgoing;
 	struct smtpd_outgoing_envelope envelope;
 	struct smtpd_outgoing_rcpt rcpts[CALL_RCPTS];
-	char names[CALL_RCPTS][64];
+	char names[CALL_RCPTS][300];
 	char words[600]; /* of the one recipient */
 	struct call_content content;
 	FILE *file; /* the content, if it comes from a descriptor */

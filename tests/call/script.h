@@ -26,9 +26,9 @@ struct call_lines {
 
 /* Of one host. */
 struct call_host {
-	char script[65536]; /* for a scripted peer */
-	bool down;          /* nobody listens there */
-	bool full;          /* somebody does, and takes no connection */
+	char script[131072]; /* for a scripted peer */
+	bool down;           /* nobody listens there */
+	bool full;           /* somebody does, and takes no connection */
 };
 
 struct call_script {
