@@ -33,8 +33,8 @@ struct smtpd_client {
 	struct smtpd_stream stream;
 	char *buffers;
 
-	char host
-	    [SMTPD_HOSTNAME_SIZE]; /* as the target calls it, without brackets */
+	/* As the target calls it, without brackets. */
+	char host[SMTPD_HOSTNAME_SIZE];
 	uint16_t port;
 	char peer[SMTPD_ADDRESS_TEXT_SIZE];
 

@@ -218,7 +218,8 @@ smtpd__journal_replay(struct smtpd_journal *j, smtpd_journal_replay_fn *fn,
  *           SMTPD_JOURNAL_ESSENTIAL: nothing is left of that;
  *   EROFS   the journal is read-only;
  *   ECONNABORTED  the connection to a store elsewhere broke while it committed,
- *           and the store could not be asked what came of it: they may be there;
+ *           and the store could not be asked what came of it: they may be
+ *           there;
  *   ENOMEM; or what the store said.
  * After a failure a group may all the same be there at the next start, when the
  * process ends before it appends anything else.

@@ -44,8 +44,8 @@ struct smtpd_disk_settings {
 	 * Called by smtpd__disk_open() for each record, in the order of their
 	 * sequence; the records of one append all or none.  The head is lent
 	 * for the call.  The only function that may be called with LOG is
-	 * smtpd__disk_release().  Return 1: the record is live; 0: it is not; -1:
-	 * open fails, with the errno that is left there.  NULL: nothing is
+	 * smtpd__disk_release().  Return 1: the record is live; 0: it is not;
+	 * -1: open fails, with the errno that is left there.  NULL: nothing is
 	 * live.
 	 */
 	int (*replay)(void *user, struct smtpd_disk *log,

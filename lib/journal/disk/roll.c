@@ -29,8 +29,8 @@ smtpd__disk_roll_make_spare(struct smtpd_disk *log)
 	return rc;
 }
 
-/* Fill in the header of the next segment.  A mark that nobody knows keeps a body
- * from ever being taken for a record, whoever wrote it. */
+/* Fill in the header of the next segment.  A mark that nobody knows keeps a
+ * body from ever being taken for a record, whoever wrote it. */
 static int
 make_header(const struct smtpd_disk *log, struct smtpd_disk_header *h)
 {

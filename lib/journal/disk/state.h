@@ -60,8 +60,8 @@ struct smtpd_disk {
 	uint64_t last;    /* the last sequence given */
 	uint64_t durable; /* the last one that is on stable storage */
 
-	/* One batch forms while the other one is written by whoever made the
-	 * log busy.  One may also be busy with files. */
+	/* One batch forms while the thread that made the log busy writes the
+	 * other one.  The log may also be busy with files. */
 	struct smtpd_disk_batch batches[2];
 	struct smtpd_disk_batch *forming;
 	bool busy;

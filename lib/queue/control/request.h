@@ -3,8 +3,8 @@
 #define SMTPD_QUEUE_CONTROL_REQUEST_H
 
 /*
- * One request while it is carried out on a spool, and how a verb reports that it
- * failed.
+ * One request while it is carried out on a spool, and how a verb reports that
+ * it failed.
  */
 
 #include "queue/control/call.h"

@@ -122,7 +122,8 @@ update_record(struct record *r, enum smtpd_host_event event, uint64_t now)
 		r->tls_broken_until = now + TLS_BROKEN_MS;
 		return;
 	}
-	/* Those that were on their way when the first failed are no new sign. */
+	/* Those that were on their way when the first failed are no new
+	 * sign. */
 	if (now < r->down_until)
 		return;
 	r->failures++;

@@ -225,7 +225,8 @@ flags_of(const struct smtpd_spool_mail *mail)
 	return flags;
 }
 
-/* Make the message of MAIL and its record.  On failure what was made is in A. */
+/* Make the message of MAIL and its record.  On failure what was made is in
+ * A. */
 static int
 prepare(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     const struct groups *g, struct smtpd_addition *a)

@@ -6,7 +6,8 @@
 
 #include "queue/spool/read.h"
 
-/* How many histories of a job are read: more than a message of five days has. */
+/* How many histories of a job are read: more than a message of five days
+ * has. */
 #define HISTORIES_MAX 4096
 
 /* Find the refs of the histories that end at REF, the last one first.  What is

@@ -101,8 +101,8 @@ void smtpd__record_put_envelope(struct smtpd_pack *p,
  * long, and has no control bytes. */
 bool smtpd__record_is_text(const char *s);
 
-/* Decode the envelope in LEN bytes of body, with E->nrcpts recipients, which are
- * filled in to RCPTS.  All texts point into BODY. */
+/* Decode the envelope in LEN bytes of body, with E->nrcpts recipients, which
+ * are filled in to RCPTS.  All texts point into BODY. */
 bool smtpd__record_get_envelope(const void *body, size_t len,
     struct smtpd_outgoing_envelope *e, struct smtpd_outgoing_rcpt *rcpts);
 

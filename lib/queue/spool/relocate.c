@@ -10,8 +10,8 @@
 #include "queue/spool/messages.h"
 #include "queue/spool/read.h"
 
-/* How much is kept of the histories of all jobs of a message, of those of one job,
- * and how much of that from their beginning. */
+/* How much is kept of the histories of all jobs of a message, of those of one
+ * job, and how much of that from their beginning. */
 #define HISTORIES_MAX 1048576
 #define HISTORY_MAX   32768
 #define HISTORY_HEAD  8192
@@ -126,8 +126,8 @@ put_message(struct smtpd_spool *s, struct smtpd_relocation *r,
 	}
 }
 
-/* The last results of JOB, and what its histories say.  Return 0, also when they
- * are lost; or -1 with errno. */
+/* The last results of JOB, and what its histories say.  Return 0, also when
+ * they are lost; or -1 with errno. */
 static int
 put_progress(struct smtpd_spool *s, struct smtpd_relocation *r, size_t n,
     const struct smtpd_delivery_job *job)

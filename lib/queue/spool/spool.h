@@ -8,14 +8,14 @@
  * doc/queue-format.md has the records.
  *
  * Any number of threads may use a spool at a time; a job that is active
- * (queued_message.h) is changed only by the thread that has it.  Messages belong to the
- * spool: one is freed when all its jobs are finished or it was removed, and
- * nobody has it pinned.
+ * (queued_message.h) is changed only by the thread that has it.  Messages
+ * belong to the spool: one is freed when all its jobs are finished or it was
+ * removed, and nobody has it pinned.
  *
  * The queue's clock counts the seconds that the queue was open.  It goes on
- * from where the journal ends, plus the time since then on the wall clock, but no
- * more than a day and never less than nothing: so a clock that jumps makes no
- * mail old.  While the spool is open it follows CLOCK_BOOTTIME.
+ * from where the journal ends, plus the time since then on the wall clock, but
+ * no more than a day and never less than nothing: so a clock that jumps makes
+ * no mail old.  While the spool is open it follows CLOCK_BOOTTIME.
  */
 
 #include <smtpd/queue.h>
@@ -103,8 +103,8 @@ struct smtpd_queued_message *smtpd__spool_find(
 struct smtpd_queued_message *smtpd__spool_next(
     struct smtpd_spool *s, uint64_t id);
 
-/* One pin more for MESSAGE: by who has a job of it from the schedule, before he
- * gives up the schedule's lock. */
+/* Pin MESSAGE once more.  A thread that took a job of it from the schedule
+ * calls this before it releases the schedule's lock. */
 void smtpd__spool_pin(
     struct smtpd_spool *s, struct smtpd_queued_message *message);
 
@@ -118,10 +118,11 @@ void smtpd__spool_unpin(
     struct smtpd_spool *s, struct smtpd_queued_message *message);
 
 /*
- * A copy of MESSAGE, which is pinned, with all that the spool changes, as of one
- * moment: for one who has none of its jobs.  What the schedule changes is not
- * in it: its jobs are OUT, and due at SMTPD_TIME_NONE.  The caller frees it and
- * its finished.  NULL without memory.
+ * Copy MESSAGE, which is pinned, with all that the spool changes, as of one
+ * moment.  A thread that has none of its jobs looks at it in this way.  The
+ * copy has nothing of what the schedule changes: its jobs are OUT, and due at
+ * SMTPD_TIME_NONE.  The caller frees the copy and its finished.  Return NULL
+ * without memory.
  */
 struct smtpd_queued_message *smtpd__spool_copy(
     struct smtpd_spool *s, const struct smtpd_queued_message *message);
