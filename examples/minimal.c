@@ -2,14 +2,18 @@
 /* A complete server: it stores mail for anyone at example.org in ./Maildir. */
 #include <smtpd.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 static int
 check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
+	const char *domain = c->address->domain;
+
 	(void)user;
-	if (strcasecmp(c->address->domain, "example.org") == 0)
+	/* Every server takes mail for <postmaster>, which has no domain. */
+	if (domain[0] == '\0' || strcasecmp(domain, "example.org") == 0)
 		return 0;
 	return smtpd_reply(
 	    s, 550, "5.7.1", "Domain not handled by this server");
@@ -20,11 +24,13 @@ store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     struct smtpd_body *body, void *maildir)
 {
 	struct smtpd_maildir_message *m = smtpd_maildir_begin(maildir);
-	char buf[4096];
-	ssize_t n;
+	char buf[4096], header[4096];
+	ssize_t n = snprintf(header, sizeof(header), "Return-Path: <%s>\r\n",
+	    envelope->sender.text);
 
-	(void)envelope;
-	if (m != NULL && smtpd_maildir_add(m, "Maildir", "", 0) == 0)
+	smtpd_session_received(s, header + n, sizeof(header) - (size_t)n);
+	if (m != NULL &&
+	    smtpd_maildir_add(m, "Maildir", header, strlen(header)) == 0)
 		while ((n = smtpd_body_read(body, buf, sizeof(buf))) > 0)
 			smtpd_maildir_write(m, buf, (size_t)n);
 	else
@@ -43,6 +49,8 @@ main(void)
 	struct smtpd_maildir *maildir = smtpd_maildir_create(NULL);
 	struct smtpd_server *srv = smtpd_server_create(NULL);
 
+	if (maildir == NULL || srv == NULL)
+		return 1;
 	smtpd_maildir_make("Maildir", 0);
 	if (smtpd_server_add_handler(srv, "RCPT", check_rcpt, NULL) == -1 ||
 	    smtpd_server_set_deliver(srv, store_message, maildir) == -1 ||

@@ -192,7 +192,7 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  *   temporary (RFC 5321, 4.5.3.1.10) unless its enhanced code is 5.3.4 or
  *   5.2.2.
  * - A connection that breaks, a deadline, a reply that is none, and CANCEL are
- *   temporary; after the dot they leave the outcome unknown.
+ *   temporary; after the dot they leave the outcome in doubt.
  * - What needs no server to be refused, without a code: 5.1.3 and 5.1.7 for
  *   what is no address, 5.5.4 for a parameter that cannot be sent, 5.6.7 and
  *   5.3.4 for what needs SMTPUTF8 or a larger SIZE than offered.  Content that

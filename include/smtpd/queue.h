@@ -27,7 +27,7 @@
  *	int
  *	main(void)
  *	{
- *		char error[256];
+ *		char error[256] = "no memory";
  *		struct smtpd_server *srv = smtpd_server_create(NULL);
  *		struct smtpd_queue_settings settings = {
  *			SMTPD_QUEUE_SETTINGS_INIT,
@@ -43,10 +43,15 @@
  *		smtpd_server_add_handler(srv, "MAIL", smtpd_queue_admit, queue);
  *		smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
  *		smtpd_server_set_deliver(srv, smtpd_queue_deliver, queue);
- *		if (smtpd_server_listen(srv, "127.0.0.1:2525", 0) != 0 ||
- *		    smtpd_queue_start(queue, error, sizeof(error)) != 0 ||
- *		    smtpd_server_start(srv) != 0)
+ *		if (smtpd_queue_start(queue, error, sizeof(error)) == -1) {
+ *			fprintf(stderr, "%s\n", error);
  *			return 1;
+ *		}
+ *		if (smtpd_server_listen(srv, "127.0.0.1:2525", 0) == -1 ||
+ *		    smtpd_server_start(srv) == -1) {
+ *			fprintf(stderr, "%s\n", smtpd_server_error(srv));
+ *			return 1;
+ *		}
  *		pause();
  *	}
  *
@@ -55,6 +60,10 @@
  * write the disk block: open, close, stop, begin, write, commit, and those
  * that call them.  One process has a directory at a time, and once; after
  * fork() only one of the two may use an open queue.
+ *
+ * What became of each recipient stands in the log (status=sent, deferred,
+ * bounced, expired) and is summed up by smtpd_queue_count(); a message that is
+ * done is gone from the queue.
  *
  * What structs point to is copied; a struct smtpd_trust gets a reference.
  * Callbacks must return (no exception, no longjmp), and may call any function
@@ -150,7 +159,7 @@ struct smtpd_queue_settings {
 	uint32_t idle_ms;          /* an unused connection is kept; 5000 */
 
 	uint32_t retry_min_s;       /* before the second try; doubles; 300 */
-	uint32_t retry_max_s;       /* at most; 7200 */
+	uint32_t retry_max_s;       /* at most; 7200; never below retry_min_s */
 	uint32_t lifetime_s;        /* until it is returned; 432000 */
 	uint32_t bounce_lifetime_s; /* of mail without a sender; 172800 */
 	uint32_t delay_notice_s;    /* until the sender is told; 14400 */

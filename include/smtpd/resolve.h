@@ -58,7 +58,7 @@ struct smtpd_resolver_settings {
 #define SMTPD_RESOLVER_SETTINGS_INIT SMTPD_INIT(smtpd_resolver_settings)
 
 /* The outcome of a look-up. */
-enum smtpd_resolve_status {
+enum smtpd_resolve_outcome {
 	SMTPD_RESOLVE_FOUND, /* there is at least one target */
 	SMTPD_RESOLVE_LATER, /* trouble that may pass */
 	SMTPD_RESOLVE_NEVER, /* the DNS says for certain that there is none */
@@ -80,7 +80,7 @@ struct smtpd_target {
 
 /* The answer.  It belongs to the caller. */
 struct smtpd_targets {
-	enum smtpd_resolve_status outcome;
+	enum smtpd_resolve_outcome outcome;
 	const char *status; /* enhanced code when it is not FOUND: "5.1.10" */
 	const char *reason; /* a sentence for people, likewise; else "" */
 	bool mx;            /* there were MX records, not only addresses */

@@ -67,7 +67,7 @@ smtpd__targets_found(
 }
 
 struct smtpd_targets *
-smtpd__targets_none(enum smtpd_resolve_status outcome, const char *status,
+smtpd__targets_none(enum smtpd_resolve_outcome outcome, const char *status,
     const char *format, ...)
 {
 	struct none *n = calloc(1, sizeof(*n));

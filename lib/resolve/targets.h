@@ -14,7 +14,7 @@ struct smtpd_targets *smtpd__targets_found(
     const struct smtpd_mx_host *hosts, const struct smtpd_mx_list *list);
 
 /* No target, for the reason that FORMAT makes.  NULL without memory. */
-struct smtpd_targets *smtpd__targets_none(enum smtpd_resolve_status outcome,
+struct smtpd_targets *smtpd__targets_none(enum smtpd_resolve_outcome outcome,
     const char *status, const char *format, ...) SMTPD_PRINTF(3, 4);
 
 #endif

@@ -6,7 +6,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 
-# The storeys, from the ground up: a folder's files include their own folder
+# The layers, from the ground up: a folder's files include their own folder
 # and those named here, the public headers, and nothing else.
 MAY_KNOW = {
     "base": "",

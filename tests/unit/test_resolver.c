@@ -478,7 +478,7 @@ struct domain {
 	const char *name;
 	mx_fn *say;
 	const char *mx; /* without SAY: "PREFERENCE HOST", divided by blanks */
-	enum smtpd_resolve_status outcome;
+	enum smtpd_resolve_outcome outcome;
 	const char *status; /* or, if found, the addresses in their order */
 };
 

@@ -142,7 +142,7 @@ find(struct smtpd_router *r, const char *domain)
  * and its line of the history, if that does not depend on chance. */
 static const struct {
 	const char *domain;
-	enum smtpd_resolve_status outcome;
+	enum smtpd_resolve_outcome outcome;
 	const char *site;
 	const char *history;
 } domains[] = {

@@ -26,7 +26,7 @@ struct smtpd_router *smtpd__route_router_create(
 void smtpd__route_router_destroy(struct smtpd_router *r);
 
 struct smtpd_route {
-	enum smtpd_resolve_status outcome;
+	enum smtpd_resolve_outcome outcome;
 	struct smtpd_result why; /* when it is not FOUND: of the recipients */
 	struct smtpd_targets *targets;
 	uint16_t port;
