@@ -191,6 +191,7 @@ open_connection(struct smtpd_client *c, struct smtpd_race *r)
 	smtpd__stream_init(
 	    &c->stream, fd, fd, c->buffers, c->buffers + SMTPD_STREAM_IN_SIZE);
 	c->stream.wire.cancel_fd = r->cancel_fd;
+	c->stream.reads_on = true;
 	return 0;
 }
 

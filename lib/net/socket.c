@@ -242,7 +242,7 @@ smtpd__socket_uid(int fd, uid_t *uid)
 bool
 smtpd__socket_hangs_up(int fd, int ms)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLRDHUP };
+	struct pollfd pfd = { .fd = fd };
 
 	return poll(&pfd, 1, ms) > 0;
 }

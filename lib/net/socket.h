@@ -58,8 +58,8 @@ int smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer);
  * another descriptor or the system does not tell. */
 int smtpd__socket_uid(int fd, uid_t *uid);
 
-/* Whether the peer of FD goes, or says that it will send no more, within MS
- * milliseconds.  FD -1: nobody does. */
+/* Whether the connection of FD breaks within MS milliseconds; a peer that only
+ * sends no more may still read.  FD -1: it does not. */
 bool smtpd__socket_hangs_up(int fd, int ms);
 
 /* What limits count by: the family and the leading bits of an address. */

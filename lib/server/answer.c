@@ -138,10 +138,9 @@ smtpd__answer_send(struct smtpd_session *s)
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
 	    "session=%llu reply=%d %s %s", (unsigned long long)s->id, r->code,
 	    r->enhanced, r->text);
-	if (room == NULL)
-		return;
-	smtpd__stream_put(
-	    &s->stream, smtpd__reply_write(r, room, SMTPD_REPLY_WIRE_MAX));
+	if (room != NULL)
+		smtpd__stream_put(&s->stream,
+		    smtpd__reply_write(r, room, SMTPD_REPLY_WIRE_MAX));
 	r->code = 0;
 }
 

@@ -181,8 +181,10 @@ smtpd__command_loop_run(struct smtpd_session *s)
 		smtpd__session_tls_begin(s);
 	if (!s->closing)
 		greet_client(s);
-	while (!s->closing)
+	while (!s->closing) {
 		run_step(s);
+		smtpd__session_end_check_output(s);
+	}
 	smtpd__transaction_end(s, SMTPD_END_CLOSED, 0);
 	smtpd__session_end_goodbye(s);
 	if (s->announced)

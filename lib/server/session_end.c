@@ -79,6 +79,17 @@ smtpd__session_end_lose(struct smtpd_session *s, enum smtpd_io_status status)
 }
 
 void
+smtpd__session_end_check_output(struct smtpd_session *s)
+{
+	const struct loss *loss = &in_command[s->stream.out_status];
+
+	if (s->stream.out_status == SMTPD_IO_OK || s->closing)
+		return;
+	smtpd__session_count(s, loss->counter);
+	smtpd__session_close(s, loss->why);
+}
+
+void
 smtpd__session_end_log_tls(const struct smtpd_session *s, const char *reason)
 {
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,

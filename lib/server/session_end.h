@@ -14,6 +14,10 @@
 void smtpd__session_end_lose(
     struct smtpd_session *s, enum smtpd_io_status status);
 
+/* Close if a reply could not be sent: exactly one comes for each command, or no
+ * more at all. */
+void smtpd__session_end_check_output(struct smtpd_session *s);
+
 /* Log that TLS failed for REASON. */
 void smtpd__session_end_log_tls(
     const struct smtpd_session *s, const char *reason);

@@ -97,7 +97,8 @@ flush_and_read(struct smtpd_stream *st, uint64_t deadline)
 	uint64_t budget = smtpd__wire_budget_left(&st->wire);
 	uint64_t now = smtpd__clock_ms();
 
-	if (status != SMTPD_IO_OK)
+	if (status != SMTPD_IO_OK &&
+	    !(status == SMTPD_IO_CLOSED && st->reads_on))
 		return status;
 	if (budget == 0)
 		return SMTPD_IO_TIMEOUT;
@@ -231,8 +232,9 @@ smtpd__stream_talks(struct smtpd_stream *st, uint32_t ms)
 char *
 smtpd__stream_room(struct smtpd_stream *st, size_t size)
 {
-	if (SMTPD_STREAM_OUT_SIZE - st->out_len < size &&
-	    smtpd__stream_flush(st) != SMTPD_IO_OK)
+	if (SMTPD_STREAM_OUT_SIZE - st->out_len < size)
+		smtpd__stream_flush(st);
+	if (st->out_status != SMTPD_IO_OK)
 		return NULL;
 	return st->out_buf + st->out_len;
 }
@@ -248,21 +250,23 @@ smtpd__stream_flush(struct smtpd_stream *st)
 {
 	size_t len = st->out_len;
 
-	/* Output that could not be sent is dropped: another try would wait
-	 * again. */
 	st->out_len = 0;
-	if (len == 0)
-		return SMTPD_IO_OK;
-	if (st->tls != NULL)
-		return smtpd__tls_conn_write(st->tls, st->out_buf, len);
-	return smtpd__wire_write(&st->wire, st->out_buf, len);
+	if (len == 0 || st->out_status != SMTPD_IO_OK)
+		return st->out_status;
+	st->out_status = st->tls != NULL
+	    ? smtpd__tls_conn_write(st->tls, st->out_buf, len)
+	    : smtpd__wire_write(&st->wire, st->out_buf, len);
+	return st->out_status;
 }
 
-void
+enum smtpd_io_status
 smtpd__stream_pause(struct smtpd_stream *st, uint32_t ms)
 {
-	smtpd__stream_flush(st);
-	smtpd__wire_pause(&st->wire, ms);
+	enum smtpd_io_status status = smtpd__stream_flush(st);
+
+	if (status == SMTPD_IO_OK)
+		smtpd__wire_pause(&st->wire, ms);
+	return status;
 }
 
 enum smtpd_io_status

@@ -28,10 +28,14 @@ struct smtpd_stream {
 	struct smtpd_tls_conn *tls; /* NULL: plain */
 	char *in_buf;
 	char *out_buf;
-	size_t in_at, in_end; /* unread input */
-	size_t out_len;       /* unsent output */
-	uint32_t idle_ms;     /* the longest wait for a byte of a line */
-	uint64_t deadline;    /* for a line, absolute */
+	size_t in_at, in_end;            /* unread input */
+	size_t out_len;                  /* unsent output */
+	enum smtpd_io_status out_status; /* of the first that could not be sent:
+	                      * nothing is sent after it */
+	bool reads_on; /* reads lines also when the peer takes no more: it may
+	                * have said something before */
+	uint32_t idle_ms;  /* the longest wait for a byte of a line */
+	uint64_t deadline; /* for a line, absolute */
 };
 
 /*
@@ -76,17 +80,18 @@ enum smtpd_io_status smtpd__stream_fill(struct smtpd_stream *st, uint64_t span);
 bool smtpd__stream_talks(struct smtpd_stream *st, uint32_t ms);
 
 /* At least SIZE bytes of room for output, SIZE at most the buffer's; NULL when
- * what was in the way could not be sent. */
+ * what was in the way could not be sent, see out_status. */
 char *smtpd__stream_room(struct smtpd_stream *st, size_t size);
 
 /* LEN bytes were put where smtpd__stream_room() said. */
 void smtpd__stream_put(struct smtpd_stream *st, size_t len);
 
-/* Send what was put. */
+/* Send what was put.  Once that failed, each later call fails alike: the peer
+ * shall not take one reply for another. */
 enum smtpd_io_status smtpd__stream_flush(struct smtpd_stream *st);
 
 /* Flush, and do nothing for MS milliseconds. */
-void smtpd__stream_pause(struct smtpd_stream *st, uint32_t ms);
+enum smtpd_io_status smtpd__stream_pause(struct smtpd_stream *st, uint32_t ms);
 
 /* Flush, and tell the peer that TLS ends (RFC 8446, 6.1), if there is any. */
 enum smtpd_io_status smtpd__stream_close(struct smtpd_stream *st);

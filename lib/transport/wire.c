@@ -2,6 +2,7 @@
 #include "transport/wire.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,17 +28,23 @@ enum phase {
 	PHASE_INTERRUPTED,
 };
 
-void
-smtpd__wire_init(struct smtpd_wire *w, int in, int out)
+static bool
+is_socket(int fd)
 {
 	int type;
 	socklen_t len = sizeof(type);
 
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+}
+
+void
+smtpd__wire_init(struct smtpd_wire *w, int in, int out)
+{
 	memset(w, 0, sizeof(*w));
 	w->in = in;
 	w->out = out;
-	w->socket =
-	    in == out && getsockopt(in, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+	w->in_socket = is_socket(in);
+	w->out_socket = is_socket(out);
 	w->cancel_fd = -1;
 	w->write_ms = UINT32_MAX;
 	w->budget_ms = SMTPD_NEVER;
@@ -81,18 +88,22 @@ is_interrupted(struct smtpd_wire *w)
 }
 
 /*
- * Wait until FD is ready for EVENTS.  A socket is woken from another thread by
- * shutdown(); anything else looks for interrupts by itself.
+ * Wait until IN can be read, or OUT be written, as EVENTS says.  A socket that
+ * is read is woken from another thread by shutdown(); any other wait looks for
+ * interrupts by itself.
  */
 static enum smtpd_io_status
-wait_ready(struct smtpd_wire *w, int fd, short events, uint64_t deadline)
+wait_ready(struct smtpd_wire *w, short events, uint64_t deadline)
 {
+	const bool reads = events == POLLIN;
+	const int fd = reads ? w->in : w->out;
+
 	for (;;) {
 		uint64_t until = deadline;
 
 		if (is_interrupted(w))
 			return SMTPD_IO_INTERRUPTED;
-		if (!w->socket)
+		if (!reads || !w->in_socket)
 			until = smtpd__clock_earlier(
 			    until, smtpd__clock_ms() + SLICE_MS);
 		switch (smtpd__poll_wait(fd, events, w->cancel_fd, until)) {
@@ -119,8 +130,8 @@ closed_status(struct smtpd_wire *w)
 static ssize_t
 read_some(struct smtpd_wire *w, char *buf, size_t size, int flags)
 {
-	return w->socket ? recv(w->in, buf, size, flags)
-			 : read(w->in, buf, size);
+	return w->in_socket ? recv(w->in, buf, size, flags)
+			    : read(w->in, buf, size);
 }
 
 /*
@@ -136,8 +147,10 @@ wait_and_read(struct smtpd_wire *w, char *buf, size_t size, bool direct,
 	ssize_t n;
 
 	for (;;) {
+		if (is_interrupted(w))
+			return SMTPD_IO_INTERRUPTED;
 		if (!direct) {
-			status = wait_ready(w, w->in, POLLIN, deadline);
+			status = wait_ready(w, POLLIN, deadline);
 			if (status != SMTPD_IO_OK)
 				return status;
 		}
@@ -201,12 +214,20 @@ write_quietly(int fd, const char *buf, size_t len)
 	return n;
 }
 
+/*
+ * Write what fits without waiting.  A pipe may not be told not to block, as
+ * others may use it too; but when it is ready, PIPE_BUF bytes fit (pipe(7)).
+ */
 static ssize_t
 write_some(struct smtpd_wire *w, const char *buf, size_t len)
 {
-	if (w->socket)
+	if (w->out_socket)
 		return send(w->out, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	return write_quietly(w->out, buf, len);
+	if (smtpd__poll_wait(w->out, POLLOUT, -1, 0) != SMTPD_POLL_READY) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write_quietly(w->out, buf, len < PIPE_BUF ? len : PIPE_BUF);
 }
 
 /* Wait until there is room for output, as long as *LEFT milliseconds, from
@@ -217,7 +238,7 @@ wait_for_room(struct smtpd_wire *w, uint64_t *left)
 	const uint64_t begin = smtpd__clock_ms();
 	const uint64_t before = w->waited_ms;
 	enum smtpd_io_status status =
-	    wait_ready(w, w->out, POLLOUT, smtpd__clock_later(begin, *left));
+	    wait_ready(w, POLLOUT, smtpd__clock_later(begin, *left));
 
 	charge_wait(w, begin);
 	if (*left != SMTPD_NEVER)
@@ -260,16 +281,17 @@ smtpd__wire_talks(struct smtpd_wire *w, uint32_t ms)
 	char byte;
 
 	if (ms > 0 &&
-	    wait_ready(w, w->in, POLLIN, smtpd__clock_ms() + ms) != SMTPD_IO_OK)
+	    wait_ready(w, POLLIN, smtpd__clock_ms() + ms) != SMTPD_IO_OK)
 		return false;
-	return w->socket && recv(w->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+	return w->in_socket &&
+	    recv(w->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void
 smtpd__wire_pause(struct smtpd_wire *w, uint32_t ms)
 {
 	uint64_t until = smtpd__clock_ms() + ms;
-	int fd = w->socket ? w->in : -1;
+	int fd = w->in_socket ? w->in : -1;
 	uint64_t now;
 
 	while ((now = smtpd__clock_ms()) < until &&
@@ -286,13 +308,13 @@ smtpd__wire_linger(struct smtpd_wire *w, char *buf, size_t size)
 	uint64_t deadline = smtpd__clock_ms() + LINGER_MS;
 	size_t dropped = 0;
 
-	if (!w->socket)
+	if (!w->in_socket || !w->out_socket)
 		return;
 	shutdown(w->out, SHUT_WR);
 	while (dropped < LINGER_MAX) {
 		ssize_t n;
 
-		if (wait_ready(w, w->in, POLLIN, deadline) != SMTPD_IO_OK)
+		if (wait_ready(w, POLLIN, deadline) != SMTPD_IO_OK)
 			return;
 		n = recv(w->in, buf, size, MSG_DONTWAIT);
 		if (n <= 0)
@@ -324,10 +346,10 @@ smtpd__wire_interrupt(struct smtpd_wire *w, enum smtpd_interrupt what)
 	int waiting = PHASE_WAITING;
 
 	atomic_store(&w->interrupt, what);
-	if (!w->socket)
+	if (!w->in_socket)
 		return;
 	if (what == SMTPD_INTERRUPT_ALL)
-		shutdown(w->in, SHUT_RDWR);
+		shutdown(w->in, SHUT_RD);
 	else if (atomic_compare_exchange_strong(
 		     &w->phase, &waiting, PHASE_INTERRUPTED))
 		shutdown(w->in, SHUT_RD);

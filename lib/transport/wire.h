@@ -31,10 +31,11 @@ enum smtpd_interrupt {
 
 struct smtpd_wire {
 	int in, out;
-	bool socket;       /* both are the same socket */
-	bool quick;        /* the socket has a receive timeout of
-	                    * SMTPD_SOCKET_REST_MS, and the first wait is left
-	                    * to it */
+	bool in_socket, out_socket; /* what each of them is */
+
+	/* IN has a receive timeout of SMTPD_SOCKET_REST_MS, and the first wait
+	 * is left to it. */
+	bool quick;
 	int cancel_fd;     /* every wait ends once it is readable; -1: none */
 	uint32_t write_ms; /* the longest wait to write */
 	uint64_t
@@ -73,8 +74,8 @@ enum smtpd_io_status smtpd__wire_write(
  * socket can tell. */
 bool smtpd__wire_talks(struct smtpd_wire *w, uint32_t ms);
 
-/* Do nothing for MS milliseconds, but no longer than the peer is there and
- * nobody interrupts. */
+/* Do nothing for MS milliseconds, unless somebody interrupts or the connection
+ * breaks. */
 void smtpd__wire_pause(struct smtpd_wire *w, uint32_t ms);
 
 /*
