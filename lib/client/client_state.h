@@ -43,6 +43,8 @@ struct smtpd_client {
 	struct smtpd_result result;
 	struct smtpd_result *results; /* of the recipients of a message */
 	size_t nresults, results_room;
+	size_t awaited;   /* commands without a reply yet */
+	bool out_of_step; /* in this transaction: no reply can be believed */
 	bool hidden;      /* commands are not shown: they are secret */
 	bool tls_is_good; /* its session may be resumed */
 

@@ -149,9 +149,12 @@ send_all(struct smtpd_client *c, struct source *s)
 int
 smtpd__client_data_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
 {
-	struct source *s = malloc(sizeof(*s));
+	struct source *s;
 	int result;
 
+	if (smtpd__client_exchange_check_step(c, SMTPD_PHASE_DATA) == -1)
+		return -1;
+	s = malloc(sizeof(*s));
 	if (s == NULL)
 		return smtpd__client_exchange_fail(
 		    c, SMTPD_PHASE_DATA, "4.3.0", "out of memory");

@@ -12,6 +12,9 @@
 #include "os/clock.h"
 #include "transport/tls_client.h"
 
+/* How long the rest of a reply is waited for that nothing was said for. */
+#define STRAY_MS 1000
+
 /* Our own enhanced code where a server gave none. */
 static const char *
 default_status(int code)
@@ -39,6 +42,7 @@ smtpd__client_exchange_close(struct smtpd_client *c)
 	c->offers.len = 0;
 	c->tls_is_good = false;
 	c->hidden = false;
+	c->awaited = 0;
 }
 
 int
@@ -107,6 +111,7 @@ smtpd__client_exchange_refused(struct smtpd_client *c, enum smtpd_phase phase)
 	    c->reply.code / 100 == 3) {
 		c->result.outcome = SMTPD_OUTCOME_TEMPORARY;
 		smtpd__result_set_text(&c->result, "4.5.0", c->reply.text);
+		c->out_of_step = true;
 	}
 	smtpd__client_exchange_close(c);
 	return -1;
@@ -143,6 +148,7 @@ smtpd__client_exchange_broken(
 		    c, phase, "4.7.0", "the server broke the rules of TLS");
 	case SMTPD_IO_OK:
 	case SMTPD_IO_FLOOD:
+		c->out_of_step = true;
 		return end_lost(
 		    c, phase, "4.5.0", "what the server says is no reply");
 	case SMTPD_IO_ERROR:
@@ -172,6 +178,37 @@ show_line(struct smtpd_client *c, bool sent, const char *line, size_t len)
 	c->set.exchange(c->set.exchange_user, sent, buf);
 }
 
+/* Whether there is input.  Within TLS what the socket has may be none. */
+static bool
+is_spoken_to(struct smtpd_client *c)
+{
+	size_t len;
+
+	if (c->stream.tls == NULL)
+		return smtpd__stream_talks(&c->stream, 0);
+	smtpd__stream_peek(&c->stream, &len);
+	return len > 0;
+}
+
+int
+smtpd__client_exchange_check_step(
+    struct smtpd_client *c, enum smtpd_phase phase)
+{
+	int code;
+
+	if (c->fd < 0)
+		return -1;
+	if (c->awaited > 0 || !is_spoken_to(c))
+		return 0;
+	/* It may have closed, or say so by 421. */
+	code = smtpd__client_exchange_read_reply(c, phase, STRAY_MS, NULL);
+	if (code < 0)
+		return -1;
+	c->out_of_step = true;
+	return smtpd__client_exchange_fail(c, phase, "4.5.0",
+	    "the server replied to no command: %d %s", code, c->reply.text);
+}
+
 static size_t write_command(struct smtpd_client *c, enum smtpd_phase phase,
     const char *format, va_list ap) SMTPD_PRINTF(3, 0);
 
@@ -182,7 +219,7 @@ write_command(struct smtpd_client *c, enum smtpd_phase phase,
 	char *at;
 	struct smtpd_text t;
 
-	if (c->fd < 0)
+	if (smtpd__client_exchange_check_step(c, phase) == -1)
 		return 0;
 	at = smtpd__stream_room(&c->stream, SMTPD_COMMAND_MAX);
 	if (at == NULL) {
@@ -199,6 +236,7 @@ write_command(struct smtpd_client *c, enum smtpd_phase phase,
 	show_line(c, true, at, t.len);
 	memcpy(at + t.len, "\r\n", 2);
 	smtpd__stream_put(&c->stream, t.len + 2);
+	c->awaited++;
 	return t.len + 2;
 }
 
@@ -272,6 +310,8 @@ smtpd__client_exchange_read_reply(struct smtpd_client *c,
 	status = read_reply(c, ms, each);
 	if (status != SMTPD_IO_OK)
 		return smtpd__client_exchange_broken(c, phase, status);
+	if (c->awaited > 0)
+		c->awaited--;
 	if (c->reply.code == 421)
 		return smtpd__client_exchange_refused(c, phase);
 	return c->reply.code;

@@ -38,6 +38,14 @@ int smtpd__client_exchange_command(struct smtpd_client *c,
     enum smtpd_phase phase, uint32_t ms, const char *format, ...)
     SMTPD_PRINTF(4, 5);
 
+/*
+ * Whether the two sides are in step: when no reply is awaited there must be no
+ * input (RFC 5321, 4.2: one reply for each command).  A command that is written
+ * checks it.  Return -1 when they are not, and the connection was closed.
+ */
+int smtpd__client_exchange_check_step(
+    struct smtpd_client *c, enum smtpd_phase phase);
+
 /* Fill in OUT by the last reply, to a command of PHASE. */
 void smtpd__client_exchange_judge(const struct smtpd_client *c,
     enum smtpd_phase phase, struct smtpd_result *out);

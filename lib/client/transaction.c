@@ -236,6 +236,8 @@ send_content(struct transaction *x)
 	return 0;
 }
 
+/* RSET is never refused (RFC 5321, 4.3.2), but by hosts that do not know it:
+ * any other reply is one to something else. */
 static int
 reset_transaction(struct transaction *x)
 {
@@ -245,9 +247,10 @@ reset_transaction(struct transaction *x)
 
 	if (code < 0)
 		return -1;
-	return code / 100 == 2
-	    ? 0
-	    : smtpd__client_exchange_refused(c, SMTPD_PHASE_MAIL);
+	if (code / 100 == 2)
+		return 0;
+	c->out_of_step = code != 500 && code != 502;
+	return smtpd__client_exchange_refused(c, SMTPD_PHASE_MAIL);
 }
 
 /*
@@ -298,6 +301,51 @@ finish_transaction(struct transaction *x)
 	return x->accepted > 0 ? send_content(x) : send_nothing(x);
 }
 
+static bool
+is_refusal(const struct smtpd_result *r)
+{
+	return r->outcome == SMTPD_OUTCOME_PERMANENT && r->code != 0;
+}
+
+/* Before a refusal is believed, no reply may be left over. */
+static int
+check_refusals(struct transaction *x)
+{
+	for (size_t i = 0; i < x->m->envelope->nrcpts; i++)
+		if (is_refusal(&x->results[i]))
+			return smtpd__client_exchange_check_step(
+			    x->c, SMTPD_PHASE_MAIL);
+	return 0;
+}
+
+static int
+run_transaction(struct transaction *x)
+{
+	ssize_t octets;
+
+	while ((octets = write_commands(x)) > 0)
+		if (read_replies(x) == -1)
+			return -1;
+	if (octets == -1)
+		return end_lost(x);
+	return finish_transaction(x) == 0 ? check_refusals(x) : -1;
+}
+
+/* Nobody knows what the replies belong to: none of them refuses a recipient for
+ * good. */
+static void
+soften_refusals(struct transaction *x)
+{
+	for (size_t i = 0; i < x->m->envelope->nrcpts; i++) {
+		struct smtpd_result *r = &x->results[i];
+
+		if (!is_refusal(r))
+			continue;
+		r->outcome = SMTPD_OUTCOME_TEMPORARY;
+		r->status[0] = '4';
+	}
+}
+
 int
 smtpd__client_transaction(struct smtpd_client *c,
     const struct smtpd_outgoing *message, struct smtpd_result *results)
@@ -310,12 +358,13 @@ smtpd__client_transaction(struct smtpd_client *c,
 		.chunking = !c->set.data_only &&
 		    smtpd_client_offers(c, "CHUNKING") != NULL,
 	};
-	ssize_t octets;
+	int status;
 
 	if (smtpd__client_envelope_check(c, message, results) == 0)
 		return 0;
-	while ((octets = write_commands(&x)) > 0)
-		if (read_replies(&x) == -1)
-			return -1;
-	return octets == -1 ? end_lost(&x) : finish_transaction(&x);
+	c->out_of_step = false;
+	status = run_transaction(&x);
+	if (c->out_of_step)
+		soften_refusals(&x);
+	return status;
 }
