@@ -234,8 +234,6 @@ act(struct talk *t, const char *line)
 		say_raw(t, line + 2);
 	else if (*line == '*')
 		say_often(t, line + 2);
-	else if (*line == '0')
-		say(t, "", 1);
 	else if (*line == '>')
 		expect(t, line + 2, false);
 	else if (*line == '!')
@@ -336,18 +334,6 @@ scripted_targets(const struct smtpd_target *list, size_t count)
 	return targets;
 }
 
-void
-scripted_start(struct scripted *s, const char *script)
-{
-	scripted_start_at(s, script, 0);
-}
-
-void
-scripted_start_at(struct scripted *s, const char *script, uint16_t port)
-{
-	scripted_start_on(s, script, "127.0.0.1", port);
-}
-
 /* Bind S to HOST and PORT.  Return false when that is somebody else's. */
 static bool
 bind_to(struct scripted *s, const char *host, uint16_t port)
@@ -397,10 +383,9 @@ scripted_fill(struct scripted *s)
 }
 
 void
-scripted_start_on(
-    struct scripted *s, const char *script, const char *host, uint16_t port)
+scripted_start(struct scripted *s, const char *script)
 {
-	assert_true(bind_to(s, host, port));
+	scripted_bind(s, 1);
 	scripted_listen(s, script);
 }
 

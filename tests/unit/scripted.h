@@ -17,7 +17,6 @@
  *   < TEXT     say TEXT and CRLF
  *   = TEXT     say TEXT without an end of line, "|" in it as CRLF
  *   * N TEXT   say TEXT and CRLF N times
- *   0          say a NUL byte
  *   ~ TEXT     say TEXT without an end of line, \r \n \0 \e \\ in it as bytes
  *   > TEXT     hear a line that begins with TEXT
  *   ! TEXT     hear a line that is TEXT
@@ -54,13 +53,6 @@ struct scripted {
 
 /* Begin to listen, and say SCRIPT to the first who comes. */
 void scripted_start(struct scripted *s, const char *script);
-
-/* The same at 127.0.0.1 and PORT. */
-void scripted_start_at(struct scripted *s, const char *script, uint16_t port);
-
-/* The same at the IPv4 address HOST. */
-void scripted_start_on(
-    struct scripted *s, const char *script, const char *host, uint16_t port);
 
 /*
  * Bind COUNT of them to 127.0.0.1 and up, at one port: it stays theirs, but
