@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "log.h"
 
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,10 +22,29 @@
 /* A line with its time and level; a longer one is cut. */
 #define LINE_SIZE 2048
 
+/* How long a line may wait for a reader that does not read. */
+#define WAIT_MS 1000
+
+/* Seconds between two looks for a syslog that was not there. */
+#define SYSLOG_AGAIN 60
+
+/* The socket of syslog(3). */
+#define SYSLOG_PATH "/dev/log"
+
 struct log {
 	int level;
-	int fd;     /* -1: syslog, or the file could not be opened */
-	char *path; /* NULL: not a file */
+	int fd;              /* -1: the file could not be opened */
+	char *path;          /* NULL: not a file */
+	bool journal;        /* stderr is that of systemd */
+	const char *program; /* syslog is wanted, under this name; else NULL */
+	time_t syslog_due;   /* when to look for it again */
+
+	pthread_mutex_t lock;
+	bool syslog; /* it is there */
+	bool stuck;  /* the last line waited in vain */
+	bool torn;   /* of the last line a part was written */
+	unsigned long lost;
+	int error; /* the reason for the first of these */
 };
 
 static const char *const names[] = { "none", "error", "warning", "info",
@@ -50,6 +75,20 @@ open_file(const char *path)
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 }
 
+/* Whether systemd says that stderr leads to its journal. */
+static bool
+is_journal(void)
+{
+	const char *text = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	return text != NULL &&
+	    sscanf(text, "%llu:%llu", &device, &inode) == 2 &&
+	    fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
+	    st.st_ino == inode;
+}
+
 struct log *
 log_create(int level)
 {
@@ -59,15 +98,64 @@ log_create(int level)
 		return NULL;
 	log->level = level;
 	log->fd = STDERR_FILENO;
+	log->journal = is_journal();
+	pthread_mutex_init(&log->lock, NULL);
 	return log;
+}
+
+/* Whether somebody listens at the socket of syslog; set errno where not. */
+static bool
+is_syslog_there(void)
+{
+	static const int types[] = { SOCK_DGRAM, SOCK_STREAM };
+	const struct sockaddr_un un = { .sun_family = AF_UNIX,
+		.sun_path = SYSLOG_PATH };
+	bool there = false;
+
+	for (size_t i = 0; i < 2 && !there; i++) {
+		int fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0);
+
+		if (fd == -1)
+			return false;
+		there =
+		    connect(fd, (const struct sockaddr *)&un, sizeof(un)) == 0;
+		close(fd);
+		if (!there && errno != EPROTOTYPE)
+			return false;
+	}
+	return there;
+}
+
+static time_t
+monotonic_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Send lines to syslog if it is there, else to stderr until the next look. */
+static void
+look_for_syslog(struct log *log)
+{
+	log->syslog = is_syslog_there();
+	log->syslog_due = monotonic_s() + SYSLOG_AGAIN;
+	if (log->syslog)
+		openlog(log->program, LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
 int
 log_to(struct log *log, const char *program, const char *target)
 {
 	if (strcmp(target, "syslog") == 0) {
-		log->fd = -1;
-		openlog(program, LOG_PID | LOG_NDELAY, LOG_MAIL);
+		log->program = program;
+		look_for_syslog(log);
+		if (!log->syslog)
+			log_line(log, SMTPD_LOG_WARNING,
+			    "no syslog listens at %s (%s): logging to the "
+			    "standard error until it does",
+			    SYSLOG_PATH, strerror(errno));
 		return 0;
 	}
 	log->path = strdup(target);
@@ -75,17 +163,6 @@ log_to(struct log *log, const char *program, const char *target)
 		return -1;
 	log->fd = open_file(target);
 	return log->fd == -1 ? -1 : 0;
-}
-
-void
-log_destroy(struct log *log)
-{
-	if (log == NULL)
-		return;
-	if (log->path != NULL && log->fd >= 0)
-		close(log->fd);
-	free(log->path);
-	free(log);
 }
 
 int
@@ -126,21 +203,103 @@ syslog_priority(int level)
 	return priorities[level];
 }
 
-/* Write "2006-01-02T15:04:05.678Z level " to BUF of SIZE bytes; return its
- * length. */
+/* Write "2006-01-02T15:04:05.678Z level ", or for the journal of systemd, which
+ * knows the time, "<6>", to BUF of SIZE bytes; return its length. */
 static size_t
-write_stamp(char *buf, size_t size, int level)
+write_stamp(const struct log *log, char *buf, size_t size, int level)
 {
 	struct timespec now;
 	struct tm tm;
 	size_t len;
 
+	if (log->journal && log->path == NULL)
+		return (size_t)snprintf(
+		    buf, size, "<%d>", syslog_priority(level));
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	len = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
 	return len +
 	    (size_t)snprintf(buf + len, size - len, ".%03ldZ %s ",
 		now.tv_nsec / 1000000, names[level]);
+}
+
+/* Wait until the file takes a line; once it did not, it is only asked. */
+static bool
+wait_writable(struct log *log)
+{
+	struct pollfd p = { .fd = log->fd, .events = POLLOUT };
+	int n;
+
+	do
+		n = poll(&p, 1, log->stuck ? 0 : WAIT_MS);
+	while (n == -1 && errno == EINTR);
+	log->stuck = n == 0;
+	if (n == 0)
+		errno = ETIMEDOUT;
+	return n == 1;
+}
+
+/* Write LEN bytes at LINE; return whether all were. */
+static bool
+write_bytes(struct log *log, const char *line, size_t len)
+{
+	ssize_t n;
+
+	if (!wait_writable(log))
+		return false;
+	do
+		n = write(log->fd, line, len);
+	while (n == -1 && errno == EINTR);
+	if (n == (ssize_t)len)
+		return true;
+	log->torn |= n > 0;
+	if (n >= 0)
+		errno = ENOSPC;
+	return false;
+}
+
+/* Say how many lines were lost before the next one.  Return whether there is
+ * room again. */
+static bool
+report_lost(struct log *log)
+{
+	char line[256];
+	size_t at = 0;
+
+	if (log->torn)
+		line[at++] = '\n';
+	at += write_stamp(log, line + at, sizeof(line) - at, SMTPD_LOG_WARNING);
+	at += (size_t)snprintf(line + at, sizeof(line) - at,
+	    "lost lines of the log: %lu: %s\n", log->lost,
+	    strerror(log->error));
+	if (!write_bytes(log, line, at))
+		return false;
+	log->lost = 0;
+	log->torn = false;
+	return true;
+}
+
+void
+log_destroy(struct log *log)
+{
+	if (log == NULL)
+		return;
+	if (log->lost > 0)
+		report_lost(log);
+	if (log->path != NULL && log->fd >= 0)
+		close(log->fd);
+	free(log->path);
+	pthread_mutex_destroy(&log->lock);
+	free(log);
+}
+
+static void
+write_to_file(struct log *log, const char *line, size_t len)
+{
+	if ((log->lost == 0 || report_lost(log)) && write_bytes(log, line, len))
+		return;
+	if (log->lost++ == 0)
+		log->error = errno;
 }
 
 /* Write LEN bytes at TEXT as one line. */
@@ -152,18 +311,20 @@ write_line(struct log *log, int level, const char *text, size_t len)
 
 	if (level < 1 || level > SMTPD_LOG_TRACE)
 		level = SMTPD_LOG_TRACE;
-	if (log->fd == -1) {
-		syslog(syslog_priority(level), "%.*s", (int)len, text);
-		return;
-	}
-	at = write_stamp(line, sizeof(line), level);
+	at = write_stamp(log, line, sizeof(line), level);
 	if (len > sizeof(line) - at - 1)
 		len = sizeof(line) - at - 1;
 	memcpy(line + at, text, len);
 	line[at + len] = '\n';
-	/* There is nowhere to report that the log cannot be written. */
-	while (write(log->fd, line, at + len + 1) == -1 && errno == EINTR)
-		continue;
+	pthread_mutex_lock(&log->lock);
+	if (log->program != NULL && !log->syslog &&
+	    log->syslog_due <= monotonic_s())
+		look_for_syslog(log);
+	if (log->syslog)
+		syslog(syslog_priority(level), "%.*s", (int)len, text);
+	else
+		write_to_file(log, line, at + len + 1);
+	pthread_mutex_unlock(&log->lock);
 }
 
 void

@@ -3,8 +3,11 @@
 #define LOG_H
 
 /*
- * The log of a daemon: lines to stderr, to a file, or to syslog.  Each is
- * one write, so that threads need no lock and lines stay whole.
+ * The log of a daemon: lines to stderr, to a file, or to syslog.  The log
+ * serves the mail, and never holds it up: a line that cannot be written within
+ * a second is dropped, and how many were is the first line that can be written.
+ * Where stderr is the journal of systemd, lines have its prefix for the level
+ * and no time.
  */
 
 #include <smtpd/server.h>
@@ -24,8 +27,9 @@ struct log *log_create(int level);
 
 /*
  * Send LOG to TARGET: the path of a file to append to, or "syslog", as PROGRAM.
- * Call it before any thread is started, and after the daemon became its user,
- * so that the file belongs to that.  Return 0, or -1 with errno.
+ * While nobody listens there, lines go to stderr.  Call it before any thread is
+ * started, and after the daemon became its user, so that the file belongs to
+ * that.  Return 0, or -1 with errno.
  */
 int log_to(struct log *log, const char *program, const char *target);
 

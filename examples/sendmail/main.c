@@ -16,6 +16,7 @@
 #include "dead_letter.h"
 #include "identity.h"
 #include "message.h"
+#include "startup.h"
 #include "submit_queue.h"
 #include "submit_smtp.h"
 
@@ -160,8 +161,10 @@ int
 main(int argc, char **argv)
 {
 	struct arguments a;
-	int status = arguments_read(&a, argc, argv);
+	int status;
 
+	startup_prepare();
+	status = arguments_read(&a, argc, argv);
 	if (status == -1 && a.mode == MODE_LIST)
 		status = list_queue(&a);
 	else if (status == -1 && a.mode == MODE_NOTHING)

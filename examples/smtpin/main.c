@@ -18,6 +18,7 @@
 #include "maintenance.h"
 #include "options.h"
 #include "settings.h"
+#include "startup.h"
 
 /* Everything that lives as long as the daemon. */
 struct smtpin {
@@ -154,8 +155,10 @@ int
 main(int argc, char **argv)
 {
 	struct smtpin p = { .log = NULL };
-	int status = settings_read(argc, argv, &p.settings);
+	int status;
 
+	startup_prepare();
+	status = settings_read(argc, argv, &p.settings);
 	if (status == OPTIONS_GO) {
 		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);

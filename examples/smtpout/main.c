@@ -19,6 +19,7 @@
 #include "options.h"
 #include "queue_command.h"
 #include "settings.h"
+#include "startup.h"
 #include "submission.h"
 #include "tls_files.h"
 
@@ -247,6 +248,7 @@ main(int argc, char **argv)
 	struct smtpout p = { .log = NULL };
 	int status;
 
+	startup_prepare();
 	if (argc > 1 && strcmp(argv[1], "queue") == 0)
 		return queue_command(argc - 1, argv + 1);
 	status = settings_read(argc, argv, &p.settings);

@@ -12,6 +12,7 @@
 
 #include "complain.h"
 #include "send.h"
+#include "startup.h"
 
 #define PROGRAM "smtpsend"
 
@@ -249,8 +250,10 @@ main(int argc, char **argv)
 		    .message = { SMTPD_OUTGOING_INIT } }
 	};
 	bool done = false;
-	int status = read_options(&s, argc, argv, &done);
+	int status;
 
+	startup_prepare();
+	status = read_options(&s, argc, argv, &done);
 	if (status != EX_OK || done)
 		return status;
 	status = prepare_run(&s);

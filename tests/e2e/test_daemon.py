@@ -116,6 +116,32 @@ class Termination(unittest.TestCase):
         self.assertEqual(self.smtpin.port, port)
 
 
+class Surroundings(unittest.TestCase):
+    def test_closed_descriptors(self):
+        """O13: mail is received, and the daemon ends, whichever of the
+        descriptors 0, 1 and 2 were closed at the start."""
+        for closed in range(8):
+            words = " ".join(f"{fd}<&-" for fd in range(3)
+                             if closed & 1 << fd)
+            port = fixture.free_port()
+            smtpin = fixture.Smtpin(
+                arguments=["-a", f"127.0.0.1:{port}"], level="trace",
+                prefix=["sh", "-c", 'exec "$@" ' + words, "sh"])
+            self.addCleanup(smtpin.remove)
+            with self.subTest(closed=words):
+                smtpin.spawn()
+                fixture.until(lambda: is_open(port), "it does not listen")
+                for fd in range(3):
+                    if closed & 1 << fd:
+                        self.assertEqual(os.readlink(
+                            f"/proc/{smtpin.process.pid}/fd/{fd}"),
+                            "/dev/null")
+                with fixture.Dialogue(port) as client:
+                    client.deliver(MESSAGE, "alice@example.org")
+                smtpin.stop()
+                self.assertEqual(smtpin.only("alice")[1], MESSAGE)
+
+
 class Refusals(unittest.TestCase):
     """It does not start, says why in a line, and ends as sysexits(3) says."""
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +18,7 @@
 #include "listen.h"
 #include "log.h"
 #include "privileges.h"
+#include "startup.h"
 #include "systemd.h"
 
 #include "test.h"
@@ -158,6 +163,165 @@ test_log_threads(void **state)
 	unlink(path);
 }
 
+/* O23: nobody reads the log: it holds nobody up, and says later how many lines
+ * are missing. */
+static void
+test_log_stuck(void **state)
+{
+	static char text[1048576];
+	char path[64];
+	struct log *log = log_create(SMTPD_LOG_INFO);
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/test_daemon.%ld", (long)getpid());
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(log_to(log, "test", path), 0);
+	for (int i = 0; i < 2000; i++)
+		log_line(log, SMTPD_LOG_INFO, "%0500d", i);
+	assert_true(read(fd, text, sizeof(text)) > 0);
+	log_line(log, SMTPD_LOG_INFO, "again");
+	memset(text, 0, sizeof(text));
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_non_null(strstr(text, " warning lost lines of the log: 1"));
+	assert_non_null(strstr(text, " info again\n"));
+	log_destroy(log);
+	close(fd);
+	unlink(path);
+}
+
+/* O23: the disk is full in the middle of a line. */
+static void
+test_log_full(void **state)
+{
+	char path[] = "/tmp/test_daemon.XXXXXX";
+	struct log *log = log_create(SMTPD_LOG_INFO);
+	struct rlimit before, limit;
+	struct stat st;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	close(mkstemp(path));
+	assert_int_equal(log_to(log, "test", path), 0);
+	log_line(log, SMTPD_LOG_INFO, "one");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = (rlim_t)st.st_size + 10;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	log_line(log, SMTPD_LOG_INFO, "two");
+	log_line(log, SMTPD_LOG_INFO, "three");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	log_line(log, SMTPD_LOG_INFO, "four");
+	log_destroy(log);
+	assert_int_equal(has_line(path, "three"), 0);
+	assert_int_equal(
+	    has_line(path, " warning lost lines of the log: 2"), 1);
+	assert_int_equal(has_line(path, "Z info four\n"), 1);
+	unlink(path);
+}
+
+/* The same as stderr, while BODY runs. */
+static void
+with_stderr(const char *path, void (*body)(void))
+{
+	int saved = dup(STDERR_FILENO);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+	body();
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+}
+
+static void
+log_to_syslog(void)
+{
+	struct log *log = log_create(SMTPD_LOG_INFO);
+
+	assert_int_equal(log_to(log, "test", "syslog"), 0);
+	log_line(log, SMTPD_LOG_INFO, "a line");
+	log_destroy(log);
+}
+
+/* O23: without a syslog, lines go to stderr. */
+static void
+test_log_without_syslog(void **state)
+{
+	char path[] = "/tmp/test_daemon.XXXXXX";
+
+	(void)state;
+	if (access("/dev/log", F_OK) == 0)
+		skip();
+	close(mkstemp(path));
+	with_stderr(path, log_to_syslog);
+	assert_int_equal(
+	    has_line(path, "warning no syslog listens at /dev/log"), 1);
+	assert_int_equal(has_line(path, "Z info a line\n"), 1);
+	unlink(path);
+}
+
+static void
+log_to_journal(void)
+{
+	struct log *log;
+	struct stat st;
+	char text[64];
+
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)st.st_dev,
+	    (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", text, 1);
+	log = log_create(SMTPD_LOG_INFO);
+	log_line(log, SMTPD_LOG_WARNING, "a warning");
+	log_line(log, SMTPD_LOG_INFO, "a line");
+	log_destroy(log);
+	unsetenv("JOURNAL_STREAM");
+}
+
+/* O22: the journal of systemd is told the level. */
+static void
+test_log_to_journal(void **state)
+{
+	char path[] = "/tmp/test_daemon.XXXXXX", text[128] = "";
+	int fd = mkstemp(path);
+
+	(void)state;
+	with_stderr(path, log_to_journal);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "<4>a warning\n<6>a line\n");
+	close(fd);
+	unlink(path);
+}
+
+/* O13: descriptors that are closed at the start, each subset of the three. */
+static void
+test_startup(void **state)
+{
+	(void)state;
+	for (unsigned closed = 0; closed < 8; closed++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			for (int fd = 0; fd < 3; fd++)
+				if (closed & 1U << fd)
+					close(fd);
+			startup_prepare();
+			_exit(open("/dev/null", O_RDONLY) > 2 &&
+				    fcntl(0, F_GETFD) != -1 &&
+				    fcntl(1, F_GETFD) != -1 &&
+				    fcntl(2, F_GETFD) != -1
+				? 0
+				: 1);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+}
+
 /* Listen where systemd would, at NAME, and compare what comes. */
 static void
 check_notify(const char *name)
@@ -236,6 +400,11 @@ main(void)
 		cmocka_unit_test(test_hostnames),
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_log_threads),
+		cmocka_unit_test(test_log_stuck),
+		cmocka_unit_test(test_log_full),
+		cmocka_unit_test(test_log_without_syslog),
+		cmocka_unit_test(test_log_to_journal),
+		cmocka_unit_test(test_startup),
 		cmocka_unit_test(test_notify),
 		cmocka_unit_test(test_listen_fds),
 		cmocka_unit_test(test_unknown_user),
