@@ -64,12 +64,12 @@ test_message(void **state)
 	assert_int_equal(m.flags, SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_LARGE);
 	assert_int_equal(m.njobs, 2);
 	assert_int_equal(m.nrcpts, 10);
-	smtpd__record_next_job(&m, &job);
+	assert_true(smtpd__record_get_job(&m.jobs, &job));
 	assert_int_equal(job.domain_len, 9);
 	assert_memory_equal(job.domain, "a.example", 9);
 	assert_int_equal(job.flags, SMTPD_RECORD_FINISHED);
 	assert_null(job.bits);
-	smtpd__record_next_job(&m, &job);
+	assert_true(smtpd__record_get_job(&m.jobs, &job));
 	assert_int_equal(job.count, 9);
 	assert_int_equal(job.due, 300);
 	assert_int_equal(job.attempts, 65535);
@@ -236,8 +236,8 @@ test_progress(void **state)
 	assert_int_equal(out.job, 1);
 	assert_int_equal(out.attempts, 3);
 	assert_int_equal(out.flags, SMTPD_RECORD_UNSURE);
-	assert_int_equal(smtpd__record_finished(&out, 0), 5);
-	assert_int_equal(smtpd__record_finished(&out, 1), 70000);
+	assert_int_equal(smtpd__pack_get_u32(&out.finished), 5);
+	assert_int_equal(smtpd__pack_get_u32(&out.finished), 70000);
 	for (size_t len = 0; len < p.len; len++)
 		assert_false(smtpd__record_get_progress(p.data, len, &out));
 	smtpd__pack_free(&p);

@@ -56,12 +56,6 @@ get_id(struct smtpd_unpack *u, uint64_t *id)
 	return *id > 0 && *id <= SMTPD_RECORD_ID_MAX;
 }
 
-static size_t
-bits_len(uint32_t count)
-{
-	return ((size_t)count + 7) / 8;
-}
-
 void
 smtpd__record_put_message(
     struct smtpd_pack *p, const struct smtpd_record_message *m)
@@ -87,7 +81,7 @@ smtpd__record_put_job(struct smtpd_pack *p, const struct smtpd_record_job *job)
 	smtpd__pack_u8(p, (uint8_t)job->domain_len);
 	smtpd__pack_bytes(p, job->domain, job->domain_len);
 	if ((job->flags & SMTPD_RECORD_BITS) != 0)
-		smtpd__pack_bytes(p, job->bits, bits_len(job->count));
+		smtpd__pack_bytes(p, job->bits, ((size_t)job->count + 7) / 8);
 }
 
 static bool
@@ -102,15 +96,8 @@ is_domain(const char *s, size_t len)
 	return len > 0;
 }
 
-/* Bits that belong to no recipient are 0. */
-static bool
-bits_are_clean(const unsigned char *bits, uint32_t count)
-{
-	return count % 8 == 0 || bits[count / 8] >> count % 8 == 0;
-}
-
-static bool
-take_job(struct smtpd_unpack *u, struct smtpd_record_job *job)
+bool
+smtpd__record_get_job(struct smtpd_unpack *u, struct smtpd_record_job *job)
 {
 	*job = (struct smtpd_record_job){ 0 };
 	job->count = smtpd__pack_get_u32(u);
@@ -125,25 +112,12 @@ take_job(struct smtpd_unpack *u, struct smtpd_record_job *job)
 		return false;
 	if ((job->flags & SMTPD_RECORD_BITS) == 0)
 		return true;
-	job->bits = smtpd__pack_get_bytes(u, bits_len(job->count));
-	return job->bits != NULL && bits_are_clean(job->bits, job->count);
-}
-
-/* Whether the jobs are sound, and nothing follows them. */
-static bool
-check_jobs(struct smtpd_record_message *m)
-{
-	struct smtpd_unpack u = m->jobs;
-
-	for (unsigned i = 0; i < m->njobs; i++) {
-		struct smtpd_record_job job;
-
-		if (!take_job(&u, &job) ||
-		    job.count > SMTPD_RECORD_RCPTS_MAX - m->nrcpts)
-			return false;
-		m->nrcpts += job.count;
-	}
-	return m->njobs > 0 && u.left == 0;
+	job->bits = smtpd__pack_get_bytes(u, ((size_t)job->count + 7) / 8);
+	if (job->bits == NULL)
+		return false;
+	/* Bits that belong to no recipient are 0. */
+	return job->count % 8 == 0 ||
+	    job->bits[job->count / 8] >> job->count % 8 == 0;
 }
 
 bool
@@ -164,16 +138,19 @@ smtpd__record_get_message(
 	m->flags = smtpd__pack_get_u16(&u);
 	m->njobs = smtpd__pack_get_u16(&u);
 	m->jobs = u;
-	return m->arrived_ms <= INT64_MAX && m->size <= INT64_MAX &&
-	    m->arrived <= SMTPD_RECORD_CLOCK_MAX &&
-	    (m->flags & ~SMTPD_RECORD_ENTRY_FLAGS) == 0 && check_jobs(m);
-}
+	if (m->arrived_ms > INT64_MAX || m->size > INT64_MAX ||
+	    m->arrived > SMTPD_RECORD_CLOCK_MAX ||
+	    (m->flags & ~SMTPD_RECORD_ENTRY_FLAGS) != 0)
+		return false;
+	for (unsigned i = 0; i < m->njobs; i++) {
+		struct smtpd_record_job job;
 
-void
-smtpd__record_next_job(
-    struct smtpd_record_message *m, struct smtpd_record_job *job)
-{
-	take_job(&m->jobs, job);
+		if (!smtpd__record_get_job(&u, &job) ||
+		    job.count > SMTPD_RECORD_RCPTS_MAX - m->nrcpts)
+			return false;
+		m->nrcpts += job.count;
+	}
+	return m->njobs > 0 && u.left == 0;
 }
 
 static void
@@ -292,24 +269,11 @@ smtpd__record_get_progress(
 	p->job = smtpd__pack_get_u16(&u);
 	p->attempts = smtpd__pack_get_u16(&u);
 	p->flags = smtpd__pack_get_u8(&u);
-	p->finished = u.at + 3;
-	return take_zeroes(&u, 3) && p->flags < SMTPD_RECORD_BITS &&
-	    u.left / 4 == p->nfinished && u.left % 4 == 0;
-}
-
-uint32_t
-smtpd__record_finished(const struct smtpd_record_progress *p, uint32_t i)
-{
-	struct smtpd_unpack u = { .at = p->finished + 4 * (size_t)i,
-		.left = 4 };
-
-	return smtpd__pack_get_u32(&u);
-}
-
-static bool
-is_printable(unsigned char c)
-{
-	return c >= ' ' && c <= '~';
+	if (!take_zeroes(&u, 3))
+		return false;
+	p->finished = u;
+	return p->flags < SMTPD_RECORD_BITS && u.left / 4 == p->nfinished &&
+	    u.left % 4 == 0;
 }
 
 static void
@@ -318,7 +282,7 @@ put_words(struct smtpd_pack *p, const char *s, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 
-		smtpd__pack_u8(p, is_printable(c) ? c : '?');
+		smtpd__pack_u8(p, c >= ' ' && c <= '~' ? c : '?');
 	}
 }
 
@@ -354,20 +318,23 @@ take_words(struct smtpd_unpack *u, size_t len, char *out, size_t size)
 	if (at == NULL || len >= size)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!is_printable(at[i]))
+		if (at[i] < ' ' || at[i] > '~')
 			return false;
 	memcpy(out, at, len);
 	out[len] = '\0';
 	return true;
 }
 
-static bool
-take_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
+bool
+smtpd__record_get_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 {
 	struct smtpd_result *result = &r->result;
 	unsigned finished, outcome, phase;
 	size_t host, status, text;
 
+	if (u->failed || u->left == 0)
+		return false;
+	memset(r, 0, sizeof(*r));
 	r->rcpt = smtpd__pack_get_u32(u);
 	finished = smtpd__pack_get_u8(u);
 	outcome = smtpd__pack_get_u8(u);
@@ -377,24 +344,14 @@ take_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
 	host = smtpd__pack_get_u16(u);
 	text = smtpd__pack_get_u16(u);
 	if (finished > 1 || outcome > SMTPD_OUTCOME_IN_DOUBT ||
-	    phase > SMTPD_PHASE_DOT || result->code > CODE_MAX)
-		return false;
+	    phase > SMTPD_PHASE_DOT || result->code > CODE_MAX ||
+	    !take_words(u, status, result->status, sizeof(result->status)) ||
+	    !take_words(u, host, r->host, sizeof(r->host)) ||
+	    !take_words(u, text, result->text, sizeof(result->text)))
+		u->failed = true;
 	r->finished = finished == 1;
 	result->outcome = (enum smtpd_outcome)outcome;
 	result->phase = (enum smtpd_phase)phase;
-	return take_words(u, status, result->status, sizeof(result->status)) &&
-	    take_words(u, host, r->host, sizeof(r->host)) &&
-	    take_words(u, text, result->text, sizeof(result->text));
-}
-
-bool
-smtpd__record_get_result(struct smtpd_unpack *u, struct smtpd_rcpt_progress *r)
-{
-	if (u->failed || u->left == 0)
-		return false;
-	memset(r, 0, sizeof(*r));
-	if (!take_result(u, r))
-		u->failed = true;
 	return !u->failed;
 }
 

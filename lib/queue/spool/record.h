@@ -76,7 +76,7 @@ struct smtpd_record_message {
 
 	/* Filled in by decoding: */
 	uint32_t nrcpts;
-	struct smtpd_unpack jobs; /* for smtpd__record_next_job() */
+	struct smtpd_unpack jobs; /* for smtpd__record_get_job() */
 };
 
 /* Append the head of M; then its jobs are to be appended, njobs of them. */
@@ -89,9 +89,10 @@ void smtpd__record_put_job(
 bool smtpd__record_get_message(
     const void *head, size_t len, struct smtpd_record_message *m);
 
-/* The next job of a head that was decoded; njobs times. */
-void smtpd__record_next_job(
-    struct smtpd_record_message *m, struct smtpd_record_job *job);
+/* Take the next of JOBS, of which a decoded head has njobs.  False: it is
+ * damaged, which cannot be after smtpd__record_get_message(). */
+bool smtpd__record_get_job(
+    struct smtpd_unpack *jobs, struct smtpd_record_job *job);
 
 /* Append envelope E, its recipients in the order of ORDER. */
 void smtpd__record_put_envelope(struct smtpd_pack *p,
@@ -115,8 +116,10 @@ struct smtpd_record_progress {
 	uint32_t nfinished;
 	uint16_t job; /* its number */
 	uint16_t attempts;
-	uint8_t flags;                 /* of enum smtpd_record_job_flag */
-	const unsigned char *finished; /* filled in by decoding */
+	uint8_t flags; /* of enum smtpd_record_job_flag */
+
+	/* Filled in by decoding: nfinished numbers of 32 bits. */
+	struct smtpd_unpack finished;
 };
 
 /* Append the head of P; then the numbers of nfinished recipients are to be
@@ -126,10 +129,6 @@ void smtpd__record_put_progress(
 
 bool smtpd__record_get_progress(
     const void *head, size_t len, struct smtpd_record_progress *p);
-
-/* The number of the I-th recipient that finished. */
-uint32_t smtpd__record_finished(
-    const struct smtpd_record_progress *p, uint32_t i);
 
 /* Append the result of one recipient. */
 void smtpd__record_put_result(

@@ -121,7 +121,7 @@ put_message(struct smtpd_spool *s, struct smtpd_relocation *r,
 	m->flags = r->message->flags & SMTPD_RECORD_ENTRY_FLAGS;
 	smtpd__record_put_message(p, m);
 	for (uint32_t i = 0; i < r->message->njobs; i++) {
-		smtpd__record_next_job(m, &was);
+		smtpd__record_get_job(&m->jobs, &was);
 		put_job(r, &r->message->jobs[i], &was);
 	}
 }

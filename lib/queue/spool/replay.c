@@ -13,17 +13,13 @@
 /* Ids that are counted on from: no nonsense keeps new ones from rising. */
 #define LAST_ID_MAX (SMTPD_RECORD_ID_MAX / 2)
 
+/* Keep in mind the time of a record, and the id in it. */
 static void
-remember_stamp(struct smtpd_spool *s, const struct smtpd_stamp *stamp)
+note_record(struct smtpd_spool *s, const struct smtpd_stamp *stamp, uint64_t id)
 {
 	s->last.wall_ms = stamp->wall_ms;
 	if (stamp->clock > s->last.clock)
 		s->last.clock = stamp->clock;
-}
-
-static void
-remember_id(struct smtpd_spool *s, uint64_t id)
-{
 	if (id > s->last_id && id <= LAST_ID_MAX) {
 		s->last_id = id;
 		smtpd__id_source_note(id);
@@ -46,62 +42,54 @@ keep_foreign(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 	return 1;
 }
 
+/* Fill in the jobs of E, and bind their destinations. */
 static int
-fill_job(struct smtpd_spool *s, struct smtpd_delivery_job *job,
-    const struct smtpd_record_job *from)
-{
-	struct smtpd_queued_message *e = job->message;
-
-	job->count = from->count;
-	job->due = from->due;
-	job->attempts = from->attempts;
-	job->delay_notice_sent = (from->flags & SMTPD_RECORD_NOTICE_GIVEN) != 0;
-	job->in_doubt = (from->flags & SMTPD_RECORD_UNSURE) != 0;
-	job->finished = (from->flags & SMTPD_RECORD_FINISHED) != 0;
-	if (job->finished)
-		e->unfinished--;
-	return smtpd__spool_messages_bind_destination(
-		   s, job, from->domain, from->domain_len)
-	    ? 0
-	    : -1;
-}
-
-/* Copy the bits of JOB, if it has any. */
-static int
-fill_bits(struct smtpd_delivery_job *job, const struct smtpd_record_job *from)
-{
-	if (from->bits == NULL)
-		return 0;
-	if (!smtpd__spool_messages_need_bits(job->message))
-		return -1;
-	for (uint32_t i = 0; i < job->count; i++)
-		if ((from->bits[i / 8] & 1u << i % 8) != 0)
-			smtpd__spool_messages_finish_rcpt(
-			    job->message, job->first + i);
-	return 0;
-}
-
-static int
-fill_jobs(struct smtpd_spool *s, struct smtpd_record_message m,
+fill_jobs(struct smtpd_spool *s, const struct smtpd_record_message *m,
     struct smtpd_queued_message *e)
 {
-	struct smtpd_unpack jobs = m.jobs;
+	struct smtpd_unpack jobs = m->jobs;
 	struct smtpd_record_job from;
 	uint32_t first = 0;
 
 	for (uint32_t i = 0; i < e->njobs; i++) {
-		smtpd__record_next_job(&m, &from);
-		e->jobs[i].first = first;
-		if (fill_job(s, &e->jobs[i], &from) == -1)
+		struct smtpd_delivery_job *job = &e->jobs[i];
+
+		smtpd__record_get_job(&jobs, &from);
+		job->first = first;
+		job->count = from.count;
+		job->due = from.due;
+		job->attempts = from.attempts;
+		job->delay_notice_sent =
+		    (from.flags & SMTPD_RECORD_NOTICE_GIVEN) != 0;
+		job->in_doubt = (from.flags & SMTPD_RECORD_UNSURE) != 0;
+		job->finished = (from.flags & SMTPD_RECORD_FINISHED) != 0;
+		if (job->finished)
+			e->unfinished--;
+		if (!smtpd__spool_messages_bind_destination(
+			s, job, from.domain, from.domain_len))
 			return -1;
 		first += from.count;
 	}
-	/* The number of all recipients is known now. */
-	m.jobs = jobs;
+	return 0;
+}
+
+/* Copy the bits of those jobs that have any.  The jobs were filled in. */
+static int
+fill_bits(const struct smtpd_record_message *m, struct smtpd_queued_message *e)
+{
+	struct smtpd_unpack jobs = m->jobs;
+	struct smtpd_record_job from;
+
 	for (uint32_t i = 0; i < e->njobs; i++) {
-		smtpd__record_next_job(&m, &from);
-		if (fill_bits(&e->jobs[i], &from) == -1)
+		smtpd__record_get_job(&jobs, &from);
+		if (from.bits == NULL)
+			continue;
+		if (!smtpd__spool_messages_need_bits(e))
 			return -1;
+		for (uint32_t k = 0; k < from.count; k++)
+			if ((from.bits[k / 8] & 1u << k % 8) != 0)
+				smtpd__spool_messages_finish_rcpt(
+				    e, e->jobs[i].first + k);
 	}
 	return 0;
 }
@@ -121,16 +109,16 @@ make_message(struct smtpd_spool *s, const struct smtpd_journal_record *record,
 	e->flags = m->flags;
 	e->ref = record->ref;
 	e->record_size = record->size;
-	if (fill_jobs(s, *m, e) == 0)
+	if (fill_jobs(s, m, e) == 0 && fill_bits(m, e) == 0)
 		return e;
 	smtpd__spool_messages_free(s, e);
 	errno = ENOMEM;
 	return NULL;
 }
 
-/* End a message: its message is finished, or stands anew further on. */
+/* End a message, which is finished or stands anew further on. */
 static void
-drop(struct smtpd_spool *s, struct smtpd_queued_message *e)
+drop_message(struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
 	smtpd__spool_messages_end(s, e);
 	smtpd__journal_release(s->journal, e->id, e->ref, e->record_size);
@@ -145,11 +133,10 @@ replay_message(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 
 	if (!smtpd__record_get_message(record->head, record->head_len, &m))
 		return keep_foreign(s, record);
-	remember_stamp(s, &m.stamp);
-	remember_id(s, m.id);
+	note_record(s, &m.stamp, m.id);
 	old = smtpd__message_table_find(&s->table, m.id);
 	if (old != NULL)
-		drop(s, old);
+		drop_message(s, old);
 	e = make_message(s, record, &m);
 	if (e == NULL)
 		return -1;
@@ -166,45 +153,37 @@ replay_message(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 	return -1;
 }
 
-/* Mark those that finished; nothing outside of JOB. */
-static int
-finish_rcpts(
-    struct smtpd_delivery_job *job, const struct smtpd_record_progress *p)
-{
-	if (p->nfinished > 0 && !smtpd__spool_messages_need_bits(job->message))
-		return -1;
-	for (uint32_t i = 0; i < p->nfinished; i++) {
-		uint32_t rcpt = smtpd__record_finished(p, i);
-
-		if (rcpt - job->first < job->count)
-			smtpd__spool_messages_finish_rcpt(job->message, rcpt);
-	}
-	return 0;
-}
-
 static int
 replay_progress(
     struct smtpd_spool *s, const struct smtpd_journal_record *record)
 {
 	struct smtpd_record_progress p;
 	struct smtpd_queued_message *e;
+	struct smtpd_delivery_job *job;
 
 	if (!smtpd__record_get_progress(record->head, record->head_len, &p))
 		return keep_foreign(s, record);
-	remember_stamp(s, &p.stamp);
-	remember_id(s, p.id);
+	note_record(s, &p.stamp, p.id);
 	e = smtpd__message_table_find(&s->table, p.id);
 	if (e == NULL || p.job >= e->njobs)
 		return 0;
-	if (e->jobs[p.job].finished) {
-		e->jobs[p.job].history = record->ref;
+	job = &e->jobs[p.job];
+	if (job->finished) {
+		job->history = record->ref;
 		return 0;
 	}
-	if (finish_rcpts(&e->jobs[p.job], &p) == -1)
+	if (p.nfinished > 0 && !smtpd__spool_messages_need_bits(e))
 		return -1;
-	smtpd__spool_messages_apply(&e->jobs[p.job], &p, record->ref);
+	for (uint32_t i = 0; i < p.nfinished; i++) {
+		uint32_t rcpt = smtpd__pack_get_u32(&p.finished);
+
+		/* A number outside of the job is nonsense. */
+		if (rcpt - job->first < job->count)
+			smtpd__spool_messages_finish_rcpt(e, rcpt);
+	}
+	smtpd__spool_messages_apply(job, &p, record->ref);
 	if (e->unfinished == 0)
-		drop(s, e);
+		drop_message(s, e);
 	return 0;
 }
 
@@ -216,8 +195,7 @@ replay_state(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 
 	if (!smtpd__record_get_state(record->head, record->head_len, &state))
 		return keep_foreign(s, record);
-	remember_stamp(s, &state.stamp);
-	remember_id(s, state.id);
+	note_record(s, &state.stamp, state.id);
 	e = smtpd__message_table_find(&s->table, state.id);
 	if (e == NULL)
 		return 0;
@@ -226,7 +204,7 @@ replay_state(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 	else if (state.change == SMTPD_RECORD_RELEASED)
 		e->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
 	else
-		drop(s, e);
+		drop_message(s, e);
 	return 0;
 }
 
@@ -237,8 +215,7 @@ replay_clock(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 
 	if (!smtpd__record_get_clock(record->head, record->head_len, &clock))
 		return keep_foreign(s, record);
-	remember_stamp(s, &clock.stamp);
-	remember_id(s, clock.last_id);
+	note_record(s, &clock.stamp, clock.last_id);
 	return 0;
 }
 
@@ -261,16 +238,6 @@ smtpd__spool_replay(void *user, const struct smtpd_journal_record *record)
 	}
 }
 
-static void
-clamp_times(struct smtpd_queued_message *e, uint32_t now)
-{
-	if (e->arrived > now)
-		e->arrived = now;
-	for (uint32_t i = 0; i < e->njobs; i++)
-		if (e->jobs[i].due > now + DELAY_MAX)
-			e->jobs[i].due = now + DELAY_MAX;
-}
-
 void
 smtpd__spool_replay_finish(struct smtpd_spool *s)
 {
@@ -281,8 +248,13 @@ smtpd__spool_replay_finish(struct smtpd_spool *s)
 	now = smtpd__queue_clock_now(&s->clock);
 	for (uint64_t id = 0;
 	    (e = smtpd__message_table_from(&s->table, id)) != NULL;
-	    id = e->id + 1)
-		clamp_times(e, now);
+	    id = e->id + 1) {
+		if (e->arrived > now)
+			e->arrived = now;
+		for (uint32_t i = 0; i < e->njobs; i++)
+			if (e->jobs[i].due > now + DELAY_MAX)
+				e->jobs[i].due = now + DELAY_MAX;
+	}
 }
 
 void
