@@ -608,7 +608,7 @@ finish_job(struct case_state *c, uint64_t id, uint32_t job,
 	p.job = &e->jobs[job];
 	if (pending != NULL)
 		assert_int_equal(
-		    smtpd__pending_commit_begin(c->spool, &p, pending), 0);
+		    smtpd__spool_progress_begin(c->spool, &p, pending), 0);
 	else
 		assert_int_equal(
 		    smtpd__spool_progress(c->spool, &p, &report), 0);
@@ -699,12 +699,12 @@ a_pending_end_may_be_forgotten(void **state)
 		assert_non_null(pending[i]);
 		assert_false(has_message(c, ids[i], 1000));
 	}
-	assert_int_equal(smtpd__pending_commit_wait(pending[0]), 0);
+	assert_int_equal(smtpd__spool_progress_wait(pending[0]), 0);
 	/* The disk's record must stay where it is until it was waited for. */
 	if (c->engine == &memory_engine)
-		smtpd__pending_commit_abandon(pending[1]);
+		smtpd__spool_progress_abandon(pending[1]);
 	else
-		assert_int_equal(smtpd__pending_commit_wait(pending[1]), 0);
+		assert_int_equal(smtpd__spool_progress_wait(pending[1]), 0);
 	reopen_spool(c);
 	assert_false(has_message(c, ids[0], 1000));
 	assert_int_equal(

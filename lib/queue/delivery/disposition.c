@@ -227,9 +227,9 @@ smtpd__disposition_sync(
 {
 	struct disk_trouble trouble = { 0 };
 
-	while (*pending != NULL && smtpd__pending_commit_wait(*pending) == -1) {
+	while (*pending != NULL && smtpd__spool_progress_wait(*pending) == -1) {
 		if (!await_disk(d, &trouble)) {
-			smtpd__pending_commit_abandon(*pending);
+			smtpd__spool_progress_abandon(*pending);
 			break;
 		}
 	}
@@ -250,7 +250,7 @@ record_pending(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 	for (size_t i = 0; i < s->nrcpts; i++)
 		if (s->rcpts[i].result.outcome != SMTPD_OUTCOME_SENT)
 			return false;
-	if (smtpd__pending_commit_begin(d->spool, &p->progress, &next) == -1)
+	if (smtpd__spool_progress_begin(d->spool, &p->progress, &next) == -1)
 		return false;
 	smtpd__disposition_sync(d, s->pending);
 	*s->pending = next;

@@ -2,14 +2,18 @@
 #ifndef SMTPD_QUEUE_SPOOL_ADD_H
 #define SMTPD_QUEUE_SPOOL_ADD_H
 
-/* Adding messages to the spool. */
+/* Adding messages to the spool: one by itself, or, step by step, a report
+ * together with the progress that it is about. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include <smtpd/outgoing.h>
 
+#include "base/pack.h"
+#include "journal/journal.h"
 #include "queue/model/queued_message.h"
 #include "queue/spool/content.h"
 
@@ -32,5 +36,29 @@ struct smtpd_spool_mail {
  */
 int smtpd__spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     struct smtpd_queued_message **message);
+
+/* A message between the steps. */
+struct smtpd_addition {
+	struct smtpd_queued_message *message;
+	struct smtpd_spool_content *content;
+	struct smtpd_journal_record record; /* to be appended */
+	struct smtpd_pack head;
+	struct smtpd_pack envelope;
+	struct iovec body[2];
+	bool published; /* in large/ */
+};
+
+/* Do all that may fail but the append.  Return 0, or -1 with errno, and
+ * nothing is to be undone.  The content of MAIL is the addition's. */
+int smtpd__spool_add_begin(struct smtpd_spool *s,
+    const struct smtpd_spool_mail *mail, struct smtpd_addition *a);
+
+/* A->record is in the log, and has its ref and size: the message appears.
+ * Return it with a pin. */
+struct smtpd_queued_message *smtpd__spool_add_finish(
+    struct smtpd_spool *s, struct smtpd_addition *a);
+
+/* The record is not in the log: undo all. */
+void smtpd__spool_add_cancel(struct smtpd_spool *s, struct smtpd_addition *a);
 
 #endif

@@ -23,7 +23,7 @@ smtpd__spool_content_create(struct smtpd_spool *s)
 
 /* Have room for LEN bytes, at most SMTPD_SPOOL_SMALL_MAX. */
 static int
-reserve(struct smtpd_spool_content *c, size_t len)
+grow_buffer(struct smtpd_spool_content *c, size_t len)
 {
 	size_t room = c->room > 0 ? c->room : ROOM_MIN;
 	unsigned char *data;
@@ -43,7 +43,7 @@ reserve(struct smtpd_spool_content *c, size_t len)
 /* Write what is in memory to the large content, which is begun when there is
  * none. */
 static int
-spill(struct smtpd_spool_content *c)
+spill_buffer(struct smtpd_spool_content *c)
 {
 	if (c->large == NULL)
 		c->large = smtpd__content_begin(c->spool->journal);
@@ -55,46 +55,30 @@ spill(struct smtpd_spool_content *c)
 	return 0;
 }
 
-static int
-append_bytes(
-    struct smtpd_spool_content *c, const unsigned char *data, size_t len)
-{
-	while (len > 0) {
-		size_t room = SMTPD_SPOOL_SMALL_MAX - c->len;
-		size_t piece = len < room ? len : room;
-
-		if (piece == 0) {
-			if (spill(c) == -1)
-				return -1;
-			continue;
-		}
-		if (reserve(c, c->len + piece) == -1)
-			return -1;
-		memcpy(c->data + c->len, data, piece);
-		c->len += piece;
-		c->size += piece;
-		data += piece;
-		len -= piece;
-	}
-	return 0;
-}
-
 int
 smtpd__spool_content_write(
     struct smtpd_spool_content *c, const void *data, size_t len)
 {
-	if (c->error == 0 && append_bytes(c, data, len) == -1)
-		c->error = errno;
+	const unsigned char *at = data;
+	size_t piece;
+
+	for (; c->error == 0 && len > 0; at += piece, len -= piece) {
+		piece = SMTPD_SPOOL_SMALL_MAX - c->len;
+		if (piece > len)
+			piece = len;
+		if ((piece == 0 ? spill_buffer(c)
+				: grow_buffer(c, c->len + piece)) == -1) {
+			c->error = errno;
+			break;
+		}
+		memcpy(c->data + c->len, at, piece);
+		c->len += piece;
+		c->size += piece;
+	}
 	if (c->error == 0)
 		return 0;
 	errno = c->error;
 	return -1;
-}
-
-bool
-smtpd__spool_content_is_large(const struct smtpd_spool_content *c)
-{
-	return c->large != NULL;
 }
 
 int
@@ -102,7 +86,7 @@ smtpd__spool_content_publish(struct smtpd_spool_content *c, uint64_t id)
 {
 	struct smtpd_content_writer *large = c->large;
 
-	if (spill(c) == -1)
+	if (spill_buffer(c) == -1)
 		return -1;
 	c->large = NULL;
 	return smtpd__content_publish(large, id);

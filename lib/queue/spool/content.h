@@ -36,9 +36,6 @@ int smtpd__spool_content_write(
 /* Free a content; NULL is fine. */
 void smtpd__spool_content_destroy(struct smtpd_spool_content *c);
 
-/* Whether it is too large for a record. */
-bool smtpd__spool_content_is_large(const struct smtpd_spool_content *c);
-
 /* Make a large content durable as that of ID.  Return 0, or -1 with errno. */
 int smtpd__spool_content_publish(struct smtpd_spool_content *c, uint64_t id);
 

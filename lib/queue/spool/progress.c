@@ -2,63 +2,208 @@
 #include "queue/spool/progress.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
-#include "queue/spool/addition.h"
 #include "queue/spool/append_order.h"
 #include "queue/spool/messages.h"
-#include "queue/spool/progress_step.h"
 
-/* Have room for what will be known. */
-static int
-make_room(struct smtpd_spool *s, const struct smtpd_progress_step *st)
+/* A progress record: built, appended, and applied to the job. */
+struct step {
+	const struct smtpd_progress *progress;
+	struct smtpd_record_progress fields;
+	struct smtpd_pack head;
+	struct smtpd_pack results; /* and the history */
+	struct iovec body;
+	struct smtpd_journal_record record; /* to be appended */
+	unsigned char *done; /* a bit for each recipient of the job, as they
+	                      * will be */
+};
+
+struct smtpd_pending_commit {
+	struct smtpd_spool *spool;
+	struct smtpd_queued_message *message; /* pinned */
+	struct step step;
+	struct smtpd_journal_promise promise;
+};
+
+static bool
+is_done(const struct step *st, uint32_t i)
 {
-	bool has_room = true;
-
-	if (st->record.nfinished == 0)
-		return 0;
-	pthread_mutex_lock(&s->mutex);
-	has_room = smtpd__spool_messages_need_bits(st->progress->job->message);
-	pthread_mutex_unlock(&s->mutex);
-	return has_room ? 0 : -1;
+	return (st->done[i / 8] & 1u << i % 8) != 0;
 }
 
+/* Find out which recipients will be finished: those that are new are counted in
+ * the record, and whether that are all. */
 static int
-append(struct smtpd_spool *s, const struct smtpd_progress_step *st,
-    const struct smtpd_addition *report, struct smtpd_journal_record records[2])
+count_finished(struct step *st)
 {
-	size_t n = 0;
+	const struct smtpd_progress *p = st->progress;
+	const struct smtpd_delivery_job *job = p->job;
+	uint32_t left = job->count;
 
-	if (report != NULL)
-		smtpd__addition_record(report, &records[n++]);
-	records[n++] = smtpd__progress_step_record(st);
-	return smtpd__journal_append(
-	    s->journal, records, n, SMTPD_JOURNAL_ESSENTIAL);
+	st->done = calloc(((size_t)job->count + 7) / 8, 1);
+	if (st->done == NULL)
+		return -1;
+	for (uint32_t i = 0; i < job->count; i++) {
+		if (!smtpd__queued_message_is_finished(
+			job->message, job, job->first + i))
+			continue;
+		st->done[i / 8] |= (unsigned char)(1u << i % 8);
+		left--;
+	}
+	for (size_t k = 0; k < p->nrcpts; k++) {
+		uint32_t i = p->rcpts[k].rcpt - job->first;
+
+		if (i >= job->count) {
+			errno = EINVAL;
+			return -1;
+		}
+		if (!p->rcpts[k].finished || is_done(st, i))
+			continue;
+		st->done[i / 8] |= (unsigned char)(1u << i % 8);
+		st->fields.nfinished++;
+		left--;
+	}
+	if (left == 0) {
+		st->fields.flags |= SMTPD_RECORD_FINISHED;
+		st->fields.nfinished = 0;
+	}
+	return 0;
 }
 
-/* The message was entered, and is left. */
+static void
+fill_fields(struct smtpd_spool *s, struct step *st)
+{
+	const struct smtpd_progress *p = st->progress;
+	const struct smtpd_delivery_job *job = p->job;
+	struct smtpd_record_progress *r = &st->fields;
+
+	r->stamp = smtpd__spool_core_stamp(s);
+	r->id = job->message->id;
+	r->job = (uint16_t)(job - job->message->jobs);
+	r->due = p->due;
+	r->attempts = p->attempts;
+	r->previous = job->history;
+	r->results_len = (uint32_t)st->results.len;
+	if (p->delay_notice_sent)
+		r->flags |= SMTPD_RECORD_NOTICE_GIVEN;
+	if (p->in_doubt)
+		r->flags |= SMTPD_RECORD_UNSURE;
+}
+
+/* Build the record of ST->progress, whose message was entered.  Return 0, or -1
+ * with errno. */
 static int
-record(struct smtpd_spool *s, struct smtpd_progress_step *st,
-    struct smtpd_flight *flight, struct smtpd_addition *addition,
-    struct smtpd_queued_message **report)
+encode_step(struct smtpd_spool *s, struct step *st)
+{
+	const struct smtpd_progress *p = st->progress;
+	const struct smtpd_delivery_job *job = p->job;
+
+	if (count_finished(st) == -1)
+		return -1;
+	for (size_t k = 0; k < p->nrcpts; k++)
+		smtpd__record_put_result(&st->results, &p->rcpts[k]);
+	fill_fields(s, st);
+	smtpd__record_put_progress(&st->head, &st->fields);
+	/* The numbers of those that are newly finished, unless all are. */
+	for (uint32_t i = 0; st->fields.nfinished > 0 && i < job->count; i++)
+		if (is_done(st, i) &&
+		    !smtpd__queued_message_is_finished(
+			job->message, job, job->first + i))
+			smtpd__pack_u32(&st->head, job->first + i);
+	smtpd__pack_bytes(&st->results, p->history, p->history_len);
+	if (st->head.failed || st->results.failed) {
+		errno = ENOMEM;
+		return -1;
+	}
+	st->body = (struct iovec){ st->results.data, st->results.len };
+	st->record = (struct smtpd_journal_record){
+		.subject = st->fields.id,
+		.beside = job->message->ref,
+		.type = SMTPD_RECORD_PROGRESS,
+		.head = st->head.data,
+		.head_len = st->head.len,
+		.body = &st->body,
+		.body_count = 1,
+	};
+	return 0;
+}
+
+/* The record was appended: change the job.  The mutex is held.  Return whether
+ * the message has ended by that. */
+static bool
+apply_step(struct smtpd_spool *s, const struct step *st)
+{
+	struct smtpd_delivery_job *job = st->progress->job;
+	struct smtpd_queued_message *e = job->message;
+
+	for (uint32_t i = 0; st->fields.nfinished > 0 && i < job->count; i++)
+		if (is_done(st, i))
+			smtpd__spool_messages_finish_rcpt(e, job->first + i);
+	smtpd__spool_messages_apply(job, &st->fields, st->record.ref);
+	if (e->unfinished > 0)
+		return false;
+	smtpd__spool_messages_end(s, e);
+	return true;
+}
+
+static void
+free_step(struct step *st)
+{
+	smtpd__pack_free(&st->head);
+	smtpd__pack_free(&st->results);
+	free(st->done);
+}
+
+/* Append the record of ST, behind that of REPORT if it is not NULL, in one
+ * group.  Have room before for what will be known after it. */
+static int
+append_step(
+    struct smtpd_spool *s, struct step *st, struct smtpd_addition *report)
 {
 	struct smtpd_journal_record records[2];
+	bool has_room = true;
+	size_t n = 0;
+
+	if (st->fields.nfinished > 0) {
+		pthread_mutex_lock(&s->mutex);
+		has_room =
+		    smtpd__spool_messages_need_bits(st->progress->job->message);
+		pthread_mutex_unlock(&s->mutex);
+	}
+	if (!has_room)
+		return -1;
+	if (report != NULL)
+		records[n++] = report->record;
+	records[n++] = st->record;
+	if (smtpd__journal_append(
+		s->journal, records, n, SMTPD_JOURNAL_ESSENTIAL) == -1)
+		return -1;
+	if (report != NULL)
+		report->record = records[0];
+	st->record = records[n - 1];
+	return 0;
+}
+
+/* Record the step ST.  Its message was entered, and is left. */
+static int
+record_step(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
+    struct smtpd_addition *addition, struct smtpd_queued_message **report)
+{
 	bool ended = false;
 	int error;
-	int status = smtpd__progress_step_encode(s, st);
+	int status = encode_step(s, st);
 
 	if (status == 0)
-		status = make_room(s, st);
-	if (status == 0)
-		status = append(s, st, addition, records);
+		status = append_step(s, st, addition);
 	error = errno;
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0)
-		ended = smtpd__progress_step_apply(
-		    s, st, records[addition != NULL].ref);
+		ended = apply_step(s, st);
 	smtpd__append_order_leave(s, flight);
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0 && addition != NULL)
-		*report = smtpd__addition_finish(s, addition, &records[0]);
+		*report = smtpd__spool_add_finish(s, addition);
 	if (ended)
 		smtpd__spool_messages_release(s, st->progress->job->message);
 	errno = error;
@@ -70,20 +215,103 @@ smtpd__spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
     struct smtpd_queued_message **report)
 {
 	struct smtpd_addition addition, *a = NULL;
-	struct smtpd_progress_step st = { .progress = p };
+	struct step st = { .progress = p };
 	struct smtpd_flight flight;
 	int status = 0;
 
 	*report = NULL;
 	if (p->report != NULL) {
-		if (smtpd__addition_begin(s, p->report, &addition) == -1)
+		if (smtpd__spool_add_begin(s, p->report, &addition) == -1)
 			return -1;
 		a = &addition;
 	}
 	if (smtpd__append_order_enter(s, p->job->message, &flight))
-		status = record(s, &st, &flight, a, report);
+		status = record_step(s, &st, &flight, a, report);
 	if (a != NULL && *report == NULL)
-		smtpd__addition_cancel(s, a);
-	smtpd__progress_step_free(&st);
+		smtpd__spool_add_cancel(s, a);
+	free_step(&st);
 	return status;
+}
+
+/* Begin to append the record of C, whose message was entered, and is left: it
+ * has ended, but what it has in the journal is not released. */
+static int
+begin_commit(struct smtpd_spool *s, struct smtpd_pending_commit *c,
+    struct smtpd_flight *flight)
+{
+	struct step *st = &c->step;
+	int status = encode_step(s, st);
+	int error;
+
+	if (status == 0) {
+		st->record.ends = true;
+		status = smtpd__journal_append_begin(s->journal, &st->record, 1,
+		    SMTPD_JOURNAL_ESSENTIAL, &c->promise);
+	}
+	error = errno;
+	pthread_mutex_lock(&s->mutex);
+	if (status == 0) {
+		c->message->pins++;
+		apply_step(s, st);
+	}
+	smtpd__append_order_leave(s, flight);
+	pthread_mutex_unlock(&s->mutex);
+	errno = error;
+	return status;
+}
+
+int
+smtpd__spool_progress_begin(struct smtpd_spool *s,
+    const struct smtpd_progress *p, struct smtpd_pending_commit **commit)
+{
+	struct smtpd_queued_message *report;
+	struct smtpd_flight flight;
+	struct smtpd_pending_commit *c;
+	int status = 0;
+	bool last;
+
+	*commit = NULL;
+	pthread_mutex_lock(&s->mutex);
+	last = p->job->message->unfinished == 1;
+	pthread_mutex_unlock(&s->mutex);
+	if (!last)
+		return smtpd__spool_progress(s, p, &report);
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return -1;
+	c->spool = s;
+	c->message = p->job->message;
+	c->step.progress = p;
+	if (smtpd__append_order_enter(s, c->message, &flight)) {
+		status = begin_commit(s, c, &flight);
+		if (status == 0) {
+			*commit = c;
+			return 0;
+		}
+	}
+	free_step(&c->step);
+	free(c);
+	return status;
+}
+
+int
+smtpd__spool_progress_wait(struct smtpd_pending_commit *c)
+{
+	struct smtpd_spool *s = c->spool;
+
+	if (smtpd__journal_append_end(s->journal, &c->promise) == -1 &&
+	    smtpd__journal_append(
+		s->journal, &c->step.record, 1, SMTPD_JOURNAL_ESSENTIAL) == -1)
+		return -1;
+	smtpd__spool_messages_release(s, c->message);
+	smtpd__spool_progress_abandon(c);
+	return 0;
+}
+
+void
+smtpd__spool_progress_abandon(struct smtpd_pending_commit *c)
+{
+	smtpd__spool_unpin(c->spool, c->message);
+	free_step(&c->step);
+	free(c);
 }

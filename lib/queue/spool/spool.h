@@ -34,7 +34,6 @@
 #include "queue/spool/content.h"
 #include "queue/spool/history.h"
 #include "queue/spool/load.h"
-#include "queue/spool/pending_commit.h"
 #include "queue/spool/progress.h"
 #include "queue/spool/quarantine.h"
 #include "queue/spool/state_change.h"
