@@ -30,7 +30,7 @@ store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 
 	smtpd_session_received(s, header + n, sizeof(header) - (size_t)n);
 	if (m != NULL &&
-	    smtpd_maildir_add(m, "Maildir", header, strlen(header)) == 0)
+	    smtpd_maildir_add(m, "Maildir", 0, header, strlen(header)) == 0)
 		while ((n = smtpd_body_read(body, buf, sizeof(buf))) > 0)
 			smtpd_maildir_write(m, buf, (size_t)n);
 	else

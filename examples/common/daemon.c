@@ -23,8 +23,9 @@
 #define DRAIN_MS 30000
 
 /* Descriptors of a connection (the socket, and while it stores a message the
- * file and its directories), and of everything else. */
-#define FILES_EACH  4
+ * file and its directories, however many mailboxes it goes to), and of
+ * everything else. */
+#define FILES_EACH  8
 #define FILES_OTHER 64
 
 static void

@@ -188,12 +188,13 @@ static int
 add_mailbox(
     struct store_request *r, const char *path, const char *header, size_t len)
 {
-	if (smtpd_maildir_add(r->message, path, header, len) == 0)
+	size_t root = r->d->pattern.root_len;
+
+	if (smtpd_maildir_add(r->message, path, root, header, len) == 0)
 		return 0;
-	if (errno != ENOENT ||
-	    smtpd_maildir_make(path, r->d->pattern.root_len) == -1)
+	if (errno != ENOENT || smtpd_maildir_make(path, root) == -1)
 		return -1;
-	return smtpd_maildir_add(r->message, path, header, len);
+	return smtpd_maildir_add(r->message, path, root, header, len);
 }
 
 /* Add the mailbox of recipient I; RECEIVED is the trace header. */

@@ -70,7 +70,7 @@ clean_next(struct maintenance *m)
 	if (!users_next(m->round, &m->round_at, pattern->by_domain, &owner))
 		return false;
 	if (mailbox_path(pattern, &owner, path, sizeof(path)) == 0 &&
-	    smtpd_maildir_clean(path, time(NULL) - OLD) > 0)
+	    smtpd_maildir_clean(path, pattern->root_len, time(NULL) - OLD) > 0)
 		log_line(m->delivery->log, SMTPD_LOG_INFO,
 		    "removed old files from %s/tmp", path);
 	return true;

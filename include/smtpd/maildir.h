@@ -67,9 +67,17 @@ SMTPD_API bool smtpd_maildir_has_room(struct smtpd_maildir *md, uint64_t size);
 
 /*
  * Make the Maildir PATH with its tmp, new and cur (mode 0700), and the
- * directories above it, as far as they are missing.  The first ROOT_LEN bytes
- * of PATH must exist.  All of it is durable on return.  Return 0 or -1 with
- * errno.  Any thread.  Since 0.1.
+ * directories above it, as far as they are missing.  All of it is durable on
+ * return.
+ *
+ * Here and below, the first ROOT_LEN bytes of PATH are a directory that must
+ * exist and that only root and the user of the process can change; 0 stands for
+ * "/", or for where the process is when PATH is relative.  What comes after
+ * need not be trusted: no symbolic link is followed there, and each directory,
+ * tmp, new and cur included, must belong to the user of the process or to root.
+ *
+ * Return 0, or -1 with errno: ELOOP for a link, EPERM for a directory of
+ * another user.  Any thread.  Since 0.1.
  */
 SMTPD_API int smtpd_maildir_make(const char *path, size_t root_len);
 
@@ -85,11 +93,12 @@ SMTPD_API struct smtpd_maildir_message *smtpd_maildir_begin(
  * Add the Maildir PATH, which must exist, as a target, with LEN bytes at HEADER
  * to stand above the message there (CRLF or LF lines, copied).  Before the
  * first smtpd_maildir_write().  Return 0, or -1 with errno (ENOENT: the Maildir
- * does not exist, or not all of it yet), after which M is as it was before.
- * Since 0.1.
+ * does not exist, or not all of it yet; else as smtpd_maildir_make()), after
+ * which M is as it was before.  A message holds a few descriptors, whatever the
+ * number of its targets.  Since 0.1; with ROOT_LEN since 0.2.
  */
 SMTPD_API int smtpd_maildir_add(struct smtpd_maildir_message *m,
-    const char *path, const char *header, size_t len);
+    const char *path, size_t root_len, const char *header, size_t len);
 
 /*
  * Append LEN bytes at DATA to every target; CRLF is stored as LF, also when
@@ -114,9 +123,11 @@ SMTPD_API void smtpd_maildir_abort(struct smtpd_maildir_message *m);
  * Remove from tmp/ of the Maildir PATH the files that a crash left there: those
  * with a name of this library that nobody has changed since BEFORE_S (seconds
  * since 1970).  The file of a delivery under way is younger than 36 hours.
- * Return how many were removed, or -1 with errno.  Any thread.  Since 0.1.
+ * Return how many were removed, or -1 with errno as smtpd_maildir_make().  Any
+ * thread.  Since 0.1; with ROOT_LEN since 0.2.
  */
-SMTPD_API ssize_t smtpd_maildir_clean(const char *path, int64_t before_s);
+SMTPD_API ssize_t smtpd_maildir_clean(
+    const char *path, size_t root_len, int64_t before_s);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "maildir/dirs.h"
 #include "maildir/name.h"
 #include "os/fd.h"
 
@@ -23,15 +24,15 @@ is_old_file(int dir, const char *name, int64_t before_s)
 
 /* Open tmp/ of PATH for reading. */
 static DIR *
-open_tmp(const char *path)
+open_tmp(const char *path, size_t root_len)
 {
-	int maildir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int maildir = smtpd__maildir_dirs_walk(path, root_len);
 	DIR *tmp = NULL;
 	int fd;
 
 	if (maildir == -1)
 		return NULL;
-	fd = openat(maildir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = smtpd__maildir_dirs_step(maildir, "tmp", 3);
 	smtpd__fd_close(maildir);
 	if (fd >= 0)
 		tmp = fdopendir(fd);
@@ -41,9 +42,9 @@ open_tmp(const char *path)
 }
 
 ssize_t
-smtpd__maildir_clean(const char *path, int64_t before_s)
+smtpd__maildir_clean(const char *path, size_t root_len, int64_t before_s)
 {
-	DIR *tmp = open_tmp(path);
+	DIR *tmp = open_tmp(path, root_len);
 	struct dirent *entry;
 	ssize_t removed = 0;
 

@@ -9,9 +9,11 @@
 
 #include <sys/types.h>
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* As smtpd_maildir_clean(). */
-ssize_t smtpd__maildir_clean(const char *path, int64_t before_s);
+ssize_t smtpd__maildir_clean(
+    const char *path, size_t root_len, int64_t before_s);
 
 #endif

@@ -101,13 +101,20 @@ smtpd_maildir_has_room(struct smtpd_maildir *md, uint64_t size)
 	return md->root == -1 || smtpd__disk_space_has_room(&md->space, size);
 }
 
+static bool
+is_valid_path(const char *path, size_t root_len)
+{
+	if (path != NULL && *path != '\0' && root_len <= strlen(path))
+		return true;
+	errno = EINVAL;
+	return false;
+}
+
 int
 smtpd_maildir_make(const char *path, size_t root_len)
 {
-	if (path == NULL || *path == '\0' || root_len > strlen(path)) {
-		errno = EINVAL;
+	if (!is_valid_path(path, root_len))
 		return -1;
-	}
 	return smtpd__maildir_make(path, root_len);
 }
 
@@ -200,39 +207,41 @@ copy_lines(char *out, const char *in, size_t len, bool *cr)
 	return (size_t)(to - out);
 }
 
-/* Open the directories of the Maildir PATH that a delivery needs.  new/ is made
- * last: where it is missing, another thread is making the others just now. */
+/* Open the Maildir PATH, to see that it is whole, for T, the next of M. */
 static int
-open_target(struct smtpd_maildir_target *t, const char *path)
+open_target(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t,
+    const char *path, size_t root_len)
 {
-	t->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (t->dir == -1)
-		return -1;
-	t->new_dir = openat(t->dir, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (t->new_dir == -1) {
-		smtpd__fd_close(t->dir);
-		return -1;
+	*t = (struct smtpd_maildir_target){
+		.path = strdup(path),
+		.root_len = root_len,
+		.dirs = SMTPD_MAILDIR_DIRS_CLOSED,
+		.header = m->headers,
+	};
+	if (t->path != NULL && smtpd__maildir_stage_enter(t) == 0) {
+		smtpd__maildir_stage_leave(m, t);
+		return 0;
 	}
-	return 0;
+	free(t->path);
+	return -1;
 }
 
 int
 smtpd_maildir_add(struct smtpd_maildir_message *m, const char *path,
-    const char *header, size_t len)
+    size_t root_len, const char *header, size_t len)
 {
 	struct smtpd_maildir_target *t;
 	bool cr = false;
 
-	if (path == NULL || (header == NULL && len > 0) || m->error != 0 ||
-	    m->body > 0 || m->written > 0 || m->cr) {
+	if (!is_valid_path(path, root_len) || (header == NULL && len > 0) ||
+	    m->error != 0 || m->body > 0 || m->written > 0 || m->cr) {
 		errno = EINVAL;
 		return -1;
 	}
 	t = reserve_target(m);
 	if (t == NULL || reserve_buffer(m, len + 1) == -1)
 		return -1;
-	*t = (struct smtpd_maildir_target){ .header = m->headers };
-	if (open_target(t, path) == -1)
+	if (open_target(m, t, path, root_len) == -1)
 		return -1;
 	t->header_len = copy_lines(m->buf + m->headers, header, len, &cr);
 	m->headers += t->header_len;
@@ -294,8 +303,8 @@ static void
 free_message(struct smtpd_maildir_message *m)
 {
 	for (size_t i = 0; i < m->ntargets; i++) {
-		smtpd__fd_close(m->targets[i].new_dir);
-		smtpd__fd_close(m->targets[i].dir);
+		smtpd__maildir_dirs_close(&m->targets[i].dirs);
+		free(m->targets[i].path);
 	}
 	smtpd__fd_close(m->spool);
 	if (m->targets != &m->one)
@@ -334,11 +343,9 @@ smtpd_maildir_commit(struct smtpd_maildir_message *m)
 }
 
 ssize_t
-smtpd_maildir_clean(const char *path, int64_t before_s)
+smtpd_maildir_clean(const char *path, size_t root_len, int64_t before_s)
 {
-	if (path == NULL) {
-		errno = EINVAL;
+	if (!is_valid_path(path, root_len))
 		return -1;
-	}
-	return smtpd__maildir_clean(path, before_s);
+	return smtpd__maildir_clean(path, root_len, before_s);
 }

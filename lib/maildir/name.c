@@ -59,15 +59,15 @@ next_number(struct smtpd_maildir_names *names)
 }
 
 void
-smtpd__maildir_name_make(struct smtpd_maildir_names *names, const char *dir,
-    int64_t size, char *name)
+smtpd__maildir_name_make(
+    struct smtpd_maildir_names *names, int64_t size, char *name)
 {
 	struct smtpd_text text;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	smtpd__text_init(&text, name, SMTPD_MAILDIR_NAME_SIZE);
-	smtpd__text_format(&text, "%s/%jd.M%06ldP%jdQ%" PRIu64 ".%s", dir,
+	smtpd__text_format(&text, "%jd.M%06ldP%jdQ%" PRIu64 ".%s",
 	    (intmax_t)now.tv_sec, now.tv_nsec / 1000, (intmax_t)getpid(),
 	    next_number(names), names->host);
 	if (size >= 0)
@@ -91,5 +91,6 @@ bool
 smtpd__maildir_name_is_ours(const char *name)
 {
 	return skip_number(&name, ".M") && skip_number(&name, "P") &&
-	    skip_number(&name, "Q") && skip_number(&name, ".") && *name != '\0';
+	    skip_number(&name, "Q") && skip_number(&name, ".") &&
+	    *name != '\0' && strchr(name, ':') == NULL;
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The longest name with its directory and NUL, and how much of it the host may
+/* The longest name with its NUL, and how much of it the host may
  * take: the rest is left for the longest numbers. */
 #define SMTPD_MAILDIR_NAME_SIZE 256
 #define SMTPD_MAILDIR_HOST_MAX  150
@@ -34,13 +34,13 @@ int smtpd__maildir_name_init(
 /* Free what NAMES holds. */
 void smtpd__maildir_name_finish(struct smtpd_maildir_names *names);
 
-/* Write a new name in directory DIR ("tmp", "new") to NAME of
- * SMTPD_MAILDIR_NAME_SIZE bytes.  SIZE is that of the file, or -1 while it is
- * not known.  Any thread. */
-void smtpd__maildir_name_make(struct smtpd_maildir_names *names,
-    const char *dir, int64_t size, char *name);
+/* Write a new name to NAME of SMTPD_MAILDIR_NAME_SIZE bytes.  SIZE is that of
+ * the file, or -1 while it is not known.  Any thread. */
+void smtpd__maildir_name_make(
+    struct smtpd_maildir_names *names, int64_t size, char *name);
 
-/* Whether NAME, without a directory, has the form of such a name. */
+/* Whether NAME has the form of such a name; one with the flags that a reader
+ * adds behind a ":" has not. */
 bool smtpd__maildir_name_is_ours(const char *name);
 
 #endif

@@ -8,6 +8,22 @@
 #include "os/fd.h"
 #include "os/file.h"
 
+int
+smtpd__maildir_stage_enter(struct smtpd_maildir_target *t)
+{
+	if (t->dirs.dir >= 0)
+		return 0;
+	return smtpd__maildir_dirs_open(&t->dirs, t->path, t->root_len);
+}
+
+void
+smtpd__maildir_stage_leave(
+    struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
+{
+	if (t != &m->targets[0])
+		smtpd__maildir_dirs_close(&t->dirs);
+}
+
 /* Create a file for T in tmp/; return its descriptor, or -1. */
 static int
 create_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
@@ -15,8 +31,8 @@ create_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 	for (int i = 0; i < SMTPD_MAILDIR_NAME_TRIES; i++) {
 		int fd;
 
-		smtpd__maildir_name_make(m->names, "tmp", -1, t->name);
-		fd = openat(t->dir, t->name,
+		smtpd__maildir_name_make(m->names, -1, t->name);
+		fd = openat(t->dirs.tmp, t->name,
 		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (fd >= 0) {
 			t->staged = true;
@@ -107,9 +123,16 @@ smtpd__maildir_stage_all(struct smtpd_maildir_message *m)
 
 	if (spooled && smtpd__maildir_stage_spill(m) == -1)
 		return -1;
-	for (size_t i = spooled ? 1 : 0; i < m->ntargets; i++)
-		if (stage_copy(m, &m->targets[i]) == -1)
+	for (size_t i = spooled ? 1 : 0; i < m->ntargets; i++) {
+		struct smtpd_maildir_target *t = &m->targets[i];
+		int result = smtpd__maildir_stage_enter(t);
+
+		if (result == 0)
+			result = stage_copy(m, t);
+		smtpd__maildir_stage_leave(m, t);
+		if (result == -1)
 			return -1;
+	}
 	if (!spooled)
 		return 0;
 	fd = m->spool;

@@ -11,20 +11,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "maildir/dirs.h"
 #include "maildir/name.h"
 
 /* The buffer in the struct, which is enough for most messages. */
 #define SMTPD_MAILDIR_START_SIZE 8192
 
-/* One Maildir that the message goes to, and its copy there. */
+/* One Maildir that the message goes to, and its copy there.  The directories of
+ * the first stay open, those of others only while they are used: a message
+ * holds a few descriptors, however many recipients it has. */
 struct smtpd_maildir_target {
-	int dir;       /* the Maildir */
-	int new_dir;   /* its new/, to be synced */
-	size_t header; /* where its header is in the buffer */
+	char *path; /* of the Maildir; its first root_len bytes are the root */
+	size_t root_len;
+	struct smtpd_maildir_dirs dirs; /* while they are used */
+	size_t header;                  /* where its header is in the buffer */
 	size_t header_len;
 	bool staged;                        /* a file of ours is in tmp/ */
 	bool published;                     /* or in new/ */
-	char name[SMTPD_MAILDIR_NAME_SIZE]; /* of that file */
+	char name[SMTPD_MAILDIR_NAME_SIZE]; /* of that file, in either */
 };
 
 struct smtpd_maildir_message {
@@ -47,6 +51,13 @@ struct smtpd_maildir_message {
 	bool cr;          /* a CR waits for the octet that follows it */
 	char start[SMTPD_MAILDIR_START_SIZE];
 };
+
+/* Open the directories of T, if they are not.  Return 0, or -1 with errno. */
+int smtpd__maildir_stage_enter(struct smtpd_maildir_target *t);
+
+/* Close the directories of T, unless it is the first of M; errno stays. */
+void smtpd__maildir_stage_leave(
+    struct smtpd_maildir_message *m, struct smtpd_maildir_target *t);
 
 /* Move the octets of the body from the buffer to the first target's file.
  * Return 0, or -1 with errno. */

@@ -174,13 +174,21 @@ assert_message(const char *maildir, const char *want)
 	free(text);
 }
 
+static int
+add(struct place *p, struct smtpd_maildir_message *m, const char *path,
+    const char *header)
+{
+	return smtpd_maildir_add(
+	    m, path, strlen(p->root), header, strlen(header));
+}
+
 static struct smtpd_maildir_message *
 begin(struct place *p, const char *path, const char *header)
 {
 	struct smtpd_maildir_message *m = smtpd_maildir_begin(p->md);
 
 	assert_non_null(m);
-	assert_int_equal(smtpd_maildir_add(m, path, header, strlen(header)), 0);
+	assert_int_equal(add(p, m, path, header), 0);
 	return m;
 }
 
@@ -258,8 +266,8 @@ test_several_targets(void **state)
 	struct place *p = *state;
 	struct smtpd_maildir_message *m = begin(p, p->a, "To: a\r\n");
 
-	assert_int_equal(smtpd_maildir_add(m, p->b, "To: bb\n", 7), 0);
-	assert_int_equal(smtpd_maildir_add(m, p->b, "", 0), 0);
+	assert_int_equal(add(p, m, p->b, "To: bb\n"), 0);
+	assert_int_equal(add(p, m, p->b, ""), 0);
 	put(m, "\r\ntext\r\n");
 	assert_int_equal(count(p->a, "new", NULL, 0), 0);
 	assert_int_equal(smtpd_maildir_commit(m), 0);
@@ -307,8 +315,7 @@ test_large(void **state)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		struct smtpd_maildir_message *m = begin(p, p->a, "To: a\n");
 
-		assert_int_equal(
-		    smtpd_maildir_add(m, p->b, "To: other\r\n", 11), 0);
+		assert_int_equal(add(p, m, p->b, "To: other\r\n"), 0);
 		put_lines(m, lines[i]);
 		assert_int_equal(smtpd_maildir_commit(m), 0);
 		assert_lines(p->a, "To: a\n", lines[i]);
@@ -346,9 +353,7 @@ test_large_headers(void **state)
 	memset(header, 'x', sizeof(header) - 1);
 	header[sizeof(header) - 1] = '\n';
 	for (int i = 0; i < 100; i++)
-		assert_int_equal(smtpd_maildir_add(m, i == 0 ? p->a : p->b,
-				     header, sizeof(header)),
-		    0);
+		assert_int_equal(add(p, m, i == 0 ? p->a : p->b, header), 0);
 	put_lines(m, 2000);
 	assert_int_equal(smtpd_maildir_commit(m), 0);
 	assert_int_equal(count(p->b, "new", NULL, 0), 99);
@@ -375,7 +380,7 @@ fail_without(struct place *p, const char *part, int lines)
 	struct smtpd_maildir_message *m = begin(p, p->a, "H: 1\n");
 	char path[128];
 
-	assert_int_equal(smtpd_maildir_add(m, p->b, "", 0), 0);
+	assert_int_equal(add(p, m, p->b, ""), 0);
 	put_lines(m, lines);
 	snprintf(path, sizeof(path), "%s/%s", p->b, part);
 	assert_int_equal(rmdir(path), 0);
@@ -416,7 +421,7 @@ test_new_is_a_file(void **state)
 	struct smtpd_maildir_message *m = begin(p, p->a, "H: 1\n");
 	char path[128];
 
-	assert_int_equal(smtpd_maildir_add(m, p->b, "", 0), 0);
+	assert_int_equal(add(p, m, p->b, ""), 0);
 	snprintf(path, sizeof(path), "%s/new", p->b);
 	assert_int_equal(rmdir(path), 0);
 	close(open(path, O_WRONLY | O_CREAT, 0600));
@@ -434,7 +439,7 @@ test_directory_sync_fails(void **state)
 	for (int call = 1; call <= 2; call++) {
 		struct smtpd_maildir_message *m = begin(p, p->a, "H: 1\n");
 
-		assert_int_equal(smtpd_maildir_add(m, p->b, "", 0), 0);
+		assert_int_equal(add(p, m, p->b, ""), 0);
 		put(m, "text\r\n");
 		sync_calls = 0;
 		failing_sync = call;
@@ -490,7 +495,7 @@ deliver(struct place *p, int lines)
 	char line[101];
 	int result = 0;
 
-	assert_int_equal(smtpd_maildir_add(m, p->b, "", 0), 0);
+	assert_int_equal(add(p, m, p->b, ""), 0);
 	for (int i = 0; i < lines && result == 0; i++) {
 		snprintf(line, sizeof(line), "%98d\r\n", i);
 		result = smtpd_maildir_write(m, line, 100);
@@ -570,7 +575,7 @@ test_misuse(void **state)
 	assert_int_equal(errno, EINVAL);
 	m = begin(p, p->a, "");
 	put(m, "text");
-	assert_int_equal(smtpd_maildir_add(m, p->b, "", 0), -1);
+	assert_int_equal(add(p, m, p->b, ""), -1);
 	assert_int_equal(errno, EINVAL);
 	smtpd_maildir_abort(m);
 	assert_empty(p->a);
@@ -578,7 +583,7 @@ test_misuse(void **state)
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(smtpd_maildir_make("", 0), -1);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(smtpd_maildir_clean(NULL, 0), -1);
+	assert_int_equal(smtpd_maildir_clean(NULL, 0, 0), -1);
 	assert_int_equal(errno, EINVAL);
 }
 
@@ -590,10 +595,10 @@ test_missing_maildir(void **state)
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/c", p->root);
-	assert_int_equal(smtpd_maildir_add(m, path, "no", 2), -1);
+	assert_int_equal(add(p, m, path, "no"), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(smtpd_maildir_make(path, strlen(p->root)), 0);
-	assert_int_equal(smtpd_maildir_add(m, path, "yes", 3), 0);
+	assert_int_equal(add(p, m, path, "yes"), 0);
 	assert_int_equal(smtpd_maildir_commit(m), 0);
 	assert_message(p->a, "");
 	assert_message(path, "yes");
@@ -609,10 +614,10 @@ test_half_made_maildir(void **state)
 
 	snprintf(path, sizeof(path), "%s/c", p->root);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(smtpd_maildir_add(m, path, "", 0), -1);
+	assert_int_equal(add(p, m, path, ""), -1);
 	assert_int_equal(errno, ENOENT);
 	assert_int_equal(smtpd_maildir_make(path, strlen(p->root)), 0);
-	assert_int_equal(smtpd_maildir_add(m, path, "", 0), 0);
+	assert_int_equal(add(p, m, path, ""), 0);
 	assert_int_equal(smtpd_maildir_commit(m), 0);
 	assert_message(path, "");
 }
@@ -707,7 +712,7 @@ deliver_many(void *arg)
 	for (int i = 0; i < MESSAGES; i++) {
 		struct smtpd_maildir_message *m = smtpd_maildir_begin(p->md);
 
-		if (m == NULL || smtpd_maildir_add(m, p->a, "", 0) == -1 ||
+		if (m == NULL || add(p, m, p->a, "") == -1 ||
 		    smtpd_maildir_write(m, "text\r\n", 6) == -1 ||
 		    smtpd_maildir_commit(m) == -1)
 			return p;
@@ -765,10 +770,12 @@ test_clean(void **state)
 	snprintf(path, sizeof(path), "%s/tmp/1.M000002P3Q7.host", p->a);
 	assert_int_equal(mkdir(path, 0700), 0);
 
-	assert_int_equal(smtpd_maildir_clean(p->a, time(NULL) - 5000), 0);
-	assert_int_equal(smtpd_maildir_clean(p->a, before), 2);
+	assert_int_equal(
+	    smtpd_maildir_clean(p->a, strlen(p->root), time(NULL) - 5000), 0);
+	assert_int_equal(smtpd_maildir_clean(p->a, strlen(p->root), before), 2);
 	assert_int_equal(count(p->a, "tmp", NULL, 0), 9);
-	assert_int_equal(smtpd_maildir_clean(p->root, before), -1);
+	assert_int_equal(
+	    smtpd_maildir_clean(p->root, strlen(p->root), before), -1);
 	assert_int_equal(errno, ENOENT);
 }
 
@@ -861,10 +868,10 @@ deliver_first(void *arg)
 
 		snprintf(path, sizeof(path), "%s/first%d/m", p->root, i);
 		if (m == NULL ||
-		    (smtpd_maildir_add(m, path, "", 0) == -1 &&
+		    (add(p, m, path, "") == -1 &&
 			(errno != ENOENT ||
 			    smtpd_maildir_make(path, strlen(p->root)) == -1 ||
-			    smtpd_maildir_add(m, path, "", 0) == -1)) ||
+			    add(p, m, path, "") == -1)) ||
 		    smtpd_maildir_commit(m) == -1)
 			return p;
 	}
