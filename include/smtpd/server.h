@@ -135,14 +135,16 @@ struct smtpd_settings {
 	/* Transactions of one session: 421 4.7.0. */
 	uint32_t max_transactions; /* 1000 */
 
-	/* Refused commands (5xx) of one session since its last accepted
-	 * message: from the first number on each refusal is delayed by
-	 * tarpit_ms times one to four, at the second: 421 4.7.0.  Commands
-	 * that do nothing (NOOP, RSET, HELP, VRFY, EXPN and a repeated EHLO)
-	 * count as well once there were 100 of them. */
+	/* Refused commands of one session since its last accepted message:
+	 * from the first number on each refusal is delayed by tarpit_ms times
+	 * one to four, at the second: 421 4.7.0.  Ten temporary refusals (4xx)
+	 * count as one.  Commands that do nothing (NOOP, RSET, HELP, VRFY, EXPN
+	 * and a repeated EHLO) count as well once there were 100 of them.  The
+	 * first 20 refusals of a session are logged, the others summed up at
+	 * its end. */
 	uint32_t errors_soft; /* 5 */
 	uint32_t errors_hard; /* 20 */
-	uint32_t tarpit_ms;   /* 1000 */
+	uint32_t tarpit_ms;   /* 1000; at most 3600000 */
 
 	/* Received: headers in a message (RFC 5321, 6.3): 554 5.4.6. */
 	uint32_t max_hops; /* 100 */

@@ -104,16 +104,31 @@ smtpd__arena_text(struct smtpd_arena *a, const char *s, size_t len)
 	return text;
 }
 
+struct smtpd_arena_mark
+smtpd__arena_mark(const struct smtpd_arena *a)
+{
+	return (struct smtpd_arena_mark){ a->at, a->left, a->grown, a->chunks };
+}
+
+void
+smtpd__arena_rewind(struct smtpd_arena *a, const struct smtpd_arena_mark *mark)
+{
+	while (a->chunks != mark->chunks) {
+		struct smtpd_arena_chunk *next = a->chunks->next;
+
+		free(a->chunks);
+		a->chunks = next;
+	}
+	a->at = mark->at;
+	a->left = mark->left;
+	a->grown = mark->grown;
+}
+
 void
 smtpd__arena_reset(struct smtpd_arena *a)
 {
-	struct smtpd_arena_chunk *chunk = a->chunks;
+	const struct smtpd_arena_mark begin = { a->first, a->first_size, 0,
+		NULL };
 
-	while (chunk != NULL) {
-		struct smtpd_arena_chunk *next = chunk->next;
-
-		free(chunk);
-		chunk = next;
-	}
-	smtpd__arena_init(a, a->first, a->first_size, a->cap);
+	smtpd__arena_rewind(a, &begin);
 }

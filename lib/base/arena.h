@@ -37,6 +37,20 @@ void *smtpd__arena_alloc(struct smtpd_arena *a, size_t size);
  * bytes, as it need not be aligned. */
 char *smtpd__arena_text(struct smtpd_arena *a, const char *s, size_t len);
 
+/* A moment in the life of an arena. */
+struct smtpd_arena_mark {
+	char *at;
+	size_t left;
+	size_t grown;
+	struct smtpd_arena_chunk *chunks;
+};
+
+struct smtpd_arena_mark smtpd__arena_mark(const struct smtpd_arena *a);
+
+/* Free the pieces that were allocated since MARK. */
+void smtpd__arena_rewind(
+    struct smtpd_arena *a, const struct smtpd_arena_mark *mark);
+
 /* Free all pieces; the arena is as after smtpd__arena_init(). */
 void smtpd__arena_reset(struct smtpd_arena *a);
 

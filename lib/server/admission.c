@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "grammar/reply.h"
+#include "os/clock.h"
 #include "server/server_state.h"
 #include "server/session_state.h"
 #include "server/sessions.h"
@@ -40,12 +41,58 @@ release_slot(struct smtpd_server *srv, struct smtpd_connection *c)
 	pthread_mutex_unlock(&srv->lock);
 }
 
+/* How many refused connections had no line of their own. */
+static void
+log_sum(const struct smtpd_server *srv, uint32_t more)
+{
+	if (more > 0)
+		smtpd__logger_write(&srv->config.logger, SMTPD_LOG_INFO,
+		    "refused connections=%lu reason=\"as logged before\"",
+		    (unsigned long)more);
+}
+
+/* Log that a connection from PEER was refused for REASON: one line a second,
+ * and the sum of the others later. */
+static void
+log_refused(struct smtpd_server *srv, enum smtpd_log_level level,
+    const struct smtpd_sockaddr *peer, const char *reason)
+{
+	const uint64_t second = smtpd__clock_ms() / 1000;
+	char host[SMTPD_ADDRESS_TEXT_SIZE];
+	uint32_t more;
+	bool same;
+
+	pthread_mutex_lock(&srv->lock);
+	same = srv->refused_second == second;
+	srv->refused_second = second;
+	more = srv->refused_more;
+	srv->refused_more = same ? more + 1 : 0;
+	pthread_mutex_unlock(&srv->lock);
+	if (same)
+		return;
+	log_sum(srv, more);
+	smtpd__socket_host(peer, host, sizeof(host));
+	smtpd__logger_write(&srv->config.logger, level,
+	    "refused peer=%s reason=\"%s\"", host, reason);
+}
+
+void
+smtpd__admission_log_rest(struct smtpd_server *srv)
+{
+	uint32_t more;
+
+	pthread_mutex_lock(&srv->lock);
+	more = srv->refused_more;
+	srv->refused_more = 0;
+	pthread_mutex_unlock(&srv->lock);
+	log_sum(srv, more);
+}
+
 /* Whether connection C may have a session; else it is told. */
 static bool
 is_admitted(struct smtpd_server *srv, struct smtpd_connection *c)
 {
 	enum smtpd_admission status;
-	char host[SMTPD_ADDRESS_TEXT_SIZE];
 
 	pthread_mutex_lock(&srv->lock);
 	status = smtpd__limits_admit(&srv->limits, &c->peer, &c->slot);
@@ -56,9 +103,7 @@ is_admitted(struct smtpd_server *srv, struct smtpd_connection *c)
 	    status == SMTPD_ADMISSION_PEER_FULL
 		? SMTPD_REPLY_TOO_MANY_FROM_PEER
 		: SMTPD_REPLY_TOO_MANY_CONNECTIONS);
-	smtpd__socket_host(&c->peer, host, sizeof(host));
-	smtpd__logger_write(&srv->config.logger, SMTPD_LOG_INFO,
-	    "refused peer=%s reason=\"%s\"", host,
+	log_refused(srv, SMTPD_LOG_INFO, &c->peer,
 	    status == SMTPD_ADMISSION_PEER_FULL ? "too many connections from it"
 						: "too many connections");
 	return false;
@@ -96,8 +141,7 @@ refuse_connection(void *owner, struct smtpd_connection *c)
 	turn_away(srv, c, SMTPD_REPLY_TOO_BUSY);
 	release_slot(srv, c);
 	smtpd__counters_add(&srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
-	smtpd__logger_write(&srv->config.logger, SMTPD_LOG_ERROR,
-	    "cannot make a thread: a connection was refused");
+	log_refused(srv, SMTPD_LOG_ERROR, &c->peer, "cannot make a thread");
 }
 
 static void

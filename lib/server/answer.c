@@ -8,6 +8,12 @@
 /* The longest delay of a refusal, in units of tarpit_ms. */
 #define TARPIT_MAX 4
 
+/* So many temporary refusals count as one error. */
+#define PASSING_PER_ERROR 10
+
+/* So many refusals of a session have log lines of their own. */
+#define REFUSALS_LOGGED 20
+
 void
 smtpd__answer_say(
     struct smtpd_session *s, enum smtpd_reply_key key, const char *argument)
@@ -110,7 +116,7 @@ void
 smtpd__answer_punish(struct smtpd_session *s)
 {
 	const struct smtpd_settings *settings = &s->config->settings;
-	uint32_t over;
+	uint64_t over;
 
 	s->errors++;
 	if (settings->errors_hard != SMTPD_NO_LIMIT &&
@@ -122,9 +128,9 @@ smtpd__answer_punish(struct smtpd_session *s)
 	if (settings->errors_soft == SMTPD_NO_LIMIT ||
 	    s->errors < settings->errors_soft)
 		return;
-	over = s->errors - settings->errors_soft + 1;
-	smtpd__stream_pause(&s->stream,
-	    settings->tarpit_ms * (over < TARPIT_MAX ? over : TARPIT_MAX));
+	over = (uint64_t)s->errors - settings->errors_soft + 1;
+	over = over < TARPIT_MAX ? over : TARPIT_MAX;
+	smtpd__stream_pause(&s->stream, settings->tarpit_ms * over);
 }
 
 void
@@ -144,6 +150,7 @@ smtpd__answer_send(struct smtpd_session *s)
 	r->code = 0;
 }
 
+/* The first refusals of a session have a line each. */
 static void
 log_refusal(const struct smtpd_session *s, const char *command)
 {
@@ -156,14 +163,36 @@ log_refusal(const struct smtpd_session *s, const char *command)
 	    r->enhanced, r->text);
 }
 
+/* Whether the reply that is set makes one more error: a temporary refusal is a
+ * part of one, whoever is to blame for it. */
+static bool
+is_error(struct smtpd_session *s)
+{
+	int code = s->ws->reply.code;
+
+	if (code >= 500)
+		return true;
+	return code >= 400 && ++s->errors_passing % PASSING_PER_ERROR == 0;
+}
+
 void
 smtpd__answer_finish(struct smtpd_session *s, const char *command)
 {
 	if (s->ws->reply.code == 0)
 		return;
-	if (s->ws->reply.code >= 400)
+	if (s->ws->reply.code >= 400 && s->refusals++ < REFUSALS_LOGGED)
 		log_refusal(s, command);
-	if (s->ws->reply.code >= 500 && !s->closing)
+	if (is_error(s) && !s->closing)
 		smtpd__answer_punish(s);
 	smtpd__answer_send(s);
+}
+
+void
+smtpd__answer_log_rest(const struct smtpd_session *s)
+{
+	if (s->refusals > REFUSALS_LOGGED)
+		smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
+		    "refused session=%llu peer=%s more=%lu",
+		    (unsigned long long)s->id, s->peer_text,
+		    (unsigned long)s->refusals - REFUSALS_LOGGED);
 }

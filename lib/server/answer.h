@@ -41,7 +41,10 @@ void smtpd__answer_punish(struct smtpd_session *s);
 void smtpd__answer_send(struct smtpd_session *s);
 
 /* Send the reply to COMMAND, if there is one; a refusal is logged, and counts
- * as an error of the client when it is permanent. */
+ * as an error of the client, or as a part of one when it is temporary. */
 void smtpd__answer_finish(struct smtpd_session *s, const char *command);
+
+/* At the end of a session log how many refusals had no line of their own. */
+void smtpd__answer_log_rest(const struct smtpd_session *s);
 
 #endif

@@ -189,6 +189,7 @@ smtpd__command_loop_run(struct smtpd_session *s)
 	smtpd__session_end_goodbye(s);
 	if (s->announced)
 		smtpd__events_disconnect(s);
+	smtpd__answer_log_rest(s);
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_DEBUG,
 	    "disconnect session=%llu peer=%s in=%llu out=%llu",
 	    (unsigned long long)s->id, s->peer_text,

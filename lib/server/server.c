@@ -146,6 +146,7 @@ smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 		smtpd__pool_stop(&srv->pool);
 		smtpd__pool_finish(&srv->pool);
 	}
+	smtpd__admission_log_rest(srv);
 	return cut_off;
 }
 

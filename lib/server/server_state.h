@@ -39,6 +39,8 @@ struct smtpd_server {
 	struct smtpd_session *sessions;
 	struct smtpd_tls *tls; /* and that of each listener */
 	bool draining;
+	uint64_t refused_second; /* when a refused connection was logged */
+	uint32_t refused_more;   /* and how many were not */
 };
 
 #endif

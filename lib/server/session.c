@@ -47,10 +47,10 @@ save_memory(void *arg)
 static size_t
 arena_cap(const struct smtpd_settings *settings)
 {
-	size_t cap = ARENA_CAP_BASE +
-	    (size_t)settings->max_recipients * ARENA_CAP_PER_RCPT;
+	uint64_t cap = ARENA_CAP_BASE +
+	    (uint64_t)settings->max_recipients * ARENA_CAP_PER_RCPT;
 
-	return cap > ARENA_CAP_MAX ? ARENA_CAP_MAX : cap;
+	return cap > ARENA_CAP_MAX ? ARENA_CAP_MAX : (size_t)cap;
 }
 
 static void

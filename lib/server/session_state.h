@@ -65,8 +65,10 @@ struct smtpd_session {
 	bool closing;         /* after the present reply */
 	enum smtpd_close why; /* once it closes */
 
-	uint32_t errors;        /* since the last accepted message */
-	uint32_t idle_commands; /* likewise */
+	uint32_t errors;         /* since the last accepted message */
+	uint32_t errors_passing; /* 4xx, likewise */
+	uint32_t refusals;       /* in all */
+	uint32_t idle_commands;  /* likewise */
 	uint32_t transactions;
 
 	/* The transaction. */

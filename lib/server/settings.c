@@ -11,6 +11,9 @@
 
 #define FLAGS_KNOWN (SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN)
 
+/* An hour: a delay that is longer is meant otherwise. */
+#define TARPIT_MS_MAX 3600000
+
 /* Sanitizers make frames several times as large. */
 #ifndef SMTPD_STACK_SCALE
 #define SMTPD_STACK_SCALE 1
@@ -129,6 +132,8 @@ smtpd__settings_fault(const struct smtpd_server_config *c)
 		return "max_text_line";
 	if (s->errors_soft > s->errors_hard)
 		return "errors_soft";
+	if (s->tarpit_ms > TARPIT_MS_MAX)
+		return "tarpit_ms";
 	if (s->stack_size < PTHREAD_STACK_MIN)
 		return "stack_size";
 	if ((s->flags & ~(unsigned)FLAGS_KNOWN) != 0)

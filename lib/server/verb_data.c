@@ -20,6 +20,7 @@ end_message(struct smtpd_session *s)
 		      : SMTPD_COUNTER_MESSAGES_REFUSED);
 	if (delivered) {
 		s->errors = 0;
+		s->errors_passing = 0;
 		s->idle_commands = 0;
 	}
 	smtpd__transaction_end(

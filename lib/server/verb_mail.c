@@ -334,11 +334,10 @@ accept_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
 	struct smtpd_command c = { .verb = verb->name };
 	struct smtpd_rcpt rcpt = { 0 };
 
-	if (!parse_argument(s, &rcpt_rule, line, &rcpt.address, &c))
-		return false;
-	if (!accept_params(s, &c, accept_rcpt_param))
-		return false;
-	if (!has_rcpts_left(s) || !is_rcpt_allowed(s, verb, &c))
+	if (!has_rcpts_left(s) ||
+	    !parse_argument(s, &rcpt_rule, line, &rcpt.address, &c) ||
+	    !accept_params(s, &c, accept_rcpt_param) ||
+	    !is_rcpt_allowed(s, verb, &c))
 		return false;
 	rcpt.params = c.params;
 	if (smtpd__transaction_add(s, &rcpt) == 0)
@@ -353,7 +352,10 @@ void
 smtpd__verb_mail_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
 {
+	const struct smtpd_arena_mark before = smtpd__arena_mark(&s->arena);
+
 	if (!accept_rcpt(s, verb, line)) {
+		smtpd__arena_rewind(&s->arena, &before);
 		s->rcpts_refused++;
 		return;
 	}

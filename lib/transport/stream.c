@@ -260,7 +260,7 @@ smtpd__stream_flush(struct smtpd_stream *st)
 }
 
 enum smtpd_io_status
-smtpd__stream_pause(struct smtpd_stream *st, uint32_t ms)
+smtpd__stream_pause(struct smtpd_stream *st, uint64_t ms)
 {
 	enum smtpd_io_status status = smtpd__stream_flush(st);
 

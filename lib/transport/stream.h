@@ -91,7 +91,7 @@ void smtpd__stream_put(struct smtpd_stream *st, size_t len);
 enum smtpd_io_status smtpd__stream_flush(struct smtpd_stream *st);
 
 /* Flush, and do nothing for MS milliseconds. */
-enum smtpd_io_status smtpd__stream_pause(struct smtpd_stream *st, uint32_t ms);
+enum smtpd_io_status smtpd__stream_pause(struct smtpd_stream *st, uint64_t ms);
 
 /* Flush, and tell the peer that TLS ends (RFC 8446, 6.1), if there is any. */
 enum smtpd_io_status smtpd__stream_close(struct smtpd_stream *st);

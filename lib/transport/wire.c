@@ -288,7 +288,7 @@ smtpd__wire_talks(struct smtpd_wire *w, uint32_t ms)
 }
 
 void
-smtpd__wire_pause(struct smtpd_wire *w, uint32_t ms)
+smtpd__wire_pause(struct smtpd_wire *w, uint64_t ms)
 {
 	uint64_t until = smtpd__clock_ms() + ms;
 	int fd = w->in_socket ? w->in : -1;

@@ -76,7 +76,7 @@ bool smtpd__wire_talks(struct smtpd_wire *w, uint32_t ms);
 
 /* Do nothing for MS milliseconds, unless somebody interrupts or the connection
  * breaks. */
-void smtpd__wire_pause(struct smtpd_wire *w, uint32_t ms);
+void smtpd__wire_pause(struct smtpd_wire *w, uint64_t ms);
 
 /*
  * Say that nothing more will come, and read for a short time what the peer

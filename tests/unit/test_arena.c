@@ -184,6 +184,34 @@ reset_gives_the_block_back(void **state)
 	smtpd__arena_reset(&a);
 }
 
+/* R5: What was allocated since a mark can be given back alone. */
+static void
+rewinding_frees_what_came_after_the_mark(void **state)
+{
+	char block[64];
+	struct smtpd_arena a;
+	struct smtpd_arena_mark mark;
+	void *first;
+
+	(void)state;
+	smtpd__arena_init(&a, block, sizeof(block), 10000);
+	assert_non_null(smtpd__arena_text(&a, "KEPT", 4));
+	mark = smtpd__arena_mark(&a);
+	first = smtpd__arena_text(&a, "gone", 4);
+	for (int i = 0; i < 100; i++) {
+		assert_non_null(smtpd__arena_alloc(&a, 5000));
+		smtpd__arena_rewind(&a, &mark);
+	}
+	assert_memory_equal(block, "KEPT", 5);
+	assert_ptr_equal(smtpd__arena_text(&a, "new", 3), first);
+	assert_non_null(smtpd__arena_alloc(&a, 5000));
+	mark = smtpd__arena_mark(&a);
+	assert_non_null(smtpd__arena_alloc(&a, 2000));
+	smtpd__arena_rewind(&a, &mark);
+	assert_non_null(smtpd__arena_alloc(&a, 2000));
+	smtpd__arena_reset(&a);
+}
+
 int
 main(void)
 {
@@ -199,6 +227,7 @@ main(void)
 		cmocka_unit_test(the_cap_counts_what_each_block_costs),
 		cmocka_unit_test(sizes_that_wrap_are_refused),
 		cmocka_unit_test(reset_gives_the_block_back),
+		cmocka_unit_test(rewinding_frees_what_came_after_the_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,10 @@ values_out_of_range_are_named(void **state)
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .max_recipients = 99 },
 		    "max_recipients" },
+		/* R20: A multiple of it must not overflow. */
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .tarpit_ms = 3600001 },
+		    "tarpit_ms" },
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a" }, NULL },
 	};
 	struct smtpd_server_config c;
