@@ -66,6 +66,9 @@
  * done is gone from the queue.
  *
  * What structs point to is copied; a struct smtpd_trust gets a reference.
+ * A function that fails may write a sentence to ERROR, cut to SIZE bytes with
+ * its NUL; 0: nowhere.  NULL for another pointer that is needed is EINVAL.
+ *
  * Callbacks must return (no exception, no longjmp), and may call any function
  * of the queue but stop and close.
  */
@@ -269,8 +272,9 @@ SMTPD_API void smtpd_queue_abort(struct smtpd_queue_message *m);
 
 /*
  * A delivery callback for a server: queue the message with Received on top, and
- * what the settings say of fix; answer 250 with its id, or 4xx.  QUEUE is a
- * struct smtpd_queue *.  Since 0.1.
+ * what the settings say of fix; answer 250 with its id, or 4xx; 554 5.5.4 when a
+ * parameter that the program added has a value that no host would accept.
+ * QUEUE is a struct smtpd_queue *.  Since 0.1.
  */
 SMTPD_API int smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body,

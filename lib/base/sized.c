@@ -8,12 +8,18 @@
 /* No struct grows by more than this: a larger size was never set. */
 #define GROWTH_MAX 4096
 
-/* Read the size of GIVEN.  Return -1 with errno when it cannot be one. */
+/* Read the size of GIVEN.  Return -1 with errno when it cannot be one: each
+ * struct consists of whole words, so that no member is split. */
 static int
 read_size(const void *given, size_t known_size, size_t *size)
 {
+	if (given == NULL) {
+		errno = EINVAL;
+		return -1;
+	}
 	memcpy(size, given, sizeof(*size));
-	if (*size >= sizeof(*size) && *size <= known_size + GROWTH_MAX)
+	if (*size >= sizeof(*size) && *size <= known_size + GROWTH_MAX &&
+	    *size % sizeof(*size) == 0)
 		return 0;
 	errno = EINVAL;
 	return -1;

@@ -13,7 +13,7 @@
  * Copy GIVEN, whose first member is its size, into KNOWN of KNOWN_SIZE bytes.
  * What a smaller struct lacks becomes zero, and KNOWN's size is KNOWN_SIZE.
  * GIVEN may be NULL: then all is zero.  Return 0, or -1 with errno EINVAL: the
- * size is not set, or the struct is larger and a byte behind KNOWN_SIZE is not
+ * size is not set, or splits a member, or the struct is larger and a byte behind KNOWN_SIZE is not
  * zero, so that the program asks for what this library does not know.
  */
 int smtpd__sized_copy(void *known, size_t known_size, const void *given);
@@ -26,7 +26,8 @@ int smtpd__sized_copy_nth(
 /*
  * Copy KNOWN of KNOWN_SIZE bytes into GIVEN, which the caller made and whose
  * first member is its size; that stays.  Members that only GIVEN has become
- * zero.  Return 0, or -1 with errno EINVAL when the size is not set.
+ * zero.  Return 0, or -1 with errno EINVAL when the size is not set, or GIVEN
+ * is NULL.
  */
 int smtpd__sized_fill(void *given, const void *known, size_t known_size);
 

@@ -91,7 +91,11 @@ void
 smtpd__text_init(struct smtpd_text *t, char *buf, size_t size)
 {
 	*t = (struct smtpd_text){ .at = buf, .size = size };
-	buf[0] = '\0';
+	if (size == 0) {
+		t->at = t->none;
+		t->size = sizeof(t->none);
+	}
+	t->at[0] = '\0';
 }
 
 void

@@ -35,9 +35,11 @@ struct smtpd_text {
 	size_t len;  /* without the NUL */
 	size_t size; /* of the buffer, with room for the NUL */
 	bool cut;
+	char none[1]; /* the buffer of a caller who has none */
 };
 
-/* Begin an empty string in BUF of SIZE bytes, at least 1. */
+/* Begin an empty string in BUF of SIZE bytes; 0: nobody reads it, and BUF may
+ * be NULL. */
 void smtpd__text_init(struct smtpd_text *t, char *buf, size_t size);
 
 /* Append: a byte, a NUL-terminated string, LEN bytes, a decimal number. */

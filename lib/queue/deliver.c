@@ -9,13 +9,17 @@
 
 #define BLOCK_SIZE 16384
 
-/* Trouble of our own is never the client's fault, and never permanent. */
+/* Trouble of our own is never the client's fault, and never permanent.  EINVAL
+ * is what no mail host would take. */
 static int
 reply_errno(struct smtpd_session *s, int error)
 {
 	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
 		return smtpd_reply(s, 452, "4.3.1",
 		    "Insufficient disk space, try again later");
+	if (error == EINVAL)
+		return smtpd_reply(s, 554, "5.5.4",
+		    "A parameter of MAIL or RCPT has an invalid value");
 	return smtpd_reply(
 	    s, 451, "4.3.0", "Message could not be queued, try again later");
 }

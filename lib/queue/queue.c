@@ -130,6 +130,11 @@ smtpd_queue_open(const char *directory,
 	struct smtpd_queue *q = NULL;
 	int status, code;
 
+	if (directory == NULL) {
+		snprintf(error, size, "directory must not be NULL");
+		errno = EINVAL;
+		return NULL;
+	}
 	status = smtpd__queue_settings_copy(&copy, settings, error, size);
 	if (status == 0) {
 		q = calloc(1, sizeof(*q));

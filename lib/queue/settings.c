@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/sized.h"
+#include "grammar/address_parse.h"
 #include "os/nodename.h"
 
 #define FIX_BITS (SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID | SMTPD_FIX_BCC)
@@ -78,11 +79,17 @@ apply_defaults(struct smtpd_settings_copy *copy)
 		s->local_domain = s->hostname;
 }
 
+bool
+smtpd__queue_settings_is_fix(unsigned fix)
+{
+	return fix == SMTPD_FIX_NONE || (fix & ~(unsigned)FIX_BITS) == 0;
+}
+
 /* Return what is wrong with the settings; NULL: nothing. */
 static const char *
 find_fault(const struct smtpd_queue_settings *s)
 {
-	if ((s->fix & ~(unsigned)FIX_BITS) != 0 && s->fix != SMTPD_FIX_NONE)
+	if (!smtpd__queue_settings_is_fix(s->fix))
 		return "fix has an unknown bit, or SMTPD_FIX_NONE and others";
 	if (s->log_level > SMTPD_LOG_TRACE)
 		return "there is no such log level";
@@ -91,6 +98,11 @@ find_fault(const struct smtpd_queue_settings *s)
 	if (strlen(s->hostname) >= SMTPD_HOSTNAME_SIZE ||
 	    strlen(s->local_domain) >= SMTPD_HOSTNAME_SIZE)
 		return "the host name or the local domain is too long";
+	if (!smtpd__address_parse_helo(s->hostname, strlen(s->hostname)))
+		return "hostname is not the name of a host";
+	if (!smtpd__address_parse_helo(
+		s->local_domain, strlen(s->local_domain)))
+		return "local_domain is not a domain";
 	if (s->smarthost != NULL && s->smarthost->host == NULL)
 		return "the smarthost has no name";
 	if (s->nrules > 0 && s->rules == NULL)

@@ -26,4 +26,8 @@ struct smtpd_settings_copy {
 int smtpd__queue_settings_copy(struct smtpd_settings_copy *copy,
     const struct smtpd_queue_settings *given, char *error, size_t size);
 
+/* Return true if FIX has bits of enum smtpd_queue_fix only, and SMTPD_FIX_NONE
+ * alone. */
+bool smtpd__queue_settings_is_fix(unsigned fix);
+
 #endif

@@ -10,13 +10,12 @@
 
 #include "base/id.h"
 #include "base/sized.h"
+#include "base/text.h"
 #include "grammar/date.h"
 #include "grammar/dsn_param.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
-
-#define FIX_BITS \
-	(SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID | SMTPD_FIX_BCC | SMTPD_FIX_NONE)
+#include "queue/settings.h"
 
 /* Return true if TEXT is an address with a domain, so that it can be sent to,
  * and reported to. */
@@ -31,15 +30,38 @@ is_full_address(const char *text)
 	    a.domain[0] != '\0';
 }
 
-/* Return true if TEXT is header fields: lines that CRLF ends, none empty. */
+/* Return true if the LEN bytes at LINE begin a field: its name and a colon
+ * (RFC 5322, 2.2). */
+static bool
+begins_field(const char *line, size_t len)
+{
+	size_t name = 0;
+
+	while (name < len && line[name] > ' ' && line[name] <= '~' &&
+	    line[name] != ':')
+		name++;
+	return name > 0 && name < len && line[name] == ':';
+}
+
+/* Return true if TEXT is header fields: lines that CRLF ends, each the begin of
+ * a field, or folded behind one. */
 static bool
 is_header_text(const char *text)
 {
+	bool in_field = false;
+
 	while (*text != '\0') {
 		size_t len = strcspn(text, "\r\n");
+		bool folded = in_field && (text[0] == ' ' || text[0] == '\t');
 
-		if (len == 0 || strncmp(text + len, "\r\n", 2) != 0)
+		if (strncmp(text + len, "\r\n", 2) != 0 ||
+		    (!folded && !begins_field(text, len)))
 			return false;
+		for (size_t i = 0; i < len; i++)
+			if (text[i] != '\t' &&
+			    smtpd__text_is_control((unsigned char)text[i]))
+				return false;
+		in_field = true;
 		text += len + 2;
 	}
 	return true;
@@ -145,7 +167,7 @@ begin_content(
 	struct smtpd_queue_options o;
 
 	if (smtpd__sized_copy(&o, sizeof(o), given) == -1 ||
-	    (o.fix & ~(unsigned)FIX_BITS) != 0 ||
+	    !smtpd__queue_settings_is_fix(o.fix) ||
 	    (o.trace != NULL && !is_header_text(o.trace)))
 		return EINVAL;
 	if (!smtpd_queue_has_room(m->queue, 0))

@@ -159,6 +159,7 @@ static bool
 is_text_for(const char *text, size_t i)
 {
 	size_t len = strlen(text);
+	const char *first = strstr(text, hole);
 
 	if (len == 0 || len > SMTPD_REPLIES_TEXT_MAX)
 		return false;
@@ -166,8 +167,9 @@ is_text_for(const char *text, size_t i)
 		if (text[at] < ' ' || text[at] > '~')
 			return false;
 	}
-	return strstr(text, hole) == NULL ||
-	    strstr(table[i].text, hole) != NULL;
+	return first == NULL ||
+	    (strstr(table[i].text, hole) != NULL &&
+		strstr(first + 1, hole) == NULL);
 }
 
 int

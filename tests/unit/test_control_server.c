@@ -333,6 +333,15 @@ a_queue_in_use_is_not_changed_from_outside(void **state)
 	assert_int_equal(ask(w, "show", w->id, NULL), 0);
 }
 
+static int
+ignore(void *user, const void *data, size_t len)
+{
+	(void)user;
+	(void)data;
+	(void)len;
+	return 0;
+}
+
 static void
 there_must_be_a_queue(void **state)
 {
@@ -341,6 +350,44 @@ there_must_be_a_queue(void **state)
 	assert_int_equal(ask(w, "list", NULL, NULL), ENOTDIR);
 	assert_int_equal(ask(w, "remove", "0000000000000", NULL), ENOTDIR);
 	assert_int_equal(access(w->dir, F_OK), -1);
+}
+
+static void
+what_is_no_request_is_refused(void **state)
+{
+	static const struct {
+		const char *words[2];
+		size_t count;
+	} cases[] = {
+		{ { NULL }, 0 },
+		{ { NULL }, 1 },
+		{ { "" }, 1 },
+		{ { "list\n" }, 1 },
+		{ { "list", NULL }, 2 },
+		{ { "hold", "a\x1b" }, 2 },
+	};
+	struct world *w = *state;
+	char error[100] = "";
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		errno = 0;
+		if (smtpd_queue_ask(w->dir, cases[i].words, cases[i].count,
+			ignore, NULL, error, sizeof(error)) != -1 ||
+		    errno != EINVAL || error[0] == '\0')
+			fail_msg("%zu", i);
+	}
+	assert_int_equal(
+	    smtpd_queue_ask(w->dir, NULL, 1, ignore, NULL, NULL, 0), -1);
+	assert_int_equal(smtpd_queue_ask(NULL, (const char *[]){ "list" }, 1,
+			     ignore, NULL, NULL, 0),
+	    -1);
+	assert_int_equal(smtpd_queue_ask(w->dir, (const char *[]){ "list" }, 1,
+			     NULL, NULL, NULL, 0),
+	    -1);
+	assert_int_equal(smtpd_queue_ask(w->dir, (const char *[]){ "list" }, 1,
+			     ignore, NULL, NULL, 0),
+	    -1);
+	assert_int_equal(errno, ENOTDIR);
 }
 
 static size_t
@@ -510,6 +557,7 @@ main(void)
 		TEST(reading_never_writes),
 		TEST(a_queue_in_use_is_not_changed_from_outside),
 		TEST(there_must_be_a_queue),
+		TEST(what_is_no_request_is_refused),
 		TEST(long_lists_come_in_parts),
 		TEST(a_large_message_comes_whole),
 		TEST(the_socket_may_lie_deep),

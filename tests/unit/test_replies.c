@@ -102,6 +102,8 @@ a_text_can_be_translated_but_not_its_codes(void **state)
 		assert_int_equal(errno, EINVAL);
 	}
 	assert_int_equal(smtpd__replies_set(&r, "no_such_reply", "x"), -1);
+	assert_int_equal(
+	    smtpd__replies_set(&r, "not_implemented", "{} and {}"), -1);
 	smtpd__replies_write(&r, SMTPD_REPLY_NOT_IMPLEMENTED, "EXPN", &out);
 	assert_int_equal(out.code, 502);
 	assert_string_equal(out.text, "Nein: EXPN");

@@ -69,7 +69,8 @@ a_newer_struct_is_good_while_it_asks_for_nothing_new(void **state)
 static void
 a_size_that_was_never_set_is_refused(void **state)
 {
-	static const size_t sizes[] = { 0, 1, sizeof(size_t) - 1, SIZE_MAX,
+	static const size_t sizes[] = { 0, 1, sizeof(size_t) - 1,
+		sizeof(size_t) + 4, sizeof(struct known) - 1, SIZE_MAX,
 		1 << 20 };
 	struct known k, given = { 0, 5, 6 };
 

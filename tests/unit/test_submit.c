@@ -174,6 +174,12 @@ what_cannot_be_sent_is_refused(void **state)
 		{ .options.trace = "X-One: 1\n" },
 		{ .options.trace = "X-One: 1\r\n\r\n" },
 		{ .options.trace = "X-One: 1\r\nX: \r1\r\n" },
+		{ .options.fix = SMTPD_FIX_NONE | SMTPD_FIX_DATE },
+		{ .options.trace = "no field here\r\n" },
+		{ .options.trace = " folded\r\n" },
+		{ .options.trace = "X-One: 1\r\nX-\001: 2\r\n" },
+		{ .options.trace = "X-One: \033[1m\r\n" },
+		{ .options.trace = ": 1\r\n" },
 	};
 	struct smtpd_outgoing_envelope unsized = { .sender = "" };
 	struct world *w = *state;
@@ -209,7 +215,7 @@ envelope_and_options_are_copied(void **state)
 {
 	struct world *w = *state;
 	char address[] = "one@a1.test", sender[] = "s@a2.test";
-	char trace[] = "X-One: 1\r\n", out[4096];
+	char trace[] = "X-One: 1,\r\n\t2\r\n", out[4096];
 	struct smtpd_outgoing_rcpt rcpt = { SMTPD_OUTGOING_RCPT_INIT,
 		.address = address };
 	struct world_mail mail = {
@@ -234,7 +240,7 @@ envelope_and_options_are_copied(void **state)
 	assert_non_null(strstr(out, "one@a1.test"));
 	assert_non_null(strstr(out, "s@a2.test"));
 	assert_int_equal(world_ask(w, "cat", w->id, out, sizeof(out)), 0);
-	assert_string_equal(out, "X-One: 1\r\n\r\n");
+	assert_string_equal(out, "X-One: 1,\r\n\t2\r\n\r\n");
 	world_open(w);
 }
 
@@ -250,7 +256,9 @@ bad_settings_are_refused(void **state)
 		.port = 25 };
 	struct world *w = *state;
 	const struct smtpd_queue_settings good = w->settings;
-	struct smtpd_queue_settings bad[8];
+	static const char *const names[] = { "", "a b",
+		"a.test\r\nX-Injected: y" };
+	struct smtpd_queue_settings bad[9 + 2 * COUNT(names)];
 	char name[300];
 
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -266,6 +274,11 @@ bad_settings_are_refused(void **state)
 		bad[5 + i].rules = &rules[i];
 		bad[5 + i].nrules = 1;
 	}
+	bad[8].size = sizeof(size_t) + 4;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		bad[9 + 2 * i].hostname = names[i];
+		bad[10 + 2 * i].local_domain = names[i];
+	}
 	world_close(w, 0);
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		w->error[0] = '\0';
@@ -275,6 +288,13 @@ bad_settings_are_refused(void **state)
 		    errno != EINVAL || w->error[0] == '\0')
 			fail_msg("%zu: %s", i, w->error);
 	}
+	assert_null(smtpd_queue_open(NULL, &good, w->error, sizeof(w->error)));
+	assert_int_equal(errno, EINVAL);
+	/* The reason need not be asked for. */
+	assert_null(smtpd_queue_open(w->path, &bad[1], NULL, 0));
+	w->queue = smtpd_queue_open(w->path, &good, NULL, 0);
+	assert_non_null(w->queue);
+	world_close(w, 0);
 	world_open(w);
 }
 
@@ -292,6 +312,8 @@ a_queue_is_started_once(void **state)
 	assert_int_equal(smtpd_queue_start(w->queue, error, sizeof(error)), -1);
 	assert_int_equal(errno, EBUSY);
 	assert_int_equal(smtpd_queue_count(w->queue, &unsized), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(smtpd_queue_count(w->queue, NULL), -1);
 	assert_int_equal(errno, EINVAL);
 }
 
@@ -513,6 +535,7 @@ begin_session(struct world *w, FILE **session)
 	smtpd_server_add_handler(srv, "MAIL", smtpd_queue_admit, w->queue);
 	smtpd_server_add_handler(srv, "RCPT", accept_rcpt, NULL);
 	smtpd_server_set_deliver(srv, smtpd_queue_deliver, w->queue);
+	smtpd_server_add_param(srv, "RCPT", "NOTIFY");
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -556,7 +579,9 @@ test_deliver(void **state)
 	world_open(w);
 	srv = begin_session(w, &session);
 	say(session, "", "220 ");
-	say(session, "HELO c\r\n", "250 ");
+	say(session, "EHLO c\r\n", "250-");
+	while (fgets(out, sizeof(out), session) != NULL && out[3] == '-')
+		continue;
 	say(session, "MAIL FROM:<s@a2.test>\r\n", "250 ");
 	say(session, "RCPT TO:<Postmaster>\r\n", "250 ");
 	say(session, "RCPT TO:<one@a1.test>\r\n", "250 ");
@@ -565,6 +590,11 @@ test_deliver(void **state)
 	last_report(w, &size, &error);
 	assert_int_equal(error, EBADMSG);
 	assert_int_equal(world_counters(w).messages, 0);
+	/* Trying again would not help. */
+	say(session, "MAIL FROM:<s@a2.test>\r\n", "250 ");
+	say(session, "RCPT TO:<one@a1.test> NOTIFY=MAYBE\r\n", "250 ");
+	say(session, "DATA\r\n", "354 ");
+	say(session, "hi\r\n.\r\n", "554 5.5.4 ");
 	say(session, "MAIL FROM:<s@a2.test>\r\n", "250 ");
 	say(session, "RCPT TO:<Postmaster>\r\n", "250 ");
 	say(session, "RCPT TO:<one@a1.test>\r\n", "250 ");

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "queue/control/client.h"
 #include "queue/control/commands.h"
 #include "queue/control/export.h"
@@ -72,6 +73,22 @@ find_queue(int dir, const char *directory, bool changes,
 	return code;
 }
 
+/* Return true if WORDS can be asked for: they go over the wire as a line. */
+static bool
+is_request(const char *directory, const char *const *words, size_t count)
+{
+	if (directory == NULL || words == NULL || count == 0)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (words[i] == NULL || words[i][0] == '\0')
+			return false;
+		for (const char *c = words[i]; *c != '\0'; c++)
+			if (smtpd__text_is_control((unsigned char)*c))
+				return false;
+	}
+	return true;
+}
+
 int
 smtpd_queue_ask(const char *directory, const char *const *words, size_t count,
     smtpd_write_fn *write, void *user, char *error, size_t size)
@@ -82,7 +99,12 @@ smtpd_queue_ask(const char *directory, const char *const *words, size_t count,
 	struct smtpd_control_offline *offline = NULL;
 	int dir, code;
 
-	error[0] = '\0';
+	snprintf(error, size, "%s", "");
+	if (!is_request(directory, words, count) || write == NULL) {
+		snprintf(error, size, "not a request");
+		errno = EINVAL;
+		return -1;
+	}
 	dir = open_directory(directory, error, size);
 	if (dir == -1)
 		return -1;
