@@ -51,7 +51,9 @@ SMTPD_API void smtpd_trust_unref(struct smtpd_trust *t);
 /* When the connection is encrypted. */
 enum smtpd_security {
 	SMTPD_SECURITY_OPPORTUNISTIC, /* when STARTTLS is offered, by any
-	                               * certificate: the default */
+	                               * certificate: the default.  When it is
+	                               * refused or the handshake fails, so
+	                               * does the connection */
 	SMTPD_SECURITY_REQUIRED, /* always, and the certificate must be good
 	                          * and bear the host's name */
 	SMTPD_SECURITY_NONE,     /* never */

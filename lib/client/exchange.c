@@ -71,16 +71,27 @@ is_too_many(const struct smtpd_peer_reply *r, enum smtpd_phase phase)
 	    strcmp(r->enhanced, "5.2.2") != 0;
 }
 
+/* Whether it asks for the TLS that it offered and that we went on without, for
+ * whatever reason (RFC 3207, 4). */
+static bool
+is_wanting_tls(const struct smtpd_client *c)
+{
+	return c->reply.code == 530 && c->stream.tls == NULL &&
+	    smtpd_client_offers(c, "STARTTLS") != NULL;
+}
+
 /* A greeting speaks of the host, and a password that is refused of our own
  * settings (RFC 4954, 6): no message is bad for that. */
 static enum smtpd_outcome
-outcome_of(const struct smtpd_peer_reply *r, enum smtpd_phase phase)
+outcome_of(const struct smtpd_client *c, enum smtpd_phase phase)
 {
+	const struct smtpd_peer_reply *r = &c->reply;
+
 	if (r->code / 100 == 2)
 		return SMTPD_OUTCOME_SENT;
 	if (r->code / 100 != 5 || phase == SMTPD_PHASE_GREETING ||
 	    phase == SMTPD_PHASE_TLS || phase == SMTPD_PHASE_AUTH ||
-	    is_too_many(r, phase))
+	    is_too_many(r, phase) || is_wanting_tls(c))
 		return SMTPD_OUTCOME_TEMPORARY;
 	return SMTPD_OUTCOME_PERMANENT;
 }
@@ -91,7 +102,7 @@ smtpd__client_exchange_judge(const struct smtpd_client *c,
 {
 	const struct smtpd_peer_reply *r = &c->reply;
 
-	out->outcome = outcome_of(r, phase);
+	out->outcome = outcome_of(c, phase);
 	out->phase = phase;
 	out->code = r->code;
 	smtpd__result_set_text(out,

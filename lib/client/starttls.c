@@ -105,7 +105,7 @@ smtpd__client_starttls(struct smtpd_client *c)
 	if (code < 0)
 		return -1;
 	if (code / 100 != 2)
-		return is_strict ? smtpd__client_exchange_refused(c, phase) : 0;
+		return smtpd__client_exchange_refused(c, phase);
 	/* Nobody has vouched for what came along with the reply: it would be
 	 * taken for something that was sent within TLS (RFC 3207, 6). */
 	smtpd__stream_peek(&c->stream, &early);

@@ -48,6 +48,10 @@ keep_log(enum smtpd_log_level level, const char *text, void *user)
 {
 	struct world *w = user;
 
+	if (level == SMTPD_LOG_WARNING) {
+		smtpd__text_format(&w->log, "warning: %s\n", text);
+		return;
+	}
 	assert_int_equal(level, SMTPD_LOG_INFO);
 	assert_memory_equal(text, "id=", 3);
 	smtpd__text_add(&w->log, strchr(text, ' ') + 1);
@@ -74,6 +78,9 @@ note_hosts(struct world *w)
 	if (call_script_flag(w->script, "tls_broken"))
 		smtpd__hoststat_note(w->settings.hosts, &w->hosts.list[0],
 		    SMTPD_HOST_TLS_FAILED, smtpd__clock_ms());
+	if (call_script_flag(w->script, "had_tls"))
+		smtpd__hoststat_note(w->settings.hosts, &w->hosts.list[0],
+		    SMTPD_HOST_TLS_WORKED, smtpd__clock_ms());
 	for (size_t i = 0; dead != NULL && i < w->hosts.count; i++) {
 		char name[32];
 

@@ -42,6 +42,7 @@ nothing_is_held_against_a_stranger(void **state)
 	(void)state;
 	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, 0));
 	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 0));
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_HAD_TLS, 0));
 	smtpd__hoststat_note(h, &t, SMTPD_HOST_ANSWERED, 0);
 	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, 0));
 	smtpd__hoststat_destroy(h);
@@ -105,7 +106,7 @@ one_that_works_is_well_at_once(void **state)
 }
 
 static void
-broken_tls_is_known_for_a_day(void **state)
+broken_tls_is_known_for_an_hour(void **state)
 {
 	struct smtpd_hoststat *h = smtpd__hoststat_create();
 	struct smtpd_target t = make("192.0.2.1");
@@ -113,13 +114,31 @@ broken_tls_is_known_for_a_day(void **state)
 	(void)state;
 	smtpd__hoststat_note(h, &t, SMTPD_HOST_TLS_FAILED, 9);
 	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_DOWN, 9));
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_HAD_TLS, 9));
 	assert_true(smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 9));
 	/* To be reached is not to be well in that. */
 	smtpd__hoststat_note(h, &t, SMTPD_HOST_ANSWERED, 0);
 	smtpd__hoststat_note(h, &t, SMTPD_HOST_SILENT, 10);
 	assert_true(
-	    smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 9 + DAY - 1));
-	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 9 + DAY));
+	    smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 9 + HOUR - 1));
+	assert_false(
+	    smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 9 + HOUR));
+	smtpd__hoststat_destroy(h);
+}
+
+/* S20 */
+static void
+a_host_that_had_tls_is_known_for_ever(void **state)
+{
+	struct smtpd_hoststat *h = smtpd__hoststat_create();
+	struct smtpd_target t = make("192.0.2.1");
+
+	(void)state;
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_TLS_FAILED, 1);
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_TLS_WORKED, 2);
+	assert_false(smtpd__hoststat_is(h, &t, SMTPD_HOST_TLS_BROKEN, 3));
+	smtpd__hoststat_note(h, &t, SMTPD_HOST_TLS_FAILED, 4);
+	assert_true(smtpd__hoststat_is(h, &t, SMTPD_HOST_HAD_TLS, 9 * DAY));
 	smtpd__hoststat_destroy(h);
 }
 
@@ -195,7 +214,8 @@ main(void)
 		cmocka_unit_test(the_time_away_doubles_up_to_an_hour),
 		cmocka_unit_test(failures_at_once_are_one),
 		cmocka_unit_test(one_that_works_is_well_at_once),
-		cmocka_unit_test(broken_tls_is_known_for_a_day),
+		cmocka_unit_test(broken_tls_is_known_for_an_hour),
+		cmocka_unit_test(a_host_that_had_tls_is_known_for_ever),
 		cmocka_unit_test(addresses_are_told_apart),
 		cmocka_unit_test(old_ones_make_room),
 	};

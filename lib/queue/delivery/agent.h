@@ -13,9 +13,10 @@
  *   three hosts reply to a request; any number is connected to in vain.
  * - At most 50 recipients go in one transaction.
  * - A greeting of 5xx, and 421, lead to the next host.
- * - Where TLS is opportunistic and its handshake fails, the next host is
- *   tried; a message that has waited long enough goes to the same host again
- *   in plain text, at once.  Never where TLS is required, nor with AUTH.
+ * - Where TLS is opportunistic and fails, the next host is tried; a message
+ *   that has waited long enough goes to the same host again in plain text, at
+ *   once.  Never where TLS is required, nor with AUTH, nor where it worked
+ *   before.
  * - A connection serves at most 100 messages and 300 seconds, of routes of the
  *   same site and policy of TLS.
  */

@@ -105,6 +105,10 @@ keep_connection(struct smtpd_agent_attempt *t,
 		note_failed(t, host, peer);
 		smtpd__hoststat_note(a->set->hosts, &host->targets[peer],
 		    SMTPD_HOST_ANSWERED, 0);
+		if (smtpd_client_tls(a->client) != NULL)
+			smtpd__hoststat_note(a->set->hosts,
+			    &host->targets[peer], SMTPD_HOST_TLS_WORKED,
+			    smtpd__clock_ms());
 	}
 	smtpd__agent_state_log_relay(t, false);
 	return 0;
@@ -202,11 +206,33 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	return leave_out(t, host, "4.3.0", "out of memory");
 }
 
-/* The connection failed: if that was the handshake, remember it of the
- * address.  Return whether it was. */
+/*
+ * Say that TLS failed at TARGET as RESULT says, once an hour for each address:
+ * HAD_TLS if it ever worked there.
+ */
+static void
+warn_tls_failed(const struct smtpd_agent_attempt *t,
+    const struct smtpd_target *target, const struct smtpd_result *result,
+    bool had_tls)
+{
+	const struct smtpd_agent_settings *set = t->agent->set;
+	uint64_t now = smtpd__clock_ms();
+
+	if (!smtpd__hoststat_is(set->hosts, target, SMTPD_HOST_TLS_BROKEN, now))
+		smtpd__logger_write(&set->logger, SMTPD_LOG_WARNING,
+		    "TLS failed with %s[%s]: %s; %s", target->host,
+		    smtpd_client_peer(t->agent->client), result->text,
+		    had_tls
+			? "it worked there before, so mail waits until it does"
+			: "mail goes there in plain text after it has waited");
+	smtpd__hoststat_note(set->hosts, target, SMTPD_HOST_TLS_FAILED, now);
+}
+
+/* Whether the connection failed at TLS.  *HAD_TLS: it worked before, at any
+ * address of HOST. */
 static bool
-note_tls_failed(
-    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
+is_tls_failure(struct smtpd_agent_attempt *t,
+    const struct smtpd_agent_host *host, bool *had_tls)
 {
 	const struct smtpd_client *client = t->agent->client;
 	const struct smtpd_result *r;
@@ -215,15 +241,24 @@ note_tls_failed(
 	if (client == NULL || t->over)
 		return false;
 	r = smtpd_client_result(client);
-	if (r->phase != SMTPD_PHASE_TLS || r->code != 0)
+	if (r->phase != SMTPD_PHASE_TLS || r->code == 421)
 		return false;
+	*had_tls = false;
+	for (size_t i = 0; i < host->count; i++)
+		*had_tls = *had_tls ||
+		    smtpd__hoststat_is(t->agent->set->hosts, &host->targets[i],
+			SMTPD_HOST_HAD_TLS, smtpd__clock_ms());
 	peer = find_peer(t, host);
 	if (peer < host->count)
-		smtpd__hoststat_note(t->agent->set->hosts, &host->targets[peer],
-		    SMTPD_HOST_TLS_FAILED, smtpd__clock_ms());
+		warn_tls_failed(t, &host->targets[peer], r, *had_tls);
 	return true;
 }
 
+/*
+ * TLS is tried first each time: one handshake that broke, by chance or by an
+ * attacker's doing, speaks for that attempt only (RFC 7435, 3).  A host where
+ * it ever worked gets nothing in plain text because it failed.
+ */
 int
 smtpd__agent_connect(
     struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
@@ -231,25 +266,19 @@ smtpd__agent_connect(
 	const struct smtpd_tls_policy *policy =
 	    smtpd__route_policy(t->request->route, host->targets);
 	struct smtpd_tls_policy plain;
-	bool broken = false;
+	bool had_tls;
 
-	if (!smtpd__tls_policy_fall_back(policy, &plain))
-		return connect_once(t, host, policy);
-	for (size_t i = 0; i < host->count; i++)
-		broken = broken ||
-		    smtpd__hoststat_is(t->agent->set->hosts, &host->targets[i],
-			SMTPD_HOST_TLS_BROKEN, smtpd__clock_ms());
-	if (!broken && connect_once(t, host, policy) == 0)
+	if (connect_once(t, host, policy) == 0)
 		return 0;
-	if (!broken && !note_tls_failed(t, host))
+	if (!smtpd__tls_policy_fall_back(policy, &plain) ||
+	    !is_tls_failure(t, host, &had_tls))
 		return -1;
-	if (t->request->plain_allowed)
+	if (t->request->plain_allowed && !had_tls)
 		return connect_once(t, host, &plain);
-	/* Only this message has to wait for plain text. */
-	if (broken)
-		leave_out(t, host, "4.7.0",
-		    "TLS failed with this host lately; the message goes in "
-		    "plain text only after it has waited");
+	/* Only this message has to wait. */
+	smtpd__history_add(t->request->history, "%s: %s", host->targets->host,
+	    had_tls ? "TLS worked there before: nothing goes in plain text"
+		    : "the message goes in plain text after it has waited");
 	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, host->targets->host, NULL);
 	return -1;
 }

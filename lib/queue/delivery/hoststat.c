@@ -12,12 +12,12 @@
 
 /* An address is looked for in one row of the table only: what is forgotten
  * there is the record that was not changed for the longest time. */
-#define ROWS    256
+#define ROWS    1024
 #define COLUMNS 8
 
 #define DOWN_MS       UINT64_C(60000)
 #define DOWN_MAX_MS   UINT64_C(3600000)
-#define TLS_BROKEN_MS UINT64_C(86400000)
+#define TLS_BROKEN_MS UINT64_C(3600000)
 
 /* The record of an address; all zero: none. */
 struct record {
@@ -26,6 +26,7 @@ struct record {
 	uint64_t down_until;
 	uint64_t tls_broken_until;
 	unsigned failures; /* in a row */
+	bool had_tls;
 };
 
 struct smtpd_hoststat {
@@ -118,6 +119,11 @@ update_record(struct record *r, enum smtpd_host_event event, uint64_t now)
 		return;
 	}
 	r->changed = now > 0 ? now : 1;
+	if (event == SMTPD_HOST_TLS_WORKED) {
+		r->had_tls = true;
+		r->tls_broken_until = 0;
+		return;
+	}
 	if (event == SMTPD_HOST_TLS_FAILED) {
 		r->tls_broken_until = now + TLS_BROKEN_MS;
 		return;
@@ -144,18 +150,30 @@ smtpd__hoststat_note(struct smtpd_hoststat *h,
 	pthread_mutex_unlock(&h->mutex);
 }
 
+static bool
+is_known(const struct record *r, enum smtpd_host_fact fact, uint64_t now)
+{
+	switch (fact) {
+	case SMTPD_HOST_DOWN:
+		return now < r->down_until;
+	case SMTPD_HOST_TLS_BROKEN:
+		return now < r->tls_broken_until;
+	case SMTPD_HOST_HAD_TLS:
+		return r->had_tls;
+	}
+	return false;
+}
+
 bool
 smtpd__hoststat_is(struct smtpd_hoststat *h, const struct smtpd_target *target,
-    enum smtpd_host_trouble trouble, uint64_t now)
+    enum smtpd_host_fact fact, uint64_t now)
 {
 	const struct record *r;
-	uint64_t until = 0;
+	bool known;
 
 	pthread_mutex_lock(&h->mutex);
 	r = find_record(h, target, false);
-	if (r != NULL)
-		until = trouble == SMTPD_HOST_DOWN ? r->down_until
-						   : r->tls_broken_until;
+	known = r != NULL && is_known(r, fact, now);
 	pthread_mutex_unlock(&h->mutex);
-	return now < until;
+	return known;
 }

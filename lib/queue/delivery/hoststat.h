@@ -3,9 +3,9 @@
 #define SMTPD_QUEUE_DELIVERY_HOSTSTAT_H
 
 /*
- * Which mail hosts do not answer, or fail at TLS, by address: so that a dead
- * first MX does not cost its time-out again for each message.  Bounded: old
- * records make room for new ones.  Any number of threads may use one at a time.
+ * What is known of mail hosts, by address: that they do not answer, so that a
+ * dead first MX does not cost its time-out again for each message; that TLS
+ * worked or failed there.  Bounded: old records make room for new ones.  Any number of threads may use one at a time.
  * Times are those of smtpd__clock_ms().
  */
 
@@ -28,7 +28,8 @@ enum smtpd_host_event {
 	                        * time up to an hour; if it is down already,
 	                        * nothing changes */
 	SMTPD_HOST_ANSWERED,   /* it is not down */
-	SMTPD_HOST_TLS_FAILED, /* its TLS is broken for a day */
+	SMTPD_HOST_TLS_WORKED, /* a handshake was finished */
+	SMTPD_HOST_TLS_FAILED, /* its TLS counts as broken for an hour */
 };
 
 /* Remember what happened to a connection to TARGET. */
@@ -36,14 +37,14 @@ void smtpd__hoststat_note(struct smtpd_hoststat *h,
     const struct smtpd_target *target, enum smtpd_host_event event,
     uint64_t now);
 
-enum smtpd_host_trouble {
+enum smtpd_host_fact {
 	SMTPD_HOST_DOWN,
-	SMTPD_HOST_TLS_BROKEN,
+	SMTPD_HOST_TLS_BROKEN, /* and a warning was logged */
+	SMTPD_HOST_HAD_TLS,    /* it worked, however long ago that is */
 };
 
-/* Whether TARGET is known to be in TROUBLE. */
+/* Whether FACT is known of TARGET. */
 bool smtpd__hoststat_is(struct smtpd_hoststat *h,
-    const struct smtpd_target *target, enum smtpd_host_trouble trouble,
-    uint64_t now);
+    const struct smtpd_target *target, enum smtpd_host_fact fact, uint64_t now);
 
 #endif
