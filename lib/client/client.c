@@ -250,6 +250,7 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 
 	smtpd__client_exchange_close(c);
 	c->peer[0] = '\0';
+	c->no_bdat = false;
 	if (check_targets(targets, count) == -1)
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
 		    "4.3.5", "the program gave no valid targets");

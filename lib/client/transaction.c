@@ -253,6 +253,27 @@ reset_transaction(struct transaction *x)
 	return smtpd__client_exchange_refused(c, SMTPD_PHASE_MAIL);
 }
 
+/* Whether R says that BDAT is not known, though it was offered: by something
+ * that let the offer of another pass. */
+static bool
+is_bdat_unknown(const struct smtpd_result *r)
+{
+	return r->code == 500 || r->code == 502 || r->code == 503;
+}
+
+/* The chunk may have been taken for commands. */
+static int
+give_up_bdat(struct transaction *x, enum smtpd_phase phase)
+{
+	struct smtpd_client *c = x->c;
+
+	c->bdat_refused = c->no_bdat = true;
+	smtpd__client_exchange_refused(c, phase);
+	c->result.outcome = SMTPD_OUTCOME_TEMPORARY;
+	c->result.status[0] = '4';
+	return end_lost(x);
+}
+
 /*
  * After a chunk that was refused only RSET is sure of the server's state (RFC
  * 3030, 2).  One that has sent more took the chunk for commands: its next reply
@@ -263,18 +284,25 @@ send_chunks(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
 	struct smtpd_result result;
-	size_t more;
 
 	if (smtpd__client_data_chunks(c, x->m, &result) != 0)
 		return end_lost(x);
+	if (is_bdat_unknown(&result))
+		return give_up_bdat(x, result.phase);
 	assign_rest(x, &result);
-	if (result.outcome == SMTPD_OUTCOME_SENT)
-		return 0;
-	smtpd__stream_peek(&c->stream, &more);
-	if (more > 0)
-		return smtpd__client_exchange_broken(
-		    c, SMTPD_PHASE_MAIL, SMTPD_IO_FLOOD);
-	return reset_transaction(x);
+	return result.outcome == SMTPD_OUTCOME_SENT ? 0 : reset_transaction(x);
+}
+
+void
+smtpd__client_transaction_set_bdat(struct smtpd_client *c, bool used)
+{
+	c->no_bdat = !used;
+}
+
+bool
+smtpd__client_transaction_bdat_refused(const struct smtpd_client *c)
+{
+	return c->bdat_refused;
 }
 
 /* The server wants a message without recipients: it gets an empty one, which it
@@ -355,14 +383,14 @@ smtpd__client_transaction(struct smtpd_client *c,
 		.m = message,
 		.results = results,
 		.pipelining = smtpd_client_offers(c, "PIPELINING") != NULL,
-		.chunking = !c->set.data_only &&
+		.chunking = !c->set.data_only && !c->no_bdat &&
 		    smtpd_client_offers(c, "CHUNKING") != NULL,
 	};
 	int status;
 
 	if (smtpd__client_envelope_check(c, message, results) == 0)
 		return 0;
-	c->out_of_step = false;
+	c->out_of_step = c->bdat_refused = false;
 	status = run_transaction(&x);
 	if (c->out_of_step)
 		soften_refusals(&x);

@@ -14,4 +14,11 @@
 int smtpd__client_transaction(struct smtpd_client *c,
     const struct smtpd_outgoing *message, struct smtpd_result *results);
 
+/* Use BDAT over the open connection of C where it is offered, unless the
+ * settings forbid it; or do not. */
+void smtpd__client_transaction_set_bdat(struct smtpd_client *c, bool used);
+
+/* Whether the last transaction ended because BDAT was refused so. */
+bool smtpd__client_transaction_bdat_refused(const struct smtpd_client *c);
+
 #endif

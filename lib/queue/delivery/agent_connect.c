@@ -6,6 +6,7 @@
 
 #include "client/result.h"
 #include "client/starttls.h"
+#include "client/transaction.h"
 #include "net/socket.h"
 #include "os/clock.h"
 #include "queue/delivery/history.h"
@@ -83,13 +84,36 @@ describe_relay(const struct smtpd_agent_attempt *t,
 		    tls->verified ? "verified" : "unverified");
 }
 
+/* Remember what is known now of the addresses of HOST, one of which is
+ * connected to, and use what is known of that one. */
+static void
+note_peer(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
+{
+	struct smtpd_agent *a = t->agent;
+	struct smtpd_hoststat *hosts = a->set->hosts;
+	uint64_t now = smtpd__clock_ms();
+	size_t peer = find_peer(t, host);
+
+	a->peer = (struct smtpd_target){ 0 };
+	if (peer == host->count)
+		return;
+	a->peer = host->targets[peer];
+	/* All addresses before it did not answer, or not in time. */
+	note_failed(t, host, peer);
+	smtpd__hoststat_note(hosts, &a->peer, SMTPD_HOST_ANSWERED, now);
+	if (smtpd_client_tls(a->client) != NULL)
+		smtpd__hoststat_note(
+		    hosts, &a->peer, SMTPD_HOST_TLS_WORKED, now);
+	smtpd__client_transaction_set_bdat(a->client,
+	    !smtpd__hoststat_is(hosts, &a->peer, SMTPD_HOST_WITHOUT_BDAT, now));
+}
+
 /* Remember what the open connection to HOST can be used for. */
 static int
 keep_connection(struct smtpd_agent_attempt *t,
     const struct smtpd_agent_host *host, const struct smtpd_tls_policy *policy)
 {
 	struct smtpd_agent *a = t->agent;
-	size_t peer = find_peer(t, host);
 
 	a->site = strdup(t->request->route->site);
 	if (a->site == NULL) {
@@ -100,16 +124,7 @@ keep_connection(struct smtpd_agent_attempt *t,
 	describe_relay(t, host, smtpd_client_tls(a->client), &a->relay);
 	a->opened = smtpd__clock_ms();
 	a->requests = 0;
-	/* All addresses before it did not answer, or not in time. */
-	if (peer < host->count) {
-		note_failed(t, host, peer);
-		smtpd__hoststat_note(a->set->hosts, &host->targets[peer],
-		    SMTPD_HOST_ANSWERED, 0);
-		if (smtpd_client_tls(a->client) != NULL)
-			smtpd__hoststat_note(a->set->hosts,
-			    &host->targets[peer], SMTPD_HOST_TLS_WORKED,
-			    smtpd__clock_ms());
-	}
+	note_peer(t, host);
 	smtpd__agent_state_log_relay(t, false);
 	return 0;
 }

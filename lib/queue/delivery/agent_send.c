@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "client/transaction.h"
+#include "os/clock.h"
 #include "queue/delivery/history.h"
 
 /* A recipient that was deferred is tried at one host more. */
@@ -183,6 +185,9 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 			if (r->outcome == SMTPD_OUTCOME_SENT && !dsn)
 				t->without_dsn = true;
 		}
+		if (smtpd__client_transaction_bdat_refused(a->client))
+			smtpd__hoststat_note(a->set->hosts, &a->peer,
+			    SMTPD_HOST_NO_BDAT, smtpd__clock_ms());
 		if (status == -1) {
 			record_loss(t, place);
 			return 0;

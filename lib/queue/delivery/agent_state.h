@@ -43,6 +43,7 @@ struct smtpd_agent {
 	char *site;
 	char policy_id[SMTPD_TLS_POLICY_ID_SIZE];
 	struct smtpd_relay relay;
+	struct smtpd_target peer; /* len 0: none of the route's addresses */
 	uint64_t opened;
 	unsigned requests; /* that it served */
 

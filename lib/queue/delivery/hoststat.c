@@ -18,6 +18,7 @@
 #define DOWN_MS       UINT64_C(60000)
 #define DOWN_MAX_MS   UINT64_C(3600000)
 #define TLS_BROKEN_MS UINT64_C(3600000)
+#define NO_BDAT_MS    UINT64_C(3600000)
 
 /* The record of an address; all zero: none. */
 struct record {
@@ -25,6 +26,7 @@ struct record {
 	uint64_t changed;
 	uint64_t down_until;
 	uint64_t tls_broken_until;
+	uint64_t no_bdat_until;
 	unsigned failures; /* in a row */
 	bool had_tls;
 };
@@ -128,6 +130,10 @@ update_record(struct record *r, enum smtpd_host_event event, uint64_t now)
 		r->tls_broken_until = now + TLS_BROKEN_MS;
 		return;
 	}
+	if (event == SMTPD_HOST_NO_BDAT) {
+		r->no_bdat_until = now + NO_BDAT_MS;
+		return;
+	}
 	/* Those that were on their way when the first failed are no new
 	 * sign. */
 	if (now < r->down_until)
@@ -158,6 +164,8 @@ is_known(const struct record *r, enum smtpd_host_fact fact, uint64_t now)
 		return now < r->down_until;
 	case SMTPD_HOST_TLS_BROKEN:
 		return now < r->tls_broken_until;
+	case SMTPD_HOST_WITHOUT_BDAT:
+		return now < r->no_bdat_until;
 	case SMTPD_HOST_HAD_TLS:
 		return r->had_tls;
 	}

@@ -5,7 +5,7 @@
 /*
  * What is known of mail hosts, by address: that they do not answer, so that a
  * dead first MX does not cost its time-out again for each message; that TLS
- * worked or failed there.  Bounded: old records make room for new ones.  Any number of threads may use one at a time.
+ * worked or failed there, that BDAT is refused.  Bounded: old records make room for new ones.  Any number of threads may use one at a time.
  * Times are those of smtpd__clock_ms().
  */
 
@@ -30,6 +30,7 @@ enum smtpd_host_event {
 	SMTPD_HOST_ANSWERED,   /* it is not down */
 	SMTPD_HOST_TLS_WORKED, /* a handshake was finished */
 	SMTPD_HOST_TLS_FAILED, /* its TLS counts as broken for an hour */
+	SMTPD_HOST_NO_BDAT,    /* BDAT is not known there: for an hour */
 };
 
 /* Remember what happened to a connection to TARGET. */
@@ -40,7 +41,8 @@ void smtpd__hoststat_note(struct smtpd_hoststat *h,
 enum smtpd_host_fact {
 	SMTPD_HOST_DOWN,
 	SMTPD_HOST_TLS_BROKEN, /* and a warning was logged */
-	SMTPD_HOST_HAD_TLS,    /* it worked, however long ago that is */
+	SMTPD_HOST_WITHOUT_BDAT,
+	SMTPD_HOST_HAD_TLS, /* it worked, however long ago that is */
 };
 
 /* Whether FACT is known of TARGET. */
