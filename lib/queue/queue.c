@@ -164,7 +164,7 @@ act_on_job(void *user, struct smtpd_delivery_job *job,
 	switch (action) {
 	case SMTPD_CONTROL_FLUSH:
 		smtpd__schedule_flush(
-		    d->schedule, job, smtpd__spool_now(d->spool));
+		    d->schedule, job, smtpd__spool_clock_now(d->spool));
 		smtpd__dispatch_wake_worker(
 		    d, smtpd__destination_site(job->destination));
 		break;
@@ -200,7 +200,7 @@ explain_job(
     void *user, const struct smtpd_delivery_job *job, struct smtpd_text *text)
 {
 	struct smtpd_delivery *d = user;
-	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t now = smtpd__spool_clock_now(d->spool);
 	struct smtpd_site_info info;
 
 	pthread_mutex_lock(&d->lock);

@@ -78,7 +78,7 @@ attempt(struct world *w, struct model *m, bool finish)
 		return;
 	memset(history, '.', sizeof(history));
 	snprintf(history + sizeof(history) - 32, 32, "%d;", ++m->attempts[job]);
-	m->due[job] = smtpd__spool_now(w->f->spool) + chance(w, 7200);
+	m->due[job] = smtpd__spool_clock_now(w->f->spool) + chance(w, 7200);
 	m->finished[job] = finish;
 	assert_int_equal(
 	    fixture_progress(w->f, m->id, job, finish, m->due[job], history),

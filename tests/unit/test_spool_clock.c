@@ -42,31 +42,31 @@ __wrap_smtpd__clock_ms(void)
 static uint32_t
 gain_while_closed(struct fixture *f, int64_t wall_ms)
 {
-	uint32_t before = smtpd__spool_now(f->spool);
+	uint32_t before = smtpd__spool_clock_now(f->spool);
 
 	fixture_close(f);
 	wall = (uint64_t)((int64_t)wall + wall_ms);
 	boot = 1000;
 	fixture_open(f);
-	return smtpd__spool_now(f->spool) - before;
+	return smtpd__spool_clock_now(f->spool) - before;
 }
 
 static void
 test_open(void **state)
 {
 	struct fixture *f = *state;
-	uint32_t now = smtpd__spool_now(f->spool);
+	uint32_t now = smtpd__spool_clock_now(f->spool);
 
 	assert_int_equal(now, 0);
 	boot += 10 * HOUR;
-	assert_int_equal(smtpd__spool_now(f->spool), 36000);
+	assert_int_equal(smtpd__spool_clock_now(f->spool), 36000);
 	/* While it is open the wall clock has no say. */
 	wall += YEAR;
-	assert_int_equal(smtpd__spool_now(f->spool), 36000);
+	assert_int_equal(smtpd__spool_clock_now(f->spool), 36000);
 	wall -= 2 * YEAR;
-	assert_int_equal(smtpd__spool_now(f->spool), 36000);
+	assert_int_equal(smtpd__spool_clock_now(f->spool), 36000);
 	boot -= 10 * HOUR;
-	assert_int_equal(smtpd__spool_now(f->spool), 0);
+	assert_int_equal(smtpd__spool_clock_now(f->spool), 0);
 }
 
 static void
@@ -94,16 +94,17 @@ test_ages(void **state)
 	struct smtpd_queued_message *e;
 
 	assert_int_equal(fixture_progress(f, id, 0, false,
-			     smtpd__spool_now(f->spool) + 300, ""),
+			     smtpd__spool_clock_now(f->spool) + 300, ""),
 	    0);
 	gain_while_closed(f, -(int64_t)YEAR);
 	e = fixture_find(f, id);
-	assert_int_equal(e->jobs[0].due - smtpd__spool_now(f->spool), 300);
-	assert_int_equal(smtpd__spool_now(f->spool) - e->arrived, 0);
+	assert_int_equal(
+	    e->jobs[0].due - smtpd__spool_clock_now(f->spool), 300);
+	assert_int_equal(smtpd__spool_clock_now(f->spool) - e->arrived, 0);
 	smtpd__spool_unpin(f->spool, e);
 	gain_while_closed(f, YEAR);
 	e = fixture_find(f, id);
-	assert_int_equal(smtpd__spool_now(f->spool) - e->arrived, 86400);
+	assert_int_equal(smtpd__spool_clock_now(f->spool) - e->arrived, 86400);
 	smtpd__spool_unpin(f->spool, e);
 }
 
@@ -119,7 +120,8 @@ test_far_future(void **state)
 	    fixture_progress(f, id, 0, false, SMTPD_TIME_NONE - 5, ""), 0);
 	fixture_reopen(f);
 	e = fixture_find(f, id);
-	assert_int_equal(e->jobs[0].due - smtpd__spool_now(f->spool), 86400);
+	assert_int_equal(
+	    e->jobs[0].due - smtpd__spool_clock_now(f->spool), 86400);
 	smtpd__spool_unpin(f->spool, e);
 }
 
@@ -150,11 +152,12 @@ test_wall_of(void **state)
 	struct fixture *f = *state;
 
 	boot += HOUR;
-	assert_int_equal(smtpd__spool_wall_ms(f->spool, 3600), wall);
-	assert_int_equal(smtpd__spool_wall_ms(f->spool, 0), wall - HOUR);
-	assert_int_equal(smtpd__spool_wall_ms(f->spool, 3700), wall + 100000);
+	assert_int_equal(smtpd__spool_clock_wall_ms(f->spool, 3600), wall);
+	assert_int_equal(smtpd__spool_clock_wall_ms(f->spool, 0), wall - HOUR);
+	assert_int_equal(
+	    smtpd__spool_clock_wall_ms(f->spool, 3700), wall + 100000);
 	wall = 5000;
-	assert_int_equal(smtpd__spool_wall_ms(f->spool, 0), 0);
+	assert_int_equal(smtpd__spool_clock_wall_ms(f->spool, 0), 0);
 }
 
 /* Ids rise, whatever the clock does. */

@@ -19,7 +19,7 @@ record_due(const struct smtpd_control_request *r,
 	size_t count, kept = 0;
 	struct smtpd_progress progress = {
 		.job = job,
-		.due = smtpd__spool_now(r->spool),
+		.due = smtpd__spool_clock_now(r->spool),
 		.attempts = copy->attempts,
 		.delay_notice_sent = copy->delay_notice_sent,
 		.in_doubt = copy->in_doubt,

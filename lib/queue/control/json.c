@@ -25,7 +25,8 @@ add_due(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
 		return;
 	}
 	smtpd__control_output_add(a, "\"");
-	smtpd__control_output_time(a, smtpd__spool_wall_ms(v->spool, when));
+	smtpd__control_output_time(
+	    a, smtpd__spool_clock_wall_ms(v->spool, when));
 	smtpd__control_output_add(a, "\"");
 }
 

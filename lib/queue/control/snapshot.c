@@ -95,14 +95,14 @@ smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
 	v->copy = smtpd__spool_copy(s, message);
 	if (v->copy == NULL)
 		return -1;
-	v->now = smtpd__spool_now(s);
+	v->now = smtpd__spool_clock_now(s);
 	inspect_jobs(v);
 	sum_up(v);
 	if (smtpd__spool_load(s, message, &v->loaded) == 0)
 		return 0;
 	v->damage = errno;
 	v->loaded = (struct smtpd_loaded_message){ .id = message->id,
-		.arrived_ms = smtpd__spool_wall_ms(s, message->arrived) };
+		.arrived_ms = smtpd__spool_clock_wall_ms(s, message->arrived) };
 	return v->damage == ENOMEM ? -1 : 0;
 }
 

@@ -201,7 +201,7 @@ add_when(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
 	}
 	if (state == SMTPD_SNAPSHOT_DEFERRED) {
 		smtpd__control_output_time(
-		    a, smtpd__spool_wall_ms(v->spool, job->due));
+		    a, smtpd__spool_clock_wall_ms(v->spool, job->due));
 		smtpd__control_output_add(a, ", in ");
 		smtpd__control_output_span(a, job->due - v->now);
 	} else {

@@ -138,7 +138,7 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 		.loaded = s->loaded,
 		.route = route,
 		.plain_allowed =
-		    smtpd__spool_now(d->spool) - message->arrived >=
+		    smtpd__spool_clock_now(d->spool) - message->arrived >=
 		    d->settings.retry_min_s,
 		.rcpts = s->rcpts,
 		.nrcpts = s->nrcpts,

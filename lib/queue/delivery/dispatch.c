@@ -45,7 +45,7 @@ smtpd__dispatch_wake_worker(
 	    smtpd__worker_pool_wake_at_site(&d->pool, site, NULL))
 		return;
 	if (smtpd__schedule_needs_worker(
-		d->schedule, smtpd__spool_now(d->spool)))
+		d->schedule, smtpd__spool_clock_now(d->spool)))
 		smtpd__worker_pool_wake(&d->pool);
 }
 
@@ -55,7 +55,7 @@ smtpd__dispatch_get_spare_worker(struct smtpd_delivery *d)
 	const struct smtpd_worker_pool *p = &d->pool;
 
 	if (!smtpd__schedule_needs_worker(
-		d->schedule, smtpd__spool_now(d->spool)))
+		d->schedule, smtpd__spool_clock_now(d->spool)))
 		return true;
 	if (p->waking == 0 && p->idle == NULL && p->count >= p->max)
 		return false;
@@ -66,7 +66,7 @@ smtpd__dispatch_get_spare_worker(struct smtpd_delivery *d)
 void
 smtpd__dispatch_wake_due(struct smtpd_delivery *d)
 {
-	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t now = smtpd__spool_clock_now(d->spool);
 	struct smtpd_pool_member *next;
 
 	for (struct smtpd_pool_member *m = d->pool.waiting_at_site; m != NULL;
@@ -91,9 +91,9 @@ wake_maintenance(struct smtpd_delivery *d)
 /* Return true if JOB may be in the schedule.  The lock is held: to hold or
  * remove a message is to set its flag first, and then to take the lock. */
 static bool
-is_deliverable(struct smtpd_delivery *d, const struct smtpd_delivery_job *job)
+is_deliverable(const struct smtpd_delivery_job *job)
 {
-	unsigned flags = smtpd__spool_flags(d->spool, job->message);
+	unsigned flags = job->message->flags;
 
 	return !job->finished &&
 	    (flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) == 0;
@@ -103,10 +103,10 @@ void
 smtpd__dispatch_insert(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 {
 	wake_maintenance(d);
-	if (job->state != SMTPD_JOB_OUT || !is_deliverable(d, job))
+	if (job->state != SMTPD_JOB_OUT || !is_deliverable(job))
 		return;
 	if (smtpd__schedule_insert(
-		d->schedule, job, smtpd__spool_now(d->spool)) == -1)
+		d->schedule, job, smtpd__spool_clock_now(d->spool)) == -1)
 		d->unscheduled = true;
 	smtpd__dispatch_wake_worker(
 	    d, smtpd__destination_site(job->destination));
@@ -141,7 +141,7 @@ smtpd__dispatch_schedule_all(struct smtpd_delivery *d)
 struct smtpd_delivery_job *
 smtpd__dispatch_take(struct smtpd_delivery *d, struct smtpd_site **site)
 {
-	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t now = smtpd__spool_clock_now(d->spool);
 	struct smtpd_delivery_job *job = *site == NULL
 	    ? smtpd__schedule_take(d->schedule, now, site)
 	    : smtpd__schedule_take_more(d->schedule, now, *site);
@@ -156,12 +156,12 @@ smtpd__dispatch_return(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
     enum smtpd_dispatch_return how)
 {
 	struct smtpd_queued_message *message = job->message;
-	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t now = smtpd__spool_clock_now(d->spool);
 
 	pthread_mutex_lock(&d->lock);
 	if (how == SMTPD_RETURN_POSTPONED)
 		smtpd__schedule_postpone(d->schedule, job, now);
-	if (!is_deliverable(d, job)) {
+	if (!is_deliverable(job)) {
 		smtpd__schedule_retire(d->schedule, job);
 	} else if (how == SMTPD_RETURN_UNTRIED) {
 		smtpd__schedule_put_back(d->schedule, job, now);
@@ -182,7 +182,7 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
     struct smtpd_site **site)
 {
 	const struct smtpd_site *before = *site;
-	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t now = smtpd__spool_clock_now(d->spool);
 	bool entered, handed_over = false;
 
 	pthread_mutex_lock(&d->lock);
@@ -207,7 +207,7 @@ smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
     struct smtpd_delivery_job *job, const struct smtpd_result *why,
     struct smtpd_site **site)
 {
-	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t now = smtpd__spool_clock_now(d->spool);
 	uint32_t until = 0;
 
 	pthread_mutex_lock(&d->lock);
@@ -227,7 +227,7 @@ smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
 
 	pthread_mutex_lock(&d->lock);
 	until = smtpd__site_feedback_report(
-	    d->schedule, site, feedback, why, smtpd__spool_now(d->spool));
+	    d->schedule, site, feedback, why, smtpd__spool_clock_now(d->spool));
 	pthread_mutex_unlock(&d->lock);
 	return feedback == SMTPD_SITE_DOWN ? until : 0;
 }
@@ -238,7 +238,7 @@ smtpd__dispatch_quarantine(
 {
 	struct smtpd_queued_message *message = job->message;
 
-	if (smtpd__spool_quarantine(d->spool, message, why) == -1) {
+	if (smtpd__state_change_quarantine(d->spool, message, why) == -1) {
 		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 		return;
 	}

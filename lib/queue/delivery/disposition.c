@@ -57,7 +57,7 @@ decide_retry(struct smtpd_delivery *d, struct smtpd_disposition *s)
 
 	pthread_mutex_lock(&d->lock);
 	retry = smtpd__schedule_retry(
-	    d->schedule, s->job, &facts, smtpd__spool_now(d->spool));
+	    d->schedule, s->job, &facts, smtpd__spool_clock_now(d->spool));
 	s->job->in_doubt = s->in_doubt;
 	pthread_mutex_unlock(&d->lock);
 	if (retry.expired)
@@ -96,14 +96,14 @@ set_report(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 	p->report.about = (struct smtpd_bounce){
 		.hostname = d->hostname,
 		.loaded = s->loaded,
-		.flags = smtpd__spool_flags(d->spool, s->job->message),
+		.flags = s->job->message->flags,
 		.action = action,
 		.rcpts = rcpts,
 		.nrcpts = count,
 		.now_ms = smtpd__clock_wall_ms(),
 		.until_ms = retry->expiry == SMTPD_TIME_NONE
 		    ? 0
-		    : smtpd__spool_wall_ms(d->spool, retry->expiry),
+		    : smtpd__spool_clock_wall_ms(d->spool, retry->expiry),
 	};
 }
 

@@ -20,7 +20,7 @@ serve_overdue(struct smtpd_delivery *d)
 
 	while (!d->stopping &&
 	    (job = smtpd__schedule_overdue(
-		 d->schedule, smtpd__spool_now(d->spool))) != NULL) {
+		 d->schedule, smtpd__spool_clock_now(d->spool))) != NULL) {
 		smtpd__spool_pin(d->spool, job->message);
 		pthread_mutex_unlock(&d->lock);
 		smtpd__attempt_overdue(d, job);
@@ -34,7 +34,7 @@ serve_overdue(struct smtpd_delivery *d)
 static void
 wait_for_work(struct smtpd_delivery *d, bool more)
 {
-	uint32_t now = smtpd__spool_now(d->spool);
+	uint32_t now = smtpd__spool_clock_now(d->spool);
 	uint32_t next = smtpd__schedule_next_time(d->schedule, now);
 	uint32_t seconds = more || d->written ? STEP_S : LOOK_S;
 	bool empty = !more && !d->written && smtpd__spool_count(d->spool) == 0;

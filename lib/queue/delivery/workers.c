@@ -75,7 +75,7 @@ serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
 	pthread_mutex_lock(&d->lock);
 	if (site != NULL)
 		smtpd__schedule_leave(
-		    d->schedule, site, smtpd__spool_now(d->spool));
+		    d->schedule, site, smtpd__spool_clock_now(d->spool));
 }
 
 /* Serve one site after the other until the queue stops.  The lock is held. */

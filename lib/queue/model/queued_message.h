@@ -6,7 +6,7 @@
  * A queued message in memory: as little as is needed to know when and where it
  * goes next.  All else is read from the journal when it is tried.
  *
- * Times are those of the queue's clock (spool.h), in seconds.
+ * Times are those of the queue's clock (spool/clock.h), in seconds.
  */
 
 #include <stdatomic.h>

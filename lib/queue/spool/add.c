@@ -168,7 +168,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 	if (e == NULL)
 		return NULL;
 	e->size = mail->content->size;
-	e->arrived = smtpd__spool_now(s);
+	e->arrived = smtpd__spool_clock_now(s);
 	e->flags = mail->flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_AUTOMATIC);
 	if (mail->content->large != NULL)
 		e->flags |= SMTPD_MESSAGE_LARGE;
@@ -192,7 +192,7 @@ encode_record(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     struct smtpd_addition *a)
 {
 	const struct smtpd_spool_content *c = a->content;
-	struct smtpd_stamp stamp = smtpd__spool_core_stamp(s);
+	struct smtpd_stamp stamp = smtpd__spool_clock_stamp(s);
 	struct smtpd_record_message m = {
 		.stamp = stamp,
 		.id = a->message->id,

@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/spool/append_order.h"
 
-/* Whether it may yet become clear that E has ended, or others are waited
- * for. */
-static bool
-must_wait(const struct smtpd_queued_message *e)
-{
-	unsigned flags = e->flags;
-
-	if ((flags & SMTPD_MESSAGE_ENDED) != 0)
-		return false;
-	return (flags & (SMTPD_MESSAGE_LOCKED | SMTPD_MESSAGE_REMOVED)) != 0;
-}
-
 bool
 smtpd__append_order_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
     struct smtpd_flight *f)
@@ -20,7 +8,9 @@ smtpd__append_order_enter(struct smtpd_spool *s, struct smtpd_queued_message *e,
 	bool ended;
 
 	pthread_mutex_lock(&s->mutex);
-	while (must_wait(e))
+	/* A removal may yet fail; then E goes on. */
+	while ((e->flags & SMTPD_MESSAGE_ENDED) == 0 &&
+	    (e->flags & (SMTPD_MESSAGE_LOCKED | SMTPD_MESSAGE_REMOVED)) != 0)
 		pthread_cond_wait(&s->landed, &s->mutex);
 	ended = (e->flags & SMTPD_MESSAGE_ENDED) != 0;
 	if (!ended) {

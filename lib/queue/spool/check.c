@@ -7,15 +7,9 @@
 
 #include "queue/spool/core.h"
 
-static const char *
-reason(int error)
-{
-	return error == EBADMSG ? "it is damaged" : strerror(error);
-}
-
-/* Read the message of MESSAGE.  Return 0, an errno, or -1: it has ended. */
+/* Read MESSAGE.  Return 0, an errno, or -1: it has ended. */
 static int
-inspect(struct smtpd_spool *s, const struct smtpd_queued_message *message)
+check_message(struct smtpd_spool *s, const struct smtpd_queued_message *message)
 {
 	struct smtpd_loaded_message loaded;
 	int error = 0;
@@ -28,31 +22,16 @@ inspect(struct smtpd_spool *s, const struct smtpd_queued_message *message)
 	return error;
 }
 
-/* Tell of message ID.  Return what WRITE does. */
+/* Say that message ID is damaged.  Return what WRITE does. */
 static int
-tell(uint64_t id, int error, smtpd_write_fn *write, void *user)
+report_message(uint64_t id, int error, smtpd_write_fn *write, void *user)
 {
 	char text[SMTPD_ID_SIZE], line[256];
 	int len;
 
 	smtpd__id_write(id, text);
-	len = snprintf(line, sizeof(line), "%s: %s\n", text, reason(error));
-	return write(user, line, (size_t)len);
-}
-
-static int
-tell_of_log(const struct smtpd_spool *s, struct smtpd_spool_damage *out,
-    smtpd_write_fn *write, void *user)
-{
-	uint64_t damages = s->damages;
-	char line[128];
-	int len;
-
-	if (damages == 0)
-		return 0;
-	out->damaged += damages;
-	len = snprintf(line, sizeof(line), "the log: damaged in %llu places\n",
-	    (unsigned long long)damages);
+	len = snprintf(line, sizeof(line), "%s: %s\n", text,
+	    error == EBADMSG ? "it is damaged" : strerror(error));
 	return write(user, line, (size_t)len);
 }
 
@@ -61,14 +40,22 @@ smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
     smtpd_write_fn *write, void *user)
 {
 	struct smtpd_queued_message *e;
-	int status;
+	uint64_t damages = s->damages;
+	char line[128];
+	int len, status = 0;
 
 	*out = (struct smtpd_spool_damage){ 0 };
 	out->quarantine = smtpd__content_count_kept(s->journal);
-	status = tell_of_log(s, out, write, user);
+	if (damages > 0) {
+		out->damaged += damages;
+		len = snprintf(line, sizeof(line),
+		    "the log: damaged in %llu places\n",
+		    (unsigned long long)damages);
+		status = write(user, line, (size_t)len);
+	}
 	for (uint64_t id = 0;
 	    status == 0 && (e = smtpd__spool_next(s, id)) != NULL;) {
-		int error = inspect(s, e);
+		int error = check_message(s, e);
 
 		id = e->id;
 		smtpd__spool_unpin(s, e);
@@ -77,7 +64,7 @@ smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
 		if (error <= 0)
 			continue;
 		out->damaged++;
-		status = tell(id, error, write, user);
+		status = report_message(id, error, write, user);
 	}
 	return status;
 }

@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "queue/spool/quarantine.h"
 #include "queue/spool/relocate.h"
+#include "queue/spool/state_change.h"
 
 /* Bytes that are relocated in one step, and messages. */
 #define STEP_BYTES    1048576
@@ -31,18 +32,6 @@ struct batch {
 	uint64_t size;
 };
 
-/* Record the clock now and then, so that it goes on after a crash. */
-static void
-mark_clock(struct smtpd_spool *s)
-{
-	uint64_t now = smtpd__clock_ms();
-
-	if (now - s->cleaning.marked < MARK_MS || smtpd__spool_count(s) == 0)
-		return;
-	s->cleaning.marked = now;
-	smtpd__spool_core_mark_clock(s);
-}
-
 static int
 add_id(struct smtpd_spool_cleaning *c, uint64_t id)
 {
@@ -59,40 +48,32 @@ add_id(struct smtpd_spool_cleaning *c, uint64_t id)
 	return 0;
 }
 
-/* Look at some messages from *ID on.  Return 1 when there are more. */
-static int
-collect_some(struct smtpd_spool *s, uint64_t *id)
-{
-	struct smtpd_queued_message *e = NULL;
-	int status = 0;
-
-	pthread_mutex_lock(&s->mutex);
-	for (int i = 0; i < LOOK_MAX && status == 0; i++) {
-		e = smtpd__message_table_from(&s->table, *id);
-		if (e == NULL)
-			break;
-		*id = e->id + 1;
-		if (smtpd__journal_is_due_for_relocation(s->journal, e->ref))
-			status = add_id(&s->cleaning, e->id);
-	}
-	pthread_mutex_unlock(&s->mutex);
-	return status == -1 ? -1 : e != NULL;
-}
-
 /* Begin a pass: find the messages whose records are due. */
 static int
 collect_due(struct smtpd_spool *s)
 {
 	struct smtpd_spool_cleaning *c = &s->cleaning;
+	const struct smtpd_queued_message *e;
 	uint64_t id = 0;
-	int status;
+	int status = 0;
 
 	c->count = 0;
 	c->next = 0;
 	c->moved = 0;
 	do {
-		status = collect_some(s, &id);
-	} while (status == 1);
+		e = NULL;
+		pthread_mutex_lock(&s->mutex);
+		for (int i = 0; i < LOOK_MAX && status == 0; i++) {
+			e = smtpd__message_table_from(&s->table, id);
+			if (e == NULL)
+				break;
+			id = e->id + 1;
+			if (smtpd__journal_is_due_for_relocation(
+				s->journal, e->ref))
+				status = add_id(c, e->id);
+		}
+		pthread_mutex_unlock(&s->mutex);
+	} while (status == 0 && e != NULL);
 	c->under_way = status == 0;
 	return status;
 }
@@ -101,7 +82,7 @@ collect_due(struct smtpd_spool *s)
 static void
 lose_message(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
-	if (smtpd__spool_quarantine(s, message,
+	if (smtpd__state_change_quarantine(s, message,
 		"damaged in the log, found when it was moved") == 0) {
 		s->cleaning.moved++;
 		if (s->settings.lost != NULL)
@@ -221,10 +202,14 @@ smtpd__spool_clean(struct smtpd_spool *s)
 {
 	int todo = smtpd__journal_housekeep(s->journal);
 	bool again = (todo & SMTPD_JOURNAL_AGAIN) != 0;
+	uint64_t now = smtpd__clock_ms();
 
-	mark_clock(s);
-	if ((todo & SMTPD_JOURNAL_DUE) == 0 ||
-	    smtpd__clock_ms() < s->cleaning.rest)
+	/* The clock is to go on from about here after a crash. */
+	if (now - s->cleaning.marked >= MARK_MS && smtpd__spool_count(s) > 0) {
+		s->cleaning.marked = now;
+		smtpd__spool_clock_record(s);
+	}
+	if ((todo & SMTPD_JOURNAL_DUE) == 0 || now < s->cleaning.rest)
 		return again;
 	if (s->foreign != NULL && !s->cleaning.under_way)
 		smtpd__spool_quarantine_foreign(s);

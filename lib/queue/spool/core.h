@@ -2,8 +2,7 @@
 #ifndef SMTPD_QUEUE_SPOOL_CORE_H
 #define SMTPD_QUEUE_SPOOL_CORE_H
 
-/* The spool's own struct, and what all of its parts need: the clock, and the
- * stamp of a record. */
+/* The spool's own struct, for its parts. */
 
 #include <pthread.h>
 
@@ -11,8 +10,8 @@
 #include "base/id.h"
 #include "journal/content.h"
 #include "journal/journal.h"
+#include "queue/spool/clock.h"
 #include "queue/spool/message_table.h"
-#include "queue/spool/queue_clock.h"
 #include "queue/spool/record.h"
 #include "queue/spool/spool.h"
 
@@ -47,11 +46,12 @@ struct smtpd_spool_cleaning {
 struct smtpd_spool {
 	struct smtpd_spool_settings settings;
 	struct smtpd_crc32c crc;
-	struct smtpd_queue_clock clock;
+	uint64_t clock_base;    /* what its clock showed */
+	uint64_t clock_boot_ms; /* when */
 	struct smtpd_journal *journal;
 	_Atomic uint64_t damages; /* in the journal */
 
-	struct smtpd_stamp last; /* during replay */
+	struct smtpd_stamp last; /* in the journal; wall_ms 0: there is none */
 	struct smtpd_foreign *foreign;
 	struct smtpd_spool_cleaning cleaning;
 
@@ -62,11 +62,5 @@ struct smtpd_spool {
 	uint64_t last_id;
 	struct smtpd_flight *flights;
 };
-
-/* The present moment, for a record. */
-struct smtpd_stamp smtpd__spool_core_stamp(const struct smtpd_spool *s);
-
-/* Record the clock, and the last id. */
-void smtpd__spool_core_mark_clock(struct smtpd_spool *s);
 
 #endif

@@ -108,7 +108,7 @@ remove_leaf(struct smtpd_message_table *t, size_t i)
 }
 
 static void
-put(struct smtpd_message_table_leaf *leaf, size_t slot,
+insert_at(struct smtpd_message_table_leaf *leaf, size_t slot,
     struct smtpd_queued_message *message)
 {
 	memmove(leaf->entries + slot + 1, leaf->entries + slot,
@@ -120,7 +120,7 @@ put(struct smtpd_message_table_leaf *leaf, size_t slot,
 /* Make room in the full leaf I by moving what is from SLOT on, but at most
  * half, to a new one.  False without memory. */
 static bool
-split(struct smtpd_message_table *t, size_t i, size_t slot)
+split_leaf(struct smtpd_message_table *t, size_t i, size_t slot)
 {
 	struct smtpd_message_table_leaf *next = add_leaf(t, i + 1);
 	struct smtpd_message_table_leaf *leaf = t->leaves[i];
@@ -148,33 +148,16 @@ smtpd__message_table_insert(
 	leaf = t->leaves[i];
 	slot = find_slot(leaf, message->id);
 	if (leaf->count < LEAF_MAX) {
-		put(leaf, slot, message);
+		insert_at(leaf, slot, message);
 		return true;
 	}
-	if (!split(t, i, slot))
+	if (!split_leaf(t, i, slot))
 		return false;
 	if (slot < LEAF_MAX)
-		put(leaf, slot, message);
+		insert_at(leaf, slot, message);
 	else
-		put(t->leaves[i + 1], 0, message);
+		insert_at(t->leaves[i + 1], 0, message);
 	return true;
-}
-
-/* Empty the leaf I into the one before, if both together are half full. */
-static void
-join(struct smtpd_message_table *t, size_t i)
-{
-	struct smtpd_message_table_leaf *to, *from = t->leaves[i];
-
-	if (i == 0)
-		return;
-	to = t->leaves[i - 1];
-	if (to->count + from->count > LEAF_MAX / 2)
-		return;
-	memcpy(to->entries + to->count, from->entries,
-	    from->count * sizeof(struct smtpd_queued_message *));
-	to->count += from->count;
-	remove_leaf(t, i);
 }
 
 void
@@ -182,16 +165,26 @@ smtpd__message_table_remove(
     struct smtpd_message_table *t, const struct smtpd_queued_message *message)
 {
 	size_t i = find_leaf(t, message->id);
-	struct smtpd_message_table_leaf *leaf = t->leaves[i];
+	struct smtpd_message_table_leaf *before, *leaf = t->leaves[i];
 	size_t slot = find_slot(leaf, message->id);
 
 	leaf->count--;
 	memmove(leaf->entries + slot, leaf->entries + slot + 1,
 	    (leaf->count - slot) * sizeof(struct smtpd_queued_message *));
-	if (leaf->count == 0)
+	if (leaf->count == 0) {
 		remove_leaf(t, i);
-	else if (leaf->count < LEAF_MAX / 4)
-		join(t, i);
+		return;
+	}
+	if (i == 0 || leaf->count >= LEAF_MAX / 4)
+		return;
+	/* Empty it into the one before, if both together are half full. */
+	before = t->leaves[i - 1];
+	if (before->count + leaf->count > LEAF_MAX / 2)
+		return;
+	memcpy(before->entries + before->count, leaf->entries,
+	    leaf->count * sizeof(struct smtpd_queued_message *));
+	before->count += leaf->count;
+	remove_leaf(t, i);
 }
 
 struct smtpd_queued_message *

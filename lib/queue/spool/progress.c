@@ -78,7 +78,7 @@ fill_fields(struct smtpd_spool *s, struct step *st)
 	const struct smtpd_delivery_job *job = p->job;
 	struct smtpd_record_progress *r = &st->fields;
 
-	r->stamp = smtpd__spool_core_stamp(s);
+	r->stamp = smtpd__spool_clock_stamp(s);
 	r->id = job->message->id;
 	r->job = (uint16_t)(job - job->message->jobs);
 	r->due = p->due;

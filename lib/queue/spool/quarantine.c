@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "queue/spool/core.h"
-#include "queue/spool/state_change.h"
 
 /* Bytes of a record. */
 struct raw_record {
@@ -53,34 +52,24 @@ keep_record(struct smtpd_spool *s, const char *name,
 	return status;
 }
 
-static int
-keep_message(struct smtpd_spool *s, const struct smtpd_queued_message *e,
-    const char *why)
+int
+smtpd__spool_quarantine_message(struct smtpd_spool *s,
+    const struct smtpd_queued_message *e, const char *why)
 {
 	char name[SMTPD_ID_SIZE];
+	int status = 0, error;
 
-	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0 &&
-	    smtpd__content_keep_large(s->journal, e->id, NULL) == -1)
-		return -1;
-	smtpd__id_write(e->id, name);
-	return keep_record(s, name, e->ref, e->record_size, why);
-}
-
-int
-smtpd__spool_quarantine(struct smtpd_spool *s,
-    struct smtpd_queued_message *message, const char *why)
-{
-	int error;
-
-	if (!smtpd__state_change_begin_end(s, message))
+	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0)
+		status = smtpd__content_keep_large(s->journal, e->id, NULL);
+	if (status == 0) {
+		smtpd__id_write(e->id, name);
+		status = keep_record(s, name, e->ref, e->record_size, why);
+	}
+	if (status == 0)
 		return 0;
-	if (keep_message(s, message, why) == 0)
-		return smtpd__state_change_end(
-		    s, message, SMTPD_RECORD_QUARANTINED);
 	error = errno;
 	smtpd__logger_write(&s->settings.logger, SMTPD_LOG_WARNING,
 	    "a damaged message cannot be moved to quarantine/, and stays");
-	smtpd__state_change_cancel(s, message);
 	errno = error;
 	return -1;
 }

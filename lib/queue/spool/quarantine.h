@@ -14,12 +14,10 @@
 
 struct smtpd_spool;
 
-/*
- * End a message that cannot be read: what is left of it goes to quarantine/,
- * with WHY beside it.  It is pinned.  Return 0, or -1 with errno.
- */
-int smtpd__spool_quarantine(struct smtpd_spool *s,
-    struct smtpd_queued_message *message, const char *why);
+/* Copy what is left of MESSAGE, which was entered alone, to quarantine/, with
+ * WHY beside it.  Return 0, or -1 with errno.  For the spool itself. */
+int smtpd__spool_quarantine_message(struct smtpd_spool *s,
+    const struct smtpd_queued_message *message, const char *why);
 
 /* Write LOADED to dead/ with WHY beside it.  Durable on 0; -1 with errno. */
 int smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,

@@ -117,7 +117,7 @@ put_message(struct smtpd_spool *s, struct smtpd_relocation *r,
 	struct smtpd_pack *p = &r->packs[0];
 	struct smtpd_record_job was;
 
-	m->stamp = smtpd__spool_core_stamp(s);
+	m->stamp = smtpd__spool_clock_stamp(s);
 	m->flags = r->message->flags & SMTPD_RECORD_ENTRY_FLAGS;
 	smtpd__record_put_message(p, m);
 	for (uint32_t i = 0; i < r->message->njobs; i++) {
@@ -145,7 +145,7 @@ put_progress(struct smtpd_spool *s, struct smtpd_relocation *r, size_t n,
 		smtpd__pack_bytes(body, last.results.at, last.results.left);
 		free(last.memory);
 	}
-	now.stamp = smtpd__spool_core_stamp(s);
+	now.stamp = smtpd__spool_clock_stamp(s);
 	now.id = r->message->id;
 	now.job = (uint16_t)number;
 	now.due = job->due;

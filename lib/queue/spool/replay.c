@@ -244,8 +244,8 @@ smtpd__spool_replay_finish(struct smtpd_spool *s)
 	struct smtpd_queued_message *e;
 	uint32_t now;
 
-	smtpd__queue_clock_start(&s->clock, &s->last);
-	now = smtpd__queue_clock_now(&s->clock);
+	smtpd__spool_clock_start(s);
+	now = smtpd__spool_clock_now(s);
 	for (uint64_t id = 0;
 	    (e = smtpd__message_table_from(&s->table, id)) != NULL;
 	    id = e->id + 1) {

@@ -14,21 +14,6 @@
 /* How often a reader tries beside a writer that removes records. */
 #define READ_TRIES 5
 
-uint32_t
-smtpd__spool_now(const struct smtpd_spool *s)
-{
-	return smtpd__queue_clock_now(&s->clock);
-}
-
-uint64_t
-smtpd__spool_wall_ms(const struct smtpd_spool *s, uint32_t when)
-{
-	int64_t seconds = (int64_t)when - (int64_t)smtpd__spool_now(s);
-	int64_t ms = (int64_t)smtpd__clock_wall_ms() + seconds * 1000;
-
-	return ms > 0 ? (uint64_t)ms : 0;
-}
-
 int
 smtpd__spool_directory(const struct smtpd_spool *s)
 {
@@ -110,23 +95,9 @@ clear_orphan(void *user, uint64_t id)
 	return 0;
 }
 
-static struct smtpd_spool *
-allocate(const struct smtpd_spool_settings *settings)
-{
-	struct smtpd_spool *s = calloc(1, sizeof(*s));
-
-	if (s == NULL)
-		return NULL;
-	s->settings = *settings;
-	smtpd__crc32c_init(&s->crc);
-	pthread_mutex_init(&s->mutex, NULL);
-	pthread_cond_init(&s->landed, NULL);
-	return s;
-}
-
 /* All but what closing has to write. */
 static void
-destroy(struct smtpd_spool *s)
+free_spool(struct smtpd_spool *s)
 {
 	int error = errno;
 
@@ -144,14 +115,18 @@ smtpd__spool_open(const struct smtpd_journal_engine *engine,
     const char *location, const struct smtpd_spool_settings *settings,
     char *error, size_t size)
 {
-	struct smtpd_spool *s = allocate(settings);
+	struct smtpd_spool *s = calloc(1, sizeof(*s));
 
 	if (s == NULL) {
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
+	s->settings = *settings;
+	smtpd__crc32c_init(&s->crc);
+	pthread_mutex_init(&s->mutex, NULL);
+	pthread_cond_init(&s->landed, NULL);
 	if (open_journal(s, engine, location, error, size) == -1) {
-		destroy(s);
+		free_spool(s);
 		return NULL;
 	}
 	smtpd__spool_replay_finish(s);
@@ -169,8 +144,8 @@ smtpd__spool_close(struct smtpd_spool *s)
 	if (s == NULL)
 		return;
 	if (!s->settings.read_only)
-		smtpd__spool_core_mark_clock(s);
-	destroy(s);
+		smtpd__spool_clock_record(s);
+	free_spool(s);
 }
 
 uint64_t
@@ -206,23 +181,6 @@ smtpd__spool_unpin(struct smtpd_spool *s, struct smtpd_queued_message *message)
 		smtpd__spool_messages_free(s, message);
 }
 
-unsigned
-smtpd__spool_flags(
-    struct smtpd_spool *s, const struct smtpd_queued_message *message)
-{
-	(void)s;
-	return message->flags;
-}
-
-/* Pin E, which may be NULL. */
-static struct smtpd_queued_message *
-pinned(struct smtpd_queued_message *e)
-{
-	if (e != NULL)
-		e->pins++;
-	return e;
-}
-
 struct smtpd_queued_message *
 smtpd__spool_find(struct smtpd_spool *s, uint64_t id)
 {
@@ -232,7 +190,8 @@ smtpd__spool_find(struct smtpd_spool *s, uint64_t id)
 	e = smtpd__message_table_find(&s->table, id);
 	if (e != NULL && (e->flags & SMTPD_MESSAGE_PENDING) != 0)
 		e = NULL;
-	e = pinned(e);
+	if (e != NULL)
+		e->pins++;
 	pthread_mutex_unlock(&s->mutex);
 	return e;
 }
@@ -249,7 +208,8 @@ smtpd__spool_next(struct smtpd_spool *s, uint64_t id)
 		    : NULL;
 		id = e != NULL ? e->id : id;
 	} while (e != NULL && (e->flags & SMTPD_MESSAGE_PENDING) != 0);
-	e = pinned(e);
+	if (e != NULL)
+		e->pins++;
 	pthread_mutex_unlock(&s->mutex);
 	return e;
 }
@@ -265,21 +225,7 @@ smtpd__spool_count(struct smtpd_spool *s)
 	return count;
 }
 
-static void
-copy_job(struct smtpd_delivery_job *to, const struct smtpd_delivery_job *from)
-{
-	to->destination = from->destination;
-	to->finished = from->finished;
-	to->delay_notice_sent = from->delay_notice_sent;
-	to->in_doubt = from->in_doubt;
-	to->attempts = from->attempts;
-	to->due = SMTPD_TIME_NONE;
-	to->first = from->first;
-	to->count = from->count;
-	to->history = from->history;
-}
-
-/* The mutex is held. */
+/* Copy all but what the schedule changes.  The mutex is held. */
 static void
 copy_message(
     struct smtpd_queued_message *to, const struct smtpd_queued_message *from)
@@ -294,8 +240,20 @@ copy_message(
 	to->arrived = from->arrived;
 	to->unfinished = from->unfinished;
 	to->flags = from->flags;
-	for (uint32_t i = 0; i < from->njobs; i++)
-		copy_job(&to->jobs[i], &from->jobs[i]);
+	for (uint32_t i = 0; i < from->njobs; i++) {
+		const struct smtpd_delivery_job *job = &from->jobs[i];
+		struct smtpd_delivery_job *out = &to->jobs[i];
+
+		out->destination = job->destination;
+		out->finished = job->finished;
+		out->delay_notice_sent = job->delay_notice_sent;
+		out->in_doubt = job->in_doubt;
+		out->attempts = job->attempts;
+		out->due = SMTPD_TIME_NONE;
+		out->first = job->first;
+		out->count = job->count;
+		out->history = job->history;
+	}
 	for (size_t i = 0; bits != NULL && i < len; i++)
 		copy[i] = bits[i];
 }

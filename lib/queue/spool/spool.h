@@ -11,11 +11,6 @@
  * (queued_message.h) is changed only by the thread that has it.  Messages
  * belong to the spool: one is freed when all its jobs are finished or it was
  * removed, and nobody has it pinned.
- *
- * The queue's clock counts the seconds that the queue was open.  It goes on
- * from where the journal ends, plus the time since then on the wall clock, but
- * no more than a day and never less than nothing: so a clock that jumps makes
- * no mail old.  While the spool is open it follows CLOCK_BOOTTIME.
  */
 
 #include <smtpd/queue.h>
@@ -31,6 +26,7 @@
 #include "queue/spool/add.h"
 #include "queue/spool/check.h"
 #include "queue/spool/clean.h"
+#include "queue/spool/clock.h"
 #include "queue/spool/content.h"
 #include "queue/spool/history.h"
 #include "queue/spool/load.h"
@@ -74,12 +70,6 @@ struct smtpd_spool *smtpd__spool_open(const struct smtpd_journal_engine *engine,
  * NULL is fine. */
 void smtpd__spool_close(struct smtpd_spool *s);
 
-/* The queue's clock. */
-uint32_t smtpd__spool_now(const struct smtpd_spool *s);
-
-/* A moment of the queue's clock as milliseconds since 1970, for people. */
-uint64_t smtpd__spool_wall_ms(const struct smtpd_spool *s, uint32_t when);
-
 /* As smtpd__journal_directory(). */
 int smtpd__spool_directory(const struct smtpd_spool *s);
 
@@ -106,10 +96,6 @@ struct smtpd_queued_message *smtpd__spool_next(
  * calls this before it releases the schedule's lock. */
 void smtpd__spool_pin(
     struct smtpd_spool *s, struct smtpd_queued_message *message);
-
-/* The flags of MESSAGE, of enum smtpd_message_flag, at this moment. */
-unsigned smtpd__spool_flags(
-    struct smtpd_spool *s, const struct smtpd_queued_message *message);
 
 /* One pin less; the message may be gone after that.  It may call the settings'
  * release: so no lock is held that this takes. */

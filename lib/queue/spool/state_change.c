@@ -5,14 +5,15 @@
 
 #include "queue/spool/append_order.h"
 #include "queue/spool/messages.h"
+#include "queue/spool/quarantine.h"
 
 /* Append a record of CHANGE; the message was entered alone, or is to end. */
 static int
-append(struct smtpd_spool *s, const struct smtpd_queued_message *e,
+append_state(struct smtpd_spool *s, const struct smtpd_queued_message *e,
     enum smtpd_record_change change)
 {
 	struct smtpd_record_state state = {
-		.stamp = smtpd__spool_core_stamp(s),
+		.stamp = smtpd__spool_clock_stamp(s),
 		.id = e->id,
 		.change = (uint8_t)change,
 	};
@@ -50,7 +51,7 @@ smtpd__state_change_hold(
 		return -1;
 	}
 	pthread_mutex_unlock(&s->mutex);
-	status = append(
+	status = append_state(
 	    s, message, hold ? SMTPD_RECORD_HELD : SMTPD_RECORD_RELEASED);
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0 && hold)
@@ -62,11 +63,13 @@ smtpd__state_change_hold(
 	return status;
 }
 
-bool
-smtpd__state_change_begin_end(
-    struct smtpd_spool *s, struct smtpd_queued_message *message)
+/* End MESSAGE.  With WHY, what is left of it is set aside before. */
+static int
+end_message(struct smtpd_spool *s, struct smtpd_queued_message *message,
+    const char *why)
 {
 	bool entered;
+	int status = 0;
 
 	pthread_mutex_lock(&s->mutex);
 	message->flags |= SMTPD_MESSAGE_REMOVED;
@@ -74,15 +77,14 @@ smtpd__state_change_begin_end(
 	if (entered)
 		message->flags |= SMTPD_MESSAGE_REMOVED;
 	pthread_mutex_unlock(&s->mutex);
-	return entered;
-}
-
-int
-smtpd__state_change_end(struct smtpd_spool *s,
-    struct smtpd_queued_message *message, enum smtpd_record_change change)
-{
-	int status = append(s, message, change);
-
+	if (!entered)
+		return 0;
+	if (why != NULL)
+		status = smtpd__spool_quarantine_message(s, message, why);
+	if (status == 0)
+		status = append_state(s, message,
+		    why != NULL ? SMTPD_RECORD_QUARANTINED
+				: SMTPD_RECORD_REMOVED);
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0)
 		smtpd__spool_messages_end(s, message);
@@ -95,21 +97,16 @@ smtpd__state_change_end(struct smtpd_spool *s,
 	return status;
 }
 
-void
-smtpd__state_change_cancel(
-    struct smtpd_spool *s, struct smtpd_queued_message *message)
-{
-	pthread_mutex_lock(&s->mutex);
-	message->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
-	smtpd__append_order_unlock(s, message);
-	pthread_mutex_unlock(&s->mutex);
-}
-
 int
 smtpd__state_change_remove(
     struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
-	if (!smtpd__state_change_begin_end(s, message))
-		return 0;
-	return smtpd__state_change_end(s, message, SMTPD_RECORD_REMOVED);
+	return end_message(s, message, NULL);
+}
+
+int
+smtpd__state_change_quarantine(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, const char *why)
+{
+	return end_message(s, message, why);
 }

@@ -2,14 +2,14 @@
 #ifndef SMTPD_QUEUE_SPOOL_STATE_CHANGE_H
 #define SMTPD_QUEUE_SPOOL_STATE_CHANGE_H
 
-/* What an operator does to a message: hold, release, remove. */
+/* What happens to a message as a whole: an operator holds it, releases it or
+ * removes it, or it turns out to be damaged. */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "queue/model/queued_message.h"
-#include "queue/spool/record.h"
 
 struct smtpd_spool;
 
@@ -25,15 +25,11 @@ int smtpd__state_change_hold(
 int smtpd__state_change_remove(
     struct smtpd_spool *s, struct smtpd_queued_message *message);
 
-/* The two steps of that, for a removal with another name: enter MESSAGE alone
- * and mark it (false when it has ended), then record CHANGE and leave. */
-bool smtpd__state_change_begin_end(
-    struct smtpd_spool *s, struct smtpd_queued_message *message);
-int smtpd__state_change_end(struct smtpd_spool *s,
-    struct smtpd_queued_message *message, enum smtpd_record_change change);
-
-/* Leave it instead, with nothing changed. */
-void smtpd__state_change_cancel(
-    struct smtpd_spool *s, struct smtpd_queued_message *message);
+/*
+ * End a message that cannot be read, in the same way: what is left of it goes
+ * to quarantine/ before, with WHY beside it.  Return 0, or -1 with errno.
+ */
+int smtpd__state_change_quarantine(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, const char *why);
 
 #endif
