@@ -62,23 +62,48 @@ format_date(time_t when, char *buf, size_t size)
 	return buf;
 }
 
-/* Add all pairs to TLS, and find which certificate expires first. */
+/* Add pair I to TLS.  LENIENT: it may be out of its time, or missing.  Return 0
+ * or an exit status. */
 static int
-add_pairs(struct tls_files *t, struct smtpd_tls *tls, const char **first)
+add_pair(struct tls_files *t, struct smtpd_tls *tls, size_t i, bool lenient)
+{
+	const char *cert = t->certs->items[i];
+	const char *key = t->keys->items[i];
+
+	if (smtpd_tls_add_files(tls, cert, key) == 0) {
+		if (*smtpd_tls_error(tls) != '\0')
+			log_line(t->log, SMTPD_LOG_ERROR,
+			    "%s: it is used nevertheless: renew it",
+			    smtpd_tls_error(tls));
+		return 0;
+	}
+	if (access(cert, R_OK) == 0 && access(key, R_OK) == 0)
+		return EX_CONFIG;
+	if (!lenient)
+		return EX_NOINPUT;
+	t->partial = true;
+	log_line(t->log, SMTPD_LOG_ERROR,
+	    "%s: going on without this certificate", smtpd_tls_error(tls));
+	return 0;
+}
+
+/* Add all pairs to TLS, and find which certificate expires first; NULL when
+ * there is none. */
+static int
+add_pairs(struct tls_files *t, struct smtpd_tls *tls, bool lenient,
+    const char **first)
 {
 	time_t expires = 0;
 
+	t->partial = false;
 	for (size_t i = 0; i < t->certs->count; i++) {
-		const char *cert = t->certs->items[i];
-		const char *key = t->keys->items[i];
+		int status = add_pair(t, tls, i, lenient);
 
-		if (smtpd_tls_add_files(tls, cert, key) == -1)
-			return access(cert, R_OK) == -1 ||
-				access(key, R_OK) == -1
-			    ? EX_NOINPUT
-			    : EX_CONFIG;
-		if (i == 0 || smtpd_tls_expires_s(tls) < expires)
-			*first = cert;
+		if (status != 0)
+			return status;
+		if (smtpd_tls_expires_s(tls) != expires &&
+		    (*first == NULL || smtpd_tls_expires_s(tls) < expires))
+			*first = t->certs->items[i];
 		expires = smtpd_tls_expires_s(tls);
 	}
 	return 0;
@@ -90,13 +115,20 @@ use_context(struct tls_files *t, struct smtpd_tls *tls, const char *first)
 {
 	char date[32];
 
+	if (first == NULL) {
+		log_line(t->log, SMTPD_LOG_ERROR,
+		    "no certificate can be used: clients are offered no TLS");
+		smtpd_tls_unref(tls);
+		return 0;
+	}
 	if (smtpd_server_set_tls(t->server, tls) == -1)
 		return EX_OSERR;
 	smtpd_tls_unref(t->tls);
 	t->tls = tls;
 	t->first = first;
 	t->expires = smtpd_tls_expires_s(tls);
-	t->warned = 0;
+	/* That it has expired was said. */
+	t->warned = t->expires <= time(NULL) ? WARNINGS : 0;
 	log_line(t->log, SMTPD_LOG_INFO,
 	    "read %zu certificates; that in %s expires first, %s",
 	    t->certs->count, first,
@@ -104,22 +136,16 @@ use_context(struct tls_files *t, struct smtpd_tls *tls, const char *first)
 	return 0;
 }
 
-int
-tls_files_load(struct tls_files *t, char *why, size_t size)
+/* Read all and use them; LENIENT: those that can be used. */
+static int
+load_files(struct tls_files *t, bool lenient, char *why, size_t size)
 {
 	const struct smtpd_tls_settings settings = { SMTPD_TLS_SETTINGS_INIT,
-		.tickets_of = t->tls };
+		.tickets_of = t->tls, .any_date = lenient };
 	struct smtpd_tls *tls;
 	const char *first = NULL;
 	int status;
 
-	if (t->certs->count == 0)
-		return 0;
-	if (!smtpd_tls_supported()) {
-		snprintf(why, size, "%s: this program was built without TLS",
-		    t->certs->items[0]);
-		return EX_UNAVAILABLE;
-	}
 	if (t->stamps == NULL)
 		t->stamps = calloc(2 * t->certs->count, sizeof(*t->stamps));
 	tls = smtpd_tls_create(&settings);
@@ -130,7 +156,7 @@ tls_files_load(struct tls_files *t, char *why, size_t size)
 	}
 	/* Before they are read: a change meanwhile is seen next time. */
 	note_files(t);
-	status = add_pairs(t, tls, &first);
+	status = add_pairs(t, tls, lenient, &first);
 	if (status == 0)
 		status = use_context(t, tls, first);
 	if (status != 0) {
@@ -142,14 +168,42 @@ tls_files_load(struct tls_files *t, char *why, size_t size)
 	return status;
 }
 
+int
+tls_files_load(struct tls_files *t, char *why, size_t size)
+{
+	if (t->certs->count == 0)
+		return 0;
+	if (!smtpd_tls_supported()) {
+		snprintf(why, size, "%s: this program was built without TLS",
+		    t->certs->items[0]);
+		return EX_UNAVAILABLE;
+	}
+	return load_files(t, true, why, size);
+}
+
 void
 tls_files_reload(struct tls_files *t)
 {
+	bool lenient = t->partial || t->tls == NULL;
 	char why[1024];
 
-	if (tls_files_load(t, why, sizeof(why)) != 0)
-		log_line(t->log, SMTPD_LOG_WARNING,
-		    "the old certificates stay in use: %s", why);
+	if (t->certs->count == 0 ||
+	    load_files(t, lenient, why, sizeof(why)) == 0)
+		return;
+	/* What is in use is no better than before. */
+	t->partial = lenient;
+	log_line(t->log, SMTPD_LOG_WARNING,
+	    "the old certificates stay in use: %s", why);
+}
+
+static bool
+are_readable(const struct tls_files *t)
+{
+	for (size_t i = 0; i < t->certs->count; i++)
+		if (access(t->certs->items[i], R_OK) == -1 ||
+		    access(t->keys->items[i], R_OK) == -1)
+			return false;
+	return true;
 }
 
 static void
@@ -177,11 +231,12 @@ warn_expiry(struct tls_files *t, time_t now)
 void
 tls_files_look(struct tls_files *t, time_t now)
 {
-	if (t->tls == NULL)
+	if (t->stamps == NULL)
 		return;
-	if (note_files(t))
+	if (note_files(t) || (t->partial && are_readable(t)))
 		tls_files_reload(t);
-	warn_expiry(t, now);
+	if (t->tls != NULL)
+		warn_expiry(t, now);
 }
 
 void

@@ -7,6 +7,7 @@
  * when they change, and watched for the day they expire.  One thread uses it.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -32,6 +33,7 @@ struct tls_files {
 	const struct text_list *keys; /* as many, each of the same place */
 
 	struct smtpd_tls *tls; /* that of the server; NULL: none yet */
+	bool partial;          /* a pair could not be read */
 	struct tls_stamp *stamps;
 	const char *first; /* the file that expires first, and when */
 	time_t expires;
@@ -39,17 +41,21 @@ struct tls_files {
 };
 
 /*
- * Read all files and give them to the server.  Return 0, or an exit status
- * (EX_NOINPUT, EX_CONFIG, EX_UNAVAILABLE, EX_OSERR) with file and reason in WHY
- * of SIZE bytes; then the certificates in use stay.  Without any certificate
- * there is nothing to do.
+ * At the start, read all files and give them to the server.  Pairs that cannot
+ * be read are left out, those that have expired or are not valid yet are used,
+ * both with an error in the log: mail comes in meanwhile.  Return 0, or an exit
+ * status (EX_CONFIG, EX_UNAVAILABLE, EX_OSERR) with file and reason in WHY of
+ * SIZE bytes.  Without any certificate there is nothing to do.
  */
 int tls_files_load(struct tls_files *t, char *why, size_t size);
 
-/* The same, with the reason as a warning in the log. */
+/* Read all again.  If anything is wrong with them the old ones stay in use, with
+ * a warning in the log; where one was missing, the rest is used as at the
+ * start. */
 void tls_files_reload(struct tls_files *t);
 
-/* Call it once a minute: read the files again if one has changed, and warn when
+/* Call it once a minute: read the files again if one has changed, or one that
+ * could not be read can be, and warn when
  * at the time NOW 14, 7, 1 or 0 days are left, once each. */
 void tls_files_look(struct tls_files *t, time_t now);
 

@@ -54,6 +54,11 @@ struct smtpd_tls_settings {
 	 * may be in use.  For a renewed certificate: otherwise each context
 	 * takes only its own. */
 	struct smtpd_tls *tickets_of;
+
+	/* Accept certificates out of their time too: senders of mail look at
+	 * no dates (RFC 7435), and some TLS is better than none.
+	 * smtpd_tls_error() says so then, though the call returned 0. */
+	bool any_date;
 };
 
 #define SMTPD_TLS_SETTINGS_INIT SMTPD_INIT(smtpd_tls_settings)
@@ -99,8 +104,8 @@ SMTPD_API void smtpd_tls_unref(struct smtpd_tls *tls);
  * kind of key that bear the same name stand beside each other.  A name may
  * begin with "*." for one label.  Return 0, or -1 with errno: a file cannot
  * be read (the errno of the system) or is not whole, the key belongs to another
- * certificate, the certificate has expired or is not valid yet, a setting is
- * wrong (EINVAL), or a server has TLS already (EBUSY).  smtpd_tls_error() names
+ * certificate, the certificate has expired or is not valid yet (unless
+ * any_date was set), a setting is wrong (EINVAL), or a server has TLS already (EBUSY).  smtpd_tls_error() names
  * the file (or the setting, or "memory") and the reason; TLS is as it was
  * before, and may be given another pair.  Since 0.1.
  */
@@ -112,7 +117,8 @@ SMTPD_API int smtpd_tls_add_files(
 SMTPD_API int smtpd_tls_add_memory(struct smtpd_tls *tls, const char *cert,
     size_t cert_len, const char *key, size_t key_len);
 
-/* Why the last call on TLS returned -1; "" when none did.  Since 0.1. */
+/* Why the last call on TLS returned -1, or with any_date what is wrong with the
+ * pair that it added; else "".  Since 0.1. */
 SMTPD_API const char *smtpd_tls_error(const struct smtpd_tls *tls);
 
 /* When the first of its certificates expires, in seconds since 1970; 0: there

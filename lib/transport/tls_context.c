@@ -178,6 +178,7 @@ set_up(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
 		return -1;
 	tls->tickets.mark = tls->pairs.mark;
 	tls->pairs.conf = &tls->conf;
+	tls->pairs.any_date = s->any_date;
 	tls->pairs.drbg = &tls->tickets.tickets->random.drbg;
 	mbedtls_ssl_conf_rng(
 	    &tls->conf, mbedtls_ctr_drbg_random, tls->pairs.drbg);
@@ -248,8 +249,10 @@ check_context(struct smtpd_tls *tls)
 		errno = EBUSY;
 		return -1;
 	}
-	if (!tls->is_wrong)
+	if (!tls->is_wrong) {
+		tls->error.text[0] = '\0';
 		return 0;
+	}
 	errno = EINVAL;
 	return -1;
 }

@@ -62,6 +62,20 @@ free_pair(struct smtpd_tls_pair *p)
 	free(p);
 }
 
+/* Whether P may be used at this time. */
+static int
+check_dates(const struct smtpd_tls_pair *p, const char *file,
+    struct smtpd_tls_fault *error)
+{
+	if (mbedtls_x509_time_is_past(&p->chain.valid_to))
+		return smtpd__tls_fault_set(
+		    error, file, "the certificate has expired", 0);
+	if (mbedtls_x509_time_is_future(&p->chain.valid_from))
+		return smtpd__tls_fault_set(
+		    error, file, "the certificate is not valid yet", 0);
+	return 0;
+}
+
 /* Parse CERT and KEY into P, and check that they belong together, now. */
 static int
 parse_pair(const struct smtpd_tls_pairs *pairs, struct smtpd_tls_pair *p,
@@ -80,12 +94,8 @@ parse_pair(const struct smtpd_tls_pairs *pairs, struct smtpd_tls_pair *p,
 	if (smtpd_tls_check_pair(&p->chain.pk, &p->key, pairs->drbg) != 0)
 		return smtpd__tls_fault_set(error, key->file,
 		    "the key belongs to another certificate", 0);
-	if (mbedtls_x509_time_is_past(&p->chain.valid_to))
-		return smtpd__tls_fault_set(
-		    error, cert->file, "the certificate has expired", 0);
-	if (mbedtls_x509_time_is_future(&p->chain.valid_from))
-		return smtpd__tls_fault_set(
-		    error, cert->file, "the certificate is not valid yet", 0);
+	if (check_dates(p, cert->file, error) == -1 && !pairs->any_date)
+		return -1;
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "crypto/digest.h"
@@ -29,6 +30,7 @@ struct smtpd_tls_pairs {
 	struct smtpd_tls_pair *first; /* in the order they were added */
 	mbedtls_ssl_config *conf;     /* where the default ones are used */
 	mbedtls_ctr_drbg_context *drbg;
+	bool any_date; /* pairs out of their time are good, with a fault */
 
 	/* The mark of tickets: a digest of kinds of keys and of names. */
 	unsigned char mark[SMTPD_SHA256_SIZE];
