@@ -49,8 +49,8 @@ struct tls_files {
  */
 int tls_files_load(struct tls_files *t, char *why, size_t size);
 
-/* Read all again.  If anything is wrong with them the old ones stay in use, with
- * a warning in the log; where one was missing, the rest is used as at the
+/* Read all again.  If anything is wrong with them the old ones stay in use,
+ * with a warning in the log; where one was missing, the rest is used as at the
  * start. */
 void tls_files_reload(struct tls_files *t);
 

@@ -272,8 +272,8 @@ SMTPD_API void smtpd_queue_abort(struct smtpd_queue_message *m);
 
 /*
  * A delivery callback for a server: queue the message with Received on top, and
- * what the settings say of fix; answer 250 with its id, or 4xx; 554 5.5.4 when a
- * parameter that the program added has a value that no host would accept.
+ * what the settings say of fix; answer 250 with its id, or 4xx; 554 5.5.4 when
+ * a parameter that the program added has a value that no host would accept.
  * QUEUE is a struct smtpd_queue *.  Since 0.1.
  */
 SMTPD_API int smtpd_queue_deliver(struct smtpd_session *s,

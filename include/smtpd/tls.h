@@ -99,15 +99,15 @@ SMTPD_API void smtpd_tls_unref(struct smtpd_tls *tls);
 
 /*
  * Add the certificate chain in CERT_FILE, the server's own first, and its key
- * in KEY_FILE (PEM both, ECDSA or RSA).  The first pair is the default; each
- * is used for clients that ask for a name it bears, and pairs with another
- * kind of key that bear the same name stand beside each other.  A name may
- * begin with "*." for one label.  Return 0, or -1 with errno: a file cannot
- * be read (the errno of the system) or is not whole, the key belongs to another
- * certificate, the certificate has expired or is not valid yet (unless
- * any_date was set), a setting is wrong (EINVAL), or a server has TLS already (EBUSY).  smtpd_tls_error() names
- * the file (or the setting, or "memory") and the reason; TLS is as it was
- * before, and may be given another pair.  Since 0.1.
+ * in KEY_FILE (PEM both, ECDSA or RSA).  The first pair is the default; each is
+ * used for clients that ask for a name it bears, and pairs with another kind of
+ * key that bear the same name stand beside each other.  A name may begin with
+ * "*." for one label.  Return 0, or -1 with errno: a file cannot be read (the
+ * errno of the system) or is not whole, the key belongs to another certificate,
+ * the certificate has expired or is not valid yet (unless any_date was set), a
+ * setting is wrong (EINVAL), or a server has TLS already (EBUSY).
+ * smtpd_tls_error() names the file (or the setting, or "memory") and the
+ * reason; TLS is as it was before, and may be given another pair.  Since 0.1.
  */
 SMTPD_API int smtpd_tls_add_files(
     struct smtpd_tls *tls, const char *cert_file, const char *key_file);

@@ -13,8 +13,9 @@
  * Copy GIVEN, whose first member is its size, into KNOWN of KNOWN_SIZE bytes.
  * What a smaller struct lacks becomes zero, and KNOWN's size is KNOWN_SIZE.
  * GIVEN may be NULL: then all is zero.  Return 0, or -1 with errno EINVAL: the
- * size is not set, or splits a member, or the struct is larger and a byte behind KNOWN_SIZE is not
- * zero, so that the program asks for what this library does not know.
+ * size is not set, or splits a member, or the struct is larger and a byte
+ * behind KNOWN_SIZE is not zero, so that the program asks for what this library
+ * does not know.
  */
 int smtpd__sized_copy(void *known, size_t known_size, const void *given);
 

@@ -151,7 +151,8 @@ a_mistake_has_a_status_and_a_reason(void **state)
 	}
 }
 
-/* O8: A certificate that has expired, or is not valid yet, keeps no mail out. */
+/* O8: A certificate that has expired, or is not valid yet, keeps no mail
+ * out. */
 static void
 one_out_of_its_time_is_used(void **state)
 {

@@ -5,8 +5,9 @@
 /*
  * What is known of mail hosts, by address: that they do not answer, so that a
  * dead first MX does not cost its time-out again for each message; that TLS
- * worked or failed there, that BDAT is refused.  Bounded: old records make room for new ones.  Any number of threads may use one at a time.
- * Times are those of smtpd__clock_ms().
+ * worked or failed there, that BDAT is refused.  Bounded: old records make room
+ * for new ones.  Any number of threads may use one at a time.  Times are those
+ * of smtpd__clock_ms().
  */
 
 #include <smtpd/resolve.h>
