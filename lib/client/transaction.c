@@ -263,7 +263,7 @@ is_bdat_unknown(const struct smtpd_result *r)
 
 /* The chunk may have been taken for commands. */
 static int
-give_up_bdat(struct transaction *x, enum smtpd_phase phase)
+abandon_bdat(struct transaction *x, enum smtpd_phase phase)
 {
 	struct smtpd_client *c = x->c;
 
@@ -288,7 +288,7 @@ send_chunks(struct transaction *x)
 	if (smtpd__client_data_chunks(c, x->m, &result) != 0)
 		return end_lost(x);
 	if (is_bdat_unknown(&result))
-		return give_up_bdat(x, result.phase);
+		return abandon_bdat(x, result.phase);
 	assign_rest(x, &result);
 	return result.outcome == SMTPD_OUTCOME_SENT ? 0 : reset_transaction(x);
 }

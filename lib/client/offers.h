@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_CLIENT_OFFERS_H
+#define SMTPD_CLIENT_OFFERS_H
+
+/* What the server offered in its reply to EHLO; smtpd_client_offers() asks. */
+
+#include "client/client_state.h"
+
+/* Add the LEN bytes at S, one line of the reply: ehlo-keyword *( SP ehlo-param
+ * ).  The first line is none, but nobody asks for a keyword like the server's
+ * name. */
+void smtpd__client_offers_add(
+    struct smtpd_client *c, const char *s, size_t len);
+
+#endif
