@@ -40,7 +40,7 @@ smtpd__commit_move(int from_dir, const char *from, int to_dir, const char *to)
 	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	/* An old kernel, or a file system that knows no such flag. */
-	if (errno != ENOSYS && errno != EINVAL)
+	if (errno != ENOSYS && errno != EINVAL && errno != EOPNOTSUPP)
 		return -1;
 #endif
 	return smtpd__commit_link(from_dir, from, to_dir, to);

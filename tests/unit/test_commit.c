@@ -168,6 +168,14 @@ test_move_without_file_system(void **state)
 	never_replaces(*state, smtpd__commit_move);
 }
 
+/* R19 */
+static void
+test_move_not_supported(void **state)
+{
+	rename_error = EOPNOTSUPP;
+	moves(*state, smtpd__commit_move);
+}
+
 static void
 test_move_fails(void **state)
 {
@@ -222,6 +230,7 @@ main(void)
 		CASE(test_link_never_replaces),
 		CASE(test_move_without_kernel),
 		CASE(test_move_without_file_system),
+		CASE(test_move_not_supported),
 		CASE(test_move_fails),
 		CASE(test_file),
 		CASE(test_failed_sync_is_final),
