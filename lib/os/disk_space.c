@@ -54,6 +54,26 @@ measure_room(const struct smtpd_disk_space *s)
 	return available > floor ? available - floor : 0;
 }
 
+/* Measure the room without the lock, which is held before and after: a file
+ * system that hangs holds up nobody else.  Only for the first figure all must
+ * wait. */
+static void
+look(struct smtpd_disk_space *s, uint64_t now)
+{
+	bool first = s->looked == 0;
+	uint64_t room;
+
+	s->looking = true;
+	s->looked = now;
+	if (!first)
+		pthread_mutex_unlock(&s->lock);
+	room = measure_room(s);
+	if (!first)
+		pthread_mutex_lock(&s->lock);
+	s->looking = false;
+	s->room = room;
+}
+
 bool
 smtpd__disk_space_has_room(struct smtpd_disk_space *s, uint64_t size)
 {
@@ -61,10 +81,8 @@ smtpd__disk_space_has_room(struct smtpd_disk_space *s, uint64_t size)
 	uint64_t room;
 
 	pthread_mutex_lock(&s->lock);
-	if (s->looked == 0 || now - s->looked >= LOOK_MS) {
-		s->room = measure_room(s);
-		s->looked = now;
-	}
+	if (!s->looking && (s->looked == 0 || now - s->looked >= LOOK_MS))
+		look(s, now);
 	room = s->room;
 	pthread_mutex_unlock(&s->lock);
 	return room > size;

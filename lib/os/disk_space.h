@@ -2,7 +2,10 @@
 #ifndef SMTPD_OS_DISK_SPACE_H
 #define SMTPD_OS_DISK_SPACE_H
 
-/* The room on the disk of the queue, looked at once a second. */
+/*
+ * The room on a disk, looked at once a second by one thread; others use what
+ * was found before.
+ */
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -12,6 +15,7 @@ struct smtpd_disk_space {
 	pthread_mutex_t lock;
 	int directory;     /* on that disk */
 	uint64_t min_free; /* octets; 0: a twentieth, 64 MiB at least */
+	bool looking;      /* a thread does */
 	uint64_t looked;   /* when, as smtpd__clock_ms(); 0: never */
 	uint64_t room;     /* octets above what must be left free */
 };
