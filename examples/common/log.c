@@ -181,6 +181,29 @@ log_reopen(struct log *log)
 	return result == -1 ? -1 : 0;
 }
 
+/* For what the system says of links and owners, a mailbox gives the reason. */
+static const char *
+explain_error(int error)
+{
+	if (error == ELOOP)
+		return " (is a symbolic link in the path?)";
+	if (error == EPERM)
+		return " (does it belong to another user?)";
+	return "";
+}
+
+const char *
+log_error(int error, char *buf, size_t size)
+{
+	size_t len;
+
+	if (strerror_r(error, buf, size) != 0)
+		snprintf(buf, size, "error %d", error);
+	len = strlen(buf);
+	snprintf(buf + len, size - len, "%s", explain_error(error));
+	return buf;
+}
+
 enum smtpd_log_level
 log_level_nearest(int level)
 {

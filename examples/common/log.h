@@ -10,6 +10,8 @@
  * and no time.
  */
 
+#include <stddef.h>
+
 #include <smtpd/server.h>
 
 struct log;
@@ -52,5 +54,10 @@ void log_line(struct log *log, int level, const char *format, ...)
 
 /* The same for the library: a smtpd_log_fn, its user being the log. */
 void log_text(enum smtpd_log_level level, const char *text, void *log);
+
+/* Write the reason ERROR, an errno, to BUF of SIZE bytes, enough of which are
+ * LOG_ERROR_SIZE, and return BUF: what strerror() is on one thread. */
+#define LOG_ERROR_SIZE 128
+const char *log_error(int error, char *buf, size_t size);
 
 #endif

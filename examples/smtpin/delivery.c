@@ -69,6 +69,7 @@ reply_errno(struct smtpd_session *s, int error)
 	case EACCES:
 	case EPERM:
 	case ELOOP:
+	case EROFS:
 	case ENAMETOOLONG:
 		return smtpd_reply(
 		    s, 451, "4.3.5", "Mailbox not available, try again later");
@@ -130,6 +131,38 @@ keep_owner(struct transaction *t, size_t i, const struct owner *owner)
 	return 0;
 }
 
+/* Say that the mailbox PATH cannot be used, because of ERROR. */
+static void
+log_mailbox(const struct delivery *d, const struct smtpd_envelope *envelope,
+    const char *path, int error)
+{
+	char reason[LOG_ERROR_SIZE];
+
+	log_line(d->log, SMTPD_LOG_ERROR, "id=%s cannot deliver to %s: %s",
+	    envelope->id, path, log_error(error, reason, sizeof(reason)));
+}
+
+/* See that the mailbox PATH can be delivered to, and make it if there is none
+ * yet: one in trouble is told from others while the client can still be told
+ * of its recipient alone. */
+static int
+check_mailbox(
+    struct smtpd_session *s, const struct delivery *d, const char *path)
+{
+	const struct smtpd_envelope *envelope = smtpd_session_envelope(s);
+	size_t root = d->pattern.root_len;
+	int error;
+
+	if (smtpd_maildir_check(path, root, envelope->size) == 0)
+		return 0;
+	if (errno == ENOENT && smtpd_maildir_make(path, root) == 0 &&
+	    smtpd_maildir_check(path, root, envelope->size) == 0)
+		return 0;
+	error = errno;
+	log_mailbox(d, envelope, path, error);
+	return reply_errno(s, error);
+}
+
 static int
 check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
@@ -156,7 +189,7 @@ check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 		return reply_errno(s, ENAMETOOLONG);
 	if (keep_owner(t, smtpd_session_envelope(s)->nrcpts, &owner) == -1)
 		return reply_no_memory(s);
-	return 0;
+	return check_mailbox(s, d, path);
 }
 
 /* Whether recipient I has the mailbox of one before it. */
@@ -214,8 +247,7 @@ add_recipient(struct store_request *r, size_t i, const char *received)
 		return 0;
 	}
 	error = errno;
-	log_line(r->d->log, SMTPD_LOG_ERROR, "id=%s cannot deliver to %s: %s",
-	    r->envelope->id, path, strerror(error));
+	log_mailbox(r->d, r->envelope, path, error);
 	errno = error;
 	return -1;
 }
@@ -236,31 +268,15 @@ add_recipients(struct store_request *r)
 	return 0;
 }
 
-/* A mailbox that has lost a part, as after a crash while it was made, is whole
- * when the client tries again. */
 static void
-mend_mailboxes(const struct store_request *r)
+log_failure(const struct store_request *r, int error)
 {
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < r->envelope->nrcpts; i++) {
-		path_of(r, i, path);
-		smtpd_maildir_make(path, r->d->pattern.root_len);
-	}
-}
-
-/* Log that storing failed with ERROR, and mend what can be mended. */
-static void
-note_failure(const struct store_request *r, int error)
-{
-	char path[PATH_MAX];
+	char path[PATH_MAX], reason[LOG_ERROR_SIZE];
 
 	path_of(r, 0, path);
 	log_line(r->d->log, SMTPD_LOG_ERROR,
 	    "id=%s cannot store in %s and %zu more: %s", r->envelope->id, path,
-	    r->mailboxes - 1, strerror(error));
-	if (error == ENOENT)
-		mend_mailboxes(r);
+	    r->mailboxes - 1, log_error(error, reason, sizeof(reason)));
 }
 
 /* Copy the message to its mailboxes.  Return 1 when it is whole there, 0 when
@@ -293,7 +309,7 @@ store_body(struct store_request *r, struct smtpd_body *body)
 		smtpd_maildir_abort(r->message);
 	}
 	if (result == -1)
-		note_failure(r, error);
+		log_failure(r, error);
 	errno = error;
 	return result;
 }

@@ -55,6 +55,7 @@ submission_note(struct smtpd_session *s,
 {
 	struct transaction *t = smtpd_session_transaction_data(s);
 	const struct submission *sub = user;
+	char reason[LOG_ERROR_SIZE];
 
 	t->size = report->size;
 	if (report->error == 0)
@@ -63,7 +64,7 @@ submission_note(struct smtpd_session *s,
 	else if (report->error != EBADMSG)
 		log_line(sub->log, SMTPD_LOG_ERROR,
 		    "id=%s cannot queue the message: %s", t->id,
-		    strerror(report->error));
+		    log_error(report->error, reason, sizeof(reason)));
 }
 
 /* Log one line for each message. */

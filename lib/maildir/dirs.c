@@ -6,15 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "os/fd.h"
-
-/* How long the thread or process that makes a Maildir may take to make it
- * durable, in seconds. */
-#define YOUNG 600
 
 #define OPEN_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
@@ -113,18 +109,6 @@ check_cur(int dir)
 	return -1;
 }
 
-/* A clock that was set back makes a directory young as well. */
-static int
-find_age(struct smtpd_maildir_dirs *d)
-{
-	struct stat st;
-
-	if (fstat(d->dir, &st) == -1)
-		return -1;
-	d->is_young = st.st_mtime >= time(NULL) - YOUNG;
-	return 0;
-}
-
 int
 smtpd__maildir_dirs_open(
     struct smtpd_maildir_dirs *d, const char *path, size_t root_len)
@@ -138,7 +122,7 @@ smtpd__maildir_dirs_open(
 	d->new = smtpd__maildir_dirs_step(d->dir, "new", 3);
 	if (d->new >= 0)
 		d->tmp = smtpd__maildir_dirs_step(d->dir, "tmp", 3);
-	if (d->tmp >= 0 && check_cur(d->dir) == 0 && find_age(d) == 0)
+	if (d->tmp >= 0 && check_cur(d->dir) == 0)
 		return 0;
 	smtpd__maildir_dirs_close(d);
 	return -1;

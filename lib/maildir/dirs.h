@@ -8,7 +8,6 @@
  * belong to the user of the process, or to root.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* A Maildir and its parts; -1 while it is closed. */
@@ -16,10 +15,9 @@ struct smtpd_maildir_dirs {
 	int dir;
 	int tmp;
 	int new;
-	bool is_young; /* made, or changed, a short time ago */
 };
 
-#define SMTPD_MAILDIR_DIRS_CLOSED ((struct smtpd_maildir_dirs){ -1, -1, -1, 0 })
+#define SMTPD_MAILDIR_DIRS_CLOSED ((struct smtpd_maildir_dirs){ -1, -1, -1 })
 
 /* Open the first ROOT_LEN bytes of PATH, the root, or where PATH begins. */
 int smtpd__maildir_dirs_root(const char *path, size_t root_len);

@@ -10,6 +10,7 @@
 
 #include "base/sized.h"
 #include "base/sizes.h"
+#include "maildir/check.h"
 #include "maildir/clean.h"
 #include "maildir/make.h"
 #include "maildir/name.h"
@@ -25,6 +26,7 @@
 
 struct smtpd_maildir {
 	struct smtpd_maildir_names names;
+	struct smtpd_maildir_synced synced;
 	struct smtpd_disk_space space;
 	int root; /* on its disk, or -1 */
 };
@@ -57,8 +59,11 @@ create_shared(const char *host, int root, uint64_t min_free)
 		free(md);
 		return NULL;
 	}
+	smtpd__maildir_synced_init(&md->synced);
 	md->root = root;
 	smtpd__disk_space_init(&md->space, root, min_free);
+	if (root >= 0)
+		smtpd__disk_space_has_room(&md->space, 0);
 	return md;
 }
 
@@ -90,6 +95,7 @@ smtpd_maildir_destroy(struct smtpd_maildir *md)
 	if (md == NULL)
 		return;
 	smtpd__disk_space_finish(&md->space);
+	smtpd__maildir_synced_finish(&md->synced);
 	smtpd__maildir_name_finish(&md->names);
 	smtpd__fd_close(md->root);
 	free(md);
@@ -118,6 +124,14 @@ smtpd_maildir_make(const char *path, size_t root_len)
 	return smtpd__maildir_make(path, root_len);
 }
 
+int
+smtpd_maildir_check(const char *path, size_t root_len, uint64_t size)
+{
+	if (!is_valid_path(path, root_len))
+		return -1;
+	return smtpd__maildir_check(path, root_len, size);
+}
+
 struct smtpd_maildir_message *
 smtpd_maildir_begin(struct smtpd_maildir *md)
 {
@@ -128,6 +142,7 @@ smtpd_maildir_begin(struct smtpd_maildir *md)
 	/* All but the buffer: its pages are touched as it fills. */
 	memset(m, 0, offsetof(struct smtpd_maildir_message, start));
 	m->names = &md->names;
+	m->synced = &md->synced;
 	m->spool = -1;
 	m->targets = &m->one;
 	m->target_cap = 1;

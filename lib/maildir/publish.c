@@ -58,8 +58,8 @@ sync_copy(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 {
 	int result = smtpd__maildir_stage_enter(t);
 
-	if (result == 0 && t->dirs.is_young)
-		result = smtpd__commit_directory(t->dirs.dir);
+	if (result == 0)
+		result = smtpd__maildir_synced_see_to(m->synced, t->dirs.dir);
 	if (result == 0)
 		result = smtpd__commit_directory(t->dirs.new);
 	smtpd__maildir_stage_leave(m, t);

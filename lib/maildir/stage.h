@@ -13,6 +13,7 @@
 
 #include "maildir/dirs.h"
 #include "maildir/name.h"
+#include "maildir/synced.h"
 
 /* The buffer in the struct, which is enough for most messages. */
 #define SMTPD_MAILDIR_START_SIZE 8192
@@ -33,6 +34,7 @@ struct smtpd_maildir_target {
 
 struct smtpd_maildir_message {
 	struct smtpd_maildir_names *names;
+	struct smtpd_maildir_synced *synced;
 	int error; /* the first errno, 0 so far */
 	int spool; /* the first target's file while it is written, or -1 */
 

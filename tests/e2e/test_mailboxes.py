@@ -2,6 +2,7 @@
 """Mailboxes that are many, broken, or led astray by others."""
 
 import os
+import subprocess
 import tempfile
 import unittest
 
@@ -87,6 +88,68 @@ class Links(unittest.TestCase):
             self.assertEqual(reply.codes, "451 4.3.5")
         self.smtpin.stop()
         self.assertEqual(os.listdir(os.path.join(self.bob, "cur")), [])
+
+
+class Broken(unittest.TestCase):
+    """R14: one bad mailbox does not hold up the mail of others."""
+
+    def setUp(self):
+        self.smtpin = self.enterContext(fixture.Smtpin())
+        self.client = self.enterContext(fixture.Dialogue(self.smtpin.port))
+
+    def offer(self, parameters=""):
+        """The replies for alice and bob; then alice has the message."""
+        self.client.say("MAIL FROM:<sender@example.net>" + parameters)
+        replies = [self.client.say(f"RCPT TO:<{user}@example.org>")
+                   for user in ("alice", "bob", "alice")]
+        self.assertEqual(self.client.say("DATA").code, 354)
+        self.assertEqual(self.client.finish(fixture.plain()).code, 250)
+        self.assertEqual(len(self.smtpin.new("alice")), 1)
+        self.assertEqual(replies[0].code, 250)
+        self.assertEqual(replies[2].code, 250)
+        return replies[1]
+
+    def test_file(self):
+        os.makedirs(os.path.dirname(self.smtpin.maildir("bob")))
+        with open(self.smtpin.maildir("bob"), "wb"):
+            pass
+        self.assertEqual(self.offer().codes, "451 4.3.5")
+        fixture.until(lambda: "cannot deliver to" in self.smtpin.text(),
+                      "no line in the log")
+
+    def test_part_is_file(self):
+        os.makedirs(self.smtpin.maildir("bob"))
+        with open(os.path.join(self.smtpin.maildir("bob"), "new"), "wb"):
+            pass
+        self.assertEqual(self.offer().codes, "451 4.3.5")
+
+    def test_part_is_missing(self):
+        """It is made again."""
+        self.client.deliver(fixture.plain(), "bob@example.org")
+        for part in ("tmp", "cur"):
+            os.rmdir(os.path.join(self.smtpin.maildir("bob"), part))
+        self.assertEqual(self.offer().code, 250)
+        self.assertEqual(len(self.smtpin.new("bob")), 2)
+
+    def mount(self, options):
+        os.makedirs(self.smtpin.maildir("bob"))
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "smtpin-test",
+             self.smtpin.maildir("bob")],
+            stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            fixture.cannot("no disk of its own: " + done.stderr.strip())
+        self.addCleanup(subprocess.run,
+                        ["umount", self.smtpin.maildir("bob")], check=True)
+
+    def test_full(self):
+        """As over quota: there is room, but not for this message."""
+        self.mount("size=1m")
+        self.assertEqual(self.offer(" SIZE=8000000").codes, "452 4.3.1")
+
+    def test_read_only(self):
+        self.mount("ro")
+        self.assertEqual(self.offer().codes, "451 4.3.5")
 
 
 if __name__ == "__main__":

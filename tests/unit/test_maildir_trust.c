@@ -53,6 +53,19 @@ fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
+/* What fallocate() says instead; 0: what the system says. */
+static int allocate_error;
+
+int
+fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	if (allocate_error != 0) {
+		errno = allocate_error;
+		return -1;
+	}
+	return (int)syscall(SYS_fallocate, fd, mode, offset, len);
+}
+
 struct place {
 	struct smtpd_maildir *md;
 	char root[70];
@@ -313,6 +326,9 @@ test_young_maildir(void **state)
 	synced[0] = '\0';
 	assert_int_equal(deliver(p, p->ann), 0);
 	assert_non_null(strstr(synced, line));
+	synced[0] = '\0';
+	assert_int_equal(deliver(p, p->ann), 0);
+	assert_null(strstr(synced, line));
 	assert_int_equal(utimensat(AT_FDCWD, p->ann, times, 0), 0);
 	synced[0] = '\0';
 	assert_int_equal(deliver(p, p->ann), 0);
@@ -346,6 +362,34 @@ test_many_targets(void **state)
 	assert_int_equal(count_files(), before);
 	assert_int_equal(count(p->ann, "new"), 150);
 	assert_int_equal(count(p->elsewhere, "new"), 150);
+}
+
+/* R14: what is wrong with a mailbox is found out without a message. */
+static void
+test_check(void **state)
+{
+	struct place *p = *state;
+	size_t root = strlen(p->root);
+	char path[128];
+
+	assert_int_equal(smtpd_maildir_check(p->ann, root, 0), 0);
+	assert_int_equal(smtpd_maildir_check(p->ann, root, 1000000), 0);
+	assert_int_equal(count(p->ann, "tmp"), 0);
+	allocate_error = EDQUOT;
+	assert_int_equal(smtpd_maildir_check(p->ann, root, 0), -1);
+	assert_int_equal(errno, EDQUOT);
+	allocate_error = EOPNOTSUPP;
+	assert_int_equal(smtpd_maildir_check(p->ann, root, 0), 0);
+	allocate_error = 0;
+	snprintf(path, sizeof(path), "%s/tmp", p->ann);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(smtpd_maildir_check(p->ann, root, 0), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(symlink("../../elsewhere/tmp", path), 0);
+	assert_int_equal(smtpd_maildir_check(p->ann, root, 0), -1);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(smtpd_maildir_check(NULL, 0, 0), -1);
+	assert_int_equal(errno, EINVAL);
 }
 
 static struct rlimit files_before;
@@ -400,6 +444,7 @@ main(void)
 		CASE(test_owners),
 		CASE(test_clean_readers_names),
 		CASE(test_young_maildir),
+		CASE(test_check),
 		CASE(test_many_targets),
 		CASE(test_undo_without_files),
 	};
