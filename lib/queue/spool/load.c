@@ -5,7 +5,75 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue/spool/read.h"
+#include "queue/spool/core.h"
+
+/* How often a message is looked for that is being written anew. */
+#define TRIES 8
+
+/* The ref of E now.  False when it has ended. */
+static bool
+read_ref(struct smtpd_spool *s, const struct smtpd_queued_message *e,
+    struct smtpd_record_ref *ref)
+{
+	bool lives;
+
+	pthread_mutex_lock(&s->mutex);
+	lives = (e->flags & SMTPD_MESSAGE_ENDED) == 0;
+	*ref = e->ref;
+	pthread_mutex_unlock(&s->mutex);
+	return lives;
+}
+
+/* The record of E, wherever it is moved to meanwhile. */
+static void *
+read_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
+    struct smtpd_journal_record *record, const void **body)
+{
+	struct smtpd_record_ref ref, now;
+	void *memory = NULL;
+
+	for (int i = 0; i < TRIES && memory == NULL; i++) {
+		errno = ENOENT;
+		if (!read_ref(s, e, &ref))
+			return NULL;
+		memory = smtpd__journal_read(s->journal, ref, record, body);
+		if (memory != NULL || (errno != ENOENT && errno != EBADMSG))
+			return memory;
+		if (!read_ref(s, e, &now)) {
+			errno = ENOENT;
+			return NULL;
+		}
+		if (ref.value == now.value) {
+			/* It was live there. */
+			errno = EBADMSG;
+			return NULL;
+		}
+	}
+	return memory;
+}
+
+void *
+smtpd__spool_load_record(struct smtpd_spool *s,
+    const struct smtpd_queued_message *e, struct smtpd_journal_record *record,
+    struct smtpd_record_message *m, const void **body)
+{
+	void *memory = read_record(s, e, record, body);
+	uint64_t content;
+
+	if (memory == NULL)
+		return NULL;
+	if (record->type == SMTPD_RECORD_MESSAGE &&
+	    smtpd__record_get_message(record->head, record->head_len, m) &&
+	    m->id == e->id && m->envelope_len <= record->body_len) {
+		content = record->body_len - m->envelope_len;
+		if ((m->flags & SMTPD_MESSAGE_LARGE) != 0 ? content == 0
+							  : content == m->size)
+			return memory;
+	}
+	free(memory);
+	errno = EBADMSG;
+	return NULL;
+}
 
 /* Open the content of a large message. */
 static int
@@ -22,7 +90,7 @@ open_large(struct smtpd_spool *s, struct smtpd_loaded_message *loaded)
 
 /* Fill in LOADED, with a copy of BODY behind its recipients. */
 static int
-fill(struct smtpd_spool *s, const struct smtpd_record_message *m,
+fill_loaded(struct smtpd_spool *s, const struct smtpd_record_message *m,
     const void *body, size_t len, struct smtpd_loaded_message *loaded)
 {
 	size_t rcpts = m->nrcpts * sizeof(struct smtpd_outgoing_rcpt);
@@ -60,21 +128,20 @@ smtpd__spool_load(struct smtpd_spool *s,
 	struct smtpd_record_message m;
 	struct smtpd_record_ref ref;
 	const void *body;
-	void *memory =
-	    smtpd__spool_read_message(s, message, &record, &m, &body);
+	void *memory = smtpd__spool_load_record(s, message, &record, &m, &body);
 	int status, error;
 
 	*loaded = (struct smtpd_loaded_message){ 0 };
 	if (memory == NULL)
 		return -1;
-	status = fill(s, &m, body, record.body_len, loaded);
+	status = fill_loaded(s, &m, body, record.body_len, loaded);
 	error = errno;
 	free(memory);
 	if (status == 0)
 		return 0;
 	smtpd__loaded_message_finish(loaded);
 	/* Its content may be gone because it has ended. */
-	if (!smtpd__spool_read_ref(s, message, &ref))
+	if (!read_ref(s, message, &ref))
 		error = ENOENT;
 	errno = error;
 	return -1;

@@ -2,7 +2,7 @@
 #ifndef SMTPD_QUEUE_SPOOL_LOAD_H
 #define SMTPD_QUEUE_SPOOL_LOAD_H
 
-/* A message, read back to be sent or shown. */
+/* A message, read back to be sent, shown or relocated. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +11,8 @@
 #include "queue/model/loaded_message.h"
 #include "queue/model/queued_message.h"
 
+struct smtpd_journal_record;
+struct smtpd_record_message;
 struct smtpd_spool;
 
 /* Read MESSAGE, which is pinned.  Return 0, or -1 with errno: EBADMSG when it
@@ -18,5 +20,11 @@ struct smtpd_spool;
 int smtpd__spool_load(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded);
+
+/* As smtpd__journal_read() of the message record of E, and its head in *M.  For
+ * the spool itself. */
+void *smtpd__spool_load_record(struct smtpd_spool *s,
+    const struct smtpd_queued_message *e, struct smtpd_journal_record *record,
+    struct smtpd_record_message *m, const void **body);
 
 #endif

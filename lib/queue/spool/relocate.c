@@ -7,8 +7,8 @@
 
 #include "queue/spool/append_order.h"
 #include "queue/spool/history.h"
+#include "queue/spool/load.h"
 #include "queue/spool/messages.h"
-#include "queue/spool/read.h"
 
 /* How much is kept of the histories of all jobs of a message, of those of one
  * job, and how much of that from their beginning. */
@@ -74,8 +74,7 @@ put_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
 	d.data = malloc(share);
 	if (d.data == NULL)
 		return -1;
-	status = smtpd__spool_history_read(
-	    s, e->id, (uint32_t)(job - e->jobs), job->history, take_text, &d);
+	status = smtpd__spool_history(s, job, take_text, &d);
 	put_digest(p, &d);
 	free(d.data);
 	return status;
@@ -132,11 +131,11 @@ static int
 put_progress(struct smtpd_spool *s, struct smtpd_relocation *r, size_t n,
     const struct smtpd_delivery_job *job)
 {
-	struct smtpd_spool_read_progress last;
+	struct smtpd_spool_history_record last;
 	struct smtpd_record_progress now = { 0 };
 	struct smtpd_pack *body = &r->packs[2 * n];
 	uint32_t number = (uint32_t)(job - r->message->jobs);
-	int status = smtpd__spool_read_progress(
+	int status = smtpd__spool_history_record(
 	    s, r->message->id, number, job->history, &last);
 
 	if (status == -1 && errno == ENOMEM)
@@ -159,7 +158,7 @@ put_progress(struct smtpd_spool *s, struct smtpd_relocation *r, size_t n,
 }
 
 static int
-allocate(struct smtpd_relocation *r)
+allocate_records(struct smtpd_relocation *r)
 {
 	r->count = 1;
 	for (uint32_t i = 0; i < r->message->njobs; i++)
@@ -199,49 +198,38 @@ make_records(struct smtpd_relocation *r)
 	}
 }
 
-/* Write all packs.  The old record is in R->memory, with M its head, and LEN
- * bytes of body at BODY. */
+/* Make the records of the message that R has entered, with what the old ones
+ * say. */
 static int
-write_packs(struct smtpd_spool *s, struct smtpd_relocation *r,
-    struct smtpd_record_message *m, const void *body, size_t len)
+prepare_records(struct smtpd_spool *s, struct smtpd_relocation *r)
 {
-	ptrdiff_t at = (const char *)body - (const char *)r->memory;
-	size_t n = 0;
-
-	if (allocate(r) == -1)
-		return -1;
-	put_message(s, r, m);
-	r->bodies[0] = (struct iovec){ (char *)r->memory + at, len };
-	for (uint32_t i = 0; i < r->message->njobs; i++)
-		if (r->message->jobs[i].history.value != 0 &&
-		    put_progress(s, r, ++n, &r->message->jobs[i]) == -1)
-			return -1;
-	for (size_t i = 0; i < r->npacks; i++) {
-		if (!r->packs[i].failed)
-			continue;
-		errno = ENOMEM;
-		return -1;
-	}
-	return 0;
-}
-
-static int
-prepare(struct smtpd_spool *s, struct smtpd_relocation *r)
-{
+	const struct smtpd_queued_message *e = r->message;
 	struct smtpd_journal_record record;
 	struct smtpd_record_message m;
 	const void *body;
+	size_t n = 0;
 
-	r->memory =
-	    smtpd__spool_read_message(s, r->message, &record, &m, &body);
+	r->memory = smtpd__spool_load_record(s, e, &record, &m, &body);
 	if (r->memory == NULL)
 		return -1;
-	if (m.njobs != r->message->njobs) {
+	if (m.njobs != e->njobs) {
 		errno = EBADMSG;
 		return -1;
 	}
-	if (write_packs(s, r, &m, body, record.body_len) == -1)
+	if (allocate_records(r) == -1)
 		return -1;
+	put_message(s, r, &m);
+	r->bodies[0] = (struct iovec){ (char *)r->memory +
+		    ((const char *)body - (const char *)r->memory),
+		record.body_len };
+	for (uint32_t i = 0; i < e->njobs; i++)
+		if (e->jobs[i].history.value != 0 &&
+		    put_progress(s, r, ++n, &e->jobs[i]) == -1)
+			return -1;
+	errno = ENOMEM;
+	for (size_t i = 0; i < r->npacks; i++)
+		if (r->packs[i].failed)
+			return -1;
 	make_records(r);
 	if (r->size > s->journal->group_max) {
 		/* Without any histories it is no larger than it was. */
@@ -252,7 +240,7 @@ prepare(struct smtpd_spool *s, struct smtpd_relocation *r)
 }
 
 static void
-clear(struct smtpd_relocation *r)
+free_relocation(struct smtpd_relocation *r)
 {
 	for (size_t i = 0; r->packs != NULL && i < r->npacks; i++)
 		smtpd__pack_free(&r->packs[i]);
@@ -295,10 +283,10 @@ smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id,
 
 	*r = (struct smtpd_relocation){ .message = e };
 	*lost = NULL;
-	if (e == NULL || prepare(s, r) == 0)
+	if (e == NULL || prepare_records(s, r) == 0)
 		return 0;
 	error = errno;
-	clear(r);
+	free_relocation(r);
 	pthread_mutex_lock(&s->mutex);
 	smtpd__append_order_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
@@ -310,25 +298,6 @@ smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id,
 	return -1;
 }
 
-/* Where its records are now.  The mutex is held. */
-static void
-move(const struct smtpd_relocation *r)
-{
-	struct smtpd_queued_message *e = r->message;
-	size_t n = 0;
-
-	e->ref = r->records[0].ref;
-	e->record_size = r->records[0].size;
-	for (uint32_t i = 0; i < e->njobs; i++) {
-		struct smtpd_delivery_job *job = &e->jobs[i];
-
-		if (job->history.value == 0)
-			continue;
-		job->history = ++n < r->count ? r->records[n].ref
-					      : (struct smtpd_record_ref){ 0 };
-	}
-}
-
 void
 smtpd__relocate_end(
     struct smtpd_spool *s, struct smtpd_relocation *r, bool appended)
@@ -336,16 +305,27 @@ smtpd__relocate_end(
 	struct smtpd_queued_message *e = r->message;
 	struct smtpd_record_ref ref;
 	uint32_t size;
+	size_t n = 0;
 
 	pthread_mutex_lock(&s->mutex);
 	ref = e->ref;
 	size = e->record_size;
-	if (appended)
-		move(r);
+	if (appended) {
+		e->ref = r->records[0].ref;
+		e->record_size = r->records[0].size;
+	}
+	for (uint32_t i = 0; appended && i < e->njobs; i++) {
+		struct smtpd_delivery_job *job = &e->jobs[i];
+
+		if (job->history.value == 0)
+			continue;
+		job->history = ++n < r->count ? r->records[n].ref
+					      : (struct smtpd_record_ref){ 0 };
+	}
 	smtpd__append_order_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
 	if (appended)
 		smtpd__journal_release(s->journal, e->id, ref, size);
-	clear(r);
+	free_relocation(r);
 	smtpd__spool_unpin(s, e);
 }
