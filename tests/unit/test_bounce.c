@@ -129,7 +129,7 @@ make_report(struct case_state *c)
 		at += (uint64_t)n;
 	}
 	smtpd__loaded_message_finish(&loaded);
-	assert_int_equal(smtpd__state_change_remove(c->f.spool, message), 0);
+	assert_int_equal(smtpd__state_change_end(c->f.spool, message, NULL), 0);
 	smtpd__spool_unpin(c->f.spool, message);
 }
 

@@ -672,7 +672,7 @@ a_spool_keeps_its_messages(void **state)
 	assert_int_equal(smtpd__state_change_hold(c->spool, e, true), 0);
 	smtpd__spool_unpin(c->spool, e);
 	e = smtpd__spool_find(c->spool, large);
-	assert_int_equal(smtpd__state_change_remove(c->spool, e), 0);
+	assert_int_equal(smtpd__state_change_end(c->spool, e, NULL), 0);
 	smtpd__spool_unpin(c->spool, e);
 	reopen_spool(c);
 	assert_int_equal(smtpd__spool_count(c->spool), 1);

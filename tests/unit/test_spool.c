@@ -302,8 +302,8 @@ test_progress_of_removed(void **state)
 		.history = "",
 		.report = &mail };
 
-	assert_int_equal(smtpd__state_change_remove(f->spool, e), 0);
-	assert_int_equal(smtpd__state_change_remove(f->spool, e), 0);
+	assert_int_equal(smtpd__state_change_end(f->spool, e, NULL), 0);
+	assert_int_equal(smtpd__state_change_end(f->spool, e, NULL), 0);
 	assert_true((e->flags & SMTPD_MESSAGE_REMOVED) != 0);
 	assert_int_equal(smtpd__state_change_hold(f->spool, e, true), -1);
 	assert_int_equal(errno, ENOENT);

@@ -95,7 +95,8 @@ operate(struct world *w, struct model *m)
 	struct smtpd_queued_message *e = fixture_find(w->f, m->id);
 
 	if (chance(w, 4) == 0) {
-		assert_int_equal(smtpd__state_change_remove(w->f->spool, e), 0);
+		assert_int_equal(
+		    smtpd__state_change_end(w->f->spool, e, NULL), 0);
 		m->id = 0;
 	} else {
 		m->held = !m->held;

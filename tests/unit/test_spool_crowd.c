@@ -161,7 +161,7 @@ operate(struct worker *w, struct slot *slot, struct smtpd_queued_message *e)
 
 	if (fixture_random(&w->seed, 8) == 0) {
 		slot->phase = PHASE_ENDING;
-		MUST(smtpd__state_change_remove(w->spool, e) == 0);
+		MUST(smtpd__state_change_end(w->spool, e, NULL) == 0);
 		slot->phase = PHASE_NONE;
 		return;
 	}
@@ -424,7 +424,7 @@ remove_it(void *arg)
 	struct meeting *m = arg;
 
 	pthread_barrier_wait(&m->barrier);
-	MUST(smtpd__state_change_remove(m->spool, m->message) == 0);
+	MUST(smtpd__state_change_end(m->spool, m->message, NULL) == 0);
 	return NULL;
 }
 

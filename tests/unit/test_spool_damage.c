@@ -246,8 +246,7 @@ test_body(void **state)
 	    smtpd__spool_check(f->spool, &damage, count_lines, &lines), 0);
 	assert_int_equal(damage.damaged, 1);
 	assert_int_equal(damage.messages, 1);
-	assert_int_equal(
-	    smtpd__state_change_quarantine(f->spool, e, "damaged"), 0);
+	assert_int_equal(smtpd__state_change_end(f->spool, e, "damaged"), 0);
 	smtpd__spool_unpin(f->spool, e);
 	assert_false(fixture_has(f, id));
 	fixture_assert_content(f, other, "another", 7);
@@ -310,7 +309,7 @@ test_large(void **state)
 
 		id = e->id;
 		assert_int_equal(
-		    smtpd__state_change_quarantine(f->spool, e, "bad"), 0);
+		    smtpd__state_change_end(f->spool, e, "bad"), 0);
 		smtpd__spool_unpin(f->spool, e);
 	}
 	/* Three records, three reasons, two files. */
@@ -423,8 +422,7 @@ test_no_quarantine(void **state)
 	fixture_open(f);
 	assert_int_equal(rmdir(path), 0);
 	e = fixture_find(f, id);
-	assert_int_equal(
-	    smtpd__state_change_quarantine(f->spool, e, "why"), -1);
+	assert_int_equal(smtpd__state_change_end(f->spool, e, "why"), -1);
 	assert_int_equal(e->flags, 0);
 	smtpd__spool_unpin(f->spool, e);
 	fixture_assert_content(f, id, "x", 1);
@@ -507,7 +505,7 @@ test_read_only(void **state)
 		assert_int_equal(e->jobs[0].due, 9);
 		assert_null(e->jobs[0].destination);
 		assert_int_equal(
-		    smtpd__state_change_remove(reader.spool, e), -1);
+		    smtpd__state_change_end(reader.spool, e, NULL), -1);
 		assert_int_equal(errno, EROFS);
 		smtpd__spool_unpin(reader.spool, e);
 		fixture_assert_content(&reader, id, "x", 1);

@@ -153,7 +153,7 @@ smtpd__control_change_remove(struct smtpd_control_request *r)
 	int error;
 
 	act_on_jobs(r, SMTPD_CONTROL_WITHDRAW);
-	if (smtpd__state_change_remove(r->spool, r->message) == -1) {
+	if (smtpd__state_change_end(r->spool, r->message, NULL) == -1) {
 		error = errno;
 		act_on_jobs(r, SMTPD_CONTROL_RESUME);
 		return smtpd__control_request_fail_errno(r, error, r->argument);

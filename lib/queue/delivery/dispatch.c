@@ -238,7 +238,7 @@ smtpd__dispatch_quarantine(
 {
 	struct smtpd_queued_message *message = job->message;
 
-	if (smtpd__state_change_quarantine(d->spool, message, why) == -1) {
+	if (smtpd__state_change_end(d->spool, message, why) == -1) {
 		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 		return;
 	}

@@ -89,6 +89,24 @@ struct smtpd_queued_message {
 	struct smtpd_delivery_job jobs[];
 };
 
+/* Make a message with nothing but its jobs, all zero.  NULL without memory. */
+struct smtpd_queued_message *smtpd__queued_message_create(
+    uint64_t id, uint32_t njobs);
+
+/* Copy a message, but for what the schedule changes: the jobs of the copy are
+ * OUT, and due at SMTPD_TIME_NONE.  The caller holds what guards FROM, and
+ * frees the copy and its finished.  NULL without memory. */
+struct smtpd_queued_message *smtpd__queued_message_copy(
+    const struct smtpd_queued_message *from);
+
+/* Allocate the bits of its recipients, if it has none.  False without
+ * memory. */
+bool smtpd__queued_message_need_bits(struct smtpd_queued_message *e);
+
+/* Mark recipient number RCPT as finished; there are bits. */
+void smtpd__queued_message_finish_rcpt(
+    struct smtpd_queued_message *e, uint32_t rcpt);
+
 /* Whether recipient number RCPT needs no more: bit or job. */
 bool smtpd__queued_message_is_finished(const struct smtpd_queued_message *e,
     const struct smtpd_delivery_job *job, uint32_t rcpt);

@@ -163,7 +163,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 {
 	const struct smtpd_outgoing_envelope *envelope = &mail->envelope;
 	struct smtpd_queued_message *e =
-	    smtpd__spool_messages_create(0, g->njobs);
+	    smtpd__queued_message_create(0, g->njobs);
 
 	if (e == NULL)
 		return NULL;
@@ -232,42 +232,32 @@ encode_record(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 	return 0;
 }
 
-/* Make the message of MAIL and its record.  On failure what was made is in
- * A. */
-static int
-prepare_addition(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
-    const struct groups *g, struct smtpd_addition *a)
+int
+smtpd__spool_add_begin(struct smtpd_spool *s,
+    const struct smtpd_spool_mail *mail, struct smtpd_addition *a)
 {
+	struct groups g = { 0 };
 	struct smtpd_pack jobs = { 0 };
 	int status = -1;
+	int error;
 
-	a->message = make_message(s, mail, g, &jobs);
-	if (a->message != NULL)
-		status = 0;
+	*a = (struct smtpd_addition){ .content = mail->content };
+	errno = mail->content->error;
+	if (errno == 0)
+		status = group_rcpts(&mail->envelope, &g);
+	if (status == 0) {
+		a->message = make_message(s, mail, &g, &jobs);
+		status = a->message != NULL ? 0 : -1;
+	}
 	if (status == 0 && a->content->large != NULL) {
 		status =
 		    smtpd__spool_content_publish(a->content, a->message->id);
 		a->published = status == 0;
 	}
 	if (status == 0)
-		status = encode_record(s, mail, g, &jobs, a);
-	smtpd__pack_free(&jobs);
-	return status;
-}
-
-int
-smtpd__spool_add_begin(struct smtpd_spool *s,
-    const struct smtpd_spool_mail *mail, struct smtpd_addition *a)
-{
-	struct groups g = { 0 };
-	int status = -1;
-	int error;
-
-	*a = (struct smtpd_addition){ .content = mail->content };
-	errno = mail->content->error;
-	if (errno == 0 && group_rcpts(&mail->envelope, &g) == 0)
-		status = prepare_addition(s, mail, &g, a);
+		status = encode_record(s, mail, &g, &jobs, a);
 	error = errno;
+	smtpd__pack_free(&jobs);
 	free(g.sorted);
 	free(g.order);
 	if (status == -1)

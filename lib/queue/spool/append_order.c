@@ -33,17 +33,6 @@ smtpd__append_order_leave(struct smtpd_spool *s, struct smtpd_flight *f)
 	pthread_cond_broadcast(&s->landed);
 }
 
-/* Whether somebody reports progress of E. */
-static bool
-is_busy(const struct smtpd_spool *s, const struct smtpd_queued_message *e)
-{
-	const struct smtpd_flight *f = s->flights;
-
-	while (f != NULL && f->message != e)
-		f = f->next;
-	return f != NULL;
-}
-
 void
 smtpd__append_order_unlock(
     struct smtpd_spool *s, struct smtpd_queued_message *e)
@@ -60,8 +49,15 @@ smtpd__append_order_lock(struct smtpd_spool *s, struct smtpd_queued_message *e)
 	if ((e->flags & SMTPD_MESSAGE_ENDED) != 0)
 		return false;
 	e->flags |= SMTPD_MESSAGE_LOCKED;
-	while (is_busy(s, e))
+	/* Wait for those that report progress of E. */
+	for (const struct smtpd_flight *f = s->flights; f != NULL;) {
+		if (f->message != e) {
+			f = f->next;
+			continue;
+		}
 		pthread_cond_wait(&s->landed, &s->mutex);
+		f = s->flights;
+	}
 	if ((e->flags & SMTPD_MESSAGE_ENDED) == 0)
 		return true;
 	smtpd__append_order_unlock(s, e);

@@ -82,7 +82,7 @@ collect_due(struct smtpd_spool *s)
 static void
 lose_message(struct smtpd_spool *s, struct smtpd_queued_message *message)
 {
-	if (smtpd__state_change_quarantine(s, message,
+	if (smtpd__state_change_end(s, message,
 		"damaged in the log, found when it was moved") == 0) {
 		s->cleaning.moved++;
 		if (s->settings.lost != NULL)

@@ -75,19 +75,6 @@ smtpd__spool_load_record(struct smtpd_spool *s,
 	return NULL;
 }
 
-/* Open the content of a large message. */
-static int
-open_large(struct smtpd_spool *s, struct smtpd_loaded_message *loaded)
-{
-	loaded->large = smtpd__content_open(s->journal, loaded->id);
-	if (loaded->large == NULL)
-		return -1;
-	if (loaded->large->size == loaded->size)
-		return 0;
-	errno = EBADMSG;
-	return -1;
-}
-
 /* Fill in LOADED, with a copy of BODY behind its recipients. */
 static int
 fill_loaded(struct smtpd_spool *s, const struct smtpd_record_message *m,
@@ -113,10 +100,17 @@ fill_loaded(struct smtpd_spool *s, const struct smtpd_record_message *m,
 		errno = EBADMSG;
 		return -1;
 	}
-	if ((m->flags & SMTPD_MESSAGE_LARGE) != 0)
-		return open_large(s, loaded);
-	loaded->content = copy + m->envelope_len;
-	return 0;
+	if ((m->flags & SMTPD_MESSAGE_LARGE) == 0) {
+		loaded->content = copy + m->envelope_len;
+		return 0;
+	}
+	loaded->large = smtpd__content_open(s->journal, loaded->id);
+	if (loaded->large == NULL)
+		return -1;
+	if (loaded->large->size == loaded->size)
+		return 0;
+	errno = EBADMSG;
+	return -1;
 }
 
 int

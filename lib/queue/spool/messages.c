@@ -6,22 +6,6 @@
 
 #include "os/id_source.h"
 
-struct smtpd_queued_message *
-smtpd__spool_messages_create(uint64_t id, uint32_t njobs)
-{
-	struct smtpd_queued_message *e =
-	    calloc(1, sizeof(*e) + njobs * sizeof(e->jobs[0]));
-
-	if (e == NULL)
-		return NULL;
-	e->id = id;
-	e->njobs = (uint16_t)njobs;
-	e->unfinished = (uint16_t)njobs;
-	for (uint32_t i = 0; i < njobs; i++)
-		e->jobs[i].message = e;
-	return e;
-}
-
 void
 smtpd__spool_messages_free(
     struct smtpd_spool *s, struct smtpd_queued_message *e)
@@ -47,31 +31,6 @@ smtpd__spool_messages_bind_destination(struct smtpd_spool *s,
 	name[len] = '\0';
 	job->destination = s->settings.destination(s->settings.user, name);
 	return job->destination != NULL;
-}
-
-uint32_t
-smtpd__spool_messages_rcpts(const struct smtpd_queued_message *e)
-{
-	const struct smtpd_delivery_job *last = &e->jobs[e->njobs - 1];
-
-	return last->first + last->count;
-}
-
-bool
-smtpd__spool_messages_need_bits(struct smtpd_queued_message *e)
-{
-	if (e->finished == NULL)
-		e->finished =
-		    calloc(((size_t)smtpd__spool_messages_rcpts(e) + 7) / 8, 1);
-	return e->finished != NULL;
-}
-
-void
-smtpd__spool_messages_finish_rcpt(struct smtpd_queued_message *e, uint32_t rcpt)
-{
-	_Atomic unsigned char *bits = e->finished;
-
-	atomic_fetch_or(&bits[rcpt / 8], (unsigned char)(1u << rcpt % 8));
 }
 
 uint8_t

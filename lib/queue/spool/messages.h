@@ -3,15 +3,11 @@
 #define SMTPD_QUEUE_SPOOL_MESSAGES_H
 
 /*
- * Queued messages in memory: made, changed as records say, and freed.  Where a
+ * Queued messages in memory: changed as records say, ended, and freed.  Where a
  * function needs the spool's mutex, its comment says so.
  */
 
 #include "queue/spool/core.h"
-
-/* A message without anything but its jobs, all zero.  NULL without memory. */
-struct smtpd_queued_message *smtpd__spool_messages_create(
-    uint64_t id, uint32_t njobs);
 
 /* Release its destinations, and free it.  The mutex is not held. */
 void smtpd__spool_messages_free(
@@ -21,17 +17,6 @@ void smtpd__spool_messages_free(
  * held. */
 bool smtpd__spool_messages_bind_destination(struct smtpd_spool *s,
     struct smtpd_delivery_job *job, const char *domain, size_t len);
-
-/* How many recipients it has. */
-uint32_t smtpd__spool_messages_rcpts(const struct smtpd_queued_message *e);
-
-/* Allocate the bits of its recipients, if it has none.  False without
- * memory. */
-bool smtpd__spool_messages_need_bits(struct smtpd_queued_message *e);
-
-/* Mark recipient number RCPT as finished. */
-void smtpd__spool_messages_finish_rcpt(
-    struct smtpd_queued_message *e, uint32_t rcpt);
 
 /* Change JOB as its progress record P at REF says. */
 void smtpd__spool_messages_apply(struct smtpd_delivery_job *job,

@@ -139,7 +139,7 @@ apply_step(struct smtpd_spool *s, const struct step *st)
 
 	for (uint32_t i = 0; st->fields.nfinished > 0 && i < job->count; i++)
 		if (is_done(st, i))
-			smtpd__spool_messages_finish_rcpt(e, job->first + i);
+			smtpd__queued_message_finish_rcpt(e, job->first + i);
 	smtpd__spool_messages_apply(job, &st->fields, st->record.ref);
 	if (e->unfinished > 0)
 		return false;
@@ -168,7 +168,7 @@ append_step(
 	if (st->fields.nfinished > 0) {
 		pthread_mutex_lock(&s->mutex);
 		has_room =
-		    smtpd__spool_messages_need_bits(st->progress->job->message);
+		    smtpd__queued_message_need_bits(st->progress->job->message);
 		pthread_mutex_unlock(&s->mutex);
 	}
 	if (!has_room)

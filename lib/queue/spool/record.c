@@ -18,13 +18,15 @@
 /* The length of a text that is none. */
 #define NO_TEXT 0xffffu
 
+/* Write what all heads begin with. */
 static void
-put_stamp(struct smtpd_pack *p, const struct smtpd_stamp *stamp)
+put_start(struct smtpd_pack *p, const struct smtpd_stamp *stamp, uint64_t id)
 {
 	smtpd__pack_u8(p, VERSION);
 	smtpd__pack_bytes(p, "\0\0", 3);
 	smtpd__pack_u32(p, stamp->clock);
 	smtpd__pack_u64(p, stamp->wall_ms);
+	smtpd__pack_u64(p, id);
 }
 
 /* Bytes that a later version may give a meaning. */
@@ -39,29 +41,22 @@ take_zeroes(struct smtpd_unpack *u, size_t len)
 }
 
 static bool
-get_stamp(struct smtpd_unpack *u, struct smtpd_stamp *stamp)
+get_start(struct smtpd_unpack *u, struct smtpd_stamp *stamp, uint64_t *id)
 {
 	if (smtpd__pack_get_u8(u) != VERSION || !take_zeroes(u, 3))
 		return false;
 	stamp->clock = smtpd__pack_get_u32(u);
 	stamp->wall_ms = smtpd__pack_get_u64(u);
-	return !u->failed && stamp->clock <= SMTPD_RECORD_CLOCK_MAX &&
-	    stamp->wall_ms <= INT64_MAX;
-}
-
-static bool
-get_id(struct smtpd_unpack *u, uint64_t *id)
-{
 	*id = smtpd__pack_get_u64(u);
-	return *id > 0 && *id <= SMTPD_RECORD_ID_MAX;
+	return !u->failed && stamp->clock <= SMTPD_RECORD_CLOCK_MAX &&
+	    stamp->wall_ms <= INT64_MAX && *id <= SMTPD_RECORD_ID_MAX;
 }
 
 void
 smtpd__record_put_message(
     struct smtpd_pack *p, const struct smtpd_record_message *m)
 {
-	put_stamp(p, &m->stamp);
-	smtpd__pack_u64(p, m->id);
+	put_start(p, &m->stamp, m->id);
 	smtpd__pack_u64(p, m->arrived_ms);
 	smtpd__pack_u64(p, m->size);
 	smtpd__pack_u32(p, m->arrived);
@@ -127,8 +122,8 @@ smtpd__record_get_message(
 	struct smtpd_unpack u = { .at = head, .left = len };
 
 	*m = (struct smtpd_record_message){ 0 };
-	if (len < MESSAGE_LEN || !get_stamp(&u, &m->stamp) ||
-	    !get_id(&u, &m->id))
+	if (len < MESSAGE_LEN || !get_start(&u, &m->stamp, &m->id) ||
+	    m->id == 0)
 		return false;
 	m->arrived_ms = smtpd__pack_get_u64(&u);
 	m->size = smtpd__pack_get_u64(&u);
@@ -240,8 +235,7 @@ void
 smtpd__record_put_progress(
     struct smtpd_pack *out, const struct smtpd_record_progress *p)
 {
-	put_stamp(out, &p->stamp);
-	smtpd__pack_u64(out, p->id);
+	put_start(out, &p->stamp, p->id);
 	smtpd__pack_u32(out, p->due);
 	smtpd__pack_u64(out, p->previous.value);
 	smtpd__pack_u32(out, p->results_len);
@@ -259,8 +253,8 @@ smtpd__record_get_progress(
 	struct smtpd_unpack u = { .at = head, .left = len };
 
 	*p = (struct smtpd_record_progress){ 0 };
-	if (len < PROGRESS_LEN || !get_stamp(&u, &p->stamp) ||
-	    !get_id(&u, &p->id))
+	if (len < PROGRESS_LEN || !get_start(&u, &p->stamp, &p->id) ||
+	    p->id == 0)
 		return false;
 	p->due = smtpd__pack_get_u32(&u);
 	p->previous.value = smtpd__pack_get_u64(&u);
@@ -359,8 +353,7 @@ void
 smtpd__record_put_state(
     struct smtpd_pack *p, const struct smtpd_record_state *state)
 {
-	put_stamp(p, &state->stamp);
-	smtpd__pack_u64(p, state->id);
+	put_start(p, &state->stamp, state->id);
 	smtpd__pack_u8(p, state->change);
 	smtpd__pack_bytes(p, "\0\0", 3);
 }
@@ -371,7 +364,7 @@ smtpd__record_get_state(
 {
 	struct smtpd_unpack u = { .at = head, .left = len };
 
-	if (!get_stamp(&u, &state->stamp) || !get_id(&u, &state->id))
+	if (!get_start(&u, &state->stamp, &state->id) || state->id == 0)
 		return false;
 	state->change = smtpd__pack_get_u8(&u);
 	return take_zeroes(&u, 3) && !u.failed && u.left == 0 &&
@@ -383,8 +376,7 @@ void
 smtpd__record_put_clock(
     struct smtpd_pack *p, const struct smtpd_record_clock *clock)
 {
-	put_stamp(p, &clock->stamp);
-	smtpd__pack_u64(p, clock->last_id);
+	put_start(p, &clock->stamp, clock->last_id);
 }
 
 bool
@@ -393,9 +385,5 @@ smtpd__record_get_clock(
 {
 	struct smtpd_unpack u = { .at = head, .left = len };
 
-	if (!get_stamp(&u, &clock->stamp))
-		return false;
-	clock->last_id = smtpd__pack_get_u64(&u);
-	return !u.failed && u.left == 0 &&
-	    clock->last_id <= SMTPD_RECORD_ID_MAX;
+	return get_start(&u, &clock->stamp, &clock->last_id) && u.left == 0;
 }

@@ -84,11 +84,11 @@ fill_bits(const struct smtpd_record_message *m, struct smtpd_queued_message *e)
 		smtpd__record_get_job(&jobs, &from);
 		if (from.bits == NULL)
 			continue;
-		if (!smtpd__spool_messages_need_bits(e))
+		if (!smtpd__queued_message_need_bits(e))
 			return -1;
 		for (uint32_t k = 0; k < from.count; k++)
 			if ((from.bits[k / 8] & 1u << k % 8) != 0)
-				smtpd__spool_messages_finish_rcpt(
+				smtpd__queued_message_finish_rcpt(
 				    e, e->jobs[i].first + k);
 	}
 	return 0;
@@ -100,7 +100,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_journal_record *record,
     const struct smtpd_record_message *m)
 {
 	struct smtpd_queued_message *e =
-	    smtpd__spool_messages_create(m->id, m->njobs);
+	    smtpd__queued_message_create(m->id, m->njobs);
 
 	if (e == NULL)
 		return NULL;
@@ -172,14 +172,14 @@ replay_progress(
 		job->history = record->ref;
 		return 0;
 	}
-	if (p.nfinished > 0 && !smtpd__spool_messages_need_bits(e))
+	if (p.nfinished > 0 && !smtpd__queued_message_need_bits(e))
 		return -1;
 	for (uint32_t i = 0; i < p.nfinished; i++) {
 		uint32_t rcpt = smtpd__pack_get_u32(&p.finished);
 
 		/* A number outside of the job is nonsense. */
 		if (rcpt - job->first < job->count)
-			smtpd__spool_messages_finish_rcpt(e, rcpt);
+			smtpd__queued_message_finish_rcpt(e, rcpt);
 	}
 	smtpd__spool_messages_apply(job, &p, record->ref);
 	if (e->unfinished == 0)

@@ -225,56 +225,14 @@ smtpd__spool_count(struct smtpd_spool *s)
 	return count;
 }
 
-/* Copy all but what the schedule changes.  The mutex is held. */
-static void
-copy_message(
-    struct smtpd_queued_message *to, const struct smtpd_queued_message *from)
-{
-	const _Atomic unsigned char *bits = from->finished;
-	_Atomic unsigned char *copy = to->finished;
-	size_t len = ((size_t)smtpd__spool_messages_rcpts(from) + 7) / 8;
-
-	to->size = from->size;
-	to->ref = from->ref;
-	to->record_size = from->record_size;
-	to->arrived = from->arrived;
-	to->unfinished = from->unfinished;
-	to->flags = from->flags;
-	for (uint32_t i = 0; i < from->njobs; i++) {
-		const struct smtpd_delivery_job *job = &from->jobs[i];
-		struct smtpd_delivery_job *out = &to->jobs[i];
-
-		out->destination = job->destination;
-		out->finished = job->finished;
-		out->delay_notice_sent = job->delay_notice_sent;
-		out->in_doubt = job->in_doubt;
-		out->attempts = job->attempts;
-		out->due = SMTPD_TIME_NONE;
-		out->first = job->first;
-		out->count = job->count;
-		out->history = job->history;
-	}
-	for (size_t i = 0; bits != NULL && i < len; i++)
-		copy[i] = bits[i];
-}
-
 struct smtpd_queued_message *
 smtpd__spool_copy(
     struct smtpd_spool *s, const struct smtpd_queued_message *message)
 {
-	struct smtpd_queued_message *copy =
-	    smtpd__spool_messages_create(message->id, message->njobs);
-	size_t len = ((size_t)smtpd__spool_messages_rcpts(message) + 7) / 8;
+	struct smtpd_queued_message *copy;
 
-	if (copy == NULL)
-		return NULL;
-	copy->finished = calloc(len, 1);
-	if (copy->finished == NULL) {
-		free(copy);
-		return NULL;
-	}
 	pthread_mutex_lock(&s->mutex);
-	copy_message(copy, message);
+	copy = smtpd__queued_message_copy(message);
 	pthread_mutex_unlock(&s->mutex);
 	return copy;
 }

@@ -63,10 +63,9 @@ smtpd__state_change_hold(
 	return status;
 }
 
-/* End MESSAGE.  With WHY, what is left of it is set aside before. */
-static int
-end_message(struct smtpd_spool *s, struct smtpd_queued_message *message,
-    const char *why)
+int
+smtpd__state_change_end(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, const char *why)
 {
 	bool entered;
 	int status = 0;
@@ -95,18 +94,4 @@ end_message(struct smtpd_spool *s, struct smtpd_queued_message *message,
 	if (status == 0)
 		smtpd__spool_messages_release(s, message);
 	return status;
-}
-
-int
-smtpd__state_change_remove(
-    struct smtpd_spool *s, struct smtpd_queued_message *message)
-{
-	return end_message(s, message, NULL);
-}
-
-int
-smtpd__state_change_quarantine(struct smtpd_spool *s,
-    struct smtpd_queued_message *message, const char *why)
-{
-	return end_message(s, message, why);
 }

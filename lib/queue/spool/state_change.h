@@ -19,17 +19,11 @@ int smtpd__state_change_hold(
 
 /*
  * End a message that somebody has pinned, whatever is unfinished: REMOVED is
- * set at once, and no further progress of it is recorded.  Return 0, or -1
- * with errno.
+ * set at once, and no further progress of it is recorded.  WHY is NULL when an
+ * operator removes it; if it cannot be read, what is left of it goes to
+ * quarantine/ before, with WHY beside it.  Return 0, or -1 with errno.
  */
-int smtpd__state_change_remove(
-    struct smtpd_spool *s, struct smtpd_queued_message *message);
-
-/*
- * End a message that cannot be read, in the same way: what is left of it goes
- * to quarantine/ before, with WHY beside it.  Return 0, or -1 with errno.
- */
-int smtpd__state_change_quarantine(struct smtpd_spool *s,
+int smtpd__state_change_end(struct smtpd_spool *s,
     struct smtpd_queued_message *message, const char *why);
 
 #endif
