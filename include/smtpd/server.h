@@ -17,6 +17,9 @@
  *
  * Callbacks must return: no exception and no longjmp() may leave them.
  *
+ * A process that forks keeps its listeners, but a server that runs is not for
+ * the child: not even to be destroyed there.
+ *
  * The library touches no signal, no locale and no global state, prints
  * nothing, and never ends the process.
  *

@@ -10,9 +10,9 @@
 /* The name of a host. */
 #define SMTPD_HOSTNAME_SIZE 256
 
-/* An IP address, also an IPv6 one with a scope; or the word for a client on a
- * UNIX socket. */
-#define SMTPD_ADDRESS_TEXT_SIZE 64
+/* An IP address, also an IPv6 one with the name of an interface as its scope;
+ * or the word for a client on a UNIX socket. */
+#define SMTPD_ADDRESS_TEXT_SIZE 80
 
 /* The words of the system, or of mbedTLS, for an error. */
 #define SMTPD_ERROR_TEXT_SIZE 128

@@ -19,9 +19,11 @@ struct smtpd_listeners {
 	struct smtpd_listener *list;
 	struct pollfd *poll; /* the list's sockets, and the stop pipe */
 	size_t count;
-	size_t at;       /* the socket that was ready last */
-	unsigned streak; /* connections taken from it in a row */
-	int stop[2];     /* a pipe; -1 while there is none */
+	size_t at;         /* the socket that was ready last */
+	unsigned streak;   /* connections taken from it in a row */
+	unsigned failures; /* of accept() in a row, though it was ready */
+	int spare;   /* a descriptor for when there are no others; or -1 */
+	int stop[2]; /* a pipe; -1 while there is none */
 	atomic_bool stopped;
 };
 
@@ -39,19 +41,42 @@ int smtpd__listeners_add_fd(struct smtpd_listeners *l, int fd);
 /* The text of address I, as it is bound; NULL when there are fewer. */
 const char *smtpd__listeners_address(const struct smtpd_listeners *l, size_t i);
 
-/*
- * Wait for a connection, and return its descriptor, with the address it came
- * to in *WHICH.  Return -1 with *ERROR 0 when L was stopped, or the errno
- * value of a lack of memory or descriptors, which will not pass at once.
- */
-int smtpd__listeners_accept(struct smtpd_listeners *l,
-    struct smtpd_sockaddr *peer, size_t *which, int *error);
+/* Prepare for smtpd__listeners_accept(), once.  Return 0 or an errno value. */
+int smtpd__listeners_start(struct smtpd_listeners *l);
+
+enum smtpd_accept {
+	SMTPD_ACCEPT_OK,
+	SMTPD_ACCEPT_SPARE,   /* it came by the spare descriptor: send it away,
+	                     * close it, and call smtpd__listeners_reserve() */
+	SMTPD_ACCEPT_LACK,    /* of memory or descriptors: rest a moment */
+	SMTPD_ACCEPT_LOST,    /* the listener is of no more use, and closed */
+	SMTPD_ACCEPT_STOPPED, /* all are closed */
+};
+
+/* A connection, and the listener that it came to. */
+struct smtpd_accepted {
+	int fd;
+	struct smtpd_sockaddr peer;
+	size_t which;
+	int error; /* for LACK and LOST: an errno value */
+};
+
+/* Wait for a connection. */
+enum smtpd_accept smtpd__listeners_accept(
+    struct smtpd_listeners *l, struct smtpd_accepted *out);
+
+/* Get a spare descriptor again. */
+void smtpd__listeners_reserve(struct smtpd_listeners *l);
 
 /* Wait for a second, or until L is stopped. */
 void smtpd__listeners_pause(struct smtpd_listeners *l);
 
-/* Accept no more, from any thread, also several times: clients are refused by
- * the system, and the files of UNIX sockets are gone. */
+/* Accept no more, from any thread, also several times: the files of UNIX
+ * sockets are gone, and the thread that accepts closes the sockets.  Processes
+ * that share them are left alone. */
 void smtpd__listeners_stop(struct smtpd_listeners *l);
+
+/* Close the sockets, when no thread accepts. */
+void smtpd__listeners_close(struct smtpd_listeners *l);
 
 #endif

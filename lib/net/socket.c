@@ -93,16 +93,23 @@ smtpd__socket_parse(const char *text, struct smtpd_sockaddr *out)
 	return 0;
 }
 
+bool
+smtpd__socket_is_local(const struct smtpd_sockaddr *a)
+{
+	return a->len == 0 ||
+	    (a->addr.ss_family != AF_INET && a->addr.ss_family != AF_INET6);
+}
+
 void
 smtpd__socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&a->addr;
-	int family = a->len == 0 ? AF_UNSPEC : addr->sa_family;
 
-	if ((family != AF_INET && family != AF_INET6) ||
-	    getnameinfo(addr, a->len, buf, (socklen_t)size, NULL, 0,
-		NI_NUMERICHOST) != 0)
+	if (smtpd__socket_is_local(a))
 		snprintf(buf, size, "local");
+	else if (getnameinfo(addr, a->len, buf, (socklen_t)size, NULL, 0,
+		     NI_NUMERICHOST) != 0)
+		snprintf(buf, size, "unknown");
 }
 
 void
@@ -127,8 +134,8 @@ smtpd__socket_text(const struct smtpd_sockaddr *a, char *buf)
 }
 
 /*
- * A socket file stays behind when its process is killed.  If nobody answers
- * on it, it is in nobody's use.
+ * A socket file stays behind when its process is killed.  If nobody listens
+ * on it, it is in nobody's use; one whose backlog is full (EAGAIN) is.
  */
 static void
 remove_stale(const struct smtpd_sockaddr *a)
@@ -139,7 +146,7 @@ remove_stale(const struct smtpd_sockaddr *a)
 
 	if (lstat(un->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
 		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
 	if (connect(fd, (const struct sockaddr *)un, a->len) != 0 &&
@@ -178,6 +185,19 @@ smtpd__socket_local(int fd, struct smtpd_sockaddr *out)
 	return getsockname(fd, (struct sockaddr *)&out->addr, &out->len);
 }
 
+void
+smtpd__socket_peer(int fd, struct smtpd_sockaddr *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->len = sizeof(out->addr);
+	if (getpeername(fd, (struct sockaddr *)&out->addr, &out->len) == 0)
+		return;
+	if (smtpd__socket_local(fd, out) == 0)
+		out->len = sizeof(out->addr.ss_family);
+	else
+		out->len = 0;
+}
+
 static void
 unmap_ipv4(struct smtpd_sockaddr *a)
 {
@@ -197,10 +217,6 @@ unmap_ipv4(struct smtpd_sockaddr *a)
 int
 smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer)
 {
-	const struct timeval rest = {
-		.tv_sec = SMTPD_SOCKET_REST_MS / 1000,
-		.tv_usec = SMTPD_SOCKET_REST_MS % 1000 * 1000,
-	};
 	const int on = 1;
 	int fd;
 
@@ -210,11 +226,21 @@ smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer)
 	    listener, (struct sockaddr *)&peer->addr, &peer->len, SOCK_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &rest, sizeof(rest));
 	if (peer->addr.ss_family != AF_UNIX)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	unmap_ipv4(peer);
 	return fd;
+}
+
+int
+smtpd__socket_set_rest(int fd)
+{
+	const struct timeval rest = {
+		.tv_sec = SMTPD_SOCKET_REST_MS / 1000,
+		.tv_usec = SMTPD_SOCKET_REST_MS % 1000 * 1000,
+	};
+
+	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &rest, sizeof(rest));
 }
 
 int

@@ -34,9 +34,16 @@ int smtpd__socket_parse(const char *text, struct smtpd_sockaddr *out);
  * SMTPD_SOCKET_TEXT_MAX bytes. */
 void smtpd__socket_text(const struct smtpd_sockaddr *a, char *buf);
 
-/* Write the host of A alone: "192.0.2.1", "2001:db8::1", or "local" when it is
- * no Internet address. */
+/* Write the host of A alone: "192.0.2.1", "2001:db8::1", "local" when it is no
+ * Internet address, or "unknown" when the text of one cannot be made. */
 void smtpd__socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size);
+
+/* Whether A is no Internet address: a UNIX socket, a pipe, a terminal. */
+bool smtpd__socket_is_local(const struct smtpd_sockaddr *a);
+
+/* Find out the peer of FD: no address (LEN is 0) unless it is a socket; of a
+ * socket of the Internet whose peer went already, the family alone. */
+void smtpd__socket_peer(int fd, struct smtpd_sockaddr *out);
 
 /*
  * Bind to A and listen.  A UNIX path that nobody listens on any more is used
@@ -48,11 +55,15 @@ int smtpd__socket_listen(const struct smtpd_sockaddr *a);
 int smtpd__socket_local(int fd, struct smtpd_sockaddr *out);
 
 /*
- * Accept a connection that is there: a descriptor that blocks, sends at once,
- * and waits for input no longer than SMTPD_SOCKET_REST_MS; an IPv4 peer that
- * was mapped into IPv6 is told as IPv4.  Return -1 with errno.
+ * Accept a connection that is there: a descriptor that blocks, and sends at
+ * once; an IPv4 peer that was mapped into IPv6 is told as IPv4.  Return -1 with
+ * errno.
  */
 int smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer);
+
+/* Let FD wait for input no longer than SMTPD_SOCKET_REST_MS.  Return 0, or -1
+ * with errno. */
+int smtpd__socket_set_rest(int fd);
 
 /* Find out which user connected FD, a UNIX socket.  Return 0, or -1 when it is
  * another descriptor or the system does not tell. */

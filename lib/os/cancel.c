@@ -2,11 +2,10 @@
 #include <smtpd/cancel.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "os/fd.h"
 
 struct smtpd_cancel {
 	int pipe[2];
@@ -22,17 +21,10 @@ smtpd_cancel_create(void)
 	if (c == NULL)
 		return NULL;
 	atomic_init(&c->triggered, false);
-	if (pipe(c->pipe) != 0) {
-		saved = errno;
-		free(c);
-		errno = saved;
-		return NULL;
-	}
-	if (smtpd__fd_prepare(c->pipe[0]) == 0 &&
-	    smtpd__fd_prepare(c->pipe[1]) == 0)
+	if (pipe2(c->pipe, O_CLOEXEC | O_NONBLOCK) == 0)
 		return c;
 	saved = errno;
-	smtpd_cancel_destroy(c);
+	free(c);
 	errno = saved;
 	return NULL;
 }

@@ -109,27 +109,58 @@ is_admitted(struct smtpd_server *srv, struct smtpd_connection *c)
 	return false;
 }
 
+/* Tell the operator what keeps connections out, WHAT it was, and go on. */
+static void
+log_trouble(
+    struct smtpd_server *srv, const struct smtpd_accepted *a, const char *what)
+{
+	smtpd__counters_add(&srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
+	smtpd__logger_write(&srv->config.logger, SMTPD_LOG_ERROR,
+	    "cannot accept connections, errno=%d: %s", a->error, what);
+}
+
+/* There are no descriptors for a session. */
+static void
+refuse_by_spare(struct smtpd_server *srv, struct smtpd_connection *c)
+{
+	turn_away(srv, c, SMTPD_REPLY_TOO_BUSY);
+	smtpd__listeners_reserve(&srv->listeners);
+	smtpd__counters_add(&srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
+	log_refused(srv, SMTPD_LOG_ERROR, &c->peer, "no descriptors are left");
+}
+
 static bool
 next_connection(void *owner, struct smtpd_connection *c)
 {
 	struct smtpd_server *srv = owner;
-	int error;
+	struct smtpd_accepted a;
 
 	for (;;) {
-		c->fd = smtpd__listeners_accept(
-		    &srv->listeners, &c->peer, &c->listener, &error);
-		if (c->fd >= 0 && is_admitted(srv, c))
-			return true;
-		if (c->fd >= 0)
-			continue;
-		if (error == 0)
+		enum smtpd_accept status =
+		    smtpd__listeners_accept(&srv->listeners, &a);
+
+		c->fd = a.fd;
+		c->peer = a.peer;
+		c->listener = a.which;
+		switch (status) {
+		case SMTPD_ACCEPT_OK:
+			if (is_admitted(srv, c))
+				return true;
+			break;
+		case SMTPD_ACCEPT_SPARE:
+			refuse_by_spare(srv, c);
+			break;
+		case SMTPD_ACCEPT_LACK:
+			log_trouble(srv, &a, "waiting a moment");
+			smtpd__listeners_pause(&srv->listeners);
+			break;
+		case SMTPD_ACCEPT_LOST:
+			log_trouble(srv, &a,
+			    smtpd__listeners_address(&srv->listeners, a.which));
+			break;
+		case SMTPD_ACCEPT_STOPPED:
 			return false;
-		smtpd__counters_add(
-		    &srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
-		smtpd__logger_write(&srv->config.logger, SMTPD_LOG_ERROR,
-		    "cannot accept connections, errno=%d: waiting a moment",
-		    error);
-		smtpd__listeners_pause(&srv->listeners);
+		}
 	}
 }
 

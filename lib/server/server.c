@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "base/sized.h"
 #include "os/condition.h"
@@ -84,6 +83,9 @@ smtpd_server_start(struct smtpd_server *srv)
 	if (smtpd__listeners_address(&srv->listeners, 0) == NULL)
 		return smtpd__server_error_set(srv, EINVAL,
 		    "nothing to listen on: call smtpd_server_listen()");
+	error = smtpd__listeners_start(&srv->listeners);
+	if (error != 0)
+		return smtpd__server_error_errno(srv, error, "cannot listen");
 	smtpd__pool_init(&srv->pool, &smtpd__admission_work, srv,
 	    srv->config.settings.stack_size);
 	error = smtpd__pool_start(&srv->pool);
@@ -100,7 +102,7 @@ smtpd_server_start(struct smtpd_server *srv)
 int
 smtpd_server_serve(struct smtpd_server *srv, int in, int out)
 {
-	struct smtpd_sockaddr peer = { .len = sizeof(peer.addr) };
+	struct smtpd_sockaddr peer;
 	struct smtpd_worker w = { .stack_bottom = NULL };
 	int result;
 
@@ -110,8 +112,7 @@ smtpd_server_serve(struct smtpd_server *srv, int in, int out)
 		return smtpd__server_error_set(
 		    srv, EBADF, "a descriptor is negative");
 	smtpd__registration_close(srv);
-	if (getpeername(in, (struct sockaddr *)&peer.addr, &peer.len) == -1)
-		peer.len = 0;
+	smtpd__socket_peer(in, &peer);
 	w.ws = smtpd__session_create_workspace();
 	if (w.ws == NULL)
 		return smtpd__server_error_memory(srv);
@@ -146,6 +147,7 @@ smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 		smtpd__pool_stop(&srv->pool);
 		smtpd__pool_finish(&srv->pool);
 	}
+	smtpd__listeners_close(&srv->listeners);
 	smtpd__admission_log_rest(srv);
 	return cut_off;
 }

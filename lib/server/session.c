@@ -64,12 +64,6 @@ set_times(struct smtpd_session *s)
 	    smtpd__clock_span(settings->session_timeout_ms);
 }
 
-static bool
-is_internet(const struct smtpd_session *s)
-{
-	return strcmp(s->peer_text, "local") != 0;
-}
-
 void
 smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
     struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
@@ -86,7 +80,7 @@ smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
 	s->id = atomic_fetch_add(&c->last_session, 1) + 1;
 	s->peer = *peer;
 	smtpd__socket_host(peer, s->peer_text, sizeof(s->peer_text));
-	if (!is_internet(s))
+	if (smtpd__socket_is_local(peer))
 		s->uid_known = smtpd__socket_uid(in, &s->uid) == 0;
 	s->state = SMTPD_STATE_START;
 	ws->reply.code = 0;
@@ -212,7 +206,7 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 	struct smtpd_text t;
 	const struct smtpd_received trace = {
 		.helo = s->helo,
-		.peer = is_internet(s) ? s->peer_text : NULL,
+		.peer = smtpd__socket_is_local(&s->peer) ? NULL : s->peer_text,
 		.uid = s->uid_known ? uid : NULL,
 		.by = s->config->hostname,
 		.with = protocol_name(s),

@@ -59,7 +59,7 @@ smtpd__sessions_run(struct smtpd_server *srv, const struct smtpd_worker *w,
 	    &s, &srv->config, w->ws, w->stack_bottom, in, out, peer);
 	if (c != NULL) {
 		options = &srv->options[c->listener];
-		s.stream.wire.quick = true;
+		s.stream.wire.quick = smtpd__socket_set_rest(in) == 0;
 		s.tls_first = (options->flags & SMTPD_LISTEN_TLS) != 0;
 	}
 	if (!enter_list(srv, &s, options))

@@ -5,15 +5,21 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/sizes.h"
+#include "net/socket.h"
 #include "peer.h"
 
 #include "test.h"
@@ -417,6 +423,155 @@ test_several(void **state)
 	remove_path(path);
 }
 
+/* E17: A process that shares a listener may stop without touching it. */
+static void
+a_listener_that_is_shared_stays_open(void **state)
+{
+	struct smtpd_server *srv = create(NULL);
+	int status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+	child = fork();
+	if (child == 0) {
+		smtpd_server_destroy(srv);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	deliver_one(srv, 0);
+	smtpd_server_destroy(srv);
+}
+
+static void
+note_error(enum smtpd_log_level level, const char *text, void *user)
+{
+	(void)text;
+	if (level == SMTPD_LOG_ERROR)
+		atomic_fetch_add((atomic_int *)user, 1);
+}
+
+/* R7: Another process shuts a listener down: it is given up, and told, and the
+ * others go on. */
+static void
+a_listener_that_broke_is_given_up(void **state)
+{
+	atomic_int errors = 0;
+	const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
+		.hostname = "mx.example",
+		.log = note_error,
+		.log_user = &errors,
+	};
+	struct smtpd_server *srv = smtpd_server_create(&settings);
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct timespec before, after;
+	int fd, again;
+
+	(void)state;
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	again = dup(fd);
+	assert_int_equal(
+	    smtpd_server_add_handler(srv, "RCPT", accept_rcpt, NULL), 0);
+	smtpd_server_set_deliver(srv, deliver, NULL);
+	assert_int_equal(smtpd_server_listen_fd(srv, fd, 0), 0);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	deliver_one(srv, 0);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	assert_int_equal(shutdown(again, SHUT_RDWR), 0);
+	while (errors == 0)
+		peer_wait(10);
+	peer_wait(1000);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	assert_in_range((after.tv_sec - before.tv_sec) * 1000 +
+		(after.tv_nsec - before.tv_nsec) / 1000000,
+	    0, 500);
+	deliver_one(srv, 1);
+	smtpd_server_count(srv, &c);
+	assert_int_equal(c.errors, 1);
+	smtpd_server_destroy(srv);
+	close(again);
+}
+
+/* R18: A path whose listener has no room for more is in use. */
+static void
+a_full_backlog_is_not_stale(void **state)
+{
+	char dir[] = "/tmp/test_listen.XXXXXX";
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct smtpd_server *srv = create(NULL);
+	int listener, clients[3];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s/sock", dir);
+	listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		connect(clients[i], (struct sockaddr *)&un, sizeof(un));
+	}
+	assert_int_equal(smtpd_server_listen(srv, un.sun_path, 0), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	for (int i = 0; i < 3; i++)
+		close(clients[i]);
+	close(listener);
+	smtpd_server_destroy(srv);
+	unlink(un.sun_path);
+	rmdir(dir);
+}
+
+/* R12: A client of the Internet is never called local. */
+static void
+an_address_without_text_is_unknown(void **state)
+{
+	struct smtpd_sockaddr a = { .len = sizeof(struct sockaddr_in6) };
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a.addr;
+	char text[SMTPD_ADDRESS_TEXT_SIZE];
+
+	(void)state;
+	in6->sin6_family = AF_INET6;
+	memset(&in6->sin6_addr, 0x11, sizeof(in6->sin6_addr));
+	smtpd__socket_host(&a, text, 8);
+	assert_string_equal(text, "unknown");
+	a.len = sizeof(a.addr.ss_family);
+	smtpd__socket_host(&a, text, sizeof(text));
+	assert_string_equal(text, "unknown");
+	assert_false(smtpd__socket_is_local(&a));
+	a.addr.ss_family = AF_UNIX;
+	smtpd__socket_host(&a, text, sizeof(text));
+	assert_string_equal(text, "local");
+	assert_true(smtpd__socket_is_local(&a));
+
+	/* The longest of all. */
+	assert_true(sizeof(text) > INET6_ADDRSTRLEN + IF_NAMESIZE);
+}
+
+/* R12: Nor one that went before it was looked at. */
+static void
+a_peer_that_went_is_not_local(void **state)
+{
+	struct smtpd_sockaddr a;
+	int fd = socket(AF_INET, SOCK_STREAM, 0), pipes[2];
+
+	(void)state;
+	smtpd__socket_peer(fd, &a);
+	assert_false(smtpd__socket_is_local(&a));
+	close(fd);
+	assert_int_equal(pipe(pipes), 0);
+	smtpd__socket_peer(pipes[0], &a);
+	assert_true(smtpd__socket_is_local(&a));
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 int
 main(void)
 {
@@ -435,6 +590,11 @@ main(void)
 		cmocka_unit_test(test_bad_addresses),
 		cmocka_unit_test(test_address_in_use),
 		cmocka_unit_test(test_several),
+		cmocka_unit_test(a_listener_that_is_shared_stays_open),
+		cmocka_unit_test(a_listener_that_broke_is_given_up),
+		cmocka_unit_test(a_full_backlog_is_not_stale),
+		cmocka_unit_test(an_address_without_text_is_unknown),
+		cmocka_unit_test(a_peer_that_went_is_not_local),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
