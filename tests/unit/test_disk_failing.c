@@ -27,7 +27,8 @@ struct failure {
 	atomic_int times;
 };
 
-static struct failure sync_fails, write_fails, fsync_fails, allocate_fails;
+static struct failure sync_fails, write_fails, fsync_fails, allocate_fails,
+    read_fails;
 static _Atomic ino_t failed_file;  /* that could not be synced */
 static atomic_int synced_after_it; /* how often that was tried again */
 static _Atomic off_t bad_from, bad_to;
@@ -102,6 +103,8 @@ pread(int fd, void *data, size_t len, off_t offset)
 		errno = EIO;
 		return -1;
 	}
+	if (fails(&read_fails))
+		return -1;
 	return syscall(SYS_pread64, fd, data, len, offset);
 }
 
@@ -112,6 +115,7 @@ setup(void **state)
 	fail_next(&write_fails, 0, 0, 0);
 	fail_next(&fsync_fails, 0, 0, 0);
 	fail_next(&allocate_fails, 0, 0, 0);
+	fail_next(&read_fails, 0, 0, 0);
 	failed_file = 0;
 	synced_after_it = 0;
 	bad_from = 0;
@@ -347,25 +351,115 @@ test_cannot_allocate_ahead(void **state)
 	disk_fixture_expect(d, 0, 1);
 }
 
-/* A sector that cannot be read takes its page with it. */
-static void
-test_bad_sector(void **state)
+/* Append keys of all sizes, up to those that fill more than one segment; the
+ * first of these has its index when INDEXED.  Return how many. */
+static unsigned
+fill_segments(struct disk_fixture *d, bool indexed)
 {
-	struct disk_fixture *d = *state;
+	unsigned n = 0;
 
 	disk_fixture_open(d);
-	for (unsigned key = 0; key < 40; key++)
-		append_one(d, key);
-	bad_from = 8192 + 100;
-	bad_to = bad_from + 512;
-	disk_fixture_reopen(d);
-	assert_true(d->count >= 34 && d->count < 39);
-	assert_int_equal(d->seen[0].key, 0);
-	assert_int_equal(d->seen[d->count - 1].key, 39);
-	assert_true(d->damaged >= 4096 && d->damaged <= 4096 + 2 * 1048);
-	bad_to = 0;
-	disk_fixture_reopen(d);
-	disk_fixture_expect(d, 0, 40);
+	for (; n < 60; n += 4) {
+		size_t len = n % 8 == 0 ? 60000 : 700;
+
+		assert_int_equal(
+		    disk_fixture_append(d, n, 100 * n, 0, NULL), 0);
+		assert_int_equal(
+		    disk_fixture_append_group(d, n + 1, 3, len, 0), 0);
+	}
+	while (indexed && smtpd__disk_prepare(d->log) == 1)
+		;
+	disk_fixture_close(d);
+	assert_true(disk_fixture_has(d, "00000002.log"));
+	return n;
+}
+
+/* Open while reads fail: nothing is missed, or it does not open; and no harm is
+ * done to what was not read.  Return whether a read failed. */
+static bool
+expect_all_or_none(struct disk_fixture *d, unsigned n, int error)
+{
+	bool opened = disk_fixture_try(d);
+	bool failed = read_fails.countdown < 0;
+
+	if (opened) {
+		fail_next(&read_fails, 0, 0, 0);
+		bad_to = 0;
+		disk_fixture_expect(d, 0, n);
+		disk_fixture_close(d);
+	} else {
+		assert_int_equal(errno, error);
+		assert_string_not_equal(d->error, "");
+	}
+	assert_int_equal(d->reports, 0);
+	return failed;
+}
+
+/* S1: each read of an open fails, once or from then on. */
+static void
+fail_each_read(struct disk_fixture *d, bool indexed, int error, int times)
+{
+	unsigned n = fill_segments(d, indexed);
+	bool failed = true;
+	int after = 0;
+
+	for (; failed; after++) {
+		if (!indexed)
+			unlinkat(d->dir, "00000001.idx", 0);
+		fail_next(&read_fails, error, after, times);
+		failed = expect_all_or_none(d, n, error);
+	}
+	assert_true(after > 5);
+	fail_next(&read_fails, 0, 0, 0);
+	disk_fixture_open(d);
+	disk_fixture_expect(d, 0, n);
+	assert_int_equal(d->reports, 0);
+}
+
+static void
+test_each_read_fails(void **state)
+{
+	fail_each_read(*state, false, EIO, 1);
+}
+
+static void
+test_each_read_fails_on(void **state)
+{
+	fail_each_read(*state, false, EIO, 100000);
+}
+
+static void
+test_each_read_fails_with_index(void **state)
+{
+	fail_each_read(*state, true, EIO, 100000);
+}
+
+static void
+test_each_read_without_memory(void **state)
+{
+	fail_each_read(*state, false, ENOMEM, 1);
+}
+
+/* S1: each page in turn cannot be read, in all segments. */
+static void
+test_bad_pages(void **state)
+{
+	struct disk_fixture *d = *state;
+	unsigned n = fill_segments(d, false), opened = 0;
+
+	for (off_t page = 0; page < SEGMENT; page += 4096) {
+		unlinkat(d->dir, "00000001.idx", 0);
+		bad_from = page + 100;
+		bad_to = bad_from + 512;
+		expect_all_or_none(d, n, EIO);
+		opened += bad_to == 0;
+		bad_to = 0;
+	}
+	/* Where only bodies are lost it opens. */
+	assert_true(opened > 20);
+	disk_fixture_open(d);
+	disk_fixture_expect(d, 0, n);
+	assert_int_equal(d->reports, 0);
 }
 
 static void
@@ -528,7 +622,11 @@ main(void)
 		CASE(test_disk_full),
 		CASE(test_disk_full_from_the_start),
 		CASE(test_cannot_allocate_ahead),
-		CASE(test_bad_sector),
+		CASE(test_each_read_fails),
+		CASE(test_each_read_fails_on),
+		CASE(test_each_read_fails_with_index),
+		CASE(test_each_read_without_memory),
+		CASE(test_bad_pages),
 		CASE(test_index_cannot_be_written),
 		CASE(test_no_memory_without_index),
 		CASE(test_no_memory_with_index),

@@ -93,6 +93,7 @@ scan_segment(struct pass *p)
 	} else if (rc == 0) {
 		rc = smtpd__disk_scan(&scan);
 		p->result->scanned = true;
+		p->result->unread = scan.unread;
 		p->result->dirty = scan.dirty;
 		p->result->end = scan.at;
 		p->result->next = scan.next;
@@ -113,8 +114,10 @@ scan_and_index(struct pass *p)
 	if (p->writer != NULL) {
 		int error = errno;
 
+		bool whole = rc == 0 && !p->result->unread;
+
 		p->result->indexed = smtpd__disk_index_end(p->writer,
-					 rc == 0 ? &p->key : NULL) == 0;
+					 whole ? &p->key : NULL) == 0;
 		errno = error;
 	}
 	return rc;

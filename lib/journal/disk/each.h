@@ -16,6 +16,7 @@
 struct smtpd_disk_found {
 	bool scanned;
 	bool indexed; /* there is an index */
+	bool unread;  /* not all could be checked: there is none */
 	bool gone;    /* the segment went away meanwhile */
 	bool dirty;
 	uint32_t end;

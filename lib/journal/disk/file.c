@@ -126,7 +126,8 @@ header_at(int fd, const struct smtpd_crc32c *crc, uint64_t offset,
 	uint8_t bytes[SMTPD_DISK_HEADER];
 
 	if (smtpd__file_read_at(fd, bytes, sizeof(bytes), offset) == -1)
-		return SMTPD_DISK_HEADER_DAMAGED;
+		return errno == EBADMSG ? SMTPD_DISK_HEADER_DAMAGED
+					: SMTPD_DISK_HEADER_UNREAD;
 	return smtpd__disk_format_get_header(crc, bytes, header);
 }
 
@@ -134,14 +135,23 @@ enum smtpd_disk_header_state
 smtpd__disk_file_header(
     int fd, const struct smtpd_crc32c *crc, struct smtpd_disk_header *header)
 {
-	enum smtpd_disk_header_state state = header_at(fd, crc, 0, header);
+	enum smtpd_disk_header_state first = header_at(fd, crc, 0, header);
+	enum smtpd_disk_header_state copy;
+	int error = errno;
 	struct stat st;
 
-	if (state != SMTPD_DISK_HEADER_DAMAGED || fstat(fd, &st) == -1 ||
-	    st.st_size < (off_t)SMTPD_DISK_PAGE)
-		return state;
-	return header_at(
-	    fd, crc, (uint64_t)st.st_size - SMTPD_DISK_PAGE, header);
+	if (first == SMTPD_DISK_HEADER_GOOD || first == SMTPD_DISK_HEADER_NEWER)
+		return first;
+	if (fstat(fd, &st) == -1)
+		return SMTPD_DISK_HEADER_UNREAD;
+	if (st.st_size < (off_t)SMTPD_DISK_PAGE)
+		return first;
+	copy =
+	    header_at(fd, crc, (uint64_t)st.st_size - SMTPD_DISK_PAGE, header);
+	if (copy != SMTPD_DISK_HEADER_DAMAGED)
+		return copy;
+	errno = error;
+	return first;
 }
 
 bool

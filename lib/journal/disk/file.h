@@ -39,7 +39,8 @@ void smtpd__disk_file_discard(int dir, const char *name, int fd);
 /* Open segment NUMBER. */
 int smtpd__disk_file_open(int dir, uint32_t number, bool read_only);
 
-/* Read the header of the segment open as FD, or the copy at its end. */
+/* Read the header of the segment open as FD, or the copy at its end.  It is
+ * damaged only when both could be read. */
 enum smtpd_disk_header_state smtpd__disk_file_header(
     int fd, const struct smtpd_crc32c *crc, struct smtpd_disk_header *header);
 

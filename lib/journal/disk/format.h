@@ -45,7 +45,8 @@ struct smtpd_disk_header {
 enum smtpd_disk_header_state {
 	SMTPD_DISK_HEADER_GOOD,
 	SMTPD_DISK_HEADER_DAMAGED,
-	SMTPD_DISK_HEADER_NEWER, /* intact, of a version not known here */
+	SMTPD_DISK_HEADER_NEWER,  /* intact, of a version not known here */
+	SMTPD_DISK_HEADER_UNREAD, /* it cannot be read now, as errno says */
 };
 
 /* The record is not the last of its group. */

@@ -144,6 +144,8 @@ is_whole(struct smtpd_disk_window *w, const struct smtpd_crc32c *crc,
 	uint32_t sum = 0;
 	uint64_t at;
 
+	if (p == NULL)
+		return false;
 	*length = smtpd_get_u64(p + 32);
 	put_header(crc, key, *length, smtpd_get_u32(p + 40), expected);
 	if (memcmp(p, expected, HEADER) != 0 || w->file_size < HEADER ||
@@ -153,6 +155,8 @@ is_whole(struct smtpd_disk_window *w, const struct smtpd_crc32c *crc,
 		size_t len = *length - at < STEP ? *length - at : STEP;
 
 		p = smtpd__disk_window_at(w, HEADER + at, len);
+		if (p == NULL)
+			return false;
 		sum = smtpd__crc32c(crc, sum, p, len);
 	}
 	return sum == smtpd_get_u32(expected + 40);

@@ -65,13 +65,18 @@ read_header(const struct opening *o, struct smtpd_disk_segment *s,
 	enum smtpd_disk_header_state state;
 	char what[96];
 	int fd = smtpd__disk_file_open(log->dir, s->number, true);
+	int error;
 
 	if (fd == -1 && errno == ENOENT && log->settings.read_only)
 		errno = EAGAIN;
 	if (fd == -1)
 		return report_errno(o, s->number);
 	state = smtpd__disk_file_header(fd, &log->crc, h);
+	error = errno;
 	close(fd);
+	errno = error;
+	if (state == SMTPD_DISK_HEADER_UNREAD)
+		return report_errno(o, s->number);
 	if (state == SMTPD_DISK_HEADER_NEWER) {
 		snprintf(what, sizeof(what),
 		    "its format has version %lu, this program knows version %u",

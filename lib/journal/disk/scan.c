@@ -16,7 +16,8 @@ enum finding {
 	FOUND_NOTHING,
 	FOUND_HEAD,   /* intact, the body is not */
 	FOUND_RECORD, /* intact */
-	FOUND_ERROR,  /* ENOMEM */
+	FOUND_UNREAD, /* the same but for the body, which cannot be read */
+	FOUND_ERROR,  /* ENOMEM, or nothing can be read there */
 };
 
 /* Look for the header and head of a record at AT. */
@@ -44,7 +45,7 @@ find_head(const struct smtpd_disk_scan *s, uint32_t at,
 							    : FOUND_NOTHING;
 }
 
-/* The same, and for its body; *P is all of it. */
+/* The same, and for its body; *P is all of it, or its head. */
 static enum finding
 find_record(const struct smtpd_disk_scan *s, uint32_t at,
     struct smtpd_disk_record_header *h, const uint8_t **p)
@@ -55,8 +56,13 @@ find_record(const struct smtpd_disk_scan *s, uint32_t at,
 		return found;
 	*p = smtpd__disk_window_at(
 	    s->window, at, smtpd__disk_format_record_size(h));
-	if (*p == NULL)
+	if (*p == NULL && errno == ENOMEM)
 		return FOUND_ERROR;
+	if (*p == NULL) {
+		*p = smtpd__disk_window_at(
+		    s->window, at, SMTPD_DISK_RECORD_HEADER + h->head_len);
+		return *p != NULL ? FOUND_UNREAD : FOUND_ERROR;
+	}
 	return smtpd__disk_format_body_checks(s->crc, h, *p) ? FOUND_RECORD
 							     : FOUND_HEAD;
 }
@@ -275,9 +281,10 @@ smtpd__disk_scan(struct smtpd_disk_scan *s)
 	while (rc == 0 && s->at < s->end) {
 		enum finding found = find_record(s, s->at, &h, &p);
 
+		s->unread = s->unread || found == FOUND_UNREAD;
 		if (found == FOUND_ERROR)
 			rc = -1;
-		else if (found == FOUND_RECORD)
+		else if (found == FOUND_RECORD || found == FOUND_UNREAD)
 			rc = accept_record(s, &h, p);
 		else if (handle_damage(s, found, &h, &rc))
 			break;

@@ -34,7 +34,8 @@ struct smtpd_disk_scan {
 	void *user;
 
 	/* Found, besides AT and NEXT behind the last record: */
-	bool dirty; /* there are bytes behind it that might some day be taken
+	bool unread; /* a record was taken whose body could not be read */
+	bool dirty;  /* there are bytes behind it that might some day be taken
 	             * for records */
 
 	/* The scan's own: 0. */
@@ -46,7 +47,10 @@ struct smtpd_disk_scan {
 	uint32_t reread; /* where it was read a second time */
 };
 
-/* Return 0, or what RECORD returned other than 0, or -1 with errno ENOMEM. */
+/* Return 0, or what RECORD returned other than 0, or -1 with errno: without
+ * memory, or where it cannot be told whether there is a record.  One whose head
+ * is intact and whose body cannot be read is a record: who reads it later
+ * learns that. */
 int smtpd__disk_scan(struct smtpd_disk_scan *s);
 
 /* Tell DAMAGED of what lies from FROM to TO. */

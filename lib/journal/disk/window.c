@@ -46,23 +46,21 @@ read_at(const struct smtpd_disk_window *w, size_t done, size_t len)
 	return n;
 }
 
-/* Read some bytes behind the first DONE.  Return how many; a bad sector costs
- * its page and nothing else. */
-static size_t
+/* Read some bytes behind the first DONE.  Return how many, or -1 with errno; a
+ * bad sector costs its page and nothing else. */
+static ssize_t
 read_some(const struct smtpd_disk_window *w, size_t done)
 {
 	size_t rest = w->size - done;
 	size_t page = SMTPD_DISK_PAGE - (w->from + done) % SMTPD_DISK_PAGE;
 	ssize_t n = read_at(w, done, rest);
 
-	if (n == 0 || page > rest)
-		page = rest;
 	if (n == -1)
-		n = read_at(w, done, page);
-	if (n > 0)
-		return (size_t)n;
-	memset(w->buf + done, 0, page);
-	return page;
+		n = read_at(w, done, page < rest ? page : rest);
+	if (n != 0)
+		return n;
+	memset(w->buf + done, 0, rest);
+	return (ssize_t)rest;
 }
 
 const uint8_t *
@@ -80,7 +78,13 @@ smtpd__disk_window_at(struct smtpd_disk_window *w, uint64_t offset, size_t len)
 	}
 	w->from = offset;
 	w->len = 0;
-	while (w->len < w->size)
-		w->len += read_some(w, w->len);
-	return w->buf;
+	while (w->len < w->size) {
+		ssize_t n = read_some(w, w->len);
+
+		if (n == -1)
+			break;
+		w->len += (size_t)n;
+	}
+	/* What was read ahead need not be readable. */
+	return w->len >= len ? w->buf : NULL;
 }

@@ -21,8 +21,9 @@ int smtpd__disk_window_init(struct smtpd_disk_window *w, int fd);
 void smtpd__disk_window_finish(struct smtpd_disk_window *w);
 
 /*
- * LEN bytes at OFFSET, until the next call; what cannot be read, or lies beyond
- * the end of the file, reads as zeros.  NULL with errno ENOMEM.
+ * LEN bytes at OFFSET, until the next call; what lies beyond the end of the
+ * file reads as zeros.  NULL with errno: ENOMEM, or they cannot be read, which
+ * says nothing about what is there.
  */
 const uint8_t *smtpd__disk_window_at(
     struct smtpd_disk_window *w, uint64_t offset, size_t len);
