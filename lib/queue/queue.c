@@ -296,6 +296,8 @@ smtpd_queue_close(struct smtpd_queue *q)
 		return;
 	d = &q->delivery;
 	smtpd_queue_stop(q, 0);
+	if (d->spool != NULL && d->schedule != NULL)
+		smtpd__dispatch_withdraw_all(d);
 	smtpd__spool_close(d->spool);
 	smtpd__schedule_destroy(d->schedule);
 	smtpd__route_router_destroy(d->router);

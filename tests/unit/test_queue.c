@@ -263,6 +263,32 @@ test_dead_site_costs_one_probe(void **state)
 	assert_non_null(strstr(answer, "suspended for"));
 }
 
+/* S8: a site that is suspended, with mail that is ready, and beside it an open
+ * one with mail that no worker has; closed, neither touches the other's
+ * jobs. */
+static void
+a_backlog_is_closed_in_order(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.retry_min_s = 600;
+	w->settings.retry_max_s = 600;
+	world_begin(w);
+	world_send(w, "s@a3.test", "one@a9.test");
+	world_await_counter(w, COUNTER(attempts), 1);
+	smtpd_queue_stop(w->queue, 1000);
+	for (int i = 0; i < 3; i++) {
+		world_send(w, "s@a3.test", "one@a9.test");
+		world_send(w, "s@a3.test", "one@b9.test");
+		world_send(w, "s@a3.test", "one@a1.test");
+		world_send(w, "s@a3.test", "one@a2.test");
+	}
+	smtpd_queue_close(w->queue);
+	w->queue = NULL;
+	world_open(w);
+	assert_int_equal(world_counters(w).messages, 13);
+}
+
 static double
 cpu_seconds(void)
 {
@@ -560,6 +586,7 @@ main(void)
 		TEST(test_limits_of_workers_and_sites),
 		TEST(test_no_job_is_left_behind),
 		TEST(test_dead_site_costs_one_probe),
+		TEST(a_backlog_is_closed_in_order),
 		TEST(test_idle_queue_sleeps),
 		TEST(test_stop_breaks_off),
 		TEST(test_stop_while_looking_up),

@@ -138,6 +138,21 @@ smtpd__dispatch_schedule_all(struct smtpd_delivery *d)
 	}
 }
 
+void
+smtpd__dispatch_withdraw_all(struct smtpd_delivery *d)
+{
+	struct smtpd_queued_message *message;
+
+	for (uint64_t id = 0;
+	    (message = smtpd__spool_next(d->spool, id)) != NULL;) {
+		id = message->id;
+		for (uint32_t i = 0; i < message->njobs; i++)
+			smtpd__schedule_withdraw(
+			    d->schedule, &message->jobs[i]);
+		smtpd__spool_unpin(d->spool, message);
+	}
+}
+
 struct smtpd_delivery_job *
 smtpd__dispatch_take(struct smtpd_delivery *d, struct smtpd_site **site)
 {

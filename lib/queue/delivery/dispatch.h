@@ -25,6 +25,10 @@ void smtpd__dispatch_schedule(
  * that an earlier process left, and those that there was no memory for. */
 void smtpd__dispatch_schedule_all(struct smtpd_delivery *d);
 
+/* Withdraw all jobs, when no thread runs any more: the spool, which owns them,
+ * is closed before the schedule, whose destinations it has. */
+void smtpd__dispatch_withdraw_all(struct smtpd_delivery *d);
+
 /* Under the lock: schedule JOB unless it is scheduled, active, finished, held
  * or removed, and wake a worker for it. */
 void smtpd__dispatch_insert(
