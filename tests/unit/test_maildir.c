@@ -350,8 +350,8 @@ test_large_headers(void **state)
 	struct smtpd_maildir_message *m = smtpd_maildir_begin(p->md);
 	char header[3001];
 
-	memset(header, 'x', sizeof(header) - 1);
-	header[sizeof(header) - 1] = '\n';
+	memset(header, 'x', sizeof(header) - 2);
+	memcpy(header + sizeof(header) - 2, "\n", sizeof("\n"));
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(add(p, m, i == 0 ? p->a : p->b, header), 0);
 	put_lines(m, 2000);
