@@ -18,7 +18,7 @@
 #define PIECE 8192
 
 /* Return-Path, Delivered-To and Received. */
-#define HEADER_SIZE (2 * SMTPD_ADDRESS_MAX + 1024 + 64)
+#define HEADER_SIZE (2 * SMTPD_ADDRESS_MAX + SMTPD_RECEIVED_MAX + 64)
 
 /* The data of a transaction. */
 struct transaction {

@@ -124,10 +124,11 @@ SMTPD_API int smtpd_reply(struct smtpd_session *s, int code,
  * CRLF only, any other byte as it came.  Blocks; the server's deadlines and its
  * minimum rate hold.
  *
- * Return the number of bytes, 0 at the end of the message, or -1 with errno EIO
- * when there will be no valid end: the client is gone or too slow, the message
- * is too large, loops, or holds what the settings refuse.  After -1 nothing of
- * it may be kept, and the library's reply replaces the callback's.  Since 0.1.
+ * Return the number of bytes, 0 at the end of the message, or -1 with errno:
+ * EINVAL when SIZE is 0 or BUF is NULL; EIO when there is no valid end: the
+ * client is gone or too slow, the message is too large, loops, or holds what
+ * the settings refuse.  After EIO nothing of it may be kept, and the library's
+ * reply replaces the callback's.  Since 0.1.
  */
 SMTPD_API ssize_t smtpd_body_read(
     struct smtpd_body *body, void *buf, size_t size);
@@ -192,13 +193,20 @@ SMTPD_API const char *smtpd_params_value(
     const struct smtpd_params *params, const char *name);
 
 /* The most bytes of smtpd_session_received(), with its NUL.  Since 0.2. */
-#define SMTPD_RECEIVED_MAX 1024
+#define SMTPD_RECEIVED_MAX 1280
 
 /*
  * Write the Received: header that RFC 5321, 4.4 demands for the open
  * transaction to BUF of SIZE bytes, lines folded and ended by CRLF.  It names
  * a recipient only when there is exactly one, and the number of the user where
- * smtpd_session_uid() knows it.  Return the length, or -1 with errno: EINVAL
+ * smtpd_session_uid() knows it.
+ *
+ * It goes directly above the message.  While this is being delivered and its
+ * first line is neither a header field nor empty, an empty line follows: so no
+ * message can continue the field, or end the header, in the place of ours.  The
+ * beginning of the message is waited for.
+ *
+ * Return the length, or -1 with errno: EINVAL
  * when there is no transaction, ERANGE when there is no room.
  * SMTPD_RECEIVED_MAX bytes always suffice.  Since 0.1.
  */

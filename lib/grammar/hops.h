@@ -4,7 +4,8 @@
 
 /*
  * How often a message was received already: its Received: fields are counted
- * while it comes, to find mail that goes in a loop (RFC 5321, 6.3).
+ * while it comes, to find mail that goes in a loop (RFC 5321, 6.3).  And
+ * whether it begins with a header at all.
  */
 
 #include <stdbool.h>
@@ -15,7 +16,9 @@
 
 struct smtpd_hops {
 	uint32_t count;
-	bool done; /* the header is over; nothing more can be found */
+	bool done;     /* the header is over; nothing more can be found */
+	bool begun;    /* what the first line is is known */
+	bool headless; /* it neither is a field nor empty */
 	struct smtpd_fields fields;
 };
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "grammar/param.h"
 
@@ -50,16 +51,29 @@ set_rcpts(struct smtpd_submission *sub)
 	return 0;
 }
 
+/* Write Received to OUT.  Return 0, or -1 with errno. */
+static int
+set_received(struct smtpd_session *s, char *out, size_t size)
+{
+	int len = smtpd_session_received(s, out, size);
+
+	if (len == -1) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	/* The queue puts an empty line below the fields that it adds. */
+	if (len >= 4 && strcmp(out + len - 4, "\r\n\r\n") == 0)
+		out[len - 2] = '\0';
+	return 0;
+}
+
 static int
 set_envelope(struct smtpd_submission *sub, struct smtpd_session *s)
 {
 	const struct smtpd_envelope *e = sub->envelope;
 
-	if (smtpd_session_received(s, sub->received, sizeof(sub->received)) ==
-	    -1) {
-		errno = EMSGSIZE;
+	if (set_received(s, sub->received, sizeof(sub->received)) == -1)
 		return -1;
-	}
 	snprintf(sub->postmaster, sizeof(sub->postmaster), "postmaster@%s",
 	    sub->queue->local_domain);
 	sub->outgoing = (struct smtpd_outgoing_envelope){

@@ -16,7 +16,7 @@ smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s,
 	b->fault = SMTPD_BODY_OK;
 	b->over = false;
 	b->octets = 0;
-	b->small_at = b->small_end = 0;
+	b->ahead_at = b->ahead_end = 0;
 	smtpd__hops_init(&b->hops);
 }
 
@@ -71,15 +71,28 @@ read_source(struct smtpd_body *b, char *buf, size_t size)
 }
 
 static ssize_t
-read_small(struct smtpd_body *b, char *buf, size_t size)
+read_ahead(struct smtpd_body *b, char *buf, size_t size)
 {
-	size_t n = b->small_end - b->small_at;
+	size_t n = b->ahead_end - b->ahead_at;
 
 	if (n > size)
 		n = size;
-	memcpy(buf, b->small + b->small_at, n);
-	b->small_at += n;
+	memcpy(buf, b->ahead + b->ahead_at, n);
+	b->ahead_at += n;
 	return (ssize_t)n;
+}
+
+/* For readers of a few bytes. */
+static ssize_t
+read_some(struct smtpd_body *b, char *buf, size_t size)
+{
+	ssize_t n = read_source(b, b->ahead, SMTPD_BODY_SOURCE_MIN);
+
+	if (n <= 0)
+		return n;
+	b->ahead_at = 0;
+	b->ahead_end = (size_t)n;
+	return read_ahead(b, buf, size);
 }
 
 ssize_t
@@ -87,24 +100,35 @@ smtpd_body_read(struct smtpd_body *b, void *buf, size_t size)
 {
 	ssize_t n;
 
-	if (buf == NULL) {
+	/* 0 would say that the message is over. */
+	if (buf == NULL || size == 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (b->small_at < b->small_end)
-		return read_small(b, buf, size);
-	if (size >= sizeof(b->small)) {
+	if (b->ahead_at < b->ahead_end)
+		return read_ahead(b, buf, size);
+	if (size >= SMTPD_BODY_SOURCE_MIN)
 		n = read_source(b, buf, size);
-	} else {
-		n = read_source(b, b->small, sizeof(b->small));
-		b->small_at = 0;
-		b->small_end = n > 0 ? (size_t)n : 0;
-	}
+	else
+		n = read_some(b, buf, size);
 	if (n == -1)
 		errno = EIO;
-	if (n <= 0 || size >= sizeof(b->small))
-		return n;
-	return read_small(b, buf, size);
+	return n;
+}
+
+bool
+smtpd__body_is_headless(struct smtpd_body *b)
+{
+	while (!b->hops.begun && !b->over && b->fault == SMTPD_BODY_OK &&
+	    sizeof(b->ahead) - b->ahead_end >= SMTPD_BODY_SOURCE_MIN) {
+		ssize_t n = read_source(b, b->ahead + b->ahead_end,
+		    sizeof(b->ahead) - b->ahead_end);
+
+		if (n == -1)
+			break;
+		b->ahead_end += (size_t)n;
+	}
+	return b->hops.headless;
 }
 
 bool

@@ -21,20 +21,29 @@ enum smtpd_body_fault {
 	SMTPD_BODY_LOOP,
 };
 
+/* The beginning of a message that tells whether it is a field. */
+#define SMTPD_BODY_AHEAD (SMTPD_FIELD_NAME_MAX + SMTPD_BODY_SOURCE_MIN)
+
 struct smtpd_body {
 	struct smtpd_session *s;
 	struct smtpd_body_source *source;
 	struct smtpd_hops hops;
-	enum smtpd_body_fault fault;       /* the first that was found */
-	bool over;                         /* the source has no more */
-	uint64_t octets;                   /* of the message, decoded */
-	char small[SMTPD_BODY_SOURCE_MIN]; /* for readers of a few bytes */
-	size_t small_at, small_end;
+	enum smtpd_body_fault fault;  /* the first that was found */
+	bool over;                    /* the source has no more */
+	uint64_t octets;              /* of the message, decoded */
+	char ahead[SMTPD_BODY_AHEAD]; /* read, and not yet asked for */
+	size_t ahead_at, ahead_end;
 };
 
 /* Begin a message of S that SOURCE gives. */
 void smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s,
     struct smtpd_body_source *source);
+
+/* Whether the message begins with a line that is neither a field nor empty, so
+ * that fields above it need an empty line behind them: a blank would continue
+ * the last of them, anything else, "From " of an mbox too,
+ * end or spoil them.  The beginning is read ahead for this. */
+bool smtpd__body_is_headless(struct smtpd_body *b);
 
 /*
  * Read and drop what is left.  Return true when the end of the message was

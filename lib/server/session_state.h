@@ -79,6 +79,7 @@ struct smtpd_session {
 	char envelope_id[SMTPD_ID_SIZE];
 	uint32_t rcpts_refused;
 	struct smtpd_owned transaction_own;
+	struct smtpd_body *body; /* that is being delivered, or NULL */
 
 	/* For the server's list of all sessions. */
 	struct smtpd_session *next, *prev;

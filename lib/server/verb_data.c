@@ -37,7 +37,9 @@ deliver_message(struct smtpd_session *s, struct smtpd_body_source *source)
 	int result;
 
 	smtpd__body_init(&body, s, source);
+	s->body = &body;
 	result = c->deliver(s, &s->envelope, &body, c->deliver_user);
+	s->body = NULL;
 	if (smtpd__answer_check(s, result, 2))
 		smtpd__answer_say(s, SMTPD_REPLY_DELIVERED, s->envelope.id);
 	if (!smtpd__body_finish(&body))

@@ -34,6 +34,41 @@ class Readers(unittest.TestCase):
             self.assertIsNotNone(email.utils.parsedate_to_datetime(
                 message["received"].rpartition(";")[2]))
 
+    def headers(self, message):
+        """Deliver MESSAGE to bob; what a reader makes of it."""
+        for path in self.smtpin.new("bob"):
+            os.unlink(path)
+        with fixture.Dialogue(self.smtpin.port) as client:
+            self.assertEqual(
+                client.deliver(message, "bob@example.org").code, 250)
+        path, = self.smtpin.new("bob")
+        return email.message_from_bytes(fixture.read(path))
+
+    def test_forged_trace(self):
+        """R11, RU4: the first line neither continues our header nor ends
+        it."""
+        for text in (b" for <ceo@example.org>;\n\tFri, 1 Jan 2027 00:00:00 "
+                     b"+0000\nFrom: boss@example.org\n\nx\n",
+                     b"\tfolded\n\nx\n",
+                     b"Hello, there is no header.\n",
+                     b"From ceo@example.org Fri Jan  1 00:00:00 2027\n"
+                     b"Subject: x\n\nx\n",
+                     b">From x\nSubject: x\n\nx\n",
+                     b": x\n\n", b"\n folded\n", b"x" * 900 + b": y\n"):
+            message = self.headers(text)
+            self.assertEqual(message.keys(),
+                             ["Return-Path", "Delivered-To", "Received"])
+            self.assertEqual(message.defects, [])
+            self.assertNotIn("ceo", str(message["received"]))
+            self.assertEqual(message.get_payload().removeprefix("\n"),
+                             text.decode().removeprefix("\n"))
+
+    def test_header_stays(self):
+        """R11: nothing comes between our header and the sender's."""
+        for text in (b"Subject: x\n\nx\n", b"A:\n"):
+            message = self.headers(text)
+            self.assertEqual(len(message.keys()), 4)
+
     def run_mutt(self, keys):
         """Type KEYS once mutt shows the mailbox; it needs a terminal."""
         with tempfile.TemporaryDirectory() as home:

@@ -87,6 +87,39 @@ nul_bytes_are_part_of_a_value_but_not_of_a_name(void **state)
 	assert_true(h.done);
 }
 
+/* R11, RU4 */
+static void
+a_message_without_a_header_is_known_by_its_first_line(void **state)
+{
+	static const struct {
+		const char *data;
+		bool begun, headless;
+	} first[] = {
+		{ "", false, false },
+		{ "Subject", false, false },
+		{ "\r\n", true, false },
+		{ "\r\n folded\r\n", true, false },
+		{ "A: b\r\ntext\r\n", true, false },
+		{ "A :", true, false },
+		{ " ", true, true },
+		{ "\t", true, true },
+		{ ":", true, true },
+		{ "From a@b Thu", true, true },
+		{ "Hello,\r\n", true, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		struct smtpd_hops h;
+
+		smtpd__hops_init(&h);
+		for (const char *at = first[i].data; *at != '\0'; at++)
+			smtpd__hops_feed(&h, at, 1);
+		assert_int_equal(h.begun, first[i].begun);
+		assert_int_equal(h.headless, first[i].headless);
+	}
+}
+
 static void
 many_are_counted(void **state)
 {
@@ -108,6 +141,8 @@ main(void)
 		cmocka_unit_test(fields_are_counted_byte_by_byte),
 		cmocka_unit_test(
 		    nul_bytes_are_part_of_a_value_but_not_of_a_name),
+		cmocka_unit_test(
+		    a_message_without_a_header_is_known_by_its_first_line),
 		cmocka_unit_test(many_are_counted),
 	};
 

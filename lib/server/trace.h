@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_SERVER_TRACE_H
+#define SMTPD_SERVER_TRACE_H
+
+/*
+ * smtpd_session_received(): the trace field of a transaction, and what must
+ * stand between it and the message.
+ */
+
+#include <smtpd/session.h>
+
+#endif
