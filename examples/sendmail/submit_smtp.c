@@ -59,8 +59,7 @@ report_refusal(
 {
 	bool forever = r->outcome == SMTPD_OUTCOME_PERMANENT;
 
-	complain(
-	    PROGRAM, 0, "<%s>: %d %s %s", rcpt, r->code, r->status, r->text);
+	complain(PROGRAM, 0, "<%s>: %d %s", rcpt, r->code, r->text);
 	text_list_add(&s->refused, rcpt);
 	if (s->status == 0 || forever)
 		s->status = forever ? EX_UNAVAILABLE : EX_TEMPFAIL;

@@ -32,12 +32,11 @@ report_result(struct group *g, const char *rcpt, const struct smtpd_result *r)
 {
 	static const char *const words[] = { "sent", "not now", "refused",
 		"perhaps sent" };
-	char code[8] = "";
+	char code[16];
 
-	if (r->code != 0)
-		snprintf(code, sizeof(code), "%d ", r->code);
-	fprintf(stderr, "smtpsend: %s: %s: %s%s %s\n", rcpt, words[r->outcome],
-	    code, r->status, r->text);
+	snprintf(code, sizeof(code), "%d", r->code);
+	fprintf(stderr, "smtpsend: %s: %s: %s %s\n", rcpt, words[r->outcome],
+	    r->code != 0 ? code : r->status, r->text);
 	if (r->outcome == SMTPD_OUTCOME_PERMANENT)
 		g->status = EX_UNAVAILABLE;
 	else if (r->outcome != SMTPD_OUTCOME_SENT && g->status == EX_OK)

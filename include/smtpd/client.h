@@ -91,7 +91,8 @@ struct smtpd_result {
 	int code;        /* of the server's reply; 0: there was none */
 	char status[12]; /* enhanced code, the server's or our own; never "" */
 
-	/* The server's words in one line, or ours: printable ASCII. */
+	/* The server's words in one line, as it said them behind the code, an
+	 * enhanced code among them; without a code ours.  Printable ASCII. */
 	char text[SMTPD_REASON_SIZE];
 };
 

@@ -144,7 +144,8 @@ int
 smtpd__client_exchange_broken(
     struct smtpd_client *c, enum smtpd_phase phase, enum smtpd_io_status status)
 {
-	char reason[SMTPD_ERROR_TEXT_SIZE];
+	char reason[SMTPD_ERROR_TEXT_SIZE], said[SMTPD_REASON_SIZE];
+	struct smtpd_text t;
 
 	switch (status) {
 	case SMTPD_IO_CLOSED:
@@ -160,8 +161,10 @@ smtpd__client_exchange_broken(
 	case SMTPD_IO_OK:
 	case SMTPD_IO_FLOOD:
 		c->out_of_step = true;
-		return end_lost(
-		    c, phase, "4.5.0", "what the server says is no reply");
+		smtpd__text_init(&t, said, sizeof(said));
+		smtpd__text_format(
+		    &t, "the server says what is no reply: %s", c->reply.text);
+		return end_lost(c, phase, "4.5.0", said);
 	case SMTPD_IO_ERROR:
 		break;
 	}
@@ -264,6 +267,18 @@ smtpd__client_exchange_write(
 	return len;
 }
 
+/* A line that belongs to no reply: its words are kept to be reported. */
+static enum smtpd_io_status
+refuse_line(struct smtpd_client *c, const char *line, size_t len)
+{
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, c->reply.text, sizeof(c->reply.text));
+	if (line != NULL)
+		smtpd__text_filtered(&t, line, len);
+	return SMTPD_IO_FLOOD;
+}
+
 /* One line of a reply into c->reply. */
 static enum smtpd_io_status
 read_line(struct smtpd_client *c, enum smtpd_peer_step *step,
@@ -279,11 +294,11 @@ read_line(struct smtpd_client *c, enum smtpd_peer_step *step,
 	if (status != SMTPD_IO_OK)
 		return status;
 	if (end == SMTPD_LINE_END_TOO_LONG || end == SMTPD_LINE_END_BINARY)
-		return SMTPD_IO_FLOOD;
+		return refuse_line(c, line, len);
 	show_line(c, false, line, len);
 	*step = smtpd__reply_parse_line(&c->reply, line, len);
 	if (*step == SMTPD_PEER_BAD)
-		return SMTPD_IO_FLOOD;
+		return refuse_line(c, line, len);
 	if (each != NULL && len > 4)
 		each(c, line + 4, len - 4);
 	return SMTPD_IO_OK;

@@ -87,9 +87,12 @@ smtpd__reply_parse_line(
 	size_t n;
 
 	r->octets += len + 2;
-	if (code < 0 || (r->code != 0 && r->code != code) ||
-	    r->octets > SMTPD_PEER_REPLY_MAX || memchr(line, '\0', len) != NULL)
+	if (code < 0 || r->octets > SMTPD_PEER_REPLY_MAX ||
+	    memchr(line, '\0', len) != NULL)
 		return SMTPD_PEER_BAD;
+	/* Of several codes the last counts: it says how it ended. */
+	if (r->code != 0 && r->code != code)
+		r->enhanced[0] = r->text[0] = '\0';
 	r->code = code;
 	/* The code alone is a last line too (RFC 5321, 4.2). */
 	if (len == 3)
@@ -101,6 +104,6 @@ smtpd__reply_parse_line(
 		memcpy(r->enhanced, s + 1, n);
 		r->enhanced[n] = '\0';
 	}
-	add_text(r, s + 1 + n, len - 4 - n);
+	add_text(r, s + 1, len - 4);
 	return *s == '-' ? SMTPD_PEER_MORE : SMTPD_PEER_DONE;
 }

@@ -20,7 +20,8 @@ struct smtpd_peer_reply {
 	int code;                              /* 200 to 599 */
 	char enhanced[SMTPD_ENHANCED_MAX + 1]; /* "": there was none */
 
-	/* All lines in one, without the codes: printable ASCII. */
+	/* All lines in one, as they were said but for the codes: printable
+	 * ASCII.  The enhanced code stands in it too. */
 	char text[SMTPD_PEER_TEXT_SIZE];
 
 	size_t octets; /* so far */
@@ -37,8 +38,8 @@ void smtpd__reply_parse_init(struct smtpd_peer_reply *r);
 
 /*
  * Take one line, LEN bytes at LINE without its end.  An enhanced code counts
- * if its class is that of the code.  BAD: no code, another one than in the
- * lines before, a NUL, or too much.
+ * if its class is that of the code.  A line with another code than those before
+ * takes their place.  BAD: no code, a NUL, or too much.
  */
 enum smtpd_peer_step smtpd__reply_parse_line(
     struct smtpd_peer_reply *r, const char *line, size_t len);

@@ -59,7 +59,7 @@ setup(void **state)
 			.outcome = SMTPD_OUTCOME_PERMANENT,
 			.code = 550,
 			.status = "5.1.1",
-			.text = "no such user",
+			.text = "5.1.1 no such user",
 		};
 	}
 	c->loaded = (struct smtpd_loaded_message){
@@ -218,6 +218,22 @@ test_recipients_apart(void **state)
 	has(c, "Status: 5.1.1\r\n");
 	has(c, "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n");
 	has_not(c, "Remote-MTA");
+}
+
+/* S29; RFC 3464, 2.3.6: the host's words stay as they are, our opinion of them
+ * stands in Status. */
+static void
+test_words_as_they_were_said(void **state)
+{
+	struct case_state *c = *state;
+
+	snprintf(c->progress[0].result.status,
+	    sizeof(c->progress[0].result.status), "5.0.0");
+	snprintf(c->progress[0].result.text, sizeof(c->progress[0].result.text),
+	    "4.2.1 mailbox disabled");
+	make_report(c);
+	has(c, "Status: 5.0.0\r\n");
+	has(c, "Diagnostic-Code: smtp; 550 4.2.1 mailbox disabled\r\n");
 }
 
 /* RFC 3461, 4.2; RFC 3461, 4.4 */
@@ -435,6 +451,7 @@ main(void)
 		TEST(test_who_is_told),
 		TEST(test_who_is_not_told),
 		TEST(test_recipients_apart),
+		TEST(test_words_as_they_were_said),
 		TEST(test_parameters),
 		TEST(test_own_diagnostic),
 		TEST(test_delayed),

@@ -194,10 +194,12 @@ void
 smtpd__control_snapshot_reply(
     const struct smtpd_result *result, struct smtpd_text *text)
 {
+	/* The host's words as it said them, or ours with our status. */
 	if (result->code != 0)
-		smtpd__text_format(text, "%d ", result->code);
-	smtpd__text_add(text, result->status);
-	if (result->status[0] != '\0' && result->text[0] != '\0')
+		smtpd__text_format(text, "%d", result->code);
+	else
+		smtpd__text_add(text, result->status);
+	if (text->len > 0 && result->text[0] != '\0')
 		smtpd__text_byte(text, ' ');
 	smtpd__text_add(text, result->text);
 }

@@ -75,8 +75,7 @@ add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 	char code[CODES_SIZE] = "";
 
 	if (r->result.code != 0)
-		snprintf(code, sizeof(code), "%d %s ", r->result.code,
-		    r->result.status);
+		snprintf(code, sizeof(code), "%d ", r->result.code);
 	snprintf(m->diagnostics[n], sizeof(m->diagnostics[n]), "%s%s", code,
 	    r->result.text);
 	m->rcpts[n] = (struct smtpd_dsn_rcpt){

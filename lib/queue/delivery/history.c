@@ -34,16 +34,16 @@ void
 smtpd__history_add_result(struct smtpd_text *history, const char *name,
     const struct smtpd_result *r, const char *host)
 {
-	char code[16] = "";
+	char code[16];
 
-	if (r->code != 0)
-		snprintf(code, sizeof(code), "%d ", r->code);
+	/* The host's words as it said them, or ours with our status. */
+	snprintf(code, sizeof(code), "%d", r->code);
 	if (host == NULL)
-		smtpd__history_add(
-		    history, "%s: %s%s %s", name, code, r->status, r->text);
+		smtpd__history_add(history, "%s: %s %s", name,
+		    r->code != 0 ? code : r->status, r->text);
 	else
-		smtpd__history_add(history, "rcpt %s: %s%s %s (%s)", name, code,
-		    r->status, r->text, host);
+		smtpd__history_add(history, "rcpt %s: %s %s (%s)", name,
+		    r->code != 0 ? code : r->status, r->text, host);
 }
 
 /* Append TEXT, printable and with each character of UNSAFE replaced, so that it
