@@ -50,8 +50,8 @@ static const struct option_rule rules[] = {
 	    "DNS server to ask (the system's)", AT(dns), 0, 0 },
 	{ "remote-port", 0, OPTION_NUMBER, "N",
 	    "port of the recipients' hosts (@)", AT(remote_port), 1, 65535 },
-	{ "allow-self", 0, OPTION_SWITCH, NULL,
-	    "deliver to this host too, for tests", AT(allow_self), 0, 0 },
+	{ "refuse-private", 0, OPTION_SWITCH, NULL,
+	    "do not deliver to private addresses", AT(refuse_private), 0, 0 },
 	{ "smarthost", 0, OPTION_TEXT, "HOST[:PORT]",
 	    "host for all mail: [tls://][user@]host[:port]", AT(smarthost), 0,
 	    0 },
@@ -300,9 +300,9 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 	parts->resolver = (struct smtpd_resolver_settings){
 		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = s->dns,
-		.hostname = s->in.name,
 		/* A host that listens on another port is not this program. */
-		.self_is_good = s->allow_self || s->remote_port != 25,
+		.self_is_good = s->remote_port != 25,
+		.refuse_private = s->refuse_private,
 	};
 	parts->smarthost = (struct smtpd_smarthost){
 		SMTPD_SMARTHOST_INIT,

@@ -28,7 +28,7 @@ struct settings {
 	char *queue;
 	char *dns; /* NULL: the system's */
 	uint64_t remote_port;
-	bool allow_self;
+	bool refuse_private;
 	char *smarthost; /* as it was given; NULL: none */
 	char *password_file;
 	uint64_t retry_min; /* seconds, as all times here */

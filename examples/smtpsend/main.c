@@ -219,7 +219,6 @@ prepare_run(struct start *s)
 	struct run *run = &s->run;
 	const struct smtpd_resolver_settings dns = {
 		SMTPD_RESOLVER_SETTINGS_INIT, .servers = s->dns,
-		.hostname = run->client.hostname,
 		.self_is_good = run->port != 25
 	};
 	char error[256];

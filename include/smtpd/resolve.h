@@ -43,13 +43,14 @@ struct smtpd_resolver_settings {
 	 * among them where there are any; 10. */
 	uint32_t max_addresses;
 
-	/* The name of this host, which must not be its own mail's target.
-	 * Its addresses are found out. */
-	const char *hostname;
-
-	/* Targets that are this host are good: for tests, and where another
-	 * program receives on another port. */
+	/* Loopback and link-local addresses are good targets: for tests, and
+	 * where another program receives on another port.  Other addresses of
+	 * this host are good in any case: another program receives there. */
 	bool self_is_good;
+
+	/* Private addresses of IPv4 and IPv6 are no targets.  Since
+	 * 0.2. */
+	bool refuse_private;
 
 	/* Servers besides those on loopback whose AD bit is believed. */
 	bool trust_servers;

@@ -39,8 +39,9 @@ smtpd__ip_parse_literal(const char *literal, struct smtpd_ip *out)
 	return inet_pton(out->family, text, out->bytes) == 1 ? 0 : -1;
 }
 
-struct smtpd_ip
-smtpd__ip_unmap(const struct smtpd_ip *ip)
+/* IP, as IPv4 when it was mapped into IPv6. */
+static struct smtpd_ip
+unmap_address(const struct smtpd_ip *ip)
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct smtpd_ip four = { .family = AF_INET };
@@ -57,7 +58,7 @@ bool
 smtpd__ip_is_local(const struct smtpd_ip *ip)
 {
 	static const unsigned char zeros[15];
-	const struct smtpd_ip real = smtpd__ip_unmap(ip);
+	const struct smtpd_ip real = unmap_address(ip);
 	const unsigned char *b = real.bytes;
 
 	if (real.family == AF_INET)
@@ -65,4 +66,28 @@ smtpd__ip_is_local(const struct smtpd_ip *ip)
 		    (b[0] == 169 && b[1] == 254);
 	return (memcmp(b, zeros, sizeof(zeros)) == 0 && b[15] <= 1) ||
 	    (b[0] == 0xfe && (b[1] & 0xc0) == 0x80);
+}
+
+static bool
+is_private_four(const unsigned char *b)
+{
+	return b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) ||
+	    (b[0] == 192 && b[1] == 168) ||
+	    (b[0] == 100 && (b[1] & 0xc0) == 64);
+}
+
+/* 10/8, 172.16/12, 192.168/16, 100.64/10; fc00::/7, and those of IPv4 behind
+ * 64:ff9b::/96. */
+bool
+smtpd__ip_is_private(const struct smtpd_ip *ip)
+{
+	static const unsigned char translated[12] = { 0, 0x64, 0xff, 0x9b };
+	const struct smtpd_ip real = unmap_address(ip);
+	const unsigned char *b = real.bytes;
+
+	if (real.family == AF_INET)
+		return is_private_four(b);
+	if (memcmp(b, translated, sizeof(translated)) == 0)
+		return is_private_four(b + sizeof(translated));
+	return (b[0] & 0xfe) == 0xfc;
 }

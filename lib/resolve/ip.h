@@ -21,11 +21,11 @@ struct smtpd_ip smtpd__ip_make(int family, const void *bytes);
  */
 int smtpd__ip_parse_literal(const char *literal, struct smtpd_ip *out);
 
-/* The same, as IPv4 when it was mapped into IPv6. */
-struct smtpd_ip smtpd__ip_unmap(const struct smtpd_ip *ip);
-
 /* Whether no other host can be meant by IP: loopback, the unspecified address,
  * or a link's own. */
 bool smtpd__ip_is_local(const struct smtpd_ip *ip);
+
+/* Whether IP belongs to a network that is nobody's in particular. */
+bool smtpd__ip_is_private(const struct smtpd_ip *ip);
 
 #endif

@@ -13,7 +13,6 @@
 #include "resolve/dns.h"
 #include "resolve/hostname.h"
 #include "resolve/mx.h"
-#include "resolve/self.h"
 #include "resolve/targets.h"
 
 /* Hosts of one domain that are looked up. */
@@ -22,11 +21,9 @@
 struct smtpd_resolver {
 	struct smtpd_dns *dns;
 	struct smtpd_cache *cache;
-	struct smtpd_self *self;
 	uint32_t total_ms;
 	size_t max_addresses;
-	bool self_is_good;
-	char hostname[SMTPD_DNS_HOST_MAX]; /* "": not known */
+	bool self_is_good, refuse_private;
 };
 
 /* One look-up under way. */
@@ -41,7 +38,8 @@ struct lookup {
 	uint32_t ttl_s;
 	const char *trouble; /* what the DNS failed at; NULL: nothing */
 	bool no_memory;
-	bool cut; /* hosts were left out, as one of them is this one */
+	bool refused; /* private addresses were left out */
+	bool cut;     /* hosts were left out, as one of them is this one */
 	size_t nhosts;
 	struct smtpd_mx_list found;
 	struct smtpd_mx_host hosts[SMTPD_DNS_RECORDS_MAX];
@@ -66,17 +64,14 @@ set_up(struct smtpd_resolver *r, const struct smtpd_resolver_settings *settings)
 	r->total_ms = or_default(settings->total_ms, 60000);
 	r->max_addresses = or_default(settings->max_addresses, 10);
 	r->self_is_good = settings->self_is_good;
-	if (settings->hostname == NULL ||
-	    smtpd__hostname_normalise(settings->hostname, r->hostname) != 0)
-		r->hostname[0] = '\0';
+	r->refuse_private = settings->refuse_private;
 	r->dns = smtpd__dns_create(&dns);
 	if (r->dns == NULL)
 		return -1;
 	r->cache = smtpd__cache_create(or_default(settings->cache_max, 4096),
 	    or_default(settings->cache_ttl_max_s, 3600));
-	r->self = smtpd__self_create();
 	errno = ENOMEM;
-	return r->cache == NULL || r->self == NULL ? -1 : 0;
+	return r->cache == NULL ? -1 : 0;
 }
 
 struct smtpd_resolver *
@@ -106,7 +101,6 @@ smtpd_resolver_destroy(struct smtpd_resolver *r)
 		return;
 	smtpd__dns_destroy(r->dns);
 	smtpd__cache_destroy(r->cache);
-	smtpd__self_destroy(r->self);
 	free(r);
 }
 
@@ -183,30 +177,44 @@ list_domain(struct lookup *l)
 	l->nhosts = 1;
 }
 
+/*
+ * Whether IP can mean this host only.  An address of one of its interfaces is
+ * no loop: another program receives there, and what that relays is stopped by
+ * its Received fields.
+ */
+static bool
+is_self(const struct smtpd_resolver *r, const struct smtpd_ip *ip)
+{
+	return !r->self_is_good && smtpd__ip_is_local(ip);
+}
+
+static bool
+is_refused(const struct smtpd_resolver *r, const struct smtpd_ip *ip)
+{
+	return r->refuse_private && smtpd__ip_is_private(ip);
+}
+
+/* Leave the addresses that are not to be connected to out of ANSWER. */
 static void
-cut_own_name(struct lookup *l)
+drop_private(struct lookup *l, struct smtpd_dns_answer *answer, int family)
 {
-	const char *own = l->r->hostname;
-	size_t i = 0;
+	size_t kept = 0;
 
-	if (l->r->self_is_good || *own == '\0')
-		return;
-	while (i < l->nhosts && strcmp(l->hosts[i].name, own) != 0)
-		i++;
-	if (i < l->nhosts)
-		cut_hosts(l, i);
+	for (size_t i = 0; i < answer->count; i++) {
+		const struct smtpd_ip ip =
+		    smtpd__ip_make(family, answer->records[i].address);
+
+		if (is_refused(l->r, &ip))
+			l->refused = true;
+		else
+			answer->records[kept++] = answer->records[i];
+	}
+	answer->count = kept;
 }
 
 static bool
-is_self(struct smtpd_resolver *r, const struct smtpd_ip *ip)
-{
-	return !r->self_is_good &&
-	    smtpd__self_has(r->self, ip, smtpd__clock_ms());
-}
-
-static bool
-has_self(
-    struct smtpd_resolver *r, const struct smtpd_dns_answer *answer, int family)
+has_self(const struct smtpd_resolver *r, const struct smtpd_dns_answer *answer,
+    int family)
 {
 	for (size_t i = 0; i < answer->count; i++) {
 		const struct smtpd_ip ip =
@@ -221,8 +229,8 @@ has_self(
 /* Append the addresses of host number I, or leave it out with those behind
  * it. */
 static int
-add_addresses(struct lookup *l, size_t i, const struct smtpd_dns_answer *six,
-    const struct smtpd_dns_answer *four)
+add_addresses(struct lookup *l, size_t i, struct smtpd_dns_answer *six,
+    struct smtpd_dns_answer *four)
 {
 	if (six == NULL || four == NULL)
 		return -1;
@@ -230,6 +238,8 @@ add_addresses(struct lookup *l, size_t i, const struct smtpd_dns_answer *six,
 		cut_hosts(l, i);
 		return 0;
 	}
+	drop_private(l, six, AF_INET6);
+	drop_private(l, four, AF_INET);
 	return smtpd__mx_add(&l->found, i, six, four, l->r->max_addresses);
 }
 
@@ -293,7 +303,9 @@ decide_result(struct lookup *l)
 		    "%s has an address",
 		    l->shown);
 	return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.4.4",
-	    "No mail host of %s has an address", l->shown);
+	    l->refused ? "No mail host of %s has an address that is not private"
+		       : "No mail host of %s has an address",
+	    l->shown);
 }
 
 /* RFC 7505, 3: a single MX that is the root. */
@@ -322,7 +334,6 @@ resolve_mx(struct lookup *l, const struct smtpd_dns_answer *answer)
 		list_hosts(l, answer);
 	else
 		list_domain(l);
-	cut_own_name(l);
 	find_addresses(l);
 	return decide_result(l);
 }
@@ -334,7 +345,6 @@ resolve_host(struct lookup *l, const char *host)
 		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
 		    "%s is not the name of a host", l->shown);
 	list_domain(l);
-	cut_own_name(l);
 	find_addresses(l);
 	return decide_result(l);
 }
@@ -368,6 +378,9 @@ resolve_literal(struct lookup *l, const char *literal)
 	if (is_self(l->r, &address.ip))
 		return smtpd__targets_none(
 		    SMTPD_RESOLVE_NEVER, "5.4.6", "%s is this host", l->shown);
+	if (is_refused(l->r, &address.ip))
+		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.4.4",
+		    "%s is a private address", l->shown);
 	memcpy(l->hosts[0].name, literal, strlen(literal) + 1);
 	return smtpd__targets_found(l->hosts, &list);
 }

@@ -48,7 +48,6 @@ main(int argc, char **argv)
 		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = argc > 1 ? argv[1] : "",
 		.timeout_ms = 2000,
-		.hostname = "backup.example.org",
 	};
 	struct smtpd_resolver *r = smtpd_resolver_create(&settings);
 	int status = 0;

@@ -34,8 +34,8 @@ set_up(struct world *w)
 		.timeout_ms = zone_number(&zone, "timeout_ms", 400),
 		.tries = zone_number(&zone, "tries", 1),
 		.total_ms = 3000,
-		.hostname = zone_setting(&zone, "hostname", "Own.name.TEST."),
 		.self_is_good = zone_number(&zone, "self_is_good", 0) != 0,
+		.refuse_private = zone_number(&zone, "refuse_private", 0) != 0,
 	};
 
 	w->server = dns_server_start(zone_answer, &zone);

@@ -2,6 +2,8 @@
 /* The resolver where a zone as a file (tests/resolve) is not enough: messages
  * that are wrong, several servers, deadlines, cancelling, threads. */
 #include <errno.h>
+#include <ifaddrs.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -765,6 +767,41 @@ many_threads_ask_at_once(void **state)
 	dns_server_stop(s);
 }
 
+/* S10: mail for an address of this host is delivered there. */
+static void
+own_addresses_are_targets(void **state)
+{
+	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT, .servers = "127.0.0.1"
+	};
+	struct smtpd_resolver *r = smtpd_resolver_create(&settings);
+	struct ifaddrs *all;
+
+	(void)state;
+	assert_int_equal(getifaddrs(&all), 0);
+	for (struct ifaddrs *at = all; at != NULL; at = at->ifa_next) {
+		char address[64], literal[80];
+		struct smtpd_targets *t;
+
+		if (at->ifa_addr == NULL ||
+		    at->ifa_addr->sa_family != AF_INET ||
+		    getnameinfo(at->ifa_addr, sizeof(struct sockaddr_in),
+			address, sizeof(address), NULL, 0, NI_NUMERICHOST) != 0)
+			continue;
+		snprintf(literal, sizeof(literal), "[%s]", address);
+		t = smtpd_resolve(r, literal, NULL);
+		assert_non_null(t);
+		assert_int_equal(t->outcome,
+		    strncmp(address, "127.", 4) == 0 ||
+			    strncmp(address, "169.254.", 8) == 0
+			? NEVER
+			: FOUND);
+		smtpd_targets_free(t);
+	}
+	freeifaddrs(all);
+	smtpd_resolver_destroy(r);
+}
+
 int
 main(void)
 {
@@ -773,6 +810,7 @@ main(void)
 		cmocka_unit_test(nothing_is_freed),
 		cmocka_unit_test(a_long_domain_is_cut_in_the_reason),
 		cmocka_unit_test(settings_must_be_good),
+		cmocka_unit_test(own_addresses_are_targets),
 		cmocka_unit_test(another_server_is_asked),
 		cmocka_unit_test(a_closed_port_is_no_wait),
 		cmocka_unit_test(a_silent_server_is_asked_last),

@@ -23,14 +23,12 @@ static const struct {
 	{ "implicit.test", NULL, "198.51.100.9", 0 },
 	{ "null.test", "0 .", NULL, 0 },
 	{ "fails.test", NULL, NULL, 2 },
-	{ "own.test", "10 me.test 20 mx1.test", NULL, 0 },
 	{ "nowhere.test", "10 none.test", NULL, 0 },
 	{ "relay.test", "10 mx1.test", "198.51.100.7 2001:db8::7", 0 },
 	{ "near.test", NULL, "127.0.0.1", 0 },
 	{ "mx1.test", NULL, "198.51.100.1 2001:db8::1", 0 },
 	{ "mx2.test", NULL, "198.51.100.2", 0 },
 	{ "mx3.test", NULL, "198.51.100.3", 0 },
-	{ "me.test", NULL, "198.51.100.4", 0 },
 	{ "xn--bcher-kva.test", "10 mx1.test", NULL, 0 },
 };
 
@@ -166,7 +164,6 @@ static const struct {
 	{ "missing.test", SMTPD_RESOLVE_NEVER, "5.1.2",
 	    "dns missing.test: 5.1.2 There is no domain missing.test\n" },
 	{ "nowhere.test", SMTPD_RESOLVE_NEVER, "5.4.4", NULL },
-	{ "own.test", SMTPD_RESOLVE_NEVER, "5.4.6", NULL },
 	{ "near.test", SMTPD_RESOLVE_NEVER, "5.4.6", NULL },
 	{ "[127.0.0.1]", SMTPD_RESOLVE_NEVER, "5.4.6", NULL },
 	{ "[x]", SMTPD_RESOLVE_NEVER, "5.1.3", NULL },
@@ -324,7 +321,6 @@ static const struct {
 	    "smarthost required+first" },
 	/* On this very host, and by a name that no DNS has. */
 	{ "near.test", 26, false, NULL, 26, "near.test", 1, "smarthost none" },
-	{ "me.test", 26, false, NULL, 26, "me.test", 1, "smarthost none" },
 	{ "localhost", 0, false, NULL, 25, "localhost", 0, "smarthost none" },
 	{ "127.0.0.1", 0, false, NULL, 25, "[127.0.0.1]", 1, "smarthost none" },
 	{ "[192.0.2.1]", 0, false, NULL, 25, "[192.0.2.1]", 1,

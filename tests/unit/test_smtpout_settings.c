@@ -65,6 +65,7 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(parts.client.connect_ms, 30000);
 	assert_int_equal(parts.client.rcpt_ms, 0);
 	assert_false(parts.resolver.self_is_good);
+	assert_false(parts.resolver.refuse_private);
 	assert_null(parts.resolver.servers);
 	settings_finish(&s);
 }
@@ -75,7 +76,8 @@ options_reach_the_queue(void **state)
 	static const char *const words[] = { "--retry-min=5", "--lifetime=60",
 		"--delay-notice=0", "--command-timeout=7", "--tls=never",
 		"--tls=bank.example=require", "--tls=b.example=opportunistic",
-		"--remote-port=2525", "--smarthost=tls://[2001:db8::1]", NULL };
+		"--remote-port=2525", "--refuse-private",
+		"--smarthost=tls://[2001:db8::1]", NULL };
 	struct smtpd_queue_settings queue;
 	struct queue_parts parts;
 	struct settings s;
@@ -95,6 +97,7 @@ options_reach_the_queue(void **state)
 	assert_int_equal(queue.rules[0].security, SMTPD_SECURITY_REQUIRED);
 	assert_string_equal(queue.rules[1].domain, "b.example");
 	assert_true(parts.resolver.self_is_good);
+	assert_true(parts.resolver.refuse_private);
 	assert_non_null(queue.smarthost);
 	assert_string_equal(queue.smarthost->host, "2001:db8::1");
 	assert_int_equal(queue.smarthost->port, 465);

@@ -271,7 +271,7 @@ is_tls_failure(struct smtpd_agent_attempt *t,
 
 /*
  * TLS is tried first each time: one handshake that broke, by chance or by an
- * attacker's doing, speaks for that attempt only (RFC 7435, 3).  A host where
+ * attacker's doing, speaks for that attempt only.  A host where
  * it ever worked gets nothing in plain text because it failed.
  */
 int

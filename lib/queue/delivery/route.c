@@ -122,10 +122,11 @@ create_resolver(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 		    "is wrong");
 		return -1;
 	}
-	if (set->hostname != NULL)
-		s.hostname = set->hostname;
-	if (set->smarthost != NULL)
+	/* What the operator names is good. */
+	if (set->smarthost != NULL) {
 		s.self_is_good = true;
+		s.refuse_private = false;
+	}
 	r->resolver = smtpd_resolver_create(&s);
 	if (r->resolver != NULL)
 		return 0;
