@@ -167,7 +167,10 @@ struct smtpd_queue_settings {
 	uint32_t bounce_lifetime_s; /* of mail without a sender; 172800 */
 	uint32_t delay_notice_s;    /* until the sender is told; 14400 */
 
-	uint32_t max_reports; /* to one sender in a minute; 60 */
+	/* Reports of failures to one sender in a minute; 60.  SMTPD_NO_LIMIT:
+	 * any number.  What fails beyond is tried once more, and reported, in
+	 * a later minute. */
+	uint32_t max_reports;
 
 	/* Octets on the disk that new mail must leave free.  Default: a
 	 * twentieth of it, but 64 MiB at least. */

@@ -212,6 +212,7 @@ test_report_dies(void **state)
 	assert_int_equal(world_count_files(w, "dead", ".eml"), 1);
 }
 
+/* S9: What failed beyond the limit is neither lost nor forgotten. */
 static void
 test_too_many_reports(void **state)
 {
@@ -222,10 +223,28 @@ test_too_many_reports(void **state)
 	for (int i = 0; i < 5; i++)
 		world_send(w, "s@a2.test", "no@a1.test");
 	mail_host_expect(&w->hosts[1], 2, 300);
-	world_await(w, 0);
+	world_await(w, 3);
 	assert_int_equal(world_counters(w).reports, 2);
-	assert_int_equal(world_counters(w).dead, 3);
-	assert_int_equal(world_count_files(w, "dead", ".eml"), 3);
+	assert_int_equal(world_counters(w).failed, 2);
+	assert_int_equal(world_counters(w).dead, 0);
+}
+
+/* S9: At the end of its life a message is reported whatever the limit says. */
+static void
+test_too_many_reports_at_the_end(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.max_reports = 1;
+	w->settings.lifetime_s = 3;
+	w->settings.delay_notice_s = SMTPD_NO_TIMEOUT;
+	world_begin(w);
+	for (int i = 0; i < 3; i++)
+		world_send(w, "s@a2.test", "no@a1.test");
+	mail_host_expect(&w->hosts[1], 3, 0);
+	world_await(w, 0);
+	assert_int_equal(world_counters(w).reports, 3);
+	assert_int_equal(world_counters(w).dead, 0);
 }
 
 static void
@@ -413,6 +432,7 @@ main(void)
 		TEST(test_null_sender_dies),
 		TEST(test_report_dies),
 		TEST(test_too_many_reports),
+		TEST(test_too_many_reports_at_the_end),
 		TEST(test_success),
 		TEST(test_all_kinds_at_once),
 		TEST(test_disk_trouble),

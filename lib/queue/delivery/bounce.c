@@ -26,6 +26,9 @@
 /* For so long a sender's reports are counted together. */
 #define WINDOW_MS UINT64_C(60000)
 
+/* Windows that a report waits at most before its turn is asked for again. */
+#define LATER_MAX 60
+
 /* A report while it is made, with its tables behind it. */
 struct making {
 	const struct smtpd_bounce *bounce;
@@ -267,21 +270,27 @@ smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 	return 0;
 }
 
-bool
-smtpd__bounce_limit_allows(struct smtpd_bounce_limit *l, uint32_t max,
+uint64_t
+smtpd__bounce_limit_wait(struct smtpd_bounce_limit *l, uint32_t max,
     const char *sender, uint64_t now)
 {
 	const size_t nslots = sizeof(l->slots) / sizeof(l->slots[0]);
 	uint32_t hash = smtpd__hash_text_lower(SMTPD_HASH_START, sender);
 	size_t slot = hash % nslots;
+	uint64_t since = l->slots[slot].since;
+	uint32_t count = l->slots[slot].count;
+	uint64_t later;
 
-	if (l->slots[slot].count == 0 ||
-	    now - l->slots[slot].since >= WINDOW_MS) {
-		l->slots[slot].since = now;
-		l->slots[slot].count = 0;
+	if (count == 0 || now - since >= WINDOW_MS) {
+		l->slots[slot].since = since = now;
+		count = 0;
 	}
-	if (l->slots[slot].count >= max)
-		return false;
-	l->slots[slot].count++;
-	return true;
+	/* The last of all turns is there for any number. */
+	if (count < UINT32_MAX)
+		l->slots[slot].count = count + 1;
+	if (count < max)
+		return 0;
+	later = max == 0 ? 1 : count / max;
+	return since + (later < LATER_MAX ? later : LATER_MAX) * WINDOW_MS -
+	    now;
 }

@@ -47,13 +47,14 @@ int smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 struct smtpd_bounce_limit {
 	struct {
 		uint64_t since; /* the minute began */
-		uint32_t count;
+		uint32_t count; /* of all that wanted one */
 	} slots[1024];
 };
 
-/* Count a report to SENDER at NOW, as smtpd__clock_ms().  Return false, and
- * count nothing, if it had MAX of them. */
-bool smtpd__bounce_limit_allows(struct smtpd_bounce_limit *l, uint32_t max,
+/* Count a report to SENDER at NOW, as smtpd__clock_ms().  Return 0; or, if it
+ * had MAX of them, in how many milliseconds another is to be asked for: the
+ * first MAX that come too early in the next minute, and so on. */
+uint64_t smtpd__bounce_limit_wait(struct smtpd_bounce_limit *l, uint32_t max,
     const char *sender, uint64_t now);
 
 #endif

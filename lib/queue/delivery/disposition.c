@@ -257,12 +257,50 @@ record_pending(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 	return true;
 }
 
+/*
+ * If the sender got too many reports lately, try the recipients that failed
+ * once more when this one's turn has come: their failure is recorded with its
+ * report only.  What has reached the end of its life is reported in any case.
+ */
+static void
+put_off_failures(struct smtpd_delivery *d, struct smtpd_disposition *s,
+    struct smtpd_retry *retry)
+{
+	struct part p = { 0 };
+	size_t others =
+	    bring_to_front(s->rcpts, s->nrcpts, SMTPD_OUTCOME_PERMANENT, false);
+	size_t sent =
+	    bring_to_front(s->rcpts, others, SMTPD_OUTCOME_SENT, true);
+	uint32_t wait_s, due;
+
+	if (retry->expired || s->cancelled)
+		return;
+	set_report(d, s, retry, &p, SMTPD_DSN_FAILED, s->rcpts + others,
+	    s->nrcpts - others);
+	wait_s = smtpd__report_wait(d, &p.report.about);
+	if (wait_s == 0)
+		return;
+	for (size_t i = others; i < s->nrcpts; i++) {
+		s->rcpts[i].finished = false;
+		s->rcpts[i].result.outcome = SMTPD_OUTCOME_TEMPORARY;
+	}
+	due = smtpd__retry_after(smtpd__spool_clock_now(d->spool), wait_s);
+	if (due > retry->expiry)
+		due = retry->expiry;
+	if (others == sent || retry->due < due)
+		retry->due = due;
+	smtpd__logger_write(&d->logger, SMTPD_LOG_INFO,
+	    "too many reports to <%s>: the next one waits for %u s",
+	    s->loaded->envelope.sender, (unsigned)wait_s);
+}
+
 void
 smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
 	struct smtpd_retry retry = decide_retry(d, s);
 	struct part parts[2];
 
+	put_off_failures(d, s, &retry);
 	divide_rcpts(d, s, &retry, parts);
 	if (!record_pending(d, s, &parts[0]))
 		record_parts(d, parts);

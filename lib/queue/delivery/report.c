@@ -41,17 +41,20 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 		    d, r, "a report could not be delivered");
 	if (!smtpd__bounce_is_wanted(b))
 		return 0;
-	if (!r->counted) {
-		pthread_mutex_lock(&d->lock);
-		r->allowed = smtpd__bounce_limit_allows(&d->bounce_limit,
-		    d->settings.max_reports, b->loaded->envelope.sender,
-		    smtpd__clock_ms());
-		pthread_mutex_unlock(&d->lock);
-		r->counted = true;
-	}
-	if (r->allowed)
-		return smtpd__bounce_write(b, d->spool, &r->mail, &r->memory);
-	if (failed)
-		return keep_dead_letter(d, r, "too many reports to one sender");
-	return 0;
+	return smtpd__bounce_write(b, d->spool, &r->mail, &r->memory);
+}
+
+uint32_t
+smtpd__report_wait(struct smtpd_delivery *d, const struct smtpd_bounce *about)
+{
+	uint64_t wait_ms;
+
+	if (about->nrcpts == 0 || !smtpd__bounce_is_wanted(about))
+		return 0;
+	pthread_mutex_lock(&d->lock);
+	wait_ms =
+	    smtpd__bounce_limit_wait(&d->bounce_limit, d->settings.max_reports,
+		about->loaded->envelope.sender, smtpd__clock_ms());
+	pthread_mutex_unlock(&d->lock);
+	return (uint32_t)((wait_ms + 999) / 1000);
 }

@@ -19,10 +19,16 @@ struct smtpd_report {
 	void *memory;
 
 	/* What an earlier try did, when the disk was in trouble. */
-	bool counted; /* against the limit of reports to one sender */
-	bool allowed;
 	bool dead_lettered;
 };
+
+/*
+ * Whether a failure, as ABOUT has it, may be reported now.  Return 0, or how
+ * many seconds it is to be put off, since its sender got as many reports as it
+ * may in a minute: each that is put off has its turn in a later one.
+ */
+uint32_t smtpd__report_wait(
+    struct smtpd_delivery *d, const struct smtpd_bounce *about);
 
 /*
  * Write the report, or keep the message as a dead letter, if either is to be
