@@ -51,11 +51,11 @@ daemon_prepare(void)
 }
 
 int
-daemon_drop_privileges(
-    const char *program, const char *user, const char *target, struct log *log)
+daemon_drop_privileges(const char *program, const char *user, bool keep_ports,
+    const char *target, struct log *log)
 {
 	char why[1024];
-	int status = privileges_drop(user, why, sizeof(why));
+	int status = privileges_drop(user, keep_ports, why, sizeof(why));
 
 	if (status != 0)
 		return complain(program, status, "%s", why);

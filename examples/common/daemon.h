@@ -38,12 +38,12 @@ struct daemon {
 void daemon_prepare(void);
 
 /*
- * Become USER, as privileges_drop() does, and then send LOG to TARGET, if that
- * is not NULL: as that user, so that it can be opened again later.  Return 0,
- * or an exit status after a complaint.
+ * Become USER, as privileges_drop() does with KEEP_PORTS, and then send LOG to
+ * TARGET, if that is not NULL: as that user, so that it can be opened again
+ * later.  Return 0, or an exit status after a complaint.
  */
-int daemon_drop_privileges(
-    const char *program, const char *user, const char *target, struct log *log);
+int daemon_drop_privileges(const char *program, const char *user,
+    bool keep_ports, const char *target, struct log *log);
 
 /* Warn in the log when that user is root. */
 void daemon_warn_root(struct log *log);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <sysexits.h>
 
 #include "complain.h"
+#include "interface.h"
 #include "listen_interface.h"
 #include "systemd.h"
 
@@ -98,6 +100,24 @@ port_option(const struct listening *l, const char *address)
 	return listen_has_port(address, l->tls_port) ? "--tls-port" : "--port";
 }
 
+static int
+complain_in_use(const struct listening *l, const char *address)
+{
+	struct stat st;
+
+	if (*address == '/' && lstat(address, &st) == 0 &&
+	    !S_ISSOCK(st.st_mode))
+		return complain(l->program, EX_UNAVAILABLE,
+		    "%s is there, and is no socket: remove it, or choose "
+		    "another path (--listen)",
+		    address);
+	return complain(l->program, EX_UNAVAILABLE,
+	    "%s is in use by another program: stop that, or choose another %s "
+	    "(%s)",
+	    address, *address == '/' ? "path" : "port",
+	    *address == '/' ? "--listen" : port_option(l, address));
+}
+
 /* Say why listening on ADDRESS failed with ERROR, and what to do. */
 static int
 complain_listen(const struct listening *l, const char *address, int error)
@@ -110,10 +130,7 @@ complain_listen(const struct listening *l, const char *address, int error)
 		    "CAP_NET_BIND_SERVICE, or choose a port from 1024 on (%s)",
 		    address, port_option(l, address));
 	case EADDRINUSE:
-		return complain(l->program, EX_UNAVAILABLE,
-		    "%s is in use by another program: stop that, or choose "
-		    "another port (%s)",
-		    address, port_option(l, address));
+		return complain_in_use(l, address);
 	case EADDRNOTAVAIL:
 		return complain(l->program, EX_UNAVAILABLE,
 		    "cannot listen on %s: no interface has that address",
@@ -131,16 +148,19 @@ complain_listen(const struct listening *l, const char *address, int error)
 }
 
 /* Listen on ADDRESS, which has a port.  OPTIONAL: it may be missing on this
- * machine. */
+ * machine.  FOUND: it is one of an interface. */
 static int
-open_whole(struct listening *l, const char *address, bool optional)
+open_whole(struct listening *l, const char *address, bool optional, bool found)
 {
 	unsigned flags =
 	    listen_has_port(address, l->tls_port) ? SMTPD_LISTEN_TLS : 0;
 
+	if (found)
+		flags |= SMTPD_LISTEN_ABSENT;
 	if (smtpd_server_listen(l->srv, address, flags) == 0)
 		return 0;
-	if (!optional || (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT))
+	if (!(optional && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)) &&
+	    !(found && errno == EADDRINUSE))
 		return complain_listen(l, address, errno);
 	log_line(l->log, SMTPD_LOG_WARNING, "not listening on %s: %s", address,
 	    strerror(errno));
@@ -149,7 +169,7 @@ open_whole(struct listening *l, const char *address, bool optional)
 
 /* Listen on ADDRESS, on both ports if it names none. */
 static int
-open_one(struct listening *l, const char *address, bool optional)
+open_one(struct listening *l, const char *address, bool optional, bool found)
 {
 	char plain[ADDRESS_SIZE], tls[ADDRESS_SIZE];
 	bool has_plain, has_tls;
@@ -162,11 +182,11 @@ open_one(struct listening *l, const char *address, bool optional)
 		    "no port to listen on at %s: give one with --port",
 		    address);
 	if (has_plain)
-		status = open_whole(l, plain, optional);
+		status = open_whole(l, plain, optional, found);
 	if (has_plain && has_tls && strcmp(plain, tls) == 0)
 		return status;
 	if (status == 0 && has_tls)
-		status = open_whole(l, tls, optional);
+		status = open_whole(l, tls, optional, found);
 	return status;
 }
 
@@ -180,7 +200,7 @@ complain_reach(const struct listening *l, const char *address)
 }
 
 static int
-open_list(struct listening *l, const struct text_list *list)
+open_list(struct listening *l, const struct text_list *list, bool found)
 {
 	int status = 0;
 
@@ -188,16 +208,16 @@ open_list(struct listening *l, const struct text_list *list)
 		if (!listen_is_loopback(list->items[i]))
 			return complain_reach(l, list->items[i]);
 	for (size_t i = 0; i < list->count && status == 0; i++)
-		status = open_one(l, list->items[i], false);
+		status = open_one(l, list->items[i], false, found);
 	return status;
 }
 
 static int
 open_loopback(struct listening *l)
 {
-	int status = open_one(l, "127.0.0.1", false);
+	int status = open_one(l, "127.0.0.1", false, false);
 
-	return status != 0 ? status : open_one(l, "::1", true);
+	return status != 0 ? status : open_one(l, "::1", true, false);
 }
 
 /* Listen on the addresses of interface NAME; NULL: of those that lead to the
@@ -211,7 +231,10 @@ open_interface(struct listening *l, const char *name)
 	    : listen_interface_default(l->program, &list);
 
 	if (status == 0)
-		status = open_list(l, &list);
+		status = open_list(l, &list, true);
+	/* All are taken: say so for the first. */
+	if (status == 0 && smtpd_server_address(l->srv, 0) == NULL)
+		status = open_one(l, list.items[0], false, false);
 	text_list_finish(&list);
 	return status;
 }
@@ -266,9 +289,16 @@ open_inherited(struct listening *l, int count)
 	return 0;
 }
 
+static bool
+names_nothing(const struct listen_where *where)
+{
+	return where->addresses->count == 0 && where->interface == NULL &&
+	    !where->loopback;
+}
+
 int
 listen_open(const char *program, struct smtpd_server *srv,
-    const struct listen_where *where, struct log *log)
+    struct listen_where *where, struct log *log)
 {
 	struct listening l = { program, srv, log, where->port, where->tls_port,
 		where->only_loopback };
@@ -277,13 +307,87 @@ listen_open(const char *program, struct smtpd_server *srv,
 
 	if (inherited > 0)
 		return open_inherited(&l, inherited);
-	if (where->addresses->count == 0 && where->interface == NULL &&
-	    !where->loopback)
+	where->follows = where->interface != NULL || names_nothing(where);
+	if (names_nothing(where))
 		return open_interface(&l, NULL);
-	status = open_list(&l, where->addresses);
+	status = open_list(&l, where->addresses, false);
 	if (status == 0 && where->loopback)
 		status = open_loopback(&l);
 	if (status == 0 && where->interface != NULL)
 		status = open_interface(&l, where->interface);
 	return status;
+}
+
+static bool
+is_open(const struct smtpd_server *srv, const char *address)
+{
+	const char *other;
+
+	for (size_t i = 0; (other = smtpd_server_address(srv, i)) != NULL; i++)
+		if (strcmp(other, address) == 0)
+			return true;
+	return false;
+}
+
+static bool
+was_told(const struct text_list *told, const char *address)
+{
+	for (size_t i = 0; i < told->count; i++)
+		if (strcmp(told->items[i], address) == 0)
+			return true;
+	return false;
+}
+
+/* Listen on ADDRESS with PORT, unless that is done. */
+static void
+follow_address(struct smtpd_server *srv, struct listen_where *where,
+    struct log *log, const char *address, unsigned port)
+{
+	bool tls = port == where->tls_port;
+	char whole[ADDRESS_SIZE];
+
+	if (port == 0 ||
+	    listen_address(address, port, whole, sizeof(whole)) == -1 ||
+	    is_open(srv, whole))
+		return;
+	if (smtpd_server_listen(srv, whole,
+		(tls ? SMTPD_LISTEN_TLS : 0U) | SMTPD_LISTEN_ABSENT) == 0) {
+		log_line(log, SMTPD_LOG_INFO, "listening on %s%s", whole,
+		    tls ? " with TLS" : "");
+		return;
+	}
+	if (was_told(&where->told, whole))
+		return;
+	(void)!text_list_add(&where->told, whole);
+	log_line(log, SMTPD_LOG_WARNING, "not listening on %s: %s", whole,
+	    smtpd_server_error(srv));
+}
+
+void
+listen_follow(
+    struct smtpd_server *srv, struct listen_where *where, struct log *log)
+{
+	struct text_list names = { 0 }, list = { 0 };
+	int result = 0;
+
+	if (!where->follows)
+		return;
+	if (where->interface != NULL)
+		result = text_list_add(&names, where->interface);
+	else
+		result = interface_defaults(&names);
+	for (size_t i = 0; i < names.count && result == 0; i++)
+		(void)!interface_addresses(names.items[i], &list);
+	for (size_t i = 0; i < list.count && result == 0; i++) {
+		follow_address(srv, where, log, list.items[i], where->port);
+		follow_address(srv, where, log, list.items[i], where->tls_port);
+	}
+	text_list_finish(&list);
+	text_list_finish(&names);
+}
+
+void
+listen_finish(struct listen_where *where)
+{
+	text_list_finish(&where->told);
 }

@@ -23,6 +23,9 @@ struct listen_where {
 	unsigned tls_port;  /* for these too; what listens there, however it
 	                    * was named, begins with TLS; 0: none */
 	bool only_loopback; /* refuse whatever other hosts could reach */
+
+	bool follows;          /* listen_open() chose by interfaces */
+	struct text_list told; /* where listen_follow() failed */
 };
 
 /* Whether only this host can reach ADDRESS, with a port or without: a loopback
@@ -42,10 +45,19 @@ bool listen_has_port(const char *address, unsigned port);
 /*
  * Open listeners of SRV on the sockets that systemd passed; without them on
  * all that WHERE names; if that is nothing, on the addresses of the interface
- * that leads to the Internet.  Return 0, or an exit status (EX_USAGE,
- * EX_UNAVAILABLE, EX_NOPERM, EX_OSERR) after complaining as PROGRAM.
+ * that leads to the Internet.  An address of an interface may be tested still
+ * (tentative), or in use; one is enough.  Return 0, or an exit status
+ * (EX_USAGE, EX_UNAVAILABLE, EX_NOPERM, EX_OSERR) after complaining as PROGRAM.
  */
 int listen_open(const char *program, struct smtpd_server *srv,
-    const struct listen_where *where, struct log *log);
+    struct listen_where *where, struct log *log);
+
+/* Listen on addresses too that the interfaces of WHERE have got since, with a
+ * line in LOG for each; SRV runs. */
+void listen_follow(
+    struct smtpd_server *srv, struct listen_where *where, struct log *log);
+
+/* Free what WHERE holds of these functions. */
+void listen_finish(struct listen_where *where);
 
 #endif

@@ -4,7 +4,9 @@
 #include "privileges.h"
 
 #ifdef __linux__
+#include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #endif
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -12,6 +14,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +86,37 @@ change_user(const char *name, char *why, size_t size)
 	return EX_OSERR;
 }
 
+/* Give up all capabilities, but for that to bind to low ports if KEEP_PORTS. */
+static int
+drop_capabilities(bool keep_ports, char *why, size_t size)
+{
+#ifdef __linux__
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2];
+	const uint32_t ports = 1U << CAP_NET_BIND_SERVICE;
+
+	if (geteuid() == 0 || syscall(SYS_capget, &header, data) == -1)
+		return 0;
+	for (int i = 0; i < 2; i++) {
+		data[i].permitted &= i == 0 && keep_ports ? ports : 0;
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	if (syscall(SYS_capset, &header, data) == -1) {
+		snprintf(
+		    why, size, "cannot drop capabilities: %s", strerror(errno));
+		return EX_OSERR;
+	}
+#else
+	(void)keep_ports;
+	(void)why;
+	(void)size;
+#endif
+	return 0;
+}
+
 /* Make sure that no program executed from here gains privileges. */
 static int
 stay_low(char *why, size_t size)
@@ -101,10 +135,16 @@ stay_low(char *why, size_t size)
 }
 
 int
-privileges_drop(const char *name, char *why, size_t size)
+privileges_drop(const char *name, bool keep_ports, char *why, size_t size)
 {
-	int status = name != NULL ? change_user(name, why, size) : 0;
+	int status;
 
+#ifdef __linux__
+	prctl(PR_SET_KEEPCAPS, keep_ports ? 1 : 0, 0, 0, 0);
+#endif
+	status = name != NULL ? change_user(name, why, size) : 0;
+	if (status == 0)
+		status = drop_capabilities(keep_ports, why, size);
 	return status != 0 ? status : stay_low(why, size);
 }
 

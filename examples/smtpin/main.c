@@ -27,6 +27,7 @@ struct smtpin {
 	struct delivery delivery;
 	struct maintenance maintenance;
 	struct smtpd_server *server;
+	struct listen_where where;
 };
 
 /* Check the pattern of the mailboxes, and open their root. */
@@ -86,7 +87,7 @@ create_parts(struct smtpin *p)
 static int
 open_ports(struct smtpin *p)
 {
-	struct listen_where where = {
+	p->where = (struct listen_where){
 		.interface = p->settings.interface,
 		.loopback = p->settings.in.loopback,
 		.addresses = &p->settings.in.listen,
@@ -94,7 +95,8 @@ open_ports(struct smtpin *p)
 		.tls_port = (unsigned)p->settings.in.tls_port,
 	};
 
-	return listen_open(PROGRAM, p->server, &where, p->log);
+	p->maintenance.where = &p->where;
+	return listen_open(PROGRAM, p->server, &p->where, p->log);
 }
 
 /* Warn if no new mailboxes can be made in the root. */
@@ -115,8 +117,8 @@ static int
 drop_privileges(struct smtpin *p)
 {
 	char why[1024];
-	int status = daemon_drop_privileges(
-	    PROGRAM, p->settings.in.user, p->settings.in.log, p->log);
+	int status = daemon_drop_privileges(PROGRAM, p->settings.in.user,
+	    p->where.follows, p->settings.in.log, p->log);
 
 	if (status != 0)
 		return status;
@@ -165,6 +167,7 @@ main(int argc, char **argv)
 		maintenance_finish(&p.maintenance);
 		tls_files_finish(&p.maintenance.tls);
 		delivery_finish(&p.delivery);
+		listen_finish(&p.where);
 		log_destroy(p.log);
 	}
 	settings_finish(&p.settings);

@@ -49,6 +49,7 @@ maintenance_reload(void *maintenance)
 		log_line(m->delivery->log, SMTPD_LOG_ERROR,
 		    "the old map stays in use: %s", why);
 	tls_files_reload(&m->tls);
+	listen_follow(m->tls.server, m->where, m->delivery->log);
 }
 
 void
@@ -57,6 +58,7 @@ maintenance_look(void *maintenance)
 	struct maintenance *m = maintenance;
 
 	tls_files_look(&m->tls, time(NULL));
+	listen_follow(m->tls.server, m->where, m->delivery->log);
 }
 
 /* Clean the next mailbox; return false when there is none. */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "delivery.h"
+#include "listen.h"
 #include "tls_files.h"
 
 struct maintenance {
@@ -19,17 +20,19 @@ struct maintenance {
 	struct users *round; /* the map whose mailboxes are being cleaned */
 	size_t round_at;
 	struct tls_files tls;
+	struct listen_where *where;
 };
 
 /* Read the map for the first time.  Return 0, or an exit status with the
  * reason in WHY of SIZE bytes. */
 int maintenance_load(struct maintenance *m, char *why, size_t size);
 
-/* Read the map and the certificates again and use them, or keep the old ones;
- * see daemon.h. */
+/* Read the map and the certificates again and use them, or keep the old ones,
+ * and look for new addresses; see daemon.h. */
 void maintenance_reload(void *maintenance);
 
-/* Check the certificates for changes and expiry; see daemon.h. */
+/* Check the certificates for changes and expiry, and interfaces for new
+ * addresses; see daemon.h. */
 void maintenance_look(void *maintenance);
 
 /* Remove what crashes left in the mailboxes; see daemon.h. */

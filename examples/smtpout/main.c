@@ -125,7 +125,7 @@ drop_privileges(struct smtpout *p)
 {
 	char why[1024];
 	int status = daemon_drop_privileges(
-	    PROGRAM, p->settings.in.user, p->settings.in.log, p->log);
+	    PROGRAM, p->settings.in.user, false, p->settings.in.log, p->log);
 
 	if (status != 0)
 		return status;

@@ -31,6 +31,8 @@ void
 smtpd__listeners_init(struct smtpd_listeners *l)
 {
 	memset(l, 0, sizeof(*l));
+	pthread_mutex_init(&l->lock, NULL);
+	atomic_init(&l->count, 0);
 	l->spare = -1;
 	l->stop[0] = l->stop[1] = -1;
 	atomic_init(&l->stopped, false);
@@ -55,9 +57,9 @@ remove_file(struct smtpd_listener *one)
 static void
 close_socket(struct smtpd_listeners *l, size_t i)
 {
-	if (l->poll[i].fd >= 0)
-		close(l->poll[i].fd);
-	l->poll[i].fd = -1;
+	if (l->poll[i + 1].fd >= 0)
+		close(l->poll[i + 1].fd);
+	l->poll[i + 1].fd = -1;
 }
 
 void
@@ -78,48 +80,24 @@ smtpd__listeners_finish(struct smtpd_listeners *l)
 	smtpd__fd_close(l->spare);
 	free(l->list);
 	free(l->poll);
+	pthread_mutex_destroy(&l->lock);
 }
 
-/* Room for one more, and for the pipe behind it. */
+/* All at once: another thread may wait for those that are there. */
 static int
-grow_arrays(struct smtpd_listeners *l)
+make_arrays(struct smtpd_listeners *l)
 {
-	struct smtpd_listener *list =
-	    realloc(l->list, (l->count + 1) * sizeof(*list));
-	struct pollfd *fds;
-
-	if (list == NULL)
-		return ENOMEM;
-	l->list = list;
-	fds = realloc(l->poll, (l->count + 2) * sizeof(*fds));
-	if (fds == NULL)
-		return ENOMEM;
-	l->poll = fds;
-	return 0;
+	if (l->list == NULL)
+		l->list = calloc(SMTPD_LISTENERS_MAX, sizeof(*l->list));
+	if (l->poll == NULL)
+		l->poll = calloc(SMTPD_LISTENERS_MAX + 1, sizeof(*l->poll));
+	return l->list != NULL && l->poll != NULL ? 0 : ENOMEM;
 }
 
-static int
-add_socket(struct smtpd_listeners *l, int fd)
-{
-	struct smtpd_listener *one;
-	int error = grow_arrays(l);
-
-	if (error != 0)
-		return error;
-	one = &l->list[l->count];
-	memset(one, 0, sizeof(*one));
-	if (smtpd__socket_local(fd, &one->addr) != 0)
-		return errno;
-	smtpd__socket_text(&one->addr, one->text);
-	l->poll[l->count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	return 0;
-}
-
-/* The file of the last socket was made here, if it has one. */
+/* Remember the file of a UNIX socket, which was made here. */
 static void
-own_file(struct smtpd_listeners *l)
+own_file(struct smtpd_listener *one)
 {
-	struct smtpd_listener *one = &l->list[l->count - 1];
 	const struct sockaddr_un *un =
 	    (const struct sockaddr_un *)&one->addr.addr;
 	struct stat st;
@@ -131,19 +109,61 @@ own_file(struct smtpd_listeners *l)
 	one->file_ino = st.st_ino;
 }
 
-int
-smtpd__listeners_add(struct smtpd_listeners *l, const struct smtpd_sockaddr *a)
+static void
+wake_waiting(const struct smtpd_listeners *l)
 {
-	int fd = smtpd__socket_listen(a);
+	while (
+	    l->stop[1] >= 0 && write(l->stop[1], "", 1) == -1 && errno == EINTR)
+		continue;
+}
+
+static int
+append_socket(struct smtpd_listeners *l, int fd, bool ours)
+{
+	size_t count = l->count;
+	struct smtpd_listener *one = &l->list[count];
+
+	if (atomic_load(&l->stopped))
+		return ECANCELED;
+	if (count == SMTPD_LISTENERS_MAX)
+		return ENOBUFS;
+	memset(one, 0, sizeof(*one));
+	if (smtpd__socket_local(fd, &one->addr) != 0)
+		return errno;
+	smtpd__socket_text(&one->addr, one->text);
+	if (ours)
+		own_file(one);
+	l->poll[count + 1] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	atomic_store(&l->count, count + 1);
+	wake_waiting(l);
+	return 0;
+}
+
+static int
+add_socket(struct smtpd_listeners *l, int fd, bool ours)
+{
+	int error;
+
+	pthread_mutex_lock(&l->lock);
+	error = make_arrays(l);
+	if (error == 0)
+		error = append_socket(l, fd, ours);
+	pthread_mutex_unlock(&l->lock);
+	return error;
+}
+
+int
+smtpd__listeners_add(
+    struct smtpd_listeners *l, const struct smtpd_sockaddr *a, bool absent)
+{
+	int fd = smtpd__socket_listen(a, absent);
 	int error;
 
 	if (fd < 0)
 		return errno;
-	error = add_socket(l, fd);
+	error = add_socket(l, fd, true);
 	if (error != 0)
 		close(fd);
-	else
-		own_file(l);
 	return error;
 }
 
@@ -163,7 +183,7 @@ adopt_socket(struct smtpd_listeners *l, int fd)
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
 		return errno;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return add_socket(l, fd);
+	return add_socket(l, fd, false);
 }
 
 int
@@ -187,8 +207,7 @@ smtpd__listeners_start(struct smtpd_listeners *l)
 {
 	if (pipe2(l->stop, O_CLOEXEC | O_NONBLOCK) == -1)
 		return errno;
-	l->poll[l->count] =
-	    (struct pollfd){ .fd = l->stop[0], .events = POLLIN };
+	l->poll[0] = (struct pollfd){ .fd = l->stop[0], .events = POLLIN };
 	smtpd__listeners_reserve(l);
 	return 0;
 }
@@ -200,14 +219,24 @@ smtpd__listeners_reserve(struct smtpd_listeners *l)
 		l->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* Point `at` to the next socket that has something to tell. */
-static bool
-find_ready(struct smtpd_listeners *l)
+/* A socket was added. */
+static void
+drain_pipe(struct smtpd_listeners *l)
 {
-	for (size_t i = 1; i <= l->count; i++) {
-		size_t next = (l->at + i) % l->count;
+	char buf[16];
 
-		if (l->poll[next].revents != 0) {
+	while (read(l->stop[0], buf, sizeof(buf)) > 0)
+		continue;
+}
+
+/* Point `at` to the next of COUNT sockets that has something to tell. */
+static bool
+find_ready(struct smtpd_listeners *l, size_t count)
+{
+	for (size_t i = 1; i <= count; i++) {
+		size_t next = (l->at + i) % count;
+
+		if (l->poll[next + 1].revents != 0) {
 			l->at = next;
 			return true;
 		}
@@ -220,7 +249,8 @@ static enum smtpd_accept
 wait_ready(struct smtpd_listeners *l, struct smtpd_accepted *out)
 {
 	for (;;) {
-		int n = poll(l->poll, (nfds_t)l->count + 1, -1);
+		size_t count = l->count;
+		int n = poll(l->poll, (nfds_t)count + 1, -1);
 
 		if (atomic_load(&l->stopped))
 			return SMTPD_ACCEPT_STOPPED;
@@ -228,10 +258,12 @@ wait_ready(struct smtpd_listeners *l, struct smtpd_accepted *out)
 			out->error = errno;
 			return SMTPD_ACCEPT_LACK;
 		}
-		if (n <= 0 || !find_ready(l))
+		if (n > 0 && l->poll[0].revents != 0)
+			drain_pipe(l);
+		if (n <= 0 || !find_ready(l, count))
 			continue;
 		l->streak = 0;
-		if (l->poll[l->at].revents == POLLIN)
+		if (l->poll[l->at + 1].revents == POLLIN)
 			return SMTPD_ACCEPT_OK;
 		out->which = l->at;
 		out->error = EINVAL;
@@ -276,7 +308,7 @@ accept_by_spare(struct smtpd_listeners *l, struct smtpd_accepted *out)
 {
 	close(l->spare);
 	l->spare = -1;
-	out->fd = smtpd__socket_accept(l->poll[l->at].fd, &out->peer);
+	out->fd = smtpd__socket_accept(l->poll[l->at + 1].fd, &out->peer);
 	if (out->fd >= 0)
 		return SMTPD_ACCEPT_SPARE;
 	out->error = errno;
@@ -289,7 +321,7 @@ static enum smtpd_accept
 accept_one(struct smtpd_listeners *l, struct smtpd_accepted *out)
 {
 	out->which = l->at;
-	out->fd = smtpd__socket_accept(l->poll[l->at].fd, &out->peer);
+	out->fd = smtpd__socket_accept(l->poll[l->at + 1].fd, &out->peer);
 	if (out->fd >= 0)
 		return SMTPD_ACCEPT_OK;
 	out->error = errno;
@@ -319,7 +351,7 @@ smtpd__listeners_accept(struct smtpd_listeners *l, struct smtpd_accepted *out)
 		status = SMTPD_ACCEPT_STOPPED;
 		if (atomic_load(&l->stopped))
 			break;
-		if (l->streak++ < STREAK_MAX && l->poll[l->at].fd >= 0) {
+		if (l->streak++ < STREAK_MAX && l->poll[l->at + 1].fd >= 0) {
 			status = accept_one(l, out);
 			if (status != SMTPD_ACCEPT_LACK)
 				l->failures = 0;
@@ -340,17 +372,19 @@ void
 smtpd__listeners_pause(struct smtpd_listeners *l)
 {
 	l->failures = 0;
-	poll(&l->poll[l->count], 1, PAUSE_MS);
+	while (!atomic_load(&l->stopped) && poll(&l->poll[0], 1, PAUSE_MS) > 0)
+		if (!atomic_load(&l->stopped))
+			drain_pipe(l);
 }
 
 void
 smtpd__listeners_stop(struct smtpd_listeners *l)
 {
-	if (atomic_exchange(&l->stopped, true))
-		return;
-	for (size_t i = 0; i < l->count; i++)
-		remove_file(&l->list[i]);
-	while (
-	    l->stop[1] >= 0 && write(l->stop[1], "", 1) == -1 && errno == EINTR)
-		continue;
+	pthread_mutex_lock(&l->lock);
+	if (!atomic_exchange(&l->stopped, true)) {
+		for (size_t i = 0; i < l->count; i++)
+			remove_file(&l->list[i]);
+		wake_waiting(l);
+	}
+	pthread_mutex_unlock(&l->lock);
 }

@@ -8,22 +8,28 @@
  */
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "net/socket.h"
 
+/* So many there can be. */
+#define SMTPD_LISTENERS_MAX 256
+
 struct smtpd_listener;
 
 struct smtpd_listeners {
+	pthread_mutex_t lock; /* for adding and stopping */
 	struct smtpd_listener *list;
-	struct pollfd *poll; /* the list's sockets, and the stop pipe */
-	size_t count;
-	size_t at;         /* the socket that was ready last */
-	unsigned streak;   /* connections taken from it in a row */
-	unsigned failures; /* of accept() in a row, though it was ready */
+	struct pollfd *poll; /* the pipe, and the list's sockets */
+	atomic_size_t count; /* of those that are whole */
+	size_t at;           /* the socket that was ready last */
+	unsigned streak;     /* connections taken from it in a row */
+	unsigned failures;   /* of accept() in a row, though it was ready */
 	int spare;   /* a descriptor for when there are no others; or -1 */
-	int stop[2]; /* a pipe; -1 while there is none */
+	int stop[2]; /* a pipe that wakes who waits; -1: there is none */
 	atomic_bool stopped;
 };
 
@@ -32,10 +38,11 @@ void smtpd__listeners_init(struct smtpd_listeners *l);
 /* Close all, and remove the files of UNIX sockets. */
 void smtpd__listeners_finish(struct smtpd_listeners *l);
 
-/* Listen on A, or on FD, which becomes L's in any case.  Return 0 or an errno
- * value. */
+/* Listen on A, or on FD, which becomes L's in any case; from any thread, also
+ * while another accepts.  ABSENT: this machine may not have address A, or not
+ * yet.  Return 0 or an errno value. */
 int smtpd__listeners_add(
-    struct smtpd_listeners *l, const struct smtpd_sockaddr *a);
+    struct smtpd_listeners *l, const struct smtpd_sockaddr *a, bool absent);
 int smtpd__listeners_add_fd(struct smtpd_listeners *l, int fd);
 
 /* The text of address I, as it is bound; NULL when there are fewer. */

@@ -155,8 +155,25 @@ remove_stale(const struct smtpd_sockaddr *a)
 	close(fd);
 }
 
+/* Let FD be bound to an address that is tested still (tentative), or gone. */
+static void
+allow_absent(int fd, int family)
+{
+	const int on = 1;
+
+#ifdef IP_FREEBIND
+	if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
+#endif
+#ifdef IPV6_FREEBIND
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on));
+#endif
+	(void)fd, (void)family, (void)on;
+}
+
 int
-smtpd__socket_listen(const struct smtpd_sockaddr *a)
+smtpd__socket_listen(const struct smtpd_sockaddr *a, bool absent)
 {
 	const struct sockaddr *addr = (const struct sockaddr *)&a->addr;
 	const int on = 1;
@@ -171,6 +188,8 @@ smtpd__socket_listen(const struct smtpd_sockaddr *a)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (addr->sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (absent)
+		allow_absent(fd, addr->sa_family);
 	if (bind(fd, addr, a->len) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	smtpd__fd_close(fd);

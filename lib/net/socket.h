@@ -47,9 +47,10 @@ void smtpd__socket_peer(int fd, struct smtpd_sockaddr *out);
 
 /*
  * Bind to A and listen.  A UNIX path that nobody listens on any more is used
- * again.  Return a descriptor that does not block, or -1 with errno.
+ * again.  ABSENT: this machine may not have the address, or not yet.  Return a
+ * descriptor that does not block, or -1 with errno.
  */
-int smtpd__socket_listen(const struct smtpd_sockaddr *a);
+int smtpd__socket_listen(const struct smtpd_sockaddr *a, bool absent);
 
 /* Find out the address FD is bound to.  Return 0 or -1 with errno. */
 int smtpd__socket_local(int fd, struct smtpd_sockaddr *out);

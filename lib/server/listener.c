@@ -10,24 +10,27 @@
 #include "server/server_state.h"
 #include "transport/tls_conn.h"
 
-#define LISTEN_FLAGS_KNOWN SMTPD_LISTEN_TLS
+#define LISTEN_FLAGS_KNOWN \
+	((unsigned)SMTPD_LISTEN_TLS | (unsigned)SMTPD_LISTEN_ABSENT)
 
-/* Make room for the options of one listener more, and check FLAGS. */
+/* Set the options of one listener more, and check FLAGS.  Room is made for all
+ * at once, as sessions look at those that are there. */
 static int
 prepare_options(struct smtpd_server *srv, unsigned flags)
 {
-	struct smtpd_listener_options *more;
-
-	if (smtpd__registration_check(srv) == -1)
-		return -1;
-	if ((flags & ~(unsigned)LISTEN_FLAGS_KNOWN) != 0)
+	if ((flags & ~LISTEN_FLAGS_KNOWN) != 0)
 		return smtpd__server_error_set(
 		    srv, EINVAL, "a listener has unknown flags");
-	more = realloc(srv->options, (srv->noptions + 1) * sizeof(*more));
-	if (more == NULL)
+	if (srv->noptions == SMTPD_LISTENERS_MAX)
+		return smtpd__server_error_set(
+		    srv, ENOBUFS, "there are 256 listeners already");
+	if (srv->options == NULL)
+		srv->options =
+		    calloc(SMTPD_LISTENERS_MAX, sizeof(*srv->options));
+	if (srv->options == NULL)
 		return smtpd__server_error_memory(srv);
-	srv->options = more;
-	more[srv->noptions] = (struct smtpd_listener_options){ flags, NULL };
+	srv->options[srv->noptions] =
+	    (struct smtpd_listener_options){ flags, NULL };
 	return 0;
 }
 
@@ -47,7 +50,8 @@ smtpd_server_listen(
 		    "\"%s\" is not an address: use 192.0.2.1:25, "
 		    "[2001:db8::1]:25 or /path",
 		    address);
-	error = smtpd__listeners_add(&srv->listeners, &a);
+	error = smtpd__listeners_add(
+	    &srv->listeners, &a, (flags & SMTPD_LISTEN_ABSENT) != 0);
 	if (error != 0)
 		return smtpd__server_error_errno(srv, error, address);
 	srv->noptions++;
@@ -59,7 +63,8 @@ smtpd_server_listen_fd(struct smtpd_server *srv, int fd, unsigned flags)
 {
 	int error;
 
-	if (prepare_options(srv, flags) == -1) {
+	if (smtpd__registration_check(srv) == -1 ||
+	    prepare_options(srv, flags) == -1) {
 		error = errno;
 		if (fd >= 0)
 			close(fd);

@@ -2,6 +2,7 @@
 """Which addresses smtpin listens on."""
 
 import os
+import signal
 import subprocess
 import sys
 import unittest
@@ -90,14 +91,14 @@ class Interfaces(unittest.TestCase):
     def test_interface_lo(self):
         self.assertEqual(self.hosts(2, "-i", "lo"), {"127.0.0.1", "::1"})
 
-    def ask(self, smtpin, host):
+    def ask(self, smtpin, host, port=2525):
         """Connect from inside: the greeting, or what went wrong."""
         script = ("import socket,sys\n"
-                  "s = socket.create_connection((sys.argv[1], 2525), 60)\n"
+                  "s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 60)\n"
                   "print(s.recv(100).decode())\n")
         done = subprocess.run(
             ["nsenter", f"--net=/proc/{smtpin.process.pid}/ns/net",
-             sys.executable, "-c", script, host],
+             sys.executable, "-c", script, host, str(port)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             check=False)
         return done.stdout or done.stderr
@@ -122,6 +123,57 @@ class Interfaces(unittest.TestCase):
         smtpin.reader.join(fixture.WAIT)
         self.assertEqual(status, os.EX_UNAVAILABLE, smtpin.text())
         return smtpin.text()
+
+    def inside(self, smtpin, *words):
+        subprocess.run(["nsenter", f"--net=/proc/{smtpin.process.pid}/ns/net",
+                        *words], check=True)
+
+    def test_tentative(self):
+        """O9: an address that is tested still is one."""
+        smtpin = fixture.Smtpin(
+            arguments=["-i", "net0", "-p", "2525"],
+            prefix=[word.replace("10/64 dev net0 nodad", "10/64 dev net0")
+                    .replace("ip link set net0 up",
+                             "ip link set net0 up; sysctl -qw "
+                             "net.ipv6.conf.net0.dad_transmits=20 || true; "
+                             "ip address add 2001:db8::11/64 dev net0")
+                    for word in INSIDE])
+        self.addCleanup(smtpin.remove)
+        with smtpin:
+            fixture.until(lambda: {"192.0.2.10", "2001:db8::11"} <= {
+                host for host, _ in smtpin.addresses()}, smtpin.text())
+
+    def test_address_comes(self):
+        """O11: the addresses of an interface are followed, also by a user who
+        may not bind to their port."""
+        smtpin = fixture.Smtpin(
+            arguments=["-i", "net1", "-p", "25", "-U", "nobody"],
+            prefix=INSIDE)
+        self.addCleanup(smtpin.remove)
+        os.chmod(smtpin.root, 0o755)
+        with smtpin:
+            self.inside(smtpin, "ip", "address", "del", "198.51.100.10/24",
+                        "dev", "net1")
+            self.inside(smtpin, "ip", "address", "add", "198.51.100.15/24",
+                        "dev", "net1")
+            smtpin.process.send_signal(signal.SIGHUP)
+            fixture.until(lambda: "listening on 198.51.100.15:25"
+                          in smtpin.text(), "not followed")
+            self.assertIn("220 mx.example.org",
+                          self.ask(smtpin, "198.51.100.15", 25))
+
+    def test_capabilities(self):
+        """O14: what is not needed any more is given up."""
+        for arguments, kept in ((["-a", "192.0.2.10:25"], 0),
+                                (["-i", "net0", "-p", "25"], 1 << 10)):
+            smtpin = fixture.Smtpin(arguments=[*arguments, "-U", "nobody"],
+                                    prefix=INSIDE)
+            self.addCleanup(smtpin.remove)
+            os.chmod(smtpin.root, 0o755)
+            with smtpin:
+                status = fixture.read(f"/proc/{smtpin.process.pid}/status")
+                for name in (b"CapPrm", b"CapEff"):
+                    self.assertIn(b"%s:\t%016x\n" % (name, kept), status)
 
     def test_no_address(self):
         self.assertIn("net2", self.refused("-i", "net2"))

@@ -388,7 +388,8 @@ test_unknown_user(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    privileges_drop("no-such-user-here", why, sizeof(why)), EX_NOUSER);
+	    privileges_drop("no-such-user-here", false, why, sizeof(why)),
+	    EX_NOUSER);
 	assert_string_equal(why, "there is no user \"no-such-user-here\"");
 }
 

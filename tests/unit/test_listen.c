@@ -572,6 +572,40 @@ a_peer_that_went_is_not_local(void **state)
 	close(pipes[1]);
 }
 
+/* O11: An address that came later. */
+static void
+test_after_start(void **state)
+{
+	struct smtpd_server *srv = create(NULL);
+
+	(void)state;
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	for (size_t i = 1; i < 20; i++) {
+		assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+		deliver_one(srv, i);
+		deliver_one(srv, 0);
+	}
+	assert_int_equal(smtpd_server_drain(srv, 0), 0);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), -1);
+	assert_int_equal(errno, ECANCELED);
+	smtpd_server_destroy(srv);
+}
+
+/* O9: An address that is not there yet, or is tested still. */
+static void
+test_absent(void **state)
+{
+	struct smtpd_server *srv = create(NULL);
+
+	(void)state;
+	assert_int_equal(smtpd_server_listen(srv, "192.0.2.77:0", 0), -1);
+	assert_int_equal(errno, EADDRNOTAVAIL);
+	assert_int_equal(
+	    smtpd_server_listen(srv, "192.0.2.77:0", SMTPD_LISTEN_ABSENT), 0);
+	smtpd_server_destroy(srv);
+}
+
 int
 main(void)
 {
@@ -590,6 +624,8 @@ main(void)
 		cmocka_unit_test(test_bad_addresses),
 		cmocka_unit_test(test_address_in_use),
 		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_after_start),
+		cmocka_unit_test(test_absent),
 		cmocka_unit_test(a_listener_that_is_shared_stays_open),
 		cmocka_unit_test(a_listener_that_broke_is_given_up),
 		cmocka_unit_test(a_full_backlog_is_not_stale),

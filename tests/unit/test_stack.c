@@ -96,7 +96,7 @@ connect_tcp(int *ours, int *theirs)
 	int fd;
 
 	assert_int_equal(smtpd__socket_parse("127.0.0.1:0", &a), 0);
-	fd = smtpd__socket_listen(&a);
+	fd = smtpd__socket_listen(&a, false);
 	assert_true(fd >= 0);
 	assert_int_equal(smtpd__socket_local(fd, &a), 0);
 	*theirs = socket(AF_INET, SOCK_STREAM, 0);
@@ -246,7 +246,7 @@ connect_openssl(int fd, pid_t *child)
 	int listener, ours;
 
 	assert_int_equal(smtpd__socket_parse("127.0.0.1:0", &a), 0);
-	listener = smtpd__socket_listen(&a);
+	listener = smtpd__socket_listen(&a, false);
 	assert_true(listener >= 0);
 	assert_int_equal(smtpd__socket_local(listener, &a), 0);
 	snprintf(address, sizeof(address), "127.0.0.1:%u",
