@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "hostname.h"
 #include "listen.h"
 #include "privileges.h"
 #include "systemd.h"
@@ -71,6 +72,17 @@ daemon_warn_root(struct log *log)
 	if (geteuid() == 0)
 		log_line(log, SMTPD_LOG_WARNING,
 		    "running as root: name a user to become (--user)");
+}
+
+void
+daemon_warn_name(const char *name, struct log *log)
+{
+	if (!hostname_is_full(name))
+		log_line(log, SMTPD_LOG_WARNING,
+		    "the name of this host, \"%s\", has no domain: other hosts "
+		    "may refuse its mail, and reports to its users: give one "
+		    "that the DNS knows (--hostname)",
+		    name);
 }
 
 void

@@ -48,6 +48,9 @@ int daemon_drop_privileges(const char *program, const char *user,
 /* Warn in the log when that user is root. */
 void daemon_warn_root(struct log *log);
 
+/* Warn in the log when NAME, by which others are greeted, has no domain. */
+void daemon_warn_name(const char *name, struct log *log);
+
 /* Raise the limit of open files to what CONNECTIONS need (SMTPD_NO_LIMIT: as
  * far as it goes); warn in the log if it stays lower. */
 void daemon_raise_files(uint32_t connections, struct log *log);

@@ -3,13 +3,21 @@
 
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 
+#include <errno.h>
 #include <netdb.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <smtpd/address.h>
+
+/* How long the resolver may be asked. */
+#define ASK_MS 2000
 
 int
 hostname_is_valid(const char *name)
@@ -23,20 +31,53 @@ hostname_is_valid(const char *name)
 	    strcmp(address.local, "x") == 0;
 }
 
-/* Replace the short name in BUF by the full one, if the resolver knows it. */
+/* Write the full name that the resolver knows for NAME to FD. */
 static void
-qualify_name(char *buf)
+write_full_name(const char *name, int fd)
 {
 	struct addrinfo hints = { .ai_flags = AI_CANONNAME };
 	struct addrinfo *found;
+	const char *full;
 
-	if (getaddrinfo(buf, NULL, &hints, &found) != 0)
+	if (getaddrinfo(name, NULL, &hints, &found) != 0)
 		return;
-	if (found->ai_canonname != NULL &&
-	    strchr(found->ai_canonname, '.') != NULL &&
-	    strlen(found->ai_canonname) < HOSTNAME_SIZE)
-		snprintf(buf, HOSTNAME_SIZE, "%s", found->ai_canonname);
+	full = found->ai_canonname;
+	if (full != NULL && strchr(full, '.') != NULL &&
+	    strlen(full) < HOSTNAME_SIZE)
+		(void)!write(fd, full, strlen(full));
 	freeaddrinfo(found);
+}
+
+/* Replace the short name in BUF by the full one, if the resolver knows it.  A
+ * process of its own asks: it can be ended when nobody answers. */
+static void
+qualify_name(char *buf)
+{
+	struct pollfd p = { .events = POLLIN };
+	char full[HOSTNAME_SIZE];
+	ssize_t n = 0;
+	int ends[2];
+	pid_t child;
+
+	if (pipe(ends) == -1)
+		return;
+	child = fork();
+	if (child == 0) {
+		write_full_name(buf, ends[1]);
+		_exit(0);
+	}
+	close(ends[1]);
+	p.fd = ends[0];
+	if (child != -1 && poll(&p, 1, ASK_MS) == 1)
+		n = read(ends[0], full, sizeof(full) - 1);
+	close(ends[0]);
+	if (child != -1) {
+		kill(child, SIGKILL);
+		while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
+			continue;
+	}
+	if (n > 0)
+		snprintf(buf, HOSTNAME_SIZE, "%.*s", (int)n, full);
 }
 
 int
@@ -51,4 +92,21 @@ hostname_find(char *buf)
 	if (strchr(buf, '.') == NULL)
 		qualify_name(buf);
 	return hostname_is_valid(buf) ? 0 : -1;
+}
+
+void
+hostname_own(char *buf)
+{
+	if (gethostname(buf, HOSTNAME_SIZE) == -1)
+		buf[0] = '\0';
+	buf[HOSTNAME_SIZE - 1] = '\0';
+	if (!hostname_is_valid(buf))
+		snprintf(buf, HOSTNAME_SIZE, "localhost");
+}
+
+bool
+hostname_is_full(const char *name)
+{
+	return strchr(name, '.') != NULL &&
+	    strcasecmp(name, "localhost.localdomain") != 0;
 }

@@ -12,10 +12,10 @@
 
 /*
  * Become user NAME with its groups, for good; NULL: stay as it is.  Unless
- * that is root, give up all capabilities, but for that to listen on ports below 1024
- * if KEEP_PORTS; and make sure that exec gains none.  Before any thread is
- * started.  Return 0, or an exit status (EX_NOUSER, EX_NOPERM, EX_OSERR) with
- * the reason in WHY of SIZE bytes.
+ * that is root, give up all capabilities, but for that to listen on ports
+ * below 1024 if KEEP_PORTS; and make sure that exec gains none.  Before any
+ * thread is started.  Return 0, or an exit status (EX_NOUSER, EX_NOPERM,
+ * EX_OSERR) with the reason in WHY of SIZE bytes.
  */
 int privileges_drop(const char *name, bool keep_ports, char *why, size_t size);
 

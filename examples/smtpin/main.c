@@ -129,6 +129,7 @@ drop_privileges(struct smtpin *p)
 		return complain(PROGRAM, status, "%s", why);
 	warn_root(p);
 	daemon_warn_root(p->log);
+	daemon_warn_name(p->settings.in.name, p->log);
 	return 0;
 }
 

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <smtpd.h>
 
@@ -118,15 +120,50 @@ read_password(struct smtpout *p)
 	return 0;
 }
 
+/* Root makes the queue's directory for the user of --user, who may not. */
+static void
+make_queue(const struct smtpout *p)
+{
+	const char *name = p->settings.in.user;
+	const struct passwd *user = name != NULL ? getpwnam(name) : NULL;
+
+	/* If that fails, opening it says why. */
+	if (geteuid() == 0 && user != NULL &&
+	    mkdir(p->settings.queue, 0700) == 0)
+		(void)!chown(p->settings.queue, user->pw_uid, user->pw_gid);
+}
+
+/* As root, files of a queue that belongs to another user would be made that
+ * this user cannot read. */
+static int
+check_owner(const struct smtpout *p)
+{
+	const struct passwd *user;
+	struct stat st;
+
+	if (geteuid() != 0 || stat(p->settings.queue, &st) == -1 ||
+	    st.st_uid == 0)
+		return 0;
+	user = getpwuid(st.st_uid);
+	return complain(PROGRAM, EX_USAGE,
+	    "the queue %s belongs to %s: --user %s", p->settings.queue,
+	    user != NULL ? user->pw_name : "another user",
+	    user != NULL ? user->pw_name : "NAME");
+}
+
 /* Become the user of --user, and open the files as that user, so that they can
  * be opened again later. */
 static int
 drop_privileges(struct smtpout *p)
 {
 	char why[1024];
-	int status = daemon_drop_privileges(
-	    PROGRAM, p->settings.in.user, false, p->settings.in.log, p->log);
+	int status;
 
+	make_queue(p);
+	status = daemon_drop_privileges(
+	    PROGRAM, p->settings.in.user, false, p->settings.in.log, p->log);
+	if (status == 0)
+		status = check_owner(p);
 	if (status != 0)
 		return status;
 	status = tls_files_load(&p->tls, why, sizeof(why));
@@ -139,7 +176,31 @@ drop_privileges(struct smtpout *p)
 			return complain(PROGRAM, EX_NOINPUT, "%s", why);
 	}
 	daemon_warn_root(p->log);
+	daemon_warn_name(p->settings.in.name, p->log);
 	return 0;
+}
+
+/* The directory cannot be made or used by this user: say how it can. */
+static int
+complain_directory(
+    const struct smtpout *p, const char *directory, const char *why)
+{
+	struct passwd *user = getpwuid(geteuid());
+	const char *name = user != NULL ? user->pw_name : p->settings.in.user;
+	struct stat st;
+
+	if (stat(directory, &st) == 0 && st.st_uid != geteuid()) {
+		user = getpwuid(st.st_uid);
+		if (user != NULL)
+			return complain(PROGRAM, EX_CANTCREAT,
+			    "cannot open the queue %s: it belongs to %s: "
+			    "--user %s, or chown -R %s",
+			    directory, user->pw_name, user->pw_name,
+			    name != NULL ? name : "USER");
+	}
+	return complain(PROGRAM, EX_CANTCREAT,
+	    "cannot open the queue %s: %s: install -d -m 0700 -o %s %s",
+	    directory, why, name != NULL ? name : "USER", directory);
 }
 
 static int
@@ -154,8 +215,14 @@ complain_queue(const struct smtpout *p, int error, const char *why)
 		return complain(PROGRAM, EX_USAGE, "%s", why);
 	case ENOMEM:
 		return complain(PROGRAM, EX_OSERR, "no memory");
+	case ENOENT:
+	case ENOTDIR:
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return complain_directory(p, directory, why);
 	default:
-		return complain(PROGRAM, EX_CANTCREAT,
+		return complain(PROGRAM, EX_TEMPFAIL,
 		    "cannot open the queue %s: %s", directory, why);
 	}
 }

@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import subprocess
+import sys
+import time
 import unittest
 
 import smtpin_fixture as fixture
@@ -140,6 +142,65 @@ class Surroundings(unittest.TestCase):
                     client.deliver(MESSAGE, "alice@example.org")
                 smtpin.stop()
                 self.assertEqual(smtpin.only("alice")[1], MESSAGE)
+
+
+    def test_short_name(self):
+        """O4: a name without a domain is warned of."""
+        smtpin = fixture.Smtpin(
+            arguments=fixture.loopback() + ["-H", "myhost"])
+        self.addCleanup(smtpin.remove)
+        with smtpin:
+            self.assertRegex(smtpin.text(), ' warning .*"myhost", has no')
+
+    def test_silent_resolver(self):
+        """O7: nobody waits long for a name server that does not answer."""
+        fixture.need("unshare")
+        script = ("mount --bind $ROOT/resolv.conf /etc/resolv.conf && "
+                  "mount --bind $ROOT/hosts /etc/hosts && "
+                  "ip link set lo up && hostname myhost && exec \"$@\"")
+        smtpin = fixture.Smtpin(
+            prefix=["unshare", "--mount", "--uts", "--net", "sh", "-c",
+                    script, "sh"])
+        self.addCleanup(smtpin.remove)
+        for name, text in (("resolv.conf", "nameserver 127.0.0.1\n"
+                            "options timeout:30 attempts:5\n"),
+                           ("hosts", "127.0.0.1 localhost\n")):
+            with open(f"{smtpin.root}/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+        silent = ("import socket,os,sys\ns = socket.socket(socket.AF_INET, "
+                  "socket.SOCK_DGRAM)\ns.bind(('127.0.0.1', 53))\n"
+                  "s.set_inheritable(True)\n"
+                  "os.execvp(sys.argv[1], sys.argv[1:])\n")
+        smtpin.prefix += [sys.executable, "-c", silent]
+        command = smtpin.command
+        smtpin.command = lambda: [word for i, word in enumerate(command())
+                                  if "-H" not in command()[max(i - 1, 0):i + 1]]
+        os.environ["ROOT"] = smtpin.root
+        begin = time.monotonic()
+        try:
+            smtpin.start(1)
+        except AssertionError as error:
+            if "unshare" in str(error) or "mount" in str(error):
+                fixture.cannot(str(error))
+            raise
+        try:
+            self.assertLess(time.monotonic() - begin, 20)
+            self.assertIn('"myhost", has no domain', smtpin.text())
+        finally:
+            smtpin.stop()
+
+    def test_units(self):
+        """O10: the units try again, for as long as it takes."""
+        examples = os.path.dirname(os.path.abspath(__file__)) + \
+            "/../../examples"
+        for name in ("smtpin", "smtpout"):
+            unit = fixture.read(
+                f"{examples}/{name}/{name}.service.in").decode()
+            self.assertIn("\nRestartSec=5\n", unit)
+            self.assertIn("\nStartLimitIntervalSec=0\n", unit)
+            stops = unit.split("RestartPreventExitStatus=")[1].split("\n")[0]
+            self.assertEqual(stops.split(),
+                             ["64", "66", "67", "73", "77", "78", "217"])
 
 
 class Refusals(unittest.TestCase):

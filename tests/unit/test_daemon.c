@@ -381,6 +381,21 @@ test_listen_fds(void **state)
 	assert_int_equal(systemd_listen_fds(), 0);
 }
 
+/* O4: names that other hosts cannot look up. */
+static void
+test_short_names(void **state)
+{
+	char name[HOSTNAME_SIZE];
+
+	(void)state;
+	assert_true(hostname_is_full("mx.example.org"));
+	assert_false(hostname_is_full("myhost"));
+	assert_false(hostname_is_full("localhost"));
+	assert_false(hostname_is_full("localhost.localdomain"));
+	hostname_own(name);
+	assert_true(hostname_is_valid(name));
+}
+
 static void
 test_unknown_user(void **state)
 {
@@ -408,6 +423,7 @@ main(void)
 		cmocka_unit_test(test_startup),
 		cmocka_unit_test(test_notify),
 		cmocka_unit_test(test_listen_fds),
+		cmocka_unit_test(test_short_names),
 		cmocka_unit_test(test_unknown_user),
 	};
 
