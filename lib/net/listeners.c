@@ -258,8 +258,11 @@ wait_ready(struct smtpd_listeners *l, struct smtpd_accepted *out)
 			out->error = errno;
 			return SMTPD_ACCEPT_LACK;
 		}
-		if (n > 0 && l->poll[0].revents != 0)
+		if (n > 0 && l->poll[0].revents != 0) {
 			drain_pipe(l);
+			if (atomic_load(&l->stopped))
+				return SMTPD_ACCEPT_STOPPED;
+		}
 		if (n <= 0 || !find_ready(l, count))
 			continue;
 		l->streak = 0;
