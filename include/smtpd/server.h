@@ -16,7 +16,6 @@
  * the default.
  *
  * Callbacks must return: no exception and no longjmp() may leave them.
- *
  * A process that forks keeps its listeners, but a server that runs is not for
  * the child: not even to be destroyed there.
  *
@@ -386,17 +385,15 @@ enum smtpd_listen_flag {
 	/* TLS from the first byte, as on port 465 (RFC 8314); a connection
 	 * that comes while the server has no TLS is closed. */
 	SMTPD_LISTEN_TLS = 1 << 0,
-	/* This machine may not have the address, or not yet.  Since 0.2. */
-	SMTPD_LISTEN_ABSENT = 1 << 1,
+	SMTPD_LISTEN_ABSENT = 1 << 1, /* an address may come later; 0.2 */
 };
 
 /*
  * Bind to ADDRESS and listen: "192.0.2.1:25", "[2001:db8::1]:25", "[::]:25"
  * (IPv6 alone), port 0 for any free one, or an absolute path for a UNIX
  * socket, whose file is removed at the end.  FLAGS of enum smtpd_listen_flag.
- * Before start or later, but then on one thread at a time.  Return 0 or -1 (not
- * an address, in use, no right to bind, 256 listeners; errno says which).
- * Since 0.1; after start since 0.2.
+ * One thread at a time.  Return 0 or -1 (not an address, in use, no right to
+ * bind, 256 listeners; errno says which).  Since 0.1; after start since 0.2.
  */
 SMTPD_API int smtpd_server_listen(
     struct smtpd_server *srv, const char *address, unsigned flags);
