@@ -250,7 +250,8 @@ address_list_parse(const char *text, size_t len, struct text_list *out)
 	do {
 		if (parse_element(&s, out, &last) == -1)
 			return -1;
-		if ((last == ':' && group) || (last == ';' && !group))
+		/* A ";" that ends no group is as good as a comma. */
+		if (last == ':' && group)
 			return fail_syntax();
 		if (last == ':' || last == ';')
 			group = last == ':';

@@ -51,6 +51,7 @@ static const char help[] =
     "  -R hdrs|full, -V ENVID\n"
     "                 what to be told of its delivery (RFC 3461)\n"
     "  -bp            list the queue\n"
+    "  -q             try all that is in it now\n"
     "  -v             show the dialogue\n"
     "  --host ADDR    where smtpout listens, or the path of its socket\n"
     "                 ($SMTPOUT_HOST, 127.0.0.1)\n"
@@ -58,8 +59,9 @@ static const char help[] =
     "  --queue DIR    its queue ($SMTPOUT_QUEUE, /var/spool/smtpout)\n"
     "  --help, --version\n\n"
     "Other options of Sendmail are ignored.\n"
-    "Exit status: 0 queued, 75 not now, 64 usage, 65 a bad address,\n"
-    "69 refused.\n";
+    "Exit status: 0 queued, 75 not now, 64 usage, 65 a bad address in the\n"
+    "header,"
+    " 69 refused.\n";
 
 static int
 complain_usage(const char *option, const char *value)
@@ -142,6 +144,7 @@ read_mode(struct arguments *a, const char *text)
 		a->mode = MODE_NOTHING;
 		return CONTINUE;
 	default:
+		a->mode = MODE_NOTHING;
 		return complain(PROGRAM, EX_USAGE,
 		    "-b%s: this program only submits a message (-bm) or lists "
 		    "the queue (-bp)",
@@ -184,7 +187,7 @@ read_option(struct arguments *a, int option)
 	case 'N':
 		return read_notify(a, optarg);
 	case 'q':
-		a->mode = MODE_NOTHING;
+		a->mode = optarg == NULL ? MODE_FLUSH : MODE_NOTHING;
 		return CONTINUE;
 	case 'R':
 		return read_ret(a, optarg);
@@ -239,6 +242,34 @@ read_rcpts(struct arguments *a, char **words)
 	return CONTINUE;
 }
 
+/* Exim has options -oM whose values are words of their own. */
+static bool
+is_exim_option(const char *value)
+{
+	static const char *const names[] = { "Ma", "Maa", "Mai", "Mas", "Mi",
+		"Mm", "Mr", "Ms", "Mt" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(value, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What getopt_long() refused.  Letters that Sendmail does not have either are
+ * ignored. */
+static int
+refuse_option(int result, char **argv)
+{
+	if (optopt > 0 && optopt < HOST)
+		return result == '?'
+		    ? CONTINUE
+		    : complain(PROGRAM, EX_USAGE,
+			  "a value is missing after -%c; see --help", optopt);
+	return complain(PROGRAM, EX_USAGE, "%s %s; see --help",
+	    result == ':' ? "a value is missing after" : "there is no option",
+	    argv[optind - 1]);
+}
+
 int
 arguments_read(struct arguments *a, int argc, char **argv)
 {
@@ -257,11 +288,12 @@ arguments_read(struct arguments *a, int argc, char **argv)
 	while (status == CONTINUE &&
 	    (option = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (option == '?' || option == ':')
-			return complain(PROGRAM, EX_USAGE, "%s %s; see --help",
-			    option == ':' ? "a value is missing after"
-					  : "there is no option",
-			    argv[optind - 1]);
-		status = read_option(a, option);
+			status = refuse_option(option, argv);
+		else
+			status = read_option(a, option);
+		if (option == 'o' && is_exim_option(optarg) && optind < argc &&
+		    argv[optind][0] != '-')
+			optind++;
 	}
 	return status == CONTINUE ? read_rcpts(a, argv + optind) : status;
 }

@@ -17,7 +17,8 @@
 enum mode {
 	MODE_SUBMIT,
 	MODE_LIST,    /* -bp, or called as mailq */
-	MODE_NOTHING, /* -bi, -q: there is nothing to do */
+	MODE_FLUSH,   /* -q */
+	MODE_NOTHING, /* -bi, -q30m: there is nothing to do */
 };
 
 struct arguments {

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,25 +54,25 @@ write_rcpts(FILE *out, const struct submission *s)
 static void
 copy_body(FILE *out, FILE *in)
 {
-	bool start = true;
-	char line[4096];
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
 
 	rewind(in);
-	while (fgets(line, sizeof(line), in) != NULL) {
-		size_t len = strlen(line);
-		bool whole = len > 0 && line[len - 1] == '\n';
+	while ((n = getline(&line, &size, in)) > 0) {
+		size_t len = (size_t)n;
 
-		if (start && strncmp(line, "From ", 5) == 0)
+		if (len >= 5 && memcmp(line, "From ", 5) == 0)
 			fputc('>', out);
-		if (whole && len > 1 && line[len - 2] == '\r')
-			len -= 2;
-		else if (whole)
+		if (line[len - 1] == '\n')
+			len--;
+		if (len < (size_t)n && len > 0 && line[len - 1] == '\r')
 			len--;
 		fwrite(line, 1, len, out);
-		if (whole)
+		if (line[n - 1] == '\n')
 			fputc('\n', out);
-		start = whole;
 	}
+	free(line);
 	fputc('\n', out);
 }
 

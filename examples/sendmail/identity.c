@@ -85,18 +85,39 @@ identity_phrase(const char *name, char *buf, size_t size)
 		snprintf(buf, size, "%s ", name);
 }
 
+const char *
+identity_domain(struct identity *id)
+{
+	char name[HOSTNAME_SIZE];
+
+	if (!id->unasked)
+		return id->host;
+	if (hostname_find(name) == -1) {
+		complain(PROGRAM, 0,
+		    "this machine has no name that mail can use: give "
+		    "addresses with a domain");
+		return NULL;
+	}
+	memcpy(id->host, name, sizeof(name));
+	id->unasked = false;
+	return id->host;
+}
+
 int
 identity_complete(
-    const struct identity *id, const char *address, char *buf, size_t size)
+    struct identity *id, const char *address, char *buf, size_t size)
 {
 	/* Look for the "@" behind the last quote: one in quotes is part of the
 	 * local part. */
 	const char *quoted = strrchr(address, '"');
 	bool whole = *address == '\0' ||
 	    strchr(quoted != NULL ? quoted : address, '@') != NULL;
-	int n = snprintf(buf, size, "%s%s%s", address, whole ? "" : "@",
-	    whole ? "" : id->host);
+	const char *host = whole ? "" : identity_domain(id);
+	int n;
 
+	if (host == NULL)
+		return -1;
+	n = snprintf(buf, size, "%s%s%s", address, whole ? "" : "@", host);
 	return n >= 0 && (size_t)n < size ? 0 : -1;
 }
 
@@ -164,9 +185,8 @@ identity_find(struct identity *id, const char *sender, const char *name)
 	int status;
 
 	memset(id, 0, sizeof(*id));
-	if (hostname_find(id->host) == -1)
-		return complain(PROGRAM, EX_CONFIG,
-		    "this machine has no name that mail can use");
+	hostname_own(id->host);
+	id->unasked = true;
 	find_user(id, full, sizeof(full));
 	status = set_sender(id, sender != NULL ? sender : id->user);
 	if (status != 0)
@@ -177,8 +197,10 @@ identity_find(struct identity *id, const char *sender, const char *name)
 	if (id->sender[0] != '\0')
 		snprintf(
 		    id->from, sizeof(id->from), "%s<%s>", phrase, id->sender);
-	else
+	else if (identity_domain(id) != NULL)
 		snprintf(id->from, sizeof(id->from), "%s<%s@%s>", phrase,
 		    id->user, id->host);
+	else
+		return EX_CONFIG;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <smtpd/queue.h>
 
@@ -32,8 +33,8 @@ struct recipients {
 };
 
 static int
-add_rcpts(struct recipients *r, const struct identity *id,
-    const struct text_list *from)
+add_rcpts(
+    struct recipients *r, struct identity *id, const struct text_list *from)
 {
 	char address[IDENTITY_TEXT];
 
@@ -43,7 +44,7 @@ add_rcpts(struct recipients *r, const struct identity *id,
 		if (identity_complete(
 			id, from->items[i], address, sizeof(address)) == -1)
 			return complain(PROGRAM, EX_DATAERR,
-			    "an address is too long: %.60s...", from->items[i]);
+			    "an address is too long: %.60s", from->items[i]);
 		for (size_t k = 0; k < r->list.count && !known; k++)
 			known = strcmp(r->list.items[k], address) == 0;
 		if (!known && text_list_add(&r->list, address) == -1)
@@ -90,20 +91,34 @@ submit_message(struct submission *s)
 	return s->status;
 }
 
+/* Keep the message with those whom the command line names. */
+static void
+save_message(struct submission *s)
+{
+	const struct text_list *rcpts = &s->arguments->rcpts;
+
+	for (size_t i = 0; s->rcpts == NULL && i < rcpts->count; i++)
+		text_list_add(&s->refused, rcpts->items[i]);
+	dead_letter_save(s);
+}
+
+/* Whatever STATUS says already, the message is read: it must not be lost. */
 static int
-read_and_submit(const struct arguments *a, const struct identity *id,
+read_and_submit(const struct arguments *a, struct identity *id, int status,
     struct message *m, struct recipients *r)
 {
 	const struct message_wants wants = {
 		.dot_is_text = a->dot_is_text,
 		.recipients = a->from_header,
-		.from = id->from,
+		.from = id->from[0] != '\0' ? id->from : NULL,
 	};
 	struct submission s = { .arguments = a, .identity = id, .message = m };
-	int status = message_read(m, stdin, &wants);
+	int error = message_read(m, stdin, &wants);
 
-	if (status != 0)
-		complain(PROGRAM, status, "%s", m->why);
+	if (error != 0)
+		complain(PROGRAM, error, "%s", m->why);
+	if (status == 0)
+		status = error;
 	if (status == 0)
 		status = add_rcpts(r, id, &a->rcpts);
 	if (status == 0)
@@ -116,21 +131,21 @@ read_and_submit(const struct arguments *a, const struct identity *id,
 		status = submit_message(&s);
 	}
 	if (status != 0 && m->file != NULL)
-		dead_letter_save(&s);
+		save_message(&s);
 	text_list_finish(&s.refused);
 	return status;
 }
 
+/* STATUS: with which the program is to fail, whatever else happens. */
 static int
-send_message(const struct arguments *a)
+send_message(const struct arguments *a, int status)
 {
 	struct recipients r = { .array = NULL };
 	struct identity id;
 	struct message m = { .file = NULL };
-	int status = identity_find(&id, a->sender, a->name);
+	int error = identity_find(&id, a->sender, a->name);
 
-	if (status == 0)
-		status = read_and_submit(a, &id, &m, &r);
+	status = read_and_submit(a, &id, status != 0 ? status : error, &m, &r);
 	message_finish(&m);
 	text_list_finish(&r.list);
 	free(r.array);
@@ -145,12 +160,11 @@ print_answer(void *user, const void *data, size_t len)
 }
 
 static int
-list_queue(const struct arguments *a)
+ask_queue(const struct arguments *a, const char *word)
 {
-	static const char *const words[] = { "list" };
 	char error[512];
 
-	if (smtpd_queue_ask(a->queue, words, 1, print_answer, NULL, error,
+	if (smtpd_queue_ask(a->queue, &word, 1, print_answer, NULL, error,
 		sizeof(error)) == 0 &&
 	    fflush(stdout) == 0)
 		return EX_OK;
@@ -166,11 +180,15 @@ main(int argc, char **argv)
 	startup_prepare();
 	status = arguments_read(&a, argc, argv);
 	if (status == -1 && a.mode == MODE_LIST)
-		status = list_queue(&a);
+		status = ask_queue(&a, "list");
+	else if (status == -1 && a.mode == MODE_FLUSH)
+		status = ask_queue(&a, "flush");
 	else if (status == -1 && a.mode == MODE_NOTHING)
 		status = EX_OK;
 	else if (status == -1)
-		status = send_message(&a);
+		status = send_message(&a, 0);
+	else if (status != 0 && a.mode == MODE_SUBMIT && !isatty(STDIN_FILENO))
+		status = send_message(&a, status);
 	arguments_finish(&a);
 	return status;
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/* For memfd_create(). */
+#define _GNU_SOURCE
 #include "message.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "address_list.h"
 
@@ -240,12 +244,54 @@ choose_recipients(struct reader *r)
 	r->resent = first;
 }
 
+/* A file without a name in DIRECTORY, or NULL. */
+static FILE *
+open_in(const char *directory)
+{
+	char path[1024];
+	FILE *file;
+	int fd;
+
+	if (directory == NULL || *directory != '/' ||
+	    snprintf(path, sizeof(path),
+		"%s/sendmail.XX"
+		"XX"
+		"XX",
+		directory) >= (int)sizeof(path))
+		return NULL;
+	fd = mkstemp(path);
+	if (fd == -1)
+		return NULL;
+	unlink(path);
+	file = fdopen(fd, "w+");
+	if (file == NULL)
+		close(fd);
+	return file;
+}
+
+/* A file that keeps the message for a while: wherever there is room. */
+static FILE *
+open_temporary(void)
+{
+	FILE *file = open_in(getenv("TMPDIR"));
+	int fd;
+
+	if (file == NULL)
+		file = tmpfile();
+	if (file == NULL)
+		file = open_in(getenv("HOME"));
+	if (file != NULL)
+		return file;
+	fd = memfd_create("message", MFD_CLOEXEC);
+	return fd == -1 ? NULL : fdopen(fd, "w+");
+}
+
 int
 message_read(struct message *m, FILE *in, const struct message_wants *wants)
 {
 	struct reader r = { .m = m, .in = in, .wants = wants };
 
-	*m = (struct message){ .file = tmpfile() };
+	*m = (struct message){ .file = open_temporary() };
 	if (m->file == NULL) {
 		fail_message(&r, EX_TEMPFAIL, "cannot make a temporary file",
 		    strerror(errno));

@@ -65,19 +65,31 @@ report_refusal(
 		s->status = forever ? EX_UNAVAILABLE : EX_TEMPFAIL;
 }
 
-/* Report the recipients that are done, and keep the others. */
-static void
+/* Whether RCPT was refused only since the transaction has too many of them (RFC
+ * 5321, 4.5.3.1.10). */
+static bool
+is_too_many(const struct smtpd_result *r, size_t sent)
+{
+	return r->code == 452 && sent > 0;
+}
+
+/* Report the recipients that are done, and keep the others.  Return how many
+ * got the message. */
+static size_t
 keep_undecided(struct submission *s, const struct smtpd_client *client)
 {
-	size_t kept = 0;
+	size_t kept = 0, sent = 0;
 
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		const struct smtpd_result *r =
 		    smtpd_client_rcpt_result(client, i);
 
-		if (r->outcome == SMTPD_OUTCOME_SENT)
+		if (r->outcome == SMTPD_OUTCOME_SENT) {
+			sent++;
 			continue;
-		if (r->outcome == SMTPD_OUTCOME_PERMANENT || r->code != 0) {
+		}
+		if (r->outcome == SMTPD_OUTCOME_PERMANENT ||
+		    (r->code != 0 && !is_too_many(r, sent))) {
 			report_refusal(s, s->rcpts[i].address, r);
 			continue;
 		}
@@ -86,10 +98,12 @@ keep_undecided(struct submission *s, const struct smtpd_client *client)
 		s->rcpts[kept++] = s->rcpts[i];
 	}
 	s->nrcpts = kept;
+	return sent;
 }
 
-static void
-send_over(struct submission *s, struct smtpd_client *client)
+/* One transaction; return how many got the message. */
+static size_t
+send_once(struct submission *s, struct smtpd_client *client)
 {
 	const struct smtpd_outgoing_envelope envelope = {
 		SMTPD_OUTGOING_ENVELOPE_INIT,
@@ -108,8 +122,16 @@ send_over(struct submission *s, struct smtpd_client *client)
 	};
 
 	smtpd_client_send(client, &message);
+	return keep_undecided(s, client);
+}
+
+/* Transactions for as long as each serves some of the recipients. */
+static void
+send_over(struct submission *s, struct smtpd_client *client)
+{
+	while (s->nrcpts > 0 && send_once(s, client) > 0)
+		continue;
 	smtpd_client_quit(client);
-	keep_undecided(s, client);
 }
 
 bool

@@ -229,7 +229,7 @@ old_command_lines_are_understood(void **state)
 		{ { "sendmail", "-bp" }, -1, MODE_LIST, false, false, 0 },
 		{ { "/usr/bin/mailq" }, -1, MODE_LIST, false, false, 0 },
 		{ { "newaliases" }, -1, MODE_NOTHING, false, false, 0 },
-		{ { "sendmail", "-q" }, -1, MODE_NOTHING, false, false, 0 },
+		{ { "sendmail", "-q" }, -1, MODE_FLUSH, false, false, 0 },
 		{ { "sendmail", "-q30m" }, -1, MODE_NOTHING, false, false, 0 },
 		{ { "sendmail", "-bs" }, EX_USAGE, 0, false, false, 0 },
 		{ { "sendmail", "-bd" }, EX_USAGE, 0, false, false, 0 },
@@ -241,7 +241,16 @@ old_command_lines_are_understood(void **state)
 		{ { "sendmail", "-V", "a\nb" }, EX_USAGE, 0, false, false, 0 },
 		{ { "sendmail", "Ann Lee" }, EX_USAGE, 0, false, false, 0 },
 		{ { "sendmail", "-f" }, EX_USAGE, 0, false, false, 0 },
-		{ { "sendmail", "-Z" }, EX_USAGE, 0, false, false, 0 },
+		/* O15: what makes no difference is ignored, with its value. */
+		{ { "sendmail", "-Z", "a" }, -1, MODE_SUBMIT, false, false, 1 },
+		{ { "sendmail", "-am", "a@x" }, -1, MODE_SUBMIT, false, false,
+		    1 },
+		{ { "sendmail", "-v0", "-4", "-W", "-c", "-i", "a" }, -1,
+		    MODE_SUBMIT, true, false, 1 },
+		{ { "sendmail", "-oMr", "smtp", "a" }, -1, MODE_SUBMIT, false,
+		    false, 1 },
+		{ { "sendmail", "--frobnicate" }, EX_USAGE, 0, false, false,
+		    0 },
 		{ { "sendmail", "--port", "0" }, EX_USAGE, 0, false, false, 0 },
 	};
 

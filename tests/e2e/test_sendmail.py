@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""smtpout-sendmail as programs call it, without a smtpout: nothing is lost."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import smtpin_fixture as fixture
+
+MESSAGE = b"Subject: x\n\nx\0y rest of line\nFrom here\n"
+
+
+class Host(threading.Thread):
+    """Takes mail, so many recipients of each message."""
+
+    def __init__(self, most=1000):
+        super().__init__(daemon=True)
+        self.most = most
+        self.messages = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            client, _ = self.listener.accept()
+            with client, client.makefile("rwb") as file:
+                self.serve(file)
+
+    def serve(self, file):
+        rcpts = []
+        file.write(b"220 host\r\n")
+        file.flush()
+        for line in file:
+            verb = line[:4].upper()
+            reply = b"250 2.0.0 ok"
+            if verb == b"RCPT" and len(rcpts) == self.most:
+                reply = b"452 4.5.3 too many recipients"
+            elif verb == b"RCPT":
+                rcpts.append(line)
+            elif verb == b"DATA":
+                file.write(b"354 go on\r\n")
+                file.flush()
+                for text in file:
+                    if text == b".\r\n":
+                        break
+                self.messages.append(rcpts)
+                rcpts = []
+            elif verb == b"RSET":
+                rcpts = []
+            file.write(reply + b"\r\n")
+            file.flush()
+            if verb == b"QUIT":
+                return
+
+
+class Sendmail(unittest.TestCase):
+    def setUp(self):
+        self.home = tempfile.mkdtemp(prefix="sendmail-test.")
+        self.addCleanup(shutil.rmtree, self.home)
+
+    def call(self, *arguments, text=MESSAGE, **environment):
+        return subprocess.run(
+            [fixture.program(), *arguments], input=text,
+            env={"HOME": self.home, **environment}, capture_output=True,
+            timeout=10 * fixture.WAIT, check=False)
+
+    def kept(self):
+        return fixture.read(self.home + "/dead.letter")
+
+    def test_many_recipients(self):
+        """O6: those for whom there is no room go in the next transaction."""
+        host = Host()
+        to = ",\n ".join(f"u{i}@x.example" for i in range(2500))
+        done = self.call("--port", str(host.port), "-f", "a@x.example", "-t",
+                         text=f"To: {to}\n\nhi\n".encode())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([len(rcpts) for rcpts in host.messages],
+                         [1000, 1000, 500])
+        self.assertEqual(len({r for m in host.messages for r in m}), 2500)
+
+    def test_nothing_is_lost(self):
+        """O15: whatever is wrong, the message is kept."""
+        for arguments in (["--frobnicate"], ["-N", "sometimes", "a@x.example"],
+                          ["Ann Lee"], ["-f"], []):
+            with self.subTest(arguments=arguments):
+                done = self.call(*arguments)
+                self.assertEqual(done.returncode, os.EX_USAGE, done.stderr)
+                self.assertIn(b"dead.letter", done.stderr)
+                self.assertIn(b"rest of line", self.kept())
+                os.unlink(self.home + "/dead.letter")
+
+    def test_temporary_directory(self):
+        """O15: the copy is where there is room."""
+        host = Host()
+        done = self.call("--port", str(host.port), "-f", "a@x.example",
+                         "b@x.example", text=b"hi\n", TMPDIR="/nonexistent")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_wrong_words(self):
+        """O17: the option is named that is meant."""
+        self.assertIn(b"after -f;", self.call("-if").stderr)
+        self.assertIn(b"option --frob;", self.call("--frob", "a").stderr)
+
+    def test_every_byte(self):
+        """O16: dead.letter has all of the text."""
+        body = bytes(range(256)).replace(b"\r", b"").replace(b"\n", b"")
+        done = self.call("--port", "1", "--queue", "/nonexistent", "-f",
+                         "a@x.example", "b@x.example",
+                         text=b"Subject: x\nFrom: a@x.example\n\n" + body
+                         + b"\nFrom next\n")
+        self.assertEqual(done.returncode, os.EX_TEMPFAIL, done.stderr)
+        self.assertIn(b"\n\n" + body + b"\n>From next\n\n", self.kept())
+
+
+if __name__ == "__main__":
+    fixture.main()
