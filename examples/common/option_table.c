@@ -24,14 +24,46 @@ set_text(char **slot, const char *text)
 	return 0;
 }
 
+/* The unit that LETTER stands for behind a number of RULE; 0: none. */
+static uint64_t
+find_unit(const struct option_rule *rule, char letter)
+{
+	static const struct {
+		const char *argument;
+		char letter;
+		uint64_t unit;
+	} units[] = {
+		{ "BYTES", 'K', 1024 },
+		{ "BYTES", 'M', 1048576 },
+		{ "BYTES", 'G', 1073741824 },
+		{ "SECONDS", 's', 1 },
+		{ "SECONDS", 'm', 60 },
+		{ "SECONDS", 'h', 3600 },
+		{ "SECONDS", 'd', 86400 },
+	};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (rule->argument != NULL && units[i].letter == letter &&
+		    strcmp(rule->argument, units[i].argument) == 0)
+			return units[i].unit;
+	return 0;
+}
+
 static int
 set_number(const struct option_rule *rule, uint64_t *slot, const char *text)
 {
-	uint64_t n;
+	uint64_t n, unit;
 	char *end;
 
 	errno = 0;
 	n = strtoull(text, &end, 10);
+	unit = find_unit(rule, *end);
+	if (unit > 0) {
+		if (n > UINT64_MAX / unit)
+			return EX_USAGE;
+		n *= unit;
+		end++;
+	}
 	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
 	    n < rule->min || n > rule->max)
 		return EX_USAGE;

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "complain.h"
@@ -69,6 +70,10 @@ const struct receiver_options receiver_options_defaults = {
 static int
 complete_name(struct receiver_options *r, const char *program)
 {
+	/* A last dot, as the DNS has it, means nothing here. */
+	if (r->hostname != NULL && strlen(r->hostname) > 1 &&
+	    r->hostname[strlen(r->hostname) - 1] == '.')
+		r->hostname[strlen(r->hostname) - 1] = '\0';
 	if (r->hostname != NULL && !hostname_is_valid(r->hostname))
 		return complain(program, EX_USAGE,
 		    "--hostname: \"%s\" is not the name of a host",

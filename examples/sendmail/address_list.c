@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <smtpd/address.h>
@@ -24,12 +25,15 @@ struct scanner {
 	const char *at, *end;
 	const char *token; /* the present one */
 	size_t len;
+	const char *text; /* the whole */
+	struct address_ends *ends;
 };
 
 /* One address under construction. */
 struct element {
 	char text[ADDRESS_SIZE];
 	size_t len;
+	const char *end; /* of its last token, in the text */
 	bool after_word; /* the last token was a word */
 	bool phrase;     /* two words stand beside each other: only a name does
 	                  * that */
@@ -125,6 +129,7 @@ add_token(struct element *e, const struct scanner *s, enum token token)
 	if (token == WORD && e->after_word)
 		e->phrase = true;
 	e->after_word = token == WORD;
+	e->end = s->token + s->len;
 	if (s->len >= sizeof(e->text) - e->len) {
 		e->phrase = true;
 		return;
@@ -155,12 +160,31 @@ fail_syntax(void)
 	return -1;
 }
 
+/* Note where E ends if it has no domain.  Return 0, or -1 without memory. */
 static int
-store_address(const struct element *e, struct text_list *out)
+note_end(struct scanner *s, const struct element *e)
+{
+	/* One in quotes is part of the local part. */
+	const char *quoted = strrchr(e->text, '"');
+	size_t *more;
+
+	if (s->ends == NULL ||
+	    strchr(quoted != NULL ? quoted : e->text, '@') != NULL)
+		return 0;
+	more = realloc(s->ends->at, (s->ends->count + 1) * sizeof(*more));
+	if (more == NULL)
+		return -1;
+	s->ends->at = more;
+	more[s->ends->count++] = (size_t)(e->end - s->text);
+	return 0;
+}
+
+static int
+store_address(struct scanner *s, const struct element *e, struct text_list *out)
 {
 	if (e->phrase || !is_address(e))
 		return fail_syntax();
-	if (text_list_add(out, e->text) == 0)
+	if (note_end(s, e) == 0 && text_list_add(out, e->text) == 0)
 		return 0;
 	errno = ENOMEM;
 	return -1;
@@ -202,7 +226,7 @@ parse_angle(struct scanner *s, struct text_list *out)
 	if (token != SPECIAL)
 		return fail_syntax();
 	if (e.len > 0 || e.phrase)
-		return store_address(&e, out);
+		return store_address(s, &e, out);
 	return text_list_add(out, "");
 }
 
@@ -237,13 +261,23 @@ parse_element(struct scanner *s, struct text_list *out, char *last)
 	/* The name of a group is not an address. */
 	if (*last == ':')
 		return angle || (e.len == 0 && !e.phrase) ? fail_syntax() : 0;
-	return angle || (e.len == 0 && !e.phrase) ? 0 : store_address(&e, out);
+	return angle || (e.len == 0 && !e.phrase) ? 0
+						  : store_address(s, &e, out);
 }
 
 int
 address_list_parse(const char *text, size_t len, struct text_list *out)
 {
-	struct scanner s = { .at = text, .end = text + len };
+	return address_list_parse_bare(text, len, out, NULL);
+}
+
+int
+address_list_parse_bare(const char *text, size_t len, struct text_list *out,
+    struct address_ends *ends)
+{
+	struct scanner s = {
+		.at = text, .end = text + len, .text = text, .ends = ends
+	};
 	bool group = false;
 	char last;
 

@@ -20,4 +20,15 @@
  */
 int address_list_parse(const char *text, size_t len, struct text_list *out);
 
+/* Where addresses without a domain end in a text, as offsets. */
+struct address_ends {
+	size_t *at;
+	size_t count;
+};
+
+/* The same, with the ends of those without a domain in ENDS, which holds none
+ * before, and whose array is to be freed in any case. */
+int address_list_parse_bare(const char *text, size_t len, struct text_list *out,
+    struct address_ends *ends);
+
 #endif

@@ -91,6 +91,12 @@ submit_message(struct submission *s)
 	return s->status;
 }
 
+static const char *
+find_domain(void *identity)
+{
+	return identity_domain(identity);
+}
+
 /* Keep the message with those whom the command line names. */
 static void
 save_message(struct submission *s)
@@ -110,6 +116,8 @@ read_and_submit(const struct arguments *a, struct identity *id, int status,
 	const struct message_wants wants = {
 		.dot_is_text = a->dot_is_text,
 		.recipients = a->from_header,
+		.domain = find_domain,
+		.user = id,
 		.from = id->from[0] != '\0' ? id->from : NULL,
 	};
 	struct submission s = { .arguments = a, .identity = id, .message = m };

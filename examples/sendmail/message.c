@@ -22,11 +22,12 @@ struct reader {
 	const struct message_wants *wants;
 	char *line; /* the present one, without its end */
 	size_t size, len;
-	bool open;   /* a field that is kept for its recipients goes on */
-	bool drop;   /* and is not sent */
-	char *field; /* the value of that field */
-	size_t field_len;
-	bool resent_field; /* and is one of Resent- */
+	bool open;               /* a field with addresses goes on */
+	bool list;               /* it names recipients */
+	bool drop;               /* it is not sent */
+	char *field;             /* that field, its lines divided by CRLF */
+	size_t field_len, value; /* where its value begins */
+	bool resent_field;       /* and is one of Resent- */
 	bool has_from;
 	struct text_list resent; /* recipients of Resent- fields */
 	int status;
@@ -111,42 +112,77 @@ is_named(const struct reader *r, size_t len, const char *name)
 	return strlen(name) == len && strncasecmp(r->line, name, len) == 0;
 }
 
-/* Collect LEN bytes of a field with recipients. */
+/* Collect a line of a field with addresses. */
 static void
-collect_field(struct reader *r, const char *data, size_t len)
+collect_line(struct reader *r)
 {
 	char *more;
 
-	if (len >= FIELD_MAX - r->field_len) {
+	if (r->len >= FIELD_MAX - r->field_len) {
 		fail_message(
 		    r, EX_DATAERR, "there are too many recipients", "");
 		return;
 	}
-	more = realloc(r->field, r->field_len + len + 1);
+	more = realloc(r->field, r->field_len + r->len + 3);
 	if (more == NULL) {
 		fail_message(r, EX_TEMPFAIL, "no memory", "");
 		return;
 	}
 	r->field = more;
-	memcpy(more + r->field_len, data, len);
-	r->field_len += len;
-	more[r->field_len++] = ' ';
+	if (r->field_len > 0) {
+		memcpy(more + r->field_len, "\r\n", 2);
+		r->field_len += 2;
+	}
+	memcpy(more + r->field_len, r->line, r->len);
+	r->field_len += r->len;
+	more[r->field_len] = '\0';
 }
 
-/* A field with recipients is over. */
+/* Write the field, and a domain at ENDS, which are offsets in its value. */
+static void
+write_field(struct reader *r, const struct address_ends *ends)
+{
+	const char *domain = NULL;
+	size_t at = 0;
+
+	if (ends->count > 0 && r->wants->domain != NULL)
+		domain = r->wants->domain(r->wants->user);
+	for (size_t i = 0; i < ends->count && domain != NULL; i++) {
+		size_t end = r->value + ends->at[i];
+
+		write_bytes(r, r->field + at, end - at);
+		write_bytes(r, "@", 1);
+		write_bytes(r, domain, strlen(domain));
+		at = end;
+	}
+	write_line(r, r->field + at, r->field_len - at);
+}
+
+/* A field with addresses is over. */
 static void
 end_field(struct reader *r)
 {
+	struct text_list others = { 0 };
 	struct text_list *list = r->resent_field ? &r->resent : &r->m->rcpts;
+	struct address_ends ends = { NULL, 0 };
 
 	if (!r->open)
 		return;
 	r->open = false;
-	if (address_list_parse(r->field, r->field_len, list) == -1) {
-		r->field[r->field_len - 1] = '\0';
-		fail_message(r, errno == ENOMEM ? EX_TEMPFAIL : EX_DATAERR,
-		    "not a list of addresses", r->field);
+	if (!r->list)
+		list = &others;
+	if (address_list_parse_bare(r->field + r->value,
+		r->field_len - r->value, list, &ends) == -1) {
+		ends.count = 0;
+		if (r->list)
+			fail_message(r,
+			    errno == ENOMEM ? EX_TEMPFAIL : EX_DATAERR,
+			    "not a list of addresses", r->field + r->value);
 	}
+	if (!r->drop)
+		write_field(r, &ends);
+	free(ends.at);
+	text_list_finish(&others);
 	r->field_len = 0;
 }
 
@@ -156,17 +192,23 @@ begin_field(struct reader *r, size_t name_len, size_t value)
 {
 	static const char *const lists[] = { "To", "Cc", "Bcc", "Resent-To",
 		"Resent-Cc", "Resent-Bcc" };
+	static const char *const others[] = { "From", "Sender", "Reply-To",
+		"Resent-From", "Resent-Sender" };
 
+	r->list = false;
 	r->drop = false;
 	r->has_from |= is_named(r, name_len, "From");
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		if (!r->wants->recipients || !is_named(r, name_len, lists[i]))
+		if (!is_named(r, name_len, lists[i]))
 			continue;
 		r->open = true;
-		r->drop = i % 3 == 2;
+		r->list = r->wants->recipients;
+		r->drop = r->list && i % 3 == 2;
 		r->resent_field = i >= 3;
-		collect_field(r, r->line + value, r->len - value);
 	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		r->open |= is_named(r, name_len, others[i]);
+	r->value = value;
 }
 
 /* Parse and copy one line of the header.  Return false when the
@@ -178,15 +220,15 @@ parse_header_line(struct reader *r, bool first)
 	bool folded =
 	    !first && r->len > 0 && (r->line[0] == ' ' || r->line[0] == '\t');
 
-	if (folded && r->open)
-		collect_field(r, r->line, r->len);
 	if (!folded) {
 		end_field(r);
 		if (!is_field(r, &name_len, &value))
 			return false;
 		begin_field(r, name_len, value);
 	}
-	if (!r->drop)
+	if (r->open)
+		collect_line(r);
+	else
 		write_line(r, r->line, r->len);
 	return true;
 }

@@ -189,6 +189,13 @@ static int
 complete_listen(struct settings *s)
 {
 	for (size_t i = 0; i < s->in.listen.count; i++)
+		if (s->in.listen.items[i][0] != '/' &&
+		    strchr(s->in.listen.items[i], '/') != NULL)
+			return complain(PROGRAM, EX_USAGE,
+			    "--listen %s: the path of a socket begins with "
+			    "\"/\"",
+			    s->in.listen.items[i]);
+	for (size_t i = 0; i < s->in.listen.count; i++)
 		if (!listen_is_loopback(s->in.listen.items[i]))
 			return complain(PROGRAM, EX_USAGE,
 			    "--listen %s: other hosts could reach it: smtpout "

@@ -163,24 +163,26 @@ read_options(struct start *s, int argc, char **argv, bool *done)
 	return status;
 }
 
-/* Copy the message to a file, since it may be sent more than once. */
+/* Copy the message to a file, since it may be sent more than once, as it will
+ * be sent: the size that is declared counts lines that end with CRLF. */
 static int
 read_message(struct run *run)
 {
 	struct smtpd_outgoing *m = &run->message;
 	FILE *file = tmpfile();
-	char buf[8192];
-	size_t n;
+	int c, before = EOF;
 
 	if (file == NULL)
 		return complain(
 		    PROGRAM, EX_CANTCREAT, "cannot make a temporary file");
-	while ((n = fread(buf, 1, sizeof(buf), stdin)) > 0) {
-		for (size_t i = 0; i < n; i++)
-			run->envelope.eight_bit |= (unsigned char)buf[i] > 127;
-		if (fwrite(buf, 1, n, file) != n)
-			break;
-		m->length += n;
+	for (; (c = getc(stdin)) != EOF; before = c) {
+		run->envelope.eight_bit |= c > 127;
+		if (c == '\n' && before != '\r') {
+			putc('\r', file);
+			m->length++;
+		}
+		putc(c, file);
+		m->length++;
 	}
 	if (ferror(stdin) || ferror(file) || fflush(file) != 0)
 		return complain(PROGRAM, EX_IOERR, "cannot copy the message");

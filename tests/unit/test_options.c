@@ -316,10 +316,43 @@ test_help(void **state)
 	assert_true(strlen(text) < 20);
 }
 
+/* O30: Bytes and seconds may have a unit. */
+static void
+numbers_may_have_a_unit(void **state)
+{
+	static const struct {
+		const char *argument, *text;
+		int status;
+		uint64_t n;
+	} cases[] = {
+		{ "BYTES", "50M", 0, 52428800 },
+		{ "BYTES", "1K", 0, 1024 },
+		{ "BYTES", "5d", EX_USAGE, 0 },
+		{ "SECONDS", "5d", 0, 432000 },
+		{ "SECONDS", "5m", 0, 300 },
+		{ "SECONDS", "5mm", EX_USAGE, 0 },
+		{ "SECONDS", "18446744073709551615d", EX_USAGE, 0 },
+		{ "N", "5m", EX_USAGE, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct option_rule rule = { .kind = OPTION_NUMBER,
+			.argument = cases[i].argument,
+			.max = UINT64_MAX };
+		uint64_t n = 0;
+
+		assert_int_equal(option_table_set(&rule, &n, cases[i].text),
+		    cases[i].status);
+		assert_int_equal(n, cases[i].n);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_may_have_a_unit),
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_last_wins),

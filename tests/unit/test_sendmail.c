@@ -285,6 +285,57 @@ dsn_is_asked_for_as_on_the_wire(void **state)
 	arguments_finish(&a);
 }
 
+static const char *
+give_domain(void *user)
+{
+	++*(int *)user;
+	return "box.example";
+}
+
+/* O5, T2: Other hosts refuse a From without a domain. */
+static void
+addresses_in_the_header_get_a_domain(void **state)
+{
+	static const struct {
+		const char *in, *out;
+		bool asked;
+	} cases[] = {
+		{ "From: root (Cron Daemon)\nTo: root\n\nx\n",
+		    "From: root@box.example (Cron Daemon)\r\n"
+		    "To: root@box.example\r\n\r\nx\r\n",
+		    true },
+		{ "From: a@b.example\nCc: \"J, K\" <joe>,\n\tann@x.example,\n"
+		  " bob\nSubject: joe\n\nx\n",
+		    "From: a@b.example\r\nCc: \"J, K\" <joe@box.example>,\r\n"
+		    "\tann@x.example,\r\n bob@box.example\r\nSubject: joe\r\n"
+		    "\r\nx\r\n",
+		    true },
+		{ "From: a@b.example\nReply-To: \"a@b\"\nTo: x:;, <>\n\n",
+		    "From: a@b.example\r\nReply-To: \"a@b\"@box.example\r\n"
+		    "To: x:;, <>\r\n\r\n",
+		    true },
+		{ "From: Ann Lee\nTo: (\n\nx\n",
+		    "From: Ann Lee\r\nTo: (\r\n\r\nx\r\n", false },
+		{ "From: a@b.example\nTo: c@d.example\n\nx\n",
+		    "From: a@b.example\r\nTo: c@d.example\r\n\r\nx\r\n",
+		    false },
+	};
+	char out[1024], rcpts[256];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int asked = 0;
+		const struct message_wants wants = { .domain = give_domain,
+			.user = &asked };
+
+		assert_int_equal(read_text(cases[i].in, strlen(cases[i].in),
+				     &wants, out, sizeof(out), rcpts),
+		    0);
+		assert_string_equal(out, cases[i].out);
+		assert_int_equal(asked > 0, cases[i].asked);
+	}
+}
+
 int
 main(void)
 {
@@ -293,6 +344,7 @@ main(void)
 		cmocka_unit_test(recipients_come_from_the_header),
 		cmocka_unit_test(names_are_written_as_they_may_stand),
 		cmocka_unit_test(addresses_get_a_domain),
+		cmocka_unit_test(addresses_in_the_header_get_a_domain),
 		cmocka_unit_test(old_command_lines_are_understood),
 		cmocka_unit_test(dsn_is_asked_for_as_on_the_wire),
 	};
