@@ -46,6 +46,21 @@ user_field(const struct smtpd_session *s, char *buf, size_t size)
 	return buf;
 }
 
+/* One line for each recipient but the first, whose line has all the rest. */
+static void
+log_others(struct log *log, const struct smtpd_envelope *envelope,
+    const struct message_info *f)
+{
+	char to[600];
+
+	for (size_t i = 1; i < envelope->nrcpts; i++)
+		log_line(log, SMTPD_LOG_INFO,
+		    "recipient id=%s to=<%s> status=%d", f->id,
+		    escape_text(smtpd_envelope_rcpt(envelope, i)->address.text,
+			to, sizeof(to)),
+		    f->code);
+}
+
 void
 message_log(struct log *log, const struct smtpd_session *s,
     const struct smtpd_envelope *envelope, const struct message_info *f)
@@ -58,14 +73,16 @@ message_log(struct log *log, const struct smtpd_session *s,
 		return;
 	log_line(log, SMTPD_LOG_INFO,
 	    "%s id=%s from=<%s> to=<%s> nrcpt=%zu size=%llu peer=%s%s "
-	    "helo=<%s> status=%d delay=%.3f tls=%s%s%s",
+	    "helo=<%s> session=%llu status=%d delay=%.3f tls=%s%s%s",
 	    f->what, f->id,
 	    escape_text(envelope->sender.text, from, sizeof(from)),
 	    escape_text(
 		first != NULL ? first->address.text : "", to, sizeof(to)),
 	    envelope->nrcpts, (unsigned long long)f->size,
 	    smtpd_session_peer(s), user_field(s, uid, sizeof(uid)),
-	    escape_text(smtpd_session_helo(s), helo, sizeof(helo)), f->code,
+	    escape_text(smtpd_session_helo(s), helo, sizeof(helo)),
+	    (unsigned long long)smtpd_session_id(s), f->code,
 	    seconds_since(&f->begun), tls != NULL ? tls->version : "none",
 	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");
+	log_others(log, envelope, f);
 }

@@ -3,7 +3,8 @@
 #define MESSAGE_LOG_H
 
 /*
- * The line that a daemon logs for each message that a client sent.
+ * The lines that a daemon logs for each message that a client sent, one for
+ * each recipient.
  */
 
 #include <stdint.h>

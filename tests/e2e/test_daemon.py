@@ -2,6 +2,7 @@
 """Options, signals and the end of smtpin."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -362,6 +363,20 @@ class Options(unittest.TestCase):
         self.assertEqual(sizes[:2], [0, 0])
         self.assertLess(0, sizes[2])
         self.assertLess(sizes[2], sizes[3])
+
+    def test_each_recipient(self):
+        """O20, T12: the log has each recipient, with the id."""
+        with fixture.Smtpin() as smtpin:
+            with fixture.Dialogue(smtpin.port) as client:
+                client.begin("alice@example.org", "bob@example.org")
+                client.finish(MESSAGE)
+            fixture.until(lambda: "to=<bob@example.org>" in smtpin.text(),
+                          "no line for bob")
+            ids = [re.search(r"id=(\S+) .*to=<(alice|bob)@", line)
+                   for line in smtpin.lines
+                   if " stored id" in line or " recipient id" in line]
+            self.assertEqual([match[2] for match in ids], ["alice", "bob"])
+            self.assertEqual(ids[0][1], ids[1][1])
 
     def test_forged_log_line(self):
         """Nothing a client sends begins a line of the log."""
