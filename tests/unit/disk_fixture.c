@@ -52,7 +52,7 @@ replay(void *user, struct smtpd_disk *log,
 	return d->live == NULL || d->live(&d->seen[d->count - 1]);
 }
 
-static void
+static int
 damaged(void *user, const char *name, uint64_t offset, const void *data,
     size_t len, const char *why)
 {
@@ -64,6 +64,7 @@ damaged(void *user, const char *name, uint64_t offset, const void *data,
 	d->damaged += len;
 	d->reports++;
 	snprintf(d->why, sizeof(d->why), "%s", why);
+	return d->unkept ? -1 : 0;
 }
 
 int

@@ -34,6 +34,7 @@ struct disk_fixture {
 	size_t count, room;
 	uint64_t damaged; /* bytes that were told of */
 	unsigned reports;
+	bool unkept;                      /* it cannot be set aside */
 	char why[128];                    /* the last of them */
 	int (*live)(const struct seen *); /* NULL: all are */
 };

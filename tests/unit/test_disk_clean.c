@@ -227,7 +227,7 @@ see(void *user, struct smtpd_disk *log, const struct smtpd_journal_record *r)
 	return 1;
 }
 
-static void
+static int
 see_damage(void *user, const char *name, uint64_t offset, const void *data,
     size_t len, const char *why)
 {
@@ -235,6 +235,7 @@ see_damage(void *user, const char *name, uint64_t offset, const void *data,
 
 	(void)name, (void)offset, (void)data, (void)len, (void)why;
 	reading->damaged++;
+	return 0;
 }
 
 static void *

@@ -19,6 +19,9 @@
 #include "os/fd.h"
 #include "os/file.h"
 
+/* How often bytes may be kept from one place. */
+#define KEPT_MAX 100
+
 /* Bytes that are copied at a time. */
 #define COPY_SIZE 65536
 
@@ -137,35 +140,78 @@ smtpd__disk_aside_count_kept(struct smtpd_journal *j)
 	return count;
 }
 
-/* Keep a range of a segment as NAME; what was kept of it before stays, and is
- * completed if it is less than that. */
+/* How many bytes the file open as FD has, if these are those at DATA as far as
+ * there are LEN; -1 with errno, which is EEXIST if they are others. */
+static off_t
+same_bytes(int fd, const void *data, size_t len)
+{
+	struct stat st;
+	char *kept;
+	off_t size = -1;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if ((uint64_t)st.st_size < len)
+		len = (size_t)st.st_size;
+	kept = malloc(len + 1);
+	if (kept == NULL)
+		return -1;
+	if (smtpd__file_read_at(fd, kept, len, 0) == 0) {
+		size = memcmp(kept, data, len) == 0 ? st.st_size : -1;
+		errno = EEXIST;
+	}
+	free(kept);
+	return size;
+}
+
+/* Keep a range of a segment in the file FILE; what was kept of it before stays,
+ * and is completed if it is less than that.  -1 with errno EEXIST: there is
+ * something else in it. */
+static int
+keep_bytes(struct smtpd_disk_store *store, const char *file, const void *data,
+    size_t len)
+{
+	int fd = openat(store->quarantine, file,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	off_t kept;
+	int error;
+
+	if (fd == -1)
+		return -1;
+	kept = same_bytes(fd, data, len);
+	if (kept == -1 ||
+	    ((size_t)kept < len &&
+		smtpd__file_write_at(fd, data, len, 0) == -1)) {
+		error = errno;
+		smtpd__fd_close(fd);
+		errno = error;
+		return -1;
+	}
+	return smtpd__commit_file(fd);
+}
+
+/* Keep a range of a segment as NAME, or NAME and a number: other bytes may have
+ * been kept from there. */
 static int
 keep_range(struct smtpd_disk_store *store, const char *name, const void *data,
     size_t len, const char *why)
 {
-	char file[NAME_SIZE + sizeof(".bin")];
-	struct stat st;
-	int fd;
+	char numbered[NAME_SIZE + 4], file[NAME_SIZE + sizeof(".bin") + 4];
+	int rc = 0;
 
-	if (len > 0) {
-		snprintf(file, sizeof(file), "%s.bin", name);
-		fd = openat(store->quarantine, file,
-		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd == -1)
-			return -1;
-		if (fstat(fd, &st) == -1 ||
-		    ((uint64_t)st.st_size < len &&
-			smtpd__file_write(fd, data, len) == -1)) {
-			smtpd__fd_close(fd);
-			return -1;
-		}
-		if (smtpd__commit_file(fd) == -1)
-			return -1;
+	snprintf(numbered, sizeof(numbered), "%s", name);
+	for (int i = 2; len > 0 && i < KEPT_MAX; i++) {
+		snprintf(file, sizeof(file), "%s.bin", numbered);
+		rc = keep_bytes(store, file, data, len);
+		if (rc == 0 || errno != EEXIST)
+			break;
+		snprintf(numbered, sizeof(numbered), "%s-%d", name, i);
 	}
-	return write_reason(store, store->quarantine, name, why);
+	return rc == 0 ? write_reason(store, store->quarantine, numbered, why)
+		       : -1;
 }
 
-void
+int
 smtpd__disk_aside_damaged(void *user, const char *segment_name, uint64_t offset,
     const void *data, size_t len, const char *why)
 {
@@ -186,4 +232,5 @@ smtpd__disk_aside_damaged(void *user, const char *segment_name, uint64_t offset,
 		damage.error = errno;
 	if (store->settings.damaged != NULL)
 		store->settings.damaged(store->settings.user, &damage);
+	return damage.error == 0 ? 0 : -1;
 }

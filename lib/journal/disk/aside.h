@@ -16,7 +16,7 @@ uint64_t smtpd__disk_aside_count_kept(struct smtpd_journal *j);
 
 /* A smtpd_disk_settings.damaged, for a store: set the range aside and report
  * it. */
-void smtpd__disk_aside_damaged(void *store, const char *segment_name,
+int smtpd__disk_aside_damaged(void *store, const char *segment_name,
     uint64_t offset, const void *data, size_t len, const char *why);
 
 #endif

@@ -56,9 +56,11 @@ struct smtpd_disk_settings {
 	 * at OFFSET of a segment that are no record though one was kept there,
 	 * and why.  A long range comes in several calls; LEN is 0 where the
 	 * file ends too early or is missing.  The same range may be reported
-	 * again at another start.  NULL: not called.
+	 * again at another start.  Return 0, or -1 if they could not be set
+	 * aside: the segment is neither changed nor recycled then.  NULL: not
+	 * called.
 	 */
-	void (*damaged)(void *user, const char *segment_name, uint64_t offset,
+	int (*damaged)(void *user, const char *segment_name, uint64_t offset,
 	    const void *data, size_t len, const char *why);
 
 	void *user;

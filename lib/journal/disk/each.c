@@ -23,16 +23,17 @@ struct pass {
 	struct smtpd_disk_found *result;
 };
 
-void
+int
 smtpd__disk_each_report(struct smtpd_disk *log, uint32_t number,
     uint64_t offset, const void *data, size_t len, const char *why)
 {
 	char name[SMTPD_DISK_NAME];
 
 	if (log->settings.damaged == NULL)
-		return;
+		return 0;
 	smtpd__disk_format_name(name, number, SMTPD_DISK_SEGMENT);
-	log->settings.damaged(log->settings.user, name, offset, data, len, why);
+	return log->settings.damaged(
+	    log->settings.user, name, offset, data, len, why);
 }
 
 static void
@@ -48,9 +49,9 @@ report_damage(
 	if (p->log->settings.read_only &&
 	    fstatat(p->log->dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		p->result->gone = true;
-	else
-		smtpd__disk_each_report(
-		    p->log, p->segment->number, offset, data, len, why);
+	else if (smtpd__disk_each_report(
+		     p->log, p->segment->number, offset, data, len, why) == -1)
+		p->result->unkept = true;
 }
 
 static int
@@ -94,7 +95,8 @@ scan_segment(struct pass *p)
 		rc = smtpd__disk_scan(&scan);
 		p->result->scanned = true;
 		p->result->unread = scan.unread;
-		p->result->dirty = scan.dirty;
+		memcpy(p->result->voids, scan.voids, sizeof(scan.voids));
+		p->result->void_count = scan.void_count;
 		p->result->end = scan.at;
 		p->result->next = scan.next;
 	}

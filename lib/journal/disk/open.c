@@ -157,9 +157,10 @@ replay_segment(struct opening *o, struct smtpd_disk_segment *s,
 		return report_error(o, s->number, "it was recycled meanwhile");
 	}
 	s->indexed = found->indexed || !s->exact;
+	s->pinned = found->unkept;
 	if (found->scanned && found->next - 1 > log->last)
 		log->last = found->next - 1;
-	if (!s->exact && found->scanned) {
+	if (!s->exact && found->scanned && !found->unkept) {
 		/* It need not be found out again. */
 		s->end = found->end;
 		s->upto = found->next - 1;
@@ -194,24 +195,26 @@ replay_all(struct opening *o, struct smtpd_disk_found *last)
 }
 
 /*
- * What follows the end of the records was not durable and is void.  But when
- * the next records happen to end where old ones begin, these must not be taken
- * for what comes next.
+ * What is void was set aside.  When the next records happen to end where old
+ * ones begin, these must not be taken for what comes next, and what was no
+ * whole group must not become one.
  */
 static int
-clear_tail(int fd, const struct smtpd_disk_segment *s)
+clear_voids(int fd, const struct smtpd_disk_found *found)
 {
-	uint32_t room = SMTPD_DISK_LIMIT(s->size) - s->end;
-	uint32_t len =
-	    room < SMTPD_JOURNAL_GROUP_MAX ? room : SMTPD_JOURNAL_GROUP_MAX;
-	void *zeros = calloc(1, len > 0 ? len : 1);
-	int rc;
+	int rc = 0;
 
-	if (zeros == NULL)
-		return -1;
-	rc = smtpd__file_write_at(fd, zeros, len, s->end);
-	free(zeros);
-	return rc == -1 ? -1 : fdatasync(fd);
+	for (size_t i = 0; rc == 0 && i < found->void_count; i++) {
+		uint32_t from = found->voids[i].from;
+		uint32_t len = found->voids[i].to - from;
+		void *zeros = calloc(1, len);
+
+		if (zeros == NULL)
+			return -1;
+		rc = smtpd__file_write_at(fd, zeros, len, from);
+		free(zeros);
+	}
+	return rc == -1 || found->void_count == 0 ? rc : fdatasync(fd);
 }
 
 /* Go on in the last segment, if it is one to go on in. */
@@ -223,12 +226,13 @@ continue_last(const struct opening *o, const struct smtpd_disk_found *found)
 	char name[SMTPD_DISK_NAME];
 
 	smtpd__disk_format_name(name, s->number, SMTPD_DISK_SEGMENT);
-	if (s->mark == 0 || !smtpd__disk_file_has_size(log->dir, name, s->size))
+	if (s->mark == 0 || s->pinned ||
+	    !smtpd__disk_file_has_size(log->dir, name, s->size))
 		return 0;
 	log->fd = smtpd__disk_file_open(log->dir, s->number, false);
 	if (log->fd == -1)
 		return report_errno(o, s->number);
-	if (found->dirty && clear_tail(log->fd, s) == -1)
+	if (clear_voids(log->fd, found) == -1)
 		return report_errno(o, s->number);
 	log->tail = s->end;
 	/* What is appended from now on lies beyond what was found. */
@@ -260,7 +264,7 @@ recover_log(struct opening *o)
 {
 	struct smtpd_disk *log = o->log;
 	bool writing = !log->settings.read_only;
-	struct smtpd_disk_found found = { .dirty = false };
+	struct smtpd_disk_found found = { .void_count = 0 };
 
 	if (smtpd__disk_list(log) == -1)
 		return report_errno(o, 0);

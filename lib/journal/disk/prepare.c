@@ -42,6 +42,27 @@ make_index(struct smtpd_disk *log)
 	return rc;
 }
 
+/* Try again to set aside what is damaged in the oldest segment, if that is all
+ * that keeps it.  The lock is held, but not meanwhile. */
+static void
+unpin_oldest(struct smtpd_disk *log)
+{
+	struct smtpd_disk_segment copy, *s;
+	struct smtpd_disk_found found;
+	int rc;
+
+	if (log->count < 2 || !log->segments[0].pinned ||
+	    log->segments[0].live_records > 0)
+		return;
+	copy = log->segments[0];
+	pthread_mutex_unlock(&log->lock);
+	rc = smtpd__disk_each(log, &copy, false, NULL, NULL, &found);
+	pthread_mutex_lock(&log->lock);
+	s = smtpd__disk_segments_find(log, copy.number);
+	if (rc == 0 && s != NULL)
+		s->pinned = found.unkept;
+}
+
 int
 smtpd__disk_prepare(struct smtpd_disk *log)
 {
@@ -58,6 +79,7 @@ smtpd__disk_prepare(struct smtpd_disk *log)
 	index = make_index(log);
 	if (index == -1)
 		error = errno;
+	unpin_oldest(log);
 	more = without_index(log) != NULL;
 	pthread_mutex_unlock(&log->lock);
 	if (error == 0)

@@ -63,7 +63,8 @@ recycle_oldest(struct smtpd_disk *log)
 	bool is_spare;
 	int which = SMTPD_DISK_SPARES;
 
-	if (log->count < 2 || log->segments[0].live_records > 0)
+	if (log->count < 2 || log->segments[0].live_records > 0 ||
+	    log->segments[0].pinned)
 		return false;
 	s = log->segments[0];
 	log->count--;

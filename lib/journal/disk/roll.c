@@ -46,6 +46,8 @@ make_header(const struct smtpd_disk *log, struct smtpd_disk_header *h)
 
 		h->number = s->number + 1;
 		h->previous_end = log->fd != -1 ? log->tail : s->end;
+		if (s->pinned && log->fd == -1)
+			h->previous_end = 0;
 	}
 	if (h->number == 0) {
 		errno = EOVERFLOW;
@@ -66,9 +68,10 @@ add_segment(struct smtpd_disk *log, int fd, const struct smtpd_disk_header *h)
 	if (log->count > 0) {
 		struct smtpd_disk_segment *s = &log->segments[log->count - 1];
 
-		s->exact = s->mark != 0;
+		s->exact = s->mark != 0 && h->previous_end != 0;
 		s->indexed = !s->exact;
-		s->end = h->previous_end;
+		if (h->previous_end != 0)
+			s->end = h->previous_end;
 		s->upto = h->follows;
 	}
 	log->segments[log->count++] = (struct smtpd_disk_segment){

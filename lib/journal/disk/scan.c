@@ -195,6 +195,33 @@ group_deliver(struct smtpd_disk_scan *s)
 	return rc;
 }
 
+/* From FROM to TO nothing is to become a record later. */
+static void
+add_void(struct smtpd_disk_scan *s, uint32_t from, uint32_t to)
+{
+	if (s->void_count > 0 && s->voids[s->void_count - 1].to == from)
+		s->voids[s->void_count - 1].to = to;
+	else
+		s->voids[s->void_count++] =
+		    (struct smtpd_disk_range){ from, to };
+}
+
+/* Pass over the intact record at AT, whose group is not whole. */
+static int
+skip_record(struct smtpd_disk_scan *s, const struct smtpd_disk_record_header *h)
+{
+	uint32_t to = s->at + smtpd__disk_format_record_size(h);
+
+	if (smtpd__disk_scan_report(
+		s, s->at, to, "the rest of a group that is not whole") == -1)
+		return -1;
+	add_void(s, s->at, to);
+	s->at = to;
+	s->next = h->sequence + 1;
+	s->skipping = (h->flags & SMTPD_DISK_MORE) != 0;
+	return 0;
+}
+
 /* Give an intact record to the caller, or keep it until its group is
  * complete. */
 static int
@@ -211,6 +238,8 @@ accept_record(struct smtpd_disk_scan *s,
 		.head = p + SMTPD_DISK_RECORD_HEADER,
 	};
 
+	if (s->skipping)
+		return skip_record(s, h);
 	s->at += record.size;
 	s->next = h->sequence + 1;
 	if (s->group_count == 0 && !(h->flags & SMTPD_DISK_MORE))
@@ -237,8 +266,25 @@ skip_damage(
 	return 0;
 }
 
+/* Nobody vouches for the group that the damage at AT is in, which H is of, if
+ * FOUND says so: none of it is read. */
+static void
+forget_group(struct smtpd_disk_scan *s, enum finding found,
+    const struct smtpd_disk_record_header *h, uint32_t to)
+{
+	bool begun = s->group_count > 0;
+
+	if (begun)
+		s->at = smtpd__disk_format_ref_offset(s->group[0].ref);
+	s->group_count = 0;
+	s->heads_len = 0;
+	s->skipping = found == FOUND_HEAD ? (h->flags & SMTPD_DISK_MORE) != 0
+					  : s->skipping || begun;
+	add_void(s, s->at, to);
+}
+
 /* There is no intact record at AT, only what FOUND says.  Return 1 when it is
- * the end. */
+ * the end: nothing behind it is a record, or there are too many gaps. */
 static int
 handle_damage(struct smtpd_disk_scan *s, enum finding found,
     const struct smtpd_disk_record_header *h, int *rc)
@@ -247,6 +293,7 @@ handle_damage(struct smtpd_disk_scan *s, enum finding found,
 	    found == FOUND_HEAD ? smtpd__disk_format_record_size(h) : 8;
 	enum finding later = FOUND_NOTHING;
 	uint32_t to = s->at + size;
+	bool vouched;
 
 	if (found == FOUND_NOTHING || s->known < s->next)
 		later = find_next(s, s->at + size, &to);
@@ -254,21 +301,84 @@ handle_damage(struct smtpd_disk_scan *s, enum finding found,
 		*rc = -1;
 		return 1;
 	}
-	if (!s->sealed && s->known < s->next) {
-		s->dirty = later != FOUND_NOTHING;
+	vouched = s->sealed || s->known >= s->next;
+	if (!vouched &&
+	    (later == FOUND_NOTHING || s->void_count + 1 >= SMTPD_DISK_VOIDS))
 		return 1;
-	}
 	if (s->moving && s->reread != s->at) {
 		s->reread = s->at;
 		s->window->len = 0;
 		return 0;
 	}
 	if (found == FOUND_HEAD)
-		*rc = skip_damage(s, s->at + size, h->sequence + 1,
+		to = s->at + size;
+	if (!vouched)
+		forget_group(s, found, h, to);
+	if (found == FOUND_HEAD)
+		*rc = skip_damage(s, to, h->sequence + 1,
 		    "the body does not match its checksum");
 	else
 		*rc = skip_damage(s, to, s->next, "this is no record");
 	return *rc != 0;
+}
+
+/* Whether the bytes at P, where the records end, begin one that was torn, or
+ * lost a bit. */
+static bool
+begins_record(const struct smtpd_disk_scan *s, const uint8_t *p, uint32_t len)
+{
+	uint32_t mark = smtpd_get_u32(p);
+	struct smtpd_disk_record_header h;
+
+	if (mark == s->mark)
+		return true;
+	return smtpd__disk_format_get_record(mark, p, &h) &&
+	    h.sequence >= s->next &&
+	    h.head_len <= len - SMTPD_DISK_RECORD_HEADER &&
+	    smtpd__disk_format_head_checks(s->crc, &h, p);
+}
+
+/* Find out where that ends which is cut off at AT: *TO, or AT when there is
+ * nothing. */
+static int
+find_cut(const struct smtpd_disk_scan *s, uint32_t *to)
+{
+	uint64_t end =
+	    s->end < s->window->file_size ? s->end : s->window->file_size;
+	size_t len = 0;
+	const uint8_t *p;
+
+	*to = s->at;
+	if (end > (uint64_t)s->at + SMTPD_JOURNAL_GROUP_MAX)
+		end = (uint64_t)s->at + SMTPD_JOURNAL_GROUP_MAX;
+	if (end < (uint64_t)s->at + SMTPD_DISK_RECORD_HEADER)
+		return 0;
+	len = (size_t)end - s->at;
+	p = smtpd__disk_window_at(s->window, s->at, len);
+	if (p == NULL)
+		return -1;
+	if (!begins_record(s, p, (uint32_t)len))
+		return 0;
+	while (p[len - 1] == 0)
+		len--;
+	*to += (uint32_t)len;
+	return 0;
+}
+
+/* What is cut off behind the records may have been durable all the same: tell
+ * of it, before it is made void. */
+static int
+cut_tail(struct smtpd_disk_scan *s)
+{
+	uint32_t to;
+
+	if (find_cut(s, &to) == -1)
+		return -1;
+	if (to == s->at)
+		return 0;
+	add_void(s, s->at, to);
+	return smtpd__disk_scan_report(s, s->at, to,
+	    "it was not complete, and nothing says that it was durable");
 }
 
 int
@@ -296,12 +406,13 @@ smtpd__disk_scan(struct smtpd_disk_scan *s)
 		if (s->group_count > 0) {
 			s->at = smtpd__disk_format_ref_offset(s->group[0].ref);
 			s->next = s->group[0].sequence;
-			s->dirty = true;
 		}
 		/* What was damaged had a sequence too, which is not given
 		 * again. */
 		if (s->next <= s->known)
 			s->next = s->known + 1;
+		if (!s->moving)
+			rc = cut_tail(s);
 	}
 	free(s->group);
 	free(s->heads);

@@ -15,6 +15,14 @@
 #include "journal/disk/window.h"
 #include "journal/journal.h"
 
+/* Bytes from FROM to TO - 1. */
+struct smtpd_disk_range {
+	uint32_t from, to;
+};
+
+/* How many ranges may be void, that at the end among them. */
+#define SMTPD_DISK_VOIDS 16
+
 struct smtpd_disk_scan {
 	/* Filled in by the caller: */
 	const struct smtpd_crc32c *crc;
@@ -35,8 +43,9 @@ struct smtpd_disk_scan {
 
 	/* Found, besides AT and NEXT behind the last record: */
 	bool unread; /* a record was taken whose body could not be read */
-	bool dirty;  /* there are bytes behind it that might some day be taken
-	             * for records */
+	struct smtpd_disk_range voids[SMTPD_DISK_VOIDS]; /* told of, and not to
+	                                                  * be records later */
+	size_t void_count;
 
 	/* The scan's own: 0. */
 	struct smtpd_journal_record *group; /* not complete yet */
@@ -45,6 +54,7 @@ struct smtpd_disk_scan {
 	size_t heads_len, heads_room;
 	uint64_t known;  /* durable, as later records say */
 	uint32_t reread; /* where it was read a second time */
+	bool skipping;   /* the rest of a group that is not whole */
 };
 
 /* Return 0, or what RECORD returned other than 0, or -1 with errno: without

@@ -24,6 +24,7 @@ struct smtpd_disk_segment {
 	bool exact;   /* the next segment says where this one ends */
 	bool indexed; /* or need not be */
 	bool failed;  /* never to be written again */
+	bool pinned;  /* something in it could not be set aside: it stays */
 };
 
 /* What is written and synced at once. */

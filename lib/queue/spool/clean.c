@@ -197,6 +197,26 @@ continue_pass(struct smtpd_spool *s)
 	return false;
 }
 
+/* Record the clock now and then, so that it goes on from about here after a
+ * crash; and behind whatever was appended, which a later record vouches for:
+ * without one nobody knows a record that lost a bit from one that was never
+ * whole. */
+static void
+record_clock(struct smtpd_spool *s, uint64_t now)
+{
+	struct smtpd_spool_cleaning *c = &s->cleaning;
+	struct smtpd_journal_stats stats;
+	bool due = now - c->marked >= MARK_MS && smtpd__spool_count(s) > 0;
+
+	smtpd__journal_stats(s->journal, &stats);
+	if (!due && stats.records == c->vouched)
+		return;
+	c->marked = now;
+	smtpd__spool_clock_record(s);
+	smtpd__journal_stats(s->journal, &stats);
+	c->vouched = stats.records;
+}
+
 bool
 smtpd__spool_clean(struct smtpd_spool *s)
 {
@@ -204,11 +224,7 @@ smtpd__spool_clean(struct smtpd_spool *s)
 	bool again = (todo & SMTPD_JOURNAL_AGAIN) != 0;
 	uint64_t now = smtpd__clock_ms();
 
-	/* The clock is to go on from about here after a crash. */
-	if (now - s->cleaning.marked >= MARK_MS && smtpd__spool_count(s) > 0) {
-		s->cleaning.marked = now;
-		smtpd__spool_clock_record(s);
-	}
+	record_clock(s, now);
 	if ((todo & SMTPD_JOURNAL_DUE) == 0 || now < s->cleaning.rest)
 		return again;
 	if (s->foreign != NULL && !s->cleaning.under_way)

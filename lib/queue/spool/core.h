@@ -37,10 +37,11 @@ struct smtpd_spool_cleaning {
 	uint64_t *ids; /* of these messages */
 	size_t count;
 	size_t size;
-	size_t next;     /* to be looked at */
-	size_t moved;    /* so far */
-	uint64_t rest;   /* do nothing before, in ms */
-	uint64_t marked; /* when the clock was last recorded, in ms */
+	size_t next;      /* to be looked at */
+	size_t moved;     /* so far */
+	uint64_t rest;    /* do nothing before, in ms */
+	uint64_t marked;  /* when the clock was last recorded, in ms */
+	uint64_t vouched; /* how many records had been appended then */
 };
 
 struct smtpd_spool {
