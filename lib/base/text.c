@@ -176,3 +176,40 @@ smtpd__text_filtered(struct smtpd_text *t, const char *s, size_t len)
 		smtpd__text_byte(t, harmless ? s[i] : '?');
 	}
 }
+
+static bool
+is_plain(char c)
+{
+	return c > ' ' && c <= '~' && c != '"' && c != '\\' && c != '=';
+}
+
+const char *
+smtpd__text_quoted(const char *s, char *buf, size_t size)
+{
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, buf, size);
+	smtpd__text_byte(&t, '"');
+	/* Room for the longest form, the last quote and the NUL. */
+	for (; *s != '\0' && t.len + 6 <= size; s++) {
+		if (is_plain(*s) || *s == ' ' || *s == '=')
+			smtpd__text_byte(&t, *s);
+		else
+			smtpd__text_format(&t, "\\x%02x", (unsigned char)*s);
+	}
+	smtpd__text_byte(&t, '"');
+	return buf;
+}
+
+const char *
+smtpd__text_value(const char *s, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (is_plain(s[len]))
+		len++;
+	if (len == 0 || s[len] != '\0' || len >= size)
+		return smtpd__text_quoted(s, buf, size);
+	memcpy(buf, s, len + 1);
+	return buf;
+}

@@ -60,4 +60,13 @@ void smtpd__text_vformat(struct smtpd_text *t, const char *format, va_list ap)
  */
 void smtpd__text_filtered(struct smtpd_text *t, const char *s, size_t len);
 
+/*
+ * Write S, from anywhere, to BUF of SIZE bytes as the value of a field in a log
+ * line, and return BUF: in quotes, with "\"", "\\" and what is not printable
+ * ASCII as \xhh, and so that the last quote is never cut off.
+ * smtpd__text_value() leaves the quotes out where nothing needs them.
+ */
+const char *smtpd__text_quoted(const char *s, char *buf, size_t size);
+const char *smtpd__text_value(const char *s, char *buf, size_t size);
+
 #endif

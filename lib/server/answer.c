@@ -5,6 +5,10 @@
 
 #include "base/text.h"
 
+/* Of a client's name and of a reply in a log line, both of which fit. */
+#define HELO_SIZE   320
+#define REASON_SIZE 640
+
 /* The longest delay of a refusal, in units of tarpit_ms. */
 #define TARPIT_MAX 4
 
@@ -133,6 +137,20 @@ smtpd__answer_punish(struct smtpd_session *s)
 	smtpd__stream_pause(&s->stream, settings->tarpit_ms * over);
 }
 
+static void
+log_reply(const struct smtpd_session *s)
+{
+	const struct smtpd_reply *r = &s->ws->reply;
+	char text[REASON_SIZE];
+
+	if (!smtpd__logger_wants(&s->config->logger, SMTPD_LOG_TRACE))
+		return;
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
+	    "session=%llu reply=%d status=%s text=%s",
+	    (unsigned long long)s->id, r->code, r->enhanced,
+	    smtpd__text_quoted(r->text, text, sizeof(text)));
+}
+
 void
 smtpd__answer_send(struct smtpd_session *s)
 {
@@ -141,9 +159,7 @@ smtpd__answer_send(struct smtpd_session *s)
 
 	if (r->code == 421 && !s->closing)
 		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
-	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
-	    "session=%llu reply=%d %s %s", (unsigned long long)s->id, r->code,
-	    r->enhanced, r->text);
+	log_reply(s);
 	if (room != NULL)
 		smtpd__stream_put(&s->stream,
 		    smtpd__reply_write(r, room, SMTPD_REPLY_WIRE_MAX));
@@ -155,12 +171,14 @@ static void
 log_refusal(const struct smtpd_session *s, const char *command)
 {
 	const struct smtpd_reply *r = &s->ws->reply;
+	char helo[HELO_SIZE], reason[REASON_SIZE];
 
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
 	    "refused session=%llu peer=%s helo=%s command=%s code=%d "
-	    "status=%s reason=\"%s\"",
-	    (unsigned long long)s->id, s->peer_text, s->helo, command, r->code,
-	    r->enhanced, r->text);
+	    "status=%s reason=%s",
+	    (unsigned long long)s->id, s->peer_text,
+	    smtpd__text_value(s->helo, helo, sizeof(helo)), command, r->code,
+	    r->enhanced, smtpd__text_quoted(r->text, reason, sizeof(reason)));
 }
 
 /* Whether the reply that is set makes one more error: a temporary refusal is a

@@ -5,6 +5,9 @@
  */
 #include "server/command_loop.h"
 
+#include <string.h>
+
+#include "base/text.h"
 #include "grammar/command.h"
 #include "server/answer.h"
 #include "server/session_end.h"
@@ -13,6 +16,9 @@
 
 /* So many commands that do nothing are free (see errors_soft). */
 #define IDLE_COMMANDS_FREE 100
+
+/* As much of a verb as a line of the log has. */
+#define VERB_SIZE 40
 
 #define SYNTAX SMTPD_COUNTER_REFUSED_SYNTAX
 
@@ -119,6 +125,28 @@ is_line_taken(struct smtpd_session *s, enum smtpd_line_end end)
 	return true;
 }
 
+/* The argument of AUTH may be a password. */
+static void
+log_command(const struct smtpd_session *s, const char *line)
+{
+	char verb[VERB_SIZE], name[4 * VERB_SIZE], value[1024];
+	size_t len = strcspn(line, " ");
+	const char *argument = line + len + (line[len] != '\0');
+
+	if (!smtpd__logger_wants(&s->config->logger, SMTPD_LOG_TRACE))
+		return;
+	if (len >= sizeof(verb))
+		len = sizeof(verb) - 1;
+	memcpy(verb, line, len);
+	verb[len] = '\0';
+	if (smtpd__text_same(verb, "AUTH"))
+		argument = "***";
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
+	    "session=%llu command=%s argument=%s", (unsigned long long)s->id,
+	    smtpd__text_value(verb, name, sizeof(name)),
+	    smtpd__text_quoted(argument, value, sizeof(value)));
+}
+
 /* Read one line and do what it says. */
 static void
 run_step(struct smtpd_session *s)
@@ -141,8 +169,7 @@ run_step(struct smtpd_session *s)
 		smtpd__answer_finish(s, "-");
 		return;
 	}
-	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
-	    "session=%llu command=%s", (unsigned long long)s->id, text);
+	log_command(s, text);
 	run_line(s, text, len);
 }
 

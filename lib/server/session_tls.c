@@ -2,6 +2,7 @@
 #include "server/session_tls.h"
 
 #include "base/sizes.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "server/session_end.h"
 #include "server/transaction.h"
@@ -29,6 +30,7 @@ smtpd__session_tls_start(struct smtpd_session *s, struct smtpd_tls_conn *conn)
 {
 	const struct smtpd_tls_info *info;
 	enum smtpd_io_status status;
+	char name[SMTPD_HOSTNAME_SIZE + 64];
 	uint64_t deadline = smtpd__clock_after(
 	    smtpd__clock_ms(), s->config->settings.handshake_timeout_ms);
 	char reason[SMTPD_ERROR_TEXT_SIZE] = "nothing could be sent";
@@ -47,7 +49,7 @@ smtpd__session_tls_start(struct smtpd_session *s, struct smtpd_tls_conn *conn)
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_DEBUG,
 	    "tls session=%llu version=%s cipher=%s name=%s",
 	    (unsigned long long)s->id, info->version, info->cipher,
-	    info->server_name);
+	    smtpd__text_value(info->server_name, name, sizeof(name)));
 	smtpd__events_tls(s);
 }
 

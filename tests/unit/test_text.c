@@ -183,10 +183,42 @@ ascii_letters_are_lowered(void **state)
 	assert_int_equal(smtpd_ascii_lower("", buf, 0), -1);
 }
 
+/* R10: nothing in a value ends it. */
+static void
+values_of_log_lines_are_quoted_where_they_must_be(void **state)
+{
+	static const struct {
+		const char *in, *value, *quoted;
+	} values[] = {
+		{ "mx.example", "mx.example", "\"mx.example\"" },
+		{ "", "\"\"", "\"\"" },
+		{ "x peer=1", "\"x peer=1\"", "\"x peer=1\"" },
+		{ "a=b", "\"a=b\"", "\"a=b\"" },
+		{ "a\"b\\", "\"a\\x22b\\x5c\"", "\"a\\x22b\\x5c\"" },
+		{ "a\r\n\xc3", "\"a\\x0d\\x0a\\xc3\"", "\"a\\x0d\\x0a\\xc3\"" },
+	};
+	char buf[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_string_equal(values[i].value,
+		    smtpd__text_value(values[i].in, buf, sizeof(buf)));
+		assert_string_equal(values[i].quoted,
+		    smtpd__text_quoted(values[i].in, buf, sizeof(buf)));
+	}
+	for (size_t size = 8; size < 40; size++) {
+		smtpd__text_value("a b\"c\"defghijklmnopqrst", buf, size);
+		assert_true(strlen(buf) < size);
+		assert_int_equal(buf[strlen(buf) - 1], '"');
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    values_of_log_lines_are_quoted_where_they_must_be),
 		cmocka_unit_test(classes_are_of_ascii),
 		cmocka_unit_test(case_is_of_ascii),
 		cmocka_unit_test(same_but_for_case),
