@@ -18,6 +18,11 @@
 /* A server that was silent is asked after the others for so long. */
 #define SILENT_MS 30000
 
+/* How long a server is asked without EDNS that answered only so. */
+#define PLAIN_MS 3600000
+
+#define SERVFAIL 2
+
 struct smtpd_dns {
 	struct smtpd_dns_servers servers;
 	bool system; /* they are the system's, and may change */
@@ -25,6 +30,7 @@ struct smtpd_dns {
 	uint32_t timeout_ms;
 	uint32_t tries;
 	atomic_uint_fast64_t silent_until[SMTPD_DNS_SERVERS_MAX];
+	atomic_uint_fast64_t plain_until[SMTPD_DNS_SERVERS_MAX]; /* no EDNS */
 };
 
 /* The result of asking one server, or of a step of it. */
@@ -52,6 +58,7 @@ struct asking {
 	unsigned char query[2 + SMTPD_DNS_QUERY_MAX]; /* begins with its length,
 	                                               * as TCP wants it */
 	size_t query_len;
+	bool plain[SMTPD_DNS_SERVERS_MAX]; /* the next try is without EDNS */
 	unsigned char message[SMTPD_DNS_MESSAGE_MAX];
 };
 
@@ -67,8 +74,10 @@ smtpd__dns_create(const struct smtpd_dns_settings *settings)
 	d->trust = settings->trust;
 	d->timeout_ms = settings->timeout_ms;
 	d->tries = settings->tries;
-	for (size_t i = 0; i < SMTPD_DNS_SERVERS_MAX; i++)
+	for (size_t i = 0; i < SMTPD_DNS_SERVERS_MAX; i++) {
 		atomic_init(&d->silent_until[i], 0);
+		atomic_init(&d->plain_until[i], 0);
+	}
 	status = d->system
 	    ? smtpd__dns_servers_system(&d->servers)
 	    : smtpd__dns_servers_parse(settings->servers, &d->servers);
@@ -297,16 +306,43 @@ exchange_once(struct asking *a, const struct smtpd_sockaddr *server, bool edns,
 	start_clock(a);
 	return ask_tcp(a, server, reading);
 }
+/* Whether what the server said may be due to EDNS: it does not know it, or
+ * fails. */
+static bool
+is_edns_refused(const struct asking *a, enum smtpd_dns_reading reading)
+{
+	return reading == SMTPD_DNS_NO_EDNS ||
+	    (reading == SMTPD_DNS_UNCLEAR && (a->message[3] & 0xf) == SERVFAIL);
+}
+
+/*
+ * Ask server number I.  A path that drops questions with EDNS looks as a silent
+ * server does: the next try is without it, and when that is answered so are
+ * all others for a while.
+ */
+static enum result
+ask_with_edns_if_it_can(struct asking *a, size_t i)
+{
+	const struct smtpd_sockaddr *server = &a->servers.list[i];
+	bool plain = a->plain[i] ||
+	    smtpd__clock_ms() < atomic_load(&a->dns->plain_until[i]);
+	enum smtpd_dns_reading reading;
+	enum result result = exchange_once(a, server, !plain, &reading);
+
+	if (!plain && result == RESULT_OTHER && is_edns_refused(a, reading))
+		return exchange_once(a, server, false, &reading);
+	if (a->plain[i] && (result == RESULT_DONE || result == RESULT_ALIAS))
+		atomic_store(
+		    &a->dns->plain_until[i], smtpd__clock_ms() + PLAIN_MS);
+	a->plain[i] = !plain && result == RESULT_SILENT;
+	return result;
+}
 
 static enum result
 ask_server(struct asking *a, size_t i)
 {
-	const struct smtpd_sockaddr *server = &a->servers.list[i];
-	enum smtpd_dns_reading reading;
-	enum result result = exchange_once(a, server, true, &reading);
+	enum result result = ask_with_edns_if_it_can(a, i);
 
-	if (result == RESULT_OTHER && reading == SMTPD_DNS_NO_EDNS)
-		result = exchange_once(a, server, false, &reading);
 	if (result == RESULT_SILENT)
 		atomic_store(
 		    &a->dns->silent_until[i], smtpd__clock_ms() + SILENT_MS);

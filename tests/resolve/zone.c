@@ -140,6 +140,8 @@ is_over(const struct zone_record *record, const struct dns_query *q,
 		say_lame(q, r);
 	} else if (strcmp(type, "EDNS") == 0 && q->edns) {
 		set_rcode(r, code);
+		if (strcmp(record->data, "SILENT") == 0)
+			r->how = DNS_SILENT;
 	} else if (strcmp(type, "CUT") == 0 && !q->tcp) {
 		r->p.at[2] |= DNS_TC >> 8;
 	} else {
