@@ -88,6 +88,11 @@ struct smtpd_targets {
 	bool authenticated; /* so were they, or their absence */
 	uint32_t ttl_s;     /* how long this holds; UINT32_MAX: no end */
 	size_t count;       /* for smtpd_targets_get() */
+
+	/* All mail hosts, also those without a target here, in order of
+	 * preference and name: "mx1.example,mx2.example"; NULL unless FOUND.
+	 * Since 0.2. */
+	const char *hosts;
 };
 
 /*

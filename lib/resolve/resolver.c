@@ -291,7 +291,7 @@ decide_result(struct lookup *l)
 	if (l->no_memory)
 		return NULL;
 	if (l->found.count > 0)
-		return smtpd__targets_found(l->hosts, &l->found);
+		return smtpd__targets_found(l->hosts, l->nhosts, &l->found);
 	if (l->cut && l->nhosts == 0)
 		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.4.6",
 		    "The mail of %s leads back to this host", l->shown);
@@ -382,7 +382,7 @@ resolve_literal(struct lookup *l, const char *literal)
 		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.4.4",
 		    "%s is a private address", l->shown);
 	memcpy(l->hosts[0].name, literal, strlen(literal) + 1);
-	return smtpd__targets_found(l->hosts, &list);
+	return smtpd__targets_found(l->hosts, 1, &list);
 }
 
 /* Fill in what all results have in common.  A look-up that was cancelled has no

@@ -68,7 +68,7 @@ list_addresses(const char *host, const struct addrinfo *found)
 			    smtpd__ip_make(AF_INET6, &in6.sin6_addr);
 		}
 	}
-	return smtpd__targets_found(&name, &l);
+	return smtpd__targets_found(&name, 1, &l);
 }
 
 static struct smtpd_targets *

@@ -11,7 +11,7 @@
 
 struct found {
 	struct smtpd_targets targets; /* first, as it is what is freed */
-	struct smtpd_target list[];   /* the names follow */
+	struct smtpd_target list[];   /* the names follow, then all hosts */
 };
 
 struct none {
@@ -36,15 +36,44 @@ write_address(const struct smtpd_ip *ip, struct smtpd_target *to)
 	to->len = sizeof(*in6);
 }
 
+static int
+compare_hosts(const void *a, const void *b)
+{
+	const struct smtpd_mx_host *x = a, *y = b;
+
+	if (x->preference != y->preference)
+		return x->preference < y->preference ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/* Write the names of the COUNT at HOSTS, each once, to OUT. */
+static void
+write_hosts(struct smtpd_mx_host *hosts, size_t count, char *out, size_t size)
+{
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, out, size);
+	qsort(hosts, count, sizeof(*hosts), compare_hosts);
+	for (size_t i = 0; i < count; i++)
+		if (hosts[i].name[0] != '\0' &&
+		    (i == 0 || strcmp(hosts[i].name, hosts[i - 1].name) != 0))
+			smtpd__text_format(
+			    &t, "%s%s", t.len > 0 ? "," : "", hosts[i].name);
+}
+
 struct smtpd_targets *
 smtpd__targets_found(
-    const struct smtpd_mx_host *hosts, const struct smtpd_mx_list *list)
+    struct smtpd_mx_host *hosts, size_t count, const struct smtpd_mx_list *list)
 {
-	struct found *f = calloc(1,
-	    sizeof(*f) +
-		list->count * (sizeof(f->list[0]) + sizeof(hosts[0].name)));
+	size_t size = 1;
+	struct found *f;
 	char *name;
 
+	for (size_t i = 0; i < count; i++)
+		size += strlen(hosts[i].name) + 1;
+	f = calloc(1,
+	    sizeof(*f) + size +
+		list->count * (sizeof(f->list[0]) + sizeof(hosts[0].name)));
 	if (f == NULL)
 		return NULL;
 	name = (char *)&f->list[list->count];
@@ -63,6 +92,8 @@ smtpd__targets_found(
 	f->targets.status = "";
 	f->targets.reason = "";
 	f->targets.count = list->count;
+	f->targets.hosts = name;
+	write_hosts(hosts, count, name, size);
 	return &f->targets;
 }
 

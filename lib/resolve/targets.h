@@ -8,10 +8,10 @@
 
 #include "resolve/mx.h"
 
-/* FOUND: the addresses of LIST, whose names are in HOSTS.  NULL without
- * memory. */
-struct smtpd_targets *smtpd__targets_found(
-    const struct smtpd_mx_host *hosts, const struct smtpd_mx_list *list);
+/* FOUND: the addresses of LIST, whose names are among the COUNT at HOSTS, which
+ * are put into the order of preference and name.  NULL without memory. */
+struct smtpd_targets *smtpd__targets_found(struct smtpd_mx_host *hosts,
+    size_t count, const struct smtpd_mx_list *list);
 
 /* No target, for the reason that FORMAT makes.  NULL without memory. */
 struct smtpd_targets *smtpd__targets_none(enum smtpd_resolve_outcome outcome,

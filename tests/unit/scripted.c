@@ -327,7 +327,7 @@ scripted_targets(const struct smtpd_target *list, size_t count)
 		at[i].host = i;
 		at[i].ip = smtpd__ip_make(AF_INET, &in->sin_addr);
 	}
-	targets = smtpd__targets_found(hosts, &found);
+	targets = smtpd__targets_found(hosts, count, &found);
 	assert_non_null(targets);
 	free(hosts);
 	free(at);

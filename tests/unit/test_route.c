@@ -20,6 +20,23 @@ static const struct {
 	{ "equal.test", "10 mx1.test 10 mx2.test 10 mx3.test", NULL, 0 },
 	{ "other.test", "5 mx3.test 5 mx1.test 5 mx2.test", NULL, 0 },
 	{ "ordered.test", "20 mx1.test 10 mx2.test 30 mx3.test", NULL, 0 },
+	{ "many.test",
+	    "10 h0.test 10 h1.test 10 h2.test 10 h3.test "
+	    "10 h4.test 10 h5.test 10 h6.test 10 h7.test "
+	    "10 h8.test 10 h9.test 10 h10.test 10 h11.test ",
+	    NULL, 0 },
+	{ "h0.test", NULL, "198.51.100.20", 0 },
+	{ "h1.test", NULL, "198.51.100.21", 0 },
+	{ "h2.test", NULL, "198.51.100.22", 0 },
+	{ "h3.test", NULL, "198.51.100.23", 0 },
+	{ "h4.test", NULL, "198.51.100.24", 0 },
+	{ "h5.test", NULL, "198.51.100.25", 0 },
+	{ "h6.test", NULL, "198.51.100.26", 0 },
+	{ "h7.test", NULL, "198.51.100.27", 0 },
+	{ "h8.test", NULL, "198.51.100.28", 0 },
+	{ "h9.test", NULL, "198.51.100.29", 0 },
+	{ "h10.test", NULL, "198.51.100.30", 0 },
+	{ "h11.test", NULL, "198.51.100.31", 0 },
 	{ "implicit.test", NULL, "198.51.100.9", 0 },
 	{ "null.test", "0 .", NULL, 0 },
 	{ "fails.test", NULL, NULL, 2 },
@@ -214,6 +231,25 @@ the_same_hosts_are_one_site(void **state)
 		assert_string_equal(a.site, b.site);
 		smtpd__route_finish(&a);
 		smtpd__route_finish(&b);
+	}
+	smtpd__route_router_destroy(r);
+}
+
+/* S13: Nor which of their addresses it chose. */
+static void
+many_hosts_are_one_site(void **state)
+{
+	struct smtpd_router *r = make((struct smtpd_queue_settings){ 0 });
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		struct smtpd_route route = find(r, "many.test");
+
+		assert_int_equal(route.targets->count, 10);
+		assert_string_equal(route.site,
+		    "h0.test,h1.test,h10.test,h11.test,h2.test,h3.test,"
+		    "h4.test,h5.test,h6.test,h7.test,h8.test,h9.test");
+		smtpd__route_finish(&route);
 	}
 	smtpd__route_router_destroy(r);
 }
@@ -474,6 +510,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(domains_lead_to_their_hosts),
 		cmocka_unit_test(the_same_hosts_are_one_site),
+		cmocka_unit_test(many_hosts_are_one_site),
 		cmocka_unit_test(rules_say_how_it_is_secured),
 		cmocka_unit_test(rules_hold_for_both_forms_of_a_name),
 		cmocka_unit_test(a_smarthost_takes_everything),

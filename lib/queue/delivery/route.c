@@ -211,60 +211,21 @@ smtpd__route_policy(
 	return &route->policy;
 }
 
-static int
-compare_targets(const void *a, const void *b)
-{
-	const struct smtpd_target *x = *(const struct smtpd_target *const *)a;
-	const struct smtpd_target *y = *(const struct smtpd_target *const *)b;
-
-	if (x->preference != y->preference)
-		return x->preference < y->preference ? -1 : 1;
-	return strcmp(x->host, y->host);
-}
-
-/* Append the names of the hosts, each once.  Those of the same preference come
- * in random order: here in that of their names. */
-static int
-write_hosts(const struct smtpd_targets *targets, struct smtpd_text *t)
-{
-	const struct smtpd_target **sorted =
-	    calloc(targets->count, sizeof(*sorted));
-	const char *last = NULL;
-
-	if (sorted == NULL)
-		return -1;
-	for (size_t i = 0; i < targets->count; i++)
-		sorted[i] = smtpd_targets_get(targets, i);
-	qsort(sorted, targets->count, sizeof(*sorted), compare_targets);
-	for (size_t i = 0; i < targets->count; i++) {
-		const char *host = sorted[i]->host;
-
-		if (last == NULL || strcmp(host, last) != 0)
-			smtpd__text_format(
-			    t, "%s%s", last != NULL ? "," : "", host);
-		last = host;
-	}
-	free(sorted);
-	return 0;
-}
-
+/* By all mail hosts, so that the choice of ten addresses among more does not
+ * make other sites of one. */
 static int
 name_site(struct smtpd_route *route)
 {
-	const struct smtpd_targets *targets = route->targets;
-	size_t size = sizeof("smarthost ") + SMTPD_TLS_POLICY_ID_SIZE;
+	const char *hosts =
+	    route->smarthost != NULL ? "smarthost" : route->targets->hosts;
+	size_t size = strlen(hosts) + sizeof(" ") + SMTPD_TLS_POLICY_ID_SIZE;
 	struct smtpd_text t;
 
-	for (size_t i = 0; i < targets->count; i++)
-		size += strlen(smtpd_targets_get(targets, i)->host) + 1;
 	route->site = malloc(size);
 	if (route->site == NULL)
 		return -1;
 	smtpd__text_init(&t, route->site, size);
-	if (route->smarthost != NULL)
-		smtpd__text_add(&t, "smarthost");
-	else if (write_hosts(targets, &t) == -1)
-		return -1;
+	smtpd__text_add(&t, hosts);
 	if (strcmp(route->policy.id, SMTPD_TLS_POLICY_OPPORTUNISTIC) != 0)
 		smtpd__text_format(&t, " %s", route->policy.id);
 	return 0;
