@@ -11,9 +11,11 @@
  * smtpd_server_address() and smtpd_server_data() may be called from any
  * thread.  Handlers, events and the delivery callback run on the thread of
  * their session: those of one session never overlap, those of different
- * sessions do.  That thread has a stack of settings.stack_size bytes; on Linux
- * it runs as SCHED_BATCH, unless start was called under another policy than
- * the default.
+ * sessions do.  That thread has a stack of settings.stack_size bytes, and all
+ * signals are blocked there, also SIGPIPE and SIGXFSZ, but for those that a
+ * fault of its own raises; a program that a handler executes inherits that.  On
+ * Linux it runs as SCHED_BATCH, unless start was called under another policy
+ * than the default.
  *
  * Callbacks must return: no exception and no longjmp() may leave them.
  * A process that forks keeps its listeners, but a server that runs is not for
@@ -178,9 +180,11 @@ struct smtpd_settings {
 	enum smtpd_treatment bare_lf; /* repair; refuse: 550 5.5.2 */
 	enum smtpd_treatment nul;     /* refuse: 550 5.6.0 */
 
-	/* The stack of each session's thread, in bytes.  The library itself
-	 * uses less than half of the default. */
-	size_t stack_size; /* 65536 */
+	/* The stack of each session's thread, in bytes; the static thread data
+	 * of the program comes on top.  The library itself uses less than
+	 * 32768, under which, or under PTHREAD_STACK_MIN, it does not start;
+	 * the rest is for handlers. */
+	size_t stack_size; /* 262144, or PTHREAD_STACK_MIN + 131072 if more */
 
 	/* Where log lines up to log_level go; NULL: nowhere. */
 	smtpd_log_fn *log;

@@ -8,6 +8,7 @@
 #include "os/condition.h"
 #include "os/pages.h"
 #include "os/sched.h"
+#include "os/thread.h"
 #include "server/session_state.h"
 
 /* After so many milliseconds without work an idle thread ends. */
@@ -85,17 +86,9 @@ static void *run_thread(void *arg);
 static int
 start_thread(struct smtpd_pool *p)
 {
-	pthread_attr_t attr;
 	pthread_t thread;
-	int error = pthread_attr_init(&attr);
 
-	if (error != 0)
-		return error;
-	error = pthread_attr_setstacksize(&attr, p->stack_size);
-	if (error == 0)
-		error = pthread_create(&thread, &attr, run_thread, p);
-	pthread_attr_destroy(&attr);
-	return error;
+	return smtpd__thread_start(&thread, p->stack_size, run_thread, p);
 }
 
 /*
@@ -149,6 +142,7 @@ run_thread(void *arg)
 	};
 	struct smtpd_connection c;
 
+	smtpd__thread_set_name("smtpd-session");
 	smtpd__sched_batch();
 	while (take_lead(p) && wait_for_connection(p, &c)) {
 		if (w.ws != NULL)

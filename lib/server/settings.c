@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/settings.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "base/sized.h"
 #include "base/text.h"
 #include "grammar/address_parse.h"
 #include "os/nodename.h"
+#include "os/thread.h"
 
 #define FLAGS_KNOWN (SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN)
 
@@ -18,7 +18,14 @@
 #ifndef SMTPD_STACK_SCALE
 #define SMTPD_STACK_SCALE 1
 #endif
-#define STACK_SIZE ((size_t)65536 * SMTPD_STACK_SCALE)
+
+/* What the library needs itself, and a page for handlers: a test measures it. */
+#define STACK_MIN ((size_t)32768 * SMTPD_STACK_SCALE)
+
+/* What handlers may want by default: code that parses, or calls the C library,
+ * without a thought of its stack. */
+#define STACK_SIZE      ((size_t)262144)
+#define STACK_ABOVE_MIN 131072
 
 static void
 default_u32(uint32_t *setting, uint32_t value)
@@ -57,6 +64,22 @@ set_default_times(struct smtpd_settings *s)
 	default_u32(&s->rate_window_ms, 60000);
 }
 
+static size_t
+least_stack(void)
+{
+	size_t min = smtpd__thread_stack_min();
+
+	return min > STACK_MIN ? min : STACK_MIN;
+}
+
+static size_t
+default_stack(void)
+{
+	size_t above = least_stack() + STACK_ABOVE_MIN;
+
+	return above > STACK_SIZE ? above : STACK_SIZE;
+}
+
 static void
 set_other_defaults(struct smtpd_settings *s)
 {
@@ -65,7 +88,7 @@ set_other_defaults(struct smtpd_settings *s)
 	if (s->nul == SMTPD_TREAT_DEFAULT)
 		s->nul = SMTPD_TREAT_REFUSE;
 	if (s->stack_size == 0)
-		s->stack_size = STACK_SIZE;
+		s->stack_size = default_stack();
 	if (s->log_level == 0)
 		s->log_level = SMTPD_LOG_INFO;
 }
@@ -134,7 +157,7 @@ smtpd__settings_fault(const struct smtpd_server_config *c)
 		return "errors_soft";
 	if (s->tarpit_ms > TARPIT_MS_MAX)
 		return "tarpit_ms";
-	if (s->stack_size < PTHREAD_STACK_MIN)
+	if (s->stack_size < least_stack())
 		return "stack_size";
 	if ((s->flags & ~(unsigned)FLAGS_KNOWN) != 0)
 		return "flags";

@@ -57,7 +57,8 @@ check_defaults(const struct smtpd_settings *s)
 	assert_int_equal(s->bare_lf, SMTPD_TREAT_REPAIR);
 	assert_int_equal(s->nul, SMTPD_TREAT_REFUSE);
 	assert_int_equal(s->log_level, SMTPD_LOG_INFO);
-	assert_true(s->stack_size >= 65536);
+	/* E2 */
+	assert_true(s->stack_size >= 262144);
 	assert_null(s->log);
 }
 
@@ -120,6 +121,9 @@ values_out_of_range_are_named(void **state)
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .max_recipients = 99 },
 		    "max_recipients" },
+		/* E2: The library itself needs more. */
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a", .stack_size = 20000 },
+		    "stack_size" },
 		/* R20: A multiple of it must not overflow. */
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .tarpit_ms = 3600001 },

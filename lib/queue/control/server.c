@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/poll.h"
+#include "os/thread.h"
 #include "queue/control/commands.h"
 #include "queue/control/protocol.h"
 
@@ -153,6 +154,7 @@ run_server(void *arg)
 	struct pollfd fds[] = { { .fd = c->listener, .events = POLLIN },
 		{ .fd = smtpd_cancel_fd(c->stop), .events = POLLIN } };
 
+	smtpd__thread_set_name("smtpd-control");
 	while (!smtpd_cancel_is_triggered(c->stop)) {
 		int fd;
 
@@ -214,7 +216,7 @@ smtpd__control_server_start(struct smtpd_spool *s,
 	c->stop = smtpd_cancel_create();
 	if (c->stop == NULL)
 		goto fail;
-	code = pthread_create(&c->thread, NULL, run_server, c);
+	code = smtpd__thread_start(&c->thread, 0, run_server, c);
 	if (code == 0)
 		return c;
 	errno = code;

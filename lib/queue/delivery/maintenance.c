@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "os/condition.h"
+#include "os/thread.h"
 #include "queue/delivery/attempt.h"
 #include "queue/delivery/dispatch.h"
 
@@ -59,6 +60,7 @@ run_maintenance(void *arg)
 	struct smtpd_delivery *d = arg;
 	bool more = true;
 
+	smtpd__thread_set_name("smtpd-upkeep");
 	pthread_mutex_lock(&d->lock);
 	while (!d->stopping) {
 		serve_overdue(d);
@@ -82,7 +84,7 @@ run_maintenance(void *arg)
 int
 smtpd__maintenance_start(struct smtpd_delivery *d)
 {
-	int error = pthread_create(&d->maintenance, NULL, run_maintenance, d);
+	int error = smtpd__thread_start(&d->maintenance, 0, run_maintenance, d);
 
 	errno = error;
 	return error == 0 ? 0 : -1;

@@ -5,6 +5,7 @@
 
 #include "os/condition.h"
 #include "os/sched.h"
+#include "os/thread.h"
 
 /* TLS and the resolver need most of it. */
 #ifndef SMTPD_STACK_SCALE
@@ -18,6 +19,7 @@ run_member(void *arg)
 	struct smtpd_pool_member *m = arg;
 	struct smtpd_worker_pool *p = m->pool;
 
+	smtpd__thread_set_name("smtpd-delivery");
 	smtpd__sched_batch();
 	pthread_mutex_lock(p->lock);
 	p->waking--;
@@ -31,20 +33,12 @@ int
 smtpd__worker_pool_start(struct smtpd_worker_pool *p,
     struct smtpd_pool_member *m, void (*run)(struct smtpd_pool_member *m))
 {
-	pthread_attr_t attr;
 	int error;
 
 	smtpd__condition_init(&m->wake);
 	m->pool = p;
 	m->run = run;
-	error = pthread_attr_init(&attr);
-	if (error == 0) {
-		error = pthread_attr_setstacksize(&attr, STACK_SIZE);
-		if (error == 0)
-			error =
-			    pthread_create(&m->thread, &attr, run_member, m);
-		pthread_attr_destroy(&attr);
-	}
+	error = smtpd__thread_start(&m->thread, STACK_SIZE, run_member, m);
 	if (error != 0) {
 		pthread_cond_destroy(&m->wake);
 		return -1;
