@@ -118,6 +118,7 @@ is_line_taken(struct smtpd_session *s, enum smtpd_line_end end)
 			return true;
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_BARE_LF_COMMAND, NULL);
+		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
 		return false;
 	case SMTPD_LINE_END_CRLF:
 		break;

@@ -30,14 +30,14 @@ static const struct {
 	{ "HELO", ANY, LAST | IDLE, smtpd__verb_hello_helo },
 	{ "STARTTLS", ANY & ~START, LAST | PLAIN, smtpd__verb_hello_starttls },
 	{ "RSET", ANY, IDLE | PLAIN, smtpd__verb_other_rset },
-	{ "NOOP", ANY, LAST | IDLE, smtpd__verb_other_custom },
-	{ "HELP", ANY, LAST | IDLE, smtpd__verb_other_help },
-	{ "VRFY", ANY, LAST | IDLE, smtpd__verb_other_refused },
-	{ "EXPN", ANY, LAST | IDLE, smtpd__verb_other_refused },
+	{ "NOOP", ANY, IDLE, smtpd__verb_other_custom },
+	{ "HELP", ANY, IDLE, smtpd__verb_other_help },
+	{ "VRFY", ANY, IDLE, smtpd__verb_other_refused },
+	{ "EXPN", ANY, IDLE, smtpd__verb_other_refused },
 	{ "SEND", ANY, IDLE, smtpd__verb_other_refused },
 	{ "SOML", ANY, IDLE, smtpd__verb_other_refused },
 	{ "SAML", ANY, IDLE, smtpd__verb_other_refused },
-	{ "TURN", ANY, LAST | IDLE, smtpd__verb_other_refused },
+	{ "TURN", ANY, IDLE, smtpd__verb_other_refused },
 };
 
 int
