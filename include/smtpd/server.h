@@ -11,18 +11,15 @@
  * smtpd_server_address() and smtpd_server_data() may be called from any
  * thread.  Handlers, events and the delivery callback run on the thread of
  * their session: those of one session never overlap, those of different
- * sessions do.  That thread has a stack of settings.stack_size bytes, and all
- * signals are blocked there, also SIGPIPE and SIGXFSZ, but for those that a
- * fault of its own raises; a program that a handler executes inherits that.  On
- * Linux it runs as SCHED_BATCH, unless start was called under another policy
- * than the default.
+ * sessions do.  That thread has a stack of settings.stack_size bytes, all
+ * signals but those of its own faults blocked (a child inherits that), and on
+ * Linux SCHED_BATCH, unless start was called under another policy.
  *
  * Callbacks must return: no exception and no longjmp() may leave them.
- * A process that forks keeps its listeners, but a server that runs is not for
- * the child: not even to be destroyed there.
+ * After fork() a child must not use a server that runs, not even destroy it.
  *
- * The library touches no signal, no locale and no global state, prints
- * nothing, and never ends the process.
+ * The library touches no signal, locale or global state, prints nothing, and
+ * never ends the process.
  *
  * A server that takes mail for one domain:
  *
@@ -140,12 +137,10 @@ struct smtpd_settings {
 	uint32_t max_transactions; /* 1000 */
 
 	/* Refused commands of one session since its last accepted message:
-	 * from the first number on each refusal is delayed by tarpit_ms times
-	 * one to four, at the second: 421 4.7.0.  Ten temporary refusals (4xx)
-	 * count as one.  Commands that do nothing (NOOP, RSET, HELP, VRFY, EXPN
-	 * and a repeated EHLO) count as well once there were 100 of them.  The
-	 * first 20 refusals of a session are logged, the others summed up at
-	 * its end. */
+	 * from the first number on each is delayed by tarpit_ms times one to
+	 * four, at the second: 421 4.7.0.  Ten temporary refusals count as one,
+	 * and so does each command that does nothing (NOOP, RSET, HELP, VRFY,
+	 * EXPN, EHLO again) after 100 of them.  20 refusals are logged. */
 	uint32_t errors_soft; /* 5 */
 	uint32_t errors_hard; /* 20 */
 	uint32_t tarpit_ms;   /* 1000; at most 3600000 */
@@ -180,10 +175,9 @@ struct smtpd_settings {
 	enum smtpd_treatment bare_lf; /* repair; refuse: 550 5.5.2 */
 	enum smtpd_treatment nul;     /* refuse: 550 5.6.0 */
 
-	/* The stack of each session's thread, in bytes; the static thread data
-	 * of the program comes on top.  The library itself uses less than
-	 * 32768, under which, or under PTHREAD_STACK_MIN, it does not start;
-	 * the rest is for handlers. */
+	/* The stack of each session's thread, beside static thread data.  The
+	 * library uses less than 32768, which is the least, as is
+	 * PTHREAD_STACK_MIN; the rest is for handlers. */
 	size_t stack_size; /* 262144, or PTHREAD_STACK_MIN + 131072 if more */
 
 	/* Where log lines up to log_level go; NULL: nowhere. */
@@ -205,8 +199,8 @@ SMTPD_API struct smtpd_server *smtpd_server_create(
 
 /*
  * Stop at once if it runs (as smtpd_server_drain() with 0), free everything,
- * call the destructor of the server's data.  SRV may be NULL.  Not from a
- * handler.  Since 0.1.
+ * call the destructor of the server's data.  It waits for handlers: they must
+ * end.  SRV may be NULL.  Not from a handler.  Since 0.1.
  */
 SMTPD_API void smtpd_server_destroy(struct smtpd_server *srv);
 
@@ -214,8 +208,8 @@ SMTPD_API void smtpd_server_destroy(struct smtpd_server *srv);
  * Why the last call on SRV returned -1: a sentence without a line end, ""
  * when none did.  errno says it as well: EINVAL for an argument that is wrong
  * or NULL, EBUSY for a call that is for before the start, when SRV has started
- * or served (then nothing changes), ENOMEM.  The sentence belongs to SRV and
- * lasts until the next call.  Since 0.1.
+ * or served (then nothing changes), ENOMEM.  The sentence is of calls of this
+ * thread, belongs to SRV, and lasts until the next.  Since 0.1.
  */
 SMTPD_API const char *smtpd_server_error(const struct smtpd_server *srv);
 
@@ -450,9 +444,11 @@ SMTPD_API int smtpd_server_serve(struct smtpd_server *srv, int in, int out);
 
 /*
  * Stop: accept no more, tell waiting clients 421 4.3.2, let messages that are
- * being received finish for up to TIMEOUT_MS, cut off the rest.  Return when
- * no session is left: 0, or the number that had to be cut off.  The server
- * cannot be started again.  From any thread but a session's.  Since 0.1.
+ * being received finish for up to TIMEOUT_MS, cut off the rest.  Return 0, or
+ * the number that was cut off, at most a second later: a handler that does not
+ * end by then is left in its session, and counts in connections_now.  The
+ * server cannot be started again.  From any thread; from a session's own it
+ * does nothing but return -1 with EDEADLK.  Since 0.1.
  */
 SMTPD_API int smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms);
 

@@ -7,7 +7,9 @@
  *
  * All functions here are called from a handler, an event or the delivery
  * callback, on the thread that runs the session, with the session that was
- * given to it.  A session is gone when its disconnect event has returned.
+ * given to it.  smtpd_reply() is for handlers, the connect event and delivery;
+ * elsewhere it does nothing but log a mistake.  A session is gone when its
+ * disconnect event has returned.
  *
  * Lifetimes: the texts of a command last until the handler returns, those of
  * the envelope until the transaction ends, those of the session until the

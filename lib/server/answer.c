@@ -75,6 +75,13 @@ smtpd_reply(struct smtpd_session *s, int code, const char *enhanced,
 	struct smtpd_text t;
 	va_list ap;
 
+	if (!s->may_reply) {
+		smtpd__logger_write(&s->config->logger, SMTPD_LOG_ERROR,
+		    "session=%llu smtpd_reply() was called where nothing is "
+		    "to be answered",
+		    (unsigned long long)s->id);
+		return 0;
+	}
 	if (format == NULL || !smtpd__reply_is_valid(code, enhanced)) {
 		refuse_by_mistake(s, "used invalid reply code", code, "");
 		return r->code;

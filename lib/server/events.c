@@ -36,8 +36,11 @@ smtpd__events_connect(struct smtpd_session *s)
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct smtpd_events *e = &list->sets[i];
-		int result = e->connect != NULL ? e->connect(s, e->user) : 0;
+		int result;
 
+		s->may_reply = true;
+		result = e->connect != NULL ? e->connect(s, e->user) : 0;
+		s->may_reply = false;
 		if (result != 0)
 			return result;
 		s->ws->reply.code = 0;

@@ -9,8 +9,12 @@ smtpd__handlers_allow(struct smtpd_session *s, const struct smtpd_verb *verb,
 {
 	for (size_t i = 0; i < verb->nhandlers; i++) {
 		const struct smtpd_handler *h = &verb->handlers[i];
-		int result = h->fn(s, command, h->user);
+		int result;
 
+		smtpd__stream_flush_old(&s->stream);
+		s->may_reply = true;
+		result = h->fn(s, command, h->user);
+		s->may_reply = false;
 		if (result != 0)
 			return smtpd__answer_check(s, result, good);
 		s->ws->reply.code = 0;

@@ -14,8 +14,11 @@ smtpd__owned_set(struct smtpd_owned *own, void *data, void (*destroy)(void *))
 void
 smtpd__owned_clear(struct smtpd_owned *own)
 {
-	if (own->destroy != NULL)
-		own->destroy(own->data);
+	const struct smtpd_owned old = *own;
+
+	/* First, since the function may set data itself. */
 	own->data = NULL;
 	own->destroy = NULL;
+	if (old.destroy != NULL)
+		old.destroy(old.data);
 }

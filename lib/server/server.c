@@ -14,6 +14,10 @@
 #include "server/sessions.h"
 #include "server/verbs.h"
 
+/* How long a session that was cut off may take to end: a handler is waited for
+ * no longer. */
+#define CUT_OFF_MS 1000
+
 struct smtpd_server *
 smtpd_server_create(const struct smtpd_settings *settings)
 {
@@ -26,17 +30,36 @@ smtpd_server_create(const struct smtpd_settings *settings)
 		errno = EINVAL;
 		return NULL;
 	}
+	srv->errors = smtpd__server_error_create();
 	pthread_mutex_init(&srv->lock, NULL);
 	smtpd__condition_init(&srv->gone);
 	smtpd__listeners_init(&srv->listeners);
 	smtpd__limits_init(&srv->limits, &srv->config.settings);
 	srv->config.server = srv;
-	if (smtpd__verbs_install(&srv->config.verbs) == -1) {
+	if (srv->errors == NULL ||
+	    smtpd__verbs_install(&srv->config.verbs) == -1) {
 		smtpd_server_destroy(srv);
 		errno = ENOMEM;
 		return NULL;
 	}
 	return srv;
+}
+
+/* Let the threads end once no session is left. */
+static void
+stop_pool(struct smtpd_server *srv)
+{
+	bool started;
+
+	pthread_mutex_lock(&srv->lock);
+	started = srv->started && srv->sessions == NULL;
+	if (started)
+		srv->started = false;
+	pthread_mutex_unlock(&srv->lock);
+	if (!started)
+		return;
+	smtpd__pool_stop(&srv->pool);
+	smtpd__pool_finish(&srv->pool);
 }
 
 void
@@ -45,6 +68,10 @@ smtpd_server_destroy(struct smtpd_server *srv)
 	if (srv == NULL)
 		return;
 	smtpd_server_drain(srv, 0);
+	pthread_mutex_lock(&srv->lock);
+	smtpd__sessions_wait(srv, SMTPD_NO_TIMEOUT);
+	pthread_mutex_unlock(&srv->lock);
+	stop_pool(srv);
 	smtpd__owned_clear(&srv->own);
 	smtpd__listener_finish_all(srv);
 	smtpd_tls_unref(srv->tls);
@@ -52,6 +79,7 @@ smtpd_server_destroy(struct smtpd_server *srv)
 	smtpd__settings_finish(&srv->config);
 	pthread_cond_destroy(&srv->gone);
 	pthread_mutex_destroy(&srv->lock);
+	smtpd__server_error_destroy(srv->errors);
 	free(srv);
 }
 
@@ -128,26 +156,28 @@ int
 smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 {
 	int cut_off = 0;
-	bool started;
+	bool left;
 
-	smtpd__listeners_stop(&srv->listeners);
 	pthread_mutex_lock(&srv->lock);
+	if (smtpd__sessions_own_thread(srv)) {
+		pthread_mutex_unlock(&srv->lock);
+		return smtpd__server_error_set(
+		    srv, EDEADLK, "a handler cannot wait for itself");
+	}
+	smtpd__listeners_stop(&srv->listeners);
 	srv->closed = true;
 	srv->draining = true;
 	smtpd__sessions_interrupt(srv, SMTPD_INTERRUPT_LINE);
 	smtpd__sessions_wait(srv, timeout_ms);
 	if (srv->sessions != NULL) {
 		cut_off = smtpd__sessions_interrupt(srv, SMTPD_INTERRUPT_ALL);
-		smtpd__sessions_wait(srv, SMTPD_NO_TIMEOUT);
+		smtpd__sessions_wait(srv, CUT_OFF_MS);
 	}
-	started = srv->started;
-	srv->started = false;
+	left = srv->sessions != NULL;
 	pthread_mutex_unlock(&srv->lock);
-	if (started) {
-		smtpd__pool_stop(&srv->pool);
-		smtpd__pool_finish(&srv->pool);
-	}
-	smtpd__listeners_close(&srv->listeners);
+	stop_pool(srv);
+	if (!left)
+		smtpd__listeners_close(&srv->listeners);
 	smtpd__admission_log_rest(srv);
 	return cut_off;
 }

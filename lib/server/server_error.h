@@ -9,6 +9,13 @@
 
 #include <smtpd/server.h>
 
+struct smtpd_error_list;
+
+/* The sentences of a server: one for each thread, since some calls may be made
+ * by several at a time.  NULL: no memory. */
+struct smtpd_error_list *smtpd__server_error_create(void);
+void smtpd__server_error_destroy(struct smtpd_error_list *list);
+
 /* Set errno to ERROR and store a sentence.  Return -1. */
 int smtpd__server_error_set(struct smtpd_server *srv, int error,
     const char *format, ...) SMTPD_PRINTF(3, 4);

@@ -28,7 +28,7 @@ struct smtpd_server {
 	struct smtpd_listener_options *options; /* one for each listener */
 	size_t noptions;
 	struct smtpd_pool pool;
-	char error[SMTPD_SERVER_ERROR_SIZE];
+	struct smtpd_error_list *errors; /* of calls, for each thread */
 
 	/* The lock guards what follows. */
 	pthread_mutex_t lock;

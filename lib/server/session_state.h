@@ -10,6 +10,8 @@
 
 #include <smtpd/session.h>
 
+#include <pthread.h>
+
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/sizes.h"
@@ -62,7 +64,8 @@ struct smtpd_session {
 	bool esmtp;
 	enum smtpd_state state;
 	enum smtpd_phase phase;
-	bool closing;         /* after the present reply */
+	bool may_reply; /* a handler, the connect event or delivery runs */
+	bool closing;   /* after the present reply */
 	enum smtpd_close why; /* once it closes */
 
 	uint32_t errors;         /* since the last accepted message */
@@ -82,6 +85,7 @@ struct smtpd_session {
 	struct smtpd_body *body; /* that is being delivered, or NULL */
 
 	/* For the server's list of all sessions. */
+	pthread_t thread;
 	struct smtpd_session *next, *prev;
 };
 

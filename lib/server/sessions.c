@@ -57,6 +57,7 @@ smtpd__sessions_run(struct smtpd_server *srv, const struct smtpd_worker *w,
 
 	smtpd__session_init(
 	    &s, &srv->config, w->ws, w->stack_bottom, in, out, peer);
+	s.thread = pthread_self();
 	if (c != NULL) {
 		options = &srv->options[c->listener];
 		s.stream.wire.quick = smtpd__socket_set_rest(in) == 0;
@@ -71,6 +72,16 @@ smtpd__sessions_run(struct smtpd_server *srv, const struct smtpd_worker *w,
 	smtpd__counters_add(counters, SMTPD_COUNTER_CONNECTIONS_NOW, -1);
 	leave_list(srv, &s, c != NULL ? &c->slot : NULL);
 	return 0;
+}
+
+bool
+smtpd__sessions_own_thread(const struct smtpd_server *srv)
+{
+	const struct smtpd_session *s = srv->sessions;
+
+	while (s != NULL && !pthread_equal(s->thread, pthread_self()))
+		s = s->next;
+	return s != NULL;
 }
 
 int

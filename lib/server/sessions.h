@@ -19,6 +19,9 @@ int smtpd__sessions_run(struct smtpd_server *srv, const struct smtpd_worker *w,
     int in, int out, const struct smtpd_sockaddr *peer,
     struct smtpd_connection *c);
 
+/* Whether the calling thread runs a session.  The lock is held. */
+bool smtpd__sessions_own_thread(const struct smtpd_server *srv);
+
 /* Interrupt all sessions.  Return how many there are.  The lock is held. */
 int smtpd__sessions_interrupt(
     struct smtpd_server *srv, enum smtpd_interrupt what);

@@ -19,7 +19,7 @@
 #define SMTPD_STACK_SCALE 1
 #endif
 
-/* What the library needs itself, and a page for handlers: a test measures it. */
+/* What the library needs, as a test measures, and a page for handlers. */
 #define STACK_MIN ((size_t)32768 * SMTPD_STACK_SCALE)
 
 /* What handlers may want by default: code that parses, or calls the C library,

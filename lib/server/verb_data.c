@@ -38,7 +38,9 @@ deliver_message(struct smtpd_session *s, struct smtpd_body_source *source)
 
 	smtpd__body_init(&body, s, source);
 	s->body = &body;
+	s->may_reply = true;
 	result = c->deliver(s, &s->envelope, &body, c->deliver_user);
+	s->may_reply = false;
 	s->body = NULL;
 	if (smtpd__answer_check(s, result, 2))
 		smtpd__answer_say(s, SMTPD_REPLY_DELIVERED, s->envelope.id);
@@ -87,5 +89,6 @@ smtpd__verb_data(struct smtpd_session *s, const struct smtpd_verb *verb,
 		return;
 	smtpd__answer_say(s, SMTPD_REPLY_SEND_DATA, NULL);
 	smtpd__answer_send(s);
+	smtpd__stream_flush(&s->stream);
 	receive_message(s);
 }

@@ -9,6 +9,9 @@
 /* A line without end is dropped up to here. */
 #define FLOOD_MAX 65536
 
+/* So long the output of a group may wait for the rest of it. */
+#define OLD_MS 1000
+
 void
 smtpd__stream_init(
     struct smtpd_stream *st, int in, int out, char *in_buf, char *out_buf)
@@ -28,26 +31,41 @@ smtpd__stream_finish(struct smtpd_stream *st)
 	st->tls = NULL;
 }
 
+/* Shake hands; an interrupt for a line ends that too. */
+static enum smtpd_io_status
+shake_hands(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
+    uint64_t deadline, char *reason, size_t size)
+{
+	enum smtpd_io_status status = SMTPD_IO_INTERRUPTED;
+	enum smtpd_io_status sent;
+	uint64_t session_end = smtpd__clock_later(
+	    smtpd__clock_ms(), smtpd__wire_budget_left(&st->wire));
+
+	smtpd__tls_conn_cork(conn, st->out_buf, SMTPD_STREAM_OUT_SIZE);
+	if (smtpd__wire_wait_begins(&st->wire))
+		status = smtpd__tls_conn_handshake(conn,
+		    smtpd__clock_earlier(deadline, session_end), reason, size);
+	if (!smtpd__wire_wait_ends(&st->wire))
+		status = SMTPD_IO_INTERRUPTED;
+	sent = smtpd__tls_conn_uncork(conn);
+	return status != SMTPD_IO_OK ? status : sent;
+}
+
 enum smtpd_io_status
 smtpd__stream_start_tls(struct smtpd_stream *st, struct smtpd_tls_conn *conn,
     uint64_t deadline, char *reason, size_t size)
 {
 	enum smtpd_io_status status = smtpd__stream_flush(st);
-	enum smtpd_io_status sent;
-	uint64_t session_end;
 
-	st->tls = conn;
 	st->in_at = 0;
 	st->in_end = 0;
-	if (status != SMTPD_IO_OK)
-		return status;
-	session_end = smtpd__clock_later(
-	    smtpd__clock_ms(), smtpd__wire_budget_left(&st->wire));
-	smtpd__tls_conn_cork(conn, st->out_buf, SMTPD_STREAM_OUT_SIZE);
-	status = smtpd__tls_conn_handshake(
-	    conn, smtpd__clock_earlier(deadline, session_end), reason, size);
-	sent = smtpd__tls_conn_uncork(conn);
-	return status != SMTPD_IO_OK ? status : sent;
+	if (status == SMTPD_IO_OK)
+		status = shake_hands(st, conn, deadline, reason, size);
+	if (status == SMTPD_IO_OK)
+		st->tls = conn;
+	else
+		smtpd__tls_conn_destroy(conn);
+	return status;
 }
 
 /* Put the unread input at the beginning of the buffer if its end is near. */
@@ -242,7 +260,17 @@ smtpd__stream_room(struct smtpd_stream *st, size_t size)
 void
 smtpd__stream_put(struct smtpd_stream *st, size_t len)
 {
+	if (st->out_len == 0)
+		st->out_since = smtpd__clock_ms();
 	st->out_len += len;
+}
+
+void
+smtpd__stream_flush_old(struct smtpd_stream *st)
+{
+	if (st->out_len > 0 &&
+	    smtpd__clock_ms() >= smtpd__clock_later(st->out_since, OLD_MS))
+		smtpd__stream_flush(st);
 }
 
 enum smtpd_io_status

@@ -25,11 +25,12 @@ enum smtpd_line_end {
 
 struct smtpd_stream {
 	struct smtpd_wire wire;
-	struct smtpd_tls_conn *tls; /* NULL: plain */
+	struct smtpd_tls_conn *tls; /* once it is up; NULL: plain */
 	char *in_buf;
 	char *out_buf;
 	size_t in_at, in_end;            /* unread input */
 	size_t out_len;                  /* unsent output */
+	uint64_t out_since;              /* when its first byte was put */
 	enum smtpd_io_status out_status; /* of the first that could not be sent:
 	                      * nothing is sent after it */
 	bool reads_on; /* reads lines also when the peer takes no more: it may
@@ -89,6 +90,9 @@ void smtpd__stream_put(struct smtpd_stream *st, size_t len);
 /* Send what was put.  Once that failed, each later call fails alike: the peer
  * shall not take one reply for another. */
 enum smtpd_io_status smtpd__stream_flush(struct smtpd_stream *st);
+
+/* Send what was put if it has waited for a second. */
+void smtpd__stream_flush_old(struct smtpd_stream *st);
 
 /* Flush, and do nothing for MS milliseconds. */
 enum smtpd_io_status smtpd__stream_pause(struct smtpd_stream *st, uint64_t ms);

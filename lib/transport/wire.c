@@ -278,10 +278,12 @@ smtpd__wire_write(struct smtpd_wire *w, const char *buf, size_t len)
 bool
 smtpd__wire_talks(struct smtpd_wire *w, uint32_t ms)
 {
+	enum smtpd_io_status status = SMTPD_IO_OK;
 	char byte;
 
-	if (ms > 0 &&
-	    wait_ready(w, POLLIN, smtpd__clock_ms() + ms) != SMTPD_IO_OK)
+	if (ms > 0 && smtpd__wire_wait_begins(w))
+		status = wait_ready(w, POLLIN, smtpd__clock_ms() + ms);
+	if (!smtpd__wire_wait_ends(w) || status != SMTPD_IO_OK)
 		return false;
 	return w->in_socket &&
 	    recv(w->in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
