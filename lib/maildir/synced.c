@@ -45,7 +45,7 @@ is_synced(struct smtpd_maildir_synced *s, const struct stat *st)
 }
 
 static void
-remember(struct smtpd_maildir_synced *s, const struct stat *st)
+mark_synced(struct smtpd_maildir_synced *s, const struct stat *st)
 {
 	pthread_mutex_lock(&s->lock);
 	*entry_of(s, st) = (struct smtpd_maildir_synced_entry){
@@ -68,6 +68,6 @@ smtpd__maildir_synced_see_to(struct smtpd_maildir_synced *s, int dir)
 		return 0;
 	if (smtpd__commit_directory(dir) == -1)
 		return -1;
-	remember(s, &st);
+	mark_synced(s, &st);
 	return 0;
 }

@@ -58,7 +58,7 @@ measure_room(const struct smtpd_disk_space *s)
  * system that hangs holds up nobody else.  Only for the first figure all must
  * wait. */
 static void
-look(struct smtpd_disk_space *s, uint64_t now)
+renew_room(struct smtpd_disk_space *s, uint64_t now)
 {
 	bool first = s->looked == 0;
 	uint64_t room;
@@ -82,7 +82,7 @@ smtpd__disk_space_has_room(struct smtpd_disk_space *s, uint64_t size)
 
 	pthread_mutex_lock(&s->lock);
 	if (!s->looking && (s->looked == 0 || now - s->looked >= LOOK_MS))
-		look(s, now);
+		renew_room(s, now);
 	room = s->room;
 	pthread_mutex_unlock(&s->lock);
 	return room > size;
