@@ -36,22 +36,6 @@ smtpd__control_client_connect(int directory)
 	return -1;
 }
 
-static int
-send_request(int fd, const char *line, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = send(fd, line, len, MSG_NOSIGNAL);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		line += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Append a block of LEN bytes from FILE to TEXT. */
 static int
 read_block(FILE *file, size_t len, struct smtpd_pack *text)
@@ -98,11 +82,22 @@ read_answer(FILE *file, struct answer *a)
 static int
 exchange_bytes(int fd, const char *line, size_t len, struct answer *a)
 {
-	FILE *file = NULL;
+	FILE *file;
 	int result;
 
-	if (send_request(fd, line, len) == 0)
-		file = fdopen(fd, "r");
+	while (len > 0) {
+		ssize_t n = send(fd, line, len, MSG_NOSIGNAL);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1) {
+			close(fd);
+			return -1;
+		}
+		line += n;
+		len -= (size_t)n;
+	}
+	file = fdopen(fd, "r");
 	if (file == NULL) {
 		close(fd);
 		return -1;

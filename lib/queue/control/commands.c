@@ -94,24 +94,6 @@ read_words(struct smtpd_control_request *r, const struct verb *verb)
 									: 0;
 }
 
-/* Run VERB with the message that the argument names, pinned. */
-static int
-run_verb(struct smtpd_control_request *r, const struct verb *verb)
-{
-	uint64_t id;
-	int error;
-
-	if (r->argument != NULL && smtpd__id_parse(r->argument, &id) == 0)
-		r->message = smtpd__spool_find(r->spool, id);
-	if (r->message == NULL && verb->argument == ARGUMENT_NEEDED)
-		return smtpd__control_request_fail(
-		    r, ENOENT, "no such message", r->argument);
-	error = verb->run(r);
-	if (r->message != NULL)
-		smtpd__spool_unpin(r->spool, r->message);
-	return error;
-}
-
 int
 smtpd__control_commands_run(struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks,
@@ -126,6 +108,7 @@ smtpd__control_commands_run(struct smtpd_spool *s,
 		.call = call,
 		.answer = &answer,
 	};
+	uint64_t id;
 	int error;
 
 	call->end[0] = '\0';
@@ -138,8 +121,15 @@ smtpd__control_commands_run(struct smtpd_spool *s,
 			? "needs the id of one message"
 			: "takes no such argument",
 		    verb->name);
+	if (r.argument != NULL && smtpd__id_parse(r.argument, &id) == 0)
+		r.message = smtpd__spool_find(s, id);
+	if (r.message == NULL && verb->argument == ARGUMENT_NEEDED)
+		return smtpd__control_request_fail(
+		    &r, ENOENT, "no such message", r.argument);
 	smtpd__control_output_init(&answer, call->write, call->user);
-	error = run_verb(&r, verb);
+	error = verb->run(&r);
+	if (r.message != NULL)
+		smtpd__spool_unpin(s, r.message);
 	if (smtpd__control_output_end(&answer) == -1 && error == 0)
 		return smtpd__control_request_fail_errno(&r, EPIPE, "");
 	return error;

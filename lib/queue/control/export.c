@@ -102,23 +102,6 @@ receive_ids(void *user, const void *data, size_t len)
 	return 0;
 }
 
-/* Report the numbers. */
-static int
-finish_export(struct export *x)
-{
-	smtpd__control_output_format(&x->answer,
-	    "exported %" PRIu64 " message%s\n", x->written,
-	    x->written == 1 ? "" : "s");
-	if (smtpd__control_output_end(&x->answer) == -1)
-		return EPIPE;
-	if (x->damaged == 0)
-		return 0;
-	snprintf(x->call->end, x->call->size,
-	    "%" PRIu64 " damaged message%s skipped", x->damaged,
-	    x->damaged == 1 ? "" : "s");
-	return EBADMSG;
-}
-
 int
 smtpd__control_export(const struct smtpd_control_peer *peer,
     const struct smtpd_control_call *call)
@@ -146,8 +129,18 @@ smtpd__control_export(const struct smtpd_control_peer *peer,
 	close(x.dir);
 	if (x.code != 0)
 		return x.code;
-	if (code == 0)
-		return finish_export(&x);
-	snprintf(call->end, call->size, "%s", reason);
-	return code;
+	if (code != 0) {
+		snprintf(call->end, call->size, "%s", reason);
+		return code;
+	}
+	smtpd__control_output_format(&x.answer,
+	    "exported %" PRIu64 " message%s\n", x.written,
+	    x.written == 1 ? "" : "s");
+	if (smtpd__control_output_end(&x.answer) == -1)
+		return EPIPE;
+	if (x.damaged == 0)
+		return 0;
+	snprintf(call->end, call->size, "%" PRIu64 " damaged message%s skipped",
+	    x.damaged, x.damaged == 1 ? "" : "s");
+	return EBADMSG;
 }

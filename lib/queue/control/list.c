@@ -20,37 +20,25 @@ struct list_place {
 	struct smtpd_control_text_totals totals;
 };
 
-/* The numbers of the totals in the order in which a continuation word has
- * them. */
+/* The numbers of the totals, which follow the id in a continuation word. */
 #define PLACE_NUMBERS (2 + SMTPD_SNAPSHOT_DONE)
 
-static uint64_t *
-place_number(struct list_place *p, size_t i)
-{
-	if (i == 0)
-		return &p->totals.messages;
-	if (i == 1)
-		return &p->totals.bytes;
-	return &p->totals.states[i - 2];
-}
-
 static void
-write_place(const struct smtpd_control_request *r, struct list_place *p)
+write_place(const struct smtpd_control_request *r, const struct list_place *p)
 {
 	struct smtpd_text t;
 
 	smtpd__text_init(&t, r->call->end, r->call->size);
-	smtpd__text_add(&t, "@");
-	smtpd__text_number(&t, p->id);
-	for (size_t i = 0; i < PLACE_NUMBERS; i++) {
-		smtpd__text_add(&t, ",");
-		smtpd__text_number(&t, *place_number(p, i));
-	}
+	smtpd__text_format(&t, "@%" PRIu64 ",%" PRIu64 ",%" PRIu64, p->id,
+	    p->totals.messages, p->totals.bytes);
+	for (size_t i = 0; i < SMTPD_SNAPSHOT_DONE; i++)
+		smtpd__text_format(&t, ",%" PRIu64, p->totals.states[i]);
 }
 
 static int
 read_place(const char *text, struct list_place *p)
 {
+	uint64_t numbers[PLACE_NUMBERS];
 	char *end;
 
 	memset(p, 0, sizeof(*p));
@@ -60,8 +48,12 @@ read_place(const char *text, struct list_place *p)
 	for (size_t i = 0; i < PLACE_NUMBERS; i++) {
 		if (*end != ',')
 			return -1;
-		*place_number(p, i) = strtoull(end + 1, &end, 10);
+		numbers[i] = strtoull(end + 1, &end, 10);
 	}
+	p->totals.messages = numbers[0];
+	p->totals.bytes = numbers[1];
+	memcpy(p->totals.states, numbers + 2,
+	    SMTPD_SNAPSHOT_DONE * sizeof(*numbers));
 	return *end == '\0' ? 0 : -1;
 }
 

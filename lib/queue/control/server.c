@@ -106,45 +106,40 @@ receive_request(struct client *c, char *buf, size_t size)
 	return -1;
 }
 
-/* Send the line that ends an answer, on which END must stay. */
-static void
-send_end(struct client *c, int error, const char *end)
-{
-	char line[SMTPD_CONTROL_LINE_MAX + 32];
-	struct smtpd_text t;
-
-	smtpd__text_init(&t, line, sizeof(line) - 1);
-	smtpd__text_format(&t, "=%d ", error);
-	smtpd__text_filtered(&t, end, strlen(end));
-	line[t.len] = '\n';
-	send_all(c, line, t.len + 1);
-}
-
+/* Read the request of a client, carry it out, and send the line that ends the
+ * answer, on which END must stay. */
 static void
 serve_client(struct smtpd_control *control, int fd)
 {
 	struct client c = { control, fd, PATIENCE_MS };
 	const char *words[SMTPD_CONTROL_WORDS];
 	char line[SMTPD_CONTROL_LINE_MAX], end[SMTPD_CONTROL_LINE_MAX];
+	char last[SMTPD_CONTROL_LINE_MAX + 32];
 	struct smtpd_control_call call = { .words = words,
 		.write = send_block,
 		.user = &c,
 		.end = end,
 		.size = sizeof(end) };
 	ssize_t len = receive_request(&c, line, sizeof(line));
+	struct smtpd_text t;
 	int count, error;
 
 	if (len == -1)
 		return;
 	count = smtpd__control_protocol_parse(line, (size_t)len, words);
 	if (count == -1) {
-		send_end(&c, EINVAL, "malformed request");
-		return;
+		error = EINVAL;
+		snprintf(end, sizeof(end), "malformed request");
+	} else {
+		call.count = (size_t)count;
+		error = smtpd__control_commands_run(
+		    control->spool, control->hooks, &call);
 	}
-	call.count = (size_t)count;
-	error =
-	    smtpd__control_commands_run(control->spool, control->hooks, &call);
-	send_end(&c, error, end);
+	smtpd__text_init(&t, last, sizeof(last) - 1);
+	smtpd__text_format(&t, "=%d ", error);
+	smtpd__text_filtered(&t, end, strlen(end));
+	last[t.len] = '\n';
+	send_all(&c, last, t.len + 1);
 }
 
 static void *

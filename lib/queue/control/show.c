@@ -24,40 +24,30 @@ smtpd__control_show_message(struct smtpd_control_request *r)
 	return error;
 }
 
-/* Write the part of LOADED that begins at OFFSET. */
-static int
-write_content(struct smtpd_control_request *r,
-    const struct smtpd_loaded_message *loaded, uint64_t offset)
-{
-	uint64_t end = offset + PART_CONTENT;
-	char buf[16384];
-	ssize_t n = 0;
-
-	while (offset < end && !r->answer->failed) {
-		n = smtpd__loaded_message_read(
-		    loaded, offset, buf, sizeof(buf));
-		if (n <= 0)
-			break;
-		smtpd__control_output_bytes(r->answer, buf, (size_t)n);
-		offset += (uint64_t)n;
-	}
-	if (n == -1)
-		return smtpd__control_request_fail_errno(r, errno, r->argument);
-	if (n > 0)
-		snprintf(r->call->end, r->call->size, "@%" PRIu64, offset);
-	return 0;
-}
-
 int
 smtpd__control_show_content(struct smtpd_control_request *r)
 {
-	uint64_t from = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
+	uint64_t at = r->from != NULL ? strtoull(r->from + 1, NULL, 10) : 0;
+	uint64_t end = at + PART_CONTENT;
 	struct smtpd_loaded_message loaded;
-	int error;
+	char buf[16384];
+	ssize_t n = 0;
+	int error = 0;
 
 	if (smtpd__spool_load(r->spool, r->message, &loaded) == -1)
 		return smtpd__control_request_fail_errno(r, errno, r->argument);
-	error = write_content(r, &loaded, from);
+	while (at < end && !r->answer->failed) {
+		n = smtpd__loaded_message_read(&loaded, at, buf, sizeof(buf));
+		if (n <= 0)
+			break;
+		smtpd__control_output_bytes(r->answer, buf, (size_t)n);
+		at += (uint64_t)n;
+	}
+	if (n == -1)
+		error =
+		    smtpd__control_request_fail_errno(r, errno, r->argument);
+	if (n > 0)
+		snprintf(r->call->end, r->call->size, "@%" PRIu64, at);
 	smtpd__loaded_message_finish(&loaded);
 	return error;
 }

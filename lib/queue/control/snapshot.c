@@ -42,14 +42,18 @@ smtpd__control_snapshot_job_state(const struct smtpd_control_snapshot *v,
 }
 
 /* Set in the copy what only the schedule knows; without one, nothing else
- * changes the due times. */
+ * changes the due times.  The state of the message is that of the liveliest of
+ * its jobs. */
 static void
 inspect_jobs(struct smtpd_control_snapshot *v)
 {
 	const struct smtpd_control_hooks *hooks = v->hooks;
 
+	v->state = SMTPD_SNAPSHOT_DONE;
+	v->due = SMTPD_TIME_NONE;
 	for (uint32_t i = 0; i < v->copy->njobs; i++) {
 		struct smtpd_delivery_job *job = &v->copy->jobs[i];
+		enum smtpd_snapshot_state state;
 
 		if (hooks->inspect != NULL)
 			hooks->inspect(hooks->user, &v->message->jobs[i], job);
@@ -57,20 +61,7 @@ inspect_jobs(struct smtpd_control_snapshot *v)
 			job->due = v->message->jobs[i].due;
 		if (job->state == SMTPD_JOB_ACTIVE)
 			job->due = v->now;
-	}
-}
-
-/* The state of the message is that of the liveliest of its jobs. */
-static void
-sum_up(struct smtpd_control_snapshot *v)
-{
-	v->state = SMTPD_SNAPSHOT_DONE;
-	v->due = SMTPD_TIME_NONE;
-	for (uint32_t i = 0; i < v->copy->njobs; i++) {
-		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
-		enum smtpd_snapshot_state state =
-		    smtpd__control_snapshot_job_state(v, job);
-
+		state = smtpd__control_snapshot_job_state(v, job);
 		if (state == SMTPD_SNAPSHOT_DONE)
 			continue;
 		for (uint32_t r = 0; r < job->count; r++)
@@ -97,7 +88,6 @@ smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
 		return -1;
 	v->now = smtpd__spool_clock_now(s);
 	inspect_jobs(v);
-	sum_up(v);
 	if (smtpd__spool_load(s, message, &v->loaded) == 0)
 		return 0;
 	v->damage = errno;

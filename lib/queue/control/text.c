@@ -232,23 +232,6 @@ smtpd__control_text_message(
 	}
 }
 
-static void
-add_history(struct smtpd_control_output *a,
-    const struct smtpd_control_snapshot *v,
-    const struct smtpd_delivery_job *job)
-{
-	size_t len;
-	char *history = smtpd__control_snapshot_history(v, job, &len);
-
-	if (len == 0)
-		smtpd__control_output_add(a, "tried:     never\n");
-	else
-		smtpd__control_output_format(a, "tried:     %u time%s\n",
-		    job->attempts, job->attempts == 1 ? "" : "s");
-	smtpd__control_output_lines(a, "  ", history, len);
-	free(history);
-}
-
 void
 smtpd__control_text_why(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
@@ -259,6 +242,8 @@ smtpd__control_text_why(
 	add_summary(a, v);
 	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
+		char *history;
+		size_t len;
 
 		smtpd__control_output_add(a, "\ndomain:    ");
 		add_shown(a, smtpd__control_snapshot_domain(v, job));
@@ -269,6 +254,14 @@ smtpd__control_text_why(
 		    a, "site:      ", text.at, text.len);
 		add_when(a, v, job);
 		add_rcpts(a, v, job);
-		add_history(a, v, job);
+		history = smtpd__control_snapshot_history(v, job, &len);
+		if (len == 0)
+			smtpd__control_output_add(a, "tried:     never\n");
+		else
+			smtpd__control_output_format(a,
+			    "tried:     %u time%s\n", job->attempts,
+			    job->attempts == 1 ? "" : "s");
+		smtpd__control_output_lines(a, "  ", history, len);
+		free(history);
 	}
 }
