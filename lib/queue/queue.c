@@ -41,10 +41,13 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 		smtpd_trust_ref(d->client.trust);
 }
 
-static struct smtpd_schedule *
-create_schedule(const struct smtpd_queue_settings *s)
+/* Create all but the spool.  Return 0, or -1 with errno and the reason in
+ * ERROR. */
+static int
+create_parts(struct smtpd_delivery *d, char *error, size_t size)
 {
-	struct smtpd_schedule_settings settings = {
+	const struct smtpd_queue_settings *s = &d->settings;
+	struct smtpd_schedule_settings schedule = {
 		.workers = s->workers,
 		.site_connections = s->site_connections,
 		.retry = {
@@ -56,20 +59,12 @@ create_schedule(const struct smtpd_queue_settings *s)
 		},
 	};
 
-	smtpd__random_bytes(&settings.seed, sizeof(settings.seed));
-	return smtpd__schedule_create(&settings);
-}
-
-/* Create all but the spool.  Return 0, or -1 with errno and the reason in
- * ERROR. */
-static int
-create_parts(struct smtpd_delivery *d, char *error, size_t size)
-{
 	snprintf(error, size, "no memory");
 	errno = ENOMEM;
 	d->cancel = smtpd_cancel_create();
 	d->hoststat = smtpd__hoststat_create();
-	d->schedule = create_schedule(&d->settings);
+	smtpd__random_bytes(&schedule.seed, sizeof(schedule.seed));
+	d->schedule = smtpd__schedule_create(&schedule);
 	if (d->cancel == NULL || d->hoststat == NULL || d->schedule == NULL)
 		return -1;
 	d->client.cancel = d->cancel;
@@ -79,7 +74,7 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 		.logger = d->logger,
 	};
 	errno = EINVAL;
-	d->router = smtpd__route_router_create(&d->settings, error, size);
+	d->router = smtpd__route_router_create(s, error, size);
 	return d->router != NULL ? 0 : -1;
 }
 
@@ -251,24 +246,10 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 	return 0;
 }
 
-static void
-log_counters(struct smtpd_queue *q)
-{
-	struct smtpd_queue_counters c = { SMTPD_QUEUE_COUNTERS_INIT };
-
-	smtpd_queue_count(q, &c);
-	smtpd__logger_write(&q->delivery.logger, SMTPD_LOG_INFO,
-	    "queue stopped messages=%llu attempts=%llu sent=%llu failed=%llu "
-	    "reports=%llu dead=%llu syncs=%llu",
-	    (unsigned long long)c.messages, (unsigned long long)c.attempts,
-	    (unsigned long long)c.sent, (unsigned long long)c.failed,
-	    (unsigned long long)c.reports, (unsigned long long)c.dead,
-	    (unsigned long long)c.syncs);
-}
-
 void
 smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 {
+	struct smtpd_queue_counters c = { SMTPD_QUEUE_COUNTERS_INIT };
 	struct smtpd_delivery *d = &q->delivery;
 
 	if (!d->running)
@@ -284,7 +265,14 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	pthread_mutex_lock(&d->lock);
 	d->running = false;
 	pthread_mutex_unlock(&d->lock);
-	log_counters(q);
+	smtpd_queue_count(q, &c);
+	smtpd__logger_write(&d->logger, SMTPD_LOG_INFO,
+	    "queue stopped messages=%llu attempts=%llu sent=%llu failed=%llu "
+	    "reports=%llu dead=%llu syncs=%llu",
+	    (unsigned long long)c.messages, (unsigned long long)c.attempts,
+	    (unsigned long long)c.sent, (unsigned long long)c.failed,
+	    (unsigned long long)c.reports, (unsigned long long)c.dead,
+	    (unsigned long long)c.syncs);
 }
 
 void

@@ -61,35 +61,24 @@ smtpd__hoststat_destroy(struct smtpd_hoststat *h)
 	free(h);
 }
 
-/* Write the address of TARGET as the table has it. */
-static void
-read_address(const struct smtpd_target *target, unsigned char out[16])
-{
-	const struct sockaddr_in *in =
-	    (const struct sockaddr_in *)&target->addr;
-	const struct sockaddr_in6 *in6 =
-	    (const struct sockaddr_in6 *)&target->addr;
-
-	memset(out, 0, 16);
-	if (target->addr.ss_family == AF_INET6) {
-		memcpy(out, &in6->sin6_addr, 16);
-		return;
-	}
-	out[10] = out[11] = 0xff;
-	memcpy(out + 12, &in->sin_addr, 4);
-}
-
 /* The record of TARGET.  If there is none: a new one, for which the oldest of
  * its row makes room, or NULL unless one is to be made. */
 static struct record *
 find_record(
     struct smtpd_hoststat *h, const struct smtpd_target *target, bool make)
 {
-	unsigned char address[16];
+	const struct sockaddr_in *in =
+	    (const struct sockaddr_in *)&target->addr;
+	const struct sockaddr_in6 *in6 =
+	    (const struct sockaddr_in6 *)&target->addr;
+	unsigned char address[16] = { [10] = 0xff, [11] = 0xff };
 	struct record *row, *oldest;
 	uint32_t hash;
 
-	read_address(target, address);
+	if (target->addr.ss_family == AF_INET6)
+		memcpy(address, &in6->sin6_addr, 16);
+	else
+		memcpy(address + 12, &in->sin_addr, 4);
 	hash = smtpd__hash_bytes(
 	    SMTPD_HASH_START ^ h->seed, address, sizeof(address));
 	row = oldest = h->rows[smtpd__hash_spread(hash) % ROWS];

@@ -13,22 +13,6 @@
 #define STEP_S 1
 #define LOOK_S 300
 
-/* End or report the jobs that waited too long for a suspended site. */
-static void
-serve_overdue(struct smtpd_delivery *d)
-{
-	struct smtpd_delivery_job *job;
-
-	while (!d->stopping &&
-	    (job = smtpd__schedule_overdue(
-		 d->schedule, smtpd__spool_clock_now(d->spool))) != NULL) {
-		smtpd__spool_pin(d->spool, job->message);
-		pthread_mutex_unlock(&d->lock);
-		smtpd__attempt_overdue(d, job);
-		pthread_mutex_lock(&d->lock);
-	}
-}
-
 /* Wait until there is something to do: jobs are due, or the journal is to be
  * cleaned, of which there is MORE.  A wait of more than a step is ended when
  * something was written; that of an empty queue has no other end. */
@@ -58,12 +42,21 @@ static void *
 run_maintenance(void *arg)
 {
 	struct smtpd_delivery *d = arg;
+	struct smtpd_delivery_job *job;
 	bool more = true;
 
 	smtpd__thread_set_name("smtpd-upkeep");
 	pthread_mutex_lock(&d->lock);
 	while (!d->stopping) {
-		serve_overdue(d);
+		/* End or report what waited too long for a suspended site. */
+		while (!d->stopping &&
+		    (job = smtpd__schedule_overdue(d->schedule,
+			 smtpd__spool_clock_now(d->spool))) != NULL) {
+			smtpd__spool_pin(d->spool, job->message);
+			pthread_mutex_unlock(&d->lock);
+			smtpd__attempt_overdue(d, job);
+			pthread_mutex_lock(&d->lock);
+		}
 		smtpd__dispatch_wake_due(d);
 		if (!d->stopping)
 			wait_for_work(d, more);

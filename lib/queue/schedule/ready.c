@@ -8,22 +8,6 @@
 /* So many fresh jobs are tried for each retry that waits. */
 #define STREAK 3
 
-/* Put JOB into Q, as the first or the last. */
-static void
-link_job(struct smtpd_job_queue *q, struct smtpd_delivery_job *job, bool first)
-{
-	job->previous = first ? NULL : q->last;
-	job->next = first ? q->first : NULL;
-	if (job->previous != NULL)
-		job->previous->next = job;
-	else
-		q->first = job;
-	if (job->next != NULL)
-		job->next->previous = job;
-	else
-		q->last = job;
-}
-
 void
 smtpd__ready_insert(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, bool first)
@@ -37,8 +21,18 @@ smtpd__ready_insert(
 	struct smtpd_destination *d = job->destination;
 	enum smtpd_job_kind kind =
 	    job->attempts == 0 ? SMTPD_KIND_FRESH : SMTPD_KIND_RETRY;
+	struct smtpd_job_queue *q = &d->ready[kind];
 
-	link_job(&d->ready[kind], job, first);
+	job->previous = first ? NULL : q->last;
+	job->next = first ? q->first : NULL;
+	if (job->previous != NULL)
+		job->previous->next = job;
+	else
+		q->first = job;
+	if (job->next != NULL)
+		job->next->previous = job;
+	else
+		q->last = job;
 	if (first) {
 		smtpd__ring_remove(&d->turn[kind]);
 		smtpd__ring_prepend(&d->site->ready[kind], &d->turn[kind]);

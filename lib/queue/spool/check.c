@@ -22,26 +22,13 @@ check_message(struct smtpd_spool *s, const struct smtpd_queued_message *message)
 	return error;
 }
 
-/* Say that message ID is damaged.  Return what WRITE does. */
-static int
-report_message(uint64_t id, int error, smtpd_write_fn *write, void *user)
-{
-	char text[SMTPD_ID_SIZE], line[256];
-	int len;
-
-	smtpd__id_write(id, text);
-	len = snprintf(line, sizeof(line), "%s: %s\n", text,
-	    error == EBADMSG ? "it is damaged" : strerror(error));
-	return write(user, line, (size_t)len);
-}
-
 int
 smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
     smtpd_write_fn *write, void *user)
 {
 	struct smtpd_queued_message *e;
 	uint64_t damages = s->damages;
-	char line[128];
+	char text[SMTPD_ID_SIZE], line[256];
 	int len, status = 0;
 
 	*out = (struct smtpd_spool_damage){ 0 };
@@ -64,7 +51,10 @@ smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
 		if (error <= 0)
 			continue;
 		out->damaged++;
-		status = report_message(id, error, write, user);
+		smtpd__id_write(id, text);
+		len = snprintf(line, sizeof(line), "%s: %s\n", text,
+		    error == EBADMSG ? "it is damaged" : strerror(error));
+		status = write(user, line, (size_t)len);
 	}
 	return status;
 }

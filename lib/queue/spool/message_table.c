@@ -117,30 +117,12 @@ insert_at(struct smtpd_message_table_leaf *leaf, size_t slot,
 	leaf->count++;
 }
 
-/* Make room in the full leaf I by moving what is from SLOT on, but at most
- * half, to a new one.  False without memory. */
-static bool
-split_leaf(struct smtpd_message_table *t, size_t i, size_t slot)
-{
-	struct smtpd_message_table_leaf *next = add_leaf(t, i + 1);
-	struct smtpd_message_table_leaf *leaf = t->leaves[i];
-	size_t keep = slot < LEAF_MAX / 2 ? LEAF_MAX / 2 : slot;
-
-	if (next == NULL)
-		return false;
-	next->count = leaf->count - keep;
-	leaf->count = keep;
-	memcpy(next->entries, leaf->entries + keep,
-	    next->count * sizeof(struct smtpd_queued_message *));
-	return true;
-}
-
 bool
 smtpd__message_table_insert(
     struct smtpd_message_table *t, struct smtpd_queued_message *message)
 {
-	struct smtpd_message_table_leaf *leaf;
-	size_t i, slot;
+	struct smtpd_message_table_leaf *leaf, *next;
+	size_t i, slot, kept;
 
 	if (t->count == 0 && add_leaf(t, 0) == NULL)
 		return false;
@@ -151,12 +133,19 @@ smtpd__message_table_insert(
 		insert_at(leaf, slot, message);
 		return true;
 	}
-	if (!split_leaf(t, i, slot))
+	/* Move what is from the slot on, but at most half, to a new leaf. */
+	next = add_leaf(t, i + 1);
+	if (next == NULL)
 		return false;
+	kept = slot < LEAF_MAX / 2 ? LEAF_MAX / 2 : slot;
+	next->count = leaf->count - kept;
+	leaf->count = kept;
+	memcpy(next->entries, leaf->entries + kept,
+	    next->count * sizeof(struct smtpd_queued_message *));
 	if (slot < LEAF_MAX)
 		insert_at(leaf, slot, message);
 	else
-		insert_at(t->leaves[i + 1], 0, message);
+		insert_at(next, 0, message);
 	return true;
 }
 

@@ -71,13 +71,19 @@ count_finished(struct step *st)
 	return 0;
 }
 
-static void
-fill_fields(struct smtpd_spool *s, struct step *st)
+/* Build the record of ST->progress, whose message was entered.  Return 0, or -1
+ * with errno. */
+static int
+encode_step(struct smtpd_spool *s, struct step *st)
 {
 	const struct smtpd_progress *p = st->progress;
 	const struct smtpd_delivery_job *job = p->job;
 	struct smtpd_record_progress *r = &st->fields;
 
+	if (count_finished(st) == -1)
+		return -1;
+	for (size_t k = 0; k < p->nrcpts; k++)
+		smtpd__record_put_result(&st->results, &p->rcpts[k]);
 	r->stamp = smtpd__spool_clock_stamp(s);
 	r->id = job->message->id;
 	r->job = (uint16_t)(job - job->message->jobs);
@@ -89,22 +95,7 @@ fill_fields(struct smtpd_spool *s, struct step *st)
 		r->flags |= SMTPD_RECORD_NOTICE_GIVEN;
 	if (p->in_doubt)
 		r->flags |= SMTPD_RECORD_UNSURE;
-}
-
-/* Build the record of ST->progress, whose message was entered.  Return 0, or -1
- * with errno. */
-static int
-encode_step(struct smtpd_spool *s, struct step *st)
-{
-	const struct smtpd_progress *p = st->progress;
-	const struct smtpd_delivery_job *job = p->job;
-
-	if (count_finished(st) == -1)
-		return -1;
-	for (size_t k = 0; k < p->nrcpts; k++)
-		smtpd__record_put_result(&st->results, &p->rcpts[k]);
-	fill_fields(s, st);
-	smtpd__record_put_progress(&st->head, &st->fields);
+	smtpd__record_put_progress(&st->head, r);
 	/* The numbers of those that are newly finished, unless all are. */
 	for (uint32_t i = 0; st->fields.nfinished > 0 && i < job->count; i++)
 		if (is_done(st, i) &&
