@@ -80,44 +80,35 @@ flush_message(const struct smtpd_control_request *r,
 	    r, error, "cannot record the change");
 }
 
-/* Flush what all messages have for the domain that the argument names; without
- * an argument, everything. */
-static int
-flush_domain(const struct smtpd_control_request *r, uint64_t *count)
-{
-	struct smtpd_queued_message *message;
-	uint64_t id = 0;
-	int error = 0;
-
-	while (
-	    error == 0 && (message = smtpd__spool_next(r->spool, id)) != NULL) {
-		id = message->id;
-		error = flush_message(r, message, r->argument, count);
-		smtpd__spool_unpin(r->spool, message);
-	}
-	if (error == 0 && *count == 0 && r->argument != NULL)
-		return smtpd__control_request_fail(r, ENOENT,
-		    "no such message, and no mail for this domain",
-		    r->argument);
-	return error;
-}
-
+/* Without a message, flush what all have for the domain that the argument
+ * names; without an argument, everything. */
 int
 smtpd__control_change_flush(struct smtpd_control_request *r)
 {
-	uint64_t count = 0;
-	int error = r->message != NULL
-	    ? flush_message(r, r->message, NULL, &count)
-	    : flush_domain(r, &count);
+	struct smtpd_queued_message *message;
+	uint64_t id = 0, count = 0;
+	int error = 0;
 
-	if (error == 0 && count == 0 && r->message != NULL)
+	if (r->message != NULL)
+		error = flush_message(r, r->message, NULL, &count);
+	while (r->message == NULL && error == 0 &&
+	    (message = smtpd__spool_next(r->spool, id)) != NULL) {
+		id = message->id;
+		error = flush_message(r, message, r->argument, &count);
+		smtpd__spool_unpin(r->spool, message);
+	}
+	if (error != 0)
+		return error;
+	if (count == 0 && r->message != NULL)
 		return smtpd__control_request_fail(r, EBUSY,
 		    "the message is held, release it first", r->argument);
-	if (error == 0)
-		smtpd__control_output_format(r->answer,
-		    "flushed %" PRIu64 " message%s\n", count,
-		    count == 1 ? "" : "s");
-	return error;
+	if (count == 0 && r->argument != NULL)
+		return smtpd__control_request_fail(r, ENOENT,
+		    "no such message, and no mail for this domain",
+		    r->argument);
+	smtpd__control_output_format(r->answer,
+	    "flushed %" PRIu64 " message%s\n", count, count == 1 ? "" : "s");
+	return 0;
 }
 
 /* Have the schedule, if there is one, act on each job of the message. */
