@@ -417,8 +417,10 @@ class Options(unittest.TestCase):
         with fixture.Smtpin() as smtpin:
             os.rename(smtpin.mail, smtpin.mail + ".away")
             with fixture.Dialogue(smtpin.port) as client:
-                reply = client.deliver(MESSAGE, "alice@example.org")
-                self.assertEqual(reply.code // 100, 4)
+                client.say("MAIL FROM:<sender@example.net>")
+                reply = client.say("RCPT TO:<alice@example.org>")
+                self.assertEqual(reply.code, 451)
+                client.say("RSET")
                 os.rename(smtpin.mail + ".away", smtpin.mail)
                 reply = client.deliver(MESSAGE, "alice@example.org")
                 self.assertEqual(reply.code, 250)
