@@ -88,6 +88,7 @@ receive_ids(void *user, const void *data, size_t len)
 {
 	struct export *x = user;
 	const char *text = data;
+	uint64_t id;
 
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] != '\n' && x->len + 1 < sizeof(x->id)) {
@@ -96,6 +97,10 @@ receive_ids(void *user, const void *data, size_t len)
 		}
 		x->id[x->len] = '\0';
 		x->len = 0;
+		/* It becomes the name of a file, and the other side may be
+		 * anybody. */
+		if (smtpd__id_parse(x->id, &id) == -1)
+			return fail_at(x, "", EPROTO);
 		if (export_one(x) == -1)
 			return -1;
 	}
