@@ -136,7 +136,8 @@ append_batch(struct smtpd_spool *s, struct batch *b)
 	for (size_t i = 0; i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
 			b->records[n++] = b->list[i].records[k];
-	status = smtpd__journal_append(s->journal, b->records, b->nrecords, 0);
+	status = smtpd__journal_append(
+	    s->journal, b->records, b->nrecords, SMTPD_JOURNAL_RELOCATION);
 	n = 0;
 	for (size_t i = 0; status == 0 && i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
