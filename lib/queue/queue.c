@@ -10,6 +10,7 @@
 #include "base/sized.h"
 #include "base/text.h"
 #include "journal/disk/engine.h"
+#include "journal/journal.h"
 #include "os/condition.h"
 #include "os/random.h"
 #include "queue/delivery/dispatch.h"
@@ -106,7 +107,8 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	    &smtpd__disk_engine, directory, &spool, error, size);
 	if (d->spool == NULL)
 		return -1;
-	q->space.directory = smtpd__spool_directory(d->spool);
+	q->space.directory =
+	    smtpd__journal_directory(smtpd__spool_journal(d->spool));
 	/* From here on they may not be used. */
 	d->settings.hostname = d->hostname;
 	d->settings.local_domain = q->local_domain;
@@ -311,7 +313,7 @@ smtpd_queue_count(struct smtpd_queue *q, struct smtpd_queue_counters *out)
 	struct smtpd_queue_counters counters;
 	struct smtpd_journal_stats journal;
 
-	smtpd__spool_stats(d->spool, &journal);
+	smtpd__journal_stats(smtpd__spool_journal(d->spool), &journal);
 	counters = (struct smtpd_queue_counters){
 		.messages = smtpd__spool_count(d->spool),
 		.attempts = atomic_load(&d->counts.attempts),

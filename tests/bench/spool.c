@@ -124,7 +124,7 @@ fill_all(const char *directory, uint64_t count, size_t size, size_t threads)
 	for (size_t i = 0; jobs != NULL && i < threads; i++)
 		pthread_join(jobs[i].thread, NULL);
 	start = smtpd__clock_ms() - start;
-	smtpd__spool_stats(s, &stats);
+	smtpd__journal_stats(smtpd__spool_journal(s), &stats);
 	printf("add: %.1f s, %.0f messages/s, %.3f syncs a message\n",
 	    (double)start / 1000,
 	    (double)count * 1000 / (double)(start > 0 ? start : 1),

@@ -735,7 +735,7 @@ a_spool_relocates_what_is_due(void **state)
 	}
 	assert_true(e->ref.value != ref);
 	smtpd__spool_unpin(c->spool, e);
-	smtpd__spool_stats(c->spool, &stats);
+	smtpd__journal_stats(smtpd__spool_journal(c->spool), &stats);
 	assert_int_equal(stats.live_records, 1);
 	reopen_spool(c);
 	assert_int_equal(smtpd__spool_count(c->spool), 1);

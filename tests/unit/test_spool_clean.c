@@ -161,7 +161,7 @@ check_size(struct world *w)
 	struct smtpd_journal_stats stats;
 
 	fixture_clean(w->f);
-	smtpd__spool_stats(w->f->spool, &stats);
+	smtpd__journal_stats(smtpd__spool_journal(w->f->spool), &stats);
 	assert_true(stats.segments <=
 	    2 * (stats.live_bytes / w->f->settings.segment_size) + 8);
 }
@@ -221,7 +221,7 @@ test_long_lived(void **state)
 			    fixture_progress(f, id, 0, false, 78, "second;"),
 			    0);
 	}
-	smtpd__spool_stats(f->spool, &stats);
+	smtpd__journal_stats(smtpd__spool_journal(f->spool), &stats);
 	assert_true(stats.segments <= 8);
 	for (int round = 0; round < 2; round++) {
 		struct smtpd_rcpt_progress *results;
@@ -302,10 +302,10 @@ test_idle(void **state)
 
 	fixture_add(f, "a@b", "x");
 	fixture_clean(f);
-	smtpd__spool_stats(f->spool, &before);
+	smtpd__journal_stats(smtpd__spool_journal(f->spool), &before);
 	for (int i = 0; i < 100; i++)
 		assert_false(smtpd__spool_clean(f->spool));
-	smtpd__spool_stats(f->spool, &after);
+	smtpd__journal_stats(smtpd__spool_journal(f->spool), &after);
 	assert_int_equal(after.records, before.records);
 	assert_int_equal(after.syncs, before.syncs);
 }

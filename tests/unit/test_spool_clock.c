@@ -135,14 +135,14 @@ test_marks(void **state)
 
 	boot += HOUR;
 	smtpd__spool_clean(f->spool);
-	smtpd__spool_stats(f->spool, &stats);
+	smtpd__journal_stats(smtpd__spool_journal(f->spool), &stats);
 	assert_int_equal(stats.records, 0);
 	fixture_add(f, "a@b", "x");
 	for (int i = 0; i < 120; i++) {
 		smtpd__spool_clean(f->spool);
 		boot += 30000;
 	}
-	smtpd__spool_stats(f->spool, &stats);
+	smtpd__journal_stats(smtpd__spool_journal(f->spool), &stats);
 	assert_in_range(stats.records, 6, 8);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "journal/journal.h"
 #include "os/clock.h"
 #include "os/fd.h"
 #include "os/poll.h"
@@ -204,7 +205,7 @@ smtpd__control_server_start(struct smtpd_spool *s,
 	}
 	c->spool = s;
 	c->hooks = hooks;
-	c->dir = smtpd__spool_directory(s);
+	c->dir = smtpd__journal_directory(smtpd__spool_journal(s));
 	c->listener = open_listener(c->dir);
 	if (c->listener == -1)
 		goto fail;

@@ -108,34 +108,25 @@ smtpd__destination_site_info(
 	};
 }
 
-/* The site called NAME, or when that is NULL the one that is D's alone; made if
- * it is not there.  NULL without memory. */
-static struct smtpd_site *
-obtain_site(
-    struct smtpd_schedule *s, struct smtpd_destination *d, const char *name)
-{
-	struct smtpd_named *named;
-
-	if (name == NULL) {
-		if (d->own == NULL)
-			d->own = smtpd__site_create(s, d, NULL);
-		return d->own;
-	}
-	named = smtpd__name_table_find(&s->sites, name);
-	if (named == NULL)
-		return smtpd__site_create(s, NULL, name);
-	return SMTPD_CONTAINER_OF(named, struct smtpd_site, named);
-}
-
 bool
 smtpd__destination_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
     const char *name, uint32_t now, struct smtpd_site **site)
 {
 	struct smtpd_site *old = *site;
 	struct smtpd_site *to;
+	struct smtpd_named *named;
 
 	smtpd__site_resume_due(s, now);
-	to = obtain_site(s, d, name);
+	if (name == NULL) {
+		if (d->own == NULL)
+			d->own = smtpd__site_create(s, d, NULL);
+		to = d->own;
+	} else {
+		named = smtpd__name_table_find(&s->sites, name);
+		to = named != NULL
+		    ? SMTPD_CONTAINER_OF(named, struct smtpd_site, named)
+		    : smtpd__site_create(s, NULL, name);
+	}
 	if (to != NULL)
 		move_destination(s, d, to);
 	if (to == old && !old->suspended)

@@ -70,35 +70,30 @@ smtpd__ready_remove(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 	smtpd__site_requeue(s, d->site);
 }
 
-/* Choose which kind SITE serves.  Retries stand back while there is fresh mail
- * anywhere and they have their share of the workers. */
-static enum smtpd_job_kind
-choose_kind(const struct smtpd_schedule *s, struct smtpd_site *site)
-{
-	bool fresh = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]);
-	bool retries = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]);
-	bool barred = s->retries >= s->retry_limit &&
-	    (fresh || !smtpd__ring_is_empty(&s->fresh_turn));
-
-	if (!retries || barred)
-		return SMTPD_KIND_FRESH;
-	if (!fresh || site->streak >= STREAK) {
-		site->streak = 0;
-		return SMTPD_KIND_RETRY;
-	}
-	site->streak++;
-	return SMTPD_KIND_FRESH;
-}
-
 struct smtpd_delivery_job *
 smtpd__ready_next(const struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	enum smtpd_job_kind kind = choose_kind(s, site);
-	struct smtpd_ring *turn = site->ready[kind].next;
+	bool fresh = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]);
+	bool retries = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]);
+	/* Retries stand back while there is fresh mail anywhere and they have
+	 * their share of the workers. */
+	bool barred = s->retries >= s->retry_limit &&
+	    (fresh || !smtpd__ring_is_empty(&s->fresh_turn));
+	enum smtpd_job_kind kind = SMTPD_KIND_FRESH;
 	struct smtpd_destination *d;
+	struct smtpd_ring *turn;
 
+	if (retries && !barred) {
+		if (!fresh || site->streak >= STREAK) {
+			site->streak = 0;
+			kind = SMTPD_KIND_RETRY;
+		} else {
+			site->streak++;
+		}
+	}
 	if (smtpd__ring_is_empty(&site->ready[kind]))
 		return NULL;
+	turn = site->ready[kind].next;
 	d = SMTPD_CONTAINER_OF(turn - kind, struct smtpd_destination, turn);
 	smtpd__ring_remove(turn);
 	smtpd__ring_append(&site->ready[kind], turn);

@@ -31,25 +31,6 @@ suspend_site(struct smtpd_schedule *s, struct smtpd_site *site,
 		*site->why = *why;
 }
 
-static void
-report_fine(struct smtpd_schedule *s, struct smtpd_site *site)
-{
-	if (site->failures > 0) {
-		smtpd__site_resume(s, site);
-		site->failures = 0;
-		site->limit = s->start_limit;
-		site->successes = 0;
-		free(site->why);
-		site->why = NULL;
-		return;
-	}
-	if (++site->successes < site->limit)
-		return;
-	site->successes = 0;
-	if (site->limit < s->site_limit)
-		site->limit++;
-}
-
 uint32_t
 smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
     enum smtpd_site_feedback feedback, const struct smtpd_result *why,
@@ -60,8 +41,19 @@ smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
 	smtpd__site_resume_due(s, now);
 	/* An attempt that began before the suspension says nothing new. */
 	stale = site->failures > 0 && !site->probing;
-	if (feedback == SMTPD_SITE_FINE) {
-		report_fine(s, site);
+	if (feedback == SMTPD_SITE_FINE && site->failures > 0) {
+		smtpd__site_resume(s, site);
+		site->failures = 0;
+		site->limit = s->start_limit;
+		site->successes = 0;
+		free(site->why);
+		site->why = NULL;
+	} else if (feedback == SMTPD_SITE_FINE) {
+		if (++site->successes >= site->limit) {
+			site->successes = 0;
+			if (site->limit < s->site_limit)
+				site->limit++;
+		}
 	} else if (!stale) {
 		if (feedback == SMTPD_SITE_DOWN || site->limit == 1)
 			suspend_site(s, site, why, now);

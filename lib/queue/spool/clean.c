@@ -78,19 +78,6 @@ collect_due(struct smtpd_spool *s)
 	return status;
 }
 
-/* A message cannot be read any more. */
-static void
-lose_message(struct smtpd_spool *s, struct smtpd_queued_message *message)
-{
-	if (smtpd__state_change_end(s, message,
-		"damaged in the log, found when it was moved") == 0) {
-		s->cleaning.moved++;
-		if (s->settings.lost != NULL)
-			s->settings.lost(s->settings.user, message);
-	}
-	smtpd__spool_unpin(s, message);
-}
-
 /* Fill B with what comes next, within the bounds of a step. */
 static int
 fill_batch(struct smtpd_spool *s, struct batch *b)
@@ -98,51 +85,36 @@ fill_batch(struct smtpd_spool *s, struct batch *b)
 	struct smtpd_spool_cleaning *c = &s->cleaning;
 	uint32_t most = s->journal->group_max;
 
-	while (c->next < c->count && b->count < STEP_MESSAGES &&
-	    b->size < STEP_BYTES && b->size < most / 2) {
+	for (; c->next < c->count && b->count < STEP_MESSAGES &&
+	    b->size < STEP_BYTES && b->size < most / 2;
+	    c->next++) {
 		struct smtpd_relocation *r = &b->list[b->count];
 		struct smtpd_queued_message *lost;
 
-		if (smtpd__relocate_begin(s, c->ids[c->next], r, &lost) == -1) {
-			if (lost == NULL)
-				return -1;
-			lose_message(s, lost);
-		} else if (b->count > 0 && r->message != NULL &&
-		    b->size + r->size > most) {
-			smtpd__relocate_end(s, r, false);
-			break;
-		} else if (r->message != NULL) {
+		if (smtpd__relocate_begin(s, c->ids[c->next], r, &lost) == 0) {
+			if (r->message == NULL)
+				continue;
+			if (b->count > 0 && b->size + r->size > most) {
+				smtpd__relocate_end(s, r, false);
+				break;
+			}
 			b->count++;
 			b->nrecords += r->count;
 			b->size += r->size;
+			continue;
 		}
-		c->next++;
+		if (lost == NULL)
+			return -1;
+		/* It cannot be read any more. */
+		if (smtpd__state_change_end(s, lost,
+			"damaged in the log, found when it was moved") == 0) {
+			c->moved++;
+			if (s->settings.lost != NULL)
+				s->settings.lost(s->settings.user, lost);
+		}
+		smtpd__spool_unpin(s, lost);
 	}
 	return 0;
-}
-
-/* Append all records of B as one group; each learns where it is. */
-static int
-append_batch(struct smtpd_spool *s, struct batch *b)
-{
-	size_t n = 0;
-	int status;
-
-	if (b->count == 0)
-		return 0;
-	b->records = calloc(b->nrecords, sizeof(*b->records));
-	if (b->records == NULL)
-		return -1;
-	for (size_t i = 0; i < b->count; i++)
-		for (size_t k = 0; k < b->list[i].count; k++)
-			b->records[n++] = b->list[i].records[k];
-	status = smtpd__journal_append(
-	    s->journal, b->records, b->nrecords, SMTPD_JOURNAL_RELOCATION);
-	n = 0;
-	for (size_t i = 0; status == 0 && i < b->count; i++)
-		for (size_t k = 0; k < b->list[i].count; k++)
-			b->list[i].records[k] = b->records[n++];
-	return status;
 }
 
 /* Relocate the messages of a step.  Return 0, or -1 with errno. */
@@ -150,13 +122,27 @@ static int
 relocate_some(struct smtpd_spool *s)
 {
 	struct batch *b = calloc(1, sizeof(*b));
+	size_t n = 0;
 	int status, error;
 
 	if (b == NULL)
 		return -1;
 	status = fill_batch(s, b);
-	if (status == 0)
-		status = append_batch(s, b);
+	if (status == 0 && b->count > 0) {
+		b->records = calloc(b->nrecords, sizeof(*b->records));
+		status = b->records != NULL ? 0 : -1;
+	}
+	for (size_t i = 0; status == 0 && i < b->count; i++)
+		for (size_t k = 0; k < b->list[i].count; k++)
+			b->records[n++] = b->list[i].records[k];
+	/* As one group; each record learns where it is. */
+	if (status == 0 && n > 0)
+		status = smtpd__journal_append(
+		    s->journal, b->records, n, SMTPD_JOURNAL_RELOCATION);
+	n = 0;
+	for (size_t i = 0; status == 0 && i < b->count; i++)
+		for (size_t k = 0; k < b->list[i].count; k++)
+			b->list[i].records[k] = b->records[n++];
 	if (status == 0)
 		s->cleaning.moved += b->count;
 	error = errno;
@@ -198,37 +184,30 @@ continue_pass(struct smtpd_spool *s)
 	return false;
 }
 
-/* Record the clock now and then, so that it goes on from about here after a
- * crash; and behind whatever was appended, which a later record vouches for:
- * without one nobody knows a record that lost a bit from one that was never
- * whole. */
-static void
-record_clock(struct smtpd_spool *s, uint64_t now)
-{
-	struct smtpd_spool_cleaning *c = &s->cleaning;
-	struct smtpd_journal_stats stats;
-	bool due = now - c->marked >= MARK_MS && smtpd__spool_count(s) > 0;
-
-	smtpd__journal_stats(s->journal, &stats);
-	if (!due && stats.records == c->vouched)
-		return;
-	c->marked = now;
-	smtpd__spool_clock_record(s);
-	smtpd__journal_stats(s->journal, &stats);
-	c->vouched = stats.records;
-}
-
 bool
 smtpd__spool_clean(struct smtpd_spool *s)
 {
+	struct smtpd_spool_cleaning *c = &s->cleaning;
+	struct smtpd_journal_stats stats;
 	int todo = smtpd__journal_housekeep(s->journal);
 	bool again = (todo & SMTPD_JOURNAL_AGAIN) != 0;
 	uint64_t now = smtpd__clock_ms();
+	bool due = now - c->marked >= MARK_MS && smtpd__spool_count(s) > 0;
 
-	record_clock(s, now);
-	if ((todo & SMTPD_JOURNAL_DUE) == 0 || now < s->cleaning.rest)
+	/* Record the clock now and then, so that it goes on from about here
+	 * after a crash; and behind whatever was appended, which a later record
+	 * vouches for: without one nobody knows a record that lost a bit from
+	 * one that was never whole. */
+	smtpd__journal_stats(s->journal, &stats);
+	if (due || stats.records != c->vouched) {
+		c->marked = now;
+		smtpd__spool_clock_record(s);
+		smtpd__journal_stats(s->journal, &stats);
+		c->vouched = stats.records;
+	}
+	if ((todo & SMTPD_JOURNAL_DUE) == 0 || now < c->rest)
 		return again;
-	if (s->foreign != NULL && !s->cleaning.under_way)
+	if (s->foreign != NULL && !c->under_way)
 		smtpd__spool_quarantine_foreign(s);
 	return continue_pass(s) || again;
 }

@@ -111,27 +111,6 @@ smtpd__spool_history(struct smtpd_spool *s,
 	return status;
 }
 
-/* Decode all results of U: an array of *COUNT.  NULL when there are none; and
- * with errno when they are damaged, or there is no memory. */
-static struct smtpd_rcpt_progress *
-decode_results(struct smtpd_unpack *u, size_t *count)
-{
-	struct smtpd_unpack ahead = *u;
-	struct smtpd_rcpt_progress r, *list;
-	size_t n = 0;
-
-	while (smtpd__record_get_result(&ahead, &r))
-		n++;
-	errno = ahead.failed ? EBADMSG : 0;
-	if (ahead.failed || n == 0)
-		return NULL;
-	list = calloc(n, sizeof(*list));
-	for (size_t i = 0; list != NULL && i < n; i++)
-		smtpd__record_get_result(u, &list[i]);
-	*count = list != NULL ? n : 0;
-	return list;
-}
-
 int
 smtpd__spool_history_results(struct smtpd_spool *s,
     const struct smtpd_delivery_job *job, struct smtpd_rcpt_progress **results,
@@ -140,6 +119,9 @@ smtpd__spool_history_results(struct smtpd_spool *s,
 	uint32_t number = (uint32_t)(job - job->message->jobs);
 	struct smtpd_record_ref ref, now = last_history(s, job);
 	struct smtpd_spool_history_record p;
+	struct smtpd_unpack ahead;
+	struct smtpd_rcpt_progress r, *list = NULL;
+	size_t n = 0;
 	int status;
 
 	*results = NULL;
@@ -155,7 +137,17 @@ smtpd__spool_history_results(struct smtpd_spool *s,
 	} while (status == -1 && ref.value != now.value);
 	if (status == -1)
 		return -1;
-	*results = decode_results(&p.results, count);
+	/* All of them or, when any is damaged, none. */
+	ahead = p.results;
+	while (smtpd__record_get_result(&ahead, &r))
+		n++;
+	errno = ahead.failed ? EBADMSG : 0;
+	if (!ahead.failed && n > 0)
+		list = calloc(n, sizeof(*list));
+	for (size_t i = 0; list != NULL && i < n; i++)
+		smtpd__record_get_result(&p.results, &list[i]);
+	*count = list != NULL ? n : 0;
+	*results = list;
 	free(p.memory);
-	return *results != NULL || errno == 0 ? 0 : -1;
+	return list != NULL || errno == 0 ? 0 : -1;
 }

@@ -107,16 +107,6 @@ remove_leaf(struct smtpd_message_table *t, size_t i)
 	    (t->count - i) * sizeof(struct smtpd_message_table_leaf *));
 }
 
-static void
-insert_at(struct smtpd_message_table_leaf *leaf, size_t slot,
-    struct smtpd_queued_message *message)
-{
-	memmove(leaf->entries + slot + 1, leaf->entries + slot,
-	    (leaf->count - slot) * sizeof(struct smtpd_queued_message *));
-	leaf->entries[slot] = message;
-	leaf->count++;
-}
-
 bool
 smtpd__message_table_insert(
     struct smtpd_message_table *t, struct smtpd_queued_message *message)
@@ -129,23 +119,26 @@ smtpd__message_table_insert(
 	i = find_leaf(t, message->id);
 	leaf = t->leaves[i];
 	slot = find_slot(leaf, message->id);
-	if (leaf->count < LEAF_MAX) {
-		insert_at(leaf, slot, message);
-		return true;
+	if (leaf->count == LEAF_MAX) {
+		/* Move what is from the slot on, but at most half, to a new
+		 * leaf. */
+		next = add_leaf(t, i + 1);
+		if (next == NULL)
+			return false;
+		kept = slot < LEAF_MAX / 2 ? LEAF_MAX / 2 : slot;
+		next->count = leaf->count - kept;
+		leaf->count = kept;
+		memcpy(next->entries, leaf->entries + kept,
+		    next->count * sizeof(struct smtpd_queued_message *));
+		if (slot == LEAF_MAX) {
+			leaf = next;
+			slot = 0;
+		}
 	}
-	/* Move what is from the slot on, but at most half, to a new leaf. */
-	next = add_leaf(t, i + 1);
-	if (next == NULL)
-		return false;
-	kept = slot < LEAF_MAX / 2 ? LEAF_MAX / 2 : slot;
-	next->count = leaf->count - kept;
-	leaf->count = kept;
-	memcpy(next->entries, leaf->entries + kept,
-	    next->count * sizeof(struct smtpd_queued_message *));
-	if (slot < LEAF_MAX)
-		insert_at(leaf, slot, message);
-	else
-		insert_at(next, 0, message);
+	memmove(leaf->entries + slot + 1, leaf->entries + slot,
+	    (leaf->count - slot) * sizeof(struct smtpd_queued_message *));
+	leaf->entries[slot] = message;
+	leaf->count++;
 	return true;
 }
 

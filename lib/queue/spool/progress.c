@@ -15,8 +15,7 @@ struct step {
 	struct smtpd_pack results; /* and the history */
 	struct iovec body;
 	struct smtpd_journal_record record; /* to be appended */
-	unsigned char *done; /* a bit for each recipient of the job, as they
-	                      * will be */
+	bool *done; /* for each recipient of the job, as they will be */
 };
 
 struct smtpd_pending_commit {
@@ -25,12 +24,6 @@ struct smtpd_pending_commit {
 	struct step step;
 	struct smtpd_journal_promise promise;
 };
-
-static bool
-is_done(const struct step *st, uint32_t i)
-{
-	return (st->done[i / 8] & 1u << i % 8) != 0;
-}
 
 /* Find out which recipients will be finished: those that are new are counted in
  * the record, and whether that are all. */
@@ -41,14 +34,14 @@ count_finished(struct step *st)
 	const struct smtpd_delivery_job *job = p->job;
 	uint32_t left = job->count;
 
-	st->done = calloc(((size_t)job->count + 7) / 8, 1);
+	st->done = calloc(job->count, sizeof(*st->done));
 	if (st->done == NULL)
 		return -1;
 	for (uint32_t i = 0; i < job->count; i++) {
 		if (!smtpd__queued_message_is_finished(
 			job->message, job, job->first + i))
 			continue;
-		st->done[i / 8] |= (unsigned char)(1u << i % 8);
+		st->done[i] = true;
 		left--;
 	}
 	for (size_t k = 0; k < p->nrcpts; k++) {
@@ -58,9 +51,9 @@ count_finished(struct step *st)
 			errno = EINVAL;
 			return -1;
 		}
-		if (!p->rcpts[k].finished || is_done(st, i))
+		if (!p->rcpts[k].finished || st->done[i])
 			continue;
-		st->done[i / 8] |= (unsigned char)(1u << i % 8);
+		st->done[i] = true;
 		st->fields.nfinished++;
 		left--;
 	}
@@ -98,7 +91,7 @@ encode_step(struct smtpd_spool *s, struct step *st)
 	smtpd__record_put_progress(&st->head, r);
 	/* The numbers of those that are newly finished, unless all are. */
 	for (uint32_t i = 0; st->fields.nfinished > 0 && i < job->count; i++)
-		if (is_done(st, i) &&
+		if (st->done[i] &&
 		    !smtpd__queued_message_is_finished(
 			job->message, job, job->first + i))
 			smtpd__pack_u32(&st->head, job->first + i);
@@ -129,7 +122,7 @@ apply_step(struct smtpd_spool *s, const struct step *st)
 	struct smtpd_queued_message *e = job->message;
 
 	for (uint32_t i = 0; st->fields.nfinished > 0 && i < job->count; i++)
-		if (is_done(st, i))
+		if (st->done[i])
 			smtpd__queued_message_finish_rcpt(e, job->first + i);
 	smtpd__spool_messages_apply(job, &st->fields, st->record.ref);
 	if (e->unfinished > 0)

@@ -79,18 +79,6 @@ smtpd__record_put_job(struct smtpd_pack *p, const struct smtpd_record_job *job)
 		smtpd__pack_bytes(p, job->bits, ((size_t)job->count + 7) / 8);
 }
 
-static bool
-is_domain(const char *s, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c <= ' ' || c == 0x7f || smtpd__text_to_lower(c) != c)
-			return false;
-	}
-	return len > 0;
-}
-
 bool
 smtpd__record_get_job(struct smtpd_unpack *u, struct smtpd_record_job *job)
 {
@@ -101,10 +89,16 @@ smtpd__record_get_job(struct smtpd_unpack *u, struct smtpd_record_job *job)
 	job->flags = smtpd__pack_get_u8(u);
 	job->domain_len = smtpd__pack_get_u8(u);
 	job->domain = (const char *)smtpd__pack_get_bytes(u, job->domain_len);
-	if (job->domain == NULL || !is_domain(job->domain, job->domain_len) ||
-	    job->count == 0 || job->count > SMTPD_RECORD_RCPTS_MAX ||
+	if (job->domain == NULL || job->domain_len == 0 || job->count == 0 ||
+	    job->count > SMTPD_RECORD_RCPTS_MAX ||
 	    job->flags >= SMTPD_RECORD_BITS << 1)
 		return false;
+	for (size_t i = 0; i < job->domain_len; i++) {
+		unsigned char c = (unsigned char)job->domain[i];
+
+		if (c <= ' ' || c == 0x7f || smtpd__text_to_lower(c) != c)
+			return false;
+	}
 	if ((job->flags & SMTPD_RECORD_BITS) == 0)
 		return true;
 	job->bits = smtpd__pack_get_bytes(u, ((size_t)job->count + 7) / 8);

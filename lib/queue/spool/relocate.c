@@ -38,33 +38,16 @@ take_text(void *user, const void *data, size_t len)
 	return 0;
 }
 
-static void
-put_digest(struct smtpd_pack *p, const struct digest *d)
-{
-	static const char gap[] = "\n[...]\n";
-	uint64_t rest = d->len > d->head ? d->len - d->head : 0;
-	size_t start = 0;
-
-	smtpd__pack_bytes(
-	    p, d->data, d->len < d->head ? (size_t)d->len : d->head);
-	if (rest <= d->tail) {
-		smtpd__pack_bytes(p, d->data + d->head, (size_t)rest);
-		return;
-	}
-	smtpd__pack_bytes(p, gap, sizeof(gap) - 1);
-	start = (size_t)(rest % d->tail);
-	smtpd__pack_bytes(p, d->data + d->head + start, d->tail - start);
-	smtpd__pack_bytes(p, d->data + d->head, start);
-}
-
 /* Append all histories of JOB, within its share. */
 static int
 put_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
     struct smtpd_pack *p)
 {
-	const struct smtpd_queued_message *e = job->message;
-	size_t share = HISTORIES_MAX / e->njobs;
+	static const char gap[] = "\n[...]\n";
+	size_t share = HISTORIES_MAX / job->message->njobs;
 	struct digest d = { 0 };
+	uint64_t rest;
+	size_t start;
 	int status;
 
 	if (share > HISTORY_MAX)
@@ -75,7 +58,16 @@ put_history(struct smtpd_spool *s, const struct smtpd_delivery_job *job,
 	if (d.data == NULL)
 		return -1;
 	status = smtpd__spool_history(s, job, take_text, &d);
-	put_digest(p, &d);
+	rest = d.len > d.head ? d.len - d.head : 0;
+	smtpd__pack_bytes(p, d.data, (size_t)(d.len - rest));
+	if (rest <= d.tail) {
+		smtpd__pack_bytes(p, d.data + d.head, (size_t)rest);
+	} else {
+		start = (size_t)(rest % d.tail);
+		smtpd__pack_bytes(p, gap, sizeof(gap) - 1);
+		smtpd__pack_bytes(p, d.data + d.head + start, d.tail - start);
+		smtpd__pack_bytes(p, d.data + d.head, start);
+	}
 	free(d.data);
 	return status;
 }
@@ -251,15 +243,18 @@ free_relocation(struct smtpd_relocation *r)
 	*r = (struct smtpd_relocation){ 0 };
 }
 
-/* The message of ID, pinned and entered alone, if its record is due. */
-static struct smtpd_queued_message *
-enter_due(struct smtpd_spool *s, uint64_t id)
+int
+smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id,
+    struct smtpd_relocation *r, struct smtpd_queued_message **lost)
 {
 	struct smtpd_queued_message *e = smtpd__spool_find(s, id);
 	bool entered;
+	int error;
 
+	*r = (struct smtpd_relocation){ 0 };
+	*lost = NULL;
 	if (e == NULL)
-		return NULL;
+		return 0;
 	pthread_mutex_lock(&s->mutex);
 	entered = smtpd__append_order_lock(s, e);
 	if (entered &&
@@ -268,22 +263,12 @@ enter_due(struct smtpd_spool *s, uint64_t id)
 		entered = false;
 	}
 	pthread_mutex_unlock(&s->mutex);
-	if (entered)
-		return e;
-	smtpd__spool_unpin(s, e);
-	return NULL;
-}
-
-int
-smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id,
-    struct smtpd_relocation *r, struct smtpd_queued_message **lost)
-{
-	struct smtpd_queued_message *e = enter_due(s, id);
-	int error;
-
-	*r = (struct smtpd_relocation){ .message = e };
-	*lost = NULL;
-	if (e == NULL || prepare_records(s, r) == 0)
+	if (!entered) {
+		smtpd__spool_unpin(s, e);
+		return 0;
+	}
+	r->message = e;
+	if (prepare_records(s, r) == 0)
 		return 0;
 	error = errno;
 	free_relocation(r);

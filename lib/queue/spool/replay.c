@@ -42,7 +42,8 @@ keep_foreign(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 	return 1;
 }
 
-/* Fill in the jobs of E, and bind their destinations. */
+/* Fill in the jobs of E with the bits of those that have any, and bind their
+ * destinations. */
 static int
 fill_jobs(struct smtpd_spool *s, const struct smtpd_record_message *m,
     struct smtpd_queued_message *e)
@@ -70,16 +71,8 @@ fill_jobs(struct smtpd_spool *s, const struct smtpd_record_message *m,
 			return -1;
 		first += from.count;
 	}
-	return 0;
-}
-
-/* Copy the bits of those jobs that have any.  The jobs were filled in. */
-static int
-fill_bits(const struct smtpd_record_message *m, struct smtpd_queued_message *e)
-{
-	struct smtpd_unpack jobs = m->jobs;
-	struct smtpd_record_job from;
-
+	/* The room for bits is that of all jobs. */
+	jobs = m->jobs;
 	for (uint32_t i = 0; i < e->njobs; i++) {
 		smtpd__record_get_job(&jobs, &from);
 		if (from.bits == NULL)
@@ -109,7 +102,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_journal_record *record,
 	e->flags = m->flags;
 	e->ref = record->ref;
 	e->record_size = record->size;
-	if (fill_jobs(s, m, e) == 0 && fill_bits(m, e) == 0)
+	if (fill_jobs(s, m, e) == 0)
 		return e;
 	smtpd__spool_messages_free(s, e);
 	errno = ENOMEM;

@@ -14,16 +14,10 @@
 /* How often a reader tries beside a writer that removes records. */
 #define READ_TRIES 5
 
-int
-smtpd__spool_directory(const struct smtpd_spool *s)
+struct smtpd_journal *
+smtpd__spool_journal(const struct smtpd_spool *s)
 {
-	return smtpd__journal_directory(s->journal);
-}
-
-void
-smtpd__spool_stats(const struct smtpd_spool *s, struct smtpd_journal_stats *out)
-{
-	smtpd__journal_stats(s->journal, out);
+	return s->journal;
 }
 
 static void

@@ -70,12 +70,8 @@ struct smtpd_spool *smtpd__spool_open(const struct smtpd_journal_engine *engine,
  * NULL is fine. */
 void smtpd__spool_close(struct smtpd_spool *s);
 
-/* As smtpd__journal_directory(). */
-int smtpd__spool_directory(const struct smtpd_spool *s);
-
-/* The figures of its journal. */
-void smtpd__spool_stats(
-    const struct smtpd_spool *s, struct smtpd_journal_stats *out);
+/* Its journal, for the directory and the figures of that. */
+struct smtpd_journal *smtpd__spool_journal(const struct smtpd_spool *s);
 
 /* How many messages there are. */
 uint64_t smtpd__spool_count(struct smtpd_spool *s);
