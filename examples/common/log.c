@@ -195,12 +195,11 @@ explain_error(int error)
 const char *
 log_error(int error, char *buf, size_t size)
 {
-	size_t len;
+	char reason[128];
 
-	if (strerror_r(error, buf, size) != 0)
-		snprintf(buf, size, "error %d", error);
-	len = strlen(buf);
-	snprintf(buf + len, size - len, "%s", explain_error(error));
+	if (strerror_r(error, reason, sizeof(reason)) != 0)
+		snprintf(reason, sizeof(reason), "error %d", error);
+	snprintf(buf, size, "%s%s", reason, explain_error(error));
 	return buf;
 }
 

@@ -133,12 +133,15 @@ class Clients(unittest.TestCase):
                     self.check(message)
 
     def test_by_hand(self):
-        """Also what no client sends."""
+        """Also what no client sends.  Text without a header gets the empty
+        line that ends ours."""
         odd = {
             "nothing at all": b"",
-            "one dot": b".\n",
             "one empty line": b"\n",
             "a very long line": HEADER + b"x" * 60000 + b"\n",
+        }
+        texts = {
+            "one dot": b".\n",
             "no header": b"just text\n",
         }
         with fixture.Dialogue(self.smtpin.port) as client:
@@ -147,6 +150,10 @@ class Clients(unittest.TestCase):
                     reply = client.deliver(message, "alice@example.org")
                     self.assertEqual(reply.codes, "250 2.0.0")
                     self.check(message)
+            for name, message in texts.items():
+                with self.subTest(name):
+                    client.deliver(message, "alice@example.org")
+                    self.check(b"\n" + message)
 
     def test_one_byte_at_a_time(self):
         message = MESSAGES["dots"]

@@ -56,7 +56,9 @@ class FullDisk(unittest.TestCase):
         if reply.code != 250:
             return reply
         for user in self.users:
-            self.client.say(f"RCPT TO:<{user}>")
+            reply = self.client.say(f"RCPT TO:<{user}>")
+            if reply.code != 250:
+                return reply
         reply = self.client.say("DATA")
         return self.client.finish(message) if reply.code == 354 else reply
 
