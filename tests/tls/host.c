@@ -176,6 +176,14 @@ answer(int result, const char *reason)
 		say("! %s", reason);
 }
 
+/* Answer with the result of a call on the server of H, which was made before
+ * its sentence is asked for. */
+static void
+answer_call(const struct host *h, int result)
+{
+	answer(result, smtpd_server_error(h->server));
+}
+
 static void
 take_setting(struct host *h, struct smtpd_tls_settings *s, char *word)
 {
@@ -272,21 +280,19 @@ do_command(struct host *h, char **words, int n)
 	else if (strcmp(verb, "drop") == 0)
 		do_drop(h, words[1]);
 	else if (strcmp(verb, "set") == 0)
-		answer(smtpd_server_set_tls(srv, tls_of(h, words[1])),
-		    smtpd_server_error(srv));
+		answer_call(h, smtpd_server_set_tls(srv, tls_of(h, words[1])));
 	else if (strcmp(verb, "door") == 0)
-		answer(smtpd_server_set_listener_tls(srv,
-			   strtoul(words[1], NULL, 10), tls_of(h, words[2])),
-		    smtpd_server_error(srv));
+		answer_call(h,
+		    smtpd_server_set_listener_tls(
+			srv, strtoul(words[1], NULL, 10), tls_of(h, words[2])));
 	else if (strcmp(verb, "listen") == 0)
 		do_listen(h, words, n);
 	else if (strcmp(verb, "start") == 0)
-		answer(smtpd_server_start(srv), smtpd_server_error(srv));
+		answer_call(h, smtpd_server_start(srv));
 	else if (strcmp(verb, "handle") == 0) {
 		code = (int)strtol(words[2], NULL, 10);
-		answer(
-		    smtpd_server_add_handler(srv, words[1], on_refused, &code),
-		    smtpd_server_error(srv));
+		answer_call(h,
+		    smtpd_server_add_handler(srv, words[1], on_refused, &code));
 	} else if (strcmp(verb, "drain") == 0)
 		say("= %d",
 		    smtpd_server_drain(
