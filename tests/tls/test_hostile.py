@@ -384,29 +384,12 @@ class Drain(unittest.TestCase):
                          ["disconnect drained"] * 2)
 
     def test_in_a_handshake(self):
-        """It is completed, and the client is told in TLS."""
-        host = serve(self, "a")
-        with RawTls(host.ports[1]) as client:
-            hello = client.hello()
-            client.socket.sendall(hello[:30])
-            host.saw("^log 4 connect")
-            host.post("drain", 20000)
-            time.sleep(0.2)
-            client.socket.sendall(hello[30:])
-            client.fetch()
-            client.shake()
-            said = client.read()
-            if said.startswith(b"220 "):
-                said = said.split(b"\r\n", 1)[1] or client.read()
-            self.assertTrue(said.startswith(b"421 4.3.2 "), said)
-        self.assertEqual(host.answer(), "= 0")
-
-    def test_in_a_stalled_handshake(self):
+        """E15: nothing is lost by ending it, so that it delays no stop."""
         host = serve(self, "a")
         with RawTls(host.ports[1]) as client:
             client.socket.sendall(client.hello()[:30])
             host.saw("^log 4 connect")
-            self.assertEqual(host.ask("drain", 300), "1")
+            self.assertEqual(host.ask("drain", 600000), "0")
             self.assertTrue(client.closed())
         self.assertEqual(host.events(), [])
 
