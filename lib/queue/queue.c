@@ -261,7 +261,7 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	pthread_cond_signal(&d->wake_maintenance);
 	pthread_mutex_unlock(&d->lock);
 	smtpd__workers_stop(d, timeout_ms);
-	smtpd__maintenance_stop(d);
+	pthread_join(d->maintenance, NULL);
 	smtpd__control_server_stop(q->control);
 	q->control = NULL;
 	pthread_mutex_lock(&d->lock);

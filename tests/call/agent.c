@@ -401,9 +401,9 @@ tear_down(struct world *w)
 {
 	const struct call_lines *results = &w->script->results;
 
-	smtpd__agent_quit(w->agent);
+	smtpd__agent_state_quit(w->agent);
 	assert_false(smtpd__agent_is_open(w->agent));
-	smtpd__agent_quit(w->agent);
+	smtpd__agent_state_quit(w->agent);
 	smtpd__agent_destroy(w->agent);
 	call_hosts_finish(&w->hosts);
 	for (size_t i = 0; i < results->count; i++)

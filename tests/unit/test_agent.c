@@ -11,6 +11,7 @@
 #include "certs.h"
 #include "os/clock.h"
 #include "queue/delivery/agent.h"
+#include "queue/delivery/agent_state.h"
 #include "scripted.h"
 
 #include "test.h"
@@ -98,7 +99,7 @@ deliver(struct world *w)
 	smtpd__text_init(&w->log, w->log_text, sizeof(w->log_text));
 	w->route.targets = scripted_targets(&w->host, 1);
 	smtpd__agent_deliver(w->agent, &request, &w->end);
-	smtpd__agent_quit(w->agent);
+	smtpd__agent_state_quit(w->agent);
 	smtpd_targets_free(w->route.targets);
 }
 

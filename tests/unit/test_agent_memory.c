@@ -10,6 +10,7 @@
 
 #include "failing.h"
 #include "queue/delivery/agent.h"
+#include "queue/delivery/agent_state.h"
 #include "scripted.h"
 
 #include "test.h"
@@ -122,7 +123,7 @@ no_letter_is_lost_without_memory(void **state)
 		if (c != NULL) {
 			sent = send_letter(c, &route);
 			sent += send_letter(c, &route);
-			smtpd__agent_quit(c);
+			smtpd__agent_state_quit(c);
 		}
 		smtpd__agent_destroy(c);
 		smtpd__hoststat_destroy(set.hosts);

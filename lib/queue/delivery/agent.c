@@ -41,12 +41,6 @@ smtpd__agent_is_open(const struct smtpd_agent *a)
 	    smtpd__clock_ms() - a->opened < OPEN_MS;
 }
 
-void
-smtpd__agent_quit(struct smtpd_agent *a)
-{
-	smtpd__agent_state_quit(a);
-}
-
 /* Copy the addresses of the first host of the COUNT at FROM to TO, those that
  * are not down first. */
 static struct smtpd_agent_host
@@ -143,23 +137,6 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 		host[0] = '\0';
 }
 
-/* Whether a recipient is pending; *URGENT: one of them was not deferred by a
- * host that answered. */
-static bool
-is_pending(const struct smtpd_agent_attempt *t, bool *urgent)
-{
-	bool any = false;
-
-	*urgent = false;
-	for (size_t i = 0; i < t->request->nrcpts; i++) {
-		if (t->rcpt_states[i].finished)
-			continue;
-		any = true;
-		*urgent = *urgent || t->rcpt_states[i].deferred == 0;
-	}
-	return any;
-}
-
 /* Try host after host, but not the one called DONE.  A recipient that was only
  * deferred does not make it worth while to wait for a host that is likely down.
  */
@@ -169,10 +146,17 @@ try_hosts(struct smtpd_agent_attempt *t, const char *done)
 	for (size_t i = 0; i < t->nhosts && t->sessions < SMTPD_AGENT_SESSIONS;
 	    i++) {
 		const struct smtpd_agent_host *host = &t->hosts[i];
-		bool urgent;
+		bool pending = false;
+		/* One was not deferred by a host that answered. */
+		bool urgent = false;
 
-		if (!is_pending(t, &urgent) || t->over ||
-		    smtpd_cancel_is_triggered(t->cancel))
+		for (size_t k = 0; k < t->request->nrcpts; k++) {
+			if (t->rcpt_states[k].finished)
+				continue;
+			pending = true;
+			urgent = urgent || t->rcpt_states[k].deferred == 0;
+		}
+		if (!pending || t->over || smtpd_cancel_is_triggered(t->cancel))
 			return;
 		if (strcmp(host->targets->host, done) == 0 ||
 		    (host->down && !urgent))

@@ -78,7 +78,4 @@ void smtpd__agent_deliver(struct smtpd_agent *a,
 /* Whether a connection is open that can serve another message. */
 bool smtpd__agent_is_open(const struct smtpd_agent *a);
 
-/* Send QUIT if one is open. */
-void smtpd__agent_quit(struct smtpd_agent *a);
-
 #endif

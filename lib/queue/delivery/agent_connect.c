@@ -185,28 +185,14 @@ fail_connection(
 	return -1;
 }
 
-/* HOST was not connected to, for a reason of our own. */
-static int
-leave_out(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
-    const char *status, const char *text)
-{
-	struct smtpd_relay relay;
-	struct smtpd_result why;
-
-	describe_relay(t, host, NULL, &relay);
-	relay.address[0] = '\0';
-	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
-	    status, "%s", text);
-	fail_host(t, &relay, &why);
-	return -1;
-}
-
 static int
 connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
     const struct smtpd_tls_policy *policy)
 {
 	struct smtpd_agent *a = t->agent;
 	uint16_t port = t->request->route->port;
+	struct smtpd_relay relay;
+	struct smtpd_result why;
 
 	smtpd__agent_state_quit(a);
 	if (prepare_client(t) == 0) {
@@ -217,40 +203,29 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 		if (keep_connection(t, host, policy) == 0)
 			return 0;
 	}
+	/* HOST is of no use for a reason of our own. */
 	t->over = true;
-	return leave_out(t, host, "4.3.0", "out of memory");
+	describe_relay(t, host, NULL, &relay);
+	relay.address[0] = '\0';
+	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
+	    "4.3.0", "out of memory");
+	fail_host(t, &relay, &why);
+	return -1;
 }
 
 /*
- * Say that TLS failed at TARGET as RESULT says, once an hour for each address:
- * HAD_TLS if it ever worked there.
+ * Whether the connection failed at TLS; say so once an hour for each address.
+ * *HAD_TLS: it worked before, at any address of HOST.
  */
-static void
-warn_tls_failed(const struct smtpd_agent_attempt *t,
-    const struct smtpd_target *target, const struct smtpd_result *result,
-    bool had_tls)
-{
-	const struct smtpd_agent_settings *set = t->agent->set;
-	uint64_t now = smtpd__clock_ms();
-
-	if (!smtpd__hoststat_is(set->hosts, target, SMTPD_HOST_TLS_BROKEN, now))
-		smtpd__logger_write(&set->logger, SMTPD_LOG_WARNING,
-		    "TLS failed with %s[%s]: %s; %s", target->host,
-		    smtpd_client_peer(t->agent->client), result->text,
-		    had_tls
-			? "it worked there before, so mail waits until it does"
-			: "mail goes there in plain text after it has waited");
-	smtpd__hoststat_note(set->hosts, target, SMTPD_HOST_TLS_FAILED, now);
-}
-
-/* Whether the connection failed at TLS.  *HAD_TLS: it worked before, at any
- * address of HOST. */
 static bool
 is_tls_failure(struct smtpd_agent_attempt *t,
     const struct smtpd_agent_host *host, bool *had_tls)
 {
 	const struct smtpd_client *client = t->agent->client;
+	const struct smtpd_agent_settings *set = t->agent->set;
+	const struct smtpd_target *at;
 	const struct smtpd_result *r;
+	uint64_t now = smtpd__clock_ms();
 	size_t peer;
 
 	if (client == NULL || t->over)
@@ -261,11 +236,20 @@ is_tls_failure(struct smtpd_agent_attempt *t,
 	*had_tls = false;
 	for (size_t i = 0; i < host->count; i++)
 		*had_tls = *had_tls ||
-		    smtpd__hoststat_is(t->agent->set->hosts, &host->targets[i],
-			SMTPD_HOST_HAD_TLS, smtpd__clock_ms());
+		    smtpd__hoststat_is(
+			set->hosts, &host->targets[i], SMTPD_HOST_HAD_TLS, now);
 	peer = find_peer(t, host);
-	if (peer < host->count)
-		warn_tls_failed(t, &host->targets[peer], r, *had_tls);
+	if (peer == host->count)
+		return true;
+	at = &host->targets[peer];
+	if (!smtpd__hoststat_is(set->hosts, at, SMTPD_HOST_TLS_BROKEN, now))
+		smtpd__logger_write(&set->logger, SMTPD_LOG_WARNING,
+		    "TLS failed with %s[%s]: %s; %s", at->host,
+		    smtpd_client_peer(client), r->text,
+		    *had_tls
+			? "it worked there before, so mail waits until it does"
+			: "mail goes there in plain text after it has waited");
+	smtpd__hoststat_note(set->hosts, at, SMTPD_HOST_TLS_FAILED, now);
 	return true;
 }
 

@@ -15,17 +15,6 @@
 /* A route is looked up again after so long, or when the DNS says. */
 #define ROUTE_MS 30000
 
-int
-smtpd__attempt_init(struct smtpd_attempt_state *a, struct smtpd_delivery *d)
-{
-	a->delivery = d;
-	a->pending = NULL;
-	a->domain[0] = '\0';
-	memset(&a->route, 0, sizeof(a->route));
-	a->agent = smtpd__agent_create(&d->agent);
-	return a->agent != NULL ? 0 : -1;
-}
-
 void
 smtpd__attempt_finish(struct smtpd_attempt_state *a)
 {
@@ -99,26 +88,20 @@ find_route(struct smtpd_attempt_state *a, const char *domain,
 	return &a->route;
 }
 
-/* Give all recipients the same result. */
-static void
-set_all_results(struct smtpd_disposition *s, const struct smtpd_result *why)
-{
-	for (size_t i = 0; i < s->nrcpts; i++) {
-		s->rcpts[i].result = *why;
-		s->rcpts[i].finished = why->outcome == SMTPD_OUTCOME_PERMANENT;
-	}
-}
-
 /* The look-up did not find any hosts: log that of each recipient, as no agent
  * does.  Trouble with the DNS is that of the domain alone. */
 static void
 fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
     struct smtpd_disposition *s, struct smtpd_site **site)
 {
-	set_all_results(s, &route->why);
-	for (size_t i = 0; i < s->nrcpts; i++)
-		smtpd__history_log_result(&d->logger, s->loaded, &s->rcpts[i],
-		    SMTPD_HISTORY_NO_RELAY);
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		struct smtpd_rcpt_progress *r = &s->rcpts[i];
+
+		r->result = route->why;
+		r->finished = r->result.outcome == SMTPD_OUTCOME_PERMANENT;
+		smtpd__history_log_result(
+		    &d->logger, s->loaded, r, SMTPD_HISTORY_NO_RELAY);
+	}
 	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
 	s->tried = !s->cancelled;
 	if (s->tried && route->outcome == SMTPD_RESOLVE_LATER)
@@ -225,14 +208,15 @@ smtpd__attempt_overdue(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 		why = *info.why;
 	pthread_mutex_unlock(&d->lock);
 	why.outcome = SMTPD_OUTCOME_TEMPORARY;
-	set_all_results(&s, &why);
 	if (smtpd__spool_history_results(d->spool, job, &last, &count) == -1)
 		count = 0;
-	for (size_t i = 0; i < s.nrcpts; i++)
+	for (size_t i = 0; i < s.nrcpts; i++) {
+		s.rcpts[i].result = why;
 		for (size_t k = 0; k < count; k++)
 			if (last[k].rcpt == s.rcpts[i].rcpt &&
 			    !last[k].finished)
 				s.rcpts[i] = last[k];
+	}
 	free(last);
 	smtpd__disposition_finish(d, &s);
 	free(s.rcpts);

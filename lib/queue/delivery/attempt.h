@@ -14,7 +14,8 @@
 /* The size of what is said of an attempt. */
 #define SMTPD_HISTORY_MAX 16384
 
-/* What a worker keeps from one attempt to the next. */
+/* What a worker keeps from one attempt to the next: zero at first, but for the
+ * first two. */
 struct smtpd_attempt_state {
 	struct smtpd_delivery *delivery;
 	struct smtpd_agent *agent;
@@ -25,9 +26,6 @@ struct smtpd_attempt_state {
 	char history[SMTPD_HISTORY_MAX];
 };
 
-/* Return 0, or -1 without memory. */
-int smtpd__attempt_init(
-    struct smtpd_attempt_state *a, struct smtpd_delivery *d);
 void smtpd__attempt_finish(struct smtpd_attempt_state *a);
 
 /*

@@ -191,25 +191,6 @@ write_content(void *content, const void *data, size_t len)
 	return smtpd__spool_content_write(content, data, len);
 }
 
-/* Copy what is header of LEN bytes at DATA.  Return 1 while there may be
- * more, 0 at its end, -1 with errno. */
-static int
-copy_header(
-    struct making *m, struct smtpd_fields *fields, const char *data, size_t len)
-{
-	struct smtpd_piece piece;
-	enum smtpd_fields_part part;
-
-	while ((part = smtpd__fields_next(fields, &data, &len, &piece)) !=
-	    SMTPD_FIELDS_NONE) {
-		if (part == SMTPD_FIELDS_END || part == SMTPD_FIELDS_BODY)
-			return 0;
-		if (write_content(m->content, piece.data, piece.len) == -1)
-			return -1;
-	}
-	return 1;
-}
-
 /* Copy the original, or its header, as far as it can be read: a read error must
  * not suppress the report. */
 static int
@@ -219,19 +200,32 @@ copy_original(struct making *m)
 	struct smtpd_fields fields;
 	char block[BLOCK_SIZE];
 	uint64_t at = 0;
-	int more = 1;
+	bool more = true;
 	ssize_t n;
 
 	smtpd__fields_init(&fields);
-	while (more == 1 &&
+	while (more &&
 	    (n = smtpd__loaded_message_read(l, at, block, sizeof(block))) > 0) {
-		at += (uint64_t)n;
-		if (!m->report.whole)
-			more = copy_header(m, &fields, block, (size_t)n);
-		else if (write_content(m->content, block, (size_t)n) == -1)
-			more = -1;
+		const char *data = block;
+		size_t len = (size_t)n;
+		struct smtpd_piece piece;
+
+		at += len;
+		if (m->report.whole &&
+		    write_content(m->content, data, len) == -1)
+			return -1;
+		while (!m->report.whole && more &&
+		    smtpd__fields_next(&fields, &data, &len, &piece) !=
+			SMTPD_FIELDS_NONE) {
+			more = piece.part != SMTPD_FIELDS_END &&
+			    piece.part != SMTPD_FIELDS_BODY;
+			if (more &&
+			    write_content(m->content, piece.data, piece.len) ==
+				-1)
+				return -1;
+		}
 	}
-	return more == -1 ? -1 : 0;
+	return 0;
 }
 
 int

@@ -205,22 +205,6 @@ record_once(struct smtpd_delivery *d, struct part *p)
 	return status;
 }
 
-/* Record both parts.  What was sent must not be sent again because the disk is
- * in trouble, so this waits for the disk, until the queue stops. */
-static void
-record_parts(struct smtpd_delivery *d, struct part parts[2])
-{
-	for (size_t i = 0; i < 2; i++) {
-		struct disk_trouble trouble = { 0 };
-
-		if (parts[i].progress.nrcpts == 0)
-			continue;
-		while (record_once(d, &parts[i]) == -1)
-			if (!await_disk(d, &trouble))
-				return;
-	}
-}
-
 void
 smtpd__disposition_sync(
     struct smtpd_delivery *d, struct smtpd_pending_commit **pending)
@@ -299,10 +283,19 @@ smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
 	struct smtpd_retry retry = decide_retry(d, s);
 	struct part parts[2];
+	bool more;
 
 	put_off_failures(d, s, &retry);
 	divide_rcpts(d, s, &retry, parts);
-	if (!record_pending(d, s, &parts[0]))
-		record_parts(d, parts);
+	more = !record_pending(d, s, &parts[0]);
+	/* What was sent must not be sent again because the disk is in trouble,
+	 * so this waits for the disk, until the queue stops. */
+	for (size_t i = 0; i < 2 && more; i++) {
+		struct disk_trouble trouble = { 0 };
+
+		while (more && parts[i].progress.nrcpts > 0 &&
+		    record_once(d, &parts[i]) == -1)
+			more = await_disk(d, &trouble);
+	}
 	smtpd__dispatch_return(d, s->job, SMTPD_RETURN_TRIED);
 }

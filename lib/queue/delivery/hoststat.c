@@ -145,32 +145,32 @@ smtpd__hoststat_note(struct smtpd_hoststat *h,
 	pthread_mutex_unlock(&h->mutex);
 }
 
-static bool
-is_known(const struct record *r, enum smtpd_host_fact fact, uint64_t now)
-{
-	switch (fact) {
-	case SMTPD_HOST_DOWN:
-		return now < r->down_until;
-	case SMTPD_HOST_TLS_BROKEN:
-		return now < r->tls_broken_until;
-	case SMTPD_HOST_WITHOUT_BDAT:
-		return now < r->no_bdat_until;
-	case SMTPD_HOST_HAD_TLS:
-		return r->had_tls;
-	}
-	return false;
-}
-
 bool
 smtpd__hoststat_is(struct smtpd_hoststat *h, const struct smtpd_target *target,
     enum smtpd_host_fact fact, uint64_t now)
 {
+	static const struct record none;
 	const struct record *r;
-	bool known;
+	bool known = false;
 
 	pthread_mutex_lock(&h->mutex);
 	r = find_record(h, target, false);
-	known = r != NULL && is_known(r, fact, now);
+	if (r == NULL)
+		r = &none;
+	switch (fact) {
+	case SMTPD_HOST_DOWN:
+		known = now < r->down_until;
+		break;
+	case SMTPD_HOST_TLS_BROKEN:
+		known = now < r->tls_broken_until;
+		break;
+	case SMTPD_HOST_WITHOUT_BDAT:
+		known = now < r->no_bdat_until;
+		break;
+	case SMTPD_HOST_HAD_TLS:
+		known = r->had_tls;
+		break;
+	}
 	pthread_mutex_unlock(&h->mutex);
 	return known;
 }

@@ -82,9 +82,3 @@ smtpd__maintenance_start(struct smtpd_delivery *d)
 	errno = error;
 	return error == 0 ? 0 : -1;
 }
-
-void
-smtpd__maintenance_stop(struct smtpd_delivery *d)
-{
-	pthread_join(d->maintenance, NULL);
-}

@@ -8,10 +8,8 @@
 
 #include "queue/delivery/delivery.h"
 
-/* Return 0, or -1 with errno. */
+/* Start the thread, which ends when D is stopping.  Return 0, or -1 with
+ * errno. */
 int smtpd__maintenance_start(struct smtpd_delivery *d);
-
-/* D is stopping: wait for the thread to end. */
-void smtpd__maintenance_stop(struct smtpd_delivery *d);
 
 #endif

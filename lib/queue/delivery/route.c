@@ -232,39 +232,31 @@ name_site(struct smtpd_route *route)
 }
 
 static void
-write_targets(const struct smtpd_targets *targets, struct smtpd_text *t)
+report_targets(const struct smtpd_targets *targets, bool smart,
+    const char *name, struct smtpd_text *history)
 {
+	bool found = targets->outcome == SMTPD_RESOLVE_FOUND;
 	const char *last = "";
+	char line[1024];
+	struct smtpd_text t;
 
-	for (size_t i = 0; i < targets->count; i++) {
+	smtpd__text_init(&t, line, sizeof(line));
+	if (!found)
+		smtpd__text_format(
+		    &t, " %s %s", targets->status, targets->reason);
+	else if (!smart && *name != '[')
+		smtpd__text_add(&t, targets->mx ? " MX" : " no MX,");
+	for (size_t i = 0; found && i < targets->count; i++) {
 		const struct smtpd_target *to = smtpd_targets_get(targets, i);
 		const struct smtpd_sockaddr a = { to->addr, to->len };
 		char address[ADDRESS_TEXT_MAX];
 
 		if (strcmp(to->host, last) != 0 && targets->mx)
 			smtpd__text_format(
-			    t, " %s %u", to->host, (unsigned)to->preference);
+			    &t, " %s %u", to->host, (unsigned)to->preference);
 		smtpd__socket_host(&a, address, sizeof(address));
-		smtpd__text_format(t, " [%s]", address);
+		smtpd__text_format(&t, " [%s]", address);
 		last = to->host;
-	}
-}
-
-static void
-report_targets(const struct smtpd_targets *targets, bool smart,
-    const char *name, struct smtpd_text *history)
-{
-	char line[1024];
-	struct smtpd_text t;
-
-	smtpd__text_init(&t, line, sizeof(line));
-	if (targets->outcome == SMTPD_RESOLVE_FOUND) {
-		if (!smart && *name != '[')
-			smtpd__text_add(&t, targets->mx ? " MX" : " no MX,");
-		write_targets(targets, &t);
-	} else {
-		smtpd__text_format(
-		    &t, " %s %s", targets->status, targets->reason);
 	}
 	smtpd__history_add(
 	    history, "%s %s:%s", smart ? "smarthost" : "dns", name, line);

@@ -6,6 +6,7 @@
 
 #include "base/container.h"
 #include "os/condition.h"
+#include "queue/delivery/agent_state.h"
 #include "queue/delivery/attempt.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/disposition.h"
@@ -71,7 +72,7 @@ serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
 	smtpd__dispatch_get_spare_worker(d);
 	pthread_mutex_unlock(&d->lock);
 	smtpd__disposition_sync(d, &w->attempt.pending);
-	smtpd__agent_quit(w->attempt.agent);
+	smtpd__agent_state_quit(w->attempt.agent);
 	pthread_mutex_lock(&d->lock);
 	if (site != NULL)
 		smtpd__schedule_leave(
@@ -106,7 +107,9 @@ add_worker(void *user)
 	if (w == NULL)
 		return;
 	w->delivery = d;
-	if (smtpd__attempt_init(&w->attempt, d) == 0 &&
+	w->attempt.delivery = d;
+	w->attempt.agent = smtpd__agent_create(&d->agent);
+	if (w->attempt.agent != NULL &&
 	    smtpd__worker_pool_start(&d->pool, &w->member, run_worker) == 0)
 		return;
 	smtpd__attempt_finish(&w->attempt);
