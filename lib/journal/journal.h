@@ -127,10 +127,8 @@ struct smtpd_journal_stats {
 	uint32_t spares;   /* segments that are allocated ahead */
 };
 
-/* Flags of append: it may use half of the space that is kept in reserve; or all
- * of it, as it is what frees space. */
-#define SMTPD_JOURNAL_ESSENTIAL  1u
-#define SMTPD_JOURNAL_RELOCATION 2u
+/* A flag of append: it may use the space that is kept in reserve. */
+#define SMTPD_JOURNAL_ESSENTIAL 1u
 
 /* What smtpd__journal_housekeep() returns, or both. */
 #define SMTPD_JOURNAL_AGAIN 1 /* there is more to do at once */
@@ -217,7 +215,7 @@ smtpd__journal_replay(struct smtpd_journal *j, smtpd_journal_replay_fn *fn,
  * They are durable when it returns 0.  Else it returns -1 with errno:
  *   EFBIG   a head, or the group, is larger than allowed;
  *   ENOSPC  no more space can be had, but for the reserve; with
- *           SMTPD_JOURNAL_ESSENTIAL: nothing is left of its half of that;
+ *           SMTPD_JOURNAL_ESSENTIAL: nothing is left of that;
  *   EROFS   the journal is read-only;
  *   ECONNABORTED  the connection to a store elsewhere broke while it committed,
  *           and the store could not be asked what came of it: they may be

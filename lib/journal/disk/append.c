@@ -105,27 +105,15 @@ get_space(struct smtpd_disk *log, uint32_t size)
 	return rc;
 }
 
-/* How much of the last segment an append with FLAGS must leave: what frees
- * space comes first. */
-static uint32_t
-reserve_for(const struct smtpd_disk *log, unsigned flags)
-{
-	uint32_t reserve = log->settings.reserve;
-
-	if (smtpd__disk_segments_spares(log) > 0 ||
-	    (flags & SMTPD_JOURNAL_RELOCATION) != 0)
-		return 0;
-	return (flags & SMTPD_JOURNAL_ESSENTIAL) != 0 ? reserve / 2 : reserve;
-}
-
 /* Wait until N records of SIZE bytes may join the batch that forms. */
 static int
-admit_group(struct smtpd_disk *log, size_t n, uint32_t size, unsigned flags)
+admit_group(struct smtpd_disk *log, size_t n, uint32_t size, bool essential)
 {
 	for (;;) {
 		uint32_t room = smtpd__disk_segments_room(log);
-		bool allowed =
-		    size <= room && room - size >= reserve_for(log, flags);
+		bool allowed = size <= room &&
+		    (essential || smtpd__disk_segments_spares(log) > 0 ||
+			room - size >= log->settings.reserve);
 
 		if (log->last >= SMTPD_DISK_SEQUENCE_MAX - n) {
 			errno = EOVERFLOW;
@@ -263,7 +251,7 @@ smtpd__disk_append_begin(struct smtpd_disk *log,
 		return -1;
 	}
 	pthread_mutex_lock(&log->lock);
-	status = admit_group(log, n, size, flags);
+	status = admit_group(log, n, size, flags & SMTPD_JOURNAL_ESSENTIAL);
 	if (status == 0)
 		join_batch(log, records, p);
 	pthread_mutex_unlock(&log->lock);

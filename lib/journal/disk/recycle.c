@@ -16,20 +16,16 @@ uint32_t
 smtpd__disk_recycle_due(struct smtpd_disk *log)
 {
 	uint64_t live = 0, all = 0;
-	uint64_t size = log->settings.segment_size;
 	uint32_t due = 0;
-	bool starved;
 
 	pthread_mutex_lock(&log->lock);
 	for (size_t i = 0; i + 1 < log->count; i++) {
 		live += log->segments[i].live_bytes;
 		all += log->segments[i].size;
 	}
-	/* On a full disk whatever can be won is needed. */
-	starved = smtpd__disk_segments_spares(log) == 0 && all >= live + size;
 	if (log->count > 1 &&
-	    (log->segments[0].live_records == 0 || starved ||
-		all > 2 * live + SLACK * size))
+	    (log->segments[0].live_records == 0 ||
+		all > 2 * live + (uint64_t)SLACK * log->settings.segment_size))
 		due = log->segments[0].number;
 	pthread_mutex_unlock(&log->lock);
 	return due;

@@ -137,8 +137,7 @@ relocate_some(struct smtpd_spool *s)
 			b->records[n++] = b->list[i].records[k];
 	/* As one group; each record learns where it is. */
 	if (status == 0 && n > 0)
-		status = smtpd__journal_append(
-		    s->journal, b->records, n, SMTPD_JOURNAL_RELOCATION);
+		status = smtpd__journal_append(s->journal, b->records, n, 0);
 	n = 0;
 	for (size_t i = 0; status == 0 && i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
