@@ -6,9 +6,11 @@
 
 #include "client/client_state.h"
 
-/* Add the LEN bytes at S, one line of the reply: ehlo-keyword *( SP ehlo-param
- * ).  The first line is none, but nobody asks for a keyword like the server's
- * name. */
+/*
+ * Add the LEN bytes at S, one line of the reply: a keyword, and its parameters
+ * behind a space.  The first line, which is the server's name, may be added
+ * too: no keyword is called so.
+ */
 void smtpd__client_offers_add(
     struct smtpd_client *c, const char *s, size_t len);
 

@@ -306,8 +306,9 @@ exchange_once(struct asking *a, const struct smtpd_sockaddr *server, bool edns,
 	start_clock(a);
 	return ask_tcp(a, server, reading);
 }
-/* Whether what the server said may be due to EDNS: it does not know it, or
- * fails. */
+
+/* Return true if the server may answer a question without EDNS: it does not
+ * know EDNS, or failed. */
 static bool
 is_edns_refused(const struct asking *a, enum smtpd_dns_reading reading)
 {
@@ -321,7 +322,7 @@ is_edns_refused(const struct asking *a, enum smtpd_dns_reading reading)
  * all others for a while.
  */
 static enum result
-ask_with_edns_if_it_can(struct asking *a, size_t i)
+exchange_with_server(struct asking *a, size_t i)
 {
 	const struct smtpd_sockaddr *server = &a->servers.list[i];
 	bool plain = a->plain[i] ||
@@ -341,7 +342,7 @@ ask_with_edns_if_it_can(struct asking *a, size_t i)
 static enum result
 ask_server(struct asking *a, size_t i)
 {
-	enum result result = ask_with_edns_if_it_can(a, i);
+	enum result result = exchange_with_server(a, i);
 
 	if (result == RESULT_SILENT)
 		atomic_store(
