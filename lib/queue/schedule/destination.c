@@ -127,14 +127,15 @@ smtpd__destination_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
 		    ? SMTPD_CONTAINER_OF(named, struct smtpd_site, named)
 		    : smtpd__site_create(s, NULL, name);
 	}
-	if (to != NULL)
+	if (to != NULL) {
 		move_destination(s, d, to);
-	if (to == old && !old->suspended)
-		return true;
-	if (to != NULL && to != old && smtpd__site_enter(s, to)) {
-		smtpd__site_leave(s, old);
-		*site = to;
-		return true;
+		if (to == old && !old->suspended)
+			return true;
+		if (to != old && smtpd__site_enter(s, to)) {
+			smtpd__site_leave(s, old);
+			*site = to;
+			return true;
+		}
 	}
 	smtpd__schedule_leave(s, old, now);
 	*site = NULL;
