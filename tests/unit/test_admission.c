@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "peer.h"
+#include "server_callbacks.h"
 
 #include "test.h"
 
@@ -28,14 +29,6 @@ note_line(enum smtpd_log_level level, const char *text, void *user)
 		n->lines++;
 }
 
-static int
-take_unread(struct smtpd_session *s, const struct smtpd_envelope *envelope,
-    struct smtpd_body *body, void *user)
-{
-	(void)s, (void)envelope, (void)body, (void)user;
-	return 0;
-}
-
 static struct smtpd_server *
 start(struct noted *n)
 {
@@ -49,7 +42,7 @@ start(struct noted *n)
 	struct smtpd_server *srv = smtpd_server_create(&settings);
 
 	assert_non_null(srv);
-	smtpd_server_set_deliver(srv, take_unread, NULL);
+	smtpd_server_set_deliver(srv, callback_take_unread, NULL);
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	return srv;

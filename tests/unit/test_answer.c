@@ -13,6 +13,7 @@
 
 #include "certs.h"
 #include "peer.h"
+#include "server_callbacks.h"
 
 #include "test.h"
 
@@ -42,14 +43,6 @@ refuse_for_now(
 	return smtpd_reply(s, 451, "4.7.1", "later");
 }
 
-static int
-take_unread(struct smtpd_session *s, const struct smtpd_envelope *envelope,
-    struct smtpd_body *body, void *user)
-{
-	(void)s, (void)envelope, (void)body, (void)user;
-	return 0;
-}
-
 static struct smtpd_server *
 create(struct noted *n)
 {
@@ -63,7 +56,7 @@ create(struct noted *n)
 	struct smtpd_server *srv = smtpd_server_create(&settings);
 
 	assert_non_null(srv);
-	smtpd_server_set_deliver(srv, take_unread, NULL);
+	smtpd_server_set_deliver(srv, callback_take_unread, NULL);
 	return srv;
 }
 
@@ -125,14 +118,6 @@ refusals_are_logged_up_to_a_number_and_then_summed_up(void **state)
 	assert_non_null(strstr(n.last, " more=180"));
 }
 
-static int
-accept_any(
-    struct smtpd_session *s, const struct smtpd_command *command, void *user)
-{
-	(void)s, (void)command, (void)user;
-	return 0;
-}
-
 static void
 reply_at_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     enum smtpd_end how, int code, void *user)
@@ -159,7 +144,7 @@ a_reply_in_an_event_changes_nothing(void **state)
 
 	(void)state;
 	smtpd_server_add_events(srv, &events);
-	smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
+	smtpd_server_add_handler(srv, "RCPT", callback_accept, NULL);
 	begin_serving(&v, srv, &p);
 	assert_int_equal(peer_deliver(&p, "b@example.org", "x"), 250);
 	assert_int_equal(peer_say(&p, "NOOP"), 250);

@@ -15,19 +15,12 @@
 
 #include "net/socket.h"
 #include "peer.h"
+#include "server_callbacks.h"
 
 #include "test.h"
 
 #define CLIENTS  64
 #define MESSAGES 50
-
-static int
-accept_any(
-    struct smtpd_session *s, const struct smtpd_command *command, void *user)
-{
-	(void)s, (void)command, (void)user;
-	return 0;
-}
 
 /* Count each message by the number that it holds. */
 static int
@@ -54,7 +47,7 @@ start(const struct smtpd_settings *settings, atomic_int *counts)
 	struct smtpd_server *srv = smtpd_server_create(settings);
 
 	assert_non_null(srv);
-	smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
+	smtpd_server_add_handler(srv, "RCPT", callback_accept, NULL);
 	smtpd_server_set_deliver(srv, count_message, counts);
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);

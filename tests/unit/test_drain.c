@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "peer.h"
+#include "server_callbacks.h"
 
 #include "test.h"
 
@@ -54,28 +55,6 @@ note_disconnect(struct smtpd_session *s, enum smtpd_close why, void *user)
 		seen->drained++;
 }
 
-static int
-accept_any(
-    struct smtpd_session *s, const struct smtpd_command *command, void *user)
-{
-	(void)s, (void)command, (void)user;
-	return 0;
-}
-
-static int
-read_all(struct smtpd_session *s, const struct smtpd_envelope *envelope,
-    struct smtpd_body *body, void *user)
-{
-	char buf[512];
-	ssize_t n;
-
-	(void)envelope, (void)user;
-	do {
-		n = smtpd_body_read(body, buf, sizeof(buf));
-	} while (n > 0);
-	return n == 0 ? 0 : smtpd_reply(s, 451, "4.3.0", "half a message");
-}
-
 static struct smtpd_server *
 start(struct seen *seen, const char *address)
 {
@@ -96,8 +75,8 @@ start(struct seen *seen, const char *address)
 
 	assert_non_null(srv);
 	smtpd_server_add_events(srv, &events);
-	smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
-	smtpd_server_set_deliver(srv, read_all, NULL);
+	smtpd_server_add_handler(srv, "RCPT", callback_accept, NULL);
+	smtpd_server_set_deliver(srv, callback_read_all, NULL);
 	assert_int_equal(smtpd_server_listen(srv, address, 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	return srv;

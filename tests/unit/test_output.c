@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server_callbacks.h"
+
 #include "test.h"
 
 /* So many recipients in one write, and more replies than any buffer holds. */
@@ -26,14 +28,6 @@ number_rcpt(
 	(void)command;
 	return smtpd_reply(
 	    s, 250, "2.1.5", "%06d %0450d", atomic_fetch_add(n, 1) + 1, 0);
-}
-
-static int
-take_unread(struct smtpd_session *s, const struct smtpd_envelope *envelope,
-    struct smtpd_body *body, void *user)
-{
-	(void)s, (void)envelope, (void)body, (void)user;
-	return 0;
 }
 
 /* A session over IN and OUT on a thread of its own, and the client's ends. */
@@ -103,7 +97,7 @@ begin_session(struct served *v, enum ways ways, uint32_t write_timeout_ms)
 	    smtpd_server_add_handler(v->srv, "RCPT", number_rcpt, &v->rcpts),
 	    0);
 	assert_int_equal(
-	    smtpd_server_set_deliver(v->srv, take_unread, NULL), 0);
+	    smtpd_server_set_deliver(v->srv, callback_take_unread, NULL), 0);
 	connect_ends(v, ways);
 	assert_int_equal(pthread_create(&v->thread, NULL, serve, v), 0);
 	assert_true(read(v->from, group, 512) > 0);

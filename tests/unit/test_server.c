@@ -13,24 +13,9 @@
 #include <unistd.h>
 
 #include "peer.h"
+#include "server_callbacks.h"
 
 #include "test.h"
-
-static int
-accept_any(
-    struct smtpd_session *s, const struct smtpd_command *command, void *user)
-{
-	(void)s, (void)command, (void)user;
-	return 0;
-}
-
-static int
-take_unread(struct smtpd_session *s, const struct smtpd_envelope *envelope,
-    struct smtpd_body *body, void *user)
-{
-	(void)s, (void)envelope, (void)body, (void)user;
-	return 0;
-}
 
 static struct smtpd_server *
 create(const struct smtpd_settings *settings)
@@ -39,8 +24,8 @@ create(const struct smtpd_settings *settings)
 
 	assert_non_null(srv);
 	assert_int_equal(
-	    smtpd_server_add_handler(srv, "RCPT", accept_any, NULL), 0);
-	smtpd_server_set_deliver(srv, take_unread, NULL);
+	    smtpd_server_add_handler(srv, "RCPT", callback_accept, NULL), 0);
+	smtpd_server_set_deliver(srv, callback_take_unread, NULL);
 	return srv;
 }
 
@@ -126,7 +111,7 @@ test_start_needs(void **state)
 	assert_non_null(strstr(smtpd_server_error(srv), "deliver"));
 	assert_int_equal(smtpd_server_serve(srv, 0, 1), -1);
 	assert_non_null(strstr(smtpd_server_error(srv), "deliver"));
-	smtpd_server_set_deliver(srv, take_unread, NULL);
+	smtpd_server_set_deliver(srv, callback_take_unread, NULL);
 	assert_int_equal(smtpd_server_start(srv), -1);
 	assert_non_null(strstr(smtpd_server_error(srv), "listen"));
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
@@ -270,17 +255,20 @@ test_registration(void **state)
 		const char *verb = bad_verbs[i];
 
 		assert_int_equal(
-		    smtpd_server_add_handler(srv, verb, accept_any, NULL), -1);
+		    smtpd_server_add_handler(srv, verb, callback_accept, NULL),
+		    -1);
 		assert_int_equal(
-		    smtpd_server_add_verb(srv, verb, 0, accept_any, NULL), -1);
+		    smtpd_server_add_verb(srv, verb, 0, callback_accept, NULL),
+		    -1);
 		assert_string_not_equal(smtpd_server_error(srv), "");
 	}
 	assert_int_equal(
-	    smtpd_server_add_verb(srv, "noop", 0, accept_any, NULL), -1);
-	assert_int_equal(
-	    smtpd_server_add_verb(srv, "abcdefghijkl", 0, accept_any, NULL), 0);
-	assert_int_equal(
-	    smtpd_server_add_verb(srv, "ABCDEFGHIJKL", 0, accept_any, NULL),
+	    smtpd_server_add_verb(srv, "noop", 0, callback_accept, NULL), -1);
+	assert_int_equal(smtpd_server_add_verb(
+			     srv, "abcdefghijkl", 0, callback_accept, NULL),
+	    0);
+	assert_int_equal(smtpd_server_add_verb(
+			     srv, "ABCDEFGHIJKL", 0, callback_accept, NULL),
 	    -1);
 	assert_int_equal(smtpd_server_add_param(srv, "MAIL", "X=Y"), -1);
 	assert_int_equal(smtpd_server_add_param(srv, "MAIL", ""), -1);

@@ -8,33 +8,12 @@
 
 #include "certs.h"
 #include "peer.h"
+#include "server_callbacks.h"
 
 #include "test.h"
 
 /* Longer than any test may take. */
 #define LONG_MS 20000
-
-static int
-accept_any(
-    struct smtpd_session *s, const struct smtpd_command *command, void *user)
-{
-	(void)s, (void)command, (void)user;
-	return 0;
-}
-
-static int
-read_all(struct smtpd_session *s, const struct smtpd_envelope *envelope,
-    struct smtpd_body *body, void *user)
-{
-	char buf[512];
-	ssize_t n;
-
-	(void)envelope, (void)user;
-	do {
-		n = smtpd_body_read(body, buf, sizeof(buf));
-	} while (n > 0);
-	return n == 0 ? 0 : smtpd_reply(s, 451, "4.3.0", "half a message");
-}
 
 static void
 open_peer(struct peer *p, const struct smtpd_server *srv)
@@ -78,7 +57,7 @@ a_handler_does_not_hold_up_a_drain(void **state)
 
 	(void)state;
 	smtpd_server_add_handler(r.srv, "NOOP", rest_inside, &r);
-	smtpd_server_set_deliver(r.srv, read_all, NULL);
+	smtpd_server_set_deliver(r.srv, callback_read_all, NULL);
 	assert_int_equal(smtpd_server_listen(r.srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(r.srv), 0);
 	open_peer(&p, r.srv);
@@ -105,8 +84,8 @@ a_stalled_message_gets_421(void **state)
 	struct peer p;
 
 	(void)state;
-	smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
-	smtpd_server_set_deliver(srv, read_all, NULL);
+	smtpd_server_add_handler(srv, "RCPT", callback_accept, NULL);
+	smtpd_server_set_deliver(srv, callback_read_all, NULL);
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	open_peer(&p, srv);
@@ -128,7 +107,7 @@ a_silent_client_does_not_hold_up_a_drain(void **state)
 	struct peer p;
 
 	(void)state;
-	smtpd_server_set_deliver(srv, read_all, NULL);
+	smtpd_server_set_deliver(srv, callback_read_all, NULL);
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	assert_int_equal(peer_open(&p, smtpd_server_address(srv, 0), NULL), 0);
@@ -161,7 +140,7 @@ a_silent_handshake_does_not_hold_up_a_drain(void **state)
 	assert_int_equal(smtpd_server_set_tls(srv, tls), 0);
 	smtpd_tls_unref(tls);
 	assert_int_equal(certs_remove(NULL), 0);
-	smtpd_server_set_deliver(srv, read_all, NULL);
+	smtpd_server_set_deliver(srv, callback_read_all, NULL);
 	assert_int_equal(
 	    smtpd_server_listen(srv, "127.0.0.1:0", SMTPD_LISTEN_TLS), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);

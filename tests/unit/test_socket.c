@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "peer.h"
+#include "server_callbacks.h"
 
 #include "test.h"
 
@@ -26,14 +27,6 @@ __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 	return __real_setsockopt(fd, level, name, value, len);
 }
 
-static int
-take_unread(struct smtpd_session *s, const struct smtpd_envelope *envelope,
-    struct smtpd_body *body, void *user)
-{
-	(void)s, (void)envelope, (void)body, (void)user;
-	return 0;
-}
-
 /* R17: RFC 5321, 4.5.3.2.7: Silence ends though the socket itself would wait
  * for ever. */
 static void
@@ -49,7 +42,7 @@ silence_ends_without_a_receive_timeout(void **state)
 
 	(void)state;
 	assert_non_null(srv);
-	smtpd_server_set_deliver(srv, take_unread, NULL);
+	smtpd_server_set_deliver(srv, callback_take_unread, NULL);
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(srv), 0);
 	assert_int_equal(peer_open(&p, smtpd_server_address(srv, 0), NULL), 0);

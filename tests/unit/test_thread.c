@@ -9,27 +9,12 @@
 #include <unistd.h>
 
 #include "peer.h"
+#include "server_callbacks.h"
 
 #include "test.h"
 
 /* E2: The C library takes static thread data out of each stack. */
 static _Thread_local volatile char thread_data[1 << 20];
-
-static int
-accept_any(
-    struct smtpd_session *s, const struct smtpd_command *command, void *user)
-{
-	(void)s, (void)command, (void)user;
-	return 0;
-}
-
-static int
-take_unread(struct smtpd_session *s, const struct smtpd_envelope *envelope,
-    struct smtpd_body *body, void *user)
-{
-	(void)s, (void)envelope, (void)body, (void)user;
-	return 0;
-}
 
 static struct smtpd_server *
 create(void)
@@ -37,7 +22,7 @@ create(void)
 	struct smtpd_server *srv = smtpd_server_create(NULL);
 
 	assert_non_null(srv);
-	smtpd_server_set_deliver(srv, take_unread, NULL);
+	smtpd_server_set_deliver(srv, callback_take_unread, NULL);
 	return srv;
 }
 
@@ -55,8 +40,8 @@ test_each_stack_size(void **state)
 		struct smtpd_server *srv = smtpd_server_create(&settings);
 		struct peer p;
 
-		smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
-		smtpd_server_set_deliver(srv, take_unread, NULL);
+		smtpd_server_add_handler(srv, "RCPT", callback_accept, NULL);
+		smtpd_server_set_deliver(srv, callback_take_unread, NULL);
 		assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
 		if (smtpd_server_start(srv) == -1) {
 			assert_non_null(
