@@ -28,9 +28,11 @@ class Place:
         self.root = root
         self.count = 0
         os.chmod(root, 0o755)
-        # Spread what is made below over the disk, as if it were a top level.
-        subprocess.run(["chattr", "+T", root], stderr=subprocess.DEVNULL,
-                       check=False)
+        # Spread what is made below over the disk, as if it were a top level,
+        # where the file system knows such a thing and e2fsprogs is there.
+        if shutil.which("chattr"):
+            subprocess.run(["chattr", "+T", root], stderr=subprocess.DEVNULL,
+                           check=False)
 
     def fresh(self, name):
         self.count += 1
