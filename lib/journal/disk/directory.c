@@ -96,25 +96,13 @@ commit_names(const struct smtpd_disk_store *store)
 	return status;
 }
 
-static void
-empty_tmp(struct smtpd_disk_store *store)
-{
-	DIR *dir = smtpd__disk_directory_read(store->tmp);
-	struct dirent *d;
-
-	if (dir == NULL)
-		return;
-	while ((d = readdir(dir)) != NULL)
-		if (smtpd__disk_directory_has_file(store->tmp, d->d_name))
-			unlinkat(store->tmp, d->d_name, 0);
-	closedir(dir);
-}
-
 int
 smtpd__disk_directory_open(
     struct smtpd_disk_store *store, const char *path, char *error, size_t size)
 {
 	bool read_only = store->settings.read_only;
+	struct dirent *d;
+	DIR *tmp;
 
 	store->dir = open_directory(store, AT_FDCWD, path);
 	if (store->dir == -1) {
@@ -133,7 +121,13 @@ smtpd__disk_directory_open(
 		snprintf(error, size, "%s: %s", path, strerror(errno));
 		return -1;
 	}
-	empty_tmp(store);
+	tmp = smtpd__disk_directory_read(store->tmp);
+	if (tmp == NULL)
+		return 0;
+	while ((d = readdir(tmp)) != NULL)
+		if (smtpd__disk_directory_has_file(store->tmp, d->d_name))
+			unlinkat(store->tmp, d->d_name, 0);
+	closedir(tmp);
 	return 0;
 }
 

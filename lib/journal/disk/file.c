@@ -39,21 +39,6 @@ smtpd__disk_file_discard(int dir, const char *name, int fd)
 	errno = error;
 }
 
-/* Return 0 or an errno. */
-static int
-allocate_space(int fd, uint32_t size)
-{
-	int error;
-
-	do
-		error = posix_fallocate(fd, 0, (off_t)size);
-	while (error == EINTR);
-	/* The file system may not be able to. */
-	if (error == EOPNOTSUPP || error == EINVAL)
-		error = ftruncate(fd, (off_t)size) == -1 ? errno : 0;
-	return error == EDQUOT || error == EFBIG ? ENOSPC : error;
-}
-
 int
 smtpd__disk_file_make(int dir, int which, uint32_t size)
 {
@@ -73,9 +58,14 @@ smtpd__disk_file_make(int dir, int which, uint32_t size)
 		errno = errno == EDQUOT ? ENOSPC : errno;
 		return -1;
 	}
-	error = allocate_space(fd, size);
+	do
+		error = posix_fallocate(fd, 0, (off_t)size);
+	while (error == EINTR);
+	/* The file system may not be able to. */
+	if (error == EOPNOTSUPP || error == EINVAL)
+		error = ftruncate(fd, (off_t)size) == -1 ? errno : 0;
 	if (error != 0) {
-		errno = error;
+		errno = error == EDQUOT || error == EFBIG ? ENOSPC : error;
 		smtpd__disk_file_discard(dir, name, fd);
 		return -1;
 	}

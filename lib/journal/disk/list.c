@@ -50,14 +50,28 @@ by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Remove indexes that have outlived their segments. */
-static void
-remove_indexes(struct smtpd_disk *log, DIR *dir)
+int
+smtpd__disk_list(struct smtpd_disk *log)
 {
+	int fd = openat(log->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
 	struct dirent *d;
+	int rc, error;
+	bool removes;
 
+	if (dir == NULL) {
+		smtpd__fd_close(fd);
+		return -1;
+	}
+	rc = read_names(log, dir);
+	error = errno;
+	removes = rc == 0 && !log->settings.read_only;
+	if (log->count > 1)
+		qsort(log->segments, log->count, sizeof(*log->segments),
+		    by_number);
+	/* Remove indexes that have outlived their segments. */
 	rewinddir(dir);
-	while ((d = readdir(dir)) != NULL) {
+	while (removes && (d = readdir(dir)) != NULL) {
 		uint32_t number =
 		    smtpd__disk_format_name_number(d->d_name, SMTPD_DISK_INDEX);
 
@@ -65,26 +79,6 @@ remove_indexes(struct smtpd_disk *log, DIR *dir)
 		    smtpd__disk_segments_find(log, number) == NULL)
 			unlinkat(log->dir, d->d_name, 0);
 	}
-}
-
-int
-smtpd__disk_list(struct smtpd_disk *log)
-{
-	int fd = openat(log->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
-	int rc, error;
-
-	if (dir == NULL) {
-		smtpd__fd_close(fd);
-		return -1;
-	}
-	rc = read_names(log, dir);
-	if (log->count > 1)
-		qsort(log->segments, log->count, sizeof(*log->segments),
-		    by_number);
-	if (rc == 0 && !log->settings.read_only)
-		remove_indexes(log, dir);
-	error = errno;
 	closedir(dir);
 	errno = error;
 	return rc;

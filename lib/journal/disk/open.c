@@ -280,24 +280,6 @@ recover_log(struct opening *o)
 	return continue_last(o, &found);
 }
 
-/* Begin a segment to append to, if there is none.  Without space the log still
- * opens: it can be read. */
-static int
-begin_first(const struct opening *o)
-{
-	struct smtpd_disk *log = o->log;
-	int rc;
-
-	if (log->settings.read_only || log->fd != -1)
-		return 0;
-	pthread_mutex_lock(&log->lock);
-	log->busy = true;
-	rc = smtpd__disk_roll(log);
-	log->busy = false;
-	pthread_mutex_unlock(&log->lock);
-	return rc == 0 || errno == ENOSPC ? 0 : report_errno(o, 0);
-}
-
 static struct smtpd_disk *
 create_log(const struct smtpd_disk_settings *settings)
 {
@@ -329,6 +311,7 @@ open_log(struct opening *o, int dir_fd)
 {
 	struct smtpd_disk *log = o->log;
 	const struct smtpd_disk_settings *s = &log->settings;
+	int rc;
 
 	if (s->segment_size < SMTPD_DISK_SEGMENT_MIN ||
 	    s->segment_size > SMTPD_DISK_SEGMENT_MAX ||
@@ -345,7 +328,18 @@ open_log(struct opening *o, int dir_fd)
 		if (log->batches[i].buf == NULL)
 			return report_errno(o, 0);
 	}
-	return recover_log(o) == -1 || begin_first(o) == -1 ? -1 : 0;
+	if (recover_log(o) == -1)
+		return -1;
+	if (s->read_only || log->fd != -1)
+		return 0;
+	/* There is none to append to: begin one.  Without space the log still
+	 * opens: it can be read. */
+	pthread_mutex_lock(&log->lock);
+	log->busy = true;
+	rc = smtpd__disk_roll(log);
+	log->busy = false;
+	pthread_mutex_unlock(&log->lock);
+	return rc == 0 || errno == ENOSPC ? 0 : report_errno(o, 0);
 }
 
 struct smtpd_disk *

@@ -338,17 +338,17 @@ begins_record(const struct smtpd_disk_scan *s, const uint8_t *p, uint32_t len)
 	    smtpd__disk_format_head_checks(s->crc, &h, p);
 }
 
-/* Find out where that ends which is cut off at AT: *TO, or AT when there is
- * nothing. */
+/* What is cut off behind the records may have been durable all the same: find
+ * out where it ends and tell of it, before it is made void. */
 static int
-find_cut(const struct smtpd_disk_scan *s, uint32_t *to)
+cut_tail(struct smtpd_disk_scan *s)
 {
 	uint64_t end =
 	    s->end < s->window->file_size ? s->end : s->window->file_size;
-	size_t len = 0;
 	const uint8_t *p;
+	uint32_t to;
+	size_t len;
 
-	*to = s->at;
 	if (end > (uint64_t)s->at + SMTPD_JOURNAL_GROUP_MAX)
 		end = (uint64_t)s->at + SMTPD_JOURNAL_GROUP_MAX;
 	if (end < (uint64_t)s->at + SMTPD_DISK_RECORD_HEADER)
@@ -361,21 +361,7 @@ find_cut(const struct smtpd_disk_scan *s, uint32_t *to)
 		return 0;
 	while (p[len - 1] == 0)
 		len--;
-	*to += (uint32_t)len;
-	return 0;
-}
-
-/* What is cut off behind the records may have been durable all the same: tell
- * of it, before it is made void. */
-static int
-cut_tail(struct smtpd_disk_scan *s)
-{
-	uint32_t to;
-
-	if (find_cut(s, &to) == -1)
-		return -1;
-	if (to == s->at)
-		return 0;
+	to = s->at + (uint32_t)len;
 	add_void(s, s->at, to);
 	return smtpd__disk_scan_report(s, s->at, to,
 	    "it was not complete, and nothing says that it was durable");
