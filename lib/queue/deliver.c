@@ -51,29 +51,21 @@ set_rcpts(struct smtpd_submission *sub)
 	return 0;
 }
 
-/* Write Received to OUT.  Return 0, or -1 with errno. */
+/* Return 0, or -1 with errno. */
 static int
-set_received(struct smtpd_session *s, char *out, size_t size)
+set_envelope(struct smtpd_submission *sub, struct smtpd_session *s)
 {
-	int len = smtpd_session_received(s, out, size);
+	const struct smtpd_envelope *e = sub->envelope;
+	char *received = sub->received;
+	int len = smtpd_session_received(s, received, sizeof(sub->received));
 
 	if (len == -1) {
 		errno = EMSGSIZE;
 		return -1;
 	}
 	/* The queue puts an empty line below the fields that it adds. */
-	if (len >= 4 && strcmp(out + len - 4, "\r\n\r\n") == 0)
-		out[len - 2] = '\0';
-	return 0;
-}
-
-static int
-set_envelope(struct smtpd_submission *sub, struct smtpd_session *s)
-{
-	const struct smtpd_envelope *e = sub->envelope;
-
-	if (set_received(s, sub->received, sizeof(sub->received)) == -1)
-		return -1;
+	if (len >= 4 && strcmp(received + len - 4, "\r\n\r\n") == 0)
+		received[len - 2] = '\0';
 	snprintf(sub->postmaster, sizeof(sub->postmaster), "postmaster@%s",
 	    sub->queue->local_domain);
 	sub->outgoing = (struct smtpd_outgoing_envelope){
@@ -85,7 +77,7 @@ set_envelope(struct smtpd_submission *sub, struct smtpd_session *s)
 	sub->options = (struct smtpd_queue_options){
 		SMTPD_QUEUE_OPTIONS_INIT,
 		.id = e->id,
-		.trace = sub->received,
+		.trace = received,
 		.fix = sub->queue->delivery.settings.fix,
 	};
 	return set_rcpts(sub);

@@ -30,21 +30,9 @@ is_full_address(const char *text)
 	    a.domain[0] != '\0';
 }
 
-/* Return true if the LEN bytes at LINE begin a field: its name and a colon
- * (RFC 5322, 2.2). */
-static bool
-begins_field(const char *line, size_t len)
-{
-	size_t name = 0;
-
-	while (name < len && line[name] > ' ' && line[name] <= '~' &&
-	    line[name] != ':')
-		name++;
-	return name > 0 && name < len && line[name] == ':';
-}
-
 /* Return true if TEXT is header fields: lines that CRLF ends, each the begin of
- * a field, or folded behind one. */
+ * a field, which is its name and a colon (RFC 5322, 2.2), or folded behind
+ * one. */
 static bool
 is_header_text(const char *text)
 {
@@ -53,9 +41,13 @@ is_header_text(const char *text)
 	while (*text != '\0') {
 		size_t len = strcspn(text, "\r\n");
 		bool folded = in_field && (text[0] == ' ' || text[0] == '\t');
+		size_t name = 0;
 
+		while (name < len && text[name] > ' ' && text[name] <= '~' &&
+		    text[name] != ':')
+			name++;
 		if (strncmp(text + len, "\r\n", 2) != 0 ||
-		    (!folded && !begins_field(text, len)))
+		    (!folded && (name == 0 || text[name] != ':')))
 			return false;
 		for (size_t i = 0; i < len; i++)
 			if (text[i] != '\t' &&

@@ -23,18 +23,6 @@ struct list_place {
 /* The numbers of the totals, which follow the id in a continuation word. */
 #define PLACE_NUMBERS (2 + SMTPD_SNAPSHOT_DONE)
 
-static void
-write_place(const struct smtpd_control_request *r, const struct list_place *p)
-{
-	struct smtpd_text t;
-
-	smtpd__text_init(&t, r->call->end, r->call->size);
-	smtpd__text_format(&t, "@%" PRIu64 ",%" PRIu64 ",%" PRIu64, p->id,
-	    p->totals.messages, p->totals.bytes);
-	for (size_t i = 0; i < SMTPD_SNAPSHOT_DONE; i++)
-		smtpd__text_format(&t, ",%" PRIu64, p->totals.states[i]);
-}
-
 static int
 read_place(const char *text, struct list_place *p)
 {
@@ -84,6 +72,7 @@ int
 smtpd__control_list_messages(struct smtpd_control_request *r)
 {
 	struct list_place place;
+	struct smtpd_text t;
 	int error = 0;
 
 	if (read_place(r->from, &place) == -1)
@@ -95,7 +84,13 @@ smtpd__control_list_messages(struct smtpd_control_request *r)
 		struct smtpd_queued_message *message;
 
 		if (n == PART_MESSAGES || r->answer->total > PART_OCTETS) {
-			write_place(r, &place);
+			smtpd__text_init(&t, r->call->end, r->call->size);
+			smtpd__text_format(&t,
+			    "@%" PRIu64 ",%" PRIu64 ",%" PRIu64, place.id,
+			    place.totals.messages, place.totals.bytes);
+			for (size_t i = 0; i < SMTPD_SNAPSHOT_DONE; i++)
+				smtpd__text_format(
+				    &t, ",%" PRIu64, place.totals.states[i]);
 			return 0;
 		}
 		message = smtpd__spool_next(r->spool, place.id);

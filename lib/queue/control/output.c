@@ -102,16 +102,6 @@ is_control(uint32_t point)
 	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
 }
 
-/* Whether a character is invisible, or changes how others are shown. */
-static bool
-is_hidden(uint32_t point)
-{
-	return point == 0xad || point == 0x61c || point == 0xfeff ||
-	    (point >= 0x200b && point <= 0x200f) ||
-	    (point >= 0x2028 && point <= 0x202e) ||
-	    (point >= 0x2060 && point <= 0x206f) || point >= 0xe0000;
-}
-
 void
 smtpd__control_output_shown(
     struct smtpd_control_output *a, const char *s, size_t len)
@@ -120,7 +110,11 @@ smtpd__control_output_shown(
 		uint32_t point;
 
 		n = next_character(s + at, len - at, &point);
-		if (is_control(point) || is_hidden(point))
+		/* The rest is invisible, or changes how others are shown. */
+		if (is_control(point) || point == 0xad || point == 0x61c ||
+		    point == 0xfeff || (point >= 0x200b && point <= 0x200f) ||
+		    (point >= 0x2028 && point <= 0x202e) ||
+		    (point >= 0x2060 && point <= 0x206f) || point >= 0xe0000)
 			smtpd__control_output_add(a, "?");
 		else
 			smtpd__control_output_bytes(a, s + at, n);
