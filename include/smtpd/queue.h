@@ -226,8 +226,8 @@ SMTPD_API void smtpd_queue_close(struct smtpd_queue *q);
 struct smtpd_queue_options {
 	size_t size; /* SMTPD_QUEUE_OPTIONS_INIT */
 
-	/* The id, as smtpd_envelope has it.  NULL, or one that is taken: a new
-	 * one is made. */
+	/* The id, as smtpd_envelope has it, which a Message-ID that is added
+	 * bears too.  NULL, or that of another message: a new one. */
 	const char *id;
 
 	/* Header fields to put on top, each ended by CRLF, without the empty
@@ -266,8 +266,9 @@ SMTPD_API int smtpd_queue_write(
 
 /*
  * End the message and queue it.  Return 0 when it is on stable storage, with
- * its id in ID, if that is not NULL; or -1 with errno, and nothing is kept.  M
- * is freed in any case.  Since 0.1.
+ * its id in ID, if that is not NULL; or -1 with errno, and nothing is kept:
+ * EEXIST when another message got the same id since smtpd_queue_begin().  M is
+ * freed in any case.  Since 0.1.
  */
 SMTPD_API int smtpd_queue_commit(
     struct smtpd_queue_message *m, char id[SMTPD_QUEUE_ID_SIZE]);

@@ -40,8 +40,8 @@ struct smtpd_dsn_report {
 	const char *hostname;   /* ours */
 	const char *to;         /* the sender of the original, who is told */
 	const char *id;         /* of the original in our queue */
-	const char *unique;     /* what the Message-ID of the report has before
-	                         * the "@": letters, digits, ".", "-" */
+	const char *unique;     /* of the report: what its Message-ID has before
+	                         * the "@" */
 	const char *envid;      /* ENVID= as on the wire; NULL: none */
 	const char *references; /* the Message-ID of the original, "<...>";
 	                         * NULL or "": none */

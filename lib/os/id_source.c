@@ -4,10 +4,10 @@
 #include <stdatomic.h>
 
 #include "os/clock.h"
+#include "os/random.h"
 
-/* An id is the time in milliseconds, followed by so many bits, which tell
- * those of one millisecond apart. */
-#define COUNT_BITS 20
+/* An id is the time in milliseconds, followed by so many bits by chance. */
+#define CHANCE_BITS 20
 
 /* The last id that was made or noted: see the header. */
 static _Atomic uint64_t last_id;
@@ -15,7 +15,8 @@ static _Atomic uint64_t last_id;
 uint64_t
 smtpd__id_source_next(void)
 {
-	uint64_t now = smtpd__clock_wall_ms() << COUNT_BITS;
+	uint64_t now = smtpd__clock_wall_ms() << CHANCE_BITS |
+	    smtpd__random_below(1u << CHANCE_BITS);
 	uint64_t last = atomic_load(&last_id);
 	uint64_t next;
 
@@ -33,4 +34,16 @@ smtpd__id_source_note(uint64_t id)
 
 	while (id > last && !atomic_compare_exchange_weak(&last_id, &last, id))
 		continue;
+}
+
+void
+smtpd__id_source_note_time(uint64_t wall_ms)
+{
+	smtpd__id_source_note(((wall_ms + 1) << CHANCE_BITS) - 1);
+}
+
+uint64_t
+smtpd__id_source_last(void)
+{
+	return atomic_load(&last_id);
 }

@@ -167,7 +167,8 @@ begin_content(
 	if (o.hold)
 		m->mail.flags |= SMTPD_MESSAGE_HELD;
 	if (o.id == NULL || smtpd__id_parse(o.id, &m->mail.id) == -1)
-		m->mail.id = smtpd__spool_new_id(spool);
+		m->mail.id = 0;
+	m->mail.id = smtpd__spool_choose_id(spool, m->mail.id);
 	m->mail.content = smtpd__spool_content_create(spool);
 	if (m->mail.content == NULL)
 		return ENOMEM;

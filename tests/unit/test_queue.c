@@ -540,6 +540,57 @@ test_flush(void **state)
 	mail_host_expect(&w->hosts[0], 1, 0);
 }
 
+/* The id in the Message-ID field behind AT. */
+static const char *
+message_id_behind(const char *at, char id[SMTPD_QUEUE_ID_SIZE])
+{
+	at = at != NULL ? strstr(at, "\nMessage-ID: <") : NULL;
+	assert_non_null(at);
+	at = strchr(at, '<') + 1;
+	snprintf(id, SMTPD_QUEUE_ID_SIZE, "%s", at);
+	return at;
+}
+
+/* S19: the Message-ID of a message and of a report is what the queue calls it,
+ * and nothing else. */
+static void
+message_ids_are_queue_ids(void **state)
+{
+	struct world *w = *state;
+	struct smtpd_outgoing_rcpt rcpt = { SMTPD_OUTGOING_RCPT_INIT,
+		.address = "no@a1.test" };
+	struct world_mail mail = { .envelope.sender = "s@a2.test",
+		.envelope.rcpts = &rcpt,
+		.envelope.nrcpts = 1,
+		.options.fix = SMTPD_FIX_MESSAGE_ID };
+	char ids[50][SMTPD_QUEUE_ID_SIZE];
+	const size_t count = sizeof(ids) / sizeof(ids[0]);
+
+	w->settings.max_reports = SMTPD_NO_LIMIT;
+	world_begin(w);
+	for (size_t i = 0; i < count; i++) {
+		world_send_mail(w, &mail, "Subject: x\r\n\r\nhi\r\n");
+		memcpy(ids[i], w->id, sizeof(ids[i]));
+	}
+	mail_host_expect(&w->hosts[1], count, 0);
+	world_await(w, 0);
+	for (size_t i = 0; i < count; i++) {
+		const char *at = mail_host_message(&w->hosts[1], i)->data;
+		char id[SMTPD_QUEUE_ID_SIZE], text[64];
+		size_t found = 0;
+
+		at = message_id_behind(at, id);
+		snprintf(text, sizeof(text), "id=%s to=<s@a2.test>", id);
+		assert_int_equal(world_logged(w, text), 1);
+		message_id_behind(strstr(at, "X-Queue-ID:"), text);
+		for (size_t k = 0; k < count; k++) {
+			assert_string_not_equal(ids[k], id);
+			found += strcmp(ids[k], text) == 0;
+		}
+		assert_int_equal(found, 1);
+	}
+}
+
 static void
 test_one_process_at_a_time(void **state)
 {
@@ -597,6 +648,7 @@ main(void)
 		TEST(test_remove),
 		TEST(test_remove_at_any_moment),
 		TEST(test_flush),
+		TEST(message_ids_are_queue_ids),
 		TEST(test_one_process_at_a_time),
 		TEST(test_defaults),
 	};

@@ -86,8 +86,9 @@ test_envelope(void **state)
 	smtpd__spool_unpin(f->spool, e);
 	/* The id is taken. */
 	mail.content = smtpd__spool_content_create(f->spool);
-	assert_int_equal(smtpd__spool_add(f->spool, &mail, &e), 0);
-	assert_true(e->id != 12345 && e->id != 0);
+	assert_int_equal(smtpd__spool_add(f->spool, &mail, &e), -1);
+	assert_int_equal(errno, EEXIST);
+	e = fixture_find(f, 12345);
 	smtpd__spool_unpin(f->spool, e);
 }
 
@@ -495,11 +496,11 @@ static void
 test_ids_rise(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t id = smtpd__spool_new_id(f->spool), next;
+	uint64_t id = smtpd__spool_choose_id(f->spool, 0), next;
 
 	for (int i = 0; i < 3; i++) {
 		fixture_reopen(f);
-		next = smtpd__spool_new_id(f->spool);
+		next = smtpd__spool_choose_id(f->spool, 0);
 		assert_true(next > id);
 		id = next;
 	}

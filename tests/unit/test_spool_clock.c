@@ -2,7 +2,10 @@
 /* Clocks that jump: linked with --wrap of those of net/clock. */
 #include "spool_fixture.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "os/clock.h"
 
@@ -173,6 +176,69 @@ test_ids(void **state)
 	assert_true(second > first);
 }
 
+/* The id of a message that another process queues at WHEN, and that ends; it
+ * is killed unless CLOSES. */
+static uint64_t
+id_of_process(struct fixture *f, uint64_t when, bool closes)
+{
+	uint64_t id = 0;
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		wall = when;
+		fixture_open(f);
+		id = fixture_add(f, "a@b", "x");
+		if (fixture_progress(f, id, 0, true, 0, "") == 0 &&
+		    write(ends[1], &id, sizeof(id)) != sizeof(id))
+			_exit(1);
+		if (closes)
+			fixture_close(f);
+		_exit(0);
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &id, sizeof(id)), sizeof(id));
+	close(ends[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	return id;
+}
+
+/* S19: ids rise from one process to the next, also when the clock was set back
+ * and all messages have ended. */
+static void
+ids_rise_across_processes(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t killed, closed, mine;
+
+	fixture_close(f);
+	killed = id_of_process(f, 4000000000000, false);
+	closed = id_of_process(f, wall, true);
+	fixture_open(f);
+	mine = fixture_add(f, "a@b", "x");
+	assert_true(closed > killed);
+	assert_true(mine > closed);
+}
+
+/* S19: queues of one millisecond make different ids. */
+static void
+ids_of_processes_differ(void **state)
+{
+	struct fixture others[2];
+	uint64_t ids[2];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		fixture_make(&others[i]);
+		ids[i] = id_of_process(&others[i], 3000000000000, false);
+		fixture_remove(&others[i]);
+	}
+	assert_true(ids[0] != ids[1]);
+}
+
 static int
 setup(void **state)
 {
@@ -194,6 +260,8 @@ main(void)
 		CASE(test_marks),
 		CASE(test_wall_of),
 		CASE(test_ids),
+		CASE(ids_of_processes_differ),
+		CASE(ids_rise_across_processes),
 	};
 #undef CASE
 

@@ -116,7 +116,7 @@ add(struct worker *w, struct slot *slot)
 		slot->finished[i] = false;
 	}
 	slot->held = false;
-	slot->id = smtpd__spool_new_id(w->spool);
+	slot->id = smtpd__spool_choose_id(w->spool, 0);
 	mail.id = slot->id;
 	slot->phase = PHASE_ADDING;
 	MUST(mail.content != NULL);

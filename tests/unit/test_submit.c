@@ -325,23 +325,35 @@ test_ids(void **state)
 		.envelope.rcpts = &one_rcpt,
 		.envelope.nrcpts = 1,
 		.options.id = "1M8233F2Y0000" };
+	struct smtpd_queue_message *m;
+	char out[4096];
 
 	world_send_mail(w, &mail, "\r\n");
 	assert_string_equal(w->id, "1M8233F2Y0000");
-	/* It is taken. */
-	world_send_mail(w, &mail, "\r\n");
+	/* It is taken: Message-ID bears the one that it gets (S19). */
+	mail.options.fix = SMTPD_FIX_MESSAGE_ID;
+	pass(w, &mail, "\r\n", out, sizeof(out));
 	assert_string_not_equal(w->id, "1M8233F2Y0000");
+	assert_non_null(strstr(out, w->id));
+	/* It was not when the message was begun. */
+	mail.options.id = "1M8233F2Y0001";
+	m = world_begin_mail(w, &mail);
+	assert_non_null(m);
+	world_send_mail(w, &mail, "\r\n");
+	assert_string_equal(w->id, "1M8233F2Y0001");
+	assert_int_equal(smtpd_queue_commit(m, w->id), -1);
+	assert_int_equal(errno, EEXIST);
 	/* It is none. */
 	mail.options.id = "??";
 	world_send_mail(w, &mail, "\r\n");
 	assert_int_equal(strlen(w->id), SMTPD_QUEUE_ID_SIZE - 1);
-	assert_int_equal(world_counters(w).messages, 3);
+	assert_int_equal(world_counters(w).messages, 4);
 	world_close(w, 0);
 	world_open(w);
 	mail.options.id = "1M8233F2Y0000";
 	world_send_mail(w, &mail, "\r\n");
 	assert_string_not_equal(w->id, "1M8233F2Y0000");
-	assert_int_equal(world_counters(w).messages, 4);
+	assert_int_equal(world_counters(w).messages, 5);
 }
 
 static void

@@ -37,7 +37,8 @@ struct making {
 	struct smtpd_dsn_report report;
 	struct smtpd_header_info info; /* of the original */
 	char id[SMTPD_ID_SIZE];
-	char unique[SMTPD_ID_SIZE];
+	uint64_t own_id;
+	char unique[SMTPD_ID_SIZE]; /* own_id */
 	char (*diagnostics)[CODES_SIZE + SMTPD_REASON_SIZE];
 	struct smtpd_dsn_rcpt rcpts[];
 };
@@ -160,7 +161,8 @@ fill_report(struct making *m, struct smtpd_spool *spool)
 
 	scan_original(m, is_returned_whole(b));
 	smtpd__id_write(b->loaded->id, m->id);
-	smtpd__id_write(smtpd__spool_new_id(spool), m->unique);
+	m->own_id = smtpd__spool_choose_id(spool, 0);
+	smtpd__id_write(m->own_id, m->unique);
 	*r = (struct smtpd_dsn_report){
 		.hostname = b->hostname,
 		.to = b->loaded->envelope.sender,
@@ -251,6 +253,7 @@ smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 		return -1;
 	}
 	*mail = (struct smtpd_spool_mail){
+		.id = m->own_id,
 		.envelope = {
 			SMTPD_OUTGOING_ENVELOPE_INIT,
 			.sender = "",

@@ -24,26 +24,21 @@ struct groups {
 	uint32_t njobs;
 };
 
-/* Give E the id that is wanted, or another, and its place in the table, where
- * it cannot be seen yet. */
+/* Give E the place of its id in the table, where it cannot be seen yet. */
 static int
-insert_pending(
-    struct smtpd_spool *s, struct smtpd_queued_message *e, uint64_t wanted)
+insert_pending(struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
-	bool inserted;
+	int error = 0;
 
-	pthread_mutex_lock(&s->mutex);
-	if (wanted == 0 || wanted > SMTPD_RECORD_ID_MAX ||
-	    smtpd__message_table_find(&s->table, wanted) != NULL)
-		wanted = smtpd__spool_messages_new_id(s);
-	e->id = wanted;
 	e->flags |= SMTPD_MESSAGE_PENDING;
-	inserted = smtpd__message_table_insert(&s->table, e);
+	pthread_mutex_lock(&s->mutex);
+	if (smtpd__message_table_find(&s->table, e->id) != NULL)
+		error = EEXIST;
+	else if (!smtpd__message_table_insert(&s->table, e))
+		error = ENOMEM;
 	pthread_mutex_unlock(&s->mutex);
-	if (inserted)
-		return 0;
-	errno = ENOMEM;
-	return -1;
+	errno = error;
+	return error == 0 ? 0 : -1;
 }
 
 /* By domain, then in the order in which they came. */
@@ -162,8 +157,8 @@ make_message(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     const struct groups *g, struct smtpd_pack *jobs)
 {
 	const struct smtpd_outgoing_envelope *envelope = &mail->envelope;
-	struct smtpd_queued_message *e =
-	    smtpd__queued_message_create(0, g->njobs);
+	struct smtpd_queued_message *e = smtpd__queued_message_create(
+	    mail->id != 0 ? mail->id : smtpd__spool_choose_id(s, 0), g->njobs);
 
 	if (e == NULL)
 		return NULL;
@@ -179,7 +174,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 	if (envelope->utf8)
 		e->flags |= SMTPD_MESSAGE_UTF8;
 	if (add_jobs(s, g, envelope->nrcpts, e, jobs) == 0 &&
-	    insert_pending(s, e, mail->id) == 0)
+	    insert_pending(s, e) == 0)
 		return e;
 	smtpd__spool_messages_free(s, e);
 	return NULL;

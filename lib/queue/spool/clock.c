@@ -2,6 +2,7 @@
 #include "queue/spool/clock.h"
 
 #include "os/clock.h"
+#include "os/id_source.h"
 #include "queue/spool/core.h"
 
 /* What it may gain while the queue is closed, in seconds. */
@@ -55,9 +56,7 @@ smtpd__spool_clock_record(struct smtpd_spool *s)
 	struct smtpd_journal_record record = { .type = SMTPD_RECORD_CLOCK };
 	struct smtpd_pack head = { 0 };
 
-	pthread_mutex_lock(&s->mutex);
-	clock.last_id = s->last_id;
-	pthread_mutex_unlock(&s->mutex);
+	clock.last_id = smtpd__id_source_last();
 	smtpd__record_put_clock(&head, &clock);
 	record.head = head.data;
 	record.head_len = head.len;

@@ -60,7 +60,6 @@ struct smtpd_spool {
 	pthread_cond_t landed; /* a thread has left a message */
 	struct smtpd_message_table table;
 	uint64_t count; /* of those in it that are not pending */
-	uint64_t last_id;
 	struct smtpd_flight *flights;
 };
 

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/id_source.h"
-
 void
 smtpd__spool_messages_free(
     struct smtpd_spool *s, struct smtpd_queued_message *e)
@@ -77,13 +75,4 @@ smtpd__spool_messages_release(
 	if ((e->flags & SMTPD_MESSAGE_LARGE) != 0)
 		smtpd__content_remove(s->journal, e->id);
 	smtpd__journal_release(s->journal, e->id, e->ref, e->record_size);
-}
-
-uint64_t
-smtpd__spool_messages_new_id(struct smtpd_spool *s)
-{
-	do {
-		s->last_id = smtpd__id_source_next();
-	} while (smtpd__message_table_find(&s->table, s->last_id) != NULL);
-	return s->last_id;
 }

@@ -25,9 +25,6 @@ void smtpd__spool_messages_apply(struct smtpd_delivery_job *job,
 /* The flags of JOB in a record: of enum smtpd_record_job_flag. */
 uint8_t smtpd__spool_messages_job_flags(const struct smtpd_delivery_job *job);
 
-/* Make an id that is above all ids so far.  The mutex is held. */
-uint64_t smtpd__spool_messages_new_id(struct smtpd_spool *s);
-
 /* Take a message that has ended out of the table.  The mutex is held. */
 void smtpd__spool_messages_end(
     struct smtpd_spool *s, struct smtpd_queued_message *e);

@@ -11,7 +11,8 @@
 #define DELAY_MAX 86400
 
 /* Ids that are counted on from: no nonsense keeps new ones from rising. */
-#define LAST_ID_MAX (SMTPD_RECORD_ID_MAX / 2)
+#define LAST_ID_MAX   (SMTPD_RECORD_ID_MAX / 2)
+#define LAST_WALL_MAX (LAST_ID_MAX >> 20)
 
 /* Keep in mind the time of a record, and the id in it. */
 static void
@@ -20,10 +21,10 @@ note_record(struct smtpd_spool *s, const struct smtpd_stamp *stamp, uint64_t id)
 	s->last.wall_ms = stamp->wall_ms;
 	if (stamp->clock > s->last.clock)
 		s->last.clock = stamp->clock;
-	if (id > s->last_id && id <= LAST_ID_MAX) {
-		s->last_id = id;
+	if (id <= LAST_ID_MAX)
 		smtpd__id_source_note(id);
-	}
+	if (stamp->wall_ms <= LAST_WALL_MAX)
+		smtpd__id_source_note_time(stamp->wall_ms);
 }
 
 /* Keep in mind a record that says nothing to us, for quarantine. */
@@ -264,7 +265,6 @@ smtpd__spool_replay_forget(struct smtpd_spool *s)
 		s->foreign = next;
 	}
 	s->count = 0;
-	s->last_id = 0;
 	s->damages = 0;
 	s->last = (struct smtpd_stamp){ 0 };
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "os/clock.h"
+#include "os/id_source.h"
 #include "queue/spool/core.h"
 #include "queue/spool/messages.h"
 #include "queue/spool/replay.h"
@@ -143,14 +144,14 @@ smtpd__spool_close(struct smtpd_spool *s)
 }
 
 uint64_t
-smtpd__spool_new_id(struct smtpd_spool *s)
+smtpd__spool_choose_id(struct smtpd_spool *s, uint64_t wanted)
 {
-	uint64_t id;
-
 	pthread_mutex_lock(&s->mutex);
-	id = smtpd__spool_messages_new_id(s);
+	while (wanted == 0 || wanted > SMTPD_RECORD_ID_MAX ||
+	    smtpd__message_table_find(&s->table, wanted) != NULL)
+		wanted = smtpd__id_source_next();
 	pthread_mutex_unlock(&s->mutex);
-	return id;
+	return wanted;
 }
 
 void

@@ -76,8 +76,9 @@ struct smtpd_journal *smtpd__spool_journal(const struct smtpd_spool *s);
 /* How many messages there are. */
 uint64_t smtpd__spool_count(struct smtpd_spool *s);
 
-/* A new id: that of nothing before, and rising. */
-uint64_t smtpd__spool_new_id(struct smtpd_spool *s);
+/* The id for a message: WANTED, or, if that is 0, none that there can be, or
+ * another message's, a new one: that of nothing before, and rising. */
+uint64_t smtpd__spool_choose_id(struct smtpd_spool *s, uint64_t wanted);
 
 /* The message of ID, pinned; NULL: there is none. */
 struct smtpd_queued_message *smtpd__spool_find(
