@@ -86,6 +86,16 @@ struct smtpd_journal_damage {
 	            * not be */
 };
 
+/* What could be read of the bytes of a record. */
+struct smtpd_journal_raw {
+	uint32_t sound;   /* bytes before the first that could not be */
+	uint32_t missing; /* bytes that could not be, and are zeros */
+	/* What they say, as smtpd__journal_read() would, if its head is
+	 * intact; its body need not be.  size 0: it is not. */
+	struct smtpd_journal_record record;
+	const void *body;
+};
+
 struct smtpd_journal_settings {
 	/* Nothing is changed, nor locked, and no append allowed. */
 	bool read_only;
@@ -151,7 +161,7 @@ struct smtpd_journal_ops {
 	void *(*read)(struct smtpd_journal *j, struct smtpd_record_ref ref,
 	    struct smtpd_journal_record *record, const void **body);
 	void *(*read_raw)(struct smtpd_journal *j, struct smtpd_record_ref ref,
-	    uint32_t size);
+	    uint32_t size, struct smtpd_journal_raw *raw);
 	void (*release)(struct smtpd_journal *j, uint64_t subject,
 	    struct smtpd_record_ref ref, uint32_t size);
 	bool (*is_due_for_relocation)(
@@ -261,12 +271,13 @@ smtpd__journal_read(struct smtpd_journal *j, struct smtpd_record_ref ref,
 }
 
 /* Read the SIZE bytes at REF as they are, be it a record or not, to save what
- * can be saved.  The caller frees them.  NULL with errno. */
+ * can be saved: RAW says what that is.  The caller frees them.  NULL with
+ * errno: nothing can. */
 static inline void *
-smtpd__journal_read_raw(
-    struct smtpd_journal *j, struct smtpd_record_ref ref, uint32_t size)
+smtpd__journal_read_raw(struct smtpd_journal *j, struct smtpd_record_ref ref,
+    uint32_t size, struct smtpd_journal_raw *raw)
 {
-	return j->ops->read_raw(j, ref, size);
+	return j->ops->read_raw(j, ref, size, raw);
 }
 
 /* The live record of SUBJECT at REF, whose size is SIZE, is not needed any

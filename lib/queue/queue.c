@@ -15,6 +15,7 @@
 #include "os/random.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/maintenance.h"
+#include "queue/delivery/report.h"
 #include "queue/delivery/workers.h"
 #include "queue/settings.h"
 
@@ -90,7 +91,7 @@ open_parts(struct smtpd_queue *q, const char *directory,
 		.segment_size = settings->segment_size,
 		.destination = smtpd__dispatch_ref_destination,
 		.release = smtpd__dispatch_unref_destination,
-		.lost = smtpd__dispatch_lost,
+		.lost = smtpd__report_lost,
 		.user = d,
 	};
 

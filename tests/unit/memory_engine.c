@@ -292,13 +292,11 @@ read_record(struct smtpd_journal *j, struct smtpd_record_ref ref,
 }
 
 static void *
-read_raw(struct smtpd_journal *j, struct smtpd_record_ref ref, uint32_t size)
+read_raw(struct smtpd_journal *j, struct smtpd_record_ref ref, uint32_t size,
+    struct smtpd_journal_raw *raw)
 {
-	struct smtpd_journal_record record;
-	const void *body;
-
-	(void)size;
-	return read_record(j, ref, &record, &body);
+	*raw = (struct smtpd_journal_raw){ .sound = size };
+	return read_record(j, ref, &raw->record, &raw->body);
 }
 
 static void

@@ -39,10 +39,24 @@ pwrite(int fd, const void *data, size_t len, off_t offset)
 	return syscall(SYS_pwrite64, fd, data, len, offset);
 }
 
+/* Bytes of any file that cannot be read. */
+static _Atomic off_t bad_from, bad_to;
+
+ssize_t
+pread(int fd, void *data, size_t len, off_t offset)
+{
+	if (offset < bad_to && offset + (off_t)len > bad_from) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, data, len, offset);
+}
+
 static int
 teardown(void **state)
 {
 	disk_error = 0;
+	bad_from = bad_to = 0;
 	return world_teardown(state);
 }
 
@@ -109,6 +123,42 @@ test_expires(void **state)
 	world_await(w, 0);
 	assert_int_equal(world_counters(w).failed, 2);
 	assert_int_equal(world_counters(w).reports, 1);
+}
+
+/* S3: A bad sector under one message: its sender is told in the end, what can
+ * be read of it is kept, and others are delivered. */
+static void
+test_bad_sector(void **state)
+{
+	struct smtpd_outgoing_rcpt rcpt = { SMTPD_OUTGOING_RCPT_INIT,
+		.address = "bad@a1.test" };
+	struct world_mail mail = { .envelope = { .sender = "s@a2.test",
+				       .rcpts = &rcpt,
+				       .nrcpts = 1 } };
+	struct world *w = *state;
+	char *content = malloc(20001);
+
+	assert_non_null(content);
+	memset(content, 'x', 20000);
+	for (int i = 69; i < 20000; i += 70)
+		content[i] = '\n';
+	content[20000] = '\0';
+	bad_from = 4096 + 8192;
+	bad_to = bad_from + 512;
+	w->settings.lifetime_s = 3;
+	world_begin(w);
+	world_send_mail(w, &mail, content);
+	free(content);
+	world_send(w, "s@a2.test", "good@a1.test");
+	mail_host_expect(&w->hosts[0], 1, 0);
+	mail_host_expect(&w->hosts[1], 1, 0);
+	has(report(w, 0), "Action: failed\n");
+	has(report(w, 0), "Status: 5.3.0\n");
+	has(report(w, 0), "bad@a1.test");
+	has(report(w, 0), "damaged on the disk of this host");
+	world_await(w, 0);
+	assert_int_equal(world_count_files(w, "quarantine", ".bin"), 1);
+	assert_int_equal(world_count_files(w, "quarantine", ".why"), 1);
 }
 
 /* Put off again and again: the host's words are told. */
@@ -426,6 +476,7 @@ main(void)
 		TEST(test_refused),
 		TEST(test_expires),
 		TEST(test_expires_with_a_reply),
+		TEST(test_bad_sector),
 		TEST(test_notice_once),
 		TEST(test_notice_of_a_closed_site),
 		TEST(test_no_notice),

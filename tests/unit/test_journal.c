@@ -183,6 +183,7 @@ what_was_appended_is_read(void **state)
 	const struct iovec body[3] = { { text, 3 }, { NULL, 0 },
 		{ text + 3, 10 } };
 	struct smtpd_journal_record out, r = make_record("head", body);
+	struct smtpd_journal_raw raw;
 	const void *bytes;
 	void *memory;
 
@@ -201,7 +202,8 @@ what_was_appended_is_read(void **state)
 		assert_int_equal(out.body_len, 13);
 		assert_memory_equal(bytes, text, 13);
 		free(memory);
-		memory = smtpd__journal_read_raw(c->journal, r.ref, r.size);
+		memory =
+		    smtpd__journal_read_raw(c->journal, r.ref, r.size, &raw);
 		assert_non_null(memory);
 		free(memory);
 		reopen_journal(c);

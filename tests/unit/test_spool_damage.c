@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that are damaged, and readers that must not touch them. */
-/* For nftw(). */
+/* For nftw() and syscall(). */
 #define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
 #include "spool_fixture.h"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -350,6 +352,71 @@ test_found_by_cleaning(void **state)
 	assert_true(fixture_count_files(f, "quarantine") >= 2);
 }
 
+/* Bytes of any file that cannot be read. */
+static off_t bad_from, bad_to;
+
+ssize_t
+pread(int fd, void *data, size_t len, off_t offset)
+{
+	if (offset < bad_to && offset + (off_t)len > bad_from) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, data, len, offset);
+}
+
+/* S3: A bad sector under one message: the others are moved, it is tried again,
+ * and in the end what can be read of it is kept and its segment recycled. */
+static void
+test_bad_sector(void **state)
+{
+	struct fixture *f = *state;
+	char *body = calloc(60001, 1), path[128], name[SMTPD_ID_SIZE];
+	struct smtpd_loaded_message loaded;
+	struct smtpd_queued_message *e;
+	uint64_t bad, good;
+	struct stat st;
+	int passes = 0;
+
+	assert_non_null(body);
+	memset(body, 'x', 60000);
+	bad = fixture_add(f, "a@b", body);
+	good = fixture_add(f, "a@b", "good");
+	for (int i = 0; i < 150; i++)
+		assert_int_equal(
+		    fixture_progress(
+			f, fixture_add(f, "goes@b", body), 0, true, 0, ""),
+		    0);
+	free(body);
+	bad_from = 4096 + 8192;
+	bad_to = bad_from + 512;
+	for (; fixture_has(f, bad); passes++) {
+		assert_true(passes < 20);
+		f->spool->cleaning.rest = 0;
+		fixture_clean(f);
+	}
+	assert_in_range(passes, 5, 10);
+	bad_to = 0;
+	assert_int_equal(f->lost, 1);
+	fixture_assert_content(f, good, "good", 4);
+	snprintf(path, sizeof(path), "%s/log/00000001.log", f->path);
+	assert_int_equal(access(path, F_OK), -1);
+	smtpd__id_write(bad, name);
+	snprintf(path, sizeof(path), "%s/quarantine/%s.bin", f->path, name);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > 60000);
+	/* What can be read again is tried from the start. */
+	e = fixture_find(f, good);
+	for (int i = 0; i < 9; i++)
+		assert_false(smtpd__spool_load_failed(f->spool, e, EIO));
+	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
+	smtpd__loaded_message_finish(&loaded);
+	smtpd__spool_load_worked(f->spool, e);
+	assert_false(smtpd__spool_load_failed(f->spool, e, EIO));
+	assert_true(smtpd__spool_load_failed(f->spool, e, EBADMSG));
+	smtpd__spool_unpin(f->spool, e);
+}
+
 static void
 put_record(struct fixture *f, uint8_t type, const void *head, size_t len)
 {
@@ -530,6 +597,7 @@ main(void)
 		CASE(test_body),
 		CASE(test_large),
 		CASE(test_found_by_cleaning),
+		CASE(test_bad_sector),
 		CASE(test_foreign),
 		CASE(test_no_quarantine),
 		CASE(test_orphan_of_damaged),

@@ -75,9 +75,10 @@ read_record(struct smtpd_journal *j, struct smtpd_record_ref ref,
 }
 
 static void *
-read_raw(struct smtpd_journal *j, struct smtpd_record_ref ref, uint32_t size)
+read_raw(struct smtpd_journal *j, struct smtpd_record_ref ref, uint32_t size,
+    struct smtpd_journal_raw *raw)
 {
-	return smtpd__disk_read_raw(SMTPD_DISK_STORE(j)->log, ref, size);
+	return smtpd__disk_read_raw(SMTPD_DISK_STORE(j)->log, ref, size, raw);
 }
 
 static void

@@ -60,6 +60,24 @@ read_whole(const struct smtpd_disk *log, int fd,
 	return NULL;
 }
 
+/* The record whose header is H, and whose bytes are at P. */
+static struct smtpd_journal_record
+describe_record(struct smtpd_record_ref ref,
+    const struct smtpd_disk_record_header *h, const uint8_t *p,
+    const void **body)
+{
+	*body = p + SMTPD_DISK_RECORD_HEADER + h->head_len;
+	return (struct smtpd_journal_record){
+		.sequence = h->sequence,
+		.ref = ref,
+		.size = smtpd__disk_format_record_size(h),
+		.head_len = h->head_len,
+		.body_len = h->body_len,
+		.type = h->type,
+		.head = p + SMTPD_DISK_RECORD_HEADER,
+	};
+}
+
 void *
 smtpd__disk_read(struct smtpd_disk *log, struct smtpd_record_ref ref,
     struct smtpd_journal_record *record, const void **body)
@@ -75,37 +93,61 @@ smtpd__disk_read(struct smtpd_disk *log, struct smtpd_record_ref ref,
 	smtpd__fd_close(fd);
 	if (p == NULL)
 		return NULL;
-	*record = (struct smtpd_journal_record){
-		.sequence = h.sequence,
-		.ref = ref,
-		.size = smtpd__disk_format_record_size(&h),
-		.head_len = h.head_len,
-		.body_len = h.body_len,
-		.type = h.type,
-		.head = p + SMTPD_DISK_RECORD_HEADER,
-	};
-	*body = p + SMTPD_DISK_RECORD_HEADER + h.head_len;
+	*record = describe_record(ref, &h, p, body);
 	return p;
 }
 
-void *
-smtpd__disk_read_raw(
-    struct smtpd_disk *log, struct smtpd_record_ref ref, uint32_t size)
+/* Read SIZE bytes at OFFSET to P, page by page: those that cannot be read cost
+ * nothing else. */
+static void
+read_pages(int fd, uint8_t *p, uint32_t size, uint64_t offset,
+    struct smtpd_journal_raw *raw)
 {
+	uint32_t n;
+
+	*raw = (struct smtpd_journal_raw){ .sound = size };
+	for (uint32_t done = 0; done < size; done += n) {
+		n = SMTPD_DISK_PAGE -
+		    (uint32_t)((offset + done) % SMTPD_DISK_PAGE);
+		if (n > size - done)
+			n = size - done;
+		if (smtpd__file_read_at(fd, p + done, n, offset + done) == 0)
+			continue;
+		memset(p + done, 0, n);
+		if (raw->missing == 0)
+			raw->sound = done;
+		raw->missing += n;
+	}
+}
+
+void *
+smtpd__disk_read_raw(struct smtpd_disk *log, struct smtpd_record_ref ref,
+    uint32_t size, struct smtpd_journal_raw *raw)
+{
+	struct smtpd_disk_record_header h;
 	struct smtpd_disk_segment s;
 	int fd = open_segment(log, ref, &s);
 	uint8_t *p;
-	int status = -1;
 
 	if (fd == -1)
 		return NULL;
 	p = malloc(size);
 	if (p != NULL)
-		status = smtpd__file_read_at(
-		    fd, p, size, smtpd__disk_format_ref_offset(ref));
+		read_pages(
+		    fd, p, size, smtpd__disk_format_ref_offset(ref), raw);
 	smtpd__fd_close(fd);
-	if (status == 0)
-		return p;
-	free(p);
-	return NULL;
+	if (p == NULL)
+		return NULL;
+	if (raw->missing == size) {
+		free(p);
+		errno = EIO;
+		return NULL;
+	}
+	if (s.mark != 0 && raw->sound >= SMTPD_DISK_RECORD_HEADER &&
+	    smtpd__disk_format_get_record(s.mark, p, &h) &&
+	    smtpd__disk_format_record_size(&h) == size &&
+	    raw->sound >= SMTPD_DISK_RECORD_HEADER + h.head_len &&
+	    smtpd__disk_format_head_checks(&log->crc, &h, p))
+		raw->record = describe_record(ref, &h, p, &raw->body);
+	return p;
 }

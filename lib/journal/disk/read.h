@@ -9,7 +9,7 @@
 /* As the functions of journal.h. */
 void *smtpd__disk_read(struct smtpd_disk *log, struct smtpd_record_ref ref,
     struct smtpd_journal_record *record, const void **body);
-void *smtpd__disk_read_raw(
-    struct smtpd_disk *log, struct smtpd_record_ref ref, uint32_t size);
+void *smtpd__disk_read_raw(struct smtpd_disk *log, struct smtpd_record_ref ref,
+    uint32_t size, struct smtpd_journal_raw *raw);
 
 #endif

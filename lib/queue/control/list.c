@@ -45,18 +45,23 @@ read_place(const char *text, struct list_place *p)
 	return *end == '\0' ? 0 : -1;
 }
 
-/* List one message and add it to TOTALS, unless it is over. */
-static int
+/* List one message and add it to TOTALS, unless it is over.  One that there is
+ * no memory for ends no list. */
+static void
 list_one(struct smtpd_control_request *r,
     const struct smtpd_queued_message *message,
     struct smtpd_control_text_totals *totals)
 {
 	struct smtpd_control_snapshot v;
-	int error = 0;
+	char id[SMTPD_ID_SIZE];
 
 	if (smtpd__control_snapshot_init(&v, r->spool, r->hooks, message) ==
 	    -1) {
-		error = smtpd__control_request_fail_errno(r, errno, "");
+		smtpd__id_write(message->id, id);
+		smtpd__control_output_format(r->answer,
+		    r->json ? "{\"id\":\"%s\",\"error\":\"%s\"}\n"
+			    : "%s (not shown: %s)\n",
+		    id, strerror(errno));
 	} else if (v.state != SMTPD_SNAPSHOT_DONE &&
 	    (v.copy->flags & SMTPD_MESSAGE_REMOVED) == 0) {
 		totals->messages++;
@@ -65,7 +70,6 @@ list_one(struct smtpd_control_request *r,
 		r->describe(r->answer, &v);
 	}
 	smtpd__control_snapshot_finish(&v);
-	return error;
 }
 
 int
@@ -73,14 +77,13 @@ smtpd__control_list_messages(struct smtpd_control_request *r)
 {
 	struct list_place place;
 	struct smtpd_text t;
-	int error = 0;
 
 	if (read_place(r->from, &place) == -1)
 		return smtpd__control_request_fail(
 		    r, EINVAL, "not a place in a list", r->from);
 	if (r->from == NULL && !r->json)
 		smtpd__control_text_head(r->answer);
-	for (int n = 0; error == 0 && !r->answer->failed; n++) {
+	for (int n = 0; !r->answer->failed; n++) {
 		struct smtpd_queued_message *message;
 
 		if (n == PART_MESSAGES || r->answer->total > PART_OCTETS) {
@@ -97,12 +100,12 @@ smtpd__control_list_messages(struct smtpd_control_request *r)
 		if (message == NULL)
 			break;
 		place.id = message->id;
-		error = list_one(r, message, &place.totals);
+		list_one(r, message, &place.totals);
 		smtpd__spool_unpin(r->spool, message);
 	}
-	if (error == 0 && !r->json)
+	if (!r->json)
 		smtpd__control_text_totals(r->answer, &place.totals);
-	return error;
+	return 0;
 }
 
 int

@@ -93,7 +93,7 @@ smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
 	v->damage = errno;
 	v->loaded = (struct smtpd_loaded_message){ .id = message->id,
 		.arrived_ms = smtpd__spool_clock_wall_ms(s, message->arrived) };
-	return v->damage == ENOMEM ? -1 : 0;
+	return 0;
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/control/text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,8 @@ smtpd__control_text_line(
 		smtpd__control_output_add(a, " ");
 	smtpd__control_output_format(a, " %4u  ", v->left);
 	if (v->damage != 0) {
-		smtpd__control_output_add(a, "(damaged)\n");
+		smtpd__control_output_format(a, "(%s)\n",
+		    v->damage == EBADMSG ? "damaged" : strerror(v->damage));
 		return;
 	}
 	smtpd__control_output_add(a, "<");

@@ -11,6 +11,7 @@
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/disposition.h"
 #include "queue/delivery/history.h"
+#include "queue/delivery/report.h"
 
 /* A route is looked up again after so long, or when the DNS says. */
 #define ROUTE_MS 30000
@@ -23,6 +24,25 @@ smtpd__attempt_finish(struct smtpd_attempt_state *a)
 	if (a->agent != NULL)
 		smtpd__agent_destroy(a->agent);
 	a->agent = NULL;
+}
+
+/* The message of JOB could not be read, for ERROR: give it up, unless that may
+ * pass, and there is time. */
+static void
+give_up_unread(
+    struct smtpd_delivery *d, struct smtpd_delivery_job *job, int error)
+{
+	struct smtpd_retry_facts facts = { .tried = true };
+	struct smtpd_retry retry;
+
+	pthread_mutex_lock(&d->lock);
+	retry = smtpd__schedule_retry(
+	    d->schedule, job, &facts, smtpd__spool_clock_now(d->spool));
+	pthread_mutex_unlock(&d->lock);
+	if (smtpd__spool_load_failed(d->spool, job->message, error) ||
+	    (retry.expired && error != ENOMEM))
+		smtpd__report_lost(d, job->message,
+		    error == EBADMSG ? "it is damaged" : strerror(error));
 }
 
 /*
@@ -43,6 +63,7 @@ open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 	else
 		s->rcpts = calloc(job->count, sizeof(*s->rcpts));
 	if (s->rcpts != NULL) {
+		smtpd__spool_load_worked(d->spool, job->message);
 		for (uint32_t i = 0; i < job->count; i++)
 			if (!smtpd__queued_message_is_finished(
 				job->message, job, job->first + i))
@@ -52,12 +73,8 @@ open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 	if (opened)
 		smtpd__loaded_message_finish(loaded);
 	if (error != 0)
-		smtpd__logger_write(&d->logger, SMTPD_LOG_ERROR,
-		    "cannot read a message: %s", strerror(error));
-	if (error == EBADMSG || error == ENOENT)
-		smtpd__dispatch_quarantine(d, job, strerror(error));
-	else
-		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
+		give_up_unread(d, job, error);
+	smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 	return -1;
 }
 

@@ -25,10 +25,9 @@ smtpd__dispatch_unref_destination(
 }
 
 void
-smtpd__dispatch_lost(void *user, struct smtpd_queued_message *message)
+smtpd__dispatch_lost(
+    struct smtpd_delivery *d, struct smtpd_queued_message *message)
 {
-	struct smtpd_delivery *d = user;
-
 	pthread_mutex_lock(&d->lock);
 	for (uint32_t i = 0; i < message->njobs; i++)
 		smtpd__schedule_withdraw(d->schedule, &message->jobs[i]);
@@ -245,21 +244,4 @@ smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
 	    d->schedule, site, feedback, why, smtpd__spool_clock_now(d->spool));
 	pthread_mutex_unlock(&d->lock);
 	return feedback == SMTPD_SITE_DOWN ? until : 0;
-}
-
-void
-smtpd__dispatch_quarantine(
-    struct smtpd_delivery *d, struct smtpd_delivery_job *job, const char *why)
-{
-	struct smtpd_queued_message *message = job->message;
-
-	if (smtpd__state_change_end(d->spool, message, why) == -1) {
-		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
-		return;
-	}
-	smtpd__dispatch_lost(d, message);
-	pthread_mutex_lock(&d->lock);
-	smtpd__schedule_retire(d->schedule, job);
-	pthread_mutex_unlock(&d->lock);
-	smtpd__spool_unpin(d->spool, message);
 }

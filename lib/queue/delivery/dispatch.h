@@ -14,7 +14,10 @@ struct smtpd_destination *smtpd__dispatch_ref_destination(
     void *user, const char *domain);
 void smtpd__dispatch_unref_destination(
     void *user, struct smtpd_destination *destination);
-void smtpd__dispatch_lost(void *user, struct smtpd_queued_message *message);
+
+/* Take all jobs of MESSAGE, which has ended, out of the schedule. */
+void smtpd__dispatch_lost(
+    struct smtpd_delivery *d, struct smtpd_queued_message *message);
 
 /* Schedule the jobs of a new MESSAGE, which is pinned, unless it is held, wake
  * workers for them, and unpin it. */
@@ -95,9 +98,4 @@ enum smtpd_dispatch_return {
  * removed. */
 void smtpd__dispatch_return(struct smtpd_delivery *d,
     struct smtpd_delivery_job *job, enum smtpd_dispatch_return how);
-
-/* The same, moving the message, which cannot be read, to the quarantine. */
-void smtpd__dispatch_quarantine(
-    struct smtpd_delivery *d, struct smtpd_delivery_job *job, const char *why);
-
 #endif

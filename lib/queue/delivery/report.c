@@ -2,8 +2,11 @@
 #include "queue/delivery/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/id.h"
 #include "os/clock.h"
+#include "queue/delivery/dispatch.h"
 
 /* Keep the message in dead/, as it failed and nobody can be told. */
 static int
@@ -57,4 +60,100 @@ smtpd__report_wait(struct smtpd_delivery *d, const struct smtpd_bounce *about)
 		about->loaded->envelope.sender, smtpd__clock_ms());
 	pthread_mutex_unlock(&d->lock);
 	return (uint32_t)((wait_ms + 999) / 1000);
+}
+
+/* The recipients of MESSAGE that are not finished, all failed.  NULL without
+ * memory. */
+static struct smtpd_rcpt_progress *
+fail_rcpts(const struct smtpd_queued_message *message,
+    const struct smtpd_loaded_message *loaded, size_t *count)
+{
+	static const struct smtpd_result lost = {
+		.outcome = SMTPD_OUTCOME_PERMANENT,
+		.status = "5.3.0",
+		.text = "the message was damaged on the disk of this host "
+			"before it could be sent",
+	};
+	struct smtpd_rcpt_progress *rcpts =
+	    calloc(loaded->envelope.nrcpts, sizeof(*rcpts));
+
+	*count = 0;
+	for (uint32_t i = 0; rcpts != NULL && i < message->njobs; i++) {
+		const struct smtpd_delivery_job *job = &message->jobs[i];
+
+		for (uint32_t r = job->first; r - job->first < job->count; r++)
+			if (r < loaded->envelope.nrcpts &&
+			    !smtpd__queued_message_is_finished(message, job, r))
+				rcpts[(*count)++] =
+				    (struct smtpd_rcpt_progress){
+					    .rcpt = r,
+					    .finished = true,
+					    .result = lost,
+				    };
+	}
+	return rcpts;
+}
+
+/* End MESSAGE, of which LOADED has the envelope. */
+static int
+end_lost(struct smtpd_delivery *d, struct smtpd_queued_message *message,
+    const struct smtpd_loaded_message *loaded, const char *why,
+    struct smtpd_queued_message **report)
+{
+	size_t count;
+	struct smtpd_rcpt_progress *rcpts = fail_rcpts(message, loaded, &count);
+	const struct smtpd_bounce about = {
+		.hostname = d->hostname,
+		.loaded = loaded,
+		.flags = message->flags,
+		.action = SMTPD_DSN_FAILED,
+		.rcpts = rcpts,
+		.nrcpts = count,
+		.now_ms = smtpd__clock_wall_ms(),
+	};
+	bool wanted = rcpts != NULL && smtpd__bounce_is_wanted(&about);
+	struct smtpd_spool_mail mail;
+	void *memory = NULL;
+	int status = rcpts != NULL ? 0 : -1;
+
+	if (wanted)
+		status = smtpd__bounce_write(&about, d->spool, &mail, &memory);
+	if (status == 0)
+		status = smtpd__state_change_quarantine(
+		    d->spool, message, why, wanted ? &mail : NULL, report);
+	if (status == 0)
+		atomic_fetch_add(&d->counts.failed, count);
+	free(memory);
+	free(rcpts);
+	return status;
+}
+
+int
+smtpd__report_lost(
+    void *user, struct smtpd_queued_message *message, const char *why)
+{
+	struct smtpd_delivery *d = user;
+	struct smtpd_queued_message *report = NULL;
+	struct smtpd_loaded_message loaded;
+	char id[SMTPD_ID_SIZE];
+	int status;
+
+	if (smtpd__spool_load_envelope(d->spool, message, &loaded) == 0) {
+		status = end_lost(d, message, &loaded, why, &report);
+		smtpd__loaded_message_finish(&loaded);
+	} else {
+		status = smtpd__state_change_end(d->spool, message, why);
+	}
+	if (status == -1)
+		return -1;
+	smtpd__id_write(message->id, id);
+	smtpd__logger_write(&d->logger, SMTPD_LOG_ERROR,
+	    "id=%s: what is left of the message is in quarantine/%s", id,
+	    report != NULL ? ", and its sender is told" : "");
+	smtpd__dispatch_lost(d, message);
+	if (report != NULL) {
+		atomic_fetch_add(&d->counts.reports, 1);
+		smtpd__dispatch_schedule(d, report);
+	}
+	return 0;
 }

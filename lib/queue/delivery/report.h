@@ -38,4 +38,14 @@ uint32_t smtpd__report_wait(
  */
 int smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r);
 
+/*
+ * MESSAGE, which is pinned, cannot be read: move what is left of it to
+ * quarantine/, with WHY beside it, and tell the sender, if the envelope at
+ * least can be read.  Its jobs leave the schedule, but for those that are
+ * active.  Return 0; or -1 with errno, and it stays.  USER is the delivery: it
+ * is the lost of smtpd_spool_settings, too.
+ */
+int smtpd__report_lost(
+    void *user, struct smtpd_queued_message *message, const char *why);
+
 #endif

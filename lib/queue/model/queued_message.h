@@ -69,6 +69,10 @@ enum smtpd_message_flag {
 	SMTPD_MESSAGE_PENDING = 1 << 8, /* not on the disk yet */
 	SMTPD_MESSAGE_LOCKED = 1 << 9,  /* no record of it may be appended */
 	SMTPD_MESSAGE_ENDED = 1 << 10,  /* its record is dead */
+
+	/* Four bits: how often it could not be read, since it last could. */
+	SMTPD_MESSAGE_UNREAD_ONCE = 1 << 12,
+	SMTPD_MESSAGE_UNREAD = 15 << 12,
 };
 
 /* Read without a lock may be what never changes (id, size, arrived, njobs, and

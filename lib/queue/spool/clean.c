@@ -78,7 +78,23 @@ collect_due(struct smtpd_spool *s)
 	return status;
 }
 
-/* Fill B with what comes next, within the bounds of a step. */
+/* End LOST, which is pinned, as it cannot be read any more. */
+static void
+give_up(struct smtpd_spool *s, struct smtpd_queued_message *lost)
+{
+	static const char why[] =
+	    "it could not be read from the log when it was moved";
+	int status = s->settings.lost != NULL
+	    ? s->settings.lost(s->settings.user, lost, why)
+	    : smtpd__state_change_end(s, lost, why);
+
+	s->cleaning.moved += status == 0;
+	smtpd__spool_unpin(s, lost);
+}
+
+/* Fill B with what comes next, within the bounds of a step.  A message that
+ * cannot be read stops no other: it is left where it is, until the next pass.
+ */
 static int
 fill_batch(struct smtpd_spool *s, struct batch *b)
 {
@@ -103,16 +119,10 @@ fill_batch(struct smtpd_spool *s, struct batch *b)
 			b->size += r->size;
 			continue;
 		}
-		if (lost == NULL)
+		if (lost != NULL)
+			give_up(s, lost);
+		else if (errno == ENOMEM)
 			return -1;
-		/* It cannot be read any more. */
-		if (smtpd__state_change_end(s, lost,
-			"damaged in the log, found when it was moved") == 0) {
-			c->moved++;
-			if (s->settings.lost != NULL)
-				s->settings.lost(s->settings.user, lost);
-		}
-		smtpd__spool_unpin(s, lost);
 	}
 	return 0;
 }

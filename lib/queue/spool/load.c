@@ -10,6 +10,9 @@
 /* How often a message is looked for that is being written anew. */
 #define TRIES 8
 
+/* How often a message may be unreadable: then what can be read is kept. */
+#define TRIES_TO_READ 10
+
 /* The ref of E now.  False when it has ended. */
 static bool
 read_ref(struct smtpd_spool *s, const struct smtpd_queued_message *e,
@@ -70,6 +73,35 @@ smtpd__spool_load_record(struct smtpd_spool *s,
 							  : content == m->size)
 			return memory;
 	}
+	free(memory);
+	errno = EBADMSG;
+	return NULL;
+}
+
+/* The same of a record that is not whole, but whose head and envelope are. */
+static void *
+salvage_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
+    struct smtpd_record_message *m, const void **body)
+{
+	struct smtpd_record_ref ref;
+	struct smtpd_journal_raw raw;
+	void *memory = NULL;
+
+	errno = ENOENT;
+	if (read_ref(s, e, &ref))
+		memory = smtpd__journal_read_raw(
+		    s->journal, ref, e->record_size, &raw);
+	if (memory == NULL)
+		return NULL;
+	*body = raw.body;
+	if (raw.record.size != 0 && raw.record.type == SMTPD_RECORD_MESSAGE &&
+	    smtpd__record_get_message(
+		raw.record.head, raw.record.head_len, m) &&
+	    m->id == e->id && m->envelope_len <= raw.record.body_len &&
+	    (size_t)((const char *)raw.body - (const char *)memory) +
+		    m->envelope_len <=
+		raw.sound)
+		return memory;
 	free(memory);
 	errno = EBADMSG;
 	return NULL;
@@ -139,4 +171,66 @@ smtpd__spool_load(struct smtpd_spool *s,
 		error = ENOENT;
 	errno = error;
 	return -1;
+}
+
+int
+smtpd__spool_load_envelope(struct smtpd_spool *s,
+    const struct smtpd_queued_message *message,
+    struct smtpd_loaded_message *loaded)
+{
+	struct smtpd_journal_record record;
+	struct smtpd_record_message m;
+	const void *body;
+	void *memory = smtpd__spool_load_record(s, message, &record, &m, &body);
+	int status, error;
+
+	*loaded = (struct smtpd_loaded_message){ 0 };
+	if (memory == NULL && errno != ENOMEM)
+		memory = salvage_record(s, message, &m, &body);
+	if (memory == NULL)
+		return -1;
+	m.flags &= (uint16_t)~SMTPD_MESSAGE_LARGE;
+	m.size = 0;
+	status = fill_loaded(s, &m, body, m.envelope_len, loaded);
+	error = errno;
+	free(memory);
+	if (status == -1)
+		smtpd__loaded_message_finish(loaded);
+	errno = error;
+	return status;
+}
+
+bool
+smtpd__spool_load_failed(
+    struct smtpd_spool *s, struct smtpd_queued_message *message, int error)
+{
+	bool own = error == ENOMEM || error == EMFILE || error == ENFILE;
+	bool damaged = error == EBADMSG || error == ENOENT;
+	unsigned tries;
+	char id[SMTPD_ID_SIZE];
+
+	pthread_mutex_lock(&s->mutex);
+	tries =
+	    (message->flags & SMTPD_MESSAGE_UNREAD) / SMTPD_MESSAGE_UNREAD_ONCE;
+	if (!own && tries < TRIES_TO_READ) {
+		message->flags += SMTPD_MESSAGE_UNREAD_ONCE;
+		tries++;
+	}
+	pthread_mutex_unlock(&s->mutex);
+	smtpd__id_write(message->id, id);
+	smtpd__logger_write(&s->settings.logger, SMTPD_LOG_ERROR,
+	    "id=%s: the message cannot be read from the disk: %s", id,
+	    damaged ? "it is damaged" : strerror(error));
+	return damaged || tries >= TRIES_TO_READ;
+}
+
+void
+smtpd__spool_load_worked(
+    struct smtpd_spool *s, struct smtpd_queued_message *message)
+{
+	if ((message->flags & SMTPD_MESSAGE_UNREAD) == 0)
+		return;
+	pthread_mutex_lock(&s->mutex);
+	message->flags &= (uint16_t)~SMTPD_MESSAGE_UNREAD;
+	pthread_mutex_unlock(&s->mutex);
 }

@@ -21,6 +21,24 @@ int smtpd__spool_load(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded);
 
+/* Read of MESSAGE, which need not be whole, what its report needs: the content
+ * is empty.  Return as smtpd__spool_load(). */
+int smtpd__spool_load_envelope(struct smtpd_spool *s,
+    const struct smtpd_queued_message *message,
+    struct smtpd_loaded_message *loaded);
+
+/*
+ * MESSAGE, which is pinned, could not be read for ERROR, an errno: log that,
+ * and count it, unless it was for want of memory or descriptors.  Return true
+ * if it is to be given up: it is damaged, or this was so ten times in a row.
+ */
+bool smtpd__spool_load_failed(
+    struct smtpd_spool *s, struct smtpd_queued_message *message, int error);
+
+/* MESSAGE, which is pinned, could be read, all of it. */
+void smtpd__spool_load_worked(
+    struct smtpd_spool *s, struct smtpd_queued_message *message);
+
 /* As smtpd__journal_read() of the message record of E, and its head in *M.  For
  * the spool itself. */
 void *smtpd__spool_load_record(struct smtpd_spool *s,

@@ -27,17 +27,20 @@ read_raw(const void *user, uint64_t offset, void *buf, size_t len)
 	return (ssize_t)len;
 }
 
-/* Set aside the record of SIZE bytes at REF as NAME, if it can be read. */
+/* Set aside the record of SIZE bytes at REF as NAME, as far as it can be
+ * read. */
 static int
 keep_record(struct smtpd_spool *s, const char *name,
     struct smtpd_record_ref ref, uint32_t size, const char *why)
 {
-	void *memory = smtpd__journal_read_raw(s->journal, ref, size);
+	struct smtpd_journal_raw found = { .missing = size };
+	void *memory = smtpd__journal_read_raw(s->journal, ref, size, &found);
 	const struct raw_record raw = { memory, size };
+	char text[256];
 	const struct smtpd_content_kept kept = {
 		.kind = SMTPD_CONTENT_QUARANTINE,
 		.name = name,
-		.why = why,
+		.why = found.missing > 0 ? text : why,
 		.read = memory != NULL ? read_raw : NULL,
 		.user = &raw,
 	};
@@ -45,6 +48,9 @@ keep_record(struct smtpd_spool *s, const char *name,
 
 	if (memory == NULL && errno == ENOMEM)
 		return -1;
+	snprintf(text, sizeof(text),
+	    "%s; %lu of %lu octets could not be read, and are zeros here", why,
+	    (unsigned long)found.missing, (unsigned long)size);
 	status = smtpd__content_keep(s->journal, &kept);
 	error = errno;
 	free(memory);

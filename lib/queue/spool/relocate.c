@@ -268,14 +268,16 @@ smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id,
 		return 0;
 	}
 	r->message = e;
-	if (prepare_records(s, r) == 0)
+	if (prepare_records(s, r) == 0) {
+		smtpd__spool_load_worked(s, e);
 		return 0;
+	}
 	error = errno;
 	free_relocation(r);
 	pthread_mutex_lock(&s->mutex);
 	smtpd__append_order_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
-	if (error == EBADMSG)
+	if (smtpd__spool_load_failed(s, e, error))
 		*lost = e;
 	else
 		smtpd__spool_unpin(s, e);

@@ -47,10 +47,12 @@ struct smtpd_spool_settings {
 	    void *user, const char *domain);
 	void (*release)(void *user, struct smtpd_destination *destination);
 
-	/* MESSAGE, which is pinned for the call, cannot be read and has ended,
-	 * as smtpd__spool_clean() found out: take its jobs out of the
-	 * schedule.  NULL: no matter. */
-	void (*lost)(void *user, struct smtpd_queued_message *message);
+	/* MESSAGE, which is pinned for the call, is to be given up, as it
+	 * cannot be read: end it by smtpd__state_change_quarantine(), with WHY,
+	 * and take its jobs out of the schedule.  Return 0, or -1 if it stays.
+	 * NULL: the spool ends it. */
+	int (*lost)(
+	    void *user, struct smtpd_queued_message *message, const char *why);
 	void *user;
 
 	struct smtpd_logger logger;

@@ -12,6 +12,7 @@
 #include "queue/model/queued_message.h"
 
 struct smtpd_spool;
+struct smtpd_spool_mail;
 
 /* Hold a message or release it.  Return 0, or -1 with errno. */
 int smtpd__state_change_hold(
@@ -25,5 +26,12 @@ int smtpd__state_change_hold(
  */
 int smtpd__state_change_end(struct smtpd_spool *s,
     struct smtpd_queued_message *message, const char *why);
+
+/* The same for one that cannot be read, with the report of that to its sender,
+ * MAIL, in one commit; NULL: nobody is told.  *REPORT is the message of it,
+ * pinned as by smtpd__spool_add(), or NULL. */
+int smtpd__state_change_quarantine(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, const char *why,
+    const struct smtpd_spool_mail *mail, struct smtpd_queued_message **report);
 
 #endif
