@@ -13,6 +13,7 @@
 #include <smtpd/resolve.h>
 #include <smtpd/server.h>
 #include <smtpd/session.h>
+#include <smtpd/settings.h>
 #include <smtpd/tls.h>
 #include <smtpd/version.h>
 

@@ -40,6 +40,7 @@
  */
 
 #include <smtpd/session.h>
+#include <smtpd/settings.h>
 #include <smtpd/tls.h>
 #include <smtpd/version.h>
 
@@ -52,141 +53,6 @@ extern "C" {
 
 /* A server: opaque. */
 struct smtpd_server;
-
-/* In a setting that counts something: as many as there may be. */
-#define SMTPD_NO_LIMIT UINT32_MAX
-
-/* In a setting that is a time: as long as it takes. */
-#define SMTPD_NO_TIMEOUT UINT32_MAX
-
-/* In max_message_size: any size; SIZE is announced without a number. */
-#define SMTPD_NO_SIZE_LIMIT UINT64_MAX
-
-/* How much a log line matters; each level includes those before it. */
-enum smtpd_log_level {
-	SMTPD_LOG_ERROR = 1, /* the server cannot do its work */
-	SMTPD_LOG_WARNING,   /* something an operator should look at */
-	SMTPD_LOG_INFO,      /* a message, a refusal */
-	SMTPD_LOG_DEBUG,     /* a connection came or went */
-	SMTPD_LOG_TRACE,     /* each command and reply */
-};
-
-/*
- * Take one log line: printable ASCII without a line end, "key=value" fields
- * and words.  Called from any thread of the server, also from
- * smtpd_server_start() and smtpd_server_drain(), several at a time.  TEXT
- * lasts until it returns.
- */
-typedef void smtpd_log_fn(
-    enum smtpd_log_level level, const char *text, void *user);
-
-/* What to do with bytes in a message that are forbidden (RFC 5321, 2.3.8;
- * RFC 5321, 4.5.2). */
-enum smtpd_treatment {
-	SMTPD_TREAT_DEFAULT, /* as said at each setting */
-	SMTPD_TREAT_REFUSE,  /* 550 after the end of the message */
-	SMTPD_TREAT_REPAIR,  /* a bare LF becomes CRLF, a NUL is left out */
-};
-
-/* Switches for smtpd_settings.flags; others are refused. */
-enum smtpd_flag {
-	/* Take a command that a bare LF ends, for people at a terminal. */
-	SMTPD_FLAG_BARE_LF_COMMANDS = 1 << 0,
-	/* Announce DSN (RFC 3461), and take RET and ENVID of MAIL, NOTIFY and
-	 * ORCPT of RCPT, whose values are checked: 501 5.5.4.  The program
-	 * promises to send the reports that they ask for. */
-	SMTPD_FLAG_DSN = 1 << 1,
-};
-
-/*
- * The settings of a server.  Zero, or NULL, means the default that stands
- * beside each; it is a limit everywhere that a limit makes sense.
- */
-struct smtpd_settings {
-	size_t size; /* SMTPD_SETTINGS_INIT */
-
-	/* The server's name in the greeting, in EHLO and in Received.
-	 * Default: the name of the machine. */
-	const char *hostname;
-
-	unsigned flags; /* of enum smtpd_flag; default none */
-
-	/* Connections, in all, from one address, and from one network (IPv4
-	 * /24, IPv6 /64).  Above: 421 4.3.2 or 421 4.7.0, and close.  The
-	 * last tenth of all is kept for addresses that have none open. */
-	uint32_t max_connections; /* 1000 */
-	uint32_t max_per_address; /* 20 */
-	uint32_t max_per_network; /* 50 */
-
-	/* Recipients of one transaction, never under 100: 452 4.5.3. */
-	uint32_t max_recipients; /* 1000 */
-
-	/* Octets of one message: 552 5.3.4.  Twice as much is read and thrown
-	 * away before the session is closed. */
-	uint64_t max_message_size; /* 52428800 */
-
-	/* Octets of a command line with its CRLF, never under 512: 500 5.5.2.
-	 * The grammar bounds what one may hold in any case. */
-	uint32_t max_command_line; /* 2048; at most 16384 */
-
-	/* Octets of a line in a message with its CRLF, never under 1000:
-	 * 554 5.6.0. */
-	uint32_t max_text_line; /* 65536 */
-
-	/* Transactions of one session: 421 4.7.0. */
-	uint32_t max_transactions; /* 1000 */
-
-	/* Refused commands of one session since its last accepted message:
-	 * from the first number on each is delayed by tarpit_ms times one to
-	 * four, at the second: 421 4.7.0.  Ten temporary refusals count as one,
-	 * and so does each command that does nothing (NOOP, RSET, HELP, VRFY,
-	 * EXPN, EHLO again) after 100 of them.  20 refusals are logged. */
-	uint32_t errors_soft; /* 5 */
-	uint32_t errors_hard; /* 20 */
-	uint32_t tarpit_ms;   /* 1000; at most 3600000 */
-
-	/* Received: headers in a message (RFC 5321, 6.3): 554 5.4.6. */
-	uint32_t max_hops; /* 100 */
-
-	/* Milliseconds that the server waits for the client, its own time not
-	 * counted: without a byte, for one whole command, and in the session:
-	 * 421 4.4.2; and for room for a reply: the connection is closed.  A
-	 * message that keeps min_rate may end after session_timeout_ms. */
-	uint32_t idle_timeout_ms;    /* 300000 */
-	uint32_t command_timeout_ms; /* 300000 */
-	uint32_t write_timeout_ms;   /* 60000 */
-	uint32_t session_timeout_ms; /* 3600000 */
-
-	/* For the whole handshake of TLS: the connection is closed. */
-	uint32_t handshake_timeout_ms; /* 30000 */
-
-	/* Octets of a message for each second that the server waits for them.
-	 * A client that has fallen behind by the longer of idle_timeout_ms and
-	 * this window gets 421 4.4.2; a fast beginning buys no time. */
-	uint32_t min_rate;       /* 500 */
-	uint32_t rate_window_ms; /* 60000 */
-
-	/* How long to wait before the greeting for clients that talk first;
-	 * they are sent away in any case (521 5.5.1). */
-	uint32_t greet_delay_ms; /* 0 */
-
-	/* A line end without CR, and a NUL, in a message.  A CR without LF is
-	 * always refused: 550 5.5.2. */
-	enum smtpd_treatment bare_lf; /* repair; refuse: 550 5.5.2 */
-	enum smtpd_treatment nul;     /* refuse: 550 5.6.0 */
-
-	/* The stack of each session's thread, beside static thread data.  The
-	 * library uses less than 32768, which is the least, as is
-	 * PTHREAD_STACK_MIN; the rest is for handlers. */
-	size_t stack_size; /* 262144, or PTHREAD_STACK_MIN + 131072 if more */
-
-	/* Where log lines up to log_level go; NULL: nowhere. */
-	smtpd_log_fn *log;
-	void *log_user;
-	enum smtpd_log_level log_level; /* SMTPD_LOG_INFO */
-};
-
-#define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)
 
 /*
  * Make a server with a copy of SETTINGS (NULL: all defaults), its texts
