@@ -28,7 +28,8 @@ hostname_is_valid(const char *name)
 
 	return n > 0 && (size_t)n < sizeof(text) &&
 	    smtpd_address_parse(text, buf, sizeof(buf), &address) == 0 &&
-	    strcmp(address.local, "x") == 0;
+	    strcmp(address.local, "x") == 0 &&
+	    strcmp(address.domain, name) == 0;
 }
 
 /* Write the full name that the resolver knows for NAME to FD. */

@@ -22,6 +22,7 @@ struct reader {
 	const struct message_wants *wants;
 	char *line; /* the present one, without its end */
 	size_t size, len;
+	size_t crs;              /* that were read, each a line's end */
 	bool open;               /* a field with addresses goes on */
 	bool list;               /* it names recipients */
 	bool drop;               /* it is not sent */
@@ -44,6 +45,23 @@ fail_message(struct reader *r, int status, const char *what, const char *why)
 	    *why != '\0' ? ": " : "", why);
 }
 
+/* A CR was read: the end of the line, with those that follow up to LF; without
+ * an LF each of them ends a line. */
+static void
+skip_line_end(struct reader *r)
+{
+	size_t more = 0;
+	int c;
+
+	while ((c = getc(r->in)) == '\r')
+		more++;
+	if (c == '\n')
+		return;
+	r->crs = more;
+	if (c != EOF)
+		ungetc(c, r->in);
+}
+
 /* Read a line that LF, CRLF or CR ends.  Return false at the end. */
 static bool
 read_line(struct reader *r)
@@ -51,6 +69,10 @@ read_line(struct reader *r)
 	int c;
 
 	r->len = 0;
+	if (r->crs > 0) {
+		r->crs--;
+		return true;
+	}
 	while ((c = getc(r->in)) != EOF && c != '\n' && c != '\r') {
 		if (r->len == r->size) {
 			size_t size = r->size * 2 + 1024;
@@ -66,10 +88,8 @@ read_line(struct reader *r)
 		r->line[r->len++] = (char)c;
 		r->m->eight_bit |= c > 127;
 	}
-	if (c == '\r' && (c = getc(r->in)) != '\n' && c != EOF) {
-		ungetc(c, r->in);
-		return true;
-	}
+	if (c == '\r')
+		skip_line_end(r);
 	return c != EOF || r->len > 0;
 }
 

@@ -113,9 +113,11 @@ network_limit(uint64_t per_address)
 	return (uint32_t)(per_address * 5 / 2);
 }
 
+/* A Maildir has lines of any length. */
 void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
 	receiver_options_for_server(&s->in, out);
+	out->max_text_line = SMTPD_NO_LIMIT;
 	out->max_per_network = network_limit(s->in.max_per_address);
 }

@@ -46,6 +46,8 @@ static const struct option_rule rules[] = {
 	{ "idle-timeout", .kind = OPTION_SHARED },
 	{ "remove-bcc", 0, OPTION_SWITCH, NULL,
 	    "remove Bcc from the header of messages", AT(remove_bcc), 0, 0 },
+	{ "repair-cr", 0, OPTION_SWITCH, NULL,
+	    "repair CR without LF in messages (refused)", AT(repair_cr), 0, 0 },
 	{ "dns", 0, OPTION_TEXT, "ADDR[:PORT]",
 	    "DNS server to ask (the system's)", AT(dns), 0, 0 },
 	{ "remote-port", 0, OPTION_NUMBER, "N",
@@ -258,13 +260,23 @@ settings_finish(struct settings *s)
 	s->rules = NULL;
 }
 
-/* All clients are this host: their number is limited in all, not by address,
- * and a program may send as much as it has in one session. */
+/* Refused commands of one session, as many as there may be recipients. */
+#define ERRORS_MAX 1000
+
+/* All clients are programs of this host: their number is limited in all, not by
+ * address, one may send as much as it has in one session, a list with some bad
+ * addresses is not slowed down, and what a program does not know is filled in
+ * for it. */
 void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
 	receiver_options_for_server(&s->in, out);
-	out->flags = SMTPD_FLAG_DSN;
+	out->flags = SMTPD_FLAG_DSN | SMTPD_FLAG_BARE_ADDRESSES;
+	out->default_domain = s->in.name;
+	if (s->repair_cr)
+		out->bare_cr = SMTPD_TREAT_REPAIR;
+	out->errors_soft = ERRORS_MAX;
+	out->errors_hard = ERRORS_MAX;
 	out->max_per_network = SMTPD_NO_LIMIT;
 	out->max_transactions = SMTPD_NO_LIMIT;
 	out->session_timeout_ms = SMTPD_NO_TIMEOUT;

@@ -23,6 +23,7 @@ struct settings {
 	/* How mail comes in. */
 	struct receiver_options in;
 	bool remove_bcc;
+	bool repair_cr;
 
 	/* How it is kept, and goes out. */
 	char *queue;

@@ -22,12 +22,13 @@ extern "C" {
  * belong to the library, see session.h.
  */
 struct smtpd_address {
-	const char *text;   /* local@domain as it was written, without angle
-	                     * brackets and source route; "" is the null
-	                     * path <> */
+	const char *text;   /* local@domain as it was written, but without
+	                     * angle brackets, source route and a last dot of
+	                     * the domain, and with the quotes that dots in
+	                     * "a..b" and "a." need; "" is the null path <> */
 	const char *local;  /* the local part, its quoting removed */
-	const char *domain; /* the domain or [address literal] as written;
-	                     * "" for <> and for <postmaster> */
+	const char *domain; /* the domain or [address literal] as in text; ""
+	                     * for <> and for <postmaster> */
 	bool literal;       /* domain is an address literal */
 };
 
@@ -45,8 +46,10 @@ struct smtpd_address {
  *	if (smtpd_address_parse("user@example.org", buf, sizeof(buf), &a) == 0)
  *		puts(a.domain);
  *
- * Return 0, or -1 with errno: EINVAL when TEXT is not a mailbox by RFC 5321,
- * ERANGE when BUF is too small.  Any thread.  Since 0.1.
+ * Beyond RFC 5321, "_" is a letter in domains, a domain may end in a dot, and
+ * dots may stand anywhere in a local part.  Return 0, or -1 with errno: EINVAL
+ * when TEXT is not a mailbox, ERANGE when BUF is too small.  Any thread.
+ * Since 0.1.
  */
 SMTPD_API int smtpd_address_parse(
     const char *text, char *buf, size_t size, struct smtpd_address *out);

@@ -349,6 +349,10 @@ struct smtpd_server_counters {
 	uint64_t timeouts;
 	uint64_t disconnects; /* clients that went without QUIT */
 	uint64_t errors;      /* of the system: no memory, thread, descriptor */
+
+	/* Messages, whatever became of them, with a line of more than the 1000
+	 * octets that every host takes.  Since 0.2. */
+	uint64_t long_lines;
 };
 
 #define SMTPD_SERVER_COUNTERS_INIT SMTPD_INIT(smtpd_server_counters)

@@ -162,7 +162,9 @@ SMTPD_API int smtpd_session_fd(const struct smtpd_session *s);
  * the system does not tell.  Since 0.1. */
 SMTPD_API int smtpd_session_uid(const struct smtpd_session *s, uid_t *uid);
 
-/* The name the client gave in EHLO or HELO; "" before.  Since 0.1. */
+/* What the client gave for its name in EHLO or HELO, which may be any text; ""
+ * before.  At most 255 characters of printable ASCII; what was none is "?".
+ * Since 0.1. */
 SMTPD_API const char *smtpd_session_helo(const struct smtpd_session *s);
 
 /* Whether the client said EHLO, not HELO.  Since 0.1. */

@@ -48,7 +48,8 @@ typedef void smtpd_log_fn(
 enum smtpd_treatment {
 	SMTPD_TREAT_DEFAULT, /* as said at each setting */
 	SMTPD_TREAT_REFUSE,  /* 550 after the end of the message */
-	SMTPD_TREAT_REPAIR,  /* a bare LF becomes CRLF, a NUL is left out */
+	SMTPD_TREAT_REPAIR,  /* a bare LF becomes CRLF, a NUL is left out, CRs
+	                      * before CRLF are too, another CR is a space */
 };
 
 /* Switches for smtpd_settings.flags; others are refused. */
@@ -59,6 +60,9 @@ enum smtpd_flag {
 	 * ORCPT of RCPT, whose values are checked: 501 5.5.4.  The program
 	 * promises to send the reports that they ask for. */
 	SMTPD_FLAG_DSN = 1 << 1,
+	/* Take addresses without angle brackets, "MAIL FROM: a@b", as old
+	 * devices send them; for clients that are known.  Since 0.2. */
+	SMTPD_FLAG_BARE_ADDRESSES = 1 << 2,
 };
 
 /*
@@ -93,7 +97,8 @@ struct smtpd_settings {
 	uint32_t max_command_line; /* 2048; at most 16384 */
 
 	/* Octets of a line in a message with its CRLF, never under 1000:
-	 * 554 5.6.0. */
+	 * 554 5.6.0.  SMTPD_NO_LIMIT: max_message_size alone holds.  Hosts need
+	 * to take no more than 1000 (RFC 5321, 4.5.3.1.6). */
 	uint32_t max_text_line; /* 65536 */
 
 	/* Transactions of one session: 421 4.7.0. */
@@ -133,8 +138,7 @@ struct smtpd_settings {
 	 * they are sent away in any case (521 5.5.1). */
 	uint32_t greet_delay_ms; /* 0 */
 
-	/* A line end without CR, and a NUL, in a message.  A CR without LF is
-	 * always refused: 550 5.5.2. */
+	/* A line end without CR, and a NUL, in a message. */
 	enum smtpd_treatment bare_lf; /* repair; refuse: 550 5.5.2 */
 	enum smtpd_treatment nul;     /* refuse: 550 5.6.0 */
 
@@ -147,6 +151,14 @@ struct smtpd_settings {
 	smtpd_log_fn *log;
 	void *log_user;
 	enum smtpd_log_level log_level; /* SMTPD_LOG_INFO */
+
+	/* A CR without LF in a message.  Since 0.2. */
+	enum smtpd_treatment bare_cr; /* refuse: 550 5.5.2 */
+
+	/* The domain that addresses without one are in, <root> say, for clients
+	 * that are programs of this host.  <postmaster> stays as it is.  NULL:
+	 * they are refused, 501 5.1.7 or 5.1.3.  Since 0.2. */
+	const char *default_domain;
 };
 
 #define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/envelope.h"
 
+#include <smtpd/address.h>
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,13 +190,26 @@ needs_utf8(const struct smtpd_outgoing *m)
 	return false;
 }
 
+/* Append COMMAND and ADDRESS: as the grammar has it, if it can be; one of some
+ * other grammar is the server's business. */
+static void
+add_path(struct smtpd_text *t, const char *command, const char *address)
+{
+	char buf[SMTPD_ADDRESS_MAX];
+	struct smtpd_address a;
+
+	if (smtpd_address_parse(address, buf, sizeof(buf), &a) == 0)
+		address = a.text;
+	smtpd__text_format(t, "%s<%s>", command, address);
+}
+
 void
 smtpd__client_envelope_mail(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_text *t)
 {
 	bool dsn = smtpd_client_offers(c, "DSN") != NULL;
 
-	smtpd__text_format(t, "MAIL FROM:<%s>", m->envelope->sender);
+	add_path(t, "MAIL FROM:", m->envelope->sender);
 	if (m->length > 0 && smtpd_client_offers(c, "SIZE") != NULL)
 		smtpd__text_format(t, " SIZE=%" PRIu64, m->length);
 	if (m->envelope->eight_bit &&
@@ -215,7 +230,7 @@ smtpd__client_envelope_rcpt(const struct smtpd_client *c,
 	struct smtpd_outgoing_rcpt rcpt = get_rcpt(m, i);
 	bool dsn = smtpd_client_offers(c, "DSN") != NULL;
 
-	smtpd__text_format(t, "RCPT TO:<%s>", rcpt.address);
+	add_path(t, "RCPT TO:", rcpt.address);
 	if (dsn && rcpt.notify != NULL)
 		smtpd__text_format(t, " NOTIFY=%s", rcpt.notify);
 	if (dsn && rcpt.orcpt != NULL)

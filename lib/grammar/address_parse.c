@@ -18,6 +18,8 @@ struct mailbox {
 	size_t local_len;    /* as written */
 	size_t local_octets; /* its quoting removed */
 	bool quoted;
+	bool dotted; /* not quoted, though its dots are only allowed so */
+	const char *domain;
 	size_t domain_len;
 	bool literal;
 };
@@ -58,26 +60,23 @@ is_atext(int c)
 	    (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
 }
 
-/* Atom = 1*atext */
+/*
+ * Dot-string = Atom *("."  Atom), but with dots anywhere: some operators have
+ * "a..b" and "a." for mailboxes, which the grammar takes in quotes alone;
+ * *DOTTED says that it is one of these.
+ */
 static bool
-skip_atom(struct cursor *c)
+skip_dot_string(struct cursor *c, bool *dotted)
 {
 	const char *start = c->at;
+	char last = '.';
 
-	while (is_atext(peek(c)))
-		c->at++;
+	for (*dotted = false; is_atext(peek(c)) || peek(c) == '.'; c->at++) {
+		*dotted = *dotted || (last == '.' && *c->at == '.');
+		last = *c->at;
+	}
+	*dotted = *dotted || last == '.';
 	return c->at > start;
-}
-
-/* Dot-string = Atom *("."  Atom) */
-static bool
-skip_dot_string(struct cursor *c)
-{
-	do {
-		if (!skip_atom(c))
-			return false;
-	} while (take(c, '.'));
-	return true;
 }
 
 /*
@@ -107,35 +106,44 @@ read_local(struct cursor *c, struct mailbox *m)
 	m->start = c->at;
 	m->quoted = peek(c) == '"';
 	valid = m->quoted ? skip_quoted_string(c, &m->local_octets)
-			  : skip_dot_string(c);
+			  : skip_dot_string(c, &m->dotted);
 	m->local_len = (size_t)(c->at - m->start);
 	if (!m->quoted)
 		m->local_octets = m->local_len;
 	return valid;
 }
 
-/* sub-domain = Let-dig [Ldh-str], of the length that DNS allows; UNDERSCORE
- * stands as a letter where the caller takes it. */
+/* A byte of a label; "_" is not in the grammar, but in the DNS. */
 static bool
-skip_sub_domain(struct cursor *c, bool underscore)
+is_label(int c)
+{
+	return smtpd__text_is_alnum(c) || c == '-' || c == '_';
+}
+
+/* sub-domain = Let-dig [Ldh-str], of the length that DNS allows */
+static bool
+skip_sub_domain(struct cursor *c)
 {
 	const char *start = c->at;
 
-	while (smtpd__text_is_alnum(peek(c)) || peek(c) == '-' ||
-	    (underscore && peek(c) == '_'))
+	while (is_label(peek(c)))
 		c->at++;
 	return c->at > start && c->at - start <= 63 && start[0] != '-' &&
 	    c->at[-1] != '-';
 }
 
-/* Domain = sub-domain *("." sub-domain) */
+/* Domain = sub-domain *("." sub-domain), and a last dot as the DNS has it,
+ * which *LEN does not count. */
 static bool
-skip_domain(struct cursor *c, bool underscore)
+skip_domain(struct cursor *c, size_t *len)
 {
+	const char *start = c->at;
+
 	do {
-		if (!skip_sub_domain(c, underscore))
+		if (!skip_sub_domain(c))
 			return false;
-	} while (take(c, '.'));
+		*len = (size_t)(c->at - start);
+	} while (take(c, '.') && is_label(peek(c)));
 	return true;
 }
 
@@ -223,19 +231,34 @@ skip_literal(struct cursor *c)
 	return skip_ipv4(c) && take(c, ']');
 }
 
-/* Mailbox = Local-part "@" ( Domain / address-literal ) */
+/* The part of Mailbox behind "@": Domain / address-literal */
 static bool
-read_mailbox(struct cursor *c, struct mailbox *m)
+read_domain(struct cursor *c, struct mailbox *m)
 {
-	const char *domain;
-
-	if (!read_local(c, m) || !take(c, '@'))
-		return false;
-	domain = c->at;
+	m->domain = c->at;
 	m->literal = peek(c) == '[';
-	if (m->literal ? !skip_literal(c) : !skip_domain(c, false))
+	if (!m->literal)
+		return skip_domain(c, &m->domain_len);
+	if (!skip_literal(c))
 		return false;
-	m->domain_len = (size_t)(c->at - domain);
+	m->domain_len = (size_t)(c->at - m->domain);
+	return true;
+}
+
+/* Mailbox = Local-part "@" ( Domain / address-literal ); without "@" it is in
+ * DOMAIN, unless that is NULL. */
+static bool
+read_mailbox(struct cursor *c, struct mailbox *m, const char *domain)
+{
+	if (!read_local(c, m))
+		return false;
+	if (take(c, '@'))
+		return read_domain(c, m);
+	if (domain == NULL)
+		return false;
+	m->domain = domain;
+	m->domain_len = strlen(domain);
+	m->literal = domain[0] == '[';
 	return true;
 }
 
@@ -243,10 +266,12 @@ read_mailbox(struct cursor *c, struct mailbox *m)
 static bool
 skip_route(struct cursor *c)
 {
+	size_t len;
+
 	if (peek(c) != '@')
 		return true;
 	do {
-		if (!take(c, '@') || !skip_domain(c, false))
+		if (!take(c, '@') || !skip_domain(c, &len))
 			return false;
 	} while (take(c, ','));
 	return take(c, ':');
@@ -290,6 +315,29 @@ unquote(char *s)
 	*to = '\0';
 }
 
+/* Write M as the grammar has it, local@domain, into ARENA; NULL: no memory. */
+static char *
+write_mailbox(const struct mailbox *m, struct smtpd_arena *arena)
+{
+	size_t quotes = m->dotted ? 2 : 0;
+	char *text = smtpd__arena_alloc(
+	    arena, m->local_len + quotes + 1 + m->domain_len + 1);
+	char *to = text;
+
+	if (text == NULL)
+		return NULL;
+	if (m->dotted)
+		*to++ = '"';
+	memcpy(to, m->start, m->local_len);
+	to += m->local_len;
+	if (m->dotted)
+		*to++ = '"';
+	*to++ = '@';
+	memcpy(to, m->domain, m->domain_len);
+	to[m->domain_len] = '\0';
+	return text;
+}
+
 static enum smtpd_path_fault
 make_address(const struct mailbox *m, struct smtpd_arena *arena,
     struct smtpd_address *out)
@@ -301,8 +349,7 @@ make_address(const struct mailbox *m, struct smtpd_arena *arena,
 	if (m->local_octets > SMTPD_LOCAL_MAX ||
 	    m->domain_len > SMTPD_DOMAIN_MAX)
 		return SMTPD_PATH_TOO_LONG;
-	text = smtpd__arena_text(
-	    arena, m->start, m->local_len + 1 + m->domain_len);
+	text = write_mailbox(m, arena);
 	local = smtpd__arena_text(
 	    arena, m->start + quote, m->local_len - 2 * quote);
 	if (text == NULL || local == NULL)
@@ -312,7 +359,7 @@ make_address(const struct mailbox *m, struct smtpd_arena *arena,
 	*out = (struct smtpd_address){
 		.text = text,
 		.local = local,
-		.domain = text + m->local_len + 1,
+		.domain = text + strlen(text) - m->domain_len,
 		.literal = m->literal,
 	};
 	return SMTPD_PATH_OK;
@@ -335,38 +382,51 @@ make_special(const char *s, size_t len, struct smtpd_arena *arena,
 	return SMTPD_PATH_OK;
 }
 
+/* Whether the path is over: at ">", or without brackets at a space. */
+static bool
+is_at_end(const struct cursor *c, bool brackets)
+{
+	return brackets ? peek(c) == '>' : peek(c) == -1 || peek(c) == ' ';
+}
+
 /* "<>" or "<postmaster>", as KIND allows. */
 static bool
-skip_special(struct cursor *c, enum smtpd_path_kind kind)
+skip_special(struct cursor *c, enum smtpd_path_kind kind, bool brackets)
 {
 	struct cursor try = *c;
 
+	if (kind == SMTPD_PATH_REVERSE && !brackets)
+		return false;
 	if (kind == SMTPD_PATH_FORWARD && !take_word(&try, "postmaster"))
 		return false;
-	if (peek(&try) != '>')
+	if (!is_at_end(&try, brackets))
 		return false;
 	*c = try;
 	return true;
 }
 
 enum smtpd_path_fault
-smtpd__address_parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
-    struct smtpd_arena *arena, struct smtpd_address *out, size_t *used)
+smtpd__address_parse_path(const char *s, size_t len,
+    const struct smtpd_path_rules *rules, struct smtpd_arena *arena,
+    struct smtpd_address *out, size_t *used)
 {
 	struct cursor c = { s, s + len };
 	struct mailbox m = { 0 };
+	bool brackets = take(&c, '<');
+	const char *start = c.at;
 	bool special;
 
-	if (!take(&c, '<'))
+	if (!brackets && !rules->bare)
 		return SMTPD_PATH_SYNTAX;
-	special = skip_special(&c, kind);
-	if (!special && (!skip_route(&c) || !read_mailbox(&c, &m)))
+	special = skip_special(&c, rules->kind, brackets);
+	if (!special &&
+	    (!skip_route(&c) || !read_mailbox(&c, &m, rules->domain)))
 		return syntax_fault(s, len);
-	if (!take(&c, '>'))
+	if (!is_at_end(&c, brackets))
 		return syntax_fault(s, len);
-	*used = (size_t)(c.at - s);
+	*used = (size_t)(c.at - s) + (brackets ? 1 : 0);
 	if (special)
-		return make_special(s + 1, *used - 2, arena, out);
+		return make_special(start, (size_t)(c.at - start), arena, out);
 	return make_address(&m, arena, out);
 }
 
@@ -378,7 +438,7 @@ parse_mailbox(const char *s, size_t len, struct smtpd_arena *arena,
 	struct cursor c = { s, s + len };
 	struct mailbox m = { 0 };
 
-	if (!read_mailbox(&c, &m) || c.at < c.end)
+	if (!read_mailbox(&c, &m, NULL) || c.at < c.end)
 		return syntax_fault(s, len);
 	return make_address(&m, arena, out);
 }
@@ -387,9 +447,10 @@ bool
 smtpd__address_parse_helo(const char *s, size_t len)
 {
 	struct cursor c = { s, s + len };
-	bool valid = peek(&c) == '[' ? skip_literal(&c) : skip_domain(&c, true);
+	struct mailbox m = { 0 };
 
-	return valid && c.at == c.end && len <= SMTPD_DOMAIN_MAX;
+	return read_domain(&c, &m) && m.domain_len == len &&
+	    len <= SMTPD_DOMAIN_MAX;
 }
 
 int

@@ -29,19 +29,25 @@ enum smtpd_path_kind {
 	SMTPD_PATH_FORWARD, /* RCPT: <postmaster> in any case of letters */
 };
 
+struct smtpd_path_rules {
+	enum smtpd_path_kind kind;
+	bool bare;          /* it may stand without angle brackets too */
+	const char *domain; /* of a local part alone; NULL: that is no path */
+};
+
 /*
- * Read the path in angle brackets at the beginning of LEN bytes at S; a
- * source route in it is checked and left out.  On SMTPD_PATH_OK, OUT is
- * filled with texts in ARENA and *USED is the length up to and with ">".
+ * Read the path by RULES, in angle brackets, at the beginning of LEN bytes at
+ * S; a source route in it is checked and left out.  On SMTPD_PATH_OK, OUT is
+ * filled with texts in ARENA, as smtpd_address_parse() does, and *USED is the
+ * length up to and with ">".
  */
 enum smtpd_path_fault smtpd__address_parse_path(const char *s, size_t len,
-    enum smtpd_path_kind kind, struct smtpd_arena *arena,
+    const struct smtpd_path_rules *rules, struct smtpd_arena *arena,
     struct smtpd_address *out, size_t *used);
 
 /*
- * Whether LEN bytes at S are a name a client may give in EHLO or HELO: a
- * Domain, where "_" is taken as well because so many hosts have one, or an
- * address literal.
+ * Whether LEN bytes at S are a name that we may give in EHLO: a Domain, where
+ * "_" is taken as well because so many hosts have one, or an address literal.
  */
 bool smtpd__address_parse_helo(const char *s, size_t len);
 

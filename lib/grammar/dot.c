@@ -41,7 +41,7 @@ step(struct smtpd_dot *d, struct smtpd_line_piece *p)
 	case SMTPD_DOT_AFTER_CR:
 		if (*p->in != '\n') {
 			continue_line(d);
-			smtpd__line_scan_bare_cr(&d->lines, p);
+			smtpd__line_scan_bare_cr(&d->lines);
 			return;
 		}
 		d->done = true;

@@ -30,7 +30,7 @@ void smtpd__dot_init(struct smtpd_dot *d, uint32_t max_line);
 /*
  * Take from *IN, *LEN bytes, what fits decoded into OUT of SIZE bytes, SIZE
  * at least 4, and move *IN and *LEN past it.  OUT NULL: decode and drop it
- * all.  In the output a bare LF is CRLF, a NUL is left out, a bare CR stays.
+ * all.  The output is as line_scan.h says.
  * Return how many bytes were written.  After d->done nothing more is taken:
  * what is left is the next command.  It makes progress in every call that has
  * input, unless done.

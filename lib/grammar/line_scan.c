@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Octets of a line with its CRLF that all hosts take (RFC 5321, 4.5.3.1.6). */
+#define LINE_MAX_COMMON 1000
+
 void
 smtpd__line_scan_init(struct smtpd_line_scan *l, uint32_t max_line)
 {
@@ -29,6 +32,8 @@ count_octets(struct smtpd_line_scan *l, size_t n)
 	uint64_t line = l->line + (uint64_t)n;
 
 	l->line = line > UINT32_MAX ? UINT32_MAX : (uint32_t)line;
+	if (line > LINE_MAX_COMMON)
+		l->found |= SMTPD_LINE_SCAN_OVER_1000;
 	if (line > l->max_line)
 		l->found |= SMTPD_LINE_SCAN_LONG_LINE;
 }
@@ -63,6 +68,9 @@ static void
 copy_run(struct smtpd_line_scan *l, struct smtpd_line_piece *p, size_t n)
 {
 	n = n < p->left ? n : p->left;
+	/* A CR waits for its LF. */
+	if (p->in[n - 1] == '\r')
+		n--;
 	put(p, p->in, n);
 	count_octets(l, n);
 	p->in += n;
@@ -70,8 +78,6 @@ copy_run(struct smtpd_line_scan *l, struct smtpd_line_piece *p, size_t n)
 	if (p->in[-1] == '\n') {
 		l->state = SMTPD_LINE_SCAN_AT_START;
 		l->line = 0;
-	} else if (p->in[-1] == '\r') {
-		l->state = SMTPD_LINE_SCAN_AFTER_CR;
 	}
 }
 
@@ -84,7 +90,6 @@ take_special(struct smtpd_line_scan *l, struct smtpd_line_piece *p)
 	l->state = SMTPD_LINE_SCAN_IN_LINE;
 	count_octets(l, 1);
 	if (c == '\r') {
-		put(p, "\r", 1);
 		l->state = SMTPD_LINE_SCAN_AFTER_CR;
 		return;
 	}
@@ -104,11 +109,17 @@ take_after_cr(struct smtpd_line_scan *l, struct smtpd_line_piece *p)
 {
 	if (*p->in != '\n') {
 		l->found |= SMTPD_LINE_SCAN_BARE_CR;
+		if (*p->in == '\r') {
+			p->in++;
+			count_octets(l, 1);
+			return;
+		}
+		put(p, " ", 1);
 		l->state = SMTPD_LINE_SCAN_IN_LINE;
 		return;
 	}
 	p->in++;
-	put(p, "\n", 1);
+	put(p, "\r\n", 2);
 	count_octets(l, 1);
 	l->line = 0;
 	l->state = SMTPD_LINE_SCAN_AT_START;
@@ -131,10 +142,8 @@ smtpd__line_scan_step(struct smtpd_line_scan *l, struct smtpd_line_piece *p)
 }
 
 void
-smtpd__line_scan_bare_cr(struct smtpd_line_scan *l, struct smtpd_line_piece *p)
+smtpd__line_scan_bare_cr(struct smtpd_line_scan *l)
 {
-	put(p, "\r", 1);
 	count_octets(l, 1);
-	l->found |= SMTPD_LINE_SCAN_BARE_CR;
-	l->state = SMTPD_LINE_SCAN_IN_LINE;
+	l->state = SMTPD_LINE_SCAN_AFTER_CR;
 }

@@ -18,13 +18,14 @@ enum smtpd_line_scan_found {
 	SMTPD_LINE_SCAN_BARE_LF = 1 << 1,
 	SMTPD_LINE_SCAN_NUL = 1 << 2,
 	SMTPD_LINE_SCAN_LONG_LINE = 1 << 3,
+	SMTPD_LINE_SCAN_OVER_1000 = 1 << 4, /* longer than all hosts take */
 };
 
 /* Where the scanner stands. */
 enum smtpd_line_scan_state {
 	SMTPD_LINE_SCAN_AT_START, /* of the message, or behind CRLF */
 	SMTPD_LINE_SCAN_IN_LINE,
-	SMTPD_LINE_SCAN_AFTER_CR,
+	SMTPD_LINE_SCAN_AFTER_CR, /* it is not in the output yet */
 };
 
 /* A scanner: the state between two pieces of input. */
@@ -59,13 +60,13 @@ void smtpd__line_scan_init(struct smtpd_line_scan *l, uint32_t max_line);
 /*
  * Scan some of P, which has input and at least SMTPD_LINE_SCAN_STEP_MAX bytes
  * of room; a step never goes beyond a CRLF.  In the output a bare LF is CRLF,
- * a NUL is left out, a bare CR stays.
+ * a NUL is left out, as are CRs before CRLF, and any other bare CR is a space:
+ * nothing is repaired to a line end that no one meant.
  */
 void smtpd__line_scan_step(
     struct smtpd_line_scan *l, struct smtpd_line_piece *p);
 
-/* Scan a bare CR that was taken from the input before. */
-void smtpd__line_scan_bare_cr(
-    struct smtpd_line_scan *l, struct smtpd_line_piece *p);
+/* Scan a CR that was taken from the input before, and no LF follows. */
+void smtpd__line_scan_bare_cr(struct smtpd_line_scan *l);
 
 #endif

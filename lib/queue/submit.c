@@ -17,19 +17,6 @@
 #include "queue/delivery/dispatch.h"
 #include "queue/settings.h"
 
-/* Return true if TEXT is an address with a domain, so that it can be sent to,
- * and reported to. */
-static bool
-is_full_address(const char *text)
-{
-	char buf[SMTPD_ADDRESS_MAX];
-	struct smtpd_address a;
-
-	return text != NULL &&
-	    smtpd_address_parse(text, buf, sizeof(buf), &a) == 0 &&
-	    a.domain[0] != '\0';
-}
-
 /* Return true if TEXT is header fields: lines that CRLF ends, each the begin of
  * a field, which is its name and a colon (RFC 5322, 2.2), or folded behind
  * one. */
@@ -69,6 +56,20 @@ copy_text(struct smtpd_queue_message *m, const char *text, const char **out)
 	return text == NULL || *out != NULL ? 0 : -1;
 }
 
+/* Copy TEXT, an address that can be sent and reported to, as the grammar has
+ * it, to *OUT.  Return 0, or an errno. */
+static int
+copy_address(struct smtpd_queue_message *m, const char *text, const char **out)
+{
+	char buf[SMTPD_ADDRESS_MAX];
+	struct smtpd_address a;
+
+	if (text == NULL ||
+	    smtpd_address_parse(text, buf, sizeof(buf), &a) == -1)
+		return EINVAL;
+	return copy_text(m, a.text, out) == 0 ? 0 : ENOMEM;
+}
+
 /* Check and copy recipient I of E to OUT.  Return 0, or an errno. */
 static int
 copy_rcpt(struct smtpd_queue_message *m,
@@ -78,17 +79,15 @@ copy_rcpt(struct smtpd_queue_message *m,
 	struct smtpd_outgoing_rcpt r;
 
 	if (smtpd__sized_copy_nth(&r, sizeof(r), e->rcpts, i) == -1 ||
-	    !is_full_address(r.address) ||
 	    (r.notify != NULL &&
 		!smtpd__dsn_param_is_valid("NOTIFY", r.notify)) ||
 	    (r.orcpt != NULL && !smtpd__dsn_param_is_valid("ORCPT", r.orcpt)))
 		return EINVAL;
 	*out = r;
-	if (copy_text(m, r.address, &out->address) == -1 ||
-	    copy_text(m, r.notify, &out->notify) == -1 ||
+	if (copy_text(m, r.notify, &out->notify) == -1 ||
 	    copy_text(m, r.orcpt, &out->orcpt) == -1)
 		return ENOMEM;
-	return 0;
+	return copy_address(m, r.address, &out->address);
 }
 
 /* Check and copy the envelope GIVEN.  Return 0, or an errno. */
@@ -103,17 +102,19 @@ copy_envelope(
 
 	if (given == NULL || smtpd__sized_copy(&e, sizeof(e), given) == -1 ||
 	    e.nrcpts == 0 || e.rcpts == NULL || e.sender == NULL ||
-	    (e.sender[0] != '\0' && !is_full_address(e.sender)) ||
 	    (e.ret != NULL && !smtpd__dsn_param_is_valid("RET", e.ret)) ||
 	    (e.envid != NULL && !smtpd__dsn_param_is_valid("ENVID", e.envid)))
 		return EINVAL;
 	rcpts = smtpd__arena_alloc(&m->arena, e.nrcpts * sizeof(*rcpts));
 	*out = e;
 	out->rcpts = rcpts;
-	if (rcpts == NULL || copy_text(m, e.sender, &out->sender) == -1 ||
-	    copy_text(m, e.ret, &out->ret) == -1 ||
+	if (rcpts == NULL || copy_text(m, e.ret, &out->ret) == -1 ||
 	    copy_text(m, e.envid, &out->envid) == -1)
 		return ENOMEM;
+	if (e.sender[0] == '\0')
+		out->sender = "";
+	else
+		error = copy_address(m, e.sender, &out->sender);
 	for (size_t i = 0; i < e.nrcpts && error == 0; i++)
 		error = copy_rcpt(m, &e, i, &rcpts[i]);
 	return error;

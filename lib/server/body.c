@@ -30,7 +30,8 @@ find_fault(const struct smtpd_body *b)
 	if (settings->max_message_size != SMTPD_NO_SIZE_LIMIT &&
 	    b->octets > settings->max_message_size)
 		return SMTPD_BODY_TOO_LARGE;
-	if ((found & SMTPD_LINE_SCAN_BARE_CR) != 0)
+	if ((found & SMTPD_LINE_SCAN_BARE_CR) != 0 &&
+	    settings->bare_cr == SMTPD_TREAT_REFUSE)
 		return SMTPD_BODY_BARE_CR;
 	if ((found & SMTPD_LINE_SCAN_BARE_LF) != 0 &&
 	    settings->bare_lf == SMTPD_TREAT_REFUSE)
@@ -38,7 +39,8 @@ find_fault(const struct smtpd_body *b)
 	if ((found & SMTPD_LINE_SCAN_NUL) != 0 &&
 	    settings->nul == SMTPD_TREAT_REFUSE)
 		return SMTPD_BODY_NUL;
-	if ((found & SMTPD_LINE_SCAN_LONG_LINE) != 0)
+	if ((found & SMTPD_LINE_SCAN_LONG_LINE) != 0 &&
+	    settings->max_text_line != SMTPD_NO_LIMIT)
 		return SMTPD_BODY_LONG_LINE;
 	if (settings->max_hops != SMTPD_NO_LIMIT &&
 	    b->hops.count >= settings->max_hops)
@@ -135,11 +137,15 @@ bool
 smtpd__body_finish(struct smtpd_body *b)
 {
 	char dropped[1024];
+	bool whole;
 
 	/* Once it is refused, nothing of it is measured any more. */
 	while (read_source(b, dropped, sizeof(dropped)) > 0)
 		continue;
-	return b->source->finish(b->source);
+	whole = b->source->finish(b->source);
+	if ((b->source->found & SMTPD_LINE_SCAN_OVER_1000) != 0)
+		smtpd__session_count(b->s, SMTPD_COUNTER_LONG_LINES);
+	return whole;
 }
 
 void

@@ -27,6 +27,7 @@ static const size_t places[SMTPD_COUNTER_NONE] = {
 	[SMTPD_COUNTER_TIMEOUTS] = PLACE(timeouts),
 	[SMTPD_COUNTER_DISCONNECTS] = PLACE(disconnects),
 	[SMTPD_COUNTER_ERRORS] = PLACE(errors),
+	[SMTPD_COUNTER_LONG_LINES] = PLACE(long_lines),
 };
 
 void

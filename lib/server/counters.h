@@ -35,6 +35,7 @@ enum smtpd_counter {
 	SMTPD_COUNTER_TIMEOUTS,
 	SMTPD_COUNTER_DISCONNECTS,
 	SMTPD_COUNTER_ERRORS,
+	SMTPD_COUNTER_LONG_LINES,
 	SMTPD_COUNTER_NONE, /* nothing is counted; and their number */
 };
 

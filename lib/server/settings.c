@@ -9,7 +9,9 @@
 #include "os/nodename.h"
 #include "os/thread.h"
 
-#define FLAGS_KNOWN (SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN)
+#define FLAGS_KNOWN                                     \
+	(SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN | \
+	    SMTPD_FLAG_BARE_ADDRESSES)
 
 /* An hour: a delay that is longer is meant otherwise. */
 #define TARPIT_MS_MAX 3600000
@@ -87,6 +89,8 @@ set_other_defaults(struct smtpd_settings *s)
 		s->bare_lf = SMTPD_TREAT_REPAIR;
 	if (s->nul == SMTPD_TREAT_DEFAULT)
 		s->nul = SMTPD_TREAT_REFUSE;
+	if (s->bare_cr == SMTPD_TREAT_DEFAULT)
+		s->bare_cr = SMTPD_TREAT_REFUSE;
 	if (s->stack_size == 0)
 		s->stack_size = default_stack();
 	if (s->log_level == 0)
@@ -94,21 +98,31 @@ set_other_defaults(struct smtpd_settings *s)
 }
 
 static void
-set_hostname(struct smtpd_server_config *c)
+copy_name(const char *name, char buf[SMTPD_HOSTNAME_SIZE])
 {
-	const char *name = c->settings.hostname;
 	struct smtpd_text t;
 
-	if (name != NULL) {
-		smtpd__text_init(&t, c->hostname, sizeof(c->hostname));
-		smtpd__text_add(&t, name);
-		/* Half a name is another name: let it be reported. */
-		if (t.cut)
-			c->hostname[0] = '\0';
-	} else {
+	smtpd__text_init(&t, buf, SMTPD_HOSTNAME_SIZE);
+	smtpd__text_add(&t, name);
+	/* Half a name is another name: let it be reported. */
+	if (t.cut)
+		buf[0] = '\0';
+}
+
+static void
+set_names(struct smtpd_server_config *c)
+{
+	struct smtpd_settings *s = &c->settings;
+
+	if (s->hostname != NULL)
+		copy_name(s->hostname, c->hostname);
+	else
 		smtpd__nodename_get(c->hostname, sizeof(c->hostname));
-	}
-	c->settings.hostname = c->hostname;
+	s->hostname = c->hostname;
+	if (s->default_domain == NULL)
+		return;
+	copy_name(s->default_domain, c->default_domain);
+	s->default_domain = c->default_domain;
 }
 
 int
@@ -123,7 +137,7 @@ smtpd__settings_init(
 	set_default_limits(s);
 	set_default_times(s);
 	set_other_defaults(s);
-	set_hostname(c);
+	set_names(c);
 	c->logger = (struct smtpd_logger){ s->log, s->log_user, s->log_level };
 	smtpd__replies_init(&c->replies);
 	return 0;
@@ -140,13 +154,21 @@ smtpd__settings_finish(struct smtpd_server_config *c)
 	smtpd__verb_table_finish(&c->verbs);
 }
 
+static bool
+is_name(const char *name)
+{
+	return smtpd__address_parse_helo(name, strlen(name));
+}
+
 const char *
 smtpd__settings_fault(const struct smtpd_server_config *c)
 {
 	const struct smtpd_settings *s = &c->settings;
 
-	if (!smtpd__address_parse_helo(c->hostname, strlen(c->hostname)))
+	if (!is_name(c->hostname))
 		return "hostname";
+	if (s->default_domain != NULL && !is_name(s->default_domain))
+		return "default_domain";
 	if (s->max_recipients < 100)
 		return "max_recipients";
 	if (s->max_command_line < 512 || s->max_command_line > 16384)
@@ -165,6 +187,8 @@ smtpd__settings_fault(const struct smtpd_server_config *c)
 		return "bare_lf";
 	if ((unsigned)s->nul > SMTPD_TREAT_REPAIR)
 		return "nul";
+	if ((unsigned)s->bare_cr > SMTPD_TREAT_REPAIR)
+		return "bare_cr";
 	if ((unsigned)s->log_level > SMTPD_LOG_TRACE)
 		return "log_level";
 	return NULL;

@@ -22,6 +22,7 @@
 struct smtpd_server_config {
 	struct smtpd_settings settings; /* no zeros left */
 	char hostname[SMTPD_HOSTNAME_SIZE];
+	char default_domain[SMTPD_HOSTNAME_SIZE];
 	struct smtpd_logger logger;
 	struct smtpd_server *server;
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "grammar/address_parse.h"
 #include "server/answer.h"
 #include "server/handlers.h"
 #include "server/session_tls.h"
@@ -14,13 +13,16 @@
 
 /*
  * ehlo = "EHLO" SP ( Domain / address-literal ) CRLF
- * It also resets, as RSET does (RFC 5321, 4.1.4).
+ * Any text is taken for the name: it proves nothing (RFC 5321, 4.1.4), and many
+ * a client has none that is good.  It also resets, as RSET does.
  */
 static bool
 accept_hello(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
 {
-	if (!smtpd__address_parse_helo(line->argument, line->len)) {
+	struct smtpd_text name;
+
+	if (line->len == 0 || line->len >= sizeof(s->helo)) {
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_BAD_HELLO, verb->name);
 		return false;
@@ -28,7 +30,8 @@ accept_hello(struct smtpd_session *s, const struct smtpd_verb *verb,
 	if (!smtpd__handlers_allow_line(s, verb, line))
 		return false;
 	smtpd__transaction_start_over(s);
-	memcpy(s->helo, line->argument, line->len + 1);
+	smtpd__text_init(&name, s->helo, sizeof(s->helo));
+	smtpd__text_filtered(&name, line->argument, line->len);
 	s->state = SMTPD_STATE_HELLO;
 	return true;
 }

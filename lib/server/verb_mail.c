@@ -115,8 +115,14 @@ static enum smtpd_path_fault
 parse_path(struct smtpd_session *s, const struct path_rule *rule,
     const char *at, size_t len, struct smtpd_address *address, size_t *used)
 {
+	const struct smtpd_settings *settings = &s->config->settings;
+	const struct smtpd_path_rules rules = {
+		.kind = rule->kind,
+		.bare = (settings->flags & SMTPD_FLAG_BARE_ADDRESSES) != 0,
+		.domain = settings->default_domain,
+	};
 	enum smtpd_path_fault fault = smtpd__address_parse_path(
-	    at, len, rule->kind, &s->arena, address, used);
+	    at, len, &rules, &s->arena, address, used);
 
 	if (fault == SMTPD_PATH_OK && *used < len && at[*used] != ' ')
 		return SMTPD_PATH_SYNTAX;

@@ -61,6 +61,7 @@ static const struct field counters[] = {
 	{ COUNTER(timeouts) },
 	{ COUNTER(disconnects) },
 	{ COUNTER(errors) },
+	{ COUNTER(long_lines) },
 };
 
 static const struct field *
@@ -411,6 +412,12 @@ set_special(struct host *h, const struct entry *e)
 		h->settings.bare_lf = treatment(text);
 	else if (strcmp(e->word, "nul") == 0)
 		h->settings.nul = treatment(text);
+	else if (strcmp(e->word, "bare_cr") == 0)
+		h->settings.bare_cr = treatment(text);
+	else if (strcmp(e->word, "default_domain") == 0)
+		h->settings.default_domain = text;
+	else if (strcmp(e->word, "bare_addresses") == 0)
+		h->settings.flags |= SMTPD_FLAG_BARE_ADDRESSES;
 	else if (strcmp(e->word, "hostname") == 0)
 		h->settings.hostname = text;
 	else if (strcmp(e->word, "bare_lf_commands") == 0)

@@ -23,6 +23,9 @@ static const struct {
 	{ "!#$%&'*+-/=?^_`{|}~@b", "!#$%&'*+-/=?^_`{|}~", "b", false },
 	{ "0@1", "0", "1", false },
 	{ "a@1.2.3.4", "a", "1.2.3.4", false },
+	/* RU2: Domains with "_" send mail and are in the DNS. */
+	{ "a@b_c", "a", "b_c", false },
+	{ "a@_b.c_", "a", "_b.c_", false },
 	{ "a@x-y.z--0", "a", "x-y.z--0", false },
 	{ "a@" LABEL ".org", "a", LABEL ".org", false },
 	{ "Postmaster@b", "Postmaster", "b", false },
@@ -57,6 +60,22 @@ static const struct {
 	    true },
 };
 
+/* RU3: The text is written as the grammar has it. */
+static const struct {
+	const char *given;
+	const char *text;
+	const char *local;
+	const char *domain;
+} rewritten[] = {
+	{ "a..b@c", "\"a..b\"@c", "a..b", "c" },
+	{ "a.@b", "\"a.\"@b", "a.", "b" },
+	{ ".a@b", "\".a\"@b", ".a", "b" },
+	{ ".@b", "\".\"@b", ".", "b" },
+	{ "a.b...@b", "\"a.b...\"@b", "a.b...", "b" },
+	{ "a@example.com.", "a@example.com", "a", "example.com" },
+	{ "a.@b.", "\"a.\"@b", "a.", "b" },
+};
+
 static const char *const no_mailboxes[] = {
 	"",
 	"a",
@@ -73,9 +92,6 @@ static const char *const no_mailboxes[] = {
 	"a@b>",
 	"@a:b@c",
 	"postmaster",
-	".a@b",
-	"a.@b",
-	"a..b@c",
 	"a,b@c",
 	"a(b)@c",
 	"a\\b@c",
@@ -87,14 +103,12 @@ static const char *const no_mailboxes[] = {
 	"\"a\"b\"@c",
 	"\"@c",
 	"a@.b",
-	"a@b.",
+	"a@b..",
 	"a@b..c",
 	"a@-b",
 	"a@b-",
 	"a@b-.c",
 	"a@b.-c",
-	"a@b_c",
-	"a@_b",
 	"a@b!c",
 	"a@" LABEL "d",
 	"a@[]",
@@ -156,6 +170,24 @@ mailboxes_are_taken_apart(void **state)
 	}
 }
 
+/* RU3 */
+static void
+odd_dots_are_written_as_the_grammar_has_them(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rewritten); i++) {
+		char buf[SMTPD_ADDRESS_MAX];
+		struct smtpd_address a;
+
+		if (smtpd_address_parse(
+			rewritten[i].given, buf, sizeof(buf), &a) != 0)
+			fail_msg("refused: %s", rewritten[i].given);
+		assert_string_equal(a.text, rewritten[i].text);
+		assert_string_equal(a.local, rewritten[i].local);
+		assert_string_equal(a.domain, rewritten[i].domain);
+	}
+}
+
 /* RFC 5321, 4.1.2; RFC 5321, 4.1.3 */
 static void
 what_is_no_mailbox_is_refused(void **state)
@@ -171,10 +203,10 @@ what_is_no_mailbox_is_refused(void **state)
 	}
 }
 
-/* Parse the path that LEN bytes at S begin with, in memory of its exact size
- * so that a sanitizer sees any step beyond it. */
+/* Parse the path by RULES that LEN bytes at S begin with, in memory of its
+ * exact size so that a sanitizer sees any step beyond it. */
 static enum smtpd_path_fault
-parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
+parse_by_rules(const char *s, size_t len, const struct smtpd_path_rules *rules,
     struct smtpd_address *out, size_t *used)
 {
 	static char block[SMTPD_ADDRESS_MAX];
@@ -185,9 +217,18 @@ parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
 	memcpy(copy + 1, s, len);
 	smtpd__arena_init(&arena, block, sizeof(block), 0);
 	fault =
-	    smtpd__address_parse_path(copy + 1, len, kind, &arena, out, used);
+	    smtpd__address_parse_path(copy + 1, len, rules, &arena, out, used);
 	test_free(copy);
 	return fault;
+}
+
+static enum smtpd_path_fault
+parse_path(const char *s, size_t len, enum smtpd_path_kind kind,
+    struct smtpd_address *out, size_t *used)
+{
+	const struct smtpd_path_rules rules = { .kind = kind };
+
+	return parse_by_rules(s, len, &rules, out, used);
 }
 
 static void
@@ -302,7 +343,6 @@ faults_of_paths(void **state)
 		{ IN("<@a:postmaster>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@:b@c>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@a b@c>"), BOTH, SMTPD_PATH_SYNTAX },
-		{ IN("<@a_b:b@c>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@a,b:b@c>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@a,:b@c>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<@[1.2.3.4]:b@c>"), BOTH, SMTPD_PATH_SYNTAX },
@@ -342,6 +382,75 @@ faults_of_paths(void **state)
 			    (enum smtpd_path_kind)kind, &a, &used);
 			if (fault != cases[i].fault)
 				fail_msg("%d for %s", fault, cases[i].in);
+		}
+	}
+}
+
+/* T5, T6: What a setting lets programs of this host and old devices say. */
+static void
+paths_that_are_completed(void **state)
+{
+	static const struct {
+		const char *in;
+		int kind;
+		bool bare;
+		bool local;
+		const char *text; /* NULL: refused */
+		const char *domain;
+		size_t used;
+	} cases[] = {
+		{ "<root>", BOTH, false, true, "root@mx.example", "mx.example",
+		    6 },
+		{ "<a.> SIZE=1", BOTH, false, true, "\"a.\"@mx.example",
+		    "mx.example", 4 },
+		{ "<\"a b\">", BOTH, false, true, "\"a b\"@mx.example",
+		    "mx.example", 7 },
+		{ "<a@b>", BOTH, true, true, "a@b", "b", 5 },
+		{ "<Postmaster>", SMTPD_PATH_FORWARD, true, true, "Postmaster",
+		    "", 12 },
+		{ "<postmaster>", SMTPD_PATH_REVERSE, true, true,
+		    "postmaster@mx.example", "mx.example", 12 },
+		{ "<>", SMTPD_PATH_REVERSE, true, true, "", "", 2 },
+		{ "<>", SMTPD_PATH_FORWARD, true, true, NULL, "", 0 },
+		{ "<root@>", BOTH, true, true, NULL, "", 0 },
+		{ "<ro ot>", BOTH, true, true, NULL, "", 0 },
+		{ "<root", BOTH, true, true, NULL, "", 0 },
+		{ "a@b.c", BOTH, true, false, "a@b.c", "b.c", 5 },
+		{ "a@b.c SIZE=1", BOTH, true, false, "a@b.c", "b.c", 5 },
+		{ "root", BOTH, true, true, "root@mx.example", "mx.example",
+		    4 },
+		{ "postmaster", SMTPD_PATH_FORWARD, true, false, "postmaster",
+		    "", 10 },
+		{ "a", BOTH, true, false, NULL, "", 0 },
+		{ "", BOTH, true, true, NULL, "", 0 },
+		{ " ", BOTH, true, true, NULL, "", 0 },
+		{ "a@b>", BOTH, true, false, NULL, "", 0 },
+		{ "a@b", BOTH, false, true, NULL, "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (int kind = 0; kind < 2; kind++) {
+			const struct smtpd_path_rules rules = {
+				.kind = (enum smtpd_path_kind)kind,
+				.bare = cases[i].bare,
+				.domain = cases[i].local ? "mx.example" : NULL,
+			};
+			struct smtpd_address a;
+			enum smtpd_path_fault fault;
+			size_t used;
+
+			if (cases[i].kind != BOTH && cases[i].kind != kind)
+				continue;
+			fault = parse_by_rules(cases[i].in, strlen(cases[i].in),
+			    &rules, &a, &used);
+			if ((fault == SMTPD_PATH_OK) != (cases[i].text != NULL))
+				fail_msg("%d for %s", fault, cases[i].in);
+			if (fault != SMTPD_PATH_OK)
+				continue;
+			assert_string_equal(a.text, cases[i].text);
+			assert_string_equal(a.domain, cases[i].domain);
+			assert_int_equal(used, cases[i].used);
 		}
 	}
 }
@@ -517,10 +626,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mailboxes_are_taken_apart),
+		cmocka_unit_test(odd_dots_are_written_as_the_grammar_has_them),
 		cmocka_unit_test(what_is_no_mailbox_is_refused),
 		cmocka_unit_test(every_mailbox_is_a_path_and_none_else),
 		cmocka_unit_test(paths_besides_mailboxes),
 		cmocka_unit_test(faults_of_paths),
+		cmocka_unit_test(paths_that_are_completed),
 		cmocka_unit_test(no_control_byte_is_ever_taken),
 		cmocka_unit_test(lengths_are_bounded),
 		cmocka_unit_test(the_promised_buffer_always_suffices),

@@ -81,6 +81,18 @@ decode_and_drop(const char *in, size_t len, uint32_t max_line)
 	return r;
 }
 
+/* RU5: CRs in a row stand for a space, unless the end of the line, TEXT bytes
+ * away, follows. */
+static bool
+is_space(const char *line, size_t i, size_t text, bool crlf)
+{
+	if (line[i] != '\r' || (i > 0 && line[i - 1] == '\r'))
+		return false;
+	while (i < text && line[i] == '\r')
+		i++;
+	return i < text || !crlf;
+}
+
 /* What one line, its end included, is by the rules: written without regard to
  * time, with the whole line at hand. */
 static bool
@@ -102,7 +114,9 @@ expect_line(const char *line, size_t len, bool after_crlf, uint32_t max_line,
 			r->found |= SMTPD_LINE_SCAN_NUL;
 		if (line[i] == '\r')
 			r->found |= SMTPD_LINE_SCAN_BARE_CR;
-		if (line[i] != '\0')
+		if (is_space(line, i, text, crlf))
+			r->out[r->len++] = ' ';
+		if (line[i] != '\0' && line[i] != '\r')
 			r->out[r->len++] = line[i];
 	}
 	r->out[r->len++] = '\r';
@@ -227,23 +241,22 @@ rules_of_the_end(void **state)
 		    NONE },
 		{ IN("a\r\n.\n.\r\n"), IN("a\r\n\r\n.\r\n"),
 		    SMTPD_LINE_SCAN_BARE_LF, NONE },
-		{ IN("a\r.\r\n"), IN("a\r.\r\n"), SMTPD_LINE_SCAN_BARE_CR,
+		{ IN("a\r.\r\n"), IN("a .\r\n"), SMTPD_LINE_SCAN_BARE_CR,
 		    NONE },
-		{ IN("a\r\n.\rb"), IN("a\r\n\rb"), SMTPD_LINE_SCAN_BARE_CR,
+		{ IN("a\r\n.\rb"), IN("a\r\n b"), SMTPD_LINE_SCAN_BARE_CR,
 		    NONE },
-		{ IN("a\r\n.\r.\r\n"), IN("a\r\n\r.\r\n"),
+		{ IN("a\r\n.\r.\r\n"), IN("a\r\n .\r\n"),
 		    SMTPD_LINE_SCAN_BARE_CR, NONE },
-		{ IN("a\r\n.\r\r\n"), IN("a\r\n\r\r\n"),
-		    SMTPD_LINE_SCAN_BARE_CR, NONE },
-		{ IN("a\r\r\n.\r\n"), IN("a\r\r\n"), SMTPD_LINE_SCAN_BARE_CR,
-		    0 },
-		{ IN("a\n\r.\r\n"), IN("a\r\n\r.\r\n"),
+		{ IN("a\r\n.\r\r\n"), IN("a\r\n\r\n"), SMTPD_LINE_SCAN_BARE_CR,
+		    NONE },
+		{ IN("a\r\r\n.\r\n"), IN("a\r\n"), SMTPD_LINE_SCAN_BARE_CR, 0 },
+		{ IN("a\n\r.\r\n"), IN("a\r\n .\r\n"),
 		    SMTPD_LINE_SCAN_BARE_CR | SMTPD_LINE_SCAN_BARE_LF, NONE },
 		{ IN("a\r\n.\0\r\n"), IN("a\r\n\r\n"), SMTPD_LINE_SCAN_NUL,
 		    NONE },
 		{ IN("a\r\n\0.\r\n"), IN("a\r\n.\r\n"), SMTPD_LINE_SCAN_NUL,
 		    NONE },
-		{ IN("a\r\0\n.\r\n"), IN("a\r\r\n.\r\n"),
+		{ IN("a\r\0\n.\r\n"), IN("a \r\n.\r\n"),
 		    SMTPD_LINE_SCAN_NUL | SMTPD_LINE_SCAN_BARE_CR |
 			SMTPD_LINE_SCAN_BARE_LF,
 		    NONE },

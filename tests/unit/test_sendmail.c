@@ -49,6 +49,12 @@ messages_are_made_fit(void **state)
 		    "Subject: x\r\nFrom: me\r\n\r\nbody\r\n", false },
 		{ "Subject: x\r\n\r\nbody\r\n",
 		    "Subject: x\r\nFrom: me\r\n\r\nbody\r\n", false },
+		/* RU5: An extra CR does not end the header. */
+		{ "Subject: x\r\r\nTo: b@c.example\r\r\n\r\r\nbody\r\r\r\n",
+		    "Subject: x\r\nTo: b@c.example\r\nFrom: me\r\n\r\nbody\r\n",
+		    false },
+		{ "A: b\r\r\r\rbody\r\r",
+		    "A: b\r\nFrom: me\r\n\r\n\r\n\r\nbody\r\n\r\n", false },
 		{ "Subject: x\r\rbody\r",
 		    "Subject: x\r\nFrom: me\r\n\r\nbody\r\n", false },
 		{ "Subject: x\n\nno end", /* of line */

@@ -163,7 +163,7 @@ test_settings_out_of_range(void **state)
 			.bare_lf = (enum smtpd_treatment)3 } },
 		{ "nul",
 		    { SMTPD_SETTINGS_INIT, .nul = (enum smtpd_treatment)3 } },
-		{ "flags", { SMTPD_SETTINGS_INIT, .flags = 1 << 2 } },
+		{ "flags", { SMTPD_SETTINGS_INIT, .flags = 1 << 3 } },
 		{ "stack_size", { SMTPD_SETTINGS_INIT, .stack_size = 1 } },
 	};
 

@@ -56,6 +56,7 @@ check_defaults(const struct smtpd_settings *s)
 	assert_int_equal(s->flags, 0);
 	assert_int_equal(s->bare_lf, SMTPD_TREAT_REPAIR);
 	assert_int_equal(s->nul, SMTPD_TREAT_REFUSE);
+	assert_int_equal(s->bare_cr, SMTPD_TREAT_REFUSE);
 	assert_int_equal(s->log_level, SMTPD_LOG_INFO);
 	/* E2 */
 	assert_true(s->stack_size >= 262144);
@@ -107,7 +108,7 @@ values_out_of_range_are_named(void **state)
 		const char *name;
 	} cases[] = {
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a b" }, "hostname" },
-		{ { SMTPD_SETTINGS_INIT, .hostname = "a", .flags = 1 << 2 },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a", .flags = 1 << 3 },
 		    "flags" },
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .bare_lf = (enum smtpd_treatment)3 },
@@ -115,6 +116,12 @@ values_out_of_range_are_named(void **state)
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .nul = (enum smtpd_treatment) - 1 },
 		    "nul" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .bare_cr = (enum smtpd_treatment)3 },
+		    "bare_cr" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .default_domain = "a b" },
+		    "default_domain" },
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .log_level = (enum smtpd_log_level)6 },
 		    "log_level" },

@@ -46,6 +46,14 @@ defaults_are_as_documented(void **state)
 	assert_string_equal(s.queue, "/var/spool/smtpout");
 	settings_for_server(&s, &server);
 	assert_true((server.flags & SMTPD_FLAG_DSN) != 0);
+	/* T5, T6: Programs of this host are helped out. */
+	assert_true((server.flags & SMTPD_FLAG_BARE_ADDRESSES) != 0);
+	assert_string_equal(server.default_domain, "out.example.org");
+	/* RU7: They are not slowed down. */
+	assert_int_equal(server.errors_soft, server.errors_hard);
+	assert_true(server.errors_hard >= 100);
+	/* RU5 */
+	assert_int_equal(server.bare_cr, SMTPD_TREAT_DEFAULT);
 	assert_int_equal(server.max_connections, 1000);
 	assert_int_equal(server.max_per_address, 1000);
 	assert_true(server.max_per_network == SMTPD_NO_LIMIT);
@@ -103,6 +111,21 @@ options_reach_the_queue(void **state)
 	assert_int_equal(queue.smarthost->port, 465);
 	assert_true(queue.smarthost->tls_first);
 	assert_null(queue.smarthost->user);
+	settings_finish(&s);
+}
+
+/* RU5 */
+static void
+crs_are_repaired_by_option(void **state)
+{
+	static const char *const words[] = { "--repair-cr", NULL };
+	struct smtpd_settings server;
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(parse(words, &s), OPTIONS_GO);
+	settings_for_server(&s, &server);
+	assert_int_equal(server.bare_cr, SMTPD_TREAT_REPAIR);
 	settings_finish(&s);
 }
 
@@ -213,6 +236,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_as_documented),
 		cmocka_unit_test(options_reach_the_queue),
+		cmocka_unit_test(crs_are_repaired_by_option),
 		cmocka_unit_test(mistakes_are_refused),
 		cmocka_unit_test(only_this_host_reaches_loopback),
 		cmocka_unit_test(smarthosts),
