@@ -78,12 +78,16 @@ struct smtpd_settings {
 
 	unsigned flags; /* of enum smtpd_flag; default none */
 
-	/* Connections, in all, from one address, and from one network (IPv4
-	 * /24, IPv6 /64).  Above: 421 4.3.2 or 421 4.7.0, and close.  The
-	 * last tenth of all is kept for addresses that have none open. */
+	/* Connections, in all, from one address, from one network (IPv4 /24,
+	 * IPv6 /64), and of one user over UNIX sockets.  Above: 421 4.3.2 or
+	 * 421 4.7.0, and close.  The last tenth of all is kept for addresses
+	 * and users that have none open, and root may have a tenth more.
+	 * Where there are too many in all, the one that has been silent
+	 * longest, for ten seconds at least, makes room: 421 4.3.2. */
 	uint32_t max_connections; /* 1000 */
 	uint32_t max_per_address; /* 20 */
 	uint32_t max_per_network; /* 50 */
+	uint32_t max_per_user;    /* 100; root: no limit */
 
 	/* Recipients of one transaction, never under 100: 452 4.5.3. */
 	uint32_t max_recipients; /* 1000 */

@@ -13,6 +13,10 @@
 /* Room for a reply of one line. */
 #define REPLY_SIZE 512
 
+/* Where there are too many connections, one that has been silent for so long
+ * makes room. */
+#define SILENT_MS 10000
+
 /* Close a connection that gets no session, C, with reply KEY and without
  * waiting.  Where TLS begins at once there is no reply. */
 static void
@@ -93,9 +97,18 @@ static bool
 is_admitted(struct smtpd_server *srv, struct smtpd_connection *c)
 {
 	enum smtpd_admission status;
+	uid_t uid;
+	const uid_t *user = smtpd__socket_is_local(&c->peer) &&
+		smtpd__socket_uid(c->fd, &uid) == 0
+	    ? &uid
+	    : NULL;
 
 	pthread_mutex_lock(&srv->lock);
-	status = smtpd__limits_admit(&srv->limits, &c->peer, &c->slot);
+	status = smtpd__limits_admit(&srv->limits, &c->peer, user, &c->slot);
+	if (status == SMTPD_ADMISSION_FULL &&
+	    smtpd__sessions_evict(srv, SILENT_MS))
+		status =
+		    smtpd__limits_admit(&srv->limits, &c->peer, user, &c->slot);
 	pthread_mutex_unlock(&srv->lock);
 	if (status == SMTPD_ADMISSION_OK)
 		return true;

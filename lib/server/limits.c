@@ -82,67 +82,100 @@ is_over(uint32_t count, uint32_t limit)
 	return limit != SMTPD_NO_LIMIT && count >= limit;
 }
 
+/* Root's mail says what is wrong with the machine: it has a tenth more. */
+static enum smtpd_admission
+judge_root(const struct smtpd_limits *l, uint32_t now)
+{
+	uint32_t max = l->settings->max_connections;
+
+	return max != SMTPD_NO_LIMIT && now > max && now - max > max / 10
+	    ? SMTPD_ADMISSION_FULL
+	    : SMTPD_ADMISSION_OK;
+}
+
 /*
- * The last tenth of all connections is for addresses that have none: a few
- * busy clients cannot lock out the rest of the world.
+ * The last tenth of all connections is for addresses and users that have none:
+ * a few busy clients cannot lock out the rest of the world.
  */
 static enum smtpd_admission
 judge_slot(const struct smtpd_limits *l, const struct smtpd_slot *slot)
 {
 	const struct smtpd_settings *s = l->settings;
 	uint32_t here = slot->address == NULL ? 0 : slot->address->count;
+	uint32_t now = l->connections - l->leaving;
 
-	if (is_over(l->connections, s->max_connections))
+	if (is_over(now, s->max_connections))
 		return SMTPD_ADMISSION_FULL;
 	if (here > 0 && s->max_connections != SMTPD_NO_LIMIT &&
-	    l->connections >= s->max_connections - s->max_connections / 10)
+	    now >= s->max_connections - s->max_connections / 10)
 		return SMTPD_ADMISSION_FULL;
 	if (slot->address == NULL)
 		return SMTPD_ADMISSION_OK;
+	if (slot->network == NULL)
+		return is_over(here, s->max_per_user)
+		    ? SMTPD_ADMISSION_PEER_FULL
+		    : SMTPD_ADMISSION_OK;
 	if (is_over(here, s->max_per_address) ||
 	    is_over(slot->network->count, s->max_per_network))
 		return SMTPD_ADMISSION_PEER_FULL;
 	return SMTPD_ADMISSION_OK;
 }
 
-enum smtpd_admission
-smtpd__limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
-    struct smtpd_slot *slot)
+/* Find the counters of PEER, or of the user *UID.  Return 0, or -1 without
+ * memory. */
+static int
+find_slot(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
+    const uid_t *uid, struct smtpd_slot *slot)
 {
-	enum smtpd_admission status = SMTPD_ADMISSION_NO_MEMORY;
-	struct smtpd_socket_key address, network;
+	struct smtpd_socket_key key;
 
 	memset(slot, 0, sizeof(*slot));
-	if (smtpd__socket_key(peer, false, &address) &&
-	    smtpd__socket_key(peer, true, &network)) {
-		slot->address = count_for(l, &address);
-		slot->network = count_for(l, &network);
-		if (slot->address == NULL || slot->network == NULL)
-			goto out;
+	if (smtpd__socket_key(peer, true, &key)) {
+		slot->network = count_for(l, &key);
+		if (slot->network == NULL)
+			return -1;
+		smtpd__socket_key(peer, false, &key);
+	} else if (uid != NULL) {
+		key.bytes[0] = 1;
+		memcpy(key.bytes + 2, uid, sizeof(*uid));
+	} else {
+		return 0;
 	}
-	status = judge_slot(l, slot);
-	if (status != SMTPD_ADMISSION_OK)
-		goto out;
+	slot->address = count_for(l, &key);
+	return slot->address != NULL ? 0 : -1;
+}
+
+enum smtpd_admission
+smtpd__limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
+    const uid_t *uid, struct smtpd_slot *slot)
+{
+	enum smtpd_admission status = SMTPD_ADMISSION_NO_MEMORY;
+
+	if (find_slot(l, peer, uid, slot) == 0)
+		status = uid != NULL && *uid == 0
+		    ? judge_root(l, l->connections - l->leaving)
+		    : judge_slot(l, slot);
+	if (status != SMTPD_ADMISSION_OK) {
+		drop_unused(l, slot->address);
+		drop_unused(l, slot->network);
+		return status;
+	}
 	l->connections++;
-	if (slot->address != NULL) {
+	if (slot->address != NULL)
 		slot->address->count++;
+	if (slot->network != NULL)
 		slot->network->count++;
-	}
 	return SMTPD_ADMISSION_OK;
-out:
-	drop_unused(l, slot->address);
-	drop_unused(l, slot->network);
-	return status;
 }
 
 void
 smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *slot)
 {
 	l->connections--;
-	if (slot->address == NULL)
-		return;
-	slot->address->count--;
-	slot->network->count--;
+	if (slot->address != NULL)
+		slot->address->count--;
+	if (slot->network != NULL)
+		slot->network->count--;
 	drop_unused(l, slot->address);
 	drop_unused(l, slot->network);
 }

@@ -3,8 +3,9 @@
 #define SMTPD_SERVER_LIMITS_H
 
 /*
- * How many connections there are: in all, from each address, and from each
- * network (RFC 5321, 7.8).  The owner's lock guards it.
+ * How many connections there are: in all, from each address, from each
+ * network (RFC 5321, 7.8), and from each user of this host.  The owner's lock
+ * guards it.
  */
 
 #include <smtpd/server.h>
@@ -18,19 +19,20 @@ struct smtpd_peer_count;
 struct smtpd_limits {
 	const struct smtpd_settings *settings;
 	uint32_t connections;
+	uint32_t leaving; /* of these, on their way out */
 	struct smtpd_peer_count *buckets[SMTPD_PEERS_BUCKETS];
 };
 
 /* The counters that one connection occupies. */
 struct smtpd_slot {
-	struct smtpd_peer_count *address; /* NULL for a UNIX socket */
-	struct smtpd_peer_count *network;
+	struct smtpd_peer_count *address; /* or user; NULL: neither */
+	struct smtpd_peer_count *network; /* NULL for a UNIX socket */
 };
 
 enum smtpd_admission {
 	SMTPD_ADMISSION_OK,
 	SMTPD_ADMISSION_FULL,      /* too many in all */
-	SMTPD_ADMISSION_PEER_FULL, /* too many from it or its network */
+	SMTPD_ADMISSION_PEER_FULL, /* too many from it, its network or user */
 	SMTPD_ADMISSION_NO_MEMORY,
 };
 
@@ -40,9 +42,11 @@ void smtpd__limits_init(
 /* Free what L holds; no connection is left. */
 void smtpd__limits_finish(struct smtpd_limits *l);
 
-/* Admit a connection from PEER; if so, give SLOT back when it is over. */
+/* Admit a connection from PEER, over a UNIX socket of the user *UID (NULL: it
+ * is not known); if so, give SLOT back when it is over. */
 enum smtpd_admission smtpd__limits_admit(struct smtpd_limits *l,
-    const struct smtpd_sockaddr *peer, struct smtpd_slot *slot);
+    const struct smtpd_sockaddr *peer, const uid_t *uid,
+    struct smtpd_slot *slot);
 
 /* The connection that occupies SLOT is over. */
 void smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *slot);

@@ -62,10 +62,17 @@ static const struct loss *const losses[] = {
 	[SMTPD_PHASE_HANDSHAKE] = in_handshake,
 };
 
+/* Another connection needs its place. */
+static const struct loss eviction = { SMTPD_CLOSE_TIMEOUT,
+	SMTPD_COUNTER_TIMEOUTS, SMTPD_REPLY_TOO_BUSY };
+
 void
 smtpd__session_end_lose(struct smtpd_session *s, enum smtpd_io_status status)
 {
 	const struct loss *loss = &losses[s->phase][status];
+
+	if (status == SMTPD_IO_INTERRUPTED && atomic_load(&s->evicted))
+		loss = &eviction;
 
 	if (status == SMTPD_IO_TLS && s->phase != SMTPD_PHASE_HANDSHAKE)
 		smtpd__session_end_log_tls(s, "the client broke it");

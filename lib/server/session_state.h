@@ -86,6 +86,7 @@ struct smtpd_session {
 
 	/* For the server's list of all sessions. */
 	pthread_t thread;
+	atomic_bool evicted; /* it makes room for another */
 	struct smtpd_session *next, *prev;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/sessions.h"
 
+#include "os/clock.h"
 #include "os/condition.h"
 #include "server/command_loop.h"
 #include "server/session_state.h"
@@ -42,6 +43,7 @@ leave_list(
 		s->next->prev = s->prev;
 	if (slot != NULL)
 		smtpd__limits_leave(&srv->limits, slot);
+	srv->limits.leaving -= atomic_load(&s->evicted);
 	pthread_cond_broadcast(&srv->gone);
 	pthread_mutex_unlock(&srv->lock);
 }
@@ -94,6 +96,29 @@ smtpd__sessions_interrupt(struct smtpd_server *srv, enum smtpd_interrupt what)
 		n++;
 	}
 	return n;
+}
+
+bool
+smtpd__sessions_evict(struct smtpd_server *srv, uint64_t silent_ms)
+{
+	struct smtpd_session *oldest = NULL;
+	const uint64_t now = smtpd__clock_ms();
+	uint64_t most = silent_ms;
+
+	for (struct smtpd_session *s = srv->sessions; s != NULL; s = s->next) {
+		uint64_t silent = smtpd__wire_rests_for(&s->stream.wire, now);
+
+		if (silent >= most && !atomic_load(&s->evicted)) {
+			oldest = s;
+			most = silent;
+		}
+	}
+	if (oldest == NULL)
+		return false;
+	atomic_store(&oldest->evicted, true);
+	srv->limits.leaving++;
+	smtpd__wire_interrupt(&oldest->stream.wire, SMTPD_INTERRUPT_LINE);
+	return true;
 }
 
 void

@@ -26,6 +26,10 @@ bool smtpd__sessions_own_thread(const struct smtpd_server *srv);
 int smtpd__sessions_interrupt(
     struct smtpd_server *srv, enum smtpd_interrupt what);
 
+/* Have the session that has been silent longest, for SILENT_MS at least, make
+ * room for another.  Return whether there is one.  The lock is held. */
+bool smtpd__sessions_evict(struct smtpd_server *srv, uint64_t silent_ms);
+
 /* Wait up to TIMEOUT_MS until no session is left.  The lock is held. */
 void smtpd__sessions_wait(struct smtpd_server *srv, uint32_t timeout_ms);
 

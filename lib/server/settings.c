@@ -42,6 +42,7 @@ set_default_limits(struct smtpd_settings *s)
 	default_u32(&s->max_connections, 1000);
 	default_u32(&s->max_per_address, 20);
 	default_u32(&s->max_per_network, 50);
+	default_u32(&s->max_per_user, 100);
 	default_u32(&s->max_recipients, 1000);
 	default_u32(&s->max_command_line, 2048);
 	default_u32(&s->max_text_line, 65536);

@@ -50,6 +50,18 @@ smtpd__wire_init(struct smtpd_wire *w, int in, int out)
 	w->budget_ms = SMTPD_NEVER;
 	atomic_init(&w->interrupt, SMTPD_INTERRUPT_NONE);
 	atomic_init(&w->phase, PHASE_BUSY);
+	atomic_init(&w->rests_since, 0);
+}
+
+uint64_t
+smtpd__wire_rests_for(struct smtpd_wire *w, uint64_t now)
+{
+	uint64_t since = atomic_load(&w->rests_since);
+
+	return since != 0 && since < now &&
+		atomic_load(&w->phase) == PHASE_WAITING
+	    ? now - since
+	    : 0;
 }
 
 uint64_t
@@ -164,8 +176,11 @@ wait_and_read(struct smtpd_wire *w, char *buf, size_t size, bool direct,
 			return closed_status(w);
 		if (errno != EINTR && errno != EAGAIN)
 			return SMTPD_IO_ERROR;
-		if (direct && errno == EAGAIN && w->rest != NULL)
+		if (direct && errno == EAGAIN && w->rest != NULL) {
+			atomic_store(&w->rests_since,
+			    smtpd__clock_ms() - SMTPD_SOCKET_REST_MS);
 			w->rest(w->rest_arg);
+		}
 		direct = false;
 	}
 }
@@ -180,6 +195,7 @@ smtpd__wire_read(struct smtpd_wire *w, char *buf, size_t size,
 	enum smtpd_io_status status =
 	    wait_and_read(w, buf, size, direct, deadline, got);
 
+	atomic_store_explicit(&w->rests_since, 0, memory_order_relaxed);
 	charge_wait(w, begin);
 	return status;
 }

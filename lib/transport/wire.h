@@ -48,8 +48,9 @@ struct smtpd_wire {
 	void (*rest)(void *);
 	void *rest_arg;
 
-	atomic_int interrupt; /* of enum smtpd_interrupt */
-	atomic_int phase;     /* whether it waits for a line */
+	atomic_int interrupt;             /* of enum smtpd_interrupt */
+	atomic_int phase;                 /* whether it waits for a line */
+	atomic_uint_fast64_t rests_since; /* a wait that has lasted; 0: none */
 };
 
 /* Begin on IN and OUT, which stay the caller's. */
@@ -61,6 +62,10 @@ void smtpd__wire_init(struct smtpd_wire *w, int in, int out);
  */
 enum smtpd_io_status smtpd__wire_read(struct smtpd_wire *w, char *buf,
     size_t size, uint64_t deadline, size_t *got);
+
+/* For how many milliseconds W, of another thread, has waited for a line by NOW;
+ * 0 while that is not long. */
+uint64_t smtpd__wire_rests_for(struct smtpd_wire *w, uint64_t now);
 
 /* How long the peer may still keep W waiting. */
 uint64_t smtpd__wire_budget_left(const struct smtpd_wire *w);

@@ -151,6 +151,40 @@ test_default_limits(void **state)
 	smtpd_server_destroy(srv);
 }
 
+/* O3: Who is silent makes room once there are too many, the longest silent
+ * first. */
+static void
+test_silent_make_room(void **state)
+{
+	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
+		.hostname = "mx.example",
+		.max_connections = 2,
+	};
+	struct smtpd_server *srv = start(&settings, NULL);
+	struct peer silent, later, more;
+
+	(void)state;
+	assert_int_equal(come(&silent, srv, NULL), 220);
+	peer_wait(1000);
+	assert_int_equal(come(&later, srv, NULL), 220);
+	assert_int_equal(come(&more, srv, NULL), 421);
+	peer_close(&more);
+	while (come(&more, srv, NULL) != 220) {
+		peer_close(&more);
+		peer_wait(500);
+	}
+	assert_int_equal(peer_reply(&silent), 421);
+	assert_string_equal(
+	    silent.text, "421 4.3.2 Too busy, try again later\n");
+	assert_int_equal(peer_say(&later, "NOOP"), 250);
+	assert_int_equal(peer_say(&more, "NOOP"), 250);
+	peer_close(&silent);
+	peer_close(&later);
+	peer_close(&more);
+	smtpd_server_destroy(srv);
+}
+
 /*
  * A thousand one after the other need no more threads than a few.  On a busy
  * machine a thread may still be on its way back when the next client comes.
@@ -327,6 +361,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_default_limits),
+		cmocka_unit_test(test_silent_make_room),
 		cmocka_unit_test(test_threads_are_reused),
 		cmocka_unit_test(test_idle_threads_end),
 		cmocka_unit_test(test_many_clients),

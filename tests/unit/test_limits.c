@@ -12,7 +12,11 @@
 struct arrival {
 	const char *from;
 	enum smtpd_admission status;
+	uid_t uid; /* of a socket's peer; 0: not known */
 };
+
+/* As uid: it is root. */
+#define ROOT ((uid_t) - 2)
 
 static struct smtpd_sockaddr
 address(const char *host)
@@ -37,7 +41,9 @@ check(
 	for (size_t i = 0; i < n; i++) {
 		struct smtpd_sockaddr a = address(list[i].from);
 		struct smtpd_slot t;
-		enum smtpd_admission status = smtpd__limits_admit(&l, &a, &t);
+		uid_t uid = list[i].uid == ROOT ? 0 : list[i].uid;
+		enum smtpd_admission status = smtpd__limits_admit(
+		    &l, &a, list[i].uid == 0 ? NULL : &uid, &t);
 
 		if (status != list[i].status)
 			print_error("number %zu, %s\n", i, list[i].from);
@@ -69,15 +75,15 @@ static void
 test_ipv4(void **state)
 {
 	static const struct arrival list[] = {
-		{ "192.0.2.1", SMTPD_ADMISSION_OK },
-		{ "192.0.2.1", SMTPD_ADMISSION_OK },
-		{ "192.0.2.1", SMTPD_ADMISSION_PEER_FULL },
-		{ "192.0.2.2", SMTPD_ADMISSION_OK },
-		{ "192.0.2.2", SMTPD_ADMISSION_PEER_FULL },
-		{ "192.0.2.255", SMTPD_ADMISSION_PEER_FULL },
-		{ "192.0.3.1", SMTPD_ADMISSION_OK },
-		{ "192.0.1.255", SMTPD_ADMISSION_OK },
-		{ "193.0.2.1", SMTPD_ADMISSION_OK },
+		{ "192.0.2.1", SMTPD_ADMISSION_OK, 0 },
+		{ "192.0.2.1", SMTPD_ADMISSION_OK, 0 },
+		{ "192.0.2.1", SMTPD_ADMISSION_PEER_FULL, 0 },
+		{ "192.0.2.2", SMTPD_ADMISSION_OK, 0 },
+		{ "192.0.2.2", SMTPD_ADMISSION_PEER_FULL, 0 },
+		{ "192.0.2.255", SMTPD_ADMISSION_PEER_FULL, 0 },
+		{ "192.0.3.1", SMTPD_ADMISSION_OK, 0 },
+		{ "192.0.1.255", SMTPD_ADMISSION_OK, 0 },
+		{ "193.0.2.1", SMTPD_ADMISSION_OK, 0 },
 	};
 
 	(void)state;
@@ -89,14 +95,14 @@ static void
 test_ipv6(void **state)
 {
 	static const struct arrival list[] = {
-		{ "[2001:db8:0:1::1]", SMTPD_ADMISSION_OK },
-		{ "[2001:db8:0:1::1]", SMTPD_ADMISSION_OK },
-		{ "[2001:db8:0:1::1]", SMTPD_ADMISSION_PEER_FULL },
-		{ "[2001:db8:0:1:ffff:ffff:ffff:ffff]", SMTPD_ADMISSION_OK },
-		{ "[2001:db8:0:1::3]", SMTPD_ADMISSION_PEER_FULL },
-		{ "[2001:db8:0:2::1]", SMTPD_ADMISSION_OK },
-		{ "[2001:db8:0:0:ffff::]", SMTPD_ADMISSION_OK },
-		{ "192.0.2.1", SMTPD_ADMISSION_OK },
+		{ "[2001:db8:0:1::1]", SMTPD_ADMISSION_OK, 0 },
+		{ "[2001:db8:0:1::1]", SMTPD_ADMISSION_OK, 0 },
+		{ "[2001:db8:0:1::1]", SMTPD_ADMISSION_PEER_FULL, 0 },
+		{ "[2001:db8:0:1:ffff:ffff:ffff:ffff]", SMTPD_ADMISSION_OK, 0 },
+		{ "[2001:db8:0:1::3]", SMTPD_ADMISSION_PEER_FULL, 0 },
+		{ "[2001:db8:0:2::1]", SMTPD_ADMISSION_OK, 0 },
+		{ "[2001:db8:0:0:ffff::]", SMTPD_ADMISSION_OK, 0 },
+		{ "192.0.2.1", SMTPD_ADMISSION_OK, 0 },
 	};
 
 	(void)state;
@@ -108,10 +114,10 @@ static void
 test_address_is_not_network(void **state)
 {
 	static const struct arrival list[] = {
-		{ "192.0.2.0", SMTPD_ADMISSION_OK },
-		{ "192.0.2.1", SMTPD_ADMISSION_OK },
-		{ "192.0.2.0", SMTPD_ADMISSION_OK },
-		{ "192.0.2.0", SMTPD_ADMISSION_PEER_FULL },
+		{ "192.0.2.0", SMTPD_ADMISSION_OK, 0 },
+		{ "192.0.2.1", SMTPD_ADMISSION_OK, 0 },
+		{ "192.0.2.0", SMTPD_ADMISSION_OK, 0 },
+		{ "192.0.2.0", SMTPD_ADMISSION_PEER_FULL, 0 },
 	};
 
 	(void)state;
@@ -129,11 +135,45 @@ test_unix(void **state)
 		.max_per_network = 1,
 	};
 	static const struct arrival list[] = {
-		{ "/run/x", SMTPD_ADMISSION_OK },
-		{ "/run/x", SMTPD_ADMISSION_OK },
-		{ "/run/x", SMTPD_ADMISSION_OK },
-		{ "/run/x", SMTPD_ADMISSION_FULL },
-		{ "192.0.2.1", SMTPD_ADMISSION_FULL },
+		{ "/run/x", SMTPD_ADMISSION_OK, 0 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 0 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 0 },
+		{ "/run/x", SMTPD_ADMISSION_FULL, 0 },
+		{ "192.0.2.1", SMTPD_ADMISSION_FULL, 0 },
+	};
+
+	(void)state;
+	CHECK(&settings, list);
+}
+
+/* O3: A user of this host has a share, and root more than that. */
+static void
+test_users(void **state)
+{
+	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
+		.max_connections = 10,
+		.max_per_address = 1,
+		.max_per_network = 1,
+		.max_per_user = 5,
+	};
+	static const struct arrival list[] = {
+		{ "/run/x", SMTPD_ADMISSION_OK, 1000 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1000 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1000 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1000 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1000 },
+		{ "/run/x", SMTPD_ADMISSION_PEER_FULL, 1000 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1001 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1001 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1001 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1001 },
+		{ "/run/x", SMTPD_ADMISSION_FULL, 1001 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1002 },
+		{ "/run/x", SMTPD_ADMISSION_FULL, 1003 },
+		{ "/run/x", SMTPD_ADMISSION_OK, ROOT },
+		{ "/run/x", SMTPD_ADMISSION_OK, ROOT },
+		{ "/run/x", SMTPD_ADMISSION_FULL, ROOT },
 	};
 
 	(void)state;
@@ -155,12 +195,13 @@ test_last_tenth(void **state)
 
 	(void)state;
 	while (n < 18)
-		list[n++] = (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_OK };
-	list[n++] = (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_FULL };
-	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_OK };
-	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_FULL };
-	list[n++] = (struct arrival){ "/run/x", SMTPD_ADMISSION_OK };
-	list[n++] = (struct arrival){ "192.0.2.3", SMTPD_ADMISSION_FULL };
+		list[n++] =
+		    (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_OK, 0 };
+	list[n++] = (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_FULL, 0 };
+	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_OK, 0 };
+	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_FULL, 0 };
+	list[n++] = (struct arrival){ "/run/x", SMTPD_ADMISSION_OK, 0 };
+	list[n++] = (struct arrival){ "192.0.2.3", SMTPD_ADMISSION_FULL, 0 };
 	check(&settings, list, n);
 }
 
@@ -177,7 +218,8 @@ test_no_limit(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < MANY; i++)
-		list[i] = (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_OK };
+		list[i] =
+		    (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_OK, 0 };
 	check(&settings, list, MANY);
 }
 
@@ -193,18 +235,18 @@ test_leave(void **state)
 	(void)state;
 	smtpd__limits_init(&l, &small);
 	assert_int_equal(
-	    smtpd__limits_admit(&l, &one, &first), SMTPD_ADMISSION_OK);
+	    smtpd__limits_admit(&l, &one, NULL, &first), SMTPD_ADMISSION_OK);
 	assert_int_equal(
-	    smtpd__limits_admit(&l, &one, &second), SMTPD_ADMISSION_OK);
+	    smtpd__limits_admit(&l, &one, NULL, &second), SMTPD_ADMISSION_OK);
 	assert_int_equal(
-	    smtpd__limits_admit(&l, &two, &third), SMTPD_ADMISSION_OK);
-	assert_int_equal(
-	    smtpd__limits_admit(&l, &two, &none), SMTPD_ADMISSION_PEER_FULL);
+	    smtpd__limits_admit(&l, &two, NULL, &third), SMTPD_ADMISSION_OK);
+	assert_int_equal(smtpd__limits_admit(&l, &two, NULL, &none),
+	    SMTPD_ADMISSION_PEER_FULL);
 	smtpd__limits_leave(&l, &third);
+	assert_int_equal(smtpd__limits_admit(&l, &one, NULL, &none),
+	    SMTPD_ADMISSION_PEER_FULL);
 	assert_int_equal(
-	    smtpd__limits_admit(&l, &one, &none), SMTPD_ADMISSION_PEER_FULL);
-	assert_int_equal(
-	    smtpd__limits_admit(&l, &two, &third), SMTPD_ADMISSION_OK);
+	    smtpd__limits_admit(&l, &two, NULL, &third), SMTPD_ADMISSION_OK);
 	smtpd__limits_leave(&l, &first);
 	smtpd__limits_leave(&l, &second);
 	smtpd__limits_leave(&l, &third);
@@ -235,7 +277,7 @@ test_many_addresses(void **state)
 
 		snprintf(host, sizeof(host), "10.0.%d.%d", i / 256, i % 256);
 		a = address(host);
-		assert_int_equal(smtpd__limits_admit(&l, &a, &tickets[i]),
+		assert_int_equal(smtpd__limits_admit(&l, &a, NULL, &tickets[i]),
 		    SMTPD_ADMISSION_OK);
 	}
 	for (int i = 0; i < COUNT; i += 2)
@@ -255,6 +297,7 @@ main(void)
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_address_is_not_network),
 		cmocka_unit_test(test_unix),
+		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_last_tenth),
 		cmocka_unit_test(test_no_limit),
 		cmocka_unit_test(test_leave),
