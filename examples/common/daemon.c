@@ -200,11 +200,38 @@ log_listeners(const struct daemon *d)
 		    listen_has_port(address, d->tls_port) ? " with TLS" : "");
 }
 
+/* From now on SIGTERM or SIGINT ends the process at once: whatever has been
+ * acknowledged is on disk. */
+static void
+let_signals_kill(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void
+stop_daemon(const struct daemon *d, int sig)
+{
+	int cut;
+
+	systemd_notify("STOPPING=1");
+	log_line(d->log, SMTPD_LOG_INFO,
+	    "stopping after %s; another one ends it at once",
+	    sig == SIGINT ? "SIGINT" : "SIGTERM");
+	let_signals_kill();
+	if (d->stop != NULL)
+		d->stop(d->user);
+	cut = smtpd_server_drain(d->server, DRAIN_MS);
+	log_line(d->log, SMTPD_LOG_INFO, "stopped; sessions cut off: %d", cut);
+}
+
 int
 daemon_run(const struct daemon *d)
 {
-	int sig, cut;
-
 	if (smtpd_server_start(d->server) == -1)
 		return complain(d->program, EX_OSERR, "cannot start: %s",
 		    smtpd_server_error(d->server));
@@ -212,11 +239,6 @@ daemon_run(const struct daemon *d)
 	if (systemd_notify("READY=1") == -1)
 		log_line(d->log, SMTPD_LOG_WARNING,
 		    "cannot tell systemd to be ready: %s", strerror(errno));
-	sig = wait_for_end(d);
-	systemd_notify("STOPPING=1");
-	log_line(d->log, SMTPD_LOG_INFO, "stopping after %s",
-	    sig == SIGINT ? "SIGINT" : "SIGTERM");
-	cut = smtpd_server_drain(d->server, DRAIN_MS);
-	log_line(d->log, SMTPD_LOG_INFO, "stopped; sessions cut off: %d", cut);
+	stop_daemon(d, wait_for_end(d));
 	return EX_OK;
 }

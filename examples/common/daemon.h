@@ -30,6 +30,10 @@ struct daemon {
 	/* Called with user once a minute and at the start. */
 	void (*look)(void *user);
 
+	/* Called with user at the end, while the server still serves; NULL:
+	 * nothing is to do before it stops. */
+	void (*stop)(void *user);
+
 	void *user;
 };
 
@@ -57,8 +61,9 @@ void daemon_raise_files(uint32_t connections, struct log *log);
 
 /*
  * Start the server, tell systemd, and serve until SIGTERM or SIGINT; then
- * finish what is being received.  Return an exit status: 0, or EX_OSERR after a
- * complaint when the server does not start.
+ * finish what is under way, unless another of these signals ends the process.
+ * Return an exit status: 0, or EX_OSERR after a complaint when the server does
+ * not start.
  */
 int daemon_run(const struct daemon *d);
 

@@ -305,6 +305,7 @@ listen_open(const char *program, struct smtpd_server *srv,
 	int inherited = systemd_listen_fds();
 	int status = 0;
 
+	where->inherited = inherited > 0;
 	if (inherited > 0)
 		return open_inherited(&l, inherited);
 	where->follows = where->interface != NULL || names_nothing(where);

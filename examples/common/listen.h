@@ -25,6 +25,7 @@ struct listen_where {
 	bool only_loopback; /* refuse whatever other hosts could reach */
 
 	bool follows;          /* listen_open() chose by interfaces */
+	bool inherited;        /* systemd passed sockets to it */
 	struct text_list told; /* where listen_follow() failed */
 };
 

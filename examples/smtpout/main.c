@@ -19,14 +19,14 @@
 #include "listen.h"
 #include "log.h"
 #include "options.h"
+#include "places.h"
 #include "queue_command.h"
 #include "settings.h"
 #include "startup.h"
 #include "submission.h"
 #include "tls_files.h"
 
-/* How long attempts under way may take at the end, once no more mail comes
- * in. */
+/* How long attempts under way may take at the end. */
 #define STOP_MS 30000
 
 /* How many tenths of a second the queue may be in use elsewhere. */
@@ -70,6 +70,36 @@ create_parts(struct smtpout *p)
 	return 0;
 }
 
+/* Root makes DIRECTORY for the user of --user, who may not. */
+static void
+make_directory(const struct smtpout *p, const char *directory, mode_t mode)
+{
+	const char *name = p->settings.in.user;
+	const struct passwd *user = name != NULL ? getpwnam(name) : NULL;
+
+	/* If that fails, its use says why. */
+	if (geteuid() != 0 || mkdir(directory, mode) == -1)
+		return;
+	(void)!chmod(directory, mode);
+	if (user != NULL)
+		(void)!chown(directory, user->pw_uid, user->pw_gid);
+}
+
+/* Programs find the socket by default, and over it each user has a share; where
+ * it cannot be made, they come over loopback. */
+static void
+open_default_socket(struct smtpout *p)
+{
+	make_directory(p, SMTPOUT_RUN, 0755);
+	if (smtpd_server_listen(p->server, SMTPOUT_SOCKET, 0) == 0 &&
+	    chmod(SMTPOUT_SOCKET, 0666) == 0)
+		return;
+	log_line(p->log, SMTPD_LOG_INFO,
+	    "not listening on " SMTPOUT_SOCKET
+	    ", programs come over loopback: %s",
+	    strerror(errno));
+}
+
 /* Any user of this host may submit over a socket, whatever the umask. */
 static int
 open_sockets(const struct smtpout *p)
@@ -97,7 +127,11 @@ open_ports(struct smtpout *p)
 	};
 	int status = listen_open(PROGRAM, p->server, &where, p->log);
 
-	return status == 0 ? open_sockets(p) : status;
+	if (status != 0 || where.inherited)
+		return status;
+	if (p->settings.default_socket)
+		open_default_socket(p);
+	return open_sockets(p);
 }
 
 /* The file may be readable by root alone, so it is read before the user
@@ -118,19 +152,6 @@ read_password(struct smtpout *p)
 		return complain(PROGRAM, EX_CONFIG,
 		    "the first line of %s is empty", s->password_file);
 	return 0;
-}
-
-/* Root makes the queue's directory for the user of --user, who may not. */
-static void
-make_queue(const struct smtpout *p)
-{
-	const char *name = p->settings.in.user;
-	const struct passwd *user = name != NULL ? getpwnam(name) : NULL;
-
-	/* If that fails, opening it says why. */
-	if (geteuid() == 0 && user != NULL &&
-	    mkdir(p->settings.queue, 0700) == 0)
-		(void)!chown(p->settings.queue, user->pw_uid, user->pw_gid);
 }
 
 /* As root, files of a queue that belongs to another user would be made that
@@ -159,7 +180,7 @@ drop_privileges(struct smtpout *p)
 	char why[1024];
 	int status;
 
-	make_queue(p);
+	make_directory(p, p->settings.queue, 0700);
 	status = daemon_drop_privileges(
 	    PROGRAM, p->settings.in.user, false, p->settings.in.log, p->log);
 	if (status == 0)
@@ -285,6 +306,16 @@ look_at_files(void *user)
 	tls_files_look(&p->tls, time(NULL));
 }
 
+/* Mail still comes in while attempts end: programs that have mail at the time
+ * of a restart do not try twice. */
+static void
+stop_sending(void *user)
+{
+	struct smtpout *p = user;
+
+	smtpd_queue_stop(p->queue, STOP_MS);
+}
+
 static int
 run_daemon(struct smtpout *p)
 {
@@ -302,9 +333,10 @@ run_daemon(struct smtpout *p)
 	    .log = p->log,
 	    .reload = reload_files,
 	    .look = look_at_files,
+	    .stop = stop_sending,
 	    .user = p,
 	});
-	smtpd_queue_stop(p->queue, STOP_MS);
+	smtpd_queue_stop(p->queue, 0);
 	log_line(p->log, SMTPD_LOG_INFO, "the queue is closed");
 	return status;
 }

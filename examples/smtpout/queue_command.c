@@ -12,13 +12,14 @@
 #include <smtpd/queue.h>
 
 #include "complain.h"
+#include "places.h"
 #include "privileges.h"
 #include "settings.h"
 
 static const char help[] =
     "Usage: smtpout queue [-q DIR] REQUEST\n"
     "Look at the queue, or change it, whether smtpout runs or not.\n\n"
-    "  -q, --queue DIR      the queue's directory (" QUEUE_DEFAULT ")\n\n"
+    "  -q, --queue DIR      the queue's directory (" SMTPOUT_QUEUE ")\n\n"
     "  list [--json]        a line, or a JSON object, for each message\n"
     "  show ID [--json]     envelope and state of a message\n"
     "  cat ID               the message itself\n"
@@ -176,7 +177,7 @@ ask_queue(const struct command *c)
 int
 queue_command(int argc, char **argv)
 {
-	struct command c = { .directory = QUEUE_DEFAULT };
+	struct command c = { .directory = SMTPOUT_QUEUE };
 	int status;
 
 	c.words = calloc((size_t)argc, sizeof(*c.words));

@@ -10,6 +10,7 @@
 #include "listen.h"
 #include "log.h"
 #include "options.h"
+#include "places.h"
 
 #define AT(member) offsetof(struct settings, member)
 
@@ -22,9 +23,9 @@
 
 static const struct option_rule rules[] = {
 	{ "queue", 'q', OPTION_TEXT, "DIR",
-	    "directory of the queue (" QUEUE_DEFAULT ")", AT(queue), 0, 0 },
+	    "directory of the queue (" SMTPOUT_QUEUE ")", AT(queue), 0, 0 },
 	{ "loopback", .kind = OPTION_SHARED,
-	    .help = "listen on 127.0.0.1 and ::1 (the default)" },
+	    .help = "listen on 127.0.0.1 and ::1 (as by default)" },
 	{ "listen", .kind = OPTION_SHARED,
 	    .help = "loopback address or socket; repeatable" },
 	{ "port", .kind = OPTION_SHARED },
@@ -41,6 +42,9 @@ static const struct option_rule rules[] = {
 	    .help = "clients at a time (@; 0: no limit)" },
 	{ "max-per-address", .kind = OPTION_SHARED,
 	    .help = "of these, from one address (all; 0: no limit)" },
+	{ "max-per-user", 0, OPTION_NUMBER, "N",
+	    "of these, from one user over a socket (@; 0: no limit)",
+	    AT(max_per_user), 0, RECEIVER_OPTIONS_MANY },
 	{ "max-message-size", .kind = OPTION_SHARED },
 	{ "max-recipients", .kind = OPTION_SHARED },
 	{ "idle-timeout", .kind = OPTION_SHARED },
@@ -205,8 +209,8 @@ complete_listen(struct settings *s)
 			    "or the path of a socket; smtpin takes it from "
 			    "others",
 			    s->in.listen.items[i]);
-	if (s->in.listen.count == 0)
-		s->in.loopback = true;
+	if (s->in.listen.count == 0 && !s->in.loopback)
+		s->in.loopback = s->default_socket = true;
 	if (s->in.max_per_address == RECEIVER_OPTIONS_UNSET)
 		s->in.max_per_address = s->in.max_connections;
 	return 0;
@@ -224,7 +228,7 @@ complete_settings(struct settings *s)
 		if (status == 0)
 			status = steps[i](s);
 	if (status == 0 && s->queue == NULL)
-		s->queue = strdup(QUEUE_DEFAULT);
+		s->queue = strdup(SMTPOUT_QUEUE);
 	if (status == 0 && s->queue == NULL)
 		status = complain(PROGRAM, EX_OSERR, "no memory");
 	return status == 0 ? OPTIONS_GO : status;
@@ -237,6 +241,7 @@ settings_read(int argc, char **argv, struct settings *s)
 
 	*s = (struct settings){
 		.in = receiver_options_defaults,
+		.max_per_user = 100,
 		.remote_port = 25,
 		.retry_min = 300,
 		.retry_max = 7200,
@@ -278,6 +283,8 @@ settings_for_server(const struct settings *s, struct smtpd_settings *out)
 	out->errors_soft = ERRORS_MAX;
 	out->errors_hard = ERRORS_MAX;
 	out->max_per_network = SMTPD_NO_LIMIT;
+	out->max_per_user =
+	    s->max_per_user != 0 ? (uint32_t)s->max_per_user : SMTPD_NO_LIMIT;
 	out->max_transactions = SMTPD_NO_LIMIT;
 	out->session_timeout_ms = SMTPD_NO_TIMEOUT;
 }

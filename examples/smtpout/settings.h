@@ -16,12 +16,13 @@
 #include "sender_options.h"
 #include "text_list.h"
 
-#define PROGRAM       "smtpout"
-#define QUEUE_DEFAULT "/var/spool/smtpout"
+#define PROGRAM "smtpout"
 
 struct settings {
 	/* How mail comes in. */
 	struct receiver_options in;
+	uint64_t max_per_user; /* 0: no limit */
+	bool default_socket;   /* listen on SMTPOUT_SOCKET if that can be */
 	bool remove_bcc;
 	bool repair_cr;
 
