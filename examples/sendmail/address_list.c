@@ -23,7 +23,7 @@ enum token {
 
 struct scanner {
 	const char *at, *end;
-	const char *token; /* the present one */
+	const char *token; /* the present one, or the blank before it */
 	size_t len;
 	const char *text; /* the whole */
 	struct address_ends *ends;
@@ -88,13 +88,22 @@ skip_atom(struct scanner *s)
 		s->at++;
 }
 
+/* What has no end is a mere character: what follows is looked at again. */
+static enum token
+break_off(struct scanner *s)
+{
+	s->at = s->token + 1;
+	return BROKEN;
+}
+
 static enum token
 next_token(struct scanner *s)
 {
-	if (skip_blank(s) == -1)
-		return BROKEN;
 	s->token = s->at;
 	s->len = 0;
+	if (skip_blank(s) == -1)
+		return break_off(s);
+	s->token = s->at;
 	if (s->at == s->end)
 		return END;
 	if (strchr(",:;<>@.", *s->at) != NULL && *s->at != '\0') {
@@ -102,15 +111,13 @@ next_token(struct scanner *s)
 		s->len = 1;
 		return SPECIAL;
 	}
-	if (*s->at == '"' || *s->at == '[') {
-		if (skip_enclosed(
-			s, *s->at, *s->at == '"' ? '"' : ']', false) == -1)
-			return BROKEN;
-	} else {
+	if (*s->at != '"' && *s->at != '[')
 		skip_atom(s);
-	}
+	else if (skip_enclosed(s, *s->at, *s->at == '"' ? '"' : ']', false) ==
+	    -1)
+		return break_off(s);
 	s->len = (size_t)(s->at - s->token);
-	return s->len > 0 ? WORD : BROKEN;
+	return s->len > 0 ? WORD : break_off(s);
 }
 
 static void
@@ -207,6 +214,14 @@ skip_route(struct scanner *s, enum token token)
 	return BROKEN;
 }
 
+/* "<undisclosed-recipients:;>", whose rest is ":;>", names nobody. */
+static bool
+is_empty_group(struct scanner *s)
+{
+	return *s->token == ':' && next_token(s) == SPECIAL &&
+	    *s->token == ';' && next_token(s) == SPECIAL && *s->token == '>';
+}
+
 /* Parse the rest of an address in angle brackets, up to ">". */
 static int
 parse_angle(struct scanner *s, struct text_list *out)
@@ -220,7 +235,7 @@ parse_angle(struct scanner *s, struct text_list *out)
 		if (token == SPECIAL && *s->token == '>')
 			break;
 		if (token == SPECIAL && strchr(",:;<", *s->token) != NULL)
-			return fail_syntax();
+			return is_empty_group(s) ? 0 : fail_syntax();
 		add_token(&e, s, token);
 	}
 	if (token != SPECIAL)
@@ -231,7 +246,7 @@ parse_angle(struct scanner *s, struct text_list *out)
 }
 
 /* One mailbox, or the name of a group: up to the special that ends it, which is
- * in *LAST, 0 at the end of the text. */
+ * in *LAST, 0 at the end of the text, and ' ' where it broke before. */
 static int
 parse_element(struct scanner *s, struct text_list *out, char *last)
 {
@@ -242,7 +257,9 @@ parse_element(struct scanner *s, struct text_list *out, char *last)
 	for (;;) {
 		enum token token = next_token(s);
 
-		*last = token == SPECIAL ? *s->token : '\0';
+		*last = token == SPECIAL ? *s->token
+		    : token == END       ? '\0'
+					 : ' ';
 		if (token == BROKEN || (angle && token == WORD))
 			return fail_syntax();
 		if (token == END || *last == ',' || *last == ';' ||
@@ -265,30 +282,102 @@ parse_element(struct scanner *s, struct text_list *out, char *last)
 						  : store_address(s, &e, out);
 }
 
-int
-address_list_parse(const char *text, size_t len, struct text_list *out)
+/* Add what stands from BEGIN up to the present token, without blanks around
+ * it, to BAD. */
+static int
+store_bad(const struct scanner *s, const char *begin, struct text_list *bad)
 {
-	return address_list_parse_bare(text, len, out, NULL);
+	const char *end = s->token;
+	char text[ADDRESS_SIZE];
+
+	while (begin < end && is_space(*begin))
+		begin++;
+	while (end > begin && is_space(end[-1]))
+		end--;
+	snprintf(text, sizeof(text), "%.*s", (int)(end - begin), begin);
+	return text_list_add(bad, text);
 }
 
-int
-address_list_parse_bare(const char *text, size_t len, struct text_list *out,
-    struct address_ends *ends)
+/* What begins at BEGIN is no address: pass over it, and add it to BAD.  *LAST is
+ * as parse_element() has it. */
+static int
+skip_bad(
+    struct scanner *s, const char *begin, char *last, struct text_list *bad)
 {
-	struct scanner s = {
-		.at = text, .end = text + len, .text = text, .ends = ends
-	};
+	while (*last != ',' && *last != ';' && *last != '\0') {
+		enum token token = next_token(s);
+
+		*last = token == SPECIAL ? *s->token
+		    : token == END       ? '\0'
+					 : ' ';
+	}
+	if (store_bad(s, begin, bad) == 0)
+		return 0;
+	errno = ENOMEM;
+	return -1;
+}
+
+/* Undo what was added to OUT and the ends behind the first COUNT and ENDS. */
+static void
+forget_rest(struct scanner *s, struct text_list *out, size_t count, size_t ends)
+{
+	while (out->count > count)
+		free(out->items[--out->count]);
+	if (s->ends != NULL)
+		s->ends->count = ends;
+}
+
+/* Parse the next element; if there is a mistake in it and BAD is not NULL, go
+ * on behind it. */
+static int
+parse_next(
+    struct scanner *s, struct text_list *out, struct text_list *bad, char *last)
+{
+	size_t count = out->count;
+	size_t ends = s->ends != NULL ? s->ends->count : 0;
+	const char *begin = s->at;
+
+	if (parse_element(s, out, last) == 0)
+		return 0;
+	if (bad == NULL || errno != EINVAL)
+		return -1;
+	forget_rest(s, out, count, ends);
+	return skip_bad(s, begin, last, bad);
+}
+
+static int
+parse_list(struct scanner *s, struct text_list *out, struct text_list *bad)
+{
 	bool group = false;
 	char last;
 
 	do {
-		if (parse_element(&s, out, &last) == -1)
+		if (parse_next(s, out, bad, &last) == -1)
 			return -1;
 		/* A ";" that ends no group is as good as a comma. */
-		if (last == ':' && group)
+		if (last == ':' && group && bad == NULL)
 			return fail_syntax();
 		if (last == ':' || last == ';')
 			group = last == ':';
 	} while (last != '\0');
-	return group ? fail_syntax() : 0;
+	return group && bad == NULL ? fail_syntax() : 0;
+}
+
+int
+address_list_parse(const char *text, size_t len, struct text_list *out)
+{
+	struct scanner s = { .at = text, .end = text + len, .text = text };
+
+	return parse_list(&s, out, NULL);
+}
+
+int
+address_list_parse_each(const char *text, size_t len, struct text_list *out,
+    struct address_ends *ends, struct text_list *bad)
+{
+	struct scanner s = {
+		.at = text, .end = text + len, .text = text, .ends = ends
+	};
+
+	return parse_list(&s, out, bad);
 }

@@ -13,6 +13,7 @@
 
 #include "address_list.h"
 #include "complain.h"
+#include "places.h"
 #include "sender_options.h"
 
 /* The result of reading an option, unless the program is to exit. */
@@ -50,18 +51,19 @@ static const char help[] =
     "  -N never|failure,delay,success\n"
     "  -R hdrs|full, -V ENVID\n"
     "                 what to be told of its delivery (RFC 3461)\n"
+    "  -bs            speak SMTP with smtpout\n"
     "  -bp            list the queue\n"
     "  -q             try all that is in it now\n"
     "  -v             show the dialogue\n"
     "  --host ADDR    where smtpout listens, or the path of its socket\n"
-    "                 ($SMTPOUT_HOST, 127.0.0.1)\n"
-    "  --port N       ($SMTPOUT_PORT, 25)\n"
-    "  --queue DIR    its queue ($SMTPOUT_QUEUE, /var/spool/smtpout)\n"
+    "                 ($SMTPOUT_HOST, " SMTPOUT_SOCKET " or\n"
+    "                 127.0.0.1)\n"
+    "  --port N       its port there ($SMTPOUT_PORT, 25)\n"
+    "  --queue DIR    its queue ($SMTPOUT_QUEUE, " SMTPOUT_QUEUE ")\n"
     "  --help, --version\n\n"
     "Other options of Sendmail are ignored.\n"
-    "Exit status: 0 queued, 75 not now, 64 usage, 65 a bad address in the\n"
-    "header,"
-    " 69 refused.\n";
+    "Exit status: 0 queued, 75 not now, 64 usage, 65 a bad address, 69 refused."
+    "\n";
 
 static int
 complain_usage(const char *option, const char *value)
@@ -140,21 +142,27 @@ read_mode(struct arguments *a, const char *text)
 	case 'p':
 		a->mode = MODE_LIST;
 		return CONTINUE;
+	case 's':
+		a->mode = MODE_SESSION;
+		return CONTINUE;
 	case 'i':
 		a->mode = MODE_NOTHING;
 		return CONTINUE;
 	default:
 		a->mode = MODE_NOTHING;
 		return complain(PROGRAM, EX_USAGE,
-		    "-b%s: this program only submits a message (-bm) or lists "
-		    "the queue (-bp)",
+		    "-b%s: this program submits a message (-bm), speaks SMTP "
+		    "(-bs) or lists the queue (-bp)",
 		    text);
 	}
 }
 
+/* A port is one of TCP. */
 static int
 read_port(struct arguments *a, const char *text)
 {
+	if (a->host == NULL)
+		a->host = "127.0.0.1";
 	return sender_options_port(text, &a->port) == 0
 	    ? CONTINUE
 	    : complain_usage("--port", text);
@@ -225,8 +233,8 @@ read_environment(struct arguments *a)
 	const char *port = getenv("SMTPOUT_PORT");
 	const char *queue = getenv("SMTPOUT_QUEUE");
 
-	a->host = host != NULL ? host : "127.0.0.1";
-	a->queue = queue != NULL ? queue : "/var/spool/smtpout";
+	a->host = host;
+	a->queue = queue != NULL ? queue : SMTPOUT_QUEUE;
 	a->port = 25;
 	return port != NULL ? read_port(a, port) : CONTINUE;
 }
@@ -235,10 +243,9 @@ static int
 read_rcpts(struct arguments *a, char **words)
 {
 	for (; *words != NULL; words++)
-		if (address_list_parse(*words, strlen(*words), &a->rcpts) == -1)
-			return complain(PROGRAM,
-			    errno == ENOMEM ? EX_OSERR : EX_USAGE,
-			    "\"%s\" is not an address", *words);
+		if (address_list_parse_each(
+			*words, strlen(*words), &a->rcpts, NULL, &a->bad) == -1)
+			return complain(PROGRAM, EX_OSERR, "no memory");
 	return CONTINUE;
 }
 
@@ -302,4 +309,5 @@ void
 arguments_finish(struct arguments *a)
 {
 	text_list_finish(&a->rcpts);
+	text_list_finish(&a->bad);
 }

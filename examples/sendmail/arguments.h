@@ -18,6 +18,7 @@ enum mode {
 	MODE_SUBMIT,
 	MODE_LIST,    /* -bp, or called as mailq */
 	MODE_FLUSH,   /* -q */
+	MODE_SESSION, /* -bs */
 	MODE_NOTHING, /* -bi, -q30m: there is nothing to do */
 };
 
@@ -31,10 +32,12 @@ struct arguments {
 	const char *notify; /* -N, as on the wire */
 	const char *ret;    /* -R, likewise */
 	const char *envid;  /* -V, likewise */
-	const char *host;   /* to submit to: an address, or a socket's path */
+	const char *host;   /* to submit to: an address, or a socket's path;
+	                     * NULL: where smtpout listens by default */
 	uint16_t port;
 	const char *queue;      /* used when nobody answers there */
 	struct text_list rcpts; /* of the command line */
+	struct text_list bad;   /* what stands there and is no address */
 	char notify_text[32];
 	char envid_text[304];
 };

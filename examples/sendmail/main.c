@@ -17,14 +17,10 @@
 #include "dead_letter.h"
 #include "identity.h"
 #include "message.h"
+#include "session.h"
 #include "startup.h"
 #include "submit_queue.h"
 #include "submit_smtp.h"
-
-/* How often, and how many seconds apart, to try a smtpout that may be starting
- * or stopping. */
-#define TRIES   5
-#define PAUSE_S 1
 
 /* All recipients, each once, with a domain. */
 struct recipients {
@@ -54,8 +50,11 @@ add_rcpts(
 }
 
 static int
-make_array(struct recipients *r, const struct arguments *a)
+make_array(
+    struct recipients *r, const struct arguments *a, const struct message *m)
 {
+	if (r->list.count == 0 && a->bad.count + m->bad.count > 0)
+		return a->bad.count > 0 ? EX_USAGE : EX_DATAERR;
 	if (r->list.count == 0)
 		return complain(PROGRAM, EX_USAGE, "no recipient is named%s",
 		    a->from_header ? " in the header" : "");
@@ -75,9 +74,9 @@ make_array(struct recipients *r, const struct arguments *a)
 static int
 submit_message(struct submission *s)
 {
-	static const struct timespec moment = { .tv_sec = PAUSE_S };
+	static const struct timespec moment = { .tv_sec = SUBMISSION_PAUSE_S };
 
-	for (int i = 0; i < TRIES && s->nrcpts > 0; i++) {
+	for (int i = 0; i < SUBMISSION_TRIES && s->nrcpts > 0; i++) {
 		if (i > 0)
 			nanosleep(&moment, NULL);
 		if (!submit_smtp(s))
@@ -108,6 +107,21 @@ save_message(struct submission *s)
 	dead_letter_save(s);
 }
 
+/* Report what is no address, and add it to those who get nothing.  Return
+ * STATUS, or WORSE when that is 0 and there is any. */
+static int
+report_bad(
+    struct submission *s, const struct text_list *bad, int status, int worse)
+{
+	for (size_t i = 0; i < bad->count; i++) {
+		complain(PROGRAM, 0,
+		    "\"%s\" is not an address: nothing is sent there",
+		    bad->items[i]);
+		text_list_add(&s->refused, bad->items[i]);
+	}
+	return status == 0 && bad->count > 0 ? worse : status;
+}
+
 /* Whatever STATUS says already, the message is read: it must not be lost. */
 static int
 read_and_submit(const struct arguments *a, struct identity *id, int status,
@@ -132,12 +146,14 @@ read_and_submit(const struct arguments *a, struct identity *id, int status,
 	if (status == 0)
 		status = add_rcpts(r, id, &m->rcpts);
 	if (status == 0)
-		status = make_array(r, a);
+		status = make_array(r, a, m);
 	if (status == 0) {
 		s.rcpts = r->array;
 		s.nrcpts = r->list.count;
 		status = submit_message(&s);
 	}
+	status = report_bad(&s, &a->bad, status, EX_USAGE);
+	status = report_bad(&s, &m->bad, status, EX_DATAERR);
 	if (status != 0 && m->file != NULL)
 		save_message(&s);
 	text_list_finish(&s.refused);
@@ -191,6 +207,8 @@ main(int argc, char **argv)
 		status = ask_queue(&a, "list");
 	else if (status == -1 && a.mode == MODE_FLUSH)
 		status = ask_queue(&a, "flush");
+	else if (status == -1 && a.mode == MODE_SESSION)
+		status = session_run(&a);
 	else if (status == -1 && a.mode == MODE_NOTHING)
 		status = EX_OK;
 	else if (status == -1)

@@ -30,7 +30,7 @@ struct reader {
 	size_t field_len, value; /* where its value begins */
 	bool resent_field;       /* and is one of Resent- */
 	bool has_from;
-	struct text_list resent; /* recipients of Resent- fields */
+	struct text_list resent, resent_bad; /* of Resent- fields */
 	int status;
 };
 
@@ -182,27 +182,26 @@ write_field(struct reader *r, const struct address_ends *ends)
 static void
 end_field(struct reader *r)
 {
-	struct text_list others = { 0 };
+	struct text_list others = { 0 }, bad_others = { 0 };
 	struct text_list *list = r->resent_field ? &r->resent : &r->m->rcpts;
+	struct text_list *bad = r->resent_field ? &r->resent_bad : &r->m->bad;
 	struct address_ends ends = { NULL, 0 };
 
 	if (!r->open)
 		return;
 	r->open = false;
-	if (!r->list)
+	if (!r->list) {
 		list = &others;
-	if (address_list_parse_bare(r->field + r->value,
-		r->field_len - r->value, list, &ends) == -1) {
-		ends.count = 0;
-		if (r->list)
-			fail_message(r,
-			    errno == ENOMEM ? EX_TEMPFAIL : EX_DATAERR,
-			    "not a list of addresses", r->field + r->value);
+		bad = &bad_others;
 	}
+	if (address_list_parse_each(r->field + r->value,
+		r->field_len - r->value, list, &ends, bad) == -1)
+		fail_message(r, EX_TEMPFAIL, "no memory", "");
 	if (!r->drop)
 		write_field(r, &ends);
 	free(ends.at);
 	text_list_finish(&others);
+	text_list_finish(&bad_others);
 	r->field_len = 0;
 }
 
@@ -298,12 +297,14 @@ copy_message(struct reader *r)
 static void
 choose_recipients(struct reader *r)
 {
-	struct text_list first = r->m->rcpts;
+	struct text_list first = r->m->rcpts, bad = r->m->bad;
 
-	if (r->resent.count == 0)
+	if (r->resent.count + r->resent_bad.count == 0)
 		return;
 	r->m->rcpts = r->resent;
 	r->resent = first;
+	r->m->bad = r->resent_bad;
+	r->resent_bad = bad;
 }
 
 /* A file without a name in DIRECTORY, or NULL. */
@@ -367,6 +368,7 @@ message_read(struct message *m, FILE *in, const struct message_wants *wants)
 		    strerror(errno));
 	choose_recipients(&r);
 	text_list_finish(&r.resent);
+	text_list_finish(&r.resent_bad);
 	free(r.line);
 	free(r.field);
 	return r.status;
@@ -378,4 +380,5 @@ message_finish(struct message *m)
 	if (m->file != NULL)
 		fclose(m->file);
 	text_list_finish(&m->rcpts);
+	text_list_finish(&m->bad);
 }

@@ -29,6 +29,7 @@ struct message {
 	uint64_t size;          /* octets in it */
 	bool eight_bit;         /* it has bytes outside ASCII */
 	struct text_list rcpts; /* found in the header, as they stand there */
+	struct text_list bad;   /* what stands there and is no address */
 	char why[256];          /* why it cannot be read */
 };
 
@@ -36,7 +37,7 @@ struct message {
  * Read a message from IN as WANTS say: any line end becomes CRLF, a line "From
  * ..." of a mailbox at the top is left out, an empty line stands between header
  * and body.  Return 0, or an exit status with the reason in m->why (EX_DATAERR:
- * a list of recipients cannot be read; EX_IOERR; EX_TEMPFAIL).  What could be
+ * a list of recipients is too long; EX_IOERR; EX_TEMPFAIL).  What could be
  * read of IN is in the file in any case, if there is one.
  */
 int message_read(

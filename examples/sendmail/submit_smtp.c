@@ -1,49 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "submit_smtp.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/un.h>
-
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "complain.h"
-
-/* Set T to where smtpout listens.  No name is looked up: it is this host. */
-static int
-find_target(struct submission *s, struct smtpd_target *t)
-{
-	const char *host = s->arguments->host;
-	union {
-		struct sockaddr_storage any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un un;
-	} a = { .any = { .ss_family = AF_UNSPEC } };
-
-	*t = (struct smtpd_target){ SMTPD_TARGET_INIT, .host = "localhost" };
-	if (*host == '/' && strlen(host) < sizeof(a.un.sun_path)) {
-		a.un.sun_family = AF_UNIX;
-		memcpy(a.un.sun_path, host, strlen(host));
-		t->len = sizeof(a.un);
-	} else if (inet_pton(AF_INET, host, &a.in.sin_addr) == 1) {
-		a.in.sin_family = AF_INET;
-		t->len = sizeof(a.in);
-	} else if (inet_pton(AF_INET6, host, &a.in6.sin6_addr) == 1) {
-		a.in6.sin6_family = AF_INET6;
-		t->len = sizeof(a.in6);
-	} else {
-		snprintf(s->why, sizeof(s->why),
-		    "--host %s: give an address, or the path of a socket",
-		    host);
-		return -1;
-	}
-	t->addr = a.any;
-	return 0;
-}
+#include "target.h"
 
 static void
 show_line(void *user, bool sent, const char *line)
@@ -93,8 +55,8 @@ keep_undecided(struct submission *s, const struct smtpd_client *client)
 			report_refusal(s, s->rcpts[i].address, r);
 			continue;
 		}
-		snprintf(s->why, sizeof(s->why), "%s: %s %s",
-		    s->arguments->host, r->status, r->text);
+		snprintf(s->why, sizeof(s->why), "%s: %s %s", s->place,
+		    r->status, r->text);
 		s->rcpts[kept++] = s->rcpts[i];
 	}
 	s->nrcpts = kept;
@@ -134,8 +96,9 @@ send_over(struct submission *s, struct smtpd_client *client)
 	smtpd_client_quit(client);
 }
 
-bool
-submit_smtp(struct submission *s)
+/* Submit at the place NAME.  Return false when it is none. */
+static bool
+submit_there(struct submission *s, const char *name)
 {
 	struct smtpd_client_settings settings = {
 		SMTPD_CLIENT_SETTINGS_INIT,
@@ -147,8 +110,13 @@ submit_smtp(struct submission *s)
 	struct smtpd_client *client;
 	struct smtpd_target target;
 
-	if (find_target(s, &target) == -1)
+	s->place = name;
+	if (target_find(s->arguments, name, &target) == -1) {
+		snprintf(s->why, sizeof(s->why),
+		    "--host %s: give an address, or the path of a socket",
+		    name);
 		return false;
+	}
 	client = smtpd_client_create(&settings);
 	if (client == NULL) {
 		snprintf(s->why, sizeof(s->why), "no memory");
@@ -157,8 +125,20 @@ submit_smtp(struct submission *s)
 	if (smtpd_client_connect(client, &target, 1, s->arguments->port) == 0)
 		send_over(s, client);
 	else
-		snprintf(s->why, sizeof(s->why), "%s: %s", s->arguments->host,
+		snprintf(s->why, sizeof(s->why), "%s: %s", name,
 		    smtpd_client_result(client)->text);
 	smtpd_client_destroy(client);
+	return true;
+}
+
+bool
+submit_smtp(struct submission *s)
+{
+	const char *name;
+
+	for (size_t i = 0;
+	    s->nrcpts > 0 && (name = target_name(s->arguments, i)) != NULL; i++)
+		if (!submit_there(s, name))
+			return false;
 	return true;
 }

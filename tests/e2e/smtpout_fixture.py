@@ -66,7 +66,10 @@ class Smtpout(fixture.Smtpin):
     """One process with a queue below a directory of its own."""
 
     def __init__(self, world, *arguments, root=None, level="debug",
-                 environment=None, host=None, dns=True, runner=()):
+                 environment=None, host=None, dns=True, runner=(),
+                 listen=("-l",)):
+        """LISTEN: where, if ARGUMENTS have no -a; it may not be the default,
+        which is one for all tests of the machine."""
         self.world = world
         self.host = host or world.out
         self.environment = environment or {}
@@ -74,6 +77,8 @@ class Smtpout(fixture.Smtpin):
         self.owns_root = root is None
         self.queue_dir = os.path.join(self.root, "queue")
         self.arguments = list(arguments)
+        if "-a" not in self.arguments and "-l" not in self.arguments:
+            self.arguments += listen
         if dns:
             self.arguments += ["--dns", world.dns]
         self.level = level

@@ -101,6 +101,44 @@ class Sendmail(unittest.TestCase):
                          "b@x.example", text=b"hi\n", TMPDIR="/nonexistent")
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_bad_address(self):
+        """OU1: the others get it, and the caller is told who does not."""
+        host = Host()
+        done = self.call(
+            "--port", str(host.port), "-f", "a@x.example", "-t",
+            text=b"To: a@in.example., b@x.example\nCc: <undisclosed:;>,\n"
+            b" c..c@x.example,d@x.example\nBcc: e@x.example f, g@x.example"
+            b"\n\nhi\n")
+        self.assertEqual(done.returncode, os.EX_DATAERR, done.stderr)
+        self.assertEqual([len(m) for m in host.messages], [3])
+        for bad in (b'"a@in.example."', b'"c..c@x.example"',
+                    b'"e@x.example f"'):
+            self.assertIn(bad + b" is not an address", done.stderr)
+        self.assertIn(b"Resent-Bcc: a@in.example.,\n\tc..c@x.example,",
+                      self.kept())
+        self.assertEqual(
+            self.call("--port", str(host.port), "b@x.example", "Ann Lee",
+                      "-f", "a@x.example").returncode, os.EX_USAGE)
+        self.assertEqual([len(m) for m in host.messages], [3, 1])
+
+    def test_session(self):
+        """T3: -bs is a session with smtpout; a line may end with LF."""
+        host = Host()
+        done = self.call(
+            "--port", str(host.port), "-bs",
+            text=b"EHLO x\r\nMAIL FROM:<a@x.example>\nRCPT TO:<b@x.example>\n"
+            b"DATA\nSubject: x\n\nhi\n.\nQUIT\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(done.stdout.startswith(b"220 host\r\n"))
+        self.assertEqual(done.stdout.count(b"\r\n250 2.0.0 ok"), 5)
+        self.assertEqual(host.messages, [[b"RCPT TO:<b@x.example>\r\n"]])
+
+    def test_session_without_smtpout(self):
+        """T3: the program is told in SMTP."""
+        done = self.call("--port", "1", "-bs", text=b"EHLO x\r\n")
+        self.assertEqual(done.returncode, os.EX_TEMPFAIL)
+        self.assertTrue(done.stdout.startswith(b"421 4.3.2 "))
+
     def test_wrong_words(self):
         """O17: the option is named that is meant."""
         self.assertIn(b"after -f;", self.call("-if").stderr)

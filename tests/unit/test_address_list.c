@@ -122,6 +122,46 @@ other_texts_are_refused(void **state)
 	}
 }
 
+/* OU1: One mistake costs that address only. */
+static void
+mistakes_are_passed_over(void **state)
+{
+	static const struct {
+		const char *in, *out, *bad;
+	} cases[] = {
+		{ "a@x, b", "a@x|b", "" },
+		{ "a@in.example., b@x", "b@x", "a@in.example." },
+		{ "a..b@x , c@x", "c@x", "a..b@x" },
+		{ "a@x b@x, c@x; d@x", "c@x|d@x", "a@x b@x" },
+		{ "<a@x> b, c@x", "c@x", "<a@x> b" },
+		{ "<a@x, b@x>, c@x", "c@x", "<a@x, b@x>" },
+		{ "\"Lee, Ann <a@x>, b@x", "a@x|b@x", "\"Lee" },
+		{ "a@x, (no end, b@x", "a@x|b@x", "(no end" },
+		{ "<undisclosed-recipients:;>", "", "" },
+		{ "<undisclosed-recipients:;>, a@x", "a@x", "" },
+		{ "a: b@x", "b@x", "" },
+		{ "a: b: c@x;", "c@x", "" },
+		{ ")", "", ")" },
+		{ "a@x\xc2\xa0, b@x", "b@x", "a@x\xc2\xa0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct text_list list = { .count = 0 }, bad = { .count = 0 };
+		char text[512];
+
+		assert_int_equal(address_list_parse_each(cases[i].in,
+				     strlen(cases[i].in), &list, NULL, &bad),
+		    0);
+		join(&list, text, sizeof(text));
+		assert_string_equal(text, cases[i].out);
+		join(&bad, text, sizeof(text));
+		assert_string_equal(text, cases[i].bad);
+		text_list_finish(&list);
+		text_list_finish(&bad);
+	}
+}
+
 static void
 only_len_bytes_are_read(void **state)
 {
@@ -161,6 +201,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_are_read),
 		cmocka_unit_test(other_texts_are_refused),
+		cmocka_unit_test(mistakes_are_passed_over),
 		cmocka_unit_test(only_len_bytes_are_read),
 		cmocka_unit_test(length_matters_to_addresses_only),
 	};

@@ -10,7 +10,8 @@
 
 #include "test.h"
 
-/* Read IN as a message; its text and recipients go to OUT and RCPTS. */
+/* Read IN as a message; its text and recipients go to OUT and RCPTS, those that
+ * are no addresses behind "!". */
 static int
 read_text(const char *in, size_t len, const struct message_wants *wants,
     char *out, size_t size, char *rcpts)
@@ -32,6 +33,9 @@ read_text(const char *in, size_t len, const struct message_wants *wants,
 	for (size_t i = 0; i < m.rcpts.count; i++)
 		snprintf(rcpts + strlen(rcpts), 256 - strlen(rcpts), "%s ",
 		    m.rcpts.items[i]);
+	for (size_t i = 0; i < m.bad.count; i++)
+		snprintf(rcpts + strlen(rcpts), 256 - strlen(rcpts), "!%s ",
+		    m.bad.items[i]);
 	message_finish(&m);
 	fclose(file);
 	return status;
@@ -117,8 +121,8 @@ recipients_come_from_the_header(void **state)
 		{ "BCC:s\n\nx\n", "s ", "\r\nx\r\n", 0 },
 		{ "To: a\nResent-To: b\nResent-Bcc: c\nBcc: d\n\nx\n", "b c ",
 		    "To: a\r\nResent-To: b\r\n\r\nx\r\n", 0 },
-		{ "To: Ann Lee\n\nx\n", "", "To: Ann Lee\r\n\r\nx\r\n",
-		    EX_DATAERR },
+		{ "To: Ann Lee, b\n\nx\n", "b !Ann Lee ",
+		    "To: Ann Lee, b\r\n\r\nx\r\n", 0 },
 		{ "Subject: x\n\nTo: a\n", "", "Subject: x\r\n\r\nTo: a\r\n",
 		    0 },
 		{ "Too: x\nT: y\n\n", "", "Too: x\r\nT: y\r\n\r\n", 0 },
@@ -237,7 +241,7 @@ old_command_lines_are_understood(void **state)
 		{ { "newaliases" }, -1, MODE_NOTHING, false, false, 0 },
 		{ { "sendmail", "-q" }, -1, MODE_FLUSH, false, false, 0 },
 		{ { "sendmail", "-q30m" }, -1, MODE_NOTHING, false, false, 0 },
-		{ { "sendmail", "-bs" }, EX_USAGE, 0, false, false, 0 },
+		{ { "sendmail", "-bs" }, -1, MODE_SESSION, false, false, 0 },
 		{ { "sendmail", "-bd" }, EX_USAGE, 0, false, false, 0 },
 		{ { "sendmail", "-N", "sometimes" }, EX_USAGE, 0, false, false,
 		    0 },
@@ -245,7 +249,8 @@ old_command_lines_are_understood(void **state)
 		    false, 0 },
 		{ { "sendmail", "-R", "half" }, EX_USAGE, 0, false, false, 0 },
 		{ { "sendmail", "-V", "a\nb" }, EX_USAGE, 0, false, false, 0 },
-		{ { "sendmail", "Ann Lee" }, EX_USAGE, 0, false, false, 0 },
+		{ { "sendmail", "Ann Lee", "b" }, -1, MODE_SUBMIT, false, false,
+		    1 },
 		{ { "sendmail", "-f" }, EX_USAGE, 0, false, false, 0 },
 		/* O15: what makes no difference is ignored, with its value. */
 		{ { "sendmail", "-Z", "a" }, -1, MODE_SUBMIT, false, false, 1 },
