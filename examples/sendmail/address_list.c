@@ -298,8 +298,8 @@ store_bad(const struct scanner *s, const char *begin, struct text_list *bad)
 	return text_list_add(bad, text);
 }
 
-/* What begins at BEGIN is no address: pass over it, and add it to BAD.  *LAST is
- * as parse_element() has it. */
+/* What begins at BEGIN is no address: pass over it, and add it to BAD.  *LAST
+ * is as parse_element() has it. */
 static int
 skip_bad(
     struct scanner *s, const char *begin, char *last, struct text_list *bad)

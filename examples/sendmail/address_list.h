@@ -26,8 +26,8 @@ struct address_ends {
 	size_t count;
 };
 
-/* The same, but what is no address goes to BAD, as it stands there, and the rest
- * is parsed.  The ends of those without a domain are added to ENDS (NULL:
+/* The same, but what is no address goes to BAD, as it stands there, and the
+ * rest is parsed.  The ends of those without a domain are added to ENDS (NULL:
  * nowhere), whose array is to be freed in any case.  Return 0, or -1 with errno
  * ENOMEM. */
 int address_list_parse_each(const char *text, size_t len, struct text_list *out,

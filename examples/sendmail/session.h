@@ -9,8 +9,8 @@
 
 #include "arguments.h"
 
-/* Pass on what both sides say until smtpout closes; a line of the caller may end
- * with LF.  Return an exit status: EX_TEMPFAIL, after a reply of ours, when
+/* Pass on what both sides say until smtpout closes; a line of the caller may
+ * end with LF.  Return an exit status: EX_TEMPFAIL, after a reply of ours, when
  * smtpout does not answer. */
 int session_run(const struct arguments *a);
 
