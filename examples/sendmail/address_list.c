@@ -156,6 +156,9 @@ is_address(const struct element *e)
 
 	if (smtpd_address_parse(e->text, buf, sizeof(buf), &address) == 0)
 		return true;
+	/* "J. R." is half a name. */
+	if (e->text[0] == '.' || (e->len > 0 && e->text[e->len - 1] == '.'))
+		return false;
 	snprintf(whole, sizeof(whole), "%s" LOCAL_DOMAIN, e->text);
 	return smtpd_address_parse(whole, buf, sizeof(buf), &address) == 0;
 }

@@ -106,15 +106,15 @@ class Sendmail(unittest.TestCase):
         host = Host()
         done = self.call(
             "--port", str(host.port), "-f", "a@x.example", "-t",
-            text=b"To: a@in.example., b@x.example\nCc: <undisclosed:;>,\n"
-            b" c..c@x.example,d@x.example\nBcc: e@x.example f, g@x.example"
+            text=b"To: a@@in.example, b@x.example\nCc: <undisclosed:;>,\n"
+            b" c@-x.example,d@x.example\nBcc: e@x.example f, g@x.example"
             b"\n\nhi\n")
         self.assertEqual(done.returncode, os.EX_DATAERR, done.stderr)
         self.assertEqual([len(m) for m in host.messages], [3])
-        for bad in (b'"a@in.example."', b'"c..c@x.example"',
+        for bad in (b'"a@@in.example"', b'"c@-x.example"',
                     b'"e@x.example f"'):
             self.assertIn(bad + b" is not an address", done.stderr)
-        self.assertIn(b"Resent-Bcc: a@in.example.,\n\tc..c@x.example,",
+        self.assertIn(b"Resent-Bcc: a@@in.example,\n\tc@-x.example,",
                       self.kept())
         self.assertEqual(
             self.call("--port", str(host.port), "b@x.example", "Ann Lee",

@@ -104,8 +104,6 @@ other_texts_are_refused(void **state)
 		"<@a.example>",
 		"<@a.example,ann@example.org>",
 		"ann\\@example.org",
-		".ann@example.org",
-		"ann..lee@example.org",
 		"ann@-example.org",
 		"J. R.",
 	};
@@ -130,8 +128,8 @@ mistakes_are_passed_over(void **state)
 		const char *in, *out, *bad;
 	} cases[] = {
 		{ "a@x, b", "a@x|b", "" },
-		{ "a@in.example., b@x", "b@x", "a@in.example." },
-		{ "a..b@x , c@x", "c@x", "a..b@x" },
+		{ "a@@in.example, b@x", "b@x", "a@@in.example" },
+		{ "a@-x , c@x", "c@x", "a@-x" },
 		{ "a@x b@x, c@x; d@x", "c@x|d@x", "a@x b@x" },
 		{ "<a@x> b, c@x", "c@x", "<a@x> b" },
 		{ "<a@x, b@x>, c@x", "c@x", "<a@x, b@x>" },
