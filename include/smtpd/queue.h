@@ -167,9 +167,9 @@ struct smtpd_queue_settings {
 	uint32_t bounce_lifetime_s; /* of mail without a sender; 172800 */
 	uint32_t delay_notice_s;    /* until the sender is told; 14400 */
 
-	/* Reports of failures to one sender in a minute; 60.  SMTPD_NO_LIMIT:
-	 * any number.  What fails beyond is tried once more, and reported, in
-	 * a later minute. */
+	/* Reports of failures to one sender in a minute, each about one
+	 * message; 60.  SMTPD_NO_LIMIT: any number.  What fails beyond is
+	 * reported at the end of the minute, up to 100 messages together. */
 	uint32_t max_reports;
 
 	/* Octets on the disk that new mail must leave free.  Default: a
@@ -191,6 +191,10 @@ struct smtpd_queue_settings {
 	const char *local_domain; /* hostname */
 	smtpd_submission_fn *submitted;
 	void *submitted_user;
+
+	/* An address, which reports name for help.  Default: postmaster of
+	 * local_domain. */
+	const char *postmaster;
 };
 
 #define SMTPD_QUEUE_SETTINGS_INIT SMTPD_INIT(smtpd_queue_settings)

@@ -10,6 +10,9 @@
 /* The name of a host. */
 #define SMTPD_HOSTNAME_SIZE 256
 
+/* An address of mail: a local part of 64 octets, "@", a domain. */
+#define SMTPD_MAILBOX_SIZE (64 + 1 + SMTPD_HOSTNAME_SIZE)
+
 /* An IP address, also an IPv6 one with the name of an interface as its scope;
  * or the word for a client on a UNIX socket. */
 #define SMTPD_ADDRESS_TEXT_SIZE 80

@@ -20,24 +20,25 @@ static const struct wording {
 	const char *action;
 	const char *status; /* if there is no better one */
 	const char *subject;
-	const char *before; /* its recipients */
+	const char *subject_rcpt; /* goes on to the first recipient */
+	const char *before;       /* its recipients */
 	const char *after;
 	const char *content; /* what the original is called */
 } wordings[] = {
 	[SMTPD_DSN_FAILED] = { "failed", "5.0.0",
-	    "Your message could not be delivered",
+	    "Your message could not be delivered", "to",
 	    "Your message could not be delivered to:",
 	    "We will not try again. Please fix the problem described above "
 	    "and send the message again.",
 	    "Undelivered message" },
 	[SMTPD_DSN_DELAYED] = { "delayed", "4.0.0",
-	    "Your message is delayed; we are still trying to deliver it",
+	    "Your message is delayed; we are still trying to deliver it", "to",
 	    "Your message could not be delivered yet to:",
 	    "You do not need to do anything. We will keep trying, and tell "
 	    "you if delivery fails.",
 	    "Delayed message" },
 	[SMTPD_DSN_RELAYED] = { "relayed", "2.0.0",
-	    "Your message was passed on",
+	    "Your message was passed on", "for",
 	    "Your message was passed on to a server that does not confirm "
 	    "deliveries, for:",
 	    "You will not hear from us again unless something goes wrong.",
@@ -118,17 +119,42 @@ begin_part(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 	add_blank(f);
 }
 
-/* The wording of the gravest thing that happened. */
-static const struct wording *
-wording_of(const struct smtpd_dsn_report *r)
+/* The first recipient of the gravest thing that happened. */
+static const struct smtpd_dsn_rcpt *
+gravest_of(const struct smtpd_dsn_report *r)
 {
-	enum smtpd_dsn_action gravest = SMTPD_DSN_RELAYED;
+	const struct smtpd_dsn_rcpt *gravest = &r->rcpts[0];
 
-	for (size_t i = 0; i < r->nrcpts; i++) {
-		if (r->rcpts[i].action < gravest)
-			gravest = r->rcpts[i].action;
+	for (size_t i = 1; i < r->nrcpts; i++) {
+		if (r->rcpts[i].action < gravest->action)
+			gravest = &r->rcpts[i];
 	}
-	return &wordings[gravest];
+	return gravest;
+}
+
+/* What happened, and to whom; an address that is none is left out. */
+static void
+write_subject(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
+{
+	const struct smtpd_dsn_rcpt *rcpt = gravest_of(r);
+	const struct wording *w = &wordings[rcpt->action];
+	char others[64];
+	struct smtpd_text t;
+
+	smtpd__fold_add(f, "Subject:");
+	smtpd__fold_words(f, w->subject);
+	for (const char *s = rcpt->address; *s != '\0'; s++) {
+		if (*s <= ' ' || *s > '~') {
+			smtpd__fold_end(f);
+			return;
+		}
+	}
+	smtpd__fold_words(f, w->subject_rcpt);
+	smtpd__fold_word(f, rcpt->address);
+	smtpd__text_init(&t, others, sizeof(others));
+	if (r->nrcpts > 1)
+		smtpd__text_format(&t, "and %zu more", r->nrcpts - 1);
+	add_prose(f, others);
 }
 
 static void
@@ -152,7 +178,7 @@ write_header(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 	add_date(f, "Date:", r->now);
 	write_from(f, r->hostname);
 	add_line(f, "To: <", r->to, ">");
-	add_field(f, "Subject:", wording_of(r)->subject);
+	write_subject(f, r);
 	smtpd__fold_add(f, "Message-ID: <");
 	smtpd__fold_add(f, r->unique);
 	add_line(f, "@", r->hostname, ">");
@@ -170,22 +196,79 @@ write_header(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 	add_prose(f, "A report in parts, as RFC 3464 describes them.");
 }
 
+/* Write how a mail program knows the message O.  A subject that is encoded
+ * (RFC 2047) says nothing to a reader. */
+static void
+explain_original(struct smtpd_fold *f, const struct smtpd_dsn_original *o)
+{
+	if (o->subject != NULL && o->subject[0] != '\0' &&
+	    strstr(o->subject, "=?") == NULL) {
+		smtpd__fold_add(f, REASON_INDENT "Subject:");
+		add_prose(f, o->subject);
+	}
+	if (o->date != NULL && o->date[0] != '\0') {
+		smtpd__fold_add(f, REASON_INDENT "Date:");
+		add_prose(f, o->date);
+	}
+}
+
+/* Write what was tried for RCPT in vain, and what may have come of it. */
+static void
+explain_attempts(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
+    const struct smtpd_dsn_rcpt *rcpt)
+{
+	char tried[64], last[SMTPD_DATE_MAX];
+	unsigned days = 0;
+	struct smtpd_text t;
+
+	if (rcpt->in_doubt) {
+		smtpd__fold_add(f, REASON_INDENT);
+		add_prose(f,
+		    "A copy may have arrived: the connection was lost before "
+		    "the other server confirmed the message.");
+	}
+	if (rcpt->attempts == 0 || rcpt->last_attempt == 0)
+		return;
+	if (r->now > r->arrival)
+		days = (unsigned)((r->now - r->arrival) / 86400);
+	smtpd__text_init(&t, tried, sizeof(tried));
+	smtpd__text_format(&t, "We tried %u time%s", rcpt->attempts,
+	    rcpt->attempts == 1 ? "" : "s");
+	if (days > 0)
+		smtpd__text_format(
+		    &t, " in %u day%s", days, days == 1 ? "" : "s");
+	smtpd__text_add(&t, ", the last time on");
+	smtpd__date_write(rcpt->last_attempt, last);
+	smtpd__fold_add(f, REASON_INDENT);
+	smtpd__fold_words(f, tried);
+	smtpd__fold_words(f, last);
+	smtpd__fold_add(f, ".");
+	smtpd__fold_end(f);
+}
+
 /* The name of a recipient, and why it is in the report. */
 static void
-explain_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_rcpt *rcpt)
+explain_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
+    const struct smtpd_dsn_rcpt *rcpt)
 {
 	add_blank(f);
 	add_line(f, "  <", rcpt->address, ">");
-	if (rcpt->diagnostic == NULL)
-		return;
 	f->indent = REASON_INDENT;
-	smtpd__fold_add(f, REASON_INDENT);
-	if (rcpt->remote_said) {
-		smtpd__fold_words(f,
-		    rcpt->remote != NULL ? rcpt->remote : "the other server");
-		smtpd__fold_words(f, "said:");
+	if (rcpt->diagnostic != NULL) {
+		smtpd__fold_add(f, REASON_INDENT);
+		if (rcpt->remote_said) {
+			smtpd__fold_words(f,
+			    rcpt->remote != NULL ? rcpt->remote
+						 : "the other server");
+			smtpd__fold_words(f, "said:");
+		}
+		add_prose(f, rcpt->diagnostic);
 	}
-	add_prose(f, rcpt->diagnostic);
+	explain_attempts(f, r, rcpt);
+	if (rcpt->about != NULL) {
+		explain_original(f, rcpt->about);
+		add_line(f, REASON_INDENT "Queue id: ", rcpt->about->id, "");
+	}
 	f->indent = "";
 }
 
@@ -194,7 +277,7 @@ static void
 explain_action(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
     enum smtpd_dsn_action action)
 {
-	bool any = false;
+	bool any = false, in_doubt = false;
 
 	for (size_t i = 0; i < r->nrcpts; i++) {
 		if (r->rcpts[i].action != action)
@@ -204,12 +287,17 @@ explain_action(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 			add_prose(f, wordings[action].before);
 		}
 		any = true;
-		explain_rcpt(f, &r->rcpts[i]);
+		in_doubt = in_doubt || r->rcpts[i].in_doubt;
+		explain_rcpt(f, r, &r->rcpts[i]);
 	}
 	if (!any)
 		return;
 	add_blank(f);
-	add_prose(f, wordings[action].after);
+	add_prose(f,
+	    in_doubt && action == SMTPD_DSN_FAILED
+		? "We will not try again. Where a copy may have arrived, "
+		  "please ask the recipient before you send the message again."
+		: wordings[action].after);
 	if (action == SMTPD_DSN_DELAYED && r->retry_until != 0)
 		add_date(f, "We will keep trying until", r->retry_until);
 }
@@ -218,25 +306,41 @@ explain_action(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 static void
 explain(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 {
-	char host[SMTPD_DOMAIN_MAX + 2];
+	char words[SMTPD_ADDRESS_MAX + 32];
 	struct smtpd_text t;
 
 	begin_part(f, r, "text/plain; charset=us-ascii", "Notification", false);
 	f->indent = "";
 	smtpd__fold_words(f, "This report was generated by the mail server at");
-	smtpd__text_init(&t, host, sizeof(host));
+	smtpd__text_init(&t, words, sizeof(words));
 	smtpd__text_format(&t, "%s.", r->hostname);
-	add_prose(f, host);
+	add_prose(f, words);
+	smtpd__text_init(&t, words, sizeof(words));
+	smtpd__text_format(
+	    &t, "It is about %zu messages of yours.", r->others + 1);
+	add_prose(f, r->others > 0 ? words : "It is about this message:");
+	if (r->others == 0) {
+		add_blank(f);
+		explain_original(f, &r->about);
+	}
 	explain_action(f, r, SMTPD_DSN_FAILED);
 	explain_action(f, r, SMTPD_DSN_DELAYED);
 	explain_action(f, r, SMTPD_DSN_RELAYED);
 	add_blank(f);
 	smtpd__fold_words(f, "The same information for mail programs, and");
-	smtpd__fold_words(
-	    f, r->whole ? "your message," : "the header of your message,");
-	smtpd__fold_words(
-	    f, "follow. When you ask for help, quote this queue id:");
-	add_prose(f, r->id);
+	smtpd__fold_words(f,
+	    r->whole            ? "your message,"
+		: r->others > 0 ? "the header of the first message,"
+				: "the header of your message,");
+	smtpd__fold_words(f, "follow.");
+	smtpd__text_init(&t, words, sizeof(words));
+	smtpd__text_format(&t, "<%s>", r->postmaster);
+	smtpd__fold_words(f, "For help, write to");
+	smtpd__fold_word(f, words);
+	smtpd__fold_words(f,
+	    r->others > 0 ? "and quote the queue id of the message."
+			  : "and quote this queue id:");
+	add_prose(f, r->others > 0 ? "" : r->about.id);
 	f->indent = FIELD_INDENT;
 }
 
@@ -252,7 +356,9 @@ report_message(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 		add_line(f, "Original-Envelope-Id: ", envid, "");
 	}
 	add_line(f, "Reporting-MTA: dns; ", r->hostname, "");
-	add_line(f, "X-Queue-ID: ", r->id, "");
+	if (r->others > 0)
+		return;
+	add_line(f, "X-Queue-ID: ", r->about.id, "");
 	add_date(f, "Arrival-Date:", r->arrival);
 }
 
@@ -308,6 +414,8 @@ report_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 		add_date(f, "Last-Attempt-Date:", rcpt->last_attempt);
 	if (rcpt->action == SMTPD_DSN_DELAYED && r->retry_until != 0)
 		add_date(f, "Will-Retry-Until:", r->retry_until);
+	if (rcpt->about != NULL)
+		add_line(f, "X-Queue-ID: ", rcpt->about->id, "");
 }
 
 /* The part for programs. */
@@ -331,7 +439,7 @@ smtpd__dsn_begin(
 	explain(&f, r);
 	report(&f, r);
 	begin_part(&f, r, r->whole ? "message/rfc822" : "text/rfc822-headers",
-	    wording_of(r)->content, r->eight_bit);
+	    wordings[gravest_of(r)->action].content, r->eight_bit);
 	return f.failed ? -1 : 0;
 }
 

@@ -4,7 +4,8 @@
 
 /*
  * Delivery status notifications (RFC 3464): the text of a report, up to and
- * after the message that it is about.
+ * after the message that it is about.  A report may be about some messages of
+ * one sender, each recipient about its own.
  */
 
 #include <stdbool.h>
@@ -30,6 +31,17 @@ struct smtpd_dsn_rcpt {
 	                         * NULL: nothing to tell */
 	bool remote_said;       /* these are the remote host's words */
 	time_t last_attempt;    /* 0: there was none */
+	unsigned attempts;      /* FAILED at the end of its life: how many there
+	                         * were; else 0 */
+	bool in_doubt;          /* a copy may have arrived, unconfirmed */
+	const struct smtpd_dsn_original *about; /* NULL: the report's */
+};
+
+/* A message that a report is about. */
+struct smtpd_dsn_original {
+	const char *id;      /* in our queue */
+	const char *subject; /* its own; NULL or "": none */
+	const char *date;
 };
 
 /* Octets that make the boundary of a report. */
@@ -39,7 +51,11 @@ struct smtpd_dsn_rcpt {
 struct smtpd_dsn_report {
 	const char *hostname;   /* ours */
 	const char *to;         /* the sender of the original, who is told */
-	const char *id;         /* of the original in our queue */
+	const char *postmaster; /* an address to ask for help */
+	struct smtpd_dsn_original about; /* the original, or the first of some:
+	                                  * what is said of the original below
+	                                  * is said of that one */
+	size_t others;                   /* how many more there are */
 	const char *unique;     /* of the report: what its Message-ID has before
 	                         * the "@" */
 	const char *envid;      /* ENVID= as on the wire; NULL: none */

@@ -9,6 +9,7 @@
 enum field {
 	NO_FIELD,
 	DATE,
+	SUBJECT,
 	MESSAGE_ID,
 	AUTO_SUBMITTED,
 	PRECEDENCE,
@@ -29,6 +30,7 @@ field_of(const char *name, size_t len)
 		enum field field;
 	} fields[] = {
 		{ "Date", DATE },
+		{ "Subject", SUBJECT },
 		{ "Message-ID", MESSAGE_ID },
 		{ "Auto-Submitted", AUTO_SUBMITTED },
 		{ "Precedence", PRECEDENCE },
@@ -49,7 +51,7 @@ field_of(const char *name, size_t len)
 static void
 read_value(struct smtpd_header_info *f, const char *data, size_t len)
 {
-	if (f->field == NO_FIELD || f->field == DATE || f->field == LIST)
+	if (f->field == NO_FIELD || f->field == LIST)
 		return;
 	for (size_t i = 0; i < len; i++) {
 		if (data[i] == '\n')
@@ -83,6 +85,23 @@ take_id(struct smtpd_header_info *f)
 	}
 }
 
+/* Copy the value to OUT of SIZE bytes, unless an earlier field did. */
+static void
+take_text(const struct smtpd_header_info *f, char *out, size_t size)
+{
+	size_t skip = strspn(f->value, " \t\r");
+	size_t len = f->len - skip;
+
+	if (out[0] != '\0')
+		return;
+	while (len > 0 && strchr(" \t\r", f->value[skip + len - 1]) != NULL)
+		len--;
+	if (len >= size)
+		len = size - 1;
+	memcpy(out, f->value + skip, len);
+	out[len] = '\0';
+}
+
 /* Whether the value's first word is WORD. */
 static bool
 begins_with(const struct smtpd_header_info *f, const char *word)
@@ -103,6 +122,10 @@ end_field(struct smtpd_header_info *f)
 		break;
 	case DATE:
 		f->date = true;
+		take_text(f, f->date_text, sizeof(f->date_text));
+		break;
+	case SUBJECT:
+		take_text(f, f->subject, sizeof(f->subject));
 		break;
 	case MESSAGE_ID:
 		f->message_id = true;

@@ -12,6 +12,9 @@
 /* Octets of a Message-ID that is remembered, with its brackets. */
 #define SMTPD_MESSAGE_ID_MAX 500
 
+/* Octets of a Subject that are remembered. */
+#define SMTPD_SUBJECT_MAX 200
+
 struct smtpd_header_info {
 	bool date;       /* there is a Date: field */
 	bool message_id; /* there is a Message-ID: field */
@@ -20,9 +23,11 @@ struct smtpd_header_info {
 	                  * any List- field (RFC 2369, RFC 2919) */
 	bool eight_bit_header; /* the header holds bytes outside ASCII */
 	bool eight_bit;        /* the message does */
-	char id[SMTPD_MESSAGE_ID_MAX + 1]; /* the first Message-ID, "<...>" of
+	char id[SMTPD_MESSAGE_ID_MAX + 1];   /* the first Message-ID, "<...>" of
 	                                    * printable ASCII; "" if there is
 	                                    * none, or no such one */
+	char subject[SMTPD_SUBJECT_MAX + 1]; /* the first Subject and Date, */
+	char date_text[64];                  /* unfolded, as far as they fit */
 
 	/* The field that is being read. */
 	int field;

@@ -29,6 +29,10 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 	snprintf(d->hostname, sizeof(d->hostname), "%s", settings->hostname);
 	snprintf(q->local_domain, sizeof(q->local_domain), "%s",
 	    settings->local_domain);
+	snprintf(q->postmaster, sizeof(q->postmaster), "%s%s",
+	    settings->postmaster != NULL ? "" : "postmaster@",
+	    settings->postmaster != NULL ? settings->postmaster
+					 : settings->local_domain);
 	d->logger = (struct smtpd_logger){
 		.log = settings->log,
 		.user = settings->log_user,
@@ -113,6 +117,7 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	/* From here on they may not be used. */
 	d->settings.hostname = d->hostname;
 	d->settings.local_domain = q->local_domain;
+	d->settings.postmaster = q->postmaster;
 	d->settings.resolver = NULL;
 	d->settings.client = NULL;
 	d->settings.smarthost = NULL;
@@ -263,6 +268,7 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	pthread_mutex_unlock(&d->lock);
 	smtpd__workers_stop(d, timeout_ms);
 	pthread_join(d->maintenance, NULL);
+	smtpd__gather_report(d, true);
 	smtpd__control_server_stop(q->control);
 	q->control = NULL;
 	pthread_mutex_lock(&d->lock);

@@ -89,6 +89,9 @@ smtpd__queue_settings_is_fix(unsigned fix)
 static const char *
 find_fault(const struct smtpd_queue_settings *s)
 {
+	char buf[SMTPD_ADDRESS_MAX];
+	struct smtpd_address postmaster;
+
 	if (!smtpd__queue_settings_is_fix(s->fix))
 		return "fix has an unknown bit, or SMTPD_FIX_NONE and others";
 	if (s->log_level > SMTPD_LOG_TRACE)
@@ -103,6 +106,12 @@ find_fault(const struct smtpd_queue_settings *s)
 	if (!smtpd__address_parse_helo(
 		s->local_domain, strlen(s->local_domain)))
 		return "local_domain is not a domain";
+	if (s->postmaster != NULL &&
+	    (strlen(s->postmaster) >= SMTPD_MAILBOX_SIZE ||
+		smtpd_address_parse(
+		    s->postmaster, buf, sizeof(buf), &postmaster) == -1 ||
+		postmaster.domain[0] == '\0'))
+		return "postmaster is not an address with a domain";
 	if (s->smarthost != NULL && s->smarthost->host == NULL)
 		return "the smarthost has no name";
 	if (s->nrules > 0 && s->rules == NULL)

@@ -101,16 +101,31 @@ must_be_sound(const char *s, const char *boundary)
 static void
 must_report(const char *const *values, uint8_t choice)
 {
+	const struct smtpd_dsn_original about = { values[8], values[9],
+		values[10] };
 	const struct smtpd_dsn_rcpt rcpts[] = {
-		{ values[0], values[1], choice % 3, values[2], values[3],
-		    values[4], choice % 2 == 0, 1 },
-		{ values[5], NULL, choice / 4 % 3, values[2], NULL, values[3],
-		    false, 0 },
+		{ .address = values[0],
+		    .original = values[1],
+		    .action = choice % 3,
+		    .status = values[2],
+		    .remote = values[3],
+		    .diagnostic = values[4],
+		    .remote_said = choice % 2 == 0,
+		    .last_attempt = 1,
+		    .attempts = choice,
+		    .in_doubt = choice % 5 == 0 },
+		{ .address = values[5],
+		    .action = choice / 4 % 3,
+		    .status = values[2],
+		    .diagnostic = values[3],
+		    .about = choice / 8 % 2 ? &about : NULL },
 	};
 	const struct smtpd_dsn_report r = {
 		.hostname = values[6],
 		.to = values[7],
-		.id = values[8],
+		.postmaster = values[0],
+		.about = about,
+		.others = choice / 8 % 2,
 		.unique = values[8],
 		.envid = values[9],
 		.references = values[10],

@@ -64,7 +64,10 @@ main(int argc, char **argv)
 	const struct smtpd_dsn_report r = {
 		.hostname = evil ? HOSTILE : "mail.example.org",
 		.to = evil ? HOSTILE : "alice@example.org",
-		.id = evil ? HOSTILE : "0123456789ABC",
+		.postmaster = evil ? HOSTILE : "help@example.org",
+		.about = { .id = evil ? HOSTILE : "0123456789ABC",
+		    .subject = evil ? HOSTILE : "hello",
+		    .date = evil ? HOSTILE : NULL },
 		.unique = evil ? HOSTILE : "0123456789ABD.0",
 		.envid = evil ? "+0D+0A" : "QQ+20314159",
 		.references = evil ? HOSTILE : "<m1@example.org>",

@@ -75,6 +75,7 @@ setup(void **state)
 	set_content(c, content, sizeof(content) - 1);
 	c->bounce = (struct smtpd_bounce){
 		.hostname = "queue.example",
+		.postmaster = "postmaster@queue.example",
 		.loaded = &c->loaded,
 		.action = FAILED,
 		.rcpts = c->progress,
@@ -108,7 +109,7 @@ make_report(struct case_state *c)
 	void *hold = NULL;
 
 	assert_int_equal(
-	    smtpd__bounce_write(&c->bounce, c->f.spool, &mail, &hold), 0);
+	    smtpd__bounce_write(&c->bounce, 1, c->f.spool, &mail, &hold), 0);
 	assert_string_equal(mail.envelope.sender, "");
 	assert_int_equal(mail.envelope.nrcpts, 1);
 	assert_string_equal(
@@ -423,27 +424,6 @@ test_unreadable_original(void **state)
 	close(fd);
 }
 
-/* S9: each report has its turn, in a later minute if need be. */
-static void
-test_limit(void **state)
-{
-	static struct smtpd_bounce_limit l;
-
-	(void)state;
-	for (uint64_t start = 0; start <= 600000; start += 300000) {
-		for (uint64_t i = 0; i < 3; i++)
-			assert_int_equal(smtpd__bounce_limit_wait(
-					     &l, 3, "s@example.net", start + i),
-			    0);
-		for (uint64_t i = 3; i < 9; i++)
-			assert_int_equal(smtpd__bounce_limit_wait(
-					     &l, 3, "S@Example.NET", start + i),
-			    (i / 3) * 60000 - i);
-		assert_int_equal(
-		    smtpd__bounce_limit_wait(&l, 3, "t@example.net", start), 0);
-	}
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -461,7 +441,6 @@ main(void)
 		TEST(test_whole_or_header),
 		TEST(test_eight_bit),
 		TEST(test_unreadable_original),
-		cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests_name("bounce", tests, NULL, NULL);

@@ -173,6 +173,29 @@ test_expires_with_a_reply(void **state)
 	mail_host_expect(&w->hosts[1], 1, 1200);
 	has(report(w, 0), "Action: failed\n");
 	has(report(w, 0), "450 4.2.0 not now");
+	/* S31: how often it was tried, and who helps. */
+	has(report(w, 0), "\n    We tried ");
+	has(report(w, 0), " times, the last time on ");
+	has(report(w, 0), "write to <postmaster@queue.test>");
+	has(report(w, 0), "\n    Subject: x\n");
+	has_not(report(w, 0), "may have arrived");
+	world_await(w, 0);
+}
+
+/* S31: a lost reply to the dot is not told as a failure alone. */
+static void
+test_expires_in_doubt(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.lifetime_s = 2;
+	w->settings.delay_notice_s = SMTPD_NO_TIMEOUT;
+	w->client.dot_ms = 700;
+	world_begin(w);
+	world_send(w, "s@a2.test", "hang@a1.test");
+	mail_host_expect(&w->hosts[1], 1, 0);
+	has(report(w, 0), "A copy may have arrived");
+	has(report(w, 0), "ask the recipient");
 	world_await(w, 0);
 }
 
@@ -268,33 +291,85 @@ test_too_many_reports(void **state)
 {
 	struct world *w = *state;
 
+	char rcpt[64], id[5][SMTPD_QUEUE_ID_SIZE];
+	const struct mail_host_message *m;
+
 	w->settings.max_reports = 2;
 	world_begin(w);
-	for (int i = 0; i < 5; i++)
-		world_send(w, "s@a2.test", "no@a1.test");
+	for (int i = 0; i < 5; i++) {
+		snprintf(rcpt, sizeof(rcpt), "no%d@a1.test one@a3.test", i);
+		world_send(w, "s@a2.test", rcpt);
+		memcpy(id[i], w->id, sizeof(id[i]));
+		world_await_counter(w, COUNTER(failed), (uint64_t)i + 1);
+	}
 	mail_host_expect(&w->hosts[1], 2, 300);
+	mail_host_expect(&w->hosts[2], 5, 0);
 	world_await(w, 3);
-	assert_int_equal(world_counters(w).reports, 2);
-	assert_int_equal(world_counters(w).failed, 2);
+	world_close(w, 1000);
+	world_begin(w);
+	mail_host_expect(&w->hosts[1], 3, 300);
+	m = report(w, 2);
+	for (int i = 0; i < 5; i++) {
+		snprintf(rcpt, sizeof(rcpt), "rfc822; no%d@a1.test\n", i);
+		if (i < 2) {
+			has(report(w, (size_t)i), rcpt);
+			continue;
+		}
+		has(m, rcpt);
+		snprintf(rcpt, sizeof(rcpt), "\nX-Queue-ID: %s\n", id[i]);
+		has(m, rcpt);
+	}
+	has(m, "It is about 3 messages of yours.\n");
+	has(m, "\nSubject: x\n");
+	world_await(w, 0);
+	assert_int_equal(
+	    mail_host_figure(&w->hosts[0], &w->hosts[0].offers), 5);
 	assert_int_equal(world_counters(w).dead, 0);
 }
 
-/* S9: At the end of its life a message is reported whatever the limit says. */
+/* S9: As many as a report may be about are not waited with. */
 static void
-test_too_many_reports_at_the_end(void **state)
+test_enough_for_a_report(void **state)
 {
 	struct world *w = *state;
 
 	w->settings.max_reports = 1;
-	w->settings.lifetime_s = 3;
-	w->settings.delay_notice_s = SMTPD_NO_TIMEOUT;
 	world_begin(w);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 101; i++)
 		world_send(w, "s@a2.test", "no@a1.test");
-	mail_host_expect(&w->hosts[1], 3, 0);
+	mail_host_expect(&w->hosts[1], 2, 0);
 	world_await(w, 0);
-	assert_int_equal(world_counters(w).reports, 3);
+	assert_int_equal(world_counters(w).reports, 2);
+	assert_int_equal(world_counters(w).failed, 101);
 	assert_int_equal(world_counters(w).dead, 0);
+}
+
+/* S9: An operator may remove or hold what waits for its report. */
+static void
+test_remove_what_is_gathered(void **state)
+{
+	struct world *w = *state;
+	char answer[256];
+
+	w->settings.max_reports = 1;
+	world_begin(w);
+	for (int i = 0; i < 3; i++) {
+		world_send(w, "s@a2.test", "no@a1.test");
+		world_await_counter(w, COUNTER(failed), (uint64_t)i + 1);
+		if (i == 1)
+			assert_int_equal(world_ask(w, "remove", w->id, answer,
+					     sizeof(answer)),
+			    0);
+		if (i == 2)
+			assert_int_equal(
+			    world_ask(w, "hold", w->id, answer, sizeof(answer)),
+			    0);
+	}
+	world_close(w, 1000);
+	world_begin(w);
+	mail_host_expect(&w->hosts[1], 2, 300);
+	has(report(w, 1), "It is about this message:\n");
+	world_await(w, 0);
 }
 
 static void
@@ -477,13 +552,15 @@ main(void)
 		TEST(test_expires),
 		TEST(test_expires_with_a_reply),
 		TEST(test_bad_sector),
+		TEST(test_expires_in_doubt),
 		TEST(test_notice_once),
 		TEST(test_notice_of_a_closed_site),
 		TEST(test_no_notice),
 		TEST(test_null_sender_dies),
 		TEST(test_report_dies),
 		TEST(test_too_many_reports),
-		TEST(test_too_many_reports_at_the_end),
+		TEST(test_enough_for_a_report),
+		TEST(test_remove_what_is_gathered),
 		TEST(test_success),
 		TEST(test_all_kinds_at_once),
 		TEST(test_disk_trouble),

@@ -99,6 +99,31 @@ over_long_ids_are_no_ids(void **state)
 	assert_true(f.message_id);
 }
 
+/* S31: what a report calls the message. */
+static void
+subject_and_date_are_remembered(void **state)
+{
+	static const char data[] = "subject:  a\r\n b \r\nSubject: c\r\n"
+				   "Date: today\r\n\r\nDate: body\r\n";
+	static const char bare[] = "Subject:\r\nDate: \r\n";
+	char longer[SMTPD_SUBJECT_MAX + 100] = "Subject: ";
+	struct smtpd_header_info f;
+
+	(void)state;
+	for (size_t block = 1; block < sizeof(data); block++) {
+		look(&f, data, sizeof(data) - 1, block);
+		assert_string_equal(f.subject, "a\r b");
+		assert_string_equal(f.date_text, "today");
+	}
+	look(&f, bare, sizeof(bare) - 1, 3);
+	assert_string_equal(f.subject, "");
+	assert_string_equal(f.date_text, "");
+	assert_true(f.date);
+	memset(longer + 9, 'x', sizeof(longer) - 9);
+	look(&f, longer, sizeof(longer), 7);
+	assert_int_equal(strlen(f.subject), SMTPD_SUBJECT_MAX);
+}
+
 /* RFC 3834, 5 */
 static void
 programs_and_lists_are_known(void **state)
@@ -183,6 +208,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(message_ids_are_remembered),
 		cmocka_unit_test(over_long_ids_are_no_ids),
+		cmocka_unit_test(subject_and_date_are_remembered),
 		cmocka_unit_test(programs_and_lists_are_known),
 		cmocka_unit_test(dates_and_eight_bits_are_seen),
 	};

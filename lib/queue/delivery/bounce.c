@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/id.h"
 #include "grammar/dsn.h"
 #include "grammar/fields.h"
@@ -23,24 +22,25 @@
 /* The codes before a reason: "450 4.2.0 ". */
 #define CODES_SIZE 32
 
-/* For so long a sender's reports are counted together. */
-#define WINDOW_MS UINT64_C(60000)
-
-/* Windows that a report waits at most before its turn is asked for again. */
-#define LATER_MAX 60
+/* A message that is reported. */
+struct original {
+	struct smtpd_header_info info;
+	char id[SMTPD_ID_SIZE];
+	struct smtpd_dsn_original about; /* points to the above */
+};
 
 /* A report while it is made, with its tables behind it. */
 struct making {
-	const struct smtpd_bounce *bounce;
+	const struct smtpd_bounce *bounces;
+	size_t count;
 	struct smtpd_spool_content *content;
 	struct smtpd_outgoing_rcpt to;
 	struct smtpd_dsn_report report;
-	struct smtpd_header_info info; /* of the original */
-	char id[SMTPD_ID_SIZE];
 	uint64_t own_id;
 	char unique[SMTPD_ID_SIZE]; /* own_id */
+	struct original *originals;
+	struct smtpd_dsn_rcpt *rcpts;
 	char (*diagnostics)[CODES_SIZE + SMTPD_REASON_SIZE];
-	struct smtpd_dsn_rcpt rcpts[];
 };
 
 static bool
@@ -70,9 +70,9 @@ smtpd__bounce_is_wanted(const struct smtpd_bounce *b)
 }
 
 static void
-add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
+add_rcpt(struct making *m, const struct smtpd_bounce *b,
+    const struct smtpd_rcpt_progress *r)
 {
-	const struct smtpd_bounce *b = m->bounce;
 	const struct smtpd_outgoing_rcpt *rcpt =
 	    &b->loaded->envelope.rcpts[r->rcpt];
 	size_t n = m->report.nrcpts++;
@@ -90,8 +90,12 @@ add_rcpt(struct making *m, const struct smtpd_rcpt_progress *r)
 		.remote = r->host[0] != '\0' ? r->host : NULL,
 		.diagnostic = m->diagnostics[n],
 		.remote_said = r->result.code != 0,
-		.last_attempt = (time_t)(b->now_ms / 1000),
+		.last_attempt = (time_t)(r->tried_ms / 1000),
+		.attempts = r->expired ? b->attempts : 0,
+		.in_doubt = r->in_doubt,
 	};
+	if (m->count > 1)
+		m->rcpts[n].about = &m->originals[b - m->bounces].about;
 }
 
 /* RET= speaks of failures alone (RFC 3461, 4.3). */
@@ -111,29 +115,30 @@ is_returned_whole(const struct smtpd_bounce *b)
 	    (ret == SMTPD_RET_FULL ? FULL_MAX : WHOLE_MAX);
 }
 
-/* Gather the info of LEN bytes at DATA of the original.  Return true if its
+/* Gather the INFO of LEN bytes at DATA of an original.  Return true if its
  * header ended. */
 static bool
-scan_block(
-    struct making *m, struct smtpd_fields *fields, const char *data, size_t len)
+scan_block(struct smtpd_header_info *info, struct smtpd_fields *fields,
+    const char *data, size_t len)
 {
 	struct smtpd_piece piece;
 	bool over = false;
 
 	while (smtpd__fields_next(fields, &data, &len, &piece) !=
 	    SMTPD_FIELDS_NONE) {
-		smtpd__header_info_add(&m->info, &piece);
+		smtpd__header_info_add(info, &piece);
 		over = over || piece.part == SMTPD_FIELDS_END ||
 		    piece.part == SMTPD_FIELDS_BODY;
 	}
 	return over;
 }
 
-/* Gather the info of the original, as far as it is returned and can be read. */
+/* Gather the INFO of the original L, as far as it is returned and can be
+ * read. */
 static void
-scan_original(struct making *m, bool whole)
+scan_original(const struct smtpd_loaded_message *l, bool whole,
+    struct smtpd_header_info *info)
 {
-	const struct smtpd_loaded_message *l = m->bounce->loaded;
 	struct smtpd_fields fields;
 	struct smtpd_piece end = { .part = SMTPD_FIELDS_NONE };
 	char block[BLOCK_SIZE];
@@ -141,46 +146,67 @@ scan_original(struct making *m, bool whole)
 	bool over = false;
 	ssize_t n;
 
-	smtpd__header_info_init(&m->info);
+	smtpd__header_info_init(info);
 	smtpd__fields_init(&fields);
 	while ((whole || !over) &&
 	    (n = smtpd__loaded_message_read(l, at, block, sizeof(block))) > 0) {
-		over |= scan_block(m, &fields, block, (size_t)n);
+		over |= scan_block(info, &fields, block, (size_t)n);
 		at += (uint64_t)n;
 	}
 	smtpd__fields_close(&fields);
-	scan_block(m, &fields, "", 0);
-	smtpd__header_info_add(&m->info, &end);
+	scan_block(info, &fields, "", 0);
+	smtpd__header_info_add(info, &end);
+}
+
+/* Describe message number I, and those of its recipients that are reported. */
+static void
+add_message(struct making *m, size_t i)
+{
+	const struct smtpd_bounce *b = &m->bounces[i];
+	struct original *o = &m->originals[i];
+
+	scan_original(b->loaded, m->report.whole, &o->info);
+	smtpd__id_write(b->loaded->id, o->id);
+	o->about = (struct smtpd_dsn_original){
+		.id = o->id,
+		.subject = o->info.subject,
+		.date = o->info.date_text,
+	};
+	for (size_t k = 0; k < b->nrcpts; k++)
+		if (wants_report(b, &b->rcpts[k]))
+			add_rcpt(m, b, &b->rcpts[k]);
 }
 
 static int
 fill_report(struct making *m, struct smtpd_spool *spool)
 {
-	const struct smtpd_bounce *b = m->bounce;
+	const struct smtpd_bounce *b = &m->bounces[0];
 	struct smtpd_dsn_report *r = &m->report;
+	const struct smtpd_header_info *info = &m->originals[0].info;
 
-	scan_original(m, is_returned_whole(b));
-	smtpd__id_write(b->loaded->id, m->id);
 	m->own_id = smtpd__spool_choose_id(spool, 0);
 	smtpd__id_write(m->own_id, m->unique);
 	*r = (struct smtpd_dsn_report){
 		.hostname = b->hostname,
 		.to = b->loaded->envelope.sender,
-		.id = m->id,
+		.postmaster = b->postmaster,
+		.others = m->count - 1,
 		.unique = m->unique,
-		.envid = b->loaded->envelope.envid,
-		.references = m->info.id,
 		.arrival = (time_t)(b->loaded->arrived_ms / 1000),
 		.now = (time_t)(b->now_ms / 1000),
-		.whole = is_returned_whole(b),
+		.whole = m->count == 1 && is_returned_whole(b),
 		.rcpts = m->rcpts,
 	};
 	if (b->action == SMTPD_DSN_DELAYED)
 		r->retry_until = (time_t)(b->until_ms / 1000);
-	r->eight_bit = r->whole ? m->info.eight_bit : m->info.eight_bit_header;
-	for (size_t i = 0; i < b->nrcpts; i++)
-		if (wants_report(b, &b->rcpts[i]))
-			add_rcpt(m, &b->rcpts[i]);
+	for (size_t i = 0; i < m->count; i++)
+		add_message(m, i);
+	r->about = m->originals[0].about;
+	r->eight_bit = r->whole ? info->eight_bit : info->eight_bit_header;
+	if (m->count == 1) {
+		r->envid = b->loaded->envelope.envid;
+		r->references = info->id;
+	}
 	if (smtpd__random_bytes(r->secret, sizeof(r->secret)))
 		return 0;
 	errno = EAGAIN;
@@ -198,7 +224,7 @@ write_content(void *content, const void *data, size_t len)
 static int
 copy_original(struct making *m)
 {
-	const struct smtpd_loaded_message *l = m->bounce->loaded;
+	const struct smtpd_loaded_message *l = m->bounces[0].loaded;
 	struct smtpd_fields fields;
 	char block[BLOCK_SIZE];
 	uint64_t at = 0;
@@ -231,19 +257,26 @@ copy_original(struct making *m)
 }
 
 int
-smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
-    struct smtpd_spool_mail *mail, void **hold)
+smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
+    struct smtpd_spool *spool, struct smtpd_spool_mail *mail, void **hold)
 {
-	size_t table = sizeof(struct smtpd_dsn_rcpt) * b->nrcpts;
-	struct making *m =
-	    calloc(1, sizeof(*m) + table + sizeof(*m->diagnostics) * b->nrcpts);
+	struct making *m;
+	size_t nrcpts = 0;
 
+	for (size_t i = 0; i < count; i++)
+		nrcpts += bounces[i].nrcpts;
+	m = calloc(1,
+	    sizeof(*m) + sizeof(*m->originals) * count +
+		(sizeof(*m->rcpts) + sizeof(*m->diagnostics)) * nrcpts);
 	*hold = m;
 	if (m == NULL)
 		return -1;
-	m->bounce = b;
-	m->diagnostics = (void *)(m->rcpts + b->nrcpts);
-	m->to.address = b->loaded->envelope.sender;
+	m->bounces = bounces;
+	m->count = count;
+	m->originals = (void *)(m + 1);
+	m->rcpts = (void *)(m->originals + count);
+	m->diagnostics = (void *)(m->rcpts + nrcpts);
+	m->to.address = bounces[0].loaded->envelope.sender;
 	if (fill_report(m, spool) == -1 ||
 	    (m->content = smtpd__spool_content_create(spool)) == NULL ||
 	    smtpd__dsn_begin(&m->report, write_content, m->content) == -1 ||
@@ -265,29 +298,4 @@ smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
 		.content = m->content,
 	};
 	return 0;
-}
-
-uint64_t
-smtpd__bounce_limit_wait(struct smtpd_bounce_limit *l, uint32_t max,
-    const char *sender, uint64_t now)
-{
-	const size_t nslots = sizeof(l->slots) / sizeof(l->slots[0]);
-	uint32_t hash = smtpd__hash_text_lower(SMTPD_HASH_START, sender);
-	size_t slot = hash % nslots;
-	uint64_t since = l->slots[slot].since;
-	uint32_t count = l->slots[slot].count;
-	uint64_t later;
-
-	if (count == 0 || now - since >= WINDOW_MS) {
-		l->slots[slot].since = since = now;
-		count = 0;
-	}
-	/* The last of all turns is there for any number. */
-	if (count < UINT32_MAX)
-		l->slots[slot].count = count + 1;
-	if (count < max)
-		return 0;
-	later = max == 0 ? 1 : count / max;
-	return since + (later < LATER_MAX ? later : LATER_MAX) * WINDOW_MS -
-	    now;
 }

@@ -3,8 +3,8 @@
 #define SMTPD_QUEUE_DELIVERY_BOUNCE_H
 
 /*
- * Reports to senders (RFC 3461, 6.2; RFC 3464): whether one is due, how many a
- * sender gets, and the message.
+ * Reports to senders (RFC 3461, 6.2; RFC 3464): whether one is due, and the
+ * message.
  */
 
 #include <smtpd/queue.h>
@@ -22,6 +22,8 @@ struct smtpd_bounce {
 	const struct smtpd_rcpt_progress *rcpts; /* what it is about, if their
 	                                          * NOTIFY allows that */
 	size_t nrcpts;
+	unsigned attempts; /* so far */
+	const char *postmaster;
 	uint64_t now_ms;   /* since 1970 */
 	uint64_t until_ms; /* DELAYED: how long it is tried */
 };
@@ -34,27 +36,12 @@ struct smtpd_bounce {
 bool smtpd__bounce_is_wanted(const struct smtpd_bounce *b);
 
 /*
- * Write the report into a new content of SPOOL and *MAIL, which refers to B and
- * to memory in *HOLD that the caller frees after it was added.  Return 0, or -1
+ * Write the report of COUNT messages of one sender, all of which are wanted in
+ * it, into a new content of SPOOL and *MAIL, which refers to BOUNCES and to
+ * memory in *HOLD that the caller frees after it was added.  Return 0, or -1
  * with errno.
  */
-int smtpd__bounce_write(const struct smtpd_bounce *b, struct smtpd_spool *spool,
-    struct smtpd_spool_mail *mail, void **hold);
-
-/* How many reports each sender got in a minute; all zero at first.  Senders are
- * told apart by a hash, so that their number is bounded: two that share a slot
- * share the limit. */
-struct smtpd_bounce_limit {
-	struct {
-		uint64_t since; /* the minute began */
-		uint32_t count; /* of all that wanted one */
-	} slots[1024];
-};
-
-/* Count a report to SENDER at NOW, as smtpd__clock_ms().  Return 0; or, if it
- * had MAX of them, in how many milliseconds another is to be asked for: the
- * first MAX that come too early in the next minute, and so on. */
-uint64_t smtpd__bounce_limit_wait(struct smtpd_bounce_limit *l, uint32_t max,
-    const char *sender, uint64_t now);
+int smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
+    struct smtpd_spool *spool, struct smtpd_spool_mail *mail, void **hold);
 
 #endif

@@ -8,7 +8,8 @@
  *
  *	worker_pool	the threads that wait for work
  *	dispatch	jobs into the schedule and out of it, and who is woken
- *	report		what the sender is told, and how often
+ *	report		what the sender is told
+ *	gather		failures that are reported together
  *	disposition	the end of an attempt: results, report, next time
  *	attempt		one attempt: message, route, site, agent, disposition
  *	workers		the loop of each thread
@@ -25,7 +26,7 @@
 #include "base/logger.h"
 #include "base/sizes.h"
 #include "queue/delivery/agent.h"
-#include "queue/delivery/bounce.h"
+#include "queue/delivery/gather.h"
 #include "queue/delivery/hoststat.h"
 #include "queue/delivery/route.h"
 #include "queue/delivery/worker_pool.h"
@@ -61,7 +62,7 @@ struct smtpd_delivery {
 
 	pthread_mutex_t lock;
 	struct smtpd_schedule *schedule;
-	struct smtpd_bounce_limit bounce_limit;
+	struct smtpd_gather gather;
 	struct smtpd_worker_pool pool;
 	bool running;
 	bool stopping;    /* no attempt begins */

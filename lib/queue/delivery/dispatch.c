@@ -78,9 +78,8 @@ smtpd__dispatch_wake_due(struct smtpd_delivery *d)
 	smtpd__dispatch_wake_worker(d, NULL);
 }
 
-/* Wake the maintenance after something was written.  The lock is held. */
-static void
-wake_maintenance(struct smtpd_delivery *d)
+void
+smtpd__dispatch_wake_maintenance(struct smtpd_delivery *d)
 {
 	d->written = true;
 	if (d->maintenance_waits)
@@ -101,7 +100,7 @@ is_deliverable(const struct smtpd_delivery_job *job)
 void
 smtpd__dispatch_insert(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 {
-	wake_maintenance(d);
+	smtpd__dispatch_wake_maintenance(d);
 	if (job->state != SMTPD_JOB_OUT || !is_deliverable(job))
 		return;
 	if (smtpd__schedule_insert(
@@ -185,7 +184,7 @@ smtpd__dispatch_return(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 	} else if (smtpd__schedule_insert(d->schedule, job, now) == -1) {
 		d->unscheduled = true;
 	}
-	wake_maintenance(d);
+	smtpd__dispatch_wake_maintenance(d);
 	pthread_mutex_unlock(&d->lock);
 	smtpd__spool_unpin(d->spool, message);
 }

@@ -56,6 +56,9 @@ void smtpd__dispatch_wake_worker(
  * none can be had though mail waits for one. */
 bool smtpd__dispatch_get_spare_worker(struct smtpd_delivery *d);
 
+/* Under the lock: wake the maintenance, as there may be something to do. */
+void smtpd__dispatch_wake_maintenance(struct smtpd_delivery *d);
+
 /* Under the lock: wake the workers for which there is something by now. */
 void smtpd__dispatch_wake_due(struct smtpd_delivery *d);
 

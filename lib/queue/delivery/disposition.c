@@ -31,6 +31,8 @@ expire_rest(const struct smtpd_delivery *d, struct smtpd_disposition *s)
 			continue;
 		any = true;
 		s->rcpts[i].finished = true;
+		s->rcpts[i].expired = true;
+		s->rcpts[i].in_doubt = s->job->in_doubt;
 		r->outcome = SMTPD_OUTCOME_PERMANENT;
 		if (r->code == 0)
 			memcpy(r->status, "4.4.7", sizeof("4.4.7"));
@@ -58,7 +60,7 @@ decide_retry(struct smtpd_delivery *d, struct smtpd_disposition *s)
 	pthread_mutex_lock(&d->lock);
 	retry = smtpd__schedule_retry(
 	    d->schedule, s->job, &facts, smtpd__spool_clock_now(d->spool));
-	s->job->in_doubt = s->in_doubt;
+	s->job->in_doubt |= s->in_doubt;
 	pthread_mutex_unlock(&d->lock);
 	if (retry.expired)
 		expire_rest(d, s);
@@ -100,6 +102,8 @@ set_report(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 		.action = action,
 		.rcpts = rcpts,
 		.nrcpts = count,
+		.attempts = retry->attempts,
+		.postmaster = d->settings.postmaster,
 		.now_ms = smtpd__clock_wall_ms(),
 		.until_ms = retry->expiry == SMTPD_TIME_NONE
 		    ? 0
@@ -122,7 +126,7 @@ divide_rcpts(struct smtpd_delivery *d, struct smtpd_disposition *s,
 		.job = job,
 		.due = retry->due,
 		.attempts = retry->attempts,
-		.in_doubt = s->in_doubt,
+		.in_doubt = job->in_doubt,
 		.delay_notice_sent = job->delay_notice_sent,
 		.history = s->history,
 		.history_len = s->history_len,
@@ -241,51 +245,17 @@ record_pending(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 	return true;
 }
 
-/*
- * If the sender got too many reports lately, try the recipients that failed
- * once more when this one's turn has come: their failure is recorded with its
- * report only.  What has reached the end of its life is reported in any case.
- */
-static void
-put_off_failures(struct smtpd_delivery *d, struct smtpd_disposition *s,
-    struct smtpd_retry *retry)
-{
-	struct part p = { 0 };
-	size_t others =
-	    bring_to_front(s->rcpts, s->nrcpts, SMTPD_OUTCOME_PERMANENT, false);
-	size_t sent =
-	    bring_to_front(s->rcpts, others, SMTPD_OUTCOME_SENT, true);
-	uint32_t wait_s, due;
-
-	if (retry->expired || s->cancelled)
-		return;
-	set_report(d, s, retry, &p, SMTPD_DSN_FAILED, s->rcpts + others,
-	    s->nrcpts - others);
-	wait_s = smtpd__report_wait(d, &p.report.about);
-	if (wait_s == 0)
-		return;
-	for (size_t i = others; i < s->nrcpts; i++) {
-		s->rcpts[i].finished = false;
-		s->rcpts[i].result.outcome = SMTPD_OUTCOME_TEMPORARY;
-	}
-	due = smtpd__retry_after(smtpd__spool_clock_now(d->spool), wait_s);
-	if (due > retry->expiry)
-		due = retry->expiry;
-	if (others == sent || retry->due < due)
-		retry->due = due;
-	smtpd__logger_write(&d->logger, SMTPD_LOG_INFO,
-	    "too many reports to <%s>: the next one waits for %u s",
-	    s->loaded->envelope.sender, (unsigned)wait_s);
-}
-
 void
 smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
-	struct smtpd_retry retry = decide_retry(d, s);
+	struct smtpd_retry retry;
 	struct part parts[2];
 	bool more;
 
-	put_off_failures(d, s, &retry);
+	if (s->tried)
+		for (size_t i = 0; i < s->nrcpts; i++)
+			s->rcpts[i].tried_ms = smtpd__clock_wall_ms();
+	retry = decide_retry(d, s);
 	divide_rcpts(d, s, &retry, parts);
 	more = !record_pending(d, s, &parts[0]);
 	/* What was sent must not be sent again because the disk is in trouble,
@@ -293,6 +263,10 @@ smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 	for (size_t i = 0; i < 2 && more; i++) {
 		struct disk_trouble trouble = { 0 };
 
+		if (i == 1 && parts[i].progress.nrcpts > 0 &&
+		    smtpd__gather_add(
+			d, &parts[i].progress, &parts[i].report.about))
+			return;
 		while (more && parts[i].progress.nrcpts > 0 &&
 		    record_once(d, &parts[i]) == -1)
 			more = await_disk(d, &trouble);

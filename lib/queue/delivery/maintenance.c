@@ -25,7 +25,7 @@ wait_for_work(struct smtpd_delivery *d, bool more)
 	bool empty = !more && !d->written && smtpd__spool_count(d->spool) == 0;
 	struct timespec until;
 
-	if (next <= now)
+	if (next <= now || d->gather.nwaiting > 0)
 		seconds = STEP_S;
 	else if (next != SMTPD_TIME_NONE && next - now < seconds)
 		seconds = next - now;
@@ -67,6 +67,7 @@ run_maintenance(void *arg)
 			pthread_mutex_lock(&d->lock);
 		}
 		pthread_mutex_unlock(&d->lock);
+		smtpd__gather_report(d, false);
 		more = smtpd__spool_clean(d->spool);
 		pthread_mutex_lock(&d->lock);
 	}

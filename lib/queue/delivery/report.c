@@ -44,22 +44,7 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 		    d, r, "a report could not be delivered");
 	if (!smtpd__bounce_is_wanted(b))
 		return 0;
-	return smtpd__bounce_write(b, d->spool, &r->mail, &r->memory);
-}
-
-uint32_t
-smtpd__report_wait(struct smtpd_delivery *d, const struct smtpd_bounce *about)
-{
-	uint64_t wait_ms;
-
-	if (about->nrcpts == 0 || !smtpd__bounce_is_wanted(about))
-		return 0;
-	pthread_mutex_lock(&d->lock);
-	wait_ms =
-	    smtpd__bounce_limit_wait(&d->bounce_limit, d->settings.max_reports,
-		about->loaded->envelope.sender, smtpd__clock_ms());
-	pthread_mutex_unlock(&d->lock);
-	return (uint32_t)((wait_ms + 999) / 1000);
+	return smtpd__bounce_write(b, 1, d->spool, &r->mail, &r->memory);
 }
 
 /* The recipients of MESSAGE that are not finished, all failed.  NULL without
@@ -104,6 +89,7 @@ end_lost(struct smtpd_delivery *d, struct smtpd_queued_message *message,
 	struct smtpd_rcpt_progress *rcpts = fail_rcpts(message, loaded, &count);
 	const struct smtpd_bounce about = {
 		.hostname = d->hostname,
+		.postmaster = d->settings.postmaster,
 		.loaded = loaded,
 		.flags = message->flags,
 		.action = SMTPD_DSN_FAILED,
@@ -117,7 +103,8 @@ end_lost(struct smtpd_delivery *d, struct smtpd_queued_message *message,
 	int status = rcpts != NULL ? 0 : -1;
 
 	if (wanted)
-		status = smtpd__bounce_write(&about, d->spool, &mail, &memory);
+		status =
+		    smtpd__bounce_write(&about, 1, d->spool, &mail, &memory);
 	if (status == 0)
 		status = smtpd__state_change_quarantine(
 		    d->spool, message, why, wanted ? &mail : NULL, report);

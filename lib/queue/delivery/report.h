@@ -23,14 +23,6 @@ struct smtpd_report {
 };
 
 /*
- * Whether a failure, as ABOUT has it, may be reported now.  Return 0, or how
- * many seconds it is to be put off, since its sender got as many reports as it
- * may in a minute: each that is put off has its turn in a later one.
- */
-uint32_t smtpd__report_wait(
-    struct smtpd_delivery *d, const struct smtpd_bounce *about);
-
-/*
  * Write the report, or keep the message as a dead letter, if either is to be
  * done.  May be called again, as what was done is not done twice.  The caller
  * adds r->mail to the spool and then frees r->memory, also after a failure.

@@ -145,7 +145,8 @@ smtpd__spool_history_results(struct smtpd_spool *s,
 	if (!ahead.failed && n > 0)
 		list = calloc(n, sizeof(*list));
 	for (size_t i = 0; list != NULL && i < n; i++)
-		smtpd__record_get_result(&p.results, &list[i]);
+		if (smtpd__record_get_result(&p.results, &list[i]))
+			list[i].tried_ms = p.head.stamp.wall_ms;
 	*count = list != NULL ? n : 0;
 	*results = list;
 	free(p.memory);

@@ -21,6 +21,9 @@ struct smtpd_rcpt_progress {
 	char host
 	    [SMTPD_HOSTNAME_SIZE]; /* that said so; "" when none was reached */
 	struct smtpd_result result;
+	uint64_t tried_ms; /* since 1970; 0: there was no attempt */
+	bool expired;      /* it was given up at the end of its life */
+	bool in_doubt;     /* then: a reply to the dot was lost */
 };
 
 /* The end of an attempt. */
