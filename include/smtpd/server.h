@@ -123,6 +123,8 @@ enum smtpd_verb_flag {
 	SMTPD_VERB_TRANSACTION = 1 << 1, /* only between MAIL and its end */
 	SMTPD_VERB_PIPELINED = 1 << 2,   /* other commands may follow it in
 	                                  * one group (RFC 2920) */
+	SMTPD_VERB_SECRET = 1 << 3,      /* its argument is not logged, as that
+	                                  * of AUTH never is; since 0.2 */
 };
 
 /*

@@ -15,7 +15,9 @@
  * the envelope until the transaction ends, those of the session until the
  * disconnect event has returned.  The library owns all of them, and the structs
  * here: later versions may add members at their end.  Text from the client was
- * checked by the grammar and holds no control byte.
+ * checked by the grammar and holds no control byte, but for the argument of a
+ * command that is neither MAIL nor RCPT: that may have HT, and bytes from 128
+ * on.
  *
  * A handler that knows its recipients (see server.h for how it is registered):
  *
@@ -109,14 +111,17 @@ struct smtpd_envelope {
  *	return smtpd_reply(s, 550, "5.1.1", "No such user: %s", name);
  *
  * CODE is 200 to 599, ENHANCED an enhanced status code of the same class
- * (RFC 3463) or NULL for none.  A newline in the text begins a new line of
- * the reply; other control bytes and bytes outside ASCII become "?", long
- * lines are split, the enhanced code is put on each (RFC 2034, 3).  The text
- * ends at 1,000 bytes.  A CODE that no reply can have, an ENHANCED that
- * contradicts it, or a FORMAT that is NULL is a mistake in the program: the
- * client is told 451 4.3.0,
- * 451 is returned, and the log says why.  Called again, it replaces what it
- * set before; returning 0 instead of the code drops it.  Since 0.1.
+ * (RFC 3463) or NULL for none.  A newline, or CRLF, in the text begins a
+ * new line of the reply, but at its end; other control bytes and bytes outside
+ * ASCII become "?", long lines are split, the enhanced code is put on each
+ * (RFC 2034, 3).  The text ends at 1,000 bytes; an empty one is "OK" and the
+ * like.  Greetings and 2xx replies to EHLO and HELO begin with the server's
+ * name, which is put before the text if it is not there.
+ *
+ * A CODE that no reply can have, an ENHANCED that contradicts it, or a FORMAT
+ * that is NULL is a mistake in the program: the client is told 451 4.3.0, 451
+ * is returned, and the log says why.  Called again, it replaces what it set
+ * before; returning 0 instead of the code drops it.  Since 0.1.
  */
 SMTPD_API int smtpd_reply(struct smtpd_session *s, int code,
     const char *enhanced, const char *format, ...) SMTPD_PRINTF(4, 5);

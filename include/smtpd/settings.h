@@ -29,16 +29,18 @@ extern "C" {
 enum smtpd_log_level {
 	SMTPD_LOG_ERROR = 1, /* the server cannot do its work */
 	SMTPD_LOG_WARNING,   /* something an operator should look at */
-	SMTPD_LOG_INFO,      /* a message, a refusal */
+	SMTPD_LOG_INFO,      /* the end of a transaction, a refusal */
 	SMTPD_LOG_DEBUG,     /* a connection came or went */
-	SMTPD_LOG_TRACE,     /* each command and reply */
+	SMTPD_LOG_TRACE,     /* each command and reply, but for secrets */
 };
 
 /*
- * Take one log line: printable ASCII without a line end, "key=value" fields
- * and words.  Called from any thread of the server, also from
- * smtpd_server_start() and smtpd_server_drain(), several at a time.  TEXT
- * lasts until it returns.
+ * Take one log line: printable ASCII without a line end, words and
+ * "key=value" fields, no key twice.  A value stands in quotes where it needs
+ * them, and what is no plain character in it is \xhh.  Called from any thread
+ * of the server, also from smtpd_server_start() and smtpd_server_drain(),
+ * several at a time: it may call nothing of this server.  TEXT lasts until it
+ * returns.
  */
 typedef void smtpd_log_fn(
     enum smtpd_log_level level, const char *text, void *user);
@@ -63,6 +65,9 @@ enum smtpd_flag {
 	/* Take addresses without angle brackets, "MAIL FROM: a@b", as old
 	 * devices send them; for clients that are known.  Since 0.2. */
 	SMTPD_FLAG_BARE_ADDRESSES = 1 << 2,
+	/* Log no line at the end of a transaction: the program does.  Since
+	 * 0.2. */
+	SMTPD_FLAG_NO_TRANSACTION_LOG = 1 << 3,
 };
 
 /*

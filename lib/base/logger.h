@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 /* The longest line, with its NUL; what is longer is cut off. */
-#define SMTPD_LOGGER_LINE_SIZE 1200
+#define SMTPD_LOGGER_LINE_SIZE 1600
 
 /* All zero: nothing is logged. */
 struct smtpd_logger {

@@ -7,8 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The text of a reply: this many bytes are kept. */
+/* The text of a program's reply: this many bytes are kept. */
 #define SMTPD_REPLY_TEXT_MAX 1000
+
+/* Room for the first line of a reply to EHLO and all keywords. */
+#define SMTPD_REPLY_ROOM 1400
 
 /* An enhanced status code: class, subject and detail of up to three digits. */
 #define SMTPD_ENHANCED_MAX 9
@@ -16,7 +19,7 @@
 struct smtpd_reply {
 	int code;                              /* 0: none was set */
 	char enhanced[SMTPD_ENHANCED_MAX + 1]; /* "" for none */
-	char text[SMTPD_REPLY_TEXT_MAX + 1];   /* lines divided by "\n" */
+	char text[SMTPD_REPLY_ROOM];           /* lines divided by "\n" */
 };
 
 /*
@@ -27,7 +30,7 @@ struct smtpd_reply {
 bool smtpd__reply_is_valid(int code, const char *enhanced);
 
 /* The most bytes that smtpd__reply_write() makes of a reply. */
-#define SMTPD_REPLY_WIRE_MAX 20000
+#define SMTPD_REPLY_WIRE_MAX 24000
 
 /*
  * Write R to BUF of SIZE bytes: each line with the code, the enhanced code if

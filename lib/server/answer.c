@@ -2,11 +2,12 @@
 #include "server/answer.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/text.h"
 
-/* Of a client's name and of a reply in a log line, both of which fit. */
-#define HELO_SIZE   320
+/* Of values in a line of the log, which all fit. */
+#define VALUE_SIZE  256
 #define REASON_SIZE 640
 
 /* The longest delay of a refusal, in units of tarpit_ms. */
@@ -54,17 +55,47 @@ smtpd__answer_cut_off(struct smtpd_session *s, enum smtpd_reply_key key)
 	smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
 }
 
-/* Tell the operator that the program made a mistake: WHAT, then NUMBER and
- * REST.  The client may try again later. */
-static void
-refuse_by_mistake(
-    struct smtpd_session *s, const char *what, int number, const char *rest)
+/* Tell the operator that a handler made a mistake.  The client may try again
+ * later.  Return the code of the reply. */
+SMTPD_PRINTF(2, 3)
+static int
+refuse_by_mistake(struct smtpd_session *s, const char *format, ...)
 {
+	char what[VALUE_SIZE];
+	struct smtpd_text t;
+	va_list ap;
+
+	smtpd__text_init(&t, what, sizeof(what));
+	va_start(ap, format);
+	smtpd__text_vformat(&t, format, ap);
+	va_end(ap);
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_ERROR,
-	    "session=%llu handler %s %d%s", (unsigned long long)s->id, what,
-	    number, rest);
+	    "session=%llu handler %s", (unsigned long long)s->id, what);
 	s->ws->reply.code = 0;
 	smtpd__answer_say(s, SMTPD_REPLY_LOCAL_ERROR, NULL);
+	return s->ws->reply.code;
+}
+
+/* Let CRLF be one end of a line in T, drop those at its end, and say something
+ * where nothing is left. */
+static void
+tidy_text(struct smtpd_text *t, int code)
+{
+	static const char *const words[] = { [2] = "OK",
+		[3] = "Go ahead",
+		[4] = "Try again later",
+		[5] = "Refused" };
+	size_t len = 0;
+
+	for (size_t i = 0; i < t->len; i++)
+		if (t->at[i] != '\r' || t->at[i + 1] != '\n')
+			t->at[len++] = t->at[i];
+	while (len > 0 && t->at[len - 1] == '\n')
+		len--;
+	t->len = len;
+	t->at[len] = '\0';
+	if (len == 0)
+		smtpd__text_add(t, words[code / 100]);
 }
 
 int
@@ -72,6 +103,7 @@ smtpd_reply(struct smtpd_session *s, int code, const char *enhanced,
     const char *format, ...)
 {
 	struct smtpd_reply *r = &s->ws->reply;
+	char value[VALUE_SIZE];
 	struct smtpd_text t;
 	va_list ap;
 
@@ -82,17 +114,24 @@ smtpd_reply(struct smtpd_session *s, int code, const char *enhanced,
 		    (unsigned long long)s->id);
 		return 0;
 	}
-	if (format == NULL || !smtpd__reply_is_valid(code, enhanced)) {
-		refuse_by_mistake(s, "used invalid reply code", code, "");
-		return r->code;
-	}
+	if (!smtpd__reply_is_valid(code, NULL))
+		return refuse_by_mistake(
+		    s, "replied with code=%d, which does not exist", code);
+	if (!smtpd__reply_is_valid(code, enhanced))
+		return refuse_by_mistake(s,
+		    "replied with code=%d, which does not go with status=%s",
+		    code, smtpd__text_value(enhanced, value, sizeof(value)));
+	if (format == NULL)
+		return refuse_by_mistake(
+		    s, "replied with code=%d and no text", code);
 	r->code = code;
 	smtpd__text_init(&t, r->enhanced, sizeof(r->enhanced));
 	smtpd__text_add(&t, enhanced != NULL ? enhanced : "");
-	smtpd__text_init(&t, r->text, sizeof(r->text));
+	smtpd__text_init(&t, r->text, SMTPD_REPLY_TEXT_MAX + 1);
 	va_start(ap, format);
 	smtpd__text_vformat(&t, format, ap);
 	va_end(ap);
+	tidy_text(&t, code);
 	return code;
 }
 
@@ -106,18 +145,21 @@ smtpd__answer_check(struct smtpd_session *s, int result, int good)
 		return true;
 	}
 	if (result == SMTPD_LATER) {
-		refuse_by_mistake(s, "returned SMTPD_LATER,", SMTPD_LATER,
-		    ", which is not supported yet");
+		refuse_by_mistake(
+		    s, "returned SMTPD_LATER, which is not supported yet");
 		return false;
 	}
 	if (result != r->code) {
-		refuse_by_mistake(s, "returned", result,
-		    ", which is not the code it passed to smtpd_reply()");
+		refuse_by_mistake(s,
+		    "returned %d, which is not the code it passed to "
+		    "smtpd_reply()",
+		    result);
 		return false;
 	}
 	if (result < 400 && result / 100 != good) {
-		refuse_by_mistake(s, "returned", result,
-		    ", which is not a reply to this command");
+		refuse_by_mistake(s,
+		    "returned %d, which is not a reply to this command",
+		    result);
 		return false;
 	}
 	return result < 400;
@@ -142,6 +184,24 @@ smtpd__answer_punish(struct smtpd_session *s)
 	over = (uint64_t)s->errors - settings->errors_soft + 1;
 	over = over < TARPIT_MAX ? over : TARPIT_MAX;
 	smtpd__stream_pause(&s->stream, settings->tarpit_ms * over);
+}
+
+void
+smtpd__answer_lead_with_name(struct smtpd_session *s)
+{
+	const char *name = s->config->hostname;
+	struct smtpd_reply *r = &s->ws->reply;
+	char text[SMTPD_REPLY_TEXT_MAX + 1];
+	size_t len = strlen(name);
+	struct smtpd_text t;
+
+	if (strncmp(r->text, name, len) == 0 &&
+	    (r->text[len] == '\0' || r->text[len] == ' ' ||
+		r->text[len] == '\n'))
+		return;
+	memcpy(text, r->text, sizeof(text));
+	smtpd__text_init(&t, r->text, sizeof(text));
+	smtpd__text_format(&t, "%s %s", name, text);
 }
 
 static void
@@ -173,19 +233,44 @@ smtpd__answer_send(struct smtpd_session *s)
 	r->code = 0;
 }
 
+/* Write the fields of a refusal that say whose mail it was: the sender, and the
+ * argument of LINE if it has an address. */
+static const char *
+mail_fields(const struct smtpd_session *s,
+    const struct smtpd_command_line *line, char *buf, size_t size)
+{
+	char value[VALUE_SIZE];
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, buf, size);
+	if (s->open)
+		smtpd__text_format(&t, " from=%s",
+		    smtpd__text_value(
+			s->envelope.sender.text, value, sizeof(value)));
+	if (line != NULL &&
+	    (strcmp(line->verb, "MAIL") == 0 ||
+		strcmp(line->verb, "RCPT") == 0))
+		smtpd__text_format(&t, " argument=%s",
+		    smtpd__text_quoted(line->argument, value, sizeof(value)));
+	return buf;
+}
+
 /* The first refusals of a session have a line each. */
 static void
-log_refusal(const struct smtpd_session *s, const char *command)
+log_refusal(
+    const struct smtpd_session *s, const struct smtpd_command_line *line)
 {
 	const struct smtpd_reply *r = &s->ws->reply;
-	char helo[HELO_SIZE], reason[REASON_SIZE];
+	char helo[VALUE_SIZE], mail[2 * VALUE_SIZE + 32], reason[REASON_SIZE];
 
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
-	    "refused session=%llu peer=%s helo=%s command=%s code=%d "
+	    "refused session=%llu peer=%s helo=%s command=%s%s code=%d "
 	    "status=%s reason=%s",
 	    (unsigned long long)s->id, s->peer_text,
-	    smtpd__text_value(s->helo, helo, sizeof(helo)), command, r->code,
-	    r->enhanced, smtpd__text_quoted(r->text, reason, sizeof(reason)));
+	    smtpd__text_value(s->helo, helo, sizeof(helo)),
+	    line != NULL ? line->verb : "-",
+	    mail_fields(s, line, mail, sizeof(mail)), r->code, r->enhanced,
+	    smtpd__text_quoted(r->text, reason, sizeof(reason)));
 }
 
 /* Whether the reply that is set makes one more error: a temporary refusal is a
@@ -201,12 +286,13 @@ is_error(struct smtpd_session *s)
 }
 
 void
-smtpd__answer_finish(struct smtpd_session *s, const char *command)
+smtpd__answer_finish(
+    struct smtpd_session *s, const struct smtpd_command_line *line)
 {
 	if (s->ws->reply.code == 0)
 		return;
 	if (s->ws->reply.code >= 400 && s->refusals++ < REFUSALS_LOGGED)
-		log_refusal(s, command);
+		log_refusal(s, line);
 	if (is_error(s) && !s->closing)
 		smtpd__answer_punish(s);
 	smtpd__answer_send(s);

@@ -40,9 +40,15 @@ void smtpd__answer_punish(struct smtpd_session *s);
 /* Put the reply that is set into the output; 421 closes the session. */
 void smtpd__answer_send(struct smtpd_session *s);
 
-/* Send the reply to COMMAND, if there is one; a refusal is logged, and counts
- * as an error of the client, or as a part of one when it is temporary. */
-void smtpd__answer_finish(struct smtpd_session *s, const char *command);
+/* Put the server's name before the text that is set, unless it is there (RFC
+ * 5321, 4.2; RFC 5321, 4.1.1.1). */
+void smtpd__answer_lead_with_name(struct smtpd_session *s);
+
+/* Send the reply to the command in LINE (NULL: there was none), if one is set;
+ * a refusal is logged, and counts as an error of the client, or as a part of
+ * one when it is temporary. */
+void smtpd__answer_finish(
+    struct smtpd_session *s, const struct smtpd_command_line *line);
 
 /* At the end of a session log how many refusals had no line of their own. */
 void smtpd__answer_log_rest(const struct smtpd_session *s);

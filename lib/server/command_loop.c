@@ -80,13 +80,13 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 	if (s->state == SMTPD_STATE_START &&
 	    smtpd__command_is_foreign(text, len)) {
 		smtpd__answer_cut_off(s, SMTPD_REPLY_NOT_SMTP);
-		smtpd__answer_finish(s, "-");
+		smtpd__answer_finish(s, NULL);
 		return;
 	}
 	if (smtpd__command_parse(text, len, &line) == -1) {
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_UNKNOWN_COMMAND, NULL);
-		smtpd__answer_finish(s, "-");
+		smtpd__answer_finish(s, NULL);
 		return;
 	}
 	text[(size_t)(line.argument - text) + line.len] = '\0';
@@ -96,7 +96,7 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 		    s, SYNTAX, SMTPD_REPLY_UNKNOWN_COMMAND, NULL);
 	else
 		run_command(s, verb, &line);
-	smtpd__answer_finish(s, line.verb);
+	smtpd__answer_finish(s, &line);
 }
 
 /* Whether a line that ended so may be a command; else it is refused. */
@@ -126,25 +126,43 @@ is_line_taken(struct smtpd_session *s, enum smtpd_line_end end)
 	return true;
 }
 
-/* The argument of AUTH may be a password. */
+/* Whether the argument of a verb, LEN bytes at WORD, must not be logged: it may
+ * be a password, as AUTH has, offered or not. */
+static bool
+is_secret(const struct smtpd_session *s, const char *word, size_t len)
+{
+	char name[SMTPD_VERB_MAX + 1] = "";
+	const struct smtpd_verb *verb;
+
+	for (size_t i = 0; i < len && i < SMTPD_VERB_MAX; i++)
+		name[i] = (char)smtpd__text_to_upper((unsigned char)word[i]);
+	verb = smtpd__verb_table_find(&s->config->verbs, name);
+	return strcmp(name, "AUTH") == 0 ||
+	    (verb != NULL && (verb->traits & SMTPD_TRAIT_SECRET) != 0);
+}
+
+/* The line may be no command: what its letters are followed by is secret as
+ * well if they are those of a verb that has secrets. */
 static void
 log_command(const struct smtpd_session *s, const char *line)
 {
-	char verb[VERB_SIZE], name[4 * VERB_SIZE], value[1024];
-	size_t len = strcspn(line, " ");
-	const char *argument = line + len + (line[len] != '\0');
+	char word[VERB_SIZE], name[4 * VERB_SIZE], value[1024];
+	size_t len = 0;
+	const char *argument;
 
 	if (!smtpd__logger_wants(&s->config->logger, SMTPD_LOG_TRACE))
 		return;
-	if (len >= sizeof(verb))
-		len = sizeof(verb) - 1;
-	memcpy(verb, line, len);
-	verb[len] = '\0';
-	if (smtpd__text_same(verb, "AUTH"))
+	while (len < VERB_SIZE - 1 &&
+	    smtpd__text_is_alpha((unsigned char)line[len]))
+		len++;
+	memcpy(word, line, len);
+	word[len] = '\0';
+	argument = line + len + (line[len] == ' ');
+	if (is_secret(s, line, len))
 		argument = "***";
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
 	    "session=%llu command=%s argument=%s", (unsigned long long)s->id,
-	    smtpd__text_value(verb, name, sizeof(name)),
+	    smtpd__text_value(word, name, sizeof(name)),
 	    smtpd__text_quoted(argument, value, sizeof(value)));
 }
 
@@ -162,12 +180,12 @@ run_step(struct smtpd_session *s)
 	    settings->command_timeout_ms, &text, &len, &end);
 	if (status != SMTPD_IO_OK) {
 		smtpd__session_end_lose(s, status);
-		smtpd__answer_finish(s, "-");
+		smtpd__answer_finish(s, NULL);
 		return;
 	}
 	smtpd__session_count(s, SMTPD_COUNTER_COMMANDS);
 	if (!is_line_taken(s, end)) {
-		smtpd__answer_finish(s, "-");
+		smtpd__answer_finish(s, NULL);
 		return;
 	}
 	log_command(s, text);
@@ -191,12 +209,13 @@ greet_client(struct smtpd_session *s)
 		smtpd__answer_cut_off(s, SMTPD_REPLY_TOO_EARLY);
 	} else {
 		smtpd__answer_say(s, SMTPD_REPLY_GREETING, c->hostname);
+		smtpd__answer_lead_with_name(s);
 		/* No other code greets, without an enhanced one (RFC 2034,
 		 * 3). */
 		s->ws->reply.code = 220;
 		s->ws->reply.enhanced[0] = '\0';
 	}
-	smtpd__answer_finish(s, "-");
+	smtpd__answer_finish(s, NULL);
 }
 
 void

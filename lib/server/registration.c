@@ -13,8 +13,9 @@
 /* Room for all keywords of the program in one reply to EHLO. */
 #define KEYWORDS_MAX 600
 
-#define VERB_FLAGS_KNOWN \
-	(SMTPD_VERB_HELLO | SMTPD_VERB_TRANSACTION | SMTPD_VERB_PIPELINED)
+#define VERB_FLAGS_KNOWN                                                    \
+	(SMTPD_VERB_HELLO | SMTPD_VERB_TRANSACTION | SMTPD_VERB_PIPELINED | \
+	    SMTPD_VERB_SECRET)
 
 int
 smtpd__registration_check(struct smtpd_server *srv)
@@ -89,15 +90,21 @@ states_for(unsigned flags)
 	return SMTPD_STATE_ANY;
 }
 
+static unsigned
+traits_for(unsigned flags)
+{
+	return ((flags & SMTPD_VERB_PIPELINED) != 0 ? 0 : SMTPD_TRAIT_LAST) |
+	    ((flags & SMTPD_VERB_SECRET) != 0 ? SMTPD_TRAIT_SECRET : 0);
+}
+
 /* Add verb NAME with FLAGS, and FN to its handlers unless it is NULL. */
 static int
 add_verb(struct smtpd_server *srv, const char *name, unsigned flags,
     smtpd_handler_fn *fn, void *user)
 {
-	unsigned traits =
-	    (flags & SMTPD_VERB_PIPELINED) != 0 ? 0 : SMTPD_TRAIT_LAST;
-	struct smtpd_verb *verb = smtpd__verb_table_add(&srv->config.verbs,
-	    name, states_for(flags), traits, smtpd__verb_other_custom);
+	struct smtpd_verb *verb =
+	    smtpd__verb_table_add(&srv->config.verbs, name, states_for(flags),
+		traits_for(flags), smtpd__verb_other_custom);
 
 	if (verb == NULL ||
 	    (fn != NULL && smtpd__verb_table_add_handler(verb, fn, user) == -1))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/session_end.h"
 
+#include "base/text.h"
 #include "server/answer.h"
 
 /* What a lost client means. */
@@ -99,9 +100,14 @@ smtpd__session_end_check_output(struct smtpd_session *s)
 void
 smtpd__session_end_log_tls(const struct smtpd_session *s, const char *reason)
 {
+	char text[SMTPD_ERROR_TEXT_SIZE + 16], value[2 * sizeof(text)];
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, text, sizeof(text));
+	smtpd__text_format(&t, "no TLS: %s", reason);
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
-	    "refused session=%llu peer=%s reason=\"no TLS: %s\"",
-	    (unsigned long long)s->id, s->peer_text, reason);
+	    "refused session=%llu peer=%s reason=%s", (unsigned long long)s->id,
+	    s->peer_text, smtpd__text_quoted(text, value, sizeof(value)));
 }
 
 void

@@ -11,7 +11,7 @@
 
 #define FLAGS_KNOWN                                     \
 	(SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN | \
-	    SMTPD_FLAG_BARE_ADDRESSES)
+	    SMTPD_FLAG_BARE_ADDRESSES | SMTPD_FLAG_NO_TRANSACTION_LOG)
 
 /* An hour: a delay that is longer is meant otherwise. */
 #define TARPIT_MS_MAX 3600000

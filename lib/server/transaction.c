@@ -3,10 +3,14 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "os/id_source.h"
 
 /* The room for recipients of an envelope at first. */
 #define RCPTS_ROOM 4
+
+/* Of an address in a line of the log. */
+#define ADDRESS_SIZE 320
 
 void
 smtpd__transaction_open(struct smtpd_session *s)
@@ -17,6 +21,7 @@ smtpd__transaction_open(struct smtpd_session *s)
 	s->envelope.id = s->envelope_id;
 	s->envelope.rcpts = &s->rcpts;
 	s->rcpts_refused = 0;
+	s->octets = 0;
 	s->open = true;
 }
 
@@ -53,6 +58,33 @@ smtpd_envelope_rcpt(const struct smtpd_envelope *e, size_t i)
 	return i < e->nrcpts ? &e->rcpts->list[i] : NULL;
 }
 
+/* A line for each transaction, unless the program has one. */
+static void
+log_end(const struct smtpd_session *s, enum smtpd_end how, int code)
+{
+	static const char *const ends[] = {
+		[SMTPD_END_DELIVERED] = "delivered",
+		[SMTPD_END_REFUSED] = "refused",
+		[SMTPD_END_RESET] = "reset",
+		[SMTPD_END_CLOSED] = "closed",
+	};
+	const struct smtpd_envelope *e = &s->envelope;
+	const struct smtpd_rcpt *rcpt = smtpd_envelope_rcpt(e, 0);
+	char from[ADDRESS_SIZE], to[ADDRESS_SIZE];
+
+	if ((s->config->settings.flags & SMTPD_FLAG_NO_TRANSACTION_LOG) != 0 ||
+	    !smtpd__logger_wants(&s->config->logger, SMTPD_LOG_INFO))
+		return;
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
+	    "transaction session=%llu id=%s peer=%s from=%s to=%s nrcpt=%zu "
+	    "size=%llu code=%d end=%s",
+	    (unsigned long long)s->id, e->id, s->peer_text,
+	    smtpd__text_value(e->sender.text, from, sizeof(from)),
+	    smtpd__text_value(
+		rcpt != NULL ? rcpt->address.text : "", to, sizeof(to)),
+	    e->nrcpts, (unsigned long long)s->octets, code, ends[how]);
+}
+
 void
 smtpd__transaction_end(struct smtpd_session *s, enum smtpd_end how, int code)
 {
@@ -60,8 +92,10 @@ smtpd__transaction_end(struct smtpd_session *s, enum smtpd_end how, int code)
 
 	if (!s->open)
 		return;
-	if (accepted)
+	if (accepted) {
+		log_end(s, how, code);
 		smtpd__events_transaction_end(s, how, code);
+	}
 	smtpd__owned_clear(&s->transaction_own);
 	smtpd__arena_reset(&s->arena);
 	s->open = false;

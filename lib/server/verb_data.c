@@ -34,6 +34,7 @@ deliver_message(struct smtpd_session *s, struct smtpd_body_source *source)
 {
 	const struct smtpd_server_config *c = s->config;
 	struct smtpd_body body;
+	bool whole;
 	int result;
 
 	smtpd__body_init(&body, s, source);
@@ -44,7 +45,9 @@ deliver_message(struct smtpd_session *s, struct smtpd_body_source *source)
 	s->body = NULL;
 	if (smtpd__answer_check(s, result, 2))
 		smtpd__answer_say(s, SMTPD_REPLY_DELIVERED, s->envelope.id);
-	if (!smtpd__body_finish(&body))
+	whole = smtpd__body_finish(&body);
+	s->octets = body.octets;
+	if (!whole)
 		return false;
 	smtpd__body_refuse(&body);
 	return true;

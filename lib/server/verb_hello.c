@@ -9,6 +9,10 @@
 #include "server/session_tls.h"
 #include "server/transaction.h"
 
+/* Octets of the first line in the reply to EHLO that fit in one (RFC 5321,
+ * 4.5.3.1.5). */
+#define GREETING_MAX 505
+
 #define SYNTAX SMTPD_COUNTER_REFUSED_SYNTAX
 
 /*
@@ -65,6 +69,17 @@ add_extensions(struct smtpd_session *s)
 	}
 }
 
+/* Each further line of a reply to EHLO would be taken for a keyword. */
+static void
+make_one_line(char *text)
+{
+	if (strlen(text) > GREETING_MAX)
+		text[GREETING_MAX] = '\0';
+	for (; *text != '\0'; text++)
+		if (*text == '\n')
+			*text = ' ';
+}
+
 void
 smtpd__verb_hello_ehlo(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
@@ -73,6 +88,8 @@ smtpd__verb_hello_ehlo(struct smtpd_session *s, const struct smtpd_verb *verb,
 		return;
 	s->esmtp = true;
 	smtpd__answer_say(s, SMTPD_REPLY_EHLO, s->config->hostname);
+	smtpd__answer_lead_with_name(s);
+	make_one_line(s->ws->reply.text);
 	/* Its lines have a form of their own, without an enhanced code. */
 	s->ws->reply.code = 250;
 	s->ws->reply.enhanced[0] = '\0';
@@ -83,8 +100,10 @@ void
 smtpd__verb_hello_helo(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line)
 {
-	if (accept_hello(s, verb, line))
-		smtpd__answer_say(s, SMTPD_REPLY_HELO, s->config->hostname);
+	if (!accept_hello(s, verb, line))
+		return;
+	smtpd__answer_say(s, SMTPD_REPLY_HELO, s->config->hostname);
+	smtpd__answer_lead_with_name(s);
 }
 
 /*

@@ -33,10 +33,11 @@ enum smtpd_state {
 
 /* What the command loop must know of a verb. */
 enum smtpd_trait {
-	SMTPD_TRAIT_LAST = 1 << 0,  /* what follows it depends on its reply:
+	SMTPD_TRAIT_LAST = 1 << 0,   /* what follows it depends on its reply:
 	                             * input behind it ends the session */
-	SMTPD_TRAIT_IDLE = 1 << 1,  /* does nothing for a message */
-	SMTPD_TRAIT_PLAIN = 1 << 2, /* takes no argument */
+	SMTPD_TRAIT_IDLE = 1 << 1,   /* does nothing for a message */
+	SMTPD_TRAIT_PLAIN = 1 << 2,  /* takes no argument */
+	SMTPD_TRAIT_SECRET = 1 << 3, /* its argument is not logged */
 };
 
 struct smtpd_handler {

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log_check.h"
+
 #define CHUNK_MAX 4096
 
 struct field {
@@ -469,6 +471,19 @@ register_usual(struct host *h)
 		smtpd_server_add_handler(h->server, "RCPT", on_rcpt, h);
 }
 
+/* R10: What a client sends forges no field, in any line of any level.  A line
+ * that is cut off has lost its last quote. */
+static void
+check_log(enum smtpd_log_level level, const char *text, void *user)
+{
+	const char *fault = log_check(text);
+
+	(void)level;
+	(void)user;
+	if (fault != NULL)
+		die("%s in the log: %s", fault, text);
+}
+
 void
 host_init(struct host *h, const struct script *s)
 {
@@ -477,6 +492,8 @@ host_init(struct host *h, const struct script *s)
 		.settings = {
 			SMTPD_SETTINGS_INIT,
 			.hostname = "mx.example.org",
+			.log = check_log,
+			.log_level = SMTPD_LOG_TRACE,
 		},
 	};
 	for (size_t i = 0; i < s->settings.count; i++)

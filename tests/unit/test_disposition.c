@@ -291,7 +291,7 @@ test_too_many_reports(void **state)
 {
 	struct world *w = *state;
 
-	char rcpt[64], id[5][SMTPD_QUEUE_ID_SIZE];
+	char rcpt[128], id[5][SMTPD_QUEUE_ID_SIZE];
 	const struct mail_host_message *m;
 
 	w->settings.max_reports = 2;

@@ -163,7 +163,7 @@ test_settings_out_of_range(void **state)
 			.bare_lf = (enum smtpd_treatment)3 } },
 		{ "nul",
 		    { SMTPD_SETTINGS_INIT, .nul = (enum smtpd_treatment)3 } },
-		{ "flags", { SMTPD_SETTINGS_INIT, .flags = 1 << 3 } },
+		{ "flags", { SMTPD_SETTINGS_INIT, .flags = 1 << 30 } },
 		{ "stack_size", { SMTPD_SETTINGS_INIT, .stack_size = 1 } },
 	};
 
@@ -830,6 +830,7 @@ talk_dirty(struct peer *p)
 	assert_int_equal(peer_say(p, "NOOP \x01\x7f"), 500);
 	assert_int_equal(peer_say(p, "XBAD \xc3\xa4\tb"), 550);
 	assert_int_equal(peer_say(p, "MAIL FROM:<\xc3\xa4@a>"), 553);
+	assert_int_equal(peer_deliver(p, "b@example.org", "x"), 250);
 	assert_int_equal(peer_say(p, "QUIT"), 221);
 }
 
@@ -872,8 +873,62 @@ test_log_lines(void **state)
 	run_log(&info, (enum smtpd_log_level)0);
 	assert_int_equal(info.highest, SMTPD_LOG_INFO);
 	assert_non_null(strstr(info.text, "code=550"));
+	/* E25: One line for a message, and whose mail was refused. */
+	assert_non_null(strstr(info.text, "transaction session=1 id="));
+	assert_non_null(strstr(info.text, " to=b@example.org nrcpt=1 size=3"));
+	assert_non_null(strstr(info.text, " code=250 end=delivered\n"));
+	assert_non_null(
+	    strstr(info.text, "command=MAIL argument=\"FROM:<\\xc3"));
 	run_log(&error, SMTPD_LOG_ERROR);
 	assert_string_equal(error.text, "");
+}
+
+static int
+accept_secret(
+    struct smtpd_session *s, const struct smtpd_command *command, void *user)
+{
+	(void)s;
+	(void)user;
+	assert_non_null(strstr(command->argument, "s3cret"));
+	return 0;
+}
+
+/* E26: Neither of a verb that says so, nor of AUTH, offered or not, nor of a
+ * line that is nearly one of these. */
+static void
+test_secrets_in_the_log(void **state)
+{
+	static const char *const lines[] = { "XPASS s3cret", "xpass\ts3cret",
+		"AUTH PLAIN s3cret", "auth s3cret", "XPASS=s3cret",
+		"AUTH\x01s3cret", "auth:s3cret" };
+	static struct log log;
+	const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
+		.hostname = "mx.example",
+		.errors_soft = 100,
+		.errors_hard = 100,
+		.log = take_log,
+		.log_user = &log,
+		.log_level = SMTPD_LOG_TRACE,
+	};
+	struct smtpd_server *srv = create(&settings);
+	struct served v;
+	struct peer p;
+
+	(void)state;
+	pthread_mutex_init(&log.lock, NULL);
+	assert_int_equal(smtpd_server_add_verb(srv, "XPASS", SMTPD_VERB_SECRET,
+			     accept_secret, NULL),
+	    0);
+	begin_serving(&v, srv, &p);
+	assert_true(peer_hello(&p));
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(peer_say(&p, lines[i]), i < 2 ? 250 : 500);
+	assert_int_equal(peer_say(&p, "QUIT"), 221);
+	end_serving(&v, &p);
+	smtpd_server_destroy(srv);
+	assert_non_null(strstr(log.text, "command=XPASS argument=\"***\""));
+	assert_null(strstr(log.text, "s3cret"));
 }
 
 /* Several servers in one process know nothing of each other. */
@@ -1046,6 +1101,7 @@ main(void)
 		cmocka_unit_test(test_serve_on_bad_descriptor),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_log_lines),
+		cmocka_unit_test(test_secrets_in_the_log),
 		cmocka_unit_test(test_several_servers),
 		cmocka_unit_test(test_slow_client),
 		cmocka_unit_test(test_write_timeout),

@@ -108,7 +108,7 @@ values_out_of_range_are_named(void **state)
 		const char *name;
 	} cases[] = {
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a b" }, "hostname" },
-		{ { SMTPD_SETTINGS_INIT, .hostname = "a", .flags = 1 << 3 },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a", .flags = 1 << 30 },
 		    "flags" },
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .bare_lf = (enum smtpd_treatment)3 },
