@@ -163,9 +163,9 @@ a_struct_of_another_size_is_refused_or_filled_up(void **state)
 	} newer = { .known = { .size = sizeof(newer) } };
 	const struct smtpd_settings sizeless = { .size = 0 };
 	struct smtpd_settings older = {
-		.size = offsetof(struct smtpd_settings, max_recipients),
-		.max_connections = 7,
-		.max_recipients = 7,
+		.size = offsetof(struct smtpd_settings, max_message_size),
+		.max_recipients = 700,
+		.max_message_size = 7,
 	};
 	struct smtpd_server_config c;
 
@@ -176,8 +176,8 @@ a_struct_of_another_size_is_refused_or_filled_up(void **state)
 	newer.more = 1;
 	assert_int_equal(smtpd__settings_init(&c, &newer.known), -1);
 	assert_int_equal(smtpd__settings_init(&c, &older), 0);
-	assert_int_equal(c.settings.max_connections, 7);
-	assert_int_equal(c.settings.max_recipients, 1000);
+	assert_int_equal(c.settings.max_recipients, 700);
+	assert_int_equal(c.settings.max_message_size, 52428800);
 	smtpd__settings_finish(&c);
 }
 
