@@ -10,96 +10,27 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
-/* Flags of a route: it is in use, and it leads nowhere. */
-#define ROUTE_UP     0x0001
-#define ROUTE_REJECT 0x0200
-
-/* The best default route so far. */
-struct best {
-	char name[IF_NAMESIZE];
-	unsigned long metric;
-	bool found;
-};
-
-static void
-consider_route(
-    struct best *best, const char *name, unsigned long metric, unsigned flags)
-{
-	if (!(flags & ROUTE_UP) || (flags & ROUTE_REJECT))
-		return;
-	if (best->found && metric >= best->metric)
-		return;
-	snprintf(best->name, sizeof(best->name), "%s", name);
-	best->metric = metric;
-	best->found = true;
-}
-
-/* Iface Destination Gateway Flags RefCnt Use Metric Mask ... */
-static void
-parse_route(FILE *file, struct best *best)
-{
-	char line[256];
-
-	while (fgets(line, sizeof(line), file) != NULL) {
-		char name[IF_NAMESIZE];
-		unsigned long to, mask, metric;
-		unsigned flags;
-
-		if (sscanf(line, "%15s %lx %*x %x %*d %*d %lu %lx", name, &to,
-			&flags, &metric, &mask) == 5 &&
-		    to == 0 && mask == 0)
-			consider_route(best, name, metric, flags);
-	}
-}
-
-/* Destination Length Source Length Next-hop Metric RefCnt Use Flags Iface */
-static void
-parse_route6(FILE *file, struct best *best)
-{
-	char line[256];
-
-	while (fgets(line, sizeof(line), file) != NULL) {
-		char name[IF_NAMESIZE], to[33];
-		unsigned len, flags;
-		unsigned long metric;
-
-		if (sscanf(line, "%32s %x %*32s %*x %*32s %lx %*x %*x %x %15s",
-			to, &len, &metric, &flags, name) == 5 &&
-		    len == 0 && strspn(to, "0") == 32)
-			consider_route(best, name, metric, flags);
-	}
-}
-
-int
-interface_parse_routes(FILE *route, FILE *route6, struct text_list *list)
-{
-	struct best v4 = { .found = false }, v6 = { .found = false };
-
-	if (route != NULL)
-		parse_route(route, &v4);
-	if (route6 != NULL)
-		parse_route6(route6, &v6);
-	if (v4.found && text_list_add(list, v4.name) == -1)
-		return -1;
-	if (v4.found && strcmp(v4.name, v6.name) == 0)
-		return 0;
-	return v6.found ? text_list_add(list, v6.name) : 0;
-}
+#include "routes.h"
 
 int
 interface_defaults(struct text_list *list)
 {
-	FILE *route = fopen("/proc/net/route", "r");
-	FILE *route6 = fopen("/proc/net/ipv6_route", "r");
-	int result = interface_parse_routes(route, route6, list);
+	char name[IF_NAMESIZE];
+	struct routes routes;
 
-	if (route != NULL)
-		fclose(route);
-	if (route6 != NULL)
-		fclose(route6);
-	return result;
+	if (routes_read(&routes) == -1)
+		return -1;
+	if (routes.v4.index != 0 &&
+	    if_indextoname(routes.v4.index, name) != NULL &&
+	    text_list_add(list, name) == -1)
+		return -1;
+	if (routes.v6.index == 0 || routes.v6.index == routes.v4.index ||
+	    if_indextoname(routes.v6.index, name) == NULL)
+		return 0;
+	return text_list_add(list, name);
 }
 
 static bool

@@ -6,19 +6,11 @@
  * Network interfaces: which one leads to the Internet, and their addresses.
  */
 
-#include <stdio.h>
-
 #include "text_list.h"
 
-/*
- * Append to LIST the interfaces of the default routes with the lowest metric,
+/* Append to LIST the interfaces of the default routes with the lowest metric,
  * that of IPv4 and, if it is another one, that of IPv6: none, one or two.
- * ROUTE and ROUTE6 are what /proc/net/route and /proc/net/ipv6_route hold, or
- * NULL.  Return 0, or -1 when there is no memory.
- */
-int interface_parse_routes(FILE *route, FILE *route6, struct text_list *list);
-
-/* The same for the routes that the system has now. */
+ * Return 0, or -1 with errno. */
 int interface_defaults(struct text_list *list);
 
 /*

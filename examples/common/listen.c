@@ -2,6 +2,7 @@
 #include "listen.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -118,6 +119,30 @@ complain_in_use(const struct listening *l, const char *address)
 	    *address == '/' ? "--listen" : port_option(l, address));
 }
 
+/* ADDRESS, to which a port may have been added, is none. */
+static int
+complain_syntax(const struct listening *l, const char *address)
+{
+	int len = (int)strlen(address);
+	const char *colon = strrchr(address, ':');
+	char name[IF_NAMESIZE];
+
+	if (listen_has_port(address, l->port) ||
+	    listen_has_port(address, l->tls_port))
+		len = (int)(colon - address);
+	if (snprintf(name, sizeof(name), "%.*s", len, address) <
+		(int)sizeof(name) &&
+	    if_nametoindex(name) != 0)
+		return complain(l->program, EX_USAGE,
+		    "--listen %s: that is an interface: --interface %s", name,
+		    name);
+	return complain(l->program, EX_USAGE,
+	    "\"%.*s\" is not an address to listen on: give 192.0.2.1, "
+	    "2001:db8::1, 192.0.2.1:25, [2001:db8::1]:25, or the path of a "
+	    "socket",
+	    len, address);
+}
+
 /* Say why listening on ADDRESS failed with ERROR, and what to do. */
 static int
 complain_listen(const struct listening *l, const char *address, int error)
@@ -136,11 +161,7 @@ complain_listen(const struct listening *l, const char *address, int error)
 		    "cannot listen on %s: no interface has that address",
 		    address);
 	case EINVAL:
-		return complain(l->program, EX_USAGE,
-		    "\"%s\" is not an address to listen on: give "
-		    "192.0.2.1, 2001:db8::1, 192.0.2.1:25, [2001:db8::1]:25, "
-		    "or the path of a socket",
-		    address);
+		return complain_syntax(l, address);
 	default:
 		return complain(l->program, EX_OSERR, "cannot listen on %s: %s",
 		    address, smtpd_server_error(l->srv));
@@ -292,7 +313,7 @@ open_inherited(struct listening *l, int count)
 static bool
 names_nothing(const struct listen_where *where)
 {
-	return where->addresses->count == 0 && where->interface == NULL &&
+	return where->addresses->count == 0 && where->interfaces->count == 0 &&
 	    !where->loopback;
 }
 
@@ -308,14 +329,14 @@ listen_open(const char *program, struct smtpd_server *srv,
 	where->inherited = inherited > 0;
 	if (inherited > 0)
 		return open_inherited(&l, inherited);
-	where->follows = where->interface != NULL || names_nothing(where);
+	where->follows = where->interfaces->count > 0 || names_nothing(where);
 	if (names_nothing(where))
 		return open_interface(&l, NULL);
 	status = open_list(&l, where->addresses, false);
 	if (status == 0 && where->loopback)
 		status = open_loopback(&l);
-	if (status == 0 && where->interface != NULL)
-		status = open_interface(&l, where->interface);
+	for (size_t i = 0; i < where->interfaces->count && status == 0; i++)
+		status = open_interface(&l, where->interfaces->items[i]);
 	return status;
 }
 
@@ -368,23 +389,24 @@ void
 listen_follow(
     struct smtpd_server *srv, struct listen_where *where, struct log *log)
 {
-	struct text_list names = { 0 }, list = { 0 };
+	const struct text_list *named = where->interfaces;
+	struct text_list defaults = { 0 }, list = { 0 };
 	int result = 0;
 
 	if (!where->follows)
 		return;
-	if (where->interface != NULL)
-		result = text_list_add(&names, where->interface);
-	else
-		result = interface_defaults(&names);
-	for (size_t i = 0; i < names.count && result == 0; i++)
-		(void)!interface_addresses(names.items[i], &list);
+	if (named->count == 0) {
+		named = &defaults;
+		result = interface_defaults(&defaults);
+	}
+	for (size_t i = 0; i < named->count && result == 0; i++)
+		(void)!interface_addresses(named->items[i], &list);
 	for (size_t i = 0; i < list.count && result == 0; i++) {
 		follow_address(srv, where, log, list.items[i], where->port);
 		follow_address(srv, where, log, list.items[i], where->tls_port);
 	}
 	text_list_finish(&list);
-	text_list_finish(&names);
+	text_list_finish(&defaults);
 }
 
 void

@@ -39,7 +39,8 @@ listen_interface_default(const char *program, struct text_list *list)
 	int status = 0;
 
 	if (interface_defaults(&names) == -1)
-		status = complain(program, EX_OSERR, "no memory");
+		status = complain(program, EX_OSERR,
+		    "cannot find the default route: %s", strerror(errno));
 	else if (names.count == 0)
 		status = complain(program, EX_UNAVAILABLE,
 		    "no interface leads to the Internet (there is no default "

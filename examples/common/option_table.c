@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "hostname.h"
 #include "log.h"
 #include "text_list.h"
 
@@ -50,6 +51,22 @@ find_unit(const struct option_rule *rule, char letter)
 }
 
 static int
+set_host(char **slot, const char *text)
+{
+	char name[HOSTNAME_SIZE];
+	size_t len = strlen(text);
+
+	/* A last dot, as the DNS has it, means nothing here. */
+	if (len > 1 && text[len - 1] == '.')
+		len--;
+	if (len >= sizeof(name))
+		return EX_USAGE;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	return hostname_is_valid(name) ? set_text(slot, name) : EX_USAGE;
+}
+
+static int
 set_number(const struct option_rule *rule, uint64_t *slot, const char *text)
 {
 	uint64_t n, unit;
@@ -83,6 +100,8 @@ option_table_set(
 		return 0;
 	case OPTION_TEXT:
 		return set_text(slot, text);
+	case OPTION_HOST:
+		return set_host(slot, text);
 	case OPTION_LIST:
 		return text_list_add(slot, text) == 0 ? 0 : EX_OSERR;
 	case OPTION_NUMBER:
@@ -102,6 +121,9 @@ option_table_explain(
 {
 	if (rule->kind == OPTION_REFUSED)
 		snprintf(buf, size, "--%s: %s", rule->name, rule->help);
+	else if (rule->kind == OPTION_HOST)
+		snprintf(buf, size, "--%s: \"%s\" is not the name of a host",
+		    rule->name, text);
 	else if (rule->kind == OPTION_LEVEL)
 		snprintf(buf, size,
 		    "--%s: \"%s\" is not a level; give error, warning, info, "
@@ -147,7 +169,7 @@ option_table_finish(const struct option_table *table, void *settings)
 		struct option_rule rule = option_table_rule(table, i);
 		void *slot = (char *)settings + rule.offset;
 
-		if (rule.kind == OPTION_TEXT) {
+		if (rule.kind == OPTION_TEXT || rule.kind == OPTION_HOST) {
 			free(*(char **)slot);
 			*(char **)slot = NULL;
 		} else if (rule.kind == OPTION_LIST) {
@@ -211,7 +233,7 @@ option_table_help(const struct option_table *table, const void *settings,
 			add_rule(&at, &size, &rule, settings);
 	}
 	add_line(&at, &size, 0, "config", "FILE",
-	    "read long options, one a line, from FILE");
+	    "options, one a line, from FILE (-FILE: if any)");
 	add_line(&at, &size, 0, "help", NULL, "print this and exit");
 	add_line(&at, &size, 0, "version", NULL, "print the version and exit");
 }

@@ -17,6 +17,8 @@
 enum option_kind {
 	OPTION_SWITCH,  /* nothing; a bool */
 	OPTION_TEXT,    /* any text; a char * */
+	OPTION_HOST,    /* the name of a host, with or without a last dot; a
+	                 * char * without it */
 	OPTION_LIST,    /* any text, repeatedly; a struct text_list */
 	OPTION_NUMBER,  /* a number from min to max; a uint64_t */
 	OPTION_LEVEL,   /* a log level, a name or a number to 255; an int */

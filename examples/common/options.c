@@ -23,6 +23,24 @@ enum {
 
 #define LINE_SIZE 4096
 
+/* The options that one place, the command line or a file, has given. */
+struct given {
+	bool options[OPTIONS_MAX];
+	bool config;
+};
+
+/* Whether option I, of RULE, may be given again where G has it: lists add up,
+ * and a switch is on. */
+static bool
+may_be_given(struct given *g, size_t i, const struct option_rule *rule)
+{
+	bool again = g->options[i];
+
+	g->options[i] = true;
+	return !again || rule->kind == OPTION_LIST ||
+	    rule->kind == OPTION_SWITCH || rule->kind == OPTION_REFUSED;
+}
+
 /* Cut white space off the end of TEXT; return its first character that is not
  * white. */
 static char *
@@ -54,10 +72,25 @@ split_line(char *line)
 	return value;
 }
 
+/* Cut a comment off: "#" behind white space. */
+static void
+cut_comment(char *line)
+{
+	char *hash = line;
+
+	while ((hash = strchr(hash, '#')) != NULL) {
+		if (hash == line || hash[-1] == ' ' || hash[-1] == '\t') {
+			*hash = '\0';
+			return;
+		}
+		hash++;
+	}
+}
+
 /* Obey one line of a file.  Return 0, or a status with the reason in WHY. */
 static int
-read_line(const struct option_table *table, void *settings, char *line,
-    char *why, size_t size)
+read_line(const struct option_table *table, void *settings, struct given *given,
+    char *line, char *why, size_t size)
 {
 	struct option_rule rule;
 	size_t found;
@@ -78,6 +111,10 @@ read_line(const struct option_table *table, void *settings, char *line,
 		    rule.argument == NULL ? "no value" : "a value");
 		return EX_CONFIG;
 	}
+	if (!may_be_given(given, found, &rule)) {
+		snprintf(why, size, "\"%s\" is given twice", line);
+		return EX_CONFIG;
+	}
 	status = option_table_set(&rule, settings, value);
 	if (status == EX_USAGE) {
 		option_table_explain(&rule, value, why, size);
@@ -92,6 +129,7 @@ read_lines(const struct option_table *table, void *settings, const char *path,
     FILE *file)
 {
 	char line[LINE_SIZE], why[512];
+	struct given given = { .config = true };
 	int status = 0;
 
 	for (unsigned n = 1; status == 0; n++) {
@@ -104,10 +142,12 @@ read_lines(const struct option_table *table, void *settings, const char *path,
 		if (len + 1 == sizeof(line) && line[len - 1] != '\n')
 			return complain(table->program, EX_CONFIG,
 			    "%s:%u: the line is too long", path, n);
+		cut_comment(line);
 		text = trim_blanks(line);
-		if (*text == '\0' || *text == '#')
+		if (*text == '\0')
 			continue;
-		status = read_line(table, settings, text, why, sizeof(why));
+		status =
+		    read_line(table, settings, &given, text, why, sizeof(why));
 		if (status != 0)
 			complain(
 			    table->program, status, "%s:%u: %s", path, n, why);
@@ -115,12 +155,18 @@ read_lines(const struct option_table *table, void *settings, const char *path,
 	return status;
 }
 
+/* A file may be missing where "-" stands before PATH. */
 static int
 read_file(const struct option_table *table, void *settings, const char *path)
 {
-	FILE *file = fopen(path, "r");
+	bool optional = *path == '-';
+	FILE *file;
 	int status;
 
+	path += optional;
+	file = fopen(path, "r");
+	if (file == NULL && optional && errno == ENOENT)
+		return 0;
 	if (file == NULL)
 		return complain(table->program, EX_NOINPUT,
 		    "cannot read the configuration %s: %s", path,
@@ -167,17 +213,17 @@ make_getopt_table(const struct option_table *table, struct getopt_table *out)
 	memcpy(&out->longs[n], always, sizeof(always));
 }
 
-/* The rule that getopt_long() means by C. */
-static struct option_rule
-rule_of(const struct option_table *table, int c)
+/* The index of the rule that getopt_long() means by C. */
+static size_t
+rule_index(const struct option_table *table, int c)
 {
 	size_t i = 0;
 
 	if (c >= RULE)
-		return option_table_rule(table, (size_t)(c - RULE));
+		return (size_t)(c - RULE);
 	while (option_table_rule(table, i).letter != c)
 		i++;
-	return option_table_rule(table, i);
+	return i;
 }
 
 /* Complain of the argument that getopt_long() did not understand. */
@@ -209,12 +255,23 @@ print_help(const struct option_table *table, const void *settings)
 }
 
 static int
-read_option(const struct option_table *table, void *settings, int c)
+complain_twice(const struct option_table *table, const char *name)
 {
-	struct option_rule rule = rule_of(table, c);
-	char why[512];
-	int status = option_table_set(&rule, settings, optarg);
+	return complain(table->program, EX_USAGE, "--%s is given twice", name);
+}
 
+static int
+read_option(const struct option_table *table, void *settings,
+    struct given *given, int c)
+{
+	size_t i = rule_index(table, c);
+	struct option_rule rule = option_table_rule(table, i);
+	char why[512];
+	int status;
+
+	if (!may_be_given(given, i, &rule))
+		return complain_twice(table, rule.name);
+	status = option_table_set(&rule, settings, optarg);
 	if (status == 0)
 		return OPTIONS_GO;
 	if (status != EX_USAGE)
@@ -229,6 +286,7 @@ static int
 read_arguments(const struct option_table *table, void *settings, int argc,
     char **argv, bool files)
 {
+	struct given given = { .config = false };
 	struct getopt_table opts;
 	int status = OPTIONS_GO;
 	int c;
@@ -249,11 +307,14 @@ read_arguments(const struct option_table *table, void *settings, int argc,
 			return EX_OK;
 		}
 		if (files && c == CONFIG) {
-			int failed = read_file(table, settings, optarg);
+			int failed = given.config
+			    ? complain_twice(table, "config")
+			    : read_file(table, settings, optarg);
 
+			given.config = true;
 			status = failed == 0 ? OPTIONS_GO : failed;
 		} else if (!files && c != CONFIG) {
-			status = read_option(table, settings, c);
+			status = read_option(table, settings, &given, c);
 		}
 	}
 	return status;

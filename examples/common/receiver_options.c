@@ -19,7 +19,7 @@ static const struct option_rule rules[] = {
 	{ "port", 'p', OPTION_NUMBER, "N",
 	    "port of addresses that name none (@; 0: off)", AT(port), 0,
 	    65535 },
-	{ "hostname", 'H', OPTION_TEXT, "NAME",
+	{ "hostname", 'H', OPTION_HOST, "NAME",
 	    "name in greeting and mail (the machine's)", AT(hostname), 0, 0 },
 	{ "tls-cert", 'c', OPTION_LIST, "FILE",
 	    "certificate chain (PEM); repeatable", AT(tls_certs), 0, 0 },
@@ -70,14 +70,6 @@ const struct receiver_options receiver_options_defaults = {
 static int
 complete_name(struct receiver_options *r, const char *program)
 {
-	/* A last dot, as the DNS has it, means nothing here. */
-	if (r->hostname != NULL && strlen(r->hostname) > 1 &&
-	    r->hostname[strlen(r->hostname) - 1] == '.')
-		r->hostname[strlen(r->hostname) - 1] = '\0';
-	if (r->hostname != NULL && !hostname_is_valid(r->hostname))
-		return complain(program, EX_USAGE,
-		    "--hostname: \"%s\" is not the name of a host",
-		    r->hostname);
 	if (r->hostname != NULL)
 		snprintf(r->name, sizeof(r->name), "%s", r->hostname);
 	else if (hostname_find(r->name) == -1)
@@ -92,8 +84,8 @@ complete_tls(struct receiver_options *r, const char *program)
 {
 	if (r->tls_certs.count != r->tls_keys.count)
 		return complain(program, EX_USAGE,
-		    "%zu certificates and %zu keys: give --tls-cert and "
-		    "--tls-key for each certificate, in the same order",
+		    "--tls-cert is given %zu times, --tls-key %zu times: give "
+		    "both for each certificate, in the same order",
 		    r->tls_certs.count, r->tls_keys.count);
 	if (r->tls_port == RECEIVER_OPTIONS_UNSET)
 		r->tls_port = r->tls_certs.count > 0 ? 465 : 0;

@@ -2,8 +2,12 @@
 
 /* smtpin: receive mail from the Internet and store it for local users. */
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -88,7 +92,7 @@ static int
 open_ports(struct smtpin *p)
 {
 	p->where = (struct listen_where){
-		.interface = p->settings.interface,
+		.interfaces = &p->settings.interfaces,
 		.loopback = p->settings.in.loopback,
 		.addresses = &p->settings.in.listen,
 		.port = (unsigned)p->settings.in.port,
@@ -99,16 +103,45 @@ open_ports(struct smtpin *p)
 	return listen_open(PROGRAM, p->server, &p->where, p->log);
 }
 
-/* Warn if no new mailboxes can be made in the root. */
-static void
-warn_root(const struct smtpin *p)
+/* Whether a mailbox, or the directory of a domain, in ROOT can be used; also
+ * when nobody can tell. */
+static bool
+has_mailbox(const char *root)
 {
-	char root[PATH_MAX];
+	DIR *dir = opendir(root);
+	const struct dirent *entry;
+	bool found = dir == NULL;
 
-	if (mailbox_root(&p->delivery.pattern, root, sizeof(root)) == 0 &&
-	    access(root, R_OK | W_OK | X_OK) == -1)
-		log_line(p->log, SMTPD_LOG_WARNING,
-		    "no mailbox can be made in %s: %s", root, strerror(errno));
+	while (!found && (entry = readdir(dir)) != NULL)
+		found = entry->d_name[0] != '.' &&
+		    faccessat(dirfd(dir), entry->d_name, W_OK | X_OK, 0) == 0 &&
+		    faccessat(dirfd(dir), entry->d_name, R_OK, 0) == 0;
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
+/* See whether new mailboxes can be made in the root: that is fatal only where
+ * there is none.  Return 0, or an exit status after a complaint. */
+static int
+check_root(const struct smtpin *p)
+{
+	const char *what = "give it to the user of smtpin (chown), or name "
+			   "another place (--maildir)";
+	char root[PATH_MAX], why[256];
+
+	if (mailbox_root(&p->delivery.pattern, root, sizeof(root)) == -1 ||
+	    access(root, R_OK | W_OK | X_OK) == 0)
+		return 0;
+	snprintf(why, sizeof(why), "%s", strerror(errno));
+	if (errno == EROFS)
+		what = "in a unit of systemd, ReadWritePaths= must have it";
+	if (!has_mailbox(root))
+		return complain(PROGRAM, EX_CANTCREAT,
+		    "no mailbox can be made in %s: %s: %s", root, why, what);
+	log_line(p->log, SMTPD_LOG_WARNING,
+	    "no new mailbox can be made in %s: %s: %s", root, why, what);
+	return 0;
 }
 
 /* Become the user of --user, and open the files as that user, so that they can
@@ -127,10 +160,9 @@ drop_privileges(struct smtpin *p)
 		status = tls_files_load(&p->maintenance.tls, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
-	warn_root(p);
 	daemon_warn_root(p->log);
 	daemon_warn_name(p->settings.in.name, p->log);
-	return 0;
+	return check_root(p);
 }
 
 static int

@@ -17,8 +17,8 @@
 	"which sends mail out"
 
 static const struct option_rule rules[] = {
-	{ "interface", 'i', OPTION_TEXT, "IF",
-	    "interface to listen on (the Internet's)", AT(interface), 0, 0 },
+	{ "interface", 'i', OPTION_LIST, "IF",
+	    "interface to listen on; repeatable", AT(interfaces), 0, 0 },
 	{ "loopback", .kind = OPTION_SHARED },
 	{ "listen", .kind = OPTION_SHARED },
 	{ "port", .kind = OPTION_SHARED },
@@ -76,7 +76,8 @@ complete_settings(struct settings *s)
 	if (s->users == NULL)
 		return complain(PROGRAM, EX_USAGE,
 		    "the map of users is missing: name a file with lines "
-		    "\"user : address\" (--users FILE)");
+		    "\"user : address\" (--users FILE); to send mail of this "
+		    "host out, start smtpout");
 	status = receiver_options_complete(&s->in, PROGRAM);
 	if (status != 0)
 		return status;

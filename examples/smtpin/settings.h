@@ -14,7 +14,7 @@
 
 struct settings {
 	struct receiver_options in;
-	char *interface; /* NULL: that of the default route */
+	struct text_list interfaces; /* none: that of the default route */
 	char *users;
 	char *maildir; /* a pattern */
 };

@@ -118,7 +118,9 @@ open_sockets(const struct smtpout *p)
 static int
 open_ports(struct smtpout *p)
 {
+	static const struct text_list none = { .count = 0 };
 	struct listen_where where = {
+		.interfaces = &none,
 		.loopback = p->settings.in.loopback,
 		.addresses = &p->settings.in.listen,
 		.port = (unsigned)p->settings.in.port,
@@ -140,6 +142,7 @@ static int
 read_password(struct smtpout *p)
 {
 	struct settings *s = &p->settings;
+	struct stat st;
 
 	if (s->password_file == NULL)
 		return 0;
@@ -151,6 +154,10 @@ read_password(struct smtpout *p)
 	if (s->password[0] == '\0')
 		return complain(PROGRAM, EX_CONFIG,
 		    "the first line of %s is empty", s->password_file);
+	if (stat(s->password_file, &st) == 0 && (st.st_mode & 07) != 0)
+		log_line(p->log, SMTPD_LOG_WARNING,
+		    "any user may read the password in %s: chmod o= %s",
+		    s->password_file, s->password_file);
 	return 0;
 }
 

@@ -117,6 +117,18 @@ def until(condition, what, wait=WAIT):
         time.sleep(0.02)
 
 
+def defaults(arguments, *pairs):
+    """Those of PAIRS, option and value, that ARGUMENTS do not have: most
+    options are refused when they are given twice."""
+    result = []
+    for option, value in zip(pairs[::2], pairs[1::2]):
+        if not any(a == option or a.startswith(option + "=") or (
+                option[1] != "-" and a.startswith(option) and a[1:2] != "-")
+                for a in arguments):
+            result += [option, value]
+    return result
+
+
 class Smtpin:
     """One process with a map and Maildirs under a directory of its own."""
 
@@ -144,10 +156,12 @@ class Smtpin:
 
     def command(self):
         return self.prefix + shlex.split(
-            os.environ.get("SMTPIN_WRAPPER", "")) + [program()] + [
-                "-H", "mx.example.org", "-u", self.map,
-                "-m", self.mail + "/%u/Maildir",
-                "--max-per-address", "0", "-n", self.level] + self.arguments
+            os.environ.get("SMTPIN_WRAPPER", "")) + [
+                program(),
+                *defaults(self.arguments, "-H", "mx.example.org",
+                          "-u", self.map, "-m", self.mail + "/%u/Maildir",
+                          "--max-per-address", "0", "-n", self.level),
+                *self.arguments]
 
     def spawn(self):
         """Start it, and collect what it says."""

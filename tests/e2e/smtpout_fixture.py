@@ -93,8 +93,10 @@ class Smtpout(fixture.Smtpin):
         return ["nsenter", "--net=" + self.host.path(), "setpriv",
                 "--pdeathsig", "KILL", *self.runner, "env", *settings,
                 *shlex.split(os.environ.get("SMTPOUT_WRAPPER", "")),
-                world_module.program("smtpout"), "-H", "out.example", "-q",
-                self.queue_dir, "-n", self.level, *self.arguments]
+                world_module.program("smtpout"),
+                *fixture.defaults(self.arguments, "-H", "out.example", "-q",
+                                  self.queue_dir, "-n", self.level),
+                *self.arguments]
 
     def start(self, listeners=None):
         given = self.arguments.count("-a")
@@ -111,8 +113,13 @@ class Smtpout(fixture.Smtpin):
         return self
 
     def restart(self, *arguments):
-        """End it well, and start it again, with further options."""
+        """End it well, and start it again, with further options, or other
+        values of those that it had."""
         self.stop()
+        for name in arguments:
+            if name.startswith("--") and name in self.arguments:
+                at = self.arguments.index(name)
+                del self.arguments[at:at + 2]
         self.arguments += arguments
         return self.start()
 

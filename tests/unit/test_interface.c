@@ -2,110 +2,119 @@
 #include "interface.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+
+#include "routes.h"
 
 #include "test.h"
 
-#define HEAD                                                                 \
-	"Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\t" \
-	"MTU\tWindow\tIRTT\n"
-#define ZEROS "00000000000000000000000000000000"
-#define GATE  "fe800000000000000000000000000001"
+/* An answer of the kernel under construction. */
+struct answer {
+	_Alignas(struct nlmsghdr) char data[1024];
+	size_t len;
+};
 
-static FILE *
-open_text(const char *text)
+static void
+add_bytes(struct answer *a, const void *data, size_t len)
 {
-	FILE *file = tmpfile();
-
-	assert_non_null(file);
-	fputs(text, file);
-	rewind(file);
-	return file;
+	memcpy(a->data + a->len, data, len);
+	a->len += NLMSG_ALIGN(len);
 }
 
+static void
+add_number(struct answer *a, unsigned short type, uint32_t n)
+{
+	struct rtattr attr = { RTA_LENGTH(sizeof(n)), type };
+
+	add_bytes(a, &attr, sizeof(attr));
+	add_bytes(a, &n, sizeof(n));
+}
+
+struct route {
+	unsigned char family, bits, type;
+	uint32_t table, index, metric;
+	bool several; /* ways */
+};
+
+static void
+add_route(struct answer *a, const struct route *r)
+{
+	struct rtmsg route = { .rtm_family = r->family,
+		.rtm_dst_len = r->bits,
+		.rtm_type = r->type };
+	struct rtnexthop hop = { .rtnh_len = sizeof(hop),
+		.rtnh_ifindex = (int)r->index };
+	struct rtattr attr = { RTA_LENGTH(sizeof(hop)), RTA_MULTIPATH };
+	struct nlmsghdr head = { .nlmsg_type = RTM_NEWROUTE };
+	size_t begin = a->len;
+
+	add_bytes(a, &head, sizeof(head));
+	add_bytes(a, &route, sizeof(route));
+	add_number(a, RTA_TABLE, r->table);
+	if (r->metric > 0)
+		add_number(a, RTA_PRIORITY, r->metric);
+	if (r->several) {
+		add_bytes(a, &attr, sizeof(attr));
+		add_bytes(a, &hop, sizeof(hop));
+	} else if (r->index > 0) {
+		add_number(a, RTA_OIF, r->index);
+	}
+	head.nlmsg_len = (uint32_t)(a->len - begin);
+	memcpy(a->data + begin, &head, sizeof(head));
+}
+
+#define MAIN RT_TABLE_MAIN
+
+/* O14: without /proc. */
 static void
 test_routes(void **state)
 {
 	static const struct {
-		const char *route;
-		const char *route6;
-		const char *names; /* "one two" */
+		struct route routes[3];
+		unsigned v4, v6;
 	} cases[] = {
-		{ HEAD, "", "" },
-		{ HEAD
-		    "eth0\t00000000\t0102A8C0\t0003\t0\t0\t100\t00000000\t0\t"
-		    "0\t0\n"
-		    "eth0\t0002A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0"
-		    "\t0\t0\n",
-		    "", "eth0" },
-		/* the lower metric, a route by no gateway */
-		{ HEAD "wlan0\t00000000\t0102A8C0\t0003\t0\t0\t600\t00000000\t0"
-		       "\t0\t0\n"
-		       "ppp0\t00000000\t00000000\t0001\t0\t0\t50\t00000000\t0"
-		       "\t0\t0\n",
-		    "", "ppp0" },
-		/* one that is down, one that only half of the net is behind */
-		{ HEAD "eth1\t00000000\t0102A8C0\t0002\t0\t0\t0\t00000000\t0\t"
-		       "0\t0\n"
-		       "tun0\t00000000\t00000000\t0001\t0\t0\t0\t00000080\t0\t"
-		       "0\t0\n",
-		    "", "" },
-		/* unreachable by lo, as where there is no IPv6 */
-		{ HEAD,
-		    ZEROS " 00 " ZEROS " 00 " ZEROS
-			  " ffffffff 00000001 00000000 00200200       lo\n",
-		    "" },
-		{ HEAD,
-		    ZEROS " 00 " ZEROS " 00 " GATE
-			  " 00000400 00000001 00000000 00000003     eth0\n"
-			  "fe80"
-			  "0000000000000000000000000000 40 " ZEROS " 00 " ZEROS
-			  " 00000100 00000001 00000000 00000001     eth9\n",
-		    "eth0" },
-		/* both families, by one interface and by two */
-		{ HEAD "eth0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\t0\t"
-		       "0\t0\n",
-		    ZEROS " 00 " ZEROS " 00 " GATE
-			  " 00000400 00000001 00000000 00000003     eth0\n",
-		    "eth0" },
-		{ HEAD "eth0\t00000000\t0102A8C0\t0003\t0\t0\t0\t00000000\t0\t"
-		       "0\t0\n",
-		    ZEROS " 00 " ZEROS " 00 " GATE
-			  " 00000400 00000001 00000000 00000003     he-ipv6\n",
-		    "eth0 he-ipv6" },
-		{ "nonsense\n\n", "more nonsense\n", "" },
+		{ { { 0 } }, 0, 0 },
+		{ { { AF_INET, 0, RTN_UNICAST, MAIN, 2, 100, false },
+		      { AF_INET, 24, RTN_UNICAST, MAIN, 3, 0, false } },
+		    2, 0 },
+		/* the lower metric */
+		{ { { AF_INET, 0, RTN_UNICAST, MAIN, 2, 600, false },
+		      { AF_INET, 0, RTN_UNICAST, MAIN, 3, 50, false } },
+		    3, 0 },
+		/* half of the net, another table, unreachable, no interface */
+		{ { { AF_INET, 1, RTN_UNICAST, MAIN, 2, 0, false },
+		      { AF_INET, 0, RTN_UNICAST, 1000, 2, 0, false },
+		      { AF_INET6, 0, RTN_UNREACHABLE, MAIN, 1, 0, false } },
+		    0, 0 },
+		{ { { AF_INET, 0, RTN_UNICAST, MAIN, 0, 0, false } }, 0, 0 },
+		/* both families; the first of several ways */
+		{ { { AF_INET, 0, RTN_UNICAST, MAIN, 2, 0, true },
+		      { AF_INET6, 0, RTN_UNICAST, MAIN, 3, 1024, false } },
+		    2, 3 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		FILE *route = open_text(cases[i].route);
-		FILE *route6 = open_text(cases[i].route6);
-		struct text_list list = { 0 };
-		char names[64] = "";
+		struct nlmsghdr done = { sizeof(done), NLMSG_DONE, 0, 0, 0 };
+		struct routes found = { .v4 = { 0, 0 } };
+		struct answer a = { .len = 0 };
 
-		assert_int_equal(
-		    interface_parse_routes(route, route6, &list), 0);
-		for (size_t k = 0; k < list.count; k++)
-			snprintf(names + strlen(names),
-			    sizeof(names) - strlen(names), "%s%s",
-			    k > 0 ? " " : "", list.items[k]);
-		assert_string_equal(names, cases[i].names);
-		text_list_finish(&list);
-		fclose(route);
-		fclose(route6);
+		for (size_t k = 0; k < 3; k++)
+			if (cases[i].routes[k].family != 0)
+				add_route(&a, &cases[i].routes[k]);
+		assert_true(routes_parse(a.data, a.len, &found));
+		assert_int_equal(found.v4.index, cases[i].v4);
+		assert_int_equal(found.v6.index, cases[i].v6);
+		add_bytes(&a, &done, sizeof(done));
+		assert_false(routes_parse(a.data, a.len, &found));
+		for (size_t len = 0; len < a.len; len++)
+			routes_parse(a.data, len, &found);
 	}
-}
-
-static void
-test_no_files(void **state)
-{
-	struct text_list list = { 0 };
-
-	(void)state;
-	assert_int_equal(interface_parse_routes(NULL, NULL, &list), 0);
-	assert_int_equal(list.count, 0);
 }
 
 static void
@@ -136,7 +145,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_no_files),
 		cmocka_unit_test(test_loopback_addresses),
 		cmocka_unit_test(test_no_interface),
 	};

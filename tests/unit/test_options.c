@@ -24,6 +24,7 @@ struct incoming {
 struct settings {
 	bool loopback;
 	char *users;
+	char *host;
 	struct text_list listen;
 	uint64_t port;
 	int level;
@@ -53,6 +54,7 @@ static const struct option_rule rules[] = {
 	    0 },
 	{ "limit", .kind = OPTION_SHARED, .help = "of this program" },
 	{ "users", 'u', OPTION_TEXT, "FILE", "a text", AT(users), 0, 0 },
+	{ "host", 0, OPTION_HOST, "NAME", "a name", AT(host), 0, 0 },
 	{ "name", .kind = OPTION_SHARED },
 	{ "peer", .kind = OPTION_SHARED },
 	{ "listen", 'a', OPTION_LIST, "ADDR", "a list", AT(listen), 0, 0 },
@@ -125,16 +127,30 @@ test_none(void **state)
 	option_table_finish(&table, &s);
 }
 
+/* O28: What does not add up is not given twice. */
 static void
-test_last_wins(void **state)
+test_twice(void **state)
 {
-	static const char *const words[] = { "-u", "one", "-u", "two", NULL };
-	struct settings s;
+	static const struct {
+		const char *words[5];
+		int status;
+	} cases[] = {
+		{ { "-u", "one", "-u", "two" }, EX_USAGE },
+		{ { "-u", "one", "--users=one" }, EX_USAGE },
+		{ { "-p1", "-p1" }, EX_USAGE },
+		{ { "-nerror", "-nerror" }, EX_USAGE },
+		{ { "--config=-/none", "--config=-/none" }, EX_USAGE },
+		{ { "-l", "-l" }, OPTIONS_GO },
+		{ { "-a1", "-a1" }, OPTIONS_GO },
+	};
 
 	(void)state;
-	assert_int_equal(parse(words, &s), OPTIONS_GO);
-	assert_string_equal(s.users, "two");
-	option_table_finish(&table, &s);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings s;
+
+		assert_int_equal(parse(cases[i].words, &s), cases[i].status);
+		option_table_finish(&table, &s);
+	}
 }
 
 static void
@@ -228,6 +244,7 @@ parse_file(
 	return status;
 }
 
+/* O29: a name with its last dot; O30: a comment behind a value. */
 static void
 test_file(void **state)
 {
@@ -235,13 +252,14 @@ test_file(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    parse_file("# comment\n\n  loopback\r\nusers a b # c\n"
+	    parse_file("# comment\n\n  loopback\r\nusers a b#c # d\n"
 		       "--listen one\nlisten = two\nport=2525\nlimit 2\n"
-		       "log-level\ttrace",
+		       "host mx.example.\nlog-level\ttrace",
 		NULL, NULL, &s),
 	    OPTIONS_GO);
 	assert_true(s.loopback);
-	assert_string_equal(s.users, "a b # c");
+	assert_string_equal(s.users, "a b#c");
+	assert_string_equal(s.host, "mx.example");
 	assert_int_equal(s.listen.count, 2);
 	assert_string_equal(s.listen.items[1], "two");
 	assert_int_equal(s.port, 2525);
@@ -268,7 +286,8 @@ test_file_mistakes(void **state)
 {
 	static const char *const cases[] = { "bogus 1\n", "port\n", "port 0\n",
 		"loopback yes\n", "limit 10\n", "secret x\n", "queue /q\n",
-		"config /f\n", "-p 25\n", "help\n", "port 25 26\n", "= 3\n" };
+		"config /f\n", "-p 25\n", "help\n", "port 25 26\n", "= 3\n",
+		"port 1\nport 1\n", "host a b\n" };
 	char longer[5000];
 	struct settings s;
 
@@ -289,10 +308,15 @@ static void
 test_no_file(void **state)
 {
 	static const char *const words[] = { "--config", "/nonexistent", NULL };
+	/* O18: It may be missing. */
+	static const char *const optional[] = { "--config", "-/nonexistent",
+		NULL };
 	struct settings s;
 
 	(void)state;
 	assert_int_equal(parse(words, &s), EX_NOINPUT);
+	option_table_finish(&table, &s);
+	assert_int_equal(parse(optional, &s), OPTIONS_GO);
 	option_table_finish(&table, &s);
 }
 
@@ -355,7 +379,7 @@ main(void)
 		cmocka_unit_test(numbers_may_have_a_unit),
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_none),
-		cmocka_unit_test(test_last_wins),
+		cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_mistakes),
