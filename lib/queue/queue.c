@@ -212,9 +212,9 @@ explain_job(
 	    info.connections, info.limit);
 	if (info.resumes_at > now)
 		smtpd__text_format(text,
-		    ", suspended for %u more seconds after %u failures%s%s",
+		    ", suspended for %u s more after %u failure%s%s%s",
 		    info.resumes_at - now, info.failures,
-		    info.why != NULL ? ": " : "",
+		    info.failures == 1 ? "" : "s", info.why != NULL ? ": " : "",
 		    info.why != NULL ? info.why->text : "");
 	pthread_mutex_unlock(&d->lock);
 }

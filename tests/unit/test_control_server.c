@@ -195,7 +195,7 @@ check_reading(struct world *w)
 	assert_int_equal(ask(w, "cat", w->id, NULL), 0);
 	assert_string_equal(w->text, "Subject: test\r\n\r\nhello\r\n");
 	assert_int_equal(ask(w, "check", NULL, NULL), 0);
-	assert_says(w, "1 messages intact, 0 damaged");
+	assert_says(w, "1 message intact, 0 damaged");
 }
 
 static void

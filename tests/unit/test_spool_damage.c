@@ -413,6 +413,9 @@ test_bad_sector(void **state)
 	smtpd__loaded_message_finish(&loaded);
 	smtpd__spool_load_worked(f->spool, e);
 	assert_false(smtpd__spool_load_failed(f->spool, e, EIO));
+	/* O19: A file of another user is never given up. */
+	for (int i = 0; i < 20; i++)
+		assert_false(smtpd__spool_load_failed(f->spool, e, EACCES));
 	assert_true(smtpd__spool_load_failed(f->spool, e, EBADMSG));
 	smtpd__spool_unpin(f->spool, e);
 }

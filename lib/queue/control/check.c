@@ -24,9 +24,13 @@ smtpd__control_check_spool(struct smtpd_control_request *r)
 		return smtpd__control_request_fail_errno(
 		    r, errno, "the check was interrupted");
 	smtpd__control_output_format(r->answer,
-	    "%" PRIu64 " messages intact, %" PRIu64 " damaged, %" PRIu64
-	    " in quarantine\n",
-	    damage.messages, damage.damaged, damage.quarantine);
+	    "%" PRIu64 " message%s intact, %" PRIu64 " damaged, %" PRIu64
+	    " unreadable, %" PRIu64 " in quarantine\n",
+	    damage.messages, damage.messages == 1 ? "" : "s", damage.damaged,
+	    damage.unread, damage.quarantine);
+	if (damage.damaged == 0 && damage.unread > 0)
+		return smtpd__control_request_fail(
+		    r, EIO, "messages cannot be read", "");
 	if (damage.damaged == 0)
 		return 0;
 	return smtpd__control_request_fail(r, EBADMSG, "damage was found", "");

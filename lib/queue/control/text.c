@@ -72,7 +72,10 @@ smtpd__control_text_line(
 	smtpd__control_output_format(a, " %4u  ", v->left);
 	if (v->damage != 0) {
 		smtpd__control_output_format(a, "(%s)\n",
-		    v->damage == EBADMSG ? "damaged" : strerror(v->damage));
+		    v->damage == EBADMSG      ? "damaged"
+			: v->damage == EACCES ? "its file in large/ belongs to "
+						"another user: chown it"
+					      : strerror(v->damage));
 		return;
 	}
 	smtpd__control_output_add(a, "<");

@@ -22,6 +22,26 @@ check_message(struct smtpd_spool *s, const struct smtpd_queued_message *message)
 	return error;
 }
 
+/* Count message ID, which ERROR kept from being read, and write a line about it
+ * to LINE of SIZE bytes.  Return its length. */
+static int
+report_message(struct smtpd_spool_damage *out, const char *id, int error,
+    char *line, size_t size)
+{
+	if (error == EBADMSG) {
+		out->damaged++;
+		return snprintf(line, size, "%s: it is damaged\n", id);
+	}
+	out->unread++;
+	if (error == EACCES)
+		return snprintf(line, size,
+		    "%s: large/%s belongs to another user and cannot be read: "
+		    "chown it to that of the queue\n",
+		    id, id);
+	return snprintf(
+	    line, size, "%s: it cannot be read: %s\n", id, strerror(error));
+}
+
 int
 smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
     smtpd_write_fn *write, void *user)
@@ -50,10 +70,8 @@ smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
 			out->messages++;
 		if (error <= 0)
 			continue;
-		out->damaged++;
 		smtpd__id_write(id, text);
-		len = snprintf(line, sizeof(line), "%s: %s\n", text,
-		    error == EBADMSG ? "it is damaged" : strerror(error));
+		len = report_message(out, text, error, line, sizeof(line));
 		status = write(user, line, (size_t)len);
 	}
 	return status;

@@ -14,10 +14,12 @@ struct smtpd_spool;
 struct smtpd_spool_damage {
 	uint64_t messages;   /* that are whole */
 	uint64_t damaged;    /* that are not, and pieces of the log */
+	uint64_t unread;     /* that cannot be read: nobody knows */
 	uint64_t quarantine; /* files in quarantine/, reasons not counted */
 };
 
-/* Read every message, and report each that is damaged in a line to WRITE.
+/* Read every message, and report each that is damaged, or cannot be read, in a
+ * line to WRITE.
  * Return 0, or what WRITE returned otherwise. */
 int smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
     smtpd_write_fn *write, void *user);

@@ -204,7 +204,9 @@ bool
 smtpd__spool_load_failed(
     struct smtpd_spool *s, struct smtpd_queued_message *message, int error)
 {
-	bool own = error == ENOMEM || error == EMFILE || error == ENFILE;
+	/* A file of another user is an operator's mistake, and no damage. */
+	bool own = error == ENOMEM || error == EMFILE || error == ENFILE ||
+	    error == EACCES;
 	bool damaged = error == EBADMSG || error == ENOENT;
 	unsigned tries;
 	char id[SMTPD_ID_SIZE];
@@ -220,7 +222,10 @@ smtpd__spool_load_failed(
 	smtpd__id_write(message->id, id);
 	smtpd__logger_write(&s->settings.logger, SMTPD_LOG_ERROR,
 	    "id=%s: the message cannot be read from the disk: %s", id,
-	    damaged ? "it is damaged" : strerror(error));
+	    damaged               ? "it is damaged"
+		: error == EACCES ? "its file in large/ belongs to another "
+				    "user: chown it to that of the queue"
+				  : strerror(error));
 	return damaged || tries >= TRIES_TO_READ;
 }
 
