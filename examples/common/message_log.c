@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "message_log.h"
 
+#include <limits.h>
 #include <stdio.h>
+
+/* Room for a path, and the name of its field. */
+#define PLACE_SIZE (PATH_MAX + 16)
 
 /* Write TEXT to BUF of SIZE bytes so that it can stand between "<" and ">" in
  * a line of fields: bytes that could end it there become \xhh. */
@@ -46,19 +50,35 @@ user_field(const struct smtpd_session *s, char *buf, size_t size)
 	return buf;
 }
 
+/* Write where the mail of recipient I is, " mailbox=<...>", or "" to BUF. */
+static const char *
+place_field(const struct message_info *f, size_t i, char *buf, size_t size)
+{
+	char place[PATH_MAX], text[PATH_MAX];
+
+	buf[0] = '\0';
+	if (f->place == NULL || f->code >= 300)
+		return buf;
+	f->place(f->user, i, place, sizeof(place));
+	snprintf(
+	    buf, size, " mailbox=<%s>", escape_text(place, text, sizeof(text)));
+	return buf;
+}
+
 /* One line for each recipient but the first, whose line has all the rest. */
 static void
-log_others(struct log *log, const struct smtpd_envelope *envelope,
-    const struct message_info *f)
+log_others(struct log *log, const struct smtpd_session *s,
+    const struct smtpd_envelope *envelope, const struct message_info *f)
 {
-	char to[600];
+	char to[600], place[PLACE_SIZE];
 
 	for (size_t i = 1; i < envelope->nrcpts; i++)
 		log_line(log, SMTPD_LOG_INFO,
-		    "recipient id=%s to=<%s> status=%d", f->id,
+		    "recipient id=%s to=<%s>%s session=%llu status=%d", f->id,
 		    escape_text(smtpd_envelope_rcpt(envelope, i)->address.text,
 			to, sizeof(to)),
-		    f->code);
+		    place_field(f, i, place, sizeof(place)),
+		    (unsigned long long)smtpd_session_id(s), f->code);
 }
 
 void
@@ -67,22 +87,23 @@ message_log(struct log *log, const struct smtpd_session *s,
 {
 	const struct smtpd_tls_info *tls = smtpd_session_tls(s);
 	const struct smtpd_rcpt *first = smtpd_envelope_rcpt(envelope, 0);
-	char from[600], to[600], helo[300], uid[32];
+	char from[600], to[600], helo[300], uid[32], place[PLACE_SIZE];
 
 	if (log_level(log) < SMTPD_LOG_INFO)
 		return;
 	log_line(log, SMTPD_LOG_INFO,
-	    "%s id=%s from=<%s> to=<%s> nrcpt=%zu size=%llu peer=%s%s "
+	    "%s id=%s from=<%s> to=<%s>%s nrcpt=%zu size=%llu peer=%s%s "
 	    "helo=<%s> session=%llu status=%d delay=%.3f tls=%s%s%s",
 	    f->what, f->id,
 	    escape_text(envelope->sender.text, from, sizeof(from)),
 	    escape_text(
 		first != NULL ? first->address.text : "", to, sizeof(to)),
-	    envelope->nrcpts, (unsigned long long)f->size,
-	    smtpd_session_peer(s), user_field(s, uid, sizeof(uid)),
+	    place_field(f, 0, place, sizeof(place)), envelope->nrcpts,
+	    (unsigned long long)f->size, smtpd_session_peer(s),
+	    user_field(s, uid, sizeof(uid)),
 	    escape_text(smtpd_session_helo(s), helo, sizeof(helo)),
 	    (unsigned long long)smtpd_session_id(s), f->code,
 	    seconds_since(&f->begun), tls != NULL ? tls->version : "none",
 	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");
-	log_others(log, envelope, f);
+	log_others(log, s, envelope, f);
 }

@@ -20,6 +20,11 @@ struct message_info {
 	uint64_t size;         /* octets that were read */
 	int code;              /* of the reply */
 	struct timespec begun; /* its MAIL, by CLOCK_MONOTONIC */
+
+	/* Write the place of what recipient I gets to BUF of SIZE bytes; NULL:
+	 * there is none. */
+	void (*place)(void *user, size_t i, char *buf, size_t size);
+	void *user;
 };
 
 /* Log the message with ENVELOPE that the client of S sent. */

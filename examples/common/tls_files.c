@@ -130,8 +130,8 @@ use_context(struct tls_files *t, struct smtpd_tls *tls, const char *first)
 	/* That it has expired was said. */
 	t->warned = t->expires <= time(NULL) ? WARNINGS : 0;
 	log_line(t->log, SMTPD_LOG_INFO,
-	    "read %zu certificates; that in %s expires first, %s",
-	    t->certs->count, first,
+	    "read %zu certificate%s; that in %s expires first, %s",
+	    t->certs->count, t->certs->count == 1 ? "" : "s", first,
 	    format_date(t->expires, date, sizeof(date)));
 	return 0;
 }

@@ -99,9 +99,13 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	(void)c;
 	if (!smtpd_maildir_has_room(d->maildir, envelope->size)) {
 		log_line(d->log, SMTPD_LOG_ERROR,
-		    "id=%s no space for %llu bytes under %.*s", envelope->id,
+		    "id=%s session=%llu no space for %llu bytes under %.*s: "
+		    "%d MiB and a twentieth of the inodes are kept free, mail "
+		    "is refused with 452 until then",
+		    envelope->id, (unsigned long long)smtpd_session_id(s),
 		    (unsigned long long)envelope->size,
-		    (int)d->pattern.root_len, d->pattern.text);
+		    (int)d->pattern.root_len, d->pattern.text,
+		    (int)(MIN_FREE / 1048576));
 		return reply_no_space(s);
 	}
 	t = calloc(1, sizeof(*t));
@@ -133,13 +137,16 @@ keep_owner(struct transaction *t, size_t i, const struct owner *owner)
 
 /* Say that the mailbox PATH cannot be used, because of ERROR. */
 static void
-log_mailbox(const struct delivery *d, const struct smtpd_envelope *envelope,
+log_mailbox(const struct delivery *d, const struct smtpd_session *s,
     const char *path, int error)
 {
+	const struct smtpd_envelope *envelope = smtpd_session_envelope(s);
 	char reason[LOG_ERROR_SIZE];
 
-	log_line(d->log, SMTPD_LOG_ERROR, "id=%s cannot deliver to %s: %s",
-	    envelope->id, path, log_error(error, reason, sizeof(reason)));
+	log_line(d->log, SMTPD_LOG_ERROR,
+	    "id=%s session=%llu cannot deliver to %s: %s", envelope->id,
+	    (unsigned long long)smtpd_session_id(s), path,
+	    log_error(error, reason, sizeof(reason)));
 }
 
 /* See that the mailbox PATH can be delivered to, and make it if there is none
@@ -159,7 +166,7 @@ check_mailbox(
 	    smtpd_maildir_check(path, root, envelope->size) == 0)
 		return 0;
 	error = errno;
-	log_mailbox(d, envelope, path, error);
+	log_mailbox(d, s, path, error);
 	return reply_errno(s, error);
 }
 
@@ -247,7 +254,7 @@ add_recipient(struct store_request *r, size_t i, const char *received)
 		return 0;
 	}
 	error = errno;
-	log_mailbox(r->d, r->envelope, path, error);
+	log_mailbox(r->d, r->session, path, error);
 	errno = error;
 	return -1;
 }
@@ -275,8 +282,9 @@ log_failure(const struct store_request *r, int error)
 
 	path_of(r, 0, path);
 	log_line(r->d->log, SMTPD_LOG_ERROR,
-	    "id=%s cannot store in %s and %zu more: %s", r->envelope->id, path,
-	    r->mailboxes - 1, log_error(error, reason, sizeof(reason)));
+	    "id=%s session=%llu cannot store in %s and %zu more: %s",
+	    r->envelope->id, (unsigned long long)smtpd_session_id(r->session),
+	    path, r->mailboxes - 1, log_error(error, reason, sizeof(reason)));
 }
 
 /* Copy the message to its mailboxes.  Return 1 when it is whole there, 0 when
@@ -338,13 +346,25 @@ store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	return store_body(&r, body) == -1 ? reply_errno(s, errno) : 0;
 }
 
-/* Log one line for each message. */
+/* Where the mail of recipient I is, for its line. */
+static void
+write_mailbox(void *request, size_t i, char *buf, size_t size)
+{
+	const struct store_request *r = request;
+
+	if (mailbox_path(
+		&r->d->pattern, &r->transaction->owners[i], buf, size) == -1)
+		buf[0] = '\0';
+}
+
+/* Log one line for each recipient. */
 static void
 log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     enum smtpd_end how, int code, void *user)
 {
-	const struct transaction *t = smtpd_session_transaction_data(s);
-	const struct delivery *d = user;
+	struct transaction *t = smtpd_session_transaction_data(s);
+	struct delivery *d = user;
+	struct store_request r = { .d = d, .transaction = t };
 
 	if (t == NULL ||
 	    (how != SMTPD_END_DELIVERED && how != SMTPD_END_REFUSED))
@@ -356,6 +376,8 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		.size = t->size,
 		.code = code,
 		.begun = t->begun,
+		.place = write_mailbox,
+		.user = &r,
 	    });
 }
 

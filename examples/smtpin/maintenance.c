@@ -10,17 +10,27 @@
 /* Mailboxes that are cleaned between two looks for a signal. */
 #define SLICE 64
 
+/* So many domains without a postmaster have a line each. */
+#define ORPHANS_LOGGED 5
+
 /* Mail to postmaster must arrive at each domain (RFC 5321, 4.5.1). */
 static void
 warn_postmasters(const struct maintenance *m, const struct users *users)
 {
 	struct owner owner;
-	size_t at = 0;
+	size_t at = 0, count = 0;
 
 	while (users_next_orphan(users, &at, &owner))
+		if (count++ < ORPHANS_LOGGED)
+			log_line(m->delivery->log, SMTPD_LOG_WARNING,
+			    "%s: no address postmaster@%s: user %s gets its "
+			    "mail",
+			    m->file, owner.domain, owner.user);
+	if (count > ORPHANS_LOGGED)
 		log_line(m->delivery->log, SMTPD_LOG_WARNING,
-		    "%s: no address postmaster@%s: user %s gets its mail",
-		    m->file, owner.domain, owner.user);
+		    "%s: no postmaster in %zu domains in all: their first "
+		    "users get its mail",
+		    m->file, count);
 }
 
 int
@@ -32,8 +42,8 @@ maintenance_load(struct maintenance *m, char *why, size_t size)
 	users = users_load(m->file, &status, why, size);
 	if (users == NULL)
 		return status;
-	log_line(m->delivery->log, SMTPD_LOG_INFO, "read %s: %zu addresses",
-	    m->file, users_count(users));
+	log_line(m->delivery->log, SMTPD_LOG_INFO, "read %s: %zu address%s",
+	    m->file, users_count(users), users_count(users) == 1 ? "" : "es");
 	warn_postmasters(m, users);
 	users_current_set(&m->delivery->users, users);
 	return 0;

@@ -233,7 +233,7 @@ smtpd__answer_send(struct smtpd_session *s)
 	r->code = 0;
 }
 
-/* Write the fields of a refusal that say whose mail it was: the sender, and the
+/* Write the fields of a refusal that say whose mail it was: id, sender, and the
  * argument of LINE if it has an address. */
 static const char *
 mail_fields(const struct smtpd_session *s,
@@ -244,7 +244,7 @@ mail_fields(const struct smtpd_session *s,
 
 	smtpd__text_init(&t, buf, size);
 	if (s->open)
-		smtpd__text_format(&t, " from=%s",
+		smtpd__text_format(&t, " id=%s from=%s", s->envelope_id,
 		    smtpd__text_value(
 			s->envelope.sender.text, value, sizeof(value)));
 	if (line != NULL &&

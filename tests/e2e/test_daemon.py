@@ -247,6 +247,31 @@ class Refusals(unittest.TestCase):
     def test_bad_address(self):
         self.refused(self.base("-a", "nowhere"), os.EX_USAGE, "nowhere")
 
+    def test_interface_as_address(self):
+        """O27: -a with an interface."""
+        self.refused(self.base("-a", "lo"), os.EX_USAGE, "--interface lo")
+
+    def test_smtpout_was_meant(self):
+        """O31: without a map."""
+        self.refused(["-l", "-n", "255"], os.EX_USAGE, "start smtpout")
+
+    def test_hostname_of_file(self):
+        """O29: a mistake in a file is told with its line."""
+        config = self.smtpin.root + "/config"
+        with open(config, "w", encoding="ascii") as file:
+            file.write("# x\nhostname a b # c\n")
+        self.refused(self.base("--config", config), os.EX_CONFIG,
+                     config + ":2:", '"a b" is not the name of a host')
+
+    def test_no_mailbox_can_be_made(self):
+        """O18: no mail could be stored."""
+        if os.geteuid() != 0:
+            fixture.cannot("only root can change the user")
+        os.chmod(self.smtpin.root, 0o755)
+        os.chmod(self.smtpin.map, 0o644)
+        self.refused(self.base("-U", "nobody"), os.EX_CANTCREAT,
+                     "no mailbox can be made in", "chown")
+
     def test_missing_map(self):
         self.smtpin.map += ".missing"
         self.refused(self.base(), os.EX_NOINPUT, self.smtpin.map)
@@ -377,6 +402,31 @@ class Options(unittest.TestCase):
                    if " stored id" in line or " recipient id" in line]
             self.assertEqual([match[2] for match in ids], ["alice", "bob"])
             self.assertEqual(ids[0][1], ids[1][1])
+            for user in ("alice", "bob"):
+                self.assertIn(f"to=<{user}@example.org> "
+                              f"mailbox=<{smtpin.maildir(user)}>",
+                              smtpin.text())
+
+    def test_refused_recipient(self):
+        """O20: its sender and its id are in the line."""
+        with fixture.Smtpin() as smtpin:
+            with fixture.Dialogue(smtpin.port) as client:
+                client.say("EHLO x")
+                client.say("MAIL FROM:<sender@example.net>")
+                client.say("RCPT TO:<nobody@example.org>")
+            fixture.until(lambda: "refused session=" in smtpin.text(),
+                          "no refusal")
+            self.assertRegex(smtpin.text(),
+                             r'refused session=.* command=RCPT id=\w+ from="?'
+                             r'sender@example.net')
+
+    def test_no_postmasters(self):
+        """O33: many domains without one are summed up."""
+        users = "".join(f"ann : ann@d{i}.example\n" for i in range(1000))
+        with fixture.Smtpin(users) as smtpin:
+            lines = [line for line in smtpin.lines if "postmaster" in line]
+            self.assertEqual(len(lines), 6)
+            self.assertIn("1000 domains", lines[-1])
 
     def test_forged_log_line(self):
         """Nothing a client sends begins a line of the log."""
