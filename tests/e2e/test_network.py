@@ -151,6 +151,7 @@ class Interfaces(unittest.TestCase):
             prefix=INSIDE)
         self.addCleanup(smtpin.remove)
         os.chmod(smtpin.root, 0o755)
+        os.chmod(smtpin.mail, 0o777)
         with smtpin:
             self.inside(smtpin, "ip", "address", "del", "198.51.100.10/24",
                         "dev", "net1")
@@ -170,6 +171,7 @@ class Interfaces(unittest.TestCase):
                                     prefix=INSIDE)
             self.addCleanup(smtpin.remove)
             os.chmod(smtpin.root, 0o755)
+            os.chmod(smtpin.mail, 0o777)
             with smtpin:
                 status = fixture.read(f"/proc/{smtpin.process.pid}/status")
                 for name in (b"CapPrm", b"CapEff"):
