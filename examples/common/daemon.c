@@ -95,15 +95,14 @@ daemon_raise_files(uint32_t connections, struct log *log)
 		return;
 	if (connections == SMTPD_NO_LIMIT)
 		want = limit.rlim_max;
-	if (limit.rlim_cur >= want)
-		return;
 	more = limit;
-	more.rlim_cur = want;
-	if (more.rlim_max < want)
-		more.rlim_max = want;
+	/* All that may be had, as attempts at slow hosts may be many; only root
+	 * may have more than rlim_max. */
+	more.rlim_cur = limit.rlim_max;
+	if (limit.rlim_max < want)
+		more.rlim_cur = more.rlim_max = want;
 	if (setrlimit(RLIMIT_NOFILE, &more) == 0)
 		return;
-	/* Only root may have more than rlim_max. */
 	more.rlim_cur = more.rlim_max = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &more) == -1)
 		more = limit;

@@ -135,6 +135,11 @@ struct smtpd_client_settings {
 	 * It must return. */
 	void (*exchange)(void *user, bool sent, const char *line);
 	void *exchange_user;
+
+	/* How long the server may keep us waiting in all, whatever it says: up
+	 * to EHLO and AUTH, and then with each message up to its end, to which
+	 * a second is added for each KiB that was sent.  600000.  Since 0.2. */
+	uint32_t total_ms;
 };
 
 #define SMTPD_CLIENT_SETTINGS_INIT SMTPD_INIT(smtpd_client_settings)

@@ -157,7 +157,10 @@ struct smtpd_queue_settings {
 	uint16_t port; /* of the recipients' hosts; 25 */
 	const struct smtpd_smarthost *smarthost;
 
-	uint32_t workers;          /* connections out at a time; 64 */
+	/* Connections out at a time; 64.  Those that wait for slow hosts do
+	 * not count while other mail waits: there may be up to 32 times as
+	 * many, each with a thread, if RLIMIT_NOFILE is four times that. */
+	uint32_t workers;
 	uint32_t site_connections; /* to the hosts of one site; 10 */
 	uint32_t idle_ms;          /* an unused connection is kept; 5000 */
 

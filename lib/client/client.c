@@ -48,6 +48,7 @@ set_default_times(struct smtpd_client_settings *s)
 	set_time(&s->dot_ms, 600000);
 	set_time(&s->reset_ms, 20000);
 	set_time(&s->quit_ms, 5000);
+	set_time(&s->total_ms, 600000);
 }
 
 static void
@@ -191,6 +192,7 @@ open_connection(struct smtpd_client *c, struct smtpd_race *r)
 	smtpd__stream_init(
 	    &c->stream, fd, fd, c->buffers, c->buffers + SMTPD_STREAM_IN_SIZE);
 	c->stream.wire.cancel_fd = r->cancel_fd;
+	c->stream.wire.budget_ms = smtpd__clock_span(c->set.total_ms);
 	c->stream.reads_on = true;
 	return 0;
 }
@@ -362,6 +364,7 @@ smtpd_client_quit(struct smtpd_client *c)
 {
 	if (c->fd < 0)
 		return;
+	c->stream.wire.budget_ms = SMTPD_NEVER;
 	if (smtpd__client_exchange_command(
 		c, SMTPD_PHASE_HELLO, c->set.quit_ms, "QUIT") < 0)
 		return;

@@ -12,6 +12,7 @@
 #include "client/exchange.h"
 #include "client/result.h"
 #include "grammar/dot_encode.h"
+#include "os/clock.h"
 
 /* Octets of the content that are read at a time. */
 #define BLOCK_SIZE 16384
@@ -19,6 +20,10 @@
 /* Octets of a chunk of BDAT: few messages need more than one, and each but the
  * last costs the time of a reply. */
 #define CHUNK_SIZE ((size_t)1 << 20)
+
+/* What each block of output that was sent adds to the patience with the server:
+ * a second for each KiB. */
+#define BLOCK_MS (SMTPD_STREAM_OUT_SIZE / 1024 * 1000)
 
 /* How long a reply that came too early is looked for. */
 #define EARLY_MS 1000
@@ -98,10 +103,12 @@ end_broken(struct smtpd_client *c, enum smtpd_io_status status)
 static int
 flush_output(struct smtpd_client *c)
 {
+	struct smtpd_wire *wire = &c->stream.wire;
 	enum smtpd_io_status status = smtpd_cancel_is_triggered(c->set.cancel)
 	    ? SMTPD_IO_INTERRUPTED
 	    : smtpd__stream_flush(&c->stream);
 
+	wire->budget_ms = smtpd__clock_later(wire->budget_ms, BLOCK_MS);
 	return status == SMTPD_IO_OK ? 0 : end_broken(c, status);
 }
 

@@ -333,6 +333,9 @@ smtpd__client_exchange_read_reply(struct smtpd_client *c,
 
 	if (c->fd < 0)
 		return -1;
+	/* The one reply that is worth any wait: the message may be there. */
+	if (phase == SMTPD_PHASE_DOT)
+		c->stream.wire.budget_ms = SMTPD_NEVER;
 	status = read_reply(c, ms, each);
 	if (status != SMTPD_IO_OK)
 		return smtpd__client_exchange_broken(c, phase, status);

@@ -8,6 +8,7 @@
 #include "client/envelope.h"
 #include "client/exchange.h"
 #include "client/result.h"
+#include "os/clock.h"
 
 /*
  * Octets of commands that may be on their way without a reply (RFC 2920, 3.1):
@@ -391,6 +392,8 @@ smtpd__client_transaction(struct smtpd_client *c,
 	if (smtpd__client_envelope_check(c, message, results) == 0)
 		return 0;
 	c->out_of_step = c->bdat_refused = false;
+	c->stream.wire.budget_ms = smtpd__clock_later(
+	    c->stream.wire.waited_ms, smtpd__clock_span(c->set.total_ms));
 	status = run_transaction(&x);
 	if (c->out_of_step)
 		soften_refusals(&x);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/sized.h"
 #include "base/text.h"
@@ -47,6 +48,23 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 		smtpd_trust_ref(d->client.trust);
 }
 
+/* How many workers may be set aside: so many for each, but no more than there
+ * are descriptors for: a connection, a large message, sockets of the DNS. */
+#define ASIDE_EACH 32
+#define FILES_EACH 4
+
+static uint32_t
+count_aside(uint32_t workers)
+{
+	long open_max = sysconf(_SC_OPEN_MAX);
+	uint64_t files = open_max < 0 ? UINT16_MAX : (uint64_t)open_max;
+	uint64_t threads = (uint64_t)workers * (1 + ASIDE_EACH);
+
+	if (threads > files / FILES_EACH)
+		threads = files / FILES_EACH;
+	return threads > workers ? (uint32_t)threads - workers : 0;
+}
+
 /* Create all but the spool.  Return 0, or -1 with errno and the reason in
  * ERROR. */
 static int
@@ -55,6 +73,7 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 	const struct smtpd_queue_settings *s = &d->settings;
 	struct smtpd_schedule_settings schedule = {
 		.workers = s->workers,
+		.aside = d->aside,
 		.site_connections = s->site_connections,
 		.retry = {
 			.min = s->retry_min_s,
@@ -103,6 +122,7 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	spool.logger = d->logger;
 	pthread_mutex_init(&d->lock, NULL);
 	smtpd__condition_init(&d->wake_maintenance);
+	d->aside = count_aside(settings->workers);
 	smtpd__workers_init(d);
 	smtpd__disk_space_init(&q->space, -1, settings->min_free);
 	/* The messages in the spool refer to the schedule. */

@@ -62,6 +62,7 @@ create_client(struct world *w)
 		.hello_ms = ms,
 		.mail_ms = ms,
 		.rcpt_ms = ms,
+		.total_ms = (uint32_t)call_script_number(s, "total_ms", 600000),
 		.data_ms = ms,
 		.block_ms = (uint32_t)call_script_number(s, "block_ms", ms),
 		.dot_ms = ms,

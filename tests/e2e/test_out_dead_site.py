@@ -4,7 +4,9 @@
 LOAD_MESSAGES says how many.
 """
 
+import contextlib
 import os
+import socket
 import statistics
 import threading
 import time
@@ -113,6 +115,85 @@ class DeadSite(world.WorldCase):
               f"{more / MESSAGES:.0f} bytes a message", end=" ")
         self.assertLess(seconds, (2 + MESSAGES / 100000) * fixture.SLOW)
 
+
+class OwnAddress:
+    """An address of the host that smtpout runs on, as a host of its own."""
+
+    address6 = None
+
+    def __init__(self, host, address):
+        self.inside = host.inside
+        self.address = address
+
+
+class SlowSites(world.WorldCase):
+    """S12: what many other sites make of their time is not to be felt."""
+
+    PORT = 2600
+
+    def setUp(self):
+        self.live = self.scripted("127.0.9.1")
+
+    def scripted(self, address, **rules):
+        return self.enterContext(Scripted(
+            OwnAddress(self.world.out, address), port=self.PORT, **rules))
+
+    def silent(self, address):
+        """Connections are taken, and nothing is ever said."""
+        with self.world.out.inside():
+            self.enterContext(contextlib.closing(
+                socket.create_server((address, self.PORT), backlog=20)))
+
+    def run_smtpout(self, *arguments, **options):
+        self.smtpout = self.enterContext(Smtpout(
+            self.world, "--remote-port", str(self.PORT), *arguments,
+            level="info", **options))
+
+    def submit_to(self, *rcpts):
+        self.smtpout.submit(message(), *rcpts)
+
+    def check_live(self):
+        """Mail to a site that was never asked, and then was a moment ago,
+        arrives at once."""
+        for _ in range(5):
+            before = len(self.live.accepted)
+            start = time.monotonic()
+            self.submit_to("bob@[127.0.9.1]")
+            taken = self.live.wait(before + 1, 6 * fixture.WAIT)[-1]
+            self.assertLess(taken.time - start, fixture.SLOW)
+
+    def test_silent_greetings(self):
+        addresses = [f"127.0.3.{i}" for i in range(1, 201)]
+        for address in addresses:
+            self.silent(address)
+        self.run_smtpout()
+        for _ in range(2):
+            for address in addresses:
+                self.submit_to(f"u@[{address}]")
+        self.check_live()
+
+    def test_deaf_dns(self):
+        with self.world.out.inside():
+            deaf = self.enterContext(contextlib.closing(
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM)))
+            deaf.bind(("127.0.0.1", 5300))
+        self.run_smtpout("--dns", "127.0.0.1:5300", dns=False)
+        for part in range(20):
+            self.submit_to(*[f"u@d{part}-{i}.example" for i in range(50)])
+        self.check_live()
+
+    def test_backlog_of_slow_ones(self):
+        def wait(*_):
+            time.sleep(3)
+            return "250 2.0.0 ok"
+        addresses = [f"127.0.4.{i}" for i in range(1, 9)]
+        for address in addresses:
+            self.scripted(address, dot=wait)
+        self.run_smtpout("--site-connections", "16")
+        for _ in range(60):
+            for address in addresses:
+                self.submit_to(f"u@[{address}]")
+        self.check_live()
 
 def resident(pid):
     """Bytes of memory that process PID has."""

@@ -43,6 +43,8 @@ world_end(struct world *w)
 			world_finish(w, w->jobs[i]);
 	world_check(w);
 	assert_int_equal(s->busy, 0);
+	assert_int_equal(s->aside, 0);
+	assert_int_equal(s->strangers, 0);
 	assert_int_equal(s->njobs, 0);
 	assert_int_equal(s->retries, 0);
 	assert_int_equal(s->nsites, s->suspended.count);
@@ -345,7 +347,7 @@ world_check(const struct world *w)
 	check_heap(&s->later);
 	check_heap(&s->limits);
 	check_heap(&s->suspended);
-	assert_int_equal(check_sites(s, &in_queues), s->busy);
+	assert_int_equal(check_sites(s, &in_queues), s->busy + s->aside);
 	assert_int_equal(in_queues, ready);
 	assert_int_equal(s->later.count, later);
 	assert_int_equal(s->limits.count, limited);

@@ -20,7 +20,8 @@ one_at_least(uint32_t a)
 static void
 reset_site(struct naive *n, int site)
 {
-	n->sites[site] = (struct naive_site){ .limit = n->start_limit };
+	n->sites[site] =
+	    (struct naive_site){ .limit = n->start_limit, .forgotten = true };
 }
 
 void
@@ -32,6 +33,9 @@ naive_begin(struct naive *n, const struct smtpd_schedule_settings *settings)
 	    one_at_least(settings->workers / 4));
 	n->start_limit = least(2, n->site_limit);
 	n->retry_limit = one_at_least(settings->workers / 2);
+	n->stranger_limit = UINT32_MAX;
+	if (settings->aside > settings->workers)
+		n->stranger_limit = (settings->workers + settings->aside) / 2;
 	for (int i = 0; i < NAIVE_SITES; i++)
 		reset_site(n, i);
 	for (int i = 0; i < NAIVE_DOMAINS; i++)
@@ -220,28 +224,46 @@ naive_advance(struct naive *n, uint32_t now)
 	} while (due <= now);
 }
 
+/* Whether a known site, or a stranger, has that turn and may be served. */
+static bool
+has_turn(const struct naive *n, int turn, bool known)
+{
+	uint32_t strangers = 0;
+	bool has = false;
+
+	for (int s = 0; s < NAIVE_SITES; s++) {
+		strangers += n->sites[s].known ? 0 : n->sites[s].connections;
+		has = has ||
+		    (n->sites[s].has[turn] && n->sites[s].known == known);
+	}
+	return has && (known || strangers < n->stranger_limit);
+}
+
 /* Which of the turns counts now. */
 static int
 present_turn(const struct naive *n)
 {
-	if (count_retries(n) < n->retry_limit)
-		return 0;
-	for (int s = 0; s < NAIVE_SITES; s++)
-		if (n->sites[s].has[1])
-			return 1;
-	return 0;
+	return count_retries(n) >= n->retry_limit &&
+	    (has_turn(n, 1, true) || has_turn(n, 1, false));
 }
 
 bool
 naive_may_serve(const struct naive *n, int site)
 {
 	int turn = present_turn(n);
+	const struct naive_site *this = &n->sites[site];
+	bool either = n->aside == 0 && has_turn(n, turn, false);
+	bool known = has_turn(n, turn, true) &&
+	    !(n->served_known && has_turn(n, turn, false));
+	bool newest = !known && n->aside > 0 && !n->served_newest;
 
-	if (!n->sites[site].has[turn])
+	if (!this->has[turn] || (!either && this->known != known))
 		return false;
 	for (int s = 0; s < NAIVE_SITES; s++)
 		if (n->sites[s].has[turn] &&
-		    n->sites[s].order[turn] < n->sites[site].order[turn])
+		    (either || n->sites[s].known == known) &&
+		    (newest ? n->sites[s].order[turn] > this->order[turn]
+			    : n->sites[s].order[turn] < this->order[turn]))
 			return false;
 	return true;
 }
@@ -249,10 +271,7 @@ naive_may_serve(const struct naive *n, int site)
 bool
 naive_needs_worker(const struct naive *n)
 {
-	for (int s = 0; s < NAIVE_SITES; s++)
-		if (n->sites[s].has[0])
-			return true;
-	return false;
+	return has_turn(n, 0, true) || has_turn(n, 0, false);
 }
 
 int
@@ -318,6 +337,9 @@ naive_served(struct naive *n, int site)
 	struct naive_site *s = &n->sites[site];
 
 	n->busy++;
+	n->served_known = s->known;
+	if (!s->known)
+		n->served_newest = !n->served_newest;
 	s->connections++;
 	s->probing = true;
 	n->last++;
@@ -348,6 +370,12 @@ naive_report(struct naive *n, int site, enum smtpd_site_feedback feedback,
 {
 	struct naive_site *s = &n->sites[site];
 	bool stale = s->resumes_at != 0 || (s->failures > 0 && !s->probing);
+	bool known = s->known;
+
+	if (feedback == SMTPD_SITE_FINE)
+		known = true;
+	else if (feedback == SMTPD_SITE_DOWN && !stale)
+		known = false;
 
 	if (feedback == SMTPD_SITE_FINE && s->failures > 0) {
 		uint32_t connections = s->connections;
@@ -355,6 +383,7 @@ naive_report(struct naive *n, int site, enum smtpd_site_feedback feedback,
 		int streak = s->streak;
 
 		reset_site(n, site);
+		s->forgotten = false;
 		s->connections = connections;
 		s->probing = probing;
 		s->streak = streak;
@@ -369,6 +398,10 @@ naive_report(struct naive *n, int site, enum smtpd_site_feedback feedback,
 	} else if (!stale) {
 		close_site(n, s, now, resumes_at);
 	}
+	/* It becomes the last one of the others. */
+	if (known != s->known)
+		s->has[0] = s->has[1] = false;
+	s->known = known;
 	assert_int_equal(resumes_at, s->resumes_at != 0 ? s->resumes_at : now);
 }
 
@@ -377,6 +410,10 @@ naive_move(struct naive *n, int domain, int site)
 {
 	struct naive_domain *d = &n->domains[domain];
 
+	if (n->sites[site].known)
+		n->sites[domain].known = true;
+	if (n->sites[site].forgotten)
+		n->sites[domain].forgotten = true;
 	if (d->site == site)
 		return;
 	d->site = site;

@@ -45,6 +45,8 @@ struct naive_site {
 	uint32_t successes;
 	uint32_t resumes_at; /* 0: not suspended */
 	bool probing;
+	bool known;
+	bool forgotten; /* whether it is known was not compared yet */
 	int streak;
 	bool has[KINDS]; /* in turn at all; in turn with fresh mail */
 	int64_t order[KINDS];
@@ -55,7 +57,11 @@ struct naive {
 	uint32_t start_limit;
 	uint32_t site_limit;
 	uint32_t retry_limit;
+	uint32_t stranger_limit;
 	uint32_t busy;
+	uint32_t aside;
+	bool served_known;
+	bool served_newest;
 	int64_t last; /* numbers that were given out */
 	int64_t first;
 	struct naive_job jobs[NAIVE_JOBS];

@@ -110,8 +110,8 @@ static void
 destinations_of_a_site_are_served_in_turn(void **state)
 {
 	static const char *const names[] = { "a", "b", "c" };
-	struct smtpd_site *site;
-	struct smtpd_delivery_job *job;
+	struct smtpd_site *site, *sites[3];
+	struct smtpd_delivery_job *job, *jobs[3];
 	char served[16] = "";
 	struct world w;
 
@@ -120,11 +120,12 @@ destinations_of_a_site_are_served_in_turn(void **state)
 	for (size_t i = 0; i < LENGTH(names); i++)
 		for (int n = 0; n < 3; n++)
 			world_mail(&w, names[i]);
+	for (int i = 0; i < 3; i++)
+		jobs[i] = world_take(&w, &sites[i]);
 	for (int i = 0; i < 3; i++) {
-		job = world_take(&w, &site);
 		assert_true(smtpd__destination_bind(
-		    w.schedule, job->destination, "mx", w.now, &site));
-		world_sent(&w, job, site);
+		    w.schedule, jobs[i]->destination, "mx", w.now, &sites[i]));
+		world_sent(&w, jobs[i], sites[i]);
 	}
 	for (int i = 0; i < 6; i++) {
 		job = world_take(&w, &site);
@@ -397,6 +398,115 @@ every_site_has_its_turn(void **state)
 	world_end(&w);
 }
 
+/* S12: an attempt that waits for its host makes room for another. */
+static void
+what_is_set_aside_holds_no_worker(void **state)
+{
+	struct smtpd_schedule_settings settings = world_defaults;
+	struct smtpd_site *sites[2];
+	struct smtpd_delivery_job *jobs[2];
+	struct world w;
+
+	(void)state;
+	settings.workers = 1;
+	settings.aside = 1;
+	world_begin(&w, &settings, 0);
+	world_mail(&w, "a.example");
+	world_mail(&w, "b.example");
+	for (int i = 0; i < 2; i++) {
+		jobs[i] = world_take(&w, &sites[i]);
+		assert_true(smtpd__schedule_is_full(w.schedule));
+		world_take_none(&w);
+		assert_int_equal(
+		    smtpd__schedule_set_aside(w.schedule, jobs[i]), i == 0);
+		world_check(&w);
+	}
+	for (int i = 0; i < 2; i++) {
+		if (i == 0)
+			smtpd__schedule_rejoin(w.schedule);
+		world_sent(&w, jobs[i], sites[i]);
+	}
+	world_end(&w);
+}
+
+/* S12: sites that never answered have half of all, so others have the rest. */
+static void
+strangers_have_a_share(void **state)
+{
+	struct smtpd_schedule_settings settings = world_defaults;
+	struct smtpd_site *sites[6], *site;
+	struct smtpd_delivery_job *jobs[6], *job;
+	struct world w;
+	char name[16];
+
+	(void)state;
+	settings.workers = 4;
+	settings.aside = 8;
+	world_begin(&w, &settings, 0);
+	job = world_mail(&w, "known.example");
+	assert_ptr_equal(world_take(&w, &site), job);
+	world_sent(&w, job, site);
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "silent%d", i);
+		world_mail(&w, name);
+	}
+	for (int i = 0; i < 6; i++) {
+		jobs[i] = world_take(&w, &sites[i]);
+		assert_true(smtpd__schedule_set_aside(w.schedule, jobs[i]));
+	}
+	world_take_none(&w);
+	assert_false(smtpd__schedule_needs_worker(w.schedule, w.now));
+	for (int i = 0; i < 10; i++) {
+		job = world_mail(&w, "known.example");
+		assert_ptr_equal(world_take(&w, &site), job);
+		world_sent(&w, job, site);
+	}
+
+	/* One that failed once more is a stranger again. */
+	job = world_mail(&w, "known.example");
+	assert_ptr_equal(world_take(&w, &site), job);
+	world_defer(&w, job, site, SMTPD_SITE_DOWN);
+	w.now = world_site_info(job).resumes_at;
+	world_take_none(&w);
+	for (int i = 0; i < 6; i++) {
+		smtpd__schedule_rejoin(w.schedule);
+		world_sent(&w, jobs[i], sites[i]);
+	}
+	world_end(&w);
+}
+
+/* S12: among strangers the one that came last does not wait for all others. */
+static void
+the_newest_stranger_does_not_wait_for_all_others(void **state)
+{
+	struct smtpd_schedule_settings settings = world_defaults;
+	struct smtpd_site *sites[3];
+	struct smtpd_delivery_job *jobs[3];
+	struct world w;
+	char name[16];
+	bool found = false;
+
+	(void)state;
+	settings.aside = 1000;
+	world_begin(&w, &settings, 0);
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "silent%d", i);
+		world_mail(&w, name);
+	}
+	jobs[0] = world_take(&w, &sites[0]);
+	assert_true(smtpd__schedule_set_aside(w.schedule, jobs[0]));
+	world_mail(&w, "live.example");
+	for (int i = 1; i < 3; i++) {
+		jobs[i] = world_take(&w, &sites[i]);
+		found = found || strcmp(name_of(jobs[i]), "live.example") == 0;
+	}
+	assert_true(found);
+	smtpd__schedule_rejoin(w.schedule);
+	for (int i = 0; i < 3; i++)
+		world_sent(&w, jobs[i], sites[i]);
+	world_end(&w);
+}
+
 static void
 a_job_can_be_withdrawn_in_every_state(void **state)
 {
@@ -481,6 +591,10 @@ main(void)
 		    no_site_has_more_than_a_quarter_of_the_workers),
 		cmocka_unit_test(workers_are_no_more_than_there_are),
 		cmocka_unit_test(every_site_has_its_turn),
+		cmocka_unit_test(what_is_set_aside_holds_no_worker),
+		cmocka_unit_test(strangers_have_a_share),
+		cmocka_unit_test(
+		    the_newest_stranger_does_not_wait_for_all_others),
 		cmocka_unit_test(a_job_can_be_withdrawn_in_every_state),
 		cmocka_unit_test(a_job_can_be_flushed_in_every_state),
 	};

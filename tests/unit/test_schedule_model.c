@@ -12,7 +12,7 @@
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
 enum {
-	CONNECTIONS_MAX = 64
+	CONNECTIONS_MAX = 128
 };
 
 /* A connection, and the job that is tried over it, or -1. */
@@ -20,6 +20,7 @@ struct connection {
 	struct smtpd_site *real;
 	int site;
 	int job;
+	bool aside;
 };
 
 struct game {
@@ -85,22 +86,30 @@ compare(struct game *g)
 	naive_update(&g->n);
 	for (int j = 0; j < NAIVE_JOBS; j++) {
 		const struct naive_job *nj = &g->n.jobs[j];
-		const struct naive_site *s;
+		struct naive_site *s;
 		struct smtpd_site_info f;
+		bool known;
 
 		if (nj->job == NULL)
 			continue;
+		known = smtpd__destination_site(nj->job->destination)->known;
 		s = &g->n.sites[g->n.domains[nj->domain].site];
 		f = world_site_info(nj->job);
 		assert_int_equal(nj->job->state, nj->state);
 		assert_string_equal(
 		    f.name, naive_site_name(g->n.domains[nj->domain].site));
+		/* One that was freed may be known later, or not. */
+		if (s->forgotten)
+			s->known = known;
+		s->forgotten = false;
+		assert_int_equal(known, s->known);
 		assert_int_equal(f.connections, s->connections);
 		assert_int_equal(f.limit, s->limit);
 		assert_int_equal(f.failures, s->failures);
 		assert_int_equal(f.resumes_at, s->resumes_at);
 	}
 	assert_int_equal(g->w.schedule->busy, g->n.busy);
+	assert_int_equal(g->w.schedule->aside, g->n.aside);
 	world_check(&g->w);
 }
 
@@ -221,7 +230,7 @@ take(struct game *g)
 
 	if (job == NULL) {
 		assert_true(!naive_needs_worker(&g->n) ||
-		    g->n.busy == g->w.settings.workers);
+		    g->n.busy >= g->w.settings.workers);
 		return;
 	}
 	assert_true(g->n.busy < g->w.settings.workers);
@@ -232,7 +241,45 @@ take(struct game *g)
 	assert_true(naive_may_take(&g->n, j, s, naive_kind(&g->n, s)));
 	naive_take(&g->n, j);
 	naive_served(&g->n, s);
-	g->connections[g->nconnections++] = (struct connection){ site, s, j };
+	g->connections[g->nconnections++] = (struct connection){
+		.real = site,
+		.site = s,
+		.job = j,
+	};
+}
+
+/* A connection with a job waits for its host. */
+static void
+set_aside(struct game *g)
+{
+	struct connection *c = some_connection(g, true);
+	int site;
+
+	if (c == NULL || c->aside)
+		return;
+	c->aside =
+	    smtpd__schedule_set_aside(g->w.schedule, g->n.jobs[c->job].job);
+	assert_int_equal(c->aside, g->n.aside < g->w.settings.aside);
+	if (!c->aside)
+		return;
+	g->n.busy--;
+	g->n.aside++;
+	g->n.jobs[c->job].counted = false;
+	site = g->n.domains[g->n.jobs[c->job].domain].site;
+	if (!g->n.sites[site].known)
+		g->n.sites[site].limit = 1;
+}
+
+/* It waits no more. */
+static void
+rejoin(struct game *g, struct connection *c)
+{
+	if (!c->aside)
+		return;
+	smtpd__schedule_rejoin(g->w.schedule);
+	g->n.busy++;
+	g->n.aside--;
+	c->aside = false;
 }
 
 static void
@@ -274,6 +321,7 @@ bind_some(struct game *g)
 
 	if (c == NULL)
 		return;
+	rejoin(g, c);
 	domain = g->n.jobs[c->job].domain;
 	to = own ? domain : NAIVE_DOMAINS + below(NAIVE_SHARED);
 	naive_move(&g->n, domain, to);
@@ -324,6 +372,7 @@ end_job(struct game *g)
 
 	if (c == NULL)
 		return;
+	rejoin(g, c);
 	nj = &g->n.jobs[c->job];
 	switch (below(4)) {
 	case 0:
@@ -432,6 +481,7 @@ clear(struct game *g)
 	while (g->nconnections > 0) {
 		struct connection *c = &g->connections[0];
 
+		rejoin(g, c);
 		if (c->job >= 0)
 			finish(g, c->job);
 		smtpd__schedule_leave(g->w.schedule, c->real, g->w.now);
@@ -446,9 +496,9 @@ play(const struct smtpd_schedule_settings *settings, unsigned seed, int steps)
 	static void (*const moves[])(struct game *) = { make_job, make_job,
 		make_job, insert_some, insert_some, insert_some, withdraw_some,
 		finish_some, flush_some, let_time_pass, let_time_pass, take,
-		take, take, take, take_more, take_more, bind_some, bind_some,
-		report, report, report, end_job, end_job, leave, leave, overdue,
-		wake };
+		take, take, take, set_aside, take_more, take_more, bind_some,
+		bind_some, report, report, report, end_job, end_job, leave,
+		leave, overdue, wake };
 	struct game g = { .nconnections = 0 };
 
 	srand(seed);
@@ -467,12 +517,15 @@ it_does_what_a_simple_one_does(void **state)
 	static const struct {
 		uint32_t workers;
 		uint32_t site_connections;
-	} cases[] = { { 1, 1 }, { 2, 10 }, { 8, 2 }, { 12, 3 }, { 40, 10 } };
+		uint32_t aside;
+	} cases[] = { { 1, 1, 0 }, { 2, 10, 10 }, { 8, 2, 4 }, { 12, 3, 16 },
+		{ 40, 10, 80 }, { 1, 1, 16 }, { 3, 2, 5 } };
 
 	(void)state;
 	for (unsigned seed = 0; seed < 20; seed++) {
 		struct smtpd_schedule_settings settings = {
 			.workers = cases[seed % LENGTH(cases)].workers,
+			.aside = cases[seed % LENGTH(cases)].aside,
 			.site_connections =
 			    cases[seed % LENGTH(cases)].site_connections,
 	.retry = {

@@ -14,6 +14,9 @@
 #define REQUESTS_MAX 100
 #define OPEN_MS      300000
 
+/* After so long no other host is asked. */
+#define HOSTS_MS 600000
+
 struct smtpd_agent *
 smtpd__agent_create(const struct smtpd_agent_settings *settings)
 {
@@ -156,7 +159,9 @@ try_hosts(struct smtpd_agent_attempt *t, const char *done)
 			pending = true;
 			urgent = urgent || t->rcpt_states[k].deferred == 0;
 		}
-		if (!pending || t->over || smtpd_cancel_is_triggered(t->cancel))
+		if (!pending || t->over ||
+		    smtpd_cancel_is_triggered(t->cancel) ||
+		    smtpd__clock_ms() - t->began > HOSTS_MS)
 			return;
 		if (strcmp(host->targets->host, done) == 0 ||
 		    (host->down && !urgent))
@@ -224,6 +229,7 @@ smtpd__agent_deliver(struct smtpd_agent *a,
 		.request = request,
 		.end = end,
 		.cancel = a->set->client->cancel,
+		.began = smtpd__clock_ms(),
 	};
 	char done[sizeof(a->relay.host)];
 

@@ -83,6 +83,7 @@ struct smtpd_agent_attempt {
 
 	struct smtpd_relay relays[SMTPD_AGENT_SESSIONS + 1];
 	size_t sessions;
+	uint64_t began;   /* as smtpd__clock_ms() */
 	bool spoke;       /* the feedback is not about hosts out of reach */
 	bool sent;        /* to some recipient */
 	bool without_dsn; /* one host of those does not offer it */

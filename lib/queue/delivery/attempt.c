@@ -147,7 +147,9 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	struct smtpd_delivery_result end;
 
 	atomic_fetch_add(&d->counts.attempts, 1);
+	smtpd__dispatch_begin_wait(d, a->worker, s->job);
 	smtpd__agent_deliver(a->agent, &request, &end);
+	smtpd__dispatch_end_wait(d, a->worker);
 	s->reports_success = end.dsn;
 	s->in_doubt = end.in_doubt;
 	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
@@ -171,8 +173,10 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 	smtpd__date_write((time_t)(smtpd__clock_wall_ms() / 1000), date);
 	smtpd__text_format(
 	    &history, "%s: attempt %u\n", date, job->attempts + 1u);
+	smtpd__dispatch_begin_wait(d, a->worker, job);
 	route =
 	    find_route(a, smtpd__destination_name(job->destination), &history);
+	smtpd__dispatch_end_wait(d, a->worker);
 	if (route == NULL) {
 		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 		return;

@@ -15,10 +15,11 @@
 #define SMTPD_HISTORY_MAX 16384
 
 /* What a worker keeps from one attempt to the next: zero at first, but for the
- * first two. */
+ * first three. */
 struct smtpd_attempt_state {
 	struct smtpd_delivery *delivery;
 	struct smtpd_agent *agent;
+	struct smtpd_pool_member *worker;
 	struct smtpd_route route;             /* of domain */
 	char domain[SMTPD_HOSTNAME_SIZE];     /* "": there is none */
 	uint64_t route_until;                 /* as smtpd__clock_ms() */

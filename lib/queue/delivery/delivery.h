@@ -64,6 +64,9 @@ struct smtpd_delivery {
 	struct smtpd_schedule *schedule;
 	struct smtpd_gather gather;
 	struct smtpd_worker_pool pool;
+	uint32_t aside;      /* workers that may be set aside */
+	uint64_t look_again; /* when a worker may be set aside, at the earliest,
+	                      * as smtpd__clock_ms() */
 	bool running;
 	bool stopping;    /* no attempt begins */
 	bool unscheduled; /* some jobs are, for want of memory */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/dispatch.h"
 
+#include "os/clock.h"
+
 struct smtpd_destination *
 smtpd__dispatch_ref_destination(void *user, const char *domain)
 {
@@ -34,6 +36,59 @@ smtpd__dispatch_lost(
 	pthread_mutex_unlock(&d->lock);
 }
 
+/* A worker that waits for a host so long makes room for another one. */
+#define SLOW_MS 250
+
+void
+smtpd__dispatch_begin_wait(struct smtpd_delivery *d,
+    struct smtpd_pool_member *m, struct smtpd_delivery_job *job)
+{
+	pthread_mutex_lock(&d->lock);
+	m->since = smtpd__clock_ms();
+	m->tried = job;
+	pthread_mutex_unlock(&d->lock);
+}
+
+void
+smtpd__dispatch_end_wait(struct smtpd_delivery *d, struct smtpd_pool_member *m)
+{
+	pthread_mutex_lock(&d->lock);
+	if (m->aside)
+		smtpd__schedule_rejoin(d->schedule);
+	m->aside = false;
+	m->since = 0;
+	m->tried = NULL;
+	pthread_mutex_unlock(&d->lock);
+}
+
+uint32_t
+smtpd__dispatch_make_room(struct smtpd_delivery *d)
+{
+	uint32_t clock = smtpd__spool_clock_now(d->spool);
+	uint64_t now = smtpd__clock_ms();
+	uint64_t again = now + SLOW_MS;
+
+	if (!smtpd__schedule_is_full(d->schedule) ||
+	    !smtpd__schedule_needs_worker(d->schedule, clock))
+		return 0;
+	if (now < d->look_again)
+		return (uint32_t)(d->look_again - now);
+	for (struct smtpd_pool_member *m = d->pool.all; m != NULL;
+	    m = m->next) {
+		if (m->since == 0 || m->aside)
+			continue;
+		if (now - m->since >= SLOW_MS)
+			m->aside =
+			    smtpd__schedule_set_aside(d->schedule, m->tried);
+		else if (m->since + SLOW_MS < again)
+			again = m->since + SLOW_MS;
+	}
+	if (!smtpd__schedule_is_full(d->schedule))
+		return 0;
+	d->look_again = again;
+	return (uint32_t)(again - now);
+}
+
 void
 smtpd__dispatch_wake_worker(
     struct smtpd_delivery *d, const struct smtpd_site *site)
@@ -45,7 +100,8 @@ smtpd__dispatch_wake_worker(
 		return;
 	if (smtpd__schedule_needs_worker(
 		d->schedule, smtpd__spool_clock_now(d->spool)))
-		smtpd__worker_pool_wake(&d->pool);
+		smtpd__worker_pool_wake(
+		    &d->pool, smtpd__dispatch_make_room(d) > 0);
 }
 
 bool
@@ -56,7 +112,8 @@ smtpd__dispatch_get_spare_worker(struct smtpd_delivery *d)
 	if (!smtpd__schedule_needs_worker(
 		d->schedule, smtpd__spool_clock_now(d->spool)))
 		return true;
-	if (p->waking == 0 && p->idle == NULL && p->count >= p->max)
+	if (smtpd__dispatch_make_room(d) > 0 ||
+	    (p->waking == 0 && p->idle == NULL && p->count >= p->max))
 		return false;
 	smtpd__dispatch_wake_worker(d, NULL);
 	return true;
@@ -158,7 +215,6 @@ smtpd__dispatch_take(struct smtpd_delivery *d, struct smtpd_site **site)
 	struct smtpd_delivery_job *job = *site == NULL
 	    ? smtpd__schedule_take(d->schedule, now, site)
 	    : smtpd__schedule_take_more(d->schedule, now, *site);
-
 	if (job != NULL)
 		smtpd__spool_pin(d->spool, job->message);
 	return job;

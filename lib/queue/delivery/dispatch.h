@@ -59,6 +59,18 @@ bool smtpd__dispatch_get_spare_worker(struct smtpd_delivery *d);
 /* Under the lock: wake the maintenance, as there may be something to do. */
 void smtpd__dispatch_wake_maintenance(struct smtpd_delivery *d);
 
+/* A worker M begins to wait for hosts, with JOB or for NULL, or stops that:
+ * meanwhile it may be set aside when others have mail to try. */
+void smtpd__dispatch_begin_wait(struct smtpd_delivery *d,
+    struct smtpd_pool_member *m, struct smtpd_delivery_job *job);
+void smtpd__dispatch_end_wait(
+    struct smtpd_delivery *d, struct smtpd_pool_member *m);
+
+/* Under the lock: set aside the workers that have waited for too long, if mail
+ * waits for one and none is free.  Return the time in which to look again, if
+ * that is still so; else 0. */
+uint32_t smtpd__dispatch_make_room(struct smtpd_delivery *d);
+
 /* Under the lock: wake the workers for which there is something by now. */
 void smtpd__dispatch_wake_due(struct smtpd_delivery *d);
 

@@ -96,13 +96,15 @@ wake_member(struct smtpd_pool_member **head, struct smtpd_pool_member *m)
 }
 
 void
-smtpd__worker_pool_wake(struct smtpd_worker_pool *p)
+smtpd__worker_pool_wake(struct smtpd_worker_pool *p, bool full)
 {
 	/* The one on its way wakes another, if there is more to do than it
 	 * takes. */
 	if (p->waking > 0)
 		return;
-	if (p->idle != NULL)
+	if (full && p->waiting_at_site != NULL)
+		wake_member(&p->waiting_at_site, p->waiting_at_site);
+	else if (p->idle != NULL)
 		wake_member(&p->idle, p->idle);
 	else if (p->count < p->max)
 		p->add(p->user);

@@ -30,6 +30,12 @@ struct smtpd_pool_member {
 	bool woken;
 	const struct smtpd_site *site;  /* where it waits */
 	struct smtpd_delivery_job *job; /* handed over while it waited */
+
+	/* Since when it waits for hosts, as smtpd__clock_ms(); 0: it does not.
+	 * For which job, or NULL; and whether it was set aside meanwhile. */
+	uint64_t since;
+	struct smtpd_delivery_job *tried;
+	bool aside;
 };
 
 /* The owner fills in the first four. */
@@ -62,8 +68,9 @@ bool smtpd__worker_pool_wait(struct smtpd_pool_member *m,
     const struct smtpd_site *site, const struct timespec *until);
 
 /* Have a worker come that has no connection: one that is on its way, an idle
- * one, a new one; if there is none, one that waits at a site. */
-void smtpd__worker_pool_wake(struct smtpd_worker_pool *p);
+ * one, a new one; if there is none, one that waits at a site.  That one is the
+ * first choice if no other may take a job: FULL. */
+void smtpd__worker_pool_wake(struct smtpd_worker_pool *p, bool full);
 
 /* Wake a worker that waits at SITE, and hand JOB over to it, or NULL.  Return
  * false if none does. */

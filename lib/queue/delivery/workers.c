@@ -5,16 +5,24 @@
 #include <time.h>
 
 #include "base/container.h"
+#include "os/clock.h"
 #include "os/condition.h"
 #include "queue/delivery/agent_state.h"
 #include "queue/delivery/attempt.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/disposition.h"
 
+/* A worker that was at a site for so many messages, or so long, leaves it when
+ * others have mail to try and no worker is free. */
+#define VISIT_MESSAGES 10
+#define VISIT_MS       1000
+
 struct smtpd_worker {
 	struct smtpd_pool_member member;
 	struct smtpd_delivery *delivery;
 	struct smtpd_attempt_state attempt;
+	uint64_t came;  /* to the site, as smtpd__clock_ms() */
+	unsigned tried; /* messages there */
 };
 
 /*
@@ -32,6 +40,11 @@ await_more(struct smtpd_worker *w, struct smtpd_site *site)
 	bool woken = true, synced = false;
 
 	if (site == NULL || !smtpd__agent_is_open(w->attempt.agent))
+		return NULL;
+	if (w->member.job == NULL &&
+	    (++w->tried >= VISIT_MESSAGES ||
+		smtpd__clock_ms() - w->came >= VISIT_MS) &&
+	    smtpd__dispatch_make_room(d) > 0)
 		return NULL;
 	for (;;) {
 		job = w->member.job;
@@ -61,6 +74,8 @@ serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
 {
 	struct smtpd_delivery *d = w->delivery;
 
+	w->came = smtpd__clock_ms();
+	w->tried = 0;
 	while (job != NULL) {
 		smtpd__dispatch_wake_worker(d, NULL);
 		pthread_mutex_unlock(&d->lock);
@@ -69,17 +84,21 @@ serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
 		job = await_more(w, site);
 	}
 	/* QUIT may take a while. */
-	smtpd__dispatch_get_spare_worker(d);
+	smtpd__dispatch_wake_worker(d, NULL);
 	pthread_mutex_unlock(&d->lock);
 	smtpd__disposition_sync(d, &w->attempt.pending);
+	smtpd__dispatch_begin_wait(d, &w->member, NULL);
 	smtpd__agent_state_quit(w->attempt.agent);
+	smtpd__dispatch_end_wait(d, &w->member);
 	pthread_mutex_lock(&d->lock);
 	if (site != NULL)
 		smtpd__schedule_leave(
 		    d->schedule, site, smtpd__spool_clock_now(d->spool));
 }
 
-/* Serve one site after the other until the queue stops.  The lock is held. */
+/* Serve one site after the other until the queue stops.  If there is mail, but
+ * no worker is free for it, wait until one may be set aside.  The lock is held.
+ */
 static void
 run_worker(struct smtpd_pool_member *m)
 {
@@ -89,12 +108,16 @@ run_worker(struct smtpd_pool_member *m)
 
 	while (!d->stopping) {
 		struct smtpd_site *site = NULL;
+		uint32_t full_ms = smtpd__dispatch_make_room(d);
 		struct smtpd_delivery_job *job = smtpd__dispatch_take(d, &site);
+		struct timespec until;
 
-		if (job != NULL)
+		if (job != NULL) {
 			serve_site(w, job, site);
-		else
-			smtpd__worker_pool_wait(m, NULL, NULL);
+			continue;
+		}
+		until = smtpd__condition_after(full_ms);
+		smtpd__worker_pool_wait(m, NULL, full_ms > 0 ? &until : NULL);
 	}
 }
 
@@ -108,6 +131,7 @@ add_worker(void *user)
 		return;
 	w->delivery = d;
 	w->attempt.delivery = d;
+	w->attempt.worker = &w->member;
 	w->attempt.agent = smtpd__agent_create(&d->agent);
 	if (w->attempt.agent != NULL &&
 	    smtpd__worker_pool_start(&d->pool, &w->member, run_worker) == 0)
@@ -121,7 +145,7 @@ smtpd__workers_init(struct smtpd_delivery *d)
 {
 	d->pool = (struct smtpd_worker_pool){
 		.lock = &d->lock,
-		.max = d->settings.workers,
+		.max = d->settings.workers + d->aside,
 		.add = add_worker,
 		.user = d,
 	};

@@ -7,6 +7,7 @@
 #include "base/container.h"
 #include "queue/schedule/schedule.h"
 #include "queue/schedule/site.h"
+#include "queue/schedule/turn.h"
 
 struct smtpd_destination *
 smtpd__destination_ref(struct smtpd_schedule *s, const char *domain)
@@ -57,8 +58,8 @@ move_destination(struct smtpd_schedule *s, struct smtpd_destination *d,
 		if (d->ready[kind].first != NULL)
 			smtpd__ring_append(&site->ready[kind], &d->turn[kind]);
 	}
-	smtpd__site_requeue(s, old);
-	smtpd__site_requeue(s, site);
+	smtpd__turn_place(s, old);
+	smtpd__turn_place(s, site);
 	smtpd__site_tidy(s, old);
 }
 
@@ -129,6 +130,9 @@ smtpd__destination_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
 	}
 	if (to != NULL) {
 		move_destination(s, d, to);
+		/* Its look-up need not wait behind those of strangers. */
+		if (to->known && d->own != NULL)
+			smtpd__turn_set_known(s, d->own, true);
 		if (to == old && !old->suspended)
 			return true;
 		if (to != old && smtpd__site_enter(s, to)) {

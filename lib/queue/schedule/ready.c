@@ -3,7 +3,7 @@
 
 #include "base/container.h"
 #include "queue/schedule/retry.h"
-#include "queue/schedule/site.h"
+#include "queue/schedule/turn.h"
 
 /* So many fresh jobs are tried for each retry that waits. */
 #define STREAK 3
@@ -45,7 +45,7 @@ smtpd__ready_insert(
 	job->limited = when != SMTPD_TIME_NONE;
 	if (job->limited)
 		smtpd__heap_push(&s->limits, &job->timer, when);
-	smtpd__site_requeue(s, d->site);
+	smtpd__turn_place(s, d->site);
 }
 
 void
@@ -67,7 +67,7 @@ smtpd__ready_remove(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 		smtpd__heap_remove(&s->limits, &job->timer);
 	if (d->ready[kind].first == NULL)
 		smtpd__ring_remove(&d->turn[kind]);
-	smtpd__site_requeue(s, d->site);
+	smtpd__turn_place(s, d->site);
 }
 
 struct smtpd_delivery_job *
@@ -77,8 +77,8 @@ smtpd__ready_next(const struct smtpd_schedule *s, struct smtpd_site *site)
 	bool retries = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]);
 	/* Retries stand back while there is fresh mail anywhere and they have
 	 * their share of the workers. */
-	bool barred = s->retries >= s->retry_limit &&
-	    (fresh || !smtpd__ring_is_empty(&s->fresh_turn));
+	bool barred =
+	    s->retries >= s->retry_limit && (fresh || smtpd__turn_has_fresh(s));
 	enum smtpd_job_kind kind = SMTPD_KIND_FRESH;
 	struct smtpd_destination *d;
 	struct smtpd_ring *turn;

@@ -6,6 +6,7 @@
 #include "base/container.h"
 #include "queue/schedule/ready.h"
 #include "queue/schedule/site.h"
+#include "queue/schedule/turn.h"
 
 #define START_LIMIT 2
 
@@ -37,8 +38,14 @@ smtpd__schedule_create(const struct smtpd_schedule_settings *settings)
 	    bounded_by(settings->workers / 4, UINT32_MAX));
 	s->start_limit = bounded_by(START_LIMIT, s->site_limit);
 	s->retry_limit = bounded_by(settings->workers / 2, UINT32_MAX);
-	smtpd__ring_init(&s->turn);
-	smtpd__ring_init(&s->fresh_turn);
+	s->stranger_limit = UINT32_MAX;
+	if (s->settings.aside > s->settings.workers)
+		s->stranger_limit =
+		    (s->settings.workers + s->settings.aside) / 2;
+	for (int known = 0; known <= 1; known++) {
+		smtpd__ring_init(&s->turns[known].all);
+		smtpd__ring_init(&s->turns[known].fresh);
+	}
 	if (smtpd__name_table_init(&s->destinations, seed) == -1 ||
 	    smtpd__name_table_init(&s->sites, seed) == -1) {
 		smtpd__schedule_destroy(s);
@@ -162,19 +169,6 @@ activate_job(struct smtpd_schedule *s, struct smtpd_delivery_job *job)
 		s->retries++;
 }
 
-/* The site whose turn it is; NULL: no mail waits only for a worker. */
-static struct smtpd_site *
-next_site(const struct smtpd_schedule *s)
-{
-	if (s->retries >= s->retry_limit &&
-	    !smtpd__ring_is_empty(&s->fresh_turn))
-		return SMTPD_CONTAINER_OF(
-		    s->fresh_turn.next, struct smtpd_site, fresh_turn);
-	if (smtpd__ring_is_empty(&s->turn))
-		return NULL;
-	return SMTPD_CONTAINER_OF(s->turn.next, struct smtpd_site, turn);
-}
-
 struct smtpd_delivery_job *
 smtpd__schedule_take(
     struct smtpd_schedule *s, uint32_t now, struct smtpd_site **site)
@@ -183,14 +177,12 @@ smtpd__schedule_take(
 	struct smtpd_site *next;
 
 	make_due_ready(s, now);
-	next = next_site(s);
+	next = smtpd__turn_next(s);
 	if (next == NULL || s->busy >= s->settings.workers)
 		return NULL;
 	job = smtpd__ready_next(s, next);
 	activate_job(s, job);
-	/* It becomes the last one. */
-	smtpd__ring_remove(&next->turn);
-	smtpd__ring_remove(&next->fresh_turn);
+	smtpd__turn_served(s, next);
 	smtpd__site_enter(s, next);
 	s->busy++;
 	*site = next;
@@ -228,7 +220,42 @@ bool
 smtpd__schedule_needs_worker(struct smtpd_schedule *s, uint32_t now)
 {
 	make_due_ready(s, now);
-	return next_site(s) != NULL;
+	return smtpd__turn_next(s) != NULL;
+}
+
+bool
+smtpd__schedule_is_full(const struct smtpd_schedule *s)
+{
+	return s->busy >= s->settings.workers;
+}
+
+bool
+smtpd__schedule_set_aside(
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job)
+{
+	struct smtpd_site *site;
+
+	if (s->aside >= s->settings.aside)
+		return false;
+	s->busy--;
+	s->aside++;
+	if (job == NULL)
+		return true;
+	if (job->retrying)
+		s->retries--;
+	job->retrying = false;
+	site = job->destination->site;
+	if (!site->known)
+		site->limit = 1;
+	smtpd__turn_place(s, site);
+	return true;
+}
+
+void
+smtpd__schedule_rejoin(struct smtpd_schedule *s)
+{
+	s->aside--;
+	s->busy++;
 }
 
 void
@@ -327,7 +354,7 @@ smtpd__schedule_next_time(const struct smtpd_schedule *s, uint32_t now)
 			next = top->when;
 	}
 	if (next < now ||
-	    (next_site(s) != NULL && s->busy < s->settings.workers))
+	    (smtpd__turn_next(s) != NULL && s->busy < s->settings.workers))
 		return now;
 	return next;
 }

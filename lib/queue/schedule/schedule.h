@@ -21,6 +21,9 @@
  *   other job of it costs anything, however many there are.
  * - Retries have at most half of the workers (one at least) while new mail
  *   waits.
+ * - An attempt that waits for a host may be set aside: it holds no worker then.
+ *   Sites that did not answer the last time, or were never asked, have at most
+ *   half of all that are under way; they and the others are served in turn.
  *
  * Each operation takes at most logarithmic time in the number of jobs, and as
  * much for each job or site whose time has come.  Times are seconds of the
@@ -45,6 +48,7 @@ struct smtpd_schedule;
 /* All of them as given, no defaults. */
 struct smtpd_schedule_settings {
 	uint32_t workers;
+	uint32_t aside; /* attempts that may be set aside */
 	uint32_t site_connections;
 	struct smtpd_retry_rules retry;
 	uint64_t seed; /* for what is left to chance */
@@ -96,6 +100,19 @@ void smtpd__schedule_put_back(
 /* Return true if some site has ready mail and room, and only waits for a
  * worker. */
 bool smtpd__schedule_needs_worker(struct smtpd_schedule *s, uint32_t now);
+
+/* Return true if all workers are busy. */
+bool smtpd__schedule_is_full(const struct smtpd_schedule *s);
+
+/* Set aside an attempt at JOB, or NULL: its worker counts as free, so another
+ * one may take a job.  A stranger gets one connection only from then on.
+ * Return false if too many are. */
+bool smtpd__schedule_set_aside(
+    struct smtpd_schedule *s, struct smtpd_delivery_job *job);
+
+/* One that was set aside is busy again, if need be beyond their number; it must
+ * be before it takes more, binds or leaves. */
+void smtpd__schedule_rejoin(struct smtpd_schedule *s);
 
 /* Give up the connection. */
 void smtpd__schedule_leave(

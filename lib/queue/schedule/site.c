@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/container.h"
+#include "queue/schedule/turn.h"
 
 /* There is always room in the heap to suspend any site. */
 struct smtpd_site *
@@ -32,31 +33,9 @@ smtpd__site_create(
 		site->named.name = site->name;
 		smtpd__name_table_add(&s->sites, &site->named);
 	}
+	site->known = smtpd__turn_was_known(s, site);
 	s->nsites++;
 	return site;
-}
-
-/* Have LINK in LIST if it is WANTED there. */
-static void
-place_link(struct smtpd_ring *list, struct smtpd_ring *link, bool wanted)
-{
-	if (wanted != smtpd__ring_is_empty(link))
-		return;
-	if (wanted)
-		smtpd__ring_append(list, link);
-	else
-		smtpd__ring_remove(link);
-}
-
-void
-smtpd__site_requeue(struct smtpd_schedule *s, struct smtpd_site *site)
-{
-	bool fresh = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]);
-	bool retry = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]);
-	bool room = !site->suspended && site->connections < site->limit;
-
-	place_link(&s->turn, &site->turn, room && (fresh || retry));
-	place_link(&s->fresh_turn, &site->fresh_turn, room && fresh);
 }
 
 /* A destination's own site is kept suspended only while its mail goes there. */
@@ -94,8 +73,9 @@ smtpd__site_enter(struct smtpd_schedule *s, struct smtpd_site *site)
 	if (site->suspended || site->connections >= site->limit)
 		return false;
 	site->connections++;
+	s->strangers += !site->known;
 	site->probing = true;
-	smtpd__site_requeue(s, site);
+	smtpd__turn_place(s, site);
 	return true;
 }
 
@@ -103,7 +83,8 @@ void
 smtpd__site_leave(struct smtpd_schedule *s, struct smtpd_site *site)
 {
 	site->connections--;
-	smtpd__site_requeue(s, site);
+	s->strangers -= !site->known;
+	smtpd__turn_place(s, site);
 	smtpd__site_tidy(s, site);
 }
 
@@ -115,7 +96,7 @@ smtpd__site_resume(struct smtpd_schedule *s, struct smtpd_site *site)
 	smtpd__heap_remove(&s->suspended, &site->resuming);
 	site->resuming.when = 0;
 	site->suspended = false;
-	smtpd__site_requeue(s, site);
+	smtpd__turn_place(s, site);
 }
 
 void

@@ -12,9 +12,6 @@
 struct smtpd_site *smtpd__site_create(struct smtpd_schedule *s,
     struct smtpd_destination *owner, const char *name);
 
-/* Put SITE into the rings where it belongs, after any change. */
-void smtpd__site_requeue(struct smtpd_schedule *s, struct smtpd_site *site);
-
 /* Free SITE if nobody needs it, and its owner if that was kept only for it. */
 void smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site);
 

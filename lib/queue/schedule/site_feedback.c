@@ -5,6 +5,7 @@
 
 #include "queue/schedule/retry.h"
 #include "queue/schedule/site.h"
+#include "queue/schedule/turn.h"
 
 /* One connection will probe it when it resumes. */
 static void
@@ -41,6 +42,9 @@ smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
 	smtpd__site_resume_due(s, now);
 	/* An attempt that began before the suspension says nothing new. */
 	stale = site->failures > 0 && !site->probing;
+	if (feedback == SMTPD_SITE_FINE ||
+	    (feedback == SMTPD_SITE_DOWN && !stale))
+		smtpd__turn_set_known(s, site, feedback == SMTPD_SITE_FINE);
 	if (feedback == SMTPD_SITE_FINE && site->failures > 0) {
 		smtpd__site_resume(s, site);
 		site->failures = 0;
@@ -61,6 +65,6 @@ smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
 			site->limit--;
 		site->successes = 0;
 	}
-	smtpd__site_requeue(s, site);
+	smtpd__turn_place(s, site);
 	return site->suspended ? site->resuming.when : now;
 }

@@ -18,6 +18,9 @@
 #include "base/ring.h"
 #include "queue/schedule/schedule.h"
 
+/* Names of sites that answered are remembered in so many places. */
+#define SMTPD_KNOWN_SITES 4096
+
 /* Jobs that were never tried, and others. */
 enum smtpd_job_kind {
 	SMTPD_KIND_FRESH,
@@ -56,6 +59,7 @@ struct smtpd_site {
 	/* In the rings of the schedule. */
 	struct smtpd_ring turn;
 	struct smtpd_ring fresh_turn;
+	uint64_t since[2]; /* when it came into each of them: by count */
 
 	/* In the heap of suspended sites; when is 0 in others. */
 	struct smtpd_heap_node resuming;
@@ -68,28 +72,42 @@ struct smtpd_site {
 	                     * connection probes it */
 	uint8_t streak;     /* fresh jobs while a retry waited */
 	bool suspended;
+	bool known;   /* it answered the last time; else it is a stranger */
 	bool probing; /* a connection was given since it was last suspended */
 	char name[];
+};
+
+/* Sites that have ready jobs and room, and are not suspended; and those of them
+ * that have fresh jobs. */
+struct smtpd_turn {
+	struct smtpd_ring all;
+	struct smtpd_ring fresh;
 };
 
 struct smtpd_schedule {
 	struct smtpd_schedule_settings settings;
 	uint64_t random;
-	uint32_t start_limit; /* of connections of a site, at first */
-	uint32_t site_limit;  /* the most that it may have */
-	uint32_t retry_limit; /* of retries at a time, while others wait */
+	uint32_t start_limit;    /* of connections of a site, at first */
+	uint32_t site_limit;     /* the most that it may have */
+	uint32_t retry_limit;    /* of retries at a time, while others wait */
+	uint32_t stranger_limit; /* of connections to strangers */
 
 	struct smtpd_name_table destinations;
 	struct smtpd_name_table sites; /* those that are shared */
 	uint32_t nsites;               /* all */
 	uint32_t njobs;                /* later, ready or active */
 	uint32_t busy;                 /* workers */
-	uint32_t retries;              /* active jobs that were tried before */
+	uint32_t aside;                /* attempts that hold no worker */
+	uint32_t strangers;            /* connections to them */
+	uint32_t retries; /* active jobs that were tried before, but not those
+	                   * aside */
 
-	/* Sites that have ready jobs and room, and are not suspended; and those
-	 * of them that have fresh jobs. */
-	struct smtpd_ring turn;
-	struct smtpd_ring fresh_turn;
+	/* Strangers, known sites; of each the hash of its name, or 0. */
+	struct smtpd_turn turns[2];
+	uint32_t known[SMTPD_KNOWN_SITES];
+	uint64_t placed;    /* counts the sites that came into a ring */
+	bool served_known;  /* the last site was a known one */
+	bool served_newest; /* the last stranger was the newest one */
 
 	struct smtpd_heap later;  /* jobs, by due time */
 	struct smtpd_heap limits; /* ready jobs, by when they need attention */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_SCHEDULE_TURN_H
+#define SMTPD_QUEUE_SCHEDULE_TURN_H
+
+/* Which site is served next: those that answered the last time, and strangers,
+ * which may never answer and therefore have a share only. */
+
+#include "queue/schedule/state.h"
+
+/* Put SITE into the rings where it belongs. */
+void smtpd__turn_place(struct smtpd_schedule *s, struct smtpd_site *site);
+
+/* The site whose turn it is; NULL: no mail waits only for a worker. */
+struct smtpd_site *smtpd__turn_next(const struct smtpd_schedule *s);
+
+/* SITE, which was the next, is served: it becomes the last one. */
+void smtpd__turn_served(struct smtpd_schedule *s, struct smtpd_site *site);
+
+/* Return true if new mail waits only for a worker. */
+bool smtpd__turn_has_fresh(const struct smtpd_schedule *s);
+
+/* SITE has answered, or it has not: remember that, also after it was freed. */
+void smtpd__turn_set_known(
+    struct smtpd_schedule *s, struct smtpd_site *site, bool known);
+
+/* Whether a new SITE was known when it was freed. */
+bool smtpd__turn_was_known(
+    const struct smtpd_schedule *s, const struct smtpd_site *site);
+
+#endif
