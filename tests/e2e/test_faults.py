@@ -5,7 +5,6 @@ Nothing that got its 250 is lost, nothing that was refused is kept, no passing
 trouble is told as a final refusal, and it goes on.
 """
 
-import os
 import re
 import tempfile
 import unittest

@@ -9,7 +9,6 @@ import re
 import smtplib
 import socket
 import subprocess
-import unittest
 
 import smtpin_fixture as fixture
 import world
@@ -275,7 +274,7 @@ class Header(Interoperation):
 
     def test_present_fields(self):
         """RFC 5321, 6.4"""
-        content = f"message-id: <a@b>\ndate : now\n" \
+        content = "message-id: <a@b>\ndate : now\n" \
             "Subject: x\n\nDate: in the body\n".encode()
         self.assertEqual(self.through(content), content)
 

@@ -10,7 +10,6 @@ import socket
 import statistics
 import threading
 import time
-import unittest
 
 import smtpin_fixture as fixture
 import world

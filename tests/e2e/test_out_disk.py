@@ -7,7 +7,6 @@ import re
 import subprocess
 import tempfile
 import time
-import unittest
 
 import smtpin_fixture as fixture
 import world

@@ -8,7 +8,6 @@ trouble is told as a final refusal, and it goes on.
 
 import collections
 import re
-import unittest
 
 import faults
 import smtpin_fixture as fixture

@@ -5,7 +5,6 @@ import os
 import subprocess
 import tempfile
 import threading
-import unittest
 
 import smtpin_fixture as fixture
 import world

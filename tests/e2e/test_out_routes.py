@@ -2,7 +2,6 @@
 """Where smtpout takes mail: MX in their order, addresses, and nowhere."""
 
 import time
-import unittest
 
 import smtpin_fixture as fixture
 import world

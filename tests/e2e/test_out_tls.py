@@ -3,7 +3,6 @@
 
 import os
 import time
-import unittest
 
 import smtpin_fixture as fixture
 import world

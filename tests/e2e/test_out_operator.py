@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: MIT
+"""What smtpout tells the operator, with the daemon running and not."""
+
+import hashlib
+import json
+import os
+import subprocess
+import time
+
+import smtpin_fixture as fixture
+import world
+from retry_case import RetryCase
+from scripted_server import Scripted
+from smtpout_fixture import Smtpout, message
+
+
+class Operator(RetryCase):
+    """smtpout queue, with the daemon running and not."""
+
+    OPTIONS = ("--retry-min", "300", "--retry-max", "600",
+               "--connect-timeout", "2")
+
+    def setUp(self):
+        super().setUp()
+        self.content = message("Body.\n.\n..x\n", "for the operator")
+
+    def queue_one(self, *rcpts):
+        ident = self.submit(*(rcpts or ("bob@one.example",)),
+                            content=self.content,
+                            mail="ENVID=E1 RET=HDRS")
+        self.deferred(ident)
+        return ident
+
+    def snapshot(self):
+        """All files of the queue, as they are."""
+        found = {}
+        for where, _, names in os.walk(self.smtpout.queue_dir):
+            for name in names:
+                path = os.path.join(where, name)
+                if name == "control":
+                    continue
+                info = os.stat(path)
+                found[path] = (
+                    info.st_mtime_ns, info.st_size, info.st_ino,
+                    hashlib.sha256(fixture.read(path)).hexdigest())
+        return found
+
+    def settled(self):
+        """The same, once nothing changes any more: a segment is still made in
+        advance, say."""
+        log = os.path.join(self.smtpout.queue_dir, "log")
+        fixture.until(lambda: len(os.listdir(log)) > 1, "no spare segment")
+        while True:
+            before = self.snapshot()
+            time.sleep(0.3)
+            if self.snapshot() == before:
+                return before
+
+    def read_all(self, ident):
+        """All requests that only read; what they answered."""
+        answers = {words: self.smtpout.ask(*words) for words in (
+            ("list",), ("list", "--json"), ("show", ident),
+            ("show", ident, "--json"), ("cat", ident), ("why", ident),
+            ("why", ident, "--json"))}
+        self.smtpout.ask("check")
+        return answers
+
+    def check_answers(self, ident, answers):
+        listed = [json.loads(line) for line in
+                  answers["list", "--json"].splitlines()]
+        self.assertEqual([m["id"] for m in listed], [ident])
+        self.assertEqual(listed[0]["sender"], "alice@home.example")
+        self.assertIn(ident, answers["list",])
+        self.assertIn("bob@one.example", answers["list",])
+        shown = json.loads(answers["show", ident, "--json"])
+        self.assertEqual(shown["envid"], "E1")
+        self.assertEqual(shown["ret"], "HDRS")
+        self.assertEqual([r["address"] for r in shown["recipients"]],
+                         ["bob@one.example"])
+        self.assertIn("bob@one.example", answers["show", ident])
+        self.assertTrue(answers["cat", ident].replace("\r\n", "\n").endswith(
+            self.content.decode().split("\n\n", 1)[1]))
+        self.assertIn("Subject: for the operator", answers["cat", ident])
+        why = json.loads(answers["why", ident, "--json"])
+        self.assertEqual(why["destinations"][0]["domain"], "one.example")
+        for text in (answers["why", ident],
+                     "\n".join(why["destinations"][0]["history"])):
+            self.assertIn("mx1.example", text)
+            self.assertIn("refused", text)
+        self.assertEqual(why["destinations"][0]["attempts"], 1)
+
+    def test_reading_running(self):
+        ident = self.queue_one()
+        before = self.settled()
+        self.check_answers(ident, self.read_all(ident))
+        self.assertEqual(self.snapshot(), before)
+
+    def test_reading_stopped(self):
+        ident = self.queue_one()
+        running = self.read_all(ident)
+        self.smtpout.stop()
+        before = self.snapshot()
+        stopped = self.read_all(ident)
+        self.assertEqual(self.snapshot(), before)
+        self.check_answers(ident, stopped)
+        self.assertEqual(stopped["cat", ident], running["cat", ident])
+        self.smtpout.start()
+
+    def test_export(self):
+        idents = [self.queue_one()]
+        # These wait for the site, which is known to be down.
+        idents += [self.submit("bob@one.example", content=self.content)
+                   for _ in range(2)]
+        idents.sort()
+        for running in (True, False):
+            with self.subTest(running=running):
+                where = os.path.join(self.smtpout.root, f"export{running}")
+                os.mkdir(where)
+                if not running:
+                    self.smtpout.stop()
+                self.smtpout.ask("export", where)
+                self.assertEqual(sorted(os.listdir(where)),
+                                 [i + ".eml" for i in idents])
+                for ident in idents:
+                    text = fixture.read(f"{where}/{ident}.eml")
+                    self.assertIn(b"Subject: for the operator", text)
+        self.smtpout.start()
+
+    def each_way(self, do):
+        """DO with an id, with the daemon running and not; then it runs."""
+        for running in (True, False):
+            with self.subTest(running=running):
+                ident = self.queue_one()
+                if not running:
+                    self.smtpout.stop()
+                do(ident)
+                if not running:
+                    self.smtpout.start()
+                yield ident
+
+    def test_hold_and_release(self):
+        for ident in self.each_way(lambda i: self.smtpout.ask("hold", i)):
+            with Scripted(self.mx1) as server:
+                self.assertEqual(self.smtpout.show(ident)["state"], "held")
+                self.smtpout.ask("flush")
+                self.smtpout.restart()
+                time.sleep(1)
+                self.assertEqual(server.sessions, [])
+                self.smtpout.ask("release", ident)
+                self.smtpout.flush_to(server)
+                self.smtpout.wait_empty()
+
+    def test_release_stopped(self):
+        ident = self.queue_one()
+        self.smtpout.ask("hold", ident)
+        self.smtpout.stop()
+        self.smtpout.ask("release", ident)
+        server = self.server()
+        self.smtpout.start()
+        self.smtpout.flush_to(server)
+
+    def test_remove(self):
+        for ident in self.each_way(lambda i: self.smtpout.ask("remove", i)):
+            self.assertEqual(self.smtpout.list(), [])
+            self.assertEqual(
+                self.smtpout.try_ask("show", ident).returncode, 69)
+            self.smtpout.restart()
+            self.assertEqual(self.smtpout.list(), [])
+        self.assertEqual(self.home.messages(), [])
+
+    def test_flush(self):
+        ident = self.queue_one()
+        other = self.submit("bob@two.example")
+        self.deferred(other)
+        server, second = self.server(), self.server("mx2")
+        time.sleep(1)
+        self.assertEqual(server.sessions + second.sessions, [])
+        self.smtpout.ask("flush", "two.example")
+        second.wait(1)
+        self.assertEqual(server.sessions, [])
+        self.smtpout.ask("flush", ident)
+        server.wait(1)
+
+    def test_flush_stopped(self):
+        self.queue_one()
+        self.smtpout.stop()
+        self.smtpout.ask("flush")
+        server = self.server()
+        self.smtpout.start()
+        server.wait(1)
+
+    def test_mistakes(self):
+        for running in (True, False):
+            with self.subTest(running=running):
+                if not running:
+                    self.smtpout.stop()
+                for words, status in ((("show", "1M822NC790000"), 69),
+                                      (("cat", "../../etc/passwd"), 69),
+                                      (("remove", "x"), 69),
+                                      (("dance",), 64), (("show",), 64)):
+                    done = self.smtpout.try_ask(*words)
+                    self.assertEqual(done.returncode, status,
+                                     (words, done.stderr))
+                    self.assertTrue(done.stderr)
+        done = subprocess.run(
+            [world.program("smtpout"), "queue", "-q", "/nonexistent",
+             "list"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 66, done.stderr)
+        self.smtpout.start()
+
+    def test_second_daemon(self):
+        second = Smtpout(self.world, "-a", "127.0.0.1:2525", "-p", "0",
+                         root=self.smtpout.root)
+        second.spawn()
+        self.addCleanup(second.remove)
+        self.assertEqual(second.process.wait(fixture.WAIT), 75)
+        second.reader.join(fixture.WAIT)
+        self.assertIn("queue", second.text())
+
+    def test_control_bytes_are_not_shown(self):
+        """What a remote host says cannot forge a line or steer a
+        terminal."""
+        self.server(rcpt="450 4.2.0 \x1b[31mred\x07")
+        ident = self.queue_one()
+        for words in (("why", ident), ("show", ident), ("list",)):
+            self.assertNotIn("\x1b", self.smtpout.ask(*words))
+        self.assertNotIn("\x1b", self.smtpout.text())
+
+
+if __name__ == "__main__":
+    world.main()
