@@ -114,9 +114,8 @@ receiver_options_complete(struct receiver_options *r, const char *program)
 	return status == 0 ? complete_tls(r, program) : status;
 }
 
-/* A limit of the command line, where 0 means none, as the library has it. */
-static uint32_t
-limit_or_none(uint64_t n)
+uint32_t
+receiver_options_limit(uint64_t n)
 {
 	return n == 0 ? SMTPD_NO_LIMIT : (uint32_t)n;
 }
@@ -131,9 +130,9 @@ receiver_options_for_server(
 		.flags = SMTPD_FLAG_NO_TRANSACTION_LOG,
 		.log = r->log_level > 0 ? log_text : NULL,
 		.log_level = log_level_nearest(r->log_level),
-		.max_connections = limit_or_none(r->max_connections),
-		.max_per_address = limit_or_none(r->max_per_address),
-		.max_recipients = limit_or_none(r->max_recipients),
+		.max_connections = receiver_options_limit(r->max_connections),
+		.max_per_address = receiver_options_limit(r->max_per_address),
+		.max_recipients = receiver_options_limit(r->max_recipients),
 		.max_message_size = r->max_message_size != 0
 		    ? r->max_message_size
 		    : SMTPD_NO_SIZE_LIMIT,

@@ -54,6 +54,9 @@ extern const struct receiver_options receiver_options_defaults;
  */
 int receiver_options_complete(struct receiver_options *r, const char *program);
 
+/* A limit of the command line, where 0 means none, as the library has it. */
+uint32_t receiver_options_limit(uint64_t n);
+
 /* Set OUT to the settings of the library, without log_user; it shares the texts
  * of R. */
 void receiver_options_for_server(

@@ -11,9 +11,6 @@
 
 #include "message_log.h"
 
-/* Octets that must stay free on the disk beside a message. */
-#define MIN_FREE (8U << 20)
-
 /* Read from the client at a time. */
 #define PIECE 8192
 
@@ -105,7 +102,7 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 		    envelope->id, (unsigned long long)smtpd_session_id(s),
 		    (unsigned long long)envelope->size,
 		    (int)d->pattern.root_len, d->pattern.text,
-		    (int)(MIN_FREE / 1048576));
+		    (int)(d->min_free >> 20));
 		return reply_no_space(s);
 	}
 	t = calloc(1, sizeof(*t));
@@ -405,7 +402,7 @@ delivery_open(struct delivery *d)
 		SMTPD_MAILDIR_SETTINGS_INIT,
 		.hostname = d->hostname,
 		.root = root,
-		.min_free = MIN_FREE,
+		.min_free = d->min_free,
 	};
 
 	if (mailbox_root(&d->pattern, root, sizeof(root)) == -1) {

@@ -21,13 +21,15 @@ struct delivery {
 	struct users_current users;
 	struct mailbox_pattern pattern;
 	struct smtpd_maildir *maildir;
+	uint64_t min_free; /* bytes of the disk, beside a message */
 };
 
 /* Begin with HOSTNAME and LOG, which D shares; the map and the pattern are set
  * later.  To be finished in any case. */
 void delivery_init(struct delivery *d, const char *hostname, struct log *log);
 
-/* Open the root of the pattern, which is set.  Return 0, or -1 with errno. */
+/* Open the root of the pattern, which is set, as is min_free.  Return 0, or -1
+ * with errno. */
 int delivery_open(struct delivery *d);
 
 /* Free what D holds. */

@@ -69,6 +69,7 @@ create_parts(struct smtpin *p)
 	if (p->log == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	delivery_init(&p->delivery, p->settings.in.name, p->log);
+	p->delivery.min_free = p->settings.min_free;
 	p->maintenance.delivery = &p->delivery;
 	p->maintenance.file = p->settings.users;
 	p->maintenance.tls.certs = &p->settings.in.tls_certs;

@@ -38,6 +38,18 @@ static const struct option_rule rules[] = {
 	{ "max-message-size", .kind = OPTION_SHARED },
 	{ "max-recipients", .kind = OPTION_SHARED },
 	{ "idle-timeout", .kind = OPTION_SHARED },
+	{ "min-free", 0, OPTION_NUMBER, "BYTES",
+	    "what stays free of the disk (@)", AT(min_free), 1,
+	    UINT64_C(1) << 62 },
+	{ "slow-after", 0, OPTION_NUMBER, "N",
+	    "refusals until a client is slowed (@; 0: off)", AT(slow_after), 0,
+	    RECEIVER_OPTIONS_MANY },
+	{ "close-after", 0, OPTION_NUMBER, "N",
+	    "refusals until it is sent away (@; 0: off)", AT(close_after), 0,
+	    RECEIVER_OPTIONS_MANY },
+	{ "greet-delay", 0, OPTION_NUMBER, "SECONDS",
+	    "before the greeting, for who talks first (@)", AT(greet_delay), 0,
+	    60 },
 	{ "queue", 'q', OPTION_REFUSED, "DIR", OF_SMTPOUT, 0, 0, 0 },
 	{ "dns", 0, OPTION_REFUSED, "ADDR", OF_SMTPOUT, 0, 0, 0 },
 	{ "remote-port", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
@@ -93,7 +105,12 @@ settings_read(int argc, char **argv, struct settings *s)
 {
 	int status;
 
-	*s = (struct settings){ .in = receiver_options_defaults };
+	*s = (struct settings){
+		.in = receiver_options_defaults,
+		.min_free = 8388608,
+		.slow_after = 5,
+		.close_after = 20,
+	};
 	status = options_read(&table, argc, argv, s);
 	return status == OPTIONS_GO ? complete_settings(s) : status;
 }
@@ -121,4 +138,9 @@ settings_for_server(const struct settings *s, struct smtpd_settings *out)
 	receiver_options_for_server(&s->in, out);
 	out->max_text_line = SMTPD_NO_LIMIT;
 	out->max_per_network = network_limit(s->in.max_per_address);
+	out->errors_hard = receiver_options_limit(s->close_after);
+	out->errors_soft = receiver_options_limit(s->slow_after);
+	if (out->errors_soft > out->errors_hard)
+		out->errors_soft = out->errors_hard;
+	out->greet_delay_ms = (uint32_t)s->greet_delay * 1000;
 }

@@ -15,6 +15,10 @@
 struct settings {
 	struct receiver_options in;
 	struct text_list interfaces; /* none: that of the default route */
+	uint64_t min_free;           /* bytes of the mailboxes' disk */
+	uint64_t slow_after;         /* refusals; 0: never, as the next */
+	uint64_t close_after;
+	uint64_t greet_delay; /* seconds */
 	char *users;
 	char *maildir; /* a pattern */
 };

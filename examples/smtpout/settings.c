@@ -283,8 +283,7 @@ settings_for_server(const struct settings *s, struct smtpd_settings *out)
 	out->errors_soft = ERRORS_MAX;
 	out->errors_hard = ERRORS_MAX;
 	out->max_per_network = SMTPD_NO_LIMIT;
-	out->max_per_user =
-	    s->max_per_user != 0 ? (uint32_t)s->max_per_user : SMTPD_NO_LIMIT;
+	out->max_per_user = receiver_options_limit(s->max_per_user);
 	out->max_transactions = SMTPD_NO_LIMIT;
 	out->session_timeout_ms = SMTPD_NO_TIMEOUT;
 }

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -202,6 +203,38 @@ class Surroundings(unittest.TestCase):
             stops = unit.split("RestartPreventExitStatus=")[1].split("\n")[0]
             self.assertEqual(stops.split(),
                              ["64", "66", "67", "73", "77", "78", "217"])
+
+    def test_installed_files(self):
+        """O18: what the units name is made by sysusers.d and tmpfiles.d, and
+        the example configurations are good."""
+        examples = os.path.dirname(os.path.abspath(__file__)) + \
+            "/../../examples"
+
+        def text(name):
+            return fixture.read(f"{examples}/{name}").decode()
+
+        for name in ("smtpin", "smtpout"):
+            user = re.search(r"\nUser=(\w+)\n",
+                             text(f"{name}/{name}.service.in"))[1]
+            self.assertIn(f"u {user} ", text(f"{name}/{name}.sysusers"))
+            for line in text(f"{name}/{name}.tmpfiles").splitlines():
+                self.assertEqual(line.split()[3:5], [user, user])
+        self.assertIn("/var/vmail", text("smtpin/smtpin.tmpfiles"))
+        self.assertIn("/run/smtpout/socket", text("smtpout/smtpout.socket"))
+        with tempfile.TemporaryDirectory() as root:
+            config = root + "/smtpin.conf"
+            with open(config, "w", encoding="ascii") as file:
+                file.write(text("smtpin/smtpin.conf").replace(
+                    "/etc/smtpin", examples + "/smtpin").replace(
+                        "/var/vmail", root))
+            smtpin = fixture.Smtpin()
+            self.addCleanup(smtpin.remove)
+            smtpin.arguments = ["-a", "127.0.0.1:0"]
+            smtpin.command = lambda: [
+                fixture.program(), *smtpin.arguments, "-H", "mx.example.org",
+                "--config", config]
+            with smtpin:
+                self.assertIn("3 addresses", smtpin.text())
 
 
 class Refusals(unittest.TestCase):
@@ -419,6 +452,34 @@ class Options(unittest.TestCase):
             self.assertRegex(smtpin.text(),
                              r'refused session=.* command=RCPT id=\w+ from="?'
                              r'sender@example.net')
+
+    def test_refusals_are_counted(self):
+        """O32: when a client is slowed and sent away can be set."""
+        arguments = [*fixture.loopback(), "--slow-after", "0",
+                     "--close-after", "3"]
+        with fixture.Smtpin(arguments=arguments) as smtpin:
+            with fixture.Dialogue(smtpin.port) as client:
+                codes = [client.say("NONSENSE").code for _ in range(3)]
+            self.assertEqual(codes, [500, 500, 421])
+
+    def test_early_talker(self):
+        """O32: who talks before the greeting is sent away."""
+        arguments = [*fixture.loopback(), "--greet-delay", "30"]
+        with fixture.Smtpin(arguments=arguments) as smtpin:
+            with socket.create_connection(("127.0.0.1", smtpin.port)) as s:
+                s.sendall(b"EHLO x\r\n")
+                s.settimeout(20 * fixture.WAIT)
+                self.assertTrue(s.recv(100).startswith(b"521 "))
+
+    def test_min_free(self):
+        """O32: how much of the disk stays free can be set."""
+        arguments = [*fixture.loopback(), "--min-free", "1000000G"]
+        with fixture.Smtpin(arguments=arguments) as smtpin:
+            with fixture.Dialogue(smtpin.port) as client:
+                client.say("EHLO x")
+                self.assertEqual(
+                    client.say("MAIL FROM:<sender@example.net>").code, 452)
+            fixture.until(lambda: "are kept free" in smtpin.text(), "no line")
 
     def test_no_postmasters(self):
         """O33: many domains without one are summed up."""
