@@ -31,6 +31,7 @@ struct tls_files {
 	struct log *log;
 	const struct text_list *certs;
 	const struct text_list *keys; /* as many, each of the same place */
+	bool cbc_suites;              /* as in smtpd_tls_settings */
 
 	struct smtpd_tls *tls; /* that of the server; NULL: none yet */
 	bool partial;          /* a pair could not be read */

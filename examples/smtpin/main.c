@@ -75,6 +75,7 @@ create_parts(struct smtpin *p)
 	p->maintenance.tls.certs = &p->settings.in.tls_certs;
 	p->maintenance.tls.keys = &p->settings.in.tls_keys;
 	p->maintenance.tls.log = p->log;
+	p->maintenance.tls.cbc_suites = true;
 	status = open_mailboxes(p);
 	if (status != 0)
 		return status;

@@ -104,7 +104,10 @@ struct smtpd_client_settings {
 	enum smtpd_security security;
 	bool tls_first; /* TLS from the first byte (RFC 8314), whatever
 	                 * security says of STARTTLS */
-	struct smtpd_trust *trust; /* NULL: no certificate is found good */
+	struct smtpd_trust *trust; /* NULL: the system's authorities where a
+	                            * certificate must be good (security, user),
+	                            * which the client reads when it needs them;
+	                            * otherwise none is found good */
 
 	/* AUTH with PLAIN, LOGIN or SCRAM-SHA-256, whichever is the best that
 	 * is offered; only in TLS with a good certificate.  NULL: none. */

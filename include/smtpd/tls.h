@@ -59,6 +59,12 @@ struct smtpd_tls_settings {
 	 * no dates (RFC 7435), and some TLS is better than none.
 	 * smtpd_tls_error() says so then, though the call returned 0. */
 	bool any_date;
+
+	/* After STARTTLS take ECDHE with AES-CBC and SHA-2 too, behind all
+	 * others: on port 25 weak TLS is better than none (RFC 7435), and some
+	 * senders have nothing else for an RSA key.  TLS from the first byte
+	 * never does.  Since 0.2. */
+	bool cbc_suites;
 };
 
 #define SMTPD_TLS_SETTINGS_INIT SMTPD_INIT(smtpd_tls_settings)

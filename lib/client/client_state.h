@@ -43,12 +43,13 @@ struct smtpd_client {
 	struct smtpd_result result;
 	struct smtpd_result *results; /* of the recipients of a message */
 	size_t nresults, results_room;
-	size_t awaited;    /* commands without a reply yet */
-	bool out_of_step;  /* in this transaction: no reply can be believed */
-	bool no_bdat;      /* DATA is used, whatever is offered */
-	bool bdat_refused; /* in this transaction: it is not known */
-	bool hidden;       /* commands are not shown: they are secret */
-	bool tls_is_good;  /* its session may be resumed */
+	size_t awaited;     /* commands without a reply yet */
+	bool out_of_step;   /* in this transaction: no reply can be believed */
+	bool no_bdat;       /* DATA is used, whatever is offered */
+	bool bdat_refused;  /* in this transaction: it is not known */
+	bool hidden;        /* commands are not shown: they are secret */
+	bool tls_is_good;   /* its session may be resumed */
+	bool trusts_system; /* trust is what the system believes */
 
 	/* Of the next handshake: since the last one failed by a server's
 	 * signature that was not asked for. */

@@ -18,6 +18,26 @@ smtpd__client_starttls_set_policy(
 	c->policy = *policy;
 }
 
+/* Where the program named no authorities, believe those of the system if a
+ * certificate has to be good, and otherwise none, which is cheaper.  Return 0,
+ * or -1 without memory. */
+static int
+load_trust(struct smtpd_client *c)
+{
+	bool needed =
+	    smtpd__tls_policy_is_strict(&c->policy) || c->set.user != NULL;
+	char error[SMTPD_ERROR_TEXT_SIZE];
+
+	if (c->trust != NULL &&
+	    (c->set.trust != NULL || c->trusts_system || !needed))
+		return 0;
+	smtpd_trust_unref(c->trust);
+	c->trusts_system = needed;
+	c->trust = needed ? smtpd_trust_create(NULL, error, sizeof(error))
+			  : smtpd__tls_client_trust_nobody();
+	return c->trust != NULL ? 0 : -1;
+}
+
 static struct smtpd_tls_conn *
 create_conn(struct smtpd_client *c)
 {
@@ -31,9 +51,7 @@ create_conn(struct smtpd_client *c)
 	};
 	struct smtpd_text t;
 
-	if (c->trust == NULL)
-		c->trust = smtpd__tls_client_trust_nobody();
-	if (c->trust == NULL)
+	if (load_trust(c) == -1)
 		return NULL;
 	smtpd__text_init(&t, key, sizeof(key));
 	/* A session is resumed only with the same host and policy. */

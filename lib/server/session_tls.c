@@ -12,7 +12,7 @@ smtpd__session_tls_prepare(struct smtpd_session *s)
 {
 	if (s->tls == NULL)
 		return NULL;
-	return smtpd__tls_conn_create(s->tls, &s->stream.wire);
+	return smtpd__tls_conn_create(s->tls, !s->tls_first, &s->stream.wire);
 }
 
 /* There was no handshake, because of STATUS and REASON. */

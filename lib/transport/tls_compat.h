@@ -11,6 +11,8 @@
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 
+#include <stdbool.h>
+
 #include <smtpd/tls.h>
 
 #if MBEDTLS_VERSION_NUMBER >= 0x04000000
@@ -234,5 +236,44 @@ smtpd_tls_check_pair(mbedtls_pk_context *pub, mbedtls_pk_context *key,
 #define SMTPD_TLS_IN_SIZE  MBEDTLS_SSL_IN_CONTENT_LEN
 #define SMTPD_TLS_OUT_SIZE MBEDTLS_SSL_OUT_CONTENT_LEN
 #endif
+
+/* Whether the library that is loaded has FEATURE as these headers do. */
+#define SMTPD_TLS_SAME_FEATURE(feature, here) \
+	((mbedtls_version_check_feature(feature) == 0) == (here))
+
+/*
+ * Whether the buffers of SSL are where the headers have them, and as large: the
+ * library that is loaded may be another version, or have another configuration,
+ * than that which this was compiled for.
+ */
+static inline bool
+smtpd_tls_has_buffers_of_header(const mbedtls_ssl_context *ssl)
+{
+#ifdef MBEDTLS_SSL_RENEGOTIATION
+	const bool renegotiation = true;
+#else
+	const bool renegotiation = false;
+#endif
+#ifdef MBEDTLS_SSL_PROTO_DTLS
+	const bool dtls = true;
+#else
+	const bool dtls = false;
+#endif
+#ifdef MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
+	const bool variable = true;
+#else
+	const bool variable = false;
+#endif
+	return mbedtls_version_get_number() == MBEDTLS_VERSION_NUMBER &&
+	    SMTPD_TLS_SAME_FEATURE(
+		"MBEDTLS_SSL_RENEGOTIATION", renegotiation) &&
+	    SMTPD_TLS_SAME_FEATURE("MBEDTLS_SSL_PROTO_DTLS", dtls) &&
+	    SMTPD_TLS_SAME_FEATURE(
+		"MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH", variable) &&
+	    mbedtls_ssl_get_input_max_frag_len(ssl) >=
+	    MBEDTLS_SSL_IN_CONTENT_LEN &&
+	    mbedtls_ssl_get_output_max_frag_len(ssl) >=
+	    MBEDTLS_SSL_OUT_CONTENT_LEN;
+}
 
 #endif

@@ -95,15 +95,16 @@ smtpd__tls_conn_init(struct smtpd_tls_conn *conn,
 }
 
 struct smtpd_tls_conn *
-smtpd__tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
+smtpd__tls_conn_create(
+    struct smtpd_tls *context, bool starttls, struct smtpd_wire *w)
 {
 	struct smtpd_tls_conn *conn = calloc(1, sizeof(*conn));
 
 	if (conn == NULL)
 		return NULL;
 	conn->context = smtpd_tls_ref(context);
-	if (smtpd__tls_conn_init(conn, smtpd__tls_context_conf(context), w) !=
-	    0) {
+	if (smtpd__tls_conn_init(
+		conn, smtpd__tls_context_conf(context, starttls), w) != 0) {
 		smtpd__tls_conn_destroy(conn);
 		return NULL;
 	}
@@ -284,7 +285,8 @@ smtpd__tls_conn_save_memory(struct smtpd_tls_conn *conn)
 	mbedtls_ssl_context *ssl = &conn->ssl;
 	bool shook_hands = conn->info.version != NULL;
 
-	if (!shook_hands || SMTPD_TLS_FIELD(ssl, in_left) > 0 ||
+	if (!shook_hands || !smtpd_tls_has_buffers_of_header(ssl) ||
+	    SMTPD_TLS_FIELD(ssl, in_left) > 0 ||
 	    SMTPD_TLS_FIELD(ssl, out_left) > 0)
 		return;
 	if (SMTPD_TLS_IN_SIZE > FIRST_IN_RECORD)

@@ -14,10 +14,11 @@ struct smtpd_tls_conn;
  * certificate: return whether it has. */
 bool smtpd__tls_context_freeze(struct smtpd_tls *tls);
 
-/* All that a connection of CONTEXT over W needs, but no handshake yet; NULL
- * without memory.  It holds a reference. */
+/* All that a connection of CONTEXT over W needs, after STARTTLS or from the
+ * first byte, but no handshake yet; NULL without memory.  It holds a
+ * reference. */
 struct smtpd_tls_conn *smtpd__tls_conn_create(
-    struct smtpd_tls *context, struct smtpd_wire *w);
+    struct smtpd_tls *context, bool starttls, struct smtpd_wire *w);
 
 /*
  * Shake hands as the server before the absolute DEADLINE.  When it fails,

@@ -37,18 +37,31 @@ struct smtpd_tls {
 	/* Shared by all connections, which only read it. */
 	mbedtls_ssl_config conf;
 	mbedtls_x509_crt client_ca;
+	bool cbc_suites;
+	mbedtls_ssl_config starttls; /* a copy of conf, but for the suites,
+	                              * that owns nothing */
 };
 
 /* Forward secrecy and authenticated encryption only; the fastest in software
  * first. */
-static const int suites[] = {
-	SMTPD_TLS_SUITES_OF_1_3
-	    MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+#define GOOD_SUITES                                              \
+	SMTPD_TLS_SUITES_OF_1_3                                  \
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,   \
+	    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,     \
+	    MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,     \
+	    MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, \
+	    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,       \
+	    MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+
+static const int suites[] = { GOOD_SUITES, 0 };
+
+/* What schannel of Windows before 10 and Java 7 have with an RSA key. */
+static const int cbc_suites[] = {
+	GOOD_SUITES,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
+	MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
+	MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
 	0,
 };
 
@@ -179,6 +192,7 @@ set_up(struct smtpd_tls *tls, const struct smtpd_tls_settings *s)
 	tls->tickets.mark = tls->pairs.mark;
 	tls->pairs.conf = &tls->conf;
 	tls->pairs.any_date = s->any_date;
+	tls->cbc_suites = s->cbc_suites;
 	tls->pairs.drbg = &tls->tickets.tickets->random.drbg;
 	mbedtls_ssl_conf_rng(
 	    &tls->conf, mbedtls_ctr_drbg_random, tls->pairs.drbg);
@@ -257,6 +271,19 @@ check_context(struct smtpd_tls *tls)
 	return -1;
 }
 
+/* Add the pair, and copy the configuration that knows it. */
+static int
+add_pair(struct smtpd_tls *tls, const struct smtpd_tls_source *cert,
+    const struct smtpd_tls_source *key)
+{
+	int result = smtpd__tls_pairs_add(&tls->pairs, cert, key, &tls->error);
+
+	tls->starttls = tls->conf;
+	if (tls->cbc_suites)
+		mbedtls_ssl_conf_ciphersuites(&tls->starttls, cbc_suites);
+	return result;
+}
+
 int
 smtpd_tls_add_files(
     struct smtpd_tls *tls, const char *cert_file, const char *key_file)
@@ -268,8 +295,7 @@ smtpd_tls_add_files(
 	if (check_context(tls) == -1)
 		return -1;
 	if (read_source(tls, &cert) == 0 && read_source(tls, &key) == 0)
-		result =
-		    smtpd__tls_pairs_add(&tls->pairs, &cert, &key, &tls->error);
+		result = add_pair(tls, &cert, &key);
 	smtpd__pem_free(&cert.pem);
 	smtpd__pem_free(&key.pem);
 	return result;
@@ -290,8 +316,7 @@ smtpd_tls_add_memory(struct smtpd_tls *tls, const char *cert, size_t cert_len,
 		    &tls->error, "memory", "no certificate, or no key", 0);
 	if (smtpd__pem_copy(&cert_source.pem, cert, cert_len) == 0 &&
 	    smtpd__pem_copy(&key_source.pem, key, key_len) == 0)
-		result = smtpd__tls_pairs_add(
-		    &tls->pairs, &cert_source, &key_source, &tls->error);
+		result = add_pair(tls, &cert_source, &key_source);
 	else
 		smtpd__tls_fault_set(
 		    &tls->error, "memory", "cannot be copied", ENOMEM);
@@ -316,7 +341,7 @@ smtpd__tls_context_freeze(struct smtpd_tls *tls)
 }
 
 const mbedtls_ssl_config *
-smtpd__tls_context_conf(const struct smtpd_tls *tls)
+smtpd__tls_context_conf(const struct smtpd_tls *tls, bool starttls)
 {
-	return &tls->conf;
+	return starttls ? &tls->starttls : &tls->conf;
 }

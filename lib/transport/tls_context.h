@@ -9,7 +9,9 @@
 
 #include <smtpd/tls.h>
 
-/* The configuration of all connections of TLS, which it outlives. */
-const mbedtls_ssl_config *smtpd__tls_context_conf(const struct smtpd_tls *tls);
+/* The configuration of all connections of TLS, which it outlives: of those that
+ * begin with STARTTLS, or of the others. */
+const mbedtls_ssl_config *smtpd__tls_context_conf(
+    const struct smtpd_tls *tls, bool starttls);
 
 #endif

@@ -70,9 +70,10 @@ smtpd__tls_context_freeze(struct smtpd_tls *tls)
 }
 
 struct smtpd_tls_conn *
-smtpd__tls_conn_create(struct smtpd_tls *context, struct smtpd_wire *w)
+smtpd__tls_conn_create(
+    struct smtpd_tls *context, bool starttls, struct smtpd_wire *w)
 {
-	(void)context, (void)w;
+	(void)context, (void)starttls, (void)w;
 	return NULL;
 }
 

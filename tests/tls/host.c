@@ -202,6 +202,8 @@ take_setting(struct host *h, struct smtpd_tls_settings *s, char *word)
 		s->client_ca_file = value;
 	else if (strcmp(word, "no_tickets") == 0)
 		s->no_tickets = true;
+	else if (strcmp(word, "cbc_suites") == 0)
+		s->cbc_suites = true;
 	else if (strcmp(word, "lifetime") == 0)
 		s->ticket_lifetime_s = (uint32_t)strtoul(value, NULL, 10);
 	else if (strcmp(word, "tickets_of") == 0)

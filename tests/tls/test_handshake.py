@@ -175,6 +175,29 @@ class Versions(unittest.TestCase):
                 client.deliver()
                 client.quit()
 
+    def test_cbc_suites_of_old_senders(self):
+        """T7: by setting, after STARTTLS alone, and the last."""
+        host = serve(self, "a", "a-rsa", settings={"cbc_suites": 1})
+        for ciphers in ("ECDHE-RSA-AES128-SHA256", "ECDHE-RSA-AES256-SHA384",
+                        "ECDHE-ECDSA-AES128-SHA256"):
+            context = client_context(top=ssl.TLSVersion.TLSv1_2,
+                                     ciphers=ciphers + ":@SECLEVEL=0")
+            with self.subTest(ciphers):
+                with Client(host.ports[0]) as client:
+                    client.starttls(context, "a.example")
+                    client.say("EHLO client.example.net")
+                    client.deliver()
+                    client.quit()
+                with self.assertRaises(ssl.SSLError):
+                    Client(host.ports[1], context)
+        context = client_context(
+            top=ssl.TLSVersion.TLSv1_2,
+            ciphers="ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES128-GCM-SHA256")
+        with Client(host.ports[0]) as client:
+            client.starttls(context, "a.example")
+            self.assertEqual(client.socket.cipher()[0],
+                             "ECDHE-RSA-AES128-GCM-SHA256")
+
     def test_the_fast_curve_first(self):
         host = serve(self, "a")
         for version in ("-tls1_2", "-tls1_3"):

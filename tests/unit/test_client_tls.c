@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,10 @@
 #include <smtpd.h>
 
 #include "certs.h"
+#include "client/client_state.h"
 #include "scripted.h"
+#include "transport/tls_compat.h"
+#include "transport/tls_trust.h"
 
 #include "test.h"
 
@@ -480,6 +484,95 @@ passwords_are_kept(void **state)
 	stop(&k);
 }
 
+/* What the library that is loaded says of its buffers, and how often memory
+ * was given back. */
+static size_t fragment_max = MBEDTLS_SSL_IN_CONTENT_LEN;
+static atomic_int releases;
+
+size_t
+mbedtls_ssl_get_input_max_frag_len(const mbedtls_ssl_context *ssl)
+{
+	(void)ssl;
+	return fragment_max;
+}
+
+/* POSIX does not have it. */
+int madvise(void *at, size_t len, int advice);
+
+int
+madvise(void *at, size_t len, int advice)
+{
+	(void)at, (void)len, (void)advice;
+	releases++;
+	return 0;
+}
+
+/* How often an idle session in TLS gives memory back; it goes on then. */
+static int
+rest_and_go_on(void)
+{
+	struct smtpd_client_settings set = {
+		SMTPD_CLIENT_SETTINGS_INIT,
+		.hostname = "me.example",
+	};
+	struct smtpd_client *c = smtpd_client_create(&set);
+	struct maintenance k;
+
+	start(&k, "a");
+	assert_int_equal(smtpd_client_connect(c, &k.target, 1, k.port), 0);
+	releases = 0;
+	/* The stack comes last. */
+	for (int i = 0; i < 3000 && releases < 2; i++)
+		poll(NULL, 0, 10);
+	poll(NULL, 0, 300);
+	smtpd_client_destroy(c);
+	stop(&k);
+	return releases;
+}
+
+/* E3: Buffers are given back only where those of the library are as large as
+ * its header said: heap behind smaller ones was cleared. */
+static void
+smaller_buffers_are_left_alone(void **state)
+{
+	int all = rest_and_go_on();
+
+	(void)state;
+	fragment_max = 4096;
+	assert_int_equal(rest_and_go_on(), all - 2);
+	fragment_max = MBEDTLS_SSL_IN_CONTENT_LEN;
+}
+
+/* E21: Without a trust of the program's, a certificate that must be good is
+ * looked up among the authorities of the system. */
+static void
+the_system_is_trusted_where_nothing_else_is(void **state)
+{
+	static const char *const bundle = "/etc/ssl/certs/ca-certificates.crt";
+	struct smtpd_client_settings set = {
+		SMTPD_CLIENT_SETTINGS_INIT,
+		.hostname = "me.example",
+	};
+	struct smtpd_client *c = smtpd_client_create(&set);
+	const mbedtls_x509_crt *ca;
+	struct maintenance k;
+
+	(void)state;
+	start(&k, "a");
+	assert_int_equal(smtpd_client_connect(c, &k.target, 1, k.port), 0);
+	assert_false(c->trusts_system);
+	smtpd_client_destroy(c);
+	set.security = SMTPD_SECURITY_REQUIRED;
+	c = smtpd_client_create(&set);
+	assert_int_equal(smtpd_client_connect(c, &k.target, 1, k.port), -1);
+	assert_true(c->trusts_system);
+	ca = SMTPD_TLS_FIELD(smtpd__tls_trust_conf(c->trust, false), ca_chain);
+	assert_true(
+	    SMTPD_TLS_FIELD(ca, raw).p != NULL || access(bundle, R_OK) != 0);
+	smtpd_client_destroy(c);
+	stop(&k);
+}
+
 static void
 trust_needs_certificates(void **state)
 {
@@ -555,6 +648,8 @@ main(void)
 		cmocka_unit_test(faults_end_the_connection),
 		cmocka_unit_test(cancel_ends_the_handshake),
 		cmocka_unit_test(passwords_are_kept),
+		cmocka_unit_test(the_system_is_trusted_where_nothing_else_is),
+		cmocka_unit_test(smaller_buffers_are_left_alone),
 		cmocka_unit_test(trust_needs_certificates),
 		cmocka_unit_test(threads_share_trust),
 	};
