@@ -75,6 +75,8 @@ static const struct option_rule rules[] = {
 	{ "delay-notice", 0, OPTION_NUMBER, "SECONDS",
 	    "until a delay is reported to it (@; 0: never)", AT(delay_notice),
 	    0, YEARS },
+	{ "postmaster", 0, OPTION_TEXT, "ADDRESS",
+	    "who is told of reports that nobody takes", AT(postmaster), 0, 0 },
 	{ "tls", 0, OPTION_LIST, "[DOMAIN=]POLICY",
 	    "opportunistic, require, never; repeatable", AT(tls), 0, 0 },
 	{ "tls-ca", 0, OPTION_TEXT, "FILE",
@@ -186,6 +188,21 @@ complete_times(const struct settings *s)
 }
 
 static int
+complete_postmaster(struct settings *s)
+{
+	char buf[SMTPD_ADDRESS_MAX];
+	struct smtpd_address a;
+
+	if (s->postmaster == NULL ||
+	    (smtpd_address_parse(s->postmaster, buf, sizeof(buf), &a) == 0 &&
+		a.domain[0] != '\0'))
+		return 0;
+	return complain(PROGRAM, EX_USAGE,
+	    "--postmaster: \"%s\" is not an address with a domain",
+	    s->postmaster);
+}
+
+static int
 complete_receiving(struct settings *s)
 {
 	return receiver_options_complete(&s->in, PROGRAM);
@@ -221,7 +238,8 @@ static int
 complete_settings(struct settings *s)
 {
 	static int (*const steps[])(struct settings *) = { complete_listen,
-		complete_receiving, complete_policies, complete_smarthost };
+		complete_receiving, complete_policies, complete_smarthost,
+		complete_postmaster };
 	int status = complete_times(s);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -359,6 +377,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		    : SMTPD_NO_TIMEOUT,
 		.log = s->in.log_level > 0 ? log_text : NULL,
 		.log_level = log_level_nearest(s->in.log_level),
+		.postmaster = s->postmaster,
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID |
 		    (s->remove_bcc ? SMTPD_FIX_BCC : 0),
 	};

@@ -37,6 +37,7 @@ struct settings {
 	uint64_t retry_max;
 	uint64_t lifetime;
 	uint64_t delay_notice; /* 0: none */
+	char *postmaster;      /* NULL: postmaster of this host */
 	struct text_list tls;
 	char *tls_ca;
 	uint64_t connect_timeout;

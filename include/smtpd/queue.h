@@ -195,8 +195,9 @@ struct smtpd_queue_settings {
 	smtpd_submission_fn *submitted;
 	void *submitted_user;
 
-	/* An address, which reports name for help.  Default: postmaster of
-	 * local_domain. */
+	/* An address, which reports name for help, and which is told once an
+	 * hour at most of reports that nobody took (dead/).  Default:
+	 * postmaster of local_domain. */
 	const char *postmaster;
 };
 

@@ -63,7 +63,8 @@ struct smtpd_content_ops {
 	    struct smtpd_journal *j, const struct smtpd_content_kept *kept);
 	int (*keep_large)(
 	    struct smtpd_journal *j, uint64_t id, const char *why);
-	uint64_t (*count_kept)(struct smtpd_journal *j);
+	uint64_t (*count_kept)(
+	    struct smtpd_journal *j, enum smtpd_content_kind kind);
 };
 
 /* Begin a content.  NULL with errno. */
@@ -155,11 +156,11 @@ smtpd__content_keep_large(struct smtpd_journal *j, uint64_t id, const char *why)
 	return j->contents->keep_large(j, id, why);
 }
 
-/* How many things are in quarantine. */
+/* How many things of KIND are set aside. */
 static inline uint64_t
-smtpd__content_count_kept(struct smtpd_journal *j)
+smtpd__content_count_kept(struct smtpd_journal *j, enum smtpd_content_kind kind)
 {
-	return j->contents->count_kept(j);
+	return j->contents->count_kept(j, kind);
 }
 
 #endif

@@ -569,14 +569,15 @@ keep_large(struct smtpd_journal *j, uint64_t id, const char *why)
 }
 
 static uint64_t
-count_kept(struct smtpd_journal *j)
+count_kept(struct smtpd_journal *j, enum smtpd_content_kind kind)
 {
 	uint64_t count = 0;
 
 	(void)j;
 	for (size_t i = 0; i < ITEMS_MAX; i++)
 		count += store.kept[i].bytes != NULL &&
-		    strncmp(store.kept[i].name, "quarantine/", 11) == 0;
+		    (strncmp(store.kept[i].name, "quarantine/", 11) == 0) ==
+			(kind == SMTPD_CONTENT_QUARANTINE);
 	return count;
 }
 

@@ -285,6 +285,65 @@ test_report_dies(void **state)
 	assert_int_equal(world_count_files(w, "dead", ".eml"), 1);
 }
 
+/* O1: a dead letter is seen in the list, the check and the log, and the
+ * postmaster is told; not of each, nor of what cannot reach it. */
+static void
+test_dead_letters_are_seen(void **state)
+{
+	struct world *w = *state;
+	const struct mail_host_message *m;
+	char answer[4096], line[256], id[SMTPD_QUEUE_ID_SIZE];
+
+	w->hosts[1].refuse_null = true;
+	w->settings.postmaster = "pm@a3.test";
+	world_begin(w);
+	world_send(w, "s@a2.test", "no@a1.test");
+	memcpy(id, w->id, sizeof(id));
+	world_await_counter(w, COUNTER(dead), 1);
+	mail_host_expect(&w->hosts[2], 1, 0);
+	m = mail_host_message(&w->hosts[2], 0);
+	assert_string_equal(m->sender, "");
+	assert_string_equal(m->rcpts[0], "pm@a3.test");
+	has(m, "\nTo: <pm@a3.test>\n");
+	has(m, "  <s@a2.test>\n");
+	has(m, id);
+	snprintf(line, sizeof(line), " report of id=%s to=<s@a2.test> ", id);
+	assert_int_equal(world_logged(w, line), 1);
+	assert_int_equal(world_logged(w, "status=dead file=dead/"), 1);
+	assert_int_equal(world_logged(w, "\"; 1 there\n"), 1);
+	world_send(w, "", "no@a1.test");
+	world_await_counter(w, COUNTER(dead), 2);
+	world_await(w, 0);
+	assert_int_equal(world_logged(w, "\"; 2 there\n"), 1);
+	mail_host_expect(&w->hosts[2], 1, 300);
+	assert_int_equal(world_ask(w, "list", NULL, answer, sizeof(answer)), 0);
+	assert_non_null(strstr(answer,
+	    "\n0 messages, 0 bytes; 2 reports that nobody took in dead/\n"));
+	assert_int_equal(
+	    world_ask(w, "check", NULL, answer, sizeof(answer)), 0);
+	assert_non_null(strstr(answer, ", 2 in dead\n"));
+}
+
+/* O1: no notice about a notice. */
+static void
+test_postmaster_cannot_be_told(void **state)
+{
+	struct world *w = *state;
+
+	w->hosts[1].refuse_null = true;
+	w->settings.postmaster = "later@a1.test";
+	world_begin(w);
+	world_send(w, "s@a2.test", "no@a1.test");
+	world_await_counter(w, COUNTER(dead), 1);
+	world_await(w, 0);
+	assert_int_equal(world_logged(w, "<later@a1.test>, cannot be told"), 1);
+	assert_int_equal(world_count_files(w, "dead", ".eml"), 1);
+	world_send(w, "", "no@a1.test");
+	world_await_counter(w, COUNTER(dead), 2);
+	world_await(w, 0);
+	assert_int_equal(world_logged(w, "<later@a1.test>, cannot be told"), 1);
+}
+
 /* S9: What failed beyond the limit is neither lost nor forgotten. */
 static void
 test_too_many_reports(void **state)
@@ -558,6 +617,8 @@ main(void)
 		TEST(test_no_notice),
 		TEST(test_null_sender_dies),
 		TEST(test_report_dies),
+		TEST(test_dead_letters_are_seen),
+		TEST(test_postmaster_cannot_be_told),
 		TEST(test_too_many_reports),
 		TEST(test_enough_for_a_report),
 		TEST(test_remove_what_is_gathered),

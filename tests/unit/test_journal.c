@@ -513,10 +513,12 @@ what_is_set_aside_stays(void **state)
 	};
 
 	open_journal(c);
-	assert_int_equal(smtpd__content_count_kept(c->journal), 0);
+	assert_int_equal(
+	    smtpd__content_count_kept(c->journal, SMTPD_CONTENT_QUARANTINE), 0);
 	assert_int_equal(smtpd__content_keep(c->journal, &kept), 0);
 	assert_int_equal(smtpd__content_keep(c->journal, &kept), 0);
-	assert_int_equal(smtpd__content_count_kept(c->journal), 1);
+	assert_int_equal(
+	    smtpd__content_count_kept(c->journal, SMTPD_CONTENT_QUARANTINE), 1);
 	kept.kind = SMTPD_CONTENT_DEAD_LETTER;
 	assert_int_equal(smtpd__content_keep(c->journal, &kept), 0);
 	assert_int_equal(
@@ -524,7 +526,8 @@ what_is_set_aside_stays(void **state)
 	assert_int_equal(
 	    smtpd__content_keep_large(c->journal, 78, "orphan"), 0);
 	assert_int_equal(smtpd__content_keep_large(c->journal, 78, NULL), 0);
-	assert_int_equal(smtpd__content_count_kept(c->journal), 2);
+	assert_int_equal(
+	    smtpd__content_count_kept(c->journal, SMTPD_CONTENT_QUARANTINE), 2);
 }
 
 /* --- a spool on top --- */

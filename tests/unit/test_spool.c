@@ -575,16 +575,18 @@ test_bury(void **state)
 	struct smtpd_queued_message *e = fixture_find(f, id);
 	struct smtpd_loaded_message loaded;
 	char path[128], name[SMTPD_ID_SIZE], text[64] = "";
+	uint64_t count = 0;
 	FILE *file;
 
 	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
 	/* A second time, as after a crash, is fine. */
-	assert_int_equal(
-	    smtpd__spool_quarantine_dead_letter(f->spool, &loaded, "no use"),
+	assert_int_equal(smtpd__spool_quarantine_dead_letter(
+			     f->spool, &loaded, "no use", &count),
 	    0);
-	assert_int_equal(
-	    smtpd__spool_quarantine_dead_letter(f->spool, &loaded, "no use"),
+	assert_int_equal(smtpd__spool_quarantine_dead_letter(
+			     f->spool, &loaded, "no use", &count),
 	    0);
+	assert_int_equal(count, 1);
 	smtpd__loaded_message_finish(&loaded);
 	smtpd__spool_unpin(f->spool, e);
 	assert_int_equal(fixture_count_files(f, "dead"), 2);

@@ -121,9 +121,13 @@ smtpd__disk_aside_keep_large(
 }
 
 uint64_t
-smtpd__disk_aside_count_kept(struct smtpd_journal *j)
+smtpd__disk_aside_count_kept(
+    struct smtpd_journal *j, enum smtpd_content_kind kind)
 {
-	DIR *dir = smtpd__disk_directory_read(SMTPD_DISK_STORE(j)->quarantine);
+	const struct smtpd_disk_store *store = SMTPD_DISK_STORE(j);
+	DIR *dir = smtpd__disk_directory_read(kind == SMTPD_CONTENT_DEAD_LETTER
+		? store->dead
+		: store->quarantine);
 	struct dirent *d;
 	uint64_t count = 0;
 

@@ -12,7 +12,8 @@ int smtpd__disk_aside_keep(
     struct smtpd_journal *j, const struct smtpd_content_kept *kept);
 int smtpd__disk_aside_keep_large(
     struct smtpd_journal *j, uint64_t id, const char *why);
-uint64_t smtpd__disk_aside_count_kept(struct smtpd_journal *j);
+uint64_t smtpd__disk_aside_count_kept(
+    struct smtpd_journal *j, enum smtpd_content_kind kind);
 
 /* A smtpd_disk_settings.damaged, for a store: set the range aside and report
  * it. */

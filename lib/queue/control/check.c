@@ -25,9 +25,9 @@ smtpd__control_check_spool(struct smtpd_control_request *r)
 		    r, errno, "the check was interrupted");
 	smtpd__control_output_format(r->answer,
 	    "%" PRIu64 " message%s intact, %" PRIu64 " damaged, %" PRIu64
-	    " unreadable, %" PRIu64 " in quarantine\n",
+	    " unreadable, %" PRIu64 " in quarantine, %" PRIu64 " in dead\n",
 	    damage.messages, damage.messages == 1 ? "" : "s", damage.damaged,
-	    damage.unread, damage.quarantine);
+	    damage.unread, damage.quarantine, damage.dead);
 	if (damage.damaged == 0 && damage.unread > 0)
 		return smtpd__control_request_fail(
 		    r, EIO, "messages cannot be read", "");

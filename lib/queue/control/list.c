@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "journal/content.h"
 #include "queue/control/text.h"
 
 /* A part of an answer ends after so many messages, or octets. */
@@ -75,6 +76,7 @@ list_one(struct smtpd_control_request *r,
 int
 smtpd__control_list_messages(struct smtpd_control_request *r)
 {
+	struct smtpd_journal *journal = smtpd__spool_journal(r->spool);
 	struct list_place place;
 	struct smtpd_text t;
 
@@ -103,8 +105,13 @@ smtpd__control_list_messages(struct smtpd_control_request *r)
 		list_one(r, message, &place.totals);
 		smtpd__spool_unpin(r->spool, message);
 	}
-	if (!r->json)
+	if (!r->json) {
+		place.totals.quarantine = smtpd__content_count_kept(
+		    journal, SMTPD_CONTENT_QUARANTINE);
+		place.totals.dead = smtpd__content_count_kept(
+		    journal, SMTPD_CONTENT_DEAD_LETTER);
 		smtpd__control_text_totals(r->answer, &place.totals);
+	}
 	return 0;
 }
 

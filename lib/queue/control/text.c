@@ -101,6 +101,14 @@ smtpd__control_text_totals(
 		    t->states[i], smtpd__control_snapshot_word(i));
 		before = ", ";
 	}
+	if (t->dead > 0)
+		smtpd__control_output_format(a,
+		    "; %" PRIu64 " report%s that nobody took in dead/", t->dead,
+		    t->dead == 1 ? "" : "s");
+	if (t->quarantine > 0)
+		smtpd__control_output_format(a,
+		    "; %" PRIu64 " damaged file%s in quarantine/",
+		    t->quarantine, t->quarantine == 1 ? "" : "s");
 	smtpd__control_output_add(a, "\n");
 }
 

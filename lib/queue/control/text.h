@@ -19,6 +19,8 @@ struct smtpd_control_text_totals {
 	uint64_t messages;
 	uint64_t bytes;
 	uint64_t states[SMTPD_SNAPSHOT_STATES];
+	uint64_t quarantine; /* things in quarantine/ */
+	uint64_t dead;       /* and in dead/ */
 };
 
 /* Write the last line of a list. */

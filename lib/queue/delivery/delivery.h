@@ -8,6 +8,7 @@
  *
  *	worker_pool	the threads that wait for work
  *	dispatch	jobs into the schedule and out of it, and who is woken
+ *	dead_letter	a report that nobody takes
  *	report		what the sender is told
  *	gather		failures that are reported together
  *	disposition	the end of an attempt: results, report, next time
@@ -63,6 +64,7 @@ struct smtpd_delivery {
 	pthread_mutex_t lock;
 	struct smtpd_schedule *schedule;
 	struct smtpd_gather gather;
+	uint64_t postmaster_told; /* as smtpd__clock_ms(); 0: not yet */
 	struct smtpd_worker_pool pool;
 	uint32_t aside;      /* workers that may be set aside */
 	uint64_t look_again; /* when a worker may be set aside, at the earliest,

@@ -8,6 +8,7 @@
 
 #include "base/id.h"
 #include "os/clock.h"
+#include "queue/delivery/dead_letter.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/report.h"
 
@@ -62,6 +63,8 @@ decide_retry(struct smtpd_delivery *d, struct smtpd_disposition *s)
 	    d->schedule, s->job, &facts, smtpd__spool_clock_now(d->spool));
 	s->job->in_doubt |= s->in_doubt;
 	pthread_mutex_unlock(&d->lock);
+	if (s->tried && smtpd__dead_letter_is_notice(s->loaded))
+		retry.expired = true;
 	if (retry.expired)
 		expire_rest(d, s);
 	return retry;

@@ -59,6 +59,16 @@ put_text(struct smtpd_text *line, const char *text, const char *unsafe,
 			smtpd__text_filtered(line, text, 1);
 }
 
+/* Append the words of R, and the quote that ends them. */
+static void
+put_reply(struct smtpd_text *line, const struct smtpd_result *r)
+{
+	if (r->code != 0)
+		smtpd__text_format(line, "%d ", r->code);
+	put_text(line, r->text, "\"", '\'');
+	smtpd__text_byte(line, '"');
+}
+
 void
 smtpd__history_log_result(const struct smtpd_logger *logger,
     const struct smtpd_loaded_message *loaded,
@@ -86,9 +96,29 @@ smtpd__history_log_result(const struct smtpd_logger *logger,
 	smtpd__text_format(&line,
 	    "> %s delay=%" PRIu64 " dsn=%s status=%s reply=\"", relay, delay_s,
 	    r->result.status, words[r->result.outcome]);
-	if (r->result.code != 0)
-		smtpd__text_format(&line, "%d ", r->result.code);
-	put_text(&line, r->result.text, "\"", '\'');
-	smtpd__text_byte(&line, '"');
+	put_reply(&line, &r->result);
 	smtpd__logger_write(logger, SMTPD_LOG_INFO, "%s", buf);
+}
+
+void
+smtpd__history_log_dead(const struct smtpd_logger *logger,
+    const struct smtpd_loaded_message *loaded,
+    const struct smtpd_rcpt_progress *r, const char *about, uint64_t count)
+{
+	char id[SMTPD_ID_SIZE];
+	char buf[SMTPD_LOGGER_LINE_SIZE];
+	struct smtpd_text line;
+
+	smtpd__id_write(loaded->id, id);
+	smtpd__text_init(&line, buf, sizeof(buf));
+	smtpd__text_format(&line, "id=%s", id);
+	if (about[0] != '\0')
+		smtpd__text_format(&line, " report of id=%s", about);
+	smtpd__text_add(&line, " to=<");
+	put_text(&line, loaded->envelope.rcpts[r->rcpt].address, " <>\"", '?');
+	smtpd__text_format(
+	    &line, "> status=dead file=dead/%s.eml reply=\"", id);
+	put_reply(&line, &r->result);
+	smtpd__text_format(&line, "; %" PRIu64 " there", count);
+	smtpd__logger_write(logger, SMTPD_LOG_WARNING, "%s", buf);
 }

@@ -34,4 +34,10 @@ void smtpd__history_log_result(const struct smtpd_logger *logger,
     const struct smtpd_loaded_message *loaded,
     const struct smtpd_rcpt_progress *r, const char *relay);
 
+/* Log likewise that LOADED, a report about the message ABOUT ("": it is not
+ * known), is one of COUNT in dead/, for R. */
+void smtpd__history_log_dead(const struct smtpd_logger *logger,
+    const struct smtpd_loaded_message *loaded,
+    const struct smtpd_rcpt_progress *r, const char *about, uint64_t count);
+
 #endif

@@ -6,29 +6,8 @@
 
 #include "base/id.h"
 #include "os/clock.h"
+#include "queue/delivery/dead_letter.h"
 #include "queue/delivery/dispatch.h"
-
-/* Keep the message in dead/, as it failed and nobody can be told. */
-static int
-keep_dead_letter(
-    struct smtpd_delivery *d, struct smtpd_report *r, const char *reason)
-{
-	const struct smtpd_bounce *b = &r->about;
-	char why[1024];
-
-	if (r->dead_lettered)
-		return 0;
-	snprintf(why, sizeof(why), "%s: <%s>: %s", reason,
-	    b->loaded->envelope.rcpts[b->rcpts[0].rcpt].address,
-	    b->rcpts[0].result.text);
-	if (smtpd__spool_quarantine_dead_letter(d->spool, b->loaded, why) == -1)
-		return -1;
-	r->dead_lettered = true;
-	atomic_fetch_add(&d->counts.dead_letters, 1);
-	smtpd__logger_write(
-	    &d->logger, SMTPD_LOG_WARNING, "dead letter: %s", why);
-	return 0;
-}
 
 int
 smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
@@ -39,9 +18,12 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 	r->mail.content = NULL;
 	r->memory = NULL;
 	/* RFC 5321, 4.5.5 */
-	if (failed && b->nrcpts > 0 && b->loaded->envelope.sender[0] == '\0')
-		return keep_dead_letter(
-		    d, r, "a report could not be delivered");
+	if (failed && b->nrcpts > 0 && b->loaded->envelope.sender[0] == '\0') {
+		if (!r->dead_lettered && smtpd__dead_letter_keep(d, b) == -1)
+			return -1;
+		r->dead_lettered = true;
+		return 0;
+	}
 	if (!smtpd__bounce_is_wanted(b))
 		return 0;
 	return smtpd__bounce_write(b, 1, d->spool, &r->mail, &r->memory);

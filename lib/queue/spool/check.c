@@ -52,7 +52,10 @@ smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
 	int len, status = 0;
 
 	*out = (struct smtpd_spool_damage){ 0 };
-	out->quarantine = smtpd__content_count_kept(s->journal);
+	out->quarantine =
+	    smtpd__content_count_kept(s->journal, SMTPD_CONTENT_QUARANTINE);
+	out->dead =
+	    smtpd__content_count_kept(s->journal, SMTPD_CONTENT_DEAD_LETTER);
 	if (damages > 0) {
 		out->damaged += damages;
 		len = snprintf(line, sizeof(line),

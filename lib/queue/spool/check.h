@@ -16,6 +16,7 @@ struct smtpd_spool_damage {
 	uint64_t damaged;    /* that are not, and pieces of the log */
 	uint64_t unread;     /* that cannot be read: nobody knows */
 	uint64_t quarantine; /* files in quarantine/, reasons not counted */
+	uint64_t dead;       /* and in dead/ */
 };
 
 /* Read every message, and report each that is damaged, or cannot be read, in a

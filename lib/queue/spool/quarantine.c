@@ -117,7 +117,7 @@ read_loaded(const void *user, uint64_t offset, void *buf, size_t len)
 
 int
 smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
-    const struct smtpd_loaded_message *loaded, const char *why)
+    const struct smtpd_loaded_message *loaded, const char *why, uint64_t *count)
 {
 	char name[SMTPD_ID_SIZE];
 	const struct smtpd_content_kept kept = {
@@ -129,5 +129,9 @@ smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
 	};
 
 	smtpd__id_write(loaded->id, name);
-	return smtpd__content_keep(s->journal, &kept);
+	if (smtpd__content_keep(s->journal, &kept) == -1)
+		return -1;
+	*count =
+	    smtpd__content_count_kept(s->journal, SMTPD_CONTENT_DEAD_LETTER);
+	return 0;
 }

@@ -19,9 +19,11 @@ struct smtpd_spool;
 int smtpd__spool_quarantine_message(struct smtpd_spool *s,
     const struct smtpd_queued_message *message, const char *why);
 
-/* Write LOADED to dead/ with WHY beside it.  Durable on 0; -1 with errno. */
+/* Write LOADED to dead/, where there are *COUNT then, with WHY beside it.
+ * Durable on 0; -1 with errno. */
 int smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
-    const struct smtpd_loaded_message *loaded, const char *why);
+    const struct smtpd_loaded_message *loaded, const char *why,
+    uint64_t *count);
 
 /* Set aside all foreign records that can be, and release them.  For the spool
  * itself. */
