@@ -49,6 +49,22 @@ accept_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	return 0;
 }
 
+static void
+log_message(const struct submission *sub, const struct smtpd_session *s,
+    const struct smtpd_envelope *envelope, int code)
+{
+	const struct transaction *t = smtpd_session_transaction_data(s);
+
+	message_log(sub->log, s, envelope,
+	    &(struct message_info){
+		.what = code < 300 ? "queued" : "refused",
+		.id = t->id,
+		.size = t->size,
+		.code = code,
+		.begun = t->begun,
+	    });
+}
+
 void
 submission_note(struct smtpd_session *s,
     const struct smtpd_queue_submission *report, void *user)
@@ -58,8 +74,10 @@ submission_note(struct smtpd_session *s,
 	char reason[LOG_ERROR_SIZE];
 
 	t->size = report->size;
-	if (report->error == 0)
+	if (report->error == 0) {
 		snprintf(t->id, sizeof(t->id), "%s", report->id);
+		log_message(sub, s, smtpd_session_envelope(s), 250);
+	}
 	/* A message without a valid end is the client's fault. */
 	else if (report->error != EBADMSG)
 		log_line(sub->log, SMTPD_LOG_ERROR,
@@ -67,25 +85,15 @@ submission_note(struct smtpd_session *s,
 		    log_error(report->error, reason, sizeof(reason)));
 }
 
-/* Log one line for each message. */
+/* Log a message that was refused; of others that was done before they were
+ * tried. */
 static void
 log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     enum smtpd_end how, int code, void *user)
 {
-	const struct transaction *t = smtpd_session_transaction_data(s);
-	const struct submission *sub = user;
-
-	if (t == NULL ||
-	    (how != SMTPD_END_DELIVERED && how != SMTPD_END_REFUSED))
-		return;
-	message_log(sub->log, s, envelope,
-	    &(struct message_info){
-		.what = how == SMTPD_END_DELIVERED ? "queued" : "refused",
-		.id = t->id,
-		.size = t->size,
-		.code = code,
-		.begun = t->begun,
-	    });
+	if (smtpd_session_transaction_data(s) != NULL &&
+	    how == SMTPD_END_REFUSED)
+		log_message(user, s, envelope, code);
 }
 
 int

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "grammar/param.h"
+#include "queue/submit.h"
 
 #define BLOCK_SIZE 16384
 
@@ -83,6 +84,28 @@ set_envelope(struct smtpd_submission *sub, struct smtpd_session *s)
 	return set_rcpts(sub);
 }
 
+/* Tell the program what became of the message: ERROR, 0 when it is queued. */
+static void
+report_submission(const struct smtpd_submission *sub, int error)
+{
+	const struct smtpd_queue_settings *set = &sub->queue->delivery.settings;
+	const struct smtpd_queue_submission report = {
+		.id = sub->id,
+		.size = sub->size,
+		.error = error,
+	};
+
+	if (set->submitted != NULL)
+		set->submitted(sub->session, &report, set->submitted_user);
+}
+
+/* The message is durable, and was not tried yet. */
+static void
+report_queued(void *submission)
+{
+	report_submission(submission, 0);
+}
+
 /* Copy BODY into the queue.  Return 1 when it is durable there, 0 when it has
  * no valid end, -1 with errno. */
 static int
@@ -101,7 +124,9 @@ queue_body(struct smtpd_submission *sub, struct smtpd_body *body)
 			break;
 	}
 	if (n == 0)
-		return smtpd_queue_commit(m, sub->id) == 0 ? 1 : -1;
+		return smtpd__submit_commit(m, sub->id, report_queued, sub) == 0
+		    ? 1
+		    : -1;
 	smtpd_queue_abort(m);
 	return n < 0 ? 0 : -1;
 }
@@ -110,28 +135,25 @@ int
 smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body, void *queue)
 {
-	struct smtpd_submission sub = { .queue = queue, .envelope = envelope };
-	const struct smtpd_queue_settings *set = &sub.queue->delivery.settings;
-	struct smtpd_queue_submission report;
+	struct smtpd_submission sub = {
+		.queue = queue,
+		.session = s,
+		.envelope = envelope,
+	};
 	int status = set_envelope(&sub, s);
+	int error;
 
 	if (status == 0)
 		status = queue_body(&sub, body);
-	report = (struct smtpd_queue_submission){
-		.id = sub.id,
-		.size = sub.size,
-		.error = status == -1 ? errno
-		    : status == 0     ? EBADMSG
-				      : 0,
-	};
+	error = errno;
 	free(sub.rcpts);
-	if (set->submitted != NULL)
-		set->submitted(s, &report, set->submitted_user);
-	if (status == -1)
-		return reply_errno(s, report.error);
 	/* Without a valid end the library knows what to answer. */
+	if (status != 1)
+		report_submission(&sub, status == 0 ? EBADMSG : error);
 	if (status == 0)
 		return 0;
+	if (status == -1)
+		return reply_errno(s, error);
 	return smtpd_reply(s, 250, "2.0.0", "Queued, id=%s", sub.id);
 }
 

@@ -15,6 +15,7 @@
 /* One message on its way from a session into the queue. */
 struct smtpd_submission {
 	struct smtpd_queue *queue;
+	struct smtpd_session *session;
 	const struct smtpd_envelope *envelope;
 	struct smtpd_outgoing_envelope outgoing;
 	struct smtpd_queue_options options;

@@ -211,6 +211,13 @@ smtpd_queue_write(struct smtpd_queue_message *m, const void *data, size_t len)
 int
 smtpd_queue_commit(struct smtpd_queue_message *m, char id[SMTPD_QUEUE_ID_SIZE])
 {
+	return smtpd__submit_commit(m, id, NULL, NULL);
+}
+
+int
+smtpd__submit_commit(struct smtpd_queue_message *m,
+    char id[SMTPD_QUEUE_ID_SIZE], void (*queued)(void *user), void *user)
+{
 	struct smtpd_delivery *d = &m->queue->delivery;
 	struct smtpd_queued_message *message;
 	int status = smtpd__header_edit_end(&m->edit);
@@ -227,6 +234,8 @@ smtpd_queue_commit(struct smtpd_queue_message *m, char id[SMTPD_QUEUE_ID_SIZE])
 	if (status == 0 && id != NULL)
 		smtpd__id_write(message->id, id);
 	smtpd_queue_abort(m);
+	if (status == 0 && queued != NULL)
+		queued(user);
 	if (status == 0)
 		smtpd__dispatch_schedule(d, message);
 	return status;

@@ -26,4 +26,9 @@ struct smtpd_queue_message {
 	struct smtpd_header_edit edit;
 };
 
+/* As smtpd_queue_commit(), but call QUEUED with USER when M is durable, and
+ * before it is tried. */
+int smtpd__submit_commit(struct smtpd_queue_message *m,
+    char id[SMTPD_QUEUE_ID_SIZE], void (*queued)(void *user), void *user);
+
 #endif

@@ -2,6 +2,7 @@
 """Users of a host and its smtpout: the way in is open, for each of them."""
 
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -83,6 +84,21 @@ class Restart(Local):
             thread.join()
         self.assertEqual([d for d in done if d.returncode != 0], [])
         self.assertEqual(len(smtpout.list()), 1 + len(done))
+
+    def test_order(self):
+        """T12: a message is queued before it is tried, in the log too."""
+        smtpout = self.enterContext(Smtpout(self.world))
+        for _ in range(30):
+            smtpout.submit(message(), "bob@deaf.example")
+        smtpout.wait_log(r"\bstatus=deferred", 1)
+        seen = set()
+        for line in list(smtpout.lines):
+            ident = re.search(r"\bid=(\w+)", line)
+            if " queued id=" in line:
+                seen.add(ident[1])
+            elif ident and "relay=" in line:
+                self.assertIn(ident[1], seen)
+        self.assertEqual(len(seen), 30)
 
     def test_second_signal(self):
         """O14: it ends at once what the first would wait for."""
