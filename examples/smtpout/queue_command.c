@@ -21,15 +21,17 @@ static const char help[] =
     "Look at the queue, or change it, whether smtpout runs or not.\n\n"
     "  -q, --queue DIR      the queue's directory (" SMTPOUT_QUEUE ")\n\n"
     "  list [--json]        a line, or a JSON object, for each message\n"
-    "  show ID [--json]     envelope and state of a message\n"
+    "  show ID... [--json]  envelope and state of a message\n"
     "  cat ID               the message itself\n"
-    "  why ID [--json]      its attempts, their results, and the next one\n"
-    "  flush [ID|DOMAIN]    try it, all mail for the domain, or all mail now\n"
-    "  hold ID              do not try it until it is released\n"
-    "  release ID           end the hold and try it\n"
-    "  remove ID            delete it; its sender is not told\n"
-    "  export DIR           write each message to DIR/ID.eml\n"
+    "  why ID... [--json]   its attempts, their results, and the next one\n"
+    "  flush [ID|DOMAIN...] try it, all mail for the domain, or all mail now\n"
+    "  hold ID...           do not try it until it is released\n"
+    "  release ID...        end the hold and try it\n"
+    "  remove ID...         delete it; its sender is not told\n"
+    "  export DIR           write each message to DIR/ID.eml, its envelope to\n"
+    "                       DIR/ID.json\n"
     "  check                read the whole queue and report damage\n\n"
+    "The beginning of an ID is enough.\n"
     "Exit status: 0 done, 64 usage, 65 damage was found, 66 there is no\n"
     "queue, 69 no such message, 75 in use, try again, 77 no permission.\n";
 
@@ -151,18 +153,44 @@ is_change(const char *word)
 	return false;
 }
 
+/* Put the verb before its options: "--json list". */
+static void
+order_words(struct command *c)
+{
+	size_t verb = 0;
+
+	while (verb < c->count && c->words[verb][0] == '-')
+		verb++;
+	if (verb > 0 && verb < c->count) {
+		const char *word = c->words[verb];
+
+		memmove(c->words + 1, c->words, verb * sizeof(*c->words));
+		c->words[0] = word;
+	}
+}
+
+/* Whether the request is one for each of several ids. */
+static bool
+takes_several(const char *word)
+{
+	static const char *const words[] = { "show", "cat", "why", "flush",
+		"hold", "release", "remove" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i], word) == 0)
+			return true;
+	return false;
+}
+
 static int
-ask_queue(const struct command *c)
+ask_once(const struct command *c, const char *const *words, size_t count)
 {
 	struct output out = { .terminal = isatty(STDOUT_FILENO) };
 	char error[1024];
 	int result, code;
 
-	/* If something is wrong with the directory, the request says it. */
-	if (is_change(c->words[0]))
-		(void)!privileges_borrow(c->directory);
-	result = smtpd_queue_ask(c->directory, c->words, c->count, print_answer,
-	    &out, error, sizeof(error));
+	result = smtpd_queue_ask(c->directory, words, count, print_answer, &out,
+	    error, sizeof(error));
 	code = errno;
 	if (fflush(stdout) == EOF && result == 0) {
 		result = -1;
@@ -172,6 +200,41 @@ ask_queue(const struct command *c)
 	if (result == 0)
 		return EX_OK;
 	return complain(PROGRAM, status_of(code), "queue: %s", error);
+}
+
+/* Ask about each id in turn; return the first status that is not 0. */
+static int
+ask_each(const struct command *c)
+{
+	const char *words[3] = { c->words[0] };
+	size_t count = 1;
+	int status = EX_OK;
+
+	for (size_t i = 1; i < c->count; i++)
+		if (c->words[i][0] == '-' && count == 1)
+			words[count++] = c->words[i];
+	for (size_t i = 1; i < c->count; i++) {
+		int result;
+
+		if (c->words[i] == words[1])
+			continue;
+		words[count] = c->words[i];
+		result = ask_once(c, words, count + 1);
+		status = status == EX_OK ? result : status;
+	}
+	return status;
+}
+
+static int
+ask_queue(struct command *c)
+{
+	order_words(c);
+	/* If something is wrong with the directory, the request says it. */
+	if (is_change(c->words[0]))
+		(void)!privileges_borrow(c->directory);
+	return c->count > 2 && takes_several(c->words[0])
+	    ? ask_each(c)
+	    : ask_once(c, c->words, c->count);
 }
 
 int

@@ -119,12 +119,42 @@ class Operator(RetryCase):
                 if not running:
                     self.smtpout.stop()
                 self.smtpout.ask("export", where)
-                self.assertEqual(sorted(os.listdir(where)),
-                                 [i + ".eml" for i in idents])
+                self.assertEqual(
+                    sorted(os.listdir(where)),
+                    [i + end for i in idents for end in (".eml", ".json")])
                 for ident in idents:
+                    # O35: who gets it is in a file beside it.
+                    envelope = json.loads(
+                        fixture.read(f"{where}/{ident}.json"))
+                    self.assertEqual(envelope["sender"], "alice@home.example")
+                    self.assertEqual(
+                        [r["address"] for r in envelope["recipients"]],
+                        ["bob@one.example"])
                     text = fixture.read(f"{where}/{ident}.eml")
                     self.assertIn(b"Subject: for the operator", text)
         self.smtpout.start()
+
+    def test_words(self):
+        """O34: options in any place, several ids, beginnings of ids."""
+        idents = [self.queue_one()]
+        idents += [self.submit("bob@one.example", content=self.content)
+                   for _ in range(2)]
+        self.assertEqual(len(self.smtpout.ask(
+            "--json", "list").splitlines()), 3)
+        self.assertEqual(self.smtpout.ask("hold", *idents),
+                         "held 1 message\n" * 3)
+        self.assertIn("3 held", self.smtpout.ask("flush"))
+        begin = next(ident[:n] for ident in idents[:1]
+                     for n in range(4, 14)
+                     if not any(other.startswith(ident[:n])
+                                for other in idents[1:]))
+        self.assertIn(idents[0], self.smtpout.ask("show", begin.lower()))
+        self.assertEqual(
+            self.smtpout.try_ask("show", idents[0][:1]).returncode,
+            os.EX_UNAVAILABLE)
+        done = self.smtpout.try_ask("remove", *idents, "0000000000000")
+        self.assertEqual(done.returncode, os.EX_UNAVAILABLE)
+        self.assertEqual(self.smtpout.list(), [])
 
     def each_way(self, do):
         """DO with an id, with the daemon running and not; then it runs."""

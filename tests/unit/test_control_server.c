@@ -179,7 +179,8 @@ check_reading(struct world *w)
 	assert_says(w, "\"state\":\"held\",\"next\":null,\"reason\":null");
 	assert_says(w, "\"envid\":\"x+2B\",\"recipients\":[");
 	assert_says(w,
-	    "{\"address\":\"bob@two.example\",\"state\":\"held\","
+	    "{\"address\":\"bob@two.example\",\"notify\":null,"
+	    "\"orcpt\":null,\"state\":\"held\","
 	    "\"attempts\":0,\"next\":null,\"status\":null,\"reply\":null,"
 	    "\"host\":null}");
 	assert_int_equal(ask(w, "show", w->id, NULL), 0);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "queue/schedule/schedule.h"
 
@@ -44,10 +45,11 @@ record_due(const struct smtpd_control_request *r,
 }
 
 /* Have the jobs of MESSAGE for DOMAIN (NULL: all) tried now, unless it is held.
- * Add 1 to *COUNT if there was one. */
+ * Add 1 to *COUNT if there was one, and to *HELD if it is held. */
 static int
 flush_message(const struct smtpd_control_request *r,
-    struct smtpd_queued_message *message, const char *domain, uint64_t *count)
+    struct smtpd_queued_message *message, const char *domain, uint64_t *count,
+    uint64_t *held)
 {
 	struct smtpd_queued_message *copy =
 	    smtpd__spool_copy(r->spool, message);
@@ -58,6 +60,7 @@ flush_message(const struct smtpd_control_request *r,
 		return smtpd__control_request_fail_errno(r, ENOMEM, "");
 	if ((copy->flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) != 0)
 		copy->njobs = 0;
+	*held += (copy->flags & SMTPD_MESSAGE_HELD) != 0;
 	for (uint32_t i = 0; i < copy->njobs && error == 0; i++) {
 		struct smtpd_delivery_job *job = &message->jobs[i];
 		const char *name = smtpd__destination_name(job->destination);
@@ -80,21 +83,23 @@ flush_message(const struct smtpd_control_request *r,
 	    r, error, "cannot record the change");
 }
 
-/* Without a message, flush what all have for the domain that the argument
- * names; without an argument, everything. */
+/* Without a message, flush what all have for the domain of the argument, which
+ * may be an address; without an argument, everything. */
 int
 smtpd__control_change_flush(struct smtpd_control_request *r)
 {
+	const char *at = r->argument != NULL ? strrchr(r->argument, '@') : NULL;
+	const char *domain = at != NULL ? at + 1 : r->argument;
 	struct smtpd_queued_message *message;
-	uint64_t id = 0, count = 0;
+	uint64_t id = 0, count = 0, held = 0;
 	int error = 0;
 
 	if (r->message != NULL)
-		error = flush_message(r, r->message, NULL, &count);
+		error = flush_message(r, r->message, NULL, &count, &held);
 	while (r->message == NULL && error == 0 &&
 	    (message = smtpd__spool_next(r->spool, id)) != NULL) {
 		id = message->id;
-		error = flush_message(r, message, r->argument, &count);
+		error = flush_message(r, message, domain, &count, &held);
 		smtpd__spool_unpin(r->spool, message);
 	}
 	if (error != 0)
@@ -106,8 +111,12 @@ smtpd__control_change_flush(struct smtpd_control_request *r)
 		return smtpd__control_request_fail(r, ENOENT,
 		    "no such message, and no mail for this domain",
 		    r->argument);
-	smtpd__control_output_format(r->answer,
-	    "flushed %" PRIu64 " message%s\n", count, count == 1 ? "" : "s");
+	smtpd__control_output_format(r->answer, "flushed %" PRIu64 " message%s",
+	    count, count == 1 ? "" : "s");
+	if (r->message == NULL && held > 0)
+		smtpd__control_output_format(r->answer,
+		    "; %" PRIu64 " held in all: release first", held);
+	smtpd__control_output_add(r->answer, "\n");
 	return 0;
 }
 

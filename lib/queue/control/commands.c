@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/id.h"
 #include "queue/control/change.h"
@@ -12,6 +13,9 @@
 #include "queue/control/request.h"
 #include "queue/control/show.h"
 #include "queue/control/text.h"
+
+/* So much of an id at least names a message. */
+#define PREFIX_MIN 4
 
 enum argument {
 	ARGUMENT_NONE,
@@ -94,6 +98,40 @@ read_words(struct smtpd_control_request *r, const struct verb *verb)
 									: 0;
 }
 
+/* The message of SPOOL whose id begins with TEXT, pinned; NULL: there is none,
+ * or *SEVERAL. */
+static struct smtpd_queued_message *
+find_message(struct smtpd_spool *s, const char *text, bool *several)
+{
+	struct smtpd_queued_message *message, *found = NULL;
+	char name[SMTPD_ID_SIZE];
+	uint64_t id = 0;
+
+	*several = false;
+	if (smtpd__id_parse(text, &id) == 0)
+		return smtpd__spool_find(s, id);
+	if (strlen(text) < PREFIX_MIN)
+		return NULL;
+	id = 0;
+	while (!*several && (message = smtpd__spool_next(s, id)) != NULL) {
+		id = message->id;
+		smtpd__id_write(id, name);
+		if (strncasecmp(name, text, strlen(text)) != 0) {
+			smtpd__spool_unpin(s, message);
+			continue;
+		}
+		*several = found != NULL;
+		if (found != NULL)
+			smtpd__spool_unpin(s, found);
+		found = message;
+	}
+	if (*several) {
+		smtpd__spool_unpin(s, found);
+		found = NULL;
+	}
+	return found;
+}
+
 int
 smtpd__control_commands_run(struct smtpd_spool *s,
     const struct smtpd_control_hooks *hooks,
@@ -108,7 +146,7 @@ smtpd__control_commands_run(struct smtpd_spool *s,
 		.call = call,
 		.answer = &answer,
 	};
-	uint64_t id;
+	bool several = false;
 	int error;
 
 	call->end[0] = '\0';
@@ -121,8 +159,11 @@ smtpd__control_commands_run(struct smtpd_spool *s,
 			? "needs the id of one message"
 			: "takes no such argument",
 		    verb->name);
-	if (r.argument != NULL && smtpd__id_parse(r.argument, &id) == 0)
-		r.message = smtpd__spool_find(s, id);
+	if (r.argument != NULL)
+		r.message = find_message(s, r.argument, &several);
+	if (several)
+		return smtpd__control_request_fail(&r, EINVAL,
+		    "the ids of several messages begin so", r.argument);
 	if (r.message == NULL && verb->argument == ARGUMENT_NEEDED)
 		return smtpd__control_request_fail(
 		    &r, ENOENT, "no such message", r.argument);

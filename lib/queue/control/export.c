@@ -48,38 +48,61 @@ fail_at(struct export *x, const char *name, int code)
 	return -1;
 }
 
-/* Write the message with the id that was read to a file. */
+/* Write the answer to WORDS, of which there are COUNT, to file NAME.  Return 0,
+ * or its code, when there is no such file; fail_at() for trouble with it. */
+static int
+write_answer(
+    struct export *x, const char *const *words, size_t count, const char *name)
+{
+	char reason[SMTPD_CONTROL_LINE_MAX];
+	struct smtpd_control_call ask = { words, count, write_file, NULL,
+		reason, sizeof(reason) };
+	int fd =
+	    openat(x->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int code;
+
+	if (fd == -1) {
+		fail_at(x, name, errno);
+		return x->code;
+	}
+	ask.user = &fd;
+	code = smtpd__control_parts_ask_all(x->peer, &ask);
+	if (close(fd) == -1 && code == 0)
+		code = errno;
+	if (code != 0)
+		unlinkat(x->dir, name, 0);
+	if (code != 0 && code != EBADMSG && code != ENOENT)
+		fail_at(x, name, code == EPIPE ? EIO : code);
+	return code;
+}
+
+/* Write the message with the id that was read, and its envelope, to two
+ * files. */
 static int
 export_one(struct export *x)
 {
-	const char *const words[] = { "cat", x->id };
-	char name[SMTPD_ID_SIZE + 4], reason[SMTPD_CONTROL_LINE_MAX];
-	struct smtpd_control_call cat = { words, 2, write_file, NULL, reason,
-		sizeof(reason) };
-	int fd, code;
+	const char *const cat[] = { "cat", x->id };
+	const char *const show[] = { "show", x->id, "--json" };
+	char text[SMTPD_ID_SIZE + 4], envelope[SMTPD_ID_SIZE + 5];
+	int code;
 
-	snprintf(name, sizeof(name), "%s.eml", x->id);
-	fd =
-	    openat(x->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return fail_at(x, name, errno);
-	cat.user = &fd;
-	code = smtpd__control_parts_ask_all(x->peer, &cat);
-	if (close(fd) == -1 && code == 0)
-		code = errno;
+	snprintf(text, sizeof(text), "%s.eml", x->id);
+	snprintf(envelope, sizeof(envelope), "%s.json", x->id);
+	code = write_answer(x, cat, 2, text);
+	if (code == 0)
+		code = write_answer(x, show, 3, envelope);
 	if (code == 0) {
 		x->written++;
 		return 0;
 	}
-	unlinkat(x->dir, name, 0);
-	if (code == EBADMSG) {
+	if (x->code == 0)
+		unlinkat(x->dir, text, 0);
+	if (code == EBADMSG && x->code == 0) {
 		x->damaged++;
 		smtpd__control_output_format(
 		    &x->answer, "%s: damaged\n", x->id);
-	} else if (code != ENOENT) {
-		return fail_at(x, name, code == EPIPE ? EIO : code);
 	}
-	return 0;
+	return x->code == 0 ? 0 : -1;
 }
 
 /* Export the messages whose ids come, each ended by a newline. */

@@ -74,6 +74,8 @@ add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
 		smtpd__control_snapshot_reply(&last->result, &text);
 	smtpd__control_output_add(a, "{\"address\":");
 	smtpd__control_output_json(a, v->loaded.envelope.rcpts[r].address);
+	add_text(a, "notify", v->loaded.envelope.rcpts[r].notify);
+	add_text(a, "orcpt", v->loaded.envelope.rcpts[r].orcpt);
 	add_text(a, "state", word);
 	smtpd__control_output_format(a, ",\"attempts\":%u", job->attempts);
 	add_due(a, v, job->due, state);
