@@ -48,7 +48,7 @@ static const struct option_rule rules[] = {
 	    "refusals until it is sent away (@; 0: off)", AT(close_after), 0,
 	    RECEIVER_OPTIONS_MANY },
 	{ "greet-delay", 0, OPTION_NUMBER, "SECONDS",
-	    "before the greeting, for who talks first (@)", AT(greet_delay), 0,
+	    "before the greeting, for early talkers (@)", AT(greet_delay), 0,
 	    60 },
 	{ "queue", 'q', OPTION_REFUSED, "DIR", OF_SMTPOUT, 0, 0, 0 },
 	{ "dns", 0, OPTION_REFUSED, "ADDR", OF_SMTPOUT, 0, 0, 0 },

@@ -133,8 +133,8 @@ struct smtpd_queue_submission {
 	                 * or _commit() */
 };
 
-/* Report SUBMISSION, before the reply to it and the first attempt, on the thread
- * of the session. */
+/* Report SUBMISSION, before the reply to it and its first attempt, on the
+ * thread of the session. */
 typedef void smtpd_submission_fn(struct smtpd_session *s,
     const struct smtpd_queue_submission *submission, void *user);
 
