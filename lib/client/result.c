@@ -42,3 +42,17 @@ smtpd__result_set(struct smtpd_result *r, enum smtpd_outcome outcome,
 	smtpd__result_vset(r, outcome, phase, status, format, ap);
 	va_end(ap);
 }
+
+/* 452 without an enhanced code is that, too; 552 is what it was called before,
+ * and temporary only then. */
+bool
+smtpd__result_is_too_many(const struct smtpd_result *r)
+{
+	if (r->phase != SMTPD_PHASE_RCPT ||
+	    r->outcome != SMTPD_OUTCOME_TEMPORARY)
+		return false;
+	return r->code == 552 ||
+	    (r->code == 452 &&
+		(strcmp(r->status, "4.5.3") == 0 ||
+		    strcmp(r->status, "4.0.0") == 0));
+}

@@ -3,13 +3,14 @@
 #define SMTPD_CLIENT_RESULT_H
 
 /*
- * Results that no server gave, because the client or its caller decided before
- * a server was asked.
+ * Results of recipients and connections: those that no server gave, because the
+ * client or its caller decided before a server was asked, and what they mean.
  */
 
 #include <smtpd/client.h>
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 /* Fill in a result without a code; what FORMAT makes becomes printable ASCII.
  */
@@ -23,5 +24,9 @@ void smtpd__result_vset(struct smtpd_result *r, enum smtpd_outcome outcome,
 /* Set status and text only. */
 void smtpd__result_set_text(
     struct smtpd_result *r, const char *status, const char *text);
+
+/* Whether R says that no more recipients are taken in this transaction (RFC
+ * 5321, 4.5.3.1.10). */
+bool smtpd__result_is_too_many(const struct smtpd_result *r);
 
 #endif

@@ -35,6 +35,7 @@ struct transaction {
 	bool chunking;
 	bool mail_accepted;
 	size_t accepted; /* recipients */
+	size_t asked;    /* so many recipients are named, the rest is not */
 	int data_code;   /* 0: DATA was not sent */
 };
 
@@ -102,7 +103,7 @@ static bool
 is_skipped(const struct transaction *x, size_t n)
 {
 	return n != MAIL && n <= x->m->envelope->nrcpts &&
-	    is_local(&x->results[n - 1]);
+	    (n > x->asked || is_local(&x->results[n - 1]));
 }
 
 /* Whether another command may follow the OCTETS that are on their way. */
@@ -160,6 +161,21 @@ read_mail_reply(struct transaction *x)
 	return 0;
 }
 
+/* No more recipients are taken in this transaction, as RESULT says: those that
+ * were not named yet share it. */
+static void
+stop_asking(struct transaction *x, const struct smtpd_result *result)
+{
+	const struct smtpd_result full = *result;
+
+	if (x->next > x->asked)
+		return;
+	x->asked = x->next - 1;
+	for (size_t i = x->asked; i < x->m->envelope->nrcpts; i++)
+		if (!is_decided(&x->results[i]))
+			x->results[i] = full;
+}
+
 static int
 read_rcpt_reply(struct transaction *x, struct smtpd_result *result)
 {
@@ -177,6 +193,8 @@ read_rcpt_reply(struct transaction *x, struct smtpd_result *result)
 	smtpd__client_exchange_judge(c, SMTPD_PHASE_RCPT, result);
 	if (result->outcome == SMTPD_OUTCOME_SENT)
 		x->accepted++;
+	else if (x->accepted > 0 && smtpd__result_is_too_many(result))
+		stop_asking(x, result);
 	return 0;
 }
 
@@ -383,6 +401,7 @@ smtpd__client_transaction(struct smtpd_client *c,
 		.c = c,
 		.m = message,
 		.results = results,
+		.asked = message->envelope->nrcpts,
 		.pipelining = smtpd_client_offers(c, "PIPELINING") != NULL,
 		.chunking = !c->set.data_only && !c->no_bdat &&
 		    smtpd_client_offers(c, "CHUNKING") != NULL,

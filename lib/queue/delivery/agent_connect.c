@@ -124,6 +124,7 @@ keep_connection(struct smtpd_agent_attempt *t,
 	describe_relay(t, host, smtpd_client_tls(a->client), &a->relay);
 	a->opened = smtpd__clock_ms();
 	a->requests = 0;
+	a->rcpts_max = SMTPD_AGENT_RCPTS;
 	note_peer(t, host);
 	smtpd__agent_state_log_relay(t, false);
 	return 0;

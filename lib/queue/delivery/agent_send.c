@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "client/result.h"
 #include "client/transaction.h"
 #include "os/clock.h"
 #include "queue/delivery/history.h"
@@ -27,18 +28,21 @@ read_content(void *user, void *buf, size_t size)
 	return n;
 }
 
-/* Choose the recipients of the next transaction from *PLACE on.  Return how
- * many there are. */
+/* Choose the recipients of the next transaction from *PLACE on, or of those
+ * that are LEFT_OVER.  Return how many there are. */
 static size_t
-choose_rcpts(struct smtpd_agent_attempt *t, size_t *place)
+choose_rcpts(struct smtpd_agent_attempt *t, size_t *place, bool left_over)
 {
 	struct smtpd_agent *a = t->agent;
 	const struct smtpd_delivery_request *request = t->request;
 	size_t n = 0;
 
-	for (; *place < request->nrcpts && n < SMTPD_AGENT_RCPTS; ++*place) {
-		if (t->rcpt_states[*place].finished)
+	for (; *place < request->nrcpts && n < a->rcpts_max; ++*place) {
+		struct smtpd_rcpt_state *state = &t->rcpt_states[*place];
+
+		if (state->finished || (left_over && !state->left_over))
 			continue;
+		state->left_over = false;
 		a->rcpts[n] = request->loaded->envelope
 				  .rcpts[request->rcpts[*place].rcpt];
 		a->places[n++] = *place;
@@ -128,8 +132,8 @@ record_result(
 }
 
 /* The connection was closed.  Nothing was sent yet for the recipients from
- * PLACE on: for them that is all, also if another's reply to the dot was lost.
- */
+ * PLACE on, and those left over: for them that is all, also if another's reply
+ * to the dot was lost. */
 static void
 record_loss(struct smtpd_agent_attempt *t, size_t place)
 {
@@ -137,9 +141,13 @@ record_loss(struct smtpd_agent_attempt *t, size_t place)
 	struct smtpd_result why = *smtpd_client_result(a->client);
 
 	smtpd__agent_state_soften(&why);
-	for (; place < t->request->nrcpts; place++)
-		if (!t->rcpt_states[place].finished)
-			record_result(t, place, &why);
+	for (size_t i = 0; i < t->request->nrcpts; i++) {
+		struct smtpd_rcpt_state *state = &t->rcpt_states[i];
+
+		if (!state->finished && (i >= place || state->left_over))
+			record_result(t, i, &why);
+		state->left_over = false;
+	}
 	if (why.code == 421 && !smtpd_cancel_is_triggered(t->cancel))
 		smtpd__agent_state_judge(
 		    t, SMTPD_SITE_BUSY, a->relay.host, &why);
@@ -159,16 +167,60 @@ begin_session(struct smtpd_agent_attempt *t, bool reused)
 	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
 }
 
+/*
+ * Record the results of a transaction.  Recipients that were too many for it
+ * are left over for another one (RFC 5321, 4.5.3.1.10) if it took some: as many
+ * at a time.  Return true if there are any.
+ */
+static bool
+record_results(struct smtpd_agent_attempt *t, size_t count)
+{
+	struct smtpd_agent *a = t->agent;
+	bool dsn = smtpd_client_offers(a->client, "DSN") != NULL;
+	bool left_over = false;
+	size_t sent = 0;
+
+	for (size_t i = 0; i < count; i++)
+		sent += smtpd_client_rcpt_result(a->client, i)->outcome ==
+		    SMTPD_OUTCOME_SENT;
+	if (sent > 0 && !dsn)
+		t->without_dsn = true;
+	for (size_t i = 0; i < count; i++) {
+		const struct smtpd_result *r =
+		    smtpd_client_rcpt_result(a->client, i);
+
+		if (sent > 0 && smtpd__result_is_too_many(r)) {
+			a->rcpts_max = sent;
+			t->rcpt_states[a->places[i]].left_over = true;
+			left_over = true;
+		} else {
+			record_result(t, a->places[i], r);
+		}
+	}
+	return left_over;
+}
+
 int
 smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 {
 	struct smtpd_agent *a = t->agent;
-	bool dsn = smtpd_client_offers(a->client, "DSN") != NULL;
-	bool begun = false;
+	bool begun = false, left_over = false, again = false;
 	size_t place = 0, n;
 
-	while ((n = choose_rcpts(t, &place)) > 0) {
-		int status = run_transaction(t, n);
+	for (;;) {
+		int status;
+
+		n = choose_rcpts(t, &place, again);
+		if (n == 0 && !left_over)
+			return 0;
+		if (n == 0) {
+			/* Once more from the first one. */
+			place = 0;
+			again = true;
+			left_over = false;
+			continue;
+		}
+		status = run_transaction(t, n);
 
 		if (!begun && reused && status == -1 && is_stale(t, n)) {
 			smtpd__agent_state_quit(a);
@@ -177,21 +229,13 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 		if (!begun)
 			begin_session(t, reused);
 		begun = true;
-		for (size_t i = 0; i < n; i++) {
-			const struct smtpd_result *r =
-			    smtpd_client_rcpt_result(a->client, i);
-
-			record_result(t, a->places[i], r);
-			if (r->outcome == SMTPD_OUTCOME_SENT && !dsn)
-				t->without_dsn = true;
-		}
+		left_over = record_results(t, n) || left_over;
 		if (smtpd__client_transaction_bdat_refused(a->client))
 			smtpd__hoststat_note(a->set->hosts, &a->peer,
 			    SMTPD_HOST_NO_BDAT, smtpd__clock_ms());
 		if (status == -1) {
-			record_loss(t, place);
+			record_loss(t, again ? t->request->nrcpts : place);
 			return 0;
 		}
 	}
-	return 0;
 }

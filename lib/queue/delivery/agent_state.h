@@ -46,6 +46,7 @@ struct smtpd_agent {
 	struct smtpd_target peer; /* len 0: none of the route's addresses */
 	uint64_t opened;
 	unsigned requests; /* that it served */
+	size_t rcpts_max;  /* in one transaction there */
 
 	/* Of the present transaction. */
 	struct smtpd_outgoing_rcpt rcpts[SMTPD_AGENT_RCPTS];
@@ -63,6 +64,7 @@ struct smtpd_agent_host {
 struct smtpd_rcpt_state {
 	bool has_result;  /* a host gave it */
 	bool finished;    /* no other host is asked */
+	bool left_over;   /* it waits for the next transaction there */
 	uint8_t deferred; /* how many hosts did that */
 	uint8_t relay;    /* where its result comes from */
 };
