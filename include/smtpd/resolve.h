@@ -93,6 +93,10 @@ struct smtpd_targets {
 	 * preference and name: "mx1.example,mx2.example"; NULL unless FOUND.
 	 * Since 0.2. */
 	const char *hosts;
+
+	/* LATER, since no DNS server answered at all, or none could be asked.
+	 * Since 0.2. */
+	bool unanswered;
 };
 
 /*

@@ -168,6 +168,7 @@ not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 {
 	char reason[SMTPD_ERROR_TEXT_SIZE];
 
+	c->offline = !r->answered;
 	if (r->error == ECANCELED)
 		return smtpd__client_exchange_fail(
 		    c, SMTPD_PHASE_CONNECT, "4.4.2", "cancelled");
@@ -252,7 +253,7 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 
 	smtpd__client_exchange_close(c);
 	c->peer[0] = '\0';
-	c->no_bdat = false;
+	c->no_bdat = c->offline = false;
 	if (check_targets(targets, count) == -1)
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
 		    "4.3.5", "the program gave no valid targets");

@@ -47,6 +47,7 @@ struct smtpd_client {
 	bool out_of_step;   /* in this transaction: no reply can be believed */
 	bool no_bdat;       /* DATA is used, whatever is offered */
 	bool bdat_refused;  /* in this transaction: it is not known */
+	bool offline;       /* it could not connect, by trouble of our own */
 	bool hidden;        /* commands are not shown: they are secret */
 	bool tls_is_good;   /* its session may be resumed */
 	bool trusts_system; /* trust is what the system believes */

@@ -48,11 +48,26 @@ note_peer(struct smtpd_race *r, size_t target)
 		in->sin_port = htons(r->port);
 }
 
+/* An address failed by ERROR.  What our own network, or a lack here, is the
+ * reason of says nothing of the host. */
+static void
+note_error(struct smtpd_race *r, int error)
+{
+	static const int own[] = { ENETUNREACH, EHOSTUNREACH, ENETDOWN,
+		EADDRNOTAVAIL, EAFNOSUPPORT, EMFILE, ENFILE, ENOBUFS, ENOMEM };
+	bool is_own = false;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		is_own = is_own || error == own[i];
+	r->error = error;
+	r->answered = r->answered || !is_own;
+}
+
 static void
 drop_attempt(struct field *f, size_t i, int error)
 {
 	note_peer(f->race, f->attempts[i].target);
-	f->race->error = error;
+	note_error(f->race, error);
 	close(f->attempts[i].fd);
 	f->attempts[i] = f->attempts[f->count - 1];
 	f->count--;
@@ -73,7 +88,7 @@ start_next(struct field *f)
 	x->fd = socket(r->peer.addr.ss_family,
 	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (x->fd < 0) {
-		r->error = errno;
+		note_error(r, errno);
 		return;
 	}
 	f->count++;

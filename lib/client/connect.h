@@ -22,6 +22,7 @@ struct smtpd_race {
 	size_t at;        /* its place among the targets */
 	const char *host; /* the target's name for it */
 	int error;        /* ECANCELED: cancelled */
+	bool answered;    /* one failed by more than our own network */
 };
 
 /*

@@ -359,3 +359,9 @@ smtpd__client_exchange_command(struct smtpd_client *c, enum smtpd_phase phase,
 	return len == 0 ? -1
 			: smtpd__client_exchange_read_reply(c, phase, ms, NULL);
 }
+
+bool
+smtpd__client_exchange_is_offline(const struct smtpd_client *c)
+{
+	return c->offline;
+}

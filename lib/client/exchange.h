@@ -65,4 +65,7 @@ int smtpd__client_exchange_broken(struct smtpd_client *c,
 /* Close the connection if it is open, without a wait. */
 void smtpd__client_exchange_close(struct smtpd_client *c);
 
+/* Whether the last connection failed by trouble of our own network alone. */
+bool smtpd__client_exchange_is_offline(const struct smtpd_client *c);
+
 #endif

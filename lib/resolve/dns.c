@@ -401,6 +401,8 @@ fail_question(struct asking *a, enum result result)
 	memset(a->answer, 0, sizeof(*a->answer));
 	a->answer->status = SMTPD_DNS_FAILED;
 	a->answer->reason = a->reason;
+	a->answer->silent = result == RESULT_IMPOSSIBLE ||
+	    (result != RESULT_CANCELLED && a->reason == NULL);
 	if (result == RESULT_CANCELLED)
 		a->answer->reason = "the look-up was cancelled";
 	else if (result == RESULT_IMPOSSIBLE)

@@ -53,6 +53,7 @@ struct smtpd_dns_record {
 struct smtpd_dns_answer {
 	enum smtpd_dns_status status;
 	const char *reason; /* why it failed; a constant */
+	bool silent;        /* it failed as no server answered */
 	bool authenticated; /* the AD bit was set, by a server that is
 	                     * believed */
 	bool damaged;       /* records besides these could not be read */

@@ -37,6 +37,7 @@ struct lookup {
 	bool authenticated;
 	uint32_t ttl_s;
 	const char *trouble; /* what the DNS failed at; NULL: nothing */
+	bool unanswered;     /* since no server answered */
 	bool no_memory;
 	bool refused; /* private addresses were left out */
 	bool cut;     /* hosts were left out, as one of them is this one */
@@ -132,6 +133,7 @@ ask_for(struct lookup *l, const char *name, enum smtpd_dns_type type)
 	}
 	if (answer->status == SMTPD_DNS_FAILED) {
 		l->trouble = answer->reason;
+		l->unanswered = answer->silent;
 		return answer;
 	}
 	if (answer->damaged)
@@ -398,6 +400,7 @@ complete_result(const struct lookup *l, struct smtpd_targets *t)
 		return NULL;
 	t->mx = l->mx;
 	t->authenticated = l->authenticated;
+	t->unanswered = t->outcome == SMTPD_RESOLVE_LATER && l->unanswered;
 	t->ttl_s = t->outcome == SMTPD_RESOLVE_LATER ? 0 : l->ttl_s;
 	return t;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "hosts.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,10 @@ call_hosts_start(struct call_hosts *h, const struct call_script *s,
 		h->list[i].host = names[i];
 		h->list[i].preference = (uint16_t)(10 * i);
 		h->peers[i].cancel = cancel;
+		/* There is no TCP to the broadcast address. */
+		if (s->hosts[i].away)
+			((struct sockaddr_in *)&h->list[i].addr)
+			    ->sin_addr.s_addr = INADDR_BROADCAST;
 		if (s->hosts[i].full)
 			scripted_fill(&h->peers[i]);
 		else if (!s->hosts[i].down)

@@ -99,7 +99,8 @@ read_setting(struct reader *r, const char *text)
 	*out = '\0';
 }
 
-/* "@ N", "@ N down" and "@ N full": the host that what follows belongs to. */
+/* "@ N", "@ N down", "@ N away" and "@ N full": the host that what follows
+ * belongs to. */
 static void
 read_host(struct reader *r, const char *text)
 {
@@ -113,6 +114,8 @@ read_host(struct reader *r, const char *text)
 	host = &r->script->hosts[r->host];
 	if (strcmp(end, " down") == 0)
 		host->down = true;
+	else if (strcmp(end, " away") == 0)
+		host->down = host->away = true;
 	else if (strcmp(end, " full") == 0)
 		host->full = true;
 	else if (*end != '\0')

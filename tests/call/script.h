@@ -28,6 +28,7 @@ struct call_lines {
 struct call_host {
 	char script[131072]; /* for a scripted peer */
 	bool down;           /* nobody listens there */
+	bool away;           /* no network leads there */
 	bool full;           /* somebody does, and takes no connection */
 };
 

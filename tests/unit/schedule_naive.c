@@ -202,6 +202,16 @@ naive_prepend(struct naive *n, int j)
 }
 
 void
+naive_hasten(struct naive *n, int j, uint32_t now)
+{
+	struct naive_site *s = &n->sites[n->domains[n->jobs[j].domain].site];
+	uint32_t probe = s->suspended_at + n->settings->retry.min;
+
+	if (n->jobs[j].job->attempts == 0 && s->resumes_at > probe)
+		s->resumes_at = probe <= now ? 0 : probe;
+}
+
+void
 naive_advance(struct naive *n, uint32_t now)
 {
 	uint32_t due;
@@ -361,6 +371,7 @@ close_site(
 	s->successes = 0;
 	s->limit = 1;
 	s->resumes_at = resumes_at;
+	s->suspended_at = now;
 	s->probing = false;
 }
 

@@ -44,6 +44,7 @@ struct naive_site {
 	uint32_t failures;
 	uint32_t successes;
 	uint32_t resumes_at; /* 0: not suspended */
+	uint32_t suspended_at;
 	bool probing;
 	bool known;
 	bool forgotten; /* whether it is known was not compared yet */
@@ -79,6 +80,9 @@ const char *naive_site_name(int site);
 /* Job J came to be ready, at the end or in front. */
 void naive_append(struct naive *n, int j);
 void naive_prepend(struct naive *n, int j);
+
+/* J, which is ready, is new: its site is probed earlier. */
+void naive_hasten(struct naive *n, int j, uint32_t now);
 
 /* Note what has changed, after each operation. */
 void naive_update(struct naive *n);

@@ -134,13 +134,16 @@ static void
 insert(struct game *g, int j)
 {
 	struct naive_job *nj = &g->n.jobs[j];
+	bool is_new = nj->state == SMTPD_JOB_OUT;
 
 	assert_int_equal(
 	    smtpd__schedule_insert(g->w.schedule, nj->job, g->w.now), 0);
 	nj->counted = false;
-	if (nj->job->due <= g->w.now)
+	if (nj->job->due <= g->w.now) {
 		naive_append(&g->n, j);
-	else
+		if (is_new)
+			naive_hasten(&g->n, j, g->w.now);
+	} else
 		nj->state = SMTPD_JOB_LATER;
 }
 
@@ -310,6 +313,7 @@ put_back(struct game *g, int j)
 {
 	smtpd__schedule_put_back(g->w.schedule, g->n.jobs[j].job, g->w.now);
 	naive_prepend(&g->n, j);
+	naive_hasten(&g->n, j, g->w.now);
 }
 
 static void

@@ -342,6 +342,66 @@ flush_opens_a_site_for_a_probe(void **state)
 	world_end(&w);
 }
 
+/* S14: new mail probes a site that has been suspended for long. */
+static void
+new_mail_probes_a_site_after_the_shortest_wait(void **state)
+{
+	struct smtpd_site *site;
+	struct smtpd_delivery_job *old, *new;
+	struct world w;
+	uint32_t resumes_at = 0, probed_at = 0;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	old = world_mail(&w, "dead.example");
+	for (int i = 0; i < 6; i++) {
+		w.now = resumes_at > old->due ? resumes_at : old->due;
+		world_take(&w, &site);
+		probed_at = w.now;
+		world_defer(&w, old, site, SMTPD_SITE_DOWN);
+		resumes_at = world_site_info(old).resumes_at;
+	}
+	assert_true(resumes_at > w.now + HOUR);
+	w.now = probed_at + MINUTE;
+	new = world_mail(&w, "dead.example");
+	world_take_none(&w);
+	assert_int_equal(
+	    world_site_info(new).resumes_at, probed_at + 5 * MINUTE);
+	w.now = probed_at + 5 * MINUTE;
+	assert_ptr_equal(world_take(&w, &site), new);
+	world_defer(&w, new, site, SMTPD_SITE_DOWN);
+	assert_true(world_site_info(old).resumes_at > w.now + HOUR);
+
+	/* At once, if that is over already. */
+	w.now += 30 * MINUTE;
+	new = world_mail(&w, "dead.example");
+	assert_ptr_equal(world_take(&w, &site), new);
+	world_sent(&w, new, site);
+	world_end(&w);
+}
+
+/* S14: trouble of our own closes no site, nor does it open one. */
+static void
+trouble_of_our_own_changes_no_site(void **state)
+{
+	struct smtpd_site *site;
+	struct smtpd_delivery_job *job;
+	struct world w;
+	uint32_t resumes_at;
+
+	(void)state;
+	world_begin(&w, NULL, 0);
+	job = world_mail(&w, "a.example");
+	assert_ptr_equal(world_take(&w, &site), job);
+	assert_int_equal(report(&w, site, SMTPD_SITE_UNTOLD), w.now);
+	assert_int_equal(world_site_info(job).resumes_at, 0);
+	resumes_at = report(&w, site, SMTPD_SITE_DOWN);
+	assert_int_equal(report(&w, site, SMTPD_SITE_UNTOLD), resumes_at);
+	assert_int_equal(world_site_info(job).failures, 1);
+	world_sent(&w, job, site);
+	world_end(&w);
+}
+
 int
 main(void)
 {
@@ -358,6 +418,9 @@ main(void)
 		cmocka_unit_test(
 		    a_live_site_is_served_at_once_beside_a_dead_one),
 		cmocka_unit_test(flush_opens_a_site_for_a_probe),
+		cmocka_unit_test(
+		    new_mail_probes_a_site_after_the_shortest_wait),
+		cmocka_unit_test(trouble_of_our_own_changes_no_site),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,7 +216,7 @@ end_attempt(struct smtpd_agent_attempt *t)
 			t->end->in_doubt = true;
 	}
 	if (cancelled)
-		t->end->feedback = SMTPD_SITE_FINE;
+		t->end->feedback = SMTPD_SITE_UNTOLD;
 	t->end->dsn = t->sent && !t->without_dsn;
 }
 
@@ -233,7 +233,7 @@ smtpd__agent_deliver(struct smtpd_agent *a,
 	};
 	char done[sizeof(a->relay.host)];
 
-	*end = (struct smtpd_delivery_result){ .feedback = SMTPD_SITE_FINE };
+	*end = (struct smtpd_delivery_result){ .feedback = SMTPD_SITE_UNTOLD };
 	if (begin_attempt(&t) == 0) {
 		reuse_connection(&t, done);
 		try_hosts(&t, done);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/exchange.h"
 #include "client/result.h"
 #include "client/starttls.h"
 #include "client/transaction.h"
@@ -179,6 +180,9 @@ fail_connection(
 		t->over = true;
 		return -1;
 	}
+	/* The next host may be reached by another way. */
+	if (smtpd__client_exchange_is_offline(t->agent->client))
+		return -1;
 	if (silent)
 		note_failed(t, host, host->count);
 	smtpd__agent_state_judge(t, busy ? SMTPD_SITE_BUSY : SMTPD_SITE_DOWN,

@@ -106,7 +106,8 @@ find_route(struct smtpd_attempt_state *a, const char *domain,
 }
 
 /* The look-up did not find any hosts: log that of each recipient, as no agent
- * does.  Trouble with the DNS is that of the domain alone. */
+ * does.  Trouble with the DNS is that of the domain alone; that no server
+ * answers is our own, and new mail is to go out as soon as one does. */
 static void
 fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
     struct smtpd_disposition *s, struct smtpd_site **site)
@@ -121,7 +122,8 @@ fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
 	}
 	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
 	s->tried = !s->cancelled;
-	if (s->tried && route->outcome == SMTPD_RESOLVE_LATER)
+	if (s->tried && route->outcome == SMTPD_RESOLVE_LATER &&
+	    !route->targets->unanswered)
 		s->site_resumes_at = smtpd__dispatch_suspend_domain(
 		    d, s->job, &route->why, site);
 }

@@ -107,6 +107,8 @@ int
 smtpd__schedule_insert(
     struct smtpd_schedule *s, struct smtpd_delivery_job *job, uint32_t now)
 {
+	bool is_new = job->state == SMTPD_JOB_OUT;
+
 	if (job->state == SMTPD_JOB_LATER || job->state == SMTPD_JOB_READY)
 		return 0;
 	if (job->state == SMTPD_JOB_ACTIVE) {
@@ -119,6 +121,8 @@ smtpd__schedule_insert(
 	}
 	if (job->due <= now) {
 		smtpd__ready_insert(s, job, false);
+		if (is_new && job->attempts == 0)
+			smtpd__site_hasten(s, job->destination->site, now);
 		return 0;
 	}
 	job->state = SMTPD_JOB_LATER;
@@ -132,6 +136,8 @@ smtpd__schedule_put_back(
 {
 	end_activity(s, job);
 	smtpd__ready_insert(s, job, true);
+	if (job->attempts == 0)
+		smtpd__site_hasten(s, job->destination->site, now);
 	smtpd__site_resume_due(s, now);
 }
 

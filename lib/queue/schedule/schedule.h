@@ -18,7 +18,8 @@
  *   (one at least), and one less on each sign of trouble.
  * - A site that is unreachable, or refuses even one connection, is suspended
  *   for a while (retry.h); then one connection probes it, until it is fine.  No
- *   other job of it costs anything, however many there are.
+ *   other job of it costs anything, however many there are.  While new mail
+ *   comes, it is probed again after the shortest wait.
  * - Retries have at most half of the workers (one at least) while new mail
  *   waits.
  * - An attempt that waits for a host may be set aside: it holds no worker then.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/container.h"
+#include "queue/schedule/retry.h"
 #include "queue/schedule/turn.h"
 
 /* There is always room in the heap to suspend any site. */
@@ -97,6 +98,23 @@ smtpd__site_resume(struct smtpd_schedule *s, struct smtpd_site *site)
 	site->resuming.when = 0;
 	site->suspended = false;
 	smtpd__turn_place(s, site);
+}
+
+void
+smtpd__site_hasten(
+    struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now)
+{
+	uint32_t probe =
+	    smtpd__retry_after(site->suspended_at, s->settings.retry.min);
+
+	if (!site->suspended || site->resuming.when <= probe)
+		return;
+	if (probe <= now) {
+		smtpd__site_resume(s, site);
+		return;
+	}
+	smtpd__heap_remove(&s->suspended, &site->resuming);
+	smtpd__heap_push(&s->suspended, &site->resuming, probe);
 }
 
 void

@@ -24,6 +24,11 @@ void smtpd__site_leave(struct smtpd_schedule *s, struct smtpd_site *site);
 /* Resume SITE, if it is suspended, for a probe. */
 void smtpd__site_resume(struct smtpd_schedule *s, struct smtpd_site *site);
 
+/* New mail came for SITE: if it is suspended, it resumes as soon as that has
+ * lasted for the shortest wait. */
+void smtpd__site_hasten(
+    struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now);
+
 /* Resume those whose time has come. */
 void smtpd__site_resume_due(struct smtpd_schedule *s, uint32_t now);
 

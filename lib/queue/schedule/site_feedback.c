@@ -23,6 +23,7 @@ suspend_site(struct smtpd_schedule *s, struct smtpd_site *site,
 	site->limit = 1;
 	site->probing = false;
 	site->suspended = true;
+	site->suspended_at = now;
 	smtpd__heap_push(
 	    &s->suspended, &site->resuming, smtpd__retry_after(now, delay));
 	/* Without memory the reason is not known later: no more than that. */
@@ -40,6 +41,8 @@ smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
 	bool stale;
 
 	smtpd__site_resume_due(s, now);
+	if (feedback == SMTPD_SITE_UNTOLD)
+		return site->suspended ? site->resuming.when : now;
 	/* An attempt that began before the suspension says nothing new. */
 	stale = site->failures > 0 && !site->probing;
 	if (feedback == SMTPD_SITE_FINE ||

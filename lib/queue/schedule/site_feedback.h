@@ -14,9 +14,10 @@ struct smtpd_site;
 
 /* How an attempt went, as to the site. */
 enum smtpd_site_feedback {
-	SMTPD_SITE_FINE, /* it spoke with us */
-	SMTPD_SITE_BUSY, /* it had too much of us: 421 */
-	SMTPD_SITE_DOWN, /* none of its hosts could be talked to */
+	SMTPD_SITE_FINE,   /* it spoke with us */
+	SMTPD_SITE_BUSY,   /* it had too much of us: 421 */
+	SMTPD_SITE_DOWN,   /* none of its hosts could be talked to */
+	SMTPD_SITE_UNTOLD, /* trouble of our own: nothing was learnt of it */
 };
 
 /*

@@ -67,10 +67,11 @@ struct smtpd_site {
 	                           * no memory */
 	uint32_t connections;
 	uint32_t limit;
-	uint32_t successes; /* in a row, at this limit */
-	uint32_t failures;  /* in a row; above 0 and not suspended: one
+	uint32_t successes;    /* in a row, at this limit */
+	uint32_t suspended_at; /* the last time */
+	uint32_t failures;     /* in a row; above 0 and not suspended: one
 	                     * connection probes it */
-	uint8_t streak;     /* fresh jobs while a retry waited */
+	uint8_t streak;        /* fresh jobs while a retry waited */
 	bool suspended;
 	bool known;   /* it answered the last time; else it is a stranger */
 	bool probing; /* a connection was given since it was last suspended */
