@@ -136,7 +136,8 @@ struct smtpd_client_settings {
 	/* Called with each line of the exchange, without its end, as printable
 	 * ASCII; of AUTH only with the mechanism, of the message with nothing.
 	 * It must return. */
-	void (*exchange)(void *user, bool sent, const char *line);
+	void (*exchange)(
+	    void *user, bool sent, const char *line) SMTPD_NOEXCEPT;
 	void *exchange_user;
 
 	/* How long the server may keep us waiting in all, whatever it says: up
@@ -149,7 +150,8 @@ struct smtpd_client_settings {
 
 /* Put up to SIZE bytes of the message into BUF.  Must return how many, 0 at its
  * end, or -1 when it cannot be read. */
-typedef ssize_t smtpd_read_fn(void *user, void *buf, size_t size);
+typedef ssize_t smtpd_read_fn(
+    void *user, void *buf, size_t size) SMTPD_NOEXCEPT;
 
 /* One message to send. */
 struct smtpd_outgoing {

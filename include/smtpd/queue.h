@@ -136,7 +136,7 @@ struct smtpd_queue_submission {
 /* Report SUBMISSION, before the reply to it and its first attempt, on the
  * thread of the session. */
 typedef void smtpd_submission_fn(struct smtpd_session *s,
-    const struct smtpd_queue_submission *submission, void *user);
+    const struct smtpd_queue_submission *submission, void *user) SMTPD_NOEXCEPT;
 
 /* The settings of a queue; zero or NULL means the default beside each.
  * SMTPD_NO_TIMEOUT in a time: never. */
@@ -325,7 +325,8 @@ SMTPD_API int smtpd_queue_count(
     struct smtpd_queue *q, struct smtpd_queue_counters *out);
 
 /* Take LEN bytes of an answer.  Return 0, or -1 to get no more. */
-typedef int smtpd_write_fn(void *user, const void *data, size_t len);
+typedef int smtpd_write_fn(
+    void *user, const void *data, size_t len) SMTPD_NOEXCEPT;
 
 /*
  * Ask about the queue in DIRECTORY, or change it, as an operator: WORDS are

@@ -15,7 +15,8 @@
  * signals but those of its own faults blocked (a child inherits that), and on
  * Linux SCHED_BATCH, unless start was called under another policy.
  *
- * Callbacks must return: no exception and no longjmp() may leave them.
+ * Callbacks must return: no exception, longjmp() or pthread_exit() may leave
+ * them.  From C++17 on they are noexcept.
  * After fork() a child must not use a server that runs, not even destroy it.
  *
  * The library touches no signal, locale or global state, prints nothing, and
@@ -82,8 +83,8 @@ SMTPD_API const char *smtpd_server_error(const struct smtpd_server *srv);
 /* Keep DATA for the life of SRV; DESTROY (or NULL) is called with it by
  * smtpd_server_destroy(), or at once when it is replaced.  Before start.
  * Return 0 or -1.  Since 0.1. */
-SMTPD_API int smtpd_server_set_data(
-    struct smtpd_server *srv, void *data, void (*destroy)(void *));
+SMTPD_API int smtpd_server_set_data(struct smtpd_server *srv, void *data,
+    void (*destroy)(void *) SMTPD_NOEXCEPT);
 
 /* What smtpd_server_set_data() kept, or NULL.  Since 0.1. */
 SMTPD_API void *smtpd_server_data(const struct smtpd_server *srv);
@@ -101,8 +102,8 @@ SMTPD_API void *smtpd_server_data(const struct smtpd_server *srv);
  *
  * SMTPD_LATER is reserved.
  */
-typedef int smtpd_handler_fn(
-    struct smtpd_session *s, const struct smtpd_command *command, void *user);
+typedef int smtpd_handler_fn(struct smtpd_session *s,
+    const struct smtpd_command *command, void *user) SMTPD_NOEXCEPT;
 
 /*
  * Call FN with USER for each command VERB, which is one of the library (EHLO,
@@ -161,7 +162,8 @@ SMTPD_API int smtpd_server_add_param(
  * refusal is the reply.
  */
 typedef int smtpd_deliver_fn(struct smtpd_session *s,
-    const struct smtpd_envelope *envelope, struct smtpd_body *body, void *user);
+    const struct smtpd_envelope *envelope, struct smtpd_body *body,
+    void *user) SMTPD_NOEXCEPT;
 
 /* Call FN with USER for each message, instead of what was set before; without
  * one the server does not start.  Before start.  Return 0 or -1.  Since 0.1. */
@@ -194,22 +196,22 @@ struct smtpd_events {
 	 * read.  Return 0 to greet it, or what smtpd_reply() returned: 2xx
 	 * replaces the text of the greeting, 4xx and 5xx are sent, and the
 	 * session is closed. */
-	int (*connect)(struct smtpd_session *s, void *user);
+	int (*connect)(struct smtpd_session *s, void *user) SMTPD_NOEXCEPT;
 
 	/* TLS is up: after STARTTLS, when all that the client said before is
 	 * forgotten, or from the beginning, before the connect event. */
-	void (*tls)(struct smtpd_session *s, void *user);
+	void (*tls)(struct smtpd_session *s, void *user) SMTPD_NOEXCEPT;
 
 	/* A transaction whose MAIL was accepted is over.  Exactly once for
 	 * each.  CODE is the reply to its message, 0 when there was none. */
 	void (*transaction_end)(struct smtpd_session *s,
 	    const struct smtpd_envelope *envelope, enum smtpd_end how, int code,
-	    void *user);
+	    void *user) SMTPD_NOEXCEPT;
 
 	/* The session is over, after the end of its transaction.  Exactly
 	 * once for each session whose connect event was called. */
-	void (*disconnect)(
-	    struct smtpd_session *s, enum smtpd_close why, void *user);
+	void (*disconnect)(struct smtpd_session *s, enum smtpd_close why,
+	    void *user) SMTPD_NOEXCEPT;
 
 	void *user; /* given to each of them */
 };

@@ -226,8 +226,8 @@ SMTPD_API int smtpd_session_received(
  * Keep DATA for the life of the session; DESTROY (or NULL) is called with it
  * after the disconnect event, or at once when it is replaced.  Since 0.1.
  */
-SMTPD_API void smtpd_session_set_data(
-    struct smtpd_session *s, void *data, void (*destroy)(void *));
+SMTPD_API void smtpd_session_set_data(struct smtpd_session *s, void *data,
+    void (*destroy)(void *) SMTPD_NOEXCEPT);
 
 /* What smtpd_session_set_data() kept, or NULL.  Since 0.1. */
 SMTPD_API void *smtpd_session_data(const struct smtpd_session *s);
@@ -238,8 +238,8 @@ SMTPD_API void *smtpd_session_data(const struct smtpd_session *s);
  * or no transaction is open.  In a handler of MAIL the transaction is open;
  * it ends again if the handler refuses.  Since 0.1.
  */
-SMTPD_API void smtpd_session_set_transaction_data(
-    struct smtpd_session *s, void *data, void (*destroy)(void *));
+SMTPD_API void smtpd_session_set_transaction_data(struct smtpd_session *s,
+    void *data, void (*destroy)(void *) SMTPD_NOEXCEPT);
 
 /* What smtpd_session_set_transaction_data() kept, or NULL.  Since 0.1. */
 SMTPD_API void *smtpd_session_transaction_data(const struct smtpd_session *s);

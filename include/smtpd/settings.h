@@ -43,7 +43,7 @@ enum smtpd_log_level {
  * returns.
  */
 typedef void smtpd_log_fn(
-    enum smtpd_log_level level, const char *text, void *user);
+    enum smtpd_log_level level, const char *text, void *user) SMTPD_NOEXCEPT;
 
 /* What to do with bytes in a message that are forbidden (RFC 5321, 2.3.8;
  * RFC 5321, 4.5.2). */

@@ -20,4 +20,7 @@
 /* The words of the system, or of mbedTLS, for an error. */
 #define SMTPD_ERROR_TEXT_SIZE 128
 
+/* The name of a TLS session that may be resumed. */
+#define SMTPD_TLS_KEY_SIZE 320
+
 #endif

@@ -9,7 +9,6 @@
 #include "client/exchange.h"
 #include "os/clock.h"
 #include "transport/tls_client.h"
-#include "transport/tls_sessions.h"
 
 void
 smtpd__client_starttls_set_policy(
@@ -41,7 +40,7 @@ load_trust(struct smtpd_client *c)
 static struct smtpd_tls_conn *
 create_conn(struct smtpd_client *c)
 {
-	char key[SMTPD_TLS_SESSIONS_KEY_MAX];
+	char key[SMTPD_TLS_KEY_SIZE];
 	const struct smtpd_tls_client_settings set = {
 		.host = c->host,
 		.names = c->policy.names,

@@ -15,6 +15,8 @@
 #include "os/random.h"
 #include "resolve/dns_servers.h"
 
+#define RESOLV_CONF "/etc/resolv.conf"
+
 /* A server that was silent is asked after the others for so long. */
 #define SILENT_MS 30000
 
@@ -79,7 +81,7 @@ smtpd__dns_create(const struct smtpd_dns_settings *settings)
 		atomic_init(&d->plain_until[i], 0);
 	}
 	status = d->system
-	    ? smtpd__dns_servers_system(&d->servers)
+	    ? smtpd__dns_servers_system(RESOLV_CONF, &d->servers)
 	    : smtpd__dns_servers_parse(settings->servers, &d->servers);
 	if (status == 0)
 		return d;
@@ -447,7 +449,8 @@ begin_question(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
 		return NULL;
 	}
 	a->dns = d;
-	if (!d->system || smtpd__dns_servers_system(&a->servers) != 0)
+	if (!d->system ||
+	    smtpd__dns_servers_system(RESOLV_CONF, &a->servers) != 0)
 		a->servers = d->servers;
 	a->q.type = type;
 	a->authenticated = true;

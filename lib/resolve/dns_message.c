@@ -17,6 +17,7 @@
 #define BIT_QR 0x8000
 #define BIT_AA 0x0400
 #define BIT_TC 0x0200
+#define BIT_RD 0x0100
 #define BIT_RA 0x0080
 #define BIT_AD 0x0020
 
@@ -58,19 +59,27 @@ write_opt(unsigned char *at)
 size_t
 smtpd__dns_message_write(const struct smtpd_dns_question *q, unsigned char *buf)
 {
-	struct __res_state state = { .options = RES_RECURSE };
-	int n = res_nmkquery(&state, ns_o_query, q->name, ns_c_in, (int)q->type,
-	    NULL, 0, NULL, buf, SMTPD_DNS_QUERY_MAX - OPT_SIZE);
+	unsigned char *at = buf + NS_HFIXEDSZ;
+	int n = dn_comp(q->name, at,
+	    SMTPD_DNS_QUERY_MAX - NS_HFIXEDSZ - NS_QFIXEDSZ - OPT_SIZE, NULL,
+	    NULL);
 
-	if (n < NS_HFIXEDSZ)
+	if (n <= 0)
 		return 0;
+	memset(buf, 0, NS_HFIXEDSZ);
 	ns_put16(q->id, buf);
-	buf[3] |= BIT_AD;
-	if (!q->edns)
-		return (size_t)n;
-	write_opt(buf + n);
-	ns_put16(1, buf + 10);
-	return (size_t)n + OPT_SIZE;
+	ns_put16(BIT_RD | BIT_AD, buf + 2);
+	ns_put16(1, buf + 4);
+	at += n;
+	ns_put16(q->type, at);
+	ns_put16(ns_c_in, at + 2);
+	at += NS_QFIXEDSZ;
+	if (q->edns) {
+		ns_put16(1, buf + 10);
+		write_opt(at);
+		at += OPT_SIZE;
+	}
+	return (size_t)(at - buf);
 }
 
 static bool

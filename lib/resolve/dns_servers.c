@@ -2,12 +2,16 @@
 #include "resolve/dns_servers.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
-#include <resolv.h>
 #include <stdio.h>
 #include <string.h>
 
 #define BLANKS " \t\r\n"
+
+/* Of a line in resolv.conf(5), and as many servers as it may name. */
+#define LINE_SIZE  1024
+#define SYSTEM_MAX 3
 
 /* One address, with what smtpd__socket_parse() wants besides. */
 static int
@@ -53,40 +57,57 @@ smtpd__dns_servers_parse(const char *text, struct smtpd_dns_servers *out)
 	return out->count > 0 ? 0 : -1;
 }
 
+/* Add the server WORD, whose address may have a scope: "fe80::1%eth0". */
 static void
-add_server(struct smtpd_dns_servers *out, const void *address, socklen_t len)
+add_server(char *word, struct smtpd_dns_servers *out)
 {
-	struct smtpd_sockaddr *to = &out->list[out->count++];
+	struct smtpd_sockaddr *to = &out->list[out->count];
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&to->addr;
+	char *scope = strchr(word, '%');
 
-	memcpy(&to->addr, address, len);
-	to->len = len;
+	if (scope != NULL)
+		*scope++ = '\0';
+	if (out->count == SYSTEM_MAX || parse_server(word, to) != 0)
+		return;
+	if (scope != NULL && in6->sin6_family == AF_INET6)
+		in6->sin6_scope_id = if_nametoindex(scope);
+	out->count++;
 }
 
-/* An IPv6 server stands in an extension, with family 0 in its old place. */
-int
-smtpd__dns_servers_system(struct smtpd_dns_servers *out)
+/* One line of resolv.conf(5); what is not understood there is left to
+ * others. */
+static void
+read_line(char *line, struct smtpd_dns_servers *out)
 {
-	struct __res_state state;
+	char *rest;
+	const char *key = strtok_r(line, BLANKS, &rest);
+	char *word = key != NULL ? strtok_r(NULL, BLANKS, &rest) : NULL;
+
+	if (word != NULL && strcmp(key, "nameserver") == 0)
+		add_server(word, out);
+	if (word == NULL || strcmp(key, "options") != 0)
+		return;
+	for (; word != NULL; word = strtok_r(NULL, BLANKS, &rest))
+		if (strcmp(word, "trust-ad") == 0)
+			out->trusted = true;
+}
+
+int
+smtpd__dns_servers_system(const char *file, struct smtpd_dns_servers *out)
+{
+	char line[LINE_SIZE];
+	FILE *f = fopen(file, "re");
 
 	memset(out, 0, sizeof(*out));
-	memset(&state, 0, sizeof(state));
-	if (res_ninit(&state) != 0)
+	if (f == NULL && errno != ENOENT)
 		return -1;
-	for (int i = 0; i < state.nscount && i < MAXNS; i++) {
-		const struct sockaddr_in *in = &state.nsaddr_list[i];
-		const struct sockaddr_in6 *in6 = state._u._ext.nsaddrs[i];
-
-		if (in->sin_family == AF_INET)
-			add_server(out, in, sizeof(*in));
-		else if (in6 != NULL)
-			add_server(out, in6, sizeof(*in6));
-	}
-#ifdef RES_TRUSTAD
-	out->trusted = (state.options & RES_TRUSTAD) != 0;
-#endif
-	res_nclose(&state);
-	errno = EINVAL;
-	return out->count > 0 ? 0 : -1;
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		read_line(line, out);
+	if (f != NULL)
+		fclose(f);
+	if (out->count == 0)
+		return smtpd__dns_servers_parse("127.0.0.1", out);
+	return 0;
 }
 
 bool

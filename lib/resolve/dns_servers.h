@@ -24,8 +24,13 @@ struct smtpd_dns_servers {
  */
 int smtpd__dns_servers_parse(const char *text, struct smtpd_dns_servers *out);
 
-/* Find those of the system.  Return 0 or -1 with errno. */
-int smtpd__dns_servers_system(struct smtpd_dns_servers *out);
+/*
+ * Read those of the system from FILE, /etc/resolv.conf: lines "nameserver
+ * ADDRESS", and "trust-ad" among the words behind "options".  Where none is
+ * named, or there is no file, it is one on this host.  Return 0, or -1 with
+ * errno: the file cannot be read.
+ */
+int smtpd__dns_servers_system(const char *file, struct smtpd_dns_servers *out);
 
 /* Whether A is on this host. */
 bool smtpd__dns_servers_is_local(const struct smtpd_sockaddr *a);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sizes.h"
 #include "base/text.h"
 #include "transport/tls_compat.h"
 #include "transport/tls_conn_state.h"
@@ -27,7 +28,7 @@ struct client_conn {
 	bool saw_certificate; /* so no earlier session was resumed */
 	bool chose_pss;       /* the server did, and we refused it */
 	struct smtpd_tls_session_info session;
-	char key[SMTPD_TLS_SESSIONS_KEY_MAX];
+	char key[SMTPD_TLS_KEY_SIZE];
 };
 
 /* Called for each certificate, and not at all when a session is resumed. */

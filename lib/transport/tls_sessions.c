@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sizes.h"
 #include "os/clock.h"
 
 /* Sessions that are kept, and for how long. */
@@ -14,7 +15,7 @@
 #define SESSION_MS   7200000
 
 struct smtpd_tls_session {
-	char key[SMTPD_TLS_SESSIONS_KEY_MAX]; /* "": none */
+	char key[SMTPD_TLS_KEY_SIZE]; /* "": none */
 	uint64_t stored;
 	mbedtls_ssl_session session;
 	struct smtpd_tls_session_info info;

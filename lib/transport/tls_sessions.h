@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define SMTPD_TLS_SESSIONS_KEY_MAX    320
 #define SMTPD_TLS_SESSIONS_REASON_MAX 256
 
 /* The result of the verification when the session began. */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "resolve/dns_servers.h"
 
@@ -112,16 +116,76 @@ servers_of_this_host_are_known(void **state)
 	}
 }
 
-/* Without any in its configuration, the system asks this host. */
+/* E5: resolv.conf(5) is read without the C library.  Without a server in it,
+ * this host is asked. */
 static void
 the_system_has_servers(void **state)
 {
-	struct smtpd_dns_servers servers;
+	static const struct {
+		const char *text; /* NULL: there is no file */
+		const char *first;
+		size_t count;
+		bool trusted;
+	} cases[] = {
+		{ "nameserver 192.0.2.1\n", "192.0.2.1:53", 1, false },
+		{ "# nameserver 192.0.2.9\n; nameserver 192.0.2.9\n"
+		  "search a.example\n\tnameserver\t2001:db8::1 # here\n"
+		  "options edns0 trust-ad\nnameserver 192.0.2.2",
+		    "[2001:db8::1]:53", 2, true },
+		{ "nameserver\nnameserver ?\noptions trust-adx\n"
+		  "sortlist trust-ad\n",
+		    "127.0.0.1:53", 1, false },
+		{ "nameserver 192.0.2.1\nnameserver 192.0.2.2\n"
+		  "nameserver 192.0.2.3\nnameserver 192.0.2.4\n",
+		    "192.0.2.1:53", 3, false },
+		{ "", "127.0.0.1:53", 1, false },
+		{ NULL, "127.0.0.1:53", 1, false },
+	};
 
 	(void)state;
-	assert_int_equal(smtpd__dns_servers_system(&servers), 0);
-	assert_true(servers.count >= 1 && servers.count <= 3);
-	assert_true(servers.list[0].len > 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char path[] = "/tmp/resolv.conf.XXXXXX";
+		struct smtpd_dns_servers got, want;
+		int fd = mkstemp(path);
+
+		assert_int_not_equal(fd, -1);
+		if (cases[i].text == NULL)
+			assert_int_equal(unlink(path), 0);
+		else
+			assert_int_equal(
+			    write(fd, cases[i].text, strlen(cases[i].text)),
+			    strlen(cases[i].text));
+		close(fd);
+		assert_int_equal(smtpd__dns_servers_system(path, &got), 0);
+		unlink(path);
+		assert_int_equal(
+		    smtpd__dns_servers_parse(cases[i].first, &want), 0);
+		assert_int_equal(got.count, cases[i].count);
+		assert_int_equal(got.trusted, cases[i].trusted);
+		assert_memory_equal(
+		    &got.list[0].addr, &want.list[0].addr, want.list[0].len);
+	}
+}
+
+/* Routers name servers of their own network. */
+static void
+a_server_may_have_a_scope(void **state)
+{
+	static const char text[] = "nameserver fe80::1%lo\n";
+	char path[] = "/tmp/resolv.conf.XXXXXX";
+	struct smtpd_dns_servers got;
+	const struct sockaddr_in6 *in6 =
+	    (const struct sockaddr_in6 *)&got.list[0].addr;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	assert_int_equal(smtpd__dns_servers_system(path, &got), 0);
+	unlink(path);
+	assert_int_equal(got.count, 1);
+	assert_int_equal(in6->sin6_scope_id, if_nametoindex("lo"));
+	assert_int_not_equal(in6->sin6_scope_id, 0);
 }
 
 int
@@ -132,6 +196,7 @@ main(void)
 		cmocka_unit_test(too_long_a_word_is_no_server),
 		cmocka_unit_test(servers_of_this_host_are_known),
 		cmocka_unit_test(the_system_has_servers),
+		cmocka_unit_test(a_server_may_have_a_scope),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -506,6 +506,7 @@ test_ids_rise(void **state)
 	}
 }
 
+/* E12: It says which process has it. */
 static void
 test_second_opener(void **state)
 {
@@ -518,7 +519,7 @@ test_second_opener(void **state)
 	assert_null(other);
 	assert_int_equal(errno, EBUSY);
 	snprintf(expected, sizeof(expected),
-	    "another process has the queue %s open", f->path);
+	    "this process has the queue %s open", f->path);
 	assert_string_equal(error, expected);
 }
 

@@ -6,9 +6,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +29,28 @@ open_directory(const struct smtpd_disk_store *store, int at, const char *name)
 	return openat(at, name, DIRECTORY_FLAGS);
 }
 
+/* Whether this process has the file of LOCK open once more. */
+static bool
+is_open_here(int lock)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct stat st, other;
+	const struct dirent *e;
+	int count = 0;
+
+	if (dir == NULL)
+		return false;
+	if (fstat(lock, &st) == 0)
+		while ((e = readdir(dir)) != NULL)
+			if (fstat((int)strtol(e->d_name, NULL, 10), &other) ==
+				0 &&
+			    other.st_dev == st.st_dev &&
+			    other.st_ino == st.st_ino)
+				count++;
+	closedir(dir);
+	return count > 1;
+}
+
 static int
 acquire_lock(
     struct smtpd_disk_store *store, const char *path, char *error, size_t size)
@@ -43,7 +67,8 @@ acquire_lock(
 		snprintf(error, size, "%s/lock: %s", path, strerror(errno));
 		return -1;
 	}
-	snprintf(error, size, "another process has the queue %s open", path);
+	snprintf(error, size, "%s process has the queue %s open",
+	    is_open_here(store->lock) ? "this" : "another", path);
 	errno = EBUSY;
 	return -1;
 }
