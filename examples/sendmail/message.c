@@ -266,7 +266,10 @@ copy_header(struct reader *r)
 	bool first = true;
 	bool more = read_line(r);
 
-	if (more && r->len >= 5 && memcmp(r->line, "From ", 5) == 0)
+	/* The line of a mailbox. */
+	if (more &&
+	    ((r->len >= 5 && memcmp(r->line, "From ", 5) == 0) ||
+		(r->len >= 6 && memcmp(r->line, ">From ", 6) == 0)))
 		more = read_line(r);
 	while (more && !is_last(r) && parse_header_line(r, first)) {
 		first = false;

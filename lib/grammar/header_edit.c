@@ -87,9 +87,34 @@ put_piece(struct smtpd_header_edit *e, const struct smtpd_piece *p)
 	}
 }
 
-int
-smtpd__header_edit_feed(
-    struct smtpd_header_edit *e, const char *data, size_t len)
+/* How much of what the message starts with is dropped: 0, a byte order mark,
+ * or, with *LINE, all of the line.  -1: more of it must be known. */
+static int
+judge_start(const struct smtpd_header_edit *e, bool *line)
+{
+	static const char mark[] = "\xEF\xBB\xBF";
+	static const char *const lines[] = { "From ", ">From " };
+	size_t skip = 0;
+	bool open =
+	    e->start_len < 3 && memcmp(e->start, mark, e->start_len) == 0;
+
+	if (e->start_len >= 3 && memcmp(e->start, mark, 3) == 0)
+		skip = 3;
+	for (size_t i = 0; i < 2; i++) {
+		size_t want = strlen(lines[i]);
+		size_t have = e->start_len - skip;
+
+		if (memcmp(e->start + skip, lines[i],
+			have < want ? have : want) != 0)
+			continue;
+		*line = have >= want;
+		open = open || have < want;
+	}
+	return open ? -1 : (int)skip;
+}
+
+static int
+feed_message(struct smtpd_header_edit *e, const char *data, size_t len)
 {
 	struct smtpd_piece p;
 
@@ -101,11 +126,50 @@ smtpd__header_edit_feed(
 	return e->failed ? -1 : 0;
 }
 
+/* Pass on the start of the message, but for SKIP bytes. */
+static int
+feed_start(struct smtpd_header_edit *e, size_t skip)
+{
+	e->stage = SMTPD_EDIT_MESSAGE;
+	return feed_message(e, e->start + skip, e->start_len - skip);
+}
+
+int
+smtpd__header_edit_feed(
+    struct smtpd_header_edit *e, const char *data, size_t len)
+{
+	const char *lf;
+
+	while (e->stage == SMTPD_EDIT_START && len > 0) {
+		bool line = false;
+		int skip;
+
+		e->start[e->start_len++] = *data++;
+		len--;
+		skip = judge_start(e, &line);
+		if (line)
+			e->stage = SMTPD_EDIT_MAILBOX_LINE;
+		else if (skip != -1 && feed_start(e, (size_t)skip) == -1)
+			return -1;
+	}
+	if (e->stage == SMTPD_EDIT_MAILBOX_LINE) {
+		lf = memchr(data, '\n', len);
+		if (lf == NULL)
+			return 0;
+		len -= (size_t)(lf + 1 - data);
+		data = lf + 1;
+		e->stage = SMTPD_EDIT_MESSAGE;
+	}
+	return e->stage == SMTPD_EDIT_MESSAGE ? feed_message(e, data, len) : 0;
+}
+
 int
 smtpd__header_edit_end(struct smtpd_header_edit *e)
 {
+	if (e->stage == SMTPD_EDIT_START)
+		feed_start(e, 0);
 	smtpd__fields_close(&e->fields);
-	smtpd__header_edit_feed(e, "", 0);
+	feed_message(e, "", 0);
 	smtpd__header_info_end(&e->info);
 	if (!e->over)
 		end_header(e);

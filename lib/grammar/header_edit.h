@@ -7,6 +7,8 @@
  * 8.2; RFC 6409, 8.3): it passes through in blocks of any size, lines ended by
  * CRLF.
  *
+ * The line "From " or ">From " of a mailbox that a message may begin with, and a
+ * byte order mark, are left out: they would end the header before it begins.
  * Return-Path: fields are left out, and Bcc: and Resent-Bcc: where that is
  * asked for.  Date: and Message-ID: are added below the others if they are
  * missing.  Where the body begins without an empty line, one is put before it.
@@ -34,10 +36,17 @@ struct smtpd_header_edit {
 	                                  * the end */
 	uint64_t header_len; /* octets of the header that went out, with its
 	                      * empty line */
-	bool dropping;       /* the present field */
-	bool line_open;      /* the line that went out last has no end yet */
-	bool over;           /* the header is */
-	bool failed;         /* the sink has */
+	char start[9];       /* of the message, until it is known what it is */
+	size_t start_len;
+	enum {
+		SMTPD_EDIT_START,
+		SMTPD_EDIT_MAILBOX_LINE, /* which is dropped */
+		SMTPD_EDIT_MESSAGE,
+	} stage;
+	bool dropping;  /* the present field */
+	bool line_open; /* the line that went out last has no end yet */
+	bool over;      /* the header is */
+	bool failed;    /* the sink has */
 };
 
 /* Begin a message that goes to SINK with USER. */

@@ -69,6 +69,25 @@ static const struct {
 	{ &nothing, "A: b\r\n\r\nReturn-Path: <a>\r\n",
 	    "A: b\r\n\r\nReturn-Path: <a>\r\n" },
 
+	/* S26: The line of a mailbox, and a byte order mark, are no header. */
+	{ &usual, "From a Mon Jan  2\r\nA: b\r\n\r\nFrom c\r\n",
+	    "A: b\r\n" BOTH "\r\nFrom c\r\n" },
+	{ &nothing, ">From a\r\nA: b\r\n\r\nc", "A: b\r\n\r\nc" },
+	{ &nothing,
+	    "\xEF\xBB\xBF"
+	    "A: b\r\n\r\nc",
+	    "A: b\r\n\r\nc" },
+	{ &nothing,
+	    "\xEF\xBB\xBF"
+	    "From a\r\nA: b\r\n",
+	    "A: b\r\n" },
+	{ &nothing, "\xEF\xBB", "\r\n\xEF\xBB" },
+	{ &nothing, "From a", "" },
+	{ &nothing, "From: a\r\n", "From: a\r\n" },
+	{ &nothing, ">From: a\r\n", ">From: a\r\n" },
+	{ &nothing, "From", "\r\nFrom" },
+	{ &nothing, "A: b\r\nFrom c\r\n", "A: b\r\n\r\nFrom c\r\n" },
+
 	/* Bcc only where that is asked for. */
 	{ &nothing, "Bcc: a\r\n b\r\n\r\n", "Bcc: a\r\n b\r\n\r\n" },
 	{ &bcc, "To: x\r\nBcc: a,\r\n b\r\nresent-bcc:c\r\nBCC : d\r\n\r\n",

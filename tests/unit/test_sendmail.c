@@ -67,6 +67,9 @@ messages_are_made_fit(void **state)
 		{ "FROM : ann\n\nbody\n", "FROM : ann\r\n\r\nbody\r\n", false },
 		{ "From ann Mon Jan  2\nSubject: x\n\nFrom here\n",
 		    "Subject: x\r\nFrom: me\r\n\r\nFrom here\r\n", false },
+		/* S26 */
+		{ ">From ann Mon Jan  2\nSubject: x\n\nFrom here\n",
+		    "Subject: x\r\nFrom: me\r\n\r\nFrom here\r\n", false },
 		{ "no header\n", "From: me\r\n\r\nno header\r\n", false },
 		{ "\nno header\n", "From: me\r\n\r\nno header\r\n", false },
 		{ "", "From: me\r\n\r\n", false },
