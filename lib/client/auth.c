@@ -5,8 +5,8 @@
 
 #include "base/base64.h"
 #include "base/text.h"
-#include "client/ehlo.h"
 #include "client/exchange.h"
+#include "client/offers.h"
 #include "client/starttls.h"
 #include "os/random.h"
 #include "sasl/scram.h"
@@ -19,6 +19,7 @@
 
 #define NONCE_BYTES 18
 
+/* Returns the last reply's code; or -1, and the exchange has failed. */
 typedef int mechanism_fn(struct smtpd_client *c);
 
 static int
@@ -52,20 +53,17 @@ run_step(
 	return read_reply(c);
 }
 
-/* The last reply was none that lets us go on: give up on the exchange. */
+/* The same for PREFIX, which begins an exchange: a server that knows no initial
+ * response asks for it by an empty challenge. */
 static int
-refuse_reply(struct smtpd_client *c)
+run_first_step(
+    struct smtpd_client *c, const char *prefix, const char *data, size_t len)
 {
-	return smtpd__client_exchange_refused(c, SMTPD_PHASE_AUTH);
-}
+	int code = run_step(c, prefix, data, len);
 
-/* Whether CODE ends the exchange well. */
-static int
-check_end(struct smtpd_client *c, int code)
-{
-	if (code < 0)
-		return -1;
-	return code / 100 == 2 ? 0 : refuse_reply(c);
+	if (code / 100 == 3 && c->reply.text[0] == '\0')
+		code = run_step(c, "", data, len);
+	return code;
 }
 
 static int
@@ -79,7 +77,7 @@ auth_plain(struct smtpd_client *c)
 	smtpd__text_add(&t, c->set.user);
 	smtpd__text_byte(&t, '\0');
 	smtpd__text_add(&t, c->set.password);
-	return check_end(c, run_step(c, "AUTH PLAIN", message, t.len));
+	return run_first_step(c, "AUTH PLAIN", message, t.len);
 }
 
 static int
@@ -87,17 +85,12 @@ auth_login(struct smtpd_client *c)
 {
 	int code = run_step(c, "AUTH LOGIN", "", 0);
 
-	if (code < 0)
-		return -1;
-	if (code / 100 != 3)
-		return refuse_reply(c);
-	code = run_step(c, "", c->set.user, strlen(c->set.user));
-	if (code < 0)
-		return -1;
-	if (code / 100 != 3)
-		return refuse_reply(c);
-	return check_end(
-	    c, run_step(c, "", c->set.password, strlen(c->set.password)));
+	if (code / 100 == 3)
+		code = run_step(c, "", c->set.user, strlen(c->set.user));
+	if (code / 100 == 3)
+		code =
+		    run_step(c, "", c->set.password, strlen(c->set.password));
+	return code;
 }
 
 /* Decode the challenge of the last reply into OUT of SIZE bytes as a text. */
@@ -128,26 +121,23 @@ static int
 run_scram(struct smtpd_client *c, struct smtpd_scram *s, char *message)
 {
 	char challenge[SMTPD_PEER_TEXT_SIZE];
-	int code = run_step(c, "AUTH SCRAM-SHA-256", message, strlen(message));
+	int code =
+	    run_first_step(c, "AUTH SCRAM-SHA-256", message, strlen(message));
 
-	if (code < 0)
-		return -1;
-	if (code / 100 >= 4)
-		return refuse_reply(c);
+	if (code < 0 || code / 100 >= 4)
+		return code;
 	if (code / 100 != 3 ||
 	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
 	    smtpd__scram_answer(s, challenge, c->set.password, message) != 0)
 		return not_scram(c);
 	code = run_step(c, "", message, strlen(message));
-	if (code < 0)
-		return -1;
-	if (code / 100 >= 4)
-		return refuse_reply(c);
+	if (code < 0 || code / 100 >= 4)
+		return code;
 	if (code / 100 != 3 ||
 	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
 	    !smtpd__scram_is_server(s, challenge))
 		return not_scram(c);
-	return check_end(c, run_step(c, "", "", 0));
+	return run_step(c, "", "", 0);
 }
 
 static int
@@ -178,36 +168,36 @@ static const struct {
 	{ "LOGIN", auth_login },
 };
 
-/* Whether NAME is among the words of LIST. */
-static bool
-has_word(const char *list, const char *name)
-{
-	size_t len = strlen(name);
-
-	while (*list != '\0') {
-		size_t n = strcspn(list, " ");
-
-		if (n == len && smtpd__text_same_bytes(list, name, n))
-			return true;
-		list += n;
-		list += strspn(list, " ");
-	}
-	return false;
-}
-
-static mechanism_fn *
-choose_mechanism(const char *offered)
-{
-	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
-		if (has_word(offered, mechanisms[i].name))
-			return mechanisms[i].run;
-	return NULL;
-}
-
 static bool
 is_secret(const char *s)
 {
 	return s != NULL && strlen(s) <= SECRET_MAX;
+}
+
+/* Return true if CODE speaks of the mechanism, or may: where it is too weak (RFC
+ * 4954, 4 and 6), or the server keeps no password for it, the next may do. */
+static bool
+is_other_worth_trying(int code)
+{
+	return code == 504 || code == 534 || code == 535;
+}
+
+/* Try the mechanisms that are offered, the best first.  Return the last reply's
+ * code; 0: there is none; -1: the exchange has failed. */
+static int
+try_mechanisms(struct smtpd_client *c)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]);
+	    i++) {
+		if (!smtpd__client_offers_has(c, "AUTH", mechanisms[i].name))
+			continue;
+		code = mechanisms[i].run(c);
+		if (!is_other_worth_trying(code))
+			break;
+	}
+	return code;
 }
 
 int
@@ -215,9 +205,7 @@ smtpd__client_auth(struct smtpd_client *c)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_AUTH;
 	const struct smtpd_client_tls_info *tls = smtpd_client_tls(c);
-	const char *offered = smtpd_client_offers(c, "AUTH");
-	mechanism_fn *run;
-	int result;
+	int code;
 
 	if (c->set.user == NULL)
 		return 0;
@@ -228,12 +216,13 @@ smtpd__client_auth(struct smtpd_client *c)
 		return smtpd__client_exchange_fail(c, phase, "4.7.0",
 		    "the password is not given away without a server whose "
 		    "certificate is good");
-	run = offered != NULL ? choose_mechanism(offered) : NULL;
-	if (run == NULL)
+	c->hidden = true;
+	code = try_mechanisms(c);
+	c->hidden = false;
+	if (code == 0)
 		return smtpd__client_exchange_fail(c, phase, "4.7.0",
 		    "the server offers no way to authenticate that is known");
-	c->hidden = true;
-	result = run(c);
-	c->hidden = false;
-	return result;
+	if (code < 0)
+		return -1;
+	return code / 100 == 2 ? 0 : smtpd__client_exchange_refused(c, phase);
 }

@@ -14,4 +14,9 @@
 void smtpd__client_offers_add(
     struct smtpd_client *c, const char *s, size_t len);
 
+/* Return true if WORD is a parameter of KEYWORD, in any of its lines; in the
+ * form of old, "AUTH=PLAIN", "=" may stand for the space. */
+bool smtpd__client_offers_has(
+    const struct smtpd_client *c, const char *keyword, const char *word);
+
 #endif

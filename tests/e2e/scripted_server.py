@@ -190,7 +190,9 @@ class Session:
         if self.server.offers_tls and self.tls is None:
             lines.append("STARTTLS")
         if self.server.logins is not None:
-            lines.append("AUTH " + self.server.mechanisms)
+            # "/" divides lines, "=" begins one in the form of old.
+            for words in self.server.mechanisms.split("/"):
+                lines.append("AUTH" + ("" if words[:1] == "=" else " ") + words)
         text = "\r\n".join("250-" + line for line in lines[:-1])
         self.say(self.decide("ehlo", f"{text}\r\n250 {lines[-1]}", argument))
 
@@ -228,6 +230,13 @@ class Session:
     def do_auth(self, argument):
         words = argument.split()
         first = base64.b64decode(words[1]).decode() if words[1:] else ""
+        cheats = dict(self.server.cheats)
+        if cheats.pop("no_initial", False):
+            first = self.ask("")
+        refused = cheats.pop("refused", {})
+        if words[0].upper() in refused:
+            self.say(refused[words[0].upper()])
+            return
         if words[0].upper() == "PLAIN":
             _, user, password = first.split("\0")
             good = self.server.logins.get(user) == password
@@ -237,7 +246,7 @@ class Session:
         else:
             user = first.split(",n=")[1].split(",r=")[0]
             good = self.scram(first, self.server.logins[user].encode(),
-                              **self.server.cheats)
+                              **cheats)
         if good:
             self.login = user
         self.say("235 2.7.0 ok" if good else "535 5.7.8 no")

@@ -434,6 +434,38 @@ class Cheats(unittest.TestCase):
                 self.assertIn(f"> AUTH {chosen}\n", said)
                 self.assertIn("< 235 2.7.0 ok", said)
 
+    def test_offers_of_old(self):
+        """S25: AUTH=, and several lines"""
+        for offered, chosen in (("=LOGIN PLAIN", "PLAIN"), ("=LOGIN", "LOGIN"),
+                                ("GSSAPI NTLM/LOGIN", "LOGIN"),
+                                ("GSSAPI/=PLAIN X", "PLAIN")):
+            with self.subTest(offered):
+                status, said, _ = self.send("localhost", offered)
+                self.assertEqual(status, 0, said)
+                self.assertIn(f"> AUTH {chosen}\n", said)
+
+    def test_no_initial_response(self):
+        """S25: 334 to an initial response asks for it"""
+        for offered in ("PLAIN", "SCRAM-SHA-256"):
+            with self.subTest(offered):
+                status, said, _ = self.send("localhost", offered,
+                                            no_initial=True)
+                self.assertEqual(status, 0, said)
+
+    def test_next_mechanism(self):
+        """S25: one that is refused is not the end"""
+        for reply in ("504 5.5.4 no", "534 5.7.9 no", "535 5.7.8 no"):
+            with self.subTest(reply):
+                status, said, _ = self.send(
+                    "localhost", "LOGIN PLAIN SCRAM-SHA-256",
+                    refused={"SCRAM-SHA-256": reply, "PLAIN": reply})
+                self.assertEqual(status, 0, said)
+                self.assertIn("> AUTH LOGIN\n", said)
+        status, said, heard = self.send(
+            "localhost", "LOGIN PLAIN", refused={"PLAIN": "454 4.7.0 later"})
+        self.assertEqual(status, 75, said)
+        self.assertNotIn("> AUTH LOGIN", said)
+
     def test_wrong_password(self):
         for offered in ("PLAIN", "LOGIN", "SCRAM-SHA-256"):
             with self.subTest(offered):
