@@ -174,8 +174,8 @@ is_secret(const char *s)
 	return s != NULL && strlen(s) <= SECRET_MAX;
 }
 
-/* Return true if CODE speaks of the mechanism, or may: where it is too weak (RFC
- * 4954, 4 and 6), or the server keeps no password for it, the next may do. */
+/* Return true if CODE is about the mechanism, or may be: where it is unknown or
+ * too weak, or the server keeps no password for it, the next one may do. */
 static bool
 is_other_worth_trying(int code)
 {

@@ -7,8 +7,8 @@
  * 8.2; RFC 6409, 8.3): it passes through in blocks of any size, lines ended by
  * CRLF.
  *
- * The line "From " or ">From " of a mailbox that a message may begin with, and a
- * byte order mark, are left out: they would end the header before it begins.
+ * The line "From " or ">From " of a mailbox that a message may begin with, and
+ * a byte order mark, are left out: they would end the header before it begins.
  * Return-Path: fields are left out, and Bcc: and Resent-Bcc: where that is
  * asked for.  Date: and Message-ID: are added below the others if they are
  * missing.  Where the body begins without an empty line, one is put before it.

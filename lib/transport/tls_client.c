@@ -24,6 +24,8 @@ struct client_conn {
 	size_t nnames;
 	struct smtpd_client_tls_info info;
 	bool has_name;
+	unsigned char address[16]; /* the name is an address of so many */
+	size_t address_len;        /* bytes; 0: it is none */
 	bool legacy_signatures;
 	bool saw_certificate; /* so no earlier session was resumed */
 	bool chose_pss;       /* the server did, and we refused it */
@@ -59,7 +61,9 @@ smtpd__tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
 	cc->trust = t;
 	cc->names = set->names;
 	cc->nnames = set->nnames;
-	cc->has_name = set->host[0] != '\0';
+	cc->address_len = smtpd__tls_names_address(set->host, cc->address);
+	/* An address is no name to be asked for. */
+	cc->has_name = set->host[0] != '\0' && cc->address_len == 0;
 	cc->legacy_signatures = set->legacy_signatures;
 	snprintf(cc->key, sizeof(cc->key), "%s", set->key);
 	if (smtpd__tls_conn_init(&cc->conn,
@@ -100,12 +104,16 @@ explain_flags(struct client_conn *cc, uint32_t flags)
 		smtpd__text_add(&t, "the certificate is bad");
 }
 
-/* Whether the certificate bears one of the other names. */
+/* Whether the certificate bears the address, or one of the other names. */
 static bool
 bears_other_name(const struct client_conn *cc)
 {
 	const mbedtls_x509_crt *cert = mbedtls_ssl_get_peer_cert(&cc->conn.ssl);
 
+	if (cert != NULL && cc->address_len > 0 &&
+	    smtpd__tls_names_include_address(
+		cert, cc->address, cc->address_len))
+		return true;
 	for (size_t i = 0; cert != NULL && i < cc->nnames; i++)
 		if (smtpd__tls_names_include(
 			cert, cc->names[i], strlen(cc->names[i])))
@@ -119,6 +127,8 @@ verify_server(struct client_conn *cc)
 	uint32_t flags = mbedtls_ssl_get_verify_result(&cc->conn.ssl);
 	bool has_name = cc->has_name;
 
+	if (cc->address_len > 0)
+		flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	if (bears_other_name(cc)) {
 		flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
 		has_name = true;

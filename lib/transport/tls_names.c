@@ -5,9 +5,13 @@
 
 #include <mbedtls/oid.h>
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/text.h"
+
+/* The tag of iPAddress, which 2.28 has no name for. */
+#define SAN_IP_ADDRESS 7
 
 /* Whether NAME of LEN bytes is PATTERN, which may begin with "*." for one
  * label. */
@@ -54,6 +58,42 @@ smtpd__tls_names_next(struct smtpd_tls_names *n, const char **name, size_t *len)
 	*name = (const char *)found->p;
 	*len = found->len;
 	return true;
+}
+
+size_t
+smtpd__tls_names_address(const char *name, unsigned char out[16])
+{
+	static const char ipv6[] = "[IPv6:";
+	char text[INET6_ADDRSTRLEN + 1];
+	size_t len;
+
+	if (smtpd__text_same_bytes(name, ipv6, strnlen(name, sizeof(ipv6) - 1)))
+		name += sizeof(ipv6) - 1;
+	else if (*name == '[')
+		name++;
+	len = strcspn(name, "]");
+	if (len >= sizeof(text))
+		return 0;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	if (inet_pton(AF_INET, text, out) == 1)
+		return 4;
+	return inet_pton(AF_INET6, text, out) == 1 ? 16 : 0;
+}
+
+bool
+smtpd__tls_names_include_address(
+    const mbedtls_x509_crt *c, const unsigned char *ip, size_t len)
+{
+	if (c->subject_alt_names.buf.p == NULL)
+		return false;
+	for (const mbedtls_x509_sequence *alt = &c->subject_alt_names;
+	    alt != NULL; alt = alt->next)
+		if ((alt->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) ==
+			SAN_IP_ADDRESS &&
+		    alt->buf.len == len && memcmp(alt->buf.p, ip, len) == 0)
+			return true;
+	return false;
 }
 
 bool

@@ -23,6 +23,14 @@ struct smtpd_tls_names smtpd__tls_names(const mbedtls_x509_crt *c);
 bool smtpd__tls_names_next(
     struct smtpd_tls_names *n, const char **name, size_t *len);
 
+/* Read NAME, an address of IP, also in the form of an address literal
+ * ("[127.0.0.1]", "[IPv6:::1]"), to OUT.  Return its length; 0: it is none. */
+size_t smtpd__tls_names_address(const char *name, unsigned char out[16]);
+
+/* Whether C is for the address of LEN bytes at IP (iPAddress). */
+bool smtpd__tls_names_include_address(
+    const mbedtls_x509_crt *c, const unsigned char *ip, size_t len);
+
 /* Whether C is for the host NAME of LEN bytes.  A name in C may begin with
  * "*." for one label. */
 bool smtpd__tls_names_include(

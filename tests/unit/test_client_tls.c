@@ -252,6 +252,13 @@ static const struct {
 	{ "a", "ca.pem", "b.example", false, "Common Name" },
 	{ "a", "ca.pem", "example", false, "Common Name" },
 	{ "a", "ca.pem", "[127.0.0.1]", false, "Common Name" },
+	/* T4: the addresses of a certificate. */
+	{ "ip", "ca.pem", "127.0.0.1", true, "" },
+	{ "ip", "ca.pem", "[127.0.0.1]", true, "" },
+	{ "ip", "ca.pem", "[IPv6:::1]", true, "" },
+	{ "ip", "ca.pem", "::1", true, "" },
+	{ "ip", "ca.pem", "ip.example", true, "" },
+	{ "ip", "ca.pem", "127.0.0.2", false, "Common Name" },
 	{ "a", "ca.pem", "", false, "no name" },
 	{ "a", "other.pem", "a.example", false, "not correctly signed" },
 	{ "stranger", "ca.pem", "stranger", false, "not correctly signed" },
