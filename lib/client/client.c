@@ -5,6 +5,7 @@
 #include "client/client_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,6 +254,7 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 
 	smtpd__client_exchange_close(c);
 	c->peer[0] = '\0';
+	snprintf(c->tls_text, sizeof(c->tls_text), "none");
 	c->no_bdat = c->offline = false;
 	if (check_targets(targets, count) == -1)
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,

@@ -37,6 +37,8 @@ struct smtpd_client {
 	char host[SMTPD_HOSTNAME_SIZE];
 	uint16_t port;
 	char peer[SMTPD_ADDRESS_TEXT_SIZE];
+	char tls_text[128]; /* the TLS of the last connection, also when that
+	                     * is over: "TLSv1.3/SUITE/verified", or "none" */
 
 	struct smtpd_offers offers;
 	struct smtpd_peer_reply reply; /* the last */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/starttls.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/sizes.h"
@@ -82,11 +83,19 @@ run_handshake(struct smtpd_client *c, uint64_t deadline)
 	if (status != SMTPD_IO_OK)
 		return smtpd__client_exchange_broken(c, phase, status);
 	info = smtpd__tls_client_info(conn);
+	snprintf(c->tls_text, sizeof(c->tls_text), "%s/%s/%s", info->version,
+	    info->cipher, info->verified ? "verified" : "unverified");
 	if (smtpd__tls_policy_is_strict(&c->policy) && !info->verified)
 		return smtpd__client_exchange_fail(c, phase, "4.7.5",
 		    "the server's certificate: %s", info->reason);
 	c->tls_is_good = true;
 	return 0;
+}
+
+const char *
+smtpd__client_starttls_text(const struct smtpd_client *c)
+{
+	return c->tls_text;
 }
 
 int

@@ -22,4 +22,8 @@ int smtpd__client_starttls_now(struct smtpd_client *c);
  * Return 0, or -1 when the connection was closed. */
 int smtpd__client_starttls(struct smtpd_client *c);
 
+/* The TLS of the last connection of C, also when it failed behind the
+ * handshake: "TLSv1.3/SUITE/verified", or "none". */
+const char *smtpd__client_starttls_text(const struct smtpd_client *c);
+
 #endif

@@ -13,6 +13,7 @@
 
 #include "certs.h"
 #include "client/client_state.h"
+#include "client/starttls.h"
 #include "scripted.h"
 #include "transport/tls_compat.h"
 #include "transport/tls_trust.h"
@@ -300,6 +301,12 @@ certificates_are_judged(void **state)
 			assert_int_equal(r->outcome, SMTPD_OUTCOME_TEMPORARY);
 			assert_int_equal(r->phase, SMTPD_PHASE_TLS);
 			assert_string_equal(r->status, "4.7.5");
+			/* T9: it came over TLS. */
+			assert_null(smtpd_client_tls(c));
+			assert_memory_equal(
+			    smtpd__client_starttls_text(c), "TLSv1.", 6);
+			assert_non_null(strstr(
+			    smtpd__client_starttls_text(c), "/unverified"));
 		}
 		smtpd_client_quit(c);
 		smtpd_client_destroy(c);

@@ -62,11 +62,10 @@ note_failed(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 		    SMTPD_HOST_SILENT, smtpd__clock_ms());
 }
 
-/* Fill in where the client is, or was: its TLS is TLS, NULL for none. */
+/* Fill in where the client is, or was. */
 static void
 describe_relay(const struct smtpd_agent_attempt *t,
-    const struct smtpd_agent_host *host,
-    const struct smtpd_client_tls_info *tls, struct smtpd_relay *relay)
+    const struct smtpd_agent_host *host, struct smtpd_relay *relay)
 {
 	const struct smtpd_client *client = t->agent->client;
 	struct smtpd_text text;
@@ -78,11 +77,8 @@ describe_relay(const struct smtpd_agent_attempt *t,
 	if (client != NULL)
 		smtpd__text_add(&text, smtpd_client_peer(client));
 	smtpd__text_init(&text, relay->tls, sizeof(relay->tls));
-	if (tls == NULL)
-		smtpd__text_add(&text, "none");
-	else
-		smtpd__text_format(&text, "%s/%s/%s", tls->version, tls->cipher,
-		    tls->verified ? "verified" : "unverified");
+	smtpd__text_add(&text,
+	    client != NULL ? smtpd__client_starttls_text(client) : "none");
 }
 
 /* Remember what is known now of the addresses of HOST, one of which is
@@ -122,7 +118,7 @@ keep_connection(struct smtpd_agent_attempt *t,
 		return -1;
 	}
 	memcpy(a->policy_id, policy->id, sizeof(a->policy_id));
-	describe_relay(t, host, smtpd_client_tls(a->client), &a->relay);
+	describe_relay(t, host, &a->relay);
 	a->opened = smtpd__clock_ms();
 	a->requests = 0;
 	a->rcpts_max = SMTPD_AGENT_RCPTS;
@@ -174,7 +170,7 @@ fail_connection(
 	bool busy = r->code == 421 || (at_greeting && r->code / 100 == 4);
 	struct smtpd_relay relay;
 
-	describe_relay(t, host, NULL, &relay);
+	describe_relay(t, host, &relay);
 	fail_host(t, &relay, r);
 	if (smtpd__agent_state_is_own(t, r)) {
 		t->over = true;
@@ -210,7 +206,7 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	}
 	/* HOST is of no use for a reason of our own. */
 	t->over = true;
-	describe_relay(t, host, NULL, &relay);
+	describe_relay(t, host, &relay);
 	relay.address[0] = '\0';
 	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
 	    "4.3.0", "out of memory");
