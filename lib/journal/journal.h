@@ -132,17 +132,21 @@ struct smtpd_journal_stats {
 	uint64_t live_bytes;
 	uint64_t live_records;
 	uint64_t room;     /* bytes that can be appended without an allocation,
-	                    * the reserve left alone */
+	                    * what is kept in reserve left alone */
+	uint64_t size;     /* of all that it keeps, dead records too */
 	uint32_t segments; /* 0: the engine has none */
 	uint32_t spares;   /* segments that are allocated ahead */
 };
 
-/* A flag of append: it may use the space that is kept in reserve. */
-#define SMTPD_JOURNAL_ESSENTIAL 1u
+/* Flags of append: it may use the space that is kept in reserve; or that which
+ * is kept for relocation alone, as it wins space back. */
+#define SMTPD_JOURNAL_ESSENTIAL  1u
+#define SMTPD_JOURNAL_RELOCATION 2u
 
-/* What smtpd__journal_housekeep() returns, or both. */
+/* What smtpd__journal_housekeep() returns, or some of them. */
 #define SMTPD_JOURNAL_AGAIN 1 /* there is more to do at once */
 #define SMTPD_JOURNAL_DUE   2 /* some records are due for relocation */
+#define SMTPD_JOURNAL_TIGHT 4 /* no more space can be had */
 
 /* An engine's functions; those below call them, and say what they do. */
 struct smtpd_journal_ops {

@@ -55,7 +55,9 @@ class DiskCase(world.WorldCase):
                       for t in server.accepted)
 
 
-class FullDisk(DiskCase):
+class SmallDisk(DiskCase):
+    OPTIONS = ()
+
     def setUp(self):
         super().setUp()
         self.root = tempfile.mkdtemp(prefix="smtpout-disk.")
@@ -67,7 +69,7 @@ class FullDisk(DiskCase):
             fixture.cannot("no small disk: " + done.stderr.strip())
         self.addCleanup(subprocess.run, ["umount", self.root], check=True)
         self.ballast = os.path.join(self.root, "ballast")
-        self.start(root=self.root)
+        self.start(*self.OPTIONS, root=self.root)
 
     def fill(self, left):
         disk = os.statvfs(self.root)
@@ -79,6 +81,8 @@ class FullDisk(DiskCase):
         disk = os.statvfs(self.root)
         return (disk.f_blocks - disk.f_bfree) * disk.f_frsize
 
+
+class FullDisk(SmallDisk):
     def codes(self, parameters=""):
         """The answer to MAIL."""
         with self.smtpout.client() as client:
@@ -140,6 +144,36 @@ class FullDisk(DiskCase):
         self.smtpout.restart()
         self.smtpout.flush_to(server)
         self.smtpout.wait_empty()
+
+
+class FullOfGarbage(SmallDisk):
+    OPTIONS = ("--retry-min", "1", "--retry-max", "2",
+               "--queue-segment", str(MIB))
+
+    def test_garbage(self):
+        """S4: what became of each attempt fills a full disk: it is emptied of
+        that, and goes on."""
+        tries = []
+        later = True
+
+        def rcpt(_, argument):
+            tries.append(argument)
+            return "450 4.2.0 " + "g" * 480 if later else "250 2.1.5 ok"
+
+        server = self.server(rcpt=rcpt)
+        with self.smtpout.client() as client:
+            for i in range(120):
+                client.submit(message("x\n", f"number {i}"),
+                              f"d{i}@one.example")
+        fixture.until(lambda: len(tries) >= 240, "no attempts", 120)
+        self.fill(0)
+        # Far more than the room that is left, of 0.6 KB each.
+        wanted = len(tries) + 10 * MIB // 1000
+        fixture.until(lambda: len(tries) >= wanted, "it stands still", 300)
+        later = False
+        self.smtpout.flush_until(lambda: not self.smtpout.list(),
+                                 "the queue is not empty")
+        self.assertEqual(self.numbers(server), list(range(120)))
 
 
 class Damage(DiskCase):

@@ -16,6 +16,7 @@
 
 #include "disk_fixture.h"
 #include "failing.h"
+#include "journal/disk/format.h"
 
 #include "test.h"
 
@@ -323,6 +324,67 @@ test_disk_full(void **state)
 	disk_fixture_expect(d, 0, n + 1);
 }
 
+/* Relocate what is live of ENTRIES in segment DUE. */
+static void
+relocate(struct disk_fixture *d, struct smtpd_journal_record *entries,
+    size_t count, uint32_t due)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct smtpd_journal_record old = entries[i];
+
+		if (smtpd__disk_format_ref_segment(old.ref) != due)
+			continue;
+		assert_int_equal(disk_fixture_append(d, (unsigned)i, 300000,
+				     SMTPD_JOURNAL_RELOCATION, &entries[i]),
+		    0);
+		smtpd__disk_release(d->log, old.ref, old.size);
+	}
+}
+
+/* S4: Whatever is appended on a full disk, its garbage can be won back. */
+static void
+test_disk_full_of_garbage(void **state)
+{
+	struct disk_fixture *d = *state;
+	struct smtpd_journal_record entries[4], e;
+	size_t count = 0;
+	uint32_t due;
+
+	disk_fixture_open(d);
+	/* A third of each segment is live. */
+	for (unsigned n = 0; count < 4; n++) {
+		assert_int_equal(disk_fixture_append(d, n, 300000, 0, &e), 0);
+		if (n % 3 == 0)
+			entries[count++] = e;
+		else
+			smtpd__disk_release(d->log, e.ref, e.size);
+		while (smtpd__disk_prepare(d->log) == 1)
+			continue;
+	}
+	assert_int_equal(smtpd__disk_recycle_due(d->log), 0);
+	assert_int_equal(stats_of(d).spares, 2);
+	fail_next(&allocate_fails, ENOSPC, 0, 1000);
+	for (int i = 0; i < 2; i++)
+		while (disk_fixture_append(d, 99, 20000,
+			   i == 0 ? 0 : SMTPD_JOURNAL_ESSENTIAL, &e) == 0)
+			smtpd__disk_release(d->log, e.ref, e.size);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(stats_of(d).spares, 1);
+	assert_int_equal(smtpd__disk_prepare(d->log), -1);
+	for (int i = 0; (due = smtpd__disk_recycle_due(d->log)) != 0; i++) {
+		assert_true(i < 10);
+		/* Progress is recorded meanwhile, as far as there is room. */
+		while (disk_fixture_append(
+			   d, 99, 20000, SMTPD_JOURNAL_ESSENTIAL, &e) == 0)
+			smtpd__disk_release(d->log, e.ref, e.size);
+		relocate(d, entries, count, due);
+		assert_true(smtpd__disk_recycle(d->log) > 0);
+		smtpd__disk_prepare(d->log);
+	}
+	append_one(d, 100);
+	assert_int_equal(stats_of(d).failures, 0);
+}
+
 static void
 test_disk_full_from_the_start(void **state)
 {
@@ -620,6 +682,7 @@ main(void)
 		CASE(test_sync_fails_at_the_end),
 		CASE(test_segment_cannot_be_begun),
 		CASE(test_disk_full),
+		CASE(test_disk_full_of_garbage),
 		CASE(test_disk_full_from_the_start),
 		CASE(test_cannot_allocate_ahead),
 		CASE(test_each_read_fails),

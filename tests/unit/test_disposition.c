@@ -504,6 +504,32 @@ test_disk_trouble(void **state)
 	assert_int_equal(world_counters(w).messages, 0);
 }
 
+/* S4: The thread that wins space back does not wait for the disk: what is
+ * overdue is put off. */
+static void
+test_disk_trouble_and_overdue(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.delay_notice_s = 2;
+	w->settings.retry_min_s = 600;
+	w->settings.retry_max_s = 600;
+	world_begin(w);
+	world_send(w, "s@a2.test", "one@a9.test");
+	world_await_counter(w, COUNTER(attempts), 1);
+	world_send(w, "s@a2.test", "two@a9.test");
+	disk_error = ENOSPC;
+	for (int i = 0; i < 1000 && world_logged(w, "cannot record") == 0; i++)
+		world_sleep(10);
+	assert_int_equal(world_logged(w, "cannot record"), 1);
+	world_sleep(1500);
+	/* It is back at its other work, and has no turn for 600 s. */
+	disk_error = 0;
+	world_send(w, "s@a2.test", "three@a1.test");
+	mail_host_expect(&w->hosts[0], 1, 0);
+	mail_host_expect(&w->hosts[1], 0, 1500);
+}
+
 /* Nobody is to be told: the record is not waited for at once. */
 static void
 test_disk_trouble_after_success(void **state)
@@ -625,6 +651,7 @@ main(void)
 		TEST(test_success),
 		TEST(test_all_kinds_at_once),
 		TEST(test_disk_trouble),
+		TEST(test_disk_trouble_and_overdue),
 		TEST(test_disk_trouble_after_success),
 		TEST(test_record_is_soon_durable),
 		TEST(test_disk_trouble_and_reports),

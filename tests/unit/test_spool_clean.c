@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "journal/disk/format.h"
+#include "queue/spool/core.h"
 #include "test.h"
 
 #define MESSAGES 300
@@ -310,6 +311,37 @@ test_idle(void **state)
 	assert_int_equal(after.syncs, before.syncs);
 }
 
+/* S15: What is kept of attempts outweighs the mail by far: cleaning comes to an
+ * end nevertheless when nothing else is written. */
+static void
+test_long_histories(void **state)
+{
+	struct fixture *f = *state;
+	struct smtpd_journal_stats before, after;
+	uint64_t ids[700];
+	char history[6000];
+
+	memset(history, 'h', sizeof(history));
+	history[sizeof(history) - 1] = '\0';
+	for (size_t i = 0; i < 700; i++)
+		ids[i] = fixture_add(f, "a@b.example", "small");
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < 700; i++)
+			assert_int_equal(
+			    fixture_progress(f, ids[i], 0, false, 1, history),
+			    0);
+	fixture_clean(f);
+	smtpd__journal_stats(smtpd__spool_journal(f->spool), &before);
+	for (int i = 0; i < 60; i++) {
+		f->spool->cleaning.rest = 0;
+		fixture_clean(f);
+	}
+	smtpd__journal_stats(smtpd__spool_journal(f->spool), &after);
+	assert_true(after.bytes - before.bytes <= 2 * before.size);
+	for (size_t i = 0; i < 700; i++)
+		fixture_assert_content(f, ids[i], "small", 5);
+}
+
 int
 main(void)
 {
@@ -320,6 +352,7 @@ main(void)
 		CASE(test_long_lived),
 		CASE(test_bits),
 		CASE(test_idle),
+		CASE(test_long_histories),
 	};
 #undef CASE
 

@@ -86,15 +86,16 @@ lead_batch(struct smtpd_disk *log)
 	end_busy(log);
 }
 
-/* Get space for SIZE bytes that may not be appended here. */
+/* Get space for SIZE bytes that may not be appended here with FLAGS. */
 static int
-get_space(struct smtpd_disk *log, uint32_t size)
+get_space(struct smtpd_disk *log, uint32_t size, unsigned flags)
 {
 	int rc;
 
 	log->busy = true;
 	if (size > smtpd__disk_segments_room(log))
-		rc = smtpd__disk_roll(log);
+		rc = smtpd__disk_roll(
+		    log, (flags & SMTPD_JOURNAL_RELOCATION) != 0);
 	else
 		rc = smtpd__disk_roll_make_spare(log);
 	end_busy(log);
@@ -105,15 +106,39 @@ get_space(struct smtpd_disk *log, uint32_t size)
 	return rc;
 }
 
+/*
+ * How much of the last segment an append with FLAGS must leave: the reserve,
+ * which is for essential ones; and where the spare for relocation is in use, or
+ * could not be had, as much as there is in the oldest segment, unless that
+ * would not fit anyway.
+ */
+static uint64_t
+room_to_leave(const struct smtpd_disk *log, unsigned flags)
+{
+	unsigned spares = smtpd__disk_segments_spares(log);
+	uint64_t leave = 0;
+
+	if (spares > smtpd__disk_segments_kept(log) ||
+	    (flags & SMTPD_JOURNAL_RELOCATION) != 0)
+		return 0;
+	if (spares == 0 && log->count > 1)
+		/* What is written anew may have grown by a flag or two. */
+		leave = log->segments[0].live_bytes / 16 * 17 + SMTPD_DISK_PAGE;
+	if (leave > smtpd__disk_segments_room(log))
+		leave = 0;
+	if ((flags & SMTPD_JOURNAL_ESSENTIAL) == 0)
+		leave += log->settings.reserve;
+	return leave;
+}
+
 /* Wait until N records of SIZE bytes may join the batch that forms. */
 static int
-admit_group(struct smtpd_disk *log, size_t n, uint32_t size, bool essential)
+admit_group(struct smtpd_disk *log, size_t n, uint32_t size, unsigned flags)
 {
 	for (;;) {
 		uint32_t room = smtpd__disk_segments_room(log);
-		bool allowed = size <= room &&
-		    (essential || smtpd__disk_segments_spares(log) > 0 ||
-			room - size >= log->settings.reserve);
+		bool allowed =
+		    size <= room && room - size >= room_to_leave(log, flags);
 
 		if (log->last >= SMTPD_DISK_SEQUENCE_MAX - n) {
 			errno = EOVERFLOW;
@@ -126,7 +151,7 @@ admit_group(struct smtpd_disk *log, size_t n, uint32_t size, bool essential)
 			pthread_cond_wait(&log->idle, &log->lock);
 		else if (log->forming->promises != NULL)
 			lead_batch(log);
-		else if (get_space(log, size) == -1)
+		else if (get_space(log, size, flags) == -1)
 			return -1;
 	}
 }
@@ -251,7 +276,7 @@ smtpd__disk_append_begin(struct smtpd_disk *log,
 		return -1;
 	}
 	pthread_mutex_lock(&log->lock);
-	status = admit_group(log, n, size, flags & SMTPD_JOURNAL_ESSENTIAL);
+	status = admit_group(log, n, size, flags);
 	if (status == 0)
 		join_batch(log, records, p);
 	pthread_mutex_unlock(&log->lock);

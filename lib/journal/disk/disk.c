@@ -22,13 +22,17 @@ smtpd__disk_stats(struct smtpd_disk *log, struct smtpd_journal_stats *stats)
 {
 	uint32_t reserve = log->settings.reserve;
 	uint64_t room;
+	unsigned spares;
 
 	pthread_mutex_lock(&log->lock);
 	*stats = log->stats;
 	stats->segments = (uint32_t)log->count;
-	stats->spares = smtpd__disk_segments_spares(log);
+	for (size_t i = 0; i < log->count; i++)
+		stats->size += log->segments[i].size;
+	stats->spares = spares = smtpd__disk_segments_spares(log);
+	spares -= spares > 0 ? smtpd__disk_segments_kept(log) : 0;
 	/* The next segment, while it is made, is a spare no longer. */
-	room = (uint64_t)(stats->spares + log->rolling) *
+	room = (uint64_t)(spares + log->rolling) *
 	    (log->settings.segment_size - 2 * SMTPD_DISK_PAGE);
 	room += smtpd__disk_segments_room(log);
 	stats->room = room > reserve ? room - reserve : 0;

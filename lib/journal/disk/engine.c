@@ -102,13 +102,16 @@ static int
 keep_house(struct smtpd_journal *j)
 {
 	struct smtpd_disk_store *store = SMTPD_DISK_STORE(j);
-	int todo = 0;
+	int prepared, todo = 0;
 
 	if (store->settings.read_only)
 		return 0;
 	smtpd__disk_append_flush(store->log);
-	if (smtpd__disk_prepare(store->log) == 1)
+	prepared = smtpd__disk_prepare(store->log);
+	if (prepared == 1)
 		todo |= SMTPD_JOURNAL_AGAIN;
+	if (prepared == -1 && errno == ENOSPC)
+		todo |= SMTPD_JOURNAL_TIGHT;
 	store->due = smtpd__disk_recycle_due(store->log);
 	if (store->due == 0)
 		return todo;

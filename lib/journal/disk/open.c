@@ -336,7 +336,7 @@ open_log(struct opening *o, int dir_fd)
 	 * opens: it can be read. */
 	pthread_mutex_lock(&log->lock);
 	log->busy = true;
-	rc = smtpd__disk_roll(log);
+	rc = smtpd__disk_roll(log, true);
 	log->busy = false;
 	pthread_mutex_unlock(&log->lock);
 	return rc == 0 || errno == ENOSPC ? 0 : report_errno(o, 0);

@@ -72,10 +72,12 @@ smtpd__disk_prepare(struct smtpd_disk *log)
 	if (log->settings.read_only)
 		return 0;
 	pthread_mutex_lock(&log->lock);
-	if (smtpd__disk_segments_spares(log) == 0)
+	while (spare == 0 &&
+	    smtpd__disk_segments_spares(log) <= smtpd__disk_segments_kept(log))
 		spare = smtpd__disk_roll_make_spare(log);
 	if (spare == -1)
 		error = errno;
+	log->full = error == ENOSPC;
 	index = make_index(log);
 	if (index == -1)
 		error = errno;

@@ -16,16 +16,19 @@ uint32_t
 smtpd__disk_recycle_due(struct smtpd_disk *log)
 {
 	uint64_t live = 0, all = 0;
-	uint32_t due = 0;
+	uint32_t due = 0, size = log->settings.segment_size;
+	bool worth;
 
 	pthread_mutex_lock(&log->lock);
 	for (size_t i = 0; i + 1 < log->count; i++) {
 		live += log->segments[i].live_bytes;
 		all += log->segments[i].size;
 	}
+	worth = all >= live + size ||
+	    2 * log->segments[0].live_bytes <= log->segments[0].size;
 	if (log->count > 1 &&
-	    (log->segments[0].live_records == 0 ||
-		all > 2 * live + (uint64_t)SLACK * log->settings.segment_size))
+	    (log->segments[0].live_records == 0 || (log->full && worth) ||
+		all > 2 * live + (uint64_t)SLACK * size))
 		due = log->segments[0].number;
 	pthread_mutex_unlock(&log->lock);
 	return due;

@@ -87,12 +87,16 @@ add_segment(struct smtpd_disk *log, int fd, const struct smtpd_disk_header *h)
 }
 
 int
-smtpd__disk_roll(struct smtpd_disk *log)
+smtpd__disk_roll(struct smtpd_disk *log, bool relocation)
 {
 	struct smtpd_disk_header h;
-	int which =
-	    smtpd__disk_segments_find_spare(log, SMTPD_DISK_SPARE_READY);
+	unsigned kept = relocation ? 0 : smtpd__disk_segments_kept(log);
+	int which = SMTPD_DISK_MAKESHIFT;
 	int fd = -1, error;
+
+	if (smtpd__disk_segments_spares(log) > kept)
+		which = smtpd__disk_segments_find_spare(
+		    log, SMTPD_DISK_SPARE_READY);
 
 	if (make_header(log, &h) == -1 || smtpd__disk_segments_grow(log) == -1)
 		return -1;

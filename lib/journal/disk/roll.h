@@ -7,11 +7,12 @@
 #include "journal/disk/state.h"
 
 /*
- * Make the next segment, and append to it from now on.  The log is busy by the
+ * Make the next segment, and append to it from now on; RELOCATION: it may be
+ * the spare that is kept for that.  The log is busy by the
  * caller's doing, and nothing waits to be written; the lock is held, and not
  * while it works.  On failure all is as before.
  */
-int smtpd__disk_roll(struct smtpd_disk *log);
+int smtpd__disk_roll(struct smtpd_disk *log, bool relocation);
 
 /* Make a spare where there is none, under the same conditions but for being
  * busy: one thread at a time.  Return -1 with errno, or with EAGAIN when all

@@ -89,3 +89,9 @@ smtpd__disk_segments_room(const struct smtpd_disk *log)
 		return 0;
 	return SMTPD_DISK_LIMIT(log->segments[log->count - 1].size) - log->tail;
 }
+
+unsigned
+smtpd__disk_segments_kept(const struct smtpd_disk *log)
+{
+	return log->count > 1 ? 1 : 0;
+}

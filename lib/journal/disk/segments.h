@@ -25,6 +25,10 @@ void smtpd__disk_segments_count_dead(
 /* The bytes that are left in the segment that is appended to. */
 uint32_t smtpd__disk_segments_room(const struct smtpd_disk *log);
 
+/* How many of the spares are kept for relocation: one, as soon as there is a
+ * segment to be emptied, since all that it has fits into that. */
+unsigned smtpd__disk_segments_kept(const struct smtpd_disk *log);
+
 /* The first spare in STATE; SMTPD_DISK_SPARES: there is none. */
 int smtpd__disk_segments_find_spare(
     const struct smtpd_disk *log, enum smtpd_disk_spare state);

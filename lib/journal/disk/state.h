@@ -69,6 +69,7 @@ struct smtpd_disk {
 	pthread_cond_t idle; /* it is busy no longer, or a batch was taken */
 
 	enum smtpd_disk_spare spares[SMTPD_DISK_SPARES];
+	bool full; /* the last spare that was wanted could not be had */
 	struct smtpd_journal_stats stats;
 };
 

@@ -225,6 +225,8 @@ smtpd__attempt_overdue(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 
 	if (open_message(d, job, &loaded, &s) == -1)
 		return;
+	/* The thread that is here also wins space back. */
+	s.no_wait = true;
 	pthread_mutex_lock(&d->lock);
 	smtpd__destination_site_info(job->destination, &info);
 	if (info.why != NULL)

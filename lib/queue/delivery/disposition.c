@@ -253,7 +253,7 @@ smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
 	struct smtpd_retry retry;
 	struct part parts[2];
-	bool more;
+	bool more, recorded = true;
 
 	if (s->tried)
 		for (size_t i = 0; i < s->nrcpts; i++)
@@ -264,7 +264,7 @@ smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 	/* What was sent must not be sent again because the disk is in trouble,
 	 * so this waits for the disk, until the queue stops. */
 	for (size_t i = 0; i < 2 && more; i++) {
-		struct disk_trouble trouble = { 0 };
+		struct disk_trouble trouble = { .last = s->no_wait };
 
 		if (i == 1 && parts[i].progress.nrcpts > 0 &&
 		    smtpd__gather_add(
@@ -272,7 +272,9 @@ smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 			return;
 		while (more && parts[i].progress.nrcpts > 0 &&
 		    record_once(d, &parts[i]) == -1)
-			more = await_disk(d, &trouble);
+			more = recorded = await_disk(d, &trouble);
 	}
-	smtpd__dispatch_return(d, s->job, SMTPD_RETURN_TRIED);
+	smtpd__dispatch_return(d, s->job,
+	    recorded || !s->no_wait ? SMTPD_RETURN_TRIED
+				    : SMTPD_RETURN_POSTPONED);
 }

@@ -26,10 +26,15 @@ struct smtpd_disposition {
 	 * next one was: so that thread and disk need not wait for each other.
 	 * NULL: nowhere, it is waited for. */
 	struct smtpd_pending_commit **pending;
+
+	/* Nothing was sent, and this thread has more to do than to wait for
+	 * the disk: the job is rather put off. */
+	bool no_wait;
 };
 
 /* Do it; the job and the pin are given up.  As long as the journal cannot be
- * written it tries again, each second, until the queue stops. */
+ * written it tries again, each second, until the queue stops, unless no_wait
+ * is set. */
 void smtpd__disposition_finish(
     struct smtpd_delivery *d, struct smtpd_disposition *s);
 

@@ -147,13 +147,16 @@ relocate_some(struct smtpd_spool *s)
 			b->records[n++] = b->list[i].records[k];
 	/* As one group; each record learns where it is. */
 	if (status == 0 && n > 0)
-		status = smtpd__journal_append(s->journal, b->records, n, 0);
+		status = smtpd__journal_append(
+		    s->journal, b->records, n, SMTPD_JOURNAL_RELOCATION);
 	n = 0;
 	for (size_t i = 0; status == 0 && i < b->count; i++)
 		for (size_t k = 0; k < b->list[i].count; k++)
 			b->list[i].records[k] = b->records[n++];
-	if (status == 0)
+	if (status == 0) {
 		s->cleaning.moved += b->count;
+		s->cleaning.copied += b->size;
+	}
 	error = errno;
 	for (size_t i = 0; i < b->count; i++)
 		smtpd__relocate_end(s, &b->list[i], status == 0);
@@ -161,6 +164,23 @@ relocate_some(struct smtpd_spool *s)
 	free(b);
 	errno = error;
 	return status;
+}
+
+/*
+ * Whether others appended as much as was relocated, but for all that the log
+ * has, which may be gone through once: histories that are relocated count as
+ * dead at once, so it could go on for ever.
+ */
+static bool
+is_worth_more(struct smtpd_spool *s)
+{
+	uint64_t copied = s->cleaning.copied, others = 0;
+	struct smtpd_journal_stats stats;
+
+	smtpd__journal_stats(s->journal, &stats);
+	if (stats.bytes > copied)
+		others = stats.bytes - copied;
+	return stats.segments == 0 || copied <= stats.size + others;
 }
 
 /* Relocate a little more.  Return whether to go on at once. */
@@ -184,7 +204,7 @@ continue_pass(struct smtpd_spool *s)
 	c->under_way = false;
 	/* If nothing was won, somebody may yet have to put a message into the
 	 * table, or to end one. */
-	if (status == 0 &&
+	if (status == 0 && is_worth_more(s) &&
 	    (c->moved > 0 ||
 		(smtpd__journal_housekeep(s->journal) & SMTPD_JOURNAL_DUE) ==
 		    0))
@@ -214,7 +234,11 @@ smtpd__spool_clean(struct smtpd_spool *s)
 		smtpd__journal_stats(s->journal, &stats);
 		c->vouched = stats.records;
 	}
+	c->tight = (todo & SMTPD_JOURNAL_TIGHT) != 0;
 	if ((todo & SMTPD_JOURNAL_DUE) == 0 || now < c->rest)
+		return again;
+	/* On a full disk little is better than nothing. */
+	if (!c->under_way && !c->tight && !is_worth_more(s))
 		return again;
 	if (s->foreign != NULL && !c->under_way)
 		smtpd__spool_quarantine_foreign(s);

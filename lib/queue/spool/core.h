@@ -42,6 +42,8 @@ struct smtpd_spool_cleaning {
 	uint64_t rest;    /* do nothing before, in ms */
 	uint64_t marked;  /* when the clock was last recorded, in ms */
 	uint64_t vouched; /* how many records had been appended then */
+	uint64_t copied;  /* bytes that were relocated */
+	bool tight;       /* no more space can be had: be brief */
 };
 
 struct smtpd_spool {

@@ -12,9 +12,9 @@
 
 /* How much is kept of the histories of all jobs of a message, of those of one
  * job, and how much of that from their beginning. */
-#define HISTORIES_MAX 1048576
-#define HISTORY_MAX   32768
-#define HISTORY_HEAD  8192
+#define HISTORIES_MAX 262144
+#define HISTORY_MAX   8192
+#define HISTORY_HEAD  2048
 
 /* Text whose middle is left out when it is too long: a head, and a ring for
  * the tail. */
@@ -223,7 +223,7 @@ prepare_records(struct smtpd_spool *s, struct smtpd_relocation *r)
 		if (r->packs[i].failed)
 			return -1;
 	make_records(r);
-	if (r->size > s->journal->group_max) {
+	if (r->size > s->journal->group_max || s->cleaning.tight) {
 		/* Without any histories it is no larger than it was. */
 		r->count = 1;
 		make_records(r);
