@@ -18,7 +18,7 @@ import unittest
 import smtpin_fixture as fixture
 import world
 from receivers import Smtpin
-from scripted_server import Scripted
+from scripted_server import STALL, Scripted
 from smtpout_fixture import Refused, Smtpout
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "20"))
@@ -31,6 +31,8 @@ CONNECTIONS = 4
 ZONE = "".join(f"site{i}.example. MX 10 mx{i}.example.\n"
                for i in range(1, SITES + 1)) + """
 home.example. MX 10 home.example.
+two.example. MX 10 mx1.example.
+two.example. MX 20 mx2.example.
 """
 
 
@@ -218,6 +220,74 @@ class KillSmtpout(KillCase):
         self.assertLessEqual(twice, ROUNDS * CONNECTIONS * 5)
         self.assertLessEqual(more, ROUNDS * CONNECTIONS)
         self.assertFalse(refusing.taken)
+
+
+class KillAttempt(KillCase):
+    """S16: What a host has taken is on disk before anything else is begun."""
+
+    def serve(self, host, **rules):
+        server = Scripted(host, **rules)
+        self.addCleanup(server.close)
+        return server
+
+    @staticmethod
+    def copies(*servers):
+        return collections.Counter(
+            rcpt for server in servers for t in server.taken if t.accepted
+            for rcpt in t.rcpts)
+
+    def submit(self, *rcpts):
+        self.smtpout.start()
+        self.smtpout.submit(make(1, random.Random(1)), *rcpts)
+
+    def test_between_transactions(self):
+        rcpts = [f"u{i}@site1.example" for i in range(150)]
+        dots = []
+
+        def dot(*_):
+            dots.append(True)
+            return STALL if len(dots) == 3 else "250 2.0.0 taken"
+
+        server = self.serve(self.mx1, dot=dot)
+        self.submit(*rcpts)
+        fixture.until(lambda: len(dots) == 3, "no third transaction")
+        self.smtpout.kill()
+        self.drain()
+        copies = self.copies(server)
+        self.assertEqual(sorted(copies), sorted(rcpts))
+        self.assertEqual(set(copies.values()), {1})
+
+    def test_between_hosts(self):
+        grey = ["450 4.2.0 later"]
+
+        def rcpt(_, argument):
+            return grey[0] if "grey" in argument else "250 2.1.5 ok"
+
+        first = self.serve(self.mx1, rcpt=rcpt)
+        second = self.serve(self.mx2, greeting=STALL)
+        self.submit("good@two.example", "grey@two.example")
+        fixture.until(lambda: second.sessions, "the second is not asked")
+        self.smtpout.kill()
+        second.close()
+        grey[0] = "250 2.1.5 ok"
+        self.drain()
+        self.assertEqual(self.copies(first), {"good@two.example": 1,
+                                              "grey@two.example": 1})
+
+    def test_many_recipients(self):
+        """S5: What a host says of thousands of recipients is more than one
+        record takes."""
+        self.smtpout.arguments += ["--max-recipients", "0",
+                                   "--queue-segment", "1048576"]
+        rcpts = [f"u{i}@site1.example" for i in range(2500)]
+        server = self.serve(self.mx1, dot="250 2.0.0 " + "k" * 480)
+        self.submit(*rcpts)
+        self.smtpout.wait_empty(120 * fixture.SLOW)
+        self.smtpout.stop()
+        self.drain()
+        copies = self.copies(server)
+        self.assertEqual(len(copies), len(rcpts))
+        self.assertEqual(set(copies.values()), {1})
 
 
 class KillCleaning(KillSmtpout):

@@ -10,7 +10,7 @@
  * The number of the oldest sealed segment, if it is worth it to empty it: it
  * has nothing live, or more is dead in all sealed segments than is live in them
  * and four segments.  So at most about as much is copied as was appended.
- * Where smtpd__disk_prepare() found the disk full, it is enough that half of the
+ * Where smtpd__disk_prepare() found the disk full it is enough that half of the
  * oldest segment is dead, or as much as a segment of all.  0: it is not
  * worth it.
  */

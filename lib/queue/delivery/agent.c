@@ -166,6 +166,7 @@ try_hosts(struct smtpd_agent_attempt *t, const char *done)
 		if (strcmp(host->targets->host, done) == 0 ||
 		    (host->down && !urgent))
 			continue;
+		smtpd__agent_state_tell_sent(t);
 		if (smtpd__agent_connect(t, host) == 0)
 			smtpd__agent_send(t, false);
 	}

@@ -60,6 +60,12 @@ struct smtpd_delivery_request {
 
 	/* Lines are added for each host, its TLS, and each reply. */
 	struct smtpd_text *history;
+
+	/* Called before anything else is begun, a transaction or another host,
+	 * when some recipients were sent to; DSN as below.  NULL: not called.
+	 */
+	void (*sent)(void *user, bool dsn);
+	void *user;
 };
 
 /* The result, besides those of the recipients. */

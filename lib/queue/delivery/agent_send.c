@@ -108,6 +108,7 @@ record_result(
 	switch (r->outcome) {
 	case SMTPD_OUTCOME_SENT:
 		t->sent = true;
+		t->untold = true;
 		state->finished = true;
 		break;
 	case SMTPD_OUTCOME_PERMANENT:
@@ -220,8 +221,8 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 			left_over = false;
 			continue;
 		}
+		smtpd__agent_state_tell_sent(t);
 		status = run_transaction(t, n);
-
 		if (!begun && reused && status == -1 && is_stale(t, n)) {
 			smtpd__agent_state_quit(a);
 			return -1;

@@ -42,6 +42,14 @@ smtpd__agent_state_judge(struct smtpd_agent_attempt *t,
 }
 
 void
+smtpd__agent_state_tell_sent(struct smtpd_agent_attempt *t)
+{
+	if (t->untold && t->request->sent != NULL)
+		t->request->sent(t->request->user, !t->without_dsn);
+	t->untold = false;
+}
+
+void
 smtpd__agent_state_quit(struct smtpd_agent *a)
 {
 	if (a->client != NULL)

@@ -88,6 +88,7 @@ struct smtpd_agent_attempt {
 	uint64_t began;   /* as smtpd__clock_ms() */
 	bool spoke;       /* the feedback is not about hosts out of reach */
 	bool sent;        /* to some recipient */
+	bool untold;      /* some of that the request was not told of yet */
 	bool without_dsn; /* one host of those does not offer it */
 	bool over;        /* a failure of our own: no other host is asked */
 };
@@ -105,6 +106,9 @@ void smtpd__agent_state_soften(struct smtpd_result *r);
 void smtpd__agent_state_judge(struct smtpd_agent_attempt *t,
     enum smtpd_site_feedback feedback, const char *host,
     const struct smtpd_result *result);
+
+/* Tell the request what was sent to since it was last told. */
+void smtpd__agent_state_tell_sent(struct smtpd_agent_attempt *t);
 
 /* Send QUIT if a connection is open. */
 void smtpd__agent_state_quit(struct smtpd_agent *a);

@@ -128,6 +128,20 @@ fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
 		    d, s->job, &route->why, site);
 }
 
+/* What an agent tells of while it delivers. */
+struct telling {
+	struct smtpd_delivery *delivery;
+	struct smtpd_disposition *disposition;
+};
+
+static void
+record_sent(void *user, bool dsn)
+{
+	struct telling *t = user;
+
+	smtpd__disposition_record_sent(t->delivery, t->disposition, dsn);
+}
+
 /* Have the agent deliver over ROUTE, and tell the site how that went. */
 static void
 deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
@@ -136,6 +150,7 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 {
 	struct smtpd_delivery *d = a->delivery;
 	const struct smtpd_queued_message *message = s->job->message;
+	struct telling telling = { d, s };
 	struct smtpd_delivery_request request = {
 		.loaded = s->loaded,
 		.route = route,
@@ -145,6 +160,8 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 		.rcpts = s->rcpts,
 		.nrcpts = s->nrcpts,
 		.history = history,
+		.sent = record_sent,
+		.user = &telling,
 	};
 	struct smtpd_delivery_result end;
 

@@ -12,10 +12,30 @@
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/report.h"
 
-/* Some of the recipients, and what the sender is told of them. */
+/* Recipients of one record: with the longest replies, their report beside them,
+ * they fit into one commit of the smallest journal. */
+#define RECORD_RCPTS 400
+
+/* Some of the recipients of one record, and what the sender is told of them. */
 struct part {
 	struct smtpd_progress progress;
 	struct smtpd_report report;
+};
+
+/* How that ended. */
+enum recorded {
+	RECORDED,
+	NOT_RECORDED,
+	GATHERED, /* it waits, with its job, for the reports of others */
+};
+
+/* Recipients that are recorded one after the other, and those of them that the
+ * sender is told of, by number, and how: all in a report for each record. */
+struct group {
+	struct smtpd_rcpt_progress *rcpts;
+	size_t count;
+	enum smtpd_dsn_action action;
+	size_t from, to;
 };
 
 /* Finish the recipients that are left: what failed for now failed for good. */
@@ -114,53 +134,56 @@ set_report(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 	};
 }
 
-/*
- * Count the recipients by outcome, and divide them into two parts, each of
- * which is recorded with its report in one commit: first those that did not
- * fail, then those that did.  A kill between them has only the second part
- * tried once more.
- */
-static void
-divide_rcpts(struct smtpd_delivery *d, struct smtpd_disposition *s,
-    const struct smtpd_retry *retry, struct part parts[2])
+/* What is recorded of any recipients of S. */
+static struct smtpd_progress
+make_progress(
+    const struct smtpd_disposition *s, const struct smtpd_retry *retry)
 {
-	struct smtpd_delivery_job *job = s->job;
-	struct smtpd_progress progress = {
-		.job = job,
+	return (struct smtpd_progress){
+		.job = s->job,
 		.due = retry->due,
 		.attempts = retry->attempts,
-		.in_doubt = job->in_doubt,
-		.delay_notice_sent = job->delay_notice_sent,
+		.in_doubt = s->job->in_doubt,
+		.delay_notice_sent = s->job->delay_notice_sent,
+		.rcpts = s->rcpts,
+		.nrcpts = s->nrcpts,
 		.history = s->history,
 		.history_len = s->history_len,
 	};
+}
+
+/*
+ * Count the recipients by outcome, and divide them into two groups: first those
+ * that did not fail, then those that did.  A kill between two records has only
+ * those tried once more that are in none.
+ */
+static void
+divide_rcpts(struct smtpd_delivery *d, struct smtpd_disposition *s,
+    const struct smtpd_retry *retry, struct group groups[2])
+{
 	size_t others =
 	    bring_to_front(s->rcpts, s->nrcpts, SMTPD_OUTCOME_PERMANENT, false);
 	size_t failed = s->nrcpts - others;
 	size_t sent =
 	    bring_to_front(s->rcpts, others, SMTPD_OUTCOME_SENT, true);
 
-	parts[0] = (struct part){ .progress = progress };
+	groups[0] = (struct group){ .rcpts = s->rcpts, .count = others };
+	groups[1] = (struct group){
+		.rcpts = s->rcpts + others,
+		.count = failed,
+		.action = SMTPD_DSN_FAILED,
+		.to = failed,
+	};
 	if (sent > 0 && !s->reports_success) {
 		/* One report in a commit: a delay notice comes with the next
 		 * attempt. */
-		set_report(
-		    d, s, retry, &parts[0], SMTPD_DSN_RELAYED, s->rcpts, sent);
+		groups[0].action = SMTPD_DSN_RELAYED;
+		groups[0].to = sent;
 	} else if (retry->wants_delay_notice) {
-		parts[0].progress.delay_notice_sent = true;
-		set_report(d, s, retry, &parts[0], SMTPD_DSN_DELAYED,
-		    s->rcpts + sent, others - sent);
+		groups[0].action = SMTPD_DSN_DELAYED;
+		groups[0].from = sent;
+		groups[0].to = others;
 	}
-	parts[0].progress.rcpts = s->rcpts;
-	parts[0].progress.nrcpts = others;
-	parts[1] = (struct part){ .progress = parts[0].progress };
-	parts[1].progress.rcpts = s->rcpts + others;
-	parts[1].progress.nrcpts = failed;
-	if (others > 0)
-		parts[1].progress.history_len = 0;
-	if (failed > 0)
-		set_report(d, s, retry, &parts[1], SMTPD_DSN_FAILED,
-		    s->rcpts + others, failed);
 	atomic_fetch_add(&d->counts.sent, sent);
 	atomic_fetch_add(&d->counts.failed, failed);
 }
@@ -172,12 +195,14 @@ struct disk_trouble {
 };
 
 /* Writing failed, as errno says: log that once, and wait a second.  Return true
- * if it is to be tried again. */
+ * if it is to be tried again: not what fails for its size or nonsense, whatever
+ * the disk does. */
 static bool
 await_disk(struct smtpd_delivery *d, struct disk_trouble *t)
 {
 	const struct timespec second = { .tv_sec = 1 };
 
+	t->last = t->last || errno == EFBIG || errno == EINVAL;
 	if (!t->logged)
 		smtpd__logger_write(&d->logger, SMTPD_LOG_ERROR,
 		    "cannot record the result of an attempt: %s",
@@ -227,21 +252,62 @@ smtpd__disposition_sync(
 	*pending = NULL;
 }
 
+/* Record G, in as many records as that takes.  What was sent must not be sent
+ * again because the disk is in trouble, so this waits for the disk, until the
+ * queue stops.  The last of the failures may be gathered with others'. */
+static enum recorded
+record_group(struct smtpd_delivery *d, struct smtpd_disposition *s,
+    const struct smtpd_retry *retry, const struct group *g)
+{
+	size_t n;
+
+	for (size_t at = 0; at < g->count; at += n) {
+		struct disk_trouble trouble = { .last = s->no_wait };
+		struct part p = { .progress = make_progress(s, retry) };
+		size_t from = g->from > at ? g->from : at, to;
+
+		n = g->count - at < RECORD_RCPTS ? g->count - at : RECORD_RCPTS;
+		to = g->to < at + n ? g->to : at + n;
+		p.progress.rcpts = g->rcpts + at;
+		p.progress.nrcpts = n;
+		if (from < to && g->action == SMTPD_DSN_DELAYED)
+			p.progress.delay_notice_sent = true;
+		if (from < to)
+			set_report(d, s, retry, &p, g->action, g->rcpts + from,
+			    to - from);
+		if (from < to && g->action == SMTPD_DSN_FAILED &&
+		    at + n == g->count &&
+		    smtpd__gather_add(d, &p.progress, &p.report.about))
+			return GATHERED;
+		while (record_once(d, &p) == -1)
+			if (!await_disk(d, &trouble))
+				return NOT_RECORDED;
+		/* It is told once. */
+		s->history_len = 0;
+	}
+	return RECORDED;
+}
+
 /* If all that was left of the job was sent, and nobody is to be told, record
  * that without waiting for the disk: it waits for the record before.  Return
  * false if it must be recorded as the rest is. */
 static bool
 record_pending(struct smtpd_delivery *d, const struct smtpd_disposition *s,
-    const struct part *p)
+    const struct smtpd_retry *retry)
 {
+	const struct smtpd_progress progress = make_progress(s, retry);
 	struct smtpd_pending_commit *next;
+	struct part p = { 0 };
 
-	if (s->pending == NULL || smtpd__bounce_is_wanted(&p->report.about))
+	if (s->pending == NULL || s->nrcpts == 0 || s->nrcpts > RECORD_RCPTS)
+		return false;
+	set_report(d, s, retry, &p, SMTPD_DSN_RELAYED, s->rcpts, s->nrcpts);
+	if (!s->reports_success && smtpd__bounce_is_wanted(&p.report.about))
 		return false;
 	for (size_t i = 0; i < s->nrcpts; i++)
 		if (s->rcpts[i].result.outcome != SMTPD_OUTCOME_SENT)
 			return false;
-	if (smtpd__spool_progress_begin(d->spool, &p->progress, &next) == -1)
+	if (smtpd__spool_progress_begin(d->spool, &progress, &next) == -1)
 		return false;
 	smtpd__disposition_sync(d, s->pending);
 	*s->pending = next;
@@ -249,32 +315,71 @@ record_pending(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 }
 
 void
+smtpd__disposition_record_sent(
+    struct smtpd_delivery *d, struct smtpd_disposition *s, bool dsn)
+{
+	struct smtpd_delivery_job *job = s->job;
+	const struct smtpd_retry as_before = {
+		.due = job->due,
+		.attempts = job->attempts,
+	};
+	struct smtpd_disposition part = {
+		.job = job,
+		.loaded = s->loaded,
+		.rcpts = calloc(s->nrcpts, sizeof(*s->rcpts)),
+		.reports_success = dsn,
+	};
+	struct group groups[2];
+
+	for (size_t i = 0; part.rcpts != NULL && i < s->nrcpts; i++) {
+		if (s->rcpts[i].recorded ||
+		    s->rcpts[i].result.outcome != SMTPD_OUTCOME_SENT)
+			continue;
+		part.rcpts[part.nrcpts] = s->rcpts[i];
+		part.rcpts[part.nrcpts].tried_ms = smtpd__clock_wall_ms();
+		part.rcpts[part.nrcpts++].finished = true;
+	}
+	if (part.nrcpts > 0) {
+		divide_rcpts(d, &part, &as_before, groups);
+		if (record_group(d, &part, &as_before, &groups[0]) == RECORDED)
+			for (size_t i = 0; i < s->nrcpts; i++)
+				s->rcpts[i].recorded |=
+				    s->rcpts[i].result.outcome ==
+				    SMTPD_OUTCOME_SENT;
+	}
+	free(part.rcpts);
+}
+
+/* Forget the recipients that were recorded while the attempt went on. */
+static void
+drop_recorded(struct smtpd_disposition *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->nrcpts; i++)
+		if (!s->rcpts[i].recorded)
+			s->rcpts[n++] = s->rcpts[i];
+	s->nrcpts = n;
+}
+
+void
 smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
 	struct smtpd_retry retry;
-	struct part parts[2];
-	bool more, recorded = true;
+	struct group groups[2];
+	enum recorded how = RECORDED;
 
+	drop_recorded(s);
 	if (s->tried)
 		for (size_t i = 0; i < s->nrcpts; i++)
 			s->rcpts[i].tried_ms = smtpd__clock_wall_ms();
 	retry = decide_retry(d, s);
-	divide_rcpts(d, s, &retry, parts);
-	more = !record_pending(d, s, &parts[0]);
-	/* What was sent must not be sent again because the disk is in trouble,
-	 * so this waits for the disk, until the queue stops. */
-	for (size_t i = 0; i < 2 && more; i++) {
-		struct disk_trouble trouble = { .last = s->no_wait };
-
-		if (i == 1 && parts[i].progress.nrcpts > 0 &&
-		    smtpd__gather_add(
-			d, &parts[i].progress, &parts[i].report.about))
-			return;
-		while (more && parts[i].progress.nrcpts > 0 &&
-		    record_once(d, &parts[i]) == -1)
-			more = recorded = await_disk(d, &trouble);
-	}
-	smtpd__dispatch_return(d, s->job,
-	    recorded || !s->no_wait ? SMTPD_RETURN_TRIED
+	divide_rcpts(d, s, &retry, groups);
+	if (!record_pending(d, s, &retry))
+		for (int i = 0; i < 2 && how == RECORDED; i++)
+			how = record_group(d, s, &retry, &groups[i]);
+	if (how != GATHERED)
+		smtpd__dispatch_return(d, s->job,
+		    how == RECORDED ? SMTPD_RETURN_TRIED
 				    : SMTPD_RETURN_POSTPONED);
 }

@@ -38,6 +38,11 @@ struct smtpd_disposition {
 void smtpd__disposition_finish(
     struct smtpd_delivery *d, struct smtpd_disposition *s);
 
+/* Record at once, while the attempt S goes on, whom it was sent to.  DSN: the
+ * host reports success itself.  It waits likewise. */
+void smtpd__disposition_record_sent(
+    struct smtpd_delivery *d, struct smtpd_disposition *s, bool dsn);
+
 /* Wait likewise until *PENDING, if there is one, is on stable storage. */
 void smtpd__disposition_sync(
     struct smtpd_delivery *d, struct smtpd_pending_commit **pending);

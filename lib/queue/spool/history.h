@@ -7,7 +7,6 @@
 #include <smtpd/queue.h>
 
 #include "queue/spool/progress.h"
-#include "queue/spool/record.h"
 
 /* Write all histories of JOB, oldest first, to WRITE; the oldest part may have
  * been left out.  The message is pinned.  Return 0, or -1 with errno. */
@@ -20,22 +19,5 @@ int smtpd__spool_history(struct smtpd_spool *s,
 int smtpd__spool_history_results(struct smtpd_spool *s,
     const struct smtpd_delivery_job *job, struct smtpd_rcpt_progress **results,
     size_t *count);
-
-/* A progress record as it was read back; memory is freed by the caller. */
-struct smtpd_spool_history_record {
-	void *memory;
-	uint64_t sequence;
-	struct smtpd_record_progress head;
-	struct smtpd_unpack results;
-	const char *history;
-	size_t history_len;
-};
-
-/* Read the progress record at REF, which is to be of the job numbered JOB of
- * message ID.  Return 0, or -1 with errno and no memory.
- * For the spool itself. */
-int smtpd__spool_history_record(struct smtpd_spool *s, uint64_t id,
-    uint32_t job, struct smtpd_record_ref ref,
-    struct smtpd_spool_history_record *out);
 
 #endif

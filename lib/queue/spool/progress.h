@@ -24,6 +24,7 @@ struct smtpd_rcpt_progress {
 	uint64_t tried_ms; /* since 1970; 0: there was no attempt */
 	bool expired;      /* it was given up at the end of its life */
 	bool in_doubt;     /* then: a reply to the dot was lost */
+	bool recorded;     /* while the attempt went on */
 };
 
 /* The end of an attempt. */

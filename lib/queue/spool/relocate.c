@@ -123,19 +123,19 @@ static int
 put_progress(struct smtpd_spool *s, struct smtpd_relocation *r, size_t n,
     const struct smtpd_delivery_job *job)
 {
-	struct smtpd_spool_history_record last;
+	struct smtpd_rcpt_progress *results;
 	struct smtpd_record_progress now = { 0 };
 	struct smtpd_pack *body = &r->packs[2 * n];
 	uint32_t number = (uint32_t)(job - r->message->jobs);
-	int status = smtpd__spool_history_record(
-	    s, r->message->id, number, job->history, &last);
+	size_t count;
+	int status = smtpd__spool_history_results(s, job, &results, &count);
 
 	if (status == -1 && errno == ENOMEM)
 		return -1;
-	if (status == 0) {
-		smtpd__pack_bytes(body, last.results.at, last.results.left);
-		free(last.memory);
-	}
+	for (size_t i = 0; status == 0 && i < count; i++)
+		smtpd__record_put_result(body, &results[i]);
+	if (status == 0)
+		free(results);
 	now.stamp = smtpd__spool_clock_stamp(s);
 	now.id = r->message->id;
 	now.job = (uint16_t)number;
