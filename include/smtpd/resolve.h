@@ -117,9 +117,9 @@ SMTPD_API void smtpd_resolver_destroy(struct smtpd_resolver *r);
  * absolute, or an address literal in brackets.
  *
  * - Null MX: NEVER 5.1.10.  No such domain, or a name that cannot be one:
- *   NEVER 5.1.2.  A literal that cannot be read: NEVER 5.1.3.  An MX whose
- *   hosts all have no address, or none of any kind: NEVER 5.4.4, without
- *   falling back to the domain's own.
+ *   NEVER 5.1.2, unless it has addresses all the same.  A literal that
+ *   cannot be read: NEVER 5.1.3.  An MX whose hosts all have no address, or
+ *   none of any kind: NEVER 5.4.4, without falling back to the domain's own.
  * - This host among the MX: it and all that are not preferred to it are left
  *   out; if it was the best: NEVER 5.4.6; if none of the better has an
  *   address: LATER 4.4.4.  Addresses that mean no other host (loopback,

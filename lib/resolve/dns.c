@@ -319,9 +319,10 @@ is_edns_refused(const struct asking *a, enum smtpd_dns_reading reading)
 }
 
 /*
- * Ask server number I.  A path that drops questions with EDNS looks as a silent
- * server does: the next try is without it, and when that is answered so are
- * all others for a while.
+ * Ask server number I, at once without EDNS if that is not known there or makes
+ * it fail.  A path that drops such questions looks as a silent server does, so
+ * the next try is without it.  When that is answered, so are all others for a
+ * while.
  */
 static enum result
 exchange_with_server(struct asking *a, size_t i)
@@ -332,8 +333,10 @@ exchange_with_server(struct asking *a, size_t i)
 	enum smtpd_dns_reading reading;
 	enum result result = exchange_once(a, server, !plain, &reading);
 
-	if (!plain && result == RESULT_OTHER && is_edns_refused(a, reading))
-		return exchange_once(a, server, false, &reading);
+	if (!plain && result == RESULT_OTHER && is_edns_refused(a, reading)) {
+		result = exchange_once(a, server, false, &reading);
+		a->plain[i] = true;
+	}
 	if (a->plain[i] && (result == RESULT_DONE || result == RESULT_ALIAS))
 		atomic_store(
 		    &a->dns->plain_until[i], smtpd__clock_ms() + PLAIN_MS);

@@ -13,6 +13,7 @@
 #include "resolve/dns.h"
 #include "resolve/hostname.h"
 #include "resolve/mx.h"
+#include "resolve/pair.h"
 #include "resolve/targets.h"
 
 /* Hosts of one domain that are looked up. */
@@ -31,15 +32,18 @@ struct lookup {
 	struct smtpd_resolver *r;
 	const struct smtpd_cancel *cancel;
 	uint64_t deadline;
-	char shown[SMTPD_DNS_HOST_MAX]; /* the domain in reasons */
-	char name[SMTPD_DNS_HOST_MAX];  /* and for the DNS */
+	char shown[SMTPD_DNS_HOST_MAX];  /* the domain in reasons */
+	char name[SMTPD_DNS_HOST_MAX];   /* and for the DNS */
+	char bad_mx[SMTPD_DNS_HOST_MAX]; /* an MX that is no name; "": none */
 	bool mx;
+	bool gone; /* the domain does not exist, as was said of its MX */
 	bool authenticated;
 	uint32_t ttl_s;
 	const char *trouble; /* what the DNS failed at; NULL: nothing */
 	bool unanswered;     /* since no server answered */
 	bool no_memory;
 	bool refused; /* private addresses were left out */
+	bool exists;  /* one of the hosts, though it may have no address */
 	bool cut;     /* hosts were left out, as one of them is this one */
 	size_t nhosts;
 	struct smtpd_mx_list found;
@@ -121,12 +125,10 @@ fetch_answer(const struct lookup *l, const char *name, enum smtpd_dns_type type)
 	return answer;
 }
 
-/* As fetch_answer(), and take note of what it means for all. */
+/* Take note of what ANSWER means for all; NULL: there is no memory for it. */
 static struct smtpd_dns_answer *
-ask_for(struct lookup *l, const char *name, enum smtpd_dns_type type)
+note_answer(struct lookup *l, struct smtpd_dns_answer *answer)
 {
-	struct smtpd_dns_answer *answer = fetch_answer(l, name, type);
-
 	if (answer == NULL) {
 		l->no_memory = true;
 		return NULL;
@@ -159,13 +161,19 @@ cut_hosts(struct lookup *l, size_t i)
 static void
 list_hosts(struct lookup *l, const struct smtpd_dns_answer *answer)
 {
+	struct smtpd_text bad;
+
 	for (size_t i = 0; i < answer->count; i++) {
 		struct smtpd_mx_host *host = &l->hosts[i];
 
 		host->preference = answer->records[i].preference;
 		if (smtpd__hostname_normalise(
-			answer->records[i].host, host->name) != 0)
-			host->name[0] = '\0';
+			answer->records[i].host, host->name) == 0)
+			continue;
+		host->name[0] = '\0';
+		smtpd__text_init(&bad, l->bad_mx, sizeof(l->bad_mx));
+		smtpd__text_filtered(&bad, answer->records[i].host,
+		    strlen(answer->records[i].host));
 	}
 	l->nhosts = answer->count;
 	smtpd__mx_sort(l->hosts, l->nhosts);
@@ -248,15 +256,21 @@ add_addresses(struct lookup *l, size_t i, struct smtpd_dns_answer *six,
 static void
 look_up_host(struct lookup *l, size_t i)
 {
-	struct smtpd_dns_answer *six =
-	    ask_for(l, l->hosts[i].name, SMTPD_DNS_AAAA);
-	struct smtpd_dns_answer *four =
-	    ask_for(l, l->hosts[i].name, SMTPD_DNS_A);
+	const char *name = l->hosts[i].name;
+	struct smtpd_pair p = { 0 };
 
-	if (add_addresses(l, i, six, four) != 0)
+	if (!smtpd__pair_find(l->r->cache, name, &p)) {
+		smtpd__pair_ask(l->r->dns, name, l->deadline, l->cancel, &p);
+		smtpd__pair_keep(l->r->cache, name, &p);
+	}
+	note_answer(l, p.six);
+	note_answer(l, p.four);
+	if (add_addresses(l, i, p.six, p.four) != 0)
 		l->no_memory = true;
-	free(six);
-	free(four);
+	else if (p.six->status != SMTPD_DNS_NXDOMAIN)
+		l->exists = true;
+	free(p.six);
+	free(p.four);
 }
 
 /* Where there is enough, those of the same preference are looked at still:
@@ -286,6 +300,30 @@ say_later(const struct lookup *l, const char *trouble)
 	    trouble);
 }
 
+/* All answers are clear: nothing leads to a host.  Say why. */
+static struct smtpd_targets *
+say_never(const struct lookup *l)
+{
+	const enum smtpd_resolve_outcome never = SMTPD_RESOLVE_NEVER;
+
+	if (l->gone)
+		return smtpd__targets_none(
+		    never, "5.1.2", "There is no domain %s", l->shown);
+	if (l->refused)
+		return smtpd__targets_none(never, "5.4.4",
+		    "No mail host of %s has an address that is not private",
+		    l->shown);
+	if (l->bad_mx[0] != '\0' && !l->exists)
+		return smtpd__targets_none(never, "5.4.4",
+		    "The MX of %s is %s, which is not the name of a host",
+		    l->shown, l->bad_mx);
+	if (l->mx && !l->exists)
+		return smtpd__targets_none(never, "5.4.4",
+		    "The mail hosts of %s do not exist", l->shown);
+	return smtpd__targets_none(
+	    never, "5.4.4", "No mail host of %s has an address", l->shown);
+}
+
 static struct smtpd_targets *
 decide_result(struct lookup *l)
 {
@@ -304,10 +342,7 @@ decide_result(struct lookup *l)
 		    "No host that is preferred to this one for the mail of "
 		    "%s has an address",
 		    l->shown);
-	return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.4.4",
-	    l->refused ? "No mail host of %s has an address that is not private"
-		       : "No mail host of %s has an address",
-	    l->shown);
+	return say_never(l);
 }
 
 /* RFC 7505, 3: a single MX that is the root. */
@@ -326,9 +361,8 @@ resolve_mx(struct lookup *l, const struct smtpd_dns_answer *answer)
 	l->authenticated = answer->authenticated;
 	if (answer->status == SMTPD_DNS_FAILED)
 		return say_later(l, answer->reason);
-	if (answer->status == SMTPD_DNS_NXDOMAIN)
-		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
-		    "There is no domain %s", l->shown);
+	/* Some servers know of no MX, and deny the name, but know addresses. */
+	l->gone = answer->status == SMTPD_DNS_NXDOMAIN;
 	if (l->mx && is_null_mx(answer))
 		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.10",
 		    "%s does not accept mail (null MX)", l->shown);
@@ -360,7 +394,7 @@ resolve_domain(struct lookup *l, const char *domain)
 	if (smtpd__hostname_normalise(domain, l->name) != 0)
 		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
 		    "%s is not the name of a domain", l->shown);
-	answer = ask_for(l, l->name, SMTPD_DNS_MX);
+	answer = note_answer(l, fetch_answer(l, l->name, SMTPD_DNS_MX));
 	if (answer == NULL)
 		return NULL;
 	t = resolve_mx(l, answer);

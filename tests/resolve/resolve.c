@@ -125,6 +125,8 @@ check_found(const struct world *w, const struct zone_line *line)
 		snprintf(got, sizeof(got), "%zu", t->count);
 	else if (strcmp(line->word, "ttl") == 0)
 		snprintf(got, sizeof(got), "%u", (unsigned)t->ttl_s);
+	else if (strcmp(line->word, "reason") == 0)
+		snprintf(got, sizeof(got), "%s", t->reason);
 	else if (strcmp(line->word, "by") == 0)
 		snprintf(got, sizeof(got), "%s%s", t->mx ? "mx" : "address",
 		    t->authenticated ? " authenticated" : "");

@@ -136,6 +136,12 @@ is_over(const struct zone_record *record, const struct dns_query *q,
 		set_rcode(r, code);
 	} else if (strcmp(type, "SILENT") == 0) {
 		r->how = DNS_SILENT;
+	} else if (strcmp(type, "NOSIX") == 0 && q->type == 28) {
+		r->how = DNS_SILENT;
+	} else if (strcmp(type, "NOFOUR") == 0 && q->type == 1) {
+		r->how = DNS_SILENT;
+	} else if (strcmp(type, "NOMX") == 0 && q->type == 15) {
+		set_rcode(r, 3);
 	} else if (strcmp(type, "LAME") == 0) {
 		say_lame(q, r);
 	} else if (strcmp(type, "EDNS") == 0 && q->edns) {
