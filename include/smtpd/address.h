@@ -26,7 +26,8 @@ struct smtpd_address {
 	                     * angle brackets, source route and a last dot of
 	                     * the domain, and with the quotes that dots in
 	                     * "a..b" and "a." need; "" is the null path <> */
-	const char *local;  /* the local part, its quoting removed */
+	const char *local;  /* the local part, its quoting removed: it may hold
+	                     * "/" and be "..", so it is no file name */
 	const char *domain; /* the domain or [address literal] as in text; ""
 	                     * for <> and for <postmaster> */
 	bool literal;       /* domain is an address literal */

@@ -9,11 +9,12 @@
  * Threads: create to start, and destroy, from one thread at a time.  While
  * the server runs, smtpd_server_drain(), smtpd_server_count(),
  * smtpd_server_address() and smtpd_server_data() may be called from any
- * thread.  Handlers, events and the delivery callback run on the thread of
- * their session: those of one session never overlap, those of different
- * sessions do.  That thread has a stack of settings.stack_size bytes, all
- * signals but those of its own faults blocked (a child inherits that), and on
- * Linux SCHED_BATCH, unless start was called under another policy.
+ * thread.  Serve, drain and destroy block, the others do not.  Handlers,
+ * events and the delivery callback run on the thread of their session: those
+ * of one session never overlap, those of different sessions do.  That thread
+ * has a stack of settings.stack_size bytes, all signals but those of its own
+ * faults blocked (a child inherits that), and on Linux SCHED_BATCH, unless
+ * start was called under another policy.
  *
  * Callbacks must return: no exception, longjmp() or pthread_exit() may leave
  * them.  From C++17 on they are noexcept.
@@ -267,8 +268,9 @@ SMTPD_API int smtpd_server_listen(
     struct smtpd_server *srv, const char *address, unsigned flags);
 
 /*
- * Accept connections from FD, a stream socket that listens already.  It
- * belongs to SRV from now on; after a failure it is closed.  Before start.
+ * Accept connections from FD, a stream socket that listens already, whether it
+ * blocks or not.  It belongs to SRV from now on, which sets it not to block;
+ * after a failure it is closed.  Before start.
  * Return 0 or -1.  Since 0.1.
  */
 SMTPD_API int smtpd_server_listen_fd(
