@@ -14,8 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/sizes.h"
 #include "os/commit.h"
 #include "os/fd.h"
+#include "os/nodename.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
@@ -29,26 +31,41 @@ open_directory(const struct smtpd_disk_store *store, int at, const char *name)
 	return openat(at, name, DIRECTORY_FLAGS);
 }
 
-/* Whether this process has the file of LOCK open once more. */
-static bool
-is_open_here(int lock)
+/* Leave in the lock, for others, which process of which host holds it. */
+static void
+sign_lock(int lock)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	struct stat st, other;
-	const struct dirent *e;
-	int count = 0;
+	char host[SMTPD_HOSTNAME_SIZE], text[SMTPD_HOSTNAME_SIZE + 32];
+	int len;
 
-	if (dir == NULL)
-		return false;
-	if (fstat(lock, &st) == 0)
-		while ((e = readdir(dir)) != NULL)
-			if (fstat((int)strtol(e->d_name, NULL, 10), &other) ==
-				0 &&
-			    other.st_dev == st.st_dev &&
-			    other.st_ino == st.st_ino)
-				count++;
-	closedir(dir);
-	return count > 1;
+	if (smtpd__nodename_get(host, sizeof(host)) == -1)
+		snprintf(host, sizeof(host), "unknown");
+	len = snprintf(text, sizeof(text), "%ld %s\n", (long)getpid(), host);
+	if (ftruncate(lock, 0) == 0)
+		(void)!pwrite(lock, text, (size_t)len, 0);
+}
+
+/* Say who holds LOCK of the queue PATH, if that is known. */
+static void
+explain_lock(int lock, const char *path, char *error, size_t size)
+{
+	char text[SMTPD_HOSTNAME_SIZE + 32] = "";
+	ssize_t len = pread(lock, text, sizeof(text) - 1, 0);
+	char *host = len > 0 ? strchr(text, ' ') : NULL;
+	size_t n = 0;
+
+	while (host != NULL && host[n + 1] > ' ' && host[n + 1] < 0x7f)
+		n++;
+	if (len > 0 && strtol(text, NULL, 10) == (long)getpid())
+		snprintf(
+		    error, size, "this process has the queue %s open", path);
+	else if (n == 0 || text + strspn(text, "0123456789") != host)
+		snprintf(
+		    error, size, "another process has the queue %s open", path);
+	else
+		snprintf(error, size,
+		    "another process has the queue %s open: %.*s on %.*s", path,
+		    (int)(host - text), text, (int)n, host + 1);
 }
 
 static int
@@ -61,14 +78,15 @@ acquire_lock(
 		snprintf(error, size, "%s/lock: %s", path, strerror(errno));
 		return -1;
 	}
-	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
+	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0) {
+		sign_lock(store->lock);
 		return 0;
+	}
 	if (errno != EWOULDBLOCK) {
 		snprintf(error, size, "%s/lock: %s", path, strerror(errno));
 		return -1;
 	}
-	snprintf(error, size, "%s process has the queue %s open",
-	    is_open_here(store->lock) ? "this" : "another", path);
+	explain_lock(store->lock, path, error, size);
 	errno = EBUSY;
 	return -1;
 }
