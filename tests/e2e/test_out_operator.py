@@ -152,9 +152,21 @@ class Operator(RetryCase):
         self.assertEqual(
             self.smtpout.try_ask("show", idents[0][:1]).returncode,
             os.EX_UNAVAILABLE)
-        done = self.smtpout.try_ask("remove", *idents, "0000000000000")
+        done = self.smtpout.try_ask("remove", idents[0], "0000000000000")
         self.assertEqual(done.returncode, os.EX_UNAVAILABLE)
-        self.assertEqual(self.smtpout.list(), [])
+        # A domain, or an address, to which nothing else is to go.
+        both = self.submit("bob@one.example", "ann@one.example",
+                           content=self.content)
+        self.assertEqual(self.smtpout.ask("release", "one.example"),
+                         "released 3 messages\n")
+        self.assertEqual(self.smtpout.ask("hold", "ONE.example"),
+                         "held 3 messages\n")
+        self.assertEqual(self.smtpout.ask("remove", "bob@one.example"),
+                         "removed 2 messages\n")
+        self.assertEqual(self.smtpout.ids(), [both])
+        for place in ("two.example", "bob@one.example"):
+            self.assertEqual(self.smtpout.try_ask(
+                "remove", place).returncode, os.EX_UNAVAILABLE)
 
     def each_way(self, do):
         """DO with an id, with the daemon running and not; then it runs."""
@@ -245,7 +257,9 @@ class Operator(RetryCase):
         self.addCleanup(second.remove)
         self.assertEqual(second.process.wait(fixture.WAIT), 75)
         second.reader.join(fixture.WAIT)
-        self.assertIn("queue", second.text())
+        # O37: it can be found.
+        self.assertIn(f"open: {self.smtpout.pid_of_daemon()} on ",
+                      second.text())
 
     def test_control_bytes_are_not_shown(self):
         """What a remote host says cannot forge a line or steer a

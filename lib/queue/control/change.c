@@ -131,15 +131,105 @@ act_on_jobs(
 		r->hooks->act(r->hooks->user, &message->jobs[i], action);
 }
 
-int
-smtpd__control_change_hold(struct smtpd_control_request *r)
+/* Whether what JOB of COPY, whose envelope is E, has left to do is for address
+ * WHERE alone. */
+static bool
+is_for_address(const struct smtpd_queued_message *copy,
+    const struct smtpd_delivery_job *job,
+    const struct smtpd_outgoing_envelope *e, const char *where)
+{
+	for (uint32_t i = job->first; i < job->first + job->count; i++)
+		if (!smtpd__queued_message_is_finished(copy, job, i) &&
+		    !smtpd__text_same(e->rcpts[i].address, where))
+			return false;
+	return true;
+}
+
+/* Whether all that MESSAGE has left to do is for WHERE, a domain or an
+ * address. */
+static bool
+goes_only_to(const struct smtpd_control_request *r,
+    struct smtpd_queued_message *message, const char *where)
+{
+	struct smtpd_queued_message *copy =
+	    smtpd__spool_copy(r->spool, message);
+	bool address = strchr(where, '@') != NULL;
+	struct smtpd_loaded_message loaded;
+	bool is_loaded = address &&
+	    smtpd__spool_load_envelope(r->spool, message, &loaded) == 0;
+	bool only = copy != NULL && address == is_loaded &&
+	    (copy->flags & SMTPD_MESSAGE_REMOVED) == 0;
+
+	for (uint32_t i = 0; only && i < copy->njobs; i++)
+		only = copy->jobs[i].finished ||
+		    (address ? is_for_address(copy, &copy->jobs[i],
+				   &loaded.envelope, where)
+			     : smtpd__text_same(
+				   smtpd__destination_name(
+				       message->jobs[i].destination),
+				   where));
+	if (is_loaded)
+		smtpd__loaded_message_finish(&loaded);
+	if (copy != NULL)
+		free(copy->finished);
+	free(copy);
+	return only;
+}
+
+/* Make CHANGE, which was DONE then, to the message of R, or else to each that
+ * goes only where the argument says. */
+static int
+change_each(struct smtpd_control_request *r,
+    int (*change)(struct smtpd_control_request *r), const char *done)
+{
+	struct smtpd_queued_message *message;
+	uint64_t id = 0, count = 0;
+	bool place = strpbrk(r->argument, ".@") != NULL;
+	int error = 0;
+
+	if (r->message != NULL) {
+		error = change(r);
+		count = 1;
+		place = false;
+	}
+	while (place && error == 0 &&
+	    (message = smtpd__spool_next(r->spool, id)) != NULL) {
+		id = message->id;
+		r->message = message;
+		if (goes_only_to(r, message, r->argument)) {
+			error = change(r);
+			count += error == 0;
+			/* One that ended just now needs no change. */
+			error = error == ENOENT ? 0 : error;
+		}
+		r->message = NULL;
+		smtpd__spool_unpin(r->spool, message);
+	}
+	if (error != 0)
+		return error;
+	if (count == 0)
+		return smtpd__control_request_fail(r, ENOENT,
+		    place ? "no message that goes only there"
+			  : "no such message",
+		    r->argument);
+	smtpd__control_output_format(r->answer, "%s %" PRIu64 " message%s\n",
+	    done, count, count == 1 ? "" : "s");
+	return 0;
+}
+
+static int
+hold_message(struct smtpd_control_request *r)
 {
 	if (smtpd__state_change_hold(r->spool, r->message, r->hold) == -1)
 		return smtpd__control_request_fail_errno(r, errno, r->argument);
 	act_on_jobs(r, r->hold ? SMTPD_CONTROL_WITHDRAW : SMTPD_CONTROL_RESUME);
-	smtpd__control_output_format(
-	    r->answer, "%s 1 message\n", r->hold ? "held" : "released");
 	return 0;
+}
+
+int
+smtpd__control_change_hold(struct smtpd_control_request *r)
+{
+	return change_each(r, hold_message, r->hold ? "held" : "released");
 }
 
 /*
@@ -147,8 +237,8 @@ smtpd__control_change_hold(struct smtpd_control_request *r)
  * message is marked as removed; and again afterwards, since a worker may have
  * put one back in between.
  */
-int
-smtpd__control_change_remove(struct smtpd_control_request *r)
+static int
+remove_message(struct smtpd_control_request *r)
 {
 	int error;
 
@@ -159,6 +249,11 @@ smtpd__control_change_remove(struct smtpd_control_request *r)
 		return smtpd__control_request_fail_errno(r, error, r->argument);
 	}
 	act_on_jobs(r, SMTPD_CONTROL_WITHDRAW);
-	smtpd__control_output_add(r->answer, "removed 1 message\n");
 	return 0;
+}
+
+int
+smtpd__control_change_remove(struct smtpd_control_request *r)
+{
+	return change_each(r, remove_message, "removed");
 }

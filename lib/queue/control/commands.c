@@ -164,7 +164,8 @@ smtpd__control_commands_run(struct smtpd_spool *s,
 	if (several)
 		return smtpd__control_request_fail(&r, EINVAL,
 		    "the ids of several messages begin so", r.argument);
-	if (r.message == NULL && verb->argument == ARGUMENT_NEEDED)
+	if (r.message == NULL && verb->argument == ARGUMENT_NEEDED &&
+	    !verb->changes)
 		return smtpd__control_request_fail(
 		    &r, ENOENT, "no such message", r.argument);
 	smtpd__control_output_init(&answer, call->write, call->user);
