@@ -236,7 +236,7 @@ smtpd__journal_replay(struct smtpd_journal *j, smtpd_journal_replay_fn *fn,
  *           there;
  *   ENOMEM; or what the store said.
  * After a failure a group may all the same be there at the next start, when the
- * process ends before it appends anything else.
+ * power goes before anything else is appended.
  */
 int smtpd__journal_append(struct smtpd_journal *j,
     struct smtpd_journal_record *records, size_t n, unsigned flags);

@@ -230,8 +230,8 @@ test_sync_fails_on_full_disk(void **state)
 	disk_fixture_expect(d, 0, 2);
 }
 
-/* The same, and it ends before anything else is appended: what was refused
- * may be there, whole, and nothing else is lost. */
+/* S6: The same, and it ends before anything else is appended: what was refused
+ * is not there, and nothing else is lost. */
 static void
 test_sync_fails_at_the_end(void **state)
 {
@@ -242,10 +242,30 @@ test_sync_fails_at_the_end(void **state)
 	fail_next(&sync_fails, EIO, 0, 1);
 	refuses(d, 1, 1000, 0, EIO);
 	disk_fixture_reopen(d);
-	disk_fixture_expect(d, 0, 2);
-	append_one(d, 2);
+	disk_fixture_expect(d, 0, 1);
+	append_one(d, 1);
 	disk_fixture_reopen(d);
-	disk_fixture_expect(d, 0, 3);
+	disk_fixture_expect(d, 0, 2);
+}
+
+/* S6: A disk that goes on to fail does not leave a segment each time. */
+static void
+test_sync_fails_again(void **state)
+{
+	struct disk_fixture *d = *state;
+
+	disk_fixture_open(d);
+	append_one(d, 0);
+	for (int i = 0; i < 9; i++) {
+		/* The second sync is that of the record. */
+		fail_next(&sync_fails, EIO, i == 0 ? 0 : 1, 1);
+		refuses(d, 1, 1000, 0, EIO);
+	}
+	assert_in_range(stats_of(d).segments, 1, 2);
+	append_one(d, 1);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 2);
+	assert_int_equal(d->reports, 0);
 }
 
 /* Each step by which a segment is begun fails once. */
@@ -680,6 +700,7 @@ main(void)
 		CASE(test_failed_file_is_not_recycled),
 		CASE(test_sync_fails_on_full_disk),
 		CASE(test_sync_fails_at_the_end),
+		CASE(test_sync_fails_again),
 		CASE(test_segment_cannot_be_begun),
 		CASE(test_disk_full),
 		CASE(test_disk_full_of_garbage),

@@ -48,6 +48,19 @@ finish_batch(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 	pthread_cond_broadcast(&b->done);
 }
 
+/* The batch at OFFSET was refused: have nobody find it there after a kill.  It
+ * does no harm if this is not durable, so it is not synced, and the file is
+ * never written to again. */
+static void
+void_batch(struct smtpd_disk *log, uint32_t offset)
+{
+	static const uint8_t zeros[SMTPD_DISK_RECORD_HEADER];
+
+	smtpd__file_write_at(log->fd, zeros, sizeof(zeros), offset);
+	close(log->fd);
+	log->fd = -1;
+}
+
 /* Write the batch that forms, while the next one does.  The log is not busy;
  * the lock is held, but not during the write. */
 static void
@@ -77,8 +90,7 @@ lead_batch(struct smtpd_disk *log)
 		s = &log->segments[log->count - 1];
 		s->end = b->offset;
 		s->failed = true;
-		close(log->fd);
-		log->fd = -1;
+		void_batch(log, b->offset);
 		log->stats.failures++;
 		finish_batch(log, b, error);
 		finish_batch(log, log->forming, error);

@@ -86,6 +86,21 @@ add_segment(struct smtpd_disk *log, int fd, const struct smtpd_disk_header *h)
 	log->tail = SMTPD_DISK_PAGE;
 }
 
+/* Drop the last segment if a write to it failed and nothing durable is in it: a
+ * disk that goes on to fail must not leave a segment each time. */
+static void
+drop_void(struct smtpd_disk *log)
+{
+	const struct smtpd_disk_segment *s = &log->segments[log->count - 1];
+	char name[SMTPD_DISK_NAME];
+
+	if (log->count < 2 || !s->failed || s->end > SMTPD_DISK_PAGE)
+		return;
+	smtpd__disk_format_name(name, s->number, SMTPD_DISK_SEGMENT);
+	if (unlinkat(log->dir, name, 0) == 0)
+		log->count--;
+}
+
 int
 smtpd__disk_roll(struct smtpd_disk *log, bool relocation)
 {
@@ -94,6 +109,7 @@ smtpd__disk_roll(struct smtpd_disk *log, bool relocation)
 	int which = SMTPD_DISK_MAKESHIFT;
 	int fd = -1, error;
 
+	drop_void(log);
 	if (smtpd__disk_segments_spares(log) > kept)
 		which = smtpd__disk_segments_find_spare(
 		    log, SMTPD_DISK_SPARE_READY);
