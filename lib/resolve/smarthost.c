@@ -3,10 +3,17 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/text.h"
+#include "os/clock.h"
+#include "os/poll.h"
+#include "os/thread.h"
 #include "resolve/hostname.h"
 #include "resolve/resolver.h"
 #include "resolve/targets.h"
@@ -71,21 +78,85 @@ list_addresses(const char *host, const struct addrinfo *found)
 	return smtpd__targets_found(&name, 1, &l);
 }
 
-static struct smtpd_targets *
-ask_system(const char *host)
+/* A question to the system.  Nothing can end it, so it is asked on a thread
+ * that nobody waits for when the look-up is cancelled. */
+struct question {
+	atomic_int users; /* the thread, and the one that asks */
+	struct smtpd_cancel *done;
+	struct addrinfo *found;
+	int error;
+	char host[SMTPD_DNS_HOST_MAX];
+};
+
+static void
+leave_question(struct question *q)
+{
+	if (atomic_fetch_sub(&q->users, 1) > 1)
+		return;
+	if (q->found != NULL)
+		freeaddrinfo(q->found);
+	smtpd_cancel_destroy(q->done);
+	free(q);
+}
+
+static void *
+run_question(void *arg)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	struct addrinfo *found = NULL;
-	int error = getaddrinfo(host, NULL, &hints, &found);
+	struct question *q = arg;
+
+	smtpd__thread_set_name("smtpd-resolve");
+	q->error = getaddrinfo(q->host, NULL, &hints, &q->found);
+	smtpd_cancel_trigger(q->done);
+	leave_question(q);
+	return NULL;
+}
+
+/* NULL if it cannot be asked. */
+static struct question *
+begin_question(const char *host)
+{
+	struct question *q = calloc(1, sizeof(*q));
+	pthread_t thread;
+	struct smtpd_text t;
+
+	if (q == NULL)
+		return NULL;
+	atomic_init(&q->users, 2);
+	q->done = smtpd_cancel_create();
+	smtpd__text_init(&t, q->host, sizeof(q->host));
+	smtpd__text_add(&t, host);
+	if (q->done != NULL &&
+	    smtpd__thread_start(&thread, 0, run_question, q) == 0) {
+		pthread_detach(thread);
+		return q;
+	}
+	smtpd_cancel_destroy(q->done);
+	free(q);
+	return NULL;
+}
+
+static struct smtpd_targets *
+ask_system(const char *host, const struct smtpd_cancel *cancel)
+{
+	struct question *q = begin_question(host);
 	struct smtpd_targets *t;
 
-	if (error != 0)
-		return smtpd__targets_none(error == EAI_NONAME
+	if (q == NULL)
+		return NULL;
+	smtpd__poll_wait(smtpd_cancel_fd(q->done), POLLIN,
+	    smtpd_cancel_fd(cancel), SMTPD_NEVER);
+	if (!smtpd_cancel_is_triggered(q->done))
+		t = smtpd__targets_none(SMTPD_RESOLVE_LATER, "4.4.3",
+		    "%s: the look-up was cancelled", host);
+	else if (q->error != 0)
+		t = smtpd__targets_none(q->error == EAI_NONAME
 			? SMTPD_RESOLVE_NEVER
 			: SMTPD_RESOLVE_LATER,
-		    "4.4.3", "%s: %s", host, gai_strerror(error));
-	t = list_addresses(host, found);
-	freeaddrinfo(found);
+		    "4.4.3", "%s: %s", host, gai_strerror(q->error));
+	else
+		t = list_addresses(host, q->found);
+	leave_question(q);
 	return t;
 }
 
@@ -98,12 +169,12 @@ smtpd__smarthost_find(struct smtpd_resolver *r, const char *host,
 	if (*host == '[')
 		return smtpd_resolve(r, host, cancel);
 	if (strchr(host, '.') == NULL)
-		return ask_system(host);
+		return ask_system(host, cancel);
 	known = smtpd__resolver_host(r, host, cancel);
 	if (known == NULL || known->outcome == SMTPD_RESOLVE_FOUND ||
 	    smtpd_cancel_is_triggered(cancel))
 		return known;
-	t = ask_system(host);
+	t = ask_system(host, cancel);
 	if (t != NULL && t->outcome == SMTPD_RESOLVE_FOUND) {
 		smtpd_targets_free(known);
 		return t;

@@ -17,7 +17,8 @@ int smtpd__smarthost_normalise(const char *host, char *out);
 /*
  * Find the addresses of HOST, as smtpd__smarthost_normalise() wrote it.  A name
  * of one label is the system's to know; of another it is asked when R does not
- * know it, and that wait CANCEL does not end.  NULL without memory.
+ * know it.  When CANCEL ends that wait, a thread may go on with it for a while.
+ * NULL without memory.
  */
 struct smtpd_targets *smtpd__smarthost_find(struct smtpd_resolver *r,
     const char *host, const struct smtpd_cancel *cancel);

@@ -634,9 +634,15 @@ static int
 count_lines(void *user, const void *data, size_t len)
 {
 	(void)data;
-	(void)len;
-	++*(int *)user;
+	*(int *)user += len > 0;
 	return 0;
+}
+
+static int
+refuse(void *user, const void *data, size_t len)
+{
+	(void)user, (void)data, (void)len;
+	return -1;
 }
 
 static void
@@ -654,6 +660,11 @@ test_check(void **state)
 	assert_int_equal(damage.damaged, 0);
 	assert_int_equal(damage.quarantine, 0);
 	assert_int_equal(lines, 0);
+
+	/* S37: it ends before the next message, though all are intact. */
+	assert_int_equal(
+	    smtpd__spool_check(f->spool, &damage, refuse, NULL), -1);
+	assert_int_equal(damage.messages, 0);
 }
 
 int

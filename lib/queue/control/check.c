@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <inttypes.h>
 
-/* Pass on lines about damage, which may quote a damaged record. */
+/* Pass on lines about damage, which may quote a damaged record; or ask whether
+ * to go on, by none. */
 static int
 write_damage(void *user, const void *data, size_t len)
 {
 	struct smtpd_control_output *a = user;
 
+	if (len == 0)
+		return a->failed ? -1 : a->write(a->user, data, len);
 	smtpd__control_output_lines(a, "", data, len);
 	return smtpd__control_output_end(a);
 }

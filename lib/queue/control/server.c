@@ -80,6 +80,11 @@ send_block(void *user, const void *data, size_t len)
 	char line[32];
 	int n = snprintf(line, sizeof(line), "+%zu\n", len);
 
+	/* No request holds up the stop, however long its answer is. */
+	if (smtpd_cancel_is_triggered(c->control->stop))
+		return -1;
+	if (len == 0)
+		return 0;
 	return send_all(c, line, (size_t)n) == 0 ? send_all(c, data, len) : -1;
 }
 

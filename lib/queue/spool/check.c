@@ -65,10 +65,15 @@ smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
 	}
 	for (uint64_t id = 0;
 	    status == 0 && (e = smtpd__spool_next(s, id)) != NULL;) {
-		int error = check_message(s, e);
+		int error = 0;
 
+		status = write(user, "", 0);
+		if (status == 0)
+			error = check_message(s, e);
 		id = e->id;
 		smtpd__spool_unpin(s, e);
+		if (status != 0)
+			break;
 		if (error == 0)
 			out->messages++;
 		if (error <= 0)

@@ -20,8 +20,8 @@ struct smtpd_spool_damage {
 };
 
 /* Read every message, and report each that is damaged, or cannot be read, in a
- * line to WRITE.
- * Return 0, or what WRITE returned otherwise. */
+ * line to WRITE, which gets no bytes before each message, to say whether to go
+ * on.  Return 0, or what WRITE returned otherwise. */
 int smtpd__spool_check(struct smtpd_spool *s, struct smtpd_spool_damage *out,
     smtpd_write_fn *write, void *user);
 
