@@ -255,7 +255,7 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 	smtpd__client_exchange_close(c);
 	c->peer[0] = '\0';
 	snprintf(c->tls_text, sizeof(c->tls_text), "none");
-	c->no_bdat = c->offline = false;
+	c->no_bdat = c->no_group = c->offline = false;
 	if (check_targets(targets, count) == -1)
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
 		    "4.3.5", "the program gave no valid targets");

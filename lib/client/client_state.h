@@ -48,6 +48,9 @@ struct smtpd_client {
 	size_t awaited;     /* commands without a reply yet */
 	bool out_of_step;   /* in this transaction: no reply can be believed */
 	bool no_bdat;       /* DATA is used, whatever is offered */
+	bool no_group;      /* one command at a time, whatever is offered */
+	bool timed_out;     /* in this transaction: the server took too long */
+	bool group_lost;    /* for its reply to one of a group of commands */
 	bool bdat_refused;  /* in this transaction: it is not known */
 	bool offline;       /* it could not connect, by trouble of our own */
 	bool hidden;        /* commands are not shown: they are secret */

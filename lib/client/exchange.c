@@ -152,6 +152,7 @@ smtpd__client_exchange_broken(
 		return end_lost(
 		    c, phase, "4.4.2", "the server closed the connection");
 	case SMTPD_IO_TIMEOUT:
+		c->timed_out = true;
 		return end_lost(c, phase, "4.4.2", "the server took too long");
 	case SMTPD_IO_INTERRUPTED:
 		return end_lost(c, phase, "4.4.2", "cancelled");

@@ -318,6 +318,18 @@ smtpd__client_transaction_set_bdat(struct smtpd_client *c, bool used)
 	c->no_bdat = !used;
 }
 
+void
+smtpd__client_transaction_set_pipelining(struct smtpd_client *c, bool used)
+{
+	c->no_group = !used;
+}
+
+bool
+smtpd__client_transaction_group_lost(const struct smtpd_client *c)
+{
+	return c->group_lost;
+}
+
 bool
 smtpd__client_transaction_bdat_refused(const struct smtpd_client *c)
 {
@@ -370,9 +382,15 @@ run_transaction(struct transaction *x)
 {
 	ssize_t octets;
 
-	while ((octets = write_commands(x)) > 0)
-		if (read_replies(x) == -1)
-			return -1;
+	while ((octets = write_commands(x)) > 0) {
+		bool group = x->next - x->replied > 1;
+
+		if (read_replies(x) == 0)
+			continue;
+		/* Something between may drop all but the first. */
+		x->c->group_lost = group && x->c->timed_out;
+		return -1;
+	}
 	if (octets == -1)
 		return end_lost(x);
 	return finish_transaction(x) == 0 ? check_refusals(x) : -1;
@@ -402,7 +420,8 @@ smtpd__client_transaction(struct smtpd_client *c,
 		.m = message,
 		.results = results,
 		.asked = message->envelope->nrcpts,
-		.pipelining = smtpd_client_offers(c, "PIPELINING") != NULL,
+		.pipelining = !c->no_group &&
+		    smtpd_client_offers(c, "PIPELINING") != NULL,
 		.chunking = !c->set.data_only && !c->no_bdat &&
 		    smtpd_client_offers(c, "CHUNKING") != NULL,
 	};
@@ -411,6 +430,7 @@ smtpd__client_transaction(struct smtpd_client *c,
 	if (smtpd__client_envelope_check(c, message, results) == 0)
 		return 0;
 	c->out_of_step = c->bdat_refused = false;
+	c->timed_out = c->group_lost = false;
 	c->stream.wire.budget_ms = smtpd__clock_later(
 	    c->stream.wire.waited_ms, smtpd__clock_span(c->set.total_ms));
 	status = run_transaction(&x);

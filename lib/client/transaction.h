@@ -18,6 +18,14 @@ int smtpd__client_transaction(struct smtpd_client *c,
  * settings forbid it; or do not. */
 void smtpd__client_transaction_set_bdat(struct smtpd_client *c, bool used);
 
+/* Use PIPELINING on the open connection where it is offered; or do not. */
+void smtpd__client_transaction_set_pipelining(
+    struct smtpd_client *c, bool used);
+
+/* Whether the last transaction ended since a group of commands had not all of
+ * its replies in time. */
+bool smtpd__client_transaction_group_lost(const struct smtpd_client *c);
+
 /* Whether the last transaction ended because BDAT was refused so. */
 bool smtpd__client_transaction_bdat_refused(const struct smtpd_client *c);
 

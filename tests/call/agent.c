@@ -106,6 +106,8 @@ set_up(struct world *w)
 		.greeting_ms = 5000,
 		.quit_ms = 2000,
 		.tls_ms = 5000,
+		.total_ms =
+		    (uint32_t)call_script_number(w->script, "total_ms", 0),
 	};
 	w->settings = (struct smtpd_agent_settings){
 		.client = &w->client,

@@ -103,6 +103,9 @@ note_peer(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 		    hosts, &a->peer, SMTPD_HOST_TLS_WORKED, now);
 	smtpd__client_transaction_set_bdat(a->client,
 	    !smtpd__hoststat_is(hosts, &a->peer, SMTPD_HOST_WITHOUT_BDAT, now));
+	smtpd__client_transaction_set_pipelining(a->client,
+	    !smtpd__hoststat_is(
+		hosts, &a->peer, SMTPD_HOST_WITHOUT_GROUPS, now));
 }
 
 /* Remember what the open connection to HOST can be used for. */

@@ -231,6 +231,9 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 			begin_session(t, reused);
 		begun = true;
 		left_over = record_results(t, n) || left_over;
+		if (smtpd__client_transaction_group_lost(a->client))
+			smtpd__hoststat_note(a->set->hosts, &a->peer,
+			    SMTPD_HOST_NO_GROUPS, smtpd__clock_ms());
 		if (smtpd__client_transaction_bdat_refused(a->client))
 			smtpd__hoststat_note(a->set->hosts, &a->peer,
 			    SMTPD_HOST_NO_BDAT, smtpd__clock_ms());

@@ -18,7 +18,7 @@
 #define DOWN_MS       UINT64_C(60000)
 #define DOWN_MAX_MS   UINT64_C(3600000)
 #define TLS_BROKEN_MS UINT64_C(3600000)
-#define NO_BDAT_MS    UINT64_C(3600000)
+#define WITHOUT_MS    UINT64_C(3600000)
 
 /* The record of an address; all zero: none. */
 struct record {
@@ -27,6 +27,7 @@ struct record {
 	uint64_t down_until;
 	uint64_t tls_broken_until;
 	uint64_t no_bdat_until;
+	uint64_t no_groups_until;
 	unsigned failures; /* in a row */
 	bool had_tls;
 };
@@ -119,8 +120,12 @@ update_record(struct record *r, enum smtpd_host_event event, uint64_t now)
 		r->tls_broken_until = now + TLS_BROKEN_MS;
 		return;
 	}
+	if (event == SMTPD_HOST_NO_GROUPS) {
+		r->no_groups_until = now + WITHOUT_MS;
+		return;
+	}
 	if (event == SMTPD_HOST_NO_BDAT) {
-		r->no_bdat_until = now + NO_BDAT_MS;
+		r->no_bdat_until = now + WITHOUT_MS;
 		return;
 	}
 	/* Those that were on their way when the first failed are no new
@@ -166,6 +171,9 @@ smtpd__hoststat_is(struct smtpd_hoststat *h, const struct smtpd_target *target,
 		break;
 	case SMTPD_HOST_WITHOUT_BDAT:
 		known = now < r->no_bdat_until;
+		break;
+	case SMTPD_HOST_WITHOUT_GROUPS:
+		known = now < r->no_groups_until;
 		break;
 	case SMTPD_HOST_HAD_TLS:
 		known = r->had_tls;

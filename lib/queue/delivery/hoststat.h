@@ -5,9 +5,9 @@
 /*
  * What is known of mail hosts, by address: that they do not answer, so that a
  * dead first MX does not cost its time-out again for each message; that TLS
- * worked or failed there, that BDAT is refused.  Bounded: old records make room
- * for new ones.  Any number of threads may use one at a time.  Times are those
- * of smtpd__clock_ms().
+ * worked or failed there, that BDAT or PIPELINING fails.  Bounded: old records
+ * make room for new ones.  Any number of threads may use one at a time.  Times
+ * are those of smtpd__clock_ms().
  */
 
 #include <smtpd/resolve.h>
@@ -32,6 +32,7 @@ enum smtpd_host_event {
 	SMTPD_HOST_TLS_WORKED, /* a handshake was finished */
 	SMTPD_HOST_TLS_FAILED, /* its TLS counts as broken for an hour */
 	SMTPD_HOST_NO_BDAT,    /* BDAT is not known there: for an hour */
+	SMTPD_HOST_NO_GROUPS,  /* PIPELINING fails there: for an hour */
 };
 
 /* Remember what happened to a connection to TARGET. */
@@ -43,6 +44,7 @@ enum smtpd_host_fact {
 	SMTPD_HOST_DOWN,
 	SMTPD_HOST_TLS_BROKEN, /* and a warning was logged */
 	SMTPD_HOST_WITHOUT_BDAT,
+	SMTPD_HOST_WITHOUT_GROUPS,
 	SMTPD_HOST_HAD_TLS, /* it worked, however long ago that is */
 };
 
