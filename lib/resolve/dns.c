@@ -456,6 +456,7 @@ begin_question(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
 	    smtpd__dns_servers_system(RESOLV_CONF, &a->servers) != 0)
 		a->servers = d->servers;
 	a->q.type = type;
+	a->q.alone = a->servers.count == 1;
 	a->authenticated = true;
 	if (len < sizeof(a->q.name))
 		memcpy(a->q.name, name, len + 1);

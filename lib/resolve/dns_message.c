@@ -314,12 +314,18 @@ read_records(struct reader *r)
 static enum smtpd_dns_reading
 read_absence(struct reader *r, bool alias)
 {
+	bool recurses;
+
 	if (r->out->damaged)
 		return fail_malformed(r);
 	if (r->rcode == ns_r_noerror && alias &&
 	    (!r->soa || !is_within(r->chain->name, r->zone)))
 		return SMTPD_DNS_ALIAS;
-	if (!(r->flags & BIT_AA) && (!(r->flags & BIT_RA) || r->referral))
+	/* A small server may not say that it recurses.  What it denies counts
+	 * only if nobody else can be asked, and the name exists. */
+	recurses =
+	    (r->flags & BIT_RA) || (r->q->alone && r->rcode == ns_r_noerror);
+	if (!(r->flags & BIT_AA) && (!recurses || r->referral))
 		return fail_unclear(
 		    r, "the DNS server does not know the domain");
 	r->out->ttl_s =
@@ -375,6 +381,24 @@ read_failure(struct reader *r)
 	    r, reason != NULL ? reason : "the DNS server reported an error");
 }
 
+/* Return the length of what the header counts: there may be bytes behind it,
+ * which libresolv does not take. */
+static size_t
+measure_message(const unsigned char *msg, size_t len)
+{
+	size_t at = NS_HFIXEDSZ;
+
+	for (int section = 0; section < ns_s_max; section++) {
+		int n = ns_skiprr(msg + at, msg + len, (ns_sect)section,
+		    (int)ns_get16(msg + 4 + 2 * section));
+
+		if (n < 0)
+			return len;
+		at += (size_t)n;
+	}
+	return at;
+}
+
 enum smtpd_dns_reading
 smtpd__dns_message_read(const struct smtpd_dns_question *q,
     const unsigned char *msg, size_t len, struct smtpd_dns_chain *chain,
@@ -393,7 +417,8 @@ smtpd__dns_message_read(const struct smtpd_dns_question *q,
 	r.flags = ns_get16(msg + 2);
 	if (r.flags & BIT_TC)
 		return SMTPD_DNS_CUT;
-	if (ns_initparse(msg, (int)len, &r.msg) != 0 || !read_rcode(&r))
+	if (ns_initparse(msg, (int)measure_message(msg, len), &r.msg) != 0 ||
+	    !read_rcode(&r))
 		return fail_malformed(&r);
 	if (r.rcode != ns_r_noerror && r.rcode != ns_r_nxdomain)
 		return read_failure(&r);

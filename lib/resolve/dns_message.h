@@ -70,6 +70,7 @@ struct smtpd_dns_question {
 	enum smtpd_dns_type type;
 	uint16_t id;
 	bool edns;
+	bool alone; /* nobody but the server that answers can be asked */
 };
 
 /* Write Q to BUF of SMTPD_DNS_QUERY_MAX bytes; return its length, or 0 when

@@ -136,6 +136,10 @@ is_over(const struct zone_record *record, const struct dns_query *q,
 		set_rcode(r, code);
 	} else if (strcmp(type, "SILENT") == 0) {
 		r->how = DNS_SILENT;
+	} else if (strcmp(type, "NORA") == 0) {
+		r->p.at[3] &= (unsigned char)~DNS_RA;
+		r->p.at[2] &= (unsigned char)~(DNS_AA >> 8);
+		over = false;
 	} else if (strcmp(type, "NOSIX") == 0 && q->type == 28) {
 		r->how = DNS_SILENT;
 	} else if (strcmp(type, "NOFOUR") == 0 && q->type == 1) {

@@ -133,6 +133,21 @@ mx_are_read(void **state)
 	finish(f);
 }
 
+/* SU3: some servers send the rest of their buffer. */
+static void
+bytes_behind_the_end_do_not_matter(void **state)
+{
+	struct fixture *f = begin_answer(SMTPD_DNS_AAAA, GOOD);
+
+	(void)state;
+	dns_address(&f->p, NAME, 60, "2001:db8::1");
+	memset(f->p.at + f->p.len, 0xc0, 20);
+	f->p.len += 20;
+	assert_int_equal(read_it(f), SMTPD_DNS_CLEAR);
+	assert_int_equal(f->answer->count, 1);
+	finish(f);
+}
+
 static void
 addresses_are_read(void **state)
 {
@@ -622,6 +637,7 @@ main(void)
 		cmocka_unit_test(names_that_cannot_be_asked_for_are_refused),
 		cmocka_unit_test(mx_are_read),
 		cmocka_unit_test(addresses_are_read),
+		cmocka_unit_test(bytes_behind_the_end_do_not_matter),
 		cmocka_unit_test(null_mx_is_an_empty_name),
 		cmocka_unit_test(names_may_be_compressed),
 		cmocka_unit_test(damaged_records_alone_are_no_answer),
