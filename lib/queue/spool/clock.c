@@ -5,18 +5,20 @@
 #include "os/id_source.h"
 #include "queue/spool/core.h"
 
-/* What it may gain while the queue is closed, in seconds. */
-#define GAIN_MAX 86400
+/* How long the queue may have been closed, in seconds: more than that may be a
+ * clock that jumped. */
+#define CLOSED_MAX 86400
 
 void
 smtpd__spool_clock_start(struct smtpd_spool *s)
 {
 	uint64_t wall_ms = smtpd__clock_wall_ms();
-	uint64_t gain = 0;
+	uint64_t closed = 0;
 
 	if (s->last.wall_ms > 0 && wall_ms > s->last.wall_ms)
-		gain = (wall_ms - s->last.wall_ms) / 1000;
-	s->clock_base = s->last.clock + (gain < GAIN_MAX ? gain : GAIN_MAX);
+		closed = (wall_ms - s->last.wall_ms) / 1000;
+	s->closed_s = (uint32_t)(closed < CLOSED_MAX ? closed : CLOSED_MAX);
+	s->clock_base = s->last.clock;
 	s->clock_boot_ms = smtpd__clock_boot_ms();
 }
 

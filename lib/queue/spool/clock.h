@@ -3,10 +3,10 @@
 #define SMTPD_QUEUE_SPOOL_CLOCK_H
 
 /*
- * The clock of a queue.  It counts the seconds that the queue was open.  It
- * goes on from where the journal ends, plus the time since then on the wall
- * clock, but no more than a day and never less than nothing: so a clock that
- * jumps makes no mail old.  While the spool is open it follows CLOCK_BOOTTIME.
+ * The clock of a queue.  It counts the seconds that the queue was open, as only
+ * these make mail old: it goes on from where the journal ends.  For the time
+ * that it was closed, by the wall clock, but a day at most, what waits is due
+ * earlier.  While the spool is open it follows CLOCK_BOOTTIME.
  */
 
 #include <stdint.h>

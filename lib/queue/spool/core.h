@@ -51,6 +51,7 @@ struct smtpd_spool {
 	struct smtpd_crc32c crc;
 	uint64_t clock_base;    /* what its clock showed */
 	uint64_t clock_boot_ms; /* when */
+	uint32_t closed_s;      /* how long it was closed before that */
 	struct smtpd_journal *journal;
 	_Atomic uint64_t damages; /* in the journal */
 

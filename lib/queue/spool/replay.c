@@ -245,9 +245,14 @@ smtpd__spool_replay_finish(struct smtpd_spool *s)
 	    id = e->id + 1) {
 		if (e->arrived > now)
 			e->arrived = now;
-		for (uint32_t i = 0; i < e->njobs; i++)
-			if (e->jobs[i].due > now + DELAY_MAX)
-				e->jobs[i].due = now + DELAY_MAX;
+		for (uint32_t i = 0; i < e->njobs; i++) {
+			uint32_t due = e->jobs[i].due;
+
+			if (due > now + DELAY_MAX)
+				due = now + DELAY_MAX;
+			e->jobs[i].due =
+			    due > s->closed_s ? due - s->closed_s : 0;
+		}
 	}
 }
 
