@@ -45,6 +45,7 @@ struct settings {
 	uint64_t workers;
 	uint64_t site_connections;
 	uint64_t queue_segment;
+	uint64_t min_free; /* 0: the library's default */
 
 	/* Derived from these. */
 	struct smarthost relay; /* of smarthost, which it points into */

@@ -177,7 +177,8 @@ struct smtpd_queue_settings {
 	uint32_t max_reports;
 
 	/* Octets on the disk that new mail must leave free.  Default: a
-	 * twentieth of it, but 64 MiB at least. */
+	 * twentieth of it, but 64 MiB at least, or a tenth if that is less.
+	 * It is looked at again while more than 64 KiB of a message come. */
 	uint64_t min_free;
 
 	uint32_t segment_size; /* octets of a file of the journal; 67108864 */

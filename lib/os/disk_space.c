@@ -11,6 +11,9 @@
 #define MIN_FREE     (UINT64_C(64) << 20)
 #define KEPT_PORTION 20 /* one in so many */
 
+/* Of a small disk MIN_FREE would be too much: then it is one in so many. */
+#define SMALL_PORTION 10
+
 void
 smtpd__disk_space_init(
     struct smtpd_disk_space *s, int directory, uint64_t min_free)
@@ -30,11 +33,13 @@ smtpd__disk_space_finish(struct smtpd_disk_space *s)
 static uint64_t
 floor_of(const struct smtpd_disk_space *s, const struct statvfs *disk)
 {
-	uint64_t floor = disk->f_blocks * disk->f_frsize / KEPT_PORTION;
+	uint64_t size = disk->f_blocks * disk->f_frsize;
+	uint64_t small = size / SMALL_PORTION;
+	uint64_t least = small < MIN_FREE ? small : MIN_FREE;
 
 	if (s->min_free != 0)
 		return s->min_free;
-	return floor > MIN_FREE ? floor : MIN_FREE;
+	return size / KEPT_PORTION > least ? size / KEPT_PORTION : least;
 }
 
 /* The octets that can be used; some file systems have no number of inodes. */

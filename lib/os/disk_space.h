@@ -14,7 +14,8 @@
 struct smtpd_disk_space {
 	pthread_mutex_t lock;
 	int directory;     /* on that disk */
-	uint64_t min_free; /* octets; 0: a twentieth, 64 MiB at least */
+	uint64_t min_free; /* octets; 0: a twentieth, 64 MiB at least, but
+	                    * not more than a tenth for that */
 	bool looking;      /* a thread does */
 	uint64_t looked;   /* when, as smtpd__clock_ms(); 0: never */
 	uint64_t room;     /* octets above what must be left free */

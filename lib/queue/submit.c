@@ -205,6 +205,15 @@ smtpd_queue_begin(struct smtpd_queue *q,
 int
 smtpd_queue_write(struct smtpd_queue_message *m, const void *data, size_t len)
 {
+	struct smtpd_spool_content *content = m->mail.content;
+
+	/* What is small was let in, and fits. */
+	if (content->large != NULL &&
+	    !smtpd__disk_space_has_room(&m->queue->space, len)) {
+		content->error = ENOSPC;
+		errno = ENOSPC;
+		return -1;
+	}
 	return smtpd__header_edit_feed(&m->edit, data, len);
 }
 

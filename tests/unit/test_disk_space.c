@@ -68,7 +68,9 @@ test_thresholds(void **state)
 		/* Of less than 1280 MiB it is 64 MiB. */
 		{ 0, 1000 * MIB, 65 * MIB, 0, 0, MIB },
 		{ 0, 1000 * MIB, 64 * MIB, 0, 0, 0 },
-		{ 0, 10 * MIB, 10 * MIB, 0, 0, 0 },
+		/* S7: Of less than 640 MiB it is a tenth. */
+		{ 0, 100 * MIB, 11 * MIB, 0, 0, MIB },
+		{ 0, 100 * MIB, 10 * MIB, 0, 0, 0 },
 		/* As it is said. */
 		{ 1, 100 * GIB, 4096, 0, 0, 4095 },
 		{ 10 * GIB, 100 * GIB, 11 * GIB, 0, 0, GIB },
