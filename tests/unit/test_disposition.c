@@ -166,6 +166,7 @@ static void
 test_expires_with_a_reply(void **state)
 {
 	struct world *w = *state;
+	char line[128];
 
 	w->settings.lifetime_s = 2;
 	world_begin(w);
@@ -173,6 +174,15 @@ test_expires_with_a_reply(void **state)
 	mail_host_expect(&w->hosts[1], 1, 1200);
 	has(report(w, 0), "Action: failed\n");
 	has(report(w, 0), "450 4.2.0 not now");
+	/* O21: the log follows the message, and its report. */
+	snprintf(line, sizeof(line), " report of id=%s from=<> to=<s@a2.test> ",
+	    w->id);
+	assert_int_equal(world_logged(w, line), 1);
+	snprintf(line, sizeof(line),
+	    "id=%s from=<s@a2.test> to=<later@a1.test> attempts=", w->id);
+	assert_int_equal(world_logged(w, line), 1);
+	assert_true(world_logged(w, " attempt=1 delay=") > 0);
+	assert_true(world_logged(w, " attempt=2 delay=") > 0);
 	/* S31: how often it was tried, and who helps. */
 	has(report(w, 0), "\n    We tried ");
 	has(report(w, 0), " times, the last time on ");
@@ -180,6 +190,7 @@ test_expires_with_a_reply(void **state)
 	has(report(w, 0), "\n    Subject: x\n");
 	has_not(report(w, 0), "may have arrived");
 	world_await(w, 0);
+	assert_int_equal(world_logged(w, " status=done\n"), 2);
 }
 
 /* S31: a lost reply to the dot is not told as a failure alone. */

@@ -538,6 +538,18 @@ test_flush(void **state)
 	    world_ask(w, "flush", "a1.test", answer, sizeof(answer)), 0);
 	assert_string_equal(answer, "flushed 1 message\n");
 	mail_host_expect(&w->hosts[0], 1, 0);
+	/* O21: what the operator does is logged. */
+	assert_int_equal(
+	    world_logged(w, " 1 message flushed by the operator\n"), 1);
+	world_send(w, "s@a2.test", "later@a1.test");
+	assert_int_equal(world_ask(w, "hold", w->id, answer, 4096), 0);
+	assert_int_equal(world_ask(w, "release", w->id, answer, 4096), 0);
+	assert_int_equal(world_ask(w, "remove", w->id, answer, 4096), 0);
+	assert_int_equal(world_logged(w, "status=held by the operator\n"), 1);
+	assert_int_equal(
+	    world_logged(w, "status=released by the operator\n"), 1);
+	assert_int_equal(
+	    world_logged(w, "status=removed by the operator\n"), 1);
 }
 
 /* The id in the Message-ID field behind AT. */

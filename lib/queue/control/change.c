@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "queue/schedule/schedule.h"
 
 /* Without a schedule: record that JOB, whose copy is COPY, is due now.  The
@@ -42,6 +43,18 @@ record_due(const struct smtpd_control_request *r,
 		error = errno;
 	free(results);
 	return error;
+}
+
+/* Log that the operator changed MESSAGE to STATUS. */
+static void
+log_change(const struct smtpd_control_request *r,
+    const struct smtpd_queued_message *message, const char *status)
+{
+	char id[SMTPD_ID_SIZE];
+
+	smtpd__id_write(message->id, id);
+	smtpd__logger_write(smtpd__spool_logger(r->spool), SMTPD_LOG_INFO,
+	    "id=%s status=%s by the operator", id, status);
 }
 
 /* Have the jobs of MESSAGE for DOMAIN (NULL: all) tried now, unless it is held.
@@ -111,6 +124,13 @@ smtpd__control_change_flush(struct smtpd_control_request *r)
 		return smtpd__control_request_fail(r, ENOENT,
 		    "no such message, and no mail for this domain",
 		    r->argument);
+	if (r->message != NULL)
+		log_change(r, r->message, "flushed");
+	else
+		smtpd__logger_write(smtpd__spool_logger(r->spool),
+		    SMTPD_LOG_INFO,
+		    "%" PRIu64 " message%s flushed by the operator", count,
+		    count == 1 ? "" : "s");
 	smtpd__control_output_format(r->answer, "flushed %" PRIu64 " message%s",
 	    count, count == 1 ? "" : "s");
 	if (r->message == NULL && held > 0)
@@ -223,6 +243,7 @@ hold_message(struct smtpd_control_request *r)
 	if (smtpd__state_change_hold(r->spool, r->message, r->hold) == -1)
 		return smtpd__control_request_fail_errno(r, errno, r->argument);
 	act_on_jobs(r, r->hold ? SMTPD_CONTROL_WITHDRAW : SMTPD_CONTROL_RESUME);
+	log_change(r, r->message, r->hold ? "held" : "released");
 	return 0;
 }
 
@@ -249,6 +270,7 @@ remove_message(struct smtpd_control_request *r)
 		return smtpd__control_request_fail_errno(r, error, r->argument);
 	}
 	act_on_jobs(r, SMTPD_CONTROL_WITHDRAW);
+	log_change(r, r->message, "removed");
 	return 0;
 }
 

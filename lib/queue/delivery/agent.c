@@ -193,6 +193,9 @@ log_results(const struct smtpd_agent_attempt *t)
 		else
 			smtpd__text_format(&text, "relay=%s[%s]:%u tls=%s",
 			    r->host, r->address, (unsigned)r->port, r->tls);
+		if (request->attempt > 0)
+			smtpd__text_format(
+			    &text, " attempt=%u", request->attempt);
 		smtpd__history_log_result(
 		    logger, request->loaded, &request->rcpts[i], relay);
 	}

@@ -66,6 +66,7 @@ struct smtpd_delivery_request {
 	 */
 	void (*sent)(void *user, bool dsn);
 	void *user;
+	unsigned attempt; /* which one it is, for the log; 0: not told */
 };
 
 /* The result, besides those of the recipients. */

@@ -162,6 +162,7 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 		.history = history,
 		.sent = record_sent,
 		.user = &telling,
+		.attempt = s->job->attempts + 1u,
 	};
 	struct smtpd_delivery_result end;
 

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/id.h"
 #include "os/clock.h"
 #include "queue/delivery/dead_letter.h"
 #include "queue/delivery/dispatch.h"
+#include "queue/delivery/history.h"
 #include "queue/delivery/report.h"
 
 /* Recipients of one record: with the longest replies, their report beside them,
@@ -40,30 +40,23 @@ struct group {
 
 /* Finish the recipients that are left: what failed for now failed for good. */
 static void
-expire_rest(const struct smtpd_delivery *d, struct smtpd_disposition *s)
+expire_rest(const struct smtpd_delivery *d, struct smtpd_disposition *s,
+    unsigned attempts)
 {
-	char id[SMTPD_ID_SIZE];
-	bool any = false;
-
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		struct smtpd_result *r = &s->rcpts[i].result;
 
 		if (s->rcpts[i].finished)
 			continue;
-		any = true;
 		s->rcpts[i].finished = true;
 		s->rcpts[i].expired = true;
 		s->rcpts[i].in_doubt = s->job->in_doubt;
 		r->outcome = SMTPD_OUTCOME_PERMANENT;
 		if (r->code == 0)
 			memcpy(r->status, "4.4.7", sizeof("4.4.7"));
+		smtpd__history_log_expired(&d->logger, s->loaded, &s->rcpts[i],
+		    smtpd__destination_name(s->job->destination), attempts);
 	}
-	if (!any)
-		return;
-	smtpd__id_write(s->loaded->id, id);
-	smtpd__logger_write(&d->logger, SMTPD_LOG_INFO,
-	    "id=%s domain=%s status=expired", id,
-	    smtpd__destination_name(s->job->destination));
 }
 
 /* Decide when the job is tried again, and expire it if its end has come. */
@@ -86,7 +79,7 @@ decide_retry(struct smtpd_delivery *d, struct smtpd_disposition *s)
 	if (s->tried && smtpd__dead_letter_is_notice(s->loaded))
 		retry.expired = true;
 	if (retry.expired)
-		expire_rest(d, s);
+		expire_rest(d, s, retry.attempts);
 	return retry;
 }
 
@@ -230,10 +223,8 @@ record_once(struct smtpd_delivery *d, struct part *p)
 		status = smtpd__spool_progress(d->spool, &p->progress, &report);
 	}
 	free(p->report.memory);
-	if (report != NULL) {
-		atomic_fetch_add(&d->counts.reports, 1);
-		smtpd__dispatch_schedule(d, report);
-	}
+	if (report != NULL)
+		smtpd__report_queued(d, report, p->report.about.loaded);
 	return status;
 }
 

@@ -9,6 +9,7 @@
 #include "os/clock.h"
 #include "queue/delivery/bounce.h"
 #include "queue/delivery/dispatch.h"
+#include "queue/delivery/report.h"
 
 /* For so long a sender's reports are counted together. */
 #define WINDOW_MS UINT64_C(60000)
@@ -174,7 +175,6 @@ static void
 record_all(struct smtpd_delivery *d, struct smtpd_gathered *list,
     const struct smtpd_spool_mail *mail)
 {
-	struct smtpd_queued_message *report = NULL;
 	bool failed = mail == NULL;
 
 	while (list != NULL) {
@@ -187,16 +187,12 @@ record_all(struct smtpd_delivery *d, struct smtpd_gathered *list,
 		    smtpd__spool_progress(d->spool, &g->progress, &added) == -1;
 		mail = NULL;
 		if (added != NULL)
-			report = added;
+			smtpd__report_queued(d, added, &g->loaded);
 		smtpd__dispatch_return(d, g->progress.job,
 		    failed ? SMTPD_RETURN_POSTPONED : SMTPD_RETURN_TRIED);
 		smtpd__loaded_message_finish(&g->loaded);
 		free(g);
 	}
-	if (report == NULL)
-		return;
-	atomic_fetch_add(&d->counts.reports, 1);
-	smtpd__dispatch_schedule(d, report);
 }
 
 void

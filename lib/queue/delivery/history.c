@@ -122,3 +122,43 @@ smtpd__history_log_dead(const struct smtpd_logger *logger,
 	smtpd__text_format(&line, "; %" PRIu64 " there", count);
 	smtpd__logger_write(logger, SMTPD_LOG_WARNING, "%s", buf);
 }
+
+void
+smtpd__history_log_report(const struct smtpd_logger *logger,
+    const struct smtpd_queued_message *report, const char *to, uint64_t about)
+{
+	char id[SMTPD_ID_SIZE], about_id[SMTPD_ID_SIZE];
+	char buf[SMTPD_LOGGER_LINE_SIZE];
+	struct smtpd_text line;
+
+	smtpd__id_write(report->id, id);
+	smtpd__id_write(about, about_id);
+	smtpd__text_init(&line, buf, sizeof(buf));
+	smtpd__text_format(
+	    &line, "queued id=%s report of id=%s from=<> to=<", id, about_id);
+	put_text(&line, to, " <>\"", '?');
+	smtpd__text_format(&line, "> nrcpt=1 size=%" PRIu64, report->size);
+	smtpd__logger_write(logger, SMTPD_LOG_INFO, "%s", buf);
+}
+
+void
+smtpd__history_log_expired(const struct smtpd_logger *logger,
+    const struct smtpd_loaded_message *loaded,
+    const struct smtpd_rcpt_progress *r, const char *domain, unsigned attempts)
+{
+	char id[SMTPD_ID_SIZE];
+	char buf[SMTPD_LOGGER_LINE_SIZE];
+	struct smtpd_text line;
+
+	smtpd__id_write(loaded->id, id);
+	smtpd__text_init(&line, buf, sizeof(buf));
+	smtpd__text_format(&line, "id=%s from=<", id);
+	put_text(&line, loaded->envelope.sender, " <>\"", '?');
+	smtpd__text_add(&line, "> to=<");
+	put_text(&line, loaded->envelope.rcpts[r->rcpt].address, " <>\"", '?');
+	smtpd__text_format(&line,
+	    "> attempts=%u domain=%s status=expired reply=\"", attempts,
+	    domain);
+	put_reply(&line, &r->result);
+	smtpd__logger_write(logger, SMTPD_LOG_INFO, "%s", buf);
+}

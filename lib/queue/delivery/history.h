@@ -40,4 +40,13 @@ void smtpd__history_log_dead(const struct smtpd_logger *logger,
     const struct smtpd_loaded_message *loaded,
     const struct smtpd_rcpt_progress *r, const char *about, uint64_t count);
 
+/* Log that REPORT, about the message ABOUT, was queued for TO. */
+void smtpd__history_log_report(const struct smtpd_logger *logger,
+    const struct smtpd_queued_message *report, const char *to, uint64_t about);
+
+/* Log that R, a recipient of LOADED, was given up after ATTEMPTS. */
+void smtpd__history_log_expired(const struct smtpd_logger *logger,
+    const struct smtpd_loaded_message *loaded,
+    const struct smtpd_rcpt_progress *r, const char *domain, unsigned attempts);
+
 #endif

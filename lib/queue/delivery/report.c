@@ -8,6 +8,7 @@
 #include "os/clock.h"
 #include "queue/delivery/dead_letter.h"
 #include "queue/delivery/dispatch.h"
+#include "queue/delivery/history.h"
 
 int
 smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
@@ -27,6 +28,17 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 	if (!smtpd__bounce_is_wanted(b))
 		return 0;
 	return smtpd__bounce_write(b, 1, d->spool, &r->mail, &r->memory);
+}
+
+void
+smtpd__report_queued(struct smtpd_delivery *d,
+    struct smtpd_queued_message *report,
+    const struct smtpd_loaded_message *about)
+{
+	atomic_fetch_add(&d->counts.reports, 1);
+	smtpd__history_log_report(
+	    &d->logger, report, about->envelope.sender, about->id);
+	smtpd__dispatch_schedule(d, report);
 }
 
 /* The recipients of MESSAGE that are not finished, all failed.  NULL without
@@ -109,6 +121,8 @@ smtpd__report_lost(
 
 	if (smtpd__spool_load_envelope(d->spool, message, &loaded) == 0) {
 		status = end_lost(d, message, &loaded, why, &report);
+		if (report != NULL)
+			smtpd__report_queued(d, report, &loaded);
 		smtpd__loaded_message_finish(&loaded);
 	} else {
 		status = smtpd__state_change_end(d->spool, message, why);
@@ -120,9 +134,5 @@ smtpd__report_lost(
 	    "id=%s: what is left of the message is in quarantine/%s", id,
 	    report != NULL ? ", and its sender is told" : "");
 	smtpd__dispatch_lost(d, message);
-	if (report != NULL) {
-		atomic_fetch_add(&d->counts.reports, 1);
-		smtpd__dispatch_schedule(d, report);
-	}
 	return 0;
 }

@@ -40,4 +40,10 @@ int smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r);
 int smtpd__report_lost(
     void *user, struct smtpd_queued_message *message, const char *why);
 
+/* REPORT, which is pinned, was recorded, and is about the message ABOUT: log
+ * it, and have it delivered. */
+void smtpd__report_queued(struct smtpd_delivery *d,
+    struct smtpd_queued_message *report,
+    const struct smtpd_loaded_message *about);
+
 #endif

@@ -169,6 +169,18 @@ append_step(
 	return 0;
 }
 
+/* The life of E, a message, is over: all its recipients have ended. */
+static void
+end_life(struct smtpd_spool *s, const struct smtpd_queued_message *e)
+{
+	char id[SMTPD_ID_SIZE];
+
+	smtpd__id_write(e->id, id);
+	smtpd__logger_write(
+	    &s->settings.logger, SMTPD_LOG_INFO, "id=%s status=done", id);
+	smtpd__spool_messages_release(s, e);
+}
+
 /* Record the step ST.  Its message was entered, and is left. */
 static int
 record_step(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
@@ -189,7 +201,7 @@ record_step(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
 	if (status == 0 && addition != NULL)
 		*report = smtpd__spool_add_finish(s, addition);
 	if (ended)
-		smtpd__spool_messages_release(s, st->progress->job->message);
+		end_life(s, st->progress->job->message);
 	errno = error;
 	return status;
 }
@@ -287,7 +299,7 @@ smtpd__spool_progress_wait(struct smtpd_pending_commit *c)
 	    smtpd__journal_append(
 		s->journal, &c->step.record, 1, SMTPD_JOURNAL_ESSENTIAL) == -1)
 		return -1;
-	smtpd__spool_messages_release(s, c->message);
+	end_life(s, c->message);
 	smtpd__spool_progress_abandon(c);
 	return 0;
 }

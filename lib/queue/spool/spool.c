@@ -209,6 +209,12 @@ smtpd__spool_next(struct smtpd_spool *s, uint64_t id)
 	return e;
 }
 
+const struct smtpd_logger *
+smtpd__spool_logger(const struct smtpd_spool *s)
+{
+	return &s->settings.logger;
+}
+
 uint64_t
 smtpd__spool_count(struct smtpd_spool *s)
 {

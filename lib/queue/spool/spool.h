@@ -75,6 +75,9 @@ void smtpd__spool_close(struct smtpd_spool *s);
 /* Its journal, for the directory and the figures of that. */
 struct smtpd_journal *smtpd__spool_journal(const struct smtpd_spool *s);
 
+/* Where it logs. */
+const struct smtpd_logger *smtpd__spool_logger(const struct smtpd_spool *s);
+
 /* How many messages there are. */
 uint64_t smtpd__spool_count(struct smtpd_spool *s);
 
