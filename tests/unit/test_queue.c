@@ -534,6 +534,9 @@ test_flush(void **state)
 	world_send(w, "s@a2.test", "once@a1.test");
 	mail_host_await(&w->hosts[0], &w->hosts[0].offers, 1);
 	world_sleep(200);
+	/* O25: the list says why it waits. */
+	assert_int_equal(world_ask(w, "list", NULL, answer, sizeof(answer)), 0);
+	assert_non_null(strstr(answer, "\n              reason: 450 4.2.0 "));
 	assert_int_equal(
 	    world_ask(w, "flush", "a1.test", answer, sizeof(answer)), 0);
 	assert_string_equal(answer, "flushed 1 message\n");

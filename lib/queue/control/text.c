@@ -51,7 +51,8 @@ void
 smtpd__control_text_line(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
-	char id[SMTPD_ID_SIZE];
+	char id[SMTPD_ID_SIZE], reason[SMTPD_SNAPSHOT_REPLY_SIZE];
+	struct smtpd_text text;
 	uint64_t start;
 
 	smtpd__id_write(v->message->id, id);
@@ -83,6 +84,13 @@ smtpd__control_text_line(
 	smtpd__control_output_add(a, "> > ");
 	add_first_rcpt(a, v);
 	smtpd__control_output_add(a, "\n");
+	smtpd__text_init(&text, reason, sizeof(reason));
+	smtpd__control_snapshot_reason(v, &text);
+	if (text.len > 0) {
+		smtpd__control_output_add(a, "              reason: ");
+		add_shown(a, reason);
+		smtpd__control_output_add(a, "\n");
+	}
 }
 
 void
@@ -269,7 +277,10 @@ smtpd__control_text_why(
 		add_rcpts(a, v, job);
 		history = smtpd__control_snapshot_history(v, job, &len);
 		if (len == 0)
-			smtpd__control_output_add(a, "tried:     never\n");
+			smtpd__control_output_add(a,
+			    job->state == SMTPD_JOB_ACTIVE
+				? "tried:     now, for the first time\n"
+				: "tried:     never\n");
 		else
 			smtpd__control_output_format(a,
 			    "tried:     %u time%s\n", job->attempts,
