@@ -29,7 +29,7 @@ smtpd__attempt_finish(struct smtpd_attempt_state *a)
 /* The message of JOB could not be read, for ERROR: give it up, unless that may
  * pass, and there is time. */
 static void
-give_up_unread(
+abandon_unread(
     struct smtpd_delivery *d, struct smtpd_delivery_job *job, int error)
 {
 	struct smtpd_retry_facts facts = { .tried = true };
@@ -73,7 +73,7 @@ open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 	if (opened)
 		smtpd__loaded_message_finish(loaded);
 	if (error != 0)
-		give_up_unread(d, job, error);
+		abandon_unread(d, job, error);
 	smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 	return -1;
 }

@@ -80,7 +80,7 @@ collect_due(struct smtpd_spool *s)
 
 /* End LOST, which is pinned, as it cannot be read any more. */
 static void
-give_up(struct smtpd_spool *s, struct smtpd_queued_message *lost)
+abandon_message(struct smtpd_spool *s, struct smtpd_queued_message *lost)
 {
 	static const char why[] =
 	    "it could not be read from the log when it was moved";
@@ -120,7 +120,7 @@ fill_batch(struct smtpd_spool *s, struct batch *b)
 			continue;
 		}
 		if (lost != NULL)
-			give_up(s, lost);
+			abandon_message(s, lost);
 		else if (errno == ENOMEM)
 			return -1;
 	}
