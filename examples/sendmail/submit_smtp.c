@@ -35,6 +35,16 @@ is_too_many(const struct smtpd_result *r, size_t sent)
 	return r->code == 452 && sent > 0;
 }
 
+/* Whether R leaves open what becomes of a recipient: the server did not come to
+ * it, goes away (RFC 5321, 3.8), or takes it in the next transaction, since it
+ * took SENT in this one. */
+static bool
+is_undecided(const struct smtpd_result *r, size_t sent)
+{
+	return r->outcome != SMTPD_OUTCOME_PERMANENT &&
+	    (r->code == 0 || r->code == 421 || is_too_many(r, sent));
+}
+
 /* Report the recipients that are done, and keep the others.  Return how many
  * got the message. */
 static size_t
@@ -50,8 +60,7 @@ keep_undecided(struct submission *s, const struct smtpd_client *client)
 			sent++;
 			continue;
 		}
-		if (r->outcome == SMTPD_OUTCOME_PERMANENT ||
-		    (r->code != 0 && !is_too_many(r, sent))) {
+		if (!is_undecided(r, sent)) {
 			report_refusal(s, s->rcpts[i].address, r);
 			continue;
 		}

@@ -91,6 +91,7 @@ class Restart(Local):
         for _ in range(30):
             smtpout.submit(message(), "bob@deaf.example")
         smtpout.wait_log(r"\bstatus=deferred", 1)
+        smtpout.wait_log(" queued id=", 30)
         seen = set()
         for line in list(smtpout.lines):
             ident = re.search(r"\bid=(\w+)", line)

@@ -81,7 +81,7 @@ class TlsSmtpin(fixture.Smtpin):
         said = len(self.lines)
         self.process.send_signal(signal.SIGHUP)
         fixture.until(lambda: any(
-            "certificates" in line for line in self.lines[said:]), "reload")
+            "certificate" in line for line in self.lines[said:]), "reload")
 
     def shown(self, name=None, starttls=False):
         """Whose certificate a client that asks for NAME is shown."""
