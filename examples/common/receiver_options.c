@@ -84,8 +84,8 @@ complete_tls(struct receiver_options *r, const char *program)
 {
 	if (r->tls_certs.count != r->tls_keys.count)
 		return complain(program, EX_USAGE,
-		    "--tls-cert is given %zu times, --tls-key %zu times: give "
-		    "both for each certificate, in the same order",
+		    "of --tls-cert there are %zu, of --tls-key %zu: give both "
+		    "for each certificate, in the same order",
 		    r->tls_certs.count, r->tls_keys.count);
 	if (r->tls_port == RECEIVER_OPTIONS_UNSET)
 		r->tls_port = r->tls_certs.count > 0 ? 465 : 0;

@@ -26,8 +26,8 @@
 #include "submission.h"
 #include "tls_files.h"
 
-/* How long attempts under way may take at the end. */
-#define STOP_MS 30000
+/* How long a host may take at the end to say that it has a message. */
+#define STOP_MS 60000
 
 /* How many tenths of a second the queue may be in use elsewhere. */
 #define LOCK_TRIES 20

@@ -133,6 +133,10 @@ struct smtpd_client_settings {
 
 	const struct smtpd_cancel *cancel;
 
+	/* Ends, in its place, the wait for the reply to the end of a message,
+	 * which may have been taken by then.  NULL: cancel does. */
+	const struct smtpd_cancel *dot_cancel;
+
 	/* Called with each line of the exchange, without its end, as printable
 	 * ASCII; of AUTH only with the mechanism, of the message with nothing.
 	 * It must return. */
@@ -173,8 +177,9 @@ struct smtpd_outgoing {
 
 /*
  * Make a client with a copy of SETTINGS (NULL: all defaults), of their texts,
- * and with a reference to trust; cancel must live as long.  Return NULL with
- * errno: ENOMEM, or EINVAL when the size or security is wrong.  Since 0.1.
+ * and with a reference to trust; cancel and dot_cancel must live as long.
+ * Return NULL with errno: ENOMEM, or EINVAL when the size or security is
+ * wrong.  Since 0.1.
  */
 SMTPD_API struct smtpd_client *smtpd_client_create(
     const struct smtpd_client_settings *settings);

@@ -224,8 +224,10 @@ SMTPD_API struct smtpd_queue *smtpd_queue_open(const char *directory,
 SMTPD_API int smtpd_queue_start(
     struct smtpd_queue *q, char *error, size_t size);
 
-/* Begin no further attempts, let those that run finish for up to TIMEOUT_MS,
- * and break off the rest, whose mail stays queued.  Since 0.1. */
+/* Begin no further attempts and break off those that run, whose mail stays
+ * queued.  Only where the end of a message was sent, its reply is waited for,
+ * up to TIMEOUT_MS: without it the message would go out once more.  Since 0.1.
+ */
 SMTPD_API void smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms);
 
 /* Stop at once if it runs, and free it; NULL is fine.  No message may be open.

@@ -330,14 +330,19 @@ int
 smtpd__client_exchange_read_reply(struct smtpd_client *c,
     enum smtpd_phase phase, uint32_t ms, smtpd_reply_line_fn *each)
 {
+	struct smtpd_wire *wire = &c->stream.wire;
 	enum smtpd_io_status status;
 
 	if (c->fd < 0)
 		return -1;
 	/* The one reply that is worth any wait: the message may be there. */
-	if (phase == SMTPD_PHASE_DOT)
-		c->stream.wire.budget_ms = SMTPD_NEVER;
+	if (phase == SMTPD_PHASE_DOT) {
+		wire->budget_ms = SMTPD_NEVER;
+		if (c->set.dot_cancel != NULL)
+			wire->cancel_fd = smtpd_cancel_fd(c->set.dot_cancel);
+	}
 	status = read_reply(c, ms, each);
+	wire->cancel_fd = smtpd_cancel_fd(c->set.cancel);
 	if (status != SMTPD_IO_OK)
 		return smtpd__client_exchange_broken(c, phase, status);
 	if (c->awaited > 0)

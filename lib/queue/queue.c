@@ -43,7 +43,7 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 	d->client.hostname = d->hostname;
 	d->client.user = NULL;
 	d->client.password = NULL;
-	d->client.cancel = NULL;
+	d->client.cancel = d->client.dot_cancel = NULL;
 	if (d->client.trust != NULL)
 		smtpd_trust_ref(d->client.trust);
 }
@@ -87,12 +87,15 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 	snprintf(error, size, "no memory");
 	errno = ENOMEM;
 	d->cancel = smtpd_cancel_create();
+	d->dot_cancel = smtpd_cancel_create();
 	d->hoststat = smtpd__hoststat_create();
 	smtpd__random_bytes(&schedule.seed, sizeof(schedule.seed));
 	d->schedule = smtpd__schedule_create(&schedule);
-	if (d->cancel == NULL || d->hoststat == NULL || d->schedule == NULL)
+	if (d->cancel == NULL || d->dot_cancel == NULL || d->hoststat == NULL ||
+	    d->schedule == NULL)
 		return -1;
 	d->client.cancel = d->cancel;
+	d->client.dot_cancel = d->dot_cancel;
 	d->agent = (struct smtpd_agent_settings){
 		.client = &d->client,
 		.hosts = d->hoststat,
@@ -321,6 +324,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 	smtpd__hoststat_destroy(d->hoststat);
 	smtpd_trust_unref(d->client.trust);
 	smtpd_cancel_destroy(d->cancel);
+	smtpd_cancel_destroy(d->dot_cancel);
 	smtpd__disk_space_finish(&q->space);
 	pthread_cond_destroy(&d->wake_maintenance);
 	pthread_mutex_destroy(&d->lock);

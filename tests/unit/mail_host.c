@@ -157,11 +157,12 @@ take_data(struct guest *g)
 				len += (size_t)n;
 			continue;
 		}
+		pthread_mutex_lock(&g->host->lock);
+		g->host->dots++;
+		g->host->hanging += g->hangs;
+		pthread_cond_broadcast(&g->host->changed);
+		pthread_mutex_unlock(&g->host->lock);
 		if (g->hangs) {
-			pthread_mutex_lock(&g->host->lock);
-			g->host->hanging++;
-			pthread_cond_broadcast(&g->host->changed);
-			pthread_mutex_unlock(&g->host->lock);
 			hear(g, line, sizeof(line));
 			return false;
 		}

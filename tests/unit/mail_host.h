@@ -49,6 +49,7 @@ struct mail_host {
 	unsigned peak;        /* at a time */
 	unsigned offers;      /* RCPT that were heard */
 	unsigned quits;
+	unsigned dots;    /* ends of messages that were heard */
 	unsigned hanging; /* in a reply that does not come */
 	char deferred[MAIL_HOST_MAX][64];
 	size_t ndeferred;

@@ -379,6 +379,7 @@ test_stop_while_looking_up(void **state)
 	assert_non_null(strstr(answer, "tried:     0 times"));
 }
 
+/* S17: a host that may have the message is heard. */
 static void
 test_stop_lets_finish(void **state)
 {
@@ -387,7 +388,7 @@ test_stop_lets_finish(void **state)
 
 	world_begin(w);
 	world_send(w, "s@a2.test", "slow@a1.test");
-	mail_host_await(h, &h->offers, 1);
+	mail_host_await(h, &h->dots, 1);
 	world_close(w, 10000);
 	mail_host_expect(h, 1, 0);
 	world_open(w);

@@ -55,7 +55,9 @@ struct smtpd_delivery {
 	struct smtpd_client_settings client;
 	struct smtpd_agent_settings agent;
 	struct smtpd_logger logger;
-	struct smtpd_cancel *cancel; /* ends all attempts */
+	struct smtpd_cancel *cancel; /* ends all attempts but those that wait
+	                              * for the reply to a message's end, */
+	struct smtpd_cancel *dot_cancel; /* which this ends */
 	struct smtpd_spool *spool;
 	struct smtpd_router *router;
 	struct smtpd_hoststat *hoststat;

@@ -157,6 +157,7 @@ smtpd__workers_stop(struct smtpd_delivery *d, uint32_t timeout_ms)
 	const struct timespec tick = { .tv_nsec = 10000000 };
 	struct smtpd_pool_member *m;
 
+	smtpd_cancel_trigger(d->cancel);
 	pthread_mutex_lock(&d->lock);
 	smtpd__worker_pool_wake_all(&d->pool);
 	for (uint32_t ms = 0; d->pool.busy > 0 && ms < timeout_ms; ms += 10) {
@@ -165,7 +166,7 @@ smtpd__workers_stop(struct smtpd_delivery *d, uint32_t timeout_ms)
 		pthread_mutex_lock(&d->lock);
 	}
 	pthread_mutex_unlock(&d->lock);
-	smtpd_cancel_trigger(d->cancel);
+	smtpd_cancel_trigger(d->dot_cancel);
 	while ((m = smtpd__worker_pool_join(&d->pool)) != NULL) {
 		struct smtpd_worker *w =
 		    SMTPD_CONTAINER_OF(m, struct smtpd_worker, member);

@@ -12,8 +12,8 @@
 /* Prepare the pool of D.  Threads are started when there is work. */
 void smtpd__workers_init(struct smtpd_delivery *d);
 
-/* D is stopping: wait until all threads have ended.  After TIMEOUT_MS cancel
- * what they do.  Without the lock. */
+/* D is stopping: break off attempts, but wait up to TIMEOUT_MS for replies to
+ * the end of a message, and until all threads have ended.  Without the lock. */
 void smtpd__workers_stop(struct smtpd_delivery *d, uint32_t timeout_ms);
 
 #endif
