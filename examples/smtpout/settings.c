@@ -91,8 +91,8 @@ static const struct option_rule rules[] = {
 	{ "site-connections", 0, OPTION_NUMBER, "N",
 	    "of these, to one site (@)", AT(site_connections), 1, 10000 },
 	{ "queue-segment", 0, OPTION_NUMBER, "BYTES",
-	    "size of a file of the queue's journal (@)", AT(queue_segment),
-	    1048576, 1073741824 },
+	    "size of a file of the queue's journal (64M, less on a small disk)",
+	    AT(queue_segment), 1048576, 1073741824 },
 	{ "min-free", 0, OPTION_NUMBER, "BYTES",
 	    "what new mail leaves free of the disk (a twentieth)", AT(min_free),
 	    1, UINT64_C(1) << 62 },
@@ -271,7 +271,6 @@ settings_read(int argc, char **argv, struct settings *s)
 		.connect_timeout = 30,
 		.workers = 64,
 		.site_connections = 10,
-		.queue_segment = 67108864,
 	};
 	s->in.max_per_address = RECEIVER_OPTIONS_UNSET;
 	status = options_read(&table, argc, argv, s);

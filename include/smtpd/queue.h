@@ -181,7 +181,9 @@ struct smtpd_queue_settings {
 	 * It is looked at again while more than 64 KiB of a message come. */
 	uint64_t min_free;
 
-	uint32_t segment_size; /* octets of a file of the journal; 67108864 */
+	uint32_t segment_size; /* octets of a file of the journal; 67108864; of
+	                        * a disk of less than 1 GiB at most a sixteenth,
+	                        * but 1 MiB at least */
 
 	/* Where log lines up to log_level go; NULL: nowhere.  Called on any
 	 * thread, also on several at a time. */

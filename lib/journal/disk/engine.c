@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "journal/disk/engine.h"
 
+#include <sys/statvfs.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +176,32 @@ static const struct smtpd_content_ops content_ops = {
 	.count_kept = smtpd__disk_aside_count_kept,
 };
 
+/* A new segment is no more than this part of its disk. */
+#define DISK_PORTION 16
+
+/* The size of new segments, unless it was given: smaller on a small disk, where
+ * the log has three of them like on any other; and that of the largest group,
+ * half a segment, so that little is lost at its end. */
+static void
+set_sizes(struct smtpd_disk_store *store)
+{
+	uint32_t segment = store->settings.segment_size;
+	struct statvfs disk;
+
+	if (segment == 0) {
+		segment = SMTPD_DISK_SEGMENT_DEFAULT;
+		if (fstatvfs(store->dir, &disk) == 0)
+			while (segment > SMTPD_DISK_SEGMENT_MIN &&
+			    segment / disk.f_frsize >
+				disk.f_blocks / DISK_PORTION)
+				segment /= 2;
+		store->settings.segment_size = segment;
+	}
+	store->journal.group_max = segment / 2 < SMTPD_JOURNAL_GROUP_MAX
+	    ? segment / 2
+	    : SMTPD_JOURNAL_GROUP_MAX;
+}
+
 static struct smtpd_journal *
 open_store(const char *location, const struct smtpd_journal_settings *settings,
     char *error, size_t size)
@@ -187,16 +215,13 @@ open_store(const char *location, const struct smtpd_journal_settings *settings,
 	}
 	store->journal.ops = &journal_ops;
 	store->journal.contents = &content_ops;
-	store->journal.group_max = SMTPD_JOURNAL_GROUP_MAX;
-	/* Half a segment, so that little is lost at its end. */
-	if (settings->segment_size != 0 &&
-	    settings->segment_size / 2 < SMTPD_JOURNAL_GROUP_MAX)
-		store->journal.group_max = settings->segment_size / 2;
 	store->settings = *settings;
 	store->dir = store->lock = store->log_dir = store->tmp = -1;
 	store->large = store->quarantine = store->dead = -1;
-	if (smtpd__disk_directory_open(store, location, error, size) == 0)
+	if (smtpd__disk_directory_open(store, location, error, size) == 0) {
+		set_sizes(store);
 		return &store->journal;
+	}
 	code = errno;
 	close_store(&store->journal);
 	errno = code;

@@ -21,8 +21,9 @@
 #define SMTPD_DISK_RECORD_HEADER 40u
 
 /* Sizes of segments. */
-#define SMTPD_DISK_SEGMENT_MIN 1048576u
-#define SMTPD_DISK_SEGMENT_MAX 1073741824u
+#define SMTPD_DISK_SEGMENT_MIN     1048576u
+#define SMTPD_DISK_SEGMENT_MAX     1073741824u
+#define SMTPD_DISK_SEGMENT_DEFAULT 67108864u
 
 /* No sequence is greater, so that they can be counted on from. */
 #define SMTPD_DISK_SEQUENCE_MAX (UINT64_MAX / 2)

@@ -15,8 +15,7 @@
 #include "os/fd.h"
 #include "os/file.h"
 
-#define SEGMENT_SIZE 67108864u
-#define RESERVE      4194304u
+#define RESERVE 4194304u
 
 /* The log while it is being opened. */
 struct opening {
@@ -289,7 +288,7 @@ create_log(const struct smtpd_disk_settings *settings)
 		return NULL;
 	log->settings = *settings;
 	if (log->settings.segment_size == 0)
-		log->settings.segment_size = SEGMENT_SIZE;
+		log->settings.segment_size = SMTPD_DISK_SEGMENT_DEFAULT;
 	if (log->settings.reserve == 0)
 		log->settings.reserve = log->settings.segment_size / 4 < RESERVE
 		    ? log->settings.segment_size / 4
