@@ -237,6 +237,15 @@ smtpd_tls_check_pair(mbedtls_pk_context *pub, mbedtls_pk_context *key,
 #define SMTPD_TLS_OUT_SIZE MBEDTLS_SSL_OUT_CONTENT_LEN
 #endif
 
+/* How much of a record the buffers of a context hold at most. */
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define SMTPD_TLS_IN_MAX  mbedtls_ssl_get_max_in_record_payload
+#define SMTPD_TLS_OUT_MAX mbedtls_ssl_get_max_out_record_payload
+#else
+#define SMTPD_TLS_IN_MAX  mbedtls_ssl_get_input_max_frag_len
+#define SMTPD_TLS_OUT_MAX mbedtls_ssl_get_output_max_frag_len
+#endif
+
 /* Whether the library that is loaded has FEATURE as these headers do. */
 #define SMTPD_TLS_SAME_FEATURE(feature, here) \
 	((mbedtls_version_check_feature(feature) == 0) == (here))
@@ -270,10 +279,8 @@ smtpd_tls_has_buffers_of_header(const mbedtls_ssl_context *ssl)
 	    SMTPD_TLS_SAME_FEATURE("MBEDTLS_SSL_PROTO_DTLS", dtls) &&
 	    SMTPD_TLS_SAME_FEATURE(
 		"MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH", variable) &&
-	    mbedtls_ssl_get_input_max_frag_len(ssl) >=
-	    MBEDTLS_SSL_IN_CONTENT_LEN &&
-	    mbedtls_ssl_get_output_max_frag_len(ssl) >=
-	    MBEDTLS_SSL_OUT_CONTENT_LEN;
+	    SMTPD_TLS_IN_MAX(ssl) >= MBEDTLS_SSL_IN_CONTENT_LEN &&
+	    SMTPD_TLS_OUT_MAX(ssl) >= MBEDTLS_SSL_OUT_CONTENT_LEN;
 }
 
 #endif

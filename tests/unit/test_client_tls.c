@@ -500,11 +500,15 @@ passwords_are_kept(void **state)
 
 /* What the library that is loaded says of its buffers, and how often memory
  * was given back. */
-static size_t fragment_max = MBEDTLS_SSL_IN_CONTENT_LEN;
+static int fragment_max = MBEDTLS_SSL_IN_CONTENT_LEN;
 static atomic_int releases;
 
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+int
+#else
 size_t
-mbedtls_ssl_get_input_max_frag_len(const mbedtls_ssl_context *ssl)
+#endif
+SMTPD_TLS_IN_MAX(const mbedtls_ssl_context *ssl)
 {
 	(void)ssl;
 	return fragment_max;
