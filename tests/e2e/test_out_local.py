@@ -148,7 +148,7 @@ class Users(Local):
         return tuple(map(int, process.stdout.readline().split()))
 
     def call(self, *prefix):
-        return self.front(prefix=("nsenter", "-t", self.pid, "-m", *prefix))
+        return self.front(prefix=("nsenter", "-t", self.pid, "-m", "-r", *prefix))
 
     def test_user_is_named(self):
         """O26: the journal has the user of a call without options."""
