@@ -136,9 +136,9 @@ log_trouble(
 static void
 refuse_by_spare(struct smtpd_server *srv, struct smtpd_connection *c)
 {
+	smtpd__counters_add(&srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
 	turn_away(srv, c, SMTPD_REPLY_TOO_BUSY);
 	smtpd__listeners_reserve(&srv->listeners);
-	smtpd__counters_add(&srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
 	log_refused(srv, SMTPD_LOG_ERROR, &c->peer, "no descriptors are left");
 }
 
