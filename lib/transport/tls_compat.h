@@ -237,13 +237,16 @@ smtpd_tls_check_pair(mbedtls_pk_context *pub, mbedtls_pk_context *key,
 #define SMTPD_TLS_OUT_SIZE MBEDTLS_SSL_OUT_CONTENT_LEN
 #endif
 
-/* How much of a record the buffers of a context hold at most. */
+/* How much of a record the buffers of a context hold at most; in TLS 1.3 its
+ * last octets are a type and padding. */
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #define SMTPD_TLS_IN_MAX  mbedtls_ssl_get_max_in_record_payload
 #define SMTPD_TLS_OUT_MAX mbedtls_ssl_get_max_out_record_payload
+#define SMTPD_TLS_PADDING 16
 #else
 #define SMTPD_TLS_IN_MAX  mbedtls_ssl_get_input_max_frag_len
 #define SMTPD_TLS_OUT_MAX mbedtls_ssl_get_output_max_frag_len
+#define SMTPD_TLS_PADDING 0
 #endif
 
 /* Whether the library that is loaded has FEATURE as these headers do. */
@@ -280,7 +283,8 @@ smtpd_tls_has_buffers_of_header(const mbedtls_ssl_context *ssl)
 	    SMTPD_TLS_SAME_FEATURE(
 		"MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH", variable) &&
 	    SMTPD_TLS_IN_MAX(ssl) >= MBEDTLS_SSL_IN_CONTENT_LEN &&
-	    SMTPD_TLS_OUT_MAX(ssl) >= MBEDTLS_SSL_OUT_CONTENT_LEN;
+	    SMTPD_TLS_OUT_MAX(ssl) + SMTPD_TLS_PADDING >=
+	    MBEDTLS_SSL_OUT_CONTENT_LEN;
 }
 
 #endif
