@@ -51,9 +51,15 @@ static const struct option_rule rules[] = {
 	    "before the greeting, for early talkers (@)", AT(greet_delay), 0,
 	    60 },
 	{ "queue", 'q', OPTION_REFUSED, "DIR", OF_SMTPOUT, 0, 0, 0 },
+	{ "max-per-user", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
+	{ "remove-bcc", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },
+	{ "repair-cr", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },
 	{ "dns", 0, OPTION_REFUSED, "ADDR", OF_SMTPOUT, 0, 0, 0 },
 	{ "remote-port", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
+	{ "refuse-private", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },
 	{ "smarthost", 0, OPTION_REFUSED, "HOST", OF_SMTPOUT, 0, 0, 0 },
+	{ "password-file", 0, OPTION_REFUSED, "FILE", OF_SMTPOUT, 0, 0, 0 },
+	{ "postmaster", 0, OPTION_REFUSED, "ADDRESS", OF_SMTPOUT, 0, 0, 0 },
 	{ "retry-min", 0, OPTION_REFUSED, "SECONDS", OF_SMTPOUT, 0, 0, 0 },
 	{ "retry-max", 0, OPTION_REFUSED, "SECONDS", OF_SMTPOUT, 0, 0, 0 },
 	{ "lifetime", 0, OPTION_REFUSED, "SECONDS", OF_SMTPOUT, 0, 0, 0 },
@@ -66,6 +72,7 @@ static const struct option_rule rules[] = {
 	    0 },
 	{ "workers", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
 	{ "site-connections", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
+	{ "queue-segment", 0, OPTION_REFUSED, "BYTES", OF_SMTPOUT, 0, 0, 0 },
 };
 
 static const struct option_table table = {

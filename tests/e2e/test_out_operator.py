@@ -4,8 +4,10 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import time
+import unittest
 
 import smtpin_fixture as fixture
 import world
@@ -269,6 +271,33 @@ class Operator(RetryCase):
         for words in (("why", ident), ("show", ident), ("list",)):
             self.assertNotIn("\x1b", self.smtpout.ask(*words))
         self.assertNotIn("\x1b", self.smtpout.text())
+
+
+class OtherProgram(unittest.TestCase):
+    """Each daemon names the other one where it gets an option of that."""
+
+    @staticmethod
+    def run_it(name, *words):
+        return subprocess.run(
+            [world.program(name), *words], capture_output=True, text=True,
+            timeout=fixture.WAIT, check=False)
+
+    def options(self, name):
+        """The options of NAME, and whether each takes a value."""
+        text = self.run_it(name, "--help").stdout
+        return {option: value != "" for option, value in re.findall(
+            r"^ (?:-\w, |    )--([\w-]+)( \S+)?", text, re.MULTILINE)}
+
+    def test_options_of_the_other_one(self):
+        for name, other in (("smtpin", "smtpout"), ("smtpout", "smtpin")):
+            own = self.options(name)
+            self.assertIn("hostname", own)
+            for option, value in self.options(other).items():
+                if option in own:
+                    continue
+                done = self.run_it(name, "--" + option, *["1"] * value)
+                self.assertEqual(done.returncode, os.EX_USAGE)
+                self.assertIn(f"option of {other}", done.stderr, option)
 
 
 if __name__ == "__main__":
