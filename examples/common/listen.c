@@ -351,15 +351,6 @@ is_open(const struct smtpd_server *srv, const char *address)
 	return false;
 }
 
-static bool
-was_told(const struct text_list *told, const char *address)
-{
-	for (size_t i = 0; i < told->count; i++)
-		if (strcmp(told->items[i], address) == 0)
-			return true;
-	return false;
-}
-
 /* Listen on ADDRESS with PORT, unless that is done. */
 static void
 follow_address(struct smtpd_server *srv, struct listen_where *where,
@@ -378,7 +369,7 @@ follow_address(struct smtpd_server *srv, struct listen_where *where,
 		    tls ? " with TLS" : "");
 		return;
 	}
-	if (was_told(&where->told, whole))
+	if (text_list_has(&where->told, whole))
 		return;
 	(void)!text_list_add(&where->told, whole);
 	log_line(log, SMTPD_LOG_WARNING, "not listening on %s: %s", whole,
