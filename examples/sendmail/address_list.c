@@ -174,12 +174,9 @@ fail_syntax(void)
 static int
 note_end(struct scanner *s, const struct element *e)
 {
-	/* One in quotes is part of the local part. */
-	const char *quoted = strrchr(e->text, '"');
 	size_t *more;
 
-	if (s->ends == NULL ||
-	    strchr(quoted != NULL ? quoted : e->text, '@') != NULL)
+	if (s->ends == NULL || address_list_has_domain(e->text))
 		return 0;
 	more = realloc(s->ends->at, (s->ends->count + 1) * sizeof(*more));
 	if (more == NULL)
@@ -364,6 +361,15 @@ parse_list(struct scanner *s, struct text_list *out, struct text_list *bad)
 			group = last == ':';
 	} while (last != '\0');
 	return group && bad == NULL ? fail_syntax() : 0;
+}
+
+bool
+address_list_has_domain(const char *address)
+{
+	/* An "@" in quotes is part of the local part. */
+	const char *quoted = strrchr(address, '"');
+
+	return strchr(quoted != NULL ? quoted : address, '@') != NULL;
 }
 
 int

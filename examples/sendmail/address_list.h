@@ -8,6 +8,7 @@
  * in their obsolete forms.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "text_list.h"
@@ -19,6 +20,9 @@
  * list of addresses (what stood before it may have been appended), or ENOMEM.
  */
 int address_list_parse(const char *text, size_t len, struct text_list *out);
+
+/* Whether an address of such a list has a domain. */
+bool address_list_has_domain(const char *address);
 
 /* Where addresses without a domain end in a text, as offsets. */
 struct address_ends {
