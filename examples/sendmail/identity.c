@@ -107,18 +107,17 @@ int
 identity_complete(
     struct identity *id, const char *address, char *buf, size_t size)
 {
-	/* Look for the "@" behind the last quote: one in quotes is part of the
-	 * local part. */
-	const char *quoted = strrchr(address, '"');
-	bool whole = *address == '\0' ||
-	    strchr(quoted != NULL ? quoted : address, '@') != NULL;
+	bool whole = *address == '\0' || address_list_has_domain(address);
 	const char *host = whole ? "" : identity_domain(id);
 	int n;
 
 	if (host == NULL)
-		return -1;
+		return EX_CONFIG;
 	n = snprintf(buf, size, "%s%s%s", address, whole ? "" : "@", host);
-	return n >= 0 && (size_t)n < size ? 0 : -1;
+	if (n >= 0 && (size_t)n < size)
+		return 0;
+	return complain(
+	    PROGRAM, EX_DATAERR, "an address is too long: %.60s", address);
 }
 
 /* The name in the user's record: up to the first comma, "&" being the user's
@@ -164,16 +163,17 @@ static int
 set_sender(struct identity *id, const char *text)
 {
 	struct text_list list = { .count = 0 };
-	int status = 0;
+	int status;
 
 	if (*text == '\0')
 		return 0;
 	if (address_list_parse(text, strlen(text), &list) == -1 ||
-	    list.count != 1 ||
-	    identity_complete(
-		id, list.items[0], id->sender, sizeof(id->sender)) == -1)
+	    list.count != 1)
 		status = complain(
 		    PROGRAM, EX_USAGE, "-f: \"%s\" is not an address", text);
+	else
+		status = identity_complete(
+		    id, list.items[0], id->sender, sizeof(id->sender));
 	text_list_finish(&list);
 	return status;
 }

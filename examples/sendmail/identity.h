@@ -34,7 +34,8 @@ int identity_find(struct identity *id, const char *sender, const char *name);
 const char *identity_domain(struct identity *id);
 
 /* Write the address ADDRESS, with this host if it has no domain, to BUF of SIZE
- * bytes.  Return 0, or -1 when it does not fit, or the host has no name. */
+ * bytes.  Return 0, or an exit status after a complaint, when it does not fit,
+ * or the host has no name. */
 int identity_complete(
     struct identity *id, const char *address, char *buf, size_t size);
 

@@ -35,15 +35,13 @@ add_rcpts(
 	char address[IDENTITY_TEXT];
 
 	for (size_t i = 0; i < from->count; i++) {
-		bool known = from->items[i][0] == '\0';
+		int status = identity_complete(
+		    id, from->items[i], address, sizeof(address));
 
-		if (identity_complete(
-			id, from->items[i], address, sizeof(address)) == -1)
-			return complain(PROGRAM, EX_DATAERR,
-			    "an address is too long: %.60s", from->items[i]);
-		for (size_t k = 0; k < r->list.count && !known; k++)
-			known = strcmp(r->list.items[k], address) == 0;
-		if (!known && text_list_add(&r->list, address) == -1)
+		if (status != 0)
+			return status;
+		if (*address != '\0' && !text_list_has(&r->list, address) &&
+		    text_list_add(&r->list, address) == -1)
 			return complain(PROGRAM, EX_TEMPFAIL, "no memory");
 	}
 	return 0;

@@ -121,6 +121,24 @@ class Sendmail(unittest.TestCase):
                       "-f", "a@x.example").returncode, os.EX_USAGE)
         self.assertEqual([len(m) for m in host.messages], [3, 1])
 
+    def test_host_without_a_name(self):
+        """That is said once, with its status, and of no address."""
+        fixture.need("unshare")
+        done = subprocess.run(
+            ["unshare", "--uts", "sh", "-c",
+             'echo "a b" >/proc/sys/kernel/hostname && exec "$@"', "sh",
+             fixture.program(), "--port",
+             str(Host().port), "bob"], input=MESSAGE,
+            env={**os.environ, "HOME": self.home}, capture_output=True,
+            timeout=10 * fixture.WAIT, check=False)
+        if b"unshare" in done.stderr or b"/proc" in done.stderr:
+            fixture.cannot(done.stderr.decode())
+        self.assertEqual(done.returncode, os.EX_CONFIG, done.stderr)
+        self.assertEqual(done.stderr.count(b"has no name"), 1, done.stderr)
+        self.assertNotIn(b"too long", done.stderr)
+        self.assertNotIn(b"is not an address", done.stderr)
+        self.assertIn(b"y rest of line", self.kept())
+
     def test_session(self):
         """T3: -bs is a session with smtpout; a line may end with LF."""
         host = Host()

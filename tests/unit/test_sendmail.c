@@ -193,7 +193,7 @@ addresses_get_a_domain(void **state)
 		    identity_complete(&id, cases[i].in, out, sizeof(out)), 0);
 		assert_string_equal(out, cases[i].out);
 	}
-	assert_int_equal(identity_complete(&id, "root", out, 10), -1);
+	assert_int_equal(identity_complete(&id, "root", out, 10), EX_DATAERR);
 }
 
 #define WORDS_MAX 12
