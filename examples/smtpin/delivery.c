@@ -210,14 +210,16 @@ is_repeated(const struct store_request *r, size_t i)
 	return false;
 }
 
-/* Write the path of the mailbox of recipient I to PATH of PATH_MAX bytes; it
- * fitted at RCPT. */
+/* Write the path of the mailbox of recipient I to BUF of SIZE bytes; PATH_MAX
+ * are enough, as it fitted at RCPT. */
 static void
-path_of(const struct store_request *r, size_t i, char *path)
+write_path(void *request, size_t i, char *buf, size_t size)
 {
-	if (mailbox_path(&r->d->pattern, &r->transaction->owners[i], path,
-		PATH_MAX) == -1)
-		path[0] = '\0';
+	const struct store_request *r = request;
+
+	if (mailbox_path(
+		&r->d->pattern, &r->transaction->owners[i], buf, size) == -1)
+		buf[0] = '\0';
 }
 
 /* Add the mailbox PATH, and make it if there is none yet. */
@@ -241,7 +243,7 @@ add_recipient(struct store_request *r, size_t i, const char *received)
 	char path[PATH_MAX], header[HEADER_SIZE];
 	int error, len;
 
-	path_of(r, i, path);
+	write_path(r, i, path, sizeof(path));
 	len = snprintf(header, sizeof(header),
 	    "Return-Path: <%s>\r\nDelivered-To: %s\r\n%s",
 	    r->envelope->sender.text,
@@ -273,11 +275,11 @@ add_recipients(struct store_request *r)
 }
 
 static void
-log_failure(const struct store_request *r, int error)
+log_failure(struct store_request *r, int error)
 {
 	char path[PATH_MAX], reason[LOG_ERROR_SIZE];
 
-	path_of(r, 0, path);
+	write_path(r, 0, path, sizeof(path));
 	log_line(r->d->log, SMTPD_LOG_ERROR,
 	    "id=%s session=%llu cannot store in %s and %zu more: %s",
 	    r->envelope->id, (unsigned long long)smtpd_session_id(r->session),
@@ -343,17 +345,6 @@ store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	return store_body(&r, body) == -1 ? reply_errno(s, errno) : 0;
 }
 
-/* Where the mail of recipient I is, for its line. */
-static void
-write_mailbox(void *request, size_t i, char *buf, size_t size)
-{
-	const struct store_request *r = request;
-
-	if (mailbox_path(
-		&r->d->pattern, &r->transaction->owners[i], buf, size) == -1)
-		buf[0] = '\0';
-}
-
 /* Log one line for each recipient. */
 static void
 log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
@@ -373,7 +364,7 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		.size = t->size,
 		.code = code,
 		.begun = t->begun,
-		.place = write_mailbox,
+		.place = write_path,
 		.user = &r,
 	    });
 }
