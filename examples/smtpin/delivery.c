@@ -97,12 +97,12 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	if (!smtpd_maildir_has_room(d->maildir, envelope->size)) {
 		log_line(d->log, SMTPD_LOG_ERROR,
 		    "id=%s session=%llu no space for %llu bytes under %.*s: "
-		    "%d MiB and a twentieth of the inodes are kept free, mail "
-		    "is refused with 452 until then",
+		    "%llu bytes and a twentieth of the inodes are kept free, "
+		    "mail is refused with 452 until then",
 		    envelope->id, (unsigned long long)smtpd_session_id(s),
 		    (unsigned long long)envelope->size,
 		    (int)d->pattern.root_len, d->pattern.text,
-		    (int)(d->min_free >> 20));
+		    (unsigned long long)d->min_free);
 		return reply_no_space(s);
 	}
 	t = calloc(1, sizeof(*t));
