@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -136,9 +137,14 @@ session_run(const struct arguments *a)
 		return complain(PROGRAM, EX_TEMPFAIL,
 		    "smtpout does not answer: %s", strerror(errno));
 	}
+	/* Its last reply is passed on also when it is gone. */
+	signal(SIGPIPE, SIG_IGN);
 	while (status > 0) {
-		if (poll(wait, 2, -1) == -1 && errno != EINTR)
+		if (poll(wait, 2, -1) == -1) {
+			if (errno == EINTR)
+				continue;
 			break;
+		}
 		if (wait[0].revents != 0 &&
 		    pass_on(STDIN_FILENO, fd, &caller) < 1) {
 			wait[0].fd = -1;

@@ -151,6 +151,27 @@ class Sendmail(unittest.TestCase):
         self.assertEqual(done.stdout.count(b"\r\n250 2.0.0 ok"), 5)
         self.assertEqual(host.messages, [[b"RCPT TO:<b@x.example>\r\n"]])
 
+    def test_session_is_cut_off(self):
+        """What smtpout said last is passed on, though it reads no more."""
+        path = self.home + "/socket"
+        text = b"NOOP\r\n" * 1000000
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+
+            def serve():
+                client, _ = listener.accept()
+                client.sendall(b"421 4.3.2 stopping\r\n")
+                client.recv(1)
+                client.close()
+
+            server = threading.Thread(target=serve, daemon=True)
+            server.start()
+            done = self.call("--host", path, "-bs", text=text)
+            server.join()
+        self.assertEqual(done.stdout, b"421 4.3.2 stopping\r\n")
+        self.assertIn(done.returncode, (0, os.EX_IOERR))
+
     def test_session_without_smtpout(self):
         """T3: the program is told in SMTP."""
         done = self.call("--port", "1", "-bs", text=b"EHLO x\r\n")
