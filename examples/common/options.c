@@ -23,20 +23,15 @@ enum {
 
 #define LINE_SIZE 4096
 
-/* The options that one place, the command line or a file, has given. */
-struct given {
-	bool options[OPTIONS_MAX];
-	bool config;
-};
-
-/* Whether option I, of RULE, may be given again where G has it: lists add up,
- * and a switch is on. */
+/* Note that one place, the command line or a file, gives option I, of RULE,
+ * beside those GIVEN.  Return whether it may: lists add up, and a switch is
+ * on. */
 static bool
-may_be_given(struct given *g, size_t i, const struct option_rule *rule)
+note_given(bool *given, size_t i, const struct option_rule *rule)
 {
-	bool again = g->options[i];
+	bool again = given[i];
 
-	g->options[i] = true;
+	given[i] = true;
 	return !again || rule->kind == OPTION_LIST ||
 	    rule->kind == OPTION_SWITCH || rule->kind == OPTION_REFUSED;
 }
@@ -89,7 +84,7 @@ cut_comment(char *line)
 
 /* Obey one line of a file.  Return 0, or a status with the reason in WHY. */
 static int
-read_line(const struct option_table *table, void *settings, struct given *given,
+read_line(const struct option_table *table, void *settings, bool *given,
     char *line, char *why, size_t size)
 {
 	struct option_rule rule;
@@ -111,7 +106,7 @@ read_line(const struct option_table *table, void *settings, struct given *given,
 		    rule.argument == NULL ? "no value" : "a value");
 		return EX_CONFIG;
 	}
-	if (!may_be_given(given, found, &rule)) {
+	if (!note_given(given, found, &rule)) {
 		snprintf(why, size, "\"%s\" is given twice", line);
 		return EX_CONFIG;
 	}
@@ -129,7 +124,7 @@ read_lines(const struct option_table *table, void *settings, const char *path,
     FILE *file)
 {
 	char line[LINE_SIZE], why[512];
-	struct given given = { .config = true };
+	bool given[OPTIONS_MAX] = { false };
 	int status = 0;
 
 	for (unsigned n = 1; status == 0; n++) {
@@ -147,7 +142,7 @@ read_lines(const struct option_table *table, void *settings, const char *path,
 		if (*text == '\0')
 			continue;
 		status =
-		    read_line(table, settings, &given, text, why, sizeof(why));
+		    read_line(table, settings, given, text, why, sizeof(why));
 		if (status != 0)
 			complain(
 			    table->program, status, "%s:%u: %s", path, n, why);
@@ -261,15 +256,15 @@ complain_twice(const struct option_table *table, const char *name)
 }
 
 static int
-read_option(const struct option_table *table, void *settings,
-    struct given *given, int c)
+read_option(
+    const struct option_table *table, void *settings, bool *given, int c)
 {
 	size_t i = rule_index(table, c);
 	struct option_rule rule = option_table_rule(table, i);
 	char why[512];
 	int status;
 
-	if (!may_be_given(given, i, &rule))
+	if (!note_given(given, i, &rule))
 		return complain_twice(table, rule.name);
 	status = option_table_set(&rule, settings, optarg);
 	if (status == 0)
@@ -286,7 +281,8 @@ static int
 read_arguments(const struct option_table *table, void *settings, int argc,
     char **argv, bool files)
 {
-	struct given given = { .config = false };
+	bool given[OPTIONS_MAX] = { false };
+	bool configured = false;
 	struct getopt_table opts;
 	int status = OPTIONS_GO;
 	int c;
@@ -307,14 +303,14 @@ read_arguments(const struct option_table *table, void *settings, int argc,
 			return EX_OK;
 		}
 		if (files && c == CONFIG) {
-			int failed = given.config
+			int failed = configured
 			    ? complain_twice(table, "config")
 			    : read_file(table, settings, optarg);
 
-			given.config = true;
+			configured = true;
 			status = failed == 0 ? OPTIONS_GO : failed;
 		} else if (!files && c != CONFIG) {
-			status = read_option(table, settings, &given, c);
+			status = read_option(table, settings, given, c);
 		}
 	}
 	return status;

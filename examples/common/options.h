@@ -3,7 +3,7 @@
 #define OPTIONS_H
 
 /*
- * Reading the command line of a daemon, and its configuration files, by a table
+ * Reading the command line of a daemon, and its configuration file, by a table
  * of options.  Besides those of the table there are always --config FILE,
  * --help and --version.
  */
@@ -14,9 +14,10 @@
 #define OPTIONS_GO (-1)
 
 /*
- * Read the command line, and the files that --config names before the rest of
- * it, into SETTINGS, which holds the defaults and NULL for each text.  A later
- * option replaces an earlier one, and the command line the files.
+ * Read the command line, and the file that --config names before the rest of
+ * it, into SETTINGS, which holds the defaults and NULL for each text.  The
+ * command line replaces what a file gives; lists add up, and anything else is
+ * refused when one place gives it twice.
  *
  * Return OPTIONS_GO, or the status to exit with after --help and --version
  * (0) and after a mistake (EX_USAGE, EX_CONFIG, EX_NOINPUT, EX_OSERR), which
