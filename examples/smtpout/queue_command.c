@@ -140,17 +140,28 @@ read_words(struct command *c, int argc, char **argv)
 	return EX_OK;
 }
 
-/* Whether the request writes to the queue's files when no smtpout runs. */
-static bool
-is_change(const char *word)
-{
-	static const char *const words[] = { "flush", "hold", "release",
-		"remove" };
+/* The requests that take ids, one or several. */
+static const struct request {
+	const char *name;
+	bool change; /* it writes to the queue's files when no smtpout runs */
+} requests[] = {
+	{ "show", false },
+	{ "cat", false },
+	{ "why", false },
+	{ "flush", true },
+	{ "hold", true },
+	{ "release", true },
+	{ "remove", true },
+};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(words[i], word) == 0)
-			return true;
-	return false;
+/* Find the request NAME; NULL when it takes no ids. */
+static const struct request *
+find_request(const char *name)
+{
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (strcmp(requests[i].name, name) == 0)
+			return &requests[i];
+	return NULL;
 }
 
 /* Put the verb before its options: "--json list". */
@@ -167,19 +178,6 @@ order_words(struct command *c)
 		memmove(c->words + 1, c->words, verb * sizeof(*c->words));
 		c->words[0] = word;
 	}
-}
-
-/* Whether the request is one for each of several ids. */
-static bool
-takes_several(const char *word)
-{
-	static const char *const words[] = { "show", "cat", "why", "flush",
-		"hold", "release", "remove" };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(words[i], word) == 0)
-			return true;
-	return false;
 }
 
 static int
@@ -228,11 +226,14 @@ ask_each(const struct command *c)
 static int
 ask_queue(struct command *c)
 {
+	const struct request *request;
+
 	order_words(c);
+	request = find_request(c->words[0]);
 	/* If something is wrong with the directory, the request says it. */
-	if (is_change(c->words[0]))
+	if (request != NULL && request->change)
 		(void)!privileges_borrow(c->directory);
-	return c->count > 2 && takes_several(c->words[0])
+	return c->count > 2 && request != NULL
 	    ? ask_each(c)
 	    : ask_once(c, c->words, c->count);
 }
