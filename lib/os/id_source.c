@@ -6,7 +6,8 @@
 #include "os/clock.h"
 #include "os/random.h"
 
-/* An id is the time in milliseconds, followed by so many bits by chance. */
+/* An id is the time in milliseconds, followed by so many bits, which begin by
+ * chance in each millisecond and count up. */
 #define CHANCE_BITS 20
 
 /* The last id that was made or noted: see the header. */
@@ -15,12 +16,13 @@ static _Atomic uint64_t last_id;
 uint64_t
 smtpd__id_source_next(void)
 {
-	uint64_t now = smtpd__clock_wall_ms() << CHANCE_BITS |
-	    smtpd__random_below(1u << CHANCE_BITS);
+	uint64_t now =
+	    smtpd__clock_wall_ms() << CHANCE_BITS & SMTPD_ID_SOURCE_MAX;
 	uint64_t last = atomic_load(&last_id);
 	uint64_t next;
 
-	now &= SMTPD_ID_SOURCE_MAX;
+	if (now > last)
+		now |= smtpd__random_below(1u << CHANCE_BITS);
 	do {
 		next = now > last ? now : last + 1;
 	} while (!atomic_compare_exchange_weak(&last_id, &last, next));
