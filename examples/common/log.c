@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,12 +40,15 @@ struct log {
 	const char *program; /* syslog is wanted, under this name; else NULL */
 	time_t syslog_due;   /* when to look for it again */
 
+	atomic_bool plain; /* it is a file on a disk, where writes do not wait
+	                    * for a reader */
+	atomic_bool torn;  /* of the last line a part was written */
+	atomic_ulong lost;
+
 	pthread_mutex_t lock;
 	bool syslog; /* it is there */
 	bool stuck;  /* the last line waited in vain */
-	bool torn;   /* of the last line a part was written */
-	unsigned long lost;
-	int error; /* the reason for the first of these */
+	int error;   /* the reason for the first line that was lost */
 };
 
 static const char *const names[] = { "none", "error", "warning", "info",
@@ -73,6 +77,14 @@ static int
 open_file(const char *path)
 {
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+static bool
+is_plain(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* Whether systemd says that stderr leads to its journal. */
@@ -162,6 +174,7 @@ log_to(struct log *log, const char *program, const char *target)
 	if (log->path == NULL)
 		return -1;
 	log->fd = open_file(target);
+	log->plain = is_plain(log->fd);
 	return log->fd == -1 ? -1 : 0;
 }
 
@@ -177,6 +190,7 @@ log_reopen(struct log *log)
 		return -1;
 	/* The number stays the same for threads that write just now. */
 	result = dup2(fd, log->fd);
+	log->plain = is_plain(log->fd);
 	close(fd);
 	return result == -1 ? -1 : 0;
 }
@@ -261,23 +275,30 @@ wait_writable(struct log *log)
 	return n == 1;
 }
 
-/* Write LEN bytes at LINE; return whether all were. */
+/* Write LEN bytes at LINE, to the end of a plain file; return whether all
+ * were. */
 static bool
-write_bytes(struct log *log, const char *line, size_t len)
+append_bytes(struct log *log, const char *line, size_t len)
 {
 	ssize_t n;
 
-	if (!wait_writable(log))
-		return false;
 	do
 		n = write(log->fd, line, len);
 	while (n == -1 && errno == EINTR);
 	if (n == (ssize_t)len)
 		return true;
-	log->torn |= n > 0;
+	if (n > 0)
+		log->torn = true;
 	if (n >= 0)
 		errno = ENOSPC;
 	return false;
+}
+
+static bool
+write_bytes(struct log *log, const char *line, size_t len)
+{
+	return (log->plain || wait_writable(log)) &&
+	    append_bytes(log, line, len);
 }
 
 /* Say how many lines were lost before the next one.  Return whether there is
@@ -292,7 +313,7 @@ report_lost(struct log *log)
 		line[at++] = '\n';
 	at += write_stamp(log, line + at, sizeof(line) - at, SMTPD_LOG_WARNING);
 	at += (size_t)snprintf(line + at, sizeof(line) - at,
-	    "lost lines of the log: %lu: %s\n", log->lost,
+	    "lost lines of the log: %lu: %s\n", atomic_load(&log->lost),
 	    strerror(log->error));
 	if (!write_bytes(log, line, at))
 		return false;
@@ -316,12 +337,18 @@ log_destroy(struct log *log)
 }
 
 static void
+count_lost(struct log *log, int error)
+{
+	if (atomic_fetch_add(&log->lost, 1) == 0)
+		log->error = error;
+}
+
+static void
 write_to_file(struct log *log, const char *line, size_t len)
 {
-	if ((log->lost == 0 || report_lost(log)) && write_bytes(log, line, len))
-		return;
-	if (log->lost++ == 0)
-		log->error = errno;
+	if ((log->lost > 0 && !report_lost(log)) ||
+	    !write_bytes(log, line, len))
+		count_lost(log, errno);
 }
 
 /* Write LEN bytes at TEXT as one line. */
@@ -329,7 +356,9 @@ static void
 write_line(struct log *log, int level, const char *text, size_t len)
 {
 	char line[LINE_SIZE];
+	bool direct;
 	size_t at;
+	int error;
 
 	if (level < 1 || level > SMTPD_LOG_TRACE)
 		level = SMTPD_LOG_TRACE;
@@ -338,11 +367,18 @@ write_line(struct log *log, int level, const char *text, size_t len)
 		len = sizeof(line) - at - 1;
 	memcpy(line + at, text, len);
 	line[at + len] = '\n';
+	/* Threads need not wait for one another to append to a plain file. */
+	direct = log->path != NULL && log->plain && log->lost == 0;
+	if (direct && append_bytes(log, line, at + len + 1))
+		return;
+	error = errno;
 	pthread_mutex_lock(&log->lock);
 	if (log->program != NULL && !log->syslog &&
 	    log->syslog_due <= monotonic_s())
 		look_for_syslog(log);
-	if (log->syslog)
+	if (direct)
+		count_lost(log, error);
+	else if (log->syslog)
 		syslog(syslog_priority(level), "%.*s", (int)len, text);
 	else
 		write_to_file(log, line, at + len + 1);
