@@ -8,26 +8,8 @@
 #include "listen.h"
 #include "options.h"
 
+#include "settings_words.h"
 #include "test.h"
-
-#define WORDS_MAX 10
-
-/* Read the words at WORDS, up to NULL, behind a name for the host. */
-static int
-parse(const char *const *words, struct settings *s)
-{
-	char copies[WORDS_MAX + 2][128];
-	char *argv[WORDS_MAX + 3] = { copies[0], copies[1] };
-	int argc = 2;
-
-	snprintf(copies[0], sizeof(copies[0]), PROGRAM);
-	snprintf(copies[1], sizeof(copies[1]), "-Hout.example.org");
-	for (; *words != NULL; words++, argc++) {
-		snprintf(copies[argc], sizeof(copies[argc]), "%s", *words);
-		argv[argc] = copies[argc];
-	}
-	return settings_read(argc, argv, s);
-}
 
 static void
 defaults_are_as_documented(void **state)
@@ -39,8 +21,9 @@ defaults_are_as_documented(void **state)
 	struct settings s;
 
 	(void)state;
-	assert_int_equal(parse(none, &s), OPTIONS_GO);
+	assert_int_equal(settings_words(none, &s), OPTIONS_GO);
 	assert_true(s.in.loopback);
+	assert_true(s.default_socket);
 	assert_int_equal(s.in.port, 25);
 	assert_int_equal(s.in.tls_port, 0);
 	assert_string_equal(s.queue, "/var/spool/smtpout");
@@ -48,17 +31,23 @@ defaults_are_as_documented(void **state)
 	assert_true((server.flags & SMTPD_FLAG_DSN) != 0);
 	/* T5, T6: Programs of this host are helped out. */
 	assert_true((server.flags & SMTPD_FLAG_BARE_ADDRESSES) != 0);
-	assert_string_equal(server.default_domain, "out.example.org");
+	assert_string_equal(server.default_domain, "host.example.org");
 	/* RU7: They are not slowed down. */
 	assert_int_equal(server.errors_soft, server.errors_hard);
-	assert_true(server.errors_hard >= 100);
+	assert_int_equal(server.errors_hard, 1000);
 	/* RU5 */
 	assert_int_equal(server.bare_cr, SMTPD_TREAT_DEFAULT);
 	assert_int_equal(server.max_connections, 1000);
 	assert_int_equal(server.max_per_address, 1000);
 	assert_true(server.max_per_network == SMTPD_NO_LIMIT);
+	assert_int_equal(server.max_per_user, 100);
+	assert_int_equal(server.max_message_size, 52428800);
+	assert_int_equal(server.max_recipients, 1000);
+	assert_int_equal(server.idle_timeout_ms, 300000);
+	/* The library's: 65536. */
+	assert_int_equal(server.max_text_line, 0);
 	settings_for_queue(&s, &parts, &queue);
-	assert_string_equal(queue.hostname, "out.example.org");
+	assert_string_equal(queue.hostname, "host.example.org");
 	assert_int_equal(queue.port, 25);
 	assert_int_equal(queue.workers, 64);
 	assert_int_equal(queue.site_connections, 10);
@@ -67,6 +56,11 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(queue.lifetime_s, 432000);
 	assert_int_equal(queue.bounce_lifetime_s, 172800);
 	assert_int_equal(queue.delay_notice_s, 14400);
+	assert_int_equal(queue.fix, SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID);
+	/* The library's. */
+	assert_int_equal(queue.segment_size, 0);
+	assert_int_equal(queue.min_free, 0);
+	assert_null(queue.postmaster);
 	assert_null(queue.smarthost);
 	assert_int_equal(queue.nrules, 0);
 	assert_int_equal(parts.client.security, SMTPD_SECURITY_OPPORTUNISTIC);
@@ -91,7 +85,7 @@ options_reach_the_queue(void **state)
 	struct settings s;
 
 	(void)state;
-	assert_int_equal(parse(words, &s), OPTIONS_GO);
+	assert_int_equal(settings_words(words, &s), OPTIONS_GO);
 	settings_for_queue(&s, &parts, &queue);
 	assert_int_equal(queue.retry_min_s, 5);
 	assert_int_equal(queue.lifetime_s, 60);
@@ -114,6 +108,33 @@ options_reach_the_queue(void **state)
 	settings_finish(&s);
 }
 
+static void
+other_options_reach_their_place(void **state)
+{
+	static const char *const words[] = { "-l", "--min-free=1G",
+		"--queue-segment=1M", "--max-per-user=0", "--max-connections=7",
+		"--remove-bcc", "--postmaster=pm@example.org", "-ccert",
+		"-kkey", NULL };
+	struct smtpd_settings server;
+	struct smtpd_queue_settings queue;
+	struct queue_parts parts;
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(settings_words(words, &s), OPTIONS_GO);
+	assert_false(s.default_socket);
+	assert_int_equal(s.in.tls_port, 465);
+	settings_for_server(&s, &server);
+	assert_true(server.max_per_user == SMTPD_NO_LIMIT);
+	assert_int_equal(server.max_per_address, 7);
+	settings_for_queue(&s, &parts, &queue);
+	assert_int_equal(queue.min_free, 1073741824);
+	assert_int_equal(queue.segment_size, 1048576);
+	assert_true((queue.fix & SMTPD_FIX_BCC) != 0);
+	assert_string_equal(queue.postmaster, "pm@example.org");
+	settings_finish(&s);
+}
+
 /* RU5 */
 static void
 crs_are_repaired_by_option(void **state)
@@ -123,7 +144,7 @@ crs_are_repaired_by_option(void **state)
 	struct settings s;
 
 	(void)state;
-	assert_int_equal(parse(words, &s), OPTIONS_GO);
+	assert_int_equal(settings_words(words, &s), OPTIONS_GO);
 	settings_for_server(&s, &server);
 	assert_int_equal(server.bare_cr, SMTPD_TREAT_REPAIR);
 	settings_finish(&s);
@@ -156,6 +177,11 @@ mistakes_are_refused(void **state)
 		{ "--retry-min", "10", "--retry-max", "5" },
 		{ "--max-recipients", "99" },
 		{ "--workers", "0" },
+		{ "--queue-segment", "1048575" },
+		{ "--min-free", "0" },
+		{ "--postmaster", "postmaster" },
+		{ "--max-per-user", "x" },
+		{ "--greet-delay", "1" },
 		{ "--hostname", "not a name" },
 		{ "--tls-port", "465" },
 		{ "queue" },
@@ -165,7 +191,7 @@ mistakes_are_refused(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct settings s;
 
-		if (parse(cases[i], &s) != EX_USAGE)
+		if (settings_words(cases[i], &s) != EX_USAGE)
 			fail_msg("%s %s was taken", cases[i][0],
 			    cases[i][1] != NULL ? cases[i][1] : "");
 		settings_finish(&s);
@@ -236,6 +262,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_as_documented),
 		cmocka_unit_test(options_reach_the_queue),
+		cmocka_unit_test(other_options_reach_their_place),
 		cmocka_unit_test(crs_are_repaired_by_option),
 		cmocka_unit_test(mistakes_are_refused),
 		cmocka_unit_test(only_this_host_reaches_loopback),
