@@ -151,53 +151,58 @@ act_on_jobs(
 		r->hooks->act(r->hooks->user, &message->jobs[i], action);
 }
 
-/* Whether what JOB of COPY, whose envelope is E, has left to do is for address
- * WHERE alone. */
+/* Whether all that MESSAGE, whose copy is COPY, has left to do is for the
+ * address WHERE. */
 static bool
-is_for_address(const struct smtpd_queued_message *copy,
-    const struct smtpd_delivery_job *job,
-    const struct smtpd_outgoing_envelope *e, const char *where)
+goes_only_to_address(const struct smtpd_control_request *r,
+    const struct smtpd_queued_message *message,
+    const struct smtpd_queued_message *copy, const char *where)
 {
-	for (uint32_t i = job->first; i < job->first + job->count; i++)
-		if (!smtpd__queued_message_is_finished(copy, job, i) &&
-		    !smtpd__text_same(e->rcpts[i].address, where))
-			return false;
-	return true;
+	struct smtpd_loaded_message loaded;
+	bool only = true;
+
+	if (smtpd__spool_load_envelope(r->spool, message, &loaded) == -1)
+		return false;
+	for (uint32_t i = 0; i < copy->njobs; i++) {
+		const struct smtpd_delivery_job *job = &copy->jobs[i];
+
+		for (uint32_t k = job->first; k < job->first + job->count; k++)
+			only = only &&
+			    (smtpd__queued_message_is_finished(copy, job, k) ||
+				smtpd__text_same(
+				    loaded.envelope.rcpts[k].address, where));
+	}
+	smtpd__loaded_message_finish(&loaded);
+	return only;
 }
 
 /* Whether all that MESSAGE has left to do is for WHERE, a domain or an
- * address. */
+ * address.  Only what is for the domain of that is read from the disk. */
 static bool
 goes_only_to(const struct smtpd_control_request *r,
-    struct smtpd_queued_message *message, const char *where)
+    const struct smtpd_queued_message *message, const char *where)
 {
 	struct smtpd_queued_message *copy =
 	    smtpd__spool_copy(r->spool, message);
-	bool address = strchr(where, '@') != NULL;
-	struct smtpd_loaded_message loaded;
-	bool is_loaded = address &&
-	    smtpd__spool_load_envelope(r->spool, message, &loaded) == 0;
-	bool only = copy != NULL && address == is_loaded &&
-	    (copy->flags & SMTPD_MESSAGE_REMOVED) == 0;
+	const char *at = strrchr(where, '@');
+	const char *domain = at != NULL ? at + 1 : where;
+	bool only = copy != NULL && (copy->flags & SMTPD_MESSAGE_REMOVED) == 0;
 
 	for (uint32_t i = 0; only && i < copy->njobs; i++)
 		only = copy->jobs[i].finished ||
-		    (address ? is_for_address(copy, &copy->jobs[i],
-				   &loaded.envelope, where)
-			     : smtpd__text_same(
-				   smtpd__destination_name(
-				       message->jobs[i].destination),
-				   where));
-	if (is_loaded)
-		smtpd__loaded_message_finish(&loaded);
+		    smtpd__text_same(
+			smtpd__destination_name(copy->jobs[i].destination),
+			domain);
+	if (only && at != NULL)
+		only = goes_only_to_address(r, message, copy, where);
 	if (copy != NULL)
 		free(copy->finished);
 	free(copy);
 	return only;
 }
 
-/* Make CHANGE, which was DONE then, to the message of R, or else to each that
- * goes only where the argument says. */
+/* Make CHANGE, which returns 0 or an errno and was DONE then, to the message of
+ * R, or else to each that goes only where the argument says. */
 static int
 change_each(struct smtpd_control_request *r,
     int (*change)(struct smtpd_control_request *r), const char *done)
@@ -220,13 +225,14 @@ change_each(struct smtpd_control_request *r,
 			error = change(r);
 			count += error == 0;
 			/* One that ended just now needs no change. */
-			error = error == ENOENT ? 0 : error;
+			if (error == ENOENT)
+				error = 0;
 		}
 		r->message = NULL;
 		smtpd__spool_unpin(r->spool, message);
 	}
 	if (error != 0)
-		return error;
+		return smtpd__control_request_fail_errno(r, error, r->argument);
 	if (count == 0)
 		return smtpd__control_request_fail(r, ENOENT,
 		    place ? "no message that goes only there"
@@ -241,7 +247,7 @@ static int
 hold_message(struct smtpd_control_request *r)
 {
 	if (smtpd__state_change_hold(r->spool, r->message, r->hold) == -1)
-		return smtpd__control_request_fail_errno(r, errno, r->argument);
+		return errno;
 	act_on_jobs(r, r->hold ? SMTPD_CONTROL_WITHDRAW : SMTPD_CONTROL_RESUME);
 	log_change(r, r->message, r->hold ? "held" : "released");
 	return 0;
@@ -267,7 +273,7 @@ remove_message(struct smtpd_control_request *r)
 	if (smtpd__state_change_end(r->spool, r->message, NULL) == -1) {
 		error = errno;
 		act_on_jobs(r, SMTPD_CONTROL_RESUME);
-		return smtpd__control_request_fail_errno(r, error, r->argument);
+		return error;
 	}
 	act_on_jobs(r, SMTPD_CONTROL_WITHDRAW);
 	log_change(r, r->message, "removed");
