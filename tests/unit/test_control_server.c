@@ -235,6 +235,9 @@ mistakes_are_told(struct world *w)
 			assert_true(error == EINVAL || error == ENOENT);
 		assert_true(strlen(w->error) > 0);
 	}
+	assert_int_equal(ask(w, "hold", NULL, NULL), EINVAL);
+	assert_string_equal(
+	    w->error, "hold: needs a message id, a domain or an address");
 }
 
 /* Hold, release, flush and remove; what is left is as before, but for that. */

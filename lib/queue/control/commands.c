@@ -155,9 +155,10 @@ smtpd__control_commands_run(struct smtpd_spool *s,
 		    "unknown command", call->count > 0 ? call->words[0] : "");
 	if (read_words(&r, verb) == -1)
 		return smtpd__control_request_fail(&r, EINVAL,
-		    verb->argument == ARGUMENT_NEEDED
-			? "needs the id of one message"
-			: "takes no such argument",
+		    verb->argument != ARGUMENT_NEEDED ? "takes no such argument"
+			: verb->changes
+			? "needs a message id, a domain or an address"
+			: "needs the id of one message",
 		    verb->name);
 	if (r.argument != NULL)
 		r.message = find_message(s, r.argument, &several);
