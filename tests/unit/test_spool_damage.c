@@ -410,15 +410,20 @@ test_bad_sector(void **state)
 	/* What can be read again is tried from the start. */
 	e = fixture_find(f, good);
 	for (int i = 0; i < 9; i++)
-		assert_false(smtpd__spool_load_failed(f->spool, e, EIO));
+		assert_false(smtpd__spool_load_failed(f->spool, e, EIO, false));
 	assert_int_equal(smtpd__spool_load(f->spool, e, &loaded), 0);
 	smtpd__loaded_message_finish(&loaded);
 	smtpd__spool_load_worked(f->spool, e);
-	assert_false(smtpd__spool_load_failed(f->spool, e, EIO));
-	/* O19: A file of another user is never given up. */
+	assert_false(smtpd__spool_load_failed(f->spool, e, EIO, false));
+	/* O19: A file of another user is not given up in its lifetime. */
 	for (int i = 0; i < 20; i++)
-		assert_false(smtpd__spool_load_failed(f->spool, e, EACCES));
-	assert_true(smtpd__spool_load_failed(f->spool, e, EBADMSG));
+		assert_false(
+		    smtpd__spool_load_failed(f->spool, e, EACCES, false));
+	assert_true(smtpd__spool_load_failed(f->spool, e, EACCES, true));
+	/* Want of memory or descriptors says nothing of a message. */
+	assert_false(smtpd__spool_load_failed(f->spool, e, ENOMEM, true));
+	assert_false(smtpd__spool_load_failed(f->spool, e, EMFILE, true));
+	assert_true(smtpd__spool_load_failed(f->spool, e, EBADMSG, false));
 	smtpd__spool_unpin(f->spool, e);
 }
 

@@ -39,8 +39,8 @@ abandon_unread(
 	retry = smtpd__schedule_retry(
 	    d->schedule, job, &facts, smtpd__spool_clock_now(d->spool));
 	pthread_mutex_unlock(&d->lock);
-	if (smtpd__spool_load_failed(d->spool, job->message, error) ||
-	    (retry.expired && error != ENOMEM))
+	if (smtpd__spool_load_failed(
+		d->spool, job->message, error, retry.expired))
 		smtpd__report_lost(d, job->message,
 		    error == EBADMSG ? "it is damaged" : strerror(error));
 }

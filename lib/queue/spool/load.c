@@ -201,12 +201,10 @@ smtpd__spool_load_envelope(struct smtpd_spool *s,
 }
 
 bool
-smtpd__spool_load_failed(
-    struct smtpd_spool *s, struct smtpd_queued_message *message, int error)
+smtpd__spool_load_failed(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, int error, bool expired)
 {
-	/* A file of another user is an operator's mistake, and no damage. */
-	bool own = error == ENOMEM || error == EMFILE || error == ENFILE ||
-	    error == EACCES;
+	bool busy = error == ENOMEM || error == EMFILE || error == ENFILE;
 	bool damaged = error == EBADMSG || error == ENOENT;
 	unsigned tries;
 	char id[SMTPD_ID_SIZE];
@@ -214,7 +212,8 @@ smtpd__spool_load_failed(
 	pthread_mutex_lock(&s->mutex);
 	tries =
 	    (message->flags & SMTPD_MESSAGE_UNREAD) / SMTPD_MESSAGE_UNREAD_ONCE;
-	if (!own && tries < TRIES_TO_READ) {
+	/* A file of another user is an operator's mistake, and no damage. */
+	if (!busy && error != EACCES && tries < TRIES_TO_READ) {
 		message->flags += SMTPD_MESSAGE_UNREAD_ONCE;
 		tries++;
 	}
@@ -226,7 +225,7 @@ smtpd__spool_load_failed(
 		: error == EACCES ? "its file in large/ belongs to another "
 				    "user: chown it to that of the queue"
 				  : strerror(error));
-	return damaged || tries >= TRIES_TO_READ;
+	return damaged || tries >= TRIES_TO_READ || (expired && !busy);
 }
 
 void

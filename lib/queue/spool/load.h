@@ -29,11 +29,13 @@ int smtpd__spool_load_envelope(struct smtpd_spool *s,
 
 /*
  * MESSAGE, which is pinned, could not be read for ERROR, an errno: log that,
- * and count it, unless it was for want of memory or descriptors.  Return true
- * if it is to be given up: it is damaged, or this was so ten times in a row.
+ * and count it, unless it was for want of memory or descriptors, or of
+ * permission.  Return true if it is to be given up: it is damaged, this was so
+ * ten times in a row, or it EXPIRED and it was not for want of memory or
+ * descriptors.
  */
-bool smtpd__spool_load_failed(
-    struct smtpd_spool *s, struct smtpd_queued_message *message, int error);
+bool smtpd__spool_load_failed(struct smtpd_spool *s,
+    struct smtpd_queued_message *message, int error, bool expired);
 
 /* MESSAGE, which is pinned, could be read, all of it. */
 void smtpd__spool_load_worked(

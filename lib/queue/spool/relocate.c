@@ -277,7 +277,7 @@ smtpd__relocate_begin(struct smtpd_spool *s, uint64_t id,
 	pthread_mutex_lock(&s->mutex);
 	smtpd__append_order_unlock(s, e);
 	pthread_mutex_unlock(&s->mutex);
-	if (smtpd__spool_load_failed(s, e, error))
+	if (smtpd__spool_load_failed(s, e, error, false))
 		*lost = e;
 	else
 		smtpd__spool_unpin(s, e);
