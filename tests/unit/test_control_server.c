@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* For syscall(). */
+#define _DEFAULT_SOURCE
 #include <smtpd/queue.h>
 
 #include <dirent.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "os/clock.h"
@@ -459,6 +462,49 @@ a_large_message_comes_whole(void **state)
 	free(body);
 }
 
+/* The file that cannot be read; 0: none. */
+static _Atomic ino_t bad_file;
+
+ssize_t
+pread(int fd, void *data, size_t len, off_t offset)
+{
+	struct stat st;
+
+	if (bad_file != 0 && fstat(fd, &st) == 0 && st.st_ino == bad_file) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, data, len, offset);
+}
+
+static void
+one_bad_sector_ends_no_export(void **state)
+{
+	struct world *w = *state;
+	size_t len = 3000000;
+	char *body = malloc(len), path[600], says[128];
+	struct stat st;
+
+	assert_non_null(body);
+	for (size_t i = 0; i < len; i++)
+		body[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : 'a';
+	open_queue(w, true);
+	add(w, "carl@one.example", body, len);
+	free(body);
+	snprintf(path, sizeof(path), "%s/large/%s", w->dir, w->id);
+	assert_int_equal(stat(path, &st), 0);
+	snprintf(says, sizeof(says), "%s: %s\nexported 1 message\n", w->id,
+	    strerror(EIO));
+	add(w, "carl@one.example", "hello\r\n", 7);
+	bad_file = st.st_ino;
+	snprintf(path, sizeof(path), "%s/out", w->root);
+	assert_int_equal(ask(w, "export", path, NULL), EIO);
+	bad_file = 0;
+	assert_string_equal(w->text, says);
+	assert_string_equal(w->error, "1 message skipped that cannot be read");
+	assert_int_equal(count_files(path), 1);
+}
+
 static void
 the_socket_may_lie_deep(void **state)
 {
@@ -565,6 +611,7 @@ main(void)
 		TEST(what_is_no_request_is_refused),
 		TEST(long_lists_come_in_parts),
 		TEST(a_large_message_comes_whole),
+		TEST(one_bad_sector_ends_no_export),
 		TEST(the_socket_may_lie_deep),
 		TEST(strange_clients_do_no_harm),
 		TEST(a_silent_client_delays_no_end),

@@ -22,7 +22,7 @@ struct export
 	const char *directory;
 	int dir;
 	struct smtpd_control_output answer;
-	uint64_t written, damaged;
+	uint64_t written, damaged, unread;
 	int code; /* why it ended early; 0 */
 
 	/* The id that is being read, and how much of it has come. */
@@ -48,6 +48,13 @@ fail_at(struct export *x, const char *name, int code)
 	return -1;
 }
 
+/* Whether an answer of CODE says that one message cannot be read. */
+static bool
+is_unread(int code)
+{
+	return code == EBADMSG || code == EIO || code == EACCES;
+}
+
 /* Write the answer to WORDS, of which there are COUNT, to file NAME.  Return 0,
  * or its code, when there is no such file; fail_at() for trouble with it. */
 static int
@@ -71,7 +78,7 @@ write_answer(
 		code = errno;
 	if (code != 0)
 		unlinkat(x->dir, name, 0);
-	if (code != 0 && code != EBADMSG && code != ENOENT)
+	if (code != 0 && code != ENOENT && !is_unread(code))
 		fail_at(x, name, code == EPIPE ? EIO : code);
 	return code;
 }
@@ -97,10 +104,11 @@ export_one(struct export *x)
 	}
 	if (x->code == 0)
 		unlinkat(x->dir, text, 0);
-	if (code == EBADMSG && x->code == 0) {
-		x->damaged++;
-		smtpd__control_output_format(
-		    &x->answer, "%s: damaged\n", x->id);
+	if (is_unread(code) && x->code == 0) {
+		x->damaged += code == EBADMSG;
+		x->unread++;
+		smtpd__control_output_format(&x->answer, "%s: %s\n", x->id,
+		    code == EBADMSG ? "damaged" : strerror(code));
 	}
 	return x->code == 0 ? 0 : -1;
 }
@@ -166,9 +174,10 @@ smtpd__control_export(const struct smtpd_control_peer *peer,
 	    x.written == 1 ? "" : "s");
 	if (smtpd__control_output_end(&x.answer) == -1)
 		return EPIPE;
-	if (x.damaged == 0)
+	if (x.unread == 0)
 		return 0;
-	snprintf(call->end, call->size, "%" PRIu64 " damaged message%s skipped",
-	    x.damaged, x.damaged == 1 ? "" : "s");
-	return EBADMSG;
+	snprintf(call->end, call->size,
+	    "%" PRIu64 " message%s skipped that cannot be read", x.unread,
+	    x.unread == 1 ? "" : "s");
+	return x.damaged > 0 ? EBADMSG : EIO;
 }
