@@ -67,7 +67,7 @@ smtpd__tls_names_address(const char *name, unsigned char out[16])
 	char text[INET6_ADDRSTRLEN + 1];
 	size_t len;
 
-	if (smtpd__text_same_bytes(name, ipv6, strnlen(name, sizeof(ipv6) - 1)))
+	if (smtpd__text_same_bytes(name, ipv6, sizeof(ipv6) - 1))
 		name += sizeof(ipv6) - 1;
 	else if (*name == '[')
 		name++;
