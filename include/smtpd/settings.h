@@ -86,9 +86,10 @@ struct smtpd_settings {
 	/* Connections, in all, from one address, from one network (IPv4 /24,
 	 * IPv6 /64), and of one user over UNIX sockets.  Above: 421 4.3.2 or
 	 * 421 4.7.0, and close.  The last tenth of all is kept for addresses
-	 * and users that have none open, and root may have a tenth more.
-	 * Where there are too many in all, the one that has been silent
-	 * longest, for ten seconds at least, makes room: 421 4.3.2. */
+	 * and users that have none open, and root may have a tenth more, and
+	 * one.  Where there are too many in all, the one that has been silent
+	 * longest, for ten seconds at least, makes room (421 4.3.2), unless
+	 * the new one would be refused all the same. */
 	uint32_t max_connections; /* 1000 */
 	uint32_t max_per_address; /* 20 */
 	uint32_t max_per_network; /* 50 */

@@ -82,43 +82,53 @@ is_over(uint32_t count, uint32_t limit)
 	return limit != SMTPD_NO_LIMIT && count >= limit;
 }
 
-/* Root's mail says what is wrong with the machine: it has a tenth more. */
-static enum smtpd_admission
-judge_root(const struct smtpd_limits *l, uint32_t now)
+/* Whether the address, network or user of SLOT has its share already. */
+static bool
+has_share(const struct smtpd_limits *l, const struct smtpd_slot *slot)
 {
-	uint32_t max = l->settings->max_connections;
+	const struct smtpd_settings *s = l->settings;
 
-	return max != SMTPD_NO_LIMIT && now > max && now - max > max / 10
-	    ? SMTPD_ADMISSION_FULL
-	    : SMTPD_ADMISSION_OK;
+	if (slot->address == NULL)
+		return false;
+	if (slot->network == NULL)
+		return is_over(slot->address->count, s->max_per_user);
+	return is_over(slot->address->count, s->max_per_address) ||
+	    is_over(slot->network->count, s->max_per_network);
 }
 
 /*
- * The last tenth of all connections is for addresses and users that have none:
- * a few busy clients cannot lock out the rest of the world.
+ * How many connections there may be with one more of SLOT.  The last tenth is
+ * for addresses and users that have none: a few busy clients cannot lock out
+ * the rest of the world.  Root's mail says what is wrong with the machine: it
+ * has a tenth more, and one.
  */
-static enum smtpd_admission
-judge_slot(const struct smtpd_limits *l, const struct smtpd_slot *slot)
+static uint64_t
+most_with(
+    const struct smtpd_limits *l, const struct smtpd_slot *slot, bool is_root)
 {
-	const struct smtpd_settings *s = l->settings;
-	uint32_t here = slot->address == NULL ? 0 : slot->address->count;
-	uint32_t now = l->connections - l->leaving;
+	uint64_t max = l->settings->max_connections;
 
-	if (is_over(now, s->max_connections))
-		return SMTPD_ADMISSION_FULL;
-	if (here > 0 && s->max_connections != SMTPD_NO_LIMIT &&
-	    now >= s->max_connections - s->max_connections / 10)
-		return SMTPD_ADMISSION_FULL;
-	if (slot->address == NULL)
-		return SMTPD_ADMISSION_OK;
-	if (slot->network == NULL)
-		return is_over(here, s->max_per_user)
-		    ? SMTPD_ADMISSION_PEER_FULL
-		    : SMTPD_ADMISSION_OK;
-	if (is_over(here, s->max_per_address) ||
-	    is_over(slot->network->count, s->max_per_network))
-		return SMTPD_ADMISSION_PEER_FULL;
-	return SMTPD_ADMISSION_OK;
+	if (max == SMTPD_NO_LIMIT)
+		return UINT64_MAX;
+	if (is_root)
+		return max + max / 10 + 1;
+	if (slot->address != NULL && slot->address->count > 0)
+		return max - max / 10;
+	return max;
+}
+
+static enum smtpd_admission
+judge_slot(
+    const struct smtpd_limits *l, const struct smtpd_slot *slot, bool is_root)
+{
+	uint64_t most = most_with(l, slot, is_root);
+	uint32_t now = l->connections - l->leaving;
+	bool shared = !is_root && has_share(l, slot);
+
+	if (now < most)
+		return shared ? SMTPD_ADMISSION_PEER_FULL : SMTPD_ADMISSION_OK;
+	return now == most && !shared ? SMTPD_ADMISSION_FULL
+				      : SMTPD_ADMISSION_OVERFULL;
 }
 
 /* Find the counters of PEER, or of the user *UID.  Return 0, or -1 without
@@ -152,9 +162,7 @@ smtpd__limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
 	enum smtpd_admission status = SMTPD_ADMISSION_NO_MEMORY;
 
 	if (find_slot(l, peer, uid, slot) == 0)
-		status = uid != NULL && *uid == 0
-		    ? judge_root(l, l->connections - l->leaving)
-		    : judge_slot(l, slot);
+		status = judge_slot(l, slot, uid != NULL && *uid == 0);
 	if (status != SMTPD_ADMISSION_OK) {
 		drop_unused(l, slot->address);
 		drop_unused(l, slot->network);

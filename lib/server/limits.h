@@ -31,7 +31,8 @@ struct smtpd_slot {
 
 enum smtpd_admission {
 	SMTPD_ADMISSION_OK,
-	SMTPD_ADMISSION_FULL,      /* too many in all */
+	SMTPD_ADMISSION_FULL,      /* too many in all; one fewer would do */
+	SMTPD_ADMISSION_OVERFULL,  /* and one fewer would not do */
 	SMTPD_ADMISSION_PEER_FULL, /* too many from it, its network or user */
 	SMTPD_ADMISSION_NO_MEMORY,
 };

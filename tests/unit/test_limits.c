@@ -199,8 +199,40 @@ test_last_tenth(void **state)
 		    (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_OK, 0 };
 	list[n++] = (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_FULL, 0 };
 	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_OK, 0 };
-	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_FULL, 0 };
+	list[n++] =
+	    (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_OVERFULL, 0 };
 	list[n++] = (struct arrival){ "/run/x", SMTPD_ADMISSION_OK, 0 };
+	list[n++] = (struct arrival){ "192.0.2.3", SMTPD_ADMISSION_FULL, 0 };
+	check(&settings, list, n);
+}
+
+/* O3: Nobody has to leave for a client that is not admitted even then: it has
+ * its share, or more than one is too many. */
+static void
+test_nobody_leaves_in_vain(void **state)
+{
+	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
+		.max_connections = 20,
+		.max_per_address = 18,
+		.max_per_network = SMTPD_NO_LIMIT,
+		.max_per_user = 1,
+	};
+	struct arrival list[MANY];
+	size_t n = 0;
+
+	(void)state;
+	while (n < 18)
+		list[n++] =
+		    (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_OK, 0 };
+	list[n++] =
+	    (struct arrival){ "192.0.2.1", SMTPD_ADMISSION_OVERFULL, 0 };
+	list[n++] = (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_OK, 0 };
+	list[n++] =
+	    (struct arrival){ "192.0.2.2", SMTPD_ADMISSION_OVERFULL, 0 };
+	list[n++] = (struct arrival){ "/run/x", SMTPD_ADMISSION_OK, 1000 };
+	list[n++] =
+	    (struct arrival){ "/run/x", SMTPD_ADMISSION_OVERFULL, 1000 };
 	list[n++] = (struct arrival){ "192.0.2.3", SMTPD_ADMISSION_FULL, 0 };
 	check(&settings, list, n);
 }
@@ -299,6 +331,7 @@ main(void)
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_last_tenth),
+		cmocka_unit_test(test_nobody_leaves_in_vain),
 		cmocka_unit_test(test_no_limit),
 		cmocka_unit_test(test_leave),
 		cmocka_unit_test(test_many_addresses),
