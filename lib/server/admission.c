@@ -17,10 +17,28 @@
  * makes room. */
 #define SILENT_MS 10000
 
+/* Those of level ERROR count as errors. */
+static const struct {
+	enum smtpd_reply_key reply;
+	enum smtpd_log_level level;
+	const char *reason;
+} refusals[] = {
+	[SMTPD_REFUSAL_FULL] = { SMTPD_REPLY_TOO_MANY_CONNECTIONS,
+	    SMTPD_LOG_INFO, "too many connections" },
+	[SMTPD_REFUSAL_PEER_FULL] = { SMTPD_REPLY_TOO_MANY_FROM_PEER,
+	    SMTPD_LOG_INFO, "too many connections from it" },
+	[SMTPD_REFUSAL_NO_MEMORY] = { SMTPD_REPLY_TOO_BUSY, SMTPD_LOG_ERROR,
+	    "no memory" },
+	[SMTPD_REFUSAL_NO_DESCRIPTOR] = { SMTPD_REPLY_TOO_BUSY, SMTPD_LOG_ERROR,
+	    "no descriptors are left" },
+	[SMTPD_REFUSAL_NO_THREAD] = { SMTPD_REPLY_TOO_BUSY, SMTPD_LOG_ERROR,
+	    "cannot make a thread" },
+};
+
 /* Close a connection that gets no session, C, with reply KEY and without
  * waiting.  Where TLS begins at once there is no reply. */
 static void
-turn_away(struct smtpd_server *srv, const struct smtpd_connection *c,
+close_with_reply(struct smtpd_server *srv, const struct smtpd_connection *c,
     enum smtpd_reply_key key)
 {
 	struct smtpd_reply reply;
@@ -45,51 +63,75 @@ release_slot(struct smtpd_server *srv, struct smtpd_connection *c)
 	pthread_mutex_unlock(&srv->lock);
 }
 
-/* How many refused connections had no line of their own. */
+/* Log how many connections, refused for WHY, had no line of their own. */
 static void
-log_sum(const struct smtpd_server *srv, uint32_t more)
+log_sum(const struct smtpd_server *srv, enum smtpd_refusal why, uint32_t more)
 {
 	if (more > 0)
-		smtpd__logger_write(&srv->config.logger, SMTPD_LOG_INFO,
-		    "refused connections=%lu reason=\"as logged before\"",
-		    (unsigned long)more);
+		smtpd__logger_write(&srv->config.logger, refusals[why].level,
+		    "refused connections=%lu reason=\"%s\"",
+		    (unsigned long)more, refusals[why].reason);
 }
 
-/* Log that a connection from PEER was refused for REASON: one line a second,
- * and the sum of the others later. */
+/* Log that a connection from PEER was refused for WHY: one line a second, and
+ * the sum of the others later. */
 static void
-log_refused(struct smtpd_server *srv, enum smtpd_log_level level,
-    const struct smtpd_sockaddr *peer, const char *reason)
+log_refused(struct smtpd_server *srv, enum smtpd_refusal why,
+    const struct smtpd_sockaddr *peer)
 {
 	const uint64_t second = smtpd__clock_ms() / 1000;
+	struct smtpd_refused *r = &srv->refused[why];
 	char host[SMTPD_ADDRESS_TEXT_SIZE];
 	uint32_t more;
 	bool same;
 
 	pthread_mutex_lock(&srv->lock);
-	same = srv->refused_second == second;
-	srv->refused_second = second;
-	more = srv->refused_more;
-	srv->refused_more = same ? more + 1 : 0;
+	same = r->second == second;
+	r->second = second;
+	more = r->more;
+	r->more = same ? more + 1 : 0;
 	pthread_mutex_unlock(&srv->lock);
 	if (same)
 		return;
-	log_sum(srv, more);
+	log_sum(srv, why, more);
 	smtpd__socket_host(peer, host, sizeof(host));
-	smtpd__logger_write(&srv->config.logger, level,
-	    "refused peer=%s reason=\"%s\"", host, reason);
+	smtpd__logger_write(&srv->config.logger, refusals[why].level,
+	    "refused peer=%s reason=\"%s\"", host, refusals[why].reason);
 }
 
 void
 smtpd__admission_log_rest(struct smtpd_server *srv)
 {
-	uint32_t more;
+	for (enum smtpd_refusal why = 0; why < SMTPD_REFUSALS; why++) {
+		uint32_t more;
 
-	pthread_mutex_lock(&srv->lock);
-	more = srv->refused_more;
-	srv->refused_more = 0;
-	pthread_mutex_unlock(&srv->lock);
-	log_sum(srv, more);
+		pthread_mutex_lock(&srv->lock);
+		more = srv->refused[why].more;
+		srv->refused[why].more = 0;
+		pthread_mutex_unlock(&srv->lock);
+		log_sum(srv, why, more);
+	}
+}
+
+/* Refuse connection C because of WHY. */
+static void
+turn_away(struct smtpd_server *srv, const struct smtpd_connection *c,
+    enum smtpd_refusal why)
+{
+	if (refusals[why].level == SMTPD_LOG_ERROR)
+		smtpd__counters_add(
+		    &srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
+	close_with_reply(srv, c, refusals[why].reply);
+	log_refused(srv, why, &c->peer);
+}
+
+static enum smtpd_refusal
+to_refusal(enum smtpd_admission status)
+{
+	if (status == SMTPD_ADMISSION_NO_MEMORY)
+		return SMTPD_REFUSAL_NO_MEMORY;
+	return status == SMTPD_ADMISSION_PEER_FULL ? SMTPD_REFUSAL_PEER_FULL
+						   : SMTPD_REFUSAL_FULL;
 }
 
 /* Whether connection C may have a session; else it is told. */
@@ -112,13 +154,7 @@ is_admitted(struct smtpd_server *srv, struct smtpd_connection *c)
 	pthread_mutex_unlock(&srv->lock);
 	if (status == SMTPD_ADMISSION_OK)
 		return true;
-	turn_away(srv, c,
-	    status == SMTPD_ADMISSION_PEER_FULL
-		? SMTPD_REPLY_TOO_MANY_FROM_PEER
-		: SMTPD_REPLY_TOO_MANY_CONNECTIONS);
-	log_refused(srv, SMTPD_LOG_INFO, &c->peer,
-	    status == SMTPD_ADMISSION_PEER_FULL ? "too many connections from it"
-						: "too many connections");
+	turn_away(srv, c, to_refusal(status));
 	return false;
 }
 
@@ -130,16 +166,6 @@ log_trouble(
 	smtpd__counters_add(&srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
 	smtpd__logger_write(&srv->config.logger, SMTPD_LOG_ERROR,
 	    "cannot accept connections, errno=%d: %s", a->error, what);
-}
-
-/* There are no descriptors for a session. */
-static void
-refuse_by_spare(struct smtpd_server *srv, struct smtpd_connection *c)
-{
-	smtpd__counters_add(&srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
-	turn_away(srv, c, SMTPD_REPLY_TOO_BUSY);
-	smtpd__listeners_reserve(&srv->listeners);
-	log_refused(srv, SMTPD_LOG_ERROR, &c->peer, "no descriptors are left");
 }
 
 static bool
@@ -161,7 +187,8 @@ next_connection(void *owner, struct smtpd_connection *c)
 				return true;
 			break;
 		case SMTPD_ACCEPT_SPARE:
-			refuse_by_spare(srv, c);
+			turn_away(srv, c, SMTPD_REFUSAL_NO_DESCRIPTOR);
+			smtpd__listeners_reserve(&srv->listeners);
 			break;
 		case SMTPD_ACCEPT_LACK:
 			log_trouble(srv, &a, "waiting a moment");
@@ -182,10 +209,8 @@ refuse_connection(void *owner, struct smtpd_connection *c)
 {
 	struct smtpd_server *srv = owner;
 
-	turn_away(srv, c, SMTPD_REPLY_TOO_BUSY);
+	turn_away(srv, c, SMTPD_REFUSAL_NO_THREAD);
 	release_slot(srv, c);
-	smtpd__counters_add(&srv->config.counters, SMTPD_COUNTER_ERRORS, 1);
-	log_refused(srv, SMTPD_LOG_ERROR, &c->peer, "cannot make a thread");
 }
 
 static void
@@ -198,7 +223,7 @@ serve_connection(
 		close(c->fd);
 		return;
 	}
-	turn_away(srv, c, SMTPD_REPLY_SHUTTING_DOWN);
+	close_with_reply(srv, c, SMTPD_REPLY_SHUTTING_DOWN);
 	release_slot(srv, c);
 }
 

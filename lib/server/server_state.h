@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "net/listeners.h"
+#include "server/admission.h"
 #include "server/limits.h"
 #include "server/listener.h"
 #include "server/owned.h"
@@ -39,8 +40,7 @@ struct smtpd_server {
 	struct smtpd_session *sessions;
 	struct smtpd_tls *tls; /* and that of each listener */
 	bool draining;
-	uint64_t refused_second; /* when a refused connection was logged */
-	uint32_t refused_more;   /* and how many were not */
+	struct smtpd_refused refused[SMTPD_REFUSALS];
 };
 
 #endif

@@ -4,7 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "net/socket.h"
 #include "peer.h"
 #include "server_callbacks.h"
 
@@ -14,6 +18,7 @@
 struct noted {
 	int lines;   /* each of one connection */
 	long summed; /* in lines of several */
+	int errors;  /* lines of a lack of our own */
 };
 
 static void
@@ -22,8 +27,9 @@ note_line(enum smtpd_log_level level, const char *text, void *user)
 	static const char sum[] = "refused connections=";
 	struct noted *n = user;
 
-	(void)level;
-	if (strncmp(text, sum, strlen(sum)) == 0)
+	if (level == SMTPD_LOG_ERROR)
+		n->errors += strstr(text, "no descriptors are left") != NULL;
+	else if (strncmp(text, sum, strlen(sum)) == 0)
 		n->summed += strtol(text + strlen(sum), NULL, 10);
 	else if (strncmp(text, "refused peer=", 13) == 0)
 		n->lines++;
@@ -74,11 +80,50 @@ refused_connections_are_summed_up(void **state)
 	assert_in_range(n.lines, 1, COUNT / 2);
 }
 
+/* R6: A lack of our own is logged beside what clients are refused for in the
+ * same second. */
+static void
+a_lack_is_logged_at_once(void **state)
+{
+	struct noted n = { 0 };
+	struct smtpd_server *srv = start(&n);
+	const char *address = smtpd_server_address(srv, 0);
+	struct peer first, second, third;
+	struct rlimit full, low;
+	struct smtpd_sockaddr a;
+
+	(void)state;
+	assert_int_equal(smtpd__socket_parse(address, &a), 0);
+	assert_int_equal(peer_open(&first, address, NULL), 0);
+	assert_true(peer_hello(&first));
+	peer_adopt(&second, socket(AF_INET, SOCK_STREAM, 0));
+	peer_adopt(&third, socket(AF_INET, SOCK_STREAM, 0));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &full), 0);
+	low = full;
+	low.rlim_cur = (rlim_t)dup(0);
+	close((int)low.rlim_cur);
+	assert_int_equal(
+	    connect(second.fd, (struct sockaddr *)&a.addr, a.len), 0);
+	assert_int_equal(peer_reply(&second), 421);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(
+	    connect(third.fd, (struct sockaddr *)&a.addr, a.len), 0);
+	assert_int_equal(peer_reply(&third), 421);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &full), 0);
+	peer_close(&first);
+	peer_close(&second);
+	peer_close(&third);
+	smtpd_server_destroy(srv);
+	assert_int_equal(n.lines, 1);
+	assert_int_equal(n.errors, 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused_connections_are_summed_up),
+		cmocka_unit_test(a_lack_is_logged_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
