@@ -147,10 +147,10 @@ struct smtpd_queue_settings {
 	 * the machine. */
 	const char *hostname;
 
-	/* How names are looked up and hosts are talked to.  The hostname of
-	 * both, and the client's user, password and cancel, are the queue's
-	 * own.  The client's security is that of all domains without a rule,
-	 * of which there are NRULES. */
+	/* How names are looked up and hosts are talked to.  The client's
+	 * hostname, user, password, cancel and dot_cancel are the queue's own;
+	 * its security is that of all domains without a rule, of which there
+	 * are NRULES. */
 	const struct smtpd_resolver_settings *resolver;
 	const struct smtpd_client_settings *client;
 	const struct smtpd_security_rule *rules;
