@@ -91,6 +91,27 @@ class Faults:
     def failed(self):
         return PAGE.unpack_from(self.page)[4] > 0
 
+    def start(self, daemon, call, error, listens):
+        """Start DAEMON, whose CALL fails with ERROR.  Return True once LISTENS()
+        is true, or False when it ended, as its manual says."""
+        daemon.spawn()
+        # It may be the line with the address that is not written.
+        fixture.until(lambda: listens()
+                      or call == "poll" and self.failed
+                      or daemon.process.poll() is not None,
+                      "it neither listens nor ends")
+        if daemon.process.poll() is None:
+            return True
+        daemon.reader.join(fixture.WAIT)
+        status = daemon.process.returncode
+        if status not in range(64, 79):
+            raise AssertionError(f"it ended with {status}")
+        if not daemon.text() and call != "poll":
+            raise AssertionError("it does not say why it ended")
+        if self.harmless(call, error):
+            raise AssertionError(f"it ended for nothing: {daemon.text()}")
+        return False
+
     def rounds(self, work):
         """Do WORK(call, error) once for each call of each kind that it makes,
         with that one failing; first, to count them, with none (error 0)."""
@@ -119,9 +140,8 @@ class Faults:
             raise AssertionError("the library was not loaded")
 
 
-def library(program):
-    """The path of the library that makes PROGRAM's calls fail; FAULTY names
-    it."""
+def preloaded(program):
+    """The path of what makes PROGRAM's calls fail; FAULTY names it."""
     path = os.environ.get("FAULTY")
     if not path:
         fixture.cannot("FAULTY does not name the library")

@@ -83,32 +83,40 @@ write_fails(int fd)
 	return fails("write");
 }
 
-int
-openat(int dir, const char *path, int flags, ...)
+/* AP has a mode where FLAGS make a file. */
+static int
+open_file(int dir, const char *path, int flags, va_list ap)
 {
-	mode_t mode;
-	va_list ap;
+	bool makes = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+	mode_t mode = makes ? va_arg(ap, mode_t) : 0;
 
-	va_start(ap, flags);
-	mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
-	va_end(ap);
 	if (fails("open"))
 		return -1;
 	return (int)syscall(SYS_openat, dir, path, flags, mode);
 }
 
 int
-open(const char *path, int flags, ...)
+openat(int dir, const char *path, int flags, ...)
 {
-	mode_t mode;
 	va_list ap;
+	int fd;
 
 	va_start(ap, flags);
-	mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
+	fd = open_file(dir, path, flags, ap);
 	va_end(ap);
-	if (fails("open"))
-		return -1;
-	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+	return fd;
+}
+
+int
+open(const char *path, int flags, ...)
+{
+	va_list ap;
+	int fd;
+
+	va_start(ap, flags);
+	fd = open_file(AT_FDCWD, path, flags, ap);
+	va_end(ap);
+	return fd;
 }
 
 ssize_t

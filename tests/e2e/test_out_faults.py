@@ -35,7 +35,7 @@ class FaultCase(world.WorldCase):
     def setUp(self):
         self.world.zone(ZONE)
         self.faults = faults.Faults(
-            faults.library(world.program("smtpout")), self.world.root)
+            faults.preloaded(world.program("smtpout")), self.world.root)
         self.smtpout = Smtpout(
             self.world, "--retry-min", "1", "--retry-max", "1",
             "--queue-segment", "1048576", level="info",
@@ -119,19 +119,10 @@ class Starting(FaultCase):
         self.smtpout.stop()
 
         def work(call, error):
-            self.smtpout.spawn()
-            # It may be the line with the address that is not written.
-            fixture.until(lambda: self.smtpout.text().count("listening") > 1
-                          or call == "poll" and self.faults.failed
-                          or self.smtpout.process.poll() is not None,
-                          "it neither listens nor ends")
-            if self.smtpout.process.poll() is None:
+            if self.faults.start(
+                    self.smtpout, call, error,
+                    lambda: self.smtpout.text().count("listening") > 1):
                 self.smtpout.stop()
-                return
-            self.smtpout.reader.join(fixture.WAIT)
-            self.assertIn(self.smtpout.process.returncode, range(64, 79))
-            self.assertTrue(self.smtpout.text() or call == "poll")
-            self.assertFalse(self.faults.harmless(call, error))
         self.faults.rounds(work)
         self.enterContext(Scripted(self.mx1, on_taken=self.note))
         self.smtpout.start()
