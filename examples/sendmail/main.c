@@ -10,13 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <smtpd/queue.h>
-
 #include "arguments.h"
 #include "complain.h"
 #include "dead_letter.h"
 #include "identity.h"
 #include "message.h"
+#include "queue_request.h"
 #include "session.h"
 #include "startup.h"
 #include "submit_queue.h"
@@ -175,22 +174,9 @@ send_message(const struct arguments *a, int status)
 }
 
 static int
-print_answer(void *user, const void *data, size_t len)
-{
-	(void)user;
-	return fwrite(data, 1, len, stdout) == len ? 0 : -1;
-}
-
-static int
 ask_queue(const struct arguments *a, const char *word)
 {
-	char error[512];
-
-	if (smtpd_queue_ask(a->queue, &word, 1, print_answer, NULL, error,
-		sizeof(error)) == 0 &&
-	    fflush(stdout) == 0)
-		return EX_OK;
-	return complain(PROGRAM, EX_UNAVAILABLE, "%s: %s", a->queue, error);
+	return queue_request_send(PROGRAM, a->queue, &word, 1);
 }
 
 int

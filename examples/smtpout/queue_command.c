@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue_command.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
-
-#include <smtpd/queue.h>
 
 #include "complain.h"
 #include "places.h"
 #include "privileges.h"
+#include "queue_request.h"
 #include "settings.h"
 
 static const char help[] =
@@ -25,20 +22,16 @@ static const char help[] =
     "  cat ID               the message itself\n"
     "  why ID... [--json]   its attempts, their results, and the next one\n"
     "  flush [ID|DOMAIN...] try it, all mail for the domain, or all mail now\n"
-    "  hold ID...           do not try it until it is released\n"
-    "  release ID...        end the hold and try it\n"
-    "  remove ID...         delete it; its sender is not told\n"
+    "  hold ID|DOMAIN...    do not try it until it is released\n"
+    "  release ID|DOMAIN... end the hold and try it\n"
+    "  remove ID|DOMAIN...  delete it; its sender is not told\n"
     "  export DIR           write each message to DIR/ID.eml, its envelope to\n"
     "                       DIR/ID.json\n"
     "  check                read the whole queue and report damage\n\n"
-    "The beginning of an ID is enough.\n"
+    "The beginning of an ID is enough; an address may stand for a DOMAIN.\n"
     "Exit status: 0 done, 64 usage, 65 damage was found, 66 there is no\n"
-    "queue, 69 no such message, 75 in use, try again, 77 no permission.\n";
-
-/* Where the answer goes: a terminal gets no control bytes. */
-struct output {
-	bool terminal;
-};
+    "queue, 69 no such message, 73 cannot make a file, 74 cannot read or\n"
+    "write, 75 in use, try again, 77 no permission.\n";
 
 /* The command line. */
 struct command {
@@ -47,57 +40,6 @@ struct command {
 	size_t count;
 	bool help;
 };
-
-static int
-print_shown(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		bool shown = (c >= ' ' && c != 0x7f) || c == '\n' || c == '\t';
-
-		if (c != '\r' && putchar(shown ? c : '?') == EOF)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-print_answer(void *user, const void *data, size_t len)
-{
-	const struct output *out = user;
-
-	if (out->terminal)
-		return print_shown(data, len);
-	return fwrite(data, 1, len, stdout) == len ? 0 : -1;
-}
-
-static int
-status_of(int error)
-{
-	switch (error) {
-	case EINVAL:
-		return EX_USAGE;
-	case EBADMSG:
-		return EX_DATAERR;
-	case ENOTDIR:
-		return EX_NOINPUT;
-	case ENOENT:
-		return EX_UNAVAILABLE;
-	case EEXIST:
-		return EX_CANTCREAT;
-	case EPIPE:
-	case EIO:
-		return EX_IOERR;
-	case EBUSY:
-	case EAGAIN:
-		return EX_TEMPFAIL;
-	case EACCES:
-	case EPERM:
-		return EX_NOPERM;
-	default:
-		return EX_OSERR;
-	}
-}
 
 /* Read the word at *I as an option.  Return false if it is none of ours; set
  * *BAD if its value is missing. */
@@ -180,26 +122,6 @@ order_words(struct command *c)
 	}
 }
 
-static int
-ask_once(const struct command *c, const char *const *words, size_t count)
-{
-	struct output out = { .terminal = isatty(STDOUT_FILENO) };
-	char error[1024];
-	int result, code;
-
-	result = smtpd_queue_ask(c->directory, words, count, print_answer, &out,
-	    error, sizeof(error));
-	code = errno;
-	if (fflush(stdout) == EOF && result == 0) {
-		result = -1;
-		code = EPIPE;
-		snprintf(error, sizeof(error), "cannot write the answer");
-	}
-	if (result == 0)
-		return EX_OK;
-	return complain(PROGRAM, status_of(code), "queue: %s", error);
-}
-
 /* Ask about each id in turn; return the first status that is not 0. */
 static int
 ask_each(const struct command *c)
@@ -217,7 +139,8 @@ ask_each(const struct command *c)
 		if (c->words[i] == words[1])
 			continue;
 		words[count] = c->words[i];
-		result = ask_once(c, words, count + 1);
+		result =
+		    queue_request_send(PROGRAM, c->directory, words, count + 1);
 		status = status == EX_OK ? result : status;
 	}
 	return status;
@@ -235,7 +158,7 @@ ask_queue(struct command *c)
 		(void)!privileges_borrow(c->directory);
 	return c->count > 2 && request != NULL
 	    ? ask_each(c)
-	    : ask_once(c, c->words, c->count);
+	    : queue_request_send(PROGRAM, c->directory, c->words, c->count);
 }
 
 int

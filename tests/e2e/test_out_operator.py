@@ -252,6 +252,23 @@ class Operator(RetryCase):
         self.assertEqual(done.returncode, 66, done.stderr)
         self.smtpout.start()
 
+    def test_calls_of_sendmail(self):
+        """-bp is the list, -q the flush, with the same statuses."""
+        def call(*words, queue=self.smtpout.queue_dir):
+            return subprocess.run(
+                [world.program("sendmail"), "--queue", queue, *words],
+                capture_output=True, text=True, check=False)
+
+        ident = self.queue_one()
+        self.assertIn(ident, call("-bp").stdout)
+        before = self.attempts(ident)
+        self.assertEqual(call("-q30m").returncode, 0)
+        self.assertEqual(self.attempts(ident), before)
+        self.assertEqual(call("-q").returncode, 0)
+        self.deferred(ident, before + 1)
+        done = call("-bp", queue="/nonexistent")
+        self.assertEqual(done.returncode, os.EX_NOINPUT, done.stderr)
+
     def test_second_daemon(self):
         second = Smtpout(self.world, "-a", "127.0.0.1:2525", "-p", "0",
                          root=self.smtpout.root)
