@@ -58,12 +58,12 @@ ask_four(const struct six *x, uint64_t soon, const struct smtpd_cancel *cancel)
 	    x->dns, x->name, SMTPD_DNS_A, x->deadline, cancel);
 }
 
-void
-smtpd__pair_ask(struct smtpd_dns *d, const char *name, uint64_t deadline,
-    const struct smtpd_cancel *cancel, struct smtpd_pair *out)
+/* Ask for both, side by side if there can be a thread for that. */
+static void
+ask_both(struct smtpd_dns *d, const char *name, uint64_t soon,
+    uint64_t deadline, const struct smtpd_cancel *cancel,
+    struct smtpd_pair *out)
 {
-	uint64_t soon = smtpd__clock_earlier(
-	    deadline, smtpd__clock_after(smtpd__clock_ms(), PATIENCE_MS));
 	struct six x = {
 		.dns = d,
 		.name = name,
@@ -83,7 +83,6 @@ smtpd__pair_ask(struct smtpd_dns *d, const char *name, uint64_t deadline,
 		pthread_join(thread, NULL);
 		out->six = x.answer;
 	} else {
-		/* There is no other way than one after the other. */
 		out->six =
 		    smtpd__dns_ask(d, name, SMTPD_DNS_AAAA, deadline, cancel);
 		out->four =
@@ -93,29 +92,31 @@ smtpd__pair_ask(struct smtpd_dns *d, const char *name, uint64_t deadline,
 	smtpd_cancel_destroy(x.done);
 }
 
-bool
-smtpd__pair_find(
-    struct smtpd_cache *c, const char *name, struct smtpd_pair *out)
+void
+smtpd__pair_get(struct smtpd_dns *d, struct smtpd_cache *c, const char *name,
+    uint64_t deadline, const struct smtpd_cancel *cancel,
+    struct smtpd_pair *out)
 {
 	uint64_t now = smtpd__clock_ms();
+	uint64_t soon = smtpd__clock_earlier(
+	    deadline, smtpd__clock_after(now, PATIENCE_MS));
+	bool six_known, four_known;
 
 	out->six = smtpd__cache_get(c, name, SMTPD_DNS_AAAA, now);
 	out->four = smtpd__cache_get(c, name, SMTPD_DNS_A, now);
-	if (out->six != NULL && out->four != NULL)
-		return true;
-	free(out->six);
-	free(out->four);
-	return false;
-}
-
-void
-smtpd__pair_keep(
-    struct smtpd_cache *c, const char *name, const struct smtpd_pair *p)
-{
-	uint64_t now = smtpd__clock_ms();
-
-	if (p->six != NULL)
-		smtpd__cache_put(c, name, SMTPD_DNS_AAAA, p->six, now);
-	if (p->four != NULL)
-		smtpd__cache_put(c, name, SMTPD_DNS_A, p->four, now);
+	six_known = out->six != NULL;
+	four_known = out->four != NULL;
+	if (!six_known && !four_known)
+		ask_both(d, name, soon, deadline, cancel, out);
+	else if (!six_known)
+		out->six = smtpd__dns_ask(d, name, SMTPD_DNS_AAAA,
+		    is_found(out->four) ? soon : deadline, cancel);
+	else if (!four_known)
+		out->four = smtpd__dns_ask(d, name, SMTPD_DNS_A,
+		    is_found(out->six) ? soon : deadline, cancel);
+	now = smtpd__clock_ms();
+	if (!six_known && out->six != NULL)
+		smtpd__cache_put(c, name, SMTPD_DNS_AAAA, out->six, now);
+	if (!four_known && out->four != NULL)
+		smtpd__cache_put(c, name, SMTPD_DNS_A, out->four, now);
 }

@@ -15,19 +15,13 @@ struct smtpd_pair {
 };
 
 /*
- * Ask for AAAA and A of NAME as smtpd__dns_ask() does.  Once two seconds have
+ * Get AAAA and A of NAME: each in the cache C, or by asking D for it as
+ * smtpd__dns_ask() does, and the answer is put into C.  Once two seconds have
  * passed and one of them has given addresses, the other one is not waited for:
  * it has failed.
  */
-void smtpd__pair_ask(struct smtpd_dns *d, const char *name, uint64_t deadline,
-    const struct smtpd_cancel *cancel, struct smtpd_pair *out);
-
-/* Find both in the cache C.  Return false if they are to be asked for. */
-bool smtpd__pair_find(
-    struct smtpd_cache *c, const char *name, struct smtpd_pair *out);
-
-/* Put P, which may lack answers, into the cache C. */
-void smtpd__pair_keep(
-    struct smtpd_cache *c, const char *name, const struct smtpd_pair *p);
+void smtpd__pair_get(struct smtpd_dns *d, struct smtpd_cache *c,
+    const char *name, uint64_t deadline, const struct smtpd_cancel *cancel,
+    struct smtpd_pair *out);
 
 #endif

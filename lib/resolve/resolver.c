@@ -257,12 +257,10 @@ static void
 look_up_host(struct lookup *l, size_t i)
 {
 	const char *name = l->hosts[i].name;
-	struct smtpd_pair p = { 0 };
+	struct smtpd_pair p;
 
-	if (!smtpd__pair_find(l->r->cache, name, &p)) {
-		smtpd__pair_ask(l->r->dns, name, l->deadline, l->cancel, &p);
-		smtpd__pair_keep(l->r->cache, name, &p);
-	}
+	smtpd__pair_get(
+	    l->r->dns, l->r->cache, name, l->deadline, l->cancel, &p);
 	note_answer(l, p.six);
 	note_answer(l, p.four);
 	if (add_addresses(l, i, p.six, p.four) != 0)
