@@ -147,8 +147,10 @@ get_copy(struct smtpd_cache *c, struct entry *e, uint64_t now)
 	unlink_use(c, e);
 	link_newest(c, e);
 	copy = copy_answer(e->answer);
-	if (copy != NULL)
-		copy->ttl_s = (uint32_t)((e->expires - now) / 1000);
+	if (copy == NULL)
+		return NULL;
+	copy->ttl_s = (uint32_t)((e->expires - now) / 1000);
+	copy->cached = true;
 	return copy;
 }
 

@@ -54,6 +54,7 @@ struct smtpd_dns_answer {
 	enum smtpd_dns_status status;
 	const char *reason; /* why it failed; a constant */
 	bool silent;        /* it failed as no server answered */
+	bool cached;        /* it was given earlier */
 	bool authenticated; /* the AD bit was set, by a server that is
 	                     * believed */
 	bool damaged;       /* records besides these could not be read */

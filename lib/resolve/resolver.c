@@ -40,7 +40,8 @@ struct lookup {
 	bool authenticated;
 	uint32_t ttl_s;
 	const char *trouble; /* what the DNS failed at; NULL: nothing */
-	bool unanswered;     /* since no server answered */
+	bool silent;         /* since no server answered */
+	bool answered;       /* one did, to another question */
 	bool no_memory;
 	bool refused; /* private addresses were left out */
 	bool exists;  /* one of the hosts, though it may have no address */
@@ -133,9 +134,10 @@ note_answer(struct lookup *l, struct smtpd_dns_answer *answer)
 		l->no_memory = true;
 		return NULL;
 	}
+	l->answered = l->answered || !(answer->silent || answer->cached);
 	if (answer->status == SMTPD_DNS_FAILED) {
 		l->trouble = answer->reason;
-		l->unanswered = answer->silent;
+		l->silent = answer->silent;
 		return answer;
 	}
 	if (answer->damaged)
@@ -432,7 +434,8 @@ complete_result(const struct lookup *l, struct smtpd_targets *t)
 		return NULL;
 	t->mx = l->mx;
 	t->authenticated = l->authenticated;
-	t->unanswered = t->outcome == SMTPD_RESOLVE_LATER && l->unanswered;
+	t->unanswered =
+	    t->outcome == SMTPD_RESOLVE_LATER && l->silent && !l->answered;
 	t->ttl_s = t->outcome == SMTPD_RESOLVE_LATER ? 0 : l->ttl_s;
 	return t;
 }

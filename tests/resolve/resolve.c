@@ -130,6 +130,8 @@ check_found(const struct world *w, const struct zone_line *line)
 	else if (strcmp(line->word, "by") == 0)
 		snprintf(got, sizeof(got), "%s%s", t->mx ? "mx" : "address",
 		    t->authenticated ? " authenticated" : "");
+	else if (strcmp(line->word, "unanswered") == 0)
+		snprintf(got, sizeof(got), "%d", t->unanswered);
 	else if (strcmp(line->word, "target") == 0)
 		write_target(
 		    w, strtoul(line->rest, NULL, 10), got, sizeof(got));
