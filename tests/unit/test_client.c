@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -232,11 +233,52 @@ no_default_time_is_too_short(void **state)
 	smtpd_client_destroy(c);
 }
 
+/* The defaults that the header states; what they do, others test. */
+static void
+default_times_are_those_of_the_header(void **state)
+{
+#define TIME(name) #name, offsetof(struct smtpd_client_settings, name)
+	static const struct {
+		const char *name;
+		size_t offset;
+		uint32_t ms;
+	} times[] = {
+		{ TIME(connect_ms), 30000 },
+		{ TIME(stagger_ms), 3000 },
+		{ TIME(greeting_ms), 300000 },
+		{ TIME(hello_ms), 300000 },
+		{ TIME(tls_ms), 120000 },
+		{ TIME(auth_ms), 300000 },
+		{ TIME(mail_ms), 300000 },
+		{ TIME(rcpt_ms), 300000 },
+		{ TIME(data_ms), 120000 },
+		{ TIME(block_ms), 180000 },
+		{ TIME(dot_ms), 600000 },
+		{ TIME(reset_ms), 20000 },
+		{ TIME(quit_ms), 5000 },
+		{ TIME(total_ms), 600000 },
+	};
+#undef TIME
+	struct smtpd_client *c = smtpd_client_create(NULL);
+
+	(void)state;
+	assert_non_null(c);
+	for (size_t i = 0; i < COUNT(times); i++) {
+		uint32_t ms;
+
+		memcpy(&ms, (char *)&c->set + times[i].offset, sizeof(ms));
+		if (ms != times[i].ms)
+			fail_msg("%s is %u", times[i].name, (unsigned)ms);
+	}
+	smtpd_client_destroy(c);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_default_time_is_too_short),
+		cmocka_unit_test(default_times_are_those_of_the_header),
 		cmocka_unit_test(a_message_without_its_size_is_refused),
 		cmocka_unit_test(settings_and_targets_are_checked),
 		cmocka_unit_test(an_envelope_without_an_address_is_refused),

@@ -423,6 +423,22 @@ test_several(void **state)
 	remove_path(path);
 }
 
+/* As the header says. */
+static void
+no_more_than_256(void **state)
+{
+	struct smtpd_server *srv = smtpd_server_create(NULL);
+
+	(void)state;
+	assert_non_null(srv);
+	for (int i = 0; i < 256; i++)
+		assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+	errno = 0;
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), -1);
+	assert_int_equal(errno, ENOBUFS);
+	smtpd_server_destroy(srv);
+}
+
 /* E17: A process that shares a listener may stop without touching it. */
 static void
 a_listener_that_is_shared_stays_open(void **state)
@@ -624,6 +640,7 @@ main(void)
 		cmocka_unit_test(test_bad_addresses),
 		cmocka_unit_test(test_address_in_use),
 		cmocka_unit_test(test_several),
+		cmocka_unit_test(no_more_than_256),
 		cmocka_unit_test(test_after_start),
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(a_listener_that_is_shared_stays_open),

@@ -79,7 +79,7 @@ the_argument_is_put_in(void **state)
 static void
 a_text_can_be_translated_but_not_its_codes(void **state)
 {
-	char too_long[SMTPD_REPLIES_TEXT_MAX + 2];
+	char too_long[402];
 	const char *const wrong[] = { "", "a\nb", "\303\204", "a\r", too_long,
 		"{} nein" };
 	struct smtpd_replies r;
@@ -93,6 +93,7 @@ a_text_can_be_translated_but_not_its_codes(void **state)
 	    smtpd__replies_set(&r, "not_implemented", "{} gibt es nicht"), 0);
 	assert_int_equal(
 	    smtpd__replies_set(&r, "not_implemented", "Nein: {}"), 0);
+	assert_int_equal(smtpd__replies_set(&r, "goodbye", too_long + 1), 0);
 	assert_int_equal(
 	    smtpd__replies_set(&r, "goodbye", "Auf Wiedersehen"), 0);
 	for (size_t i = 0; i < COUNT(wrong); i++) {

@@ -285,7 +285,9 @@ test_registration(void **state)
 	assert_int_equal(smtpd_server_add_keyword(srv, keyword), -1);
 	keyword[298] = '\0';
 	assert_int_equal(smtpd_server_add_keyword(srv, keyword), 0);
+	errno = 0;
 	assert_int_equal(smtpd_server_add_keyword(srv, "Y"), -1);
+	assert_int_equal(errno, ENOSPC);
 	smtpd_server_destroy(srv);
 }
 

@@ -27,6 +27,7 @@ static const struct expected defaults[] = {
 	{ SETTING(max_connections), 1000 },
 	{ SETTING(max_per_address), 20 },
 	{ SETTING(max_per_network), 50 },
+	{ SETTING(max_per_user), 100 },
 	{ SETTING(max_recipients), 1000 },
 	{ SETTING(max_command_line), 2048 },
 	{ SETTING(max_text_line), 65536 },
@@ -61,6 +62,7 @@ check_defaults(const struct smtpd_settings *s)
 	/* E2 */
 	assert_true(s->stack_size >= 262144);
 	assert_null(s->log);
+	assert_null(s->default_domain);
 }
 
 static void
@@ -128,6 +130,19 @@ values_out_of_range_are_named(void **state)
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .max_recipients = 99 },
 		    "max_recipients" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .max_command_line = 511 },
+		    "max_command_line" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .max_command_line = 16385 },
+		    "max_command_line" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .max_text_line = 999 },
+		    "max_text_line" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a", .max_recipients = 100,
+		      .max_command_line = 16384, .max_text_line = 1000,
+		      .tarpit_ms = 3600000 },
+		    NULL },
 		/* E2: The library itself needs more. */
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a", .stack_size = 20000 },
 		    "stack_size" },
