@@ -109,8 +109,9 @@ struct smtpd_client_settings {
 	                            * which the client reads when it needs them;
 	                            * otherwise none is found good */
 
-	/* AUTH with PLAIN, LOGIN or SCRAM-SHA-256, whichever is the best that
-	 * is offered; only in TLS with a good certificate.  NULL: none. */
+	/* AUTH with the best of SCRAM-SHA-256, PLAIN and LOGIN that is
+	 * offered, and after 504, 534 or 535 with the next; only in TLS with a
+	 * good certificate.  NULL: none. */
 	const char *user;
 	const char *password;
 
