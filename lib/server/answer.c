@@ -6,7 +6,8 @@
 
 #include "base/text.h"
 
-/* Of values in a line of the log, which all fit. */
+/* Of values in a line of the log; what is longer is cut off there, so that the
+ * line has room for all. */
 #define VALUE_SIZE  256
 #define REASON_SIZE 640
 

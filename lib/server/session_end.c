@@ -74,7 +74,6 @@ smtpd__session_end_lose(struct smtpd_session *s, enum smtpd_io_status status)
 
 	if (status == SMTPD_IO_INTERRUPTED && atomic_load(&s->evicted))
 		loss = &eviction;
-
 	if (status == SMTPD_IO_TLS && s->phase != SMTPD_PHASE_HANDSHAKE)
 		smtpd__session_end_log_tls(s, "the client broke it");
 	/* The reply that a handler has set was to something whole. */

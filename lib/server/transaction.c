@@ -9,9 +9,6 @@
 /* The room for recipients of an envelope at first. */
 #define RCPTS_ROOM 4
 
-/* Of an address in a line of the log. */
-#define ADDRESS_SIZE 320
-
 void
 smtpd__transaction_open(struct smtpd_session *s)
 {
@@ -70,7 +67,7 @@ log_end(const struct smtpd_session *s, enum smtpd_end how, int code)
 	};
 	const struct smtpd_envelope *e = &s->envelope;
 	const struct smtpd_rcpt *rcpt = smtpd_envelope_rcpt(e, 0);
-	char from[ADDRESS_SIZE], to[ADDRESS_SIZE];
+	char from[SMTPD_MAILBOX_SIZE], to[SMTPD_MAILBOX_SIZE];
 
 	if ((s->config->settings.flags & SMTPD_FLAG_NO_TRANSACTION_LOG) != 0 ||
 	    !smtpd__logger_wants(&s->config->logger, SMTPD_LOG_INFO))
