@@ -52,11 +52,24 @@ static void
 put_text(struct smtpd_text *line, const char *text, const char *unsafe,
     char replacement)
 {
-	for (; *text != '\0'; text++)
-		if (strchr(unsafe, *text) != NULL)
-			smtpd__text_byte(line, replacement);
-		else
-			smtpd__text_filtered(line, text, 1);
+	for (;;) {
+		size_t len = strcspn(text, unsafe);
+
+		smtpd__text_filtered(line, text, len);
+		if (text[len] == '\0')
+			return;
+		smtpd__text_byte(line, replacement);
+		text += len + 1;
+	}
+}
+
+/* Append ADDRESS as the field NAME. */
+static void
+put_address(struct smtpd_text *line, const char *name, const char *address)
+{
+	smtpd__text_format(line, " %s=<", name);
+	put_text(line, address, " <>\"", '?');
+	smtpd__text_byte(line, '>');
 }
 
 /* Append the words of R, and the quote that ends them. */
@@ -91,10 +104,10 @@ smtpd__history_log_result(const struct smtpd_logger *logger,
 		delay_s = (now - loaded->arrived_ms) / 1000;
 	smtpd__id_write(loaded->id, id);
 	smtpd__text_init(&line, buf, sizeof(buf));
-	smtpd__text_format(&line, "id=%s to=<", id);
-	put_text(&line, loaded->envelope.rcpts[r->rcpt].address, " <>\"", '?');
+	smtpd__text_format(&line, "id=%s", id);
+	put_address(&line, "to", loaded->envelope.rcpts[r->rcpt].address);
 	smtpd__text_format(&line,
-	    "> %s delay=%" PRIu64 " dsn=%s status=%s reply=\"", relay, delay_s,
+	    " %s delay=%" PRIu64 " dsn=%s status=%s reply=\"", relay, delay_s,
 	    r->result.status, words[r->result.outcome]);
 	put_reply(&line, &r->result);
 	smtpd__logger_write(logger, SMTPD_LOG_INFO, "%s", buf);
@@ -114,10 +127,8 @@ smtpd__history_log_dead(const struct smtpd_logger *logger,
 	smtpd__text_format(&line, "id=%s", id);
 	if (about[0] != '\0')
 		smtpd__text_format(&line, " report of id=%s", about);
-	smtpd__text_add(&line, " to=<");
-	put_text(&line, loaded->envelope.rcpts[r->rcpt].address, " <>\"", '?');
-	smtpd__text_format(
-	    &line, "> status=dead file=dead/%s.eml reply=\"", id);
+	put_address(&line, "to", loaded->envelope.rcpts[r->rcpt].address);
+	smtpd__text_format(&line, " status=dead file=dead/%s.eml reply=\"", id);
 	put_reply(&line, &r->result);
 	smtpd__text_format(&line, "; %" PRIu64 " there", count);
 	smtpd__logger_write(logger, SMTPD_LOG_WARNING, "%s", buf);
@@ -135,9 +146,9 @@ smtpd__history_log_report(const struct smtpd_logger *logger,
 	smtpd__id_write(about, about_id);
 	smtpd__text_init(&line, buf, sizeof(buf));
 	smtpd__text_format(
-	    &line, "queued id=%s report of id=%s from=<> to=<", id, about_id);
-	put_text(&line, to, " <>\"", '?');
-	smtpd__text_format(&line, "> nrcpt=1 size=%" PRIu64, report->size);
+	    &line, "queued id=%s report of id=%s from=<>", id, about_id);
+	put_address(&line, "to", to);
+	smtpd__text_format(&line, " nrcpt=1 size=%" PRIu64, report->size);
 	smtpd__logger_write(logger, SMTPD_LOG_INFO, "%s", buf);
 }
 
@@ -152,13 +163,11 @@ smtpd__history_log_expired(const struct smtpd_logger *logger,
 
 	smtpd__id_write(loaded->id, id);
 	smtpd__text_init(&line, buf, sizeof(buf));
-	smtpd__text_format(&line, "id=%s from=<", id);
-	put_text(&line, loaded->envelope.sender, " <>\"", '?');
-	smtpd__text_add(&line, "> to=<");
-	put_text(&line, loaded->envelope.rcpts[r->rcpt].address, " <>\"", '?');
+	smtpd__text_format(&line, "id=%s", id);
+	put_address(&line, "from", loaded->envelope.sender);
+	put_address(&line, "to", loaded->envelope.rcpts[r->rcpt].address);
 	smtpd__text_format(&line,
-	    "> attempts=%u domain=%s status=expired reply=\"", attempts,
-	    domain);
+	    " attempts=%u domain=%s status=expired reply=\"", attempts, domain);
 	put_reply(&line, &r->result);
 	smtpd__logger_write(logger, SMTPD_LOG_INFO, "%s", buf);
 }
