@@ -54,6 +54,7 @@ smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 		return;
 	if (site->suspended)
 		smtpd__heap_remove(&s->suspended, &site->resuming);
+	smtpd__turn_remember(s, site);
 	if (owner == NULL)
 		smtpd__name_table_remove(&s->sites, &site->named);
 	s->nsites--;

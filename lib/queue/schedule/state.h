@@ -18,7 +18,7 @@
 #include "base/ring.h"
 #include "queue/schedule/schedule.h"
 
-/* Names of sites that answered are remembered in so many places. */
+/* Names of known sites that were freed are remembered in so many places. */
 #define SMTPD_KNOWN_SITES 4096
 
 /* Jobs that were never tried, and others. */
@@ -103,9 +103,8 @@ struct smtpd_schedule {
 	uint32_t retries; /* active jobs that were tried before, but not those
 	                   * aside */
 
-	/* Strangers, known sites; of each the hash of its name, or 0. */
-	struct smtpd_turn turns[2];
-	uint32_t known[SMTPD_KNOWN_SITES];
+	struct smtpd_turn turns[2];        /* of strangers, of known sites */
+	uint32_t known[SMTPD_KNOWN_SITES]; /* hashes of names, or 0 */
 	uint64_t placed;    /* counts the sites that came into a ring */
 	bool served_known;  /* the last site was a known one */
 	bool served_newest; /* the last stranger was the newest one */

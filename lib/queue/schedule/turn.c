@@ -96,6 +96,20 @@ smtpd__turn_served(struct smtpd_schedule *s, struct smtpd_site *site)
 	smtpd__ring_remove(&site->fresh_turn);
 }
 
+void
+smtpd__turn_set_known(
+    struct smtpd_schedule *s, struct smtpd_site *site, bool known)
+{
+	if (known == site->known)
+		return;
+	s->strangers += site->known ? site->connections : 0;
+	s->strangers -= site->known ? 0 : site->connections;
+	site->known = known;
+	smtpd__ring_remove(&site->turn);
+	smtpd__ring_remove(&site->fresh_turn);
+	smtpd__turn_place(s, site);
+}
+
 /* A domain and a shared site may have one name. */
 static uint32_t
 hash_name(const struct smtpd_site *site)
@@ -107,24 +121,15 @@ hash_name(const struct smtpd_site *site)
 }
 
 void
-smtpd__turn_set_known(
-    struct smtpd_schedule *s, struct smtpd_site *site, bool known)
+smtpd__turn_remember(struct smtpd_schedule *s, const struct smtpd_site *site)
 {
 	uint32_t hash = hash_name(site);
 	uint32_t *kept = &s->known[hash % SMTPD_KNOWN_SITES];
 
-	if (known)
+	if (site->known)
 		*kept = hash;
 	else if (*kept == hash)
 		*kept = 0;
-	if (known == site->known)
-		return;
-	s->strangers += site->known ? site->connections : 0;
-	s->strangers -= site->known ? 0 : site->connections;
-	site->known = known;
-	smtpd__ring_remove(&site->turn);
-	smtpd__ring_remove(&site->fresh_turn);
-	smtpd__turn_place(s, site);
 }
 
 bool

@@ -19,11 +19,15 @@ void smtpd__turn_served(struct smtpd_schedule *s, struct smtpd_site *site);
 /* Return true if new mail waits only for a worker. */
 bool smtpd__turn_has_fresh(const struct smtpd_schedule *s);
 
-/* SITE has answered, or it has not: remember that, also after it was freed. */
+/* SITE has answered, or it has not. */
 void smtpd__turn_set_known(
     struct smtpd_schedule *s, struct smtpd_site *site, bool known);
 
-/* Whether a new SITE was known when it was freed. */
+/* SITE is freed: remember whether it is known. */
+void smtpd__turn_remember(
+    struct smtpd_schedule *s, const struct smtpd_site *site);
+
+/* Whether a new SITE was known when it was last freed. */
 bool smtpd__turn_was_known(
     const struct smtpd_schedule *s, const struct smtpd_site *site);
 
