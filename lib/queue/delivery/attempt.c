@@ -78,23 +78,28 @@ open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 	return -1;
 }
 
-/* Look up the route of DOMAIN, unless it is known from a moment ago.  NULL
- * without memory. */
+/* Look up the route of JOB, unless it is known from a moment ago.  NULL without
+ * memory. */
 static const struct smtpd_route *
-find_route(struct smtpd_attempt_state *a, const char *domain,
+find_route(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
     struct smtpd_text *history)
 {
 	struct smtpd_delivery *d = a->delivery;
+	const char *domain = smtpd__destination_name(job->destination);
 	uint64_t now = smtpd__clock_ms();
 	uint64_t ttl_ms = 0;
+	int status;
 
 	if (strcmp(domain, a->domain) == 0 && now < a->route_until)
 		return &a->route;
 	if (a->domain[0] != '\0')
 		smtpd__route_finish(&a->route);
 	a->domain[0] = '\0';
-	if (smtpd__route_find(
-		d->router, domain, d->cancel, &a->route, history) == -1) {
+	smtpd__dispatch_begin_wait(d, a->worker, job);
+	status =
+	    smtpd__route_find(d->router, domain, d->cancel, &a->route, history);
+	smtpd__dispatch_end_wait(d, a->worker);
+	if (status == -1) {
 		smtpd__route_finish(&a->route);
 		return NULL;
 	}
@@ -193,10 +198,7 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 	smtpd__date_write((time_t)(smtpd__clock_wall_ms() / 1000), date);
 	smtpd__text_format(
 	    &history, "%s: attempt %u\n", date, job->attempts + 1u);
-	smtpd__dispatch_begin_wait(d, a->worker, job);
-	route =
-	    find_route(a, smtpd__destination_name(job->destination), &history);
-	smtpd__dispatch_end_wait(d, a->worker);
+	route = find_route(a, job, &history);
 	if (route == NULL) {
 		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 		return;
