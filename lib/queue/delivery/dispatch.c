@@ -64,13 +64,14 @@ smtpd__dispatch_end_wait(struct smtpd_delivery *d, struct smtpd_pool_member *m)
 uint32_t
 smtpd__dispatch_make_room(struct smtpd_delivery *d)
 {
-	uint32_t clock = smtpd__spool_clock_now(d->spool);
-	uint64_t now = smtpd__clock_ms();
-	uint64_t again = now + SLOW_MS;
+	uint64_t now, again;
 
 	if (!smtpd__schedule_is_full(d->schedule) ||
-	    !smtpd__schedule_needs_worker(d->schedule, clock))
+	    !smtpd__schedule_needs_worker(
+		d->schedule, smtpd__spool_clock_now(d->spool)))
 		return 0;
+	now = smtpd__clock_ms();
+	again = now + SLOW_MS;
 	if (now < d->look_again)
 		return (uint32_t)(d->look_again - now);
 	for (struct smtpd_pool_member *m = d->pool.all; m != NULL;

@@ -59,8 +59,9 @@ bool smtpd__dispatch_get_spare_worker(struct smtpd_delivery *d);
 /* Under the lock: wake the maintenance, as there may be something to do. */
 void smtpd__dispatch_wake_maintenance(struct smtpd_delivery *d);
 
-/* A worker M begins to wait for hosts, with JOB or for NULL, or stops that:
- * meanwhile it may be set aside when others have mail to try. */
+/* Worker M begins to wait for hosts, because of JOB or, if that is NULL, of
+ * none; or it has stopped waiting.  Meanwhile it may be set aside when others
+ * have mail to try. */
 void smtpd__dispatch_begin_wait(struct smtpd_delivery *d,
     struct smtpd_pool_member *m, struct smtpd_delivery_job *job);
 void smtpd__dispatch_end_wait(
