@@ -63,31 +63,28 @@ smtpd__gather_add(struct smtpd_delivery *d, const struct smtpd_progress *p,
 	    &d->gather.slots[smtpd__hash_text_lower(SMTPD_HASH_START, sender) %
 		SMTPD_GATHER_SLOTS];
 	uint64_t now = smtpd__clock_ms();
-	struct smtpd_gathered *g;
-	bool over;
+	struct smtpd_gathered *g = NULL;
 
-	if (!smtpd__bounce_is_wanted(about) ||
-	    (g = copy_failures(p, about)) == NULL)
+	if (!smtpd__bounce_is_wanted(about))
 		return false;
 	pthread_mutex_lock(&d->lock);
 	if (slot->waiting == NULL && now - slot->since >= WINDOW_MS) {
 		slot->since = now;
 		slot->count = 0;
 	}
-	over = slot->count >= d->settings.max_reports;
-	if (over) {
+	if (slot->count < d->settings.max_reports)
+		slot->count++;
+	else
+		g = copy_failures(p, about);
+	if (g != NULL) {
 		g->next = slot->waiting;
 		slot->waiting = g;
 		slot->nwaiting++;
 		d->gather.nwaiting++;
 		smtpd__dispatch_wake_maintenance(d);
-		g = NULL;
-	} else {
-		slot->count++;
 	}
 	pthread_mutex_unlock(&d->lock);
-	free(g);
-	return over;
+	return g != NULL;
 }
 
 /* Take out those of SLOT that have one sender, MESSAGES_MAX at most.  The lock
