@@ -179,6 +179,45 @@ check_owner(const struct smtpout *p)
 	    user != NULL ? user->pw_name : "NAME");
 }
 
+/* Read the authorities of hosts.  Return 0 or an exit status. */
+static int
+load_trust(struct smtpout *p)
+{
+	char why[1024];
+
+	if (!smtpd_tls_supported())
+		return 0;
+	p->trust = smtpd_trust_create(p->settings.tls_ca, why, sizeof(why));
+	if (p->trust == NULL)
+		return complain(PROGRAM, EX_NOINPUT, "%s", why);
+	if (why[0] != '\0')
+		log_line(p->log, SMTPD_LOG_WARNING,
+		    "no certificate of a host is good: %s: --tls-ca", why);
+	return 0;
+}
+
+/* Read them again; a bundle that is not there takes nothing away. */
+static void
+reload_trust(struct smtpout *p)
+{
+	struct smtpd_trust *trust;
+	char why[1024];
+
+	if (!smtpd_tls_supported())
+		return;
+	trust = smtpd_trust_create(p->settings.tls_ca, why, sizeof(why));
+	if (trust == NULL || why[0] != '\0') {
+		log_line(p->log, SMTPD_LOG_WARNING,
+		    "the old authorities of hosts stay in use: %s", why);
+		smtpd_trust_unref(trust);
+		return;
+	}
+	smtpd_queue_set_trust(p->queue, trust);
+	smtpd_trust_unref(p->trust);
+	p->trust = trust;
+	log_line(p->log, SMTPD_LOG_INFO, "read the authorities of hosts again");
+}
+
 /* Become the user of --user, and open the files as that user, so that they can
  * be opened again later. */
 static int
@@ -197,12 +236,9 @@ drop_privileges(struct smtpout *p)
 	status = tls_files_load(&p->tls, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
-	if (smtpd_tls_supported()) {
-		p->trust =
-		    smtpd_trust_create(p->settings.tls_ca, why, sizeof(why));
-		if (p->trust == NULL)
-			return complain(PROGRAM, EX_NOINPUT, "%s", why);
-	}
+	status = load_trust(p);
+	if (status != 0)
+		return status;
 	daemon_warn_root(p->log);
 	daemon_warn_name(p->settings.in.name, p->log);
 	return 0;
@@ -303,6 +339,7 @@ reload_files(void *user)
 	struct smtpout *p = user;
 
 	tls_files_reload(&p->tls);
+	reload_trust(p);
 }
 
 static void

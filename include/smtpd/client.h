@@ -35,8 +35,9 @@ struct smtpd_trust;
 
 /*
  * Read the certificates of authorities in CA_FILE (PEM; NULL: the system's
- * bundle; without it no certificate is good).  Return NULL with the reason in
- * ERROR of SIZE bytes.  Since 0.1.
+ * bundle).  Return NULL with the reason in ERROR of SIZE bytes.  Where the
+ * system has no bundle no certificate is good, and ERROR says so; else it is
+ * "".  Since 0.1.
  */
 SMTPD_API struct smtpd_trust *smtpd_trust_create(
     const char *ca_file, char *error, size_t size);

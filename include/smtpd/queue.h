@@ -232,6 +232,15 @@ SMTPD_API int smtpd_queue_start(
  */
 SMTPD_API void smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms);
 
+/*
+ * Check certificates of hosts by TRUST, in the place of the client's in the
+ * settings, from the next attempt on; connections that are open keep what they
+ * have.  Q takes a reference of its own.  Any thread, also while Q runs.
+ * Return 0, or -1 with EINVAL without TRUST.  Since 0.2.
+ */
+SMTPD_API int smtpd_queue_set_trust(
+    struct smtpd_queue *q, struct smtpd_trust *trust);
+
 /* Stop at once if it runs, and free it; NULL is fine.  No message may be open.
  * Since 0.1. */
 SMTPD_API void smtpd_queue_close(struct smtpd_queue *q);

@@ -93,7 +93,7 @@ copy_settings(struct smtpd_client *c)
 	c->set.user = c->user = copy_text(c->set.user, &failed);
 	c->set.password = c->password = copy_text(c->set.password, &failed);
 	if (c->set.trust != NULL)
-		c->trust = smtpd_trust_ref(c->set.trust);
+		smtpd_trust_ref(c->set.trust);
 	c->buffers = smtpd__pages_map(BUFFERS_SIZE);
 	return failed || c->buffers == NULL ? -1 : 0;
 }
@@ -136,6 +136,7 @@ smtpd_client_destroy(struct smtpd_client *c)
 		return;
 	smtpd__client_exchange_close(c);
 	smtpd_trust_unref(c->trust);
+	smtpd_trust_unref(c->set.trust);
 	smtpd__pages_unmap(c->buffers, BUFFERS_SIZE);
 	free_text(c->user);
 	free_text(c->password);

@@ -23,10 +23,12 @@ struct smtpd_offers {
 };
 
 struct smtpd_client {
-	struct smtpd_client_settings set; /* with the defaults filled in */
+	struct smtpd_client_settings set; /* with the defaults filled in, and a
+	                                   * reference to its trust */
 	char hostname[SMTPD_HOSTNAME_SIZE];
 	char *user, *password;     /* copies */
-	struct smtpd_trust *trust; /* a reference; NULL: none needed yet */
+	struct smtpd_trust *trust; /* of the last handshake, a reference; NULL:
+	                            * there was none yet */
 	struct smtpd_tls_policy policy;
 
 	int fd; /* -1: not connected */

@@ -18,18 +18,26 @@ smtpd__client_starttls_set_policy(
 	c->policy = *policy;
 }
 
-/* Where the program named no authorities, believe those of the system if a
- * certificate has to be good, and otherwise none, which is cheaper.  Return 0,
- * or -1 without memory. */
+/* Believe the authorities of the policy, or of the settings.  If neither names
+ * any, believe those of the system where a certificate has to be good, and
+ * otherwise none, which is cheaper.  Return 0, or -1 without memory. */
 static int
 load_trust(struct smtpd_client *c)
 {
+	struct smtpd_trust *given =
+	    c->policy.trust != NULL ? c->policy.trust : c->set.trust;
 	bool needed =
 	    smtpd__tls_policy_is_strict(&c->policy) || c->set.user != NULL;
 	char error[SMTPD_ERROR_TEXT_SIZE];
 
-	if (c->trust != NULL &&
-	    (c->set.trust != NULL || c->trusts_system || !needed))
+	if (given != NULL) {
+		smtpd_trust_ref(given);
+		smtpd_trust_unref(c->trust);
+		c->trust = given;
+		c->trusts_system = false;
+		return 0;
+	}
+	if (c->trust != NULL && (c->trusts_system || !needed))
 		return 0;
 	smtpd_trust_unref(c->trust);
 	c->trusts_system = needed;

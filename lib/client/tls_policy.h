@@ -22,6 +22,10 @@ struct smtpd_tls_policy {
 	const char *const *names;
 	size_t nnames;
 
+	/* The authorities that are believed, to which it has no reference of
+	 * its own; NULL: those of the settings. */
+	struct smtpd_trust *trust;
+
 	/* TLSA records: reserved, not looked at yet but for the id. */
 	const unsigned char *pins;
 	size_t pins_len;
@@ -29,10 +33,10 @@ struct smtpd_tls_policy {
 	const char *reason; /* "the settings", "the rule for the domain" */
 
 	/*
-	 * A digest of all of the above but the reason.  Whatever was reached
-	 * under one policy is not used under another: it is part of the name
-	 * of a site, and of the keys of connections and of TLS sessions that
-	 * are used again.
+	 * A digest of all of the above but trust and reason.  Whatever was
+	 * reached under one policy is not used under another: it is part of
+	 * the name of a site, and of the keys of connections and of TLS
+	 * sessions that are used again.
 	 */
 	char id[SMTPD_TLS_POLICY_ID_SIZE];
 };

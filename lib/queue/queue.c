@@ -44,8 +44,8 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 	d->client.user = NULL;
 	d->client.password = NULL;
 	d->client.cancel = d->client.dot_cancel = NULL;
-	if (d->client.trust != NULL)
-		smtpd_trust_ref(d->client.trust);
+	/* The router has it. */
+	d->client.trust = NULL;
 }
 
 /* How many workers may be set aside: so many for each, but no more than there
@@ -322,13 +322,23 @@ smtpd_queue_close(struct smtpd_queue *q)
 	smtpd__schedule_destroy(d->schedule);
 	smtpd__route_router_destroy(d->router);
 	smtpd__hoststat_destroy(d->hoststat);
-	smtpd_trust_unref(d->client.trust);
 	smtpd_cancel_destroy(d->cancel);
 	smtpd_cancel_destroy(d->dot_cancel);
 	smtpd__disk_space_finish(&q->space);
 	pthread_cond_destroy(&d->wake_maintenance);
 	pthread_mutex_destroy(&d->lock);
 	free(q);
+}
+
+int
+smtpd_queue_set_trust(struct smtpd_queue *q, struct smtpd_trust *trust)
+{
+	if (trust == NULL) {
+		errno = EINVAL;
+		return -1;
+	}
+	smtpd__route_set_trust(q->delivery.router, trust);
+	return 0;
 }
 
 bool

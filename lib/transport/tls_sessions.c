@@ -37,11 +37,14 @@ smtpd__tls_sessions_finish(struct smtpd_tls_sessions *s)
 	pthread_mutex_destroy(&s->lock);
 }
 
-/* The session under KEY, or NULL.  The lock is held. */
+/* The session under KEY, or NULL.  The lock is held.  A free place has the
+ * empty key. */
 static struct smtpd_tls_session *
 find_session(struct smtpd_tls_sessions *s, const char *key)
 {
-	for (size_t i = 0; s->list != NULL && i < SESSIONS_MAX; i++)
+	if (s->list == NULL || key[0] == '\0')
+		return NULL;
+	for (size_t i = 0; i < SESSIONS_MAX; i++)
 		if (strcmp(s->list[i].key, key) == 0)
 			return &s->list[i];
 	return NULL;

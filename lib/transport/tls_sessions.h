@@ -36,7 +36,7 @@ void smtpd__tls_sessions_finish(struct smtpd_tls_sessions *s);
 void smtpd__tls_sessions_offer(struct smtpd_tls_sessions *s, const char *key,
     mbedtls_ssl_context *ssl, struct smtpd_tls_session_info *info);
 
-/* Store the session of SSL under KEY. */
+/* Store the session of SSL under KEY; under the empty one none is found. */
 void smtpd__tls_sessions_store(struct smtpd_tls_sessions *s, const char *key,
     const mbedtls_ssl_context *ssl, const struct smtpd_tls_session_info *info);
 

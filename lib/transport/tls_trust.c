@@ -128,6 +128,10 @@ smtpd_trust_create(const char *ca_file, char *error, size_t size)
 					  : "mbedTLS is without threads");
 		return NULL;
 	}
+	snprintf(error, size, "%s",
+	    file != NULL ? ""
+			 : "the system has no bundle of certificates that can "
+			   "be read");
 	if (file == NULL)
 		return t;
 	code = mbedtls_x509_crt_parse_file(&t->ca, file);

@@ -2,6 +2,9 @@
 """How smtpout secures what it sends: by policy, and to a smarthost."""
 
 import os
+import re
+import shutil
+import signal
 import time
 
 import smtpin_fixture as fixture
@@ -27,10 +30,10 @@ class TlsCase(world.WorldCase):
         cls.self_signed = cls.ca.self_signed("mx1.example", "self")
         cls.world.zone(ZONE)
 
-    def start(self, *options):
+    def start(self, *options, ca=None):
         self.smtpout = self.enterContext(Smtpout(
             self.world, "--retry-min", "2", "--retry-max", "2",
-            "--connect-timeout", "2", "--tls-ca", self.ca.ca, *options))
+            "--connect-timeout", "2", "--tls-ca", ca or self.ca.ca, *options))
 
     def server(self, name="mx1", **rules):
         return self.enterContext(
@@ -118,6 +121,26 @@ class Policies(TlsCase):
         self.submit("bob@one.example")
         taken, = self.smtpout.flush_to(server)
         self.assertIsNotNone(taken.tls)
+
+    def test_authorities_are_read_again(self):
+        """S38: SIGHUP reads the authorities of hosts; one that cannot be read
+        leaves the old ones in use, and the log says so."""
+        ca = os.path.join(self.world.root, "authorities.pem")
+        shutil.copy(self.self_signed[0], ca)
+        self.start("--tls", "require", ca=ca)
+        server = self.server(tls=self.good)
+        self.deferred(self.submit("bob@one.example"))
+        self.assertEqual(server.taken, [])
+        shutil.copy(self.ca.ca, ca)
+        os.kill(self.smtpout.pid_of_daemon(), signal.SIGHUP)
+        self.smtpout.wait_log("read the authorities of hosts again")
+        self.smtpout.flush_to(server)
+        os.unlink(ca)
+        os.kill(self.smtpout.pid_of_daemon(), signal.SIGHUP)
+        self.smtpout.wait_log(
+            f"old authorities of hosts stay in use: {re.escape(ca)}: ")
+        self.submit("bob@one.example")
+        self.smtpout.flush_to(server, 2)
 
     def test_never(self):
         self.start("--tls", "never")

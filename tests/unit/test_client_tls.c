@@ -16,6 +16,7 @@
 #include "client/starttls.h"
 #include "scripted.h"
 #include "transport/tls_compat.h"
+#include "transport/tls_conn_state.h"
 #include "transport/tls_trust.h"
 
 #include "test.h"
@@ -606,6 +607,61 @@ trust_needs_certificates(void **state)
 	smtpd_trust_unref(NULL);
 }
 
+/* S38: the authorities of a policy replace those of the settings, from the next
+ * connection on: an open one goes on, whoever lets go of them. */
+static void
+a_policy_brings_authorities(void **state)
+{
+	struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+		.trust = trust("other.pem"),
+		.security = SMTPD_SECURITY_REQUIRED };
+	struct smtpd_tls_policy policy = { .level = SMTPD_SECURITY_REQUIRED,
+		.trust = trust("ca.pem") };
+	struct smtpd_client *c = smtpd_client_create(&set);
+	struct maintenance k;
+
+	(void)state;
+	start(&k, "a");
+	assert_int_equal(smtpd_client_connect(c, &k.target, 1, k.port), -1);
+	smtpd__tls_policy_identify(&policy);
+	smtpd__client_starttls_set_policy(c, &policy);
+	assert_int_equal(smtpd_client_connect(c, &k.target, 1, k.port), 0);
+	smtpd_trust_unref(policy.trust);
+	policy.trust = NULL;
+	smtpd__client_starttls_set_policy(c, &policy);
+	send_text(c, "hi\r\n", 4);
+	smtpd_client_quit(c);
+	assert_int_equal(smtpd_client_connect(c, &k.target, 1, k.port), -1);
+	smtpd_client_destroy(c);
+	smtpd_trust_unref(set.trust);
+	stop(&k);
+}
+
+/* S38: free places have the empty key. */
+static void
+no_session_has_the_empty_key(void **state)
+{
+	struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+		.trust = trust("ca.pem") };
+	struct smtpd_client *c = smtpd_client_create(&set);
+	struct smtpd_tls_session_info stored = { .verified = true };
+	struct smtpd_tls_session_info found = { .verified = false };
+	struct smtpd_tls_sessions *sessions;
+	struct maintenance k;
+
+	(void)state;
+	start(&k, "a");
+	assert_int_equal(smtpd_client_connect(c, &k.target, 1, k.port), 0);
+	sessions = smtpd__tls_trust_sessions(set.trust);
+	smtpd__tls_sessions_store(sessions, "", &c->stream.tls->ssl, &stored);
+	smtpd__tls_sessions_offer(sessions, "", &c->stream.tls->ssl, &found);
+	assert_false(found.verified);
+	smtpd_client_quit(c);
+	smtpd_client_destroy(c);
+	smtpd_trust_unref(set.trust);
+	stop(&k);
+}
+
 static int
 sending(void *arg)
 {
@@ -668,6 +724,8 @@ main(void)
 		cmocka_unit_test(the_system_is_trusted_where_nothing_else_is),
 		cmocka_unit_test(smaller_buffers_are_left_alone),
 		cmocka_unit_test(trust_needs_certificates),
+		cmocka_unit_test(a_policy_brings_authorities),
+		cmocka_unit_test(no_session_has_the_empty_key),
 		cmocka_unit_test(threads_share_trust),
 	};
 

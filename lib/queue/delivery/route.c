@@ -2,6 +2,7 @@
 #include "queue/delivery/route.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,9 @@ struct smtpd_router {
 	enum smtpd_security security; /* without a rule */
 	bool tls_first;
 	uint16_t port;
+
+	pthread_mutex_t lock;
+	struct smtpd_trust *trust; /* guarded by it; NULL: the client's own */
 
 	/* The smarthost, if its host is not NULL: with texts of its own. */
 	struct smtpd_smarthost smarthost;
@@ -145,10 +149,14 @@ smtpd__route_router_create(
 
 	smtpd__text_init(&t, error, size);
 	if (r != NULL) {
+		pthread_mutex_init(&r->lock, NULL);
 		r->port = settings->port != 0 ? settings->port : 25;
 		if (settings->client != NULL) {
 			r->security = settings->client->security;
 			r->tls_first = settings->client->tls_first;
+			if (settings->client->trust != NULL)
+				r->trust =
+				    smtpd_trust_ref(settings->client->trust);
 		}
 		if (copy_rules(r, settings, &t) == 0 &&
 		    copy_smarthost(r, settings->smarthost, &t) == 0 &&
@@ -167,6 +175,8 @@ smtpd__route_router_destroy(struct smtpd_router *r)
 	if (r == NULL)
 		return;
 	smtpd_resolver_destroy(r->resolver);
+	smtpd_trust_unref(r->trust);
+	pthread_mutex_destroy(&r->lock);
 	for (size_t i = 0; i < r->nrules; i++)
 		free(r->rules[i].domain);
 	free(r->rules);
@@ -176,10 +186,23 @@ smtpd__route_router_destroy(struct smtpd_router *r)
 	free(r);
 }
 
+void
+smtpd__route_set_trust(struct smtpd_router *r, struct smtpd_trust *trust)
+{
+	struct smtpd_trust *old;
+
+	smtpd_trust_ref(trust);
+	pthread_mutex_lock(&r->lock);
+	old = r->trust;
+	r->trust = trust;
+	pthread_mutex_unlock(&r->lock);
+	smtpd_trust_unref(old);
+}
+
 /* With a password TLS is required, whatever the rules say. */
 static void
-choose_policy(const struct smtpd_router *r, const char *domain,
-    struct smtpd_tls_policy *policy)
+choose_policy(
+    struct smtpd_router *r, const char *domain, struct smtpd_tls_policy *policy)
 {
 	char name[SMTPD_DNS_HOST_MAX];
 	const struct rule *rule = NULL;
@@ -201,6 +224,10 @@ choose_policy(const struct smtpd_router *r, const char *domain,
 		policy->reason = "the rule for the domain";
 	}
 	smtpd__tls_policy_identify(policy);
+	pthread_mutex_lock(&r->lock);
+	if (r->trust != NULL)
+		policy->trust = smtpd_trust_ref(r->trust);
+	pthread_mutex_unlock(&r->lock);
 }
 
 const struct smtpd_tls_policy *
@@ -319,7 +346,9 @@ void
 smtpd__route_finish(struct smtpd_route *route)
 {
 	smtpd_targets_free(route->targets);
+	smtpd_trust_unref(route->policy.trust);
 	free(route->site);
+	route->policy.trust = NULL;
 	route->targets = NULL;
 	route->site = NULL;
 }

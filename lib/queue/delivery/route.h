@@ -18,19 +18,23 @@ struct smtpd_router;
 
 /*
  * Make one from what SETTINGS say of hostname, resolver, rules, port, smarthost
- * and the client's security.  All that is needed is copied.  Return NULL with
- * the reason in ERROR of SIZE bytes.
+ * and the client's security and trust.  All that is needed is copied.  Return
+ * NULL with the reason in ERROR of SIZE bytes.
  */
 struct smtpd_router *smtpd__route_router_create(
     const struct smtpd_queue_settings *settings, char *error, size_t size);
 void smtpd__route_router_destroy(struct smtpd_router *r);
+
+/* Routes that are looked up from now on are under policies with TRUST, to which
+ * R takes a reference. */
+void smtpd__route_set_trust(struct smtpd_router *r, struct smtpd_trust *trust);
 
 struct smtpd_route {
 	enum smtpd_resolve_outcome outcome;
 	struct smtpd_result why; /* when it is not FOUND: of the recipients */
 	struct smtpd_targets *targets;
 	uint16_t port;
-	struct smtpd_tls_policy policy;
+	struct smtpd_tls_policy policy; /* with a reference to its trust */
 	const struct smtpd_smarthost *smarthost; /* NULL: none; the router's */
 
 	/*
