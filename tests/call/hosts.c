@@ -20,7 +20,8 @@ call_hosts_start(struct call_hosts *h, const struct call_script *s,
 	for (size_t i = 0; i < h->count; i++) {
 		h->list[i] = h->peers[i].target;
 		h->list[i].host = names[i];
-		h->list[i].preference = (uint16_t)(10 * i);
+		if (!call_script_flag(s, "equal"))
+			h->list[i].preference = (uint16_t)(10 * i);
 		h->peers[i].cancel = cancel;
 		/* There is no TCP to the broadcast address. */
 		if (s->hosts[i].away)

@@ -121,6 +121,16 @@ class Routes(world.WorldCase):
         for server in servers:
             self.assertGreater(len(server.accepted), 0)
 
+    def test_equal_preference_over_kept_connections(self):
+        """S36: no host gets all of it because its connection is open."""
+        servers = [self.server(f"mx{i}") for i in (1, 2, 3)]
+        for i in range(24):
+            self.submit(f"bob{i}@three.example")
+            fixture.until(lambda: sum(len(s.accepted) for s in servers) > i,
+                          "not all arrived")
+        for server in servers:
+            self.assertGreaterEqual(len(server.accepted), 4)
+
     def test_null_mx(self):
         """RFC 7505, 3"""
         self.submit("bob@null.example")

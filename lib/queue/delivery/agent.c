@@ -7,6 +7,7 @@
 #include "client/result.h"
 #include "os/clock.h"
 #include "queue/delivery/agent_connect.h"
+#include "queue/delivery/agent_hosts.h"
 #include "queue/delivery/agent_send.h"
 #include "queue/delivery/history.h"
 
@@ -44,56 +45,6 @@ smtpd__agent_is_open(const struct smtpd_agent *a)
 	    smtpd__clock_ms() - a->opened < OPEN_MS;
 }
 
-/* Copy the addresses of the first host of the COUNT at FROM to TO, those that
- * are not down first. */
-static struct smtpd_agent_host
-copy_host(const struct smtpd_agent_attempt *t, const struct smtpd_target *from,
-    size_t count, struct smtpd_target *to)
-{
-	struct smtpd_agent_host host = { .targets = to };
-	uint64_t now = smtpd__clock_ms();
-	size_t up = 0, i;
-
-	for (i = 0; i < count && strcmp(from[i].host, from[0].host) == 0; i++) {
-		bool down = smtpd__hoststat_is(
-		    t->agent->set->hosts, &from[i], SMTPD_HOST_DOWN, now);
-		size_t place = down ? i : up++;
-
-		memmove(to + place + 1, to + place, (i - place) * sizeof(*to));
-		to[place] = from[i];
-	}
-	host.count = i;
-	host.down = up == 0;
-	return host;
-}
-
-/* Fill in the hosts of T: in the order of the route, those that are down last,
- * and the addresses of each likewise.  Return 0, or -1 without memory. */
-static int
-order_hosts(struct smtpd_agent_attempt *t)
-{
-	const struct smtpd_targets *from = t->request->route->targets;
-	struct smtpd_agent_host *all = calloc(from->count, sizeof(*all));
-	size_t nall = 0;
-	int status = -1;
-
-	t->targets = calloc(from->count, sizeof(*t->targets));
-	t->hosts = calloc(from->count, sizeof(*t->hosts));
-	if (all == NULL || t->targets == NULL || t->hosts == NULL)
-		goto out;
-	for (size_t at = 0; at < from->count; at += all[nall++].count)
-		all[nall] = copy_host(t, smtpd_targets_get(from, at),
-		    from->count - at, t->targets + at);
-	for (int down = 0; down <= 1; down++)
-		for (size_t i = 0; i < nall; i++)
-			if (all[i].down == down)
-				t->hosts[t->nhosts++] = all[i];
-	status = 0;
-out:
-	free(all);
-	return status;
-}
-
 /* No recipient has a result from a host yet. */
 static int
 begin_attempt(struct smtpd_agent_attempt *t)
@@ -109,7 +60,7 @@ begin_attempt(struct smtpd_agent_attempt *t)
 		    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	}
 	t->rcpt_states = calloc(request->nrcpts + 1, sizeof(*t->rcpt_states));
-	if (t->rcpt_states == NULL || order_hosts(t) == -1)
+	if (t->rcpt_states == NULL || smtpd__agent_hosts_order(t) == -1)
 		return -1;
 	for (size_t i = 0; i < request->nrcpts; i++)
 		t->rcpt_states[i].relay = SMTPD_RELAY_FAILED;
@@ -128,7 +79,8 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 	host[0] = '\0';
 	if (a->site == NULL)
 		return;
-	if (!smtpd__agent_is_open(a) || strcmp(a->site, route->site) != 0 ||
+	if (!smtpd__agent_is_open(a) || smtpd__agent_hosts_others_wait(t) ||
+	    strcmp(a->site, route->site) != 0 ||
 	    a->smarthost != route->smarthost ||
 	    (strcmp(a->policy_id, route->policy.id) != 0 &&
 		!t->request->plain_allowed)) {
@@ -136,6 +88,8 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 		return;
 	}
 	memcpy(host, a->relay.host, sizeof(a->relay.host));
+	smtpd__hoststat_note(
+	    a->set->hosts, &a->peer, SMTPD_HOST_USED, smtpd__clock_ms());
 	if (smtpd__agent_send(t, true) == -1)
 		host[0] = '\0';
 }

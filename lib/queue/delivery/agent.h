@@ -7,10 +7,12 @@
  * agent belongs to one worker, and may keep a connection open from one job to
  * the next.
  *
- * - Hosts are tried in their order, those that are down (hoststat.h) last.  A
- *   recipient that one of them accepted, or refused for good, is never sent to
- *   another; one that was deferred (4xx) is tried at one host more.  At most
- *   three hosts reply to a request; any number is connected to in vain.
+ * - Hosts are tried in their order, those that are down (hoststat.h) last; of
+ *   equal preference, and of the addresses of one host and family, the one that
+ *   was not used for the longest time is the first.  A recipient that one of
+ *   them accepted, or refused for good, is never sent to another; one that was
+ *   deferred (4xx) is tried at one host more.  At most three hosts reply to a
+ *   request; any number is connected to in vain.
  * - At most 50 recipients go in one transaction.
  * - A greeting of 5xx, and 421, lead to the next host.
  * - Where TLS is opportunistic and fails, the next host is tried; a message
@@ -18,7 +20,8 @@
  *   once.  Never where TLS is required, nor with AUTH, nor where it worked
  *   before.
  * - A connection serves at most 100 messages and 300 seconds, of routes of the
- *   same site and policy of TLS.
+ *   same site and policy of TLS; five messages, if a host or address that is
+ *   as good got none meanwhile.
  */
 
 #include <smtpd/queue.h>

@@ -98,6 +98,8 @@ note_peer(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	/* All addresses before it did not answer, or not in time. */
 	note_failed(t, host, peer);
 	smtpd__hoststat_note(hosts, &a->peer, SMTPD_HOST_ANSWERED, now);
+	smtpd__hoststat_note(hosts, &a->peer, SMTPD_HOST_USED, now);
+	a->opening = smtpd__hoststat_last_used(hosts, &a->peer);
 	if (smtpd_client_tls(a->client) != NULL)
 		smtpd__hoststat_note(
 		    hosts, &a->peer, SMTPD_HOST_TLS_WORKED, now);
@@ -199,6 +201,8 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	struct smtpd_result why;
 
 	smtpd__agent_state_quit(a);
+	smtpd__hoststat_note(
+	    a->set->hosts, host->targets, SMTPD_HOST_USED, smtpd__clock_ms());
 	if (prepare_client(t) == 0) {
 		smtpd__client_starttls_set_policy(a->client, policy);
 		if (smtpd_client_connect(

@@ -45,6 +45,7 @@ struct smtpd_agent {
 	struct smtpd_relay relay;
 	struct smtpd_target peer; /* len 0: none of the route's addresses */
 	uint64_t opened;
+	uint64_t opening;  /* the number of the use of its peer that it was */
 	unsigned requests; /* that it served */
 	size_t rcpts_max;  /* in one transaction there */
 
@@ -57,7 +58,8 @@ struct smtpd_agent {
 struct smtpd_agent_host {
 	const struct smtpd_target *targets;
 	size_t count;
-	bool down; /* all of them are */
+	uint64_t used; /* the last use of one of them; 0: none */
+	bool down;     /* all of them are */
 };
 
 /* A recipient on the way. */

@@ -28,6 +28,7 @@ struct record {
 	uint64_t tls_broken_until;
 	uint64_t no_bdat_until;
 	uint64_t no_groups_until;
+	uint64_t used;     /* the number of its last use */
 	unsigned failures; /* in a row */
 	bool had_tls;
 };
@@ -35,6 +36,7 @@ struct record {
 struct smtpd_hoststat {
 	pthread_mutex_t mutex;
 	uint32_t seed; /* keeps others from choosing addresses of one row */
+	uint64_t uses; /* so far, of all addresses */
 	struct record rows[ROWS][COLUMNS];
 };
 
@@ -98,7 +100,8 @@ find_record(
 }
 
 static void
-update_record(struct record *r, enum smtpd_host_event event, uint64_t now)
+update_record(struct smtpd_hoststat *h, struct record *r,
+    enum smtpd_host_event event, uint64_t now)
 {
 	static const struct smtpd_retry_bounds bounds = {
 		.min = DOWN_MS,
@@ -111,6 +114,10 @@ update_record(struct record *r, enum smtpd_host_event event, uint64_t now)
 		return;
 	}
 	r->changed = now > 0 ? now : 1;
+	if (event == SMTPD_HOST_USED) {
+		r->used = ++h->uses;
+		return;
+	}
 	if (event == SMTPD_HOST_TLS_WORKED) {
 		r->had_tls = true;
 		r->tls_broken_until = 0;
@@ -146,7 +153,7 @@ smtpd__hoststat_note(struct smtpd_hoststat *h,
 	pthread_mutex_lock(&h->mutex);
 	r = find_record(h, target, event != SMTPD_HOST_ANSWERED);
 	if (r != NULL)
-		update_record(r, event, now);
+		update_record(h, r, event, now);
 	pthread_mutex_unlock(&h->mutex);
 }
 
@@ -181,4 +188,18 @@ smtpd__hoststat_is(struct smtpd_hoststat *h, const struct smtpd_target *target,
 	}
 	pthread_mutex_unlock(&h->mutex);
 	return known;
+}
+
+uint64_t
+smtpd__hoststat_last_used(
+    struct smtpd_hoststat *h, const struct smtpd_target *target)
+{
+	const struct record *r;
+	uint64_t used;
+
+	pthread_mutex_lock(&h->mutex);
+	r = find_record(h, target, false);
+	used = r != NULL ? r->used : 0;
+	pthread_mutex_unlock(&h->mutex);
+	return used;
 }

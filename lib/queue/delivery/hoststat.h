@@ -5,7 +5,8 @@
 /*
  * What is known of mail hosts, by address: that they do not answer, so that a
  * dead first MX does not cost its time-out again for each message; that TLS
- * worked or failed there, that BDAT or PIPELINING fails.  Bounded: old records
+ * worked or failed there, that BDAT or PIPELINING fails; and when mail last
+ * went there, so that hosts that are as good take turns.  Bounded: old records
  * make room for new ones.  Any number of threads may use one at a time.  Times
  * are those of smtpd__clock_ms().
  */
@@ -33,6 +34,7 @@ enum smtpd_host_event {
 	SMTPD_HOST_TLS_FAILED, /* its TLS counts as broken for an hour */
 	SMTPD_HOST_NO_BDAT,    /* BDAT is not known there: for an hour */
 	SMTPD_HOST_NO_GROUPS,  /* PIPELINING fails there: for an hour */
+	SMTPD_HOST_USED,       /* it is connected to, or gets a message */
 };
 
 /* Remember what happened to a connection to TARGET. */
@@ -51,5 +53,10 @@ enum smtpd_host_fact {
 /* Whether FACT is known of TARGET. */
 bool smtpd__hoststat_is(struct smtpd_hoststat *h,
     const struct smtpd_target *target, enum smtpd_host_fact fact, uint64_t now);
+
+/* The number of the last use of TARGET, which rises from one to the next; 0:
+ * none is known. */
+uint64_t smtpd__hoststat_last_used(
+    struct smtpd_hoststat *h, const struct smtpd_target *target);
 
 #endif

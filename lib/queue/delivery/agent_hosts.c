@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue/delivery/agent_hosts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/clock.h"
+
+/* Messages of a connection, before others have their turn. */
+#define REQUESTS_TURN 5
+
+static uint64_t
+last_used(const struct smtpd_agent_attempt *t, const struct smtpd_target *x)
+{
+	return smtpd__hoststat_last_used(t->agent->set->hosts, x);
+}
+
+/* Have the COUNT addresses at TARGETS take turns, but each family stay where it
+ * is. */
+static void
+rotate_addresses(const struct smtpd_agent_attempt *t,
+    struct smtpd_target *targets, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct smtpd_target kept = targets[i];
+		size_t best = i;
+
+		for (size_t k = i + 1; k < count; k++)
+			if (targets[k].addr.ss_family == kept.addr.ss_family &&
+			    last_used(t, &targets[k]) <
+				last_used(t, &targets[best]))
+				best = k;
+		targets[i] = targets[best];
+		targets[best] = kept;
+	}
+}
+
+/* Copy the addresses of the first host of the COUNT at FROM to TO, those that
+ * are not down first. */
+static struct smtpd_agent_host
+copy_host(const struct smtpd_agent_attempt *t, const struct smtpd_target *from,
+    size_t count, struct smtpd_target *to)
+{
+	struct smtpd_agent_host host = { .targets = to };
+	uint64_t now = smtpd__clock_ms();
+	size_t up = 0, i;
+
+	for (i = 0; i < count && strcmp(from[i].host, from[0].host) == 0; i++) {
+		bool down = smtpd__hoststat_is(
+		    t->agent->set->hosts, &from[i], SMTPD_HOST_DOWN, now);
+		size_t place = down ? i : up++;
+
+		memmove(to + place + 1, to + place, (i - place) * sizeof(*to));
+		to[place] = from[i];
+		if (last_used(t, &from[i]) > host.used)
+			host.used = last_used(t, &from[i]);
+	}
+	rotate_addresses(t, to, up);
+	host.count = i;
+	host.down = up == 0;
+	return host;
+}
+
+/* Add HOST to those of T, before equal ones that were used later. */
+static void
+add_host(struct smtpd_agent_attempt *t, struct smtpd_agent_host host)
+{
+	size_t place = t->nhosts++;
+
+	for (; place > 0; place--) {
+		const struct smtpd_agent_host *before = &t->hosts[place - 1];
+
+		if (before->down != host.down || before->used <= host.used ||
+		    before->targets->preference != host.targets->preference)
+			break;
+		t->hosts[place] = *before;
+	}
+	t->hosts[place] = host;
+}
+
+int
+smtpd__agent_hosts_order(struct smtpd_agent_attempt *t)
+{
+	const struct smtpd_targets *from = t->request->route->targets;
+	struct smtpd_agent_host *all = calloc(from->count, sizeof(*all));
+	size_t nall = 0;
+	int status = -1;
+
+	t->targets = calloc(from->count, sizeof(*t->targets));
+	t->hosts = calloc(from->count, sizeof(*t->hosts));
+	if (all == NULL || t->targets == NULL || t->hosts == NULL)
+		goto out;
+	for (size_t at = 0; at < from->count; at += all[nall++].count)
+		all[nall] = copy_host(t, smtpd_targets_get(from, at),
+		    from->count - at, t->targets + at);
+	for (int down = 0; down <= 1; down++)
+		for (size_t i = 0; i < nall; i++)
+			if (all[i].down == down)
+				add_host(t, all[i]);
+	status = 0;
+out:
+	free(all);
+	return status;
+}
+
+/* Whether an address that is as good as PEER, which is one of HOST's, was not
+ * used since use number OPENING. */
+static bool
+address_waits(const struct smtpd_agent_attempt *t,
+    const struct smtpd_agent_host *host, const struct smtpd_target *peer,
+    uint64_t opening)
+{
+	for (size_t i = 0; i < host->count; i++)
+		if (host->targets[i].addr.ss_family == peer->addr.ss_family &&
+		    last_used(t, &host->targets[i]) < opening &&
+		    !smtpd__hoststat_is(t->agent->set->hosts, &host->targets[i],
+			SMTPD_HOST_DOWN, smtpd__clock_ms()))
+			return true;
+	return false;
+}
+
+bool
+smtpd__agent_hosts_others_wait(const struct smtpd_agent_attempt *t)
+{
+	const struct smtpd_agent *a = t->agent;
+
+	if (a->requests < REQUESTS_TURN || a->peer.len == 0)
+		return false;
+	for (size_t i = 0; i < t->nhosts; i++) {
+		const struct smtpd_agent_host *host = &t->hosts[i];
+		bool own = strcmp(host->targets->host, a->relay.host) == 0;
+
+		if (host->down ||
+		    host->targets->preference != a->peer.preference)
+			continue;
+		if (own ? address_waits(t, host, &a->peer, a->opening)
+			: host->used < a->opening)
+			return true;
+	}
+	return false;
+}
