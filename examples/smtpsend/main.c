@@ -163,8 +163,16 @@ read_options(struct start *s, int argc, char **argv, bool *done)
 	return status;
 }
 
+static void
+end_line(struct smtpd_outgoing *m, FILE *file)
+{
+	fputs("\r\n", file);
+	m->length += 2;
+}
+
 /* Copy the message to a file, since it may be sent more than once, as it will
- * be sent: the size that is declared counts lines that end with CRLF. */
+ * be sent, for its size is declared: each line, and so the last, ends with
+ * CRLF. */
 static int
 read_message(struct run *run)
 {
@@ -177,13 +185,15 @@ read_message(struct run *run)
 		    PROGRAM, EX_CANTCREAT, "cannot make a temporary file");
 	for (; (c = getc(stdin)) != EOF; before = c) {
 		run->envelope.eight_bit |= c > 127;
-		if (c == '\n' && before != '\r') {
-			putc('\r', file);
+		if (c == '\r' || (c == '\n' && before != '\r')) {
+			end_line(m, file);
+		} else if (c != '\n') {
+			putc(c, file);
 			m->length++;
 		}
-		putc(c, file);
-		m->length++;
 	}
+	if (before != '\r' && before != '\n' && before != EOF)
+		end_line(m, file);
 	if (ferror(stdin) || ferror(file) || fflush(file) != 0)
 		return complain(PROGRAM, EX_IOERR, "cannot copy the message");
 	m->fd = fileno(file);

@@ -9,6 +9,7 @@ import base64
 import glob
 import os
 import pwd
+import re
 import shutil
 import socket
 import struct
@@ -105,6 +106,10 @@ class Keeper:
                 self.assertEqual(said.count("> BDAT"),
                                  1 + len(message) // (1 << 20))
                 self.assertEqual(said.count(" LAST"), 1)
+                # T8: the size that was declared is that of what was sent.
+                declared, = re.findall(r"> MAIL .* SIZE=(\d+)", said)
+                self.assertEqual(int(declared), sum(
+                    map(int, re.findall(r"> BDAT (\d+)", said))))
                 self.assertNotIn("> DATA", said)
 
     def check_message(self, port, message):
