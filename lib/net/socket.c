@@ -71,6 +71,7 @@ smtpd__socket_parse(const char *text, struct smtpd_sockaddr *out)
 	struct in_addr ipv4;
 	char host[SMTPD_ADDRESS_TEXT_SIZE];
 	const char *port;
+	int error = EAI_NONAME;
 
 	if (*text == '/')
 		return parse_path(text, out);
@@ -81,9 +82,10 @@ smtpd__socket_parse(const char *text, struct smtpd_sockaddr *out)
 	    strtoul(port, NULL, 10) > 65535)
 		return -1;
 	/* getaddrinfo() takes 127.1 and 0177.0.0.1 as well. */
-	if ((*text != '[' && inet_pton(AF_INET, host, &ipv4) != 1) ||
-	    getaddrinfo(host, port, &hints, &found) != 0) {
-		errno = EINVAL;
+	if (*text == '[' || inet_pton(AF_INET, host, &ipv4) == 1)
+		error = getaddrinfo(host, port, &hints, &found);
+	if (error != 0) {
+		errno = error == EAI_MEMORY ? ENOMEM : EINVAL;
 		return -1;
 	}
 	memset(out, 0, sizeof(*out));

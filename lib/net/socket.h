@@ -26,7 +26,7 @@ struct smtpd_sockaddr {
 
 /*
  * Read "192.0.2.1:25", "[2001:db8::1]:25" or an absolute path.  Return 0 or
- * -1 with errno EINVAL.
+ * -1 with errno: EINVAL, or ENOMEM.
  */
 int smtpd__socket_parse(const char *text, struct smtpd_sockaddr *out);
 

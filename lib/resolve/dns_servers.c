@@ -25,9 +25,11 @@ parse_server(const char *word, struct smtpd_sockaddr *out)
 	int len = snprintf(text, sizeof(text), "%s%s%s%s", bare ? "[" : "",
 	    word, bare ? "]" : "", bare || !port ? ":53" : "");
 
+	errno = EINVAL;
 	if (*word == '/' || len >= (int)sizeof(text) ||
-	    smtpd__socket_parse(text, out) != 0)
+	    smtpd__socket_parse(text, out) == -1)
 		return -1;
+	errno = EINVAL;
 	/* The port stands at the same place in both families. */
 	return ((struct sockaddr_in *)&out->addr)->sin_port == 0 ? -1 : 0;
 }
@@ -48,10 +50,8 @@ smtpd__dns_servers_parse(const char *text, struct smtpd_dns_servers *out)
 		memcpy(word, text, len);
 		word[len] = '\0';
 		text += len;
-		if (parse_server(word, &out->list[out->count]) != 0) {
-			errno = EINVAL;
+		if (parse_server(word, &out->list[out->count]) == -1)
 			return -1;
-		}
 		out->count++;
 	}
 	return out->count > 0 ? 0 : -1;

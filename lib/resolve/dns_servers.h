@@ -19,8 +19,8 @@ struct smtpd_dns_servers {
 
 /*
  * Read addresses divided by blanks, each with a port or for port 53:
- * "192.0.2.53", "[2001:db8::53]:5353".  Return 0, or -1 with errno EINVAL when
- * there is none, too many or one that cannot be read.
+ * "192.0.2.53", "[2001:db8::53]:5353".  Return 0, or -1 with errno: EINVAL when
+ * there is none, too many or one that cannot be read; ENOMEM.
  */
 int smtpd__dns_servers_parse(const char *text, struct smtpd_dns_servers *out);
 
