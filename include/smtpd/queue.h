@@ -279,8 +279,9 @@ SMTPD_API struct smtpd_queue_message *smtpd_queue_begin(struct smtpd_queue *q,
     const struct smtpd_outgoing_envelope *envelope,
     const struct smtpd_queue_options *options);
 
-/* Append LEN bytes of header and body, lines ended by CRLF.  Return 0, or -1
- * with errno; then only smtpd_queue_abort() is left.  Since 0.1. */
+/* Append LEN bytes of header and body, lines ended by CRLF; what ends one in
+ * another way is sent as smtpd_client_send() says.  Return 0, or -1 with errno;
+ * then only smtpd_queue_abort() is left.  Since 0.1. */
 SMTPD_API int smtpd_queue_write(
     struct smtpd_queue_message *m, const void *data, size_t len);
 

@@ -88,6 +88,22 @@ def reset(sock):
     sock.close()
 
 
+def padded(hello, padding, pieces):
+    """The record HELLO with PADDING octets more, in as many records."""
+    body = bytearray(hello[9:])
+    at = 34 + 1 + body[34]                                  # session
+    at += 2 + int.from_bytes(body[at:at + 2], "big")        # suites
+    at += 1 + body[at]                                      # compression
+    size = int.from_bytes(body[at:at + 2], "big") + 4 + padding
+    body[at:at + 2] = size.to_bytes(2, "big")
+    body += struct.pack(">HH", 21, padding) + bytes(padding)
+    message = b"\1" + len(body).to_bytes(3, "big") + bytes(body)
+    step = -(-len(message) // pieces)
+    return b"".join(hello[:3] + len(part).to_bytes(2, "big") + part
+                    for part in (message[i:i + step]
+                                 for i in range(0, len(message), step)))
+
+
 class Hostile(unittest.TestCase):
     def others_are_served(self, host):
         for port in (0, 1):
@@ -231,6 +247,19 @@ class Hostile(unittest.TestCase):
                 for _ in range(chance.choice((1, 1, 2, 10))):
                     hello[chance.randrange(len(hello))] = chance.randrange(256)
                 client.socket.sendall(hello)
+                client.socket.shutdown(socket.SHUT_WR)
+                self.assertTrue(client.closed())
+        self.others_are_served(host)
+
+    def test_large_hellos(self):
+        """T11: of 16 KB in one message or in many, by padding.
+        What the library does not take ends that connection alone."""
+        host = serve(self, "a")
+        for padding, pieces in ((12000, 1), (12000, 40), (17000, 2),
+                                (60000, 4)):
+            with self.subTest(padding=padding, pieces=pieces), \
+                    RawTls(host.ports[1]) as client:
+                client.socket.sendall(padded(client.hello(), padding, pieces))
                 client.socket.shutdown(socket.SHUT_WR)
                 self.assertTrue(client.closed())
         self.others_are_served(host)

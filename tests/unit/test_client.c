@@ -119,6 +119,7 @@ a_message_without_its_size_is_refused(void **state)
 	check_invalid(&m);
 }
 
+/* E20 */
 static void
 settings_and_targets_are_checked(void **state)
 {
@@ -168,6 +169,7 @@ check_missing(const char *sender, const char *address, const char *status)
 	finish(c, &peer);
 }
 
+/* E18 */
 static void
 an_envelope_without_an_address_is_refused(void **state)
 {

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -122,6 +123,22 @@ test_log(void **state)
 	log_destroy(log);
 	unlink(path);
 	unlink(moved);
+}
+
+/* R21: Sessions tell their reasons at the same time, each in a buffer of its
+ * own. */
+static void
+test_log_reasons(void **state)
+{
+	char one[LOG_ERROR_SIZE], other[LOG_ERROR_SIZE], small[8];
+
+	(void)state;
+	assert_ptr_equal(log_error(10001, one, sizeof(one)), one);
+	assert_ptr_equal(log_error(10002, other, sizeof(other)), other);
+	assert_non_null(strstr(one, "10001"));
+	assert_non_null(strstr(other, "10002"));
+	assert_string_equal(log_error(ENOSPC, small, sizeof(small)), "No spac");
+	assert_non_null(strstr(log_error(ELOOP, one, sizeof(one)), "link"));
 }
 
 /* A log and how many lines each thread is to write to it. */
@@ -415,6 +432,7 @@ main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_hostnames),
 		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_log_reasons),
 		cmocka_unit_test(test_log_threads),
 		cmocka_unit_test(test_log_stuck),
 		cmocka_unit_test(test_log_full),

@@ -28,6 +28,9 @@ dates_are_written_in_utc(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
+		/* On some machines of 32 bits time ends in 2038. */
+		if ((time_t)cases[i].when != cases[i].when)
+			continue;
 		smtpd__date_write((time_t)cases[i].when, buf);
 		assert_string_equal(buf, cases[i].text);
 	}

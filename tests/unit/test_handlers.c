@@ -210,6 +210,7 @@ all_events_are_told_but_the_first_answer_to_connect_wins(void **state)
 	assert_string_equal(asked, "ababc");
 }
 
+/* E20: A program for a newer library learns that this one is older. */
 static void
 null_and_unknown_flags_are_refused(void **state)
 {
@@ -241,6 +242,7 @@ null_and_unknown_flags_are_refused(void **state)
 	smtpd_server_destroy(srv);
 }
 
+/* E11: It would not be asked by those who are connected. */
 static void
 after_the_start_nothing_is_registered(void **state)
 {

@@ -101,7 +101,7 @@ each_setting_stands(void **state)
 	}
 }
 
-/* What a setting cannot be is named. */
+/* E20: What a setting cannot be is named. */
 static void
 values_out_of_range_are_named(void **state)
 {

@@ -156,7 +156,7 @@ test_bad_addresses(void **state)
 	assert_int_equal(world_counters(w).messages, 0);
 }
 
-/* What no host would take, and what the library does not know. */
+/* E19, E20: What no host would take, and what the library does not know. */
 static void
 what_cannot_be_sent_is_refused(void **state)
 {
@@ -274,7 +274,7 @@ bad_settings_are_refused(void **state)
 		bad[5 + i].rules = &rules[i];
 		bad[5 + i].nrules = 1;
 	}
-	bad[8].size = sizeof(size_t) + 4;
+	bad[8].size = sizeof(size_t) + 2;
 	for (size_t i = 0; i < COUNT(names); i++) {
 		bad[9 + 2 * i].hostname = names[i];
 		bad[10 + 2 * i].local_domain = names[i];
