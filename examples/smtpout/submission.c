@@ -39,16 +39,6 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	return 0;
 }
 
-/* Accept any address; <postmaster> is in the queue's local domain. */
-static int
-accept_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
-{
-	(void)s;
-	(void)c;
-	(void)user;
-	return 0;
-}
-
 static void
 log_message(const struct submission *sub, const struct smtpd_session *s,
     const struct smtpd_envelope *envelope, int code)
@@ -110,5 +100,7 @@ submission_register(struct submission *sub, struct smtpd_server *srv)
 	    smtpd_server_add_events(srv, &events) == -1 ||
 	    smtpd_server_add_handler(srv, "MAIL", check_mail, sub) == -1)
 		return -1;
-	return smtpd_server_add_handler(srv, "RCPT", accept_rcpt, sub);
+	/* Any address; <postmaster> is in the queue's local domain. */
+	return smtpd_server_add_handler(
+	    srv, "RCPT", smtpd_queue_admit, sub->queue);
 }

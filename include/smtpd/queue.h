@@ -14,16 +14,6 @@
  *	#include <stdio.h>
  *	#include <unistd.h>
  *
- *	static int
- *	accept_any(struct smtpd_session *s, const struct smtpd_command *c,
- *	    void *user)
- *	{
- *		(void)s;
- *		(void)c;
- *		(void)user;
- *		return 0;
- *	}
- *
  *	int
  *	main(void)
  *	{
@@ -41,7 +31,7 @@
  *			return 1;
  *		}
  *		smtpd_server_add_handler(srv, "MAIL", smtpd_queue_admit, queue);
- *		smtpd_server_add_handler(srv, "RCPT", accept_any, NULL);
+ *		smtpd_server_add_handler(srv, "RCPT", smtpd_queue_admit, queue);
  *		smtpd_server_set_deliver(srv, smtpd_queue_deliver, queue);
  *		if (smtpd_queue_start(queue, error, sizeof(error)) == -1) {
  *			fprintf(stderr, "%s\n", error);
@@ -271,9 +261,12 @@ struct smtpd_queue_message;
  * Begin to add a message with ENVELOPE and OPTIONS (NULL: all defaults), which
  * are copied.  That its content has bytes outside ASCII is found out as well.
  * Return NULL with errno: ENOSPC when the disk is too full to take more (RFC
- * 5321: 452); EINVAL when there is no recipient, an address has no domain or is
- * none, or a parameter (RFC 3461, on the wire's form), the trace or a bit of
- * fix is none that there can be; ENOMEM.  Since 0.2.
+ * 5321: 452); EFBIG when there are too many recipients for one message: more
+ * than 2 MiB of addresses and parameters, 512 KiB of domains that differ, each
+ * with some octets beside, or half a segment of both (552, or 452 at RCPT);
+ * EINVAL when there is no recipient, an address has no domain or is none, or a
+ * parameter (RFC 3461, on the wire's form), the trace or a bit of fix is none
+ * that there can be; ENOMEM.  Since 0.2.
  */
 SMTPD_API struct smtpd_queue_message *smtpd_queue_begin(struct smtpd_queue *q,
     const struct smtpd_outgoing_envelope *envelope,
@@ -302,16 +295,19 @@ SMTPD_API void smtpd_queue_abort(struct smtpd_queue_message *m);
 
 /*
  * A delivery callback for a server: queue the message with Received on top, and
- * what the settings say of fix; answer 250 with its id, or 4xx; 554 5.5.4 when
- * a parameter that the program added has a value that no host would accept.
- * QUEUE is a struct smtpd_queue *.  Since 0.1.
+ * what the settings say of fix; answer 250 with its id, or 4xx; 552 5.5.3 when
+ * it has too many recipients, 554 5.5.4 when a parameter that the program added
+ * has a value that no host would accept.  QUEUE is a struct smtpd_queue *.
+ * Since 0.1.
  */
 SMTPD_API int smtpd_queue_deliver(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body,
     void *queue);
 
 /* A handler for MAIL: 452 4.3.1 while there is no room for a message of the
- * announced SIZE.  QUEUE is a struct smtpd_queue *.  Since 0.1. */
+ * announced SIZE; and for RCPT: 452 4.5.3 when the message has no room for more
+ * recipients, others are accepted.  QUEUE is a struct smtpd_queue *.
+ * Since 0.1. */
 SMTPD_API int smtpd_queue_admit(
     struct smtpd_session *s, const struct smtpd_command *command, void *queue);
 

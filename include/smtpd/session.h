@@ -95,6 +95,8 @@ struct smtpd_envelope {
 	size_t nrcpts;
 	uint64_t size; /* octets, as SIZE= of MAIL declared; 0: not said */
 	enum smtpd_encoding encoding;
+	uint64_t rcpts_size; /* octets of the addresses and parameters of the
+	                      * recipients */
 };
 
 /*

@@ -12,13 +12,16 @@
 #define BLOCK_SIZE 16384
 
 /* Trouble of our own is never the client's fault, and never permanent.  EINVAL
- * is what no mail host would take. */
+ * is what no mail host would take, EFBIG what no record holds. */
 static int
 reply_errno(struct smtpd_session *s, int error)
 {
-	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+	if (error == ENOSPC || error == EDQUOT)
 		return smtpd_reply(s, 452, "4.3.1",
 		    "Insufficient disk space, try again later");
+	if (error == EFBIG)
+		return smtpd_reply(s, 552, "5.5.3",
+		    "Too many recipients for one message, send it in several");
 	if (error == EINVAL)
 		return smtpd_reply(s, 554, "5.5.4",
 		    "A parameter of MAIL or RCPT has an invalid value");
@@ -157,6 +160,24 @@ smtpd_queue_deliver(struct smtpd_session *s,
 	return smtpd_reply(s, 250, "2.0.0", "Queued, id=%s", sub.id);
 }
 
+/* Octets that a recipient has in a record besides what it was sent with, and
+ * those that the next one may have: its command is no longer. */
+#define RCPT_OVERHEAD 8
+#define RCPT_MAX      4096
+
+static int
+admit_rcpt(struct smtpd_session *s, const struct smtpd_queue *q)
+{
+	const struct smtpd_envelope *e = smtpd_session_envelope(s);
+	uint64_t size =
+	    e->rcpts_size + (uint64_t)e->nrcpts * RCPT_OVERHEAD + RCPT_MAX;
+
+	if (size <= smtpd__spool_add_rcpts_max(q->delivery.spool))
+		return 0;
+	return smtpd_reply(s, 452, "4.5.3",
+	    "Too many recipients for one message, send it in several");
+}
+
 int
 smtpd_queue_admit(
     struct smtpd_session *s, const struct smtpd_command *command, void *queue)
@@ -164,6 +185,8 @@ smtpd_queue_admit(
 	const char *text = smtpd_params_value(command->params, "SIZE");
 	uint64_t size = 0;
 
+	if (strcmp(command->verb, "RCPT") == 0)
+		return admit_rcpt(s, queue);
 	if (text != NULL && smtpd__param_number(text, &size) == -1)
 		size = 0;
 	if (smtpd_queue_has_room(queue, size))

@@ -117,6 +117,9 @@ copy_envelope(
 		error = copy_address(m, e.sender, &out->sender);
 	for (size_t i = 0; i < e.nrcpts && error == 0; i++)
 		error = copy_rcpt(m, &e, i, &rcpts[i]);
+	if (error == 0 &&
+	    smtpd__spool_add_check(m->queue->delivery.spool, out) == -1)
+		error = errno;
 	return error;
 }
 

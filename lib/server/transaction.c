@@ -40,12 +40,28 @@ grow_list(struct smtpd_session *s)
 	return 0;
 }
 
+/* The octets of RCPT's address and parameters. */
+static size_t
+measure_rcpt(const struct smtpd_rcpt *rcpt)
+{
+	size_t size = strlen(rcpt->address.text);
+
+	for (size_t i = 0; i < smtpd_params_count(rcpt->params); i++) {
+		const struct smtpd_param *p = smtpd_params_get(rcpt->params, i);
+
+		size +=
+		    strlen(p->name) + (p->value != NULL ? strlen(p->value) : 0);
+	}
+	return size;
+}
+
 int
 smtpd__transaction_add(struct smtpd_session *s, const struct smtpd_rcpt *rcpt)
 {
 	if (s->envelope.nrcpts == s->rcpts.room && grow_list(s) == -1)
 		return -1;
 	s->rcpts.list[s->envelope.nrcpts++] = *rcpt;
+	s->envelope.rcpts_size += measure_rcpt(rcpt);
 	return 0;
 }
 

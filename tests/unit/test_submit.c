@@ -494,15 +494,6 @@ test_open_memory(void **state)
 	assert_int_equal(world_counters(w).messages, 1);
 }
 
-static int
-accept_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
-{
-	(void)s;
-	(void)c;
-	(void)user;
-	return 0;
-}
-
 /* The session's thread writes the report, the test reads it. */
 static pthread_mutex_t report_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -538,14 +529,15 @@ static struct smtpd_server *
 begin_session(struct world *w, FILE **session)
 {
 	struct smtpd_settings settings = { SMTPD_SETTINGS_INIT,
-		.hostname = "server.test" };
+		.hostname = "server.test", .max_recipients = SMTPD_NO_LIMIT,
+		.errors_hard = SMTPD_NO_LIMIT };
 	struct smtpd_server *srv = smtpd_server_create(&settings);
 	struct sockaddr_in addr = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_non_null(srv);
 	smtpd_server_add_handler(srv, "MAIL", smtpd_queue_admit, w->queue);
-	smtpd_server_add_handler(srv, "RCPT", accept_rcpt, NULL);
+	smtpd_server_add_handler(srv, "RCPT", smtpd_queue_admit, w->queue);
 	smtpd_server_set_deliver(srv, smtpd_queue_deliver, w->queue);
 	smtpd_server_add_param(srv, "RCPT", "NOTIFY");
 	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
@@ -607,6 +599,7 @@ test_deliver(void **state)
 	say(session, "RCPT TO:<one@a1.test> NOTIFY=MAYBE\r\n", "250 ");
 	say(session, "DATA\r\n", "354 ");
 	say(session, "hi\r\n.\r\n", "554 5.5.4 ");
+	/* S11: <postmaster> is in the local domain. */
 	say(session, "MAIL FROM:<s@a2.test>\r\n", "250 ");
 	say(session, "RCPT TO:<Postmaster>\r\n", "250 ");
 	say(session, "RCPT TO:<one@a1.test>\r\n", "250 ");
@@ -629,7 +622,97 @@ test_deliver(void **state)
 	world_open(w);
 }
 
+/* With segments that a record of any size fits in. */
+static int
+setup_large(void **state)
+{
+	struct world *w;
+
+	world_setup(state);
+	w = *state;
+	w->settings.segment_size = 8 << 20;
+	world_open(w);
+	return 0;
+}
+
+/* S11: more recipients than a record holds are refused where they are added. */
+static void
+too_many_recipients_are_refused(void **state)
+{
+	/* Too many in all, or of domains of their own. */
+	static const struct {
+		bool one_domain;
+		size_t count;
+	} cases[] = { { true, 80000 }, { false, 40000 } };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t count = cases[i].count;
+		struct smtpd_outgoing_rcpt *rcpts =
+		    calloc(count, sizeof(*rcpts));
+		char(*text)[64] = calloc(count, sizeof(*text));
+		struct world_mail mail = { .envelope.sender = "s@a2.test",
+			.envelope.rcpts = rcpts };
+		struct smtpd_queue_message *m;
+
+		for (size_t k = 0; k < count; k++) {
+			snprintf(text[k], sizeof(*text),
+			    cases[i].one_domain
+				? "user-number-%zu@lists.example"
+				: "u@%zu.lists.example",
+			    k);
+			rcpts[k] = (struct smtpd_outgoing_rcpt){
+				SMTPD_OUTGOING_RCPT_INIT, .address = text[k]
+			};
+		}
+		mail.envelope.nrcpts = count;
+		errno = 0;
+		assert_null(world_begin_mail(w, &mail));
+		assert_int_equal(errno, EFBIG);
+		mail.envelope.nrcpts = count / 8 * 3;
+		m = world_begin_mail(w, &mail);
+		assert_non_null(m);
+		assert_int_equal(smtpd_queue_write(m, "a: b\r\n", 6), 0);
+		assert_int_equal(smtpd_queue_commit(m, NULL), 0);
+		free(rcpts);
+		free(text);
+	}
+}
+
+/* S11: the last recipients are refused, and the others get the message. */
+static void
+a_record_is_full_at_rcpt(void **state)
+{
+	struct world *w = *state;
+	struct smtpd_server *srv;
+	char line[600], out[600];
+	bool full = false;
+	FILE *session;
+	size_t n;
+
+	srv = begin_session(w, &session);
+	say(session, "", "220 ");
+	say(session, "HELO c\r\n", "250 ");
+	say(session, "MAIL FROM:<s@a2.test>\r\n", "250 ");
+	for (n = 0; !full && n < 80000; n++) {
+		snprintf(line, sizeof(line),
+		    "RCPT TO:<user-number-%zu@lists.example>\r\n", n);
+		fseek(session, 0, SEEK_CUR);
+		fputs(line, session);
+		fflush(session);
+		assert_non_null(fgets(out, sizeof(out), session));
+		full = strncmp(out, "452 4.5.3 ", 10) == 0;
+	}
+	assert_in_range(n, 50000, 70000);
+	say(session, "DATA\r\n", "354 ");
+	say(session, "Subject: x\r\n\r\nhi\r\n.\r\n", "250 2.0.0 Queued");
+	fclose(session);
+	smtpd_server_destroy(srv);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
+#define TEST_LARGE(name) \
+	cmocka_unit_test_setup_teardown(name, setup_large, world_teardown)
 
 int
 main(void)
@@ -646,6 +729,8 @@ main(void)
 		TEST(test_no_room),
 		TEST(test_write_fails),
 		TEST(test_deliver),
+		TEST_LARGE(too_many_recipients_are_refused),
+		TEST_LARGE(a_record_is_full_at_rcpt),
 		TEST(test_memory),
 		TEST(test_open_memory),
 	};

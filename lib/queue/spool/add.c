@@ -9,6 +9,10 @@
 #include "queue/spool/core.h"
 #include "queue/spool/messages.h"
 
+/* Octets of the jobs and of the recipients of a message in the journal. */
+#define JOBS_SIZE_MAX  (SMTPD_JOURNAL_HEAD_MAX / 2)
+#define RCPTS_SIZE_MAX (SMTPD_JOURNAL_GROUP_MAX / 2)
+
 /* One recipient, to be sorted. */
 struct sorted {
 	const char *domain;
@@ -77,11 +81,23 @@ find_domain(const struct smtpd_outgoing_rcpt *rcpt, struct sorted *out)
 	    memchr(out->domain, ' ', out->len) == NULL;
 }
 
-/* Sort the recipients of ENVELOPE by domain.  The lists of G are to be freed in
- * any case. */
-static int
-group_rcpts(const struct smtpd_outgoing_envelope *e, struct groups *g)
+size_t
+smtpd__spool_add_rcpts_max(const struct smtpd_spool *s)
 {
+	size_t max = s->journal->group_max;
+
+	return max < RCPTS_SIZE_MAX ? max : RCPTS_SIZE_MAX;
+}
+
+/* Sort the recipients of E by domain, and refuse more of them than there is
+ * room for in a record, also when that is written anew.  The lists of G are to
+ * be freed in any case. */
+static int
+group_rcpts(const struct smtpd_spool *s,
+    const struct smtpd_outgoing_envelope *e, struct groups *g)
+{
+	size_t jobs_size = 0, rcpts_size = 0;
+
 	errno = EINVAL;
 	if (e->sender == NULL || e->nrcpts == 0 ||
 	    !smtpd__record_is_text(e->sender) ||
@@ -100,19 +116,41 @@ group_rcpts(const struct smtpd_outgoing_envelope *e, struct groups *g)
 		g->sorted[i].rcpt = i;
 		if (!find_domain(&e->rcpts[i], &g->sorted[i]))
 			return -1;
+		rcpts_size += smtpd__record_rcpt_size(&e->rcpts[i]);
 	}
 	qsort(g->sorted, e->nrcpts, sizeof(*g->sorted), compare_domains);
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		struct sorted *r = &g->sorted[i];
 
 		if (i == 0 || r->len != r[-1].len ||
-		    !smtpd__text_same_bytes(r->domain, r[-1].domain, r->len))
+		    !smtpd__text_same_bytes(r->domain, r[-1].domain, r->len)) {
 			g->njobs++;
+			jobs_size += smtpd__record_job_size(r->len);
+		}
 		r->job = g->njobs - 1;
 		g->order[i] = r->rcpt;
 	}
 	errno = EFBIG;
-	return g->njobs <= SMTPD_RECORD_JOBS_MAX ? 0 : -1;
+	return g->njobs <= SMTPD_RECORD_JOBS_MAX &&
+		jobs_size <= JOBS_SIZE_MAX &&
+		rcpts_size <= smtpd__spool_add_rcpts_max(s) &&
+		jobs_size + rcpts_size <= s->journal->group_max
+	    ? 0
+	    : -1;
+}
+
+int
+smtpd__spool_add_check(
+    const struct smtpd_spool *s, const struct smtpd_outgoing_envelope *e)
+{
+	struct groups g = { 0 };
+	int status = group_rcpts(s, e, &g);
+	int error = errno;
+
+	free(g.sorted);
+	free(g.order);
+	errno = error;
+	return status;
 }
 
 /* Fill in the jobs of E, and append them to JOBS. */
@@ -209,12 +247,6 @@ encode_record(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		errno = ENOMEM;
 		return -1;
 	}
-	/* There must be room for more when it is written anew. */
-	if (a->head.len > SMTPD_JOURNAL_HEAD_MAX / 2 ||
-	    a->envelope.len > SMTPD_JOURNAL_GROUP_MAX / 2) {
-		errno = EFBIG;
-		return -1;
-	}
 	a->record = (struct smtpd_journal_record){
 		.type = SMTPD_RECORD_MESSAGE,
 		.subject = a->message->id,
@@ -239,7 +271,7 @@ smtpd__spool_add_begin(struct smtpd_spool *s,
 	*a = (struct smtpd_addition){ .content = mail->content };
 	errno = mail->content->error;
 	if (errno == 0)
-		status = group_rcpts(&mail->envelope, &g);
+		status = group_rcpts(s, &mail->envelope, &g);
 	if (status == 0) {
 		a->message = make_message(s, mail, &g, &jobs);
 		status = a->message != NULL ? 0 : -1;

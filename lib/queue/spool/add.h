@@ -31,11 +31,20 @@ struct smtpd_spool_mail {
 /*
  * Add MAIL.  On 0 it is on stable storage, and *MESSAGE, whose jobs are out of
  * the schedule and due now, is pinned once: unpin it when they were scheduled.
- * Or -1 with errno: ENOSPC, ENOMEM, EINVAL (an address without a domain),
- * EEXIST (another message has the id), EIO and others.
+ * Or -1 with errno: ENOSPC, ENOMEM, EINVAL (an address without a domain), EFBIG
+ * (too many recipients), EEXIST (another message has the id), EIO and others.
  */
 int smtpd__spool_add(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
     struct smtpd_queued_message **message);
+
+/* Return 0 if a message with ENVELOPE can be added, or -1 with errno: EFBIG
+ * when it has too many recipients or domains, EINVAL, ENOMEM. */
+int smtpd__spool_add_check(const struct smtpd_spool *s,
+    const struct smtpd_outgoing_envelope *envelope);
+
+/* How many octets the recipients of a message may have in the journal, as
+ * smtpd__record_rcpt_size() counts them. */
+size_t smtpd__spool_add_rcpts_max(const struct smtpd_spool *s);
 
 /* A message between the steps. */
 struct smtpd_addition {

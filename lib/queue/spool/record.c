@@ -10,6 +10,7 @@
 
 /* Bytes of what stands before the jobs, and before the finished recipients. */
 #define MESSAGE_LEN  56
+#define JOB_LEN      12
 #define PROGRESS_LEN 52
 
 /* Of replies. */
@@ -77,6 +78,12 @@ smtpd__record_put_job(struct smtpd_pack *p, const struct smtpd_record_job *job)
 	smtpd__pack_bytes(p, job->domain, job->domain_len);
 	if ((job->flags & SMTPD_RECORD_BITS) != 0)
 		smtpd__pack_bytes(p, job->bits, ((size_t)job->count + 7) / 8);
+}
+
+size_t
+smtpd__record_job_size(size_t domain_len)
+{
+	return JOB_LEN + domain_len;
 }
 
 bool
@@ -154,6 +161,19 @@ put_text(struct smtpd_pack *p, const char *s)
 	len = strlen(s);
 	smtpd__pack_u16(p, (uint16_t)len);
 	smtpd__pack_bytes(p, s, len + 1);
+}
+
+static size_t
+measure_text(const char *s)
+{
+	return sizeof(uint16_t) + (s != NULL ? strlen(s) + 1 : 0);
+}
+
+size_t
+smtpd__record_rcpt_size(const struct smtpd_outgoing_rcpt *r)
+{
+	return measure_text(r->address) + measure_text(r->notify) +
+	    measure_text(r->orcpt);
 }
 
 void

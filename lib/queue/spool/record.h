@@ -94,6 +94,11 @@ bool smtpd__record_get_message(
 bool smtpd__record_get_job(
     struct smtpd_unpack *jobs, struct smtpd_record_job *job);
 
+/* The octets that a job of a domain of DOMAIN_LEN adds to a head, but for
+ * its bits; and those that recipient R adds to an envelope. */
+size_t smtpd__record_job_size(size_t domain_len);
+size_t smtpd__record_rcpt_size(const struct smtpd_outgoing_rcpt *r);
+
 /* Append envelope E, its recipients in the order of ORDER. */
 void smtpd__record_put_envelope(struct smtpd_pack *p,
     const struct smtpd_outgoing_envelope *e, const size_t *order);
