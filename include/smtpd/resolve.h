@@ -97,6 +97,9 @@ struct smtpd_targets {
 	/* LATER, since no DNS server answered at all, or none could be asked.
 	 * Since 0.2. */
 	bool unanswered;
+
+	/* A DNS server answered, now: not all is from the cache.  Since 0.2. */
+	bool answered;
 };
 
 /*

@@ -436,6 +436,23 @@ ask_names(struct asking *a)
 		fail_question(a, result);
 }
 
+/* The servers to ask at present. */
+static void
+get_servers(const struct smtpd_dns *d, struct smtpd_dns_servers *out)
+{
+	if (!d->system || smtpd__dns_servers_system(RESOLV_CONF, out) != 0)
+		*out = d->servers;
+}
+
+void
+smtpd__dns_list_servers(const struct smtpd_dns *d, struct smtpd_text *text)
+{
+	struct smtpd_dns_servers servers;
+
+	get_servers(d, &servers);
+	smtpd__dns_servers_write(&servers, text);
+}
+
 static struct asking *
 begin_question(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
 {
@@ -452,9 +469,7 @@ begin_question(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
 		return NULL;
 	}
 	a->dns = d;
-	if (!d->system ||
-	    smtpd__dns_servers_system(RESOLV_CONF, &a->servers) != 0)
-		a->servers = d->servers;
+	get_servers(d, &a->servers);
 	a->q.type = type;
 	a->q.alone = a->servers.count == 1;
 	a->authenticated = true;

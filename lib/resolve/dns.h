@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "resolve/dns_message.h"
 
 struct smtpd_dns_settings {
@@ -33,6 +34,10 @@ struct smtpd_dns *smtpd__dns_create(const struct smtpd_dns_settings *settings);
 
 /* No thread may be asking.  NULL is fine. */
 void smtpd__dns_destroy(struct smtpd_dns *d);
+
+/* Append the servers that are asked at present to TEXT. */
+void smtpd__dns_list_servers(
+    const struct smtpd_dns *d, struct smtpd_text *text);
 
 /*
  * Ask for the records of TYPE of NAME, which has no last dot and is absolute,

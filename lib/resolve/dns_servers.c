@@ -122,3 +122,15 @@ smtpd__dns_servers_is_local(const struct smtpd_sockaddr *a)
 		return in6->sin6_addr.s6_addr[12] == IN_LOOPBACKNET;
 	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
+
+void
+smtpd__dns_servers_write(
+    const struct smtpd_dns_servers *servers, struct smtpd_text *text)
+{
+	char address[SMTPD_SOCKET_TEXT_MAX];
+
+	for (size_t i = 0; i < servers->count; i++) {
+		smtpd__socket_text(&servers->list[i], address);
+		smtpd__text_format(text, "%s%s", i > 0 ? ", " : "", address);
+	}
+}

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/text.h"
 #include "net/socket.h"
 
 #define SMTPD_DNS_SERVERS_MAX 8
@@ -31,6 +32,10 @@ int smtpd__dns_servers_parse(const char *text, struct smtpd_dns_servers *out);
  * errno: the file cannot be read.
  */
 int smtpd__dns_servers_system(const char *file, struct smtpd_dns_servers *out);
+
+/* Append SERVERS to TEXT: "192.0.2.53:53, [2001:db8::53]:53". */
+void smtpd__dns_servers_write(
+    const struct smtpd_dns_servers *servers, struct smtpd_text *text);
 
 /* Whether A is on this host. */
 bool smtpd__dns_servers_is_local(const struct smtpd_sockaddr *a);

@@ -41,7 +41,8 @@ struct lookup {
 	uint32_t ttl_s;
 	const char *trouble; /* what the DNS failed at; NULL: nothing */
 	bool silent;         /* since no server answered */
-	bool answered;       /* one did, to another question */
+	bool answered;       /* one did, to this question or another */
+	char silence[512];   /* that trouble, with the servers */
 	bool no_memory;
 	bool refused; /* private addresses were left out */
 	bool exists;  /* one of the hosts, though it may have no address */
@@ -126,6 +127,18 @@ fetch_answer(const struct lookup *l, const char *name, enum smtpd_dns_type type)
 	return answer;
 }
 
+/* No server answered: name them beside the trouble. */
+static void
+name_servers(struct lookup *l)
+{
+	struct smtpd_text text;
+
+	smtpd__text_init(&text, l->silence, sizeof(l->silence));
+	smtpd__text_format(&text, "%s: ", l->trouble);
+	smtpd__dns_list_servers(l->r->dns, &text);
+	l->trouble = l->silence;
+}
+
 /* Take note of what ANSWER means for all; NULL: there is no memory for it. */
 static struct smtpd_dns_answer *
 note_answer(struct lookup *l, struct smtpd_dns_answer *answer)
@@ -138,6 +151,8 @@ note_answer(struct lookup *l, struct smtpd_dns_answer *answer)
 	if (answer->status == SMTPD_DNS_FAILED) {
 		l->trouble = answer->reason;
 		l->silent = answer->silent;
+		if (l->silent)
+			name_servers(l);
 		return answer;
 	}
 	if (answer->damaged)
@@ -360,7 +375,7 @@ resolve_mx(struct lookup *l, const struct smtpd_dns_answer *answer)
 	l->mx = answer->status == SMTPD_DNS_FOUND;
 	l->authenticated = answer->authenticated;
 	if (answer->status == SMTPD_DNS_FAILED)
-		return say_later(l, answer->reason);
+		return say_later(l, l->trouble);
 	/* Some servers know of no MX, and deny the name, but know addresses. */
 	l->gone = answer->status == SMTPD_DNS_NXDOMAIN;
 	if (l->mx && is_null_mx(answer))
@@ -434,6 +449,7 @@ complete_result(const struct lookup *l, struct smtpd_targets *t)
 		return NULL;
 	t->mx = l->mx;
 	t->authenticated = l->authenticated;
+	t->answered = l->answered;
 	t->unanswered =
 	    t->outcome == SMTPD_RESOLVE_LATER && l->silent && !l->answered;
 	t->ttl_s = t->outcome == SMTPD_RESOLVE_LATER ? 0 : l->ttl_s;

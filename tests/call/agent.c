@@ -284,7 +284,8 @@ write_dead(const struct world *w, char *out, size_t size)
 static bool
 check_line(const struct world *w, const struct call_line *line)
 {
-	static const char *const sites[] = { "fine", "busy", "down", "untold" };
+	static const char *const sites[] = { "fine", "busy", "down", "offline",
+		"untold" };
 	const char *word = line->word;
 	char got[600] = "";
 

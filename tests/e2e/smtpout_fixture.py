@@ -193,6 +193,10 @@ class Smtpout(fixture.Smtpin):
     def said(self, pattern):
         return [line for line in list(self.lines) if re.search(pattern, line)]
 
+    def warnings(self):
+        """Those that it logged, but for the one that tests run as root."""
+        return self.said("(^<4>| warning )(?!running as root)")
+
     def attempts(self, ident=None, count=0):
         """What it logged of attempts, as dictionaries, once there are COUNT.
         Its log may be behind what others see it do."""

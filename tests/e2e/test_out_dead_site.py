@@ -99,6 +99,24 @@ class DeadSite(world.WorldCase):
         self.enterContext(Scripted(self.mx3, mail=wait))
         self.compare("slow.example")
 
+    def test_levels(self):
+        """O22: the journal of systemd has one warning of a dead site, however
+        much mail waits for it, and a line when it is well."""
+        self.smtpout.runner = [
+            "sh", "-c", "export JOURNAL_STREAM=$(stat -Lc %d:%i /dev/fd/2); "
+            'exec "$@"', "sh"]
+        self.smtpout.restart()
+        for _ in range(20):
+            self.smtpout.submit(message(), "bob@refusing.example")
+        self.smtpout.wait_log("status=deferred")
+        self.smtpout.ask("flush")
+        host = self.enterContext(Scripted(self.mx2))
+        self.smtpout.flush_to(host, 20)
+        self.smtpout.wait_log("^<6>mail for site=mx2.example goes out again$")
+        warning, = self.smtpout.warnings()
+        self.assertRegex(
+            warning, "^<4>mail for site=mx2.example waits: mx2.example: ")
+
     def test_memory_and_start(self):
         """How long it takes to start with so many, and what they cost."""
         self.smtpout.stop()
@@ -180,6 +198,10 @@ class SlowSites(world.WorldCase):
         for part in range(20):
             self.submit_to(*[f"u@d{part}-{i}.example" for i in range(50)])
         self.check_live()
+        # O22: one warning for all.
+        self.smtpout.wait_log("warning the DNS does not answer")
+        warning, = self.smtpout.warnings()
+        self.assertIn("127.0.0.1", warning)
 
     def test_backlog_of_slow_ones(self):
         def wait(*_):

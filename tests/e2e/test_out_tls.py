@@ -230,7 +230,8 @@ class Smarthost(TlsCase):
                 self.smtpout.remove()
 
     def test_wrong_password(self):
-        """The operator's mistake, not the sender's: kept (RFC 4954, 6)."""
+        """The operator's mistake, not the sender's: kept (RFC 4954, 6).  O22:
+        one warning says so."""
         server = self.server("mx1", tls=self.good, logins=self.LOGINS)
         self.start_with("relay@mx1.example:25", "wrong")
         ident = self.submit("bob@nowhere.example")
@@ -239,6 +240,8 @@ class Smarthost(TlsCase):
         self.assertEqual(server.taken, [])
         self.assertIn("535", self.smtpout.ask("why", ident))
         self.assertNotIn("wrong", self.smtpout.text())
+        warning, = self.smtpout.warnings()
+        self.assertRegex(warning, 'mail for site="smarthost required" waits: 535 ')
         self.password("open sesame")
         self.smtpout.restart()
         server.wait(1, 2 * fixture.WAIT)

@@ -317,3 +317,11 @@ world_logged(struct world *w, const char *text)
 	pthread_mutex_unlock(&w->lock);
 	return n;
 }
+
+void
+world_await_log(struct world *w, const char *text)
+{
+	for (int i = 0; i < PATIENCE && world_logged(w, text) == 0; i++)
+		world_sleep(10);
+	assert_true(world_logged(w, text) > 0);
+}

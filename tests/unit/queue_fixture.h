@@ -82,6 +82,9 @@ size_t world_count_files(struct world *w, const char *name, const char *suffix);
 /* How often TEXT was logged. */
 size_t world_logged(struct world *w, const char *text);
 
+/* Wait until TEXT was logged, and fail the test otherwise. */
+void world_await_log(struct world *w, const char *text);
+
 void world_sleep(int ms);
 
 #endif

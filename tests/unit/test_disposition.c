@@ -530,8 +530,7 @@ test_disk_trouble_and_overdue(void **state)
 	world_await_counter(w, COUNTER(attempts), 1);
 	world_send(w, "s@a2.test", "two@a9.test");
 	disk_error = ENOSPC;
-	for (int i = 0; i < 1000 && world_logged(w, "cannot record") == 0; i++)
-		world_sleep(10);
+	world_await_log(w, "cannot record");
 	assert_int_equal(world_logged(w, "cannot record"), 1);
 	world_sleep(1500);
 	/* It is back at its other work, and has no turn for 600 s. */

@@ -263,6 +263,46 @@ test_dead_site_costs_one_probe(void **state)
 	assert_non_null(strstr(answer, "suspended for"));
 }
 
+/* O22: what concerns more than one message is a warning when it begins, and
+ * told when it is over: a site, all of them, the DNS. */
+static void
+trouble_is_told_once(void **state)
+{
+	static const char nothing[] = "\n2 no mail goes out: ";
+	static const char mute[] = "\n2 the DNS does not answer, mail ";
+	struct world *w = *state;
+	struct mail_host late = { 0 };
+
+	w->resolver.timeout_ms = 200;
+	w->resolver.tries = 1;
+	world_begin(w);
+	for (int i = 0; i < 3; i++) {
+		world_send(w, "s@a3.test", "one@a9.test");
+		world_send(w, "s@a3.test", "one@b9.test");
+		world_send(w, "s@a3.test", "one@a8.test");
+	}
+	world_await_log(w, nothing);
+	world_await_counter(w, COUNTER(attempts), 6);
+	assert_int_equal(
+	    world_logged(w, "\n2 mail for site=mx8.test waits: "), 1);
+	assert_int_equal(
+	    world_logged(w, "\n2 mail for site=mx9.test waits: "), 1);
+	mail_host_start(&late, "127.0.0.9", w->settings.port);
+	world_await_log(w, "\n3 mail for site=mx9.test goes out again");
+	world_await_log(w, "\n3 mail goes out again");
+	assert_int_equal(world_logged(w, nothing), 1);
+
+	world_send(w, "s@a3.test", "one@mute1.test");
+	world_send(w, "s@a3.test", "one@mute2.test");
+	world_await_log(w, mute);
+	world_send(w, "s@a3.test", "one@a1.test");
+	world_await_log(w, "\n3 the DNS answers again");
+	world_sleep(1500);
+	assert_int_equal(world_logged(w, mute), 1);
+	world_close(w, 0);
+	mail_host_stop(&late);
+}
+
 /* S8: a site that is suspended, with mail that is ready, and beside it an open
  * one with mail that no worker has; closed, neither touches the other's
  * jobs. */
@@ -653,6 +693,7 @@ main(void)
 		TEST(test_limits_of_workers_and_sites),
 		TEST(test_no_job_is_left_behind),
 		TEST(test_dead_site_costs_one_probe),
+		TEST(trouble_is_told_once),
 		TEST(a_backlog_is_closed_in_order),
 		TEST(test_idle_queue_sleeps),
 		TEST(test_stop_breaks_off),

@@ -364,7 +364,8 @@ report(struct game *g)
 		return;
 	naive_report(&g->n, c->site, feedback, g->w.now,
 	    smtpd__site_feedback_report(
-		g->w.schedule, c->real, feedback, NULL, g->w.now));
+		g->w.schedule, c->real, feedback, NULL, g->w.now)
+		.resumes_at);
 }
 
 /* An attempt ends, one way or the other. */

@@ -21,7 +21,8 @@ report(
 	struct smtpd_result why = { .text = "no route to host" };
 
 	return smtpd__site_feedback_report(
-	    w->schedule, site, feedback, &why, w->now);
+	    w->schedule, site, feedback, &why, w->now)
+	    .resumes_at;
 }
 
 static void

@@ -182,8 +182,11 @@ fail_connection(
 		return -1;
 	}
 	/* The next host may be reached by another way. */
-	if (smtpd__client_exchange_is_offline(t->agent->client))
+	if (smtpd__client_exchange_is_offline(t->agent->client)) {
+		smtpd__agent_state_judge(
+		    t, SMTPD_SITE_OFFLINE, host->targets->host, r);
 		return -1;
+	}
 	if (silent)
 		note_failed(t, host, host->count);
 	smtpd__agent_state_judge(t, busy ? SMTPD_SITE_BUSY : SMTPD_SITE_DOWN,

@@ -28,10 +28,13 @@ smtpd__agent_state_judge(struct smtpd_agent_attempt *t,
     const struct smtpd_result *result)
 {
 	struct smtpd_delivery_result *end = t->end;
+	bool spoke = feedback == SMTPD_SITE_FINE || feedback == SMTPD_SITE_BUSY;
 
-	if (feedback == SMTPD_SITE_DOWN && t->spoke)
+	if (!spoke && t->spoke)
 		return;
-	t->spoke = feedback != SMTPD_SITE_DOWN;
+	if (feedback == SMTPD_SITE_OFFLINE && end->feedback == SMTPD_SITE_DOWN)
+		return;
+	t->spoke = spoke;
 	end->feedback = feedback;
 	if (feedback == SMTPD_SITE_FINE)
 		return;

@@ -12,6 +12,7 @@
 #include "queue/delivery/disposition.h"
 #include "queue/delivery/history.h"
 #include "queue/delivery/report.h"
+#include "queue/delivery/trouble.h"
 
 /* A route is looked up again after so long, or when the DNS says. */
 #define ROUTE_MS 30000
@@ -103,6 +104,7 @@ find_route(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
 		smtpd__route_finish(&a->route);
 		return NULL;
 	}
+	smtpd__trouble_tell_dns(d, &a->route, now);
 	if (a->route.outcome == SMTPD_RESOLVE_FOUND)
 		ttl_ms = (uint64_t)a->route.targets->ttl_s * 1000;
 	a->route_until = now + (ttl_ms < ROUTE_MS ? ttl_ms : ROUTE_MS);
@@ -111,8 +113,9 @@ find_route(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
 }
 
 /* The look-up did not find any hosts: log that of each recipient, as no agent
- * does.  Trouble with the DNS is that of the domain alone; that no server
- * answers is our own, and new mail is to go out as soon as one does. */
+ * does.  Trouble with the DNS is that of the domain alone, or of the smarthost;
+ * that no server answers is our own, and new mail is to go out as soon as one
+ * does. */
 static void
 fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
     struct smtpd_disposition *s, struct smtpd_site **site)
@@ -130,7 +133,7 @@ fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
 	if (s->tried && route->outcome == SMTPD_RESOLVE_LATER &&
 	    !route->targets->unanswered)
 		s->site_resumes_at = smtpd__dispatch_suspend_domain(
-		    d, s->job, &route->why, site);
+		    d, s->job, route->site, &route->why, site);
 }
 
 /* What an agent tells of while it delivers. */

@@ -7,6 +7,7 @@
  * of it.  The parts, each of which calls only those before it:
  *
  *	worker_pool	the threads that wait for work
+ *	trouble		what concerns more than one message
  *	dispatch	jobs into the schedule and out of it, and who is woken
  *	dead_letter	a report that nobody takes
  *	report		what the sender is told
@@ -42,6 +43,16 @@ struct smtpd_delivery_counts {
 	atomic_uint_fast64_t dead_letters;
 };
 
+/* What people were told of (trouble.h). */
+struct smtpd_delivery_trouble {
+	atomic_bool all; /* every site is in trouble */
+
+	/* Under the lock; the times are those of smtpd__clock_ms(). */
+	bool dns_silent;
+	uint64_t dns_answered; /* when it did the last time */
+	uint64_t dns_again;    /* when its silence may be told again */
+};
+
 /*
  * What the parts share.  The lock guards the schedule and all below it here.
  * It is taken before the spool's own, never while that is held; nothing blocks
@@ -62,6 +73,7 @@ struct smtpd_delivery {
 	struct smtpd_router *router;
 	struct smtpd_hoststat *hoststat;
 	struct smtpd_delivery_counts counts;
+	struct smtpd_delivery_trouble trouble;
 
 	pthread_mutex_t lock;
 	struct smtpd_schedule *schedule;

@@ -2,6 +2,7 @@
 #include "queue/delivery/dispatch.h"
 
 #include "os/clock.h"
+#include "queue/delivery/trouble.h"
 
 struct smtpd_destination *
 smtpd__dispatch_ref_destination(void *user, const char *domain)
@@ -253,9 +254,11 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
 {
 	const struct smtpd_site *before = *site;
 	uint32_t now = smtpd__spool_clock_now(d->spool);
-	bool entered, handed_over = false;
+	struct smtpd_site_status found;
+	bool entered, handed_over = false, none_left;
 
 	pthread_mutex_lock(&d->lock);
+	found = smtpd__site_feedback_found(d->schedule, job->destination);
 	entered = smtpd__destination_bind(
 	    d->schedule, job->destination, name, now, site);
 	/* Rather than to open a connection, use one that waits. */
@@ -266,7 +269,11 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
 		smtpd__schedule_leave(d->schedule, *site, now);
 		*site = NULL;
 	}
+	none_left = smtpd__site_feedback_none_left(d->schedule);
 	pthread_mutex_unlock(&d->lock);
+	smtpd__trouble_tell_site(d, &found, NULL);
+	if (!entered && none_left)
+		smtpd__trouble_tell_all(d, true);
 	if (!entered)
 		smtpd__dispatch_return(d, job, SMTPD_RETURN_UNTRIED);
 	return entered && !handed_over;
@@ -274,30 +281,34 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
 
 uint32_t
 smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
-    struct smtpd_delivery_job *job, const struct smtpd_result *why,
-    struct smtpd_site **site)
+    struct smtpd_delivery_job *job, const char *name,
+    const struct smtpd_result *why, struct smtpd_site **site)
 {
 	uint32_t now = smtpd__spool_clock_now(d->spool);
-	uint32_t until = 0;
+	struct smtpd_site_status status = { 0 };
 
 	pthread_mutex_lock(&d->lock);
 	if (smtpd__destination_bind(
-		d->schedule, job->destination, NULL, now, site))
-		until = smtpd__site_feedback_report(
+		d->schedule, job->destination, name, now, site))
+		status = smtpd__site_feedback_report(
 		    d->schedule, *site, SMTPD_SITE_DOWN, why, now);
 	pthread_mutex_unlock(&d->lock);
-	return until;
+	smtpd__trouble_tell_site(d, &status, why);
+	return status.resumes_at;
 }
 
 uint32_t
 smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
     enum smtpd_site_feedback feedback, const struct smtpd_result *why)
 {
-	uint32_t until;
+	struct smtpd_site_status status;
 
 	pthread_mutex_lock(&d->lock);
-	until = smtpd__site_feedback_report(
+	status = smtpd__site_feedback_report(
 	    d->schedule, site, feedback, why, smtpd__spool_clock_now(d->spool));
 	pthread_mutex_unlock(&d->lock);
-	return feedback == SMTPD_SITE_DOWN ? until : 0;
+	smtpd__trouble_tell_site(d, &status, why);
+	if (feedback == SMTPD_SITE_FINE)
+		smtpd__trouble_tell_all(d, false);
+	return feedback == SMTPD_SITE_DOWN ? status.resumes_at : 0;
 }

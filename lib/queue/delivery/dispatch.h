@@ -91,11 +91,12 @@ bool smtpd__dispatch_enter_site(struct smtpd_delivery *d,
     struct smtpd_delivery_job *job, const char *name, bool connected,
     struct smtpd_site **site);
 
-/* The look-up of JOB's domain failed for now, by WHY: suspend that domain
- * alone, whatever site it belonged to.  Return until when, or 0. */
+/* The look-up of JOB's domain failed for now, by WHY: suspend the site NAME,
+ * or, if that is NULL, the domain alone, whatever site it belonged to.  Return
+ * until when, or 0. */
 uint32_t smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
-    struct smtpd_delivery_job *job, const struct smtpd_result *why,
-    struct smtpd_site **site);
+    struct smtpd_delivery_job *job, const char *name,
+    const struct smtpd_result *why, struct smtpd_site **site);
 
 /* Report how an attempt at SITE went.  Return until when it is suspended as
  * unreachable, or 0. */

@@ -332,12 +332,13 @@ smtpd__route_find(struct smtpd_router *r, const char *domain,
 		return -1;
 	report_targets(
 	    route->targets, smart, smart ? r->name : domain, history);
+	if ((smart || route->targets->outcome == SMTPD_RESOLVE_FOUND) &&
+	    name_site(route) == -1)
+		return -1;
 	if (route->targets->outcome != SMTPD_RESOLVE_FOUND) {
 		explain_failure(r, route);
 		return 0;
 	}
-	if (name_site(route) == -1)
-		return -1;
 	route->outcome = SMTPD_RESOLVE_FOUND;
 	return 0;
 }

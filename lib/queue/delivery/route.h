@@ -38,7 +38,7 @@ struct smtpd_route {
 	const struct smtpd_smarthost *smarthost; /* NULL: none; the router's */
 
 	/*
-	 * The site, when it is FOUND: "smarthost", or the names of the mail
+	 * The site: "smarthost", or, when it is FOUND, the names of the mail
 	 * hosts by preference, equal ones in alphabetical order.  Unless
 	 * that is "opportunistic", the id of the policy follows: a certificate
 	 * failure under one domain's policy must not suspend the site for

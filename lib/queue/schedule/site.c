@@ -58,6 +58,7 @@ smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 	if (owner == NULL)
 		smtpd__name_table_remove(&s->sites, &site->named);
 	s->nsites--;
+	s->ntrouble -= site->trouble;
 	free(site->why);
 	free(site);
 	if (owner == NULL)

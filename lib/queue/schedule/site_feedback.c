@@ -33,18 +33,15 @@ suspend_site(struct smtpd_schedule *s, struct smtpd_site *site,
 		*site->why = *why;
 }
 
-uint32_t
-smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
+/* Give SITE more connections, fewer, or none for a while. */
+static void
+adapt_site(struct smtpd_schedule *s, struct smtpd_site *site,
     enum smtpd_site_feedback feedback, const struct smtpd_result *why,
     uint32_t now)
 {
-	bool stale;
-
-	smtpd__site_resume_due(s, now);
-	if (feedback == SMTPD_SITE_UNTOLD)
-		return site->suspended ? site->resuming.when : now;
 	/* An attempt that began before the suspension says nothing new. */
-	stale = site->failures > 0 && !site->probing;
+	bool stale = site->failures > 0 && !site->probing;
+
 	if (feedback == SMTPD_SITE_FINE ||
 	    (feedback == SMTPD_SITE_DOWN && !stale))
 		smtpd__turn_set_known(s, site, feedback == SMTPD_SITE_FINE);
@@ -69,5 +66,56 @@ smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
 		site->successes = 0;
 	}
 	smtpd__turn_place(s, site);
-	return site->suspended ? site->resuming.when : now;
+}
+
+bool
+smtpd__site_feedback_none_left(const struct smtpd_schedule *s)
+{
+	return s->nsites > 1 && s->ntrouble == s->nsites;
+}
+
+/* SITE is in TROUBLE by now, or not. */
+static struct smtpd_site_status
+judge_trouble(struct smtpd_schedule *s, struct smtpd_site *site, bool trouble)
+{
+	struct smtpd_site_status v = {
+		.name = site->named.name,
+		.trouble_begins = trouble && !site->trouble,
+		.trouble_ends = !trouble && site->trouble,
+	};
+
+	s->ntrouble += v.trouble_begins;
+	s->ntrouble -= v.trouble_ends;
+	site->trouble = trouble;
+	v.none_left = smtpd__site_feedback_none_left(s);
+	return v;
+}
+
+struct smtpd_site_status
+smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
+    enum smtpd_site_feedback feedback, const struct smtpd_result *why,
+    uint32_t now)
+{
+	bool trouble = site->trouble;
+	struct smtpd_site_status status;
+
+	smtpd__site_resume_due(s, now);
+	if (feedback == SMTPD_SITE_OFFLINE) {
+		trouble = true;
+	} else if (feedback != SMTPD_SITE_UNTOLD) {
+		adapt_site(s, site, feedback, why, now);
+		trouble = site->failures > 0;
+	}
+	status = judge_trouble(s, site, trouble);
+	status.resumes_at = site->suspended ? site->resuming.when : now;
+	return status;
+}
+
+struct smtpd_site_status
+smtpd__site_feedback_found(
+    struct smtpd_schedule *s, struct smtpd_destination *d)
+{
+	struct smtpd_site_status none = { 0 };
+
+	return d->own != NULL ? judge_trouble(s, d->own, false) : none;
 }

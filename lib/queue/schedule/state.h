@@ -73,6 +73,7 @@ struct smtpd_site {
 	                     * connection probes it */
 	uint8_t streak;        /* fresh jobs while a retry waited */
 	bool suspended;
+	bool trouble; /* people were told of it, and not yet that it is over */
 	bool known;   /* it answered the last time; else it is a stranger */
 	bool probing; /* a connection was given since it was last suspended */
 	char name[];
@@ -96,6 +97,7 @@ struct smtpd_schedule {
 	struct smtpd_name_table destinations;
 	struct smtpd_name_table sites; /* those that are shared */
 	uint32_t nsites;               /* all */
+	uint32_t ntrouble;             /* those in trouble */
 	uint32_t njobs;                /* later, ready or active */
 	uint32_t busy;                 /* workers */
 	uint32_t aside;                /* attempts that hold no worker */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SMTPD_QUEUE_DELIVERY_TROUBLE_H
+#define SMTPD_QUEUE_DELIVERY_TROUBLE_H
+
+/*
+ * Trouble that concerns more than one message: of a site (the smarthost is
+ * one), of all sites, of the DNS.  A warning tells that it begins and a line
+ * that it is over, however many attempts meet it.
+ */
+
+#include "queue/delivery/delivery.h"
+
+/* Tell what STATUS, the schedule's on a site, has new; WHY is the reason.  The
+ * lock is not held. */
+void smtpd__trouble_tell_site(struct smtpd_delivery *d,
+    const struct smtpd_site_status *status, const struct smtpd_result *why);
+
+/* All sites are in trouble, or a host has spoken, so that they are not. */
+void smtpd__trouble_tell_all(struct smtpd_delivery *d, bool all);
+
+/* Tell what ROUTE, which was looked up from SINCE on (smtpd__clock_ms()), has
+ * new of the DNS. */
+void smtpd__trouble_tell_dns(
+    struct smtpd_delivery *d, const struct smtpd_route *route, uint64_t since);
+
+#endif
