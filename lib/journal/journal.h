@@ -163,7 +163,8 @@ struct smtpd_journal_ops {
 	int (*append_end)(
 	    struct smtpd_journal *j, struct smtpd_journal_promise *promise);
 	void *(*read)(struct smtpd_journal *j, struct smtpd_record_ref ref,
-	    struct smtpd_journal_record *record, const void **body);
+	    size_t body_max, struct smtpd_journal_record *record,
+	    const void **body);
 	void *(*read_raw)(struct smtpd_journal *j, struct smtpd_record_ref ref,
 	    uint32_t size, struct smtpd_journal_raw *raw);
 	void (*release)(struct smtpd_journal *j, uint64_t subject,
@@ -271,7 +272,16 @@ static inline void *
 smtpd__journal_read(struct smtpd_journal *j, struct smtpd_record_ref ref,
     struct smtpd_journal_record *record, const void **body)
 {
-	return j->ops->read(j, ref, record, body);
+	return j->ops->read(j, ref, SIZE_MAX, record, body);
+}
+
+/* The same, but of the body no more than the first BODY_MAX bytes are read: if
+ * it is longer, as RECORD->body_len says, they were not checked. */
+static inline void *
+smtpd__journal_read_front(struct smtpd_journal *j, struct smtpd_record_ref ref,
+    size_t body_max, struct smtpd_journal_record *record, const void **body)
+{
+	return j->ops->read(j, ref, body_max, record, body);
 }
 
 /* Read the SIZE bytes at REF as they are, be it a record or not, to save what

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * backlog DIRECTORY COUNT [SIZE]: fill a queue that delivers nothing with COUNT
- * messages of SIZE bytes, by 64 threads, to as many domains as there are
- * thousands of messages.  Then close it, open it again, and tell how long each
+ * backlog DIRECTORY COUNT [SIZE [DOMAINS]]: fill a queue that delivers nothing
+ * with COUNT messages of SIZE bytes, by 64 threads, to so many DOMAINS, or to
+ * one for each thousand.  Then close it, open it again, and tell how long each
  * took, and how much memory each message takes.
  */
 
@@ -26,6 +26,7 @@
 struct filling {
 	struct smtpd_queue *queue;
 	unsigned long count;
+	unsigned long domains;
 	const char *content;
 	size_t size;
 	atomic_ulong next;
@@ -74,8 +75,8 @@ add(struct filling *f, unsigned long n)
 	};
 	struct smtpd_queue_message *d;
 
-	snprintf(address, sizeof(address), "user@domain%lu.example",
-	    n % (f->count / 1000 + 1));
+	snprintf(
+	    address, sizeof(address), "user@domain%lu.example", n % f->domains);
 	d = smtpd_queue_begin(f->queue, &envelope, NULL);
 	if (d == NULL)
 		return -1;
@@ -170,14 +171,17 @@ main(int argc, char **argv)
 	char *content;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: backlog DIRECTORY COUNT [SIZE]\n");
+		fprintf(stderr,
+		    "usage: backlog DIRECTORY COUNT [SIZE "
+		    "[DOMAINS]]\n");
 		return 2;
 	}
 	f.count = strtoul(argv[2], NULL, 10);
 	if (argc > 3)
 		f.size = strtoul(argv[3], NULL, 10);
+	f.domains = argc > 4 ? strtoul(argv[4], NULL, 10) : f.count / 1000 + 1;
 	content = malloc(f.size + 1);
-	if (content == NULL || f.count == 0 || f.size < 16)
+	if (content == NULL || f.count == 0 || f.size < 16 || f.domains == 0)
 		return 2;
 	memset(content, 'x', f.size);
 	for (size_t i = 78; i + 2 < f.size; i += 80)

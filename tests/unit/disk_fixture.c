@@ -214,7 +214,8 @@ disk_fixture_check(struct disk_fixture *d, const struct seen *s)
 {
 	struct smtpd_journal_record record;
 	const void *body = NULL;
-	void *memory = smtpd__disk_read(d->log, s->record.ref, &record, &body);
+	void *memory =
+	    smtpd__disk_read(d->log, s->record.ref, SIZE_MAX, &record, &body);
 	char *expected = malloc(s->record.body_len + 1);
 	char head[16];
 	int len = snprintf(head, sizeof(head), "%u", s->key);

@@ -272,12 +272,12 @@ copy_bytes(const struct item *item)
 
 static void *
 read_record(struct smtpd_journal *j, struct smtpd_record_ref ref,
-    struct smtpd_journal_record *record, const void **body)
+    size_t body_max, struct smtpd_journal_record *record, const void **body)
 {
 	const struct item *item;
 	char *copy = NULL;
 
-	(void)j;
+	(void)j, (void)body_max;
 	errno = ENOENT;
 	pthread_mutex_lock(&store.lock);
 	item = find_record(ref);
@@ -296,7 +296,7 @@ read_raw(struct smtpd_journal *j, struct smtpd_record_ref ref, uint32_t size,
     struct smtpd_journal_raw *raw)
 {
 	*raw = (struct smtpd_journal_raw){ .sound = size };
-	return read_record(j, ref, &raw->record, &raw->body);
+	return read_record(j, ref, SIZE_MAX, &raw->record, &raw->body);
 }
 
 static void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For syscall(). */
-#define _DEFAULT_SOURCE
+/* For syscall() and memmem(). */
+#define _GNU_SOURCE
 #include <smtpd/queue.h>
 
 #include <dirent.h>
@@ -597,6 +597,32 @@ a_silent_client_delays_no_end(void **state)
 	close(fd);
 }
 
+/* S37: a list reads no content, and so does not see that it is damaged. */
+static void
+a_list_reads_no_content(void **state)
+{
+	struct world *w = *state;
+	char path[600], bytes[65536];
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	open_queue(w, true);
+	add(w, "ann@one.example", "to be damaged\r\n", 15);
+	snprintf(path, sizeof(path), "%s/log/00000001.log", w->dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	n = pread(fd, bytes, sizeof(bytes), 0);
+	assert_true(n > 0);
+	at = memmem(bytes, (size_t)n, "to be damaged", 13);
+	assert_non_null(at);
+	assert_int_equal(pwrite(fd, "!", 1, at - bytes), 1);
+	close(fd);
+	assert_int_equal(ask(w, "list", NULL, NULL), 0);
+	assert_says(w, "<ann@example.org> > ann@one.example (+1)\n");
+	assert_int_equal(ask(w, "show", w->id, NULL), 0);
+	assert_says(w, "damaged:   ");
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int
@@ -611,6 +637,7 @@ main(void)
 		TEST(what_is_no_request_is_refused),
 		TEST(long_lists_come_in_parts),
 		TEST(a_large_message_comes_whole),
+		TEST(a_list_reads_no_content),
 		TEST(one_bad_sector_ends_no_export),
 		TEST(the_socket_may_lie_deep),
 		TEST(strange_clients_do_no_harm),

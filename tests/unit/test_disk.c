@@ -81,7 +81,7 @@ test_round_trip(void **state)
 	assert_int_equal(disk_fixture_append(d, 8, 10, 0, &e), 0);
 	assert_int_equal(e.sequence, sequence + 1);
 	/* Where an earlier process had been. */
-	memory = smtpd__disk_read(d->log, e.ref, &record, &body);
+	memory = smtpd__disk_read(d->log, e.ref, SIZE_MAX, &record, &body);
 	assert_non_null(memory);
 	assert_int_equal(record.sequence, e.sequence);
 	free(memory);
@@ -104,7 +104,7 @@ test_going_on(void **state)
 	append_all(d, 0, 2, 10);
 	disk_fixture_reopen(d);
 	assert_int_equal(disk_fixture_append(d, 2, 10, 0, &e), 0);
-	memory = smtpd__disk_read(d->log, e.ref, &r, &body);
+	memory = smtpd__disk_read(d->log, e.ref, SIZE_MAX, &r, &body);
 	assert_non_null(memory);
 	assert_int_equal(r.sequence, e.sequence);
 	free(memory);
@@ -581,7 +581,7 @@ test_reading_what_is_not_there(void **state)
 
 		assert_null(smtpd__disk_read(d->log,
 		    smtpd__disk_format_ref(cases[i].segment, cases[i].offset),
-		    &record, &body));
+		    SIZE_MAX, &record, &body));
 		assert_int_equal(errno, cases[i].error);
 	}
 }
@@ -608,8 +608,8 @@ append_some(void *user)
 		if (rc == 0 && i % 3 != 0) {
 			struct smtpd_journal_record record;
 			const void *body;
-			void *memory =
-			    smtpd__disk_read(c->d->log, e.ref, &record, &body);
+			void *memory = smtpd__disk_read(
+			    c->d->log, e.ref, SIZE_MAX, &record, &body);
 
 			c->failures += memory == NULL;
 			free(memory);

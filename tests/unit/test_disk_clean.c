@@ -133,8 +133,8 @@ expect(struct maintenance *k, const bool *model)
 		assert_int_equal(k->messages[key].ref.value != 0, model[key]);
 		if (!model[key])
 			continue;
-		memory =
-		    smtpd__disk_read(k->log, k->messages[key].ref, &r, &body);
+		memory = smtpd__disk_read(
+		    k->log, k->messages[key].ref, SIZE_MAX, &r, &body);
 		assert_non_null(memory);
 		assert_int_equal(r.body_len, length_of(key));
 		disk_fixture_body(key, bytes, r.body_len);

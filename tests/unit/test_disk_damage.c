@@ -266,8 +266,8 @@ test_flip_behind_index(void **state)
 	    smtpd__disk_format_ref_offset(image.seen[2].record.ref) + 41, 1);
 	disk_fixture_reopen(d);
 	assert_int_equal(d->seen[2].key, 2);
-	assert_null(
-	    smtpd__disk_read(d->log, d->seen[2].record.ref, &record, &body));
+	assert_null(smtpd__disk_read(
+	    d->log, d->seen[2].record.ref, SIZE_MAX, &record, &body));
 	assert_int_equal(errno, EBADMSG);
 	disk_fixture_check(d, &d->seen[3]);
 }

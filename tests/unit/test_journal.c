@@ -202,6 +202,14 @@ what_was_appended_is_read(void **state)
 		assert_int_equal(out.body_len, 13);
 		assert_memory_equal(bytes, text, 13);
 		free(memory);
+		for (size_t n = 0; n <= 14; n++) {
+			memory = smtpd__journal_read_front(
+			    c->journal, r.ref, n, &out, &bytes);
+			assert_non_null(memory);
+			assert_int_equal(out.body_len, 13);
+			assert_memory_equal(bytes, text, n < 13 ? n : 13);
+			free(memory);
+		}
 		memory =
 		    smtpd__journal_read_raw(c->journal, r.ref, r.size, &raw);
 		assert_non_null(memory);

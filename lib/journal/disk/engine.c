@@ -71,9 +71,10 @@ append_end(struct smtpd_journal *j, struct smtpd_journal_promise *promise)
 
 static void *
 read_record(struct smtpd_journal *j, struct smtpd_record_ref ref,
-    struct smtpd_journal_record *record, const void **body)
+    size_t body_max, struct smtpd_journal_record *record, const void **body)
 {
-	return smtpd__disk_read(SMTPD_DISK_STORE(j)->log, ref, record, body);
+	return smtpd__disk_read(
+	    SMTPD_DISK_STORE(j)->log, ref, body_max, record, body);
 }
 
 static void *

@@ -29,10 +29,11 @@ open_segment(struct smtpd_disk *log, struct smtpd_record_ref ref,
 	return -1;
 }
 
-/* Read the record at OFFSET of segment S, and check all of it. */
+/* Read the record at OFFSET of segment S, BODY_MAX bytes of its body at most,
+ * and check what is complete. */
 static uint8_t *
-read_whole(const struct smtpd_disk *log, int fd,
-    const struct smtpd_disk_segment *s, uint32_t offset,
+read_checked(const struct smtpd_disk *log, int fd,
+    const struct smtpd_disk_segment *s, uint32_t offset, size_t body_max,
     struct smtpd_disk_record_header *h)
 {
 	uint8_t bytes[SMTPD_DISK_RECORD_HEADER];
@@ -46,14 +47,16 @@ read_whole(const struct smtpd_disk *log, int fd,
 	if (s->mark == 0 || !smtpd__disk_format_get_record(s->mark, bytes, h) ||
 	    h->sequence < s->base || h->sequence > s->upto)
 		return NULL;
-	size = SMTPD_DISK_RECORD_HEADER + h->head_len + h->body_len;
+	size = SMTPD_DISK_RECORD_HEADER + h->head_len +
+	    (h->body_len < body_max ? h->body_len : body_max);
 	p = malloc(size);
 	if (p == NULL)
 		return NULL;
 	if (smtpd__file_read_at(fd, p, size, offset) == -1)
 		error = errno;
 	else if (smtpd__disk_format_head_checks(&log->crc, h, p) &&
-	    smtpd__disk_format_body_checks(&log->crc, h, p))
+	    (h->body_len > body_max ||
+		smtpd__disk_format_body_checks(&log->crc, h, p)))
 		return p;
 	free(p);
 	errno = error;
@@ -80,7 +83,7 @@ describe_record(struct smtpd_record_ref ref,
 
 void *
 smtpd__disk_read(struct smtpd_disk *log, struct smtpd_record_ref ref,
-    struct smtpd_journal_record *record, const void **body)
+    size_t body_max, struct smtpd_journal_record *record, const void **body)
 {
 	struct smtpd_disk_record_header h;
 	struct smtpd_disk_segment s;
@@ -89,7 +92,8 @@ smtpd__disk_read(struct smtpd_disk *log, struct smtpd_record_ref ref,
 
 	if (fd == -1)
 		return NULL;
-	p = read_whole(log, fd, &s, smtpd__disk_format_ref_offset(ref), &h);
+	p = read_checked(
+	    log, fd, &s, smtpd__disk_format_ref_offset(ref), body_max, &h);
 	smtpd__fd_close(fd);
 	if (p == NULL)
 		return NULL;

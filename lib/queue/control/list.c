@@ -56,8 +56,8 @@ list_one(struct smtpd_control_request *r,
 	struct smtpd_control_snapshot v;
 	char id[SMTPD_ID_SIZE];
 
-	if (smtpd__control_snapshot_init(&v, r->spool, r->hooks, message) ==
-	    -1) {
+	if (smtpd__control_snapshot_init(
+		&v, r->spool, r->hooks, message, false) == -1) {
 		smtpd__id_write(message->id, id);
 		smtpd__control_output_format(r->answer,
 		    r->json ? "{\"id\":\"%s\",\"error\":\"%s\"}\n"

@@ -15,8 +15,8 @@ smtpd__control_show_message(struct smtpd_control_request *r)
 	struct smtpd_control_snapshot v;
 	int error = 0;
 
-	if (smtpd__control_snapshot_init(&v, r->spool, r->hooks, r->message) ==
-	    0)
+	if (smtpd__control_snapshot_init(
+		&v, r->spool, r->hooks, r->message, true) == 0)
 		r->describe(r->answer, &v);
 	else
 		error = smtpd__control_request_fail_errno(r, errno, "");

@@ -77,7 +77,7 @@ inspect_jobs(struct smtpd_control_snapshot *v)
 int
 smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
     struct smtpd_spool *s, const struct smtpd_control_hooks *hooks,
-    const struct smtpd_queued_message *message)
+    const struct smtpd_queued_message *message, bool whole)
 {
 	*v = (struct smtpd_control_snapshot){ .spool = s,
 		.hooks = hooks,
@@ -88,7 +88,8 @@ smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
 		return -1;
 	v->now = smtpd__spool_clock_now(s);
 	inspect_jobs(v);
-	if (smtpd__spool_load(s, message, &v->loaded) == 0)
+	if ((whole ? smtpd__spool_load(s, message, &v->loaded)
+		   : smtpd__spool_load_front(s, message, &v->loaded)) == 0)
 		return 0;
 	v->damage = errno;
 	v->loaded = (struct smtpd_loaded_message){ .id = message->id,

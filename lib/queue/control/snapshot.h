@@ -43,11 +43,12 @@ struct smtpd_control_snapshot {
 	uint32_t due;  /* when the first of them is tried */
 };
 
-/* Take a snapshot of MESSAGE of S; the HOOKS may all be NULL.  Return 0, or -1
+/* Take a snapshot of MESSAGE of S; the HOOKS may all be NULL.  Unless it is to
+ * be WHOLE, the content is not read, nor damage of it found.  Return 0, or -1
  * with errno.  It must be finished in any case. */
 int smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
     struct smtpd_spool *s, const struct smtpd_control_hooks *hooks,
-    const struct smtpd_queued_message *message);
+    const struct smtpd_queued_message *message, bool whole);
 void smtpd__control_snapshot_finish(struct smtpd_control_snapshot *v);
 
 /* The state of JOB of v->copy. */

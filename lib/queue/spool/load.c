@@ -27,10 +27,11 @@ read_ref(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 	return lives;
 }
 
-/* The record of E, wherever it is moved to meanwhile. */
+/* The record of E, wherever it is moved to meanwhile, with no more than
+ * BODY_MAX octets of its body. */
 static void *
 read_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
-    struct smtpd_journal_record *record, const void **body)
+    size_t body_max, struct smtpd_journal_record *record, const void **body)
 {
 	struct smtpd_record_ref ref, now;
 	void *memory = NULL;
@@ -39,7 +40,8 @@ read_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 		errno = ENOENT;
 		if (!read_ref(s, e, &ref))
 			return NULL;
-		memory = smtpd__journal_read(s->journal, ref, record, body);
+		memory = smtpd__journal_read_front(
+		    s->journal, ref, body_max, record, body);
 		if (memory != NULL || (errno != ENOENT && errno != EBADMSG))
 			return memory;
 		if (!read_ref(s, e, &now)) {
@@ -55,54 +57,57 @@ read_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
 	return memory;
 }
 
+/* Decode the head of RECORD to M.  False with errno when it is not that of
+ * E. */
+static bool
+decode_head(const struct smtpd_queued_message *e,
+    const struct smtpd_journal_record *record, struct smtpd_record_message *m)
+{
+	uint64_t content;
+
+	errno = EBADMSG;
+	if (record->type != SMTPD_RECORD_MESSAGE ||
+	    !smtpd__record_get_message(record->head, record->head_len, m) ||
+	    m->id != e->id || m->envelope_len > record->body_len)
+		return false;
+	content = record->body_len - m->envelope_len;
+	return (m->flags & SMTPD_MESSAGE_LARGE) != 0 ? content == 0
+						     : content == m->size;
+}
+
 void *
 smtpd__spool_load_record(struct smtpd_spool *s,
     const struct smtpd_queued_message *e, struct smtpd_journal_record *record,
     struct smtpd_record_message *m, const void **body)
 {
-	void *memory = read_record(s, e, record, body);
-	uint64_t content;
+	void *memory = read_record(s, e, SIZE_MAX, record, body);
 
-	if (memory == NULL)
-		return NULL;
-	if (record->type == SMTPD_RECORD_MESSAGE &&
-	    smtpd__record_get_message(record->head, record->head_len, m) &&
-	    m->id == e->id && m->envelope_len <= record->body_len) {
-		content = record->body_len - m->envelope_len;
-		if ((m->flags & SMTPD_MESSAGE_LARGE) != 0 ? content == 0
-							  : content == m->size)
-			return memory;
-	}
+	if (memory == NULL || decode_head(e, record, m))
+		return memory;
 	free(memory);
 	errno = EBADMSG;
 	return NULL;
 }
 
-/* The same of a record that is not whole, but whose head and envelope are. */
+/* The same without the content: first the head, which says how long the
+ * envelope is, then that too. */
 static void *
-salvage_record(struct smtpd_spool *s, const struct smtpd_queued_message *e,
+read_envelope(struct smtpd_spool *s, const struct smtpd_queued_message *e,
     struct smtpd_record_message *m, const void **body)
 {
-	struct smtpd_record_ref ref;
-	struct smtpd_journal_raw raw;
-	void *memory = NULL;
+	struct smtpd_journal_record record;
+	size_t len = 0;
 
-	errno = ENOENT;
-	if (read_ref(s, e, &ref))
-		memory = smtpd__journal_read_raw(
-		    s->journal, ref, e->record_size, &raw);
-	if (memory == NULL)
-		return NULL;
-	*body = raw.body;
-	if (raw.record.size != 0 && raw.record.type == SMTPD_RECORD_MESSAGE &&
-	    smtpd__record_get_message(
-		raw.record.head, raw.record.head_len, m) &&
-	    m->id == e->id && m->envelope_len <= raw.record.body_len &&
-	    (size_t)((const char *)raw.body - (const char *)memory) +
-		    m->envelope_len <=
-		raw.sound)
-		return memory;
-	free(memory);
+	for (int i = 0; i < 2; i++) {
+		void *memory = read_record(s, e, len, &record, body);
+
+		if (memory == NULL)
+			return NULL;
+		if (decode_head(e, &record, m) && m->envelope_len <= len)
+			return memory;
+		len = m->envelope_len;
+		free(memory);
+	}
 	errno = EBADMSG;
 	return NULL;
 }
@@ -145,22 +150,20 @@ fill_loaded(struct smtpd_spool *s, const struct smtpd_record_message *m,
 	return -1;
 }
 
-int
-smtpd__spool_load(struct smtpd_spool *s,
-    const struct smtpd_queued_message *message,
-    struct smtpd_loaded_message *loaded)
+/* Fill in LOADED from BODY, LEN octets of the record that MEMORY is, which is
+ * freed; NULL: it could not be read. */
+static int
+finish_load(struct smtpd_spool *s, const struct smtpd_queued_message *message,
+    void *memory, const struct smtpd_record_message *m, const void *body,
+    size_t len, struct smtpd_loaded_message *loaded)
 {
-	struct smtpd_journal_record record;
-	struct smtpd_record_message m;
 	struct smtpd_record_ref ref;
-	const void *body;
-	void *memory = smtpd__spool_load_record(s, message, &record, &m, &body);
 	int status, error;
 
 	*loaded = (struct smtpd_loaded_message){ 0 };
 	if (memory == NULL)
 		return -1;
-	status = fill_loaded(s, &m, body, record.body_len, loaded);
+	status = fill_loaded(s, m, body, len, loaded);
 	error = errno;
 	free(memory);
 	if (status == 0)
@@ -174,7 +177,7 @@ smtpd__spool_load(struct smtpd_spool *s,
 }
 
 int
-smtpd__spool_load_envelope(struct smtpd_spool *s,
+smtpd__spool_load(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded)
 {
@@ -182,22 +185,39 @@ smtpd__spool_load_envelope(struct smtpd_spool *s,
 	struct smtpd_record_message m;
 	const void *body;
 	void *memory = smtpd__spool_load_record(s, message, &record, &m, &body);
-	int status, error;
 
-	*loaded = (struct smtpd_loaded_message){ 0 };
-	if (memory == NULL && errno != ENOMEM)
-		memory = salvage_record(s, message, &m, &body);
-	if (memory == NULL)
-		return -1;
+	return finish_load(s, message, memory, &m, body,
+	    memory != NULL ? record.body_len : 0, loaded);
+}
+
+int
+smtpd__spool_load_front(struct smtpd_spool *s,
+    const struct smtpd_queued_message *message,
+    struct smtpd_loaded_message *loaded)
+{
+	struct smtpd_record_message m = { .size = 0 };
+	const void *body;
+	void *memory = read_envelope(s, message, &m, &body);
+
+	if ((m.flags & SMTPD_MESSAGE_LARGE) == 0)
+		m.size = 0;
+	return finish_load(
+	    s, message, memory, &m, body, m.envelope_len, loaded);
+}
+
+int
+smtpd__spool_load_envelope(struct smtpd_spool *s,
+    const struct smtpd_queued_message *message,
+    struct smtpd_loaded_message *loaded)
+{
+	struct smtpd_record_message m = { .size = 0 };
+	const void *body;
+	void *memory = read_envelope(s, message, &m, &body);
+
 	m.flags &= (uint16_t)~SMTPD_MESSAGE_LARGE;
 	m.size = 0;
-	status = fill_loaded(s, &m, body, m.envelope_len, loaded);
-	error = errno;
-	free(memory);
-	if (status == -1)
-		smtpd__loaded_message_finish(loaded);
-	errno = error;
-	return status;
+	return finish_load(
+	    s, message, memory, &m, body, m.envelope_len, loaded);
 }
 
 bool
