@@ -59,11 +59,10 @@ static int allocate_error;
 int
 fallocate(int fd, int mode, off_t offset, off_t len)
 {
-	if (allocate_error != 0) {
-		errno = allocate_error;
-		return -1;
-	}
-	return (int)syscall(SYS_fallocate, fd, mode, offset, len);
+	(void)mode;
+	errno = allocate_error != 0 ? allocate_error
+				    : posix_fallocate(fd, offset, len);
+	return errno == 0 ? 0 : -1;
 }
 
 struct place {
