@@ -324,6 +324,7 @@ test_ids(void **state)
 	struct world_mail mail = { .envelope.sender = "",
 		.envelope.rcpts = &one_rcpt,
 		.envelope.nrcpts = 1,
+		.options.hold = true,
 		.options.id = "1M8233F2Y0000" };
 	struct smtpd_queue_message *m;
 	char out[4096];
