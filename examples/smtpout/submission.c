@@ -23,12 +23,8 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	struct transaction *t;
 	int code = smtpd_queue_admit(s, c, sub->queue);
 
-	if (code != 0) {
-		log_line(sub->log, SMTPD_LOG_ERROR,
-		    "id=%s no space for %llu bytes", envelope->id,
-		    (unsigned long long)envelope->size);
+	if (code != 0)
 		return code;
-	}
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return smtpd_reply(

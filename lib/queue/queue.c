@@ -128,6 +128,12 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	d->aside = count_aside(settings->workers);
 	smtpd__workers_init(d);
 	smtpd__disk_space_init(&q->space, -1, settings->min_free);
+	q->space.logger = d->logger;
+	q->space.name = q->directory = strdup(directory);
+	if (q->directory == NULL) {
+		snprintf(error, size, "no memory");
+		return -1;
+	}
 	/* The messages in the spool refer to the schedule. */
 	if (create_parts(d, error, size) == -1)
 		return -1;
@@ -325,6 +331,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 	smtpd_cancel_destroy(d->cancel);
 	smtpd_cancel_destroy(d->dot_cancel);
 	smtpd__disk_space_finish(&q->space);
+	free(q->directory);
 	pthread_cond_destroy(&d->wake_maintenance);
 	pthread_mutex_destroy(&d->lock);
 	free(q);

@@ -21,6 +21,7 @@ struct smtpd_queue {
 	struct smtpd_control_hooks hooks;
 	struct smtpd_control *control; /* NULL: not started */
 	struct smtpd_disk_space space;
+	char *directory; /* its name, for the log */
 };
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
@@ -167,6 +168,64 @@ test_disk_that_cannot_be_looked_at(void **state)
 	smtpd__disk_space_finish(&s);
 }
 
+static char told[512]; /* the last line */
+
+static void
+keep_line(enum smtpd_log_level level, const char *text, void *user)
+{
+	(void)user;
+	snprintf(told, sizeof(told), "%d %s", (int)level, text);
+}
+
+/* S7: the log says how much is free, and how much must be. */
+static void
+test_lines(void **state)
+{
+	static const struct {
+		int error;
+		uint64_t available, inodes_left;
+		const char *line;
+	} looks_in_turn[] = {
+		{ 0, 90 * MIB, 100, "" },
+		{ 0, 12 * MIB, 100,
+		    "2 12 MiB free on /q, 64 MiB must stay free: mail is "
+		    "refused with 452 until then" },
+		{ 0, 11 * MIB, 100, "" },
+		{ 0, 80 * MIB, 100,
+		    "3 80 MiB free on /q, 64 MiB must stay free: mail is "
+		    "accepted again" },
+		{ 0, 80 * MIB, 5,
+		    "2 5 inodes free on /q, 10 inodes must stay free: mail is "
+		    "refused with 452 until then" },
+		{ EIO, 0, 0, "" },
+		{ 0, 80 * MIB, 100,
+		    "3 80 MiB free on /q, 64 MiB must stay free: mail is "
+		    "accepted again" },
+		{ EIO, 0, 0,
+		    "2 cannot see how much is free on /q: Input/output error: "
+		    "mail is refused with 452 until then" },
+	};
+	struct smtpd_disk_space s;
+
+	(void)state;
+	smtpd__disk_space_init(&s, 7, 64 * MIB);
+	s.logger = (struct smtpd_logger){ keep_line, NULL, SMTPD_LOG_INFO };
+	s.name = "/q";
+	for (size_t i = 0; i < COUNT(looks_in_turn); i++) {
+		disk = (struct statvfs){ .f_frsize = 1,
+			.f_blocks = GIB,
+			.f_bavail = looks_in_turn[i].available,
+			.f_files = 200,
+			.f_favail = looks_in_turn[i].inodes_left };
+		broken = looks_in_turn[i].error;
+		told[0] = '\0';
+		now_ms += 1000;
+		smtpd__disk_space_has_room(&s, 0);
+		assert_string_equal(told, looks_in_turn[i].line);
+	}
+	smtpd__disk_space_finish(&s);
+}
+
 int
 main(void)
 {
@@ -174,6 +233,7 @@ main(void)
 		cmocka_unit_test_setup(test_thresholds, setup),
 		cmocka_unit_test_setup(test_fragments, setup),
 		cmocka_unit_test_setup(test_once_a_second, setup),
+		cmocka_unit_test_setup(test_lines, setup),
 		cmocka_unit_test_setup(
 		    test_disk_that_cannot_be_looked_at, setup),
 	};

@@ -392,6 +392,57 @@ test_no_room(void **state)
 	assert_int_equal(errno, ENOSPC);
 }
 
+static bool disk_is_full;
+
+/* In place of the C library's. */
+int
+fstatvfs(int fd, struct statvfs *out)
+{
+	(void)fd;
+	*out = (struct statvfs){ .f_frsize = 4096, .f_blocks = 1 << 20 };
+	out->f_bavail = disk_is_full ? 256 : out->f_blocks;
+	return 0;
+}
+
+/* S7: the floor is looked at while a large message comes, and the log says once
+ * that mail is refused, and once that it is not any more. */
+static void
+the_floor_is_met_in_a_message(void **state)
+{
+	struct world *w = *state;
+	struct world_mail mail = { .envelope.sender = "",
+		.envelope.rcpts = &one_rcpt,
+		.envelope.nrcpts = 1 };
+	static const char block[100000];
+	struct smtpd_queue_message *m;
+	char line[200];
+
+	world_close(w, 0);
+	w->settings.min_free = 64 << 20;
+	world_open(w);
+	m = world_begin_mail(w, &mail);
+	assert_non_null(m);
+	assert_int_equal(smtpd_queue_write(m, block, sizeof(block)), 0);
+	disk_is_full = true;
+	world_sleep(1100);
+	assert_int_equal(smtpd_queue_write(m, block, sizeof(block)), -1);
+	assert_int_equal(errno, ENOSPC);
+	smtpd_queue_abort(m);
+	assert_false(smtpd_queue_has_room(w->queue, 0));
+	snprintf(line, sizeof(line),
+	    "1 MiB free on %s, 64 MiB must stay free: mail is refused with 452 "
+	    "until then",
+	    w->path);
+	assert_int_equal(world_logged(w, line), 1);
+	disk_is_full = false;
+	world_sleep(1100);
+	assert_true(smtpd_queue_has_room(w->queue, 0));
+	world_sleep(1100);
+	assert_true(smtpd_queue_has_room(w->queue, 0));
+	assert_int_equal(world_logged(w, "refused with 452"), 1);
+	assert_int_equal(world_logged(w, ": mail is accepted again"), 1);
+}
+
 /* The disk is full though it did not seem so. */
 static void
 test_write_fails(void **state)
@@ -728,6 +779,7 @@ main(void)
 		TEST(test_ids),
 		TEST(test_abort),
 		TEST(test_no_room),
+		TEST(the_floor_is_met_in_a_message),
 		TEST(test_write_fails),
 		TEST(test_deliver),
 		TEST_LARGE(too_many_recipients_are_refused),
