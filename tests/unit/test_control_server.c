@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -550,6 +551,69 @@ reach(struct world *w)
 	return fd;
 }
 
+/* A process that has the queue, and answers as it likes. */
+struct liar {
+	int listener;
+	const char *ids; /* the answer to "ids" */
+};
+
+static void *
+answer_lies(void *arg)
+{
+	const struct liar *l = arg;
+	int fd;
+
+	while ((fd = accept(l->listener, NULL, NULL)) != -1) {
+		char line[256];
+		ssize_t n = recv(fd, line, sizeof(line), 0);
+
+		if (n > 0)
+			dprintf(fd, "+%zu\n%s=0 \n",
+			    memcmp(line, "ids", 3) == 0 ? strlen(l->ids) : 6,
+			    memcmp(line, "ids", 3) == 0 ? l->ids : "hello\n");
+		close(fd);
+	}
+	return NULL;
+}
+
+/* S34: an export makes no file of what is no id. */
+static void
+no_file_has_a_name_that_is_no_id(void **state)
+{
+	static const char *const lies[] = { "../../evil\n", "..\n", "\n", "/\n",
+		"evil\n", "1M8M1R9HYXPT0/\n", "1M8M1R9HYXPT00\n",
+		"1M8M1R9HYXPT0\n../../evil\n" };
+	struct sockaddr_un a;
+	struct world *w = *state;
+	struct liar l;
+	pthread_t thread;
+	char out[128], evil[128];
+	int dir;
+
+	assert_int_equal(mkdir(w->dir, 0700), 0);
+	dir = open(w->dir, O_RDONLY | O_DIRECTORY);
+	smtpd__control_protocol_address(dir, &a);
+	l.listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(
+	    bind(l.listener, (const struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(l.listener, 8), 0);
+	pthread_create(&thread, NULL, answer_lies, &l);
+	snprintf(out, sizeof(out), "%s/deep", w->root);
+	assert_int_equal(mkdir(out, 0700), 0);
+	for (size_t i = 0; i < COUNT(lies); i++) {
+		l.ids = lies[i];
+		snprintf(out, sizeof(out), "%s/deep/%zu", w->root, i);
+		assert_int_equal(ask(w, "export", out, NULL), EPROTO);
+		assert_int_equal(count_files(out), i == COUNT(lies) - 1);
+	}
+	snprintf(evil, sizeof(evil), "%s/evil.eml", w->root);
+	assert_int_equal(access(evil, F_OK), -1);
+	shutdown(l.listener, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	close(l.listener);
+	close(dir);
+}
+
 static void
 strange_clients_do_no_harm(void **state)
 {
@@ -640,6 +704,7 @@ main(void)
 		TEST(a_list_reads_no_content),
 		TEST(one_bad_sector_ends_no_export),
 		TEST(the_socket_may_lie_deep),
+		TEST(no_file_has_a_name_that_is_no_id),
 		TEST(strange_clients_do_no_harm),
 		TEST(a_silent_client_delays_no_end),
 	};

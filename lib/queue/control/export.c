@@ -122,7 +122,9 @@ receive_ids(void *user, const void *data, size_t len)
 	uint64_t id;
 
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] != '\n' && x->len + 1 < sizeof(x->id)) {
+		bool ends = text[i] == '\n';
+
+		if (!ends && x->len + 1 < sizeof(x->id)) {
 			x->id[x->len++] = text[i];
 			continue;
 		}
@@ -130,7 +132,7 @@ receive_ids(void *user, const void *data, size_t len)
 		x->len = 0;
 		/* It becomes the name of a file, and the other side may be
 		 * anybody. */
-		if (smtpd__id_parse(x->id, &id) == -1)
+		if (!ends || smtpd__id_parse(x->id, &id) == -1)
 			return fail_at(x, "", EPROTO);
 		if (export_one(x) == -1)
 			return -1;
