@@ -78,7 +78,8 @@ static const struct option_rule rules[] = {
 	{ "postmaster", 0, OPTION_TEXT, "ADDRESS",
 	    "who is told of reports that nobody takes", AT(postmaster), 0, 0 },
 	{ "tls", 0, OPTION_LIST, "[DOMAIN=]POLICY",
-	    "opportunistic, require, never; repeatable", AT(tls), 0, 0 },
+	    "opportunistic, require[,match=NAME], never; repeatable", AT(tls),
+	    0, 0 },
 	{ "tls-ca", 0, OPTION_TEXT, "FILE",
 	    "authorities of hosts (PEM; the system's)", AT(tls_ca), 0, 0 },
 	{ "connect-timeout", 0, OPTION_NUMBER, "SECONDS",
@@ -118,39 +119,75 @@ static const struct option_table table = {
 	.shared_offset = AT(in),
 };
 
-/* One of --tls: for all, or DOMAIN=POLICY. */
+/* Read what follows the policy of RULE, "match=NAME[,NAME]". */
+static int
+read_match(struct settings *s, char *text, struct smtpd_security_rule *rule)
+{
+	static const char match[] = "match=";
+	char *at = text + strlen(match), *comma;
+
+	if (strncmp(text, match, strlen(match)) != 0)
+		return complain(PROGRAM, EX_USAGE,
+		    "--tls: \"%s\" is not match=NAME[,NAME]", text);
+	rule->names = s->names + s->nnames;
+	do {
+		comma = strchr(at, ',');
+		if (comma != NULL)
+			*comma = '\0';
+		if (!hostname_is_valid(at))
+			return complain(PROGRAM, EX_USAGE,
+			    "--tls: \"%s\" is not the name of a host", at);
+		s->names[s->nnames++] = at;
+		rule->nnames++;
+		at = comma + 1;
+	} while (comma != NULL);
+	return 0;
+}
+
+/* One of --tls: POLICY for all, or DOMAIN=POLICY, with or without match=. */
 static int
 read_policy(struct settings *s, char *text)
 {
-	char *equals = strchr(text, '=');
-	const char *word = equals != NULL ? equals + 1 : text;
-	enum smtpd_security security;
+	struct smtpd_security_rule *rule = &s->rules[s->nrules];
+	size_t len = strcspn(text, ", ");
+	char *match = text[len] != '\0' ? text + len + 1 : NULL;
+	char *equals, *word;
 
-	if (sender_options_security(word, &security) == -1)
+	text[len] = '\0';
+	equals = strchr(text, '=');
+	word = equals != NULL ? equals + 1 : text;
+	*rule = (struct smtpd_security_rule){ SMTPD_SECURITY_RULE_INIT, text };
+	if (sender_options_security(word, &rule->security) == -1)
 		return complain(PROGRAM, EX_USAGE,
 		    "--tls: \"%s\" is not opportunistic, require or never",
 		    word);
+	if (match != NULL &&
+	    (equals == NULL || rule->security != SMTPD_SECURITY_REQUIRED))
+		return complain(PROGRAM, EX_USAGE,
+		    "--tls: \"%s\" goes with DOMAIN=require only", match);
 	if (equals == NULL) {
-		s->security = security;
+		s->security = rule->security;
 		return 0;
 	}
 	*equals = '\0';
 	if (!hostname_is_valid(text))
 		return complain(
 		    PROGRAM, EX_USAGE, "--tls: \"%s\" is not a domain", text);
-	s->rules[s->nrules++] =
-	    (struct smtpd_security_rule){ SMTPD_SECURITY_RULE_INIT,
-		    .domain = text, .security = security };
-	return 0;
+	s->nrules++;
+	return match != NULL ? read_match(s, match, rule) : 0;
 }
 
 static int
 complete_policies(struct settings *s)
 {
+	size_t names = 1;
 	int status = 0;
 
+	for (size_t i = 0; i < s->tls.count; i++)
+		names += strlen(s->tls.items[i]);
 	s->rules = calloc(s->tls.count + 1, sizeof(*s->rules));
-	if (s->rules == NULL)
+	s->names = calloc(names, sizeof(*s->names));
+	if (s->rules == NULL || s->names == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	for (size_t i = 0; i < s->tls.count && status == 0; i++)
 		status = read_policy(s, s->tls.items[i]);
@@ -285,6 +322,7 @@ settings_finish(struct settings *s)
 {
 	option_table_finish(&table, s);
 	free(s->rules);
+	free(s->names);
 	s->rules = NULL;
 }
 

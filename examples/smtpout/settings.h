@@ -50,8 +50,10 @@ struct settings {
 	/* Derived from these. */
 	struct smarthost relay; /* of smarthost, which it points into */
 	enum smtpd_security security;
-	struct smtpd_security_rule *rules; /* point into tls */
+	struct smtpd_security_rule *rules; /* point into tls, and names */
 	size_t nrules;
+	const char **names; /* point into tls */
+	size_t nnames;
 	char password[512];
 };
 

@@ -100,6 +100,12 @@ struct smtpd_security_rule {
 	size_t size;        /* SMTPD_SECURITY_RULE_INIT */
 	const char *domain; /* of the recipient */
 	enum smtpd_security security;
+
+	/* With SMTPD_SECURITY_REQUIRED, names of which the certificate must
+	 * bear one, whatever the host is called: who can forge the MX of the
+	 * domain gains nothing then.  NULL: the host's name is good. */
+	const char *const *names;
+	size_t nnames;
 };
 
 #define SMTPD_SECURITY_RULE_INIT SMTPD_INIT(smtpd_security_rule)

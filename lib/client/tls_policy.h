@@ -18,7 +18,8 @@ struct smtpd_tls_policy {
 	enum smtpd_security level;
 	bool first; /* from the first byte, whatever level says of STARTTLS */
 
-	/* Names that the certificate may bear instead of the host's. */
+	/* Names of which the certificate must bear one, in the place of the
+	 * host's; none: that. */
 	const char *const *names;
 	size_t nnames;
 

@@ -85,10 +85,24 @@ smtpd__queue_settings_is_fix(unsigned fix)
 	return fix == SMTPD_FIX_NONE || (fix & ~(unsigned)FIX_BITS) == 0;
 }
 
+static const char *
+find_names_fault(const struct smtpd_security_rule *rule)
+{
+	if (rule->nnames > 0 && rule->names == NULL)
+		return "nnames of a rule is not 0, but there are no names";
+	if (rule->nnames > 0 && rule->security != SMTPD_SECURITY_REQUIRED)
+		return "only a rule that requires TLS can name certificates";
+	for (size_t i = 0; i < rule->nnames; i++)
+		if (rule->names[i] == NULL || rule->names[i][0] == '\0')
+			return "a name in a rule is empty";
+	return NULL;
+}
+
 /* Return what is wrong with the settings; NULL: nothing. */
 static const char *
 find_fault(const struct smtpd_queue_settings *s)
 {
+	const char *fault;
 	char buf[SMTPD_ADDRESS_MAX];
 	struct smtpd_address postmaster;
 
@@ -121,6 +135,9 @@ find_fault(const struct smtpd_queue_settings *s)
 			return "a security rule has no domain";
 		if (s->rules[i].security > SMTPD_SECURITY_NONE)
 			return "there is no such security of a rule";
+		fault = find_names_fault(&s->rules[i]);
+		if (fault != NULL)
+			return fault;
 	}
 	return NULL;
 }

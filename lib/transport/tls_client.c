@@ -83,7 +83,7 @@ smtpd__tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
 static void
 explain_flags(struct client_conn *cc, uint32_t flags)
 {
-	char lines[512];
+	char lines[512] = ""; /* without flags nothing is written */
 	struct smtpd_text t;
 	size_t len;
 
@@ -91,6 +91,10 @@ explain_flags(struct client_conn *cc, uint32_t flags)
 	if (flags == 0) {
 		smtpd__text_add(&t, "there is no name to check it against");
 		return;
+	}
+	if (cc->nnames > 0 && (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0) {
+		smtpd__text_add(&t, "it bears none of the required names");
+		flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	}
 	if (mbedtls_x509_crt_verify_info(lines, sizeof(lines), "", flags) < 0)
 		lines[0] = '\0';
@@ -104,36 +108,36 @@ explain_flags(struct client_conn *cc, uint32_t flags)
 		smtpd__text_add(&t, "the certificate is bad");
 }
 
-/* Whether the certificate bears the address, or one of the other names. */
+/* Whether the certificate bears one of the names that it must, or the name, or
+ * address, of the host; FLAGS are the result of the verification. */
 static bool
-bears_other_name(const struct client_conn *cc)
+bears_name(const struct client_conn *cc, uint32_t flags)
 {
 	const mbedtls_x509_crt *cert = mbedtls_ssl_get_peer_cert(&cc->conn.ssl);
 
-	if (cert != NULL && cc->address_len > 0 &&
-	    smtpd__tls_names_include_address(
-		cert, cc->address, cc->address_len))
-		return true;
 	for (size_t i = 0; cert != NULL && i < cc->nnames; i++)
 		if (smtpd__tls_names_include(
 			cert, cc->names[i], strlen(cc->names[i])))
 			return true;
-	return false;
+	if (cc->nnames > 0)
+		return false;
+	if (cc->address_len > 0)
+		return cert != NULL &&
+		    smtpd__tls_names_include_address(
+			cert, cc->address, cc->address_len);
+	return cc->has_name && (flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) == 0;
 }
 
 static void
 verify_server(struct client_conn *cc)
 {
 	uint32_t flags = mbedtls_ssl_get_verify_result(&cc->conn.ssl);
-	bool has_name = cc->has_name;
+	bool bears = bears_name(cc, flags);
 
-	if (cc->address_len > 0)
+	flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
+	if (!bears && (cc->has_name || cc->address_len > 0 || cc->nnames > 0))
 		flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-	if (bears_other_name(cc)) {
-		flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
-		has_name = true;
-	}
-	cc->session.verified = flags == 0 && has_name;
+	cc->session.verified = flags == 0 && bears;
 	if (cc->session.verified)
 		cc->session.reason[0] = '\0';
 	else

@@ -16,7 +16,8 @@ struct smtpd_trust *smtpd__tls_client_trust_nobody(void);
 struct smtpd_tls_client_settings {
 	const char *host; /* "": none, so that no certificate is good */
 
-	/* Names that the certificate may bear instead. */
+	/* Names of which the certificate must bear one instead; none: the
+	 * host's is good. */
 	const char *const *names;
 	size_t nnames;
 

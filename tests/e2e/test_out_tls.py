@@ -142,6 +142,22 @@ class Policies(TlsCase):
         self.submit("bob@one.example")
         self.smtpout.flush_to(server, 2)
 
+    def test_match(self):
+        """S22: a good certificate for another name that the MX led to is of no
+        use; with the name of the rule the host may be called anything."""
+        self.start("--tls", "one.example=require,match=mail.one.example,"
+                   "else.example", "--tls", "two.example=require "
+                   "match=mail.two.example")
+        good = self.server("mx1", tls=self.other)
+        forged = self.server("mx2", tls=self.good2)
+        self.submit("bob@one.example")
+        self.assertIsNotNone(good.wait(1)[0].tls)
+        ident = self.submit("bob@two.example")
+        self.deferred(ident)
+        self.assertEqual(forged.taken, [])
+        self.assertIn("it bears none of the required names",
+                      self.smtpout.why(ident)["reason"])
+
     def test_never(self):
         self.start("--tls", "never")
         server = self.server(tls=self.good)

@@ -11,7 +11,7 @@
 
 #include "settings.h"
 
-#define WORDS_MAX 10
+#define WORDS_MAX 20
 
 /* Read the words at WORDS, up to NULL, behind a name for the host. */
 static inline int

@@ -637,6 +637,51 @@ a_policy_brings_authorities(void **state)
 	stop(&k);
 }
 
+/* S22: the names of a policy replace that of the host. */
+static void
+a_policy_names_certificates(void **state)
+{
+	static const char *const a[] = { "other.example", "A.example" };
+	static const struct {
+		const char *host;
+		size_t nnames; /* the last of A */
+		bool good;
+	} cases[] = { { "a.example", 0, true }, { "forged.example", 0, false },
+		{ "forged.example", 2, true }, { "a.example", 1, false },
+		{ "127.0.0.1", 2, true }, { "127.0.0.1", 1, false } };
+	struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+		.trust = trust("ca.pem"), .security = SMTPD_SECURITY_REQUIRED };
+	struct smtpd_client *c = smtpd_client_create(&set);
+	struct maintenance k;
+
+	(void)state;
+	start(&k, "a");
+	/* Twice: a session that goes on is judged as it was. */
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+		struct smtpd_tls_policy policy = {
+			.level = SMTPD_SECURITY_REQUIRED,
+			.names = a,
+			.nnames = cases[i / 2].nnames,
+		};
+
+		smtpd__tls_policy_identify(&policy);
+		smtpd__client_starttls_set_policy(c, &policy);
+		k.target.host = cases[i / 2].host;
+		assert_int_equal(smtpd_client_connect(c, &k.target, 1, k.port),
+		    cases[i / 2].good ? 0 : -1);
+		if (cases[i / 2].good)
+			send_text(c, "hi\r\n", 4);
+		else if (policy.nnames > 0)
+			assert_string_equal(smtpd_client_result(c)->text,
+			    "the server's certificate: it bears none of the "
+			    "required names");
+		smtpd_client_quit(c);
+	}
+	smtpd_client_destroy(c);
+	smtpd_trust_unref(set.trust);
+	stop(&k);
+}
+
 /* S38: free places have the empty key. */
 static void
 no_session_has_the_empty_key(void **state)
@@ -725,6 +770,7 @@ main(void)
 		cmocka_unit_test(smaller_buffers_are_left_alone),
 		cmocka_unit_test(trust_needs_certificates),
 		cmocka_unit_test(a_policy_brings_authorities),
+		cmocka_unit_test(a_policy_names_certificates),
 		cmocka_unit_test(no_session_has_the_empty_key),
 		cmocka_unit_test(threads_share_trust),
 	};

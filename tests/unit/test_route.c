@@ -308,6 +308,29 @@ rules_say_how_it_is_secured(void **state)
 	smtpd__route_router_destroy(r);
 }
 
+/* S22 */
+static void
+a_rule_names_certificates(void **state)
+{
+	static const char *const names[] = { "mail.a.test", "a.test" };
+	static const struct smtpd_security_rule rule = {
+		SMTPD_SECURITY_RULE_INIT, .domain = "a.test",
+		.security = SMTPD_SECURITY_REQUIRED, .names = names, .nnames = 2
+	};
+	struct smtpd_router *r =
+	    make((struct smtpd_queue_settings){ .rules = &rule, .nrules = 1 });
+	struct smtpd_route route;
+
+	(void)state;
+	route = find(r, "a.test");
+	assert_int_equal(route.policy.nnames, 2);
+	assert_string_equal(route.policy.names[0], names[0]);
+	assert_string_equal(route.policy.names[1], names[1]);
+	assert_string_not_equal(route.policy.id, "required");
+	smtpd__route_finish(&route);
+	smtpd__route_router_destroy(r);
+}
+
 /* However the domain is spelt: else a rule could be got around. */
 static void
 rules_hold_for_both_forms_of_a_name(void **state)
@@ -513,6 +536,7 @@ main(void)
 		cmocka_unit_test(many_hosts_are_one_site),
 		cmocka_unit_test(rules_say_how_it_is_secured),
 		cmocka_unit_test(rules_hold_for_both_forms_of_a_name),
+		cmocka_unit_test(a_rule_names_certificates),
 		cmocka_unit_test(a_smarthost_takes_everything),
 		cmocka_unit_test(what_cannot_be_right_is_refused),
 		cmocka_unit_test(a_look_up_can_be_cancelled),

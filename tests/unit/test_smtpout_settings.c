@@ -78,8 +78,9 @@ options_reach_the_queue(void **state)
 	static const char *const words[] = { "--retry-min=5", "--lifetime=60",
 		"--delay-notice=0", "--command-timeout=7", "--tls=never",
 		"--tls=bank.example=require", "--tls=b.example=opportunistic",
-		"--remote-port=2525", "--refuse-private",
-		"--smarthost=tls://[2001:db8::1]", NULL };
+		"--tls=c.example=require,match=mx.c.example,d.example",
+		"--tls=e.example=require match=f.example", "--remote-port=2525",
+		"--refuse-private", "--smarthost=tls://[2001:db8::1]", NULL };
 	struct smtpd_queue_settings queue;
 	struct queue_parts parts;
 	struct settings s;
@@ -94,10 +95,17 @@ options_reach_the_queue(void **state)
 	assert_int_equal(parts.client.rcpt_ms, 7000);
 	assert_int_equal(parts.client.dot_ms, 7000);
 	assert_int_equal(parts.client.security, SMTPD_SECURITY_NONE);
-	assert_int_equal(queue.nrules, 2);
+	assert_int_equal(queue.nrules, 4);
 	assert_string_equal(queue.rules[0].domain, "bank.example");
 	assert_int_equal(queue.rules[0].security, SMTPD_SECURITY_REQUIRED);
 	assert_string_equal(queue.rules[1].domain, "b.example");
+	/* S22 */
+	assert_int_equal(queue.rules[1].nnames, 0);
+	assert_int_equal(queue.rules[2].nnames, 2);
+	assert_string_equal(queue.rules[2].names[0], "mx.c.example");
+	assert_string_equal(queue.rules[2].names[1], "d.example");
+	assert_int_equal(queue.rules[3].nnames, 1);
+	assert_string_equal(queue.rules[3].names[0], "f.example");
 	assert_true(parts.resolver.self_is_good);
 	assert_true(parts.resolver.refuse_private);
 	assert_non_null(queue.smarthost);
@@ -165,6 +173,13 @@ mistakes_are_refused(void **state)
 		{ "--tls", "sometimes" },
 		{ "--tls", "a b=require" },
 		{ "--tls", "=require" },
+		{ "--tls", "require,match=mx.example" },
+		{ "--tls", "a.example=never,match=mx.example" },
+		{ "--tls", "a.example=require," },
+		{ "--tls", "a.example=require,mx.example" },
+		{ "--tls", "a.example=require,match=" },
+		{ "--tls", "a.example=require,match=b,,c" },
+		{ "--tls", "a.example=require,match=a b" },
 		{ "--smarthost", "" },
 		{ "--smarthost", "host:0" },
 		{ "--smarthost", "[::1" },

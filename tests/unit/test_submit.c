@@ -247,10 +247,17 @@ envelope_and_options_are_copied(void **state)
 static void
 bad_settings_are_refused(void **state)
 {
+	static const char *const none[] = { "" };
 	static const struct smtpd_security_rule rules[] = {
 		{ SMTPD_SECURITY_RULE_INIT, "a.test", (enum smtpd_security)9 },
 		{ SMTPD_SECURITY_RULE_INIT, NULL, SMTPD_SECURITY_NONE },
-		{ 0, "a.test", SMTPD_SECURITY_NONE },
+		{ .size = 0, .domain = "a.test" },
+		{ SMTPD_SECURITY_RULE_INIT, "a.test", SMTPD_SECURITY_REQUIRED,
+		    .nnames = 1 },
+		{ SMTPD_SECURITY_RULE_INIT, "a.test", SMTPD_SECURITY_REQUIRED,
+		    .names = none, .nnames = 1 },
+		{ SMTPD_SECURITY_RULE_INIT, "a.test", SMTPD_SECURITY_NONE,
+		    .names = none, .nnames = 1 },
 	};
 	static const struct smtpd_smarthost smarthost = { SMTPD_SMARTHOST_INIT,
 		.port = 25 };
@@ -258,7 +265,8 @@ bad_settings_are_refused(void **state)
 	const struct smtpd_queue_settings good = w->settings;
 	static const char *const names[] = { "", "a b",
 		"a.test\r\nX-Injected: y" };
-	struct smtpd_queue_settings bad[9 + 2 * COUNT(names)];
+	struct smtpd_queue_settings bad[6 + COUNT(rules) + 2 * COUNT(names)];
+	size_t n = 5;
 	char name[300];
 
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -270,15 +278,16 @@ bad_settings_are_refused(void **state)
 	bad[2].log_level = (enum smtpd_log_level)9;
 	bad[3].hostname = name;
 	bad[4].smarthost = &smarthost;
+	bad[n++].size = sizeof(size_t) + 2;
 	for (size_t i = 0; i < COUNT(rules); i++) {
-		bad[5 + i].rules = &rules[i];
-		bad[5 + i].nrules = 1;
+		bad[n].rules = &rules[i];
+		bad[n++].nrules = 1;
 	}
-	bad[8].size = sizeof(size_t) + 2;
 	for (size_t i = 0; i < COUNT(names); i++) {
-		bad[9 + 2 * i].hostname = names[i];
-		bad[10 + 2 * i].local_domain = names[i];
+		bad[n++].hostname = names[i];
+		bad[n++].local_domain = names[i];
 	}
+	assert_int_equal(n, COUNT(bad));
 	world_close(w, 0);
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		w->error[0] = '\0';

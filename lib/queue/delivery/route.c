@@ -19,6 +19,8 @@
 struct rule {
 	char *domain; /* as its names are compared */
 	enum smtpd_security security;
+	char **names; /* that the certificate must bear */
+	size_t nnames;
 };
 
 struct smtpd_router {
@@ -57,6 +59,19 @@ copy_text(const char *text, char **out)
 }
 
 static int
+copy_names(struct rule *to, const struct smtpd_security_rule *rule)
+{
+	to->names = calloc(rule->nnames + 1, sizeof(*to->names));
+	if (to->names == NULL)
+		return -1;
+	for (; to->nnames < rule->nnames; to->nnames++)
+		if (copy_text(
+			rule->names[to->nnames], &to->names[to->nnames]) == -1)
+			return -1;
+	return 0;
+}
+
+static int
 copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
     struct smtpd_text *error)
 {
@@ -67,8 +82,9 @@ copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 	r->rules = calloc(set->nrules, sizeof(*r->rules));
 	if (r->rules == NULL)
 		return -1;
-	for (; r->nrules < set->nrules; r->nrules++) {
+	while (r->nrules < set->nrules) {
 		const struct smtpd_security_rule *rule = &set->rules[r->nrules];
+		struct rule *to = &r->rules[r->nrules++];
 
 		if (!normalise_domain(rule->domain, domain)) {
 			smtpd__text_format(error,
@@ -76,9 +92,9 @@ copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 			    rule->domain);
 			return -1;
 		}
-		r->rules[r->nrules].security = rule->security;
-		r->rules[r->nrules].domain = strdup(domain);
-		if (r->rules[r->nrules].domain == NULL)
+		to->security = rule->security;
+		if (copy_text(domain, &to->domain) == -1 ||
+		    copy_names(to, rule) == -1)
 			return -1;
 	}
 	return 0;
@@ -177,8 +193,12 @@ smtpd__route_router_destroy(struct smtpd_router *r)
 	smtpd_resolver_destroy(r->resolver);
 	smtpd_trust_unref(r->trust);
 	pthread_mutex_destroy(&r->lock);
-	for (size_t i = 0; i < r->nrules; i++)
+	for (size_t i = 0; i < r->nrules; i++) {
+		for (size_t k = 0; k < r->rules[i].nnames; k++)
+			free(r->rules[i].names[k]);
+		free(r->rules[i].names);
 		free(r->rules[i].domain);
+	}
 	free(r->rules);
 	free(r->host);
 	free(r->user);
@@ -221,6 +241,8 @@ choose_policy(
 		policy->reason = "the smarthost's password";
 	} else if (rule != NULL) {
 		policy->level = rule->security;
+		policy->names = (const char *const *)rule->names;
+		policy->nnames = rule->nnames;
 		policy->reason = "the rule for the domain";
 	}
 	smtpd__tls_policy_identify(policy);
