@@ -661,6 +661,44 @@ test_data_replaced(void **state)
 }
 
 static int
+read_nothing(struct smtpd_session *s, const struct smtpd_envelope *envelope,
+    struct smtpd_body *body, void *user)
+{
+	char c;
+
+	(void)s;
+	(void)envelope;
+	(void)user;
+	for (int i = 0; i < 2; i++) {
+		errno = 0;
+		assert_int_equal(smtpd_body_read(body, &c, 0), -1);
+		assert_int_equal(errno, EINVAL);
+		assert_int_equal(smtpd_body_read(body, NULL, 1), -1);
+		assert_int_equal(smtpd_body_read(body, &c, 1), 1);
+	}
+	while (smtpd_body_read(body, &c, 1) > 0)
+		continue;
+	return 0;
+}
+
+/* E24: A read without room is a mistake, and not the end of the message. */
+static void
+test_read_without_room(void **state)
+{
+	struct smtpd_server *srv = create(NULL);
+	struct served v;
+	struct peer p;
+
+	(void)state;
+	smtpd_server_set_deliver(srv, read_nothing, NULL);
+	begin_serving(&v, srv, &p);
+	assert_true(peer_hello(&p));
+	assert_int_equal(peer_deliver(&p, "b@example.org", "hello"), 250);
+	end_serving(&v, &p);
+	smtpd_server_destroy(srv);
+}
+
+static int
 look_at_pipes(struct smtpd_session *s, void *user)
 {
 	uid_t uid = 77;
@@ -1099,6 +1137,7 @@ main(void)
 		cmocka_unit_test(test_received_names_no_two),
 		cmocka_unit_test(test_lifetimes),
 		cmocka_unit_test(test_data_replaced),
+		cmocka_unit_test(test_read_without_room),
 		cmocka_unit_test(test_serve_on_pipes),
 		cmocka_unit_test(test_serve_on_bad_descriptor),
 		cmocka_unit_test(test_counters),
