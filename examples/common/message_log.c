@@ -4,28 +4,10 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include <smtpd/address.h>
+
 /* Room for a path, and the name of its field. */
 #define PLACE_SIZE (PATH_MAX + 16)
-
-/* Write TEXT to BUF of SIZE bytes so that it can stand between "<" and ">" in
- * a line of fields: bytes that could end it there become \xhh. */
-static const char *
-escape_text(const char *text, char *buf, size_t size)
-{
-	size_t at = 0;
-
-	for (; *text != '\0' && at + 5 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c > ' ' && c < 0x7f && c != '<' && c != '>' && c != '\\')
-			buf[at++] = (char)c;
-		else
-			at +=
-			    (size_t)snprintf(buf + at, size - at, "\\x%02x", c);
-	}
-	buf[at] = '\0';
-	return buf;
-}
 
 static double
 seconds_since(const struct timespec *then)
@@ -60,8 +42,8 @@ place_field(const struct message_info *f, size_t i, char *buf, size_t size)
 	if (f->place == NULL || f->code >= 300)
 		return buf;
 	f->place(f->user, i, place, sizeof(place));
-	snprintf(
-	    buf, size, " mailbox=<%s>", escape_text(place, text, sizeof(text)));
+	snprintf(buf, size, " mailbox=<%s>",
+	    smtpd_address_escape(place, text, sizeof(text)));
 	return buf;
 }
 
@@ -75,8 +57,9 @@ log_others(struct log *log, const struct smtpd_session *s,
 	for (size_t i = 1; i < envelope->nrcpts; i++)
 		log_line(log, SMTPD_LOG_INFO,
 		    "recipient id=%s to=<%s>%s session=%llu status=%d", f->id,
-		    escape_text(smtpd_envelope_rcpt(envelope, i)->address.text,
-			to, sizeof(to)),
+		    smtpd_address_escape(
+			smtpd_envelope_rcpt(envelope, i)->address.text, to,
+			sizeof(to)),
 		    place_field(f, i, place, sizeof(place)),
 		    (unsigned long long)smtpd_session_id(s), f->code);
 }
@@ -95,13 +78,13 @@ message_log(struct log *log, const struct smtpd_session *s,
 	    "%s id=%s from=<%s> to=<%s>%s nrcpt=%zu size=%llu peer=%s%s "
 	    "helo=<%s> session=%llu status=%d delay=%.3f tls=%s%s%s",
 	    f->what, f->id,
-	    escape_text(envelope->sender.text, from, sizeof(from)),
-	    escape_text(
+	    smtpd_address_escape(envelope->sender.text, from, sizeof(from)),
+	    smtpd_address_escape(
 		first != NULL ? first->address.text : "", to, sizeof(to)),
 	    place_field(f, 0, place, sizeof(place)), envelope->nrcpts,
 	    (unsigned long long)f->size, smtpd_session_peer(s),
 	    user_field(s, uid, sizeof(uid)),
-	    escape_text(smtpd_session_helo(s), helo, sizeof(helo)),
+	    smtpd_address_escape(smtpd_session_helo(s), helo, sizeof(helo)),
 	    (unsigned long long)smtpd_session_id(s), f->code,
 	    seconds_since(&f->begun), tls != NULL ? tls->version : "none",
 	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");

@@ -62,6 +62,15 @@ SMTPD_API int smtpd_address_parse(
  */
 SMTPD_API int smtpd_ascii_lower(const char *text, char *buf, size_t size);
 
+/*
+ * Write TEXT, an address for instance, to BUF of SIZE bytes so that it can
+ * stand between "<" and ">" in a line of a log, and return BUF: a blank, "<",
+ * ">", "\\" and what is not printable ASCII become \xhh, so "c d"@x is
+ * "c\x20d"@x.  What does not fit is left out.  Since 0.2.
+ */
+SMTPD_API const char *smtpd_address_escape(
+    const char *text, char *buf, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -87,6 +87,24 @@ smtpd_ascii_lower(const char *text, char *buf, size_t size)
 	return (int)len;
 }
 
+const char *
+smtpd_address_escape(const char *text, char *buf, size_t size)
+{
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, buf, size);
+	/* Room for the longest form and the NUL. */
+	for (; *text != '\0' && t.len + 5 <= size; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c > ' ' && c < 0x7f && strchr("<>\\", c) == NULL)
+			smtpd__text_byte(&t, (char)c);
+		else
+			smtpd__text_format(&t, "\\x%02x", c);
+	}
+	return buf;
+}
+
 void
 smtpd__text_init(struct smtpd_text *t, char *buf, size_t size)
 {

@@ -3,7 +3,8 @@
 #define SMTPD_GRAMMAR_DATE_H
 
 /*
- * The date and time of a header field (RFC 5322, 3.3), always in UTC.
+ * The date and time of a header field (RFC 5322, 3.3), and of a log or JSON
+ * (RFC 3339), always in UTC.
  */
 
 #include <time.h>
@@ -14,5 +15,9 @@
 /* Write WHEN as "Mon, 02 Jan 2006 15:04:05 +0000" to BUF of SMTPD_DATE_MAX
  * bytes. */
 void smtpd__date_write(time_t when, char *buf);
+
+/* Write WHEN as "2006-01-02T15:04:05Z" to BUF of SMTPD_DATE_STAMP_MAX bytes. */
+#define SMTPD_DATE_STAMP_MAX 40
+void smtpd__date_write_stamp(time_t when, char *buf);
 
 #endif

@@ -228,23 +228,23 @@ inspect_job(void *user, const struct smtpd_delivery_job *job,
 }
 
 static void
-explain_job(
-    void *user, const struct smtpd_delivery_job *job, struct smtpd_text *text)
+describe_site(void *user, const struct smtpd_delivery_job *job,
+    struct smtpd_control_site *out)
 {
 	struct smtpd_delivery *d = user;
-	uint32_t now = smtpd__spool_clock_now(d->spool);
 	struct smtpd_site_info info;
 
 	pthread_mutex_lock(&d->lock);
 	smtpd__destination_site_info(job->destination, &info);
-	smtpd__text_format(text, "%s: %u of %u connections", info.name,
-	    info.connections, info.limit);
-	if (info.resumes_at > now)
-		smtpd__text_format(text,
-		    ", suspended for %u s more after %u failure%s%s%s",
-		    info.resumes_at - now, info.failures,
-		    info.failures == 1 ? "" : "s", info.why != NULL ? ": " : "",
-		    info.why != NULL ? info.why->text : "");
+	*out = (struct smtpd_control_site){
+		.connections = info.connections,
+		.limit = info.limit,
+		.failures = info.failures,
+		.resumes_at = info.resumes_at,
+	};
+	snprintf(out->name, sizeof(out->name), "%s", info.name);
+	snprintf(out->why, sizeof(out->why), "%s",
+	    info.why != NULL ? info.why->text : "");
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -263,7 +263,7 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 	q->hooks = (struct smtpd_control_hooks){
 		.act = act_on_job,
 		.inspect = inspect_job,
-		.explain = explain_job,
+		.site = describe_site,
 		.user = d,
 	};
 	q->control =

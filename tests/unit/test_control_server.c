@@ -185,8 +185,8 @@ check_reading(struct world *w)
 	assert_says(w,
 	    "{\"address\":\"bob@two.example\",\"notify\":null,"
 	    "\"orcpt\":null,\"state\":\"held\","
-	    "\"attempts\":0,\"next\":null,\"status\":null,\"reply\":null,"
-	    "\"host\":null}");
+	    "\"attempts\":0,\"next\":null,\"code\":null,\"status\":null,"
+	    "\"reply\":null,\"host\":null}");
 	assert_int_equal(ask(w, "show", w->id, NULL), 0);
 	assert_says(w, "envid:     x+2B\n");
 	assert_says(w, "<bob@two.example> held\n");

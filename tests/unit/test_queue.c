@@ -31,6 +31,22 @@ test_delivers(void **state)
 	assert_int_equal(world_counters(w).reports, 0);
 }
 
+/* T9: an address in brackets is a relay of its own. */
+static void
+a_literal_is_a_relay(void **state)
+{
+	struct world *w = *state;
+	char line[80];
+
+	world_begin(w);
+	world_send(w, "s@a2.test", "\"c<d\"@[127.0.0.1]");
+	mail_host_expect(&w->hosts[0], 1, 0);
+	snprintf(line, sizeof(line),
+	    " to=<\"c\\x3cd\"@[127.0.0.1]> relay=[127.0.0.1]:%u tls=none ",
+	    (unsigned)w->settings.port);
+	world_await_log(w, line);
+}
+
 /* What was queued before the start, and by an earlier process. */
 static void
 test_starts_with_a_backlog(void **state)
@@ -682,6 +698,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_delivers),
+		TEST(a_literal_is_a_relay),
 		TEST(test_starts_with_a_backlog),
 		TEST(test_tries_again),
 		TEST(test_mixed_recipients),

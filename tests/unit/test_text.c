@@ -213,6 +213,25 @@ values_of_log_lines_are_quoted_where_they_must_be(void **state)
 	}
 }
 
+/* What stands between "<" and ">" in a log ends where it should, and can be
+ * read back. */
+static void
+addresses_are_escaped(void **state)
+{
+	char buf[64], small[12];
+
+	(void)state;
+	assert_string_equal(
+	    smtpd_address_escape("\"c d\"@x.example", buf, sizeof(buf)),
+	    "\"c\\x20d\"@x.example");
+	assert_string_equal(
+	    smtpd_address_escape("<\\>\r\xc3\xa4", buf, sizeof(buf)),
+	    "\\x3c\\x5c\\x3e\\x0d\\xc3\\xa4");
+	assert_string_equal(smtpd_address_escape("", buf, sizeof(buf)), "");
+	assert_string_equal(
+	    smtpd_address_escape("<<<<", small, sizeof(small)), "\\x3c\\x3c");
+}
+
 int
 main(void)
 {
@@ -224,6 +243,7 @@ main(void)
 		cmocka_unit_test(same_but_for_case),
 		cmocka_unit_test(appended_in_order),
 		cmocka_unit_test(cut_at_the_end_of_the_buffer),
+		cmocka_unit_test(addresses_are_escaped),
 		cmocka_unit_test(untrusted_bytes_are_replaced),
 		cmocka_unit_test(ascii_letters_are_lowered),
 	};

@@ -7,9 +7,9 @@
  * by which requests reach a schedule that is running.
  */
 
+#include <smtpd/client.h>
 #include <smtpd/queue.h>
 
-#include "base/text.h"
 #include "queue/model/queued_message.h"
 
 /* What requests have done with a job. */
@@ -20,6 +20,16 @@ enum smtpd_control_action {
 	                         * active */
 	SMTPD_CONTROL_RESUME,   /* put it in again, if it is out and neither
 	                         * held, removed nor finished */
+};
+
+/* The site of a job. */
+struct smtpd_control_site {
+	char name[1024];
+	uint32_t connections;
+	uint32_t limit;              /* of connections, at present */
+	uint32_t failures;           /* in a row */
+	uint32_t resumes_at;         /* a time gone by: not suspended */
+	char why[SMTPD_REASON_SIZE]; /* it was suspended; "": not known */
 };
 
 /*
@@ -40,10 +50,9 @@ struct smtpd_control_hooks {
 	void (*inspect)(void *user, const struct smtpd_delivery_job *job,
 	    struct smtpd_delivery_job *copy);
 
-	/* Append what the schedule knows of the job to TEXT: the site, and
-	 * until when and why it is suspended.  Lines of printable ASCII. */
-	void (*explain)(void *user, const struct smtpd_delivery_job *job,
-	    struct smtpd_text *text);
+	/* Set OUT to what the schedule knows of the job's site. */
+	void (*site)(void *user, const struct smtpd_delivery_job *job,
+	    struct smtpd_control_site *out);
 	void *user;
 };
 

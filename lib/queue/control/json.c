@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "queue/control/history.h"
 
 static void
 add_text(struct smtpd_control_output *a, const char *name, const char *value)
@@ -14,13 +15,13 @@ add_text(struct smtpd_control_output *a, const char *name, const char *value)
 	smtpd__control_output_json(a, value);
 }
 
-/* Write the moment WHEN of the queue's clock as the next attempt. */
+/* Write the moment WHEN of the queue's clock, NONE as null. */
 static void
-add_due(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
-    uint32_t when, enum smtpd_snapshot_state state)
+add_time(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
+    const char *name, uint32_t when)
 {
-	smtpd__control_output_add(a, ",\"next\":");
-	if (state >= SMTPD_SNAPSHOT_HELD || when == SMTPD_TIME_NONE) {
+	smtpd__control_output_format(a, ",\"%s\":", name);
+	if (when == SMTPD_TIME_NONE) {
 		smtpd__control_output_add(a, "null");
 		return;
 	}
@@ -28,6 +29,15 @@ add_due(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
 	smtpd__control_output_time(
 	    a, smtpd__spool_clock_wall_ms(v->spool, when));
 	smtpd__control_output_add(a, "\"");
+}
+
+/* Write the moment WHEN as the next attempt. */
+static void
+add_due(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
+    uint32_t when, enum smtpd_snapshot_state state)
+{
+	add_time(
+	    a, v, "next", state < SMTPD_SNAPSHOT_HELD ? when : SMTPD_TIME_NONE);
 }
 
 /* Write the members that both objects begin with. */
@@ -79,8 +89,8 @@ add_rcpt(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
 	add_text(a, "state", word);
 	smtpd__control_output_format(a, ",\"attempts\":%u", job->attempts);
 	add_due(a, v, job->due, state);
-	add_text(a, "status", last != NULL ? last->result.status : NULL);
-	add_text(a, "reply", last != NULL ? reply : NULL);
+	smtpd__control_history_reply(a, last != NULL ? reply : NULL, text.len,
+	    last != NULL ? last->result.status : NULL);
 	add_text(a, "host",
 	    last != NULL && last->host[0] != '\0' ? last->host : NULL);
 	smtpd__control_output_add(a, "}");
@@ -119,26 +129,27 @@ smtpd__control_json_message(
 	smtpd__control_output_add(a, "]}\n");
 }
 
-/* Write the lines of LEN bytes at S as an array. */
+/* Write what the schedule knows of the site, or null. */
 static void
-add_lines(
-    struct smtpd_control_output *a, const char *name, const char *s, size_t len)
+add_site(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job)
 {
-	const char *before = "";
+	struct smtpd_control_site site;
 
-	smtpd__control_output_format(a, ",\"%s\":[", name);
-	while (len > 0) {
-		const char *end = memchr(s, '\n', len);
-		size_t n = end != NULL ? (size_t)(end - s) : len;
-
-		smtpd__control_output_add(a, before);
-		smtpd__control_output_json_bytes(a, s, n);
-		before = ",";
-		n += end != NULL;
-		s += n;
-		len -= n;
+	smtpd__control_output_add(a, ",\"site\":");
+	if (!smtpd__control_snapshot_site(v, job, &site)) {
+		smtpd__control_output_add(a, "null");
+		return;
 	}
-	smtpd__control_output_add(a, "]");
+	smtpd__control_output_add(a, "{\"name\":");
+	smtpd__control_output_json(a, site.name);
+	smtpd__control_output_format(a,
+	    ",\"connections\":%u,\"limit\":%u,\"failures\":%u",
+	    site.connections, site.limit, site.failures);
+	add_time(a, v, "suspended_until",
+	    site.resumes_at > v->now ? site.resumes_at : SMTPD_TIME_NONE);
+	add_text(a, "reason", site.why[0] != '\0' ? site.why : NULL);
+	smtpd__control_output_add(a, "}");
 }
 
 static void
@@ -149,8 +160,6 @@ add_destination(struct smtpd_control_output *a,
 	enum smtpd_snapshot_state state =
 	    smtpd__control_snapshot_job_state(v, job);
 	const char *before = "";
-	char site[SMTPD_SNAPSHOT_SITE_SIZE];
-	struct smtpd_text text;
 	size_t len;
 	char *history = smtpd__control_snapshot_history(v, job, &len);
 
@@ -159,10 +168,9 @@ add_destination(struct smtpd_control_output *a,
 	add_text(a, "state", smtpd__control_snapshot_word(state));
 	smtpd__control_output_format(a, ",\"attempts\":%u", job->attempts);
 	add_due(a, v, job->due, state);
-	smtpd__text_init(&text, site, sizeof(site));
-	smtpd__control_snapshot_site(v, job, &text);
-	add_lines(a, "site", text.at, text.len);
-	add_lines(a, "history", history, len);
+	add_site(a, v, job);
+	smtpd__control_output_add(a, ",\"history\":");
+	smtpd__control_history_json(a, history, len);
 	smtpd__control_output_add(a, ",\"recipients\":[");
 	add_rcpts(a, v, job, &before);
 	smtpd__control_output_add(a, "]}");

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/text.h"
+#include "grammar/date.h"
 
 /* Stands for a byte that is part of no character. */
 #define NO_POINT UINT32_MAX
@@ -174,13 +174,9 @@ smtpd__control_output_json(struct smtpd_control_output *a, const char *s)
 void
 smtpd__control_output_time(struct smtpd_control_output *a, uint64_t ms)
 {
-	time_t when = (time_t)(ms / 1000);
-	char text[64];
-	struct tm tm;
+	char text[SMTPD_DATE_STAMP_MAX];
 
-	if (gmtime_r(&when, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		return;
+	smtpd__date_write_stamp((time_t)(ms / 1000), text);
 	smtpd__control_output_add(a, text);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "journal/journal.h"
 #include "os/clock.h"
 #include "os/fd.h"

@@ -161,12 +161,14 @@ smtpd__control_snapshot_history(const struct smtpd_control_snapshot *v,
 	return (char *)history.data;
 }
 
-void
+bool
 smtpd__control_snapshot_site(const struct smtpd_control_snapshot *v,
-    const struct smtpd_delivery_job *job, struct smtpd_text *text)
+    const struct smtpd_delivery_job *job, struct smtpd_control_site *out)
 {
-	if (v->hooks->explain != NULL)
-		v->hooks->explain(v->hooks->user, original_job(v, job), text);
+	if (v->hooks->site == NULL)
+		return false;
+	v->hooks->site(v->hooks->user, original_job(v, job), out);
+	return true;
 }
 
 const char *

@@ -6,14 +6,12 @@
  * All that is known of one message at a moment, to be shown.
  */
 
+#include "base/text.h"
 #include "queue/control/control.h"
 #include "queue/spool/spool.h"
 
 /* The most octets of a reply, with its code and status and a NUL. */
 #define SMTPD_SNAPSHOT_REPLY_SIZE (SMTPD_REASON_SIZE + 32)
-
-/* The most octets of what the schedule knows of a site. */
-#define SMTPD_SNAPSHOT_SITE_SIZE 2048
 
 /* The state of a message, or of one of its jobs or recipients. */
 enum smtpd_snapshot_state {
@@ -71,9 +69,10 @@ const struct smtpd_rcpt_progress *smtpd__control_snapshot_result(
 char *smtpd__control_snapshot_history(const struct smtpd_control_snapshot *v,
     const struct smtpd_delivery_job *job, size_t *len);
 
-/* Append what the schedule knows of the site of JOB of v->copy to TEXT. */
-void smtpd__control_snapshot_site(const struct smtpd_control_snapshot *v,
-    const struct smtpd_delivery_job *job, struct smtpd_text *text);
+/* Set OUT to what the schedule knows of the site of JOB of v->copy; return
+ * false if none runs. */
+bool smtpd__control_snapshot_site(const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job, struct smtpd_control_site *out);
 
 /* Return the domain of JOB's recipients, "" if it is not known. */
 const char *smtpd__control_snapshot_domain(

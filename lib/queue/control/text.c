@@ -253,13 +253,35 @@ smtpd__control_text_message(
 	}
 }
 
+/* Write what the schedule knows of the site, if one runs. */
+static void
+add_site(struct smtpd_control_output *a, const struct smtpd_control_snapshot *v,
+    const struct smtpd_delivery_job *job)
+{
+	struct smtpd_control_site site;
+
+	if (!smtpd__control_snapshot_site(v, job, &site))
+		return;
+	smtpd__control_output_add(a, "site:      ");
+	add_shown(a, site.name);
+	smtpd__control_output_format(
+	    a, ": %u of %u connections", site.connections, site.limit);
+	if (site.resumes_at > v->now) {
+		smtpd__control_output_format(a,
+		    ", suspended for %u s more after %u failure%s",
+		    site.resumes_at - v->now, site.failures,
+		    site.failures == 1 ? "" : "s");
+		if (site.why[0] != '\0')
+			smtpd__control_output_add(a, ": ");
+		add_shown(a, site.why);
+	}
+	smtpd__control_output_add(a, "\n");
+}
+
 void
 smtpd__control_text_why(
     struct smtpd_control_output *a, const struct smtpd_control_snapshot *v)
 {
-	char site[SMTPD_SNAPSHOT_SITE_SIZE];
-	struct smtpd_text text;
-
 	add_summary(a, v);
 	for (uint32_t i = 0; i < v->copy->njobs && v->damage == 0; i++) {
 		const struct smtpd_delivery_job *job = &v->copy->jobs[i];
@@ -269,10 +291,7 @@ smtpd__control_text_why(
 		smtpd__control_output_add(a, "\ndomain:    ");
 		add_shown(a, smtpd__control_snapshot_domain(v, job));
 		smtpd__control_output_add(a, "\n");
-		smtpd__text_init(&text, site, sizeof(site));
-		smtpd__control_snapshot_site(v, job, &text);
-		smtpd__control_output_lines(
-		    a, "site:      ", text.at, text.len);
+		add_site(a, v, job);
 		add_when(a, v, job);
 		add_rcpts(a, v, job);
 		history = smtpd__control_snapshot_history(v, job, &len);

@@ -144,6 +144,9 @@ log_results(const struct smtpd_agent_attempt *t)
 		smtpd__text_init(&text, relay, sizeof(relay));
 		if (r->host[0] == '\0')
 			smtpd__text_add(&text, SMTPD_HISTORY_NO_RELAY);
+		else if (*r->host == '[')
+			smtpd__text_format(&text, "relay=%s:%u tls=%s", r->host,
+			    (unsigned)r->port, r->tls);
 		else
 			smtpd__text_format(&text, "relay=%s[%s]:%u tls=%s",
 			    r->host, r->address, (unsigned)r->port, r->tls);

@@ -142,11 +142,7 @@ fail_host(struct smtpd_agent_attempt *t, const struct smtpd_relay *relay,
 {
 	const struct smtpd_delivery_request *request = t->request;
 	struct smtpd_result why = *result;
-	bool reached = why.phase != SMTPD_PHASE_CONNECT;
 
-	if (!reached)
-		smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, result->phase,
-		    result->status, "%s: %s", relay->host, result->text);
 	smtpd__agent_state_soften(&why);
 	t->relays[SMTPD_RELAY_FAILED] = *relay;
 	smtpd__history_add_result(request->history, relay->host, result, NULL);
@@ -158,7 +154,7 @@ fail_host(struct smtpd_agent_attempt *t, const struct smtpd_relay *relay,
 			continue;
 		p->result = why;
 		smtpd__text_init(&text, p->host, sizeof(p->host));
-		smtpd__text_add(&text, reached ? relay->host : "");
+		smtpd__text_add(&text, relay->host);
 	}
 }
 

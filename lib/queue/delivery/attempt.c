@@ -195,12 +195,12 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 	struct smtpd_delivery_job *job = s->job;
 	const struct smtpd_route *route;
 	struct smtpd_text history;
-	char date[SMTPD_DATE_MAX];
+	char time[SMTPD_DATE_STAMP_MAX];
 
 	smtpd__text_init(&history, a->history, sizeof(a->history));
-	smtpd__date_write((time_t)(smtpd__clock_wall_ms() / 1000), date);
+	smtpd__date_write_stamp((time_t)(smtpd__clock_wall_ms() / 1000), time);
 	smtpd__text_format(
-	    &history, "%s: attempt %u\n", date, job->attempts + 1u);
+	    &history, "%s: attempt %u\n", time, job->attempts + 1u);
 	route = find_route(a, job, &history);
 	if (route == NULL) {
 		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);

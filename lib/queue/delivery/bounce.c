@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/text.h"
 #include "grammar/dsn.h"
 #include "grammar/fields.h"
 #include "grammar/header_info.h"
@@ -76,18 +77,23 @@ add_rcpt(struct making *m, const struct smtpd_bounce *b,
 	const struct smtpd_outgoing_rcpt *rcpt =
 	    &b->loaded->envelope.rcpts[r->rcpt];
 	size_t n = m->report.nrcpts++;
-	char code[CODES_SIZE] = "";
+	/* A host that was not reached has said nothing. */
+	bool reached = r->host[0] != '\0' &&
+	    (r->result.code != 0 || r->result.phase != SMTPD_PHASE_CONNECT);
+	struct smtpd_text text;
 
+	smtpd__text_init(&text, m->diagnostics[n], sizeof(m->diagnostics[n]));
 	if (r->result.code != 0)
-		snprintf(code, sizeof(code), "%d ", r->result.code);
-	snprintf(m->diagnostics[n], sizeof(m->diagnostics[n]), "%s%s", code,
-	    r->result.text);
+		smtpd__text_format(&text, "%d ", r->result.code);
+	else if (!reached && r->host[0] != '\0')
+		smtpd__text_format(&text, "%s: ", r->host);
+	smtpd__text_add(&text, r->result.text);
 	m->rcpts[n] = (struct smtpd_dsn_rcpt){
 		.address = rcpt->address,
 		.original = rcpt->orcpt,
 		.action = b->action,
 		.status = r->result.status,
-		.remote = r->host[0] != '\0' ? r->host : NULL,
+		.remote = reached ? r->host : NULL,
 		.diagnostic = m->diagnostics[n],
 		.remote_said = r->result.code != 0,
 		.last_attempt = (time_t)(r->tried_ms / 1000),

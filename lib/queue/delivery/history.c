@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/history.h"
 
+#include <smtpd/address.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +36,7 @@ void
 smtpd__history_add_result(struct smtpd_text *history, const char *name,
     const struct smtpd_result *r, const char *host)
 {
-	char code[16];
+	char code[16], address[LINE_SIZE / 2];
 
 	/* The host's words as it said them, or ours with our status. */
 	snprintf(code, sizeof(code), "%d", r->code);
@@ -42,43 +44,33 @@ smtpd__history_add_result(struct smtpd_text *history, const char *name,
 		smtpd__history_add(history, "%s: %s %s", name,
 		    r->code != 0 ? code : r->status, r->text);
 	else
-		smtpd__history_add(history, "rcpt %s: %s %s (%s)", name,
+		smtpd__history_add(history, "rcpt <%s>: %s %s (%s)",
+		    smtpd_address_escape(name, address, sizeof(address)),
 		    r->code != 0 ? code : r->status, r->text, host);
-}
-
-/* Append TEXT, printable and with each character of UNSAFE replaced, so that it
- * ends where it seems to. */
-static void
-put_text(struct smtpd_text *line, const char *text, const char *unsafe,
-    char replacement)
-{
-	for (;;) {
-		size_t len = strcspn(text, unsafe);
-
-		smtpd__text_filtered(line, text, len);
-		if (text[len] == '\0')
-			return;
-		smtpd__text_byte(line, replacement);
-		text += len + 1;
-	}
 }
 
 /* Append ADDRESS as the field NAME. */
 static void
 put_address(struct smtpd_text *line, const char *name, const char *address)
 {
-	smtpd__text_format(line, " %s=<", name);
-	put_text(line, address, " <>\"", '?');
-	smtpd__text_byte(line, '>');
+	char text[SMTPD_LOGGER_LINE_SIZE / 2];
+
+	smtpd__text_format(line, " %s=<%s>", name,
+	    smtpd_address_escape(address, text, sizeof(text)));
 }
 
-/* Append the words of R, and the quote that ends them. */
+/* Append the words of R, in which no quote ends them, and the quote that
+ * does. */
 static void
 put_reply(struct smtpd_text *line, const struct smtpd_result *r)
 {
+	size_t begin = line->len;
+
 	if (r->code != 0)
 		smtpd__text_format(line, "%d ", r->code);
-	put_text(line, r->text, "\"", '\'');
+	smtpd__text_add(line, r->text);
+	for (char *c = line->at + begin; (c = strchr(c, '"')) != NULL;)
+		*c = '\'';
 	smtpd__text_byte(line, '"');
 }
 

@@ -18,8 +18,8 @@ struct smtpd_spool;
 struct smtpd_rcpt_progress {
 	uint32_t rcpt; /* its number in the message */
 	bool finished; /* sent, or given up: never to be tried again */
-	char host
-	    [SMTPD_HOSTNAME_SIZE]; /* that said so; "" when none was reached */
+	char host[SMTPD_HOSTNAME_SIZE]; /* that said so, or, in the phase of
+	                                 * connecting, was tried; or "" */
 	struct smtpd_result result;
 	uint64_t tried_ms; /* since 1970; 0: there was no attempt */
 	bool expired;      /* it was given up at the end of its life */
