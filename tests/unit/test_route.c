@@ -308,6 +308,40 @@ rules_say_how_it_is_secured(void **state)
 	smtpd__route_router_destroy(r);
 }
 
+/* S38: a route that is known is not used with authorities of before. */
+static void
+authorities_are_replaced(void **state)
+{
+	char error[256];
+	struct smtpd_trust *first =
+	    smtpd_trust_create(NULL, error, sizeof(error));
+	struct smtpd_trust *second =
+	    smtpd_trust_create(NULL, error, sizeof(error));
+	const struct smtpd_client_settings client = {
+		SMTPD_CLIENT_SETTINGS_INIT, .trust = first
+	};
+	struct smtpd_router *r;
+	struct smtpd_route route;
+
+	(void)state;
+	if (!smtpd_tls_supported())
+		skip();
+	r = make((struct smtpd_queue_settings){ .client = &client });
+	smtpd_trust_unref(first);
+	route = find(r, "a.test");
+	assert_ptr_equal(route.policy.trust, first);
+	assert_true(smtpd__route_is_current(r, &route));
+	smtpd__route_set_trust(r, second);
+	assert_false(smtpd__route_is_current(r, &route));
+	smtpd__route_finish(&route);
+	route = find(r, "a.test");
+	assert_ptr_equal(route.policy.trust, second);
+	assert_true(smtpd__route_is_current(r, &route));
+	smtpd__route_finish(&route);
+	smtpd_trust_unref(second);
+	smtpd__route_router_destroy(r);
+}
+
 /* S22 */
 static void
 a_rule_names_certificates(void **state)
@@ -536,6 +570,7 @@ main(void)
 		cmocka_unit_test(many_hosts_are_one_site),
 		cmocka_unit_test(rules_say_how_it_is_secured),
 		cmocka_unit_test(rules_hold_for_both_forms_of_a_name),
+		cmocka_unit_test(authorities_are_replaced),
 		cmocka_unit_test(a_rule_names_certificates),
 		cmocka_unit_test(a_smarthost_takes_everything),
 		cmocka_unit_test(what_cannot_be_right_is_refused),

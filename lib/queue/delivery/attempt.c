@@ -91,7 +91,8 @@ find_route(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
 	uint64_t ttl_ms = 0;
 	int status;
 
-	if (strcmp(domain, a->domain) == 0 && now < a->route_until)
+	if (strcmp(domain, a->domain) == 0 && now < a->route_until &&
+	    smtpd__route_is_current(d->router, &a->route))
 		return &a->route;
 	if (a->domain[0] != '\0')
 		smtpd__route_finish(&a->route);

@@ -219,6 +219,17 @@ smtpd__route_set_trust(struct smtpd_router *r, struct smtpd_trust *trust)
 	smtpd_trust_unref(old);
 }
 
+bool
+smtpd__route_is_current(struct smtpd_router *r, const struct smtpd_route *route)
+{
+	bool same;
+
+	pthread_mutex_lock(&r->lock);
+	same = route->policy.trust == r->trust;
+	pthread_mutex_unlock(&r->lock);
+	return same;
+}
+
 /* With a password TLS is required, whatever the rules say. */
 static void
 choose_policy(

@@ -26,7 +26,7 @@ struct smtpd_router *smtpd__route_router_create(
 void smtpd__route_router_destroy(struct smtpd_router *r);
 
 /* Routes that are looked up from now on are under policies with TRUST, to which
- * R takes a reference. */
+ * R takes a reference; those that R has found are not current any more. */
 void smtpd__route_set_trust(struct smtpd_router *r, struct smtpd_trust *trust);
 
 struct smtpd_route {
@@ -56,6 +56,10 @@ struct smtpd_route {
 int smtpd__route_find(struct smtpd_router *r, const char *domain,
     const struct smtpd_cancel *cancel, struct smtpd_route *route,
     struct smtpd_text *history);
+
+/* Whether ROUTE, which R found, would still have the same policy. */
+bool smtpd__route_is_current(
+    struct smtpd_router *r, const struct smtpd_route *route);
 
 /* The policy of TLS for a connection to TARGET of ROUTE, which lives as long as
  * the route. */
