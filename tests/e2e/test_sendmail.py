@@ -63,9 +63,9 @@ class Sendmail(unittest.TestCase):
         self.home = tempfile.mkdtemp(prefix="sendmail-test.")
         self.addCleanup(shutil.rmtree, self.home)
 
-    def call(self, *arguments, text=MESSAGE, **environment):
+    def call(self, *arguments, text=MESSAGE, prefix=(), **environment):
         return subprocess.run(
-            [fixture.program(), *arguments], input=text,
+            [*prefix, fixture.program(), *arguments], input=text,
             env={"HOME": self.home, **environment}, capture_output=True,
             timeout=10 * fixture.WAIT, check=False)
 
@@ -82,6 +82,37 @@ class Sendmail(unittest.TestCase):
         self.assertEqual([len(rcpts) for rcpts in host.messages],
                          [1000, 1000, 500])
         self.assertEqual(len({r for m in host.messages for r in m}), 2500)
+
+    def test_no_look_up(self):
+        """O7: of a host with a short name nothing is asked, where all
+        addresses are complete."""
+        host = Host()
+        dns = self.enterContext(
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        try:
+            dns.bind(("127.25.25.7", 53))
+        except PermissionError:
+            fixture.cannot("a port below 1024 needs root")
+        for name, text in (("resolv.conf", "nameserver 127.25.25.7\n"),
+                           ("hosts", "127.0.0.1 localhost\n")):
+            with open(f"{self.home}/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+        prefix = [fixture.need("unshare"), "--mount", "--uts", "sh", "-ec",
+                  "mount --bind $HOME/resolv.conf /etc/resolv.conf\n"
+                  "mount --bind $HOME/hosts /etc/hosts\n"
+                  "hostname myhost\n"
+                  "exec \"$@\"", "sh"]
+        dns.setblocking(False)
+        for recipient, asked in (("c@d.example", False), ("root", True)):
+            done = self.call("--port", str(host.port), "-f", "a@b.example",
+                             recipient, prefix=prefix,
+                             text=b"From: a@b.example\n\nx\n",
+                             PATH=os.environ["PATH"])
+            self.assertEqual(done.returncode, 0, done.stderr)
+            try:
+                self.assertTrue(dns.recv(512) and asked)
+            except BlockingIOError:
+                self.assertFalse(asked)
 
     def test_nothing_is_lost(self):
         """O15: whatever is wrong, the message is kept."""
