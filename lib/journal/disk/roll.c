@@ -91,10 +91,13 @@ add_segment(struct smtpd_disk *log, int fd, const struct smtpd_disk_header *h)
 static void
 drop_void(struct smtpd_disk *log)
 {
-	const struct smtpd_disk_segment *s = &log->segments[log->count - 1];
+	const struct smtpd_disk_segment *s;
 	char name[SMTPD_DISK_NAME];
 
-	if (log->count < 2 || !s->failed || s->end > SMTPD_DISK_PAGE)
+	if (log->count < 2)
+		return;
+	s = &log->segments[log->count - 1];
+	if (!s->failed || s->end > SMTPD_DISK_PAGE)
 		return;
 	smtpd__disk_format_name(name, s->number, SMTPD_DISK_SEGMENT);
 	if (unlinkat(log->dir, name, 0) == 0)
