@@ -23,7 +23,6 @@ struct transaction {
 	struct owner *owners; /* of the recipients' mailboxes, in their order */
 	size_t owners_cap;
 	struct timespec begun;
-	uint64_t size; /* octets of the message that were read */
 };
 
 /* One message on its way to its mailboxes. */
@@ -295,7 +294,6 @@ copy_body(struct store_request *r, struct smtpd_body *body)
 	ssize_t n;
 
 	while ((n = smtpd_body_read(body, piece, sizeof(piece))) > 0) {
-		r->transaction->size += (uint64_t)n;
 		if (smtpd_maildir_write(r->message, piece, (size_t)n) == -1)
 			return -1;
 	}
@@ -361,7 +359,7 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	    &(struct message_info){
 		.what = how == SMTPD_END_DELIVERED ? "stored" : "refused",
 		.id = envelope->id,
-		.size = t->size,
+		.size = envelope->octets,
 		.code = code,
 		.begun = t->begun,
 		.place = write_path,

@@ -11,7 +11,6 @@
 /* The data of a transaction, for its line in the log. */
 struct transaction {
 	struct timespec begun;
-	uint64_t size; /* octets of the message that were read */
 	char id[SMTPD_QUEUE_ID_SIZE];
 };
 
@@ -37,7 +36,7 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 
 static void
 log_message(const struct submission *sub, const struct smtpd_session *s,
-    const struct smtpd_envelope *envelope, int code)
+    const struct smtpd_envelope *envelope, uint64_t size, int code)
 {
 	const struct transaction *t = smtpd_session_transaction_data(s);
 
@@ -45,7 +44,7 @@ log_message(const struct submission *sub, const struct smtpd_session *s,
 	    &(struct message_info){
 		.what = code < 300 ? "queued" : "refused",
 		.id = t->id,
-		.size = t->size,
+		.size = size,
 		.code = code,
 		.begun = t->begun,
 	    });
@@ -59,10 +58,10 @@ submission_note(struct smtpd_session *s,
 	const struct submission *sub = user;
 	char reason[LOG_ERROR_SIZE];
 
-	t->size = report->size;
 	if (report->error == 0) {
 		snprintf(t->id, sizeof(t->id), "%s", report->id);
-		log_message(sub, s, smtpd_session_envelope(s), 250);
+		log_message(
+		    sub, s, smtpd_session_envelope(s), report->size, 250);
 	}
 	/* A message without a valid end is the client's fault. */
 	else if (report->error != EBADMSG)
@@ -79,7 +78,7 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 {
 	if (smtpd_session_transaction_data(s) != NULL &&
 	    how == SMTPD_END_REFUSED)
-		log_message(user, s, envelope, code);
+		log_message(user, s, envelope, envelope->octets, code);
 }
 
 int

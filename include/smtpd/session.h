@@ -97,6 +97,8 @@ struct smtpd_envelope {
 	enum smtpd_encoding encoding;
 	uint64_t rcpts_size; /* octets of the addresses and parameters of the
 	                      * recipients */
+	uint64_t octets;     /* of the message, once it came, as far as it was
+	                      * read.  Since 0.2 */
 };
 
 /*

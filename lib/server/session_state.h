@@ -81,7 +81,6 @@ struct smtpd_session {
 	struct smtpd_rcpts rcpts; /* the envelope's */
 	char envelope_id[SMTPD_ID_SIZE];
 	uint32_t rcpts_refused;
-	uint64_t octets; /* of its message, as far as that was read */
 	struct smtpd_owned transaction_own;
 	struct smtpd_body *body; /* that is being delivered, or NULL */
 

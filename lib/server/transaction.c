@@ -18,7 +18,6 @@ smtpd__transaction_open(struct smtpd_session *s)
 	s->envelope.id = s->envelope_id;
 	s->envelope.rcpts = &s->rcpts;
 	s->rcpts_refused = 0;
-	s->octets = 0;
 	s->open = true;
 }
 
@@ -95,7 +94,7 @@ log_end(const struct smtpd_session *s, enum smtpd_end how, int code)
 	    smtpd__text_value(e->sender.text, from, sizeof(from)),
 	    smtpd__text_value(
 		rcpt != NULL ? rcpt->address.text : "", to, sizeof(to)),
-	    e->nrcpts, (unsigned long long)s->octets, code, ends[how]);
+	    e->nrcpts, (unsigned long long)s->envelope.octets, code, ends[how]);
 }
 
 void

@@ -46,7 +46,7 @@ deliver_message(struct smtpd_session *s, struct smtpd_body_source *source)
 	if (smtpd__answer_check(s, result, 2))
 		smtpd__answer_say(s, SMTPD_REPLY_DELIVERED, s->envelope.id);
 	whole = smtpd__body_finish(&body);
-	s->octets = body.octets;
+	s->envelope.octets = body.octets;
 	if (!whole)
 		return false;
 	smtpd__body_refuse(&body);

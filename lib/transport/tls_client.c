@@ -3,7 +3,6 @@
 
 #include <mbedtls/version.h>
 
-#include <mbedtls/error.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "base/sizes.h"
 #include "base/text.h"
+#include "transport/tls_alert.h"
 #include "transport/tls_compat.h"
 #include "transport/tls_conn_state.h"
 #include "transport/tls_names.h"
@@ -174,7 +174,7 @@ smtpd__tls_client_handshake(
 	    status == SMTPD_IO_TLS && smtpd_tls_is_pss_refused(result);
 	reason[0] = '\0';
 	if (status == SMTPD_IO_TLS)
-		mbedtls_strerror(result, reason, size);
+		smtpd__tls_alert_explain(&conn->ssl, result, reason, size);
 	return status;
 }
 

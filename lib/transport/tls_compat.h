@@ -74,6 +74,13 @@ smtpd_tls_set_min_version(
 #endif
 }
 
+/* The alert that ended the handshake of SSL: the record that came last. */
+static inline unsigned
+smtpd_tls_get_alert(const mbedtls_ssl_context *ssl)
+{
+	return ssl->MBEDTLS_PRIVATE(in_msg)[1];
+}
+
 static inline int
 smtpd_tls_parse_key(mbedtls_pk_context *key, const unsigned char *pem,
     size_t size, mbedtls_ctr_drbg_context *drbg)
@@ -202,6 +209,12 @@ smtpd_tls_set_min_version(
 	mbedtls_ssl_conf_min_version(
 	    conf, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
 	return version == SMTPD_TLS_1_3 ? -1 : 0;
+}
+
+static inline unsigned
+smtpd_tls_get_alert(const mbedtls_ssl_context *ssl)
+{
+	return ssl->in_msg[1];
 }
 
 static inline int

@@ -3,7 +3,6 @@
 
 #include <mbedtls/version.h>
 
-#include <mbedtls/error.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
@@ -14,6 +13,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "os/pages.h"
+#include "transport/tls_alert.h"
 #include "transport/tls_compat.h"
 #include "transport/tls_conn_state.h"
 #include "transport/tls_context.h"
@@ -215,11 +215,11 @@ gather_info(struct smtpd_tls_conn *conn)
 }
 
 static void
-explain_failure(
-    enum smtpd_io_status status, int result, char *reason, size_t size)
+explain_failure(const struct smtpd_tls_conn *conn, enum smtpd_io_status status,
+    int result, char *reason, size_t size)
 {
 	if (status == SMTPD_IO_TLS)
-		mbedtls_strerror(result, reason, size);
+		smtpd__tls_alert_explain(&conn->ssl, result, reason, size);
 	else
 		snprintf(reason, size, "%s",
 		    status == SMTPD_IO_TIMEOUT      ? "took too long"
@@ -239,7 +239,7 @@ smtpd__tls_conn_handshake(
 		return SMTPD_IO_OK;
 	}
 	status = smtpd__tls_conn_status(conn, result);
-	explain_failure(status, result, reason, size);
+	explain_failure(conn, status, result, reason, size);
 	return status;
 }
 

@@ -2,6 +2,7 @@
 """Mailboxes that are many, broken, or led astray by others."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -56,6 +57,19 @@ class Links(unittest.TestCase):
         self.alice = self.smtpin.maildir("alice")
         for part in ("tmp", "new", "cur"):
             os.makedirs(os.path.join(self.bob, part))
+
+    def test_size_of_what_is_not_read(self):
+        """T9: the log has the size of a message that no mailbox took."""
+        self.smtpin.start()
+        with fixture.Dialogue(self.smtpin.port) as client:
+            client.say("MAIL FROM:<ann@example.org>")
+            client.say("RCPT TO:<bob@example.org>")
+            shutil.rmtree(os.path.join(self.bob, "tmp"))
+            os.symlink("cur", os.path.join(self.bob, "tmp"))
+            client.say("DATA")
+            self.assertEqual(client.finish(b"0123456\n").code, 451)
+        fixture.until(lambda: "refused id=" in self.smtpin.text(), "refused")
+        self.assertIn(" size=9 ", self.smtpin.text())
 
     def test_deletes_nothing(self):
         old = os.path.join(self.bob, "cur", "1.M000002P3Q4.host:2,S")
