@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An smtpout that tries again soon, in a world with a home for its reports."""
+"""A world with a home for reports; in it an smtpout that tries again soon."""
 
 import smtpin_fixture as fixture
 import world
@@ -16,9 +16,8 @@ two.example.	MX 10 mx2.example.
 LATER = "451 4.7.1 greylisted, come again"
 
 
-class RetryCase(world.WorldCase):
-    OPTIONS = ("--retry-min", "1", "--retry-max", "2",
-               "--connect-timeout", "2")
+class HomeCase(world.WorldCase):
+    """Mail goes out to mail hosts, and reports come home to alice."""
 
     @classmethod
     def setUpClass(cls):
@@ -29,11 +28,19 @@ class RetryCase(world.WorldCase):
     def setUp(self):
         self.home = self.enterContext(
             Smtpin(self.world.hosts["home"], "home.example", "alice"))
-        self.smtpout = self.enterContext(Smtpout(self.world, *self.OPTIONS))
 
     def server(self, name="mx1", **rules):
         return self.enterContext(
             Scripted(self.world.hosts[name], **rules))
+
+
+class RetryCase(HomeCase):
+    OPTIONS = ("--retry-min", "1", "--retry-max", "2",
+               "--connect-timeout", "2")
+
+    def setUp(self):
+        super().setUp()
+        self.smtpout = self.enterContext(Smtpout(self.world, *self.OPTIONS))
 
     def submit(self, *rcpts, content=None, **options):
         return self.smtpout.submit(content or message(), *rcpts, **options)

@@ -10,31 +10,16 @@ import time
 
 import smtpin_fixture as fixture
 import world
-from receivers import Smtpin
-from scripted_server import Scripted, by_rcpt
+from retry_case import HomeCase
+from scripted_server import by_rcpt
 from smtpout_fixture import (Report, Smtpout, lacks_sanitizers,
                              message)
 
 MIB = 1 << 20
 
-ZONE = """
-home.example.	MX 10 home.example.
-one.example.	MX 10 mx1.example.
-"""
 
-
-class DiskCase(world.WorldCase):
+class DiskCase(HomeCase):
     HOSTS = ("mx1", "mx2")
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.world.host("home", 30)
-        cls.world.zone(ZONE)
-
-    def setUp(self):
-        self.home = self.enterContext(
-            Smtpin(self.world.hosts["home"], "home.example", "alice"))
 
     def start(self, *options, **others):
         if "--retry-min" not in options:
@@ -46,9 +31,6 @@ class DiskCase(world.WorldCase):
         content = message(f"This is number {number}.\n" * lines,
                           f"number {number}")
         return self.smtpout.submit(content, rcpt)
-
-    def server(self, **rules):
-        return self.enterContext(Scripted(self.mx1, **rules))
 
     @staticmethod
     def numbers(server):

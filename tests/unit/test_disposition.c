@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "bad_sector.h"
 #include "os/clock.h"
 #include "queue_fixture.h"
 
@@ -39,24 +40,11 @@ pwrite(int fd, const void *data, size_t len, off_t offset)
 	return syscall(SYS_pwrite64, fd, data, len, offset);
 }
 
-/* Bytes of any file that cannot be read. */
-static _Atomic off_t bad_from, bad_to;
-
-ssize_t
-pread(int fd, void *data, size_t len, off_t offset)
-{
-	if (offset < bad_to && offset + (off_t)len > bad_from) {
-		errno = EIO;
-		return -1;
-	}
-	return syscall(SYS_pread64, fd, data, len, offset);
-}
-
 static int
 teardown(void **state)
 {
 	disk_error = 0;
-	bad_from = bad_to = 0;
+	bad_sector_set(0, 0);
 	return world_teardown(state);
 }
 
@@ -143,8 +131,7 @@ test_bad_sector(void **state)
 	for (int i = 69; i < 20000; i += 70)
 		content[i] = '\n';
 	content[20000] = '\0';
-	bad_from = 4096 + 8192;
-	bad_to = bad_from + 512;
+	bad_sector_set(4096 + 8192, 4096 + 8192 + 512);
 	w->settings.lifetime_s = 3;
 	world_begin(w);
 	world_send_mail(w, &mail, content);

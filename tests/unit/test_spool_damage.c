@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that are damaged, and readers that must not touch them. */
-/* For nftw() and syscall(). */
+/* For nftw(). */
 #define _XOPEN_SOURCE 700
-#define _DEFAULT_SOURCE
 #include "spool_fixture.h"
 
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bad_sector.h"
 #include "base/id.h"
 #include "queue/spool/core.h"
 #include "queue/spool/record.h"
@@ -354,19 +353,6 @@ test_found_by_cleaning(void **state)
 	assert_true(fixture_count_files(f, "quarantine") >= 2);
 }
 
-/* Bytes of any file that cannot be read. */
-static off_t bad_from, bad_to;
-
-ssize_t
-pread(int fd, void *data, size_t len, off_t offset)
-{
-	if (offset < bad_to && offset + (off_t)len > bad_from) {
-		errno = EIO;
-		return -1;
-	}
-	return syscall(SYS_pread64, fd, data, len, offset);
-}
-
 /* S3: A bad sector under one message: the others are moved, it is tried again,
  * and in the end what can be read of it is kept and its segment recycled. */
 static void
@@ -390,15 +376,14 @@ test_bad_sector(void **state)
 			f, fixture_add(f, "goes@b", body), 0, true, 0, ""),
 		    0);
 	free(body);
-	bad_from = 4096 + 8192;
-	bad_to = bad_from + 512;
+	bad_sector_set(4096 + 8192, 4096 + 8192 + 512);
 	for (; fixture_has(f, bad); passes++) {
 		assert_true(passes < 20);
 		f->spool->cleaning.rest = 0;
 		fixture_clean(f);
 	}
 	assert_in_range(passes, 5, 10);
-	bad_to = 0;
+	bad_sector_set(0, 0);
 	assert_int_equal(f->lost, 1);
 	fixture_assert_content(f, good, "good", 4);
 	snprintf(path, sizeof(path), "%s/log/00000001.log", f->path);
