@@ -27,7 +27,7 @@ struct maintenance {
 	struct smtpd_target target; /* a.example */
 	uint16_t port, tls_port;
 	char *text;
-	size_t len;
+	size_t len, room;
 };
 
 static int
@@ -42,15 +42,17 @@ keep(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     struct smtpd_body *body, void *user)
 {
 	struct maintenance *k = user;
-	char buf[4096];
-	ssize_t n;
+	ssize_t n = 1;
 
 	(void)envelope;
-	k->len = 0;
-	while ((n = smtpd_body_read(body, buf, sizeof(buf))) > 0) {
-		k->text = realloc(k->text, k->len + (size_t)n);
-		memcpy(k->text + k->len, buf, (size_t)n);
-		k->len += (size_t)n;
+	for (k->len = 0; n > 0; k->len += (size_t)n) {
+		if (k->len == k->room) {
+			k->room = k->room == 0 ? 4096 : 2 * k->room;
+			k->text = realloc(k->text, k->room);
+		}
+		n = smtpd_body_read(body, k->text + k->len, k->room - k->len);
+		if (n == -1)
+			break;
 	}
 	return n == 0 ? 0 : smtpd_reply(s, 451, "4.3.0", "lost");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A writer that is killed in the middle of a burst, time and again: what it
- * was told is durable is there, and of each group all or nothing. */
+ * was told is durable is there, and of each group all or nothing.  KILL_ROUNDS
+ * (20) says how often, by ten. */
 #include <sys/types.h>
 #include <sys/wait.h>
 
@@ -16,7 +17,6 @@
 
 #include "test.h"
 
-#define ROUNDS  200
 #define THREADS 4
 
 /* Keys of one round and thread: groups of GROUP, the first is a multiple. */
@@ -136,11 +136,12 @@ test_killed(void **state)
 		ROOM = 200000
 	};
 	struct disk_fixture *d = *state;
+	unsigned rounds = 10 * test_number("KILL_ROUNDS", 20);
 	unsigned *kept = malloc(ROOM * sizeof(*kept));
 	size_t n = 0;
 
 	assert_non_null(kept);
-	for (unsigned round = 0; round < ROUNDS; round++) {
+	for (unsigned round = 0; round < rounds; round++) {
 		unsigned first = round * THREADS * SPAN;
 
 		n = run_child(d, first, round * 7 % 60, kept, n, ROOM);
