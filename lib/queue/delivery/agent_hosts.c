@@ -9,17 +9,11 @@
 /* Messages of a connection, before others have their turn. */
 #define REQUESTS_TURN 5
 
-static uint64_t
-last_used(const struct smtpd_agent_attempt *t, const struct smtpd_target *x)
-{
-	return smtpd__hoststat_last_used(t->agent->set->hosts, x);
-}
-
 /* Have the COUNT addresses at TARGETS take turns, but each family stay where it
  * is. */
 static void
-rotate_addresses(const struct smtpd_agent_attempt *t,
-    struct smtpd_target *targets, size_t count)
+rotate_addresses(
+    struct smtpd_hoststat *hosts, struct smtpd_target *targets, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct smtpd_target kept = targets[i];
@@ -27,8 +21,9 @@ rotate_addresses(const struct smtpd_agent_attempt *t,
 
 		for (size_t k = i + 1; k < count; k++)
 			if (targets[k].addr.ss_family == kept.addr.ss_family &&
-			    last_used(t, &targets[k]) <
-				last_used(t, &targets[best]))
+			    smtpd__hoststat_last_used(hosts, &targets[k]) <
+				smtpd__hoststat_last_used(
+				    hosts, &targets[best]))
 				best = k;
 		targets[i] = targets[best];
 		targets[best] = kept;
@@ -38,7 +33,7 @@ rotate_addresses(const struct smtpd_agent_attempt *t,
 /* Copy the addresses of the first host of the COUNT at FROM to TO, those that
  * are not down first. */
 static struct smtpd_agent_host
-copy_host(const struct smtpd_agent_attempt *t, const struct smtpd_target *from,
+copy_host(struct smtpd_hoststat *hosts, const struct smtpd_target *from,
     size_t count, struct smtpd_target *to)
 {
 	struct smtpd_agent_host host = { .targets = to };
@@ -46,16 +41,17 @@ copy_host(const struct smtpd_agent_attempt *t, const struct smtpd_target *from,
 	size_t up = 0, i;
 
 	for (i = 0; i < count && strcmp(from[i].host, from[0].host) == 0; i++) {
-		bool down = smtpd__hoststat_is(
-		    t->agent->set->hosts, &from[i], SMTPD_HOST_DOWN, now);
+		uint64_t used = smtpd__hoststat_last_used(hosts, &from[i]);
+		bool down =
+		    smtpd__hoststat_is(hosts, &from[i], SMTPD_HOST_DOWN, now);
 		size_t place = down ? i : up++;
 
 		memmove(to + place + 1, to + place, (i - place) * sizeof(*to));
 		to[place] = from[i];
-		if (last_used(t, &from[i]) > host.used)
-			host.used = last_used(t, &from[i]);
+		if (used > host.used)
+			host.used = used;
 	}
-	rotate_addresses(t, to, up);
+	rotate_addresses(hosts, to, up);
 	host.count = i;
 	host.down = up == 0;
 	return host;
@@ -91,8 +87,9 @@ smtpd__agent_hosts_order(struct smtpd_agent_attempt *t)
 	if (all == NULL || t->targets == NULL || t->hosts == NULL)
 		goto out;
 	for (size_t at = 0; at < from->count; at += all[nall++].count)
-		all[nall] = copy_host(t, smtpd_targets_get(from, at),
-		    from->count - at, t->targets + at);
+		all[nall] =
+		    copy_host(t->agent->set->hosts, smtpd_targets_get(from, at),
+			from->count - at, t->targets + at);
 	for (int down = 0; down <= 1; down++)
 		for (size_t i = 0; i < nall; i++)
 			if (all[i].down == down)
@@ -106,14 +103,14 @@ out:
 /* Whether an address that is as good as PEER, which is one of HOST's, was not
  * used since use number OPENING. */
 static bool
-address_waits(const struct smtpd_agent_attempt *t,
-    const struct smtpd_agent_host *host, const struct smtpd_target *peer,
-    uint64_t opening)
+address_waits(struct smtpd_hoststat *hosts, const struct smtpd_agent_host *host,
+    const struct smtpd_target *peer, uint64_t opening)
 {
 	for (size_t i = 0; i < host->count; i++)
 		if (host->targets[i].addr.ss_family == peer->addr.ss_family &&
-		    last_used(t, &host->targets[i]) < opening &&
-		    !smtpd__hoststat_is(t->agent->set->hosts, &host->targets[i],
+		    smtpd__hoststat_last_used(hosts, &host->targets[i]) <
+			opening &&
+		    !smtpd__hoststat_is(hosts, &host->targets[i],
 			SMTPD_HOST_DOWN, smtpd__clock_ms()))
 			return true;
 	return false;
@@ -133,7 +130,8 @@ smtpd__agent_hosts_others_wait(const struct smtpd_agent_attempt *t)
 		if (host->down ||
 		    host->targets->preference != a->peer.preference)
 			continue;
-		if (own ? address_waits(t, host, &a->peer, a->opening)
+		if (own ? address_waits(
+			      a->set->hosts, host, &a->peer, a->opening)
 			: host->used < a->opening)
 			return true;
 	}

@@ -155,19 +155,6 @@ record_loss(struct smtpd_agent_attempt *t, size_t place)
 	smtpd__agent_state_quit(a);
 }
 
-/* The host of the open connection has replied. */
-static void
-begin_session(struct smtpd_agent_attempt *t, bool reused)
-{
-	struct smtpd_agent *a = t->agent;
-
-	if (reused)
-		smtpd__agent_state_log_relay(t, true);
-	t->relays[t->sessions++] = a->relay;
-	a->requests++;
-	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
-}
-
 /*
  * Record the results of a transaction.  Recipients that were too many for it
  * are left over for another one (RFC 5321, 4.5.3.1.10) if it took some: as many
@@ -227,8 +214,15 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 			smtpd__agent_state_quit(a);
 			return -1;
 		}
-		if (!begun)
-			begin_session(t, reused);
+		if (!begun) {
+			/* The host has replied. */
+			if (reused)
+				smtpd__agent_state_log_relay(t, true);
+			t->relays[t->sessions++] = a->relay;
+			a->requests++;
+			smtpd__agent_state_judge(
+			    t, SMTPD_SITE_FINE, a->relay.host, NULL);
+		}
 		begun = true;
 		left_over = record_results(t, n) || left_over;
 		if (smtpd__client_transaction_group_lost(a->client))

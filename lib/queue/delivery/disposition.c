@@ -341,26 +341,19 @@ smtpd__disposition_record_sent(
 	free(part.rcpts);
 }
 
-/* Forget the recipients that were recorded while the attempt went on. */
-static void
-drop_recorded(struct smtpd_disposition *s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->nrcpts; i++)
-		if (!s->rcpts[i].recorded)
-			s->rcpts[n++] = s->rcpts[i];
-	s->nrcpts = n;
-}
-
 void
 smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
 	struct smtpd_retry retry;
 	struct group groups[2];
 	enum recorded how = RECORDED;
+	size_t left = 0;
 
-	drop_recorded(s);
+	/* Some were recorded while the attempt went on. */
+	for (size_t i = 0; i < s->nrcpts; i++)
+		if (!s->rcpts[i].recorded)
+			s->rcpts[left++] = s->rcpts[i];
+	s->nrcpts = left;
 	if (s->tried)
 		for (size_t i = 0; i < s->nrcpts; i++)
 			s->rcpts[i].tried_ms = smtpd__clock_wall_ms();

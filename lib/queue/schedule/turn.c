@@ -31,37 +31,27 @@ smtpd__turn_place(struct smtpd_schedule *s, struct smtpd_site *site)
 		site->since[1] = ++s->placed;
 }
 
-/* The ring of the known sites, or of the strangers, that may be served. */
-static const struct smtpd_ring *
-ring_of(const struct smtpd_schedule *s, bool known, bool fresh)
+/* The first known site, or stranger, that has mail which was never tried, or
+ * any, or the last one; NULL: there is none, or it may not be served. */
+static struct smtpd_site *
+site_at(const struct smtpd_schedule *s, bool known, bool fresh, bool last)
 {
-	return fresh ? &s->turns[known].fresh : &s->turns[known].all;
-}
+	const struct smtpd_turn *turn = &s->turns[known];
+	const struct smtpd_ring *ring = fresh ? &turn->fresh : &turn->all;
+	struct smtpd_ring *at = last ? ring->previous : ring->next;
 
-static bool
-may_serve(const struct smtpd_schedule *s, bool known, bool fresh)
-{
-	return (known || s->strangers < s->stranger_limit) &&
-	    !smtpd__ring_is_empty(ring_of(s, known, fresh));
+	if (smtpd__ring_is_empty(ring) ||
+	    (!known && s->strangers >= s->stranger_limit))
+		return NULL;
+	return fresh ? SMTPD_CONTAINER_OF(at, struct smtpd_site, fresh_turn)
+		     : SMTPD_CONTAINER_OF(at, struct smtpd_site, turn);
 }
 
 bool
 smtpd__turn_has_fresh(const struct smtpd_schedule *s)
 {
-	return may_serve(s, true, true) || may_serve(s, false, true);
-}
-
-/* The first site of the ring, or the last one; NULL: it may not be served. */
-static struct smtpd_site *
-site_at(const struct smtpd_schedule *s, bool known, bool fresh, bool last)
-{
-	const struct smtpd_ring *ring = ring_of(s, known, fresh);
-	struct smtpd_ring *at = last ? ring->previous : ring->next;
-
-	if (!may_serve(s, known, fresh))
-		return NULL;
-	return fresh ? SMTPD_CONTAINER_OF(at, struct smtpd_site, fresh_turn)
-		     : SMTPD_CONTAINER_OF(at, struct smtpd_site, turn);
+	return site_at(s, true, true, false) != NULL ||
+	    site_at(s, false, true, false) != NULL;
 }
 
 /*

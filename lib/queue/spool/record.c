@@ -163,17 +163,16 @@ put_text(struct smtpd_pack *p, const char *s)
 	smtpd__pack_bytes(p, s, len + 1);
 }
 
-static size_t
-measure_text(const char *s)
-{
-	return sizeof(uint16_t) + (s != NULL ? strlen(s) + 1 : 0);
-}
-
 size_t
 smtpd__record_rcpt_size(const struct smtpd_outgoing_rcpt *r)
 {
-	return measure_text(r->address) + measure_text(r->notify) +
-	    measure_text(r->orcpt);
+	const char *const texts[] = { r->address, r->notify, r->orcpt };
+	size_t size = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		size += sizeof(uint16_t) +
+		    (texts[i] != NULL ? strlen(texts[i]) + 1 : 0);
+	return size;
 }
 
 void

@@ -202,21 +202,11 @@ replay_state(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 	return 0;
 }
 
-static int
-replay_clock(struct smtpd_spool *s, const struct smtpd_journal_record *record)
-{
-	struct smtpd_record_clock clock;
-
-	if (!smtpd__record_get_clock(record->head, record->head_len, &clock))
-		return keep_foreign(s, record);
-	note_record(s, &clock.stamp, clock.last_id);
-	return 0;
-}
-
 int
 smtpd__spool_replay(void *user, const struct smtpd_journal_record *record)
 {
 	struct smtpd_spool *s = user;
+	struct smtpd_record_clock clock;
 
 	switch (record->type) {
 	case SMTPD_RECORD_MESSAGE:
@@ -226,7 +216,11 @@ smtpd__spool_replay(void *user, const struct smtpd_journal_record *record)
 	case SMTPD_RECORD_STATE:
 		return replay_state(s, record);
 	case SMTPD_RECORD_CLOCK:
-		return replay_clock(s, record);
+		if (!smtpd__record_get_clock(
+			record->head, record->head_len, &clock))
+			return keep_foreign(s, record);
+		note_record(s, &clock.stamp, clock.last_id);
+		return 0;
 	default:
 		return keep_foreign(s, record);
 	}
