@@ -106,15 +106,18 @@ def free_port():
 
 
 def until(condition, what, wait=WAIT):
-    """Wait until CONDITION() is true, and return what it returned."""
+    """Wait until CONDITION() is true, and return what it returned.  One that
+    takes long to find out is asked less often."""
     end = time.monotonic() + wait
     while True:
+        start = time.monotonic()
         result = condition()
+        now = time.monotonic()
         if result:
             return result
-        if time.monotonic() > end:
+        if now > end:
             raise AssertionError("timed out: " + what)
-        time.sleep(0.02)
+        time.sleep(max(0.02, 4 * (now - start)))
 
 
 def defaults(arguments, *pairs):

@@ -26,7 +26,7 @@ def setUpModule():
     DIR = tempfile.mkdtemp(prefix="smtpin-tls.")
     unittest.addModuleCleanup(shutil.rmtree, DIR, True)
     fixture.need("openssl")
-    subprocess.run([HERE + "/../certs/make", DIR], check=True)
+    shutil.copytree(os.environ["CERTS"], DIR, dirs_exist_ok=True)
     os.chmod(DIR, 0o755)
     done = subprocess.run(
         [fixture.program(), "-u", "/dev/null", "-m", "/tmp/%u", "-H", "x.org",

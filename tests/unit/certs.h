@@ -4,8 +4,8 @@
 
 /* The certificates of the tests, in a directory of this program's own. */
 
-/* Make them: a cmocka set-up of a group, 0 when all is well. */
-int certs_make(void **state);
+/* Copy them there: a cmocka set-up of a group, 0 when all is well. */
+int certs_copy(void **state);
 
 /* Remove them, with all else in the directory: its tear-down. */
 int certs_remove(void **state);

@@ -246,5 +246,5 @@ main(void)
 		cmocka_unit_test(a_smarthost_is_told_the_password),
 	};
 
-	return cmocka_run_group_tests(tests, certs_make, certs_remove);
+	return cmocka_run_group_tests(tests, certs_copy, certs_remove);
 }

@@ -220,5 +220,5 @@ main(void)
 		cmocka_unit_test(chunks_need_memory),
 	};
 
-	return cmocka_run_group_tests(tests, certs_make, certs_remove);
+	return cmocka_run_group_tests(tests, certs_copy, certs_remove);
 }

@@ -777,5 +777,5 @@ main(void)
 		cmocka_unit_test(threads_share_trust),
 	};
 
-	return cmocka_run_group_tests(tests, certs_make, certs_remove);
+	return cmocka_run_group_tests(tests, certs_copy, certs_remove);
 }

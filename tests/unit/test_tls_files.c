@@ -351,5 +351,5 @@ main(void)
 
 	if (!smtpd_tls_supported())
 		return 77;
-	return cmocka_run_group_tests(tests, certs_make, certs_remove);
+	return cmocka_run_group_tests(tests, certs_copy, certs_remove);
 }
