@@ -180,8 +180,12 @@ class Smtpout(fixture.Smtpin):
         return server.accepted
 
     def wait_empty(self, wait=fixture.WAIT):
-        fixture.until(lambda: not self.list(),
-                      "the queue is not empty", wait)
+        try:
+            fixture.until(lambda: not self.list(), "", wait)
+        except AssertionError:
+            raise AssertionError("the queue is not empty:\n" + "\n".join(
+                self.ask("why", ident) for ident in self.ids()[:3])
+                + "".join(list(self.lines)[-30:])) from None
 
     def wait_log(self, pattern, count=1, wait=fixture.WAIT):
         """Wait for COUNT log lines with PATTERN, and return them."""
