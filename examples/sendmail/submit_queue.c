@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <smtpd/address.h>
 #include <smtpd/queue.h>
 
 #include "privileges.h"
@@ -33,19 +35,46 @@ write_trace(const struct submission *s, char *buf, size_t size)
 	    s->identity->host, (unsigned long)getuid(), date);
 }
 
-/* Return 0, or -1 with errno. */
-static int
+/* Return how many octets there are, or -1 with errno. */
+static long long
 copy_message(const struct submission *s, struct smtpd_queue_message *d)
 {
 	char buf[BLOCK_SIZE];
+	long long size = 0;
 	size_t n;
 
 	rewind(s->message->file);
-	while ((n = fread(buf, 1, sizeof(buf), s->message->file)) > 0)
+	while ((n = fread(buf, 1, sizeof(buf), s->message->file)) > 0) {
 		if (smtpd_queue_write(d, buf, n) == -1)
 			return -1;
+		size += (long long)n;
+	}
 	errno = EIO;
-	return ferror(s->message->file) ? -1 : 0;
+	return ferror(s->message->file) ? -1 : size;
+}
+
+/* Write to the system's log what smtpout, which does not run, would have
+ * written to its own. */
+static void
+log_queued(const struct submission *s, const char *id, long long size)
+{
+	char from[600], to[600];
+
+	openlog(PROGRAM, LOG_PID, LOG_MAIL);
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		smtpd_address_escape(s->rcpts[i].address, to, sizeof(to));
+		if (i > 0)
+			syslog(LOG_INFO, "recipient id=%s to=<%s>", id, to);
+		else
+			syslog(LOG_INFO,
+			    "queued id=%s from=<%s> to=<%s> nrcpt=%zu "
+			    "size=%lld uid=%lu",
+			    id,
+			    smtpd_address_escape(
+				s->identity->sender, from, sizeof(from)),
+			    to, s->nrcpts, size, (unsigned long)getuid());
+	}
+	closelog();
 }
 
 /* Return 0, or -1 with errno. */
@@ -67,18 +96,25 @@ add_message(struct submission *s, struct smtpd_queue *queue)
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID,
 	};
 	struct smtpd_queue_message *message;
+	char id[SMTPD_QUEUE_ID_SIZE];
+	long long size;
 	int error;
 
 	write_trace(s, trace, sizeof(trace));
 	message = smtpd_queue_begin(queue, &envelope, &options);
 	if (message == NULL)
 		return -1;
-	if (copy_message(s, message) == 0)
-		return smtpd_queue_commit(message, NULL);
-	error = errno;
-	smtpd_queue_abort(message);
-	errno = error;
-	return -1;
+	size = copy_message(s, message);
+	if (size == -1) {
+		error = errno;
+		smtpd_queue_abort(message);
+		errno = error;
+		return -1;
+	}
+	if (smtpd_queue_commit(message, id) == -1)
+		return -1;
+	log_queued(s, id, size);
+	return 0;
 }
 
 static bool
