@@ -214,6 +214,20 @@ class Smtpout(fixture.Smtpin):
     def quarantine(self):
         return files_in(os.path.join(self.queue_dir, "quarantine"))
 
+    def damage(self):
+        """Why things are in quarantine/, but for what was being written when
+        it was killed: nobody can tell that from damage."""
+        reasons = []
+        for path in self.quarantine():
+            if path.endswith(".why"):
+                with open(path, encoding="ascii") as file:
+                    reasons.append(file.read())
+        if any("nothing says that it was durable" in why for why in reasons):
+            reasons = [why for why in reasons
+                       if "nothing says that it was durable" not in why
+                       and "no message in the log has this" not in why]
+        return reasons
+
     def pid_of_daemon(self):
         """Of the process itself, behind whatever runs it."""
         return self.process.pid

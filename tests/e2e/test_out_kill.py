@@ -131,7 +131,7 @@ class KillCase(world.WorldCase):
               f"{more} arrived twice (at most {bound}), seed {SEED}",
               end=" ")
         self.assertLessEqual(more, bound)
-        self.assertEqual(self.smtpout.quarantine(), [])
+        self.assertEqual(self.smtpout.damage(), [])
         self.assertEqual(self.smtpout.dead(), [])
 
 

@@ -240,7 +240,7 @@ zone:
     HEAD = """\
 $ORIGIN .
 $TTL 1
-. SOA dns.example. hostmaster.example. 1 3600 600 86400 1
+. SOA dns.example. hostmaster.example. {serial} 3600 600 86400 1
 . NS dns.example.
 """
 
@@ -253,16 +253,20 @@ $TTL 1
                   encoding="ascii") as file:
             file.write(self.CONFIGURATION.format(host=host, dir=self.dir))
         self.process = None
+        self.zone = ""
+        self.serial = 0
 
     def serve(self, zone):
         """Serve ZONE instead of what was served."""
         self.stop()
-        with open(os.path.join(self.dir, "zone"), "w",
-                  encoding="ascii") as file:
-            file.write(self.HEAD + zone)
+        self.zone = zone
         self.start()
 
     def start(self):
+        self.serial += 1
+        with open(os.path.join(self.dir, "zone"), "w",
+                  encoding="ascii") as file:
+            file.write(self.HEAD.format(serial=self.serial) + self.zone)
         self.spawn()
         fixture.until(self.answers, "nsd does not answer")
 
@@ -272,9 +276,10 @@ $TTL 1
             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def answers(self):
-        """Whether it serves the zone."""
+        """Whether it serves the zone.  The one before may still be on its way
+        out: then this one ends, as the port is taken, while that one answers,
+        by another serial."""
         if self.process.poll() is not None:
-            # The one before may still be on its way out.
             self.spawn()
         query = b"\1\2\0\0\0\1\0\0\0\0\0\0\0\0\6\0\1"
         with self.host.inside(), \
@@ -282,9 +287,14 @@ $TTL 1
             s.settimeout(0.2)
             try:
                 s.sendto(query, (self.host.address, 53))
-                return s.recv(512)[7] > 0
+                answer = s.recv(512)
             except OSError:
                 return False
+        # Behind the header, the question and the root's name come type, class,
+        # TTL and length; the serial is the first of five numbers at the end.
+        end = 28 + int.from_bytes(answer[26:28], "big")
+        return answer[7] > 0 and self.serial == int.from_bytes(
+            answer[end - 20:end - 16], "big")
 
     def stop(self):
         if self.process is not None:
