@@ -515,6 +515,48 @@ test_orphan_of_damaged(void **state)
 	free(data);
 }
 
+static void
+keep_damage(enum smtpd_log_level level, const char *line, void *user)
+{
+	(void)level;
+	if (strstr(line, "is damaged at") != NULL)
+		snprintf(user, 512, "%s", line);
+}
+
+/* S2: Once the queue is idle, a record behind the last message vouches for it:
+ * a bit that it loses then is damage, and no end of the log. */
+static void
+test_idle_queue_vouches(void **state)
+{
+	static const char *const reasons[] = { "it was not complete, and "
+					       "nothing says that it was "
+					       "durable",
+		"the body does not match its checksum" };
+	struct fixture *f = *state;
+	char path[512], said[512], crashed[16384];
+
+	f->settings.logger =
+	    (struct smtpd_logger){ keep_damage, said, SMTPD_LOG_WARNING };
+	for (int idle = 0; idle <= 1; idle++) {
+		size_t at = 4096;
+
+		fixture_add(f, "a@b.example", "the marked content");
+		if (idle)
+			smtpd__spool_clean(f->spool);
+		assert_true(find_log_file(f, ".log", 0, path, sizeof(path)));
+		read_at(path, 0, crashed, sizeof(crashed));
+		fixture_close(f);
+		while (memcmp(crashed + at, "marked", 6) != 0)
+			at++;
+		crashed[at] ^= 1;
+		write_at(path, 0, crashed, sizeof(crashed));
+		said[0] = '\0';
+		fixture_open(f);
+		assert_non_null(strstr(said, reasons[idle]));
+		assert_int_equal(smtpd__spool_count(f->spool), 0);
+	}
+}
+
 /* A sum over all names, sizes, times and contents below the spool. */
 static uint64_t tree_sum;
 
@@ -596,6 +638,7 @@ main(void)
 		CASE(test_foreign),
 		CASE(test_no_quarantine),
 		CASE(test_orphan_of_damaged),
+		CASE(test_idle_queue_vouches),
 		CASE(test_read_only),
 	};
 #undef CASE
