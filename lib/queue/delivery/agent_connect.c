@@ -99,7 +99,7 @@ note_peer(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	note_failed(t, host, peer);
 	smtpd__hoststat_note(hosts, &a->peer, SMTPD_HOST_ANSWERED, now);
 	smtpd__hoststat_note(hosts, &a->peer, SMTPD_HOST_USED, now);
-	a->opening = smtpd__hoststat_last_used(hosts, &a->peer);
+	a->opening = t->opening;
 	if (smtpd_client_tls(a->client) != NULL)
 		smtpd__hoststat_note(
 		    hosts, &a->peer, SMTPD_HOST_TLS_WORKED, now);
@@ -202,6 +202,9 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	smtpd__agent_state_quit(a);
 	smtpd__hoststat_note(
 	    a->set->hosts, host->targets, SMTPD_HOST_USED, smtpd__clock_ms());
+	if (t->opening == 0)
+		t->opening =
+		    smtpd__hoststat_last_used(a->set->hosts, host->targets);
 	if (prepare_client(t) == 0) {
 		smtpd__client_starttls_set_policy(a->client, policy);
 		if (smtpd_client_connect(

@@ -45,7 +45,7 @@ struct smtpd_agent {
 	struct smtpd_relay relay;
 	struct smtpd_target peer; /* len 0: none of the route's addresses */
 	uint64_t opened;
-	uint64_t opening;  /* the number of the use of its peer that it was */
+	uint64_t opening;  /* that of the attempt that opened it */
 	unsigned requests; /* that it served */
 	size_t rcpts_max;  /* in one transaction there */
 
@@ -88,6 +88,8 @@ struct smtpd_agent_attempt {
 	struct smtpd_relay relays[SMTPD_AGENT_SESSIONS + 1];
 	size_t sessions;
 	uint64_t began;   /* as smtpd__clock_ms() */
+	uint64_t opening; /* the number of the use of the first host that was
+	                   * asked; 0: none was */
 	bool spoke;       /* the feedback is not about hosts out of reach */
 	bool sent;        /* to some recipient */
 	bool untold;      /* some of that the request was not told of yet */
