@@ -18,6 +18,9 @@
 
 #define BLOCK_SIZE 16384
 
+/* How long a log is waited for that takes nothing. */
+#define LOG_SECONDS 60
+
 /* Write the Received field that a server would have put on top to BUF. */
 static void
 write_trace(const struct submission *s, char *buf, size_t size)
@@ -54,12 +57,18 @@ copy_message(const struct submission *s, struct smtpd_queue_message *d)
 }
 
 /* Write to the system's log what smtpout, which does not run, would have
- * written to its own. */
+ * written to its own.  A process does so for which nobody waits: the message is
+ * safe, and who is held up by a log that takes nothing would send it again. */
 static void
 log_queued(const struct submission *s, const char *id, long long size)
 {
 	char from[600], to[600];
 
+	if (fork() != 0)
+		return;
+	for (int fd = 0; fd <= 2; fd++)
+		close(fd);
+	alarm(LOG_SECONDS);
 	openlog(PROGRAM, LOG_PID, LOG_MAIL);
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		smtpd_address_escape(s->rcpts[i].address, to, sizeof(to));
@@ -74,12 +83,13 @@ log_queued(const struct submission *s, const char *id, long long size)
 				s->identity->sender, from, sizeof(from)),
 			    to, s->nrcpts, size, (unsigned long)getuid());
 	}
-	closelog();
+	_exit(0);
 }
 
-/* Return 0, or -1 with errno. */
-static int
-add_message(struct submission *s, struct smtpd_queue *queue)
+/* Return the octets, and the message's ID, or -1 with errno. */
+static long long
+add_message(struct submission *s, struct smtpd_queue *queue,
+    char id[SMTPD_QUEUE_ID_SIZE])
 {
 	char trace[HOSTNAME_SIZE + 256];
 	struct smtpd_outgoing_envelope envelope = {
@@ -96,7 +106,6 @@ add_message(struct submission *s, struct smtpd_queue *queue)
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID,
 	};
 	struct smtpd_queue_message *message;
-	char id[SMTPD_QUEUE_ID_SIZE];
 	long long size;
 	int error;
 
@@ -111,10 +120,7 @@ add_message(struct submission *s, struct smtpd_queue *queue)
 		errno = error;
 		return -1;
 	}
-	if (smtpd_queue_commit(message, id) == -1)
-		return -1;
-	log_queued(s, id, size);
-	return 0;
+	return smtpd_queue_commit(message, id) == 0 ? size : -1;
 }
 
 static bool
@@ -125,7 +131,8 @@ add_to_directory(struct submission *s)
 		.hostname = s->identity->host,
 	};
 	const char *directory = s->arguments->queue;
-	char why[512];
+	char why[512], id[SMTPD_QUEUE_ID_SIZE];
+	long long size;
 	struct smtpd_queue *queue =
 	    smtpd_queue_open(directory, &settings, why, sizeof(why));
 
@@ -139,13 +146,16 @@ add_to_directory(struct submission *s)
 			    directory, why);
 		return busy;
 	}
-	if (add_message(s, queue) == 0)
-		s->nrcpts = 0;
-	else
+	size = add_message(s, queue, id);
+	if (size == -1)
 		snprintf(s->why + strlen(s->why),
 		    sizeof(s->why) - strlen(s->why), "; %s: %s", directory,
 		    strerror(errno));
 	smtpd_queue_close(queue);
+	if (size == -1)
+		return false;
+	log_queued(s, id, size);
+	s->nrcpts = 0;
 	return false;
 }
 

@@ -309,8 +309,8 @@ for _ in range(2):
              self.smtpout.queue_dir, "--port", "1", "-f", "a@b.example",
              "bob@site1.example", "ann@site1.example"],
             capture_output=True, text=True, check=False)
-        self.smtpout.start()
         [ident] = self.smtpout.ids()
+        self.smtpout.start()
         first, other = done.stdout.splitlines()
         # <22>: facility mail, info.
         self.assertRegex(
