@@ -112,14 +112,15 @@ read_host(struct smtpd_line_part line, struct smtpd_history_line *e)
 	return true;
 }
 
-/* "dns NAME: WORDS" or "smarthost NAME: WORDS". */
+/* "dns NAME: WORDS" or "smarthost NAME: WORDS"; a host may have one of these
+ * names, with an address behind it. */
 static bool
 read_lookup(struct smtpd_line_part line, struct smtpd_history_line *e)
 {
 	bool smart = starts_with(&line, "smarthost ");
 
 	if ((!smart && !starts_with(&line, "dns ")) ||
-	    !take_part(&line, " ", &e->host) ||
+	    !take_part(&line, " ", &e->host) || starts_with(&line, "[") ||
 	    !take_part(&line, ": ", &e->host))
 		return false;
 	e->what = smart ? "smarthost" : "dns";
