@@ -319,6 +319,26 @@ trouble_is_told_once(void **state)
 	mail_host_stop(&late);
 }
 
+/* Sites that work are forgotten once they have no more mail. */
+static void
+dead_sites_alone_are_no_outage(void **state)
+{
+	struct world *w = *state;
+
+	w->settings.retry_min_s = 600;
+	w->settings.retry_max_s = 600;
+	world_begin(w);
+	world_send(w, "s@a2.test", "one@a1.test");
+	mail_host_await(&w->hosts[0], &w->hosts[0].offers, 1);
+	world_await(w, 0);
+	world_send(w, "s@a3.test", "one@a9.test");
+	world_send(w, "s@a3.test", "one@a8.test");
+	world_await_log(w, "\n2 mail for site=mx9.test waits: ");
+	world_await_log(w, "\n2 mail for site=mx8.test waits: ");
+	world_sleep(300);
+	assert_int_equal(world_logged(w, "no mail goes out"), 0);
+}
+
 /* S8: a site that is suspended, with mail that is ready, and beside it an open
  * one with mail that no worker has; closed, neither touches the other's
  * jobs. */
@@ -711,6 +731,7 @@ main(void)
 		TEST(test_no_job_is_left_behind),
 		TEST(test_dead_site_costs_one_probe),
 		TEST(trouble_is_told_once),
+		TEST(dead_sites_alone_are_no_outage),
 		TEST(a_backlog_is_closed_in_order),
 		TEST(test_idle_queue_sleeps),
 		TEST(test_stop_breaks_off),

@@ -258,7 +258,7 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
 	bool entered, handed_over = false, none_left;
 
 	pthread_mutex_lock(&d->lock);
-	found = smtpd__site_feedback_found(d->schedule, job->destination);
+	found = smtpd__site_feedback_found(d->schedule, job->destination, now);
 	entered = smtpd__destination_bind(
 	    d->schedule, job->destination, name, now, site);
 	/* Rather than to open a connection, use one that waits. */
@@ -269,7 +269,7 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
 		smtpd__schedule_leave(d->schedule, *site, now);
 		*site = NULL;
 	}
-	none_left = smtpd__site_feedback_none_left(d->schedule);
+	none_left = smtpd__site_feedback_none_left(d->schedule, now);
 	pthread_mutex_unlock(&d->lock);
 	smtpd__trouble_tell_site(d, &found, NULL);
 	if (!entered && none_left)

@@ -31,18 +31,17 @@ smtpd__trouble_tell_site(struct smtpd_delivery *d,
 {
 	char name[SMTPD_LOGGER_LINE_SIZE / 2], code[16];
 
-	if (!status->trouble_begins && !status->trouble_ends)
-		return;
-	smtpd__text_value(status->name, name, sizeof(name));
-	if (status->trouble_ends) {
+	if (status->trouble_begins || status->trouble_ends)
+		smtpd__text_value(status->name, name, sizeof(name));
+	if (status->trouble_ends)
 		smtpd__logger_write(&d->logger, SMTPD_LOG_INFO,
 		    "mail for site=%s goes out again", name);
-		return;
+	if (status->trouble_begins) {
+		snprintf(code, sizeof(code), "%d ", why->code);
+		smtpd__logger_write(&d->logger, SMTPD_LOG_WARNING,
+		    "mail for site=%s waits: %s%s", name,
+		    why->code != 0 ? code : "", why->text);
 	}
-	snprintf(code, sizeof(code), "%d ", why->code);
-	smtpd__logger_write(&d->logger, SMTPD_LOG_WARNING,
-	    "mail for site=%s waits: %s%s", name, why->code != 0 ? code : "",
-	    why->text);
 	if (status->none_left)
 		smtpd__trouble_tell_all(d, true);
 }

@@ -68,15 +68,19 @@ adapt_site(struct smtpd_schedule *s, struct smtpd_site *site,
 	smtpd__turn_place(s, site);
 }
 
+/* Sites that work are freed when they have no more mail: that all which are
+ * left are in trouble says something only if none was fine lately. */
 bool
-smtpd__site_feedback_none_left(const struct smtpd_schedule *s)
+smtpd__site_feedback_none_left(const struct smtpd_schedule *s, uint32_t now)
 {
-	return s->nsites > 1 && s->ntrouble == s->nsites;
+	return s->nsites > 1 && s->ntrouble == s->nsites &&
+	    now >= smtpd__retry_after(s->fine_at, s->settings.retry.min);
 }
 
 /* SITE is in TROUBLE by now, or not. */
 static struct smtpd_site_status
-judge_trouble(struct smtpd_schedule *s, struct smtpd_site *site, bool trouble)
+judge_trouble(struct smtpd_schedule *s, struct smtpd_site *site, bool trouble,
+    uint32_t now)
 {
 	struct smtpd_site_status v = {
 		.name = site->named.name,
@@ -87,7 +91,7 @@ judge_trouble(struct smtpd_schedule *s, struct smtpd_site *site, bool trouble)
 	s->ntrouble += v.trouble_begins;
 	s->ntrouble -= v.trouble_ends;
 	site->trouble = trouble;
-	v.none_left = smtpd__site_feedback_none_left(s);
+	v.none_left = smtpd__site_feedback_none_left(s, now);
 	return v;
 }
 
@@ -106,16 +110,18 @@ smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
 		adapt_site(s, site, feedback, why, now);
 		trouble = site->failures > 0;
 	}
-	status = judge_trouble(s, site, trouble);
+	if (feedback == SMTPD_SITE_FINE)
+		s->fine_at = now;
+	status = judge_trouble(s, site, trouble, now);
 	status.resumes_at = site->suspended ? site->resuming.when : now;
 	return status;
 }
 
 struct smtpd_site_status
 smtpd__site_feedback_found(
-    struct smtpd_schedule *s, struct smtpd_destination *d)
+    struct smtpd_schedule *s, struct smtpd_destination *d, uint32_t now)
 {
 	struct smtpd_site_status none = { 0 };
 
-	return d->own != NULL ? judge_trouble(s, d->own, false) : none;
+	return d->own != NULL ? judge_trouble(s, d->own, false, now) : none;
 }

@@ -35,7 +35,7 @@ struct smtpd_site_status {
 	const char *name;
 	bool trouble_begins;
 	bool trouble_ends;
-	bool none_left; /* all sites, more than one, are in trouble */
+	bool none_left; /* see below */
 };
 
 /*
@@ -47,12 +47,14 @@ struct smtpd_site_status smtpd__site_feedback_report(struct smtpd_schedule *s,
     struct smtpd_site *site, enum smtpd_site_feedback feedback,
     const struct smtpd_result *why, uint32_t now);
 
-/* Whether all sites, more than one, are in trouble. */
-bool smtpd__site_feedback_none_left(const struct smtpd_schedule *s);
+/* Whether all sites, more than one, are in trouble, and no report was fine for
+ * the shortest time between two attempts. */
+bool smtpd__site_feedback_none_left(
+    const struct smtpd_schedule *s, uint32_t now);
 
 /* The hosts of D were found, so that the trouble of looking them up, which its
  * own site stands for, is over. */
 struct smtpd_site_status smtpd__site_feedback_found(
-    struct smtpd_schedule *s, struct smtpd_destination *d);
+    struct smtpd_schedule *s, struct smtpd_destination *d, uint32_t now);
 
 #endif

@@ -98,6 +98,7 @@ struct smtpd_schedule {
 	struct smtpd_name_table sites; /* those that are shared */
 	uint32_t nsites;               /* all */
 	uint32_t ntrouble;             /* those in trouble */
+	uint32_t fine_at;              /* when one was fine; 0: never */
 	uint32_t njobs;                /* later, ready or active */
 	uint32_t busy;                 /* workers */
 	uint32_t aside;                /* attempts that hold no worker */
