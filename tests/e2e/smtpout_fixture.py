@@ -181,11 +181,14 @@ class Smtpout(fixture.Smtpin):
 
     def wait_empty(self, wait=fixture.WAIT):
         try:
-            fixture.until(lambda: not self.list(), "", wait)
+            fixture.until(lambda: self.process.poll() is not None
+                          or not self.list(), "", wait)
         except AssertionError:
             raise AssertionError("the queue is not empty:\n" + "\n".join(
                 self.ask("why", ident) for ident in self.ids()[:3])
                 + "".join(list(self.lines)[-30:])) from None
+        if self.process.poll() is not None:
+            raise AssertionError("smtpout has ended: " + self.text())
 
     def wait_log(self, pattern, count=1, wait=fixture.WAIT):
         """Wait for COUNT log lines with PATTERN, and return them."""

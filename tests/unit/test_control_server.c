@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -554,23 +555,24 @@ reach(struct world *w)
 /* A process that has the queue, and answers as it likes. */
 struct liar {
 	int listener;
-	const char *ids; /* the answer to "ids" */
+	_Atomic(const char *) ids; /* the answer to "ids" */
 };
 
 static void *
 answer_lies(void *arg)
 {
-	const struct liar *l = arg;
+	struct liar *l = arg;
 	int fd;
 
 	while ((fd = accept(l->listener, NULL, NULL)) != -1) {
 		char line[256];
 		ssize_t n = recv(fd, line, sizeof(line), 0);
+		const char *answer = n >= 3 && memcmp(line, "ids", 3) == 0
+		    ? atomic_load(&l->ids)
+		    : "hello\n";
 
 		if (n > 0)
-			dprintf(fd, "+%zu\n%s=0 \n",
-			    memcmp(line, "ids", 3) == 0 ? strlen(l->ids) : 6,
-			    memcmp(line, "ids", 3) == 0 ? l->ids : "hello\n");
+			dprintf(fd, "+%zu\n%s=0 \n", strlen(answer), answer);
 		close(fd);
 	}
 	return NULL;
@@ -601,7 +603,7 @@ no_file_has_a_name_that_is_no_id(void **state)
 	snprintf(out, sizeof(out), "%s/deep", w->root);
 	assert_int_equal(mkdir(out, 0700), 0);
 	for (size_t i = 0; i < COUNT(lies); i++) {
-		l.ids = lies[i];
+		atomic_store(&l.ids, lies[i]);
 		snprintf(out, sizeof(out), "%s/deep/%zu", w->root, i);
 		assert_int_equal(ask(w, "export", out, NULL), EPROTO);
 		assert_int_equal(count_files(out), i == COUNT(lies) - 1);
