@@ -174,8 +174,10 @@ log_to(struct log *log, const char *program, const char *target)
 	if (log->path == NULL)
 		return -1;
 	log->fd = open_file(target);
+	if (log->fd == -1)
+		return -1;
 	log->plain = is_plain(log->fd);
-	return log->fd == -1 ? -1 : 0;
+	return 0;
 }
 
 int

@@ -305,6 +305,11 @@ class Refusals(unittest.TestCase):
         self.refused(self.base("-U", "nobody"), os.EX_CANTCREAT,
                      "no mailbox can be made in", "chown")
 
+    def test_log_that_cannot_be_made(self):
+        log = self.smtpin.root + "/missing/log"
+        self.refused(self.base("-j", log), os.EX_CANTCREAT,
+                     f"cannot write the log {log}: No such file or directory")
+
     def test_missing_map(self):
         self.smtpin.map += ".missing"
         self.refused(self.base(), os.EX_NOINPUT, self.smtpin.map)
