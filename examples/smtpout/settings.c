@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "complain.h"
@@ -130,17 +131,16 @@ read_match(struct settings *s, char *text, struct smtpd_security_rule *rule)
 		return complain(PROGRAM, EX_USAGE,
 		    "--tls: \"%s\" is not match=NAME[,NAME]", text);
 	rule->names = s->names + s->nnames;
-	do {
+	for (; at != NULL; at = comma) {
 		comma = strchr(at, ',');
 		if (comma != NULL)
-			*comma = '\0';
+			*comma++ = '\0';
 		if (!hostname_is_valid(at))
 			return complain(PROGRAM, EX_USAGE,
 			    "--tls: \"%s\" is not the name of a host", at);
 		s->names[s->nnames++] = at;
 		rule->nnames++;
-		at = comma + 1;
-	} while (comma != NULL);
+	}
 	return 0;
 }
 
@@ -166,6 +166,10 @@ read_policy(struct settings *s, char *text)
 		return complain(PROGRAM, EX_USAGE,
 		    "--tls: \"%s\" goes with DOMAIN=require only", match);
 	if (equals == NULL) {
+		if (s->security_given)
+			return complain(PROGRAM, EX_USAGE,
+			    "--tls: there are two policies for all domains");
+		s->security_given = true;
 		s->security = rule->security;
 		return 0;
 	}
@@ -173,6 +177,10 @@ read_policy(struct settings *s, char *text)
 	if (!hostname_is_valid(text))
 		return complain(
 		    PROGRAM, EX_USAGE, "--tls: \"%s\" is not a domain", text);
+	for (size_t i = 0; i < s->nrules; i++)
+		if (strcasecmp(s->rules[i].domain, text) == 0)
+			return complain(PROGRAM, EX_USAGE,
+			    "--tls: there are two policies for %s", text);
 	s->nrules++;
 	return match != NULL ? read_match(s, match, rule) : 0;
 }

@@ -50,6 +50,7 @@ struct settings {
 	/* Derived from these. */
 	struct smarthost relay; /* of smarthost, which it points into */
 	enum smtpd_security security;
+	bool security_given;
 	struct smtpd_security_rule *rules; /* point into tls, and names */
 	size_t nrules;
 	const char **names; /* point into tls */

@@ -187,6 +187,8 @@ mistakes_are_refused(void **state)
 		{ "--smarthost", "ann@host" },
 		{ "--smarthost", "host", "--password-file", "f" },
 		{ "--password-file", "f" },
+		{ "--tls", "require", "--tls", "never" },
+		{ "--tls", "a.example=require", "--tls", "A.example=never" },
 		{ "--smarthost", "ann@host", "--password-file", "f", "--tls",
 		    "never" },
 		{ "--retry-min", "10", "--retry-max", "5" },
