@@ -23,7 +23,7 @@ static const char help[] =
     "  why ID... [--json]   its attempts, their results, and the next one\n"
     "  flush [ID|DOMAIN...] try it, all mail for the domain, or all mail now\n"
     "  hold ID|DOMAIN...    do not try it until it is released\n"
-    "  release ID|DOMAIN... end the hold and try it\n"
+    "  release ID|DOMAIN... end the hold, try it when its time has come\n"
     "  remove ID|DOMAIN...  delete it; its sender is not told\n"
     "  export DIR           write each message to DIR/ID.eml, its envelope to\n"
     "                       DIR/ID.json\n"
