@@ -301,7 +301,7 @@ import socket, subprocess, sys
 log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 log.bind("/dev/log")
 subprocess.run(sys.argv[1:], input=b"Subject: x\\n\\nhi\\n", check=True)
-log.setblocking(False)
+log.settimeout(60)
 for _ in range(2):
     print(log.recv(4096).decode())
              """, world.program("sendmail"), "--queue",
