@@ -89,7 +89,7 @@ smtpd__control_snapshot_init(struct smtpd_control_snapshot *v,
 	v->now = smtpd__spool_clock_now(s);
 	inspect_jobs(v);
 	if ((whole ? smtpd__spool_load(s, message, &v->loaded)
-		   : smtpd__spool_load_front(s, message, &v->loaded)) == 0)
+		   : smtpd__spool_load_envelope(s, message, &v->loaded)) == 0)
 		return 0;
 	v->damage = errno;
 	v->loaded = (struct smtpd_loaded_message){ .id = message->id,

@@ -191,21 +191,6 @@ smtpd__spool_load(struct smtpd_spool *s,
 }
 
 int
-smtpd__spool_load_front(struct smtpd_spool *s,
-    const struct smtpd_queued_message *message,
-    struct smtpd_loaded_message *loaded)
-{
-	struct smtpd_record_message m = { .size = 0 };
-	const void *body;
-	void *memory = read_envelope(s, message, &m, &body);
-
-	if ((m.flags & SMTPD_MESSAGE_LARGE) == 0)
-		m.size = 0;
-	return finish_load(
-	    s, message, memory, &m, body, m.envelope_len, loaded);
-}
-
-int
 smtpd__spool_load_envelope(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded)

@@ -21,14 +21,8 @@ int smtpd__spool_load(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded);
 
-/* The same without the content of a record, which is empty then; neither is
- * checked whether it, or a large one, is damaged. */
-int smtpd__spool_load_front(struct smtpd_spool *s,
-    const struct smtpd_queued_message *message,
-    struct smtpd_loaded_message *loaded);
-
-/* Read of MESSAGE, which need not be whole, what its report needs: the content
- * is empty.  Return as smtpd__spool_load(). */
+/* Read MESSAGE but for its content, which is empty then and may be damaged.
+ * Return as smtpd__spool_load(). */
 int smtpd__spool_load_envelope(struct smtpd_spool *s,
     const struct smtpd_queued_message *message,
     struct smtpd_loaded_message *loaded);
