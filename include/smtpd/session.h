@@ -96,7 +96,7 @@ struct smtpd_envelope {
 	uint64_t size; /* octets, as SIZE= of MAIL declared; 0: not said */
 	enum smtpd_encoding encoding;
 	uint64_t rcpts_size; /* octets of the addresses and parameters of the
-	                      * recipients */
+	                      * recipients.  Since 0.2 */
 	uint64_t octets;     /* of the message, once it came, as far as it was
 	                      * read.  Since 0.2 */
 };

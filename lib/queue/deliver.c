@@ -161,9 +161,9 @@ smtpd_queue_deliver(struct smtpd_session *s,
 }
 
 /* Octets that a recipient has in a record besides what it was sent with, and
- * those that the next one may have: its command is no longer. */
+ * those that the next one may have: no command can be longer. */
 #define RCPT_OVERHEAD 8
-#define RCPT_MAX      4096
+#define RCPT_MAX      16384
 
 static int
 admit_rcpt(struct smtpd_session *s, const struct smtpd_queue *q)
