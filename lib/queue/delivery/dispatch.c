@@ -255,7 +255,7 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
 	const struct smtpd_site *before = *site;
 	uint32_t now = smtpd__spool_clock_now(d->spool);
 	struct smtpd_site_status found;
-	bool entered, handed_over = false, none_left;
+	bool entered, handed_over = false;
 
 	pthread_mutex_lock(&d->lock);
 	found = smtpd__site_feedback_found(d->schedule, job->destination, now);
@@ -269,11 +269,8 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
 		smtpd__schedule_leave(d->schedule, *site, now);
 		*site = NULL;
 	}
-	none_left = smtpd__site_feedback_none_left(d->schedule, now);
 	pthread_mutex_unlock(&d->lock);
 	smtpd__trouble_tell_site(d, &found, NULL);
-	if (!entered && none_left)
-		smtpd__trouble_tell_all(d, true);
 	if (!entered)
 		smtpd__dispatch_return(d, job, SMTPD_RETURN_UNTRIED);
 	return entered && !handed_over;

@@ -5,7 +5,8 @@
 /*
  * Trouble that concerns more than one message: of a site (the smarthost is
  * one), of all sites, of the DNS.  A warning tells that it begins and a line
- * that it is over, however many attempts meet it.
+ * that it is over, however many attempts meet it.  Of a site that has no more
+ * mail, since that was removed or returned, no such line comes.
  */
 
 #include "queue/delivery/delivery.h"

@@ -68,15 +68,6 @@ adapt_site(struct smtpd_schedule *s, struct smtpd_site *site,
 	smtpd__turn_place(s, site);
 }
 
-/* Sites that work are freed when they have no more mail: that all which are
- * left are in trouble says something only if none was fine lately. */
-bool
-smtpd__site_feedback_none_left(const struct smtpd_schedule *s, uint32_t now)
-{
-	return s->nsites > 1 && s->ntrouble == s->nsites &&
-	    now >= smtpd__retry_after(s->fine_at, s->settings.retry.min);
-}
-
 /* SITE is in TROUBLE by now, or not. */
 static struct smtpd_site_status
 judge_trouble(struct smtpd_schedule *s, struct smtpd_site *site, bool trouble,
@@ -91,7 +82,11 @@ judge_trouble(struct smtpd_schedule *s, struct smtpd_site *site, bool trouble,
 	s->ntrouble += v.trouble_begins;
 	s->ntrouble -= v.trouble_ends;
 	site->trouble = trouble;
-	v.none_left = smtpd__site_feedback_none_left(s, now);
+	/* Sites that work are freed when they have no more mail: that all which
+	 * are left are in trouble says something only if none was fine
+	 * lately. */
+	v.none_left = s->nsites > 1 && s->ntrouble == s->nsites &&
+	    now >= smtpd__retry_after(s->fine_at, s->settings.retry.min);
 	return v;
 }
 

@@ -8,7 +8,6 @@
 #include <smtpd/client.h>
 
 #include <stdbool.h>
-
 #include <stdint.h>
 
 struct smtpd_destination;
@@ -30,12 +29,15 @@ struct smtpd_site_status {
 	uint32_t resumes_at; /* now, or later */
 
 	/* For people: a site is in trouble from the first report that it cannot
-	 * be used until the next fine one.  The name is valid as long as the
+	 * be used until the next fine one, or until it has no more mail and is
+	 * freed, which is not told.  The name is valid as long as the
 	 * caller has a connection of the site. */
 	const char *name;
 	bool trouble_begins;
 	bool trouble_ends;
-	bool none_left; /* see below */
+	bool none_left; /* all sites, more than one, are in trouble, and no
+	                 * report was fine for the shortest time between two
+	                 * attempts */
 };
 
 /*
@@ -46,11 +48,6 @@ struct smtpd_site_status {
 struct smtpd_site_status smtpd__site_feedback_report(struct smtpd_schedule *s,
     struct smtpd_site *site, enum smtpd_site_feedback feedback,
     const struct smtpd_result *why, uint32_t now);
-
-/* Whether all sites, more than one, are in trouble, and no report was fine for
- * the shortest time between two attempts. */
-bool smtpd__site_feedback_none_left(
-    const struct smtpd_schedule *s, uint32_t now);
 
 /* The hosts of D were found, so that the trouble of looking them up, which its
  * own site stands for, is over. */
