@@ -43,9 +43,13 @@ class TlsCase(world.WorldCase):
         return self.smtpout.submit(message(), *rcpts, **options)
 
     def deferred(self, ident, count=1):
+        """Wait until it was put off, and the queue knows: the line in the log
+        comes first."""
         fixture.until(
             lambda: len([a for a in self.smtpout.attempts(ident)
-                         if a["status"] == "deferred"]) >= count,
+                         if a["status"] == "deferred"]) >= count
+            and max(r["attempts"] for r in
+                    self.smtpout.show(ident)["recipients"]) >= count,
             "it was not tried")
 
 
