@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A full disk, damaged files, and clocks that jump."""
 
+import errno
 import glob
 import os
 import re
@@ -55,10 +56,20 @@ class SmallDisk(DiskCase):
         self.start(*self.OPTIONS, root=self.root)
 
     def fill(self, left):
+        fixture.until(lambda: self.takes_all_but(left), "it is not filled")
+
+    def takes_all_but(self, left):
         disk = os.statvfs(self.root)
-        with open(self.ballast, "wb") as file:
-            os.posix_fallocate(file.fileno(), 0,
-                               disk.f_bavail * disk.f_frsize - left)
+        try:
+            with open(self.ballast, "wb") as file:
+                os.posix_fallocate(file.fileno(), 0,
+                                   disk.f_bavail * disk.f_frsize - left)
+        except OSError as e:
+            # The daemon has taken some of it meanwhile.
+            if e.errno != errno.ENOSPC:
+                raise
+            return False
+        return True
 
     def used(self):
         disk = os.statvfs(self.root)
