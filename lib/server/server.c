@@ -7,9 +7,11 @@
 #include "base/sized.h"
 #include "os/condition.h"
 #include "server/admission.h"
+#include "server/gate.h"
 #include "server/registration.h"
 #include "server/server_error.h"
 #include "server/server_state.h"
+#include "server/session_list.h"
 #include "server/session_state.h"
 #include "server/sessions.h"
 #include "server/verbs.h"
@@ -69,7 +71,7 @@ smtpd_server_destroy(struct smtpd_server *srv)
 		return;
 	smtpd_server_drain(srv, 0);
 	pthread_mutex_lock(&srv->lock);
-	smtpd__sessions_wait(srv, SMTPD_NO_TIMEOUT);
+	smtpd__session_list_wait(srv, SMTPD_NO_TIMEOUT);
 	pthread_mutex_unlock(&srv->lock);
 	stop_pool(srv);
 	smtpd__owned_clear(&srv->own);
@@ -159,7 +161,7 @@ smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 	bool left;
 
 	pthread_mutex_lock(&srv->lock);
-	if (smtpd__sessions_own_thread(srv)) {
+	if (smtpd__session_list_own_thread(srv)) {
 		pthread_mutex_unlock(&srv->lock);
 		return smtpd__server_error_set(
 		    srv, EDEADLK, "a handler cannot wait for itself");
@@ -167,18 +169,19 @@ smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 	smtpd__listeners_stop(&srv->listeners);
 	srv->closed = true;
 	srv->draining = true;
-	smtpd__sessions_interrupt(srv, SMTPD_INTERRUPT_LINE);
-	smtpd__sessions_wait(srv, timeout_ms);
+	smtpd__session_list_interrupt(srv, SMTPD_INTERRUPT_LINE);
+	smtpd__session_list_wait(srv, timeout_ms);
 	if (srv->sessions != NULL) {
-		cut_off = smtpd__sessions_interrupt(srv, SMTPD_INTERRUPT_ALL);
-		smtpd__sessions_wait(srv, CUT_OFF_MS);
+		cut_off =
+		    smtpd__session_list_interrupt(srv, SMTPD_INTERRUPT_ALL);
+		smtpd__session_list_wait(srv, CUT_OFF_MS);
 	}
 	left = srv->sessions != NULL;
 	pthread_mutex_unlock(&srv->lock);
 	stop_pool(srv);
 	if (!left)
 		smtpd__listeners_close(&srv->listeners);
-	smtpd__admission_log_rest(srv);
+	smtpd__gate_log_rest(srv);
 	return cut_off;
 }
 

@@ -12,7 +12,7 @@
 #include <pthread.h>
 
 #include "net/listeners.h"
-#include "server/admission.h"
+#include "server/gate.h"
 #include "server/limits.h"
 #include "server/listener.h"
 #include "server/owned.h"
@@ -40,7 +40,7 @@ struct smtpd_server {
 	struct smtpd_session *sessions;
 	struct smtpd_tls *tls; /* and that of each listener */
 	bool draining;
-	struct smtpd_refused refused[SMTPD_REFUSALS];
+	struct smtpd_refused refused[SMTPD_REFUSAL_NONE];
 };
 
 #endif
