@@ -551,6 +551,30 @@ test_disk_trouble_after_success(void **state)
 	mail_host_expect(&w->hosts[0], 2, 500);
 }
 
+/* S4: A worker that waits for the disk keeps no message that has ended: what
+ * wins space back could not move that. */
+static void
+test_disk_trouble_after_one_that_ended(void **state)
+{
+	struct world *w = *state;
+	char done[64];
+
+	w->settings.workers = 1;
+	world_open(w);
+	world_send(w, "s@a2.test", "one@a1.test");
+	snprintf(done, sizeof(done), "id=%s status=done", w->id);
+	world_send(w, "s@a2.test", "slow@a1.test no@a1.test");
+	world_start(w);
+	mail_host_await(&w->hosts[0], &w->hosts[0].offers, 3);
+	/* One commit for this and for what was sent. */
+	world_send(w, "s@a2.test", "one@a9.test");
+	disk_error = ENOSPC;
+	world_await_log(w, "cannot record");
+	world_await_log(w, done);
+	disk_error = 0;
+	mail_host_expect(&w->hosts[1], 1, 0);
+}
+
 /* What was sent is on the disk soon, also if the next message of the
  * connection takes long. */
 static void
@@ -652,6 +676,7 @@ main(void)
 		TEST(test_disk_trouble),
 		TEST(test_disk_trouble_and_overdue),
 		TEST(test_disk_trouble_after_success),
+		TEST(test_disk_trouble_after_one_that_ended),
 		TEST(test_record_is_soon_durable),
 		TEST(test_disk_trouble_and_reports),
 		TEST(test_stop_in_disk_trouble),

@@ -216,7 +216,6 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 		return;
 	s->history = a->history;
 	s->history_len = history.len;
-	s->pending = &a->pending;
 	smtpd__disposition_finish(d, s);
 }
 
@@ -229,6 +228,7 @@ smtpd__attempt_run(struct smtpd_attempt_state *a,
 
 	if (open_message(a->delivery, job, &loaded, &s) == -1)
 		return;
+	s.pending = &a->pending;
 	try_message(a, &s, site);
 	free(s.rcpts);
 	smtpd__loaded_message_finish(&loaded);

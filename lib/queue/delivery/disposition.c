@@ -243,6 +243,21 @@ smtpd__disposition_sync(
 	*pending = NULL;
 }
 
+/* The same for a worker, which lets go before of the message that it has
+ * recorded without waiting: on a full disk that would keep the oldest segment,
+ * and so the space that is waited for. */
+static bool
+let_go_and_await_disk(struct smtpd_delivery *d, struct smtpd_disposition *s,
+    struct disk_trouble *t)
+{
+	int error = errno;
+
+	if (s->pending != NULL)
+		smtpd__disposition_sync(d, s->pending);
+	errno = error;
+	return await_disk(d, t);
+}
+
 /* Record G, in as many records as that takes.  What was sent must not be sent
  * again because the disk is in trouble, so this waits for the disk, until the
  * queue stops.  The last of the failures may be gathered with others'. */
@@ -270,9 +285,10 @@ record_group(struct smtpd_delivery *d, struct smtpd_disposition *s,
 		    at + n == g->count &&
 		    smtpd__gather_add(d, &p.progress, &p.report.about))
 			return GATHERED;
-		while (record_once(d, &p) == -1)
-			if (!await_disk(d, &trouble))
+		while (record_once(d, &p) == -1) {
+			if (!let_go_and_await_disk(d, s, &trouble))
 				return NOT_RECORDED;
+		}
 		/* It is told once. */
 		s->history_len = 0;
 	}
@@ -319,6 +335,7 @@ smtpd__disposition_record_sent(
 		.loaded = s->loaded,
 		.rcpts = calloc(s->nrcpts, sizeof(*s->rcpts)),
 		.reports_success = dsn,
+		.pending = s->pending,
 	};
 	struct group groups[2];
 
