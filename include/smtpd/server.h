@@ -155,6 +155,20 @@ SMTPD_API int smtpd_server_add_param(
     struct smtpd_server *srv, const char *verb, const char *name);
 
 /*
+ * Expect a header of the PROXY protocol, of version 1 or 2, before the first
+ * byte of every connection from NETWORK, TLS or not: "192.0.2.0/24",
+ * "2001:db8::/32", an address, or "local" for UNIX sockets.  Such a connection
+ * is that of the client whom the header names, for handlers, limits and log;
+ * the proxy's own where it names none, as for LOCAL, UNKNOWN, and what is not
+ * TCP.  The limits on an address do not count proxies.  Without a valid header
+ * in time (settings.proxy_timeout_ms) the connection is closed without a word.
+ * From elsewhere no header is taken.  Default: from nowhere.  Before start.
+ * Return 0 or -1 (not a network, no memory).  Since 0.2.
+ */
+SMTPD_API int smtpd_server_add_proxy(
+    struct smtpd_server *srv, const char *network);
+
+/*
  * Take responsibility for one message: read smtpd_body_read() until it
  * returns 0, and keep what it gave.  A 2xx from here is a promise: the
  * message is on stable storage.  Return 0 for 250 2.0.0 with the envelope's
@@ -347,7 +361,7 @@ struct smtpd_server_counters {
 	uint64_t refused_content;     /* bare CR or LF, NUL, long line, loop */
 	uint64_t refused_syntax;      /* commands that were no commands */
 	uint64_t refused_protocol;    /* talk too early, forbidden pipelining,
-	                               * other protocols */
+	                               * other protocols, no PROXY header */
 	uint64_t refused_abuse;       /* too many errors or transactions */
 	uint64_t refused_tls;         /* handshakes that failed */
 

@@ -158,6 +158,14 @@ SMTPD_API uint64_t smtpd_session_id(const struct smtpd_session *s);
  */
 SMTPD_API const char *smtpd_session_peer(const struct smtpd_session *s);
 
+/*
+ * The address, as text, of the proxy that this session came by and that told
+ * of its client, see smtpd_server_add_proxy(); "local" for one at a UNIX
+ * socket.  NULL: the client is connected itself, or it is the proxy.  Since
+ * 0.2.
+ */
+SMTPD_API const char *smtpd_session_proxy(const struct smtpd_session *s);
+
 /* The client's socket address, and its length in *LEN.  Since 0.1. */
 SMTPD_API const struct sockaddr *smtpd_session_sockaddr(
     const struct smtpd_session *s, socklen_t *len);

@@ -169,6 +169,10 @@ struct smtpd_settings {
 	 * that are programs of this host.  <postmaster> stays as it is.  NULL:
 	 * they are refused, 501 5.1.7 or 5.1.3.  Since 0.2. */
 	const char *default_domain;
+
+	/* For the whole header of a proxy, see smtpd_server_add_proxy(): the
+	 * connection is closed.  Since 0.2. */
+	uint32_t proxy_timeout_ms; /* 5000 */
 };
 
 #define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)

@@ -48,3 +48,14 @@ smtpd__crc32c(
 		crc = crc >> 8 ^ c->table[0][(crc ^ *p++) & 255];
 	return ~crc;
 }
+
+uint32_t
+smtpd__crc32c_short(uint32_t crc, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	crc = ~crc;
+	for (; len > 0; len--)
+		crc = of_byte(crc ^ *p++);
+	return ~crc;
+}

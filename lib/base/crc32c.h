@@ -19,4 +19,7 @@ void smtpd__crc32c_init(struct smtpd_crc32c *c);
 uint32_t smtpd__crc32c(
     const struct smtpd_crc32c *c, uint32_t crc, const void *data, size_t len);
 
+/* The same without a table, for a few bytes now and then. */
+uint32_t smtpd__crc32c_short(uint32_t crc, const void *data, size_t len);
+
 #endif

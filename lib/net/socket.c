@@ -206,19 +206,6 @@ smtpd__socket_local(int fd, struct smtpd_sockaddr *out)
 	return getsockname(fd, (struct sockaddr *)&out->addr, &out->len);
 }
 
-void
-smtpd__socket_peer(int fd, struct smtpd_sockaddr *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->len = sizeof(out->addr);
-	if (getpeername(fd, (struct sockaddr *)&out->addr, &out->len) == 0)
-		return;
-	if (smtpd__socket_local(fd, out) == 0)
-		out->len = sizeof(out->addr.ss_family);
-	else
-		out->len = 0;
-}
-
 static void
 unmap_ipv4(struct smtpd_sockaddr *a)
 {
@@ -233,6 +220,42 @@ unmap_ipv4(struct smtpd_sockaddr *a)
 	in->sin_port = in6.sin6_port;
 	memcpy(&in->sin_addr, &in6.sin6_addr.s6_addr[12], 4);
 	a->len = sizeof(*in);
+}
+
+void
+smtpd__socket_make(
+    int family, const void *bytes, uint16_t port, struct smtpd_sockaddr *out)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)&out->addr;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out->addr;
+
+	memset(out, 0, sizeof(*out));
+	/* The port stands at the same place in both families. */
+	in->sin_family = (sa_family_t)family;
+	in->sin_port = htons(port);
+	if (family == AF_INET) {
+		memcpy(&in->sin_addr, bytes, sizeof(in->sin_addr));
+		out->len = sizeof(*in);
+		return;
+	}
+	memcpy(&in6->sin6_addr, bytes, sizeof(in6->sin6_addr));
+	out->len = sizeof(*in6);
+	unmap_ipv4(out);
+}
+
+void
+smtpd__socket_peer(int fd, struct smtpd_sockaddr *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->len = sizeof(out->addr);
+	if (getpeername(fd, (struct sockaddr *)&out->addr, &out->len) == 0) {
+		unmap_ipv4(out);
+		return;
+	}
+	if (smtpd__socket_local(fd, out) == 0)
+		out->len = sizeof(out->addr.ss_family);
+	else
+		out->len = 0;
 }
 
 int

@@ -41,8 +41,14 @@ void smtpd__socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size);
 /* Whether A is no Internet address: a UNIX socket, a pipe, a terminal. */
 bool smtpd__socket_is_local(const struct smtpd_sockaddr *a);
 
+/* Make OUT the address of FAMILY, AF_INET or AF_INET6, whose BYTES and PORT are
+ * given; one of IPv4 that is mapped into IPv6 is told as IPv4. */
+void smtpd__socket_make(
+    int family, const void *bytes, uint16_t port, struct smtpd_sockaddr *out);
+
 /* Find out the peer of FD: no address (LEN is 0) unless it is a socket; of a
- * socket of the Internet whose peer went already, the family alone. */
+ * socket of the Internet whose peer went already, the family alone.  It is told
+ * as by smtpd__socket_make(). */
 void smtpd__socket_peer(int fd, struct smtpd_sockaddr *out);
 
 /*

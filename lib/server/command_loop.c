@@ -11,6 +11,7 @@
 #include "grammar/command.h"
 #include "server/answer.h"
 #include "server/session_end.h"
+#include "server/session_proxy.h"
 #include "server/session_tls.h"
 #include "server/transaction.h"
 
@@ -224,7 +225,9 @@ smtpd__command_loop_run(struct smtpd_session *s)
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_DEBUG,
 	    "connect session=%llu peer=%s", (unsigned long long)s->id,
 	    s->peer_text);
-	if (s->tls_first)
+	if (s->proxied)
+		smtpd__session_proxy_begin(s);
+	if (s->tls_first && !s->closing)
 		smtpd__session_tls_begin(s);
 	if (!s->closing)
 		greet_client(s);

@@ -38,19 +38,43 @@ to_refusal(enum smtpd_admission status)
 						   : SMTPD_REFUSAL_FULL;
 }
 
+/* As smtpd__gate_admit().  The lock is held. */
+static enum smtpd_refusal
+admit_locked(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
+    const uid_t *uid, struct smtpd_slot *slot)
+{
+	enum smtpd_admission status =
+	    smtpd__limits_admit(&srv->limits, peer, uid, slot);
+
+	if (status == SMTPD_ADMISSION_FULL &&
+	    smtpd__session_list_evict(srv, SILENT_MS))
+		status = smtpd__limits_admit(&srv->limits, peer, uid, slot);
+	return to_refusal(status);
+}
+
 enum smtpd_refusal
 smtpd__gate_admit(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
     const uid_t *uid, struct smtpd_slot *slot)
 {
-	enum smtpd_admission status;
+	enum smtpd_refusal why;
 
 	pthread_mutex_lock(&srv->lock);
-	status = smtpd__limits_admit(&srv->limits, peer, uid, slot);
-	if (status == SMTPD_ADMISSION_FULL &&
-	    smtpd__session_list_evict(srv, SILENT_MS))
-		status = smtpd__limits_admit(&srv->limits, peer, uid, slot);
+	why = admit_locked(srv, peer, uid, slot);
 	pthread_mutex_unlock(&srv->lock);
-	return to_refusal(status);
+	return why;
+}
+
+enum smtpd_refusal
+smtpd__gate_readmit(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
+    struct smtpd_slot *slot)
+{
+	enum smtpd_refusal why;
+
+	pthread_mutex_lock(&srv->lock);
+	smtpd__limits_leave(&srv->limits, slot);
+	why = admit_locked(srv, peer, NULL, slot);
+	pthread_mutex_unlock(&srv->lock);
+	return why;
 }
 
 void

@@ -39,6 +39,13 @@ enum smtpd_refusal smtpd__gate_admit(struct smtpd_server *srv,
     const struct smtpd_sockaddr *peer, const uid_t *uid,
     struct smtpd_slot *slot);
 
+/*
+ * The connection that occupies SLOT turned out to be from PEER: admit it as
+ * such, instead.  If it is not, SLOT is given back.
+ */
+enum smtpd_refusal smtpd__gate_readmit(struct smtpd_server *srv,
+    const struct smtpd_sockaddr *peer, struct smtpd_slot *slot);
+
 /* Give back SLOT, whose connection gets no session. */
 void smtpd__gate_release(struct smtpd_server *srv, struct smtpd_slot *slot);
 

@@ -168,6 +168,7 @@ smtpd__limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
 		drop_unused(l, slot->network);
 		return status;
 	}
+	slot->occupied = true;
 	l->connections++;
 	if (slot->address != NULL)
 		slot->address->count++;
@@ -179,6 +180,9 @@ smtpd__limits_admit(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
 void
 smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *slot)
 {
+	if (!slot->occupied)
+		return;
+	slot->occupied = false;
 	l->connections--;
 	if (slot->address != NULL)
 		slot->address->count--;

@@ -27,6 +27,7 @@ struct smtpd_limits {
 struct smtpd_slot {
 	struct smtpd_peer_count *address; /* or user; NULL: neither */
 	struct smtpd_peer_count *network; /* NULL for a UNIX socket */
+	bool occupied;
 };
 
 enum smtpd_admission {
@@ -49,7 +50,7 @@ enum smtpd_admission smtpd__limits_admit(struct smtpd_limits *l,
     const struct smtpd_sockaddr *peer, const uid_t *uid,
     struct smtpd_slot *slot);
 
-/* The connection that occupies SLOT is over. */
+/* The connection that occupies SLOT is over; or none does. */
 void smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *slot);
 
 #endif

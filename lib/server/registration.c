@@ -211,6 +211,33 @@ smtpd_server_add_param(
 	return 0;
 }
 
+/* Add the network that TEXT names to LIST. */
+static int
+add_network(
+    struct smtpd_server *srv, struct smtpd_networks *list, const char *text)
+{
+	struct smtpd_network network;
+
+	if (smtpd__registration_check(srv) == -1)
+		return -1;
+	if (text == NULL)
+		return smtpd__server_error_null(srv, "network");
+	if (smtpd__network_parse(text, &network) == -1)
+		return smtpd__server_error_set(srv, EINVAL,
+		    "\"%s\" is not a network: use 192.0.2.0/24, "
+		    "2001:db8::/32, an address, or local",
+		    text);
+	if (smtpd__network_list_add(list, &network) == -1)
+		return smtpd__server_error_memory(srv);
+	return 0;
+}
+
+int
+smtpd_server_add_proxy(struct smtpd_server *srv, const char *network)
+{
+	return add_network(srv, &srv->config.proxies, network);
+}
+
 int
 smtpd_server_set_deliver(
     struct smtpd_server *srv, smtpd_deliver_fn *fn, void *user)

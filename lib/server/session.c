@@ -76,14 +76,22 @@ smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
 	s->stream.wire.rest_arg = s;
 	set_times(s);
 	s->id = atomic_fetch_add(&c->last_session, 1) + 1;
-	s->peer = *peer;
-	smtpd__socket_host(peer, s->peer_text, sizeof(s->peer_text));
-	if (smtpd__socket_is_local(peer))
-		s->uid_known = smtpd__socket_uid(in, &s->uid) == 0;
+	smtpd__session_set_peer(s, peer);
+	s->proxied = smtpd__network_list_has(&c->proxies, peer);
 	s->state = SMTPD_STATE_START;
 	ws->reply.code = 0;
 	smtpd__arena_init(
 	    &s->arena, ws->arena, sizeof(ws->arena), arena_cap(&c->settings));
+}
+
+void
+smtpd__session_set_peer(
+    struct smtpd_session *s, const struct smtpd_sockaddr *peer)
+{
+	s->peer = *peer;
+	smtpd__socket_host(peer, s->peer_text, sizeof(s->peer_text));
+	s->uid_known = smtpd__socket_is_local(peer) &&
+	    smtpd__socket_uid(s->stream.wire.in, &s->uid) == 0;
 }
 
 void
@@ -140,6 +148,12 @@ const char *
 smtpd_session_peer(const struct smtpd_session *s)
 {
 	return s->peer_text;
+}
+
+const char *
+smtpd_session_proxy(const struct smtpd_session *s)
+{
+	return s->proxy_text[0] != '\0' ? s->proxy_text : NULL;
 }
 
 const struct sockaddr *

@@ -44,9 +44,9 @@ static const struct loss in_message[] = {
 	    NO_REPLY },
 };
 
-/* Without TLS nothing is said; its failures have a counter of their own
- * besides. */
-static const struct loss in_handshake[] = {
+/* Before TLS, or the header of a proxy, nothing is said; failures of TLS have a
+ * counter of their own besides. */
+static const struct loss in_silence[] = {
 	[SMTPD_IO_OK] = { SMTPD_CLOSE_REFUSED, NO_COUNT, NO_REPLY },
 	[SMTPD_IO_CLOSED] = { SMTPD_CLOSE_GONE, NO_COUNT, NO_REPLY },
 	[SMTPD_IO_TIMEOUT] = { SMTPD_CLOSE_TIMEOUT, SMTPD_COUNTER_TIMEOUTS,
@@ -60,7 +60,8 @@ static const struct loss in_handshake[] = {
 static const struct loss *const losses[] = {
 	[SMTPD_PHASE_COMMAND] = in_command,
 	[SMTPD_PHASE_MESSAGE] = in_message,
-	[SMTPD_PHASE_HANDSHAKE] = in_handshake,
+	[SMTPD_PHASE_HANDSHAKE] = in_silence,
+	[SMTPD_PHASE_PROXY] = in_silence,
 };
 
 /* Another connection needs its place. */
@@ -71,14 +72,15 @@ void
 smtpd__session_end_lose(struct smtpd_session *s, enum smtpd_io_status status)
 {
 	const struct loss *loss = &losses[s->phase][status];
+	const bool silent = losses[s->phase] == in_silence;
 
 	if (status == SMTPD_IO_INTERRUPTED && atomic_load(&s->evicted))
 		loss = &eviction;
 	if (status == SMTPD_IO_TLS && s->phase != SMTPD_PHASE_HANDSHAKE)
-		smtpd__session_end_log_tls(s, "the client broke it");
+		smtpd__session_end_log(s, "no TLS", "the client broke it");
 	/* The reply that a handler has set was to something whole. */
 	s->ws->reply.code = 0;
-	if (loss->reply != NO_REPLY)
+	if (loss->reply != NO_REPLY && !silent)
 		smtpd__answer_refuse(s, loss->counter, loss->reply, NULL);
 	else
 		smtpd__session_count(s, loss->counter);
@@ -97,13 +99,14 @@ smtpd__session_end_check_output(struct smtpd_session *s)
 }
 
 void
-smtpd__session_end_log_tls(const struct smtpd_session *s, const char *reason)
+smtpd__session_end_log(
+    const struct smtpd_session *s, const char *lack, const char *reason)
 {
-	char text[SMTPD_ERROR_TEXT_SIZE + 16], value[2 * sizeof(text)];
+	char text[SMTPD_ERROR_TEXT_SIZE + 32], value[2 * sizeof(text)];
 	struct smtpd_text t;
 
 	smtpd__text_init(&t, text, sizeof(text));
-	smtpd__text_format(&t, "no TLS: %s", reason);
+	smtpd__text_format(&t, "%s: %s", lack, reason);
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
 	    "refused session=%llu peer=%s reason=%s", (unsigned long long)s->id,
 	    s->peer_text, smtpd__text_quoted(text, value, sizeof(value)));

@@ -18,9 +18,9 @@ void smtpd__session_end_lose(
  * more at all. */
 void smtpd__session_end_check_output(struct smtpd_session *s);
 
-/* Log that TLS failed for REASON. */
-void smtpd__session_end_log_tls(
-    const struct smtpd_session *s, const char *reason);
+/* Log that what the session needs is not there, "no TLS", for REASON. */
+void smtpd__session_end_log(
+    const struct smtpd_session *s, const char *lack, const char *reason);
 
 /* Send the last bytes as it fits the reason to close. */
 void smtpd__session_end_goodbye(struct smtpd_session *s);

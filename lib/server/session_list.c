@@ -25,8 +25,7 @@ smtpd__session_list_enter(struct smtpd_server *srv, struct smtpd_session *s,
 }
 
 void
-smtpd__session_list_leave(
-    struct smtpd_server *srv, struct smtpd_session *s, struct smtpd_slot *slot)
+smtpd__session_list_leave(struct smtpd_server *srv, struct smtpd_session *s)
 {
 	pthread_mutex_lock(&srv->lock);
 	if (s->prev != NULL)
@@ -35,8 +34,8 @@ smtpd__session_list_leave(
 		srv->sessions = s->next;
 	if (s->next != NULL)
 		s->next->prev = s->prev;
-	if (slot != NULL)
-		smtpd__limits_leave(&srv->limits, slot);
+	if (s->slot != NULL)
+		smtpd__limits_leave(&srv->limits, s->slot);
 	srv->limits.leaving -= atomic_load(&s->evicted);
 	pthread_cond_broadcast(&srv->gone);
 	pthread_mutex_unlock(&srv->lock);

@@ -17,9 +17,9 @@
 bool smtpd__session_list_enter(struct smtpd_server *srv,
     struct smtpd_session *s, const struct smtpd_listener_options *options);
 
-/* Take S out again, and the SLOT of its connection (or NULL) with it. */
+/* Take S out again, and give back its slot. */
 void smtpd__session_list_leave(
-    struct smtpd_server *srv, struct smtpd_session *s, struct smtpd_slot *slot);
+    struct smtpd_server *srv, struct smtpd_session *s);
 
 /* Whether the calling thread runs a session.  The lock is held. */
 bool smtpd__session_list_own_thread(const struct smtpd_server *srv);

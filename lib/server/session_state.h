@@ -17,6 +17,7 @@
 #include "base/sizes.h"
 #include "grammar/reply.h"
 #include "net/socket.h"
+#include "server/limits.h"
 #include "server/owned.h"
 #include "server/settings.h"
 #include "transport/stream.h"
@@ -36,6 +37,7 @@ enum smtpd_phase {
 	SMTPD_PHASE_COMMAND,
 	SMTPD_PHASE_MESSAGE,
 	SMTPD_PHASE_HANDSHAKE,
+	SMTPD_PHASE_PROXY, /* the header of a proxy */
 };
 
 /* The recipients of an envelope, in memory of the transaction. */
@@ -52,11 +54,14 @@ struct smtpd_session {
 	uint64_t id;
 	uint64_t counted_in, counted_out; /* of the stream's bytes */
 	struct smtpd_owned own;
-	struct smtpd_tls *tls; /* for STARTTLS, a reference; or NULL */
-	bool tls_first;        /* TLS from the first byte */
+	struct smtpd_tls *tls;   /* for STARTTLS, a reference; or NULL */
+	bool tls_first;          /* TLS from the first byte */
+	bool proxied;            /* a proxy's header comes before that */
+	struct smtpd_slot *slot; /* that it occupies; NULL: no limits hold */
 
-	struct smtpd_sockaddr peer;
+	struct smtpd_sockaddr peer; /* its client */
 	char peer_text[SMTPD_ADDRESS_TEXT_SIZE];
+	char proxy_text[SMTPD_ADDRESS_TEXT_SIZE]; /* of the proxy, or "" */
 	bool uid_known;
 	uid_t uid; /* of a UNIX socket's client */
 	char helo[SMTPD_HOSTNAME_SIZE];
@@ -101,6 +106,10 @@ void smtpd__session_destroy_workspace(struct smtpd_workspace *ws);
 void smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
     struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
     const struct smtpd_sockaddr *peer);
+
+/* Let PEER be the client of S. */
+void smtpd__session_set_peer(
+    struct smtpd_session *s, const struct smtpd_sockaddr *peer);
 
 /* Release what the program attached, and count the last bytes. */
 void smtpd__session_finish(struct smtpd_session *s);

@@ -21,7 +21,7 @@ lose_handshake(
     struct smtpd_session *s, enum smtpd_io_status status, const char *reason)
 {
 	smtpd__session_count(s, SMTPD_COUNTER_REFUSED_TLS);
-	smtpd__session_end_log_tls(s, reason);
+	smtpd__session_end_log(s, "no TLS", reason);
 	smtpd__session_end_lose(s, status);
 }
 

@@ -19,6 +19,7 @@ smtpd__sessions_run(struct smtpd_server *srv, const struct smtpd_worker *w,
 	s.thread = pthread_self();
 	if (c != NULL) {
 		options = &srv->options[c->listener];
+		s.slot = &c->slot;
 		s.stream.wire.quick = smtpd__socket_set_rest(in) == 0;
 		s.tls_first = (options->flags & SMTPD_LISTEN_TLS) != 0;
 	}
@@ -29,6 +30,6 @@ smtpd__sessions_run(struct smtpd_server *srv, const struct smtpd_worker *w,
 	smtpd__command_loop_run(&s);
 	smtpd__session_finish(&s);
 	smtpd__counters_add(counters, SMTPD_COUNTER_CONNECTIONS_NOW, -1);
-	smtpd__session_list_leave(srv, &s, c != NULL ? &c->slot : NULL);
+	smtpd__session_list_leave(srv, &s);
 	return 0;
 }

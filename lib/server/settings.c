@@ -63,6 +63,7 @@ set_default_times(struct smtpd_settings *s)
 	default_u32(&s->write_timeout_ms, 60000);
 	default_u32(&s->session_timeout_ms, 3600000);
 	default_u32(&s->handshake_timeout_ms, 30000);
+	default_u32(&s->proxy_timeout_ms, 5000);
 	default_u32(&s->min_rate, 500);
 	default_u32(&s->rate_window_ms, 60000);
 }
@@ -150,6 +151,7 @@ smtpd__settings_finish(struct smtpd_server_config *c)
 	smtpd__names_finish(&c->keywords);
 	smtpd__names_finish(&c->mail_params);
 	smtpd__names_finish(&c->rcpt_params);
+	smtpd__network_list_finish(&c->proxies);
 	smtpd__events_finish(&c->events);
 	smtpd__replies_finish(&c->replies);
 	smtpd__verb_table_finish(&c->verbs);

@@ -13,6 +13,7 @@
 
 #include "base/logger.h"
 #include "base/sizes.h"
+#include "net/network.h"
 #include "server/counters.h"
 #include "server/events.h"
 #include "server/names.h"
@@ -31,6 +32,7 @@ struct smtpd_server_config {
 	struct smtpd_names keywords;    /* of EHLO */
 	struct smtpd_names mail_params; /* the program's */
 	struct smtpd_names rcpt_params;
+	struct smtpd_networks proxies; /* whose connections have a header */
 	struct smtpd_event_list events;
 	smtpd_deliver_fn *deliver;
 	void *deliver_user;

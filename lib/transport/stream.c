@@ -82,9 +82,9 @@ make_room(struct smtpd_stream *st)
 	st->in_end = len;
 }
 
-/* Read more input before the absolute DEADLINE. */
+/* Read more input, MAX bytes at most, before the absolute DEADLINE. */
 static enum smtpd_io_status
-read_input(struct smtpd_stream *st, uint64_t deadline)
+read_input(struct smtpd_stream *st, size_t max, uint64_t deadline)
 {
 	enum smtpd_io_status status;
 	char *at;
@@ -93,6 +93,7 @@ read_input(struct smtpd_stream *st, uint64_t deadline)
 	make_room(st);
 	at = st->in_buf + st->in_end;
 	room = SMTPD_STREAM_IN_SIZE - st->in_end;
+	room = room < max ? room : max;
 	status = st->tls != NULL
 	    ? smtpd__tls_conn_read(st->tls, at, room, deadline, &got)
 	    : smtpd__wire_read(&st->wire, at, room, deadline, &got);
@@ -103,7 +104,24 @@ read_input(struct smtpd_stream *st, uint64_t deadline)
 enum smtpd_io_status
 smtpd__stream_fill(struct smtpd_stream *st, uint64_t span)
 {
-	return read_input(st, smtpd__clock_later(smtpd__clock_ms(), span));
+	return read_input(
+	    st, SIZE_MAX, smtpd__clock_later(smtpd__clock_ms(), span));
+}
+
+enum smtpd_io_status
+smtpd__stream_fill_exactly(
+    struct smtpd_stream *st, size_t size, uint64_t deadline)
+{
+	enum smtpd_io_status status = SMTPD_IO_INTERRUPTED;
+	uint64_t session_end = smtpd__clock_later(
+	    smtpd__clock_ms(), smtpd__wire_budget_left(&st->wire));
+
+	if (smtpd__wire_wait_begins(&st->wire))
+		status = read_input(
+		    st, size, smtpd__clock_earlier(deadline, session_end));
+	if (!smtpd__wire_wait_ends(&st->wire))
+		return SMTPD_IO_INTERRUPTED;
+	return status;
 }
 
 /* Flush, and wait for more of a line until DEADLINE or the stream's own limits:
@@ -123,7 +141,7 @@ flush_and_read(struct smtpd_stream *st, uint64_t deadline)
 	deadline = smtpd__clock_earlier(deadline, st->deadline);
 	deadline = smtpd__clock_earlier(
 	    deadline, smtpd__clock_after(now, st->idle_ms));
-	return read_input(st,
+	return read_input(st, SIZE_MAX,
 	    smtpd__clock_earlier(deadline, smtpd__clock_later(now, budget)));
 }
 

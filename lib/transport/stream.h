@@ -77,6 +77,12 @@ void smtpd__stream_take(struct smtpd_stream *st, size_t len);
  * flushed. */
 enum smtpd_io_status smtpd__stream_fill(struct smtpd_stream *st, uint64_t span);
 
+/* Wait for SIZE bytes more, and take none behind them from the peer, before the
+ * absolute DEADLINE; some of them may come first.  An interrupt for a line ends
+ * that. */
+enum smtpd_io_status smtpd__stream_fill_exactly(
+    struct smtpd_stream *st, size_t size, uint64_t deadline);
+
 /* Whether the peer talks: has it, or does it within MS milliseconds. */
 bool smtpd__stream_talks(struct smtpd_stream *st, uint32_t ms);
 

@@ -39,6 +39,7 @@ static const struct field settings[] = {
 	{ SETTING(min_rate) },
 	{ SETTING(rate_window_ms) },
 	{ SETTING(greet_delay_ms) },
+	{ SETTING(proxy_timeout_ms) },
 };
 
 static const struct field counters[] = {
@@ -270,9 +271,14 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 static int
 on_connect(struct smtpd_session *s, void *user)
 {
+	const char *proxy = smtpd_session_proxy(s);
 	struct host *h = user;
+	struct bytes b = { 0 };
 
-	saw_text(h, "connect");
+	bytes_text(&b, "connect");
+	if (proxy != NULL)
+		bytes_format(&b, " %s by %s", smtpd_session_peer(s), proxy);
+	saw(h, &b);
 	return h->connect == NULL ? 0 : answer(s, h->connect, "");
 }
 
@@ -366,6 +372,8 @@ register_one(struct host *h, const struct entry *e)
 		return smtpd_server_add_keyword(h->server, text);
 	if (strcmp(e->word, "verb") == 0)
 		return add_verb(h, text);
+	if (strcmp(e->word, "proxy") == 0)
+		return smtpd_server_add_proxy(h->server, text);
 	if (strcmp(e->word, "connect") == 0) {
 		h->connect = make_canned(h, text);
 		return 0;

@@ -29,6 +29,7 @@ test_known(void **state)
 		bytes[3][i] = (uint8_t)(31 - i);
 	}
 	assert_int_equal(smtpd__crc32c(&crc, 0, "123456789", 9), 0xE3069283);
+	assert_int_equal(smtpd__crc32c_short(0, "123456789", 9), 0xE3069283);
 	assert_int_equal(smtpd__crc32c(&crc, 0, bytes[0], 32), 0x8A9136AA);
 	assert_int_equal(smtpd__crc32c(&crc, 0, bytes[1], 32), 0x62A8AB43);
 	assert_int_equal(smtpd__crc32c(&crc, 0, bytes[2], 32), 0x46DD794E);
@@ -64,6 +65,9 @@ test_pieces(void **state)
 			uint32_t half = smtpd__crc32c(&crc, 0, p, len / 3);
 
 			assert_int_equal(smtpd__crc32c(&crc, 0, p, len), sum);
+			assert_int_equal(smtpd__crc32c_short(
+					     half, p + len / 3, len - len / 3),
+			    sum);
 			half = smtpd__crc32c(
 			    &crc, half, p + len / 3, len - len / 3);
 			assert_int_equal(half, sum);

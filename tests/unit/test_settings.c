@@ -44,6 +44,7 @@ static const struct expected defaults[] = {
 	{ SETTING(min_rate), 500 },
 	{ SETTING(rate_window_ms), 60000 },
 	{ SETTING(greet_delay_ms), 0 },
+	{ SETTING(proxy_timeout_ms), 5000 },
 };
 
 static void
