@@ -59,6 +59,20 @@ open_mailboxes(struct smtpin *p)
 	    text, strerror(errno));
 }
 
+/* Trust the networks of --proxy-from. */
+static int
+add_networks(struct smtpin *p)
+{
+	const struct text_list *proxies = &p->settings.proxy_from;
+
+	for (size_t i = 0; i < proxies->count; i++) {
+		if (smtpd_server_add_proxy(p->server, proxies->items[i]) == -1)
+			return complain(PROGRAM, EX_USAGE, "--proxy-from: %s",
+			    smtpd_server_error(p->server));
+	}
+	return 0;
+}
+
 static int
 create_parts(struct smtpin *p)
 {
@@ -87,7 +101,7 @@ create_parts(struct smtpin *p)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	p->maintenance.tls.server = p->server;
 	daemon_raise_files(s.max_connections, p->log);
-	return 0;
+	return add_networks(p);
 }
 
 static int

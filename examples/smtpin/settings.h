@@ -18,7 +18,8 @@ struct settings {
 	uint64_t min_free;           /* bytes of the mailboxes' disk */
 	uint64_t slow_after;         /* refusals; 0: never, as the next */
 	uint64_t close_after;
-	uint64_t greet_delay; /* seconds */
+	uint64_t greet_delay;        /* seconds */
+	struct text_list proxy_from; /* networks */
 	char *users;
 	char *maildir; /* a pattern */
 };

@@ -31,8 +31,10 @@ class Reply(str):
 class Dialogue:
     """A connection on which a test says what it likes."""
 
-    def __init__(self, port, host="127.0.0.1", greet=True, wait=WAIT):
-        self.socket = socket.create_connection((host, port), wait)
+    def __init__(self, port, host="127.0.0.1", greet=True, wait=WAIT,
+                 source=None):
+        self.socket = socket.create_connection(
+            (host, port), wait, (source, 0) if source else None)
         self.socket.settimeout(wait)
         self.file = self.socket.makefile("rb")
         if greet:

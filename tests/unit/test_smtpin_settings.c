@@ -100,6 +100,7 @@ mistakes_are_refused(void **state)
 		{ "-uusers", "--tls-port", "465" },
 		{ "-uusers", "-ccert" },
 		{ "-uusers", "-ccert", "-kkey", "--tls-port", "25" },
+		{ "-uusers", "--proxy-from" },
 	};
 
 	(void)state;
