@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 bool
 smtpd__text_is_alpha(int c)
 {
@@ -66,6 +68,16 @@ smtpd__text_same_bytes(const char *a, const char *b, size_t len)
 			return false;
 	}
 	return true;
+}
+
+bool
+smtpd__text_is_ascii(const char *s, size_t len)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < len; i++)
+		all |= (unsigned char)s[i];
+	return all < 128;
 }
 
 int
@@ -192,6 +204,23 @@ smtpd__text_filtered(struct smtpd_text *t, const char *s, size_t len)
 		bool harmless = c < 128 && !smtpd__text_is_control(c);
 
 		smtpd__text_byte(t, harmless ? s[i] : '?');
+	}
+}
+
+void
+smtpd__text_filtered_utf8(struct smtpd_text *t, const char *s, size_t len)
+{
+	for (size_t at = 0, n; at < len && !t->cut; at += n) {
+		uint32_t point;
+
+		n = smtpd__utf8_decode(s + at, len - at, &point);
+		if (n > t->size - 1 - t->len)
+			t->cut = true;
+		else if (n == 0 || smtpd__utf8_is_control(point))
+			smtpd__text_byte(t, '?');
+		else
+			smtpd__text_bytes(t, s + at, n);
+		n += n == 0;
 	}
 }
 

@@ -26,6 +26,9 @@ int smtpd__text_to_upper(int c);
 bool smtpd__text_same(const char *a, const char *b);
 bool smtpd__text_same_bytes(const char *a, const char *b, size_t len);
 
+/* Whether none of LEN bytes at S is outside ASCII. */
+bool smtpd__text_is_ascii(const char *s, size_t len);
+
 /*
  * A string under construction: always NUL-terminated, cut off at the end of
  * its buffer, which `cut` remembers.
@@ -59,6 +62,10 @@ void smtpd__text_vformat(struct smtpd_text *t, const char *format, va_list ap)
  * byte outside ASCII becomes "?".
  */
 void smtpd__text_filtered(struct smtpd_text *t, const char *s, size_t len);
+
+/* The same, but characters in UTF-8 stay, if they are no controls; none of them
+ * is cut in two. */
+void smtpd__text_filtered_utf8(struct smtpd_text *t, const char *s, size_t len);
 
 /*
  * Write S, from anywhere, to BUF of SIZE bytes as the value of a field in a log

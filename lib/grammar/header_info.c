@@ -148,20 +148,10 @@ end_field(struct smtpd_header_info *f)
 	f->len = 0;
 }
 
-static bool
-is_eight_bit(const char *data, size_t len)
-{
-	unsigned char all = 0;
-
-	for (size_t i = 0; i < len; i++)
-		all |= (unsigned char)data[i];
-	return all > 127;
-}
-
 void
 smtpd__header_info_add(struct smtpd_header_info *f, const struct smtpd_piece *p)
 {
-	bool eight_bit = is_eight_bit(p->data, p->len);
+	bool eight_bit = !smtpd__text_is_ascii(p->data, p->len);
 
 	if (eight_bit)
 		f->eight_bit = true;

@@ -47,20 +47,12 @@ is_valid_name(const char *name)
 	}
 }
 
-static bool
-is_ascii(const char *s)
-{
-	while (*s != '\0' && (unsigned char)*s < 128)
-		s++;
-	return *s == '\0';
-}
-
 int
 smtpd__hostname_normalise(const char *name, char *out)
 {
 	size_t len;
 
-	if (!is_ascii(name)) {
+	if (!smtpd__text_is_ascii(name, strlen(name))) {
 		if (smtpd__idn_to_ascii(name, out, SMTPD_DNS_HOST_MAX) != 0)
 			return -1;
 		name = out;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "grammar/date.h"
 
 /* Stands for a byte that is part of no character. */
@@ -66,40 +67,17 @@ smtpd__control_output_format(
 	smtpd__control_output_bytes(a, t.at, t.len);
 }
 
-/*
- * Return the length of the UTF-8 sequence at S of LEN bytes, at least 1, and
- * set *POINT to its character (RFC 3629, 4): NO_POINT for a byte that is part
- * of none.
- */
+/* As smtpd__utf8_decode(), but a byte that is part of no character is NO_POINT,
+ * and one byte long. */
 static size_t
 next_character(const char *s, size_t len, uint32_t *point)
 {
-	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
-	unsigned char first = (unsigned char)*s;
-	size_t rest = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-	uint32_t value = first & (0x3fu >> rest);
+	size_t n = smtpd__utf8_decode(s, len, point);
 
-	*point = first < 0x80 ? first : NO_POINT;
-	if (first < 0xc2 || first > 0xf4 || rest >= len)
-		return 1;
-	for (size_t i = 1; i <= rest; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if ((c & 0xc0) != 0x80)
-			return 1;
-		value = value << 6 | (c & 0x3f);
-	}
-	if (value < least[rest] || value > 0x10ffff ||
-	    (value >= 0xd800 && value <= 0xdfff))
-		return 1;
-	*point = value;
-	return rest + 1;
-}
-
-static bool
-is_control(uint32_t point)
-{
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
+	if (n > 0)
+		return n;
+	*point = NO_POINT;
+	return 1;
 }
 
 void
@@ -111,8 +89,9 @@ smtpd__control_output_shown(
 
 		n = next_character(s + at, len - at, &point);
 		/* The rest is invisible, or changes how others are shown. */
-		if (is_control(point) || point == 0xad || point == 0x61c ||
-		    point == 0xfeff || (point >= 0x200b && point <= 0x200f) ||
+		if (smtpd__utf8_is_control(point) || point == 0xad ||
+		    point == 0x61c || point == 0xfeff ||
+		    (point >= 0x200b && point <= 0x200f) ||
 		    (point >= 0x2028 && point <= 0x202e) ||
 		    (point >= 0x2060 && point <= 0x206f) || point >= 0xe0000)
 			smtpd__control_output_add(a, "?");
@@ -149,7 +128,8 @@ smtpd__control_output_json_bytes(
 		n = next_character(s + at, len - at, &point);
 		if (point == NO_POINT)
 			point = (unsigned char)s[at];
-		else if (!is_control(point) && point != '"' && point != '\\') {
+		else if (!smtpd__utf8_is_control(point) && point != '"' &&
+		    point != '\\') {
 			smtpd__control_output_bytes(a, s + at, n);
 			continue;
 		}
