@@ -3,7 +3,7 @@
 #define SMTPD_ADDRESS_H
 
 /*
- * Mail addresses, and the one rule by which text is compared without regard to
+ * Mail addresses, and the rules by which they are compared without regard to
  * the case of letters.
  */
 
@@ -18,7 +18,8 @@ extern "C" {
 
 /*
  * A mail address, in the parts that a program decides by (RFC 5321, 4.1.2).
- * The texts are NUL-terminated and hold no control byte.  In a handler they
+ * The texts are NUL-terminated, ASCII or UTF-8 (RFC 6531, 3.3), and hold no
+ * control character.  In a handler they
  * belong to the library, see session.h.
  */
 struct smtpd_address {
@@ -47,7 +48,9 @@ struct smtpd_address {
  *	if (smtpd_address_parse("user@example.org", buf, sizeof(buf), &a) == 0)
  *		puts(a.domain);
  *
- * Beyond RFC 5321, "_" is a letter in domains, a domain may end in a dot, and
+ * Characters outside ASCII are UTF-8, and a domain with some has A-labels: none
+ * has, where the library was built without libidn2 and libunistring.  Beyond
+ * RFC 5321, "_" is a letter in domains, a domain may end in a dot, and
  * dots may stand anywhere in a local part.  Return 0, or -1 with errno: EINVAL
  * when TEXT is not a mailbox, ERANGE when BUF is too small.  Any thread.
  * Since 0.1.
@@ -61,6 +64,21 @@ SMTPD_API int smtpd_address_parse(
  * with errno ERANGE when it does not fit.  Any thread.  Since 0.1.
  */
 SMTPD_API int smtpd_ascii_lower(const char *text, char *buf, size_t size);
+
+/*
+ * Write LOCAL, a local part, to BUF of SIZE bytes as a key for a look-up: in
+ * lower case, whatever the locale says, and, where it is outside ASCII, in
+ * Normalization Form C.  Return the length, or -1 with errno: EINVAL when it is
+ * not UTF-8, or the library was built without libidn2 and libunistring; ERANGE
+ * when it does not fit.  Any thread.  Since 0.2.
+ */
+SMTPD_API int smtpd_address_local_key(
+    const char *local, char *buf, size_t size);
+
+/* The same for a domain, whose key is in A-labels: all spellings of one in
+ * U-labels have the same.  Since 0.2. */
+SMTPD_API int smtpd_address_domain_key(
+    const char *domain, char *buf, size_t size);
 
 /*
  * Write TEXT, an address for instance, to BUF of SIZE bytes so that it can

@@ -5,12 +5,9 @@
 #include <string.h>
 
 #include "base/text.h"
-
-/* What is left to read. */
-struct cursor {
-	const char *at;
-	const char *end;
-};
+#include "base/utf8.h"
+#include "grammar/address_literal.h"
+#include "grammar/idn.h"
 
 /* Where the parts of a mailbox stand in the input. */
 struct mailbox {
@@ -24,40 +21,34 @@ struct mailbox {
 	bool literal;
 };
 
-/* The next byte, or -1 at the end. */
-static int
-peek(const struct cursor *c)
-{
-	return c->at < c->end ? (unsigned char)*c->at : -1;
-}
-
-static bool
-take(struct cursor *c, char want)
-{
-	if (peek(c) != want)
-		return false;
-	c->at++;
-	return true;
-}
-
-/* Take WANT in any case of letters. */
-static bool
-take_word(struct cursor *c, const char *want)
-{
-	size_t len = strlen(want);
-
-	if ((size_t)(c->end - c->at) < len ||
-	    !smtpd__text_same_bytes(c->at, want, len))
-		return false;
-	c->at += len;
-	return true;
-}
-
 static bool
 is_atext(int c)
 {
 	return smtpd__text_is_alnum(c) ||
 	    (c > 0 && strchr("!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+/* UTF8-non-ascii (RFC 6531, 3.3), but for controls */
+static bool
+skip_non_ascii(struct smtpd_cursor *c)
+{
+	uint32_t point;
+	size_t n = smtpd__utf8_decode(c->at, (size_t)(c->end - c->at), &point);
+
+	if (n < 2 || smtpd__utf8_is_control(point))
+		return false;
+	c->at += n;
+	return true;
+}
+
+/* atext =/ UTF8-non-ascii */
+static bool
+skip_atext(struct smtpd_cursor *c)
+{
+	if (!is_atext(smtpd_cursor_peek(c)))
+		return skip_non_ascii(c);
+	c->at++;
+	return true;
 }
 
 /*
@@ -66,45 +57,49 @@ is_atext(int c)
  * *DOTTED says that it is one of these.
  */
 static bool
-skip_dot_string(struct cursor *c, bool *dotted)
+skip_dot_string(struct smtpd_cursor *c, bool *dotted)
 {
 	const char *start = c->at;
-	char last = '.';
+	bool dot = true, before = true;
 
-	for (*dotted = false; is_atext(peek(c)) || peek(c) == '.'; c->at++) {
-		*dotted = *dotted || (last == '.' && *c->at == '.');
-		last = *c->at;
-	}
-	*dotted = *dotted || last == '.';
+	for (*dotted = false;
+	    (dot = smtpd_cursor_take(c, '.')) || skip_atext(c); before = dot)
+		*dotted = *dotted || (before && dot);
+	*dotted = *dotted || before;
 	return c->at > start;
 }
 
 /*
  * Quoted-string = DQUOTE *( qtextSMTP / quoted-pairSMTP ) DQUOTE, both made of
- * printable ASCII and the space; *OCTETS is counted without the quoting.
+ * printable ASCII and the space, and qtextSMTP =/ UTF8-non-ascii; *OCTETS is
+ * counted without the quoting.
  */
 static bool
-skip_quoted_string(struct cursor *c, size_t *octets)
+skip_quoted_string(struct smtpd_cursor *c, size_t *octets)
 {
-	if (!take(c, '"'))
+	if (!smtpd_cursor_take(c, '"'))
 		return false;
-	for (*octets = 0; !take(c, '"'); ++*octets) {
-		take(c, '\\');
-		if (peek(c) < ' ' || peek(c) > '~')
+	for (*octets = 0; !smtpd_cursor_take(c, '"');) {
+		bool pair = smtpd_cursor_take(c, '\\');
+		const char *start = c->at;
+
+		if (smtpd_cursor_peek(c) >= ' ' && smtpd_cursor_peek(c) <= '~')
+			c->at++;
+		else if (pair || !skip_non_ascii(c))
 			return false;
-		c->at++;
+		*octets += (size_t)(c->at - start);
 	}
 	return true;
 }
 
 /* Local-part = Dot-string / Quoted-string */
 static bool
-read_local(struct cursor *c, struct mailbox *m)
+read_local(struct smtpd_cursor *c, struct mailbox *m)
 {
 	bool valid;
 
 	m->start = c->at;
-	m->quoted = peek(c) == '"';
+	m->quoted = smtpd_cursor_peek(c) == '"';
 	valid = m->quoted ? skip_quoted_string(c, &m->local_octets)
 			  : skip_dot_string(c, &m->dotted);
 	m->local_len = (size_t)(c->at - m->start);
@@ -117,25 +112,34 @@ read_local(struct cursor *c, struct mailbox *m)
 static bool
 is_label(int c)
 {
-	return smtpd__text_is_alnum(c) || c == '-' || c == '_';
+	return smtpd__text_is_alnum(c) || c == '-' || c == '_' || c >= 128;
 }
 
-/* sub-domain = Let-dig [Ldh-str], of the length that DNS allows */
+/* sub-domain = Let-dig [Ldh-str], of the length that DNS allows; sub-domain =/
+ * U-label, whose length counts as an A-label */
 static bool
-skip_sub_domain(struct cursor *c)
+skip_sub_domain(struct smtpd_cursor *c)
 {
 	const char *start = c->at;
+	bool ascii = true;
 
-	while (is_label(peek(c)))
-		c->at++;
-	return c->at > start && c->at - start <= 63 && start[0] != '-' &&
-	    c->at[-1] != '-';
+	while (is_label(smtpd_cursor_peek(c))) {
+		if (smtpd_cursor_peek(c) < 128) {
+			c->at++;
+			continue;
+		}
+		if (!skip_non_ascii(c))
+			return false;
+		ascii = false;
+	}
+	return c->at > start && (!ascii || c->at - start <= 63) &&
+	    start[0] != '-' && c->at[-1] != '-';
 }
 
 /* Domain = sub-domain *("." sub-domain), and a last dot as the DNS has it,
  * which *LEN does not count. */
 static bool
-skip_domain(struct cursor *c, size_t *len)
+skip_domain(struct smtpd_cursor *c, size_t *len)
 {
 	const char *start = c->at;
 
@@ -143,103 +147,38 @@ skip_domain(struct cursor *c, size_t *len)
 		if (!skip_sub_domain(c))
 			return false;
 		*len = (size_t)(c->at - start);
-	} while (take(c, '.') && is_label(peek(c)));
+	} while (smtpd_cursor_take(c, '.') && is_label(smtpd_cursor_peek(c)));
 	return true;
 }
 
-/* Snum = 1*3DIGIT, a value from 0 to 255 */
+/* Whether a domain of LEN bytes at S that has U-labels has A-labels as well, as
+ * it must (RFC 6531, 3.2); what is too long for one is refused later. */
 static bool
-skip_snum(struct cursor *c)
+has_a_labels(const char *s, size_t len)
 {
-	int digits = 0;
-	int value = 0;
+	char name[SMTPD_DOMAIN_MAX + 1], ascii[SMTPD_DOMAIN_MAX + 1];
+	struct smtpd_cursor c = { .at = ascii };
 
-	for (; smtpd__text_is_digit(peek(c)) && digits < 3; digits++, c->at++)
-		value = value * 10 + (peek(c) - '0');
-	return digits > 0 && value <= 255;
-}
-
-/* IPv4-address-literal = Snum 3("." Snum) */
-static bool
-skip_ipv4(struct cursor *c)
-{
-	return skip_snum(c) && take(c, '.') && skip_snum(c) && take(c, '.') &&
-	    skip_snum(c) && take(c, '.') && skip_snum(c);
-}
-
-/* IPv6-hex = 1*4HEXDIG */
-static bool
-skip_ipv6_hex(struct cursor *c)
-{
-	const char *start = c->at;
-
-	while (c->at - start < 4 &&
-	    (smtpd__text_is_digit(peek(c)) ||
-		(smtpd__text_to_lower(peek(c)) >= 'a' &&
-		    smtpd__text_to_lower(peek(c)) <= 'f')))
-		c->at++;
-	return c->at > start;
-}
-
-/* One element of an IPv6 address: the number of groups it stands for, with an
- * IPv4 address at the end for two, or 0. */
-static int
-skip_ipv6_element(struct cursor *c)
-{
-	struct cursor four = *c;
-
-	if (skip_ipv4(&four)) {
-		*c = four;
-		return 2;
-	}
-	return skip_ipv6_hex(c) ? 1 : 0;
-}
-
-/*
- * IPv6-addr = IPv6-full / IPv6-comp / IPv6v4-full / IPv6v4-comp: eight groups,
- * or at most six and one "::" for the others.
- */
-static bool
-skip_ipv6(struct cursor *c)
-{
-	bool gap = take_word(c, "::");
-	bool may_end = gap;
-	int groups = 0;
-
-	for (;;) {
-		int n = skip_ipv6_element(c);
-
-		groups += n;
-		if ((n == 0 && !may_end) || groups > 8)
-			return false;
-		if (n != 1 || !take(c, ':'))
-			break;
-		may_end = !gap && take(c, ':');
-		gap = gap || may_end;
-	}
-	return gap ? groups <= 6 : groups == 8;
-}
-
-/* address-literal; the General-address-literal has no use yet. */
-static bool
-skip_literal(struct cursor *c)
-{
-	if (!take(c, '['))
+	if (len > SMTPD_DOMAIN_MAX || smtpd__text_is_ascii(s, len))
+		return true;
+	memcpy(name, s, len);
+	name[len] = '\0';
+	if (smtpd__idn_to_ascii(name, ascii, sizeof(ascii)) == -1)
 		return false;
-	if (take_word(c, "IPv6:"))
-		return skip_ipv6(c) && take(c, ']');
-	return skip_ipv4(c) && take(c, ']');
+	c.end = ascii + strlen(ascii);
+	return skip_domain(&c, &len) && c.at == c.end;
 }
 
 /* The part of Mailbox behind "@": Domain / address-literal */
 static bool
-read_domain(struct cursor *c, struct mailbox *m)
+read_domain(struct smtpd_cursor *c, struct mailbox *m)
 {
 	m->domain = c->at;
-	m->literal = peek(c) == '[';
+	m->literal = smtpd_cursor_peek(c) == '[';
 	if (!m->literal)
-		return skip_domain(c, &m->domain_len);
-	if (!skip_literal(c))
+		return skip_domain(c, &m->domain_len) &&
+		    has_a_labels(m->domain, m->domain_len);
+	if (!smtpd__address_literal_skip(c))
 		return false;
 	m->domain_len = (size_t)(c->at - m->domain);
 	return true;
@@ -248,11 +187,11 @@ read_domain(struct cursor *c, struct mailbox *m)
 /* Mailbox = Local-part "@" ( Domain / address-literal ); without "@" it is in
  * DOMAIN, unless that is NULL. */
 static bool
-read_mailbox(struct cursor *c, struct mailbox *m, const char *domain)
+read_mailbox(struct smtpd_cursor *c, struct mailbox *m, const char *domain)
 {
 	if (!read_local(c, m))
 		return false;
-	if (take(c, '@'))
+	if (smtpd_cursor_take(c, '@'))
 		return read_domain(c, m);
 	if (domain == NULL)
 		return false;
@@ -264,17 +203,17 @@ read_mailbox(struct cursor *c, struct mailbox *m, const char *domain)
 
 /* [ A-d-l ":" ], with A-d-l = At-domain *( "," At-domain ) */
 static bool
-skip_route(struct cursor *c)
+skip_route(struct smtpd_cursor *c)
 {
 	size_t len;
 
-	if (peek(c) != '@')
+	if (smtpd_cursor_peek(c) != '@')
 		return true;
 	do {
-		if (!take(c, '@') || !skip_domain(c, &len))
+		if (!smtpd_cursor_take(c, '@') || !skip_domain(c, &len))
 			return false;
-	} while (take(c, ','));
-	return take(c, ':');
+	} while (smtpd_cursor_take(c, ','));
+	return smtpd_cursor_take(c, ':');
 }
 
 /* Whether a byte outside ASCII stands before the ">" that is not quoted. */
@@ -384,20 +323,23 @@ make_special(const char *s, size_t len, struct smtpd_arena *arena,
 
 /* Whether the path is over: at ">", or without brackets at a space. */
 static bool
-is_at_end(const struct cursor *c, bool brackets)
+is_at_end(const struct smtpd_cursor *c, bool brackets)
 {
-	return brackets ? peek(c) == '>' : peek(c) == -1 || peek(c) == ' ';
+	return brackets
+	    ? smtpd_cursor_peek(c) == '>'
+	    : smtpd_cursor_peek(c) == -1 || smtpd_cursor_peek(c) == ' ';
 }
 
 /* "<>" or "<postmaster>", as KIND allows. */
 static bool
-skip_special(struct cursor *c, enum smtpd_path_kind kind, bool brackets)
+skip_special(struct smtpd_cursor *c, enum smtpd_path_kind kind, bool brackets)
 {
-	struct cursor try = *c;
+	struct smtpd_cursor try = *c;
 
 	if (kind == SMTPD_PATH_REVERSE && !brackets)
 		return false;
-	if (kind == SMTPD_PATH_FORWARD && !take_word(&try, "postmaster"))
+	if (kind == SMTPD_PATH_FORWARD &&
+	    !smtpd_cursor_take_word(&try, "postmaster"))
 		return false;
 	if (!is_at_end(&try, brackets))
 		return false;
@@ -410,9 +352,9 @@ smtpd__address_parse_path(const char *s, size_t len,
     const struct smtpd_path_rules *rules, struct smtpd_arena *arena,
     struct smtpd_address *out, size_t *used)
 {
-	struct cursor c = { s, s + len };
+	struct smtpd_cursor c = { s, s + len };
 	struct mailbox m = { 0 };
-	bool brackets = take(&c, '<');
+	bool brackets = smtpd_cursor_take(&c, '<');
 	const char *start = c.at;
 	bool special;
 
@@ -435,7 +377,7 @@ static enum smtpd_path_fault
 parse_mailbox(const char *s, size_t len, struct smtpd_arena *arena,
     struct smtpd_address *out)
 {
-	struct cursor c = { s, s + len };
+	struct smtpd_cursor c = { s, s + len };
 	struct mailbox m = { 0 };
 
 	if (!read_mailbox(&c, &m, NULL) || c.at < c.end)
@@ -446,11 +388,11 @@ parse_mailbox(const char *s, size_t len, struct smtpd_arena *arena,
 bool
 smtpd__address_parse_helo(const char *s, size_t len)
 {
-	struct cursor c = { s, s + len };
+	struct smtpd_cursor c = { s, s + len };
 	struct mailbox m = { 0 };
 
-	return read_domain(&c, &m) && m.domain_len == len &&
-	    len <= SMTPD_DOMAIN_MAX;
+	return smtpd__text_is_ascii(s, len) && read_domain(&c, &m) &&
+	    m.domain_len == len && len <= SMTPD_DOMAIN_MAX;
 }
 
 int

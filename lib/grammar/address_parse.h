@@ -2,8 +2,8 @@
 #ifndef SMTPD_GRAMMAR_ADDRESS_PARSE_H
 #define SMTPD_GRAMMAR_ADDRESS_PARSE_H
 
-/* Path, Mailbox and Domain (RFC 5321, 4.1.2), address literal
- * (RFC 5321, 4.1.3). */
+/* Path, Mailbox and Domain (RFC 5321, 4.1.2), also in UTF-8 (RFC 6531, 3.3);
+ * address literal (RFC 5321, 4.1.3). */
 
 #include <smtpd/address.h>
 
@@ -18,7 +18,8 @@
 enum smtpd_path_fault {
 	SMTPD_PATH_OK,
 	SMTPD_PATH_SYNTAX, /* not a path */
-	SMTPD_PATH_UTF8,   /* holds bytes outside ASCII */
+	SMTPD_PATH_UTF8,   /* the same, and it holds bytes outside ASCII: no
+	                    * UTF-8, controls, or a domain without A-labels */
 	SMTPD_PATH_TOO_LONG,
 	SMTPD_PATH_NO_MEMORY,
 };
@@ -37,7 +38,8 @@ struct smtpd_path_rules {
 
 /*
  * Read the path by RULES, in angle brackets, at the beginning of LEN bytes at
- * S; a source route in it is checked and left out.  On SMTPD_PATH_OK, OUT is
+ * S; a source route in it is checked and left out.  Whether characters outside
+ * ASCII are allowed there is the caller's to say.  On SMTPD_PATH_OK, OUT is
  * filled with texts in ARENA, as smtpd_address_parse() does, and *USED is the
  * length up to and with ">".
  */

@@ -12,6 +12,7 @@ smtpd__fold_init(
 	f->sink = sink;
 	f->user = user;
 	f->failed = false;
+	f->utf8 = false;
 	f->indent = indent;
 	f->len = 0;
 }
@@ -23,7 +24,10 @@ add_bytes(struct smtpd_fold *f, const char *s, size_t len)
 
 	/* One more than the line may have: for the NUL. */
 	smtpd__text_init(&t, f->line + f->len, SMTPD_FOLD_MAX + 1 - f->len);
-	smtpd__text_filtered(&t, s, len);
+	if (f->utf8)
+		smtpd__text_filtered_utf8(&t, s, len);
+	else
+		smtpd__text_filtered(&t, s, len);
 	f->len += t.len;
 }
 
@@ -73,6 +77,9 @@ add_word(struct smtpd_fold *f, const char *word, size_t len)
 	while (len > SMTPD_FOLD_MAX - f->len) {
 		size_t room = SMTPD_FOLD_MAX - f->len;
 
+		/* Not within a character. */
+		while (room > 0 && ((unsigned char)word[room] & 0xc0) == 0x80)
+			room--;
 		add_bytes(f, word, room);
 		smtpd__fold_break(f);
 		word += room;

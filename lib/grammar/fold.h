@@ -4,8 +4,9 @@
 
 /*
  * Text from any source written in lines of a message: ended by CRLF, broken at
- * spaces after 78 characters (RFC 5322, 2.1.1), never longer than 998;
- * controls and bytes outside ASCII become "?".
+ * spaces after 78 octets (RFC 5322, 2.1.1), never longer than 998; controls and
+ * bytes outside ASCII become "?", but for characters where the message may have
+ * UTF-8.
  */
 
 #include <stdbool.h>
@@ -13,7 +14,7 @@
 
 #include "base/sink.h"
 
-/* Characters of a line, at best and at most, without the CRLF. */
+/* Octets of a line, at best and at most, without the CRLF. */
 #define SMTPD_FOLD_WIDTH 78
 #define SMTPD_FOLD_MAX   998
 
@@ -21,6 +22,7 @@ struct smtpd_fold {
 	smtpd_sink_fn *sink;
 	void *user;
 	bool failed;        /* the sink has */
+	bool utf8;          /* text may be UTF-8; false at first */
 	const char *indent; /* begins the line after a break */
 	size_t len;         /* of the line so far */
 	char line[SMTPD_FOLD_MAX + 2];

@@ -2,7 +2,16 @@
 #include "grammar/idn.h"
 
 #include <idn2.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unicase.h>
+#include <uninorm.h>
+
+bool
+smtpd__idn_is_available(void)
+{
+	return true;
+}
 
 int
 smtpd__idn_to_ascii(const char *name, char *out, size_t size)
@@ -20,5 +29,23 @@ smtpd__idn_to_ascii(const char *name, char *out, size_t size)
 		status = 0;
 	}
 	idn2_free(ascii);
+	return status;
+}
+
+int
+smtpd__idn_lower(const char *text, size_t len, char *out, size_t size)
+{
+	size_t room = size;
+	uint8_t *lower = u8_tolower((const uint8_t *)text, len, NULL,
+	    UNINORM_NFC, (uint8_t *)out, &room);
+	int status = -1;
+
+	/* It is in OUT if it found room there. */
+	if (lower == (uint8_t *)out && room < size) {
+		out[room] = '\0';
+		status = 0;
+	}
+	if (lower != (uint8_t *)out)
+		free(lower);
 	return status;
 }

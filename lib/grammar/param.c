@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 /* esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-") */
 static bool
@@ -18,12 +19,16 @@ is_keyword(const char *s, size_t len)
 	return true;
 }
 
-/* esmtp-value = 1*(%d33-60 / %d62-126) */
+/* esmtp-value = 1*(%d33-60 / %d62-126 / UTF8-non-ascii) (RFC 6531, 3.3) */
 static bool
 is_value(const char *s, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (s[i] <= ' ' || s[i] > '~' || s[i] == '=')
+	for (size_t at = 0, n; at < len; at += n) {
+		uint32_t point;
+
+		n = smtpd__utf8_decode(s + at, len - at, &point);
+		if (n == 0 || smtpd__utf8_is_control(point) || point == ' ' ||
+		    point == '=')
 			return false;
 	}
 	return len > 0;

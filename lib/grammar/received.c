@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "grammar/received.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -123,6 +122,7 @@ smtpd__received_write(const struct smtpd_received *t, char *buf, size_t size)
 	if (size == 0)
 		return -1;
 	init_writer(&w, buf, size);
+	w.fold.utf8 = t->utf8;
 	smtpd__text_add(&w.clause, "Received:");
 	begin_clause(&w, "from ");
 	add_name(&w, t->helo[0] != '\0' ? t->helo : "unknown", NAME_WIDTH);

@@ -6,6 +6,7 @@
  * The trace field that a server puts on top of a message (RFC 5321, 4.4).
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -22,6 +23,7 @@ struct smtpd_received {
 	const char *cipher; /* and its cipher (RFC 8314, 4.3) */
 	const char *uid;    /* the number of the local user, when there is no
 	                     * address; NULL: not known */
+	bool utf8; /* the recipient may be in UTF-8 (RFC 6531, 3.7.3) */
 };
 
 /*

@@ -57,7 +57,12 @@ line_length(const char *s, size_t len, size_t room)
 		return len;
 	while (n > 0 && s[n] != ' ')
 		n--;
-	return n > 0 ? n : room;
+	if (n > 0)
+		return n;
+	/* Not within a character. */
+	while (((unsigned char)s[room] & 0xc0) == 0x80 && room > 1)
+		room--;
+	return room;
 }
 
 /* One line: its beginning, "-" or " ", and LEN bytes at S. */
@@ -70,8 +75,20 @@ write_line(struct smtpd_text *t, const struct smtpd_reply *r, bool last,
 	smtpd__text_add(t, r->enhanced);
 	if (r->enhanced[0] != '\0' && len > 0)
 		smtpd__text_byte(t, ' ');
-	for (size_t i = 0; i < len; i++)
-		smtpd__text_filtered(t, s[i] == '\t' ? " " : s + i, 1);
+	while (len > 0) {
+		const char *tab = memchr(s, '\t', len);
+		size_t n = tab != NULL ? (size_t)(tab - s) : len;
+
+		if (r->utf8)
+			smtpd__text_filtered_utf8(t, s, n);
+		else
+			smtpd__text_filtered(t, s, n);
+		if (tab != NULL)
+			smtpd__text_byte(t, ' ');
+		n += tab != NULL;
+		s += n;
+		len -= n;
+	}
 	smtpd__text_add(t, "\r\n");
 }
 

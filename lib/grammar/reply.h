@@ -20,6 +20,7 @@ struct smtpd_reply {
 	int code;                              /* 0: none was set */
 	char enhanced[SMTPD_ENHANCED_MAX + 1]; /* "" for none */
 	char text[SMTPD_REPLY_ROOM];           /* lines divided by "\n" */
+	bool utf8; /* the client takes UTF-8 in it (RFC 6531, 3.7.4) */
 };
 
 /*
@@ -35,8 +36,9 @@ bool smtpd__reply_is_valid(int code, const char *enhanced);
 /*
  * Write R to BUF of SIZE bytes: each line with the code, the enhanced code if
  * there is one, at most 512 octets with its CRLF (broken at a space where
- * possible), control bytes and bytes outside ASCII as "?".  Return the
- * length; 0 when SIZE is too small, for which SMTPD_REPLY_WIRE_MAX never is.
+ * possible), control bytes as "?", and so are bytes outside ASCII unless they
+ * are UTF-8 that the client takes.  Return the length; 0 when SIZE is too
+ * small, for which SMTPD_REPLY_WIRE_MAX never is.
  */
 size_t smtpd__reply_write(const struct smtpd_reply *r, char *buf, size_t size);
 

@@ -5,11 +5,31 @@
 #include <string.h>
 
 #include "grammar/address_parse.h"
+#include "grammar/idn.h"
 
 static void
 must_be_text(const char *s, size_t max)
 {
-	must(strlen(s) <= max && is_printable(s, strlen(s)));
+	must(strlen(s) <= max && is_printable_utf8(s, strlen(s)));
+}
+
+/* The keys of A are those of its keys. */
+static void
+must_have_keys(const struct smtpd_address *a)
+{
+	char local[4 * SMTPD_LOCAL_MAX], domain[2 * SMTPD_DOMAIN_MAX];
+	char again[4 * SMTPD_LOCAL_MAX];
+
+	must(smtpd_address_domain_key(a->domain, domain, sizeof(domain)) >= 0);
+	must(is_printable(domain, strlen(domain)));
+	must(smtpd_address_domain_key(domain, again, sizeof(again)) >= 0 &&
+	    strcmp(domain, again) == 0);
+	if (smtpd_address_local_key(a->local, local, sizeof(local)) == -1) {
+		must(!smtpd__idn_is_available());
+		return;
+	}
+	must(smtpd_address_local_key(local, again, sizeof(again)) >= 0 &&
+	    strcmp(local, again) == 0);
 }
 
 /* What was parsed gives the same parts when its text is parsed again. */
@@ -32,6 +52,7 @@ must_parse_again(const struct smtpd_address *a)
 	must(strcmp(a->domain, again.domain) == 0);
 	must(a->literal == again.literal);
 	must(a->literal == (a->domain[0] == '['));
+	must_have_keys(a);
 }
 
 static bool
@@ -62,7 +83,7 @@ try_path(const char *s, size_t len, const struct smtpd_path_rules *rules)
 		return;
 	must(used > 0 && used <= len);
 	must(rules->bare || (s[0] == '<' && s[used - 1] == '>'));
-	must(is_printable(s, used));
+	must(is_printable_utf8(s, used));
 	must_parse_again(&a);
 }
 

@@ -22,7 +22,8 @@ must_be_valid(const struct smtpd_params *params)
 			    params->list[i].name, params->list[k].name));
 		if (value == NULL)
 			continue;
-		must(value[0] != '\0' && is_printable(value, strlen(value)));
+		must(value[0] != '\0' &&
+		    is_printable_utf8(value, strlen(value)));
 		must(strpbrk(value, " =") == NULL);
 	}
 }

@@ -33,7 +33,7 @@ must_be_one_field(const char *s, size_t len)
 		must(lf != NULL && lf > s + 1 && lf[-1] == '\r');
 		must(first || *s == '\t');
 		s += !first;
-		must(*s != ' ' && is_printable(s, (size_t)(lf - 1 - s)));
+		must(*s != ' ' && is_printable_utf8(s, (size_t)(lf - 1 - s)));
 		s = lf + 1;
 	}
 }
@@ -77,6 +77,7 @@ must_write(const char *const *values, int64_t when)
 		.id = values[4],
 		.rcpt = values[5][0] != '\0' ? values[5] : NULL,
 		.when = (time_t)when,
+		.utf8 = when % 2 != 0,
 		.uid = values[5][0] != '\0' ? values[5] : NULL,
 	};
 	char buf[1024];

@@ -75,10 +75,11 @@ on_disconnect(struct smtpd_session *s, enum smtpd_close why, void *user)
 }
 
 static void
-must_be_clean(const char *text)
+must_be_clean(struct smtpd_session *s, const char *text)
 {
-	for (; *text != '\0'; text++)
-		must((unsigned char)*text >= ' ' && *text != 0x7f);
+	must(smtpd_session_envelope(s)->smtputf8
+		? is_printable_utf8(text, strlen(text))
+		: is_printable(text, strlen(text)));
 }
 
 static int
@@ -87,8 +88,8 @@ on_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	struct seen *seen = user;
 
 	must(!seen->open && smtpd_session_helo(s)[0] != '\0');
-	must_be_clean(c->address->text);
-	must_be_clean(c->address->local);
+	must_be_clean(s, c->address->text);
+	must_be_clean(s, c->address->local);
 	for (size_t i = 0; i < smtpd_params_count(c->params); i++)
 		must(smtpd_params_value(c->params,
 			 smtpd_params_get(c->params, i)->name) != NULL);
@@ -106,7 +107,7 @@ on_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	struct seen *seen = user;
 
 	must(seen->open);
-	must_be_clean(c->address->text);
+	must_be_clean(s, c->address->text);
 	if ((seen->choice & REFUSE_SOME) != 0 && c->address->local[0] == 'n')
 		return smtpd_reply(s, 550, "5.1.1", "%s", c->address->local);
 	return (seen->choice & MISTAKES) != 0 ? 250 : 0;
@@ -175,9 +176,10 @@ create(struct seen *seen)
 		.hostname = "mx.example",
 		.errors_soft = SMTPD_NO_LIMIT,
 		.errors_hard = SMTPD_NO_LIMIT,
-		.flags = (choice & BARE_LF_COMMANDS) != 0
-		    ? SMTPD_FLAG_BARE_LF_COMMANDS
-		    : 0,
+		.flags = SMTPD_FLAG_DSN | SMTPD_FLAG_SMTPUTF8 |
+		    ((choice & BARE_LF_COMMANDS) != 0
+			    ? SMTPD_FLAG_BARE_LF_COMMANDS
+			    : 0),
 		.bare_lf =
 		    (choice & REFUSE_BARE_LF) != 0 ? SMTPD_TREAT_REFUSE : 0,
 		.nul = (choice & REPAIR_NUL) != 0 ? SMTPD_TREAT_REPAIR : 0,

@@ -10,6 +10,8 @@
 #define TEN(s) s s s s s s s s s s
 #define LABEL  TEN("abcdef") "abc"
 
+#define UMLAUT "\303\274"
+
 static const struct {
 	const char *text;
 	const char *local;
@@ -354,14 +356,15 @@ faults_of_paths(void **state)
 		{ IN("<\"a\\\177\"@b>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<a@b\r>"), BOTH, SMTPD_PATH_SYNTAX },
 		{ IN("<a@b\0>"), BOTH, SMTPD_PATH_SYNTAX },
-		{ IN("<\303\251@b>"), BOTH, SMTPD_PATH_UTF8 },
-		{ IN("<a@\303\251>"), BOTH, SMTPD_PATH_UTF8 },
-		{ IN("<a@b\303\251.c>"), BOTH, SMTPD_PATH_UTF8 },
-		{ IN("<\"\303\251\"@b>"), BOTH, SMTPD_PATH_UTF8 },
-		{ IN("<\">\303\251\"@b>"), BOTH, SMTPD_PATH_UTF8 },
-		{ IN("<\"\\\"\303\251\"@b>"), BOTH, SMTPD_PATH_UTF8 },
+		{ IN("<\303\251 @b>"), BOTH, SMTPD_PATH_UTF8 },
+		{ IN("<a@\303\251-.c>"), BOTH, SMTPD_PATH_UTF8 },
+		{ IN("<a@b.\303\251..c>"), BOTH, SMTPD_PATH_UTF8 },
+		{ IN("<\"\351\"@b>"), BOTH, SMTPD_PATH_UTF8 },
+		{ IN("<\">\351\"@b>"), BOTH, SMTPD_PATH_UTF8 },
+		{ IN("<\"\\\"\351\"@b>"), BOTH, SMTPD_PATH_UTF8 },
 		{ IN("<\"\\\303\251\"@b>"), BOTH, SMTPD_PATH_UTF8 },
-		{ IN("<@\303\251:a@b>"), BOTH, SMTPD_PATH_UTF8 },
+		{ IN("<@\351:a@b>"), BOTH, SMTPD_PATH_UTF8 },
+		{ IN("<@\303\251:@b>"), BOTH, SMTPD_PATH_UTF8 },
 		{ IN("<\200@b>"), BOTH, SMTPD_PATH_UTF8 },
 		{ IN("<a@b\303\251"), BOTH, SMTPD_PATH_UTF8 },
 		{ IN("<a@b c> \303\251"), BOTH, SMTPD_PATH_SYNTAX },
@@ -384,6 +387,142 @@ faults_of_paths(void **state)
 				fail_msg("%d for %s", fault, cases[i].in);
 		}
 	}
+}
+
+/* RFC 6531, 3.3: The same grammar has characters outside ASCII. */
+static void
+mailboxes_in_utf8_are_taken_apart(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *local;
+		const char *domain;
+		bool idn; /* its domain has U-labels */
+	} cases[] = {
+		{ "\303\274@b", "\303\274", "b", false },
+		{ "a\303\274.b@c", "a\303\274.b", "c", false },
+		{ "\"\303\274 \303\266\"@b", "\303\274 \303\266", "b", false },
+		{ "\"\\\"\303\274\"@b", "\"\303\274", "b", false },
+		/* The first and the last character of each length. */
+		{ "\302\240@b", "\302\240", "b", false },
+		{ "\337\277@b", "\337\277", "b", false },
+		{ "\340\240\200@b", "\340\240\200", "b", false },
+		{ "\355\237\277@b", "\355\237\277", "b", false },
+		{ "\356\200\200@b", "\356\200\200", "b", false },
+		{ "\357\277\277@b", "\357\277\277", "b", false },
+		{ "\360\220\200\200@b", "\360\220\200\200", "b", false },
+		{ "\364\217\277\277@b", "\364\217\277\277", "b", false },
+		/* A base character and a combining one are not composed. */
+		{ "u\314\210@b", "u\314\210", "b", false },
+		{ "a@b\303\274cher.example", "a", "b\303\274cher.example",
+		    true },
+		{ "a@\344\276\213\345\255\220.example", "a",
+		    "\344\276\213\345\255\220.example", true },
+		{ "a@xn--bcher-kva.example", "a", "xn--bcher-kva.example",
+		    false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char buf[SMTPD_ADDRESS_MAX];
+		struct smtpd_address a;
+		bool valid = !cases[i].idn || TEST_IDN;
+
+		if ((smtpd_address_parse(cases[i].text, buf, sizeof(buf), &a) ==
+			0) != valid)
+			fail_msg("%s", cases[i].text);
+		if (!valid)
+			continue;
+		assert_string_equal(a.text, cases[i].text);
+		assert_string_equal(a.local, cases[i].local);
+		assert_string_equal(a.domain, cases[i].domain);
+	}
+}
+
+/* RFC 3629, 3; RFC 3629, 10; RFC 6531, 3.3 */
+static void
+what_is_no_utf8_is_refused(void **state)
+{
+	static const char *const cases[] = {
+		"\200",
+		"\277",
+		"\301\201",
+		"\300\257",
+		"\302",
+		"\302a",
+		"\340\237\277",
+		"\340\240",
+		"\340\240a",
+		"\355\240\200",
+		"\355\277\277",
+		"\360\217\277\277",
+		"\360\220\200",
+		"\364\220\200\200",
+		"\365\200\200\200",
+		"\370\210\200\200\200",
+		"\376",
+		"\377",
+		/* C1 */
+		"\302\200",
+		"\302\205",
+		"\302\237",
+	};
+	static const struct {
+		const char *before;
+		const char *behind;
+	} forms[] = { { "<", "@b>" }, { "<a", "b@c>" }, { "<\"", "\"@b>" },
+		{ "<a@", ">" }, { "<a@b.c", ".d>" } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases) * COUNT(forms); i++) {
+		size_t form = i % COUNT(forms);
+		char path[64];
+		struct smtpd_address a;
+		size_t used;
+		int len =
+		    snprintf(path, sizeof(path), "%s%s%s", forms[form].before,
+			cases[i / COUNT(forms)], forms[form].behind);
+
+		if (parse_path(path, (size_t)len, SMTPD_PATH_FORWARD, &a,
+			&used) != SMTPD_PATH_UTF8)
+			fail_msg("taken: %s", path);
+	}
+}
+
+/* RFC 6531, 3.2: A domain with U-labels has A-labels, which are one. */
+static void
+domains_without_a_labels_are_refused(void **state)
+{
+	static const char *const cases[] = {
+		"a@\314\210.example", /* begins with a combining character */
+		"a@\342\204\200.example", /* maps to "a/c" */
+		"a@\342\200\256.example", /* turns the direction */
+		"a@-\303\274.example",
+		"a@\303\274-.example",
+		"a@\303\274..example",
+		"a@[\303\274]",
+		/* Longer than 63 octets as an A-label. */
+		"a@" TEN(UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT UMLAUT) ".example",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char buf[SMTPD_ADDRESS_MAX];
+		struct smtpd_address a;
+
+		if (smtpd_address_parse(cases[i], buf, sizeof(buf), &a) != -1)
+			fail_msg("taken: %s", cases[i]);
+	}
+}
+
+/* RFC 6531, 3.7.1: Names of hosts stay ASCII. */
+static void
+names_of_hosts_are_ascii(void **state)
+{
+	static const char name[] = "b\303\274cher.example";
+
+	(void)state;
+	assert_false(smtpd__address_parse_helo(name, strlen(name)));
 }
 
 /* T5, T6: What a setting lets programs of this host and old devices say. */
@@ -631,6 +770,10 @@ main(void)
 		cmocka_unit_test(every_mailbox_is_a_path_and_none_else),
 		cmocka_unit_test(paths_besides_mailboxes),
 		cmocka_unit_test(faults_of_paths),
+		cmocka_unit_test(mailboxes_in_utf8_are_taken_apart),
+		cmocka_unit_test(what_is_no_utf8_is_refused),
+		cmocka_unit_test(domains_without_a_labels_are_refused),
+		cmocka_unit_test(names_of_hosts_are_ascii),
 		cmocka_unit_test(paths_that_are_completed),
 		cmocka_unit_test(no_control_byte_is_ever_taken),
 		cmocka_unit_test(lengths_are_bounded),

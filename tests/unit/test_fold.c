@@ -158,12 +158,43 @@ after_a_failure_nothing_is_written(void **state)
 	assert_string_equal(o.buf, SIXTY "\r\n");
 }
 
+/* RFC 6531, 3.7.3: In UTF-8 characters stay, and none is cut in two. */
+static void
+characters_stay_whole(void **state)
+{
+	char word[2 * 1000 + 1];
+	struct smtpd_fold f;
+	struct out o;
+
+	(void)state;
+	begin(&f, &o);
+	f.utf8 = true;
+	smtpd__fold_words(&f, "\303\244 \303 \302\205");
+	smtpd__fold_end(&f);
+	assert_string_equal(o.buf, "\303\244 ? ?\r\n");
+	begin(&f, &o);
+	f.utf8 = true;
+	smtpd__fold_add(&f, "a");
+	for (size_t i = 0; i < 500; i++)
+		smtpd__fold_add(&f, "\303\244");
+	smtpd__fold_end(&f);
+	assert_int_equal(o.text.len, 1 + 2 * 498 + 2);
+	for (size_t i = 0; i < 1000; i++)
+		memcpy(word + 2 * i, "\303\244", 3);
+	begin(&f, &o);
+	f.utf8 = true;
+	smtpd__fold_word(&f, word);
+	smtpd__fold_end(&f);
+	assert_null(strchr(o.buf, '?'));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_wrapped),
 		cmocka_unit_test(no_line_is_too_long),
+		cmocka_unit_test(characters_stay_whole),
 		cmocka_unit_test(over_long_words_lose_nothing),
 		cmocka_unit_test(after_a_failure_nothing_is_written),
 	};

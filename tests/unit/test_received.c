@@ -22,64 +22,71 @@ received_is_written(void **state)
 		const char *text;
 	} cases[] = {
 		{ { "client", "192.0.2.1", "mx.example.org", "ESMTP", "X1",
-		      "a@b", WHEN, NULL, NULL, NULL },
+		      "a@b", WHEN, NULL, NULL, NULL, false },
 		    "Received: from client ([192.0.2.1])\r\n"
 		    "\tby mx.example.org with ESMTP id X1\r\n"
 		    "\tfor <a@b>;\r\n" DATE },
+		/* RFC 6531, 3.7.3 */
+		{ { "client", "192.0.2.1", "mx", "UTF8SMTP", "X1",
+		      "\303\274@\303\266.example", WHEN, NULL, NULL, NULL,
+		      true },
+		    "Received: from client ([192.0.2.1])\r\n"
+		    "\tby mx with UTF8SMTP id X1\r\n"
+		    "\tfor <\303\274@\303\266.example>;\r\n" DATE },
 		{ { "client", "192.0.2.1", "mx", "ESMTP", "X1", NULL, WHEN,
-		      NULL, NULL, NULL },
+		      NULL, NULL, NULL, false },
 		    "Received: from client ([192.0.2.1])\r\n"
 		    "\tby mx with ESMTP id X1;\r\n" DATE },
 		{ { "[IPv6:::1]", "::1", "mx", "SMTP", "X1", "postmaster", WHEN,
-		      NULL, NULL, NULL },
+		      NULL, NULL, NULL, false },
 		    "Received: from [IPv6:::1] ([IPv6:::1])\r\n"
 		    "\tby mx with SMTP id X1\r\n"
 		    "\tfor <postmaster>;\r\n" DATE },
-		{ { "a", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL,
-		      NULL },
+		{ { "a", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL, NULL,
+		      false },
 		    "Received: from a (local)\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { "a", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL,
-		      "1000" },
+		      "1000", false },
 		    "Received: from a (local, uid 1000)\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { "a", "192.0.2.1", "mx", "SMTP", "X1", NULL, WHEN, NULL,
-		      NULL, "1000" },
+		      NULL, "1000", false },
 		    "Received: from a ([192.0.2.1])\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { SIXTY, NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL,
-		      "4294967295" },
+		      "4294967295", false },
 		    "Received: from " SIXTY "\r\n"
 		    "\t(local, uid 4294967295)\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { "", "192.0.2.1", "mx", "SMTP", "X1", NULL, WHEN, NULL, NULL,
-		      NULL },
+		      NULL, false },
 		    "Received: from unknown ([192.0.2.1])\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { SIXTY, "192.0.2.1", SIXTY, "ESMTP", "0123456789ABC", NULL,
-		      WHEN, NULL, NULL, NULL },
+		      WHEN, NULL, NULL, NULL, false },
 		    "Received: from " SIXTY "\r\n"
 		    "\t([192.0.2.1])\r\n"
 		    "\tby " SIXTY " with ESMTP\r\n"
 		    "\tid 0123456789ABC;\r\n" DATE },
 		/* 78 characters fit, 79 do not. */
 		{ { SIXTY "ggg", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL,
-		      NULL, NULL },
+		      NULL, NULL, false },
 		    "Received: from " SIXTY "ggg\r\n"
 		    "\t(local)\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { SIXTY "gggg", NULL, "mx", "SMTP", "X1", NULL, WHEN, NULL,
-		      NULL, NULL },
+		      NULL, NULL, false },
 		    "Received:\r\n"
 		    "\tfrom " SIXTY "gggg (local)\r\n"
 		    "\tby mx with SMTP id X1;\r\n" DATE },
 		{ { "a)(b", "192.0.2.1", "m\"x", "S;", "X\r\nY", "\"a b\"@c",
-		      WHEN, NULL, NULL, NULL },
+		      WHEN, NULL, NULL, NULL, false },
 		    "Received: from a??b ([192.0.2.1])\r\n"
 		    "\tby m?x with S? id X??Y\r\n"
 		    "\tfor <\"a b\"@c>;\r\n" DATE },
 		{ { "a\r\nX: y", "1\r\n2", "mx", "SMTP", "1", "a\r\nb\303",
-		      WHEN, NULL, NULL, NULL },
+		      WHEN, NULL, NULL, NULL, false },
 		    "Received: from a??X:?y ([1??2])\r\n"
 		    "\tby mx with SMTP id 1\r\n"
 		    "\tfor <a??b?>;\r\n" DATE },
@@ -103,7 +110,7 @@ over_long_values_are_cut_and_always_fit(void **state)
 	char addresses[2001];
 	char buf[1024];
 	struct smtpd_received t = { letters, letters, letters, letters, letters,
-		addresses, WHEN, NULL, NULL, NULL };
+		addresses, WHEN, NULL, NULL, NULL, false };
 
 	(void)state;
 	memset(letters, 'a', 2000);
@@ -127,7 +134,7 @@ static void
 without_room_nothing_is_promised(void **state)
 {
 	const struct smtpd_received t = { "a", NULL, "b", "c", "d", "e", WHEN,
-		NULL, NULL, NULL };
+		NULL, NULL, NULL, false };
 	char whole[1024];
 	int len = smtpd__received_write(&t, whole, sizeof(whole));
 

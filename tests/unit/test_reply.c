@@ -233,12 +233,35 @@ too_small_a_buffer_gives_nothing(void **state)
 	}
 }
 
+/* RFC 6531, 3.7.4: Characters stay whole, where the client takes them. */
+static void
+replies_in_utf8(void **state)
+{
+	static char buf[SMTPD_REPLY_WIRE_MAX];
+	struct smtpd_reply r = make(550, "5.1.1", "<\303\274>\t\377\302\205");
+	size_t len;
+
+	(void)state;
+	len = smtpd__reply_write(&r, buf, sizeof(buf));
+	assert_string_equal(buf, "550 5.1.1 <\?\?> \?\?\?\r\n");
+	r.utf8 = true;
+	len = smtpd__reply_write(&r, buf, sizeof(buf));
+	assert_string_equal(buf, "550 5.1.1 <\303\274> \?\?\r\n");
+	assert_int_equal(len, strlen(buf));
+	/* Broken where there is no space. */
+	for (size_t i = 0; i < 600; i++)
+		memcpy(r.text + 2 * i, "\303\274", 3);
+	len = smtpd__reply_write(&r, buf, sizeof(buf));
+	assert_null(memchr(buf, '?', len));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(codes_and_enhanced_codes_that_go_together),
 		cmocka_unit_test(replies_on_the_wire),
+		cmocka_unit_test(replies_in_utf8),
 		cmocka_unit_test(long_lines_are_split_at_512_octets),
 		cmocka_unit_test(long_lines_are_split_at_a_space),
 		cmocka_unit_test(a_space_at_the_split_makes_no_empty_line),
