@@ -70,7 +70,8 @@ struct smtpd_command {
 	const char *verb;                    /* in upper case */
 	const char *argument;                /* the rest of the line; "" */
 	const struct smtpd_address *address; /* MAIL and RCPT only, or NULL */
-	const struct smtpd_params *params;   /* MAIL and RCPT only, or NULL */
+	const struct smtpd_params *params;   /* MAIL and RCPT, and SMTPUTF8 of
+	                                      * VRFY and EXPN, or NULL */
 };
 
 /* One recipient that was accepted. */
@@ -99,6 +100,9 @@ struct smtpd_envelope {
 	                      * recipients.  Since 0.2 */
 	uint64_t octets;     /* of the message, once it came, as far as it was
 	                      * read.  Since 0.2 */
+	bool smtputf8;       /* MAIL said SMTPUTF8 (RFC 6531): addresses, the
+	                      * header and replies may be UTF-8.  Without it
+	                      * addresses are ASCII.  Since 0.2 */
 };
 
 /*
@@ -116,11 +120,13 @@ struct smtpd_envelope {
  *
  * CODE is 200 to 599, ENHANCED an enhanced status code of the same class
  * (RFC 3463) or NULL for none.  A newline, or CRLF, in the text begins a
- * new line of the reply, but at its end; other control bytes and bytes outside
- * ASCII become "?", long lines are split, the enhanced code is put on each
- * (RFC 2034, 3).  The text ends at 1,000 bytes; an empty one is "OK" and the
- * like.  Greetings and 2xx replies to EHLO and HELO begin with the server's
- * name, which is put before the text if it is not there.
+ * new line of the reply, but at its end; other control bytes become "?", and so
+ * do bytes outside ASCII, unless they are UTF-8 and MAIL, or the VRFY or EXPN
+ * that is answered, said SMTPUTF8 (RFC 6531, 3.7.4).  Long lines are split, the
+ * enhanced code is put on each (RFC 2034, 3).  The text ends at 1,000 bytes; an
+ * empty one is "OK" and the like.  Greetings and 2xx replies to EHLO and HELO
+ * begin with the server's name, which is put before the text if it is not
+ * there.
  *
  * A CODE that no reply can have, an ENHANCED that contradicts it, or a FORMAT
  * that is NULL is a mistake in the program: the client is told 451 4.3.0, 451

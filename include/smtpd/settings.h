@@ -68,6 +68,13 @@ enum smtpd_flag {
 	/* Log no line at the end of a transaction: the program does.  Since
 	 * 0.2. */
 	SMTPD_FLAG_NO_TRANSACTION_LOG = 1 << 3,
+	/* Announce SMTPUTF8 (RFC 6531), and take the parameter of that name of
+	 * MAIL, VRFY and EXPN, and where it stands addresses in UTF-8.  The
+	 * program promises to store such mail as it is, or to send it on as
+	 * such.  A library that was built without libidn2 and libunistring does
+	 * not announce it, and refuses these addresses: 553 5.6.7.  Since
+	 * 0.2. */
+	SMTPD_FLAG_SMTPUTF8 = 1 << 4,
 };
 
 /*

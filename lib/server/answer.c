@@ -50,6 +50,15 @@ smtpd__answer_refuse_limit(struct smtpd_session *s, enum smtpd_counter counter,
 }
 
 void
+smtpd__answer_refuse_non_ascii(
+    struct smtpd_session *s, enum smtpd_reply_key key)
+{
+	if ((s->config->settings.flags & SMTPD_FLAG_SMTPUTF8) == 0)
+		key = SMTPD_REPLY_ADDRESS_NOT_ASCII;
+	smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_SYNTAX, key, NULL);
+}
+
+void
 smtpd__answer_cut_off(struct smtpd_session *s, enum smtpd_reply_key key)
 {
 	smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_PROTOCOL, key, NULL);
@@ -228,10 +237,12 @@ smtpd__answer_send(struct smtpd_session *s)
 	if (r->code == 421 && !s->closing)
 		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
 	log_reply(s);
+	r->utf8 = r->utf8 || (s->open && s->envelope.smtputf8);
 	if (room != NULL)
 		smtpd__stream_put(&s->stream,
 		    smtpd__reply_write(r, room, SMTPD_REPLY_WIRE_MAX));
 	r->code = 0;
+	r->utf8 = false;
 }
 
 /* Write the fields of a refusal that say whose mail it was: id, sender, and the

@@ -22,6 +22,11 @@ void smtpd__answer_refuse(struct smtpd_session *s, enum smtpd_counter counter,
 void smtpd__answer_refuse_limit(struct smtpd_session *s,
     enum smtpd_counter counter, enum smtpd_reply_key key, uint64_t limit);
 
+/* Refuse an address outside ASCII with KEY, or because this server takes
+ * none. */
+void smtpd__answer_refuse_non_ascii(
+    struct smtpd_session *s, enum smtpd_reply_key key);
+
 /* Refuse with KEY and close: this client breaks a rule that honest ones
  * keep. */
 void smtpd__answer_cut_off(struct smtpd_session *s, enum smtpd_reply_key key);

@@ -73,6 +73,11 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	    "Recipient address too long" },
 	[SMTPD_REPLY_ADDRESS_NOT_ASCII] = { "address_not_ascii", 553, "5.6.7",
 	    "Non-ASCII addresses are not supported" },
+	[SMTPD_REPLY_ADDRESS_NEEDS_SMTPUTF8] = { "address_needs_smtputf8", 553,
+	    "5.6.7", "Non-ASCII addresses require the parameter SMTPUTF8" },
+	[SMTPD_REPLY_ADDRESS_BAD_UTF8] = { "address_bad_utf8", 553, "5.6.7",
+	    "Invalid address: not UTF-8, or not a valid internationalized "
+	    "domain" },
 	[SMTPD_REPLY_NO_MEMORY] = { "no_memory", 452, "4.3.1",
 	    "Insufficient memory, try again later" },
 	[SMTPD_REPLY_BAD_PARAM] = { "bad_param", 501, "5.5.4",

@@ -6,12 +6,14 @@
 #include "base/sized.h"
 #include "base/text.h"
 #include "grammar/address_parse.h"
+#include "grammar/idn.h"
 #include "os/nodename.h"
 #include "os/thread.h"
 
-#define FLAGS_KNOWN                                     \
-	(SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN | \
-	    SMTPD_FLAG_BARE_ADDRESSES | SMTPD_FLAG_NO_TRANSACTION_LOG)
+#define FLAGS_KNOWN                                                     \
+	(SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN |                 \
+	    SMTPD_FLAG_BARE_ADDRESSES | SMTPD_FLAG_NO_TRANSACTION_LOG | \
+	    SMTPD_FLAG_SMTPUTF8)
 
 /* An hour: a delay that is longer is meant otherwise. */
 #define TARPIT_MS_MAX 3600000
@@ -97,6 +99,8 @@ set_other_defaults(struct smtpd_settings *s)
 		s->stack_size = default_stack();
 	if (s->log_level == 0)
 		s->log_level = SMTPD_LOG_INFO;
+	if (!smtpd__idn_is_available())
+		s->flags &= ~(unsigned)SMTPD_FLAG_SMTPUTF8;
 }
 
 static void

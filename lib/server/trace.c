@@ -9,11 +9,15 @@
 #include "os/clock.h"
 #include "server/body.h"
 
-/* "with" of the trace field (RFC 3848). */
+/* "with" of the trace field (RFC 3848; RFC 6531, 4.3). */
 static const char *
 protocol_name(const struct smtpd_session *s)
 {
-	if (s->stream.tls != NULL)
+	bool tls = s->stream.tls != NULL;
+
+	if (s->envelope.smtputf8)
+		return tls ? "UTF8SMTPS" : "UTF8SMTP";
+	if (tls)
 		return "ESMTPS";
 	return s->esmtp ? "ESMTP" : "SMTP";
 }
@@ -45,6 +49,7 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 		.cipher = tls != NULL ? tls->cipher : NULL,
 		.id = e->id,
 		.rcpt = e->nrcpts == 1 ? s->rcpts.list[0].address.text : NULL,
+		.utf8 = e->smtputf8,
 		.when = (time_t)(smtpd__clock_wall_ms() / 1000),
 	};
 	int len;

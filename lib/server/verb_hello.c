@@ -61,6 +61,8 @@ add_extensions(struct smtpd_session *s)
 	smtpd__text_add(&t, "\n8BITMIME\nENHANCEDSTATUSCODES");
 	if ((c->settings.flags & SMTPD_FLAG_DSN) != 0)
 		smtpd__text_add(&t, "\nDSN");
+	if ((c->settings.flags & SMTPD_FLAG_SMTPUTF8) != 0)
+		smtpd__text_add(&t, "\nSMTPUTF8");
 	if (s->tls != NULL && s->stream.tls == NULL)
 		smtpd__text_add(&t, "\nSTARTTLS");
 	for (size_t i = 0; i < c->keywords.count; i++) {

@@ -72,8 +72,7 @@ refuse_path(struct smtpd_session *s, const struct path_rule *rule,
 		smtpd__answer_refuse(s, SYNTAX, rule->syntax, NULL);
 		break;
 	case SMTPD_PATH_UTF8:
-		smtpd__answer_refuse(
-		    s, SYNTAX, SMTPD_REPLY_ADDRESS_NOT_ASCII, NULL);
+		smtpd__answer_refuse_non_ascii(s, SMTPD_REPLY_ADDRESS_BAD_UTF8);
 		break;
 	case SMTPD_PATH_TOO_LONG:
 		smtpd__answer_refuse(s, SYNTAX, rule->too_long, NULL);
@@ -192,6 +191,19 @@ accept_body(struct smtpd_session *s, const char *value)
 	return false;
 }
 
+/* SMTPUTF8 (RFC 6531, 3.4) */
+static bool
+accept_smtputf8(struct smtpd_session *s, const struct smtpd_param *p)
+{
+	if (p->value != NULL) {
+		smtpd__answer_refuse(
+		    s, SYNTAX, SMTPD_REPLY_BAD_PARAM_VALUE, p->name);
+		return false;
+	}
+	s->envelope.smtputf8 = true;
+	return true;
+}
+
 /* Whether this server sends reports, and P, ONE or OTHER, is about them. */
 static bool
 is_dsn(const struct smtpd_session *s, const struct smtpd_param *p,
@@ -232,6 +244,9 @@ accept_mail_param(struct smtpd_session *s, const struct smtpd_param *p)
 		return accept_body(s, p->value);
 	if (is_dsn(s, p, "RET", "ENVID"))
 		return accept_dsn(s, p);
+	if (strcmp(p->name, "SMTPUTF8") == 0 &&
+	    (s->config->settings.flags & SMTPD_FLAG_SMTPUTF8) != 0)
+		return accept_smtputf8(s, p);
 	return accept_registered(s, &s->config->mail_params, p);
 }
 
@@ -243,7 +258,8 @@ accept_rcpt_param(struct smtpd_session *s, const struct smtpd_param *p)
 	return accept_registered(s, &s->config->rcpt_params, p);
 }
 
-/* Whether ACCEPT takes each parameter of C. */
+/* Whether ACCEPT takes each parameter of C, and they allow the characters of
+ * its argument (RFC 6531, 3.5). */
 static bool
 accept_params(struct smtpd_session *s, const struct smtpd_command *c,
     bool (*accept)(struct smtpd_session *, const struct smtpd_param *))
@@ -254,7 +270,11 @@ accept_params(struct smtpd_session *s, const struct smtpd_command *c,
 		if (!accept(s, smtpd_params_get(c->params, i)))
 			return false;
 	}
-	return true;
+	if (s->envelope.smtputf8 ||
+	    smtpd__text_is_ascii(c->argument, strlen(c->argument)))
+		return true;
+	smtpd__answer_refuse_non_ascii(s, SMTPD_REPLY_ADDRESS_NEEDS_SMTPUTF8);
+	return false;
 }
 
 /* Whether the session may have one more transaction; else it is closed. */

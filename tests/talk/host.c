@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "grammar/idn.h"
+
 #include "log_check.h"
 
 #define CHUNK_MAX 4096
@@ -211,6 +213,8 @@ saw_message(struct host *h, const struct smtpd_envelope *e)
 		bytes_format(&b, " size=%llu", (unsigned long long)e->size);
 	if (e->encoding == SMTPD_ENCODING_8BITMIME)
 		bytes_text(&b, " 8bitmime");
+	if (e->smtputf8)
+		bytes_text(&b, " smtputf8");
 	bytes_text(&b, " to");
 	for (size_t i = 0; i < e->nrcpts; i++)
 		bytes_format(
@@ -410,6 +414,15 @@ number(const char *text)
 	return value;
 }
 
+/* Without libidn2 there is no SMTPUTF8: the test is skipped. */
+static void
+set_smtputf8(struct host *h)
+{
+	if (!smtpd__idn_is_available())
+		exit(77);
+	h->settings.flags |= SMTPD_FLAG_SMTPUTF8;
+}
+
 /* The settings of this program and those that are no plain numbers. */
 static bool
 set_special(struct host *h, const struct entry *e)
@@ -434,6 +447,8 @@ set_special(struct host *h, const struct entry *e)
 		h->settings.flags |= SMTPD_FLAG_BARE_LF_COMMANDS;
 	else if (strcmp(e->word, "dsn") == 0)
 		h->settings.flags |= SMTPD_FLAG_DSN;
+	else if (strcmp(e->word, "smtputf8") == 0)
+		set_smtputf8(h);
 	else if (strcmp(e->word, "chunk") == 0)
 		h->chunk = (size_t)number(text);
 	else if (strcmp(e->word, "rest_ms") == 0)
