@@ -146,6 +146,7 @@ void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
 	receiver_options_for_server(&s->in, out);
+	out->flags |= SMTPD_FLAG_SMTPUTF8;
 	out->max_text_line = SMTPD_NO_LIMIT;
 	out->max_per_network = network_limit(s->in.max_per_address);
 	out->errors_hard = receiver_options_limit(s->close_after);

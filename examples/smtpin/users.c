@@ -77,7 +77,7 @@ home_domain(const struct users_table *t, const char *host)
 {
 	char key[USERS_KEY_SIZE];
 
-	if (smtpd_ascii_lower(host, key, sizeof(key)) >= 0) {
+	if (smtpd_address_domain_key(host, key, sizeof(key)) >= 0) {
 		const struct users_slot *slot = users_table_find(t, key);
 		const char *dot = strchr(key, '.');
 

@@ -19,7 +19,7 @@ struct users;
 /* Whose mailbox it is.  The texts belong to the map. */
 struct owner {
 	const char *user;
-	const char *domain; /* of the address, in lower case */
+	const char *domain; /* of the address, in lower case and A-labels */
 };
 
 enum users_result {
@@ -46,11 +46,12 @@ void users_release(struct users *users);
 size_t users_count(const struct users *users);
 
 /*
- * Look ADDRESS up, without regard to case, and set OUT when it is found: as it
- * is, then without "+tag", then the catch-all of its domain.  <postmaster> is
- * postmaster at HOME, a host, or at the domain that HOME is in, or else at the
- * first domain of the map; and a domain without a postmaster has its first
- * user for one.
+ * Look ADDRESS up, without regard to case, to how its characters are composed
+ * and whether its domain is in U-labels or A-labels, and set OUT when it is
+ * found: as it is, then without "+tag", then the catch-all of its domain.
+ * <postmaster> is postmaster at HOME, a host, or at the domain that HOME is in,
+ * or else at the first domain of the map; and a domain without a postmaster has
+ * its first user for one.
  */
 enum users_result users_find(const struct users *users,
     const struct smtpd_address *address, const char *home, struct owner *out);

@@ -29,13 +29,13 @@ users_table_finish(struct users_table *t)
 size_t
 users_table_key(const char *local, const char *domain, char *key)
 {
-	int len = smtpd_ascii_lower(local, key, USERS_KEY_SIZE);
+	int len = smtpd_address_local_key(local, key, USERS_KEY_SIZE);
 
 	if (len < 0 || len + 2 > USERS_KEY_SIZE)
 		return 0;
 	key[len++] = '@';
 	key[len] = '\0';
-	if (smtpd_ascii_lower(
+	if (smtpd_address_domain_key(
 		domain, key + len, (size_t)(USERS_KEY_SIZE - len)) < 0)
 		return 0;
 	return (size_t)len;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A folded local@domain, with its NUL. */
+/* The key of an address, local@domain, with its NUL. */
 #define USERS_KEY_SIZE 1024
 
 /*

@@ -153,7 +153,7 @@ class Smtpin:
 
     def write_map(self, text):
         """Replace the map as an administrator should: by rename."""
-        with open(self.map + ".new", "w", encoding="ascii") as file:
+        with open(self.map + ".new", "w", encoding="utf-8") as file:
             file.write(text)
         os.rename(self.map + ".new", self.map)
 
