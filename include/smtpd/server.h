@@ -109,12 +109,13 @@ typedef int smtpd_handler_fn(struct smtpd_session *s,
 /*
  * Call FN with USER for each command VERB, which is one of the library (EHLO,
  * HELO, STARTTLS, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY, EXPN, SEND,
- * SOML, SAML, TURN) or a new one, which is then made as smtpd_server_add_verb()
- * does without flags.  The handlers of a verb are a chain: they are asked in
- * the order in which they were added, the first result other than 0 wins, and
- * those behind it are not asked; the library acts last.  Without a handler for
- * RCPT every recipient is refused (550 5.7.1).  Before start.  Return 0, or
- * -1: VERB is not 1 to 12 letters, or there is no memory.  Since 0.1.
+ * SOML, SAML, TURN, XCLIENT, XFORWARD) or a new one, which is then made as
+ * smtpd_server_add_verb() does without flags.  The handlers of a verb are a
+ * chain: they are asked in the order in which they were added, the first result
+ * other than 0 wins, and those behind it are not asked; the library acts last.
+ * Without a handler for RCPT every recipient is refused (550 5.7.1).  Before
+ * start.  Return 0, or -1: VERB is not 1 to 12 letters, or there is no memory.
+ * Since 0.1.
  */
 SMTPD_API int smtpd_server_add_handler(struct smtpd_server *srv,
     const char *verb, smtpd_handler_fn *fn, void *user);
@@ -169,6 +170,23 @@ SMTPD_API int smtpd_server_add_proxy(
     struct smtpd_server *srv, const char *network);
 
 /*
+ * Let clients in NETWORK, as smtpd_server_add_proxy() has it, say by XCLIENT
+ * that they speak for another, and by XFORWARD from whom a message came
+ * (Postfix's XCLIENT_README, XFORWARD_README).  Both verbs are announced to
+ * them alone, and are unknown to others.  They are filters in front of this
+ * server, or tests: they can say anything, and the limits on an address do not
+ * count them.
+ *
+ * After XCLIENT the session begins anew, with the connect event and 220.  With
+ * ADDR its client is the one at that address, for handlers, limits and log;
+ * with ADDR=[UNAVAILABLE] it is the filter again.  LOGIN authenticates nobody.
+ * TLS goes on.  Default: nobody may.  Before start.  Return 0 or -1 (not a
+ * network, no memory).  Since 0.2.
+ */
+SMTPD_API int smtpd_server_add_xclient(
+    struct smtpd_server *srv, const char *network);
+
+/*
  * Take responsibility for one message: read smtpd_body_read() until it
  * returns 0, and keep what it gave.  A 2xx from here is a promise: the
  * message is on stable storage.  Return 0 for 250 2.0.0 with the envelope's
@@ -208,9 +226,9 @@ struct smtpd_events {
 	size_t size; /* SMTPD_EVENTS_INIT */
 
 	/* A client is there, before the greeting and before anything was
-	 * read.  Return 0 to greet it, or what smtpd_reply() returned: 2xx
-	 * replaces the text of the greeting, 4xx and 5xx are sent, and the
-	 * session is closed. */
+	 * read; and once more after XCLIENT.  Return 0 to greet it, or what
+	 * smtpd_reply() returned: 2xx replaces the text of the greeting, 4xx
+	 * and 5xx are sent, and the session is closed. */
 	int (*connect)(struct smtpd_session *s, void *user) SMTPD_NOEXCEPT;
 
 	/* TLS is up: after STARTTLS, when all that the client said before is
@@ -224,7 +242,8 @@ struct smtpd_events {
 	    void *user) SMTPD_NOEXCEPT;
 
 	/* The session is over, after the end of its transaction.  Exactly
-	 * once for each session whose connect event was called. */
+	 * once for each session whose connect event was called, XCLIENT or
+	 * not. */
 	void (*disconnect)(struct smtpd_session *s, enum smtpd_close why,
 	    void *user) SMTPD_NOEXCEPT;
 

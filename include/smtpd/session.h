@@ -172,6 +172,23 @@ SMTPD_API const char *smtpd_session_peer(const struct smtpd_session *s);
  */
 SMTPD_API const char *smtpd_session_proxy(const struct smtpd_session *s);
 
+/*
+ * What was said of the client by XCLIENT, see smtpd_server_add_xclient(): the
+ * value of ATTRIBUTE, "NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN",
+ * "DESTADDR" or "DESTPORT", as text without its coding, an address without
+ * "IPV6:".  NULL: nothing was said, or that it is not available.  A name that
+ * could not be found out for now is "[TEMPUNAVAIL]".  It lasts until the next
+ * XCLIENT.  Since 0.2.
+ */
+SMTPD_API const char *smtpd_session_xclient(
+    const struct smtpd_session *s, const char *attribute);
+
+/* The same of XFORWARD, which says from whom the message came at first: "NAME",
+ * "ADDR", "PORT", "PROTO", "HELO", "IDENT" or "SOURCE".  It lasts until the
+ * transaction ends.  Since 0.2. */
+SMTPD_API const char *smtpd_session_xforward(
+    const struct smtpd_session *s, const char *attribute);
+
 /* The client's socket address, and its length in *LEN.  Since 0.1. */
 SMTPD_API const struct sockaddr *smtpd_session_sockaddr(
     const struct smtpd_session *s, socklen_t *len);

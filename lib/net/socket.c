@@ -243,6 +243,19 @@ smtpd__socket_make(
 	unmap_ipv4(out);
 }
 
+int
+smtpd__socket_parse_host(
+    const char *host, uint16_t port, struct smtpd_sockaddr *out)
+{
+	const int family = strchr(host, ':') != NULL ? AF_INET6 : AF_INET;
+	unsigned char bytes[16];
+
+	if (inet_pton(family, host, bytes) != 1)
+		return -1;
+	smtpd__socket_make(family, bytes, port, out);
+	return 0;
+}
+
 void
 smtpd__socket_peer(int fd, struct smtpd_sockaddr *out)
 {

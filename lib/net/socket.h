@@ -46,6 +46,11 @@ bool smtpd__socket_is_local(const struct smtpd_sockaddr *a);
 void smtpd__socket_make(
     int family, const void *bytes, uint16_t port, struct smtpd_sockaddr *out);
 
+/* Read a host alone, "192.0.2.1" or "2001:db8::1", with PORT, as
+ * smtpd__socket_make() makes it.  Return 0, or -1 when it is none. */
+int smtpd__socket_parse_host(
+    const char *host, uint16_t port, struct smtpd_sockaddr *out);
+
 /* Find out the peer of FD: no address (LEN is 0) unless it is a socket; of a
  * socket of the Internet whose peer went already, the family alone.  It is told
  * as by smtpd__socket_make(). */

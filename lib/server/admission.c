@@ -38,22 +38,18 @@ turn_away(struct smtpd_server *srv, const struct smtpd_connection *c,
 	close_with_reply(srv, c, smtpd__gate_refuse(srv, why, &c->peer));
 }
 
-/* Whether connection C may have a session; else it is told.  A proxy counts as
- * nobody: its header will tell whose connection it is. */
+/* Whether connection C may have a session; else it is told. */
 static bool
 is_admitted(struct smtpd_server *srv, struct smtpd_connection *c)
 {
-	static const struct smtpd_sockaddr nobody;
 	enum smtpd_refusal why;
 	uid_t uid;
+	const uid_t *user = smtpd__socket_is_local(&c->peer) &&
+		smtpd__socket_uid(c->fd, &uid) == 0
+	    ? &uid
+	    : NULL;
 
-	if (smtpd__network_list_has(&srv->config.proxies, &c->peer))
-		why = smtpd__gate_admit(srv, &nobody, NULL, &c->slot);
-	else if (smtpd__socket_is_local(&c->peer) &&
-	    smtpd__socket_uid(c->fd, &uid) == 0)
-		why = smtpd__gate_admit(srv, &c->peer, &uid, &c->slot);
-	else
-		why = smtpd__gate_admit(srv, &c->peer, NULL, &c->slot);
+	why = smtpd__gate_admit(srv, &c->peer, user, &c->slot);
 	if (why == SMTPD_REFUSAL_NONE)
 		return true;
 	turn_away(srv, c, why);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "grammar/command.h"
 #include "server/answer.h"
+#include "server/greeting.h"
 #include "server/session_end.h"
 #include "server/session_proxy.h"
 #include "server/session_tls.h"
@@ -193,32 +194,6 @@ run_step(struct smtpd_session *s)
 	run_line(s, text, len);
 }
 
-/*
- * Greet the client, unless the program does not want it, or it does not wait
- * for its turn (RFC 5321, 3.1).
- */
-static void
-greet_client(struct smtpd_session *s)
-{
-	const struct smtpd_server_config *c = s->config;
-
-	s->announced = true;
-	if (!smtpd__answer_check(s, smtpd__events_connect(s), 2)) {
-		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
-	} else if (smtpd__stream_talks(
-		       &s->stream, c->settings.greet_delay_ms)) {
-		smtpd__answer_cut_off(s, SMTPD_REPLY_TOO_EARLY);
-	} else {
-		smtpd__answer_say(s, SMTPD_REPLY_GREETING, c->hostname);
-		smtpd__answer_lead_with_name(s);
-		/* No other code greets, without an enhanced one (RFC 2034,
-		 * 3). */
-		s->ws->reply.code = 220;
-		s->ws->reply.enhanced[0] = '\0';
-	}
-	smtpd__answer_finish(s, NULL);
-}
-
 void
 smtpd__command_loop_run(struct smtpd_session *s)
 {
@@ -229,8 +204,11 @@ smtpd__command_loop_run(struct smtpd_session *s)
 		smtpd__session_proxy_begin(s);
 	if (s->tls_first && !s->closing)
 		smtpd__session_tls_begin(s);
-	if (!s->closing)
-		greet_client(s);
+	s->may_tell = smtpd__network_list_has(&s->config->xclients, &s->peer);
+	if (!s->closing) {
+		smtpd__greeting_say(s);
+		smtpd__answer_finish(s, NULL);
+	}
 	while (!s->closing) {
 		run_step(s);
 		smtpd__session_end_check_output(s);

@@ -38,14 +38,21 @@ to_refusal(enum smtpd_admission status)
 						   : SMTPD_REFUSAL_FULL;
 }
 
-/* As smtpd__gate_admit().  The lock is held. */
+/* As smtpd__gate_admit().  The lock is held.  A peer that speaks for others
+ * counts as nobody. */
 static enum smtpd_refusal
 admit_locked(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
     const uid_t *uid, struct smtpd_slot *slot)
 {
-	enum smtpd_admission status =
-	    smtpd__limits_admit(&srv->limits, peer, uid, slot);
+	static const struct smtpd_sockaddr nobody;
+	enum smtpd_admission status;
 
+	if (smtpd__network_list_has(&srv->config.proxies, peer) ||
+	    smtpd__network_list_has(&srv->config.xclients, peer)) {
+		peer = &nobody;
+		uid = NULL;
+	}
+	status = smtpd__limits_admit(&srv->limits, peer, uid, slot);
 	if (status == SMTPD_ADMISSION_FULL &&
 	    smtpd__session_list_evict(srv, SILENT_MS))
 		status = smtpd__limits_admit(&srv->limits, peer, uid, slot);

@@ -239,6 +239,12 @@ smtpd_server_add_proxy(struct smtpd_server *srv, const char *network)
 }
 
 int
+smtpd_server_add_xclient(struct smtpd_server *srv, const char *network)
+{
+	return add_network(srv, &srv->config.xclients, network);
+}
+
+int
 smtpd_server_set_deliver(
     struct smtpd_server *srv, smtpd_deliver_fn *fn, void *user)
 {

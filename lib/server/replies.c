@@ -55,10 +55,14 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	    "Send RCPT first" },
 	[SMTPD_REPLY_NESTED_MAIL] = { "nested_mail", 503, "5.5.1",
 	    "Nested MAIL command; send RSET first" },
+	[SMTPD_REPLY_IN_TRANSACTION] = { "in_transaction", 503, "5.5.1",
+	    "{} not allowed in a transaction; send RSET first" },
 
 	/* Its argument. */
 	[SMTPD_REPLY_BAD_HELLO] = { "bad_hello", 501, "5.5.4",
 	    "{} requires a domain or address literal" },
+	[SMTPD_REPLY_BAD_ATTRIBUTES] = { "bad_attributes", 501, "5.5.4",
+	    "Invalid attributes of {}; use NAME=value" },
 	[SMTPD_REPLY_TLS_ACTIVE] = { "tls_active", 503, "5.5.1",
 	    "TLS is already active" },
 	[SMTPD_REPLY_NO_TLS] = { "no_tls", 454, "4.7.0",

@@ -2,6 +2,7 @@
 #include "server/session_state.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "os/clock.h"
@@ -116,6 +117,7 @@ smtpd__session_finish(struct smtpd_session *s)
 	smtpd__arena_reset(&s->arena);
 	smtpd__stream_finish(&s->stream);
 	smtpd_tls_unref(s->tls);
+	free(s->told);
 	smtpd__session_count_bytes(s);
 }
 

@@ -5,9 +5,8 @@
 
 #include "net/proxy_header.h"
 #include "os/clock.h"
-#include "server/answer.h"
-#include "server/gate.h"
 #include "server/session_end.h"
+#include "server/session_peer.h"
 
 /* Read the header, and nothing behind it: that may be TLS.  When there is none,
  * *FAULT says why. */
@@ -40,35 +39,15 @@ read_header(struct smtpd_session *s, struct smtpd_proxy_header *header,
 	}
 }
 
-/* The header told of PEER, which has its share of connections already, say. */
-static void
-refuse_client(struct smtpd_session *s, enum smtpd_refusal why)
-{
-	enum smtpd_reply_key key =
-	    smtpd__gate_refuse(s->config->server, why, &s->peer);
-
-	smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
-	if (s->tls_first)
-		return;
-	smtpd__answer_say(s, key, NULL);
-	smtpd__answer_send(s);
-}
-
 /* The session is that of PEER, whom a proxy relays. */
 static void
 relay_client(struct smtpd_session *s, const struct smtpd_sockaddr *peer)
 {
-	enum smtpd_refusal why = SMTPD_REFUSAL_NONE;
-
 	memcpy(s->proxy_text, s->peer_text, sizeof(s->proxy_text));
-	smtpd__session_set_peer(s, peer);
-	smtpd__logger_write(&s->config->logger, SMTPD_LOG_DEBUG,
-	    "relayed session=%llu peer=%s proxy=%s", (unsigned long long)s->id,
-	    s->peer_text, s->proxy_text);
-	if (s->slot != NULL)
-		why = smtpd__gate_readmit(s->config->server, peer, s->slot);
-	if (why != SMTPD_REFUSAL_NONE)
-		refuse_client(s, why);
+	if (smtpd__session_peer_change(s, peer))
+		smtpd__logger_write(&s->config->logger, SMTPD_LOG_DEBUG,
+		    "relayed session=%llu peer=%s proxy=%s",
+		    (unsigned long long)s->id, s->peer_text, s->proxy_text);
 }
 
 void

@@ -20,6 +20,7 @@
 #include "server/limits.h"
 #include "server/owned.h"
 #include "server/settings.h"
+#include "server/told.h"
 #include "transport/stream.h"
 
 /* The first block of a transaction's memory. */
@@ -62,6 +63,8 @@ struct smtpd_session {
 	struct smtpd_sockaddr peer; /* its client */
 	char peer_text[SMTPD_ADDRESS_TEXT_SIZE];
 	char proxy_text[SMTPD_ADDRESS_TEXT_SIZE]; /* of the proxy, or "" */
+	bool may_tell;           /* XCLIENT and XFORWARD are allowed */
+	struct smtpd_told *told; /* by these; NULL: nothing */
 	bool uid_known;
 	uid_t uid; /* of a UNIX socket's client */
 	char helo[SMTPD_HOSTNAME_SIZE];

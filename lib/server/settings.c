@@ -156,6 +156,7 @@ smtpd__settings_finish(struct smtpd_server_config *c)
 	smtpd__names_finish(&c->mail_params);
 	smtpd__names_finish(&c->rcpt_params);
 	smtpd__network_list_finish(&c->proxies);
+	smtpd__network_list_finish(&c->xclients);
 	smtpd__events_finish(&c->events);
 	smtpd__replies_finish(&c->replies);
 	smtpd__verb_table_finish(&c->verbs);

@@ -32,7 +32,8 @@ struct smtpd_server_config {
 	struct smtpd_names keywords;    /* of EHLO */
 	struct smtpd_names mail_params; /* the program's */
 	struct smtpd_names rcpt_params;
-	struct smtpd_networks proxies; /* whose connections have a header */
+	struct smtpd_networks proxies;  /* whose connections have a header */
+	struct smtpd_networks xclients; /* that may say XCLIENT */
 	struct smtpd_event_list events;
 	smtpd_deliver_fn *deliver;
 	void *deliver_user;

@@ -82,15 +82,20 @@ log_end(const struct smtpd_session *s, enum smtpd_end how, int code)
 	};
 	const struct smtpd_envelope *e = &s->envelope;
 	const struct smtpd_rcpt *rcpt = smtpd_envelope_rcpt(e, 0);
+	const char *address = smtpd_session_xforward(s, "ADDR");
 	char from[SMTPD_MAILBOX_SIZE], to[SMTPD_MAILBOX_SIZE];
+	char origin[SMTPD_ATTRIBUTE_SIZE];
 
 	if ((s->config->settings.flags & SMTPD_FLAG_NO_TRANSACTION_LOG) != 0 ||
 	    !smtpd__logger_wants(&s->config->logger, SMTPD_LOG_INFO))
 		return;
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
-	    "transaction session=%llu id=%s peer=%s from=%s to=%s nrcpt=%zu "
-	    "size=%llu code=%d end=%s",
+	    "transaction session=%llu id=%s peer=%s%s%s from=%s to=%s "
+	    "nrcpt=%zu size=%llu code=%d end=%s",
 	    (unsigned long long)s->id, e->id, s->peer_text,
+	    address != NULL ? " origin=" : "",
+	    address != NULL ? smtpd__text_value(address, origin, sizeof(origin))
+			    : "",
 	    smtpd__text_value(e->sender.text, from, sizeof(from)),
 	    smtpd__text_value(
 		rcpt != NULL ? rcpt->address.text : "", to, sizeof(to)),
@@ -102,12 +107,14 @@ smtpd__transaction_end(struct smtpd_session *s, enum smtpd_end how, int code)
 {
 	bool accepted = (s->state & (SMTPD_STATE_MAIL | SMTPD_STATE_RCPT)) != 0;
 
-	if (!s->open)
-		return;
 	if (accepted) {
 		log_end(s, how, code);
 		smtpd__events_transaction_end(s, how, code);
 	}
+	if (how != SMTPD_END_CLOSED)
+		smtpd__told_forget_message(s);
+	if (!s->open)
+		return;
 	smtpd__owned_clear(&s->transaction_own);
 	smtpd__arena_reset(&s->arena);
 	s->open = false;

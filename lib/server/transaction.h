@@ -19,7 +19,8 @@ int smtpd__transaction_add(
 /*
  * Forget the transaction: tell its end, HOW with CODE, if its MAIL was
  * accepted, free what is kept for it, and go back to the state before MAIL.
- * Nothing happens when none is open.
+ * When none is open, what XFORWARD said for the next is forgotten alone; a
+ * MAIL that was refused (SMTPD_END_CLOSED) leaves that.
  */
 void smtpd__transaction_end(
     struct smtpd_session *s, enum smtpd_end how, int code);

@@ -8,6 +8,7 @@
 #include "server/handlers.h"
 #include "server/session_tls.h"
 #include "server/transaction.h"
+#include "server/verb_xclient.h"
 
 /* Octets of the first line in the reply to EHLO that fit in one (RFC 5321,
  * 4.5.3.1.5). */
@@ -65,6 +66,7 @@ add_extensions(struct smtpd_session *s)
 		smtpd__text_add(&t, "\nSMTPUTF8");
 	if (s->tls != NULL && s->stream.tls == NULL)
 		smtpd__text_add(&t, "\nSTARTTLS");
+	smtpd__verb_xclient_announce(s, &t);
 	for (size_t i = 0; i < c->keywords.count; i++) {
 		smtpd__text_byte(&t, '\n');
 		smtpd__text_add(&t, c->keywords.names[i]);

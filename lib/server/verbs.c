@@ -5,6 +5,7 @@
 #include "server/verb_hello.h"
 #include "server/verb_mail.h"
 #include "server/verb_other.h"
+#include "server/verb_xclient.h"
 
 #define ANY   SMTPD_STATE_ANY
 #define START (unsigned)SMTPD_STATE_START
@@ -38,6 +39,8 @@ static const struct {
 	{ "SOML", ANY, IDLE, smtpd__verb_other_refused },
 	{ "SAML", ANY, IDLE, smtpd__verb_other_refused },
 	{ "TURN", ANY, IDLE, smtpd__verb_other_refused },
+	{ "XCLIENT", ANY, LAST, smtpd__verb_xclient_xclient },
+	{ "XFORWARD", ANY, 0, smtpd__verb_xclient_xforward },
 };
 
 int

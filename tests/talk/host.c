@@ -203,8 +203,29 @@ is_for(const struct smtpd_envelope *e, const char *local)
 	return false;
 }
 
+/* Add what GET tells of S, after WORD. */
 static void
-saw_message(struct host *h, const struct smtpd_envelope *e)
+add_told(struct bytes *b, const char *word,
+    const char *(*get)(const struct smtpd_session *, const char *),
+    const struct smtpd_session *s)
+{
+	static const char *const names[] = { "NAME", "ADDR", "PORT", "PROTO",
+		"HELO", "LOGIN", "DESTADDR", "DESTPORT", "IDENT", "SOURCE" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = get(s, names[i]);
+
+		if (value == NULL)
+			continue;
+		bytes_format(b, "%s%s %s=%s", word[0] != '\0' ? " " : "", word,
+		    names[i], value);
+		word = "";
+	}
+}
+
+static void
+saw_message(struct host *h, const struct smtpd_session *s,
+    const struct smtpd_envelope *e)
 {
 	struct bytes b = { 0 };
 
@@ -219,6 +240,7 @@ saw_message(struct host *h, const struct smtpd_envelope *e)
 	for (size_t i = 0; i < e->nrcpts; i++)
 		bytes_format(
 		    &b, " <%s>", smtpd_envelope_rcpt(e, i)->address.text);
+	add_told(&b, "xforward", smtpd_session_xforward, s);
 	saw(h, &b);
 }
 
@@ -252,7 +274,7 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 	struct host *h = user;
 	bool valid;
 
-	saw_message(h, e);
+	saw_message(h, s, e);
 	poll(NULL, 0, h->rest_ms);
 	if (is_for(e, "full"))
 		return smtpd_reply(s, 452, "4.3.1", "no room");
@@ -282,6 +304,9 @@ on_connect(struct smtpd_session *s, void *user)
 	bytes_text(&b, "connect");
 	if (proxy != NULL)
 		bytes_format(&b, " %s by %s", smtpd_session_peer(s), proxy);
+	else if (strcmp(smtpd_session_peer(s), "local") != 0)
+		bytes_format(&b, " %s", smtpd_session_peer(s));
+	add_told(&b, "xclient", smtpd_session_xclient, s);
 	saw(h, &b);
 	return h->connect == NULL ? 0 : answer(s, h->connect, "");
 }
@@ -378,6 +403,8 @@ register_one(struct host *h, const struct entry *e)
 		return add_verb(h, text);
 	if (strcmp(e->word, "proxy") == 0)
 		return smtpd_server_add_proxy(h->server, text);
+	if (strcmp(e->word, "xclient") == 0)
+		return smtpd_server_add_xclient(h->server, text);
 	if (strcmp(e->word, "connect") == 0) {
 		h->connect = make_canned(h, text);
 		return 0;

@@ -229,6 +229,7 @@ null_and_unknown_flags_are_refused(void **state)
 	REFUSED(smtpd_server_add_verb(srv, "XNEW", 1 << 30, on_command, NULL));
 	REFUSED(smtpd_server_add_keyword(srv, NULL));
 	REFUSED(smtpd_server_add_proxy(srv, NULL));
+	REFUSED(smtpd_server_add_xclient(srv, NULL));
 	REFUSED(smtpd_server_add_proxy(srv, "192.0.2.0/33"));
 	REFUSED(smtpd_server_add_param(srv, NULL, "X"));
 	REFUSED(smtpd_server_add_param(srv, "MAIL", NULL));
@@ -263,6 +264,7 @@ after_the_start_nothing_is_registered(void **state)
 	REFUSED(smtpd_server_add_verb(srv, "XNEW", 0, on_command, &h));
 	REFUSED(smtpd_server_add_keyword(srv, "XNEW"));
 	REFUSED(smtpd_server_add_proxy(srv, "192.0.2.0/24"));
+	REFUSED(smtpd_server_add_xclient(srv, "192.0.2.0/24"));
 	REFUSED(smtpd_server_add_param(srv, "MAIL", "X"));
 	REFUSED(smtpd_server_set_deliver(srv, deliver, NULL));
 	REFUSED(smtpd_server_add_events(srv, &events));
