@@ -59,15 +59,14 @@ open_mailboxes(struct smtpin *p)
 	    text, strerror(errno));
 }
 
-/* Trust the networks of --proxy-from. */
+/* Have the server trust the networks of OPTION by ADD. */
 static int
-add_networks(struct smtpin *p)
+add_networks(struct smtpin *p, const char *option, const struct text_list *list,
+    int (*add)(struct smtpd_server *, const char *))
 {
-	const struct text_list *proxies = &p->settings.proxy_from;
-
-	for (size_t i = 0; i < proxies->count; i++) {
-		if (smtpd_server_add_proxy(p->server, proxies->items[i]) == -1)
-			return complain(PROGRAM, EX_USAGE, "--proxy-from: %s",
+	for (size_t i = 0; i < list->count; i++) {
+		if (add(p->server, list->items[i]) == -1)
+			return complain(PROGRAM, EX_USAGE, "%s: %s", option,
 			    smtpd_server_error(p->server));
 	}
 	return 0;
@@ -101,7 +100,12 @@ create_parts(struct smtpin *p)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	p->maintenance.tls.server = p->server;
 	daemon_raise_files(s.max_connections, p->log);
-	return add_networks(p);
+	status = add_networks(
+	    p, "--proxy-from", &p->settings.proxy_from, smtpd_server_add_proxy);
+	if (status == 0)
+		status = add_networks(p, "--xclient-from",
+		    &p->settings.xclient_from, smtpd_server_add_xclient);
+	return status;
 }
 
 static int

@@ -20,6 +20,7 @@ struct settings {
 	uint64_t close_after;
 	uint64_t greet_delay;        /* seconds */
 	struct text_list proxy_from; /* networks */
+	struct text_list xclient_from;
 	char *users;
 	char *maildir; /* a pattern */
 };

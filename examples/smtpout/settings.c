@@ -105,6 +105,7 @@ static const struct option_rule rules[] = {
 	{ "close-after", 0, OPTION_REFUSED, "N", OF_SMTPIN, 0, 0, 0 },
 	{ "greet-delay", 0, OPTION_REFUSED, "SECONDS", OF_SMTPIN, 0, 0, 0 },
 	{ "proxy-from", 0, OPTION_REFUSED, "NET", OF_SMTPIN, 0, 0, 0 },
+	{ "xclient-from", 0, OPTION_REFUSED, "NET", OF_SMTPIN, 0, 0, 0 },
 };
 
 static const struct option_table table = {
