@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -56,6 +57,12 @@ static const struct option_rule rules[] = {
 	{ "xclient-from", 0, OPTION_LIST, "NET",
 	    "whose filters may say XCLIENT; repeatable", AT(xclient_from), 0,
 	    0 },
+	{ "max-rate", 0, OPTION_TEXT, "N/s",
+	    "new connections of an address; also /m, /h (no limit)",
+	    AT(max_rate), 0, 0 },
+	{ "max-rcpt-rate", 0, OPTION_TEXT, "N/s",
+	    "recipients that it names, likewise (no limit)", AT(max_rcpt_rate),
+	    0, 0 },
 	{ "queue", 'q', OPTION_REFUSED, "DIR", OF_SMTPOUT, 0, 0, 0 },
 	{ "max-per-user", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
 	{ "remove-bcc", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },
@@ -92,6 +99,36 @@ static const struct option_table table = {
 	.shared_offset = AT(in),
 };
 
+/* Read TEXT, "10/s" say, or NULL for no limit, into OUT.  Return 0 or
+ * EX_USAGE. */
+static int
+read_rate(const char *option, const char *text, struct rate *out)
+{
+	static const struct {
+		const char *text;
+		uint32_t ms;
+	} units[] = { { "/s", 1000 }, { "/m", 60000 }, { "/h", 3600000 } };
+	unsigned long n;
+	char *end;
+
+	*out = (struct rate){ SMTPD_NO_LIMIT, 0 };
+	if (text == NULL)
+		return 0;
+	n = strtoul(text, &end, 10);
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].text) == 0)
+			out->window_ms = units[i].ms;
+	}
+	if (out->window_ms == 0 || text[0] < '1' || text[0] > '9' ||
+	    n > RECEIVER_OPTIONS_MANY)
+		return complain(PROGRAM, EX_USAGE,
+		    "%s %s: that is no rate: give a number from 1 to %d and a "
+		    "time, 10/s, 100/m or 1000/h",
+		    option, text, RECEIVER_OPTIONS_MANY);
+	out->count = (uint32_t)n;
+	return 0;
+}
+
 /* Check the settings and fill in the defaults. */
 static int
 complete_settings(struct settings *s)
@@ -104,6 +141,11 @@ complete_settings(struct settings *s)
 		    "\"user : address\" (--users FILE); to send mail of this "
 		    "host out, start smtpout");
 	status = receiver_options_complete(&s->in, PROGRAM);
+	if (status == 0)
+		status = read_rate("--max-rate", s->max_rate, &s->connect_rate);
+	if (status == 0)
+		status = read_rate(
+		    "--max-rcpt-rate", s->max_rcpt_rate, &s->rcpt_rate);
 	if (status != 0)
 		return status;
 	if (s->maildir == NULL)
@@ -134,12 +176,12 @@ settings_finish(struct settings *s)
 	option_table_finish(&table, s);
 }
 
-/* A network may have 5 connections for each 2 that an address may have, as by
- * the library's defaults, 50 and 20. */
+/* A network may have 5 for each 2 that an address may have, as by the library's
+ * defaults for connections, 50 and 20. */
 static uint32_t
 network_limit(uint64_t per_address)
 {
-	if (per_address == 0)
+	if (per_address == 0 || per_address == SMTPD_NO_LIMIT)
 		return SMTPD_NO_LIMIT;
 	return (uint32_t)(per_address * 5 / 2);
 }
@@ -157,4 +199,10 @@ settings_for_server(const struct settings *s, struct smtpd_settings *out)
 	if (out->errors_soft > out->errors_hard)
 		out->errors_soft = out->errors_hard;
 	out->greet_delay_ms = (uint32_t)s->greet_delay * 1000;
+	out->connect_rate_per_address = s->connect_rate.count;
+	out->connect_rate_per_network = network_limit(s->connect_rate.count);
+	out->connect_rate_ms = s->connect_rate.window_ms;
+	out->rcpt_rate_per_address = s->rcpt_rate.count;
+	out->rcpt_rate_per_network = network_limit(s->rcpt_rate.count);
+	out->rcpt_rate_ms = s->rcpt_rate.window_ms;
 }

@@ -12,6 +12,12 @@
 
 #define PROGRAM "smtpin"
 
+/* So many for each address in each span of time; UINT32_MAX: no limit. */
+struct rate {
+	uint32_t count;
+	uint32_t window_ms;
+};
+
 struct settings {
 	struct receiver_options in;
 	struct text_list interfaces; /* none: that of the default route */
@@ -21,6 +27,9 @@ struct settings {
 	uint64_t greet_delay;        /* seconds */
 	struct text_list proxy_from; /* networks */
 	struct text_list xclient_from;
+	char *max_rate; /* "10/s"; NULL: none, as the next */
+	char *max_rcpt_rate;
+	struct rate connect_rate, rcpt_rate; /* what these two say */
 	char *users;
 	char *maildir; /* a pattern */
 };

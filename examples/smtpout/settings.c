@@ -106,6 +106,8 @@ static const struct option_rule rules[] = {
 	{ "greet-delay", 0, OPTION_REFUSED, "SECONDS", OF_SMTPIN, 0, 0, 0 },
 	{ "proxy-from", 0, OPTION_REFUSED, "NET", OF_SMTPIN, 0, 0, 0 },
 	{ "xclient-from", 0, OPTION_REFUSED, "NET", OF_SMTPIN, 0, 0, 0 },
+	{ "max-rate", 0, OPTION_REFUSED, "N/s", OF_SMTPIN, 0, 0, 0 },
+	{ "max-rcpt-rate", 0, OPTION_REFUSED, "N/s", OF_SMTPIN, 0, 0, 0 },
 };
 
 static const struct option_table table = {

@@ -180,6 +180,18 @@ struct smtpd_settings {
 	/* For the whole header of a proxy, see smtpd_server_add_proxy(): the
 	 * connection is closed.  Since 0.2. */
 	uint32_t proxy_timeout_ms; /* 5000 */
+
+	/* New connections from one address, and from one network as above: so
+	 * many at once, and so many more, evenly, in each window of so many
+	 * milliseconds.  Above: 421 4.7.0, and close.  And recipients that they
+	 * name: 450 4.7.0.  UNIX sockets, and those who speak for others (see
+	 * smtpd_server_add_proxy()), are not counted.  Since 0.2. */
+	uint32_t connect_rate_per_address; /* no limit */
+	uint32_t connect_rate_per_network; /* no limit */
+	uint32_t connect_rate_ms;          /* 60000 */
+	uint32_t rcpt_rate_per_address;    /* no limit */
+	uint32_t rcpt_rate_per_network;    /* no limit */
+	uint32_t rcpt_rate_ms;             /* 60000 */
 };
 
 #define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)

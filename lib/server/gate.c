@@ -19,6 +19,8 @@ static const struct {
 	    SMTPD_LOG_INFO, "too many connections" },
 	[SMTPD_REFUSAL_PEER_FULL] = { SMTPD_REPLY_TOO_MANY_FROM_PEER,
 	    SMTPD_LOG_INFO, "too many connections from it" },
+	[SMTPD_REFUSAL_PEER_FAST] = { SMTPD_REPLY_TOO_FAST_FROM_PEER,
+	    SMTPD_LOG_INFO, "too many new connections from it" },
 	[SMTPD_REFUSAL_NO_MEMORY] = { SMTPD_REPLY_TOO_BUSY, SMTPD_LOG_ERROR,
 	    "no memory" },
 	[SMTPD_REFUSAL_NO_DESCRIPTOR] = { SMTPD_REPLY_TOO_BUSY, SMTPD_LOG_ERROR,
@@ -38,8 +40,15 @@ to_refusal(enum smtpd_admission status)
 						   : SMTPD_REFUSAL_FULL;
 }
 
-/* As smtpd__gate_admit().  The lock is held.  A peer that speaks for others
- * counts as nobody. */
+/* Whether PEER speaks for others: it counts as nobody. */
+static bool
+is_front(const struct smtpd_server *srv, const struct smtpd_sockaddr *peer)
+{
+	return smtpd__network_list_has(&srv->config.proxies, peer) ||
+	    smtpd__network_list_has(&srv->config.xclients, peer);
+}
+
+/* As smtpd__gate_admit().  The lock is held. */
 static enum smtpd_refusal
 admit_locked(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
     const uid_t *uid, struct smtpd_slot *slot)
@@ -47,11 +56,13 @@ admit_locked(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
 	static const struct smtpd_sockaddr nobody;
 	enum smtpd_admission status;
 
-	if (smtpd__network_list_has(&srv->config.proxies, peer) ||
-	    smtpd__network_list_has(&srv->config.xclients, peer)) {
+	if (is_front(srv, peer)) {
 		peer = &nobody;
 		uid = NULL;
 	}
+	if (!smtpd__rates_admit(
+		&srv->rates, SMTPD_RATE_CONNECTIONS, peer, smtpd__clock_ms()))
+		return SMTPD_REFUSAL_PEER_FAST;
 	status = smtpd__limits_admit(&srv->limits, peer, uid, slot);
 	if (status == SMTPD_ADMISSION_FULL &&
 	    smtpd__session_list_evict(srv, SILENT_MS))
@@ -82,6 +93,22 @@ smtpd__gate_readmit(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
 	why = admit_locked(srv, peer, NULL, slot);
 	pthread_mutex_unlock(&srv->lock);
 	return why;
+}
+
+bool
+smtpd__gate_admit_rcpt(
+    struct smtpd_server *srv, const struct smtpd_sockaddr *peer)
+{
+	bool admitted;
+
+	/* Most servers have no rates, and need no lock for that. */
+	if (srv->rates.buckets == NULL || is_front(srv, peer))
+		return true;
+	pthread_mutex_lock(&srv->lock);
+	admitted = smtpd__rates_admit(
+	    &srv->rates, SMTPD_RATE_RCPTS, peer, smtpd__clock_ms());
+	pthread_mutex_unlock(&srv->lock);
+	return admitted;
 }
 
 void

@@ -18,6 +18,7 @@ struct smtpd_server;
 enum smtpd_refusal {
 	SMTPD_REFUSAL_FULL,
 	SMTPD_REFUSAL_PEER_FULL,
+	SMTPD_REFUSAL_PEER_FAST,
 	SMTPD_REFUSAL_NO_MEMORY,
 	SMTPD_REFUSAL_NO_DESCRIPTOR,
 	SMTPD_REFUSAL_NO_THREAD,
@@ -45,6 +46,11 @@ enum smtpd_refusal smtpd__gate_admit(struct smtpd_server *srv,
  */
 enum smtpd_refusal smtpd__gate_readmit(struct smtpd_server *srv,
     const struct smtpd_sockaddr *peer, struct smtpd_slot *slot);
+
+/* Whether a client at PEER may name one recipient more by its rate; then it is
+ * counted. */
+bool smtpd__gate_admit_rcpt(
+    struct smtpd_server *srv, const struct smtpd_sockaddr *peer);
 
 /* Give back SLOT, whose connection gets no session. */
 void smtpd__gate_release(struct smtpd_server *srv, struct smtpd_slot *slot);

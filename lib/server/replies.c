@@ -102,6 +102,8 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	    "No recipients are accepted by this server" },
 	[SMTPD_REPLY_TOO_MANY_RECIPIENTS] = { "too_many_recipients", 452,
 	    "4.5.3", "Too many recipients (limit {})" },
+	[SMTPD_REPLY_RECIPIENTS_TOO_FAST] = { "recipients_too_fast", 450,
+	    "4.7.0", "Too many recipients from your network, try again later" },
 	[SMTPD_REPLY_NO_VALID_RECIPIENTS] = { "no_valid_recipients", 554,
 	    "5.5.1", "No valid recipients" },
 
@@ -128,6 +130,8 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	    "4.3.2", "Too many connections, try again later" },
 	[SMTPD_REPLY_TOO_MANY_FROM_PEER] = { "too_many_from_peer", 421, "4.7.0",
 	    "Too many connections from your network" },
+	[SMTPD_REPLY_TOO_FAST_FROM_PEER] = { "too_fast_from_peer", 421, "4.7.0",
+	    "Too many new connections from your network, try again later" },
 	[SMTPD_REPLY_TOO_BUSY] = { "too_busy", 421, "4.3.2",
 	    "Too busy, try again later" },
 	[SMTPD_REPLY_TOO_MANY_MESSAGES] = { "too_many_messages", 421, "4.7.0",

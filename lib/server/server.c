@@ -39,6 +39,7 @@ smtpd_server_create(const struct smtpd_settings *settings)
 	smtpd__limits_init(&srv->limits, &srv->config.settings);
 	srv->config.server = srv;
 	if (srv->errors == NULL ||
+	    smtpd__rates_begin(&srv->rates, &srv->config.settings) == -1 ||
 	    smtpd__verbs_install(&srv->config.verbs) == -1) {
 		smtpd_server_destroy(srv);
 		errno = ENOMEM;
@@ -78,6 +79,7 @@ smtpd_server_destroy(struct smtpd_server *srv)
 	smtpd__listener_finish_all(srv);
 	smtpd_tls_unref(srv->tls);
 	smtpd__limits_finish(&srv->limits);
+	smtpd__rates_finish(&srv->rates);
 	smtpd__settings_finish(&srv->config);
 	pthread_cond_destroy(&srv->gone);
 	pthread_mutex_destroy(&srv->lock);

@@ -17,6 +17,7 @@
 #include "server/listener.h"
 #include "server/owned.h"
 #include "server/pool.h"
+#include "server/rates.h"
 #include "server/settings.h"
 
 /* Room for the sentence of smtpd_server_error(). */
@@ -37,6 +38,7 @@ struct smtpd_server {
 	bool started;        /* there is a pool to stop */
 	pthread_cond_t gone; /* a session ended */
 	struct smtpd_limits limits;
+	struct smtpd_rates rates;
 	struct smtpd_session *sessions;
 	struct smtpd_tls *tls; /* and that of each listener */
 	bool draining;

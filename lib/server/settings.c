@@ -53,6 +53,10 @@ set_default_limits(struct smtpd_settings *s)
 	default_u32(&s->errors_hard, 20);
 	default_u32(&s->tarpit_ms, 1000);
 	default_u32(&s->max_hops, 100);
+	default_u32(&s->connect_rate_per_address, SMTPD_NO_LIMIT);
+	default_u32(&s->connect_rate_per_network, SMTPD_NO_LIMIT);
+	default_u32(&s->rcpt_rate_per_address, SMTPD_NO_LIMIT);
+	default_u32(&s->rcpt_rate_per_network, SMTPD_NO_LIMIT);
 	if (s->max_message_size == 0)
 		s->max_message_size = 52428800;
 }
@@ -68,6 +72,8 @@ set_default_times(struct smtpd_settings *s)
 	default_u32(&s->proxy_timeout_ms, 5000);
 	default_u32(&s->min_rate, 500);
 	default_u32(&s->rate_window_ms, 60000);
+	default_u32(&s->connect_rate_ms, 60000);
+	default_u32(&s->rcpt_rate_ms, 60000);
 }
 
 static size_t

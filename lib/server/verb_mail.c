@@ -8,6 +8,7 @@
 #include "grammar/dsn_param.h"
 #include "grammar/param.h"
 #include "server/answer.h"
+#include "server/gate.h"
 #include "server/handlers.h"
 #include "server/transaction.h"
 
@@ -339,6 +340,17 @@ has_rcpts_left(struct smtpd_session *s)
 	return false;
 }
 
+/* Whether the client's rate has room for one recipient more, good or not. */
+static bool
+is_slow_enough(struct smtpd_session *s)
+{
+	if (smtpd__gate_admit_rcpt(s->config->server, &s->peer))
+		return true;
+	smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_RECIPIENTS,
+	    SMTPD_REPLY_RECIPIENTS_TOO_FAST, NULL);
+	return false;
+}
+
 /* Ask the handlers about C: without any no recipient is accepted. */
 static bool
 is_rcpt_allowed(struct smtpd_session *s, const struct smtpd_verb *verb,
@@ -362,7 +374,7 @@ accept_rcpt(struct smtpd_session *s, const struct smtpd_verb *verb,
 
 	if (!has_rcpts_left(s) ||
 	    !parse_argument(s, &rcpt_rule, line, &rcpt.address, &c) ||
-	    !accept_params(s, &c, accept_rcpt_param) ||
+	    !accept_params(s, &c, accept_rcpt_param) || !is_slow_enough(s) ||
 	    !is_rcpt_allowed(s, verb, &c))
 		return false;
 	rcpt.params = c.params;

@@ -42,6 +42,9 @@ static const struct field settings[] = {
 	{ SETTING(rate_window_ms) },
 	{ SETTING(greet_delay_ms) },
 	{ SETTING(proxy_timeout_ms) },
+	{ SETTING(rcpt_rate_per_address) },
+	{ SETTING(rcpt_rate_per_network) },
+	{ SETTING(rcpt_rate_ms) },
 };
 
 static const struct field counters[] = {

@@ -45,6 +45,12 @@ static const struct expected defaults[] = {
 	{ SETTING(rate_window_ms), 60000 },
 	{ SETTING(greet_delay_ms), 0 },
 	{ SETTING(proxy_timeout_ms), 5000 },
+	{ SETTING(connect_rate_per_address), SMTPD_NO_LIMIT },
+	{ SETTING(connect_rate_per_network), SMTPD_NO_LIMIT },
+	{ SETTING(connect_rate_ms), 60000 },
+	{ SETTING(rcpt_rate_per_address), SMTPD_NO_LIMIT },
+	{ SETTING(rcpt_rate_per_network), SMTPD_NO_LIMIT },
+	{ SETTING(rcpt_rate_ms), 60000 },
 };
 
 static void

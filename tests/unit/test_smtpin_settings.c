@@ -39,6 +39,10 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(server.errors_soft, 5);
 	assert_int_equal(server.errors_hard, 20);
 	assert_int_equal(server.greet_delay_ms, 0);
+	assert_true(server.connect_rate_per_address == SMTPD_NO_LIMIT);
+	assert_true(server.connect_rate_per_network == SMTPD_NO_LIMIT);
+	assert_true(server.rcpt_rate_per_address == SMTPD_NO_LIMIT);
+	assert_true(server.rcpt_rate_per_network == SMTPD_NO_LIMIT);
 	settings_finish(&s);
 }
 
@@ -47,7 +51,8 @@ options_reach_the_server(void **state)
 {
 	static const char *const words[] = { "-uusers", "--max-per-address=30",
 		"--slow-after=9", "--close-after=7", "--greet-delay=2",
-		"--min-free=2G", "-ccert", "-kkey", NULL };
+		"--min-free=2G", "--max-rate=10/s", "--max-rcpt-rate=1000/h",
+		"-ccert", "-kkey", NULL };
 	struct smtpd_settings server;
 	struct settings s;
 
@@ -61,6 +66,12 @@ options_reach_the_server(void **state)
 	assert_int_equal(server.errors_soft, 7);
 	assert_int_equal(server.errors_hard, 7);
 	assert_int_equal(server.greet_delay_ms, 2000);
+	assert_int_equal(server.connect_rate_per_address, 10);
+	assert_int_equal(server.connect_rate_per_network, 25);
+	assert_int_equal(server.connect_rate_ms, 1000);
+	assert_int_equal(server.rcpt_rate_per_address, 1000);
+	assert_int_equal(server.rcpt_rate_per_network, 2500);
+	assert_int_equal(server.rcpt_rate_ms, 3600000);
 	settings_finish(&s);
 }
 
@@ -101,6 +112,14 @@ mistakes_are_refused(void **state)
 		{ "-uusers", "-ccert" },
 		{ "-uusers", "-ccert", "-kkey", "--tls-port", "25" },
 		{ "-uusers", "--proxy-from" },
+		{ "-uusers", "--max-rate", "10" },
+		{ "-uusers", "--max-rate", "0/s" },
+		{ "-uusers", "--max-rate", "-1/s" },
+		{ "-uusers", "--max-rate", " 1/s" },
+		{ "-uusers", "--max-rate", "10/d" },
+		{ "-uusers", "--max-rate", "10/s " },
+		{ "-uusers", "--max-rate", "1000001/s" },
+		{ "-uusers", "--max-rcpt-rate", "/m" },
 	};
 
 	(void)state;
