@@ -175,10 +175,10 @@ SMTPD_API const char *smtpd_session_proxy(const struct smtpd_session *s);
 /*
  * What was said of the client by XCLIENT, see smtpd_server_add_xclient(): the
  * value of ATTRIBUTE, "NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN",
- * "DESTADDR" or "DESTPORT", as text without its coding, an address without
- * "IPV6:".  NULL: nothing was said, or that it is not available.  A name that
- * could not be found out for now is "[TEMPUNAVAIL]".  It lasts until the next
- * XCLIENT.  Since 0.2.
+ * "DESTADDR" or "DESTPORT", decoded, in UTF-8, an address without "IPV6:".
+ * NULL: nothing was said, or that it is not available.  A name that could not
+ * be found out for now is "[TEMPUNAVAIL]".  It lasts until the next XCLIENT.
+ * Since 0.2.
  */
 SMTPD_API const char *smtpd_session_xclient(
     const struct smtpd_session *s, const char *attribute);

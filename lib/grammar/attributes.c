@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "grammar/xtext.h"
 
 /* What a value may be, besides [UNAVAILABLE]. */
@@ -43,6 +44,20 @@ smtpd__attributes_find(const char *name, size_t len)
 			return a;
 	}
 	return SMTPD_ATTRIBUTES;
+}
+
+/* Whether S is UTF-8 without controls. */
+static bool
+is_text(const char *s)
+{
+	uint32_t point;
+
+	for (size_t n; *s != '\0'; s += n) {
+		n = smtpd__utf8_decode(s, strlen(s), &point);
+		if (n == 0 || smtpd__utf8_is_control(point))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -116,7 +131,7 @@ read_one(const char *s, size_t len, struct smtpd_attributes *out)
 	if (smtpd__xtext_decode(equals + 1, len - (size_t)(equals + 1 - s),
 		value, SMTPD_ATTRIBUTE_SIZE) < 1)
 		return -1;
-	return tidy_value(attributes[a].kind, value) ? 0 : -1;
+	return is_text(value) && tidy_value(attributes[a].kind, value) ? 0 : -1;
 }
 
 int

@@ -30,7 +30,7 @@ enum smtpd_attribute {
 /* All zero: nothing was said. */
 struct smtpd_attributes {
 	bool said[SMTPD_ATTRIBUTES];
-	/* Decoded; "" for what was not said, or is not available. */
+	/* Decoded, in UTF-8; "" for what was not said, or is not available. */
 	char values[SMTPD_ATTRIBUTES][SMTPD_ATTRIBUTE_SIZE];
 };
 

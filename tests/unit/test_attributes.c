@@ -42,6 +42,7 @@ static const struct example examples[] = {
 	{ "PROTO=esmtp SOURCE=Local", "PROTO=esmtp SOURCE=Local" },
 	{ "LOGIN=ann   IDENT=1", "LOGIN=ann IDENT=1" },
 	{ "NAME=+5BUNAVAILABLE+5D", "NAME=" },
+	{ "LOGIN=+C3+A9", "LOGIN=\303\251" },
 	/* Others. */
 	{ "", NULL },
 	{ "NAME", NULL },
@@ -57,6 +58,8 @@ static const struct example examples[] = {
 	{ "NAME=x+", NULL },
 	{ "NAME=+0A", NULL },
 	{ "NAME=\303\251", NULL },
+	{ "NAME=+C3", NULL },
+	{ "NAME=+C2+85", NULL },
 	{ "ADDR=IPV6:192.0.2.1", NULL },
 	{ "ADDR=2001:db8::1", NULL },
 	{ "ADDR=[TEMPUNAVAIL]", NULL },
