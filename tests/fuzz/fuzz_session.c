@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A whole session.  The first byte chooses the settings; the rest is what the
- * client sends, byte 0x1e dividing it into packets.
+ * A whole session.  The first two bytes choose the settings; the rest is what
+ * the client sends, byte 0x1e dividing it into packets.
  */
 #include <smtpd.h>
 
@@ -28,6 +28,10 @@ enum choice {
 	LEAVE_UNREAD = 1 << 5,
 	REFUSE_SOME = 1 << 6,
 	MISTAKES = 1 << 7,
+	/* And of the second. */
+	PROXIED = 1 << 8,
+	TRUSTED = 1 << 9, /* with XCLIENT */
+	SLOW_RCPTS = 1 << 10,
 };
 
 /* What the program was told. */
@@ -82,12 +86,33 @@ must_be_clean(struct smtpd_session *s, const char *text)
 		: is_printable(text, strlen(text)));
 }
 
+/* What was told of another client is clean. */
+static void
+must_be_told(const struct smtpd_session *s)
+{
+	static const char *const names[] = { "NAME", "ADDR", "PORT", "PROTO",
+		"HELO", "LOGIN", "DESTADDR", "DESTPORT", "IDENT", "SOURCE" };
+	const char *peer = smtpd_session_peer(s);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *client = smtpd_session_xclient(s, names[i]);
+		const char *origin = smtpd_session_xforward(s, names[i]);
+
+		must(client == NULL ||
+		    is_printable_utf8(client, strlen(client)));
+		must(origin == NULL ||
+		    is_printable_utf8(origin, strlen(origin)));
+	}
+	must(is_printable(peer, strlen(peer)));
+}
+
 static int
 on_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
 	struct seen *seen = user;
 
 	must(!seen->open && smtpd_session_helo(s)[0] != '\0');
+	must_be_told(s);
 	must_be_clean(s, c->address->text);
 	must_be_clean(s, c->address->local);
 	for (size_t i = 0; i < smtpd_params_count(c->params); i++)
@@ -186,6 +211,10 @@ create(struct seen *seen)
 	};
 	struct smtpd_server *srv;
 
+	if ((choice & SLOW_RCPTS) != 0) {
+		settings.rcpt_rate_per_address = 2;
+		settings.rcpt_rate_ms = 3600000;
+	}
 	if ((choice & SMALL_LIMITS) != 0) {
 		settings.max_message_size = 100;
 		settings.max_command_line = 512;
@@ -196,6 +225,10 @@ create(struct seen *seen)
 	srv = smtpd_server_create(&settings);
 	if (srv == NULL)
 		abort();
+	if ((choice & PROXIED) != 0)
+		smtpd_server_add_proxy(srv, "local");
+	if ((choice & TRUSTED) != 0)
+		smtpd_server_add_xclient(srv, "local");
 	smtpd_server_add_events(srv, &events);
 	smtpd_server_set_deliver(srv, on_message, seen);
 	smtpd_server_add_handler(srv, "MAIL", on_mail, seen);
@@ -281,7 +314,10 @@ check_counters(struct smtpd_server *srv, const struct seen *seen)
 
 	smtpd_server_count(srv, &c);
 	must(c.connections == 1 && c.connections_now == 0);
-	must(seen->connects == 1 && seen->disconnects == 1);
+	/* Without a header nobody hears of it; XCLIENT connects again. */
+	must(seen->connects == 1 ||
+	    (seen->choice & (seen->connects == 0 ? PROXIED : TRUSTED)) != 0);
+	must(seen->disconnects == (seen->connects > 0));
 	must(seen->senders == seen->ends);
 	must(c.messages == (uint64_t)seen->delivered);
 	must(c.messages + c.messages_refused <= (uint64_t)seen->messages);
@@ -293,17 +329,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char out[OUTPUT_MAX];
 	const int room = OUTPUT_MAX;
-	struct seen seen = { .choice = size > 0 ? data[0] : 0 };
+	struct seen seen = { 0 };
 	struct smtpd_server *srv;
 	int in_pair[2], out_pair[2];
 
-	if (size < 1 || size > INPUT_MAX)
+	if (size < 2 || size > INPUT_MAX)
 		return 0;
-	must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, in_pair) == 0);
+	seen.choice = data[0] | (unsigned)data[1] << 8;
+	/* A header is read to its last byte, which may not end a packet. */
+	must(socketpair(AF_UNIX,
+		 (seen.choice & PROXIED) != 0 ? SOCK_STREAM : SOCK_SEQPACKET, 0,
+		 in_pair) == 0);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, out_pair) == 0);
 	setsockopt(in_pair[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	setsockopt(out_pair[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	send_packets(in_pair[1], (const char *)data + 1, size - 1);
+	send_packets(in_pair[1], (const char *)data + 2, size - 2);
 	shutdown(in_pair[1], SHUT_WR);
 	srv = create(&seen);
 	must(smtpd_server_serve(srv, in_pair[0], out_pair[0]) == 0);
