@@ -30,6 +30,28 @@ class Families(unittest.TestCase):
             self.assertIn(b"[IPv6:::1]", headers[b"Received"])
 
 
+class Rates(unittest.TestCase):
+    def test_connections(self):
+        with fixture.Smtpin(arguments=["-a", "127.0.0.1:0", "--max-rate",
+                                       "2/h"]) as smtpin:
+            for _ in range(2):
+                fixture.Dialogue(smtpin.port).quit()
+            with fixture.Dialogue(smtpin.port, greet=False) as client:
+                self.assertEqual(client.reply().codes, "421 4.7.0")
+            fixture.Dialogue(smtpin.port, source="127.0.0.9").quit()
+            self.assertIn("too many new connections from it", smtpin.text())
+
+    def test_recipients(self):
+        with fixture.Smtpin(arguments=["-a", "127.0.0.1:0",
+                                       "--max-rcpt-rate", "2/h"]) as smtpin:
+            with fixture.Dialogue(smtpin.port) as client:
+                client.deliver(MESSAGE, "alice@example.org")
+                client.say("MAIL FROM:<sender@example.net>")
+                replies = [client.say("RCPT TO:<bob@example.org>").code
+                           for _ in range(2)]
+                self.assertEqual(replies, [250, 450])
+
+
 # Two interfaces with addresses, the default route on the first; one without.
 SETUP = """\
 set -e
