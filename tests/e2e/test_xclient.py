@@ -113,11 +113,18 @@ anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
 
+    # All its processes end with the first.
+    CAGE = ["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
+
     def __init__(self, port):
         program = fixture.need("postfix")
         daemons = "/usr/lib/postfix/sbin"
         if os.geteuid() != 0 or not os.path.exists(daemons):
             fixture.cannot("Postfix needs root, and its daemons")
+        done = subprocess.run([*self.CAGE, "true"], capture_output=True,
+                              text=True, check=False)
+        if done.returncode:
+            fixture.cannot(f"no PID namespace: {done.stderr}")
         self.port = fixture.free_port()
         self.dir = tempfile.mkdtemp(prefix="smtpin-postfix.")
         os.chmod(self.dir, 0o755)
@@ -131,8 +138,7 @@ postlog unix-dgram n - n - 1 postlogd
                 file.write(text.format(dir=self.dir, daemons=daemons,
                                        port=port, own=self.port))
         self.process = subprocess.Popen(
-            ["unshare", "--pid", "--fork", "--kill-child=KILL",
-             "--mount-proc", program, "-c", os.path.join(self.dir, "conf"),
+            [*self.CAGE, program, "-c", os.path.join(self.dir, "conf"),
              "start-fg"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
