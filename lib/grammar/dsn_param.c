@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "grammar/unitext.h"
 #include "grammar/xtext.h"
 
 /* The bit that LEN bytes at S stand for, or 0. */
@@ -87,6 +88,18 @@ smtpd__dsn_param_envid_is_valid(const char *value)
 	return value != NULL && is_printable_xtext(value, SMTPD_ENVID_MAX);
 }
 
+/* utf-8-enc-addr (RFC 6533, 3), and what says that it is one, but is not: xtext
+ * of the kind that others have. */
+static bool
+is_utf8_address(const char *s)
+{
+	char decoded[SMTPD_ORCPT_MAX + 1];
+
+	return smtpd__unitext_decode(s, strlen(s), decoded, sizeof(decoded)) >
+	    0 ||
+	    is_printable_xtext(s, SMTPD_ORCPT_MAX);
+}
+
 /* original-recipient-address = addr-type ";" xtext, addr-type = atom */
 bool
 smtpd__dsn_param_orcpt_is_valid(const char *value)
@@ -101,7 +114,18 @@ smtpd__dsn_param_orcpt_is_valid(const char *value)
 		    strchr("()<>@,:\\\".[]", *at) != NULL)
 			return false;
 	}
+	if (smtpd__dsn_param_orcpt_is_utf8(value))
+		return is_utf8_address(semicolon + 1);
 	return is_printable_xtext(semicolon + 1, SMTPD_ORCPT_MAX);
+}
+
+bool
+smtpd__dsn_param_orcpt_is_utf8(const char *value)
+{
+	static const char type[] = "utf-8;";
+
+	return strlen(value) >= strlen(type) &&
+	    smtpd__text_same_bytes(value, type, strlen(type));
 }
 
 bool

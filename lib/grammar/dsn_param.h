@@ -42,9 +42,12 @@ int smtpd__dsn_param_ret_parse(const char *value, enum smtpd_ret *ret);
 bool smtpd__dsn_param_envid_is_valid(const char *value);
 
 /* Whether VALUE, or NULL, is one of ORCPT= (RFC 3461, 4.2): the kind of
- * address, ";", and xtext of printable ASCII, at most SMTPD_ORCPT_MAX in
- * all. */
+ * address, ";", and xtext of printable ASCII or, for the kind "utf-8", the
+ * unitext of RFC 6533, 3; at most SMTPD_ORCPT_MAX in all. */
 bool smtpd__dsn_param_orcpt_is_valid(const char *value);
+
+/* Whether VALUE is of the kind "utf-8". */
+bool smtpd__dsn_param_orcpt_is_utf8(const char *value);
 
 /* Whether VALUE, or NULL, is one of parameter NAME, one of the four above, in
  * upper case. */

@@ -19,9 +19,8 @@ is_keyword(const char *s, size_t len)
 	return true;
 }
 
-/* esmtp-value = 1*(%d33-60 / %d62-126 / UTF8-non-ascii) (RFC 6531, 3.3) */
-static bool
-is_value(const char *s, size_t len)
+bool
+smtpd__param_value_is_valid(const char *s, size_t len)
 {
 	for (size_t at = 0, n; at < len; at += n) {
 		uint32_t point;
@@ -45,7 +44,8 @@ read_param(const char *s, size_t len, struct smtpd_arena *arena,
 
 	if (!is_keyword(s, name_len))
 		return SMTPD_PARAM_SYNTAX;
-	if (equals != NULL && !is_value(equals + 1, len - name_len - 1))
+	if (equals != NULL &&
+	    !smtpd__param_value_is_valid(equals + 1, len - name_len - 1))
 		return SMTPD_PARAM_SYNTAX;
 	text = smtpd__arena_text(arena, s, len);
 	if (text == NULL)

@@ -39,6 +39,10 @@ enum smtpd_param_fault smtpd__param_parse_all(const char *s, size_t len,
 /* Whether S, NUL-terminated, can be the name of a parameter. */
 bool smtpd__param_name_is_valid(const char *s);
 
+/* Whether LEN bytes at S can be the value of a parameter:
+ * esmtp-value = 1*(%d33-60 / %d62-126 / UTF8-non-ascii) (RFC 6531, 3.3) */
+bool smtpd__param_value_is_valid(const char *s, size_t len);
+
 /*
  * Read a decimal number of 1 to 20 digits that fills S and fits 64 bits
  * (RFC 1870, 6).  Return 0 or -1.

@@ -218,7 +218,10 @@ is_dsn(const struct smtpd_session *s, const struct smtpd_param *p,
 static bool
 accept_dsn(struct smtpd_session *s, const struct smtpd_param *p)
 {
-	if (smtpd__dsn_param_is_valid(p->name, p->value))
+	bool utf8 = (s->config->settings.flags & SMTPD_FLAG_SMTPUTF8) != 0;
+
+	if (smtpd__dsn_param_is_valid(p->name, p->value) &&
+	    (utf8 || smtpd__text_is_ascii(p->value, strlen(p->value))))
 		return true;
 	smtpd__answer_refuse(s, SYNTAX, SMTPD_REPLY_BAD_PARAM_VALUE, p->name);
 	return false;
@@ -259,8 +262,25 @@ accept_rcpt_param(struct smtpd_session *s, const struct smtpd_param *p)
 	return accept_registered(s, &s->config->rcpt_params, p);
 }
 
-/* Whether ACCEPT takes each parameter of C, and they allow the characters of
- * its argument (RFC 6531, 3.5). */
+/* Whether C has no characters outside ASCII where SMTPUTF8 must allow them
+ * (RFC 6531, 3.5); ORCPT may have them in any case (RFC 6533, 3). */
+static bool
+is_ascii_command(const struct smtpd_command *c)
+{
+	const char *text = c->address->text;
+
+	for (size_t i = 0; i < smtpd_params_count(c->params); i++) {
+		const struct smtpd_param *p = smtpd_params_get(c->params, i);
+
+		if (p->value != NULL && strcmp(p->name, "ORCPT") != 0 &&
+		    !smtpd__text_is_ascii(p->value, strlen(p->value)))
+			return false;
+	}
+	return smtpd__text_is_ascii(text, strlen(text));
+}
+
+/* Whether ACCEPT takes each parameter of C, and the transaction its
+ * characters. */
 static bool
 accept_params(struct smtpd_session *s, const struct smtpd_command *c,
     bool (*accept)(struct smtpd_session *, const struct smtpd_param *))
@@ -271,8 +291,7 @@ accept_params(struct smtpd_session *s, const struct smtpd_command *c,
 		if (!accept(s, smtpd_params_get(c->params, i)))
 			return false;
 	}
-	if (s->envelope.smtputf8 ||
-	    smtpd__text_is_ascii(c->argument, strlen(c->argument)))
+	if (s->envelope.smtputf8 || is_ascii_command(c))
 		return true;
 	smtpd__answer_refuse_non_ascii(s, SMTPD_REPLY_ADDRESS_NEEDS_SMTPUTF8);
 	return false;
