@@ -20,8 +20,8 @@ extern "C" {
 struct smtpd_outgoing_rcpt {
 	size_t size;         /* SMTPD_OUTGOING_RCPT_INIT */
 	const char *address; /* local@domain */
-	const char *notify;  /* NOTIFY= and ORCPT= (RFC 3461), as on the */
-	const char *orcpt;   /* wire; NULL: none */
+	const char *notify;  /* NOTIFY= and ORCPT= (RFC 3461; RFC 6533), as */
+	const char *orcpt;   /* on the wire; NULL: none */
 };
 
 #define SMTPD_OUTGOING_RCPT_INIT SMTPD_INIT(smtpd_outgoing_rcpt)
@@ -38,7 +38,12 @@ struct smtpd_outgoing_envelope {
 	const char *ret;   /* RET= and ENVID= (RFC 3461), as on the wire; */
 	const char *envid; /* NULL: none */
 	bool eight_bit;    /* the content has bytes outside ASCII */
-	bool utf8;         /* an address or the header has (RFC 6531, 3.4) */
+	bool utf8;         /* the header may have UTF-8 (RFC 6531): the message
+	                    * goes to no host without SMTPUTF8, unless a queue
+	                    * finds that it has none */
+	bool utf8_wanted;  /* it has, though nobody said so: SMTPUTF8 is said
+	                    * where it is offered; a queue finds that out.
+	                    * Since 0.2 */
 };
 
 #define SMTPD_OUTGOING_ENVELOPE_INIT SMTPD_INIT(smtpd_outgoing_envelope)

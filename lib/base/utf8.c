@@ -46,3 +46,31 @@ smtpd__utf8_is_valid(const char *s, size_t len)
 	}
 	return true;
 }
+
+/* The length of the character that FIRST begins, or 0 if it begins none. */
+static size_t
+length_by_first(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
+void
+smtpd__utf8_check_feed(struct smtpd_utf8_check *c, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len && !c->broken; i++) {
+		uint32_t point;
+		size_t want;
+
+		c->held[c->len++] = s[i];
+		want = length_by_first((unsigned char)c->held[0]);
+		if (want > c->len)
+			continue;
+		c->broken = want == 0 ||
+		    smtpd__utf8_decode(c->held, c->len, &point) == 0;
+		c->len = 0;
+	}
+}

@@ -22,4 +22,15 @@ bool smtpd__utf8_is_control(uint32_t point);
 /* Whether all of LEN bytes at S is UTF-8. */
 bool smtpd__utf8_is_valid(const char *s, size_t len);
 
+/* Text that comes in blocks of any size; all zero at first. */
+struct smtpd_utf8_check {
+	bool broken;  /* it is no UTF-8 */
+	size_t len;   /* of the beginning of a character */
+	char held[4]; /* that is held */
+};
+
+/* Look at the next LEN bytes at S. */
+void smtpd__utf8_check_feed(
+    struct smtpd_utf8_check *c, const char *s, size_t len);
+
 #endif

@@ -163,6 +163,7 @@ smtpd__header_info_add(struct smtpd_header_info *f, const struct smtpd_piece *p)
 	case SMTPD_FIELDS_VALUE:
 		if (eight_bit)
 			f->eight_bit_header = true;
+		smtpd__utf8_check_feed(&f->utf8, p->data, p->len);
 		read_value(f, p->data, p->len);
 		break;
 	case SMTPD_FIELDS_END:

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/utf8.h"
 #include "grammar/fields.h"
 
 /* Octets of a Message-ID that is remembered, with its brackets. */
@@ -21,8 +22,9 @@ struct smtpd_header_info {
 	bool automatic;  /* it is from a program or a list: Auto-Submitted (RFC
 	                  * 3834) but for "no", Precedence bulk, list or junk,
 	                  * any List- field (RFC 2369, RFC 2919) */
-	bool eight_bit_header; /* the header holds bytes outside ASCII */
-	bool eight_bit;        /* the message does */
+	bool eight_bit_header;        /* the header holds bytes outside ASCII */
+	struct smtpd_utf8_check utf8; /* whether it is UTF-8 nevertheless */
+	bool eight_bit;               /* the message does */
 	char id[SMTPD_MESSAGE_ID_MAX + 1];   /* the first Message-ID, "<...>" of
 	                                    * printable ASCII; "" if there is
 	                                    * none, or no such one */

@@ -177,9 +177,11 @@ begin_content(
 	if (m->mail.content == NULL)
 		return ENOMEM;
 	begin_edit(m, o.fix);
-	if (o.trace != NULL && write_content(m, o.trace, strlen(o.trace)) == -1)
-		return errno;
-	return 0;
+	if (o.trace == NULL)
+		return 0;
+	if (!smtpd__text_is_ascii(o.trace, strlen(o.trace)))
+		m->edit.info.eight_bit = m->edit.info.eight_bit_header = true;
+	return write_content(m, o.trace, strlen(o.trace)) == 0 ? 0 : errno;
 }
 
 struct smtpd_queue_message *
@@ -226,6 +228,17 @@ smtpd_queue_commit(struct smtpd_queue_message *m, char id[SMTPD_QUEUE_ID_SIZE])
 	return smtpd__submit_commit(m, id, NULL, NULL);
 }
 
+/* Whether the header needs SMTPUTF8: what may be UTF-8 is often none, and what
+ * is, often was not said to be (RFC 6531, 3.4). */
+static void
+find_utf8(
+    struct smtpd_outgoing_envelope *e, const struct smtpd_header_info *info)
+{
+	e->utf8_wanted =
+	    !e->utf8 && info->eight_bit_header && !info->utf8.broken;
+	e->utf8 = e->utf8 && info->eight_bit_header;
+}
+
 int
 smtpd__submit_commit(struct smtpd_queue_message *m,
     char id[SMTPD_QUEUE_ID_SIZE], void (*queued)(void *user), void *user)
@@ -237,6 +250,7 @@ smtpd__submit_commit(struct smtpd_queue_message *m,
 	if (status == 0) {
 		if (m->edit.info.eight_bit)
 			m->mail.envelope.eight_bit = true;
+		find_utf8(&m->mail.envelope, &m->edit.info);
 		if (m->edit.info.automatic)
 			m->mail.flags |= SMTPD_MESSAGE_AUTOMATIC;
 		/* It takes the content over, whatever happens. */

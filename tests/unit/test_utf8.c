@@ -92,6 +92,42 @@ text_is_filtered_but_for_characters(void **state)
 	}
 }
 
+static void
+blocks_are_checked_as_one_text(void **state)
+{
+	static const struct {
+		const char *text;
+		bool broken;
+		size_t len; /* of what is held at the end */
+	} cases[] = {
+		{ "", false, 0 },
+		{ "abc\r\n", false, 0 },
+		{ "a\xc3\xbc\xe4\xbe\x8b\xf0\x9f\x93\xa7z", false, 0 },
+		{ "\xf0\x9f\x93", false, 3 },
+		{ "\xff", true, 0 },
+		{ "\xc3\r\n", true, 0 },
+		{ "\xed\xa0\x80", true, 0 },
+		{ "a\xe4z", true, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t len = strlen(cases[i].text);
+
+		for (size_t step = 1; step <= len + 1; step++) {
+			struct smtpd_utf8_check c = { 0 };
+
+			for (size_t at = 0; at < len; at += step)
+				smtpd__utf8_check_feed(&c, cases[i].text + at,
+				    step < len - at ? step : len - at);
+			if (i == COUNT(cases) - 1)
+				smtpd__utf8_check_feed(&c, "zz", 2);
+			assert_int_equal(c.broken, cases[i].broken);
+			assert_int_equal(c.len, cases[i].len);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -99,6 +135,7 @@ main(void)
 		cmocka_unit_test(every_character_is_decoded),
 		cmocka_unit_test(what_is_none_is_refused),
 		cmocka_unit_test(text_is_filtered_but_for_characters),
+		cmocka_unit_test(blocks_are_checked_as_one_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,7 @@ enum smtpd_message_flag {
 	SMTPD_MESSAGE_UTF8 = 1 << 5,      /* its header or envelope has */
 	SMTPD_MESSAGE_AUTOMATIC = 1
 	    << 6, /* nobody waits for a notice of delay */
+	SMTPD_MESSAGE_UTF8_WANTED = 1 << 7, /* its header has, unsaid */
 
 	/* The spool's own. */
 	SMTPD_MESSAGE_PENDING = 1 << 8, /* not on the disk yet */

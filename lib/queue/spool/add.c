@@ -211,6 +211,8 @@ make_message(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		e->flags |= SMTPD_MESSAGE_EIGHT_BIT;
 	if (envelope->utf8)
 		e->flags |= SMTPD_MESSAGE_UTF8;
+	if (envelope->utf8_wanted)
+		e->flags |= SMTPD_MESSAGE_UTF8_WANTED;
 	if (add_jobs(s, g, envelope->nrcpts, e, jobs) == 0 &&
 	    insert_pending(s, e) == 0)
 		return e;

@@ -36,7 +36,8 @@ enum smtpd_record_type {
 	((unsigned)SMTPD_MESSAGE_NULL_SENDER | (unsigned)SMTPD_MESSAGE_HELD |  \
 	    (unsigned)SMTPD_MESSAGE_LARGE |                                    \
 	    (unsigned)SMTPD_MESSAGE_EIGHT_BIT | (unsigned)SMTPD_MESSAGE_UTF8 | \
-	    (unsigned)SMTPD_MESSAGE_AUTOMATIC)
+	    (unsigned)SMTPD_MESSAGE_AUTOMATIC |                                \
+	    (unsigned)SMTPD_MESSAGE_UTF8_WANTED)
 
 /* When a record was made. */
 struct smtpd_stamp {
