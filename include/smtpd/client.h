@@ -215,8 +215,9 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  *   temporary; after the dot they leave the outcome in doubt.
  * - What needs no server to be refused, without a code: 5.1.3 and 5.1.7 for
  *   what is no address, 5.5.4 for a parameter that cannot be sent, 5.6.7 and
- *   5.3.4 for what needs SMTPUTF8 or a larger SIZE than offered.  Content that
- *   is not ASCII goes out also where 8BITMIME is not offered.
+ *   5.3.4 for what needs SMTPUTF8 or a larger SIZE than offered.  An address
+ *   whose local part is ASCII does not need it: its domain is sent in A-labels.
+ *   Content that is not ASCII goes out also where 8BITMIME is not offered.
  * - A chunk that is refused ends the message for all that were accepted.
  * - Content that cannot be read to its end is not sent: 4.3.0, temporary.
  *

@@ -10,21 +10,15 @@
 #include "base/sized.h"
 #include "client/exchange.h"
 #include "client/result.h"
+#include "grammar/address_key.h"
+#include "grammar/dsn_param.h"
 #include "grammar/param.h"
+#include "grammar/unitext.h"
 
 /* Octets of an address and of the value of a parameter, larger than anyone
  * takes them (RFC 5321, 4.5.3.1.3; RFC 3461, 4.2). */
 #define ADDRESS_MAX 600
 #define VALUE_MAX   600
-
-static bool
-is_ascii(const char *s)
-{
-	for (; s != NULL && *s != '\0'; s++)
-		if ((unsigned char)*s > 127)
-			return false;
-	return true;
-}
 
 static bool
 has_control(const char *s)
@@ -61,14 +55,16 @@ is_path(const char *s)
 static bool
 is_value(const char *s)
 {
-	if (s == NULL)
-		return true;
-	if (*s == '\0' || strlen(s) > VALUE_MAX)
-		return false;
-	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~' || *s == '=')
-			return false;
-	return true;
+	return s == NULL ||
+	    (strlen(s) <= VALUE_MAX &&
+		smtpd__param_value_is_valid(s, strlen(s)));
+}
+
+/* The same for one that is ASCII. */
+static bool
+is_ascii_value(const char *s)
+{
+	return is_value(s) && (s == NULL || smtpd__text_is_ascii(s, strlen(s)));
 }
 
 /* The server's limit (RFC 1870, 4); 0: none is known. */
@@ -96,12 +92,14 @@ check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
 		    "the sender is no address");
 		return false;
 	}
-	if (!is_value(m->envelope->ret) || !is_value(m->envelope->envid)) {
+	if (!is_ascii_value(m->envelope->ret) ||
+	    !is_ascii_value(m->envelope->envid)) {
 		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.5.4",
 		    "RET or ENVID cannot be sent");
 		return false;
 	}
-	if ((m->envelope->utf8 || !is_ascii(m->envelope->sender)) &&
+	if ((m->envelope->utf8 ||
+		smtpd__address_key_needs_utf8(m->envelope->sender)) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
 		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.6.7",
 		    "the server does not offer SMTPUTF8");
@@ -133,12 +131,12 @@ check_rcpt(const struct smtpd_client *c,
 		    "the recipient is no address");
 		return false;
 	}
-	if (!is_value(r.notify) || !is_value(r.orcpt)) {
+	if (!is_ascii_value(r.notify) || !is_value(r.orcpt)) {
 		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.5.4",
 		    "NOTIFY or ORCPT cannot be sent");
 		return false;
 	}
-	if (!is_ascii(r.address) &&
+	if (smtpd__address_key_needs_utf8(r.address) &&
 	    smtpd_client_offers(c, "SMTPUTF8") == NULL) {
 		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.6.7",
 		    "the server does not offer SMTPUTF8");
@@ -179,13 +177,17 @@ get_rcpt(const struct smtpd_outgoing *m, size_t i)
 	return r;
 }
 
+/* Whether MAIL says SMTPUTF8 (RFC 6531, 3.4). */
 static bool
-needs_utf8(const struct smtpd_outgoing *m)
+is_smtputf8(const struct smtpd_client *c, const struct smtpd_outgoing *m)
 {
-	if (m->envelope->utf8 || !is_ascii(m->envelope->sender))
+	if (smtpd_client_offers(c, "SMTPUTF8") == NULL)
+		return false;
+	if (m->envelope->utf8 || m->envelope->utf8_wanted ||
+	    smtpd__address_key_needs_utf8(m->envelope->sender))
 		return true;
 	for (size_t i = 0; i < m->envelope->nrcpts; i++)
-		if (!is_ascii(get_rcpt(m, i).address))
+		if (smtpd__address_key_needs_utf8(get_rcpt(m, i).address))
 			return true;
 	return false;
 }
@@ -195,12 +197,13 @@ needs_utf8(const struct smtpd_outgoing *m)
 static void
 add_path(struct smtpd_text *t, const char *command, const char *address)
 {
-	char buf[SMTPD_ADDRESS_MAX];
+	char buf[SMTPD_ADDRESS_MAX], ascii[SMTPD_ADDRESS_MAX];
 	struct smtpd_address a;
 
 	if (smtpd_address_parse(address, buf, sizeof(buf), &a) == 0)
 		address = a.text;
-	smtpd__text_format(t, "%s<%s>", command, address);
+	smtpd__text_format(
+	    t, "%s<%s>", command, smtpd__address_key_ascii(address, ascii));
 }
 
 void
@@ -215,12 +218,35 @@ smtpd__client_envelope_mail(const struct smtpd_client *c,
 	if (m->envelope->eight_bit &&
 	    smtpd_client_offers(c, "8BITMIME") != NULL)
 		smtpd__text_add(t, " BODY=8BITMIME");
-	if (smtpd_client_offers(c, "SMTPUTF8") != NULL && needs_utf8(m))
+	if (is_smtputf8(c, m))
 		smtpd__text_add(t, " SMTPUTF8");
 	if (dsn && m->envelope->ret != NULL)
 		smtpd__text_format(t, " RET=%s", m->envelope->ret);
 	if (dsn && m->envelope->envid != NULL)
 		smtpd__text_format(t, " ENVID=%s", m->envelope->envid);
+}
+
+/* Append ORCPT= with VALUE, in ASCII unless UTF8 is allowed; one that is too
+ * long so is left out (RFC 6533, 3). */
+static void
+add_orcpt(struct smtpd_text *t, const char *value, bool utf8)
+{
+	const char *semicolon = strchr(value, ';');
+	char address[VALUE_MAX + 1], coded[VALUE_MAX + 1];
+	struct smtpd_text text;
+
+	if (utf8 || smtpd__text_is_ascii(value, strlen(value))) {
+		smtpd__text_format(t, " ORCPT=%s", value);
+		return;
+	}
+	smtpd__text_init(&text, coded, sizeof(coded));
+	if (semicolon == NULL ||
+	    smtpd__unitext_decode(semicolon + 1, strlen(semicolon + 1), address,
+		sizeof(address)) == -1)
+		return;
+	smtpd__unitext_encode(&text, address);
+	if (!text.cut && text.len <= SMTPD_ORCPT_MAX)
+		smtpd__text_format(t, " ORCPT=utf-8;%s", coded);
 }
 
 void
@@ -234,5 +260,5 @@ smtpd__client_envelope_rcpt(const struct smtpd_client *c,
 	if (dsn && rcpt.notify != NULL)
 		smtpd__text_format(t, " NOTIFY=%s", rcpt.notify);
 	if (dsn && rcpt.orcpt != NULL)
-		smtpd__text_format(t, " ORCPT=%s", rcpt.orcpt);
+		add_orcpt(t, rcpt.orcpt, is_smtputf8(c, m));
 }

@@ -49,3 +49,30 @@ smtpd_address_domain_key(const char *domain, char *buf, size_t size)
 		return smtpd_ascii_lower(domain, buf, size);
 	return write_key(domain, buf, size, smtpd__idn_to_ascii);
 }
+
+const char *
+smtpd__address_key_ascii(const char *address, char buf[SMTPD_ADDRESS_MAX])
+{
+	const char *at = strrchr(address, '@');
+	char domain[SMTPD_DOMAIN_MAX + 1];
+	struct smtpd_text t;
+
+	if (at == NULL ||
+	    !smtpd__text_is_ascii(address, (size_t)(at - address)) ||
+	    smtpd__text_is_ascii(at, strlen(at)) ||
+	    smtpd_address_domain_key(at + 1, domain, sizeof(domain)) == -1)
+		return address;
+	smtpd__text_init(&t, buf, SMTPD_ADDRESS_MAX);
+	smtpd__text_bytes(&t, address, (size_t)(at + 1 - address));
+	smtpd__text_add(&t, domain);
+	return t.cut ? address : buf;
+}
+
+bool
+smtpd__address_key_needs_utf8(const char *address)
+{
+	char buf[SMTPD_ADDRESS_MAX];
+	const char *ascii = smtpd__address_key_ascii(address, buf);
+
+	return !smtpd__text_is_ascii(ascii, strlen(ascii));
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "grammar/address_key.h"
 #include "grammar/received.h"
 #include "os/clock.h"
 #include "server/body.h"
@@ -37,7 +38,7 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 {
 	const struct smtpd_envelope *e = &s->envelope;
 	const struct smtpd_tls_info *tls = smtpd_session_tls(s);
-	char uid[24] = "";
+	char uid[24] = "", rcpt[SMTPD_ADDRESS_MAX];
 	struct smtpd_text t;
 	const struct smtpd_received trace = {
 		.helo = s->helo,
@@ -48,7 +49,10 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 		.tls = tls != NULL ? tls->version : NULL,
 		.cipher = tls != NULL ? tls->cipher : NULL,
 		.id = e->id,
-		.rcpt = e->nrcpts == 1 ? s->rcpts.list[0].address.text : NULL,
+		.rcpt = e->nrcpts == 1
+		    ? smtpd__address_key_ascii(
+			  s->rcpts.list[0].address.text, rcpt)
+		    : NULL,
 		.utf8 = e->smtputf8,
 		.when = (time_t)(smtpd__clock_wall_ms() / 1000),
 	};

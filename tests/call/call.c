@@ -5,6 +5,8 @@
  */
 #include <stdio.h>
 
+#include "grammar/idn.h"
+
 #include "../unit/test.h"
 #include "agent.h"
 #include "client.h"
@@ -16,6 +18,8 @@ static void
 goes_as_written(void **state)
 {
 	(void)state;
+	if (call_script_flag(&script, "idn") && !smtpd__idn_is_available())
+		skip();
 	if (call_script_setting(&script, "agent") != NULL)
 		call_agent_run(&script);
 	else

@@ -118,6 +118,7 @@ call_message_open(struct call_message *m, const struct call_script *s)
 		.envid = call_script_setting(s, "envid"),
 		.eight_bit = call_script_flag(s, "eight_bit"),
 		.utf8 = call_script_flag(s, "utf8"),
+		.utf8_wanted = call_script_flag(s, "utf8_wanted"),
 	};
 	m->outgoing = (struct smtpd_outgoing){
 		SMTPD_OUTGOING_INIT,
