@@ -4,41 +4,37 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "grammar/address_key.h"
 #include "grammar/address_parse.h"
 #include "grammar/date.h"
+#include "grammar/dsn_status.h"
 #include "grammar/fold.h"
-#include "grammar/reply.h"
-#include "grammar/xtext.h"
 
 /* What a broken line goes on with: in a field, where it stands for the space
  * at which it was broken; and in a reason. */
 #define FIELD_INDENT  " "
 #define REASON_INDENT "    "
 
-/* What each action is called, and what is said of it to people. */
+/* What is said of each action to people. */
 static const struct wording {
-	const char *action;
-	const char *status; /* if there is no better one */
 	const char *subject;
 	const char *subject_rcpt; /* goes on to the first recipient */
 	const char *before;       /* its recipients */
 	const char *after;
 	const char *content; /* what the original is called */
 } wordings[] = {
-	[SMTPD_DSN_FAILED] = { "failed", "5.0.0",
-	    "Your message could not be delivered", "to",
+	[SMTPD_DSN_FAILED] = { "Your message could not be delivered", "to",
 	    "Your message could not be delivered to:",
 	    "We will not try again. Please fix the problem described above "
 	    "and send the message again.",
 	    "Undelivered message" },
-	[SMTPD_DSN_DELAYED] = { "delayed", "4.0.0",
-	    "Your message is delayed; we are still trying to deliver it", "to",
-	    "Your message could not be delivered yet to:",
+	[SMTPD_DSN_DELAYED] = { "Your message is delayed; we are still "
+				"trying to deliver it",
+	    "to", "Your message could not be delivered yet to:",
 	    "You do not need to do anything. We will keep trying, and tell "
 	    "you if delivery fails.",
 	    "Delayed message" },
-	[SMTPD_DSN_RELAYED] = { "relayed", "2.0.0",
-	    "Your message was passed on", "for",
+	[SMTPD_DSN_RELAYED] = { "Your message was passed on", "for",
 	    "Your message was passed on to a server that does not confirm "
 	    "deliveries, for:",
 	    "You will not hear from us again unless something goes wrong.",
@@ -60,63 +56,48 @@ write_boundary(const struct smtpd_dsn_report *r, char *buf)
 		smtpd__text_format(&t, "%02X", r->secret[i]);
 }
 
-/* Write a line of BEFORE, TEXT and AFTER, which is not broken. */
-static void
-add_line(struct smtpd_fold *f, const char *before, const char *text,
-    const char *after)
-{
-	smtpd__fold_add(f, before);
-	smtpd__fold_add(f, text);
-	smtpd__fold_add(f, after);
-	smtpd__fold_end(f);
-}
-
-/* End the line with the words of TEXT. */
-static void
-add_prose(struct smtpd_fold *f, const char *text)
-{
-	smtpd__fold_words(f, text);
-	smtpd__fold_end(f);
-}
-
-/* Write a field whose value can be broken at its spaces. */
-static void
-add_field(struct smtpd_fold *f, const char *name, const char *value)
-{
-	smtpd__fold_add(f, name);
-	add_prose(f, value);
-}
-
-static void
-add_date(struct smtpd_fold *f, const char *name, time_t when)
-{
-	char date[SMTPD_DATE_MAX];
-
-	smtpd__date_write(when, date);
-	add_field(f, name, date);
-}
-
-static void
-add_blank(struct smtpd_fold *f)
-{
-	smtpd__fold_end(f);
-}
-
-/* Write the boundary, and the header of the part behind it. */
+/* Write the boundary, and the header of the part behind it; ENCODING is NULL
+ * where it is ASCII. */
 static void
 begin_part(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
-    const char *type, const char *description, bool eight_bit)
+    const char *type, const char *description, const char *encoding)
 {
 	char boundary[BOUNDARY_MAX];
 
 	write_boundary(r, boundary);
-	add_blank(f);
-	add_line(f, "--", boundary, "");
-	add_field(f, "Content-Type:", type);
-	add_field(f, "Content-Description:", description);
-	if (eight_bit)
-		add_field(f, "Content-Transfer-Encoding:", "8bit");
-	add_blank(f);
+	smtpd__fold_end(f);
+	smtpd__fold_line(f, "--", boundary, "");
+	smtpd__fold_field(f, "Content-Type:", type);
+	smtpd__fold_field(f, "Content-Description:", description);
+	if (encoding != NULL)
+		smtpd__fold_field(f, "Content-Transfer-Encoding:", encoding);
+	smtpd__fold_end(f);
+}
+
+/* Whether the part for people has characters outside ASCII. */
+static bool
+is_text_utf8(const struct smtpd_dsn_report *r)
+{
+	for (size_t i = 0; i < r->nrcpts; i++) {
+		const char *s = r->rcpts[i].address;
+
+		if (!smtpd__text_is_ascii(s, strlen(s)))
+			return true;
+	}
+	return r->global;
+}
+
+bool
+smtpd__dsn_is_quoted(const struct smtpd_dsn_report *r)
+{
+	return r->global && !r->utf8;
+}
+
+bool
+smtpd__dsn_is_eight_bit(const struct smtpd_dsn_report *r)
+{
+	return is_text_utf8(r) || r->utf8 ||
+	    (r->eight_bit && !smtpd__dsn_is_quoted(r));
 }
 
 /* The first recipient of the gravest thing that happened. */
@@ -138,23 +119,24 @@ write_subject(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 {
 	const struct smtpd_dsn_rcpt *rcpt = gravest_of(r);
 	const struct wording *w = &wordings[rcpt->action];
-	char others[64];
+	char others[64], ascii[SMTPD_ADDRESS_MAX];
+	const char *address = smtpd__address_key_ascii(rcpt->address, ascii);
 	struct smtpd_text t;
 
 	smtpd__fold_add(f, "Subject:");
 	smtpd__fold_words(f, w->subject);
-	for (const char *s = rcpt->address; *s != '\0'; s++) {
+	for (const char *s = address; *s != '\0'; s++) {
 		if (*s <= ' ' || *s > '~') {
 			smtpd__fold_end(f);
 			return;
 		}
 	}
 	smtpd__fold_words(f, w->subject_rcpt);
-	smtpd__fold_word(f, rcpt->address);
+	smtpd__fold_word(f, address);
 	smtpd__text_init(&t, others, sizeof(others));
 	if (r->nrcpts > 1)
 		smtpd__text_format(&t, "and %zu more", r->nrcpts - 1);
-	add_prose(f, others);
+	smtpd__fold_prose(f, others);
 }
 
 static void
@@ -166,34 +148,37 @@ write_from(struct smtpd_fold *f, const char *hostname)
 	smtpd__text_init(&t, address, sizeof(address));
 	smtpd__text_format(&t, "<MAILER-DAEMON@%s>", hostname);
 	smtpd__fold_add(f, "From: Mail Delivery System");
-	add_prose(f, address);
+	smtpd__fold_prose(f, address);
 }
 
 static void
 write_header(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 {
-	char boundary[BOUNDARY_MAX];
+	char boundary[BOUNDARY_MAX], to[SMTPD_ADDRESS_MAX];
 
 	write_boundary(r, boundary);
-	add_date(f, "Date:", r->now);
+	f->utf8 = r->utf8;
+	smtpd__fold_date(f, "Date:", r->now);
 	write_from(f, r->hostname);
-	add_line(f, "To: <", r->to, ">");
+	smtpd__fold_line(f, "To: <", smtpd__address_key_ascii(r->to, to), ">");
 	write_subject(f, r);
 	smtpd__fold_add(f, "Message-ID: <");
 	smtpd__fold_add(f, r->unique);
-	add_line(f, "@", r->hostname, ">");
+	smtpd__fold_line(f, "@", r->hostname, ">");
 	if (r->references != NULL && r->references[0] != '\0')
-		add_line(f, "References: ", r->references, "");
+		smtpd__fold_line(f, "References: ", r->references, "");
 	/* RFC 3834, 5 */
-	add_field(f, "Auto-Submitted:", "auto-replied");
-	add_field(f, "MIME-Version:", "1.0");
-	add_field(f,
-	    "Content-Type:", "multipart/report; report-type=delivery-status;");
-	add_line(f, FIELD_INDENT "boundary=\"", boundary, "\"");
-	if (r->eight_bit)
-		add_field(f, "Content-Transfer-Encoding:", "8bit");
-	add_blank(f);
-	add_prose(f, "A report in parts, as RFC 3464 describes them.");
+	smtpd__fold_field(f, "Auto-Submitted:", "auto-replied");
+	smtpd__fold_field(f, "MIME-Version:", "1.0");
+	/* The second part's subtype (RFC 6522, 3). */
+	smtpd__fold_field(f, "Content-Type:",
+	    f->utf8 ? "multipart/report; report-type=global-delivery-status;"
+		    : "multipart/report; report-type=delivery-status;");
+	smtpd__fold_line(f, FIELD_INDENT "boundary=\"", boundary, "\"");
+	if (smtpd__dsn_is_eight_bit(r))
+		smtpd__fold_field(f, "Content-Transfer-Encoding:", "8bit");
+	smtpd__fold_end(f);
+	smtpd__fold_prose(f, "A report in parts, as RFC 3464 describes them.");
 }
 
 /* Write how a mail program knows the message O.  A subject that is encoded
@@ -204,11 +189,11 @@ explain_original(struct smtpd_fold *f, const struct smtpd_dsn_original *o)
 	if (o->subject != NULL && o->subject[0] != '\0' &&
 	    strstr(o->subject, "=?") == NULL) {
 		smtpd__fold_add(f, REASON_INDENT "Subject:");
-		add_prose(f, o->subject);
+		smtpd__fold_prose(f, o->subject);
 	}
 	if (o->date != NULL && o->date[0] != '\0') {
 		smtpd__fold_add(f, REASON_INDENT "Date:");
-		add_prose(f, o->date);
+		smtpd__fold_prose(f, o->date);
 	}
 }
 
@@ -223,7 +208,7 @@ explain_attempts(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 
 	if (rcpt->in_doubt) {
 		smtpd__fold_add(f, REASON_INDENT);
-		add_prose(f,
+		smtpd__fold_prose(f,
 		    "A copy may have arrived: the connection was lost before "
 		    "the other server confirmed the message.");
 	}
@@ -251,8 +236,8 @@ static void
 explain_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
     const struct smtpd_dsn_rcpt *rcpt)
 {
-	add_blank(f);
-	add_line(f, "  <", rcpt->address, ">");
+	smtpd__fold_end(f);
+	smtpd__fold_line(f, "  <", rcpt->address, ">");
 	f->indent = REASON_INDENT;
 	if (rcpt->diagnostic != NULL) {
 		smtpd__fold_add(f, REASON_INDENT);
@@ -262,12 +247,13 @@ explain_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 						 : "the other server");
 			smtpd__fold_words(f, "said:");
 		}
-		add_prose(f, rcpt->diagnostic);
+		smtpd__fold_prose(f, rcpt->diagnostic);
 	}
 	explain_attempts(f, r, rcpt);
 	if (rcpt->about != NULL) {
 		explain_original(f, rcpt->about);
-		add_line(f, REASON_INDENT "Queue id: ", rcpt->about->id, "");
+		smtpd__fold_line(
+		    f, REASON_INDENT "Queue id: ", rcpt->about->id, "");
 	}
 	f->indent = "";
 }
@@ -283,8 +269,8 @@ explain_action(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 		if (r->rcpts[i].action != action)
 			continue;
 		if (!any) {
-			add_blank(f);
-			add_prose(f, wordings[action].before);
+			smtpd__fold_end(f);
+			smtpd__fold_prose(f, wordings[action].before);
 		}
 		any = true;
 		in_doubt = in_doubt || r->rcpts[i].in_doubt;
@@ -292,14 +278,15 @@ explain_action(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
 	}
 	if (!any)
 		return;
-	add_blank(f);
-	add_prose(f,
+	smtpd__fold_end(f);
+	smtpd__fold_prose(f,
 	    in_doubt && action == SMTPD_DSN_FAILED
 		? "We will not try again. Where a copy may have arrived, "
 		  "please ask the recipient before you send the message again."
 		: wordings[action].after);
 	if (action == SMTPD_DSN_DELAYED && r->retry_until != 0)
-		add_date(f, "We will keep trying until", r->retry_until);
+		smtpd__fold_date(
+		    f, "We will keep trying until", r->retry_until);
 }
 
 /* The part for people. */
@@ -309,24 +296,29 @@ explain(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 	char words[SMTPD_ADDRESS_MAX + 32];
 	struct smtpd_text t;
 
-	begin_part(f, r, "text/plain; charset=us-ascii", "Notification", false);
+	f->utf8 = is_text_utf8(r);
+	begin_part(f, r,
+	    f->utf8 ? "text/plain; charset=utf-8"
+		    : "text/plain; charset=us-ascii",
+	    "Notification", f->utf8 ? "8bit" : NULL);
 	f->indent = "";
 	smtpd__fold_words(f, "This report was generated by the mail server at");
 	smtpd__text_init(&t, words, sizeof(words));
 	smtpd__text_format(&t, "%s.", r->hostname);
-	add_prose(f, words);
+	smtpd__fold_prose(f, words);
 	smtpd__text_init(&t, words, sizeof(words));
 	smtpd__text_format(
 	    &t, "It is about %zu messages of yours.", r->others + 1);
-	add_prose(f, r->others > 0 ? words : "It is about this message:");
+	smtpd__fold_prose(
+	    f, r->others > 0 ? words : "It is about this message:");
 	if (r->others == 0) {
-		add_blank(f);
+		smtpd__fold_end(f);
 		explain_original(f, &r->about);
 	}
 	explain_action(f, r, SMTPD_DSN_FAILED);
 	explain_action(f, r, SMTPD_DSN_DELAYED);
 	explain_action(f, r, SMTPD_DSN_RELAYED);
-	add_blank(f);
+	smtpd__fold_end(f);
 	smtpd__fold_words(f, "The same information for mail programs, and");
 	smtpd__fold_words(f,
 	    r->whole            ? "your message,"
@@ -340,106 +332,46 @@ explain(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 	smtpd__fold_words(f,
 	    r->others > 0 ? "and quote the queue id of the message."
 			  : "and quote this queue id:");
-	add_prose(f, r->others > 0 ? "" : r->about.id);
+	smtpd__fold_prose(f, r->others > 0 ? "" : r->about.id);
 	f->indent = FIELD_INDENT;
-}
-
-/* per-message-fields (RFC 3464, 2.2) */
-static void
-report_message(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
-{
-	char envid[SMTPD_ENVID_MAX + 1];
-
-	if (smtpd__dsn_param_envid_is_valid(r->envid)) {
-		smtpd__xtext_decode(
-		    r->envid, strlen(r->envid), envid, sizeof(envid));
-		add_line(f, "Original-Envelope-Id: ", envid, "");
-	}
-	add_line(f, "Reporting-MTA: dns; ", r->hostname, "");
-	if (r->others > 0)
-		return;
-	add_line(f, "X-Queue-ID: ", r->about.id, "");
-	add_date(f, "Arrival-Date:", r->arrival);
-}
-
-static void
-report_original(struct smtpd_fold *f, const char *orcpt)
-{
-	char address[SMTPD_ORCPT_MAX + 1];
-	char type[SMTPD_ORCPT_MAX + 1];
-	struct smtpd_text t;
-	const char *semicolon;
-
-	if (!smtpd__dsn_param_orcpt_is_valid(orcpt))
-		return;
-	semicolon = strchr(orcpt, ';');
-	smtpd__text_init(&t, type, sizeof(type));
-	smtpd__text_bytes(&t, orcpt, (size_t)(semicolon - orcpt));
-	smtpd__xtext_decode(
-	    semicolon + 1, strlen(semicolon + 1), address, sizeof(address));
-	smtpd__fold_add(f, "Original-Recipient: ");
-	smtpd__fold_add(f, type);
-	add_line(f, "; ", address, "");
-}
-
-static const char *
-status_of(const struct smtpd_dsn_rcpt *rcpt)
-{
-	const char *s = rcpt->status;
-
-	if (s != NULL && smtpd__text_is_digit(s[0]) &&
-	    smtpd__reply_is_valid((s[0] - '0') * 100, s))
-		return s;
-	return wordings[rcpt->action].status;
-}
-
-/* per-recipient-fields (RFC 3464, 2.3) */
-static void
-report_rcpt(struct smtpd_fold *f, const struct smtpd_dsn_report *r,
-    const struct smtpd_dsn_rcpt *rcpt)
-{
-	add_blank(f);
-	report_original(f, rcpt->original);
-	add_line(f, "Final-Recipient: rfc822; ", rcpt->address, "");
-	add_field(f, "Action:", wordings[rcpt->action].action);
-	add_field(f, "Status:", status_of(rcpt));
-	if (rcpt->remote != NULL)
-		add_line(f, "Remote-MTA: dns; ", rcpt->remote, "");
-	if (rcpt->diagnostic != NULL)
-		add_field(f,
-		    rcpt->remote_said ? "Diagnostic-Code: smtp;"
-				      : "Diagnostic-Code: X-Local;",
-		    rcpt->diagnostic);
-	if (rcpt->last_attempt != 0)
-		add_date(f, "Last-Attempt-Date:", rcpt->last_attempt);
-	if (rcpt->action == SMTPD_DSN_DELAYED && r->retry_until != 0)
-		add_date(f, "Will-Retry-Until:", r->retry_until);
-	if (rcpt->about != NULL)
-		add_line(f, "X-Queue-ID: ", rcpt->about->id, "");
 }
 
 /* The part for programs. */
 static void
 report(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 {
-	begin_part(f, r, "message/delivery-status", "Delivery report", false);
-	report_message(f, r);
-	for (size_t i = 0; i < r->nrcpts; i++)
-		report_rcpt(f, r, &r->rcpts[i]);
+	f->utf8 = r->utf8;
+	begin_part(f, r,
+	    f->utf8 ? "message/global-delivery-status"
+		    : "message/delivery-status",
+	    "Delivery report", f->utf8 ? "8bit" : NULL);
+	smtpd__dsn_status_write(f, r);
+}
+
+/* The type of what follows of the original. */
+static const char *
+original_type(const struct smtpd_dsn_report *r)
+{
+	if (r->global)
+		return r->whole ? "message/global" : "message/global-headers";
+	return r->whole ? "message/rfc822" : "text/rfc822-headers";
 }
 
 int
 smtpd__dsn_begin(
     const struct smtpd_dsn_report *r, smtpd_sink_fn *sink, void *user)
 {
+	const char *encoding = r->eight_bit ? "8bit" : NULL;
 	struct smtpd_fold f;
 
 	smtpd__fold_init(&f, FIELD_INDENT, sink, user);
 	write_header(&f, r);
 	explain(&f, r);
 	report(&f, r);
-	begin_part(&f, r, r->whole ? "message/rfc822" : "text/rfc822-headers",
-	    wordings[gravest_of(r)->action].content, r->eight_bit);
+	if (smtpd__dsn_is_quoted(r))
+		encoding = "quoted-printable";
+	begin_part(&f, r, original_type(r),
+	    wordings[gravest_of(r)->action].content, encoding);
 	return f.failed ? -1 : 0;
 }
 
@@ -452,7 +384,7 @@ smtpd__dsn_end(
 
 	write_boundary(r, boundary);
 	smtpd__fold_init(&f, FIELD_INDENT, sink, user);
-	add_blank(&f);
-	add_line(&f, "--", boundary, "--");
+	smtpd__fold_end(&f);
+	smtpd__fold_line(&f, "--", boundary, "--");
 	return f.failed ? -1 : 0;
 }

@@ -3,9 +3,9 @@
 #define SMTPD_GRAMMAR_DSN_H
 
 /*
- * Delivery status notifications (RFC 3464): the text of a report, up to and
- * after the message that it is about.  A report may be about some messages of
- * one sender, each recipient about its own.
+ * Delivery status notifications (RFC 3464; RFC 6533, 4): the text of a report,
+ * up to and after the message that it is about.  A report may be about some
+ * messages of one sender, each recipient about its own.
  */
 
 #include <stdbool.h>
@@ -16,8 +16,8 @@
 #include "grammar/dsn_param.h"
 
 /*
- * A recipient in a report.  What comes from others may hold any bytes:
- * controls and those outside ASCII are written as "?".
+ * A recipient in a report.  What comes from others may hold any bytes: controls
+ * are written as "?", and so are those outside ASCII where there may be none.
  */
 struct smtpd_dsn_rcpt {
 	const char *address;  /* local@domain, as it was tried */
@@ -68,11 +68,21 @@ struct smtpd_dsn_report {
 	time_t now;
 	time_t retry_until; /* for those that are delayed; 0: not told */
 	bool whole;         /* the original follows with its body */
-	bool eight_bit;     /* what follows of it has bytes outside ASCII: the
-	                     * report must be sent as BODY=8BITMIME */
+	bool eight_bit;     /* what follows of it has bytes outside ASCII */
+	bool global;        /* its header is UTF-8 (RFC 6533, 4) */
+	bool utf8; /* TO needs SMTPUTF8, so that its hosts have it, and the
+	            * report may be UTF-8 itself (RFC 6533, 4.5) */
 	const struct smtpd_dsn_rcpt *rcpts; /* one at least */
 	size_t nrcpts;
 };
+
+/* Whether the report R has bytes outside ASCII: it must be sent as
+ * BODY=8BITMIME. */
+bool smtpd__dsn_is_eight_bit(const struct smtpd_dsn_report *r);
+
+/* Whether what follows of the original must be quoted-printable: hosts without
+ * SMTPUTF8 may have to pass it on (RFC 6533, 4.5). */
+bool smtpd__dsn_is_quoted(const struct smtpd_dsn_report *r);
 
 /*
  * Write the report R to SINK with USER, up to the place where the original

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "grammar/date.h"
 
 void
 smtpd__fold_init(
@@ -106,4 +107,37 @@ smtpd__fold_words(struct smtpd_fold *f, const char *text)
 		add_word(f, text, len);
 		text += len;
 	}
+}
+
+void
+smtpd__fold_line(struct smtpd_fold *f, const char *before, const char *text,
+    const char *after)
+{
+	smtpd__fold_add(f, before);
+	smtpd__fold_add(f, text);
+	smtpd__fold_add(f, after);
+	smtpd__fold_end(f);
+}
+
+void
+smtpd__fold_prose(struct smtpd_fold *f, const char *text)
+{
+	smtpd__fold_words(f, text);
+	smtpd__fold_end(f);
+}
+
+void
+smtpd__fold_field(struct smtpd_fold *f, const char *name, const char *value)
+{
+	smtpd__fold_add(f, name);
+	smtpd__fold_prose(f, value);
+}
+
+void
+smtpd__fold_date(struct smtpd_fold *f, const char *name, time_t when)
+{
+	char date[SMTPD_DATE_MAX];
+
+	smtpd__date_write(when, date);
+	smtpd__fold_field(f, name, date);
 }

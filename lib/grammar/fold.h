@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "base/sink.h"
 
@@ -50,5 +51,18 @@ void smtpd__fold_break(struct smtpd_fold *f);
 
 /* End the line, which may be empty. */
 void smtpd__fold_end(struct smtpd_fold *f);
+
+/* Write a line of BEFORE, TEXT and AFTER, which is not broken. */
+void smtpd__fold_line(struct smtpd_fold *f, const char *before,
+    const char *text, const char *after);
+
+/* End the line with the words of TEXT. */
+void smtpd__fold_prose(struct smtpd_fold *f, const char *text);
+
+/* Write a field, NAME with its colon, whose value can be broken at its spaces;
+ * and one whose value is the time WHEN. */
+void smtpd__fold_field(
+    struct smtpd_fold *f, const char *name, const char *value);
+void smtpd__fold_date(struct smtpd_fold *f, const char *name, time_t when);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "grammar/dsn.h"
 #include "grammar/fold.h"
+#include "grammar/unitext.h"
 #include "grammar/xtext.h"
 
 #define VALUES 11
@@ -48,9 +49,29 @@ must_check_params(const char *value)
 	}
 	if (smtpd__dsn_param_orcpt_is_valid(value)) {
 		must(strlen(value) <= SMTPD_ORCPT_MAX);
-		must(is_printable(value, strlen(value)));
+		must(is_printable_utf8(value, strlen(value)));
 		must(strchr(value, ';') > value);
 	}
+}
+
+/* An address that was decoded is the same when it is encoded and decoded. */
+static void
+must_decode_again(const char *value)
+{
+	char decoded[SMTPD_ORCPT_MAX + 1], again[SMTPD_ORCPT_MAX + 1];
+	char coded[10 * SMTPD_ORCPT_MAX + 1];
+	struct smtpd_text t;
+	int n = smtpd__unitext_decode(
+	    value, strlen(value), decoded, sizeof(decoded));
+
+	if (n == -1)
+		return;
+	must(is_printable_utf8(decoded, (size_t)n));
+	smtpd__text_init(&t, coded, sizeof(coded));
+	smtpd__unitext_encode(&t, decoded);
+	must(!t.cut && is_printable(coded, t.len));
+	must(smtpd__unitext_decode(coded, t.len, again, sizeof(again)) == n);
+	must(strcmp(decoded, again) == 0);
 }
 
 /* Whether the line S begins with one of our fields, or continues it. */
@@ -72,9 +93,10 @@ is_ours(const char *s)
 	return false;
 }
 
-/* The report is lines, parts and fields of ours. */
+/* The report is lines, parts and fields of ours, in ASCII unless it may have
+ * UTF8. */
 static void
-must_be_sound(const char *s, const char *boundary)
+must_be_sound(const char *s, const char *boundary, bool utf8)
 {
 	unsigned parts = 0;
 	bool header = true; /* in one: of the report, of a part */
@@ -83,7 +105,9 @@ must_be_sound(const char *s, const char *boundary)
 		const char *end = strstr(s, "\r\n");
 
 		must(end != NULL && end - s <= SMTPD_FOLD_MAX);
-		must(is_printable(s, (size_t)(end - s)));
+		must(is_printable_utf8(s, (size_t)(end - s)));
+		if (header || parts == 2)
+			must(utf8 || is_printable(s, (size_t)(end - s)));
 		if (memcmp(s, "--", 2) == 0 &&
 		    strncmp(s + 2, boundary, strlen(boundary)) == 0) {
 			parts++;
@@ -133,6 +157,8 @@ must_report(const char *const *values, uint8_t choice)
 		.retry_until = choice / 16 % 2,
 		.whole = choice / 32 % 2,
 		.eight_bit = choice / 64 % 2,
+		.global = choice / 2 % 2,
+		.utf8 = choice / 4 % 2,
 		.rcpts = rcpts,
 		.nrcpts = choice / 128 + 1u,
 	};
@@ -142,7 +168,7 @@ must_report(const char *const *values, uint8_t choice)
 	must(smtpd__dsn_end(&r, take, &o) == 0);
 	take(&o, "", 1);
 	must(strlen(o.data) == o.len - 1);
-	must_be_sound(o.data, "=_736563726574206F662066757A7A2000");
+	must_be_sound(o.data, "=_736563726574206F662066757A7A2000", r.utf8);
 	free(o.data);
 }
 
@@ -163,6 +189,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < VALUES; i++) {
 		values[i] = at;
 		must_check_params(at);
+		must_decode_again(at);
 		at += strlen(at) + 1;
 	}
 	must_report(values, data[0]);

@@ -126,6 +126,15 @@ orcpts_are_checked(void **state)
 		{ "RFC822;a+2Bb@example.org", true },
 		{ "x400;/S+3Da/", true },
 		{ "utf-8;a\\x{E4}@example.org", true },
+		{ "utf-8;\303\244@example.org", true },
+		{ "UTF-8;a\\x{2B}b@example.org", true },
+		/* As others have it: to be copied as it is (RFC 6533, 3). */
+		{ "utf-8;a+2Bb@example.org", true },
+		{ "utf-8;a\\x{41}@example.org", true },
+		{ "utf-8;\344@example.org", false },
+		{ "utf-8;a\\x{0A}\303\244", false },
+		{ "utf-8;", false },
+		{ "rfc822;\303\244@example.org", false },
 		{ "rfc822;a;b", true },
 		{ NULL, false },
 		{ "", false },
@@ -574,6 +583,83 @@ messages_are_told_apart(void **state)
 	assert_false(has(&o, "Arrival-Date"));
 }
 
+/* RFC 6533, 3; RFC 6533, 4.1: Where all hosts on the way have SMTPUTF8, the
+ * report is UTF-8; elsewhere its fields are ASCII, and the header of the
+ * message is encoded (RFC 6533, 4.5). */
+static void
+addresses_in_utf8_have_a_type_of_their_own(void **state)
+{
+	struct smtpd_dsn_rcpt rcpt = failed;
+	struct smtpd_dsn_report r = report_of(&rcpt, 1);
+	struct out o = { .fail_at = 0 };
+
+	(void)state;
+	rcpt.address = "j\303\274rgen+x@example.com";
+	rcpt.original = "utf-8;\\x{FC}b@example.com";
+	r.global = r.eight_bit = true;
+	r.about.subject = "Gr\303\274\303\237e";
+	assert_true(smtpd__dsn_is_quoted(&r));
+	assert_true(smtpd__dsn_is_eight_bit(&r));
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_true(has(&o, "report-type=delivery-status;"));
+	assert_true(has(&o, "text/plain; charset=utf-8\r\n"));
+	assert_true(has(&o, "    Subject: Gr\303\274\303\237e\r\n"));
+	assert_true(has(&o, "  <j\303\274rgen+x@example.com>\r\n"));
+	assert_true(has(&o, "Content-Type: message/delivery-status\r\n"));
+	assert_true(
+	    has(&o, "\r\nOriginal-Recipient: utf-8; \\x{FC}b@example.com\r\n"));
+	assert_true(has(&o,
+	    "\r\nFinal-Recipient: utf-8; "
+	    "j\\x{FC}rgen\\x{2B}x@example.com\r\n"));
+	assert_true(has(&o,
+	    "Content-Type: message/global-headers\r\nContent-Description: "
+	    "Undelivered message\r\nContent-Transfer-Encoding: "
+	    "quoted-printable\r\n"));
+	r.utf8 = true;
+	r.whole = true;
+	r.to = "\303\244@example.org";
+	assert_false(smtpd__dsn_is_quoted(&r));
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_true(has(&o, "\r\nTo: <\303\244@example.org>\r\n"));
+	assert_true(has(&o, "report-type=global-delivery-status;"));
+	assert_true(has(&o,
+	    "Content-Type: message/global-delivery-status\r\n"
+	    "Content-Description: Delivery report\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n"));
+	assert_true(has(&o,
+	    "\r\nOriginal-Recipient: utf-8; \303\274b@example.com\r\n"
+	    "Final-Recipient: utf-8; j\303\274rgen+x@example.com\r\n"));
+	assert_true(has(&o,
+	    "Content-Type: message/global\r\nContent-Description: Undelivered "
+	    "message\r\nContent-Transfer-Encoding: 8bit\r\n"));
+}
+
+/* RFC 6531, 3.2; RFC 6533, 3: What can be said in ASCII is, and what only
+ * claims to be of the type is copied. */
+static void
+what_needs_no_utf8_has_none(void **state)
+{
+	struct smtpd_dsn_rcpt rcpt = failed;
+	struct smtpd_dsn_report r = report_of(&rcpt, 1);
+	struct out o = { .fail_at = 0 };
+
+	(void)state;
+	rcpt.address = "bob@b\303\274cher.example";
+	rcpt.original = "utf-8;a+2Bb@example.org";
+	r.to = "ann@b\303\274cher.example";
+	assert_false(smtpd__dsn_is_quoted(&r));
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_true(
+	    has(&o, "\r\nOriginal-Recipient: utf-8; a+2Bb@example.org\r\n"));
+	assert_true(has(&o, "  <bob@b\303\274cher.example>\r\n"));
+	if (!TEST_IDN)
+		return;
+	assert_true(has(&o, "\r\nTo: <ann@xn--bcher-kva.example>\r\n"));
+	assert_true(has(&o, "delivered to bob@xn--bcher-kva.example"));
+	assert_true(has(
+	    &o, "\r\nFinal-Recipient: rfc822; bob@xn--bcher-kva.example\r\n"));
+}
+
 static void
 every_failure_of_the_sink_is_told(void **state)
 {
@@ -610,6 +696,8 @@ main(void)
 		cmocka_unit_test(attempts_in_vain_are_told),
 		cmocka_unit_test(the_original_is_described),
 		cmocka_unit_test(messages_are_told_apart),
+		cmocka_unit_test(addresses_in_utf8_have_a_type_of_their_own),
+		cmocka_unit_test(what_needs_no_utf8_has_none),
 		cmocka_unit_test(every_failure_of_the_sink_is_told),
 	};
 

@@ -113,8 +113,12 @@ class Report(unittest.TestCase):
                              ["5.0.0", "4.0.0"])
             for part in status:
                 self.assertIsNone(part["Subject"])
+            # Only the text for people may have other characters.
             ours = data[:data.index(b"From: a@b\r\n")]
-            self.assertTrue(ours.isascii())
+            fields = ours.index(b"Content-Type: message/delivery-status")
+            self.assertIn("ä", ours.decode())
+            self.assertTrue(ours[:ours.index(b"\r\n\r\n")].isascii())
+            self.assertTrue(ours[fields:].isascii())
 
 
 if __name__ == "__main__":

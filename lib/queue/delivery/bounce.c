@@ -8,9 +8,11 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "grammar/address_key.h"
 #include "grammar/dsn.h"
 #include "grammar/fields.h"
 #include "grammar/header_info.h"
+#include "grammar/quoted_printable.h"
 #include "os/random.h"
 
 /* A failed message of up to so many octets is returned whole, unless the sender
@@ -35,6 +37,7 @@ struct making {
 	const struct smtpd_bounce *bounces;
 	size_t count;
 	struct smtpd_spool_content *content;
+	struct smtpd_quoted_printable quoted; /* the original, if need be */
 	struct smtpd_outgoing_rcpt to;
 	struct smtpd_dsn_report report;
 	uint64_t own_id;
@@ -209,6 +212,8 @@ fill_report(struct making *m, struct smtpd_spool *spool)
 		add_message(m, i);
 	r->about = m->originals[0].about;
 	r->eight_bit = r->whole ? info->eight_bit : info->eight_bit_header;
+	r->global = b->loaded->envelope.utf8 && info->eight_bit_header;
+	r->utf8 = smtpd__address_key_needs_utf8(r->to);
 	if (m->count == 1) {
 		r->envid = b->loaded->envelope.envid;
 		r->references = info->id;
@@ -225,6 +230,15 @@ write_content(void *content, const void *data, size_t len)
 	return smtpd__spool_content_write(content, data, len);
 }
 
+/* Write a piece of the original, coded as the report says. */
+static int
+write_original(struct making *m, const char *data, size_t len)
+{
+	if (smtpd__dsn_is_quoted(&m->report))
+		return smtpd__quoted_printable_feed(&m->quoted, data, len);
+	return write_content(m->content, data, len);
+}
+
 /* Copy the original, or its header, as far as it can be read: a read error must
  * not suppress the report. */
 static int
@@ -237,6 +251,7 @@ copy_original(struct making *m)
 	bool more = true;
 	ssize_t n;
 
+	smtpd__quoted_printable_init(&m->quoted, write_content, m->content);
 	smtpd__fields_init(&fields);
 	while (more &&
 	    (n = smtpd__loaded_message_read(l, at, block, sizeof(block))) > 0) {
@@ -245,8 +260,7 @@ copy_original(struct making *m)
 		struct smtpd_piece piece;
 
 		at += len;
-		if (m->report.whole &&
-		    write_content(m->content, data, len) == -1)
+		if (m->report.whole && write_original(m, data, len) == -1)
 			return -1;
 		while (!m->report.whole && more &&
 		    smtpd__fields_next(&fields, &data, &len, &piece) !=
@@ -254,12 +268,11 @@ copy_original(struct making *m)
 			more = piece.part != SMTPD_FIELDS_END &&
 			    piece.part != SMTPD_FIELDS_BODY;
 			if (more &&
-			    write_content(m->content, piece.data, piece.len) ==
-				-1)
+			    write_original(m, piece.data, piece.len) == -1)
 				return -1;
 		}
 	}
-	return 0;
+	return smtpd__quoted_printable_end(&m->quoted);
 }
 
 int
@@ -298,7 +311,8 @@ smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
 			.sender = "",
 			.rcpts = &m->to,
 			.nrcpts = 1,
-			.eight_bit = m->report.eight_bit,
+			.eight_bit = smtpd__dsn_is_eight_bit(&m->report),
+			.utf8 = m->report.utf8,
 		},
 		.flags = SMTPD_MESSAGE_AUTOMATIC,
 		.content = m->content,
