@@ -84,11 +84,24 @@ class Receivers(Interoperation):
             rf"id={ident}\b.*status=bounced")[0]
         self.assertIn("dsn=5.", line)
 
+    def takes_utf8(self, receiver, domain):
+        """A header in UTF-8 is announced as such (RFC 6531, 3.4)."""
+        before = len(receiver.messages("bob"))
+        content = f"From: <alice@home.example>\nSubject: Grüße\n" \
+            f"{DATED}\nHello.\n".encode()
+        self.smtpout.submit(content, f"bob@{domain}",
+                            mail="SMTPUTF8 BODY=8BITMIME")
+        stored = receiver.wait(before + 1, "bob", 3 * fixture.WAIT)
+        text, = [s for s in stored if "Subject: Grüße".encode() in s]
+        self.assertRegex(text, rb"(?is)with utf8e?smtps? .*by out\.example\s"
+                               rb"+with utf8smtp ")
+
     def test_postfix(self):
         pair = self.ca.sign("mx1.example")
         with Postfix(self.world, self.mx1, "postfix.example", pair,
                      "bob") as receiver:
             self.check_all(receiver, "postfix.example")
+            self.takes_utf8(receiver, "postfix.example")
             self.refuses("postfix.example")
 
     def test_exim(self):
@@ -96,6 +109,7 @@ class Receivers(Interoperation):
         with Exim(self.world, self.mx2, "exim.example", pair,
                   "bob") as receiver:
             self.check_all(receiver, "exim.example")
+            self.takes_utf8(receiver, "exim.example")
             self.refuses("exim.example")
 
     def test_smtpin(self):
@@ -103,6 +117,7 @@ class Receivers(Interoperation):
         with Smtpin(self.mx3, "smtpin.example", "bob",
                     options=["-c", pem, "-k", key, "-s", "0"]) as receiver:
             self.check_all(receiver, "smtpin.example")
+            self.takes_utf8(receiver, "smtpin.example")
             self.refuses("smtpin.example")
 
 
