@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "certs.h"
+#include "grammar/idn.h"
 #include "net/socket.h"
 #include "peer.h"
 
@@ -74,6 +75,7 @@ create(void)
 	static const struct smtpd_settings settings = {
 		SMTPD_SETTINGS_INIT,
 		.hostname = "mx.example",
+		.flags = SMTPD_FLAG_DSN | SMTPD_FLAG_SMTPUTF8,
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,
 		.tarpit_ms = 1,
@@ -152,6 +154,20 @@ say_everything(struct peer *p, bool greeted)
 		peer_send(p, "..Received: from a by b with c; now\r\nx\n");
 	assert_int_equal(peer_say(p, "\r\n."), 250);
 	assert_int_equal(peer_deliver(p, "b@example.org", "a\rb"), 550);
+	if (smtpd__idn_is_available()) {
+		assert_int_equal(peer_say(p, "VRFY \303\274 SMTPUTF8"), 502);
+		assert_int_equal(
+		    peer_say(p,
+			"MAIL FROM:<\303\274@b\303\274cher.example>"
+			" SMTPUTF8 RET=FULL"),
+		    250);
+		assert_int_equal(peer_say(p,
+				     "RCPT TO:<u@b\303\274cher.example> "
+				     "ORCPT=utf-8;\303\274@example.org"),
+		    250);
+		assert_int_equal(peer_say(p, "DATA"), 354);
+		assert_int_equal(peer_say(p, "\r\n."), 250);
+	}
 	assert_int_equal(peer_say(p, "QUIT"), 221);
 }
 
