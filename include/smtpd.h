@@ -5,6 +5,7 @@
 /* The whole public interface of libsmtpd. */
 
 #include <smtpd/address.h>
+#include <smtpd/auth.h>
 #include <smtpd/cancel.h>
 #include <smtpd/client.h>
 #include <smtpd/maildir.h>

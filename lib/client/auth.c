@@ -9,7 +9,8 @@
 #include "client/offers.h"
 #include "client/starttls.h"
 #include "os/random.h"
-#include "sasl/scram.h"
+#include "sasl/plain.h"
+#include "sasl/scram_client.h"
 
 /* Octets of a user's name, or of a password. */
 #define SECRET_MAX 512
@@ -73,10 +74,7 @@ auth_plain(struct smtpd_client *c)
 	struct smtpd_text t;
 
 	smtpd__text_init(&t, message, sizeof(message));
-	smtpd__text_byte(&t, '\0');
-	smtpd__text_add(&t, c->set.user);
-	smtpd__text_byte(&t, '\0');
-	smtpd__text_add(&t, c->set.password);
+	smtpd__plain_write(&t, c->set.user, c->set.password);
 	return run_first_step(c, "AUTH PLAIN", message, t.len);
 }
 
@@ -118,7 +116,7 @@ not_scram(struct smtpd_client *c)
  * in without showing that it knows the password is not the one.
  */
 static int
-run_scram(struct smtpd_client *c, struct smtpd_scram *s, char *message)
+run_scram(struct smtpd_client *c, struct smtpd_scram_client *s, char *message)
 {
 	char challenge[SMTPD_PEER_TEXT_SIZE];
 	int code =
@@ -128,14 +126,15 @@ run_scram(struct smtpd_client *c, struct smtpd_scram *s, char *message)
 		return code;
 	if (code / 100 != 3 ||
 	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
-	    smtpd__scram_answer(s, challenge, c->set.password, message) != 0)
+	    smtpd__scram_client_answer(
+		s, challenge, c->set.password, message) != 0)
 		return not_scram(c);
 	code = run_step(c, "", message, strlen(message));
 	if (code < 0 || code / 100 >= 4)
 		return code;
 	if (code / 100 != 3 ||
 	    read_challenge(c, challenge, sizeof(challenge)) != 0 ||
-	    !smtpd__scram_is_server(s, challenge))
+	    !smtpd__scram_client_trusts(s, challenge))
 		return not_scram(c);
 	return run_step(c, "", "", 0);
 }
@@ -146,14 +145,14 @@ auth_scram(struct smtpd_client *c)
 	unsigned char random[NONCE_BYTES];
 	char nonce[SMTPD_BASE64_LEN(NONCE_BYTES) + 1];
 	char message[SMTPD_SCRAM_MESSAGE_SIZE];
-	struct smtpd_scram s;
+	struct smtpd_scram_client s;
 	struct smtpd_text t;
 
 	smtpd__text_init(&t, nonce, sizeof(nonce));
 	if (!smtpd__random_bytes(random, sizeof(random)))
 		return not_scram(c);
 	smtpd__base64_encode(&t, random, sizeof(random));
-	if (smtpd__scram_begin(&s, c->set.user, nonce, message) != 0)
+	if (smtpd__scram_client_begin(&s, c->set.user, nonce, message) != 0)
 		return not_scram(c);
 	return run_scram(c, &s, message);
 }

@@ -2,42 +2,44 @@
 #ifndef SMTPD_SASL_SCRAM_H
 #define SMTPD_SASL_SCRAM_H
 
-/* The client's messages of SCRAM-SHA-256 (RFC 5802, 7; RFC 7677, 3), without
- * channel binding. */
+/* What both ends of SCRAM-SHA-256 do alike (RFC 5802, 3; RFC 5802, 5.1; RFC
+ * 7677, 3), without channel binding. */
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <smtpd/auth.h>
 
-#include "crypto/digest.h"
+#include "base/text.h"
 
 /* Room for any message. */
 #define SMTPD_SCRAM_MESSAGE_SIZE 1024
 
-struct smtpd_scram {
-	char first[SMTPD_SCRAM_MESSAGE_SIZE]; /* client-first-message-bare */
-	unsigned char server_signature[SMTPD_SHA256_SIZE];
-	const char *nonce; /* the client's, within first */
-	bool ready;        /* the signature is known */
-};
+/* What both ends sign: their first messages and the last one of the client,
+ * without its proof. */
+#define SMTPD_SCRAM_SIGNED_SIZE (3 * SMTPD_SCRAM_MESSAGE_SIZE)
+
+/* Iterations that may be asked for: fewer make the password easy to guess (RFC
+ * 7677, 4), more would keep the client busy beyond any deadline. */
+#define SMTPD_SCRAM_ITERATIONS_MIN 4096
+#define SMTPD_SCRAM_ITERATIONS_MAX 1000000
+
+/* The value of attribute NAME at *S, up to a comma or the end, *LEN bytes; *S
+ * moves behind it.  NULL: it is another. */
+const char *smtpd__scram_take(const char **s, char name, size_t *len);
+
+/* Read a number of iterations within the bounds, LEN bytes at S.  Return 0 or
+ * -1. */
+int smtpd__scram_read_iterations(const char *s, size_t len, uint32_t *out);
 
 /*
- * Begin for USER with NONCE, printable and without a comma: the first message
- * into OUT of SMTPD_SCRAM_MESSAGE_SIZE bytes.  Return 0, or -1 if it is too
- * long.
+ * Derive the keys of PASSWORD with the salt and the iterations of KEY into it,
+ * and the client's own into CLIENT_KEY of SMTPD_SCRAM_HASH_SIZE bytes.  Return
+ * 0, or -1 when there are no digests.
  */
-int smtpd__scram_begin(
-    struct smtpd_scram *s, const char *user, const char *nonce, char *out);
+int smtpd__scram_derive(struct smtpd_scram_key *key, const char *password,
+    unsigned char *client_key);
 
-/*
- * Answer CHALLENGE, the server's first message, by PASSWORD: the last message
- * into OUT of SMTPD_SCRAM_MESSAGE_SIZE bytes.  Return 0, or -1: it is no such
- * message, is not an answer to ours, or asks for too little or too much work.
- */
-int smtpd__scram_answer(struct smtpd_scram *s, const char *challenge,
-    const char *password, char *out);
-
-/* Whether FINAL, the server's last message, shows that it knows the password
- * too. */
-bool smtpd__scram_is_server(const struct smtpd_scram *s, const char *final);
+/* Sign TEXT with a key into SIGNATURE, both of SMTPD_SCRAM_HASH_SIZE bytes.
+ * Return 0 or -1. */
+int smtpd__scram_sign(
+    const unsigned char *key, const char *text, unsigned char *signature);
 
 #endif

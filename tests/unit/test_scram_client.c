@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "sasl/scram.h"
+#include "crypto/digest.h"
+#include "sasl/scram_client.h"
 
 #include "test.h"
 
@@ -15,30 +16,30 @@ static void
 the_exchange_of_the_rfc(void **state)
 {
 	char out[SMTPD_SCRAM_MESSAGE_SIZE];
-	struct smtpd_scram s;
+	struct smtpd_scram_client s;
 
 	(void)state;
 	if (smtpd__digest_sha256("", 0, (unsigned char *)out) != 0)
 		skip(); /* built without TLS */
-	assert_int_equal(smtpd__scram_begin(&s, "user", NONCE, out), 0);
+	assert_int_equal(smtpd__scram_client_begin(&s, "user", NONCE, out), 0);
 	assert_string_equal(out, "n,,n=user,r=" NONCE);
 	assert_int_equal(
-	    smtpd__scram_answer(
+	    smtpd__scram_client_answer(
 		&s, "r=" SERVER_NONCE ",s=" SALT ",i=4096", "pencil", out),
 	    0);
 	assert_string_equal(out,
 	    "c=biws,r=" SERVER_NONCE
 	    ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=");
-	assert_true(smtpd__scram_is_server(
+	assert_true(smtpd__scram_client_trusts(
 	    &s, "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
-	assert_false(smtpd__scram_is_server(
+	assert_false(smtpd__scram_client_trusts(
 	    &s, "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G8="));
-	assert_false(smtpd__scram_is_server(
+	assert_false(smtpd__scram_client_trusts(
 	    &s, "v=7rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
-	assert_false(smtpd__scram_is_server(&s, "v="));
-	assert_false(smtpd__scram_is_server(&s, "v=AAAA"));
-	assert_false(smtpd__scram_is_server(&s, "e=other-error"));
-	assert_false(smtpd__scram_is_server(&s, ""));
+	assert_false(smtpd__scram_client_trusts(&s, "v="));
+	assert_false(smtpd__scram_client_trusts(&s, "v=AAAA"));
+	assert_false(smtpd__scram_client_trusts(&s, "e=other-error"));
+	assert_false(smtpd__scram_client_trusts(&s, ""));
 }
 
 static const char *const bad_challenges[] = {
@@ -70,13 +71,14 @@ bad_challenges_get_no_answer(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad_challenges); i++) {
 		char out[SMTPD_SCRAM_MESSAGE_SIZE];
-		struct smtpd_scram s;
+		struct smtpd_scram_client s;
 
-		assert_int_equal(smtpd__scram_begin(&s, "user", NONCE, out), 0);
-		if (smtpd__scram_answer(&s, bad_challenges[i], "pencil", out) ==
-		    0)
+		assert_int_equal(
+		    smtpd__scram_client_begin(&s, "user", NONCE, out), 0);
+		if (smtpd__scram_client_answer(
+			&s, bad_challenges[i], "pencil", out) == 0)
 			fail_msg("answered \"%s\"", bad_challenges[i]);
-		assert_false(smtpd__scram_is_server(
+		assert_false(smtpd__scram_client_trusts(
 		    &s, "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
 	}
 }
@@ -86,14 +88,14 @@ names_are_escaped(void **state)
 {
 	char out[SMTPD_SCRAM_MESSAGE_SIZE];
 	char name[SMTPD_SCRAM_MESSAGE_SIZE];
-	struct smtpd_scram s;
+	struct smtpd_scram_client s;
 
 	(void)state;
-	assert_int_equal(smtpd__scram_begin(&s, "a=b,c", "x", out), 0);
+	assert_int_equal(smtpd__scram_client_begin(&s, "a=b,c", "x", out), 0);
 	assert_string_equal(out, "n,,n=a=3Db=2Cc,r=x");
 	memset(name, ',', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	assert_int_equal(smtpd__scram_begin(&s, name, "x", out), -1);
+	assert_int_equal(smtpd__scram_client_begin(&s, name, "x", out), -1);
 }
 
 int
