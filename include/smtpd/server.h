@@ -97,7 +97,7 @@ SMTPD_API void *smtpd_server_data(const struct smtpd_server *srv);
  *
  * - 2xx (for DATA 354): the library acts as usual, but says this instead.
  *   For a verb that the library refuses by itself (VRFY, EXPN) and for one
- *   of the caller's own, there is nothing more to do.
+ *   of the caller's own, there is nothing more to do; and AUTH has succeeded.
  * - 4xx, 5xx: nothing happens, the state stays as it was.
  * - 421: and then the session is closed.
  *
@@ -108,9 +108,9 @@ typedef int smtpd_handler_fn(struct smtpd_session *s,
 
 /*
  * Call FN with USER for each command VERB, which is one of the library (EHLO,
- * HELO, STARTTLS, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY, EXPN, SEND,
- * SOML, SAML, TURN, XCLIENT, XFORWARD) or a new one, which is then made as
- * smtpd_server_add_verb() does without flags.  The handlers of a verb are a
+ * HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY, EXPN,
+ * SEND, SOML, SAML, TURN, XCLIENT, XFORWARD) or a new one, which is then made
+ * as smtpd_server_add_verb() does without flags.  The handlers of a verb are a
  * chain: they are asked in the order in which they were added, the first result
  * other than 0 wins, and those behind it are not asked; the library acts last.
  * Without a handler for RCPT every recipient is refused (550 5.7.1).  Before
@@ -126,8 +126,8 @@ enum smtpd_verb_flag {
 	SMTPD_VERB_TRANSACTION = 1 << 1, /* only between MAIL and its end */
 	SMTPD_VERB_PIPELINED = 1 << 2,   /* other commands may follow it in
 	                                  * one group (RFC 2920) */
-	SMTPD_VERB_SECRET = 1 << 3,      /* its argument is not logged, as that
-	                                  * of AUTH never is; since 0.2 */
+	SMTPD_VERB_SECRET = 1 << 3,      /* its argument is neither logged nor
+	                                  * left in memory; since 0.2 */
 };
 
 /*
@@ -392,6 +392,11 @@ struct smtpd_server_counters {
 	/* Messages, whatever became of them, with a line of more than the 1000
 	 * octets that every host takes.  Since 0.2. */
 	uint64_t long_lines;
+
+	/* AUTH that succeeded, and that did not; the latter with commands that
+	 * came before it where it is required.  Since 0.2. */
+	uint64_t authenticated;
+	uint64_t refused_auth;
 };
 
 #define SMTPD_SERVER_COUNTERS_INIT SMTPD_INIT(smtpd_server_counters)

@@ -103,6 +103,11 @@ struct smtpd_envelope {
 	bool smtputf8;       /* MAIL said SMTPUTF8 (RFC 6531): addresses, the
 	                      * header and replies may be UTF-8.  Without it
 	                      * addresses are ASCII.  Since 0.2 */
+
+	/* AUTH= of MAIL (RFC 4954, 5): who gave the message to the first
+	 * server; its text is "" for <>, and for all that a client says which
+	 * has not authenticated.  NULL: not said.  Since 0.2. */
+	const struct smtpd_address *submitter;
 };
 
 /*
@@ -214,6 +219,47 @@ SMTPD_API bool smtpd_session_esmtp(const struct smtpd_session *s);
  * 0.1. */
 SMTPD_API const struct smtpd_tls_info *smtpd_session_tls(
     const struct smtpd_session *s);
+
+/*
+ * Who authenticated (RFC 4954), "" where a handler of AUTH did not say; NULL:
+ * nobody.  It is forgotten at STARTTLS, and stays for the rest of the session
+ * else.  Since 0.2.
+ */
+SMTPD_API const char *smtpd_session_user(const struct smtpd_session *s);
+
+/*
+ * Let the session be that of user NAME, 1 to 255 bytes without control bytes:
+ * Received says so (RFC 3848), and AUTH is over.  In the callback of auth.h and
+ * in handlers of AUTH the name is kept until the client has proved it, or they
+ * have said 235; elsewhere, as in the connect or the tls event, it holds at
+ * once.  Return 0, or -1 with errno EINVAL or ENOMEM.  Since 0.2.
+ */
+SMTPD_API int smtpd_session_set_user(struct smtpd_session *s, const char *name);
+
+/*
+ * In a handler of AUTH: send LEN bytes at DATA as a challenge (334), and read
+ * the client's answer into BUF of SIZE bytes with a NUL behind it.  Both are
+ * base64 on the wire.  A first challenge of no bytes is not sent where the
+ * command has an initial response: that is the answer.  Blocks; the server's
+ * deadlines hold, and a line has at most 12288 octets.
+ *
+ *	char answer[256];
+ *
+ *	if (strncmp(command->argument, "X-TOKEN", 7) != 0)
+ *		return 0;
+ *	if (smtpd_session_challenge(s, "", 0, answer, sizeof(answer)) == -1 ||
+ *	    !is_good(answer) || smtpd_session_set_user(s, "joe") == -1)
+ *		return smtpd_reply(s, 535, "5.7.8", "Authentication failed");
+ *	return smtpd_reply(s, 235, "2.7.0", "Welcome");
+ *
+ * Return the answer's length, or -1 with errno: ECANCELED when the client
+ * cancelled the exchange or its answer is none, EIO when it is gone; in both
+ * cases the library's reply replaces the handler's.  EINVAL: no handler of AUTH
+ * runs, the exchange is over, BUF is NULL, or DATA is more than 9200 bytes.
+ * Since 0.2.
+ */
+SMTPD_API ssize_t smtpd_session_challenge(struct smtpd_session *s,
+    const void *data, size_t len, void *buf, size_t size);
 
 /* The transaction that is open, or NULL.  Since 0.1. */
 SMTPD_API const struct smtpd_envelope *smtpd_session_envelope(

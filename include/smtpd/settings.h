@@ -7,6 +7,7 @@
  * goes.
  */
 
+#include <smtpd/auth.h>
 #include <smtpd/version.h>
 
 #include <stddef.h>
@@ -75,6 +76,12 @@ enum smtpd_flag {
 	 * not announce it, and refuses these addresses: 553 5.6.7.  Since
 	 * 0.2. */
 	SMTPD_FLAG_SMTPUTF8 = 1 << 4,
+	/* Offer AUTH without TLS too: whoever listens learns the passwords.
+	 * Since 0.2. */
+	SMTPD_FLAG_AUTH_WITHOUT_TLS = 1 << 5,
+	/* Take mail only from clients that have authenticated: until then MAIL,
+	 * VRFY and EXPN are refused, 530 5.7.0.  Since 0.2. */
+	SMTPD_FLAG_AUTH_REQUIRED = 1 << 6,
 };
 
 /*
@@ -192,6 +199,34 @@ struct smtpd_settings {
 	uint32_t rcpt_rate_per_address;    /* no limit */
 	uint32_t rcpt_rate_per_network;    /* no limit */
 	uint32_t rcpt_rate_ms;             /* 60000 */
+
+	/* AUTH (RFC 4954): who clients are, asked of AUTH (see auth.h), with
+	 * AUTH_USER.  NULL: the library has no mechanism of its own.  Since
+	 * 0.2. */
+	smtpd_auth_fn *auth;
+	void *auth_user;
+
+	/* The mechanisms, with blanks between, at most 120 bytes, as EHLO shows
+	 * them: in TLS, unless flags say otherwise, and until one succeeded.
+	 * PLAIN, LOGIN, SCRAM-SHA-256, OAUTHBEARER and XOAUTH2 are the
+	 * library's, unless a handler of AUTH answers; others are for handlers.
+	 * SCRAM-SHA-256 is left out of a library without TLS.  NULL: those that
+	 * need no more than a password, "PLAIN LOGIN", if auth is set.  Since
+	 * 0.2. */
+	const char *auth_mechanisms;
+
+	/* Any text that only this host knows, and the iterations that all
+	 * users' keys have: by these a name that SCRAM refuses is given a salt
+	 * of 16 bytes, always the same.  NULL: another at each start, by which
+	 * one can tell who is no user.  Since 0.2. */
+	const char *auth_secret;
+	uint32_t auth_iterations; /* SMTPD_SCRAM_ITERATIONS */
+
+	/* Failed authentications (535) of one session: the last is answered 421
+	 * 4.7.0.  The reply to each comes so many milliseconds after the
+	 * client's last word.  Since 0.2. */
+	uint32_t max_auth_failures; /* 3 */
+	uint32_t auth_delay_ms;     /* 1000; at most 3600000 */
 };
 
 #define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)

@@ -11,7 +11,7 @@
 #define SMTPD_REPLY_TEXT_MAX 1000
 
 /* Room for the first line of a reply to EHLO and all keywords. */
-#define SMTPD_REPLY_ROOM 1400
+#define SMTPD_REPLY_ROOM 1600
 
 /* An enhanced status code: class, subject and detail of up to three digits. */
 #define SMTPD_ENHANCED_MAX 9
@@ -31,7 +31,7 @@ struct smtpd_reply {
 bool smtpd__reply_is_valid(int code, const char *enhanced);
 
 /* The most bytes that smtpd__reply_write() makes of a reply. */
-#define SMTPD_REPLY_WIRE_MAX 24000
+#define SMTPD_REPLY_WIRE_MAX 27000
 
 /*
  * Write R to BUF of SIZE bytes: each line with the code, the enhanced code if

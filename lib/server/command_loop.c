@@ -10,7 +10,9 @@
 #include "base/text.h"
 #include "grammar/command.h"
 #include "server/answer.h"
+#include "server/auth_offer.h"
 #include "server/greeting.h"
+#include "server/line_input.h"
 #include "server/session_end.h"
 #include "server/session_proxy.h"
 #include "server/session_tls.h"
@@ -61,6 +63,12 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 		    s, SYNTAX, reply_to_misplaced(s, verb), NULL);
 		return;
 	}
+	if ((verb->traits & SMTPD_TRAIT_USERS) != 0 &&
+	    smtpd__auth_offer_is_missing(s)) {
+		smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_AUTH,
+		    SMTPD_REPLY_AUTH_REQUIRED, NULL);
+		return;
+	}
 	if ((verb->traits & SMTPD_TRAIT_PLAIN) != 0 && line->len > 0) {
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_NO_ARGUMENT, verb->name);
@@ -70,6 +78,29 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 	if ((verb->traits & SMTPD_TRAIT_IDLE) != 0 && !s->closing &&
 	    ++s->idle_commands > IDLE_COMMANDS_FREE && s->ws->reply.code < 500)
 		smtpd__answer_punish(s);
+}
+
+/* The octets that a line may have here: that of AUTH is longer than others (RFC
+ * 4954, 4). */
+static uint32_t
+line_limit(const struct smtpd_session *s)
+{
+	uint32_t max = s->config->settings.max_command_line;
+
+	return max < SMTPD_AUTH_LINE_MAX &&
+		smtpd__auth_offer_refusal(s, NULL) == SMTPD_REPLY_NONE
+	    ? SMTPD_AUTH_LINE_MAX
+	    : max;
+}
+
+/* Whether a line of LEN octets without its CRLF is too long for VERB, or NULL
+ * for none. */
+static bool
+is_too_long(
+    const struct smtpd_session *s, const struct smtpd_verb *verb, size_t len)
+{
+	return len + 2 > s->config->settings.max_command_line &&
+	    (verb == NULL || (verb->traits & SMTPD_TRAIT_LONG) == 0);
 }
 
 /* Run one line, TEXT of LEN bytes, that ended properly. */
@@ -93,43 +124,21 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 	}
 	text[(size_t)(line.argument - text) + line.len] = '\0';
 	verb = smtpd__verb_table_find(&s->config->verbs, line.verb);
-	if (verb == NULL)
+	if (is_too_long(s, verb, len))
+		smtpd__answer_refuse_limit(s, SYNTAX, SMTPD_REPLY_LINE_TOO_LONG,
+		    s->config->settings.max_command_line);
+	else if (verb == NULL)
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_UNKNOWN_COMMAND, NULL);
 	else
 		run_command(s, verb, &line);
+	if (verb != NULL && (verb->traits & SMTPD_TRAIT_SECRET) != 0)
+		smtpd__stream_forget(&s->stream);
 	smtpd__answer_finish(s, &line);
 }
 
-/* Whether a line that ended so may be a command; else it is refused. */
-static bool
-is_line_taken(struct smtpd_session *s, enum smtpd_line_end end)
-{
-	const struct smtpd_settings *settings = &s->config->settings;
-
-	switch (end) {
-	case SMTPD_LINE_END_BINARY:
-		smtpd__answer_cut_off(s, SMTPD_REPLY_NOT_SMTP);
-		return false;
-	case SMTPD_LINE_END_TOO_LONG:
-		smtpd__answer_refuse_limit(s, SYNTAX, SMTPD_REPLY_LINE_TOO_LONG,
-		    settings->max_command_line);
-		return false;
-	case SMTPD_LINE_END_BARE_LF:
-		if ((settings->flags & SMTPD_FLAG_BARE_LF_COMMANDS) != 0)
-			return true;
-		smtpd__answer_refuse(
-		    s, SYNTAX, SMTPD_REPLY_BARE_LF_COMMAND, NULL);
-		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
-		return false;
-	case SMTPD_LINE_END_CRLF:
-		break;
-	}
-	return true;
-}
-
 /* Whether the argument of a verb, LEN bytes at WORD, must not be logged: it may
- * be a password, as AUTH has, offered or not. */
+ * be a password. */
 static bool
 is_secret(const struct smtpd_session *s, const char *word, size_t len)
 {
@@ -139,8 +148,7 @@ is_secret(const struct smtpd_session *s, const char *word, size_t len)
 	for (size_t i = 0; i < len && i < SMTPD_VERB_MAX; i++)
 		name[i] = (char)smtpd__text_to_upper((unsigned char)word[i]);
 	verb = smtpd__verb_table_find(&s->config->verbs, name);
-	return strcmp(name, "AUTH") == 0 ||
-	    (verb != NULL && (verb->traits & SMTPD_TRAIT_SECRET) != 0);
+	return verb != NULL && (verb->traits & SMTPD_TRAIT_SECRET) != 0;
 }
 
 /* The line may be no command: what its letters are followed by is secret as
@@ -172,21 +180,11 @@ log_command(const struct smtpd_session *s, const char *line)
 static void
 run_step(struct smtpd_session *s)
 {
-	const struct smtpd_settings *settings = &s->config->settings;
-	enum smtpd_line_end end;
-	enum smtpd_io_status status;
 	char *text;
 	size_t len;
 
-	status = smtpd__stream_line(&s->stream, settings->max_command_line,
-	    settings->command_timeout_ms, &text, &len, &end);
-	if (status != SMTPD_IO_OK) {
-		smtpd__session_end_lose(s, status);
-		smtpd__answer_finish(s, NULL);
-		return;
-	}
-	smtpd__session_count(s, SMTPD_COUNTER_COMMANDS);
-	if (!is_line_taken(s, end)) {
+	if (smtpd__line_input_read(s, line_limit(s), SMTPD_REPLY_LINE_TOO_LONG,
+		&text, &len) == -1) {
 		smtpd__answer_finish(s, NULL);
 		return;
 	}

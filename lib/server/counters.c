@@ -28,6 +28,8 @@ static const size_t places[SMTPD_COUNTER_NONE] = {
 	[SMTPD_COUNTER_DISCONNECTS] = PLACE(disconnects),
 	[SMTPD_COUNTER_ERRORS] = PLACE(errors),
 	[SMTPD_COUNTER_LONG_LINES] = PLACE(long_lines),
+	[SMTPD_COUNTER_AUTHENTICATED] = PLACE(authenticated),
+	[SMTPD_COUNTER_REFUSED_AUTH] = PLACE(refused_auth),
 };
 
 void

@@ -7,6 +7,8 @@
 
 #include "os/clock.h"
 #include "os/pages.h"
+#include "sasl/plain.h"
+#include "server/auth_exchange.h"
 
 /* Heap for a transaction: as much as its recipients can need. */
 #define ARENA_CAP_BASE     65536
@@ -118,7 +120,15 @@ smtpd__session_finish(struct smtpd_session *s)
 	smtpd__stream_finish(&s->stream);
 	smtpd_tls_unref(s->tls);
 	free(s->told);
+	smtpd__session_forget_user(s);
 	smtpd__session_count_bytes(s);
+}
+
+void
+smtpd__session_forget_user(struct smtpd_session *s)
+{
+	free(s->user);
+	s->user = NULL;
 }
 
 void
@@ -192,6 +202,30 @@ bool
 smtpd_session_esmtp(const struct smtpd_session *s)
 {
 	return s->esmtp;
+}
+
+const char *
+smtpd_session_user(const struct smtpd_session *s)
+{
+	return s->user;
+}
+
+int
+smtpd_session_set_user(struct smtpd_session *s, const char *name)
+{
+	char **user = s->auth != NULL ? &s->auth->user : &s->user;
+	char *copy;
+
+	if (name == NULL || !smtpd__plain_is_name(name)) {
+		errno = EINVAL;
+		return -1;
+	}
+	copy = strdup(name);
+	if (copy == NULL)
+		return -1;
+	free(*user);
+	*user = copy;
+	return 0;
 }
 
 const struct smtpd_tls_info *

@@ -68,6 +68,9 @@ struct smtpd_session {
 	bool uid_known;
 	uid_t uid; /* of a UNIX socket's client */
 	char helo[SMTPD_HOSTNAME_SIZE];
+	char *user;                       /* that authenticated; NULL: none */
+	struct smtpd_auth_exchange *auth; /* of AUTH, while it runs; or NULL */
+	uint32_t auth_failures;
 	bool announced; /* the program was told of it */
 	bool esmtp;
 	enum smtpd_state state;
@@ -119,6 +122,9 @@ void smtpd__session_finish(struct smtpd_session *s);
 
 /* End the session after the present reply, because of WHY. */
 void smtpd__session_close(struct smtpd_session *s, enum smtpd_close why);
+
+/* Nobody has authenticated any more. */
+void smtpd__session_forget_user(struct smtpd_session *s);
 
 /* Add one to counter WHICH of the server. */
 void smtpd__session_count(struct smtpd_session *s, enum smtpd_counter which);

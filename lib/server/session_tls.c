@@ -44,6 +44,7 @@ smtpd__session_tls_start(struct smtpd_session *s, struct smtpd_tls_conn *conn)
 	}
 	s->phase = SMTPD_PHASE_COMMAND;
 	smtpd__transaction_start_over(s);
+	smtpd__session_forget_user(s);
 	smtpd__session_count(s, SMTPD_COUNTER_TLS);
 	info = smtpd_session_tls(s);
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_DEBUG,

@@ -5,15 +5,21 @@
 
 #include "base/sized.h"
 #include "base/text.h"
+#include "crypto/digest.h"
+#include "crypto/secret.h"
 #include "grammar/address_parse.h"
 #include "grammar/idn.h"
 #include "os/nodename.h"
+#include "os/random.h"
 #include "os/thread.h"
+#include "sasl/scram.h"
+#include "server/auth_offer.h"
 
 #define FLAGS_KNOWN                                                     \
 	(SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN |                 \
 	    SMTPD_FLAG_BARE_ADDRESSES | SMTPD_FLAG_NO_TRANSACTION_LOG | \
-	    SMTPD_FLAG_SMTPUTF8)
+	    SMTPD_FLAG_SMTPUTF8 | SMTPD_FLAG_AUTH_WITHOUT_TLS |         \
+	    SMTPD_FLAG_AUTH_REQUIRED)
 
 /* An hour: a delay that is longer is meant otherwise. */
 #define TARPIT_MS_MAX 3600000
@@ -137,6 +143,30 @@ set_names(struct smtpd_server_config *c)
 	s->default_domain = c->default_domain;
 }
 
+/* The mechanisms, and the secret of which salts are made up. */
+static void
+set_auth(struct smtpd_server_config *c)
+{
+	struct smtpd_settings *s = &c->settings;
+	struct smtpd_text t;
+
+	default_u32(&s->max_auth_failures, 3);
+	default_u32(&s->auth_delay_ms, 1000);
+	default_u32(&s->auth_iterations, SMTPD_SCRAM_ITERATIONS);
+	if (s->auth_mechanisms == NULL)
+		s->auth_mechanisms = s->auth != NULL ? "PLAIN LOGIN" : "";
+	smtpd__text_init(&t, c->auth_mechanisms, sizeof(c->auth_mechanisms));
+	smtpd__text_add(&t, s->auth_mechanisms);
+	c->auth_is_cut = t.cut;
+	s->auth_mechanisms = c->auth_mechanisms;
+	if (s->auth_secret == NULL)
+		smtpd__random_bytes(c->auth_secret, sizeof(c->auth_secret));
+	else
+		smtpd__digest_sha256(
+		    s->auth_secret, strlen(s->auth_secret), c->auth_secret);
+	s->auth_secret = NULL;
+}
+
 int
 smtpd__settings_init(
     struct smtpd_server_config *c, const struct smtpd_settings *settings)
@@ -150,6 +180,7 @@ smtpd__settings_init(
 	set_default_times(s);
 	set_other_defaults(s);
 	set_names(c);
+	set_auth(c);
 	c->logger = (struct smtpd_logger){ s->log, s->log_user, s->log_level };
 	smtpd__replies_init(&c->replies);
 	return 0;
@@ -166,6 +197,7 @@ smtpd__settings_finish(struct smtpd_server_config *c)
 	smtpd__events_finish(&c->events);
 	smtpd__replies_finish(&c->replies);
 	smtpd__verb_table_finish(&c->verbs);
+	smtpd__secret_wipe(c->auth_secret, sizeof(c->auth_secret));
 }
 
 static bool
@@ -193,6 +225,13 @@ smtpd__settings_fault(const struct smtpd_server_config *c)
 		return "errors_soft";
 	if (s->tarpit_ms > TARPIT_MS_MAX)
 		return "tarpit_ms";
+	if (c->auth_is_cut || !smtpd__auth_offer_is_valid(c->auth_mechanisms))
+		return "auth_mechanisms";
+	if (s->auth_iterations < SMTPD_SCRAM_ITERATIONS_MIN ||
+	    s->auth_iterations > SMTPD_SCRAM_ITERATIONS_MAX)
+		return "auth_iterations";
+	if (s->auth_delay_ms > TARPIT_MS_MAX)
+		return "auth_delay_ms";
 	if (s->stack_size < least_stack())
 		return "stack_size";
 	if ((s->flags & ~(unsigned)FLAGS_KNOWN) != 0)

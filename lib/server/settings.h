@@ -20,10 +20,17 @@
 #include "server/replies.h"
 #include "server/verb_table.h"
 
+/* Room for the names of all mechanisms of AUTH: the reply to EHLO has as
+ * much. */
+#define SMTPD_MECHANISMS_SIZE 121
+
 struct smtpd_server_config {
 	struct smtpd_settings settings; /* no zeros left */
 	char hostname[SMTPD_HOSTNAME_SIZE];
 	char default_domain[SMTPD_HOSTNAME_SIZE];
+	char auth_mechanisms[SMTPD_MECHANISMS_SIZE];
+	bool auth_is_cut; /* there are more than these */
+	unsigned char auth_secret[SMTPD_SCRAM_HASH_SIZE];
 	struct smtpd_logger logger;
 	struct smtpd_server *server;
 

@@ -14,13 +14,12 @@
 static const char *
 protocol_name(const struct smtpd_session *s)
 {
-	bool tls = s->stream.tls != NULL;
+	static const char *const names[] = { "ESMTP", "ESMTPA", "ESMTPS",
+		"ESMTPSA", "UTF8SMTP", "UTF8SMTPA", "UTF8SMTPS", "UTF8SMTPSA" };
+	size_t which = (s->envelope.smtputf8 ? 4 : 0) +
+	    (s->stream.tls != NULL ? 2 : 0) + (s->user != NULL ? 1 : 0);
 
-	if (s->envelope.smtputf8)
-		return tls ? "UTF8SMTPS" : "UTF8SMTP";
-	if (tls)
-		return "ESMTPS";
-	return s->esmtp ? "ESMTP" : "SMTP";
+	return which > 0 || s->esmtp ? names[which] : "SMTP";
 }
 
 /* Append an empty line to the LEN bytes in BUF of SIZE bytes. */

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "server/answer.h"
+#include "server/auth_offer.h"
 #include "server/handlers.h"
 #include "server/session_tls.h"
 #include "server/transaction.h"
@@ -66,6 +67,7 @@ add_extensions(struct smtpd_session *s)
 		smtpd__text_add(&t, "\nSMTPUTF8");
 	if (s->tls != NULL && s->stream.tls == NULL)
 		smtpd__text_add(&t, "\nSTARTTLS");
+	smtpd__auth_offer_write(s, &t);
 	smtpd__verb_xclient_announce(s, &t);
 	for (size_t i = 0; i < c->keywords.count; i++) {
 		smtpd__text_byte(&t, '\n');

@@ -7,13 +7,19 @@
 #include "grammar/address_parse.h"
 #include "grammar/dsn_param.h"
 #include "grammar/param.h"
+#include "grammar/xtext.h"
 #include "server/answer.h"
+#include "server/auth_offer.h"
 #include "server/gate.h"
 #include "server/handlers.h"
 #include "server/transaction.h"
 
 #define SYNTAX SMTPD_COUNTER_REFUSED_SYNTAX
 #define ERRORS SMTPD_COUNTER_ERRORS
+
+/* Characters of AUTH=, decoded: the line of MAIL may be longer by them (RFC
+ * 4954, 3). */
+#define AUTH_VALUE_MAX 500
 
 /* How MAIL and RCPT differ in their argument. */
 struct path_rule {
@@ -227,6 +233,56 @@ accept_dsn(struct smtpd_session *s, const struct smtpd_param *p)
 	return false;
 }
 
+/* Read the decoded value of AUTH=, TEXT of LEN bytes, a mailbox or "<>". */
+static enum smtpd_path_fault
+parse_submitter(struct smtpd_session *s, const char *text, size_t len,
+    struct smtpd_address *out)
+{
+	static const struct smtpd_path_rules rules = {
+		.kind = SMTPD_PATH_REVERSE, .bare = true
+	};
+	size_t used;
+	enum smtpd_path_fault fault;
+
+	if ((text[0] == '<' || text[0] == '@') && strcmp(text, "<>") != 0)
+		return SMTPD_PATH_SYNTAX;
+	fault =
+	    smtpd__address_parse_path(text, len, &rules, &s->arena, out, &used);
+	return fault == SMTPD_PATH_OK && used < len ? SMTPD_PATH_SYNTAX : fault;
+}
+
+/* AUTH= (RFC 4954, 5): nobody believes a client that has not authenticated. */
+static bool
+accept_submitter(struct smtpd_session *s, const struct smtpd_param *p)
+{
+	static const struct smtpd_address nobody = { "", "", "", false };
+	char text[AUTH_VALUE_MAX + 1];
+	struct smtpd_address *submitter =
+	    smtpd__arena_alloc(&s->arena, sizeof(*submitter));
+	int len = p->value == NULL ? -1
+				   : smtpd__xtext_decode(p->value,
+					 strlen(p->value), text, sizeof(text));
+	enum smtpd_path_fault fault = SMTPD_PATH_SYNTAX;
+
+	if (submitter == NULL) {
+		refuse_memory(s);
+		return false;
+	}
+	if (len != -1)
+		fault = parse_submitter(s, text, (size_t)len, submitter);
+	if (fault == SMTPD_PATH_NO_MEMORY) {
+		refuse_memory(s);
+		return false;
+	}
+	if (fault != SMTPD_PATH_OK) {
+		smtpd__answer_refuse(
+		    s, SYNTAX, SMTPD_REPLY_BAD_PARAM_VALUE, p->name);
+		return false;
+	}
+	s->envelope.submitter = s->user != NULL ? submitter : &nobody;
+	return true;
+}
+
 /* A parameter that the library does not know may be one of the program's, in
  * NAMES (RFC 5321, 4.1.1.11). */
 static bool
@@ -246,6 +302,8 @@ accept_mail_param(struct smtpd_session *s, const struct smtpd_param *p)
 		return accept_size(s, p->value);
 	if (strcmp(p->name, "BODY") == 0)
 		return accept_body(s, p->value);
+	if (strcmp(p->name, "AUTH") == 0 && smtpd__auth_offer_exists(s))
+		return accept_submitter(s, p);
 	if (is_dsn(s, p, "RET", "ENVID"))
 		return accept_dsn(s, p);
 	if (strcmp(p->name, "SMTPUTF8") == 0 &&

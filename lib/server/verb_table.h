@@ -37,7 +37,12 @@ enum smtpd_trait {
 	                             * input behind it ends the session */
 	SMTPD_TRAIT_IDLE = 1 << 1,   /* does nothing for a message */
 	SMTPD_TRAIT_PLAIN = 1 << 2,  /* takes no argument */
-	SMTPD_TRAIT_SECRET = 1 << 3, /* its argument is not logged */
+	SMTPD_TRAIT_SECRET = 1 << 3, /* its argument is neither logged nor left
+	                              * in memory */
+	SMTPD_TRAIT_LONG = 1 << 4,   /* its line may have SMTPD_AUTH_LINE_MAX
+	                              * octets */
+	SMTPD_TRAIT_USERS = 1 << 5,  /* only for clients that authenticated,
+	                              * where the settings say so */
 };
 
 struct smtpd_handler {

@@ -99,6 +99,8 @@ static void
 begin_anew(struct smtpd_session *s)
 {
 	smtpd__transaction_start_over(s);
+	smtpd__session_forget_user(s);
+	s->auth_failures = 0;
 	s->errors = 0;
 	s->errors_passing = 0;
 	s->idle_commands = 0;

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/verbs.h"
 
+#include "server/verb_auth.h"
 #include "server/verb_data.h"
 #include "server/verb_hello.h"
 #include "server/verb_mail.h"
 #include "server/verb_other.h"
 #include "server/verb_xclient.h"
 
-#define ANY   SMTPD_STATE_ANY
-#define START (unsigned)SMTPD_STATE_START
-#define HELLO SMTPD_STATE_HELLO
-#define MAIL  SMTPD_STATE_MAIL
-#define RCPT  SMTPD_STATE_RCPT
-#define LAST  SMTPD_TRAIT_LAST
-#define IDLE  SMTPD_TRAIT_IDLE
-#define PLAIN SMTPD_TRAIT_PLAIN
+#define ANY    SMTPD_STATE_ANY
+#define START  (unsigned)SMTPD_STATE_START
+#define HELLO  SMTPD_STATE_HELLO
+#define MAIL   SMTPD_STATE_MAIL
+#define RCPT   SMTPD_STATE_RCPT
+#define LAST   SMTPD_TRAIT_LAST
+#define IDLE   SMTPD_TRAIT_IDLE
+#define PLAIN  SMTPD_TRAIT_PLAIN
+#define SECRET SMTPD_TRAIT_SECRET
+#define LONG   SMTPD_TRAIT_LONG
+#define USERS  SMTPD_TRAIT_USERS
 
 /* Most frequent first: it is searched from its beginning. */
 static const struct {
@@ -23,18 +27,19 @@ static const struct {
 	unsigned traits;
 	smtpd_verb_fn *act;
 } verbs[] = {
-	{ "MAIL", HELLO, 0, smtpd__verb_mail_mail },
+	{ "MAIL", HELLO, USERS, smtpd__verb_mail_mail },
 	{ "RCPT", MAIL | RCPT, 0, smtpd__verb_mail_rcpt },
 	{ "DATA", MAIL | RCPT, LAST | PLAIN, smtpd__verb_data },
 	{ "QUIT", ANY, PLAIN, smtpd__verb_other_quit },
 	{ "EHLO", ANY, LAST | IDLE, smtpd__verb_hello_ehlo },
 	{ "HELO", ANY, LAST | IDLE, smtpd__verb_hello_helo },
 	{ "STARTTLS", ANY & ~START, LAST | PLAIN, smtpd__verb_hello_starttls },
+	{ "AUTH", ANY, LAST | SECRET | LONG, smtpd__verb_auth },
 	{ "RSET", ANY, IDLE | PLAIN, smtpd__verb_other_rset },
 	{ "NOOP", ANY, IDLE, smtpd__verb_other_custom },
 	{ "HELP", ANY, IDLE, smtpd__verb_other_help },
-	{ "VRFY", ANY, IDLE, smtpd__verb_other_lookup },
-	{ "EXPN", ANY, IDLE, smtpd__verb_other_lookup },
+	{ "VRFY", ANY, IDLE | USERS, smtpd__verb_other_lookup },
+	{ "EXPN", ANY, IDLE | USERS, smtpd__verb_other_lookup },
 	{ "SEND", ANY, IDLE, smtpd__verb_other_refused },
 	{ "SOML", ANY, IDLE, smtpd__verb_other_refused },
 	{ "SAML", ANY, IDLE, smtpd__verb_other_refused },

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/secret.h"
 #include "os/clock.h"
 
 /* A line without end is dropped up to here. */
@@ -257,6 +258,14 @@ void
 smtpd__stream_take(struct smtpd_stream *st, size_t len)
 {
 	st->in_at += len;
+}
+
+void
+smtpd__stream_forget(struct smtpd_stream *st)
+{
+	smtpd__secret_wipe(st->in_buf, st->in_at);
+	smtpd__secret_wipe(
+	    st->in_buf + st->in_end, SMTPD_STREAM_IN_SIZE - st->in_end);
 }
 
 bool

@@ -73,6 +73,10 @@ const char *smtpd__stream_peek(const struct smtpd_stream *st, size_t *len);
 /* Take LEN bytes of smtpd__stream_peek(). */
 void smtpd__stream_take(struct smtpd_stream *st, size_t len);
 
+/* Overwrite all input that was read before but for what was not taken: it may
+ * have been secret. */
+void smtpd__stream_forget(struct smtpd_stream *st);
+
 /* Wait for more input, as long as SPAN milliseconds.  The output has been
  * flushed. */
 enum smtpd_io_status smtpd__stream_fill(struct smtpd_stream *st, uint64_t span);

@@ -148,6 +148,28 @@ on_other(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	return smtpd_reply(s, 250, "2.0.0", "%s\n%s", c->argument, c->verb);
 }
 
+/* The name decides about what is shown. */
+static int
+on_auth(struct smtpd_session *s, const struct smtpd_auth_request *r,
+    struct smtpd_scram_key *key, void *user)
+{
+	struct seen *seen = user;
+
+	must(!seen->open && smtpd_session_user(s) == NULL);
+	must(r->password == NULL || r->token == NULL);
+	must(r->user[0] != '\0' || r->token != NULL);
+	must_be_clean(r->user);
+	must_be_clean(r->identity);
+	if (r->user[0] == 'k') {
+		key->iterations = SMTPD_SCRAM_ITERATIONS;
+		key->salt_len = 1;
+		return SMTPD_AUTH_KEY;
+	}
+	return r->user[0] == 'j' && (r->password != NULL || r->token != NULL)
+	    ? SMTPD_AUTH_ACCEPTED
+	    : SMTPD_AUTH_REFUSED;
+}
+
 /* Lines end with CRLF, and there is no other CR, LF, or NUL. */
 static void
 must_be_message(const char *text, size_t len)
@@ -202,12 +224,19 @@ create(struct seen *seen)
 		.errors_soft = SMTPD_NO_LIMIT,
 		.errors_hard = SMTPD_NO_LIMIT,
 		.flags = SMTPD_FLAG_DSN | SMTPD_FLAG_SMTPUTF8 |
+		    SMTPD_FLAG_AUTH_WITHOUT_TLS |
 		    ((choice & BARE_LF_COMMANDS) != 0
 			    ? SMTPD_FLAG_BARE_LF_COMMANDS
 			    : 0),
 		.bare_lf =
 		    (choice & REFUSE_BARE_LF) != 0 ? SMTPD_TREAT_REFUSE : 0,
 		.nul = (choice & REPAIR_NUL) != 0 ? SMTPD_TREAT_REPAIR : 0,
+		.auth = on_auth,
+		.auth_user = seen,
+		.auth_mechanisms =
+		    "PLAIN LOGIN SCRAM-SHA-256 OAUTHBEARER XOAUTH2",
+		.auth_delay_ms = 1,
+		.max_auth_failures = SMTPD_NO_LIMIT,
 	};
 	struct smtpd_server *srv;
 
@@ -261,7 +290,7 @@ send_packets(int fd, const char *data, size_t len)
 static int
 check_line(const char *line, size_t len)
 {
-	must(len >= 6 && len <= 512);
+	must(len >= 6 && (len <= 512 || memcmp(line, "334 ", 4) == 0));
 	must(line[0] >= '2' && line[0] <= '5');
 	must(line[1] >= '0' && line[1] <= '5');
 	must(line[2] >= '0' && line[2] <= '9');

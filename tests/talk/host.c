@@ -8,6 +8,7 @@
 
 #include "grammar/idn.h"
 
+#include "auth.h"
 #include "log_check.h"
 
 #define CHUNK_MAX 4096
@@ -45,6 +46,8 @@ static const struct field settings[] = {
 	{ SETTING(rcpt_rate_per_address) },
 	{ SETTING(rcpt_rate_per_network) },
 	{ SETTING(rcpt_rate_ms) },
+	{ SETTING(max_auth_failures) },
+	{ SETTING(auth_delay_ms) },
 };
 
 static const struct field counters[] = {
@@ -70,6 +73,8 @@ static const struct field counters[] = {
 	{ COUNTER(disconnects) },
 	{ COUNTER(errors) },
 	{ COUNTER(long_lines) },
+	{ COUNTER(authenticated) },
+	{ COUNTER(refused_auth) },
 };
 
 static const struct field *
@@ -94,9 +99,8 @@ host_counter(const struct smtpd_server_counters *c, const char *name)
 	return value;
 }
 
-/* Remember B as what was seen, and free it. */
-static void
-saw(struct host *h, struct bytes *b)
+void
+host_saw(struct host *h, struct bytes *b)
 {
 	entries_add(&h->seen, 0, "", "", 0);
 	bytes_add(&h->seen.list[h->seen.count - 1].rest, b->data, b->len);
@@ -109,7 +113,7 @@ saw_text(struct host *h, const char *text)
 	struct bytes b = { 0 };
 
 	bytes_text(&b, text);
-	saw(h, &b);
+	host_saw(h, &b);
 }
 
 /* The canned text with the argument in the place of "{}". */
@@ -137,7 +141,7 @@ on_canned(
 	struct bytes b = { 0 };
 
 	bytes_format(&b, "%s %s", command->verb, command->argument);
-	saw(c->host, &b);
+	host_saw(c->host, &b);
 	return answer(s, c, command->argument);
 }
 
@@ -161,7 +165,7 @@ saw_address(struct host *h, const char *what, const struct smtpd_command *c)
 
 	bytes_format(&b, "%s <%s>", what, c->address->text);
 	add_params(&b, c->params);
-	saw(h, &b);
+	host_saw(h, &b);
 }
 
 static int
@@ -233,6 +237,10 @@ saw_message(struct host *h, const struct smtpd_session *s,
 	struct bytes b = { 0 };
 
 	bytes_format(&b, "message <%s>", e->sender.text);
+	if (smtpd_session_user(s) != NULL)
+		bytes_format(&b, " by %s", smtpd_session_user(s));
+	if (e->submitter != NULL)
+		bytes_format(&b, " auth=<%s>", e->submitter->text);
 	if (e->size != 0)
 		bytes_format(&b, " size=%llu", (unsigned long long)e->size);
 	if (e->encoding == SMTPD_ENCODING_8BITMIME)
@@ -244,7 +252,7 @@ saw_message(struct host *h, const struct smtpd_session *s,
 		bytes_format(
 		    &b, " <%s>", smtpd_envelope_rcpt(e, i)->address.text);
 	add_told(&b, "xforward", smtpd_session_xforward, s);
-	saw(h, &b);
+	host_saw(h, &b);
 }
 
 /* Read the whole body, or one chunk of it; false: it has no valid end. */
@@ -262,7 +270,7 @@ read_body(struct host *h, struct smtpd_body *body, bool whole)
 			bytes_add(&b, chunk, (size_t)n);
 	} while (whole && n > 0);
 	if (n >= 0) {
-		saw(h, &b);
+		host_saw(h, &b);
 		return true;
 	}
 	bytes_finish(&b);
@@ -310,7 +318,7 @@ on_connect(struct smtpd_session *s, void *user)
 	else if (strcmp(smtpd_session_peer(s), "local") != 0)
 		bytes_format(&b, " %s", smtpd_session_peer(s));
 	add_told(&b, "xclient", smtpd_session_xclient, s);
-	saw(h, &b);
+	host_saw(h, &b);
 	return h->connect == NULL ? 0 : answer(s, h->connect, "");
 }
 
@@ -325,7 +333,7 @@ on_end(struct smtpd_session *s, const struct smtpd_envelope *e,
 	if (smtpd_session_envelope(s) != e)
 		die("the end of a transaction that is not open");
 	bytes_format(&b, "end %s %d", names[how], code);
-	saw(user, &b);
+	host_saw(user, &b);
 }
 
 static void
@@ -338,7 +346,7 @@ on_disconnect(struct smtpd_session *s, enum smtpd_close why, void *user)
 	if (smtpd_session_envelope(s) != NULL)
 		die("the session ends before its transaction");
 	bytes_format(&b, "disconnect %s", names[why]);
-	saw(user, &b);
+	host_saw(user, &b);
 }
 
 /* "CODE ENHANCED TEXT", ENHANCED "-" for none; "return CODE"; or "0". */
@@ -408,6 +416,9 @@ register_one(struct host *h, const struct entry *e)
 		return smtpd_server_add_proxy(h->server, text);
 	if (strcmp(e->word, "xclient") == 0)
 		return smtpd_server_add_xclient(h->server, text);
+	if (strcmp(e->word, "auth_handler") == 0)
+		return smtpd_server_add_handler(
+		    h->server, "AUTH", auth_on_command, h);
 	if (strcmp(e->word, "connect") == 0) {
 		h->connect = make_canned(h, text);
 		return 0;
@@ -459,7 +470,10 @@ set_special(struct host *h, const struct entry *e)
 {
 	const char *text = e->rest.data;
 
-	if (strcmp(e->word, "max_message_size") == 0)
+	if (strcmp(e->word, "auth") == 0) {
+		h->settings.auth = auth_on_request;
+		h->settings.auth_user = h;
+	} else if (strcmp(e->word, "max_message_size") == 0)
 		h->settings.max_message_size = number(text);
 	else if (strcmp(e->word, "bare_lf") == 0)
 		h->settings.bare_lf = treatment(text);
@@ -471,6 +485,12 @@ set_special(struct host *h, const struct entry *e)
 		h->settings.default_domain = text;
 	else if (strcmp(e->word, "bare_addresses") == 0)
 		h->settings.flags |= SMTPD_FLAG_BARE_ADDRESSES;
+	else if (strcmp(e->word, "auth_mechanisms") == 0)
+		h->settings.auth_mechanisms = text;
+	else if (strcmp(e->word, "auth_without_tls") == 0)
+		h->settings.flags |= SMTPD_FLAG_AUTH_WITHOUT_TLS;
+	else if (strcmp(e->word, "auth_required") == 0)
+		h->settings.flags |= SMTPD_FLAG_AUTH_REQUIRED;
 	else if (strcmp(e->word, "hostname") == 0)
 		h->settings.hostname = text;
 	else if (strcmp(e->word, "bare_lf_commands") == 0)

@@ -37,6 +37,9 @@ void host_init(struct host *h, const struct script *s);
 
 void host_finish(struct host *h);
 
+/* Remember B as an event that was seen, and free it. */
+void host_saw(struct host *h, struct bytes *b);
+
 /* Counter NAME of C, or die. */
 uint64_t host_counter(const struct smtpd_server_counters *c, const char *name);
 

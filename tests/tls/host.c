@@ -15,7 +15,8 @@
  *
  * Each is answered by one line, "= ..." or "! reason".  What the server tells
  * goes between: "log ...", "connect N", "tls N ...", and so on.  The arguments
- * of the program are settings of the server.
+ * of the program are settings of the server; "auth" with mechanisms lets user
+ * "joe" authenticate with password "pencil", or token "t0ken".
  */
 #include <smtpd.h>
 
@@ -145,6 +146,22 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 }
 
 static int
+on_auth(struct smtpd_session *s, const struct smtpd_auth_request *r,
+    struct smtpd_scram_key *key, void *user)
+{
+	(void)s;
+	(void)user;
+	if (strcmp(r->user, "joe") != 0)
+		return SMTPD_AUTH_REFUSED;
+	if (r->token != NULL)
+		return strcmp(r->token, "t0ken") == 0 ? SMTPD_AUTH_ACCEPTED
+						      : SMTPD_AUTH_REFUSED;
+	return smtpd_scram_key_make(key, "pencil", 0) == 0
+	    ? SMTPD_AUTH_KEY
+	    : SMTPD_AUTH_UNAVAILABLE;
+}
+
+static int
 on_refused(struct smtpd_session *s, const struct smtpd_command *c, void *code)
 {
 	return smtpd_reply(s, *(int *)code, NULL, "not %s", c->verb);
@@ -263,7 +280,9 @@ do_counter(struct host *h, const char *name)
 		    : strcmp(name, "timeouts") == 0         ? c.timeouts
 		    : strcmp(name, "disconnects") == 0      ? c.disconnects
 		    : strcmp(name, "errors") == 0           ? c.errors
-						  : c.connections_now));
+		    : strcmp(name, "authenticated") == 0    ? c.authenticated
+		    : strcmp(name, "refused_auth") == 0     ? c.refused_auth
+							: c.connections_now));
 }
 
 static void
@@ -353,6 +372,16 @@ set_up(struct host *h, int argc, char **argv)
 			settings.max_connections = value;
 		else if (strcmp(argv[i], "max_per_address") == 0)
 			settings.max_per_address = value;
+		else if (strcmp(argv[i], "log_level") == 0)
+			settings.log_level = (enum smtpd_log_level)value;
+		else if (strcmp(argv[i], "auth_without_tls") == 0)
+			settings.flags |= SMTPD_FLAG_AUTH_WITHOUT_TLS;
+		else if (strcmp(argv[i], "auth_required") == 0)
+			settings.flags |= SMTPD_FLAG_AUTH_REQUIRED;
+		else if (strcmp(argv[i], "auth") == 0) {
+			settings.auth = on_auth;
+			settings.auth_mechanisms = argv[i + 1];
+		}
 	}
 	h->server = smtpd_server_create(&settings);
 	if (h->server == NULL)

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/verb_auth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/clock.h"
+#include "sasl/gs2.h"
+#include "server/answer.h"
+#include "server/auth_mechanisms.h"
+#include "server/handlers.h"
+
+#define SYNTAX SMTPD_COUNTER_REFUSED_SYNTAX
+
+/* Room for a name in a line of the log. */
+#define NAME_SIZE (4 * SMTPD_SASL_NAME_SIZE)
+
+/* auth-command = "AUTH" SP sasl-mech [SP initial-response]: the mechanism in
+ * upper case into NAME; *INITIAL is NULL without a response.  Return 0 or
+ * -1. */
+static int
+read_argument(const struct smtpd_command_line *line,
+    char name[SMTPD_MECHANISM_MAX + 1], const char **initial)
+{
+	const char *argument = line->argument;
+	size_t len = strcspn(argument, " \t");
+	const char *rest = argument + len + strspn(argument + len, " \t");
+
+	if (len == 0 || len > SMTPD_MECHANISM_MAX)
+		return -1;
+	for (size_t i = 0; i < len; i++)
+		name[i] =
+		    (char)smtpd__text_to_upper((unsigned char)argument[i]);
+	name[len] = '\0';
+	*initial = *rest != '\0' ? rest : NULL;
+	return strpbrk(rest, " \t") == NULL ? 0 : -1;
+}
+
+/* Whether a handler, or a mechanism of the library, found that the client is
+ * who it says it is. */
+static bool
+is_proved(struct smtpd_session *s, const struct smtpd_verb *verb)
+{
+	struct smtpd_auth_exchange *x = s->auth;
+	const struct smtpd_command command = {
+		.verb = verb->name,
+		.argument = x->argument,
+	};
+
+	if (!smtpd__handlers_allow(s, verb, &command, 2) || x->failed)
+		return false;
+	if (s->ws->reply.code == 0)
+		return smtpd__auth_mechanisms_run(s);
+	/* A handler that said 235 need not have said who it is. */
+	if (x->user == NULL)
+		x->user = strdup("");
+	if (x->user != NULL)
+		return true;
+	smtpd__auth_exchange_fail(s, SMTPD_REPLY_AUTH_UNAVAILABLE);
+	return false;
+}
+
+/* The session is the user's from now on. */
+static void
+accept_user(struct smtpd_session *s)
+{
+	struct smtpd_auth_exchange *x = s->auth;
+	char name[NAME_SIZE];
+
+	s->user = x->user;
+	x->user = NULL;
+	smtpd__session_count(s, SMTPD_COUNTER_AUTHENTICATED);
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
+	    "authenticated session=%llu peer=%s mechanism=%s user=%s",
+	    (unsigned long long)s->id, s->peer_text, x->mechanism,
+	    smtpd__text_value(s->user, name, sizeof(name)));
+	smtpd__answer_say(s, SMTPD_REPLY_AUTHENTICATED, NULL);
+}
+
+/*
+ * A password that was wrong costs time, and at last the session.  The reply
+ * comes as late as it would for any other: so the time that it took to judge
+ * tells nothing.
+ */
+static void
+delay_failure(struct smtpd_session *s, uint64_t asked_ms)
+{
+	const struct smtpd_settings *settings = &s->config->settings;
+	uint64_t due = smtpd__clock_later(asked_ms, settings->auth_delay_ms);
+	uint64_t now = smtpd__clock_ms();
+
+	if (s->ws->reply.code != 535)
+		return;
+	s->auth_failures++;
+	if (settings->max_auth_failures != SMTPD_NO_LIMIT &&
+	    s->auth_failures >= settings->max_auth_failures)
+		smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_ABUSE,
+		    SMTPD_REPLY_TOO_MANY_AUTH_FAILURES, NULL);
+	if (due > now)
+		smtpd__stream_pause(&s->stream, due - now);
+}
+
+static void
+run_exchange(struct smtpd_session *s, const struct smtpd_verb *verb)
+{
+	uint64_t asked_ms;
+
+	if (is_proved(s, verb)) {
+		accept_user(s);
+		smtpd__auth_exchange_end(s);
+		return;
+	}
+	asked_ms = s->auth->last_read_ms;
+	smtpd__auth_exchange_end(s);
+	if (s->ws->reply.code == 0 && !s->closing)
+		smtpd__answer_refuse(
+		    s, SMTPD_COUNTER_NONE, SMTPD_REPLY_UNKNOWN_MECHANISM, NULL);
+	smtpd__session_count(s, SMTPD_COUNTER_REFUSED_AUTH);
+	delay_failure(s, asked_ms);
+}
+
+void
+smtpd__verb_auth(struct smtpd_session *s, const struct smtpd_verb *verb,
+    const struct smtpd_command_line *line)
+{
+	char name[SMTPD_MECHANISM_MAX + 1];
+	const char *initial;
+	enum smtpd_reply_key refusal;
+
+	if (!smtpd__auth_offer_exists(s) && verb->nhandlers == 0) {
+		smtpd__answer_refuse(
+		    s, SYNTAX, SMTPD_REPLY_NOT_IMPLEMENTED, verb->name);
+		return;
+	}
+	if (read_argument(line, name, &initial) == -1) {
+		smtpd__answer_refuse(s, SYNTAX, SMTPD_REPLY_AUTH_SYNTAX, NULL);
+		return;
+	}
+	refusal = smtpd__auth_offer_refusal(s, name);
+	if (refusal != SMTPD_REPLY_NONE) {
+		smtpd__answer_refuse(
+		    s, SMTPD_COUNTER_REFUSED_AUTH, refusal, NULL);
+		return;
+	}
+	if (smtpd__auth_exchange_begin(s, line, name, initial) == NULL) {
+		smtpd__answer_refuse(s, SMTPD_COUNTER_ERRORS,
+		    SMTPD_REPLY_AUTH_UNAVAILABLE, NULL);
+		return;
+	}
+	run_exchange(s, verb);
+}
