@@ -51,10 +51,6 @@ both.example.	MX 20 mx2.example.
 """)
 
     def setUp(self):
-        self.home = Smtpin(self.world.hosts["home"], "home.example", "alice")
-        self.home.write_map("alice : alice@home.example, jörg@home.example, "
-                            "postmaster@home.example\n")
-        self.enterContext(self.home)
         self.smtpout = self.enterContext(
             Smtpout(self.world, "--retry-min", "1", "--retry-max", "2"))
         with self.smtpout.host.inside():
@@ -63,6 +59,10 @@ both.example.	MX 20 mx2.example.
         self.client.ehlo()
         if not self.client.has_extn("SMTPUTF8"):
             fixture.cannot("smtpout was built without libidn2")
+        self.home = Smtpin(self.world.hosts["home"], "home.example", "alice")
+        self.home.write_map("alice : alice@home.example, jörg@home.example, "
+                            "postmaster@home.example\n")
+        self.enterContext(self.home)
 
     def send(self, *rcpts, content=None, sender=SENDER, options=("SMTPUTF8",),
              rcpt_options=()):

@@ -33,14 +33,20 @@ def message():
 
 
 class Utf8(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with fixture.Smtpin() as smtpin, smtplib.SMTP(
+                "127.0.0.1", smtpin.port, timeout=fixture.WAIT) as client:
+            client.ehlo()
+            if not client.has_extn("SMTPUTF8"):
+                fixture.cannot("smtpin was built without libidn2")
+
     def setUp(self):
         self.smtpin = self.enterContext(fixture.Smtpin(users=USERS))
         self.client = self.enterContext(smtplib.SMTP(
             "127.0.0.1", self.smtpin.port, "client.example",
             timeout=fixture.WAIT))
         self.client.ehlo()
-        if not self.client.has_extn("SMTPUTF8"):
-            fixture.cannot("smtpin was built without libidn2")
 
     def send(self, *rcpts, sender="jörg@straße.example"):
         refused = self.client.sendmail(
