@@ -108,8 +108,8 @@ typedef int smtpd_handler_fn(struct smtpd_session *s,
 
 /*
  * Call FN with USER for each command VERB, which is one of the library (EHLO,
- * HELO, STARTTLS, AUTH, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY, EXPN,
- * SEND, SOML, SAML, TURN, XCLIENT, XFORWARD) or a new one, which is then made
+ * HELO, LHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY,
+ * EXPN, SEND, SOML, SAML, TURN, XCLIENT, XFORWARD) or a new one, which is made
  * as smtpd_server_add_verb() does without flags.  The handlers of a verb are a
  * chain: they are asked in the order in which they were added, the first result
  * other than 0 wins, and those behind it are not asked; the library acts last.
@@ -190,9 +190,9 @@ SMTPD_API int smtpd_server_add_xclient(
  * Take responsibility for one message: read smtpd_body_read() until it
  * returns 0, and keep what it gave.  A 2xx from here is a promise: the
  * message is on stable storage.  Return 0 for 250 2.0.0 with the envelope's
- * id, or the code that smtpd_reply() set.  What is left unread is read and
- * dropped by the library, and if that finds the message invalid, its own
- * refusal is the reply.
+ * id, or the code that smtpd_reply() set; smtpd_reply_rcpt() is for
+ * one recipient alone.  What is left unread is read and dropped by the library,
+ * and if that finds the message invalid, its own refusal is the reply.
  */
 typedef int smtpd_deliver_fn(struct smtpd_session *s,
     const struct smtpd_envelope *envelope, struct smtpd_body *body,
@@ -205,7 +205,8 @@ SMTPD_API int smtpd_server_set_deliver(
 
 /* How a transaction ended. */
 enum smtpd_end {
-	SMTPD_END_DELIVERED, /* its message was answered with a 2xx */
+	SMTPD_END_DELIVERED, /* its message was answered with a 2xx, in LMTP for
+	                      * one recipient at least */
 	SMTPD_END_REFUSED,   /* its message was answered with 4xx or 5xx */
 	SMTPD_END_RESET,     /* RSET, EHLO or HELO */
 	SMTPD_END_CLOSED,    /* the session ended before its message did */
@@ -236,7 +237,8 @@ struct smtpd_events {
 	void (*tls)(struct smtpd_session *s, void *user) SMTPD_NOEXCEPT;
 
 	/* A transaction whose MAIL was accepted is over.  Exactly once for
-	 * each.  CODE is the reply to its message, 0 when there was none. */
+	 * each.  CODE is the reply to its message, 0 when there was none; in
+	 * LMTP, which has several, the first 2xx, or else the first. */
 	void (*transaction_end)(struct smtpd_session *s,
 	    const struct smtpd_envelope *envelope, enum smtpd_end how, int code,
 	    void *user) SMTPD_NOEXCEPT;
@@ -288,6 +290,13 @@ enum smtpd_listen_flag {
 	 * that comes while the server has no TLS is closed. */
 	SMTPD_LISTEN_TLS = 1 << 0,
 	SMTPD_LISTEN_ABSENT = 1 << 1, /* an address may come later; 0.2 */
+
+	/* LMTP (RFC 2033) instead of SMTP: LHLO in the place of EHLO, and for
+	 * each recipient a reply of its own to the message, see
+	 * smtpd_reply_rcpt().  For a mail server that hands mail on to the
+	 * mailboxes, over a UNIX socket or in a network that is trusted; never
+	 * on port 25.  Since 0.2. */
+	SMTPD_LISTEN_LMTP = 1 << 2,
 };
 
 /*
@@ -295,7 +304,8 @@ enum smtpd_listen_flag {
  * (IPv6 alone), port 0 for any free one, or an absolute path for a UNIX
  * socket, whose file is removed at the end.  FLAGS of enum smtpd_listen_flag.
  * One thread at a time.  Return 0 or -1 (not an address, in use, no right to
- * bind, 256 listeners; errno says which).  Since 0.1; after start since 0.2.
+ * bind, 256 listeners, LMTP on port 25; errno says which).  Since 0.1; after
+ * start since 0.2.
  */
 SMTPD_API int smtpd_server_listen(
     struct smtpd_server *srv, const char *address, unsigned flags);
@@ -342,10 +352,13 @@ SMTPD_API int smtpd_server_start(struct smtpd_server *srv);
  * Run one session with the calling thread, reading from IN and writing to OUT
  * (which may be the same), instead of or beside listeners: for inetd, tests
  * and fuzzing.  The descriptors stay open.  Returns when the session is over:
- * 0, or -1 when it could not begin.  Several threads may do so at a time,
- * once smtpd_server_start() or a first call of this returned.  Since 0.1.
+ * 0, or -1 when it could not begin.  FLAGS are SMTPD_LISTEN_TLS and
+ * SMTPD_LISTEN_LMTP.  Several threads may do so at a time, once
+ * smtpd_server_start() or a first call of this returned.  Since 0.1; with FLAGS
+ * since 0.2.
  */
-SMTPD_API int smtpd_server_serve(struct smtpd_server *srv, int in, int out);
+SMTPD_API int smtpd_server_serve(
+    struct smtpd_server *srv, int in, int out, unsigned flags);
 
 /*
  * Stop: accept no more, tell waiting clients 421 4.3.2, let messages that are

@@ -142,15 +142,36 @@ SMTPD_API int smtpd_reply(struct smtpd_session *s, int code,
     const char *enhanced, const char *format, ...) SMTPD_PRINTF(4, 5);
 
 /*
+ * Set the reply to the message for recipient I of the envelope, counted from 0,
+ * in the delivery callback.  What is said of the other arguments above holds
+ * here; CODE is 2xx, or 4xx or 5xx but not 421, which closes.  Recipients
+ * without a reply of their own have that of the callback, by its return value.
+ * A message that turns out invalid is refused for all.
+ *
+ * LMTP (RFC 2033) sends each of them.  SMTP has one reply for all, and this is
+ * the rule: the message is refused as soon as it is refused for one, by the
+ * first 5xx, or else the first 4xx.  Then smtpd_body_read() fails with EIO, and
+ * nothing may be kept for anybody, as after any EIO.  So no mail is lost: the
+ * client tries again, or tells the sender; and none comes twice, as a message
+ * would that is kept for one recipient each time that another has no room.  A
+ * 5xx goes before a 4xx, since trying again would not help.  A program that
+ * wants to keep mail for some refuses the others at RCPT, where SMTP has a
+ * reply for each.  Since 0.2.
+ */
+SMTPD_API void smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
+    const char *enhanced, const char *format, ...) SMTPD_PRINTF(5, 6);
+
+/*
  * Read up to SIZE bytes of the message into BUF: dots unstuffed, lines ended by
  * CRLF only, any other byte as it came.  Blocks; the server's deadlines and its
  * minimum rate hold.
  *
  * Return the number of bytes, 0 at the end of the message, or -1 with errno:
  * EINVAL when SIZE is 0 or BUF is NULL; EIO when there is no valid end: the
- * client is gone or too slow, the message is too large, loops, or holds what
- * the settings refuse.  After EIO nothing of it may be kept, and the library's
- * reply replaces the callback's.  Since 0.1.
+ * client is gone or too slow, the message is too large, loops, holds what the
+ * settings refuse, or was refused by smtpd_reply_rcpt().  After EIO nothing of
+ * it may be kept, and the library's reply replaces the callback's.  Since
+ * 0.1.
  */
 SMTPD_API ssize_t smtpd_body_read(
     struct smtpd_body *body, void *buf, size_t size);
@@ -212,8 +233,11 @@ SMTPD_API int smtpd_session_uid(const struct smtpd_session *s, uid_t *uid);
  * Since 0.1. */
 SMTPD_API const char *smtpd_session_helo(const struct smtpd_session *s);
 
-/* Whether the client said EHLO, not HELO.  Since 0.1. */
+/* Whether the client said EHLO, or LHLO, not HELO.  Since 0.1. */
 SMTPD_API bool smtpd_session_esmtp(const struct smtpd_session *s);
+
+/* Whether it is a session of LMTP, see SMTPD_LISTEN_LMTP.  Since 0.2. */
+SMTPD_API bool smtpd_session_lmtp(const struct smtpd_session *s);
 
 /* What is known of the session's TLS; NULL: it is not encrypted.  Since
  * 0.1. */
@@ -268,6 +292,12 @@ SMTPD_API const struct smtpd_envelope *smtpd_session_envelope(
 /* Recipient I of ENVELOPE, counted from 0; NULL when there are fewer.  Since
  * 0.2. */
 SMTPD_API const struct smtpd_rcpt *smtpd_envelope_rcpt(
+    const struct smtpd_envelope *envelope, size_t i);
+
+/* The code of the reply to the message that recipient I of ENVELOPE, counted
+ * from 0, got, in the event of the transaction's end; 0: none, or there are
+ * fewer.  In SMTP it is that of all.  Since 0.2. */
+SMTPD_API int smtpd_envelope_code(
     const struct smtpd_envelope *envelope, size_t i);
 
 /*

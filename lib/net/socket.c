@@ -114,6 +114,15 @@ smtpd__socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size)
 		snprintf(buf, size, "unknown");
 }
 
+unsigned
+smtpd__socket_port(const struct smtpd_sockaddr *a)
+{
+	/* The port stands at the same place in both families. */
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->addr;
+
+	return smtpd__socket_is_local(a) ? 0 : ntohs(in->sin_port);
+}
+
 void
 smtpd__socket_text(const struct smtpd_sockaddr *a, char *buf)
 {
@@ -129,10 +138,9 @@ smtpd__socket_text(const struct smtpd_sockaddr *a, char *buf)
 		return;
 	}
 	smtpd__socket_host(a, host, sizeof(host));
-	/* The port stands at the same place in both families. */
 	snprintf(buf, SMTPD_SOCKET_TEXT_MAX,
 	    in->sin_family == AF_INET6 ? "[%s]:%u" : "%s:%u", host,
-	    ntohs(in->sin_port));
+	    smtpd__socket_port(a));
 }
 
 /*

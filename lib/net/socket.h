@@ -38,6 +38,9 @@ void smtpd__socket_text(const struct smtpd_sockaddr *a, char *buf);
  * Internet address, or "unknown" when the text of one cannot be made. */
 void smtpd__socket_host(const struct smtpd_sockaddr *a, char *buf, size_t size);
 
+/* The port of A, 0 when it is no Internet address. */
+unsigned smtpd__socket_port(const struct smtpd_sockaddr *a);
+
 /* Whether A is no Internet address: a UNIX socket, a pipe, a terminal. */
 bool smtpd__socket_is_local(const struct smtpd_sockaddr *a);
 

@@ -117,7 +117,8 @@ serve_connection(
 {
 	struct smtpd_server *srv = owner;
 
-	if (smtpd__sessions_run(srv, w, c->fd, c->fd, &c->peer, c) == 0) {
+	if (smtpd__sessions_run(srv, w, c->fd, c->fd,
+		srv->options[c->listener].flags, &c->peer, c) == 0) {
 		close(c->fd);
 		return;
 	}

@@ -61,15 +61,14 @@ smtpd__answer_refuse_non_ascii(
 void
 smtpd__answer_cut_off(struct smtpd_session *s, enum smtpd_reply_key key)
 {
-	smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_PROTOCOL, key, NULL);
+	smtpd__answer_refuse(
+	    s, SMTPD_COUNTER_REFUSED_PROTOCOL, key, s->lmtp ? "LMTP" : "SMTP");
 	smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
 }
 
-/* Tell the operator that a handler made a mistake.  The client may try again
- * later.  Return the code of the reply. */
-SMTPD_PRINTF(2, 3)
-static int
-refuse_by_mistake(struct smtpd_session *s, const char *format, ...)
+int
+smtpd__answer_mistake(
+    struct smtpd_session *s, struct smtpd_reply *r, const char *format, ...)
 {
 	char what[VALUE_SIZE];
 	struct smtpd_text t;
@@ -81,9 +80,28 @@ refuse_by_mistake(struct smtpd_session *s, const char *format, ...)
 	va_end(ap);
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_ERROR,
 	    "session=%llu handler %s", (unsigned long long)s->id, what);
-	s->ws->reply.code = 0;
-	smtpd__answer_say(s, SMTPD_REPLY_LOCAL_ERROR, NULL);
-	return s->ws->reply.code;
+	smtpd__replies_write(
+	    &s->config->replies, SMTPD_REPLY_LOCAL_ERROR, NULL, r);
+	return r->code;
+}
+
+void
+smtpd__answer_misplaced(const struct smtpd_session *s, const char *call)
+{
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_ERROR,
+	    "session=%llu %s() was called where nothing is to be answered",
+	    (unsigned long long)s->id, call);
+}
+
+const char *
+smtpd__answer_word(int code)
+{
+	static const char *const words[] = { [2] = "OK",
+		[3] = "Go ahead",
+		[4] = "Try again later",
+		[5] = "Refused" };
+
+	return words[code / 100];
 }
 
 /* Let CRLF be one end of a line in T, drop those at its end, and say something
@@ -91,10 +109,6 @@ refuse_by_mistake(struct smtpd_session *s, const char *format, ...)
 static void
 tidy_text(struct smtpd_text *t, int code)
 {
-	static const char *const words[] = { [2] = "OK",
-		[3] = "Go ahead",
-		[4] = "Try again later",
-		[5] = "Refused" };
 	size_t len = 0;
 
 	for (size_t i = 0; i < t->len; i++)
@@ -105,43 +119,49 @@ tidy_text(struct smtpd_text *t, int code)
 	t->len = len;
 	t->at[len] = '\0';
 	if (len == 0)
-		smtpd__text_add(t, words[code / 100]);
+		smtpd__text_add(t, smtpd__answer_word(code));
+}
+
+int
+smtpd__answer_write(struct smtpd_session *s, struct smtpd_reply *r, int code,
+    const char *enhanced, const char *format, va_list ap)
+{
+	char value[VALUE_SIZE];
+	struct smtpd_text t;
+
+	if (!smtpd__reply_is_valid(code, NULL))
+		return smtpd__answer_mistake(
+		    s, r, "replied with code=%d, which does not exist", code);
+	if (!smtpd__reply_is_valid(code, enhanced))
+		return smtpd__answer_mistake(s, r,
+		    "replied with code=%d, which does not go with status=%s",
+		    code, smtpd__text_value(enhanced, value, sizeof(value)));
+	if (format == NULL)
+		return smtpd__answer_mistake(
+		    s, r, "replied with code=%d and no text", code);
+	r->code = code;
+	smtpd__text_init(&t, r->enhanced, sizeof(r->enhanced));
+	smtpd__text_add(&t, enhanced != NULL ? enhanced : "");
+	smtpd__text_init(&t, r->text, SMTPD_REPLY_TEXT_MAX + 1);
+	smtpd__text_vformat(&t, format, ap);
+	tidy_text(&t, code);
+	return code;
 }
 
 int
 smtpd_reply(struct smtpd_session *s, int code, const char *enhanced,
     const char *format, ...)
 {
-	struct smtpd_reply *r = &s->ws->reply;
-	char value[VALUE_SIZE];
-	struct smtpd_text t;
 	va_list ap;
 
 	if (!s->may_reply) {
-		smtpd__logger_write(&s->config->logger, SMTPD_LOG_ERROR,
-		    "session=%llu smtpd_reply() was called where nothing is "
-		    "to be answered",
-		    (unsigned long long)s->id);
+		smtpd__answer_misplaced(s, "smtpd_reply");
 		return 0;
 	}
-	if (!smtpd__reply_is_valid(code, NULL))
-		return refuse_by_mistake(
-		    s, "replied with code=%d, which does not exist", code);
-	if (!smtpd__reply_is_valid(code, enhanced))
-		return refuse_by_mistake(s,
-		    "replied with code=%d, which does not go with status=%s",
-		    code, smtpd__text_value(enhanced, value, sizeof(value)));
-	if (format == NULL)
-		return refuse_by_mistake(
-		    s, "replied with code=%d and no text", code);
-	r->code = code;
-	smtpd__text_init(&t, r->enhanced, sizeof(r->enhanced));
-	smtpd__text_add(&t, enhanced != NULL ? enhanced : "");
-	smtpd__text_init(&t, r->text, SMTPD_REPLY_TEXT_MAX + 1);
 	va_start(ap, format);
-	smtpd__text_vformat(&t, format, ap);
+	code =
+	    smtpd__answer_write(s, &s->ws->reply, code, enhanced, format, ap);
 	va_end(ap);
-	tidy_text(&t, code);
 	return code;
 }
 
@@ -155,19 +175,19 @@ smtpd__answer_check(struct smtpd_session *s, int result, int good)
 		return true;
 	}
 	if (result == SMTPD_LATER) {
-		refuse_by_mistake(
-		    s, "returned SMTPD_LATER, which is not supported yet");
+		smtpd__answer_mistake(
+		    s, r, "returned SMTPD_LATER, which is not supported yet");
 		return false;
 	}
 	if (result != r->code) {
-		refuse_by_mistake(s,
+		smtpd__answer_mistake(s, r,
 		    "returned %d, which is not the code it passed to "
 		    "smtpd_reply()",
 		    result);
 		return false;
 	}
 	if (result < 400 && result / 100 != good) {
-		refuse_by_mistake(s,
+		smtpd__answer_mistake(s, r,
 		    "returned %d, which is not a reply to this command",
 		    result);
 		return false;
@@ -245,11 +265,12 @@ smtpd__answer_send(struct smtpd_session *s)
 	r->utf8 = false;
 }
 
-/* Write the fields of a refusal that say whose mail it was: id, sender, and the
- * argument of LINE if it has an address. */
+/* Write the fields of a refusal that say whose mail it was: id, sender, the
+ * argument of LINE if it has an address, and RCPT unless it is NULL. */
 static const char *
 mail_fields(const struct smtpd_session *s,
-    const struct smtpd_command_line *line, char *buf, size_t size)
+    const struct smtpd_command_line *line, const struct smtpd_rcpt *rcpt,
+    char *buf, size_t size)
 {
 	char value[VALUE_SIZE];
 	struct smtpd_text t;
@@ -264,25 +285,32 @@ mail_fields(const struct smtpd_session *s,
 		strcmp(line->verb, "RCPT") == 0))
 		smtpd__text_format(&t, " argument=%s",
 		    smtpd__text_quoted(line->argument, value, sizeof(value)));
+	if (rcpt != NULL)
+		smtpd__text_format(&t, " to=%s",
+		    smtpd__text_value(
+			rcpt->address.text, value, sizeof(value)));
 	return buf;
 }
 
-/* The first refusals of a session have a line each. */
+/* Log the reply that is set if it refuses, the command in LINE as a whole or
+ * what it means for RCPT: the first refusals of a session have a line each. */
 static void
-log_refusal(
-    const struct smtpd_session *s, const struct smtpd_command_line *line)
+log_refusal(struct smtpd_session *s, const struct smtpd_command_line *line,
+    const struct smtpd_rcpt *rcpt)
 {
 	const struct smtpd_reply *r = &s->ws->reply;
 	char helo[VALUE_SIZE], mail[2 * VALUE_SIZE + 32], reason[REASON_SIZE];
 
+	if (r->code < 400 || s->refusals++ >= REFUSALS_LOGGED)
+		return;
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
 	    "refused session=%llu peer=%s helo=%s command=%s%s code=%d "
 	    "status=%s reason=%s",
 	    (unsigned long long)s->id, s->peer_text,
 	    smtpd__text_value(s->helo, helo, sizeof(helo)),
 	    line != NULL ? line->verb : "-",
-	    mail_fields(s, line, mail, sizeof(mail)), r->code, r->enhanced,
-	    smtpd__text_quoted(r->text, reason, sizeof(reason)));
+	    mail_fields(s, line, rcpt, mail, sizeof(mail)), r->code,
+	    r->enhanced, smtpd__text_quoted(r->text, reason, sizeof(reason)));
 }
 
 /* Whether the reply that is set makes one more error: a temporary refusal is a
@@ -303,10 +331,17 @@ smtpd__answer_finish(
 {
 	if (s->ws->reply.code == 0)
 		return;
-	if (s->ws->reply.code >= 400 && s->refusals++ < REFUSALS_LOGGED)
-		log_refusal(s, line);
+	log_refusal(s, line, NULL);
 	if (is_error(s) && !s->closing)
 		smtpd__answer_punish(s);
+	smtpd__answer_send(s);
+}
+
+void
+smtpd__answer_finish_rcpt(struct smtpd_session *s,
+    const struct smtpd_command_line *line, const struct smtpd_rcpt *rcpt)
+{
+	log_refusal(s, line, rcpt);
 	smtpd__answer_send(s);
 }
 

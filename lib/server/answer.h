@@ -7,6 +7,8 @@
  * logged and counted when it refuses, and sent.
  */
 
+#include <stdarg.h>
+
 #include "server/replies.h"
 #include "server/session_state.h"
 
@@ -27,9 +29,26 @@ void smtpd__answer_refuse_limit(struct smtpd_session *s,
 void smtpd__answer_refuse_non_ascii(
     struct smtpd_session *s, enum smtpd_reply_key key);
 
-/* Refuse with KEY and close: this client breaks a rule that honest ones
- * keep. */
+/* Refuse with KEY, whose argument is the protocol, and close: this client
+ * breaks a rule that honest ones keep. */
 void smtpd__answer_cut_off(struct smtpd_session *s, enum smtpd_reply_key key);
+
+/*
+ * Write a reply that the program gives, CODE, ENHANCED (or NULL) and FORMAT, to
+ * R.  Return CODE, or what smtpd__answer_mistake() does.
+ */
+SMTPD_PRINTF(5, 0)
+int smtpd__answer_write(struct smtpd_session *s, struct smtpd_reply *r,
+    int code, const char *enhanced, const char *format, va_list ap);
+
+/* Tell the operator of a handler's mistake, and let R refuse: the client may
+ * try again later.  Return the code of R. */
+SMTPD_PRINTF(3, 4)
+int smtpd__answer_mistake(
+    struct smtpd_session *s, struct smtpd_reply *r, const char *format, ...);
+
+/* Tell the operator of a handler that called CALL where it can do nothing. */
+void smtpd__answer_misplaced(const struct smtpd_session *s, const char *call);
 
 /*
  * Check a handler's RESULT.  Return true if the library should carry on:
@@ -54,6 +73,15 @@ void smtpd__answer_lead_with_name(struct smtpd_session *s);
  * one when it is temporary. */
 void smtpd__answer_finish(
     struct smtpd_session *s, const struct smtpd_command_line *line);
+
+/* Send the reply that is set, which is that of RCPT to the message of the
+ * command in LINE.  A refusal is logged, but no error of the client: what it
+ * said was right. */
+void smtpd__answer_finish_rcpt(struct smtpd_session *s,
+    const struct smtpd_command_line *line, const struct smtpd_rcpt *rcpt);
+
+/* What stands in a reply with CODE and no text. */
+const char *smtpd__answer_word(int code);
 
 /* At the end of a session log how many refusals had no line of their own. */
 void smtpd__answer_log_rest(const struct smtpd_session *s);

@@ -15,6 +15,7 @@ smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s,
 	b->source = source;
 	b->fault = SMTPD_BODY_OK;
 	b->over = false;
+	b->unwanted = false;
 	b->octets = 0;
 	b->ahead_at = b->ahead_end = 0;
 	smtpd__hops_init(&b->hops);
@@ -105,6 +106,10 @@ smtpd_body_read(struct smtpd_body *b, void *buf, size_t size)
 	/* 0 would say that the message is over. */
 	if (buf == NULL || size == 0) {
 		errno = EINVAL;
+		return -1;
+	}
+	if (b->unwanted) {
+		errno = EIO;
 		return -1;
 	}
 	if (b->ahead_at < b->ahead_end)

@@ -30,6 +30,7 @@ struct smtpd_body {
 	struct smtpd_hops hops;
 	enum smtpd_body_fault fault;  /* the first that was found */
 	bool over;                    /* the source has no more */
+	bool unwanted;                /* the program has refused it for all */
 	uint64_t octets;              /* of the message, decoded */
 	char ahead[SMTPD_BODY_AHEAD]; /* read, and not yet asked for */
 	size_t ahead_at, ahead_end;

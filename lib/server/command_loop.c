@@ -59,8 +59,8 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 		return;
 	}
 	if ((verb->states & s->state) == 0) {
-		smtpd__answer_refuse(
-		    s, SYNTAX, reply_to_misplaced(s, verb), NULL);
+		smtpd__answer_refuse(s, SYNTAX, reply_to_misplaced(s, verb),
+		    smtpd__session_hello(s));
 		return;
 	}
 	if ((verb->traits & SMTPD_TRAIT_USERS) != 0 &&
@@ -103,6 +103,18 @@ is_too_long(
 	    (verb == NULL || (verb->traits & SMTPD_TRAIT_LONG) == 0);
 }
 
+/* The verb called NAME, if the protocol of the session has it (RFC 2033,
+ * 4.1). */
+static const struct smtpd_verb *
+find_verb(const struct smtpd_session *s, const char *name)
+{
+	const struct smtpd_verb *verb =
+	    smtpd__verb_table_find(&s->config->verbs, name);
+	unsigned other = s->lmtp ? SMTPD_TRAIT_SMTP : SMTPD_TRAIT_LMTP;
+
+	return verb != NULL && (verb->traits & other) != 0 ? NULL : verb;
+}
+
 /* Run one line, TEXT of LEN bytes, that ended properly. */
 static void
 run_line(struct smtpd_session *s, char *text, size_t len)
@@ -123,7 +135,7 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 		return;
 	}
 	text[(size_t)(line.argument - text) + line.len] = '\0';
-	verb = smtpd__verb_table_find(&s->config->verbs, line.verb);
+	verb = find_verb(s, line.verb);
 	if (is_too_long(s, verb, len))
 		smtpd__answer_refuse_limit(s, SYNTAX, SMTPD_REPLY_LINE_TOO_LONG,
 		    s->config->settings.max_command_line);

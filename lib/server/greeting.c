@@ -17,7 +17,9 @@ smtpd__greeting_say(struct smtpd_session *s)
 		smtpd__answer_cut_off(s, SMTPD_REPLY_TOO_EARLY);
 		return;
 	}
-	smtpd__answer_say(s, SMTPD_REPLY_GREETING, c->hostname);
+	smtpd__answer_say(s,
+	    s->lmtp ? SMTPD_REPLY_GREETING_LMTP : SMTPD_REPLY_GREETING,
+	    c->hostname);
 	smtpd__answer_lead_with_name(s);
 	/* No other code greets, without an enhanced one (RFC 2034, 3). */
 	s->ws->reply.code = 220;

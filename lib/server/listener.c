@@ -10,8 +10,12 @@
 #include "server/server_state.h"
 #include "transport/tls_conn.h"
 
-#define LISTEN_FLAGS_KNOWN \
-	((unsigned)SMTPD_LISTEN_TLS | (unsigned)SMTPD_LISTEN_ABSENT)
+#define LISTEN_FLAGS_KNOWN                                            \
+	((unsigned)SMTPD_LISTEN_TLS | (unsigned)SMTPD_LISTEN_ABSENT | \
+	    (unsigned)SMTPD_LISTEN_LMTP)
+
+/* Of SMTP, and of nothing else (RFC 2033, 5). */
+#define SMTP_PORT 25
 
 /* Set the options of one listener more, and check FLAGS.  Room is made for all
  * at once, as sessions look at those that are there. */
@@ -34,6 +38,18 @@ prepare_options(struct smtpd_server *srv, unsigned flags)
 	return 0;
 }
 
+/* Refuse flags that do not go with address A. */
+static int
+check_port(
+    struct smtpd_server *srv, const struct smtpd_sockaddr *a, unsigned flags)
+{
+	if ((flags & SMTPD_LISTEN_LMTP) != 0 &&
+	    smtpd__socket_port(a) == SMTP_PORT)
+		return smtpd__server_error_set(srv, EINVAL,
+		    "LMTP must not be spoken on port %d", SMTP_PORT);
+	return 0;
+}
+
 int
 smtpd_server_listen(
     struct smtpd_server *srv, const char *address, unsigned flags)
@@ -50,6 +66,8 @@ smtpd_server_listen(
 		    "\"%s\" is not an address: use 192.0.2.1:25, "
 		    "[2001:db8::1]:25 or /path",
 		    address);
+	if (check_port(srv, &a, flags) == -1)
+		return -1;
 	error = smtpd__listeners_add(
 	    &srv->listeners, &a, (flags & SMTPD_LISTEN_ABSENT) != 0);
 	if (error != 0)
@@ -61,10 +79,13 @@ smtpd_server_listen(
 int
 smtpd_server_listen_fd(struct smtpd_server *srv, int fd, unsigned flags)
 {
+	struct smtpd_sockaddr a;
 	int error;
 
 	if (smtpd__registration_check(srv) == -1 ||
-	    prepare_options(srv, flags) == -1) {
+	    prepare_options(srv, flags) == -1 ||
+	    (smtpd__socket_local(fd, &a) == 0 &&
+		check_port(srv, &a, flags) == -1)) {
 		error = errno;
 		if (fd >= 0)
 			close(fd);

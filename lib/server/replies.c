@@ -13,6 +13,7 @@ static const char hole[] = "{}";
 static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	/* Success. */
 	[SMTPD_REPLY_GREETING] = { "greeting", 220, "", "{} ESMTP" },
+	[SMTPD_REPLY_GREETING_LMTP] = { "greeting_lmtp", 220, "", "{} LMTP" },
 	[SMTPD_REPLY_HELO] = { "helo", 250, "", "{}" },
 	[SMTPD_REPLY_EHLO] = { "ehlo", 250, "", "{}" },
 	[SMTPD_REPLY_READY_FOR_TLS] = { "ready_for_tls", 220, "2.0.0",
@@ -25,14 +26,14 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	[SMTPD_REPLY_DELIVERED] = { "delivered", 250, "2.0.0", "OK, id={}" },
 	[SMTPD_REPLY_OK] = { "ok", 250, "2.0.0", "OK" },
 	[SMTPD_REPLY_HELP] = { "help", 214, "2.0.0",
-	    "Commands: EHLO HELO MAIL RCPT DATA RSET NOOP QUIT HELP" },
+	    "Commands: {} MAIL RCPT DATA RSET NOOP QUIT HELP" },
 	[SMTPD_REPLY_GOODBYE] = { "goodbye", 221, "2.0.0", "Bye" },
 	[SMTPD_REPLY_AUTHENTICATED] = { "authenticated", 235, "2.7.0",
 	    "Authentication successful" },
 
 	/* The command as such, and its place. */
 	[SMTPD_REPLY_NOT_SMTP] = { "not_smtp", 521, "5.7.0",
-	    "This server speaks SMTP only" },
+	    "This server speaks {} only" },
 	[SMTPD_REPLY_TOO_EARLY] = { "too_early", 521, "5.5.1",
 	    "Client must wait for the greeting" },
 	[SMTPD_REPLY_UNKNOWN_COMMAND] = { "unknown_command", 500, "5.5.2",
@@ -50,7 +51,7 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	[SMTPD_REPLY_NOT_IMPLEMENTED] = { "not_implemented", 502, "5.5.1",
 	    "{} not implemented" },
 	[SMTPD_REPLY_HELLO_FIRST] = { "hello_first", 503, "5.5.1",
-	    "Send EHLO or HELO first" },
+	    "Send {} first" },
 	[SMTPD_REPLY_MAIL_FIRST] = { "mail_first", 503, "5.5.1",
 	    "Send MAIL first" },
 	[SMTPD_REPLY_RCPT_FIRST] = { "rcpt_first", 503, "5.5.1",

@@ -14,6 +14,7 @@
 /* In the order of the table. */
 enum smtpd_reply_key {
 	SMTPD_REPLY_GREETING,
+	SMTPD_REPLY_GREETING_LMTP,
 	SMTPD_REPLY_HELO,
 	SMTPD_REPLY_EHLO,
 	SMTPD_REPLY_READY_FOR_TLS,

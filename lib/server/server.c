@@ -20,6 +20,9 @@
  * no longer. */
 #define CUT_OFF_MS 1000
 
+#define SERVE_FLAGS_KNOWN \
+	((unsigned)SMTPD_LISTEN_TLS | (unsigned)SMTPD_LISTEN_LMTP)
+
 struct smtpd_server *
 smtpd_server_create(const struct smtpd_settings *settings)
 {
@@ -132,7 +135,7 @@ smtpd_server_start(struct smtpd_server *srv)
 }
 
 int
-smtpd_server_serve(struct smtpd_server *srv, int in, int out)
+smtpd_server_serve(struct smtpd_server *srv, int in, int out, unsigned flags)
 {
 	struct smtpd_sockaddr peer;
 	struct smtpd_worker w = { .stack_bottom = NULL };
@@ -143,12 +146,15 @@ smtpd_server_serve(struct smtpd_server *srv, int in, int out)
 	if (in < 0 || out < 0)
 		return smtpd__server_error_set(
 		    srv, EBADF, "a descriptor is negative");
+	if ((flags & ~SERVE_FLAGS_KNOWN) != 0)
+		return smtpd__server_error_set(
+		    srv, EINVAL, "a session has unknown flags");
 	smtpd__registration_close(srv);
 	smtpd__socket_peer(in, &peer);
 	w.ws = smtpd__session_create_workspace();
 	if (w.ws == NULL)
 		return smtpd__server_error_memory(srv);
-	result = smtpd__sessions_run(srv, &w, in, out, &peer, NULL);
+	result = smtpd__sessions_run(srv, &w, in, out, flags, &peer, NULL);
 	smtpd__session_destroy_workspace(w.ws);
 	if (result == -1)
 		return smtpd__server_error_set(

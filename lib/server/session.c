@@ -124,6 +124,12 @@ smtpd__session_finish(struct smtpd_session *s)
 	smtpd__session_count_bytes(s);
 }
 
+const char *
+smtpd__session_hello(const struct smtpd_session *s)
+{
+	return s->lmtp ? "LHLO" : "EHLO or HELO";
+}
+
 void
 smtpd__session_forget_user(struct smtpd_session *s)
 {
@@ -226,6 +232,12 @@ smtpd_session_set_user(struct smtpd_session *s, const char *name)
 	free(*user);
 	*user = copy;
 	return 0;
+}
+
+bool
+smtpd_session_lmtp(const struct smtpd_session *s)
+{
+	return s->lmtp;
 }
 
 const struct smtpd_tls_info *

@@ -41,9 +41,17 @@ enum smtpd_phase {
 	SMTPD_PHASE_PROXY, /* the header of a proxy */
 };
 
+/* The reply to the message for one recipient. */
+struct smtpd_rcpt_reply {
+	int code; /* 0: none of its own */
+	char enhanced[SMTPD_ENHANCED_MAX + 1];
+	const char *text; /* NULL: there was no memory for it */
+};
+
 /* The recipients of an envelope, in memory of the transaction. */
 struct smtpd_rcpts {
 	struct smtpd_rcpt *list;
+	struct smtpd_rcpt_reply *replies; /* as many */
 	size_t room;
 };
 
@@ -57,6 +65,7 @@ struct smtpd_session {
 	struct smtpd_owned own;
 	struct smtpd_tls *tls;   /* for STARTTLS, a reference; or NULL */
 	bool tls_first;          /* TLS from the first byte */
+	bool lmtp;               /* it speaks LMTP (RFC 2033), not SMTP */
 	bool proxied;            /* a proxy's header comes before that */
 	struct smtpd_slot *slot; /* that it occupies; NULL: no limits hold */
 
@@ -125,6 +134,9 @@ void smtpd__session_close(struct smtpd_session *s, enum smtpd_close why);
 
 /* Nobody has authenticated any more. */
 void smtpd__session_forget_user(struct smtpd_session *s);
+
+/* The verbs that begin a session of S, for replies. */
+const char *smtpd__session_hello(const struct smtpd_session *s);
 
 /* Add one to counter WHICH of the server. */
 void smtpd__session_count(struct smtpd_session *s, enum smtpd_counter which);

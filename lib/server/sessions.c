@@ -7,7 +7,7 @@
 
 int
 smtpd__sessions_run(struct smtpd_server *srv, const struct smtpd_worker *w,
-    int in, int out, const struct smtpd_sockaddr *peer,
+    int in, int out, unsigned flags, const struct smtpd_sockaddr *peer,
     struct smtpd_connection *c)
 {
 	struct smtpd_counters *counters = &srv->config.counters;
@@ -21,8 +21,9 @@ smtpd__sessions_run(struct smtpd_server *srv, const struct smtpd_worker *w,
 		options = &srv->options[c->listener];
 		s.slot = &c->slot;
 		s.stream.wire.quick = smtpd__socket_set_rest(in) == 0;
-		s.tls_first = (options->flags & SMTPD_LISTEN_TLS) != 0;
 	}
+	s.tls_first = (flags & SMTPD_LISTEN_TLS) != 0;
+	s.lmtp = (flags & SMTPD_LISTEN_LMTP) != 0;
 	if (!smtpd__session_list_enter(srv, &s, options))
 		return -1;
 	smtpd__counters_add(counters, SMTPD_COUNTER_CONNECTIONS, 1);

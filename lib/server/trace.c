@@ -14,12 +14,16 @@
 static const char *
 protocol_name(const struct smtpd_session *s)
 {
-	static const char *const names[] = { "ESMTP", "ESMTPA", "ESMTPS",
+	static const char *const smtp[] = { "ESMTP", "ESMTPA", "ESMTPS",
 		"ESMTPSA", "UTF8SMTP", "UTF8SMTPA", "UTF8SMTPS", "UTF8SMTPSA" };
+	static const char *const lmtp[] = { "LMTP", "LMTPA", "LMTPS", "LMTPSA",
+		"UTF8LMTP", "UTF8LMTPA", "UTF8LMTPS", "UTF8LMTPSA" };
 	size_t which = (s->envelope.smtputf8 ? 4 : 0) +
 	    (s->stream.tls != NULL ? 2 : 0) + (s->user != NULL ? 1 : 0);
 
-	return which > 0 || s->esmtp ? names[which] : "SMTP";
+	if (s->lmtp)
+		return lmtp[which];
+	return which > 0 || s->esmtp ? smtp[which] : "SMTP";
 }
 
 /* Append an empty line to the LEN bytes in BUF of SIZE bytes. */

@@ -29,12 +29,16 @@ grow_list(struct smtpd_session *s)
 	size_t room = r->room == 0 ? RCPTS_ROOM : r->room * 2;
 	struct smtpd_rcpt *list =
 	    smtpd__arena_alloc(&s->arena, room * sizeof(*list));
+	struct smtpd_rcpt_reply *replies =
+	    smtpd__arena_alloc(&s->arena, room * sizeof(*replies));
 
-	if (list == NULL)
+	if (list == NULL || replies == NULL)
 		return -1;
 	if (s->envelope.nrcpts > 0)
 		memcpy(list, r->list, s->envelope.nrcpts * sizeof(*list));
+	memset(replies, 0, room * sizeof(*replies));
 	r->list = list;
+	r->replies = replies;
 	r->room = room;
 	return 0;
 }
@@ -68,6 +72,12 @@ const struct smtpd_rcpt *
 smtpd_envelope_rcpt(const struct smtpd_envelope *e, size_t i)
 {
 	return i < e->nrcpts ? &e->rcpts->list[i] : NULL;
+}
+
+int
+smtpd_envelope_code(const struct smtpd_envelope *e, size_t i)
+{
+	return i < e->nrcpts ? e->rcpts->replies[i].code : 0;
 }
 
 /* A line for each transaction, unless the program has one. */

@@ -58,7 +58,7 @@ smtpd__verb_other_help(struct smtpd_session *s, const struct smtpd_verb *verb,
 	if (!smtpd__handlers_allow_line(s, verb, line) ||
 	    s->ws->reply.code != 0)
 		return;
-	smtpd__answer_say(s, SMTPD_REPLY_HELP, NULL);
+	smtpd__answer_say(s, SMTPD_REPLY_HELP, s->lmtp ? "LHLO" : "EHLO HELO");
 	add_own_verbs(s);
 }
 

@@ -43,6 +43,8 @@ enum smtpd_trait {
 	                              * octets */
 	SMTPD_TRAIT_USERS = 1 << 5,  /* only for clients that authenticated,
 	                              * where the settings say so */
+	SMTPD_TRAIT_SMTP = 1 << 6,   /* it is none of LMTP */
+	SMTPD_TRAIT_LMTP = 1 << 7,   /* or of SMTP */
 };
 
 struct smtpd_handler {

@@ -19,6 +19,8 @@
 #define SECRET SMTPD_TRAIT_SECRET
 #define LONG   SMTPD_TRAIT_LONG
 #define USERS  SMTPD_TRAIT_USERS
+#define SMTP   SMTPD_TRAIT_SMTP
+#define LMTP   SMTPD_TRAIT_LMTP
 
 /* Most frequent first: it is searched from its beginning. */
 static const struct {
@@ -31,8 +33,9 @@ static const struct {
 	{ "RCPT", MAIL | RCPT, 0, smtpd__verb_mail_rcpt },
 	{ "DATA", MAIL | RCPT, LAST | PLAIN, smtpd__verb_data },
 	{ "QUIT", ANY, PLAIN, smtpd__verb_other_quit },
-	{ "EHLO", ANY, LAST | IDLE, smtpd__verb_hello_ehlo },
-	{ "HELO", ANY, LAST | IDLE, smtpd__verb_hello_helo },
+	{ "EHLO", ANY, LAST | IDLE | SMTP, smtpd__verb_hello_ehlo },
+	{ "HELO", ANY, LAST | IDLE | SMTP, smtpd__verb_hello_helo },
+	{ "LHLO", ANY, LAST | IDLE | LMTP, smtpd__verb_hello_ehlo },
 	{ "STARTTLS", ANY & ~START, LAST | PLAIN, smtpd__verb_hello_starttls },
 	{ "AUTH", ANY, LAST | SECRET | LONG, smtpd__verb_auth },
 	{ "RSET", ANY, IDLE | PLAIN, smtpd__verb_other_rset },

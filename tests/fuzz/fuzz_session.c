@@ -32,6 +32,7 @@ enum choice {
 	PROXIED = 1 << 8,
 	TRUSTED = 1 << 9, /* with XCLIENT */
 	SLOW_RCPTS = 1 << 10,
+	LMTP = 1 << 11,
 };
 
 /* What the program was told. */
@@ -180,6 +181,18 @@ must_be_message(const char *text, size_t len)
 	must(len == 0 || text[len - 1] == '\n');
 }
 
+/* Refuse recipient I when the message comes, if the letters say so. */
+static void
+refuse_late(struct smtpd_session *s, const struct smtpd_envelope *e, size_t i)
+{
+	const char *local = smtpd_envelope_rcpt(e, i)->address.local;
+
+	if (local[0] == 'o')
+		smtpd_reply_rcpt(s, i, 452, "4.2.2", "%s", local);
+	if (local[0] == 'p')
+		smtpd_reply_rcpt(s, i + 1, 552, NULL, "%s\n%s", local, local);
+}
+
 static int
 on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
     struct smtpd_body *body, void *user)
@@ -194,6 +207,8 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 	must(smtpd_session_received(s, text, 1024) > 0);
 	must_be_message(text, strlen(text));
 	seen->messages++;
+	for (size_t i = 0; i < e->nrcpts; i++)
+		refuse_late(s, e, i);
 	if ((seen->choice & LEAVE_UNREAD) != 0)
 		return smtpd_reply(s, 250, "2.0.0", "unread");
 	while ((n = smtpd_body_read(body, text + len, step)) > 0) {
@@ -374,7 +389,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	send_packets(in_pair[1], (const char *)data + 2, size - 2);
 	shutdown(in_pair[1], SHUT_WR);
 	srv = create(&seen);
-	must(smtpd_server_serve(srv, in_pair[0], out_pair[0]) == 0);
+	must(smtpd_server_serve(srv, in_pair[0], out_pair[0],
+		 (seen.choice & LMTP) != 0 ? SMTPD_LISTEN_LMTP : 0) == 0);
 	check_output(&seen, out, receive(out_pair[1], out));
 	check_counters(srv, &seen);
 	smtpd_server_destroy(srv);

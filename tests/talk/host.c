@@ -278,6 +278,39 @@ read_body(struct host *h, struct smtpd_body *body, bool whole)
 	return smtpd_body_read(body, chunk, h->chunk) != -1;
 }
 
+/* What recipients are told of the message by their local part, before it is
+ * read or behind it. */
+static const struct {
+	const char *local;
+	bool early;
+	int code;
+	const char *enhanced;
+	const char *text;
+} rcpt_replies[] = {
+	{ "over", true, 452, "4.2.2", "mailbox full" },
+	{ "never", true, 552, "5.2.2", "mailbox too small" },
+	{ "kept", false, 250, "2.1.5", "kept for you" },
+	{ "moved", false, 551, "5.1.6", "moved\nfar away" },
+	{ "closed", false, 421, "4.3.0", "no reply of this kind" },
+	{ "odd", false, 354, NULL, "nor of that" },
+};
+
+static void
+reply_rcpts(struct smtpd_session *s, const struct smtpd_envelope *e, bool early)
+{
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		const char *local = smtpd_envelope_rcpt(e, i)->address.local;
+
+		for (size_t k = 0;
+		    k < sizeof(rcpt_replies) / sizeof(rcpt_replies[0]); k++)
+			if (rcpt_replies[k].early == early &&
+			    strcmp(rcpt_replies[k].local, local) == 0)
+				smtpd_reply_rcpt(s, i, rcpt_replies[k].code,
+				    rcpt_replies[k].enhanced, "%s",
+				    rcpt_replies[k].text);
+	}
+}
+
 static int
 on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
     struct smtpd_body *body, void *user)
@@ -291,7 +324,9 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 		return smtpd_reply(s, 452, "4.3.1", "no room");
 	if (is_for(e, "early"))
 		return smtpd_reply(s, 250, "2.0.0", "taken unread");
+	reply_rcpts(s, e, true);
 	valid = read_body(h, body, !is_for(e, "half"));
+	reply_rcpts(s, e, false);
 	if (is_for(e, "stubborn"))
 		return smtpd_reply(s, 250, "2.0.0", "whatever it is");
 	if (is_for(e, "refused"))
@@ -333,6 +368,10 @@ on_end(struct smtpd_session *s, const struct smtpd_envelope *e,
 	if (smtpd_session_envelope(s) != e)
 		die("the end of a transaction that is not open");
 	bytes_format(&b, "end %s %d", names[how], code);
+	for (size_t i = 0; i < e->nrcpts; i++)
+		if (smtpd_envelope_code(e, i) != code)
+			bytes_format(
+			    &b, " %zu=%d", i, smtpd_envelope_code(e, i));
 	host_saw(user, &b);
 }
 
@@ -505,6 +544,8 @@ set_special(struct host *h, const struct entry *e)
 		h->rest_ms = (int)number(text);
 	else if (strcmp(e->word, "pipes") == 0)
 		h->pipes = true;
+	else if (strcmp(e->word, "lmtp") == 0)
+		h->flags |= SMTPD_LISTEN_LMTP;
 	else if (strcmp(e->word, "no_rcpt") == 0)
 		h->no_rcpt = true;
 	else

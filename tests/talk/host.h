@@ -22,10 +22,11 @@ struct canned {
 struct host {
 	struct smtpd_server *server;
 	struct smtpd_settings settings;
-	size_t chunk; /* what delivery reads at a time */
-	int rest_ms;  /* how long it rests before */
-	bool pipes;   /* talk over two pipes, not over a socket */
-	bool no_rcpt; /* register no handler for RCPT */
+	size_t chunk;   /* what delivery reads at a time */
+	int rest_ms;    /* how long it rests before */
+	unsigned flags; /* of the session, as of a listener */
+	bool pipes;     /* talk over two pipes, not over a socket */
+	bool no_rcpt;   /* register no handler for RCPT */
 	struct canned canned[HOST_CANNED_MAX];
 	size_t ncanned;
 	const struct canned *connect;

@@ -255,8 +255,8 @@ serve(void *arg)
 {
 	struct talk *t = arg;
 
-	if (smtpd_server_serve(t->host.server, t->server_in, t->server_out) !=
-	    0)
+	if (smtpd_server_serve(t->host.server, t->server_in, t->server_out,
+		t->host.flags) != 0)
 		die("%s: the server does not serve: %s", t->script->path,
 		    smtpd_server_error(t->host.server));
 	close(t->server_in);

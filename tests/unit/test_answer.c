@@ -17,9 +17,10 @@
 
 #include "test.h"
 
-/* What the log said: lines that begin with "refused", and the last of them. */
+/* What the log said: lines that begin with "refused", and the last of them, and
+ * errors. */
 struct noted {
-	int refused;
+	int refused, errors;
 	char last[1024];
 };
 
@@ -28,7 +29,7 @@ note_line(enum smtpd_log_level level, const char *text, void *user)
 {
 	struct noted *n = user;
 
-	(void)level;
+	n->errors += level == SMTPD_LOG_ERROR;
 	if (strncmp(text, "refused ", 8) != 0)
 		return;
 	n->refused++;
@@ -72,7 +73,7 @@ serve(void *arg)
 {
 	struct served *v = arg;
 
-	smtpd_server_serve(v->srv, v->fd, v->fd);
+	smtpd_server_serve(v->srv, v->fd, v->fd, 0);
 	close(v->fd);
 	return NULL;
 }
@@ -150,6 +151,59 @@ a_reply_in_an_event_changes_nothing(void **state)
 	assert_int_equal(peer_say(&p, "NOOP"), 250);
 	end_serving(&v, &p);
 	assert_int_equal(code, 250);
+}
+
+static void
+reply_to_rcpt_at_end(struct smtpd_session *s,
+    const struct smtpd_envelope *envelope, enum smtpd_end how, int code,
+    void *user)
+{
+	(void)envelope, (void)how, (void)user;
+	assert_int_equal(code, 250);
+	smtpd_reply_rcpt(s, 0, 552, "5.2.2", "said in an event");
+}
+
+static int
+reply_to_rcpt_too_early(
+    struct smtpd_session *s, const struct smtpd_command *command, void *user)
+{
+	(void)command, (void)user;
+	smtpd_reply_rcpt(s, 0, 552, "5.2.2", "said in a handler");
+	return 0;
+}
+
+static int
+reply_to_absent_rcpt(struct smtpd_session *s,
+    const struct smtpd_envelope *envelope, struct smtpd_body *body, void *user)
+{
+	(void)body, (void)user;
+	smtpd_reply_rcpt(s, envelope->nrcpts, 552, "5.2.2", "to nobody");
+	return 0;
+}
+
+/* Replies to recipients that are not there, or are given elsewhere than in
+ * delivery, change nothing, and the log says so. */
+static void
+replies_to_no_recipient_change_nothing(void **state)
+{
+	struct noted n = { 0 };
+	struct smtpd_server *srv = create(&n);
+	const struct smtpd_events events = {
+		SMTPD_EVENTS_INIT,
+		.transaction_end = reply_to_rcpt_at_end,
+	};
+	struct served v;
+	struct peer p;
+
+	(void)state;
+	smtpd_server_add_events(srv, &events);
+	smtpd_server_add_handler(srv, "RCPT", callback_accept, NULL);
+	smtpd_server_add_handler(srv, "DATA", reply_to_rcpt_too_early, NULL);
+	smtpd_server_set_deliver(srv, reply_to_absent_rcpt, NULL);
+	begin_serving(&v, srv, &p);
+	assert_int_equal(peer_deliver(&p, "b@example.org", "x"), 250);
+	end_serving(&v, &p);
+	assert_int_equal(n.errors, 3);
 }
 
 static void
@@ -290,7 +344,7 @@ errors_belong_to_threads(void **state)
 
 	(void)state;
 	assert_string_equal(smtpd_server_error(srv), "");
-	assert_int_equal(smtpd_server_serve(srv, -1, -1), -1);
+	assert_int_equal(smtpd_server_serve(srv, -1, -1, 0), -1);
 	assert_int_equal(pthread_create(&thread, NULL, fail_to_listen, srv), 0);
 	pthread_join(thread, NULL);
 	assert_string_equal(
@@ -305,6 +359,7 @@ main(void)
 		cmocka_unit_test(
 		    refusals_are_logged_up_to_a_number_and_then_summed_up),
 		cmocka_unit_test(a_reply_in_an_event_changes_nothing),
+		cmocka_unit_test(replies_to_no_recipient_change_nothing),
 		cmocka_unit_test(a_failed_handshake_leaves_no_tls),
 		cmocka_unit_test(a_destructor_that_sets_data_is_called_once),
 		cmocka_unit_test(old_replies_are_sent_before_the_group_is_over),

@@ -57,7 +57,7 @@ serve(void *arg)
 {
 	struct world *w = arg;
 
-	smtpd_server_serve(w->srv, w->fd, w->fd);
+	smtpd_server_serve(w->srv, w->fd, w->fd, 0);
 	shutdown(w->fd, SHUT_RDWR);
 	return NULL;
 }

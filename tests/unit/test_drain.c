@@ -244,7 +244,7 @@ serve_pipe(void *arg)
 {
 	int *fds = ((int **)arg)[1];
 
-	smtpd_server_serve(((struct smtpd_server **)arg)[0], fds[0], fds[3]);
+	smtpd_server_serve(((struct smtpd_server **)arg)[0], fds[0], fds[3], 0);
 	return NULL;
 }
 

@@ -44,7 +44,7 @@ serve(void *arg)
 {
 	struct served *v = arg;
 
-	assert_int_equal(smtpd_server_serve(v->srv, v->in, v->out), 0);
+	assert_int_equal(smtpd_server_serve(v->srv, v->in, v->out, 0), 0);
 	if (v->out != v->in)
 		close(v->out);
 	close(v->in);

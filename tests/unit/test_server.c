@@ -53,7 +53,7 @@ serve(void *arg)
 {
 	struct served *v = arg;
 
-	v->result = smtpd_server_serve(v->srv, v->in, v->out);
+	v->result = smtpd_server_serve(v->srv, v->in, v->out, 0);
 	shutdown(v->out, SHUT_RDWR);
 	return NULL;
 }
@@ -109,7 +109,7 @@ test_start_needs(void **state)
 	(void)state;
 	assert_int_equal(smtpd_server_start(srv), -1);
 	assert_non_null(strstr(smtpd_server_error(srv), "deliver"));
-	assert_int_equal(smtpd_server_serve(srv, 0, 1), -1);
+	assert_int_equal(smtpd_server_serve(srv, 0, 1, 0), -1);
 	assert_non_null(strstr(smtpd_server_error(srv), "deliver"));
 	smtpd_server_set_deliver(srv, callback_take_unread, NULL);
 	assert_int_equal(smtpd_server_start(srv), -1);
@@ -121,8 +121,30 @@ test_start_needs(void **state)
 	assert_int_equal(smtpd_server_drain(srv, 0), 0);
 	assert_int_equal(smtpd_server_start(srv), -1);
 	assert_string_not_equal(smtpd_server_error(srv), "");
-	assert_int_equal(smtpd_server_serve(srv, 0, 1), -1);
+	assert_int_equal(smtpd_server_serve(srv, 0, 1, 0), -1);
 	assert_string_not_equal(smtpd_server_error(srv), "");
+	smtpd_server_destroy(srv);
+}
+
+/* RFC 2033, 5: Port 25 is for SMTP alone; and flags that do not go with a
+ * session. */
+static void
+test_flags(void **state)
+{
+	struct smtpd_server *srv = create(NULL);
+
+	(void)state;
+	assert_int_equal(
+	    smtpd_server_listen(srv, "[::1]:25", SMTPD_LISTEN_LMTP), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(smtpd_server_error(srv), "LMTP"));
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 1U << 30), -1);
+	assert_null(smtpd_server_address(srv, 0));
+	assert_int_equal(
+	    smtpd_server_listen(srv, "127.0.0.1:0", SMTPD_LISTEN_LMTP), 0);
+	assert_int_equal(
+	    smtpd_server_serve(srv, 0, 1, SMTPD_LISTEN_ABSENT), -1);
+	assert_int_equal(errno, EINVAL);
 	smtpd_server_destroy(srv);
 }
 
@@ -178,7 +200,7 @@ test_settings_out_of_range(void **state)
 		if (smtpd_server_start(srv) != -1)
 			fail_msg("row %zu: it starts", i);
 		assert_non_null(strstr(smtpd_server_error(srv), table[i].name));
-		assert_int_equal(smtpd_server_serve(srv, 0, 1), -1);
+		assert_int_equal(smtpd_server_serve(srv, 0, 1, 0), -1);
 		assert_non_null(strstr(smtpd_server_error(srv), table[i].name));
 		smtpd_server_destroy(srv);
 	}
@@ -729,7 +751,7 @@ test_serve_on_pipes(void **state)
 	assert_int_equal(pipe(up), 0);
 	assert_int_equal(pipe(down), 0);
 	assert_int_equal(write(up[1], "QUIT\r\n", 6), 6);
-	assert_int_equal(smtpd_server_serve(srv, up[0], down[1]), 0);
+	assert_int_equal(smtpd_server_serve(srv, up[0], down[1], 0), 0);
 	assert_int_equal(unknown, 1);
 	n = read(down[0], out, sizeof(out) - 1);
 	assert_true(n > 0);
@@ -740,7 +762,7 @@ test_serve_on_pipes(void **state)
 	close(down[0]);
 	assert_int_equal(write(up[1], all, sizeof(all) - 1), sizeof(all) - 1);
 	close(up[1]);
-	assert_int_equal(smtpd_server_serve(srv, up[0], down[1]), 0);
+	assert_int_equal(smtpd_server_serve(srv, up[0], down[1], 0), 0);
 	assert_true(fcntl(up[0], F_GETFD) >= 0);
 	assert_true(fcntl(down[1], F_GETFD) >= 0);
 	close(up[0]);
@@ -759,7 +781,7 @@ test_serve_on_bad_descriptor(void **state)
 	assert_int_equal(pipe(fds), 0);
 	close(fds[0]);
 	close(fds[1]);
-	assert_int_equal(smtpd_server_serve(srv, fds[0], fds[1]), 0);
+	assert_int_equal(smtpd_server_serve(srv, fds[0], fds[1], 0), 0);
 	smtpd_server_count(srv, &c);
 	assert_int_equal(c.connections, 1);
 	assert_int_equal(c.connections_now, 0);
@@ -1131,6 +1153,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_defaults),
 		cmocka_unit_test(test_start_needs),
+		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_settings_out_of_range),
 		cmocka_unit_test(test_settings_at_the_edge),
 		cmocka_unit_test(test_registration),

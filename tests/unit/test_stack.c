@@ -119,7 +119,7 @@ serve(void *arg)
 {
 	struct served *v = arg;
 
-	smtpd_server_serve(v->srv, v->fd, v->fd);
+	smtpd_server_serve(v->srv, v->fd, v->fd, 0);
 	close(v->fd);
 	return NULL;
 }
