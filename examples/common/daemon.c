@@ -12,7 +12,6 @@
 
 #include "complain.h"
 #include "hostname.h"
-#include "listen.h"
 #include "privileges.h"
 #include "systemd.h"
 
@@ -194,9 +193,13 @@ log_listeners(const struct daemon *d)
 	const char *address;
 
 	for (size_t i = 0;
-	    (address = smtpd_server_address(d->server, i)) != NULL; i++)
-		log_line(d->log, SMTPD_LOG_INFO, "listening on %s%s", address,
-		    listen_has_port(address, d->tls_port) ? " with TLS" : "");
+	    (address = smtpd_server_address(d->server, i)) != NULL; i++) {
+		unsigned flags = smtpd_server_listen_flags(d->server, i);
+
+		log_line(d->log, SMTPD_LOG_INFO, "listening on %s%s%s", address,
+		    (flags & SMTPD_LISTEN_LMTP) != 0 ? " for LMTP" : "",
+		    (flags & SMTPD_LISTEN_TLS) != 0 ? " with TLS" : "");
+	}
 }
 
 /* From now on SIGTERM or SIGINT ends the process at once: whatever has been

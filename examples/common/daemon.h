@@ -16,7 +16,6 @@
 struct daemon {
 	const char *program;
 	struct smtpd_server *server;
-	unsigned tls_port; /* listeners there begin with TLS; 0: none */
 	struct log *log;
 
 	/* Called with user on SIGHUP, after the log was opened again. */

@@ -27,6 +27,7 @@ struct listening {
 	struct log *log;
 	unsigned port, tls_port;
 	bool only_loopback;
+	const char *option; /* that names the addresses; NULL: it depends */
 };
 
 static bool
@@ -95,9 +96,14 @@ listen_has_port(const char *address, unsigned port)
 	    strcmp(colon, text) == 0;
 }
 
+/* The option that could name another place than ADDRESS. */
 static const char *
-port_option(const struct listening *l, const char *address)
+place_option(const struct listening *l, const char *address)
 {
+	if (l->option != NULL)
+		return l->option;
+	if (*address == '/')
+		return "--listen";
 	return listen_has_port(address, l->tls_port) ? "--tls-port" : "--port";
 }
 
@@ -110,13 +116,13 @@ complain_in_use(const struct listening *l, const char *address)
 	    !S_ISSOCK(st.st_mode))
 		return complain(l->program, EX_UNAVAILABLE,
 		    "%s is there, and is no socket: remove it, or choose "
-		    "another path (--listen)",
-		    address);
+		    "another path (%s)",
+		    address, place_option(l, address));
 	return complain(l->program, EX_UNAVAILABLE,
 	    "%s is in use by another program: stop that, or choose another %s "
 	    "(%s)",
 	    address, *address == '/' ? "path" : "port",
-	    *address == '/' ? "--listen" : port_option(l, address));
+	    place_option(l, address));
 }
 
 /* ADDRESS, to which a port may have been added, is none. */
@@ -153,7 +159,7 @@ complain_listen(const struct listening *l, const char *address, int error)
 		return complain(l->program, EX_NOPERM,
 		    "no permission to listen on %s: start it as root, give it "
 		    "CAP_NET_BIND_SERVICE, or choose a port from 1024 on (%s)",
-		    address, port_option(l, address));
+		    address, place_option(l, address));
 	case EADDRINUSE:
 		return complain_in_use(l, address);
 	case EADDRNOTAVAIL:
@@ -241,6 +247,38 @@ open_loopback(struct listening *l)
 	return status != 0 ? status : open_one(l, "::1", true, false);
 }
 
+/* Listen on the addresses of LIST for LMTP.  Each has a port of its own, since
+ * none is usual. */
+static int
+open_lmtp(struct listening *l, const struct text_list *list)
+{
+	char whole[ADDRESS_SIZE];
+	int status = 0;
+
+	l->option = "--lmtp";
+	for (size_t i = 0; i < list->count && status == 0; i++) {
+		const char *address = list->items[i];
+
+		if (listen_address(address, 0, whole, sizeof(whole)) == -1)
+			return complain(l->program, EX_USAGE,
+			    "--lmtp %s: give a port, as in 127.0.0.1:24, or "
+			    "the path of a socket",
+			    address);
+		if (listen_has_port(whole, 25))
+			return complain(l->program, EX_USAGE,
+			    "--lmtp %s: port 25 is for SMTP alone: give "
+			    "another one, as 24",
+			    address);
+		/* Whoever may enter its directory may connect to a socket. */
+		if (smtpd_server_listen(l->srv, whole, SMTPD_LISTEN_LMTP) ==
+			-1 ||
+		    (*whole == '/' && chmod(whole, 0666) == -1))
+			status = complain_listen(l, whole, errno);
+	}
+	l->option = NULL;
+	return status;
+}
+
 /* Listen on the addresses of interface NAME; NULL: of those that lead to the
  * Internet. */
 static int
@@ -314,7 +352,8 @@ static bool
 names_nothing(const struct listen_where *where)
 {
 	return where->addresses->count == 0 && where->interfaces->count == 0 &&
-	    !where->loopback;
+	    !where->loopback &&
+	    (where->lmtp == NULL || where->lmtp->count == 0);
 }
 
 int
@@ -322,7 +361,7 @@ listen_open(const char *program, struct smtpd_server *srv,
     struct listen_where *where, struct log *log)
 {
 	struct listening l = { program, srv, log, where->port, where->tls_port,
-		where->only_loopback };
+		where->only_loopback, NULL };
 	int inherited = systemd_listen_fds();
 	int status = 0;
 
@@ -337,6 +376,8 @@ listen_open(const char *program, struct smtpd_server *srv,
 		status = open_loopback(&l);
 	for (size_t i = 0; i < where->interfaces->count && status == 0; i++)
 		status = open_interface(&l, where->interfaces->items[i]);
+	if (status == 0 && where->lmtp != NULL)
+		status = open_lmtp(&l, where->lmtp);
 	return status;
 }
 

@@ -19,6 +19,7 @@ struct listen_where {
 	const struct text_list *interfaces; /* the addresses of these */
 	bool loopback;                      /* 127.0.0.1 and ::1 */
 	const struct text_list *addresses;  /* these too */
+	const struct text_list *lmtp;       /* these, for LMTP; NULL: none */
 	unsigned port;      /* for all that name none; 0: for none */
 	unsigned tls_port;  /* for these too; what listens there, however it
 	                    * was named, begins with TLS; 0: none */

@@ -47,14 +47,16 @@ origin_field(const struct smtpd_session *s, char *buf, size_t size)
 	return buf;
 }
 
-/* Write where the mail of recipient I is, " mailbox=<...>", or "" to BUF. */
+/* Write where the mail of recipient I of ENVELOPE is, " mailbox=<...>", or ""
+ * to BUF. */
 static const char *
-place_field(const struct message_info *f, size_t i, char *buf, size_t size)
+place_field(const struct message_info *f, const struct smtpd_envelope *envelope,
+    size_t i, char *buf, size_t size)
 {
 	char place[PATH_MAX], text[PATH_MAX];
 
 	buf[0] = '\0';
-	if (f->place == NULL || f->code >= 300)
+	if (f->place == NULL || smtpd_envelope_code(envelope, i) >= 300)
 		return buf;
 	f->place(f->user, i, place, sizeof(place));
 	snprintf(buf, size, " mailbox=<%s>",
@@ -75,8 +77,9 @@ log_others(struct log *log, const struct smtpd_session *s,
 		    smtpd_address_escape(
 			smtpd_envelope_rcpt(envelope, i)->address.text, to,
 			sizeof(to)),
-		    place_field(f, i, place, sizeof(place)),
-		    (unsigned long long)smtpd_session_id(s), f->code);
+		    place_field(f, envelope, i, place, sizeof(place)),
+		    (unsigned long long)smtpd_session_id(s),
+		    smtpd_envelope_code(envelope, i));
 }
 
 void
@@ -97,13 +100,14 @@ message_log(struct log *log, const struct smtpd_session *s,
 	    smtpd_address_escape(envelope->sender.text, from, sizeof(from)),
 	    smtpd_address_escape(
 		first != NULL ? first->address.text : "", to, sizeof(to)),
-	    place_field(f, 0, place, sizeof(place)), envelope->nrcpts,
+	    place_field(f, envelope, 0, place, sizeof(place)), envelope->nrcpts,
 	    (unsigned long long)f->size, smtpd_session_peer(s),
 	    user_field(s, uid, sizeof(uid)),
 	    origin_field(s, origin, sizeof(origin)),
 	    smtpd_address_escape(smtpd_session_helo(s), helo, sizeof(helo)),
-	    (unsigned long long)smtpd_session_id(s), f->code,
-	    seconds_since(&f->begun), tls != NULL ? tls->version : "none",
-	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");
+	    (unsigned long long)smtpd_session_id(s),
+	    smtpd_envelope_code(envelope, 0), seconds_since(&f->begun),
+	    tls != NULL ? tls->version : "none", tls != NULL ? " cipher=" : "",
+	    tls != NULL ? tls->cipher : "");
 	log_others(log, s, envelope, f);
 }

@@ -15,10 +15,10 @@
 #include "log.h"
 
 struct message_info {
-	const char *what; /* "stored", "queued", "refused" */
+	const char *what; /* became of it for the first recipient: "stored",
+			   * "queued", "refused" */
 	const char *id;
 	uint64_t size;         /* octets that were read */
-	int code;              /* of the reply */
 	struct timespec begun; /* its MAIL, by CLOCK_MONOTONIC */
 
 	/* Write the place of what recipient I gets to BUF of SIZE bytes; NULL:

@@ -113,6 +113,7 @@ open_ports(struct smtpin *p)
 {
 	p->where = (struct listen_where){
 		.interfaces = &p->settings.interfaces,
+		.lmtp = &p->settings.lmtp,
 		.loopback = p->settings.in.loopback,
 		.addresses = &p->settings.in.listen,
 		.port = (unsigned)p->settings.in.port,
@@ -197,7 +198,6 @@ run_daemon(struct smtpin *p)
 	return daemon_run(&(struct daemon){
 	    .program = PROGRAM,
 	    .server = p->server,
-	    .tls_port = (unsigned)p->settings.in.tls_port,
 	    .log = p->log,
 	    .reload = maintenance_reload,
 	    .housekeep = maintenance_clean,

@@ -22,6 +22,8 @@ static const struct option_rule rules[] = {
 	    "interface to listen on; repeatable", AT(interfaces), 0, 0 },
 	{ "loopback", .kind = OPTION_SHARED },
 	{ "listen", .kind = OPTION_SHARED },
+	{ "lmtp", 0, OPTION_LIST, "ADDRESS",
+	    "port or socket for LMTP; repeatable", AT(lmtp), 0, 0 },
 	{ "port", .kind = OPTION_SHARED },
 	{ "hostname", .kind = OPTION_SHARED },
 	{ "users", 'u', OPTION_TEXT, "FILE", "map of lines \"user : address\"",

@@ -21,6 +21,7 @@ struct rate {
 struct settings {
 	struct receiver_options in;
 	struct text_list interfaces; /* none: that of the default route */
+	struct text_list lmtp;       /* addresses for LMTP */
 	uint64_t min_free;           /* bytes of the mailboxes' disk */
 	uint64_t slow_after;         /* refusals; 0: never, as the next */
 	uint64_t close_after;

@@ -373,7 +373,6 @@ run_daemon(struct smtpout *p)
 	status = daemon_run(&(struct daemon){
 	    .program = PROGRAM,
 	    .server = p->server,
-	    .tls_port = (unsigned)p->settings.in.tls_port,
 	    .log = p->log,
 	    .reload = reload_files,
 	    .look = look_at_files,

@@ -104,6 +104,7 @@ static const struct option_rule rules[] = {
 	{ "slow-after", 0, OPTION_REFUSED, "N", OF_SMTPIN, 0, 0, 0 },
 	{ "close-after", 0, OPTION_REFUSED, "N", OF_SMTPIN, 0, 0, 0 },
 	{ "greet-delay", 0, OPTION_REFUSED, "SECONDS", OF_SMTPIN, 0, 0, 0 },
+	{ "lmtp", 0, OPTION_REFUSED, "ADDRESS", OF_SMTPIN, 0, 0, 0 },
 	{ "proxy-from", 0, OPTION_REFUSED, "NET", OF_SMTPIN, 0, 0, 0 },
 	{ "xclient-from", 0, OPTION_REFUSED, "NET", OF_SMTPIN, 0, 0, 0 },
 	{ "max-rate", 0, OPTION_REFUSED, "N/s", OF_SMTPIN, 0, 0, 0 },

@@ -45,7 +45,6 @@ log_message(const struct submission *sub, const struct smtpd_session *s,
 		.what = code < 300 ? "queued" : "refused",
 		.id = t->id,
 		.size = size,
-		.code = code,
 		.begun = t->begun,
 	    });
 }

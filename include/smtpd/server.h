@@ -341,6 +341,11 @@ SMTPD_API int smtpd_server_set_listener_tls(
 SMTPD_API const char *smtpd_server_address(
     const struct smtpd_server *srv, size_t i);
 
+/* The flags of listener I, as smtpd_server_address() counts them; 0 when there
+ * are fewer.  Since 0.2. */
+SMTPD_API unsigned smtpd_server_listen_flags(
+    const struct smtpd_server *srv, size_t i);
+
 /*
  * Begin to accept connections, each on a thread of its own.  Returns at once:
  * 0, or -1 (a setting out of range, no delivery callback, no listener, no

@@ -141,6 +141,12 @@ smtpd_server_address(const struct smtpd_server *srv, size_t i)
 	return smtpd__listeners_address(&srv->listeners, i);
 }
 
+unsigned
+smtpd_server_listen_flags(const struct smtpd_server *srv, size_t i)
+{
+	return smtpd_server_address(srv, i) != NULL ? srv->options[i].flags : 0;
+}
+
 bool
 smtpd__listener_begins_with_tls(const struct smtpd_server *srv, size_t i)
 {

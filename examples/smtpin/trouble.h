@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TROUBLE_H
+#define TROUBLE_H
+
+/*
+ * What client and log are told when a mailbox, or memory, is in trouble: it is
+ * never the client's fault, and never permanent.
+ */
+
+#include <smtpd/session.h>
+
+#include "log.h"
+
+/* A reply. */
+struct trouble {
+	int code;
+	const char *status;
+	const char *text;
+};
+
+/* What ERROR, an errno, means for the client. */
+struct trouble trouble_for(int error);
+
+/* Reply to the command by what ERROR means, and return the code. */
+int trouble_reply(struct smtpd_session *s, int error);
+
+/* Say in LOG that the mailbox PATH cannot be used for the transaction of S,
+ * because of ERROR. */
+void trouble_log(struct log *log, const struct smtpd_session *s,
+    const char *path, int error);
+
+#endif
