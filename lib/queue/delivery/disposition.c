@@ -243,11 +243,11 @@ smtpd__disposition_sync(
 	*pending = NULL;
 }
 
-/* The same for a worker, which lets go before of the message that it has
- * recorded without waiting: on a full disk that would keep the oldest segment,
- * and so the space that is waited for. */
+/* The same for a worker.  It first ends the message that it has recorded
+ * without waiting: on a full disk that would keep the oldest segment, and so
+ * the space that is waited for. */
 static bool
-let_go_and_await_disk(struct smtpd_delivery *d, struct smtpd_disposition *s,
+sync_and_await_disk(struct smtpd_delivery *d, struct smtpd_disposition *s,
     struct disk_trouble *t)
 {
 	int error = errno;
@@ -286,7 +286,7 @@ record_group(struct smtpd_delivery *d, struct smtpd_disposition *s,
 		    smtpd__gather_add(d, &p.progress, &p.report.about))
 			return GATHERED;
 		while (record_once(d, &p) == -1) {
-			if (!let_go_and_await_disk(d, s, &trouble))
+			if (!sync_and_await_disk(d, s, &trouble))
 				return NOT_RECORDED;
 		}
 		/* It is told once. */
