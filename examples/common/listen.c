@@ -269,7 +269,7 @@ open_lmtp(struct listening *l, const struct text_list *list)
 			    "--lmtp %s: port 25 is for SMTP alone: give "
 			    "another one, as 24",
 			    address);
-		/* A user who may enter its directory may connect to a socket. */
+		/* All users who may enter its directory may connect. */
 		if (smtpd_server_listen(l->srv, whole, SMTPD_LISTEN_LMTP) ==
 			-1 ||
 		    (*whole == '/' && chmod(whole, 0666) == -1))
