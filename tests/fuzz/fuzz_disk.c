@@ -129,8 +129,8 @@ must_read(struct smtpd_disk *log, const struct run *run)
 	for (unsigned i = 0; i < run->count && i < 4096; i++) {
 		struct smtpd_journal_record record;
 		const void *body;
-		void *memory =
-		    smtpd__disk_read(log, run->refs[i], &record, &body);
+		void *memory = smtpd__disk_read(
+		    log, run->refs[i], SIZE_MAX, &record, &body);
 
 		must(memory != NULL);
 		free(memory);
@@ -184,7 +184,7 @@ static void
 clear(int dir)
 {
 	static const char *const names[] = { "00000001.log", "00000002.log",
-		"00000001.idx", "00000002.idx", "spare-0" };
+		"00000001.idx", "00000002.idx", "spare-0", "spare-1" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlinkat(dir, names[i], 0);
@@ -196,7 +196,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run run;
-	char path[] = "/tmp/fuzz_log.XXXXXX";
+	char path[] = "/dev/shm/fuzz_log.XXXXXX";
 	int dir;
 
 	if (size < 2 || size > SIZE)
