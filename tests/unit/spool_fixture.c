@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "queue/spool/core.h"
 #include "test.h"
 
 struct smtpd_destination {
@@ -127,6 +128,14 @@ fixture_reopen(struct fixture *f)
 {
 	fixture_close(f);
 	fixture_open(f);
+}
+
+uint32_t
+fixture_due(const struct fixture *f, uint32_t due)
+{
+	uint32_t closed = f->spool->closed_s;
+
+	return due > closed ? due - closed : 0;
 }
 
 int

@@ -31,6 +31,10 @@ void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 void fixture_reopen(struct fixture *f);
 
+/* When something is due in F that was due at DUE before F was opened: what the
+ * queue was closed for is not waited for again. */
+uint32_t fixture_due(const struct fixture *f, uint32_t due);
+
 /* A mail to COUNT recipients with LEN bytes of content: added, or not.  Return
  * what smtpd__spool_add() does. */
 int fixture_try_add(struct fixture *f, const char *const *rcpts, size_t count,

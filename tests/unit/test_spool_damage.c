@@ -606,7 +606,7 @@ test_read_only(void **state)
 		sum = sum_tree(f);
 		fixture_open(&reader);
 		e = fixture_find(&reader, id);
-		assert_int_equal(e->jobs[0].due, 9);
+		assert_int_equal(e->jobs[0].due, fixture_due(&reader, 9));
 		assert_null(e->jobs[0].destination);
 		assert_int_equal(
 		    smtpd__state_change_end(reader.spool, e, NULL), -1);
