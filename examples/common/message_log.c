@@ -64,6 +64,13 @@ place_field(const struct message_info *f, const struct smtpd_envelope *envelope,
 	return buf;
 }
 
+static int
+code_for(const struct message_info *f, const struct smtpd_envelope *envelope,
+    size_t i)
+{
+	return f->code != 0 ? f->code : smtpd_envelope_code(envelope, i);
+}
+
 /* One line for each recipient but the first, whose line has all the rest. */
 static void
 log_others(struct log *log, const struct smtpd_session *s,
@@ -79,7 +86,7 @@ log_others(struct log *log, const struct smtpd_session *s,
 			sizeof(to)),
 		    place_field(f, envelope, i, place, sizeof(place)),
 		    (unsigned long long)smtpd_session_id(s),
-		    smtpd_envelope_code(envelope, i));
+		    code_for(f, envelope, i));
 }
 
 void
@@ -105,9 +112,8 @@ message_log(struct log *log, const struct smtpd_session *s,
 	    user_field(s, uid, sizeof(uid)),
 	    origin_field(s, origin, sizeof(origin)),
 	    smtpd_address_escape(smtpd_session_helo(s), helo, sizeof(helo)),
-	    (unsigned long long)smtpd_session_id(s),
-	    smtpd_envelope_code(envelope, 0), seconds_since(&f->begun),
-	    tls != NULL ? tls->version : "none", tls != NULL ? " cipher=" : "",
-	    tls != NULL ? tls->cipher : "");
+	    (unsigned long long)smtpd_session_id(s), code_for(f, envelope, 0),
+	    seconds_since(&f->begun), tls != NULL ? tls->version : "none",
+	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");
 	log_others(log, s, envelope, f);
 }

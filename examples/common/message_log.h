@@ -18,6 +18,7 @@ struct message_info {
 	const char *what; /* became of it for the first recipient: "stored",
 			   * "queued", "refused" */
 	const char *id;
+	int code;              /* 0: the envelope has that of each recipient */
 	uint64_t size;         /* octets that were read */
 	struct timespec begun; /* its MAIL, by CLOCK_MONOTONIC */
 

@@ -44,6 +44,7 @@ log_message(const struct submission *sub, const struct smtpd_session *s,
 	    &(struct message_info){
 		.what = code < 300 ? "queued" : "refused",
 		.id = t->id,
+		.code = code,
 		.size = size,
 		.begun = t->begun,
 	    });

@@ -104,6 +104,7 @@ class Restart(Local):
         for line in list(smtpout.lines):
             ident = re.search(r"\bid=(\w+)", line)
             if " queued id=" in line:
+                self.assertIn(" status=250 ", line)
                 seen.add(ident[1])
             elif ident and "relay=" in line:
                 self.assertIn(ident[1], seen)
