@@ -158,6 +158,18 @@ log_results(const struct smtpd_agent_attempt *t)
 	}
 }
 
+/* Whether the result of recipient I is that hosts lack something, and one that
+ * was not asked, or did not answer, may have it. */
+static bool
+may_another_take_it(const struct smtpd_agent_attempt *t, size_t i)
+{
+	size_t asked =
+	    t->nhosts < SMTPD_AGENT_SESSIONS ? t->nhosts : SMTPD_AGENT_SESSIONS;
+
+	return smtpd__agent_state_is_lack(&t->request->rcpts[i].result) &&
+	    t->rcpt_states[i].lacking < asked;
+}
+
 static void
 end_attempt(struct smtpd_agent_attempt *t)
 {
@@ -167,6 +179,8 @@ end_attempt(struct smtpd_agent_attempt *t)
 	for (size_t i = 0; i < request->nrcpts; i++) {
 		struct smtpd_result *r = &request->rcpts[i].result;
 
+		if (may_another_take_it(t, i))
+			smtpd__agent_state_soften(r);
 		if (cancelled && r->outcome == SMTPD_OUTCOME_TEMPORARY &&
 		    r->code == 0)
 			smtpd__result_set(r, SMTPD_OUTCOME_TEMPORARY, r->phase,

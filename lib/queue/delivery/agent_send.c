@@ -99,6 +99,12 @@ record_result(
 	struct smtpd_rcpt_state *state = &t->rcpt_states[place];
 	struct smtpd_rcpt_progress *p = &t->request->rcpts[place];
 
+	if (smtpd__agent_state_is_lack(r)) {
+		state->lacking++;
+		/* The host that deferred it may take it yet. */
+		if (state->deferred > 0)
+			return;
+	}
 	p->result = *r;
 	if (r->outcome == SMTPD_OUTCOME_TEMPORARY)
 		smtpd__agent_state_soften(&p->result);
@@ -112,10 +118,7 @@ record_result(
 		state->finished = true;
 		break;
 	case SMTPD_OUTCOME_PERMANENT:
-		/* Another host may take a larger SIZE, or SMTPUTF8. */
-		state->finished = r->code != 0 ||
-		    (strcmp(r->status, "5.3.4") != 0 &&
-			strcmp(r->status, "5.6.7") != 0);
+		state->finished = !smtpd__agent_state_is_lack(r);
 		break;
 	case SMTPD_OUTCOME_IN_DOUBT:
 		state->finished = true;

@@ -22,6 +22,14 @@ smtpd__agent_state_soften(struct smtpd_result *r)
 	r->status[0] = '4';
 }
 
+bool
+smtpd__agent_state_is_lack(const struct smtpd_result *r)
+{
+	return r->outcome == SMTPD_OUTCOME_PERMANENT && r->code == 0 &&
+	    (strcmp(r->status, "5.3.4") == 0 ||
+		strcmp(r->status, "5.6.7") == 0);
+}
+
 void
 smtpd__agent_state_judge(struct smtpd_agent_attempt *t,
     enum smtpd_site_feedback feedback, const char *host,

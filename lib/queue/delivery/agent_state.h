@@ -68,6 +68,7 @@ struct smtpd_rcpt_state {
 	bool finished;    /* no other host is asked */
 	bool left_over;   /* it waits for the next transaction there */
 	uint8_t deferred; /* how many hosts did that */
+	uint8_t lacking;  /* how many cannot take the message at all */
 	uint8_t relay;    /* where its result comes from */
 };
 
@@ -96,6 +97,10 @@ struct smtpd_agent_attempt {
 	bool without_dsn; /* one host of those does not offer it */
 	bool over;        /* a failure of our own: no other host is asked */
 };
+
+/* Whether R says that the host cannot take such a message, as its offer lacks
+ * SMTPUTF8 or a larger SIZE: another may. */
+bool smtpd__agent_state_is_lack(const struct smtpd_result *r);
 
 /* Whether R is a failure of our own (cancelled, out of memory), not the
  * host's. */
