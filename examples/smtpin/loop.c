@@ -21,13 +21,15 @@ is_blank(char c)
 }
 
 /* The end of the field that begins at AT: that of its last line, which no
- * folded one follows. */
+ * folded one follows.  NULL: it is not there any more. */
 static const char *
 field_end(const struct loop_scan *s, const char *at)
 {
 	do {
 		at = memchr(at, '\n', (size_t)(s->end - at));
-		at = at != NULL ? at + 1 : s->end;
+		if (at == NULL)
+			return NULL;
+		at++;
 	} while (at < s->end && (*at == ' ' || *at == '\t'));
 	return at;
 }
@@ -38,9 +40,12 @@ loop_next(struct loop_scan *s, size_t *len)
 	while (s->at < s->end && *s->at != '\r' && *s->at != '\n') {
 		const char *value = s->at;
 		const char *end = field_end(s, value);
-		bool found = end - value > (ptrdiff_t)strlen(field) &&
-		    strncasecmp(value, field, strlen(field)) == 0;
+		bool found;
 
+		if (end == NULL)
+			return NULL;
+		found = end - value > (ptrdiff_t)strlen(field) &&
+		    strncasecmp(value, field, strlen(field)) == 0;
 		s->at = end;
 		if (!found)
 			continue;

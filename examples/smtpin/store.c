@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include <smtpd/session.h>
 
 #include "loop.h"
 #include "trouble.h"
+#include "users_table.h"
 
 /* The beginning of a message, which has its header, or as much of one as is
  * looked at; and what is read at a time behind it. */
@@ -115,6 +115,24 @@ is_wanted(const struct store_request *r)
 	return r->refused == 0;
 }
 
+/* Write what all spellings of an address, LEN bytes at TEXT, have in common to
+ * KEY of USERS_KEY_SIZE.  Return false when it is none. */
+static bool
+write_key(const char *text, size_t len, char *key)
+{
+	char address[USERS_KEY_SIZE], *at;
+
+	if (len >= sizeof(address))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	at = strrchr(address, '@');
+	if (at == NULL)
+		return false;
+	*at = '\0';
+	return users_table_key(address, at + 1, key) != 0;
+}
+
 /* Refuse the message for recipients that had it before, LEN bytes at ADDRESS
  * being one. */
 static void
@@ -122,13 +140,17 @@ refuse_again(struct store_request *r, const char *address, size_t len)
 {
 	static const struct trouble loop = { 554, "5.4.6",
 		"Mail loop: the message was delivered to this address before" };
+	char before[USERS_KEY_SIZE], now[USERS_KEY_SIZE];
 
+	if (!write_key(address, len, before))
+		return;
 	for (size_t i = 0; i < r->envelope->nrcpts; i++) {
 		const char *text =
 		    smtpd_envelope_rcpt(r->envelope, i)->address.text;
 
 		if (!r->transaction->targets[i].refused &&
-		    strlen(text) == len && strncasecmp(text, address, len) == 0)
+		    write_key(text, strlen(text), now) &&
+		    strcmp(now, before) == 0)
 			refuse_recipient(r, i, &loop);
 	}
 }

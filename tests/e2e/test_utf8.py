@@ -84,6 +84,19 @@ class Utf8(unittest.TestCase):
             self.send(rcpt)
         self.assertEqual(len(self.smtpin.new("bob")), 3)
 
+    def test_loop(self):
+        """It is the same address, however it was written (RFC 5321, 6.3)."""
+        for before in ("jürgen@bücher.example", "JÜRGEN@xn--bcher-kva.example",
+                       "ju\u0308rgen@bücher.example"):
+            content = f"Delivered-To: {before}\n".encode() + \
+                message().as_bytes()
+            with self.assertRaises(smtplib.SMTPDataError) as refusal:
+                self.client.sendmail(
+                    "a@example.net", ["jürgen@bücher.example"], content,
+                    mail_options=["SMTPUTF8", "BODY=8BITMIME"])
+            self.assertEqual(refusal.exception.smtp_code, 554)
+        self.assertEqual(self.smtpin.new("alice"), [])
+
     def test_ascii_address_of_such_a_domain(self):
         """Which needs no parameter in A-labels, and does in U-labels."""
         self.client.sendmail("a@example.net",
