@@ -66,6 +66,25 @@ smtpd__fold_break(struct smtpd_fold *f)
 	memcpy(f->line, f->indent, f->len);
 }
 
+static bool
+is_inside_character(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* How many of the first ROOM bytes of WORD, which is longer, end with a whole
+ * character; what is no UTF-8 has none. */
+static size_t
+whole_characters(const char *word, size_t room)
+{
+	size_t whole = room;
+
+	while (
+	    whole > 0 && room - whole < 3 && is_inside_character(word[whole]))
+		whole--;
+	return is_inside_character(word[whole]) ? room : whole;
+}
+
 static void
 add_word(struct smtpd_fold *f, const char *word, size_t len)
 {
@@ -76,11 +95,8 @@ add_word(struct smtpd_fold *f, const char *word, size_t len)
 			add_bytes(f, " ", 1);
 	}
 	while (len > SMTPD_FOLD_MAX - f->len) {
-		size_t room = SMTPD_FOLD_MAX - f->len;
+		size_t room = whole_characters(word, SMTPD_FOLD_MAX - f->len);
 
-		/* Not within a character. */
-		while (room > 0 && ((unsigned char)word[room] & 0xc0) == 0x80)
-			room--;
 		add_bytes(f, word, room);
 		smtpd__fold_break(f);
 		word += room;

@@ -125,21 +125,26 @@ no_line_is_too_long(void **state)
 static void
 over_long_words_lose_nothing(void **state)
 {
+	/* The second one looks as if it were within one character. */
+	static const char each[] = "a\x80", shown[] = "a?";
 	char letters[3001];
-	size_t n = 0;
 	struct smtpd_fold f;
 	struct out o;
 
 	(void)state;
-	memset(letters, 'a', 3000);
-	letters[3000] = '\0';
-	begin(&f, &o);
-	smtpd__fold_words(&f, letters);
-	smtpd__fold_end(&f);
-	for (const char *at = o.buf; *at != '\0'; at++)
-		n += *at == 'a';
-	assert_int_equal(n, 3000);
-	assert_int_equal(longest_line(o.buf), SMTPD_FOLD_MAX);
+	for (int i = 0; i < 2; i++) {
+		size_t n = 0;
+
+		memset(letters, each[i], 3000);
+		letters[3000] = '\0';
+		begin(&f, &o);
+		smtpd__fold_words(&f, letters);
+		smtpd__fold_end(&f);
+		for (const char *at = o.buf; *at != '\0'; at++)
+			n += *at == shown[i];
+		assert_int_equal(n, 3000);
+		assert_int_equal(longest_line(o.buf), SMTPD_FOLD_MAX);
+	}
 }
 
 static void
