@@ -99,9 +99,9 @@ SMTPD_API int smtpd_scram_key_parse(
 struct smtpd_auth_request {
 	const char *mechanism; /* "PLAIN" */
 	const char *user;      /* 1 to 255 bytes without control bytes; with a
-	                        * token perhaps "" */
-	const char *identity;  /* of another, for whom it wants to act; ""; it
-	                        * is itself */
+	                        * token "" */
+	const char *identity;  /* of another, for whom it wants to act; with a
+	                        * token, whose it claims that to be; "": none */
 	const char *password;  /* PLAIN and LOGIN: 1 to 1023 bytes; NULL */
 	const char *token;     /* OAUTHBEARER and XOAUTH2: a bearer token of
 	                        * printable ASCII; NULL */
@@ -126,8 +126,11 @@ enum smtpd_auth_result {
  * users there are.
  *
  * The session is the user's, unless the callback calls
- * smtpd_session_set_user().  A client that wants to act for another is refused
- * unless it does.  Since 0.2.
+ * smtpd_session_set_user().  A client that gives an identity is refused unless
+ * it does.  So with a token the callback always says who that belongs to: it
+ * checks that the token is good for the identity, if there is one, and sets the
+ * user.  Without that, and without an identity, the session's user is "".
+ * Since 0.2.
  */
 typedef int smtpd_auth_fn(struct smtpd_session *s,
     const struct smtpd_auth_request *request, struct smtpd_scram_key *key,

@@ -245,9 +245,9 @@ SMTPD_API const struct smtpd_tls_info *smtpd_session_tls(
     const struct smtpd_session *s);
 
 /*
- * Who authenticated (RFC 4954), "" where a handler of AUTH did not say; NULL:
- * nobody.  It is forgotten at STARTTLS, and stays for the rest of the session
- * else.  Since 0.2.
+ * Who authenticated (RFC 4954), "" where a handler of AUTH, or the callback
+ * with a token, did not say; NULL: nobody.  It is forgotten at STARTTLS, and
+ * stays for the rest of the session else.  Since 0.2.
  */
 SMTPD_API const char *smtpd_session_user(const struct smtpd_session *s);
 

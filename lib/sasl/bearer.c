@@ -75,7 +75,7 @@ smtpd__bearer_read_oauthbearer(char *message, struct smtpd_bearer *out)
 	if (smtpd__gs2_read(message, &gs2) == -1 ||
 	    message[gs2.len] != SEPARATOR)
 		return -1;
-	memcpy(out->user, gs2.identity, sizeof(out->user));
+	memcpy(out->identity, gs2.identity, sizeof(out->identity));
 	return read_pairs(message + gs2.len + 1, out);
 }
 
@@ -88,7 +88,7 @@ smtpd__bearer_read_xoauth2(char *message, struct smtpd_bearer *out)
 
 	if (user == NULL || !smtpd__plain_is_name(user))
 		return -1;
-	smtpd__text_init(&t, out->user, sizeof(out->user));
+	smtpd__text_init(&t, out->identity, sizeof(out->identity));
 	smtpd__text_add(&t, user);
 	return read_pairs(message, out);
 }

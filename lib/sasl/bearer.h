@@ -8,8 +8,8 @@
 #include "sasl/gs2.h"
 
 struct smtpd_bearer {
-	char user[SMTPD_SASL_NAME_SIZE]; /* "": the token alone says it */
-	const char *token;               /* in the message */
+	char identity[SMTPD_SASL_NAME_SIZE]; /* that it claims; "": none */
+	const char *token;                   /* in the message */
 };
 
 /* Read MESSAGE, which changes.  Return 0, or -1 if it is none. */

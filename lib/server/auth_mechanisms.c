@@ -245,15 +245,16 @@ run_scram(struct smtpd_session *s)
 	return proved;
 }
 
-/* The rest of both mechanisms with a token.  A client that is refused is told
- * so as an ERROR of HTTP, and answers with something of no meaning, before the
- * exchange fails (RFC 7628, 3.2.3). */
+/* The rest of both mechanisms with a token.  Whose it is, the program says: a
+ * name beside it proves nothing.  A client that is refused is told so as an
+ * ERROR of HTTP, and answers with something of no meaning, before the exchange
+ * fails (RFC 7628, 3.2.3). */
 static bool
 run_bearer(struct smtpd_session *s,
     int (*read)(char *message, struct smtpd_bearer *out), const char *error)
 {
 	struct smtpd_auth_request r = { .mechanism = s->auth->mechanism,
-		.identity = "" };
+		.user = "" };
 	struct smtpd_bearer bearer;
 	struct smtpd_scram_key none;
 
@@ -261,7 +262,7 @@ run_bearer(struct smtpd_session *s,
 		return false;
 	if (read(s->auth->message, &bearer) == -1)
 		return fail_with(s, SMTPD_REPLY_AUTH_BAD_MESSAGE);
-	r.user = bearer.user;
+	r.identity = bearer.identity;
 	r.token = bearer.token;
 	switch (ask_program(s, &r, &none)) {
 	case SMTPD_AUTH_ACCEPTED:

@@ -162,16 +162,19 @@ on_auth(struct smtpd_session *s, const struct smtpd_auth_request *r,
 
 	must(!seen->open && smtpd_session_user(s) == NULL);
 	must(r->password == NULL || r->token == NULL);
-	must(r->user[0] != '\0' || r->token != NULL);
+	must((r->user[0] != '\0') == (r->token == NULL));
 	must(strlen(r->user) < 256 && strlen(r->identity) < 256);
 	if (r->user[0] == 'k') {
 		key->iterations = SMTPD_SCRAM_ITERATIONS;
 		key->salt_len = 1;
 		return SMTPD_AUTH_KEY;
 	}
-	return r->user[0] == 'j' && (r->password != NULL || r->token != NULL)
-	    ? SMTPD_AUTH_ACCEPTED
-	    : SMTPD_AUTH_REFUSED;
+	if (r->token != NULL && r->identity[0] == 'j')
+		return smtpd_session_set_user(s, r->identity) == 0
+		    ? SMTPD_AUTH_ACCEPTED
+		    : SMTPD_AUTH_UNAVAILABLE;
+	return r->user[0] == 'j' && r->password != NULL ? SMTPD_AUTH_ACCEPTED
+							: SMTPD_AUTH_REFUSED;
 }
 
 /* Lines end with CRLF, and there is no other CR, LF, or NUL. */

@@ -23,9 +23,10 @@ auth_on_request(struct smtpd_session *s, const struct smtpd_auth_request *r,
     struct smtpd_scram_key *key, void *user)
 {
 	const char *shown = r->password != NULL ? r->password : r->token;
+	const char *name = r->token != NULL ? r->identity : r->user;
 
 	saw_request(user, r);
-	if (strcmp(r->user, "later") == 0)
+	if (strcmp(name, "later") == 0)
 		return SMTPD_AUTH_UNAVAILABLE;
 	if (strcmp(r->user, "locked") == 0)
 		return smtpd_reply(s, 535, "5.7.8", "locked");
@@ -39,7 +40,9 @@ auth_on_request(struct smtpd_session *s, const struct smtpd_auth_request *r,
 		    : SMTPD_AUTH_UNAVAILABLE;
 	if (shown == NULL || strcmp(shown, "pencil") != 0)
 		return SMTPD_AUTH_REFUSED;
-	if (strcmp(r->user, "boss") == 0 && r->identity[0] != '\0')
+	if (r->identity[0] != '\0' &&
+	    (strcmp(r->user, "boss") == 0 ||
+		(r->token != NULL && strcmp(r->identity, "boss") != 0)))
 		smtpd_session_set_user(s, r->identity);
 	return SMTPD_AUTH_ACCEPTED;
 }

@@ -149,13 +149,14 @@ static int
 on_auth(struct smtpd_session *s, const struct smtpd_auth_request *r,
     struct smtpd_scram_key *key, void *user)
 {
-	(void)s;
 	(void)user;
-	if (strcmp(r->user, "joe") != 0)
+	if (strcmp(r->token != NULL ? r->identity : r->user, "joe") != 0)
 		return SMTPD_AUTH_REFUSED;
 	if (r->token != NULL)
-		return strcmp(r->token, "t0ken") == 0 ? SMTPD_AUTH_ACCEPTED
-						      : SMTPD_AUTH_REFUSED;
+		return strcmp(r->token, "t0ken") == 0 &&
+			smtpd_session_set_user(s, r->identity) == 0
+		    ? SMTPD_AUTH_ACCEPTED
+		    : SMTPD_AUTH_REFUSED;
 	return smtpd_scram_key_make(key, "pencil", 0) == 0
 	    ? SMTPD_AUTH_KEY
 	    : SMTPD_AUTH_UNAVAILABLE;
