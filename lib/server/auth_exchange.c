@@ -85,20 +85,30 @@ send_challenge(struct smtpd_session *s, const void *data, size_t len)
 	smtpd__stream_put(&s->stream, t.len);
 }
 
-/* Read the answer to a challenge into *TEXT of *LEN bytes.  Return 0, or -1
- * where the exchange is over. */
-static int
-read_answer(struct smtpd_session *s, const char **text, size_t *len)
+/* Read a line of LEN bytes.  Return it, or NULL: the reply is set, if there is
+ * one to give. */
+static const char *
+read_line(struct smtpd_session *s, size_t *len)
 {
 	char *line;
 
 	if (smtpd__line_input_read(s, SMTPD_AUTH_LINE_MAX,
 		SMTPD_REPLY_AUTH_TOO_LONG, &line, len) == -1)
+		return NULL;
+	log_line(s, "answer");
+	return line;
+}
+
+/* Read the answer to a challenge into *TEXT of *LEN bytes.  Return 0, or -1
+ * where the exchange is over. */
+static int
+read_answer(struct smtpd_session *s, const char **text, size_t *len)
+{
+	*text = read_line(s, len);
+	if (*text == NULL)
 		return smtpd__auth_exchange_stop(s);
 	s->auth->last_read_ms = smtpd__clock_ms();
-	log_line(s, "answer");
-	*text = line;
-	if (strcmp(line, "*") == 0)
+	if (strcmp(*text, "*") == 0)
 		return smtpd__auth_exchange_fail(s, SMTPD_REPLY_AUTH_CANCELLED);
 	return 0;
 }
@@ -166,6 +176,31 @@ smtpd_session_challenge(struct smtpd_session *s, const void *data, size_t len,
 	if (n == -1)
 		errno = s->closing ? EIO : ECANCELED;
 	return n;
+}
+
+void
+smtpd__auth_exchange_delay(struct smtpd_session *s, uint64_t shown_ms)
+{
+	uint64_t due =
+	    smtpd__clock_later(shown_ms, s->config->settings.auth_delay_ms);
+	uint64_t now = smtpd__clock_ms();
+
+	if (due > now)
+		smtpd__stream_pause(&s->stream, due - now);
+}
+
+void
+smtpd__auth_exchange_fail_with_challenge(
+    struct smtpd_session *s, enum smtpd_reply_key key, const char *text)
+{
+	size_t len;
+
+	smtpd__auth_exchange_fail(s, key);
+	smtpd__auth_exchange_delay(s, s->auth->last_read_ms);
+	s->ws->reply.code = 0;
+	send_challenge(s, text, strlen(text));
+	if (read_line(s, &len) == NULL && s->closing)
+		smtpd__auth_exchange_stop(s);
 }
 
 int

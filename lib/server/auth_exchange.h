@@ -21,7 +21,7 @@ struct smtpd_auth_exchange {
 	const char *initial;   /* the initial response in base64, until it is
 	                        * read; NULL: there is none */
 	char *user;            /* what smtpd_session_set_user() said */
-	uint64_t last_read_ms; /* when the last answer came */
+	uint64_t last_read_ms; /* when the last answer came that counts */
 	bool failed;           /* it is over, with this reply */
 	struct smtpd_reply reply;
 	char message[SMTPD_AUTH_MESSAGE_SIZE]; /* the last answer */
@@ -50,5 +50,15 @@ int smtpd__auth_exchange_ask(struct smtpd_session *s, const char *text);
 int smtpd__auth_exchange_stop(struct smtpd_session *s);
 int smtpd__auth_exchange_fail(
     struct smtpd_session *s, enum smtpd_reply_key key);
+
+/* The same, and tell the client why by a challenge with TEXT: whatever it
+ * answers, it has failed, and the challenge comes as late as a failure. */
+void smtpd__auth_exchange_fail_with_challenge(
+    struct smtpd_session *s, enum smtpd_reply_key key, const char *text);
+
+/* Wait until a failure may be told of what the client showed at SHOWN_MS: none
+ * comes earlier than others, so the time that it took to judge tells
+ * nothing. */
+void smtpd__auth_exchange_delay(struct smtpd_session *s, uint64_t shown_ms);
 
 #endif

@@ -247,8 +247,7 @@ run_scram(struct smtpd_session *s)
 
 /* The rest of both mechanisms with a token.  Whose it is, the program says: a
  * name beside it proves nothing.  A client that is refused is told so as an
- * ERROR of HTTP, and answers with something of no meaning, before the exchange
- * fails (RFC 7628, 3.2.3). */
+ * ERROR of HTTP first, and what it answers has no meaning (RFC 7628, 3.2.3). */
 static bool
 run_bearer(struct smtpd_session *s,
     int (*read)(char *message, struct smtpd_bearer *out), const char *error)
@@ -269,8 +268,9 @@ run_bearer(struct smtpd_session *s,
 		return accept_name(s, &r);
 	case SMTPD_AUTH_REFUSED:
 	case SMTPD_AUTH_KEY:
-		return smtpd__auth_exchange_ask(s, error) == 0 &&
-		    fail_with(s, SMTPD_REPLY_AUTH_FAILED);
+		smtpd__auth_exchange_fail_with_challenge(
+		    s, SMTPD_REPLY_AUTH_FAILED, error);
+		return false;
 	case SMTPD_AUTH_UNAVAILABLE:
 		break;
 	}

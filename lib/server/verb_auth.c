@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/clock.h"
 #include "sasl/gs2.h"
 #include "server/answer.h"
 #include "server/auth_mechanisms.h"
@@ -77,17 +76,12 @@ accept_user(struct smtpd_session *s)
 	smtpd__answer_say(s, SMTPD_REPLY_AUTHENTICATED, NULL);
 }
 
-/*
- * A password that was wrong costs time, and at last the session.  The reply
- * comes as late as it would for any other: so the time that it took to judge
- * tells nothing.
- */
+/* A password that was wrong, shown at SHOWN_MS, costs time, and at last the
+ * session. */
 static void
-delay_failure(struct smtpd_session *s, uint64_t asked_ms)
+delay_failure(struct smtpd_session *s, uint64_t shown_ms)
 {
 	const struct smtpd_settings *settings = &s->config->settings;
-	uint64_t due = smtpd__clock_later(asked_ms, settings->auth_delay_ms);
-	uint64_t now = smtpd__clock_ms();
 
 	if (s->ws->reply.code != 535)
 		return;
@@ -96,27 +90,26 @@ delay_failure(struct smtpd_session *s, uint64_t asked_ms)
 	    s->auth_failures >= settings->max_auth_failures)
 		smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_ABUSE,
 		    SMTPD_REPLY_TOO_MANY_AUTH_FAILURES, NULL);
-	if (due > now)
-		smtpd__stream_pause(&s->stream, due - now);
+	smtpd__auth_exchange_delay(s, shown_ms);
 }
 
 static void
 run_exchange(struct smtpd_session *s, const struct smtpd_verb *verb)
 {
-	uint64_t asked_ms;
+	uint64_t shown_ms;
 
 	if (is_proved(s, verb)) {
 		accept_user(s);
 		smtpd__auth_exchange_end(s);
 		return;
 	}
-	asked_ms = s->auth->last_read_ms;
+	shown_ms = s->auth->last_read_ms;
 	smtpd__auth_exchange_end(s);
 	if (s->ws->reply.code == 0 && !s->closing)
 		smtpd__answer_refuse(
 		    s, SMTPD_COUNTER_NONE, SMTPD_REPLY_UNKNOWN_MECHANISM, NULL);
 	smtpd__session_count(s, SMTPD_COUNTER_REFUSED_AUTH);
-	delay_failure(s, asked_ms);
+	delay_failure(s, shown_ms);
 }
 
 void
