@@ -159,8 +159,8 @@ smtpd_session_challenge(struct smtpd_session *s, const void *data, size_t len,
 	ssize_t n = -1;
 	int result;
 
-	if (x == NULL || x->failed || len > CHALLENGE_MAX || buf == NULL ||
-	    size == 0) {
+	if (x == NULL || x->judging || x->failed || len > CHALLENGE_MAX ||
+	    buf == NULL || size == 0) {
 		errno = EINVAL;
 		return -1;
 	}

@@ -22,6 +22,7 @@ struct smtpd_auth_exchange {
 	                        * read; NULL: there is none */
 	char *user;            /* what smtpd_session_set_user() said */
 	uint64_t last_read_ms; /* when the last answer came that counts */
+	bool judging;          /* the program's callback runs */
 	bool failed;           /* it is over, with this reply */
 	struct smtpd_reply reply;
 	char message[SMTPD_AUTH_MESSAGE_SIZE]; /* the last answer */

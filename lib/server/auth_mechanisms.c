@@ -41,7 +41,9 @@ ask_program(struct smtpd_session *s, const struct smtpd_auth_request *r,
 	*key = (struct smtpd_scram_key){ SMTPD_SCRAM_KEY_INIT };
 	smtpd__stream_flush_old(&s->stream);
 	s->may_reply = true;
+	s->auth->judging = true;
 	result = settings->auth(s, r, key, settings->auth_user);
+	s->auth->judging = false;
 	s->may_reply = false;
 	if (result == SMTPD_AUTH_REFUSED ||
 	    (result == SMTPD_AUTH_ACCEPTED && shown) ||

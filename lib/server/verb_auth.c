@@ -49,7 +49,7 @@ is_proved(struct smtpd_session *s, const struct smtpd_verb *verb)
 	if (!smtpd__handlers_allow(s, verb, &command, 2) || x->failed)
 		return false;
 	if (s->ws->reply.code == 0)
-		return smtpd__auth_mechanisms_run(s);
+		return smtpd__auth_mechanisms_run(s) && !x->failed;
 	/* A handler that said 235 need not have said who it is. */
 	if (x->user == NULL)
 		x->user = strdup("");

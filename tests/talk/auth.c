@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "auth.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void
@@ -18,6 +19,17 @@ saw_request(struct host *h, const struct smtpd_auth_request *r)
 	host_saw(h, &b);
 }
 
+/* What only a handler of AUTH may do. */
+static int
+ask_more(struct smtpd_session *s)
+{
+	char answer[16];
+
+	errno = 0;
+	smtpd_session_challenge(s, "more", 4, answer, sizeof(answer));
+	return errno == EINVAL ? SMTPD_AUTH_ACCEPTED : SMTPD_AUTH_REFUSED;
+}
+
 int
 auth_on_request(struct smtpd_session *s, const struct smtpd_auth_request *r,
     struct smtpd_scram_key *key, void *user)
@@ -28,6 +40,8 @@ auth_on_request(struct smtpd_session *s, const struct smtpd_auth_request *r,
 	saw_request(user, r);
 	if (strcmp(name, "later") == 0)
 		return SMTPD_AUTH_UNAVAILABLE;
+	if (strcmp(r->user, "asks") == 0)
+		return ask_more(s);
 	if (strcmp(r->user, "locked") == 0)
 		return smtpd_reply(s, 535, "5.7.8", "locked");
 	if (strcmp(r->user, "bug") == 0)
