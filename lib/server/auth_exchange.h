@@ -29,9 +29,9 @@ struct smtpd_auth_exchange {
 };
 
 /*
- * Begin the exchange of S for the command in LINE, of mechanism NAME with
- * INITIAL in the line's argument (NULL: none).  Return it, or NULL without
- * memory.
+ * Begin the exchange of S for the command in LINE, which has at most
+ * SMTPD_AUTH_LINE_MAX octets, of mechanism NAME with INITIAL in the line's
+ * argument (NULL: none).  Return it, or NULL without memory.
  */
 struct smtpd_auth_exchange *smtpd__auth_exchange_begin(struct smtpd_session *s,
     const struct smtpd_command_line *line, const char *name,

@@ -11,6 +11,10 @@
 
 #define SYNTAX SMTPD_COUNTER_REFUSED_SYNTAX
 
+/* The longest argument, so that its line is none too long: a server may take
+ * longer ones of other verbs. */
+#define ARGUMENT_MAX (SMTPD_AUTH_LINE_MAX - (sizeof("AUTH \r\n") - 1))
+
 /* Room for a name in a line of the log. */
 #define NAME_SIZE (4 * SMTPD_SASL_NAME_SIZE)
 
@@ -123,6 +127,11 @@ smtpd__verb_auth(struct smtpd_session *s, const struct smtpd_verb *verb,
 	if (!smtpd__auth_offer_exists(s) && verb->nhandlers == 0) {
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_NOT_IMPLEMENTED, verb->name);
+		return;
+	}
+	if (line->len > ARGUMENT_MAX) {
+		smtpd__answer_refuse_limit(
+		    s, SYNTAX, SMTPD_REPLY_AUTH_TOO_LONG, SMTPD_AUTH_LINE_MAX);
 		return;
 	}
 	if (read_argument(line, name, &initial) == -1) {
