@@ -146,42 +146,62 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 		run_command(s, verb, &line);
 	if (verb != NULL && (verb->traits & SMTPD_TRAIT_SECRET) != 0)
 		smtpd__stream_forget(&s->stream);
-	smtpd__answer_finish(s, &line);
+	smtpd__answer_finish(
+	    s, verb == NULL && s->secrets_expected ? NULL : &line);
 }
 
-/* Whether the argument of a verb, LEN bytes at WORD, must not be logged: it may
- * be a password. */
+/* Whether LINE, blanks left out, begins with a verb whose argument is a secret,
+ * whatever else than a letter follows. */
 static bool
-is_secret(const struct smtpd_session *s, const char *word, size_t len)
+begins_secret(const struct smtpd_session *s, const char *line)
 {
-	char name[SMTPD_VERB_MAX + 1] = "";
-	const struct smtpd_verb *verb;
+	const struct smtpd_verb_table *t = &s->config->verbs;
 
-	for (size_t i = 0; i < len && i < SMTPD_VERB_MAX; i++)
-		name[i] = (char)smtpd__text_to_upper((unsigned char)word[i]);
-	verb = smtpd__verb_table_find(&s->config->verbs, name);
-	return verb != NULL && (verb->traits & SMTPD_TRAIT_SECRET) != 0;
+	line += strspn(line, " \t");
+	for (size_t i = 0; i < t->count; i++) {
+		const char *name = t->verbs[i].name;
+		size_t len = strlen(name);
+
+		if ((t->verbs[i].traits & SMTPD_TRAIT_SECRET) != 0 &&
+		    strnlen(line, len) == len &&
+		    smtpd__text_same_bytes(line, name, len) &&
+		    !smtpd__text_is_alpha((unsigned char)line[len]))
+			return true;
+	}
+	return false;
 }
 
-/* The line may be no command: what its letters are followed by is secret as
- * well if they are those of a verb that has secrets. */
+static bool
+is_command(const struct smtpd_session *s, const char *text, size_t len)
+{
+	struct smtpd_command_line line;
+
+	return smtpd__command_parse(text, len, &line) == 0 &&
+	    find_verb(s, line.verb) != NULL;
+}
+
+/* Log TEXT of LEN bytes, which may be no command, without any secret. */
 static void
-log_command(const struct smtpd_session *s, const char *line)
+log_command(const struct smtpd_session *s, const char *text, size_t len)
 {
 	char word[VERB_SIZE], name[4 * VERB_SIZE], value[1024];
-	size_t len = 0;
 	const char *argument;
+	size_t n = 0;
 
 	if (!smtpd__logger_wants(&s->config->logger, SMTPD_LOG_TRACE))
 		return;
-	while (len < VERB_SIZE - 1 &&
-	    smtpd__text_is_alpha((unsigned char)line[len]))
-		len++;
-	memcpy(word, line, len);
-	word[len] = '\0';
-	argument = line + len + (line[len] == ' ');
-	if (is_secret(s, line, len))
+	while (
+	    n < VERB_SIZE - 1 && smtpd__text_is_alpha((unsigned char)text[n]))
+		n++;
+	memcpy(word, text, n);
+	word[n] = '\0';
+	argument = text + n + (text[n] == ' ');
+	if (begins_secret(s, text))
 		argument = "***";
+	if (s->secrets_expected && !is_command(s, text, len)) {
+		memcpy(word, "***", sizeof("***"));
+		argument = "***";
+	}
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
 	    "session=%llu command=%s argument=%s", (unsigned long long)s->id,
 	    smtpd__text_value(word, name, sizeof(name)),
@@ -200,7 +220,9 @@ run_step(struct smtpd_session *s)
 		smtpd__answer_finish(s, NULL);
 		return;
 	}
-	log_command(s, text);
+	if (begins_secret(s, text))
+		s->secrets_expected = true;
+	log_command(s, text, len);
 	run_line(s, text, len);
 }
 

@@ -80,7 +80,9 @@ struct smtpd_session {
 	char *user;                       /* that authenticated; NULL: none */
 	struct smtpd_auth_exchange *auth; /* of AUTH, while it runs; or NULL */
 	uint32_t auth_failures;
-	bool announced; /* the program was told of it */
+	bool secrets_expected; /* it said a command that takes one, so what is
+	                        * no command may be one */
+	bool announced;        /* the program was told of it */
 	bool esmtp;
 	enum smtpd_state state;
 	enum smtpd_phase phase;

@@ -284,14 +284,22 @@ the_log_has_no_secrets(void **state)
 {
 	static const char *const secrets[] = { "pencil", "cGVuY2ls",
 		"AGpvZQBwZW5jaWw=", "AGpvZQBwZW4=", "bizs",
-		",p=", ",i=", "Y2xpZW50", "am9l" };
+		",p=", ",i=", "Y2xpZW50", "am9l", "AM9L", "CGVUY2LS" };
 	struct world *w = *state;
 
 	if (w == NULL)
 		skip(); /* built without TLS */
 	start(w, NULL);
+	assert_int_equal(
+	    peer_say(&w->peer, " AUTH PLAIN AGpvZQBwZW5jaWw="), 500);
+	assert_int_equal(peer_say(&w->peer, "cGVuY2ls"), 500);
 	assert_int_equal(run_scram(w, "joe", "pen"), 535);
 	assert_int_equal(peer_say(&w->peer, "AUTH PLAIN AGpvZQBwZW4="), 535);
+	/* Some wait for no reply. */
+	assert_int_equal(peer_say(&w->peer, "AUTH X-LOGIN"), 504);
+	assert_int_equal(peer_say(&w->peer, "am9l"), 500);
+	assert_int_equal(peer_say(&w->peer, "cGVuY2ls"), 500);
+	assert_int_equal(peer_say(&w->peer, "cGVuY2lsCg=="), 500);
 	assert_int_equal(peer_say(&w->peer, "AUTH LOGIN"), 334);
 	assert_int_equal(peer_say(&w->peer, "am9l"), 334);
 	assert_int_equal(peer_say(&w->peer, "cGVuY2ls"), 235);
@@ -304,6 +312,8 @@ the_log_has_no_secrets(void **state)
 	assert_non_null(strstr(w->log,
 	    "authenticated session=1 peer=local mechanism=LOGIN user=joe\n"));
 	assert_non_null(strstr(w->log, "command=AUTH argument=\"***\""));
+	assert_non_null(strstr(w->log, "command=*** argument=\"***\""));
+	assert_non_null(strstr(w->log, "command=- code=500 "));
 	assert_non_null(strstr(w->log, "challenge=\"***\""));
 	assert_non_null(strstr(w->log, "answer=\"***\""));
 }
