@@ -255,8 +255,9 @@ SMTPD_API const char *smtpd_session_user(const struct smtpd_session *s);
  * Let the session be that of user NAME, 1 to 255 bytes without control bytes:
  * Received says so (RFC 3848), and AUTH is over.  In the callback of auth.h and
  * in handlers of AUTH the name is kept until the client has proved it, or they
- * have said 235; elsewhere, as in the connect or the tls event, it holds at
- * once.  Return 0, or -1 with errno EINVAL or ENOMEM.  Since 0.2.
+ * have said 235; what a handler sets that leaves the command to the library is
+ * forgotten.  Elsewhere, as in the connect or the tls event, it holds at once.
+ * Return 0, or -1 with errno EINVAL or ENOMEM.  Since 0.2.
  */
 SMTPD_API int smtpd_session_set_user(struct smtpd_session *s, const char *name);
 

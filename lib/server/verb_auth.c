@@ -52,8 +52,12 @@ is_proved(struct smtpd_session *s, const struct smtpd_verb *verb)
 
 	if (!smtpd__handlers_allow(s, verb, &command, 2) || x->failed)
 		return false;
-	if (s->ws->reply.code == 0)
+	if (s->ws->reply.code == 0) {
+		/* A handler that left it to the library has said nobody. */
+		free(x->user);
+		x->user = NULL;
 		return smtpd__auth_mechanisms_run(s) && !x->failed;
+	}
 	/* A handler that said 235 need not have said who it is. */
 	if (x->user == NULL)
 		x->user = strdup("");

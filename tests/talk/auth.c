@@ -61,7 +61,7 @@ auth_on_request(struct smtpd_session *s, const struct smtpd_auth_request *r,
 	return SMTPD_AUTH_ACCEPTED;
 }
 
-/* X-TWO asks for two words. */
+/* X-TWO asks for two words; what is said of others counts for nothing. */
 int
 auth_on_command(
     struct smtpd_session *s, const struct smtpd_command *command, void *user)
@@ -69,8 +69,10 @@ auth_on_command(
 	char one[16], two[16];
 
 	(void)user;
-	if (strncmp(command->argument, "X-TWO", 5) != 0)
+	if (strncmp(command->argument, "X-TWO", 5) != 0) {
+		smtpd_session_set_user(s, "nobody");
 		return 0;
+	}
 	if (smtpd_session_challenge(s, "", 0, one, sizeof(one)) == -1 ||
 	    smtpd_session_challenge(s, "two", 3, two, sizeof(two)) == -1)
 		return smtpd_reply(s, 250, "2.0.0", "is replaced");
