@@ -207,6 +207,44 @@ refusals_are_told_counted_and_summed_up(void **state)
 	smtpd_server_destroy(srv);
 }
 
+/* A filter may say by XCLIENT twice for whom it speaks. */
+static void
+a_client_that_is_named_twice_connected_once(void **state)
+{
+	static const struct {
+		const char *line;
+		int code;
+	} cases[] = {
+		{ "XCLIENT ADDR=192.0.2.1", 220 },
+		{ "XCLIENT ADDR=192.0.2.1 PORT=25", 220 },
+		{ "XCLIENT HELO=client.example", 220 },
+		{ "XCLIENT ADDR=192.0.2.2", 220 },
+		{ "XCLIENT ADDR=192.0.2.1", 421 },
+	};
+	const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
+		.hostname = "mx.example",
+		.connect_rate_per_address = 1,
+		.connect_rate_ms = 3600000,
+	};
+	struct smtpd_server *srv = smtpd_server_create(&settings);
+	struct peer p;
+
+	(void)state;
+	assert_non_null(srv);
+	smtpd_server_set_deliver(srv, callback_take_unread, NULL);
+	assert_int_equal(smtpd_server_add_xclient(srv, "127.0.0.0/8"), 0);
+	assert_int_equal(smtpd_server_listen(srv, "127.0.0.1:0", 0), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	assert_int_equal(peer_open(&p, smtpd_server_address(srv, 0), NULL), 0);
+	assert_int_equal(peer_reply(&p), 220);
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(peer_say(&p, cases[i].line), cases[i].code);
+	peer_close(&p);
+	smtpd_server_drain(srv, 1000);
+	smtpd_server_destroy(srv);
+}
+
 int
 main(void)
 {
@@ -217,6 +255,7 @@ main(void)
 		cmocka_unit_test(kinds_are_counted_apart),
 		cmocka_unit_test(many_addresses_harm_nobody),
 		cmocka_unit_test(refusals_are_told_counted_and_summed_up),
+		cmocka_unit_test(a_client_that_is_named_twice_connected_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
