@@ -130,8 +130,7 @@ static const char *const bad_firsts[] = {
 	"n,,n=us=er,r=x",
 	"n,,n=user=,r=x",
 	"n,,n=us=2cer,r=x",
-	"n,,n=us\x7f"
-	"er,r=x",
+	"n,,n=us\177er,r=x",
 	"n,,n=user,r=x y",
 	"n,,n=user,r=\xc3\xa4",
 };
