@@ -93,7 +93,7 @@ class Clients(unittest.TestCase):
         self.assertIn(b"alice@example.org", headers[b"Delivered-To"])
         self.assertRegex(headers[b"Received"],
                          rb"^from .*\[127\.0\.0\.1\].* by mx\.example\.org "
-                         rb".*with E?SMTP id ")
+                         rb".*with (?:E|UTF8)?SMTP id ")
         self.assertEqual(rest, message)
 
     def run_client(self, command, added=b""):

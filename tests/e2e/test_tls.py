@@ -108,7 +108,7 @@ class Clients(unittest.TestCase):
         headers, rest = self.smtpin.only("alice")
         self.assertIn(b"Hello.\n", rest)
         match = re.search(
-            rb" with ESMTPS id \w+ for <alice@example.org> "
+            rb" with (?:E|UTF8)SMTPS id \w+ for <alice@example.org> "
             rb"tls (TLS_\w+) \((TLSv1\.[23])\);", headers[b"Received"])
         self.assertTrue(match, headers)
         fixture.until(lambda: "stored id=" in self.smtpin.text(), "log line")
