@@ -4,7 +4,6 @@ STARTTLS and where TLS begins at once."""
 
 import base64
 import os
-import re
 import smtplib
 import subprocess
 import unittest
@@ -36,8 +35,12 @@ class Authentication(unittest.TestCase):
             [need(command[0]), *command[1:]], input=MESSAGE, text=True,
             capture_output=True, timeout=harness.WAIT, check=False,
             env={**os.environ, **(env or {})})
-        self.assertEqual(result.returncode == 0, good,
-                         result.stdout + result.stderr)
+        said = result.stdout + result.stderr
+        # The GNU SASL of Debian 13 (2.2.2) makes no first message of SCRAM:
+        # nothing reaches the server, which is what is tested.
+        if "GNU SASL: Error" in said and "--> AUTH" not in said:
+            self.skipTest("msmtp gives up before it says AUTH")
+        self.assertEqual(result.returncode == 0, good, said)
 
     def delivered(self, mechanism, session=1):
         """By the user, who was told to the log, and no secret was."""
@@ -55,7 +58,7 @@ class Authentication(unittest.TestCase):
     # msmtp has SCRAM by GNU SASL, and checks the server's signature.
     def msmtp(self, mechanism, secret="pencil", good=True, port=None):
         self.run_client(
-            "msmtp", "--file=/dev/null", "--host=127.0.0.1",
+            "msmtp", "--debug", "--file=/dev/null", "--host=127.0.0.1",
             f"--port={port or self.plain}", "--from=a@example.net",
             "--tls=on", "--tls-starttls=" + ("off" if port else "on"),
             "--tls-trust-file=" + at("ca.pem"),
@@ -63,27 +66,15 @@ class Authentication(unittest.TestCase):
             "--user=joe", "--passwordeval=echo " + secret, "b@example.org",
             good=good)
 
-    def need_scram_of_msmtp(self):
-        """That of Debian 13 (1.8.28, GNU SASL 2.2) gives SCRAM up by itself:
-        why is not known yet."""
-        said = subprocess.run([need("msmtp"), "--version"], text=True,
-                              capture_output=True, check=True).stdout
-        version = re.search(r"version (\d+)\.(\d+)\.(\d+)", said)
-        if tuple(map(int, version.groups())) >= (1, 8, 24):
-            self.skipTest("SCRAM of this msmtp is not understood")
-
     def test_msmtp_scram(self):
-        self.need_scram_of_msmtp()
         self.msmtp("scram-sha-256")
         self.delivered("SCRAM-SHA-256")
 
     def test_msmtp_scram_tls_at_once(self):
-        self.need_scram_of_msmtp()
         self.msmtp("scram-sha-256", port=self.tls)
         self.delivered("SCRAM-SHA-256")
 
     def test_msmtp_chooses(self):
-        self.need_scram_of_msmtp()
         self.msmtp("on")
         self.host.saw("authenticated session=1 .* user=joe$")
 
