@@ -47,21 +47,21 @@ origin_field(const struct smtpd_session *s, char *buf, size_t size)
 	return buf;
 }
 
-/* Write where the mail of recipient I of ENVELOPE is, " mailbox=<...>", or ""
- * to BUF. */
-static const char *
+/* Write place K of the mail of recipient I of ENVELOPE, " mailbox=<...>", or ""
+ * to BUF.  Return false when there is none. */
+static bool
 place_field(const struct message_info *f, const struct smtpd_envelope *envelope,
-    size_t i, char *buf, size_t size)
+    size_t i, size_t k, char *buf, size_t size)
 {
 	char place[PATH_MAX], text[PATH_MAX];
 
 	buf[0] = '\0';
-	if (f->place == NULL || smtpd_envelope_code(envelope, i) >= 300)
-		return buf;
-	f->place(f->user, i, place, sizeof(place));
+	if (f->place == NULL || smtpd_envelope_code(envelope, i) >= 300 ||
+	    !f->place(f->user, i, k, place, sizeof(place)))
+		return false;
 	snprintf(buf, size, " mailbox=<%s>",
 	    smtpd_address_escape(place, text, sizeof(text)));
-	return buf;
+	return true;
 }
 
 static int
@@ -71,21 +71,22 @@ code_for(const struct message_info *f, const struct smtpd_envelope *envelope,
 	return f->code != 0 ? f->code : smtpd_envelope_code(envelope, i);
 }
 
-/* One line for each recipient but the first, whose line has all the rest. */
+/* One line for recipient I and each of its places from K on, or for it alone
+ * where it is not the first and has none. */
 static void
-log_others(struct log *log, const struct smtpd_session *s,
-    const struct smtpd_envelope *envelope, const struct message_info *f)
+log_recipient(struct log *log, const struct smtpd_session *s,
+    const struct smtpd_envelope *envelope, const struct message_info *f,
+    size_t i, size_t k)
 {
 	char to[600], place[PLACE_SIZE];
 
-	for (size_t i = 1; i < envelope->nrcpts; i++)
+	smtpd_address_escape(
+	    smtpd_envelope_rcpt(envelope, i)->address.text, to, sizeof(to));
+	for (; place_field(f, envelope, i, k, place, sizeof(place)) || k == 0;
+	    k++)
 		log_line(log, SMTPD_LOG_INFO,
 		    "recipient id=%s to=<%s>%s session=%llu status=%d", f->id,
-		    smtpd_address_escape(
-			smtpd_envelope_rcpt(envelope, i)->address.text, to,
-			sizeof(to)),
-		    place_field(f, envelope, i, place, sizeof(place)),
-		    (unsigned long long)smtpd_session_id(s),
+		    to, place, (unsigned long long)smtpd_session_id(s),
 		    code_for(f, envelope, i));
 }
 
@@ -100,6 +101,7 @@ message_log(struct log *log, const struct smtpd_session *s,
 
 	if (log_level(log) < SMTPD_LOG_INFO)
 		return;
+	place_field(f, envelope, 0, 0, place, sizeof(place));
 	log_line(log, SMTPD_LOG_INFO,
 	    "%s id=%s from=<%s> to=<%s>%s nrcpt=%zu size=%llu peer=%s%s%s "
 	    "helo=<%s> session=%llu status=%d delay=%.3f tls=%s%s%s",
@@ -107,13 +109,13 @@ message_log(struct log *log, const struct smtpd_session *s,
 	    smtpd_address_escape(envelope->sender.text, from, sizeof(from)),
 	    smtpd_address_escape(
 		first != NULL ? first->address.text : "", to, sizeof(to)),
-	    place_field(f, envelope, 0, place, sizeof(place)), envelope->nrcpts,
-	    (unsigned long long)f->size, smtpd_session_peer(s),
-	    user_field(s, uid, sizeof(uid)),
+	    place, envelope->nrcpts, (unsigned long long)f->size,
+	    smtpd_session_peer(s), user_field(s, uid, sizeof(uid)),
 	    origin_field(s, origin, sizeof(origin)),
 	    smtpd_address_escape(smtpd_session_helo(s), helo, sizeof(helo)),
 	    (unsigned long long)smtpd_session_id(s), code_for(f, envelope, 0),
 	    seconds_since(&f->begun), tls != NULL ? tls->version : "none",
 	    tls != NULL ? " cipher=" : "", tls != NULL ? tls->cipher : "");
-	log_others(log, s, envelope, f);
+	for (size_t i = 0; i < envelope->nrcpts; i++)
+		log_recipient(log, s, envelope, f, i, i == 0 ? 1 : 0);
 }

@@ -4,9 +4,10 @@
 
 /*
  * The lines that a daemon logs for each message that a client sent, one for
- * each recipient.
+ * each recipient and place.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -22,9 +23,9 @@ struct message_info {
 	uint64_t size;         /* octets that were read */
 	struct timespec begun; /* its MAIL, by CLOCK_MONOTONIC */
 
-	/* Write the place of what recipient I gets to BUF of SIZE bytes; NULL:
-	 * there is none. */
-	void (*place)(void *user, size_t i, char *buf, size_t size);
+	/* Write place K of what recipient I gets to BUF of SIZE bytes, and
+	 * return false when there is none; NULL: there are none at all. */
+	bool (*place)(void *user, size_t i, size_t k, char *buf, size_t size);
 	void *user;
 };
 

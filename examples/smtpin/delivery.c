@@ -4,24 +4,17 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <smtpd/session.h>
 
 #include "message_log.h"
 #include "store.h"
+#include "transaction.h"
 #include "trouble.h"
 
-static void
-transaction_free(void *data)
-{
-	struct transaction *t = data;
-
-	users_release(t->users);
-	free(t->targets);
-	free(t);
-}
+/* How many mailboxes recipients may have in all beyond one for each: what a
+ * client can do with a map that has many aliases is bounded. */
+#define EXTRA_MAX 10000
 
 static int
 check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
@@ -42,44 +35,27 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 		    (unsigned long long)d->min_free);
 		return trouble_reply(s, ENOSPC);
 	}
-	t = calloc(1, sizeof(*t));
+	t = transaction_create(users_current_get(&d->users));
 	if (t == NULL)
 		return trouble_reply(s, ENOMEM);
-	t->users = users_current_get(&d->users);
-	clock_gettime(CLOCK_MONOTONIC, &t->begun);
 	smtpd_session_set_transaction_data(s, t, transaction_free);
 	return 0;
 }
 
-/* Keep OWNER as that of recipient I.  Return 0, or -1 without memory. */
+/* See that the mailbox of OWNER can be delivered to, and make it if there is
+ * none yet: one in trouble is told from others while the client can still be
+ * told of its recipient alone. */
 static int
-keep_owner(struct transaction *t, size_t i, const struct owner *owner)
-{
-	struct target *targets;
-	size_t cap = i < 4 ? 4 : 2 * i;
-
-	if (i >= t->targets_cap) {
-		targets = realloc(t->targets, cap * sizeof(*targets));
-		if (targets == NULL)
-			return -1;
-		t->targets = targets;
-		t->targets_cap = cap;
-	}
-	t->targets[i] = (struct target){ .owner = *owner };
-	return 0;
-}
-
-/* See that the mailbox PATH can be delivered to, and make it if there is none
- * yet: one in trouble is told from others while the client can still be told
- * of its recipient alone. */
-static int
-check_mailbox(
-    struct smtpd_session *s, const struct delivery *d, const char *path)
+check_mailbox(struct smtpd_session *s, const struct delivery *d,
+    const struct owner *owner)
 {
 	const struct smtpd_envelope *envelope = smtpd_session_envelope(s);
 	size_t root = d->pattern.root_len;
+	char path[PATH_MAX];
 	int error;
 
+	if (mailbox_path(&d->pattern, owner, path, sizeof(path)) == -1)
+		return trouble_reply(s, ENAMETOOLONG);
 	if (smtpd_maildir_check(path, root, envelope->size) == 0)
 		return 0;
 	if (errno == ENOENT && smtpd_maildir_make(path, root) == 0 &&
@@ -90,17 +66,41 @@ check_mailbox(
 	return trouble_reply(s, error);
 }
 
+/* Keep OWNERS as those of the recipient that comes next, if all of their
+ * mailboxes can be delivered to: the client has one reply for them. */
+static int
+accept_owners(struct smtpd_session *s, const struct delivery *d,
+    const struct owners *owners)
+{
+	struct transaction *t = smtpd_session_transaction_data(s);
+	size_t nrcpts = smtpd_session_envelope(s)->nrcpts;
+	int code = 0;
+
+	if (owners->count - 1 + transaction_extra(t, nrcpts) > EXTRA_MAX)
+		return smtpd_reply(s, 452, "4.5.3",
+		    "Too many mailboxes behind these recipients, send the "
+		    "message for the others again");
+	if (transaction_keep(t, nrcpts, owners) == -1)
+		return trouble_reply(s, ENOMEM);
+	for (size_t i = 0; i < owners->count && code == 0; i++) {
+		const struct owner owner =
+		    mailbox_owner(&d->pattern, owners, i);
+
+		code = check_mailbox(s, d, &owner);
+	}
+	return code;
+}
+
 static int
 check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
 	struct transaction *t = smtpd_session_transaction_data(s);
 	const struct delivery *d = user;
-	struct owner owner;
-	char path[PATH_MAX];
+	struct owners owners;
 
-	switch (users_find(t->users, c->address, d->hostname, &owner)) {
+	switch (users_find(t->users, c->address, d->hostname, &owners)) {
 	case USERS_FOUND:
-		break;
+		return accept_owners(s, d, &owners);
 	case USERS_UNKNOWN:
 		return smtpd_reply(
 		    s, 550, "5.1.1", "<%s>: User unknown", c->address->text);
@@ -109,14 +109,10 @@ check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 		    "<%s>: Domain not handled by this server",
 		    c->address->text);
 	case USERS_RELAY:
-		return smtpd_reply(
-		    s, 550, "5.7.1", "<%s>: Relaying denied", c->address->text);
+		break;
 	}
-	if (mailbox_path(&d->pattern, &owner, path, sizeof(path)) == -1)
-		return trouble_reply(s, ENAMETOOLONG);
-	if (keep_owner(t, smtpd_session_envelope(s)->nrcpts, &owner) == -1)
-		return trouble_reply(s, ENOMEM);
-	return check_mailbox(s, d, path);
+	return smtpd_reply(
+	    s, 550, "5.7.1", "<%s>: Relaying denied", c->address->text);
 }
 
 /* The places of the mailboxes of a transaction. */
@@ -125,13 +121,19 @@ struct place_request {
 	const struct transaction *transaction;
 };
 
-/* Write the path of the mailbox of recipient I to BUF of SIZE bytes. */
-static void
-write_place(void *request, size_t i, char *buf, size_t size)
+/* Write the path of mailbox K of recipient I to BUF of SIZE bytes. */
+static bool
+write_place(void *request, size_t i, size_t k, char *buf, size_t size)
 {
 	const struct place_request *r = request;
+	const struct owners *owners = &r->transaction->recipients[i].owners;
+	struct owner owner;
 
-	store_path(r->d, r->transaction, i, buf, size);
+	if (k >= owners->count)
+		return false;
+	owner = mailbox_owner(&r->d->pattern, owners, k);
+	store_path(r->d, &owner, buf, size);
+	return true;
 }
 
 /* Log one line for each recipient. */

@@ -38,6 +38,17 @@ mailbox_root(const struct mailbox_pattern *p, char *buf, size_t size)
 	return 0;
 }
 
+struct owner
+mailbox_owner(
+    const struct mailbox_pattern *p, const struct owners *owners, size_t i)
+{
+	struct owner owner = users_owner(owners, i);
+
+	if (!p->by_domain)
+		owner.domain = "";
+	return owner;
+}
+
 int
 mailbox_path(const struct mailbox_pattern *p, const struct owner *owner,
     char *buf, size_t size)

@@ -95,7 +95,7 @@ maintenance_clean(void *maintenance, bool begin)
 
 	if (begin) {
 		m->round = users_current_get(&m->delivery->users);
-		m->round_at = 0;
+		m->round_at = (struct users_round){ 0 };
 	}
 	for (int i = 0; i < SLICE; i++) {
 		if (!clean_next(m)) {

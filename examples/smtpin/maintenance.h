@@ -18,7 +18,7 @@ struct maintenance {
 	struct delivery *delivery;
 	const char *file;    /* the map's */
 	struct users *round; /* the map whose mailboxes are being cleaned */
-	size_t round_at;
+	struct users_round round_at;
 	struct tls_files tls;
 	struct listen_where *where;
 };

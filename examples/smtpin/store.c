@@ -28,34 +28,18 @@ struct store_request {
 	const struct smtpd_envelope *envelope;
 	struct transaction *transaction;
 	struct smtpd_maildir_message *message;
-	size_t mailboxes; /* how many were added to it */
-	size_t refused;   /* how many recipients are */
-	char *head;       /* the beginning of the message */
+	struct target *targets; /* the mailboxes that it goes to */
+	size_t ntargets;
+	size_t refused; /* how many recipients are */
+	char *head;     /* the beginning of the message */
 	size_t head_len;
 };
 
-/* Whether recipient I has the mailbox of one before it that gets the
- * message. */
-static bool
-is_repeated(const struct store_request *r, size_t i)
-{
-	const struct target *targets = r->transaction->targets;
-	const struct owner *owner = &targets[i].owner;
-
-	for (size_t k = 0; k < i; k++)
-		if (!targets[k].refused &&
-		    strcmp(targets[k].owner.user, owner->user) == 0 &&
-		    (!r->d->pattern.by_domain ||
-			strcmp(targets[k].owner.domain, owner->domain) == 0))
-			return true;
-	return false;
-}
-
 void
-store_path(const struct delivery *d, const struct transaction *t, size_t i,
-    char *buf, size_t size)
+store_path(
+    const struct delivery *d, const struct owner *owner, char *buf, size_t size)
 {
-	if (mailbox_path(&d->pattern, &t->targets[i].owner, buf, size) == -1)
+	if (mailbox_path(&d->pattern, owner, buf, size) == -1)
 		buf[0] = '\0';
 }
 
@@ -73,22 +57,22 @@ add_mailbox(
 	return smtpd_maildir_add(r->message, path, root, header, len);
 }
 
-/* Add the mailbox of recipient I; RECEIVED is the trace header. */
+/* Add the mailbox TARGET; RECEIVED is the trace header. */
 static int
-add_recipient(struct store_request *r, size_t i, const char *received)
+add_target(
+    struct store_request *r, const struct target *target, const char *received)
 {
 	char path[PATH_MAX], header[HEADER_SIZE];
 	int error, len;
 
-	store_path(r->d, r->transaction, i, path, sizeof(path));
+	store_path(r->d, &target->owner, path, sizeof(path));
 	len = snprintf(header, sizeof(header),
 	    "Return-Path: <%s>\r\nDelivered-To: %s\r\n%s",
 	    r->envelope->sender.text,
-	    smtpd_envelope_rcpt(r->envelope, i)->address.text, received);
-	if (add_mailbox(r, path, header, (size_t)len) == 0) {
-		r->mailboxes++;
+	    smtpd_envelope_rcpt(r->envelope, target->rcpt)->address.text,
+	    received);
+	if (add_mailbox(r, path, header, (size_t)len) == 0)
 		return 0;
-	}
 	error = errno;
 	trouble_log(r->d->log, r->session, path, error);
 	errno = error;
@@ -101,8 +85,21 @@ refuse_recipient(struct store_request *r, size_t i, const struct trouble *t)
 {
 	smtpd_reply_rcpt(r->session, i, t->code, t->status, "<%s>: %s",
 	    smtpd_envelope_rcpt(r->envelope, i)->address.text, t->text);
-	r->transaction->targets[i].refused = true;
+	r->transaction->recipients[i].refused = true;
 	r->refused++;
+}
+
+/* Refuse it, as T says, for those who have the mailbox TARGET: all mailboxes of
+ * an address get a message, or none of them. */
+static void
+refuse_target(struct store_request *r, const struct target *target,
+    const struct trouble *t)
+{
+	for (size_t i = 0; i < r->envelope->nrcpts; i++)
+		if (!r->transaction->recipients[i].refused &&
+		    transaction_has(
+			r->transaction, i, &r->d->pattern, &target->owner))
+			refuse_recipient(r, i, t);
 }
 
 /* Whether the message is still for somebody: SMTP has one reply for all, which
@@ -148,7 +145,7 @@ refuse_again(struct store_request *r, const char *address, size_t len)
 		const char *text =
 		    smtpd_envelope_rcpt(r->envelope, i)->address.text;
 
-		if (!r->transaction->targets[i].refused &&
+		if (!r->transaction->recipients[i].refused &&
 		    write_key(text, strlen(text), now) &&
 		    strcmp(now, before) == 0)
 			refuse_recipient(r, i, &loop);
@@ -171,19 +168,15 @@ refuse_loops(struct store_request *r)
 /* Add the mailboxes of all recipients that are not refused.  Return 0, or -1
  * after one more had to be: the message is to begin again, without that. */
 static int
-add_recipients(struct store_request *r, const char *received)
+add_targets(struct store_request *r, const char *received)
 {
-	r->mailboxes = 0;
-	for (size_t i = 0; i < r->envelope->nrcpts; i++) {
-		if (r->transaction->targets[i].refused || is_repeated(r, i))
-			continue;
-		if (add_recipient(r, i, received) == -1) {
+	for (size_t i = 0; i < r->ntargets; i++)
+		if (add_target(r, &r->targets[i], received) == -1) {
 			const struct trouble t = trouble_for(errno);
 
-			refuse_recipient(r, i, &t);
+			refuse_target(r, &r->targets[i], &t);
 			return -1;
 		}
-	}
 	return 0;
 }
 
@@ -193,10 +186,15 @@ static int
 begin_message(struct store_request *r, const char *received)
 {
 	while (is_wanted(r)) {
+		free(r->targets);
+		r->ntargets = transaction_targets(r->transaction,
+		    r->envelope->nrcpts, &r->d->pattern, &r->targets);
+		if (r->targets == NULL)
+			return -1;
 		r->message = smtpd_maildir_begin(r->d->maildir);
 		if (r->message == NULL)
 			return -1;
-		if (add_recipients(r, received) == 0)
+		if (add_targets(r, received) == 0)
 			return 0;
 		smtpd_maildir_abort(r->message);
 		r->message = NULL;
@@ -209,11 +207,11 @@ log_failure(struct store_request *r, int error)
 {
 	char path[PATH_MAX], reason[LOG_ERROR_SIZE];
 
-	store_path(r->d, r->transaction, 0, path, sizeof(path));
+	store_path(r->d, &r->targets[0].owner, path, sizeof(path));
 	log_line(r->d->log, SMTPD_LOG_ERROR,
 	    "id=%s session=%llu cannot store in %s and %zu more: %s",
 	    r->envelope->id, (unsigned long long)smtpd_session_id(r->session),
-	    path, r->mailboxes - 1, log_error(error, reason, sizeof(reason)));
+	    path, r->ntargets - 1, log_error(error, reason, sizeof(reason)));
 }
 
 /* Read the beginning of the message.  Return 1, or 0 when it has no valid
@@ -306,6 +304,7 @@ store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		return trouble_reply(s, ENOMEM);
 	result = store_for_all(&r, body);
 	error = errno;
+	free(r.targets);
 	free(r.head);
 	/* Without a valid end the library knows what to answer, and where
 	 * recipients were refused, that is the answer. */

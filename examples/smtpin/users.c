@@ -58,17 +58,41 @@ users_count(const struct users *users)
 	return users->table.addresses;
 }
 
-/* Set OUT to the owner that SLOT names. */
+/* Set OUT to the owners that SLOT names. */
 static enum users_result
-set_owner(const struct users_table *t, const struct users_slot *slot,
-    struct owner *out)
+set_owners(const struct users_table *t, const struct users_slot *slot,
+    struct owners *out)
 {
-	const char *key = t->text + slot->key;
+	out->table = t;
+	out->slot = slot;
+	out->count = slot->user != 0 ? 1 : slot->nmembers;
+	return USERS_FOUND;
+}
+
+/* The domain of KEY, or KEY when it is none. */
+static const char *
+domain_of(const char *key)
+{
 	const char *at = strrchr(key, '@');
 
-	out->user = t->text + slot->user;
-	out->domain = at != NULL ? at + 1 : key;
-	return USERS_FOUND;
+	return at != NULL ? at + 1 : key;
+}
+
+struct owner
+users_owner(const struct owners *owners, size_t i)
+{
+	const struct users_table *t = owners->table;
+	const struct users_slot *slot = owners->slot;
+	const char *domain = domain_of(t->text + slot->key);
+	const struct users_user *user = &t->users[slot->user];
+
+	if (slot->user == 0) {
+		const struct users_member *m = &t->members[slot->member + i];
+
+		domain = t->text + m->domain;
+		user = &t->users[m->user];
+	}
+	return (struct owner){ t->text + user->name, domain, user->quota };
 }
 
 /* The domain for <postmaster> on HOST. */
@@ -93,12 +117,11 @@ home_domain(const struct users_table *t, const char *host)
  * else may take it. */
 static enum users_result
 find_other(
-    const struct users_table *t, char *key, size_t domain, struct owner *out)
+    const struct users_table *t, char *key, size_t domain, struct owners *out)
 {
 	const struct users_slot *ours = users_table_find(t, key + domain);
 	const struct users_slot *slot;
 	size_t local = domain - 1;
-	size_t tag = strcspn(key, "+");
 
 	if (ours == NULL)
 		return USERS_FOREIGN;
@@ -106,24 +129,15 @@ find_other(
 	if (strpbrk(key, "%!@") != NULL)
 		return USERS_RELAY;
 	key[local] = '@';
-	if (tag > 0 && tag < local) {
-		char base[USERS_KEY_SIZE];
-
-		snprintf(
-		    base, sizeof(base), "%.*s%s", (int)tag, key, key + local);
-		slot = users_table_find(t, base);
-		if (slot != NULL)
-			return set_owner(t, slot, out);
-	}
-	slot = users_table_find(t, key + local);
+	slot = users_table_find_other(t, key, domain);
 	if (slot == NULL && strncmp(key, "postmaster@", domain) == 0)
 		slot = ours;
-	return slot != NULL ? set_owner(t, slot, out) : USERS_UNKNOWN;
+	return slot != NULL ? set_owners(t, slot, out) : USERS_UNKNOWN;
 }
 
 enum users_result
 users_find(const struct users *users, const struct smtpd_address *address,
-    const char *home, struct owner *out)
+    const char *home, struct owners *out)
 {
 	const struct users_table *t = &users->table;
 	const char *domain = address->domain;
@@ -139,29 +153,33 @@ users_find(const struct users *users, const struct smtpd_address *address,
 	/* An empty local part, "" in quotes, is not the catch-all. */
 	slot = at > 1 ? users_table_find(t, key) : NULL;
 	if (slot != NULL)
-		return set_owner(t, slot, out);
+		return set_owners(t, slot, out);
 	return find_other(t, key, at, out);
 }
 
 bool
-users_next(
-    const struct users *users, size_t *at, bool by_domain, struct owner *out)
+users_next(const struct users *users, struct users_round *at, bool by_domain,
+    struct owner *out)
 {
 	const struct users_table *t = &users->table;
-	const struct users_slot *slot;
 
-	while ((slot = users_table_next(t, at)) != NULL) {
-		const char *key = t->text + slot->key;
+	while (at->owner == at->owners.count) {
+		const struct users_slot *slot = users_table_next(t, &at->slot);
+		const char *key;
 
+		if (slot == NULL)
+			return false;
+		key = t->text + slot->key;
 		if (by_domain != (strchr(key, '@') != NULL) ||
 		    (!by_domain && *key != ':'))
 			continue;
-		set_owner(t, slot, out);
-		if (!by_domain)
-			out->domain = "";
-		return true;
+		set_owners(t, slot, &at->owners);
+		at->owner = 0;
 	}
-	return false;
+	*out = users_owner(&at->owners, at->owner++);
+	if (!by_domain)
+		out->domain = "";
+	return true;
 }
 
 /* Whether mail to postmaster at DOMAIN has a user of its own. */
@@ -182,6 +200,7 @@ users_next_orphan(const struct users *users, size_t *at, struct owner *out)
 {
 	const struct users_table *t = &users->table;
 	const struct users_slot *slot;
+	struct owners owners;
 
 	while ((slot = users_table_next(t, at)) != NULL) {
 		const char *key = t->text + slot->key;
@@ -189,7 +208,8 @@ users_next_orphan(const struct users *users, size_t *at, struct owner *out)
 		if (*key == ':' || strchr(key, '@') != NULL ||
 		    has_postmaster(t, key))
 			continue;
-		set_owner(t, slot, out);
+		set_owners(t, slot, &owners);
+		*out = users_owner(&owners, 0);
 		return true;
 	}
 	return false;

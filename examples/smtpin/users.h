@@ -13,6 +13,8 @@
 
 #include <smtpd/address.h>
 
+#include "users_table.h"
+
 /* One map: opaque. */
 struct users;
 
@@ -20,6 +22,14 @@ struct users;
 struct owner {
 	const char *user;
 	const char *domain; /* of the address, in lower case and A-labels */
+	uint64_t quota; /* octets, 0: no limit; USERS_QUOTA_OPEN: not said */
+};
+
+/* The owners of the mailboxes of an address. */
+struct owners {
+	const struct users_table *table;
+	const struct users_slot *slot;
+	size_t count;
 };
 
 enum users_result {
@@ -48,21 +58,32 @@ size_t users_count(const struct users *users);
 /*
  * Look ADDRESS up, without regard to case, to how its characters are composed
  * and whether its domain is in U-labels or A-labels, and set OUT when it is
- * found: as it is, then without "+tag", then the catch-all of its domain.
+ * found: as it is, then without "+tag", then the catch-all of its domain.  OUT
+ * is valid as long as USERS.
  * <postmaster> is postmaster at HOME, a host, or at the domain that HOME is in,
  * or else at the first domain of the map; and a domain without a postmaster has
  * its first user for one.
  */
 enum users_result users_find(const struct users *users,
-    const struct smtpd_address *address, const char *home, struct owner *out);
+    const struct smtpd_address *address, const char *home, struct owners *out);
+
+/* Owner I of OWNERS, from 0 on. */
+struct owner users_owner(const struct owners *owners, size_t i);
+
+/* How far one has come with the mailboxes; all 0 at first. */
+struct users_round {
+	size_t slot;
+	struct owners owners; /* of the address that is gone through */
+	size_t owner;
+};
 
 /*
- * Go through the mailboxes: *AT is 0 at first.  BY_DOMAIN: a user has one for
- * each domain, and a mailbox may come more than once; otherwise the domain is
- * "".  Return false after the last.
+ * Go through the mailboxes.  BY_DOMAIN: a user has one for each domain, and a
+ * mailbox may come more than once; otherwise the domain is "".  Return false
+ * after the last.
  */
-bool users_next(
-    const struct users *users, size_t *at, bool by_domain, struct owner *out);
+bool users_next(const struct users *users, struct users_round *at,
+    bool by_domain, struct owner *out);
 
 /* Go through the domains that have no postmaster, each with the first user of
  * it, who is given that mail; as users_next(). */

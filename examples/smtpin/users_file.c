@@ -9,9 +9,17 @@
 
 #include <smtpd/address.h>
 
+#include "option_table.h"
+#include "users_alias.h"
+
+static const char name_rule[] =
+    "a user is 1 to 64 letters, digits, \".\", \"_\" or \"-\", a letter, "
+    "digit or \"_\" first";
+
 /* A file that is being read. */
 struct users_file {
 	struct users_table *table;
+	struct users_aliases aliases;
 	const char *path;
 	FILE *file;
 	unsigned long line;
@@ -68,6 +76,22 @@ parse_address(const char *word, char *key)
 	return users_table_key(all ? "" : address.local, address.domain, key);
 }
 
+/* Add the domain of an address, whose USER, or 0, is its first one. */
+static int
+add_domain(struct users_file *f, const char *domain, uint32_t user)
+{
+	struct users_table *t = f->table;
+	struct users_slot *slot = users_table_add(t, domain, user);
+
+	if (slot == NULL)
+		return report_memory(f);
+	if (slot->user == 0)
+		slot->user = user;
+	if (t->home == 0)
+		t->home = slot->key;
+	return 0;
+}
+
 static int
 add_address(struct users_file *f, const char *word, uint32_t user)
 {
@@ -82,15 +106,13 @@ add_address(struct users_file *f, const char *word, uint32_t user)
 	if (slot == NULL)
 		return report_memory(f);
 	if (slot->user != user)
-		return report_line(
-		    f, "the address has another user already", word);
-	slot = users_table_add(t, key + domain, user);
-	if (slot == NULL)
-		return report_memory(f);
-	if (t->home == 0)
-		t->home = slot->key;
+		return report_line(f,
+		    "the address has another user already; for several write "
+		    "\"address -> user, user\"",
+		    word);
+	t->users[user].reached = true;
 	t->addresses++;
-	return 0;
+	return add_domain(f, key + domain, user);
 }
 
 /* Cut the first address off *REST, at blanks and commas outside of quotes;
@@ -117,42 +139,170 @@ next_word(char **rest)
 	return word;
 }
 
+/* Cut " quota=SIZE" off the end of TEXT, which has a user's name before it, and
+ * keep it in *OUT. */
+static int
+cut_quota(struct users_file *f, char *text, uint64_t *out)
+{
+	static const struct option_rule rule = {
+		.kind = OPTION_NUMBER,
+		.argument = "BYTES",
+		.max = UINT64_C(1) << 62,
+	};
+	char *word = strstr(text, "quota=");
+	char *value;
+	size_t len;
+
+	*out = USERS_QUOTA_OPEN;
+	if (word == NULL || word == text || strchr(" \t", word[-1]) == NULL)
+		return 0;
+	value = word + strlen("quota=");
+	len = strcspn(value, " \t");
+	if (value[len + strspn(value + len, " \t")] != '\0')
+		return 0;
+	value[len] = '\0';
+	if (option_table_set(&rule, out, value) != 0)
+		return report_line(f,
+		    "a quota is a number of bytes, or one with K, M or G",
+		    value);
+	*word = '\0';
+	return 0;
+}
+
+/* Keep QUOTA, that of USER in this line, if it has one. */
+static int
+set_quota(struct users_file *f, struct users_user *user, uint64_t quota)
+{
+	if (quota == USERS_QUOTA_OPEN)
+		return 0;
+	if (user->quota != USERS_QUOTA_OPEN && user->quota != quota)
+		return report_line(f, "the user has another quota already",
+		    f->table->text + user->name);
+	user->quota = quota;
+	return 0;
+}
+
 /* Parse a line "user : address, address ..." into the table. */
 static int
-add_line(struct users_file *f, char *line)
+add_user(struct users_file *f, char *line)
 {
-	char key[USERS_NAME_MAX + 2];
 	char *colon = strchr(line, ':');
 	char *name = line + strspn(line, " \t");
-	struct users_slot *slot;
+	uint64_t quota;
+	uint32_t user;
 	char *word;
 	size_t len;
-	int status = 0;
+	int status;
 
 	if (colon == NULL)
 		return report_line(f, "no \":\" between user and address", "");
 	*colon = '\0';
+	status = cut_quota(f, name, &quota);
+	if (status != 0)
+		return status;
 	len = strcspn(name, " \t");
 	if (name[len + strspn(name + len, " \t")] == '\0')
 		name[len] = '\0';
 	if (!is_user(name))
-		return report_line(f,
-		    "a user is 1 to 64 letters, digits, \".\", \"_\" or \"-\", "
-		    "a letter, digit or \"_\" first",
-		    name);
-	snprintf(key, sizeof(key), ":%s", name);
+		return report_line(f, name_rule, name);
+	user = users_table_user(f->table, name, f->line);
+	if (user == 0)
+		return report_memory(f);
+	status = set_quota(f, &f->table->users[user], quota);
+	line = colon + 1;
+	while (status == 0 && (word = next_word(&line)) != NULL)
+		status = add_address(f, word, user);
+	return status;
+}
+
+/* Add what an alias leads to. */
+static int
+add_target(struct users_file *f, const char *word)
+{
+	char key[USERS_KEY_SIZE];
+
+	if (*word == '@')
+		return report_line(
+		    f, "an alias leads to no whole domain", word);
+	if (strchr(word, '@') == NULL) {
+		if (!is_user(word))
+			return report_line(f, name_rule, word);
+		snprintf(key, sizeof(key), ":%s", word);
+	} else if (parse_address(word, key) == 0) {
+		return report_line(f, "not an address", word);
+	}
+	return users_aliases_target(&f->aliases, f->table, key) == 0
+	    ? 0
+	    : report_memory(f);
+}
+
+/* Parse a line "address -> target, target ...", whose arrow is at ARROW. */
+static int
+add_alias(struct users_file *f, char *line, char *arrow)
+{
+	char key[USERS_KEY_SIZE];
+	struct users_slot *slot;
+	size_t domain;
+	char *word;
+	int status;
+
+	*arrow = '\0';
+	word = next_word(&line);
+	if (word == NULL)
+		return report_line(f, "no address before \"->\"", "");
+	domain = parse_address(word, key);
+	if (domain == 0)
+		return report_line(f, "not an address", word);
 	slot = users_table_add(f->table, key, 0);
 	if (slot == NULL)
 		return report_memory(f);
-	slot->user = slot->key + 1;
-	line = colon + 1;
+	if (slot->user != 0)
+		return report_line(
+		    f, "the address has another user already", word);
+	if (slot->member == 0)
+		f->table->addresses++;
+	if (users_aliases_add(&f->aliases, slot, f->line) == -1)
+		return report_memory(f);
+	word = next_word(&line);
+	if (word != NULL)
+		return report_line(f, "a second address before \"->\"", word);
+	status = add_domain(f, key + domain, 0);
+	line = arrow + 2;
 	word = next_word(&line);
 	if (word == NULL)
-		return report_line(f, "no address for the user", name);
-	for (uint32_t user = slot->user; word != NULL && status == 0;
-	    word = next_word(&line))
-		status = add_address(f, word, user);
+		return report_line(f, "nobody behind \"->\"", key);
+	for (; word != NULL && status == 0; word = next_word(&line))
+		status = add_target(f, word);
 	return status;
+}
+
+/* The "->" of LINE, outside of quotes and before a comment; NULL: there is
+ * none. */
+static char *
+find_arrow(char *line)
+{
+	bool quoted = false;
+
+	for (char *p = line; *p != '\0'; p++) {
+		if (*p == '"')
+			quoted = !quoted;
+		else if (quoted && *p == '\\' && p[1] != '\0')
+			p++;
+		else if (!quoted && *p == '#' && p > line &&
+		    strchr(" \t,", p[-1]) != NULL)
+			return NULL;
+		else if (!quoted && p[0] == '-' && p[1] == '>')
+			return p;
+	}
+	return NULL;
+}
+
+static int
+add_line(struct users_file *f, char *line)
+{
+	char *arrow = find_arrow(line);
+
+	return arrow != NULL ? add_alias(f, line, arrow) : add_user(f, line);
 }
 
 /* Read a line without its end into BUF of USERS_LINE_MAX + 1.  Return 1, 0 at
@@ -171,6 +321,29 @@ read_line(FILE *file, char *buf, const char **what)
 	}
 	buf[len] = '\0';
 	return c != EOF || len > 0;
+}
+
+/* What can be known of the map when all its lines are. */
+static int
+complete_map(struct users_file *f)
+{
+	struct users_table *t = f->table;
+	struct users_mistake mistake;
+	int status = users_aliases_follow(&f->aliases, t, &mistake);
+
+	if (status == EX_OSERR)
+		return report_memory(f);
+	if (status != 0) {
+		f->line = mistake.line;
+		return report_line(f, mistake.what, mistake.word);
+	}
+	for (size_t i = 1; i < t->nusers; i++)
+		if (!t->users[i].reached) {
+			f->line = t->users[i].line;
+			return report_line(f, "no address for the user",
+			    t->text + t->users[i].name);
+		}
+	return 0;
 }
 
 static int
@@ -194,6 +367,8 @@ read_lines(struct users_file *f)
 		    strerror(errno));
 		return EX_NOINPUT;
 	}
+	if (status == 0)
+		status = complete_map(f);
 	if (status == 0 && f->table->addresses == 0) {
 		snprintf(f->why, f->why_size,
 		    "%s: the map is empty: write lines \"user : address\"",
@@ -222,6 +397,7 @@ users_file_read(
 		return EX_NOINPUT;
 	}
 	status = read_lines(&f);
+	users_aliases_finish(&f.aliases);
 	fclose(f.file);
 	return status;
 }

@@ -3,8 +3,8 @@
 #define USERS_FILE_H
 
 /*
- * The parser of the file with the map of users: lines "user : address ...",
- * see smtpin(8).
+ * The parser of the file with the map of users: lines "user : address ..." and
+ * "address -> user ...", see smtpin(8).
  */
 
 #include <stddef.h>

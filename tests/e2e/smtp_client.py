@@ -108,3 +108,16 @@ class Dialogue:
     def close(self):
         self.file.close()
         self.socket.close()
+
+
+class Lmtp(Dialogue):
+    """A client that says LHLO (RFC 2033)."""
+
+    def greet(self):
+        self.reply()
+        return self.say("LHLO client.example.net")
+
+    def finish_all(self, message, count):
+        """The COUNT replies to MESSAGE."""
+        first = self.finish(message)
+        return [first.codes] + [self.reply().codes for _ in range(count - 1)]

@@ -13,22 +13,9 @@ import tempfile
 import unittest
 
 import smtpin_fixture as fixture
-from smtp_client import Dialogue
+from smtp_client import Lmtp
 
 MESSAGE = fixture.plain()
-
-
-class Lines(Dialogue):
-    """A client that says LHLO, over TCP or a UNIX socket."""
-
-    def greet(self):
-        self.reply()
-        return self.say("LHLO client.example.net")
-
-    def finish_all(self, message, count):
-        """The COUNT replies to MESSAGE."""
-        first = self.finish(message)
-        return [first.codes] + [self.reply().codes for _ in range(count - 1)]
 
 
 class Case(unittest.TestCase):
@@ -46,7 +33,7 @@ class Case(unittest.TestCase):
         return match[1]
 
     def client(self):
-        return self.enterContext(Lines(self.lmtp))
+        return self.enterContext(Lmtp(self.lmtp))
 
     def smtp(self):
         return self.enterContext(fixture.Dialogue(self.smtpin.port))

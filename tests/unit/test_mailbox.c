@@ -23,7 +23,7 @@ test_patterns(void **state)
 		{ "/a/100%%/%u", "/a/", "/a/100%/ann" },
 		{ "/a/%u.%d%%/x", "/a/", "/a/ann.example.org%/x" },
 	};
-	static const struct owner owner = { "ann", "example.org" };
+	static const struct owner owner = { "ann", "example.org", 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -58,7 +58,7 @@ test_mistakes(void **state)
 static void
 test_room(void **state)
 {
-	static const struct owner owner = { "ann", "example.org" };
+	static const struct owner owner = { "ann", "example.org", 0 };
 	static const char want[] = "/m/example.org/ann";
 	struct mailbox_pattern p;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "users.h"
+#include "users_alias.h"
 #include "users_file.h"
 
 #include <stdio.h>
@@ -68,7 +69,7 @@ load(struct place *p, const char *text)
 }
 
 static enum users_result
-find(const struct users *users, const char *text, struct owner *owner)
+find_all(const struct users *users, const char *text, struct owners *owners)
 {
 	char buf[SMTPD_ADDRESS_MAX];
 	struct smtpd_address address;
@@ -79,7 +80,21 @@ find(const struct users *users, const char *text, struct owner *owner)
 	else
 		assert_int_equal(
 		    smtpd_address_parse(text, buf, sizeof(buf), &address), 0);
-	return users_find(users, &address, "mx.example.org", owner);
+	return users_find(users, &address, "mx.example.org", owners);
+}
+
+/* As above, for an address that one user has. */
+static enum users_result
+find(const struct users *users, const char *text, struct owner *owner)
+{
+	struct owners owners;
+	enum users_result result = find_all(users, text, &owners);
+
+	if (result == USERS_FOUND) {
+		assert_int_equal(owners.count, 1);
+		*owner = users_owner(&owners, 0);
+	}
+	return result;
 }
 
 static const char map[] =
@@ -153,7 +168,7 @@ test_find(void **state)
 
 	assert_int_equal(users_count(users), 12);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct owner owner = { NULL, NULL };
+		struct owner owner;
 		enum users_result result =
 		    find(users, cases[i].address, &owner);
 
@@ -191,12 +206,186 @@ test_bare_postmaster(void **state)
 		false };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct owner owner;
+		struct owners owners;
 
 		assert_int_equal(
-		    users_find(users, &address, cases[i].home, &owner),
+		    users_find(users, &address, cases[i].home, &owners),
 		    USERS_FOUND);
-		assert_string_equal(owner.user, cases[i].user);
+		assert_int_equal(owners.count, 1);
+		assert_string_equal(
+		    users_owner(&owners, 0).user, cases[i].user);
+	}
+	users_release(users);
+}
+
+/* Write the owners of the mailboxes of TEXT, "ann@domain bob@domain", to BUF of
+ * SIZE bytes. */
+static void
+write_owners(
+    const struct users *users, const char *text, char *buf, size_t size)
+{
+	struct owners owners;
+	size_t len = 0;
+
+	buf[0] = '\0';
+	if (find_all(users, text, &owners) != USERS_FOUND)
+		return;
+	for (size_t i = 0; i < owners.count; i++) {
+		struct owner owner = users_owner(&owners, i);
+
+		len += (size_t)snprintf(buf + len, size - len, "%s%s@%s",
+		    i > 0 ? " " : "", owner.user, owner.domain);
+		assert_true(len < size);
+	}
+}
+
+static void
+test_aliases(void **state)
+{
+	static const char lines[] =
+	    "team@one.example -> ann, bob # -> carl\n"
+	    "ann : ann@one.example \"x->y\"@one.example # -> bob\n"
+	    "bob : bob@one.example, bob@two.example\n"
+	    "all@two.example->team@one.example carl, ann@one.example\n"
+	    "carl :\n"
+	    "Carl@One.example -> carl\n"
+	    "carl@one.example -> BOB@two.example\n"
+	    "@three.example -> bob+list@two.example, x@four.example\n"
+	    "dave : @four.example\n"
+	    "\"a -> b\"@two.example -> \"x->y\"@one.example\n"
+	    "x@[IPv6:2001:db8::1] -> carl\n";
+	static const struct {
+		const char *address;
+		const char *owners;
+	} cases[] = {
+		{ "team@one.example", "ann@one.example bob@one.example" },
+		{ "TEAM+x@one.example", "ann@one.example bob@one.example" },
+		{ "ann@one.example", "ann@one.example" },
+		{ "\"x->y\"@one.example", "ann@one.example" },
+		{ "all@two.example",
+		    "ann@one.example bob@one.example carl@two.example" },
+		{ "carl@one.example", "bob@two.example carl@one.example" },
+		{ "any@three.example", "bob@two.example dave@four.example" },
+		{ "postmaster@three.example",
+		    "bob@two.example dave@four.example" },
+		{ "postmaster@one.example", "ann@one.example" },
+		{ "\"a -> b\"@two.example", "ann@one.example" },
+		{ "x@[IPv6:2001:db8::1]", "carl@[ipv6:2001:db8::1]" },
+		{ "nobody@one.example", "" },
+	};
+	struct users *users = load(*state, lines);
+
+	assert_int_equal(users_count(users), 11);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char buf[256];
+
+		write_owners(users, cases[i].address, buf, sizeof(buf));
+		assert_string_equal(buf, cases[i].owners);
+	}
+	users_release(users);
+}
+
+/* The postmaster of a domain that has aliases alone. */
+static void
+test_alias_as_postmaster(void **state)
+{
+	struct users *users = load(*state,
+	    "ann : ann@one.example\nbob : bob@one.example\n"
+	    "info@two.example -> ann, bob\n"
+	    "sales@two.example -> ann\n");
+	struct owner owner;
+	size_t at = 0;
+	char buf[256];
+
+	write_owners(users, "postmaster@two.example", buf, sizeof(buf));
+	assert_string_equal(buf, "ann@two.example bob@two.example");
+	while (users_next_orphan(users, &at, &owner))
+		assert_string_equal(owner.user, "ann");
+	users_release(users);
+}
+
+/* Read a map with an alias that leads to a user over COUNT others. */
+static struct users *
+load_row(struct place *p, int count, char *why, size_t size)
+{
+	char text[16384] = "a : a@b.c\n";
+	size_t len = strlen(text);
+	int status;
+
+	for (int i = 0; i < count; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "a%d@b.c -> a%d@b.c\n", i, i + 1);
+	len += (size_t)snprintf(
+	    text + len, sizeof(text) - len, "a%d@b.c -> a\n", count);
+	return load_bytes(p, text, len, &status, why, size);
+}
+
+static void
+test_aliases_in_a_row(void **state)
+{
+	char why[256];
+	struct users *users =
+	    load_row(*state, USERS_ALIAS_DEPTH - 1, why, sizeof(why));
+
+	assert_non_null(users);
+	users_release(users);
+	assert_null(load_row(*state, USERS_ALIAS_DEPTH, why, sizeof(why)));
+	assert_non_null(strstr(why, ":101: more than 100 aliases lead here"));
+}
+
+/* Write a map with an address of COUNT users, and read it. */
+static struct users *
+load_crowd(struct place *p, int count, char *why, size_t size)
+{
+	FILE *file = fopen(p->path, "w");
+	int status;
+
+	assert_non_null(file);
+	for (int i = 0; i < count; i++)
+		fprintf(file, "u%d :\nall@b.c -> u%d\n", i, i);
+	assert_int_equal(fclose(file), 0);
+	return users_load(p->path, &status, why, size);
+}
+
+static void
+test_aliases_to_many(void **state)
+{
+	char why[256];
+	struct users *users =
+	    load_crowd(*state, USERS_ALIAS_MAX, why, sizeof(why));
+	struct owners owners;
+
+	assert_non_null(users);
+	assert_int_equal(find_all(users, "all@b.c", &owners), USERS_FOUND);
+	assert_int_equal(owners.count, USERS_ALIAS_MAX);
+	users_release(users);
+	assert_null(load_crowd(*state, USERS_ALIAS_MAX + 1, why, sizeof(why)));
+	assert_non_null(strstr(why, "has more than 1000 mailboxes"));
+}
+
+static void
+test_quota(void **state)
+{
+	static const struct {
+		const char *address;
+		uint64_t quota;
+	} cases[] = {
+		{ "a@b.c", 1073741824 },
+		{ "b@b.c", 0 },
+		{ "c@b.c", USERS_QUOTA_OPEN },
+		{ "d@b.c", 2097152 },
+		{ "e@b.c", 5 },
+	};
+	struct users *users = load(*state,
+	    "a quota=1G : a@b.c\na quota=1024M : a2@b.c\na : a3@b.c\n"
+	    "b\tquota=0 : b@b.c\nc : c@b.c\nd  quota=2048K  :d@b.c\n"
+	    "e quota=5: e@b.c");
+	struct owner owner;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(
+		    find(users, cases[i].address, &owner), USERS_FOUND);
+		assert_true(owner.quota == cases[i].quota);
 	}
 	users_release(users);
 }
@@ -229,9 +418,50 @@ test_bad_lines(void **state)
 		  "aaaaa : a@b.c\n",
 		    ":1: a user is" },
 		{ "a : a@b.c\n#\nb : A@B.C\n",
-		    ":3: the address has another user already: \"A@B.C\"" },
+		    ":3: the address has another user already; for" },
 		{ "a : @b.c\nb : @b.c\n",
-		    ":2: the address has another user already: \"@b.c\"" },
+		    ":2: the address has another user already; for" },
+		{ "a : a@b.c\nb : a@b.c\n",
+		    ":2: the address has another user already; for several "
+		    "write \"address -> user, user\": \"a@b.c\"" },
+		{ "a : a@b.c\nA@b.c -> a\n",
+		    ":2: the address has another user already: \"A@b.c\"" },
+		{ "a@b.c -> a\na : A@b.c\n",
+		    ":2: the address has another user already" },
+		{ "-> a\n", ":1: no address before \"->\"" },
+		{ "a -> b\n", ":1: not an address: \"a\"" },
+		{ "a@b.c d@b.c -> b\n",
+		    ":1: a second address before \"->\": \"d@b.c\"" },
+		{ "a@b.c ->\n", ":1: nobody behind \"->\": \"a@b.c\"" },
+		{ "a@b.c -> # a\n", ":1: nobody behind \"->\": \"a@b.c\"" },
+		{ "a@b.c -> a/b\n", ":1: a user is" },
+		{ "a@b.c -> x@\n", ":1: not an address: \"x@\"" },
+		{ "a@b.c -> @d.e\n",
+		    ":1: an alias leads to no whole domain: \"@d.e\"" },
+		{ "x : x@b.c\n\na@b.c -> x, y\n",
+		    ":3: no such user in the map: \"y\"" },
+		{ "x : x@b.c\na@b.c -> y@b.c\n",
+		    ":2: no such address in the map: \"y@b.c\"" },
+		{ "x : x@b.c\na@b.c -> postmaster@b.c\n",
+		    ":2: no such address in the map: \"postmaster@b.c\"" },
+		{ "x : x@b.c\na@b.c -> a@b.c\n",
+		    ":2: the alias leads back to itself: \"a@b.c\"" },
+		{ "x : x@b.c\n@b.c -> a@b.c\n",
+		    ":2: the alias leads back to itself: \"a@b.c\"" },
+		{ "x : x@b.c\na@b.c -> x, b@b.c\nb@b.c -> c@b.c\n"
+		  "c@b.c -> A+t@b.c\n",
+		    ":4: the alias leads back to itself: \"a+t@b.c\"" },
+		{ "a quota=x : a@b.c\n",
+		    ":1: a quota is a number of bytes, or one with K, M or G: "
+		    "\"x\"" },
+		{ "a quota= : a@b.c\n", ":1: a quota is" },
+		{ "a quota=-1 : a@b.c\n", ":1: a quota is" },
+		{ "a quota=99999999999G : a@b.c\n", ":1: a quota is" },
+		{ "a quota=1G b : a@b.c\n", ":1: a user is" },
+		{ "aquota=1G : a@b.c\n", ":1: a user is" },
+		{ "quota=1G : a@b.c\n", ":1: a user is" },
+		{ "a quota=1 : a@b.c\na quota=2 : d@b.c\n",
+		    ":2: the user has another quota already: \"a\"" },
 		{ "", ": the map is empty" },
 		{ "# nobody\n", ": the map is empty" },
 	};
@@ -343,8 +573,8 @@ test_orphans(void **state)
 static int
 count(const struct users *users, bool by_domain)
 {
+	struct users_round at = { 0 };
 	struct owner owner;
-	size_t at = 0;
 	int n = 0;
 
 	while (users_next(users, &at, by_domain, &owner)) {
@@ -364,6 +594,12 @@ test_next(void **state)
 
 	assert_int_equal(count(users, false), 2);
 	assert_int_equal(count(users, true), 4);
+	users_release(users);
+	users = load(*state,
+	    "a : a@one.example\nb : b@one.example\n"
+	    "c@two.example -> a, b, a@one.example\n");
+	assert_int_equal(count(users, false), 2);
+	assert_int_equal(count(users, true), 5);
 	users_release(users);
 }
 
@@ -451,6 +687,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_find),
 		CASE(test_bare_postmaster),
+		CASE(test_aliases),
+		CASE(test_alias_as_postmaster),
+		CASE(test_aliases_in_a_row),
+		CASE(test_aliases_to_many),
+		CASE(test_quota),
 		CASE(test_bad_lines),
 		CASE(test_nul),
 		CASE(test_long_line),

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TRANSACTION_H
+#define TRANSACTION_H
+
+/*
+ * The data of a transaction: its recipients, as the map has them, and the
+ * mailboxes that these come to.
+ */
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "mailbox.h"
+#include "users.h"
+
+/* A recipient. */
+struct recipient {
+	struct owners owners; /* of its mailboxes */
+	bool refused;         /* it is, though not at RCPT */
+};
+
+struct transaction {
+	struct users *users; /* the map that its recipients were found in */
+	struct recipient *recipients; /* in their order */
+	size_t cap;
+	struct timespec begun;
+};
+
+/* A mailbox that a message goes to. */
+struct target {
+	struct owner owner;
+	size_t rcpt; /* the first recipient that has it */
+};
+
+/* Begin one with the map USERS, whose hold is taken over.  NULL without
+ * memory. */
+struct transaction *transaction_create(struct users *users);
+
+/* Free TRANSACTION. */
+void transaction_free(void *transaction);
+
+/* Keep OWNERS as those of recipient I.  Return 0, or -1 without memory. */
+int transaction_keep(
+    struct transaction *t, size_t i, const struct owners *owners);
+
+/* How many mailboxes the first N recipients have beyond one for each. */
+size_t transaction_extra(const struct transaction *t, size_t n);
+
+/* Whether recipient I has the mailbox of OWNER, by pattern P. */
+bool transaction_has(const struct transaction *t, size_t i,
+    const struct mailbox_pattern *p, const struct owner *owner);
+
+/*
+ * Write the mailboxes of the first N recipients by pattern P, without those
+ * that are refused, to *OUT, each once, in the order of the recipients; the
+ * caller frees it.  Return how many there are, with *OUT NULL without memory.
+ */
+size_t transaction_targets(const struct transaction *t, size_t n,
+    const struct mailbox_pattern *p, struct target **out);
+
+#endif
