@@ -227,6 +227,13 @@ struct smtpd_settings {
 	 * client's last word.  Since 0.2. */
 	uint32_t max_auth_failures; /* 3 */
 	uint32_t auth_delay_ms;     /* 1000; at most 3600000 */
+
+	/* And those from one address, and from one network, whatever their
+	 * sessions, counted as the rates above are.  Beyond, AUTH is refused
+	 * before the client shows anything, 421 4.7.0.  Since 0.2. */
+	uint32_t auth_failure_rate_per_address; /* 20 */
+	uint32_t auth_failure_rate_per_network; /* 50 */
+	uint32_t auth_failure_rate_ms;          /* 600000 */
 };
 
 #define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)

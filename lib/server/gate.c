@@ -95,20 +95,45 @@ smtpd__gate_readmit(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
 	return why;
 }
 
+/* The answer of ASK, smtpd__rates_admit() or smtpd__rates_has_room(), about
+ * KIND by PEER. */
+static bool
+ask_rates(struct smtpd_server *srv, enum smtpd_rate_kind kind,
+    const struct smtpd_sockaddr *peer,
+    bool (*ask)(struct smtpd_rates *, enum smtpd_rate_kind,
+	const struct smtpd_sockaddr *, uint64_t))
+{
+	bool answer;
+
+	/* Most servers have no rates, and need no lock for that. */
+	if (!smtpd__rates_limit(&srv->rates, kind) || is_front(srv, peer))
+		return true;
+	pthread_mutex_lock(&srv->lock);
+	answer = ask(&srv->rates, kind, peer, smtpd__clock_ms());
+	pthread_mutex_unlock(&srv->lock);
+	return answer;
+}
+
 bool
 smtpd__gate_admit_rcpt(
     struct smtpd_server *srv, const struct smtpd_sockaddr *peer)
 {
-	bool admitted;
+	return ask_rates(srv, SMTPD_RATE_RCPTS, peer, smtpd__rates_admit);
+}
 
-	/* Most servers have no rates, and need no lock for that. */
-	if (srv->rates.buckets == NULL || is_front(srv, peer))
-		return true;
-	pthread_mutex_lock(&srv->lock);
-	admitted = smtpd__rates_admit(
-	    &srv->rates, SMTPD_RATE_RCPTS, peer, smtpd__clock_ms());
-	pthread_mutex_unlock(&srv->lock);
-	return admitted;
+bool
+smtpd__gate_admit_auth(
+    struct smtpd_server *srv, const struct smtpd_sockaddr *peer)
+{
+	return ask_rates(
+	    srv, SMTPD_RATE_AUTH_FAILURES, peer, smtpd__rates_has_room);
+}
+
+void
+smtpd__gate_count_auth_failure(
+    struct smtpd_server *srv, const struct smtpd_sockaddr *peer)
+{
+	ask_rates(srv, SMTPD_RATE_AUTH_FAILURES, peer, smtpd__rates_admit);
 }
 
 void

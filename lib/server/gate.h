@@ -52,6 +52,13 @@ enum smtpd_refusal smtpd__gate_readmit(struct smtpd_server *srv,
 bool smtpd__gate_admit_rcpt(
     struct smtpd_server *srv, const struct smtpd_sockaddr *peer);
 
+/* Whether a client at PEER may try to authenticate, by the rate of its
+ * failures; and count one more. */
+bool smtpd__gate_admit_auth(
+    struct smtpd_server *srv, const struct smtpd_sockaddr *peer);
+void smtpd__gate_count_auth_failure(
+    struct smtpd_server *srv, const struct smtpd_sockaddr *peer);
+
 /* Give back SLOT, whose connection gets no session. */
 void smtpd__gate_release(struct smtpd_server *srv, struct smtpd_slot *slot);
 

@@ -22,27 +22,33 @@ struct portion {
 	uint64_t empty_at; /* with it */
 };
 
-static bool
-has_limits(const struct smtpd_rate *rate)
+bool
+smtpd__rates_limit(const struct smtpd_rates *r, enum smtpd_rate_kind kind)
 {
-	return rate->per_address != SMTPD_NO_LIMIT ||
-	    rate->per_network != SMTPD_NO_LIMIT;
+	return r->of[kind].per_address != SMTPD_NO_LIMIT ||
+	    r->of[kind].per_network != SMTPD_NO_LIMIT;
 }
 
 int
-smtpd__rates_begin(struct smtpd_rates *r, const struct smtpd_settings *settings)
+smtpd__rates_begin(struct smtpd_rates *r, const struct smtpd_settings *s)
 {
-	struct smtpd_rate *connections = &r->of[SMTPD_RATE_CONNECTIONS];
-	struct smtpd_rate *rcpts = &r->of[SMTPD_RATE_RCPTS];
+	bool limited = false;
 
-	r->buckets = NULL;
-	connections->per_address = settings->connect_rate_per_address;
-	connections->per_network = settings->connect_rate_per_network;
-	connections->window_ms = settings->connect_rate_ms;
-	rcpts->per_address = settings->rcpt_rate_per_address;
-	rcpts->per_network = settings->rcpt_rate_per_network;
-	rcpts->window_ms = settings->rcpt_rate_ms;
-	if (!has_limits(connections) && !has_limits(rcpts))
+	*r = (struct smtpd_rates){
+		.of = {
+		    [SMTPD_RATE_CONNECTIONS] = { s->connect_rate_per_address,
+			s->connect_rate_per_network, s->connect_rate_ms },
+		    [SMTPD_RATE_RCPTS] = { s->rcpt_rate_per_address,
+			s->rcpt_rate_per_network, s->rcpt_rate_ms },
+		    [SMTPD_RATE_AUTH_FAILURES] = {
+			s->auth_failure_rate_per_address,
+			s->auth_failure_rate_per_network,
+			s->auth_failure_rate_ms },
+		},
+	};
+	for (enum smtpd_rate_kind kind = 0; kind < SMTPD_RATES; kind++)
+		limited |= smtpd__rates_limit(r, kind);
+	if (!limited)
 		return 0;
 	r->buckets = calloc((size_t)SETS * WAYS, sizeof(*r->buckets));
 	return r->buckets != NULL ? 0 : -1;
@@ -76,7 +82,7 @@ find_bucket(struct smtpd_rates *r, const struct smtpd_socket_key *key)
 /* Find out whether one thing more of KIND by PEER, or its NETWORK, fits; OUT is
  * what it takes. */
 static bool
-has_room(struct smtpd_rates *r, enum smtpd_rate_kind kind,
+find_portion(struct smtpd_rates *r, enum smtpd_rate_kind kind,
     const struct smtpd_sockaddr *peer, bool network, uint64_t now_us,
     struct portion *out)
 {
@@ -97,6 +103,17 @@ has_room(struct smtpd_rates *r, enum smtpd_rate_kind kind,
 	return out->empty_at <= now_us + window_us;
 }
 
+/* The same for both, the address and its network. */
+static bool
+find_portions(struct smtpd_rates *r, enum smtpd_rate_kind kind,
+    const struct smtpd_sockaddr *peer, uint64_t now_ms, struct portion out[2])
+{
+	const uint64_t now_us = now_ms * 1000;
+
+	return find_portion(r, kind, peer, false, now_us, &out[0]) &&
+	    find_portion(r, kind, peer, true, now_us, &out[1]);
+}
+
 static void
 fill_portion(const struct portion *p)
 {
@@ -110,17 +127,24 @@ bool
 smtpd__rates_admit(struct smtpd_rates *r, enum smtpd_rate_kind kind,
     const struct smtpd_sockaddr *peer, uint64_t now_ms)
 {
-	const uint64_t now_us = now_ms * 1000;
-	struct portion address, network;
+	struct portion p[2];
 
 	if (r->buckets == NULL)
 		return true;
-	if (!has_room(r, kind, peer, false, now_us, &address) ||
-	    !has_room(r, kind, peer, true, now_us, &network))
+	if (!find_portions(r, kind, peer, now_ms, p))
 		return false;
-	fill_portion(&address);
+	fill_portion(&p[0]);
 	/* Both may have been given the same. */
-	if (network.bucket != address.bucket)
-		fill_portion(&network);
+	if (p[1].bucket != p[0].bucket)
+		fill_portion(&p[1]);
 	return true;
+}
+
+bool
+smtpd__rates_has_room(struct smtpd_rates *r, enum smtpd_rate_kind kind,
+    const struct smtpd_sockaddr *peer, uint64_t now_ms)
+{
+	struct portion p[2];
+
+	return r->buckets == NULL || find_portions(r, kind, peer, now_ms, p);
 }

@@ -18,6 +18,7 @@
 enum smtpd_rate_kind {
 	SMTPD_RATE_CONNECTIONS,
 	SMTPD_RATE_RCPTS,
+	SMTPD_RATE_AUTH_FAILURES,
 	SMTPD_RATES, /* their number */
 };
 
@@ -43,6 +44,9 @@ int smtpd__rates_begin(
 /* Free what R holds. */
 void smtpd__rates_finish(struct smtpd_rates *r);
 
+/* Whether KIND has a limit. */
+bool smtpd__rates_limit(const struct smtpd_rates *r, enum smtpd_rate_kind kind);
+
 /*
  * Whether one thing more of KIND by PEER at NOW_MS, of any clock, is within its
  * rate and that of its network; then it is counted.  Peers that are not of the
@@ -53,6 +57,10 @@ void smtpd__rates_finish(struct smtpd_rates *r);
  * comes back a little sooner.
  */
 bool smtpd__rates_admit(struct smtpd_rates *r, enum smtpd_rate_kind kind,
+    const struct smtpd_sockaddr *peer, uint64_t now_ms);
+
+/* The same, and it is not counted. */
+bool smtpd__rates_has_room(struct smtpd_rates *r, enum smtpd_rate_kind kind,
     const struct smtpd_sockaddr *peer, uint64_t now_ms);
 
 #endif

@@ -141,6 +141,9 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	    "Authentication required" },
 	[SMTPD_REPLY_TOO_MANY_AUTH_FAILURES] = { "too_many_auth_failures", 421,
 	    "4.7.0", "Too many failed authentications, closing connection" },
+	[SMTPD_REPLY_AUTH_TOO_FAST] = { "auth_too_fast", 421, "4.7.0",
+	    "Too many failed authentications from your network, try again "
+	    "later" },
 
 	/* The message. */
 	[SMTPD_REPLY_MESSAGE_TOO_LARGE] = { "message_too_large", 552, "5.3.4",

@@ -63,6 +63,8 @@ set_default_limits(struct smtpd_settings *s)
 	default_u32(&s->connect_rate_per_network, SMTPD_NO_LIMIT);
 	default_u32(&s->rcpt_rate_per_address, SMTPD_NO_LIMIT);
 	default_u32(&s->rcpt_rate_per_network, SMTPD_NO_LIMIT);
+	default_u32(&s->auth_failure_rate_per_address, 20);
+	default_u32(&s->auth_failure_rate_per_network, 50);
 	if (s->max_message_size == 0)
 		s->max_message_size = 52428800;
 }
@@ -80,6 +82,7 @@ set_default_times(struct smtpd_settings *s)
 	default_u32(&s->rate_window_ms, 60000);
 	default_u32(&s->connect_rate_ms, 60000);
 	default_u32(&s->rcpt_rate_ms, 60000);
+	default_u32(&s->auth_failure_rate_ms, 600000);
 }
 
 static size_t

@@ -7,6 +7,7 @@
 #include "sasl/gs2.h"
 #include "server/answer.h"
 #include "server/auth_mechanisms.h"
+#include "server/gate.h"
 #include "server/handlers.h"
 
 #define SYNTAX SMTPD_COUNTER_REFUSED_SYNTAX
@@ -84,8 +85,8 @@ accept_user(struct smtpd_session *s)
 	smtpd__answer_say(s, SMTPD_REPLY_AUTHENTICATED, NULL);
 }
 
-/* A password that was wrong, shown at SHOWN_MS, costs time, and at last the
- * session. */
+/* A password that was wrong, shown at SHOWN_MS, costs time, at last the
+ * session, and then others of that address. */
 static void
 delay_failure(struct smtpd_session *s, uint64_t shown_ms)
 {
@@ -94,6 +95,7 @@ delay_failure(struct smtpd_session *s, uint64_t shown_ms)
 	if (s->ws->reply.code != 535)
 		return;
 	s->auth_failures++;
+	smtpd__gate_count_auth_failure(s->config->server, &s->peer);
 	if (settings->max_auth_failures != SMTPD_NO_LIMIT &&
 	    s->auth_failures >= settings->max_auth_failures)
 		smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_ABUSE,
@@ -143,6 +145,9 @@ smtpd__verb_auth(struct smtpd_session *s, const struct smtpd_verb *verb,
 		return;
 	}
 	refusal = smtpd__auth_offer_refusal(s, name);
+	if (refusal == SMTPD_REPLY_NONE &&
+	    !smtpd__gate_admit_auth(s->config->server, &s->peer))
+		refusal = SMTPD_REPLY_AUTH_TOO_FAST;
 	if (refusal != SMTPD_REPLY_NONE) {
 		smtpd__answer_refuse(
 		    s, SMTPD_COUNTER_REFUSED_AUTH, refusal, NULL);

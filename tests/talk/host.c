@@ -48,6 +48,8 @@ static const struct field settings[] = {
 	{ SETTING(rcpt_rate_ms) },
 	{ SETTING(max_auth_failures) },
 	{ SETTING(auth_delay_ms) },
+	{ SETTING(auth_failure_rate_per_address) },
+	{ SETTING(auth_failure_rate_ms) },
 };
 
 static const struct field counters[] = {

@@ -19,8 +19,11 @@ static const struct smtpd_settings none = {
 	.connect_rate_per_network = SMTPD_NO_LIMIT,
 	.rcpt_rate_per_address = SMTPD_NO_LIMIT,
 	.rcpt_rate_per_network = SMTPD_NO_LIMIT,
+	.auth_failure_rate_per_address = SMTPD_NO_LIMIT,
+	.auth_failure_rate_per_network = SMTPD_NO_LIMIT,
 	.connect_rate_ms = 1000,
 	.rcpt_rate_ms = 1000,
+	.auth_failure_rate_ms = 1000,
 };
 
 static bool
@@ -96,6 +99,29 @@ networks_have_rates(void **state)
 	assert_int_equal(count_admitted(&r, "2001:db8::2", 1), 2);
 	assert_int_equal(count_admitted(&r, "2001:db8::3", 1), 1);
 	assert_int_equal(count_admitted(&r, "2001:db8:0:1::1", 1), 2);
+	smtpd__rates_finish(&r);
+}
+
+static void
+a_look_counts_nothing(void **state)
+{
+	struct smtpd_settings settings = none;
+	struct smtpd_sockaddr a;
+	struct smtpd_rates r;
+
+	(void)state;
+	settings.auth_failure_rate_per_network = 1;
+	assert_int_equal(smtpd__rates_begin(&r, &settings), 0);
+	assert_true(smtpd__rates_limit(&r, SMTPD_RATE_AUTH_FAILURES));
+	assert_false(smtpd__rates_limit(&r, SMTPD_RATE_CONNECTIONS));
+	assert_int_equal(smtpd__socket_parse_host("192.0.2.1", 25, &a), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(
+		    smtpd__rates_has_room(&r, SMTPD_RATE_AUTH_FAILURES, &a, 1),
+		    i < 2);
+		if (i > 0)
+			smtpd__rates_admit(&r, SMTPD_RATE_AUTH_FAILURES, &a, 1);
+	}
 	smtpd__rates_finish(&r);
 }
 
@@ -252,6 +278,7 @@ main(void)
 		cmocka_unit_test(without_limits_all_are_admitted),
 		cmocka_unit_test(a_bucket_fills_and_runs_out),
 		cmocka_unit_test(networks_have_rates),
+		cmocka_unit_test(a_look_counts_nothing),
 		cmocka_unit_test(kinds_are_counted_apart),
 		cmocka_unit_test(many_addresses_harm_nobody),
 		cmocka_unit_test(refusals_are_told_counted_and_summed_up),

@@ -51,6 +51,9 @@ static const struct expected defaults[] = {
 	{ SETTING(rcpt_rate_per_address), SMTPD_NO_LIMIT },
 	{ SETTING(rcpt_rate_per_network), SMTPD_NO_LIMIT },
 	{ SETTING(rcpt_rate_ms), 60000 },
+	{ SETTING(auth_failure_rate_per_address), 20 },
+	{ SETTING(auth_failure_rate_per_network), 50 },
+	{ SETTING(auth_failure_rate_ms), 600000 },
 };
 
 static void
