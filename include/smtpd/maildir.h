@@ -84,11 +84,11 @@ SMTPD_API int smtpd_maildir_make(const char *path, size_t root_len);
 /*
  * Find out whether a message of SIZE octets (0: unknown) could be delivered
  * into the Maildir PATH now: whether it is there and whole, can be written to,
- * and has room by disk and quota.  Nothing is left behind.  For the answer to
- * RCPT, so that a mailbox in trouble does not hold up the mail of others.
+ * and has room on its disk; a quota of the file system on a directory tree
+ * counts as a disk of that size.  Nothing is written.  For the answer to RCPT,
+ * so that a mailbox in trouble does not hold up the mail of others.
  * Return 0, or -1 with errno: ENOENT when it, or a part of it, does not exist,
- * EDQUOT, ENOSPC, EROFS, EACCES, or as smtpd_maildir_make().  Any thread.
- * Since 0.2.
+ * ENOSPC, EROFS, EACCES, or as smtpd_maildir_make().  Any thread.  Since 0.2.
  */
 SMTPD_API int smtpd_maildir_check(
     const char *path, size_t root_len, uint64_t size);
