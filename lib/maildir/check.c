@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "maildir/dirs.h"
+#include "os/fd.h"
 
 /* Whether the file system of DIR has room for one file more, of SIZE octets.
  * It is asked and not tried: a file made and removed for each recipient costs
@@ -31,14 +32,14 @@ check_room(int dir, uint64_t size)
 int
 smtpd__maildir_check(const char *path, size_t root_len, uint64_t size)
 {
-	struct smtpd_maildir_dirs d;
+	int dir = smtpd__maildir_dirs_find(path, root_len);
 	int result;
 
-	if (smtpd__maildir_dirs_open(&d, path, root_len) == -1)
+	if (dir == -1)
 		return -1;
-	result = faccessat(d.dir, "new", W_OK | X_OK, AT_EACCESS);
+	result = faccessat(dir, "new", W_OK | X_OK, AT_EACCESS);
 	if (result == 0)
-		result = check_room(d.tmp, size);
-	smtpd__maildir_dirs_close(&d);
+		result = check_room(dir, size);
+	smtpd__fd_close(dir);
 	return result;
 }

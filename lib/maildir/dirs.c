@@ -51,7 +51,7 @@ open_part(int dir, const char *name)
 static bool
 is_trusted(const struct stat *st)
 {
-	if (st->st_uid == geteuid() || st->st_uid == 0)
+	if (st->st_uid == 0 || st->st_uid == geteuid())
 		return true;
 	errno = EPERM;
 	return false;
@@ -95,17 +95,31 @@ smtpd__maildir_dirs_walk(const char *path, size_t root_len)
 	return dir;
 }
 
-/* No delivery needs cur/, but the readers of the Maildir do. */
+/* Whether NAME in DIR is a directory that a step could be taken into. */
 static int
-check_cur(int dir)
+check_part(int dir, const char *name)
 {
 	struct stat st;
 
-	if (fstatat(dir, "cur", &st, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
 	if (S_ISDIR(st.st_mode))
 		return is_trusted(&st) ? 0 : -1;
 	errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
+	return -1;
+}
+
+int
+smtpd__maildir_dirs_find(const char *path, size_t root_len)
+{
+	int dir = smtpd__maildir_dirs_walk(path, root_len);
+
+	if (dir == -1)
+		return -1;
+	if (check_part(dir, "new") == 0 && check_part(dir, "tmp") == 0 &&
+	    check_part(dir, "cur") == 0)
+		return dir;
+	smtpd__fd_close(dir);
 	return -1;
 }
 
@@ -122,7 +136,8 @@ smtpd__maildir_dirs_open(
 	d->new = smtpd__maildir_dirs_step(d->dir, "new", 3);
 	if (d->new >= 0)
 		d->tmp = smtpd__maildir_dirs_step(d->dir, "tmp", 3);
-	if (d->tmp >= 0 && check_cur(d->dir) == 0)
+	/* No delivery needs cur/, but the readers of the Maildir do. */
+	if (d->tmp >= 0 && check_part(d->dir, "cur") == 0)
 		return 0;
 	smtpd__maildir_dirs_close(d);
 	return -1;

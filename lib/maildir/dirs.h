@@ -30,6 +30,9 @@ int smtpd__maildir_dirs_step(int dir, const char *name, size_t len);
  * or -1 with errno. */
 int smtpd__maildir_dirs_walk(const char *path, size_t root_len);
 
+/* Likewise, and see that its parts are there; ENOENT when one is missing. */
+int smtpd__maildir_dirs_find(const char *path, size_t root_len);
+
 /* Open PATH and its parts.  Return 0, or -1 with errno and everything closed:
  * ENOENT when a part is missing. */
 int smtpd__maildir_dirs_open(
