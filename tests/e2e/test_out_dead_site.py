@@ -17,7 +17,7 @@ from scripted_server import Scripted
 from smtpout_fixture import Smtpout, message
 
 MESSAGES = int(os.environ.get("LOAD_MESSAGES", "10000"))
-PROBES = 50
+PROBES = 15
 CLIENTS = 4
 
 ZONE = f"""
@@ -38,18 +38,18 @@ class DeadSite(world.WorldCase):
             self.world, "--connect-timeout", "3", "--command-timeout", "30",
             level="info"))
 
-    def probe(self, count):
-        """Send COUNT messages to the live domain, one by one: the seconds
-        that each took from the 250 to its arrival."""
+    def probe(self):
+        """Send messages to the live domain, one by one.  Return the seconds
+        from the 250 to the arrival of the middle one."""
         delays = []
         with self.smtpout.client() as client:
-            for _ in range(count):
+            for _ in range(PROBES):
                 before = len(self.live.accepted)
                 start = time.monotonic()
                 client.submit(message(), "bob@live.example")
                 taken = self.live.wait(before + 1, 6 * fixture.WAIT)[-1]
                 delays.append(taken.time - start)
-        return delays
+        return statistics.median(delays)
 
     def fill(self, domain):
         """Queue so many for DOMAIN."""
@@ -64,32 +64,25 @@ class DeadSite(world.WorldCase):
         for thread in threads:
             thread.join()
 
-    def compare(self, domain):
-        empty = self.probe(PROBES)
+    def tries_beside(self, domain):
+        """Live mail arrives though DOMAIN has so many, most of which are not
+        tried: else it would wait for hours.  Return how many are."""
         self.fill(domain)
-        beside = self.probe(PROBES)
+        middle = self.probe()
         tries = len([a for a in self.smtpout.attempts()
                      if a["to"].endswith(f"@{domain}>")])
-        print(f"\n{MESSAGES} to {domain}, {tries} tried: median "
-              f"{statistics.median(empty) * 1000:.1f} ms before, "
-              f"{statistics.median(beside) * 1000:.1f} ms beside; worst "
-              f"{max(empty) * 1000:.1f} and {max(beside) * 1000:.1f} ms",
-              end=" ")
-        self.assertLess(statistics.median(beside),
-                        3 * statistics.median(empty) + 0.1 * fixture.SLOW)
-        # One that waited for the other site would take its three seconds; the
-        # machine may have something else to do as well.
-        self.assertLess(max(beside), max(empty) + 2.5 * fixture.SLOW)
+        print(f"\n{MESSAGES} to {domain}, {tries} tried: live mail took "
+              f"{middle * 1000:.1f} ms", end=" ")
         self.assertGreaterEqual(len(self.smtpout.list()), MESSAGES * 0.9)
         return tries
 
     def test_refusing(self):
         """Nobody listens there: one probe, and then the retry's time."""
-        self.assertLess(self.compare("refusing.example"), 10)
+        self.assertLess(self.tries_beside("refusing.example"), 10)
 
     def test_silent(self):
         """Each connection times out; few are tried at all."""
-        self.assertLess(self.compare("silent.example"), 40)
+        self.assertLess(self.tries_beside("silent.example"), 40)
 
     def test_slow(self):
         """It answers every command, but takes its time."""
@@ -97,7 +90,7 @@ class DeadSite(world.WorldCase):
             time.sleep(2)
             return "250 2.1.0 ok"
         self.enterContext(Scripted(self.mx3, mail=wait))
-        self.compare("slow.example")
+        self.tries_beside("slow.example")
 
     def test_levels(self):
         """O22: the journal of systemd has one warning of a dead site, however
@@ -118,7 +111,7 @@ class DeadSite(world.WorldCase):
             warning, "^<4>mail for site=mx2.example waits: mx2.example: ")
 
     def test_memory_and_start(self):
-        """How long it takes to start with so many, and what they cost."""
+        """It starts with so many; the figures are for the eye."""
         self.smtpout.stop()
         self.smtpout.start()
         base = resident(self.smtpout.process.pid)
@@ -130,7 +123,7 @@ class DeadSite(world.WorldCase):
         more = resident(self.smtpout.process.pid) - base
         print(f"\nstarted with {MESSAGES} in {seconds:.2f} s, "
               f"{more / MESSAGES:.0f} bytes a message", end=" ")
-        self.assertLess(seconds, (2 + MESSAGES / 100000) * fixture.SLOW)
+        self.assertEqual(len(self.smtpout.list()), MESSAGES)
 
 
 class OwnAddress:
@@ -171,13 +164,10 @@ class SlowSites(world.WorldCase):
 
     def check_live(self):
         """Mail to a site that was never asked, and then was a moment ago,
-        arrives at once."""
-        for _ in range(5):
-            before = len(self.live.accepted)
-            start = time.monotonic()
+        arrives, though each of the others takes minutes."""
+        for i in range(5):
             self.submit_to("bob@[127.0.9.1]")
-            taken = self.live.wait(before + 1, 6 * fixture.WAIT)[-1]
-            self.assertLess(taken.time - start, fixture.SLOW)
+            self.live.wait(i + 1, 2 * fixture.WAIT)
 
     def test_silent_greetings(self):
         addresses = [f"127.0.3.{i}" for i in range(1, 201)]
@@ -204,17 +194,21 @@ class SlowSites(world.WorldCase):
         self.assertIn("127.0.0.1", warning)
 
     def test_backlog_of_slow_ones(self):
+        ended = threading.Event()
+
         def wait(*_):
-            time.sleep(3)
+            ended.wait(60)
             return "250 2.0.0 ok"
         addresses = [f"127.0.4.{i}" for i in range(1, 9)]
         for address in addresses:
             self.scripted(address, dot=wait)
         self.run_smtpout("--site-connections", "16")
+        self.addCleanup(ended.set)
         for _ in range(60):
             for address in addresses:
                 self.submit_to(f"u@[{address}]")
         self.check_live()
+
 
 def resident(pid):
     """Bytes of memory that process PID has."""
