@@ -103,16 +103,18 @@ is_too_long(
 	    (verb == NULL || (verb->traits & SMTPD_TRAIT_LONG) == 0);
 }
 
-/* The verb called NAME, if the protocol of the session has it (RFC 2033,
- * 4.1). */
+/* The verb called NAME, if the session has it, by its protocol (RFC 2033, 4.1)
+ * and for its client. */
 static const struct smtpd_verb *
 find_verb(const struct smtpd_session *s, const char *name)
 {
 	const struct smtpd_verb *verb =
 	    smtpd__verb_table_find(&s->config->verbs, name);
-	unsigned other = s->lmtp ? SMTPD_TRAIT_SMTP : SMTPD_TRAIT_LMTP;
+	unsigned absent = s->lmtp ? SMTPD_TRAIT_SMTP : SMTPD_TRAIT_LMTP;
 
-	return verb != NULL && (verb->traits & other) != 0 ? NULL : verb;
+	if (!s->may_tell)
+		absent |= SMTPD_TRAIT_TELLS;
+	return verb != NULL && (verb->traits & absent) != 0 ? NULL : verb;
 }
 
 /* Run one line, TEXT of LEN bytes, that ended properly. */

@@ -45,6 +45,8 @@ enum smtpd_trait {
 	                              * where the settings say so */
 	SMTPD_TRAIT_SMTP = 1 << 6,   /* it is none of LMTP */
 	SMTPD_TRAIT_LMTP = 1 << 7,   /* or of SMTP */
+	SMTPD_TRAIT_TELLS = 1 << 8,  /* only for clients that may speak for
+	                              * others */
 };
 
 struct smtpd_handler {

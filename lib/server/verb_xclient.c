@@ -37,24 +37,33 @@ is_taken(const struct smtpd_attributes *a, const char *taken)
 	return true;
 }
 
+/* Whether ADDR and DESTADDR of A are addresses, where they are there. */
+static bool
+has_addresses(const struct smtpd_attributes *a)
+{
+	const char *addr = a->values[SMTPD_ATTRIBUTE_ADDR];
+	const char *dest = a->values[SMTPD_ATTRIBUTE_DESTADDR];
+	struct smtpd_sockaddr unused;
+
+	return (addr[0] == '\0' ||
+		   smtpd__socket_parse_host(addr, 0, &unused) == 0) &&
+	    (dest[0] == '\0' ||
+		smtpd__socket_parse_host(dest, 0, &unused) == 0);
+}
+
 /* Read what LINE says into OUT, of what is TAKEN; else it is refused. */
 static bool
 accept_attributes(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command_line *line, const char *taken,
     struct smtpd_attributes *out)
 {
-	if (!s->may_tell) {
-		smtpd__answer_refuse(
-		    s, SYNTAX, SMTPD_REPLY_UNKNOWN_COMMAND, NULL);
-		return false;
-	}
 	if ((s->state & (SMTPD_STATE_MAIL | SMTPD_STATE_RCPT)) != 0) {
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_IN_TRANSACTION, verb->name);
 		return false;
 	}
 	if (smtpd__attributes_parse(line->argument, out) == -1 ||
-	    !is_taken(out, taken)) {
+	    !is_taken(out, taken) || !has_addresses(out)) {
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_BAD_ATTRIBUTES, verb->name);
 		return false;
@@ -74,8 +83,8 @@ has_room(struct smtpd_session *s)
 }
 
 /* Find the client whom S->told->xclient and MORE name: the one that connected
- * where there is no address.  Return 0, or -1 when the address is none. */
-static int
+ * where there is no address. */
+static void
 find_client(const struct smtpd_session *s, const struct smtpd_attributes *more,
     struct smtpd_sockaddr *out)
 {
@@ -88,10 +97,9 @@ find_client(const struct smtpd_session *s, const struct smtpd_attributes *more,
 	    : before->values[SMTPD_ATTRIBUTE_PORT];
 
 	*out = s->told->origin;
-	if (address[0] == '\0')
-		return 0;
-	return smtpd__socket_parse_host(
-	    address, (uint16_t)strtoul(port, NULL, 10), out);
+	if (address[0] != '\0')
+		smtpd__socket_parse_host(
+		    address, (uint16_t)strtoul(port, NULL, 10), out);
 }
 
 /* Go back to where a session is after connect, but for TLS. */
@@ -119,11 +127,7 @@ smtpd__verb_xclient_xclient(struct smtpd_session *s,
 	if (!accept_attributes(s, verb, line, xclient_takes, &said) ||
 	    !has_room(s))
 		return;
-	if (find_client(s, &said, &client) == -1) {
-		smtpd__answer_refuse(
-		    s, SYNTAX, SMTPD_REPLY_BAD_ATTRIBUTES, verb->name);
-		return;
-	}
+	find_client(s, &said, &client);
 	smtpd__attributes_merge(&s->told->xclient, &said);
 	s->ws->reply.code = 0;
 	if (!smtpd__session_peer_change(s, &client))

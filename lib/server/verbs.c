@@ -21,6 +21,7 @@
 #define USERS  SMTPD_TRAIT_USERS
 #define SMTP   SMTPD_TRAIT_SMTP
 #define LMTP   SMTPD_TRAIT_LMTP
+#define TELLS  SMTPD_TRAIT_TELLS
 
 /* Most frequent first: it is searched from its beginning. */
 static const struct {
@@ -47,8 +48,8 @@ static const struct {
 	{ "SOML", ANY, IDLE, smtpd__verb_other_refused },
 	{ "SAML", ANY, IDLE, smtpd__verb_other_refused },
 	{ "TURN", ANY, IDLE, smtpd__verb_other_refused },
-	{ "XCLIENT", ANY, LAST, smtpd__verb_xclient_xclient },
-	{ "XFORWARD", ANY, 0, smtpd__verb_xclient_xforward },
+	{ "XCLIENT", ANY, LAST | TELLS, smtpd__verb_xclient_xclient },
+	{ "XFORWARD", ANY, TELLS, smtpd__verb_xclient_xforward },
 };
 
 int
