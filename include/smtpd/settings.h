@@ -52,7 +52,8 @@ enum smtpd_treatment {
 	SMTPD_TREAT_DEFAULT, /* as said at each setting */
 	SMTPD_TREAT_REFUSE,  /* 550 after the end of the message */
 	SMTPD_TREAT_REPAIR,  /* a bare LF becomes CRLF, a NUL is left out, CRs
-	                      * before CRLF are too, another CR is a space */
+	                      * before CRLF are too, other CRs, one or several
+	                      * in a row, are a space */
 };
 
 /* Switches for smtpd_settings.flags; others are refused. */

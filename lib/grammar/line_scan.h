@@ -60,8 +60,8 @@ void smtpd__line_scan_init(struct smtpd_line_scan *l, uint32_t max_line);
 /*
  * Scan some of P, which has input and at least SMTPD_LINE_SCAN_STEP_MAX bytes
  * of room; a step never goes beyond a CRLF.  In the output a bare LF is CRLF,
- * a NUL is left out, as are CRs before CRLF, and any other bare CR is a space:
- * nothing is repaired to a line end that no one meant.
+ * a NUL is left out, as are CRs before CRLF, and other CRs, one or several in a
+ * row, are a space: nothing is repaired to a line end that no one meant.
  */
 void smtpd__line_scan_step(
     struct smtpd_line_scan *l, struct smtpd_line_piece *p);
