@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PRINT_MAX 400
-
 void
 die(const char *format, ...)
 {
@@ -169,22 +167,22 @@ bytes_unescape(struct bytes *b, const char *s, size_t len)
 }
 
 void
-bytes_print(const struct bytes *b)
+bytes_print(const struct bytes *b, FILE *out, size_t max)
 {
 	for (size_t i = 0; i < b->len; i++) {
 		unsigned char c = (unsigned char)b->data[i];
 
-		if (i == PRINT_MAX) {
-			fprintf(stderr, "... (%zu bytes)", b->len);
+		if (i == max) {
+			fprintf(out, "... (%zu bytes)", b->len);
 			return;
 		}
 		if (c == '\r' || c == '\n')
-			fputs(c == '\r' ? "\\r" : "\\n", stderr);
+			fputs(c == '\r' ? "\\r" : "\\n", out);
 		else if (c == '\\')
-			fputs("\\\\", stderr);
+			fputs("\\\\", out);
 		else if (c < ' ' || c > '~')
-			fprintf(stderr, "\\x%02x", c);
+			fprintf(out, "\\x%02x", c);
 		else
-			fputc(c, stderr);
+			fputc(c, out);
 	}
 }

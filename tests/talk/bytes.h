@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* LEN bytes, and a NUL behind them that is not counted. */
 struct bytes {
@@ -35,7 +36,7 @@ void bytes_finish(struct bytes *b);
  */
 bool bytes_unescape(struct bytes *b, const char *s, size_t len);
 
-/* Print B in that form to the standard error, shortened when it is long. */
-void bytes_print(const struct bytes *b);
+/* Print B in that form to OUT, the first MAX bytes of it. */
+void bytes_print(const struct bytes *b, FILE *out, size_t max);
 
 #endif

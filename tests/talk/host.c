@@ -101,9 +101,24 @@ host_counter(const struct smtpd_server_counters *c, const char *name)
 	return value;
 }
 
+static void
+print_event(FILE *out, const struct bytes *b)
+{
+	flockfile(out);
+	bytes_print(b, out, b->len);
+	fputc('\n', out);
+	fflush(out);
+	funlockfile(out);
+}
+
 void
 host_saw(struct host *h, struct bytes *b)
 {
+	if (h->out != NULL) {
+		print_event(h->out, b);
+		bytes_finish(b);
+		return;
+	}
 	entries_add(&h->seen, 0, "", "", 0);
 	bytes_add(&h->seen.list[h->seen.count - 1].rest, b->data, b->len);
 	bytes_finish(b);

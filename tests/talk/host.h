@@ -31,6 +31,8 @@ struct host {
 	size_t ncanned;
 	const struct canned *connect;
 	struct entries seen; /* as the script's events */
+	FILE *out; /* events are printed there, a line each; NULL: they are
+	            * in seen at the end */
 };
 
 /* Make the server that S wants, or die. */
@@ -38,7 +40,7 @@ void host_init(struct host *h, const struct script *s);
 
 void host_finish(struct host *h);
 
-/* Remember B as an event that was seen, and free it. */
+/* Remember or print B as an event that was seen, and free it. */
 void host_saw(struct host *h, struct bytes *b);
 
 /* Counter NAME of C, or die. */

@@ -22,6 +22,9 @@
 #define STEP_MS   10000
 #define ALL_LIMIT 60
 
+/* Of bytes that differ so many are shown. */
+#define SHOWN_MAX 400
+
 struct talk {
 	const struct script *script;
 	const struct step *step; /* the present one */
@@ -50,10 +53,10 @@ differ(const struct talk *t, const char *what)
 	    t->step == NULL ? 0 : t->step->line, what);
 	if (t->step != NULL) {
 		fputs("  file: ", stderr);
-		bytes_print(&t->step->bytes);
+		bytes_print(&t->step->bytes, stderr, SHOWN_MAX);
 	}
 	fputs("\n  here: ", stderr);
-	bytes_print(&t->input);
+	bytes_print(&t->input, stderr, SHOWN_MAX);
 	fputs("\n", stderr);
 	exit(1);
 }
@@ -327,9 +330,9 @@ compare_events(const struct talk *t)
 		fprintf(stderr,
 		    "%s:%d: another event\n  file: ", t->script->path,
 		    i < want->count ? want->list[i].line : 0);
-		bytes_print(a);
+		bytes_print(a, stderr, SHOWN_MAX);
 		fputs("\n  here: ", stderr);
-		bytes_print(b);
+		bytes_print(b, stderr, SHOWN_MAX);
 		die("%s", "");
 	}
 }
