@@ -220,6 +220,10 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  *   Content that is not ASCII goes out also where 8BITMIME is not offered.
  * - A chunk that is refused ends the message for all that were accepted.
  * - Content that cannot be read to its end is not sent: 4.3.0, temporary.
+ * - Where LIMITS is offered (RFC 9422), no more recipients are named than
+ *   RCPTMAX says: the others are temporary, 4.5.3 without a code, and may come
+ *   in another message.  After as many messages as MAILMAX says the client says
+ *   QUIT, and the connection is closed.
  *
  * Return 0 when the connection is good for another message, or -1 when it is
  * closed; with errno EINVAL when MESSAGE or its envelope is not one (its size

@@ -110,7 +110,8 @@ struct smtpd_settings {
 	uint32_t max_per_network; /* 50 */
 	uint32_t max_per_user;    /* 100; root: no limit */
 
-	/* Recipients of one transaction, never under 100: 452 4.5.3. */
+	/* Recipients of one transaction, never under 100: 452 4.5.3.  LIMITS
+	 * tells the clients (RFC 9422), up to 999999. */
 	uint32_t max_recipients; /* 1000 */
 
 	/* Octets of one message: 552 5.3.4.  Twice as much is read and thrown
@@ -126,7 +127,7 @@ struct smtpd_settings {
 	 * to take no more than 1000 (RFC 5321, 4.5.3.1.6). */
 	uint32_t max_text_line; /* 65536 */
 
-	/* Transactions of one session: 421 4.7.0. */
+	/* Transactions of one session: 421 4.7.0.  LIMITS tells this too. */
 	uint32_t max_transactions; /* 1000 */
 
 	/* Refused commands of one session since its last accepted message:

@@ -256,7 +256,8 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 	smtpd__client_exchange_close(c);
 	c->peer[0] = '\0';
 	snprintf(c->tls_text, sizeof(c->tls_text), "none");
-	c->no_bdat = c->no_group = c->offline = false;
+	c->no_bdat = c->no_group = c->offline = c->is_full = false;
+	c->mails = 0;
 	if (check_targets(targets, count) == -1)
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
 		    "4.3.5", "the program gave no valid targets");
@@ -320,6 +321,43 @@ prepare_results(struct smtpd_client *c, size_t count)
 	return 0;
 }
 
+void
+smtpd_client_quit(struct smtpd_client *c)
+{
+	if (c->fd < 0)
+		return;
+	c->stream.wire.budget_ms = SMTPD_NEVER;
+	if (smtpd__client_exchange_command(
+		c, SMTPD_PHASE_HELLO, c->set.quit_ms, "QUIT") < 0)
+		return;
+	if (smtpd__stream_flush(&c->stream) == SMTPD_IO_OK &&
+	    c->stream.tls != NULL)
+		smtpd__tls_conn_close(c->stream.tls);
+	smtpd__client_exchange_close(c);
+}
+
+/* The server takes no more messages in this session: end it. */
+static int
+leave_full(struct smtpd_client *c)
+{
+	smtpd_client_quit(c);
+	c->is_full = true;
+	smtpd__result_set(&c->result, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_MAIL,
+	    "4.5.0", "the server takes no more than %u messages in a session",
+	    (unsigned)c->limits.mails);
+	return -1;
+}
+
+static int
+send_message(struct smtpd_client *c, const struct smtpd_outgoing *m)
+{
+	if (smtpd__client_transaction(c, m, c->results) == -1)
+		return -1;
+	return c->limits.mails > 0 && c->mails >= c->limits.mails
+	    ? leave_full(c)
+	    : 0;
+}
+
 int
 smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message)
 {
@@ -339,7 +377,7 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message)
 		return -1;
 	}
 	if (c->fd >= 0)
-		return smtpd__client_transaction(c, &m, c->results);
+		return send_message(c, &m);
 	for (size_t i = 0; i < e.nrcpts; i++)
 		smtpd__result_set(&c->results[i], SMTPD_OUTCOME_TEMPORARY,
 		    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
@@ -361,21 +399,6 @@ smtpd_client_rcpt_result(const struct smtpd_client *c, size_t i)
 	return c->nresults == 0 && c->result.outcome != SMTPD_OUTCOME_SENT
 	    ? &c->result
 	    : &none;
-}
-
-void
-smtpd_client_quit(struct smtpd_client *c)
-{
-	if (c->fd < 0)
-		return;
-	c->stream.wire.budget_ms = SMTPD_NEVER;
-	if (smtpd__client_exchange_command(
-		c, SMTPD_PHASE_HELLO, c->set.quit_ms, "QUIT") < 0)
-		return;
-	if (smtpd__stream_flush(&c->stream) == SMTPD_IO_OK &&
-	    c->stream.tls != NULL)
-		smtpd__tls_conn_close(c->stream.tls);
-	smtpd__client_exchange_close(c);
 }
 
 const struct smtpd_result *

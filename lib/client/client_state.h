@@ -10,6 +10,7 @@
 
 #include "base/sizes.h"
 #include "client/tls_policy.h"
+#include "grammar/ehlo_limits.h"
 #include "grammar/reply_parse.h"
 #include "transport/stream.h"
 
@@ -43,7 +44,9 @@ struct smtpd_client {
 	                     * is over: "TLSv1.3/SUITE/verified", or "none" */
 
 	struct smtpd_offers offers;
-	struct smtpd_peer_reply reply; /* the last */
+	struct smtpd_ehlo_limits limits; /* the server's (RFC 9422) */
+	uint32_t mails;                  /* MAIL that was said to it */
+	struct smtpd_peer_reply reply;   /* the last */
 	struct smtpd_result result;
 	struct smtpd_result *results; /* of the recipients of a message */
 	size_t nresults, results_room;
@@ -54,6 +57,7 @@ struct smtpd_client {
 	bool timed_out;     /* in this transaction: the server took too long */
 	bool group_lost;    /* for its reply to one of a group of commands */
 	bool bdat_refused;  /* in this transaction: it is not known */
+	bool is_full;       /* closed, for the server takes no more messages */
 	bool offline;       /* it could not connect, by trouble of our own */
 	bool hidden;        /* commands are not shown: they are secret */
 	bool tls_is_good;   /* its session may be resumed */

@@ -3,6 +3,7 @@
 
 #include "client/exchange.h"
 #include "client/offers.h"
+#include "grammar/ehlo_limits.h"
 
 int
 smtpd__client_ehlo_greeting(struct smtpd_client *c)
@@ -24,14 +25,18 @@ smtpd__client_ehlo(struct smtpd_client *c)
 	int code;
 
 	c->offers.len = 0;
+	smtpd__ehlo_limits_read(NULL, &c->limits);
 	if (smtpd__client_exchange_write(c, phase, "EHLO %s", c->hostname) == 0)
 		return -1;
 	code = smtpd__client_exchange_read_reply(
 	    c, phase, c->set.hello_ms, smtpd__client_offers_add);
 	if (code < 0)
 		return -1;
-	if (code / 100 == 2)
+	if (code / 100 == 2) {
+		smtpd__ehlo_limits_read(
+		    smtpd_client_offers(c, "LIMITS"), &c->limits);
 		return 0;
+	}
 	c->offers.len = 0;
 	if (code / 100 == 5) {
 		code = smtpd__client_exchange_command(

@@ -149,6 +149,7 @@ size_t
 smtpd__client_envelope_check(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_result *results)
 {
+	const uint32_t max = c->limits.rcpts;
 	struct smtpd_result why;
 	bool good = check_message(c, m, &why);
 	size_t count = 0;
@@ -160,6 +161,14 @@ smtpd__client_envelope_check(const struct smtpd_client *c,
 		}
 		if (!check_rcpt(c, m->envelope, i, &results[i]))
 			continue;
+		if (max > 0 && count == max) {
+			smtpd__result_set(&results[i], SMTPD_OUTCOME_TEMPORARY,
+			    SMTPD_PHASE_RCPT, "4.5.3",
+			    "the server takes no more than %" PRIu32
+			    " recipients at a time",
+			    max);
+			continue;
+		}
 		smtpd__result_set(&results[i], SMTPD_OUTCOME_IN_DOUBT,
 		    SMTPD_PHASE_MAIL, "4.0.0", "not decided");
 		count++;

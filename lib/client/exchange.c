@@ -371,3 +371,9 @@ smtpd__client_exchange_is_offline(const struct smtpd_client *c)
 {
 	return c->offline;
 }
+
+bool
+smtpd__client_exchange_is_full(const struct smtpd_client *c)
+{
+	return c->is_full;
+}

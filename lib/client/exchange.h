@@ -68,4 +68,8 @@ void smtpd__client_exchange_close(struct smtpd_client *c);
 /* Whether the last connection failed by trouble of our own network alone. */
 bool smtpd__client_exchange_is_offline(const struct smtpd_client *c);
 
+/* Whether the last connection was ended since the server takes no more messages
+ * in one session (RFC 9422, 4.1). */
+bool smtpd__client_exchange_is_full(const struct smtpd_client *c);
+
 #endif

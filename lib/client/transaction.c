@@ -429,6 +429,7 @@ smtpd__client_transaction(struct smtpd_client *c,
 
 	if (smtpd__client_envelope_check(c, message, results) == 0)
 		return 0;
+	c->mails++;
 	c->out_of_step = c->bdat_refused = false;
 	c->timed_out = c->group_lost = false;
 	c->stream.wire.budget_ms = smtpd__clock_later(

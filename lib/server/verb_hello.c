@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "grammar/ehlo_limits.h"
 #include "server/answer.h"
 #include "server/auth_offer.h"
 #include "server/handlers.h"
@@ -42,6 +43,25 @@ accept_hello(struct smtpd_session *s, const struct smtpd_verb *verb,
 	return true;
 }
 
+/* LIMITS (RFC 9422): those limits of the settings that a client can keep.  A
+ * MAIL or RCPT that is refused is not counted, so more are taken than it says.
+ */
+static void
+add_limits(const struct smtpd_settings *settings, struct smtpd_text *t)
+{
+	const struct smtpd_ehlo_limits limits = {
+		.mails = settings->max_transactions,
+		.rcpts = settings->max_recipients,
+	};
+	char params[64];
+	struct smtpd_text text;
+
+	smtpd__text_init(&text, params, sizeof(params));
+	smtpd__ehlo_limits_write(&text, &limits);
+	if (text.len > 0)
+		smtpd__text_format(t, "\nLIMITS%s", params);
+}
+
 /* Append the lines of the extensions to the reply: ehlo-ok-rsp (RFC 5321,
  * 4.1.1.1). */
 static void
@@ -60,6 +80,7 @@ add_extensions(struct smtpd_session *s)
 		smtpd__text_byte(&t, ' ');
 		smtpd__text_number(&t, c->settings.max_message_size);
 	}
+	add_limits(&c->settings, &t);
 	smtpd__text_add(&t, "\n8BITMIME\nENHANCEDSTATUSCODES");
 	if ((c->settings.flags & SMTPD_FLAG_DSN) != 0)
 		smtpd__text_add(&t, "\nDSN");

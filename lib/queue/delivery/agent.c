@@ -67,6 +67,22 @@ begin_attempt(struct smtpd_agent_attempt *t)
 	return 0;
 }
 
+/* Whether no other host is asked, and none again. */
+static bool
+is_late(const struct smtpd_agent_attempt *t)
+{
+	return t->over || smtpd_cancel_is_triggered(t->cancel) ||
+	    smtpd__clock_ms() - t->began > HOSTS_MS;
+}
+
+/* The next host is asked for all recipients. */
+static void
+forget_left_over(struct smtpd_agent_attempt *t)
+{
+	for (size_t i = 0; i < t->request->nrcpts; i++)
+		t->rcpt_states[i].left_over = false;
+}
+
 /* Send over the connection that is open, if there is one that can serve the
  * request: one in plain text since TLS failed serves only messages that need
  * not wait for TLS.  HOST becomes the host that was asked so, or "". */
@@ -90,8 +106,21 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 	memcpy(host, a->relay.host, sizeof(a->relay.host));
 	smtpd__hoststat_note(
 	    a->set->hosts, &a->peer, SMTPD_HOST_USED, smtpd__clock_ms());
-	if (smtpd__agent_send(t, true) == -1)
+	if (smtpd__agent_send(t, true) == -1) {
+		forget_left_over(t);
 		host[0] = '\0';
+	}
+}
+
+/* Send to HOST, over as many connections as it takes. */
+static void
+try_host(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
+{
+	smtpd__agent_state_tell_sent(t);
+	while (smtpd__agent_connect(t, host) == 0 &&
+	    smtpd__agent_send(t, false) == -1 && !is_late(t))
+		continue;
+	forget_left_over(t);
 }
 
 /* Try host after host, but not the one called DONE.  A recipient that was only
@@ -113,16 +142,12 @@ try_hosts(struct smtpd_agent_attempt *t, const char *done)
 			pending = true;
 			urgent = urgent || t->rcpt_states[k].deferred == 0;
 		}
-		if (!pending || t->over ||
-		    smtpd_cancel_is_triggered(t->cancel) ||
-		    smtpd__clock_ms() - t->began > HOSTS_MS)
+		if (!pending || is_late(t))
 			return;
 		if (strcmp(host->targets->host, done) == 0 ||
 		    (host->down && !urgent))
 			continue;
-		smtpd__agent_state_tell_sent(t);
-		if (smtpd__agent_connect(t, host) == 0)
-			smtpd__agent_send(t, false);
+		try_host(t, host);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "client/result.h"
 #include "client/starttls.h"
 #include "client/transaction.h"
+#include "grammar/ehlo_limits.h"
 #include "net/socket.h"
 #include "os/clock.h"
 #include "queue/delivery/history.h"
@@ -110,6 +111,18 @@ note_peer(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 		hosts, &a->peer, SMTPD_HOST_WITHOUT_GROUPS, now));
 }
 
+/* Recipients of one transaction: fewer if the host says so (RFC 9422, 4.2). */
+static size_t
+rcpts_at_a_time(const struct smtpd_client *c)
+{
+	struct smtpd_ehlo_limits limits;
+
+	smtpd__ehlo_limits_read(smtpd_client_offers(c, "LIMITS"), &limits);
+	return limits.rcpts > 0 && limits.rcpts < SMTPD_AGENT_RCPTS
+	    ? limits.rcpts
+	    : SMTPD_AGENT_RCPTS;
+}
+
 /* Remember what the open connection to HOST can be used for. */
 static int
 keep_connection(struct smtpd_agent_attempt *t,
@@ -126,7 +139,7 @@ keep_connection(struct smtpd_agent_attempt *t,
 	describe_relay(t, host, &a->relay);
 	a->opened = smtpd__clock_ms();
 	a->requests = 0;
-	a->rcpts_max = SMTPD_AGENT_RCPTS;
+	a->rcpts_max = rcpts_at_a_time(a->client);
 	note_peer(t, host);
 	smtpd__agent_state_log_relay(t, false);
 	return 0;

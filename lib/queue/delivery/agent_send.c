@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "client/exchange.h"
 #include "client/result.h"
 #include "client/transaction.h"
 #include "os/clock.h"
@@ -191,11 +192,68 @@ record_results(struct smtpd_agent_attempt *t, size_t count)
 	return left_over;
 }
 
+/* The host takes no more messages over this connection, which was closed.  The
+ * recipients from PLACE on are left over, if there are any. */
+static int
+leave_rest(struct smtpd_agent_attempt *t, size_t place)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < t->request->nrcpts; i++) {
+		struct smtpd_rcpt_state *state = &t->rcpt_states[i];
+
+		state->left_over =
+		    state->left_over || (i >= place && !state->finished);
+		if (state->left_over)
+			result = -1;
+	}
+	smtpd__agent_state_quit(t->agent);
+	return result;
+}
+
+static bool
+has_left_over(const struct smtpd_agent_attempt *t)
+{
+	for (size_t i = 0; i < t->request->nrcpts; i++)
+		if (t->rcpt_states[i].left_over)
+			return true;
+	return false;
+}
+
+/* The host has replied, over a connection that was REUSED, or that goes ON with
+ * what was left over. */
+static void
+note_host(struct smtpd_agent_attempt *t, bool reused, bool on)
+{
+	struct smtpd_agent *a = t->agent;
+
+	if (reused)
+		smtpd__agent_state_log_relay(t, true);
+	if (!on)
+		t->sessions++;
+	t->relays[t->sessions - 1] = a->relay;
+	a->requests++;
+	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
+}
+
+/* Remember what the host does not know. */
+static void
+note_lacks(const struct smtpd_agent *a)
+{
+	if (smtpd__client_transaction_group_lost(a->client))
+		smtpd__hoststat_note(a->set->hosts, &a->peer,
+		    SMTPD_HOST_NO_GROUPS, smtpd__clock_ms());
+	if (smtpd__client_transaction_bdat_refused(a->client))
+		smtpd__hoststat_note(a->set->hosts, &a->peer,
+		    SMTPD_HOST_NO_BDAT, smtpd__clock_ms());
+}
+
 int
 smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 {
 	struct smtpd_agent *a = t->agent;
-	bool begun = false, left_over = false, again = false;
+	const bool on = has_left_over(t);
+	bool begun = false, left_over = false, again = on;
 	size_t place = 0, n;
 
 	for (;;) {
@@ -217,26 +275,17 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 			smtpd__agent_state_quit(a);
 			return -1;
 		}
-		if (!begun) {
-			/* The host has replied. */
-			if (reused)
-				smtpd__agent_state_log_relay(t, true);
-			t->relays[t->sessions++] = a->relay;
-			a->requests++;
-			smtpd__agent_state_judge(
-			    t, SMTPD_SITE_FINE, a->relay.host, NULL);
-		}
+		if (!begun)
+			note_host(t, reused, on);
 		begun = true;
 		left_over = record_results(t, n) || left_over;
-		if (smtpd__client_transaction_group_lost(a->client))
-			smtpd__hoststat_note(a->set->hosts, &a->peer,
-			    SMTPD_HOST_NO_GROUPS, smtpd__clock_ms());
-		if (smtpd__client_transaction_bdat_refused(a->client))
-			smtpd__hoststat_note(a->set->hosts, &a->peer,
-			    SMTPD_HOST_NO_BDAT, smtpd__clock_ms());
-		if (status == -1) {
-			record_loss(t, again ? t->request->nrcpts : place);
-			return 0;
-		}
+		note_lacks(a);
+		if (status == 0)
+			continue;
+		if (smtpd__client_exchange_is_full(a->client))
+			return leave_rest(
+			    t, again ? t->request->nrcpts : place);
+		record_loss(t, again ? t->request->nrcpts : place);
+		return 0;
 	}
 }
