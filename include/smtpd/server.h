@@ -10,11 +10,13 @@
  * the server runs, smtpd_server_drain(), smtpd_server_count(),
  * smtpd_server_address() and smtpd_server_data() may be called from any
  * thread.  Serve, drain and destroy block, the others do not.  Handlers,
- * events and the delivery callback run on the thread of their session: those
- * of one session never overlap, those of different sessions do.  That thread
- * has a stack of settings.stack_size bytes, all signals but those of its own
- * faults blocked (a child inherits that), and on Linux SCHED_BATCH, unless
- * start was called under another policy.
+ * events and the delivery callback run on a thread of the server: those of one
+ * session never overlap, those of different sessions do.  A session whose
+ * client is silent has no thread, and may go on with another one: what belongs
+ * to it is kept by smtpd_session_set_data(), not in thread-local memory.  The
+ * thread has a stack of settings.stack_size bytes, all signals but those of
+ * its own faults blocked (a child inherits that), and on Linux SCHED_BATCH,
+ * unless start was called under another policy.
  *
  * Callbacks must return: no exception, longjmp() or pthread_exit() may leave
  * them.  From C++17 on they are noexcept.
@@ -347,9 +349,9 @@ SMTPD_API unsigned smtpd_server_listen_flags(
     const struct smtpd_server *srv, size_t i);
 
 /*
- * Begin to accept connections, each on a thread of its own.  Returns at once:
- * 0, or -1 (a setting out of range, no delivery callback, no listener, no
- * thread).  Since 0.1.
+ * Begin to accept connections, each with a thread of its own while it is busy.
+ * Returns at once: 0, or -1 (a setting out of range, no delivery callback, no
+ * listener, no thread).  Since 0.1.
  */
 SMTPD_API int smtpd_server_start(struct smtpd_server *srv);
 

@@ -167,6 +167,7 @@ smtpd__client_exchange_broken(
 		    &t, "the server says what is no reply: %s", c->reply.text);
 		return end_lost(c, phase, "4.5.0", said);
 	case SMTPD_IO_ERROR:
+	case SMTPD_IO_REST:
 		break;
 	}
 	if (strerror_r(errno, reason, sizeof(reason)) != 0)

@@ -16,6 +16,11 @@
 
 #define PAUSE_MS 1000
 
+/* What stands where in the array for poll(). */
+#define POLL_STOP   0
+#define POLL_BESIDE 1
+#define POLL_FIRST  2 /* of the sockets */
+
 /* After so many failures in a row of a socket that is ready, rest. */
 #define FAILURES_MAX 2
 
@@ -57,9 +62,9 @@ remove_file(struct smtpd_listener *one)
 static void
 close_socket(struct smtpd_listeners *l, size_t i)
 {
-	if (l->poll[i + 1].fd >= 0)
-		close(l->poll[i + 1].fd);
-	l->poll[i + 1].fd = -1;
+	if (l->poll[i + POLL_FIRST].fd >= 0)
+		close(l->poll[i + POLL_FIRST].fd);
+	l->poll[i + POLL_FIRST].fd = -1;
 }
 
 void
@@ -90,7 +95,8 @@ make_arrays(struct smtpd_listeners *l)
 	if (l->list == NULL)
 		l->list = calloc(SMTPD_LISTENERS_MAX, sizeof(*l->list));
 	if (l->poll == NULL)
-		l->poll = calloc(SMTPD_LISTENERS_MAX + 1, sizeof(*l->poll));
+		l->poll =
+		    calloc(SMTPD_LISTENERS_MAX + POLL_FIRST, sizeof(*l->poll));
 	return l->list != NULL && l->poll != NULL ? 0 : ENOMEM;
 }
 
@@ -133,7 +139,8 @@ append_socket(struct smtpd_listeners *l, int fd, bool ours)
 	smtpd__socket_text(&one->addr, one->text);
 	if (ours)
 		own_file(one);
-	l->poll[count + 1] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	l->poll[count + POLL_FIRST] =
+	    (struct pollfd){ .fd = fd, .events = POLLIN };
 	atomic_store(&l->count, count + 1);
 	wake_waiting(l);
 	return 0;
@@ -203,11 +210,14 @@ smtpd__listeners_address(const struct smtpd_listeners *l, size_t i)
 }
 
 int
-smtpd__listeners_start(struct smtpd_listeners *l)
+smtpd__listeners_start(struct smtpd_listeners *l, int beside)
 {
 	if (pipe2(l->stop, O_CLOEXEC | O_NONBLOCK) == -1)
 		return errno;
-	l->poll[0] = (struct pollfd){ .fd = l->stop[0], .events = POLLIN };
+	l->poll[POLL_STOP] =
+	    (struct pollfd){ .fd = l->stop[0], .events = POLLIN };
+	l->poll[POLL_BESIDE] =
+	    (struct pollfd){ .fd = beside, .events = POLLIN };
 	smtpd__listeners_reserve(l);
 	return 0;
 }
@@ -236,7 +246,7 @@ find_ready(struct smtpd_listeners *l, size_t count)
 	for (size_t i = 1; i <= count; i++) {
 		size_t next = (l->at + i) % count;
 
-		if (l->poll[next + 1].revents != 0) {
+		if (l->poll[next + POLL_FIRST].revents != 0) {
 			l->at = next;
 			return true;
 		}
@@ -250,7 +260,7 @@ wait_ready(struct smtpd_listeners *l, struct smtpd_accepted *out)
 {
 	for (;;) {
 		size_t count = l->count;
-		int n = poll(l->poll, (nfds_t)count + 1, -1);
+		int n = poll(l->poll, (nfds_t)count + POLL_FIRST, -1);
 
 		if (atomic_load(&l->stopped))
 			return SMTPD_ACCEPT_STOPPED;
@@ -258,15 +268,24 @@ wait_ready(struct smtpd_listeners *l, struct smtpd_accepted *out)
 			out->error = errno;
 			return SMTPD_ACCEPT_LACK;
 		}
-		if (n > 0 && l->poll[0].revents != 0) {
+		if (n > 0 && l->poll[POLL_STOP].revents != 0) {
 			drain_pipe(l);
 			if (atomic_load(&l->stopped))
 				return SMTPD_ACCEPT_STOPPED;
 		}
-		if (n <= 0 || !find_ready(l, count))
+		if (n <= 0)
+			continue;
+		/* In turn with what is beside. */
+		if (l->poll[POLL_BESIDE].revents != 0 &&
+		    (!l->went_beside || !find_ready(l, count))) {
+			l->went_beside = true;
+			return SMTPD_ACCEPT_BESIDE;
+		}
+		l->went_beside = false;
+		if (!find_ready(l, count))
 			continue;
 		l->streak = 0;
-		if (l->poll[l->at + 1].revents == POLLIN)
+		if (l->poll[l->at + POLL_FIRST].revents == POLLIN)
 			return SMTPD_ACCEPT_OK;
 		out->which = l->at;
 		out->error = EINVAL;
@@ -311,7 +330,8 @@ accept_by_spare(struct smtpd_listeners *l, struct smtpd_accepted *out)
 {
 	close(l->spare);
 	l->spare = -1;
-	out->fd = smtpd__socket_accept(l->poll[l->at + 1].fd, &out->peer);
+	out->fd =
+	    smtpd__socket_accept(l->poll[l->at + POLL_FIRST].fd, &out->peer);
 	if (out->fd >= 0)
 		return SMTPD_ACCEPT_SPARE;
 	out->error = errno;
@@ -324,7 +344,8 @@ static enum smtpd_accept
 accept_one(struct smtpd_listeners *l, struct smtpd_accepted *out)
 {
 	out->which = l->at;
-	out->fd = smtpd__socket_accept(l->poll[l->at + 1].fd, &out->peer);
+	out->fd =
+	    smtpd__socket_accept(l->poll[l->at + POLL_FIRST].fd, &out->peer);
 	if (out->fd >= 0)
 		return SMTPD_ACCEPT_OK;
 	out->error = errno;
@@ -354,7 +375,8 @@ smtpd__listeners_accept(struct smtpd_listeners *l, struct smtpd_accepted *out)
 		status = SMTPD_ACCEPT_STOPPED;
 		if (atomic_load(&l->stopped))
 			break;
-		if (l->streak++ < STREAK_MAX && l->poll[l->at + 1].fd >= 0) {
+		if (l->streak++ < STREAK_MAX &&
+		    l->poll[l->at + POLL_FIRST].fd >= 0) {
 			status = accept_one(l, out);
 			if (status != SMTPD_ACCEPT_LACK)
 				l->failures = 0;
@@ -375,7 +397,8 @@ void
 smtpd__listeners_pause(struct smtpd_listeners *l)
 {
 	l->failures = 0;
-	while (!atomic_load(&l->stopped) && poll(&l->poll[0], 1, PAUSE_MS) > 0)
+	while (!atomic_load(&l->stopped) &&
+	    poll(&l->poll[POLL_STOP], 1, PAUSE_MS) > 0)
 		if (!atomic_load(&l->stopped))
 			drain_pipe(l);
 }

@@ -23,10 +23,11 @@ struct smtpd_listener;
 struct smtpd_listeners {
 	pthread_mutex_t lock; /* for adding and stopping */
 	struct smtpd_listener *list;
-	struct pollfd *poll; /* the pipe, and the list's sockets */
+	struct pollfd *poll; /* the pipe, what is beside, and the sockets */
 	atomic_size_t count; /* of those that are whole */
 	size_t at;           /* the socket that was ready last */
 	unsigned streak;     /* connections taken from it in a row */
+	bool went_beside;    /* that was told last */
 	unsigned failures;   /* of accept() in a row, though it was ready */
 	int spare;   /* a descriptor for when there are no others; or -1 */
 	int stop[2]; /* a pipe that wakes who waits; -1: there is none */
@@ -48,8 +49,9 @@ int smtpd__listeners_add_fd(struct smtpd_listeners *l, int fd);
 /* The text of address I, as it is bound; NULL when there are fewer. */
 const char *smtpd__listeners_address(const struct smtpd_listeners *l, size_t i);
 
-/* Prepare for smtpd__listeners_accept(), once.  Return 0 or an errno value. */
-int smtpd__listeners_start(struct smtpd_listeners *l);
+/* Prepare for smtpd__listeners_accept(), once; it waits for the descriptor
+ * BESIDE as well, unless that is -1.  Return 0 or an errno value. */
+int smtpd__listeners_start(struct smtpd_listeners *l, int beside);
 
 enum smtpd_accept {
 	SMTPD_ACCEPT_OK,
@@ -57,6 +59,7 @@ enum smtpd_accept {
 	                     * close it, and call smtpd__listeners_reserve() */
 	SMTPD_ACCEPT_LACK,    /* of memory or descriptors: rest a moment */
 	SMTPD_ACCEPT_LOST,    /* the listener is of no more use, and closed */
+	SMTPD_ACCEPT_BESIDE,  /* that can be read */
 	SMTPD_ACCEPT_STOPPED, /* all are closed */
 };
 

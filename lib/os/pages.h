@@ -21,12 +21,4 @@ void smtpd__pages_unmap(void *pages, size_t size);
  */
 void smtpd__pages_release(void *pages, size_t size);
 
-/* The lowest usable address of the calling thread's stack, NULL if it cannot
- * be told. */
-char *smtpd__pages_stack_bottom(void);
-
-/* Release the part of the calling thread's stack that reaches from BOTTOM, as
- * smtpd__pages_stack_bottom() gave it, to below the present frame. */
-void smtpd__pages_stack_release(char *bottom);
-
 #endif

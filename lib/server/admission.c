@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/admission.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -76,6 +77,7 @@ next_connection(void *owner, struct smtpd_connection *c)
 		enum smtpd_accept status =
 		    smtpd__listeners_accept(&srv->listeners, &a);
 
+		c->session = NULL;
 		c->fd = a.fd;
 		c->peer = a.peer;
 		c->listener = a.which;
@@ -97,7 +99,14 @@ next_connection(void *owner, struct smtpd_connection *c)
 			    smtpd__listeners_address(&srv->listeners, a.which));
 			break;
 		case SMTPD_ACCEPT_STOPPED:
-			return false;
+			if (!smtpd__parking_wait(&srv->parking))
+				return false;
+			/* fall through */
+		case SMTPD_ACCEPT_BESIDE:
+			c->session = smtpd__sessions_take(srv);
+			if (c->session != NULL)
+				return true;
+			break;
 		}
 	}
 }
@@ -107,25 +116,40 @@ refuse_connection(void *owner, struct smtpd_connection *c)
 {
 	struct smtpd_server *srv = owner;
 
+	if (c->session != NULL) {
+		smtpd__sessions_put_back(srv, c->session);
+		return;
+	}
 	turn_away(srv, c, SMTPD_REFUSAL_NO_THREAD);
 	smtpd__gate_release(srv, &c->slot);
 }
 
+/* The session of C cannot begin, as errno says. */
 static void
+lose_connection(struct smtpd_server *srv, struct smtpd_connection *c)
+{
+	if (errno == ENOMEM) {
+		turn_away(srv, c, SMTPD_REFUSAL_NO_MEMORY);
+	} else {
+		smtpd__counters_add(&srv->config.counters,
+		    SMTPD_COUNTER_REFUSED_CONNECTIONS, 1);
+		close_with_reply(srv, c, SMTPD_REPLY_SHUTTING_DOWN);
+	}
+	smtpd__gate_release(srv, &c->slot);
+}
+
+static bool
 serve_connection(
     void *owner, struct smtpd_connection *c, struct smtpd_worker *w)
 {
 	struct smtpd_server *srv = owner;
+	bool parked = false;
 
-	if (smtpd__sessions_run(srv, w, c->fd, c->fd,
-		srv->options[c->listener].flags, &c->peer, c) == 0) {
-		close(c->fd);
-		return;
-	}
-	smtpd__counters_add(
-	    &srv->config.counters, SMTPD_COUNTER_REFUSED_CONNECTIONS, 1);
-	close_with_reply(srv, c, SMTPD_REPLY_SHUTTING_DOWN);
-	smtpd__gate_release(srv, &c->slot);
+	if (c->session != NULL)
+		parked = smtpd__sessions_go_on(srv, w, c->session);
+	else if (smtpd__sessions_begin(srv, w, c, &parked) == -1)
+		lose_connection(srv, c);
+	return parked;
 }
 
 const struct smtpd_pool_work smtpd__admission_work = {

@@ -13,6 +13,7 @@
 #include "server/auth_offer.h"
 #include "server/greeting.h"
 #include "server/line_input.h"
+#include "server/server_state.h"
 #include "server/session_end.h"
 #include "server/session_proxy.h"
 #include "server/session_tls.h"
@@ -210,26 +211,46 @@ log_command(const struct smtpd_session *s, const char *text, size_t len)
 	    smtpd__text_quoted(argument, value, sizeof(value)));
 }
 
-/* Read one line and do what it says. */
+/* Let S be parked while it waits, if ALLOWED: at once where many have a
+ * thread. */
 static void
+allow_parking(struct smtpd_session *s, bool allowed)
+{
+	struct smtpd_wire *wire = &s->stream.wire;
+
+	wire->parks = allowed && s->may_park;
+	wire->hurries =
+	    wire->parks && smtpd__pool_is_crowded(&s->config->server->pool);
+}
+
+/* Read one line and do what it says.  Return false when there is none for a
+ * while. */
+static bool
 run_step(struct smtpd_session *s)
 {
 	char *text;
 	size_t len;
+	int got;
 
-	if (smtpd__line_input_read(s, line_limit(s), SMTPD_REPLY_LINE_TOO_LONG,
-		&text, &len) == -1) {
+	allow_parking(s, true);
+	got = smtpd__line_input_read(
+	    s, line_limit(s), SMTPD_REPLY_LINE_TOO_LONG, &text, &len);
+	allow_parking(s, false);
+	if (got == 1)
+		return false;
+	if (got == -1) {
 		smtpd__answer_finish(s, NULL);
-		return;
+		return true;
 	}
 	if (begins_secret(s, text))
 		s->secrets_expected = true;
 	log_command(s, text, len);
 	run_line(s, text, len);
+	return true;
 }
 
 void
-smtpd__command_loop_run(struct smtpd_session *s)
+smtpd__command_loop_begin(struct smtpd_session *s)
 {
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_DEBUG,
 	    "connect session=%llu peer=%s", (unsigned long long)s->id,
@@ -243,12 +264,17 @@ smtpd__command_loop_run(struct smtpd_session *s)
 		smtpd__greeting_say(s);
 		smtpd__answer_finish(s, NULL);
 	}
-	while (!s->closing) {
-		run_step(s);
-		smtpd__session_end_check_output(s);
-	}
+}
+
+/* The session is over, but for a client that has to see the last reply: return
+ * false if that is to be waited for. */
+static bool
+end_session(struct smtpd_session *s)
+{
 	smtpd__transaction_end(s, SMTPD_END_CLOSED, 0);
-	smtpd__session_end_goodbye(s);
+	allow_parking(s, true);
+	if (!smtpd__session_end_goodbye(s))
+		return false;
 	if (s->announced)
 		smtpd__events_disconnect(s);
 	smtpd__answer_log_rest(s);
@@ -257,4 +283,27 @@ smtpd__command_loop_run(struct smtpd_session *s)
 	    (unsigned long long)s->id, s->peer_text,
 	    (unsigned long long)s->stream.wire.bytes_in,
 	    (unsigned long long)s->stream.wire.bytes_out);
+	return true;
+}
+
+bool
+smtpd__command_loop_run(struct smtpd_session *s)
+{
+	while (!s->closing) {
+		if (!run_step(s))
+			return false;
+		smtpd__session_end_check_output(s);
+	}
+	return end_session(s);
+}
+
+void
+smtpd__command_loop_break_off(struct smtpd_session *s, enum smtpd_io_status why)
+{
+	/* It has had the last reply. */
+	if (s->closing)
+		return;
+	s->silent = true;
+	smtpd__session_end_lose(s, why);
+	smtpd__answer_finish(s, NULL);
 }

@@ -23,6 +23,8 @@ smtpd__line_input_read(struct smtpd_session *s, uint32_t max,
 	enum smtpd_io_status status = smtpd__stream_line(
 	    &s->stream, max, settings->command_timeout_ms, text, len, &end);
 
+	if (status == SMTPD_IO_REST)
+		return 1;
 	if (status != SMTPD_IO_OK) {
 		smtpd__session_end_lose(s, status);
 		return -1;

@@ -6,13 +6,22 @@
 #include <time.h>
 
 #include "os/condition.h"
-#include "os/pages.h"
 #include "os/sched.h"
 #include "os/thread.h"
 #include "server/session_state.h"
 
 /* After so many milliseconds without work an idle thread ends. */
 #define IDLE_MS 10000
+
+/* So many idle threads are enough for one that has parked its connection to
+ * end: where clients are silent at once their threads would stay for
+ * nothing. */
+#define IDLE_ENOUGH 16
+
+/* With more threads than these a session is parked as soon as its client is
+ * silent: a crowd that comes at once would need one for each, and the system
+ * has fewer of them than of descriptors. */
+#define CROWD 1000
 
 void
 smtpd__pool_init(struct smtpd_pool *p, const struct smtpd_pool_work *work,
@@ -37,16 +46,19 @@ smtpd__pool_finish(struct smtpd_pool *p)
 
 /*
  * Wait until the lead is free and take it.  Return false when this thread is
- * not needed any more: the pool stops, or nobody came for a while.
+ * not needed any more: the pool stops, nobody came for a while, or it has
+ * PARKED its connection and others wait.
  */
 static bool
-take_lead(struct smtpd_pool *p)
+take_lead(struct smtpd_pool *p, bool parked)
 {
 	struct timespec until = smtpd__condition_after(IDLE_MS);
 	int error = 0;
 	bool taken;
 
 	pthread_mutex_lock(&p->lock);
+	if (parked && p->idle >= IDLE_ENOUGH)
+		error = ETIMEDOUT;
 	p->idle++;
 	while (p->leading && !p->stopping && error == 0)
 		error = smtpd__condition_wait(&p->turn, &p->lock, &until);
@@ -79,6 +91,12 @@ end_thread(struct smtpd_pool *p)
 	pthread_mutex_unlock(&p->lock);
 	if (has_before)
 		pthread_join(before, NULL);
+}
+
+bool
+smtpd__pool_is_crowded(const struct smtpd_pool *p)
+{
+	return atomic_load_explicit(&p->threads, memory_order_relaxed) > CROWD;
 }
 
 static void *run_thread(void *arg);
@@ -136,20 +154,14 @@ static void *
 run_thread(void *arg)
 {
 	struct smtpd_pool *p = arg;
-	struct smtpd_worker w = {
-		.ws = smtpd__session_create_workspace(),
-		.stack_bottom = smtpd__pages_stack_bottom(),
-	};
+	struct smtpd_worker w = { NULL };
+	bool parked = false;
 	struct smtpd_connection c;
 
 	smtpd__thread_set_name("smtpd-session");
 	smtpd__sched_batch();
-	while (take_lead(p) && wait_for_connection(p, &c)) {
-		if (w.ws != NULL)
-			p->work->serve(p->owner, &c, &w);
-		else
-			p->work->refuse(p->owner, &c);
-	}
+	while (take_lead(p, parked) && wait_for_connection(p, &c))
+		parked = p->work->serve(p->owner, &c, &w);
 	smtpd__session_destroy_workspace(w.ws);
 	end_thread(p);
 	return NULL;

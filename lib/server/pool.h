@@ -3,10 +3,11 @@
 #define SMTPD_SERVER_POOL_H
 
 /*
- * A thread for each connection, from a cache of idle threads.  One thread
- * leads: it waits for the next connection.  When one comes it hands the lead
- * to an idle thread, or to a new one when none is idle, and serves the
- * connection itself: nothing is passed from thread to thread.
+ * A thread for each connection that is not parked, from a cache of idle
+ * threads.  One thread leads: it waits for the next connection, or for one that
+ * was parked and goes on.  When one comes it hands the lead to an idle thread,
+ * or to a new one when none is idle, and serves the connection itself: nothing
+ * is passed from thread to thread.
  */
 
 #include <pthread.h>
@@ -19,6 +20,7 @@
 
 /* A connection between its acceptance and its session. */
 struct smtpd_connection {
+	struct smtpd_session *session; /* that goes on; NULL: it is new */
 	int fd;
 	size_t listener; /* which one it came to */
 	struct smtpd_sockaddr peer;
@@ -28,18 +30,18 @@ struct smtpd_connection {
 /* What each thread has for itself: made at its start, reused by each of its
  * sessions. */
 struct smtpd_worker {
-	struct smtpd_workspace *ws;
-	char *stack_bottom;
+	struct smtpd_workspace *ws; /* NULL: a session has taken it along */
 };
 
 /* What the owner of a pool does; called from its threads. */
 struct smtpd_pool_work {
 	/* Wait for a connection; false when there will be no more. */
 	bool (*next)(void *owner, struct smtpd_connection *out);
-	/* Serve it, and close it. */
-	void (*serve)(
+	/* Serve it, and close it; or park it, and return true. */
+	bool (*serve)(
 	    void *owner, struct smtpd_connection *c, struct smtpd_worker *w);
-	/* Send it away, for there is no thread, and close it. */
+	/* There is no thread for it: send it away, and close it; or park it
+	 * again. */
 	void (*refuse)(void *owner, struct smtpd_connection *c);
 };
 
@@ -71,6 +73,9 @@ int smtpd__pool_start(struct smtpd_pool *p);
  * next() returns false and that each serve() ends.
  */
 void smtpd__pool_stop(struct smtpd_pool *p);
+
+/* Whether there are so many threads that none should wait for a client. */
+bool smtpd__pool_is_crowded(const struct smtpd_pool *p);
 
 /* Free what P holds; it was stopped, or never started. */
 void smtpd__pool_finish(struct smtpd_pool *p);

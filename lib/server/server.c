@@ -39,6 +39,7 @@ smtpd_server_create(const struct smtpd_settings *settings)
 	pthread_mutex_init(&srv->lock, NULL);
 	smtpd__condition_init(&srv->gone);
 	smtpd__listeners_init(&srv->listeners);
+	smtpd__parking_init(&srv->parking);
 	smtpd__limits_init(&srv->limits, &srv->config.settings);
 	srv->config.server = srv;
 	if (srv->errors == NULL ||
@@ -64,6 +65,7 @@ stop_pool(struct smtpd_server *srv)
 	pthread_mutex_unlock(&srv->lock);
 	if (!started)
 		return;
+	smtpd__parking_close(&srv->parking);
 	smtpd__pool_stop(&srv->pool);
 	smtpd__pool_finish(&srv->pool);
 }
@@ -80,6 +82,7 @@ smtpd_server_destroy(struct smtpd_server *srv)
 	stop_pool(srv);
 	smtpd__owned_clear(&srv->own);
 	smtpd__listener_finish_all(srv);
+	smtpd__parking_finish(&srv->parking);
 	smtpd_tls_unref(srv->tls);
 	smtpd__limits_finish(&srv->limits);
 	smtpd__rates_finish(&srv->rates);
@@ -118,7 +121,10 @@ smtpd_server_start(struct smtpd_server *srv)
 	if (smtpd__listeners_address(&srv->listeners, 0) == NULL)
 		return smtpd__server_error_set(srv, EINVAL,
 		    "nothing to listen on: call smtpd_server_listen()");
-	error = smtpd__listeners_start(&srv->listeners);
+	error = smtpd__parking_open(&srv->parking);
+	if (error == 0)
+		error = smtpd__listeners_start(
+		    &srv->listeners, smtpd__parking_fd(&srv->parking));
 	if (error != 0)
 		return smtpd__server_error_errno(srv, error, "cannot listen");
 	smtpd__pool_init(&srv->pool, &smtpd__admission_work, srv,
@@ -137,8 +143,6 @@ smtpd_server_start(struct smtpd_server *srv)
 int
 smtpd_server_serve(struct smtpd_server *srv, int in, int out, unsigned flags)
 {
-	struct smtpd_sockaddr peer;
-	struct smtpd_worker w = { .stack_bottom = NULL };
 	int result;
 
 	if (check_settings(srv) == -1)
@@ -150,12 +154,9 @@ smtpd_server_serve(struct smtpd_server *srv, int in, int out, unsigned flags)
 		return smtpd__server_error_set(
 		    srv, EINVAL, "a session has unknown flags");
 	smtpd__registration_close(srv);
-	smtpd__socket_peer(in, &peer);
-	w.ws = smtpd__session_create_workspace();
-	if (w.ws == NULL)
+	result = smtpd__sessions_serve(srv, in, out, flags);
+	if (result == -1 && errno == ENOMEM)
 		return smtpd__server_error_memory(srv);
-	result = smtpd__sessions_run(srv, &w, in, out, flags, &peer, NULL);
-	smtpd__session_destroy_workspace(w.ws);
 	if (result == -1)
 		return smtpd__server_error_set(
 		    srv, ESHUTDOWN, "the server is shutting down");

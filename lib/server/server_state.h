@@ -16,6 +16,7 @@
 #include "server/limits.h"
 #include "server/listener.h"
 #include "server/owned.h"
+#include "server/parking.h"
 #include "server/pool.h"
 #include "server/rates.h"
 #include "server/settings.h"
@@ -30,6 +31,7 @@ struct smtpd_server {
 	struct smtpd_listener_options *options; /* one for each listener */
 	size_t noptions;
 	struct smtpd_pool pool;
+	struct smtpd_parking parking;
 	struct smtpd_error_list *errors; /* of calls, for each thread */
 
 	/* The lock guards what follows. */

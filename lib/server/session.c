@@ -34,15 +34,17 @@ save_memory(void *arg)
 	struct smtpd_session *s = arg;
 	struct smtpd_workspace *ws = s->ws;
 	size_t waiting;
+	const char *input = smtpd__stream_peek(&s->stream, &waiting);
+	char *unused = ws->in + (input - ws->in) + waiting;
+	char *used = (char *)&ws->reply;
 
-	smtpd__stream_peek(&s->stream, &waiting);
-	if (s->stack_bottom == NULL || waiting > 0)
-		return;
-	smtpd__pages_release(ws,
-	    s->open ? offsetof(struct smtpd_workspace, reply) : sizeof(*ws));
+	if (waiting == 0)
+		unused = ws->in;
+	if (!s->open)
+		used = (char *)(ws + 1);
+	smtpd__pages_release(unused, (size_t)(used - unused));
 	if (s->stream.tls != NULL)
 		smtpd__tls_conn_save_memory(s->stream.tls);
-	smtpd__pages_stack_release(s->stack_bottom);
 }
 
 static size_t
@@ -52,6 +54,16 @@ arena_cap(const struct smtpd_settings *settings)
 	    (uint64_t)settings->max_recipients * ARENA_CAP_PER_RCPT;
 
 	return cap > ARENA_CAP_MAX ? ARENA_CAP_MAX : (size_t)cap;
+}
+
+/* Have S, which has no transaction, go on in WS. */
+static void
+use_workspace(struct smtpd_session *s, struct smtpd_workspace *ws)
+{
+	s->ws = ws;
+	ws->reply.code = 0;
+	smtpd__arena_init(&s->arena, ws->arena, sizeof(ws->arena),
+	    arena_cap(&s->config->settings));
 }
 
 static void
@@ -67,13 +79,11 @@ set_times(struct smtpd_session *s)
 
 void
 smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
-    struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
+    struct smtpd_workspace *ws, int in, int out,
     const struct smtpd_sockaddr *peer)
 {
 	memset(s, 0, sizeof(*s));
 	s->config = c;
-	s->ws = ws;
-	s->stack_bottom = stack_bottom;
 	smtpd__stream_init(&s->stream, in, out, ws->in, ws->out);
 	s->stream.wire.rest = save_memory;
 	s->stream.wire.rest_arg = s;
@@ -82,9 +92,33 @@ smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
 	smtpd__session_set_peer(s, peer);
 	s->proxied = smtpd__network_list_has(&c->proxies, peer);
 	s->state = SMTPD_STATE_START;
-	ws->reply.code = 0;
-	smtpd__arena_init(
-	    &s->arena, ws->arena, sizeof(ws->arena), arena_cap(&c->settings));
+	use_workspace(s, ws);
+}
+
+struct smtpd_workspace *
+smtpd__session_rest(struct smtpd_session *s)
+{
+	struct smtpd_workspace *ws = s->ws;
+	size_t waiting;
+
+	smtpd__stream_peek(&s->stream, &waiting);
+	if (waiting > 0 || s->open) {
+		save_memory(s);
+		return NULL;
+	}
+	if (s->stream.tls != NULL)
+		smtpd__tls_conn_save_memory(s->stream.tls);
+	s->ws = NULL;
+	return ws;
+}
+
+void
+smtpd__session_resume(
+    struct smtpd_session *s, struct smtpd_workspace *ws, uint64_t ms)
+{
+	if (s->ws == NULL)
+		use_workspace(s, ws);
+	smtpd__stream_resume(&s->stream, s->ws->in, s->ws->out, ms);
 }
 
 void

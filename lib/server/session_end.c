@@ -74,7 +74,7 @@ smtpd__session_end_lose(struct smtpd_session *s, enum smtpd_io_status status)
 	const struct loss *loss = &losses[s->phase][status];
 	const bool silent = losses[s->phase] == in_silence;
 
-	if (status == SMTPD_IO_INTERRUPTED && atomic_load(&s->evicted))
+	if (status == SMTPD_IO_INTERRUPTED && s->evicted)
 		loss = &eviction;
 	if (status == SMTPD_IO_TLS && s->phase != SMTPD_PHASE_HANDSHAKE)
 		smtpd__session_end_log(s, "no TLS", "the client broke it");
@@ -112,13 +112,14 @@ smtpd__session_end_log(
 	    s->peer_text, smtpd__text_quoted(text, value, sizeof(value)));
 }
 
-void
+bool
 smtpd__session_end_goodbye(struct smtpd_session *s)
 {
-	if (s->why == SMTPD_CLOSE_QUIT)
+	if (s->why == SMTPD_CLOSE_QUIT || s->silent)
 		smtpd__stream_close(&s->stream);
 	else if (s->why == SMTPD_CLOSE_GONE)
 		smtpd__session_count(s, SMTPD_COUNTER_DISCONNECTS);
 	else
-		smtpd__stream_linger(&s->stream);
+		return smtpd__stream_linger(&s->stream);
+	return true;
 }

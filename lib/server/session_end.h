@@ -22,7 +22,8 @@ void smtpd__session_end_check_output(struct smtpd_session *s);
 void smtpd__session_end_log(
     const struct smtpd_session *s, const char *lack, const char *reason);
 
-/* Send the last bytes as it fits the reason to close. */
-void smtpd__session_end_goodbye(struct smtpd_session *s);
+/* Send the last bytes as it fits the reason to close.  Return whether that is
+ * over; if S may be parked it may not be, see smtpd__stream_linger(). */
+bool smtpd__session_end_goodbye(struct smtpd_session *s);
 
 #endif

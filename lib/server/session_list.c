@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/session_list.h"
 
-#include "os/clock.h"
+#include "base/container.h"
 #include "os/condition.h"
 #include "server/session_state.h"
 
@@ -34,11 +34,39 @@ smtpd__session_list_leave(struct smtpd_server *srv, struct smtpd_session *s)
 		srv->sessions = s->next;
 	if (s->next != NULL)
 		s->next->prev = s->prev;
-	if (s->slot != NULL)
-		smtpd__limits_leave(&srv->limits, s->slot);
-	srv->limits.leaving -= atomic_load(&s->evicted);
+	if (s->admitted)
+		smtpd__limits_leave(&srv->limits, &s->slot);
+	srv->limits.leaving -= s->evicted;
 	pthread_cond_broadcast(&srv->gone);
 	pthread_mutex_unlock(&srv->lock);
+}
+
+void
+smtpd__session_list_set_thread(
+    struct smtpd_server *srv, struct smtpd_session *s)
+{
+	pthread_mutex_lock(&srv->lock);
+	s->thread = pthread_self();
+	s->runs = true;
+	pthread_mutex_unlock(&srv->lock);
+}
+
+bool
+smtpd__session_list_park(struct smtpd_server *srv, struct smtpd_session *s)
+{
+	/* What has had the last reply goes its way, unless it is cut off. */
+	const enum smtpd_interrupt stop =
+	    s->closing ? SMTPD_INTERRUPT_ALL : SMTPD_INTERRUPT_LINE;
+	bool parked;
+
+	/* An interrupt comes before this, or finds it parked. */
+	pthread_mutex_lock(&srv->lock);
+	s->runs = false;
+	parked = smtpd__wire_interrupted(&s->stream.wire) < stop &&
+	    smtpd__parking_add(&srv->parking, &s->place, s->stream.wire.in,
+		s->stream.wait_deadline) == 0;
+	pthread_mutex_unlock(&srv->lock);
+	return parked;
 }
 
 bool
@@ -46,7 +74,8 @@ smtpd__session_list_own_thread(const struct smtpd_server *srv)
 {
 	const struct smtpd_session *s = srv->sessions;
 
-	while (s != NULL && !pthread_equal(s->thread, pthread_self()))
+	while (
+	    s != NULL && !(s->runs && pthread_equal(s->thread, pthread_self())))
 		s = s->next;
 	return s != NULL;
 }
@@ -59,6 +88,8 @@ smtpd__session_list_interrupt(
 
 	for (struct smtpd_session *s = srv->sessions; s != NULL; s = s->next) {
 		smtpd__wire_interrupt(&s->stream.wire, what);
+		smtpd__parking_wake(
+		    &srv->parking, &s->place, SMTPD_IO_INTERRUPTED);
 		n++;
 	}
 	return n;
@@ -67,23 +98,15 @@ smtpd__session_list_interrupt(
 bool
 smtpd__session_list_evict(struct smtpd_server *srv, uint64_t silent_ms)
 {
-	struct smtpd_session *oldest = NULL;
-	const uint64_t now = smtpd__clock_ms();
-	uint64_t most = silent_ms;
+	struct smtpd_place *oldest =
+	    smtpd__parking_wake_oldest(&srv->parking, silent_ms);
+	struct smtpd_session *s;
 
-	for (struct smtpd_session *s = srv->sessions; s != NULL; s = s->next) {
-		uint64_t silent = smtpd__wire_rests_for(&s->stream.wire, now);
-
-		if (silent >= most && !atomic_load(&s->evicted)) {
-			oldest = s;
-			most = silent;
-		}
-	}
 	if (oldest == NULL)
 		return false;
-	atomic_store(&oldest->evicted, true);
+	s = SMTPD_CONTAINER_OF(oldest, struct smtpd_session, place);
+	s->evicted = true;
 	srv->limits.leaving++;
-	smtpd__wire_interrupt(&oldest->stream.wire, SMTPD_INTERRUPT_LINE);
 	return true;
 }
 

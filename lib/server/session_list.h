@@ -17,8 +17,17 @@
 bool smtpd__session_list_enter(struct smtpd_server *srv,
     struct smtpd_session *s, const struct smtpd_listener_options *options);
 
-/* Take S out again, and give back its slot. */
+/* Take S out again, and the slot of its connection with it. */
 void smtpd__session_list_leave(
+    struct smtpd_server *srv, struct smtpd_session *s);
+
+/* S runs on the calling thread now. */
+void smtpd__session_list_set_thread(
+    struct smtpd_server *srv, struct smtpd_session *s);
+
+/* Park S, which waits for its client: any thread may go on with it.  Return
+ * false when it cannot be, or is interrupted. */
+bool smtpd__session_list_park(
     struct smtpd_server *srv, struct smtpd_session *s);
 
 /* Whether the calling thread runs a session.  The lock is held. */
@@ -28,7 +37,7 @@ bool smtpd__session_list_own_thread(const struct smtpd_server *srv);
 int smtpd__session_list_interrupt(
     struct smtpd_server *srv, enum smtpd_interrupt what);
 
-/* Have the session that has been silent longest, for SILENT_MS at least, make
+/* Have the session that has been parked longest, for SILENT_MS at least, make
  * room for another.  Return whether there is one.  The lock is held. */
 bool smtpd__session_list_evict(struct smtpd_server *srv, uint64_t silent_ms);
 

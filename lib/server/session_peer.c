@@ -27,8 +27,8 @@ smtpd__session_peer_change(
 	enum smtpd_reply_key key;
 
 	smtpd__session_set_peer(s, peer);
-	if (s->slot != NULL && !same)
-		why = smtpd__gate_readmit(srv, peer, s->slot);
+	if (s->admitted && !same)
+		why = smtpd__gate_readmit(srv, peer, &s->slot);
 	if (why == SMTPD_REFUSAL_NONE)
 		return true;
 	key = smtpd__gate_refuse(srv, why, peer);

@@ -3,9 +3,9 @@
 #define SMTPD_SERVER_SESSION_STATE_H
 
 /*
- * The state of one session.  It lives on the stack of its thread; what only
- * a busy session needs lies in a workspace whose pages an idle one gives
- * back.
+ * The state of one session.  What only a busy one needs lies in a workspace,
+ * which belongs to its thread; one that is parked has none, unless it was
+ * parked in the middle of a line or a transaction.
  */
 
 #include <smtpd/session.h>
@@ -19,6 +19,7 @@
 #include "net/socket.h"
 #include "server/limits.h"
 #include "server/owned.h"
+#include "server/parking.h"
 #include "server/settings.h"
 #include "server/told.h"
 #include "transport/stream.h"
@@ -58,16 +59,14 @@ struct smtpd_rcpts {
 struct smtpd_session {
 	struct smtpd_server_config *config;
 	struct smtpd_workspace *ws;
-	char *stack_bottom; /* NULL: the stack is not ours to trim */
 	struct smtpd_stream stream;
 	uint64_t id;
 	uint64_t counted_in, counted_out; /* of the stream's bytes */
 	struct smtpd_owned own;
-	struct smtpd_tls *tls;   /* for STARTTLS, a reference; or NULL */
-	bool tls_first;          /* TLS from the first byte */
-	bool lmtp;               /* it speaks LMTP (RFC 2033), not SMTP */
-	bool proxied;            /* a proxy's header comes before that */
-	struct smtpd_slot *slot; /* that it occupies; NULL: no limits hold */
+	struct smtpd_tls *tls; /* for STARTTLS, a reference; or NULL */
+	bool tls_first;        /* TLS from the first byte */
+	bool lmtp;             /* it speaks LMTP (RFC 2033), not SMTP */
+	bool proxied;          /* a proxy's header comes before that */
 
 	struct smtpd_sockaddr peer; /* its client */
 	char peer_text[SMTPD_ADDRESS_TEXT_SIZE];
@@ -88,6 +87,8 @@ struct smtpd_session {
 	enum smtpd_phase phase;
 	bool may_reply; /* a handler, the connect event or delivery runs */
 	bool closing;   /* after the present reply */
+	bool silent; /* and nothing that it sent is on the way, so that it sees
+	              * the reply in any case */
 	enum smtpd_close why; /* once it closes */
 
 	uint32_t errors;         /* since the last accepted message */
@@ -106,9 +107,15 @@ struct smtpd_session {
 	struct smtpd_owned transaction_own;
 	struct smtpd_body *body; /* that is being delivered, or NULL */
 
+	bool may_park;
+	bool admitted; /* if not, no limits hold */
+	struct smtpd_slot slot;
+	struct smtpd_place place;
+
 	/* For the server's list of all sessions. */
-	pthread_t thread;
-	atomic_bool evicted; /* it makes room for another */
+	pthread_t thread; /* that runs it, if `runs` */
+	bool runs;
+	bool evicted; /* it makes room for another */
 	struct smtpd_session *next, *prev;
 };
 
@@ -116,17 +123,24 @@ struct smtpd_session {
 struct smtpd_workspace *smtpd__session_create_workspace(void);
 void smtpd__session_destroy_workspace(struct smtpd_workspace *ws);
 
-/*
- * Begin a session of C's server on descriptors IN and OUT with PEER, in
- * workspace WS, on a stack that reaches down to STACK_BOTTOM (or NULL).
- */
+/* Begin a session of C's server on descriptors IN and OUT with PEER, in
+ * workspace WS. */
 void smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
-    struct smtpd_workspace *ws, char *stack_bottom, int in, int out,
+    struct smtpd_workspace *ws, int in, int out,
     const struct smtpd_sockaddr *peer);
 
 /* Let PEER be the client of S. */
 void smtpd__session_set_peer(
     struct smtpd_session *s, const struct smtpd_sockaddr *peer);
+
+/* Before it is parked: give back the memory that it does not need then.  Return
+ * its workspace, or NULL if there is something in it. */
+struct smtpd_workspace *smtpd__session_rest(struct smtpd_session *s);
+
+/* Afterwards, or if it is not parked: go on after MS milliseconds, in WS if it
+ * has no workspace. */
+void smtpd__session_resume(
+    struct smtpd_session *s, struct smtpd_workspace *ws, uint64_t ms);
 
 /* Release what the program attached, and count the last bytes. */
 void smtpd__session_finish(struct smtpd_session *s);

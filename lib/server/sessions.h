@@ -3,18 +3,32 @@
 #define SMTPD_SERVER_SESSIONS_H
 
 /*
- * One session from its first to its last byte, on the thread that calls.
+ * Sessions from their first to their last byte, each on the thread that calls,
+ * or parked in between.
  */
 
 #include "server/server_state.h"
 
-/*
- * Run a session on descriptors IN and OUT with PEER, as FLAGS, of enum
- * smtpd_listen_flag, say.  C is its connection, NULL for smtpd_server_serve().
- * Return 0, or -1 when it comes too late: the server is stopping.
- */
-int smtpd__sessions_run(struct smtpd_server *srv, const struct smtpd_worker *w,
-    int in, int out, unsigned flags, const struct smtpd_sockaddr *peer,
-    struct smtpd_connection *c);
+/* Run the session of connection C until it is over and closed, or *PARKED.
+ * Return 0, or -1 with errno, and C is as it was: ESHUTDOWN or ENOMEM. */
+int smtpd__sessions_begin(struct smtpd_server *srv, struct smtpd_worker *w,
+    const struct smtpd_connection *c, bool *parked);
+
+/* Take a session that has something to do.  NULL: there is none. */
+struct smtpd_session *smtpd__sessions_take(struct smtpd_server *srv);
+
+/* There is no thread for S, which was taken: it is taken again, after a moment,
+ * in which the caller rests. */
+void smtpd__sessions_put_back(
+    struct smtpd_server *srv, struct smtpd_session *s);
+
+/* Run S, which was taken, likewise.  Return whether it is parked. */
+bool smtpd__sessions_go_on(
+    struct smtpd_server *srv, struct smtpd_worker *w, struct smtpd_session *s);
+
+/* Run a session on descriptors IN and OUT, which stay the caller's, with FLAGS
+ * as those of a listener, until it is over.  Return 0, or -1 likewise. */
+int smtpd__sessions_serve(
+    struct smtpd_server *srv, int in, int out, unsigned flags);
 
 #endif

@@ -23,6 +23,16 @@ smtpd__stream_init(
 	st->out_buf = out_buf;
 	st->idle_ms = UINT32_MAX;
 	st->deadline = SMTPD_NEVER;
+	st->line_deadline = SMTPD_NEVER;
+}
+
+void
+smtpd__stream_resume(
+    struct smtpd_stream *st, char *in_buf, char *out_buf, uint64_t ms)
+{
+	st->in_buf = in_buf;
+	st->out_buf = out_buf;
+	smtpd__wire_charge(&st->wire, ms);
 }
 
 void
@@ -125,35 +135,47 @@ smtpd__stream_fill_exactly(
 	return status;
 }
 
-/* Flush, and wait for more of a line until DEADLINE or the stream's own limits:
- * these begin with the wait. */
+/* When a wait for more of the line that begins now is over. */
+static uint64_t
+wait_ends_at(const struct smtpd_stream *st, uint64_t budget)
+{
+	uint64_t now = smtpd__clock_ms();
+	uint64_t end = smtpd__clock_earlier(
+	    st->line_deadline, smtpd__clock_later(now, budget));
+
+	end = smtpd__clock_earlier(end, st->deadline);
+	return smtpd__clock_earlier(end, smtpd__clock_after(now, st->idle_ms));
+}
+
+/* Flush, and wait for more of a line.  A rest does not end the wait: what comes
+ * of a record of TLS is nothing yet. */
 static enum smtpd_io_status
-flush_and_read(struct smtpd_stream *st, uint64_t deadline)
+flush_and_read(struct smtpd_stream *st)
 {
 	enum smtpd_io_status status = smtpd__stream_flush(st);
 	uint64_t budget = smtpd__wire_budget_left(&st->wire);
-	uint64_t now = smtpd__clock_ms();
 
 	if (status != SMTPD_IO_OK &&
 	    !(status == SMTPD_IO_CLOSED && st->reads_on))
 		return status;
 	if (budget == 0)
 		return SMTPD_IO_TIMEOUT;
-	deadline = smtpd__clock_earlier(deadline, st->deadline);
-	deadline = smtpd__clock_earlier(
-	    deadline, smtpd__clock_after(now, st->idle_ms));
-	return read_input(st, SIZE_MAX,
-	    smtpd__clock_earlier(deadline, smtpd__clock_later(now, budget)));
+	if (st->wait_deadline == 0)
+		st->wait_deadline = wait_ends_at(st, budget);
+	status = read_input(st, SIZE_MAX, st->wait_deadline);
+	if (status != SMTPD_IO_REST)
+		st->wait_deadline = 0;
+	return status;
 }
 
 /* The same, while an interrupt for a line may end it. */
 static enum smtpd_io_status
-fill_line(struct smtpd_stream *st, uint64_t deadline)
+fill_line(struct smtpd_stream *st)
 {
 	enum smtpd_io_status status = SMTPD_IO_INTERRUPTED;
 
 	if (smtpd__wire_wait_begins(&st->wire))
-		status = flush_and_read(st, deadline);
+		status = flush_and_read(st);
 	if (!smtpd__wire_wait_ends(&st->wire))
 		return SMTPD_IO_INTERRUPTED;
 	return status;
@@ -177,10 +199,8 @@ take_line(struct smtpd_stream *st, size_t lf, char **line, size_t *len,
 
 /* Drop input up to and with the next LF. */
 static enum smtpd_io_status
-drop_line(struct smtpd_stream *st, uint64_t deadline)
+drop_line(struct smtpd_stream *st)
 {
-	size_t dropped = 0;
-
 	for (;;) {
 		const char *at = st->in_buf + st->in_at;
 		size_t len = st->in_end - st->in_at;
@@ -191,11 +211,11 @@ drop_line(struct smtpd_stream *st, uint64_t deadline)
 			st->in_at += (size_t)(lf - at) + 1;
 			return SMTPD_IO_OK;
 		}
-		dropped += len;
+		st->dropped += len;
 		st->in_at = st->in_end;
-		if (dropped > FLOOD_MAX)
+		if (st->dropped > FLOOD_MAX)
 			return SMTPD_IO_FLOOD;
-		status = fill_line(st, deadline);
+		status = fill_line(st);
 		if (status != SMTPD_IO_OK)
 			return status;
 	}
@@ -209,42 +229,64 @@ begins_binary(const char *at, size_t len)
 	    *at != '\r' && *at != '\n' && *at != '\t';
 }
 
-enum smtpd_io_status
-smtpd__stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
-    char **line, size_t *len, enum smtpd_line_end *end)
+/* Wait until a line of at most MAX bytes, or a piece that is none, stands in
+ * the buffer; *LEN bytes of it, with its LF. */
+static enum smtpd_io_status
+find_line(struct smtpd_stream *st, size_t max, uint32_t command_ms, size_t *len,
+    enum smtpd_line_end *end)
 {
-	uint64_t deadline = SMTPD_NEVER;
 	size_t seen = 0;
 
-	*line = NULL;
-	*len = 0;
 	for (;;) {
 		char *at = st->in_buf + st->in_at;
 		size_t have = st->in_end - st->in_at;
 		char *lf = memchr(at + seen, '\n', have - seen);
 		enum smtpd_io_status status;
 
-		if (begins_binary(at, have)) {
-			*end = SMTPD_LINE_END_BINARY;
+		*end = SMTPD_LINE_END_BINARY;
+		if (begins_binary(at, have))
 			return SMTPD_IO_OK;
-		}
-		if (lf != NULL && (size_t)(lf - at) < max) {
-			take_line(
-			    st, (size_t)(lf - st->in_buf), line, len, end);
+		*end = SMTPD_LINE_END_CRLF;
+		*len = lf != NULL ? (size_t)(lf - at) + 1 : 0;
+		if (lf != NULL && *len <= max)
 			return SMTPD_IO_OK;
-		}
-		if (have > 0 && deadline == SMTPD_NEVER)
-			deadline =
+		if (have > 0 && st->line_deadline == SMTPD_NEVER)
+			st->line_deadline =
 			    smtpd__clock_after(smtpd__clock_ms(), command_ms);
-		if (lf != NULL || have >= max) {
-			*end = SMTPD_LINE_END_TOO_LONG;
-			return drop_line(st, deadline);
-		}
+		*end = SMTPD_LINE_END_TOO_LONG;
+		if (lf != NULL || have >= max)
+			return SMTPD_IO_OK;
 		seen = have;
-		status = fill_line(st, deadline);
+		status = fill_line(st);
 		if (status != SMTPD_IO_OK)
 			return status;
 	}
+}
+
+enum smtpd_io_status
+smtpd__stream_line(struct smtpd_stream *st, size_t max, uint32_t command_ms,
+    char **line, size_t *len, enum smtpd_line_end *end)
+{
+	enum smtpd_io_status status = SMTPD_IO_OK;
+
+	*line = NULL;
+	*len = 0;
+	*end = SMTPD_LINE_END_TOO_LONG;
+	if (!st->drops)
+		status = find_line(st, max, command_ms, len, end);
+	if (status == SMTPD_IO_OK && *end == SMTPD_LINE_END_TOO_LONG) {
+		*len = 0;
+		st->drops = true;
+		status = drop_line(st);
+	} else if (status == SMTPD_IO_OK && *end == SMTPD_LINE_END_CRLF) {
+		take_line(st, st->in_at + *len - 1, line, len, end);
+	}
+	if (status == SMTPD_IO_REST)
+		return status;
+	st->line_deadline = SMTPD_NEVER;
+	st->drops = false;
+	st->dropped = 0;
+	return status;
 }
 
 const char *
@@ -338,9 +380,15 @@ smtpd__stream_close(struct smtpd_stream *st)
 	return status == SMTPD_IO_OK ? smtpd__tls_conn_uncork(st->tls) : status;
 }
 
-void
+bool
 smtpd__stream_linger(struct smtpd_stream *st)
 {
-	if (smtpd__stream_close(st) == SMTPD_IO_OK)
-		smtpd__wire_linger(&st->wire, st->in_buf, SMTPD_STREAM_IN_SIZE);
+	bool over;
+
+	if (st->wire.linger_end == 0 && smtpd__stream_close(st) != SMTPD_IO_OK)
+		return true;
+	st->in_at = st->in_end = 0;
+	over = smtpd__wire_linger(&st->wire, st->in_buf, SMTPD_STREAM_IN_SIZE);
+	st->wait_deadline = st->wire.linger_end;
+	return over;
 }

@@ -37,6 +37,13 @@ struct smtpd_stream {
 	                * have said something before */
 	uint32_t idle_ms;  /* the longest wait for a byte of a line */
 	uint64_t deadline; /* for a line, absolute */
+
+	/* The line that is being read, also while it is waited for elsewhere
+	 * (SMTPD_IO_REST). */
+	uint64_t line_deadline; /* from its first byte on */
+	uint64_t wait_deadline; /* of the present wait; 0: none has begun */
+	bool drops;             /* it is too long */
+	size_t dropped;         /* bytes of it */
 };
 
 /*
@@ -62,10 +69,17 @@ enum smtpd_io_status smtpd__stream_start_tls(struct smtpd_stream *st,
  * Take one line of at most MAX bytes with its end from the input.  On
  * SMTPD_IO_OK, *LINE of *LEN bytes without its end is NUL-terminated and may
  * be changed until the next read, and *END says how it ended.  From its first
- * byte on it has COMMAND_MS milliseconds.
+ * byte on it has COMMAND_MS milliseconds.  On SMTPD_IO_REST the output was
+ * flushed, and the same line may be asked for again, as soon as there is
+ * input: until wait_deadline, and if something else ends the wait, not at all.
  */
 enum smtpd_io_status smtpd__stream_line(struct smtpd_stream *st, size_t max,
     uint32_t command_ms, char **line, size_t *len, enum smtpd_line_end *end);
+
+/* Go on with buffers of the same sizes, of which the first has the input that
+ * was not taken, after a rest of MS milliseconds. */
+void smtpd__stream_resume(
+    struct smtpd_stream *st, char *in_buf, char *out_buf, uint64_t ms);
 
 /* The input that was read but not taken: *LEN bytes, perhaps 0. */
 const char *smtpd__stream_peek(const struct smtpd_stream *st, size_t *len);
@@ -110,7 +124,9 @@ enum smtpd_io_status smtpd__stream_pause(struct smtpd_stream *st, uint64_t ms);
 /* Flush, and tell the peer that TLS ends (RFC 8446, 6.1), if there is any. */
 enum smtpd_io_status smtpd__stream_close(struct smtpd_stream *st);
 
-/* The same, and let the peer see the last reply. */
-void smtpd__stream_linger(struct smtpd_stream *st);
+/* The same, and let the peer see the last reply; what it said besides is
+ * dropped.  Return whether that is over; if the wire parks it may not be: go on
+ * as soon as there is input, or at wait_deadline. */
+bool smtpd__stream_linger(struct smtpd_stream *st);
 
 #endif

@@ -32,8 +32,8 @@ send_corked(struct smtpd_tls_conn *conn)
 	return conn->status;
 }
 
-/* Read bytes for mbedTLS.  It sees any failure but an end as a time-out: the
- * real one is in conn->status. */
+/* Read bytes for mbedTLS.  It sees any failure but an end as a time-out, and a
+ * rest as one that is over soon: what it was is in conn->status. */
 static int
 read_wire(void *arg, unsigned char *buf, size_t size)
 {
@@ -45,6 +45,8 @@ read_wire(void *arg, unsigned char *buf, size_t size)
 		    conn->wire, (char *)buf, size, conn->deadline, &got);
 	if (conn->status == SMTPD_IO_OK)
 		return (int)got;
+	if (conn->status == SMTPD_IO_REST)
+		return MBEDTLS_ERR_SSL_WANT_READ;
 	return conn->status == SMTPD_IO_CLOSED ? 0 : MBEDTLS_ERR_SSL_TIMEOUT;
 }
 
@@ -253,7 +255,7 @@ smtpd__tls_conn_read(struct smtpd_tls_conn *conn, char *buf, size_t size,
 	do {
 		result =
 		    mbedtls_ssl_read(&conn->ssl, (unsigned char *)buf, size);
-	} while (asks_again(result));
+	} while (asks_again(result) && conn->status != SMTPD_IO_REST);
 	if (result <= 0)
 		return smtpd__tls_conn_status(conn, result);
 	*got = (size_t)result;

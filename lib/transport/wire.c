@@ -50,18 +50,6 @@ smtpd__wire_init(struct smtpd_wire *w, int in, int out)
 	w->budget_ms = SMTPD_NEVER;
 	atomic_init(&w->interrupt, SMTPD_INTERRUPT_NONE);
 	atomic_init(&w->phase, PHASE_BUSY);
-	atomic_init(&w->rests_since, 0);
-}
-
-uint64_t
-smtpd__wire_rests_for(struct smtpd_wire *w, uint64_t now)
-{
-	uint64_t since = atomic_load(&w->rests_since);
-
-	return since != 0 && since < now &&
-		atomic_load(&w->phase) == PHASE_WAITING
-	    ? now - since
-	    : 0;
 }
 
 uint64_t
@@ -72,17 +60,16 @@ smtpd__wire_budget_left(const struct smtpd_wire *w)
 	return w->budget_ms > w->waited_ms ? w->budget_ms - w->waited_ms : 0;
 }
 
-/* The peer has kept W waiting since BEGIN. */
-static void
-charge_wait(struct smtpd_wire *w, uint64_t begin)
+void
+smtpd__wire_charge(struct smtpd_wire *w, uint64_t ms)
 {
-	w->waited_ms += smtpd__clock_ms() - begin;
+	w->waited_ms += ms;
 }
 
-static int
-interrupt_of(struct smtpd_wire *w)
+enum smtpd_interrupt
+smtpd__wire_interrupted(struct smtpd_wire *w)
 {
-	return atomic_load(&w->interrupt);
+	return (enum smtpd_interrupt)atomic_load(&w->interrupt);
 }
 
 /*
@@ -92,7 +79,7 @@ interrupt_of(struct smtpd_wire *w)
 static bool
 is_interrupted(struct smtpd_wire *w)
 {
-	int what = interrupt_of(w);
+	enum smtpd_interrupt what = smtpd__wire_interrupted(w);
 
 	return what == SMTPD_INTERRUPT_ALL ||
 	    (what == SMTPD_INTERRUPT_LINE &&
@@ -166,7 +153,8 @@ wait_and_read(struct smtpd_wire *w, char *buf, size_t size, bool direct,
 			if (status != SMTPD_IO_OK)
 				return status;
 		}
-		n = read_some(w, buf, size, direct ? 0 : MSG_DONTWAIT);
+		n = read_some(
+		    w, buf, size, direct && !w->hurries ? 0 : MSG_DONTWAIT);
 		if (n > 0) {
 			w->bytes_in += (size_t)n;
 			*got = (size_t)n;
@@ -176,11 +164,10 @@ wait_and_read(struct smtpd_wire *w, char *buf, size_t size, bool direct,
 			return closed_status(w);
 		if (errno != EINTR && errno != EAGAIN)
 			return SMTPD_IO_ERROR;
-		if (direct && errno == EAGAIN && w->rest != NULL) {
-			atomic_store(&w->rests_since,
-			    smtpd__clock_ms() - SMTPD_SOCKET_REST_MS);
+		if (direct && errno == EAGAIN && w->parks)
+			return SMTPD_IO_REST;
+		if (direct && errno == EAGAIN && w->rest != NULL)
 			w->rest(w->rest_arg);
-		}
 		direct = false;
 	}
 }
@@ -195,8 +182,7 @@ smtpd__wire_read(struct smtpd_wire *w, char *buf, size_t size,
 	enum smtpd_io_status status =
 	    wait_and_read(w, buf, size, direct, deadline, got);
 
-	atomic_store_explicit(&w->rests_since, 0, memory_order_relaxed);
-	charge_wait(w, begin);
+	smtpd__wire_charge(w, smtpd__clock_ms() - begin);
 	return status;
 }
 
@@ -256,7 +242,7 @@ wait_for_room(struct smtpd_wire *w, uint64_t *left)
 	enum smtpd_io_status status =
 	    wait_ready(w, POLLOUT, smtpd__clock_later(begin, *left));
 
-	charge_wait(w, begin);
+	smtpd__wire_charge(w, smtpd__clock_ms() - begin);
 	if (*left != SMTPD_NEVER)
 		*left -= smtpd__clock_earlier(*left, w->waited_ms - before);
 	return status;
@@ -313,32 +299,37 @@ smtpd__wire_pause(struct smtpd_wire *w, uint64_t ms)
 	uint64_t now;
 
 	while ((now = smtpd__clock_ms()) < until &&
-	    interrupt_of(w) == SMTPD_INTERRUPT_NONE)
+	    smtpd__wire_interrupted(w) == SMTPD_INTERRUPT_NONE)
 		if (smtpd__socket_hangs_up(fd,
 			smtpd__clock_poll_ms(
 			    now, smtpd__clock_earlier(until, now + SLICE_MS))))
 			return;
 }
 
-void
+bool
 smtpd__wire_linger(struct smtpd_wire *w, char *buf, size_t size)
 {
-	uint64_t deadline = smtpd__clock_ms() + LINGER_MS;
-	size_t dropped = 0;
-
 	if (!w->in_socket || !w->out_socket)
-		return;
-	shutdown(w->out, SHUT_WR);
-	while (dropped < LINGER_MAX) {
+		return true;
+	if (w->linger_end == 0) {
+		shutdown(w->out, SHUT_WR);
+		w->linger_end = smtpd__clock_ms() + LINGER_MS;
+	}
+	while (w->lingered < LINGER_MAX) {
+		enum smtpd_io_status status =
+		    wait_ready(w, POLLIN, w->parks ? 0 : w->linger_end);
 		ssize_t n;
 
-		if (wait_ready(w, POLLIN, deadline) != SMTPD_IO_OK)
-			return;
+		if (status == SMTPD_IO_TIMEOUT && w->parks)
+			return smtpd__clock_ms() >= w->linger_end;
+		if (status != SMTPD_IO_OK)
+			return true;
 		n = recv(w->in, buf, size, MSG_DONTWAIT);
 		if (n <= 0)
-			return;
-		dropped += (size_t)n;
+			return true;
+		w->lingered += (size_t)n;
 	}
+	return true;
 }
 
 /*
@@ -349,7 +340,7 @@ bool
 smtpd__wire_wait_begins(struct smtpd_wire *w)
 {
 	atomic_store(&w->phase, PHASE_WAITING);
-	return interrupt_of(w) == SMTPD_INTERRUPT_NONE;
+	return smtpd__wire_interrupted(w) == SMTPD_INTERRUPT_NONE;
 }
 
 bool

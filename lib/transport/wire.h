@@ -21,6 +21,7 @@ enum smtpd_io_status {
 	SMTPD_IO_FLOOD,       /* a line without end */
 	SMTPD_IO_TLS,         /* the peer broke the rules of TLS */
 	SMTPD_IO_ERROR,       /* the descriptor failed, errno says why */
+	SMTPD_IO_REST,        /* nothing came for a while, see `parks` */
 };
 
 enum smtpd_interrupt {
@@ -36,21 +37,24 @@ struct smtpd_wire {
 	/* IN has a receive timeout of SMTPD_SOCKET_REST_MS, and the first wait
 	 * is left to it. */
 	bool quick;
-	int cancel_fd;     /* every wait ends once it is readable; -1: none */
+	bool parks;    /* a wait that is left to it ends with SMTPD_IO_REST */
+	bool hurries;  /* and at once */
+	int cancel_fd; /* every wait ends once it is readable; -1: none */
 	uint32_t write_ms; /* the longest wait to write */
 	uint64_t
 	    waited_ms; /* for the peer, in all: our own time is not in it */
 	uint64_t budget_ms; /* where waited_ms ends every wait to write */
 	uint64_t bytes_in, bytes_out;
+	uint64_t linger_end; /* when lingering is over; 0: it has not begun */
+	size_t lingered;     /* bytes that it has dropped */
 
-	/* Called once in a wait that has lasted a while: a time to save
-	 * memory. */
+	/* Called once in a wait that has lasted a while and goes on: a time to
+	 * save memory. */
 	void (*rest)(void *);
 	void *rest_arg;
 
-	atomic_int interrupt;             /* of enum smtpd_interrupt */
-	atomic_int phase;                 /* whether it waits for a line */
-	atomic_uint_fast64_t rests_since; /* a wait that has lasted; 0: none */
+	atomic_int interrupt; /* of enum smtpd_interrupt */
+	atomic_int phase;     /* whether it waits for a line */
 };
 
 /* Begin on IN and OUT, which stay the caller's. */
@@ -63,9 +67,11 @@ void smtpd__wire_init(struct smtpd_wire *w, int in, int out);
 enum smtpd_io_status smtpd__wire_read(struct smtpd_wire *w, char *buf,
     size_t size, uint64_t deadline, size_t *got);
 
-/* For how many milliseconds W, of another thread, has waited for a line by NOW;
- * 0 while that is not long. */
-uint64_t smtpd__wire_rests_for(struct smtpd_wire *w, uint64_t now);
+/* The peer has kept W waiting for MS milliseconds elsewhere. */
+void smtpd__wire_charge(struct smtpd_wire *w, uint64_t ms);
+
+/* How W was interrupted, if at all. */
+enum smtpd_interrupt smtpd__wire_interrupted(struct smtpd_wire *w);
 
 /* How long the peer may still keep W waiting. */
 uint64_t smtpd__wire_budget_left(const struct smtpd_wire *w);
@@ -86,9 +92,10 @@ void smtpd__wire_pause(struct smtpd_wire *w, uint64_t ms);
 /*
  * Say that nothing more will come, and read for a short time what the peer
  * still sends into BUF of SIZE bytes, so that it sees the last reply instead
- * of a reset.
+ * of a reset.  Return whether that is over; if W parks it may not be, and is to
+ * go on when there is input, or at linger_end.
  */
-void smtpd__wire_linger(struct smtpd_wire *w, char *buf, size_t size);
+bool smtpd__wire_linger(struct smtpd_wire *w, char *buf, size_t size);
 
 /*
  * Around a wait for a line, in which SMTPD_INTERRUPT_LINE counts.  Each tells
