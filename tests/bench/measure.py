@@ -28,6 +28,14 @@ def memory(pids):
                for pid in pids) * 1024
 
 
+def kernel_memory():
+    """Octets that the kernel of this machine holds for objects, stacks and
+    page tables: sockets are not counted for a process, nor are all for a
+    cgroup."""
+    return sum(field("/proc/meminfo", name)
+               for name in ("Slab", "KernelStack", "PageTables")) * 1024
+
+
 def threads(pids):
     return sum(field(f"/proc/{pid}/status", "Threads") for pid in pids)
 
