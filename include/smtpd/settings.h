@@ -236,6 +236,18 @@ struct smtpd_settings {
 	uint32_t auth_failure_rate_per_address; /* 20 */
 	uint32_t auth_failure_rate_per_network; /* 50 */
 	uint32_t auth_failure_rate_ms;          /* 600000 */
+
+	/* The longest silence between two commands while nine tenths of
+	 * max_connections, or more, are taken: when another client comes, those
+	 * that have been silent so long make room (421 4.3.2), the longest
+	 * silent first, until there are fewer.  Since 0.2. */
+	uint32_t crowded_idle_timeout_ms; /* 30000 */
+
+	/* Octets of memory that all transactions take together for their
+	 * recipients and parameters, beyond 8 KB each: 452 4.3.1.  Messages are
+	 * not in it: of each the library holds 64 KB at a time.
+	 * SMTPD_NO_SIZE_LIMIT: as much as there is.  Since 0.2. */
+	uint64_t max_memory; /* 268435456 */
 };
 
 #define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/budget.h"
+
 /* What is taken from the heap at a time, if the cap allows it. */
 #define CHUNK_SIZE 2048
 
@@ -41,6 +43,26 @@ carve_bytes(struct smtpd_arena *a, size_t size, size_t align)
 	return p;
 }
 
+/* A chunk for N bytes of data, or NULL. */
+static struct smtpd_arena_chunk *
+make_chunk(struct smtpd_arena *a, size_t n)
+{
+	const size_t size = sizeof(struct smtpd_arena_chunk) + n;
+	struct smtpd_arena_chunk *chunk;
+
+	if (a->budget != NULL && !smtpd__budget_take(a->budget, size))
+		return NULL;
+	chunk = malloc(size);
+	if (chunk == NULL && a->budget != NULL)
+		smtpd__budget_give(a->budget, size);
+	if (chunk == NULL)
+		return NULL;
+	chunk->next = a->chunks;
+	a->chunks = chunk;
+	a->grown += size;
+	return chunk;
+}
+
 static void *
 take_from_heap(struct smtpd_arena *a, size_t size)
 {
@@ -54,12 +76,9 @@ take_from_heap(struct smtpd_arena *a, size_t size)
 	room -= sizeof(*chunk);
 	n = size > CHUNK_SIZE ? size : CHUNK_SIZE;
 	n = n > room ? room : n;
-	chunk = malloc(sizeof(*chunk) + n);
+	chunk = make_chunk(a, n);
 	if (chunk == NULL)
 		return NULL;
-	chunk->next = a->chunks;
-	a->chunks = chunk;
-	a->grown += sizeof(*chunk) + n;
 	data = (char *)chunk->data;
 	/* Go on with whichever block has more left. */
 	if (n - size > a->left) {
@@ -119,6 +138,8 @@ smtpd__arena_rewind(struct smtpd_arena *a, const struct smtpd_arena_mark *mark)
 		free(a->chunks);
 		a->chunks = next;
 	}
+	if (a->budget != NULL)
+		smtpd__budget_give(a->budget, a->grown - mark->grown);
 	a->at = mark->at;
 	a->left = mark->left;
 	a->grown = mark->grown;

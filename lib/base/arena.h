@@ -11,26 +11,29 @@
 #include <stddef.h>
 
 struct smtpd_arena_chunk;
+struct smtpd_budget;
 
 struct smtpd_arena {
 	char *first; /* the block that was lent */
 	size_t first_size;
-	char *at;     /* where the next piece begins */
-	size_t left;  /* bytes left from there */
-	size_t grown; /* bytes taken from the heap */
-	size_t cap;   /* and how many there may be */
+	char *at;                    /* where the next piece begins */
+	size_t left;                 /* bytes left from there */
+	size_t grown;                /* bytes taken from the heap */
+	size_t cap;                  /* and how many there may be */
+	struct smtpd_budget *budget; /* that others share; NULL: none */
 	struct smtpd_arena_chunk *chunks;
 };
 
 /*
  * Begin with SIZE bytes at BLOCK, aligned or not, and up to CAP bytes from the
- * heap (0: none), what is needed to keep track of them included.
+ * heap (0: none), what is needed to keep track of them included.  There is no
+ * budget yet.
  */
 void smtpd__arena_init(
     struct smtpd_arena *a, void *block, size_t size, size_t cap);
 
-/* SIZE bytes, not cleared, aligned for any type; NULL when CAP is reached or
- * there is no memory. */
+/* SIZE bytes, not cleared, aligned for any type; NULL when CAP or the budget is
+ * reached, or there is no memory. */
 void *smtpd__arena_alloc(struct smtpd_arena *a, size_t size);
 
 /* A copy of LEN bytes at S with a NUL behind them, or NULL.  It takes LEN + 1

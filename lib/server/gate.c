@@ -48,6 +48,20 @@ is_front(const struct smtpd_server *srv, const struct smtpd_sockaddr *peer)
 	    smtpd__network_list_has(&srv->config.xclients, peer);
 }
 
+/* Have those make room that are silent for too long where there are so many
+ * connections.  The lock is held. */
+static void
+end_silent(struct smtpd_server *srv)
+{
+	uint32_t ms = srv->config.settings.crowded_idle_timeout_ms;
+
+	if (ms == SMTPD_NO_TIMEOUT)
+		return;
+	while (smtpd__limits_are_near(&srv->limits) &&
+	    smtpd__session_list_evict(srv, ms))
+		continue;
+}
+
 /* As smtpd__gate_admit().  The lock is held. */
 static enum smtpd_refusal
 admit_locked(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
@@ -63,6 +77,7 @@ admit_locked(struct smtpd_server *srv, const struct smtpd_sockaddr *peer,
 	if (!smtpd__rates_admit(
 		&srv->rates, SMTPD_RATE_CONNECTIONS, peer, smtpd__clock_ms()))
 		return SMTPD_REFUSAL_PEER_FAST;
+	end_silent(srv);
 	status = smtpd__limits_admit(&srv->limits, peer, uid, slot);
 	if (status == SMTPD_ADMISSION_FULL &&
 	    smtpd__session_list_evict(srv, SILENT_MS))

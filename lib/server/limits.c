@@ -96,6 +96,15 @@ has_share(const struct smtpd_limits *l, const struct smtpd_slot *slot)
 	    is_over(slot->network->count, s->max_per_network);
 }
 
+bool
+smtpd__limits_are_near(const struct smtpd_limits *l)
+{
+	uint32_t max = l->settings->max_connections;
+
+	return is_over(l->connections - l->leaving,
+	    max == SMTPD_NO_LIMIT ? max : max - max / 10);
+}
+
 /*
  * How many connections there may be with one more of SLOT.  The last tenth is
  * for addresses and users that have none: a few busy clients cannot lock out

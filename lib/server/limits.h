@@ -50,6 +50,9 @@ enum smtpd_admission smtpd__limits_admit(struct smtpd_limits *l,
     const struct smtpd_sockaddr *peer, const uid_t *uid,
     struct smtpd_slot *slot);
 
+/* Whether nine tenths of all connections are taken. */
+bool smtpd__limits_are_near(const struct smtpd_limits *l);
+
 /* The connection that occupies SLOT is over; or none does. */
 void smtpd__limits_leave(struct smtpd_limits *l, struct smtpd_slot *slot);
 

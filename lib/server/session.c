@@ -64,6 +64,7 @@ use_workspace(struct smtpd_session *s, struct smtpd_workspace *ws)
 	ws->reply.code = 0;
 	smtpd__arena_init(&s->arena, ws->arena, sizeof(ws->arena),
 	    arena_cap(&s->config->settings));
+	s->arena.budget = &s->config->memory;
 }
 
 static void

@@ -67,6 +67,8 @@ set_default_limits(struct smtpd_settings *s)
 	default_u32(&s->auth_failure_rate_per_network, 50);
 	if (s->max_message_size == 0)
 		s->max_message_size = 52428800;
+	if (s->max_memory == 0)
+		s->max_memory = 268435456;
 }
 
 static void
@@ -83,6 +85,7 @@ set_default_times(struct smtpd_settings *s)
 	default_u32(&s->connect_rate_ms, 60000);
 	default_u32(&s->rcpt_rate_ms, 60000);
 	default_u32(&s->auth_failure_rate_ms, 600000);
+	default_u32(&s->crowded_idle_timeout_ms, 30000);
 }
 
 static size_t
@@ -184,6 +187,7 @@ smtpd__settings_init(
 	set_other_defaults(s);
 	set_names(c);
 	set_auth(c);
+	c->memory.max = s->max_memory;
 	c->logger = (struct smtpd_logger){ s->log, s->log_user, s->log_level };
 	smtpd__replies_init(&c->replies);
 	return 0;

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "base/budget.h"
 #include "base/logger.h"
 #include "base/sizes.h"
 #include "net/network.h"
@@ -46,6 +47,7 @@ struct smtpd_server_config {
 	void *deliver_user;
 
 	struct smtpd_counters counters;
+	struct smtpd_budget memory; /* for transactions */
 	_Atomic uint64_t last_session;
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/budget.h"
 
 #include "test.h"
 
@@ -136,6 +137,32 @@ the_cap_holds(void **state)
 	}
 }
 
+/* What one has taken another cannot have, until it is given back. */
+static void
+a_budget_is_shared(void **state)
+{
+	struct smtpd_budget budget = { .max = 10000 };
+	struct smtpd_arena a, b;
+	struct smtpd_arena_mark mark;
+
+	(void)state;
+	smtpd__arena_init(&a, NULL, 0, SIZE_MAX);
+	smtpd__arena_init(&b, NULL, 0, SIZE_MAX);
+	a.budget = b.budget = &budget;
+	assert_non_null(smtpd__arena_alloc(&a, 3000));
+	mark = smtpd__arena_mark(&a);
+	assert_non_null(smtpd__arena_alloc(&a, 5000));
+	assert_null(smtpd__arena_alloc(&b, 3000));
+	assert_int_equal(b.grown, 0);
+	assert_null(smtpd__arena_alloc(&b, 10001));
+	smtpd__arena_rewind(&a, &mark);
+	assert_non_null(smtpd__arena_alloc(&b, 3000));
+	assert_int_equal(budget.taken, a.grown + b.grown);
+	smtpd__arena_reset(&a);
+	smtpd__arena_reset(&b);
+	assert_int_equal(budget.taken, 0);
+}
+
 static void
 the_cap_counts_what_each_block_costs(void **state)
 {
@@ -224,6 +251,7 @@ main(void)
 		cmocka_unit_test(text_may_be_empty_without_address),
 		cmocka_unit_test(without_a_cap_nothing_comes_from_the_heap),
 		cmocka_unit_test(the_cap_holds),
+		cmocka_unit_test(a_budget_is_shared),
 		cmocka_unit_test(the_cap_counts_what_each_block_costs),
 		cmocka_unit_test(sizes_that_wrap_are_refused),
 		cmocka_unit_test(reset_gives_the_block_back),

@@ -185,6 +185,89 @@ test_silent_make_room(void **state)
 	smtpd_server_destroy(srv);
 }
 
+/* Where nine tenths are taken, those who are silent for longer than may be then
+ * make room, until fewer are. */
+static void
+test_silent_leave_a_crowd(void **state)
+{
+	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
+		.hostname = "mx.example",
+		.max_connections = 40,
+		.max_per_address = SMTPD_NO_LIMIT,
+		.max_per_network = SMTPD_NO_LIMIT,
+		.crowded_idle_timeout_ms = 1000,
+	};
+	struct smtpd_server *srv = start(&settings, NULL);
+	struct smtpd_server_counters c = { SMTPD_SERVER_COUNTERS_INIT };
+	struct peer silent[36], more;
+
+	(void)state;
+	for (int i = 0; i < 36; i++) {
+		assert_int_equal(come(&silent[i], srv, NULL), 220);
+		if (i == 0)
+			peer_wait(1000);
+	}
+	/* As many threads may be there for other reasons. */
+	do {
+		peer_wait(1500);
+		assert_int_equal(smtpd_server_count(srv, &c), 0);
+	} while (c.threads_now > 20);
+	assert_int_equal(come(&more, srv, "127.0.0.2"), 220);
+	assert_int_equal(peer_reply(&silent[0]), 421);
+	assert_string_equal(
+	    silent[0].text, "421 4.3.2 Too busy, try again later\n");
+	peer_close(&silent[0]);
+	for (int i = 1; i < 36; i++) {
+		assert_int_equal(peer_say(&silent[i], "NOOP"), 250);
+		peer_close(&silent[i]);
+	}
+	peer_close(&more);
+	smtpd_server_destroy(srv);
+}
+
+/* The code of the reply to the last of up to 1,000 recipients that P names, all
+ * in one transaction, until one is refused. */
+static int
+name_many(struct peer *p)
+{
+	int code = peer_say(p, "MAIL FROM:<a@b.example>");
+
+	for (int i = 0; i < 1000 && code == 250; i++)
+		code = peer_say(p, "RCPT TO:<somebody@somewhere.example>");
+	return code;
+}
+
+/* Many recipients take memory, of which there is so much for all. */
+static void
+test_memory_is_shared(void **state)
+{
+	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
+		.hostname = "mx.example",
+		.max_memory = 65536,
+	};
+	struct smtpd_server *srv = start(&settings, NULL);
+	struct peer greedy, modest;
+
+	(void)state;
+	assert_int_equal(come(&greedy, srv, NULL), 220);
+	assert_int_equal(peer_say(&greedy, "EHLO test.example"), 250);
+	assert_int_equal(name_many(&greedy), 452);
+	assert_non_null(strstr(greedy.text, "4.3.1"));
+	/* A few always fit. */
+	assert_int_equal(come(&modest, srv, NULL), 220);
+	assert_int_equal(peer_say(&modest, "EHLO test.example"), 250);
+	assert_int_equal(peer_deliver(&modest, "a@b.example", "0"), 250);
+	assert_int_equal(name_many(&modest), 452);
+	assert_int_equal(peer_say(&greedy, "RSET"), 250);
+	assert_int_equal(
+	    peer_say(&modest, "RCPT TO:<somebody@somewhere.example>"), 250);
+	peer_close(&greedy);
+	peer_close(&modest);
+	smtpd_server_destroy(srv);
+}
+
 /*
  * A thousand one after the other need no more threads than a few.  On a busy
  * machine a thread may still be on its way back when the next client comes.
@@ -362,6 +445,8 @@ main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_default_limits),
 		cmocka_unit_test(test_silent_make_room),
+		cmocka_unit_test(test_silent_leave_a_crowd),
+		cmocka_unit_test(test_memory_is_shared),
 		cmocka_unit_test(test_threads_are_reused),
 		cmocka_unit_test(test_idle_threads_end),
 		cmocka_unit_test(test_many_clients),

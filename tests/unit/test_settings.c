@@ -54,6 +54,7 @@ static const struct expected defaults[] = {
 	{ SETTING(auth_failure_rate_per_address), 20 },
 	{ SETTING(auth_failure_rate_per_network), 50 },
 	{ SETTING(auth_failure_rate_ms), 600000 },
+	{ SETTING(crowded_idle_timeout_ms), 30000 },
 };
 
 static void
@@ -64,6 +65,7 @@ check_defaults(const struct smtpd_settings *s)
 			fail_msg("%s is %u", defaults[i].name,
 			    value_of(s, &defaults[i]));
 	assert_int_equal(s->max_message_size, 52428800);
+	assert_int_equal(s->max_memory, 268435456);
 	assert_int_equal(s->flags, 0);
 	assert_int_equal(s->bare_lf, SMTPD_TREAT_REPAIR);
 	assert_int_equal(s->nul, SMTPD_TREAT_REFUSE);
