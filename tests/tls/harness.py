@@ -54,7 +54,7 @@ class Host:
         words = [str(word) for item in settings.items() for word in item]
         self.process = subprocess.Popen(
             [os.environ["TLS_HOST"]] + words, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, encoding="ascii")
+            stdout=subprocess.PIPE, encoding="utf-8")
         self.lines = []
         self.answers = []
         self.news = threading.Condition()

@@ -7,7 +7,7 @@
  *	drop NAME			let go of it
  *	set NAME|-			give it to the server
  *	door N NAME|-			give it to listener N
- *	listen ADDRESS [tls]		listen
+ *	listen ADDRESS [tls] [lmtp]	listen
  *	start				begin
  *	handle VERB CODE		answer VERB with CODE
  *	drain MS			stop
@@ -15,8 +15,9 @@
  *
  * Each is answered by one line, "= ..." or "! reason".  What the server tells
  * goes between: "log ...", "connect N", "tls N ...", and so on.  The arguments
- * of the program are settings of the server; "auth" with mechanisms lets user
- * "joe" authenticate with password "pencil", or token "t0ken".
+ * of the program are settings of the server, names and values; "auth" with
+ * mechanisms lets user "joe" authenticate with password "pencil", or token
+ * "t0ken"; "proxy" and "xclient" have a network.
  */
 #include <smtpd.h>
 
@@ -260,8 +261,11 @@ do_drop(struct host *h, const char *name)
 static void
 do_listen(struct host *h, char **words, int n)
 {
-	unsigned flags = n > 2 ? SMTPD_LISTEN_TLS : 0;
+	unsigned flags = 0;
 
+	for (int i = 2; i < n; i++)
+		flags |= strcmp(words[i], "tls") == 0 ? SMTPD_LISTEN_TLS
+						      : SMTPD_LISTEN_LMTP;
 	if (smtpd_server_listen(h->server, words[1], flags) != 0)
 		say("! %s", smtpd_server_error(h->server));
 	else
@@ -341,6 +345,38 @@ split(char *line, char **words)
 	return n;
 }
 
+/* The flag of the settings that is called NAME, 0 for none. */
+static unsigned
+flag_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		unsigned flag;
+	} flags[] = {
+		{ "auth_without_tls", SMTPD_FLAG_AUTH_WITHOUT_TLS },
+		{ "auth_required", SMTPD_FLAG_AUTH_REQUIRED },
+		{ "dsn", SMTPD_FLAG_DSN },
+		{ "smtputf8", SMTPD_FLAG_SMTPUTF8 },
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (strcmp(flags[i].name, name) == 0)
+			return flags[i].flag;
+	return 0;
+}
+
+/* Networks of which much is believed. */
+static void
+trust_networks(struct host *h, int argc, char **argv)
+{
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "proxy") == 0)
+			smtpd_server_add_proxy(h->server, argv[i + 1]);
+		else if (strcmp(argv[i], "xclient") == 0)
+			smtpd_server_add_xclient(h->server, argv[i + 1]);
+	}
+}
+
 static void
 set_up(struct host *h, int argc, char **argv)
 {
@@ -373,16 +409,15 @@ set_up(struct host *h, int argc, char **argv)
 			settings.max_connections = value;
 		else if (strcmp(argv[i], "max_per_address") == 0)
 			settings.max_per_address = value;
+		else if (strcmp(argv[i], "auth_delay_ms") == 0)
+			settings.auth_delay_ms = value;
 		else if (strcmp(argv[i], "log_level") == 0)
 			settings.log_level = (enum smtpd_log_level)value;
-		else if (strcmp(argv[i], "auth_without_tls") == 0)
-			settings.flags |= SMTPD_FLAG_AUTH_WITHOUT_TLS;
-		else if (strcmp(argv[i], "auth_required") == 0)
-			settings.flags |= SMTPD_FLAG_AUTH_REQUIRED;
 		else if (strcmp(argv[i], "auth") == 0) {
 			settings.auth = on_auth;
 			settings.auth_mechanisms = argv[i + 1];
-		}
+		} else
+			settings.flags |= flag_of(argv[i]);
 	}
 	h->server = smtpd_server_create(&settings);
 	if (h->server == NULL)
@@ -390,6 +425,7 @@ set_up(struct host *h, int argc, char **argv)
 	smtpd_server_add_events(h->server, &events);
 	smtpd_server_add_handler(h->server, "RCPT", on_rcpt, NULL);
 	smtpd_server_set_deliver(h->server, on_message, NULL);
+	trust_networks(h, argc, argv);
 }
 
 int
