@@ -247,8 +247,10 @@ class Session:
 
     def keywords(self):
         size = self.number("max_message_size", 52428800)
+        mails = self.number("max_transactions", 1000)
         words = ["PIPELINING", "SIZE" + (f" {size}" if size else ""),
-                 "8BITMIME", "ENHANCEDSTATUSCODES"]
+                 f"LIMITS MAILMAX={mails} RCPTMAX=1000", "8BITMIME",
+                 "ENHANCEDSTATUSCODES"]
         if self.has("dsn"):
             words.append("DSN")
         if self.has("smtputf8"):
