@@ -62,10 +62,7 @@ smtpd__dot_decode(
 	const char *end = *in + *len;
 
 	while (p.in < end && !d->done && p.left >= SMTPD_LINE_SCAN_STEP_MAX) {
-		/* Look no further than what there is room for: the rest will
-		 * be looked at again in the next call. */
-		p.end = (size_t)(end - p.in) < p.left ? end : p.in + p.left;
-		p.cr = p.lf = p.nul = NULL;
+		smtpd__line_scan_window(&p, end);
 		while (p.in < p.end && !d->done &&
 		    p.left >= SMTPD_LINE_SCAN_STEP_MAX)
 			step(d, &p);

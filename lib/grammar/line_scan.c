@@ -126,6 +126,13 @@ take_after_cr(struct smtpd_line_scan *l, struct smtpd_line_piece *p)
 }
 
 void
+smtpd__line_scan_window(struct smtpd_line_piece *p, const char *end)
+{
+	p->end = (size_t)(end - p->in) < p->left ? end : p->in + p->left;
+	p->cr = p->lf = p->nul = NULL;
+}
+
+void
 smtpd__line_scan_step(struct smtpd_line_scan *l, struct smtpd_line_piece *p)
 {
 	size_t n;
@@ -146,4 +153,38 @@ smtpd__line_scan_bare_cr(struct smtpd_line_scan *l)
 {
 	count_octets(l, 1);
 	l->state = SMTPD_LINE_SCAN_AFTER_CR;
+}
+
+size_t
+smtpd__line_scan_block(struct smtpd_line_scan *l, const char **in, size_t *len,
+    char *out, size_t size)
+{
+	struct smtpd_line_piece p = {
+		.in = *in,
+		.out = out,
+		.left = out != NULL ? size : SIZE_MAX,
+	};
+	const char *end = *in + *len;
+
+	while (p.in < end && p.left >= SMTPD_LINE_SCAN_STEP_MAX) {
+		smtpd__line_scan_window(&p, end);
+		while (p.in < p.end && p.left >= SMTPD_LINE_SCAN_STEP_MAX)
+			smtpd__line_scan_step(l, &p);
+	}
+	*len = (size_t)(end - p.in);
+	*in = p.in;
+	return out != NULL ? size - p.left : 0;
+}
+
+size_t
+smtpd__line_scan_end(struct smtpd_line_scan *l, char *out)
+{
+	if (l->state == SMTPD_LINE_SCAN_AFTER_CR)
+		l->found |= SMTPD_LINE_SCAN_BARE_CR;
+	l->state = SMTPD_LINE_SCAN_AT_START;
+	if (l->line == 0)
+		return 0;
+	l->line = 0;
+	memcpy(out, "\r\n", 2);
+	return 2;
 }

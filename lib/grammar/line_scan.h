@@ -57,6 +57,10 @@ struct smtpd_line_piece {
 /* Begin a message whose lines may have MAX_LINE octets. */
 void smtpd__line_scan_init(struct smtpd_line_scan *l, uint32_t max_line);
 
+/* Let P reach as far in the input that ends at END as there is room for it: the
+ * rest is looked at in the next window. */
+void smtpd__line_scan_window(struct smtpd_line_piece *p, const char *end);
+
 /*
  * Scan some of P, which has input and at least SMTPD_LINE_SCAN_STEP_MAX bytes
  * of room; a step never goes beyond a CRLF.  In the output a bare LF is CRLF,
@@ -68,5 +72,18 @@ void smtpd__line_scan_step(
 
 /* Scan a CR that was taken from the input before, and no LF follows. */
 void smtpd__line_scan_bare_cr(struct smtpd_line_scan *l);
+
+/*
+ * Scan *LEN bytes at *IN as far as there is room in OUT of SIZE bytes, SIZE at
+ * least SMTPD_LINE_SCAN_STEP_MAX, and move *IN and *LEN past them.  OUT NULL:
+ * drop the output.  Return how many bytes were written.  It makes progress in
+ * every call that has input.
+ */
+size_t smtpd__line_scan_block(struct smtpd_line_scan *l, const char **in,
+    size_t *len, char *out, size_t size);
+
+/* The message ends here: end its last line if that has no end.  Return how many
+ * bytes were written to OUT, at most SMTPD_LINE_SCAN_STEP_MAX. */
+size_t smtpd__line_scan_end(struct smtpd_line_scan *l, char *out);
 
 #endif

@@ -137,7 +137,7 @@ smtpd__param_number(const char *s, uint64_t *out)
 	size_t len = strlen(s);
 	uint64_t n = 0;
 
-	if (len == 0 || len > 20)
+	if (len == 0 || len > SMTPD_PARAM_DIGITS_MAX)
 		return -1;
 	for (; *s != '\0'; s++) {
 		uint64_t digit = (uint64_t)(*s - '0');

@@ -43,9 +43,12 @@ bool smtpd__param_name_is_valid(const char *s);
  * esmtp-value = 1*(%d33-60 / %d62-126 / UTF8-non-ascii) (RFC 6531, 3.3) */
 bool smtpd__param_value_is_valid(const char *s, size_t len);
 
+/* Digits of the longest number. */
+#define SMTPD_PARAM_DIGITS_MAX 20
+
 /*
- * Read a decimal number of 1 to 20 digits that fills S and fits 64 bits
- * (RFC 1870, 6).  Return 0 or -1.
+ * Read a decimal number of 1 to SMTPD_PARAM_DIGITS_MAX digits that fills S and
+ * fits 64 bits (RFC 1870, 6).  Return 0 or -1.
  */
 int smtpd__param_number(const char *s, uint64_t *out);
 
