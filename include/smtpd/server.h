@@ -103,6 +103,13 @@ SMTPD_API void *smtpd_server_data(const struct smtpd_server *srv);
  * - 4xx, 5xx: nothing happens, the state stays as it was.
  * - 421: and then the session is closed.
  *
+ * Handlers of BDAT are asked only with SMTPD_FLAG_CHUNKING, and once for each
+ * message, at its first chunk; 2xx is as good as 0, since the library answers
+ * each chunk, and a refusal ends the transaction (RFC 3030, 2).  NOOP between
+ * two chunks is answered without its handlers; any other command but BDAT gives
+ * the message up, and its handlers are asked when the delivery callback has
+ * returned.
+ *
  * SMTPD_LATER is reserved.
  */
 typedef int smtpd_handler_fn(struct smtpd_session *s,
@@ -110,14 +117,14 @@ typedef int smtpd_handler_fn(struct smtpd_session *s,
 
 /*
  * Call FN with USER for each command VERB, which is one of the library (EHLO,
- * HELO, LHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, RSET, NOOP, QUIT, HELP, VRFY,
- * EXPN, SEND, SOML, SAML, TURN, XCLIENT, XFORWARD) or a new one, which is made
- * as smtpd_server_add_verb() does without flags.  The handlers of a verb are a
- * chain: they are asked in the order in which they were added, the first result
- * other than 0 wins, and those behind it are not asked; the library acts last.
- * Without a handler for RCPT every recipient is refused (550 5.7.1).  Before
- * start.  Return 0, or -1: VERB is not 1 to 12 letters, or there is no memory.
- * Since 0.1.
+ * HELO, LHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, BDAT, RSET, NOOP, QUIT, HELP,
+ * VRFY, EXPN, SEND, SOML, SAML, TURN, XCLIENT, XFORWARD) or a new one, which is
+ * made as smtpd_server_add_verb() does without flags.  The handlers of a verb
+ * are a chain: they are asked in the order in which they were added, the first
+ * result other than 0 wins, and those behind it are not asked; the library acts
+ * last.  Without a handler for RCPT every recipient is refused (550 5.7.1).
+ * Before start.  Return 0, or -1: VERB is not 1 to 12 letters, or there is no
+ * memory.  Since 0.1.
  */
 SMTPD_API int smtpd_server_add_handler(struct smtpd_server *srv,
     const char *verb, smtpd_handler_fn *fn, void *user);
@@ -210,7 +217,8 @@ enum smtpd_end {
 	SMTPD_END_DELIVERED, /* its message was answered with a 2xx, in LMTP for
 	                      * one recipient at least */
 	SMTPD_END_REFUSED,   /* its message was answered with 4xx or 5xx */
-	SMTPD_END_RESET,     /* RSET, EHLO or HELO */
+	SMTPD_END_RESET,     /* RSET, EHLO or HELO; with SMTPD_FLAG_CHUNKING
+	                      * any command that gave the message up */
 	SMTPD_END_CLOSED,    /* the session ended before its message did */
 };
 

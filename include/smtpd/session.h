@@ -80,10 +80,13 @@ struct smtpd_rcpt {
 	const struct smtpd_params *params;
 };
 
-/* What BODY= of MAIL said (RFC 6152, 3). */
+/* What BODY= of MAIL said (RFC 6152, 3; RFC 3030, 3). */
 enum smtpd_encoding {
 	SMTPD_ENCODING_7BIT,
 	SMTPD_ENCODING_8BITMIME,
+	/* The message has octets, not lines.  Only with
+	 * SMTPD_FLAG_BINARYMIME.  Since 0.2. */
+	SMTPD_ENCODING_BINARYMIME,
 };
 
 /* One transaction, from MAIL to its end (RFC 5321, 3.3). */
@@ -163,15 +166,16 @@ SMTPD_API void smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
 
 /*
  * Read up to SIZE bytes of the message into BUF: dots unstuffed, lines ended by
- * CRLF only, any other byte as it came.  Blocks; the server's deadlines and its
- * minimum rate hold.
+ * CRLF only, any other byte as it came; each octet as it came where the
+ * envelope's encoding is SMTPD_ENCODING_BINARYMIME.  Blocks; the server's
+ * deadlines and its minimum rate hold.
  *
  * Return the number of bytes, 0 at the end of the message, or -1 with errno:
  * EINVAL when SIZE is 0 or BUF is NULL; EIO when there is no valid end: the
- * client is gone or too slow, the message is too large, loops, holds what the
- * settings refuse, or was refused by smtpd_reply_rcpt().  After EIO nothing of
- * it may be kept, and the library's reply replaces the callback's.  Since
- * 0.1.
+ * client is gone or too slow, or gave the message up between two chunks; the
+ * message is too large, loops, holds what the settings refuse, or was refused
+ * by smtpd_reply_rcpt().  After EIO nothing of it may be kept, and the reply of
+ * the library replaces the callback's.  Since 0.1.
  */
 SMTPD_API ssize_t smtpd_body_read(
     struct smtpd_body *body, void *buf, size_t size);

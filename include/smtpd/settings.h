@@ -83,6 +83,16 @@ enum smtpd_flag {
 	/* Take mail only from clients that have authenticated: until then MAIL,
 	 * VRFY and EXPN are refused, 530 5.7.0.  Since 0.2. */
 	SMTPD_FLAG_AUTH_REQUIRED = 1 << 6,
+	/* Announce CHUNKING, and take messages by BDAT (RFC 3030) as well as by
+	 * DATA.  The delivery callback reads them alike; where its message has
+	 * several chunks, smtpd_body_read() answers each and waits for the
+	 * next.  Handlers of BDAT are asked instead of those of DATA.  In LMTP
+	 * a message is not refused before its last chunk.  Since 0.2. */
+	SMTPD_FLAG_CHUNKING = 1 << 7,
+	/* Announce BINARYMIME, which needs SMTPD_FLAG_CHUNKING, and take
+	 * BODY=BINARYMIME: such a message has octets instead of lines, and the
+	 * program promises to keep each as it is.  Since 0.2. */
+	SMTPD_FLAG_BINARYMIME = 1 << 8,
 };
 
 /*

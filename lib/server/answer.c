@@ -17,6 +17,9 @@
 /* So many temporary refusals count as one error. */
 #define PASSING_PER_ERROR 10
 
+/* So many commands that do nothing are free (see errors_soft). */
+#define IDLE_COMMANDS_FREE 100
+
 /* So many refusals of a session have log lines of their own. */
 #define REFUSALS_LOGGED 20
 
@@ -216,6 +219,12 @@ smtpd__answer_punish(struct smtpd_session *s)
 	smtpd__stream_pause(&s->stream, settings->tarpit_ms * over);
 }
 
+bool
+smtpd__answer_is_idle(struct smtpd_session *s)
+{
+	return ++s->idle_commands > IDLE_COMMANDS_FREE;
+}
+
 void
 smtpd__answer_lead_with_name(struct smtpd_session *s)
 {
@@ -263,6 +272,18 @@ smtpd__answer_send(struct smtpd_session *s)
 		    smtpd__reply_write(r, room, SMTPD_REPLY_WIRE_MAX));
 	r->code = 0;
 	r->utf8 = false;
+}
+
+void
+smtpd__answer_send_aside(
+    struct smtpd_session *s, enum smtpd_reply_key key, const char *argument)
+{
+	struct smtpd_reply kept = s->ws->reply;
+
+	s->ws->reply.code = 0;
+	smtpd__answer_say(s, key, argument);
+	smtpd__answer_send(s);
+	s->ws->reply = kept;
 }
 
 /* Write the fields of a refusal that say whose mail it was: id, sender, the

@@ -61,8 +61,17 @@ bool smtpd__answer_check(struct smtpd_session *s, int result, int good);
  * at last the session. */
 void smtpd__answer_punish(struct smtpd_session *s);
 
+/* Count one more command that does nothing for a message.  Return true when
+ * there were too many: each is an error then. */
+bool smtpd__answer_is_idle(struct smtpd_session *s);
+
 /* Put the reply that is set into the output; 421 closes the session. */
 void smtpd__answer_send(struct smtpd_session *s);
+
+/* Put reply KEY with ARGUMENT into the output, beside the one that is set: to a
+ * command that came before the end of a message. */
+void smtpd__answer_send_aside(
+    struct smtpd_session *s, enum smtpd_reply_key key, const char *argument);
 
 /* Put the server's name before the text that is set, unless it is there (RFC
  * 5321, 4.2; RFC 5321, 4.1.1.1). */

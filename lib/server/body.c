@@ -29,7 +29,8 @@ find_fault(const struct smtpd_body *b)
 	unsigned found = b->source->found;
 
 	if (settings->max_message_size != SMTPD_NO_SIZE_LIMIT &&
-	    b->octets > settings->max_message_size)
+	    (b->octets > settings->max_message_size ||
+		b->source->announced > settings->max_message_size))
 		return SMTPD_BODY_TOO_LARGE;
 	if ((found & SMTPD_LINE_SCAN_BARE_CR) != 0 &&
 	    settings->bare_cr == SMTPD_TREAT_REFUSE)
@@ -139,14 +140,17 @@ smtpd__body_is_headless(struct smtpd_body *b)
 }
 
 bool
-smtpd__body_finish(struct smtpd_body *b)
+smtpd__body_finish(struct smtpd_body *b, bool refused)
 {
 	char dropped[1024];
 	bool whole;
 
-	/* Once it is refused, nothing of it is measured any more. */
+	b->source->refused = refused;
 	while (read_source(b, dropped, sizeof(dropped)) > 0)
 		continue;
+	/* Once it has a fault, nothing of it is measured any more. */
+	if (b->fault != SMTPD_BODY_OK)
+		b->source->refused = true;
 	whole = b->source->finish(b->source);
 	if ((b->source->found & SMTPD_LINE_SCAN_OVER_1000) != 0)
 		smtpd__session_count(b->s, SMTPD_COUNTER_LONG_LINES);

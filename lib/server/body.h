@@ -47,11 +47,12 @@ void smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s,
 bool smtpd__body_is_headless(struct smtpd_body *b);
 
 /*
- * Read and drop what is left.  Return true when the end of the message was
- * found: then b->fault says whether it is a valid one.  Otherwise the status of
- * the input says why the session is over.
+ * Read and drop what is left, of a message that is REFUSED or not.  Return true
+ * when its end was found, or that of the part to refuse: then b->fault says
+ * whether it is valid.  Otherwise the status of the input says why the session
+ * is over, or, where that is OK, the client gave the message up.
  */
-bool smtpd__body_finish(struct smtpd_body *b);
+bool smtpd__body_finish(struct smtpd_body *b, bool refused);
 
 /* Set the reply that refuses the message because of b->fault, if there is
  * one. */

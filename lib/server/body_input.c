@@ -86,6 +86,14 @@ fill_stream(struct smtpd_body_input *in)
 	return status;
 }
 
+bool
+smtpd__body_input_wait(struct smtpd_body_input *in)
+{
+	if (in->status == SMTPD_IO_OK)
+		in->status = fill_stream(in);
+	return in->status == SMTPD_IO_OK;
+}
+
 const char *
 smtpd__body_input_peek(struct smtpd_body_input *in, size_t *len)
 {
@@ -101,8 +109,7 @@ smtpd__body_input_peek(struct smtpd_body_input *in, size_t *len)
 	at = smtpd__stream_peek(&in->s->stream, len);
 	if (*len > 0)
 		return at;
-	in->status = fill_stream(in);
-	if (in->status != SMTPD_IO_OK)
+	if (!smtpd__body_input_wait(in))
 		return NULL;
 	return smtpd__stream_peek(&in->s->stream, len);
 }

@@ -27,6 +27,10 @@ void smtpd__body_input_init(
  * there are none.  NULL once the input failed. */
 const char *smtpd__body_input_peek(struct smtpd_body_input *in, size_t *len);
 
+/* Wait for more than the stream has already.  Return false once the input
+ * failed. */
+bool smtpd__body_input_wait(struct smtpd_body_input *in);
+
 /* Take LEN octets of smtpd__body_input_peek(). */
 void smtpd__body_input_take(struct smtpd_body_input *in, size_t len);
 

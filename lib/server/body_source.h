@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* The smallest buffer that a source fills. */
@@ -18,14 +19,23 @@
 struct smtpd_body_source {
 	/*
 	 * Decode up to SIZE bytes, at least SMTPD_BODY_SOURCE_MIN, into BUF:
-	 * lines end with CRLF.  Return their number, 0 at the end of the
-	 * message, or -1 when the input failed, whose status says why.
+	 * lines end with CRLF, unless the message is binary.  Return their
+	 * number, 0 at the end of the message, or -1 when there is none: the
+	 * input failed, whose status says why, or, where that is OK, the
+	 * client gave the message up.
 	 */
 	ssize_t (*read)(struct smtpd_body_source *src, char *buf, size_t size);
 
 	/* Read and drop the rest.  Return true when the end was found, false
-	 * when the input failed. */
+	 * when the input failed, or the client gave the message up. */
 	bool (*finish)(struct smtpd_body_source *src);
+
+	/* Set by the body: the message will be refused.  A source whose parts
+	 * are answered one by one asks for no further part. */
+	bool refused;
+
+	/* Octets of the message that came or are known to come. */
+	uint64_t announced;
 
 	/* What the lines were found to hold so far; bits of
 	 * enum smtpd_line_scan_found. */

@@ -11,6 +11,7 @@
 #include "grammar/command.h"
 #include "server/answer.h"
 #include "server/auth_offer.h"
+#include "server/command_log.h"
 #include "server/greeting.h"
 #include "server/line_input.h"
 #include "server/server_state.h"
@@ -18,12 +19,6 @@
 #include "server/session_proxy.h"
 #include "server/session_tls.h"
 #include "server/transaction.h"
-
-/* So many commands that do nothing are free (see errors_soft). */
-#define IDLE_COMMANDS_FREE 100
-
-/* As much of a verb as a line of the log has. */
-#define VERB_SIZE 40
 
 #define SYNTAX SMTPD_COUNTER_REFUSED_SYNTAX
 
@@ -35,7 +30,7 @@ is_talking_too_early(
 	size_t waiting;
 
 	smtpd__stream_peek(&s->stream, &waiting);
-	return waiting > 0 &&
+	return waiting > 0 && (verb->traits & SMTPD_TRAIT_OCTETS) == 0 &&
 	    (!s->esmtp || (verb->traits & SMTPD_TRAIT_LAST) != 0);
 }
 
@@ -77,7 +72,7 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 	}
 	verb->act(s, verb, line);
 	if ((verb->traits & SMTPD_TRAIT_IDLE) != 0 && !s->closing &&
-	    ++s->idle_commands > IDLE_COMMANDS_FREE && s->ws->reply.code < 500)
+	    smtpd__answer_is_idle(s) && s->ws->reply.code < 500)
 		smtpd__answer_punish(s);
 }
 
@@ -153,27 +148,6 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 	    s, verb == NULL && s->secrets_expected ? NULL : &line);
 }
 
-/* Whether LINE, blanks left out, begins with a verb whose argument is a secret,
- * whatever else than a letter follows. */
-static bool
-begins_secret(const struct smtpd_session *s, const char *line)
-{
-	const struct smtpd_verb_table *t = &s->config->verbs;
-
-	line += strspn(line, " \t");
-	for (size_t i = 0; i < t->count; i++) {
-		const char *name = t->verbs[i].name;
-		size_t len = strlen(name);
-
-		if ((t->verbs[i].traits & SMTPD_TRAIT_SECRET) != 0 &&
-		    strnlen(line, len) == len &&
-		    smtpd__text_same_bytes(line, name, len) &&
-		    !smtpd__text_is_alpha((unsigned char)line[len]))
-			return true;
-	}
-	return false;
-}
-
 static bool
 is_command(const struct smtpd_session *s, const char *text, size_t len)
 {
@@ -181,34 +155,6 @@ is_command(const struct smtpd_session *s, const char *text, size_t len)
 
 	return smtpd__command_parse(text, len, &line) == 0 &&
 	    find_verb(s, line.verb) != NULL;
-}
-
-/* Log TEXT of LEN bytes, which may be no command, without any secret. */
-static void
-log_command(const struct smtpd_session *s, const char *text, size_t len)
-{
-	char word[VERB_SIZE], name[4 * VERB_SIZE], value[1024];
-	const char *argument;
-	size_t n = 0;
-
-	if (!smtpd__logger_wants(&s->config->logger, SMTPD_LOG_TRACE))
-		return;
-	while (
-	    n < VERB_SIZE - 1 && smtpd__text_is_alpha((unsigned char)text[n]))
-		n++;
-	memcpy(word, text, n);
-	word[n] = '\0';
-	argument = text + n + (text[n] == ' ');
-	if (begins_secret(s, text))
-		argument = "***";
-	if (s->secrets_expected && !is_command(s, text, len)) {
-		memcpy(word, "***", sizeof("***"));
-		argument = "***";
-	}
-	smtpd__logger_write(&s->config->logger, SMTPD_LOG_TRACE,
-	    "session=%llu command=%s argument=%s", (unsigned long long)s->id,
-	    smtpd__text_value(word, name, sizeof(name)),
-	    smtpd__text_quoted(argument, value, sizeof(value)));
 }
 
 /* Let S be parked while it waits, if ALLOWED: at once where many have a
@@ -242,9 +188,10 @@ run_step(struct smtpd_session *s)
 		smtpd__answer_finish(s, NULL);
 		return true;
 	}
-	if (begins_secret(s, text))
+	if (smtpd__command_log_takes_secret(s, text))
 		s->secrets_expected = true;
-	log_command(s, text, len);
+	smtpd__command_log_write(
+	    s, text, s->secrets_expected && !is_command(s, text, len));
 	run_line(s, text, len);
 	return true;
 }

@@ -49,9 +49,10 @@ void
 smtpd__dot_source_init(
     struct smtpd_dot_source *d, struct smtpd_body_input *in, uint32_t max_line)
 {
-	d->source.read = read_dot;
-	d->source.finish = finish_dot;
-	d->source.found = 0;
+	d->source = (struct smtpd_body_source){
+		.read = read_dot,
+		.finish = finish_dot,
+	};
 	d->in = in;
 	smtpd__dot_init(&d->dot, max_line);
 }

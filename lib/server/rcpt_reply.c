@@ -116,7 +116,7 @@ complete_replies(struct smtpd_session *s)
 		if (code == 0 || (code >= 400 && kept->code < 400))
 			code = kept->code;
 	}
-	return code;
+	return code != 0 ? code : whole.code;
 }
 
 int
@@ -133,4 +133,5 @@ smtpd__rcpt_reply_send(
 		set_reply(s, &s->rcpts.replies[i]);
 		smtpd__answer_finish_rcpt(s, line, &s->rcpts.list[i]);
 	}
+	s->ws->reply.code = 0;
 }

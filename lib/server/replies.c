@@ -24,6 +24,8 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	[SMTPD_REPLY_SEND_DATA] = { "send_data", 354, "",
 	    "End data with <CRLF>.<CRLF>" },
 	[SMTPD_REPLY_DELIVERED] = { "delivered", 250, "2.0.0", "OK, id={}" },
+	[SMTPD_REPLY_CHUNK] = { "chunk", 250, "2.0.0",
+	    "OK, {} octets received" },
 	[SMTPD_REPLY_OK] = { "ok", 250, "2.0.0", "OK" },
 	[SMTPD_REPLY_HELP] = { "help", 214, "2.0.0",
 	    "Commands: {} MAIL RCPT DATA RSET NOOP QUIT HELP" },
@@ -60,6 +62,8 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	    "Nested MAIL command; send RSET first" },
 	[SMTPD_REPLY_IN_TRANSACTION] = { "in_transaction", 503, "5.5.1",
 	    "{} not allowed in a transaction; send RSET first" },
+	[SMTPD_REPLY_BINARY_DATA] = { "binary_data", 503, "5.5.1",
+	    "BODY=BINARYMIME requires BDAT" },
 
 	/* Its argument. */
 	[SMTPD_REPLY_BAD_HELLO] = { "bad_hello", 501, "5.5.4",
@@ -94,7 +98,9 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	[SMTPD_REPLY_BAD_SIZE] = { "bad_size", 501, "5.5.4",
 	    "SIZE requires a number of octets" },
 	[SMTPD_REPLY_BAD_BODY] = { "bad_body", 501, "5.5.4",
-	    "BODY must be 7BIT or 8BITMIME" },
+	    "BODY must be {}" },
+	[SMTPD_REPLY_BAD_CHUNK] = { "bad_chunk", 501, "5.5.4",
+	    "Use BDAT <octets> [LAST]; closing connection" },
 	[SMTPD_REPLY_REPEATED_PARAM] = { "repeated_param", 501, "5.5.4",
 	    "Parameter given more than once" },
 	[SMTPD_REPLY_TOO_MANY_PARAMS] = { "too_many_params", 501, "5.5.4",

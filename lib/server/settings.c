@@ -19,7 +19,11 @@
 	(SMTPD_FLAG_BARE_LF_COMMANDS | SMTPD_FLAG_DSN |                 \
 	    SMTPD_FLAG_BARE_ADDRESSES | SMTPD_FLAG_NO_TRANSACTION_LOG | \
 	    SMTPD_FLAG_SMTPUTF8 | SMTPD_FLAG_AUTH_WITHOUT_TLS |         \
-	    SMTPD_FLAG_AUTH_REQUIRED)
+	    SMTPD_FLAG_AUTH_REQUIRED | SMTPD_FLAG_CHUNKING |            \
+	    SMTPD_FLAG_BINARYMIME)
+
+/* RFC 3030, 3: one without the other is no use. */
+#define BINARY (SMTPD_FLAG_BINARYMIME | SMTPD_FLAG_CHUNKING)
 
 /* An hour: a delay that is longer is meant otherwise. */
 #define TARPIT_MS_MAX 3600000
@@ -241,7 +245,8 @@ smtpd__settings_fault(const struct smtpd_server_config *c)
 		return "auth_delay_ms";
 	if (s->stack_size < least_stack())
 		return "stack_size";
-	if ((s->flags & ~(unsigned)FLAGS_KNOWN) != 0)
+	if ((s->flags & ~(unsigned)FLAGS_KNOWN) != 0 ||
+	    (s->flags & BINARY) == SMTPD_FLAG_BINARYMIME)
 		return "flags";
 	if ((unsigned)s->bare_lf > SMTPD_TREAT_REPAIR)
 		return "bare_lf";

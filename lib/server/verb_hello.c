@@ -86,6 +86,10 @@ add_extensions(struct smtpd_session *s)
 		smtpd__text_add(&t, "\nDSN");
 	if ((c->settings.flags & SMTPD_FLAG_SMTPUTF8) != 0)
 		smtpd__text_add(&t, "\nSMTPUTF8");
+	if ((c->settings.flags & SMTPD_FLAG_CHUNKING) != 0)
+		smtpd__text_add(&t, "\nCHUNKING");
+	if ((c->settings.flags & SMTPD_FLAG_BINARYMIME) != 0)
+		smtpd__text_add(&t, "\nBINARYMIME");
 	if (s->tls != NULL && s->stream.tls == NULL)
 		smtpd__text_add(&t, "\nSTARTTLS");
 	smtpd__auth_offer_write(s, &t);

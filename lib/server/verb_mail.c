@@ -182,10 +182,12 @@ accept_size(struct smtpd_session *s, const char *value)
 	return true;
 }
 
-/* BODY= (RFC 6152, 3). */
+/* BODY= (RFC 6152, 3; RFC 3030, 3). */
 static bool
 accept_body(struct smtpd_session *s, const char *value)
 {
+	bool binary = (s->config->settings.flags & SMTPD_FLAG_BINARYMIME) != 0;
+
 	if (value != NULL && smtpd__text_same(value, "7BIT")) {
 		s->envelope.encoding = SMTPD_ENCODING_7BIT;
 		return true;
@@ -194,7 +196,12 @@ accept_body(struct smtpd_session *s, const char *value)
 		s->envelope.encoding = SMTPD_ENCODING_8BITMIME;
 		return true;
 	}
-	smtpd__answer_refuse(s, SYNTAX, SMTPD_REPLY_BAD_BODY, NULL);
+	if (value != NULL && binary && smtpd__text_same(value, "BINARYMIME")) {
+		s->envelope.encoding = SMTPD_ENCODING_BINARYMIME;
+		return true;
+	}
+	smtpd__answer_refuse(s, SYNTAX, SMTPD_REPLY_BAD_BODY,
+	    binary ? "7BIT, 8BITMIME or BINARYMIME" : "7BIT or 8BITMIME");
 	return false;
 }
 

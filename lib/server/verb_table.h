@@ -47,6 +47,8 @@ enum smtpd_trait {
 	SMTPD_TRAIT_LMTP = 1 << 7,   /* or of SMTP */
 	SMTPD_TRAIT_TELLS = 1 << 8,  /* only for clients that may speak for
 	                              * others */
+	SMTPD_TRAIT_OCTETS = 1 << 9, /* octets follow it that are no commands,
+	                              * whatever its reply */
 };
 
 struct smtpd_handler {

@@ -2,6 +2,7 @@
 #include "server/verbs.h"
 
 #include "server/verb_auth.h"
+#include "server/verb_bdat.h"
 #include "server/verb_data.h"
 #include "server/verb_hello.h"
 #include "server/verb_mail.h"
@@ -22,6 +23,7 @@
 #define SMTP   SMTPD_TRAIT_SMTP
 #define LMTP   SMTPD_TRAIT_LMTP
 #define TELLS  SMTPD_TRAIT_TELLS
+#define OCTETS SMTPD_TRAIT_OCTETS
 
 /* Most frequent first: it is searched from its beginning. */
 static const struct {
@@ -33,6 +35,7 @@ static const struct {
 	{ "MAIL", HELLO, USERS, smtpd__verb_mail_mail },
 	{ "RCPT", MAIL | RCPT, 0, smtpd__verb_mail_rcpt },
 	{ "DATA", MAIL | RCPT, LAST | PLAIN, smtpd__verb_data },
+	{ "BDAT", ANY, OCTETS, smtpd__verb_bdat },
 	{ "QUIT", ANY, PLAIN, smtpd__verb_other_quit },
 	{ "EHLO", ANY, LAST | IDLE | SMTP, smtpd__verb_hello_ehlo },
 	{ "HELO", ANY, LAST | IDLE | SMTP, smtpd__verb_hello_helo },

@@ -264,6 +264,8 @@ saw_message(struct host *h, const struct smtpd_session *s,
 		bytes_text(&b, " 8bitmime");
 	if (e->smtputf8)
 		bytes_text(&b, " smtputf8");
+	if (e->encoding == SMTPD_ENCODING_BINARYMIME)
+		bytes_text(&b, " binarymime");
 	bytes_text(&b, " to");
 	for (size_t i = 0; i < e->nrcpts; i++)
 		bytes_format(
@@ -555,6 +557,10 @@ set_special(struct host *h, const struct entry *e)
 		h->settings.flags |= SMTPD_FLAG_DSN;
 	else if (strcmp(e->word, "smtputf8") == 0)
 		set_smtputf8(h);
+	else if (strcmp(e->word, "chunking") == 0)
+		h->settings.flags |= SMTPD_FLAG_CHUNKING;
+	else if (strcmp(e->word, "binarymime") == 0)
+		h->settings.flags |= SMTPD_FLAG_BINARYMIME;
 	else if (strcmp(e->word, "chunk") == 0)
 		h->chunk = (size_t)number(text);
 	else if (strcmp(e->word, "rest_ms") == 0)

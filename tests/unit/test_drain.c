@@ -61,6 +61,7 @@ start(struct seen *seen, const char *address)
 	const struct smtpd_settings settings = {
 		SMTPD_SETTINGS_INIT,
 		.hostname = "mx.example",
+		.flags = SMTPD_FLAG_CHUNKING,
 		.max_per_address = SMTPD_NO_LIMIT,
 		.max_per_network = SMTPD_NO_LIMIT,
 	};
@@ -185,6 +186,32 @@ test_message_finishes(void **state)
 	peer_close(&busy);
 	assert_int_equal(end_drain(&d), 0);
 	assert_int_equal(seen.drained, 2);
+	smtpd_server_destroy(srv);
+}
+
+/* RFC 3030, 2: That holds for one that is between two of its chunks. */
+static void
+test_message_in_chunks_finishes(void **state)
+{
+	struct seen seen = { 0 };
+	struct smtpd_server *srv = start(&seen, "127.0.0.1:0");
+	struct peer busy, idle;
+	struct drain d;
+
+	(void)state;
+	open_peer(&busy, srv);
+	open_peer(&idle, srv);
+	assert_int_equal(peer_say(&busy, "MAIL FROM:<a@example.com>"), 250);
+	assert_int_equal(peer_say(&busy, "RCPT TO:<b@example.org>"), 250);
+	assert_int_equal(peer_say(&busy, "BDAT 7\r\nhello"), 250);
+	begin_drain(&d, srv, LONG_MS);
+	assert_int_equal(peer_reply(&idle), 421);
+	peer_close(&idle);
+	assert_int_equal(peer_say(&busy, "BDAT 7 LAST\r\nworld"), 250);
+	assert_int_equal(peer_reply(&busy), 421);
+	assert_int_equal(peer_reply(&busy), 0);
+	peer_close(&busy);
+	assert_int_equal(end_drain(&d), 0);
 	smtpd_server_destroy(srv);
 }
 
@@ -380,6 +407,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_idle_sessions),
 		cmocka_unit_test(test_message_finishes),
+		cmocka_unit_test(test_message_in_chunks_finishes),
 		cmocka_unit_test(test_message_cut_off),
 		cmocka_unit_test(test_destroy_cuts_off),
 		cmocka_unit_test(test_served_on_pipes),

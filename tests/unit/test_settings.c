@@ -124,6 +124,10 @@ values_out_of_range_are_named(void **state)
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a b" }, "hostname" },
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a", .flags = 1 << 30 },
 		    "flags" },
+		/* RFC 3030, 3: BINARYMIME needs CHUNKING. */
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .flags = SMTPD_FLAG_BINARYMIME },
+		    "flags" },
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .bare_lf = (enum smtpd_treatment)3 },
 		    "bare_lf" },

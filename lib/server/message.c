@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/message.h"
+
+#include "server/answer.h"
+#include "server/body.h"
+#include "server/rcpt_reply.h"
+#include "server/session_end.h"
+#include "server/transaction.h"
+
+/* The message is at its end: its replies say what became of it. */
+static void
+end_message(struct smtpd_session *s, const struct smtpd_command_line *line)
+{
+	int code = smtpd__rcpt_reply_complete(s);
+	bool delivered = code < 400;
+
+	if (s->lmtp)
+		smtpd__rcpt_reply_send(s, line);
+	smtpd__session_count(s,
+	    delivered ? SMTPD_COUNTER_MESSAGES
+		      : SMTPD_COUNTER_MESSAGES_REFUSED);
+	if (delivered) {
+		s->errors = 0;
+		s->errors_passing = 0;
+		s->idle_commands = 0;
+	}
+	smtpd__transaction_end(
+	    s, delivered ? SMTPD_END_DELIVERED : SMTPD_END_REFUSED, code);
+}
+
+/* The client was lost, or went on to something else: nothing is said to the
+ * message. */
+static void
+end_without_message(struct smtpd_session *s, enum smtpd_io_status status)
+{
+	s->ws->reply.code = 0;
+	smtpd__rcpt_reply_drop(s);
+	if (status == SMTPD_IO_OK) {
+		smtpd__transaction_end(s, SMTPD_END_RESET, 0);
+		return;
+	}
+	smtpd__session_end_lose(s, status);
+	smtpd__transaction_end(s, SMTPD_END_CLOSED, 0);
+}
+
+/* Let the program deliver the message that SOURCE gives, and find the reply to
+ * it.  Return false when there is no end. */
+static bool
+deliver_message(struct smtpd_session *s, struct smtpd_body_source *source)
+{
+	const struct smtpd_server_config *c = s->config;
+	struct smtpd_body body;
+	bool whole;
+	int result;
+
+	smtpd__body_init(&body, s, source);
+	s->body = &body;
+	s->may_reply = true;
+	result = c->deliver(s, &s->envelope, &body, c->deliver_user);
+	s->may_reply = false;
+	s->body = NULL;
+	if (smtpd__answer_check(s, result, 2))
+		smtpd__answer_say(s, SMTPD_REPLY_DELIVERED, s->envelope.id);
+	whole = smtpd__body_finish(
+	    &body, body.unwanted || s->ws->reply.code >= 400);
+	s->envelope.octets = body.octets;
+	if (whole && body.fault != SMTPD_BODY_OK) {
+		smtpd__rcpt_reply_drop(s);
+		smtpd__body_refuse(&body);
+	}
+	return whole;
+}
+
+void
+smtpd__message_receive(struct smtpd_session *s,
+    const struct smtpd_command_line *line, struct smtpd_body_input *in,
+    struct smtpd_body_source *source)
+{
+	s->phase = SMTPD_PHASE_MESSAGE;
+	if (deliver_message(s, source))
+		end_message(s, line);
+	else
+		end_without_message(s, in->status);
+	s->phase = SMTPD_PHASE_COMMAND;
+}
+
+void
+smtpd__message_refuse(struct smtpd_session *s,
+    const struct smtpd_command_line *line, struct smtpd_body_input *in,
+    struct smtpd_body_source *source, enum smtpd_reply_key key)
+{
+	bool whole;
+
+	s->phase = SMTPD_PHASE_MESSAGE;
+	source->refused = true;
+	whole = source->finish(source);
+	if (whole && key != SMTPD_REPLY_NONE)
+		smtpd__answer_refuse(s, SMTPD_COUNTER_REFUSED_SYNTAX, key,
+		    smtpd__session_hello(s));
+	if (!whole)
+		end_without_message(s, in->status);
+	else if (s->open)
+		end_message(s, line);
+	s->phase = SMTPD_PHASE_COMMAND;
+}
