@@ -127,7 +127,7 @@ receiver_options_for_server(
 	*out = (struct smtpd_settings){
 		SMTPD_SETTINGS_INIT,
 		.hostname = r->name,
-		.flags = SMTPD_FLAG_NO_TRANSACTION_LOG,
+		.flags = SMTPD_FLAG_NO_TRANSACTION_LOG | SMTPD_FLAG_CHUNKING,
 		.log = r->log_level > 0 ? log_text : NULL,
 		.log_level = log_level_nearest(r->log_level),
 		.max_connections = receiver_options_limit(r->max_connections),

@@ -243,6 +243,36 @@ postlog unix-dgram n - n - 1 postlogd
                     "start-fg"])
 
 
+# The user that Exim runs as, whom this machine need not know.
+EXIM_UID = 64999
+EXIM_NAMES = (("passwd", f"Debian-exim:x:{EXIM_UID}:{EXIM_UID}::/:/bin/false"),
+              ("group", f"Debian-exim:x:{EXIM_UID}:"))
+# Commands of a shell in its directory, in a mount namespace.
+EXIM_MOUNTS = ("mount --bind passwd /etc/passwd && "
+               "mount --bind group /etc/group && ")
+
+
+def unpack_exim(directory):
+    """Debian's Exim, which is not installed: it would take Postfix's place."""
+    for command in (["unshare", "--mount", "true"],
+                    ["apt-get", "download", "exim4-daemon-light"],
+                    ["sh", "-c", "dpkg -x exim4-daemon-light*.deb ."]):
+        try:
+            subprocess.run(command, cwd=directory, check=True,
+                           capture_output=True, timeout=60)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise unittest.SkipTest(f"no Exim to be had: {error}")
+
+
+def name_exim(directory):
+    """Write what EXIM_MOUNTS mounts."""
+    for name, line in EXIM_NAMES:
+        shutil.copy(f"/etc/{name}", directory)
+        with open(os.path.join(directory, name), "a",
+                  encoding="ascii") as file:
+            file.write(line + "\n")
+
+
 class Exim(Receiver):
     """Its package excludes that of Postfix: it is unpacked beside, and gets
     its user in a mount namespace of its own."""
@@ -277,37 +307,16 @@ maildir:
   maildir_format
   return_path_add
 """
-    UID = 64999
-    NAMES = (("passwd", f"Debian-exim:x:{UID}:{UID}::/:/bin/false"),
-             ("group", f"Debian-exim:x:{UID}:"))
-
     def __init__(self, world, host, domain, pair, *users):
         super().__init__(world, host, domain, pair, *users)
-        self.unpack()
-        self.folders(self.UID, self.UID, "spool", "log", "mail")
-        os.chown(os.path.join(self.dir, "key"), self.UID, self.UID)
+        unpack_exim(self.dir)
+        self.folders(EXIM_UID, EXIM_UID, "spool", "log", "mail")
+        os.chown(os.path.join(self.dir, "key"), EXIM_UID, EXIM_UID)
         self.write("conf", self.CONFIGURATION.format(
             self, users=" : ".join(users)))
-        for name, line in self.NAMES:
-            shutil.copy(f"/etc/{name}", self.dir)
-            with open(os.path.join(self.dir, name), "a",
-                      encoding="ascii") as file:
-                file.write(line + "\n")
-        self.begin(
-            ["sh", "-c",
-             "mount --bind passwd /etc/passwd && "
-             "mount --bind group /etc/group && "
-             "exec ./usr/sbin/exim4 -C $PWD/conf -bdf"])
-
-    def unpack(self):
-        for command in (["unshare", "--mount", "true"],
-                        ["apt-get", "download", "exim4-daemon-light"],
-                        ["sh", "-c", "dpkg -x exim4-daemon-light*.deb ."]):
-            try:
-                subprocess.run(command, cwd=self.dir, check=True,
-                               capture_output=True, timeout=60)
-            except (OSError, subprocess.SubprocessError) as error:
-                raise unittest.SkipTest(f"no Exim to be had: {error}")
+        name_exim(self.dir)
+        self.begin(["sh", "-c", EXIM_MOUNTS
+                    + "exec ./usr/sbin/exim4 -C $PWD/conf -bdf"])
 
 
 class Sink:

@@ -5,8 +5,10 @@ import os
 import smtplib
 import subprocess
 import tempfile
+import threading
 import unittest
 
+import receivers
 import smtpin_fixture as fixture
 
 # Clients add From, Date and Message-ID where they are missing.
@@ -65,6 +67,61 @@ def with_smtp_source(port, path):
             "-F", path, f"127.0.0.1:{port}"]
 
 
+def with_smtpsend(port, path):
+    """It sends chunks, where these are offered."""
+    return ["sh", "-c", 'exec "$@" <' + path, "sh", os.environ["SMTPSEND"],
+            "-s", f"127.0.0.1:{port}", "-f", "sender@example.net",
+            "alice@example.org"]
+
+
+class Exim:
+    """As a client that sends chunks; it runs in DIRECTORY."""
+
+    CONFIGURATION = """\
+primary_hostname = exim.example.net
+exim_path = {0}/usr/sbin/exim4
+spool_directory = {0}/spool
+log_file_path = {0}/log/%slog
+received_header_text =
+host_lookup =
+begin routers
+all:
+  driver = manualroute
+  route_list = * 127.0.0.1 byname
+  self = send
+  transport = smtp
+begin transports
+smtp:
+  driver = smtp
+  port = {1}
+"""
+
+    def __init__(self, directory, port):
+        self.dir = directory
+        os.chmod(directory, 0o755)
+        receivers.unpack_exim(directory)
+        receivers.name_exim(directory)
+        for name in ("spool", "log"):
+            os.mkdir(os.path.join(directory, name))
+            os.chown(os.path.join(directory, name), receivers.EXIM_UID,
+                     receivers.EXIM_UID)
+        with open(os.path.join(directory, "conf"), "w",
+                  encoding="ascii") as file:
+            file.write(self.CONFIGURATION.format(directory, port))
+
+    def command(self, _port, path):
+        return ["unshare", "--mount", "sh", "-c", 'cd "$1" && '
+                + receivers.EXIM_MOUNTS + 'exec ./usr/sbin/exim4 -C "$1/conf" '
+                "-f sender@example.net -odi -i alice@example.org "
+                '<"$2"', "sh", self.dir, path]
+
+    def deliveries(self):
+        """The lines of its log about what it has sent."""
+        with open(os.path.join(self.dir, "log", "mainlog"),
+                  encoding="ascii") as file:
+            return [line for line in file if " => " in line]
+
+
 class Clients(unittest.TestCase):
     def setUp(self):
         self.smtpin = self.enterContext(fixture.Smtpin())
@@ -121,6 +178,49 @@ class Clients(unittest.TestCase):
     def test_smtp_source(self):
         """It appends a line end to what it reads."""
         self.run_client(with_smtp_source, b"\n")
+
+    def test_smtpsend(self):
+        self.run_client(with_smtpsend)
+
+    def test_exim(self):
+        """It marks what went by BDAT with a K."""
+        if os.geteuid() != 0:
+            self.skipTest("Exim needs root to start")
+        exim = Exim(self.enterContext(tempfile.TemporaryDirectory()),
+                    self.smtpin.port)
+        self.run_client(exim.command)
+        sent = exim.deliveries()
+        self.assertEqual(len(sent), len(MESSAGES))
+        self.assertEqual([line for line in sent if " K " not in line], [])
+
+    def test_chunks(self):
+        """By smtplib's hand: however a message is divided, it is the same."""
+        with smtplib.SMTP("127.0.0.1", self.smtpin.port,
+                          "smtplib.example.net", fixture.WAIT) as client:
+            client.ehlo()
+            self.assertTrue(client.has_extn("chunking"))
+            for name, message in MESSAGES.items():
+                data = message.replace(b"\n", b"\r\n")
+                for size in (1, 7, 4096, 65537, len(data)):
+                    if len(data) // size > 2000:
+                        continue
+                    with self.subTest(name, size=size):
+                        client.docmd("MAIL FROM:<sender@example.net>")
+                        client.docmd("RCPT TO:<alice@example.org>")
+                        self.send_chunks(client, data, size)
+                        self.check(message)
+
+    def send_chunks(self, client, data, size):
+        """All in one group, as RFC 2920 allows."""
+        chunks = [data[at:at + size] for at in range(0, len(data), size)]
+        group = b"".join(b"BDAT %d\r\n%s" % (len(c), c) for c in chunks)
+        thread = threading.Thread(
+            target=client.sock.sendall, args=[group + b"BDAT 0 LAST\r\n"])
+        thread.start()
+        replies = [client.getreply() for _ in range(len(chunks) + 1)]
+        thread.join()
+        self.assertEqual({code for code, _ in replies}, {250})
+        self.assertIn(b"id=", replies[-1][1])
 
     def test_smtplib(self):
         with smtplib.SMTP("127.0.0.1", self.smtpin.port,

@@ -31,6 +31,7 @@ defaults_are_as_documented(void **state)
 	assert_true((server.flags & SMTPD_FLAG_DSN) != 0);
 	/* T5, T6: Programs of this host are helped out. */
 	assert_true((server.flags & SMTPD_FLAG_BARE_ADDRESSES) != 0);
+	assert_true((server.flags & SMTPD_FLAG_CHUNKING) != 0);
 	assert_string_equal(server.default_domain, "host.example.org");
 	/* RU7: They are not slowed down. */
 	assert_int_equal(server.errors_soft, server.errors_hard);
