@@ -24,11 +24,11 @@ store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     struct smtpd_body *body, void *maildir)
 {
 	struct smtpd_maildir_message *m = smtpd_maildir_begin(maildir);
-	char buf[4096], header[4096];
-	ssize_t n = snprintf(header, sizeof(header), "Return-Path: <%s>\r\n",
-	    envelope->sender.text);
+	char buf[4096], header[SMTPD_TRACE_MAX];
+	ssize_t n;
 
-	smtpd_session_received(s, header + n, sizeof(header) - (size_t)n);
+	(void)envelope;
+	smtpd_session_trace(s, NULL, header, sizeof(header));
 	if (m != NULL &&
 	    smtpd_maildir_add(m, "Maildir", 0, header, strlen(header)) == 0)
 		while ((n = smtpd_body_read(body, buf, sizeof(buf))) > 0)

@@ -6,6 +6,7 @@
 
 #include <smtpd/address.h>
 #include <smtpd/auth.h>
+#include <smtpd/body.h>
 #include <smtpd/cancel.h>
 #include <smtpd/client.h>
 #include <smtpd/maildir.h>

@@ -9,17 +9,11 @@
 
 #include <smtpd/session.h>
 
-#include "loop.h"
 #include "trouble.h"
 #include "users_table.h"
 
-/* The beginning of a message, which has its header, or as much of one as is
- * looked at; and what is read at a time behind it. */
-#define HEAD_SIZE 65536
-#define PIECE     8192
-
-/* Return-Path, Delivered-To and Received. */
-#define HEADER_SIZE (2 * SMTPD_ADDRESS_MAX + SMTPD_RECEIVED_MAX + 64)
+/* What is read of a message at a time. */
+#define PIECE 8192
 
 /* One message on its way to its mailboxes. */
 struct store_request {
@@ -31,8 +25,6 @@ struct store_request {
 	struct target *targets; /* the mailboxes that it goes to */
 	size_t ntargets;
 	size_t refused; /* how many recipients are */
-	char *head;     /* the beginning of the message */
-	size_t head_len;
 };
 
 void
@@ -57,21 +49,18 @@ add_mailbox(
 	return smtpd_maildir_add(r->message, path, root, header, len);
 }
 
-/* Add the mailbox TARGET; RECEIVED is the trace header. */
+/* Add the mailbox TARGET. */
 static int
-add_target(
-    struct store_request *r, const struct target *target, const char *received)
+add_target(struct store_request *r, const struct target *target)
 {
-	char path[PATH_MAX], header[HEADER_SIZE];
+	char path[PATH_MAX], header[SMTPD_TRACE_MAX];
 	int error, len;
 
 	store_path(r->d, &target->owner, path, sizeof(path));
-	len = snprintf(header, sizeof(header),
-	    "Return-Path: <%s>\r\nDelivered-To: %s\r\n%s",
-	    r->envelope->sender.text,
-	    smtpd_envelope_rcpt(r->envelope, target->rcpt)->address.text,
-	    received);
-	if (add_mailbox(r, path, header, (size_t)len) == 0)
+	len = smtpd_session_trace(r->session,
+	    smtpd_envelope_rcpt(r->envelope, target->rcpt), header,
+	    sizeof(header));
+	if (len != -1 && add_mailbox(r, path, header, (size_t)len) == 0)
 		return 0;
 	error = errno;
 	trouble_log(r->d->log, r->session, path, error);
@@ -112,66 +101,65 @@ is_wanted(const struct store_request *r)
 	return r->refused == 0;
 }
 
-/* Write what all spellings of an address, LEN bytes at TEXT, have in common to
+/* Write what all spellings of ADDRESS, which is cut in two, have in common to
  * KEY of USERS_KEY_SIZE.  Return false when it is none. */
 static bool
-write_key(const char *text, size_t len, char *key)
+write_key(char *address, char *key)
 {
-	char address[USERS_KEY_SIZE], *at;
+	char *at = strrchr(address, '@');
 
-	if (len >= sizeof(address))
-		return false;
-	memcpy(address, text, len);
-	address[len] = '\0';
-	at = strrchr(address, '@');
 	if (at == NULL)
 		return false;
 	*at = '\0';
 	return users_table_key(address, at + 1, key) != 0;
 }
 
-/* Refuse the message for recipients that had it before, LEN bytes at ADDRESS
- * being one. */
+/* Refuse the message for recipients that had it before, KEY being that of
+ * one. */
 static void
-refuse_again(struct store_request *r, const char *address, size_t len)
+refuse_again(struct store_request *r, const char *key)
 {
 	static const struct trouble loop = { 554, "5.4.6",
 		"Mail loop: the message was delivered to this address before" };
-	char before[USERS_KEY_SIZE], now[USERS_KEY_SIZE];
+	char address[SMTPD_ADDRESS_MAX], now[USERS_KEY_SIZE];
 
-	if (!write_key(address, len, before))
-		return;
 	for (size_t i = 0; i < r->envelope->nrcpts; i++) {
-		const char *text =
-		    smtpd_envelope_rcpt(r->envelope, i)->address.text;
-
+		snprintf(address, sizeof(address), "%s",
+		    smtpd_envelope_rcpt(r->envelope, i)->address.text);
 		if (!r->transaction->recipients[i].refused &&
-		    write_key(text, strlen(text), now) &&
-		    strcmp(now, before) == 0)
+		    write_key(address, now) && strcmp(now, key) == 0)
 			refuse_recipient(r, i, &loop);
 	}
 }
 
-/* RFC 5321, 6.3 */
-static void
-refuse_loops(struct store_request *r)
+/* Refuse what comes to an address again that has delivered it before (RFC 5321,
+ * 6.3).  Return 0, or -1 as smtpd_body_header(). */
+static int
+refuse_loops(struct store_request *r, struct smtpd_body *body)
 {
-	struct loop_scan scan;
-	const char *address;
-	size_t len;
+	char address[USERS_KEY_SIZE], key[USERS_KEY_SIZE];
+	struct smtpd_header_field field;
+	size_t left;
+	const char *at = smtpd_body_header(body, &left);
 
-	loop_begin(&scan, r->head, r->head_len);
-	while ((address = loop_next(&scan, &len)) != NULL)
-		refuse_again(r, address, len);
+	if (at == NULL)
+		return -1;
+	while (smtpd_header_next(&at, &left, &field))
+		if (smtpd_header_is(&field, "Delivered-To") &&
+		    smtpd_header_value(&field, address, sizeof(address)) !=
+			-1 &&
+		    write_key(address, key))
+			refuse_again(r, key);
+	return 0;
 }
 
 /* Add the mailboxes of all recipients that are not refused.  Return 0, or -1
  * after one more had to be: the message is to begin again, without that. */
 static int
-add_targets(struct store_request *r, const char *received)
+add_targets(struct store_request *r)
 {
 	for (size_t i = 0; i < r->ntargets; i++)
-		if (add_target(r, &r->targets[i], received) == -1) {
+		if (add_target(r, &r->targets[i]) == -1) {
 			const struct trouble t = trouble_for(errno);
 
 			refuse_target(r, &r->targets[i], &t);
@@ -183,7 +171,7 @@ add_targets(struct store_request *r, const char *received)
 /* Begin the message with the mailboxes that take it.  Return 0, or -1 with
  * errno ENOMEM; without a message where nobody gets it. */
 static int
-begin_message(struct store_request *r, const char *received)
+begin_message(struct store_request *r)
 {
 	while (is_wanted(r)) {
 		free(r->targets);
@@ -194,7 +182,7 @@ begin_message(struct store_request *r, const char *received)
 		r->message = smtpd_maildir_begin(r->d->maildir);
 		if (r->message == NULL)
 			return -1;
-		if (add_targets(r, received) == 0)
+		if (add_targets(r) == 0)
 			return 0;
 		smtpd_maildir_abort(r->message);
 		r->message = NULL;
@@ -214,22 +202,6 @@ log_failure(struct store_request *r, int error)
 	    path, r->ntargets - 1, log_error(error, reason, sizeof(reason)));
 }
 
-/* Read the beginning of the message.  Return 1, or 0 when it has no valid
- * end. */
-static int
-read_head(struct store_request *r, struct smtpd_body *body)
-{
-	ssize_t n = 1;
-
-	while (n > 0 && r->head_len < HEAD_SIZE) {
-		n = smtpd_body_read(
-		    body, r->head + r->head_len, HEAD_SIZE - r->head_len);
-		if (n > 0)
-			r->head_len += (size_t)n;
-	}
-	return n >= 0;
-}
-
 /* Copy the message to its mailboxes.  Return 1 when it is whole there, 0 when
  * it has no valid end, -1 with errno. */
 static int
@@ -238,8 +210,6 @@ copy_body(struct store_request *r, struct smtpd_body *body)
 	char piece[PIECE];
 	ssize_t n;
 
-	if (smtpd_maildir_write(r->message, r->head, r->head_len) == -1)
-		return -1;
 	while ((n = smtpd_body_read(body, piece, sizeof(piece))) > 0) {
 		if (smtpd_maildir_write(r->message, piece, (size_t)n) == -1)
 			return -1;
@@ -271,18 +241,9 @@ store_body(struct store_request *r, struct smtpd_body *body)
 static int
 store_for_all(struct store_request *r, struct smtpd_body *body)
 {
-	char received[SMTPD_RECEIVED_MAX];
-	int result = read_head(r, body);
-
-	if (result == 0)
-		return 0;
-	refuse_loops(r);
-	if (smtpd_session_received(r->session, received, sizeof(received)) ==
-	    -1) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	if (begin_message(r, received) == -1)
+	if (refuse_loops(r, body) == -1)
+		return errno == EIO ? 0 : -1;
+	if (begin_message(r) == -1)
 		return -1;
 	return r->message != NULL ? store_body(r, body) : 0;
 }
@@ -296,16 +257,11 @@ store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		.session = s,
 		.envelope = envelope,
 		.transaction = smtpd_session_transaction_data(s),
-		.head = malloc(HEAD_SIZE),
 	};
-	int error, result;
+	int result = store_for_all(&r, body);
+	int error = errno;
 
-	if (r.head == NULL)
-		return trouble_reply(s, ENOMEM);
-	result = store_for_all(&r, body);
-	error = errno;
 	free(r.targets);
-	free(r.head);
 	/* Without a valid end the library knows what to answer, and where
 	 * recipients were refused, that is the answer. */
 	return result == -1 ? trouble_reply(s, error) : 0;

@@ -32,6 +32,7 @@
  */
 
 #include <smtpd/address.h>
+#include <smtpd/body.h>
 #include <smtpd/tls.h>
 #include <smtpd/version.h>
 
@@ -49,9 +50,6 @@ struct smtpd_server;
 
 /* One connection: opaque. */
 struct smtpd_session;
-
-/* The message that a delivery callback reads: opaque. */
-struct smtpd_body;
 
 /* One parameter of MAIL or RCPT (RFC 5321, 4.1.2). */
 struct smtpd_param {
@@ -163,22 +161,6 @@ SMTPD_API int smtpd_reply(struct smtpd_session *s, int code,
  */
 SMTPD_API void smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
     const char *enhanced, const char *format, ...) SMTPD_PRINTF(5, 6);
-
-/*
- * Read up to SIZE bytes of the message into BUF: dots unstuffed, lines ended by
- * CRLF only, any other byte as it came; each octet as it came where the
- * envelope's encoding is SMTPD_ENCODING_BINARYMIME.  Blocks; the server's
- * deadlines and its minimum rate hold.
- *
- * Return the number of bytes, 0 at the end of the message, or -1 with errno:
- * EINVAL when SIZE is 0 or BUF is NULL; EIO when there is no valid end: the
- * client is gone or too slow, or gave the message up between two chunks; the
- * message is too large, loops, holds what the settings refuse, or was refused
- * by smtpd_reply_rcpt().  After EIO nothing of it may be kept, and the reply of
- * the library replaces the callback's.  Since 0.1.
- */
-SMTPD_API ssize_t smtpd_body_read(
-    struct smtpd_body *body, void *buf, size_t size);
 
 /* The server that this session belongs to.  Since 0.1. */
 SMTPD_API struct smtpd_server *smtpd_session_server(
@@ -337,6 +319,19 @@ SMTPD_API const char *smtpd_params_value(
  */
 SMTPD_API int smtpd_session_received(
     struct smtpd_session *s, char *buf, size_t size);
+
+/* The most bytes of smtpd_session_trace(), with its NUL.  Since 0.2. */
+#define SMTPD_TRACE_MAX 4608
+
+/*
+ * Write the fields that belong on top of the message of the open transaction
+ * where it is kept for good (RFC 5321, 4.4) to BUF of SIZE bytes: Return-Path,
+ * Delivered-To with RCPT's address unless RCPT is NULL, and what
+ * smtpd_session_received() writes, with all that is said there.
+ * SMTPD_TRACE_MAX bytes always suffice.  Since 0.2.
+ */
+SMTPD_API int smtpd_session_trace(struct smtpd_session *s,
+    const struct smtpd_rcpt *rcpt, char *buf, size_t size);
 
 /*
  * Keep DATA for the life of the session; DESTROY (or NULL) is called with it

@@ -5,7 +5,7 @@
 /*
  * How often a message was received already: its Received: fields are counted
  * while it comes, to find mail that goes in a loop (RFC 5321, 6.3).  And
- * whether it begins with a header at all.
+ * whether it begins with a header at all, and where that ends.
  */
 
 #include <stdbool.h>
@@ -16,6 +16,7 @@
 
 struct smtpd_hops {
 	uint32_t count;
+	size_t octets; /* of the header so far, with the empty line */
 	bool done;     /* the header is over; nothing more can be found */
 	bool begun;    /* what the first line is is known */
 	bool headless; /* it neither is a field nor empty */

@@ -2,10 +2,18 @@
 #include "server/body.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "grammar/line_scan.h"
 #include "server/answer.h"
+
+/* The memory for a header at first, which most fit in, and how it grows. */
+#define HEADER_ROOM   8192
+#define HEADER_GROWTH 8
+
+/* The memory for a message at first. */
+#define SLURP_ROOM 8192
 
 void
 smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s,
@@ -17,7 +25,11 @@ smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s,
 	b->over = false;
 	b->unwanted = false;
 	b->octets = 0;
+	b->begun = b->has_header = false;
+	b->ahead = b->start;
+	b->room = sizeof(b->start);
 	b->ahead_at = b->ahead_end = 0;
+	b->header = NULL;
 	smtpd__hops_init(&b->hops);
 }
 
@@ -90,10 +102,12 @@ read_ahead(struct smtpd_body *b, char *buf, size_t size)
 static ssize_t
 read_some(struct smtpd_body *b, char *buf, size_t size)
 {
-	ssize_t n = read_source(b, b->ahead, SMTPD_BODY_SOURCE_MIN);
+	ssize_t n = read_source(b, b->start, SMTPD_BODY_SOURCE_MIN);
 
 	if (n <= 0)
 		return n;
+	b->ahead = b->start;
+	b->room = sizeof(b->start);
 	b->ahead_at = 0;
 	b->ahead_end = (size_t)n;
 	return read_ahead(b, buf, size);
@@ -113,6 +127,7 @@ smtpd_body_read(struct smtpd_body *b, void *buf, size_t size)
 		errno = EIO;
 		return -1;
 	}
+	b->begun = true;
 	if (b->ahead_at < b->ahead_end)
 		return read_ahead(b, buf, size);
 	if (size >= SMTPD_BODY_SOURCE_MIN)
@@ -124,19 +139,135 @@ smtpd_body_read(struct smtpd_body *b, void *buf, size_t size)
 	return n;
 }
 
+/* Read ahead what there is room for.  Return false when there is no more. */
+static bool
+read_on(struct smtpd_body *b)
+{
+	ssize_t n = 0;
+
+	if (!b->over && b->room - b->ahead_end >= SMTPD_BODY_SOURCE_MIN)
+		n = read_source(
+		    b, b->ahead + b->ahead_end, b->room - b->ahead_end);
+	if (n <= 0)
+		return false;
+	b->ahead_end += (size_t)n;
+	return true;
+}
+
 bool
 smtpd__body_is_headless(struct smtpd_body *b)
 {
-	while (!b->hops.begun && !b->over && b->fault == SMTPD_BODY_OK &&
-	    sizeof(b->ahead) - b->ahead_end >= SMTPD_BODY_SOURCE_MIN) {
-		ssize_t n = read_source(b, b->ahead + b->ahead_end,
-		    sizeof(b->ahead) - b->ahead_end);
-
-		if (n == -1)
-			break;
-		b->ahead_end += (size_t)n;
-	}
+	while (!b->hops.begun && read_on(b))
+		continue;
 	return b->hops.headless;
+}
+
+/* Let what is read ahead have ROOM bytes.  Return 0, or -1 without memory. */
+static int
+make_room(struct smtpd_body *b, size_t room)
+{
+	char *header = realloc(b->header, room);
+
+	if (header == NULL)
+		return -1;
+	if (b->header == NULL)
+		memcpy(header, b->start, b->ahead_end);
+	b->ahead = b->header = header;
+	b->room = room;
+	return 0;
+}
+
+static bool
+is_full(const struct smtpd_body *b)
+{
+	return b->room - b->ahead_end < SMTPD_BODY_SOURCE_MIN;
+}
+
+/* Read the header ahead, or as much of it as is given.  Return 0, or -1 with
+ * errno. */
+static int
+read_header(struct smtpd_body *b)
+{
+	size_t room = HEADER_ROOM;
+
+	do {
+		if (make_room(b, room) == -1)
+			return -1;
+		while (!b->hops.done && read_on(b))
+			continue;
+		room *= HEADER_GROWTH;
+	} while (!b->hops.done && is_full(b) && room <= SMTPD_BODY_HEADER_MAX);
+	if (b->fault != SMTPD_BODY_OK ||
+	    (!b->hops.done && !b->over && !is_full(b))) {
+		errno = EIO;
+		return -1;
+	}
+	b->has_header = true;
+	b->header_len = b->hops.done ? b->hops.octets : b->ahead_end;
+	/* Of one that is cut off, whole lines. */
+	while (!b->hops.done && !b->over && b->header_len > 0 &&
+	    b->header[b->header_len - 1] != '\n')
+		b->header_len--;
+	return 0;
+}
+
+const char *
+smtpd_body_header(struct smtpd_body *b, size_t *len)
+{
+	if (b->begun && !b->has_header) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (b->unwanted) {
+		errno = EIO;
+		return NULL;
+	}
+	if (!b->has_header && read_header(b) == -1)
+		return NULL;
+	*len = b->header_len;
+	return b->header;
+}
+
+/* Let TEXT have more room, with an octet above MAX and a NUL as the most.
+ * Return it, or NULL without memory. */
+static char *
+grow_text(char *text, size_t *room, size_t max)
+{
+	size_t more = *room == 0 ? SLURP_ROOM : *room * 2;
+
+	if (more - 2 > max)
+		more = max + 2;
+	*room = more;
+	return realloc(text, more);
+}
+
+char *
+smtpd_body_slurp(struct smtpd_body *b, size_t max, size_t *len)
+{
+	size_t room = 0, have = 0;
+	char *text = NULL, *more;
+	ssize_t n = 1;
+	int error;
+
+	while (n > 0 && have <= max) {
+		if (have + 1 >= room) {
+			more = grow_text(text, &room, max);
+			if (more == NULL)
+				break;
+			text = more;
+		}
+		n = smtpd_body_read(b, text + have, room - 1 - have);
+		have += n > 0 ? (size_t)n : 0;
+	}
+	if (n == 0) {
+		text[have] = '\0';
+		*len = have;
+		return text;
+	}
+	error = n == -1 ? errno : have > max ? EMSGSIZE : ENOMEM;
+	free(text);
+	errno = error;
+	return NULL;
 }
 
 bool
@@ -154,6 +285,7 @@ smtpd__body_finish(struct smtpd_body *b, bool refused)
 	whole = b->source->finish(b->source);
 	if ((b->source->found & SMTPD_LINE_SCAN_OVER_1000) != 0)
 		smtpd__session_count(b->s, SMTPD_COUNTER_LONG_LINES);
+	free(b->header);
 	return whole;
 }
 

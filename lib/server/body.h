@@ -7,6 +7,8 @@
  * judged, and read to its end even if nobody wants it.
  */
 
+#include <smtpd/body.h>
+
 #include "grammar/hops.h"
 #include "server/body_input.h"
 #include "server/body_source.h"
@@ -28,12 +30,18 @@ struct smtpd_body {
 	struct smtpd_session *s;
 	struct smtpd_body_source *source;
 	struct smtpd_hops hops;
-	enum smtpd_body_fault fault;  /* the first that was found */
-	bool over;                    /* the source has no more */
-	bool unwanted;                /* the program has refused it for all */
-	uint64_t octets;              /* of the message, decoded */
-	char ahead[SMTPD_BODY_AHEAD]; /* read, and not yet asked for */
-	size_t ahead_at, ahead_end;
+	enum smtpd_body_fault fault; /* the first that was found */
+	bool over;                   /* the source has no more */
+	bool unwanted;               /* the program has refused it for all */
+	uint64_t octets;             /* of the message, decoded */
+	bool begun;                  /* the program has read of it */
+	char *ahead;                 /* read, and not yet asked for: in START
+	                               * or HEADER, which has ROOM bytes */
+	size_t ahead_at, ahead_end, room;
+	char start[SMTPD_BODY_AHEAD];
+	char *header; /* that the program asked for, or NULL */
+	size_t header_len;
+	bool has_header; /* and got */
 };
 
 /* Begin a message of S that SOURCE gives. */
@@ -47,10 +55,11 @@ void smtpd__body_init(struct smtpd_body *b, struct smtpd_session *s,
 bool smtpd__body_is_headless(struct smtpd_body *b);
 
 /*
- * Read and drop what is left, of a message that is REFUSED or not.  Return true
- * when its end was found, or that of the part to refuse: then b->fault says
- * whether it is valid.  Otherwise the status of the input says why the session
- * is over, or, where that is OK, the client gave the message up.
+ * Read and drop what is left, of a message that is REFUSED or not, and free
+ * what B holds.  Return true when its end was found, or that of the part to
+ * refuse: then b->fault says whether it is valid.  Otherwise the status of the
+ * input says why the session is over, or, where that is OK, the client gave the
+ * message up.
  */
 bool smtpd__body_finish(struct smtpd_body *b, bool refused);
 

@@ -74,3 +74,28 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 		errno = ERANGE;
 	return len;
 }
+
+int
+smtpd_session_trace(struct smtpd_session *s, const struct smtpd_rcpt *rcpt,
+    char *buf, size_t size)
+{
+	struct smtpd_text t;
+	int len;
+
+	if (buf == NULL || !s->open) {
+		errno = EINVAL;
+		return -1;
+	}
+	smtpd__text_init(&t, buf, size);
+	smtpd__text_format(
+	    &t, "Return-Path: <%s>\r\n", s->envelope.sender.text);
+	if (rcpt != NULL)
+		smtpd__text_format(
+		    &t, "Delivered-To: %s\r\n", rcpt->address.text);
+	if (t.cut) {
+		errno = ERANGE;
+		return -1;
+	}
+	len = smtpd_session_received(s, buf + t.len, size - t.len);
+	return len == -1 ? -1 : (int)t.len + len;
+}

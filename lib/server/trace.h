@@ -3,7 +3,8 @@
 #define SMTPD_SERVER_TRACE_H
 
 /*
- * smtpd_session_received(): the trace field of a transaction, and what must
+ * smtpd_session_received() and smtpd_session_trace(): the trace fields of a
+ * transaction, and what must
  * stand between it and the message.
  */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "log_check.h"
 
 #define CHUNK_MAX 4096
+#define SLURP_MAX 100
 
 struct field {
 	const char *name;
@@ -297,6 +299,79 @@ read_body(struct host *h, struct smtpd_body *body, bool whole)
 	return smtpd_body_read(body, chunk, h->chunk) != -1;
 }
 
+static const char *
+name_of_errno(void)
+{
+	switch (errno) {
+	case EINVAL:
+		return "EINVAL";
+	case EIO:
+		return "EIO";
+	case EMSGSIZE:
+		return "EMSGSIZE";
+	default:
+		return "?";
+	}
+}
+
+/* Show the header: its length and its fields. */
+static void
+show_header(struct host *h, struct smtpd_body *body)
+{
+	struct bytes b = { 0 };
+	struct smtpd_header_field field;
+	char value[256];
+	size_t left = 0;
+	const char *at = smtpd_body_header(body, &left);
+
+	bytes_text(&b, "header ");
+	if (at == NULL)
+		bytes_text(&b, name_of_errno());
+	else
+		bytes_format(&b, "%zu", left);
+	while (at != NULL && smtpd_header_next(&at, &left, &field)) {
+		if (smtpd_header_value(&field, value, sizeof(value)) == -1)
+			snprintf(value, sizeof(value), "(long)");
+		bytes_format(
+		    &b, " %.*s=%s", (int)field.name_len, field.name, value);
+	}
+	host_saw(h, &b);
+}
+
+/* Show the rest of the message, read at once. */
+static void
+show_slurped(struct host *h, struct smtpd_body *body)
+{
+	struct bytes b = { 0 };
+	size_t len = 0;
+	char *text = smtpd_body_slurp(body, SLURP_MAX, &len);
+
+	bytes_text(&b, "slurped ");
+	if (text == NULL)
+		bytes_text(&b, name_of_errno());
+	else
+		bytes_add(&b, text, len + 1);
+	host_saw(h, &b);
+	free(text);
+}
+
+/* Use the tools for bodies as the recipients ask. */
+static void
+show_body(
+    struct host *h, const struct smtpd_envelope *e, struct smtpd_body *body)
+{
+	char few[2];
+
+	if (is_for(e, "header"))
+		show_header(h, body);
+	if (is_for(e, "late")) {
+		smtpd_body_read(body, few, sizeof(few));
+		show_header(h, body);
+	}
+	if (is_for(e, "slurp"))
+		show_slurped(h, body);
+}
+
 /* What recipients are told of the message by their local part, before it is
  * read or behind it. */
 static const struct {
@@ -344,7 +419,10 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 	if (is_for(e, "early"))
 		return smtpd_reply(s, 250, "2.0.0", "taken unread");
 	reply_rcpts(s, e, true);
+	show_body(h, e, body);
 	valid = read_body(h, body, !is_for(e, "half"));
+	if (is_for(e, "header"))
+		show_header(h, body);
 	reply_rcpts(s, e, false);
 	if (is_for(e, "stubborn"))
 		return smtpd_reply(s, 250, "2.0.0", "whatever it is");

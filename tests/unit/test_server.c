@@ -320,6 +320,7 @@ struct facts {
 	char envelope_id[16];
 	char received[1100];
 	char received_two[1100];
+	char trace[SMTPD_TRACE_MAX], trace_alone[SMTPD_TRACE_MAX];
 	int no_room, no_transaction;
 	char param[64];
 };
@@ -342,6 +343,8 @@ look_at_start(struct smtpd_session *s, void *user)
 	assert_true(fcntl(smtpd_session_fd(s), F_GETFD) >= 0);
 	f->id = smtpd_session_id(s);
 	f->no_transaction = smtpd_session_received(s, buf, sizeof(buf));
+	assert_int_equal(smtpd_session_trace(s, NULL, buf, sizeof(buf)), -1);
+	assert_int_equal(errno, EINVAL);
 	return 0;
 }
 
@@ -366,6 +369,25 @@ look_at_mail(
 	return 0;
 }
 
+static void
+look_at_trace(
+    struct smtpd_session *s, const struct smtpd_rcpt *rcpt, struct facts *f)
+{
+	int len = smtpd_session_trace(s, rcpt, f->trace, sizeof(f->trace));
+	char buf[SMTPD_TRACE_MAX];
+
+	assert_int_equal(len, strlen(f->trace));
+	assert_true(smtpd_session_trace(
+			s, NULL, f->trace_alone, sizeof(f->trace_alone)) > 0);
+	assert_int_equal(smtpd_session_trace(s, rcpt, NULL, 0), -1);
+	assert_int_equal(errno, EINVAL);
+	for (int size = 0; size <= len; size += 10) {
+		assert_int_equal(
+		    smtpd_session_trace(s, rcpt, buf, (size_t)size), -1);
+		assert_int_equal(errno, ERANGE);
+	}
+}
+
 static int
 look_at_message(struct smtpd_session *s, const struct smtpd_envelope *e,
     struct smtpd_body *body, void *user)
@@ -380,7 +402,14 @@ look_at_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 	assert_true(
 	    smtpd_session_received(
 		s, e->nrcpts == 1 ? f->received : f->received_two, 1024) > 0);
+	look_at_trace(s, smtpd_envelope_rcpt(e, 0), f);
 	return 0;
+}
+
+static void
+assert_begins(const char *text, const char *start)
+{
+	assert_int_equal(strncmp(text, start, strlen(start)), 0);
 }
 
 /* A transaction of a session, in which all is looked at. */
@@ -433,6 +462,11 @@ test_session_facts(void **state)
 	assert_non_null(strstr(f.received, "mx.example"));
 	assert_non_null(strstr(f.received, f.envelope_id));
 	assert_non_null(strstr(f.received, "<b@example.org>"));
+	assert_begins(f.trace,
+	    "Return-Path: <\"a b\"@[192.0.2.1]>\r\n"
+	    "Delivered-To: b@example.org\r\nReceived: from ");
+	assert_begins(f.trace_alone,
+	    "Return-Path: <\"a b\"@[192.0.2.1]>\r\nReceived: from ");
 	end_serving(&v, &p);
 	smtpd_server_destroy(srv);
 }
