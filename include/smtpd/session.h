@@ -76,6 +76,8 @@ struct smtpd_command {
 struct smtpd_rcpt {
 	struct smtpd_address address;
 	const struct smtpd_params *params;
+	bool removed; /* by a filter, see filter.h: nothing is delivered to
+	               * it.  Since 0.2 */
 };
 
 /* What BODY= of MAIL said (RFC 6152, 3; RFC 3030, 3). */

@@ -258,6 +258,10 @@ struct smtpd_settings {
 	 * not in it: of each the library holds 64 KB at a time.
 	 * SMTPD_NO_SIZE_LIMIT: as much as there is.  Since 0.2. */
 	uint64_t max_memory; /* 268435456 */
+
+	/* An absolute path, where large messages are kept while filters see
+	 * them, see filter.h, in files without a name.  Since 0.2. */
+	const char *temp_directory; /* "/var/tmp" */
 };
 
 #define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)

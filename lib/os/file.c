@@ -2,6 +2,10 @@
 #include "os/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Add N, the result of a read or write, to *DONE.  Return 0, also when a signal
@@ -92,4 +96,24 @@ smtpd__file_write_parts(int fd, struct iovec *parts, int count)
 		count = drop_parts(&parts, count, done);
 	}
 	return 0;
+}
+
+int
+smtpd__file_open_unnamed(const char *directory)
+{
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char path[PATH_MAX];
+
+	/* Not every file system can do that, nor every kernel. */
+	if (fd != -1 || (errno != EOPNOTSUPP && errno != EISDIR))
+		return fd;
+	snprintf(path, sizeof(path),
+	    "%s/smtpd.XX"
+	    "XX"
+	    "XX",
+	    directory);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd != -1)
+		unlink(path);
+	return fd;
 }

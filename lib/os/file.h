@@ -25,4 +25,8 @@ int smtpd__file_write_at(int fd, const void *data, size_t len, uint64_t offset);
  * ends before. */
 int smtpd__file_read_at(int fd, void *data, size_t len, uint64_t offset);
 
+/* Open a file in DIRECTORY that has no name, to be read and written: it is gone
+ * when it is closed.  Return it, or -1 with errno. */
+int smtpd__file_open_unnamed(const char *directory);
+
 #endif

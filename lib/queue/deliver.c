@@ -34,6 +34,7 @@ static int
 set_rcpts(struct smtpd_submission *sub)
 {
 	const struct smtpd_envelope *e = sub->envelope;
+	size_t n = 0;
 
 	sub->rcpts = calloc(e->nrcpts, sizeof(*sub->rcpts));
 	if (sub->rcpts == NULL)
@@ -41,7 +42,9 @@ set_rcpts(struct smtpd_submission *sub)
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		const struct smtpd_rcpt *r = smtpd_envelope_rcpt(e, i);
 
-		sub->rcpts[i] = (struct smtpd_outgoing_rcpt){
+		if (r->removed)
+			continue;
+		sub->rcpts[n++] = (struct smtpd_outgoing_rcpt){
 			SMTPD_OUTGOING_RCPT_INIT,
 			.address = r->address.domain[0] != '\0'
 			    ? r->address.text
@@ -51,7 +54,7 @@ set_rcpts(struct smtpd_submission *sub)
 		};
 	}
 	sub->outgoing.rcpts = sub->rcpts;
-	sub->outgoing.nrcpts = e->nrcpts;
+	sub->outgoing.nrcpts = n;
 	return 0;
 }
 

@@ -40,6 +40,8 @@ find_fault(const struct smtpd_body *b)
 	const struct smtpd_settings *settings = &b->s->config->settings;
 	unsigned found = b->source->found;
 
+	if (b->source->judged)
+		return SMTPD_BODY_OK;
 	if (settings->max_message_size != SMTPD_NO_SIZE_LIMIT &&
 	    (b->octets > settings->max_message_size ||
 		b->source->announced > settings->max_message_size))
@@ -277,7 +279,8 @@ smtpd__body_finish(struct smtpd_body *b, bool refused)
 	bool whole;
 
 	b->source->refused = refused;
-	while (read_source(b, dropped, sizeof(dropped)) > 0)
+	while (
+	    !b->source->judged && read_source(b, dropped, sizeof(dropped)) > 0)
 		continue;
 	/* Once it has a fault, nothing of it is measured any more. */
 	if (b->fault != SMTPD_BODY_OK)

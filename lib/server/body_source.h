@@ -34,6 +34,10 @@ struct smtpd_body_source {
 	 * are answered one by one asks for no further part. */
 	bool refused;
 
+	/* Its message was read before: nothing of it is measured or judged, nor
+	 * need it be read to its end. */
+	bool judged;
+
 	/* Octets of the message that came or are known to come. */
 	uint64_t announced;
 

@@ -3,6 +3,7 @@
 
 #include "server/answer.h"
 #include "server/body.h"
+#include "server/filter_run.h"
 #include "server/rcpt_reply.h"
 #include "server/session_end.h"
 #include "server/transaction.h"
@@ -43,31 +44,73 @@ end_without_message(struct smtpd_session *s, enum smtpd_io_status status)
 	smtpd__transaction_end(s, SMTPD_END_CLOSED, 0);
 }
 
-/* Let the program deliver the message that SOURCE gives, and find the reply to
- * it.  Return false when there is no end. */
+/* Whether filters have removed all recipients. */
 static bool
-deliver_message(struct smtpd_session *s, struct smtpd_body_source *source)
+is_for_nobody(const struct smtpd_session *s)
+{
+	for (size_t i = 0; i < s->envelope.nrcpts; i++)
+		if (!s->rcpts.list[i].removed)
+			return false;
+	return true;
+}
+
+/* Let the program deliver BODY, and find the reply to it. */
+static void
+deliver_body(struct smtpd_session *s, struct smtpd_body *body)
 {
 	const struct smtpd_server_config *c = s->config;
-	struct smtpd_body body;
-	bool whole;
-	int result;
+	int result = 0;
 
-	smtpd__body_init(&body, s, source);
-	s->body = &body;
-	s->may_reply = true;
-	result = c->deliver(s, &s->envelope, &body, c->deliver_user);
-	s->may_reply = false;
-	s->body = NULL;
+	if (!is_for_nobody(s)) {
+		s->body = body;
+		s->may_reply = true;
+		result = c->deliver(s, &s->envelope, body, c->deliver_user);
+		s->may_reply = false;
+		s->body = NULL;
+	}
 	if (smtpd__answer_check(s, result, 2))
 		smtpd__answer_say(s, SMTPD_REPLY_DELIVERED, s->envelope.id);
+}
+
+/* Let reader I of R have the message: a filter, or behind them the delivery
+ * callback.  Return false when the message has no end. */
+static bool
+read_message(struct smtpd_filter_run *r, size_t i)
+{
+	struct smtpd_session *s = r->s;
+	const struct smtpd_filters *filters = &s->config->filters;
+	struct smtpd_body body;
+	bool whole;
+
+	smtpd__body_init(&body, s, smtpd__filter_run_source(r, i));
+	if (i < filters->count)
+		smtpd__filter_run_show(r, &filters->list[i], &body);
+	else
+		deliver_body(s, &body);
 	whole = smtpd__body_finish(
 	    &body, body.unwanted || s->ws->reply.code >= 400);
-	s->envelope.octets = body.octets;
+	if (i == 0)
+		s->envelope.octets = body.octets;
 	if (whole && body.fault != SMTPD_BODY_OK) {
 		smtpd__rcpt_reply_drop(s);
 		smtpd__body_refuse(&body);
 	}
+	smtpd__filter_run_check(r);
+	return whole;
+}
+
+/* Let all have the message that SOURCE gives, until one has a reply.  Return
+ * false when there is no end. */
+static bool
+read_by_all(struct smtpd_session *s, struct smtpd_body_source *source)
+{
+	struct smtpd_filter_run r;
+	bool whole = true;
+
+	smtpd__filter_run_begin(&r, s, source);
+	for (size_t i = 0; whole && s->ws->reply.code == 0; i++)
+		whole = read_message(&r, i);
+	smtpd__filter_run_finish(&r);
 	return whole;
 }
 
@@ -77,7 +120,7 @@ smtpd__message_receive(struct smtpd_session *s,
     struct smtpd_body_source *source)
 {
 	s->phase = SMTPD_PHASE_MESSAGE;
-	if (deliver_message(s, source))
+	if (read_by_all(s, source))
 		end_message(s, line);
 	else
 		end_without_message(s, in->status);

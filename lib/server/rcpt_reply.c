@@ -129,7 +129,7 @@ void
 smtpd__rcpt_reply_send(
     struct smtpd_session *s, const struct smtpd_command_line *line)
 {
-	for (size_t i = 0; i < s->envelope.nrcpts; i++) {
+	for (size_t i = 0; i < s->envelope.nrcpts - s->rcpts.added; i++) {
 		set_reply(s, &s->rcpts.replies[i]);
 		smtpd__answer_finish_rcpt(s, line, &s->rcpts.list[i]);
 	}

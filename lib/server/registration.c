@@ -272,6 +272,20 @@ smtpd_server_add_events(
 }
 
 int
+smtpd_server_add_filter(
+    struct smtpd_server *srv, const struct smtpd_filter *filter)
+{
+	if (smtpd__registration_check(srv) == -1)
+		return -1;
+	if (filter == NULL)
+		return smtpd__server_error_null(srv, "filter");
+	if (smtpd__filters_add(&srv->config.filters, filter) == -1)
+		return smtpd__server_error_errno(
+		    srv, errno, "cannot add the filter");
+	return 0;
+}
+
+int
 smtpd_server_set_reply_text(
     struct smtpd_server *srv, const char *name, const char *text)
 {

@@ -54,6 +54,7 @@ struct smtpd_rcpts {
 	struct smtpd_rcpt *list;
 	struct smtpd_rcpt_reply *replies; /* as many */
 	size_t room;
+	size_t added; /* by filters: the last ones */
 };
 
 struct smtpd_session {
@@ -106,6 +107,8 @@ struct smtpd_session {
 	uint32_t rcpts_refused;
 	struct smtpd_owned transaction_own;
 	struct smtpd_body *body; /* that is being delivered, or NULL */
+	struct smtpd_filter_run *filter_run; /* of the filter that is asked, or
+	                                      * NULL */
 
 	bool may_park;
 	bool admitted; /* if not, no limits hold */

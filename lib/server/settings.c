@@ -141,12 +141,20 @@ static void
 set_names(struct smtpd_server_config *c)
 {
 	struct smtpd_settings *s = &c->settings;
+	struct smtpd_text t;
 
 	if (s->hostname != NULL)
 		copy_name(s->hostname, c->hostname);
 	else
 		smtpd__nodename_get(c->hostname, sizeof(c->hostname));
 	s->hostname = c->hostname;
+	smtpd__text_init(&t, c->temp_directory, sizeof(c->temp_directory));
+	smtpd__text_add(
+	    &t, s->temp_directory != NULL ? s->temp_directory : "/var/tmp");
+	/* Half a path is another one. */
+	if (t.cut)
+		c->temp_directory[0] = '\0';
+	s->temp_directory = c->temp_directory;
 	if (s->default_domain == NULL)
 		return;
 	copy_name(s->default_domain, c->default_domain);
@@ -206,6 +214,7 @@ smtpd__settings_finish(struct smtpd_server_config *c)
 	smtpd__network_list_finish(&c->proxies);
 	smtpd__network_list_finish(&c->xclients);
 	smtpd__events_finish(&c->events);
+	smtpd__filters_finish(&c->filters);
 	smtpd__replies_finish(&c->replies);
 	smtpd__verb_table_finish(&c->verbs);
 	smtpd__secret_wipe(c->auth_secret, sizeof(c->auth_secret));
@@ -226,6 +235,8 @@ smtpd__settings_fault(const struct smtpd_server_config *c)
 		return "hostname";
 	if (s->default_domain != NULL && !is_name(s->default_domain))
 		return "default_domain";
+	if (s->temp_directory[0] != '/')
+		return "temp_directory";
 	if (s->max_recipients < 100)
 		return "max_recipients";
 	if (s->max_command_line < 512 || s->max_command_line > 16384)

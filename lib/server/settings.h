@@ -9,6 +9,7 @@
 
 #include <smtpd/server.h>
 
+#include <limits.h>
 #include <stdatomic.h>
 
 #include "base/budget.h"
@@ -17,6 +18,7 @@
 #include "net/network.h"
 #include "server/counters.h"
 #include "server/events.h"
+#include "server/filters.h"
 #include "server/names.h"
 #include "server/replies.h"
 #include "server/verb_table.h"
@@ -29,6 +31,7 @@ struct smtpd_server_config {
 	struct smtpd_settings settings; /* no zeros left */
 	char hostname[SMTPD_HOSTNAME_SIZE];
 	char default_domain[SMTPD_HOSTNAME_SIZE];
+	char temp_directory[PATH_MAX];
 	char auth_mechanisms[SMTPD_MECHANISMS_SIZE];
 	bool auth_is_cut; /* there are more than these */
 	unsigned char auth_secret[SMTPD_SCRAM_HASH_SIZE];
@@ -43,6 +46,7 @@ struct smtpd_server_config {
 	struct smtpd_networks proxies;  /* whose connections have a header */
 	struct smtpd_networks xclients; /* that may say XCLIENT */
 	struct smtpd_event_list events;
+	struct smtpd_filters filters;
 	smtpd_deliver_fn *deliver;
 	void *deliver_user;
 

@@ -10,6 +10,7 @@
 #include "grammar/idn.h"
 
 #include "auth.h"
+#include "filter.h"
 #include "log_check.h"
 
 #define CHUNK_MAX 4096
@@ -135,9 +136,9 @@ saw_text(struct host *h, const char *text)
 	host_saw(h, &b);
 }
 
-/* The canned text with the argument in the place of "{}". */
-static int
-answer(struct smtpd_session *s, const struct canned *c, const char *argument)
+int
+host_answer(
+    struct smtpd_session *s, const struct canned *c, const char *argument)
 {
 	const char *hole;
 
@@ -161,7 +162,7 @@ on_canned(
 
 	bytes_format(&b, "%s %s", command->verb, command->argument);
 	host_saw(c->host, &b);
-	return answer(s, c, command->argument);
+	return host_answer(s, c, command->argument);
 }
 
 static void
@@ -215,7 +216,7 @@ on_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	saw_address(user, "rcpt", c);
 	for (size_t i = 0; i < sizeof(rcpts) / sizeof(rcpts[0]); i++)
 		if (strcmp(c->address->local, rcpts[i].text) == 0)
-			return answer(s, &rcpts[i], "");
+			return host_answer(s, &rcpts[i], "");
 	return 0;
 }
 
@@ -270,8 +271,9 @@ saw_message(struct host *h, const struct smtpd_session *s,
 		bytes_text(&b, " binarymime");
 	bytes_text(&b, " to");
 	for (size_t i = 0; i < e->nrcpts; i++)
-		bytes_format(
-		    &b, " <%s>", smtpd_envelope_rcpt(e, i)->address.text);
+		if (!smtpd_envelope_rcpt(e, i)->removed)
+			bytes_format(&b, " <%s>",
+			    smtpd_envelope_rcpt(e, i)->address.text);
 	add_told(&b, "xforward", smtpd_session_xforward, s);
 	host_saw(h, &b);
 }
@@ -299,10 +301,12 @@ read_body(struct host *h, struct smtpd_body *body, bool whole)
 	return smtpd_body_read(body, chunk, h->chunk) != -1;
 }
 
-static const char *
-name_of_errno(void)
+const char *
+host_errno(void)
 {
 	switch (errno) {
+	case EACCES:
+		return "EACCES";
 	case EINVAL:
 		return "EINVAL";
 	case EIO:
@@ -314,9 +318,8 @@ name_of_errno(void)
 	}
 }
 
-/* Show the header: its length and its fields. */
-static void
-show_header(struct host *h, struct smtpd_body *body)
+void
+host_show_header(struct host *h, struct smtpd_body *body)
 {
 	struct bytes b = { 0 };
 	struct smtpd_header_field field;
@@ -326,7 +329,7 @@ show_header(struct host *h, struct smtpd_body *body)
 
 	bytes_text(&b, "header ");
 	if (at == NULL)
-		bytes_text(&b, name_of_errno());
+		bytes_text(&b, host_errno());
 	else
 		bytes_format(&b, "%zu", left);
 	while (at != NULL && smtpd_header_next(&at, &left, &field)) {
@@ -348,7 +351,7 @@ show_slurped(struct host *h, struct smtpd_body *body)
 
 	bytes_text(&b, "slurped ");
 	if (text == NULL)
-		bytes_text(&b, name_of_errno());
+		bytes_text(&b, host_errno());
 	else
 		bytes_add(&b, text, len + 1);
 	host_saw(h, &b);
@@ -363,10 +366,10 @@ show_body(
 	char few[2];
 
 	if (is_for(e, "header"))
-		show_header(h, body);
+		host_show_header(h, body);
 	if (is_for(e, "late")) {
 		smtpd_body_read(body, few, sizeof(few));
-		show_header(h, body);
+		host_show_header(h, body);
 	}
 	if (is_for(e, "slurp"))
 		show_slurped(h, body);
@@ -422,7 +425,7 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 	show_body(h, e, body);
 	valid = read_body(h, body, !is_for(e, "half"));
 	if (is_for(e, "header"))
-		show_header(h, body);
+		host_show_header(h, body);
 	reply_rcpts(s, e, false);
 	if (is_for(e, "stubborn"))
 		return smtpd_reply(s, 250, "2.0.0", "whatever it is");
@@ -451,7 +454,7 @@ on_connect(struct smtpd_session *s, void *user)
 		bytes_format(&b, " %s", smtpd_session_peer(s));
 	add_told(&b, "xclient", smtpd_session_xclient, s);
 	host_saw(h, &b);
-	return h->connect == NULL ? 0 : answer(s, h->connect, "");
+	return h->connect == NULL ? 0 : host_answer(s, h->connect, "");
 }
 
 static void
@@ -485,9 +488,8 @@ on_disconnect(struct smtpd_session *s, enum smtpd_close why, void *user)
 	host_saw(user, &b);
 }
 
-/* "CODE ENHANCED TEXT", ENHANCED "-" for none; "return CODE"; or "0". */
-static struct canned *
-make_canned(struct host *h, const char *text)
+struct canned *
+host_canned(struct host *h, const char *text)
 {
 	struct canned *c = &h->canned[h->ncanned++];
 	int skipped = 0;
@@ -506,9 +508,8 @@ make_canned(struct host *h, const char *text)
 	return c;
 }
 
-/* Divide TEXT into a word and the rest, which is returned. */
-static const char *
-split_word(const char *text, char *word, size_t size)
+const char *
+host_split(const char *text, char *word, size_t size)
 {
 	size_t len = strcspn(text, " ");
 
@@ -524,8 +525,8 @@ add_verb(struct host *h, const char *text)
 	const char *rest;
 	unsigned bits = 0;
 
-	rest = split_word(text, name, sizeof(name));
-	rest = split_word(rest, flags, sizeof(flags));
+	rest = host_split(text, name, sizeof(name));
+	rest = host_split(rest, flags, sizeof(flags));
 	if (strstr(flags, "hello") != NULL)
 		bits |= SMTPD_VERB_HELLO;
 	if (strstr(flags, "transaction") != NULL)
@@ -533,7 +534,7 @@ add_verb(struct host *h, const char *text)
 	if (strstr(flags, "pipelined") != NULL)
 		bits |= SMTPD_VERB_PIPELINED;
 	return smtpd_server_add_verb(
-	    h->server, name, bits, on_canned, make_canned(h, rest));
+	    h->server, name, bits, on_canned, host_canned(h, rest));
 }
 
 /* What the program registers, not a setting; 1 when E is none of these. */
@@ -552,19 +553,21 @@ register_one(struct host *h, const struct entry *e)
 		return smtpd_server_add_proxy(h->server, text);
 	if (strcmp(e->word, "xclient") == 0)
 		return smtpd_server_add_xclient(h->server, text);
+	if (strcmp(e->word, "filter") == 0)
+		return filter_add(h, text);
 	if (strcmp(e->word, "auth_handler") == 0)
 		return smtpd_server_add_handler(
 		    h->server, "AUTH", auth_on_command, h);
 	if (strcmp(e->word, "connect") == 0) {
-		h->connect = make_canned(h, text);
+		h->connect = host_canned(h, text);
 		return 0;
 	}
-	rest = split_word(text, word, sizeof(word));
+	rest = host_split(text, word, sizeof(word));
 	if (strcmp(e->word, "param") == 0)
 		return smtpd_server_add_param(h->server, word, rest);
 	if (strcmp(e->word, "handle") == 0)
 		return smtpd_server_add_handler(
-		    h->server, word, on_canned, make_canned(h, rest));
+		    h->server, word, on_canned, host_canned(h, rest));
 	return 1;
 }
 
@@ -733,5 +736,7 @@ void
 host_finish(struct host *h)
 {
 	smtpd_server_destroy(h->server);
+	for (size_t i = 0; i < h->nfilters; i++)
+		bytes_finish(&h->filters[i].seen);
 	entries_finish(&h->seen);
 }

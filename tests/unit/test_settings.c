@@ -75,6 +75,7 @@ check_defaults(const struct smtpd_settings *s)
 	assert_true(s->stack_size >= 262144);
 	assert_null(s->log);
 	assert_null(s->default_domain);
+	assert_string_equal(s->temp_directory, "/var/tmp");
 }
 
 static void
@@ -140,6 +141,9 @@ values_out_of_range_are_named(void **state)
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .default_domain = "a b" },
 		    "default_domain" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .temp_directory = "tmp" },
+		    "temp_directory" },
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .log_level = (enum smtpd_log_level)6 },
 		    "log_level" },
