@@ -5,7 +5,7 @@
 /*
  * Delivery into Maildirs: a message is written to tmp/ while it arrives, made
  * durable, moved to new/ by rename, and that made durable too.  Several
- * mailboxes get it together or not at all.
+ * mailboxes get it together or not at all, unless those that fail are left out.
  */
 
 #include <smtpd/version.h>
@@ -94,6 +94,15 @@ SMTPD_API int smtpd_maildir_check(
     const char *path, size_t root_len, uint64_t size);
 
 /*
+ * Set *OCTETS to the sum of the sizes of all messages in new/ and cur/ of the
+ * Maildir PATH and of its folders, the directories in it that begin with a dot
+ * (Maildir++), by the ",S=" in their names, or else by the files.  For a quota.
+ * Return 0, or -1 with errno as smtpd_maildir_make().  Any thread.  Since 0.2.
+ */
+SMTPD_API int smtpd_maildir_usage(
+    const char *path, size_t root_len, uint64_t *octets);
+
+/*
  * Begin a message that smtpd_maildir_commit() or smtpd_maildir_abort() must
  * end.  Return NULL with errno ENOMEM.  A message is used by one thread at a
  * time, different ones by any.  Since 0.1.
@@ -113,6 +122,28 @@ SMTPD_API int smtpd_maildir_add(struct smtpd_maildir_message *m,
     const char *path, size_t root_len, const char *header, size_t len);
 
 /*
+ * Asked when the target I of a message, counted from 0 in the order in which
+ * they were added, has failed for ERROR, an errno: while the message is written
+ * or committed.  Return true to leave it out and go on for the others; false
+ * fails the message for all.
+ */
+typedef bool smtpd_maildir_failed_fn(void *user, size_t i, int error);
+
+/* Set that for M, before the first smtpd_maildir_write().  Without it each
+ * failure is one of the message.  Since 0.2. */
+SMTPD_API void smtpd_maildir_set_failed(struct smtpd_maildir_message *m,
+    smtpd_maildir_failed_fn *failed, void *user);
+
+/* Leave target I out: it gets no copy, and one that it has is removed.  Also
+ * while FAILED asks.  With no target left M can only be aborted.  Since 0.2. */
+SMTPD_API void smtpd_maildir_drop(struct smtpd_maildir_message *m, size_t i);
+
+/* How many octets the file of target I has, or will have, by what was written
+ * so far; 0 where there is none.  Since 0.2. */
+SMTPD_API uint64_t smtpd_maildir_size(
+    const struct smtpd_maildir_message *m, size_t i);
+
+/*
  * Append LEN bytes at DATA to every target; CRLF is stored as LF, also when
  * it is split between two calls.  Return 0 or -1 with errno (ENOSPC, EDQUOT,
  * EIO), after which the message can only be aborted.  Since 0.1.
@@ -122,9 +153,10 @@ SMTPD_API int smtpd_maildir_write(
 
 /*
  * Make every copy durable, move all to new/, make that durable, and free M.
- * Return 0 when all of this is done.  Return -1 with errno when any of it
- * failed: then no copy is left in new/, and nothing in tmp/.  No file is ever
- * overwritten.  Since 0.1.
+ * Return 0 when all of this is done, for all targets that were not left out.
+ * Return -1 with errno when any of it failed, or no target is left: then no
+ * copy is left in new/, and nothing in tmp/.  No file is ever overwritten.
+ * Since 0.1.
  */
 SMTPD_API int smtpd_maildir_commit(struct smtpd_maildir_message *m);
 

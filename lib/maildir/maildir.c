@@ -16,6 +16,8 @@
 #include "maildir/name.h"
 #include "maildir/publish.h"
 #include "maildir/stage.h"
+#include "maildir/target.h"
+#include "maildir/usage.h"
 #include "os/disk_space.h"
 #include "os/fd.h"
 #include "os/nodename.h"
@@ -132,6 +134,14 @@ smtpd_maildir_check(const char *path, size_t root_len, uint64_t size)
 	return smtpd__maildir_check(path, root_len, size);
 }
 
+int
+smtpd_maildir_usage(const char *path, size_t root_len, uint64_t *octets)
+{
+	if (!is_valid_path(path, root_len))
+		return -1;
+	return smtpd__maildir_usage(path, root_len, octets);
+}
+
 struct smtpd_maildir_message *
 smtpd_maildir_begin(struct smtpd_maildir *md)
 {
@@ -233,8 +243,8 @@ open_target(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t,
 		.dirs = SMTPD_MAILDIR_DIRS_CLOSED,
 		.header = m->headers,
 	};
-	if (t->path != NULL && smtpd__maildir_stage_enter(t) == 0) {
-		smtpd__maildir_stage_leave(m, t);
+	if (t->path != NULL && smtpd__maildir_target_enter(t) == 0) {
+		smtpd__maildir_target_leave(m, t);
 		return 0;
 	}
 	free(t->path);
@@ -299,6 +309,32 @@ smtpd_maildir_write(
 			return fail_message(m);
 	}
 	return 0;
+}
+
+void
+smtpd_maildir_set_failed(struct smtpd_maildir_message *m,
+    smtpd_maildir_failed_fn *failed, void *user)
+{
+	m->failed = failed;
+	m->failed_user = user;
+}
+
+uint64_t
+smtpd_maildir_size(const struct smtpd_maildir_message *m, size_t i)
+{
+	if (i >= m->ntargets)
+		return 0;
+	return m->targets[i].header_len + m->written + m->body +
+	    (m->cr ? 1 : 0);
+}
+
+void
+smtpd_maildir_drop(struct smtpd_maildir_message *m, size_t i)
+{
+	if (i < m->ntargets && !m->targets[i].dropped)
+		smtpd__maildir_target_drop(m, i);
+	if (m->error == 0 && smtpd__maildir_target_first(m) == m->ntargets)
+		m->error = ECANCELED;
 }
 
 /* A CR at the very end of the message is part of it. */

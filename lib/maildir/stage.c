@@ -3,26 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
 #include "os/commit.h"
 #include "os/fd.h"
 #include "os/file.h"
 
-int
-smtpd__maildir_stage_enter(struct smtpd_maildir_target *t)
-{
-	if (t->dirs.dir >= 0)
-		return 0;
-	return smtpd__maildir_dirs_open(&t->dirs, t->path, t->root_len);
-}
-
-void
-smtpd__maildir_stage_leave(
-    struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
-{
-	if (t != &m->targets[0])
-		smtpd__maildir_dirs_close(&t->dirs);
-}
+/* What is copied at a time where the buffer is in use. */
+#define COPY_SIZE 16384
 
 /* Create a file for T in tmp/; return its descriptor, or -1. */
 static int
@@ -44,14 +32,15 @@ create_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 	return -1;
 }
 
-/* Create the file of T, and write its header and the body in the buffer to it.
- * Return its descriptor, or -1. */
+/* Create the file of T, and write its header to it, and BODY octets of that in
+ * the buffer.  Return its descriptor, or -1. */
 static int
-begin_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
+begin_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t,
+    size_t body)
 {
 	struct iovec parts[2] = {
 		{ m->buf + t->header, t->header_len },
-		{ m->buf + m->headers, m->body },
+		{ m->buf + m->headers, body },
 	};
 	int fd = create_file(m, t);
 
@@ -62,80 +51,153 @@ begin_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 	return fd;
 }
 
-int
-smtpd__maildir_stage_spill(struct smtpd_maildir_message *m)
-{
-	if (m->spool >= 0) {
-		if (smtpd__file_write(m->spool, m->buf + m->headers, m->body) ==
-		    -1)
-			return -1;
-	} else {
-		m->spool = begin_file(m, &m->targets[0]);
-		if (m->spool == -1)
-			return -1;
-	}
-	m->written += m->body;
-	m->body = 0;
-	return 0;
-}
-
-/* Append the whole body from the spool, FROM octets into it, to FD, through the
- * buffer. */
+/* Copy the body that the file FROM has behind a header of HEADER_LEN octets to
+ * TO, through BUF of SIZE octets. */
 static int
-copy_spool(struct smtpd_maildir_message *m, size_t from, int fd)
+copy_body(const struct smtpd_maildir_message *m, int from, size_t header_len,
+    int to, char *buf, size_t size)
 {
-	char *buf = m->buf + m->headers;
-	size_t size = m->buf_size - m->headers;
 	size_t n;
 
 	for (uint64_t done = 0; done < m->written; done += n) {
 		uint64_t left = m->written - done;
 
 		n = left < size ? (size_t)left : size;
-		if (smtpd__file_read_at(m->spool, buf, n, from + done) == -1 ||
-		    smtpd__file_write(fd, buf, n) == -1)
+		if (smtpd__file_read_at(from, buf, n, header_len + done) ==
+			-1 ||
+		    smtpd__file_write(to, buf, n) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-/* Write the copy of T, which is not the first of a spooled message, and make
- * it durable. */
+/* Write the octets in the buffer to the file of the lead. */
+static int
+write_lead(struct smtpd_maildir_message *m)
+{
+	struct smtpd_maildir_target *lead = &m->targets[m->lead];
+
+	if (m->spool >= 0)
+		return smtpd__file_write(
+		    m->spool, m->buf + m->headers, m->body);
+	if (smtpd__maildir_target_enter(lead) == -1)
+		return -1;
+	m->spool = begin_file(m, lead, m->body);
+	return m->spool >= 0 ? 0 : -1;
+}
+
+/* Begin the file of the lead with what FROM, that of a target with a header of
+ * HEADER_LEN octets, has of the body. */
+static int
+copy_lead(struct smtpd_maildir_message *m, int from, size_t header_len)
+{
+	struct smtpd_maildir_target *lead = &m->targets[m->lead];
+	char *buf = malloc(COPY_SIZE);
+	int fd = -1;
+
+	if (buf != NULL && smtpd__maildir_target_enter(lead) == 0)
+		fd = begin_file(m, lead, 0);
+	if (fd >= 0 &&
+	    copy_body(m, from, header_len, fd, buf, COPY_SIZE) == -1) {
+		smtpd__fd_close(fd);
+		fd = -1;
+	}
+	free(buf);
+	m->spool = fd;
+	return fd >= 0 ? 0 : -1;
+}
+
+/* The lead failed, for errno: let the next target lead that can. */
+static int
+change_lead(struct smtpd_maildir_message *m)
+{
+	struct smtpd_maildir_target *old = &m->targets[m->lead];
+	int from = m->spool;
+	bool goes_on = smtpd__maildir_target_spare(m, m->lead);
+	int error;
+
+	m->spool = -1;
+	while (goes_on) {
+		m->lead = smtpd__maildir_target_first(m);
+		if (from == -1 || copy_lead(m, from, old->header_len) == 0)
+			break;
+		goes_on = smtpd__maildir_target_spare(m, m->lead);
+	}
+	error = errno;
+	smtpd__fd_close(from);
+	smtpd__maildir_target_remove(old);
+	errno = error;
+	return goes_on ? 0 : -1;
+}
+
+int
+smtpd__maildir_stage_spill(struct smtpd_maildir_message *m)
+{
+	if (m->spool == -1)
+		m->lead = smtpd__maildir_target_first(m);
+	while (write_lead(m) == -1)
+		if (change_lead(m) == -1)
+			return -1;
+	m->written += m->body;
+	m->body = 0;
+	return 0;
+}
+
+/* Put a copy of the message into tmp/ of T, which does not lead. */
 static int
 stage_copy(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 {
-	int fd = begin_file(m, t);
+	int fd, result;
 
-	if (fd == -1)
+	if (smtpd__maildir_target_enter(t) == -1)
 		return -1;
-	if (copy_spool(m, m->targets[0].header_len, fd) == -1) {
+	fd = begin_file(m, t, m->body);
+	result = fd;
+	if (fd >= 0 && m->spool >= 0)
+		result = copy_body(m, m->spool, m->targets[m->lead].header_len,
+		    fd, m->buf + m->headers, m->buf_size - m->headers);
+	if (result >= 0)
+		result = smtpd__commit_file(fd);
+	else
 		smtpd__fd_close(fd);
-		return -1;
+	smtpd__maildir_target_leave(m, t);
+	return result;
+}
+
+/* The copies were made from the file of the lead: end it too. */
+static int
+end_lead(struct smtpd_maildir_message *m)
+{
+	struct smtpd_maildir_target *lead = &m->targets[m->lead];
+	int fd = m->spool;
+
+	m->spool = -1;
+	if (lead->dropped) {
+		smtpd__fd_close(fd);
+		smtpd__maildir_target_remove(lead);
+		return 0;
 	}
-	return smtpd__commit_file(fd);
+	if (smtpd__commit_file(fd) == 0 ||
+	    smtpd__maildir_target_spare(m, m->lead))
+		return 0;
+	return -1;
 }
 
 int
 smtpd__maildir_stage_all(struct smtpd_maildir_message *m)
 {
 	bool spooled = m->spool >= 0;
-	int fd;
 
 	if (spooled && smtpd__maildir_stage_spill(m) == -1)
 		return -1;
-	for (size_t i = spooled ? 1 : 0; i < m->ntargets; i++) {
+	for (size_t i = 0; i < m->ntargets; i++) {
 		struct smtpd_maildir_target *t = &m->targets[i];
-		int result = smtpd__maildir_stage_enter(t);
 
-		if (result == 0)
-			result = stage_copy(m, t);
-		smtpd__maildir_stage_leave(m, t);
-		if (result == -1)
+		if (t->dropped || (spooled && i == m->lead))
+			continue;
+		if (stage_copy(m, t) == -1 &&
+		    !smtpd__maildir_target_spare(m, i))
 			return -1;
 	}
-	if (!spooled)
-		return 0;
-	fd = m->spool;
-	m->spool = -1;
-	return smtpd__commit_file(fd);
+	return spooled ? end_lead(m) : 0;
 }
