@@ -149,19 +149,20 @@ SMTPD_API int smtpd_reply(struct smtpd_session *s, int code,
  * in the delivery callback.  What is said of the other arguments above holds
  * here; CODE is 2xx, or 4xx or 5xx but not 421, which closes.  Recipients
  * without a reply of their own have that of the callback, by its return value.
- * A message that turns out invalid is refused for all.
+ * A message that turns out invalid is refused for all.  Return whether the
+ * message is still for anybody; where it is not, smtpd_body_read() fails with
+ * EIO, and nothing may be kept, as after any EIO.
  *
- * LMTP (RFC 2033) sends each of them.  SMTP has one reply for all, and this is
- * the rule: the message is refused as soon as it is refused for one, by the
- * first 5xx, or else the first 4xx.  Then smtpd_body_read() fails with EIO, and
- * nothing may be kept for anybody, as after any EIO.  So no mail is lost: the
- * client tries again, or tells the sender; and none comes twice, as a message
- * would that is kept for one recipient each time that another has no room.  A
- * 5xx goes before a 4xx, since trying again would not help.  A program that
- * wants to keep mail for some refuses the others at RCPT, where SMTP has a
- * reply for each.  Since 0.2.
+ * LMTP (RFC 2033) sends each of them: the message is for nobody when all are
+ * refused.  SMTP has one reply for all, and this is the rule: the message is
+ * refused as soon as it is refused for one, by the first 5xx, or else the first
+ * 4xx.  So no mail is lost: the client tries again, or tells the sender; and
+ * none comes twice, as a message would that is kept for one recipient each time
+ * that another has no room.  A 5xx goes before a 4xx, since trying again would
+ * not help.  A program that wants to keep mail for some refuses the others at
+ * RCPT, where SMTP has a reply for each.  Since 0.2.
  */
-SMTPD_API void smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
+SMTPD_API bool smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
     const char *enhanced, const char *format, ...) SMTPD_PRINTF(5, 6);
 
 /* The server that this session belongs to.  Since 0.1. */

@@ -7,8 +7,7 @@
 #include "server/answer.h"
 #include "server/body.h"
 
-/* Keep a copy of R as the reply for recipient I.  The message is read no
- * further where that refuses it for all. */
+/* Keep a copy of R as the reply for recipient I. */
 static void
 keep_reply(struct smtpd_session *s, size_t i, const struct smtpd_reply *r)
 {
@@ -19,11 +18,20 @@ keep_reply(struct smtpd_session *s, size_t i, const struct smtpd_reply *r)
 	kept->text = smtpd__arena_text(&s->arena, r->text, strlen(r->text));
 	if (kept->text == NULL)
 		kept->text = smtpd__answer_word(r->code);
-	if (!s->lmtp && r->code >= 400)
-		s->body->unwanted = true;
 }
 
-void
+/* Whether the message is for nobody any more: in SMTP once it is refused for
+ * one, in LMTP when it is for all. */
+static bool
+is_unwanted(const struct smtpd_session *s)
+{
+	for (size_t i = 0; i < s->envelope.nrcpts; i++)
+		if ((s->rcpts.replies[i].code >= 400) != s->lmtp)
+			return !s->lmtp;
+	return s->lmtp;
+}
+
+bool
 smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
     const char *enhanced, const char *format, ...)
 {
@@ -32,7 +40,7 @@ smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
 
 	if (s->body == NULL) {
 		smtpd__answer_misplaced(s, "smtpd_reply_rcpt");
-		return;
+		return false;
 	}
 	va_start(ap, format);
 	code = smtpd__answer_write(s, &r, code, enhanced, format, ap);
@@ -46,6 +54,9 @@ smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
 	else
 		smtpd__answer_mistake(s, &r, "replied to recipient %zu of %zu",
 		    i, s->envelope.nrcpts);
+	if (is_unwanted(s))
+		s->body->unwanted = true;
+	return !s->body->unwanted;
 }
 
 void

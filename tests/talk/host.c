@@ -392,9 +392,12 @@ static const struct {
 	{ "odd", false, 354, NULL, "nor of that" },
 };
 
-static void
+/* Return whether the message is still for anybody. */
+static bool
 reply_rcpts(struct smtpd_session *s, const struct smtpd_envelope *e, bool early)
 {
+	bool wanted = true;
+
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		const char *local = smtpd_envelope_rcpt(e, i)->address.local;
 
@@ -402,10 +405,12 @@ reply_rcpts(struct smtpd_session *s, const struct smtpd_envelope *e, bool early)
 		    k < sizeof(rcpt_replies) / sizeof(rcpt_replies[0]); k++)
 			if (rcpt_replies[k].early == early &&
 			    strcmp(rcpt_replies[k].local, local) == 0)
-				smtpd_reply_rcpt(s, i, rcpt_replies[k].code,
-				    rcpt_replies[k].enhanced, "%s",
-				    rcpt_replies[k].text);
+				wanted =
+				    smtpd_reply_rcpt(s, i, rcpt_replies[k].code,
+					rcpt_replies[k].enhanced, "%s",
+					rcpt_replies[k].text);
 	}
+	return wanted;
 }
 
 static int
@@ -413,7 +418,7 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
     struct smtpd_body *body, void *user)
 {
 	struct host *h = user;
-	bool valid;
+	bool wanted, valid;
 
 	saw_message(h, s, e);
 	poll(NULL, 0, h->rest_ms);
@@ -421,9 +426,11 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 		return smtpd_reply(s, 452, "4.3.1", "no room");
 	if (is_for(e, "early"))
 		return smtpd_reply(s, 250, "2.0.0", "taken unread");
-	reply_rcpts(s, e, true);
+	wanted = reply_rcpts(s, e, true);
 	show_body(h, e, body);
 	valid = read_body(h, body, !is_for(e, "half"));
+	if (valid && !wanted)
+		return smtpd_reply(s, 450, "4.3.0", "read for nobody");
 	if (is_for(e, "header"))
 		host_show_header(h, body);
 	reply_rcpts(s, e, false);
