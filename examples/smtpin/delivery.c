@@ -42,6 +42,29 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	return 0;
 }
 
+uint64_t
+delivery_quota(const struct delivery *d, const struct owner *owner)
+{
+	return owner->quota != USERS_QUOTA_OPEN ? owner->quota : d->quota;
+}
+
+/* Check that a message of SIZE octets has room in the mailbox PATH, which may
+ * have LIMIT.  Return 0, or -1 with errno. */
+static int
+check_room(
+    const struct delivery *d, const char *path, uint64_t limit, uint64_t size)
+{
+	struct quota *quota;
+
+	if (smtpd_maildir_check(path, d->pattern.root_len, size) == -1)
+		return -1;
+	if (limit == 0)
+		return 0;
+	quota = quotas_find(d->quotas, path, d->pattern.root_len);
+	errno = ENOMEM;
+	return quota != NULL ? quota_check(quota, limit, size) : -1;
+}
+
 /* See that the mailbox of OWNER can be delivered to, and make it if there is
  * none yet: one in trouble is told from others while the client can still be
  * told of its recipient alone. */
@@ -49,17 +72,18 @@ static int
 check_mailbox(struct smtpd_session *s, const struct delivery *d,
     const struct owner *owner)
 {
-	const struct smtpd_envelope *envelope = smtpd_session_envelope(s);
-	size_t root = d->pattern.root_len;
+	uint64_t size = smtpd_session_envelope(s)->size;
+	uint64_t limit = delivery_quota(d, owner);
 	char path[PATH_MAX];
 	int error;
 
 	if (mailbox_path(&d->pattern, owner, path, sizeof(path)) == -1)
 		return trouble_reply(s, ENAMETOOLONG);
-	if (smtpd_maildir_check(path, root, envelope->size) == 0)
+	if (check_room(d, path, limit, size) == 0)
 		return 0;
-	if (errno == ENOENT && smtpd_maildir_make(path, root) == 0 &&
-	    smtpd_maildir_check(path, root, envelope->size) == 0)
+	if (errno == ENOENT &&
+	    smtpd_maildir_make(path, d->pattern.root_len) == 0 &&
+	    check_room(d, path, limit, size) == 0)
 		return 0;
 	error = errno;
 	trouble_log(d->log, s, path, error);
@@ -193,7 +217,10 @@ delivery_open(struct delivery *d)
 		return -1;
 	}
 	d->maildir = smtpd_maildir_create(&settings);
-	return d->maildir != NULL ? 0 : -1;
+	if (d->maildir == NULL)
+		return -1;
+	d->quotas = quotas_create();
+	return d->quotas != NULL ? 0 : -1;
 }
 
 void
@@ -207,5 +234,6 @@ void
 delivery_finish(struct delivery *d)
 {
 	users_current_finish(&d->users);
+	quotas_destroy(d->quotas);
 	smtpd_maildir_destroy(d->maildir);
 }

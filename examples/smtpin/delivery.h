@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "mailbox.h"
+#include "quota.h"
 #include "users.h"
 
 /* The data that all sessions share. */
@@ -22,15 +23,20 @@ struct delivery {
 	struct mailbox_pattern pattern;
 	struct smtpd_maildir *maildir;
 	uint64_t min_free; /* bytes of the disk, beside a message */
+	uint64_t quota;    /* of users without one of their own; 0: no limit */
+	struct quotas *quotas;
 };
 
-/* Begin with HOSTNAME and LOG, which D shares; the map and the pattern are set
- * later.  To be finished in any case. */
+/* Begin with HOSTNAME and LOG, which D shares; the map, the pattern and limits
+ * are set later.  To be finished in any case. */
 void delivery_init(struct delivery *d, const char *hostname, struct log *log);
 
-/* Open the root of the pattern, which is set, as is min_free.  Return 0, or -1
- * with errno. */
+/* Open the root of the pattern, which is set, as is min_free, and begin with
+ * quotas.  Return 0, or -1 with errno. */
 int delivery_open(struct delivery *d);
+
+/* The quota of OWNER; 0: there is none. */
+uint64_t delivery_quota(const struct delivery *d, const struct owner *owner);
 
 /* Free what D holds. */
 void delivery_finish(struct delivery *d);

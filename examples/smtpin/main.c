@@ -83,6 +83,7 @@ create_parts(struct smtpin *p)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	delivery_init(&p->delivery, p->settings.in.name, p->log);
 	p->delivery.min_free = p->settings.min_free;
+	p->delivery.quota = p->settings.quota;
 	p->maintenance.delivery = &p->delivery;
 	p->maintenance.file = p->settings.users;
 	p->maintenance.tls.certs = &p->settings.in.tls_certs;

@@ -24,7 +24,7 @@ struct store_request {
 	struct smtpd_maildir_message *message;
 	struct target *targets; /* the mailboxes that it goes to */
 	size_t ntargets;
-	size_t refused; /* how many recipients are */
+	bool wanted; /* there is a recipient that it is still for */
 };
 
 void
@@ -72,33 +72,42 @@ add_target(struct store_request *r, const struct target *target)
 static void
 refuse_recipient(struct store_request *r, size_t i, const struct trouble *t)
 {
-	smtpd_reply_rcpt(r->session, i, t->code, t->status, "<%s>: %s",
-	    smtpd_envelope_rcpt(r->envelope, i)->address.text, t->text);
+	const char *to = smtpd_envelope_rcpt(r->envelope, i)->address.text;
+
+	r->wanted = smtpd_reply_rcpt(
+	    r->session, i, t->code, t->status, "<%s>: %s", to, t->text);
 	r->transaction->recipients[i].refused = true;
-	r->refused++;
 }
 
-/* Refuse it, as T says, for those who have the mailbox TARGET: all mailboxes of
- * an address get a message, or none of them. */
-static void
-refuse_target(struct store_request *r, const struct target *target,
-    const struct trouble *t)
+/* Whether a recipient that is not refused has the mailbox TARGET. */
+static bool
+is_wanted(const struct store_request *r, const struct target *target)
 {
 	for (size_t i = 0; i < r->envelope->nrcpts; i++)
 		if (!r->transaction->recipients[i].refused &&
 		    transaction_has(
 			r->transaction, i, &r->d->pattern, &target->owner))
-			refuse_recipient(r, i, t);
+			return true;
+	return false;
 }
 
-/* Whether the message is still for somebody: SMTP has one reply for all, which
- * refuses it then. */
-static bool
-is_wanted(const struct store_request *r)
+/* Refuse it, because of ERROR, for those who have the mailbox TARGET: all
+ * mailboxes of an address get a message, or none of them.  One that is too
+ * large for this mailbox alone may be for others: it comes again, and they get
+ * it then. */
+static void
+refuse_target(struct store_request *r, const struct target *target, int error)
 {
-	if (smtpd_session_lmtp(r->session))
-		return r->refused < r->envelope->nrcpts;
-	return r->refused == 0;
+	size_t nrcpts = r->envelope->nrcpts;
+	struct trouble t = trouble_for(error);
+
+	if (error == EMSGSIZE && nrcpts > 1 && !smtpd_session_lmtp(r->session))
+		t = trouble_for(EDQUOT);
+	for (size_t i = 0; i < nrcpts; i++)
+		if (!r->transaction->recipients[i].refused &&
+		    transaction_has(
+			r->transaction, i, &r->d->pattern, &target->owner))
+			refuse_recipient(r, i, &t);
 }
 
 /* Write what all spellings of ADDRESS, which is cut in two, have in common to
@@ -160,12 +169,34 @@ add_targets(struct store_request *r)
 {
 	for (size_t i = 0; i < r->ntargets; i++)
 		if (add_target(r, &r->targets[i]) == -1) {
-			const struct trouble t = trouble_for(errno);
-
-			refuse_target(r, &r->targets[i], &t);
+			refuse_target(r, &r->targets[i], errno);
 			return -1;
 		}
 	return 0;
+}
+
+/* Mailbox I cannot have the message, because of ERROR.  Return whether there
+ * are others. */
+static bool
+drop_target(struct store_request *r, size_t i, int error)
+{
+	char path[PATH_MAX];
+
+	store_path(r->d, &r->targets[i].owner, path, sizeof(path));
+	trouble_log(r->d->log, r->session, path, error);
+	refuse_target(r, &r->targets[i], error);
+	for (size_t k = 0; k < r->ntargets; k++)
+		if (!r->targets[k].dropped && !is_wanted(r, &r->targets[k])) {
+			r->targets[k].dropped = true;
+			smtpd_maildir_drop(r->message, k);
+		}
+	return r->wanted;
+}
+
+static bool
+target_failed(void *request, size_t i, int error)
+{
+	return drop_target(request, i, error);
 }
 
 /* Begin the message with the mailboxes that take it.  Return 0, or -1 with
@@ -173,7 +204,7 @@ add_targets(struct store_request *r)
 static int
 begin_message(struct store_request *r)
 {
-	while (is_wanted(r)) {
+	while (r->wanted) {
 		free(r->targets);
 		r->ntargets = transaction_targets(r->transaction,
 		    r->envelope->nrcpts, &r->d->pattern, &r->targets);
@@ -182,6 +213,7 @@ begin_message(struct store_request *r)
 		r->message = smtpd_maildir_begin(r->d->maildir);
 		if (r->message == NULL)
 			return -1;
+		smtpd_maildir_set_failed(r->message, target_failed, r);
 		if (add_targets(r) == 0)
 			return 0;
 		smtpd_maildir_abort(r->message);
@@ -217,7 +249,65 @@ copy_body(struct store_request *r, struct smtpd_body *body)
 	return n == 0;
 }
 
-/* Store the message.  Return 1 when it is durable, else as copy_body(). */
+/* Reserve room for the message in the quota of TARGET, mailbox I.  Return 0, or
+ * -1 with errno. */
+static int
+reserve_room(struct store_request *r, size_t i, struct target *target)
+{
+	uint64_t limit = delivery_quota(r->d, &target->owner);
+	char path[PATH_MAX];
+
+	if (limit == 0 || target->dropped)
+		return 0;
+	store_path(r->d, &target->owner, path, sizeof(path));
+	target->quota = quotas_find(r->d->quotas, path, r->d->pattern.root_len);
+	target->size = smtpd_maildir_size(r->message, i);
+	errno = ENOMEM;
+	if (target->quota != NULL &&
+	    quota_reserve(target->quota, limit, target->size) == 0)
+		return 0;
+	target->quota = NULL;
+	return -1;
+}
+
+/* Record in the quotas where room was reserved that the message is stored, or
+ * is not. */
+static void
+record_quotas(struct store_request *r, bool stored)
+{
+	for (size_t i = 0; i < r->ntargets; i++) {
+		const struct target *target = &r->targets[i];
+
+		if (target->quota != NULL)
+			quota_record(target->quota, target->size,
+			    stored && !target->dropped);
+	}
+}
+
+/* Commit the message, of which all has arrived, where it has room.  Return 1
+ * when it is durable, or -1 with errno. */
+static int
+commit_message(struct store_request *r)
+{
+	bool wanted = true;
+	int result;
+
+	for (size_t i = 0; i < r->ntargets && wanted; i++)
+		if (reserve_room(r, i, &r->targets[i]) == -1)
+			wanted = drop_target(r, i, errno);
+	if (!wanted) {
+		smtpd_maildir_abort(r->message);
+		errno = EDQUOT;
+		result = -1;
+	} else {
+		result = smtpd_maildir_commit(r->message) == 0 ? 1 : -1;
+	}
+	record_quotas(r, result == 1);
+	return result;
+}
+
+/* Store the message.  Return 1 when it is durable, 0 when it has no valid end
+ * or is for nobody any more, -1 with errno. */
 static int
 store_body(struct store_request *r, struct smtpd_body *body)
 {
@@ -225,11 +315,13 @@ store_body(struct store_request *r, struct smtpd_body *body)
 	int error = errno;
 
 	if (result == 1) {
-		result = smtpd_maildir_commit(r->message) == 0 ? 1 : -1;
+		result = commit_message(r);
 		error = errno;
 	} else {
 		smtpd_maildir_abort(r->message);
 	}
+	if (!r->wanted)
+		return 0;
 	if (result == -1)
 		log_failure(r, error);
 	errno = error;
@@ -257,6 +349,7 @@ store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		.session = s,
 		.envelope = envelope,
 		.transaction = smtpd_session_transaction_data(s),
+		.wanted = true,
 	};
 	int result = store_for_all(&r, body);
 	int error = errno;

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "mailbox.h"
+#include "quota.h"
 #include "users.h"
 
 /* A recipient. */
@@ -29,7 +30,10 @@ struct transaction {
 /* A mailbox that a message goes to. */
 struct target {
 	struct owner owner;
-	size_t rcpt; /* the first recipient that has it */
+	size_t rcpt;         /* the first recipient that has it */
+	struct quota *quota; /* in which size is reserved; NULL: none */
+	uint64_t size;
+	bool dropped; /* it gets no copy */
 };
 
 /* Begin one with the map USERS, whose hold is taken over.  NULL without

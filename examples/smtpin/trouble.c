@@ -2,6 +2,7 @@
 #include "trouble.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 struct trouble
 trouble_for(int error)
@@ -13,6 +14,9 @@ trouble_for(int error)
 	case ENOSPC:
 		return (struct trouble){ 452, "4.3.1",
 			"Insufficient disk space, try again later" };
+	case EMSGSIZE:
+		return (struct trouble){ 552, "5.2.2",
+			"Message larger than the whole mailbox may be" };
 	case EDQUOT:
 	case EFBIG:
 		return (struct trouble){ 452, "4.2.2",
@@ -45,9 +49,10 @@ trouble_log(
     struct log *log, const struct smtpd_session *s, const char *path, int error)
 {
 	const struct smtpd_envelope *envelope = smtpd_session_envelope(s);
+	bool full = error == EDQUOT || error == EMSGSIZE;
 	char reason[LOG_ERROR_SIZE];
 
-	log_line(log, SMTPD_LOG_ERROR,
+	log_line(log, full ? SMTPD_LOG_WARNING : SMTPD_LOG_ERROR,
 	    "id=%s session=%llu cannot deliver to %s: %s", envelope->id,
 	    (unsigned long long)smtpd_session_id(s), path,
 	    log_error(error, reason, sizeof(reason)));

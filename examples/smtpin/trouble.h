@@ -4,7 +4,8 @@
 
 /*
  * What client and log are told when a mailbox, or memory, is in trouble: it is
- * never the client's fault, and never permanent.
+ * never the client's fault, and permanent only for a message that is larger
+ * than the mailbox may be.
  */
 
 #include <smtpd/session.h>

@@ -2,12 +2,14 @@
 """Mailboxes that are many, broken, or led astray by others."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import unittest
 
 import smtpin_fixture as fixture
+from smtp_client import Lmtp
 
 MANY = 999
 USERS = fixture.USERS + "".join(
@@ -104,11 +106,62 @@ class Links(unittest.TestCase):
         self.assertEqual(os.listdir(os.path.join(self.bob, "cur")), [])
 
 
-class Broken(unittest.TestCase):
+class Disk(unittest.TestCase):
+    """Bob's mailbox may be on a disk of its own."""
+
+    arguments = []
+
+    def setUp(self):
+        self.smtpin = self.enterContext(fixture.Smtpin(
+            arguments=fixture.loopback() + self.arguments))
+
+    def mount(self, options):
+        os.makedirs(self.smtpin.maildir("bob"))
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "smtpin-test",
+             self.smtpin.maildir("bob")],
+            stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            fixture.cannot("no disk of its own: " + done.stderr.strip())
+        self.addCleanup(subprocess.run,
+                        ["umount", self.smtpin.maildir("bob")], check=True)
+
+
+class FullLate(Disk):
+    """What is found out while a message is written holds up only the mail of
+    that mailbox, where each recipient has a reply."""
+
+    arguments = ["--lmtp", "127.0.0.1:0"]
+    LARGE = fixture.plain(("x" * 63 + "\n") * 50000)
+
+    def test_lmtp(self):
+        port = fixture.until(lambda: re.search(
+            r"listening on 127\.0\.0\.1:(\d+) for LMTP", self.smtpin.text()),
+            "no LMTP")[1]
+        self.mount("size=1m")
+        client = self.enterContext(Lmtp(int(port)))
+        client.begin("bob@example.org", "alice@example.org")
+        self.assertEqual(client.finish_all(self.LARGE, 2),
+                         ["452 4.3.1", "250 2.0.0"])
+        self.assertEqual(self.smtpin.only("alice")[1], self.LARGE)
+        self.assertEqual(self.smtpin.new("bob") + self.smtpin.tmp(), [])
+
+    def test_smtp(self):
+        """There the message is refused for all, and nobody has it twice."""
+        self.mount("size=1m")
+        client = self.enterContext(fixture.Dialogue(self.smtpin.port))
+        reply = client.deliver(self.LARGE, "bob@example.org",
+                               "alice@example.org")
+        self.assertEqual(reply.codes, "452 4.3.1")
+        self.assertIn("<bob@example.org>", reply)
+        self.assertEqual(self.smtpin.new() + self.smtpin.tmp(), [])
+
+
+class Broken(Disk):
     """R14: one bad mailbox does not hold up the mail of others."""
 
     def setUp(self):
-        self.smtpin = self.enterContext(fixture.Smtpin())
+        super().setUp()
         self.client = self.enterContext(fixture.Dialogue(self.smtpin.port))
 
     def offer(self, parameters=""):
@@ -144,17 +197,6 @@ class Broken(unittest.TestCase):
             os.rmdir(os.path.join(self.smtpin.maildir("bob"), part))
         self.assertEqual(self.offer().code, 250)
         self.assertEqual(len(self.smtpin.new("bob")), 2)
-
-    def mount(self, options):
-        os.makedirs(self.smtpin.maildir("bob"))
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "smtpin-test",
-             self.smtpin.maildir("bob")],
-            stderr=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            fixture.cannot("no disk of its own: " + done.stderr.strip())
-        self.addCleanup(subprocess.run,
-                        ["umount", self.smtpin.maildir("bob")], check=True)
 
     def test_full(self):
         """As over quota: there is room, but not for this message."""

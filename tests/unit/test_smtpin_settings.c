@@ -27,6 +27,7 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(s.in.log_level, SMTPD_LOG_INFO);
 	/* O32 */
 	assert_int_equal(s.min_free, 8 * 1048576);
+	assert_int_equal(s.quota, 0);
 	settings_for_server(&s, &server);
 	assert_string_equal(server.hostname, "host.example.org");
 	assert_int_equal(server.max_connections, 1000);
@@ -51,8 +52,8 @@ options_reach_the_server(void **state)
 {
 	static const char *const words[] = { "-uusers", "--max-per-address=30",
 		"--slow-after=9", "--close-after=7", "--greet-delay=2",
-		"--min-free=2G", "--max-rate=10/s", "--max-rcpt-rate=1000/h",
-		"-ccert", "-kkey", NULL };
+		"--min-free=2G", "--quota=3M", "--max-rate=10/s",
+		"--max-rcpt-rate=1000/h", "-ccert", "-kkey", NULL };
 	struct smtpd_settings server;
 	struct settings s;
 
@@ -60,6 +61,7 @@ options_reach_the_server(void **state)
 	assert_int_equal(settings_words(words, &s), OPTIONS_GO);
 	assert_int_equal(s.in.tls_port, 465);
 	assert_true(s.min_free == UINT64_C(2) << 30);
+	assert_true(s.quota == 3145728);
 	settings_for_server(&s, &server);
 	assert_int_equal(server.max_per_network, 75);
 	/* Nobody is slowed down after the end. */
