@@ -193,7 +193,7 @@ describe_arrival(struct message *m, const struct arrival *a)
 static void
 add_fields(GString *out, const struct message *m)
 {
-	struct header h = { m->octets, m->size };
+	struct header h = header_begin(m->octets, m->size);
 	struct header_field field;
 
 	json_name(out, "headers");

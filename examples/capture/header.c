@@ -5,8 +5,16 @@
 
 #include <string.h>
 
+#define HEADER_MAX 262144
+
 /* Longer values are cut off. */
 #define VALUE_MAX 65536
+
+struct header
+header_begin(const char *octets, size_t size)
+{
+	return (struct header){ octets, MIN(size, HEADER_MAX) };
+}
 
 /* The next line without its end; false at the end of the header. */
 static bool
@@ -87,7 +95,7 @@ header_field_finish(struct header_field *field)
 char *
 header_value(const char *octets, size_t size, const char *name)
 {
-	struct header h = { octets, size };
+	struct header h = header_begin(octets, size);
 	struct header_field field;
 	char *value = NULL;
 
@@ -119,7 +127,7 @@ void
 header_addresses(
     const char *octets, size_t size, const char *name, GPtrArray *list)
 {
-	struct header h = { octets, size };
+	struct header h = header_begin(octets, size);
 	struct header_field field;
 
 	while (header_next(&h, &field)) {

@@ -12,11 +12,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where reading is; begin with the start and the size of a message. */
+/* Where reading is. */
 struct header {
 	const char *at;
 	size_t left;
 };
+
+/* Begin to read the header of a message of SIZE octets.  What is beyond its
+ * first 256 KiB is left out: hosts take less. */
+struct header header_begin(const char *octets, size_t size);
 
 /* One field, to be freed by header_field_finish(). */
 struct header_field {

@@ -6,9 +6,10 @@
 #include "header.h"
 
 /* How deep parts may be in others, and how many there may be: what is beyond
- * is left out. */
-#define DEPTH_MAX 50
-#define PARTS_MAX 1000
+ * is left out.  And lines of a header. */
+#define DEPTH_MAX        50
+#define PARTS_MAX        1000
+#define HEADER_LINES_MAX 5000
 
 /* A file name that can do no harm: without folders, and with nothing that ends
  * a header field or is hidden. */
@@ -113,6 +114,57 @@ add_parts(struct mime *mime, GMimeObject *object, int depth)
 		    depth + 1);
 }
 
+/* Whether a line of a header says that a message follows. */
+static bool
+names_message(const char *line, size_t len)
+{
+	static const char type[] = "message/";
+	size_t n = sizeof(type) - 1;
+
+	for (size_t i = 0; i + n <= len; i++) {
+		if (g_ascii_strncasecmp(line + i, type, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether gmime takes SIZE octets apart in a time that is about as long as they
+ * are: with very many lines in a header, and very many parts in parts, it grows
+ * with the square.
+ */
+static bool
+is_reasonable(const char *octets, size_t size)
+{
+	static const char type[] = "content-type:";
+	const char *end = octets + size, *next;
+	bool in_header = true, nested = false;
+	size_t lines = 0, types = 0;
+
+	for (const char *line = octets; line < end; line = next) {
+		size_t len;
+
+		next = memchr(line, '\n', (size_t)(end - line));
+		next = next != NULL ? next + 1 : end;
+		len = (size_t)(next - line);
+		if (*line == '\r' || *line == '\n' ||
+		    (len > 2 && line[0] == '-' && line[1] == '-')) {
+			in_header = *line == '-' || (in_header && nested);
+			nested = false;
+			lines = 0;
+		} else if (in_header) {
+			lines++;
+			nested |= names_message(line, len);
+			types += len >= sizeof(type) &&
+			    g_ascii_strncasecmp(line, type, sizeof(type) - 1) ==
+				0;
+		}
+		if (lines > HEADER_LINES_MAX || types > PARTS_MAX)
+			return false;
+	}
+	return true;
+}
+
 void
 mime_parse(struct mime *mime, char *octets, size_t size)
 {
@@ -123,10 +175,12 @@ mime_parse(struct mime *mime, char *octets, size_t size)
 	mime->stream = g_mime_stream_mem_new();
 	g_mime_stream_mem_set_byte_array(
 	    GMIME_STREAM_MEM(mime->stream), mime->octets);
+	mime->parts = g_new0(struct mime_part, PARTS_MAX);
+	if (!is_reasonable(octets, size))
+		return;
 	parser = g_mime_parser_new_with_stream(mime->stream);
 	mime->message = g_mime_parser_construct_message(parser, NULL);
 	g_object_unref(parser);
-	mime->parts = g_new0(struct mime_part, PARTS_MAX);
 	if (mime->message != NULL)
 		add_parts(mime, g_mime_message_get_mime_part(mime->message), 0);
 }

@@ -24,7 +24,7 @@ struct mime_part {
 struct mime {
 	GByteArray *octets;
 	GMimeStream *stream;
-	GMimeMessage *message; /* NULL: there is nothing that could be one */
+	GMimeMessage *message; /* NULL: it cannot be taken apart */
 	struct mime_part *parts;
 	size_t count;
 	size_t text, html; /* parts that are the body; MIME_NONE */

@@ -395,6 +395,18 @@ class Hostile(Case):
             b"--x\r\n\r\ntext\r\n" * 5000 + b"--x--\r\n")
         self.assertLessEqual(len(found["attachments"]), 1000)
 
+    def test_what_would_take_long(self):
+        """It is kept, and shown as it is, but not taken apart."""
+        for octets in (
+                b"X: y\r\n" * 2000000,
+                b"X: y\r\n" + b" y\r\n" * 2000000,
+                b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n"
+                         b"\r\n--%d\r\n" % (i, i) for i in range(100000))):
+            with self.subTest(octets[:20]):
+                found = self.catch(b"Subject: x\r\n" + octets)
+                self.assertEqual(found["subject"], "x")
+                self.assertIsNone(found["text"])
+
     def test_many_header_fields(self):
         found = self.catch(b"X: y\r\n" * 20000 + b"\r\ntext\r\n")
         self.assertEqual(len(found["headers"]), 1000)
