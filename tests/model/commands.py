@@ -51,6 +51,8 @@ class Command:
         self.attempt = None
         self.told = None
         self.body = None
+        self.chunk = None
+        self.last = False
         self.__dict__.update(more)
 
     def param(self, name):
@@ -62,9 +64,9 @@ class Command:
         return int(p.value) if p and not p.bad else 0
 
     @property
-    def eight(self):
+    def encoding(self):
         p = self.param(b"BODY")
-        return p is not None and p.value.upper() == b"8BITMIME"
+        return p.value.upper() if p is not None else b"7BIT"
 
     @property
     def utf8(self):
@@ -115,6 +117,7 @@ PARAMS = [
     Param("MAIL", b"SIZE=99999999999"), Param("MAIL", b"SIZE=x", bad=True),
     Param("MAIL", b"SIZE", bad=True),
     Param("MAIL", b"BODY=7BIT"), Param("MAIL", b"BODY=8bitmime"),
+    Param("MAIL", b"BODY=BINARYMIME", needs="binarymime"),
     Param("MAIL", b"BODY=9BIT", bad=True),
     Param("MAIL", b"SMTPUTF8", needs="smtputf8"),
     Param("MAIL", b"SMTPUTF8", needs="smtputf8"),
@@ -169,6 +172,16 @@ TOLD = [
     (b"ADDR=192.0.2.1 ADDR=192.0.2.1", None), (b"NAME=a+2", None),
     (b"PORT=65536", None), (b"SECRET=x", None),
 ]
+
+def bdat(chunk, last=False, verb="BDAT"):
+    line = f"{verb} {len(chunk)}" + " LAST" * last + "\r\n"
+    return Command(line.encode() + chunk, "BDAT", chunk=chunk, last=last)
+
+
+BAD_CHUNKS = [Command(b"BDAT" + rest + b"\r\n", "BDAT") for rest in (
+    b"", b" x", b" -1", b" 0 FIRST", b" 0x0 LAST", b" 0 LAST LAST", b" +0",
+    b" 99999999999999999999999")]
+
 ONLY = {"XCLIENT": {"LOGIN"}, "XFORWARD": {"IDENT", "SOURCE"}}
 
 

@@ -2,9 +2,10 @@
 """Random settings of a server, and random sequences of what a client says."""
 
 import session
+from messages import decode
 from commands import (
-    ATTEMPTS, BAD, BAD_LINES, GOOD, HEADERS, ODD, PARAMS, RCPTS, SENDERS, TOLD,
-    plain, telling, with_path)
+    ATTEMPTS, BAD, BAD_CHUNKS, BAD_LINES, GOOD, HEADERS, ODD, PARAMS, RCPTS,
+    SENDERS, TOLD, bdat, plain, telling, with_path)
 
 ALL_MECHANISMS = "SCRAM-SHA-256 PLAIN LOGIN OAUTHBEARER XOAUTH2"
 
@@ -21,7 +22,8 @@ param RCPT XOTHER
 # Each with its chance of being there, and its values.
 SETTINGS = (
     ("errors_hard", 0.3, ["6"]), ("lmtp", 0.2, ["1"]), ("dsn", 0.5, ["1"]),
-    ("smtputf8", 0.5, ["1"]), ("auth", 0.6, ["1"]),
+    ("smtputf8", 0.5, ["1"]), ("chunking", 0.6, ["1"]),
+    ("binarymime", 0.5, ["1"]), ("auth", 0.6, ["1"]),
     ("auth_mechanisms", 0.7, [ALL_MECHANISMS, "LOGIN XOAUTH2"]),
     ("auth_without_tls", 0.7, ["1"]), ("auth_required", 0.2, ["1"]),
     ("max_auth_failures", 0.3, ["none", "1"]),
@@ -44,6 +46,8 @@ def settings(rng, able):
     if "auth" not in result:
         result.pop("auth_required", None)
         result.pop("auth_mechanisms", None)
+    if "chunking" not in result:
+        result.pop("binarymime", None)
     if not able["tls"] and "auth_mechanisms" in result:
         result["auth_mechanisms"] = result["auth_mechanisms"].replace(
             "SCRAM-SHA-256 ", "")
@@ -84,12 +88,37 @@ def body(rng, limit):
         elif not text.endswith(b"\r\n"):
             text += b"\r\n"
         raw = text + b".\r\n"
-        content, rest = session.decode(raw)
+        content, rest = decode(raw)
         size = len(content)
         if rest or (limit and (len(raw) > 2 * limit - 100
                                or limit - 100 < size < limit + 100)):
             continue
         return raw
+
+
+def is_bad_cut(content, at):
+    """Where one could not say in which chunk a fault is."""
+    line = at - content.rfind(b"\n", 0, at) - 1
+    return content[:at].endswith(b"\r\r") or 980 < line < 1020 or \
+        at < content.rfind(b"Received: x\r\n") + 13
+
+
+def chunks(rng, limit):
+    """A message in chunks; there may be no line end behind it."""
+    content = decode(body(rng, limit))[0]
+    if rng.random() < 0.2:
+        content = content[:-rng.randrange(1, 3)]
+    cuts = [0, len(content)]
+    for _ in range(rng.choice((0, 0, 1, 2, 5))):
+        cuts.append(rng.randrange(len(content) + 1))
+    cuts = sorted(at for at in cuts if at in (0, len(content))
+                  or not is_bad_cut(content, at))
+    parts = [content[a:b] for a, b in zip(cuts, cuts[1:])]
+    if rng.random() < 0.2:
+        parts.append(b"")
+    verb = rng.choice(("BDAT", "bdat"))
+    return [bdat(part, i == len(parts) - 1, verb)
+            for i, part in enumerate(parts)]
 
 
 def is_possible(verb, p, chosen):
@@ -102,6 +131,7 @@ class Generator:
         self.rng = rng
         self.chosen = chosen
         self.size = int(chosen.get("max_message_size", 0))
+        self.chunks = []  # of the message that is under way
 
     def header(self):
         if "proxy" not in self.chosen:
@@ -164,13 +194,27 @@ class Generator:
             return self.auth()
         if state.open is None:
             return self.mail()
+        if self.chunks and rng.random() < 0.95:
+            return self.chunks.pop(0)
         if not state.open.rcpts or rng.random() < 0.3:
             return self.rcpt()
+        if "chunking" in self.chosen and rng.random() < 0.6:
+            self.chunks = chunks(rng, self.size)
+            return self.chunks.pop(0)
         return self.data()
+
+    def bdat(self):
+        """In any place, or wrong; one that nobody takes has no octets."""
+        rng = self.rng
+        if rng.random() < 0.2:
+            return rng.choice(BAD_CHUNKS)
+        if "chunking" not in self.chosen:
+            return bdat(b"", rng.random() < 0.5)
+        return rng.choice(chunks(rng, self.size))
 
     def anything(self):
         rng = self.rng
-        kind = rng.randrange(16)
+        kind = rng.randrange(18)
         if kind == 0:
             return self.hello()
         if kind == 1:
@@ -209,14 +253,17 @@ class Generator:
         if kind == 13:
             return telling(rng.choice(("XCLIENT", "XFORWARD")),
                            rng.choice(TOLD))
+        if kind in (14, 15):
+            return self.bdat()
         return rng.choice(BAD_LINES)
 
     def unit(self, state):
         """Commands that go in one write; STATE is a model that follows."""
         rng, unit = self.rng, []
         while True:
-            command = self.sensible(state) if rng.random() < 0.6 \
-                else self.anything()
+            wild = 0.15 if self.chunks else 0.4
+            command = self.anything() if rng.random() < wild \
+                else self.sensible(state)
             more = rng.random() < 0.35 and len(unit) < 6 and (
                 rng.random() < 0.02 or (
                     command.verb not in session.LAST and state.esmtp))

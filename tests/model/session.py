@@ -3,14 +3,14 @@
 command, and what the program is told.  It knows nothing of the code.
 
 RFC 5321 (SMTP), 1870 (SIZE), 2033 (LMTP), 2034 (enhanced codes), 2920
-(PIPELINING), 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH), 6531 (SMTPUTF8), and
-Postfix's XCLIENT_README.  What they leave open is documented: settings.h, the
+(PIPELINING), 3030 (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH), 6531
+(SMTPUTF8), 9422 (LIMITS), and Postfix's XCLIENT_README.  What they leave open is documented: settings.h, the
 handlers of the program in tests/talk/README.
 
 Where a command has several faults, each of their codes is right.
 """
 
-import re
+from messages import Messages, Transaction, Want, show
 
 HOST = "mx.example.org"
 
@@ -23,69 +23,13 @@ SENDER_REPLIES = {b"spammer": "550 5.7.1", b"greylisted": "451 4.7.1",
                   b"close": "421 4.7.0"}
 RCPT_REPLIES = {b"nobody": "550 5.1.1", b"later": "451 4.7.1",
                 b"close": "421 4.7.0", b"bug": "451 4.3.0"}
-# And delivery, of a recipient before and behind the message, and of the whole.
-EARLY_REPLIES = {b"over": "452 4.2.2", b"never": "552 5.2.2"}
-LATE_REPLIES = {b"kept": "250 2.1.5", b"moved": "551 5.1.6",
-                b"closed": "451 4.3.0", b"odd": "451 4.3.0"}
-WHOLE_REPLIES = (("stubborn", "250 2.0.0"), ("refused", "554 5.7.1"),
-                 ("broken", "451 4.3.0"), ("again", "451 4.3.0"),
-                 ("closing", "421 4.3.0"))
-
 XCLIENT_TAKES = "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT"
 XFORWARD_TAKES = "NAME ADDR PORT PROTO HELO IDENT SOURCE"
 TOLD = ("NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR",
         "DESTPORT", "IDENT", "SOURCE")
 
 
-class Want:
-    """A reply: one of CODES ("250 2.1.0"), and all its LINES where they are
-    known."""
-
-    def __init__(self, *codes, lines=None):
-        self.codes = set(codes)
-        self.lines = lines
-
-    @property
-    def rank(self):
-        """The first digit; a set has one."""
-        return min(int(code[0]) for code in self.codes)
-
-    def __str__(self):
-        return " or ".join(sorted(self.codes))
-
-
-def show(data):
-    """Bytes, as the server prints them in an event."""
-    names = {0x0d: "\\r", 0x0a: "\\n", 0x5c: "\\\\"}
-    return "".join(
-        names.get(c) or (chr(c) if 32 <= c < 127 else f"\\x{c:02x}")
-        for c in data)
-
-
-def decode(raw):
-    """The message in RAW, and what is behind its end (RFC 5321, 4.5.2)."""
-    lines = []
-    while True:
-        line, end, raw = raw.partition(b"\r\n")
-        if not end:
-            raise ValueError("no end")
-        if line == b".":
-            return b"".join(lines), raw
-        lines.append((line[1:] if line[:1] == b"." else line) + b"\r\n")
-
-
-class Transaction:
-    def __init__(self, command, submitter):
-        self.sender = command.path.text
-        self.size = command.size
-        self.eight = command.eight
-        self.utf8 = command.utf8
-        self.submitter = submitter
-        self.rcpts = []
-        self.refused = 0
-
-
-class Session:
+class Session(Messages):
     def __init__(self, settings):
         self.settings = settings
         self.lmtp = "lmtp" in settings
@@ -99,6 +43,7 @@ class Session:
         self.closed = False
         self.xclient = {}
         self.xforward = {}
+        self.chunks = None
         self.waiting = None  # for "message", "exchange", "handshake"
         self.events = []
         self.forgive()
@@ -124,6 +69,7 @@ class Session:
         self.passing = 0
 
     def close(self, why):
+        self.lose_chunks()
         self.end("closed", "0")
         self.events.append("disconnect " + why)
         self.closed = True
@@ -187,12 +133,16 @@ class Session:
     def take(self, command, more):
         """The replies to COMMAND; MORE: others came with it."""
         verb = command.verb
+        if self.chunks is not None and not self.goes_on(command):
+            self.lose_chunks()
+            self.end("reset", "0")
+            self.xforward = {}
         if command.bad_line and not (command.bad_line == "bare LF"
                                      and self.has("bare_lf_commands")):
             return self.bad_line(command)
         if verb not in self.verbs():
             return self.answer("500 5.5.2")
-        if more and (verb in LAST or not self.esmtp):
+        if more and verb != "BDAT" and (verb in LAST or not self.esmtp):
             want = Want("554 5.5.0")
             self.close("refused")
             return [want]
@@ -202,6 +152,8 @@ class Session:
         verbs = {"MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT", "HELP",
                  "VRFY", "EXPN", "SEND", "SOML", "SAML", "TURN", "STARTTLS",
                  "AUTH", "XANY", "XLAST", "XHELLO", "XTRANS"}
+        if self.has("chunking"):
+            verbs.add("BDAT")
         if self.may_tell():
             verbs |= {"XCLIENT", "XFORWARD"}
         return verbs | ({"LHLO"} if self.lmtp else {"EHLO", "HELO"})
@@ -255,6 +207,10 @@ class Session:
             words.append("DSN")
         if self.has("smtputf8"):
             words.append("SMTPUTF8")
+        if self.has("chunking"):
+            words.append("CHUNKING")
+        if self.has("binarymime"):
+            words.append("BINARYMIME")
         if self.has("tls") and not self.tls:
             words.append("STARTTLS")
         if self.has("auth") and not self.auth_faults(None):
@@ -306,6 +262,9 @@ class Session:
 
     def param_faults(self, verb, p):
         if p.syntax:
+            return {"501 5.5.4"}
+        if verb == "MAIL" and p.raw == b"BODY=BINARYMIME" \
+                and not self.has("binarymime"):
             return {"501 5.5.4"}
         known = p.verb == verb and (p.needs is None or self.has(p.needs))
         if not known:
@@ -372,124 +331,16 @@ class Session:
         if command.argument:
             return self.answer("501 5.5.4")
         if not self.open.rcpts:
-            refused = self.open.refused and not self.lmtp
-            return self.answer("554 5.5.1" if refused else "503 5.5.1")
+            return self.answer(self.without_rcpts())
+        if self.open.encoding == b"BINARYMIME":
+            return self.answer("503 5.5.1")
         self.waiting = "message"
         return [Want("354")]
 
-    # -- its message
-
-    def faults_of(self, content):
-        """Codes of what is wrong in CONTENT, and it as it is delivered."""
-        faults = set()
-
-        def mend(match):
-            found = match[0]
-            if found == b"\0":
-                kind, code, mended = "nul", "550 5.6.0", b""
-            elif found == b"\n":
-                kind, code, mended = "bare_lf", "550 5.5.2", b"\r\n"
-            elif found == b"\r\n":
-                return found
-            else:
-                kind, code = "bare_cr", "550 5.5.2"
-                mended = b"\r\n" if found[-1:] == b"\n" else b" "
-            default = "repair" if kind == "bare_lf" else "refuse"
-            if self.settings.get(kind, default) == "refuse":
-                faults.add(code)
-            return mended
-
-        content = re.sub(rb"\r+\n|\r+|\n|\0", mend, content)
-        limit = self.number("max_message_size", 52428800)
-        if limit and len(content) > limit:
-            faults.add("552 5.3.4")
-        longest = max(map(len, content.split(b"\r\n"))) + 2
-        if longest > self.number("max_text_line", 65536):
-            faults.add("554 5.6.0")
-        header = content.partition(b"\r\n\r\n")[0]
-        hops = len(re.findall(rb"(?mi)^received:", header))
-        if hops >= self.number("max_hops", 100):
-            faults.add("554 5.4.6")
-        return faults, content
-
-    def message(self, raw):
-        """The replies to the message behind 354."""
-        self.waiting = None
-        faults, content = self.faults_of(decode(raw)[0])
-        t = self.open
-        self.events.append(self.message_event(t))
-        locals_ = {path.local for path in t.rcpts}
-        replies = self.deliver(t, locals_, faults, content)
-        if faults:
-            whole = Want(*faults)
-            replies = [whole] * len(t.rcpts)
-        return self.finish_message(replies)
-
-    def message_event(self, t):
-        event = f"message <{show(t.sender)}>"
-        if self.user is not None:
-            event += " by " + show(self.user)
-        if t.submitter is not None:
-            event += f" auth=<{show(t.submitter)}>"
-        if t.size:
-            event += f" size={t.size}"
-        event += " 8bitmime" * t.eight + " smtputf8" * t.utf8 + " to"
-        for path in t.rcpts:
-            event += f" <{show(path.text)}>"
-        return event + self.told("xforward", self.xforward)
-
-    def deliver(self, t, locals_, faults, content):
-        """What the program says of the message, for each recipient."""
-        if b"full" in locals_ or b"early" in locals_:
-            reply = "452 4.3.1" if b"full" in locals_ else "250 2.0.0"
-            return [Want(reply)] * len(t.rcpts)
-        early = [EARLY_REPLIES.get(p.local) for p in t.rcpts]
-        late = [LATE_REPLIES.get(p.local) for p in t.rcpts]
-        unwanted = not self.lmtp and any(early)
-        self.events.append("body broken" if faults or unwanted
-                           else "body " + show(content))
-        whole = next((r for name, r in WHOLE_REPLIES
-                      if name.encode() in locals_), None)
-        if whole is None:
-            whole = "451 4.3.0" if faults or unwanted else "250 2.0.0"
-        own = [b or a for a, b in zip(early, late)]
-        if self.lmtp:
-            return [Want(reply or whole) for reply in own]
-        return [self.fold([reply for reply in own if reply], whole)] \
-            * len(t.rcpts)
-
-    @staticmethod
-    def fold(own, whole):
-        """One reply for all: the first 5xx, or the first 4xx; that to the
-        message comes last (session.h)."""
-        for digit in "54":
-            for reply in [*own, whole]:
-                if reply[0] == digit:
-                    return Want(reply)
-        return Want(whole)
-
-    def finish_message(self, replies):
-        good = [r for r in replies if r.rank == 2]
-        if good:
-            self.forgive()
-        first = (good or replies)[0]
-        codes = [min(code[:3] for code in r.codes) for r in replies]
-        self.end_message("delivered" if good else "refused", first, codes)
-        if not self.lmtp:
-            return self.answer(*replies[0].codes)
-        if any("421" in code for r in replies for code in r.codes):
-            self.close("refused")
-        return replies
-
-    def end_message(self, how, first, codes):
-        """Where the code is one of several, the event may have any of them."""
-        whole = "|".join(sorted(code[:3] for code in first.codes))
-        rest = "".join(
-            f" {i}={code}" for i, code in enumerate(codes)
-            if code != min(c[:3] for c in first.codes))
-        self.open = None
-        self.xforward = {}
-        self.events.append(f"end {how} {whole}{rest}")
+    def without_rcpts(self):
+        """RFC 5321, 3.3; RFC 2033, 4.2"""
+        return "554 5.5.1" if self.open.refused and not self.lmtp \
+            else "503 5.5.1"
 
     # -- AUTH
 

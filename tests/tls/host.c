@@ -357,6 +357,8 @@ flag_of(const char *name)
 		{ "auth_required", SMTPD_FLAG_AUTH_REQUIRED },
 		{ "dsn", SMTPD_FLAG_DSN },
 		{ "smtputf8", SMTPD_FLAG_SMTPUTF8 },
+		{ "chunking", SMTPD_FLAG_CHUNKING },
+		{ "binarymime", SMTPD_FLAG_BINARYMIME },
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)

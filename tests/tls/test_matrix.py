@@ -27,7 +27,7 @@ V2_TLVS = (b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x29"
            + b"\x12\x34\0\x19\x02\0\x02mx")
 MECHANISMS = "SCRAM-SHA-256 PLAIN LOGIN OAUTHBEARER XOAUTH2"
 SIZE = 20
-MESSAGE = "Subject: x\r\n\r\nHello.\r\n"
+MESSAGE = b"Subject: x\r\n\r\nHello.\r\n"
 
 
 class Way:
@@ -57,11 +57,12 @@ class Extension:
     """ANNOUNCES: keywords of EHLO with their parameters.  SAYS: commands and
     the codes of their replies, or what only its function can say; MAIL and RCPT
     are parameters.  TRACE: how the protocol of the trace field begins, and
-    whether the client authenticated.  LMTP: it is no SMTP."""
+    whether the client authenticated.  LMTP: it is no SMTP.  CHUNKS: the message
+    comes by BDAT."""
 
     def __init__(self, *announces, says=(), mail="", rcpt="",
                  sender="a@example.net", to="b@example.org", trace="",
-                 auth=False, lmtp=False, replies=1):
+                 auth=False, lmtp=False, replies=1, chunks=False):
         self.announces = announces
         self.says = says
         self.mail = mail
@@ -72,6 +73,7 @@ class Extension:
         self.auth = auth
         self.lmtp = lmtp
         self.replies = replies
+        self.chunks = chunks
 
 
 def say_scram(client):
@@ -113,6 +115,12 @@ EXTENSIONS = {
         mail="SMTPUTF8", sender="\xc3\xbc@example.net",
         to="\xc3\xb6@example.org", trace="UTF8"),
     "SMTPUTF8 for ASCII": Extension("SMTPUTF8", mail="SMTPUTF8", trace="UTF8"),
+    "LIMITS": Extension("LIMITS MAILMAX=1000 RCPTMAX=1000"),
+    "CHUNKING": Extension("CHUNKING", chunks=True, says=[
+        ("BDAT 0 LAST", "503 5.5.1"),
+        ("BDAT 6 LAST\r\nQUIT", "503 5.5.1")]),
+    "BINARYMIME": Extension("BINARYMIME", chunks=True,
+                            mail="BODY=BINARYMIME"),
     "DSN": Extension("DSN", says=[
         ("MAIL FROM:<a@example.net> RET=X", "501 5.5.4")],
         mail="RET=HDRS ENVID=QQ314159",
@@ -149,6 +157,8 @@ EXTENSIONS = {
         ("RSET", "250 2.0.0")]),
     "LMTP with AUTH": Extension(lmtp=True, replies=1, auth=True, says=[
         ("AUTH PLAIN " + b64("\0joe\0pencil"), "235 2.7.0")]),
+    "LMTP with CHUNKING": Extension("CHUNKING", lmtp=True, replies=2,
+                                    chunks=True),
     "LMTP with SMTPUTF8": Extension(
         "SMTPUTF8", lmtp=True, mail="SMTPUTF8", trace="UTF8",
         to="\xc3\xb6@example.org"),
@@ -162,8 +172,9 @@ class Matrix(unittest.TestCase):
     sessions = 0
 
     def begin(self, proxied):
-        settings = {"dsn": 1, "smtputf8": 1, "auth": MECHANISMS,
-                    "auth_delay_ms": 1, "xclient": "127.0.0.1"}
+        settings = {"dsn": 1, "smtputf8": 1, "chunking": 1, "binarymime": 1,
+                    "auth": MECHANISMS, "auth_delay_ms": 1,
+                    "xclient": "127.0.0.1"}
         if proxied:
             settings.update(xclient="0.0.0.0/0", proxy="127.0.0.1")
         self.host = serve(self, "a", start=False, **settings)
@@ -208,8 +219,14 @@ class Matrix(unittest.TestCase):
         self.say(client, [
             (f"MAIL FROM:<{x.sender}> {x.mail}".rstrip(), "250 2.1.0"),
             *[(f"RCPT TO:<{x.to}> {x.rcpt}".rstrip(), "250 2.1.5")]
-            * x.replies, ("DATA", "354")])
-        client.send(MESSAGE.encode() + b".\r\n")
+            * x.replies])
+        if x.chunks:
+            client.send(b"BDAT 11\r\n%bBDAT %d LAST\r\n%b" % (
+                MESSAGE[:11], len(MESSAGE) - 11, MESSAGE[11:]))
+            self.assertEqual(client.reply().codes, "250 2.0.0")
+        else:
+            self.say(client, [("DATA", "354")])
+            client.send(MESSAGE + b".\r\n")
         for _ in range(x.replies):
             self.assertEqual(client.reply().codes, "250 2.0.0")
 
