@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
 """What smtpout takes as one message arrives as one message, and as it was
-taken, whatever in it looks like an end: at smtpin, Postfix and Exim."""
+taken, whatever in it looks like an end: at smtpin, Postfix and Exim; and what
+Postfix took, at smtpin."""
 
 import contextlib
 import os
+import re
 import unittest
 
+import smtpin_fixture as fixture
+import test_xclient
 import world
 from receivers import Authority, Exim, Postfix, Smtpin, without_trace
 from smtpout_fixture import Smtpout
-from test_smuggling import LOOK_ALIKES, SECOND, expected
+from test_smuggling import LOOK_ALIKES, SECOND, expected, text
 
 ZONE = """
 postfix.example.	MX 10 mx1.example.
@@ -88,6 +92,39 @@ class Smuggling(world.WorldCase):
             self.mx3, "smtpin.example", "bob"))}
         self.try_all(self.smtpout("--repair-cr"), {"bare_cr": "repair"},
                      receivers)
+
+
+class BehindPostfix(unittest.TestCase):
+    """What Postfix took for a message, whatever that was, stays one when it
+    passes it on."""
+
+    def take(self, client, raw):
+        """Say RAW to Postfix, and return how many messages it took: it may be
+        one that takes a look-alike for an end."""
+        client.begin("alice@example.org", sender="")
+        client.send(raw + b"NOOP\r\n")
+        taken = 0
+        while True:
+            reply = client.reply()
+            if reply.endswith("2.0.0 Ok"):
+                return taken
+            taken += "queued as" in reply
+
+    def test_postfix(self):
+        smtpin = self.enterContext(fixture.Smtpin())
+        postfix = self.enterContext(test_xclient.Postfix(smtpin.port))
+        with fixture.Dialogue(postfix.port) as client:
+            taken = sum(self.take(client, text(look))
+                        for look in LOOK_ALIKES.values())
+        self.assertGreaterEqual(taken, len(LOOK_ALIKES))
+
+        def ends(how):
+            """The messages that left it so, by its log."""
+            return re.findall(rb"relay=127\.0\.0\.1.* status=" + how,
+                              postfix.said())
+        fixture.until(lambda: len(ends(b"(?:sent|bounced)")) >= taken,
+                      "what Postfix took did not leave it", 2 * fixture.WAIT)
+        self.assertEqual(len(smtpin.new()), len(ends(b"sent")))
 
 
 if __name__ == "__main__":

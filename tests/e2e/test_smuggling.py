@@ -19,6 +19,7 @@ import smtpin_fixture as fixture
 
 sys.path.append(os.path.join(os.path.dirname(__file__), "../model"))
 import session
+from messages import decode
 
 LOOK_ALIKES = {
     "LF . LF": b"\n.\n", "LF . CRLF": b"\n.\r\n", "CRLF . LF": b"\r\n.\n",
@@ -53,7 +54,7 @@ def text(look, pad=0):
 
 def expected(raw, settings):
     """The codes that refuse it, and what is stored, with lines ended by LF."""
-    content, rest = session.decode(raw)
+    content, rest = decode(raw)
     if rest:
         raise AssertionError(f"two messages: {rest}")
     faults, stored = session.Session(settings).faults_of(content)
@@ -121,6 +122,36 @@ class Case:
             for cut in self.cuts(raw, look):
                 with self.subTest(name, cut=cut - raw.index(look + SECOND)):
                     self.try_message(raw, cut)
+
+    def test_chunks(self):
+        """RFC 3030, 2: in BDAT nothing is an end, nor stuffed, divided or
+        not."""
+        for name, look in LOOK_ALIKES.items():
+            raw = text(look)
+            for cut in self.cuts(raw, look):
+                with self.subTest(name, cut=cut - raw.index(look + SECOND)):
+                    self.try_chunks(raw[:cut], raw[cut:])
+
+    def try_chunks(self, *parts):
+        """The second is the last; where the first is refused it is too."""
+        faults, stored = session.Session({}).faults_of(b"".join(parts))
+        with self.client() as client:
+            client.say("MAIL FROM:<sender@example.net>")
+            client.say("RCPT TO:<alice@example.org>")
+            for i, part in enumerate(parts):
+                client.send(b"BDAT %d%b\r\n%b" % (
+                    len(part), b" LAST" * i, part))
+            codes = [client.reply().codes for _ in parts]
+            self.assertEqual(client.say("NOOP").codes, "250 2.0.0")
+        if faults:
+            self.assertIn(codes, [["250 2.0.0", f] for f in faults]
+                          + [[f, "503 5.5.1"] for f in faults])
+            self.assertEqual(self.smtpin.new(), [])
+            return
+        self.assertEqual(codes, ["250 2.0.0"] * 2)
+        _, rest = self.smtpin.only("alice")
+        self.assertEqual(rest, stored.replace(b"\r\n", b"\n"))
+        os.unlink(self.smtpin.new()[0])
 
     def test_edges_of_buffers(self):
         """In one write, with the look-alike across an edge."""
