@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The part of the model that is about messages: what may be in them, what comes
-of them, and their chunks (RFC 5321, 3030, 1870, 2033)."""
+of them, and their chunks.  RFC 5321 (SMTP), 1870 (SIZE), 2033 (LMTP), 3030
+(CHUNKING)."""
 
 import re
 
