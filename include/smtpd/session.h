@@ -89,6 +89,21 @@ enum smtpd_encoding {
 	SMTPD_ENCODING_BINARYMIME,
 };
 
+/* What shall happen to a message that is late (RFC 2852, 4). */
+enum smtpd_by_mode {
+	SMTPD_BY_UNSAID,
+	SMTPD_BY_RETURN, /* "R": it goes back to its sender */
+	SMTPD_BY_NOTIFY, /* "N": the sender is told, and it is tried on */
+};
+
+/* What BY= of MAIL said.  Since 0.2. */
+struct smtpd_deliver_by {
+	enum smtpd_by_mode mode;
+	int32_t seconds; /* from MAIL on; with NOTIFY also 0 and less, which
+	                  * are over */
+	bool trace;      /* "T": each relay of it is to be reported */
+};
+
 /* One transaction, from MAIL to its end (RFC 5321, 3.3). */
 struct smtpd_envelope {
 	const char *id;              /* 13 letters and digits, unique in this
@@ -111,6 +126,16 @@ struct smtpd_envelope {
 	 * server; its text is "" for <>, and for all that a client says which
 	 * has not authenticated.  NULL: not said.  Since 0.2. */
 	const struct smtpd_address *submitter;
+
+	/* What MAIL said for the further way of the message, where the settings
+	 * take it.  Since 0.2. */
+	bool requiretls;  /* REQUIRETLS (RFC 8689): in TLS alone, to hosts that
+	                    * say it too */
+	bool held;        /* HOLDFOR= or HOLDUNTIL= (RFC 4865) */
+	int64_t release;  /* until then, in seconds since 1970 UTC */
+	bool prioritized; /* MT-PRIORITY= (RFC 6710) */
+	int priority;     /* -9 to 9; 0 as well where it was not said */
+	struct smtpd_deliver_by deliver_by;
 };
 
 /*

@@ -93,6 +93,18 @@ enum smtpd_flag {
 	 * BODY=BINARYMIME: such a message has octets instead of lines, and the
 	 * program promises to keep each as it is.  Since 0.2. */
 	SMTPD_FLAG_BINARYMIME = 1 << 8,
+	/* Announce REQUIRETLS (RFC 8689) in TLS, and take the parameter of that
+	 * name of MAIL there; without TLS: 530 5.7.10.  The program promises to
+	 * send such a message on as the parameter asks for, or back.  Since
+	 * 0.2. */
+	SMTPD_FLAG_REQUIRETLS = 1 << 9,
+	/* Announce DELIVERBY (RFC 2852), and take BY= of MAIL.  The program
+	 * promises to do what that asks for.  Since 0.2. */
+	SMTPD_FLAG_DELIVERBY = 1 << 10,
+	/* Announce MT-PRIORITY (RFC 6710), and take the parameter of that name
+	 * of MAIL.  Whose priority counts the program says, and answers 250
+	 * 2.3.6 where it takes another than was said.  Since 0.2. */
+	SMTPD_FLAG_MT_PRIORITY = 1 << 11,
 };
 
 /*
@@ -262,6 +274,22 @@ struct smtpd_settings {
 	/* An absolute path, where large messages are kept while filters see
 	 * them, see filter.h, in files without a name.  Since 0.2. */
 	const char *temp_directory; /* "/var/tmp" */
+	/* The seconds in which no message can be delivered, told with
+	 * SMTPD_FLAG_DELIVERBY: one that is to be returned after less is
+	 * refused at once, 554 5.4.7.  At most 999999999.  Since 0.2. */
+	uint32_t min_deliver_by; /* 0 */
+
+	/* Announce FUTURERELEASE (RFC 4865), and take HOLDFOR= and HOLDUNTIL=
+	 * of MAIL for so many seconds; later: 501 5.5.4.  The program promises
+	 * to hold the message until then.  It is for clients that submit mail,
+	 * not for hosts that relay it.  0: not taken.  At most 999999999.
+	 * Since 0.2. */
+	uint32_t max_future_release; /* 0 */
+
+	/* The name of the policy by which priorities are given, 1 to 20
+	 * letters, digits and hyphens, told with SMTPD_FLAG_MT_PRIORITY: that
+	 * of a register, as "MIXER".  NULL: not told.  Since 0.2. */
+	const char *priority_policy;
 };
 
 #define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)

@@ -141,6 +141,10 @@ smtpd__received_write(const struct smtpd_received *t, char *buf, size_t size)
 		smtpd__text_add(&w.clause, t->rcpt);
 		smtpd__text_byte(&w.clause, '>');
 	}
+	if (t->priority != NULL) {
+		begin_clause(&w, "priority ");
+		smtpd__text_format(&w.clause, "%d", *t->priority);
+	}
 	if (t->tls != NULL)
 		add_tls(&w, t->tls, t->cipher);
 	smtpd__text_byte(&w.clause, ';');

@@ -24,6 +24,7 @@ struct smtpd_received {
 	const char *uid;    /* the number of the local user, when there is no
 	                     * address; NULL: not known */
 	bool utf8; /* the recipient may be in UTF-8 (RFC 6531, 3.7.3) */
+	const int *priority; /* of the message (RFC 6710), or NULL */
 };
 
 /*

@@ -20,7 +20,8 @@
 	    SMTPD_FLAG_BARE_ADDRESSES | SMTPD_FLAG_NO_TRANSACTION_LOG | \
 	    SMTPD_FLAG_SMTPUTF8 | SMTPD_FLAG_AUTH_WITHOUT_TLS |         \
 	    SMTPD_FLAG_AUTH_REQUIRED | SMTPD_FLAG_CHUNKING |            \
-	    SMTPD_FLAG_BINARYMIME)
+	    SMTPD_FLAG_BINARYMIME | SMTPD_FLAG_REQUIRETLS |             \
+	    SMTPD_FLAG_DELIVERBY | SMTPD_FLAG_MT_PRIORITY)
 
 /* RFC 3030, 3: one without the other is no use. */
 #define BINARY (SMTPD_FLAG_BINARYMIME | SMTPD_FLAG_CHUNKING)
@@ -161,6 +162,21 @@ set_names(struct smtpd_server_config *c)
 	s->default_domain = c->default_domain;
 }
 
+/* "" stands for a name that is none, until it is reported. */
+static void
+set_policy(struct smtpd_server_config *c)
+{
+	struct smtpd_settings *s = &c->settings;
+	struct smtpd_text t;
+
+	if (s->priority_policy == NULL)
+		return;
+	smtpd__text_init(&t, c->priority_policy, sizeof(c->priority_policy));
+	if (smtpd__urgency_is_policy(s->priority_policy))
+		smtpd__text_add(&t, s->priority_policy);
+	s->priority_policy = c->priority_policy;
+}
+
 /* The mechanisms, and the secret of which salts are made up. */
 static void
 set_auth(struct smtpd_server_config *c)
@@ -198,6 +214,7 @@ smtpd__settings_init(
 	set_default_times(s);
 	set_other_defaults(s);
 	set_names(c);
+	set_policy(c);
 	set_auth(c);
 	c->memory.max = s->max_memory;
 	c->logger = (struct smtpd_logger){ s->log, s->log_user, s->log_level };
@@ -254,6 +271,12 @@ smtpd__settings_fault(const struct smtpd_server_config *c)
 		return "auth_iterations";
 	if (s->auth_delay_ms > TARPIT_MS_MAX)
 		return "auth_delay_ms";
+	if (s->min_deliver_by > SMTPD_URGENCY_SECONDS_MAX)
+		return "min_deliver_by";
+	if (s->max_future_release > SMTPD_URGENCY_SECONDS_MAX)
+		return "max_future_release";
+	if (s->priority_policy != NULL && *s->priority_policy == '\0')
+		return "priority_policy";
 	if (s->stack_size < least_stack())
 		return "stack_size";
 	if ((s->flags & ~(unsigned)FLAGS_KNOWN) != 0 ||

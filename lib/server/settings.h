@@ -15,6 +15,7 @@
 #include "base/budget.h"
 #include "base/logger.h"
 #include "base/sizes.h"
+#include "grammar/urgency.h"
 #include "net/network.h"
 #include "server/counters.h"
 #include "server/events.h"
@@ -34,6 +35,7 @@ struct smtpd_server_config {
 	char temp_directory[PATH_MAX];
 	char auth_mechanisms[SMTPD_MECHANISMS_SIZE];
 	bool auth_is_cut; /* there are more than these */
+	char priority_policy[SMTPD_PRIORITY_POLICY_SIZE];
 	unsigned char auth_secret[SMTPD_SCRAM_HASH_SIZE];
 	struct smtpd_logger logger;
 	struct smtpd_server *server;

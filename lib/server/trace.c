@@ -57,6 +57,7 @@ smtpd_session_received(struct smtpd_session *s, char *buf, size_t size)
 			  s->rcpts.list[0].address.text, rcpt)
 		    : NULL,
 		.utf8 = e->smtputf8,
+		.priority = e->prioritized ? &e->priority : NULL,
 		.when = (time_t)(smtpd__clock_wall_ms() / 1000),
 	};
 	int len;

@@ -8,6 +8,7 @@
 #include "server/answer.h"
 #include "server/auth_offer.h"
 #include "server/handlers.h"
+#include "server/mail_params.h"
 #include "server/session_tls.h"
 #include "server/transaction.h"
 #include "server/verb_xclient.h"
@@ -90,6 +91,7 @@ add_extensions(struct smtpd_session *s)
 		smtpd__text_add(&t, "\nCHUNKING");
 	if ((c->settings.flags & SMTPD_FLAG_BINARYMIME) != 0)
 		smtpd__text_add(&t, "\nBINARYMIME");
+	smtpd__mail_params_announce(s, &t);
 	if (s->tls != NULL && s->stream.tls == NULL)
 		smtpd__text_add(&t, "\nSTARTTLS");
 	smtpd__auth_offer_write(s, &t);

@@ -69,6 +69,7 @@ must_sort(uint64_t a, uint64_t b)
 static void
 must_write(const char *const *values, int64_t when)
 {
+	const int priority = (int)(when % 10);
 	struct smtpd_received t = {
 		.helo = values[0],
 		.peer = values[1][0] != '\0' ? values[1] : NULL,
@@ -79,6 +80,7 @@ must_write(const char *const *values, int64_t when)
 		.when = (time_t)when,
 		.utf8 = when % 2 != 0,
 		.uid = values[5][0] != '\0' ? values[5] : NULL,
+		.priority = when % 3 != 0 ? &priority : NULL,
 	};
 	char buf[1024];
 	int n = smtpd__received_write(&t, buf, sizeof(buf));

@@ -262,7 +262,8 @@ create(struct seen *seen)
 		.errors_hard = SMTPD_NO_LIMIT,
 		.flags = SMTPD_FLAG_DSN | SMTPD_FLAG_SMTPUTF8 |
 		    SMTPD_FLAG_AUTH_WITHOUT_TLS | SMTPD_FLAG_CHUNKING |
-		    SMTPD_FLAG_BINARYMIME |
+		    SMTPD_FLAG_BINARYMIME | SMTPD_FLAG_REQUIRETLS |
+		    SMTPD_FLAG_DELIVERBY | SMTPD_FLAG_MT_PRIORITY |
 		    ((choice & BARE_LF_COMMANDS) != 0
 			    ? SMTPD_FLAG_BARE_LF_COMMANDS
 			    : 0),
@@ -275,6 +276,8 @@ create(struct seen *seen)
 		    "PLAIN LOGIN SCRAM-SHA-256 OAUTHBEARER XOAUTH2",
 		.auth_delay_ms = 1,
 		.max_auth_failures = SMTPD_NO_LIMIT,
+		.min_deliver_by = 60,
+		.max_future_release = 86400,
 	};
 	struct smtpd_server *srv;
 

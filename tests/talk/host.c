@@ -53,6 +53,8 @@ static const struct field settings[] = {
 	{ SETTING(auth_delay_ms) },
 	{ SETTING(auth_failure_rate_per_address) },
 	{ SETTING(auth_failure_rate_ms) },
+	{ SETTING(min_deliver_by) },
+	{ SETTING(max_future_release) },
 };
 
 static const struct field counters[] = {
@@ -250,6 +252,26 @@ add_told(struct bytes *b, const char *word,
 	}
 }
 
+/* What MAIL said of the further way of the message. */
+static void
+add_wishes(struct bytes *b, const struct smtpd_envelope *e)
+{
+	static const char *const modes[] = { "", "return", "notify" };
+
+	if (e->requiretls)
+		bytes_text(b, " requiretls");
+	if (e->deliver_by.mode != SMTPD_BY_UNSAID)
+		bytes_format(b, " %s%s after %d", modes[e->deliver_by.mode],
+		    e->deliver_by.trace ? " and trace" : "",
+		    (int)e->deliver_by.seconds);
+	if (e->held && smtpd_params_value(e->params, "HOLDUNTIL") != NULL)
+		bytes_format(b, " until %lld", (long long)e->release);
+	else if (e->held)
+		bytes_text(b, " held");
+	if (e->prioritized)
+		bytes_format(b, " priority %d", e->priority);
+}
+
 static void
 saw_message(struct host *h, const struct smtpd_session *s,
     const struct smtpd_envelope *e)
@@ -269,6 +291,7 @@ saw_message(struct host *h, const struct smtpd_session *s,
 		bytes_text(&b, " smtputf8");
 	if (e->encoding == SMTPD_ENCODING_BINARYMIME)
 		bytes_text(&b, " binarymime");
+	add_wishes(&b, e);
 	bytes_text(&b, " to");
 	for (size_t i = 0; i < e->nrcpts; i++)
 		if (!smtpd_envelope_rcpt(e, i)->removed)
@@ -649,6 +672,14 @@ set_special(struct host *h, const struct entry *e)
 		h->settings.flags |= SMTPD_FLAG_CHUNKING;
 	else if (strcmp(e->word, "binarymime") == 0)
 		h->settings.flags |= SMTPD_FLAG_BINARYMIME;
+	else if (strcmp(e->word, "requiretls") == 0)
+		h->settings.flags |= SMTPD_FLAG_REQUIRETLS;
+	else if (strcmp(e->word, "deliverby") == 0)
+		h->settings.flags |= SMTPD_FLAG_DELIVERBY;
+	else if (strcmp(e->word, "mt_priority") == 0)
+		h->settings.flags |= SMTPD_FLAG_MT_PRIORITY;
+	else if (strcmp(e->word, "priority_policy") == 0)
+		h->settings.priority_policy = text;
 	else if (strcmp(e->word, "chunk") == 0)
 		h->chunk = (size_t)number(text);
 	else if (strcmp(e->word, "rest_ms") == 0)

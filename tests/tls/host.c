@@ -133,7 +133,6 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 	unsigned long long size = 0;
 	ssize_t n;
 
-	(void)e;
 	(void)user;
 	while ((n = smtpd_body_read(body, buf, sizeof(buf))) > 0)
 		size += (unsigned long long)n;
@@ -142,7 +141,8 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 	for (char *p = received; *p != '\0'; p++)
 		if (*p == '\r' || *p == '\n' || *p == '\t')
 			*p = ' ';
-	say("message %llu size=%llu %s", id(s), size, received);
+	say("message %llu size=%llu %s%s", id(s), size,
+	    e->requiretls ? "requiretls " : "", received);
 	return 0;
 }
 
@@ -359,6 +359,7 @@ flag_of(const char *name)
 		{ "smtputf8", SMTPD_FLAG_SMTPUTF8 },
 		{ "chunking", SMTPD_FLAG_CHUNKING },
 		{ "binarymime", SMTPD_FLAG_BINARYMIME },
+		{ "requiretls", SMTPD_FLAG_REQUIRETLS },
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)

@@ -44,6 +44,36 @@ class Offer(unittest.TestCase):
             client.quit()
         host.counts("refused_tls", 1)
 
+    def test_requiretls_in_tls_alone(self):
+        """RFC 8689, 2"""
+        host = serve(self, "a", requiretls=1)
+        sender = "MAIL FROM:<a@example.net>"
+        with Client(host.ports[0]) as client:
+            self.assertNotIn("REQUIRETLS", client.greet())
+            client.expect("530 5.7.10 ", client.say(sender + " REQUIRETLS"))
+            client.say("STARTTLS")
+            client.wrap(client_context(), "a.example")
+            self.assertRegex(
+                client.say("EHLO again.example"), r"(?m)^250[- ]REQUIRETLS$")
+            client.expect("501 5.5.4 ", client.say(sender + " REQUIRETLS=1"))
+            for parameter in (" requiretls", ""):
+                client.expect("250 ", client.say(sender + parameter))
+                client.expect("250 ", client.say("RCPT TO:<b@example.org>"))
+                client.expect("354 ", client.say("DATA"))
+                client.expect("250 ", client.say("."))
+            client.quit()
+        host.saw("^message 1 size=0 requiretls Received:")
+        host.saw("^message 1 size=0 Received:")
+
+    def test_requiretls_not_set(self):
+        """RFC 8689, 2"""
+        host = serve(self, "a")
+        with Client(host.ports[1], client_context(), "a.example") as client:
+            self.assertNotIn("REQUIRETLS", client.greet())
+            client.expect("555 5.5.4 ", client.say(
+                "MAIL FROM:<a@example.net> REQUIRETLS"))
+            client.quit()
+
     def test_after_ehlo_only(self):
         host = serve(self, "a")
         with Client(host.ports[0]) as client:

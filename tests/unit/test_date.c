@@ -52,12 +52,79 @@ dates_beyond_the_calendar_stay_in_bounds(void **state)
 	}
 }
 
+/* RFC 3339, 5.6 */
+static void
+stamps_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t when;
+	} good[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "2006-01-02T15:04:05Z", WHEN },
+		{ "2006-01-02t15:04:05z", WHEN },
+		{ "2006-01-02T15:04:05.999999999999999999999Z", WHEN },
+		{ "2006-01-02T16:04:05+01:00", WHEN },
+		{ "2006-01-02T00:04:05-15:00", WHEN },
+		{ "2006-01-03T15:03:05+23:59", WHEN },
+		{ "2000-02-29T00:00:00Z", 951782400 },
+		{ "2024-02-29T00:00:00Z", 1709164800 },
+		{ "2016-12-31T23:59:60Z", 1483228800 },
+		{ "1969-12-31T23:59:59Z", -1 },
+		{ "0000-01-01T00:00:00Z", -62167219200 },
+		{ "9999-12-31T23:59:59Z", 253402300799 },
+	};
+	static const char *const bad[] = { "", "2006", "2006-01-02",
+		"2006-01-02T15:04:05", "2006-01-02T15:04Z",
+		"2006-01-02 15:04:05Z", "2006-1-2T15:04:05Z",
+		"2006-00-02T15:04:05Z", "2006-13-02T15:04:05Z",
+		"2006-01-00T15:04:05Z", "2006-01-32T15:04:05Z",
+		"2006-02-29T15:04:05Z", "1900-02-29T15:04:05Z",
+		"2006-04-31T15:04:05Z", "2006-01-02T24:00:00Z",
+		"2006-01-02T15:60:05Z", "2006-01-02T15:04:61Z",
+		"2006-01-02T15:04:05.Z", "2006-01-02T15:04:05,5Z",
+		"2006-01-02T15:04:05+1:00", "2006-01-02T15:04:05+0100",
+		"2006-01-02T15:04:05+24:00", "2006-01-02T15:04:05+01:60",
+		"2006-01-02T15:04:05+01:00Z", "2006-01-02T15:04:05Zx",
+		"2006-01-02T15:04:05 Z", "-006-01-02T15:04:05Z",
+		"12006-01-02T15:04:05Z", "1136214245" };
+	int64_t when;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		assert_int_equal(
+		    smtpd__date_read_stamp(good[i].text, &when), 0);
+		assert_int_equal(when, good[i].when);
+	}
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_int_equal(smtpd__date_read_stamp(bad[i], &when), -1);
+}
+
+/* What is written is read, each day of some centuries. */
+static void
+stamps_go_round(void **state)
+{
+	char buf[SMTPD_DATE_STAMP_MAX];
+	int64_t when;
+
+	(void)state;
+	for (int64_t t = -2208988800; t < 4102444800; t += 86399) {
+		if ((time_t)t != t)
+			continue;
+		smtpd__date_write_stamp((time_t)t, buf);
+		assert_int_equal(smtpd__date_read_stamp(buf, &when), 0);
+		assert_int_equal(when, t);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dates_are_written_in_utc),
 		cmocka_unit_test(dates_beyond_the_calendar_stay_in_bounds),
+		cmocka_unit_test(stamps_are_read),
+		cmocka_unit_test(stamps_go_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,8 @@ static const struct expected defaults[] = {
 	{ SETTING(auth_failure_rate_per_network), 50 },
 	{ SETTING(auth_failure_rate_ms), 600000 },
 	{ SETTING(crowded_idle_timeout_ms), 30000 },
+	{ SETTING(min_deliver_by), 0 },
+	{ SETTING(max_future_release), 0 },
 };
 
 static void
@@ -76,6 +78,7 @@ check_defaults(const struct smtpd_settings *s)
 	assert_null(s->log);
 	assert_null(s->default_domain);
 	assert_string_equal(s->temp_directory, "/var/tmp");
+	assert_null(s->priority_policy);
 }
 
 static void
@@ -170,6 +173,24 @@ values_out_of_range_are_named(void **state)
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
 		      .tarpit_ms = 3600001 },
 		    "tarpit_ms" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .min_deliver_by = 1000000000 },
+		    "min_deliver_by" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .max_future_release = 1000000000 },
+		    "max_future_release" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .priority_policy = "" },
+		    "priority_policy" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .priority_policy = "a b" },
+		    "priority_policy" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .priority_policy = "a23456789012345678901" },
+		    "priority_policy" },
+		{ { SMTPD_SETTINGS_INIT, .hostname = "a",
+		      .priority_policy = "a2345678901234567890" },
+		    NULL },
 		{ { SMTPD_SETTINGS_INIT, .hostname = "a" }, NULL },
 	};
 	struct smtpd_server_config c;
