@@ -141,7 +141,9 @@ struct smtpd_settings {
 	uint64_t max_message_size; /* 52428800 */
 
 	/* Octets of a command line with its CRLF, never under 512: 500 5.5.2.
-	 * The grammar bounds what one may hold in any case. */
+	 * The grammar bounds what one may hold in any case.  MAIL may have
+	 * 1258, RCPT 1048, VRFY and EXPN 521, AUTH 12288, also where this is
+	 * less, since extensions make them longer. */
 	uint32_t max_command_line; /* 2048; at most 16384 */
 
 	/* Octets of a line in a message with its CRLF, never under 1000:

@@ -76,27 +76,32 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 		smtpd__answer_punish(s);
 }
 
-/* The octets that a line may have here: that of AUTH is longer than others (RFC
- * 4954, 4). */
+/* The octets that a line of VERB, or NULL for none, may have. */
 static uint32_t
-line_limit(const struct smtpd_session *s)
+line_limit(const struct smtpd_session *s, const struct smtpd_verb *verb)
 {
 	uint32_t max = s->config->settings.max_command_line;
 
-	return max < SMTPD_AUTH_LINE_MAX &&
-		smtpd__auth_offer_refusal(s, NULL) == SMTPD_REPLY_NONE
-	    ? SMTPD_AUTH_LINE_MAX
-	    : max;
+	return verb != NULL && verb->octets > max ? verb->octets : max;
 }
 
-/* Whether a line of LEN octets without its CRLF is too long for VERB, or NULL
- * for none. */
-static bool
-is_too_long(
-    const struct smtpd_session *s, const struct smtpd_verb *verb, size_t len)
+/* The octets that the longest line may have here: that of AUTH is not read
+ * where nobody may say it. */
+static uint32_t
+longest_line(const struct smtpd_session *s)
 {
-	return len + 2 > s->config->settings.max_command_line &&
-	    (verb == NULL || (verb->traits & SMTPD_TRAIT_LONG) == 0);
+	const struct smtpd_verb_table *t = &s->config->verbs;
+	bool auth = smtpd__auth_offer_refusal(s, NULL) == SMTPD_REPLY_NONE;
+	uint32_t longest = 0;
+
+	for (size_t i = 0; i < t->count; i++) {
+		uint32_t max = line_limit(s, &t->verbs[i]);
+
+		if (max > longest &&
+		    (auth || (t->verbs[i].traits & SMTPD_TRAIT_SECRET) == 0))
+			longest = max;
+	}
+	return longest;
 }
 
 /* The verb called NAME, if the session has it, by its protocol (RFC 2033, 4.1)
@@ -134,9 +139,9 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 	}
 	text[(size_t)(line.argument - text) + line.len] = '\0';
 	verb = find_verb(s, line.verb);
-	if (is_too_long(s, verb, len))
-		smtpd__answer_refuse_limit(s, SYNTAX, SMTPD_REPLY_LINE_TOO_LONG,
-		    s->config->settings.max_command_line);
+	if (len + 2 > line_limit(s, verb))
+		smtpd__answer_refuse_limit(
+		    s, SYNTAX, SMTPD_REPLY_LINE_TOO_LONG, line_limit(s, verb));
 	else if (verb == NULL)
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_UNKNOWN_COMMAND, NULL);
@@ -180,7 +185,7 @@ run_step(struct smtpd_session *s)
 
 	allow_parking(s, true);
 	got = smtpd__line_input_read(
-	    s, line_limit(s), SMTPD_REPLY_LINE_TOO_LONG, &text, &len);
+	    s, longest_line(s), SMTPD_REPLY_LINE_TOO_LONG, &text, &len);
 	allow_parking(s, false);
 	if (got == 1)
 		return false;

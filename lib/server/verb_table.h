@@ -39,8 +39,6 @@ enum smtpd_trait {
 	SMTPD_TRAIT_PLAIN = 1 << 2,  /* takes no argument */
 	SMTPD_TRAIT_SECRET = 1 << 3, /* its argument is neither logged nor left
 	                              * in memory */
-	SMTPD_TRAIT_LONG = 1 << 4,   /* its line may have SMTPD_AUTH_LINE_MAX
-	                              * octets */
 	SMTPD_TRAIT_USERS = 1 << 5,  /* only for clients that authenticated,
 	                              * where the settings say so */
 	SMTPD_TRAIT_SMTP = 1 << 6,   /* it is none of LMTP */
@@ -60,6 +58,8 @@ struct smtpd_verb {
 	char name[SMTPD_VERB_MAX + 1];
 	unsigned states; /* where it is allowed, of enum smtpd_state */
 	unsigned traits; /* of enum smtpd_trait */
+	uint32_t octets; /* that its line may have with its CRLF, also where
+	                  * the setting is less; 0: the setting holds */
 	smtpd_verb_fn *act;
 
 	/* The program's, in order of registration. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/verbs.h"
 
+#include "server/auth_offer.h"
 #include "server/verb_auth.h"
 #include "server/verb_bdat.h"
 #include "server/verb_data.h"
@@ -18,7 +19,6 @@
 #define IDLE   SMTPD_TRAIT_IDLE
 #define PLAIN  SMTPD_TRAIT_PLAIN
 #define SECRET SMTPD_TRAIT_SECRET
-#define LONG   SMTPD_TRAIT_LONG
 #define USERS  SMTPD_TRAIT_USERS
 #define SMTP   SMTPD_TRAIT_SMTP
 #define LMTP   SMTPD_TRAIT_LMTP
@@ -41,7 +41,7 @@ static const struct {
 	{ "HELO", ANY, LAST | IDLE | SMTP, smtpd__verb_hello_helo },
 	{ "LHLO", ANY, LAST | IDLE | LMTP, smtpd__verb_hello_ehlo },
 	{ "STARTTLS", ANY & ~START, LAST | PLAIN, smtpd__verb_hello_starttls },
-	{ "AUTH", ANY, LAST | SECRET | LONG, smtpd__verb_auth },
+	{ "AUTH", ANY, LAST | SECRET, smtpd__verb_auth },
 	{ "RSET", ANY, IDLE | PLAIN, smtpd__verb_other_rset },
 	{ "NOOP", ANY, IDLE, smtpd__verb_other_custom },
 	{ "HELP", ANY, IDLE, smtpd__verb_other_help },
@@ -55,6 +55,25 @@ static const struct {
 	{ "XFORWARD", ANY, TELLS, smtpd__verb_xclient_xforward },
 };
 
+/*
+ * A line may have 512 octets (RFC 5321, 4.5.3.1.4), and what the extensions add
+ * to it: SIZE 26 (RFC 1870), BODY 17 (RFC 6152, 2), SMTPUTF8 10, or 9 for VRFY
+ * and EXPN (RFC 6531, 3.1), AUTH 500 (RFC 4954, 3), BY 17 (RFC 2852, 3),
+ * HOLDUNTIL 34 (RFC 4865, 3), MT-PRIORITY 15 (RFC 6710, 3), REQUIRETLS 11 (RFC
+ * 8689, 2); RET 9 and an ENVID of 100 characters, NOTIFY 29 and an ORCPT of 500
+ * (RFC 3461, 4).
+ */
+static const struct {
+	const char *name;
+	uint32_t octets;
+} longer[] = {
+	{ "MAIL", 512 + 26 + 17 + 10 + 500 + 17 + 34 + 15 + 11 + 9 + 107 },
+	{ "RCPT", 512 + 29 + 507 },
+	{ "VRFY", 512 + 9 },
+	{ "EXPN", 512 + 9 },
+	{ "AUTH", SMTPD_AUTH_LINE_MAX },
+};
+
 int
 smtpd__verbs_install(struct smtpd_verb_table *t)
 {
@@ -63,5 +82,8 @@ smtpd__verbs_install(struct smtpd_verb_table *t)
 			verbs[i].traits, verbs[i].act) == NULL)
 			return -1;
 	}
+	for (size_t i = 0; i < sizeof(longer) / sizeof(longer[0]); i++)
+		smtpd__verb_table_find(t, longer[i].name)->octets =
+		    longer[i].octets;
 	return 0;
 }
