@@ -60,11 +60,14 @@ read_pairs(char *s, struct smtpd_bearer *out)
 		if (pair[0] == '\0')
 			break;
 		token = value_of(pair, "auth=Bearer ");
+		if (token != NULL && !is_token(token))
+			return -1;
+		if (token == NULL && smtpd__text_same(pair, "auth="))
+			token = "";
 		if (token != NULL)
 			out->token = token;
 	}
-	return out->token != NULL && is_token(out->token) && *s == '\0' ? 0
-									: -1;
+	return out->token != NULL && *s == '\0' ? 0 : -1;
 }
 
 int

@@ -9,7 +9,8 @@
 
 struct smtpd_bearer {
 	char identity[SMTPD_SASL_NAME_SIZE]; /* that it claims; "": none */
-	const char *token;                   /* in the message */
+	const char *token; /* in the message; "": it shows none, and asks what
+	                    * the server wants (RFC 7628, 3.1) */
 };
 
 /* Read MESSAGE, which changes.  Return 0, or -1 if it is none. */

@@ -84,7 +84,7 @@ other_identity(const char *identity, const char *user)
 	return strcmp(identity, user) == 0 ? "" : identity;
 }
 
-/* Judge R, which has a password or a token. */
+/* Judge R, which has a password. */
 static bool
 judge_request(struct smtpd_session *s, const struct smtpd_auth_request *r)
 {
@@ -265,7 +265,8 @@ run_bearer(struct smtpd_session *s,
 		return fail_with(s, SMTPD_REPLY_AUTH_BAD_MESSAGE);
 	r.identity = bearer.identity;
 	r.token = bearer.token;
-	switch (ask_program(s, &r, &none)) {
+	switch (
+	    *r.token != '\0' ? ask_program(s, &r, &none) : SMTPD_AUTH_REFUSED) {
 	case SMTPD_AUTH_ACCEPTED:
 		return accept_name(s, &r);
 	case SMTPD_AUTH_REFUSED:
