@@ -123,7 +123,9 @@ enum smtpd_auth_result {
  * with that of the user.  With SCRAM, SMTPD_AUTH_REFUSED does not end the
  * exchange: it goes on with a salt that the user would have
  * (settings.auth_secret), and fails at its end, so that nobody learns which
- * users there are.
+ * users there are.  With a password it costs the work of a key
+ * (settings.auth_iterations), so that the time tells that neither; a callback
+ * that compares passwords itself takes as long for a user whom there is not.
  *
  * The session is the user's, unless the callback calls
  * smtpd_session_set_user().  A client that gives an identity is refused unless

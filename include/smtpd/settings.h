@@ -243,7 +243,8 @@ struct smtpd_settings {
 
 	/* Any text that only this host knows, and the iterations that all
 	 * users' keys have: by these a name that SCRAM refuses is given a salt
-	 * of 16 bytes, always the same.  NULL: another at each start, by which
+	 * of 16 bytes, always the same, and a password that is refused costs
+	 * the work that a key's would.  NULL: another at each start, by which
 	 * one can tell who is no user.  Since 0.2. */
 	const char *auth_secret;
 	uint32_t auth_iterations; /* SMTPD_SCRAM_ITERATIONS */

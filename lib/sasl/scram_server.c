@@ -16,7 +16,11 @@ first_bare(const struct smtpd_scram_server *s)
 	return s->first + s->gs2.len;
 }
 
-/* Whether LEN bytes at S are printable, and there is one. */
+/* The longest nonce of a client: the challenge has room for it beside ours and
+ * any salt, in base64. */
+#define NONCE_MAX 512
+
+/* Whether LEN bytes at S are printable, and none too many. */
 static bool
 is_nonce(const char *s, size_t len)
 {
@@ -24,7 +28,7 @@ is_nonce(const char *s, size_t len)
 		if (s[i] <= ' ' || s[i] > '~')
 			return false;
 	}
-	return len > 0;
+	return len > 0 && len <= NONCE_MAX;
 }
 
 /* gs2-header username "," nonce ["," extensions]: a mandatory extension, "m=",

@@ -84,6 +84,19 @@ other_identity(const char *identity, const char *user)
 	return strcmp(identity, user) == 0 ? "" : identity;
 }
 
+/* Do for R's password what would be done if there were such a user. */
+static void
+judge_nobody(struct smtpd_session *s, const struct smtpd_auth_request *r)
+{
+	const struct smtpd_server_config *c = s->config;
+	struct smtpd_scram_key key;
+
+	if (smtpd__scram_key_make_up(&key, c->auth_secret, r->user,
+		c->settings.auth_iterations) == 0)
+		smtpd__scram_key_matches(&key, r->password);
+	smtpd__secret_wipe(&key, sizeof(key));
+}
+
 /* Judge R, which has a password. */
 static bool
 judge_request(struct smtpd_session *s, const struct smtpd_auth_request *r)
@@ -99,6 +112,7 @@ judge_request(struct smtpd_session *s, const struct smtpd_auth_request *r)
 		right = smtpd__scram_key_matches(&key, r->password);
 		break;
 	case SMTPD_AUTH_REFUSED:
+		judge_nobody(s, r);
 		break;
 	case SMTPD_AUTH_UNAVAILABLE:
 		return false;

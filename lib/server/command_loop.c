@@ -147,8 +147,6 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 		    s, SYNTAX, SMTPD_REPLY_UNKNOWN_COMMAND, NULL);
 	else
 		run_command(s, verb, &line);
-	if (verb != NULL && (verb->traits & SMTPD_TRAIT_SECRET) != 0)
-		smtpd__stream_forget(&s->stream);
 	smtpd__answer_finish(
 	    s, verb == NULL && s->secrets_expected ? NULL : &line);
 }
@@ -179,6 +177,7 @@ allow_parking(struct smtpd_session *s, bool allowed)
 static bool
 run_step(struct smtpd_session *s)
 {
+	bool takes_secret = false, may_be_secret = true;
 	char *text;
 	size_t len;
 	int got;
@@ -191,13 +190,17 @@ run_step(struct smtpd_session *s)
 		return false;
 	if (got == -1) {
 		smtpd__answer_finish(s, NULL);
-		return true;
+	} else {
+		takes_secret = smtpd__command_log_takes_secret(s, text);
+		s->secrets_expected = s->secrets_expected || takes_secret;
+		may_be_secret =
+		    s->secrets_expected && !is_command(s, text, len);
+		smtpd__command_log_write(s, text, may_be_secret);
+		run_line(s, text, len);
 	}
-	if (smtpd__command_log_takes_secret(s, text))
-		s->secrets_expected = true;
-	smtpd__command_log_write(
-	    s, text, s->secrets_expected && !is_command(s, text, len));
-	run_line(s, text, len);
+	/* However it went, also with what it asked the client for. */
+	if (takes_secret || may_be_secret)
+		smtpd__stream_forget(&s->stream);
 	return true;
 }
 

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/base64.h"
 #include "peer.h"
 #include "sasl/scram_client.h"
 #include "server_callbacks.h"
+#include "workspace.h"
 
 #include "test.h"
 
@@ -23,6 +25,8 @@ struct world {
 	struct peer peer;
 	pthread_t thread;
 	int fd;
+	uint32_t iterations; /* of the server's keys; 0: the default */
+	bool found;          /* a password in the memory of the session */
 	char log[65536];
 	size_t log_len;
 	char salt[TEXT_SIZE]; /* of the last challenge */
@@ -52,6 +56,17 @@ on_auth(struct smtpd_session *s, const struct smtpd_auth_request *r,
 	return SMTPD_AUTH_KEY;
 }
 
+/* Whether a password is left in the memory of the session. */
+static int
+on_noop(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	struct world *w = user;
+
+	(void)c;
+	w->found = workspace_has(s, "cGVuY2ls");
+	return 0;
+}
+
 static void *
 serve(void *arg)
 {
@@ -76,6 +91,7 @@ start(struct world *w, const char *secret)
 		.auth_mechanisms = "SCRAM-SHA-256 PLAIN LOGIN",
 		.auth_secret = secret,
 		.auth_delay_ms = 1,
+		.auth_iterations = w->iterations,
 		.max_auth_failures = SMTPD_NO_LIMIT,
 		.log = take_log,
 		.log_user = w,
@@ -87,6 +103,7 @@ start(struct world *w, const char *secret)
 	w->srv = smtpd_server_create(&settings);
 	assert_non_null(w->srv);
 	smtpd_server_add_handler(w->srv, "RCPT", callback_accept, NULL);
+	smtpd_server_add_handler(w->srv, "NOOP", on_noop, w);
 	smtpd_server_set_deliver(w->srv, callback_read_all, NULL);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	w->fd = pair[0];
@@ -235,6 +252,100 @@ nobody_is_like_somebody(void **state)
 	stop(w);
 }
 
+/* Write the first message of a client whose nonce has SIZE bytes to TEXT. */
+static void
+write_first(char *text, size_t size)
+{
+	static const char before[] = "n,,n=joe,r=";
+	size_t len = strlen(before);
+
+	memcpy(text, before, len);
+	memset(text + len, 'x', size);
+	text[len + size] = '\0';
+}
+
+/* The CPU time of this process, in milliseconds. */
+static long
+cpu_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* RFC 5802, 9: A password for a user that there is not costs as much work as a
+ * wrong one for another. */
+static void
+nobody_takes_as_long_as_somebody(void **state)
+{
+	static const char *const lines[] = {
+		"AUTH PLAIN AGpvZQBwZW4=",     /* joe, pen */
+		"AUTH PLAIN AGpvAHBlbmNpbA==", /* jo, pencil */
+	};
+	const uint32_t iterations = 100000;
+	struct world *w = *state;
+	struct smtpd_scram_key key;
+	long took[COUNT(lines)];
+
+	if (w == NULL)
+		skip(); /* built without TLS */
+	key = w->key;
+	w->iterations = iterations;
+	assert_int_equal(
+	    smtpd_scram_key_make(&w->key, "pencil", iterations), 0);
+	start(w, NULL);
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		long before = cpu_ms();
+
+		assert_int_equal(peer_say(&w->peer, lines[i]), 535);
+		took[i] = cpu_ms() - before;
+	}
+	assert_true(took[1] >= took[0] / 4);
+	stop(w);
+	w->iterations = 0;
+	w->key = key;
+}
+
+/* RFC 4954, 9: What a client sent is not left in memory, also what was no
+ * answer, and no command. */
+static void
+memory_has_no_secrets(void **state)
+{
+	static const struct {
+		const char *lines[3];
+		int codes[3];
+	} cases[] = {
+		{ { "AUTH LOGIN am9l", "cGVuY2lsCg==" }, { 334, 535 } },
+		{ { "AUTH LOGIN am9l", "*" }, { 334, 501 } },
+		{ { "AUTH PLAIN cGVuY2ls=" }, { 501 } },
+		{ { "AUTH PLAIN cGVuY2ls cGVuY2ls" }, { 501 } },
+		{ { "AUTH X cGVuY2ls" }, { 504 } },
+		{ { " AUTH PLAIN cGVuY2ls" }, { 500 } },
+		{ { "auth=PLAIN cGVuY2ls" }, { 500 } },
+		{ { "cGVuY2ls" }, { 500 } },
+		{ { "AUTH PLAIN", "cGVuY2ls=" }, { 334, 501 } },
+		{ { "AUTH LOGIN am9l", "cGVuY2ls" }, { 334, 235 } },
+		{ { "AUTH PLAIN AHBlbmNpbABwZW5jaWw=", "cGVuY2ls" },
+		    { 503, 500 } },
+	};
+	struct world *w = *state;
+
+	if (w == NULL)
+		skip(); /* built without TLS */
+	start(w, NULL);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		for (size_t k = 0; cases[i].lines[k] != NULL; k++)
+			assert_int_equal(peer_say(&w->peer, cases[i].lines[k]),
+			    cases[i].codes[k]);
+		w->found = true;
+		assert_int_equal(peer_say(&w->peer, "NOOP"), 250);
+		if (w->found)
+			fail_msg("left after %s", cases[i].lines[0]);
+	}
+	stop(w);
+}
+
 /* RFC 5802, 7; RFC 9266, 3; RFC 4954, 4: Messages that are none, and an answer
  * to the last one, which takes none. */
 static void
@@ -249,6 +360,12 @@ scram_is_misused(void **state)
 	start(w, NULL);
 	assert_int_equal(
 	    say_base64(w, "AUTH SCRAM-SHA-256 ", "n=joe,r=x"), 501);
+	/* A nonce that has no room in the challenge. */
+	write_first(text, 512);
+	assert_int_equal(say_base64(w, "AUTH SCRAM-SHA-256 ", text), 334);
+	assert_int_equal(peer_say(&w->peer, "*"), 501);
+	write_first(text, 513);
+	assert_int_equal(say_base64(w, "AUTH SCRAM-SHA-256 ", text), 501);
 	assert_int_equal(
 	    say_base64(w, "AUTH SCRAM-SHA-256 ", "p=tls-unique,,n=joe,r=x"),
 	    501);
@@ -325,8 +442,10 @@ main(void)
 		cmocka_unit_test(scram_proves_who_it_is),
 		cmocka_unit_test(a_key_judges_passwords),
 		cmocka_unit_test(nobody_is_like_somebody),
+		cmocka_unit_test(nobody_takes_as_long_as_somebody),
 		cmocka_unit_test(scram_is_misused),
 		cmocka_unit_test(the_log_has_no_secrets),
+		cmocka_unit_test(memory_has_no_secrets),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
