@@ -148,6 +148,8 @@ smtpd__answer_write(struct smtpd_session *s, struct smtpd_reply *r, int code,
 	smtpd__text_init(&t, r->text, SMTPD_REPLY_TEXT_MAX + 1);
 	smtpd__text_vformat(&t, format, ap);
 	tidy_text(&t, code);
+	/* The transaction may be over when it is sent. */
+	r->utf8 = r->utf8 || (s->open && s->envelope.smtputf8);
 	return code;
 }
 

@@ -461,6 +461,8 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 		return smtpd_reply(s, 250, "2.0.0", "whatever it is");
 	if (is_for(e, "refused"))
 		return smtpd_reply(s, 554, "5.7.1", "not that");
+	if (is_for(e, "foreign"))
+		return smtpd_reply(s, 550, "5.7.1", "nicht f\303\274r mich");
 	if (is_for(e, "broken"))
 		return 250;
 	if (is_for(e, "again"))
