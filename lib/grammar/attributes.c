@@ -35,6 +35,9 @@ static const struct {
 
 static const char ipv6[] = "IPV6:";
 
+/* The longest name of a protocol, as with Postfix. */
+#define PROTOCOL_MAX 64
+
 enum smtpd_attribute
 smtpd__attributes_find(const char *name, size_t len)
 {
@@ -84,6 +87,18 @@ tidy_address(char *s)
 	return marked == (strchr(s, ':') != NULL);
 }
 
+/* Postfix relays mail of others than SMTP as well. */
+static bool
+is_protocol(const char *s)
+{
+	size_t n = 0;
+
+	while (smtpd__text_is_alnum((unsigned char)s[n]) ||
+	    (n > 0 && s[n] != '\0' && strchr("-./+_", s[n]) != NULL))
+		n++;
+	return n > 0 && n <= PROTOCOL_MAX && s[n] == '\0';
+}
+
 /* Whether S may be a value of KIND, or says that there is none: then it becomes
  * "". */
 static bool
@@ -101,8 +116,7 @@ tidy_value(enum kind kind, char *s)
 	case KIND_PORT:
 		return is_port(s);
 	case KIND_PROTOCOL:
-		return smtpd__text_same(s, "SMTP") ||
-		    smtpd__text_same(s, "ESMTP");
+		return is_protocol(s);
 	case KIND_SOURCE:
 		return smtpd__text_same(s, "LOCAL") ||
 		    smtpd__text_same(s, "REMOTE");

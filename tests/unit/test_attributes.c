@@ -6,6 +6,8 @@
 
 #include "test.h"
 
+#define SIXTY "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff"
+
 struct example {
 	const char *text;
 	const char *out; /* NAME=value of all that was said; NULL: refused */
@@ -67,7 +69,13 @@ static const struct example examples[] = {
 	{ "PORT=65536", NULL },
 	{ "PORT=000025", NULL },
 	{ "PORT=2a", NULL },
-	{ "PROTO=HTTP", NULL },
+	{ "PROTO=HTTP", "PROTO=HTTP" },
+	{ "PROTO=HTTP/1.1", "PROTO=HTTP/1.1" },
+	{ "PROTO=" SIXTY "abcd", "PROTO=" SIXTY "abcd" },
+	{ "PROTO=" SIXTY "abcde", NULL },
+	{ "PROTO=a+20b", NULL },
+	{ "PROTO=a;b", NULL },
+	{ "PROTO=-a", NULL },
 	{ "SOURCE=x", NULL },
 };
 
