@@ -122,7 +122,9 @@ typedef int smtpd_handler_fn(struct smtpd_session *s,
  * made as smtpd_server_add_verb() does without flags.  The handlers of a verb
  * are a chain: they are asked in the order in which they were added, the first
  * result other than 0 wins, and those behind it are not asked; the library acts
- * last.  Without a handler for RCPT every recipient is refused (550 5.7.1).
+ * last.  Those of EHLO are asked neither about HELO nor about LHLO, which has
+ * the place of both in LMTP: what is good for all three is added to each.
+ * Without a handler for RCPT every recipient is refused (550 5.7.1).
  * Before start.  Return 0, or -1: VERB is not 1 to 12 letters, or there is no
  * memory.  Since 0.1.
  */
