@@ -332,6 +332,19 @@ SMTPD_API int smtpd_server_listen_fd(
     struct smtpd_server *srv, int fd, unsigned flags);
 
 /*
+ * Hand listener I, as smtpd_server_address() counts them, on to another
+ * process: return a duplicate of its descriptor, closed on exec, which is the
+ * caller's.  After smtpd_server_share() SRV goes on accepting there.  After
+ * smtpd_server_release() it does not, but for a connection that it is just
+ * accepting; sessions go on, the file of a UNIX socket stays, and so does the
+ * place of I in the count.  So clients wait for the next process to accept,
+ * and none is refused.  From any thread, also while SRV runs.  Return -1 when
+ * there is no listener I, or SRV drains.  Since 0.2.
+ */
+SMTPD_API int smtpd_server_share(struct smtpd_server *srv, size_t i);
+SMTPD_API int smtpd_server_release(struct smtpd_server *srv, size_t i);
+
+/*
  * Offer STARTTLS, and TLS on listeners that begin with it, with TLS from the
  * next session on; sessions that run keep what they have.  NULL: no more TLS.
  * SRV takes a reference of its own.  Any thread, also while SRV runs.  Return

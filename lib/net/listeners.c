@@ -26,6 +26,7 @@
 
 struct smtpd_listener {
 	struct smtpd_sockaddr addr;
+	atomic_bool released;
 	bool has_file; /* the file of a UNIX socket, which was made here: */
 	dev_t file_dev;
 	ino_t file_ino;
@@ -40,6 +41,7 @@ smtpd__listeners_init(struct smtpd_listeners *l)
 	atomic_init(&l->count, 0);
 	l->spare = -1;
 	l->stop[0] = l->stop[1] = -1;
+	atomic_init(&l->releasing, false);
 	atomic_init(&l->stopped, false);
 }
 
@@ -203,6 +205,60 @@ smtpd__listeners_add_fd(struct smtpd_listeners *l, int fd)
 	return error;
 }
 
+/* A duplicate of the descriptor of socket I; the lock is held. */
+static int
+duplicate_socket(struct smtpd_listeners *l, size_t i)
+{
+	int fd = -1;
+
+	if (atomic_load(&l->stopped))
+		errno = ECANCELED;
+	else if (i >= l->count)
+		errno = EINVAL;
+	else
+		fd = fcntl(l->poll[i + POLL_FIRST].fd, F_DUPFD_CLOEXEC, 0);
+	return fd;
+}
+
+int
+smtpd__listeners_share(struct smtpd_listeners *l, size_t i)
+{
+	int fd;
+
+	pthread_mutex_lock(&l->lock);
+	fd = duplicate_socket(l, i);
+	pthread_mutex_unlock(&l->lock);
+	return fd;
+}
+
+int
+smtpd__listeners_release(struct smtpd_listeners *l, size_t i)
+{
+	int fd;
+
+	pthread_mutex_lock(&l->lock);
+	fd = duplicate_socket(l, i);
+	if (fd != -1) {
+		l->list[i].has_file = false;
+		atomic_store(&l->list[i].released, true);
+		atomic_store(&l->releasing, true);
+		wake_waiting(l);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return fd;
+}
+
+/* Close our descriptors of sockets that were released. */
+static void
+close_released(struct smtpd_listeners *l)
+{
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = 0; i < l->count; i++)
+		if (atomic_load(&l->list[i].released))
+			close_socket(l, i);
+	pthread_mutex_unlock(&l->lock);
+}
+
 const char *
 smtpd__listeners_address(const struct smtpd_listeners *l, size_t i)
 {
@@ -260,8 +316,11 @@ wait_ready(struct smtpd_listeners *l, struct smtpd_accepted *out)
 {
 	for (;;) {
 		size_t count = l->count;
-		int n = poll(l->poll, (nfds_t)count + POLL_FIRST, -1);
+		int n;
 
+		if (atomic_exchange(&l->releasing, false))
+			close_released(l);
+		n = poll(l->poll, (nfds_t)count + POLL_FIRST, -1);
 		if (atomic_load(&l->stopped))
 			return SMTPD_ACCEPT_STOPPED;
 		if (n == -1 && errno != EINTR) {
@@ -289,7 +348,9 @@ wait_ready(struct smtpd_listeners *l, struct smtpd_accepted *out)
 			return SMTPD_ACCEPT_OK;
 		out->which = l->at;
 		out->error = EINVAL;
+		pthread_mutex_lock(&l->lock);
 		close_socket(l, l->at);
+		pthread_mutex_unlock(&l->lock);
 		return SMTPD_ACCEPT_LOST;
 	}
 }
@@ -376,7 +437,8 @@ smtpd__listeners_accept(struct smtpd_listeners *l, struct smtpd_accepted *out)
 		if (atomic_load(&l->stopped))
 			break;
 		if (l->streak++ < STREAK_MAX &&
-		    l->poll[l->at + POLL_FIRST].fd >= 0) {
+		    l->poll[l->at + POLL_FIRST].fd >= 0 &&
+		    !atomic_load(&l->releasing)) {
 			status = accept_one(l, out);
 			if (status != SMTPD_ACCEPT_LACK)
 				l->failures = 0;

@@ -21,7 +21,8 @@
 struct smtpd_listener;
 
 struct smtpd_listeners {
-	pthread_mutex_t lock; /* for adding and stopping */
+	pthread_mutex_t lock; /* for adding, releasing, stopping, and closing
+	                       * before that */
 	struct smtpd_listener *list;
 	struct pollfd *poll; /* the pipe, what is beside, and the sockets */
 	atomic_size_t count; /* of those that are whole */
@@ -31,6 +32,7 @@ struct smtpd_listeners {
 	unsigned failures;   /* of accept() in a row, though it was ready */
 	int spare;   /* a descriptor for when there are no others; or -1 */
 	int stop[2]; /* a pipe that wakes who waits; -1: there is none */
+	atomic_bool releasing; /* a socket was released, and is still open */
 	atomic_bool stopped;
 };
 
@@ -45,6 +47,12 @@ void smtpd__listeners_finish(struct smtpd_listeners *l);
 int smtpd__listeners_add(
     struct smtpd_listeners *l, const struct smtpd_sockaddr *a, bool absent);
 int smtpd__listeners_add_fd(struct smtpd_listeners *l, int fd);
+
+/* A duplicate of the descriptor of socket I, for the caller to close; after
+ * smtpd__listeners_release() no more is accepted there, and its file stays.
+ * From any thread.  Return -1 with errno. */
+int smtpd__listeners_share(struct smtpd_listeners *l, size_t i);
+int smtpd__listeners_release(struct smtpd_listeners *l, size_t i);
 
 /* The text of address I, as it is bound; NULL when there are fewer. */
 const char *smtpd__listeners_address(const struct smtpd_listeners *l, size_t i);

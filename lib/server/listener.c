@@ -99,6 +99,32 @@ smtpd_server_listen_fd(struct smtpd_server *srv, int fd, unsigned flags)
 	return 0;
 }
 
+/* Note why listener I gave no descriptor, FD being -1; return FD. */
+static int
+note_failure(struct smtpd_server *srv, size_t i, int fd)
+{
+	if (fd == -1 && errno == EINVAL)
+		smtpd__server_error_set(
+		    srv, EINVAL, "there is no listener %zu", i);
+	else if (fd == -1)
+		smtpd__server_error_errno(
+		    srv, errno, "a listener cannot be handed on");
+	return fd;
+}
+
+int
+smtpd_server_share(struct smtpd_server *srv, size_t i)
+{
+	return note_failure(srv, i, smtpd__listeners_share(&srv->listeners, i));
+}
+
+int
+smtpd_server_release(struct smtpd_server *srv, size_t i)
+{
+	return note_failure(
+	    srv, i, smtpd__listeners_release(&srv->listeners, i));
+}
+
 /* Put a reference to TLS where *AT has one, and drop that. */
 static int
 replace_tls(

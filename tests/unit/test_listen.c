@@ -460,6 +460,41 @@ a_listener_that_is_shared_stays_open(void **state)
 	smtpd_server_destroy(srv);
 }
 
+/* Two servers accept from one listener, then the second alone, to which even
+ * those come who connected before it was there; a session of the first goes
+ * on. */
+static void
+a_listener_is_handed_on(void **state)
+{
+	struct smtpd_server *one = create(NULL), *two = create(NULL);
+	struct peer old;
+	char path[64];
+	struct stat st;
+
+	(void)state;
+	make_path(path, sizeof(path));
+	assert_int_equal(smtpd_server_listen(one, path, 0), 0);
+	assert_int_equal(smtpd_server_start(one), 0);
+	assert_int_equal(peer_open(&old, path, NULL), 0);
+	assert_true(peer_hello(&old));
+	assert_int_equal(
+	    smtpd_server_listen_fd(two, smtpd_server_share(one, 0), 0), 0);
+	deliver_one(one, 0);
+	close(smtpd_server_release(one, 0));
+	assert_int_equal(smtpd_server_release(one, 1), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(smtpd_server_start(two), 0);
+	for (int i = 0; i < 20; i++)
+		deliver_one(two, 0);
+	assert_int_equal(peer_say(&old, "NOOP"), 250);
+	peer_close(&old);
+	smtpd_server_destroy(one);
+	assert_int_equal(stat(path, &st), 0);
+	deliver_one(two, 0);
+	smtpd_server_destroy(two);
+	remove_path(path);
+}
+
 static void
 note_error(enum smtpd_log_level level, const char *text, void *user)
 {
@@ -644,6 +679,7 @@ main(void)
 		cmocka_unit_test(test_after_start),
 		cmocka_unit_test(test_absent),
 		cmocka_unit_test(a_listener_that_is_shared_stays_open),
+		cmocka_unit_test(a_listener_is_handed_on),
 		cmocka_unit_test(a_listener_that_broke_is_given_up),
 		cmocka_unit_test(a_full_backlog_is_not_stale),
 		cmocka_unit_test(an_address_without_text_is_unknown),
