@@ -5,22 +5,35 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "complain.h"
+#include "handover.h"
 #include "hostname.h"
 #include "privileges.h"
 #include "systemd.h"
+#include "watchdog.h"
 
-/* Seconds between two rounds of housekeeping, and between two looks. */
-#define ROUND 3600
-#define LOOK  60
+/* The time between two rounds of housekeeping, and between two looks. */
+#define ROUND_MS 3600000
+#define LOOK_MS  60000
 
 /* How long messages that are being received have at the end. */
 #define DRAIN_MS 30000
+
+/* How long sessions may go on before that where clients are not refused
+ * meanwhile: where they wait for the next process, and where that serves. */
+#define GRACE_MS  5000
+#define LINGER_MS 300000
+
+/* How long a process that is to take over may take to be ready, and how often
+ * somebody sees whether it is, or whether sessions have ended. */
+#define READY_MS 60000
+#define POLL_MS  20
 
 /* Descriptors of a connection (the socket, and while it stores a message the
  * file and its directories, however many mailboxes it goes to), and of
@@ -35,6 +48,7 @@ signals_of_interest(sigset_t *set)
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR2);
 }
 
 void
@@ -113,77 +127,184 @@ daemon_raise_files(uint32_t connections, struct log *log)
 	    (unsigned long long)want);
 }
 
-static time_t
-monotonic_s(void)
+static uint64_t
+monotonic_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void
+sleep_ms(uint64_t ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = (time_t)(ms / 1000),
+		      .tv_nsec = (long)(ms % 1000) * 1000000 },
+	    NULL);
+}
+
+/* A daemon at work, and when its periodic work is due. */
+struct running {
+	const struct daemon *d;
+	uint64_t round_ms, look_ms;
+	bool busy; /* a round has begun and not ended */
+	struct watchdog watchdog;
+	struct handover_new new; /* the process that is to take over */
+	uint64_t new_until_ms;   /* so long it has to be ready */
+};
+
+static void
+tell_ready(const struct daemon *d)
+{
+	if (systemd_notify("READY=1") == -1)
+		log_line(d->log, SMTPD_LOG_WARNING,
+		    "cannot tell systemd to be ready: %s", strerror(errno));
 }
 
 static void
 reload_files(const struct daemon *d)
 {
+	systemd_notify_reloading();
 	if (log_reopen(d->log) == -1)
 		log_line(d->log, SMTPD_LOG_ERROR,
 		    "cannot open the log again, the old file stays in use: %s",
 		    strerror(errno));
 	if (d->reload != NULL)
 		d->reload(d->user);
+	tell_ready(d);
 }
 
-/* The periodic work, and when it is due. */
-struct work {
-	time_t round, look;
-	bool busy; /* a round has begun and not ended */
-};
-
-/* Return for how many seconds there is no work. */
-static time_t
-idle_for(const struct work *w)
+/* Tell systemd how the daemon does. */
+static void
+tell_status(const struct daemon *d)
 {
-	time_t due = w->round < w->look ? w->round : w->look;
-	time_t now = monotonic_s();
+	struct smtpd_server_counters n = { SMTPD_SERVER_COUNTERS_INIT };
 
-	return w->busy || due <= now ? 0 : due - now;
+	smtpd_server_count(d->server, &n);
+	systemd_notify(
+	    "STATUS=%llu connections now, %llu since the start; %llu "
+	    "messages accepted, %llu refused",
+	    (unsigned long long)n.connections_now,
+	    (unsigned long long)n.connections, (unsigned long long)n.messages,
+	    (unsigned long long)n.messages_refused);
+}
+
+/* Return for how many milliseconds there is nothing to do. */
+static uint64_t
+idle_for(const struct running *r)
+{
+	uint64_t due = r->round_ms < r->look_ms ? r->round_ms : r->look_ms;
+	uint64_t now = monotonic_ms();
+
+	if (r->watchdog.every_ms != 0 && r->watchdog.next_ms < due)
+		due = r->watchdog.next_ms;
+	if (r->new.pid != 0 && now + POLL_MS < due)
+		due = now + POLL_MS;
+	return r->busy || due <= now ? 0 : due - now;
 }
 
 static void
-work_on(const struct daemon *d, struct work *w)
+work_on(struct running *r)
 {
-	time_t now = monotonic_s();
+	const struct daemon *d = r->d;
+	uint64_t now = monotonic_ms();
 
-	if (w->look <= now) {
-		w->look = now + LOOK;
+	if (r->look_ms <= now) {
+		r->look_ms = now + LOOK_MS;
 		if (d->look != NULL)
 			d->look(d->user);
+		tell_status(d);
 	}
-	if (!w->busy && w->round > now)
+	if (!r->busy && r->round_ms > now)
 		return;
-	if (!w->busy)
-		w->round = now + ROUND;
-	w->busy = d->housekeep != NULL && d->housekeep(d->user, !w->busy);
+	if (!r->busy)
+		r->round_ms = now + ROUND_MS;
+	r->busy = d->housekeep != NULL && d->housekeep(d->user, !r->busy);
 }
 
-/* Do the periodic work until a signal ends the daemon; return the signal. */
-static int
-wait_for_end(const struct daemon *d)
+/* Start the process that is to take over. */
+static void
+start_new(struct running *r)
 {
-	struct work work = { .round = monotonic_s(), .look = monotonic_s() };
+	const struct daemon *d = r->d;
+
+	if (r->new.pid != 0)
+		return;
+	if (handover_start(&r->new, d->argv, d->server, d->where->kept) == -1) {
+		log_line(d->log, SMTPD_LOG_ERROR,
+		    "cannot start %s again, going on as before: %s", d->argv[0],
+		    strerror(errno));
+		return;
+	}
+	log_line(d->log, SMTPD_LOG_INFO,
+	    "started %s again, process %ld, to take over", d->argv[0],
+	    (long)r->new.pid);
+	systemd_notify_reloading();
+	r->new_until_ms = monotonic_ms() + READY_MS;
+}
+
+/* See whether the process that is to take over does; if it fails, everything
+ * goes on. */
+static bool
+new_takes_over(struct running *r)
+{
+	const struct daemon *d = r->d;
+	char why[64];
+	int ready;
+
+	if (r->new.pid == 0)
+		return false;
+	ready = handover_poll(&r->new, why, sizeof(why));
+	if (ready == 1)
+		return true;
+	if (ready == 0 && monotonic_ms() < r->new_until_ms)
+		return false;
+	if (ready == 0) {
+		snprintf(why, sizeof(why), "not ready within %d seconds",
+		    READY_MS / 1000);
+		handover_cancel(&r->new);
+	}
+	log_line(d->log, SMTPD_LOG_ERROR,
+	    "the new process has failed (%s), going on as before", why);
+	tell_ready(d);
+	return false;
+}
+
+static void
+tell_watchdog(struct running *r)
+{
+	if (r->d->live != NULL)
+		r->d->live(r->d->user);
+	watchdog_look(&r->watchdog, monotonic_ms());
+}
+
+/* Do the periodic work until a signal ends the daemon, or a new process takes
+ * over; return the signal. */
+static int
+wait_for_end(struct running *r)
+{
 	sigset_t set;
 
 	signals_of_interest(&set);
 	for (;;) {
-		struct timespec wait = { .tv_sec = idle_for(&work) };
+		uint64_t idle = idle_for(r);
+		struct timespec wait = { .tv_sec = (time_t)(idle / 1000),
+			.tv_nsec = (long)(idle % 1000) * 1000000 };
 		int sig = sigtimedwait(&set, NULL, &wait);
 
 		if (sig == SIGTERM || sig == SIGINT)
 			return sig;
 		if (sig == SIGHUP)
-			reload_files(d);
+			reload_files(r->d);
+		if (sig == SIGUSR2)
+			start_new(r);
+		if (new_takes_over(r))
+			return SIGUSR2;
 		if (sig == -1 && errno == EAGAIN)
-			work_on(d, &work);
+			work_on(r);
+		if (watchdog_is_due(&r->watchdog, monotonic_ms()))
+			tell_watchdog(r);
 	}
 }
 
@@ -215,18 +336,64 @@ let_signals_kill(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Accept no more, but leave the listeners open for others, and let sessions go
+ * on for up to MS milliseconds. */
 static void
-stop_daemon(const struct daemon *d, int sig)
+finish_sessions(const struct daemon *d, uint64_t ms)
 {
+	struct smtpd_server_counters n = { SMTPD_SERVER_COUNTERS_INIT };
+	uint64_t until = monotonic_ms() + ms;
+	int quiet = 0;
+
+	for (size_t i = 0; smtpd_server_address(d->server, i) != NULL; i++) {
+		int fd = smtpd_server_release(d->server, i);
+
+		if (fd != -1)
+			close(fd);
+	}
+	/* The last connection that was accepted may not be counted yet. */
+	while (quiet < 5 && monotonic_ms() < until) {
+		sleep_ms(POLL_MS);
+		smtpd_server_count(d->server, &n);
+		quiet = n.connections_now == 0 ? quiet + 1 : 0;
+	}
+}
+
+/* For how long sessions may go on as they like. */
+static uint64_t
+grace_ms(const struct daemon *d, int sig)
+{
+	if (sig != SIGUSR2)
+		return d->where->kept ? GRACE_MS : 0;
+	return d->exclusive ? GRACE_MS : LINGER_MS;
+}
+
+static void
+stop_daemon(struct running *r, int sig)
+{
+	const struct daemon *d = r->d;
+	uint64_t grace = grace_ms(d, sig);
 	int cut;
 
-	systemd_notify("STOPPING=1");
-	log_line(d->log, SMTPD_LOG_INFO,
-	    "stopping after %s; another one ends it at once",
-	    sig == SIGINT ? "SIGINT" : "SIGTERM");
+	if (sig == SIGUSR2) {
+		systemd_notify("MAINPID=%ld", (long)r->new.pid);
+		handover_finish(&r->new);
+		log_line(d->log, SMTPD_LOG_INFO,
+		    "process %ld takes over; ending with the last session",
+		    (long)r->new.pid);
+	} else {
+		systemd_notify("STOPPING=1");
+		log_line(d->log, SMTPD_LOG_INFO,
+		    "stopping after %s; another one ends it at once",
+		    sig == SIGINT ? "SIGINT" : "SIGTERM");
+		if (r->new.pid != 0)
+			handover_cancel(&r->new);
+	}
 	let_signals_kill();
 	if (d->stop != NULL)
 		d->stop(d->user);
+	if (grace > 0)
+		finish_sessions(d, grace);
 	cut = smtpd_server_drain(d->server, DRAIN_MS);
 	log_line(d->log, SMTPD_LOG_INFO, "stopped; sessions cut off: %d", cut);
 }
@@ -234,13 +401,16 @@ stop_daemon(const struct daemon *d, int sig)
 int
 daemon_run(const struct daemon *d)
 {
+	uint64_t now = monotonic_ms();
+	struct running r = { .d = d, .round_ms = now, .look_ms = now };
+
 	if (smtpd_server_start(d->server) == -1)
 		return complain(d->program, EX_OSERR, "cannot start: %s",
 		    smtpd_server_error(d->server));
+	handover_ready(&d->where->old);
 	log_listeners(d);
-	if (systemd_notify("READY=1") == -1)
-		log_line(d->log, SMTPD_LOG_WARNING,
-		    "cannot tell systemd to be ready: %s", strerror(errno));
-	stop_daemon(d, wait_for_end(d));
+	tell_ready(d);
+	watchdog_init(&r.watchdog, d->server, d->log, now);
+	stop_daemon(&r, wait_for_end(&r));
 	return EX_OK;
 }

@@ -11,12 +11,19 @@
 
 #include <smtpd/server.h>
 
+#include "listen.h"
 #include "log.h"
 
 struct daemon {
 	const char *program;
+	char *const *argv; /* by which it is started again on SIGUSR2 */
 	struct smtpd_server *server;
+	struct listen_where *where; /* where it listens */
 	struct log *log;
+
+	/* One that is started again waits until this one has ended, as for a
+	 * queue that both need, instead of serving meanwhile. */
+	bool exclusive;
 
 	/* Called with user on SIGHUP, after the log was opened again. */
 	void (*reload)(void *user);
@@ -28,6 +35,10 @@ struct daemon {
 
 	/* Called with user once a minute and at the start. */
 	void (*look)(void *user);
+
+	/* Called with user before the watchdog is told that all is well; it
+	 * returns when that is so. */
+	void (*live)(void *user);
 
 	/* Called with user at the end, while the server still serves; NULL:
 	 * nothing is to do before it stops. */
@@ -59,10 +70,11 @@ void daemon_warn_name(const char *name, struct log *log);
 void daemon_raise_files(uint32_t connections, struct log *log);
 
 /*
- * Start the server, tell systemd, and serve until SIGTERM or SIGINT; then
- * finish what is under way, unless another of these signals ends the process.
- * Return an exit status: 0, or EX_OSERR after a complaint when the server does
- * not start.
+ * Start the server, tell systemd and the process that handed its listeners on,
+ * and serve until SIGTERM or SIGINT, or until SIGUSR2 has started a process
+ * that takes over; then finish what is under way, unless another of the first
+ * two ends the process.  Return an exit status: 0, or EX_OSERR after a
+ * complaint when the server does not start.
  */
 int daemon_run(const struct daemon *d);
 

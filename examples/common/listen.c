@@ -11,11 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "complain.h"
 #include "interface.h"
+#include "listen_inherited.h"
 #include "listen_interface.h"
-#include "systemd.h"
 
 /* As large as any address with its port or path. */
 #define ADDRESS_SIZE 256
@@ -298,56 +299,6 @@ open_interface(struct listening *l, const char *name)
 	return status;
 }
 
-/* The port of a socket that systemd passed, 0 when it has none, and whether
- * only this host can reach it. */
-static unsigned
-inherited_port(int fd, bool *loopback)
-{
-	union {
-		struct sockaddr_storage any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} address = { .any = { .ss_family = AF_UNSPEC } };
-	socklen_t len = sizeof(address);
-
-	*loopback = false;
-	if (getsockname(fd, (struct sockaddr *)&address, &len) == -1)
-		return 0;
-	switch (address.any.ss_family) {
-	case AF_INET:
-		*loopback = is_loopback4(&address.in.sin_addr);
-		return ntohs(address.in.sin_port);
-	case AF_INET6:
-		*loopback = IN6_IS_ADDR_LOOPBACK(&address.in6.sin6_addr);
-		return ntohs(address.in6.sin6_port);
-	default:
-		*loopback = address.any.ss_family == AF_UNIX;
-		return 0;
-	}
-}
-
-static int
-open_inherited(struct listening *l, int count)
-{
-	for (int i = 0; i < count; i++) {
-		int fd = SYSTEMD_FIRST_FD + i;
-		bool loopback;
-		unsigned port = inherited_port(fd, &loopback);
-
-		if (l->only_loopback && !loopback)
-			return complain_reach(
-			    l, "a socket that systemd passed");
-		if (smtpd_server_listen_fd(l->srv, fd,
-			port != 0 && port == l->tls_port ? SMTPD_LISTEN_TLS
-							 : 0) == -1)
-			return complain(l->program, EX_OSERR,
-			    "cannot listen on the socket that systemd passed: "
-			    "%s",
-			    smtpd_server_error(l->srv));
-	}
-	return 0;
-}
-
 static bool
 names_nothing(const struct listen_where *where)
 {
@@ -356,19 +307,40 @@ names_nothing(const struct listen_where *where)
 	    (where->lmtp == NULL || where->lmtp->count == 0);
 }
 
+/* Open the listeners that were handed to this process; *FOUND says whether
+ * there are any. */
+static int
+open_inherited(const char *program, struct smtpd_server *srv,
+    struct listen_where *where, bool *found)
+{
+	struct text_list names = { 0 };
+	int status = 0;
+
+	if (handover_claim(&where->old, &names) == -1)
+		status = complain(program, EX_OSERR, "no memory");
+	*found = names.count > 0;
+	where->inherited = *found;
+	/* Those of systemd, not those that an old process opened itself. */
+	where->kept = *found && (where->old.channel == -1 || where->old.kept);
+	if (status == 0)
+		status = listen_inherited_open(program, srv, where, &names);
+	text_list_finish(&names);
+	return status;
+}
+
 int
 listen_open(const char *program, struct smtpd_server *srv,
     struct listen_where *where, struct log *log)
 {
 	struct listening l = { program, srv, log, where->port, where->tls_port,
 		where->only_loopback, NULL };
-	int inherited = systemd_listen_fds();
-	int status = 0;
+	bool done;
+	int status = open_inherited(program, srv, where, &done);
 
-	where->inherited = inherited > 0;
-	if (inherited > 0)
-		return open_inherited(&l, inherited);
-	where->follows = where->interfaces->count > 0 || names_nothing(where);
+	where->follows = !where->kept &&
+	    (where->interfaces->count > 0 || names_nothing(where));
+	if (status != 0 || done)
+		return status;
 	if (names_nothing(where))
 		return open_interface(&l, NULL);
 	status = open_list(&l, where->addresses, false);
@@ -445,4 +417,6 @@ void
 listen_finish(struct listen_where *where)
 {
 	text_list_finish(&where->told);
+	if (where->old.channel > 0)
+		close(where->old.channel);
 }

@@ -4,7 +4,7 @@
 
 /*
  * Where a daemon listens: at addresses, on interfaces, or on the sockets that
- * systemd passed.
+ * systemd or the process before it passed.
  */
 
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 
 #include <smtpd/server.h>
 
+#include "handover.h"
 #include "log.h"
 #include "text_list.h"
 
@@ -23,11 +24,14 @@ struct listen_where {
 	unsigned port;      /* for all that name none; 0: for none */
 	unsigned tls_port;  /* for these too; what listens there, however it
 	                    * was named, begins with TLS; 0: none */
+	bool has_tls;       /* there are certificates */
 	bool only_loopback; /* refuse whatever other hosts could reach */
 
-	bool follows;          /* listen_open() chose by interfaces */
-	bool inherited;        /* systemd passed sockets to it */
-	struct text_list told; /* where listen_follow() failed */
+	bool follows;            /* listen_open() chose by interfaces */
+	bool inherited;          /* sockets were passed to it */
+	bool kept;               /* others, systemd, keep them open */
+	struct handover_old old; /* the process that passed them */
+	struct text_list told;   /* where listen_follow() failed */
 };
 
 /* Whether only this host can reach ADDRESS, with a port or without: a loopback
@@ -45,11 +49,12 @@ int listen_address(const char *address, unsigned port, char *buf, size_t size);
 bool listen_has_port(const char *address, unsigned port);
 
 /*
- * Open listeners of SRV on the sockets that systemd passed; without them on
- * all that WHERE names; if that is nothing, on the addresses of the interface
- * that leads to the Internet.  An address of an interface may be tested still
- * (tentative), or in use; one is enough.  Return 0, or an exit status
- * (EX_USAGE, EX_UNAVAILABLE, EX_NOPERM, EX_OSERR) after complaining as PROGRAM.
+ * Open listeners of SRV on the sockets that were passed to this process;
+ * without them on all that WHERE names; if that is nothing, on the addresses of
+ * the interface that leads to the Internet.  An address of an interface may be
+ * tested still (tentative), or in use; one is enough.  Return 0, or an exit
+ * status (EX_USAGE, EX_UNAVAILABLE, EX_NOPERM, EX_OSERR) after complaining as
+ * PROGRAM.
  */
 int listen_open(const char *program, struct smtpd_server *srv,
     struct listen_where *where, struct log *log);

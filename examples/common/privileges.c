@@ -102,13 +102,18 @@ drop_capabilities(bool keep_ports, char *why, size_t size)
 	for (int i = 0; i < 2; i++) {
 		data[i].permitted &= i == 0 && keep_ports ? ports : 0;
 		data[i].effective = data[i].permitted;
-		data[i].inheritable = 0;
+		data[i].inheritable = data[i].permitted;
 	}
 	if (syscall(SYS_capset, &header, data) == -1) {
 		snprintf(
 		    why, size, "cannot drop capabilities: %s", strerror(errno));
 		return EX_OSERR;
 	}
+	/* The program keeps it when it is started again, to be handed over
+	 * to; without it that does not follow interfaces. */
+	if (keep_ports)
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE,
+		    CAP_NET_BIND_SERVICE, 0, 0);
 #else
 	(void)keep_ports;
 	(void)why;

@@ -3,23 +3,42 @@
 #define SYSTEMD_H
 
 /*
- * Socket activation and readiness as systemd has them, without its library.
+ * What systemd and its services say to each other, without its library:
+ * sockets (sd_listen_fds(3)), the state of the service (sd_notify(3)), and the
+ * watchdog (sd_watchdog_enabled(3)).
  */
+
+#include <sys/types.h>
+
+#include <stdint.h>
+
+#include <smtpd/version.h>
+
+#include "text_list.h"
 
 /* The first descriptor of socket activation. */
 #define SYSTEMD_FIRST_FD 3
 
 /*
- * How many listening sockets systemd opened for this process, from
- * SYSTEMD_FIRST_FD on (sd_listen_fds(3)); they are closed on exec then, and
- * the environment forgets them.
+ * Append the names of the listening sockets that were opened for process OWNER,
+ * this one or, at a hand-over, its parent, to NAMES: one, or "" for none, for
+ * each descriptor from SYSTEMD_FIRST_FD on.  These are closed on exec then, and
+ * the environment forgets them.  Return 0, or -1 when there is no memory.
  */
-int systemd_listen_fds(void);
+int systemd_listen_fds(pid_t owner, struct text_list *names);
 
 /*
- * Tell systemd STATE, "READY=1" or "STOPPING=1" (sd_notify(3)).  Does nothing
- * when systemd did not start the process.  Return 0 or -1 with errno.
+ * Tell systemd the state of this service, as printf does: "READY=1" or more
+ * lines.  Does nothing when systemd did not start the process.  Return 0 or -1
+ * with errno.
  */
-int systemd_notify(const char *state);
+int systemd_notify(const char *format, ...) SMTPD_PRINTF(1, 2);
+
+/* Tell systemd that the service reloads, until it is told READY=1. */
+int systemd_notify_reloading(void);
+
+/* Within how many milliseconds each systemd wants to be told "WATCHDOG=1"; 0:
+ * it does not watch this process. */
+uint64_t systemd_watchdog_ms(void);
 
 #endif

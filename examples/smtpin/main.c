@@ -32,6 +32,7 @@ struct smtpin {
 	struct maintenance maintenance;
 	struct smtpd_server *server;
 	struct listen_where where;
+	char *const *argv;
 };
 
 /* Check the pattern of the mailboxes, and open their root. */
@@ -119,6 +120,7 @@ open_ports(struct smtpin *p)
 		.addresses = &p->settings.in.listen,
 		.port = (unsigned)p->settings.in.port,
 		.tls_port = (unsigned)p->settings.in.tls_port,
+		.has_tls = p->settings.in.tls_certs.count > 0,
 	};
 
 	p->maintenance.where = &p->where;
@@ -198,7 +200,9 @@ run_daemon(struct smtpin *p)
 		return status;
 	return daemon_run(&(struct daemon){
 	    .program = PROGRAM,
+	    .argv = p->argv,
 	    .server = p->server,
+	    .where = &p->where,
 	    .log = p->log,
 	    .reload = maintenance_reload,
 	    .housekeep = maintenance_clean,
@@ -210,7 +214,7 @@ run_daemon(struct smtpin *p)
 int
 main(int argc, char **argv)
 {
-	struct smtpin p = { .log = NULL };
+	struct smtpin p = { .argv = argv };
 	int status;
 
 	startup_prepare();

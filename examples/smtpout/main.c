@@ -41,6 +41,8 @@ struct smtpout {
 	struct smtpd_trust *trust;
 	struct smtpd_server *server;
 	struct smtpd_queue *queue;
+	struct listen_where where;
+	char *const *argv;
 };
 
 static int
@@ -119,17 +121,19 @@ static int
 open_ports(struct smtpout *p)
 {
 	static const struct text_list none = { .count = 0 };
-	struct listen_where where = {
+	int status;
+
+	p->where = (struct listen_where){
 		.interfaces = &none,
 		.loopback = p->settings.in.loopback,
 		.addresses = &p->settings.in.listen,
 		.port = (unsigned)p->settings.in.port,
 		.tls_port = (unsigned)p->settings.in.tls_port,
+		.has_tls = p->settings.in.tls_certs.count > 0,
 		.only_loopback = true,
 	};
-	int status = listen_open(PROGRAM, p->server, &where, p->log);
-
-	if (status != 0 || where.inherited)
+	status = listen_open(PROGRAM, p->server, &p->where, p->log);
+	if (status != 0 || p->where.inherited)
 		return status;
 	if (p->settings.default_socket)
 		open_default_socket(p);
@@ -291,6 +295,20 @@ complain_queue(const struct smtpout *p, int error, const char *why)
 	}
 }
 
+/* Let the process that handed its listeners on, if one did, end, and so let go
+ * of the queue; clients wait meanwhile.  Return OPTIONS_GO, or an exit
+ * status. */
+static int
+wait_for_old(struct smtpout *p)
+{
+	if (p->where.old.channel == -1)
+		return OPTIONS_GO;
+	handover_ready(&p->where.old);
+	log_line(p->log, SMTPD_LOG_INFO,
+	    "waiting for the old process, which has the queue");
+	return handover_wait(&p->where.old) ? OPTIONS_GO : EX_OK;
+}
+
 /* Open the queue, which an operator or a program may have open for a moment. */
 static struct smtpd_queue *
 wait_for_queue(const char *directory, const struct smtpd_queue_settings *s,
@@ -350,6 +368,16 @@ look_at_files(void *user)
 	tls_files_look(&p->tls, time(NULL));
 }
 
+/* One that hangs holds the locks that this takes. */
+static void
+look_at_queue(void *user)
+{
+	struct smtpd_queue_counters n = { SMTPD_QUEUE_COUNTERS_INIT };
+	struct smtpout *p = user;
+
+	smtpd_queue_count(p->queue, &n);
+}
+
 /* Mail still comes in while attempts end: programs that have mail at the time
  * of a restart do not try twice. */
 static void
@@ -368,14 +396,21 @@ run_daemon(struct smtpout *p)
 	daemon_prepare();
 	if ((status = create_parts(p)) != 0 ||
 	    (status = read_password(p)) != 0 || (status = open_ports(p)) != 0 ||
-	    (status = drop_privileges(p)) != 0 || (status = open_queue(p)) != 0)
+	    (status = drop_privileges(p)) != 0)
+		return status;
+	if ((status = wait_for_old(p)) != OPTIONS_GO ||
+	    (status = open_queue(p)) != 0)
 		return status;
 	status = daemon_run(&(struct daemon){
 	    .program = PROGRAM,
+	    .argv = p->argv,
 	    .server = p->server,
+	    .where = &p->where,
+	    .exclusive = true,
 	    .log = p->log,
 	    .reload = reload_files,
 	    .look = look_at_files,
+	    .live = look_at_queue,
 	    .stop = stop_sending,
 	    .user = p,
 	});
@@ -387,7 +422,7 @@ run_daemon(struct smtpout *p)
 int
 main(int argc, char **argv)
 {
-	struct smtpout p = { .log = NULL };
+	struct smtpout p = { .argv = argv };
 	int status;
 
 	startup_prepare();
@@ -400,6 +435,7 @@ main(int argc, char **argv)
 		smtpd_queue_close(p.queue);
 		smtpd_trust_unref(p.trust);
 		tls_files_finish(&p.tls);
+		listen_finish(&p.where);
 		log_destroy(p.log);
 	}
 	settings_finish(&p.settings);

@@ -204,6 +204,30 @@ class Surroundings(unittest.TestCase):
             self.assertEqual(stops.split(),
                              ["64", "66", "67", "73", "77", "78", "217"])
 
+    def test_units_are_valid(self):
+        """As systemd reads them."""
+        tool = fixture.need("systemd-analyze")
+        examples = os.path.dirname(os.path.abspath(__file__)) + \
+            "/../../examples"
+        with tempfile.TemporaryDirectory() as root:
+            paths = []
+            for name in ("smtpin/smtpin.service", "smtpin/smtpin.socket",
+                         "smtpin/smtpin-tls.socket", "smtpout/smtpout.service",
+                         "smtpout/smtpout.socket"):
+                source = f"{examples}/{name}"
+                if name.endswith(".service"):
+                    source += ".in"
+                paths.append(f"{root}/{os.path.basename(name)}")
+                with open(paths[-1], "wb") as file:
+                    file.write(re.sub(rb"@sbindir@/\w+",
+                                      fixture.program().encode(),
+                                      fixture.read(source)))
+            done = subprocess.run([tool, "verify", "--man=no", *paths],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual([line for line in done.stderr.splitlines()
+                              if root in line or "smtp" in line], [])
+            self.assertEqual(done.returncode, 0)
+
     def test_installed_files(self):
         """O18: what the units name is made by sysusers.d and tmpfiles.d, and
         the example configurations are good."""

@@ -2,6 +2,7 @@
 """Which addresses smtpin listens on."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -184,6 +185,24 @@ class Interfaces(unittest.TestCase):
                           in smtpin.text(), "not followed")
             self.assertIn("220 mx.example.org",
                           self.ask(smtpin, "198.51.100.15", 25))
+
+    def test_hand_over(self):
+        """A process that took over follows too, though it was never root."""
+        smtpin = fixture.Smtpin(
+            arguments=["-i", "net1", "-p", "25", "-U", "nobody"],
+            prefix=INSIDE)
+        self.addCleanup(smtpin.remove)
+        for path in (smtpin.root, smtpin.mail):
+            os.chmod(path, 0o777)
+        with smtpin:
+            self.inside(smtpin, "ip", "address", "add", "198.51.100.15/24",
+                        "dev", "net1")
+            smtpin.process.send_signal(signal.SIGUSR2)
+            fixture.until(lambda: "listening on 198.51.100.15:25"
+                          in smtpin.text(), "not followed")
+            smtpin.process.wait(fixture.WAIT)
+            os.kill(int(re.search(r"process (\d+) takes over",
+                                  smtpin.text())[1]), signal.SIGTERM)
 
     def test_capabilities(self):
         """O14: what is not needed any more is given up."""

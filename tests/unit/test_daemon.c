@@ -20,7 +20,6 @@
 #include "log.h"
 #include "privileges.h"
 #include "startup.h"
-#include "systemd.h"
 
 #include "test.h"
 
@@ -339,65 +338,6 @@ test_startup(void **state)
 	}
 }
 
-/* Listen where systemd would, at NAME, and compare what comes. */
-static void
-check_notify(const char *name)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	char buf[32] = "";
-
-	memcpy(at.sun_path, name, strlen(name));
-	if (*name == '@')
-		at.sun_path[0] = '\0';
-	assert_int_equal(
-	    bind(fd, (struct sockaddr *)&at,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-		    strlen(name))),
-	    0);
-	setenv("NOTIFY_SOCKET", name, 1);
-	assert_int_equal(systemd_notify("READY=1"), 0);
-	assert_int_equal(recv(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT), 7);
-	assert_string_equal(buf, "READY=1");
-	unsetenv("NOTIFY_SOCKET");
-	close(fd);
-}
-
-static void
-test_notify(void **state)
-{
-	char name[64];
-
-	(void)state;
-	assert_int_equal(systemd_notify("READY=1"), 0);
-	snprintf(name, sizeof(name), "/tmp/test_daemon.%ld", (long)getpid());
-	check_notify(name);
-	unlink(name);
-	snprintf(name, sizeof(name), "@test_daemon.%ld", (long)getpid());
-	check_notify(name);
-	setenv("NOTIFY_SOCKET", "relative", 1);
-	assert_int_equal(systemd_notify("READY=1"), -1);
-	unsetenv("NOTIFY_SOCKET");
-}
-
-static void
-test_listen_fds(void **state)
-{
-	char pid[32];
-
-	(void)state;
-	assert_int_equal(systemd_listen_fds(), 0);
-	setenv("LISTEN_FDS", "1", 1);
-	setenv("LISTEN_PID", "1", 1);
-	assert_int_equal(systemd_listen_fds(), 0);
-	assert_null(getenv("LISTEN_FDS"));
-	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
-	setenv("LISTEN_FDS", "1", 1);
-	setenv("LISTEN_PID", pid, 1);
-	assert_int_equal(systemd_listen_fds(), 1);
-	assert_int_equal(systemd_listen_fds(), 0);
-}
-
 /* O4: names that other hosts cannot look up. */
 static void
 test_short_names(void **state)
@@ -439,8 +379,6 @@ main(void)
 		cmocka_unit_test(test_log_without_syslog),
 		cmocka_unit_test(test_log_to_journal),
 		cmocka_unit_test(test_startup),
-		cmocka_unit_test(test_notify),
-		cmocka_unit_test(test_listen_fds),
 		cmocka_unit_test(test_short_names),
 		cmocka_unit_test(test_unknown_user),
 	};

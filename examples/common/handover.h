@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HANDOVER_H
+#define HANDOVER_H
+
+/*
+ * A daemon that starts anew, an upgrade say, and refuses no client meanwhile:
+ * the process starts its program again with the same arguments, and hands its
+ * listeners on as systemd would.  When the new one has read all that it needs,
+ * the old one stops accepting, ends with its last session, and so tells the new
+ * one that what both need, a queue, is free.  If the new one fails before that,
+ * nothing has happened.
+ *
+ * The two talk over a pair of sockets: a byte says "ready", one the other way
+ * "go on", and its end that the other process is gone.
+ */
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <smtpd/server.h>
+
+#include "text_list.h"
+
+/* The names of sockets, of systemd too (FileDescriptorName=). */
+#define HANDOVER_SMTP  "smtp"
+#define HANDOVER_SMTPS "smtps" /* TLS from the first byte */
+#define HANDOVER_LMTP  "lmtp"
+
+/* In the old process: the new one. */
+struct handover_new {
+	pid_t pid;   /* 0: there is none */
+	int channel; /* that one's other end is its */
+};
+
+/*
+ * Start the program ARGV again with the listeners of SRV; KEPT says that others
+ * keep them open as well.  Return 0, or -1 with errno.
+ */
+int handover_start(struct handover_new *new, char *const *argv,
+    struct smtpd_server *srv, bool kept);
+
+/* Whether the new process is ready, without waiting: 0 while it is not, 1 when
+ * it is, -1 when it has ended, with the reason in WHY of SIZE bytes. */
+int handover_poll(struct handover_new *new, char *why, size_t size);
+
+/* Let the new process, which is ready, go on. */
+void handover_finish(const struct handover_new *new);
+
+/* End the new process, which is not ready. */
+void handover_cancel(struct handover_new *new);
+
+/* In the new process: the old one. */
+struct handover_old {
+	int channel; /* -1: there is none */
+	bool told;   /* that this one is ready */
+	bool kept;   /* others keep the listeners open as well */
+};
+
+/*
+ * See whether an old process handed its listeners on, or else systemd passed
+ * some: append their names to NAMES as systemd_listen_fds() does.  Return 0, or
+ * -1 when there is no memory.  Before any thread is started.
+ */
+int handover_claim(struct handover_old *old, struct text_list *names);
+
+/* Tell the old process, if there is one, that this one is ready to take over,
+ * and wait until it agrees.  A second time it does nothing. */
+void handover_ready(struct handover_old *old);
+
+/* Wait until the old process, which was told that this one is ready, is gone.
+ * Return false when a signal asks this one to end first. */
+bool handover_wait(struct handover_old *old);
+
+#endif
