@@ -15,6 +15,7 @@
 #include "handover.h"
 #include "hostname.h"
 #include "privileges.h"
+#include "recheck.h"
 #include "systemd.h"
 #include "watchdog.h"
 
@@ -170,7 +171,7 @@ reload_files(const struct daemon *d)
 		log_line(d->log, SMTPD_LOG_ERROR,
 		    "cannot open the log again, the old file stays in use: %s",
 		    strerror(errno));
-	if (d->reload != NULL)
+	if (recheck_passes(d->argv, d->log))
 		d->reload(d->user);
 	tell_ready(d);
 }

@@ -25,7 +25,8 @@ struct daemon {
 	 * queue that both need, instead of serving meanwhile. */
 	bool exclusive;
 
-	/* Called with user on SIGHUP, after the log was opened again. */
+	/* Called with user on SIGHUP, after the log was opened again, if the
+	 * program could start with its configuration. */
 	void (*reload)(void *user);
 
 	/* Called with user once an hour and at the start, BEGIN set, and then

@@ -32,6 +32,8 @@ static const struct option_rule rules[] = {
 	    "log to a file, or to \"syslog\" (stderr)", AT(log), 0, 0 },
 	{ "log-level", 'n', OPTION_LEVEL, "LEVEL",
 	    "error warning info debug trace, or 0-255", AT(log_level), 0, 0 },
+	{ "check", 0, OPTION_SWITCH, NULL, "read what a start reads, and exit",
+	    AT(check), 0, 0 },
 	{ "user", 'U', OPTION_TEXT, "NAME",
 	    "become NAME once the ports are open", AT(user), 0, 0 },
 	{ "max-connections", 0, OPTION_NUMBER, "N",

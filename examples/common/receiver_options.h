@@ -26,6 +26,7 @@ struct receiver_options {
 	char *hostname;            /* NULL: name is that of the machine */
 	char *log;                 /* NULL: stderr */
 	int log_level;
+	bool check;               /* read everything, and end */
 	char *user;               /* NULL: do not change it */
 	uint64_t max_connections; /* 0: no limit, as for the next four */
 	uint64_t max_per_address;

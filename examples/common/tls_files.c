@@ -142,7 +142,7 @@ load_files(struct tls_files *t, bool lenient, char *why, size_t size)
 {
 	const struct smtpd_tls_settings settings = { SMTPD_TLS_SETTINGS_INIT,
 		.tickets_of = t->tls, .any_date = lenient,
-		.cbc_suites = t->cbc_suites };
+		.cbc_suites = t->cbc_suites, .no_tickets = t->no_tickets };
 	struct smtpd_tls *tls;
 	const char *first = NULL;
 	int status;

@@ -31,7 +31,8 @@ struct tls_files {
 	struct log *log;
 	const struct text_list *certs;
 	const struct text_list *keys; /* as many, each of the same place */
-	bool cbc_suites;              /* as in smtpd_tls_settings */
+	bool cbc_suites;              /* as in smtpd_tls_settings, both */
+	bool no_tickets;
 
 	struct smtpd_tls *tls; /* that of the server; NULL: none yet */
 	bool partial;          /* a pair could not be read */

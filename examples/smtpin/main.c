@@ -91,6 +91,7 @@ create_parts(struct smtpin *p)
 	p->maintenance.tls.keys = &p->settings.in.tls_keys;
 	p->maintenance.tls.log = p->log;
 	p->maintenance.tls.cbc_suites = true;
+	p->maintenance.tls.no_tickets = !p->settings.tls_tickets;
 	status = open_mailboxes(p);
 	if (status != 0)
 		return status;
@@ -175,7 +176,8 @@ drop_privileges(struct smtpin *p)
 {
 	char why[1024];
 	int status = daemon_drop_privileges(PROGRAM, p->settings.in.user,
-	    p->where.follows, p->settings.in.log, p->log);
+	    p->where.follows, p->settings.in.check ? NULL : p->settings.in.log,
+	    p->log);
 
 	if (status != 0)
 		return status;
@@ -195,8 +197,12 @@ run_daemon(struct smtpin *p)
 	int status;
 
 	daemon_prepare();
-	if ((status = create_parts(p)) != 0 || (status = open_ports(p)) != 0 ||
-	    (status = drop_privileges(p)) != 0)
+	status = create_parts(p);
+	if (status == 0 && !p->settings.in.check)
+		status = open_ports(p);
+	if (status == 0)
+		status = drop_privileges(p);
+	if (status != 0 || p->settings.in.check)
 		return status;
 	return daemon_run(&(struct daemon){
 	    .program = PROGRAM,

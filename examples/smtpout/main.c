@@ -230,9 +230,10 @@ drop_privileges(struct smtpout *p)
 	char why[1024];
 	int status;
 
-	make_directory(p, p->settings.queue, 0700);
-	status = daemon_drop_privileges(
-	    PROGRAM, p->settings.in.user, false, p->settings.in.log, p->log);
+	if (!p->settings.in.check)
+		make_directory(p, p->settings.queue, 0700);
+	status = daemon_drop_privileges(PROGRAM, p->settings.in.user, false,
+	    p->settings.in.check ? NULL : p->settings.in.log, p->log);
 	if (status == 0)
 		status = check_owner(p);
 	if (status != 0)
@@ -394,9 +395,12 @@ run_daemon(struct smtpout *p)
 	int status;
 
 	daemon_prepare();
-	if ((status = create_parts(p)) != 0 ||
-	    (status = read_password(p)) != 0 || (status = open_ports(p)) != 0 ||
-	    (status = drop_privileges(p)) != 0)
+	if ((status = create_parts(p)) != 0 || (status = read_password(p)) != 0)
+		return status;
+	if (!p->settings.in.check && (status = open_ports(p)) != 0)
+		return status;
+	status = drop_privileges(p);
+	if (status != 0 || p->settings.in.check)
 		return status;
 	if ((status = wait_for_old(p)) != OPTIONS_GO ||
 	    (status = open_queue(p)) != 0)

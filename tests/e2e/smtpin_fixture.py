@@ -276,6 +276,11 @@ def read(path):
         return file.read()
 
 
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def take_apart(stored):
     """A stored message in the headers that smtpin put on top, as a dict of
     names to unfolded values, and the message as it was sent."""

@@ -76,7 +76,7 @@ class Delivery(Case):
     def test_reload(self):
         self.smtpin.write_map(USERS + "x@example.org -> y@example.org\n")
         self.smtpin.process.send_signal(1)
-        fixture.until(lambda: "the old map stays in use" in
+        fixture.until(lambda: "the old configuration stays in use" in
                       self.smtpin.text(), "the map was taken")
         self.assertIn(":6: no such address in the map: \"y@example.org\"",
                       self.smtpin.text())

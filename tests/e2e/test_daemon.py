@@ -66,6 +66,41 @@ class Reload(unittest.TestCase):
         self.assertEqual(recipient(self.smtpin, "alice@example.org").code,
                          250)
 
+    def test_a_mistake_anywhere_keeps_all(self):
+        """The configuration is read as by a start before anything is
+        used."""
+        self.smtpin.stop()
+        config = self.smtpin.root + "/conf"
+        fixture.write(config, "close-after 30\n")
+        self.smtpin.arguments += ["--config", config]
+        self.smtpin.start()
+        fixture.write(config, "close-after 30\nmax-recipient 500\n")
+        self.smtpin.write_map(fixture.USERS + "dave : dave@example.org\n")
+        self.hangup()
+        fixture.until(lambda: "error the old configuration stays in use: "
+                      f'{config}:2: there is no option "max-recipient"'
+                      in self.smtpin.text(), "no complaint")
+        self.assertEqual(recipient(self.smtpin, "dave@example.org").code, 550)
+        fixture.write(config, "close-after 30\n")
+        self.hangup()
+        fixture.until(lambda: recipient(
+            self.smtpin, "dave@example.org").code == 250, "dave is unknown")
+
+    def test_check(self):
+        """--check reads what a start reads, beside a daemon that runs."""
+        def check():
+            return subprocess.run(
+                [*self.smtpin.command(), "--check"], capture_output=True,
+                text=True, check=False, timeout=fixture.WAIT)
+
+        self.assertEqual(check().returncode, 0)
+        self.smtpin.write_map("bob : bob@example.org\nwhat is this\n")
+        done = check()
+        self.assertEqual(done.returncode, os.EX_CONFIG)
+        self.assertIn(f"smtpin: {self.smtpin.map}:2: ", done.stderr)
+        self.assertEqual(recipient(self.smtpin, "alice@example.org").code,
+                         250)
+
     def test_transaction_goes_on(self):
         """A recipient who was accepted gets the message."""
         with fixture.Dialogue(self.smtpin.port) as client:
@@ -258,7 +293,7 @@ class Surroundings(unittest.TestCase):
                 fixture.program(), *smtpin.arguments, "-H", "mx.example.org",
                 "--config", config]
             with smtpin:
-                self.assertIn("3 addresses", smtpin.text())
+                self.assertIn("4 addresses", smtpin.text())
 
 
 class Refusals(unittest.TestCase):

@@ -142,7 +142,7 @@ class Policies(TlsCase):
         os.unlink(ca)
         os.kill(self.smtpout.pid_of_daemon(), signal.SIGHUP)
         self.smtpout.wait_log(
-            f"old authorities of hosts stay in use: {re.escape(ca)}: ")
+            f"old configuration stays in use: {re.escape(ca)}: ")
         self.submit("bob@one.example")
         self.smtpout.flush_to(server, 2)
 

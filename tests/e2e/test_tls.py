@@ -295,6 +295,39 @@ class Certificates(unittest.TestCase):
                 self.assertIn("STARTTLS", client.say("EHLO x.example"))
 
 
+class Tickets(unittest.TestCase):
+    VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.MAXIMUM_SUPPORTED)
+
+    def connect(self, smtpin, version, session=None):
+        """Return the session of a client, and whether it was resumed."""
+        context = session[1] if session else trusting()
+        context.maximum_version = version
+        with context.wrap_socket(
+                socket.create_connection(("127.0.0.1", smtpin.tls_port)),
+                session=session and session[0]) as client:
+            client.recv(100)
+            return (client.session, context), client.session_reused
+
+    def test_none_by_default(self):
+        smtpin = self.enterContext(TlsSmtpin("a"))
+        for version in self.VERSIONS:
+            session, _ = self.connect(smtpin, version)
+            self.assertFalse(session[0].has_ticket)
+            self.assertFalse(self.connect(smtpin, version, session)[1])
+
+    def test_a_session_is_resumed(self):
+        """A new certificate for the same name costs no client its ticket."""
+        smtpin = TlsSmtpin("a")
+        smtpin.arguments += ["--tls-tickets"]
+        with smtpin:
+            for version in self.VERSIONS:
+                session, _ = self.connect(smtpin, version)
+                self.assertTrue(self.connect(smtpin, version, session)[1])
+                smtpin.put("a")
+                smtpin.hangup()
+                self.assertTrue(self.connect(smtpin, version, session)[1])
+
+
 class Reload(unittest.TestCase):
     def setUp(self):
         self.smtpin = self.enterContext(TlsSmtpin("a"))
@@ -332,30 +365,13 @@ class Reload(unittest.TestCase):
             change()
             self.smtpin.hangup()
             self.assertRegex(
-                self.smtpin.text(), "warning the old certificates stay in "
-                                    f"use: {self.smtpin.root}/{reason}")
+                self.smtpin.text(),
+                "the old (certificates stay|configuration stays) in use: "
+                f"{self.smtpin.root}/{reason}")
             self.assertEqual(self.smtpin.shown(), "a")
         self.smtpin.put("b")
         self.smtpin.hangup()
         self.assertEqual(self.smtpin.shown(), "b")
-
-    def test_a_session_is_resumed(self):
-        """A new certificate for the same name costs no client its ticket."""
-        context = trusting()
-        context.maximum_version = ssl.TLSVersion.TLSv1_2
-
-        def connect(session=None):
-            with context.wrap_socket(
-                    socket.create_connection(
-                        ("127.0.0.1", self.smtpin.tls_port)),
-                    session=session) as client:
-                client.recv(100)
-                return client.session, client.session_reused
-
-        session, _ = connect()
-        self.smtpin.put("a")
-        self.smtpin.hangup()
-        self.assertTrue(connect(session)[1])
 
     def test_changed_files_are_seen_within_a_minute(self):
         self.smtpin.put("b")
