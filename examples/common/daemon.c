@@ -137,14 +137,6 @@ monotonic_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static void
-sleep_ms(uint64_t ms)
-{
-	nanosleep(&(struct timespec){ .tv_sec = (time_t)(ms / 1000),
-		      .tv_nsec = (long)(ms % 1000) * 1000000 },
-	    NULL);
-}
-
 /* A daemon at work, and when its periodic work is due. */
 struct running {
 	const struct daemon *d;
@@ -200,7 +192,7 @@ idle_for(const struct running *r)
 
 	if (r->watchdog.every_ms != 0 && r->watchdog.next_ms < due)
 		due = r->watchdog.next_ms;
-	if (r->new.pid != 0 && now + POLL_MS < due)
+	if (r->new.begun && now + POLL_MS < due)
 		due = now + POLL_MS;
 	return r->busy || due <= now ? 0 : due - now;
 }
@@ -230,7 +222,7 @@ start_new(struct running *r)
 {
 	const struct daemon *d = r->d;
 
-	if (r->new.pid != 0)
+	if (r->new.begun)
 		return;
 	if (handover_start(&r->new, d->argv, d->server, d->where->kept) == -1) {
 		log_line(d->log, SMTPD_LOG_ERROR,
@@ -238,9 +230,8 @@ start_new(struct running *r)
 		    strerror(errno));
 		return;
 	}
-	log_line(d->log, SMTPD_LOG_INFO,
-	    "started %s again, process %ld, to take over", d->argv[0],
-	    (long)r->new.pid);
+	log_line(d->log, SMTPD_LOG_INFO, "started %s again, to take over",
+	    d->argv[0]);
 	systemd_notify_reloading();
 	r->new_until_ms = monotonic_ms() + READY_MS;
 }
@@ -254,7 +245,7 @@ new_takes_over(struct running *r)
 	char why[64];
 	int ready;
 
-	if (r->new.pid == 0)
+	if (!r->new.begun)
 		return false;
 	ready = handover_poll(&r->new, why, sizeof(why));
 	if (ready == 1)
@@ -337,8 +328,21 @@ let_signals_kill(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* Wait for a moment; return whether a signal asks for the end in it. */
+static bool
+end_is_asked(void)
+{
+	static const struct timespec moment = { .tv_nsec = POLL_MS * 1000000 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	return sigtimedwait(&set, NULL, &moment) != -1;
+}
+
 /* Accept no more, but leave the listeners open for others, and let sessions go
- * on for up to MS milliseconds. */
+ * on for up to MS milliseconds; for less once a signal asks for the end. */
 static void
 finish_sessions(const struct daemon *d, uint64_t ms)
 {
@@ -354,49 +358,61 @@ finish_sessions(const struct daemon *d, uint64_t ms)
 	}
 	/* The last connection that was accepted may not be counted yet. */
 	while (quiet < 5 && monotonic_ms() < until) {
-		sleep_ms(POLL_MS);
+		if (end_is_asked() && until > monotonic_ms() + GRACE_MS)
+			until = monotonic_ms() + GRACE_MS;
 		smtpd_server_count(d->server, &n);
 		quiet = n.connections_now == 0 ? quiet + 1 : 0;
 	}
 }
 
-/* For how long sessions may go on as they like. */
-static uint64_t
-grace_ms(const struct daemon *d, int sig)
-{
-	if (sig != SIGUSR2)
-		return d->where->kept ? GRACE_MS : 0;
-	return d->exclusive ? GRACE_MS : LINGER_MS;
-}
-
+/* A signal ends the daemon. */
 static void
 stop_daemon(struct running *r, int sig)
 {
 	const struct daemon *d = r->d;
-	uint64_t grace = grace_ms(d, sig);
-	int cut;
 
-	if (sig == SIGUSR2) {
-		systemd_notify("MAINPID=%ld", (long)r->new.pid);
-		handover_finish(&r->new);
-		log_line(d->log, SMTPD_LOG_INFO,
-		    "process %ld takes over; ending with the last session",
-		    (long)r->new.pid);
-	} else {
-		systemd_notify("STOPPING=1");
-		log_line(d->log, SMTPD_LOG_INFO,
-		    "stopping after %s; another one ends it at once",
-		    sig == SIGINT ? "SIGINT" : "SIGTERM");
-		if (r->new.pid != 0)
-			handover_cancel(&r->new);
-	}
+	systemd_notify("STOPPING=1");
+	log_line(d->log, SMTPD_LOG_INFO,
+	    "stopping after %s; another one ends it at once",
+	    sig == SIGINT ? "SIGINT" : "SIGTERM");
+	if (r->new.begun)
+		handover_cancel(&r->new);
 	let_signals_kill();
 	if (d->stop != NULL)
 		d->stop(d->user);
-	if (grace > 0)
-		finish_sessions(d, grace);
-	cut = smtpd_server_drain(d->server, DRAIN_MS);
-	log_line(d->log, SMTPD_LOG_INFO, "stopped; sessions cut off: %d", cut);
+	if (d->where->kept)
+		finish_sessions(d, GRACE_MS);
+}
+
+/* The new process takes over.  The signal that systemd sends to both to end
+ * them is the first one here. */
+static void
+give_way(struct running *r)
+{
+	const struct daemon *d = r->d;
+
+	systemd_notify("MAINPID=%ld", (long)r->new.pid);
+	handover_finish(&r->new);
+	log_line(d->log, SMTPD_LOG_INFO,
+	    "process %ld takes over; ending with the last session",
+	    (long)r->new.pid);
+	if (d->stop != NULL)
+		d->stop(d->user);
+	finish_sessions(d, d->exclusive ? GRACE_MS : LINGER_MS);
+	let_signals_kill();
+}
+
+/* A signal that was sent to the old process, and to all others of the service,
+ * is not for this one, which that has started. */
+static void
+forget_handover(void)
+{
+	static const struct timespec now;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	(void)sigtimedwait(&set, NULL, &now);
 }
 
 int
@@ -404,14 +420,23 @@ daemon_run(const struct daemon *d)
 {
 	uint64_t now = monotonic_ms();
 	struct running r = { .d = d, .round_ms = now, .look_ms = now };
+	int sig, cut;
 
 	if (smtpd_server_start(d->server) == -1)
 		return complain(d->program, EX_OSERR, "cannot start: %s",
 		    smtpd_server_error(d->server));
+	if (d->where->old.channel != -1)
+		forget_handover();
 	handover_ready(&d->where->old);
 	log_listeners(d);
 	tell_ready(d);
 	watchdog_init(&r.watchdog, d->server, d->log, now);
-	stop_daemon(&r, wait_for_end(&r));
+	sig = wait_for_end(&r);
+	if (sig == SIGUSR2)
+		give_way(&r);
+	else
+		stop_daemon(&r, sig);
+	cut = smtpd_server_drain(d->server, DRAIN_MS);
+	log_line(d->log, SMTPD_LOG_INFO, "stopped; sessions cut off: %d", cut);
 	return EX_OK;
 }

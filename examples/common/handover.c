@@ -114,28 +114,22 @@ make_environment(struct gift *g, bool kept)
 	return 0;
 }
 
-/* Start ARGV with what is in G and CHANNEL, and without blocked signals. */
+/* Start ARGV with what is in G and CHANNEL.  It blocks signals from the
+ * beginning, as this process does: some are sent to both. */
 static int
 spawn_program(struct gift *g, char *const *argv, int channel, pid_t *pid)
 {
-	posix_spawnattr_t attributes;
-	sigset_t none;
 	int error;
 
-	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawn_file_actions_init(&g->actions);
 	for (size_t i = 0; i < g->count; i++)
 		posix_spawn_file_actions_adddup2(
 		    &g->actions, g->fds[i], SYSTEMD_FIRST_FD + (int)i);
 	posix_spawn_file_actions_adddup2(
 	    &g->actions, channel, SYSTEMD_FIRST_FD + (int)g->count);
-	error = posix_spawnp(
-	    pid, argv[0], &g->actions, &attributes, argv, g->environment);
+	error =
+	    posix_spawnp(pid, argv[0], &g->actions, NULL, argv, g->environment);
 	posix_spawn_file_actions_destroy(&g->actions);
-	posix_spawnattr_destroy(&attributes);
 	return error;
 }
 
@@ -159,7 +153,7 @@ handover_start(struct handover_new *new, char *const *argv,
 
 	if (g == NULL)
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) {
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
 		free(g);
 		return -1;
 	}
@@ -170,50 +164,66 @@ handover_start(struct handover_new *new, char *const *argv,
 	if (theirs == -1)
 		error = errno;
 	else if (make_environment(g, kept) == 0)
-		error = spawn_program(g, argv, theirs, &new->pid);
+		error = spawn_program(g, argv, theirs, &new->child);
 	drop_gift(g);
 	if (theirs != -1)
 		close(theirs);
 	if (error != 0) {
-		new->pid = 0;
 		close(pair[0]);
 		errno = error;
 		return -1;
 	}
+	new->begun = true;
 	new->channel = pair[0];
 	return 0;
 }
 
-/* Forget the new process, which has ended or is about to; return its status as
+/* Wait for the child, which has ended or is about to; return its status as
  * waitpid() has it. */
 static int
-forget_process(struct handover_new *new)
+reap_child(struct handover_new *new)
 {
 	int status = 0;
 
-	close(new->channel);
-	while (waitpid(new->pid, &status, 0) == -1 && errno == EINTR)
+	while (waitpid(new->child, &status, 0) == -1 && errno == EINTR)
 		continue;
-	new->pid = 0;
+	new->child = 0;
 	return status;
+}
+
+/* The new process has ended without being ready: say in WHY of SIZE bytes how,
+ * as far as that can be known. */
+static void
+forget_process(struct handover_new *new, char *why, size_t size)
+{
+	int status = new->child != 0 ? reap_child(new) : 0;
+
+	if (WIFSIGNALED(status))
+		snprintf(why, size, "signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		snprintf(why, size, "exit status %d", WEXITSTATUS(status));
+	else
+		snprintf(why, size, "it says why");
+	close(new->channel);
+	*new = (struct handover_new){ .begun = false };
 }
 
 int
 handover_poll(struct handover_new *new, char *why, size_t size)
 {
-	char byte;
-	ssize_t n = recv(new->channel, &byte, 1, MSG_DONTWAIT);
-	int status;
+	pid_t pid;
+	ssize_t n = recv(new->channel, &pid, sizeof(pid), MSG_DONTWAIT);
 
 	if (n == 1)
 		return 1;
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	status = forget_process(new);
-	if (WIFSIGNALED(status))
-		snprintf(why, size, "signal %d", WTERMSIG(status));
-	else
-		snprintf(why, size, "exit status %d", WEXITSTATUS(status));
+	if (n == (ssize_t)sizeof(pid)) {
+		new->pid = pid;
+		reap_child(new);
+		return 0;
+	}
+	forget_process(new, why, size);
 	return -1;
 }
 
@@ -227,8 +237,30 @@ handover_finish(const struct handover_new *new)
 void
 handover_cancel(struct handover_new *new)
 {
-	kill(new->pid, SIGKILL);
-	forget_process(new);
+	if (new->child != 0) {
+		kill(new->child, SIGKILL);
+		reap_child(new);
+	}
+	if (new->pid != 0)
+		kill(new->pid, SIGKILL);
+	close(new->channel);
+	*new = (struct handover_new){ .begun = false };
+}
+
+/* Become a child of the service manager, which takes care of orphans, and tell
+ * the old process the id. */
+static int
+leave_parent(const struct handover_old *old)
+{
+	pid_t pid = fork();
+
+	if (pid == -1)
+		return -1;
+	if (pid != 0)
+		_exit(0);
+	pid = getpid();
+	(void)!send(old->channel, &pid, sizeof(pid), MSG_NOSIGNAL);
+	return 0;
 }
 
 int
@@ -245,7 +277,9 @@ handover_claim(struct handover_old *old, struct text_list *names)
 		old->channel = -1;
 	old->kept = kept != 0;
 	unsetenv(VARIABLE);
-	return systemd_listen_fds(getppid(), names);
+	if (systemd_listen_fds(getppid(), names) == -1)
+		return -1;
+	return old->channel != -1 ? leave_parent(old) : 0;
 }
 
 void

@@ -10,8 +10,10 @@
  * one that what both need, a queue, is free.  If the new one fails before that,
  * nothing has happened.
  *
- * The two talk over a pair of sockets: a byte says "ready", one the other way
- * "go on", and its end that the other process is gone.
+ * The two talk over a pair of sockets: the new one says its id, and later, by a
+ * byte, that it is ready; a byte the other way says "go on", and the end that
+ * the other process is gone.  The new one is no child of the old one, but of
+ * the service manager, which is to notice its end.
  */
 
 #include <sys/types.h>
@@ -30,7 +32,9 @@
 
 /* In the old process: the new one. */
 struct handover_new {
-	pid_t pid;   /* 0: there is none */
+	bool begun;
+	pid_t child; /* that is started; 0: it has left the rest to another */
+	pid_t pid;   /* of the one that takes over; 0: it has not said so */
 	int channel; /* that one's other end is its */
 };
 
@@ -60,8 +64,9 @@ struct handover_old {
 
 /*
  * See whether an old process handed its listeners on, or else systemd passed
- * some: append their names to NAMES as systemd_listen_fds() does.  Return 0, or
- * -1 when there is no memory.  Before any thread is started.
+ * some: append their names to NAMES as systemd_listen_fds() does.  In the first
+ * case the process is another one afterwards, with its own id.  Return 0, or -1
+ * when there is no memory.  Before any thread is started.
  */
 int handover_claim(struct handover_old *old, struct text_list *names);
 

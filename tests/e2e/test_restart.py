@@ -127,7 +127,7 @@ class HandOver(unittest.TestCase):
         fixture.until(lambda: "going on as before" in smtpin.text(),
                       "nothing is said")
         self.assertRegex(smtpin.text(), r"map:1: .*(\n.*)*error the new "
-                         r"process has failed \(exit status 78\)")
+                         r"process has failed \(it says why\)")
         smtpin.deliver("one")
         smtpin.write_map(fixture.USERS)
         smtpin.hand_over()
