@@ -32,18 +32,16 @@ user_field(const struct smtpd_session *s, char *buf, size_t size)
 	return buf;
 }
 
-/* Write from where a filter has the message, " origin=192.0.2.1", or "" to
- * BUF. */
+/* Write " NAME=VALUE", or "" where VALUE is NULL, to BUF. */
 static const char *
-origin_field(const struct smtpd_session *s, char *buf, size_t size)
+text_field(const char *name, const char *value, char *buf, size_t size)
 {
-	const char *address = smtpd_session_xforward(s, "ADDR");
 	char text[600];
 
 	buf[0] = '\0';
-	if (address != NULL)
-		snprintf(buf, size, " origin=%s",
-		    smtpd_address_escape(address, text, sizeof(text)));
+	if (value != NULL)
+		snprintf(buf, size, " %s=%s", name,
+		    smtpd_address_escape(value, text, sizeof(text)));
 	return buf;
 }
 
@@ -97,13 +95,13 @@ message_log(struct log *log, const struct smtpd_session *s,
 	const struct smtpd_tls_info *tls = smtpd_session_tls(s);
 	const struct smtpd_rcpt *first = smtpd_envelope_rcpt(envelope, 0);
 	char from[600], to[600], helo[300], uid[32], place[PLACE_SIZE];
-	char origin[620];
+	char user[620], origin[620];
 
 	if (log_level(log) < SMTPD_LOG_INFO)
 		return;
 	place_field(f, envelope, 0, 0, place, sizeof(place));
 	log_line(log, SMTPD_LOG_INFO,
-	    "%s id=%s from=<%s> to=<%s>%s nrcpt=%zu size=%llu peer=%s%s%s "
+	    "%s id=%s from=<%s> to=<%s>%s nrcpt=%zu size=%llu peer=%s%s%s%s "
 	    "helo=<%s> session=%llu status=%d delay=%.3f tls=%s%s%s",
 	    f->what, f->id,
 	    smtpd_address_escape(envelope->sender.text, from, sizeof(from)),
@@ -111,7 +109,10 @@ message_log(struct log *log, const struct smtpd_session *s,
 		first != NULL ? first->address.text : "", to, sizeof(to)),
 	    place, envelope->nrcpts, (unsigned long long)f->size,
 	    smtpd_session_peer(s), user_field(s, uid, sizeof(uid)),
-	    origin_field(s, origin, sizeof(origin)),
+	    text_field("user", smtpd_session_user(s), user, sizeof(user)),
+	    /* From where a filter has it. */
+	    text_field("origin", smtpd_session_xforward(s, "ADDR"), origin,
+		sizeof(origin)),
 	    smtpd_address_escape(smtpd_session_helo(s), helo, sizeof(helo)),
 	    (unsigned long long)smtpd_session_id(s), code_for(f, envelope, 0),
 	    seconds_since(&f->begun), tls != NULL ? tls->version : "none",

@@ -3,8 +3,12 @@
 #define PLACES_H
 
 /*
- * Where smtpout and smtpout-sendmail find each other by default.
+ * Where smtpout and the programs that hand mail to it find each other.
  */
+
+#include <stdint.h>
+
+#include <smtpd/resolve.h>
 
 /* The socket for programs of this host. */
 #define SMTPOUT_RUN    "/run/smtpout"
@@ -12,5 +16,10 @@
 
 /* The directory of the queue. */
 #define SMTPOUT_QUEUE "/var/spool/smtpout"
+
+/* Set T to the place NAME, the path of a socket or an address of this host,
+ * which has PORT.  No name is looked up.  Return 0, or -1 when NAME is
+ * neither. */
+int places_target(const char *name, uint16_t port, struct smtpd_target *t);
 
 #endif

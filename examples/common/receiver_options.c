@@ -122,6 +122,16 @@ receiver_options_limit(uint64_t n)
 	return n == 0 ? SMTPD_NO_LIMIT : (uint32_t)n;
 }
 
+/* 5 for each 2 that an address may have, as by the library's defaults for
+ * connections, 50 and 20. */
+uint32_t
+receiver_options_network_limit(uint64_t n)
+{
+	if (n == 0 || n == SMTPD_NO_LIMIT)
+		return SMTPD_NO_LIMIT;
+	return (uint32_t)(n * 5 / 2);
+}
+
 void
 receiver_options_for_server(
     const struct receiver_options *r, struct smtpd_settings *out)
@@ -134,6 +144,8 @@ receiver_options_for_server(
 		.log_level = log_level_nearest(r->log_level),
 		.max_connections = receiver_options_limit(r->max_connections),
 		.max_per_address = receiver_options_limit(r->max_per_address),
+		.max_per_network =
+		    receiver_options_network_limit(r->max_per_address),
 		.max_recipients = receiver_options_limit(r->max_recipients),
 		.max_message_size = r->max_message_size != 0
 		    ? r->max_message_size

@@ -58,6 +58,10 @@ int receiver_options_complete(struct receiver_options *r, const char *program);
 /* A limit of the command line, where 0 means none, as the library has it. */
 uint32_t receiver_options_limit(uint64_t n);
 
+/* What a network may have where an address may have N, as the library has
+ * either. */
+uint32_t receiver_options_network_limit(uint64_t n);
+
 /* Set OUT to the settings of the library, without log_user; it shares the texts
  * of R. */
 void receiver_options_for_server(

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls_files.h"
 
-#include <sys/stat.h>
-
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,24 +14,6 @@
 static const int days_left[] = { 14, 7, 1, 0 };
 #define WARNINGS (sizeof(days_left) / sizeof(days_left[0]))
 
-static struct tls_stamp
-stamp_of(const char *path)
-{
-	struct tls_stamp stamp;
-	struct stat st;
-
-	/* Padding is compared too. */
-	memset(&stamp, 0, sizeof(stamp));
-	if (stat(path, &st) == -1)
-		return stamp;
-	stamp.device = st.st_dev;
-	stamp.inode = st.st_ino;
-	stamp.size = st.st_size;
-	stamp.modified = st.st_mtim;
-	stamp.changed = st.st_ctim;
-	return stamp;
-}
-
 /* Note the state of the files; return whether one has changed. */
 static bool
 note_files(struct tls_files *t)
@@ -41,13 +21,9 @@ note_files(struct tls_files *t)
 	size_t n = t->certs->count;
 	bool changed = false;
 
-	for (size_t i = 0; i < 2 * n; i++) {
-		struct tls_stamp stamp = stamp_of(
+	for (size_t i = 0; i < 2 * n; i++)
+		changed |= file_stamp_update(&t->stamps[i],
 		    i < n ? t->certs->items[i] : t->keys->items[i - n]);
-
-		changed |= memcmp(&stamp, &t->stamps[i], sizeof(stamp)) != 0;
-		memcpy(&t->stamps[i], &stamp, sizeof(stamp));
-	}
 	return changed;
 }
 

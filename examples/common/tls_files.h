@@ -14,16 +14,9 @@
 #include <smtpd/server.h>
 #include <smtpd/tls.h>
 
+#include "file_stamp.h"
 #include "log.h"
 #include "text_list.h"
-
-/* The state of a file, to be compared with a later one. */
-struct tls_stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec modified, changed;
-};
 
 struct tls_files {
 	/* For the caller to set.  They outlive this. */
@@ -36,7 +29,7 @@ struct tls_files {
 
 	struct smtpd_tls *tls; /* that of the server; NULL: none yet */
 	bool partial;          /* a pair could not be read */
-	struct tls_stamp *stamps;
+	struct file_stamp *stamps;
 	const char *first; /* the file that expires first, and when */
 	time_t expires;
 	size_t warned; /* how many of the warnings were given */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "places.h"
 #include "submission.h"
 #include "target.h"
 
@@ -34,7 +35,7 @@ connect_to(const struct arguments *a, const char *name)
 	struct smtpd_target t;
 	int fd;
 
-	if (target_find(a, name, &t) == -1) {
+	if (places_target(name, a->port, &t) == -1) {
 		errno = EINVAL;
 		return -1;
 	}

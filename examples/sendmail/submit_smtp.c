@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "complain.h"
+#include "places.h"
 #include "target.h"
 
 static void
@@ -120,7 +121,7 @@ submit_there(struct submission *s, const char *name)
 	struct smtpd_target target;
 
 	s->place = name;
-	if (target_find(s->arguments, name, &target) == -1) {
+	if (places_target(name, s->arguments->port, &target) == -1) {
 		snprintf(s->why, sizeof(s->why),
 		    "--host %s: give an address, or the path of a socket",
 		    name);

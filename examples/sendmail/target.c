@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "target.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/un.h>
-
-#include <string.h>
-
 #include "places.h"
 
 const char *
@@ -17,34 +11,4 @@ target_name(const struct arguments *a, size_t i)
 	if (a->host != NULL)
 		return i == 0 ? a->host : NULL;
 	return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
-}
-
-int
-target_find(const struct arguments *a, const char *name, struct smtpd_target *t)
-{
-	union {
-		struct sockaddr_storage any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un un;
-	} to = { .any = { .ss_family = AF_UNSPEC } };
-
-	*t = (struct smtpd_target){ SMTPD_TARGET_INIT, .host = "localhost" };
-	if (*name == '/' && strlen(name) < sizeof(to.un.sun_path)) {
-		to.un.sun_family = AF_UNIX;
-		memcpy(to.un.sun_path, name, strlen(name));
-		t->len = sizeof(to.un);
-	} else if (inet_pton(AF_INET, name, &to.in.sin_addr) == 1) {
-		to.in.sin_family = AF_INET;
-		to.in.sin_port = htons(a->port);
-		t->len = sizeof(to.in);
-	} else if (inet_pton(AF_INET6, name, &to.in6.sin6_addr) == 1) {
-		to.in6.sin6_family = AF_INET6;
-		to.in6.sin6_port = htons(a->port);
-		t->len = sizeof(to.in6);
-	} else {
-		return -1;
-	}
-	t->addr = to.any;
-	return 0;
 }

@@ -185,16 +185,6 @@ settings_finish(struct settings *s)
 	option_table_finish(&table, s);
 }
 
-/* A network may have 5 for each 2 that an address may have, as by the library's
- * defaults for connections, 50 and 20. */
-static uint32_t
-network_limit(uint64_t per_address)
-{
-	if (per_address == 0 || per_address == SMTPD_NO_LIMIT)
-		return SMTPD_NO_LIMIT;
-	return (uint32_t)(per_address * 5 / 2);
-}
-
 /* A Maildir has lines of any length. */
 void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
@@ -202,16 +192,17 @@ settings_for_server(const struct settings *s, struct smtpd_settings *out)
 	receiver_options_for_server(&s->in, out);
 	out->flags |= SMTPD_FLAG_SMTPUTF8;
 	out->max_text_line = SMTPD_NO_LIMIT;
-	out->max_per_network = network_limit(s->in.max_per_address);
 	out->errors_hard = receiver_options_limit(s->close_after);
 	out->errors_soft = receiver_options_limit(s->slow_after);
 	if (out->errors_soft > out->errors_hard)
 		out->errors_soft = out->errors_hard;
 	out->greet_delay_ms = (uint32_t)s->greet_delay * 1000;
 	out->connect_rate_per_address = s->connect_rate.count;
-	out->connect_rate_per_network = network_limit(s->connect_rate.count);
+	out->connect_rate_per_network =
+	    receiver_options_network_limit(s->connect_rate.count);
 	out->connect_rate_ms = s->connect_rate.window_ms;
 	out->rcpt_rate_per_address = s->rcpt_rate.count;
-	out->rcpt_rate_per_network = network_limit(s->rcpt_rate.count);
+	out->rcpt_rate_per_network =
+	    receiver_options_network_limit(s->rcpt_rate.count);
 	out->rcpt_rate_ms = s->rcpt_rate.window_ms;
 }

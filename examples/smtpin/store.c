@@ -111,7 +111,7 @@ refuse_target(struct store_request *r, const struct target *target, int error)
 }
 
 /* Write what all spellings of ADDRESS, which is cut in two, have in common to
- * KEY of USERS_KEY_SIZE.  Return false when it is none. */
+ * KEY of ADDRESS_KEY_SIZE.  Return false when it is none. */
 static bool
 write_key(char *address, char *key)
 {
@@ -120,7 +120,7 @@ write_key(char *address, char *key)
 	if (at == NULL)
 		return false;
 	*at = '\0';
-	return users_table_key(address, at + 1, key) != 0;
+	return address_key(address, at + 1, key) != 0;
 }
 
 /* Refuse the message for recipients that had it before, KEY being that of
@@ -130,7 +130,7 @@ refuse_again(struct store_request *r, const char *key)
 {
 	static const struct trouble loop = { 554, "5.4.6",
 		"Mail loop: the message was delivered to this address before" };
-	char address[SMTPD_ADDRESS_MAX], now[USERS_KEY_SIZE];
+	char address[SMTPD_ADDRESS_MAX], now[ADDRESS_KEY_SIZE];
 
 	for (size_t i = 0; i < r->envelope->nrcpts; i++) {
 		snprintf(address, sizeof(address), "%s",
@@ -146,7 +146,7 @@ refuse_again(struct store_request *r, const char *key)
 static int
 refuse_loops(struct store_request *r, struct smtpd_body *body)
 {
-	char address[USERS_KEY_SIZE], key[USERS_KEY_SIZE];
+	char address[ADDRESS_KEY_SIZE], key[ADDRESS_KEY_SIZE];
 	struct smtpd_header_field field;
 	size_t left;
 	const char *at = smtpd_body_header(body, &left);

@@ -99,7 +99,7 @@ users_owner(const struct owners *owners, size_t i)
 static const char *
 home_domain(const struct users_table *t, const char *host)
 {
-	char key[USERS_KEY_SIZE];
+	char key[ADDRESS_KEY_SIZE];
 
 	if (smtpd_address_domain_key(host, key, sizeof(key)) >= 0) {
 		const struct users_slot *slot = users_table_find(t, key);
@@ -142,12 +142,12 @@ users_find(const struct users *users, const struct smtpd_address *address,
 	const struct users_table *t = &users->table;
 	const char *domain = address->domain;
 	const struct users_slot *slot;
-	char key[USERS_KEY_SIZE];
+	char key[ADDRESS_KEY_SIZE];
 	size_t at;
 
 	if (*domain == '\0')
 		domain = home_domain(t, home);
-	at = users_table_key(address->local, domain, key);
+	at = address_key(address->local, domain, key);
 	if (at == 0)
 		return USERS_UNKNOWN;
 	/* An empty local part, "" in quotes, is not the catch-all. */
@@ -186,7 +186,7 @@ users_next(const struct users *users, struct users_round *at, bool by_domain,
 static bool
 has_postmaster(const struct users_table *t, const char *domain)
 {
-	char key[USERS_KEY_SIZE];
+	char key[ADDRESS_KEY_SIZE];
 	int n = snprintf(key, sizeof(key), "postmaster@%s", domain);
 
 	if (n < 0 || (size_t)n >= sizeof(key))

@@ -73,7 +73,7 @@ parse_address(const char *word, char *key)
 	 * local part is the catch-all's. */
 	if (strpbrk(address.domain, "/@") != NULL || *address.local == '\0')
 		return 0;
-	return users_table_key(all ? "" : address.local, address.domain, key);
+	return address_key(all ? "" : address.local, address.domain, key);
 }
 
 /* Add the domain of an address, whose USER, or 0, is its first one. */
@@ -96,7 +96,7 @@ static int
 add_address(struct users_file *f, const char *word, uint32_t user)
 {
 	struct users_table *t = f->table;
-	char key[USERS_KEY_SIZE];
+	char key[ADDRESS_KEY_SIZE];
 	size_t domain = parse_address(word, key);
 	struct users_slot *slot;
 
@@ -219,7 +219,7 @@ add_user(struct users_file *f, char *line)
 static int
 add_target(struct users_file *f, const char *word)
 {
-	char key[USERS_KEY_SIZE];
+	char key[ADDRESS_KEY_SIZE];
 
 	if (*word == '@')
 		return report_line(
@@ -240,7 +240,7 @@ add_target(struct users_file *f, const char *word)
 static int
 add_alias(struct users_file *f, char *line, char *arrow)
 {
-	char key[USERS_KEY_SIZE];
+	char key[ADDRESS_KEY_SIZE];
 	struct users_slot *slot;
 	size_t domain;
 	char *word;

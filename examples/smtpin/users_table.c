@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <smtpd/address.h>
-
 int
 users_table_init(struct users_table *t)
 {
@@ -42,21 +40,6 @@ users_table_grow(void *list, size_t *cap, size_t count, size_t size)
 	if (list != NULL)
 		*cap = more;
 	return list;
-}
-
-size_t
-users_table_key(const char *local, const char *domain, char *key)
-{
-	int len = smtpd_address_local_key(local, key, USERS_KEY_SIZE);
-
-	if (len < 0 || len + 2 > USERS_KEY_SIZE)
-		return 0;
-	key[len++] = '@';
-	key[len] = '\0';
-	if (smtpd_address_domain_key(
-		domain, key + len, (size_t)(USERS_KEY_SIZE - len)) < 0)
-		return 0;
-	return (size_t)len;
 }
 
 static uint32_t
@@ -159,7 +142,7 @@ users_table_add(struct users_table *t, const char *key, uint32_t user)
 uint32_t
 users_table_user(struct users_table *t, const char *name, unsigned long line)
 {
-	char key[USERS_KEY_SIZE];
+	char key[ADDRESS_KEY_SIZE];
 	struct users_slot *slot;
 	struct users_user *users;
 
@@ -211,7 +194,7 @@ users_table_find_other(
 	size_t local = domain - 1;
 	size_t tag = strcspn(key, "+");
 	struct users_slot *slot;
-	char base[USERS_KEY_SIZE];
+	char base[ADDRESS_KEY_SIZE];
 
 	if (tag > 0 && tag < local) {
 		snprintf(

@@ -11,8 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The key of an address, local@domain, with its NUL. */
-#define USERS_KEY_SIZE 1024
+#include "address_key.h"
 
 /* The quota of a user that has none of its own. */
 #define USERS_QUOTA_OPEN UINT64_MAX
@@ -72,10 +71,6 @@ int users_table_init(struct users_table *t);
 
 /* Free what T holds. */
 void users_table_finish(struct users_table *t);
-
-/* Write the key of LOCAL at DOMAIN to KEY of USERS_KEY_SIZE; return where the
- * domain begins in it, or 0 when it does not fit. */
-size_t users_table_key(const char *local, const char *domain, char *key);
 
 /* Make room behind COUNT elements of SIZE bytes in LIST, which has room for
  * *CAP.  Return the list, or NULL without memory. */
