@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef HANDOVER_H
+#define HANDOVER_H
+
+/*
+ * A message on its way to smtpout, while the client still sends it: it is
+ * queued, and the client told so, when smtpout has said so.
+ */
+
+#include <time.h>
+
+#include <smtpd/server.h>
+
+/* The data of a transaction. */
+struct handover {
+	struct timespec begun;
+	char id[64]; /* that smtpout gave it; "" */
+};
+
+/* The delivery callback; USER is a struct submission. */
+smtpd_deliver_fn handover_deliver;
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "submission.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "handover.h"
+#include "message_log.h"
+
+/* The sender must be an address of the user (RFC 6409, 6.1).  The null sender
+ * is nobody's: it sends notes that a message was read (RFC 8098, 3). */
+static int
+check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	const char *name = smtpd_session_user(s);
+	struct submission *sub = user;
+	struct handover *h;
+
+	if (*c->address->text != '\0' &&
+	    !accounts_owns(&sub->accounts, name, c->address))
+		return smtpd_reply(s, 550, "5.7.1",
+		    "<%s> is not an address of user %s: choose another sender, "
+		    "or ask the postmaster to allow it",
+		    c->address->text, name);
+	h = calloc(1, sizeof(*h));
+	if (h == NULL)
+		return smtpd_reply(
+		    s, 451, "4.3.0", "Out of memory, try again later");
+	clock_gettime(CLOCK_MONOTONIC, &h->begun);
+	smtpd_session_set_transaction_data(s, h, free);
+	return 0;
+}
+
+/* Any recipient whose domain others know too (RFC 6409, 4.2). */
+static int
+check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
+{
+	const char *domain = c->address->domain;
+
+	(void)user;
+	if (*domain == '\0' || c->address->literal ||
+	    strchr(domain, '.') != NULL)
+		return 0;
+	return smtpd_reply(s, 554, "5.1.2",
+	    "The domain of <%s> is not complete: it has no dot",
+	    c->address->text);
+}
+
+static void
+log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
+    enum smtpd_end how, int code, void *user)
+{
+	const struct handover *h = smtpd_session_transaction_data(s);
+	const struct submission *sub = user;
+
+	if (h == NULL ||
+	    (how != SMTPD_END_DELIVERED && how != SMTPD_END_REFUSED))
+		return;
+	message_log(sub->log, s, envelope,
+	    &(struct message_info){
+		.what = how == SMTPD_END_DELIVERED ? "queued" : "refused",
+		.id = h->id[0] != '\0' ? h->id : envelope->id,
+		.code = code,
+		.size = envelope->octets,
+		.begun = h->begun,
+	    });
+}
+
+int
+submission_register(struct submission *sub, struct smtpd_server *srv)
+{
+	const struct smtpd_events events = {
+		SMTPD_EVENTS_INIT,
+		.transaction_end = log_end,
+		.user = sub,
+	};
+
+	if (smtpd_server_set_deliver(srv, handover_deliver, sub) == -1 ||
+	    smtpd_server_add_events(srv, &events) == -1 ||
+	    smtpd_server_add_handler(srv, "MAIL", check_mail, sub) == -1)
+		return -1;
+	return smtpd_server_add_handler(srv, "RCPT", check_rcpt, sub);
+}

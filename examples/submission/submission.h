@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SUBMISSION_H
+#define SUBMISSION_H
+
+/*
+ * The part of submission in a session: users send as themselves, their mail
+ * goes to smtpout, and each message has a line in the log.
+ */
+
+#include <smtpd/cancel.h>
+#include <smtpd/resolve.h>
+#include <smtpd/server.h>
+
+#include "accounts.h"
+#include "log.h"
+
+/* The data that all sessions share. */
+struct submission {
+	struct log *log;
+	const char *hostname;
+	struct smtpd_target smtpout;
+	uint16_t port; /* of smtpout */
+	struct smtpd_cancel *cancel;
+	struct accounts accounts;
+};
+
+/* Register SUB with SRV, which it must outlive.  Return 0, or -1 without
+ * memory. */
+int submission_register(struct submission *sub, struct smtpd_server *srv);
+
+#endif
