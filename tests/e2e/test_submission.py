@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import smtplib
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -431,6 +432,50 @@ class Trouble(Pair):
         self.daemon.stop()
         self.assertEqual(self.out.messages(), [])
         self.daemon.start()
+
+
+class Refusing(threading.Thread):
+    """Takes each message for some, refuses others, and has no extensions."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            client, _ = self.listener.accept()
+            with client, client.makefile("rwb", buffering=0) as file:
+                file.write(b"220 host\r\n")
+                for line in file:
+                    file.write(self.reply(line, file) + b"\r\n")
+
+    @staticmethod
+    def reply(line, file):
+        if line.startswith(b"RCPT TO:<never"):
+            return b"550 5.1.1 no such user"
+        if line.startswith(b"RCPT TO:<later"):
+            return b"450 4.2.0 busy"
+        if line.startswith(b"DATA"):
+            file.write(b"354 go on\r\n")
+            while next(file) != b".\r\n":
+                continue
+        return b"250 ok"
+
+
+class Refused(unittest.TestCase):
+    def test_one_of_two(self):
+        """None is lost in silence."""
+        daemon = self.enterContext(Daemon(Refusing().port))
+        for name, reply in (("never", "554 5.1.1 "), ("later", "451 4.2.0 ")):
+            with daemon.client(ANN) as client:
+                said = client.deliver(
+                    b"Subject: x\n\n", "x@example.net", f"{name}@example.net",
+                    sender="ann@example.org")
+            self.assertTrue(said.startswith(
+                f"{reply}<{name}@example.net>: the mail queue says: "), said)
+        daemon.said("refused id=.* status=554")
 
 
 class Key(unittest.TestCase):
