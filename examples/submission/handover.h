@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef HANDOVER_H
-#define HANDOVER_H
+#ifndef SUBMISSION_HANDOVER_H
+#define SUBMISSION_HANDOVER_H
 
 /*
  * A message on its way to smtpout, while the client still sends it: it is

@@ -34,6 +34,7 @@ struct program {
 	struct tls_files tls;
 	struct smtpd_server *server;
 	struct listen_where where;
+	char *const *argv;
 };
 
 /* Read the number of this host into BUF; NULL when it has none. */
@@ -95,6 +96,7 @@ open_ports(struct program *p)
 		.addresses = &p->settings.in.listen,
 		.port = (unsigned)p->settings.in.port,
 		.tls_port = (unsigned)p->settings.in.tls_port,
+		.has_tls = p->settings.in.tls_certs.count > 0,
 	};
 	return listen_open(PROGRAM, p->server, &p->where, p->log);
 }
@@ -108,7 +110,8 @@ drop_privileges(struct program *p)
 	struct stat st;
 	char why[1024];
 	int status = daemon_drop_privileges(PROGRAM, p->settings.in.user,
-	    p->where.follows, p->settings.in.log, p->log);
+	    p->where.follows, p->settings.in.check ? NULL : p->settings.in.log,
+	    p->log);
 
 	if (status != 0)
 		return status;
@@ -152,12 +155,18 @@ run_daemon(struct program *p)
 	int status;
 
 	daemon_prepare();
-	if ((status = create_parts(p)) != 0 || (status = open_ports(p)) != 0 ||
-	    (status = drop_privileges(p)) != 0)
+	status = create_parts(p);
+	if (status == 0 && !p->settings.in.check)
+		status = open_ports(p);
+	if (status == 0)
+		status = drop_privileges(p);
+	if (status != 0 || p->settings.in.check)
 		return status;
 	status = daemon_run(&(struct daemon){
 	    .program = PROGRAM,
+	    .argv = p->argv,
 	    .server = p->server,
+	    .where = &p->where,
 	    .log = p->log,
 	    .reload = reload_files,
 	    .look = look_at_files,
@@ -171,7 +180,7 @@ run_daemon(struct program *p)
 int
 main(int argc, char **argv)
 {
-	struct program p = { .log = NULL };
+	struct program p = { .argv = argv };
 	int status;
 
 	startup_prepare();

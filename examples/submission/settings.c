@@ -35,6 +35,7 @@ static const struct option_rule rules[] = {
 	{ "log", .kind = OPTION_SHARED },
 	{ "log-level", .kind = OPTION_SHARED },
 	{ "user", .kind = OPTION_SHARED },
+	{ "check", .kind = OPTION_SHARED },
 	{ "max-connections", .kind = OPTION_SHARED },
 	{ "max-per-address", .kind = OPTION_SHARED },
 	{ "max-message-size", .kind = OPTION_SHARED },

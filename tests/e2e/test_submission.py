@@ -129,8 +129,9 @@ class Daemon(fixture.Smtpin):
     def hang_up(self):
         said = len(self.lines)
         self.process.send_signal(signal.SIGHUP)
-        fixture.until(lambda: any("certificate" in line
-                                  for line in self.lines[said:]), "reload")
+        fixture.until(lambda: any(
+            "certificate" in line or "stays in use" in line
+            for line in self.lines[said:]), "reload")
 
     def client(self, login=None):
         """A connection in TLS, logged in as LOGIN, a pair."""
@@ -331,7 +332,7 @@ class Rules(Pair):
                           (carl + carl, ": user \"carl\" has two lines")):
             self.daemon.write(text)
             self.daemon.hang_up()
-            self.daemon.said("the old accounts stay in use: .*" + why)
+            self.daemon.said("the old configuration stays in use: .*" + why)
         self.daemon.client(("carl", "new")).close()
 
 
