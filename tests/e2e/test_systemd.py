@@ -44,6 +44,7 @@ User=nobody
 Group=nogroup
 PrivateTmp=no
 WatchdogSec={watchdog}
+RestartSec=1
 ReadWritePaths={root}
 StandardError=append:{root}/{name}.log
 Environment=LD_LIBRARY_PATH={libraries}
