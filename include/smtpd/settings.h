@@ -277,6 +277,7 @@ struct smtpd_settings {
 	/* An absolute path, where large messages are kept while filters see
 	 * them, see filter.h, in files without a name.  Since 0.2. */
 	const char *temp_directory; /* "/var/tmp" */
+
 	/* The seconds in which no message can be delivered, told with
 	 * SMTPD_FLAG_DELIVERBY: one that is to be returned after less is
 	 * refused at once, 554 5.4.7.  At most 999999999.  Since 0.2. */
