@@ -83,6 +83,7 @@ main(int argc, char **argv)
 	struct smtpd_server *srv = smtpd_server_create(&(struct smtpd_settings){
 	    SMTPD_SETTINGS_INIT,
 	    .hostname = "discard.example.org",
+	    .flags = SMTPD_FLAG_CHUNKING,
 	    .max_connections = 100000,
 	    .max_per_address = SMTPD_NO_LIMIT,
 	    .max_per_network = SMTPD_NO_LIMIT,

@@ -18,6 +18,7 @@ static const char usage[] =
     "  -t, --seconds N      after N seconds (3)\n"
     "  -l, --size BYTES     of a message, header included (1024)\n"
     "  -p, --pipelining     where the server offers it\n"
+    "  -b, --chunks         by BDAT, one chunk each, where that is offered\n"
     "  -n, --new            a new connection for each message\n"
     "  -r, --recipients N   of each message (1)\n"
     "  -f, --from ADDRESS   sender (sender@example.net); %d is replaced\n"
@@ -37,6 +38,7 @@ static const struct option longs[] = {
 	{ "seconds", required_argument, NULL, 't' },
 	{ "size", required_argument, NULL, 'l' },
 	{ "pipelining", no_argument, NULL, 'p' },
+	{ "chunks", no_argument, NULL, 'b' },
 	{ "new", no_argument, NULL, 'n' },
 	{ "recipients", required_argument, NULL, 'r' },
 	{ "from", required_argument, NULL, 'f' },
@@ -157,6 +159,9 @@ read_option(int loaded, const char *text, struct options *o)
 	case 'p':
 		o->pipelining = true;
 		return 0;
+	case 'b':
+		o->chunks = true;
+		return 0;
 	case 'n':
 		o->new_connections = true;
 		return 0;
@@ -205,8 +210,8 @@ options_parse(int argc, char **argv, struct options *out)
 		.to = "user%d@example.org",
 	};
 	int loaded;
-	while ((loaded = getopt_long(argc, argv, "s:m:t:l:pnr:f:u:R:S:qie:w:jh",
-		    longs, NULL)) != -1) {
+	while ((loaded = getopt_long(argc, argv,
+		    "s:m:t:l:pbnr:f:u:R:S:qie:w:jh", longs, NULL)) != -1) {
 		if (loaded == 'h') {
 			fputs(usage, stdout);
 			return 0;

@@ -23,6 +23,7 @@ struct options {
 	const char *from;     /* patterns of addresses */
 	const char *to;       /* one %d in each, or none */
 	bool pipelining;      /* where the server offers it */
+	bool chunks;          /* likewise */
 	bool new_connections; /* one for each message */
 	bool idle;            /* open the sessions and hold them */
 	bool sequence;        /* X-Bench-Seq: in each message */

@@ -175,6 +175,27 @@ send_text(struct load *l, struct session *s, const char *text)
 	send_out(l, s, len, 0);
 }
 
+/* The message as a chunk, behind LEN bytes. */
+static void
+send_chunk(struct load *l, struct session *s, size_t len)
+{
+	len += text_chunk(s->out + len, l->opt, s->seq, l->body.lines);
+	send_out(l, s, len, l->body.lines);
+}
+
+/* All commands up to the message, or with it where that is a chunk. */
+static void
+send_group(struct load *l, struct session *s)
+{
+	size_t len = text_group(s->out, l->opt, s->seq);
+	if (s->chunking) {
+		send_chunk(l, s, len);
+		return;
+	}
+	memcpy(s->out + len, "DATA\r\n", 6);
+	send_out(l, s, len + 6, 0);
+}
+
 void
 session_next(struct load *l, struct session *s)
 {
@@ -187,7 +208,7 @@ session_next(struct load *l, struct session *s)
 	s->rcpts = l->opt->recipients;
 	s->begun = stats_clock();
 	if (s->pipelining)
-		send_out(l, s, text_group(s->out, l->opt, s->seq), 0);
+		send_group(l, s);
 	else
 		send_out(l, s, text_mail(s->out, l->opt, s->seq), 0);
 }
@@ -222,6 +243,8 @@ on_hello(struct load *l, struct session *s)
 	s->step = STEP_READY;
 	if (s->pipelining)
 		l->stats.pipelined = true;
+	if (s->chunking)
+		l->stats.chunked = true;
 	if (!s->greeted) {
 		s->greeted = true;
 		load_ready(l);
@@ -239,7 +262,7 @@ on_stored(struct load *l, struct session *s)
 		return;
 	}
 	s->step = STEP_QUIT;
-	if (!s->pipelining)
+	if (!s->pipelining || s->chunking)
 		send_text(l, s, "QUIT\r\n");
 }
 
@@ -280,10 +303,14 @@ advance(struct load *l, struct session *s)
 		break;
 	case STEP_RCPT:
 		if (--s->rcpts == 0)
-			s->step = STEP_DATA;
-		if (!s->pipelining && s->rcpts > 0)
+			s->step = s->chunking ? STEP_BODY : STEP_DATA;
+		if (s->pipelining)
+			break;
+		if (s->rcpts > 0)
 			send_rcpt(l, s);
-		else if (!s->pipelining)
+		else if (s->chunking)
+			send_chunk(l, s, 0);
+		else
 			send_text(l, s, "DATA\r\n");
 		break;
 	case STEP_DATA:
@@ -322,6 +349,8 @@ on_line(struct load *l, struct session *s)
 	if (s->step == STEP_HELLO && s->line_len >= 14 &&
 	    strncasecmp(s->line + 4, "PIPELINING", 10) == 0)
 		s->pipelining = l->opt->pipelining;
+	if (s->step == STEP_HELLO && strcasecmp(s->line + 4, "CHUNKING") == 0)
+		s->chunking = l->opt->chunks;
 	if (code >= 0 && after == '-')
 		return;
 	if (code == 421 && s->step > STEP_HELLO) {

@@ -29,6 +29,7 @@ struct session {
 	enum step step;
 	bool greeted;        /* was ready once */
 	bool pipelining;     /* the server offers it, and we use it */
+	bool chunking;       /* likewise */
 	uint32_t connection; /* how many there were */
 	uint32_t rcpts;      /* recipients still to be answered */
 	uint64_t seq;        /* number of the message */

@@ -99,8 +99,8 @@ print_json(const struct stats *st, double seconds, double rate, FILE *file)
 	    "{\"messages\": %llu, \"seconds\": %.6f, \"rate\": %.1f, "
 	    "\"p50_us\": %llu, \"p90_us\": %llu, \"p99_us\": %llu, "
 	    "\"max_us\": %llu, \"connections\": %llu, \"closed_421\": %llu, "
-	    "\"unexpected\": %llu, \"pipelined\": %s, \"client_us\": %.1f, "
-	    "\"first_error\": ",
+	    "\"unexpected\": %llu, \"pipelined\": %s, \"chunked\": %s, "
+	    "\"client_us\": %.1f, \"first_error\": ",
 	    (unsigned long long)st->messages, seconds, rate,
 	    (unsigned long long)stats_percentile(st, 0.5) / 1000,
 	    (unsigned long long)stats_percentile(st, 0.9) / 1000,
@@ -109,7 +109,7 @@ print_json(const struct stats *st, double seconds, double rate, FILE *file)
 	    (unsigned long long)st->connections,
 	    (unsigned long long)st->closed_421,
 	    (unsigned long long)st->unexpected,
-	    st->pipelined ? "true" : "false",
+	    st->pipelined ? "true" : "false", st->chunked ? "true" : "false",
 	    st->messages > 0 ? own_cpu_us() / (double)st->messages : 0);
 	print_json_text(st->first_error, file);
 	fputs("}\n", file);

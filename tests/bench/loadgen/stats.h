@@ -20,6 +20,7 @@ struct stats {
 	uint64_t max_latency;
 	uint32_t latency[STATS_CLASSES];
 	bool pipelined;        /* the server offered it, and it was used */
+	bool chunked;          /* likewise */
 	char first_error[160]; /* the first of the unexpected; "" for none */
 };
 

@@ -59,7 +59,7 @@ text_group(char *buf, const struct options *opt, uint64_t seq)
 	size_t len = text_mail(buf, opt, seq);
 	for (uint32_t i = 0; i < opt->recipients; i++)
 		len += text_rcpt(buf + len, opt, seq, i);
-	return len + append(buf + len, "DATA\r\n");
+	return len;
 }
 
 /* Always of the same length. */
@@ -78,11 +78,22 @@ text_header(char *buf, const struct options *opt, uint64_t seq)
 }
 
 size_t
+text_chunk(char *buf, const struct options *opt, uint64_t seq, size_t lines)
+{
+	char header[512];
+	size_t header_len = text_header(header, opt, seq);
+	size_t len =
+	    (size_t)snprintf(buf, 64, "BDAT %zu LAST\r\n", header_len + lines);
+	memcpy(buf + len, header, header_len);
+	return len + header_len;
+}
+
+size_t
 text_room(const struct options *opt)
 {
 	size_t group = 64 + strlen(opt->from) +
 	    (size_t)opt->recipients * (48 + strlen(opt->to));
-	return group > 512 ? group : 512;
+	return group + 512;
 }
 
 static void
@@ -110,6 +121,7 @@ text_body_create(struct body *body, const struct options *opt)
 		return -1;
 	fill_lines(body->text, lines);
 	memcpy(body->text + lines, end_and_quit, end);
+	body->lines = lines;
 	body->len = lines + 3;
 	body->quit_len = lines + end;
 	return 0;

@@ -12,7 +12,8 @@
 /* The body that all messages share. */
 struct body {
 	char *text;      /* lines, then the dot that ends it, then QUIT */
-	size_t len;      /* with the dot */
+	size_t lines;    /* without the dot */
+	size_t len;      /* with it */
 	size_t quit_len; /* with QUIT behind it */
 };
 
@@ -32,7 +33,11 @@ size_t text_rcpt(
     char *buf, const struct options *opt, uint64_t seq, uint32_t i);
 size_t text_header(char *buf, const struct options *opt, uint64_t seq);
 
-/* MAIL, all RCPT and DATA at once. */
+/* MAIL and all RCPT at once. */
 size_t text_group(char *buf, const struct options *opt, uint64_t seq);
+
+/* BDAT for the whole message, whose body has LINES octets, and its header. */
+size_t text_chunk(
+    char *buf, const struct options *opt, uint64_t seq, size_t lines);
 
 #endif
