@@ -97,7 +97,7 @@ SMTPD_API int smtpd_session_add_rcpt(
 /*
  * Remove recipient I of the envelope, counted from 0.  It stays there as one
  * that is `removed`, so that the others keep their numbers: nothing is
- * delivered to it, and to the client it is as if that were done.  A message all
+ * delivered to it, and LMTP gives it the reply to the message.  A message all
  * of whose recipients are removed is not delivered, and answered with 250.
  * Return 0, or -1 with errno EINVAL.  Since 0.2.
  */

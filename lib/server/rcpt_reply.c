@@ -26,7 +26,8 @@ static bool
 is_unwanted(const struct smtpd_session *s)
 {
 	for (size_t i = 0; i < s->envelope.nrcpts; i++)
-		if ((s->rcpts.replies[i].code >= 400) != s->lmtp)
+		if (!s->rcpts.list[i].removed &&
+		    (s->rcpts.replies[i].code >= 400) != s->lmtp)
 			return !s->lmtp;
 	return s->lmtp;
 }
