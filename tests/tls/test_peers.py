@@ -23,6 +23,8 @@ nodemailer.createTransport(transport).sendMail(mail).then(
 
 
 class Case(unittest.TestCase):
+    host = None
+
     def run_client(self, *command, good=True):
         result = subprocess.run(
             [need(command[0]), *command[1:]], stdin=subprocess.DEVNULL,
@@ -30,8 +32,9 @@ class Case(unittest.TestCase):
             env={**os.environ, "NODE_PATH": "/usr/share/nodejs"})
         said = result.stdout + result.stderr
         # The GNU SASL of Debian 13 (2.2.2) makes no first message of SCRAM.
-        if "GNU SASL: Error" in said and "AUTH " not in said:
-            self.skipTest("gsasl gives up before it says AUTH")
+        if good and result.returncode and command[0] == "gsasl" and not any(
+                " command=AUTH code=" in line for line in self.host.lines):
+            self.skipTest("gsasl gives up by itself")
         self.assertEqual(result.returncode == 0, good, said)
         return result.stdout
 
