@@ -157,9 +157,10 @@ class Messages:
         return not self.is_for(b"full", b"early")
 
     def is_unwanted(self):
-        """Whether it was refused for all before it is read."""
-        return not self.lmtp and self.is_read() \
-            and self.is_for(*EARLY_REPLIES)
+        """Whether it was refused for all before it is read: in SMTP it is once
+        it is for one (session.h)."""
+        refused = [p.local in EARLY_REPLIES for p in self.open.rcpts]
+        return self.is_read() and (all if self.lmtp else any)(refused)
 
     def judge(self, faults):
         """What is said of the message, for each recipient."""
