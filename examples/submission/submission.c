@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "handover.h"
+#include "forward.h"
 #include "message_log.h"
 
 /* The sender must be an address of the user (RFC 6409, 6.1).  The null sender
@@ -14,7 +14,7 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
 	const char *name = smtpd_session_user(s);
 	struct submission *sub = user;
-	struct handover *h;
+	struct forward *f;
 
 	if (*c->address->text != '\0' &&
 	    !accounts_owns(&sub->accounts, name, c->address))
@@ -22,12 +22,12 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 		    "<%s> is not an address of user %s: choose another sender, "
 		    "or ask the postmaster to allow it",
 		    c->address->text, name);
-	h = calloc(1, sizeof(*h));
-	if (h == NULL)
+	f = calloc(1, sizeof(*f));
+	if (f == NULL)
 		return smtpd_reply(
 		    s, 451, "4.3.0", "Out of memory, try again later");
-	clock_gettime(CLOCK_MONOTONIC, &h->begun);
-	smtpd_session_set_transaction_data(s, h, free);
+	clock_gettime(CLOCK_MONOTONIC, &f->begun);
+	smtpd_session_set_transaction_data(s, f, free);
 	return 0;
 }
 
@@ -50,19 +50,19 @@ static void
 log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
     enum smtpd_end how, int code, void *user)
 {
-	const struct handover *h = smtpd_session_transaction_data(s);
+	const struct forward *f = smtpd_session_transaction_data(s);
 	const struct submission *sub = user;
 
-	if (h == NULL ||
+	if (f == NULL ||
 	    (how != SMTPD_END_DELIVERED && how != SMTPD_END_REFUSED))
 		return;
 	message_log(sub->log, s, envelope,
 	    &(struct message_info){
 		.what = how == SMTPD_END_DELIVERED ? "queued" : "refused",
-		.id = h->id[0] != '\0' ? h->id : envelope->id,
+		.id = f->id[0] != '\0' ? f->id : envelope->id,
 		.code = code,
 		.size = envelope->octets,
-		.begun = h->begun,
+		.begun = f->begun,
 	    });
 }
 
@@ -75,7 +75,7 @@ submission_register(struct submission *sub, struct smtpd_server *srv)
 		.user = sub,
 	};
 
-	if (smtpd_server_set_deliver(srv, handover_deliver, sub) == -1 ||
+	if (smtpd_server_set_deliver(srv, forward_deliver, sub) == -1 ||
 	    smtpd_server_add_events(srv, &events) == -1 ||
 	    smtpd_server_add_handler(srv, "MAIL", check_mail, sub) == -1)
 		return -1;

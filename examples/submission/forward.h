@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SUBMISSION_HANDOVER_H
-#define SUBMISSION_HANDOVER_H
+#ifndef FORWARD_H
+#define FORWARD_H
 
 /*
  * A message on its way to smtpout, while the client still sends it: it is
@@ -12,12 +12,12 @@
 #include <smtpd/server.h>
 
 /* The data of a transaction. */
-struct handover {
+struct forward {
 	struct timespec begun;
 	char id[64]; /* that smtpout gave it; "" */
 };
 
 /* The delivery callback; USER is a struct submission. */
-smtpd_deliver_fn handover_deliver;
+smtpd_deliver_fn forward_deliver;
 
 #endif

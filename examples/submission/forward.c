@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "handover.h"
+#include "forward.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -106,7 +106,7 @@ static int
 reply_results(struct smtpd_session *s, const struct smtpd_envelope *e,
     const struct smtpd_client *c)
 {
-	struct handover *h = smtpd_session_transaction_data(s);
+	struct forward *f = smtpd_session_transaction_data(s);
 	const char *id;
 
 	for (size_t i = 0; i < e->nrcpts; i++) {
@@ -120,14 +120,14 @@ reply_results(struct smtpd_session *s, const struct smtpd_envelope *e,
 			    "<%s>: the mail queue says: %s",
 			    smtpd_envelope_rcpt(e, i)->address.text, r->text);
 		else if ((id = strstr(r->text, "id=")) != NULL)
-			snprintf(h->id, sizeof(h->id), "%s", id + 3);
+			snprintf(f->id, sizeof(f->id), "%s", id + 3);
 	}
 	return smtpd_reply(
-	    s, 250, "2.0.0", "Queued, id=%s", h->id[0] != '\0' ? h->id : e->id);
+	    s, 250, "2.0.0", "Queued, id=%s", f->id[0] != '\0' ? f->id : e->id);
 }
 
 int
-handover_deliver(struct smtpd_session *s, const struct smtpd_envelope *e,
+forward_deliver(struct smtpd_session *s, const struct smtpd_envelope *e,
     struct smtpd_body *body, void *user)
 {
 	const struct submission *sub = user;
