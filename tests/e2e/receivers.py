@@ -7,12 +7,12 @@ a Maildir, and has messages(), which are taken apart as they came.
 
 import glob
 import os
-import pwd
 import shutil
 import subprocess
 import time
 import unittest
 
+import private_postfix
 import smtpin_fixture as fixture
 
 # Headers that a receiver puts on top.
@@ -178,69 +178,26 @@ class Receiver:
 
 class Postfix(Receiver):
     MAIN = """\
-compatibility_level = 3.6
-queue_directory = {0.dir}/spool
-data_directory = {0.dir}/data
-command_directory = /usr/sbin
-daemon_directory = {daemons}
-maillog_file = {0.dir}/maillog
-maillog_file_prefixes = {0.dir}
-mail_owner = postfix
-setgid_group = postdrop
 inet_interfaces = {0.host.address}, {0.host.address6}
 inet_protocols = all
 myhostname = {0.host.name}.example
-mydestination =
 mynetworks =
 virtual_mailbox_domains = {0.domain}
 virtual_mailbox_maps = inline:{{ {map} }}
-virtual_mailbox_base = {0.dir}/mail
 virtual_mailbox_limit = 0
-virtual_uid_maps = static:{uid}
-virtual_gid_maps = static:{gid}
 smtpd_recipient_restrictions = reject_unauth_destination
-smtpd_peername_lookup = no
 smtpd_tls_cert_file = {0.dir}/pem
 smtpd_tls_key_file = {0.dir}/key
 smtpd_tls_security_level = may
 smtpd_tls_received_header = yes
 message_size_limit = 50000000
-disable_dns_lookups = yes
-"""
-    MASTER = """\
-smtp inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
-virtual unix - n n - - virtual
-discard unix - - n - - discard
-error unix - - n - - error
-anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
 """
 
     def __init__(self, world, host, domain, pair, *users):
-        program = fixture.need("postfix")
-        daemons = [d for d in ("/usr/lib/postfix/sbin", "/usr/libexec/postfix",
-                               "/usr/lib/postfix")
-                   if os.path.exists(os.path.join(d, "smtpd"))]
-        if not daemons:
-            fixture.cannot("the daemons of Postfix are not installed")
         super().__init__(world, host, domain, pair, *users)
-        owner = pwd.getpwnam("postfix")
-        self.folders(0, 0, "spool")
-        self.folders(owner.pw_uid, owner.pw_gid, "data", "mail")
-        self.write("conf/main.cf", self.MAIN.format(
-            self, daemons=daemons[0], uid=owner.pw_uid, gid=owner.pw_gid,
-            map=", ".join(f"{u}@{domain}={u}/" for u in users)))
-        self.write("conf/master.cf", self.MASTER)
-        self.begin([program, "-c", os.path.join(self.dir, "conf"),
-                    "start-fg"])
+        self.begin(private_postfix.prepare(
+            self.dir, self.MAIN.format(self, map=", ".join(
+                f"{u}@{domain}={u}/" for u in users)), ("smtp", "")))
 
 
 # The user that Exim runs as, whom this machine need not know.

@@ -3,16 +3,15 @@
 becomes of a message for several recipients."""
 
 import os
-import pwd
 import re
 import shutil
 import smtplib
-import socket
 import subprocess
 import tempfile
 import unittest
 
 import smtpin_fixture as fixture
+from private_postfix import Postfix
 from smtp_client import Lmtp
 
 MESSAGE = fixture.plain()
@@ -173,96 +172,27 @@ class Clients(Case):
         self.assertEqual(len(self.take("alice")), 3)
 
 
-class Postfix(Case):
-    """Its client of LMTP hands mail on."""
+class Relay(Case):
+    """Postfix's client of LMTP hands mail on."""
 
     MAIN = """\
-compatibility_level = 3.6
-queue_directory = {dir}/spool
-data_directory = {dir}/data
-command_directory = /usr/sbin
-daemon_directory = {daemons}
-maillog_file = {dir}/maillog
-maillog_file_prefixes = {dir}
-mail_owner = postfix
-setgid_group = postdrop
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 myhostname = relay.example
-mydestination =
 mynetworks = 127.0.0.0/8
 relay_domains = example.org
-relay_transport = lmtp:inet:127.0.0.1:{lmtp}
+relay_transport = lmtp:inet:127.0.0.1:%d
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
-smtpd_peername_lookup = no
-disable_dns_lookups = yes
 """
-    MASTER = """\
-127.0.0.1:{port} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
-lmtp unix - - n - - lmtp
-smtp unix - - n - - smtp
-error unix - - n - - error
-anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
-"""
-
-    def begin(self):
-        """Start one, and return its port."""
-        program = fixture.need("postfix")
-        if os.geteuid() != 0:
-            fixture.cannot("Postfix needs root to start")
-        daemons = [d for d in ("/usr/lib/postfix/sbin", "/usr/libexec/postfix",
-                               "/usr/lib/postfix")
-                   if os.path.exists(os.path.join(d, "lmtp"))]
-        if not daemons:
-            fixture.cannot("the daemons of Postfix are not installed")
-        self.dir = self.enterContext(
-            tempfile.TemporaryDirectory(prefix="postfix."))
-        os.chmod(self.dir, 0o755)
-        owner = pwd.getpwnam("postfix")
-        for name in ("conf", "spool", "data"):
-            os.mkdir(os.path.join(self.dir, name))
-        os.chown(os.path.join(self.dir, "data"), owner.pw_uid, owner.pw_gid)
-        port = fixture.free_port()
-        conf = os.path.join(self.dir, "conf")
-        for name, text in (("main.cf", self.MAIN), ("master.cf", self.MASTER)):
-            with open(os.path.join(conf, name), "w", encoding="ascii") as file:
-                file.write(text.format(dir=self.dir, daemons=daemons[0],
-                                       lmtp=self.lmtp, port=port))
-        process = subprocess.Popen(
-            [program, "-c", conf, "start-fg"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait, fixture.WAIT)
-        self.addCleanup(process.terminate)
-        fixture.until(lambda: self.answers(port), "Postfix does not answer")
-        return port
-
-    @staticmethod
-    def answers(port):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return True
-        except OSError:
-            return False
 
     def maillog(self, recipient, status):
         """Wait for the line of its log about RECIPIENT."""
-        path = os.path.join(self.dir, "maillog")
         pattern = rf"to=<{recipient}>, relay=127\.0\.0\.1.*status={status} .*"
         return fixture.until(lambda: re.search(
-            pattern, fixture.read(path).decode("utf-8")), pattern)[0]
+            pattern, self.postfix.said()), pattern)[0]
 
     def test_postfix(self):
-        port = self.begin()
+        self.postfix = self.enterContext(Postfix(self.MAIN % self.lmtp))
         loop = b"Delivered-To: bob@example.org\n" + MESSAGE
-        with smtplib.SMTP("127.0.0.1", port, "x.example",
+        with smtplib.SMTP("127.0.0.1", self.postfix.port, "x.example",
                           fixture.WAIT) as client:
             client.sendmail("", ["alice@example.org", "bob@example.org",
                                  "nobody@example.org"], loop)

@@ -8,7 +8,6 @@ E2E_STRICT=1 makes a missing server a failure instead of a skip.
 import base64
 import glob
 import os
-import pwd
 import re
 import shutil
 import socket
@@ -19,6 +18,7 @@ import tempfile
 import threading
 import unittest
 
+import private_postfix
 import smtpin_fixture as fixture
 from scripted_server import Loopback, Scripted
 
@@ -172,99 +172,28 @@ class Postfix(Keeper, unittest.TestCase):
     """A private Postfix, which stores what it takes in Maildirs."""
 
     MAIN = """\
-compatibility_level = 3.6
-queue_directory = {dir}/spool
-data_directory = {dir}/data
-command_directory = /usr/sbin
-daemon_directory = {daemons}
-maillog_file = {dir}/log
-maillog_file_prefixes = {dir}
-mail_owner = postfix
-setgid_group = postdrop
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 myhostname = localhost
-mydestination =
 virtual_mailbox_domains = example.org
 virtual_mailbox_maps = inline:{{ bob@example.org=bob/, eve@example.org=eve/ }}
-virtual_mailbox_base = {dir}/mail
-virtual_uid_maps = static:{uid}
-virtual_gid_maps = static:{gid}
 smtpd_recipient_restrictions = permit_mynetworks, reject
 smtpd_reject_unlisted_recipient = yes
 smtpd_tls_cert_file = {certs}/localhost.pem
 smtpd_tls_key_file = {certs}/localhost.key
 smtpd_tls_security_level = may
 message_size_limit = 5000000
-disable_dns_lookups = yes
-"""
-    MASTER = """\
-127.0.0.1:{port} inet n - n - - smtpd
-127.0.0.1:{tls_port} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
-127.0.0.1:{data_port} inet n - n - - smtpd
-  -o smtpd_discard_ehlo_keywords=chunking
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
-virtual unix - n n - - virtual
-discard unix - - n - - discard
-error unix - - n - - error
-anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
 """
 
     @classmethod
     def setUpClass(cls):
-        cls.postfix = fixture.need("postfix")
-        if os.geteuid() != 0:
-            fixture.cannot("Postfix needs root to start")
-        daemons = [d for d in ("/usr/lib/postfix/sbin", "/usr/libexec/postfix",
-                               "/usr/lib/postfix")
-                   if os.path.exists(os.path.join(d, "smtpd"))]
-        if not daemons:
-            fixture.cannot("the daemons of Postfix are not installed")
-        cls.dir = tempfile.mkdtemp(prefix="postfix.")
-        cls.log = os.path.join(cls.dir, "log")
-        os.chmod(cls.dir, 0o755)
-        owner = pwd.getpwnam("postfix")
-        for name in ("spool", "data", "mail", "conf"):
-            os.mkdir(os.path.join(cls.dir, name), 0o755)
-        for name in ("data", "mail"):
-            os.chown(os.path.join(cls.dir, name), owner.pw_uid, owner.pw_gid)
-        cls.port, cls.tls_port, cls.data_port = (
-            fixture.free_port() for _ in range(3))
-        cls.write("main.cf", cls.MAIN.format(
-            dir=cls.dir, daemons=daemons[0], uid=owner.pw_uid,
-            gid=owner.pw_gid, certs=CERTS))
-        cls.write("master.cf", cls.MASTER.format(
-            port=cls.port, tls_port=cls.tls_port, data_port=cls.data_port))
-        start = cls.command("start")
-        if start.returncode != 0:
-            raise AssertionError(start.stderr.decode())
-        cls.addClassCleanup(cls.stop)
-        for port in (cls.port, cls.tls_port, cls.data_port):
+        postfix = private_postfix.Postfix(
+            cls.MAIN.format(certs=CERTS),
+            ("", " -o smtpd_tls_wrappermode=yes",
+             " -o smtpd_discard_ehlo_keywords=chunking"))
+        cls.addClassCleanup(postfix.close)
+        cls.dir, cls.log = postfix.dir, postfix.log
+        cls.port, cls.tls_port, cls.data_port = postfix.ports
+        for port in postfix.ports:
             wait_for(port)
-
-    @classmethod
-    def write(cls, name, text):
-        with open(os.path.join(cls.dir, "conf", name), "w") as file:
-            file.write(text)
-
-    @classmethod
-    def command(cls, word):
-        return subprocess.run(
-            [cls.postfix, "-c", os.path.join(cls.dir, "conf"), word],
-            capture_output=True, check=False, timeout=6 * fixture.WAIT)
-
-    @classmethod
-    def stop(cls):
-        cls.command("stop")
-        shutil.rmtree(cls.dir, ignore_errors=True)
 
     def test_messages_arrive_without_chunking(self):
         for name, message in MESSAGES.items():

@@ -2,14 +2,11 @@
 """smtpin behind filters that speak for their clients: swaks by XCLIENT, Postfix
 by XFORWARD."""
 
-import os
-import pwd
-import shutil
 import subprocess
-import tempfile
 import unittest
 
 import smtpin_fixture as fixture
+from private_postfix import Postfix
 
 MESSAGE = fixture.plain()
 CLIENT = "127.0.0.9"
@@ -71,113 +68,18 @@ class Swaks(unittest.TestCase):
             self.assertIn("refused peer=192.0.2.1", server.text())
 
 
-class Postfix:
-    """It takes mail on a port of its own, and sends it on to PORT."""
-
+class Xforward(unittest.TestCase):
     MAIN = """\
-compatibility_level = 3.6
-queue_directory = {dir}/spool
-data_directory = {dir}/data
-command_directory = /usr/sbin
-daemon_directory = {daemons}
-maillog_file = {dir}/maillog
-maillog_file_prefixes = {dir}
-mail_owner = postfix
-setgid_group = postdrop
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 myhostname = filter.example
-mydestination =
 mynetworks = 127.0.0.0/8
-default_transport = smtp:[127.0.0.1]:{port}
-disable_dns_lookups = yes
-smtpd_peername_lookup = no
+default_transport = smtp:[127.0.0.1]:%d
 smtp_send_xforward_command = yes
 smtp_tls_security_level = none
 """
-    MASTER = """\
-127.0.0.1:{own} inet n - n - - smtpd
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
-smtp unix - - n - - smtp
-discard unix - - n - - discard
-error unix - - n - - error
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-postlog unix-dgram n - n - 1 postlogd
-"""
 
-    # All its processes end with the first.
-    CAGE = ["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
-
-    def __init__(self, port):
-        program = fixture.need("postfix")
-        daemons = "/usr/lib/postfix/sbin"
-        if os.geteuid() != 0 or not os.path.exists(daemons):
-            fixture.cannot("Postfix needs root, and its daemons")
-        done = subprocess.run([*self.CAGE, "true"], capture_output=True,
-                              text=True, check=False)
-        if done.returncode:
-            fixture.cannot(f"no PID namespace: {done.stderr}")
-        self.port = fixture.free_port()
-        self.dir = tempfile.mkdtemp(prefix="smtpin-postfix.")
-        os.chmod(self.dir, 0o755)
-        for name in ("spool", "data", "conf"):
-            os.mkdir(os.path.join(self.dir, name))
-        os.chown(os.path.join(self.dir, "data"),
-                 pwd.getpwnam("postfix").pw_uid, -1)
-        for name, text in (("main.cf", self.MAIN), ("master.cf", self.MASTER)):
-            with open(os.path.join(self.dir, "conf", name), "w",
-                      encoding="ascii") as file:
-                file.write(text.format(dir=self.dir, daemons=daemons,
-                                       port=port, own=self.port))
-        self.process = subprocess.Popen(
-            [*self.CAGE, program, "-c", os.path.join(self.dir, "conf"),
-             "start-fg"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def __enter__(self):
-        try:
-            fixture.until(self.answers, "Postfix does not answer",
-                          2 * fixture.WAIT)
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def answers(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"Postfix ended: {self.said()}")
-        try:
-            fixture.Dialogue(self.port).quit()
-            return True
-        except OSError:
-            return False
-
-    def said(self):
-        try:
-            return fixture.read(os.path.join(self.dir, "maillog"))
-        except OSError:
-            return "nothing"
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
-
-
-class Xforward(unittest.TestCase):
     def test_postfix(self):
-        with smtpin() as server, Postfix(server.port) as postfix:
+        with smtpin() as server, \
+                Postfix(self.MAIN % server.port) as postfix:
             with fixture.Dialogue(postfix.port, source=CLIENT) as client:
                 client.deliver(MESSAGE, "alice@example.org")
                 client.quit()
