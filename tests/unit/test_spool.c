@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/id.h"
+#include "grammar/idn.h"
 
 #include "test.h"
 
@@ -89,6 +90,28 @@ test_envelope(void **state)
 	assert_int_equal(smtpd__spool_add(f->spool, &mail, &e), -1);
 	assert_int_equal(errno, EEXIST);
 	e = fixture_find(f, 12345);
+	smtpd__spool_unpin(f->spool, e);
+}
+
+/* U-labels and A-labels of a name are one destination. */
+static void
+test_grouping_of_labels(void **state)
+{
+	static const char *const rcpts[] = {
+		"1@b\303\274cher.example",
+		"2@xn--bcher-kva.example",
+		"3@B\303\234CHER.example",
+		"4@a.example",
+	};
+	struct fixture *f = *state;
+	struct smtpd_queued_message *e;
+
+	if (!smtpd__idn_is_available())
+		skip();
+	assert_int_equal(
+	    fixture_try_add(f, rcpts, LENGTH(rcpts), "", 0, &e), 0);
+	assert_int_equal(e->njobs, 2);
+	assert_int_equal(e->jobs[1].count, 3);
 	smtpd__spool_unpin(f->spool, e);
 }
 
@@ -676,6 +699,7 @@ main(void)
 		CASE(test_add),
 		CASE(test_envelope),
 		CASE(test_grouping),
+		CASE(test_grouping_of_labels),
 		CASE(test_bad_addresses),
 		CASE(test_progress),
 		CASE(test_some_recipients),

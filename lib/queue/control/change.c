@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <smtpd/address.h>
+
 #include "base/id.h"
+#include "grammar/address_parse.h"
 #include "queue/schedule/schedule.h"
 
 /* Without a schedule: record that JOB, whose copy is COPY, is due now.  The
@@ -97,16 +100,19 @@ flush_message(const struct smtpd_control_request *r,
 }
 
 /* Without a message, flush what all have for the domain of the argument, which
- * may be an address; without an argument, everything. */
+ * may be an address, and have U-labels; without an argument, everything. */
 int
 smtpd__control_change_flush(struct smtpd_control_request *r)
 {
 	const char *at = r->argument != NULL ? strrchr(r->argument, '@') : NULL;
 	const char *domain = at != NULL ? at + 1 : r->argument;
+	char key[SMTPD_DOMAIN_MAX + 1];
 	struct smtpd_queued_message *message;
 	uint64_t id = 0, count = 0, held = 0;
 	int error = 0;
 
+	if (smtpd_address_domain_key(domain, key, sizeof(key)) >= 0)
+		domain = key;
 	if (r->message != NULL)
 		error = flush_message(r, r->message, NULL, &count, &held);
 	while (r->message == NULL && error == 0 &&

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <smtpd/address.h>
+
 #include "base/text.h"
 #include "queue/spool/core.h"
 #include "queue/spool/messages.h"
@@ -15,6 +17,7 @@
 
 /* One recipient, to be sorted. */
 struct sorted {
+	char *key; /* a domain outside ASCII, in A-labels, or NULL */
 	const char *domain;
 	size_t len;
 	size_t rcpt;
@@ -65,18 +68,27 @@ compare_domains(const void *a, const void *b)
 	return x->rcpt < y->rcpt ? -1 : 1;
 }
 
-/* Whether RCPT can be kept, and what its domain is. */
+/* Whether RCPT can be kept, and what its domain is: U-labels and A-labels of
+ * one name are one domain. */
 static bool
 find_domain(const struct smtpd_outgoing_rcpt *rcpt, struct sorted *out)
 {
 	const char *at = strrchr(rcpt->address, '@');
+	char key[SMTPD_SPOOL_DOMAIN_MAX + 1];
 
 	if (at == NULL || !smtpd__record_is_text(rcpt->address) ||
 	    !smtpd__record_is_text(rcpt->notify) ||
 	    !smtpd__record_is_text(rcpt->orcpt))
 		return false;
 	out->domain = at + 1;
-	out->len = strlen(at + 1);
+	if (!smtpd__text_is_ascii(at, strlen(at)) &&
+	    smtpd_address_domain_key(at + 1, key, sizeof(key)) >= 0) {
+		out->key = strdup(key);
+		if (out->key == NULL)
+			return false;
+		out->domain = out->key;
+	}
+	out->len = strlen(out->domain);
 	return out->len > 0 && out->len <= SMTPD_SPOOL_DOMAIN_MAX &&
 	    memchr(out->domain, ' ', out->len) == NULL;
 }
@@ -87,6 +99,15 @@ smtpd__spool_add_rcpts_max(const struct smtpd_spool *s)
 	size_t max = s->journal->group_max;
 
 	return max < RCPTS_SIZE_MAX ? max : RCPTS_SIZE_MAX;
+}
+
+static void
+free_groups(struct groups *g, size_t nrcpts)
+{
+	for (size_t i = 0; g->sorted != NULL && i < nrcpts; i++)
+		free(g->sorted[i].key);
+	free(g->sorted);
+	free(g->order);
 }
 
 /* Sort the recipients of E by domain, and refuse more of them than there is
@@ -147,8 +168,7 @@ smtpd__spool_add_check(
 	int status = group_rcpts(s, e, &g);
 	int error = errno;
 
-	free(g.sorted);
-	free(g.order);
+	free_groups(&g, e->nrcpts);
 	errno = error;
 	return status;
 }
@@ -287,8 +307,7 @@ smtpd__spool_add_begin(struct smtpd_spool *s,
 		status = encode_record(s, mail, &g, &jobs, a);
 	error = errno;
 	smtpd__pack_free(&jobs);
-	free(g.sorted);
-	free(g.order);
+	free_groups(&g, mail->envelope.nrcpts);
 	if (status == -1)
 		smtpd__spool_add_cancel(s, a);
 	errno = error;
