@@ -37,21 +37,23 @@ report_message(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 	smtpd__fold_date(f, "Arrival-Date:", r->arrival);
 }
 
-/* Write field NAME with ADDRESS, which is outside ASCII: in that form of the
- * type "utf-8" that may stand in the report (RFC 6533, 3). */
+/* Write field NAME with ADDRESS, of the type "utf-8", in that form of it that
+ * may stand in the report (RFC 6533, 3).  One that fits no line there is left
+ * out, as part of it is another address. */
 static void
 report_utf8(struct smtpd_fold *f, const char *name, const char *address)
 {
-	char coded[SMTPD_FOLD_MAX];
+	char coded[SMTPD_FOLD_MAX - 64];
 	struct smtpd_text t;
 
-	smtpd__fold_add(f, name);
-	if (f->utf8) {
-		smtpd__fold_line(f, "utf-8; ", address, "");
-		return;
-	}
 	smtpd__text_init(&t, coded, sizeof(coded));
-	smtpd__unitext_encode(&t, address);
+	if (f->utf8)
+		smtpd__text_add(&t, address);
+	else
+		smtpd__unitext_encode(&t, address);
+	if (t.cut)
+		return;
+	smtpd__fold_add(f, name);
 	smtpd__fold_line(f, "utf-8; ", coded, "");
 }
 
@@ -67,12 +69,12 @@ report_original(struct smtpd_fold *f, const char *orcpt)
 		return;
 	coded = strchr(orcpt, ';') + 1;
 	if (smtpd__dsn_param_orcpt_is_utf8(orcpt)) {
+		/* Some send the xtext of other types. */
 		if (smtpd__unitext_decode(
-			coded, strlen(coded), address, sizeof(address)) != -1)
-			report_utf8(f, "Original-Recipient: ", address);
-		else
-			smtpd__fold_line(
-			    f, "Original-Recipient: utf-8; ", coded, "");
+			coded, strlen(coded), address, sizeof(address)) == -1)
+			smtpd__xtext_decode(
+			    coded, strlen(coded), address, sizeof(address));
+		report_utf8(f, "Original-Recipient: ", address);
 		return;
 	}
 	smtpd__text_init(&t, type, sizeof(type));

@@ -634,8 +634,32 @@ addresses_in_utf8_have_a_type_of_their_own(void **state)
 	    "message\r\nContent-Transfer-Encoding: 8bit\r\n"));
 }
 
-/* RFC 6531, 3.2; RFC 6533, 3: What can be said in ASCII is, and what only
- * claims to be of the type is copied. */
+/* RFC 6533, 3: An address that fits no line is left out, not cut. */
+static void
+long_originals_are_left_out(void **state)
+{
+	char original[SMTPD_ORCPT_MAX + 1] = "utf-8;";
+	struct smtpd_dsn_rcpt rcpt = failed;
+	struct smtpd_dsn_report r = report_of(&rcpt, 1);
+	struct out o = { .fail_at = 0 };
+
+	(void)state;
+	rcpt.original = original;
+	for (size_t i = 0; i < 166; i++) {
+		memcpy(original + 6 + 2 * i, "\303\274", 3);
+		if (i != 129)
+			continue;
+		assert_int_equal(write_report(&o, &r, ""), 0);
+		assert_true(has(&o, "\\x{FC}\\x{FC}\r\nFinal-Recipient: "));
+	}
+	o = (struct out){ .fail_at = 0 };
+	assert_int_equal(write_report(&o, &r, ""), 0);
+	assert_false(has(&o, "Original-Recipient"));
+	assert_true(has(&o, "\r\nFinal-Recipient: "));
+}
+
+/* RFC 6531, 3.2; RFC 6533, 3: What can be said in ASCII is, and what has the
+ * coding of other types gets that of its own. */
 static void
 what_needs_no_utf8_has_none(void **state)
 {
@@ -649,8 +673,8 @@ what_needs_no_utf8_has_none(void **state)
 	r.to = "ann@b\303\274cher.example";
 	assert_false(smtpd__dsn_is_quoted(&r));
 	assert_int_equal(write_report(&o, &r, ""), 0);
-	assert_true(
-	    has(&o, "\r\nOriginal-Recipient: utf-8; a+2Bb@example.org\r\n"));
+	assert_true(has(
+	    &o, "\r\nOriginal-Recipient: utf-8; a\\x{2B}b@example.org\r\n"));
 	assert_true(has(&o, "  <bob@b\303\274cher.example>\r\n"));
 	if (!TEST_IDN)
 		return;
@@ -687,6 +711,7 @@ main(void)
 		cmocka_unit_test(orcpts_are_checked),
 		cmocka_unit_test(parameters_are_checked_by_name),
 		cmocka_unit_test(who_is_told_is_as_he_asked),
+		cmocka_unit_test(long_originals_are_left_out),
 		cmocka_unit_test(a_failure_is_reported),
 		cmocka_unit_test(a_delay_says_how_long_it_is_tried),
 		cmocka_unit_test(the_gravest_thing_names_the_report),
