@@ -249,9 +249,9 @@ struct smtpd_queue_options {
 	 * bears too.  NULL, or that of another message: a new one. */
 	const char *id;
 
-	/* Header fields to put on top, each ended by CRLF, without the empty
-	 * line that smtpd_session_received() may write behind them: the queue
-	 * sees to that itself.  NULL: none. */
+	/* Header fields to put on top, each ended by CRLF, ASCII or UTF-8,
+	 * without the empty line that smtpd_session_received() may write behind
+	 * them: the queue sees to that itself.  NULL: none. */
 	const char *trace;
 
 	unsigned fix; /* of enum smtpd_queue_fix; nothing */

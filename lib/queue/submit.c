@@ -11,6 +11,7 @@
 #include "base/id.h"
 #include "base/sized.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "grammar/date.h"
 #include "grammar/dsn_param.h"
 #include "os/clock.h"
@@ -164,7 +165,9 @@ begin_content(
 
 	if (smtpd__sized_copy(&o, sizeof(o), given) == -1 ||
 	    !smtpd__queue_settings_is_fix(o.fix) ||
-	    (o.trace != NULL && !is_header_text(o.trace)))
+	    (o.trace != NULL &&
+		(!is_header_text(o.trace) ||
+		    !smtpd__utf8_is_valid(o.trace, strlen(o.trace)))))
 		return EINVAL;
 	if (!smtpd_queue_has_room(m->queue, 0))
 		return ENOSPC;

@@ -177,6 +177,7 @@ what_cannot_be_sent_is_refused(void **state)
 		{ .options.fix = SMTPD_FIX_NONE | SMTPD_FIX_DATE },
 		{ .options.trace = "no field here\r\n" },
 		{ .options.trace = " folded\r\n" },
+		{ .options.trace = "X-One: \xfc\r\n" },
 		{ .options.trace = "X-One: 1\r\nX-\001: 2\r\n" },
 		{ .options.trace = "X-One: \033[1m\r\n" },
 		{ .options.trace = ": 1\r\n" },
