@@ -224,6 +224,26 @@ class BeforeTls(unittest.TestCase):
         host.saw("^message .* with ESMTPA ")
         client.quit()
 
+    def test_smtputf8(self):
+        """RFC 6531, 4.3"""
+        host = serve(self, "a", auth="PLAIN", auth_without_tls=1, smtputf8=1)
+        client = Client(host.ports[0])
+        client.reply()
+        for name in ("UTF8SMTPA", "UTF8SMTPSA"):
+            if "SMTPUTF8" not in client.say("EHLO client.example.net"):
+                self.skipTest("built without libidn2")
+            client.expect("235 2.7.0 ", client.say(PLAIN))
+            # The octets of UTF-8 in Latin-1, which is sent.
+            client.say("MAIL FROM:<j\u00c3\u00bcrgen@example.net> SMTPUTF8")
+            client.say("RCPT TO:<b@example.org>")
+            client.expect("354", client.say("DATA"))
+            client.expect("250", client.say("Subject: test\r\n\r\nx\r\n."))
+            host.saw(f"^message .* with {name} ")
+            if name == "UTF8SMTPA":
+                client.expect("220 2.0.0 ", client.say("STARTTLS"))
+                client.wrap(client_context(), None, None)
+        client.quit()
+
 
 if __name__ == "__main__":
     harness.main()
