@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import smtplib
+import ssl
 import subprocess
 import tempfile
 import unittest
@@ -170,6 +171,34 @@ class Clients(Case):
              "sender@example.net", "-t", "alice@example.org", "-F", path,
              f"127.0.0.1:{self.lmtp}"], timeout=fixture.WAIT, check=True)
         self.assertEqual(len(self.take("alice")), 3)
+
+
+class Tls(Case):
+    """RFC 3207: STARTTLS is there too, and "with" names it (RFC 3848)."""
+
+    def setUp(self):
+        certs = os.environ.get("CERTS")
+        if not certs:
+            fixture.cannot("CERTS does not name the certificates")
+        place = self.enterContext(tempfile.TemporaryDirectory())
+        self.arguments = Case.arguments + ["--tls-port", "0"]
+        for option, name in (("-c", "a.pem"), ("-k", "a.key")):
+            self.arguments += [
+                option, shutil.copy(os.path.join(certs, name), place)]
+        super().setUp()
+
+    def test_starttls(self):
+        client = self.client()
+        self.assertEqual(client.say("STARTTLS").code, 220)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        client.wrap(context)
+        self.assertIn("PIPELINING", client.say("LHLO client.example.net"))
+        client.begin("alice@example.org", "bob@example.org")
+        self.assertEqual(client.finish_all(MESSAGE, 2), ["250 2.0.0"] * 2)
+        (headers, _), = self.take("alice")
+        self.assertRegex(headers[b"Received"], rb" with LMTPS id ")
 
 
 class Relay(Case):
