@@ -185,7 +185,7 @@ drop_target(struct store_request *r, size_t i, int error)
 	store_path(r->d, &r->targets[i].owner, path, sizeof(path));
 	trouble_log(r->d->log, r->session, path, error);
 	refuse_target(r, &r->targets[i], error);
-	for (size_t k = 0; k < r->ntargets; k++)
+	for (size_t k = 0; k < r->ntargets && r->wanted; k++)
 		if (!r->targets[k].dropped && !is_wanted(r, &r->targets[k])) {
 			r->targets[k].dropped = true;
 			smtpd_maildir_drop(r->message, k);
