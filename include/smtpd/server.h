@@ -440,6 +440,10 @@ struct smtpd_server_counters {
 	 * came before it where it is required.  Since 0.2. */
 	uint64_t authenticated;
 	uint64_t refused_auth;
+
+	/* Messages whose delivery took as long as settings.delivery_warning_ms.
+	 * Since 0.2. */
+	uint64_t slow_deliveries;
 };
 
 #define SMTPD_SERVER_COUNTERS_INIT SMTPD_INIT(smtpd_server_counters)

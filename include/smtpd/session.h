@@ -33,6 +33,7 @@
 
 #include <smtpd/address.h>
 #include <smtpd/body.h>
+#include <smtpd/cancel.h>
 #include <smtpd/tls.h>
 #include <smtpd/version.h>
 
@@ -299,6 +300,27 @@ SMTPD_API int smtpd_session_set_user(struct smtpd_session *s, const char *name);
  */
 SMTPD_API ssize_t smtpd_session_challenge(struct smtpd_session *s,
     const void *data, size_t len, void *buf, size_t size);
+
+/*
+ * What ends the waits of a callback, for look-ups and clients that take such
+ * (see resolve.h, client.h): it is triggered when smtpd_server_drain() cuts the
+ * session off, at settings.delivery_timeout_ms, and when the client has gone:
+ * its connection is broken, or it sends no more, and had said nothing more when
+ * this was called last.  Over pipes that is not seen.  It belongs to the
+ * session and is good until the callback returns; it must be neither triggered
+ * nor destroyed.  NULL with errno: no memory, no descriptor.  Since 0.2.
+ */
+SMTPD_API struct smtpd_cancel *smtpd_session_cancel(struct smtpd_session *s);
+
+/*
+ * Wait until FD has one of EVENTS, as poll() has them, for up to TIMEOUT_MS;
+ * FD -1: just wait.  What was answered before goes out first.
+ *
+ * Return what poll() found; 0: the time is over; -1 with errno ECANCELED, as
+ * smtpd_session_cancel() says, EBADF, or ENOMEM and the like.  Since 0.2.
+ */
+SMTPD_API int smtpd_session_wait(
+    struct smtpd_session *s, int fd, short events, uint32_t timeout_ms);
 
 /* The transaction that is open, or NULL.  Since 0.1. */
 SMTPD_API const struct smtpd_envelope *smtpd_session_envelope(

@@ -294,6 +294,15 @@ struct smtpd_settings {
 	 * letters, digits and hyphens, told with SMTPD_FLAG_MT_PRIORITY: that
 	 * of a register, as "MIXER".  NULL: not told.  Since 0.2. */
 	const char *priority_policy;
+	/* Milliseconds from the end of a message to the return of filters and
+	 * the delivery callback, while the client waits for the reply: one that
+	 * gives up sends the message again (RFC 1047).  From the first on that
+	 * is warned of in the log, and counted (slow_deliveries).  At the
+	 * second smtpd_session_cancel() is triggered, and a callback that
+	 * returns later has failed if it did not refuse (451 4.3.0): it must
+	 * keep nothing.  Since 0.2. */
+	uint32_t delivery_warning_ms; /* 60000 */
+	uint32_t delivery_timeout_ms; /* no timeout */
 };
 
 #define SMTPD_SETTINGS_INIT SMTPD_INIT(smtpd_settings)

@@ -7,6 +7,7 @@
 
 #include "grammar/line_scan.h"
 #include "server/answer.h"
+#include "server/session_wait.h"
 
 /* The memory for a header at first, which most fit in, and how it grows. */
 #define HEADER_ROOM   8192
@@ -80,8 +81,10 @@ read_source(struct smtpd_body *b, char *buf, size_t size)
 		n = b->source->read(b->source, buf, size);
 	if (n == -1)
 		return -1;
-	if (n == 0)
+	if (n == 0 && !b->over) {
 		b->over = true;
+		smtpd__session_wait_note_end(b->s);
+	}
 	b->octets += (uint64_t)n;
 	smtpd__hops_feed(&b->hops, buf, (size_t)n);
 	b->fault = find_fault(b);

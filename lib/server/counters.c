@@ -30,6 +30,7 @@ static const size_t places[SMTPD_COUNTER_NONE] = {
 	[SMTPD_COUNTER_LONG_LINES] = PLACE(long_lines),
 	[SMTPD_COUNTER_AUTHENTICATED] = PLACE(authenticated),
 	[SMTPD_COUNTER_REFUSED_AUTH] = PLACE(refused_auth),
+	[SMTPD_COUNTER_SLOW_DELIVERIES] = PLACE(slow_deliveries),
 };
 
 void

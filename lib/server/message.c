@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/message.h"
 
+#include "os/clock.h"
 #include "server/answer.h"
 #include "server/body.h"
 #include "server/filter_run.h"
 #include "server/rcpt_reply.h"
 #include "server/session_end.h"
+#include "server/session_wait.h"
 #include "server/transaction.h"
 
 /* The message is at its end: its replies say what became of it. */
@@ -114,16 +116,42 @@ read_by_all(struct smtpd_session *s, struct smtpd_body_source *source)
 	return whole;
 }
 
+/* Judge how long the client has waited since the message came, which all have
+ * read, and refuse it if that was too long. */
+static void
+judge_time(struct smtpd_session *s)
+{
+	const struct smtpd_settings *settings = &s->config->settings;
+	uint64_t ms = s->ended_ms != 0 ? smtpd__clock_ms() - s->ended_ms : 0;
+
+	if (ms >= smtpd__clock_span(settings->delivery_warning_ms)) {
+		smtpd__session_count(s, SMTPD_COUNTER_SLOW_DELIVERIES);
+		smtpd__logger_write(&s->config->logger, SMTPD_LOG_WARNING,
+		    "slow delivery session=%llu id=%s ms=%llu",
+		    (unsigned long long)s->id, s->envelope.id,
+		    (unsigned long long)ms);
+	}
+	if (ms < smtpd__clock_span(settings->delivery_timeout_ms) ||
+	    s->ws->reply.code >= 400)
+		return;
+	smtpd__rcpt_reply_drop(s);
+	smtpd__answer_refuse(
+	    s, SMTPD_COUNTER_NONE, SMTPD_REPLY_DELIVERY_LATE, NULL);
+}
+
 void
 smtpd__message_receive(struct smtpd_session *s,
     const struct smtpd_command_line *line, struct smtpd_body_input *in,
     struct smtpd_body_source *source)
 {
 	s->phase = SMTPD_PHASE_MESSAGE;
-	if (read_by_all(s, source))
+	if (read_by_all(s, source)) {
+		judge_time(s);
 		end_message(s, line);
-	else
+	} else {
 		end_without_message(s, in->status);
+	}
+	smtpd__session_wait_forget_end(s);
 	s->phase = SMTPD_PHASE_COMMAND;
 }
 

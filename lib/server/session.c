@@ -9,6 +9,7 @@
 #include "os/pages.h"
 #include "sasl/plain.h"
 #include "server/auth_exchange.h"
+#include "server/session_wait.h"
 
 /* Heap for a transaction: as much as its recipients can need. */
 #define ARENA_CAP_BASE     65536
@@ -102,6 +103,7 @@ smtpd__session_rest(struct smtpd_session *s)
 	struct smtpd_workspace *ws = s->ws;
 	size_t waiting;
 
+	smtpd__session_wait_release(s);
 	smtpd__stream_peek(&s->stream, &waiting);
 	if (waiting > 0 || s->open) {
 		save_memory(s);
@@ -152,6 +154,7 @@ smtpd__session_finish(struct smtpd_session *s)
 	smtpd__owned_clear(&s->transaction_own);
 	smtpd__owned_clear(&s->own);
 	smtpd__arena_reset(&s->arena);
+	smtpd__session_wait_release(s);
 	smtpd__stream_finish(&s->stream);
 	smtpd_tls_unref(s->tls);
 	free(s->told);

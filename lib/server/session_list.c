@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/session_list.h"
 
+#include <smtpd/cancel.h>
+
 #include "base/container.h"
 #include "os/condition.h"
 #include "server/session_state.h"
@@ -88,6 +90,8 @@ smtpd__session_list_interrupt(
 
 	for (struct smtpd_session *s = srv->sessions; s != NULL; s = s->next) {
 		smtpd__wire_interrupt(&s->stream.wire, what);
+		if (what == SMTPD_INTERRUPT_ALL && s->cancel != NULL)
+			smtpd_cancel_trigger(s->cancel);
 		smtpd__parking_wake(
 		    &srv->parking, &s->place, SMTPD_IO_INTERRUPTED);
 		n++;

@@ -110,6 +110,11 @@ struct smtpd_session {
 	struct smtpd_filter_run *filter_run; /* of the filter that is asked, or
 	                                      * NULL */
 
+	struct smtpd_cancel *cancel; /* of waits in callbacks; NULL: none was
+	                              * asked for.  Changed under the server's
+	                              * lock */
+	uint64_t ended_ms; /* when the present message had come; or 0 */
+
 	bool may_park;
 	bool admitted; /* if not, no limits hold */
 	struct smtpd_slot slot;

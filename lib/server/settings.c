@@ -91,6 +91,8 @@ set_default_times(struct smtpd_settings *s)
 	default_u32(&s->rcpt_rate_ms, 60000);
 	default_u32(&s->auth_failure_rate_ms, 600000);
 	default_u32(&s->crowded_idle_timeout_ms, 30000);
+	default_u32(&s->delivery_warning_ms, 60000);
+	default_u32(&s->delivery_timeout_ms, SMTPD_NO_TIMEOUT);
 }
 
 static size_t

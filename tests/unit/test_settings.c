@@ -57,6 +57,8 @@ static const struct expected defaults[] = {
 	{ SETTING(crowded_idle_timeout_ms), 30000 },
 	{ SETTING(min_deliver_by), 0 },
 	{ SETTING(max_future_release), 0 },
+	{ SETTING(delivery_warning_ms), 60000 },
+	{ SETTING(delivery_timeout_ms), SMTPD_NO_TIMEOUT },
 };
 
 static void
