@@ -379,6 +379,19 @@ SMTPD_API unsigned smtpd_server_listen_flags(
 SMTPD_API int smtpd_server_start(struct smtpd_server *srv);
 
 /*
+ * Take over FD, a connection that was accepted elsewhere: by an event loop, by
+ * another process, or as one end of a socketpair.  A thread of SRV serves it as
+ * one that came to a listener with FLAGS, SMTPD_LISTEN_TLS and
+ * SMTPD_LISTEN_LMTP, and the limits hold for it: one too many is sent away with
+ * a reply.  FD belongs to SRV from now on, which lets it block; after a failure
+ * it is closed.  Returns at once: 0, or -1 with errno: EINVAL when SRV does not
+ * run or FLAGS are wrong, ENOTCONN, EPROTOTYPE and the like for what is no
+ * connection.  Any thread.  Since 0.2.
+ */
+SMTPD_API int smtpd_server_adopt(
+    struct smtpd_server *srv, int fd, unsigned flags);
+
+/*
  * Run one session with the calling thread, reading from IN and writing to OUT
  * (which may be the same), instead of or beside listeners: for inetd, tests
  * and fuzzing.  The descriptors stay open.  Returns when the session is over:
@@ -399,6 +412,21 @@ SMTPD_API int smtpd_server_serve(
  * does nothing but return -1 with EDEADLK.  Since 0.1.
  */
 SMTPD_API int smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms);
+
+/*
+ * The same in parts, for programs with an event loop, which may not block.
+ * Stop: accept no more, tell waiting clients 421 4.3.2, and return; any thread,
+ * also a session's own, but no signal handler.  Wait: until no session of a
+ * stopped server is left, for up to TIMEOUT_MS; return 0, or -1 with ETIMEDOUT,
+ * EINVAL when it was not stopped, EDEADLK in a handler.  Fd: a descriptor that
+ * is readable from then on, for the loop to watch; it belongs to SRV, and must
+ * not be read; -1 with errno when there is none.  Then smtpd_server_destroy()
+ * does not block.  smtpd_server_drain() cuts off what takes too long.  Since
+ * 0.2.
+ */
+SMTPD_API void smtpd_server_stop(struct smtpd_server *srv);
+SMTPD_API int smtpd_server_wait(struct smtpd_server *srv, uint32_t timeout_ms);
+SMTPD_API int smtpd_server_fd(struct smtpd_server *srv);
 
 /* What happened since the server was created, but for those "now". */
 struct smtpd_server_counters {

@@ -105,6 +105,9 @@ enum smtpd_flag {
 	 * of MAIL.  Whose priority counts the program says, and answers 250
 	 * 2.3.6 where it takes another than was said.  Since 0.2. */
 	SMTPD_FLAG_MT_PRIORITY = 1 << 11,
+	/* Start without a listener as well: connections come by
+	 * smtpd_server_adopt().  Since 0.2. */
+	SMTPD_FLAG_ADOPTS = 1 << 12,
 };
 
 /*

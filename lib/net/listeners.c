@@ -94,12 +94,18 @@ smtpd__listeners_finish(struct smtpd_listeners *l)
 static int
 make_arrays(struct smtpd_listeners *l)
 {
+	const size_t size = SMTPD_LISTENERS_MAX + POLL_FIRST;
+
 	if (l->list == NULL)
 		l->list = calloc(SMTPD_LISTENERS_MAX, sizeof(*l->list));
+	if (l->list == NULL || l->poll != NULL)
+		return l->list != NULL ? 0 : ENOMEM;
+	l->poll = calloc(size, sizeof(*l->poll));
 	if (l->poll == NULL)
-		l->poll =
-		    calloc(SMTPD_LISTENERS_MAX + POLL_FIRST, sizeof(*l->poll));
-	return l->list != NULL && l->poll != NULL ? 0 : ENOMEM;
+		return ENOMEM;
+	for (size_t i = 0; i < size; i++)
+		l->poll[i].fd = -1;
+	return 0;
 }
 
 /* Remember the file of a UNIX socket, which was made here. */
@@ -268,6 +274,10 @@ smtpd__listeners_address(const struct smtpd_listeners *l, size_t i)
 int
 smtpd__listeners_start(struct smtpd_listeners *l, int beside)
 {
+	int error = make_arrays(l);
+
+	if (error != 0)
+		return error;
 	if (pipe2(l->stop, O_CLOEXEC | O_NONBLOCK) == -1)
 		return errno;
 	l->poll[POLL_STOP] =

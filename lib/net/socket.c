@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -295,6 +296,19 @@ smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	unmap_ipv4(peer);
 	return fd;
+}
+
+void
+smtpd__socket_prepare(int fd)
+{
+	const int on = 1;
+	int flags = fcntl(fd, F_GETFL);
+
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (flags != -1)
+		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	/* Of no meaning for UNIX sockets. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 int

@@ -80,6 +80,10 @@ int smtpd__socket_accept(int listener, struct smtpd_sockaddr *peer);
  * with errno. */
 int smtpd__socket_set_rest(int fd);
 
+/* Make FD, a connection that was accepted elsewhere, as smtpd__socket_accept()
+ * makes them. */
+void smtpd__socket_prepare(int fd);
+
 /* Find out which user connected FD, a UNIX socket.  Return 0, or -1 when it is
  * another descriptor or the system does not tell. */
 int smtpd__socket_uid(int fd, uid_t *uid);

@@ -78,6 +78,8 @@ smtpd__cancel_set_deadline(struct smtpd_cancel *c, uint64_t when)
 {
 	struct itimerspec at = { .it_interval = { 0 } };
 
+	if (c->timer == -1 && when == SMTPD_NEVER)
+		return 0;
 	if (c->timer == -1) {
 		c->timer =
 		    timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

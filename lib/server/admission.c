@@ -23,7 +23,7 @@ close_with_reply(struct smtpd_server *srv, const struct smtpd_connection *c,
 	char line[REPLY_SIZE];
 	size_t len;
 
-	if (!smtpd__listener_begins_with_tls(srv, c->listener)) {
+	if ((c->flags & SMTPD_LISTEN_TLS) == 0) {
 		smtpd__replies_write(&srv->config.replies, key, NULL, &reply);
 		len = smtpd__reply_write(&reply, line, sizeof(line));
 		send(c->fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -67,6 +67,15 @@ log_trouble(
 	    "cannot accept connections, errno=%d: %s", a->error, what);
 }
 
+/* C came to the listener with OPTIONS. */
+static void
+set_listener(
+    struct smtpd_connection *c, const struct smtpd_listener_options *options)
+{
+	c->options = options;
+	c->flags = options->flags;
+}
+
 static bool
 next_connection(void *owner, struct smtpd_connection *c)
 {
@@ -80,13 +89,14 @@ next_connection(void *owner, struct smtpd_connection *c)
 		c->session = NULL;
 		c->fd = a.fd;
 		c->peer = a.peer;
-		c->listener = a.which;
 		switch (status) {
 		case SMTPD_ACCEPT_OK:
+			set_listener(c, &srv->options[a.which]);
 			if (is_admitted(srv, c))
 				return true;
 			break;
 		case SMTPD_ACCEPT_SPARE:
+			set_listener(c, &srv->options[a.which]);
 			turn_away(srv, c, SMTPD_REFUSAL_NO_DESCRIPTOR);
 			smtpd__listeners_reserve(&srv->listeners);
 			break;
@@ -150,6 +160,16 @@ serve_connection(
 	else if (smtpd__sessions_begin(srv, w, c, &parked) == -1)
 		lose_connection(srv, c);
 	return parked;
+}
+
+void
+smtpd__admission_adopt(struct smtpd_server *srv, int fd, unsigned flags)
+{
+	struct smtpd_connection c = { .fd = fd, .flags = flags };
+
+	smtpd__socket_peer(fd, &c.peer);
+	if (is_admitted(srv, &c) && smtpd__sessions_adopt(srv, &c) == -1)
+		lose_connection(srv, &c);
 }
 
 const struct smtpd_pool_work smtpd__admission_work = {

@@ -173,12 +173,6 @@ smtpd_server_listen_flags(const struct smtpd_server *srv, size_t i)
 	return smtpd_server_address(srv, i) != NULL ? srv->options[i].flags : 0;
 }
 
-bool
-smtpd__listener_begins_with_tls(const struct smtpd_server *srv, size_t i)
-{
-	return (srv->options[i].flags & SMTPD_LISTEN_TLS) != 0;
-}
-
 struct smtpd_tls *
 smtpd__listener_get_tls(const struct smtpd_server *srv,
     const struct smtpd_listener_options *options)

@@ -13,9 +13,6 @@ struct smtpd_listener_options {
 	struct smtpd_tls *tls; /* its own, or NULL: the server's */
 };
 
-/* Whether listener I begins with TLS. */
-bool smtpd__listener_begins_with_tls(const struct smtpd_server *srv, size_t i);
-
 /* A reference to the TLS that a session through listener OPTIONS, or NULL for
  * none, gets now; NULL: there is none.  The server's lock is held. */
 struct smtpd_tls *smtpd__listener_get_tls(const struct smtpd_server *srv,

@@ -195,13 +195,19 @@ smtpd__parking_take(struct smtpd_parking *p)
 }
 
 void
-smtpd__parking_put_back(struct smtpd_parking *p, struct smtpd_place *at)
+smtpd__parking_begin(struct smtpd_parking *p, struct smtpd_place *at)
 {
-	poll(NULL, 0, PUT_BACK_MS);
 	pthread_mutex_lock(&p->lock);
 	smtpd__ring_append(&p->woken, &at->link);
 	set_alarm(p);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void
+smtpd__parking_put_back(struct smtpd_parking *p, struct smtpd_place *at)
+{
+	poll(NULL, 0, PUT_BACK_MS);
+	smtpd__parking_begin(p, at);
 }
 
 void

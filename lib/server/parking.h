@@ -57,6 +57,9 @@ int smtpd__parking_fd(const struct smtpd_parking *p);
 int smtpd__parking_add(
     struct smtpd_parking *p, struct smtpd_place *at, int fd, uint64_t deadline);
 
+/* Have AT, which was never parked, taken at once. */
+void smtpd__parking_begin(struct smtpd_parking *p, struct smtpd_place *at);
+
 /* Have AT, if it is parked, taken because of WHY.  Return whether it is. */
 bool smtpd__parking_wake(
     struct smtpd_parking *p, struct smtpd_place *at, enum smtpd_io_status why);

@@ -18,11 +18,15 @@
 #include "net/socket.h"
 #include "server/limits.h"
 
+struct smtpd_listener_options;
+
 /* A connection between its acceptance and its session. */
 struct smtpd_connection {
 	struct smtpd_session *session; /* that goes on; NULL: it is new */
 	int fd;
-	size_t listener; /* which one it came to */
+	unsigned flags; /* as those of a listener */
+	const struct smtpd_listener_options
+	    *options; /* NULL: it came to none */
 	struct smtpd_sockaddr peer;
 	struct smtpd_slot slot;
 };

@@ -3,9 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+
+#include <smtpd/cancel.h>
 
 #include "base/sized.h"
 #include "os/condition.h"
+#include "os/fd.h"
 #include "server/admission.h"
 #include "server/gate.h"
 #include "server/registration.h"
@@ -83,6 +87,7 @@ smtpd_server_destroy(struct smtpd_server *srv)
 	smtpd__owned_clear(&srv->own);
 	smtpd__listener_finish_all(srv);
 	smtpd__parking_finish(&srv->parking);
+	smtpd_cancel_destroy(srv->over);
 	smtpd_tls_unref(srv->tls);
 	smtpd__limits_finish(&srv->limits);
 	smtpd__rates_finish(&srv->rates);
@@ -118,7 +123,8 @@ smtpd_server_start(struct smtpd_server *srv)
 	if (srv->started || srv->draining)
 		return smtpd__server_error_set(
 		    srv, EBUSY, "the server was started before");
-	if (smtpd__listeners_address(&srv->listeners, 0) == NULL)
+	if (smtpd__listeners_address(&srv->listeners, 0) == NULL &&
+	    (srv->config.settings.flags & SMTPD_FLAG_ADOPTS) == 0)
 		return smtpd__server_error_set(srv, EINVAL,
 		    "nothing to listen on: call smtpd_server_listen()");
 	error = smtpd__parking_open(&srv->parking);
@@ -136,7 +142,9 @@ smtpd_server_start(struct smtpd_server *srv)
 		    srv, error, "cannot make a thread");
 	}
 	smtpd__registration_close(srv);
+	pthread_mutex_lock(&srv->lock);
 	srv->started = true;
+	pthread_mutex_unlock(&srv->lock);
 	return 0;
 }
 
@@ -163,22 +171,136 @@ smtpd_server_serve(struct smtpd_server *srv, int in, int out, unsigned flags)
 	return 0;
 }
 
+/* Whether FD is a connection. */
+static bool
+is_connection(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+	int type = 0;
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) == -1)
+		return false;
+	len = sizeof(type);
+	errno = EPROTOTYPE;
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	    type == SOCK_STREAM;
+}
+
+/* What must be right to adopt FD with FLAGS. */
+static int
+check_adoption(struct smtpd_server *srv, int fd, unsigned flags)
+{
+	bool started;
+
+	pthread_mutex_lock(&srv->lock);
+	started = srv->started;
+	pthread_mutex_unlock(&srv->lock);
+	if (!started)
+		return smtpd__server_error_set(
+		    srv, EINVAL, "the server does not run");
+	if ((flags & ~SERVE_FLAGS_KNOWN) != 0)
+		return smtpd__server_error_set(
+		    srv, EINVAL, "a session has unknown flags");
+	if (!is_connection(fd))
+		return smtpd__server_error_errno(
+		    srv, errno, "the descriptor is not a connection");
+	return 0;
+}
+
+int
+smtpd_server_adopt(struct smtpd_server *srv, int fd, unsigned flags)
+{
+	int saved;
+
+	if (check_adoption(srv, fd, flags) == -1) {
+		saved = errno;
+		smtpd__fd_close(fd);
+		errno = saved;
+		return -1;
+	}
+	smtpd__socket_prepare(fd);
+	smtpd__admission_adopt(srv, fd, flags);
+	return 0;
+}
+
+void
+smtpd_server_stop(struct smtpd_server *srv)
+{
+	smtpd__listeners_stop(&srv->listeners);
+	pthread_mutex_lock(&srv->lock);
+	srv->closed = true;
+	srv->draining = true;
+	smtpd__session_list_interrupt(srv, SMTPD_INTERRUPT_LINE);
+	smtpd__session_list_tell_end(srv);
+	pthread_mutex_unlock(&srv->lock);
+}
+
+int
+smtpd_server_fd(struct smtpd_server *srv)
+{
+	int fd = -1;
+
+	pthread_mutex_lock(&srv->lock);
+	if (srv->over == NULL)
+		srv->over = smtpd_cancel_create();
+	if (srv->over != NULL) {
+		smtpd__session_list_tell_end(srv);
+		fd = smtpd_cancel_fd(srv->over);
+	}
+	pthread_mutex_unlock(&srv->lock);
+	if (fd == -1)
+		smtpd__server_error_errno(srv, errno, "cannot wait");
+	return fd;
+}
+
+/* Whether the calling thread runs a session of SRV. */
+static bool
+is_own_thread(struct smtpd_server *srv)
+{
+	bool own;
+
+	pthread_mutex_lock(&srv->lock);
+	own = smtpd__session_list_own_thread(srv);
+	pthread_mutex_unlock(&srv->lock);
+	if (own)
+		smtpd__server_error_set(
+		    srv, EDEADLK, "a handler cannot wait for itself");
+	return own;
+}
+
+int
+smtpd_server_wait(struct smtpd_server *srv, uint32_t timeout_ms)
+{
+	bool stopped, left;
+
+	if (is_own_thread(srv))
+		return -1;
+	pthread_mutex_lock(&srv->lock);
+	stopped = srv->draining;
+	if (stopped)
+		smtpd__session_list_wait(srv, timeout_ms);
+	left = srv->sessions != NULL;
+	pthread_mutex_unlock(&srv->lock);
+	if (!stopped)
+		return smtpd__server_error_set(
+		    srv, EINVAL, "the server runs: call smtpd_server_stop()");
+	if (left)
+		return smtpd__server_error_set(
+		    srv, ETIMEDOUT, "sessions are left");
+	return 0;
+}
+
 int
 smtpd_server_drain(struct smtpd_server *srv, uint32_t timeout_ms)
 {
 	int cut_off = 0;
 	bool left;
 
+	if (is_own_thread(srv))
+		return -1;
+	smtpd_server_stop(srv);
 	pthread_mutex_lock(&srv->lock);
-	if (smtpd__session_list_own_thread(srv)) {
-		pthread_mutex_unlock(&srv->lock);
-		return smtpd__server_error_set(
-		    srv, EDEADLK, "a handler cannot wait for itself");
-	}
-	smtpd__listeners_stop(&srv->listeners);
-	srv->closed = true;
-	srv->draining = true;
-	smtpd__session_list_interrupt(srv, SMTPD_INTERRUPT_LINE);
 	smtpd__session_list_wait(srv, timeout_ms);
 	if (srv->sessions != NULL) {
 		cut_off =

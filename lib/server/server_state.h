@@ -44,6 +44,8 @@ struct smtpd_server {
 	struct smtpd_session *sessions;
 	struct smtpd_tls *tls; /* and that of each listener */
 	bool draining;
+	struct smtpd_cancel *over; /* triggered once no session will be left;
+	                            * NULL: nobody asked for it */
 	struct smtpd_refused refused[SMTPD_REFUSAL_NONE];
 };
 

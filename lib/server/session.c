@@ -81,12 +81,11 @@ set_times(struct smtpd_session *s)
 
 void
 smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
-    struct smtpd_workspace *ws, int in, int out,
-    const struct smtpd_sockaddr *peer)
+    int in, int out, const struct smtpd_sockaddr *peer)
 {
 	memset(s, 0, sizeof(*s));
 	s->config = c;
-	smtpd__stream_init(&s->stream, in, out, ws->in, ws->out);
+	smtpd__stream_init(&s->stream, in, out, NULL, NULL);
 	s->stream.wire.rest = save_memory;
 	s->stream.wire.rest_arg = s;
 	set_times(s);
@@ -94,7 +93,6 @@ smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
 	smtpd__session_set_peer(s, peer);
 	s->proxied = smtpd__network_list_has(&c->proxies, peer);
 	s->state = SMTPD_STATE_START;
-	use_workspace(s, ws);
 }
 
 struct smtpd_workspace *

@@ -27,6 +27,13 @@ smtpd__session_list_enter(struct smtpd_server *srv, struct smtpd_session *s,
 }
 
 void
+smtpd__session_list_tell_end(struct smtpd_server *srv)
+{
+	if (srv->over != NULL && srv->draining && srv->sessions == NULL)
+		smtpd_cancel_trigger(srv->over);
+}
+
+void
 smtpd__session_list_leave(struct smtpd_server *srv, struct smtpd_session *s)
 {
 	pthread_mutex_lock(&srv->lock);
@@ -39,6 +46,7 @@ smtpd__session_list_leave(struct smtpd_server *srv, struct smtpd_session *s)
 	if (s->admitted)
 		smtpd__limits_leave(&srv->limits, &s->slot);
 	srv->limits.leaving -= s->evicted;
+	smtpd__session_list_tell_end(srv);
 	pthread_cond_broadcast(&srv->gone);
 	pthread_mutex_unlock(&srv->lock);
 }

@@ -21,6 +21,10 @@ bool smtpd__session_list_enter(struct smtpd_server *srv,
 void smtpd__session_list_leave(
     struct smtpd_server *srv, struct smtpd_session *s);
 
+/* If no session is left, and none will come, tell those who wait for that by a
+ * descriptor.  The lock is held. */
+void smtpd__session_list_tell_end(struct smtpd_server *srv);
+
 /* S runs on the calling thread now. */
 void smtpd__session_list_set_thread(
     struct smtpd_server *srv, struct smtpd_session *s);

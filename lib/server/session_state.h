@@ -115,6 +115,7 @@ struct smtpd_session {
 	                              * lock */
 	uint64_t ended_ms; /* when the present message had come; or 0 */
 
+	bool begun;
 	bool may_park;
 	bool admitted; /* if not, no limits hold */
 	struct smtpd_slot slot;
@@ -127,15 +128,14 @@ struct smtpd_session {
 	struct smtpd_session *next, *prev;
 };
 
-/* The memory that smtpd__session_init() needs, or NULL. */
+/* The memory that a session needs while it runs, or NULL. */
 struct smtpd_workspace *smtpd__session_create_workspace(void);
 void smtpd__session_destroy_workspace(struct smtpd_workspace *ws);
 
-/* Begin a session of C's server on descriptors IN and OUT with PEER, in
- * workspace WS. */
+/* Make a session of C's server on descriptors IN and OUT with PEER, which needs
+ * smtpd__session_resume() to begin. */
 void smtpd__session_init(struct smtpd_session *s, struct smtpd_server_config *c,
-    struct smtpd_workspace *ws, int in, int out,
-    const struct smtpd_sockaddr *peer);
+    int in, int out, const struct smtpd_sockaddr *peer);
 
 /* Let PEER be the client of S. */
 void smtpd__session_set_peer(
@@ -145,8 +145,8 @@ void smtpd__session_set_peer(
  * its workspace, or NULL if there is something in it. */
 struct smtpd_workspace *smtpd__session_rest(struct smtpd_session *s);
 
-/* Afterwards, or if it is not parked: go on after MS milliseconds, in WS if it
- * has no workspace. */
+/* At its beginning, and when it was to be parked: go on after MS milliseconds,
+ * in WS if it has no workspace. */
 void smtpd__session_resume(
     struct smtpd_session *s, struct smtpd_workspace *ws, uint64_t ms);
 

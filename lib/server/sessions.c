@@ -83,10 +83,10 @@ run_session(
 	return false;
 }
 
-/* Enter S, which came through listener OPTIONS (or NULL) with FLAGS, and begin
- * it. */
+/* Enter S, which came through listener OPTIONS (or NULL) with FLAGS; false: it
+ * comes too late. */
 static bool
-begin_session(struct smtpd_server *srv, struct smtpd_session *s,
+enter_session(struct smtpd_server *srv, struct smtpd_session *s,
     const struct smtpd_listener_options *options, unsigned flags)
 {
 	struct smtpd_counters *counters = &srv->config.counters;
@@ -95,36 +95,76 @@ begin_session(struct smtpd_server *srv, struct smtpd_session *s,
 	s->lmtp = (flags & SMTPD_LISTEN_LMTP) != 0;
 	if (!smtpd__session_list_enter(srv, s, options))
 		return false;
-	smtpd__session_list_set_thread(srv, s);
 	smtpd__counters_add(counters, SMTPD_COUNTER_CONNECTIONS, 1);
 	smtpd__counters_add(counters, SMTPD_COUNTER_CONNECTIONS_NOW, 1);
-	smtpd__command_loop_begin(s);
 	return true;
+}
+
+/* Make a session of connection C, and enter it.  Return NULL likewise, or
+ * without memory. */
+static struct smtpd_session *
+admit_session(struct smtpd_server *srv, const struct smtpd_connection *c)
+{
+	struct smtpd_session *s = malloc(sizeof(*s));
+
+	if (s == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	smtpd__session_init(s, &srv->config, c->fd, c->fd, &c->peer);
+	s->slot = c->slot;
+	s->admitted = s->may_park = true;
+	s->stream.wire.quick = smtpd__socket_set_rest(c->fd) == 0;
+	if (enter_session(srv, s, c->options, c->flags))
+		return s;
+	free(s);
+	errno = ESHUTDOWN;
+	return NULL;
+}
+
+/* Have the calling thread run S, in a workspace of W, which there is, from its
+ * beginning or after MS milliseconds, until it is over or parked: then return
+ * true. */
+static bool
+resume_session(struct smtpd_server *srv, struct smtpd_worker *w,
+    struct smtpd_session *s, uint64_t ms)
+{
+	smtpd__session_list_set_thread(srv, s);
+	smtpd__session_resume(s, w->ws, ms);
+	if (!s->begun)
+		smtpd__command_loop_begin(s);
+	else if (s->place.why != SMTPD_IO_OK)
+		smtpd__command_loop_break_off(s, s->place.why);
+	s->begun = true;
+	return run_session(srv, w, s);
 }
 
 int
 smtpd__sessions_begin(struct smtpd_server *srv, struct smtpd_worker *w,
     const struct smtpd_connection *c, bool *parked)
 {
-	const struct smtpd_listener_options *options =
-	    &srv->options[c->listener];
-	struct smtpd_session *s = malloc(sizeof(*s));
+	struct smtpd_session *s;
 
-	if (s == NULL || !have_workspace(w)) {
-		free(s);
+	if (!have_workspace(w)) {
 		errno = ENOMEM;
 		return -1;
 	}
-	smtpd__session_init(s, &srv->config, w->ws, c->fd, c->fd, &c->peer);
-	s->slot = c->slot;
-	s->admitted = s->may_park = true;
-	s->stream.wire.quick = smtpd__socket_set_rest(c->fd) == 0;
-	if (!begin_session(srv, s, options, options->flags)) {
-		free(s);
-		errno = ESHUTDOWN;
+	s = admit_session(srv, c);
+	if (s == NULL)
 		return -1;
-	}
-	*parked = run_session(srv, w, s);
+	*parked = resume_session(srv, w, s, 0);
+	return 0;
+}
+
+int
+smtpd__sessions_adopt(
+    struct smtpd_server *srv, const struct smtpd_connection *c)
+{
+	struct smtpd_session *s = admit_session(srv, c);
+
+	if (s == NULL)
+		return -1;
+	smtpd__parking_begin(&srv->parking, &s->place);
 	return 0;
 }
 
@@ -147,17 +187,13 @@ bool
 smtpd__sessions_go_on(
     struct smtpd_server *srv, struct smtpd_worker *w, struct smtpd_session *s)
 {
-	const enum smtpd_io_status why = s->place.why;
+	uint64_t ms = s->begun ? smtpd__clock_ms() - s->place.since : 0;
 
 	if (s->ws == NULL && !have_workspace(w)) {
 		smtpd__sessions_put_back(srv, s);
 		return true;
 	}
-	smtpd__session_list_set_thread(srv, s);
-	smtpd__session_resume(s, w->ws, smtpd__clock_ms() - s->place.since);
-	if (why != SMTPD_IO_OK)
-		smtpd__command_loop_break_off(s, why);
-	return run_session(srv, w, s);
+	return resume_session(srv, w, s, ms);
 }
 
 int
@@ -173,14 +209,14 @@ smtpd__sessions_serve(struct smtpd_server *srv, int in, int out, unsigned flags)
 		return -1;
 	}
 	smtpd__socket_peer(in, &peer);
-	smtpd__session_init(s, &srv->config, w.ws, in, out, &peer);
-	if (!begin_session(srv, s, NULL, flags)) {
+	smtpd__session_init(s, &srv->config, in, out, &peer);
+	if (!enter_session(srv, s, NULL, flags)) {
 		smtpd__session_destroy_workspace(w.ws);
 		free(s);
 		errno = ESHUTDOWN;
 		return -1;
 	}
-	run_session(srv, &w, s);
+	resume_session(srv, &w, s, 0);
 	smtpd__session_destroy_workspace(w.ws);
 	return 0;
 }

@@ -14,6 +14,11 @@
 int smtpd__sessions_begin(struct smtpd_server *srv, struct smtpd_worker *w,
     const struct smtpd_connection *c, bool *parked);
 
+/* Have a thread of the pool run the session of connection C likewise.  Return
+ * the same. */
+int smtpd__sessions_adopt(
+    struct smtpd_server *srv, const struct smtpd_connection *c);
+
 /* Take a session that has something to do.  NULL: there is none. */
 struct smtpd_session *smtpd__sessions_take(struct smtpd_server *srv);
 
