@@ -4,11 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <smtpd/client.h>
+#include <smtpd/resolve.h>
+
+#include "certs.h"
 #include "net/socket.h"
 #include "peer.h"
 #include "server_callbacks.h"
@@ -233,6 +239,76 @@ a_server_that_never_ran_is_over_once_it_is_stopped(void **state)
 	smtpd_server_destroy(srv);
 }
 
+/* A client that speaks TLS from the first byte. */
+struct secure {
+	struct smtpd_sockaddr to;
+	int result;
+	pthread_t thread;
+};
+
+static void *
+come_in_tls(void *arg)
+{
+	struct secure *v = arg;
+	const struct smtpd_client_settings settings = {
+		SMTPD_CLIENT_SETTINGS_INIT, .tls_first = true
+	};
+	struct smtpd_client *c = smtpd_client_create(&settings);
+	struct smtpd_target t = { SMTPD_TARGET_INIT, .host = "a.example",
+		.addr = v->to.addr, .len = v->to.len };
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&t.addr;
+
+	v->result = smtpd_client_connect(c, &t, 1, ntohs(in->sin_port));
+	smtpd_client_quit(c);
+	smtpd_client_destroy(c);
+	return NULL;
+}
+
+/* As on port 465, whoever accepted the connection: inetd, say. */
+static void
+tls_begins_at_once(void **state)
+{
+	struct smtpd_server *srv = create(SMTPD_FLAG_ADOPTS);
+	struct smtpd_tls *tls = smtpd_tls_create(NULL);
+	struct smtpd_sockaddr any;
+	struct secure v;
+	int listener, fd;
+
+	(void)state;
+	if (!smtpd_tls_supported())
+		skip();
+	assert_int_equal(certs_copy(NULL), 0);
+	assert_int_equal(
+	    smtpd_tls_add_files(tls, certs_at("chain.pem"), certs_at("a.key")),
+	    0);
+	assert_int_equal(smtpd_server_set_tls(srv, tls), 0);
+	smtpd_tls_unref(tls);
+	assert_int_equal(certs_remove(NULL), 0);
+	assert_int_equal(smtpd_server_start(srv), 0);
+	assert_int_equal(smtpd__socket_parse("127.0.0.1:0", &any), 0);
+	listener = smtpd__socket_listen(&any, false);
+	fcntl(listener, F_SETFL, 0);
+	assert_int_equal(smtpd__socket_local(listener, &v.to), 0);
+	for (int adopted = 0; adopted < 2; adopted++) {
+		assert_int_equal(
+		    pthread_create(&v.thread, NULL, come_in_tls, &v), 0);
+		fd = accept(listener, NULL, NULL);
+		if (adopted)
+			assert_int_equal(
+			    smtpd_server_adopt(srv, fd, SMTPD_LISTEN_TLS), 0);
+		else
+			assert_int_equal(
+			    smtpd_server_serve(srv, fd, fd, SMTPD_LISTEN_TLS),
+			    0);
+		pthread_join(v.thread, NULL);
+		assert_int_equal(v.result, 0);
+		if (!adopted)
+			close(fd);
+	}
+	close(listener);
+	smtpd_server_destroy(srv);
+}
+
 static int
 stop_inside(
     struct smtpd_session *s, const struct smtpd_command *command, void *user)
@@ -274,6 +350,7 @@ main(void)
 		cmocka_unit_test(adopted_connections_are_served),
 		cmocka_unit_test(what_cannot_be_adopted_is_closed),
 		cmocka_unit_test(limits_hold_for_the_adopted),
+		cmocka_unit_test(tls_begins_at_once),
 		cmocka_unit_test(a_stop_lets_messages_finish),
 		cmocka_unit_test(
 		    a_server_that_never_ran_is_over_once_it_is_stopped),
