@@ -297,6 +297,7 @@ struct smtpd_settings {
 	 * letters, digits and hyphens, told with SMTPD_FLAG_MT_PRIORITY: that
 	 * of a register, as "MIXER".  NULL: not told.  Since 0.2. */
 	const char *priority_policy;
+
 	/* Milliseconds from the end of a message to the return of filters and
 	 * the delivery callback, while the client waits for the reply: one that
 	 * gives up sends the message again (RFC 1047).  From the first on that
