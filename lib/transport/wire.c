@@ -44,7 +44,7 @@ smtpd__wire_init(struct smtpd_wire *w, int in, int out)
 	w->in = in;
 	w->out = out;
 	w->in_socket = is_socket(in);
-	w->out_socket = is_socket(out);
+	w->out_socket = out == in ? w->in_socket : is_socket(out);
 	w->cancel_fd = -1;
 	w->write_ms = UINT32_MAX;
 	w->budget_ms = SMTPD_NEVER;
