@@ -102,6 +102,7 @@ static const struct option_rule rules[] = {
 	{ "interface", 'i', OPTION_REFUSED, "IF", OF_SMTPIN, 0, 0, 0 },
 	{ "users", 'u', OPTION_REFUSED, "FILE", OF_SMTPIN, 0, 0, 0 },
 	{ "maildir", 'm', OPTION_REFUSED, "PATTERN", OF_SMTPIN, 0, 0, 0 },
+	{ "quota", 0, OPTION_REFUSED, "BYTES", OF_SMTPIN, 0, 0, 0 },
 	{ "slow-after", 0, OPTION_REFUSED, "N", OF_SMTPIN, 0, 0, 0 },
 	{ "close-after", 0, OPTION_REFUSED, "N", OF_SMTPIN, 0, 0, 0 },
 	{ "greet-delay", 0, OPTION_REFUSED, "SECONDS", OF_SMTPIN, 0, 0, 0 },

@@ -8,8 +8,8 @@ import os
 import re
 import unittest
 
+import private_postfix
 import smtpin_fixture as fixture
-import test_xclient
 import world
 from receivers import Authority, Exim, Postfix, Smtpin, without_trace
 from smtpout_fixture import Smtpout
@@ -98,6 +98,13 @@ class BehindPostfix(unittest.TestCase):
     """What Postfix took for a message, whatever that was, stays one when it
     passes it on."""
 
+    MAIN = """\
+myhostname = filter.example
+mynetworks = 127.0.0.0/8
+default_transport = smtp:[127.0.0.1]:%d
+smtp_tls_security_level = none
+"""
+
     def take(self, client, raw):
         """Say RAW to Postfix, and return how many messages it took: it may be
         one that takes a look-alike for an end."""
@@ -112,7 +119,8 @@ class BehindPostfix(unittest.TestCase):
 
     def test_postfix(self):
         smtpin = self.enterContext(fixture.Smtpin())
-        postfix = self.enterContext(test_xclient.Postfix(smtpin.port))
+        postfix = self.enterContext(
+            private_postfix.Postfix(self.MAIN % smtpin.port))
         with fixture.Dialogue(postfix.port) as client:
             taken = sum(self.take(client, text(look))
                         for look in LOOK_ALIKES.values())
@@ -120,11 +128,11 @@ class BehindPostfix(unittest.TestCase):
 
         def ends(how):
             """The messages that left it so, by its log."""
-            return re.findall(rb"relay=127\.0\.0\.1.* status=" + how,
+            return re.findall(r"relay=127\.0\.0\.1.* status=" + how,
                               postfix.said())
-        fixture.until(lambda: len(ends(b"(?:sent|bounced)")) >= taken,
+        fixture.until(lambda: len(ends("(?:sent|bounced)")) >= taken,
                       "what Postfix took did not leave it", 2 * fixture.WAIT)
-        self.assertEqual(len(smtpin.new()), len(ends(b"sent")))
+        self.assertEqual(len(smtpin.new()), len(ends("sent")))
 
 
 if __name__ == "__main__":
