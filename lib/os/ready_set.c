@@ -56,14 +56,16 @@ smtpd__ready_set_remove(struct smtpd_ready_set *r, int fd)
 void
 smtpd__ready_set_ring(struct smtpd_ready_set *r, uint64_t when)
 {
-	struct itimerspec at = { .it_interval = { 0 } };
+	struct itimerspec in = { .it_interval = { 0 } };
+	uint64_t now = smtpd__clock_ms();
+	uint64_t ms = when > now ? when - now : 0;
 
 	/* All zero would disarm it. */
 	if (when != SMTPD_NEVER) {
-		at.it_value.tv_sec = (time_t)(when / 1000);
-		at.it_value.tv_nsec = (long)(when % 1000) * 1000000 + 1;
+		in.it_value.tv_sec = (time_t)(ms / 1000);
+		in.it_value.tv_nsec = (long)(ms % 1000) * 1000000 + 1;
 	}
-	timerfd_settime(r->alarm, TFD_TIMER_ABSTIME, &at, NULL);
+	timerfd_settime(r->alarm, 0, &in, NULL);
 }
 
 void *
