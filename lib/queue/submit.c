@@ -124,14 +124,6 @@ copy_envelope(
 	return error;
 }
 
-static int
-write_content(void *user, const void *data, size_t len)
-{
-	struct smtpd_queue_message *m = user;
-
-	return smtpd__spool_content_write(m->mail.content, data, len);
-}
-
 /* Begin to edit the header, as FIX says. */
 static void
 begin_edit(struct smtpd_queue_message *m, unsigned fix)
@@ -152,7 +144,8 @@ begin_edit(struct smtpd_queue_message *m, unsigned fix)
 		    m->queue->delivery.hostname);
 		wants.message_id = m->message_id;
 	}
-	smtpd__header_edit_init(&m->edit, &wants, write_content, m);
+	smtpd__header_edit_init(
+	    &m->edit, &wants, smtpd__spool_content_write, m->mail.content);
 }
 
 /* Begin the content of M as OPTIONS say.  Return 0, or an errno. */
@@ -184,7 +177,10 @@ begin_content(
 		return 0;
 	if (!smtpd__text_is_ascii(o.trace, strlen(o.trace)))
 		m->edit.info.eight_bit = m->edit.info.eight_bit_header = true;
-	return write_content(m, o.trace, strlen(o.trace)) == 0 ? 0 : errno;
+	if (smtpd__spool_content_write(
+		m->mail.content, o.trace, strlen(o.trace)) == -1)
+		return errno;
+	return 0;
 }
 
 struct smtpd_queue_message *

@@ -224,19 +224,13 @@ fill_report(struct making *m, struct smtpd_spool *spool)
 	return -1;
 }
 
-static int
-write_content(void *content, const void *data, size_t len)
-{
-	return smtpd__spool_content_write(content, data, len);
-}
-
 /* Write a piece of the original, coded as the report says. */
 static int
 write_original(struct making *m, const char *data, size_t len)
 {
 	if (smtpd__dsn_is_quoted(&m->report))
 		return smtpd__quoted_printable_feed(&m->quoted, data, len);
-	return write_content(m->content, data, len);
+	return smtpd__spool_content_write(m->content, data, len);
 }
 
 /* Copy the original, or its header, as far as it can be read: a read error must
@@ -251,7 +245,8 @@ copy_original(struct making *m)
 	bool more = true;
 	ssize_t n;
 
-	smtpd__quoted_printable_init(&m->quoted, write_content, m->content);
+	smtpd__quoted_printable_init(
+	    &m->quoted, smtpd__spool_content_write, m->content);
 	smtpd__fields_init(&fields);
 	while (more &&
 	    (n = smtpd__loaded_message_read(l, at, block, sizeof(block))) > 0) {
@@ -298,9 +293,11 @@ smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
 	m->to.address = bounces[0].loaded->envelope.sender;
 	if (fill_report(m, spool) == -1 ||
 	    (m->content = smtpd__spool_content_create(spool)) == NULL ||
-	    smtpd__dsn_begin(&m->report, write_content, m->content) == -1 ||
+	    smtpd__dsn_begin(
+		&m->report, smtpd__spool_content_write, m->content) == -1 ||
 	    copy_original(m) == -1 ||
-	    smtpd__dsn_end(&m->report, write_content, m->content) == -1) {
+	    smtpd__dsn_end(
+		&m->report, smtpd__spool_content_write, m->content) == -1) {
 		smtpd__spool_content_destroy(m->content);
 		return -1;
 	}

@@ -64,12 +64,6 @@ read_head(struct dead_letter *l)
 		l->about[0] = '\0';
 }
 
-static int
-write_content(void *content, const void *data, size_t len)
-{
-	return smtpd__spool_content_write(content, data, len);
-}
-
 /* Write the header of a notice to CONTENT. */
 static int
 write_header(const struct smtpd_delivery *d, const struct dead_letter *l,
@@ -92,7 +86,7 @@ write_header(const struct smtpd_delivery *d, const struct dead_letter *l,
 			 "\r\n",
 	    l->count, date, d->hostname, d->settings.postmaster, id_text,
 	    d->hostname);
-	return write_content(content, t.at, t.len);
+	return smtpd__spool_content_write(content, t.at, t.len);
 }
 
 /* Write what the postmaster is told to CONTENT. */
@@ -104,7 +98,7 @@ write_text(const struct smtpd_delivery *d, const struct dead_letter *l,
 	struct smtpd_fold f;
 	struct smtpd_text t;
 
-	smtpd__fold_init(&f, "", write_content, content);
+	smtpd__fold_init(&f, "", smtpd__spool_content_write, content);
 	smtpd__fold_words(&f, "The mail server at");
 	smtpd__fold_words(&f, d->hostname);
 	smtpd__fold_words(&f, "could not deliver a report");

@@ -9,9 +9,10 @@
 #include "journal/content.h"
 
 ssize_t
-smtpd__loaded_message_read(const struct smtpd_loaded_message *l,
-    uint64_t offset, void *buf, size_t len)
+smtpd__loaded_message_read(
+    const void *loaded, uint64_t offset, void *buf, size_t len)
 {
+	const struct smtpd_loaded_message *l = loaded;
 	ssize_t n;
 
 	if (offset >= l->size)

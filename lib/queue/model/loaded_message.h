@@ -30,10 +30,12 @@ struct smtpd_loaded_message {
 	void *memory; /* what all of the above points into */
 };
 
-/* Read up to LEN octets of the content from OFFSET on into BUF.  Return how
- * many, 0 at the end, or -1 with errno.  Any thread. */
-ssize_t smtpd__loaded_message_read(const struct smtpd_loaded_message *l,
-    uint64_t offset, void *buf, size_t len);
+/* Read up to LEN octets of the content of LOADED, a struct
+ * smtpd_loaded_message, from OFFSET on into BUF: this is a
+ * smtpd_content_read_fn.  Return how many, 0 at the end, or -1 with errno.  Any
+ * thread. */
+ssize_t smtpd__loaded_message_read(
+    const void *loaded, uint64_t offset, void *buf, size_t len);
 
 /* Read all of a large content, and check that it is what was written.  What is
  * in memory was checked already.  Return 0, or -1 with errno: EBADMSG when it

@@ -146,7 +146,7 @@ group_rcpts(const struct smtpd_spool *s,
 		if (i == 0 || r->len != r[-1].len ||
 		    !smtpd__text_same_bytes(r->domain, r[-1].domain, r->len)) {
 			g->njobs++;
-			jobs_size += smtpd__record_job_size(r->len);
+			jobs_size += SMTPD_RECORD_JOB_LEN + r->len;
 		}
 		r->job = g->njobs - 1;
 		g->order[i] = r->rcpt;

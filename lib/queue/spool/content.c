@@ -56,9 +56,9 @@ spill_buffer(struct smtpd_spool_content *c)
 }
 
 int
-smtpd__spool_content_write(
-    struct smtpd_spool_content *c, const void *data, size_t len)
+smtpd__spool_content_write(void *content, const void *data, size_t len)
 {
+	struct smtpd_spool_content *c = content;
 	const unsigned char *at = data;
 	size_t piece;
 

@@ -29,9 +29,9 @@ struct smtpd_spool_content {
 /* Begin a content.  NULL without memory. */
 struct smtpd_spool_content *smtpd__spool_content_create(struct smtpd_spool *s);
 
-/* Append LEN bytes.  Return 0, or -1 with errno. */
-int smtpd__spool_content_write(
-    struct smtpd_spool_content *c, const void *data, size_t len);
+/* Append LEN bytes to CONTENT, a struct smtpd_spool_content: this is a
+ * smtpd_sink_fn.  Return 0, or -1 with errno. */
+int smtpd__spool_content_write(void *content, const void *data, size_t len);
 
 /* Free a content; NULL is fine. */
 void smtpd__spool_content_destroy(struct smtpd_spool_content *c);

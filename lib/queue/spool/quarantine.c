@@ -8,25 +8,6 @@
 
 #include "queue/spool/core.h"
 
-/* Bytes of a record. */
-struct raw_record {
-	const char *data;
-	size_t len;
-};
-
-static ssize_t
-read_raw(const void *user, uint64_t offset, void *buf, size_t len)
-{
-	const struct raw_record *raw = user;
-
-	if (offset >= raw->len)
-		return 0;
-	if (len > raw->len - offset)
-		len = raw->len - (size_t)offset;
-	memcpy(buf, raw->data + offset, len);
-	return (ssize_t)len;
-}
-
 /* Set aside the record of SIZE bytes at REF as NAME, as far as it can be
  * read. */
 static int
@@ -35,13 +16,17 @@ keep_record(struct smtpd_spool *s, const char *name,
 {
 	struct smtpd_journal_raw found = { .missing = size };
 	void *memory = smtpd__journal_read_raw(s->journal, ref, size, &found);
-	const struct raw_record raw = { memory, size };
+	/* Its bytes are read as if they were the content of a message. */
+	const struct smtpd_loaded_message raw = {
+		.content = memory,
+		.size = size,
+	};
 	char text[256];
 	const struct smtpd_content_kept kept = {
 		.kind = SMTPD_CONTENT_QUARANTINE,
 		.name = name,
 		.why = found.missing > 0 ? text : why,
-		.read = memory != NULL ? read_raw : NULL,
+		.read = memory != NULL ? smtpd__loaded_message_read : NULL,
 		.user = &raw,
 	};
 	int status, error;
@@ -109,12 +94,6 @@ smtpd__spool_quarantine_foreign(struct smtpd_spool *s)
 	}
 }
 
-static ssize_t
-read_loaded(const void *user, uint64_t offset, void *buf, size_t len)
-{
-	return smtpd__loaded_message_read(user, offset, buf, len);
-}
-
 int
 smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
     const struct smtpd_loaded_message *loaded, const char *why, uint64_t *count)
@@ -124,7 +103,7 @@ smtpd__spool_quarantine_dead_letter(struct smtpd_spool *s,
 		.kind = SMTPD_CONTENT_DEAD_LETTER,
 		.name = name,
 		.why = why,
-		.read = read_loaded,
+		.read = smtpd__loaded_message_read,
 		.user = loaded,
 	};
 

@@ -10,7 +10,6 @@
 
 /* Bytes of what stands before the jobs, and before the finished recipients. */
 #define MESSAGE_LEN  56
-#define JOB_LEN      12
 #define PROGRESS_LEN 52
 
 /* Of replies. */
@@ -78,12 +77,6 @@ smtpd__record_put_job(struct smtpd_pack *p, const struct smtpd_record_job *job)
 	smtpd__pack_bytes(p, job->domain, job->domain_len);
 	if ((job->flags & SMTPD_RECORD_BITS) != 0)
 		smtpd__pack_bytes(p, job->bits, ((size_t)job->count + 7) / 8);
-}
-
-size_t
-smtpd__record_job_size(size_t domain_len)
-{
-	return JOB_LEN + domain_len;
 }
 
 bool

@@ -95,9 +95,9 @@ bool smtpd__record_get_message(
 bool smtpd__record_get_job(
     struct smtpd_unpack *jobs, struct smtpd_record_job *job);
 
-/* The octets that a job of a domain of DOMAIN_LEN adds to a head, but for
- * its bits; and those that recipient R adds to an envelope. */
-size_t smtpd__record_job_size(size_t domain_len);
+/* The octets that a job adds to a head, but for its domain and its bits; and
+ * those that recipient R adds to an envelope. */
+#define SMTPD_RECORD_JOB_LEN 12
 size_t smtpd__record_rcpt_size(const struct smtpd_outgoing_rcpt *r);
 
 /* Append envelope E, its recipients in the order of ORDER. */
