@@ -14,6 +14,7 @@
 #include "journal/journal.h"
 #include "os/condition.h"
 #include "os/random.h"
+#include "os/thread.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/maintenance.h"
 #include "queue/delivery/report.h"
@@ -252,6 +253,7 @@ int
 smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 {
 	struct smtpd_delivery *d = &q->delivery;
+	int code;
 
 	if (d->running || d->stopping) {
 		snprintf(error, size,
@@ -270,10 +272,13 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 	    smtpd__control_server_start(d->spool, &q->hooks, error, size);
 	if (q->control == NULL)
 		return -1;
-	if (smtpd__maintenance_start(d) == -1) {
-		snprintf(error, size, "no thread: %s", strerror(errno));
+	code =
+	    smtpd__thread_start(&d->maintenance, 0, smtpd__maintenance_run, d);
+	if (code != 0) {
+		snprintf(error, size, "no thread: %s", strerror(code));
 		smtpd__control_server_stop(q->control);
 		q->control = NULL;
+		errno = code;
 		return -1;
 	}
 	pthread_mutex_lock(&d->lock);

@@ -112,20 +112,9 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 	}
 }
 
-/* Send to HOST, over as many connections as it takes. */
-static void
-try_host(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
-{
-	smtpd__agent_state_tell_sent(t);
-	while (smtpd__agent_connect(t, host) == 0 &&
-	    smtpd__agent_send(t, false) == -1 && !is_late(t))
-		continue;
-	forget_left_over(t);
-}
-
-/* Try host after host, but not the one called DONE.  A recipient that was only
- * deferred does not make it worth while to wait for a host that is likely down.
- */
+/* Try host after host, each over as many connections as it takes, but not the
+ * one called DONE.  A recipient that was only deferred does not make it worth
+ * while to wait for a host that is likely down. */
 static void
 try_hosts(struct smtpd_agent_attempt *t, const char *done)
 {
@@ -147,7 +136,11 @@ try_hosts(struct smtpd_agent_attempt *t, const char *done)
 		if (strcmp(host->targets->host, done) == 0 ||
 		    (host->down && !urgent))
 			continue;
-		try_host(t, host);
+		smtpd__agent_state_tell_sent(t);
+		while (smtpd__agent_connect(t, host) == 0 &&
+		    smtpd__agent_send(t, false) == -1 && !is_late(t))
+			continue;
+		forget_left_over(t);
 	}
 }
 
@@ -183,28 +176,20 @@ log_results(const struct smtpd_agent_attempt *t)
 	}
 }
 
-/* Whether the result of recipient I is that hosts lack something, and one that
- * was not asked, or did not answer, may have it. */
-static bool
-may_another_take_it(const struct smtpd_agent_attempt *t, size_t i)
-{
-	size_t asked =
-	    t->nhosts < SMTPD_AGENT_SESSIONS ? t->nhosts : SMTPD_AGENT_SESSIONS;
-
-	return smtpd__agent_state_is_lack(&t->request->rcpts[i].result) &&
-	    t->rcpt_states[i].lacking < asked;
-}
-
 static void
 end_attempt(struct smtpd_agent_attempt *t)
 {
 	const struct smtpd_delivery_request *request = t->request;
 	bool cancelled = smtpd_cancel_is_triggered(t->cancel);
+	size_t asked =
+	    t->nhosts < SMTPD_AGENT_SESSIONS ? t->nhosts : SMTPD_AGENT_SESSIONS;
 
 	for (size_t i = 0; i < request->nrcpts; i++) {
 		struct smtpd_result *r = &request->rcpts[i].result;
 
-		if (may_another_take_it(t, i))
+		/* A host that did not answer may have what others lack. */
+		if (smtpd__agent_state_is_lack(r) &&
+		    t->rcpt_states[i].lacking < asked)
 			smtpd__agent_state_soften(r);
 		if (cancelled && r->outcome == SMTPD_OUTCOME_TEMPORARY &&
 		    r->code == 0)

@@ -111,24 +111,13 @@ note_peer(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 		hosts, &a->peer, SMTPD_HOST_WITHOUT_GROUPS, now));
 }
 
-/* Recipients of one transaction: fewer if the host says so (RFC 9422, 4.2). */
-static size_t
-rcpts_at_a_time(const struct smtpd_client *c)
-{
-	struct smtpd_ehlo_limits limits;
-
-	smtpd__ehlo_limits_read(smtpd_client_offers(c, "LIMITS"), &limits);
-	return limits.rcpts > 0 && limits.rcpts < SMTPD_AGENT_RCPTS
-	    ? limits.rcpts
-	    : SMTPD_AGENT_RCPTS;
-}
-
 /* Remember what the open connection to HOST can be used for. */
 static int
 keep_connection(struct smtpd_agent_attempt *t,
     const struct smtpd_agent_host *host, const struct smtpd_tls_policy *policy)
 {
 	struct smtpd_agent *a = t->agent;
+	struct smtpd_ehlo_limits limits;
 
 	a->site = strdup(t->request->route->site);
 	if (a->site == NULL) {
@@ -139,7 +128,12 @@ keep_connection(struct smtpd_agent_attempt *t,
 	describe_relay(t, host, &a->relay);
 	a->opened = smtpd__clock_ms();
 	a->requests = 0;
-	a->rcpts_max = rcpts_at_a_time(a->client);
+	/* Fewer in a transaction if the host says so (RFC 9422, 4.2). */
+	smtpd__ehlo_limits_read(
+	    smtpd_client_offers(a->client, "LIMITS"), &limits);
+	a->rcpts_max = SMTPD_AGENT_RCPTS;
+	if (limits.rcpts > 0 && limits.rcpts < SMTPD_AGENT_RCPTS)
+		a->rcpts_max = limits.rcpts;
 	note_peer(t, host);
 	smtpd__agent_state_log_relay(t, false);
 	return 0;
@@ -285,8 +279,7 @@ int
 smtpd__agent_connect(
     struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
-	const struct smtpd_tls_policy *policy =
-	    smtpd__route_policy(t->request->route, host->targets);
+	const struct smtpd_tls_policy *policy = &t->request->route->policy;
 	struct smtpd_tls_policy plain;
 	bool had_tls;
 

@@ -160,9 +160,10 @@ record_loss(struct smtpd_agent_attempt *t, size_t place)
 }
 
 /*
- * Record the results of a transaction.  Recipients that were too many for it
- * are left over for another one (RFC 5321, 4.5.3.1.10) if it took some: as many
- * at a time.  Return true if there are any.
+ * Record the results of a transaction, and what the host does not know.
+ * Recipients that were too many for it are left over for another one (RFC 5321,
+ * 4.5.3.1.10) if it took some: as many at a time.  Return true if there are
+ * any.
  */
 static bool
 record_results(struct smtpd_agent_attempt *t, size_t count)
@@ -170,8 +171,15 @@ record_results(struct smtpd_agent_attempt *t, size_t count)
 	struct smtpd_agent *a = t->agent;
 	bool dsn = smtpd_client_offers(a->client, "DSN") != NULL;
 	bool left_over = false;
+	uint64_t now = smtpd__clock_ms();
 	size_t sent = 0;
 
+	if (smtpd__client_transaction_group_lost(a->client))
+		smtpd__hoststat_note(
+		    a->set->hosts, &a->peer, SMTPD_HOST_NO_GROUPS, now);
+	if (smtpd__client_transaction_bdat_refused(a->client))
+		smtpd__hoststat_note(
+		    a->set->hosts, &a->peer, SMTPD_HOST_NO_BDAT, now);
 	for (size_t i = 0; i < count; i++)
 		sent += smtpd_client_rcpt_result(a->client, i)->outcome ==
 		    SMTPD_OUTCOME_SENT;
@@ -236,18 +244,6 @@ note_host(struct smtpd_agent_attempt *t, bool reused, bool on)
 	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
 }
 
-/* Remember what the host does not know. */
-static void
-note_lacks(const struct smtpd_agent *a)
-{
-	if (smtpd__client_transaction_group_lost(a->client))
-		smtpd__hoststat_note(a->set->hosts, &a->peer,
-		    SMTPD_HOST_NO_GROUPS, smtpd__clock_ms());
-	if (smtpd__client_transaction_bdat_refused(a->client))
-		smtpd__hoststat_note(a->set->hosts, &a->peer,
-		    SMTPD_HOST_NO_BDAT, smtpd__clock_ms());
-}
-
 int
 smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 {
@@ -279,7 +275,6 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 			note_host(t, reused, on);
 		begun = true;
 		left_over = record_results(t, n) || left_over;
-		note_lacks(a);
 		if (status == 0)
 			continue;
 		if (smtpd__client_exchange_is_full(a->client))

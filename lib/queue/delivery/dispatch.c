@@ -27,16 +27,6 @@ smtpd__dispatch_unref_destination(
 	pthread_mutex_unlock(&d->lock);
 }
 
-void
-smtpd__dispatch_lost(
-    struct smtpd_delivery *d, struct smtpd_queued_message *message)
-{
-	pthread_mutex_lock(&d->lock);
-	for (uint32_t i = 0; i < message->njobs; i++)
-		smtpd__schedule_withdraw(d->schedule, &message->jobs[i]);
-	pthread_mutex_unlock(&d->lock);
-}
-
 /* A worker that waits for a host so long makes room for another one. */
 #define SLOW_MS 250
 

@@ -15,10 +15,6 @@ struct smtpd_destination *smtpd__dispatch_ref_destination(
 void smtpd__dispatch_unref_destination(
     void *user, struct smtpd_destination *destination);
 
-/* Take all jobs of MESSAGE, which has ended, out of the schedule. */
-void smtpd__dispatch_lost(
-    struct smtpd_delivery *d, struct smtpd_queued_message *message);
-
 /* Schedule the jobs of a new MESSAGE, which is pinned, unless it is held, wake
  * workers for them, and unpin it. */
 void smtpd__dispatch_schedule(

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/maintenance.h"
 
-#include <errno.h>
-
 #include "os/condition.h"
 #include "os/thread.h"
 #include "queue/delivery/attempt.h"
@@ -38,10 +36,10 @@ wait_for_work(struct smtpd_delivery *d, bool more)
 	d->maintenance_waits = false;
 }
 
-static void *
-run_maintenance(void *arg)
+void *
+smtpd__maintenance_run(void *delivery)
 {
-	struct smtpd_delivery *d = arg;
+	struct smtpd_delivery *d = delivery;
 	struct smtpd_delivery_job *job;
 	bool more = true;
 
@@ -73,13 +71,4 @@ run_maintenance(void *arg)
 	}
 	pthread_mutex_unlock(&d->lock);
 	return NULL;
-}
-
-int
-smtpd__maintenance_start(struct smtpd_delivery *d)
-{
-	int error = smtpd__thread_start(&d->maintenance, 0, run_maintenance, d);
-
-	errno = error;
-	return error == 0 ? 0 : -1;
 }

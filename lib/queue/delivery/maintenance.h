@@ -8,8 +8,7 @@
 
 #include "queue/delivery/delivery.h"
 
-/* Start the thread, which ends when D is stopping.  Return 0, or -1 with
- * errno. */
-int smtpd__maintenance_start(struct smtpd_delivery *d);
+/* What the thread runs until DELIVERY is stopping. */
+void *smtpd__maintenance_run(void *delivery);
 
 #endif

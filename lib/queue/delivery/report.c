@@ -133,6 +133,9 @@ smtpd__report_lost(
 	smtpd__logger_write(&d->logger, SMTPD_LOG_ERROR,
 	    "id=%s: what is left of the message is in quarantine/%s", id,
 	    report != NULL ? ", and its sender is told" : "");
-	smtpd__dispatch_lost(d, message);
+	pthread_mutex_lock(&d->lock);
+	for (uint32_t i = 0; i < message->njobs; i++)
+		smtpd__schedule_withdraw(d->schedule, &message->jobs[i]);
+	pthread_mutex_unlock(&d->lock);
 	return 0;
 }

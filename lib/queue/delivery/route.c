@@ -59,19 +59,6 @@ copy_text(const char *text, char **out)
 }
 
 static int
-copy_names(struct rule *to, const struct smtpd_security_rule *rule)
-{
-	to->names = calloc(rule->nnames + 1, sizeof(*to->names));
-	if (to->names == NULL)
-		return -1;
-	for (; to->nnames < rule->nnames; to->nnames++)
-		if (copy_text(
-			rule->names[to->nnames], &to->names[to->nnames]) == -1)
-			return -1;
-	return 0;
-}
-
-static int
 copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
     struct smtpd_text *error)
 {
@@ -93,9 +80,12 @@ copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 			return -1;
 		}
 		to->security = rule->security;
-		if (copy_text(domain, &to->domain) == -1 ||
-		    copy_names(to, rule) == -1)
+		to->names = calloc(rule->nnames + 1, sizeof(*to->names));
+		if (to->names == NULL || copy_text(domain, &to->domain) == -1)
 			return -1;
+		for (size_t i = 0; i < rule->nnames; i++, to->nnames++)
+			if (copy_text(rule->names[i], &to->names[i]) == -1)
+				return -1;
 	}
 	return 0;
 }
@@ -261,14 +251,6 @@ choose_policy(
 	if (r->trust != NULL)
 		policy->trust = smtpd_trust_ref(r->trust);
 	pthread_mutex_unlock(&r->lock);
-}
-
-const struct smtpd_tls_policy *
-smtpd__route_policy(
-    const struct smtpd_route *route, const struct smtpd_target *target)
-{
-	(void)target;
-	return &route->policy;
 }
 
 /* By all mail hosts, so that the choice of ten addresses among more does not

@@ -61,11 +61,6 @@ int smtpd__route_find(struct smtpd_router *r, const char *domain,
 bool smtpd__route_is_current(
     struct smtpd_router *r, const struct smtpd_route *route);
 
-/* The policy of TLS for a connection to TARGET of ROUTE, which lives as long as
- * the route. */
-const struct smtpd_tls_policy *smtpd__route_policy(
-    const struct smtpd_route *route, const struct smtpd_target *target);
-
 void smtpd__route_finish(struct smtpd_route *route);
 
 #endif
