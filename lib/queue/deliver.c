@@ -169,28 +169,23 @@ smtpd_queue_deliver(struct smtpd_session *s,
 #define RCPT_OVERHEAD 8
 #define RCPT_MAX      16384
 
-static int
-admit_rcpt(struct smtpd_session *s, const struct smtpd_queue *q)
-{
-	const struct smtpd_envelope *e = smtpd_session_envelope(s);
-	uint64_t size =
-	    e->rcpts_size + (uint64_t)e->nrcpts * RCPT_OVERHEAD + RCPT_MAX;
-
-	if (size <= smtpd__spool_add_rcpts_max(q->delivery.spool))
-		return 0;
-	return smtpd_reply(s, 452, "4.5.3",
-	    "Too many recipients for one message, send it in several");
-}
-
 int
 smtpd_queue_admit(
     struct smtpd_session *s, const struct smtpd_command *command, void *queue)
 {
+	const struct smtpd_queue *q = queue;
+	const struct smtpd_envelope *e = smtpd_session_envelope(s);
 	const char *text = smtpd_params_value(command->params, "SIZE");
 	uint64_t size = 0;
 
-	if (strcmp(command->verb, "RCPT") == 0)
-		return admit_rcpt(s, queue);
+	if (strcmp(command->verb, "RCPT") == 0) {
+		size = e->rcpts_size + (uint64_t)e->nrcpts * RCPT_OVERHEAD +
+		    RCPT_MAX;
+		if (size <= smtpd__spool_add_rcpts_max(q->delivery.spool))
+			return 0;
+		return smtpd_reply(s, 452, "4.5.3",
+		    "Too many recipients for one message, send it in several");
+	}
 	if (text != NULL && smtpd__param_number(text, &size) == -1)
 		size = 0;
 	if (smtpd_queue_has_room(queue, size))

@@ -227,30 +227,25 @@ smtpd_queue_commit(struct smtpd_queue_message *m, char id[SMTPD_QUEUE_ID_SIZE])
 	return smtpd__submit_commit(m, id, NULL, NULL);
 }
 
-/* Whether the header needs SMTPUTF8: what may be UTF-8 is often none, and what
- * is, often was not said to be (RFC 6531, 3.4). */
-static void
-find_utf8(
-    struct smtpd_outgoing_envelope *e, const struct smtpd_header_info *info)
-{
-	e->utf8_wanted =
-	    !e->utf8 && info->eight_bit_header && !info->utf8.broken;
-	e->utf8 = e->utf8 && info->eight_bit_header;
-}
-
 int
 smtpd__submit_commit(struct smtpd_queue_message *m,
     char id[SMTPD_QUEUE_ID_SIZE], void (*queued)(void *user), void *user)
 {
 	struct smtpd_delivery *d = &m->queue->delivery;
+	const struct smtpd_header_info *info = &m->edit.info;
+	struct smtpd_outgoing_envelope *e = &m->mail.envelope;
 	struct smtpd_queued_message *message;
 	int status = smtpd__header_edit_end(&m->edit);
 
 	if (status == 0) {
-		if (m->edit.info.eight_bit)
-			m->mail.envelope.eight_bit = true;
-		find_utf8(&m->mail.envelope, &m->edit.info);
-		if (m->edit.info.automatic)
+		if (info->eight_bit)
+			e->eight_bit = true;
+		/* What may be UTF-8 is often none, and what is, often was not
+		 * said to be (RFC 6531, 3.4). */
+		e->utf8_wanted =
+		    !e->utf8 && info->eight_bit_header && !info->utf8.broken;
+		e->utf8 = e->utf8 && info->eight_bit_header;
+		if (info->automatic)
 			m->mail.flags |= SMTPD_MESSAGE_AUTOMATIC;
 		/* It takes the content over, whatever happens. */
 		status = smtpd__spool_add(d->spool, &m->mail, &message);

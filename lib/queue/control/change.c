@@ -73,7 +73,7 @@ flush_message(const struct smtpd_control_request *r,
 	int error = 0;
 
 	if (copy == NULL)
-		return smtpd__control_request_fail_errno(r, ENOMEM, "");
+		return smtpd__control_request_fail(r, ENOMEM, NULL, "");
 	if ((copy->flags & (SMTPD_MESSAGE_HELD | SMTPD_MESSAGE_REMOVED)) != 0)
 		copy->njobs = 0;
 	*held += (copy->flags & SMTPD_MESSAGE_HELD) != 0;
@@ -95,8 +95,8 @@ flush_message(const struct smtpd_control_request *r,
 	free(copy);
 	if (error == 0)
 		return 0;
-	return smtpd__control_request_fail_errno(
-	    r, error, "cannot record the change");
+	return smtpd__control_request_fail(
+	    r, error, NULL, "cannot record the change");
 }
 
 /* Without a message, flush what all have for the domain of the argument, which
@@ -238,7 +238,7 @@ change_each(struct smtpd_control_request *r,
 		smtpd__spool_unpin(r->spool, message);
 	}
 	if (error != 0)
-		return smtpd__control_request_fail_errno(r, error, r->argument);
+		return smtpd__control_request_fail(r, error, NULL, r->argument);
 	if (count == 0)
 		return smtpd__control_request_fail(r, ENOENT,
 		    place ? "no message that goes only there"

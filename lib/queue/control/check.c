@@ -24,8 +24,8 @@ smtpd__control_check_spool(struct smtpd_control_request *r)
 
 	if (smtpd__spool_check(r->spool, &damage, write_damage, r->answer) ==
 	    -1)
-		return smtpd__control_request_fail_errno(
-		    r, errno, "the check was interrupted");
+		return smtpd__control_request_fail(
+		    r, errno, NULL, "the check was interrupted");
 	smtpd__control_output_format(r->answer,
 	    "%" PRIu64 " message%s intact, %" PRIu64 " damaged, %" PRIu64
 	    " unreadable, %" PRIu64 " in quarantine, %" PRIu64 " in dead\n",

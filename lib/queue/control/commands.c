@@ -174,6 +174,6 @@ smtpd__control_commands_run(struct smtpd_spool *s,
 	if (r.message != NULL)
 		smtpd__spool_unpin(s, r.message);
 	if (smtpd__control_output_end(&answer) == -1 && error == 0)
-		return smtpd__control_request_fail_errno(&r, EPIPE, "");
+		return smtpd__control_request_fail(&r, EPIPE, NULL, "");
 	return error;
 }

@@ -66,22 +66,6 @@ smtpd__control_history_reply(struct smtpd_control_output *a, const char *reply,
 	add_part(a, "reply", &words);
 }
 
-static void
-add_event(struct smtpd_control_output *a, const struct smtpd_history_line *e)
-{
-	smtpd__control_output_format(a, "{\"event\":\"%s\"", e->what);
-	add_part(a, "time", &e->time);
-	add_number(a, "attempt", &e->attempt);
-	add_address(a, "recipient", &e->recipient);
-	add_part(a, "host", &e->host);
-	add_part(a, "address", &e->address);
-	add_number(a, "port", &e->port);
-	add_part(a, "tls", &e->tls);
-	smtpd__control_history_reply(a, e->reply.at, e->reply.len, NULL);
-	add_part(a, "text", &e->words);
-	smtpd__control_output_add(a, "}");
-}
-
 void
 smtpd__control_history_json(
     struct smtpd_control_output *a, const char *lines, size_t len)
@@ -91,8 +75,18 @@ smtpd__control_history_json(
 	const char *before = "[";
 
 	while (smtpd__history_line_read(&rest, &e)) {
-		smtpd__control_output_add(a, before);
-		add_event(a, &e);
+		smtpd__control_output_format(
+		    a, "%s{\"event\":\"%s\"", before, e.what);
+		add_part(a, "time", &e.time);
+		add_number(a, "attempt", &e.attempt);
+		add_address(a, "recipient", &e.recipient);
+		add_part(a, "host", &e.host);
+		add_part(a, "address", &e.address);
+		add_number(a, "port", &e.port);
+		add_part(a, "tls", &e.tls);
+		smtpd__control_history_reply(a, e.reply.at, e.reply.len, NULL);
+		add_part(a, "text", &e.words);
+		smtpd__control_output_add(a, "}");
 		before = ",";
 	}
 	smtpd__control_output_add(a, *before == '[' ? "[]" : "]");

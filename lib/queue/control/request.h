@@ -30,12 +30,9 @@ struct smtpd_control_request {
 	bool hold; /* of hold and release, the former */
 };
 
-/* Report REASON, preceded by WHAT if that is not "", and return ERROR. */
+/* Report REASON (NULL: the system's words for ERROR), preceded by WHAT if that
+ * is not "", and return ERROR. */
 int smtpd__control_request_fail(const struct smtpd_control_request *r,
     int error, const char *reason, const char *what);
-
-/* The same with the system's words for ERROR. */
-int smtpd__control_request_fail_errno(
-    const struct smtpd_control_request *r, int error, const char *what);
 
 #endif

@@ -19,7 +19,7 @@ smtpd__control_show_message(struct smtpd_control_request *r)
 		&v, r->spool, r->hooks, r->message, true) == 0)
 		r->describe(r->answer, &v);
 	else
-		error = smtpd__control_request_fail_errno(r, errno, "");
+		error = smtpd__control_request_fail(r, errno, NULL, "");
 	smtpd__control_snapshot_finish(&v);
 	return error;
 }
@@ -35,7 +35,7 @@ smtpd__control_show_content(struct smtpd_control_request *r)
 	int error = 0;
 
 	if (smtpd__spool_load(r->spool, r->message, &loaded) == -1)
-		return smtpd__control_request_fail_errno(r, errno, r->argument);
+		return smtpd__control_request_fail(r, errno, NULL, r->argument);
 	while (at < end && !r->answer->failed) {
 		n = smtpd__loaded_message_read(&loaded, at, buf, sizeof(buf));
 		if (n <= 0)
@@ -45,7 +45,7 @@ smtpd__control_show_content(struct smtpd_control_request *r)
 	}
 	if (n == -1)
 		error =
-		    smtpd__control_request_fail_errno(r, errno, r->argument);
+		    smtpd__control_request_fail(r, errno, NULL, r->argument);
 	if (n > 0)
 		snprintf(r->call->end, r->call->size, "@%" PRIu64, at);
 	smtpd__loaded_message_finish(&loaded);
