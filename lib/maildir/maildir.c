@@ -370,7 +370,8 @@ smtpd_maildir_abort(struct smtpd_maildir_message *m)
 {
 	if (m == NULL)
 		return;
-	smtpd__maildir_publish_undo(m);
+	for (size_t i = 0; i < m->ntargets; i++)
+		smtpd__maildir_target_remove(&m->targets[i]);
 	free_message(m);
 }
 

@@ -33,42 +33,14 @@ move_copy(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 	return -1;
 }
 
-static int
-publish_copy(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
-{
-	int result = smtpd__maildir_target_enter(t);
-
-	if (result == 0)
-		result = move_copy(m, t);
-	smtpd__maildir_target_leave(m, t);
-	return result;
-}
-
 /* Make the name of the copy of T durable, and that of new/ itself where the
  * thread that made it may not have come to that yet. */
 static int
 sync_copy(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 {
-	int result = smtpd__maildir_target_enter(t);
-
-	if (result == 0)
-		result = smtpd__maildir_synced_see_to(m->synced, t->dirs.dir);
-	if (result == 0)
-		result = smtpd__commit_directory(t->dirs.new);
-	smtpd__maildir_target_leave(m, t);
-	return result;
-}
-
-/* Do STEP for each target that is not left out. */
-static int
-for_each(struct smtpd_maildir_message *m,
-    int (*step)(struct smtpd_maildir_message *, struct smtpd_maildir_target *))
-{
-	for (size_t i = 0; i < m->ntargets; i++)
-		if (!m->targets[i].dropped && step(m, &m->targets[i]) == -1 &&
-		    !smtpd__maildir_target_spare(m, i))
-			return -1;
-	return 0;
+	if (smtpd__maildir_synced_see_to(m->synced, t->dirs.dir) == -1)
+		return -1;
+	return smtpd__commit_directory(t->dirs.new);
 }
 
 /* Each new/ is synced after everything was moved: the first of these often
@@ -76,14 +48,7 @@ for_each(struct smtpd_maildir_message *m,
 int
 smtpd__maildir_publish_all(struct smtpd_maildir_message *m)
 {
-	if (for_each(m, publish_copy) == -1)
+	if (smtpd__maildir_target_each(m, move_copy) == -1)
 		return -1;
-	return for_each(m, sync_copy);
-}
-
-void
-smtpd__maildir_publish_undo(struct smtpd_maildir_message *m)
-{
-	for (size_t i = 0; i < m->ntargets; i++)
-		smtpd__maildir_target_remove(&m->targets[i]);
+	return smtpd__maildir_target_each(m, sync_copy);
 }

@@ -7,13 +7,11 @@
  * all of them or, when one fails, none.
  */
 
-#include "maildir/stage.h"
+#include "maildir/target.h"
 
 /* Move each copy from tmp/ to new/ and make that durable.  Return 0, or -1 with
- * errno; then smtpd__maildir_publish_undo() removes the traces. */
+ * errno; `staged` and `published` of each target say what there is to remove
+ * then. */
 int smtpd__maildir_publish_all(struct smtpd_maildir_message *m);
-
-/* Remove each copy that was staged or published. */
-void smtpd__maildir_publish_undo(struct smtpd_maildir_message *m);
 
 #endif

@@ -12,28 +12,8 @@
 /* What is copied at a time where the buffer is in use. */
 #define COPY_SIZE 16384
 
-/* Create a file for T in tmp/; return its descriptor, or -1. */
-static int
-create_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
-{
-	for (int i = 0; i < SMTPD_MAILDIR_NAME_TRIES; i++) {
-		int fd;
-
-		smtpd__maildir_name_make(m->names, -1, t->name);
-		fd = openat(t->dirs.tmp, t->name,
-		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd >= 0) {
-			t->staged = true;
-			return fd;
-		}
-		if (errno != EEXIST)
-			break;
-	}
-	return -1;
-}
-
-/* Create the file of T, and write its header to it, and BODY octets of that in
- * the buffer.  Return its descriptor, or -1. */
+/* Create a file for T in tmp/, and write its header to it, and BODY octets of
+ * that in the buffer.  Return its descriptor, or -1. */
 static int
 begin_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t,
     size_t body)
@@ -42,9 +22,19 @@ begin_file(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t,
 		{ m->buf + t->header, t->header_len },
 		{ m->buf + m->headers, body },
 	};
-	int fd = create_file(m, t);
+	int fd = -1;
 
-	if (fd >= 0 && smtpd__file_write_parts(fd, parts, 2) == -1) {
+	for (int i = 0; fd == -1 && i < SMTPD_MAILDIR_NAME_TRIES; i++) {
+		smtpd__maildir_name_make(m->names, -1, t->name);
+		fd = openat(t->dirs.tmp, t->name,
+		    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd == -1 && errno != EEXIST)
+			return -1;
+	}
+	if (fd == -1)
+		return -1;
+	t->staged = true;
+	if (smtpd__file_write_parts(fd, parts, 2) == -1) {
 		smtpd__fd_close(fd);
 		return -1;
 	}
@@ -143,34 +133,41 @@ smtpd__maildir_stage_spill(struct smtpd_maildir_message *m)
 	return 0;
 }
 
-/* Put a copy of the message into tmp/ of T, which does not lead. */
+/* Put a copy of the message into tmp/ of T, unless T leads: it has the body. */
 static int
 stage_copy(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t)
 {
-	int fd, result;
+	const struct smtpd_maildir_target *lead = &m->targets[m->lead];
+	int fd;
 
-	if (smtpd__maildir_target_enter(t) == -1)
-		return -1;
+	if (m->spool >= 0 && t == lead)
+		return 0;
 	fd = begin_file(m, t, m->body);
-	result = fd;
-	if (fd >= 0 && m->spool >= 0)
-		result = copy_body(m, m->spool, m->targets[m->lead].header_len,
-		    fd, m->buf + m->headers, m->buf_size - m->headers);
-	if (result >= 0)
-		result = smtpd__commit_file(fd);
-	else
+	if (fd == -1)
+		return -1;
+	if (m->spool >= 0 &&
+	    copy_body(m, m->spool, lead->header_len, fd, m->buf + m->headers,
+		m->buf_size - m->headers) == -1) {
 		smtpd__fd_close(fd);
-	smtpd__maildir_target_leave(m, t);
-	return result;
+		return -1;
+	}
+	return smtpd__commit_file(fd);
 }
 
-/* The copies were made from the file of the lead: end it too. */
-static int
-end_lead(struct smtpd_maildir_message *m)
+int
+smtpd__maildir_stage_all(struct smtpd_maildir_message *m)
 {
-	struct smtpd_maildir_target *lead = &m->targets[m->lead];
-	int fd = m->spool;
+	struct smtpd_maildir_target *lead;
+	int fd;
 
+	if (m->spool == -1)
+		return smtpd__maildir_target_each(m, stage_copy);
+	if (smtpd__maildir_stage_spill(m) == -1 ||
+	    smtpd__maildir_target_each(m, stage_copy) == -1)
+		return -1;
+	/* The copies were made from the file of the lead: end it too. */
+	lead = &m->targets[m->lead];
+	fd = m->spool;
 	m->spool = -1;
 	if (lead->dropped) {
 		smtpd__fd_close(fd);
@@ -181,23 +178,4 @@ end_lead(struct smtpd_maildir_message *m)
 	    smtpd__maildir_target_spare(m, m->lead))
 		return 0;
 	return -1;
-}
-
-int
-smtpd__maildir_stage_all(struct smtpd_maildir_message *m)
-{
-	bool spooled = m->spool >= 0;
-
-	if (spooled && smtpd__maildir_stage_spill(m) == -1)
-		return -1;
-	for (size_t i = 0; i < m->ntargets; i++) {
-		struct smtpd_maildir_target *t = &m->targets[i];
-
-		if (t->dropped || (spooled && i == m->lead))
-			continue;
-		if (stage_copy(m, t) == -1 &&
-		    !smtpd__maildir_target_spare(m, i))
-			return -1;
-	}
-	return spooled ? end_lead(m) : 0;
 }

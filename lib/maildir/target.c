@@ -49,28 +49,21 @@ open_place(const struct smtpd_maildir_target *t)
 	}
 }
 
-/* Remove the copy of T from PLACE, the directory where it is. */
-static void
-remove_copy(const struct smtpd_maildir_target *t, int place)
-{
-	if (place == -1)
-		return;
-	unlinkat(place, t->name, 0);
-	if (t->published)
-		smtpd__commit_directory(place);
-}
-
 void
 smtpd__maildir_target_remove(struct smtpd_maildir_target *t)
 {
-	int place;
+	if (t->staged || t->published) {
+		bool is_open = t->dirs.dir >= 0;
+		int place = t->published ? t->dirs.new : t->dirs.tmp;
 
-	if (t->dirs.dir >= 0 && (t->staged || t->published)) {
-		remove_copy(t, t->published ? t->dirs.new : t->dirs.tmp);
-	} else if (t->staged || t->published) {
-		place = open_place(t);
-		remove_copy(t, place);
-		smtpd__fd_close(place);
+		if (!is_open)
+			place = open_place(t);
+		if (place >= 0)
+			unlinkat(place, t->name, 0);
+		if (place >= 0 && t->published)
+			smtpd__commit_directory(place);
+		if (!is_open)
+			smtpd__fd_close(place);
 	}
 	t->staged = t->published = false;
 	smtpd__maildir_dirs_close(&t->dirs);
@@ -104,4 +97,24 @@ smtpd__maildir_target_spare(struct smtpd_maildir_message *m, size_t i)
 		smtpd__maildir_target_drop(m, i);
 	errno = error;
 	return spared && smtpd__maildir_target_first(m) < m->ntargets;
+}
+
+int
+smtpd__maildir_target_each(struct smtpd_maildir_message *m,
+    int (*step)(struct smtpd_maildir_message *, struct smtpd_maildir_target *))
+{
+	for (size_t i = 0; i < m->ntargets; i++) {
+		struct smtpd_maildir_target *t = &m->targets[i];
+		int result;
+
+		if (t->dropped)
+			continue;
+		result = smtpd__maildir_target_enter(t);
+		if (result == 0)
+			result = step(m, t);
+		smtpd__maildir_target_leave(m, t);
+		if (result == -1 && !smtpd__maildir_target_spare(m, i))
+			return -1;
+	}
+	return 0;
 }

@@ -80,6 +80,11 @@ void smtpd__maildir_target_drop(struct smtpd_maildir_message *m, size_t i);
  * is for no target any more. */
 bool smtpd__maildir_target_spare(struct smtpd_maildir_message *m, size_t i);
 
+/* Do STEP for each target that is not left out, with its directories open.
+ * Return 0, or -1 with errno when the message fails. */
+int smtpd__maildir_target_each(struct smtpd_maildir_message *m,
+    int (*step)(struct smtpd_maildir_message *, struct smtpd_maildir_target *));
+
 /* The first target that is not left out, or how many there are. */
 size_t smtpd__maildir_target_first(const struct smtpd_maildir_message *m);
 
