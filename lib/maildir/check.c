@@ -30,15 +30,18 @@ check_room(int dir, uint64_t size)
 }
 
 int
-smtpd__maildir_check(const char *path, size_t root_len, uint64_t size)
+smtpd_maildir_check(const char *path, size_t root_len, uint64_t size)
 {
-	int dir = smtpd__maildir_dirs_find(path, root_len);
-	int result;
+	int dir =
+	    smtpd__maildir_dirs_walk(path, root_len, smtpd__maildir_dirs_step);
+	int result = -1;
 
 	if (dir == -1)
 		return -1;
-	result = faccessat(dir, "new", W_OK | X_OK, AT_EACCESS);
-	if (result == 0)
+	if (smtpd__maildir_dirs_check(dir, "new") == 0 &&
+	    smtpd__maildir_dirs_check(dir, "tmp") == 0 &&
+	    smtpd__maildir_dirs_check(dir, "cur") == 0 &&
+	    faccessat(dir, "new", W_OK | X_OK, AT_EACCESS) == 0)
 		result = check_room(dir, size);
 	smtpd__fd_close(dir);
 	return result;

@@ -4,13 +4,10 @@
 
 /*
  * Whether a message can be delivered into a Maildir, so that one mailbox in
- * trouble is known before a message for several arrives.
+ * trouble is known before a message for several arrives:
+ * smtpd_maildir_check().
  */
 
-#include <stddef.h>
-#include <stdint.h>
-
-/* As smtpd_maildir_check(). */
-int smtpd__maildir_check(const char *path, size_t root_len, uint64_t size);
+#include <smtpd/maildir.h>
 
 #endif

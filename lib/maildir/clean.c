@@ -3,7 +3,6 @@
 
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -22,32 +21,19 @@ is_old_file(int dir, const char *name, int64_t before_s)
 	    S_ISREG(st.st_mode) && st.st_mtime < before_s;
 }
 
-/* Open tmp/ of PATH for reading. */
-static DIR *
-open_tmp(const char *path, size_t root_len)
-{
-	int maildir = smtpd__maildir_dirs_walk(path, root_len);
-	DIR *tmp = NULL;
-	int fd;
-
-	if (maildir == -1)
-		return NULL;
-	fd = smtpd__maildir_dirs_step(maildir, "tmp", 3);
-	smtpd__fd_close(maildir);
-	if (fd >= 0)
-		tmp = fdopendir(fd);
-	if (tmp == NULL)
-		smtpd__fd_close(fd);
-	return tmp;
-}
-
 ssize_t
-smtpd__maildir_clean(const char *path, size_t root_len, int64_t before_s)
+smtpd_maildir_clean(const char *path, size_t root_len, int64_t before_s)
 {
-	DIR *tmp = open_tmp(path, root_len);
+	int maildir =
+	    smtpd__maildir_dirs_walk(path, root_len, smtpd__maildir_dirs_step);
 	struct dirent *entry;
 	ssize_t removed = 0;
+	DIR *tmp;
 
+	if (maildir == -1)
+		return -1;
+	tmp = smtpd__maildir_dirs_list(maildir, "tmp");
+	smtpd__fd_close(maildir);
 	if (tmp == NULL)
 		return -1;
 	while ((entry = readdir(tmp)) != NULL)

@@ -4,16 +4,9 @@
 
 /*
  * Removing the files that deliveries cut off by a crash left in tmp/ of a
- * Maildir.
+ * Maildir: smtpd_maildir_clean().
  */
 
-#include <sys/types.h>
-
-#include <stddef.h>
-#include <stdint.h>
-
-/* As smtpd_maildir_clean(). */
-ssize_t smtpd__maildir_clean(
-    const char *path, size_t root_len, int64_t before_s);
+#include <smtpd/maildir.h>
 
 #endif

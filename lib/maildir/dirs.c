@@ -14,8 +14,64 @@
 
 #define OPEN_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
+/* Root may do anything in any case. */
+static bool
+is_trusted(const struct stat *st)
+{
+	if (st->st_uid == 0 || st->st_uid == geteuid())
+		return true;
+	errno = EPERM;
+	return false;
+}
+
 int
-smtpd__maildir_dirs_root(const char *path, size_t root_len)
+smtpd__maildir_dirs_step(int dir, const char *name)
+{
+	struct stat st;
+	int fd = openat(dir, name, OPEN_FLAGS | O_NOFOLLOW);
+
+	/* A link is told from a file, which openat() does not do. */
+	if (fd == -1 && errno == ENOTDIR) {
+		bool is_link =
+		    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISLNK(st.st_mode);
+
+		errno = is_link ? ELOOP : ENOTDIR;
+	}
+	if (fd >= 0 && (fstat(fd, &st) == -1 || !is_trusted(&st))) {
+		smtpd__fd_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+DIR *
+smtpd__maildir_dirs_list(int dir, const char *name)
+{
+	int fd = smtpd__maildir_dirs_step(dir, name);
+	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (list == NULL)
+		smtpd__fd_close(fd);
+	return list;
+}
+
+int
+smtpd__maildir_dirs_check(int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	if (S_ISDIR(st.st_mode))
+		return is_trusted(&st) ? 0 : -1;
+	errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
+	return -1;
+}
+
+/* Open the first ROOT_LEN bytes of PATH, the root, or where PATH begins. */
+static int
+open_root(const char *path, size_t root_len)
 {
 	char root[PATH_MAX];
 
@@ -30,64 +86,31 @@ smtpd__maildir_dirs_root(const char *path, size_t root_len)
 	return open(root, OPEN_FLAGS);
 }
 
-/* A link is told from a file, which open() does not do. */
-static int
-open_part(int dir, const char *name)
-{
-	struct stat st;
-	int fd = openat(dir, name, OPEN_FLAGS | O_NOFOLLOW);
-
-	if (fd == -1 && errno == ENOTDIR) {
-		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISLNK(st.st_mode))
-			errno = ELOOP;
-		else
-			errno = ENOTDIR;
-	}
-	return fd;
-}
-
-/* Root may do anything in any case. */
-static bool
-is_trusted(const struct stat *st)
-{
-	if (st->st_uid == 0 || st->st_uid == geteuid())
-		return true;
-	errno = EPERM;
-	return false;
-}
-
 int
-smtpd__maildir_dirs_step(int dir, const char *name, size_t len)
+smtpd__maildir_dirs_walk(
+    const char *path, size_t root_len, int (*step)(int dir, const char *name))
 {
-	char part[NAME_MAX + 1];
-	struct stat st;
-	int fd;
+	const char *at;
+	int dir;
 
-	if (len >= sizeof(part)) {
-		errno = ENAMETOOLONG;
+	if (path == NULL || *path == '\0' || root_len > strlen(path)) {
+		errno = EINVAL;
 		return -1;
 	}
-	memcpy(part, name, len);
-	part[len] = '\0';
-	fd = open_part(dir, part);
-	if (fd >= 0 && (fstat(fd, &st) == -1 || !is_trusted(&st))) {
-		smtpd__fd_close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-int
-smtpd__maildir_dirs_walk(const char *path, size_t root_len)
-{
-	const char *at = path + root_len;
-	int dir = smtpd__maildir_dirs_root(path, root_len);
-
+	at = path + root_len;
+	dir = open_root(path, root_len);
 	while (dir >= 0 && *(at += strspn(at, "/")) != '\0') {
 		size_t len = strcspn(at, "/");
-		int next = smtpd__maildir_dirs_step(dir, at, len);
+		char name[NAME_MAX + 1];
+		int next = -1;
 
+		if (len >= sizeof(name)) {
+			errno = ENAMETOOLONG;
+		} else {
+			memcpy(name, at, len);
+			name[len] = '\0';
+			next = step(dir, name);
+		}
 		smtpd__fd_close(dir);
 		dir = next;
 		at += len;
@@ -95,49 +118,22 @@ smtpd__maildir_dirs_walk(const char *path, size_t root_len)
 	return dir;
 }
 
-/* Whether NAME in DIR is a directory that a step could be taken into. */
-static int
-check_part(int dir, const char *name)
-{
-	struct stat st;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return -1;
-	if (S_ISDIR(st.st_mode))
-		return is_trusted(&st) ? 0 : -1;
-	errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
-	return -1;
-}
-
-int
-smtpd__maildir_dirs_find(const char *path, size_t root_len)
-{
-	int dir = smtpd__maildir_dirs_walk(path, root_len);
-
-	if (dir == -1)
-		return -1;
-	if (check_part(dir, "new") == 0 && check_part(dir, "tmp") == 0 &&
-	    check_part(dir, "cur") == 0)
-		return dir;
-	smtpd__fd_close(dir);
-	return -1;
-}
-
 int
 smtpd__maildir_dirs_open(
     struct smtpd_maildir_dirs *d, const char *path, size_t root_len)
 {
 	*d = SMTPD_MAILDIR_DIRS_CLOSED;
-	d->dir = smtpd__maildir_dirs_walk(path, root_len);
+	d->dir =
+	    smtpd__maildir_dirs_walk(path, root_len, smtpd__maildir_dirs_step);
 	if (d->dir == -1)
 		return -1;
 	/* new/ is made last: where it is missing, another thread may be making
 	 * the others just now. */
-	d->new = smtpd__maildir_dirs_step(d->dir, "new", 3);
+	d->new = smtpd__maildir_dirs_step(d->dir, "new");
 	if (d->new >= 0)
-		d->tmp = smtpd__maildir_dirs_step(d->dir, "tmp", 3);
+		d->tmp = smtpd__maildir_dirs_step(d->dir, "tmp");
 	/* No delivery needs cur/, but the readers of the Maildir do. */
-	if (d->tmp >= 0 && check_part(d->dir, "cur") == 0)
+	if (d->tmp >= 0 && smtpd__maildir_dirs_check(d->dir, "cur") == 0)
 		return 0;
 	smtpd__maildir_dirs_close(d);
 	return -1;

@@ -8,6 +8,7 @@
  * belong to the user of the process, or to root.
  */
 
+#include <dirent.h>
 #include <stddef.h>
 
 /* A Maildir and its parts; -1 while it is closed. */
@@ -19,22 +20,24 @@ struct smtpd_maildir_dirs {
 
 #define SMTPD_MAILDIR_DIRS_CLOSED ((struct smtpd_maildir_dirs){ -1, -1, -1 })
 
-/* Open the first ROOT_LEN bytes of PATH, the root, or where PATH begins. */
-int smtpd__maildir_dirs_root(const char *path, size_t root_len);
+/* Open the directory NAME in DIR.  Return -1 with errno ELOOP if it is a link,
+ * EPERM if it belongs to another user. */
+int smtpd__maildir_dirs_step(int dir, const char *name);
 
-/* Open the directory of LEN bytes at NAME in DIR.  Return -1 with errno ELOOP
- * if it is a link, EPERM if it belongs to another user. */
-int smtpd__maildir_dirs_step(int dir, const char *name, size_t len);
+/* Likewise, to read what is in it.  Return NULL with errno. */
+DIR *smtpd__maildir_dirs_list(int dir, const char *name);
 
-/* Open the Maildir PATH, whose root has ROOT_LEN bytes.  Return its descriptor,
- * or -1 with errno. */
-int smtpd__maildir_dirs_walk(const char *path, size_t root_len);
+/* Whether a step could be made to NAME in DIR: 0, or -1 with errno. */
+int smtpd__maildir_dirs_check(int dir, const char *name);
 
-/* Likewise, and see that its parts are there; ENOENT when one is missing. */
-int smtpd__maildir_dirs_find(const char *path, size_t root_len);
+/* Open the Maildir PATH, by a STEP for each of its names below the root, which
+ * is its first ROOT_LEN bytes.  Return its descriptor, or -1 with errno: EINVAL
+ * when PATH is NULL, empty, or shorter than the root. */
+int smtpd__maildir_dirs_walk(
+    const char *path, size_t root_len, int (*step)(int dir, const char *name));
 
-/* Open PATH and its parts.  Return 0, or -1 with errno and everything closed:
- * ENOENT when a part is missing. */
+/* Open the Maildir PATH and its parts.  Return 0, or -1 with errno and
+ * everything closed: ENOENT when a part is missing. */
 int smtpd__maildir_dirs_open(
     struct smtpd_maildir_dirs *d, const char *path, size_t root_len);
 

@@ -10,14 +10,10 @@
 
 #include "base/sized.h"
 #include "base/sizes.h"
-#include "maildir/check.h"
-#include "maildir/clean.h"
-#include "maildir/make.h"
 #include "maildir/name.h"
 #include "maildir/publish.h"
 #include "maildir/stage.h"
 #include "maildir/target.h"
-#include "maildir/usage.h"
 #include "os/disk_space.h"
 #include "os/fd.h"
 #include "os/nodename.h"
@@ -107,39 +103,6 @@ bool
 smtpd_maildir_has_room(struct smtpd_maildir *md, uint64_t size)
 {
 	return md->root == -1 || smtpd__disk_space_has_room(&md->space, size);
-}
-
-static bool
-is_valid_path(const char *path, size_t root_len)
-{
-	if (path != NULL && *path != '\0' && root_len <= strlen(path))
-		return true;
-	errno = EINVAL;
-	return false;
-}
-
-int
-smtpd_maildir_make(const char *path, size_t root_len)
-{
-	if (!is_valid_path(path, root_len))
-		return -1;
-	return smtpd__maildir_make(path, root_len);
-}
-
-int
-smtpd_maildir_check(const char *path, size_t root_len, uint64_t size)
-{
-	if (!is_valid_path(path, root_len))
-		return -1;
-	return smtpd__maildir_check(path, root_len, size);
-}
-
-int
-smtpd_maildir_usage(const char *path, size_t root_len, uint64_t *octets)
-{
-	if (!is_valid_path(path, root_len))
-		return -1;
-	return smtpd__maildir_usage(path, root_len, octets);
 }
 
 struct smtpd_maildir_message *
@@ -258,8 +221,8 @@ smtpd_maildir_add(struct smtpd_maildir_message *m, const char *path,
 	struct smtpd_maildir_target *t;
 	bool cr = false;
 
-	if (!is_valid_path(path, root_len) || (header == NULL && len > 0) ||
-	    m->error != 0 || m->body > 0 || m->written > 0 || m->cr) {
+	if (path == NULL || (header == NULL && len > 0) || m->error != 0 ||
+	    m->body > 0 || m->written > 0 || m->cr) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -392,12 +355,4 @@ smtpd_maildir_commit(struct smtpd_maildir_message *m)
 	smtpd_maildir_abort(m);
 	errno = error;
 	return -1;
-}
-
-ssize_t
-smtpd_maildir_clean(const char *path, size_t root_len, int64_t before_s)
-{
-	if (!is_valid_path(path, root_len))
-		return -1;
-	return smtpd__maildir_clean(path, root_len, before_s);
 }

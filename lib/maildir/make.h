@@ -4,12 +4,9 @@
 
 /*
  * Making a Maildir, and the directories above it, so that all of it is durable
- * before mail is delivered there.
+ * before mail is delivered there: smtpd_maildir_make().
  */
 
-#include <stddef.h>
-
-/* As smtpd_maildir_make(); ROOT_LEN is no more than the length of PATH. */
-int smtpd__maildir_make(const char *path, size_t root_len);
+#include <smtpd/maildir.h>
 
 #endif

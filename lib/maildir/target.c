@@ -36,11 +36,12 @@ open_place(const struct smtpd_maildir_target *t)
 	const char *part = t->published ? "new" : "tmp";
 
 	for (int i = 0;; i++) {
-		int dir = smtpd__maildir_dirs_walk(t->path, t->root_len);
+		int dir = smtpd__maildir_dirs_walk(
+		    t->path, t->root_len, smtpd__maildir_dirs_step);
 		int place = -1;
 
 		if (dir >= 0)
-			place = smtpd__maildir_dirs_step(dir, part, 3);
+			place = smtpd__maildir_dirs_step(dir, part);
 		smtpd__fd_close(dir);
 		if (place >= 0 || i == OPEN_TRIES ||
 		    (errno != EMFILE && errno != ENFILE))

@@ -3,7 +3,6 @@
 
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -33,40 +32,27 @@ size_of(int dir, const char *name)
 	return (uint64_t)st.st_size;
 }
 
-/* Open the directory NAME in DIR to read it. */
-static DIR *
-open_part(int dir, const char *name)
-{
-	int fd = smtpd__maildir_dirs_step(dir, name, strlen(name));
-	DIR *part = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (part == NULL)
-		smtpd__fd_close(fd);
-	return part;
-}
-
-/* Add the messages of the directory PART of MAILDIR, which may be missing. */
-static int
-add_part(int maildir, const char *name, uint64_t *octets)
-{
-	DIR *part = open_part(maildir, name);
-	const struct dirent *entry;
-
-	if (part == NULL)
-		return errno == ENOENT ? 0 : -1;
-	while ((entry = readdir(part)) != NULL)
-		if (entry->d_name[0] != '.')
-			*octets += size_of(dirfd(part), entry->d_name);
-	closedir(part);
-	return 0;
-}
-
+/* Add the messages in new/ and cur/ of MAILDIR, of which either may be
+ * missing. */
 static int
 add_messages(int maildir, uint64_t *octets)
 {
-	if (add_part(maildir, "new", octets) == -1)
-		return -1;
-	return add_part(maildir, "cur", octets);
+	static const char *const parts[] = { "new", "cur" };
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		DIR *part = smtpd__maildir_dirs_list(maildir, parts[i]);
+		const struct dirent *entry;
+
+		if (part == NULL && errno == ENOENT)
+			continue;
+		if (part == NULL)
+			return -1;
+		while ((entry = readdir(part)) != NULL)
+			if (entry->d_name[0] != '.')
+				*octets += size_of(dirfd(part), entry->d_name);
+		closedir(part);
+	}
+	return 0;
 }
 
 /* Add the folders of MAILDIR, whose names begin with a dot (Maildir++).  What
@@ -74,7 +60,7 @@ add_messages(int maildir, uint64_t *octets)
 static int
 add_folders(int maildir, uint64_t *octets)
 {
-	DIR *list = open_part(maildir, ".");
+	DIR *list = smtpd__maildir_dirs_list(maildir, ".");
 	const struct dirent *entry;
 
 	if (list == NULL)
@@ -86,7 +72,7 @@ add_folders(int maildir, uint64_t *octets)
 		if (name[0] != '.' || strcmp(name, ".") == 0 ||
 		    strcmp(name, "..") == 0)
 			continue;
-		folder = smtpd__maildir_dirs_step(maildir, name, strlen(name));
+		folder = smtpd__maildir_dirs_step(maildir, name);
 		if (folder >= 0)
 			add_messages(folder, octets);
 		smtpd__fd_close(folder);
@@ -96,9 +82,10 @@ add_folders(int maildir, uint64_t *octets)
 }
 
 int
-smtpd__maildir_usage(const char *path, size_t root_len, uint64_t *octets)
+smtpd_maildir_usage(const char *path, size_t root_len, uint64_t *octets)
 {
-	int maildir = smtpd__maildir_dirs_walk(path, root_len);
+	int maildir =
+	    smtpd__maildir_dirs_walk(path, root_len, smtpd__maildir_dirs_step);
 	int result;
 
 	*octets = 0;

@@ -4,13 +4,9 @@
 
 /*
  * How many octets the messages in a Maildir have, and in its folders, by the
- * sizes in their names.
+ * sizes in their names: smtpd_maildir_usage().
  */
 
-#include <stddef.h>
-#include <stdint.h>
-
-/* As smtpd_maildir_usage(). */
-int smtpd__maildir_usage(const char *path, size_t root_len, uint64_t *octets);
+#include <smtpd/maildir.h>
 
 #endif
