@@ -46,25 +46,6 @@ choose_host(const struct smtpd_maildir_settings *settings, char *host)
 	return host[0] != '\0' ? 0 : -1;
 }
 
-static struct smtpd_maildir *
-create_shared(const char *host, int root, uint64_t min_free)
-{
-	struct smtpd_maildir *md = calloc(1, sizeof(*md));
-
-	if (md == NULL)
-		return NULL;
-	if (smtpd__maildir_name_init(&md->names, host) == -1) {
-		free(md);
-		return NULL;
-	}
-	smtpd__maildir_synced_init(&md->synced);
-	md->root = root;
-	smtpd__disk_space_init(&md->space, root, min_free);
-	if (root >= 0)
-		smtpd__disk_space_has_room(&md->space, 0);
-	return md;
-}
-
 struct smtpd_maildir *
 smtpd_maildir_create(const struct smtpd_maildir_settings *settings)
 {
@@ -81,9 +62,17 @@ smtpd_maildir_create(const struct smtpd_maildir_settings *settings)
 		if (root == -1)
 			return NULL;
 	}
-	md = create_shared(host, root, set.min_free);
-	if (md == NULL)
+	md = calloc(1, sizeof(*md));
+	if (md == NULL || smtpd__maildir_name_init(&md->names, host) == -1) {
+		free(md);
 		smtpd__fd_close(root);
+		return NULL;
+	}
+	smtpd__maildir_synced_init(&md->synced);
+	md->root = root;
+	smtpd__disk_space_init(&md->space, root, set.min_free);
+	if (root >= 0)
+		smtpd__disk_space_has_room(&md->space, 0);
 	return md;
 }
 
@@ -195,25 +184,6 @@ copy_lines(char *out, const char *in, size_t len, bool *cr)
 	return (size_t)(to - out);
 }
 
-/* Open the Maildir PATH, to see that it is whole, for T, the next of M. */
-static int
-open_target(struct smtpd_maildir_message *m, struct smtpd_maildir_target *t,
-    const char *path, size_t root_len)
-{
-	*t = (struct smtpd_maildir_target){
-		.path = strdup(path),
-		.root_len = root_len,
-		.dirs = SMTPD_MAILDIR_DIRS_CLOSED,
-		.header = m->headers,
-	};
-	if (t->path != NULL && smtpd__maildir_target_enter(t) == 0) {
-		smtpd__maildir_target_leave(m, t);
-		return 0;
-	}
-	free(t->path);
-	return -1;
-}
-
 int
 smtpd_maildir_add(struct smtpd_maildir_message *m, const char *path,
     size_t root_len, const char *header, size_t len)
@@ -229,22 +199,22 @@ smtpd_maildir_add(struct smtpd_maildir_message *m, const char *path,
 	t = reserve_target(m);
 	if (t == NULL || reserve_buffer(m, len + 1) == -1)
 		return -1;
-	if (open_target(m, t, path, root_len) == -1)
+	*t = (struct smtpd_maildir_target){
+		.path = strdup(path),
+		.root_len = root_len,
+		.dirs = SMTPD_MAILDIR_DIRS_CLOSED,
+		.header = m->headers,
+	};
+	/* Open it to see that it is whole. */
+	if (t->path == NULL || smtpd__maildir_target_enter(t) == -1) {
+		free(t->path);
 		return -1;
+	}
+	smtpd__maildir_target_leave(m, t);
 	t->header_len = copy_lines(m->buf + m->headers, header, len, &cr);
 	m->headers += t->header_len;
 	m->ntargets++;
 	return 0;
-}
-
-/* Remember that the message failed, for errno. */
-static int
-fail_message(struct smtpd_maildir_message *m)
-{
-	if (m->error == 0)
-		m->error = errno;
-	errno = m->error;
-	return -1;
 }
 
 int
@@ -255,23 +225,28 @@ smtpd_maildir_write(
 
 	if (m->ntargets == 0)
 		m->error = EINVAL;
-	if (m->error != 0)
-		return fail_message(m);
-	while (len > 0) {
+	while (m->error == 0 && len > 0) {
 		size_t piece = BODY_MAX - m->body;
 
 		if (piece > len)
 			piece = len;
-		if (reserve_buffer(m, piece + 1) == -1)
-			return fail_message(m);
+		if (reserve_buffer(m, piece + 1) == -1) {
+			m->error = errno;
+			break;
+		}
 		m->body += copy_lines(
 		    m->buf + m->headers + m->body, in, piece, &m->cr);
 		in += piece;
 		len -= piece;
-		if (m->body >= BODY_MAX && smtpd__maildir_stage_spill(m) == -1)
-			return fail_message(m);
+		/* Where no target is left, the error is set already. */
+		if (m->body >= BODY_MAX &&
+		    smtpd__maildir_stage_spill(m) == -1 && m->error == 0)
+			m->error = errno;
 	}
-	return 0;
+	if (m->error == 0)
+		return 0;
+	errno = m->error;
+	return -1;
 }
 
 void
@@ -298,19 +273,6 @@ smtpd_maildir_drop(struct smtpd_maildir_message *m, size_t i)
 		smtpd__maildir_target_drop(m, i);
 	if (m->error == 0 && smtpd__maildir_target_first(m) == m->ntargets)
 		m->error = ECANCELED;
-}
-
-/* A CR at the very end of the message is part of it. */
-static int
-flush_cr(struct smtpd_maildir_message *m)
-{
-	if (!m->cr)
-		return 0;
-	if (reserve_buffer(m, 1) == -1)
-		return -1;
-	m->buf[m->headers + m->body++] = '\r';
-	m->cr = false;
-	return 0;
 }
 
 static void
@@ -345,8 +307,13 @@ smtpd_maildir_commit(struct smtpd_maildir_message *m)
 
 	if (m->ntargets == 0)
 		m->error = EINVAL;
-	if (m->error == 0 && flush_cr(m) == 0 &&
-	    smtpd__maildir_stage_all(m) == 0 &&
+	/* A CR at the very end of the message is part of it; there is room for
+	 * one byte more than was written. */
+	if (m->cr) {
+		m->buf[m->headers + m->body++] = '\r';
+		m->cr = false;
+	}
+	if (m->error == 0 && smtpd__maildir_stage_all(m) == 0 &&
 	    smtpd__maildir_publish_all(m) == 0) {
 		free_message(m);
 		return 0;
