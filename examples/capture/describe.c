@@ -43,7 +43,7 @@ make_snippet(const char *text)
 	GString *out = g_string_new(NULL);
 
 	for (; *text != '\0' && out->len < SNIPPET_MAX;
-	    text = g_utf8_next_char(text)) {
+	    text = g_utf8_find_next_char(text, NULL)) {
 		gunichar c = g_utf8_get_char(text);
 
 		if (!g_unichar_isspace(c) && !g_unichar_iscntrl(c))

@@ -109,10 +109,10 @@ next_connection(void *owner, struct smtpd_connection *c)
 			    smtpd__listeners_address(&srv->listeners, a.which));
 			break;
 		case SMTPD_ACCEPT_STOPPED:
-			if (!smtpd__parking_wait(&srv->parking))
-				return false;
-			/* fall through */
 		case SMTPD_ACCEPT_BESIDE:
+			if (status == SMTPD_ACCEPT_STOPPED &&
+			    !smtpd__parking_wait(&srv->parking))
+				return false;
 			c->session = smtpd__sessions_take(srv);
 			if (c->session != NULL)
 				return true;
