@@ -54,7 +54,8 @@ place_field(const struct message_info *f, const struct smtpd_envelope *envelope,
 	char place[PATH_MAX], text[PATH_MAX];
 
 	buf[0] = '\0';
-	if (f->place == NULL || smtpd_envelope_code(envelope, i) >= 300 ||
+	if (f->place == NULL || i >= envelope->nrcpts ||
+	    smtpd_envelope_code(envelope, i) >= 300 ||
 	    !f->place(f->user, i, k, place, sizeof(place)))
 		return false;
 	snprintf(buf, size, " mailbox=<%s>",

@@ -169,15 +169,17 @@ log_end(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	struct delivery *d = user;
 	struct place_request r = { d, t };
 
-	(void)code;
+	/* By BDAT a message can come for nobody. */
+	if (envelope->nrcpts > 0)
+		code = smtpd_envelope_code(envelope, 0);
 	if (t == NULL ||
 	    (how != SMTPD_END_DELIVERED && how != SMTPD_END_REFUSED))
 		return;
 	message_log(d->log, s, envelope,
 	    &(struct message_info){
-		.what = smtpd_envelope_code(envelope, 0) < 300 ? "stored"
-							       : "refused",
+		.what = code < 300 ? "stored" : "refused",
 		.id = envelope->id,
+		.code = envelope->nrcpts > 0 ? 0 : code,
 		.size = envelope->octets,
 		.begun = t->begun,
 		.place = write_place,

@@ -250,7 +250,9 @@ struct smtpd_events {
 
 	/* A transaction whose MAIL was accepted is over.  Exactly once for
 	 * each.  CODE is the reply to its message, 0 when there was none; in
-	 * LMTP, which has several, the first 2xx, or else the first. */
+	 * LMTP, which has several, the first 2xx, or else the first.  The
+	 * envelope has no recipient where none was accepted, even though a
+	 * message came, by BDAT, and was refused. */
 	void (*transaction_end)(struct smtpd_session *s,
 	    const struct smtpd_envelope *envelope, enum smtpd_end how, int code,
 	    void *user) SMTPD_NOEXCEPT;

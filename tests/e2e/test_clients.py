@@ -210,6 +210,24 @@ class Clients(unittest.TestCase):
                         self.send_chunks(client, data, size)
                         self.check(message)
 
+    def test_chunk_for_nobody(self):
+        """A client that pipelines learns too late that no recipient was
+        accepted."""
+        with smtplib.SMTP("127.0.0.1", self.smtpin.port,
+                          "smtplib.example.net", fixture.WAIT) as client:
+            client.ehlo()
+            for rcpts in ([], ["nobody@example.org"]):
+                client.docmd("MAIL FROM:<sender@example.net>")
+                for rcpt in rcpts:
+                    self.assertEqual(client.docmd(f"RCPT TO:<{rcpt}>")[0], 550)
+                client.send(b"BDAT 3 LAST\r\nabc")
+                self.assertIn(client.getreply()[0], (503, 554))
+            client.sendmail("sender@example.net", ["alice@example.org"],
+                            MESSAGES["plain"].replace(b"\n", b"\r\n"))
+            self.check(MESSAGES["plain"])
+        fixture.until(lambda: self.smtpin.text().count(" nrcpt=0 ") == 2,
+                      "two lines of refused messages")
+
     def send_chunks(self, client, data, size):
         """All in one group, as RFC 2920 allows."""
         chunks = [data[at:at + size] for at in range(0, len(data), size)]
