@@ -21,7 +21,8 @@
 
 extern char **environ;
 
-/* Run ARGV with --check, OUT being its standard error. */
+/* Run ARGV with --check, in front of what may follow a "--", OUT being its
+ * standard error. */
 static int
 spawn_check(char *const *argv, int out, pid_t *pid)
 {
@@ -36,8 +37,9 @@ spawn_check(char *const *argv, int out, pid_t *pid)
 	more = calloc(n + 2, sizeof(*more));
 	if (more == NULL)
 		return ENOMEM;
-	memcpy(more, argv, n * sizeof(*more));
-	more[n] = option;
+	more[0] = argv[0];
+	more[1] = option;
+	memcpy(more + 2, argv + 1, (n - 1) * sizeof(*more));
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, out, STDERR_FILENO);
 	error = posix_spawnp(pid, more[0], &actions, NULL, more, environ);

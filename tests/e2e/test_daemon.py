@@ -72,7 +72,7 @@ class Reload(unittest.TestCase):
         self.smtpin.stop()
         config = self.smtpin.root + "/conf"
         fixture.write(config, "close-after 30\n")
-        self.smtpin.arguments += ["--config", config]
+        self.smtpin.arguments += ["--config", config, "--"]
         self.smtpin.start()
         fixture.write(config, "close-after 30\nmax-recipient 500\n")
         self.smtpin.write_map(fixture.USERS + "dave : dave@example.org\n")
