@@ -66,7 +66,7 @@ struct handover_old {
  * See whether an old process handed its listeners on, or else systemd passed
  * some: append their names to NAMES as systemd_listen_fds() does.  In the first
  * case the process is another one afterwards, with its own id.  Return 0, or -1
- * when there is no memory.  Before any thread is started.
+ * with errno as that does.  Before any thread is started.
  */
 int handover_claim(struct handover_old *old, struct text_list *names);
 

@@ -17,6 +17,7 @@
 #include "interface.h"
 #include "listen_inherited.h"
 #include "listen_interface.h"
+#include "systemd.h"
 
 /* As large as any address with its port or path. */
 #define ADDRESS_SIZE 256
@@ -317,7 +318,13 @@ open_inherited(const char *program, struct smtpd_server *srv,
 	int status = 0;
 
 	if (handover_claim(&where->old, &names) == -1)
-		status = complain(program, EX_OSERR, "no memory");
+		status = errno == EINVAL
+		    ? complain(program, EX_USAGE,
+			  "LISTEN_FDS, the number of sockets that systemd "
+			  "passed, is not one from 0 to %d",
+			  SYSTEMD_SOCKETS_MAX)
+		    : complain(program, EX_OSERR, "cannot take the sockets: %s",
+			  strerror(errno));
 	*found = names.count > 0;
 	where->inherited = *found;
 	/* Those of systemd, not those that an old process opened itself. */

@@ -14,9 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* So many sockets are taken at most. */
-#define SOCKETS_MAX 1000
-
 /* Room for what is told at once. */
 #define STATE_SIZE 2048
 
@@ -62,10 +59,16 @@ systemd_listen_fds(pid_t owner, struct text_list *names)
 {
 	const char *text = getenv("LISTEN_FDNAMES");
 	long long count = number_of("LISTEN_FDS");
-	int result = 0;
+	int result;
 
-	if (number_of("LISTEN_PID") == owner && count <= SOCKETS_MAX)
+	if (getenv("LISTEN_FDS") == NULL || number_of("LISTEN_PID") != owner)
+		count = 0;
+	if (count < 0 || count > SYSTEMD_SOCKETS_MAX) {
+		errno = EINVAL;
+		result = -1;
+	} else {
 		result = split_names(text != NULL ? text : "", count, names);
+	}
 	for (size_t i = 0; i < names->count; i++)
 		fcntl(SYSTEMD_FIRST_FD + (int)i, F_SETFD, FD_CLOEXEC);
 	unsetenv("LISTEN_PID");

@@ -220,6 +220,14 @@ class Systemd(unittest.TestCase):
                 self.assertEqual(client.say(hello + " x.example").code, 250)
         smtpin.stop()
 
+    def test_too_many(self):
+        smtpin, _ = self.activate("smtp")
+        smtpin.prefix[2] = smtpin.prefix[2].replace("FDS=1", "FDS=1001")
+        smtpin.spawn()
+        self.assertEqual(smtpin.process.wait(fixture.WAIT), os.EX_USAGE)
+        smtpin.reader.join(fixture.WAIT)
+        self.assertIn("not one from 0 to 1000", smtpin.text())
+
     def test_tls_needs_a_certificate(self):
         smtpin, _ = self.activate("smtps")
         smtpin.spawn()

@@ -143,10 +143,28 @@ test_listen_fds(void **state)
 	check_listen_fds(pid, "2", "one", "  ");
 	check_listen_fds(pid, "1", "one:two", " ");
 	check_listen_fds(pid, "0", "", "");
-	check_listen_fds(pid, "-1", "", "");
-	check_listen_fds(pid, "2x", "one:two", "");
-	check_listen_fds(pid, "1001", "", "");
-	check_listen_fds(pid, "99999999999999999999", "", "");
+	check_listen_fds("1", "1001", "", "");
+}
+
+/* A number of sockets that cannot be is no reason to open others. */
+static void
+test_listen_fds_wrong(void **state)
+{
+	static const char *const counts[] = { "", "-1", "2x", "1001",
+		"99999999999999999999" };
+	struct text_list list = { 0 };
+	char pid[32];
+
+	(void)state;
+	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		setenv("LISTEN_PID", pid, 1);
+		setenv("LISTEN_FDS", counts[i], 1);
+		assert_int_equal(systemd_listen_fds(getpid(), &list), -1);
+		assert_int_equal(errno, EINVAL);
+		assert_int_equal(list.count, 0);
+		assert_null(getenv("LISTEN_FDS"));
+	}
 }
 
 static void
@@ -238,6 +256,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_notify),
 		cmocka_unit_test(test_listen_fds),
+		cmocka_unit_test(test_listen_fds_wrong),
 		cmocka_unit_test(test_watchdog_time),
 		cmocka_unit_test(test_watchdog),
 	};
