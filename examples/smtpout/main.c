@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -21,6 +22,7 @@
 #include "options.h"
 #include "places.h"
 #include "queue_command.h"
+#include "queue_place.h"
 #include "settings.h"
 #include "startup.h"
 #include "submission.h"
@@ -183,6 +185,22 @@ check_owner(const struct smtpout *p)
 	    user != NULL ? user->pw_name : "NAME");
 }
 
+/* Whether the queue could be opened, but for what only its lock allows to know:
+ * before the process that has it ends for this one.  MISSING is why it neither
+ * was there nor could be made, or 0.  Return 0 or an exit status. */
+static int
+check_place(const struct smtpout *p, int missing)
+{
+	const char *directory = p->settings.queue;
+	int error = missing != 0 ? missing : queue_place_use(directory);
+	char why[1024];
+
+	if (error == 0)
+		return 0;
+	snprintf(why, sizeof(why), "%s: %s", directory, strerror(error));
+	return queue_place_complain(directory, p->settings.in.user, error, why);
+}
+
 /* Read the authorities of hosts.  Return 0 or an exit status. */
 static int
 load_trust(struct smtpout *p)
@@ -228,10 +246,11 @@ static int
 drop_privileges(struct smtpout *p)
 {
 	char why[1024];
-	int status;
+	int status, missing;
 
 	if (!p->settings.in.check)
 		make_directory(p, p->settings.queue, 0700);
+	missing = queue_place_find(p->settings.queue);
 	status = daemon_drop_privileges(PROGRAM, p->settings.in.user, false,
 	    p->settings.in.check ? NULL : p->settings.in.log, p->log);
 	if (status == 0)
@@ -246,54 +265,7 @@ drop_privileges(struct smtpout *p)
 		return status;
 	daemon_warn_root(p->log);
 	daemon_warn_name(p->settings.in.name, p->log);
-	return 0;
-}
-
-/* The directory cannot be made or used by this user: say how it can. */
-static int
-complain_directory(
-    const struct smtpout *p, const char *directory, const char *why)
-{
-	struct passwd *user = getpwuid(geteuid());
-	const char *name = user != NULL ? user->pw_name : p->settings.in.user;
-	struct stat st;
-
-	if (stat(directory, &st) == 0 && st.st_uid != geteuid()) {
-		user = getpwuid(st.st_uid);
-		if (user != NULL)
-			return complain(PROGRAM, EX_CANTCREAT,
-			    "cannot open the queue %s: it belongs to %s: "
-			    "--user %s, or chown -R %s",
-			    directory, user->pw_name, user->pw_name,
-			    name != NULL ? name : "USER");
-	}
-	return complain(PROGRAM, EX_CANTCREAT,
-	    "cannot open the queue %s: %s: install -d -m 0700 -o %s %s",
-	    directory, why, name != NULL ? name : "USER", directory);
-}
-
-static int
-complain_queue(const struct smtpout *p, int error, const char *why)
-{
-	const char *directory = p->settings.queue;
-
-	switch (error) {
-	case EBUSY:
-		return complain(PROGRAM, EX_TEMPFAIL, "%s", why);
-	case EINVAL:
-		return complain(PROGRAM, EX_USAGE, "%s", why);
-	case ENOMEM:
-		return complain(PROGRAM, EX_OSERR, "no memory");
-	case ENOENT:
-	case ENOTDIR:
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return complain_directory(p, directory, why);
-	default:
-		return complain(PROGRAM, EX_TEMPFAIL,
-		    "cannot open the queue %s: %s", directory, why);
-	}
+	return check_place(p, missing);
 }
 
 /* Let the process that handed its listeners on, if one did, end, and so let go
@@ -342,7 +314,8 @@ open_queue(struct smtpout *p)
 	s.submitted_user = &p->submission;
 	p->queue = wait_for_queue(p->settings.queue, &s, why, sizeof(why));
 	if (p->queue == NULL)
-		return complain_queue(p, errno, why);
+		return queue_place_complain(
+		    p->settings.queue, p->settings.in.user, errno, why);
 	p->submission.queue = p->queue;
 	if (submission_register(&p->submission, p->server) == -1)
 		return complain(PROGRAM, EX_OSERR, "no memory");

@@ -5,6 +5,7 @@ queue changes hands."""
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -89,6 +90,53 @@ class HandOver(world.WorldCase):
         os.unlink(config)
         os.kill(self.pid, signal.SIGTERM)
         self.smtpout.ended()
+
+    def check(self):
+        done = subprocess.run(
+            [*self.smtpout.command(), "--check"], capture_output=True,
+            check=False, text=True, timeout=fixture.WAIT)
+        return done.returncode, done.stderr
+
+    def test_a_queue_that_cannot_be_opened(self):
+        """The old process does not end for one that could not go on."""
+        queue, aside = self.smtpout.queue_dir, self.smtpout.root + "/aside"
+        large = os.path.join(queue, "large")
+        self.smtpout.stop()
+        shutil.rmtree(queue)
+        os.chmod(self.smtpout.root, 0o755)
+        self.smtpout.arguments += ["-U", "nobody"]
+        self.smtpout.start()
+        self.pid = self.smtpout.process.pid
+        self.assertEqual(self.check()[0], os.EX_OK)
+
+        def refuses(why):
+            status, said = self.check()
+            self.assertEqual(status, os.EX_CANTCREAT)
+            self.assertRegex(said, f"cannot open the queue {queue}: {why}")
+            count = self.smtpout.text().count("going on as before")
+            os.kill(self.pid, signal.SIGUSR2)
+            fixture.until(lambda: self.smtpout.text().count(
+                "going on as before") > count, "nothing is said")
+            self.deliver(why)
+
+        os.chown(large, 0, 0)
+        refuses(".*Permission denied")
+        os.chown(large, 65534, 65534)
+        os.rename(queue, aside)
+        os.mkdir(queue, 0o700)
+        refuses("it belongs to root")
+        os.rmdir(queue)
+        fixture.write(queue, "")
+        refuses("it belongs to root")
+        os.unlink(queue)
+        os.symlink(self.smtpout.root + "/nowhere", queue)
+        refuses(".*No such file or directory")
+        os.unlink(queue)
+        os.rename(aside, queue)
+        self.assertNotIn("takes over", self.smtpout.text())
+        self.hand_over()
+        self.deliver("new")
+        self.stop()
 
     def test_queue_stays_taken(self):
         """No third process gets the queue in between, and the new one has
