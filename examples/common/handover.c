@@ -263,6 +263,16 @@ leave_parent(const struct handover_old *old)
 	return 0;
 }
 
+static bool
+is_channel(int fd)
+{
+	socklen_t len = sizeof(int);
+	int type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	    type == SOCK_SEQPACKET;
+}
+
 int
 handover_claim(struct handover_old *old, struct text_list *names)
 {
@@ -270,16 +280,19 @@ handover_claim(struct handover_old *old, struct text_list *names)
 	int kept = 0;
 
 	*old = (struct handover_old){ .channel = -1 };
-	if (text == NULL)
-		return systemd_listen_fds(getpid(), names);
-	if (sscanf(text, "%d:%d", &old->channel, &kept) != 2 ||
-	    fcntl(old->channel, F_SETFD, FD_CLOEXEC) == -1)
+	if (text != NULL && sscanf(text, "%d:%d", &old->channel, &kept) == 2 &&
+	    is_channel(old->channel))
+		fcntl(old->channel, F_SETFD, FD_CLOEXEC);
+	else
 		old->channel = -1;
 	old->kept = kept != 0;
 	unsetenv(VARIABLE);
-	if (systemd_listen_fds(getppid(), names) == -1)
+	if (old->channel == -1)
+		return systemd_listen_fds(getpid(), names);
+	/* The parent may have ended meanwhile, and is another then. */
+	if (systemd_listen_fds(SYSTEMD_ANY_OWNER, names) == -1)
 		return -1;
-	return old->channel != -1 ? leave_parent(old) : 0;
+	return leave_parent(old);
 }
 
 void

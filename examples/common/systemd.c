@@ -61,7 +61,8 @@ systemd_listen_fds(pid_t owner, struct text_list *names)
 	long long count = number_of("LISTEN_FDS");
 	int result;
 
-	if (getenv("LISTEN_FDS") == NULL || number_of("LISTEN_PID") != owner)
+	if (getenv("LISTEN_FDS") == NULL ||
+	    (owner != SYSTEMD_ANY_OWNER && number_of("LISTEN_PID") != owner))
 		count = 0;
 	if (count < 0 || count > SYSTEMD_SOCKETS_MAX) {
 		errno = EINVAL;

@@ -22,12 +22,16 @@
 /* So many sockets are taken at most. */
 #define SYSTEMD_SOCKETS_MAX 1000
 
+/* The owner of sockets that an old process hands on, whether it still runs or
+ * not. */
+#define SYSTEMD_ANY_OWNER 0
+
 /*
  * Append the names of the listening sockets that were opened for process OWNER,
- * this one or, at a hand-over, its parent, to NAMES: one, or "" for none, for
- * each descriptor from SYSTEMD_FIRST_FD on.  These are closed on exec then, and
- * the environment forgets them.  Return 0, or -1 with errno: ENOMEM, or EINVAL
- * when their number is none, or too large.
+ * this one or, at a hand-over, SYSTEMD_ANY_OWNER, to NAMES: one, or "" for
+ * none, for each descriptor from SYSTEMD_FIRST_FD on.  These are closed on exec
+ * then, and the environment forgets them.  Return 0, or -1 with errno: ENOMEM,
+ * or EINVAL when their number is none, or too large.
  */
 int systemd_listen_fds(pid_t owner, struct text_list *names);
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 
 import unittest
@@ -132,6 +133,28 @@ class HandOver(unittest.TestCase):
         smtpin.write_map(fixture.USERS)
         smtpin.hand_over()
         smtpin.deliver("two")
+        smtpin.stop()
+
+    def test_the_old_is_gone(self):
+        """It ends before the new one has looked at what it was handed."""
+        smtpin = self.smtpin(arguments=[])
+        ours, theirs = socket.socketpair(socket.AF_UNIX,
+                                         socket.SOCK_SEQPACKET)
+        with socket.create_server(("127.0.0.1", 0)) as server, ours:
+            port = server.getsockname()[1]
+            smtpin.passed = [server.fileno(), theirs.fileno()]
+            smtpin.prefix = ["bash", "-c",
+                             f"exec 90<&{server.fileno()} "
+                             f"91<&{theirs.fileno()} 3<&90 4<&91 && "
+                             "SMTPD_HANDOVER=4:0 LISTEN_FDS=1 LISTEN_PID=1 "
+                             'LISTEN_FDNAMES=smtp exec "$@"', "sh"]
+            smtpin.spawn()
+            theirs.close()
+            ours.settimeout(fixture.WAIT)
+            smtpin.pids.append(int.from_bytes(ours.recv(16), sys.byteorder))
+        fixture.until(lambda: f"listening on 127.0.0.1:{port}" in
+                      smtpin.text(), "it does not serve")
+        smtpin.deliver("one")
         smtpin.stop()
 
     def test_kinds_of_listeners(self):
