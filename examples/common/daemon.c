@@ -163,7 +163,8 @@ reload_files(const struct daemon *d)
 		log_line(d->log, SMTPD_LOG_ERROR,
 		    "cannot open the log again, the old file stays in use: %s",
 		    strerror(errno));
-	if (recheck_passes(d->argv, d->log))
+	if (recheck_passes(
+		d->argv, "the old configuration stays in use", d->log))
 		d->reload(d->user);
 	tell_ready(d);
 }
@@ -216,7 +217,8 @@ work_on(struct running *r)
 	r->busy = d->housekeep != NULL && d->housekeep(d->user, !r->busy);
 }
 
-/* Start the process that is to take over. */
+/* Start the process that is to take over, if it could start: why it could not
+ * is in the log, as what it says itself is not. */
 static void
 start_new(struct running *r)
 {
@@ -224,15 +226,21 @@ start_new(struct running *r)
 
 	if (r->new.begun)
 		return;
+	systemd_notify_reloading();
+	if (!recheck_passes(d->argv,
+		"a new process would fail, going on as before", d->log)) {
+		tell_ready(d);
+		return;
+	}
 	if (handover_start(&r->new, d->argv, d->server, d->where->kept) == -1) {
 		log_line(d->log, SMTPD_LOG_ERROR,
 		    "cannot start %s again, going on as before: %s", d->argv[0],
 		    strerror(errno));
+		tell_ready(d);
 		return;
 	}
 	log_line(d->log, SMTPD_LOG_INFO, "started %s again, to take over",
 	    d->argv[0]);
-	systemd_notify_reloading();
 	r->new_until_ms = monotonic_ms() + READY_MS;
 }
 

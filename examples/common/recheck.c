@@ -86,24 +86,28 @@ read_all(int fd, char *buf, size_t size)
 	return true;
 }
 
-/* Log the lines of TEXT that are complaints, "program: what is wrong", and no
- * log lines, which begin with a date. */
-static void
-log_complaints(char *text, struct log *log)
+/* Log, behind OUTCOME, the lines of TEXT that are complaints, "program: what is
+ * wrong", and no log lines, which begin with a date.  Return whether there are
+ * any. */
+static bool
+log_complaints(char *text, const char *outcome, struct log *log)
 {
 	char *line, *rest = text;
+	bool any = false;
 
 	while ((line = strtok_r(rest, "\n", &rest)) != NULL) {
 		char *what = strstr(line, ": ");
 
-		if (what != NULL && (*line < '0' || *line > '9'))
-			log_line(log, SMTPD_LOG_ERROR,
-			    "the old configuration stays in use: %s", what + 2);
+		if (what == NULL || (*line >= '0' && *line <= '9'))
+			continue;
+		log_line(log, SMTPD_LOG_ERROR, "%s: %s", outcome, what + 2);
+		any = true;
 	}
+	return any;
 }
 
 bool
-recheck_passes(char *const *argv, struct log *log)
+recheck_passes(char *const *argv, const char *outcome, struct log *log)
 {
 	char said[SAID_SIZE];
 	int out[2], status = 0, error;
@@ -133,6 +137,11 @@ recheck_passes(char *const *argv, struct log *log)
 		continue;
 	if (!ended || status == 0)
 		return true;
-	log_complaints(said, log);
+	if (!log_complaints(said, outcome, log))
+		log_line(log, SMTPD_LOG_ERROR, "%s: %s --check ends with %s %d",
+		    outcome, argv[0],
+		    WIFSIGNALED(status) ? "signal" : "exit status",
+		    WIFSIGNALED(status) ? WTERMSIG(status)
+					: WEXITSTATUS(status));
 	return false;
 }

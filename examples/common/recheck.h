@@ -14,9 +14,9 @@
 
 /*
  * Whether the program ARGV could start now; if not, LOG has an error for each
- * of its complaints.  When that cannot be found out within half a minute, LOG
- * says so, and it is true.
+ * of its complaints, behind OUTCOME, what follows from them.  When that cannot
+ * be found out within half a minute, LOG says so, and it is true.
  */
-bool recheck_passes(char *const *argv, struct log *log);
+bool recheck_passes(char *const *argv, const char *outcome, struct log *log);
 
 #endif
