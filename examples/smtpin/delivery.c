@@ -48,21 +48,33 @@ delivery_quota(const struct delivery *d, const struct owner *owner)
 	return owner->quota != USERS_QUOTA_OPEN ? owner->quota : d->quota;
 }
 
-/* Check that a message of SIZE octets has room in the mailbox PATH, which may
- * have LIMIT.  Return 0, or -1 with errno. */
+struct quota_request
+delivery_request(const struct delivery *d, const struct smtpd_session *s,
+    const struct owner *owner, uint64_t size)
+{
+	return (struct quota_request){
+		.limit = delivery_quota(d, owner),
+		.size = size,
+		.peer = smtpd_session_peer(s),
+		.sender = smtpd_session_envelope(s)->sender.text,
+	};
+}
+
+/* Check that the message has room in the mailbox PATH.  Return 0, or -1 with
+ * errno. */
 static int
 check_room(
-    const struct delivery *d, const char *path, uint64_t limit, uint64_t size)
+    const struct delivery *d, const char *path, struct quota_request *request)
 {
 	struct quota *quota;
 
-	if (smtpd_maildir_check(path, d->pattern.root_len, size) == -1)
+	if (smtpd_maildir_check(path, d->pattern.root_len, request->size) == -1)
 		return -1;
-	if (limit == 0)
+	if (request->limit == 0)
 		return 0;
 	quota = quotas_find(d->quotas, path, d->pattern.root_len);
 	errno = ENOMEM;
-	return quota != NULL ? quota_check(quota, limit, size) : -1;
+	return quota != NULL ? quota_check(quota, request) : -1;
 }
 
 /* See that the mailbox of OWNER can be delivered to, and make it if there is
@@ -72,18 +84,18 @@ static int
 check_mailbox(struct smtpd_session *s, const struct delivery *d,
     const struct owner *owner)
 {
-	uint64_t size = smtpd_session_envelope(s)->size;
-	uint64_t limit = delivery_quota(d, owner);
+	struct quota_request request =
+	    delivery_request(d, s, owner, smtpd_session_envelope(s)->size);
 	char path[PATH_MAX];
 	int error;
 
 	if (mailbox_path(&d->pattern, owner, path, sizeof(path)) == -1)
 		return trouble_reply(s, ENAMETOOLONG);
-	if (check_room(d, path, limit, size) == 0)
+	if (check_room(d, path, &request) == 0)
 		return 0;
 	if (errno == ENOENT &&
 	    smtpd_maildir_make(path, d->pattern.root_len) == 0 &&
-	    check_room(d, path, limit, size) == 0)
+	    check_room(d, path, &request) == 0)
 		return 0;
 	error = errno;
 	trouble_log(d->log, s, path, error);

@@ -38,6 +38,11 @@ int delivery_open(struct delivery *d);
 /* The quota of OWNER; 0: there is none. */
 uint64_t delivery_quota(const struct delivery *d, const struct owner *owner);
 
+/* What is asked of the quota of OWNER for the message of S, of SIZE octets; 0:
+ * not known. */
+struct quota_request delivery_request(const struct delivery *d,
+    const struct smtpd_session *s, const struct owner *owner, uint64_t size);
+
 /* Free what D holds. */
 void delivery_finish(struct delivery *d);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,7 +25,10 @@ struct quota {
 	uint64_t reserved;
 	int64_t scanned_ms; /* 0: never */
 	int64_t next_ms;    /* not again before that */
-	uint64_t refused;   /* the size of the last one without room */
+
+	/* The last message that is to come again. */
+	char *refused_for; /* its client; NULL: there is none */
+	uint64_t refused;  /* its size */
 	int64_t refused_ms;
 };
 
@@ -51,6 +55,7 @@ static void
 free_quota(struct quota *q)
 {
 	pthread_mutex_destroy(&q->guard);
+	free(q->refused_for);
 	free(q);
 }
 
@@ -149,60 +154,101 @@ has_room(const struct quota *q, uint64_t limit, uint64_t size)
 	    size <= limit - q->used - q->reserved;
 }
 
-/* Whether SIZE octets have room in LIMIT, by what is known or, where that is
- * not enough, by a look.  Return as quota_check(). */
+/* Whether the message has room, by what is known or, where that is not enough,
+ * by a look.  Return as quota_check(). */
 static int
-find_room(struct quota *q, uint64_t limit, uint64_t size)
+find_room(struct quota *q, struct quota_request *r)
 {
 	int64_t now = now_ms();
 	bool old = q->scanned_ms == 0 ||
 	    now - q->scanned_ms > INT64_C(1000) * QUOTA_SCAN_AGE;
 
-	if ((old || !has_room(q, limit, size)) && now >= q->next_ms &&
+	if ((old || !has_room(q, r->limit, r->size)) && now >= q->next_ms &&
 	    scan_mailbox(q, now) == -1)
 		return -1;
+	r->used = q->used + q->reserved;
 	errno = EDQUOT;
-	return has_room(q, limit, size) ? 0 : -1;
+	return has_room(q, r->limit, r->size) ? 0 : -1;
+}
+
+static void
+forget_refused(struct quota *q)
+{
+	free(q->refused_for);
+	q->refused_for = NULL;
+}
+
+/* Whether the last message without room was of the client of R, and not long
+ * ago. */
+static bool
+was_refused(const struct quota *q, const struct quota_request *r)
+{
+	size_t len = strlen(r->peer);
+
+	return q->refused_for != NULL &&
+	    now_ms() - q->refused_ms < INT64_C(1000) * QUOTA_REFUSE_AGE &&
+	    strncmp(q->refused_for, r->peer, len) == 0 &&
+	    q->refused_for[len] == ' ' &&
+	    strcmp(q->refused_for + len + 1, r->sender) == 0;
 }
 
 int
-quota_check(struct quota *q, uint64_t limit, uint64_t size)
+quota_check(struct quota *q, struct quota_request *r)
 {
+	bool again;
 	int result;
 
 	errno = EMSGSIZE;
-	if (size > limit)
+	if (r->size > r->limit)
 		return -1;
 	pthread_mutex_lock(&q->guard);
 	/* A client that says no size, and had no room before, would have none
 	 * again, for it tries with the same message. */
-	if (size == 0)
-		size = 1;
-	if (size == 1 && q->refused > 0 &&
-	    now_ms() - q->refused_ms < INT64_C(1000) * QUOTA_REFUSE_AGE)
-		size = q->refused;
-	result = find_room(q, limit, size);
+	again = r->size == 0 && was_refused(q, r);
+	if (again)
+		r->size = q->refused;
+	else if (r->size == 0)
+		r->size = 1;
+	result = find_room(q, r);
+	if (again && result == 0)
+		forget_refused(q);
 	pthread_mutex_unlock(&q->guard);
 	return result;
 }
 
 int
-quota_reserve(struct quota *q, uint64_t limit, uint64_t size)
+quota_reserve(struct quota *q, struct quota_request *r)
 {
 	int result;
 
+	errno = EMSGSIZE;
+	if (r->size > r->limit)
+		return -1;
 	pthread_mutex_lock(&q->guard);
-	result = find_room(q, limit, size);
+	result = find_room(q, r);
 	if (result == 0) {
-		q->reserved += size;
-	} else if (errno == EDQUOT) {
-		q->refused = size;
-		q->refused_ms = now_ms();
+		q->reserved += r->size;
+		if (was_refused(q, r))
+			forget_refused(q);
 	}
 	pthread_mutex_unlock(&q->guard);
-	if (result == -1 && size > limit)
-		errno = EMSGSIZE;
 	return result;
+}
+
+void
+quota_remember(struct quota *q, const struct quota_request *r)
+{
+	size_t size = strlen(r->peer) + strlen(r->sender) + 2;
+	char *client = malloc(size);
+
+	if (client != NULL)
+		snprintf(client, size, "%s %s", r->peer, r->sender);
+	pthread_mutex_lock(&q->guard);
+	forget_refused(q);
+	q->refused_for = client;
+	q->refused = r->size;
+	q->refused_ms = now_ms();
+	pthread_mutex_unlock(&q->guard);
 }
 
 void

@@ -27,6 +27,15 @@ struct quotas;
 /* One of them: opaque. */
 struct quota;
 
+/* A message that is to have room. */
+struct quota_request {
+	uint64_t limit;     /* what the mailbox may have, in octets */
+	uint64_t size;      /* of the message; 0: unknown */
+	const char *peer;   /* the address of its client */
+	const char *sender; /* the reverse-path */
+	uint64_t used;      /* set: what there is, and is on its way */
+};
+
 /* Begin without any.  NULL without memory. */
 struct quotas *quotas_create(void);
 
@@ -39,15 +48,22 @@ struct quota *quotas_find(
     struct quotas *quotas, const char *path, size_t root_len);
 
 /*
- * Whether a message of SIZE octets, 0: unknown, has room in Q, which may have
- * LIMIT.  Return 0, or -1 with errno: EDQUOT when it has none now, EMSGSIZE
- * when it never can have, or the reason why the mailbox cannot be read.
+ * Whether the message R has room in Q.  Where its size is unknown, that of the
+ * last one counts which quota_remember() has of the same client and sender, or
+ * else 1 octet; r->size is set to it.  Return 0, or -1 with errno: EDQUOT when
+ * it has no room now, EMSGSIZE when it never can have, or the reason why the
+ * mailbox cannot be read.
  */
-int quota_check(struct quota *q, uint64_t limit, uint64_t size);
+int quota_check(struct quota *q, struct quota_request *r);
 
-/* The same for a message that has arrived, with SIZE octets; they are reserved
- * until quota_record(). */
-int quota_reserve(struct quota *q, uint64_t limit, uint64_t size);
+/* The same for a message that has arrived; its octets are reserved until
+ * quota_record(). */
+int quota_reserve(struct quota *q, struct quota_request *r);
+
+/* The message R, which had no room, is to come again: remember it for
+ * QUOTA_REFUSE_AGE, instead of the one before, or until it, or another one of
+ * its client and sender, has room. */
+void quota_remember(struct quota *q, const struct quota_request *r);
 
 /* The message for which SIZE octets were reserved was stored, or not. */
 void quota_record(struct quota *q, uint64_t size, bool stored);

@@ -91,19 +91,26 @@ is_wanted(const struct store_request *r, const struct target *target)
 	return false;
 }
 
+/* What the client is told where a mailbox cannot have the message because of
+ * ERROR: one that is too large for this mailbox alone may be for others, so it
+ * comes again, and they get it then. */
+static int
+told_error(const struct store_request *r, int error)
+{
+	bool others =
+	    r->envelope->nrcpts > 1 && !smtpd_session_lmtp(r->session);
+
+	return error == EMSGSIZE && others ? EDQUOT : error;
+}
+
 /* Refuse it, because of ERROR, for those who have the mailbox TARGET: all
- * mailboxes of an address get a message, or none of them.  One that is too
- * large for this mailbox alone may be for others: it comes again, and they get
- * it then. */
+ * mailboxes of an address get a message, or none of them. */
 static void
 refuse_target(struct store_request *r, const struct target *target, int error)
 {
-	size_t nrcpts = r->envelope->nrcpts;
-	struct trouble t = trouble_for(error);
+	struct trouble t = trouble_for(told_error(r, error));
 
-	if (error == EMSGSIZE && nrcpts > 1 && !smtpd_session_lmtp(r->session))
-		t = trouble_for(EDQUOT);
-	for (size_t i = 0; i < nrcpts; i++)
+	for (size_t i = 0; i < r->envelope->nrcpts; i++)
 		if (!r->transaction->recipients[i].refused &&
 		    transaction_has(
 			r->transaction, i, &r->d->pattern, &target->owner))
@@ -254,19 +261,28 @@ copy_body(struct store_request *r, struct smtpd_body *body)
 static int
 reserve_room(struct store_request *r, size_t i, struct target *target)
 {
-	uint64_t limit = delivery_quota(r->d, &target->owner);
+	struct quota_request request = delivery_request(r->d, r->session,
+	    &target->owner, smtpd_maildir_size(r->message, i));
+	struct quota *quota;
 	char path[PATH_MAX];
+	int error;
 
-	if (limit == 0 || target->dropped)
+	if (request.limit == 0 || target->dropped)
 		return 0;
 	store_path(r->d, &target->owner, path, sizeof(path));
-	target->quota = quotas_find(r->d->quotas, path, r->d->pattern.root_len);
-	target->size = smtpd_maildir_size(r->message, i);
+	quota = quotas_find(r->d->quotas, path, r->d->pattern.root_len);
 	errno = ENOMEM;
-	if (target->quota != NULL &&
-	    quota_reserve(target->quota, limit, target->size) == 0)
+	if (quota == NULL)
+		return -1;
+	if (quota_reserve(quota, &request) == 0) {
+		target->quota = quota;
+		target->size = request.size;
 		return 0;
-	target->quota = NULL;
+	}
+	error = errno;
+	if (told_error(r, error) == EDQUOT)
+		quota_remember(quota, &request);
+	errno = error;
 	return -1;
 }
 

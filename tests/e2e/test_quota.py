@@ -47,10 +47,10 @@ class Case(unittest.TestCase):
     def counts(self, *users):
         return [len(self.smtpin.new(user)) for user in users]
 
-    def rcpts(self, *users, size=None):
+    def rcpts(self, *users, size=None, sender="sender@example.net"):
         """The replies to RCPT for USERS and a message of SIZE."""
         client = self.client()
-        client.say("MAIL FROM:<sender@example.net>"
+        client.say(f"MAIL FROM:<{sender}>"
                    + (f" SIZE={size}" if size else ""))
         return client, [client.say(f"RCPT TO:<{user}@example.org>").codes
                         for user in users]
@@ -89,6 +89,8 @@ class Smtp(Case):
         self.assertIn("<bob@example.org>", reply)
         self.assertEqual(self.counts("alice", "bob"), [0, 0])
         self.assertEqual(self.smtpin.tmp(), [])
+        self.assertEqual(self.rcpts("bob", sender="other@example.net")[1],
+                         ["250 2.1.5"])
         client, replies = self.rcpts("bob", "alice")
         self.assertEqual(replies, ["452 4.2.2", "250 2.1.5"])
         client.say("DATA")
@@ -98,6 +100,7 @@ class Smtp(Case):
     def test_too_large(self):
         reply = self.client().deliver(message(200000), "bob@example.org")
         self.assertEqual(reply.codes, "552 5.2.2")
+        self.assertEqual(self.rcpts("bob")[1], ["250 2.1.5"])
 
     def test_too_large_for_one(self):
         """The others get it when the client tries again."""

@@ -88,17 +88,58 @@ set_message(const struct place *p, int size, bool there)
 		assert_int_equal(unlink(path), 0);
 }
 
+/* A message of SIZE octets for a mailbox that may have LIMIT. */
+static struct quota_request
+message_of(uint64_t limit, uint64_t size)
+{
+	return (struct quota_request){
+		.limit = limit,
+		.size = size,
+		.peer = "192.0.2.1",
+		.sender = "a@example.com",
+	};
+}
+
+static int
+check_in(struct quota *q, uint64_t limit, uint64_t size)
+{
+	struct quota_request r = message_of(limit, size);
+
+	return quota_check(q, &r) == 0 ? 0 : errno;
+}
+
 /* What quota_check() says of SIZE octets in 1000: 0, or errno. */
 static int
 check(const struct place *p, uint64_t size)
 {
-	return quota_check(p->q, 1000, size) == 0 ? 0 : errno;
+	return check_in(p->q, 1000, size);
+}
+
+/* The same without a size, from PEER and SENDER. */
+static int
+check_from(const struct place *p, const char *peer, const char *sender)
+{
+	struct quota_request r = message_of(1000, 0);
+
+	r.peer = peer;
+	r.sender = sender;
+	return quota_check(p->q, &r) == 0 ? 0 : errno;
 }
 
 static int
 reserve(const struct place *p, uint64_t size)
 {
-	return quota_reserve(p->q, 1000, size) == 0 ? 0 : errno;
+	struct quota_request r = message_of(1000, size);
+
+	return quota_reserve(p->q, &r) == 0 ? 0 : errno;
+}
+
+static void
+remember(const struct place *p, uint64_t size)
+{
+	struct quota_request r = message_of(1000, size);
+
+	quota_remember(p->q, &r);
 }
 
 static void
@@ -126,7 +167,7 @@ test_sizes(void **state)
 	assert_int_equal(check(p, 600), 0);
 	assert_int_equal(check(p, 601), EDQUOT);
 	assert_int_equal(reserve(p, 601), EDQUOT);
-	assert_int_equal(check(p, 0), EDQUOT);
+	assert_int_equal(check(p, 0), 0);
 	assert_int_equal(check(p, UINT64_MAX), EMSGSIZE);
 }
 
@@ -138,7 +179,7 @@ test_full(void **state)
 	set_message(p, 1000, true);
 	assert_int_equal(check(p, 0), EDQUOT);
 	assert_int_equal(check(p, 1), EDQUOT);
-	assert_int_equal(quota_check(p->q, 1001, 0), 0);
+	assert_int_equal(check_in(p->q, 1001, 0), 0);
 }
 
 /* A map may have a lower quota than before. */
@@ -196,7 +237,7 @@ test_added(void **state)
 	assert_int_equal(check(p, 200), EDQUOT);
 }
 
-/* A client that says no size is told at RCPT, for QUOTA_REFUSE_AGE, when the
+/* A client that says no size is told at RCPT, for QUOTA_REFUSE_AGE, when its
  * last message had no room: with other recipients it would never be stored. */
 static void
 test_unknown_size(void **state)
@@ -206,16 +247,69 @@ test_unknown_size(void **state)
 	set_message(p, 500, true);
 	assert_int_equal(check(p, 0), 0);
 	assert_int_equal(reserve(p, 600), EDQUOT);
+	remember(p, 600);
 	assert_int_equal(check(p, 0), EDQUOT);
-	assert_int_equal(check(p, 2), 0);
+	assert_int_equal(check(p, 1), 0);
 	clock_ms += QUOTA_REFUSE_AGE * 1000 - 1;
 	assert_int_equal(check(p, 0), EDQUOT);
 	clock_ms++;
 	assert_int_equal(check(p, 0), 0);
-	assert_int_equal(reserve(p, 600), EDQUOT);
+	remember(p, 5000);
+	assert_int_equal(check(p, 0), EDQUOT);
+}
+
+/* One client's message is nothing to others. */
+static void
+test_other_clients(void **state)
+{
+	struct place *p = *state;
+
+	set_message(p, 500, true);
+	remember(p, 600);
+	assert_int_equal(check_from(p, "192.0.2.1", "a@example.com"), EDQUOT);
+	assert_int_equal(check_from(p, "192.0.2.1", "b@example.com"), 0);
+	assert_int_equal(check_from(p, "192.0.2.1", ""), 0);
+	assert_int_equal(check_from(p, "192.0.2.11", "a@example.com"), 0);
+	assert_int_equal(check_from(p, "192.0.2.", "1 a@example.com"), 0);
+	assert_int_equal(check_from(p, "192.0.2.1", "a@example.com"), EDQUOT);
+}
+
+/* It counts no longer once it has room, or another one of its client is
+ * stored. */
+static void
+test_forgotten(void **state)
+{
+	struct place *p = *state;
+
+	set_message(p, 500, true);
+	remember(p, 600);
+	assert_int_equal(check(p, 0), EDQUOT);
 	set_message(p, 500, false);
 	clock_ms += 1000;
 	assert_int_equal(check(p, 0), 0);
+	assert_int_equal(reserve(p, 500), 0);
+	quota_record(p->q, 500, true);
+	assert_int_equal(check(p, 0), 0);
+
+	remember(p, 600);
+	assert_int_equal(check(p, 0), EDQUOT);
+	assert_int_equal(reserve(p, 100), 0);
+	assert_int_equal(check(p, 0), 0);
+}
+
+/* What is told of a mailbox without room. */
+static void
+test_used(void **state)
+{
+	struct place *p = *state;
+	struct quota_request r = message_of(1000, 0);
+
+	set_message(p, 500, true);
+	assert_int_equal(reserve(p, 300), 0);
+	remember(p, 600);
+	assert_int_equal(quota_check(p->q, &r), -1);
+	assert_int_equal(r.used, 800);
+	assert_int_equal(r.size, 600);
 }
 
 /* Where nothing is yet there is room; where nothing can be read that is told.
@@ -227,9 +321,8 @@ test_unreadable(void **state)
 	struct quota *none = quotas_find(p->quotas, "/nonexistent/x", 1);
 	struct quota *file = quotas_find(p->quotas, "/dev/null", 5);
 
-	assert_int_equal(quota_check(none, 1000, 1000), 0);
-	assert_int_equal(quota_check(file, 1000, 1), -1);
-	assert_int_equal(errno, ENOTDIR);
+	assert_int_equal(check_in(none, 1000, 1000), 0);
+	assert_int_equal(check_in(file, 1000, 1), ENOTDIR);
 }
 
 /* Reserve and record an octet, again and again. */
@@ -241,9 +334,11 @@ use_quota(void *arg)
 	for (int i = 0; i < 1000; i++) {
 		struct quota *q =
 		    quotas_find(p->quotas, p->path, strlen(p->path));
+		struct quota_request r = message_of(UINT64_MAX, 1);
 
-		if (quota_reserve(q, UINT64_MAX, 1) == -1)
+		if (quota_reserve(q, &r) == -1)
 			return arg;
+		quota_remember(q, &r);
 		quota_record(q, 1, i % 2 == 0);
 	}
 	return NULL;
@@ -264,8 +359,8 @@ test_threads(void **state)
 		assert_int_equal(pthread_join(threads[i], &result), 0);
 		assert_null(result);
 	}
-	assert_int_equal(quota_check(p->q, 2001, 1), 0);
-	assert_int_equal(quota_check(p->q, 2001, 2), -1);
+	assert_int_equal(check_in(p->q, 2001, 1), 0);
+	assert_int_equal(check_in(p->q, 2001, 2), EDQUOT);
 }
 
 int
@@ -281,6 +376,9 @@ main(void)
 		CASE(test_deleted),
 		CASE(test_added),
 		CASE(test_unknown_size),
+		CASE(test_other_clients),
+		CASE(test_forgotten),
+		CASE(test_used),
 		CASE(test_unreadable),
 		CASE(test_threads),
 	};
