@@ -98,7 +98,8 @@ check_mailbox(struct smtpd_session *s, const struct delivery *d,
 	    check_room(d, path, &request) == 0)
 		return 0;
 	error = errno;
-	trouble_log(d->log, s, path, error);
+	trouble_log(d->log, s,
+	    &(struct trouble_place){ path, owner->user, &request }, error);
 	return trouble_reply(s, error);
 }
 

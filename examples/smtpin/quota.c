@@ -154,6 +154,14 @@ has_room(const struct quota *q, uint64_t limit, uint64_t size)
 	    size <= limit - q->used - q->reserved;
 }
 
+static int
+refuse(struct quota_request *r, int error)
+{
+	r->refused = true;
+	errno = error;
+	return -1;
+}
+
 /* Whether the message has room, by what is known or, where that is not enough,
  * by a look.  Return as quota_check(). */
 static int
@@ -167,8 +175,7 @@ find_room(struct quota *q, struct quota_request *r)
 	    scan_mailbox(q, now) == -1)
 		return -1;
 	r->used = q->used + q->reserved;
-	errno = EDQUOT;
-	return has_room(q, r->limit, r->size) ? 0 : -1;
+	return has_room(q, r->limit, r->size) ? 0 : refuse(r, EDQUOT);
 }
 
 static void
@@ -198,9 +205,8 @@ quota_check(struct quota *q, struct quota_request *r)
 	bool again;
 	int result;
 
-	errno = EMSGSIZE;
 	if (r->size > r->limit)
-		return -1;
+		return refuse(r, EMSGSIZE);
 	pthread_mutex_lock(&q->guard);
 	/* A client that says no size, and had no room before, would have none
 	 * again, for it tries with the same message. */
@@ -221,9 +227,8 @@ quota_reserve(struct quota *q, struct quota_request *r)
 {
 	int result;
 
-	errno = EMSGSIZE;
 	if (r->size > r->limit)
-		return -1;
+		return refuse(r, EMSGSIZE);
 	pthread_mutex_lock(&q->guard);
 	result = find_room(q, r);
 	if (result == 0) {

@@ -34,6 +34,7 @@ struct quota_request {
 	const char *peer;   /* the address of its client */
 	const char *sender; /* the reverse-path */
 	uint64_t used;      /* set: what there is, and is on its way */
+	bool refused;       /* set: it has no room */
 };
 
 /* Begin without any.  NULL without memory. */

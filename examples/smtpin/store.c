@@ -63,7 +63,8 @@ add_target(struct store_request *r, const struct target *target)
 	if (len != -1 && add_mailbox(r, path, header, (size_t)len) == 0)
 		return 0;
 	error = errno;
-	trouble_log(r->d->log, r->session, path, error);
+	trouble_log(r->d->log, r->session,
+	    &(struct trouble_place){ path, target->owner.user, NULL }, error);
 	errno = error;
 	return -1;
 }
@@ -182,15 +183,18 @@ add_targets(struct store_request *r)
 	return 0;
 }
 
-/* Mailbox I cannot have the message, because of ERROR.  Return whether there
- * are others. */
+/* Mailbox I cannot have the message, because of ERROR, or of its quota, which
+ * was asked REQUEST.  Return whether there are others. */
 static bool
-drop_target(struct store_request *r, size_t i, int error)
+drop_target(struct store_request *r, size_t i, int error,
+    const struct quota_request *request)
 {
 	char path[PATH_MAX];
 
 	store_path(r->d, &r->targets[i].owner, path, sizeof(path));
-	trouble_log(r->d->log, r->session, path, error);
+	trouble_log(r->d->log, r->session,
+	    &(struct trouble_place){ path, r->targets[i].owner.user, request },
+	    error);
 	refuse_target(r, &r->targets[i], error);
 	for (size_t k = 0; k < r->ntargets && r->wanted; k++)
 		if (!r->targets[k].dropped && !is_wanted(r, &r->targets[k])) {
@@ -203,7 +207,7 @@ drop_target(struct store_request *r, size_t i, int error)
 static bool
 target_failed(void *request, size_t i, int error)
 {
-	return drop_target(request, i, error);
+	return drop_target(request, i, error, NULL);
 }
 
 /* Begin the message with the mailboxes that take it.  Return 0, or -1 with
@@ -256,32 +260,31 @@ copy_body(struct store_request *r, struct smtpd_body *body)
 	return n == 0;
 }
 
-/* Reserve room for the message in the quota of TARGET, mailbox I.  Return 0, or
- * -1 with errno. */
+/* Reserve room for the message in the quota of TARGET, which is asked REQUEST.
+ * Return 0, or -1 with errno. */
 static int
-reserve_room(struct store_request *r, size_t i, struct target *target)
+reserve_room(struct store_request *r, struct target *target,
+    struct quota_request *request)
 {
-	struct quota_request request = delivery_request(r->d, r->session,
-	    &target->owner, smtpd_maildir_size(r->message, i));
 	struct quota *quota;
 	char path[PATH_MAX];
 	int error;
 
-	if (request.limit == 0 || target->dropped)
+	if (request->limit == 0 || target->dropped)
 		return 0;
 	store_path(r->d, &target->owner, path, sizeof(path));
 	quota = quotas_find(r->d->quotas, path, r->d->pattern.root_len);
 	errno = ENOMEM;
 	if (quota == NULL)
 		return -1;
-	if (quota_reserve(quota, &request) == 0) {
+	if (quota_reserve(quota, request) == 0) {
 		target->quota = quota;
-		target->size = request.size;
+		target->size = request->size;
 		return 0;
 	}
 	error = errno;
 	if (told_error(r, error) == EDQUOT)
-		quota_remember(quota, &request);
+		quota_remember(quota, request);
 	errno = error;
 	return -1;
 }
@@ -308,9 +311,14 @@ commit_message(struct store_request *r)
 	bool wanted = true;
 	int result;
 
-	for (size_t i = 0; i < r->ntargets && wanted; i++)
-		if (reserve_room(r, i, &r->targets[i]) == -1)
-			wanted = drop_target(r, i, errno);
+	for (size_t i = 0; i < r->ntargets && wanted; i++) {
+		struct quota_request request =
+		    delivery_request(r->d, r->session, &r->targets[i].owner,
+			smtpd_maildir_size(r->message, i));
+
+		if (reserve_room(r, &r->targets[i], &request) == -1)
+			wanted = drop_target(r, i, errno, &request);
+	}
 	if (!wanted) {
 		smtpd_maildir_abort(r->message);
 		errno = EDQUOT;

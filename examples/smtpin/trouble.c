@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 struct trouble
 trouble_for(int error)
@@ -44,16 +45,38 @@ trouble_reply(struct smtpd_session *s, int error)
 	return smtpd_reply(s, t.code, t.status, "%s", t.text);
 }
 
+/* Write why the message has no room in the quota of PLACE to BUF. */
+static const char *
+write_quota(const struct trouble_place *place, char *buf, size_t size)
+{
+	const struct quota_request *r = place->request;
+	unsigned long long message = r->size, limit = r->limit;
+
+	if (message > limit)
+		snprintf(buf, size,
+		    "a message of %llu bytes is larger than the quota of user "
+		    "%s, %llu bytes",
+		    message, place->user, limit);
+	else
+		snprintf(buf, size,
+		    "the quota of user %s is used up, %llu of %llu bytes: no "
+		    "room for %llu more",
+		    place->user, (unsigned long long)r->used, limit, message);
+	return buf;
+}
+
 void
-trouble_log(
-    struct log *log, const struct smtpd_session *s, const char *path, int error)
+trouble_log(struct log *log, const struct smtpd_session *s,
+    const struct trouble_place *place, int error)
 {
 	const struct smtpd_envelope *envelope = smtpd_session_envelope(s);
-	bool full = error == EDQUOT || error == EMSGSIZE;
-	char reason[LOG_ERROR_SIZE];
+	bool quota = place->request != NULL && place->request->refused;
+	bool full = quota || error == EDQUOT;
+	char reason[LOG_ERROR_SIZE + 256];
 
 	log_line(log, full ? SMTPD_LOG_WARNING : SMTPD_LOG_ERROR,
 	    "id=%s session=%llu cannot deliver to %s: %s", envelope->id,
-	    (unsigned long long)smtpd_session_id(s), path,
-	    log_error(error, reason, sizeof(reason)));
+	    (unsigned long long)smtpd_session_id(s), place->path,
+	    quota ? write_quota(place, reason, sizeof(reason))
+		  : log_error(error, reason, sizeof(reason)));
 }

@@ -11,6 +11,7 @@
 #include <smtpd/session.h>
 
 #include "log.h"
+#include "quota.h"
 
 /* A reply. */
 struct trouble {
@@ -25,9 +26,16 @@ struct trouble trouble_for(int error);
 /* Reply to the command by what ERROR means, and return the code. */
 int trouble_reply(struct smtpd_session *s, int error);
 
-/* Say in LOG that the mailbox PATH cannot be used for the transaction of S,
- * because of ERROR. */
+/* A mailbox that a message cannot have. */
+struct trouble_place {
+	const char *path;
+	const char *user;
+	const struct quota_request *request; /* NULL: its quota was not asked */
+};
+
+/* Say in LOG that PLACE cannot be used for the transaction of S, because of
+ * ERROR. */
 void trouble_log(struct log *log, const struct smtpd_session *s,
-    const char *path, int error);
+    const struct trouble_place *place, int error);
 
 #endif

@@ -47,6 +47,9 @@ class Case(unittest.TestCase):
     def counts(self, *users):
         return [len(self.smtpin.new(user)) for user in users]
 
+    def expect_line(self, text):
+        fixture.until(lambda: text in self.smtpin.text(), "no line in the log")
+
     def rcpts(self, *users, size=None, sender="sender@example.net"):
         """The replies to RCPT for USERS and a message of SIZE."""
         client = self.client()
@@ -66,8 +69,8 @@ class Smtp(Case):
         client.say("DATA")
         self.assertEqual(client.finish(message(1000)).code, 250)
         self.assertEqual(self.counts("alice", "bob", "carol"), [1, 0, 1])
-        fixture.until(lambda: "Disk quota exceeded" in self.smtpin.text(),
-                      "no line in the log")
+        self.expect_line("bob/Maildir: the quota of user bob is used up, "
+                         "102400 of 102400 bytes: no room for 1 more")
 
     def test_size(self):
         self.fill("bob", 90 * 1024)
@@ -87,6 +90,8 @@ class Smtp(Case):
                                "alice@example.org")
         self.assertEqual(reply.codes, "452 4.2.2")
         self.assertIn("<bob@example.org>", reply)
+        self.expect_line("bob/Maildir: the quota of user bob is used up, "
+                         "92160 of 102400 bytes: no room for 20")
         self.assertEqual(self.counts("alice", "bob"), [0, 0])
         self.assertEqual(self.smtpin.tmp(), [])
         self.assertEqual(self.rcpts("bob", sender="other@example.net")[1],
@@ -101,6 +106,9 @@ class Smtp(Case):
         reply = self.client().deliver(message(200000), "bob@example.org")
         self.assertEqual(reply.codes, "552 5.2.2")
         self.assertEqual(self.rcpts("bob")[1], ["250 2.1.5"])
+        self.assertEqual(self.rcpts("bob", size=102401)[1], ["552 5.2.2"])
+        self.expect_line("a message of 102401 bytes is larger than the quota "
+                         "of user bob, 102400 bytes")
 
     def test_too_large_for_one(self):
         """The others get it when the client tries again."""

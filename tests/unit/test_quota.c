@@ -308,8 +308,15 @@ test_used(void **state)
 	assert_int_equal(reserve(p, 300), 0);
 	remember(p, 600);
 	assert_int_equal(quota_check(p->q, &r), -1);
+	assert_true(r.refused);
 	assert_int_equal(r.used, 800);
 	assert_int_equal(r.size, 600);
+	r = message_of(1000, 200);
+	assert_int_equal(quota_check(p->q, &r), 0);
+	assert_false(r.refused);
+	r = message_of(1000, 1001);
+	assert_int_equal(quota_check(p->q, &r), -1);
+	assert_true(r.refused);
 }
 
 /* Where nothing is yet there is room; where nothing can be read that is told.
