@@ -139,33 +139,36 @@ next_word(char **rest)
 	return word;
 }
 
-/* Cut " quota=SIZE" off the end of TEXT, which has a user's name before it, and
- * keep it in *OUT. */
+/* Parse WORDS, what a line has between a user's name and the colon: its quota,
+ * which is set in *OUT. */
 static int
-cut_quota(struct users_file *f, char *text, uint64_t *out)
+parse_quota(struct users_file *f, char *words, uint64_t *out)
 {
 	static const struct option_rule rule = {
 		.kind = OPTION_NUMBER,
 		.argument = "BYTES",
 		.max = UINT64_C(1) << 62,
 	};
-	char *word = strstr(text, "quota=");
-	char *value;
-	size_t len;
+	static const char begin[] = "quota=";
+	char *word, *value, *rest = words;
 
 	*out = USERS_QUOTA_OPEN;
-	if (word == NULL || word == text || strchr(" \t", word[-1]) == NULL)
-		return 0;
-	value = word + strlen("quota=");
-	len = strcspn(value, " \t");
-	if (value[len + strspn(value + len, " \t")] != '\0')
-		return 0;
-	value[len] = '\0';
-	if (option_table_set(&rule, out, value) != 0)
-		return report_line(f,
-		    "a quota is a number of bytes, or one with K, M or G",
-		    value);
-	*word = '\0';
+	while ((word = strtok_r(rest, " \t", &rest)) != NULL) {
+		if (strncmp(word, begin, sizeof(begin) - 1) != 0)
+			return report_line(f,
+			    "unknown word after the user, where only "
+			    "\"quota=SIZE\" may be",
+			    word);
+		if (*out != USERS_QUOTA_OPEN)
+			return report_line(
+			    f, "the user has a quota already", word);
+		value = word + sizeof(begin) - 1;
+		if (option_table_set(&rule, out, value) != 0)
+			return report_line(f,
+			    "a quota is a number of bytes, or one with K, M "
+			    "or G",
+			    value);
+	}
 	return 0;
 }
 
@@ -188,23 +191,27 @@ add_user(struct users_file *f, char *line)
 {
 	char *colon = strchr(line, ':');
 	char *name = line + strspn(line, " \t");
+	char *words, *word;
 	uint64_t quota;
 	uint32_t user;
-	char *word;
-	size_t len;
 	int status;
 
 	if (colon == NULL)
 		return report_line(f, "no \":\" between user and address", "");
 	*colon = '\0';
-	status = cut_quota(f, name, &quota);
-	if (status != 0)
-		return status;
-	len = strcspn(name, " \t");
-	if (name[len + strspn(name + len, " \t")] == '\0')
-		name[len] = '\0';
+	words = name + strcspn(name, " \t");
+	if (*words != '\0')
+		*words++ = '\0';
+	if (strchr(name, '@') != NULL)
+		return report_line(f,
+		    "an address before \":\"; for an alias write "
+		    "\"address -> user, user\"",
+		    name);
 	if (!is_user(name))
 		return report_line(f, name_rule, name);
+	status = parse_quota(f, words, &quota);
+	if (status != 0)
+		return status;
 	user = users_table_user(f->table, name, f->line);
 	if (user == 0)
 		return report_memory(f);

@@ -408,7 +408,15 @@ test_bad_lines(void **state)
 		{ "a :\n", ":1: no address for the user: \"a\"" },
 		{ "a : # a@b.c\n", ":1: no address for the user: \"a\"" },
 		{ ": a@b.c\n", ":1: a user is" },
-		{ "a b : a@b.c\n", ":1: a user is" },
+		{ "a b : a@b.c\n",
+		    ":1: unknown word after the user, where only "
+		    "\"quota=SIZE\" may be: \"b\"" },
+		{ "a qouta=2K : a@b.c\n",
+		    ":1: unknown word after the user, where only "
+		    "\"quota=SIZE\" may be: \"qouta=2K\"" },
+		{ "team@b.c : a, b\n",
+		    ":1: an address before \":\"; for an alias write "
+		    "\"address -> user, user\": \"team@b.c\"" },
 		{ ".a : a@b.c\n", ":1: a user is" },
 		{ "-a : a@b.c\n", ":1: a user is" },
 		{ "../a : a@b.c\n", ":1: a user is" },
@@ -457,7 +465,11 @@ test_bad_lines(void **state)
 		{ "a quota= : a@b.c\n", ":1: a quota is" },
 		{ "a quota=-1 : a@b.c\n", ":1: a quota is" },
 		{ "a quota=99999999999G : a@b.c\n", ":1: a quota is" },
-		{ "a quota=1G b : a@b.c\n", ":1: a user is" },
+		{ "a quota=1G b : a@b.c\n",
+		    ":1: unknown word after the user, where only "
+		    "\"quota=SIZE\" may be: \"b\"" },
+		{ "a quota=1G quota=1G : a@b.c\n",
+		    ":1: the user has a quota already: \"quota=1G\"" },
 		{ "aquota=1G : a@b.c\n", ":1: a user is" },
 		{ "quota=1G : a@b.c\n", ":1: a user is" },
 		{ "a quota=1 : a@b.c\na quota=2 : d@b.c\n",
