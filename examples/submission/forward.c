@@ -91,6 +91,8 @@ send_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 		.envelope = &envelope,
 		.read = read_content,
 		.read_user = content,
+		/* The client has one reply for all. */
+		.all_or_none = true,
 	};
 	int len = smtpd_session_received(
 	    s, content->received, sizeof(content->received));
@@ -98,6 +100,15 @@ send_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 	content->len = len > 0 ? (size_t)len : 0;
 	smtpd_client_send(c, &message);
 	smtpd_client_quit(c);
+}
+
+/* Whether R is of a recipient that smtpout accepted, but not another: the reply
+ * to the message is for the other. */
+static bool
+is_withheld(const struct smtpd_result *r)
+{
+	return r->outcome == SMTPD_OUTCOME_TEMPORARY && r->code == 0 &&
+	    r->phase == SMTPD_PHASE_RCPT && strcmp(r->status, "4.5.0") == 0;
 }
 
 /* Reply for the recipients that smtpout refused, and keep the id that it gave
@@ -113,6 +124,8 @@ reply_results(struct smtpd_session *s, const struct smtpd_envelope *e,
 		const struct smtpd_result *r = smtpd_client_rcpt_result(c, i);
 		bool never = r->outcome == SMTPD_OUTCOME_PERMANENT;
 
+		if (is_withheld(r))
+			continue;
 		if (r->outcome != SMTPD_OUTCOME_SENT)
 			smtpd_reply_rcpt(s, i, never ? 554 : 451,
 			    r->status[0] == (never ? '5' : '4') ? r->status

@@ -173,6 +173,10 @@ struct smtpd_outgoing {
 	uint64_t length;
 	smtpd_read_fn *read;
 	void *read_user;
+
+	/* Send the content only when each recipient was accepted.  DATA waits
+	 * for their replies.  Since 0.2. */
+	bool all_or_none;
 };
 
 #define SMTPD_OUTGOING_INIT SMTPD_INIT(smtpd_outgoing)
@@ -218,6 +222,8 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  *   5.3.4 for what needs SMTPUTF8 or a larger SIZE than offered.  An address
  *   whose local part is ASCII does not need it: its domain is sent in A-labels.
  *   Content that is not ASCII goes out also where 8BITMIME is not offered.
+ * - With ALL_OR_NONE, where one is refused the others are temporary too, 4.5.0
+ *   without a code.
  * - A chunk that is refused ends the message for all that were accepted.
  * - Content that cannot be read to its end is not sent: 4.3.0, temporary.
  * - Where LIMITS is offered (RFC 9422), no more recipients are named than

@@ -106,6 +106,14 @@ is_skipped(const struct transaction *x, size_t n)
 	    (n > x->asked || is_local(&x->results[n - 1]));
 }
 
+/* Whether so many recipients were accepted that the content is sent. */
+static bool
+is_wanted(const struct transaction *x)
+{
+	return x->accepted > 0 &&
+	    (!x->m->all_or_none || x->accepted == x->m->envelope->nrcpts);
+}
+
 /* Whether another command may follow the OCTETS that are on their way. */
 static bool
 may_write(const struct transaction *x, size_t octets)
@@ -114,6 +122,9 @@ may_write(const struct transaction *x, size_t octets)
 		return false;
 	if (x->replied > MAIL && !x->mail_accepted)
 		return false;
+	/* Each reply is awaited, where one decides for all. */
+	if (x->next == x->m->envelope->nrcpts + 1 && x->m->all_or_none)
+		return octets == 0 && is_wanted(x);
 	/* DATA is sent in hope, but not when no recipient is left. */
 	if (x->next == x->m->envelope->nrcpts + 1 && octets == 0 &&
 	    x->accepted == 0)
@@ -350,10 +361,23 @@ send_nothing(struct transaction *x)
 	    : 0;
 }
 
+/* The accepted recipients do not get what others would not. */
+static void
+withhold(struct transaction *x)
+{
+	struct smtpd_result result;
+
+	smtpd__result_set(&result, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_RCPT,
+	    "4.5.0", "not sent, since another recipient was refused");
+	assign_rest(x, &result);
+}
+
 static int
 finish_transaction(struct transaction *x)
 {
-	if (x->chunking && x->accepted > 0)
+	if (x->accepted > 0 && !is_wanted(x))
+		withhold(x);
+	if (x->chunking && is_wanted(x))
 		return send_chunks(x);
 	if (x->data_code / 100 != 3)
 		return reset_transaction(x);

@@ -124,6 +124,7 @@ call_message_open(struct call_message *m, const struct call_script *s)
 		SMTPD_OUTGOING_INIT,
 		.envelope = &m->envelope,
 		.length = call_script_number(s, "length", 0),
+		.all_or_none = call_script_flag(s, "all_or_none"),
 	};
 	open_rcpts(m, s);
 	open_content(m, s);

@@ -436,10 +436,12 @@ class Trouble(Pair):
 
 
 class Refusing(threading.Thread):
-    """Takes each message for some, refuses others, and has no extensions."""
+    """Takes each message for some, refuses others, and has EXTENSIONS."""
 
-    def __init__(self):
+    def __init__(self, *extensions):
         super().__init__(daemon=True)
+        self.extensions = extensions
+        self.messages = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.start()
@@ -452,8 +454,12 @@ class Refusing(threading.Thread):
                 for line in file:
                     file.write(self.reply(line, file) + b"\r\n")
 
-    @staticmethod
-    def reply(line, file):
+    def reply(self, line, file):
+        if line.startswith(b"EHLO"):
+            for extension in self.extensions:
+                file.write(b"250-" + extension + b"\r\n")
+        if line.startswith(b"RCPT TO:<full"):
+            return b"452 4.3.1 disk full"
         if line.startswith(b"RCPT TO:<never"):
             return b"550 5.1.1 no such user"
         if line.startswith(b"RCPT TO:<later"):
@@ -462,21 +468,39 @@ class Refusing(threading.Thread):
             file.write(b"354 go on\r\n")
             while next(file) != b".\r\n":
                 continue
+            self.messages += 1
+        if line.startswith(b"BDAT"):
+            file.read(int(line.split()[1]))
+            self.messages += 1
         return b"250 ok"
 
 
 class Refused(unittest.TestCase):
     def test_one_of_two(self):
-        """None is lost in silence."""
-        daemon = self.enterContext(Daemon(Refusing().port))
-        for name, reply in (("never", "554 5.1.1 "), ("later", "451 4.2.0 ")):
-            with daemon.client(ANN) as client:
-                said = client.deliver(
-                    b"Subject: x\n\n", "x@example.net", f"{name}@example.net",
-                    sender="ann@example.org")
-            self.assertTrue(said.startswith(
-                f"{reply}<{name}@example.net>: the mail queue says: "), said)
-        daemon.said("refused id=.* status=554")
+        """None is lost in silence, and none comes twice: nobody gets what
+        is refused for one."""
+        for extensions in ((), (b"PIPELINING",),
+                           (b"PIPELINING", b"CHUNKING")):
+            out = Refusing(*extensions)
+            daemon = self.enterContext(Daemon(out.port))
+            for name, reply in (("never", "554 5.1.1 "),
+                                ("later", "451 4.2.0 "),
+                                ("full", "451 4.3.1 ")):
+                said = self.send(daemon, "x", name, "y")
+                self.assertTrue(said.startswith(
+                    f"{reply}<{name}@example.net>: the mail queue says: "),
+                    said)
+            daemon.said("refused id=.* status=554")
+            self.assertEqual(out.messages, 0)
+            self.assertEqual(self.send(daemon, "x", "y").code, 250)
+            self.assertEqual(out.messages, 1)
+
+    @staticmethod
+    def send(daemon, *names):
+        with daemon.client(ANN) as client:
+            return client.deliver(
+                b"Subject: x\n\n", *[f"{name}@example.net" for name in names],
+                sender="ann@example.org")
 
 
 class Key(unittest.TestCase):
