@@ -167,7 +167,9 @@ forward_deliver(struct smtpd_session *s, const struct smtpd_envelope *e,
 		code = smtpd_reply(
 		    s, 451, "4.3.0", "Out of memory, try again later");
 	} else if (smtpd_client_connect(c, &sub->smtpout, 1, sub->port) == -1) {
-		log_line(sub->log, SMTPD_LOG_ERROR, "smtpout takes no mail: %s",
+		log_line(sub->log, SMTPD_LOG_ERROR,
+		    "smtpout takes no mail: %s: start smtpout, or name its "
+		    "address by --smtpout",
 		    smtpd_client_result(c)->text);
 		code = smtpd_reply(s, 451, "4.3.0",
 		    "The mail queue does not answer, try again later");

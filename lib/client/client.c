@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/sized.h"
 #include "base/text.h"
@@ -176,6 +178,11 @@ not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 		    c, SMTPD_PHASE_CONNECT, "4.4.2", "cancelled");
 	if (strerror_r(r->error, reason, sizeof(reason)) != 0)
 		reason[0] = '\0';
+	if (r->peer.addr.ss_family == AF_UNIX)
+		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
+		    "4.4.1", "cannot connect to %s: %s",
+		    ((const struct sockaddr_un *)&r->peer.addr)->sun_path,
+		    reason);
 	return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT, "4.4.1",
 	    "cannot connect to %s port %u: %s", c->peer, r->port, reason);
 }
