@@ -62,6 +62,11 @@ check_key(const struct source *in, const char *key)
 	explicit_bzero(&scram, sizeof(scram));
 	if (is_scram)
 		return 0;
+	if (strchr(key, '@') != NULL)
+		return report_line(in,
+		    "the key is missing before the address: \"submission key\" "
+		    "makes one",
+		    key);
 	if (*key != '$' || strlen(key) >= ACCOUNTS_KEY_SIZE)
 		return report_line(in,
 		    "the second word is no key: \"submission key\" makes one",
@@ -113,6 +118,8 @@ add_account(struct source *in, char *line)
 	if (a->user == NULL || a->key == NULL)
 		return report_memory(in);
 	status = check_key(in, key);
+	if (status != 0)
+		return status;
 	word = strtok_r(NULL, BLANKS ",", &rest);
 	if (word == NULL || *word == '#')
 		return strchr(user, '@') != NULL

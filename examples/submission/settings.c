@@ -48,8 +48,8 @@ static const struct option_table table = {
 	.usage =
 	    "Usage: submission --accounts FILE --tls-cert FILE --tls-key FILE "
 	    "[OPTION]...\n"
-	    "       submission key, to make a line of that file from a "
-	    "password\n"
+	    "       submission key, to make the key of a user, the second "
+	    "word of a line there\n"
 	    "Take mail from the programs of people who log in, and hand it to "
 	    "smtpout.\n\n",
 	.rules = rules,

@@ -377,6 +377,31 @@ class Failures(Pair):
                              "535 5.7.8")
 
 
+class Check(unittest.TestCase):
+    def check(self, daemon):
+        done = subprocess.run(
+            [*daemon.command(), "--check"], stderr=subprocess.PIPE, text=True,
+            check=False, timeout=fixture.WAIT)
+        return done.returncode, done.stderr
+
+    def setUp(self):
+        self.daemon = Daemon(1)
+
+    def test_accounts(self):
+        """Who may read them is looked at, and a key that was not made is
+        missed."""
+        self.assertEqual(self.check(self.daemon)[0], 0)
+        os.chmod(self.daemon.accounts, 0o644)
+        status, said = self.check(self.daemon)
+        self.assertEqual(status, 0)
+        self.assertIn(" warning any user may read the keys in ", said)
+        self.daemon.write("ann  a@b.org\n")
+        status, said = self.check(self.daemon)
+        self.assertEqual(status, os.EX_CONFIG)
+        self.assertIn("accounts:1: the key is missing before the address",
+                      said)
+
+
 class Hashes(Pair):
     ARGUMENTS = ("--no-scram",)
 
@@ -413,8 +438,22 @@ class Trouble(Pair):
             reply = client.deliver(b"Subject: x\n\n", "x@example.net",
                                    sender="ann@example.org")
             self.assertEqual(reply.codes, "451 4.3.0")
-            self.daemon.said("error smtpout takes no mail: ")
+            self.daemon.said("error smtpout takes no mail: cannot connect to "
+                             f"127.0.0.1 port {self.out.port}: ")
             self.daemon.said("refused id=.* status=451")
+
+    def test_socket_of_nobody(self):
+        """Its path is named, and what to do."""
+        path = os.path.join(self.daemon.root, "socket")
+        self.daemon.stop()
+        where = self.daemon.arguments.index("--smtpout") + 1
+        self.daemon.arguments[where] = path
+        self.daemon.start()
+        with self.daemon.client(ANN) as client:
+            client.deliver(b"Subject: x\n\n", "x@example.net",
+                           sender="ann@example.org")
+        self.daemon.said(f"smtpout takes no mail: cannot connect to {path}: "
+                         "No such file or directory: start smtpout")
 
     def test_too_many_recipients(self):
         """RFC 9422, 3: All get the message, or none, as there is one reply."""

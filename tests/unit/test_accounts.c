@@ -94,6 +94,9 @@ mistakes_are_told(void **state)
 		    ": there is no account: write lines \"user key "
 		    "address...\"" },
 		{ "\nann\n", ":2: there is no key for the user: \"ann\"" },
+		{ "ann  a@b.org\n",
+		    ":1: the key is missing before the address: \"submission "
+		    "key\" makes one: \"a@b.org\"" },
 		{ "ann pencil ann@x.example\n",
 		    ":1: the second word is no key: \"submission key\" makes "
 		    "one" },
