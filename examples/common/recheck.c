@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,8 +88,8 @@ read_all(int fd, char *buf, size_t size)
 }
 
 /* Log, behind OUTCOME, the lines of TEXT that are complaints, "program: what is
- * wrong", and no log lines, which begin with a date.  Return whether there are
- * any. */
+ * wrong", and no log lines, which begin with a date: these do not keep a daemon from
+ * starting.  Return whether there are any. */
 static bool
 log_complaints(char *text, const char *outcome, struct log *log)
 {
@@ -137,11 +138,13 @@ recheck_passes(char *const *argv, const char *outcome, struct log *log)
 		continue;
 	if (!ended || status == 0)
 		return true;
-	if (!log_complaints(said, outcome, log))
-		log_line(log, SMTPD_LOG_ERROR, "%s: %s --check ends with %s %d",
-		    outcome, argv[0],
-		    WIFSIGNALED(status) ? "signal" : "exit status",
-		    WIFSIGNALED(status) ? WTERMSIG(status)
-					: WEXITSTATUS(status));
+	if (log_complaints(said, outcome, log))
+		return false;
+	/* A certificate that cannot be read does not keep it from starting. */
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG)
+		return true;
+	log_line(log, SMTPD_LOG_ERROR, "%s: %s --check ends with %s %d",
+	    outcome, argv[0], WIFSIGNALED(status) ? "signal" : "exit status",
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	return false;
 }

@@ -28,7 +28,8 @@ struct tls_files {
 	bool no_tickets;
 
 	struct smtpd_tls *tls; /* that of the server; NULL: none yet */
-	bool partial;          /* a pair could not be read */
+	bool partial;          /* a pair could not be read: EX_CONFIG of
+	                        * --check */
 	struct file_stamp *stamps;
 	const char *first; /* the file that expires first, and when */
 	time_t expires;

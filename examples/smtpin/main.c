@@ -202,6 +202,9 @@ run_daemon(struct smtpin *p)
 		status = open_ports(p);
 	if (status == 0)
 		status = drop_privileges(p);
+	/* A start would go on without it. */
+	if (status == 0 && p->settings.in.check && p->maintenance.tls.partial)
+		return EX_CONFIG;
 	if (status != 0 || p->settings.in.check)
 		return status;
 	return daemon_run(&(struct daemon){

@@ -160,6 +160,9 @@ run_daemon(struct program *p)
 		status = open_ports(p);
 	if (status == 0)
 		status = drop_privileges(p);
+	/* A start would go on without it. */
+	if (status == 0 && p->settings.in.check && p->tls.partial)
+		return EX_CONFIG;
 	if (status != 0 || p->settings.in.check)
 		return status;
 	status = daemon_run(&(struct daemon){

@@ -386,6 +386,7 @@ class Check(unittest.TestCase):
 
     def setUp(self):
         self.daemon = Daemon(1)
+        self.addCleanup(self.daemon.remove)
 
     def test_accounts(self):
         """Who may read them is looked at, and a key that was not made is
@@ -400,6 +401,27 @@ class Check(unittest.TestCase):
         self.assertEqual(status, os.EX_CONFIG)
         self.assertIn("accounts:1: the key is missing before the address",
                       said)
+
+
+    def test_certificate(self):
+        """Where it cannot be used, each daemon says so by its status."""
+        key = os.path.join(self.daemon.root, "key")
+        out = Queue()
+        self.addCleanup(out.remove)
+        out.arguments += ["-c", at("a.pem"), "-k", key]
+        self.daemon.command = lambda: [
+            word if word != at("a.key") else key
+            for word in Daemon.command(self.daemon)]
+        for daemon in (self.daemon, out):
+            status, said = self.check(daemon)
+            self.assertEqual(status, os.EX_CONFIG, said)
+            self.assertIn("going on without this certificate", said)
+        shutil.copy(at("b.key"), key)
+        self.assertEqual(self.check(self.daemon)[0], os.EX_CONFIG)
+        shutil.copy(at("a.key"), key)
+        for daemon in (self.daemon, out):
+            status, said = self.check(daemon)
+            self.assertEqual(status, 0, said)
 
 
 class Hashes(Pair):

@@ -466,6 +466,19 @@ class Start(unittest.TestCase):
                                     fixture.plain())
                 self.assertIn(b"Hello.\n", smtpin.only("alice")[1])
 
+    @staticmethod
+    def check(smtpin):
+        return subprocess.run([*smtpin.command(), "--check"], check=False,
+                              stderr=subprocess.DEVNULL,
+                              timeout=fixture.WAIT).returncode
+
+    @staticmethod
+    def knows_dave(smtpin):
+        with smtplib.SMTP("127.0.0.1", smtpin.port) as client:
+            client.ehlo()
+            client.mail("sender@example.net")
+            return client.rcpt("dave@example.org")[0] == 250
+
     def test_missing(self):
         smtpin = TlsSmtpin("a")
         self.addCleanup(smtpin.remove)
@@ -477,7 +490,13 @@ class Start(unittest.TestCase):
                 self.assertFalse(client.has_extn("starttls"))
                 client.sendmail("sender@example.net", "alice@example.org",
                                 fixture.plain())
+            self.assertEqual(self.check(smtpin), os.EX_CONFIG)
+            # It is no reason to keep the old map.
+            smtpin.write_map(fixture.USERS + "dave : dave@example.org\n")
+            smtpin.process.send_signal(signal.SIGHUP)
+            fixture.until(lambda: self.knows_dave(smtpin), "no new map")
             smtpin.put("a")
+            self.assertEqual(self.check(smtpin), 0)
             smtpin.hangup()
             self.assertEqual(smtpin.shown(), "a")
 
