@@ -88,7 +88,7 @@ read_all(int fd, char *buf, size_t size)
 }
 
 /* Log, behind OUTCOME, the lines of TEXT that are complaints, "program: what is
- * wrong", and no log lines, which begin with a date: these do not keep a daemon from
+ * wrong", and no log lines, which begin with a date: these keep no daemon from
  * starting.  Return whether there are any. */
 static bool
 log_complaints(char *text, const char *outcome, struct log *log)
