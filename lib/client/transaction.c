@@ -363,7 +363,7 @@ send_nothing(struct transaction *x)
 
 /* The accepted recipients do not get what others would not. */
 static void
-withhold(struct transaction *x)
+withhold_accepted(struct transaction *x)
 {
 	struct smtpd_result result;
 
@@ -376,7 +376,7 @@ static int
 finish_transaction(struct transaction *x)
 {
 	if (x->accepted > 0 && !is_wanted(x))
-		withhold(x);
+		withhold_accepted(x);
 	if (x->chunking && is_wanted(x))
 		return send_chunks(x);
 	if (x->data_code / 100 != 3)
