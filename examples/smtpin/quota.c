@@ -155,7 +155,7 @@ has_room(const struct quota *q, uint64_t limit, uint64_t size)
 }
 
 static int
-refuse(struct quota_request *r, int error)
+refuse_size(struct quota_request *r, int error)
 {
 	r->refused = true;
 	errno = error;
@@ -175,7 +175,7 @@ find_room(struct quota *q, struct quota_request *r)
 	    scan_mailbox(q, now) == -1)
 		return -1;
 	r->used = q->used + q->reserved;
-	return has_room(q, r->limit, r->size) ? 0 : refuse(r, EDQUOT);
+	return has_room(q, r->limit, r->size) ? 0 : refuse_size(r, EDQUOT);
 }
 
 static void
@@ -206,7 +206,7 @@ quota_check(struct quota *q, struct quota_request *r)
 	int result;
 
 	if (r->size > r->limit)
-		return refuse(r, EMSGSIZE);
+		return refuse_size(r, EMSGSIZE);
 	pthread_mutex_lock(&q->guard);
 	/* A client that says no size, and had no room before, would have none
 	 * again, for it tries with the same message. */
@@ -228,7 +228,7 @@ quota_reserve(struct quota *q, struct quota_request *r)
 	int result;
 
 	if (r->size > r->limit)
-		return refuse(r, EMSGSIZE);
+		return refuse_size(r, EMSGSIZE);
 	pthread_mutex_lock(&q->guard);
 	result = find_room(q, r);
 	if (result == 0) {
