@@ -92,8 +92,9 @@ main(int argc, char **argv)
 	    .max_per_network = SMTPD_NO_LIMIT, .max_per_user = SMTPD_NO_LIMIT,
 	    .max_transactions = SMTPD_NO_LIMIT });
 	struct store st = { .root = smtpd_maildir_create(NULL) };
+	char by_default[] = "127.0.0.1:2525";
 	unsigned flags = 0;
-	int i = 1;
+	int i = 1, status = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--lmtp") == 0) {
@@ -104,26 +105,28 @@ main(int argc, char **argv)
 			int helps = strcmp(argv[i], "--help") == 0;
 
 			fputs(help, helps ? stdout : stderr);
-			return helps ? 0 : 64;
+			status = helps ? 0 : 64;
+			goto out;
 		}
 	}
 	if (srv == NULL || st.root == NULL ||
 	    (st.dir != NULL && smtpd_maildir_make(st.dir, 0) == -1)) {
 		perror("sink");
-		return 1;
+		goto out;
 	}
 	smtpd_server_add_handler(srv, "RCPT", take_rcpt, NULL);
 	smtpd_server_set_deliver(
 	    srv, st.dir != NULL ? store_message : discard_message, &st);
 	if (i == argc)
-		argv[--i] = (char[]){ "127.0.0.1:2525" };
+		argv[--i] = by_default;
 	while (i < argc && smtpd_server_listen(srv, argv[i], flags) == 0)
 		i++;
-	if (i < argc || run_server(srv) == -1) {
+	if (i < argc || run_server(srv) == -1)
 		fprintf(stderr, "sink: %s\n", smtpd_server_error(srv));
-		return 1;
-	}
+	else
+		status = 0;
+out:
 	smtpd_server_destroy(srv);
 	smtpd_maildir_destroy(st.root);
-	return 0;
+	return status;
 }
