@@ -158,6 +158,12 @@ tls_files_load(struct tls_files *t, char *why, size_t size)
 	return load_files(t, true, why, size);
 }
 
+int
+tls_files_status(const struct tls_files *t)
+{
+	return t->partial ? EX_CONFIG : 0;
+}
+
 void
 tls_files_reload(struct tls_files *t)
 {

@@ -28,8 +28,7 @@ struct tls_files {
 	bool no_tickets;
 
 	struct smtpd_tls *tls; /* that of the server; NULL: none yet */
-	bool partial;          /* a pair could not be read: EX_CONFIG of
-	                        * --check */
+	bool partial;          /* a pair could not be read */
 	struct file_stamp *stamps;
 	const char *first; /* the file that expires first, and when */
 	time_t expires;
@@ -45,14 +44,18 @@ struct tls_files {
  */
 int tls_files_load(struct tls_files *t, char *why, size_t size);
 
+/* What --check ends with when all else is well: 0, or EX_CONFIG where a pair
+ * could not be read, without which a start would go on. */
+int tls_files_status(const struct tls_files *t);
+
 /* Read all again.  If anything is wrong with them the old ones stay in use,
  * with a warning in the log; where one was missing, the rest is used as at the
  * start. */
 void tls_files_reload(struct tls_files *t);
 
 /* Call it once a minute: read the files again if one has changed, or one that
- * could not be read can be, and warn when
- * at the time NOW 14, 7, 1 or 0 days are left, once each. */
+ * could not be read can be, and warn when at the time NOW 14, 7, 1 or 0 days are
+ * left, once each. */
 void tls_files_look(struct tls_files *t, time_t now);
 
 /* Free what T holds; the server keeps its certificates. */

@@ -202,11 +202,10 @@ run_daemon(struct smtpin *p)
 		status = open_ports(p);
 	if (status == 0)
 		status = drop_privileges(p);
-	/* A start would go on without it. */
-	if (status == 0 && p->settings.in.check && p->maintenance.tls.partial)
-		return EX_CONFIG;
-	if (status != 0 || p->settings.in.check)
+	if (status != 0)
 		return status;
+	if (p->settings.in.check)
+		return tls_files_status(&p->maintenance.tls);
 	return daemon_run(&(struct daemon){
 	    .program = PROGRAM,
 	    .argv = p->argv,

@@ -373,11 +373,10 @@ run_daemon(struct smtpout *p)
 	if (!p->settings.in.check && (status = open_ports(p)) != 0)
 		return status;
 	status = drop_privileges(p);
-	/* A start would go on without it. */
-	if (status == 0 && p->settings.in.check && p->tls.partial)
-		return EX_CONFIG;
-	if (status != 0 || p->settings.in.check)
+	if (status != 0)
 		return status;
+	if (p->settings.in.check)
+		return tls_files_status(&p->tls);
 	if ((status = wait_for_old(p)) != OPTIONS_GO ||
 	    (status = open_queue(p)) != 0)
 		return status;

@@ -160,11 +160,10 @@ run_daemon(struct program *p)
 		status = open_ports(p);
 	if (status == 0)
 		status = drop_privileges(p);
-	/* A start would go on without it. */
-	if (status == 0 && p->settings.in.check && p->tls.partial)
-		return EX_CONFIG;
-	if (status != 0 || p->settings.in.check)
+	if (status != 0)
 		return status;
+	if (p->settings.in.check)
+		return tls_files_status(&p->tls);
 	status = daemon_run(&(struct daemon){
 	    .program = PROGRAM,
 	    .argv = p->argv,
