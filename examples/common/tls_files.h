@@ -54,8 +54,8 @@ int tls_files_status(const struct tls_files *t);
 void tls_files_reload(struct tls_files *t);
 
 /* Call it once a minute: read the files again if one has changed, or one that
- * could not be read can be, and warn when at the time NOW 14, 7, 1 or 0 days are
- * left, once each. */
+ * could not be read can be, and warn when at the time NOW 14, 7, 1 or 0 days
+ * are left, once each. */
 void tls_files_look(struct tls_files *t, time_t now);
 
 /* Free what T holds; the server keeps its certificates. */
