@@ -43,6 +43,7 @@ smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
 		smtpd__answer_misplaced(s, "smtpd_reply_rcpt");
 		return false;
 	}
+	r.utf8 = false;
 	va_start(ap, format);
 	code = smtpd__answer_write(s, &r, code, enhanced, format, ap);
 	va_end(ap);
@@ -67,7 +68,8 @@ smtpd__rcpt_reply_drop(struct smtpd_session *s)
 		s->rcpts.replies[i].code = 0;
 }
 
-/* Let KEPT be the reply that is sent next. */
+/* Let KEPT be the reply that is sent next, perhaps when the transaction is
+ * over. */
 static void
 set_reply(struct smtpd_session *s, const struct smtpd_rcpt_reply *kept)
 {
@@ -75,6 +77,7 @@ set_reply(struct smtpd_session *s, const struct smtpd_rcpt_reply *kept)
 	struct smtpd_text t;
 
 	r->code = kept->code;
+	r->utf8 = s->envelope.smtputf8;
 	memcpy(r->enhanced, kept->enhanced, sizeof(kept->enhanced));
 	smtpd__text_init(&t, r->text, sizeof(r->text));
 	smtpd__text_add(&t, kept->text);

@@ -411,6 +411,7 @@ static const struct {
 	{ "never", true, 552, "5.2.2", "mailbox too small" },
 	{ "kept", false, 250, "2.1.5", "kept for you" },
 	{ "moved", false, 551, "5.1.6", "moved\nfar away" },
+	{ "fremd", true, 550, "5.7.1", "nicht f\303\274r mich" },
 	{ "closed", false, 421, "4.3.0", "no reply of this kind" },
 	{ "odd", false, 354, NULL, "nor of that" },
 };
