@@ -87,29 +87,39 @@ put_piece(struct smtpd_header_edit *e, const struct smtpd_piece *p)
 	}
 }
 
+/* Whether the LEN bytes at S begin with PREFIX and a byte that a field does not
+ * go on with: "From :" is one (RFC 5322, 4.5).  *OPEN: more must be known. */
+static bool
+is_mailbox_line(const char *s, size_t len, const char *prefix, bool *open)
+{
+	size_t want = strlen(prefix);
+
+	if (memcmp(s, prefix, len < want ? len : want) != 0)
+		return false;
+	if (len > want)
+		return strchr(" \t:", s[want]) == NULL;
+	*open = true;
+	return false;
+}
+
 /* How much of what the message starts with is dropped: 0, a byte order mark,
  * or, with *LINE, all of the line.  -1: more of it must be known. */
 static int
 judge_start(const struct smtpd_header_edit *e, bool *line)
 {
 	static const char mark[] = "\xEF\xBB\xBF";
-	static const char *const lines[] = { "From ", ">From " };
 	size_t skip = 0;
 	bool open =
 	    e->start_len < 3 && memcmp(e->start, mark, e->start_len) == 0;
+	const char *rest;
+	size_t len;
 
 	if (e->start_len >= 3 && memcmp(e->start, mark, 3) == 0)
 		skip = 3;
-	for (size_t i = 0; i < 2; i++) {
-		size_t want = strlen(lines[i]);
-		size_t have = e->start_len - skip;
-
-		if (memcmp(e->start + skip, lines[i],
-			have < want ? have : want) != 0)
-			continue;
-		*line = have >= want;
-		open = open || have < want;
-	}
+	rest = e->start + skip;
+	len = e->start_len - skip;
+	*line = is_mailbox_line(rest, len, "From ", &open) ||
+	    is_mailbox_line(rest, len, ">From ", &open);
 	return open ? -1 : (int)skip;
 }
 
@@ -144,12 +154,15 @@ smtpd__header_edit_feed(
 		bool line = false;
 		int skip;
 
-		e->start[e->start_len++] = *data++;
-		len--;
+		e->start[e->start_len++] = *data;
 		skip = judge_start(e, &line);
-		if (line)
+		if (line) {
 			e->stage = SMTPD_EDIT_MAILBOX_LINE;
-		else if (skip != -1 && feed_start(e, (size_t)skip) == -1)
+			break;
+		}
+		data++;
+		len--;
+		if (skip != -1 && feed_start(e, (size_t)skip) == -1)
 			return -1;
 	}
 	if (e->stage == SMTPD_EDIT_MAILBOX_LINE) {

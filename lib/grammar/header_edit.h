@@ -36,7 +36,7 @@ struct smtpd_header_edit {
 	                                  * the end */
 	uint64_t header_len; /* octets of the header that went out, with its
 	                      * empty line */
-	char start[9];       /* of the message, until it is known what it is */
+	char start[10];      /* of the message, until it is known what it is */
 	size_t start_len;
 	enum {
 		SMTPD_EDIT_START,

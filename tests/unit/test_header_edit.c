@@ -86,6 +86,10 @@ static const struct {
 	{ &nothing, "From: a\r\n", "From: a\r\n" },
 	{ &nothing, ">From: a\r\n", ">From: a\r\n" },
 	{ &nothing, "From", "\r\nFrom" },
+	{ &nothing, "From \nA: b\r\n", "A: b\r\n" },
+	{ &nothing, "From : a\r\n", "From : a\r\n" },
+	{ &nothing, "From  \t: a\r\n", "From  \t: a\r\n" },
+	{ &nothing, "Return-Path: a\r\nFrom : b\r\n", "From : b\r\n" },
 	{ &nothing, "A: b\r\nFrom c\r\n", "A: b\r\n\r\nFrom c\r\n" },
 
 	/* Bcc only where that is asked for. */
