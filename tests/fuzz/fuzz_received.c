@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/id.h"
 #include "fuzz.h"
 
 #include <string.h>
+
+#include <smtpd/session.h>
 
 #include "base/id.h"
 #include "grammar/hops.h"
@@ -82,7 +83,7 @@ must_write(const char *const *values, int64_t when)
 		.uid = values[5][0] != '\0' ? values[5] : NULL,
 		.priority = when % 3 != 0 ? &priority : NULL,
 	};
-	char buf[1024];
+	char buf[SMTPD_RECEIVED_MAX];
 	int n = smtpd__received_write(&t, buf, sizeof(buf));
 
 	must(n > 0 && (size_t)n < sizeof(buf));
