@@ -17,10 +17,13 @@ smtpd__command_log_takes_secret(const struct smtpd_session *s, const char *line)
 	line += strspn(line, " \t");
 	for (size_t i = 0; i < t->count; i++) {
 		const char *name = t->verbs[i].name;
-		size_t len = strlen(name);
+		size_t len;
 
-		if ((t->verbs[i].traits & SMTPD_TRAIT_SECRET) != 0 &&
-		    strnlen(line, len) == len &&
+		/* This is asked of each line, and most verbs have none. */
+		if ((t->verbs[i].traits & SMTPD_TRAIT_SECRET) == 0)
+			continue;
+		len = strlen(name);
+		if (strnlen(line, len) == len &&
 		    smtpd__text_same_bytes(line, name, len) &&
 		    !smtpd__text_is_alpha((unsigned char)line[len]))
 			return true;
