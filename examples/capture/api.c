@@ -23,22 +23,39 @@ static const char *const list_params[] = { "from", "to", "subject", "q",
 static const char *const delete_params[] = { "from", "to", "subject", "q",
 	NULL };
 
-/* Of parameters that may be there, and the first that may not. */
+/* Those that are numbers; "limit" from 1. */
+static const char *const number_params[] = { "limit", "wait", NULL };
+
+/* Of parameters that may be there, and what is wrong with the first that may
+ * not, or not like that; NULL: nothing. */
 struct param_check {
 	const char *const *allowed;
-	const char *wrong;
+	char *wrong;
 };
+
+static bool
+is_number(const char *value, bool from_one)
+{
+	return value != NULL && *value != '\0' &&
+	    value[strspn(value, "0123456789")] == '\0' &&
+	    (!from_one || value[strspn(value, "0")] != '\0');
+}
 
 static enum MHD_Result
 check_param(
     void *user, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct param_check *check = user;
+	bool is_limit = strcmp(name, "limit") == 0;
 
 	(void)kind;
-	(void)value;
 	if (!g_strv_contains(check->allowed, name))
-		check->wrong = name;
+		check->wrong =
+		    g_strdup_printf("there is no parameter \"%s\"", name);
+	else if (g_strv_contains(number_params, name) &&
+	    !is_number(value, is_limit))
+		check->wrong = g_strdup_printf(
+		    "\"%s\" must be a number from %d", name, is_limit);
 	return check->wrong == NULL ? MHD_YES : MHD_NO;
 }
 
@@ -50,9 +67,7 @@ find_wrong_param(const struct http_request *r, const char *const *allowed)
 
 	MHD_get_connection_values(
 	    r->connection, MHD_GET_ARGUMENT_KIND, check_param, &check);
-	return check.wrong == NULL
-	    ? NULL
-	    : g_strdup_printf("there is no parameter \"%s\"", check.wrong);
+	return check.wrong;
 }
 
 static enum MHD_Result

@@ -200,6 +200,14 @@ class Asking(Case):
         self.assertIn("too", reply.json()["error"])
         self.assertEqual(len(self.capture.messages()), 1)
 
+    def test_numbers_are_checked(self):
+        for params in ({"wait": "abc"}, {"wait": ""}, {"limit": "0"},
+                       {"limit": "-1"}, {"limit": "2x"}):
+            with self.subTest(params):
+                reply = self.capture.request("GET", "/messages", **params)
+                self.assertEqual(reply.status, 400)
+                self.assertIn("must be a number", reply.json()["error"])
+
     def test_wait(self):
         found = []
         waiter = threading.Thread(target=lambda: found.append(
