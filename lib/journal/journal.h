@@ -70,6 +70,7 @@ struct smtpd_journal_promise {
 	void *batch;
 	const struct smtpd_journal_record *records;
 	size_t count;
+	bool begun; /* it was not waited for at once */
 	bool done;
 	int error;
 };
@@ -243,11 +244,13 @@ int smtpd__journal_append(struct smtpd_journal *j,
     struct smtpd_journal_record *records, size_t n, unsigned flags);
 
 /*
- * The first half of smtpd__journal_append(): the records have their ref, before
- * whatever is appended later, but may yet be lost.  Return 0, or -1 with what
- * can go wrong before the commit.  After 0 the records and PROMISE must stay
- * where they are until smtpd__journal_append_end(), which must be called, by
- * any thread.
+ * The first half of smtpd__journal_append(), which does not wait for the disk:
+ * the records have their ref, before whatever is appended later, can be read,
+ * and are not lost by a kill, but may yet be by a power cut.  The commit of
+ * anything that is appended later makes them durable as well.  Return 0, or -1
+ * with what can go wrong before the commit.  After 0 the records and PROMISE
+ * must stay where they are until smtpd__journal_append_end(), which must be
+ * called, by any thread.
  */
 static inline int
 smtpd__journal_append_begin(struct smtpd_journal *j,

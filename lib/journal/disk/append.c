@@ -45,37 +45,106 @@ finish_batch(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 	}
 	b->promises = NULL;
 	b->len = 0;
+	b->written = 0;
+	b->error = 0;
 	pthread_cond_broadcast(&b->done);
 }
 
-/* The batch at OFFSET was refused: have nobody find it there after a kill.  It
- * does no harm if this is not durable, so it is not synced, and the file is
- * never written to again. */
+/* Whether bytes before those of B are still to be written: a kill must not
+ * leave a gap. */
+static bool
+others_come_first(
+    const struct smtpd_disk *log, const struct smtpd_disk_batch *b)
+{
+	const struct smtpd_disk_batch *led = log->led;
+
+	return log->writing ||
+	    (led != NULL && led != b && led->written < led->len &&
+		led->error == 0);
+}
+
+/* Write what is in B and was not written yet.  The lock is held, but not during
+ * the write. */
 static void
-void_batch(struct smtpd_disk *log, uint32_t offset)
+write_batch(struct smtpd_disk *log, struct smtpd_disk_batch *b)
+{
+	uint32_t from, to;
+	int error = 0;
+
+	while (others_come_first(log, b))
+		pthread_cond_wait(&log->written, &log->lock);
+	from = b->written;
+	to = b->len;
+	if (from == to || b->error != 0)
+		return;
+	log->writing = true;
+	pthread_mutex_unlock(&log->lock);
+	if (smtpd__file_write_at(
+		log->fd, b->buf + from, to - from, b->offset + from) == -1)
+		error = errno;
+	pthread_mutex_lock(&log->lock);
+	log->writing = false;
+	b->error = error;
+	if (error == 0)
+		b->written = to;
+	pthread_cond_broadcast(&log->written);
+}
+
+/* Batch B fails.  Those who wait for its groups are told that these were
+ * refused: have nobody find them there after a kill.  What nobody waits for may
+ * be found: it is appended anew.  It does no harm if this is not durable, so it
+ * is not synced, and the file is never written to again. */
+static void
+void_groups(const struct smtpd_disk *log, const struct smtpd_disk_batch *b)
 {
 	static const uint8_t zeros[SMTPD_DISK_RECORD_HEADER];
 
-	smtpd__file_write_at(log->fd, zeros, sizeof(zeros), offset);
-	close(log->fd);
-	log->fd = -1;
+	for (const struct smtpd_journal_promise *p = b->promises; p != NULL;
+	    p = p->next)
+		if (!p->begun)
+			smtpd__file_write_at(log->fd, zeros, sizeof(zeros),
+			    smtpd__disk_format_ref_offset(p->records[0].ref));
 }
 
-/* Write the batch that forms, while the next one does.  The log is not busy;
- * the lock is held, but not during the write. */
+/* A write or sync of batch B failed with ERROR.  The kernel may have dropped
+ * its pages and report success next time, so no sync is tried again: the
+ * segment ends before it, and what was to follow it there fails too. */
+static void
+fail_batch(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
+{
+	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
+
+	while (log->writing)
+		pthread_cond_wait(&log->written, &log->lock);
+	s->end = b->offset;
+	s->failed = true;
+	void_groups(log, b);
+	void_groups(log, log->forming);
+	close(log->fd);
+	log->fd = -1;
+	log->stats.failures++;
+	finish_batch(log, b, error);
+	finish_batch(log, log->forming, error);
+	/* Those who were to write theirs need not. */
+	pthread_cond_broadcast(&log->written);
+}
+
+/* Write and sync the batch that forms, while the next one does.  The log is not
+ * busy; the lock is held, but neither during the write nor the sync. */
 static void
 lead_batch(struct smtpd_disk *log)
 {
 	struct smtpd_disk_batch *b = log->forming;
-	struct smtpd_disk_segment *s;
-	int error = 0;
+	int error;
 
 	log->forming = &log->batches[b == &log->batches[0]];
 	log->busy = true;
+	log->led = b;
 	pthread_cond_broadcast(&log->idle);
+	write_batch(log, b);
+	error = b->error;
 	pthread_mutex_unlock(&log->lock);
-	if (smtpd__file_write_at(log->fd, b->buf, b->len, b->offset) == -1 ||
-	    fdatasync(log->fd) == -1)
+	if (error == 0 && fdatasync(log->fd) == -1)
 		error = errno;
 	pthread_mutex_lock(&log->lock);
 	log->stats.syncs++;
@@ -84,17 +153,9 @@ lead_batch(struct smtpd_disk *log)
 		log->stats.bytes += b->len;
 		finish_batch(log, b, 0);
 	} else {
-		/* The kernel may have dropped its pages and report success next
-		 * time, so no sync is tried again: the segment ends before it,
-		 * and what was to follow it there fails too. */
-		s = &log->segments[log->count - 1];
-		s->end = b->offset;
-		s->failed = true;
-		void_batch(log, b->offset);
-		log->stats.failures++;
-		finish_batch(log, b, error);
-		finish_batch(log, log->forming, error);
+		fail_batch(log, b, error);
 	}
+	log->led = NULL;
 	end_busy(log);
 }
 
@@ -271,15 +332,15 @@ measure_group(const struct smtpd_disk *log,
 	return (uint32_t)sum;
 }
 
-int
-smtpd__disk_append_begin(struct smtpd_disk *log,
-    struct smtpd_journal_record *records, size_t n, unsigned flags,
-    struct smtpd_journal_promise *p)
+/* Have P, which has N RECORDS, join the batch that forms.  Return 0, or -1 with
+ * errno. */
+static int
+begin_group(struct smtpd_disk *log, struct smtpd_journal_record *records,
+    size_t n, unsigned flags, struct smtpd_journal_promise *p)
 {
 	uint32_t size = measure_group(log, records, n);
 	int status;
 
-	*p = (struct smtpd_journal_promise){ .records = records, .count = n };
 	p->done = n == 0;
 	if (n == 0)
 		return 0;
@@ -295,12 +356,12 @@ smtpd__disk_append_begin(struct smtpd_disk *log,
 	return status;
 }
 
-int
-smtpd__disk_append_end(struct smtpd_disk *log, struct smtpd_journal_promise *p)
+/* Wait until what came of P is known.  The lock is held. */
+static int
+await_promise(struct smtpd_disk *log, const struct smtpd_journal_promise *p)
 {
 	struct smtpd_disk_batch *b = p->batch;
 
-	pthread_mutex_lock(&log->lock);
 	/* Its batch is the one that forms, or is being written. */
 	while (!p->done) {
 		if (log->busy)
@@ -308,9 +369,47 @@ smtpd__disk_append_end(struct smtpd_disk *log, struct smtpd_journal_promise *p)
 		else
 			lead_batch(log);
 	}
-	pthread_mutex_unlock(&log->lock);
 	errno = p->error;
 	return p->error == 0 ? 0 : -1;
+}
+
+int
+smtpd__disk_append_begin(struct smtpd_disk *log,
+    struct smtpd_journal_record *records, size_t n, unsigned flags,
+    struct smtpd_journal_promise *p)
+{
+	struct smtpd_disk_batch *b;
+	uint32_t end;
+	int status = 0;
+
+	*p = (struct smtpd_journal_promise){
+		.records = records, .count = n, .begun = true
+	};
+	if (begin_group(log, records, n, flags, p) == -1)
+		return -1;
+	if (n == 0)
+		return 0;
+	pthread_mutex_lock(&log->lock);
+	b = p->batch;
+	end = smtpd__disk_format_ref_offset(records[n - 1].ref) +
+	    records[n - 1].size;
+	while (!p->done && b->error == 0 && b->offset + b->written < end)
+		write_batch(log, b);
+	if (p->done || b->error != 0)
+		status = await_promise(log, p);
+	pthread_mutex_unlock(&log->lock);
+	return status;
+}
+
+int
+smtpd__disk_append_end(struct smtpd_disk *log, struct smtpd_journal_promise *p)
+{
+	int status;
+
+	pthread_mutex_lock(&log->lock);
+	status = await_promise(log, p);
+	pthread_mutex_unlock(&log->lock);
+	return status;
 }
 
 void
@@ -326,9 +425,9 @@ int
 smtpd__disk_append(struct smtpd_disk *log, struct smtpd_journal_record *records,
     size_t n, unsigned flags)
 {
-	struct smtpd_journal_promise p;
+	struct smtpd_journal_promise p = { .records = records, .count = n };
 
-	if (smtpd__disk_append_begin(log, records, n, flags, &p) == -1)
+	if (begin_group(log, records, n, flags, &p) == -1)
 		return -1;
 	return smtpd__disk_append_end(log, &p);
 }

@@ -18,8 +18,8 @@ int smtpd__disk_append_begin(struct smtpd_disk *log,
 int smtpd__disk_append_end(
     struct smtpd_disk *log, struct smtpd_journal_promise *p);
 
-/* Write any batch that is still in memory.  Call it periodically: a thread that
- * used smtpd__disk_append_begin() may not wait for a long time. */
+/* Sync any batch that was begun.  Call it periodically: a thread that used
+ * smtpd__disk_append_begin() may not wait for a long time. */
 void smtpd__disk_append_flush(struct smtpd_disk *log);
 
 #endif

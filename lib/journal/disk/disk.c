@@ -51,6 +51,7 @@ smtpd__disk_close(struct smtpd_disk *log)
 		pthread_cond_destroy(&log->batches[i].done);
 	}
 	pthread_cond_destroy(&log->idle);
+	pthread_cond_destroy(&log->written);
 	pthread_mutex_destroy(&log->lock);
 	free(log->segments);
 	free(log);

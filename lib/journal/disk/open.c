@@ -300,6 +300,7 @@ create_log(const struct smtpd_disk_settings *settings)
 	/* On Linux these cannot fail. */
 	pthread_mutex_init(&log->lock, NULL);
 	pthread_cond_init(&log->idle, NULL);
+	pthread_cond_init(&log->written, NULL);
 	for (int i = 0; i < 2; i++)
 		pthread_cond_init(&log->batches[i].done, NULL);
 	return log;

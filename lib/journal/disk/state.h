@@ -34,7 +34,9 @@ struct smtpd_disk_batch {
 	uint64_t last;   /* sequence */
 	uint32_t offset; /* in the segment */
 	uint32_t len;
-	uint8_t *buf; /* SMTPD_JOURNAL_GROUP_MAX bytes */
+	uint32_t written; /* of that, so far */
+	int error;        /* of the write that failed; 0: none did */
+	uint8_t *buf;     /* SMTPD_JOURNAL_GROUP_MAX bytes */
 };
 
 enum smtpd_disk_spare {
@@ -65,8 +67,11 @@ struct smtpd_disk {
 	 * other one.  The log may also be busy with files. */
 	struct smtpd_disk_batch batches[2];
 	struct smtpd_disk_batch *forming;
+	struct smtpd_disk_batch *led; /* the other one; NULL: it is empty */
 	bool busy;
-	pthread_cond_t idle; /* it is busy no longer, or a batch was taken */
+	pthread_cond_t idle;    /* it is busy no longer, or a batch was taken */
+	bool writing;           /* a thread writes bytes of a batch */
+	pthread_cond_t written; /* it does no longer, or a batch failed */
 
 	enum smtpd_disk_spare spares[SMTPD_DISK_SPARES];
 	bool full; /* the last spare that was wanted could not be had */
