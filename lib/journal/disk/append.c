@@ -170,7 +170,7 @@ get_space(struct smtpd_disk *log, uint32_t size, unsigned flags)
 		rc = smtpd__disk_roll(
 		    log, (flags & SMTPD_JOURNAL_RELOCATION) != 0);
 	else
-		rc = smtpd__disk_roll_make_spare(log);
+		rc = smtpd__disk_roll_make_spare(log, false);
 	end_busy(log);
 	if (rc == -1 && errno == EAGAIN) {
 		pthread_cond_wait(&log->idle, &log->lock);

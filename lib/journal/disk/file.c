@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,8 +40,30 @@ smtpd__disk_file_discard(int dir, const char *name, int fd)
 	errno = error;
 }
 
+/* So much is written and synced at a time: it delays the syncs of others. */
+#define FILL_STEP 1048576u
+
+/* Write zeros to all SIZE bytes of FD, which are durable then.  Return 0 or an
+ * errno value. */
+static int
+fill_file(int fd, uint32_t size)
+{
+	uint8_t *zeros = calloc(1, FILL_STEP);
+	int error = zeros != NULL ? 0 : ENOMEM;
+	uint32_t n;
+
+	for (uint32_t at = 0; error == 0 && at < size; at += n) {
+		n = size - at < FILL_STEP ? size - at : FILL_STEP;
+		if (smtpd__file_write_at(fd, zeros, n, at) == -1 ||
+		    fdatasync(fd) == -1)
+			error = errno;
+	}
+	free(zeros);
+	return error;
+}
+
 int
-smtpd__disk_file_make(int dir, int which, uint32_t size)
+smtpd__disk_file_make(int dir, int which, uint32_t size, bool fill)
 {
 	char name[SMTPD_DISK_NAME];
 	struct statvfs st;
@@ -64,6 +87,8 @@ smtpd__disk_file_make(int dir, int which, uint32_t size)
 	/* The file system may not be able to. */
 	if (error == EOPNOTSUPP || error == EINVAL)
 		error = ftruncate(fd, (off_t)size) == -1 ? errno : 0;
+	if (error == 0 && fill)
+		error = fill_file(fd, size);
 	if (error != 0) {
 		errno = error == EDQUOT || error == EFBIG ? ENOSPC : error;
 		smtpd__disk_file_discard(dir, name, fd);

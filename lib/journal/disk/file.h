@@ -22,9 +22,13 @@ void smtpd__disk_file_spare_name(char name[SMTPD_DISK_NAME], int which);
 /* Which spare has NAME; -1: it is none. */
 int smtpd__disk_file_spare_which(const char *name);
 
-/* Make spare WHICH, of SIZE bytes that are allocated on disk.  Any want of
- * space is ENOSPC. */
-int smtpd__disk_file_make(int dir, int which, uint32_t size);
+/*
+ * Make spare WHICH, of SIZE bytes that are allocated on disk.  FILL: they are
+ * written too, as zeros, which takes a while: a sync of what was only allocated
+ * has the file system record that it was written now, which costs about as
+ * much again.  Any want of space is ENOSPC.
+ */
+int smtpd__disk_file_make(int dir, int which, uint32_t size, bool fill);
 
 /*
  * Make spare WHICH the segment that HEADER is about.  It is durable as such

@@ -311,7 +311,7 @@ open_log(struct opening *o, int dir_fd)
 {
 	struct smtpd_disk *log = o->log;
 	const struct smtpd_disk_settings *s = &log->settings;
-	int rc;
+	int rc = 0;
 
 	if (s->segment_size < SMTPD_DISK_SEGMENT_MIN ||
 	    s->segment_size > SMTPD_DISK_SEGMENT_MAX ||
@@ -336,7 +336,10 @@ open_log(struct opening *o, int dir_fd)
 	 * opens: it can be read. */
 	pthread_mutex_lock(&log->lock);
 	log->busy = true;
-	rc = smtpd__disk_roll(log, true);
+	if (smtpd__disk_segments_spares(log) == 0)
+		rc = smtpd__disk_roll_make_spare(log, true);
+	if (rc == 0)
+		rc = smtpd__disk_roll(log, true);
 	log->busy = false;
 	pthread_mutex_unlock(&log->lock);
 	return rc == 0 || errno == ENOSPC ? 0 : report_errno(o, 0);

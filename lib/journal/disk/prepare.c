@@ -74,7 +74,7 @@ smtpd__disk_prepare(struct smtpd_disk *log)
 	pthread_mutex_lock(&log->lock);
 	while (spare == 0 &&
 	    smtpd__disk_segments_spares(log) <= smtpd__disk_segments_kept(log))
-		spare = smtpd__disk_roll_make_spare(log);
+		spare = smtpd__disk_roll_make_spare(log, true);
 	if (spare == -1)
 		error = errno;
 	log->full = error == ENOSPC;

@@ -8,7 +8,7 @@
 #include "os/random.h"
 
 int
-smtpd__disk_roll_make_spare(struct smtpd_disk *log)
+smtpd__disk_roll_make_spare(struct smtpd_disk *log, bool fill)
 {
 	int which = smtpd__disk_segments_find_spare(log, SMTPD_DISK_SPARE_NONE);
 	int rc, error;
@@ -19,7 +19,8 @@ smtpd__disk_roll_make_spare(struct smtpd_disk *log)
 	}
 	log->spares[which] = SMTPD_DISK_SPARE_BUSY;
 	pthread_mutex_unlock(&log->lock);
-	rc = smtpd__disk_file_make(log->dir, which, log->settings.segment_size);
+	rc = smtpd__disk_file_make(
+	    log->dir, which, log->settings.segment_size, fill);
 	error = errno;
 	pthread_mutex_lock(&log->lock);
 	log->spares[which] =
@@ -123,8 +124,9 @@ smtpd__disk_roll(struct smtpd_disk *log, bool relocation)
 		log->spares[which] = SMTPD_DISK_SPARE_BUSY;
 	log->rolling = true;
 	pthread_mutex_unlock(&log->lock);
+	/* Those who wait for it do not wait for it to be filled. */
 	if (which != SMTPD_DISK_MAKESHIFT ||
-	    smtpd__disk_file_make(log->dir, which, h.size) == 0)
+	    smtpd__disk_file_make(log->dir, which, h.size, false) == 0)
 		fd = smtpd__disk_file_begin(log->dir, &log->crc, which, &h);
 	error = errno;
 	pthread_mutex_lock(&log->lock);

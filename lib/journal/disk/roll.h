@@ -14,9 +14,9 @@
  */
 int smtpd__disk_roll(struct smtpd_disk *log, bool relocation);
 
-/* Make a spare where there is none, under the same conditions but for being
- * busy: one thread at a time.  Return -1 with errno, or with EAGAIN when all
- * are being made or taken. */
-int smtpd__disk_roll_make_spare(struct smtpd_disk *log);
+/* Make a spare where there is none, and FILL it if nobody waits for it, under
+ * the same conditions but for being busy: one thread at a time.  Return -1 with
+ * errno, or with EAGAIN when all are being made or taken. */
+int smtpd__disk_roll_make_spare(struct smtpd_disk *log, bool fill);
 
 #endif
