@@ -16,6 +16,7 @@
 #include "os/random.h"
 #include "os/thread.h"
 #include "queue/delivery/dispatch.h"
+#include "queue/delivery/late_sync.h"
 #include "queue/delivery/maintenance.h"
 #include "queue/delivery/report.h"
 #include "queue/delivery/workers.h"
@@ -126,6 +127,8 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	spool.logger = d->logger;
 	pthread_mutex_init(&d->lock, NULL);
 	smtpd__condition_init(&d->wake_maintenance);
+	smtpd__condition_init(&d->late_sync.wake);
+	smtpd__condition_init(&d->late_sync.synced);
 	d->aside = count_aside(settings->workers);
 	smtpd__workers_init(d);
 	smtpd__disk_space_init(&q->space, -1, settings->min_free);
@@ -249,6 +252,21 @@ describe_site(void *user, const struct smtpd_delivery_job *job,
 	pthread_mutex_unlock(&d->lock);
 }
 
+/* Start the threads that are no workers.  Return 0, or an errno value. */
+static int
+start_threads(struct smtpd_delivery *d)
+{
+	int code = smtpd__late_sync_start(d);
+
+	if (code != 0)
+		return code;
+	code =
+	    smtpd__thread_start(&d->maintenance, 0, smtpd__maintenance_run, d);
+	if (code != 0)
+		smtpd__late_sync_stop(d);
+	return code;
+}
+
 int
 smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 {
@@ -272,8 +290,7 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 	    smtpd__control_server_start(d->spool, &q->hooks, error, size);
 	if (q->control == NULL)
 		return -1;
-	code =
-	    smtpd__thread_start(&d->maintenance, 0, smtpd__maintenance_run, d);
+	code = start_threads(d);
 	if (code != 0) {
 		snprintf(error, size, "no thread: %s", strerror(code));
 		smtpd__control_server_stop(q->control);
@@ -299,10 +316,12 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	pthread_mutex_lock(&d->lock);
 	d->stopping = true;
 	pthread_cond_signal(&d->wake_maintenance);
+	pthread_cond_broadcast(&d->late_sync.synced);
 	pthread_mutex_unlock(&d->lock);
 	smtpd__workers_stop(d, timeout_ms);
 	pthread_join(d->maintenance, NULL);
 	smtpd__gather_report(d, true);
+	smtpd__late_sync_stop(d);
 	smtpd__control_server_stop(q->control);
 	q->control = NULL;
 	pthread_mutex_lock(&d->lock);
@@ -338,6 +357,8 @@ smtpd_queue_close(struct smtpd_queue *q)
 	smtpd__disk_space_finish(&q->space);
 	free(q->directory);
 	pthread_cond_destroy(&d->wake_maintenance);
+	pthread_cond_destroy(&d->late_sync.wake);
+	pthread_cond_destroy(&d->late_sync.synced);
 	pthread_mutex_destroy(&d->lock);
 	free(q);
 }

@@ -126,6 +126,7 @@ class KillCase(world.WorldCase):
         strangers = {n for n, _ in arrived} - self.sent
         self.assertEqual(strangers, set())
         more = sum(count - 1 for count in arrived.values())
+        # One message of each connection.
         bound = kills * SITES * CONNECTIONS
         print(f"\n{len(self.accepted)} accepted, {kills} kills, "
               f"{more} arrived twice (at most {bound}), seed {SEED}",
@@ -223,7 +224,7 @@ class KillSmtpout(KillCase):
 
 
 class KillAttempt(KillCase):
-    """S16: What a host has taken is on disk before anything else is begun."""
+    """S16: What a host has taken is written before anything else is begun."""
 
     def serve(self, host, **rules):
         server = Scripted(host, **rules)

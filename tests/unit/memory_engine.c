@@ -35,6 +35,7 @@ static struct {
 	pthread_mutex_t lock;
 	bool open;                  /* to be written */
 	bool breaks, commits_first; /* the next commit */
+	bool cut;                   /* no commit succeeds any more */
 	uint64_t sequence;
 	struct item records[ITEMS_MAX]; /* that of sequence N at N - 1 */
 	struct item contents[ITEMS_MAX];
@@ -82,6 +83,7 @@ memory_engine_reset(void)
 	}
 	store.sequence = 0;
 	store.breaks = false;
+	store.cut = false;
 }
 
 void
@@ -89,6 +91,12 @@ memory_engine_break(bool committed)
 {
 	store.breaks = true;
 	store.commits_first = committed;
+}
+
+void
+memory_engine_cut(void)
+{
+	store.cut = true;
 }
 
 static struct smtpd_journal_record
@@ -217,6 +225,14 @@ append_end(struct smtpd_journal *j, struct smtpd_journal_promise *promise)
 	struct memory_journal *m = journal_of(j);
 	bool broken, lost;
 
+	if (store.cut) {
+		errno = EIO;
+		return -1;
+	}
+	if (promise->done) {
+		errno = promise->error;
+		return promise->error == 0 ? 0 : -1;
+	}
 	pthread_mutex_lock(&store.lock);
 	broken = store.breaks;
 	lost = broken && !store.commits_first;
@@ -231,6 +247,8 @@ append_end(struct smtpd_journal *j, struct smtpd_journal_promise *promise)
 	}
 	m->stats.records += lost ? 0 : promise->count;
 	m->stats.syncs++;
+	promise->done = true;
+	promise->error = broken ? ECONNABORTED : 0;
 	pthread_mutex_unlock(&store.lock);
 	errno = ECONNABORTED;
 	return broken ? -1 : 0;
@@ -387,7 +405,7 @@ close_journal(struct smtpd_journal *j)
 		if (!store.records[n].durable)
 			free_item(&store.records[n]);
 	if (!m->read_only)
-		store.open = false;
+		store.open = store.cut = false;
 	free(m);
 }
 

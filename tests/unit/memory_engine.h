@@ -19,4 +19,8 @@ void memory_engine_reset(void);
  * COMMITTED, else lost. */
 void memory_engine_break(bool committed);
 
+/* The power goes: no commit succeeds from now on until the journal is closed,
+ * and what was not committed is lost then. */
+void memory_engine_cut(void);
+
 #endif

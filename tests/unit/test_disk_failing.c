@@ -248,6 +248,49 @@ test_sync_fails_at_the_end(void **state)
 	disk_fixture_expect(d, 0, 2);
 }
 
+/* What was begun is found after a kill, though its sync failed: it is not what
+ * anybody was told is not there. */
+static void
+test_sync_fails_of_what_was_begun(void **state)
+{
+	struct disk_fixture *d = *state;
+	struct smtpd_journal_record begun = { .head = "1", .head_len = 1 };
+	struct smtpd_journal_promise promise;
+
+	disk_fixture_open(d);
+	append_one(d, 0);
+	assert_int_equal(
+	    smtpd__disk_append_begin(d->log, &begun, 1, 0, &promise), 0);
+	fail_next(&sync_fails, EIO, 0, 1);
+	refuses(d, 77, 1000, 0, EIO);
+	assert_int_equal(smtpd__disk_append_end(d->log, &promise), -1);
+	assert_int_equal(errno, EIO);
+	disk_fixture_reopen(d);
+	assert_int_equal(d->count, 2);
+	assert_int_equal(d->seen[1].key, 1);
+	append_one(d, 2);
+}
+
+/* It cannot be written: nothing is begun. */
+static void
+test_write_fails_of_what_is_begun(void **state)
+{
+	struct disk_fixture *d = *state;
+	struct smtpd_journal_record begun = { .head = "1", .head_len = 1 };
+	struct smtpd_journal_promise promise;
+
+	disk_fixture_open(d);
+	append_one(d, 0);
+	fail_next(&write_fails, ENOSPC, 0, 1);
+	assert_int_equal(
+	    smtpd__disk_append_begin(d->log, &begun, 1, 0, &promise), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(stats_of(d).failures, 1);
+	append_one(d, 1);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 2);
+}
+
 /* S6: A disk that goes on to fail does not leave a segment each time. */
 static void
 test_sync_fails_again(void **state)
@@ -700,6 +743,8 @@ main(void)
 		CASE(test_failed_file_is_not_recycled),
 		CASE(test_sync_fails_on_full_disk),
 		CASE(test_sync_fails_at_the_end),
+		CASE(test_sync_fails_of_what_was_begun),
+		CASE(test_write_fails_of_what_is_begun),
 		CASE(test_sync_fails_again),
 		CASE(test_segment_cannot_be_begun),
 		CASE(test_disk_full),

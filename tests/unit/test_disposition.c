@@ -17,14 +17,15 @@
 
 #define COUNTER(name) offsetof(struct smtpd_queue_counters, name)
 
-static atomic_int disk_error;
+static atomic_int disk_error; /* of writes and syncs */
+static atomic_int sync_error; /* of syncs alone */
 
 /* In place of the C library's. */
 int
 fdatasync(int fd)
 {
-	if (disk_error != 0) {
-		errno = disk_error;
+	if (disk_error != 0 || sync_error != 0) {
+		errno = disk_error != 0 ? disk_error : sync_error;
 		return -1;
 	}
 	return (int)syscall(SYS_fdatasync, fd);
@@ -43,7 +44,7 @@ pwrite(int fd, const void *data, size_t len, off_t offset)
 static int
 teardown(void **state)
 {
-	disk_error = 0;
+	disk_error = sync_error = 0;
 	bad_sector_set(0, 0);
 	return world_teardown(state);
 }
@@ -551,6 +552,38 @@ test_disk_trouble_after_success(void **state)
 	mail_host_expect(&w->hosts[0], 2, 500);
 }
 
+/* A sync fails that nobody waits for: it is logged, no more is sent while what
+ * was sent cannot be made durable, and nothing is sent twice. */
+static void
+test_late_sync_fails(void **state)
+{
+	struct world *w = *state;
+	char rcpt[32];
+
+	w->settings.workers = 1;
+	world_open(w);
+	for (int i = 0; i < 5; i++) {
+		snprintf(rcpt, sizeof(rcpt), "slow%d@a1.test", i);
+		world_send(w, "s@a2.test", rcpt);
+	}
+	sync_error = EIO;
+	world_start(w);
+	world_await_log(w, "cannot record");
+	world_sleep(1500);
+	assert_true(mail_host_figure(&w->hosts[0], &w->hosts[0].dots) <= 2);
+	/* Each second, but told once; and by the worker, if it came to that. */
+	assert_in_range(world_logged(w, "cannot record"), 1, 2);
+	assert_int_equal(world_logged(w, "status=done"), 0);
+	sync_error = 0;
+	mail_host_expect(&w->hosts[0], 5, 0);
+	world_await(w, 0);
+	world_close(w, 1000);
+	assert_int_equal(world_logged(w, "status=done"), 5);
+	world_begin(w);
+	assert_int_equal(world_counters(w).messages, 0);
+	mail_host_expect(&w->hosts[0], 5, 300);
+}
+
 /* S4: A worker that waits for the disk keeps no message that has ended: what
  * wins space back could not move that. */
 static void
@@ -676,6 +709,7 @@ main(void)
 		TEST(test_disk_trouble),
 		TEST(test_disk_trouble_and_overdue),
 		TEST(test_disk_trouble_after_success),
+		TEST(test_late_sync_fails),
 		TEST(test_disk_trouble_after_one_that_ended),
 		TEST(test_record_is_soon_durable),
 		TEST(test_disk_trouble_and_reports),

@@ -628,10 +628,9 @@ add_message(struct case_state *c, size_t len)
 	return id;
 }
 
-/* Finish a job of message ID; without waiting if PENDING is not NULL. */
+/* Finish a job of message ID; WAIT for the disk, or not. */
 static void
-finish_job(struct case_state *c, uint64_t id, uint32_t job,
-    struct smtpd_pending_commit **pending)
+finish_job(struct case_state *c, uint64_t id, uint32_t job, bool wait)
 {
 	struct smtpd_queued_message *report,
 	    *e = smtpd__spool_find(c->spool, id);
@@ -646,9 +645,8 @@ finish_job(struct case_state *c, uint64_t id, uint32_t job,
 
 	assert_non_null(e);
 	p.job = &e->jobs[job];
-	if (pending != NULL)
-		assert_int_equal(
-		    smtpd__spool_progress_begin(c->spool, &p, pending), 0);
+	if (!wait)
+		assert_int_equal(smtpd__spool_progress_begin(c->spool, &p), 0);
 	else
 		assert_int_equal(
 		    smtpd__spool_progress(c->spool, &p, &report), 0);
@@ -695,9 +693,9 @@ a_spool_keeps_its_messages(void **state)
 	small = add_message(c, 1000);
 	large = add_message(c, 200000);
 	gone = add_message(c, 100000);
-	finish_job(c, small, 0, NULL);
-	finish_job(c, gone, 0, NULL);
-	finish_job(c, gone, 1, NULL);
+	finish_job(c, small, 0, true);
+	finish_job(c, gone, 0, true);
+	finish_job(c, gone, 1, true);
 	reopen_spool(c);
 	assert_true(has_message(c, small, 1000));
 	assert_true(has_message(c, large, 200000));
@@ -721,33 +719,67 @@ a_spool_keeps_its_messages(void **state)
 	smtpd__spool_unpin(c->spool, e);
 }
 
-/* A message that was sent may come back, if nobody waited for the record that
- * says so; if somebody did, it never does. */
+/* What was only begun may be forgotten in a power cut, the end of a job as well
+ * as that of a message; after a sync it never is. */
 static void
-a_pending_end_may_be_forgotten(void **state)
+what_was_begun_may_be_forgotten(void **state)
 {
 	struct case_state *c = *state;
-	struct smtpd_pending_commit *pending[2];
-	uint64_t ids[2];
+	struct smtpd_queued_message *e;
+	struct smtpd_journal_stats stats;
+	uint64_t ids[3];
 
 	open_spool(c);
-	for (int i = 0; i < 2; i++) {
+	assert_int_equal(smtpd__spool_progress_since(c->spool), 0);
+	for (int i = 0; i < 3; i++)
 		ids[i] = add_message(c, 1000);
-		finish_job(c, ids[i], 0, NULL);
-		finish_job(c, ids[i], 1, &pending[i]);
-		assert_non_null(pending[i]);
-		assert_false(has_message(c, ids[i], 1000));
-	}
-	assert_int_equal(smtpd__spool_progress_wait(pending[0]), 0);
-	/* The disk's record must stay where it is until it was waited for. */
-	if (c->engine == &memory_engine)
-		smtpd__spool_progress_abandon(pending[1]);
-	else
-		assert_int_equal(smtpd__spool_progress_wait(pending[1]), 0);
+	finish_job(c, ids[0], 0, false);
+	finish_job(c, ids[0], 1, false);
+	assert_false(has_message(c, ids[0], 1000));
+	assert_true(smtpd__spool_progress_since(c->spool) != 0);
+	assert_int_equal(smtpd__spool_progress_sync(c->spool), 0);
+	assert_int_equal(smtpd__spool_progress_since(c->spool), 0);
+	smtpd__journal_stats(smtpd__spool_journal(c->spool), &stats);
+	assert_int_equal(stats.live_records, 2);
+	finish_job(c, ids[1], 0, false);
+	finish_job(c, ids[2], 0, false);
+	finish_job(c, ids[2], 1, false);
+	memory_engine_cut();
 	reopen_spool(c);
 	assert_false(has_message(c, ids[0], 1000));
+	assert_true(has_message(c, ids[1], 1000));
+	e = smtpd__spool_find(c->spool, ids[1]);
+	assert_int_equal(e->jobs[0].finished, c->engine != &memory_engine);
+	smtpd__spool_unpin(c->spool, e);
 	assert_int_equal(
-	    has_message(c, ids[1], 1000), c->engine == &memory_engine);
+	    has_message(c, ids[2], 1000), c->engine == &memory_engine);
+}
+
+/* What was begun and is lost by the store is appended once more. */
+static void
+what_was_begun_and_lost_is_appended_again(void **state)
+{
+	struct case_state *c = *state;
+	struct smtpd_queued_message *e;
+	size_t history = 0;
+	uint64_t id;
+
+	open_spool(c);
+	id = add_message(c, 1000);
+	finish_job(c, id, 0, false);
+	memory_engine_break(false);
+	assert_int_equal(smtpd__spool_progress_sync(c->spool), 0);
+	e = smtpd__spool_find(c->spool, id);
+	assert_int_equal(
+	    smtpd__spool_history(c->spool, &e->jobs[0], count_bytes, &history),
+	    0);
+	assert_int_equal(history, 8);
+	smtpd__spool_unpin(c->spool, e);
+	memory_engine_cut();
+	reopen_spool(c);
+	e = smtpd__spool_find(c->spool, id);
+	assert_true(e->jobs[0].finished);
+	smtpd__spool_unpin(c->spool, e);
 }
 
 static void
@@ -762,14 +794,14 @@ a_spool_relocates_what_is_due(void **state)
 
 	open_spool(c);
 	id = add_message(c, 50000);
-	finish_job(c, id, 0, NULL);
+	finish_job(c, id, 0, true);
 	e = smtpd__spool_find(c->spool, id);
 	ref = e->ref.value;
 	for (int i = 0; i < 150; i++) {
 		uint64_t other = add_message(c, 60000);
 
-		finish_job(c, other, 0, NULL);
-		finish_job(c, other, 1, NULL);
+		finish_job(c, other, 0, true);
+		finish_job(c, other, 1, true);
 		while (smtpd__spool_clean(c->spool))
 			;
 	}
@@ -814,7 +846,10 @@ main(void)
 		    a_commit_of_unknown_result_is_asked_for, setup_memory,
 		    teardown),
 		CASE(a_spool_keeps_its_messages),
-		CASE(a_pending_end_may_be_forgotten),
+		CASE(what_was_begun_may_be_forgotten),
+		cmocka_unit_test_setup_teardown(
+		    what_was_begun_and_lost_is_appended_again, setup_memory,
+		    teardown),
 		CASE(a_spool_relocates_what_is_due),
 	};
 

@@ -23,6 +23,17 @@ posix_fallocate(int fd, off_t offset, off_t len)
 	return ftruncate(fd, offset + len) == -1 ? errno : 0;
 }
 
+/* And what is synced is lost, with this errno; 0: it is not. */
+static int sync_error;
+
+int
+fdatasync(int fd)
+{
+	(void)fd;
+	errno = sync_error;
+	return sync_error == 0 ? 0 : -1;
+}
+
 /* The most allocations that anything here makes. */
 #define TRIES 2000
 
@@ -283,6 +294,110 @@ test_full(void **state)
 	free(body);
 }
 
+/* Begin to record that message ID was sent. */
+static int
+begin_sent(struct fixture *f, uint64_t id)
+{
+	struct smtpd_queued_message *e = fixture_find(f, id);
+	struct smtpd_rcpt_progress r = { .finished = true };
+	struct smtpd_progress p = {
+		.job = &e->jobs[0],
+		.rcpts = &r,
+		.nrcpts = 1,
+		.attempts = 1,
+		.history = "sent",
+		.history_len = 4,
+	};
+	int status = smtpd__spool_progress_begin(f->spool, &p);
+	int error = errno;
+
+	smtpd__spool_unpin(f->spool, e);
+	errno = error;
+	return status;
+}
+
+static struct smtpd_journal_stats
+stats_of(const struct fixture *f)
+{
+	struct smtpd_journal_stats stats;
+
+	smtpd__journal_stats(smtpd__spool_journal(f->spool), &stats);
+	return stats;
+}
+
+/* A record that nobody waited for is lost by the sync: it is written anew, as
+ * soon as that can be done, and its message ends only then. */
+static void
+test_late_sync_fails(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = fixture_add(f, "a@b", "one");
+	uint64_t second = fixture_add(f, "a@b", "two");
+
+	assert_int_equal(begin_sent(f, first), 0);
+	assert_false(fixture_has(f, first));
+	sync_error = EIO;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(smtpd__spool_progress_sync(f->spool), -1);
+		assert_int_equal(errno, EIO);
+		assert_true(smtpd__spool_progress_since(f->spool) != 0);
+	}
+	assert_int_equal(stats_of(f).live_records, 2);
+	sync_error = 0;
+	assert_int_equal(begin_sent(f, second), 0);
+	assert_int_equal(smtpd__spool_progress_sync(f->spool), 0);
+	assert_int_equal(smtpd__spool_progress_since(f->spool), 0);
+	assert_int_equal(stats_of(f).live_records, 0);
+	fixture_reopen(f);
+	assert_int_equal(smtpd__spool_count(f->spool), 0);
+	assert_int_equal(fixture_count_files(f, "quarantine"), 0);
+}
+
+/* What cannot be written is not begun. */
+static void
+test_begin_without_memory(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = fixture_add(f, "a@b", "one");
+	int status = -1;
+
+	for (int n = 0; status == -1; n++) {
+		assert_true(n < TRIES);
+		failing_after(n);
+		status = begin_sent(f, id);
+		assert_true(failing_ended() == (status == -1));
+		assert_true(fixture_has(f, id) == (status == -1));
+		if (status == -1)
+			assert_int_equal(errno, ENOMEM);
+	}
+	assert_int_equal(smtpd__spool_progress_sync(f->spool), 0);
+}
+
+/* S4: On a full disk a message that has ended keeps no segment, though the disk
+ * does not know that it has. */
+static void
+test_late_sync_on_a_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t id = fixture_add(f, "a@b", "one");
+
+	assert_int_equal(begin_sent(f, id), 0);
+	assert_int_equal(stats_of(f).live_records, 1);
+	disk_full = true;
+	sync_error = ENOSPC;
+	assert_int_equal(smtpd__spool_progress_sync(f->spool), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(stats_of(f).live_records, 0);
+	assert_int_equal(smtpd__spool_progress_sync(f->spool), -1);
+	assert_int_equal(stats_of(f).live_records, 0);
+	disk_full = false;
+	sync_error = 0;
+	assert_int_equal(smtpd__spool_progress_sync(f->spool), 0);
+	assert_int_equal(stats_of(f).live_records, 0);
+	fixture_reopen(f);
+	assert_int_equal(smtpd__spool_count(f->spool), 0);
+}
+
 int
 main(void)
 {
@@ -295,6 +410,9 @@ main(void)
 		CASE(test_open),
 		CASE(test_clean),
 		CASE(test_full),
+		CASE(test_late_sync_fails),
+		CASE(test_begin_without_memory),
+		CASE(test_late_sync_on_a_full_disk),
 	};
 #undef CASE
 

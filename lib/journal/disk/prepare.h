@@ -8,8 +8,8 @@
 
 /*
  * Make and fill a spare segment if there is none, and write the index of one
- * sealed segment that has none.  Return 1 when there is more to do, 0 when not, -1
- * with errno when something failed, which does no harm.
+ * sealed segment that has none.  Return 1 when there is more to do, 0 when not,
+ * -1 with errno when something failed, which does no harm.
  */
 int smtpd__disk_prepare(struct smtpd_disk *log);
 

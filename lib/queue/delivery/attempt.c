@@ -228,7 +228,6 @@ smtpd__attempt_run(struct smtpd_attempt_state *a,
 
 	if (open_message(a->delivery, job, &loaded, &s) == -1)
 		return;
-	s.pending = &a->pending;
 	try_message(a, &s, site);
 	free(s.rcpts);
 	smtpd__loaded_message_finish(&loaded);

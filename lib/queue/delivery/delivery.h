@@ -9,6 +9,7 @@
  *	worker_pool	the threads that wait for work
  *	trouble		what concerns more than one message
  *	dispatch	jobs into the schedule and out of it, and who is woken
+ *	late_sync	the thread that makes durable what workers recorded
  *	dead_letter	a report that nobody takes
  *	report		what the sender is told
  *	gather		failures that are reported together
@@ -53,6 +54,16 @@ struct smtpd_delivery_trouble {
 	uint64_t dns_again;    /* when its silence may be told again */
 };
 
+/* The thread of late_sync.h; under the lock. */
+struct smtpd_late_sync {
+	pthread_t thread;
+	bool running;
+	bool stopping;
+	bool waits;            /* for something to be recorded */
+	pthread_cond_t wake;   /* it was, or the thread is to stop */
+	pthread_cond_t synced; /* all that was recorded */
+};
+
 /*
  * What the parts share.  The lock guards the schedule and all below it here.
  * It is taken before the spool's own, never while that is held; nothing blocks
@@ -86,6 +97,8 @@ struct smtpd_delivery {
 	bool running;
 	bool stopping;    /* no attempt begins */
 	bool unscheduled; /* some jobs are, for want of memory */
+
+	struct smtpd_late_sync late_sync;
 
 	pthread_t maintenance;
 	pthread_cond_t wake_maintenance;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/disposition.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "os/clock.h"
 #include "queue/delivery/dead_letter.h"
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/history.h"
+#include "queue/delivery/late_sync.h"
 #include "queue/delivery/report.h"
+#include "queue/delivery/trouble.h"
 
 /* Recipients of one record: with the longest replies, their report beside them,
  * they fit into one commit of the smallest journal. */
@@ -181,46 +181,21 @@ divide_rcpts(struct smtpd_delivery *d, struct smtpd_disposition *s,
 	atomic_fetch_add(&d->counts.failed, failed);
 }
 
-/* How often the disk failed while one thing was to be written. */
-struct disk_trouble {
-	bool logged;
-	bool last; /* the queue stops: there is no time for more */
-};
-
-/* Writing failed, as errno says: log that once, and wait a second.  Return true
- * if it is to be tried again: not what fails for its size or nonsense, whatever
- * the disk does. */
-static bool
-await_disk(struct smtpd_delivery *d, struct disk_trouble *t)
-{
-	const struct timespec second = { .tv_sec = 1 };
-
-	t->last = t->last || errno == EFBIG || errno == EINVAL;
-	if (!t->logged)
-		smtpd__logger_write(&d->logger, SMTPD_LOG_ERROR,
-		    "cannot record the result of an attempt: %s",
-		    strerror(errno));
-	t->logged = true;
-	if (t->last)
-		return false;
-	nanosleep(&second, NULL);
-	pthread_mutex_lock(&d->lock);
-	t->last = d->stopping;
-	pthread_mutex_unlock(&d->lock);
-	return true;
-}
-
-/* Record P and queue its report.  Return 0, or -1 with errno. */
+/* Record P.  The disk is waited for only where a report is queued, or a dead
+ * letter kept, in place of what P ends.  Return 0, or -1 with errno. */
 static int
 record_once(struct smtpd_delivery *d, struct part *p)
 {
 	struct smtpd_queued_message *report = NULL;
 	int status = smtpd__report_prepare(d, &p->report);
+	bool made = p->report.mail.content != NULL;
 
-	if (status == 0) {
-		p->progress.report =
-		    p->report.mail.content != NULL ? &p->report.mail : NULL;
+	if (status == 0 && (made || p->report.dead_lettered)) {
+		p->progress.report = made ? &p->report.mail : NULL;
 		status = smtpd__spool_progress(d->spool, &p->progress, &report);
+	} else if (status == 0) {
+		status = smtpd__spool_progress_begin(d->spool, &p->progress);
+		smtpd__late_sync_wake(d);
 	}
 	free(p->report.memory);
 	if (report != NULL)
@@ -228,39 +203,9 @@ record_once(struct smtpd_delivery *d, struct part *p)
 	return status;
 }
 
-void
-smtpd__disposition_sync(
-    struct smtpd_delivery *d, struct smtpd_pending_commit **pending)
-{
-	struct disk_trouble trouble = { 0 };
-
-	while (*pending != NULL && smtpd__spool_progress_wait(*pending) == -1) {
-		if (!await_disk(d, &trouble)) {
-			smtpd__spool_progress_abandon(*pending);
-			break;
-		}
-	}
-	*pending = NULL;
-}
-
-/* The same for a worker.  It first ends the message that it has recorded
- * without waiting: on a full disk that would keep the oldest segment, and so
- * the space that is waited for. */
-static bool
-sync_and_await_disk(struct smtpd_delivery *d, struct smtpd_disposition *s,
-    struct disk_trouble *t)
-{
-	int error = errno;
-
-	if (s->pending != NULL)
-		smtpd__disposition_sync(d, s->pending);
-	errno = error;
-	return await_disk(d, t);
-}
-
 /* Record G, in as many records as that takes.  What was sent must not be sent
- * again because the disk is in trouble, so this waits for the disk, until the
- * queue stops.  The last of the failures may be gathered with others'. */
+ * again because the disk is in trouble, so this waits for the disk then, until
+ * the queue stops.  The last of the failures may be gathered with others'. */
 static enum recorded
 record_group(struct smtpd_delivery *d, struct smtpd_disposition *s,
     const struct smtpd_retry *retry, const struct group *g)
@@ -268,7 +213,7 @@ record_group(struct smtpd_delivery *d, struct smtpd_disposition *s,
 	size_t n;
 
 	for (size_t at = 0; at < g->count; at += n) {
-		struct disk_trouble trouble = { .last = s->no_wait };
+		struct smtpd_disk_trouble trouble = { .last = s->no_wait };
 		struct part p = { .progress = make_progress(s, retry) };
 		size_t from = g->from > at ? g->from : at, to;
 
@@ -286,39 +231,16 @@ record_group(struct smtpd_delivery *d, struct smtpd_disposition *s,
 		    smtpd__gather_add(d, &p.progress, &p.report.about))
 			return GATHERED;
 		while (record_once(d, &p) == -1) {
-			if (!sync_and_await_disk(d, s, &trouble))
+			if (!smtpd__trouble_await_disk(
+				d, &trouble, &d->stopping))
 				return NOT_RECORDED;
 		}
 		/* It is told once. */
 		s->history_len = 0;
 	}
+	if (!s->no_wait)
+		smtpd__late_sync_wait(d);
 	return RECORDED;
-}
-
-/* If all that was left of the job was sent, and nobody is to be told, record
- * that without waiting for the disk: it waits for the record before.  Return
- * false if it must be recorded as the rest is. */
-static bool
-record_pending(struct smtpd_delivery *d, const struct smtpd_disposition *s,
-    const struct smtpd_retry *retry)
-{
-	const struct smtpd_progress progress = make_progress(s, retry);
-	struct smtpd_pending_commit *next;
-	struct part p = { 0 };
-
-	if (s->pending == NULL || s->nrcpts == 0 || s->nrcpts > RECORD_RCPTS)
-		return false;
-	set_report(d, s, retry, &p, SMTPD_DSN_RELAYED, s->rcpts, s->nrcpts);
-	if (!s->reports_success && smtpd__bounce_is_wanted(&p.report.about))
-		return false;
-	for (size_t i = 0; i < s->nrcpts; i++)
-		if (s->rcpts[i].result.outcome != SMTPD_OUTCOME_SENT)
-			return false;
-	if (smtpd__spool_progress_begin(d->spool, &progress, &next) == -1)
-		return false;
-	smtpd__disposition_sync(d, s->pending);
-	*s->pending = next;
-	return true;
 }
 
 void
@@ -335,7 +257,6 @@ smtpd__disposition_record_sent(
 		.loaded = s->loaded,
 		.rcpts = calloc(s->nrcpts, sizeof(*s->rcpts)),
 		.reports_success = dsn,
-		.pending = s->pending,
 	};
 	struct group groups[2];
 
@@ -376,9 +297,8 @@ smtpd__disposition_finish(struct smtpd_delivery *d, struct smtpd_disposition *s)
 			s->rcpts[i].tried_ms = smtpd__clock_wall_ms();
 	retry = decide_retry(d, s);
 	divide_rcpts(d, s, &retry, groups);
-	if (!record_pending(d, s, &retry))
-		for (int i = 0; i < 2 && how == RECORDED; i++)
-			how = record_group(d, s, &retry, &groups[i]);
+	for (int i = 0; i < 2 && how == RECORDED; i++)
+		how = record_group(d, s, &retry, &groups[i]);
 	if (how != GATHERED)
 		smtpd__dispatch_return(d, s->job,
 		    how == RECORDED ? SMTPD_RETURN_TRIED

@@ -22,29 +22,21 @@ struct smtpd_disposition {
 	const char *history;
 	size_t history_len;
 
-	/* Where the record of a message that was simply sent is kept until the
-	 * next one was: so that thread and disk need not wait for each other.
-	 * NULL: nowhere, it is waited for. */
-	struct smtpd_pending_commit **pending;
-
-	/* Nothing was sent, and this thread has more to do than to wait for
-	 * the disk: the job is rather put off. */
+	/* Nothing was sent, and this thread has more to do than to wait for a
+	 * disk in trouble: the job is rather put off. */
 	bool no_wait;
 };
 
-/* Do it; the job and the pin are given up.  As long as the journal cannot be
+/* Do it; the job and the pin are given up.  What comes with a report is durable
+ * then, other results soon (late_sync.h).  As long as the journal cannot be
  * written it tries again, each second, until the queue stops, unless no_wait
  * is set. */
 void smtpd__disposition_finish(
     struct smtpd_delivery *d, struct smtpd_disposition *s);
 
-/* Record at once, while the attempt S goes on, whom it was sent to.  DSN: the
- * host reports success itself.  It waits likewise. */
+/* Record likewise, while the attempt S goes on, whom it was sent to.  DSN: the
+ * host reports success itself. */
 void smtpd__disposition_record_sent(
     struct smtpd_delivery *d, struct smtpd_disposition *s, bool dsn);
-
-/* Wait likewise until *PENDING, if there is one, is on stable storage. */
-void smtpd__disposition_sync(
-    struct smtpd_delivery *d, struct smtpd_pending_commit **pending);
 
 #endif

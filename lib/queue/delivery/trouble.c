@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/trouble.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "os/clock.h"
@@ -71,4 +74,25 @@ smtpd__trouble_tell_dns(
 	if (ends)
 		smtpd__logger_write(
 		    &d->logger, SMTPD_LOG_INFO, "the DNS answers again");
+}
+
+bool
+smtpd__trouble_await_disk(struct smtpd_delivery *d,
+    struct smtpd_disk_trouble *t, const bool *stopping)
+{
+	const struct timespec second = { .tv_sec = 1 };
+
+	t->last = t->last || errno == EFBIG || errno == EINVAL;
+	if (!t->logged)
+		smtpd__logger_write(&d->logger, SMTPD_LOG_ERROR,
+		    "cannot record the result of an attempt: %s",
+		    strerror(errno));
+	t->logged = true;
+	if (t->last)
+		return false;
+	nanosleep(&second, NULL);
+	pthread_mutex_lock(&d->lock);
+	t->last = *stopping;
+	pthread_mutex_unlock(&d->lock);
+	return true;
 }

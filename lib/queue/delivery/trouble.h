@@ -4,9 +4,10 @@
 
 /*
  * Trouble that concerns more than one message: of a site (the smarthost is
- * one), of all sites, of the DNS.  A warning tells that it begins and a line
- * that it is over, however many attempts meet it.  Of a site that has no more
- * mail, since that was removed or returned, no such line comes.
+ * one), of all sites, of the DNS, of the disk.  A warning tells that it begins
+ * and, but for the disk, a line that it is over, however many attempts meet it.
+ * Of a site that has no more mail, since that was removed or returned, no such
+ * line comes.
  */
 
 #include "queue/delivery/delivery.h"
@@ -23,5 +24,20 @@ void smtpd__trouble_tell_all(struct smtpd_delivery *d, bool all);
  * new of the DNS. */
 void smtpd__trouble_tell_dns(
     struct smtpd_delivery *d, const struct smtpd_route *route, uint64_t since);
+
+/* How often the disk failed while one thing was to be written. */
+struct smtpd_disk_trouble {
+	bool logged;
+	bool last; /* there is no time for more */
+};
+
+/*
+ * The record of a result could not be written, as errno says: log that once,
+ * and wait a second.  Return true if it is to be tried again: not once
+ * *STOPPING was set, which the lock guards, nor what fails for its size or
+ * nonsense, whatever the disk does.
+ */
+bool smtpd__trouble_await_disk(struct smtpd_delivery *d,
+    struct smtpd_disk_trouble *t, const bool *stopping);
 
 #endif

@@ -10,7 +10,6 @@
 #include "queue/delivery/agent_state.h"
 #include "queue/delivery/attempt.h"
 #include "queue/delivery/dispatch.h"
-#include "queue/delivery/disposition.h"
 
 /* A worker that was at a site for so many messages, or so long, leaves it when
  * others have mail to try and no worker is free. */
@@ -25,11 +24,8 @@ struct smtpd_worker {
 	unsigned tried; /* messages there */
 };
 
-/*
- * Take another job for an open connection, first one that was handed over.  It
- * is worth waiting for one, as long as nobody else needs this thread; but not
- * before the records that are under way are on the disk.
- */
+/* Take another job for an open connection, first one that was handed over.  It
+ * is worth waiting for one, as long as nobody else needs this thread. */
 static struct smtpd_delivery_job *
 await_more(struct smtpd_worker *w, struct smtpd_site *site)
 {
@@ -37,7 +33,7 @@ await_more(struct smtpd_worker *w, struct smtpd_site *site)
 	uint32_t idle_ms = d->settings.idle_ms;
 	const struct timespec until = smtpd__condition_after(idle_ms);
 	struct smtpd_delivery_job *job;
-	bool woken = true, synced = false;
+	bool woken = true;
 
 	if (site == NULL || !smtpd__agent_is_open(w->attempt.agent))
 		return NULL;
@@ -53,13 +49,6 @@ await_more(struct smtpd_worker *w, struct smtpd_site *site)
 			job = smtpd__dispatch_take(d, &site);
 		if (job != NULL || !woken || d->stopping)
 			return job;
-		if (!synced) {
-			pthread_mutex_unlock(&d->lock);
-			smtpd__disposition_sync(d, &w->attempt.pending);
-			pthread_mutex_lock(&d->lock);
-			synced = true;
-			continue;
-		}
 		if (!smtpd__dispatch_get_spare_worker(d))
 			return NULL;
 		woken = smtpd__worker_pool_wait(&w->member, site,
@@ -86,7 +75,6 @@ serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
 	/* QUIT may take a while. */
 	smtpd__dispatch_wake_worker(d, NULL);
 	pthread_mutex_unlock(&d->lock);
-	smtpd__disposition_sync(d, &w->attempt.pending);
 	smtpd__dispatch_begin_wait(d, &w->member, NULL);
 	smtpd__agent_state_quit(w->attempt.agent);
 	smtpd__dispatch_end_wait(d, &w->member);

@@ -22,6 +22,7 @@
 #define SMTPD_SPOOL_DOMAIN_MAX 255
 
 struct smtpd_flight;
+struct smtpd_begun_step;
 
 /* A record that cannot be understood, and is live until it is in
  * quarantine. */
@@ -64,6 +65,8 @@ struct smtpd_spool {
 	struct smtpd_message_table table;
 	uint64_t count; /* of those in it that are not pending */
 	struct smtpd_flight *flights;
+	struct smtpd_begun_step *begun; /* the oldest first */
+	struct smtpd_begun_step *last_begun;
 };
 
 #endif

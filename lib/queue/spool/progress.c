@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "os/clock.h"
 #include "queue/spool/append_order.h"
 #include "queue/spool/messages.h"
 
@@ -18,9 +19,13 @@ struct step {
 	bool *done; /* for each recipient of the job, as they will be */
 };
 
-struct smtpd_pending_commit {
-	struct smtpd_spool *spool;
-	struct smtpd_queued_message *message; /* pinned */
+/* A step that was taken, but may not be on stable storage yet. */
+struct smtpd_begun_step {
+	struct smtpd_begun_step *next;
+	struct smtpd_delivery_job *job; /* its message is pinned */
+	uint64_t since;                 /* as smtpd__clock_ms() */
+	bool ended;                     /* its message has, by it */
+	bool released;                  /* and so was the record of that */
 	struct step step;
 	struct smtpd_journal_promise promise;
 };
@@ -139,23 +144,31 @@ free_step(struct step *st)
 	free(st->done);
 }
 
+/* Have room before the append for what will be known after it.  Return 0, or -1
+ * without memory. */
+static int
+make_room(struct smtpd_spool *s, const struct step *st)
+{
+	bool has_room;
+
+	if (st->fields.nfinished == 0)
+		return 0;
+	pthread_mutex_lock(&s->mutex);
+	has_room = smtpd__queued_message_need_bits(st->progress->job->message);
+	pthread_mutex_unlock(&s->mutex);
+	return has_room ? 0 : -1;
+}
+
 /* Append the record of ST, behind that of REPORT if it is not NULL, in one
- * group.  Have room before for what will be known after it. */
+ * group. */
 static int
 append_step(
     struct smtpd_spool *s, struct step *st, struct smtpd_addition *report)
 {
 	struct smtpd_journal_record records[2];
-	bool has_room = true;
 	size_t n = 0;
 
-	if (st->fields.nfinished > 0) {
-		pthread_mutex_lock(&s->mutex);
-		has_room =
-		    smtpd__queued_message_need_bits(st->progress->job->message);
-		pthread_mutex_unlock(&s->mutex);
-	}
-	if (!has_room)
+	if (make_room(s, st) == -1)
 		return -1;
 	if (report != NULL)
 		records[n++] = report->record;
@@ -171,14 +184,13 @@ append_step(
 
 /* The life of E, a message, is over: all its recipients have ended. */
 static void
-end_life(struct smtpd_spool *s, const struct smtpd_queued_message *e)
+log_end(struct smtpd_spool *s, const struct smtpd_queued_message *e)
 {
 	char id[SMTPD_ID_SIZE];
 
 	smtpd__id_write(e->id, id);
 	smtpd__logger_write(
 	    &s->settings.logger, SMTPD_LOG_INFO, "id=%s status=done", id);
-	smtpd__spool_messages_release(s, e);
 }
 
 /* Record the step ST.  Its message was entered, and is left. */
@@ -200,8 +212,10 @@ record_step(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0 && addition != NULL)
 		*report = smtpd__spool_add_finish(s, addition);
-	if (ended)
-		end_life(s, st->progress->job->message);
+	if (ended) {
+		log_end(s, st->progress->job->message);
+		smtpd__spool_messages_release(s, st->progress->job->message);
+	}
 	errno = error;
 	return status;
 }
@@ -229,26 +243,44 @@ smtpd__spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
 	return status;
 }
 
-/* Begin to append the record of C, whose message was entered, and is left: it
- * has ended, but what it has in the journal is not released. */
+/* Put B behind all that were begun before it.  The mutex is held. */
+static void
+add_begun(struct smtpd_spool *s, struct smtpd_begun_step *b)
+{
+	b->since = smtpd__clock_ms();
+	if (s->last_begun != NULL)
+		s->last_begun->next = b;
+	else
+		s->begun = b;
+	s->last_begun = b;
+}
+
+/* Write the record of B, whose message was entered, and is left: it may have
+ * ended by that, but what it has in the journal is not released. */
 static int
-begin_commit(struct smtpd_spool *s, struct smtpd_pending_commit *c,
+begin_step(struct smtpd_spool *s, struct smtpd_begun_step *b,
     struct smtpd_flight *flight)
 {
-	struct step *st = &c->step;
+	struct smtpd_queued_message *e = b->job->message;
+	struct step *st = &b->step;
 	int status = encode_step(s, st);
 	int error;
 
-	if (status == 0) {
-		st->record.ends = true;
+	if (status == 0)
+		status = make_room(s, st);
+	pthread_mutex_lock(&s->mutex);
+	st->record.ends = e->unfinished == 1 &&
+	    (st->fields.flags & SMTPD_RECORD_FINISHED) != 0;
+	pthread_mutex_unlock(&s->mutex);
+	if (status == 0)
 		status = smtpd__journal_append_begin(s->journal, &st->record, 1,
-		    SMTPD_JOURNAL_ESSENTIAL, &c->promise);
-	}
+		    SMTPD_JOURNAL_ESSENTIAL, &b->promise);
 	error = errno;
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0) {
-		c->message->pins++;
-		apply_step(s, st);
+		e->pins++;
+		b->ended = apply_step(s, st);
+		add_begun(s, b);
 	}
 	smtpd__append_order_leave(s, flight);
 	pthread_mutex_unlock(&s->mutex);
@@ -256,58 +288,205 @@ begin_commit(struct smtpd_spool *s, struct smtpd_pending_commit *c,
 	return status;
 }
 
-int
-smtpd__spool_progress_begin(struct smtpd_spool *s,
-    const struct smtpd_progress *p, struct smtpd_pending_commit **commit)
+static void
+free_begun(struct smtpd_begun_step *b)
 {
-	struct smtpd_queued_message *report;
-	struct smtpd_flight flight;
-	struct smtpd_pending_commit *c;
-	int status = 0;
-	bool last;
-
-	*commit = NULL;
-	pthread_mutex_lock(&s->mutex);
-	last = p->job->message->unfinished == 1;
-	pthread_mutex_unlock(&s->mutex);
-	if (!last)
-		return smtpd__spool_progress(s, p, &report);
-	c = calloc(1, sizeof(*c));
-	if (c == NULL)
-		return -1;
-	c->spool = s;
-	c->message = p->job->message;
-	c->step.progress = p;
-	if (smtpd__append_order_enter(s, c->message, &flight)) {
-		status = begin_commit(s, c, &flight);
-		if (status == 0) {
-			*commit = c;
-			return 0;
-		}
-	}
-	free_step(&c->step);
-	free(c);
-	return status;
+	free_step(&b->step);
+	free(b);
 }
 
 int
-smtpd__spool_progress_wait(struct smtpd_pending_commit *c)
+smtpd__spool_progress_begin(
+    struct smtpd_spool *s, const struct smtpd_progress *p)
 {
-	struct smtpd_spool *s = c->spool;
+	struct smtpd_begun_step *b = calloc(1, sizeof(*b));
+	struct smtpd_flight flight;
+	int error;
 
-	if (smtpd__journal_append_end(s->journal, &c->promise) == -1 &&
-	    smtpd__journal_append(
-		s->journal, &c->step.record, 1, SMTPD_JOURNAL_ESSENTIAL) == -1)
+	if (b == NULL)
 		return -1;
-	end_life(s, c->message);
-	smtpd__spool_progress_abandon(c);
+	b->job = p->job;
+	b->step.progress = p;
+	if (!smtpd__append_order_enter(s, p->job->message, &flight)) {
+		free_begun(b);
+		return 0;
+	}
+	if (begin_step(s, b, &flight) == 0)
+		return 0;
+	error = errno;
+	free_begun(b);
+	errno = error;
+	return -1;
+}
+
+uint64_t
+smtpd__spool_progress_since(struct smtpd_spool *s)
+{
+	uint64_t since;
+
+	pthread_mutex_lock(&s->mutex);
+	since = s->begun != NULL ? s->begun->since : 0;
+	pthread_mutex_unlock(&s->mutex);
+	return since;
+}
+
+/* Write the head of B anew, with what is known of its job by now: it may come
+ * behind later records of that. */
+static int
+renew_head(struct smtpd_begun_step *b)
+{
+	struct step *st = &b->step;
+	struct smtpd_record_progress *r = &st->fields;
+	size_t numbers = 4 * (size_t)r->nfinished;
+	struct smtpd_pack head = { 0 };
+
+	r->due = b->job->due;
+	r->attempts = b->job->attempts;
+	if (b->job->delay_notice_sent)
+		r->flags |= SMTPD_RECORD_NOTICE_GIVEN;
+	if (b->job->in_doubt)
+		r->flags |= SMTPD_RECORD_UNSURE;
+	smtpd__record_put_progress(&head, r);
+	smtpd__pack_bytes(
+	    &head, st->head.data + st->head.len - numbers, numbers);
+	if (head.failed) {
+		smtpd__pack_free(&head);
+		errno = ENOMEM;
+		return -1;
+	}
+	smtpd__pack_free(&st->head);
+	st->head = head;
+	st->record.head = head.data;
+	st->record.head_len = head.len;
+	return 0;
+}
+
+/* The record of B was lost: append it once more, and wait for that. */
+static int
+append_again(struct smtpd_spool *s, struct smtpd_begun_step *b)
+{
+	struct smtpd_journal_record again;
+	struct smtpd_flight flight;
+	/* Nothing else is appended of a message that has ended. */
+	bool entered = smtpd__append_order_enter(s, b->job->message, &flight);
+	int status = renew_head(b);
+	int error;
+
+	again = b->step.record;
+	if (status == 0)
+		status = smtpd__journal_append(
+		    s->journal, &again, 1, SMTPD_JOURNAL_ESSENTIAL);
+	error = errno;
+	pthread_mutex_lock(&s->mutex);
+	if (status == 0 && b->job->history.value == b->step.record.ref.value)
+		b->job->history = again.ref;
+	if (entered)
+		smtpd__append_order_leave(s, &flight);
+	pthread_mutex_unlock(&s->mutex);
+	errno = error;
+	return status;
+}
+
+/* Release the records of all messages that have ended, though that is not on
+ * stable storage: the disk is full, and they may be what keeps the segment that
+ * is to be emptied.  Once that is gone nothing is left to be sent again. */
+static void
+release_ended(struct smtpd_spool *s)
+{
+	struct smtpd_begun_step *b;
+
+	pthread_mutex_lock(&s->mutex);
+	for (b = s->begun; b != NULL; b = b->next) {
+		const struct smtpd_queued_message *e = b->job->message;
+
+		if (!b->ended || b->released)
+			continue;
+		b->released = true;
+		smtpd__journal_release(
+		    s->journal, e->id, e->ref, e->record_size);
+	}
+	pthread_mutex_unlock(&s->mutex);
+}
+
+/* The oldest step that was begun; NULL: there is none. */
+static struct smtpd_begun_step *
+first_begun(struct smtpd_spool *s)
+{
+	struct smtpd_begun_step *b;
+
+	pthread_mutex_lock(&s->mutex);
+	b = s->begun;
+	pthread_mutex_unlock(&s->mutex);
+	return b;
+}
+
+/* Take the first step that was begun, which is B, out of the list, and free
+ * it. */
+static void
+drop_begun(struct smtpd_spool *s, struct smtpd_begun_step *b)
+{
+	struct smtpd_queued_message *e = b->job->message;
+
+	pthread_mutex_lock(&s->mutex);
+	s->begun = b->next;
+	if (s->begun == NULL)
+		s->last_begun = NULL;
+	pthread_mutex_unlock(&s->mutex);
+	free_begun(b);
+	smtpd__spool_unpin(s, e);
+}
+
+/* B is on stable storage: what its message, if it has ended, has in the journal
+ * is not needed any more. */
+static void
+finish_begun(struct smtpd_spool *s, struct smtpd_begun_step *b)
+{
+	const struct smtpd_queued_message *e = b->job->message;
+
+	if (b->ended)
+		log_end(s, e);
+	if (b->ended && !b->released)
+		smtpd__spool_messages_release(s, e);
+	else if (b->ended && (e->flags & SMTPD_MESSAGE_LARGE) != 0)
+		smtpd__content_remove(s->journal, e->id);
+	drop_begun(s, b);
+}
+
+int
+smtpd__spool_progress_sync(struct smtpd_spool *s)
+{
+	struct smtpd_begun_step *b = first_begun(s), *last;
+	bool more = true;
+
+	pthread_mutex_lock(&s->mutex);
+	last = s->last_begun;
+	pthread_mutex_unlock(&s->mutex);
+	while (b != NULL && more) {
+		if (smtpd__journal_append_end(s->journal, &b->promise) == -1 &&
+		    append_again(s, b) == -1) {
+			int error = errno;
+
+			if (error == ENOSPC)
+				release_ended(s);
+			errno = error;
+			return -1;
+		}
+		more = b != last;
+		finish_begun(s, b);
+		b = first_begun(s);
+	}
 	return 0;
 }
 
 void
-smtpd__spool_progress_abandon(struct smtpd_pending_commit *c)
+smtpd__spool_progress_abandon(struct smtpd_spool *s)
 {
-	smtpd__spool_unpin(c->spool, c->message);
-	free_step(&c->step);
-	free(c);
+	struct smtpd_begun_step *b;
+
+	while ((b = first_begun(s)) != NULL) {
+		if (smtpd__journal_append_end(s->journal, &b->promise) == 0)
+			finish_begun(s, b);
+		else
+			drop_begun(s, b);
+	}
 }

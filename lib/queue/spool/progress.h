@@ -3,8 +3,8 @@
 #define SMTPD_QUEUE_SPOOL_PROGRESS_H
 
 /*
- * The end of an attempt, recorded: waiting for the disk, or, where it ends a
- * message, with a commit that is pending.
+ * What came of an attempt, or of a part of it, recorded: waiting for the disk,
+ * or written at once and made durable a little later, together with others.
  */
 
 #include <smtpd/client.h>
@@ -54,27 +54,27 @@ int smtpd__spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
     struct smtpd_queued_message **report);
 
 /*
- * A record that ends a message, but may not be on stable storage yet: a crash
- * may forget it, and have the message tried once more.
+ * The same for a P without a report, but the disk is not waited for: when it
+ * returns, a kill does not lose the record, but a power cut may, and has the
+ * job tried as if it had not been.  smtpd__spool_progress_sync() is to be
+ * called soon.  Return 0, or -1 with errno, and nothing is changed.
  */
-struct smtpd_pending_commit;
+int smtpd__spool_progress_begin(
+    struct smtpd_spool *s, const struct smtpd_progress *p);
+
+/* Since when the oldest record that was begun waits to be durable, as
+ * smtpd__clock_ms(); 0: none does. */
+uint64_t smtpd__spool_progress_since(struct smtpd_spool *s);
 
 /*
- * As smtpd__spool_progress() for a P that finishes all that is left of a job,
- * and has no report, but without waiting for the disk: wait for *COMMIT soon;
- * it is NULL when there is nothing to wait for.  Return 0, or -1 with errno,
- * and nothing is changed.
+ * Have all records that were begun before the call on stable storage, and
+ * release what they ended.  Those that could not be brought there are appended
+ * once more.  Return 0, or -1 with errno: some are not there, and it is to be
+ * called again.  For one thread at a time.
  */
-int smtpd__spool_progress_begin(struct smtpd_spool *s,
-    const struct smtpd_progress *p, struct smtpd_pending_commit **commit);
+int smtpd__spool_progress_sync(struct smtpd_spool *s);
 
-/* Wait until COMMIT is on stable storage, and free it.  Or return -1 with
- * errno: it is not, and may be waited for again. */
-int smtpd__spool_progress_wait(struct smtpd_pending_commit *commit);
-
-/* Free one that could not be brought to stable storage, as
- * smtpd__spool_progress_wait() said: a store may still use one that nobody
- * waited for. */
-void smtpd__spool_progress_abandon(struct smtpd_pending_commit *commit);
+/* Forget those that cannot be brought there: by the same thread. */
+void smtpd__spool_progress_abandon(struct smtpd_spool *s);
 
 #endif
