@@ -54,12 +54,12 @@ struct smtpd_delivery_trouble {
 	uint64_t dns_again;    /* when its silence may be told again */
 };
 
-/* The thread of late_sync.h; under the lock. */
+/* The thread of late_sync.h; under the lock, but for waits. */
 struct smtpd_late_sync {
 	pthread_t thread;
 	bool running;
 	bool stopping;
-	bool waits;            /* for something to be recorded */
+	atomic_bool waits;     /* for something to be recorded */
 	pthread_cond_t wake;   /* it was, or the thread is to stop */
 	pthread_cond_t synced; /* all that was recorded */
 };

@@ -11,8 +11,7 @@
 #define DURABLE_MS 100
 #define BEGIN_MS   50
 
-/* How long the oldest record has waited to be durable; -1: there is none.  The
- * lock is held. */
+/* How long the oldest record has waited to be durable; -1: there is none. */
 static int64_t
 oldest_age(const struct smtpd_delivery *d)
 {
@@ -45,14 +44,17 @@ await_record(struct smtpd_delivery *d)
 	struct smtpd_late_sync *l = &d->late_sync;
 	int64_t age;
 
-	while ((age = oldest_age(d)) < BEGIN_MS && !l->stopping) {
-		const struct timespec until = smtpd__condition_after(
-		    (uint32_t)(age == -1 ? 0 : BEGIN_MS - age));
+	/* Before it is looked at, so that what is recorded then wakes it. */
+	atomic_store(&l->waits, true);
+	while ((age = oldest_age(d)) == -1 && !l->stopping)
+		smtpd__condition_wait(&l->wake, &d->lock, NULL);
+	atomic_store(&l->waits, false);
+	while (age != -1 && age < BEGIN_MS && !l->stopping) {
+		const struct timespec until =
+		    smtpd__condition_after((uint32_t)(BEGIN_MS - age));
 
-		l->waits = age == -1;
-		smtpd__condition_wait(
-		    &l->wake, &d->lock, age == -1 ? NULL : &until);
-		l->waits = false;
+		smtpd__condition_wait(&l->wake, &d->lock, &until);
+		age = oldest_age(d);
 	}
 	return age != -1;
 }
@@ -102,15 +104,18 @@ smtpd__late_sync_stop(struct smtpd_delivery *d)
 void
 smtpd__late_sync_wake(struct smtpd_delivery *d)
 {
+	if (!atomic_load(&d->late_sync.waits))
+		return;
 	pthread_mutex_lock(&d->lock);
-	if (d->late_sync.waits)
-		pthread_cond_signal(&d->late_sync.wake);
+	pthread_cond_signal(&d->late_sync.wake);
 	pthread_mutex_unlock(&d->lock);
 }
 
 void
 smtpd__late_sync_wait(struct smtpd_delivery *d)
 {
+	if (oldest_age(d) < DURABLE_MS)
+		return;
 	pthread_mutex_lock(&d->lock);
 	while (
 	    d->late_sync.running && !d->stopping && oldest_age(d) >= DURABLE_MS)
