@@ -20,6 +20,11 @@ import smtpin_fixture as fixture
 import world as world_module
 
 
+# A new queue fills its segments: for tests less than the default will do, but
+# not less than twice the largest record.
+SEGMENT = str(8 << 20)
+
+
 def message(text="Hello.\n", subject="test", **headers):
     """A small message; MESSAGE_ID="x" makes Message-ID: x."""
     lines = ["From: <alice@home.example>", "To: <bob@example.org>",
@@ -95,7 +100,8 @@ class Smtpout(fixture.Smtpin):
                 *shlex.split(os.environ.get("SMTPOUT_WRAPPER", "")),
                 world_module.program("smtpout"),
                 *fixture.defaults(self.arguments, "-H", "out.example", "-q",
-                                  self.queue_dir, "-n", self.level),
+                                  self.queue_dir, "-n", self.level,
+                                  "--queue-segment", SEGMENT),
                 *self.arguments]
 
     def start(self, listeners=None):

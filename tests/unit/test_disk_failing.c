@@ -476,6 +476,41 @@ test_cannot_allocate_ahead(void **state)
 	disk_fixture_expect(d, 0, 1);
 }
 
+/* A spare is written before anybody waits for it, so that no sync needs to have
+ * the file system record that it was; one that cannot be written is none. */
+static void
+test_spare_cannot_be_filled(void **state)
+{
+	struct disk_fixture *d = *state;
+
+	disk_fixture_open(d);
+	for (int i = 0; i < 2; i++) {
+		fail_next(i == 0 ? &write_fails : &sync_fails, ENOSPC, 0, 1);
+		assert_int_equal(smtpd__disk_prepare(d->log), -1);
+		assert_int_equal(errno, ENOSPC);
+		assert_int_equal(stats_of(d).spares, 0);
+		assert_false(disk_fixture_has(d, "spare-0"));
+	}
+	assert_int_equal(smtpd__disk_prepare(d->log), 0);
+	assert_int_equal(stats_of(d).spares, 1);
+	append_one(d, 0);
+}
+
+/* Nor is the first segment of a new log only allocated. */
+static void
+test_first_segment_cannot_be_filled(void **state)
+{
+	struct disk_fixture *d = *state;
+
+	/* The headers are the second and third. */
+	fail_next(&write_fails, ENOSPC, 0, 1);
+	disk_fixture_open(d);
+	assert_int_equal(stats_of(d).segments, 0);
+	append_one(d, 0);
+	disk_fixture_reopen(d);
+	disk_fixture_expect(d, 0, 1);
+}
+
 /* Append keys of all sizes, up to those that fill more than one segment; the
  * first of these has its index when INDEXED.  Return how many. */
 static unsigned
@@ -751,6 +786,8 @@ main(void)
 		CASE(test_disk_full_of_garbage),
 		CASE(test_disk_full_from_the_start),
 		CASE(test_cannot_allocate_ahead),
+		CASE(test_spare_cannot_be_filled),
+		CASE(test_first_segment_cannot_be_filled),
 		CASE(test_each_read_fails),
 		CASE(test_each_read_fails_on),
 		CASE(test_each_read_fails_with_index),
