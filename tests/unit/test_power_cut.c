@@ -93,11 +93,14 @@ fdatasync(int fd)
 static int
 teardown(void **state)
 {
+	int status;
+
 	set_stuck(false);
+	status = world_teardown(state);
 	for (size_t i = 0; i < disk.count; i++)
 		free(disk.files[i].bytes);
 	disk.count = 0;
-	return world_teardown(state);
+	return status;
 }
 
 /* Run COMMAND with A and B. */

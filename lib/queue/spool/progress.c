@@ -7,17 +7,7 @@
 #include "os/clock.h"
 #include "queue/spool/append_order.h"
 #include "queue/spool/messages.h"
-
-/* A progress record: built, appended, and applied to the job. */
-struct step {
-	const struct smtpd_progress *progress;
-	struct smtpd_record_progress fields;
-	struct smtpd_pack head;
-	struct smtpd_pack results; /* and the history */
-	struct iovec body;
-	struct smtpd_journal_record record; /* to be appended */
-	bool *done; /* for each recipient of the job, as they will be */
-};
+#include "queue/spool/step.h"
 
 /* A step that was taken, but may not be on stable storage yet. */
 struct smtpd_begun_step {
@@ -26,149 +16,20 @@ struct smtpd_begun_step {
 	uint64_t since;                 /* as smtpd__clock_ms() */
 	bool ended;                     /* its message has, by it */
 	bool released;                  /* and so was the record of that */
-	struct step step;
+	struct smtpd_step step;
 	struct smtpd_journal_promise promise;
 };
-
-/* Find out which recipients will be finished: those that are new are counted in
- * the record, and whether that are all. */
-static int
-count_finished(struct step *st)
-{
-	const struct smtpd_progress *p = st->progress;
-	const struct smtpd_delivery_job *job = p->job;
-	uint32_t left = job->count;
-
-	st->done = calloc(job->count, sizeof(*st->done));
-	if (st->done == NULL)
-		return -1;
-	for (uint32_t i = 0; i < job->count; i++) {
-		if (!smtpd__queued_message_is_finished(
-			job->message, job, job->first + i))
-			continue;
-		st->done[i] = true;
-		left--;
-	}
-	for (size_t k = 0; k < p->nrcpts; k++) {
-		uint32_t i = p->rcpts[k].rcpt - job->first;
-
-		if (i >= job->count) {
-			errno = EINVAL;
-			return -1;
-		}
-		if (!p->rcpts[k].finished || st->done[i])
-			continue;
-		st->done[i] = true;
-		st->fields.nfinished++;
-		left--;
-	}
-	if (left == 0) {
-		st->fields.flags |= SMTPD_RECORD_FINISHED;
-		st->fields.nfinished = 0;
-	}
-	return 0;
-}
-
-/* Build the record of ST->progress, whose message was entered.  Return 0, or -1
- * with errno. */
-static int
-encode_step(struct smtpd_spool *s, struct step *st)
-{
-	const struct smtpd_progress *p = st->progress;
-	const struct smtpd_delivery_job *job = p->job;
-	struct smtpd_record_progress *r = &st->fields;
-
-	if (count_finished(st) == -1)
-		return -1;
-	for (size_t k = 0; k < p->nrcpts; k++)
-		smtpd__record_put_result(&st->results, &p->rcpts[k]);
-	r->stamp = smtpd__spool_clock_stamp(s);
-	r->id = job->message->id;
-	r->job = (uint16_t)(job - job->message->jobs);
-	r->due = p->due;
-	r->attempts = p->attempts;
-	r->previous = job->history;
-	r->results_len = (uint32_t)st->results.len;
-	if (p->delay_notice_sent)
-		r->flags |= SMTPD_RECORD_NOTICE_GIVEN;
-	if (p->in_doubt)
-		r->flags |= SMTPD_RECORD_UNSURE;
-	smtpd__record_put_progress(&st->head, r);
-	/* The numbers of those that are newly finished, unless all are. */
-	for (uint32_t i = 0; st->fields.nfinished > 0 && i < job->count; i++)
-		if (st->done[i] &&
-		    !smtpd__queued_message_is_finished(
-			job->message, job, job->first + i))
-			smtpd__pack_u32(&st->head, job->first + i);
-	smtpd__pack_bytes(&st->results, p->history, p->history_len);
-	if (st->head.failed || st->results.failed) {
-		errno = ENOMEM;
-		return -1;
-	}
-	st->body = (struct iovec){ st->results.data, st->results.len };
-	st->record = (struct smtpd_journal_record){
-		.subject = st->fields.id,
-		.beside = job->message->ref,
-		.type = SMTPD_RECORD_PROGRESS,
-		.head = st->head.data,
-		.head_len = st->head.len,
-		.body = &st->body,
-		.body_count = 1,
-	};
-	return 0;
-}
-
-/* The record was appended: change the job.  The mutex is held.  Return whether
- * the message has ended by that. */
-static bool
-apply_step(struct smtpd_spool *s, const struct step *st)
-{
-	struct smtpd_delivery_job *job = st->progress->job;
-	struct smtpd_queued_message *e = job->message;
-
-	for (uint32_t i = 0; st->fields.nfinished > 0 && i < job->count; i++)
-		if (st->done[i])
-			smtpd__queued_message_finish_rcpt(e, job->first + i);
-	smtpd__spool_messages_apply(job, &st->fields, st->record.ref);
-	if (e->unfinished > 0)
-		return false;
-	smtpd__spool_messages_end(s, e);
-	return true;
-}
-
-static void
-free_step(struct step *st)
-{
-	smtpd__pack_free(&st->head);
-	smtpd__pack_free(&st->results);
-	free(st->done);
-}
-
-/* Have room before the append for what will be known after it.  Return 0, or -1
- * without memory. */
-static int
-make_room(struct smtpd_spool *s, const struct step *st)
-{
-	bool has_room;
-
-	if (st->fields.nfinished == 0)
-		return 0;
-	pthread_mutex_lock(&s->mutex);
-	has_room = smtpd__queued_message_need_bits(st->progress->job->message);
-	pthread_mutex_unlock(&s->mutex);
-	return has_room ? 0 : -1;
-}
 
 /* Append the record of ST, behind that of REPORT if it is not NULL, in one
  * group. */
 static int
 append_step(
-    struct smtpd_spool *s, struct step *st, struct smtpd_addition *report)
+    struct smtpd_spool *s, struct smtpd_step *st, struct smtpd_addition *report)
 {
 	struct smtpd_journal_record records[2];
 	size_t n = 0;
 
-	if (make_room(s, st) == -1)
+	if (smtpd__step_make_room(s, st) == -1)
 		return -1;
 	if (report != NULL)
 		records[n++] = report->record;
@@ -195,19 +56,20 @@ log_end(struct smtpd_spool *s, const struct smtpd_queued_message *e)
 
 /* Record the step ST.  Its message was entered, and is left. */
 static int
-record_step(struct smtpd_spool *s, struct step *st, struct smtpd_flight *flight,
-    struct smtpd_addition *addition, struct smtpd_queued_message **report)
+record_step(struct smtpd_spool *s, struct smtpd_step *st,
+    struct smtpd_flight *flight, struct smtpd_addition *addition,
+    struct smtpd_queued_message **report)
 {
 	bool ended = false;
 	int error;
-	int status = encode_step(s, st);
+	int status = smtpd__step_encode(s, st);
 
 	if (status == 0)
 		status = append_step(s, st, addition);
 	error = errno;
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0)
-		ended = apply_step(s, st);
+		ended = smtpd__step_apply(s, st);
 	smtpd__append_order_leave(s, flight);
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0 && addition != NULL)
@@ -225,7 +87,7 @@ smtpd__spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
     struct smtpd_queued_message **report)
 {
 	struct smtpd_addition addition, *a = NULL;
-	struct step st = { .progress = p };
+	struct smtpd_step st = { .progress = p };
 	struct smtpd_flight flight;
 	int status = 0;
 
@@ -239,7 +101,7 @@ smtpd__spool_progress(struct smtpd_spool *s, const struct smtpd_progress *p,
 		status = record_step(s, &st, &flight, a, report);
 	if (a != NULL && *report == NULL)
 		smtpd__spool_add_cancel(s, a);
-	free_step(&st);
+	smtpd__step_free(&st);
 	return status;
 }
 
@@ -262,12 +124,12 @@ begin_step(struct smtpd_spool *s, struct smtpd_begun_step *b,
     struct smtpd_flight *flight)
 {
 	struct smtpd_queued_message *e = b->job->message;
-	struct step *st = &b->step;
-	int status = encode_step(s, st);
+	struct smtpd_step *st = &b->step;
+	int status = smtpd__step_encode(s, st);
 	int error;
 
 	if (status == 0)
-		status = make_room(s, st);
+		status = smtpd__step_make_room(s, st);
 	pthread_mutex_lock(&s->mutex);
 	st->record.ends = e->unfinished == 1 &&
 	    (st->fields.flags & SMTPD_RECORD_FINISHED) != 0;
@@ -279,7 +141,7 @@ begin_step(struct smtpd_spool *s, struct smtpd_begun_step *b,
 	pthread_mutex_lock(&s->mutex);
 	if (status == 0) {
 		e->pins++;
-		b->ended = apply_step(s, st);
+		b->ended = smtpd__step_apply(s, st);
 		add_begun(s, b);
 	}
 	smtpd__append_order_leave(s, flight);
@@ -291,7 +153,7 @@ begin_step(struct smtpd_spool *s, struct smtpd_begun_step *b,
 static void
 free_begun(struct smtpd_begun_step *b)
 {
-	free_step(&b->step);
+	smtpd__step_free(&b->step);
 	free(b);
 }
 
@@ -335,7 +197,7 @@ smtpd__spool_progress_since(struct smtpd_spool *s)
 static int
 renew_head(struct smtpd_begun_step *b)
 {
-	struct step *st = &b->step;
+	struct smtpd_step *st = &b->step;
 	struct smtpd_record_progress *r = &st->fields;
 	size_t numbers = 4 * (size_t)r->nfinished;
 	struct smtpd_pack head = { 0 };
