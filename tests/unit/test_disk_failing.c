@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -269,6 +270,45 @@ test_sync_fails_of_what_was_begun(void **state)
 	assert_int_equal(d->count, 2);
 	assert_int_equal(d->seen[1].key, 1);
 	append_one(d, 2);
+}
+
+/* However many were refused among those that were only begun: none of them is
+ * found after a kill, nor when more is appended behind them. */
+static void
+test_sync_fails_of_many(void **state)
+{
+	enum {
+		MANY = 80
+	};
+	struct disk_fixture *d = *state;
+	struct smtpd_journal_record records[MANY];
+	struct smtpd_journal_promise promises[MANY];
+	char heads[MANY][4];
+	size_t found;
+
+	disk_fixture_open(d);
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(heads[i], sizeof(heads[i]), "%u", i);
+		records[i] = (struct smtpd_journal_record){ .head = heads[i],
+			.head_len = strlen(heads[i]) };
+		assert_int_equal(smtpd__disk_append_begin(
+				     d->log, &records[i], 1, 0, &promises[i]),
+		    0);
+		/* As of a thread that waits. */
+		promises[i].begun = i % 2 == 1;
+	}
+	fail_next(&sync_fails, EIO, 0, 1);
+	assert_int_equal(smtpd__disk_append_end(d->log, &promises[0]), -1);
+	for (int i = 0; i < 2; i++) {
+		disk_fixture_reopen(d);
+		found = d->count;
+		assert_in_range(found, 7, MANY / 2 + 1);
+		for (size_t k = 0; k < found; k++)
+			assert_int_equal(d->seen[k].key % 2, 1);
+		if (i == 0)
+			append_one(d, 1001);
+	}
+	assert_int_equal(d->seen[found - 1].key, 1001);
 }
 
 /* It cannot be written: nothing is begun. */
@@ -779,6 +819,7 @@ main(void)
 		CASE(test_sync_fails_on_full_disk),
 		CASE(test_sync_fails_at_the_end),
 		CASE(test_sync_fails_of_what_was_begun),
+		CASE(test_sync_fails_of_many),
 		CASE(test_write_fails_of_what_is_begun),
 		CASE(test_sync_fails_again),
 		CASE(test_segment_cannot_be_begun),

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "journal/disk/roll.h"
+#include "journal/disk/scan.h"
 #include "journal/disk/segments.h"
 #include "os/file.h"
 
@@ -90,20 +91,39 @@ write_batch(struct smtpd_disk *log, struct smtpd_disk_batch *b)
 	pthread_cond_broadcast(&log->written);
 }
 
+/* How many gaps a batch that failed may leave among records that are to be
+ * found: well below what a reader takes for the end. */
+#define GAPS_MAX (SMTPD_DISK_VOIDS / 2)
+
+/* Gaps that are made from the end of the log on. */
+struct voiding {
+	size_t gaps;
+	bool in_gap;
+};
+
 /* Batch B fails.  Those who wait for its groups are told that these were
- * refused: have nobody find them there after a kill.  What nobody waits for may
- * be found: it is appended anew.  It does no harm if this is not durable, so it
- * is not synced, and the file is never written to again. */
+ * refused: have nobody find them there after a kill.  What nobody waits for is
+ * to be found, until it was appended anew, unless that leaves too many gaps.
+ * It does no harm if this is not durable, so it is not synced, and the file is
+ * never written to again. */
 static void
-void_groups(const struct smtpd_disk *log, const struct smtpd_disk_batch *b)
+void_groups(const struct smtpd_disk *log, const struct smtpd_disk_batch *b,
+    struct voiding *v)
 {
 	static const uint8_t zeros[SMTPD_DISK_RECORD_HEADER];
 
+	/* The last one is the first in the list. */
 	for (const struct smtpd_journal_promise *p = b->promises; p != NULL;
-	    p = p->next)
-		if (!p->begun)
-			smtpd__file_write_at(log->fd, zeros, sizeof(zeros),
-			    smtpd__disk_format_ref_offset(p->records[0].ref));
+	    p = p->next) {
+		if (p->begun && v->gaps < GAPS_MAX) {
+			v->in_gap = false;
+			continue;
+		}
+		v->gaps += !v->in_gap;
+		v->in_gap = true;
+		smtpd__file_write_at(log->fd, zeros, sizeof(zeros),
+		    smtpd__disk_format_ref_offset(p->records[0].ref));
+	}
 }
 
 /* A write or sync of batch B failed with ERROR.  The kernel may have dropped
@@ -113,13 +133,14 @@ static void
 fail_batch(struct smtpd_disk *log, struct smtpd_disk_batch *b, int error)
 {
 	struct smtpd_disk_segment *s = &log->segments[log->count - 1];
+	struct voiding v = { 0 };
 
 	while (log->writing)
 		pthread_cond_wait(&log->written, &log->lock);
 	s->end = b->offset;
 	s->failed = true;
-	void_groups(log, b);
-	void_groups(log, log->forming);
+	void_groups(log, log->forming, &v);
+	void_groups(log, b, &v);
 	close(log->fd);
 	log->fd = -1;
 	log->stats.failures++;
