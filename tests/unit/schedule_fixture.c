@@ -47,7 +47,9 @@ world_end(struct world *w)
 	assert_int_equal(s->strangers, 0);
 	assert_int_equal(s->njobs, 0);
 	assert_int_equal(s->retries, 0);
-	assert_int_equal(s->nsites, s->suspended.count);
+	/* Some may be both. */
+	assert_in_range(s->nsites, s->suspended.count,
+	    s->suspended.count + s->shaped.count);
 	smtpd__schedule_destroy(s);
 	free(w->jobs);
 }
@@ -272,7 +274,10 @@ check_site(const struct smtpd_schedule *s, const struct smtpd_site *site)
 	size_t fresh = length(&site->ready[SMTPD_KIND_FRESH]);
 	size_t all = fresh + length(&site->ready[SMTPD_KIND_RETRY]);
 	bool room = !site->suspended && site->connections < site->limit;
+	const struct smtpd_shaping *sh = site->shaping;
 
+	if (sh != NULL)
+		room = room && !sh->held && !sh->closed;
 	assert_int_equal(!smtpd__ring_is_empty(&site->turn), room && all > 0);
 	assert_int_equal(
 	    !smtpd__ring_is_empty(&site->fresh_turn), room && fresh > 0);
@@ -282,6 +287,11 @@ check_site(const struct smtpd_schedule *s, const struct smtpd_site *site)
 	if (site->suspended)
 		assert_ptr_equal(
 		    s->suspended.nodes[site->resuming.slot], &site->resuming);
+	if (sh != NULL && sh->looking.when != 0)
+		assert_ptr_equal(
+		    s->shaped.nodes[sh->looking.slot], &sh->looking);
+	assert_true(
+	    sh == NULL || !(sh->held || sh->closed) || sh->looking.when != 0);
 }
 
 static struct smtpd_site *
@@ -347,6 +357,7 @@ world_check(const struct world *w)
 	check_heap(&s->later);
 	check_heap(&s->limits);
 	check_heap(&s->suspended);
+	check_heap(&s->shaped);
 	assert_int_equal(check_sites(s, &in_queues), s->busy + s->aside);
 	assert_int_equal(in_queues, ready);
 	assert_int_equal(s->later.count, later);

@@ -93,12 +93,9 @@ smtpd__destination_site(const struct smtpd_destination *d)
 	return d->site;
 }
 
-void
-smtpd__destination_site_info(
-    const struct smtpd_destination *d, struct smtpd_site_info *out)
+static void
+describe_site(const struct smtpd_site *site, struct smtpd_site_info *out)
 {
-	const struct smtpd_site *site = d->site;
-
 	*out = (struct smtpd_site_info){
 		.name = site->named.name,
 		.connections = site->connections,
@@ -107,6 +104,40 @@ smtpd__destination_site_info(
 		.resumes_at = site->resuming.when,
 		.why = site->why,
 	};
+	smtpd__shaping_describe(site, &out->shaping);
+}
+
+void
+smtpd__destination_site_info(
+    const struct smtpd_destination *d, struct smtpd_site_info *out)
+{
+	describe_site(d->site, out);
+}
+
+/* Rows of the table are given whole, unless one alone is too many. */
+size_t
+smtpd__destination_list_sites(const struct smtpd_schedule *s, uint32_t *place,
+    struct smtpd_site_info *out, size_t max)
+{
+	const struct smtpd_name_table *t = &s->sites;
+	size_t n = 0;
+
+	for (; *place < t->size; ++*place) {
+		struct smtpd_named *first = t->buckets[*place];
+		size_t length = 0;
+
+		for (const struct smtpd_named *x = first; x != NULL;
+		    x = x->next)
+			length++;
+		if (n > 0 && n + length > max)
+			return n;
+		for (; first != NULL && n < max; first = first->next)
+			describe_site(
+			    SMTPD_CONTAINER_OF(first, struct smtpd_site, named),
+			    &out[n++]);
+	}
+	*place = UINT32_MAX;
+	return n;
 }
 
 bool
@@ -135,7 +166,7 @@ smtpd__destination_bind(struct smtpd_schedule *s, struct smtpd_destination *d,
 			smtpd__turn_set_known(s, d->own, true);
 		if (to == old && !old->suspended)
 			return true;
-		if (to != old && smtpd__site_enter(s, to)) {
+		if (to != old && smtpd__site_enter(s, to, now)) {
 			smtpd__site_leave(s, old);
 			*site = to;
 			return true;

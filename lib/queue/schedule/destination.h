@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "queue/schedule/shaping.h"
+
 struct smtpd_destination;
 struct smtpd_schedule;
 struct smtpd_site;
@@ -53,8 +55,15 @@ struct smtpd_site_info {
 	uint32_t failures;              /* in a row */
 	uint32_t resumes_at;            /* a time gone by: not suspended */
 	const struct smtpd_result *why; /* it was suspended; NULL */
+	struct smtpd_shaping_info shaping;
 };
 void smtpd__destination_site_info(
     const struct smtpd_destination *d, struct smtpd_site_info *out);
+
+/* Set up to MAX of OUT to sites that are shared, from *PLACE on, and *PLACE to
+ * where to go on: it begins as 0, and ends as UINT32_MAX.  Return how many are
+ * set. */
+size_t smtpd__destination_list_sites(const struct smtpd_schedule *s,
+    uint32_t *place, struct smtpd_site_info *out, size_t max);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/container.h"
 #include "queue/schedule/ready.h"
+#include "queue/schedule/shaping.h"
 #include "queue/schedule/site.h"
 #include "queue/schedule/turn.h"
 
@@ -54,7 +55,7 @@ smtpd__schedule_create(const struct smtpd_schedule_settings *settings)
 	return s;
 }
 
-/* Only suspended sites are left. */
+/* Only sites are left that are suspended, or have limits to remember. */
 void
 smtpd__schedule_destroy(struct smtpd_schedule *s)
 {
@@ -66,6 +67,7 @@ smtpd__schedule_destroy(struct smtpd_schedule *s)
 	smtpd__heap_finish(&s->later);
 	smtpd__heap_finish(&s->limits);
 	smtpd__heap_finish(&s->suspended);
+	smtpd__heap_finish(&s->shaped);
 	free(s);
 }
 
@@ -189,7 +191,7 @@ smtpd__schedule_take(
 	job = smtpd__ready_next(s, next);
 	activate_job(s, job);
 	smtpd__turn_served(s, next);
-	smtpd__site_enter(s, next);
+	smtpd__site_enter(s, next, now);
 	s->busy++;
 	*site = next;
 	return job;
@@ -202,12 +204,14 @@ smtpd__schedule_take_more(
 	struct smtpd_delivery_job *job;
 
 	make_due_ready(s, now);
-	if (site->suspended || site->connections > site->limit)
+	if (site->suspended || site->connections > site->limit ||
+	    smtpd__state_is_held(site))
 		return NULL;
 	job = smtpd__ready_next(s, site);
 	if (job == NULL)
 		return NULL;
 	activate_job(s, job);
+	smtpd__shaping_use_message(s, site, now);
 	site->probing = true;
 	return job;
 }
@@ -218,6 +222,7 @@ smtpd__schedule_has_more(
 {
 	make_due_ready(s, now);
 	return !site->suspended && site->connections <= site->limit &&
+	    !smtpd__state_is_held(site) &&
 	    (!smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]) ||
 		!smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]));
 }
@@ -319,7 +324,7 @@ is_overdue(const struct smtpd_schedule *s, const struct smtpd_delivery_job *job,
 	uint32_t expiry = smtpd__retry_expiry(
 	    rules, job->message->arrived, job->message->flags);
 
-	if (!site->suspended && site->connections < site->limit)
+	if (smtpd__state_has_room(site))
 		return false;
 	if (site->suspended || site->failures > 0 || now < expiry)
 		return true;
@@ -350,7 +355,7 @@ uint32_t
 smtpd__schedule_next_time(const struct smtpd_schedule *s, uint32_t now)
 {
 	const struct smtpd_heap *heaps[] = { &s->later, &s->limits,
-		&s->suspended };
+		&s->suspended, &s->shaped };
 	uint32_t next = SMTPD_TIME_NONE;
 
 	for (size_t i = 0; i < sizeof(heaps) / sizeof(heaps[0]); i++) {

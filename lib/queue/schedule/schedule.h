@@ -20,6 +20,8 @@
  *   for a while (retry.h); then one connection probes it, until it is fine.  No
  *   other job of it costs anything, however many there are.  While new mail
  *   comes, it is probed again after the shortest wait.
+ * - A site may have limits (shaping.h), given or learned: when it has had its
+ *   messages of a second, it waits for the next one, and counts as busy.
  * - Retries have at most half of the workers (one at least) while new mail
  *   waits.
  * - An attempt that waits for a host may be set aside: it holds no worker then.

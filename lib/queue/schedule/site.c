@@ -6,9 +6,10 @@
 
 #include "base/container.h"
 #include "queue/schedule/retry.h"
+#include "queue/schedule/shaping.h"
 #include "queue/schedule/turn.h"
 
-/* There is always room in the heap to suspend any site. */
+/* There is always room in the heaps for any site. */
 struct smtpd_site *
 smtpd__site_create(
     struct smtpd_schedule *s, struct smtpd_destination *owner, const char *name)
@@ -16,7 +17,8 @@ smtpd__site_create(
 	size_t len = owner != NULL ? 0 : strlen(name);
 	struct smtpd_site *site;
 
-	if (smtpd__heap_fit(&s->suspended, s->nsites + 1) == -1)
+	if (smtpd__heap_fit(&s->suspended, s->nsites + 1) == -1 ||
+	    smtpd__heap_fit(&s->shaped, s->nsites + 1) == -1)
 		return NULL;
 	site = calloc(1, sizeof(*site) + len + 1);
 	if (site == NULL)
@@ -39,7 +41,8 @@ smtpd__site_create(
 	return site;
 }
 
-/* A destination's own site is kept suspended only while its mail goes there. */
+/* A destination's own site is kept suspended only while its mail goes there; a
+ * shared one also as long as its limits are to be remembered. */
 void
 smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 {
@@ -47,7 +50,8 @@ smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 	bool needed = site->connections > 0;
 
 	if (owner == NULL)
-		needed = needed || site->users > 0 || site->suspended;
+		needed = needed || site->users > 0 || site->suspended ||
+		    smtpd__shaping_remembers(site);
 	else if (owner->site == site)
 		needed = needed || owner->refs > 0 || site->suspended;
 	if (needed)
@@ -55,6 +59,7 @@ smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 	if (site->suspended)
 		smtpd__heap_remove(&s->suspended, &site->resuming);
 	smtpd__turn_remember(s, site);
+	smtpd__shaping_finish(s, site);
 	if (owner == NULL)
 		smtpd__name_table_remove(&s->sites, &site->named);
 	s->nsites--;
@@ -71,14 +76,17 @@ smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site)
 }
 
 bool
-smtpd__site_enter(struct smtpd_schedule *s, struct smtpd_site *site)
+smtpd__site_enter(
+    struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now)
 {
-	if (site->suspended || site->connections >= site->limit)
+	if (!smtpd__state_has_room(site))
 		return false;
 	site->connections++;
 	s->strangers += !site->known;
 	site->probing = true;
 	smtpd__turn_place(s, site);
+	smtpd__shaping_use_message(s, site, now);
+	smtpd__shaping_use_connection(s, site, now);
 	return true;
 }
 
@@ -119,17 +127,30 @@ smtpd__site_hasten(
 	smtpd__heap_push(&s->suspended, &site->resuming, probe);
 }
 
+/* The first node of H that is due at NOW; NULL: none. */
+static struct smtpd_heap_node *
+due_node(const struct smtpd_heap *h, uint32_t now)
+{
+	struct smtpd_heap_node *top = smtpd__heap_top(h);
+
+	return top != NULL && top->when <= now ? top : NULL;
+}
+
 void
 smtpd__site_resume_due(struct smtpd_schedule *s, uint32_t now)
 {
 	struct smtpd_heap_node *top;
+	struct smtpd_site *site;
 
-	while ((top = smtpd__heap_top(&s->suspended)) != NULL &&
-	    top->when <= now) {
-		struct smtpd_site *site =
-		    SMTPD_CONTAINER_OF(top, struct smtpd_site, resuming);
-
+	while ((top = due_node(&s->suspended, now)) != NULL) {
+		site = SMTPD_CONTAINER_OF(top, struct smtpd_site, resuming);
 		smtpd__site_resume(s, site);
+		smtpd__site_tidy(s, site);
+	}
+	while ((top = due_node(&s->shaped, now)) != NULL) {
+		site = SMTPD_CONTAINER_OF(top, struct smtpd_shaping, looking)
+			   ->site;
+		smtpd__shaping_refresh(s, site, now);
 		smtpd__site_tidy(s, site);
 	}
 }

@@ -15,8 +15,10 @@ struct smtpd_site *smtpd__site_create(struct smtpd_schedule *s,
 /* Free SITE if nobody needs it, and its owner if that was kept only for it. */
 void smtpd__site_tidy(struct smtpd_schedule *s, struct smtpd_site *site);
 
-/* Add a connection.  Return false if SITE is suspended or has no room. */
-bool smtpd__site_enter(struct smtpd_schedule *s, struct smtpd_site *site);
+/* Add a connection, with a message.  Return false if SITE is suspended, or has
+ * no room for them now. */
+bool smtpd__site_enter(
+    struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now);
 
 /* Remove a connection. */
 void smtpd__site_leave(struct smtpd_schedule *s, struct smtpd_site *site);
@@ -29,7 +31,8 @@ void smtpd__site_resume(struct smtpd_schedule *s, struct smtpd_site *site);
 void smtpd__site_hasten(
     struct smtpd_schedule *s, struct smtpd_site *site, uint32_t now);
 
-/* Resume those whose time has come. */
+/* Resume those whose time has come, and look at those whose limits let them
+ * have more by now. */
 void smtpd__site_resume_due(struct smtpd_schedule *s, uint32_t now);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "queue/schedule/retry.h"
+#include "queue/schedule/shaping.h"
 #include "queue/schedule/site.h"
 #include "queue/schedule/turn.h"
 
@@ -41,6 +42,7 @@ adapt_site(struct smtpd_schedule *s, struct smtpd_site *site,
 {
 	/* An attempt that began before the suspension says nothing new. */
 	bool stale = site->failures > 0 && !site->probing;
+	uint32_t most = smtpd__shaping_connections(s, site);
 
 	if (feedback == SMTPD_SITE_FINE ||
 	    (feedback == SMTPD_SITE_DOWN && !stale))
@@ -48,14 +50,14 @@ adapt_site(struct smtpd_schedule *s, struct smtpd_site *site,
 	if (feedback == SMTPD_SITE_FINE && site->failures > 0) {
 		smtpd__site_resume(s, site);
 		site->failures = 0;
-		site->limit = s->start_limit;
+		site->limit = s->start_limit < most ? s->start_limit : most;
 		site->successes = 0;
 		free(site->why);
 		site->why = NULL;
 	} else if (feedback == SMTPD_SITE_FINE) {
 		if (++site->successes >= site->limit) {
 			site->successes = 0;
-			if (site->limit < s->site_limit)
+			if (site->limit < most)
 				site->limit++;
 		}
 	} else if (!stale) {

@@ -17,6 +17,8 @@
 #include "base/name_table.h"
 #include "base/ring.h"
 #include "queue/schedule/schedule.h"
+#include "queue/schedule/shaping.h"
+#include "queue/schedule/spacing.h"
 
 /* Names of known sites that were freed are remembered in so many places. */
 #define SMTPD_KNOWN_SITES 4096
@@ -48,6 +50,25 @@ struct smtpd_destination {
 	char name[];
 };
 
+/* The limits of a site that has some, or took a message. */
+struct smtpd_shaping {
+	struct smtpd_site *site;
+	struct smtpd_shaping_limits limits; /* it was given */
+	struct smtpd_spacing messages;      /* at the stricter of both rates */
+	struct smtpd_spacing connections;
+	struct smtpd_learned_rate rate;
+	uint32_t full_seen; /* it closed one after so many transactions */
+	uint32_t full_at;   /* it does so; 0: not known */
+	uint32_t full_until;
+	uint32_t mails_max; /* it announced */
+	uint32_t rcpts_max;
+	struct smtpd_heap_node looking; /* in the heap of those that are to be
+	                                 * looked at; when is 0 in others */
+	bool limited;                   /* it was asked for */
+	bool held;                      /* no message now */
+	bool closed;                    /* no new connection now */
+};
+
 struct smtpd_site {
 	struct smtpd_named named;        /* in a table when it is shared */
 	struct smtpd_destination *owner; /* NULL: it is shared */
@@ -65,6 +86,7 @@ struct smtpd_site {
 	struct smtpd_heap_node resuming;
 	struct smtpd_result *why; /* it failed; NULL: it did not, or there was
 	                           * no memory */
+	struct smtpd_shaping *shaping; /* NULL: nothing is known */
 	uint32_t connections;
 	uint32_t limit;
 	uint32_t successes;    /* in a row, at this limit */
@@ -115,7 +137,24 @@ struct smtpd_schedule {
 	struct smtpd_heap later;  /* jobs, by due time */
 	struct smtpd_heap limits; /* ready jobs, by when they need attention */
 	struct smtpd_heap suspended; /* sites, by when they resume */
+	struct smtpd_heap shaped;    /* the same, by when a limit ends */
 };
+
+/* Whether the limits of SITE let it have no message now. */
+static inline bool
+smtpd__state_is_held(const struct smtpd_site *site)
+{
+	return site->shaping != NULL && site->shaping->held;
+}
+
+/* Whether SITE may have a connection more, with a message. */
+static inline bool
+smtpd__state_has_room(const struct smtpd_site *site)
+{
+	return !site->suspended && site->connections < site->limit &&
+	    (site->shaping == NULL ||
+		(!site->shaping->held && !site->shaping->closed));
+}
 
 /* The next number of the schedule's chance (splitmix64). */
 static inline uint64_t

@@ -23,7 +23,7 @@ smtpd__turn_place(struct smtpd_schedule *s, struct smtpd_site *site)
 	struct smtpd_turn *turn = &s->turns[site->known];
 	bool fresh = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]);
 	bool retry = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]);
-	bool room = !site->suspended && site->connections < site->limit;
+	bool room = smtpd__state_has_room(site);
 
 	if (place_link(&turn->all, &site->turn, room && (fresh || retry)))
 		site->since[0] = ++s->placed;
