@@ -134,6 +134,42 @@ struct smtpd_queue_submission {
 typedef void smtpd_submission_fn(struct smtpd_session *s,
     const struct smtpd_queue_submission *submission, void *user) SMTPD_NOEXCEPT;
 
+/* Where the mail of a domain goes.  It belongs to the library, and may grow. */
+struct smtpd_queue_destination {
+	const char *domain; /* of the recipients, in lower case */
+	const char *hosts;  /* all its mail hosts, by preference and name:
+	                     * "mx1.example,mx2.example"; or the smarthost */
+};
+
+/* Limits of a site: of the mail hosts that some domains share.  Zero means that
+ * there is no such limit.  Since 0.2. */
+struct smtpd_site_limits {
+	size_t size; /* SMTPD_SITE_LIMITS_INIT */
+
+	/* At most so many messages in so many seconds, evenly, but those of one
+	 * second may go together; and so many new connections. */
+	uint32_t messages;
+	uint32_t messages_s;
+	uint32_t new_connections;
+	uint32_t new_connections_s;
+
+	uint32_t connections; /* at a time, in place of site_connections */
+	uint32_t recipients;  /* in one transaction; never more than 50 */
+	uint32_t messages_per_connection; /* transactions; about 100 */
+};
+
+#define SMTPD_SITE_LIMITS_INIT SMTPD_INIT(smtpd_site_limits)
+
+/*
+ * Set LIMITS, which are all zero, for the site of DESTINATION.  Called when a
+ * destination is bound to its site: before its first attempt, and again when
+ * its hosts were looked up anew; on the thread of an attempt, several at a
+ * time.  Domains that share their hosts, but not their limits, are sites of
+ * their own.
+ */
+typedef void smtpd_limits_fn(const struct smtpd_queue_destination *destination,
+    struct smtpd_site_limits *limits, void *user) SMTPD_NOEXCEPT;
+
 /* The settings of a queue; zero or NULL means the default beside each.
  * SMTPD_NO_TIMEOUT in a time: never. */
 struct smtpd_queue_settings {
@@ -199,6 +235,11 @@ struct smtpd_queue_settings {
 	 * hour at most of reports that nobody took (dead/).  Default:
 	 * postmaster of local_domain. */
 	const char *postmaster;
+
+	/* The limits of each site; NULL: site_connections alone.  What a site
+	 * is seen to take is learned in any case.  Since 0.2. */
+	smtpd_limits_fn *limits;
+	void *limits_user;
 };
 
 #define SMTPD_QUEUE_SETTINGS_INIT SMTPD_INIT(smtpd_queue_settings)

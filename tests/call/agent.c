@@ -213,6 +213,8 @@ deliver(struct world *w)
 		.rcpts = w->progress,
 		.nrcpts = w->nrcpts,
 		.history = &w->history,
+		.mails_max = (uint32_t)call_script_number(s, "mails_max", 0),
+		.rcpts_max = (uint32_t)call_script_number(s, "rcpts_max", 0),
 	};
 
 	assert_in_range(w->nrcpts, 1, RCPTS_MAX - skipped);
@@ -244,6 +246,18 @@ write_result(const struct world *w, size_t i, char *out, size_t size)
 	assert_int_equal(p->finished,
 	    p->result.outcome == SMTPD_OUTCOME_SENT ||
 		p->result.outcome == SMTPD_OUTCOME_PERMANENT);
+}
+
+/* Write what was seen of limits: "sure mails 2 connections 1 full 0". */
+static void
+write_signs(const struct world *w, char *out, size_t size)
+{
+	static const char *const throttles[] = { "none", "likely", "sure" };
+	const struct smtpd_shaping_signs *signs = &w->end.signs;
+
+	snprintf(out, size, "%s mails %u connections %u full %u",
+	    throttles[signs->throttle], signs->mails, signs->connections,
+	    signs->full_at);
 }
 
 /* Compare LINE with what became of the recipients it is about; return how many
@@ -293,6 +307,8 @@ check_line(const struct world *w, const struct call_line *line)
 		snprintf(got, sizeof(got), "%s", sites[w->end.feedback]);
 	else if (strcmp(word, "text") == 0)
 		snprintf(got, sizeof(got), "%s", w->progress[0].result.text);
+	else if (strcmp(word, "signs") == 0)
+		write_signs(w, got, sizeof(got));
 	else if (strcmp(word, "dead") == 0)
 		write_dead(w, got, sizeof(got));
 	else

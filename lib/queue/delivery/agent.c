@@ -42,6 +42,7 @@ bool
 smtpd__agent_is_open(const struct smtpd_agent *a)
 {
 	return a->site != NULL && a->requests < REQUESTS_MAX &&
+	    !smtpd__agent_send_is_full(a) &&
 	    smtpd__clock_ms() - a->opened < OPEN_MS;
 }
 
@@ -203,6 +204,7 @@ end_attempt(struct smtpd_agent_attempt *t)
 	if (cancelled)
 		t->end->feedback = SMTPD_SITE_UNTOLD;
 	t->end->dsn = t->sent && !t->without_dsn;
+	t->end->signs.accepted = t->sent;
 }
 
 void
@@ -219,6 +221,7 @@ smtpd__agent_deliver(struct smtpd_agent *a,
 	char done[sizeof(a->relay.host)];
 
 	*end = (struct smtpd_delivery_result){ .feedback = SMTPD_SITE_UNTOLD };
+	a->mails_max = request->mails_max;
 	if (begin_attempt(&t) == 0) {
 		reuse_connection(&t, done);
 		try_hosts(&t, done);

@@ -13,7 +13,10 @@
  *   them accepted, or refused for good, is never sent to another; one that was
  *   deferred (4xx) is tried at one host more.  At most three hosts reply to a
  *   request; any number is connected to in vain.
- * - At most 50 recipients go in one transaction.
+ * - At most 50 recipients go in one transaction, and as many transactions
+ *   over one connection as the request says.
+ * - A reply that surely says that messages come too fast (throttle.h) speaks
+ *   for all hosts: no other one is asked.
  * - A greeting of 5xx, and 421, lead to the next host.
  * - Where TLS is opportunistic and fails, the next host is tried; a message
  *   that has waited long enough goes to the same host again in plain text, at
@@ -32,6 +35,7 @@
 #include "queue/delivery/route.h"
 #include "queue/model/loaded_message.h"
 #include "queue/schedule/schedule.h"
+#include "queue/schedule/shaping.h"
 #include "queue/spool/spool.h"
 
 struct smtpd_agent;
@@ -70,6 +74,11 @@ struct smtpd_delivery_request {
 	void (*sent)(void *user, bool dsn);
 	void *user;
 	unsigned attempt; /* which one it is, for the log; 0: not told */
+
+	/* Transactions in a connection, and recipients in one of them; 0: as
+	 * many as there may be. */
+	uint32_t mails_max;
+	uint32_t rcpts_max;
 };
 
 /* The result, besides those of the recipients. */
@@ -79,6 +88,7 @@ struct smtpd_delivery_result {
 	bool dsn;      /* the host that took recipients over offers DSN, so it
 	              * reports success itself (RFC 3461, 5.2.1) */
 	bool in_doubt; /* a reply to the dot was lost */
+	struct smtpd_shaping_signs signs; /* of limits */
 };
 
 /* Deliver.  Blocks. */

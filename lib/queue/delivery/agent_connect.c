@@ -117,7 +117,6 @@ keep_connection(struct smtpd_agent_attempt *t,
     const struct smtpd_agent_host *host, const struct smtpd_tls_policy *policy)
 {
 	struct smtpd_agent *a = t->agent;
-	struct smtpd_ehlo_limits limits;
 
 	a->site = strdup(t->request->route->site);
 	if (a->site == NULL) {
@@ -128,12 +127,15 @@ keep_connection(struct smtpd_agent_attempt *t,
 	describe_relay(t, host, &a->relay);
 	a->opened = smtpd__clock_ms();
 	a->requests = 0;
+	a->mails = 0;
 	/* Fewer in a transaction if the host says so (RFC 9422, 4.2). */
 	smtpd__ehlo_limits_read(
-	    smtpd_client_offers(a->client, "LIMITS"), &limits);
+	    smtpd_client_offers(a->client, "LIMITS"), &a->announced);
 	a->rcpts_max = SMTPD_AGENT_RCPTS;
-	if (limits.rcpts > 0 && limits.rcpts < SMTPD_AGENT_RCPTS)
-		a->rcpts_max = limits.rcpts;
+	if (a->announced.rcpts > 0 && a->announced.rcpts < SMTPD_AGENT_RCPTS)
+		a->rcpts_max = a->announced.rcpts;
+	t->end->signs.mails_max = a->announced.mails;
+	t->end->signs.rcpts_max = a->announced.rcpts;
 	note_peer(t, host);
 	smtpd__agent_state_log_relay(t, false);
 	return 0;
@@ -180,6 +182,7 @@ fail_connection(
 
 	describe_relay(t, host, &relay);
 	fail_host(t, &relay, r);
+	smtpd__agent_state_note_sign(t, r);
 	if (smtpd__agent_state_is_own(t, r)) {
 		t->over = true;
 		return -1;
@@ -214,6 +217,7 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 		    smtpd__hoststat_last_used(a->set->hosts, host->targets);
 	if (prepare_client(t) == 0) {
 		smtpd__client_starttls_set_policy(a->client, policy);
+		t->end->signs.connections++;
 		if (smtpd_client_connect(
 			a->client, host->targets, host->count, port) == -1)
 			return fail_connection(t, host);

@@ -8,9 +8,13 @@
 #include "client/transaction.h"
 #include "os/clock.h"
 #include "queue/delivery/history.h"
+#include "queue/delivery/throttle.h"
 
 /* A recipient that was deferred is tried at one host more. */
 #define DEFERRED_MAX 2
+
+/* A connection that was not used for so long may be closed for that. */
+#define IDLE_MS 2000
 
 /* How far the content was read. */
 struct cursor {
@@ -36,9 +40,13 @@ choose_rcpts(struct smtpd_agent_attempt *t, size_t *place, bool left_over)
 {
 	struct smtpd_agent *a = t->agent;
 	const struct smtpd_delivery_request *request = t->request;
+	size_t most = a->rcpts_max;
 	size_t n = 0;
 
-	for (; *place < request->nrcpts && n < a->rcpts_max; ++*place) {
+	if (request->rcpts_max > 0 && request->rcpts_max < most)
+		most = request->rcpts_max;
+
+	for (; *place < request->nrcpts && n < most; ++*place) {
 		struct smtpd_rcpt_state *state = &t->rcpt_states[*place];
 
 		if (state->finished || (left_over && !state->left_over))
@@ -68,6 +76,8 @@ run_transaction(struct smtpd_agent_attempt *t, size_t count)
 
 	envelope.rcpts = a->rcpts;
 	envelope.nrcpts = count;
+	a->mails++;
+	t->end->signs.mails++;
 	return smtpd_client_send(a->client, &m);
 }
 
@@ -125,8 +135,10 @@ record_result(
 		state->finished = true;
 		break;
 	case SMTPD_OUTCOME_TEMPORARY:
+		smtpd__agent_state_note_sign(t, r);
 		if (r->code != 0 && r->code != 421)
-			state->finished = ++state->deferred == DEFERRED_MAX;
+			state->finished = ++state->deferred == DEFERRED_MAX ||
+			    smtpd__throttle_read(r) == SMTPD_THROTTLE_SURE;
 		if (smtpd__agent_state_is_own(t, r))
 			t->over = true;
 		break;
@@ -219,13 +231,22 @@ leave_rest(struct smtpd_agent_attempt *t, size_t place)
 	return result;
 }
 
+/* Whether something is to be sent yet: to the recipients from PLACE on, or to
+ * those left over. */
+static bool
+is_pending(const struct smtpd_agent_attempt *t, size_t place)
+{
+	for (size_t i = 0; i < t->request->nrcpts; i++)
+		if (t->rcpt_states[i].left_over ||
+		    (i >= place && !t->rcpt_states[i].finished))
+			return true;
+	return false;
+}
+
 static bool
 has_left_over(const struct smtpd_agent_attempt *t)
 {
-	for (size_t i = 0; i < t->request->nrcpts; i++)
-		if (t->rcpt_states[i].left_over)
-			return true;
-	return false;
+	return is_pending(t, t->request->nrcpts);
 }
 
 /* The host has replied, over a connection that was REUSED, or that goes ON with
@@ -244,6 +265,26 @@ note_host(struct smtpd_agent_attempt *t, bool reused, bool on)
 	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
 }
 
+/* The host closed the connection when one more transaction was begun, though it
+ * had no reason to be tired of waiting: remember after how many. */
+static void
+note_full(struct smtpd_agent_attempt *t)
+{
+	const struct smtpd_agent *a = t->agent;
+	const struct smtpd_result *r = smtpd_client_result(a->client);
+
+	if (a->mails > 1 && r->code == 421 && r->phase == SMTPD_PHASE_MAIL &&
+	    smtpd__clock_ms() - a->used < IDLE_MS &&
+	    smtpd__throttle_read(r) != SMTPD_THROTTLE_SURE)
+		t->end->signs.full_at = a->mails - 1;
+}
+
+bool
+smtpd__agent_send_is_full(const struct smtpd_agent *a)
+{
+	return a->mails_max > 0 && a->mails >= a->mails_max;
+}
+
 int
 smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 {
@@ -255,6 +296,10 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 	for (;;) {
 		int status;
 
+		if (begun && smtpd__agent_send_is_full(a) &&
+		    is_pending(t, again ? t->request->nrcpts : place))
+			return leave_rest(
+			    t, again ? t->request->nrcpts : place);
 		n = choose_rcpts(t, &place, again);
 		if (n == 0 && !left_over)
 			return 0;
@@ -267,6 +312,9 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 		}
 		smtpd__agent_state_tell_sent(t);
 		status = run_transaction(t, n);
+		if (status == -1)
+			note_full(t);
+		a->used = smtpd__clock_ms();
 		if (!begun && reused && status == -1 && is_stale(t, n)) {
 			smtpd__agent_state_quit(a);
 			return -1;

@@ -6,6 +6,7 @@
 
 #include "client/result.h"
 #include "queue/delivery/history.h"
+#include "queue/delivery/throttle.h"
 
 bool
 smtpd__agent_state_is_own(
@@ -50,6 +51,17 @@ smtpd__agent_state_judge(struct smtpd_agent_attempt *t,
 	    result->status, "%s: %s", host, result->text);
 	end->why.code = result->code;
 	smtpd__agent_state_soften(&end->why);
+}
+
+void
+smtpd__agent_state_note_sign(
+    struct smtpd_agent_attempt *t, const struct smtpd_result *r)
+{
+	struct smtpd_shaping_signs *signs = &t->end->signs;
+	enum smtpd_throttle throttle = smtpd__throttle_read(r);
+
+	if (throttle > signs->throttle)
+		signs->throttle = throttle;
 }
 
 void

@@ -15,6 +15,7 @@
 
 #include "base/sizes.h"
 #include "client/tls_policy.h"
+#include "grammar/ehlo_limits.h"
 #include "queue/delivery/agent.h"
 
 /* Recipients of one transaction (RFC 5321, 4.5.3.1.8 has all take 100). */
@@ -45,9 +46,13 @@ struct smtpd_agent {
 	struct smtpd_relay relay;
 	struct smtpd_target peer; /* len 0: none of the route's addresses */
 	uint64_t opened;
-	uint64_t opening;  /* that of the attempt that opened it */
-	unsigned requests; /* that it served */
-	size_t rcpts_max;  /* in one transaction there */
+	uint64_t used;      /* the last transaction ended */
+	uint64_t opening;   /* that of the attempt that opened it */
+	unsigned requests;  /* that it served */
+	uint32_t mails;     /* transactions that were begun */
+	uint32_t mails_max; /* of these; 0: any number */
+	size_t rcpts_max;   /* in one transaction there */
+	struct smtpd_ehlo_limits announced;
 
 	/* Of the present transaction. */
 	struct smtpd_outgoing_rcpt rcpts[SMTPD_AGENT_RCPTS];
@@ -115,6 +120,10 @@ void smtpd__agent_state_soften(struct smtpd_result *r);
 void smtpd__agent_state_judge(struct smtpd_agent_attempt *t,
     enum smtpd_site_feedback feedback, const char *host,
     const struct smtpd_result *result);
+
+/* Note what R, a reply, shows of the site's limits. */
+void smtpd__agent_state_note_sign(
+    struct smtpd_agent_attempt *t, const struct smtpd_result *r);
 
 /* Tell the request what was sent to since it was last told. */
 void smtpd__agent_state_tell_sent(struct smtpd_agent_attempt *t);

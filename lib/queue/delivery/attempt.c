@@ -11,6 +11,7 @@
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/disposition.h"
 #include "queue/delivery/history.h"
+#include "queue/delivery/limits.h"
 #include "queue/delivery/report.h"
 #include "queue/delivery/trouble.h"
 
@@ -101,6 +102,9 @@ find_route(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
 	status =
 	    smtpd__route_find(d->router, domain, d->cancel, &a->route, history);
 	smtpd__dispatch_end_wait(d, a->worker);
+	if (status == 0 && a->route.outcome == SMTPD_RESOLVE_FOUND)
+		status = smtpd__limits_ask(d->settings.limits,
+		    d->settings.limits_user, domain, &a->route, &a->limits);
 	if (status == -1) {
 		smtpd__route_finish(&a->route);
 		return NULL;
@@ -151,11 +155,12 @@ record_sent(void *user, bool dsn)
 	smtpd__disposition_record_sent(t->delivery, t->disposition, dsn);
 }
 
-/* Have the agent deliver over ROUTE, and tell the site how that went. */
+/* Have the agent deliver over ROUTE within the limits of ENTRY, and tell the
+ * site how that went. */
 static void
 deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
-    struct smtpd_disposition *s, struct smtpd_site *site,
-    struct smtpd_text *history)
+    const struct smtpd_site_entry *entry, struct smtpd_disposition *s,
+    struct smtpd_site *site, struct smtpd_text *history)
 {
 	struct smtpd_delivery *d = a->delivery;
 	const struct smtpd_queued_message *message = s->job->message;
@@ -172,6 +177,8 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 		.sent = record_sent,
 		.user = &telling,
 		.attempt = s->job->attempts + 1u,
+		.mails_max = entry->mails_max,
+		.rcpts_max = entry->rcpts_max,
 	};
 	struct smtpd_delivery_result end;
 
@@ -179,13 +186,15 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 	smtpd__dispatch_begin_wait(d, a->worker, s->job);
 	smtpd__agent_deliver(a->agent, &request, &end);
 	smtpd__dispatch_end_wait(d, a->worker);
+	/* The site has counted one, unless it was open. */
+	if (!entry->connected && end.signs.connections > 0)
+		end.signs.connections--;
 	s->reports_success = end.dsn;
 	s->in_doubt = end.in_doubt;
 	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
 	s->tried = !s->cancelled;
 	if (s->tried)
-		s->site_resumes_at = smtpd__dispatch_report_site(
-		    d, site, end.feedback, &end.why);
+		s->site_resumes_at = smtpd__dispatch_report_site(d, site, &end);
 }
 
 static void
@@ -195,6 +204,9 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 	struct smtpd_delivery *d = a->delivery;
 	struct smtpd_delivery_job *job = s->job;
 	const struct smtpd_route *route;
+	struct smtpd_site_entry entry = {
+		.connected = smtpd__agent_is_open(a->agent),
+	};
 	struct smtpd_text history;
 	char time[SMTPD_DATE_STAMP_MAX];
 
@@ -207,11 +219,12 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 		return;
 	}
+	entry.name = route->site;
+	entry.limits = a->limits;
 	if (route->outcome != SMTPD_RESOLVE_FOUND)
 		fail_without_route(d, route, s, site);
-	else if (smtpd__dispatch_enter_site(
-		     d, job, route->site, smtpd__agent_is_open(a->agent), site))
-		deliver_message(a, route, s, *site, &history);
+	else if (smtpd__dispatch_enter_site(d, job, &entry, site))
+		deliver_message(a, route, &entry, s, *site, &history);
 	else
 		return;
 	s->history = a->history;

@@ -20,9 +20,10 @@ struct smtpd_attempt_state {
 	struct smtpd_delivery *delivery;
 	struct smtpd_agent *agent;
 	struct smtpd_pool_member *worker;
-	struct smtpd_route route;         /* of domain */
-	char domain[SMTPD_HOSTNAME_SIZE]; /* "": there is none */
-	uint64_t route_until;             /* as smtpd__clock_ms() */
+	struct smtpd_route route;           /* of domain */
+	struct smtpd_shaping_limits limits; /* of its site */
+	char domain[SMTPD_HOSTNAME_SIZE];   /* "": there is none */
+	uint64_t route_until;               /* as smtpd__clock_ms() */
 	char history[SMTPD_HISTORY_MAX];
 };
 

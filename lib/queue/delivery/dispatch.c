@@ -2,6 +2,7 @@
 #include "queue/delivery/dispatch.h"
 
 #include "os/clock.h"
+#include "queue/delivery/limits.h"
 #include "queue/delivery/trouble.h"
 
 struct smtpd_destination *
@@ -237,9 +238,32 @@ smtpd__dispatch_return(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 	smtpd__spool_unpin(d->spool, message);
 }
 
+/* The smaller one, where 0 is none. */
+static uint32_t
+stricter_of(uint32_t a, uint32_t b)
+{
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
+}
+
+/* SITE is entered: give it its limits, and ENTRY those that it has by now. */
+static void
+apply_limits(struct smtpd_delivery *d, struct smtpd_site *site,
+    struct smtpd_site_entry *entry, uint32_t now)
+{
+	struct smtpd_shaping_info info;
+
+	if (smtpd__limits_are_set(&entry->limits))
+		smtpd__shaping_limit(d->schedule, site, &entry->limits, now);
+	smtpd__shaping_describe(site, &info);
+	entry->mails_max = stricter_of(info.limits.mails, info.full_at);
+	entry->rcpts_max = info.limits.rcpts;
+}
+
 bool
 smtpd__dispatch_enter_site(struct smtpd_delivery *d,
-    struct smtpd_delivery_job *job, const char *name, bool connected,
+    struct smtpd_delivery_job *job, struct smtpd_site_entry *entry,
     struct smtpd_site **site)
 {
 	const struct smtpd_site *before = *site;
@@ -250,9 +274,11 @@ smtpd__dispatch_enter_site(struct smtpd_delivery *d,
 	pthread_mutex_lock(&d->lock);
 	found = smtpd__site_feedback_found(d->schedule, job->destination, now);
 	entered = smtpd__destination_bind(
-	    d->schedule, job->destination, name, now, site);
+	    d->schedule, job->destination, entry->name, now, site);
+	if (entered)
+		apply_limits(d, *site, entry, now);
 	/* Rather than to open a connection, use one that waits. */
-	if (entered && (*site != before || !connected))
+	if (entered && (*site != before || !entry->connected))
 		handed_over =
 		    smtpd__worker_pool_wake_at_site(&d->pool, *site, job);
 	if (handed_over) {
@@ -286,15 +312,22 @@ smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
 
 uint32_t
 smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
-    enum smtpd_site_feedback feedback, const struct smtpd_result *why)
+    const struct smtpd_delivery_result *result)
 {
+	uint32_t now = smtpd__spool_clock_now(d->spool);
+	enum smtpd_site_feedback feedback = result->feedback;
 	struct smtpd_site_status status;
 
+	/* A site that wants fewer messages does not want fewer connections. */
+	if (feedback == SMTPD_SITE_BUSY &&
+	    result->signs.throttle == SMTPD_THROTTLE_SURE)
+		feedback = SMTPD_SITE_UNTOLD;
 	pthread_mutex_lock(&d->lock);
+	smtpd__shaping_learn(d->schedule, site, &result->signs, now);
 	status = smtpd__site_feedback_report(
-	    d->schedule, site, feedback, why, smtpd__spool_clock_now(d->spool));
+	    d->schedule, site, feedback, &result->why, now);
 	pthread_mutex_unlock(&d->lock);
-	smtpd__trouble_tell_site(d, &status, why);
+	smtpd__trouble_tell_site(d, &status, &result->why);
 	if (feedback == SMTPD_SITE_FINE)
 		smtpd__trouble_tell_all(d, false);
 	return feedback == SMTPD_SITE_DOWN ? status.resumes_at : 0;

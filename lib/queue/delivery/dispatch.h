@@ -76,15 +76,25 @@ void smtpd__dispatch_wake_due(struct smtpd_delivery *d);
  * message pinned) and, but for the overdue, a connection of *SITE.
  */
 
+/* The site that the mail of a destination goes to. */
+struct smtpd_site_entry {
+	const char *name;
+	struct smtpd_shaping_limits limits; /* that it is given */
+	bool connected; /* the caller has an open connection of *SITE */
+
+	/* Set to the limits that the attempt keeps there; 0: none. */
+	uint32_t mails_max; /* transactions in a connection */
+	uint32_t rcpts_max;
+};
+
 /*
- * Go with JOB to the site NAME, which the mail of its destination goes to.
- * CONNECTED says if the caller has an open connection of *SITE.  Return true if
- * the caller is to try JOB there.  Return false if it owns the job no more: the
- * site is suspended or full, and JOB was put back; or it was handed over to a
+ * Go with JOB to the site of ENTRY.  Return true if the caller is to try JOB
+ * there.  Return false if it owns the job no more: the site is suspended or
+ * full, or held by its limits, and JOB was put back; or it was handed over to a
  * worker that waits there with a connection.  *SITE is NULL then.
  */
 bool smtpd__dispatch_enter_site(struct smtpd_delivery *d,
-    struct smtpd_delivery_job *job, const char *name, bool connected,
+    struct smtpd_delivery_job *job, struct smtpd_site_entry *entry,
     struct smtpd_site **site);
 
 /* The look-up of JOB's domain failed for now, by WHY: suspend the site NAME,
@@ -94,11 +104,10 @@ uint32_t smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
     struct smtpd_delivery_job *job, const char *name,
     const struct smtpd_result *why, struct smtpd_site **site);
 
-/* Report how an attempt at SITE went.  Return until when it is suspended as
- * unreachable, or 0. */
+/* Report how the attempt with RESULT at SITE went.  Return until when it is
+ * suspended as unreachable, or 0. */
 uint32_t smtpd__dispatch_report_site(struct smtpd_delivery *d,
-    struct smtpd_site *site, enum smtpd_site_feedback feedback,
-    const struct smtpd_result *why);
+    struct smtpd_site *site, const struct smtpd_delivery_result *result);
 
 /* What happened to a job that is returned. */
 enum smtpd_dispatch_return {
