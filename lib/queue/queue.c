@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/container.h"
 #include "base/sized.h"
 #include "base/text.h"
 #include "journal/disk/engine.h"
@@ -232,6 +233,21 @@ inspect_job(void *user, const struct smtpd_delivery_job *job,
 }
 
 static void
+copy_site(const struct smtpd_site_info *info, struct smtpd_control_site *out)
+{
+	*out = (struct smtpd_control_site){
+		.connections = info->connections,
+		.limit = info->limit,
+		.failures = info->failures,
+		.resumes_at = info->resumes_at,
+		.shaping = info->shaping,
+	};
+	snprintf(out->name, sizeof(out->name), "%s", info->name);
+	snprintf(out->why, sizeof(out->why), "%s",
+	    info->why != NULL ? info->why->text : "");
+}
+
+static void
 describe_site(void *user, const struct smtpd_delivery_job *job,
     struct smtpd_control_site *out)
 {
@@ -240,15 +256,7 @@ describe_site(void *user, const struct smtpd_delivery_job *job,
 
 	pthread_mutex_lock(&d->lock);
 	smtpd__destination_site_info(job->destination, &info);
-	*out = (struct smtpd_control_site){
-		.connections = info.connections,
-		.limit = info.limit,
-		.failures = info.failures,
-		.resumes_at = info.resumes_at,
-	};
-	snprintf(out->name, sizeof(out->name), "%s", info.name);
-	snprintf(out->why, sizeof(out->why), "%s",
-	    info.why != NULL ? info.why->text : "");
+	copy_site(&info, out);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -265,6 +273,34 @@ start_threads(struct smtpd_delivery *d)
 	if (code != 0)
 		smtpd__late_sync_stop(d);
 	return code;
+}
+
+static size_t
+list_sites(
+    void *user, uint32_t *place, struct smtpd_control_site *out, size_t max)
+{
+	struct smtpd_delivery *d = user;
+	struct smtpd_site_info *info = calloc(max, sizeof(*info));
+	size_t n;
+
+	if (info == NULL) {
+		*place = UINT32_MAX;
+		return 0;
+	}
+	pthread_mutex_lock(&d->lock);
+	n = smtpd__destination_list_sites(d->schedule, place, info, max);
+	for (size_t i = 0; i < n; i++)
+		copy_site(&info[i], &out[i]);
+	pthread_mutex_unlock(&d->lock);
+	free(info);
+	return n;
+}
+
+static void
+count_work(void *user, struct smtpd_queue_counters *out)
+{
+	smtpd_queue_count(
+	    SMTPD_CONTAINER_OF(user, struct smtpd_queue, delivery), out);
 }
 
 int
@@ -284,6 +320,8 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 		.act = act_on_job,
 		.inspect = inspect_job,
 		.site = describe_site,
+		.sites = list_sites,
+		.count = count_work,
 		.user = d,
 	};
 	q->control =

@@ -12,6 +12,7 @@
 #include "queue/control/list.h"
 #include "queue/control/request.h"
 #include "queue/control/show.h"
+#include "queue/control/stats.h"
 #include "queue/control/text.h"
 
 /* So much of an id at least names a message. */
@@ -30,6 +31,7 @@ struct verb {
 	int (*run)(struct smtpd_control_request *r);
 	enum argument argument;
 	smtpd_control_describe_fn *text, *json;
+	bool has_json; /* by itself */
 	bool in_parts;
 	bool changes;
 	bool hold;
@@ -56,6 +58,8 @@ static const struct verb verbs[] = {
 	{ "remove", smtpd__control_change_remove, ARGUMENT_NEEDED,
 	    .changes = true },
 	{ "check", smtpd__control_check_spool, .argument = ARGUMENT_NONE },
+	{ "stats", smtpd__control_stats_show, .has_json = true,
+	    .in_parts = true },
 };
 
 static const struct verb *
@@ -82,7 +86,8 @@ read_words(struct smtpd_control_request *r, const struct verb *verb)
 	for (size_t i = 1; i < r->call->count; i++) {
 		const char *word = r->call->words[i];
 
-		if (verb->json != NULL && strcmp(word, "--json") == 0)
+		if ((verb->json != NULL || verb->has_json) &&
+		    strcmp(word, "--json") == 0)
 			r->json = true;
 		else if (verb->in_parts && word[0] == '@')
 			r->from = word;

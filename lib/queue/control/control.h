@@ -11,6 +11,7 @@
 #include <smtpd/queue.h>
 
 #include "queue/model/queued_message.h"
+#include "queue/schedule/shaping.h"
 
 /* What requests have done with a job. */
 enum smtpd_control_action {
@@ -30,6 +31,7 @@ struct smtpd_control_site {
 	uint32_t failures;           /* in a row */
 	uint32_t resumes_at;         /* a time gone by: not suspended */
 	char why[SMTPD_REASON_SIZE]; /* it was suspended; "": not known */
+	struct smtpd_shaping_info shaping;
 };
 
 /*
@@ -53,6 +55,18 @@ struct smtpd_control_hooks {
 	/* Set OUT to what the schedule knows of the job's site. */
 	void (*site)(void *user, const struct smtpd_delivery_job *job,
 	    struct smtpd_control_site *out);
+
+	/*
+	 * Set up to MAX of OUT to sites that domains share, from *PLACE on, and
+	 * *PLACE to where to go on; it begins as 0, and ends as UINT32_MAX.
+	 * Return how many are set.  Sites that come or go meanwhile may be
+	 * missed, or be there twice.
+	 */
+	size_t (*sites)(void *user, uint32_t *place,
+	    struct smtpd_control_site *out, size_t max);
+
+	/* Set OUT, whose size is set, to what the queue has done. */
+	void (*count)(void *user, struct smtpd_queue_counters *out);
 	void *user;
 };
 
