@@ -94,6 +94,7 @@ static const struct option_rule rules[] = {
 	    0 },
 	{ "workers", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
 	{ "site-connections", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
+	{ "limit", 0, OPTION_REFUSED, "PATTERN:LIMITS", OF_SMTPOUT, 0, 0, 0 },
 	{ "queue-segment", 0, OPTION_REFUSED, "BYTES", OF_SMTPOUT, 0, 0, 0 },
 };
 

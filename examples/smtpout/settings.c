@@ -93,6 +93,9 @@ static const struct option_rule rules[] = {
 	    AT(workers), 1, 10000 },
 	{ "site-connections", 0, OPTION_NUMBER, "N",
 	    "of these, to one site (@)", AT(site_connections), 1, 10000 },
+	{ "limit", 0, OPTION_LIST, "PATTERN:LIMITS",
+	    "rate=N/s,connections=N,... of a site; first match; repeatable",
+	    AT(limit), 0, 0 },
 	{ "queue-segment", 0, OPTION_NUMBER, "BYTES",
 	    "size of a file of the queue's journal (64M, less on a small disk)",
 	    AT(queue_segment), 1048576, 1073741824 },
@@ -237,6 +240,29 @@ complete_smarthost(struct settings *s)
 	return 0;
 }
 
+/* Read --limit. */
+static int
+complete_limits(struct settings *s)
+{
+	if (s->limit.count == 0)
+		return 0;
+	s->limits = calloc(1, sizeof(*s->limits));
+	if (s->limits != NULL)
+		s->limits->list =
+		    calloc(s->limit.count, sizeof(*s->limits->list));
+	if (s->limits == NULL || s->limits->list == NULL)
+		return complain(PROGRAM, EX_OSERR, "no memory");
+	for (size_t i = 0; i < s->limit.count; i++) {
+		struct site_limit *l = &s->limits->list[s->limits->count++];
+		const char *fault = site_limits_parse(s->limit.items[i], l);
+
+		if (fault != NULL)
+			return complain(PROGRAM, EX_USAGE, "--limit %s: %s",
+			    s->limit.items[i], fault);
+	}
+	return 0;
+}
+
 static int
 complete_times(const struct settings *s)
 {
@@ -298,7 +324,7 @@ complete_settings(struct settings *s)
 {
 	static int (*const steps[])(struct settings *) = { complete_listen,
 		complete_receiving, complete_policies, complete_smarthost,
-		complete_postmaster };
+		complete_limits, complete_postmaster };
 	int status = complete_times(s);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -339,6 +365,10 @@ settings_finish(struct settings *s)
 	option_table_finish(&table, s);
 	free(s->rules);
 	free(s->names);
+	if (s->limits != NULL)
+		free(s->limits->list);
+	free(s->limits);
+	s->limits = NULL;
 	s->rules = NULL;
 }
 
@@ -439,6 +469,8 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		.log = s->in.log_level > 0 ? log_text : NULL,
 		.log_level = log_level_nearest(s->in.log_level),
 		.postmaster = s->postmaster,
+		.limits = s->limits != NULL ? site_limits_find : NULL,
+		.limits_user = s->limits,
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID |
 		    (s->remove_bcc ? SMTPD_FIX_BCC : 0),
 	};

@@ -14,6 +14,7 @@
 
 #include "receiver_options.h"
 #include "sender_options.h"
+#include "site_limits.h"
 #include "text_list.h"
 
 #define PROGRAM "smtpout"
@@ -44,6 +45,7 @@ struct settings {
 	uint64_t command_timeout; /* 0: those of RFC 5321 */
 	uint64_t workers;
 	uint64_t site_connections;
+	struct text_list limit;
 	uint64_t queue_segment;
 	uint64_t min_free; /* 0: the library's default */
 
@@ -55,6 +57,7 @@ struct settings {
 	size_t nrules;
 	const char **names; /* point into tls */
 	size_t nnames;
+	struct site_limits *limits; /* point into limit; NULL: there are none */
 	char password[512];
 };
 

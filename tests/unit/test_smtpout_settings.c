@@ -64,6 +64,7 @@ defaults_are_as_documented(void **state)
 	assert_null(queue.postmaster);
 	assert_null(queue.smarthost);
 	assert_int_equal(queue.nrules, 0);
+	assert_null(queue.limits);
 	assert_int_equal(parts.client.security, SMTPD_SECURITY_OPPORTUNISTIC);
 	assert_int_equal(parts.client.connect_ms, 30000);
 	assert_int_equal(parts.client.rcpt_ms, 0);
@@ -81,7 +82,13 @@ options_reach_the_queue(void **state)
 		"--tls=bank.example=require", "--tls=b.example=opportunistic",
 		"--tls=c.example=require,match=mx.c.example,d.example",
 		"--tls=e.example=require match=f.example", "--remote-port=2525",
-		"--refuse-private", "--smarthost=tls://[2001:db8::1]", NULL };
+		"--refuse-private", "--smarthost=tls://[2001:db8::1]",
+		"--limit=a.example:connections=2",
+		"--limit=*:rate=3/m,messages=4", NULL };
+	const struct smtpd_queue_destination a = { "a.example", "mx" };
+	const struct smtpd_queue_destination b = { "b.example", "mx" };
+	struct smtpd_site_limits of_a = { SMTPD_SITE_LIMITS_INIT };
+	struct smtpd_site_limits of_b = { SMTPD_SITE_LIMITS_INIT };
 	struct smtpd_queue_settings queue;
 	struct queue_parts parts;
 	struct settings s;
@@ -114,6 +121,13 @@ options_reach_the_queue(void **state)
 	assert_int_equal(queue.smarthost->port, 465);
 	assert_true(queue.smarthost->tls_first);
 	assert_null(queue.smarthost->user);
+	queue.limits(&a, &of_a, queue.limits_user);
+	assert_int_equal(of_a.connections, 2);
+	assert_int_equal(of_a.messages, 0);
+	queue.limits(&b, &of_b, queue.limits_user);
+	assert_int_equal(of_b.messages, 3);
+	assert_int_equal(of_b.messages_s, 60);
+	assert_int_equal(of_b.messages_per_connection, 4);
 	settings_finish(&s);
 }
 
