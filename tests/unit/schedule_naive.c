@@ -249,6 +249,17 @@ has_turn(const struct naive *n, int turn, bool known)
 	return has && (known || strangers < n->stranger_limit);
 }
 
+/* Whether a site that was never asked has that turn. */
+static bool
+has_new(const struct naive *n, int turn)
+{
+	for (int s = 0; s < NAIVE_SITES; s++)
+		if (n->sites[s].has[turn] && !n->sites[s].known &&
+		    !n->sites[s].asked)
+			return true;
+	return false;
+}
+
 /* Which of the turns counts now. */
 static int
 present_turn(const struct naive *n)
@@ -265,13 +276,16 @@ naive_may_serve(const struct naive *n, int site)
 	bool either = n->aside == 0 && has_turn(n, turn, false);
 	bool known = has_turn(n, turn, true) &&
 	    !(n->served_known && has_turn(n, turn, false));
-	bool newest = !known && n->aside > 0 && !n->served_newest;
+	bool newest =
+	    !known && n->aside > 0 && !n->served_newest && has_new(n, turn);
 
-	if (!this->has[turn] || (!either && this->known != known))
+	if (!this->has[turn] || (!either && this->known != known) ||
+	    (newest && this->asked))
 		return false;
 	for (int s = 0; s < NAIVE_SITES; s++)
 		if (n->sites[s].has[turn] &&
 		    (either || n->sites[s].known == known) &&
+		    !(newest && n->sites[s].asked) &&
 		    (newest ? n->sites[s].order[turn] > this->order[turn]
 			    : n->sites[s].order[turn] < this->order[turn]))
 			return false;
@@ -352,6 +366,7 @@ naive_served(struct naive *n, int site)
 		n->served_newest = !n->served_newest;
 	s->connections++;
 	s->probing = true;
+	s->asked = true;
 	n->last++;
 	s->order[0] = s->order[1] = n->last;
 }
@@ -385,8 +400,11 @@ naive_report(struct naive *n, int site, enum smtpd_site_feedback feedback,
 
 	if (feedback == SMTPD_SITE_FINE)
 		known = true;
-	else if (feedback == SMTPD_SITE_DOWN && !stale)
+	else if (feedback == SMTPD_SITE_SLOW ||
+	    (feedback == SMTPD_SITE_DOWN && !stale))
 		known = false;
+	if (feedback == SMTPD_SITE_SLOW)
+		feedback = SMTPD_SITE_FINE;
 
 	if (feedback == SMTPD_SITE_FINE && s->failures > 0) {
 		uint32_t connections = s->connections;
@@ -398,8 +416,9 @@ naive_report(struct naive *n, int site, enum smtpd_site_feedback feedback,
 		s->connections = connections;
 		s->probing = probing;
 		s->streak = streak;
+		s->asked = true;
 	} else if (feedback == SMTPD_SITE_FINE) {
-		if (++s->successes == s->limit) {
+		if (++s->successes >= s->limit) {
 			s->limit = least(s->limit + 1, n->site_limit);
 			s->successes = 0;
 		}

@@ -47,6 +47,7 @@ struct naive_site {
 	uint32_t suspended_at;
 	bool probing;
 	bool known;
+	bool asked;
 	bool forgotten; /* whether it is known was not compared yet */
 	int streak;
 	bool has[KINDS]; /* in turn at all; in turn with fresh mail */

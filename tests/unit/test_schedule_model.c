@@ -348,6 +348,10 @@ bind_some(struct game *g)
 	}
 	g->n.sites[to].connections++;
 	g->n.sites[to].probing = true;
+	/* It becomes the last one of the strangers that were asked. */
+	if (!g->n.sites[to].asked && !g->n.sites[to].known)
+		g->n.sites[to].has[0] = g->n.sites[to].has[1] = false;
+	g->n.sites[to].asked = true;
 	c->site = to;
 }
 
@@ -355,9 +359,10 @@ static void
 report(struct game *g)
 {
 	struct connection *c = some_connection(g, below(4) != 0);
-	int what = below(5);
+	int what = below(6);
 	enum smtpd_site_feedback feedback = what == 0 ? SMTPD_SITE_DOWN
 	    : what == 1                               ? SMTPD_SITE_BUSY
+	    : what == 2                               ? SMTPD_SITE_SLOW
 						      : SMTPD_SITE_FINE;
 
 	if (c == NULL)

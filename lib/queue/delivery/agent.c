@@ -228,6 +228,7 @@ smtpd__agent_deliver(struct smtpd_agent *a,
 		end_attempt(&t);
 		log_results(&t);
 	}
+	end->took_ms = smtpd__clock_ms() - t.began;
 	free(t.rcpt_states);
 	free(t.hosts);
 	free(t.targets);

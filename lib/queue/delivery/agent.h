@@ -89,6 +89,7 @@ struct smtpd_delivery_result {
 	              * reports success itself (RFC 3461, 5.2.1) */
 	bool in_doubt; /* a reply to the dot was lost */
 	struct smtpd_shaping_signs signs; /* of limits */
+	uint64_t took_ms;
 };
 
 /* Deliver.  Blocks. */

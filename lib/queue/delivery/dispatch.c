@@ -29,7 +29,10 @@ smtpd__dispatch_unref_destination(
 }
 
 /* A worker that waits for a host so long makes room for another one. */
-#define SLOW_MS 250
+#define SLOW_MS 100
+
+/* A site where an attempt takes so long has a share of all places only. */
+#define SLOW_SITE_MS 2000
 
 void
 smtpd__dispatch_begin_wait(struct smtpd_delivery *d,
@@ -318,6 +321,8 @@ smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
 	enum smtpd_site_feedback feedback = result->feedback;
 	struct smtpd_site_status status;
 
+	if (feedback == SMTPD_SITE_FINE && result->took_ms >= SLOW_SITE_MS)
+		feedback = SMTPD_SITE_SLOW;
 	/* A site that wants fewer messages does not want fewer connections. */
 	if (feedback == SMTPD_SITE_BUSY &&
 	    result->signs.throttle == SMTPD_THROTTLE_SURE)
@@ -328,7 +333,7 @@ smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
 	    d->schedule, site, feedback, &result->why, now);
 	pthread_mutex_unlock(&d->lock);
 	smtpd__trouble_tell_site(d, &status, &result->why);
-	if (feedback == SMTPD_SITE_FINE)
+	if (result->feedback == SMTPD_SITE_FINE)
 		smtpd__trouble_tell_all(d, false);
 	return feedback == SMTPD_SITE_DOWN ? status.resumes_at : 0;
 }

@@ -43,9 +43,9 @@ smtpd__schedule_create(const struct smtpd_schedule_settings *settings)
 	if (s->settings.aside > s->settings.workers)
 		s->stranger_limit =
 		    (s->settings.workers + s->settings.aside) / 2;
-	for (int known = 0; known <= 1; known++) {
-		smtpd__ring_init(&s->turns[known].all);
-		smtpd__ring_init(&s->turns[known].fresh);
+	for (int i = 0; i < SMTPD_ACQUAINTANCES; i++) {
+		smtpd__ring_init(&s->turns[i].all);
+		smtpd__ring_init(&s->turns[i].fresh);
 	}
 	if (smtpd__name_table_init(&s->destinations, seed) == -1 ||
 	    smtpd__name_table_init(&s->sites, seed) == -1) {

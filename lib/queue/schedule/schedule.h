@@ -25,8 +25,9 @@
  * - Retries have at most half of the workers (one at least) while new mail
  *   waits.
  * - An attempt that waits for a host may be set aside: it holds no worker then.
- *   Sites that did not answer the last time, or were never asked, have at most
- *   half of all that are under way; they and the others are served in turn.
+ *   Sites that did not answer the last time, or were slow, or were never asked,
+ *   have at most half of all that are under way; they and the others are served
+ *   in turn.
  *
  * Each operation takes at most logarithmic time in the number of jobs, and as
  * much for each job or site whose time has come.  Times are seconds of the

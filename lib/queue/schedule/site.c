@@ -84,6 +84,7 @@ smtpd__site_enter(
 	site->connections++;
 	s->strangers += !site->known;
 	site->probing = true;
+	smtpd__turn_set_asked(site);
 	smtpd__turn_place(s, site);
 	smtpd__shaping_use_message(s, site, now);
 	smtpd__shaping_use_connection(s, site, now);

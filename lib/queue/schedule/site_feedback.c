@@ -40,21 +40,21 @@ adapt_site(struct smtpd_schedule *s, struct smtpd_site *site,
     enum smtpd_site_feedback feedback, const struct smtpd_result *why,
     uint32_t now)
 {
+	bool fine = feedback == SMTPD_SITE_FINE || feedback == SMTPD_SITE_SLOW;
 	/* An attempt that began before the suspension says nothing new. */
 	bool stale = site->failures > 0 && !site->probing;
 	uint32_t most = smtpd__shaping_connections(s, site);
 
-	if (feedback == SMTPD_SITE_FINE ||
-	    (feedback == SMTPD_SITE_DOWN && !stale))
+	if (fine || (feedback == SMTPD_SITE_DOWN && !stale))
 		smtpd__turn_set_known(s, site, feedback == SMTPD_SITE_FINE);
-	if (feedback == SMTPD_SITE_FINE && site->failures > 0) {
+	if (fine && site->failures > 0) {
 		smtpd__site_resume(s, site);
 		site->failures = 0;
 		site->limit = s->start_limit < most ? s->start_limit : most;
 		site->successes = 0;
 		free(site->why);
 		site->why = NULL;
-	} else if (feedback == SMTPD_SITE_FINE) {
+	} else if (fine) {
 		if (++site->successes >= site->limit) {
 			site->successes = 0;
 			if (site->limit < most)
@@ -107,7 +107,7 @@ smtpd__site_feedback_report(struct smtpd_schedule *s, struct smtpd_site *site,
 		adapt_site(s, site, feedback, why, now);
 		trouble = site->failures > 0;
 	}
-	if (feedback == SMTPD_SITE_FINE)
+	if (feedback == SMTPD_SITE_FINE || feedback == SMTPD_SITE_SLOW)
 		s->fine_at = now;
 	status = judge_trouble(s, site, trouble, now);
 	status.resumes_at = site->suspended ? site->resuming.when : now;

@@ -22,6 +22,7 @@ enum smtpd_site_feedback {
 	SMTPD_SITE_OFFLINE, /* no network leads to any: nothing was learnt of
 	                     * it, but people are to know */
 	SMTPD_SITE_UNTOLD,  /* other trouble of our own */
+	SMTPD_SITE_SLOW,    /* it spoke with us, but took its time */
 };
 
 /* What a report means. */
@@ -43,7 +44,7 @@ struct smtpd_site_status {
 /*
  * Report how an attempt at SITE went.  When that suspends it, WHY, unless NULL,
  * is kept for those of its jobs that expire untried.  Of attempts that began
- * before it was suspended only a fine one still counts.
+ * before it was suspended only a fine or slow one still counts.
  */
 struct smtpd_site_status smtpd__site_feedback_report(struct smtpd_schedule *s,
     struct smtpd_site *site, enum smtpd_site_feedback feedback,

@@ -96,9 +96,19 @@ struct smtpd_site {
 	uint8_t streak;        /* fresh jobs while a retry waited */
 	bool suspended;
 	bool trouble; /* people were told of it, and not yet that it is over */
-	bool known;   /* it answered the last time; else it is a stranger */
+	bool known;   /* it answered the last time, and was not slow; else it is
+	               * a stranger */
+	bool asked;   /* a connection was ever given */
 	bool probing; /* a connection was given since it was last suspended */
 	char name[];
+};
+
+/* What is known of sites, as far as it decides about their turn. */
+enum smtpd_acquaintance {
+	SMTPD_SITE_NEW,   /* a stranger that was never asked */
+	SMTPD_SITE_TRIED, /* a stranger that was */
+	SMTPD_SITE_KNOWN,
+	SMTPD_ACQUAINTANCES,
 };
 
 /* Sites that have ready jobs and room, and are not suspended; and those of them
@@ -128,7 +138,7 @@ struct smtpd_schedule {
 	uint32_t retries; /* active jobs that were tried before, but not those
 	                   * aside */
 
-	struct smtpd_turn turns[2];        /* of strangers, of known sites */
+	struct smtpd_turn turns[SMTPD_ACQUAINTANCES];
 	uint32_t known[SMTPD_KNOWN_SITES]; /* hashes of names, or 0 */
 	uint64_t placed;    /* counts the sites that came into a ring */
 	bool served_known;  /* the last site was a known one */

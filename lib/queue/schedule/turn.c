@@ -17,10 +17,18 @@ place_link(struct smtpd_ring *list, struct smtpd_ring *link, bool wanted)
 	return wanted;
 }
 
+static enum smtpd_acquaintance
+acquaintance_of(const struct smtpd_site *site)
+{
+	if (site->known)
+		return SMTPD_SITE_KNOWN;
+	return site->asked ? SMTPD_SITE_TRIED : SMTPD_SITE_NEW;
+}
+
 void
 smtpd__turn_place(struct smtpd_schedule *s, struct smtpd_site *site)
 {
-	struct smtpd_turn *turn = &s->turns[site->known];
+	struct smtpd_turn *turn = &s->turns[acquaintance_of(site)];
 	bool fresh = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_FRESH]);
 	bool retry = !smtpd__ring_is_empty(&site->ready[SMTPD_KIND_RETRY]);
 	bool room = smtpd__state_has_room(site);
@@ -31,49 +39,72 @@ smtpd__turn_place(struct smtpd_schedule *s, struct smtpd_site *site)
 		site->since[1] = ++s->placed;
 }
 
-/* The first known site, or stranger, that has mail which was never tried, or
- * any, or the last one; NULL: there is none, or it may not be served. */
+/* The first site of that KIND, or the last one, that has mail which was never
+ * tried, or any; NULL: there is none, or it may not be served. */
 static struct smtpd_site *
-site_at(const struct smtpd_schedule *s, bool known, bool fresh, bool last)
+site_at(const struct smtpd_schedule *s, enum smtpd_acquaintance kind,
+    bool fresh, bool last)
 {
-	const struct smtpd_turn *turn = &s->turns[known];
+	const struct smtpd_turn *turn = &s->turns[kind];
 	const struct smtpd_ring *ring = fresh ? &turn->fresh : &turn->all;
 	struct smtpd_ring *at = last ? ring->previous : ring->next;
 
 	if (smtpd__ring_is_empty(ring) ||
-	    (!known && s->strangers >= s->stranger_limit))
+	    (kind != SMTPD_SITE_KNOWN && s->strangers >= s->stranger_limit))
 		return NULL;
 	return fresh ? SMTPD_CONTAINER_OF(at, struct smtpd_site, fresh_turn)
 		     : SMTPD_CONTAINER_OF(at, struct smtpd_site, turn);
 }
 
+/* The one of A and B, which may be NULL, that has waited longer. */
+static struct smtpd_site *
+earlier_site(struct smtpd_site *a, struct smtpd_site *b, bool fresh)
+{
+	if (a == NULL || b == NULL)
+		return a != NULL ? a : b;
+	return a->since[fresh] < b->since[fresh] ? a : b;
+}
+
+/* The stranger whose turn it is. */
+static struct smtpd_site *
+next_stranger(const struct smtpd_schedule *s, bool fresh, bool newest)
+{
+	struct smtpd_site *last =
+	    newest ? site_at(s, SMTPD_SITE_NEW, fresh, true) : NULL;
+
+	return last != NULL
+	    ? last
+	    : earlier_site(site_at(s, SMTPD_SITE_NEW, fresh, false),
+		  site_at(s, SMTPD_SITE_TRIED, fresh, false), fresh);
+}
+
 bool
 smtpd__turn_has_fresh(const struct smtpd_schedule *s)
 {
-	return site_at(s, true, true, false) != NULL ||
-	    site_at(s, false, true, false) != NULL;
+	for (int kind = 0; kind < SMTPD_ACQUAINTANCES; kind++)
+		if (site_at(s, kind, true, false) != NULL)
+			return true;
+	return false;
 }
 
 /*
  * The one that has waited longest.  While attempts are set aside, known sites
  * and strangers alternate, and so do the stranger that has waited longest and
- * the one that came last: mail to a host that works does not wait behind that
- * to a thousand that do not.
+ * the one that came last and was never asked: mail to a host that works does
+ * not wait behind that to a thousand that do not.
  */
 struct smtpd_site *
 smtpd__turn_next(const struct smtpd_schedule *s)
 {
 	bool crowded = s->aside > 0;
 	bool fresh = s->retries >= s->retry_limit && smtpd__turn_has_fresh(s);
-	struct smtpd_site *known = site_at(s, true, fresh, false);
+	struct smtpd_site *known = site_at(s, SMTPD_SITE_KNOWN, fresh, false);
 	struct smtpd_site *stranger =
-	    site_at(s, false, fresh, crowded && !s->served_newest);
+	    next_stranger(s, fresh, crowded && !s->served_newest);
 
-	if (known == NULL || stranger == NULL)
-		return known != NULL ? known : stranger;
-	if (crowded)
+	if (crowded && known != NULL && stranger != NULL)
 		return s->served_known ? stranger : known;
-	return known->since[fresh] < stranger->since[fresh] ? known : stranger;
+	return earlier_site(known, stranger, fresh);
 }
 
 void
@@ -82,6 +113,16 @@ smtpd__turn_served(struct smtpd_schedule *s, struct smtpd_site *site)
 	s->served_known = site->known;
 	if (!site->known)
 		s->served_newest = !s->served_newest;
+	smtpd__ring_remove(&site->turn);
+	smtpd__ring_remove(&site->fresh_turn);
+}
+
+void
+smtpd__turn_set_asked(struct smtpd_site *site)
+{
+	if (site->asked)
+		return;
+	site->asked = true;
 	smtpd__ring_remove(&site->turn);
 	smtpd__ring_remove(&site->fresh_turn);
 }

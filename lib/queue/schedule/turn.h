@@ -2,8 +2,9 @@
 #ifndef SMTPD_QUEUE_SCHEDULE_TURN_H
 #define SMTPD_QUEUE_SCHEDULE_TURN_H
 
-/* Which site is served next: those that answered the last time, and strangers,
- * which may never answer and therefore have a share only. */
+/* Which site is served next: those that answered the last time, and were not
+ * slow; and strangers, which may never answer and therefore have a share
+ * only. */
 
 #include "queue/schedule/state.h"
 
@@ -19,7 +20,11 @@ void smtpd__turn_served(struct smtpd_schedule *s, struct smtpd_site *site);
 /* Return true if new mail waits only for a worker. */
 bool smtpd__turn_has_fresh(const struct smtpd_schedule *s);
 
-/* SITE has answered, or it has not. */
+/* A connection is given to SITE, which is not in a ring until it is placed
+ * again. */
+void smtpd__turn_set_asked(struct smtpd_site *site);
+
+/* SITE has answered in time, or it has not. */
 void smtpd__turn_set_known(
     struct smtpd_schedule *s, struct smtpd_site *site, bool known);
 
