@@ -150,6 +150,11 @@ struct smtpd_client_settings {
 	 * to EHLO and AUTH, and then with each message up to its end, to which
 	 * a second is added for each KiB that was sent.  600000.  Since 0.2. */
 	uint32_t total_ms;
+
+	/* LMTP (RFC 2033) instead of SMTP: LHLO in the place of EHLO, and a
+	 * reply to the message for each recipient that was accepted.
+	 * Since 0.2. */
+	bool lmtp;
 };
 
 #define SMTPD_CLIENT_SETTINGS_INIT SMTPD_INIT(smtpd_client_settings)
@@ -197,9 +202,9 @@ SMTPD_API struct smtpd_client *smtpd_client_create(
  * will have it.  Return 0, or -1 with the reason in smtpd_client_result(); then
  * nothing is open.  A greeting of 5xx, a certificate that is not good enough
  * and a password that is refused are temporary; 5xx to both EHLO and HELO is
- * permanent, for this host.  When the handshake of TLS fails (SMTPD_PHASE_TLS),
- * it is the caller's to decide whether to come again without.  Blocks.  Since
- * 0.1.
+ * permanent, for this host; so is 5xx to LHLO.  When the handshake of TLS fails
+ * (SMTPD_PHASE_TLS), it is the caller's to decide whether to come again
+ * without.  Blocks.  Since 0.1.
  */
 SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
     const struct smtpd_target *targets, size_t count, uint16_t port);
@@ -225,6 +230,8 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  * - With ALL_OR_NONE, where one is refused the others are temporary too, 4.5.0
  *   without a code.
  * - A chunk that is refused ends the message for all that were accepted.
+ * - By LMTP each of them has the reply that is its own.  Where the connection
+ *   breaks between two replies, only those that have none are in doubt.
  * - Content that cannot be read to its end is not sent: 4.3.0, temporary.
  * - Where LIMITS is offered (RFC 9422), no more recipients are named than
  *   RCPTMAX says: the others are temporary, 4.5.3 without a code, and may come

@@ -22,8 +22,8 @@
 
 /*
  * One message on its way.  In the results, a recipient without a reply is
- * IN_DOUBT, one that was accepted is SENT until the dot decides; the others
- * are decided.
+ * IN_DOUBT, one that was accepted is SENT until the dot decides, by LMTP for
+ * each of them; the others are decided.
  */
 struct transaction {
 	struct smtpd_client *c;
@@ -43,7 +43,8 @@ static bool
 is_decided(const struct smtpd_result *r)
 {
 	return r->outcome == SMTPD_OUTCOME_TEMPORARY ||
-	    r->outcome == SMTPD_OUTCOME_PERMANENT;
+	    r->outcome == SMTPD_OUTCOME_PERMANENT ||
+	    (r->outcome == SMTPD_OUTCOME_SENT && r->phase == SMTPD_PHASE_DOT);
 }
 
 /* Whether it was decided before the server was asked. */
@@ -246,24 +247,40 @@ read_replies(struct transaction *x)
 	return result;
 }
 
+/* Read the reply to the message, which is that of all recipients; by LMTP, one
+ * for each that was accepted, in their order (RFC 2033, 4.2).  READ: the first
+ * one was read. */
 static int
-send_content(struct transaction *x)
+read_dot_replies(struct transaction *x, bool read)
 {
 	struct smtpd_client *c = x->c;
 	struct smtpd_result result;
-	int code;
 
-	if (smtpd__client_data_send(c, x->m) != 0)
-		return end_lost(x);
-	code = smtpd__client_exchange_read_reply(
-	    c, SMTPD_PHASE_DOT, c->set.dot_ms, NULL);
-	if (code < 0)
-		return end_lost(x);
-	if (code / 100 == 3)
-		return refuse_reply(x, SMTPD_PHASE_DOT);
-	smtpd__client_exchange_judge(c, SMTPD_PHASE_DOT, &result);
-	assign_rest(x, &result);
+	for (size_t i = 0; i < x->m->envelope->nrcpts; i++) {
+		if (is_decided(&x->results[i]))
+			continue;
+		if (!read &&
+		    smtpd__client_exchange_read_reply(
+			c, SMTPD_PHASE_DOT, c->set.dot_ms, NULL) < 0)
+			return end_lost(x);
+		read = false;
+		if (c->reply.code / 100 == 3)
+			return refuse_reply(x, SMTPD_PHASE_DOT);
+		smtpd__client_exchange_judge(c, SMTPD_PHASE_DOT, &result);
+		if (c->set.lmtp)
+			x->results[i] = result;
+		else
+			assign_rest(x, &result);
+	}
 	return 0;
+}
+
+static int
+send_content(struct transaction *x)
+{
+	if (smtpd__client_data_send(x->c, x->m) != 0)
+		return end_lost(x);
+	return read_dot_replies(x, false);
 }
 
 /* RSET is never refused (RFC 5321, 4.3.2), but by hosts that do not know it:
@@ -319,6 +336,8 @@ send_chunks(struct transaction *x)
 		return end_lost(x);
 	if (is_bdat_unknown(&result))
 		return abandon_bdat(x, result.phase);
+	if (c->set.lmtp && result.phase == SMTPD_PHASE_DOT)
+		return read_dot_replies(x, true);
 	assign_rest(x, &result);
 	return result.outcome == SMTPD_OUTCOME_SENT ? 0 : reset_transaction(x);
 }
@@ -348,12 +367,15 @@ smtpd__client_transaction_bdat_refused(const struct smtpd_client *c)
 }
 
 /* The server wants a message without recipients: it gets an empty one, which it
- * will refuse (RFC 2920, 3.1). */
+ * will refuse (RFC 2920, 3.1).  By LMTP it must not want that, and nobody knows
+ * how many replies would come (RFC 2033, 4.2). */
 static int
 send_nothing(struct transaction *x)
 {
 	struct smtpd_client *c = x->c;
 
+	if (c->set.lmtp)
+		return refuse_reply(x, SMTPD_PHASE_DATA);
 	smtpd__client_data_none(c);
 	return smtpd__client_exchange_read_reply(
 		   c, SMTPD_PHASE_DATA, c->set.data_ms, NULL) < 0

@@ -52,6 +52,7 @@ create_client(struct world *w)
 		.hostname = "me.example",
 		.security = SMTPD_SECURITY_NONE,
 		.data_only = call_script_flag(s, "data_only"),
+		.lmtp = call_script_flag(s, "lmtp"),
 		.cancel = w->cancel,
 		.exchange = keep_exchange,
 		.exchange_user = w,
