@@ -14,6 +14,7 @@
 #include <smtpd/outgoing.h>
 #include <smtpd/queue.h>
 #include <smtpd/resolve.h>
+#include <smtpd/route.h>
 #include <smtpd/server.h>
 #include <smtpd/session.h>
 #include <smtpd/settings.h>

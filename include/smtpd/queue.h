@@ -66,6 +66,7 @@
 #include <smtpd/client.h>
 #include <smtpd/outgoing.h>
 #include <smtpd/resolve.h>
+#include <smtpd/route.h>
 #include <smtpd/server.h>
 #include <smtpd/version.h>
 
@@ -240,6 +241,12 @@ struct smtpd_queue_settings {
 	 * is seen to take is learned in any case.  Since 0.2. */
 	smtpd_limits_fn *limits;
 	void *limits_user;
+
+	/* NROUTES of them: the first that matches is that of a recipient; one
+	 * that none matches goes to the smarthost, if there is one.
+	 * Since 0.2. */
+	const struct smtpd_route *routes;
+	size_t nroutes;
 };
 
 #define SMTPD_QUEUE_SETTINGS_INIT SMTPD_INIT(smtpd_queue_settings)
@@ -277,6 +284,16 @@ SMTPD_API void smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms);
  */
 SMTPD_API int smtpd_queue_set_trust(
     struct smtpd_queue *q, struct smtpd_trust *trust);
+
+/*
+ * Have COUNT ROUTES from the next attempts on, in the place of those of the
+ * settings, also for what is queued.  Connections over routes of before serve
+ * no more messages.  Any thread, also while Q runs.  Return 0, or -1 with
+ * errno and the reason in ERROR of SIZE bytes: EINVAL, and the old ones stay;
+ * ENOMEM.  Since 0.2.
+ */
+SMTPD_API int smtpd_queue_set_routes(struct smtpd_queue *q,
+    const struct smtpd_route *routes, size_t count, char *error, size_t size);
 
 /* Stop at once if it runs, and free it; NULL is fine.  No message may be open.
  * Since 0.1. */

@@ -156,6 +156,7 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	d->settings.client = NULL;
 	d->settings.smarthost = NULL;
 	d->settings.rules = NULL;
+	d->settings.routes = NULL;
 	return 0;
 }
 
@@ -186,8 +187,10 @@ smtpd_queue_open(const char *directory,
 		q = NULL;
 	}
 	errno = code;
-	if (q != NULL)
+	if (q != NULL) {
+		smtpd__dispatch_find_destinations(&q->delivery);
 		smtpd__dispatch_schedule_all(&q->delivery);
+	}
 	return q;
 }
 
@@ -410,6 +413,19 @@ smtpd_queue_set_trust(struct smtpd_queue *q, struct smtpd_trust *trust)
 	}
 	smtpd__route_set_trust(q->delivery.router, trust);
 	return 0;
+}
+
+int
+smtpd_queue_set_routes(struct smtpd_queue *q, const struct smtpd_route *routes,
+    size_t count, char *error, size_t size)
+{
+	if (routes == NULL && count > 0) {
+		snprintf(error, size, "there are no routes");
+		errno = EINVAL;
+		return -1;
+	}
+	return smtpd__route_set_routes(
+	    q->delivery.router, routes, count, error, size);
 }
 
 bool

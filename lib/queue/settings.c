@@ -128,6 +128,8 @@ find_fault(const struct smtpd_queue_settings *s)
 		return "postmaster is not an address with a domain";
 	if (s->smarthost != NULL && s->smarthost->host == NULL)
 		return "the smarthost has no name";
+	if (s->nroutes > 0 && s->routes == NULL)
+		return "nroutes is not 0, but there are no routes";
 	if (s->nrules > 0 && s->rules == NULL)
 		return "nrules is not 0, but there are no rules";
 	for (size_t i = 0; i < s->nrules; i++) {

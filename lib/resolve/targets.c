@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/text.h"
 
@@ -94,6 +95,33 @@ smtpd__targets_found(
 	f->targets.count = list->count;
 	f->targets.hosts = name;
 	write_hosts(hosts, count, name, size);
+	return &f->targets;
+}
+
+struct smtpd_targets *
+smtpd__targets_socket(const char *path)
+{
+	size_t size = strlen(path) + 1;
+	struct sockaddr_un *un;
+	struct found *f;
+
+	if (size > sizeof(un->sun_path))
+		return NULL;
+	f = calloc(1, sizeof(*f) + sizeof(f->list[0]) + size);
+	if (f == NULL)
+		return NULL;
+	f->list[0].size = sizeof(f->list[0]);
+	f->list[0].host = memcpy(&f->list[1], path, size);
+	un = (struct sockaddr_un *)&f->list[0].addr;
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path, path, size);
+	f->list[0].len = sizeof(*un);
+	f->targets.outcome = SMTPD_RESOLVE_FOUND;
+	f->targets.status = "";
+	f->targets.reason = "";
+	f->targets.ttl_s = UINT32_MAX;
+	f->targets.count = 1;
+	f->targets.hosts = f->list[0].host;
 	return &f->targets;
 }
 

@@ -26,9 +26,11 @@ struct job {
 
 /* Destinations cost nothing here. */
 static struct smtpd_destination *
-get_destination(void *user, const char *domain)
+get_destination(
+    void *user, const char *domain, const struct smtpd_spool_addressees *mail)
 {
 	(void)domain;
+	(void)mail;
 	return user;
 }
 

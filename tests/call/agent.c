@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "agent.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ struct world {
 	struct smtpd_client_settings client;
 	struct smtpd_agent_settings settings;
 	struct smtpd_agent *agent;
-	struct smtpd_route route;
+	struct smtpd_found_route route;
 	char site[64];
 
 	struct smtpd_outgoing_rcpt rcpts[RCPTS_MAX];
@@ -117,10 +118,15 @@ set_up(struct world *w)
 	w->agent = smtpd__agent_create(&w->settings);
 	assert_non_null(w->agent);
 	call_hosts_start(&w->hosts, w->script, 3, w->cancel);
+	for (size_t i = 0; i < w->hosts.count; i++)
+		((struct sockaddr_in *)&w->hosts.list[i].addr)->sin_port =
+		    htons(w->hosts.peers[0].port);
 	if (call_script_flag(w->script, "one_host"))
 		w->hosts.list[1].host = w->hosts.list[0].host;
-	w->route.targets = scripted_targets(w->hosts.list, w->hosts.count);
-	w->route.port = w->hosts.peers[0].port;
+	w->route.hops[0].targets =
+	    scripted_targets(w->hosts.list, w->hosts.count);
+	w->route.nhops = 1;
+	w->route.hops[0].port = w->hosts.peers[0].port;
 	note_hosts(w);
 }
 
@@ -132,10 +138,10 @@ set_route(struct world *w)
 
 	snprintf(w->site, sizeof(w->site), "%s", site != NULL ? site : "mx");
 	w->route.site = w->site;
-	w->route.policy =
+	w->route.hops[0].policy =
 	    (struct smtpd_tls_policy){ .level = read_security(w->script),
 		    .reason = "the test" };
-	smtpd__tls_policy_identify(&w->route.policy);
+	smtpd__tls_policy_identify(&w->route.hops[0].policy);
 }
 
 static void
@@ -356,7 +362,7 @@ check_text(const struct world *w, const char *word, const char *text)
 	struct smtpd_text t;
 	size_t len;
 
-	snprintf(port, sizeof(port), ":%u", w->route.port);
+	snprintf(port, sizeof(port), ":%u", w->route.hops[0].port);
 	len = strlen(port);
 	smtpd__text_init(&t, changed, sizeof(changed));
 	while (*text != '\0')
@@ -428,7 +434,7 @@ tear_down(struct world *w)
 	call_hosts_finish(&w->hosts);
 	for (size_t i = 0; i < results->count; i++)
 		call_hosts_check(&w->hosts, w->script, &results->at[i]);
-	smtpd_targets_free(w->route.targets);
+	smtpd_targets_free(w->route.hops[0].targets);
 	smtpd__hoststat_destroy(w->settings.hosts);
 	smtpd_cancel_destroy(w->cancel);
 }

@@ -24,11 +24,13 @@ struct smtpd_destination {
 };
 
 static struct smtpd_destination *
-get_destination(void *user, const char *domain)
+get_destination(
+    void *user, const char *domain, const struct smtpd_spool_addressees *mail)
 {
 	struct fixture *f = user;
 	struct smtpd_destination *d = f->destinations;
 
+	(void)mail;
 	while (d != NULL && strcmp(d->name, domain) != 0)
 		d = d->next;
 	if (d == NULL) {

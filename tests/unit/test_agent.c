@@ -22,7 +22,7 @@ struct world {
 	struct smtpd_agent_settings settings;
 	struct smtpd_agent *agent;
 	struct smtpd_target host;
-	struct smtpd_route route;
+	struct smtpd_found_route route;
 	struct smtpd_rcpt_progress progress;
 	struct smtpd_delivery_result end;
 	char history_text[4096], log_text[4096];
@@ -97,10 +97,11 @@ deliver(struct world *w)
 	w->progress.rcpt = 0;
 	smtpd__text_init(&w->history, w->history_text, sizeof(w->history_text));
 	smtpd__text_init(&w->log, w->log_text, sizeof(w->log_text));
-	w->route.targets = scripted_targets(&w->host, 1);
+	w->route.hops[0].targets = scripted_targets(&w->host, 1);
+	w->route.nhops = 1;
 	smtpd__agent_deliver(w->agent, &request, &w->end);
 	smtpd__agent_state_quit(w->agent);
-	smtpd_targets_free(w->route.targets);
+	smtpd_targets_free(w->route.hops[0].targets);
 }
 
 /* A smarthost with TLS and AUTH: the library's own server. */
@@ -225,13 +226,15 @@ a_smarthost_is_told_the_password(void **state)
 		const struct smtpd_smarthost *smarthost = &smart[i].smarthost;
 
 		w.host.host = smart[i].host;
-		w.route.smarthost = smarthost;
-		w.route.policy =
+		w.route.hops[0].id = i + 1;
+		w.route.hops[0].user = smarthost->user;
+		w.route.hops[0].password = smarthost->password;
+		w.route.hops[0].policy =
 		    (struct smtpd_tls_policy){ .level = smart[i].security,
 			    .first = smarthost->tls_first,
 			    .reason = "the test" };
-		smtpd__tls_policy_identify(&w.route.policy);
-		w.route.port = smarthost->tls_first ? tls_port : port;
+		smtpd__tls_policy_identify(&w.route.hops[0].policy);
+		w.route.hops[0].port = smarthost->tls_first ? tls_port : port;
 		deliver(&w);
 		check_smart(&w, i);
 	}

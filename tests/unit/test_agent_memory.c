@@ -54,7 +54,7 @@ static const struct smtpd_loaded_message loaded = {
 
 /* Send a loaded along ROUTE.  Return how many times it was sent. */
 static int
-send_letter(struct smtpd_agent *c, const struct smtpd_route *route)
+send_letter(struct smtpd_agent *c, const struct smtpd_found_route *route)
 {
 	struct smtpd_rcpt_progress progress = { .rcpt = 0 };
 	char lines[1024];
@@ -99,9 +99,13 @@ no_letter_is_lost_without_memory(void **state)
 	struct smtpd_target target = scripted_target("127.0.0.1", "a.example");
 	struct smtpd_targets *targets = scripted_targets(&target, 1);
 	char site[] = "a.example";
-	struct smtpd_route route = { .targets = targets,
+	struct smtpd_found_route route = {
+		.hops = { { .targets = targets,
+		    .policy = { .level = SMTPD_SECURITY_NONE,
+			.id = "none" } } },
+		.nhops = 1,
 		.site = site,
-		.policy = { .level = SMTPD_SECURITY_NONE, .id = "none" } };
+	};
 	struct smtpd_server *server = smtpd_server_create(&settings);
 	atomic_int count = 0;
 	bool failed = true;
@@ -112,7 +116,7 @@ no_letter_is_lost_without_memory(void **state)
 	smtpd_server_set_deliver(server, count_message, &count);
 	assert_int_equal(smtpd_server_listen(server, "127.0.0.1:0", 0), 0);
 	assert_int_equal(smtpd_server_start(server), 0);
-	route.port = (uint16_t)strtoul(
+	route.hops[0].port = (uint16_t)strtoul(
 	    strrchr(smtpd_server_address(server, 0), ':') + 1, NULL, 10);
 	for (n = 0; failed; n++) {
 		struct smtpd_agent_settings set = { .client = &client };
@@ -138,6 +142,19 @@ no_letter_is_lost_without_memory(void **state)
 	assert_in_range(n, 10, 100);
 	smtpd_targets_free(targets);
 	smtpd_server_destroy(server);
+}
+
+static int
+find_route(struct smtpd_router *r, struct smtpd_found_route *route,
+    struct smtpd_text *history)
+{
+	struct smtpd_route_table *table = smtpd__route_table(r);
+	int status = smtpd__route_find(r, table,
+	    smtpd__route_table_match(table, "", "x@[192.0.2.1]"), "[192.0.2.1]",
+	    NULL, route, history);
+
+	smtpd__route_table_unref(table);
+	return status;
 }
 
 /* A literal and a smarthost, found or not for want of memory alone. */
@@ -169,7 +186,7 @@ no_route_is_wrong_without_memory(void **state)
 
 		for (n = 0; failed; n++) {
 			struct smtpd_router *r;
-			struct smtpd_route route;
+			struct smtpd_found_route route;
 			char error[64] = "", lines[256];
 			struct smtpd_text history;
 
@@ -179,8 +196,7 @@ no_route_is_wrong_without_memory(void **state)
 			    &settings, error, sizeof(error));
 			if (r == NULL) {
 				assert_string_equal(error, "out of memory");
-			} else if (smtpd__route_find(r, "[192.0.2.1]", NULL,
-				       &route, &history) == 0) {
+			} else if (find_route(r, &route, &history) == 0) {
 				assert_int_equal(
 				    route.outcome, SMTPD_RESOLVE_FOUND);
 				assert_string_equal(route.site,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <smtpd/queue.h>
 
@@ -137,16 +138,33 @@ make(struct smtpd_queue_settings settings)
 
 static char trail_text[4096];
 
+/* Find the route of DOMAIN for a recipient there. */
+static int
+find_route(struct smtpd_router *r, const char *domain,
+    const struct smtpd_cancel *cancel, struct smtpd_found_route *route,
+    struct smtpd_text *history)
+{
+	struct smtpd_route_table *table = smtpd__route_table(r);
+	char rcpt[128];
+	int status;
+
+	snprintf(rcpt, sizeof(rcpt), "x@%s", domain);
+	status = smtpd__route_find(r, table,
+	    smtpd__route_table_match(table, "from@sender.test", rcpt), domain,
+	    cancel, route, history);
+	smtpd__route_table_unref(table);
+	return status;
+}
+
 /* Find the route of DOMAIN, and its line of the history in trail_text. */
-static struct smtpd_route
+static struct smtpd_found_route
 find(struct smtpd_router *r, const char *domain)
 {
-	struct smtpd_route route;
+	struct smtpd_found_route route;
 	struct smtpd_text history;
 
 	smtpd__text_init(&history, trail_text, sizeof(trail_text));
-	assert_int_equal(
-	    smtpd__route_find(r, domain, NULL, &route, &history), 0);
+	assert_int_equal(find_route(r, domain, NULL, &route, &history), 0);
 	assert_true(history.len > 0);
 	assert_ptr_equal(
 	    strchr(trail_text, '\n'), trail_text + history.len - 1);
@@ -194,12 +212,13 @@ domains_lead_to_their_hosts(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(domains); i++) {
-		struct smtpd_route route = find(r, domains[i].domain);
+		struct smtpd_found_route route = find(r, domains[i].domain);
 		bool found = domains[i].outcome == SMTPD_RESOLVE_FOUND;
 
 		assert_int_equal(route.outcome, domains[i].outcome);
-		assert_int_equal(route.port, 25);
-		assert_null(route.smarthost);
+		if (found)
+			assert_int_equal(route.hops[0].port, 25);
+		assert_null(route.entry);
 		assert_string_equal(
 		    found ? route.site : route.why.status, domains[i].site);
 		if (domains[i].history != NULL)
@@ -225,8 +244,8 @@ the_same_hosts_are_one_site(void **state)
 
 	(void)state;
 	for (int i = 0; i < 30; i++) {
-		struct smtpd_route a = find(r, "equal.test");
-		struct smtpd_route b = find(r, "other.test");
+		struct smtpd_found_route a = find(r, "equal.test");
+		struct smtpd_found_route b = find(r, "other.test");
 
 		assert_string_equal(a.site, b.site);
 		smtpd__route_finish(&a);
@@ -243,9 +262,9 @@ many_hosts_are_one_site(void **state)
 
 	(void)state;
 	for (int i = 0; i < 30; i++) {
-		struct smtpd_route route = find(r, "many.test");
+		struct smtpd_found_route route = find(r, "many.test");
 
-		assert_int_equal(route.targets->count, 10);
+		assert_int_equal(route.hops[0].targets->count, 10);
 		assert_string_equal(route.site,
 		    "h0.test,h1.test,h10.test,h11.test,h2.test,h3.test,"
 		    "h4.test,h5.test,h6.test,h7.test,h8.test,h9.test");
@@ -298,11 +317,12 @@ rules_say_how_it_is_secured(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(secured); i++) {
-		struct smtpd_route route = find(r, secured[i].domain);
+		struct smtpd_found_route route = find(r, secured[i].domain);
 
-		assert_int_equal(route.policy.level, secured[i].security);
+		assert_int_equal(
+		    route.hops[0].policy.level, secured[i].security);
 		assert_string_equal(route.site, secured[i].site);
-		assert_int_equal(route.port, 2525);
+		assert_int_equal(route.hops[0].port, 2525);
 		smtpd__route_finish(&route);
 	}
 	smtpd__route_router_destroy(r);
@@ -321,21 +341,21 @@ authorities_are_replaced(void **state)
 		SMTPD_CLIENT_SETTINGS_INIT, .trust = first
 	};
 	struct smtpd_router *r;
-	struct smtpd_route route;
+	struct smtpd_found_route route;
 
 	(void)state;
 	if (!smtpd_tls_supported())
 		skip();
 	r = make((struct smtpd_queue_settings){ .client = &client });
 	smtpd_trust_unref(first);
-	route = find(r, "a.test");
-	assert_ptr_equal(route.policy.trust, first);
+	route = find(r, "one.test");
+	assert_ptr_equal(route.hops[0].policy.trust, first);
 	assert_true(smtpd__route_is_current(r, &route));
 	smtpd__route_set_trust(r, second);
 	assert_false(smtpd__route_is_current(r, &route));
 	smtpd__route_finish(&route);
-	route = find(r, "a.test");
-	assert_ptr_equal(route.policy.trust, second);
+	route = find(r, "one.test");
+	assert_ptr_equal(route.hops[0].policy.trust, second);
 	assert_true(smtpd__route_is_current(r, &route));
 	smtpd__route_finish(&route);
 	smtpd_trust_unref(second);
@@ -346,21 +366,21 @@ authorities_are_replaced(void **state)
 static void
 a_rule_names_certificates(void **state)
 {
-	static const char *const names[] = { "mail.a.test", "a.test" };
+	static const char *const names[] = { "mail.a.test", "one.test" };
 	static const struct smtpd_security_rule rule = {
-		SMTPD_SECURITY_RULE_INIT, .domain = "a.test",
+		SMTPD_SECURITY_RULE_INIT, .domain = "one.test",
 		.security = SMTPD_SECURITY_REQUIRED, .names = names, .nnames = 2
 	};
 	struct smtpd_router *r =
 	    make((struct smtpd_queue_settings){ .rules = &rule, .nrules = 1 });
-	struct smtpd_route route;
+	struct smtpd_found_route route;
 
 	(void)state;
-	route = find(r, "a.test");
-	assert_int_equal(route.policy.nnames, 2);
-	assert_string_equal(route.policy.names[0], names[0]);
-	assert_string_equal(route.policy.names[1], names[1]);
-	assert_string_not_equal(route.policy.id, "required");
+	route = find(r, "one.test");
+	assert_int_equal(route.hops[0].policy.nnames, 2);
+	assert_string_equal(route.hops[0].policy.names[0], names[0]);
+	assert_string_equal(route.hops[0].policy.names[1], names[1]);
+	assert_string_not_equal(route.hops[0].policy.id, "required");
 	smtpd__route_finish(&route);
 	smtpd__route_router_destroy(r);
 }
@@ -376,7 +396,7 @@ rules_hold_for_both_forms_of_a_name(void **state)
 		    SMTPD_SECURITY_REQUIRED },
 	};
 	struct smtpd_router *r;
-	struct smtpd_route route;
+	struct smtpd_found_route route;
 
 	(void)state;
 	if (!TEST_IDN)
@@ -448,11 +468,9 @@ a_smarthost_takes_everything(void **state)
 		};
 		struct smtpd_router *r = make((struct smtpd_queue_settings){
 		    .client = &client, .smarthost = &smarthost });
-		struct smtpd_route route = find(r, "null.test");
+		struct smtpd_found_route route = find(r, "null.test");
 
-		assert_non_null(route.smarthost);
-		assert_ptr_not_equal(route.smarthost, &smarthost);
-		assert_int_equal(route.port, smarthosts[i].to_port);
+		assert_non_null(route.entry);
 		assert_memory_equal(trail_text, "smarthost ", 10);
 		if (smarthosts[i].site == NULL) {
 			assert_int_equal(route.outcome, SMTPD_RESOLVE_LATER);
@@ -466,20 +484,158 @@ a_smarthost_takes_everything(void **state)
 			    strstr(route.why.text, smarthosts[i].host));
 		} else {
 			assert_int_equal(route.outcome, SMTPD_RESOLVE_FOUND);
+			assert_int_equal(
+			    route.hops[0].port, smarthosts[i].to_port);
 			assert_string_equal(route.site, smarthosts[i].site);
 			assert_string_equal(
-			    smtpd_targets_get(route.targets, 0)->host,
+			    smtpd_targets_get(route.hops[0].targets, 0)->host,
 			    smarthosts[i].target);
 			if (smarthosts[i].count > 0)
-				assert_int_equal(
-				    route.targets->count, smarthosts[i].count);
-			assert_int_equal(route.policy.level,
+				assert_int_equal(route.hops[0].targets->count,
+				    smarthosts[i].count);
+			assert_int_equal(route.hops[0].policy.level,
 			    smarthosts[i].user != NULL ? SMTPD_SECURITY_REQUIRED
 						       : SMTPD_SECURITY_NONE);
 		}
 		smtpd__route_finish(&route);
 		smtpd__route_router_destroy(r);
 	}
+}
+
+static int
+deliver_nothing(struct smtpd_local *local, void *user)
+{
+	(void)local;
+	(void)user;
+	return 250;
+}
+
+/* A domain with a route, and what comes of it. */
+static const struct {
+	const char *domain;
+	enum smtpd_resolve_outcome outcome;
+	size_t nhops;
+	const char *site; /* or its status */
+	const char
+	    *text; /* a part of the reason; of the history if it is FOUND */
+} routed[] = {
+	{ "list.test", SMTPD_RESOLVE_FOUND, 2,
+	    "relay.test:25,missing.test:25,lmtp:/run/store none",
+	    "route list.test: relay.test:25,missing.test:25,lmtp:/run/store\n"
+	    "smarthost relay.test: " },
+	{ "missing2.test", SMTPD_RESOLVE_LATER, 0, "4.3.5",
+	    "the smarthost missing.test cannot be found" },
+	{ "null.test", SMTPD_RESOLVE_FOUND, 1, "mx,relay.test:25",
+	    "dns null.test: 5.1.10" },
+	{ "one.test", SMTPD_RESOLVE_FOUND, 2, "mx,relay.test:25 mx1.test",
+	    "dns one.test: MX" },
+	{ "mx.null.test", SMTPD_RESOLVE_NEVER, 0, "5.1.2", "There is no" },
+	{ "closed.test", SMTPD_RESOLVE_NEVER, 0, "5.1.1", "5.1.1 Moved, away" },
+	{ "shut.test", SMTPD_RESOLVE_NEVER, 0, "5.0.0", "Shut" },
+	{ "robot.test", SMTPD_RESOLVE_FOUND, 0, "local", "route robot.test" },
+};
+
+static void
+routes_lead_to_their_targets(void **state)
+{
+	const struct smtpd_route_target relay = { SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_HOST, .host = "relay.test" };
+	const struct smtpd_route_target missing = { SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_HOST, .host = "missing.test" };
+	const struct smtpd_route_target store = { SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_LMTP, .host = "/run/store" };
+	const struct smtpd_route_target mx = { SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_MX };
+	const struct smtpd_route_target closed = { SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_ERROR, .text = "5.1.1 Moved, away" };
+	const struct smtpd_route_target shut = { SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_ERROR, .text = "Shut" };
+	const struct smtpd_route_target local = { SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_LOCAL, .deliver = deliver_nothing };
+	const struct smtpd_route_target list[] = { relay, missing, store };
+	const struct smtpd_route_target fallback[] = { mx, relay };
+	const struct smtpd_route routes[] = {
+		{ SMTPD_ROUTE_INIT, "list.test", list, 3 },
+		{ SMTPD_ROUTE_INIT, "missing2.test", &missing, 1 },
+		{ SMTPD_ROUTE_INIT, "null.test", fallback, 2 },
+		{ SMTPD_ROUTE_INIT, "one.test", fallback, 2 },
+		{ SMTPD_ROUTE_INIT, ".null.test", &mx, 1 },
+		{ SMTPD_ROUTE_INIT, "closed.test", &closed, 1 },
+		{ SMTPD_ROUTE_INIT, "shut.test", &shut, 1 },
+		{ SMTPD_ROUTE_INIT, "robot.test", &local, 1 },
+	};
+	struct smtpd_router *r = make((struct smtpd_queue_settings){
+	    .routes = routes, .nroutes = COUNT(routes) });
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(routed); i++) {
+		bool found = routed[i].outcome == SMTPD_RESOLVE_FOUND;
+		struct smtpd_found_route route;
+		struct smtpd_text history;
+
+		smtpd__text_init(&history, trail_text, sizeof(trail_text));
+		assert_int_equal(
+		    find_route(r, routed[i].domain, NULL, &route, &history), 0);
+		assert_int_equal(route.outcome, routed[i].outcome);
+		assert_int_equal(route.nhops, routed[i].nhops);
+		assert_string_equal(
+		    found ? route.site : route.why.status, routed[i].site);
+		if (strstr(found ? trail_text : route.why.text,
+			routed[i].text) == NULL)
+			fail_msg("%s: %s %s", routed[i].domain, trail_text,
+			    route.why.text);
+		smtpd__route_finish(&route);
+	}
+	smtpd__route_router_destroy(r);
+}
+
+/* RFC 2033, 4.1: Mail that leaves the queue by LMTP. */
+static void
+a_hop_says_how_it_is_talked_to(void **state)
+{
+	const struct smtpd_route_target targets[] = {
+		{ SMTPD_ROUTE_TARGET_INIT, SMTPD_ROUTE_LMTP,
+		    .host = "relay.test", .port = 24 },
+		{ SMTPD_ROUTE_TARGET_INIT, SMTPD_ROUTE_HOST,
+		    .host = "relay.test", .tls_first = true, .user = "ann",
+		    .password = "pencil" },
+		{ SMTPD_ROUTE_TARGET_INIT, SMTPD_ROUTE_LMTP,
+		    .host = "/run/store" },
+	};
+	const struct smtpd_route all = { SMTPD_ROUTE_INIT, "*", targets, 3 };
+	struct smtpd_router *r =
+	    make((struct smtpd_queue_settings){ .routes = &all, .nroutes = 1 });
+	struct smtpd_found_route route, again;
+	struct smtpd_text history;
+	char error[128];
+
+	(void)state;
+	smtpd__text_init(&history, trail_text, sizeof(trail_text));
+	assert_int_equal(find_route(r, "one.test", NULL, &route, &history), 0);
+	assert_int_equal(route.nhops, 3);
+	assert_true(route.hops[0].lmtp && !route.hops[1].lmtp);
+	assert_int_equal(route.hops[0].port, 24);
+	assert_int_equal(route.hops[1].port, 465);
+	assert_true(route.hops[1].policy.first);
+	assert_string_equal(route.hops[1].user, "ann");
+	assert_int_equal(route.hops[1].policy.level, SMTPD_SECURITY_REQUIRED);
+	assert_int_equal(route.hops[2].policy.level, SMTPD_SECURITY_NONE);
+	assert_int_equal(
+	    smtpd_targets_get(route.hops[2].targets, 0)->addr.ss_family,
+	    AF_UNIX);
+	assert_true(route.hops[0].id != route.hops[1].id);
+	assert_true(smtpd__route_is_current(r, &route));
+	/* Another table, though it says the same, is another. */
+	assert_int_equal(
+	    smtpd__route_set_routes(r, &all, 1, error, sizeof(error)), 0);
+	assert_false(smtpd__route_is_current(r, &route));
+	assert_string_equal(route.hops[1].password, "pencil");
+	assert_int_equal(find_route(r, "one.test", NULL, &again, &history), 0);
+	assert_string_equal(again.site, route.site);
+	assert_int_not_equal(again.hops[0].id, route.hops[0].id);
+	smtpd__route_finish(&again);
+	smtpd__route_finish(&route);
+	smtpd__route_router_destroy(r);
 }
 
 static void
@@ -522,14 +678,14 @@ a_look_up_can_be_cancelled(void **state)
 {
 	struct smtpd_router *r = make((struct smtpd_queue_settings){ 0 });
 	struct smtpd_cancel *cancel = smtpd_cancel_create();
-	struct smtpd_route route;
+	struct smtpd_found_route route;
 	struct smtpd_text history;
 
 	(void)state;
 	smtpd__text_init(&history, trail_text, sizeof(trail_text));
 	smtpd_cancel_trigger(cancel);
 	assert_int_equal(
-	    smtpd__route_find(r, "one.test", cancel, &route, &history), 0);
+	    find_route(r, "one.test", cancel, &route, &history), 0);
 	assert_int_equal(route.outcome, SMTPD_RESOLVE_LATER);
 	assert_string_equal(route.why.status, "4.4.3");
 	smtpd__route_finish(&route);
@@ -544,17 +700,17 @@ a_trail_holds_whole_lines(void **state)
 {
 	struct smtpd_router *r = make((struct smtpd_queue_settings){ 0 });
 	char small[sizeof("dns [192.0.2.1]: [192.0.2.1]\n")];
-	struct smtpd_route route;
+	struct smtpd_found_route route;
 	struct smtpd_text history;
 
 	(void)state;
 	smtpd__text_init(&history, small, sizeof(small));
-	smtpd__route_find(r, "[192.0.2.1]", NULL, &route, &history);
+	find_route(r, "[192.0.2.1]", NULL, &route, &history);
 	assert_string_equal(small, "dns [192.0.2.1]: [192.0.2.1]\n");
 	assert_false(history.cut);
 	smtpd__route_finish(&route);
 	smtpd__text_init(&history, small, sizeof(small) - 1);
-	smtpd__route_find(r, "[192.0.2.1]", NULL, &route, &history);
+	find_route(r, "[192.0.2.1]", NULL, &route, &history);
 	assert_string_equal(small, "");
 	assert_true(history.cut);
 	smtpd__route_finish(&route);
@@ -573,6 +729,8 @@ main(void)
 		cmocka_unit_test(authorities_are_replaced),
 		cmocka_unit_test(a_rule_names_certificates),
 		cmocka_unit_test(a_smarthost_takes_everything),
+		cmocka_unit_test(routes_lead_to_their_targets),
+		cmocka_unit_test(a_hop_says_how_it_is_talked_to),
 		cmocka_unit_test(what_cannot_be_right_is_refused),
 		cmocka_unit_test(a_look_up_can_be_cancelled),
 		cmocka_unit_test(a_trail_holds_whole_lines),

@@ -16,10 +16,12 @@ struct smtpd_control_offline {
 };
 
 static struct smtpd_destination *
-ref_destination(void *user, const char *domain)
+ref_destination(
+    void *user, const char *domain, const struct smtpd_spool_addressees *mail)
 {
 	struct smtpd_control_offline *o = user;
 
+	(void)mail;
 	return smtpd__destination_ref(o->schedule, domain);
 }
 

@@ -84,23 +84,36 @@ forget_left_over(struct smtpd_agent_attempt *t)
 		t->rcpt_states[i].left_over = false;
 }
 
+/* Whether the open connection is to a hop of the route: one in plain text since
+ * TLS failed serves only messages that need not wait for TLS. */
+static bool
+is_on_route(const struct smtpd_agent_attempt *t)
+{
+	const struct smtpd_agent *a = t->agent;
+	const struct smtpd_found_route *route = t->request->route;
+
+	if (strcmp(a->site, route->site) != 0)
+		return false;
+	for (size_t i = 0; i < route->nhops; i++)
+		if (route->hops[i].id == a->hop_id)
+			return strcmp(a->policy_id, route->hops[i].policy.id) ==
+			    0 ||
+			    t->request->plain_allowed;
+	return false;
+}
+
 /* Send over the connection that is open, if there is one that can serve the
- * request: one in plain text since TLS failed serves only messages that need
- * not wait for TLS.  HOST becomes the host that was asked so, or "". */
+ * request.  HOST becomes the host that was asked so, or "". */
 static void
 reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 {
 	struct smtpd_agent *a = t->agent;
-	const struct smtpd_route *route = t->request->route;
 
 	host[0] = '\0';
 	if (a->site == NULL)
 		return;
 	if (!smtpd__agent_is_open(a) || smtpd__agent_hosts_others_wait(t) ||
-	    strcmp(a->site, route->site) != 0 ||
-	    a->smarthost != route->smarthost ||
-	    (strcmp(a->policy_id, route->policy.id) != 0 &&
-		!t->request->plain_allowed)) {
+	    !is_on_route(t)) {
 		smtpd__agent_state_quit(a);
 		return;
 	}
@@ -114,10 +127,10 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 }
 
 /* Try host after host, each over as many connections as it takes, but not the
- * one called DONE.  A recipient that was only deferred does not make it worth
- * while to wait for a host that is likely down. */
+ * one called DONE of the hop DONE_ID.  A recipient that was only deferred does
+ * not make it worth while to wait for a host that is likely down. */
 static void
-try_hosts(struct smtpd_agent_attempt *t, const char *done)
+try_hosts(struct smtpd_agent_attempt *t, const char *done, uint64_t done_id)
 {
 	for (size_t i = 0; i < t->nhosts && t->sessions < SMTPD_AGENT_SESSIONS;
 	    i++) {
@@ -134,7 +147,8 @@ try_hosts(struct smtpd_agent_attempt *t, const char *done)
 		}
 		if (!pending || is_late(t))
 			return;
-		if (strcmp(host->targets->host, done) == 0 ||
+		if ((host->hop->id == done_id &&
+			strcmp(host->targets->host, done) == 0) ||
 		    (host->down && !urgent))
 			continue;
 		smtpd__agent_state_tell_sent(t);
@@ -163,6 +177,9 @@ log_results(const struct smtpd_agent_attempt *t)
 		smtpd__text_init(&text, relay, sizeof(relay));
 		if (r->host[0] == '\0')
 			smtpd__text_add(&text, SMTPD_HISTORY_NO_RELAY);
+		else if (*r->host == '/')
+			smtpd__text_format(
+			    &text, "relay=%s tls=%s", r->host, r->tls);
 		else if (*r->host == '[')
 			smtpd__text_format(&text, "relay=%s:%u tls=%s", r->host,
 			    (unsigned)r->port, r->tls);
@@ -218,13 +235,14 @@ smtpd__agent_deliver(struct smtpd_agent *a,
 		.cancel = a->set->client->cancel,
 		.began = smtpd__clock_ms(),
 	};
+	const uint64_t done_id = a->hop_id;
 	char done[sizeof(a->relay.host)];
 
 	*end = (struct smtpd_delivery_result){ .feedback = SMTPD_SITE_UNTOLD };
 	a->mails_max = request->mails_max;
 	if (begin_attempt(&t) == 0) {
 		reuse_connection(&t, done);
-		try_hosts(&t, done);
+		try_hosts(&t, done, done_id);
 		end_attempt(&t);
 		log_results(&t);
 	}

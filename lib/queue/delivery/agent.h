@@ -57,7 +57,7 @@ void smtpd__agent_destroy(struct smtpd_agent *a);
 /* A request to an agent. */
 struct smtpd_delivery_request {
 	const struct smtpd_loaded_message *loaded;
-	const struct smtpd_route *route; /* FOUND */
+	const struct smtpd_found_route *route; /* FOUND */
 	bool plain_allowed; /* it has waited long enough for plain text, if
 	                     * TLS fails */
 

@@ -13,22 +13,21 @@
 #include "os/clock.h"
 #include "queue/delivery/history.h"
 
-/* Have a client that knows the password of the smarthost, if there is one, and
- * no other's. */
+/* Have a client with the protocol and the password of HOP, and no other's. */
 static int
-prepare_client(struct smtpd_agent_attempt *t)
+prepare_client(struct smtpd_agent_attempt *t, const struct smtpd_route_hop *hop)
 {
 	struct smtpd_agent *a = t->agent;
-	const struct smtpd_smarthost *smart = t->request->route->smarthost;
 	struct smtpd_client_settings s = *a->set->client;
 
-	if (a->client != NULL && a->smarthost == smart)
+	if (a->client != NULL && a->hop_id == hop->id)
 		return 0;
-	s.user = smart != NULL ? smart->user : NULL;
-	s.password = smart != NULL ? smart->password : NULL;
+	s.user = hop->user;
+	s.password = hop->password;
+	s.lmtp = hop->lmtp;
 	smtpd_client_destroy(a->client);
 	a->client = smtpd_client_create(&s);
-	a->smarthost = smart;
+	a->hop_id = hop->id;
 	return a->client != NULL ? 0 : -1;
 }
 
@@ -71,7 +70,7 @@ describe_relay(const struct smtpd_agent_attempt *t,
 	const struct smtpd_client *client = t->agent->client;
 	struct smtpd_text text;
 
-	*relay = (struct smtpd_relay){ .port = t->request->route->port };
+	*relay = (struct smtpd_relay){ .port = host->hop->port };
 	smtpd__text_init(&text, relay->host, sizeof(relay->host));
 	smtpd__text_add(&text, host->targets->host);
 	smtpd__text_init(&text, relay->address, sizeof(relay->address));
@@ -205,7 +204,6 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
     const struct smtpd_tls_policy *policy)
 {
 	struct smtpd_agent *a = t->agent;
-	uint16_t port = t->request->route->port;
 	struct smtpd_relay relay;
 	struct smtpd_result why;
 
@@ -215,11 +213,11 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	if (t->opening == 0)
 		t->opening =
 		    smtpd__hoststat_last_used(a->set->hosts, host->targets);
-	if (prepare_client(t) == 0) {
+	if (prepare_client(t, host->hop) == 0) {
 		smtpd__client_starttls_set_policy(a->client, policy);
 		t->end->signs.connections++;
-		if (smtpd_client_connect(
-			a->client, host->targets, host->count, port) == -1)
+		if (smtpd_client_connect(a->client, host->targets, host->count,
+			host->hop->port) == -1)
 			return fail_connection(t, host);
 		if (keep_connection(t, host, policy) == 0)
 			return 0;
@@ -283,7 +281,7 @@ int
 smtpd__agent_connect(
     struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
-	const struct smtpd_tls_policy *policy = &t->request->route->policy;
+	const struct smtpd_tls_policy *policy = &host->hop->policy;
 	struct smtpd_tls_policy plain;
 	bool had_tls;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/agent_hosts.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,24 +31,44 @@ rotate_addresses(
 	}
 }
 
-/* Copy the addresses of the first host of the COUNT at FROM to TO, those that
- * are not down first. */
-static struct smtpd_agent_host
-copy_host(struct smtpd_hoststat *hosts, const struct smtpd_target *from,
-    size_t count, struct smtpd_target *to)
+/* The hosts of a route may be programs on other ports of one address. */
+static void
+set_port(struct smtpd_target *target, uint16_t port)
 {
-	struct smtpd_agent_host host = { .targets = to };
+	struct sockaddr_in *in = (struct sockaddr_in *)&target->addr;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&target->addr;
+
+	if (target->addr.ss_family == AF_INET)
+		in->sin_port = htons(port);
+	else if (target->addr.ss_family == AF_INET6)
+		in6->sin6_port = htons(port);
+}
+
+/* Copy the addresses of the host of HOP that begins with number FIRST to TO,
+ * those that are not down first. */
+static struct smtpd_agent_host
+copy_host(struct smtpd_hoststat *hosts, const struct smtpd_route_hop *hop,
+    size_t first, struct smtpd_target *to)
+{
+	const struct smtpd_target *from =
+	    smtpd_targets_get(hop->targets, first);
+	const size_t count = hop->targets->count - first;
+	struct smtpd_agent_host host = { .hop = hop, .targets = to };
 	uint64_t now = smtpd__clock_ms();
 	size_t up = 0, i;
 
 	for (i = 0; i < count && strcmp(from[i].host, from[0].host) == 0; i++) {
-		uint64_t used = smtpd__hoststat_last_used(hosts, &from[i]);
-		bool down =
-		    smtpd__hoststat_is(hosts, &from[i], SMTPD_HOST_DOWN, now);
-		size_t place = down ? i : up++;
+		struct smtpd_target target = from[i];
+		uint64_t used;
+		size_t place;
 
+		set_port(&target, hop->port);
+		used = smtpd__hoststat_last_used(hosts, &target);
+		place = smtpd__hoststat_is(hosts, &target, SMTPD_HOST_DOWN, now)
+		    ? i
+		    : up++;
 		memmove(to + place + 1, to + place, (i - place) * sizeof(*to));
-		to[place] = from[i];
+		to[place] = target;
 		if (used > host.used)
 			host.used = used;
 	}
@@ -66,7 +87,8 @@ add_host(struct smtpd_agent_attempt *t, struct smtpd_agent_host host)
 	for (; place > 0; place--) {
 		const struct smtpd_agent_host *before = &t->hosts[place - 1];
 
-		if (before->down != host.down || before->used <= host.used ||
+		if (before->hop != host.hop || before->down != host.down ||
+		    before->used <= host.used ||
 		    before->targets->preference != host.targets->preference)
 			break;
 		t->hosts[place] = *before;
@@ -77,19 +99,27 @@ add_host(struct smtpd_agent_attempt *t, struct smtpd_agent_host host)
 int
 smtpd__agent_hosts_order(struct smtpd_agent_attempt *t)
 {
-	const struct smtpd_targets *from = t->request->route->targets;
-	struct smtpd_agent_host *all = calloc(from->count, sizeof(*all));
-	size_t nall = 0;
+	const struct smtpd_found_route *route = t->request->route;
+	struct smtpd_agent_host *all;
+	size_t nall = 0, count = 0, done = 0;
 	int status = -1;
 
-	t->targets = calloc(from->count, sizeof(*t->targets));
-	t->hosts = calloc(from->count, sizeof(*t->hosts));
+	for (size_t i = 0; i < route->nhops; i++)
+		count += route->hops[i].targets->count;
+	all = calloc(count, sizeof(*all));
+	t->targets = calloc(count, sizeof(*t->targets));
+	t->hosts = calloc(count, sizeof(*t->hosts));
 	if (all == NULL || t->targets == NULL || t->hosts == NULL)
 		goto out;
-	for (size_t at = 0; at < from->count; at += all[nall++].count)
-		all[nall] =
-		    copy_host(t->agent->set->hosts, smtpd_targets_get(from, at),
-			from->count - at, t->targets + at);
+	for (size_t i = 0; i < route->nhops; i++) {
+		const struct smtpd_route_hop *hop = &route->hops[i];
+
+		for (size_t at = 0; at < hop->targets->count;
+		    at += all[nall++].count)
+			all[nall] = copy_host(t->agent->set->hosts, hop, at,
+			    t->targets + done + at);
+		done += hop->targets->count;
+	}
 	for (int down = 0; down <= 1; down++)
 		for (size_t i = 0; i < nall; i++)
 			if (all[i].down == down)
@@ -127,7 +157,7 @@ smtpd__agent_hosts_others_wait(const struct smtpd_agent_attempt *t)
 		const struct smtpd_agent_host *host = &t->hosts[i];
 		bool own = strcmp(host->targets->host, a->relay.host) == 0;
 
-		if (host->down ||
+		if (host->down || host->hop->id != a->hop_id ||
 		    host->targets->preference != a->peer.preference)
 			continue;
 		if (own ? address_waits(

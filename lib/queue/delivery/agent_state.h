@@ -35,12 +35,13 @@ struct smtpd_relay {
 struct smtpd_agent {
 	const struct smtpd_agent_settings *set;
 
-	/* The client, and the smarthost whose password it has; NULL: not made
-	 * yet, and none. */
+	/* The client, NULL: not made yet; and the id of the hop whose protocol
+	 * and password it has. */
 	struct smtpd_client *client;
-	const struct smtpd_smarthost *smarthost;
+	uint64_t hop_id;
 
-	/* The open connection; the site is NULL when there is none. */
+	/* The open connection, to that hop; the site is NULL when there is
+	 * none. */
 	char *site;
 	char policy_id[SMTPD_TLS_POLICY_ID_SIZE];
 	struct smtpd_relay relay;
@@ -61,6 +62,7 @@ struct smtpd_agent {
 
 /* The addresses of one host, those that are not down first. */
 struct smtpd_agent_host {
+	const struct smtpd_route_hop *hop; /* that it belongs to */
 	const struct smtpd_target *targets;
 	size_t count;
 	uint64_t used; /* the last use of one of them; 0: none */
@@ -86,7 +88,8 @@ struct smtpd_agent_attempt {
 	struct smtpd_delivery_result *end;
 	const struct smtpd_cancel *cancel;
 
-	struct smtpd_target *targets; /* those of the route in another order */
+	struct smtpd_target *targets; /* those of the route in another order,
+	                               * each with its port */
 	struct smtpd_agent_host *hosts;
 	size_t nhosts;
 	struct smtpd_rcpt_state *rcpt_states; /* one for each recipient */

@@ -12,6 +12,7 @@
 #include "queue/delivery/disposition.h"
 #include "queue/delivery/history.h"
 #include "queue/delivery/limits.h"
+#include "queue/delivery/local.h"
 #include "queue/delivery/report.h"
 #include "queue/delivery/trouble.h"
 
@@ -47,6 +48,16 @@ abandon_unread(
 		    error == EBADMSG ? "it is damaged" : strerror(error));
 }
 
+/* Add recipient number RCPT to S, not sent to yet. */
+static void
+list_rcpt(struct smtpd_disposition *s, uint32_t rcpt)
+{
+	struct smtpd_rcpt_progress *r = &s->rcpts[s->nrcpts++];
+
+	r->rcpt = rcpt;
+	r->result.outcome = SMTPD_OUTCOME_TEMPORARY;
+}
+
 /*
  * Begin S: read the message of JOB, all of it, as what is damaged is not sent,
  * and list the recipients that are not finished.  Return 0, or -1 after JOB was
@@ -69,7 +80,7 @@ open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 		for (uint32_t i = 0; i < job->count; i++)
 			if (!smtpd__queued_message_is_finished(
 				job->message, job, job->first + i))
-				s->rcpts[s->nrcpts++].rcpt = job->first + i;
+				list_rcpt(s, job->first + i);
 		return 0;
 	}
 	if (opened)
@@ -80,10 +91,19 @@ open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
 	return -1;
 }
 
-/* Look up the route of JOB, unless it is known from a moment ago.  NULL without
- * memory. */
-static const struct smtpd_route *
+/* Some of the recipients of an attempt, which have one route. */
+struct leg {
+	const struct smtpd_route_entry *entry;
+	struct smtpd_rcpt_progress *rcpts;
+	size_t nrcpts;
+	bool alone; /* they are all of the attempt */
+};
+
+/* Look up the route of LEG, in TABLE, unless it is known from a moment ago.
+ * NULL without memory. */
+static const struct smtpd_found_route *
 find_route(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
+    struct smtpd_route_table *table, const struct leg *leg,
     struct smtpd_text *history)
 {
 	struct smtpd_delivery *d = a->delivery;
@@ -93,14 +113,15 @@ find_route(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
 	int status;
 
 	if (strcmp(domain, a->domain) == 0 && now < a->route_until &&
+	    a->route.entry == leg->entry && a->route.table == table &&
 	    smtpd__route_is_current(d->router, &a->route))
 		return &a->route;
 	if (a->domain[0] != '\0')
 		smtpd__route_finish(&a->route);
 	a->domain[0] = '\0';
 	smtpd__dispatch_begin_wait(d, a->worker, job);
-	status =
-	    smtpd__route_find(d->router, domain, d->cancel, &a->route, history);
+	status = smtpd__route_find(d->router, table, leg->entry, domain,
+	    d->cancel, &a->route, history);
 	smtpd__dispatch_end_wait(d, a->worker);
 	if (status == 0 && a->route.outcome == SMTPD_RESOLVE_FOUND)
 		status = smtpd__limits_ask(d->settings.limits,
@@ -111,22 +132,23 @@ find_route(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
 	}
 	smtpd__trouble_tell_dns(d, &a->route, now);
 	if (a->route.outcome == SMTPD_RESOLVE_FOUND)
-		ttl_ms = (uint64_t)a->route.targets->ttl_s * 1000;
+		ttl_ms = (uint64_t)a->route.ttl_s * 1000;
 	a->route_until = now + (ttl_ms < ROUTE_MS ? ttl_ms : ROUTE_MS);
 	snprintf(a->domain, sizeof(a->domain), "%s", domain);
 	return &a->route;
 }
 
 /* The look-up did not find any hosts: log that of each recipient, as no agent
- * does.  Trouble with the DNS is that of the domain alone, or of the smarthost;
+ * does.  Trouble with the DNS is that of the domain alone, or of the route;
  * that no server answers is our own, and new mail is to go out as soon as one
  * does. */
 static void
-fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
-    struct smtpd_disposition *s, struct smtpd_site **site)
+fail_without_route(struct smtpd_delivery *d,
+    const struct smtpd_found_route *route, struct smtpd_disposition *s,
+    const struct leg *leg, struct smtpd_site **site)
 {
-	for (size_t i = 0; i < s->nrcpts; i++) {
-		struct smtpd_rcpt_progress *r = &s->rcpts[i];
+	for (size_t i = 0; i < leg->nrcpts; i++) {
+		struct smtpd_rcpt_progress *r = &leg->rcpts[i];
 
 		r->result = route->why;
 		r->finished = r->result.outcome == SMTPD_OUTCOME_PERMANENT;
@@ -135,8 +157,8 @@ fail_without_route(struct smtpd_delivery *d, const struct smtpd_route *route,
 	}
 	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
 	s->tried = !s->cancelled;
-	if (s->tried && route->outcome == SMTPD_RESOLVE_LATER &&
-	    !route->targets->unanswered)
+	if (s->tried && leg->alone && route->outcome == SMTPD_RESOLVE_LATER &&
+	    !route->unanswered)
 		s->site_resumes_at = smtpd__dispatch_suspend_domain(
 		    d, s->job, route->site, &route->why, site);
 }
@@ -155,12 +177,31 @@ record_sent(void *user, bool dsn)
 	smtpd__disposition_record_sent(t->delivery, t->disposition, dsn);
 }
 
-/* Have the agent deliver over ROUTE within the limits of ENTRY, and tell the
- * site how that went. */
+/* Have the agent, or the program itself, do what REQUEST asks. */
 static void
-deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
-    const struct smtpd_site_entry *entry, struct smtpd_disposition *s,
-    struct smtpd_site *site, struct smtpd_text *history)
+run_request(struct smtpd_attempt_state *a,
+    struct smtpd_delivery_request *request, struct smtpd_delivery_result *end)
+{
+	const struct smtpd_route_entry *e = request->route->entry;
+
+	if (request->route->nhops > 0) {
+		smtpd__agent_deliver(a->agent, request, end);
+		return;
+	}
+	*end = (struct smtpd_delivery_result){ .feedback = SMTPD_SITE_FINE };
+	if (smtpd__local_deliver(
+		&e->targets[0].set, request, &a->delivery->logger) == -1)
+		end->feedback = SMTPD_SITE_UNTOLD;
+}
+
+/* Deliver to the recipients of LEG over ROUTE within the limits of ENTRY.  What
+ * was sent is recorded before another leg, which may report success otherwise,
+ * begins. */
+static void
+deliver_leg(struct smtpd_attempt_state *a,
+    const struct smtpd_found_route *route, const struct smtpd_site_entry *entry,
+    struct smtpd_disposition *s, const struct leg *leg,
+    struct smtpd_text *history, struct smtpd_delivery_result *end)
 {
 	struct smtpd_delivery *d = a->delivery;
 	const struct smtpd_queued_message *message = s->job->message;
@@ -171,8 +212,8 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 		.plain_allowed =
 		    smtpd__spool_clock_now(d->spool) - message->arrived >=
 		    d->settings.retry_min_s,
-		.rcpts = s->rcpts,
-		.nrcpts = s->nrcpts,
+		.rcpts = leg->rcpts,
+		.nrcpts = leg->nrcpts,
 		.history = history,
 		.sent = record_sent,
 		.user = &telling,
@@ -180,21 +221,124 @@ deliver_message(struct smtpd_attempt_state *a, const struct smtpd_route *route,
 		.mails_max = entry->mails_max,
 		.rcpts_max = entry->rcpts_max,
 	};
-	struct smtpd_delivery_result end;
 
 	atomic_fetch_add(&d->counts.attempts, 1);
 	smtpd__dispatch_begin_wait(d, a->worker, s->job);
-	smtpd__agent_deliver(a->agent, &request, &end);
+	run_request(a, &request, end);
 	smtpd__dispatch_end_wait(d, a->worker);
-	/* The site has counted one, unless it was open. */
-	if (!entry->connected && end.signs.connections > 0)
-		end.signs.connections--;
-	s->reports_success = end.dsn;
-	s->in_doubt = end.in_doubt;
+	s->reports_success = end->dsn;
+	s->in_doubt = s->in_doubt || end->in_doubt;
 	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
 	s->tried = !s->cancelled;
-	if (s->tried)
-		s->site_resumes_at = smtpd__dispatch_report_site(d, site, &end);
+	if (!leg->alone)
+		smtpd__disposition_record_sent(d, s, end->dsn);
+}
+
+/* Begin the next leg of S behind *DONE recipients: those that have the route of
+ * the first of these are brought to the front. */
+static struct leg
+next_leg(const struct smtpd_route_table *table,
+    const struct smtpd_disposition *s, size_t *done)
+{
+	const struct smtpd_outgoing_envelope *e = &s->loaded->envelope;
+	struct leg leg = { .rcpts = s->rcpts + *done };
+	const size_t left = s->nrcpts - *done;
+
+	for (size_t i = 0; i < left; i++) {
+		struct smtpd_rcpt_progress r = leg.rcpts[i];
+		const struct smtpd_route_entry *entry =
+		    smtpd__route_table_match(
+			table, e->sender, e->rcpts[r.rcpt].address);
+
+		if (i == 0)
+			leg.entry = entry;
+		if (entry != leg.entry)
+			continue;
+		leg.rcpts[i] = leg.rcpts[leg.nrcpts];
+		leg.rcpts[leg.nrcpts++] = r;
+	}
+	leg.alone = leg.nrcpts == s->nrcpts;
+	*done += leg.nrcpts;
+	return leg;
+}
+
+/* How a leg went, besides those before it: what worked for one is fine. */
+static void
+add_feedback(
+    struct smtpd_delivery_result *all, const struct smtpd_delivery_result *end)
+{
+	uint32_t connections = all->signs.connections + end->signs.connections;
+
+	if (all->feedback != SMTPD_SITE_FINE)
+		*all = *end;
+	all->signs.connections = connections;
+}
+
+/* Tell SITE how the attempt went, which entered it by ENTRY: it has counted one
+ * connection then, unless that was open. */
+static void
+report_site(struct smtpd_delivery *d, struct smtpd_disposition *s,
+    const struct smtpd_site_entry *entry, struct smtpd_site *site,
+    struct smtpd_delivery_result *end)
+{
+	if (!entry->connected && end->signs.connections > 0)
+		end->signs.connections--;
+	s->site_resumes_at = smtpd__dispatch_report_site(d, site, end);
+}
+
+/* What came of the legs of an attempt. */
+enum tried {
+	TRIED,
+	LEFT, /* the job was put back, or handed over */
+	OUT_OF_MEMORY,
+};
+
+/* Try all recipients of S, over one route after the other: those that have
+ * several are at the destination's own site. */
+static enum tried
+try_legs(struct smtpd_attempt_state *a, struct smtpd_route_table *table,
+    struct smtpd_disposition *s, struct smtpd_site **site,
+    struct smtpd_text *history)
+{
+	struct smtpd_delivery *d = a->delivery;
+	struct smtpd_delivery_result all = { .feedback = SMTPD_SITE_UNTOLD };
+	struct smtpd_site_entry entry = {
+		.connected = smtpd__agent_is_open(a->agent),
+	};
+	bool entered = false;
+
+	for (size_t done = 0; done < s->nrcpts;) {
+		struct leg leg = next_leg(table, s, &done);
+		const struct smtpd_found_route *route;
+		struct smtpd_delivery_result end;
+
+		route = find_route(a, s->job, table, &leg, history);
+		if (route == NULL)
+			return OUT_OF_MEMORY;
+		if (!leg.alone && !entered) {
+			entered =
+			    smtpd__dispatch_enter_site(d, s->job, &entry, site);
+			if (!entered)
+				return LEFT;
+		}
+		if (route->outcome != SMTPD_RESOLVE_FOUND) {
+			fail_without_route(d, route, s, &leg, site);
+			continue;
+		}
+		if (!entered) {
+			entry.name = route->site;
+			entry.limits = a->limits;
+			entered =
+			    smtpd__dispatch_enter_site(d, s->job, &entry, site);
+		}
+		if (!entered)
+			return LEFT;
+		deliver_leg(a, route, &entry, s, &leg, history, &end);
+		add_feedback(&all, &end);
+	}
+	if (entered && s->tried)
+		report_site(d, s, &entry, *site, &all);
+	return TRIED;
 }
 
 static void
@@ -203,30 +347,23 @@ try_message(struct smtpd_attempt_state *a, struct smtpd_disposition *s,
 {
 	struct smtpd_delivery *d = a->delivery;
 	struct smtpd_delivery_job *job = s->job;
-	const struct smtpd_route *route;
-	struct smtpd_site_entry entry = {
-		.connected = smtpd__agent_is_open(a->agent),
-	};
+	struct smtpd_route_table *table = smtpd__route_table(d->router);
 	struct smtpd_text history;
 	char time[SMTPD_DATE_STAMP_MAX];
+	enum tried tried;
 
 	smtpd__text_init(&history, a->history, sizeof(a->history));
 	smtpd__date_write_stamp((time_t)(smtpd__clock_wall_ms() / 1000), time);
 	smtpd__text_format(
 	    &history, "%s: attempt %u\n", time, job->attempts + 1u);
-	route = find_route(a, job, &history);
-	if (route == NULL) {
+	tried = try_legs(a, table, s, site, &history);
+	smtpd__route_table_unref(table);
+	if (tried == LEFT)
+		return;
+	if (tried == OUT_OF_MEMORY) {
 		smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
 		return;
 	}
-	entry.name = route->site;
-	entry.limits = a->limits;
-	if (route->outcome != SMTPD_RESOLVE_FOUND)
-		fail_without_route(d, route, s, site);
-	else if (smtpd__dispatch_enter_site(d, job, &entry, site))
-		deliver_message(a, route, &entry, s, *site, &history);
-	else
-		return;
 	s->history = a->history;
 	s->history_len = history.len;
 	smtpd__disposition_finish(d, s);

@@ -5,7 +5,8 @@
 /*
  * One attempt at a job, a list of steps: read the message, look up the route,
  * enter the site, let the agent deliver, and hand the results to the
- * disposition.
+ * disposition.  Where its recipients have several routes, these are taken one
+ * after the other.
  */
 
 #include "base/sizes.h"
@@ -20,7 +21,7 @@ struct smtpd_attempt_state {
 	struct smtpd_delivery *delivery;
 	struct smtpd_agent *agent;
 	struct smtpd_pool_member *worker;
-	struct smtpd_route route;           /* of domain */
+	struct smtpd_found_route route;     /* of domain */
 	struct smtpd_shaping_limits limits; /* of its site */
 	char domain[SMTPD_HOSTNAME_SIZE];   /* "": there is none */
 	uint64_t route_until;               /* as smtpd__clock_ms() */

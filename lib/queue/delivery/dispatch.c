@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/dispatch.h"
 
+#include <stdlib.h>
+
 #include "os/clock.h"
 #include "queue/delivery/limits.h"
 #include "queue/delivery/trouble.h"
 
 struct smtpd_destination *
-smtpd__dispatch_ref_destination(void *user, const char *domain)
+smtpd__dispatch_ref_destination(
+    void *user, const char *domain, const struct smtpd_spool_addressees *mail)
 {
 	struct smtpd_delivery *d = user;
+	struct smtpd_route_table *table = smtpd__route_table(d->router);
 	struct smtpd_destination *destination;
+	char key[SMTPD_ROUTE_KEY_SIZE];
 
+	smtpd__route_table_key(table, domain, mail, key);
+	smtpd__route_table_unref(table);
 	pthread_mutex_lock(&d->lock);
-	destination = smtpd__destination_ref(d->schedule, domain);
+	destination = smtpd__destination_ref_route(d->schedule, domain, key);
 	pthread_mutex_unlock(&d->lock);
 	return destination;
 }
@@ -200,6 +207,52 @@ smtpd__dispatch_withdraw_all(struct smtpd_delivery *d)
 		for (uint32_t i = 0; i < message->njobs; i++)
 			smtpd__schedule_withdraw(
 			    d->schedule, &message->jobs[i]);
+		smtpd__spool_unpin(d->spool, message);
+	}
+}
+
+/* Give JOB, a job of LOADED, the destination that its routes say. */
+static void
+find_destination(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
+    const struct smtpd_loaded_message *loaded)
+{
+	const char *domain = smtpd__destination_name(job->destination);
+	size_t *numbers = calloc(job->count, sizeof(*numbers));
+	const struct smtpd_spool_addressees mail = { &loaded->envelope, numbers,
+		job->count };
+	struct smtpd_destination *found = NULL;
+
+	for (uint32_t i = 0; numbers != NULL && i < job->count; i++)
+		numbers[i] = job->first + i;
+	if (numbers != NULL)
+		found = smtpd__dispatch_ref_destination(d, domain, &mail);
+	free(numbers);
+	if (found == NULL)
+		return;
+	smtpd__dispatch_unref_destination(d, job->destination);
+	job->destination = found;
+}
+
+void
+smtpd__dispatch_find_destinations(struct smtpd_delivery *d)
+{
+	struct smtpd_route_table *table = smtpd__route_table(d->router);
+	const bool needed = smtpd__route_table_needs_envelopes(table);
+	struct smtpd_queued_message *message;
+	struct smtpd_loaded_message loaded;
+
+	smtpd__route_table_unref(table);
+	if (!needed)
+		return;
+	for (uint64_t id = 0;
+	    (message = smtpd__spool_next(d->spool, id)) != NULL;) {
+		id = message->id;
+		if (smtpd__spool_load_envelope(d->spool, message, &loaded) ==
+		    0) {
+			for (uint32_t i = 0; i < message->njobs; i++)
+				find_destination(d, &message->jobs[i], &loaded);
+			smtpd__loaded_message_finish(&loaded);
+		}
 		smtpd__spool_unpin(d->spool, message);
 	}
 }

@@ -11,9 +11,13 @@
 
 /* For smtpd_spool_settings; USER is the delivery. */
 struct smtpd_destination *smtpd__dispatch_ref_destination(
-    void *user, const char *domain);
+    void *user, const char *domain, const struct smtpd_spool_addressees *mail);
 void smtpd__dispatch_unref_destination(
     void *user, struct smtpd_destination *destination);
+
+/* Before any thread runs: give each message that an earlier process left the
+ * destinations that its routes say, where these depend on more than domains. */
+void smtpd__dispatch_find_destinations(struct smtpd_delivery *d);
 
 /* Schedule the jobs of a new MESSAGE, which is pinned, unless it is held, wake
  * workers for them, and unpin it. */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "base/hash.h"
 #include "os/random.h"
@@ -20,9 +21,13 @@
 #define TLS_BROKEN_MS UINT64_C(3600000)
 #define WITHOUT_MS    UINT64_C(3600000)
 
+/* An address, IPv4 as mapped into IPv6, and its port; of a socket what is known
+ * of its path, which is no address of a host. */
+#define ADDRESS_SIZE 18
+
 /* The record of an address; all zero: none. */
 struct record {
-	unsigned char address[16]; /* IPv4 as mapped into IPv6 */
+	unsigned char address[ADDRESS_SIZE];
 	uint64_t changed;
 	uint64_t down_until;
 	uint64_t tls_broken_until;
@@ -64,24 +69,52 @@ smtpd__hoststat_destroy(struct smtpd_hoststat *h)
 	free(h);
 }
 
+/* Write the address of TARGET to OUT. */
+static void
+write_address(const struct smtpd_hoststat *h, const struct smtpd_target *target,
+    unsigned char out[ADDRESS_SIZE])
+{
+	const struct sockaddr_in *in =
+	    (const struct sockaddr_in *)&target->addr;
+	const struct sockaddr_in6 *in6 =
+	    (const struct sockaddr_in6 *)&target->addr;
+	const struct sockaddr_un *un =
+	    (const struct sockaddr_un *)&target->addr;
+	const uint32_t seeds[] = { SMTPD_HASH_START, SMTPD_HASH_START ^ 1,
+		SMTPD_HASH_START ^ h->seed };
+
+	memset(out, 0, ADDRESS_SIZE);
+	if (target->addr.ss_family == AF_INET6) {
+		memcpy(out, &in6->sin6_addr, 16);
+		memcpy(out + 16, &in6->sin6_port, 2);
+		return;
+	}
+	if (target->addr.ss_family == AF_INET) {
+		memset(out + 10, 0xff, 2);
+		memcpy(out + 12, &in->sin_addr, 4);
+		memcpy(out + 16, &in->sin_port, 2);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
+		uint32_t part = smtpd__hash_bytes(
+		    seeds[i], un->sun_path, strlen(un->sun_path));
+
+		memcpy(out + 4 * i, &part, sizeof(part));
+	}
+	memset(out + 12, 0xff, 4);
+}
+
 /* The record of TARGET.  If there is none: a new one, for which the oldest of
  * its row makes room, or NULL unless one is to be made. */
 static struct record *
 find_record(
     struct smtpd_hoststat *h, const struct smtpd_target *target, bool make)
 {
-	const struct sockaddr_in *in =
-	    (const struct sockaddr_in *)&target->addr;
-	const struct sockaddr_in6 *in6 =
-	    (const struct sockaddr_in6 *)&target->addr;
-	unsigned char address[16] = { [10] = 0xff, [11] = 0xff };
+	unsigned char address[ADDRESS_SIZE];
 	struct record *row, *oldest;
 	uint32_t hash;
 
-	if (target->addr.ss_family == AF_INET6)
-		memcpy(address, &in6->sin6_addr, 16);
-	else
-		memcpy(address + 12, &in->sin_addr, 4);
+	write_address(h, target, address);
 	hash = smtpd__hash_bytes(
 	    SMTPD_HASH_START ^ h->seed, address, sizeof(address));
 	row = oldest = h->rows[smtpd__hash_spread(hash) % ROWS];

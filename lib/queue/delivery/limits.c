@@ -49,9 +49,10 @@ describe_limits(const struct smtpd_site_limits *l, char *buf, size_t size)
 
 int
 smtpd__limits_ask(smtpd_limits_fn *fn, void *user, const char *domain,
-    struct smtpd_route *route, struct smtpd_shaping_limits *out)
+    struct smtpd_found_route *route, struct smtpd_shaping_limits *out)
 {
-	const char *hosts = route->targets->hosts;
+	const char *hosts =
+	    route->nhops > 0 ? route->hops[0].targets->hosts : NULL;
 	const struct smtpd_queue_destination destination = {
 		.domain = domain,
 		.hosts = hosts != NULL ? hosts : "",

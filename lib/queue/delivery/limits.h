@@ -18,7 +18,7 @@
  * without memory.
  */
 int smtpd__limits_ask(smtpd_limits_fn *fn, void *user, const char *domain,
-    struct smtpd_route *route, struct smtpd_shaping_limits *out);
+    struct smtpd_found_route *route, struct smtpd_shaping_limits *out);
 
 /* Whether there are any. */
 bool smtpd__limits_are_set(const struct smtpd_shaping_limits *limits);

@@ -9,10 +9,12 @@
 
 #include "base/sized.h"
 #include "client/result.h"
+#include "grammar/reply_parse.h"
 #include "net/socket.h"
 #include "queue/delivery/history.h"
 #include "resolve/hostname.h"
 #include "resolve/smarthost.h"
+#include "resolve/targets.h"
 
 #define ADDRESS_TEXT_MAX 64
 
@@ -24,7 +26,8 @@ struct rule {
 };
 
 struct smtpd_router {
-	struct smtpd_resolver *resolver;
+	/* The operator names the hosts of routes: these may be this one. */
+	struct smtpd_resolver *resolver, *named;
 	struct rule *rules;
 	size_t nrules;
 	enum smtpd_security security; /* without a rule */
@@ -33,11 +36,7 @@ struct smtpd_router {
 
 	pthread_mutex_t lock;
 	struct smtpd_trust *trust; /* guarded by it; NULL: the client's own */
-
-	/* The smarthost, if its host is not NULL: with texts of its own. */
-	struct smtpd_smarthost smarthost;
-	char *host, *user, *password;
-	char name[SMTPD_DNS_HOST_MAX]; /* to be looked up */
+	struct smtpd_route_table *table; /* likewise */
 };
 
 /* Write DOMAIN so that two spellings of it are the same; whether it fits. */
@@ -90,38 +89,9 @@ copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 	return 0;
 }
 
+/* A host of a route may be another program on this very host. */
 static int
-copy_smarthost(struct smtpd_router *r, const struct smtpd_smarthost *smarthost,
-    struct smtpd_text *error)
-{
-	if (smarthost == NULL)
-		return 0;
-	if (smarthost->host == NULL ||
-	    smtpd__smarthost_normalise(smarthost->host, r->name) != 0) {
-		smtpd__text_format(error,
-		    "%s, the smarthost, is neither the name of a "
-		    "host nor an address",
-		    smarthost->host != NULL ? smarthost->host : "(none)");
-		return -1;
-	}
-	if (copy_text(smarthost->host, &r->host) != 0 ||
-	    copy_text(smarthost->user, &r->user) != 0 ||
-	    copy_text(smarthost->password, &r->password) != 0)
-		return -1;
-	r->smarthost = *smarthost;
-	r->smarthost.host = r->host;
-	r->smarthost.user = r->user;
-	r->smarthost.password = r->password;
-	r->tls_first = smarthost->tls_first;
-	r->port = smarthost->port;
-	if (r->port == 0)
-		r->port = smarthost->tls_first ? 465 : 25;
-	return 0;
-}
-
-/* A smarthost may be another program on this very host. */
-static int
-create_resolver(struct smtpd_router *r, const struct smtpd_queue_settings *set,
+create_resolvers(struct smtpd_router *r, const struct smtpd_queue_settings *set,
     struct smtpd_text *error)
 {
 	struct smtpd_resolver_settings s;
@@ -132,13 +102,12 @@ create_resolver(struct smtpd_router *r, const struct smtpd_queue_settings *set,
 		    "is wrong");
 		return -1;
 	}
-	/* What the operator names is good. */
-	if (set->smarthost != NULL) {
-		s.self_is_good = true;
-		s.refuse_private = false;
-	}
 	r->resolver = smtpd_resolver_create(&s);
+	s.self_is_good = true;
+	s.refuse_private = false;
 	if (r->resolver != NULL)
+		r->named = smtpd_resolver_create(&s);
+	if (r->named != NULL)
 		return 0;
 	if (errno == EINVAL)
 		smtpd__text_add(
@@ -164,9 +133,10 @@ smtpd__route_router_create(
 				r->trust =
 				    smtpd_trust_ref(settings->client->trust);
 		}
-		if (copy_rules(r, settings, &t) == 0 &&
-		    copy_smarthost(r, settings->smarthost, &t) == 0 &&
-		    create_resolver(r, settings, &t) == 0)
+		if (copy_rules(r, settings, &t) == 0)
+			r->table = smtpd__route_table_create(settings->routes,
+			    settings->nroutes, settings->smarthost, &t);
+		if (r->table != NULL && create_resolvers(r, settings, &t) == 0)
 			return r;
 	}
 	if (t.len == 0)
@@ -181,7 +151,9 @@ smtpd__route_router_destroy(struct smtpd_router *r)
 	if (r == NULL)
 		return;
 	smtpd_resolver_destroy(r->resolver);
+	smtpd_resolver_destroy(r->named);
 	smtpd_trust_unref(r->trust);
+	smtpd__route_table_unref(r->table);
 	pthread_mutex_destroy(&r->lock);
 	for (size_t i = 0; i < r->nrules; i++) {
 		for (size_t k = 0; k < r->rules[i].nnames; k++)
@@ -190,9 +162,6 @@ smtpd__route_router_destroy(struct smtpd_router *r)
 		free(r->rules[i].domain);
 	}
 	free(r->rules);
-	free(r->host);
-	free(r->user);
-	free(r->password);
 	free(r);
 }
 
@@ -209,37 +178,79 @@ smtpd__route_set_trust(struct smtpd_router *r, struct smtpd_trust *trust)
 	smtpd_trust_unref(old);
 }
 
+int
+smtpd__route_set_routes(struct smtpd_router *r,
+    const struct smtpd_route *routes, size_t count, char *error, size_t size)
+{
+	struct smtpd_route_table *old = smtpd__route_table(r), *table;
+	struct smtpd_text t;
+	int code;
+
+	smtpd__text_init(&t, error, size);
+	table = smtpd__route_table_renew(old, routes, count, &t);
+	code = errno;
+	if (table != NULL) {
+		pthread_mutex_lock(&r->lock);
+		smtpd__route_table_unref(r->table);
+		r->table = table;
+		pthread_mutex_unlock(&r->lock);
+	} else if (t.len == 0) {
+		smtpd__text_add(&t, "out of memory");
+	}
+	smtpd__route_table_unref(old);
+	errno = code;
+	return table != NULL ? 0 : -1;
+}
+
+struct smtpd_route_table *
+smtpd__route_table(struct smtpd_router *r)
+{
+	struct smtpd_route_table *table;
+
+	pthread_mutex_lock(&r->lock);
+	table = smtpd__route_table_ref(r->table);
+	pthread_mutex_unlock(&r->lock);
+	return table;
+}
+
 bool
-smtpd__route_is_current(struct smtpd_router *r, const struct smtpd_route *route)
+smtpd__route_is_current(
+    struct smtpd_router *r, const struct smtpd_found_route *route)
 {
 	bool same;
 
 	pthread_mutex_lock(&r->lock);
-	same = route->policy.trust == r->trust;
+	same = route->table == r->table;
+	for (size_t i = 0; i < route->nhops; i++)
+		same = same && route->hops[i].policy.trust == r->trust;
 	pthread_mutex_unlock(&r->lock);
 	return same;
 }
 
-/* With a password TLS is required, whatever the rules say. */
+/* With a password TLS is required, whatever the rules say; a socket of this
+ * host needs none. */
 static void
-choose_policy(
-    struct smtpd_router *r, const char *domain, struct smtpd_tls_policy *policy)
+choose_policy(struct smtpd_router *r, const char *domain,
+    const struct smtpd_route_target *set, struct smtpd_tls_policy *policy)
 {
 	char name[SMTPD_DNS_HOST_MAX];
 	const struct rule *rule = NULL;
 
 	*policy = (struct smtpd_tls_policy){
 		.level = r->security,
-		.first = r->tls_first,
+		.first = set != NULL ? set->tls_first : r->tls_first,
 		.reason = "the settings",
 	};
 	if (r->nrules > 0 && normalise_domain(domain, name))
 		for (size_t i = 0; i < r->nrules && rule == NULL; i++)
 			if (strcmp(r->rules[i].domain, name) == 0)
 				rule = &r->rules[i];
-	if (r->user != NULL) {
+	if (set != NULL && set->user != NULL) {
 		policy->level = SMTPD_SECURITY_REQUIRED;
 		policy->reason = "the smarthost's password";
+	} else if (set != NULL && set->host[0] == '/') {
+		policy->level = SMTPD_SECURITY_NONE;
+		policy->reason = "a socket of this host";
 	} else if (rule != NULL) {
 		policy->level = rule->security;
 		policy->names = (const char *const *)rule->names;
@@ -256,20 +267,33 @@ choose_policy(
 /* By all mail hosts, so that the choice of ten addresses among more does not
  * make other sites of one. */
 static int
-name_site(struct smtpd_route *route)
+name_site(struct smtpd_found_route *route)
 {
-	const char *hosts =
-	    route->smarthost != NULL ? "smarthost" : route->targets->hosts;
-	size_t size = strlen(hosts) + sizeof(" ") + SMTPD_TLS_POLICY_ID_SIZE;
+	const struct smtpd_route_entry *e = route->entry;
+	size_t size = (e != NULL ? strlen(e->key) : 0) + 1;
+	const char *last = SMTPD_TLS_POLICY_OPPORTUNISTIC;
 	struct smtpd_text t;
 
+	for (size_t i = 0; i < route->nhops; i++)
+		size += SMTPD_TLS_POLICY_ID_SIZE + 2 +
+		    strlen(route->hops[i].targets->hosts);
 	route->site = malloc(size);
 	if (route->site == NULL)
 		return -1;
 	smtpd__text_init(&t, route->site, size);
-	smtpd__text_add(&t, hosts);
-	if (strcmp(route->policy.id, SMTPD_TLS_POLICY_OPPORTUNISTIC) != 0)
-		smtpd__text_format(&t, " %s", route->policy.id);
+	smtpd__text_add(&t, e != NULL ? e->key : "");
+	for (size_t i = 0; i < route->nhops; i++)
+		if (route->hops[i].id == 0)
+			smtpd__text_format(&t, "%s%s", e != NULL ? " " : "",
+			    route->hops[i].targets->hosts);
+	for (size_t i = 0; i < route->nhops; i++) {
+		const char *id = route->hops[i].policy.id;
+
+		if (strcmp(id, last) != 0 &&
+		    strcmp(id, SMTPD_TLS_POLICY_OPPORTUNISTIC) != 0)
+			smtpd__text_format(&t, " %s", id);
+		last = id;
+	}
 	return 0;
 }
 
@@ -304,67 +328,162 @@ report_targets(const struct smtpd_targets *targets, bool smart,
 	    history, "%s %s:%s", smart ? "smarthost" : "dns", name, line);
 }
 
-/* A smarthost that cannot be found must not bounce the mail. */
-static void
-explain_failure(const struct smtpd_router *r, struct smtpd_route *route)
+/* Look up T, a target of a route, or the hosts of DOMAIN. */
+static struct smtpd_targets *
+look_up(struct smtpd_router *r, const struct smtpd_table_target *t,
+    const char *domain, const struct smtpd_cancel *cancel)
 {
-	const struct smtpd_targets *targets = route->targets;
+	if (t == NULL || t->set.kind == SMTPD_ROUTE_MX)
+		return smtpd_resolve(r->resolver, domain, cancel);
+	if (t->set.host[0] == '/')
+		return smtpd__targets_socket(t->set.host);
+	return smtpd__smarthost_find(r->named, t->name, cancel);
+}
+
+/* What was not found, as TARGETS say, must not bounce the mail if the operator
+ * named it: only if it is all that there is, the hosts of the domain. */
+static void
+explain_failure(struct smtpd_found_route *route, const char *name,
+    const struct smtpd_targets *targets)
+{
 	bool never = targets->outcome == SMTPD_RESOLVE_NEVER;
 
-	route->outcome = targets->outcome;
-	if (route->smarthost != NULL) {
-		route->outcome = SMTPD_RESOLVE_LATER;
+	if (name == NULL &&
+	    (route->entry == NULL || route->entry->ntargets == 1))
+		route->outcome = targets->outcome;
+	route->unanswered = targets->unanswered;
+	if (route->outcome == SMTPD_RESOLVE_NEVER)
+		smtpd__result_set(&route->why, SMTPD_OUTCOME_PERMANENT,
+		    SMTPD_PHASE_CONNECT, targets->status, "%s",
+		    targets->reason);
+	else if (name != NULL)
 		smtpd__result_set(&route->why, SMTPD_OUTCOME_TEMPORARY,
 		    SMTPD_PHASE_CONNECT, never ? "4.3.5" : targets->status,
-		    "the smarthost %s cannot be found: %s", r->name,
+		    "the smarthost %s cannot be found: %s", name,
 		    targets->reason);
-		return;
+	else
+		smtpd__result_set(&route->why, SMTPD_OUTCOME_TEMPORARY,
+		    SMTPD_PHASE_CONNECT, never ? "4.3.5" : targets->status,
+		    "%s", targets->reason);
+}
+
+/* Add the hop T, NULL: to the hosts of DOMAIN, if it is found.  Return -1
+ * without memory. */
+static int
+add_hop(struct smtpd_router *r, const struct smtpd_table_target *t,
+    const char *domain, const struct smtpd_cancel *cancel,
+    struct smtpd_found_route *route, struct smtpd_text *history)
+{
+	const bool named = t != NULL && t->set.kind != SMTPD_ROUTE_MX;
+	const char *name = named ? t->name : NULL;
+	struct smtpd_route_hop *hop = &route->hops[route->nhops];
+	struct smtpd_targets *targets = look_up(r, t, domain, cancel);
+
+	if (targets == NULL)
+		return -1;
+	if (!named || t->name[0] != '\0')
+		report_targets(targets, named, named ? name : domain, history);
+	route->answered = route->answered || targets->answered;
+	if (targets->outcome != SMTPD_RESOLVE_FOUND) {
+		if (route->nhops == 0)
+			explain_failure(route, name, targets);
+		smtpd_targets_free(targets);
+		return 0;
 	}
-	smtpd__result_set(&route->why,
-	    never ? SMTPD_OUTCOME_PERMANENT : SMTPD_OUTCOME_TEMPORARY,
-	    SMTPD_PHASE_CONNECT, targets->status, "%s", targets->reason);
+	*hop = (struct smtpd_route_hop){
+		.targets = targets,
+		.port = named ? t->set.port : r->port,
+		.id = named ? t->id : 0,
+		.user = named ? t->set.user : NULL,
+		.password = named ? t->set.password : NULL,
+		.lmtp = named && t->set.kind == SMTPD_ROUTE_LMTP,
+	};
+	choose_policy(r, domain, named ? &t->set : NULL, &hop->policy);
+	if (route->nhops++ == 0 || targets->ttl_s < route->ttl_s)
+		route->ttl_s = targets->ttl_s;
+	return 0;
+}
+
+/* The route is an error that the operator wants. */
+static void
+refuse_mail(struct smtpd_found_route *route, const char *text)
+{
+	struct smtpd_peer_reply reply;
+	char line[SMTPD_REASON_SIZE + 8];
+	int len = snprintf(
+	    line, sizeof(line), "550 %.*s", SMTPD_REASON_SIZE - 1, text);
+
+	smtpd__reply_parse_init(&reply);
+	smtpd__reply_parse_line(&reply, line, (size_t)len);
+	route->outcome = SMTPD_RESOLVE_NEVER;
+	smtpd__result_set(&route->why, SMTPD_OUTCOME_PERMANENT,
+	    SMTPD_PHASE_CONNECT,
+	    reply.enhanced[0] != '\0' ? reply.enhanced : "5.0.0", "%s",
+	    reply.text);
+}
+
+/* Look up the hops of ROUTE.  Return -1 without memory. */
+static int
+find_hops(struct smtpd_router *r, const char *domain,
+    const struct smtpd_cancel *cancel, struct smtpd_found_route *route,
+    struct smtpd_text *history)
+{
+	const struct smtpd_route_entry *e = route->entry;
+
+	if (e == NULL)
+		return add_hop(r, NULL, domain, cancel, route, history);
+	if (e->text[0] != '\0')
+		smtpd__history_add(history, "route %s: %s", e->text, e->key);
+	if (e->targets[0].set.kind == SMTPD_ROUTE_ERROR) {
+		refuse_mail(route, e->targets[0].set.text);
+		return 0;
+	}
+	if (e->targets[0].set.kind == SMTPD_ROUTE_LOCAL) {
+		route->outcome = SMTPD_RESOLVE_FOUND;
+		route->ttl_s = UINT32_MAX;
+		return 0;
+	}
+	for (size_t i = 0; i < e->ntargets; i++)
+		if (add_hop(r, &e->targets[i], domain, cancel, route,
+			history) == -1)
+			return -1;
+	return 0;
 }
 
 int
-smtpd__route_find(struct smtpd_router *r, const char *domain,
-    const struct smtpd_cancel *cancel, struct smtpd_route *route,
+smtpd__route_find(struct smtpd_router *r, struct smtpd_route_table *table,
+    const struct smtpd_route_entry *entry, const char *domain,
+    const struct smtpd_cancel *cancel, struct smtpd_found_route *route,
     struct smtpd_text *history)
 {
-	bool smart = r->host != NULL;
-
-	*route = (struct smtpd_route){
-		.port = r->port,
-		.smarthost = smart ? &r->smarthost : NULL,
-		.targets = smart
-		    ? smtpd__smarthost_find(r->resolver, r->name, cancel)
-		    : smtpd_resolve(r->resolver, domain, cancel),
+	*route = (struct smtpd_found_route){
+		.outcome = SMTPD_RESOLVE_LATER,
+		.table = smtpd__route_table_ref(table),
+		.entry = entry,
 	};
-	route->outcome = SMTPD_RESOLVE_LATER;
 	smtpd__result_set(&route->why, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
-	choose_policy(r, domain, &route->policy);
-	if (route->targets == NULL)
+	if (find_hops(r, domain, cancel, route, history) == -1)
 		return -1;
-	report_targets(
-	    route->targets, smart, smart ? r->name : domain, history);
-	if ((smart || route->targets->outcome == SMTPD_RESOLVE_FOUND) &&
-	    name_site(route) == -1)
+	if ((entry != NULL || route->nhops > 0) && name_site(route) == -1)
 		return -1;
-	if (route->targets->outcome != SMTPD_RESOLVE_FOUND) {
-		explain_failure(r, route);
-		return 0;
+	if (route->nhops > 0) {
+		route->outcome = SMTPD_RESOLVE_FOUND;
+		route->unanswered = false;
 	}
-	route->outcome = SMTPD_RESOLVE_FOUND;
 	return 0;
 }
 
 void
-smtpd__route_finish(struct smtpd_route *route)
+smtpd__route_finish(struct smtpd_found_route *route)
 {
-	smtpd_targets_free(route->targets);
-	smtpd_trust_unref(route->policy.trust);
+	for (size_t i = 0; i < route->nhops; i++) {
+		smtpd_targets_free(route->hops[i].targets);
+		smtpd_trust_unref(route->hops[i].policy.trust);
+	}
+	route->nhops = 0;
+	smtpd__route_table_unref(route->table);
+	route->table = NULL;
 	free(route->site);
-	route->policy.trust = NULL;
-	route->targets = NULL;
 	route->site = NULL;
 }

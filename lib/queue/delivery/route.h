@@ -3,23 +3,24 @@
 #define SMTPD_QUEUE_DELIVERY_ROUTE_H
 
 /*
- * Where the mail of a domain goes: to the hosts that the DNS names, or all to
- * a smarthost; and the policy of TLS for it.
+ * Where the mail of a domain goes: to the hosts that the DNS names, or to the
+ * targets of a route; and the policy of TLS for it.
  */
 
 #include <smtpd/queue.h>
 
 #include "base/text.h"
 #include "client/tls_policy.h"
+#include "queue/delivery/route_table.h"
 
 /* The state that all look-ups share: any number of threads may use one at a
  * time. */
 struct smtpd_router;
 
 /*
- * Make one from what SETTINGS say of hostname, resolver, rules, port, smarthost
- * and the client's security and trust.  All that is needed is copied.  Return
- * NULL with the reason in ERROR of SIZE bytes.
+ * Make one from what SETTINGS say of hostname, resolver, rules, port, routes,
+ * smarthost and the client's security and trust.  All that is needed is copied.
+ * Return NULL with the reason in ERROR of SIZE bytes.
  */
 struct smtpd_router *smtpd__route_router_create(
     const struct smtpd_queue_settings *settings, char *error, size_t size);
@@ -29,38 +30,71 @@ void smtpd__route_router_destroy(struct smtpd_router *r);
  * R takes a reference; those that R has found are not current any more. */
 void smtpd__route_set_trust(struct smtpd_router *r, struct smtpd_trust *trust);
 
-struct smtpd_route {
-	enum smtpd_resolve_outcome outcome;
-	struct smtpd_result why; /* when it is not FOUND: of the recipients */
+/* Use ROUTES, COUNT of them, and the smarthost of the settings, from now on.
+ * Return 0, or -1 with errno and the reason in ERROR of SIZE bytes. */
+int smtpd__route_set_routes(struct smtpd_router *r,
+    const struct smtpd_route *routes, size_t count, char *error, size_t size);
+
+/* A reference to the table in use. */
+struct smtpd_route_table *smtpd__route_table(struct smtpd_router *r);
+
+/* One target of a route, which was found. */
+struct smtpd_route_hop {
 	struct smtpd_targets *targets;
 	uint16_t port;
 	struct smtpd_tls_policy policy; /* with a reference to its trust */
-	const struct smtpd_smarthost *smarthost; /* NULL: none; the router's */
+
+	/* The table's; a connection serves hops of one id only. */
+	uint64_t id; /* 0: the hosts of the domain */
+	const char *user;
+	const char *password;
+	bool lmtp;
+};
+
+struct smtpd_found_route {
+	enum smtpd_resolve_outcome outcome;
+	struct smtpd_result why; /* when it is not FOUND: of the recipients */
+
+	/* In turn, those that were found; none where it is local. */
+	struct smtpd_route_hop hops[SMTPD_ROUTE_TARGETS_MAX];
+	size_t nhops;
+	uint32_t ttl_s;  /* how long this holds */
+	bool unanswered; /* none was found, as no DNS server answered */
+	bool answered;   /* a DNS server answered, now */
+
+	/* The table, to which it has a reference, and the entry there; NULL:
+	 * the hosts of the domain. */
+	struct smtpd_route_table *table;
+	const struct smtpd_route_entry *entry;
 
 	/*
-	 * The site: "smarthost", or, when it is FOUND, the names of the mail
-	 * hosts by preference, equal ones in alphabetical order.  Unless
-	 * that is "opportunistic", the id of the policy follows: a certificate
-	 * failure under one domain's policy must not suspend the site for
-	 * others.
+	 * The site: the key of the entry; and, when some were found by the
+	 * domain, the names of its mail hosts by preference, equal ones in
+	 * alphabetical order.  Each id of a policy that is not "opportunistic"
+	 * follows: a certificate failure under one domain's policy must not
+	 * suspend the site for others.  NULL: nothing was found, and there is
+	 * no entry.
 	 */
 	char *site;
 };
 
 /*
- * Look up DOMAIN; with a smarthost that is looked up instead, and DOMAIN only
- * chooses the policy.  A smarthost that is not found is always LATER.  The
- * answer of the DNS is added to HISTORY, in one line.  Return 0, or -1 without
- * memory, which is LATER too; the route is to be finished in any case.
+ * Look up the way of mail to DOMAIN that has the route ENTRY of TABLE, or, if
+ * that is NULL, goes to the hosts of DOMAIN; these are looked up, or the
+ * targets of ENTRY, for which DOMAIN only chooses the policy.  An entry whose
+ * targets are not found is LATER, but one that is an error NEVER.  Each answer
+ * of the DNS is added to HISTORY, in one line.  Return 0, or -1 without memory,
+ * which is LATER too; the route is to be finished in any case.
  */
-int smtpd__route_find(struct smtpd_router *r, const char *domain,
-    const struct smtpd_cancel *cancel, struct smtpd_route *route,
+int smtpd__route_find(struct smtpd_router *r, struct smtpd_route_table *table,
+    const struct smtpd_route_entry *entry, const char *domain,
+    const struct smtpd_cancel *cancel, struct smtpd_found_route *route,
     struct smtpd_text *history);
 
-/* Whether ROUTE, which R found, would still have the same policy. */
+/* Whether ROUTE, which R found, would still have the same policy and table. */
 bool smtpd__route_is_current(
-    struct smtpd_router *r, const struct smtpd_route *route);
+    struct smtpd_router *r, const struct smtpd_found_route *route);
 
-void smtpd__route_finish(struct smtpd_route *route);
+void smtpd__route_finish(struct smtpd_found_route *route);
 
 #endif

@@ -50,20 +50,20 @@ smtpd__trouble_tell_site(struct smtpd_delivery *d,
 }
 
 void
-smtpd__trouble_tell_dns(
-    struct smtpd_delivery *d, const struct smtpd_route *route, uint64_t since)
+smtpd__trouble_tell_dns(struct smtpd_delivery *d,
+    const struct smtpd_found_route *route, uint64_t since)
 {
 	struct smtpd_delivery_trouble *t = &d->trouble;
 	bool begins = false, ends = false;
 
 	pthread_mutex_lock(&d->lock);
-	if (route->targets->answered) {
+	if (route->answered) {
 		ends = t->dns_silent;
 		t->dns_silent = false;
 		t->dns_answered = smtpd__clock_ms();
 		if (ends)
 			t->dns_again = t->dns_answered + DNS_AGAIN_MS;
-	} else if (route->targets->unanswered && !t->dns_silent &&
+	} else if (route->unanswered && !t->dns_silent &&
 	    since > t->dns_answered && since >= t->dns_again) {
 		begins = t->dns_silent = true;
 	}

@@ -22,8 +22,8 @@ void smtpd__trouble_tell_all(struct smtpd_delivery *d, bool all);
 
 /* Tell what ROUTE, which was looked up from SINCE on (smtpd__clock_ms()), has
  * new of the DNS. */
-void smtpd__trouble_tell_dns(
-    struct smtpd_delivery *d, const struct smtpd_route *route, uint64_t since);
+void smtpd__trouble_tell_dns(struct smtpd_delivery *d,
+    const struct smtpd_found_route *route, uint64_t since);
 
 /* How often the disk failed while one thing was to be written. */
 struct smtpd_disk_trouble {

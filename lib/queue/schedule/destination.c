@@ -5,28 +5,45 @@
 #include <string.h>
 
 #include "base/container.h"
+#include "base/text.h"
 #include "queue/schedule/schedule.h"
 #include "queue/schedule/site.h"
 #include "queue/schedule/turn.h"
 
+/* A key that is longer is cut off: what it is for shares what holds it up. */
+#define KEY_SIZE 1024
+
 struct smtpd_destination *
 smtpd__destination_ref(struct smtpd_schedule *s, const char *domain)
 {
-	size_t len = strlen(domain);
-	struct smtpd_named *named =
-	    smtpd__name_table_find(&s->destinations, domain);
+	return smtpd__destination_ref_route(s, domain, "");
+}
+
+struct smtpd_destination *
+smtpd__destination_ref_route(
+    struct smtpd_schedule *s, const char *domain, const char *route)
+{
+	char key[KEY_SIZE];
+	struct smtpd_text t;
+	struct smtpd_named *named;
 	struct smtpd_destination *d;
 
+	smtpd__text_init(&t, key, sizeof(key));
+	smtpd__text_format(
+	    &t, *route != '\0' ? "%s (%s)" : "%s", domain, route);
+	named = smtpd__name_table_find(&s->destinations, key);
 	if (named != NULL) {
 		d = SMTPD_CONTAINER_OF(named, struct smtpd_destination, named);
 		d->refs++;
 		return d;
 	}
-	d = calloc(1, sizeof(*d) + len + 1);
+	d = calloc(1, sizeof(*d) + t.len + 1 + strlen(domain) + 1);
 	if (d == NULL)
 		return NULL;
-	memcpy(d->name, domain, len);
+	memcpy(d->name, key, t.len);
 	d->named.name = d->name;
+	d->domain = d->name + t.len + 1;
+	memcpy(d->domain, domain, strlen(domain));
 	d->refs = 1;
 	for (int kind = 0; kind < SMTPD_KIND_COUNT; kind++)
 		smtpd__ring_init(&d->turn[kind]);
@@ -84,7 +101,7 @@ smtpd__destination_unref(struct smtpd_schedule *s, struct smtpd_destination *d)
 const char *
 smtpd__destination_name(const struct smtpd_destination *d)
 {
-	return d->name;
+	return d->domain;
 }
 
 struct smtpd_site *

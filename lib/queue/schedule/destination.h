@@ -3,8 +3,9 @@
 #define SMTPD_QUEUE_SCHEDULE_DESTINATION_H
 
 /*
- * The domains that there is mail for, counted by references, and the site that
- * each belongs to.  Under the schedule's lock.
+ * The domains that there is mail for, one for each route that its mail has,
+ * counted by references, and the site that each belongs to.  Under the
+ * schedule's lock.
  */
 
 #include <smtpd/client.h>
@@ -23,12 +24,17 @@ struct smtpd_site;
 struct smtpd_destination *smtpd__destination_ref(
     struct smtpd_schedule *s, const char *domain);
 
+/* The same for mail to DOMAIN that has the route with the key ROUTE; "": none.
+ * What holds up one does not hold up another. */
+struct smtpd_destination *smtpd__destination_ref_route(
+    struct smtpd_schedule *s, const char *domain, const char *route);
+
 /* Drop a reference.  A destination that nobody refers to is forgotten, and so
  * is its site, though not while that is suspended. */
 void smtpd__destination_unref(
     struct smtpd_schedule *s, struct smtpd_destination *d);
 
-/* Any thread that has a reference may read it without the lock. */
+/* Its domain.  Any thread that has a reference may read it without the lock. */
 const char *smtpd__destination_name(const struct smtpd_destination *d);
 
 /* The site it belongs to at present. */

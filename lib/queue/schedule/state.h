@@ -47,7 +47,8 @@ struct smtpd_destination {
 	struct smtpd_job_queue ready[SMTPD_KIND_COUNT];
 	struct smtpd_ring turn[SMTPD_KIND_COUNT]; /* at its site */
 	uint32_t refs; /* 0: kept for the sake of its own site */
-	char name[];
+	char *domain;  /* in name, behind the key */
+	char name[];   /* its key: the domain, and the route if there is one */
 };
 
 /* The limits of a site that has some, or took a message. */

@@ -175,9 +175,11 @@ smtpd__spool_add_check(
 
 /* Fill in the jobs of E, and append them to JOBS. */
 static int
-add_jobs(struct smtpd_spool *s, const struct groups *g, size_t nrcpts,
+add_jobs(struct smtpd_spool *s, const struct groups *g,
+    const struct smtpd_outgoing_envelope *envelope,
     struct smtpd_queued_message *e, struct smtpd_pack *jobs)
 {
+	const size_t nrcpts = envelope->nrcpts;
 	struct smtpd_delivery_job *job = e->jobs;
 
 	for (size_t i = 0; i < nrcpts; job++) {
@@ -188,6 +190,7 @@ add_jobs(struct smtpd_spool *s, const struct groups *g, size_t nrcpts,
 			.domain_len = first->len,
 			.due = e->arrived,
 		};
+		struct smtpd_spool_addressees mail = { .envelope = envelope };
 
 		job->first = (uint32_t)i;
 		while (i < nrcpts && g->sorted[i].job == first->job)
@@ -195,12 +198,14 @@ add_jobs(struct smtpd_spool *s, const struct groups *g, size_t nrcpts,
 		job->count = (uint32_t)i - job->first;
 		job->due = e->arrived;
 		record.count = job->count;
+		mail.numbers = g->order + job->first;
+		mail.count = job->count;
 		for (size_t k = 0; k < first->len; k++)
 			domain[k] = (char)smtpd__text_to_lower(
 			    (unsigned char)first->domain[k]);
 		smtpd__record_put_job(jobs, &record);
 		if (!smtpd__spool_messages_bind_destination(
-			s, job, domain, first->len)) {
+			s, job, domain, first->len, &mail)) {
 			errno = ENOMEM;
 			return -1;
 		}
@@ -233,8 +238,7 @@ make_message(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		e->flags |= SMTPD_MESSAGE_UTF8;
 	if (envelope->utf8_wanted)
 		e->flags |= SMTPD_MESSAGE_UTF8_WANTED;
-	if (add_jobs(s, g, envelope->nrcpts, e, jobs) == 0 &&
-	    insert_pending(s, e) == 0)
+	if (add_jobs(s, g, envelope, e, jobs) == 0 && insert_pending(s, e) == 0)
 		return e;
 	smtpd__spool_messages_free(s, e);
 	return NULL;

@@ -19,7 +19,8 @@ smtpd__spool_messages_free(
 
 bool
 smtpd__spool_messages_bind_destination(struct smtpd_spool *s,
-    struct smtpd_delivery_job *job, const char *domain, size_t len)
+    struct smtpd_delivery_job *job, const char *domain, size_t len,
+    const struct smtpd_spool_addressees *mail)
 {
 	char name[SMTPD_SPOOL_DOMAIN_MAX + 1];
 
@@ -27,7 +28,8 @@ smtpd__spool_messages_bind_destination(struct smtpd_spool *s,
 		return true;
 	memcpy(name, domain, len);
 	name[len] = '\0';
-	job->destination = s->settings.destination(s->settings.user, name);
+	job->destination =
+	    s->settings.destination(s->settings.user, name, mail);
 	return job->destination != NULL;
 }
 

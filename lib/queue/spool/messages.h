@@ -13,10 +13,11 @@
 void smtpd__spool_messages_free(
     struct smtpd_spool *s, struct smtpd_queued_message *e);
 
-/* Get the destination of a job.  False without memory.  The mutex is not
- * held. */
+/* Get the destination of a job for MAIL, which may be NULL.  False without
+ * memory.  The mutex is not held. */
 bool smtpd__spool_messages_bind_destination(struct smtpd_spool *s,
-    struct smtpd_delivery_job *job, const char *domain, size_t len);
+    struct smtpd_delivery_job *job, const char *domain, size_t len,
+    const struct smtpd_spool_addressees *mail);
 
 /* Change JOB as its progress record P at REF says. */
 void smtpd__spool_messages_apply(struct smtpd_delivery_job *job,

@@ -68,7 +68,7 @@ fill_jobs(struct smtpd_spool *s, const struct smtpd_record_message *m,
 		if (job->finished)
 			e->unfinished--;
 		if (!smtpd__spool_messages_bind_destination(
-			s, job, from.domain, from.domain_len))
+			s, job, from.domain, from.domain_len, NULL))
 			return -1;
 		first += from.count;
 	}

@@ -36,15 +36,24 @@
 
 struct smtpd_spool;
 
+/* The recipients of a job that comes to be: COUNT numbers of those of the
+ * envelope. */
+struct smtpd_spool_addressees {
+	const struct smtpd_outgoing_envelope *envelope;
+	const size_t *numbers;
+	size_t count;
+};
+
 struct smtpd_spool_settings {
 	bool read_only;        /* nothing is changed, nor locked */
 	uint32_t segment_size; /* 0: the engine's default */
 
-	/* The destination of a domain in lower case, counted by references:
-	 * called for each job of each message that comes to be, and RELEASE
-	 * for each that ends.  NULL from DESTINATION: no memory. */
-	struct smtpd_destination *(*destination)(
-	    void *user, const char *domain);
+	/* The destination of mail to a domain in lower case, counted by
+	 * references: called for each job of each message that comes to be, and
+	 * RELEASE for each that ends.  MAIL: NULL while the spool is opened.
+	 * NULL from DESTINATION: no memory. */
+	struct smtpd_destination *(*destination)(void *user, const char *domain,
+	    const struct smtpd_spool_addressees *mail);
 	void (*release)(void *user, struct smtpd_destination *destination);
 
 	/* MESSAGE, which is pinned for the call, is to be given up, as it
