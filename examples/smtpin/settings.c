@@ -79,6 +79,8 @@ static const struct option_rule rules[] = {
 	{ "dns", 0, OPTION_REFUSED, "ADDR", OF_SMTPOUT, 0, 0, 0 },
 	{ "remote-port", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
 	{ "refuse-private", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },
+	{ "route", 0, OPTION_REFUSED, "PATTERN=TARGET", OF_SMTPOUT, 0, 0, 0 },
+	{ "route-file", 0, OPTION_REFUSED, "FILE", OF_SMTPOUT, 0, 0, 0 },
 	{ "smarthost", 0, OPTION_REFUSED, "HOST", OF_SMTPOUT, 0, 0, 0 },
 	{ "password-file", 0, OPTION_REFUSED, "FILE", OF_SMTPOUT, 0, 0, 0 },
 	{ "postmaster", 0, OPTION_REFUSED, "ADDRESS", OF_SMTPOUT, 0, 0, 0 },

@@ -19,7 +19,9 @@
 #include "daemon.h"
 #include "listen.h"
 #include "log.h"
+#include "mail_routes.h"
 #include "options.h"
+#include "passwords.h"
 #include "places.h"
 #include "queue_command.h"
 #include "queue_place.h"
@@ -39,6 +41,8 @@ struct smtpout {
 	struct settings settings;
 	struct log *log;
 	struct submission submission;
+	struct passwords passwords;
+	struct mail_routes routes; /* until the queue is open */
 	struct tls_files tls;
 	struct smtpd_trust *trust;
 	struct smtpd_server *server;
@@ -148,23 +152,67 @@ static int
 read_password(struct smtpout *p)
 {
 	struct settings *s = &p->settings;
+	const char *password;
 	struct stat st;
 
 	if (s->password_file == NULL)
 		return 0;
-	if (sender_options_password(
-		s->password_file, s->password, sizeof(s->password)) == -1)
-		return complain(PROGRAM, EX_NOINPUT,
-		    "cannot read the password file %s: %s", s->password_file,
-		    strerror(errno));
-	if (s->password[0] == '\0')
-		return complain(PROGRAM, EX_CONFIG,
-		    "the first line of %s is empty", s->password_file);
+	if (passwords_read(s->password_file, &p->passwords) == -1)
+		return errno == EINVAL
+		    ? complain(PROGRAM, EX_CONFIG,
+			  "the first line of %s is empty", s->password_file)
+		    : complain(PROGRAM, EX_NOINPUT,
+			  "cannot read the password file %s: %s",
+			  s->password_file, strerror(errno));
 	if (stat(s->password_file, &st) == 0 && (st.st_mode & 07) != 0)
 		log_line(p->log, SMTPD_LOG_WARNING,
 		    "any user may read the password in %s: chmod o= %s",
 		    s->password_file, s->password_file);
+	if (s->relay.user == NULL)
+		return 0;
+	password = passwords_find(&p->passwords, s->relay.user, s->relay.host);
+	if (password == NULL || strlen(password) >= sizeof(s->password))
+		return complain(PROGRAM, EX_CONFIG,
+		    "%s has no password of %s@%s, or one that is too long",
+		    s->password_file, s->relay.user, s->relay.host);
+	snprintf(s->password, sizeof(s->password), "%s", password);
 	return 0;
+}
+
+/* Read the routes to OUT.  Return 0, or an exit status with the reason in WHY
+ * of SIZE bytes. */
+static int
+read_routes(struct smtpout *p, struct mail_routes *out, char *why, size_t size)
+{
+	return mail_routes_read(out, &p->settings.routes,
+	    p->settings.route_file, &p->passwords, why, size);
+}
+
+/* Read the file of routes again, and the passwords if the user of --user may:
+ * what is wrong changes nothing. */
+static void
+reload_routes(struct smtpout *p)
+{
+	struct passwords passwords = { .text = NULL };
+	struct mail_routes routes;
+	char why[2048];
+
+	if (p->settings.route_file == NULL)
+		return;
+	if (p->settings.password_file != NULL &&
+	    passwords_read(p->settings.password_file, &passwords) == 0) {
+		passwords_finish(&p->passwords);
+		p->passwords = passwords;
+	}
+	if (read_routes(p, &routes, why, sizeof(why)) != 0 ||
+	    smtpd_queue_set_routes(
+		p->queue, routes.list, routes.count, why, sizeof(why)) == -1)
+		log_line(p->log, SMTPD_LOG_ERROR,
+		    "the old routes stay in use: %s", why);
+	else
+		log_line(p->log, SMTPD_LOG_INFO, "read %s again: %zu routes",
+		    p->settings.route_file, routes.count);
+	mail_routes_finish(&routes);
 }
 
 /* As root, files of a queue that belongs to another user would be made that
@@ -263,6 +311,9 @@ drop_privileges(struct smtpout *p)
 	status = load_trust(p);
 	if (status != 0)
 		return status;
+	status = read_routes(p, &p->routes, why, sizeof(why));
+	if (status != 0)
+		return complain(PROGRAM, status, "%s", why);
 	daemon_warn_root(p->log);
 	daemon_warn_name(p->settings.in.name, p->log);
 	return check_place(p, missing);
@@ -309,6 +360,8 @@ open_queue(struct smtpout *p)
 
 	settings_for_queue(&p->settings, &parts, &s);
 	parts.client.trust = p->trust;
+	s.routes = p->routes.list;
+	s.nroutes = p->routes.count;
 	s.log_user = p->log;
 	s.submitted = submission_note;
 	s.submitted_user = &p->submission;
@@ -332,6 +385,7 @@ reload_files(void *user)
 
 	tls_files_reload(&p->tls);
 	reload_trust(p);
+	reload_routes(p);
 }
 
 static void
@@ -413,6 +467,8 @@ main(int argc, char **argv)
 		smtpd_server_destroy(p.server);
 		smtpd_queue_close(p.queue);
 		smtpd_trust_unref(p.trust);
+		mail_routes_finish(&p.routes);
+		passwords_finish(&p.passwords);
 		tls_files_finish(&p.tls);
 		listen_finish(&p.where);
 		log_destroy(p.log);

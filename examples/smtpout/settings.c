@@ -60,11 +60,17 @@ static const struct option_rule rules[] = {
 	    "port of the recipients' hosts (@)", AT(remote_port), 1, 65535 },
 	{ "refuse-private", 0, OPTION_SWITCH, NULL,
 	    "do not deliver to private addresses", AT(refuse_private), 0, 0 },
+	{ "route", 0, OPTION_LIST, "PATTERN=TARGET",
+	    "where mail goes, first match: see smtpout(8); repeatable",
+	    AT(routes), 0, 0 },
+	{ "route-file", 0, OPTION_TEXT, "FILE",
+	    "more routes, one a line; SIGHUP reads it again", AT(route_file), 0,
+	    0 },
 	{ "smarthost", 0, OPTION_TEXT, "HOST[:PORT]",
 	    "host for all mail: [tls://][user@]host[:port]", AT(smarthost), 0,
 	    0 },
 	{ "password-file", 0, OPTION_TEXT, "FILE",
-	    "its first line is the smarthost's password", AT(password_file), 0,
+	    "passwords of users at smarthost and routes", AT(password_file), 0,
 	    0 },
 	{ "retry-min", 0, OPTION_NUMBER, "SECONDS",
 	    "wait before the second attempt; doubles (@)", AT(retry_min), 1,
@@ -216,16 +222,20 @@ complete_policies(struct settings *s)
 static int
 complete_smarthost(struct settings *s)
 {
-	if (s->smarthost == NULL && s->password_file != NULL)
+	const bool has_routes = s->routes.count > 0 || s->route_file != NULL;
+
+	if (s->smarthost == NULL && s->password_file != NULL && !has_routes)
 		return complain(PROGRAM, EX_USAGE,
-		    "--password-file: there is no --smarthost USER@HOST");
+		    "--password-file: there is no --smarthost USER@HOST, nor "
+		    "a route");
 	if (s->smarthost == NULL)
 		return 0;
 	if (sender_options_smarthost(s->smarthost, &s->relay) == -1)
 		return complain(PROGRAM, EX_USAGE,
 		    "--smarthost: give [tls://][user@]host[:port], an IPv6 "
 		    "address in brackets");
-	if ((s->relay.user != NULL) != (s->password_file != NULL))
+	if ((s->relay.user != NULL) != (s->password_file != NULL) &&
+	    (s->relay.user != NULL || !has_routes))
 		return complain(PROGRAM, EX_USAGE,
 		    s->relay.user != NULL
 			? "--smarthost: the password of %s is missing "

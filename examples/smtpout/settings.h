@@ -32,7 +32,9 @@ struct settings {
 	char *dns; /* NULL: the system's */
 	uint64_t remote_port;
 	bool refuse_private;
-	char *smarthost; /* as it was given; NULL: none */
+	struct text_list routes;
+	char *route_file; /* NULL: none */
+	char *smarthost;  /* as it was given; NULL: none */
 	char *password_file;
 	uint64_t retry_min; /* seconds, as all times here */
 	uint64_t retry_max;

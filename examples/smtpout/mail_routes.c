@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "mail_routes.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "sender_options.h"
+
+/* A line of the file with its end, and what is wrong with it. */
+#define LINE_SIZE 4096
+#define WHY_SIZE  1024
+
+struct mail_route {
+	char *text; /* what was given, cut up */
+	struct smtpd_route_target targets[SMTPD_ROUTE_TARGETS_MAX];
+};
+
+/* What reading needs, and what is wrong. */
+struct reader {
+	struct mail_routes *routes;
+	const struct passwords *passwords;
+	char why[WHY_SIZE];
+};
+
+static bool
+has_prefix(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Cut white space off both ends of TEXT. */
+static char *
+trim(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t");
+	len = strlen(text);
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+		text[--len] = '\0';
+	return text;
+}
+
+/* Read what follows "lmtp:". */
+static int
+read_lmtp(struct reader *r, char *text, struct smtpd_route_target *t)
+{
+	const bool has_port = strrchr(text, ':') != NULL &&
+	    strchr(strrchr(text, ':'), ']') == NULL;
+	struct smarthost host;
+
+	t->kind = SMTPD_ROUTE_LMTP;
+	t->host = text;
+	if (*text == '/')
+		return 0;
+	if (has_port && !has_prefix(text, "tls://") &&
+	    sender_options_smarthost(text, &host) == 0 && host.user == NULL) {
+		t->host = host.host;
+		t->port = host.port;
+		return 0;
+	}
+	snprintf(r->why, sizeof(r->why),
+	    "give lmtp:HOST:PORT, an IPv6 address in brackets, or lmtp:/PATH");
+	return EX_USAGE;
+}
+
+/* Read [tls://][user@]host[:port]. */
+static int
+read_host(struct reader *r, char *text, struct smtpd_route_target *t)
+{
+	struct smarthost host;
+
+	if (*text == '\0' || sender_options_smarthost(text, &host) == -1) {
+		snprintf(r->why, sizeof(r->why),
+		    "a target is mx, [tls://][user@]host[:port], an IPv6 "
+		    "address in brackets, lmtp:HOST:PORT, lmtp:/PATH or "
+		    "error:TEXT");
+		return EX_USAGE;
+	}
+	t->kind = SMTPD_ROUTE_HOST;
+	t->host = host.host;
+	t->port = host.port;
+	t->tls_first = host.tls_first;
+	t->user = host.user;
+	if (t->user == NULL)
+		return 0;
+	t->password = passwords_find(r->passwords, t->user, t->host);
+	if (t->password != NULL)
+		return 0;
+	snprintf(r->why, sizeof(r->why),
+	    "the password of %s@%s is missing (--password-file)", t->user,
+	    t->host);
+	return EX_USAGE;
+}
+
+static int
+read_target(struct reader *r, char *text, struct smtpd_route_target *t)
+{
+	static const char lmtp[] = "lmtp:";
+
+	*t = (struct smtpd_route_target){ SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_MX };
+	if (strcmp(text, "mx") == 0)
+		return 0;
+	if (has_prefix(text, lmtp))
+		return read_lmtp(r, text + strlen(lmtp), t);
+	return read_host(r, text, t);
+}
+
+/* Read the targets in TEXT, divided by commas.  The text of an error may have
+ * some of its own. */
+static int
+read_targets(struct reader *r, char *text, struct mail_route *item,
+    struct smtpd_route *route)
+{
+	static const char error[] = "error:";
+	int status = 0;
+
+	route->targets = item->targets;
+	if (has_prefix(text, error)) {
+		item->targets[0] = (struct smtpd_route_target){
+			SMTPD_ROUTE_TARGET_INIT,
+			.kind = SMTPD_ROUTE_ERROR,
+			.text = trim(text + strlen(error)),
+		};
+		route->ntargets = 1;
+		return 0;
+	}
+	for (char *next = text; status == 0 && next != NULL;) {
+		char *comma = strchr(next, ',');
+
+		if (comma != NULL)
+			*comma++ = '\0';
+		if (route->ntargets == SMTPD_ROUTE_TARGETS_MAX) {
+			snprintf(r->why, sizeof(r->why),
+			    "there are more than %d targets",
+			    SMTPD_ROUTE_TARGETS_MAX);
+			return EX_USAGE;
+		}
+		status = read_target(
+		    r, trim(next), &item->targets[route->ntargets++]);
+		next = comma;
+	}
+	return status;
+}
+
+/* Read one route, TEXT.  Return 0, or an exit status with the reason. */
+static int
+read_route(struct reader *r, const char *text)
+{
+	struct mail_routes *all = r->routes;
+	struct mail_route *item = &all->items[all->count];
+	struct smtpd_route *route = &all->list[all->count];
+	char *equals;
+	int status;
+
+	*route = (struct smtpd_route){ SMTPD_ROUTE_INIT, NULL, NULL, 0 };
+	item->text = strdup(text);
+	if (item->text == NULL) {
+		snprintf(r->why, sizeof(r->why), "no memory");
+		return EX_OSERR;
+	}
+	all->count++;
+	equals = strchr(item->text, '=');
+	if (equals == NULL) {
+		snprintf(r->why, sizeof(r->why),
+		    "give PATTERN=TARGET, as in example.org=relay.example.net");
+		return EX_USAGE;
+	}
+	*equals = '\0';
+	route->pattern = trim(item->text);
+	status = read_targets(r, trim(equals + 1), item, route);
+	if (status == 0 &&
+	    smtpd_route_check(route, r->why, sizeof(r->why)) == -1)
+		status = errno == ENOMEM ? EX_OSERR : EX_USAGE;
+	return status;
+}
+
+/* Have room for one more.  The targets of those that are there move. */
+static int
+make_room(struct reader *r)
+{
+	struct mail_routes *all = r->routes;
+	const size_t room = all->count + 1;
+	struct mail_route *items;
+	struct smtpd_route *list;
+
+	/* Twice as much when their number is a power of two. */
+	if ((all->count & (all->count - 1)) != 0)
+		return 0;
+	items = realloc(all->items, 2 * room * sizeof(*items));
+	if (items != NULL)
+		all->items = items;
+	list = realloc(all->list, 2 * room * sizeof(*list));
+	if (list != NULL)
+		all->list = list;
+	if (items == NULL || list == NULL) {
+		snprintf(r->why, sizeof(r->why), "no memory");
+		return EX_OSERR;
+	}
+	for (size_t i = 0; i < all->count; i++)
+		list[i].targets = items[i].targets;
+	return 0;
+}
+
+static int
+add_route(struct reader *r, const char *text)
+{
+	int status = make_room(r);
+
+	return status == 0 ? read_route(r, text) : status;
+}
+
+static int
+read_file(struct reader *r, const char *file, char *why, size_t size)
+{
+	FILE *in = fopen(file, "r");
+	char line[LINE_SIZE];
+	int status = 0;
+
+	if (in == NULL) {
+		snprintf(why, size, "cannot read the routes in %s: %s", file,
+		    strerror(errno));
+		return EX_NOINPUT;
+	}
+	for (unsigned n = 1;
+	    status == 0 && fgets(line, sizeof(line), in) != NULL; n++) {
+		bool whole = strchr(line, '\n') != NULL || feof(in);
+		const char *text = trim(line);
+
+		if (!whole) {
+			snprintf(r->why, sizeof(r->why),
+			    "the line is longer than %d octets", LINE_SIZE - 2);
+			status = EX_CONFIG;
+		} else if (*text != '\0' && *text != '#') {
+			status = add_route(r, text);
+		}
+		if (status != 0)
+			snprintf(why, size, "%s:%u: %s", file, n, r->why);
+	}
+	if (status == 0 && ferror(in)) {
+		snprintf(why, size, "cannot read %s", file);
+		status = EX_NOINPUT;
+	}
+	fclose(in);
+	return status == EX_USAGE ? EX_CONFIG : status;
+}
+
+int
+mail_routes_read(struct mail_routes *r, const struct text_list *options,
+    const char *file, const struct passwords *passwords, char *why, size_t size)
+{
+	struct reader reader = { .routes = r, .passwords = passwords };
+
+	*r = (struct mail_routes){ .count = 0 };
+	for (size_t i = 0; i < options->count; i++) {
+		int status = add_route(&reader, options->items[i]);
+
+		if (status != 0) {
+			snprintf(why, size, "--route %s: %s", options->items[i],
+			    reader.why);
+			return status;
+		}
+	}
+	return file != NULL ? read_file(&reader, file, why, size) : 0;
+}
+
+void
+mail_routes_finish(struct mail_routes *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		free(r->items[i].text);
+	free(r->items);
+	free(r->list);
+	*r = (struct mail_routes){ .count = 0 };
+}
