@@ -128,6 +128,7 @@ class RouteTable(world.WorldCase):
                       "it did not arrive")
         fields = self.report().rcpt("unknown@example.org")
         self.assertTrue(fields["Status"].startswith("5."), fields["Status"])
+        self.assertIsNone(fields["Remote-MTA"])
         self.smtpout.wait_empty()
         self.smtpout.wait_log(
             rf"to=<alice@example\.org> relay={re.escape(path)} tls=none ")

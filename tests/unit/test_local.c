@@ -91,10 +91,12 @@ the_program_gets_what_is_its_own(void **state)
 	world_close(w, 0);
 	assert_non_null(strstr(w->log, "to=<ann@own.test> relay=local "));
 	assert_non_null(strstr(w->log, "reply=\"552 5.2.2 No room\""));
-	/* The report went to the sender's host. */
+	/* The report went to the sender's host.  RFC 3464: no other host
+	 * had to do with it. */
 	assert_int_equal(w->hosts[0].count, 1);
 	assert_non_null(
 	    strstr(w->hosts[0].messages[0].data, "552 5.2.2 No room"));
+	assert_null(strstr(w->hosts[0].messages[0].data, "Remote-MTA"));
 }
 
 /* What is no code is not taken for a good one. */

@@ -97,11 +97,11 @@ finish_call(struct call *c, int code, const struct smtpd_logger *logger)
 
 		if (!c->replied[i])
 			set_result(&p->result, code, words[code / 100]);
-		snprintf(p->host, sizeof(p->host), "local");
+		p->host[0] = '\0';
 		p->finished = p->result.outcome != SMTPD_OUTCOME_TEMPORARY;
 		smtpd__history_add_result(request->history,
 		    request->loaded->envelope.rcpts[p->rcpt].address,
-		    &p->result, p->host);
+		    &p->result, "local");
 		smtpd__history_log_result(logger, request->loaded, p, RELAY);
 	}
 }
