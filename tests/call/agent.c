@@ -93,6 +93,25 @@ note_hosts(struct world *w)
 	}
 }
 
+/* The route leads to the hosts by MX, or to each as a target of its own. */
+static void
+set_hops(struct world *w)
+{
+	const struct call_hosts *h = &w->hosts;
+	const size_t lmtp = call_script_number(w->script, "lmtp", 0);
+	const bool apart = call_script_flag(w->script, "apart");
+
+	w->route.nhops = apart ? h->count : 1;
+	for (size_t i = 0; i < w->route.nhops; i++)
+		w->route.hops[i] = (struct smtpd_route_hop){
+			.targets =
+			    scripted_targets(&h->list[i], apart ? 1 : h->count),
+			.port = h->peers[0].port,
+			.id = apart ? i + 1 : 0,
+			.lmtp = lmtp == i + 1,
+		};
+}
+
 static void
 set_up(struct world *w)
 {
@@ -123,10 +142,7 @@ set_up(struct world *w)
 		    htons(w->hosts.peers[0].port);
 	if (call_script_flag(w->script, "one_host"))
 		w->hosts.list[1].host = w->hosts.list[0].host;
-	w->route.hops[0].targets =
-	    scripted_targets(w->hosts.list, w->hosts.count);
-	w->route.nhops = 1;
-	w->route.hops[0].port = w->hosts.peers[0].port;
+	set_hops(w);
 	note_hosts(w);
 }
 
@@ -138,10 +154,15 @@ set_route(struct world *w)
 
 	snprintf(w->site, sizeof(w->site), "%s", site != NULL ? site : "mx");
 	w->route.site = w->site;
-	w->route.hops[0].policy =
-	    (struct smtpd_tls_policy){ .level = read_security(w->script),
-		    .reason = "the test" };
-	smtpd__tls_policy_identify(&w->route.hops[0].policy);
+	for (size_t i = 0; i < w->route.nhops; i++) {
+		struct smtpd_tls_policy *policy = &w->route.hops[i].policy;
+
+		*policy = (struct smtpd_tls_policy){
+			.level = read_security(w->script),
+			.reason = "the test",
+		};
+		smtpd__tls_policy_identify(policy);
+	}
 }
 
 static void
@@ -434,7 +455,8 @@ tear_down(struct world *w)
 	call_hosts_finish(&w->hosts);
 	for (size_t i = 0; i < results->count; i++)
 		call_hosts_check(&w->hosts, w->script, &results->at[i]);
-	smtpd_targets_free(w->route.hops[0].targets);
+	for (size_t i = 0; i < w->route.nhops; i++)
+		smtpd_targets_free(w->route.hops[i].targets);
 	smtpd__hoststat_destroy(w->settings.hosts);
 	smtpd_cancel_destroy(w->cancel);
 }
