@@ -81,6 +81,8 @@ class Smtpout(fixture.Smtpin):
         self.root = root or tempfile.mkdtemp(prefix="smtpout-test.")
         self.owns_root = root is None
         self.queue_dir = os.path.join(self.root, "queue")
+        # On a disk of the test's own it is as for users.
+        self.segment = ["--queue-segment", SEGMENT] if root is None else []
         self.arguments = list(arguments)
         if "-a" not in self.arguments and "-l" not in self.arguments:
             self.arguments += listen
@@ -101,7 +103,7 @@ class Smtpout(fixture.Smtpin):
                 world_module.program("smtpout"),
                 *fixture.defaults(self.arguments, "-H", "out.example", "-q",
                                   self.queue_dir, "-n", self.level,
-                                  "--queue-segment", SEGMENT),
+                                  *self.segment),
                 *self.arguments]
 
     def start(self, listeners=None):

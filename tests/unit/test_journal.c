@@ -596,6 +596,8 @@ open_spool(struct case_state *c)
 static void
 reopen_spool(struct case_state *c)
 {
+	if (smtpd__spool_progress_sync(c->spool) == -1)
+		smtpd__spool_progress_abandon(c->spool);
 	smtpd__spool_close(c->spool);
 	open_spool(c);
 }

@@ -138,8 +138,6 @@ smtpd__spool_close(struct smtpd_spool *s)
 {
 	if (s == NULL)
 		return;
-	if (smtpd__spool_progress_sync(s) == -1)
-		smtpd__spool_progress_abandon(s);
 	if (!s->settings.read_only)
 		smtpd__spool_clock_record(s);
 	free_spool(s);

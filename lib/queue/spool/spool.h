@@ -77,8 +77,8 @@ struct smtpd_spool *smtpd__spool_open(const struct smtpd_journal_engine *engine,
     const char *location, const struct smtpd_spool_settings *settings,
     char *error, size_t size);
 
-/* Close it; nobody uses it or a message of it.  All destinations are released.
- * NULL is fine. */
+/* Close it; nobody uses it or a message of it, and no record that was begun
+ * waits.  All destinations are released.  NULL is fine. */
 void smtpd__spool_close(struct smtpd_spool *s);
 
 /* Its journal, for the directory and the figures of that. */
