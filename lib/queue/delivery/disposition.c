@@ -181,8 +181,8 @@ divide_rcpts(struct smtpd_delivery *d, struct smtpd_disposition *s,
 	atomic_fetch_add(&d->counts.failed, failed);
 }
 
-/* Record P.  The disk is waited for only where a report, or a dead letter, takes
- * the place of what P ends.  Return 0, or -1 with errno. */
+/* Record P.  The disk is waited for only where a report, or a dead letter,
+ * takes the place of what P ends.  Return 0, or -1 with errno. */
 static int
 record_once(struct smtpd_delivery *d, struct part *p)
 {
