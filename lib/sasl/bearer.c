@@ -33,10 +33,8 @@ value_of(const char *pair, const char *key)
 	    : NULL;
 }
 
-/* 1*( VCHAR ): all that a header field of HTTP could hold here (RFC 6750,
- * 2.1). */
-static bool
-is_token(const char *s)
+bool
+smtpd__bearer_is_token(const char *s)
 {
 	const char *at = s;
 
@@ -60,7 +58,7 @@ read_pairs(char *s, struct smtpd_bearer *out)
 		if (pair[0] == '\0')
 			break;
 		token = value_of(pair, "auth=Bearer ");
-		if (token != NULL && !is_token(token))
+		if (token != NULL && !smtpd__bearer_is_token(token))
 			return -1;
 		if (token == NULL && smtpd__text_same(pair, "auth="))
 			token = "";
@@ -94,4 +92,63 @@ smtpd__bearer_read_xoauth2(char *message, struct smtpd_bearer *out)
 	smtpd__text_init(&t, out->identity, sizeof(out->identity));
 	smtpd__text_add(&t, user);
 	return read_pairs(message, out);
+}
+
+static void
+write_token(struct smtpd_text *t, const char *token)
+{
+	smtpd__text_add(t, "auth=Bearer ");
+	smtpd__text_add(t, token);
+	smtpd__text_byte(t, SEPARATOR);
+	smtpd__text_byte(t, SEPARATOR);
+}
+
+void
+smtpd__bearer_write_oauthbearer(struct smtpd_text *t, const char *user,
+    const char *host, uint16_t port, const char *token)
+{
+	smtpd__text_add(t, "n,a=");
+	smtpd__gs2_add_name(t, user);
+	smtpd__text_byte(t, ',');
+	smtpd__text_byte(t, SEPARATOR);
+	smtpd__text_format(t, "host=%s", host);
+	smtpd__text_byte(t, SEPARATOR);
+	smtpd__text_format(t, "port=%u", (unsigned)port);
+	smtpd__text_byte(t, SEPARATOR);
+	write_token(t, token);
+}
+
+void
+smtpd__bearer_write_xoauth2(
+    struct smtpd_text *t, const char *user, const char *token)
+{
+	smtpd__text_add(t, "user=");
+	smtpd__text_add(t, user);
+	smtpd__text_byte(t, SEPARATOR);
+	write_token(t, token);
+}
+
+static const char *
+skip_white(const char *s)
+{
+	return s + strspn(s, " \t\r\n");
+}
+
+/* Only a log shows it: a key of that name is enough, wherever it stands. */
+void
+smtpd__bearer_read_status(const char *json, char *status, size_t size)
+{
+	static const char key[] = "\"status\"";
+	const char *s = strstr(json, key);
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, status, size);
+	if (s == NULL)
+		return;
+	s = skip_white(s + strlen(key));
+	if (*s != ':')
+		return;
+	s = skip_white(s + 1);
+	s += *s == '"';
+	smtpd__text_filtered(&t, s, strcspn(s, "\"\\ ,}"));
 }
