@@ -93,9 +93,46 @@ struct smtpd_result {
 	char status[12]; /* enhanced code, the server's or our own; never "" */
 
 	/* The server's words in one line, as it said them behind the code, an
-	 * enhanced code among them; without a code ours.  Printable ASCII. */
+	 * enhanced code among them; without a code ours.  Behind those that
+	 * refuse a token stand, in parentheses, the status that the server gave
+	 * for it, and why there is no other.  Printable ASCII; secrets that the
+	 * server repeats are "*". */
 	char text[SMTPD_REASON_SIZE];
 };
+
+/* The size of a password or token as text, with its NUL.  Since 0.2. */
+#define SMTPD_SECRET_SIZE 8192
+
+/* A request for the secret that a user logs in by, and its answer.  It belongs
+ * to the library, and may grow.  Since 0.2. */
+struct smtpd_credentials {
+	/* The request. */
+	const char *user; /* of the settings */
+	const char *host; /* that will be connected to, as the target calls it;
+	                   * "" */
+	bool refused; /* the host has refused SECRET, which was given before, by
+	               * 535: another one is wanted */
+	const struct smtpd_cancel *cancel; /* of the settings; NULL: none */
+
+	/* The answer. */
+	bool is_token; /* SECRET is a bearer token, for OAUTHBEARER and XOAUTH2,
+	                * and no password */
+	char secret[SMTPD_SECRET_SIZE];
+	char reason[SMTPD_REASON_SIZE]; /* why there is none: part of a sentence
+	                                 * that logs and reports show */
+};
+
+/*
+ * Fill in the answer of C.  Called before a connection is opened, on the thread
+ * of smtpd_client_connect(), and once more, before a second one, when the host
+ * has refused the secret.  It may block until C's cancel is triggered.  Must
+ * return 0, or -1 without a secret: then nothing is connected to, which is a
+ * temporary failure (4.7.0) in the phase AUTH; or, if the old one was refused,
+ * that failure stands.  The library overwrites the secret when it has logged
+ * in.  Since 0.2.
+ */
+typedef int smtpd_credentials_fn(
+    void *user, struct smtpd_credentials *c) SMTPD_NOEXCEPT;
 
 /* The settings of a client; zero or NULL means the default beside each.  The
  * times are in milliseconds; those of RFC 5321, 4.5.3.2 are its minima. */
@@ -110,9 +147,11 @@ struct smtpd_client_settings {
 	                            * which the client reads when it needs them;
 	                            * otherwise none is found good */
 
-	/* AUTH with the best of SCRAM-SHA-256, PLAIN and LOGIN that is
-	 * offered, and after 504, 534 or 535 with the next; only in TLS with a
-	 * good certificate.  NULL: none. */
+	/* AUTH, only in TLS with a good certificate; NULL: none.  With a
+	 * password, the best of SCRAM-SHA-256, PLAIN and LOGIN that is offered
+	 * is used, and after 504, 534 or 535 the next; with a token (see
+	 * credentials) OAUTHBEARER or XOAUTH2, and after 504 or 534 the
+	 * next. */
 	const char *user;
 	const char *password;
 
@@ -155,6 +194,15 @@ struct smtpd_client_settings {
 	 * reply to the message for each recipient that was accepted.
 	 * Since 0.2. */
 	bool lmtp;
+
+	/* Asked for the password, or the token, in the place of PASSWORD.
+	 * NULL: none.  Since 0.2. */
+	smtpd_credentials_fn *credentials;
+	void *credentials_user;
+
+	/* Mechanisms of AUTH, divided by blanks, that alone are used, in this
+	 * order: some of those named above.  NULL: these.  Since 0.2. */
+	const char *mechanisms;
 };
 
 #define SMTPD_CLIENT_SETTINGS_INIT SMTPD_INIT(smtpd_client_settings)
@@ -190,7 +238,8 @@ struct smtpd_outgoing {
  * Make a client with a copy of SETTINGS (NULL: all defaults), of their texts,
  * and with a reference to trust; cancel and dot_cancel must live as long.
  * Return NULL with errno: ENOMEM, or EINVAL when the size or security is
- * wrong.  Since 0.1.
+ * wrong, or mechanisms are named that the client does not know.
+ * Since 0.1.
  */
 SMTPD_API struct smtpd_client *smtpd_client_create(
     const struct smtpd_client_settings *settings);
@@ -199,7 +248,8 @@ SMTPD_API struct smtpd_client *smtpd_client_create(
  * Connect to the first of COUNT addresses at TARGETS that answers with a good
  * greeting, all of one host, at PORT (the address of a UNIX socket has none):
  * say hello, go over to TLS and authenticate, as the settings and the server
- * will have it.  Return 0, or -1 with the reason in smtpd_client_result(); then
+ * will have it.  A user whose token was refused by 535 logs in once more, over
+ * another connection, if there is another one.  Return 0, or -1 with the reason in smtpd_client_result(); then
  * nothing is open.  A greeting of 5xx, a certificate that is not good enough
  * and a password that is refused are temporary; 5xx to both EHLO and HELO is
  * permanent, for this host; so is 5xx to LHLO.  When the handshake of TLS fails

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* explicit_bzero(). */
-#define _DEFAULT_SOURCE
 #include "base/sizes.h"
 #include "client/client_state.h"
 
@@ -15,90 +13,18 @@
 #include "base/text.h"
 #include "client/auth.h"
 #include "client/connect.h"
+#include "client/credentials.h"
 #include "client/ehlo.h"
 #include "client/exchange.h"
 #include "client/result.h"
+#include "client/settings.h"
 #include "client/starttls.h"
 #include "client/transaction.h"
 #include "grammar/address_parse.h"
 #include "os/clock.h"
-#include "os/nodename.h"
 #include "os/pages.h"
 
 #define BUFFERS_SIZE (SMTPD_STREAM_IN_SIZE + SMTPD_STREAM_OUT_SIZE)
-
-static void
-set_time(uint32_t *ms, uint32_t value)
-{
-	if (*ms == 0)
-		*ms = value;
-}
-
-/* RFC 5321, 4.5.3.2, and the minutes that it leaves open. */
-static void
-set_default_times(struct smtpd_client_settings *s)
-{
-	set_time(&s->connect_ms, 30000);
-	set_time(&s->stagger_ms, 3000);
-	set_time(&s->greeting_ms, 300000);
-	set_time(&s->hello_ms, 300000);
-	set_time(&s->tls_ms, 120000);
-	set_time(&s->auth_ms, 300000);
-	set_time(&s->mail_ms, 300000);
-	set_time(&s->rcpt_ms, 300000);
-	set_time(&s->data_ms, 120000);
-	set_time(&s->block_ms, 180000);
-	set_time(&s->dot_ms, 600000);
-	set_time(&s->reset_ms, 20000);
-	set_time(&s->quit_ms, 5000);
-	set_time(&s->total_ms, 600000);
-}
-
-static void
-set_hostname(struct smtpd_client *c)
-{
-	struct smtpd_text t;
-
-	smtpd__text_init(&t, c->hostname, sizeof(c->hostname));
-	if (c->set.hostname != NULL)
-		smtpd__text_add(&t, c->set.hostname);
-	else
-		smtpd__nodename_get(c->hostname, sizeof(c->hostname));
-}
-
-static char *
-copy_text(const char *text, bool *failed)
-{
-	char *copy = text != NULL ? strdup(text) : NULL;
-
-	*failed |= text != NULL && copy == NULL;
-	return copy;
-}
-
-/* Free TEXT, and leave no trace of a password. */
-static void
-free_text(char *text)
-{
-	if (text != NULL)
-		explicit_bzero(text, strlen(text));
-	free(text);
-}
-
-/* Copy what the settings point to.  Return -1 without memory. */
-static int
-copy_settings(struct smtpd_client *c)
-{
-	bool failed = false;
-
-	set_hostname(c);
-	c->set.hostname = c->hostname;
-	c->set.user = c->user = copy_text(c->set.user, &failed);
-	c->set.password = c->password = copy_text(c->set.password, &failed);
-	if (c->set.trust != NULL)
-		smtpd_trust_ref(c->set.trust);
-	c->buffers = smtpd__pages_map(BUFFERS_SIZE);
-	return failed || c->buffers == NULL ? -1 : 0;
-}
 
 struct smtpd_client *
 smtpd_client_create(const struct smtpd_client_settings *settings)
@@ -108,7 +34,7 @@ smtpd_client_create(const struct smtpd_client_settings *settings)
 
 	if (smtpd__sized_copy(&known, sizeof(known), settings) == -1)
 		return NULL;
-	if (known.security > SMTPD_SECURITY_NONE) {
+	if (!smtpd__client_settings_are_valid(&known)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -117,14 +43,14 @@ smtpd_client_create(const struct smtpd_client_settings *settings)
 		return NULL;
 	c->fd = -1;
 	c->set = known;
-	set_default_times(&c->set);
 	c->policy = (struct smtpd_tls_policy){ .level = known.security,
 		.first = known.tls_first,
 		.reason = "the settings" };
 	smtpd__tls_policy_identify(&c->policy);
 	smtpd__result_set(&c->result, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
-	if (copy_settings(c) == 0)
+	c->buffers = smtpd__pages_map(BUFFERS_SIZE);
+	if (smtpd__client_settings_complete(c) == 0 && c->buffers != NULL)
 		return c;
 	smtpd_client_destroy(c);
 	errno = ENOMEM;
@@ -138,10 +64,8 @@ smtpd_client_destroy(struct smtpd_client *c)
 		return;
 	smtpd__client_exchange_close(c);
 	smtpd_trust_unref(c->trust);
-	smtpd_trust_unref(c->set.trust);
 	smtpd__pages_unmap(c->buffers, BUFFERS_SIZE);
-	free_text(c->user);
-	free_text(c->password);
+	smtpd__client_settings_finish(c);
 	free(c->results);
 	free(c);
 }
@@ -231,6 +155,28 @@ open_session(struct smtpd_client *c, struct smtpd_race *r)
 	    : -1;
 }
 
+/* Open a session, once more at once, with the address that was reached, where
+ * another way of TLS or another secret is worth it. */
+static int
+connect_and_log_in(struct smtpd_client *c, struct smtpd_race *r)
+{
+	struct smtpd_target first;
+	int status;
+
+	smtpd__sized_copy_nth(&first, sizeof(first), r->targets, 0);
+	status = smtpd__client_credentials_get(
+	    c, first.host != NULL ? first.host : "");
+	if (status == 0)
+		status = open_session(c, r);
+	while (status == -1 &&
+	    (c->legacy_tls || smtpd__client_credentials_renew(c))) {
+		r->next = r->at;
+		status = open_session(c, r);
+	}
+	smtpd__client_credentials_forget(c);
+	return status;
+}
+
 /* Return -1 with errno when one of COUNT TARGETS cannot be one. */
 static int
 check_targets(const struct smtpd_target *targets, size_t count)
@@ -275,14 +221,8 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
 		    "4.4.4", "there is no address to connect to");
 	c->legacy_tls = false;
-	if (open_session(c, &r) == -1) {
-		if (!c->legacy_tls)
-			return -1;
-		/* Once more at once, to the address that was reached. */
-		r.next = r.at;
-		if (open_session(c, &r) == -1)
-			return -1;
-	}
+	if (connect_and_log_in(c, &r) == -1)
+		return -1;
 	smtpd__client_exchange_judge(c, SMTPD_PHASE_HELLO, &c->result);
 	return 0;
 }

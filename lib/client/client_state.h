@@ -23,11 +23,22 @@ struct smtpd_offers {
 	char text[SMTPD_OFFERS_MAX];
 };
 
+/* What the user logs in by, while a connection is being opened. */
+struct smtpd_login {
+	const char *secret; /* NULL: none, or there is no user */
+	bool is_token;
+	struct smtpd_credentials *given; /* by the callback of the settings */
+	bool renewed;    /* it was asked for another one, after a refusal */
+	char status[64]; /* that the server refused a token with; "" */
+	char *sent;      /* the longest line that was sent, in base64 */
+};
+
 struct smtpd_client {
 	struct smtpd_client_settings set; /* with the defaults filled in, and a
 	                                   * reference to its trust */
 	char hostname[SMTPD_HOSTNAME_SIZE];
-	char *user, *password;     /* copies */
+	char *user, *password, *mechanisms; /* copies */
+	struct smtpd_login login;
 	struct smtpd_trust *trust; /* of the last handshake, a reference; NULL:
 	                            * there was none yet */
 	struct smtpd_tls_policy policy;

@@ -269,6 +269,31 @@ smtpd__client_exchange_write(
 	return len;
 }
 
+size_t
+smtpd__client_exchange_write_secret(struct smtpd_client *c,
+    enum smtpd_phase phase, const char *line, size_t len)
+{
+	char *at;
+
+	if (smtpd__client_exchange_check_step(c, phase) == -1)
+		return 0;
+	at = smtpd__stream_room(&c->stream, SMTPD_AUTH_LINE_MAX + 2);
+	if (at == NULL) {
+		smtpd__client_exchange_broken(c, phase, SMTPD_IO_CLOSED);
+		return 0;
+	}
+	if (len > SMTPD_AUTH_LINE_MAX) {
+		smtpd__client_exchange_fail(
+		    c, phase, "4.3.0", "too long a line of AUTH");
+		return 0;
+	}
+	memcpy(at, line, len);
+	memcpy(at + len, "\r\n", 2);
+	smtpd__stream_put(&c->stream, len + 2);
+	c->awaited++;
+	return len + 2;
+}
+
 /* A line that belongs to no reply: its words are kept to be reported. */
 static enum smtpd_io_status
 refuse_line(struct smtpd_client *c, const char *line, size_t len)

@@ -14,6 +14,9 @@
 /* Octets of a command with its CRLF. */
 #define SMTPD_COMMAND_MAX 4096
 
+/* Octets of a line of AUTH without its CRLF (RFC 4954, 4). */
+#define SMTPD_AUTH_LINE_MAX 12286
+
 /* Told of a line of a reply: LEN bytes at TEXT behind the code. */
 typedef void smtpd_reply_line_fn(
     struct smtpd_client *c, const char *text, size_t len);
@@ -24,6 +27,11 @@ typedef void smtpd_reply_line_fn(
  */
 size_t smtpd__client_exchange_write(struct smtpd_client *c,
     enum smtpd_phase phase, const char *format, ...) SMTPD_PRINTF(3, 4);
+
+/* Put LEN bytes at LINE, SMTPD_AUTH_LINE_MAX at most, as a line that is shown to
+ * nobody.  Return as above. */
+size_t smtpd__client_exchange_write_secret(struct smtpd_client *c,
+    enum smtpd_phase phase, const char *line, size_t len);
 
 /*
  * Send what was put, and wait MS milliseconds for a reply, all of it.  EACH is

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto/secret.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void
@@ -10,6 +11,14 @@ smtpd__secret_wipe(void *data, size_t len)
 	/* The compiler must take the bytes for read, or it leaves out what
 	 * nothing needs. */
 	__asm__ __volatile__("" : : "r"(data) : "memory");
+}
+
+void
+smtpd__secret_free(char *text)
+{
+	if (text != NULL)
+		smtpd__secret_wipe(text, strlen(text));
+	free(text);
 }
 
 bool

@@ -11,6 +11,9 @@
 /* Overwrite LEN bytes at DATA, even if nothing reads them again. */
 void smtpd__secret_wipe(void *data, size_t len);
 
+/* Overwrite and free TEXT; NULL is fine. */
+void smtpd__secret_free(char *text);
+
 /* Whether LEN bytes at A and at B are equal. */
 bool smtpd__secret_same(const void *a, const void *b, size_t len);
 
