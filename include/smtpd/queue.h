@@ -92,6 +92,13 @@ struct smtpd_smarthost {
 	 * none. */
 	const char *user;
 	const char *password;
+
+	/* As in smtpd_client_settings: asked for the secret in the place of
+	 * PASSWORD, on any thread, also on several at a time; and the
+	 * mechanisms that alone are used.  Since 0.2. */
+	smtpd_credentials_fn *credentials;
+	void *credentials_user;
+	const char *mechanisms;
 };
 
 #define SMTPD_SMARTHOST_INIT SMTPD_INIT(smtpd_smarthost)
@@ -181,7 +188,8 @@ struct smtpd_queue_settings {
 	const char *hostname;
 
 	/* How names are looked up and hosts are talked to.  The client's
-	 * hostname, user, password, cancel and dot_cancel are the queue's own;
+	 * hostname, user, password, credentials, mechanisms, cancel and
+	 * dot_cancel are the queue's own;
 	 * its security is that of all domains without a rule, of which there
 	 * are NRULES. */
 	const struct smtpd_resolver_settings *resolver;

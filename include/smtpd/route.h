@@ -92,6 +92,13 @@ struct smtpd_route_target {
 	const char *user;
 	const char *password;
 
+	/* As in smtpd_client_settings: asked for the secret in the place of
+	 * PASSWORD, on any thread, also on several at a time; and the
+	 * mechanisms that alone are used. */
+	smtpd_credentials_fn *credentials;
+	void *credentials_user;
+	const char *mechanisms;
+
 	/* Of ERROR: the reason in the report, which may begin with an enhanced
 	 * code ("5.1.1 No such user"). */
 	const char *text;

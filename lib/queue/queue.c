@@ -46,6 +46,8 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 	d->client.hostname = d->hostname;
 	d->client.user = NULL;
 	d->client.password = NULL;
+	d->client.credentials = NULL;
+	d->client.mechanisms = NULL;
 	d->client.cancel = d->client.dot_cancel = NULL;
 	/* The router has it. */
 	d->client.trust = NULL;

@@ -24,6 +24,9 @@ prepare_client(struct smtpd_agent_attempt *t, const struct smtpd_route_hop *hop)
 		return 0;
 	s.user = hop->user;
 	s.password = hop->password;
+	s.credentials = hop->credentials;
+	s.credentials_user = hop->credentials_user;
+	s.mechanisms = hop->mechanisms;
 	s.lmtp = hop->lmtp;
 	smtpd_client_destroy(a->client);
 	a->client = smtpd_client_create(&s);

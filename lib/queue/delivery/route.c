@@ -247,7 +247,7 @@ choose_policy(struct smtpd_router *r, const char *domain,
 				rule = &r->rules[i];
 	if (set != NULL && set->user != NULL) {
 		policy->level = SMTPD_SECURITY_REQUIRED;
-		policy->reason = "the smarthost's password";
+		policy->reason = "the smarthost's login";
 	} else if (set != NULL && set->host[0] == '/') {
 		policy->level = SMTPD_SECURITY_NONE;
 		policy->reason = "a socket of this host";
@@ -396,6 +396,9 @@ add_hop(struct smtpd_router *r, const struct smtpd_table_target *t,
 		.id = named ? t->id : 0,
 		.user = named ? t->set.user : NULL,
 		.password = named ? t->set.password : NULL,
+		.credentials = named ? t->set.credentials : NULL,
+		.credentials_user = named ? t->set.credentials_user : NULL,
+		.mechanisms = named ? t->set.mechanisms : NULL,
 		.lmtp = named && t->set.kind == SMTPD_ROUTE_LMTP,
 	};
 	choose_policy(r, domain, named ? &t->set : NULL, &hop->policy);

@@ -48,6 +48,9 @@ struct smtpd_route_hop {
 	uint64_t id; /* 0: the hosts of the domain */
 	const char *user;
 	const char *password;
+	smtpd_credentials_fn *credentials;
+	void *credentials_user;
+	const char *mechanisms;
 	bool lmtp;
 };
 

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "base/sized.h"
+#include "client/settings.h"
 #include "resolve/smarthost.h"
 
 #define SMTP_PORT  25
@@ -32,7 +33,7 @@ static int
 copy_texts(struct smtpd_table_target *t)
 {
 	const char **given[SMTPD_TARGET_TEXTS] = { &t->set.password,
-		&t->set.host, &t->set.user, &t->set.text };
+		&t->set.host, &t->set.user, &t->set.mechanisms, &t->set.text };
 
 	for (size_t i = 0; i < SMTPD_TARGET_TEXTS; i++) {
 		if (*given[i] == NULL)
@@ -62,6 +63,9 @@ find_host_fault(const struct smtpd_route_target *t, char *name)
 
 	if (t->host == NULL)
 		return "a target has no host";
+	if (t->mechanisms != NULL &&
+	    !smtpd__client_settings_are_mechanisms(t->mechanisms))
+		return "has mechanisms that are not all known";
 	if (t->kind == SMTPD_ROUTE_LMTP && t->host[0] == '/')
 		return strlen(t->host) >= sizeof(un.sun_path)
 		    ? "the path of a socket is too long"
@@ -208,6 +212,9 @@ add_smarthost(struct smtpd_route_table *t,
 		.tls_first = smarthost->tls_first,
 		.user = smarthost->user,
 		.password = smarthost->password,
+		.credentials = smarthost->credentials,
+		.credentials_user = smarthost->credentials_user,
+		.mechanisms = smarthost->mechanisms,
 	};
 	const struct smtpd_route route = { SMTPD_ROUTE_INIT, "*", &target, 1 };
 	char name[SMTPD_DNS_HOST_MAX];
@@ -290,6 +297,9 @@ smtpd__route_table_renew(const struct smtpd_route_table *old,
 		.tls_first = last->tls_first,
 		.user = last->user,
 		.password = last->password,
+		.credentials = last->credentials,
+		.credentials_user = last->credentials_user,
+		.mechanisms = last->mechanisms,
 	};
 	return create_table(routes, count, &smarthost, old->last_id, error);
 }

@@ -21,7 +21,7 @@
 
 struct smtpd_route_table;
 
-#define SMTPD_TARGET_TEXTS 4
+#define SMTPD_TARGET_TEXTS 5
 
 /* A target with texts of its own, of which the first is the password. */
 struct smtpd_table_target {
