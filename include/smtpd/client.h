@@ -249,12 +249,12 @@ SMTPD_API struct smtpd_client *smtpd_client_create(
  * greeting, all of one host, at PORT (the address of a UNIX socket has none):
  * say hello, go over to TLS and authenticate, as the settings and the server
  * will have it.  A user whose token was refused by 535 logs in once more, over
- * another connection, if there is another one.  Return 0, or -1 with the reason in smtpd_client_result(); then
- * nothing is open.  A greeting of 5xx, a certificate that is not good enough
- * and a password that is refused are temporary; 5xx to both EHLO and HELO is
- * permanent, for this host; so is 5xx to LHLO.  When the handshake of TLS fails
- * (SMTPD_PHASE_TLS), it is the caller's to decide whether to come again
- * without.  Blocks.  Since 0.1.
+ * another connection, if there is another one.  Return 0, or -1 with the
+ * reason in smtpd_client_result(); then nothing is open.  A greeting of 5xx, a
+ * certificate that is not good enough and a password that is refused are
+ * temporary; 5xx to both EHLO and HELO is permanent, for this host; so is 5xx
+ * to LHLO.  When the handshake of TLS fails (SMTPD_PHASE_TLS), it is the
+ * caller's to decide whether to come again without.  Blocks.  Since 0.1.
  */
 SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
     const struct smtpd_target *targets, size_t count, uint16_t port);

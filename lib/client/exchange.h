@@ -28,8 +28,8 @@ typedef void smtpd_reply_line_fn(
 size_t smtpd__client_exchange_write(struct smtpd_client *c,
     enum smtpd_phase phase, const char *format, ...) SMTPD_PRINTF(3, 4);
 
-/* Put LEN bytes at LINE, SMTPD_AUTH_LINE_MAX at most, as a line that is shown to
- * nobody.  Return as above. */
+/* Put LEN bytes at LINE, SMTPD_AUTH_LINE_MAX at most, as a line that nobody is
+ * shown.  Return as above. */
 size_t smtpd__client_exchange_write_secret(struct smtpd_client *c,
     enum smtpd_phase phase, const char *line, size_t len);
 
