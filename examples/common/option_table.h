@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* How many options a table may have. */
-#define OPTIONS_MAX 60
+#define OPTIONS_MAX 120
 
 /* The value that an option takes, and its type in the settings. */
 enum option_kind {

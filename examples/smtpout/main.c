@@ -29,6 +29,7 @@
 #include "startup.h"
 #include "submission.h"
 #include "tls_files.h"
+#include "token.h"
 
 /* How long a host may take at the end to say that it has a message. */
 #define STOP_MS 60000
@@ -43,6 +44,7 @@ struct smtpout {
 	struct submission submission;
 	struct passwords passwords;
 	struct mail_routes routes; /* until the queue is open */
+	struct token_source token;
 	struct tls_files tls;
 	struct smtpd_trust *trust;
 	struct smtpd_server *server;
@@ -215,6 +217,25 @@ reload_routes(struct smtpout *p)
 	mail_routes_finish(&routes);
 }
 
+/* The token is read, or the command run, as the user of --user, now and later.
+ * A file may come later too: some other program writes it. */
+static int
+check_token(struct smtpout *p)
+{
+	const struct settings *s = &p->settings;
+	char why[1024];
+
+	if (s->token_file == NULL && s->token_command == NULL)
+		return 0;
+	token_source_init(&p->token, s->token_file, s->token_command);
+	if (token_source_check(&p->token, why, sizeof(why)) == 0)
+		return 0;
+	if (s->token_command != NULL || s->in.check)
+		return complain(PROGRAM, EX_NOINPUT, "%s", why);
+	log_line(p->log, SMTPD_LOG_WARNING, "mail waits for a token: %s", why);
+	return 0;
+}
+
 /* As root, files of a queue that belongs to another user would be made that
  * this user cannot read. */
 static int
@@ -314,6 +335,9 @@ drop_privileges(struct smtpout *p)
 	status = read_routes(p, &p->routes, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
+	status = check_token(p);
+	if (status != 0)
+		return status;
 	daemon_warn_root(p->log);
 	daemon_warn_name(p->settings.in.name, p->log);
 	return check_place(p, missing);
@@ -362,6 +386,7 @@ open_queue(struct smtpout *p)
 	parts.client.trust = p->trust;
 	s.routes = p->routes.list;
 	s.nroutes = p->routes.count;
+	parts.smarthost.credentials_user = &p->token;
 	s.log_user = p->log;
 	s.submitted = submission_note;
 	s.submitted_user = &p->submission;
@@ -466,6 +491,7 @@ main(int argc, char **argv)
 		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);
 		smtpd_queue_close(p.queue);
+		token_source_finish(&p.token);
 		smtpd_trust_unref(p.trust);
 		mail_routes_finish(&p.routes);
 		passwords_finish(&p.passwords);

@@ -12,6 +12,8 @@
 #include "log.h"
 #include "options.h"
 #include "places.h"
+#include "smarthost.h"
+#include "token.h"
 
 #define AT(member) offsetof(struct settings, member)
 
@@ -72,6 +74,13 @@ static const struct option_rule rules[] = {
 	{ "password-file", 0, OPTION_TEXT, "FILE",
 	    "passwords of users at smarthost and routes", AT(password_file), 0,
 	    0 },
+	{ "token-file", 0, OPTION_TEXT, "FILE",
+	    "it has a bearer token for the smarthost", AT(token_file), 0, 0 },
+	{ "token-command", 0, OPTION_TEXT, "COMMAND",
+	    "it prints one: PATH [ARGUMENT]...", AT(token_command), 0, 0 },
+	{ "auth-mechanisms", 0, OPTION_TEXT, "NAME[,NAME]",
+	    "how to log in there (the best that is offered)",
+	    AT(auth_mechanisms), 0, 0 },
 	{ "retry-min", 0, OPTION_NUMBER, "SECONDS",
 	    "wait before the second attempt; doubles (@)", AT(retry_min), 1,
 	    YEARS },
@@ -219,37 +228,6 @@ complete_policies(struct settings *s)
 	return status;
 }
 
-static int
-complete_smarthost(struct settings *s)
-{
-	const bool has_routes = s->routes.count > 0 || s->route_file != NULL;
-
-	if (s->smarthost == NULL && s->password_file != NULL && !has_routes)
-		return complain(PROGRAM, EX_USAGE,
-		    "--password-file: there is no --smarthost USER@HOST, nor "
-		    "a route");
-	if (s->smarthost == NULL)
-		return 0;
-	if (sender_options_smarthost(s->smarthost, &s->relay) == -1)
-		return complain(PROGRAM, EX_USAGE,
-		    "--smarthost: give [tls://][user@]host[:port], an IPv6 "
-		    "address in brackets");
-	if ((s->relay.user != NULL) != (s->password_file != NULL) &&
-	    (s->relay.user != NULL || !has_routes))
-		return complain(PROGRAM, EX_USAGE,
-		    s->relay.user != NULL
-			? "--smarthost: the password of %s is missing "
-			  "(--password-file)"
-			: "--password-file: the user is missing: give "
-			  "--smarthost user@%s",
-		    s->relay.user != NULL ? s->relay.user : s->relay.host);
-	if (s->relay.user != NULL && !s->relay.tls_first &&
-	    s->security == SMTPD_SECURITY_NONE)
-		return complain(PROGRAM, EX_USAGE,
-		    "--tls never: the password would be sent in the clear");
-	return 0;
-}
-
 /* Read --limit. */
 static int
 complete_limits(struct settings *s)
@@ -333,7 +311,7 @@ static int
 complete_settings(struct settings *s)
 {
 	static int (*const steps[])(struct settings *) = { complete_listen,
-		complete_receiving, complete_policies, complete_smarthost,
+		complete_receiving, complete_policies, smarthost_complete,
 		complete_limits, complete_postmaster };
 	int status = complete_times(s);
 
@@ -453,7 +431,11 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		.port = s->relay.port,
 		.tls_first = s->relay.tls_first,
 		.user = s->relay.user,
-		.password = s->relay.user != NULL ? s->password : NULL,
+		.password = s->password_file != NULL ? s->password : NULL,
+		.credentials = s->relay.user != NULL && s->password_file == NULL
+		    ? token_source_get
+		    : NULL,
+		.mechanisms = s->auth_mechanisms,
 	};
 	set_client(s, &parts->client);
 	*out = (struct smtpd_queue_settings){

@@ -36,7 +36,11 @@ struct settings {
 	char *route_file; /* NULL: none */
 	char *smarthost;  /* as it was given; NULL: none */
 	char *password_file;
-	uint64_t retry_min; /* seconds, as all times here */
+	char *token_file;
+	char *token_command;
+	char
+	    *auth_mechanisms; /* divided by commas or blanks; by blanks later */
+	uint64_t retry_min;   /* seconds, as all times here */
 	uint64_t retry_max;
 	uint64_t lifetime;
 	uint64_t delay_notice; /* 0: none */

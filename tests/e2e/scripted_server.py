@@ -14,6 +14,7 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import re
 import socket
 import ssl
 import threading
@@ -240,6 +241,8 @@ class Session:
         if words[0].upper() == "PLAIN":
             _, user, password = first.split("\0")
             good = self.server.logins.get(user) == password
+        elif words[0].upper() in ("OAUTHBEARER", "XOAUTH2"):
+            user, good = self.bearer(words[0].upper(), first)
         elif words[0].upper() == "LOGIN":
             user, password = self.ask("Username:"), self.ask("Password:")
             good = self.server.logins.get(user) == password
@@ -250,6 +253,27 @@ class Session:
         if good:
             self.login = user
         self.say("235 2.7.0 ok" if good else "535 5.7.8 no")
+
+    def bearer(self, mechanism, message):
+        """Who shows a token, and whether it is good (RFC 7628, 3.1)."""
+        if not message:
+            message = self.ask("")
+        if mechanism == "OAUTHBEARER":
+            form = (r"n,a=([^,]+),\x01host=([^\x01]+)\x01port=(\d+)\x01"
+                    r"auth=Bearer ([!-~]+)\x01\x01")
+        else:
+            form = r"user=([^\x01]+)\x01()()auth=Bearer ([!-~]+)\x01\x01"
+        found = re.fullmatch(form, message)
+        if found is None:
+            return None, False
+        if self.server.tokens(found[4]):
+            return found[1].replace("=2C", ",").replace("=3D", "="), True
+        self.server.refusals += 1
+        answer = self.ask('{"status":"invalid_token","schemes":"bearer"}')
+        # 3.2.3
+        if answer != ("\x01" if mechanism == "OAUTHBEARER" else ""):
+            self.server.refusals += 1000
+        return None, False
 
     def scram(self, first, password, at_once=False, nonce=False, rounds=4096,
               signature=False, no_signature=False):
@@ -340,13 +364,16 @@ class Scripted:
 
     def __init__(self, host, port=25, tls=None, tls_first=False, dsn=True,
                  logins=None, mechanisms="PLAIN LOGIN", cheats=None,
-                 on_taken=None, one_message=False, **rules):
+                 on_taken=None, one_message=False, tokens=None, **rules):
         """TLS is a context, or a pair of files, certificate and key; LOGINS
-        are passwords by user, CHEATS those of Session.scram()."""
+        are passwords by user, TOKENS says whether a token is good, CHEATS are
+        those of Session.scram()."""
         self.host = host
         self.port = port
         self.dsn = dsn
-        self.logins = logins
+        self.logins = {} if logins is None and tokens else logins
+        self.tokens = tokens
+        self.refusals = 0  # of tokens
         self.mechanisms = mechanisms
         self.cheats = cheats or {}
         self.on_taken = on_taken

@@ -158,6 +158,36 @@ other_options_reach_their_place(void **state)
 	settings_finish(&s);
 }
 
+/* A password is read by the program, a token by its source. */
+static void
+a_login_reaches_the_smarthost(void **state)
+{
+	static const char *const password[] = { "--smarthost=ann@h.example",
+		"--password-file=f", "--auth-mechanisms=login", NULL };
+	static const char *const token[] = { "--smarthost=ann@h.example",
+		"--token-command=/c a",
+		"--auth-mechanisms=XOAUTH2, oauthbearer", NULL };
+	struct smtpd_queue_settings queue;
+	struct queue_parts parts;
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(settings_words(password, &s), OPTIONS_GO);
+	settings_for_queue(&s, &parts, &queue);
+	assert_string_equal(queue.smarthost->user, "ann");
+	assert_non_null(queue.smarthost->password);
+	assert_null(queue.smarthost->credentials);
+	assert_string_equal(queue.smarthost->mechanisms, "login");
+	settings_finish(&s);
+	assert_int_equal(settings_words(token, &s), OPTIONS_GO);
+	settings_for_queue(&s, &parts, &queue);
+	assert_null(queue.smarthost->password);
+	assert_non_null(queue.smarthost->credentials);
+	assert_string_equal(
+	    queue.smarthost->mechanisms, "XOAUTH2  oauthbearer");
+	settings_finish(&s);
+}
+
 /* RU5 */
 static void
 crs_are_repaired_by_option(void **state)
@@ -202,6 +232,23 @@ mistakes_are_refused(void **state)
 		{ "--smarthost", "ann@host" },
 		{ "--smarthost", "host", "--password-file", "f" },
 		{ "--password-file", "f" },
+		{ "--token-file", "f" },
+		{ "--token-command", "/c" },
+		{ "--smarthost", "host", "--token-command", "/c" },
+		{ "--smarthost", "ann@host", "--password-file", "f",
+		    "--token-file", "f" },
+		{ "--smarthost", "ann@host", "--token-command", "/c",
+		    "--token-file", "f" },
+		{ "--auth-mechanisms", "PLAIN" },
+		{ "--smarthost", "host", "--auth-mechanisms", "PLAIN" },
+		{ "--smarthost", "ann@host", "--password-file", "f",
+		    "--auth-mechanisms", "XOAUTH2" },
+		{ "--smarthost", "ann@host", "--token-file", "f",
+		    "--auth-mechanisms", "XOAUTH2,PLAIN" },
+		{ "--smarthost", "ann@host", "--token-file", "f",
+		    "--auth-mechanisms", "CRAM-MD5" },
+		{ "--smarthost", "ann@host", "--token-file", "f",
+		    "--auth-mechanisms", " , " },
 		{ "--tls", "require", "--tls", "never" },
 		{ "--tls", "a.example=require", "--tls", "A.example=never" },
 		{ "--smarthost", "ann@host", "--password-file", "f", "--tls",
@@ -295,6 +342,7 @@ main(void)
 		cmocka_unit_test(defaults_are_as_documented),
 		cmocka_unit_test(options_reach_the_queue),
 		cmocka_unit_test(other_options_reach_their_place),
+		cmocka_unit_test(a_login_reaches_the_smarthost),
 		cmocka_unit_test(crs_are_repaired_by_option),
 		cmocka_unit_test(mistakes_are_refused),
 		cmocka_unit_test(only_this_host_reaches_loopback),

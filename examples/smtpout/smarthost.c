@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "smarthost.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "complain.h"
+
+/* The one option that says what to log in by; NULL: none, or too many, of which
+ * *COUNT tells. */
+static const char *
+name_secret(const struct settings *s, int *count)
+{
+	const struct {
+		const char *option, *value;
+	} secrets[] = {
+		{ "--password-file", s->password_file },
+		{ "--token-file", s->token_file },
+		{ "--token-command", s->token_command },
+	};
+	const char *name = NULL;
+
+	*count = 0;
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		if (secrets[i].value != NULL) {
+			name = secrets[i].option;
+			++*count;
+		}
+	return *count == 1 ? name : NULL;
+}
+
+/* The name of a mechanism, and whether a token is shown by it. */
+static const struct {
+	const char *name;
+	bool takes_token;
+} mechanisms[] = {
+	{ "SCRAM-SHA-256", false },
+	{ "PLAIN", false },
+	{ "LOGIN", false },
+	{ "OAUTHBEARER", true },
+	{ "XOAUTH2", true },
+};
+
+/* Check that WORD is a mechanism that shows what there is to show. */
+static int
+check_mechanism(const struct settings *s, const char *word)
+{
+	bool has_token = s->password_file == NULL;
+
+	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
+		if (strcasecmp(mechanisms[i].name, word) == 0) {
+			if (mechanisms[i].takes_token == has_token)
+				return 0;
+			return complain(PROGRAM, EX_USAGE,
+			    "--auth-mechanisms: %s takes a %s", word,
+			    has_token ? "password (--password-file)"
+				      : "token (--token-file, "
+					"--token-command)");
+		}
+	return complain(PROGRAM, EX_USAGE,
+	    "--auth-mechanisms: \"%s\" is not SCRAM-SHA-256, PLAIN, LOGIN, "
+	    "OAUTHBEARER or XOAUTH2",
+	    word);
+}
+
+/* Check the mechanisms, and divide them by blanks. */
+static int
+complete_mechanisms(struct settings *s)
+{
+	static const char dividers[] = ", ";
+	const char *at;
+	char word[64];
+	int status = 0;
+
+	if (s->auth_mechanisms == NULL)
+		return 0;
+	if (s->relay.user == NULL)
+		return complain(PROGRAM, EX_USAGE,
+		    "--auth-mechanisms: there is no --smarthost USER@HOST");
+	for (char *c = s->auth_mechanisms; *c != '\0'; c++)
+		if (strchr(dividers, *c) != NULL)
+			*c = ' ';
+	at = s->auth_mechanisms + strspn(s->auth_mechanisms, " ");
+	if (*at == '\0')
+		return complain(
+		    PROGRAM, EX_USAGE, "--auth-mechanisms: there is none");
+	for (; *at != '\0' && status == 0; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
+		size_t shown = len < sizeof(word) ? len : sizeof(word) - 1;
+
+		memcpy(word, at, shown);
+		word[shown] = '\0';
+		status = check_mechanism(s, word);
+		at += len;
+	}
+	return status;
+}
+
+int
+smarthost_complete(struct settings *s)
+{
+	int count;
+	const char *secret = name_secret(s, &count);
+	/* A password may be that of a route. */
+	const bool is_for_routes = s->password_file != NULL &&
+	    (s->routes.count > 0 || s->route_file != NULL);
+
+	if (count > 1)
+		return complain(PROGRAM, EX_USAGE,
+		    "only one of --password-file, --token-file and "
+		    "--token-command can be given");
+	if (s->smarthost == NULL && secret != NULL && !is_for_routes)
+		return complain(PROGRAM, EX_USAGE,
+		    s->password_file != NULL
+			? "%s: there is no --smarthost USER@HOST, nor a route"
+			: "%s: there is no --smarthost USER@HOST",
+		    secret);
+	if (s->smarthost == NULL)
+		return complete_mechanisms(s);
+	if (sender_options_smarthost(s->smarthost, &s->relay) == -1)
+		return complain(PROGRAM, EX_USAGE,
+		    "--smarthost: give [tls://][user@]host[:port], an IPv6 "
+		    "address in brackets");
+	if (s->relay.user != NULL && secret == NULL)
+		return complain(PROGRAM, EX_USAGE,
+		    "--smarthost: the password of %s is missing "
+		    "(--password-file, --token-file or --token-command)",
+		    s->relay.user);
+	if (s->relay.user == NULL && secret != NULL && !is_for_routes)
+		return complain(PROGRAM, EX_USAGE,
+		    "%s: the user is missing: give --smarthost user@%s", secret,
+		    s->relay.host);
+	if (s->relay.user != NULL && !s->relay.tls_first &&
+	    s->security == SMTPD_SECURITY_NONE)
+		return complain(PROGRAM, EX_USAGE,
+		    "--tls never: the password would be sent in the clear");
+	return complete_mechanisms(s);
+}

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: MIT
+"""smtpout logs in at a smarthost by tokens that run out and are revoked: from a
+command that asks an OAuth server, and from a file."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+
+import oauth_server
+import smtpin_fixture as fixture
+import world
+from scripted_server import Scripted
+from tls_case import TlsCase
+
+WHERE = "ann@x.example@mx1.example:25"
+USER = "ann@x.example"
+
+
+class TokenCase(TlsCase):
+    def setUp(self):
+        super().setUp()
+        self.oauth = self.enterContext(
+            oauth_server.OAuthServer(self.world.out))
+        self.secrets = [oauth_server.GRANT]
+
+    def tearDown(self):
+        self.no_secrets()
+        super().tearDown()
+
+    def no_secrets(self):
+        """Nothing of a token is in the log, nor what was sent of it."""
+        said = self.smtpout.text()
+        for secret in self.oauth.given + self.secrets:
+            for form in (secret, base64.b64encode(secret.encode()).decode()):
+                for at in range(0, len(form) - 12, 6):
+                    self.assertNotIn(form[at:at + 12], said)
+        self.assertNotIn("auth=Bearer", said)
+
+    def start_with(self, *options, where=WHERE):
+        self.start("--smarthost", where, "-n", "trace", *options)
+
+    def command(self, grant=oauth_server.GRANT):
+        return " ".join((sys.executable, "-B", oauth_server.__file__,
+                         self.oauth.url, grant))
+
+    def start_command(self, *options):
+        self.start_with("--token-command", self.command(), *options)
+
+    def host(self, **options):
+        options.setdefault("tokens", self.oauth.is_good)
+        options.setdefault("mechanisms", "PLAIN LOGIN XOAUTH2 OAUTHBEARER")
+        return self.server("mx1", tls=self.good, one_message=True, **options)
+
+    def sent(self, server, count):
+        """A message more arrives, the COUNTth."""
+        ident = self.submit("bob@nowhere.example")
+        taken = server.wait(count)[-1]
+        self.assertEqual(taken.login, USER)
+        return ident
+
+
+class Command(TokenCase):
+    def test_mechanisms(self):
+        """RFC 7628, 3.1: the best that is offered, or that the operator
+        names; a token is no password."""
+        for offered, options, used in (
+                ("PLAIN XOAUTH2 OAUTHBEARER", (), "OAUTHBEARER"),
+                ("LOGIN XOAUTH2", (), "XOAUTH2"),
+                ("=XOAUTH2/PLAIN", (), "XOAUTH2"),
+                ("XOAUTH2 OAUTHBEARER", ("--auth-mechanisms", "xoauth2"),
+                 "XOAUTH2")):
+            with self.subTest(offered), Scripted(
+                    self.mx1, tls=self.good, mechanisms=offered,
+                    tokens=self.oauth.is_good) as server:
+                self.start_command(*options)
+                self.sent(server, 1)
+                self.assertEqual([line.split()[1] for line in
+                                  server.commands("AUTH")], [used])
+                self.smtpout.stop()
+                self.smtpout.remove()
+
+    def test_it_runs_out(self):
+        """It is renewed before its end: no login fails."""
+        self.oauth.lifetime = 3
+        server = self.host()
+        self.start_command()
+        self.sent(server, 1)
+        time.sleep(1.6)
+        self.sent(server, 2)
+        self.assertEqual(len(self.oauth.given), 2)
+        self.assertEqual(server.refusals, 0)
+
+    def test_it_is_revoked(self):
+        """535 has a new one fetched at once, and the message is not even
+        deferred."""
+        for mechanism in ("XOAUTH2", "OAUTHBEARER"):
+            with self.subTest(mechanism):
+                server = self.host(mechanisms=mechanism)
+                self.start_command()
+                self.sent(server, 1)
+                self.oauth.revoke()
+                ident = self.sent(server, 2)
+                self.assertEqual(server.refusals, 1)
+                self.assertEqual([line["status"] for line in
+                                  self.smtpout.attempts(ident, 1)], ["sent"])
+                server.close()
+                self.smtpout.stop()
+                self.smtpout.remove()
+
+    def test_the_grant_is_over(self):
+        """The operator's trouble: mail waits, and one warning says why."""
+        self.oauth.fault = (400, {"error": "invalid_grant",
+                                  "error_description": "it was revoked"})
+        server = self.host()
+        self.start_command()
+        ident = self.submit("bob@nowhere.example")
+        self.deferred(ident, 2)
+        self.assertEqual(server.sessions, [])
+        warning, = self.smtpout.warnings()
+        self.assertRegex(warning, 'site="smarthost required" waits: .*'
+                         f"token command {sys.executable}: "
+                         "invalid_grant: it was revoked")
+        self.assertEqual(self.smtpout.ids(), [ident])
+        self.oauth.fault = None
+        self.smtpout.flush_to(server)
+        self.smtpout.wait_empty()
+
+    def test_it_is_refused(self):
+        """RFC 4954, 6: a new one too; nothing is returned to a sender."""
+        good = []
+        server = self.host(
+            tokens=lambda token: bool(good) and self.oauth.is_good(token))
+        self.start_command()
+        ident = self.submit("bob@nowhere.example")
+        self.deferred(ident)
+        # Two logins for an attempt, and no more.
+        attempts = len(self.smtpout.attempts(ident, 1))
+        self.assertLessEqual(server.refusals, 2 * (attempts + 1))
+        self.assertIn("535 5.7.8 no (invalid_token)",
+                      self.smtpout.ask("why", ident))
+        self.assertEqual(self.smtpout.ids(), [ident])
+        good.append(True)
+        self.smtpout.flush_to(server)
+        self.smtpout.wait_empty()
+
+    def test_what_it_says_is_no_secret(self):
+        """It breaks off with a token on its standard error."""
+        secret = "ya29." + "Q" * 5 + "sEcReT" * 20
+        self.secrets.append(secret)
+        path = os.path.join(self.world.root, "tells")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(f"#!/bin/sh\necho 'token {secret} is old' >&2\n"
+                       f"echo {secret}\nexit 1\n")
+        os.chmod(path, 0o755)
+        self.start_with("--token-command", path)
+        self.deferred(self.submit("bob@nowhere.example"))
+        self.assertRegex(self.smtpout.warnings()[0],
+                         rf"{path}: it ended with exit status 1: "
+                         r"token \* is old")
+
+
+class File(TokenCase):
+    def write(self, path, text):
+        with open(path + ".new", "w", encoding="ascii") as file:
+            file.write(text)
+        os.rename(path + ".new", path)
+
+    def test_it_is_read_when_it_changes(self):
+        """By whoever writes it: it may come later, too."""
+        path = os.path.join(self.world.root, "token")
+        server = self.host()
+        self.start_with("--token-file", path)
+        ident = self.submit("bob@nowhere.example")
+        self.deferred(ident)
+        self.assertIn(f"the token file {path} cannot be read: ",
+                      self.smtpout.ask("why", ident))
+        status, answer = self.oauth.answer(
+            {"grant_type": ["refresh_token"],
+             "refresh_token": [oauth_server.GRANT]})
+        self.assertEqual(status, 200)
+        self.write(path, json.dumps(answer))
+        self.smtpout.flush_to(server)
+        self.oauth.revoke()
+        ident = self.submit("bob@nowhere.example")
+        self.deferred(ident)
+        self.assertIn("535 5.7.8 no (invalid_token) (there is no other yet)",
+                      self.smtpout.ask("why", ident))
+        _, answer = self.oauth.answer(
+            {"grant_type": ["refresh_token"],
+             "refresh_token": [oauth_server.GRANT]})
+        self.write(path, answer["access_token"] + "\n3600\n")
+        self.smtpout.flush_to(server, 2)
+
+
+class Check(TlsCase):
+    def test_check(self):
+        """--check says what a start would."""
+        for option, value, said in (
+                ("--token-file", "/nowhere/token", "cannot be read"),
+                ("--token-command", "/nowhere/x y", "cannot be run")):
+            done = subprocess.run(
+                [world.program("smtpout"), "--check", "-H", "out.example",
+                 "-q", os.path.join(self.world.root, "q"), "--smarthost",
+                 WHERE, option, value],
+                capture_output=True, text=True, timeout=3 * fixture.WAIT,
+                check=False)
+            self.assertEqual(done.returncode, 66, done.stderr)
+            self.assertIn(said, done.stderr)
+
+
+if __name__ == "__main__":
+    world.main()
