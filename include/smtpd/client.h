@@ -100,6 +100,15 @@ struct smtpd_result {
 	char text[SMTPD_REASON_SIZE];
 };
 
+/* An address of this host that connections out come from.  Since 0.2. */
+struct smtpd_source {
+	size_t size;          /* SMTPD_SOURCE_INIT */
+	const char *address;  /* IPv4, or IPv6 without brackets */
+	const char *hostname; /* for EHLO over it; NULL: that of the settings */
+};
+
+#define SMTPD_SOURCE_INIT SMTPD_INIT(smtpd_source)
+
 /* The size of a password or token as text, with its NUL.  Since 0.2. */
 #define SMTPD_SECRET_SIZE 8192
 
@@ -203,6 +212,12 @@ struct smtpd_client_settings {
 	/* Mechanisms of AUTH, divided by blanks, that alone are used, in this
 	 * order: some of those named above.  NULL: these.  Since 0.2. */
 	const char *mechanisms;
+
+	/* The addresses that connections come from, one of each family at most;
+	 * a family without one has that of the system's choice.  NULL, 0: none.
+	 * Since 0.2. */
+	const struct smtpd_source *sources;
+	size_t nsources;
 };
 
 #define SMTPD_CLIENT_SETTINGS_INIT SMTPD_INIT(smtpd_client_settings)
@@ -238,7 +253,8 @@ struct smtpd_outgoing {
  * Make a client with a copy of SETTINGS (NULL: all defaults), of their texts,
  * and with a reference to trust; cancel and dot_cancel must live as long.
  * Return NULL with errno: ENOMEM, or EINVAL when the size or security is
- * wrong, or mechanisms are named that the client does not know.
+ * wrong, mechanisms are named that the client does not know, or sources that
+ * cannot be.
  * Since 0.1.
  */
 SMTPD_API struct smtpd_client *smtpd_client_create(

@@ -92,6 +92,19 @@ set_host(struct smtpd_client *c, const char *host)
 }
 
 static int
+not_bound(
+    struct smtpd_client *c, const struct smtpd_race *r, const char *reason)
+{
+	char source[SMTPD_ADDRESS_TEXT_SIZE];
+
+	smtpd__socket_host(&r->unbound->address, source, sizeof(source));
+	return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT, "4.4.1",
+	    "cannot connect to %s from %s: %s", c->peer, source,
+	    r->error == EADDRNOTAVAIL ? "this host does not have that address"
+				      : reason);
+}
+
+static int
 not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 {
 	char reason[SMTPD_ERROR_TEXT_SIZE];
@@ -102,6 +115,8 @@ not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 		    c, SMTPD_PHASE_CONNECT, "4.4.2", "cancelled");
 	if (strerror_r(r->error, reason, sizeof(reason)) != 0)
 		reason[0] = '\0';
+	if (r->unbound != NULL)
+		return not_bound(c, r, reason);
 	if (r->peer.addr.ss_family == AF_UNIX)
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
 		    "4.4.1", "cannot connect to %s: %s",
@@ -109,6 +124,18 @@ not_connected(struct smtpd_client *c, const struct smtpd_race *r)
 		    reason);
 	return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT, "4.4.1",
 	    "cannot connect to %s port %u: %s", c->peer, r->port, reason);
+}
+
+/* The name by which we call ourselves to an address of FAMILY. */
+static void
+set_helo(struct smtpd_client *c, int family)
+{
+	const struct smtpd_client_source *source =
+	    smtpd__client_sources_find(&c->sources, family);
+
+	c->helo = source != NULL && source->hostname[0] != '\0'
+	    ? source->hostname
+	    : c->hostname;
 }
 
 /* Connect to the next address that answers. */
@@ -122,6 +149,7 @@ open_connection(struct smtpd_client *c, struct smtpd_race *r)
 		return not_connected(c, r);
 	c->fd = fd;
 	c->port = r->port;
+	set_helo(c, r->peer.addr.ss_family);
 	set_host(c, r->host);
 	smtpd__stream_init(
 	    &c->stream, fd, fd, c->buffers, c->buffers + SMTPD_STREAM_IN_SIZE);
@@ -204,6 +232,7 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 		.connect_ms = c->set.connect_ms,
 		.stagger_ms = c->set.stagger_ms,
 		.cancel_fd = smtpd_cancel_fd(c->set.cancel),
+		.sources = &c->sources,
 	};
 
 	smtpd__client_exchange_close(c);

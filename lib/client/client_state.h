@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 
 #include "base/sizes.h"
+#include "client/sources.h"
 #include "client/tls_policy.h"
 #include "grammar/ehlo_limits.h"
 #include "grammar/reply_parse.h"
@@ -37,6 +38,8 @@ struct smtpd_client {
 	struct smtpd_client_settings set; /* with the defaults filled in, and a
 	                                   * reference to its trust */
 	char hostname[SMTPD_HOSTNAME_SIZE];
+	struct smtpd_client_sources sources;
+	const char *helo; /* the name of ours on this connection */
 	char *user, *password, *mechanisms; /* copies */
 	struct smtpd_login login;
 	struct smtpd_trust *trust; /* of the last handshake, a reference; NULL:

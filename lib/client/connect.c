@@ -42,6 +42,7 @@ note_peer(struct smtpd_race *r, size_t target)
 	r->peer.len = t.len;
 	r->host = t.host;
 	r->at = target;
+	r->unbound = NULL;
 	if (t.addr.ss_family == AF_INET6)
 		in6->sin6_port = htons(r->port);
 	else if (t.addr.ss_family == AF_INET)
@@ -74,6 +75,20 @@ drop_attempt(struct field *f, size_t i, int error)
 	f->next_at = 0;
 }
 
+/* Have FD come from the source for the address of R, if there is one.  Return
+ * 0, or -1 with errno. */
+static int
+bind_source(struct smtpd_race *r, int fd)
+{
+	const struct smtpd_client_source *source =
+	    smtpd__client_sources_find(r->sources, r->peer.addr.ss_family);
+
+	if (source == NULL || smtpd__socket_bind(fd, &source->address) == 0)
+		return 0;
+	r->unbound = source;
+	return -1;
+}
+
 /* Start with the next address.  It may fail at once. */
 static void
 start_next(struct field *f)
@@ -89,6 +104,11 @@ start_next(struct field *f)
 	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (x->fd < 0) {
 		note_error(r, errno);
+		return;
+	}
+	if (bind_source(r, x->fd) == -1) {
+		r->error = errno;
+		close(x->fd);
 		return;
 	}
 	f->count++;

@@ -6,6 +6,7 @@
 
 #include <smtpd/resolve.h>
 
+#include "client/sources.h"
 #include "net/socket.h"
 
 struct smtpd_race {
@@ -16,6 +17,7 @@ struct smtpd_race {
 	uint32_t connect_ms; /* for one address */
 	uint32_t stagger_ms; /* before another is tried beside */
 	int cancel_fd;       /* -1: none */
+	const struct smtpd_client_sources *sources;
 
 	/* The result: the winner's address, or the last that failed. */
 	struct smtpd_sockaddr peer;
@@ -23,6 +25,8 @@ struct smtpd_race {
 	const char *host; /* the target's name for it */
 	int error;        /* ECANCELED: cancelled */
 	bool answered;    /* one failed by more than our own network */
+	const struct smtpd_client_source *unbound; /* the last failed since it
+	                   * could not come from there; NULL: it did not */
 };
 
 /*

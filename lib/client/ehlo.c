@@ -27,7 +27,7 @@ smtpd__client_ehlo(struct smtpd_client *c)
 	c->offers.len = 0;
 	smtpd__ehlo_limits_read(NULL, &c->limits);
 	if (smtpd__client_exchange_write(c, phase, "%s %s",
-		c->set.lmtp ? "LHLO" : "EHLO", c->hostname) == 0)
+		c->set.lmtp ? "LHLO" : "EHLO", c->helo) == 0)
 		return -1;
 	code = smtpd__client_exchange_read_reply(
 	    c, phase, c->set.hello_ms, smtpd__client_offers_add);
@@ -41,7 +41,7 @@ smtpd__client_ehlo(struct smtpd_client *c)
 	c->offers.len = 0;
 	if (code / 100 == 5 && !c->set.lmtp) {
 		code = smtpd__client_exchange_command(
-		    c, phase, c->set.hello_ms, "HELO %s", c->hostname);
+		    c, phase, c->set.hello_ms, "HELO %s", c->helo);
 		if (code < 0)
 			return -1;
 	}

@@ -26,7 +26,11 @@ smtpd__client_settings_are_mechanisms(const char *list)
 bool
 smtpd__client_settings_are_valid(const struct smtpd_client_settings *s)
 {
-	return s->security <= SMTPD_SECURITY_NONE &&
+	struct smtpd_client_sources sources;
+
+	return smtpd__client_sources_read(s->sources, s->nsources, &sources) ==
+	    0 &&
+	    s->security <= SMTPD_SECURITY_NONE &&
 	    (s->mechanisms == NULL ||
 		smtpd__client_settings_are_mechanisms(s->mechanisms));
 }
@@ -88,6 +92,8 @@ smtpd__client_settings_complete(struct smtpd_client *c)
 	set_default_times(s);
 	set_hostname(c);
 	s->hostname = c->hostname;
+	smtpd__client_sources_read(s->sources, s->nsources, &c->sources);
+	s->sources = NULL;
 	s->user = c->user = copy_text(s->user, &failed);
 	s->password = c->password = copy_text(s->password, &failed);
 	if (s->mechanisms == NULL)

@@ -207,6 +207,19 @@ smtpd__socket_listen(const struct smtpd_sockaddr *a, bool absent)
 	return -1;
 }
 
+/* The port is chosen when it connects, where the system can do that: there are
+ * more of them then, as only the pair of addresses must be new. */
+int
+smtpd__socket_bind(int fd, const struct smtpd_sockaddr *a)
+{
+#ifdef IP_BIND_ADDRESS_NO_PORT
+	const int on = 1;
+
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+#endif
+	return bind(fd, (const struct sockaddr *)&a->addr, a->len);
+}
+
 int
 smtpd__socket_local(int fd, struct smtpd_sockaddr *out)
 {

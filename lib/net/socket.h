@@ -66,6 +66,10 @@ void smtpd__socket_peer(int fd, struct smtpd_sockaddr *out);
  */
 int smtpd__socket_listen(const struct smtpd_sockaddr *a, bool absent);
 
+/* Bind FD, which will connect, to the address A, whatever its port.  Return 0
+ * or -1 with errno. */
+int smtpd__socket_bind(int fd, const struct smtpd_sockaddr *a);
+
 /* Find out the address FD is bound to.  Return 0 or -1 with errno. */
 int smtpd__socket_local(int fd, struct smtpd_sockaddr *out);
 

@@ -42,9 +42,31 @@ keep_exchange(void *user, bool sent, const char *line)
 	smtpd__text_byte(&w->exchange, '\n');
 }
 
+/* "ADDRESS [NAME]" of the setting source into SOURCE.  Return how many there
+ * are. */
+static size_t
+read_source(const struct call_script *s, char *text, size_t size,
+    struct smtpd_source *source)
+{
+	const char *setting = call_script_setting(s, "source");
+	char *blank;
+
+	if (setting == NULL)
+		return 0;
+	snprintf(text, size, "%s", setting);
+	blank = strchr(text, ' ');
+	if (blank != NULL)
+		*blank++ = '\0';
+	*source = (struct smtpd_source){ SMTPD_SOURCE_INIT, .address = text,
+		.hostname = blank };
+	return 1;
+}
+
 static void
 create_client(struct world *w)
 {
+	char text[128];
+	struct smtpd_source source;
 	const struct call_script *s = w->script;
 	uint32_t ms = call_script_flag(s, "quick") ? QUICK_MS : TIME_MS;
 	const struct smtpd_client_settings set = {
@@ -69,6 +91,8 @@ create_client(struct world *w)
 		.dot_ms = ms,
 		.reset_ms = ms,
 		.quit_ms = ms,
+		.sources = &source,
+		.nsources = read_source(s, text, sizeof(text), &source),
 	};
 
 	w->client = smtpd_client_create(&set);

@@ -32,6 +32,7 @@
 #include "queue/delivery/gather.h"
 #include "queue/delivery/hoststat.h"
 #include "queue/delivery/route.h"
+#include "queue/delivery/source_copy.h"
 #include "queue/delivery/worker_pool.h"
 #include "queue/schedule/schedule.h"
 #include "queue/spool/spool.h"
@@ -75,6 +76,7 @@ struct smtpd_delivery {
 	                                       * smtpd_queue_open() only */
 	char hostname[SMTPD_HOSTNAME_SIZE];
 	struct smtpd_client_settings client;
+	struct smtpd_source_copy sources; /* of client */
 	struct smtpd_agent_settings agent;
 	struct smtpd_logger logger;
 	struct smtpd_cancel *cancel; /* ends all attempts but those that wait
