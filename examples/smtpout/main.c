@@ -26,6 +26,7 @@
 #include "queue_command.h"
 #include "queue_place.h"
 #include "settings.h"
+#include "sources.h"
 #include "startup.h"
 #include "submission.h"
 #include "tls_files.h"
@@ -338,6 +339,7 @@ drop_privileges(struct smtpout *p)
 	status = check_token(p);
 	if (status != 0)
 		return status;
+	sources_warn(&p->settings, p->log);
 	daemon_warn_root(p->log);
 	daemon_warn_name(p->settings.in.name, p->log);
 	return check_place(p, missing);

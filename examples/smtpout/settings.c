@@ -13,6 +13,7 @@
 #include "options.h"
 #include "places.h"
 #include "smarthost.h"
+#include "sources.h"
 #include "token.h"
 
 #define AT(member) offsetof(struct settings, member)
@@ -68,6 +69,9 @@ static const struct option_rule rules[] = {
 	{ "route-file", 0, OPTION_TEXT, "FILE",
 	    "more routes, one a line; SIGHUP reads it again", AT(route_file), 0,
 	    0 },
+	{ "source", 0, OPTION_LIST, "ADDR[=NAME]",
+	    "address mail goes out from, and its name; repeatable", AT(source),
+	    0, 0 },
 	{ "smarthost", 0, OPTION_TEXT, "HOST[:PORT]",
 	    "host for all mail: [tls://][user@]host[:port]", AT(smarthost), 0,
 	    0 },
@@ -312,7 +316,7 @@ complete_settings(struct settings *s)
 {
 	static int (*const steps[])(struct settings *) = { complete_listen,
 		complete_receiving, complete_policies, smarthost_complete,
-		complete_limits, complete_postmaster };
+		complete_limits, sources_complete, complete_postmaster };
 	int status = complete_times(s);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -403,6 +407,8 @@ set_client(const struct settings *s, struct smtpd_client_settings *out)
 		.data_ms = command,
 		.block_ms = command,
 		.dot_ms = command,
+		.sources = s->nsources > 0 ? s->sources : NULL,
+		.nsources = s->nsources,
 	};
 }
 

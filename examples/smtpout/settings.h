@@ -45,6 +45,7 @@ struct settings {
 	uint64_t lifetime;
 	uint64_t delay_notice; /* 0: none */
 	char *postmaster;      /* NULL: postmaster of this host */
+	struct text_list source;
 	struct text_list tls;
 	char *tls_ca;
 	uint64_t connect_timeout;
@@ -64,6 +65,8 @@ struct settings {
 	const char **names; /* point into tls */
 	size_t nnames;
 	struct site_limits *limits; /* point into limit; NULL: there are none */
+	struct smtpd_source sources[2]; /* point into source */
+	size_t nsources;
 	char password[512];
 };
 

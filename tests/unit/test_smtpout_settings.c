@@ -188,6 +188,26 @@ a_login_reaches_the_smarthost(void **state)
 	settings_finish(&s);
 }
 
+static void
+sources_reach_the_client(void **state)
+{
+	static const char *const words[] = { "--source=192.0.2.1=a.example",
+		"--source=2001:db8::1", NULL };
+	struct smtpd_queue_settings queue;
+	struct queue_parts parts;
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(settings_words(words, &s), OPTIONS_GO);
+	settings_for_queue(&s, &parts, &queue);
+	assert_int_equal(queue.client->nsources, 2);
+	assert_string_equal(queue.client->sources[0].address, "192.0.2.1");
+	assert_string_equal(queue.client->sources[0].hostname, "a.example");
+	assert_string_equal(queue.client->sources[1].address, "2001:db8::1");
+	assert_null(queue.client->sources[1].hostname);
+	settings_finish(&s);
+}
+
 /* RU5 */
 static void
 crs_are_repaired_by_option(void **state)
@@ -240,6 +260,12 @@ mistakes_are_refused(void **state)
 		{ "--smarthost", "ann@host", "--token-command", "/c",
 		    "--token-file", "f" },
 		{ "--auth-mechanisms", "PLAIN" },
+		{ "--source", "mx.example" },
+		{ "--source", "[2001:db8::1]" },
+		{ "--source", "192.0.2.1=" },
+		{ "--source", "192.0.2.1=a b" },
+		{ "--source", "192.0.2.1", "--source", "192.0.2.2" },
+		{ "--source", "2001:db8::1", "--source", "2001:db8::2=b.c" },
 		{ "--smarthost", "host", "--auth-mechanisms", "PLAIN" },
 		{ "--smarthost", "ann@host", "--password-file", "f",
 		    "--auth-mechanisms", "XOAUTH2" },
@@ -343,6 +369,7 @@ main(void)
 		cmocka_unit_test(options_reach_the_queue),
 		cmocka_unit_test(other_options_reach_their_place),
 		cmocka_unit_test(a_login_reaches_the_smarthost),
+		cmocka_unit_test(sources_reach_the_client),
 		cmocka_unit_test(crs_are_repaired_by_option),
 		cmocka_unit_test(mistakes_are_refused),
 		cmocka_unit_test(only_this_host_reaches_loopback),
