@@ -28,9 +28,9 @@ extern "C" {
 /* One connection to a server: opaque. */
 struct smtpd_client;
 
-/* The authorities that certificates of servers are checked by, and the TLS
- * sessions that can be resumed: opaque, counted by references, shared by any
- * threads. */
+/* The authorities that certificates of servers are checked by, the certificate
+ * that servers are shown, and the TLS sessions that can be resumed: opaque,
+ * counted by references, shared by any threads. */
 struct smtpd_trust;
 
 /*
@@ -41,6 +41,20 @@ struct smtpd_trust;
  */
 SMTPD_API struct smtpd_trust *smtpd_trust_create(
     const char *ca_file, char *error, size_t size);
+
+/*
+ * Have connections show a certificate of our own to servers that ask for one:
+ * the chain in CERT_FILE, our own first, with its key in KEY_FILE (PEM both,
+ * ECDSA or RSA).  T has one at most, and is not in use yet.  Return 0, or -1
+ * with errno and the reason in ERROR of SIZE bytes, and T is as it was: a file
+ * cannot be read (the errno of the system) or is not whole, the key belongs to
+ * another certificate (EINVAL), T is in use or has one (EBUSY), or there is no
+ * TLS (ENOTSUP).  ERROR is "" after 0, unless the certificate is out of its
+ * time, which is the server's to judge.  After ENOMEM T is of no more use.
+ * Since 0.2.
+ */
+SMTPD_API int smtpd_trust_add_files(struct smtpd_trust *t,
+    const char *cert_file, const char *key_file, char *error, size_t size);
 
 /* One more reference to T, which is returned.  Any thread.  Since 0.1. */
 SMTPD_API struct smtpd_trust *smtpd_trust_ref(struct smtpd_trust *t);

@@ -171,6 +171,19 @@ smtpd__tls_pairs_add(struct smtpd_tls_pairs *pairs,
 }
 
 int
+smtpd__tls_pairs_show(
+    const struct smtpd_tls_pairs *pairs, mbedtls_ssl_config *conf)
+{
+	struct smtpd_tls_pair *first = pairs->first;
+
+	for (struct smtpd_tls_pair *p = first; p != NULL; p = p->next)
+		if ((p == first || is_beside(first, p)) &&
+		    mbedtls_ssl_conf_own_cert(conf, &p->chain, &p->key) != 0)
+			return -1;
+	return 0;
+}
+
+int
 smtpd__tls_pairs_choose(const struct smtpd_tls_pairs *pairs,
     mbedtls_ssl_context *ssl, const char *name, size_t len)
 {

@@ -3,8 +3,9 @@
 #define SMTPD_TRANSPORT_TLS_PAIRS_H
 
 /*
- * The certificates of a server with their keys: reading and checking them, and
- * choosing those for the name that a client asks for.
+ * Certificates with their keys, those of a server or the one of a client:
+ * reading and checking them, and choosing those for the name that a client asks
+ * for.
  */
 
 #include <mbedtls/ctr_drbg.h>
@@ -45,6 +46,11 @@ int smtpd__tls_pairs_parse_chain(const struct smtpd_tls_source *source,
 int smtpd__tls_pairs_add(struct smtpd_tls_pairs *pairs,
     const struct smtpd_tls_source *cert, const struct smtpd_tls_source *key,
     struct smtpd_tls_fault *error);
+
+/* Have CONF show the pairs that PAIRS' own configuration does.  Return 0, or -1
+ * without memory. */
+int smtpd__tls_pairs_show(
+    const struct smtpd_tls_pairs *pairs, mbedtls_ssl_config *conf);
 
 /* Have SSL serve all pairs that bear NAME of LEN bytes; where none does, it
  * keeps the default.  Return 0, or -1 without memory. */

@@ -5,6 +5,8 @@
 
 #include <mbedtls/error.h>
 #include <mbedtls/x509_crt.h>
+
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 #include "base/sizes.h"
 #include "crypto/rng.h"
 #include "transport/tls_compat.h"
+#include "transport/tls_pairs.h"
 
 /* Configurations: that of most connections, and the one for signatures of old.
  */
@@ -26,6 +29,7 @@ struct smtpd_trust {
 	struct smtpd_rng random;
 	mbedtls_ssl_config confs[CONFIGS];
 	mbedtls_x509_crt ca;
+	struct smtpd_tls_pairs own; /* what servers are shown */
 };
 
 /*
@@ -99,6 +103,12 @@ smtpd__tls_trust_create_empty(void)
 		if (error == 0)
 			error = set_up_config(t, &t->confs[i], i > 0);
 	}
+	/* Whether its time is over, the server judges. */
+	t->own = (struct smtpd_tls_pairs){
+		.conf = &t->confs[0],
+		.drbg = &t->random.drbg,
+		.any_date = true,
+	};
 	if (error == 0)
 		return t;
 	smtpd_trust_unref(t);
@@ -146,6 +156,59 @@ smtpd_trust_create(const char *ca_file, char *error, size_t size)
 	return NULL;
 }
 
+static int
+read_source(struct smtpd_tls_source *source, struct smtpd_tls_fault *fault)
+{
+	int error = smtpd__pem_read(&source->pem, source->file);
+
+	return error == 0 ? 0
+			  : smtpd__tls_fault_set(
+				fault, source->file, "cannot be read", error);
+}
+
+/* Read both files, and have all configurations show what is in them. */
+static int
+add_files(struct smtpd_trust *t, const char *cert_file, const char *key_file,
+    struct smtpd_tls_fault *fault)
+{
+	struct smtpd_tls_source cert = { .file = cert_file };
+	struct smtpd_tls_source key = { .file = key_file };
+	int result = -1;
+
+	if (read_source(&cert, fault) == 0 && read_source(&key, fault) == 0)
+		result = smtpd__tls_pairs_add(&t->own, &cert, &key, fault);
+	for (int i = 1; result == 0 && i < CONFIGS; i++)
+		if (smtpd__tls_pairs_show(&t->own, &t->confs[i]) == -1)
+			result = smtpd__tls_fault_set(
+			    fault, cert_file, "cannot be used", ENOMEM);
+	smtpd__pem_free(&cert.pem);
+	smtpd__pem_free(&key.pem);
+	return result;
+}
+
+int
+smtpd_trust_add_files(struct smtpd_trust *t, const char *cert_file,
+    const char *key_file, char *error, size_t size)
+{
+	struct smtpd_tls_fault fault = { .text = "" };
+	int result;
+
+	if (t == NULL || cert_file == NULL || key_file == NULL) {
+		snprintf(error, size, "there is no certificate, or no key");
+		errno = EINVAL;
+		return -1;
+	}
+	if (t->own.first != NULL || atomic_load(&t->refs) > 1) {
+		snprintf(error, size,
+		    "it has a certificate, or is in use: make another one");
+		errno = EBUSY;
+		return -1;
+	}
+	result = add_files(t, cert_file, key_file, &fault);
+	snprintf(error, size, "%s", fault.text);
+	return result;
+}
+
 struct smtpd_trust *
 smtpd_trust_ref(struct smtpd_trust *t)
 {
@@ -161,6 +224,7 @@ smtpd_trust_unref(struct smtpd_trust *t)
 	smtpd__tls_sessions_finish(&t->sessions);
 	for (int i = 0; i < CONFIGS; i++)
 		mbedtls_ssl_config_free(&t->confs[i]);
+	smtpd__tls_pairs_free(&t->own);
 	mbedtls_x509_crt_free(&t->ca);
 	smtpd__rng_free(&t->random);
 	free(t);

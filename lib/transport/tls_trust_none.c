@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A library without TLS: there are no authorities. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "transport/tls_client.h"
@@ -10,6 +11,16 @@ smtpd_trust_create(const char *ca_file, char *error, size_t size)
 	(void)ca_file;
 	snprintf(error, size, "built without TLS");
 	return NULL;
+}
+
+int
+smtpd_trust_add_files(struct smtpd_trust *t, const char *cert_file,
+    const char *key_file, char *error, size_t size)
+{
+	(void)t, (void)cert_file, (void)key_file;
+	snprintf(error, size, "built without TLS");
+	errno = ENOTSUP;
+	return -1;
 }
 
 struct smtpd_trust *
