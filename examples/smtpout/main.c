@@ -271,20 +271,45 @@ check_place(const struct smtpout *p, int missing)
 	return queue_place_complain(directory, p->settings.in.user, error, why);
 }
 
-/* Read the authorities of hosts.  Return 0 or an exit status. */
+/* Add our own certificate to TRUST.  Return 0, or -1 with errno and WHY. */
+static int
+add_certificate(
+    const struct smtpout *p, struct smtpd_trust *trust, char *why, size_t size)
+{
+	const struct settings *s = &p->settings;
+
+	if (s->client_cert == NULL)
+		return 0;
+	if (smtpd_trust_add_files(
+		trust, s->client_cert, s->client_key, why, size) == -1)
+		return -1;
+	if (why[0] != '\0')
+		log_line(p->log, SMTPD_LOG_WARNING,
+		    "hosts may refuse our certificate: %s", why);
+	return 0;
+}
+
+/* Read the authorities of hosts, and our own certificate.  Return 0 or an exit
+ * status. */
 static int
 load_trust(struct smtpout *p)
 {
 	char why[1024];
 
 	if (!smtpd_tls_supported())
-		return 0;
+		return p->settings.client_cert == NULL
+		    ? 0
+		    : complain(PROGRAM, EX_CONFIG,
+			  "--client-cert: the library was built without TLS");
 	p->trust = smtpd_trust_create(p->settings.tls_ca, why, sizeof(why));
 	if (p->trust == NULL)
 		return complain(PROGRAM, EX_NOINPUT, "%s", why);
 	if (why[0] != '\0')
 		log_line(p->log, SMTPD_LOG_WARNING,
 		    "no certificate of a host is good: %s: --tls-ca", why);
+	if (add_certificate(p, p->trust, why, sizeof(why)) == -1)
+		return complain(PROGRAM,
+		    errno == EINVAL ? EX_CONFIG : EX_NOINPUT, "%s", why);
 	return 0;
 }
 
@@ -298,9 +323,12 @@ reload_trust(struct smtpout *p)
 	if (!smtpd_tls_supported())
 		return;
 	trust = smtpd_trust_create(p->settings.tls_ca, why, sizeof(why));
-	if (trust == NULL || why[0] != '\0') {
+	if (trust == NULL || why[0] != '\0' ||
+	    add_certificate(p, trust, why, sizeof(why)) == -1) {
 		log_line(p->log, SMTPD_LOG_WARNING,
-		    "the old authorities of hosts stay in use: %s", why);
+		    "the old authorities of hosts stay in use, and our own "
+		    "certificate: %s",
+		    why);
 		smtpd_trust_unref(trust);
 		return;
 	}

@@ -103,6 +103,10 @@ static const struct option_rule rules[] = {
 	    0, 0 },
 	{ "tls-ca", 0, OPTION_TEXT, "FILE",
 	    "authorities of hosts (PEM; the system's)", AT(tls_ca), 0, 0 },
+	{ "client-cert", 0, OPTION_TEXT, "FILE",
+	    "certificate chain (PEM) to show to hosts", AT(client_cert), 0, 0 },
+	{ "client-key", 0, OPTION_TEXT, "FILE", "its key (PEM)", AT(client_key),
+	    0, 0 },
 	{ "connect-timeout", 0, OPTION_NUMBER, "SECONDS",
 	    "time to connect to a host (@)", AT(connect_timeout), 1, 3600 },
 	{ "command-timeout", 0, OPTION_NUMBER, "SECONDS",
@@ -256,6 +260,15 @@ complete_limits(struct settings *s)
 }
 
 static int
+complete_certificate(struct settings *s)
+{
+	if ((s->client_cert != NULL) != (s->client_key != NULL))
+		return complain(PROGRAM, EX_USAGE,
+		    "--client-cert and --client-key go together");
+	return 0;
+}
+
+static int
 complete_times(const struct settings *s)
 {
 	if (s->retry_max < s->retry_min)
@@ -316,7 +329,8 @@ complete_settings(struct settings *s)
 {
 	static int (*const steps[])(struct settings *) = { complete_listen,
 		complete_receiving, complete_policies, smarthost_complete,
-		complete_limits, sources_complete, complete_postmaster };
+		complete_limits, sources_complete, complete_certificate,
+		complete_postmaster };
 	int status = complete_times(s);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)

@@ -48,6 +48,8 @@ struct settings {
 	struct text_list source;
 	struct text_list tls;
 	char *tls_ca;
+	char *client_cert; /* with client_key, or both NULL */
+	char *client_key;
 	uint64_t connect_timeout;
 	uint64_t command_timeout; /* 0: those of RFC 5321 */
 	uint64_t workers;

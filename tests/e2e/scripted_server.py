@@ -81,6 +81,7 @@ class Transaction:
         self.local = session.local
         self.hello = session.hello
         self.tls = session.tls
+        self.certificate = session.certificate
         self.login = session.login
         self.sender = session.sender
         self.parameters = session.parameters
@@ -120,6 +121,7 @@ class Session:
         self.started = time.monotonic()
         self.hello = ""
         self.tls = None
+        self.certificate = None
         self.login = None
         self.commands = []
         self.file = connection.makefile("rb")
@@ -221,6 +223,7 @@ class Session:
             self.connection, server_side=True)
         self.file = self.connection.makefile("rb")
         self.tls = self.connection.version()
+        self.certificate = self.connection.getpeercert()
         self.hello = ""
         self.forget()
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import time
 
 import smtpin_fixture as fixture
@@ -147,6 +148,55 @@ class Policies(TlsCase):
         second = self.server("mx2")
         self.submit("bob@two.example")
         second.wait(1)
+
+    def client_context(self):
+        """A server's, which wants certificates of clients."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*self.good)
+        context.load_verify_locations(self.ca.ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def test_client_certificate(self):
+        """RFC 8446, 4.4.2: it is shown to a host that asks, in any version of
+        TLS, and SIGHUP has it read again."""
+        pair = [os.path.join(self.world.root, name)
+                for name in ("own.pem", "own.key")]
+        for name, path in zip(self.ca.sign("out.example"), pair):
+            shutil.copy(name, path)
+        self.start("--client-cert", pair[0], "--client-key", pair[1])
+        for count, version in enumerate((ssl.TLSVersion.TLSv1_2,
+                                         ssl.TLSVersion.TLSv1_3)):
+            context = self.client_context()
+            context.maximum_version = version
+            with self.subTest(version), Scripted(
+                    self.mx1, tls=context, one_message=True) as server:
+                self.submit("bob@one.example")
+                taken, = server.wait(1)
+                self.assertIn("out.example",
+                              str(taken.certificate["subject"]))
+                if count > 0:
+                    continue
+                for name, path in zip(self.ca.sign("new.example"), pair):
+                    shutil.copy(name, path)
+                os.kill(self.smtpout.pid_of_daemon(), signal.SIGHUP)
+                self.smtpout.wait_log("read the authorities of hosts again")
+                self.submit("bob@one.example")
+                self.assertIn("new.example",
+                              str(server.wait(2)[1].certificate["subject"]))
+                for name, path in zip(self.ca.sign("out.example"), pair):
+                    shutil.copy(name, path)
+                os.kill(self.smtpout.pid_of_daemon(), signal.SIGHUP)
+                self.smtpout.wait_log("read the authorities of hosts again", 2)
+
+    def test_no_client_certificate(self):
+        """A host that demands one gets nothing in plain text, by a policy."""
+        self.start("--tls", "require")
+        server = self.server("mx1", tls=self.client_context())
+        ident = self.submit("bob@one.example")
+        self.deferred(ident)
+        self.assertEqual(server.taken, [])
+        self.assertEqual(server.commands("MAIL"), [])
 
     def test_postfix(self):
         with Postfix(self.world, self.mx2, "two.example", self.good2,

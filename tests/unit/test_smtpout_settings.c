@@ -260,6 +260,8 @@ mistakes_are_refused(void **state)
 		{ "--smarthost", "ann@host", "--token-command", "/c",
 		    "--token-file", "f" },
 		{ "--auth-mechanisms", "PLAIN" },
+		{ "--client-cert", "c" },
+		{ "--client-key", "k" },
 		{ "--source", "mx.example" },
 		{ "--source", "[2001:db8::1]" },
 		{ "--source", "192.0.2.1=" },
