@@ -55,6 +55,14 @@ write_escaped(struct smtpd_quoted_printable *q, char c)
 	write_piece(q, s, sizeof(s));
 }
 
+/* Whether the next character begins a line, which must not become one that is
+ * taken for a boundary. */
+static bool
+is_at_start(const struct smtpd_quoted_printable *q)
+{
+	return q->column == 0 || q->column == WIDTH;
+}
+
 /* Write what was held, now that NEXT follows; whether that is a part of it. */
 static bool
 write_held(struct smtpd_quoted_printable *q, char next)
@@ -85,6 +93,8 @@ smtpd__quoted_printable_feed(
 			continue;
 		if (smtpd__text_is_white(c) || c == '\r')
 			q->held = c;
+		else if (c == '-' && is_at_start(q))
+			write_escaped(q, c);
 		else if (c > ' ' && c <= '~' && c != '=')
 			write_piece(q, &c, 1);
 		else

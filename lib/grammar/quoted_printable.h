@@ -3,7 +3,7 @@
 #define SMTPD_GRAMMAR_QUOTED_PRINTABLE_H
 
 /* Text in the coding quoted-printable (RFC 2045, 6.7), while it comes in blocks
- * of any size. */
+ * of any size.  No line begins with "-", as boundaries do. */
 
 #include <stdbool.h>
 #include <stddef.h>
