@@ -44,6 +44,8 @@ struct smtpd_outgoing_envelope {
 	bool utf8_wanted;  /* it has, though nobody said so: SMTPUTF8 is said
 	                    * where it is offered; a queue finds that out.
 	                    * Since 0.2 */
+	bool long_lines;   /* the body may have lines of more than 998 octets; a
+	                    * queue finds that out.  Since 0.2 */
 };
 
 #define SMTPD_OUTGOING_ENVELOPE_INIT SMTPD_INIT(smtpd_outgoing_envelope)

@@ -5,6 +5,9 @@
 
 #include "base/text.h"
 
+/* Octets of a line without its end (RFC 5321, 4.5.3.1.6). */
+#define BODY_LINE_MAX 998
+
 /* What a field tells, and whether its value matters. */
 enum field {
 	NO_FIELD,
@@ -148,6 +151,25 @@ end_field(struct smtpd_header_info *f)
 	f->len = 0;
 }
 
+/* Look for long lines, of which a CR may be the last octet. */
+static void
+measure_lines(struct smtpd_header_info *f, const char *data, size_t len)
+{
+	const char *end = data + len;
+
+	while (data < end) {
+		const char *lf = memchr(data, '\n', (size_t)(end - data));
+
+		f->line += (size_t)((lf != NULL ? lf : end) - data);
+		if (f->line > BODY_LINE_MAX)
+			f->long_lines = true;
+		if (lf == NULL)
+			return;
+		f->line = 0;
+		data = lf + 1;
+	}
+}
+
 void
 smtpd__header_info_add(struct smtpd_header_info *f, const struct smtpd_piece *p)
 {
@@ -169,8 +191,10 @@ smtpd__header_info_add(struct smtpd_header_info *f, const struct smtpd_piece *p)
 	case SMTPD_FIELDS_END:
 		end_field(f);
 		break;
-	case SMTPD_FIELDS_NONE:
 	case SMTPD_FIELDS_BODY:
+		measure_lines(f, p->data, p->len);
+		break;
+	case SMTPD_FIELDS_NONE:
 		break;
 	}
 }

@@ -25,6 +25,9 @@ struct smtpd_header_info {
 	bool eight_bit_header;        /* the header holds bytes outside ASCII */
 	struct smtpd_utf8_check utf8; /* whether it is UTF-8 nevertheless */
 	bool eight_bit;               /* the message does */
+	bool long_lines; /* a line of the body may be longer than RFC 5321,
+	                  * 4.5.3.1.6 has it */
+	size_t line;     /* octets of its present line */
 	char id[SMTPD_MESSAGE_ID_MAX + 1];   /* the first Message-ID, "<...>" of
 	                                    * printable ASCII; "" if there is
 	                                    * none, or no such one */
@@ -40,8 +43,8 @@ struct smtpd_header_info {
 /* Begin a message. */
 void smtpd__header_info_init(struct smtpd_header_info *f);
 
-/* Look at the next piece of it, as smtpd__fields_next() divides it; the body
- * may be left out. */
+/* Look at the next piece of it, as smtpd__fields_next() divides it; where the
+ * body is left out nothing is known of that. */
 void smtpd__header_info_add(
     struct smtpd_header_info *f, const struct smtpd_piece *p);
 

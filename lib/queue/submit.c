@@ -240,6 +240,8 @@ smtpd__submit_commit(struct smtpd_queue_message *m,
 	if (status == 0) {
 		if (info->eight_bit)
 			e->eight_bit = true;
+		if (info->long_lines)
+			e->long_lines = true;
 		/* What may be UTF-8 is often none, and what is, often was not
 		 * said to be (RFC 6531, 3.4). */
 		e->utf8_wanted =

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include "grammar/header_info.h"
@@ -202,6 +203,40 @@ dates_and_eight_bits_are_seen(void **state)
 	}
 }
 
+/* RFC 5321, 4.5.3.1.6: 998 octets; there may be no line that is longer where
+ * none is seen. */
+static void
+long_lines_of_the_body_are_seen(void **state)
+{
+	static const struct {
+		size_t header, first, second;
+		bool lines;
+	} cases[] = {
+		{ 10, 500, 500, false },
+		{ 2000, 10, 10, false },
+		{ 10, 997, 997, false },
+		{ 10, 999, 10, true },
+		{ 10, 10, 999, true },
+		{ 2000, 10, 999, true },
+	};
+	static char data[5000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int len = snprintf(data, sizeof(data),
+		    "A: %0*d\r\n\r\n%0*d\r\n%0*d\r\n", (int)cases[i].header, 1,
+		    (int)cases[i].first, 2, (int)cases[i].second, 3);
+
+		for (size_t block = 1; block <= (size_t)len;
+		    block += 1 + block / 2) {
+			struct smtpd_header_info f;
+
+			look(&f, data, (size_t)len, block);
+			assert_int_equal(f.long_lines, cases[i].lines);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -211,6 +246,7 @@ main(void)
 		cmocka_unit_test(subject_and_date_are_remembered),
 		cmocka_unit_test(programs_and_lists_are_known),
 		cmocka_unit_test(dates_and_eight_bits_are_seen),
+		cmocka_unit_test(long_lines_of_the_body_are_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

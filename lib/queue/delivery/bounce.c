@@ -310,6 +310,8 @@ smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
 			.rcpts = &m->to,
 			.nrcpts = 1,
 			.eight_bit = smtpd__dsn_is_eight_bit(&m->report),
+			.long_lines = m->report.whole &&
+			    m->bounces[0].loaded->envelope.long_lines,
 			.utf8 = m->report.utf8,
 		},
 		.flags = SMTPD_MESSAGE_AUTOMATIC,

@@ -71,6 +71,9 @@ enum smtpd_message_flag {
 	SMTPD_MESSAGE_LOCKED = 1 << 9,  /* no record of it may be appended */
 	SMTPD_MESSAGE_ENDED = 1 << 10,  /* its record is dead */
 
+	SMTPD_MESSAGE_LONG_LINES = 1 << 11, /* a line of its body may be longer
+	                                     * than RFC 5321 has it */
+
 	/* Four bits: how often it could not be read, since it last could. */
 	SMTPD_MESSAGE_UNREAD_ONCE = 1 << 12,
 	SMTPD_MESSAGE_UNREAD = 15 << 12,

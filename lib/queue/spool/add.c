@@ -238,6 +238,8 @@ make_message(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		e->flags |= SMTPD_MESSAGE_UTF8;
 	if (envelope->utf8_wanted)
 		e->flags |= SMTPD_MESSAGE_UTF8_WANTED;
+	if (envelope->long_lines)
+		e->flags |= SMTPD_MESSAGE_LONG_LINES;
 	if (add_jobs(s, g, envelope, e, jobs) == 0 && insert_pending(s, e) == 0)
 		return e;
 	smtpd__spool_messages_free(s, e);

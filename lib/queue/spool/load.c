@@ -134,6 +134,8 @@ fill_loaded(struct smtpd_spool *s, const struct smtpd_record_message *m,
 	loaded->envelope.utf8 = (m->flags & SMTPD_MESSAGE_UTF8) != 0;
 	loaded->envelope.utf8_wanted =
 	    (m->flags & SMTPD_MESSAGE_UTF8_WANTED) != 0;
+	loaded->envelope.long_lines =
+	    (m->flags & SMTPD_MESSAGE_LONG_LINES) != 0;
 	if (!smtpd__record_get_envelope(
 		copy, m->envelope_len, &loaded->envelope, loaded->memory)) {
 		errno = EBADMSG;

@@ -37,7 +37,8 @@ enum smtpd_record_type {
 	    (unsigned)SMTPD_MESSAGE_LARGE |                                    \
 	    (unsigned)SMTPD_MESSAGE_EIGHT_BIT | (unsigned)SMTPD_MESSAGE_UTF8 | \
 	    (unsigned)SMTPD_MESSAGE_AUTOMATIC |                                \
-	    (unsigned)SMTPD_MESSAGE_UTF8_WANTED)
+	    (unsigned)SMTPD_MESSAGE_UTF8_WANTED |                              \
+	    (unsigned)SMTPD_MESSAGE_LONG_LINES)
 
 /* When a record was made. */
 struct smtpd_stamp {
