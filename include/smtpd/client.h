@@ -259,6 +259,22 @@ struct smtpd_outgoing {
 	/* Send the content only when each recipient was accepted.  DATA waits
 	 * for their replies.  Since 0.2. */
 	bool all_or_none;
+
+	/*
+	 * Where the envelope says eight_bit and the server does not offer
+	 * 8BITMIME, or it says long_lines, the body is converted (RFC 6152, 3;
+	 * RFC 5321, 4.5.3.1.6): each part that needs it to quoted-printable
+	 * or base64, with the same octets when it is decoded; SIZE is that of
+	 * what is sent.  A message goes out as it is when that would break a
+	 * signature of it or of a part (DKIM, ARC, multipart/signed), or a part
+	 * can have no encoding; smtpd_client_conversion() tells.  Fields with
+	 * bytes outside ASCII stay as they are.  The content is read two or
+	 * three times: from FD, or by READ, before each of which but the first
+	 * REWIND must let it begin anew, and return 0, or -1 when it cannot.
+	 * Since 0.2.
+	 */
+	bool convert;
+	int (*rewind)(void *user) SMTPD_NOEXCEPT; /* called with READ_USER */
 };
 
 #define SMTPD_OUTGOING_INIT SMTPD_INIT(smtpd_outgoing)
@@ -306,7 +322,8 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  *   what is no address, 5.5.4 for a parameter that cannot be sent, 5.6.7 and
  *   5.3.4 for what needs SMTPUTF8 or a larger SIZE than offered.  An address
  *   whose local part is ASCII does not need it: its domain is sent in A-labels.
- *   Content that is not ASCII goes out also where 8BITMIME is not offered.
+ *   Content that is not ASCII goes out also where 8BITMIME is not offered,
+ *   unless CONVERT is set.
  * - With ALL_OR_NONE, where one is refused the others are temporary too, 4.5.0
  *   without a code.
  * - A chunk that is refused ends the message for all that were accepted.
@@ -320,7 +337,8 @@ SMTPD_API int smtpd_client_connect(struct smtpd_client *c,
  *
  * Return 0 when the connection is good for another message, or -1 when it is
  * closed; with errno EINVAL when MESSAGE or its envelope is not one (its size
- * is not set, say), and ENOMEM.  Blocks.  Since 0.1.
+ * is not set, say, or CONVERT is, and READ without REWIND), and ENOMEM.
+ * Blocks.  Since 0.1.
  */
 SMTPD_API int smtpd_client_send(
     struct smtpd_client *c, const struct smtpd_outgoing *message);
@@ -329,6 +347,20 @@ SMTPD_API int smtpd_client_send(
  * Belongs to C until the next one.  Since 0.2. */
 SMTPD_API const struct smtpd_result *smtpd_client_rcpt_result(
     const struct smtpd_client *c, size_t i);
+
+/* What was done about the content of a message. */
+enum smtpd_conversion {
+	SMTPD_CONVERSION_NONE, /* nothing: not asked for, not needed, or it was
+	                        * not sent at all */
+	SMTPD_CONVERSION_DONE,
+	SMTPD_CONVERSION_SIGNED, /* nothing, though it was needed: DKIM or ARC
+	                          * would break */
+	SMTPD_CONVERSION_FIXED,  /* the same: a part must stay as it is */
+};
+
+/* The conversion in the last smtpd_client_send().  Since 0.2. */
+SMTPD_API enum smtpd_conversion smtpd_client_conversion(
+    const struct smtpd_client *c);
 
 /* Send QUIT if a connection is open, and close it; its reply is not waited for
  * longer than quit_ms.  Since 0.1. */

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "client/auth.h"
 #include "client/connect.h"
+#include "client/convert.h"
 #include "client/credentials.h"
 #include "client/ehlo.h"
 #include "client/exchange.h"
@@ -267,7 +268,8 @@ copy_message(const struct smtpd_outgoing *given, struct smtpd_outgoing *m,
 	errno = EINVAL;
 	if (given == NULL || smtpd__sized_copy(m, sizeof(*m), given) == -1 ||
 	    m->envelope == NULL ||
-	    smtpd__sized_copy(e, sizeof(*e), m->envelope) == -1)
+	    smtpd__sized_copy(e, sizeof(*e), m->envelope) == -1 ||
+	    (m->convert && m->read != NULL && m->rewind == NULL))
 		return -1;
 	m->envelope = e;
 	if (e->nrcpts == 0)
@@ -324,10 +326,38 @@ leave_full(struct smtpd_client *c)
 	return -1;
 }
 
+/* Convert M if the server does not take it as it is, and if that is wanted.
+ * Return 0, or -1 when nobody gets it. */
 static int
-send_message(struct smtpd_client *c, const struct smtpd_outgoing *m)
+convert_message(struct smtpd_client *c, struct smtpd_outgoing *m,
+    struct smtpd_client_convert **convert)
 {
-	if (smtpd__client_transaction(c, m, c->results) == -1)
+	const struct smtpd_outgoing_envelope *e = m->envelope;
+	bool eight_bit = smtpd_client_offers(c, "8BITMIME") != NULL;
+	struct smtpd_result why;
+
+	*convert = NULL;
+	if (!m->convert || (!e->long_lines && (!e->eight_bit || eight_bit)))
+		return 0;
+	if (smtpd__client_convert_begin(
+		m, eight_bit, convert, &c->conversion, &why) == 0)
+		return 0;
+	for (size_t i = 0; i < e->nrcpts; i++)
+		c->results[i] = why;
+	return -1;
+}
+
+static int
+send_message(struct smtpd_client *c, struct smtpd_outgoing *m)
+{
+	struct smtpd_client_convert *convert;
+	int status;
+
+	if (convert_message(c, m, &convert) == -1)
+		return 0;
+	status = smtpd__client_transaction(c, m, c->results);
+	smtpd__client_convert_end(convert);
+	if (status == -1)
 		return -1;
 	return c->limits.mails > 0 && c->mails >= c->limits.mails
 	    ? leave_full(c)
@@ -342,6 +372,7 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message)
 	int error;
 
 	c->nresults = 0;
+	c->conversion = SMTPD_CONVERSION_NONE;
 	if (copy_message(message, &m, &e) == -1 ||
 	    prepare_results(c, e.nrcpts) == -1) {
 		error = errno;
@@ -375,6 +406,12 @@ smtpd_client_rcpt_result(const struct smtpd_client *c, size_t i)
 	return c->nresults == 0 && c->result.outcome != SMTPD_OUTCOME_SENT
 	    ? &c->result
 	    : &none;
+}
+
+enum smtpd_conversion
+smtpd_client_conversion(const struct smtpd_client *c)
+{
+	return c->conversion;
 }
 
 const struct smtpd_result *

@@ -62,7 +62,8 @@ struct smtpd_client {
 	uint32_t mails;                  /* MAIL that was said to it */
 	struct smtpd_peer_reply reply;   /* the last */
 	struct smtpd_result result;
-	struct smtpd_result *results; /* of the recipients of a message */
+	enum smtpd_conversion conversion; /* of the last message */
+	struct smtpd_result *results;     /* of the recipients of a message */
 	size_t nresults, results_room;
 	size_t awaited;     /* commands without a reply yet */
 	bool out_of_step;   /* in this transaction: no reply can be believed */

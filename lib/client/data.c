@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* pread() of files beyond 2 GiB, also where off_t is short by default. */
-#define _FILE_OFFSET_BITS 64
-
 #include "client/data.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "client/content.h"
 #include "client/exchange.h"
 #include "client/result.h"
 #include "grammar/dot_encode.h"
@@ -29,9 +26,7 @@
 #define EARLY_MS 1000
 
 struct source {
-	const struct smtpd_outgoing *m;
-	uint64_t left; /* of the descriptor */
-	off_t at;
+	struct smtpd_client_content content;
 	char block[BLOCK_SIZE];
 };
 
@@ -44,36 +39,6 @@ struct chunk {
 	size_t len;
 	char text[CHUNK_SIZE];
 };
-
-static void
-source_init(struct source *s, const struct smtpd_outgoing *m)
-{
-	s->m = m;
-	s->left = m->length;
-	s->at = (off_t)m->offset;
-}
-
-/* Read a block.  Return its length, 0 at the end, -1 when the content cannot be
- * read; a descriptor that ends before its length counts as that. */
-static ssize_t
-read_block(struct source *s)
-{
-	size_t want = s->left < BLOCK_SIZE ? (size_t)s->left : BLOCK_SIZE;
-	ssize_t n;
-
-	if (s->m->read != NULL)
-		return s->m->read(s->m->read_user, s->block, BLOCK_SIZE);
-	if (want == 0)
-		return 0;
-	do {
-		n = pread(s->m->fd, s->block, want, s->at);
-	} while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return -1;
-	s->at += n;
-	s->left -= (size_t)n;
-	return n;
-}
 
 /*
  * The content could not be written.  A server that does not want it may have
@@ -142,7 +107,8 @@ send_all(struct smtpd_client *c, struct source *s)
 	struct smtpd_stream *st = &c->stream;
 	ssize_t n;
 
-	while ((n = read_block(s)) > 0)
+	while ((n = smtpd__client_content_read(
+		    &s->content, s->block, BLOCK_SIZE)) > 0)
 		if (send_block(c, &e, s->block, (size_t)n) != 0)
 			return -1;
 	if (n < 0)
@@ -165,7 +131,7 @@ smtpd__client_data_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
 	if (s == NULL)
 		return smtpd__client_exchange_fail(
 		    c, SMTPD_PHASE_DATA, "4.3.0", "out of memory");
-	source_init(s, m);
+	smtpd__client_content_begin(&s->content, m);
 	c->stream.wire.write_ms = c->set.block_ms;
 	result = send_all(c, s);
 	free(s);
@@ -182,7 +148,8 @@ fill_chunk(struct chunk *k)
 		ssize_t n = 0;
 
 		if (k->left == 0)
-			n = read_block(&k->source);
+			n = smtpd__client_content_read(
+			    &k->source.content, k->source.block, BLOCK_SIZE);
 		if (n < 0)
 			return -1;
 		if (n > 0) {
@@ -267,7 +234,7 @@ smtpd__client_data_chunks(struct smtpd_client *c,
 		    SMTPD_PHASE_DATA, "4.3.0", "out of memory");
 		return 0;
 	}
-	source_init(&k->source, m);
+	smtpd__client_content_begin(&k->source.content, m);
 	k->encoder = (struct smtpd_dot_encoder){ .no_dots = true };
 	k->left = 0;
 	status = send_chunks(c, k, result);

@@ -150,6 +150,15 @@ check_offer(const struct world *w, const struct call_line *line)
 		    value, line->rest + len + (line->rest[len] == ' '));
 }
 
+static const char *
+conversion_name(const struct world *w)
+{
+	static const char *const names[] = { "none", "done", "signed",
+		"fixed" };
+
+	return names[smtpd_client_conversion(w->client)];
+}
+
 /* Check what is known while there is a connection, or was one.  Return false if
  * LINE is about something else. */
 static bool
@@ -163,6 +172,8 @@ check_live(const struct world *w, const struct call_line *line, bool open)
 		    s, line, smtpd_client_rcpt_result(w->client, 0)->text);
 	else if (strcmp(word, "peer") == 0)
 		call_check_line(s, line, smtpd_client_peer(w->client));
+	else if (strcmp(word, "conversion") == 0)
+		call_check_line(s, line, conversion_name(w));
 	else if (strcmp(word, "offer") == 0 || strcmp(word, "no_offer") == 0)
 		check_offer(w, line);
 	else if (strcmp(word, "connect") == 0 && !w->connected)

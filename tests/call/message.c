@@ -21,6 +21,16 @@ read_content(void *user, void *buf, size_t size)
 	return n == 0 && c->broken ? -1 : (ssize_t)n;
 }
 
+static int
+rewind_content(void *user)
+{
+	struct call_content *c = user;
+
+	c->left = c->len * c->times;
+	c->at = 0;
+	return 0;
+}
+
 static void
 open_content(struct call_message *m, const struct call_script *s)
 {
@@ -29,11 +39,13 @@ open_content(struct call_message *m, const struct call_script *s)
 
 	c->text = text != NULL ? text : "Subject: x\n\n.hi\n";
 	c->len = strlen(c->text);
-	c->left = c->len * call_script_number(s, "times", 1);
+	c->times = call_script_number(s, "times", 1);
+	rewind_content(c);
 	c->piece = call_script_number(s, "piece", 0);
 	c->broken = call_script_flag(s, "broken");
 	m->outgoing.read = read_content;
 	m->outgoing.read_user = c;
+	m->outgoing.rewind = rewind_content;
 	if (!call_script_flag(s, "descriptor"))
 		return;
 	m->file = tmpfile();
@@ -119,12 +131,14 @@ call_message_open(struct call_message *m, const struct call_script *s)
 		.eight_bit = call_script_flag(s, "eight_bit"),
 		.utf8 = call_script_flag(s, "utf8"),
 		.utf8_wanted = call_script_flag(s, "utf8_wanted"),
+		.long_lines = call_script_flag(s, "long_lines"),
 	};
 	m->outgoing = (struct smtpd_outgoing){
 		SMTPD_OUTGOING_INIT,
 		.envelope = &m->envelope,
 		.length = call_script_number(s, "length", 0),
 		.all_or_none = call_script_flag(s, "all_or_none"),
+		.convert = call_script_flag(s, "convert"),
 	};
 	open_rcpts(m, s);
 	open_content(m, s);

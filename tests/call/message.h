@@ -17,6 +17,7 @@ struct call_content {
 	const char *text;
 	size_t len;
 	size_t at;    /* in the text */
+	size_t times; /* so many times over */
 	size_t left;  /* of all */
 	size_t piece; /* at most so much at a time; 0: as much as is wanted */
 	bool broken;  /* it ends with an error */
