@@ -188,7 +188,9 @@ set_rcpts(struct world *w)
 static void
 set_content(struct world *w)
 {
-	static const char content[] = "Subject: x\r\n\r\nhi\r\n";
+	const char *given = call_script_setting(w->script, "message");
+	const char *content =
+	    given != NULL ? given : "Subject: x\r\n\r\nhi\r\n";
 	bool unreadable = call_script_flag(w->script, "unreadable");
 
 	w->loaded.size = strlen(content);
@@ -222,6 +224,7 @@ set_message(struct world *w)
 			.envid = call_script_setting(s, "envid"),
 			.eight_bit = call_script_flag(s, "eight_bit"),
 			.utf8 = call_script_flag(s, "utf8"),
+			.long_lines = call_script_flag(s, "long_lines"),
 		},
 	};
 	set_rcpts(w);

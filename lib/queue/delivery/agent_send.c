@@ -33,6 +33,15 @@ read_content(void *user, void *buf, size_t size)
 	return n;
 }
 
+static int
+rewind_content(void *user)
+{
+	struct cursor *c = user;
+
+	c->at = 0;
+	return 0;
+}
+
 /* Choose the recipients of the next transaction from *PLACE on, or of those
  * that are LEFT_OVER.  Return how many there are. */
 static size_t
@@ -72,6 +81,8 @@ run_transaction(struct smtpd_agent_attempt *t, size_t count)
 		.length = loaded->size,
 		.read = read_content,
 		.read_user = &cursor,
+		.convert = true,
+		.rewind = rewind_content,
 	};
 
 	envelope.rcpts = a->rcpts;
@@ -195,6 +206,8 @@ record_results(struct smtpd_agent_attempt *t, size_t count)
 	for (size_t i = 0; i < count; i++)
 		sent += smtpd_client_rcpt_result(a->client, i)->outcome ==
 		    SMTPD_OUTCOME_SENT;
+	if (sent > 0)
+		smtpd__agent_state_log_conversion(t);
 	if (sent > 0 && !dsn)
 		t->without_dsn = true;
 	for (size_t i = 0; i < count; i++) {

@@ -92,3 +92,29 @@ smtpd__agent_state_log_relay(const struct smtpd_agent_attempt *t, bool reused)
 	    reused ? "connection kept open, " : "",
 	    plain ? "not encrypted" : relay->tls);
 }
+
+void
+smtpd__agent_state_log_conversion(const struct smtpd_agent_attempt *t)
+{
+	static const char *const words[] = {
+		[SMTPD_CONVERSION_DONE] = "converted",
+		[SMTPD_CONVERSION_SIGNED] =
+		    "not converted, which would break its signature",
+		[SMTPD_CONVERSION_FIXED] =
+		    "not converted, since a part must stay as it is",
+	};
+	const struct smtpd_agent *a = t->agent;
+	const struct smtpd_loaded_message *loaded = t->request->loaded;
+	const enum smtpd_conversion done = smtpd_client_conversion(a->client);
+	const char *reason = "it has lines of more than 998 octets";
+
+	if (done == SMTPD_CONVERSION_NONE)
+		return;
+	if (loaded->envelope.eight_bit &&
+	    smtpd_client_offers(a->client, "8BITMIME") == NULL)
+		reason = "8BITMIME is not offered";
+	smtpd__history_add(t->request->history, "%s: %s: the message was %s",
+	    a->relay.host, reason, words[done]);
+	smtpd__history_log_conversion(
+	    &a->set->logger, loaded, a->relay.host, reason, words[done]);
+}

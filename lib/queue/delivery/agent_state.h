@@ -128,6 +128,10 @@ void smtpd__agent_state_judge(struct smtpd_agent_attempt *t,
 void smtpd__agent_state_note_sign(
     struct smtpd_agent_attempt *t, const struct smtpd_result *r);
 
+/* Say in history and log that the host got the content converted, or as it is
+ * though it lacks something. */
+void smtpd__agent_state_log_conversion(const struct smtpd_agent_attempt *t);
+
 /* Tell the request what was sent to since it was last told. */
 void smtpd__agent_state_tell_sent(struct smtpd_agent_attempt *t);
 

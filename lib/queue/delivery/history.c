@@ -106,6 +106,19 @@ smtpd__history_log_result(const struct smtpd_logger *logger,
 }
 
 void
+smtpd__history_log_conversion(const struct smtpd_logger *logger,
+    const struct smtpd_loaded_message *loaded, const char *host,
+    const char *reason, const char *words)
+{
+	char id[SMTPD_ID_SIZE];
+
+	smtpd__id_write(loaded->id, id);
+	smtpd__logger_write(logger, SMTPD_LOG_INFO,
+	    "id=%s host=%s content=\"%s\" reason=\"%s\"", id, host, words,
+	    reason);
+}
+
+void
 smtpd__history_log_dead(const struct smtpd_logger *logger,
     const struct smtpd_loaded_message *loaded,
     const struct smtpd_rcpt_progress *r, const char *about, uint64_t count)

@@ -34,6 +34,11 @@ void smtpd__history_log_result(const struct smtpd_logger *logger,
     const struct smtpd_loaded_message *loaded,
     const struct smtpd_rcpt_progress *r, const char *relay);
 
+/* Log likewise that HOST got LOADED, for a REASON, as WORDS say. */
+void smtpd__history_log_conversion(const struct smtpd_logger *logger,
+    const struct smtpd_loaded_message *loaded, const char *host,
+    const char *reason, const char *words);
+
 /* Log likewise that LOADED, a report about the message ABOUT ("": it is not
  * known), is one of COUNT in dead/, for R. */
 void smtpd__history_log_dead(const struct smtpd_logger *logger,
