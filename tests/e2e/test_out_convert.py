@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""Mail with bytes outside ASCII, or with long lines, goes through smtpout to
+hosts that do not take it as it is (RFC 6152, 3)."""
+
+import email
+import email.message
+import email.policy
+import os
+import stat
+
+import smtpin_fixture as fixture
+import world
+from receivers import Sink
+from retry_case import HomeCase
+from smtpout_fixture import Smtpout
+
+# What a host without 8BITMIME offers.
+SEVEN = "250-scripted.example\r\n250-PIPELINING\r\n250 SIZE 100000000"
+
+TEXT = "Viele Grüße aus Köln, ein Gruß auch an alle anderen.\n.\n"
+
+
+def odd_message():
+    m = email.message.EmailMessage(policy=email.policy.SMTP)
+    m["From"] = "alice@home.example"
+    m["To"] = "bob@one.example"
+    m["Subject"] = "x"
+    m["Message-ID"] = "<x@home.example>"
+    m["Date"] = "Thu, 01 Jan 2026 00:00:00 +0000"
+    m.set_content(TEXT, cte="8bit")
+    m.add_alternative("Ωμέγα " * 20 + "\n", subtype="html", cte="8bit")
+    m.add_attachment(b"\xff\xfe.", maintype="application",
+                     subtype="octet-stream", cte="8bit")
+    return m.as_bytes().replace(b"\r\n", b"\n")
+
+
+def leaves(content):
+    return [(p.get_content_type(),
+             p.get_payload(decode=True).replace(b"\r\n", b"\n"))
+            for p in email.message_from_bytes(content).walk()
+            if not p.is_multipart()]
+
+
+class Convert(HomeCase):
+    def setUp(self):
+        super().setUp()
+        self.smtpout = self.enterContext(
+            Smtpout(self.world, "--retry-min", "1", "--retry-max", "2"))
+
+    def submit(self, content):
+        return self.smtpout.submit(content, "bob@one.example",
+                                   mail="BODY=8BITMIME")
+
+    def log_of(self, ident):
+        return self.smtpout.wait_log(rf"id={ident} host=mx1\.example content=")
+
+    def test_smtp_sink(self):
+        where = os.path.join(self.smtpout.root, "taken")
+        os.mkdir(where)
+        os.chmod(where, 0o777)
+        os.chmod(self.smtpout.root, os.stat(self.smtpout.root).st_mode
+                 | stat.S_IXOTH)
+        self.enterContext(Sink(self.world.hosts["mx1"], "-8",
+                               "-d", os.path.join(where, "%M.")))
+        ident = self.submit(odd_message())
+        self.smtpout.wait_empty()
+        name, = os.listdir(where)
+        taken = fixture.read(os.path.join(where, name))
+        self.assertTrue(taken.isascii())
+        self.assertEqual(leaves(taken), leaves(odd_message()))
+        self.log_of(ident)
+
+    def test_host_without_8bitmime(self):
+        server = self.server(ehlo=SEVEN)
+        ident = self.submit(odd_message())
+        taken, = server.wait(1)
+        self.assertTrue(taken.content.isascii())
+        self.assertEqual(leaves(taken.content), leaves(odd_message()))
+        self.assertNotIn("BODY", taken.parameters)
+        self.assertEqual(int(taken.parameters["SIZE"]),
+                         len(taken.content.replace(b"\n", b"\r\n")))
+        self.log_of(ident)
+        self.smtpout.wait_empty()
+
+    def test_host_with_8bitmime(self):
+        server = self.server()
+        content = odd_message()
+        self.submit(content)
+        taken, = server.wait(1)
+        self.assertEqual(taken.parameters["BODY"], "8BITMIME")
+        self.assertIn(content, taken.content)
+        self.smtpout.wait_empty()
+        self.assertEqual(self.smtpout.said("content="), [])
+
+    def test_signed(self):
+        server = self.server(ehlo=SEVEN)
+        signed = b"DKIM-Signature: v=1; x\n" + odd_message()
+        ident = self.submit(signed)
+        taken, = server.wait(1)
+        self.assertIn(signed, taken.content)
+        self.log_of(ident)
+
+    def test_long_lines(self):
+        """RFC 5321, 4.5.3.1.6"""
+        server = self.server()
+        text = b"ab " * 2000 + b"\n"
+        ident = self.submit(b"Subject: x\n\n" + text)
+        taken, = server.wait(1)
+        self.assertLessEqual(max(map(len, taken.content.split(b"\n"))), 998)
+        self.assertEqual(leaves(taken.content), [("text/plain", text)])
+        self.log_of(ident)
+
+
+if __name__ == "__main__":
+    world.main()
