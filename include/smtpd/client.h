@@ -350,8 +350,8 @@ SMTPD_API const struct smtpd_result *smtpd_client_rcpt_result(
 
 /* What was done about the content of a message. */
 enum smtpd_conversion {
-	SMTPD_CONVERSION_NONE, /* nothing: not asked for, not needed, or it was
-	                        * not sent at all */
+	SMTPD_CONVERSION_NONE, /* nothing: not asked for, not needed, or the
+	                        * content could not be read */
 	SMTPD_CONVERSION_DONE,
 	SMTPD_CONVERSION_SIGNED, /* nothing, though it was needed: DKIM or ARC
 	                          * would break */

@@ -151,7 +151,7 @@ read_converted(void *user, void *buf, size_t size)
 }
 
 static int
-prepare(struct smtpd_client_convert *c)
+begin_conversion(struct smtpd_client_convert *c)
 {
 	if (find_length(c) == -1 || begin_reading(c) == -1)
 		return -1;
@@ -166,7 +166,6 @@ smtpd__client_convert_begin(struct smtpd_outgoing *m, bool eight_bit,
 {
 	static const enum smtpd_conversion conversions[] = {
 		[SMTPD_MIME_NEED_NOTHING] = SMTPD_CONVERSION_NONE,
-		[SMTPD_MIME_NEED_CONVERSION] = SMTPD_CONVERSION_DONE,
 		[SMTPD_MIME_NEED_SIGNED] = SMTPD_CONVERSION_SIGNED,
 		[SMTPD_MIME_NEED_FIXED] = SMTPD_CONVERSION_FIXED,
 	};
@@ -183,15 +182,16 @@ smtpd__client_convert_begin(struct smtpd_outgoing *m, bool eight_bit,
 	reason = "the message cannot be read";
 	if (make_plan(c, eight_bit) == -1)
 		goto fail;
-	*done = conversions[c->plan.need];
-	if (*done != SMTPD_CONVERSION_DONE) {
+	if (c->plan.need != SMTPD_MIME_NEED_CONVERSION) {
 		if (smtpd__client_content_rewind(&c->content) == -1)
 			goto fail;
+		*done = conversions[c->plan.need];
 		free(c);
 		return 0;
 	}
-	if (prepare(c) == -1)
+	if (begin_conversion(c) == -1)
 		goto fail;
+	*done = SMTPD_CONVERSION_DONE;
 	m->length = c->length;
 	m->read = read_converted;
 	m->read_user = c;

@@ -117,6 +117,67 @@ a_message_without_its_size_is_refused(void **state)
 	check_invalid(&m);
 	envelope.size = 0;
 	check_invalid(&m);
+	m = empty;
+	m.convert = true;
+	check_invalid(&m);
+}
+
+/* One letter, each time that it is read. */
+static ssize_t
+read_umlaut(void *user, void *buf, size_t size)
+{
+	int *left = user;
+
+	assert_true(size >= 2);
+	if (--*left % 2 != 0)
+		return 0;
+	memcpy(buf, "\xC3\xBC", 2);
+	return 2;
+}
+
+static int
+rewind_some(void *user)
+{
+	int *left = user;
+
+	return *left > 1 ? 0 : -1; /* for as long as reads are left */
+}
+
+/* Each reading but the last needs to begin anew, and that may fail: the message
+ * is not sent then, and the connection stays good. */
+static void
+content_that_cannot_begin_anew_is_not_sent(void **state)
+{
+	struct scripted peer;
+	struct smtpd_client *c = connect_to(&peer,
+	    "< 220 peer\n> EHLO me.example\n< 250 X\n"
+	    "> MAIL\n< 250 x\n> RCPT\n< 250 x\n> DATA\n< 354 x\ndata\n"
+	    "< 250 x\n> QUIT\n< 221 x\n");
+	struct smtpd_outgoing_envelope envelope = to_one;
+	struct smtpd_outgoing m = empty;
+	int left;
+
+	(void)state;
+	envelope.eight_bit = true;
+	m.envelope = &envelope;
+	m.convert = true;
+	m.read = read_umlaut;
+	m.read_user = &left;
+	m.rewind = rewind_some;
+	for (int first = 3; first <= 7; first += 2) {
+		left = first;
+		assert_int_equal(smtpd_client_send(c, &m), 0);
+		if (first == 7)
+			break;
+		check_temporary(
+		    smtpd_client_rcpt_result(c, 0), SMTPD_PHASE_DATA, "4.3.0");
+		assert_int_equal(
+		    smtpd_client_conversion(c), SMTPD_CONVERSION_NONE);
+	}
+	assert_int_equal(
+	    smtpd_client_rcpt_result(c, 0)->outcome, SMTPD_OUTCOME_SENT);
+	assert_int_equal(smtpd_client_conversion(c), SMTPD_CONVERSION_DONE);
+	finish(c, &peer);
 }
 
 /* E20 */
@@ -282,6 +343,7 @@ main(void)
 		cmocka_unit_test(no_default_time_is_too_short),
 		cmocka_unit_test(default_times_are_those_of_the_header),
 		cmocka_unit_test(a_message_without_its_size_is_refused),
+		cmocka_unit_test(content_that_cannot_begin_anew_is_not_sent),
 		cmocka_unit_test(settings_and_targets_are_checked),
 		cmocka_unit_test(an_envelope_without_an_address_is_refused),
 		cmocka_unit_test(cancel_ends_connecting),
