@@ -124,6 +124,42 @@ copy_envelope(
 	return error;
 }
 
+/* Look for bytes outside ASCII in the header of a part: like those of the
+ * message's own they need SMTPUTF8 (RFC 6532). */
+static void
+look_at_part(
+    void *user, enum smtpd_mime_piece piece, const char *data, size_t len)
+{
+	struct smtpd_queue_message *m = user;
+
+	if ((piece == SMTPD_MIME_FIELD || piece == SMTPD_MIME_FIELD_MORE) &&
+	    !m->parts->is_message && !smtpd__text_is_ascii(data, len))
+		m->eight_bit_part = true;
+}
+
+static int
+write_content(void *user, const void *data, size_t len)
+{
+	struct smtpd_queue_message *m = user;
+
+	if (m->parts != NULL)
+		smtpd__mime_scan_feed(m->parts, data, len);
+	return smtpd__spool_content_write(m->mail.content, data, len);
+}
+
+/* Begin to look at the parts, where that may matter.  Return 0, or an errno. */
+static int
+begin_parts(struct smtpd_queue_message *m)
+{
+	if (!m->mail.envelope.utf8)
+		return 0;
+	m->parts = malloc(sizeof(*m->parts));
+	if (m->parts == NULL)
+		return ENOMEM;
+	smtpd__mime_scan_init(m->parts, look_at_part, m);
+	return 0;
+}
+
 /* Begin to edit the header, as FIX says. */
 static void
 begin_edit(struct smtpd_queue_message *m, unsigned fix)
@@ -144,8 +180,7 @@ begin_edit(struct smtpd_queue_message *m, unsigned fix)
 		    m->queue->delivery.hostname);
 		wants.message_id = m->message_id;
 	}
-	smtpd__header_edit_init(
-	    &m->edit, &wants, smtpd__spool_content_write, m->mail.content);
+	smtpd__header_edit_init(&m->edit, &wants, write_content, m);
 }
 
 /* Begin the content of M as OPTIONS say.  Return 0, or an errno. */
@@ -195,8 +230,12 @@ smtpd_queue_begin(struct smtpd_queue *q,
 		return NULL;
 	m->queue = q;
 	m->mail = (struct smtpd_spool_mail){ .content = NULL };
+	m->parts = NULL;
+	m->eight_bit_part = false;
 	smtpd__arena_init(&m->arena, NULL, 0, SIZE_MAX);
 	error = copy_envelope(m, envelope);
+	if (error == 0)
+		error = begin_parts(m);
 	if (error == 0)
 		error = begin_content(m, options);
 	if (error == 0)
@@ -237,6 +276,8 @@ smtpd__submit_commit(struct smtpd_queue_message *m,
 	struct smtpd_queued_message *message;
 	int status = smtpd__header_edit_end(&m->edit);
 
+	if (m->parts != NULL)
+		smtpd__mime_scan_end(m->parts);
 	if (status == 0) {
 		if (info->eight_bit)
 			e->eight_bit = true;
@@ -246,7 +287,8 @@ smtpd__submit_commit(struct smtpd_queue_message *m,
 		 * said to be (RFC 6531, 3.4). */
 		e->utf8_wanted =
 		    !e->utf8 && info->eight_bit_header && !info->utf8.broken;
-		e->utf8 = e->utf8 && info->eight_bit_header;
+		e->utf8 =
+		    e->utf8 && (info->eight_bit_header || m->eight_bit_part);
 		if (info->automatic)
 			m->mail.flags |= SMTPD_MESSAGE_AUTOMATIC;
 		/* It takes the content over, whatever happens. */
@@ -272,6 +314,7 @@ smtpd_queue_abort(struct smtpd_queue_message *m)
 		return;
 	smtpd__spool_content_destroy(m->mail.content);
 	smtpd__arena_reset(&m->arena);
+	free(m->parts);
 	free(m);
 	errno = error;
 }

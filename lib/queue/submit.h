@@ -15,6 +15,7 @@
 #include "base/sizes.h"
 #include "grammar/date.h"
 #include "grammar/header_edit.h"
+#include "grammar/mime_scan.h"
 #include "queue/queue_state.h"
 
 struct smtpd_queue_message {
@@ -24,6 +25,11 @@ struct smtpd_queue_message {
 	char date[SMTPD_DATE_MAX];
 	char message_id[SMTPD_ID_SIZE + sizeof("<@>") + SMTPD_HOSTNAME_SIZE];
 	struct smtpd_header_edit edit;
+
+	/* The parts of a message that may need SMTPUTF8, NULL for others; and
+	 * whether the header of one has bytes outside ASCII. */
+	struct smtpd_mime_scan *parts;
+	bool eight_bit_part;
 };
 
 /* As smtpd_queue_commit(), but call QUEUED with USER when M is durable, and

@@ -150,6 +150,34 @@ both.example.	MX 20 mx2.example.
         self.assertIn("does not offer SMTPUTF8", fields["Diagnostic-Code"])
         self.smtpout.wait_empty()
 
+    def send_part(self, name, before=""):
+        """A message whose header is ASCII, with a part called NAME."""
+        self.send("bob@one.example", sender="alice@home.example", content=(
+            f"Subject: x\n{before}"
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n"
+            f'Content-Disposition: inline; filename="{name}"\n\n'
+            "Grüße\n--b--\n").encode())
+
+    def test_part_that_cannot_go(self):
+        """The header of a part needs it as well (RFC 6532), also in a message
+        that is passed on."""
+        self.server()
+        self.send_part("ü")
+        self.send_part("ü", "Content-Type: message/rfc822\n\n")
+        for text in self.home.wait(2, "alice", 2 * fixture.WAIT):
+            fields = Report(text).rcpt("bob@one.example")
+            self.assertEqual(fields["Status"], "5.6.7")
+        self.smtpout.wait_empty()
+
+    def test_part_that_can_go(self):
+        """The text of a part does not need it."""
+        server = self.server()
+        self.send_part("u")
+        taken, = server.wait(1)
+        self.assertNotIn("SMTPUTF8", taken.parameters)
+        self.assertIn("Grüße".encode(), taken.body)
+        self.smtpout.wait_empty()
+
     def test_report_to_ascii(self):
         """Whose hosts may not have SMTPUTF8 (RFC 6533, 4.5)."""
         server = self.server()

@@ -212,12 +212,80 @@ chunks_need_memory(void **state)
 	scripted_finish(&peer);
 }
 
+static ssize_t
+read_umlaut(void *user, void *buf, size_t size)
+{
+	bool *done = user;
+
+	if (*done || size < 3)
+		return 0;
+	*done = true;
+	memcpy(buf, "\xC3\xBC\n", 3);
+	return 3;
+}
+
+static int
+rewind_umlaut(void *user)
+{
+	*(bool *)user = false;
+	return 0;
+}
+
+/* Without memory for a conversion nothing is sent, and the connection stays. */
+static void
+a_conversion_needs_memory(void **state)
+{
+	static const char script[] =
+	    "< 220 x\n> EHLO me\n< 250 x\n"
+	    "> MAIL\n< 250 x\n> RCPT\n< 250 x\n> DATA\n< 354 x\ndata\n"
+	    "< 250 x\n> QUIT\n< 221 x\n";
+	const struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+		.hostname = "me" };
+	const struct smtpd_outgoing_envelope envelope = {
+		SMTPD_OUTGOING_ENVELOPE_INIT,
+		.sender = "a@example.net",
+		.rcpts = &rcpt,
+		.nrcpts = 1,
+		.eight_bit = true,
+	};
+	bool done = false;
+	const struct smtpd_outgoing m = {
+		SMTPD_OUTGOING_INIT,
+		.envelope = &envelope,
+		.read = read_umlaut,
+		.read_user = &done,
+		.convert = true,
+		.rewind = rewind_umlaut,
+	};
+	struct smtpd_client *c = smtpd_client_create(&set);
+	struct scripted peer;
+
+	(void)state;
+	scripted_start(&peer, script);
+	assert_int_equal(
+	    smtpd_client_connect(c, &peer.target, 1, peer.port), 0);
+	/* The first is for the results. */
+	failing_after(1);
+	assert_int_equal(smtpd_client_send(c, &m), 0);
+	assert_true(failing_ended());
+	assert_string_equal(
+	    smtpd_client_rcpt_result(c, 0)->text, "out of memory");
+	assert_int_equal(smtpd_client_send(c, &m), 0);
+	assert_int_equal(
+	    smtpd_client_rcpt_result(c, 0)->outcome, SMTPD_OUTCOME_SENT);
+	assert_int_equal(smtpd_client_conversion(c), SMTPD_CONVERSION_DONE);
+	smtpd_client_quit(c);
+	smtpd_client_destroy(c);
+	scripted_finish(&peer);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_failure_to_allocate_is_missed),
 		cmocka_unit_test(chunks_need_memory),
+		cmocka_unit_test(a_conversion_needs_memory),
 	};
 
 	return cmocka_run_group_tests(tests, certs_copy, certs_remove);
