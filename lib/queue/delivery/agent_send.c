@@ -89,6 +89,7 @@ run_transaction(struct smtpd_agent_attempt *t, size_t count)
 	envelope.nrcpts = count;
 	a->mails++;
 	t->end->signs.mails++;
+	a->eight_bit = smtpd_client_offers(a->client, "8BITMIME") != NULL;
 	return smtpd_client_send(a->client, &m);
 }
 

@@ -110,8 +110,7 @@ smtpd__agent_state_log_conversion(const struct smtpd_agent_attempt *t)
 
 	if (done == SMTPD_CONVERSION_NONE)
 		return;
-	if (loaded->envelope.eight_bit &&
-	    smtpd_client_offers(a->client, "8BITMIME") == NULL)
+	if (loaded->envelope.eight_bit && !a->eight_bit)
 		reason = "8BITMIME is not offered";
 	smtpd__history_add(t->request->history, "%s: %s: the message was %s",
 	    a->relay.host, reason, words[done]);

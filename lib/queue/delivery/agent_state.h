@@ -56,6 +56,7 @@ struct smtpd_agent {
 	struct smtpd_ehlo_limits announced;
 
 	/* Of the present transaction. */
+	bool eight_bit; /* the host offers 8BITMIME */
 	struct smtpd_outgoing_rcpt rcpts[SMTPD_AGENT_RCPTS];
 	size_t places[SMTPD_AGENT_RCPTS]; /* among those of the request */
 };
