@@ -59,3 +59,33 @@ smtpd__crc32c_short(uint32_t crc, const void *data, size_t len)
 		crc = of_byte(crc ^ *p++);
 	return ~crc;
 }
+
+/* A times B, as polynomials modulo that of the CRC; the highest bit is the
+ * lowest power. */
+static uint32_t
+multiply_powers(uint32_t a, uint32_t b)
+{
+	uint32_t product = 0;
+
+	for (uint32_t bit = UINT32_C(1) << 31; bit != 0; bit >>= 1) {
+		if (a & bit)
+			product ^= b;
+		b = b & 1 ? b >> 1 ^ POLYNOMIAL : b >> 1;
+	}
+	return product;
+}
+
+/* A CRC is linear: FIRST moves on by LEN octets, which is a multiplication by
+ * x to the power of 8 LEN. */
+uint32_t
+smtpd__crc32c_join(uint32_t first, uint32_t second, uint64_t len)
+{
+	uint32_t power = UINT32_C(1) << 23; /* x to the power of 8 */
+
+	for (; len > 0; len >>= 1) {
+		if (len & 1)
+			first = multiply_powers(power, first);
+		power = multiply_powers(power, power);
+	}
+	return first ^ second;
+}

@@ -22,4 +22,8 @@ uint32_t smtpd__crc32c(
 /* The same without a table, for a few bytes now and then. */
 uint32_t smtpd__crc32c_short(uint32_t crc, const void *data, size_t len);
 
+/* The CRC of bytes whose CRC is FIRST, followed by LEN bytes whose CRC is
+ * SECOND. */
+uint32_t smtpd__crc32c_join(uint32_t first, uint32_t second, uint64_t len);
+
 #endif

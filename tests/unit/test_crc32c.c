@@ -76,12 +76,38 @@ test_pieces(void **state)
 	assert_int_equal(smtpd__crc32c(&crc, 77, NULL, 0), 77);
 }
 
+/* The CRC of two pieces is that of both, whatever their lengths. */
+static void
+test_join(void **state)
+{
+	static const size_t lengths[] = { 0, 1, 2, 7, 64, 1000, 4095 };
+	static uint8_t bytes[8192];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bytes); i++)
+		bytes[i] = (uint8_t)(i * 89 + i / 256);
+	for (size_t a = 0; a < COUNT(lengths); a++) {
+		for (size_t b = 0; b < COUNT(lengths); b++) {
+			uint32_t first =
+			    smtpd__crc32c(&crc, 0, bytes, lengths[a]);
+			uint32_t second = smtpd__crc32c(
+			    &crc, 0, bytes + lengths[a], lengths[b]);
+
+			assert_int_equal(
+			    smtpd__crc32c_join(first, second, lengths[b]),
+			    smtpd__crc32c(
+				&crc, 0, bytes, lengths[a] + lengths[b]));
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_join),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
