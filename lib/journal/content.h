@@ -49,6 +49,8 @@ struct smtpd_content_ops {
 	struct smtpd_content_writer *(*begin)(struct smtpd_journal *j);
 	int (*write)(
 	    struct smtpd_content_writer *w, const void *data, size_t len);
+	int (*overwrite)(
+	    struct smtpd_content_writer *w, const void *data, size_t len);
 	int (*publish)(struct smtpd_content_writer *w, uint64_t id);
 	void (*abandon)(struct smtpd_content_writer *w);
 	struct smtpd_content_reader *(*open)(
@@ -80,6 +82,15 @@ smtpd__content_write(
     struct smtpd_content_writer *w, const void *data, size_t len)
 {
 	return w->journal->contents->write(w, data, len);
+}
+
+/* Replace the first LEN bytes, which were written before.  Return 0, or -1 with
+ * errno. */
+static inline int
+smtpd__content_overwrite(
+    struct smtpd_content_writer *w, const void *data, size_t len)
+{
+	return w->journal->contents->overwrite(w, data, len);
 }
 
 /* Make the content durable as that of ID, and free W.  Return 0, or -1 with

@@ -430,6 +430,21 @@ write_content(struct smtpd_content_writer *writer, const void *data, size_t len)
 	return 0;
 }
 
+static int
+overwrite_content(
+    struct smtpd_content_writer *writer, const void *data, size_t len)
+{
+	struct memory_writer *w =
+	    SMTPD_CONTAINER_OF(writer, struct memory_writer, base);
+
+	if (len > w->len) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(w->bytes, data, len);
+	return 0;
+}
+
 /* The item of ITEMS with ID, or one that is free. */
 static struct item *
 find_item(struct item *items, uint64_t id)
@@ -617,6 +632,7 @@ static const struct smtpd_journal_ops journal_ops = {
 static const struct smtpd_content_ops content_ops = {
 	.begin = begin_content,
 	.write = write_content,
+	.overwrite = overwrite_content,
 	.publish = publish_content,
 	.abandon = abandon_content,
 	.open = open_content,

@@ -523,6 +523,31 @@ published_contents_stay(void **state)
 	assert_int_equal(errno, EBADMSG);
 }
 
+/* The beginning can be replaced until it is published. */
+static void
+contents_are_overwritten(void **state)
+{
+	struct case_state *c = *state;
+	struct smtpd_content_writer *w;
+	struct smtpd_content_reader *r;
+	char buf[16];
+
+	open_journal(c);
+	w = write_content(c, "0123456789", 2);
+	assert_int_equal(smtpd__content_overwrite(w, "abc", 3), 0);
+	assert_int_equal(smtpd__content_write(w, "xyz", 3), 0);
+	assert_int_equal(smtpd__content_publish(w, 79), 0);
+	reopen_journal(c);
+	r = smtpd__content_open(c->journal, 79);
+	assert_non_null(r);
+	assert_int_equal(r->size, 23);
+	assert_int_equal(smtpd__content_read_at(r, 0, buf, 5), 5);
+	assert_memory_equal(buf, "abc34", 5);
+	assert_int_equal(smtpd__content_read_at(r, 18, buf, 16), 5);
+	assert_memory_equal(buf, "89xyz", 5);
+	smtpd__content_close(r);
+}
+
 static ssize_t
 read_text(const void *user, uint64_t offset, void *buf, size_t len)
 {
@@ -845,6 +870,7 @@ main(void)
 		CASE(a_replay_that_is_refused_fails),
 		CASE(space_is_won_by_relocation),
 		CASE(published_contents_stay),
+		CASE(contents_are_overwritten),
 		CASE(what_is_set_aside_stays),
 		cmocka_unit_test_setup_teardown(
 		    a_commit_of_unknown_result_is_asked_for, setup_memory,

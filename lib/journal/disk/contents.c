@@ -55,6 +55,16 @@ smtpd__disk_contents_write(
 }
 
 int
+smtpd__disk_contents_overwrite(
+    struct smtpd_content_writer *writer, const void *data, size_t len)
+{
+	struct disk_writer *w =
+	    SMTPD_CONTAINER_OF(writer, struct disk_writer, base);
+
+	return smtpd__file_write_at(w->fd, data, len, 0);
+}
+
+int
 smtpd__disk_contents_publish(struct smtpd_content_writer *writer, uint64_t id)
 {
 	struct disk_writer *w =

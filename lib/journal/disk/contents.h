@@ -11,6 +11,8 @@ struct smtpd_content_writer *smtpd__disk_contents_begin(
     struct smtpd_journal *j);
 int smtpd__disk_contents_write(
     struct smtpd_content_writer *writer, const void *data, size_t len);
+int smtpd__disk_contents_overwrite(
+    struct smtpd_content_writer *writer, const void *data, size_t len);
 int smtpd__disk_contents_publish(
     struct smtpd_content_writer *writer, uint64_t id);
 void smtpd__disk_contents_abandon(struct smtpd_content_writer *writer);
