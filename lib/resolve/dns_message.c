@@ -276,12 +276,45 @@ keep_address(const ns_rr *rr, size_t size, struct smtpd_dns_record *to)
 	return true;
 }
 
+/* Append the strings of a TXT record (RFC 1035, 3.3.14), all or none. */
 static bool
-keep_record(struct reader *r, const ns_rr *rr, struct smtpd_dns_record *to)
+keep_strings(const ns_rr *rr, struct smtpd_dns_answer *out)
 {
-	if (r->q->type == SMTPD_DNS_MX)
-		return keep_mx(r, rr, to);
-	return keep_address(rr, r->q->type == SMTPD_DNS_A ? 4 : 16, to);
+	const unsigned char *at = ns_rr_rdata(*rr);
+	const unsigned char *end = at + ns_rr_rdlen(*rr);
+	size_t count = out->count;
+
+	do {
+		struct smtpd_dns_record *to = &out->records[count];
+
+		if (at == end || at + *at >= end ||
+		    count++ == SMTPD_DNS_RECORDS_MAX)
+			return false;
+		memset(to, 0, sizeof(*to));
+		to->begins = count == out->count + 1;
+		to->text_len = *at;
+		memcpy(to->text, at + 1, *at);
+		at += 1 + *at;
+	} while (at < end);
+	out->count = count;
+	return true;
+}
+
+/* Append the record RR to the answer. */
+static bool
+keep_record(struct reader *r, const ns_rr *rr)
+{
+	struct smtpd_dns_answer *out = r->out;
+	struct smtpd_dns_record *to = &out->records[out->count];
+	bool kept;
+
+	if (r->q->type == SMTPD_DNS_TXT)
+		return keep_strings(rr, out);
+	kept = r->q->type == SMTPD_DNS_MX
+	    ? keep_mx(r, rr, to)
+	    : keep_address(rr, r->q->type == SMTPD_DNS_A ? 4 : 16, to);
+	out->count += kept;
+	return kept;
 }
 
 /* Take the records of the name that the aliases lead to. */
@@ -300,11 +333,10 @@ read_records(struct reader *r)
 		    !is_same_name(ns_rr_name(rr), r->chain->name) ||
 		    out->count == SMTPD_DNS_RECORDS_MAX)
 			continue;
-		if (!keep_record(r, &rr, &out->records[out->count])) {
+		if (!keep_record(r, &rr)) {
 			out->damaged = true;
 			continue;
 		}
-		out->count++;
 		out->ttl_s = shorter_ttl(out->ttl_s, ttl_of(&rr));
 	}
 	return true;

@@ -30,6 +30,7 @@
 enum smtpd_dns_type {
 	SMTPD_DNS_A = 1,
 	SMTPD_DNS_MX = 15,
+	SMTPD_DNS_TXT = 16,
 	SMTPD_DNS_AAAA = 28,
 };
 
@@ -42,11 +43,16 @@ enum smtpd_dns_status {
 
 struct smtpd_dns_record {
 	uint16_t preference; /* of an MX */
+	uint8_t text_len;    /* of TXT */
+	bool begins;         /* of TXT: the string is the first of its record,
+	                      * and those behind it up to the next such one
+	                      * belong to it */
 	union {
 		/* MX: without a last dot; "" for the root, "." for what is
 		 * longer than a host's name can be. */
 		char host[SMTPD_DNS_HOST_MAX];
 		unsigned char address[16]; /* A has 4 of them */
+		char text[255]; /* TXT: one of the strings of a record */
 	};
 };
 

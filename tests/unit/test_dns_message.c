@@ -109,6 +109,86 @@ names_that_cannot_be_asked_for_are_refused(void **state)
 	}
 }
 
+/* Append a TXT record whose data are LEN bytes. */
+static void
+add_txt(struct fixture *f, const char *data, size_t len)
+{
+	size_t at =
+	    dns_open(&f->p, DNS_ANSWER, "example.org", SMTPD_DNS_TXT, 300);
+
+	dns_bytes(&f->p, data, len);
+	dns_close(&f->p, at);
+}
+
+/* RFC 1035, 3.3.14 */
+static void
+txt_strings_are_read(void **state)
+{
+	struct fixture *f = begin_answer(SMTPD_DNS_TXT, GOOD);
+	struct smtpd_dns_answer *a = f->answer;
+	char longest[256];
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	longest[0] = '\xff';
+	add_txt(f, "\3abc\0\2de", 8);
+	add_txt(f, longest, sizeof(longest));
+	add_txt(f, "\1y", 2);
+	assert_int_equal(read_it(f), SMTPD_DNS_CLEAR);
+	assert_int_equal(a->count, 5);
+	assert_false(a->damaged);
+	assert_true(a->records[0].begins);
+	assert_int_equal(a->records[0].text_len, 3);
+	assert_memory_equal(a->records[0].text, "abc", 3);
+	assert_false(a->records[1].begins);
+	assert_int_equal(a->records[1].text_len, 0);
+	assert_false(a->records[2].begins);
+	assert_memory_equal(a->records[2].text, "de", 2);
+	assert_true(a->records[3].begins);
+	assert_int_equal(a->records[3].text_len, 255);
+	assert_memory_equal(a->records[3].text, longest + 1, 255);
+	assert_true(a->records[4].begins);
+	finish(f);
+}
+
+/* A record is there with all its strings, or it is not. */
+static void
+damaged_txt_are_left_out(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t len;
+	} cases[] = { { "", 0 }, { "\1", 1 }, { "\4abc", 4 }, { "\1a\2b", 4 } };
+	char many[2 * SMTPD_DNS_RECORDS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fixture *f = begin_answer(SMTPD_DNS_TXT, GOOD);
+
+		add_txt(f, cases[i].data, cases[i].len);
+		add_txt(f, "\1y", 2);
+		assert_int_equal(read_it(f), SMTPD_DNS_CLEAR);
+		assert_int_equal(f->answer->count, 1);
+		assert_true(f->answer->records[0].begins);
+		assert_true(f->answer->damaged);
+		finish(f);
+	}
+	for (size_t i = 0; i < sizeof(many); i++)
+		many[i] = i % 2 == 0 ? '\1' : 'z';
+	for (size_t extra = 0; extra < 2; extra++) {
+		struct fixture *f = begin_answer(SMTPD_DNS_TXT, GOOD);
+
+		if (extra == 1)
+			add_txt(f, "\1y", 2);
+		add_txt(f, many, sizeof(many));
+		assert_int_equal(read_it(f), SMTPD_DNS_CLEAR);
+		assert_int_equal(
+		    f->answer->count, extra == 0 ? SMTPD_DNS_RECORDS_MAX : 1);
+		assert_int_equal(f->answer->damaged, extra == 1);
+		finish(f);
+	}
+}
+
 static void
 mx_are_read(void **state)
 {
@@ -635,6 +715,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_question_has_its_bytes),
 		cmocka_unit_test(names_that_cannot_be_asked_for_are_refused),
+		cmocka_unit_test(txt_strings_are_read),
+		cmocka_unit_test(damaged_txt_are_left_out),
 		cmocka_unit_test(mx_are_read),
 		cmocka_unit_test(addresses_are_read),
 		cmocka_unit_test(bytes_behind_the_end_do_not_matter),
