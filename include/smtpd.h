@@ -9,6 +9,7 @@
 #include <smtpd/body.h>
 #include <smtpd/cancel.h>
 #include <smtpd/client.h>
+#include <smtpd/dkim.h>
 #include <smtpd/filter.h>
 #include <smtpd/maildir.h>
 #include <smtpd/outgoing.h>

@@ -17,6 +17,8 @@
 
 #include "complain.h"
 #include "daemon.h"
+#include "dkim_key_command.h"
+#include "dkim_keys.h"
 #include "listen.h"
 #include "log.h"
 #include "mail_routes.h"
@@ -48,6 +50,7 @@ struct smtpout {
 	struct token_source token;
 	struct tls_files tls;
 	struct smtpd_trust *trust;
+	struct dkim_keys dkim;
 	struct smtpd_server *server;
 	struct smtpd_queue *queue;
 	struct listen_where where;
@@ -73,6 +76,12 @@ create_parts(struct smtpout *p)
 		.log = p->log,
 		.certs = &p->settings.in.tls_certs,
 		.keys = &p->settings.in.tls_keys,
+	};
+	p->dkim = (struct dkim_keys){
+		.log = p->log,
+		.specs = &p->settings.dkim,
+		.fields = p->settings.dkim_fields,
+		.subdomains = p->settings.dkim_subdomains,
 	};
 	daemon_raise_files(s.max_connections == SMTPD_NO_LIMIT
 		? SMTPD_NO_LIMIT
@@ -356,6 +365,8 @@ drop_privileges(struct smtpout *p)
 	if (status != 0)
 		return status;
 	status = tls_files_load(&p->tls, why, sizeof(why));
+	if (status == 0)
+		status = dkim_keys_load(&p->dkim, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
 	status = load_trust(p);
@@ -417,6 +428,7 @@ open_queue(struct smtpout *p)
 	s.routes = p->routes.list;
 	s.nroutes = p->routes.count;
 	parts.smarthost.credentials_user = &p->token;
+	s.dkim = p->dkim.dkim;
 	s.log_user = p->log;
 	s.submitted = submission_note;
 	s.submitted_user = &p->submission;
@@ -441,6 +453,8 @@ reload_files(void *user)
 	tls_files_reload(&p->tls);
 	reload_trust(p);
 	reload_routes(p);
+	if (dkim_keys_reload(&p->dkim))
+		smtpd_queue_set_dkim(p->queue, p->dkim.dkim);
 }
 
 static void
@@ -471,6 +485,19 @@ stop_sending(void *user)
 	smtpd_queue_stop(p->queue, STOP_MS);
 }
 
+/* What --check ends with when a start would go well. */
+static int
+check_files(struct smtpout *p)
+{
+	struct smtpd_queue_settings s;
+	struct queue_parts parts;
+	int status;
+
+	settings_for_queue(&p->settings, &parts, &s);
+	status = dkim_keys_check(&p->dkim, s.resolver);
+	return status != 0 ? status : tls_files_status(&p->tls);
+}
+
 static int
 run_daemon(struct smtpout *p)
 {
@@ -485,7 +512,7 @@ run_daemon(struct smtpout *p)
 	if (status != 0)
 		return status;
 	if (p->settings.in.check)
-		return tls_files_status(&p->tls);
+		return check_files(p);
 	if ((status = wait_for_old(p)) != OPTIONS_GO ||
 	    (status = open_queue(p)) != 0)
 		return status;
@@ -516,6 +543,8 @@ main(int argc, char **argv)
 	startup_prepare();
 	if (argc > 1 && strcmp(argv[1], "queue") == 0)
 		return queue_command(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "dkim-key") == 0)
+		return dkim_key_command(argc - 1, argv + 1);
 	status = settings_read(argc, argv, &p.settings);
 	if (status == OPTIONS_GO) {
 		status = run_daemon(&p);
@@ -525,6 +554,7 @@ main(int argc, char **argv)
 		smtpd_trust_unref(p.trust);
 		mail_routes_finish(&p.routes);
 		passwords_finish(&p.passwords);
+		dkim_keys_finish(&p.dkim);
 		tls_files_finish(&p.tls);
 		listen_finish(&p.where);
 		log_destroy(p.log);

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "complain.h"
+#include "dkim_keys.h"
 #include "listen.h"
 #include "log.h"
 #include "options.h"
@@ -107,6 +108,12 @@ static const struct option_rule rules[] = {
 	    "certificate chain (PEM) to show to hosts", AT(client_cert), 0, 0 },
 	{ "client-key", 0, OPTION_TEXT, "FILE", "its key (PEM)", AT(client_key),
 	    0, 0 },
+	{ "dkim", 0, OPTION_LIST, "DOMAIN:SELECTOR:KEYFILE",
+	    "sign mail from DOMAIN with the key; repeatable", AT(dkim), 0, 0 },
+	{ "dkim-subdomains", 0, OPTION_SWITCH, NULL,
+	    "sign mail from their subdomains too", AT(dkim_subdomains), 0, 0 },
+	{ "dkim-fields", 0, OPTION_TEXT, "LIST",
+	    "header fields to sign, NAME[?]:...", AT(dkim_fields), 0, 0 },
 	{ "connect-timeout", 0, OPTION_NUMBER, "SECONDS",
 	    "time to connect to a host (@)", AT(connect_timeout), 1, 3600 },
 	{ "command-timeout", 0, OPTION_NUMBER, "SECONDS",
@@ -146,6 +153,8 @@ static const struct option_table table = {
 	    "Usage: smtpout [OPTION]...\n"
 	    "       smtpout queue [-q DIR] REQUEST..., see smtpout queue "
 	    "--help\n"
+	    "       smtpout dkim-key DOMAIN:SELECTOR:KEYFILE, see smtpout "
+	    "dkim-key --help\n"
 	    "Accept mail from programs on this host, keep it safe, and send it "
 	    "out.\n\n",
 	.rules = rules,
@@ -293,6 +302,25 @@ complete_postmaster(struct settings *s)
 }
 
 static int
+complete_dkim(struct settings *s)
+{
+	struct dkim_spec spec;
+
+	for (size_t i = 0; i < s->dkim.count; i++)
+		if (dkim_keys_divide(s->dkim.items[i], &spec) == -1)
+			return complain(PROGRAM, EX_USAGE,
+			    "--dkim: \"%s\" is not DOMAIN:SELECTOR:KEYFILE",
+			    s->dkim.items[i]);
+	if (s->dkim.count == 0 &&
+	    (s->dkim_fields != NULL || s->dkim_subdomains))
+		return complain(PROGRAM, EX_USAGE,
+		    "%s: there is no --dkim DOMAIN:SELECTOR:KEYFILE",
+		    s->dkim_fields != NULL ? "--dkim-fields"
+					   : "--dkim-subdomains");
+	return 0;
+}
+
+static int
 complete_receiving(struct settings *s)
 {
 	return receiver_options_complete(&s->in, PROGRAM);
@@ -330,7 +358,7 @@ complete_settings(struct settings *s)
 	static int (*const steps[])(struct settings *) = { complete_listen,
 		complete_receiving, complete_policies, smarthost_complete,
 		complete_limits, sources_complete, complete_certificate,
-		complete_postmaster };
+		complete_postmaster, complete_dkim };
 	int status = complete_times(s);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)

@@ -50,6 +50,9 @@ struct settings {
 	char *tls_ca;
 	char *client_cert; /* with client_key, or both NULL */
 	char *client_key;
+	struct text_list dkim;
+	char *dkim_fields; /* NULL: the library's */
+	bool dkim_subdomains;
 	uint64_t connect_timeout;
 	uint64_t command_timeout; /* 0: those of RFC 5321 */
 	uint64_t workers;

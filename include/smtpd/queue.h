@@ -55,7 +55,8 @@
  * bounced, expired) and is summed up by smtpd_queue_count(); a message that is
  * done is gone from the queue.
  *
- * What structs point to is copied; a struct smtpd_trust gets a reference.
+ * What structs point to is copied; a struct smtpd_trust and a struct smtpd_dkim
+ * get a reference.
  * A function that fails may write a sentence to ERROR, cut to SIZE bytes with
  * its NUL; 0: nowhere.  NULL for another pointer that is needed is EINVAL.
  *
@@ -64,6 +65,7 @@
  */
 
 #include <smtpd/client.h>
+#include <smtpd/dkim.h>
 #include <smtpd/outgoing.h>
 #include <smtpd/resolve.h>
 #include <smtpd/route.h>
@@ -255,6 +257,14 @@ struct smtpd_queue_settings {
 	 * Since 0.2. */
 	const struct smtpd_route *routes;
 	size_t nroutes;
+
+	/* What signs mail when it is queued, and reports, so that each attempt
+	 * sends the same octets; the queue takes a reference.  NULL: nothing.
+	 * Mail whose From has no key here goes out without a signature; when a
+	 * key fails, a message is not queued (EIO: 451), and a report goes out
+	 * without.  An address without a domain counts as one of local_domain.
+	 * Since 0.2. */
+	struct smtpd_dkim *dkim;
 };
 
 #define SMTPD_QUEUE_SETTINGS_INIT SMTPD_INIT(smtpd_queue_settings)
@@ -302,6 +312,14 @@ SMTPD_API int smtpd_queue_set_trust(
  */
 SMTPD_API int smtpd_queue_set_routes(struct smtpd_queue *q,
     const struct smtpd_route *routes, size_t count, char *error, size_t size);
+
+/*
+ * Sign messages that are begun from now on with DKIM, in the place of the
+ * signer before; NULL: sign nothing.  Q takes a reference of its own.  Any
+ * thread, also while Q runs.  Since 0.2.
+ */
+SMTPD_API void smtpd_queue_set_dkim(
+    struct smtpd_queue *q, struct smtpd_dkim *dkim);
 
 /* Stop at once if it runs, and free it; NULL is fine.  No message may be open.
  * Since 0.1. */
@@ -398,6 +416,11 @@ struct smtpd_queue_counters {
 	uint64_t dead;          /* messages that were put into dead/ */
 	uint64_t syncs;         /* of the journal: fdatasync() */
 	uint64_t journal_bytes; /* written to it */
+
+	/* Messages and reports that were signed, and those that were not
+	 * though there is a signer.  Since 0.2. */
+	uint64_t signed_messages;
+	uint64_t unsigned_messages;
 };
 
 #define SMTPD_QUEUE_COUNTERS_INIT SMTPD_INIT(smtpd_queue_counters)

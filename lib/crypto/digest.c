@@ -4,6 +4,9 @@
 #include <mbedtls/version.h>
 
 #include <mbedtls/md.h>
+
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const mbedtls_md_info_t *
@@ -69,4 +72,47 @@ smtpd__digest_pbkdf2_sha256(const void *password, size_t len, const void *salt,
 		error = stretch_key(&md, salt, salt_len, rounds, out);
 	mbedtls_md_free(&md);
 	return error == 0 ? 0 : -1;
+}
+
+struct smtpd_digest {
+	mbedtls_md_context_t md;
+	bool failed;
+};
+
+struct smtpd_digest *
+smtpd__digest_begin(void)
+{
+	struct smtpd_digest *d = malloc(sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	mbedtls_md_init(&d->md);
+	d->failed = mbedtls_md_setup(&d->md, sha256_info(), 0) != 0 ||
+	    mbedtls_md_starts(&d->md) != 0;
+	return d;
+}
+
+int
+smtpd__digest_add(void *digest, const void *data, size_t len)
+{
+	struct smtpd_digest *d = digest;
+
+	if (!d->failed && mbedtls_md_update(&d->md, data, len) != 0)
+		d->failed = true;
+	return d->failed ? -1 : 0;
+}
+
+int
+smtpd__digest_end(struct smtpd_digest *d, unsigned char *out)
+{
+	bool failed;
+
+	if (d == NULL)
+		return -1;
+	failed = d->failed;
+	if (!failed && out != NULL)
+		failed = mbedtls_md_finish(&d->md, out) != 0;
+	mbedtls_md_free(&d->md);
+	free(d);
+	return failed ? -1 : 0;
 }

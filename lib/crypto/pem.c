@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto/pem.h"
 
-#include <mbedtls/version.h>
-
-#include <mbedtls/platform_util.h>
-
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -12,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "crypto/secret.h"
 
 /* The largest file: all authorities of a system are a tenth of it. */
 #define FILE_MAX ((off_t)4 << 20)
@@ -96,7 +94,7 @@ void
 smtpd__pem_free(struct smtpd_pem *pem)
 {
 	if (pem->text != NULL)
-		mbedtls_platform_zeroize(pem->text, pem->size);
+		smtpd__secret_wipe(pem->text, pem->size);
 	free(pem->text);
 	pem->text = NULL;
 }

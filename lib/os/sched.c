@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 void
 smtpd__sched_batch(void)
@@ -13,4 +14,12 @@ smtpd__sched_batch(void)
 	if (pthread_getschedparam(pthread_self(), &policy, &param) == 0 &&
 	    policy == SCHED_OTHER)
 		pthread_setschedparam(pthread_self(), SCHED_BATCH, &param);
+}
+
+unsigned
+smtpd__sched_processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (unsigned)n : 1;
 }

@@ -2,6 +2,8 @@
 #ifndef SMTPD_OS_SCHED_H
 #define SMTPD_OS_SCHED_H
 
+/* How the threads of a server are scheduled. */
+
 /*
  * Say that the calling thread serves many: input that wakes it need not
  * interrupt whoever runs.  With a hundred busy sessions this saves a third of
@@ -9,5 +11,8 @@
  * a policy of its own.
  */
 void smtpd__sched_batch(void);
+
+/* How many processors there are to run on, 1 at least. */
+unsigned smtpd__sched_processors(void);
 
 #endif

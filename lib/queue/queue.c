@@ -51,6 +51,8 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 	d->client.cancel = d->client.dot_cancel = NULL;
 	/* The router has it. */
 	d->client.trust = NULL;
+	smtpd__sign_init(&d->signing, &d->logger, q->local_domain);
+	smtpd__sign_set(&d->signing, settings->dkim);
 }
 
 /* How many workers may be set aside: so many for each, but no more than there
@@ -165,6 +167,7 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	d->settings.smarthost = NULL;
 	d->settings.rules = NULL;
 	d->settings.routes = NULL;
+	d->settings.dkim = NULL;
 	return 0;
 }
 
@@ -404,6 +407,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 	smtpd_cancel_destroy(d->cancel);
 	smtpd_cancel_destroy(d->dot_cancel);
 	smtpd__disk_space_finish(&q->space);
+	smtpd__sign_destroy(&d->signing);
 	free(q->directory);
 	pthread_cond_destroy(&d->wake_maintenance);
 	pthread_cond_destroy(&d->late_sync.wake);
@@ -436,6 +440,12 @@ smtpd_queue_set_routes(struct smtpd_queue *q, const struct smtpd_route *routes,
 	    q->delivery.router, routes, count, error, size);
 }
 
+void
+smtpd_queue_set_dkim(struct smtpd_queue *q, struct smtpd_dkim *dkim)
+{
+	smtpd__sign_set(&q->delivery.signing, dkim);
+}
+
 bool
 smtpd_queue_has_room(struct smtpd_queue *q, uint64_t size)
 {
@@ -457,6 +467,8 @@ smtpd_queue_count(struct smtpd_queue *q, struct smtpd_queue_counters *out)
 		.failed = atomic_load(&d->counts.failed),
 		.reports = atomic_load(&d->counts.reports),
 		.dead = atomic_load(&d->counts.dead_letters),
+		.signed_messages = atomic_load(&d->signing.signed_count),
+		.unsigned_messages = atomic_load(&d->signing.unsigned_count),
 		.syncs = journal.syncs,
 		.journal_bytes = journal.bytes,
 	};

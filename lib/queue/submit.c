@@ -137,6 +137,7 @@ look_at_part(
 		m->eight_bit_part = true;
 }
 
+/* The header_edit writes to this, and this to what signs. */
 static int
 write_content(void *user, const void *data, size_t len)
 {
@@ -144,7 +145,7 @@ write_content(void *user, const void *data, size_t len)
 
 	if (m->parts != NULL)
 		smtpd__mime_scan_feed(m->parts, data, len);
-	return smtpd__spool_content_write(m->mail.content, data, len);
+	return smtpd__sign_write(&m->sign, data, len);
 }
 
 /* Begin to look at the parts, where that may matter.  Return 0, or an errno. */
@@ -207,13 +208,15 @@ begin_content(
 	m->mail.content = smtpd__spool_content_create(spool);
 	if (m->mail.content == NULL)
 		return ENOMEM;
+	if (smtpd__sign_begin(&m->sign, &m->queue->delivery.signing, m->mail.id,
+		m->mail.content) == -1)
+		return errno;
 	begin_edit(m, o.fix);
 	if (o.trace == NULL)
 		return 0;
 	if (!smtpd__text_is_ascii(o.trace, strlen(o.trace)))
 		m->edit.info.eight_bit = m->edit.info.eight_bit_header = true;
-	if (smtpd__spool_content_write(
-		m->mail.content, o.trace, strlen(o.trace)) == -1)
+	if (smtpd__sign_write(&m->sign, o.trace, strlen(o.trace)) == -1)
 		return errno;
 	return 0;
 }
@@ -232,6 +235,7 @@ smtpd_queue_begin(struct smtpd_queue *q,
 	m->mail = (struct smtpd_spool_mail){ .content = NULL };
 	m->parts = NULL;
 	m->eight_bit_part = false;
+	m->sign = (struct smtpd_sign){ .content = NULL };
 	smtpd__arena_init(&m->arena, NULL, 0, SIZE_MAX);
 	error = copy_envelope(m, envelope);
 	if (error == 0)
@@ -278,6 +282,8 @@ smtpd__submit_commit(struct smtpd_queue_message *m,
 
 	if (m->parts != NULL)
 		smtpd__mime_scan_end(m->parts);
+	if (status == 0)
+		status = smtpd__sign_end(&m->sign);
 	if (status == 0) {
 		if (info->eight_bit)
 			e->eight_bit = true;
@@ -312,6 +318,7 @@ smtpd_queue_abort(struct smtpd_queue_message *m)
 
 	if (m == NULL)
 		return;
+	smtpd__sign_finish(&m->sign);
 	smtpd__spool_content_destroy(m->mail.content);
 	smtpd__arena_reset(&m->arena);
 	free(m->parts);

@@ -16,6 +16,7 @@
 #include "grammar/date.h"
 #include "grammar/header_edit.h"
 #include "grammar/mime_scan.h"
+#include "queue/delivery/sign.h"
 #include "queue/queue_state.h"
 
 struct smtpd_queue_message {
@@ -24,7 +25,8 @@ struct smtpd_queue_message {
 	struct smtpd_arena arena; /* what mail points to */
 	char date[SMTPD_DATE_MAX];
 	char message_id[SMTPD_ID_SIZE + sizeof("<@>") + SMTPD_HOSTNAME_SIZE];
-	struct smtpd_header_edit edit;
+	struct smtpd_header_edit edit; /* writes to the next */
+	struct smtpd_sign sign;        /* and this to the content of mail */
 
 	/* The parts of a message that may need SMTPUTF8, NULL for others; and
 	 * whether the header of one has bytes outside ASCII. */

@@ -17,6 +17,7 @@ MAY_KNOW = {
     "sasl": "base crypto os",
     "transport": "base crypto os net",
     "resolve": "base os grammar net",
+    "dkim": "base crypto os grammar resolve",
     "journal": "base",
     "journal/disk": "base os journal",
     "maildir": "base os",
@@ -27,9 +28,9 @@ MAY_KNOW = {
     "queue/spool": "base os grammar journal queue/model",
     "queue/control": "base os grammar journal journal/disk queue/model "
                      "queue/schedule queue/spool",
-    "queue/delivery": "base os grammar net resolve client queue/model "
+    "queue/delivery": "base os grammar net resolve dkim client queue/model "
                       "queue/schedule queue/spool",
-    "queue": "base os grammar journal journal/disk queue/model "
+    "queue": "base os grammar dkim journal journal/disk queue/model "
              "queue/schedule queue/spool queue/control queue/delivery",
 }
 

@@ -37,6 +37,7 @@ struct making {
 	const struct smtpd_bounce *bounces;
 	size_t count;
 	struct smtpd_spool_content *content;
+	struct smtpd_sign sign;               /* what is written to it */
 	struct smtpd_quoted_printable quoted; /* the original, if need be */
 	struct smtpd_outgoing_rcpt to;
 	struct smtpd_dsn_report report;
@@ -231,7 +232,7 @@ write_original(struct making *m, const char *data, size_t len)
 {
 	if (smtpd__dsn_is_quoted(&m->report))
 		return smtpd__quoted_printable_feed(&m->quoted, data, len);
-	return smtpd__spool_content_write(m->content, data, len);
+	return smtpd__sign_write(&m->sign, data, len);
 }
 
 /* Copy the original, or its header, as far as it can be read: a read error must
@@ -246,8 +247,7 @@ copy_original(struct making *m)
 	bool more = true;
 	ssize_t n;
 
-	smtpd__quoted_printable_init(
-	    &m->quoted, smtpd__spool_content_write, m->content);
+	smtpd__quoted_printable_init(&m->quoted, smtpd__sign_write, &m->sign);
 	smtpd__fields_init(&fields);
 	while (more &&
 	    (n = smtpd__loaded_message_read(l, at, block, sizeof(block))) > 0) {
@@ -271,6 +271,33 @@ copy_original(struct making *m)
 	return smtpd__quoted_printable_end(&m->quoted);
 }
 
+/* Write the report to a new content, signed if SIGNING is not NULL.  Return 0,
+ * or -1 with errno, EIO also when its key failed. */
+static int
+write_report(
+    struct making *m, struct smtpd_spool *spool, struct smtpd_signing *signing)
+{
+	int status = -1;
+	int error;
+
+	m->content = smtpd__spool_content_create(spool);
+	if (m->content == NULL)
+		return -1;
+	if (smtpd__sign_begin(&m->sign, signing, m->own_id, m->content) == 0 &&
+	    smtpd__dsn_begin(&m->report, smtpd__sign_write, &m->sign) == 0 &&
+	    copy_original(m) == 0 &&
+	    smtpd__dsn_end(&m->report, smtpd__sign_write, &m->sign) == 0)
+		status = smtpd__sign_end(&m->sign);
+	error = errno;
+	smtpd__sign_finish(&m->sign);
+	if (status == -1) {
+		smtpd__spool_content_destroy(m->content);
+		m->content = NULL;
+	}
+	errno = error;
+	return status;
+}
+
 int
 smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
     struct smtpd_spool *spool, struct smtpd_spool_mail *mail, void **hold)
@@ -292,16 +319,12 @@ smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
 	m->rcpts = (void *)(m->originals + count);
 	m->diagnostics = (void *)(m->rcpts + nrcpts);
 	m->to.address = bounces[0].loaded->envelope.sender;
-	if (fill_report(m, spool) == -1 ||
-	    (m->content = smtpd__spool_content_create(spool)) == NULL ||
-	    smtpd__dsn_begin(
-		&m->report, smtpd__spool_content_write, m->content) == -1 ||
-	    copy_original(m) == -1 ||
-	    smtpd__dsn_end(
-		&m->report, smtpd__spool_content_write, m->content) == -1) {
-		smtpd__spool_content_destroy(m->content);
+	if (fill_report(m, spool) == -1)
 		return -1;
-	}
+	/* A report must not be lost for want of a signature. */
+	if (write_report(m, spool, bounces[0].signing) == -1 &&
+	    (bounces[0].signing == NULL || write_report(m, spool, NULL) == -1))
+		return -1;
 	*mail = (struct smtpd_spool_mail){
 		.id = m->own_id,
 		.envelope = {

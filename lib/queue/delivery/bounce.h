@@ -10,6 +10,7 @@
 #include <smtpd/queue.h>
 
 #include "grammar/dsn_param.h"
+#include "queue/delivery/sign.h"
 #include "queue/model/loaded_message.h"
 #include "queue/spool/spool.h"
 
@@ -24,8 +25,9 @@ struct smtpd_bounce {
 	size_t nrcpts;
 	unsigned attempts; /* so far */
 	const char *postmaster;
-	uint64_t now_ms;   /* since 1970 */
-	uint64_t until_ms; /* DELAYED: how long it is tried */
+	uint64_t now_ms;               /* since 1970 */
+	uint64_t until_ms;             /* DELAYED: how long it is tried */
+	struct smtpd_signing *signing; /* NULL: the report is not signed */
 };
 
 /*

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/dead_letter.h"
 
+#include <smtpd/body.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +18,9 @@
 /* The postmaster is told once in so long. */
 #define PAUSE_MS UINT64_C(3600000)
 
-/* The first field of what the postmaster is told: it is not told that this
- * cannot be delivered. */
-#define NOTICE_FIELD "X-Dead-Letters:"
+/* The first field of what the postmaster is told, but for signatures: it is not
+ * told that this cannot be delivered. */
+#define NOTICE_FIELD "X-Dead-Letters"
 
 /* What is read of a report: the fields for programs are in it. */
 #define HEAD_SIZE 16384
@@ -36,12 +38,20 @@ struct dead_letter {
 bool
 smtpd__dead_letter_is_notice(const struct smtpd_loaded_message *loaded)
 {
-	char head[sizeof(NOTICE_FIELD)];
-	const ssize_t len = sizeof(NOTICE_FIELD) - 1;
+	char head[HEAD_SIZE];
+	struct smtpd_header_field field;
+	const char *at = head;
+	size_t left;
+	ssize_t n;
 
-	return loaded->envelope.sender[0] == '\0' &&
-	    smtpd__loaded_message_read(loaded, 0, head, (size_t)len) == len &&
-	    memcmp(head, NOTICE_FIELD, (size_t)len) == 0;
+	if (loaded->envelope.sender[0] != '\0')
+		return false;
+	n = smtpd__loaded_message_read(loaded, 0, head, sizeof(head));
+	left = n > 0 ? (size_t)n : 0;
+	while (smtpd_header_next(&at, &left, &field))
+		if (!smtpd_header_is(&field, "DKIM-Signature"))
+			return smtpd_header_is(&field, NOTICE_FIELD);
+	return false;
 }
 
 /* Find out what the content of L says of it. */
@@ -64,10 +74,10 @@ read_head(struct dead_letter *l)
 		l->about[0] = '\0';
 }
 
-/* Write the header of a notice to CONTENT. */
+/* Write the header of a notice to SIGN. */
 static int
 write_header(const struct smtpd_delivery *d, const struct dead_letter *l,
-    uint64_t id, struct smtpd_spool_content *content)
+    uint64_t id, struct smtpd_sign *sign)
 {
 	char date[SMTPD_DATE_MAX], id_text[SMTPD_ID_SIZE], text[2048];
 	struct smtpd_text t;
@@ -76,7 +86,7 @@ write_header(const struct smtpd_delivery *d, const struct dead_letter *l,
 	smtpd__date_write((time_t)(smtpd__clock_wall_ms() / 1000), date);
 	smtpd__text_init(&t, text, sizeof(text));
 	smtpd__text_format(&t,
-	    NOTICE_FIELD " %" PRIu64 "\r\n"
+	    NOTICE_FIELD ": %" PRIu64 "\r\n"
 			 "Date: %s\r\n"
 			 "From: Mail Delivery System <MAILER-DAEMON@%s>\r\n"
 			 "To: <%s>\r\n"
@@ -86,19 +96,19 @@ write_header(const struct smtpd_delivery *d, const struct dead_letter *l,
 			 "\r\n",
 	    l->count, date, d->hostname, d->settings.postmaster, id_text,
 	    d->hostname);
-	return smtpd__spool_content_write(content, t.at, t.len);
+	return smtpd__sign_write(sign, t.at, t.len);
 }
 
-/* Write what the postmaster is told to CONTENT. */
+/* Write what the postmaster is told to SIGN. */
 static int
 write_text(const struct smtpd_delivery *d, const struct dead_letter *l,
-    struct smtpd_spool_content *content)
+    struct smtpd_sign *sign)
 {
 	char where[512];
 	struct smtpd_fold f;
 	struct smtpd_text t;
 
-	smtpd__fold_init(&f, "", smtpd__spool_content_write, content);
+	smtpd__fold_init(&f, "", smtpd__sign_write, sign);
 	smtpd__fold_words(&f, "The mail server at");
 	smtpd__fold_words(&f, d->hostname);
 	smtpd__fold_words(&f, "could not deliver a report");
@@ -150,6 +160,28 @@ is_told(struct smtpd_delivery *d, const struct dead_letter *l)
 	return told;
 }
 
+/* Write the notice ID about L, signed as SIGNING says.  NULL with errno. */
+static struct smtpd_spool_content *
+write_notice(const struct smtpd_delivery *d, const struct dead_letter *l,
+    uint64_t id, struct smtpd_signing *signing)
+{
+	struct smtpd_spool_content *content =
+	    smtpd__spool_content_create(d->spool);
+	struct smtpd_sign sign;
+	int status = -1;
+
+	if (content == NULL)
+		return NULL;
+	if (smtpd__sign_begin(&sign, signing, id, content) == 0 &&
+	    write_header(d, l, id, &sign) == 0 && write_text(d, l, &sign) == 0)
+		status = smtpd__sign_end(&sign);
+	smtpd__sign_finish(&sign);
+	if (status == 0)
+		return content;
+	smtpd__spool_content_destroy(content);
+	return NULL;
+}
+
 /* Queue a message to the postmaster about L. */
 static void
 tell_postmaster(struct smtpd_delivery *d, const struct dead_letter *l)
@@ -161,17 +193,14 @@ tell_postmaster(struct smtpd_delivery *d, const struct dead_letter *l)
 		.envelope = { SMTPD_OUTGOING_ENVELOPE_INIT, .sender = "",
 		    .rcpts = &to, .nrcpts = 1 },
 		.flags = SMTPD_MESSAGE_AUTOMATIC,
-		.content = smtpd__spool_content_create(d->spool),
 	};
 	struct smtpd_queued_message *message;
 
+	mail.content = write_notice(d, l, mail.id, &d->signing);
+	if (mail.content == NULL)
+		mail.content = write_notice(d, l, mail.id, NULL);
 	if (mail.content == NULL)
 		return;
-	if (write_header(d, l, mail.id, mail.content) == -1 ||
-	    write_text(d, l, mail.content) == -1) {
-		smtpd__spool_content_destroy(mail.content);
-		return;
-	}
 	if (smtpd__spool_add(d->spool, &mail, &message) == 0)
 		smtpd__dispatch_schedule(d, message);
 }

@@ -32,6 +32,7 @@
 #include "queue/delivery/gather.h"
 #include "queue/delivery/hoststat.h"
 #include "queue/delivery/route.h"
+#include "queue/delivery/sign.h"
 #include "queue/delivery/source_copy.h"
 #include "queue/delivery/worker_pool.h"
 #include "queue/schedule/schedule.h"
@@ -87,6 +88,8 @@ struct smtpd_delivery {
 	struct smtpd_hoststat *hoststat;
 	struct smtpd_delivery_counts counts;
 	struct smtpd_delivery_trouble trouble;
+	struct smtpd_signing signing; /* has a lock of its own, under which
+	                               * nothing else is taken */
 
 	pthread_mutex_t lock;
 	struct smtpd_schedule *schedule;

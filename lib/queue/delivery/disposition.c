@@ -120,6 +120,7 @@ set_report(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 		.nrcpts = count,
 		.attempts = retry->attempts,
 		.postmaster = d->settings.postmaster,
+		.signing = &d->signing,
 		.now_ms = smtpd__clock_wall_ms(),
 		.until_ms = retry->expiry == SMTPD_TIME_NONE
 		    ? 0

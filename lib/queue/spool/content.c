@@ -82,6 +82,59 @@ smtpd__spool_content_write(void *content, const void *data, size_t len)
 }
 
 int
+smtpd__spool_content_reserve(struct smtpd_spool_content *c, size_t len)
+{
+	static const char room[1024];
+
+	c->reserved = len;
+	while (len > 0) {
+		size_t n = len < sizeof(room) ? len : sizeof(room);
+
+		if (smtpd__spool_content_write(c, room, n) == -1)
+			return -1;
+		len -= n;
+	}
+	return 0;
+}
+
+/* The CRC of the file when its first bytes, which were zero, are those at
+ * DATA. */
+static uint32_t
+replace_in_crc(const struct smtpd_spool_content *c, const void *data)
+{
+	static const char zeros[1024];
+	uint32_t before = 0;
+
+	for (size_t done = 0; done < c->reserved;) {
+		size_t n = c->reserved - done;
+
+		if (n > sizeof(zeros))
+			n = sizeof(zeros);
+		before = smtpd__crc32c(&c->spool->crc, before, zeros, n);
+		done += n;
+	}
+	return smtpd__crc32c_join(
+	    before ^ smtpd__crc32c(&c->spool->crc, 0, data, c->reserved),
+	    c->crc, c->size - c->reserved);
+}
+
+int
+smtpd__spool_content_fill(struct smtpd_spool_content *c, const void *data)
+{
+	if (c->large == NULL) {
+		memcpy(c->data, data, c->reserved);
+		return 0;
+	}
+	if (spill_buffer(c) == -1 ||
+	    smtpd__content_overwrite(c->large, data, c->reserved) == -1) {
+		c->error = errno;
+		return -1;
+	}
+	c->crc = replace_in_crc(c, data);
+	return 0;
+}
+
+int
 smtpd__spool_content_publish(struct smtpd_spool_content *c, uint64_t id)
 {
 	struct smtpd_content_writer *large = c->large;

@@ -21,8 +21,9 @@ struct smtpd_spool_content {
 	size_t len;
 	size_t room;
 	uint64_t size;
-	uint32_t crc; /* of what is not in memory */
-	int error;    /* an errno: a write failed before */
+	size_t reserved; /* bytes it begins with that are to be filled */
+	uint32_t crc;    /* of what is not in memory */
+	int error;       /* an errno: a write failed before */
 	struct smtpd_content_writer *large; /* NULL: all of it is in memory */
 };
 
@@ -32,6 +33,13 @@ struct smtpd_spool_content *smtpd__spool_content_create(struct smtpd_spool *s);
 /* Append LEN bytes to CONTENT, a struct smtpd_spool_content: this is a
  * smtpd_sink_fn.  Return 0, or -1 with errno. */
 int smtpd__spool_content_write(void *content, const void *data, size_t len);
+
+/* Begin the empty CONTENT with LEN bytes, which are set later.  Return as
+ * above. */
+int smtpd__spool_content_reserve(struct smtpd_spool_content *c, size_t len);
+
+/* Set the bytes that were reserved to those at DATA.  Return as above. */
+int smtpd__spool_content_fill(struct smtpd_spool_content *c, const void *data);
 
 /* Free a content; NULL is fine. */
 void smtpd__spool_content_destroy(struct smtpd_spool_content *c);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "grammar/dkim_canon.h"
+#include "grammar/mailbox_list.h"
+
+/* Longer inputs only take longer. */
+#define INPUT_MAX 4096
+
+struct out {
+	size_t len;
+	char data[2 * INPUT_MAX + 2];
+};
+
+static int
+take(void *user, const void *data, size_t len)
+{
+	struct out *o = user;
+
+	must(len > 0 && len <= sizeof(o->data) - o->len);
+	memcpy(o->data + o->len, data, len);
+	o->len += len;
+	return 0;
+}
+
+static void
+canon_body(struct out *o, const char *data, size_t len, size_t step)
+{
+	struct smtpd_dkim_body b;
+
+	o->len = 0;
+	smtpd__dkim_canon_body_init(&b, take, o);
+	for (size_t at = 0; at < len; at += step)
+		must(smtpd__dkim_canon_body_feed(&b, data + at,
+			 len - at < step ? len - at : step) == 0);
+	must(smtpd__dkim_canon_body_end(&b) == 0);
+}
+
+static void
+canon_field(struct out *o, const char *data, size_t len, size_t step)
+{
+	struct smtpd_dkim_field f;
+
+	o->len = 0;
+	smtpd__dkim_canon_field_init(&f, take, o);
+	for (size_t at = 0; at < len; at += step)
+		must(smtpd__dkim_canon_field_feed(&f, data + at,
+			 len - at < step ? len - at : step) == 0);
+}
+
+static bool
+is_same(const struct out *a, const struct out *b)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+/* RFC 6376, 3.4.4: whole lines, no white space but single spaces within them,
+ * and no empty one at the end. */
+static void
+must_be_relaxed(const struct out *o)
+{
+	must(o->len < 2 || o->data[o->len - 1] == '\n');
+	must(o->len != 2 || o->data[0] != '\r');
+	must(o->len < 4 || memcmp(o->data + o->len - 4, "\r\n\r\n", 4) != 0);
+	for (size_t i = 0; i < o->len; i++) {
+		char next = i + 1 < o->len ? o->data[i + 1] : '\0';
+
+		must(o->data[i] != '\t');
+		must(o->data[i] != ' ' || (next != ' ' && next != '\r'));
+		must((o->data[i] == '\r') == (next == '\n'));
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct out whole, other;
+	const char *in = (const char *)data;
+	char domain[32];
+
+	if (size > INPUT_MAX)
+		return 0;
+	canon_body(&whole, in, size, size + 1);
+	must_be_relaxed(&whole);
+	canon_body(&other, in, size, 1);
+	must(is_same(&whole, &other));
+	canon_body(&other, in, size, 7);
+	must(is_same(&whole, &other));
+	/* What is canonical stays as it is. */
+	canon_body(&other, whole.data, whole.len, 3);
+	must(is_same(&whole, &other));
+
+	canon_field(&whole, in, size, size + 1);
+	canon_field(&other, in, size, 1);
+	must(is_same(&whole, &other));
+	canon_field(&other, whole.data, whole.len, 3);
+	must(is_same(&whole, &other));
+
+	while (smtpd__mailbox_list_next(&in, &size, domain, sizeof(domain)))
+		must(strlen(domain) < sizeof(domain));
+	return 0;
+}
