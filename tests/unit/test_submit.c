@@ -116,6 +116,69 @@ test_header(void **state)
 	}
 }
 
+static int
+fail_to_sign(const unsigned char *hash, unsigned char *signature, void *user)
+{
+	(void)hash;
+	memset(signature, 1, 64);
+	return *(bool *)user ? -1 : 0;
+}
+
+/* RFC 6376, 5.4: mail is signed when it is queued, on top of all; where the key
+ * fails it is not queued, and without a key for its domain it is not signed. */
+static void
+test_signatures(void **state)
+{
+	struct world *w = *state;
+	struct world_mail mail = { .options.trace = "Received: y\r\n",
+		.options.hold = true,
+		.envelope = {
+		    .sender = "s@a2.test", .rcpts = &one_rcpt, .nrcpts = 1 } };
+	bool fails = false;
+	const struct smtpd_dkim_key key = {
+		SMTPD_DKIM_KEY_INIT,
+		.domain = "a2.test",
+		.selector = "s",
+		.sign = fail_to_sign,
+		.user = &fails,
+		.algorithm = SMTPD_DKIM_ED25519_SHA256,
+	};
+	struct smtpd_dkim *dkim = smtpd_dkim_create();
+	struct smtpd_queue_message *m;
+	char out[4096];
+
+	if (dkim == NULL)
+		skip();
+	assert_int_equal(smtpd_dkim_add_key(dkim, &key, NULL, 0), 0);
+	smtpd_queue_set_dkim(w->queue, dkim);
+	smtpd_dkim_unref(dkim);
+	world_send_mail(w, &mail, "From: s@a2.test\r\n\r\nhi\r\n");
+	world_start(w);
+	assert_int_equal(world_ask(w, "cat", w->id, out, sizeof(out)), 0);
+	assert_memory_equal(out, "DKIM-Signature: v=1;", 20);
+	assert_non_null(strstr(out, "\r\nReceived: y\r\nFrom: s@a2.test"));
+	world_send_mail(w, &mail, "From: s@a3.test\r\n\r\nhi\r\n");
+	assert_int_equal(world_ask(w, "cat", w->id, out, sizeof(out)), 0);
+	assert_memory_equal(out, "Received: y\r\nFrom: s@a3.test", 28);
+	assert_int_equal(world_counters(w).signed_messages, 1);
+	assert_int_equal(world_counters(w).unsigned_messages, 1);
+
+	fails = true;
+	m = world_begin_mail(w, &mail);
+	assert_non_null(m);
+	assert_int_equal(
+	    smtpd_queue_write(m, "From: s@a2.test\r\n\r\n", 19), 0);
+	assert_int_equal(smtpd_queue_commit(m, NULL), -1);
+	assert_int_equal(errno, EIO);
+	assert_int_equal(world_counters(w).messages, 2);
+	assert_non_null(strstr(w->log, "cannot be signed: the key of"));
+
+	smtpd_queue_set_dkim(w->queue, NULL);
+	world_send_mail(w, &mail, "From: s@a2.test\r\n\r\nhi\r\n");
+	assert_int_equal(world_counters(w).messages, 3);
+	assert_int_equal(world_counters(w).unsigned_messages, 1);
+}
+
 static void
 test_bad_addresses(void **state)
 {
@@ -781,6 +844,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_header),
+		TEST(test_signatures),
 		TEST(test_bad_addresses),
 		TEST(what_cannot_be_sent_is_refused),
 		TEST(envelope_and_options_are_copied),
