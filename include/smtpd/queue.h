@@ -127,7 +127,37 @@ enum smtpd_queue_fix {
 	SMTPD_FIX_MESSAGE_ID = 1 << 1, /* add Message-ID when missing */
 	SMTPD_FIX_BCC = 1 << 2,        /* remove Bcc */
 	SMTPD_FIX_NONE = 1 << 3,       /* nothing, in the settings */
+
+	/* Complete addresses of the envelope and in From, Sender, Reply-To, To,
+	 * Cc, Bcc and their Resent- forms: one without a domain, or in
+	 * "localhost", gets local_domain; where masquerade is set, senders in
+	 * local_domain and hostname get that.  Since 0.2. */
+	SMTPD_FIX_ADDRESSES = 1 << 4,
 };
+
+/* What gets a message in the place of a recipient.  It is valid during the call
+ * of a smtpd_expand_fn. */
+struct smtpd_expansion;
+
+/* Add ADDRESS, local@domain, which is copied.  Return 0, or -1 with errno
+ * ENOMEM, EINVAL when it is none, EFBIG when there are too many.  Since 0.2. */
+SMTPD_API int smtpd_expansion_add(
+    struct smtpd_expansion *x, const char *address);
+
+/*
+ * Say what becomes of the recipient ADDRESS, an alias for instance (RFC 5321,
+ * 3.9.1): what is added to X gets the message in its place; nothing: ADDRESS
+ * gets it itself.  Called when a message is begun (smtpd_queue_begin()), once
+ * for each recipient, and for those whom the queue itself writes to: senders
+ * that get reports, and the postmaster.  What is added is not expanded once
+ * more, and who is named twice gets one message.  What RFC 3461 has for a
+ * recipient goes along (5.2.7): to a single address all of it, to several
+ * NOTIFY without SUCCESS; with that only the first has it.  ORCPT is the
+ * recipient, if there was none.  Return 0, or -1 with errno, as
+ * smtpd_queue_begin() is to return it.  Any thread, several at a time.
+ */
+typedef int smtpd_expand_fn(
+    const char *address, struct smtpd_expansion *x, void *user) SMTPD_NOEXCEPT;
 
 /* What smtpd_queue_deliver() did with a message.  It belongs to the library,
  * and may grow. */
@@ -265,6 +295,14 @@ struct smtpd_queue_settings {
 	 * without.  An address without a domain counts as one of local_domain.
 	 * Since 0.2. */
 	struct smtpd_dkim *dkim;
+
+	/* The domain that hides those of senders, with SMTPD_FIX_ADDRESSES.
+	 * Default: they are shown.  Since 0.2. */
+	const char *masquerade;
+
+	/* Who gets what is for a recipient; NULL: the recipient.  Since 0.2. */
+	smtpd_expand_fn *expand;
+	void *expand_user;
 };
 
 #define SMTPD_QUEUE_SETTINGS_INIT SMTPD_INIT(smtpd_queue_settings)

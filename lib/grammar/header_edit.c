@@ -56,10 +56,45 @@ is_unwanted(const struct smtpd_header_edit *e, const struct smtpd_piece *p)
 		smtpd__fields_is_named(p, "Resent-Bcc"));
 }
 
-static void
-put_wanted(struct smtpd_header_edit *e, const struct smtpd_piece *p)
+static int
+put_edited(void *user, const void *data, size_t len)
 {
-	if (!e->dropping)
+	struct smtpd_header_edit *e = user;
+
+	put(e, data, len);
+	return e->failed ? -1 : 0;
+}
+
+/* A field is over. */
+static void
+end_field(struct smtpd_header_edit *e)
+{
+	if (e->kind != SMTPD_ADDRESS_FIELD_NONE)
+		smtpd__address_field_end(&e->addresses);
+	e->kind = SMTPD_ADDRESS_FIELD_NONE;
+}
+
+static void
+begin_field(struct smtpd_header_edit *e, const struct smtpd_piece *p)
+{
+	e->dropping = is_unwanted(e, p);
+	if (e->dropping)
+		return;
+	put(e, p->data, p->len);
+	if (e->wants.domains.domain == NULL)
+		return;
+	e->kind = smtpd__address_field_kind(p);
+	if (e->kind != SMTPD_ADDRESS_FIELD_NONE)
+		smtpd__address_field_begin(
+		    &e->addresses, &e->wants.domains, e->kind, put_edited, e);
+}
+
+static void
+put_value(struct smtpd_header_edit *e, const struct smtpd_piece *p)
+{
+	if (e->kind != SMTPD_ADDRESS_FIELD_NONE)
+		smtpd__address_field_feed(&e->addresses, p->data, p->len);
+	else if (!e->dropping)
 		put(e, p->data, p->len);
 }
 
@@ -68,13 +103,14 @@ put_piece(struct smtpd_header_edit *e, const struct smtpd_piece *p)
 {
 	switch (p->part) {
 	case SMTPD_FIELDS_NAME:
-		e->dropping = is_unwanted(e, p);
-		put_wanted(e, p);
+		end_field(e);
+		begin_field(e, p);
 		break;
 	case SMTPD_FIELDS_VALUE:
-		put_wanted(e, p);
+		put_value(e, p);
 		break;
 	case SMTPD_FIELDS_END:
+		end_field(e);
 		end_header(e);
 		put(e, "\r\n", 2);
 		e->over = true;
@@ -184,6 +220,7 @@ smtpd__header_edit_end(struct smtpd_header_edit *e)
 	smtpd__fields_close(&e->fields);
 	feed_message(e, "", 0);
 	smtpd__header_info_end(&e->info);
+	end_field(e);
 	if (!e->over)
 		end_header(e);
 	e->over = true;

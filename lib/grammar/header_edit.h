@@ -11,12 +11,14 @@
  * a byte order mark, are left out: they would end the header before it begins.
  * Return-Path: fields are left out, and Bcc: and Resent-Bcc: where that is
  * asked for.  Date: and Message-ID: are added below the others if they are
- * missing.  Where the body begins without an empty line, one is put before it.
+ * missing.  Addresses without a domain get one where that is asked for.  Where
+ * the body begins without an empty line, one is put before it.
  */
 
 #include <stdint.h>
 
 #include "base/sink.h"
+#include "grammar/address_field.h"
 #include "grammar/header_info.h"
 
 /* What is wanted; the texts must last as long as the edit. */
@@ -25,6 +27,7 @@ struct smtpd_header_wants {
 	const char *date;       /* as smtpd__date_write() writes it; NULL: none
 	                         * is added */
 	const char *message_id; /* "<...>", likewise */
+	struct smtpd_address_domains domains; /* domain NULL: addresses stay */
 };
 
 struct smtpd_header_edit {
@@ -43,6 +46,9 @@ struct smtpd_header_edit {
 		SMTPD_EDIT_MAILBOX_LINE, /* which is dropped */
 		SMTPD_EDIT_MESSAGE,
 	} stage;
+	enum smtpd_address_field_kind kind; /* of the present field, while it is
+	                                     * edited */
+	struct smtpd_address_field addresses;
 	bool dropping;  /* the present field */
 	bool line_open; /* the line that went out last has no end yet */
 	bool over;      /* the header is */

@@ -37,6 +37,8 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 	    settings->postmaster != NULL ? "" : "postmaster@",
 	    settings->postmaster != NULL ? settings->postmaster
 					 : settings->local_domain);
+	snprintf(q->masquerade, sizeof(q->masquerade), "%s",
+	    settings->masquerade != NULL ? settings->masquerade : "");
 	d->logger = (struct smtpd_logger){
 		.log = settings->log,
 		.user = settings->log_user,
@@ -162,6 +164,7 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	d->settings.hostname = d->hostname;
 	d->settings.local_domain = q->local_domain;
 	d->settings.postmaster = q->postmaster;
+	d->settings.masquerade = NULL;
 	d->settings.resolver = NULL;
 	d->settings.client = NULL;
 	d->settings.smarthost = NULL;

@@ -18,6 +18,7 @@ struct smtpd_queue {
 	struct smtpd_delivery delivery;
 	char local_domain[SMTPD_HOSTNAME_SIZE]; /* of <postmaster> */
 	char postmaster[SMTPD_MAILBOX_SIZE];
+	char masquerade[SMTPD_HOSTNAME_SIZE]; /* "": none */
 	struct smtpd_control_hooks hooks;
 	struct smtpd_control *control; /* NULL: not started */
 	struct smtpd_disk_space space;

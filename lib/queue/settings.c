@@ -10,7 +10,9 @@
 #include "grammar/address_parse.h"
 #include "os/nodename.h"
 
-#define FIX_BITS (SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID | SMTPD_FIX_BCC)
+#define FIX_BITS                                                 \
+	(SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID | SMTPD_FIX_BCC | \
+	    SMTPD_FIX_ADDRESSES)
 
 /* Copy what the settings point to.  Return 0, or -1 with errno. */
 static int
@@ -120,6 +122,11 @@ find_fault(const struct smtpd_queue_settings *s)
 	if (!smtpd__address_parse_helo(
 		s->local_domain, strlen(s->local_domain)))
 		return "local_domain is not a domain";
+	if (s->masquerade != NULL &&
+	    (strlen(s->masquerade) >= SMTPD_HOSTNAME_SIZE ||
+		!smtpd__address_parse_helo(
+		    s->masquerade, strlen(s->masquerade))))
+		return "masquerade is not a domain";
 	if (s->postmaster != NULL &&
 	    (strlen(s->postmaster) >= SMTPD_MAILBOX_SIZE ||
 		smtpd_address_parse(

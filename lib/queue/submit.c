@@ -12,10 +12,12 @@
 #include "base/sized.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "grammar/address_field.h"
 #include "grammar/date.h"
 #include "grammar/dsn_param.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
+#include "queue/delivery/expand.h"
 #include "queue/settings.h"
 
 /* Return true if TEXT is header fields: lines that CRLF ends, each the begin of
@@ -57,14 +59,51 @@ copy_text(struct smtpd_queue_message *m, const char *text, const char **out)
 	return text == NULL || *out != NULL ? 0 : -1;
 }
 
+/* The domains that addresses get (SMTPD_FIX_ADDRESSES). */
+static struct smtpd_address_domains
+own_domains(const struct smtpd_queue *q)
+{
+	return (struct smtpd_address_domains){
+		.domain = q->local_domain,
+		.hidden = q->masquerade[0] != '\0' ? q->masquerade : NULL,
+		.host = q->delivery.hostname,
+	};
+}
+
+/* Copy TEXT, the address of the sender or of a recipient, to BUF, with the
+ * domain that it gets.  Return BUF, TEXT where it stays, or NULL where it does
+ * not fit. */
+static const char *
+complete_address(const struct smtpd_queue *q, const char *text, bool sender,
+    char *buf, size_t size)
+{
+	const struct smtpd_address_domains domains = own_domains(q);
+	const char *quoted = strrchr(text, '"');
+	const char *at = strchr(quoted != NULL ? quoted : text, '@');
+	size_t len = at != NULL ? (size_t)(at - text) : strlen(text);
+	const char *old = at != NULL ? at + 1 : "";
+	const char *domain =
+	    smtpd__address_field_domain(&domains, sender, old, strlen(old));
+	int n;
+
+	if (domain == NULL)
+		return text;
+	n = snprintf(buf, size, "%.*s@%s", (int)len, text, domain);
+	return n >= 0 && (size_t)n < size ? buf : NULL;
+}
+
 /* Copy TEXT, an address that can be sent and reported to, as the grammar has
  * it, to *OUT.  Return 0, or an errno. */
 static int
-copy_address(struct smtpd_queue_message *m, const char *text, const char **out)
+copy_address(struct smtpd_queue_message *m, const char *text, bool sender,
+    const char **out)
 {
-	char buf[SMTPD_ADDRESS_MAX];
+	char whole[SMTPD_ADDRESS_MAX], buf[SMTPD_ADDRESS_MAX];
 	struct smtpd_address a;
 
+	if (text != NULL && (m->fix & SMTPD_FIX_ADDRESSES) != 0)
+		text = complete_address(
+		    m->queue, text, sender, whole, sizeof(whole));
 	if (text == NULL ||
 	    smtpd_address_parse(text, buf, sizeof(buf), &a) == -1)
 		return EINVAL;
@@ -88,7 +127,7 @@ copy_rcpt(struct smtpd_queue_message *m,
 	if (copy_text(m, r.notify, &out->notify) == -1 ||
 	    copy_text(m, r.orcpt, &out->orcpt) == -1)
 		return ENOMEM;
-	return copy_address(m, r.address, &out->address);
+	return copy_address(m, r.address, false, &out->address);
 }
 
 /* Check and copy the envelope GIVEN.  Return 0, or an errno. */
@@ -115,11 +154,13 @@ copy_envelope(
 	if (e.sender[0] == '\0')
 		out->sender = "";
 	else
-		error = copy_address(m, e.sender, &out->sender);
+		error = copy_address(m, e.sender, true, &out->sender);
 	for (size_t i = 0; i < e.nrcpts && error == 0; i++)
 		error = copy_rcpt(m, &e, i, &rcpts[i]);
 	if (error == 0 &&
-	    smtpd__spool_add_check(m->queue->delivery.spool, out) == -1)
+	    (smtpd__expand_envelope(
+		 &m->queue->delivery.settings, &m->arena, out) == -1 ||
+		smtpd__spool_add_check(m->queue->delivery.spool, out) == -1))
 		error = errno;
 	return error;
 }
@@ -170,6 +211,8 @@ begin_edit(struct smtpd_queue_message *m, unsigned fix)
 		.drop_bcc = (fix & SMTPD_FIX_BCC) != 0,
 	};
 
+	if ((fix & SMTPD_FIX_ADDRESSES) != 0)
+		wants.domains = own_domains(m->queue);
 	if ((fix & SMTPD_FIX_DATE) != 0) {
 		smtpd__date_write(
 		    (time_t)(smtpd__clock_wall_ms() / 1000), m->date);
@@ -184,25 +227,30 @@ begin_edit(struct smtpd_queue_message *m, unsigned fix)
 	smtpd__header_edit_init(&m->edit, &wants, write_content, m);
 }
 
-/* Begin the content of M as OPTIONS say.  Return 0, or an errno. */
+/* Return true if OPTIONS are ones that there can be, and copy them to O. */
+static bool
+copy_options(
+    const struct smtpd_queue_options *given, struct smtpd_queue_options *o)
+{
+	return smtpd__sized_copy(o, sizeof(*o), given) == 0 &&
+	    smtpd__queue_settings_is_fix(o->fix) &&
+	    (o->trace == NULL ||
+		(is_header_text(o->trace) &&
+		    smtpd__utf8_is_valid(o->trace, strlen(o->trace))));
+}
+
+/* Begin the content of M as O says.  Return 0, or an errno. */
 static int
 begin_content(
-    struct smtpd_queue_message *m, const struct smtpd_queue_options *given)
+    struct smtpd_queue_message *m, const struct smtpd_queue_options *o)
 {
 	struct smtpd_spool *spool = m->queue->delivery.spool;
-	struct smtpd_queue_options o;
 
-	if (smtpd__sized_copy(&o, sizeof(o), given) == -1 ||
-	    !smtpd__queue_settings_is_fix(o.fix) ||
-	    (o.trace != NULL &&
-		(!is_header_text(o.trace) ||
-		    !smtpd__utf8_is_valid(o.trace, strlen(o.trace)))))
-		return EINVAL;
 	if (!smtpd_queue_has_room(m->queue, 0))
 		return ENOSPC;
-	if (o.hold)
+	if (o->hold)
 		m->mail.flags |= SMTPD_MESSAGE_HELD;
-	if (o.id == NULL || smtpd__id_parse(o.id, &m->mail.id) == -1)
+	if (o->id == NULL || smtpd__id_parse(o->id, &m->mail.id) == -1)
 		m->mail.id = 0;
 	m->mail.id = smtpd__spool_choose_id(spool, m->mail.id);
 	m->mail.content = smtpd__spool_content_create(spool);
@@ -211,12 +259,12 @@ begin_content(
 	if (smtpd__sign_begin(&m->sign, &m->queue->delivery.signing, m->mail.id,
 		m->mail.content) == -1)
 		return errno;
-	begin_edit(m, o.fix);
-	if (o.trace == NULL)
+	begin_edit(m, o->fix);
+	if (o->trace == NULL)
 		return 0;
-	if (!smtpd__text_is_ascii(o.trace, strlen(o.trace)))
+	if (!smtpd__text_is_ascii(o->trace, strlen(o->trace)))
 		m->edit.info.eight_bit = m->edit.info.eight_bit_header = true;
-	if (smtpd__sign_write(&m->sign, o.trace, strlen(o.trace)) == -1)
+	if (smtpd__sign_write(&m->sign, o->trace, strlen(o->trace)) == -1)
 		return errno;
 	return 0;
 }
@@ -226,12 +274,19 @@ smtpd_queue_begin(struct smtpd_queue *q,
     const struct smtpd_outgoing_envelope *envelope,
     const struct smtpd_queue_options *options)
 {
-	struct smtpd_queue_message *m = malloc(sizeof(*m));
+	struct smtpd_queue_message *m;
+	struct smtpd_queue_options o;
 	int error;
 
+	if (!copy_options(options, &o)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	m = malloc(sizeof(*m));
 	if (m == NULL)
 		return NULL;
 	m->queue = q;
+	m->fix = o.fix;
 	m->mail = (struct smtpd_spool_mail){ .content = NULL };
 	m->parts = NULL;
 	m->eight_bit_part = false;
@@ -241,7 +296,7 @@ smtpd_queue_begin(struct smtpd_queue *q,
 	if (error == 0)
 		error = begin_parts(m);
 	if (error == 0)
-		error = begin_content(m, options);
+		error = begin_content(m, &o);
 	if (error == 0)
 		return m;
 	smtpd_queue_abort(m);

@@ -21,6 +21,7 @@
 
 struct smtpd_queue_message {
 	struct smtpd_queue *queue;
+	unsigned fix; /* of enum smtpd_queue_fix */
 	struct smtpd_spool_mail mail;
 	struct smtpd_arena arena; /* what mail points to */
 	char date[SMTPD_DATE_MAX];

@@ -106,7 +106,7 @@ make_report(struct case_state *c)
 	struct smtpd_spool_mail mail;
 	struct smtpd_queued_message *message;
 	struct smtpd_loaded_message loaded;
-	void *hold = NULL;
+	struct smtpd_bounce_hold *hold = NULL;
 
 	assert_int_equal(
 	    smtpd__bounce_write(&c->bounce, 1, c->f.spool, &mail, &hold), 0);
@@ -117,7 +117,7 @@ make_report(struct case_state *c)
 	c->flags = mail.flags;
 	c->eight_bit = mail.envelope.eight_bit;
 	assert_int_equal(smtpd__spool_add(c->f.spool, &mail, &message), 0);
-	free(hold);
+	smtpd__bounce_free(hold);
 	assert_int_equal(smtpd__spool_load(c->f.spool, message, &loaded), 0);
 	free(c->text);
 	c->text = calloc(1, loaded.size + 1);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -20,6 +21,14 @@ static const struct smtpd_header_wants bcc = {
 	.message_id = "<new@host>",
 };
 static const struct smtpd_header_wants nothing = { .drop_bcc = false };
+static const struct smtpd_header_wants whole = {
+	.domains = { .domain = "b.example", .host = "h.b.example" },
+};
+static const struct smtpd_header_wants hidden = {
+	.domains = { .domain = "b.example",
+	    .hidden = "example",
+	    .host = "h.b.example" },
+};
 
 static const struct {
 	const struct smtpd_header_wants *wants;
@@ -98,6 +107,46 @@ static const struct {
 	    "To: x\r\n" BOTH "\r\n" },
 	{ &bcc, "Bcc-X: a\r\nCc: b\r\n\r\n",
 	    "Bcc-X: a\r\nCc: b\r\n" BOTH "\r\n" },
+
+	/* O5; RFC 6409, 8.5: Addresses without a domain, and in
+	 * localhost, get one. */
+	{ &whole, "From: root (Cron Daemon)\r\nTo: root\r\n\r\nTo: c\r\n",
+	    "From: root@b.example (Cron Daemon)\r\nTo: root@b.example\r\n"
+	    "\r\nTo: c\r\n" },
+	{ &nothing, "From: root\r\n\r\n", "From: root\r\n\r\n" },
+	{ &whole, "Subject: root\r\nX-To: a\r\n\r\n",
+	    "Subject: root\r\nX-To: a\r\n\r\n" },
+	{ &whole, "Sender:a@LocalHost\r\nReply-To: <c>\r\n",
+	    "Sender:a@b.example\r\nReply-To: <c@b.example>\r\n" },
+	{ &whole,
+	    "Resent-From: a\r\nResent-Sender: a\r\nResent-Reply-To: a\r\n"
+	    "Resent-To: a\r\nResent-Cc: a\r\nResent-Bcc: a\r\nBcc: a\r\n",
+	    "Resent-From: a@b.example\r\nResent-Sender: a@b.example\r\n"
+	    "Resent-Reply-To: a@b.example\r\nResent-To: a@b.example\r\n"
+	    "Resent-Cc: a@b.example\r\nResent-Bcc: a@b.example\r\n"
+	    "Bcc: a@b.example\r\n" },
+	{ &whole,
+	    "To: a@c.example, b,\r\n \"x, y\" <d>,\"e f\"\r\nCc: g: h, i@j;k",
+	    "To: a@c.example, b@b.example,\r\n \"x, y\" <d@b.example>,"
+	    "\"e f\"@b.example\r\nCc: g: h@b.example, i@j;k@b.example\r\n" },
+	{ &whole, "To: a (b, (c) \\) d) , <@x,@y:e>, \"f@g\" , h.i . j\r\n",
+	    "To: a@b.example (b, (c) \\) d) , <@x,@y:e@b.example>, "
+	    "\"f@g\"@b.example , h.i . j@b.example\r\n" },
+	{ &whole, "To: a@[192.0.2.1], <>, ,a @ localhost\r\n",
+	    "To: a@[192.0.2.1], <>, ,a @ b.example\r\n" },
+	/* What is no address, and what has no end, stays. */
+	{ &whole, "To: Ann Lee, J. R., a@, @b, a@@b, <a, (b\r\n",
+	    "To: Ann Lee, J. R., a@, @b, a@@b, <a, (b\r\n" },
+	{ &whole, "To: undisclosed-recipients:;\r\nCc: \"a, b\r\n",
+	    "To: undisclosed-recipients:;\r\nCc: \"a, b\r\n" },
+
+	/* Senders are hidden behind another domain, others are not. */
+	{ &hidden,
+	    "From: A <a@H.b.example>, b, c@B.example, d@c.b.example\r\n"
+	    "To: a@h.b.example, b\r\n",
+	    "From: A <a@example>, b@example, c@example, d@c.b.example\r\n"
+	    "To: a@h.b.example, b@b.example\r\n" },
+	{ &whole, "From: a@h.b.example\r\n", "From: a@h.b.example\r\n" },
 };
 
 struct out {
@@ -185,6 +234,22 @@ the_length_of_the_header_is_told(void **state)
 	}
 }
 
+/* An address with more octets around it than are remembered stays. */
+static void
+a_long_element_passes_as_it_is(void **state)
+{
+	static char in[4 * SMTPD_ADDRESS_FIELD_MAX];
+	struct smtpd_header_edit e;
+	struct out o = { .fail_at = 0 };
+
+	(void)state;
+	snprintf(
+	    in, sizeof(in), "To: a (%*s), b\r\n", SMTPD_ADDRESS_FIELD_MAX, "");
+	edit(&e, &whole, &o, in, 7);
+	assert_memory_equal(o.buf, in, strlen(in) - 2);
+	assert_string_equal(o.buf + strlen(in) - 2, "@b.example\r\n");
+}
+
 static void
 facts_are_those_of_the_input(void **state)
 {
@@ -231,6 +296,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_are_edited_whatever_their_blocks),
 		cmocka_unit_test(the_length_of_the_header_is_told),
+		cmocka_unit_test(a_long_element_passes_as_it_is),
 		cmocka_unit_test(facts_are_those_of_the_input),
 		cmocka_unit_test(after_a_failure_nothing_is_written),
 	};

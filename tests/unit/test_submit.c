@@ -16,6 +16,8 @@
 
 #include <smtpd/server.h>
 
+#include "queue/submit.h"
+
 #include "failing.h"
 #include "queue_fixture.h"
 
@@ -232,7 +234,7 @@ what_cannot_be_sent_is_refused(void **state)
 		{ .rcpt.orcpt = "x" },
 		{ .envelope.ret = "BOGUS" },
 		{ .envelope.envid = "a b>" },
-		{ .options.fix = 1 << 4 },
+		{ .options.fix = 1 << 5 },
 		{ .options.trace = "X-One: 1" },
 		{ .options.trace = "X-One: 1\n" },
 		{ .options.trace = "X-One: 1\r\n\r\n" },
@@ -835,6 +837,154 @@ a_record_is_full_at_rcpt(void **state)
 	smtpd_server_destroy(srv);
 }
 
+/* Root and staff are aliases; odd is one of an address that there cannot be. */
+static int
+expand_aliases(const char *address, struct smtpd_expansion *x, void *user)
+{
+	(void)user;
+	if (strcmp(address, "root@queue.test") == 0)
+		return smtpd_expansion_add(x, "ann@a1.test");
+	if (strcmp(address, "odd@queue.test") == 0)
+		return smtpd_expansion_add(x, "odd");
+	if (strcmp(address, "staff@queue.test") != 0)
+		return 0;
+	return smtpd_expansion_add(x, "ann@A1.test") == 0 &&
+		smtpd_expansion_add(x, "bob@a1.test") == 0
+	    ? 0
+	    : -1;
+}
+
+/* RFC 5321, 3.9.1: an alias is replaced in the one record, and who is named
+ * twice gets one message.  RFC 3461, 5.2.7: what was asked for goes along.  RFC
+ * 3461, 5.2.1: the alias is the original recipient. */
+static void
+aliases_are_expanded(void **state)
+{
+	static const struct {
+		const char *rcpts[3];
+		const char *notify, *orcpt;
+		const char *out[3];
+		const char *notify_out[3];
+		const char *orcpt_out;
+	} cases[] = {
+		{ { "one@a1.test" }, NULL, NULL, { "one@a1.test" }, { NULL },
+		    NULL },
+		{ { "root" }, "NEVER", NULL, { "ann@a1.test" }, { "NEVER" },
+		    "rfc822;root@queue.test" },
+		{ { "root@localhost" }, "SUCCESS", "rfc822;x@y",
+		    { "ann@a1.test" }, { "SUCCESS" }, "rfc822;x@y" },
+		{ { "staff" }, "FAILURE", NULL,
+		    { "ann@A1.test", "bob@a1.test" }, { "FAILURE", "FAILURE" },
+		    "rfc822;staff@queue.test" },
+		{ { "staff" }, "SUCCESS,FAILURE", NULL,
+		    { "ann@A1.test", "bob@a1.test" },
+		    { "SUCCESS,FAILURE", NULL }, "rfc822;staff@queue.test" },
+		{ { "root", "bob@a1.test", "staff" }, NULL, NULL,
+		    { "ann@a1.test", "bob@a1.test" }, { NULL }, NULL },
+	};
+	struct world *w = *state;
+
+	smtpd_queue_close(w->queue);
+	w->settings.expand = expand_aliases;
+	world_open(w);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct smtpd_outgoing_rcpt rcpts[3];
+		const struct smtpd_outgoing_rcpt *out;
+		struct smtpd_outgoing_envelope e = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = "",
+			.rcpts = rcpts,
+		};
+		const struct smtpd_queue_options options = {
+			SMTPD_QUEUE_OPTIONS_INIT, .fix = SMTPD_FIX_ADDRESSES
+		};
+		struct smtpd_queue_message *m;
+		size_t n = 0;
+
+		for (; e.nrcpts < 3 && cases[i].rcpts[e.nrcpts]; e.nrcpts++)
+			rcpts[e.nrcpts] = (struct smtpd_outgoing_rcpt){
+				SMTPD_OUTGOING_RCPT_INIT,
+				cases[i].rcpts[e.nrcpts], cases[i].notify,
+				cases[i].orcpt
+			};
+		m = smtpd_queue_begin(w->queue, &e, &options);
+		assert_non_null(m);
+		out = m->mail.envelope.rcpts;
+		for (; n < 3 && cases[i].out[n] != NULL; n++) {
+			assert_string_equal(out[n].address, cases[i].out[n]);
+			if (cases[i].notify_out[n] != NULL)
+				assert_string_equal(
+				    out[n].notify, cases[i].notify_out[n]);
+			else
+				assert_null(out[n].notify);
+			if (cases[i].orcpt_out != NULL)
+				assert_string_equal(
+				    out[n].orcpt, cases[i].orcpt_out);
+		}
+		assert_int_equal(m->mail.envelope.nrcpts, n);
+		smtpd_queue_abort(m);
+	}
+}
+
+/* What a callback cannot add is told, and refuses the message. */
+static void
+bad_expansions_are_refused(void **state)
+{
+	const struct smtpd_outgoing_rcpt odd = { SMTPD_OUTGOING_RCPT_INIT,
+		.address = "odd@queue.test" };
+	const struct smtpd_outgoing_envelope e = { SMTPD_OUTGOING_ENVELOPE_INIT,
+		.sender = "", .rcpts = &odd, .nrcpts = 1 };
+	struct world *w = *state;
+
+	smtpd_queue_close(w->queue);
+	w->settings.expand = expand_aliases;
+	world_open(w);
+	assert_null(smtpd_queue_begin(w->queue, &e, NULL));
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(smtpd_expansion_add(NULL, "a@b"), -1);
+	assert_int_equal(errno, EINVAL);
+}
+
+/* A sender without a domain, or in that of this host, is completed and
+ * hidden. */
+static void
+senders_are_completed(void **state)
+{
+	static const struct {
+		const char *masquerade, *in, *out;
+	} cases[] = {
+		{ NULL, "root", "root@queue.test" },
+		{ NULL, "\"a@b\"", "\"a@b\"@queue.test" },
+		{ NULL, "root@localhost", "root@queue.test" },
+		{ NULL, "a@queue.test", "a@queue.test" },
+		{ "hid.test", "root", "root@hid.test" },
+		{ "hid.test", "a@Queue.test", "a@hid.test" },
+		{ "hid.test", "a@x.queue.test", "a@x.queue.test" },
+		{ "hid.test", "", "" },
+	};
+	const struct smtpd_queue_options options = { SMTPD_QUEUE_OPTIONS_INIT,
+		.fix = SMTPD_FIX_ADDRESSES };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct smtpd_outgoing_envelope e = {
+			SMTPD_OUTGOING_ENVELOPE_INIT,
+			.sender = cases[i].in,
+			.rcpts = &one_rcpt,
+			.nrcpts = 1,
+		};
+		struct smtpd_queue_message *m;
+
+		smtpd_queue_close(w->queue);
+		w->settings.masquerade = cases[i].masquerade;
+		world_open(w);
+		m = smtpd_queue_begin(w->queue, &e, &options);
+		assert_non_null(m);
+		assert_string_equal(m->mail.envelope.sender, cases[i].out);
+		smtpd_queue_abort(m);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 #define TEST_LARGE(name) \
 	cmocka_unit_test_setup_teardown(name, setup_large, world_teardown)
@@ -856,6 +1006,9 @@ main(void)
 		TEST(the_floor_is_met_in_a_message),
 		TEST(test_write_fails),
 		TEST(test_deliver),
+		TEST(aliases_are_expanded),
+		TEST(bad_expansions_are_refused),
+		TEST(senders_are_completed),
 		TEST_LARGE(too_many_recipients_are_refused),
 		TEST_LARGE(a_record_is_full_at_rcpt),
 		TEST(test_memory),

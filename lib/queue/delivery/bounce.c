@@ -2,10 +2,12 @@
 #include "queue/delivery/bounce.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "grammar/address_key.h"
@@ -14,6 +16,7 @@
 #include "grammar/header_info.h"
 #include "grammar/quoted_printable.h"
 #include "os/random.h"
+#include "queue/delivery/expand.h"
 
 /* A failed message of up to so many octets is returned whole, unless the sender
  * wants its header only; of up to the second, if the sender wants it whole. */
@@ -33,13 +36,14 @@ struct original {
 };
 
 /* A report while it is made, with its tables behind it. */
-struct making {
+struct smtpd_bounce_hold {
 	const struct smtpd_bounce *bounces;
 	size_t count;
 	struct smtpd_spool_content *content;
 	struct smtpd_sign sign;               /* what is written to it */
 	struct smtpd_quoted_printable quoted; /* the original, if need be */
 	struct smtpd_outgoing_rcpt to;
+	struct smtpd_arena arena; /* of what that becomes */
 	struct smtpd_dsn_report report;
 	uint64_t own_id;
 	char unique[SMTPD_ID_SIZE]; /* own_id */
@@ -75,7 +79,7 @@ smtpd__bounce_is_wanted(const struct smtpd_bounce *b)
 }
 
 static void
-add_rcpt(struct making *m, const struct smtpd_bounce *b,
+add_rcpt(struct smtpd_bounce_hold *m, const struct smtpd_bounce *b,
     const struct smtpd_rcpt_progress *r)
 {
 	const struct smtpd_outgoing_rcpt *rcpt =
@@ -171,7 +175,7 @@ scan_original(const struct smtpd_loaded_message *l, bool whole,
 
 /* Describe message number I, and those of its recipients that are reported. */
 static void
-add_message(struct making *m, size_t i)
+add_message(struct smtpd_bounce_hold *m, size_t i)
 {
 	const struct smtpd_bounce *b = &m->bounces[i];
 	struct original *o = &m->originals[i];
@@ -189,7 +193,7 @@ add_message(struct making *m, size_t i)
 }
 
 static int
-fill_report(struct making *m, struct smtpd_spool *spool)
+fill_report(struct smtpd_bounce_hold *m, struct smtpd_spool *spool)
 {
 	const struct smtpd_bounce *b = &m->bounces[0];
 	struct smtpd_dsn_report *r = &m->report;
@@ -228,7 +232,7 @@ fill_report(struct making *m, struct smtpd_spool *spool)
 
 /* Write a piece of the original, coded as the report says. */
 static int
-write_original(struct making *m, const char *data, size_t len)
+write_original(struct smtpd_bounce_hold *m, const char *data, size_t len)
 {
 	if (smtpd__dsn_is_quoted(&m->report))
 		return smtpd__quoted_printable_feed(&m->quoted, data, len);
@@ -238,7 +242,7 @@ write_original(struct making *m, const char *data, size_t len)
 /* Copy the original, or its header, as far as it can be read: a read error must
  * not suppress the report. */
 static int
-copy_original(struct making *m)
+copy_original(struct smtpd_bounce_hold *m)
 {
 	const struct smtpd_loaded_message *l = m->bounces[0].loaded;
 	struct smtpd_fields fields;
@@ -274,8 +278,8 @@ copy_original(struct making *m)
 /* Write the report to a new content, signed if SIGNING is not NULL.  Return 0,
  * or -1 with errno, EIO also when its key failed. */
 static int
-write_report(
-    struct making *m, struct smtpd_spool *spool, struct smtpd_signing *signing)
+write_report(struct smtpd_bounce_hold *m, struct smtpd_spool *spool,
+    struct smtpd_signing *signing)
 {
 	int status = -1;
 	int error;
@@ -300,9 +304,10 @@ write_report(
 
 int
 smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
-    struct smtpd_spool *spool, struct smtpd_spool_mail *mail, void **hold)
+    struct smtpd_spool *spool, struct smtpd_spool_mail *mail,
+    struct smtpd_bounce_hold **hold)
 {
-	struct making *m;
+	struct smtpd_bounce_hold *m;
 	size_t nrcpts = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -318,7 +323,9 @@ smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
 	m->originals = (void *)(m + 1);
 	m->rcpts = (void *)(m->originals + count);
 	m->diagnostics = (void *)(m->rcpts + nrcpts);
-	m->to.address = bounces[0].loaded->envelope.sender;
+	m->to = (struct smtpd_outgoing_rcpt){ SMTPD_OUTGOING_RCPT_INIT,
+		.address = bounces[0].loaded->envelope.sender };
+	smtpd__arena_init(&m->arena, NULL, 0, SIZE_MAX);
 	if (fill_report(m, spool) == -1)
 		return -1;
 	/* A report must not be lost for want of a signature. */
@@ -340,5 +347,17 @@ smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
 		.flags = SMTPD_MESSAGE_AUTOMATIC,
 		.content = m->content,
 	};
+	/* What cannot be expanded must not suppress the report. */
+	if (bounces[0].settings != NULL)
+		smtpd__expand_envelope(
+		    bounces[0].settings, &m->arena, &mail->envelope);
 	return 0;
+}
+
+void
+smtpd__bounce_free(struct smtpd_bounce_hold *hold)
+{
+	if (hold != NULL)
+		smtpd__arena_reset(&hold->arena);
+	free(hold);
 }

@@ -14,9 +14,14 @@
 #include "queue/model/loaded_message.h"
 #include "queue/spool/spool.h"
 
+/* What the mail of a report refers to. */
+struct smtpd_bounce_hold;
+
 /* What is reported of a message. */
 struct smtpd_bounce {
 	const char *hostname;
+	const struct smtpd_queue_settings *settings; /* of expand.h; NULL: the
+	                                              * sender is told */
 	const struct smtpd_loaded_message *loaded;
 	unsigned flags; /* of the message: enum smtpd_message_flag */
 	enum smtpd_dsn_action action;
@@ -40,10 +45,14 @@ bool smtpd__bounce_is_wanted(const struct smtpd_bounce *b);
 /*
  * Write the report of COUNT messages of one sender, all of which are wanted in
  * it, into a new content of SPOOL and *MAIL, which refers to BOUNCES and to
- * memory in *HOLD that the caller frees after it was added.  Return 0, or -1
- * with errno.
+ * *HOLD.  That goes to smtpd__bounce_free() after the mail was added, also
+ * after a failure.  Return 0, or -1 with errno.
  */
 int smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
-    struct smtpd_spool *spool, struct smtpd_spool_mail *mail, void **hold);
+    struct smtpd_spool *spool, struct smtpd_spool_mail *mail,
+    struct smtpd_bounce_hold **hold);
+
+/* NULL is fine. */
+void smtpd__bounce_free(struct smtpd_bounce_hold *hold);
 
 #endif

@@ -4,15 +4,18 @@
 #include <smtpd/body.h>
 
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/id.h"
 #include "grammar/date.h"
 #include "grammar/fold.h"
 #include "os/clock.h"
 #include "queue/delivery/bounce.h"
 #include "queue/delivery/dispatch.h"
+#include "queue/delivery/expand.h"
 #include "queue/delivery/history.h"
 
 /* The postmaster is told once in so long. */
@@ -195,14 +198,18 @@ tell_postmaster(struct smtpd_delivery *d, const struct dead_letter *l)
 		.flags = SMTPD_MESSAGE_AUTOMATIC,
 	};
 	struct smtpd_queued_message *message;
+	struct smtpd_arena arena;
 
 	mail.content = write_notice(d, l, mail.id, &d->signing);
 	if (mail.content == NULL)
 		mail.content = write_notice(d, l, mail.id, NULL);
 	if (mail.content == NULL)
 		return;
+	smtpd__arena_init(&arena, NULL, 0, SIZE_MAX);
+	smtpd__expand_envelope(&d->settings, &arena, &mail.envelope);
 	if (smtpd__spool_add(d->spool, &mail, &message) == 0)
 		smtpd__dispatch_schedule(d, message);
+	smtpd__arena_reset(&arena);
 }
 
 int

@@ -113,6 +113,7 @@ set_report(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 {
 	p->report.about = (struct smtpd_bounce){
 		.hostname = d->hostname,
+		.settings = &d->settings,
 		.loaded = s->loaded,
 		.flags = s->job->message->flags,
 		.action = action,
@@ -198,7 +199,7 @@ record_once(struct smtpd_delivery *d, struct part *p)
 		status = smtpd__spool_progress_begin(d->spool, &p->progress);
 		smtpd__late_sync_wake(d);
 	}
-	free(p->report.memory);
+	smtpd__bounce_free(p->report.hold);
 	if (report != NULL)
 		smtpd__report_queued(d, report, p->report.about.loaded);
 	return status;

@@ -200,15 +200,15 @@ smtpd__gather_report(struct smtpd_delivery *d, bool all)
 	while ((list = take_due(d, all)) != NULL) {
 		struct smtpd_bounce bounces[MESSAGES_MAX];
 		struct smtpd_spool_mail mail;
-		void *memory = NULL;
+		struct smtpd_bounce_hold *hold = NULL;
 		size_t count;
 		bool made;
 
 		list = load_all(d, list, bounces, &count);
 		made = count > 0 &&
 		    smtpd__bounce_write(
-			bounces, count, d->spool, &mail, &memory) == 0;
+			bounces, count, d->spool, &mail, &hold) == 0;
 		record_all(d, list, made ? &mail : NULL);
-		free(memory);
+		smtpd__bounce_free(hold);
 	}
 }

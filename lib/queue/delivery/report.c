@@ -17,7 +17,7 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 	bool failed = b->action == SMTPD_DSN_FAILED;
 
 	r->mail.content = NULL;
-	r->memory = NULL;
+	r->hold = NULL;
 	/* RFC 5321, 4.5.5 */
 	if (failed && b->nrcpts > 0 && b->loaded->envelope.sender[0] == '\0') {
 		if (!r->dead_lettered && smtpd__dead_letter_keep(d, b) == -1)
@@ -27,7 +27,7 @@ smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r)
 	}
 	if (!smtpd__bounce_is_wanted(b))
 		return 0;
-	return smtpd__bounce_write(b, 1, d->spool, &r->mail, &r->memory);
+	return smtpd__bounce_write(b, 1, d->spool, &r->mail, &r->hold);
 }
 
 void
@@ -83,6 +83,7 @@ end_lost(struct smtpd_delivery *d, struct smtpd_queued_message *message,
 	struct smtpd_rcpt_progress *rcpts = fail_rcpts(message, loaded, &count);
 	const struct smtpd_bounce about = {
 		.hostname = d->hostname,
+		.settings = &d->settings,
 		.postmaster = d->settings.postmaster,
 		.loaded = loaded,
 		.signing = &d->signing,
@@ -94,18 +95,17 @@ end_lost(struct smtpd_delivery *d, struct smtpd_queued_message *message,
 	};
 	bool wanted = rcpts != NULL && smtpd__bounce_is_wanted(&about);
 	struct smtpd_spool_mail mail;
-	void *memory = NULL;
+	struct smtpd_bounce_hold *hold = NULL;
 	int status = rcpts != NULL ? 0 : -1;
 
 	if (wanted)
-		status =
-		    smtpd__bounce_write(&about, 1, d->spool, &mail, &memory);
+		status = smtpd__bounce_write(&about, 1, d->spool, &mail, &hold);
 	if (status == 0)
 		status = smtpd__state_change_quarantine(
 		    d->spool, message, why, wanted ? &mail : NULL, report);
 	if (status == 0)
 		atomic_fetch_add(&d->counts.failed, count);
-	free(memory);
+	smtpd__bounce_free(hold);
 	free(rcpts);
 	return status;
 }

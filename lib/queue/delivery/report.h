@@ -14,9 +14,9 @@ struct smtpd_report {
 	struct smtpd_bounce about; /* nrcpts is 0: there is nothing to tell */
 
 	/* Set by smtpd__report_prepare(): the message, unless its content is
-	 * NULL, and the memory that it points into. */
+	 * NULL, and what it refers to. */
 	struct smtpd_spool_mail mail;
-	void *memory;
+	struct smtpd_bounce_hold *hold;
 
 	/* What an earlier try did, when the disk was in trouble. */
 	bool dead_lettered;
@@ -25,7 +25,7 @@ struct smtpd_report {
 /*
  * Write the report, or keep the message as a dead letter, if either is to be
  * done.  May be called again, as what was done is not done twice.  The caller
- * adds r->mail to the spool and then frees r->memory, also after a failure.
+ * adds r->mail to the spool and then frees r->hold, also after a failure.
  * Return 0, or -1 with errno.
  */
 int smtpd__report_prepare(struct smtpd_delivery *d, struct smtpd_report *r);
