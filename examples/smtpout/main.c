@@ -20,6 +20,7 @@
 #include "dkim_key_command.h"
 #include "dkim_keys.h"
 #include "listen.h"
+#include "local.h"
 #include "log.h"
 #include "mail_routes.h"
 #include "options.h"
@@ -48,6 +49,7 @@ struct smtpout {
 	struct passwords passwords;
 	struct mail_routes routes; /* until the queue is open */
 	struct token_source token;
+	struct local local;
 	struct tls_files tls;
 	struct smtpd_trust *trust;
 	struct dkim_keys dkim;
@@ -66,6 +68,7 @@ create_parts(struct smtpout *p)
 	if (p->log == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	p->submission.log = p->log;
+	local_init(&p->local, &p->settings, p->log);
 	settings_for_server(&p->settings, &s);
 	s.log_user = p->log;
 	p->server = smtpd_server_create(&s);
@@ -379,8 +382,12 @@ drop_privileges(struct smtpout *p)
 	if (status != 0)
 		return status;
 	sources_warn(&p->settings, p->log);
+	status = local_load(&p->local, why, sizeof(why));
+	if (status != 0)
+		return complain(PROGRAM, status, "%s", why);
 	daemon_warn_root(p->log);
 	daemon_warn_name(p->settings.in.name, p->log);
+	local_warn(&p->local);
 	return check_place(p, missing);
 }
 
@@ -430,6 +437,8 @@ open_queue(struct smtpout *p)
 	parts.smarthost.credentials_user = &p->token;
 	s.dkim = p->dkim.dkim;
 	s.log_user = p->log;
+	s.expand = local_expand;
+	s.expand_user = &p->local;
 	s.submitted = submission_note;
 	s.submitted_user = &p->submission;
 	p->queue = wait_for_queue(p->settings.queue, &s, why, sizeof(why));
@@ -455,6 +464,7 @@ reload_files(void *user)
 	reload_routes(p);
 	if (dkim_keys_reload(&p->dkim))
 		smtpd_queue_set_dkim(p->queue, p->dkim.dkim);
+	local_reload(&p->local);
 }
 
 static void
@@ -537,7 +547,8 @@ run_daemon(struct smtpout *p)
 int
 main(int argc, char **argv)
 {
-	struct smtpout p = { .argv = argv };
+	struct smtpout p = { .argv = argv,
+		.local.lock = PTHREAD_RWLOCK_INITIALIZER };
 	int status;
 
 	startup_prepare();
@@ -555,6 +566,7 @@ main(int argc, char **argv)
 		mail_routes_finish(&p.routes);
 		passwords_finish(&p.passwords);
 		dkim_keys_finish(&p.dkim);
+		local_finish(&p.local);
 		tls_files_finish(&p.tls);
 		listen_finish(&p.where);
 		log_destroy(p.log);

@@ -54,6 +54,14 @@ static const struct option_rule rules[] = {
 	{ "max-message-size", .kind = OPTION_SHARED },
 	{ "max-recipients", .kind = OPTION_SHARED },
 	{ "idle-timeout", .kind = OPTION_SHARED },
+	{ "mailname", 0, OPTION_HOST, "NAME",
+	    "domain of addresses without one (the host's name)", AT(mailname),
+	    0, 0 },
+	{ "masquerade", 0, OPTION_HOST, "DOMAIN",
+	    "domain that hides this host's in senders", AT(masquerade), 0, 0 },
+	{ "aliases", 0, OPTION_TEXT, "FILE",
+	    "who gets the mail for local names, see aliases(5)", AT(aliases), 0,
+	    0 },
 	{ "remove-bcc", 0, OPTION_SWITCH, NULL,
 	    "remove Bcc from the header of messages", AT(remove_bcc), 0, 0 },
 	{ "repair-cr", 0, OPTION_SWITCH, NULL,
@@ -98,7 +106,9 @@ static const struct option_rule rules[] = {
 	    "until a delay is reported to it (@; 0: never)", AT(delay_notice),
 	    0, YEARS },
 	{ "postmaster", 0, OPTION_TEXT, "ADDRESS",
-	    "who is told of reports that nobody takes", AT(postmaster), 0, 0 },
+	    "who gets mail for accounts of this host, and is told of reports "
+	    "that nobody takes",
+	    AT(postmaster), 0, 0 },
 	{ "tls", 0, OPTION_LIST, "[DOMAIN=]POLICY",
 	    "opportunistic, require[,match=NAME], never; repeatable", AT(tls),
 	    0, 0 },
@@ -323,7 +333,13 @@ complete_dkim(struct settings *s)
 static int
 complete_receiving(struct settings *s)
 {
-	return receiver_options_complete(&s->in, PROGRAM);
+	int status = receiver_options_complete(&s->in, PROGRAM);
+
+	if (status == 0 && s->mailname == NULL)
+		s->mailname = strdup(s->in.name);
+	if (status == 0 && s->mailname == NULL)
+		return complain(PROGRAM, EX_OSERR, "no memory");
+	return status;
 }
 
 static int
@@ -419,7 +435,7 @@ settings_for_server(const struct settings *s, struct smtpd_settings *out)
 	receiver_options_for_server(&s->in, out);
 	out->flags |=
 	    SMTPD_FLAG_DSN | SMTPD_FLAG_BARE_ADDRESSES | SMTPD_FLAG_SMTPUTF8;
-	out->default_domain = s->in.name;
+	out->default_domain = s->mailname;
 	if (s->repair_cr)
 		out->bare_cr = SMTPD_TREAT_REPAIR;
 	out->errors_soft = ERRORS_MAX;
@@ -511,7 +527,9 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		.postmaster = s->postmaster,
 		.limits = s->limits != NULL ? site_limits_find : NULL,
 		.limits_user = s->limits,
+		.local_domain = s->mailname,
+		.masquerade = s->masquerade,
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID |
-		    (s->remove_bcc ? SMTPD_FIX_BCC : 0),
+		    SMTPD_FIX_ADDRESSES | (s->remove_bcc ? SMTPD_FIX_BCC : 0),
 	};
 }

@@ -212,7 +212,8 @@ class Smtpout(fixture.Smtpin):
         """Those that it logged, but for those of the surroundings: tests run
         as root, and the system may have no authorities."""
         return self.said("(^<4>| warning )(?!running as root|"
-                         "no certificate of a host is good)")
+                         "no certificate of a host is good|"
+                         "mail for root goes to)")
 
     def attempts(self, ident=None, count=0):
         """What it logged of attempts, as dictionaries, once there are COUNT.

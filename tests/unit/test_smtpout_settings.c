@@ -57,7 +57,11 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(queue.lifetime_s, 432000);
 	assert_int_equal(queue.bounce_lifetime_s, 172800);
 	assert_int_equal(queue.delay_notice_s, 14400);
-	assert_int_equal(queue.fix, SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID);
+	assert_int_equal(queue.fix,
+	    SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID | SMTPD_FIX_ADDRESSES);
+	assert_string_equal(queue.local_domain, "host.example.org");
+	assert_null(queue.masquerade);
+	assert_null(s.aliases);
 	/* The library's. */
 	assert_int_equal(queue.segment_size, 0);
 	assert_int_equal(queue.min_free, 0);

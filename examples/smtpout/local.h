@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LOCAL_H
+#define LOCAL_H
+
+/*
+ * The mail for this machine's own names: addresses in the domain of its mail
+ * name, in that of its host name, and in "localhost".  Aliases say who gets it;
+ * what is for an account of the machine that has none goes to the postmaster,
+ * so that a person reads what its programs write.
+ */
+
+#include <pthread.h>
+
+#include <smtpd/queue.h>
+
+#include "aliases.h"
+#include "log.h"
+#include "settings.h"
+
+struct local {
+	struct log *log;
+	const char *names[4];   /* the domains, the mail name first; NULL */
+	const char *postmaster; /* NULL: who the aliases say is */
+	const char *path;       /* of the aliases; NULL: there are none */
+	pthread_rwlock_t lock;
+	struct aliases *aliases;
+};
+
+/* Begin, as S say, which must last as long.  To be finished in any case. */
+void local_init(struct local *l, const struct settings *s, struct log *log);
+void local_finish(struct local *l);
+
+/* Read the aliases, if there is a file of them.  Return 0, or an exit status
+ * with the reason in WHY of SIZE bytes. */
+int local_load(struct local *l, char *why, size_t size);
+
+/* Read them again; the old ones stay where that fails, and the log says why. */
+void local_reload(struct local *l);
+
+/* Warn in the log when mail for root reaches nobody that was named. */
+void local_warn(struct local *l);
+
+/* The smtpd_expand_fn; USER is the struct local. */
+int local_expand(const char *address, struct smtpd_expansion *x, void *user);
+
+#endif
