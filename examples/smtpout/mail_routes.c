@@ -34,7 +34,7 @@ has_prefix(const char *text, const char *prefix)
 
 /* Cut white space off both ends of TEXT. */
 static char *
-trim(char *text)
+cut_blanks(char *text)
 {
 	size_t len;
 
@@ -125,7 +125,7 @@ read_targets(struct reader *r, char *text, struct mail_route *item,
 		item->targets[0] = (struct smtpd_route_target){
 			SMTPD_ROUTE_TARGET_INIT,
 			.kind = SMTPD_ROUTE_ERROR,
-			.text = trim(text + strlen(error)),
+			.text = cut_blanks(text + strlen(error)),
 		};
 		route->ntargets = 1;
 		return 0;
@@ -142,7 +142,7 @@ read_targets(struct reader *r, char *text, struct mail_route *item,
 			return EX_USAGE;
 		}
 		status = read_target(
-		    r, trim(next), &item->targets[route->ntargets++]);
+		    r, cut_blanks(next), &item->targets[route->ntargets++]);
 		next = comma;
 	}
 	return status;
@@ -172,8 +172,8 @@ read_route(struct reader *r, const char *text)
 		return EX_USAGE;
 	}
 	*equals = '\0';
-	route->pattern = trim(item->text);
-	status = read_targets(r, trim(equals + 1), item, route);
+	route->pattern = cut_blanks(item->text);
+	status = read_targets(r, cut_blanks(equals + 1), item, route);
 	if (status == 0 &&
 	    smtpd_route_check(route, r->why, sizeof(r->why)) == -1)
 		status = errno == ENOMEM ? EX_OSERR : EX_USAGE;
@@ -230,7 +230,7 @@ read_file(struct reader *r, const char *file, char *why, size_t size)
 	for (unsigned n = 1;
 	    status == 0 && fgets(line, sizeof(line), in) != NULL; n++) {
 		bool whole = strchr(line, '\n') != NULL || feof(in);
-		const char *text = trim(line);
+		const char *text = cut_blanks(line);
 
 		if (!whole) {
 			snprintf(r->why, sizeof(r->why),

@@ -29,11 +29,13 @@
 #include "queue_command.h"
 #include "queue_place.h"
 #include "settings.h"
+#include "smarthost.h"
 #include "sources.h"
 #include "startup.h"
 #include "submission.h"
 #include "tls_files.h"
 #include "token.h"
+#include "trust_files.h"
 
 /* How long a host may take at the end to say that it has a message. */
 #define STOP_MS 60000
@@ -161,39 +163,6 @@ open_ports(struct smtpout *p)
 	return open_sockets(p);
 }
 
-/* The file may be readable by root alone, so it is read before the user
- * changes. */
-static int
-read_password(struct smtpout *p)
-{
-	struct settings *s = &p->settings;
-	const char *password;
-	struct stat st;
-
-	if (s->password_file == NULL)
-		return 0;
-	if (passwords_read(s->password_file, &p->passwords) == -1)
-		return errno == EINVAL
-		    ? complain(PROGRAM, EX_CONFIG,
-			  "the first line of %s is empty", s->password_file)
-		    : complain(PROGRAM, EX_NOINPUT,
-			  "cannot read the password file %s: %s",
-			  s->password_file, strerror(errno));
-	if (stat(s->password_file, &st) == 0 && (st.st_mode & 07) != 0)
-		log_line(p->log, SMTPD_LOG_WARNING,
-		    "any user may read the password in %s: chmod o= %s",
-		    s->password_file, s->password_file);
-	if (s->relay.user == NULL)
-		return 0;
-	password = passwords_find(&p->passwords, s->relay.user, s->relay.host);
-	if (password == NULL || strlen(password) >= sizeof(s->password))
-		return complain(PROGRAM, EX_CONFIG,
-		    "%s has no password of %s@%s, or one that is too long",
-		    s->password_file, s->relay.user, s->relay.host);
-	snprintf(s->password, sizeof(s->password), "%s", password);
-	return 0;
-}
-
 /* Read the routes to OUT.  Return 0, or an exit status with the reason in WHY
  * of SIZE bytes. */
 static int
@@ -283,73 +252,6 @@ check_place(const struct smtpout *p, int missing)
 	return queue_place_complain(directory, p->settings.in.user, error, why);
 }
 
-/* Add our own certificate to TRUST.  Return 0, or -1 with errno and WHY. */
-static int
-add_certificate(
-    const struct smtpout *p, struct smtpd_trust *trust, char *why, size_t size)
-{
-	const struct settings *s = &p->settings;
-
-	if (s->client_cert == NULL)
-		return 0;
-	if (smtpd_trust_add_files(
-		trust, s->client_cert, s->client_key, why, size) == -1)
-		return -1;
-	if (why[0] != '\0')
-		log_line(p->log, SMTPD_LOG_WARNING,
-		    "hosts may refuse our certificate: %s", why);
-	return 0;
-}
-
-/* Read the authorities of hosts, and our own certificate.  Return 0 or an exit
- * status. */
-static int
-load_trust(struct smtpout *p)
-{
-	char why[1024];
-
-	if (!smtpd_tls_supported())
-		return p->settings.client_cert == NULL
-		    ? 0
-		    : complain(PROGRAM, EX_CONFIG,
-			  "--client-cert: the library was built without TLS");
-	p->trust = smtpd_trust_create(p->settings.tls_ca, why, sizeof(why));
-	if (p->trust == NULL)
-		return complain(PROGRAM, EX_NOINPUT, "%s", why);
-	if (why[0] != '\0')
-		log_line(p->log, SMTPD_LOG_WARNING,
-		    "no certificate of a host is good: %s: --tls-ca", why);
-	if (add_certificate(p, p->trust, why, sizeof(why)) == -1)
-		return complain(PROGRAM,
-		    errno == EINVAL ? EX_CONFIG : EX_NOINPUT, "%s", why);
-	return 0;
-}
-
-/* Read them again; a bundle that is not there takes nothing away. */
-static void
-reload_trust(struct smtpout *p)
-{
-	struct smtpd_trust *trust;
-	char why[1024];
-
-	if (!smtpd_tls_supported())
-		return;
-	trust = smtpd_trust_create(p->settings.tls_ca, why, sizeof(why));
-	if (trust == NULL || why[0] != '\0' ||
-	    add_certificate(p, trust, why, sizeof(why)) == -1) {
-		log_line(p->log, SMTPD_LOG_WARNING,
-		    "the old authorities of hosts stay in use, and our own "
-		    "certificate: %s",
-		    why);
-		smtpd_trust_unref(trust);
-		return;
-	}
-	smtpd_queue_set_trust(p->queue, trust);
-	smtpd_trust_unref(p->trust);
-	p->trust = trust;
-	log_line(p->log, SMTPD_LOG_INFO, "read the authorities of hosts again");
-}
-
 /* Become the user of --user, and open the files as that user, so that they can
  * be opened again later. */
 static int
@@ -372,7 +274,7 @@ drop_privileges(struct smtpout *p)
 		status = dkim_keys_load(&p->dkim, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
-	status = load_trust(p);
+	status = trust_files_load(&p->settings, p->log, &p->trust);
 	if (status != 0)
 		return status;
 	status = read_routes(p, &p->routes, why, sizeof(why));
@@ -458,9 +360,15 @@ static void
 reload_files(void *user)
 {
 	struct smtpout *p = user;
+	struct smtpd_trust *trust;
 
 	tls_files_reload(&p->tls);
-	reload_trust(p);
+	trust = trust_files_reload(&p->settings, p->log);
+	if (trust != NULL) {
+		smtpd_queue_set_trust(p->queue, trust);
+		smtpd_trust_unref(p->trust);
+		p->trust = trust;
+	}
 	reload_routes(p);
 	if (dkim_keys_reload(&p->dkim))
 		smtpd_queue_set_dkim(p->queue, p->dkim.dkim);
@@ -514,7 +422,10 @@ run_daemon(struct smtpout *p)
 	int status;
 
 	daemon_prepare();
-	if ((status = create_parts(p)) != 0 || (status = read_password(p)) != 0)
+	if ((status = create_parts(p)) != 0)
+		return status;
+	status = smarthost_read_password(&p->settings, &p->passwords, p->log);
+	if (status != 0)
 		return status;
 	if (!p->settings.in.check && (status = open_ports(p)) != 0)
 		return status;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "smarthost.h"
 
+#include <sys/stat.h>
+
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -139,4 +142,35 @@ smarthost_complete(struct settings *s)
 		return complain(PROGRAM, EX_USAGE,
 		    "--tls never: the password would be sent in the clear");
 	return complete_mechanisms(s);
+}
+
+int
+smarthost_read_password(
+    struct settings *s, struct passwords *passwords, struct log *log)
+{
+	const char *password;
+	struct stat st;
+
+	if (s->password_file == NULL)
+		return 0;
+	if (passwords_read(s->password_file, passwords) == -1)
+		return errno == EINVAL
+		    ? complain(PROGRAM, EX_CONFIG,
+			  "the first line of %s is empty", s->password_file)
+		    : complain(PROGRAM, EX_NOINPUT,
+			  "cannot read the password file %s: %s",
+			  s->password_file, strerror(errno));
+	if (stat(s->password_file, &st) == 0 && (st.st_mode & 07) != 0)
+		log_line(log, SMTPD_LOG_WARNING,
+		    "any user may read the password in %s: chmod o= %s",
+		    s->password_file, s->password_file);
+	if (s->relay.user == NULL)
+		return 0;
+	password = passwords_find(passwords, s->relay.user, s->relay.host);
+	if (password == NULL || strlen(password) >= sizeof(s->password))
+		return complain(PROGRAM, EX_CONFIG,
+		    "%s has no password of %s@%s, or one that is too long",
+		    s->password_file, s->relay.user, s->relay.host);
+	snprintf(s->password, sizeof(s->password), "%s", password);
+	return 0;
 }

@@ -367,9 +367,10 @@ smtpd__route_table_match(
 	return NULL;
 }
 
-const struct smtpd_route_entry *
-smtpd__route_table_match_domain(
-    const struct smtpd_route_table *t, const char *domain, bool *sure)
+/* The route that all recipients at DOMAIN have, whoever the sender is.  *SURE
+ * becomes false when that depends on more. */
+static const struct smtpd_route_entry *
+match_domain(const struct smtpd_route_table *t, const char *domain, bool *sure)
 {
 	char any[SMTPD_HOSTNAME_SIZE + 8];
 	struct smtpd_route_address to;
@@ -404,7 +405,7 @@ smtpd__route_table_key(const struct smtpd_route_table *t, const char *domain,
 
 	smtpd__text_init(&key, out, SMTPD_ROUTE_KEY_SIZE);
 	if (mail == NULL)
-		last = smtpd__route_table_match_domain(t, domain, &sure);
+		last = match_domain(t, domain, &sure);
 	for (size_t i = 0; mail != NULL && i < mail->count; i++) {
 		e = smtpd__route_table_match(t, mail->envelope->sender,
 		    mail->envelope->rcpts[mail->numbers[i]].address);

@@ -66,11 +66,6 @@ void smtpd__route_table_unref(struct smtpd_route_table *t);
 const struct smtpd_route_entry *smtpd__route_table_match(
     const struct smtpd_route_table *t, const char *sender, const char *rcpt);
 
-/* The route that all recipients at DOMAIN have, whoever the sender is. *SURE
- * becomes false when that depends on more. */
-const struct smtpd_route_entry *smtpd__route_table_match_domain(
-    const struct smtpd_route_table *t, const char *domain, bool *sure);
-
 /* Whether a route of T depends on more than the domain of the recipient. */
 bool smtpd__route_table_needs_envelopes(const struct smtpd_route_table *t);
 

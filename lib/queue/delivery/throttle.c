@@ -6,8 +6,8 @@
 
 #include "base/text.h"
 
-/* Return true if TEXT has one of the COUNT words at WORDS, in any case, with no
- * letter before or behind it; a "*" at a word's end stands for any rest. */
+/* Return true if TEXT has one of the COUNT words at WORDS, in any case, and not
+ * within a longer one; a "*" at a word's end stands for any rest. */
 static bool
 has_word(const char *text, const char *const *words, size_t count)
 {
