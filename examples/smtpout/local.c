@@ -112,7 +112,7 @@ is_account(const char *key)
 	return found != NULL;
 }
 
-/* Who gets the mail for accounts without an alias: the postmaster, or root. */
+/* Mail for accounts without an alias goes to the postmaster, or to root. */
 static const struct text_list *
 find_reader(const struct local *l)
 {

@@ -105,21 +105,6 @@ struct smtpd_smarthost {
 
 #define SMTPD_SMARTHOST_INIT SMTPD_INIT(smtpd_smarthost)
 
-/* How mail to one domain is secured. */
-struct smtpd_security_rule {
-	size_t size;        /* SMTPD_SECURITY_RULE_INIT */
-	const char *domain; /* of the recipient */
-	enum smtpd_security security;
-
-	/* With SMTPD_SECURITY_REQUIRED, names of which the certificate must
-	 * bear one, whatever the host is called: who can forge the MX of the
-	 * domain gains nothing then.  NULL: the host's name is good. */
-	const char *const *names;
-	size_t nnames;
-};
-
-#define SMTPD_SECURITY_RULE_INIT SMTPD_INIT(smtpd_security_rule)
-
 /* What is done to the header of a message that is added.  Return-Path is
  * removed in any case (RFC 5321, 4.4). */
 enum smtpd_queue_fix {
@@ -300,7 +285,8 @@ struct smtpd_queue_settings {
 	 * Default: they are shown.  Since 0.2. */
 	const char *masquerade;
 
-	/* Who gets what is for a recipient; NULL: the recipient.  Since 0.2. */
+	/* Names those that a recipient stands for; NULL: it is sent as it is.
+	 * Since 0.2. */
 	smtpd_expand_fn *expand;
 	void *expand_user;
 };

@@ -143,6 +143,21 @@ struct smtpd_route {
 SMTPD_API int smtpd_route_check(
     const struct smtpd_route *route, char *error, size_t size);
 
+/* How mail to one domain is secured. */
+struct smtpd_security_rule {
+	size_t size;        /* SMTPD_SECURITY_RULE_INIT */
+	const char *domain; /* of the recipient */
+	enum smtpd_security security;
+
+	/* With SMTPD_SECURITY_REQUIRED, names of which the certificate must
+	 * bear one, whatever the host is called: who can forge the MX of the
+	 * domain gains nothing then.  NULL: the host's name is good. */
+	const char *const *names;
+	size_t nnames;
+};
+
+#define SMTPD_SECURITY_RULE_INIT SMTPD_INIT(smtpd_security_rule)
+
 #ifdef __cplusplus
 }
 #endif

@@ -26,8 +26,8 @@ smtpd__client_ehlo(struct smtpd_client *c)
 
 	c->offers.len = 0;
 	smtpd__ehlo_limits_read(NULL, &c->limits);
-	if (smtpd__client_exchange_write(c, phase, "%s %s",
-		c->set.lmtp ? "LHLO" : "EHLO", c->helo) == 0)
+	if (smtpd__client_exchange_write(
+		c, phase, "%s %s", c->set.lmtp ? "LHLO" : "EHLO", c->helo) == 0)
 		return -1;
 	code = smtpd__client_exchange_read_reply(
 	    c, phase, c->set.hello_ms, smtpd__client_offers_add);

@@ -140,7 +140,7 @@ pass_params(struct smtpd_expansion *x, size_t first,
 	return 0;
 }
 
-/* Local parts may differ by the case of letters (RFC 5321, 2.4). */
+/* Local parts may differ by upper and lower case (RFC 5321, 2.4). */
 static int
 compare_addresses(const char *a, const char *b)
 {
