@@ -36,8 +36,8 @@ struct aliases *aliases_read(const char *path, const char *const *names,
 /* NULL is fine. */
 void aliases_destroy(struct aliases *a);
 
-/* Find those that get the mail for the local name KEY, in lower case: addresses with a
- * domain, and local names without one.  NULL: there is no such alias. */
+/* Find those that get the mail for the local name KEY, in lower case: addresses
+ * with a domain, and local names without one.  NULL: there is no such alias. */
 const struct text_list *aliases_find(const struct aliases *a, const char *key);
 
 size_t aliases_count(const struct aliases *a);
