@@ -37,7 +37,8 @@ class Swaks(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stdout)
             headers, _ = server.only("alice")
             self.assertIn(b"[192.0.2.1]", headers[b"Received"])
-            self.assertIn("peer=192.0.2.1 ", server.text())
+            fixture.until(lambda: "peer=192.0.2.1 " in server.text(),
+                          "no message of the client in the log")
 
     def test_ipv6_in_two_commands(self):
         with smtpin() as server:
