@@ -62,9 +62,7 @@ what_is_no_pattern_is_refused(void **state)
 {
 	static const char *const wrong[] = { "", ".", "from:", "a b", "a..b",
 		"@example.org", "ann@", "ann@a b", "*.example.org", "from:a b",
-		"to:*",
-		"from"
-		"\n" };
+		"to:*", "from\n" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(wrong); i++) {
