@@ -202,8 +202,25 @@ exchange_token(struct smtpd_client *c, const char *command,
 /* Room for the message of the longest token, as much as a line may hold. */
 #define TOKEN_MESSAGE_SIZE (SMTPD_AUTH_LINE_MAX / 4 * 3 + 1)
 
+static void
+write_oauthbearer(struct smtpd_client *c, struct smtpd_text *message)
+{
+	smtpd__bearer_write_oauthbearer(
+	    message, c->set.user, c->host, c->port, c->login.secret);
+}
+
+static void
+write_xoauth2(struct smtpd_client *c, struct smtpd_text *message)
+{
+	smtpd__bearer_write_xoauth2(message, c->set.user, c->login.secret);
+}
+
+/* Show the token by COMMAND in the message of WRITE; ANSWER is that to a
+ * challenge that says why it is refused. */
 static int
-run_oauthbearer(struct smtpd_client *c)
+run_bearer(struct smtpd_client *c, const char *command,
+    void (*write)(struct smtpd_client *, struct smtpd_text *),
+    const char *answer)
 {
 	char *message = malloc(TOKEN_MESSAGE_SIZE);
 	struct smtpd_text t;
@@ -212,30 +229,24 @@ run_oauthbearer(struct smtpd_client *c)
 	if (message == NULL)
 		return out_of_memory(c);
 	smtpd__text_init(&t, message, TOKEN_MESSAGE_SIZE);
-	smtpd__bearer_write_oauthbearer(
-	    &t, c->set.user, c->host, c->port, c->login.secret);
-	code =
-	    exchange_token(c, "AUTH OAUTHBEARER", &t, SMTPD_BEARER_ACKNOWLEDGE);
+	write(c, &t);
+	code = exchange_token(c, command, &t, answer);
 	smtpd__secret_wipe(message, TOKEN_MESSAGE_SIZE);
 	free(message);
 	return code;
 }
 
 static int
+run_oauthbearer(struct smtpd_client *c)
+{
+	return run_bearer(
+	    c, "AUTH OAUTHBEARER", write_oauthbearer, SMTPD_BEARER_ACKNOWLEDGE);
+}
+
+static int
 run_xoauth2(struct smtpd_client *c)
 {
-	char *message = malloc(TOKEN_MESSAGE_SIZE);
-	struct smtpd_text t;
-	int code;
-
-	if (message == NULL)
-		return out_of_memory(c);
-	smtpd__text_init(&t, message, TOKEN_MESSAGE_SIZE);
-	smtpd__bearer_write_xoauth2(&t, c->set.user, c->login.secret);
-	code = exchange_token(c, "AUTH XOAUTH2", &t, "");
-	smtpd__secret_wipe(message, TOKEN_MESSAGE_SIZE);
-	free(message);
-	return code;
+	return run_bearer(c, "AUTH XOAUTH2", write_xoauth2, "");
 }
 
 const struct smtpd_client_mechanism *
