@@ -82,12 +82,15 @@ class Kill(unittest.TestCase):
             pass
 
     def one_round(self, rng):
+        before = len(self.ledger.accepted)
         self.smtpin.start()
         threads = [threading.Thread(
             target=self.client, args=(self.smtpin.port, rng.random()))
             for _ in range(CLIENTS)]
         for thread in threads:
             thread.start()
+        fixture.until(lambda: len(self.ledger.accepted) > before + 1,
+                      "no two messages are accepted")
         time.sleep(rng.uniform(0.05, 0.5) * fixture.SLOW)
         self.smtpin.kill()
         for thread in threads:
