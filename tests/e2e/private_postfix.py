@@ -4,11 +4,9 @@ this machine may have is not touched."""
 
 import os
 import pwd
-import shutil
-import subprocess
-import tempfile
 
 import smtpin_fixture as fixture
+from private_daemon import PrivateDaemon
 
 MAIN = """\
 compatibility_level = 3.6
@@ -47,10 +45,6 @@ anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
 
-# All its processes end with the first.
-CAGE = ["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
-
-
 def write(path, text):
     with open(path, "w", encoding="ascii") as file:
         file.write(text)
@@ -84,15 +78,12 @@ def prepare(where, main, *listeners):
     return [program, "-c", conf, "start-fg"]
 
 
-class Postfix:
+class Postfix(PrivateDaemon):
     """One that listens on ports of 127.0.0.1, a free one for each of OPTIONS,
     those in master.cf."""
 
     def __init__(self, main, options=("",)):
-        self.dir = tempfile.mkdtemp(prefix="postfix.")
-        os.chmod(self.dir, 0o755)
-        self.log = os.path.join(self.dir, "maillog")
-        self.process = None
+        super().__init__("Postfix", "maillog")
         self.ports = [fixture.free_port() for _ in options]
         self.port = self.ports[0]
         try:
@@ -104,42 +95,3 @@ class Postfix:
         except BaseException:
             self.close()
             raise
-
-    def start(self, command):
-        done = subprocess.run([*CAGE, "true"], capture_output=True,
-                              text=True, check=False)
-        if done.returncode:
-            fixture.cannot(f"no PID namespace: {done.stderr}")
-        self.process = subprocess.Popen(
-            [*CAGE, *command], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        fixture.until(self.answers, "Postfix does not answer",
-                      2 * fixture.WAIT)
-
-    def answers(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"Postfix ended: {self.said()}")
-        try:
-            fixture.Dialogue(self.port).quit()
-            return True
-        except OSError:
-            return False
-
-    def said(self):
-        """What is in its log."""
-        try:
-            return fixture.read(self.log).decode("utf-8", "replace")
-        except OSError:
-            return "nothing"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)

@@ -5,12 +5,11 @@ BDAT, its LMTP proxy by LMTP."""
 import base64
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 import unittest
 
 import smtpin_fixture as fixture
+from private_daemon import PrivateDaemon
 from smtp_client import Lmtp
 
 CONFIG = """\
@@ -52,14 +51,11 @@ service anvil {{
 }}
 """
 
-# All its processes end with the first.
-CAGE = ["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
 MESSAGE = fixture.plain()
 
 
-class Dovecot:
-    """One that serves PROTOCOL and has all it needs in a directory; RELAY is
-    the port that it hands mail on to."""
+class Dovecot(PrivateDaemon):
+    """One that serves PROTOCOL; RELAY is the port that it hands mail on to."""
 
     def __init__(self, protocol, relay):
         program = fixture.need("dovecot")
@@ -70,54 +66,22 @@ class Dovecot:
                 f"its settings have another form than in 2.3: {version}")
         if os.geteuid() != 0:
             fixture.cannot("Dovecot needs root to start")
-        self.dir = tempfile.mkdtemp(prefix="dovecot.")
-        os.chmod(self.dir, 0o755)
-        os.mkdir(self.dir + "/home")
-        os.chown(self.dir + "/home", 65534, 65534)
-        self.process = None
+        super().__init__("Dovecot", "log")
+        home = os.path.join(self.dir, "home")
+        os.mkdir(home)
+        os.chown(home, 65534, 65534)
         self.port = fixture.free_port()
         ports = {"submission": 0, "lmtp": 0, protocol: self.port}
         proxy = f"proxy=y host=127.0.0.1 port={relay}"
-        config = self.dir + "/dovecot.conf"
+        config = os.path.join(self.dir, "dovecot.conf")
         fixture.write(config, CONFIG.format(
             dir=self.dir, protocol=protocol, relay=relay, **ports,
             proxy=proxy if protocol == "lmtp" else ""))
         try:
-            self.process = subprocess.Popen(
-                [*CAGE, program, "-F", "-c", config],
-                stdin=subprocess.DEVNULL)
-            fixture.until(self.answers, "Dovecot does not answer",
-                          2 * fixture.WAIT)
+            self.start([program, "-F", "-c", config])
         except BaseException:
             self.close()
             raise
-
-    def answers(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"Dovecot ended: {self.said()}")
-        try:
-            fixture.Dialogue(self.port).quit()
-            return True
-        except OSError:
-            return False
-
-    def said(self):
-        try:
-            return fixture.read(self.dir + "/log").decode()
-        except OSError:
-            return "nothing"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def close(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 class Peer(unittest.TestCase):
