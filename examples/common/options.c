@@ -10,6 +10,7 @@
 
 #include <smtpd/version.h>
 
+#include "blanks.h"
 #include "complain.h"
 
 /* The values that getopt_long() returns: a letter, one of these, or RULE +
@@ -34,21 +35,6 @@ note_given(bool *given, size_t i, const struct option_rule *rule)
 	given[i] = true;
 	return !again || rule->kind == OPTION_LIST ||
 	    rule->kind == OPTION_SWITCH || rule->kind == OPTION_REFUSED;
-}
-
-/* Cut white space off the end of TEXT; return its first character that is not
- * white. */
-static char *
-trim_blanks(char *text)
-{
-	static const char blanks[] = " \t\r\n";
-	size_t len;
-
-	text += strspn(text, blanks);
-	len = strlen(text);
-	while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
-		text[--len] = '\0';
-	return text;
 }
 
 /* Split a line, "name value" or "name = value", at its name; return the
@@ -138,7 +124,7 @@ read_lines(const struct option_table *table, void *settings, const char *path,
 			return complain(table->program, EX_CONFIG,
 			    "%s:%u: the line is too long", path, n);
 		cut_comment(line);
-		text = trim_blanks(line);
+		text = blanks_trim(line);
 		if (*text == '\0')
 			continue;
 		status =

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blanks.h"
+
 int
 alias_lines_open(struct alias_lines *l, const char *path)
 {
@@ -113,18 +115,6 @@ find_end(char *text, const char *ends)
 	return text;
 }
 
-static char *
-trim_blanks(char *text)
-{
-	size_t len;
-
-	text += strspn(text, " \t");
-	len = strlen(text);
-	while (len > 0 && strchr(" \t", text[len - 1]) != NULL)
-		text[--len] = '\0';
-	return text;
-}
-
 char *
 alias_lines_name(char *line, char **rest)
 {
@@ -134,7 +124,7 @@ alias_lines_name(char *line, char **rest)
 		return NULL;
 	*colon = '\0';
 	*rest = colon + 1;
-	return trim_blanks(line);
+	return blanks_trim(line);
 }
 
 char *
@@ -145,7 +135,7 @@ alias_lines_next_word(char **rest)
 
 		*rest = *end != '\0' ? end + 1 : end;
 		*end = '\0';
-		word = trim_blanks(word);
+		word = blanks_trim(word);
 		if (*word != '\0')
 			return word;
 	}

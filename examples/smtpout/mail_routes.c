@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "blanks.h"
 #include "sender_options.h"
 
 /* A line of the file with its end, and what is wrong with it. */
@@ -30,19 +31,6 @@ static bool
 has_prefix(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-/* Cut white space off both ends of TEXT. */
-static char *
-cut_blanks(char *text)
-{
-	size_t len;
-
-	text += strspn(text, " \t");
-	len = strlen(text);
-	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
-		text[--len] = '\0';
-	return text;
 }
 
 /* Read what follows "lmtp:". */
@@ -125,7 +113,7 @@ read_targets(struct reader *r, char *text, struct mail_route *item,
 		item->targets[0] = (struct smtpd_route_target){
 			SMTPD_ROUTE_TARGET_INIT,
 			.kind = SMTPD_ROUTE_ERROR,
-			.text = cut_blanks(text + strlen(error)),
+			.text = blanks_trim(text + strlen(error)),
 		};
 		route->ntargets = 1;
 		return 0;
@@ -142,7 +130,7 @@ read_targets(struct reader *r, char *text, struct mail_route *item,
 			return EX_USAGE;
 		}
 		status = read_target(
-		    r, cut_blanks(next), &item->targets[route->ntargets++]);
+		    r, blanks_trim(next), &item->targets[route->ntargets++]);
 		next = comma;
 	}
 	return status;
@@ -172,8 +160,8 @@ read_route(struct reader *r, const char *text)
 		return EX_USAGE;
 	}
 	*equals = '\0';
-	route->pattern = cut_blanks(item->text);
-	status = read_targets(r, cut_blanks(equals + 1), item, route);
+	route->pattern = blanks_trim(item->text);
+	status = read_targets(r, blanks_trim(equals + 1), item, route);
 	if (status == 0 &&
 	    smtpd_route_check(route, r->why, sizeof(r->why)) == -1)
 		status = errno == ENOMEM ? EX_OSERR : EX_USAGE;
@@ -230,7 +218,7 @@ read_file(struct reader *r, const char *file, char *why, size_t size)
 	for (unsigned n = 1;
 	    status == 0 && fgets(line, sizeof(line), in) != NULL; n++) {
 		bool whole = strchr(line, '\n') != NULL || feof(in);
-		const char *text = cut_blanks(line);
+		const char *text = blanks_trim(line);
 
 		if (!whole) {
 			snprintf(r->why, sizeof(r->why),
