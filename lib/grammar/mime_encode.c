@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "grammar/quoted_printable.h"
 
 /* Characters of a line. */
 #define WIDTH 76
@@ -102,10 +103,9 @@ write_quoted(struct smtpd_mime_encoder *e, const char *s, size_t len)
 static void
 write_escaped(struct smtpd_mime_encoder *e, char c)
 {
-	static const char digits[] = "0123456789ABCDEF";
-	unsigned char byte = (unsigned char)c;
-	const char s[] = { '=', digits[byte >> 4], digits[byte & 15] };
+	char s[3];
 
+	smtpd__quoted_printable_escape(c, s);
 	write_quoted(e, s, sizeof(s));
 }
 

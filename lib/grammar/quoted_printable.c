@@ -45,13 +45,23 @@ write_piece(struct smtpd_quoted_printable *q, const char *s, size_t len)
 	q->column += len;
 }
 
-static void
-write_escaped(struct smtpd_quoted_printable *q, char c)
+void
+smtpd__quoted_printable_escape(char c, char out[3])
 {
 	static const char digits[] = "0123456789ABCDEF";
 	unsigned char byte = (unsigned char)c;
-	const char s[] = { '=', digits[byte >> 4], digits[byte & 15] };
 
+	out[0] = '=';
+	out[1] = digits[byte >> 4];
+	out[2] = digits[byte & 15];
+}
+
+static void
+write_escaped(struct smtpd_quoted_printable *q, char c)
+{
+	char s[3];
+
+	smtpd__quoted_printable_escape(c, s);
 	write_piece(q, s, sizeof(s));
 }
 

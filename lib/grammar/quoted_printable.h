@@ -31,4 +31,7 @@ int smtpd__quoted_printable_feed(
 /* Write what was kept back.  Return as above. */
 int smtpd__quoted_printable_end(struct smtpd_quoted_printable *q);
 
+/* Write what stands for the byte C to OUT: "=" and its two digits. */
+void smtpd__quoted_printable_escape(char c, char out[3]);
+
 #endif
