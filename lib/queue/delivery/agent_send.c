@@ -90,6 +90,7 @@ run_transaction(struct smtpd_agent_attempt *t, size_t count)
 	a->mails++;
 	t->end->signs.mails++;
 	a->eight_bit = smtpd_client_offers(a->client, "8BITMIME") != NULL;
+	a->dsn = smtpd_client_offers(a->client, "DSN") != NULL;
 	return smtpd_client_send(a->client, &m);
 }
 
@@ -193,7 +194,6 @@ static bool
 record_results(struct smtpd_agent_attempt *t, size_t count)
 {
 	struct smtpd_agent *a = t->agent;
-	bool dsn = smtpd_client_offers(a->client, "DSN") != NULL;
 	bool left_over = false;
 	uint64_t now = smtpd__clock_ms();
 	size_t sent = 0;
@@ -209,7 +209,7 @@ record_results(struct smtpd_agent_attempt *t, size_t count)
 		    SMTPD_OUTCOME_SENT;
 	if (sent > 0)
 		smtpd__agent_state_log_conversion(t);
-	if (sent > 0 && !dsn)
+	if (sent > 0 && !a->dsn)
 		t->without_dsn = true;
 	for (size_t i = 0; i < count; i++) {
 		const struct smtpd_result *r =

@@ -55,8 +55,10 @@ struct smtpd_agent {
 	size_t rcpts_max;   /* in one transaction there */
 	struct smtpd_ehlo_limits announced;
 
-	/* Of the present transaction. */
-	bool eight_bit; /* the host offers 8BITMIME */
+	/* Of the present transaction: what the host offers, which is forgotten
+	 * with its connection. */
+	bool eight_bit; /* 8BITMIME */
+	bool dsn;
 	struct smtpd_outgoing_rcpt rcpts[SMTPD_AGENT_RCPTS];
 	size_t places[SMTPD_AGENT_RCPTS]; /* among those of the request */
 };
