@@ -449,28 +449,46 @@ records_are_compared(void **state)
 	smtpd_dkim_unref(d);
 }
 
+/* Of 1016 bits, which mbedTLS 3.6 does not make any more. */
+static const char short_key[] =
+    "-----BEGIN RSA PRIVATE KEY-----\n"
+    "MIICVgIBAAKBgACr4FdYqDO3mMpxWp/iglgMswRKzJCLjV4cwrVVG37eGVPw0CQv\n"
+    "RSlOzTvJR1GFPbNjFlrUoYN0gPwem5x4kxNeaItE/1NNtiIITgtTdXnpsuE6FPHo\n"
+    "j0HvA0LQyEMBNY8mlbcTVZtNP7uNkBeprUwo0OQE8g4De1+3qBDR3yYFAgMBAAEC\n"
+    "f0Bia5X0fFscS0mnLxmExkMLlGIIu2TrcgPIFHFrOV0tk7oz3jou6EhyrSC7LJiD\n"
+    "An3t09yvHDU6VDeLB1RLk/4ETHNidM2k/6fmMhXJ0j7T3yCTlQeI9tK1nUYsOhbq\n"
+    "En71YcnpimSvIDnNYcS0qRofNLi4sFsmjxeFkd85KgECQA3y7SPNCXK+042Xs/eV\n"
+    "fS9+mrRoBkIP9+7TiHIA3x/Quv7/S1jRSeSY80UbkDYfSMud1vkTAhWfeV++jQzV\n"
+    "acECQAxSY1dz5cpDT5ie1l5Q5eJJfGMRp/vbwhbqDOBb0LZ+HJMeiURmHb9k5ALS\n"
+    "t3BRU3DM3x+gotHR3aVXYyTA5UUCQAR62J5+42Hu15LJ/gquAB6Y0qbOIfRlnIMf\n"
+    "fNrgXMijCOuMom5MCSdZ2AeB6rb3JTH/52LnL+wx45FUaYiNogECQAUNSnmypQZW\n"
+    "rq3OgenNlVM/+eXMeWlD4sHuWDUsr9gCwMh4/qKyk4PDY9DcgCVm0qUu+lRHUjpg\n"
+    "p1WBDL8m71kCQAxJEsFqCBvLRWIGAhVYDkNgz9HCUVF07nFn+HZV8XNonBGiqGA7\n"
+    "TL8o+co/YX7M+S/wgPKnquGyFLkvQi7P1pU=\n"
+    "-----END RSA PRIVATE KEY-----\n";
+
 /* RFC 8301, 3.2 */
 static void
 short_keys_are_refused(void **state)
 {
-	static const struct {
-		unsigned bits;
-		int status;
-	} cases[] = { { 1016, -1 }, { 1024, 0 } };
-	struct smtpd_dkim *d = smtpd_dkim_create();
 	char pem[SMTPD_RSA_KEY_PEM_MAX], error[256];
+	const struct {
+		const char *pem;
+		int status;
+	} cases[] = { { pem, 0 }, { short_key, -1 } };
+	struct smtpd_dkim *d = smtpd_dkim_create();
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		assert_int_equal(smtpd__rsa_key_make(cases[i].bits, pem), 0);
+	assert_int_equal(smtpd__rsa_key_make(1024, pem), 0);
+	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(
 		    smtpd_dkim_add_key(d,
 			&(struct smtpd_dkim_key){ SMTPD_DKIM_KEY_INIT,
-			    .domain = "x.example", .selector = "s", .pem = pem,
-			    .pem_len = strlen(pem) },
+			    .domain = "x.example", .selector = "s",
+			    .pem = cases[i].pem,
+			    .pem_len = strlen(cases[i].pem) },
 			error, sizeof(error)),
 		    cases[i].status);
-	}
 	assert_string_equal(
 	    error, "the key has less than 1024 bits, which nobody verifies");
 	smtpd_dkim_unref(d);
