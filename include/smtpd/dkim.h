@@ -176,7 +176,7 @@ SMTPD_API size_t smtpd_dkim_count(const struct smtpd_dkim *d);
  * Write to RECORD what the DNS is to have as TXT for key I of D, in the order
  * in which they were added ("v=DKIM1; k=rsa; p=..."), and to NAME, of
  * SMTPD_DKIM_NAME_SIZE bytes, where.  Return 0, or -1 with errno: ERANGE (there
- * are less), ENOENT (the key is elsewhere; NAME is set), ENOMEM.  Since 0.2.
+ * are fewer), ENOENT (the key is elsewhere; NAME is set), ENOMEM.  Since 0.2.
  */
 SMTPD_API int smtpd_dkim_record(const struct smtpd_dkim *d, size_t i,
     char name[SMTPD_DKIM_NAME_SIZE], char record[SMTPD_DKIM_RECORD_SIZE]);

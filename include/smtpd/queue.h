@@ -285,7 +285,7 @@ struct smtpd_queue_settings {
 	 * Default: they are shown.  Since 0.2. */
 	const char *masquerade;
 
-	/* Names those that a recipient stands for; NULL: it is sent as it is.
+	/* Puts others in the place of a recipient; NULL: none is replaced.
 	 * Since 0.2. */
 	smtpd_expand_fn *expand;
 	void *expand_user;
