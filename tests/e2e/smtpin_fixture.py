@@ -218,6 +218,16 @@ class Smtpin:
         """All it said so far."""
         return "\n".join(self.lines)
 
+    def await_words(self, words):
+        """Until it has said WORDS: a line may come after the reply that it is
+        about."""
+        until(lambda: words in self.text(), f"it did not say: {words}")
+
+    def await_pattern(self, pattern):
+        """The same for a regular expression.  Return the match."""
+        return until(lambda: re.search(pattern, self.text()),
+                     f"it did not say: {pattern}")
+
     def addresses(self):
         """(host, port) of each listener."""
         matches = [re.search(r"listening on (?:\[(.*?)\]|([0-9.]+)):(\d+)$",

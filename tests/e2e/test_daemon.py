@@ -187,7 +187,7 @@ class Surroundings(unittest.TestCase):
             arguments=fixture.loopback() + ["-H", "myhost"])
         self.addCleanup(smtpin.remove)
         with smtpin:
-            self.assertRegex(smtpin.text(), ' warning .*"myhost", has no')
+            smtpin.await_pattern(' warning .*"myhost", has no')
 
     def test_silent_resolver(self):
         """O7: nobody waits long for a name server that does not answer."""
@@ -222,7 +222,7 @@ class Surroundings(unittest.TestCase):
             raise
         try:
             self.assertLess(time.monotonic() - begin, 20)
-            self.assertIn('"myhost", has no domain', smtpin.text())
+            smtpin.await_words('"myhost", has no domain')
         finally:
             smtpin.stop()
 
@@ -293,7 +293,7 @@ class Surroundings(unittest.TestCase):
                 fixture.program(), *smtpin.arguments, "-H", "mx.example.org",
                 "--config", config]
             with smtpin:
-                self.assertIn("4 addresses", smtpin.text())
+                smtpin.await_words("4 addresses")
 
 
 class Refusals(unittest.TestCase):
@@ -513,9 +513,8 @@ class Options(unittest.TestCase):
                 client.say("RCPT TO:<nobody@example.org>")
             fixture.until(lambda: "refused session=" in smtpin.text(),
                           "no refusal")
-            self.assertRegex(smtpin.text(),
-                             r'refused session=.* command=RCPT id=\w+ from="?'
-                             r'sender@example.net')
+            smtpin.await_pattern(r'refused session=.* command=RCPT id=\w+ from="?'
+                                 r'sender@example.net')
 
     def test_refusals_are_counted(self):
         """O32: when a client is slowed and sent away can be set."""

@@ -102,7 +102,7 @@ class Peer(unittest.TestCase):
             client.quit()
         headers, _ = smtpin.only("alice")
         self.assertIn(b"[127.0.0.9]", headers[b"Received"])
-        self.assertIn("command=BDAT", smtpin.text())
+        smtpin.await_words("command=BDAT")
 
     def test_lmtp(self):
         smtpin = self.smtpin("--lmtp", "127.0.0.1:0")

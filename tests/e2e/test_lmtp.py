@@ -69,9 +69,8 @@ class Replies(Case):
         fixture.until(lambda: re.search(
             r"^.*recipient id=\w+ to=<bob@example\.org> session=\d+ "
             r"status=451$", self.smtpin.text(), re.M), "no line for bob")
-        self.assertRegex(self.smtpin.text(),
-                         r"stored id=\w+ .*to=<alice@example\.org> .* "
-                         r"status=250 ")
+        self.smtpin.await_pattern(r"stored id=\w+ .*to=<alice@example\.org> .* "
+                                  r"status=250 ")
 
     def test_for_nobody(self):
         client = self.client()
@@ -267,7 +266,7 @@ class Listening(unittest.TestCase):
                 smtpin.spawn()
                 self.assertEqual(smtpin.process.wait(fixture.WAIT), 64)
                 smtpin.reader.join(fixture.WAIT)
-                self.assertIn(words, smtpin.text())
+                smtpin.await_words(words)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ class Links(unittest.TestCase):
             client.say("DATA")
             self.assertEqual(client.finish(b"0123456\n").code, 451)
         fixture.until(lambda: "refused id=" in self.smtpin.text(), "refused")
-        self.assertIn(" size=9 ", self.smtpin.text())
+        self.smtpin.await_words(" size=9 ")
 
     def test_deletes_nothing(self):
         old = os.path.join(self.bob, "cur", "1.M000002P3Q4.host:2,S")

@@ -40,7 +40,7 @@ class Rates(unittest.TestCase):
             with fixture.Dialogue(smtpin.port, greet=False) as client:
                 self.assertEqual(client.reply().codes, "421 4.7.0")
             fixture.Dialogue(smtpin.port, source="127.0.0.9").quit()
-            self.assertIn("too many new connections from it", smtpin.text())
+            smtpin.await_words("too many new connections from it")
 
     def test_recipients(self):
         with fixture.Smtpin(arguments=["-a", "127.0.0.1:0",
@@ -229,7 +229,7 @@ class Interfaces(unittest.TestCase):
         status = smtpin.process.wait(fixture.WAIT)
         smtpin.reader.join(fixture.WAIT)
         self.assertEqual(status, os.EX_UNAVAILABLE, smtpin.text())
-        self.assertIn("route", smtpin.text())
+        smtpin.await_words("route")
 
 
 if __name__ == "__main__":

@@ -219,21 +219,21 @@ class Mail(Case):
 
     def test_xclient(self):
         smtpin = self.try_mail("xclient on;", "--xclient-from", "127.0.0.1")
-        self.assertIn(f"xclient session=1 peer={CLIENT}", smtpin.text())
+        smtpin.await_words(f"xclient session=1 peer={CLIENT}")
 
     def test_proxy(self):
         """Without XCLIENT nginx says its own name."""
         smtpin = self.try_mail("xclient off; proxy_protocol on;",
                                "--proxy-from", "127.0.0.1",
                                name="nginx.example")
-        self.assertIn(f"peer={CLIENT} proxy=127.0.0.1", smtpin.text())
+        smtpin.await_words(f"peer={CLIENT} proxy=127.0.0.1")
 
     def test_both(self):
         """Whom a proxy relays is no filter, but for the one who is named."""
         smtpin = self.try_mail(
             "xclient on; proxy_protocol on;", "--proxy-from", "127.0.0.1",
             "--xclient-from", CLIENT)
-        self.assertIn(f"xclient session=1 peer={CLIENT}", smtpin.text())
+        smtpin.await_words(f"xclient session=1 peer={CLIENT}")
 
 
 if __name__ == "__main__":

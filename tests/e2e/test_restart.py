@@ -127,8 +127,8 @@ class HandOver(unittest.TestCase):
         os.kill(smtpin.pid, signal.SIGUSR2)
         fixture.until(lambda: "going on as before" in smtpin.text(),
                       "nothing is said")
-        self.assertRegex(smtpin.text(), "error a new process would fail, "
-                         "going on as before: .*map:1: ")
+        smtpin.await_pattern("error a new process would fail, "
+                             "going on as before: .*map:1: ")
         smtpin.deliver("one")
         smtpin.write_map(fixture.USERS)
         smtpin.hand_over()
@@ -267,14 +267,14 @@ class Systemd(unittest.TestCase):
         smtpin.spawn()
         self.assertEqual(smtpin.process.wait(fixture.WAIT), os.EX_USAGE)
         smtpin.reader.join(fixture.WAIT)
-        self.assertIn("not one from 0 to 1000", smtpin.text())
+        smtpin.await_words("not one from 0 to 1000")
 
     def test_tls_needs_a_certificate(self):
         smtpin, _ = self.activate("smtps")
         smtpin.spawn()
         self.assertEqual(smtpin.process.wait(fixture.WAIT), os.EX_USAGE)
         smtpin.reader.join(fixture.WAIT)
-        self.assertIn('named "smtps": TLS needs a certificate', smtpin.text())
+        smtpin.await_words('named "smtps": TLS needs a certificate')
 
     def notify_socket(self, kind):
         if kind == "abstract":

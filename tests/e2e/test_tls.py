@@ -112,9 +112,8 @@ class Clients(unittest.TestCase):
             rb"tls (TLS_\w+) \((TLSv1\.[23])\);", headers[b"Received"])
         self.assertTrue(match, headers)
         fixture.until(lambda: "stored id=" in self.smtpin.text(), "log line")
-        self.assertRegex(self.smtpin.text(),
-                         f"stored id=.* tls={match[2].decode()} "
-                         f"cipher={match[1].decode()}")
+        self.smtpin.await_pattern(f"stored id=.* tls={match[2].decode()} "
+                                  f"cipher={match[1].decode()}")
 
     def send(self, *command):
         with open(self.message, "rb") as message:
@@ -455,8 +454,8 @@ class Start(unittest.TestCase):
         for pair, reason in (("expired", "has expired"),
                              ("future", "is not valid yet")):
             with self.subTest(pair=pair), TlsSmtpin(pair) as smtpin:
-                self.assertRegex(smtpin.text(),
-                                 f" error .*/0.pem: the certificate {reason}")
+                smtpin.await_pattern(
+                    f" error .*/0.pem: the certificate {reason}")
                 with smtplib.SMTP("127.0.0.1", smtpin.port) as client:
                     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
                     context.check_hostname = False
@@ -484,7 +483,7 @@ class Start(unittest.TestCase):
         self.addCleanup(smtpin.remove)
         os.unlink(smtpin.file(0, "key"))
         with smtpin:
-            self.assertIn("no certificate can be used", smtpin.text())
+            smtpin.await_words("no certificate can be used")
             with smtplib.SMTP("127.0.0.1", smtpin.port) as client:
                 client.ehlo()
                 self.assertFalse(client.has_extn("starttls"))
