@@ -513,8 +513,8 @@ class Options(unittest.TestCase):
                 client.say("RCPT TO:<nobody@example.org>")
             fixture.until(lambda: "refused session=" in smtpin.text(),
                           "no refusal")
-            smtpin.await_pattern(r'refused session=.* command=RCPT id=\w+ from="?'
-                                 r'sender@example.net')
+            smtpin.await_pattern(r'refused session=.* command=RCPT id=\w+ '
+                                 r'from="?sender@example.net')
 
     def test_refusals_are_counted(self):
         """O32: when a client is slowed and sent away can be set."""

@@ -69,8 +69,8 @@ class Replies(Case):
         fixture.until(lambda: re.search(
             r"^.*recipient id=\w+ to=<bob@example\.org> session=\d+ "
             r"status=451$", self.smtpin.text(), re.M), "no line for bob")
-        self.smtpin.await_pattern(r"stored id=\w+ .*to=<alice@example\.org> .* "
-                                  r"status=250 ")
+        self.smtpin.await_pattern(
+            r"stored id=\w+ .*to=<alice@example\.org> .* status=250 ")
 
     def test_for_nobody(self):
         client = self.client()
