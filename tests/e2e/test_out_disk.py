@@ -56,19 +56,23 @@ class SmallDisk(DiskCase):
         self.start(*self.OPTIONS, root=self.root)
 
     def fill(self, left):
-        fixture.until(lambda: self.takes_all_but(left), "it is not filled")
+        with open(self.ballast, "ab") as file:
+            fixture.until(lambda: self.takes_all_but(left, file.fileno()),
+                          "it is not filled")
 
-    def takes_all_but(self, left):
+    def takes_all_but(self, left, ballast):
+        """Take what is free at once, or half of it at least: the daemon takes
+        of it too, meanwhile."""
         disk = os.statvfs(self.root)
-        try:
-            with open(self.ballast, "wb") as file:
-                os.posix_fallocate(file.fileno(), 0,
-                                   disk.f_bavail * disk.f_frsize - left)
-        except OSError as e:
-            # The daemon has taken some of it meanwhile.
-            if e.errno != errno.ENOSPC:
-                raise
-            return False
+        room = disk.f_bavail * disk.f_frsize - left
+        while room >= disk.f_frsize:
+            try:
+                os.posix_fallocate(ballast, os.fstat(ballast).st_size, room)
+                return False
+            except OSError as e:
+                if e.errno != errno.ENOSPC:
+                    raise
+            room //= 2
         return True
 
     def used(self):

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "mail_host.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loopback.h"
 #include "test.h"
 
 #define PATIENCE_S 20
@@ -245,27 +244,27 @@ run(void *arg)
 }
 
 void
-mail_host_start(struct mail_host *h, const char *address, uint16_t port)
+mail_host_bind(struct mail_host *hosts, size_t count)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET,
-		.sin_port = htons(port) };
-	socklen_t len = sizeof(in);
-	const int on = 1;
+	int fds[MAIL_HOSTS_MAX];
+	uint16_t port;
 
+	assert_in_range(count, 1, MAIL_HOSTS_MAX);
+	port = loopback_bind(fds, count);
+	for (size_t i = 0; i < count; i++) {
+		hosts[i].listener = fds[i];
+		hosts[i].port = port;
+	}
+}
+
+void
+mail_host_start(struct mail_host *h)
+{
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->changed, NULL);
 	h->messages = calloc(MAIL_HOST_MAX, sizeof(*h->messages));
 	assert_non_null(h->messages);
-	assert_int_equal(inet_pton(AF_INET, address, &in.sin_addr), 1);
-	h->listener = socket(AF_INET, SOCK_STREAM, 0);
-	assert_true(h->listener >= 0);
-	setsockopt(h->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	assert_int_equal(
-	    bind(h->listener, (struct sockaddr *)&in, sizeof(in)), 0);
 	assert_int_equal(listen(h->listener, 64), 0);
-	assert_int_equal(
-	    getsockname(h->listener, (struct sockaddr *)&in, &len), 0);
-	h->port = ntohs(in.sin_port);
 	assert_int_equal(pthread_create(&h->thread, NULL, run, h), 0);
 }
 
@@ -304,6 +303,10 @@ mail_host_stop(struct mail_host *h)
 	struct timespec until = in_ms(PATIENCE_S * 1000);
 	int error = 0;
 
+	if (h->messages == NULL) {
+		close(h->listener);
+		return;
+	}
 	shutdown(h->listener, SHUT_RDWR);
 	pthread_join(h->thread, NULL);
 	close(h->listener);

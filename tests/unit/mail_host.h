@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define MAIL_HOSTS_MAX  16
 #define MAIL_HOST_MAX   64
 #define MAIL_HOST_RCPTS 32
 
@@ -55,8 +56,12 @@ struct mail_host {
 	size_t ndeferred;
 };
 
-/* Listen at ADDRESS and PORT, 0: some. */
-void mail_host_start(struct mail_host *h, const char *address, uint16_t port);
+/* Give HOSTS, all zero, 127.0.0.1, 127.0.0.2 and so on, and one port.  Each
+ * refuses connections until it starts. */
+void mail_host_bind(struct mail_host *hosts, size_t count);
+void mail_host_start(struct mail_host *h);
+
+/* Started or not. */
 void mail_host_stop(struct mail_host *h);
 
 /* Wait for COUNT messages, and fail the test if they do not come, or more

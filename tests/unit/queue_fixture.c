@@ -91,7 +91,6 @@ int
 world_setup(void **state)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	char address[32];
 
 	assert_non_null(w);
 	pthread_mutex_init(&w->lock, NULL);
@@ -100,10 +99,9 @@ world_setup(void **state)
 	snprintf(w->parent, sizeof(w->parent), "/var/tmp/test_queue.XXXXXX");
 	assert_non_null(mkdtemp(w->parent));
 	snprintf(w->path, sizeof(w->path), "%s/queue", w->parent);
-	for (int i = 0; i < WORLD_HOSTS; i++) {
-		snprintf(address, sizeof(address), "127.0.0.%d", i + 1);
-		mail_host_start(&w->hosts[i], address, w->hosts[0].port);
-	}
+	mail_host_bind(w->hosts, WORLD_ADDRESSES);
+	for (int i = 0; i < WORLD_HOSTS; i++)
+		mail_host_start(&w->hosts[i]);
 	w->dns = dns_server_start(answer, w);
 	set_settings(w);
 	*state = w;
@@ -126,7 +124,7 @@ world_teardown(void **state)
 	struct world *w = *state;
 
 	smtpd_queue_close(w->queue);
-	for (int i = 0; i < WORLD_HOSTS; i++)
+	for (int i = 0; i < WORLD_ADDRESSES; i++)
 		mail_host_stop(&w->hosts[i]);
 	dns_server_stop(w->dns);
 	nftw(w->parent, remove_file, 8, FTW_DEPTH | FTW_PHYS);

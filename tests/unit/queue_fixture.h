@@ -6,8 +6,9 @@
  * A queue in a directory of its own, mail hosts, and a DNS that leads to them:
  *
  *	aN.test, bN.test   MX mxN.test
- *	mxN.test           A 127.0.0.N; hosts[N - 1] listens there, if N is not
- *	                   above WORLD_HOSTS, and else nobody
+ *	mxN.test           A 127.0.0.N; hosts[N - 1] listens there if N is not
+ *	                   above WORLD_HOSTS; up to WORLD_ADDRESSES it refuses
+ *	                   connections until the test starts it
  *	mute...            no answer
  *	else               there is no such domain
  */
@@ -19,7 +20,8 @@
 #include "dns_server.h"
 #include "mail_host.h"
 
-#define WORLD_HOSTS 3
+#define WORLD_HOSTS     3
+#define WORLD_ADDRESSES 9
 
 struct world {
 	char parent[64]; /* a temporary directory */
@@ -29,7 +31,7 @@ struct world {
 	struct smtpd_client_settings client;
 	struct smtpd_queue *queue;
 	struct dns_server *dns;
-	struct mail_host hosts[WORLD_HOSTS];
+	struct mail_host hosts[WORLD_ADDRESSES];
 	char error[256];
 	char id[SMTPD_QUEUE_ID_SIZE]; /* of what was sent last */
 

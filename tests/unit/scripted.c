@@ -12,6 +12,7 @@
 
 #include "resolve/targets.h"
 
+#include "loopback.h"
 #include "test.h"
 
 struct talk {
@@ -335,28 +336,6 @@ scripted_targets(const struct smtpd_target *list, size_t count)
 }
 
 /* Bind S to HOST and PORT.  Return false when that is somebody else's. */
-static bool
-bind_to(struct scripted *s, const char *host, uint16_t port)
-{
-	const int on = 1;
-	struct sockaddr_in in;
-	socklen_t len = sizeof(in);
-
-	memset(s, 0, sizeof(*s));
-	s->target = scripted_target(host, "a.example");
-	s->listener = socket(AF_INET, SOCK_STREAM, 0);
-	assert_true(s->listener >= 0);
-	memcpy(&in, &s->target.addr, sizeof(in));
-	in.sin_port = htons(port);
-	setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(s->listener, (struct sockaddr *)&in, sizeof(in)) != 0)
-		return false;
-	assert_int_equal(
-	    getsockname(s->listener, (struct sockaddr *)&in, &len), 0);
-	s->port = ntohs(in.sin_port);
-	return true;
-}
-
 void
 scripted_listen(struct scripted *s, const char *script)
 {
@@ -392,20 +371,19 @@ scripted_start(struct scripted *s, const char *script)
 void
 scripted_bind(struct scripted *s, size_t count)
 {
-	size_t bound = 0;
+	int fds[SCRIPTED_MAX];
+	uint16_t port;
 
-	while (bound < count) {
-		assert_true(bind_to(&s[0], "127.0.0.1", 0));
-		for (bound = 1; bound < count; bound++) {
-			char host[32];
+	assert_in_range(count, 1, SCRIPTED_MAX);
+	port = loopback_bind(fds, count);
+	for (size_t i = 0; i < count; i++) {
+		char host[32];
 
-			snprintf(host, sizeof(host), "127.0.0.%zu", bound + 1);
-			if (!bind_to(&s[bound], host, s[0].port))
-				break;
-		}
-		/* The port is taken at another address: choose a new one. */
-		for (size_t i = 0; bound < count && i <= bound; i++)
-			close(s[i].listener);
+		memset(&s[i], 0, sizeof(s[i]));
+		snprintf(host, sizeof(host), "127.0.0.%zu", i + 1);
+		s[i].target = scripted_target(host, "a.example");
+		s[i].listener = fds[i];
+		s[i].port = port;
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SCRIPTED_MAX     64
 #define SCRIPTED_FILLERS 4
 
 /*
