@@ -6,7 +6,6 @@ What they install is looked at elsewhere; here the sockets, a restart, a reload,
 a hand-over and the watchdog are, while clients count.
 """
 
-import fcntl
 import glob
 import os
 import shutil
@@ -21,15 +20,24 @@ from restart_case import Senders
 EXAMPLES = os.path.dirname(os.path.abspath(__file__)) + "/../../examples"
 SYSTEMD = "/lib/systemd/systemd"
 
+# The hierarchy of cgroups that systemd takes, which is one for the machine.
+CGROUPS = """\
+mount -t tmpfs tmpfs /sys/fs/cgroup && mkdir /sys/fs/cgroup/systemd &&
+	mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd &&
+	cgroups=/sys/fs/cgroup/systemd || {
+	umount /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup &&
+		cgroups=/sys/fs/cgroup
+} || exit 1
+"""
+
+LOCK = CGROUPS + """\
+exec 9<"$cgroups" && flock 9 && echo locked && exec cat
+"""
+
 BOOT = """\
 mount -t proc proc /proc && mount --bind /proc/sys /proc/sys &&
-	mount -o remount,bind,ro /proc/sys &&
-	mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /sys/fs/cgroup ||
-	exit 1
-mkdir /sys/fs/cgroup/systemd &&
-	mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd || {
-	umount /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup
-} || exit 1
+	mount -o remount,bind,ro /proc/sys && mount -t tmpfs tmpfs /run || exit 1
+""" + CGROUPS + """\
 ulimit -n 65536
 export container=lxc SYSTEMD_UNIT_PATH="$1"
 exec "$0" --system --unit=test.target --log-target=null --show-status=no
@@ -173,18 +181,18 @@ class Manager:
 class Units(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        """One at a time on a machine: they share a hierarchy of cgroups."""
-        lock = open(tempfile.gettempdir() + "/smtpd-systemd.lock", "wb")
-        cls.addClassCleanup(lock.close)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-    def setUp(self):
+        """One at a time on a machine, whatever namespaces it is in."""
         if os.geteuid() != 0:
             fixture.cannot("only root can start a systemd")
         for tool in ("systemctl", "unshare", "nsenter"):
             fixture.need(tool)
         if not os.access(SYSTEMD, os.X_OK):
             fixture.cannot("systemd is not installed")
+        lock = cls.enterClassContext(subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", LOCK], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE))
+        if not lock.stdout.readline():
+            fixture.cannot("the cgroups of systemd cannot be mounted")
 
     def start(self, *units, **options):
         manager = Manager(**options)

@@ -377,21 +377,31 @@ run(struct talk *t)
 	compare_counts(t);
 }
 
-int
-main(int argc, char **argv)
+/* The conversation in the file at PATH, or die. */
+static void
+hold(const char *path)
 {
 	struct script script;
 	struct talk t = { .script = &script };
 
-	if (argc != 2)
-		die("usage: talk FILE");
-	signal(SIGPIPE, SIG_IGN);
 	alarm(ALL_LIMIT);
-	script_read(&script, argv[1]);
+	script_read(&script, path);
 	host_init(&t.host, &script);
 	run(&t);
 	host_finish(&t.host);
 	bytes_finish(&t.input);
 	script_finish(&script);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2)
+		die("usage: talk FILE...");
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 1; i < argc; i++) {
+		fprintf(stderr, "%s\n", argv[i]);
+		hold(argv[i]);
+	}
 	return 0;
 }
