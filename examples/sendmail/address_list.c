@@ -25,15 +25,12 @@ struct scanner {
 	const char *at, *end;
 	const char *token; /* the present one, or the blank before it */
 	size_t len;
-	const char *text; /* the whole */
-	struct address_ends *ends;
 };
 
 /* One address under construction. */
 struct element {
 	char text[ADDRESS_SIZE];
 	size_t len;
-	const char *end; /* of its last token, in the text */
 	bool after_word; /* the last token was a word */
 	bool phrase;     /* two words stand beside each other: only a name does
 	                  * that */
@@ -136,7 +133,6 @@ add_token(struct element *e, const struct scanner *s, enum token token)
 	if (token == WORD && e->after_word)
 		e->phrase = true;
 	e->after_word = token == WORD;
-	e->end = s->token + s->len;
 	if (s->len >= sizeof(e->text) - e->len) {
 		e->phrase = true;
 		return;
@@ -170,28 +166,12 @@ fail_syntax(void)
 	return -1;
 }
 
-/* Note where E ends if it has no domain.  Return 0, or -1 without memory. */
 static int
-note_end(struct scanner *s, const struct element *e)
-{
-	size_t *more;
-
-	if (s->ends == NULL || address_list_has_domain(e->text))
-		return 0;
-	more = realloc(s->ends->at, (s->ends->count + 1) * sizeof(*more));
-	if (more == NULL)
-		return -1;
-	s->ends->at = more;
-	more[s->ends->count++] = (size_t)(e->end - s->text);
-	return 0;
-}
-
-static int
-store_address(struct scanner *s, const struct element *e, struct text_list *out)
+store_address(const struct element *e, struct text_list *out)
 {
 	if (e->phrase || !is_address(e))
 		return fail_syntax();
-	if (note_end(s, e) == 0 && text_list_add(out, e->text) == 0)
+	if (text_list_add(out, e->text) == 0)
 		return 0;
 	errno = ENOMEM;
 	return -1;
@@ -241,7 +221,7 @@ parse_angle(struct scanner *s, struct text_list *out)
 	if (token != SPECIAL)
 		return fail_syntax();
 	if (e.len > 0 || e.phrase)
-		return store_address(s, &e, out);
+		return store_address(&e, out);
 	return text_list_add(out, "");
 }
 
@@ -278,8 +258,7 @@ parse_element(struct scanner *s, struct text_list *out, char *last)
 	/* The name of a group is not an address. */
 	if (*last == ':')
 		return angle || (e.len == 0 && !e.phrase) ? fail_syntax() : 0;
-	return angle || (e.len == 0 && !e.phrase) ? 0
-						  : store_address(s, &e, out);
+	return angle || (e.len == 0 && !e.phrase) ? 0 : store_address(&e, out);
 }
 
 /* Add what stands from BEGIN up to the present token, without blanks around
@@ -317,14 +296,12 @@ skip_bad(
 	return -1;
 }
 
-/* Undo what was added to OUT and the ends behind the first COUNT and ENDS. */
+/* Undo what was added to OUT behind the first COUNT. */
 static void
-forget_rest(struct scanner *s, struct text_list *out, size_t count, size_t ends)
+forget_rest(struct text_list *out, size_t count)
 {
 	while (out->count > count)
 		free(out->items[--out->count]);
-	if (s->ends != NULL)
-		s->ends->count = ends;
 }
 
 /* Parse the next element; if there is a mistake in it and BAD is not NULL, go
@@ -334,14 +311,13 @@ parse_next(
     struct scanner *s, struct text_list *out, struct text_list *bad, char *last)
 {
 	size_t count = out->count;
-	size_t ends = s->ends != NULL ? s->ends->count : 0;
 	const char *begin = s->at;
 
 	if (parse_element(s, out, last) == 0)
 		return 0;
 	if (bad == NULL || errno != EINVAL)
 		return -1;
-	forget_rest(s, out, count, ends);
+	forget_rest(out, count);
 	return skip_bad(s, begin, last, bad);
 }
 
@@ -363,30 +339,19 @@ parse_list(struct scanner *s, struct text_list *out, struct text_list *bad)
 	return group && bad == NULL ? fail_syntax() : 0;
 }
 
-bool
-address_list_has_domain(const char *address)
-{
-	/* An "@" in quotes is part of the local part. */
-	const char *quoted = strrchr(address, '"');
-
-	return strchr(quoted != NULL ? quoted : address, '@') != NULL;
-}
-
 int
 address_list_parse(const char *text, size_t len, struct text_list *out)
 {
-	struct scanner s = { .at = text, .end = text + len, .text = text };
+	struct scanner s = { .at = text, .end = text + len };
 
 	return parse_list(&s, out, NULL);
 }
 
 int
-address_list_parse_each(const char *text, size_t len, struct text_list *out,
-    struct address_ends *ends, struct text_list *bad)
+address_list_parse_each(
+    const char *text, size_t len, struct text_list *out, struct text_list *bad)
 {
-	struct scanner s = {
-		.at = text, .end = text + len, .text = text, .ends = ends
-	};
+	struct scanner s = { .at = text, .end = text + len };
 
 	return parse_list(&s, out, bad);
 }

@@ -8,7 +8,6 @@
  * in their obsolete forms.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "text_list.h"
@@ -21,20 +20,9 @@
  */
 int address_list_parse(const char *text, size_t len, struct text_list *out);
 
-/* Whether an address of such a list has a domain. */
-bool address_list_has_domain(const char *address);
-
-/* Where addresses without a domain end in a text, as offsets. */
-struct address_ends {
-	size_t *at;
-	size_t count;
-};
-
 /* The same, but what is no address goes to BAD, as it stands there, and the
- * rest is parsed.  The ends of those without a domain are added to ENDS (NULL:
- * nowhere), whose array is to be freed in any case.  Return 0, or -1 with errno
- * ENOMEM. */
-int address_list_parse_each(const char *text, size_t len, struct text_list *out,
-    struct address_ends *ends, struct text_list *bad);
+ * rest is parsed.  Return 0, or -1 with errno ENOMEM. */
+int address_list_parse_each(
+    const char *text, size_t len, struct text_list *out, struct text_list *bad);
 
 #endif

@@ -244,7 +244,7 @@ read_rcpts(struct arguments *a, char **words)
 {
 	for (; *words != NULL; words++)
 		if (address_list_parse_each(
-			*words, strlen(*words), &a->rcpts, NULL, &a->bad) == -1)
+			*words, strlen(*words), &a->rcpts, &a->bad) == -1)
 			return complain(PROGRAM, EX_OSERR, "no memory");
 	return CONTINUE;
 }

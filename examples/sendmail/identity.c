@@ -85,41 +85,6 @@ identity_phrase(const char *name, char *buf, size_t size)
 		snprintf(buf, size, "%s ", name);
 }
 
-const char *
-identity_domain(struct identity *id)
-{
-	char name[HOSTNAME_SIZE];
-
-	if (!id->unasked)
-		return id->host;
-	if (hostname_find(name) == -1) {
-		complain(PROGRAM, 0,
-		    "this machine has no name that mail can use: give "
-		    "addresses with a domain");
-		return NULL;
-	}
-	memcpy(id->host, name, sizeof(name));
-	id->unasked = false;
-	return id->host;
-}
-
-int
-identity_complete(
-    struct identity *id, const char *address, char *buf, size_t size)
-{
-	bool whole = *address == '\0' || address_list_has_domain(address);
-	const char *host = whole ? "" : identity_domain(id);
-	int n;
-
-	if (host == NULL)
-		return EX_CONFIG;
-	n = snprintf(buf, size, "%s%s%s", address, whole ? "" : "@", host);
-	if (n >= 0 && (size_t)n < size)
-		return 0;
-	return complain(
-	    PROGRAM, EX_DATAERR, "an address is too long: %.60s", address);
-}
-
 /* The name in the user's record: up to the first comma, "&" being the user's
  * (passwd(5) of old). */
 static void
@@ -163,7 +128,7 @@ static int
 set_sender(struct identity *id, const char *text)
 {
 	struct text_list list = { .count = 0 };
-	int status;
+	int status = 0;
 
 	if (*text == '\0')
 		return 0;
@@ -172,8 +137,7 @@ set_sender(struct identity *id, const char *text)
 		status = complain(
 		    PROGRAM, EX_USAGE, "-f: \"%s\" is not an address", text);
 	else
-		status = identity_complete(
-		    id, list.items[0], id->sender, sizeof(id->sender));
+		snprintf(id->sender, sizeof(id->sender), "%s", list.items[0]);
 	text_list_finish(&list);
 	return status;
 }
@@ -186,7 +150,6 @@ identity_find(struct identity *id, const char *sender, const char *name)
 
 	memset(id, 0, sizeof(*id));
 	hostname_own(id->host);
-	id->unasked = true;
 	find_user(id, full, sizeof(full));
 	status = set_sender(id, sender != NULL ? sender : id->user);
 	if (status != 0)
@@ -194,13 +157,7 @@ identity_find(struct identity *id, const char *sender, const char *name)
 	if (name == NULL)
 		name = getenv("NAME");
 	identity_phrase(name != NULL ? name : full, phrase, sizeof(phrase));
-	if (id->sender[0] != '\0')
-		snprintf(
-		    id->from, sizeof(id->from), "%s<%s>", phrase, id->sender);
-	else if (identity_domain(id) != NULL)
-		snprintf(id->from, sizeof(id->from), "%s<%s@%s>", phrase,
-		    id->user, id->host);
-	else
-		return EX_CONFIG;
+	snprintf(id->from, sizeof(id->from), "%s<%s>", phrase,
+	    id->sender[0] != '\0' ? id->sender : id->user);
 	return 0;
 }

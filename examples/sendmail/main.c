@@ -21,24 +21,18 @@
 #include "submit_queue.h"
 #include "submit_smtp.h"
 
-/* All recipients, each once, with a domain. */
+/* All recipients, each once. */
 struct recipients {
 	struct text_list list;
 	struct smtpd_outgoing_rcpt *array;
 };
 
 static int
-add_rcpts(
-    struct recipients *r, struct identity *id, const struct text_list *from)
+add_rcpts(struct recipients *r, const struct text_list *from)
 {
-	char address[IDENTITY_TEXT];
-
 	for (size_t i = 0; i < from->count; i++) {
-		int status = identity_complete(
-		    id, from->items[i], address, sizeof(address));
+		const char *address = from->items[i];
 
-		if (status != 0)
-			return status;
 		if (*address != '\0' && !text_list_has(&r->list, address) &&
 		    text_list_add(&r->list, address) == -1)
 			return complain(PROGRAM, EX_TEMPFAIL, "no memory");
@@ -87,12 +81,6 @@ submit_message(struct submission *s)
 	return s->status;
 }
 
-static const char *
-find_domain(void *identity)
-{
-	return identity_domain(identity);
-}
-
 /* Keep the message with those whom the command line names. */
 static void
 save_message(struct submission *s)
@@ -127,8 +115,6 @@ read_and_submit(const struct arguments *a, struct identity *id, int status,
 	const struct message_wants wants = {
 		.dot_is_text = a->dot_is_text,
 		.recipients = a->from_header,
-		.domain = find_domain,
-		.user = id,
 		.from = id->from[0] != '\0' ? id->from : NULL,
 	};
 	struct submission s = { .arguments = a, .identity = id, .message = m };
@@ -139,9 +125,9 @@ read_and_submit(const struct arguments *a, struct identity *id, int status,
 	if (status == 0)
 		status = error;
 	if (status == 0)
-		status = add_rcpts(r, id, &a->rcpts);
+		status = add_rcpts(r, &a->rcpts);
 	if (status == 0)
-		status = add_rcpts(r, id, &m->rcpts);
+		status = add_rcpts(r, &m->rcpts);
 	if (status == 0)
 		status = make_array(r, a, m);
 	if (status == 0) {

@@ -22,13 +22,12 @@ struct reader {
 	const struct message_wants *wants;
 	char *line; /* the present one, without its end */
 	size_t size, len;
-	size_t crs;              /* that were read, each a line's end */
-	bool open;               /* a field with addresses goes on */
-	bool list;               /* it names recipients */
-	bool drop;               /* it is not sent */
-	char *field;             /* that field, its lines divided by CRLF */
-	size_t field_len, value; /* where its value begins */
-	bool resent_field;       /* and is one of Resent- */
+	size_t crs;  /* that were read, each a line's end */
+	bool open;   /* a field that names recipients goes on */
+	bool drop;   /* the field is not sent */
+	char *field; /* its value up to here, unfolded */
+	size_t field_len;
+	bool resent_field; /* it is one of Resent- */
 	bool has_from;
 	struct text_list resent, resent_bad; /* of Resent- fields */
 	int status;
@@ -132,102 +131,60 @@ is_named(const struct reader *r, size_t len, const char *name)
 	return strlen(name) == len && strncasecmp(r->line, name, len) == 0;
 }
 
-/* Collect a line of a field with addresses. */
+/* Collect what the line says from AT on, as part of a list of recipients. */
 static void
-collect_line(struct reader *r)
+collect_value(struct reader *r, size_t at)
 {
+	size_t len = r->len - at;
 	char *more;
 
-	if (r->len >= FIELD_MAX - r->field_len) {
+	if (len >= FIELD_MAX - r->field_len) {
 		fail_message(
 		    r, EX_DATAERR, "there are too many recipients", "");
 		return;
 	}
-	more = realloc(r->field, r->field_len + r->len + 3);
+	more = realloc(r->field, r->field_len + len + 1);
 	if (more == NULL) {
 		fail_message(r, EX_TEMPFAIL, "no memory", "");
 		return;
 	}
 	r->field = more;
-	if (r->field_len > 0) {
-		memcpy(more + r->field_len, "\r\n", 2);
-		r->field_len += 2;
-	}
-	memcpy(more + r->field_len, r->line, r->len);
-	r->field_len += r->len;
-	more[r->field_len] = '\0';
+	memcpy(more + r->field_len, r->line + at, len);
+	more[r->field_len + len] = ' ';
+	r->field_len += len + 1;
 }
 
-/* Write the field, and a domain at ENDS, which are offsets in its value. */
-static void
-write_field(struct reader *r, const struct address_ends *ends)
-{
-	const char *domain = NULL;
-	size_t at = 0;
-
-	if (ends->count > 0 && r->wants->domain != NULL)
-		domain = r->wants->domain(r->wants->user);
-	for (size_t i = 0; i < ends->count && domain != NULL; i++) {
-		size_t end = r->value + ends->at[i];
-
-		write_bytes(r, r->field + at, end - at);
-		write_bytes(r, "@", 1);
-		write_bytes(r, domain, strlen(domain));
-		at = end;
-	}
-	write_line(r, r->field + at, r->field_len - at);
-}
-
-/* A field with addresses is over. */
+/* A field that names recipients is over. */
 static void
 end_field(struct reader *r)
 {
-	struct text_list others = { 0 }, bad_others = { 0 };
 	struct text_list *list = r->resent_field ? &r->resent : &r->m->rcpts;
 	struct text_list *bad = r->resent_field ? &r->resent_bad : &r->m->bad;
-	struct address_ends ends = { NULL, 0 };
 
 	if (!r->open)
 		return;
 	r->open = false;
-	if (!r->list) {
-		list = &others;
-		bad = &bad_others;
-	}
-	if (address_list_parse_each(r->field + r->value,
-		r->field_len - r->value, list, &ends, bad) == -1)
+	if (address_list_parse_each(r->field, r->field_len, list, bad) == -1)
 		fail_message(r, EX_TEMPFAIL, "no memory", "");
-	if (!r->drop)
-		write_field(r, &ends);
-	free(ends.at);
-	text_list_finish(&others);
-	text_list_finish(&bad_others);
 	r->field_len = 0;
 }
 
 /* Begin a field, whose name has NAME_LEN bytes. */
 static void
-begin_field(struct reader *r, size_t name_len, size_t value)
+begin_field(struct reader *r, size_t name_len)
 {
 	static const char *const lists[] = { "To", "Cc", "Bcc", "Resent-To",
 		"Resent-Cc", "Resent-Bcc" };
-	static const char *const others[] = { "From", "Sender", "Reply-To",
-		"Resent-From", "Resent-Sender" };
 
-	r->list = false;
 	r->drop = false;
 	r->has_from |= is_named(r, name_len, "From");
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		if (!is_named(r, name_len, lists[i]))
+		if (!r->wants->recipients || !is_named(r, name_len, lists[i]))
 			continue;
 		r->open = true;
-		r->list = r->wants->recipients;
-		r->drop = r->list && i % 3 == 2;
+		r->drop = i % 3 == 2;
 		r->resent_field = i >= 3;
 	}
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		r->open |= is_named(r, name_len, others[i]);
-	r->value = value;
 }
 
 /* Parse and copy one line of the header.  Return false when the
@@ -235,7 +192,7 @@ begin_field(struct reader *r, size_t name_len, size_t value)
 static bool
 parse_header_line(struct reader *r, bool first)
 {
-	size_t name_len, value;
+	size_t name_len, value = 0;
 	bool folded =
 	    !first && r->len > 0 && (r->line[0] == ' ' || r->line[0] == '\t');
 
@@ -243,11 +200,11 @@ parse_header_line(struct reader *r, bool first)
 		end_field(r);
 		if (!is_field(r, &name_len, &value))
 			return false;
-		begin_field(r, name_len, value);
+		begin_field(r, name_len);
 	}
 	if (r->open)
-		collect_line(r);
-	else
+		collect_value(r, value);
+	if (!r->drop)
 		write_line(r, r->line, r->len);
 	return true;
 }

@@ -17,11 +17,6 @@ struct message_wants {
 	bool dot_is_text; /* a line of a lone dot does not end it */
 	bool recipients;  /* find them in the header, and drop Bcc */
 	const char *from; /* for From, if that is missing */
-
-	/* The domain for addresses in the header that have none, which is asked
-	 * for when there is one; it may return NULL.  NULL: they stay. */
-	const char *(*domain)(void *user);
-	void *user;
 };
 
 struct message {

@@ -14,6 +14,7 @@
 #include <smtpd/address.h>
 #include <smtpd/queue.h>
 
+#include "mailname.h"
 #include "privileges.h"
 
 #define BLOCK_SIZE 16384
@@ -103,7 +104,8 @@ add_message(struct submission *s, struct smtpd_queue *queue,
 	struct smtpd_queue_options options = {
 		SMTPD_QUEUE_OPTIONS_INIT,
 		.trace = trace,
-		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID,
+		.fix =
+		    SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID | SMTPD_FIX_ADDRESSES,
 	};
 	struct smtpd_queue_message *message;
 	long long size;
@@ -124,11 +126,12 @@ add_message(struct submission *s, struct smtpd_queue *queue,
 }
 
 static bool
-add_to_directory(struct submission *s)
+add_to_directory(struct submission *s, const char *mailname)
 {
 	const struct smtpd_queue_settings settings = {
 		SMTPD_QUEUE_SETTINGS_INIT,
 		.hostname = s->identity->host,
+		.local_domain = mailname,
 	};
 	const char *directory = s->arguments->queue;
 	char why[512], id[SMTPD_QUEUE_ID_SIZE];
@@ -162,15 +165,22 @@ add_to_directory(struct submission *s)
 bool
 submit_queue(struct submission *s)
 {
+	char mailname[HOSTNAME_SIZE], why[512];
 	struct stat st;
 	bool again = true;
 
-	if (stat(s->arguments->queue, &st) == -1 || !S_ISDIR(st.st_mode) ||
-	    privileges_borrow(s->arguments->queue) == -1)
+	if (stat(s->arguments->queue, &st) == -1 || !S_ISDIR(st.st_mode))
+		return true;
+	if (mailname_find(mailname, why, sizeof(why)) == -1) {
+		snprintf(s->why + strlen(s->why),
+		    sizeof(s->why) - strlen(s->why), "; %s", why);
+		return false;
+	}
+	if (privileges_borrow(s->arguments->queue) == -1)
 		return true;
 	if (faccessat(AT_FDCWD, s->arguments->queue, R_OK | W_OK | X_OK,
 		AT_EACCESS) == 0)
-		again = add_to_directory(s);
+		again = add_to_directory(s, mailname);
 	privileges_return();
 	return again;
 }

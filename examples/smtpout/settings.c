@@ -11,6 +11,7 @@
 #include "dkim_keys.h"
 #include "listen.h"
 #include "log.h"
+#include "mailname.h"
 #include "options.h"
 #include "places.h"
 #include "policies.h"
@@ -56,8 +57,9 @@ static const struct option_rule rules[] = {
 	{ "max-recipients", .kind = OPTION_SHARED },
 	{ "idle-timeout", .kind = OPTION_SHARED },
 	{ "mailname", 0, OPTION_HOST, "NAME",
-	    "domain of addresses without one (the host's name)", AT(mailname),
-	    0, 0 },
+	    "domain of addresses without one (that in " MAILNAME_FILE
+	    ", or the host's name)",
+	    AT(mailname), 0, 0 },
 	{ "masquerade", 0, OPTION_HOST, "DOMAIN",
 	    "domain that hides this host's in senders", AT(masquerade), 0, 0 },
 	{ "aliases", 0, OPTION_TEXT, "FILE",
@@ -253,12 +255,17 @@ static int
 complete_receiving(struct settings *s)
 {
 	int status = receiver_options_complete(&s->in, PROGRAM);
+	char name[HOSTNAME_SIZE], why[512];
 
-	if (status == 0 && s->mailname == NULL)
-		s->mailname = strdup(s->in.name);
-	if (status == 0 && s->mailname == NULL)
+	if (status != 0 || s->mailname != NULL)
+		return status;
+	if (mailname_read(name, why, sizeof(why)) == -1)
+		return complain(
+		    PROGRAM, EX_CONFIG, "%s, or give --mailname", why);
+	s->mailname = strdup(name[0] != '\0' ? name : s->in.name);
+	if (s->mailname == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
-	return status;
+	return 0;
 }
 
 static int

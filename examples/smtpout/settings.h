@@ -24,7 +24,7 @@ struct settings {
 	struct receiver_options in;
 	uint64_t max_per_user; /* 0: no limit */
 	bool default_socket;   /* listen on SMTPOUT_SOCKET if that can be */
-	char *mailname;        /* the domain of local names; the host's */
+	char *mailname;        /* the domain of local names */
 	char *masquerade;      /* NULL: none */
 	char *aliases;         /* NULL: there are none */
 	bool remove_bcc;

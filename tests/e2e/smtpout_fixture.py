@@ -101,7 +101,8 @@ class Smtpout(fixture.Smtpin):
                 "--pdeathsig", "KILL", *self.runner, "env", *settings,
                 *shlex.split(os.environ.get("SMTPOUT_WRAPPER", "")),
                 world_module.program("smtpout"),
-                *fixture.defaults(self.arguments, "-H", "out.example", "-q",
+                *fixture.defaults(self.arguments, "-H", "out.example",
+                                  "--mailname", "out.example", "-q",
                                   self.queue_dir, "-n", self.level,
                                   *self.segment),
                 *self.arguments]

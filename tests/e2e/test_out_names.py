@@ -3,6 +3,7 @@
 aliases and postmaster."""
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -55,14 +56,36 @@ class Names(HomeCase):
                 timeout=10 * fixture.WAIT, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         text, = self.came()
-        self.assertIn(b"\nFrom: root", text)
-        self.assertIn(b" (Cron Daemon)", text)
+        self.assertIn(b"\nFrom: root@box.example (Cron Daemon)\n"
+                      b"To: root@box.example\n", text)
         smtpout.submit(CRON, "root", sender="root")
         self.assertTrue(any(
             b"From: root@box.example (Cron Daemon)" in text
             and b"To: root@box.example" in text for text in self.came(2)))
         smtpout.wait_empty()
         self.assertEqual(smtpout.dead(), [])
+
+    def test_mail_name_of_the_machine(self):
+        """Without --mailname it is that of /etc/mailname, and a bad one is an
+        error."""
+        etc = os.path.join(self.scratch, "etc")
+        os.mkdir(etc)
+        for name in ("passwd", "group", "hosts"):
+            shutil.copy("/etc/" + name, etc)
+        command = ["unshare", "--mount", "sh", "-ec",
+                   'mount --bind "$0" /etc; exec "$@"', etc,
+                   world.program("smtpout"), "-H", "out.example", "-q",
+                   self.scratch + "/queue"]
+        for text, status in (("two words\n", os.EX_OK),
+                             ("-x.example\n", os.EX_CONFIG)):
+            with open(etc + "/mailname", "w", encoding="ascii") as file:
+                file.write(text)
+            done = subprocess.run(
+                [*command, "--check"], capture_output=True, text=True,
+                timeout=10 * fixture.WAIT, check=False)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn("mail hosts of two," if status == os.EX_OK else
+                          '/etc/mailname: "-x.example"', done.stderr)
 
     def test_report(self):
         """O1: a report to a local sender reaches a person too."""
