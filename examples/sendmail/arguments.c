@@ -13,6 +13,7 @@
 
 #include "address_list.h"
 #include "complain.h"
+#include "drop_place.h"
 #include "places.h"
 #include "sender_options.h"
 
@@ -23,6 +24,7 @@ enum {
 	HOST = 256,
 	PORT,
 	QUEUE,
+	BOX,
 	HELP,
 	VERSION,
 };
@@ -31,6 +33,7 @@ static const struct option longs[] = {
 	{ "host", required_argument, NULL, HOST },
 	{ "port", required_argument, NULL, PORT },
 	{ "queue", required_argument, NULL, QUEUE },
+	{ "drop-box", required_argument, NULL, BOX },
 	{ "help", no_argument, NULL, HELP },
 	{ "version", no_argument, NULL, VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -59,6 +62,8 @@ static const char help[] =
     "                 ($SMTPOUT_HOST, " SMTPOUT_SOCKET " or\n"
     "                 127.0.0.1)\n"
     "  --port N       its port there ($SMTPOUT_PORT, 25)\n"
+    "  --drop-box DIR where mail waits while it does not run\n"
+    "                 ($SMTPOUT_DROP_BOX, " DROP_BOX ")\n"
     "  --queue DIR    its queue ($SMTPOUT_QUEUE, " SMTPOUT_QUEUE ")\n"
     "  --help, --version\n\n"
     "Other options of Sendmail are ignored.\n"
@@ -215,6 +220,9 @@ read_option(struct arguments *a, int option)
 	case QUEUE:
 		a->queue = optarg;
 		return CONTINUE;
+	case BOX:
+		a->drop_box = optarg;
+		return CONTINUE;
 	case HELP:
 		fputs(help, stdout);
 		return EX_OK;
@@ -234,6 +242,10 @@ read_environment(struct arguments *a)
 	const char *queue = getenv("SMTPOUT_QUEUE");
 
 	a->host = host;
+	a->drop_program = getenv("SMTPOUT_DROP");
+	if (a->drop_program == NULL)
+		a->drop_program = SMTPOUT_DROP;
+	a->drop_box = getenv("SMTPOUT_DROP_BOX");
 	a->queue = queue != NULL ? queue : SMTPOUT_QUEUE;
 	a->port = 25;
 	return port != NULL ? read_port(a, port) : CONTINUE;
@@ -302,6 +314,10 @@ arguments_read(struct arguments *a, int argc, char **argv)
 		    argv[optind][0] != '-')
 			optind++;
 	}
+	/* Mail for another smtpout must not reach the usual one. */
+	if (a->drop_box == NULL &&
+	    (a->host != NULL || strcmp(a->queue, SMTPOUT_QUEUE) != 0))
+		a->drop_program = NULL;
 	return status == CONTINUE ? read_rcpts(a, argv + optind) : status;
 }
 

@@ -35,7 +35,11 @@ struct arguments {
 	const char *host;   /* to submit to: an address, or a socket's path;
 	                     * NULL: where smtpout listens by default */
 	uint16_t port;
-	const char *queue;      /* used when nobody answers there */
+	const char *queue; /* used when nobody answers there */
+
+	/* What puts mail into a drop box before that; NULL: the smtpout that is
+	 * meant has none.  And which one; NULL: the program knows. */
+	const char *drop_program, *drop_box;
 	struct text_list rcpts; /* of the command line */
 	struct text_list bad;   /* what stands there and is no address */
 	char notify_text[32];

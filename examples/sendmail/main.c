@@ -18,6 +18,7 @@
 #include "queue_request.h"
 #include "session.h"
 #include "startup.h"
+#include "submit_drop.h"
 #include "submit_queue.h"
 #include "submit_smtp.h"
 
@@ -72,6 +73,8 @@ submit_message(struct submission *s)
 			nanosleep(&moment, NULL);
 		if (!submit_smtp(s))
 			break;
+		if (s->nrcpts > 0 && i == 0)
+			submit_drop(s);
 		if (s->nrcpts > 0 && !submit_queue(s))
 			break;
 	}

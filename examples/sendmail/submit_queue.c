@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <smtpd/address.h>
@@ -16,28 +15,12 @@
 
 #include "mailname.h"
 #include "privileges.h"
+#include "user_trace.h"
 
 #define BLOCK_SIZE 16384
 
 /* How long a log is waited for that takes nothing. */
 #define LOG_SECONDS 60
-
-/* Write the Received field that a server would have put on top to BUF. */
-static void
-write_trace(const struct submission *s, char *buf, size_t size)
-{
-	time_t now = time(NULL);
-	char date[64];
-	struct tm tm;
-
-	if (gmtime_r(&now, &tm) == NULL ||
-	    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm) ==
-		0)
-		date[0] = '\0';
-	snprintf(buf, size,
-	    "Received: by %s (" PROGRAM ", from userid %lu);\r\n\t%s\r\n",
-	    s->identity->host, (unsigned long)getuid(), date);
-}
 
 /* Return how many octets there are, or -1 with errno. */
 static long long
@@ -92,7 +75,7 @@ static long long
 add_message(struct submission *s, struct smtpd_queue *queue,
     char id[SMTPD_QUEUE_ID_SIZE])
 {
-	char trace[HOSTNAME_SIZE + 256];
+	char trace[USER_TRACE_SIZE];
 	struct smtpd_outgoing_envelope envelope = {
 		SMTPD_OUTGOING_ENVELOPE_INIT,
 		.sender = s->identity->sender,
@@ -111,7 +94,7 @@ add_message(struct submission *s, struct smtpd_queue *queue,
 	long long size;
 	int error;
 
-	write_trace(s, trace, sizeof(trace));
+	user_trace_write(s->identity->host, PROGRAM, getuid(), trace);
 	message = smtpd_queue_begin(queue, &envelope, &options);
 	if (message == NULL)
 		return -1;

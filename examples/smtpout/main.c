@@ -19,6 +19,7 @@
 #include "daemon.h"
 #include "dkim_key_command.h"
 #include "dkim_keys.h"
+#include "drop_box.h"
 #include "listen.h"
 #include "local.h"
 #include "log.h"
@@ -40,9 +41,6 @@
 /* How long a host may take at the end to say that it has a message. */
 #define STOP_MS 60000
 
-/* How many tenths of a second the queue may be in use elsewhere. */
-#define LOCK_TRIES 20
-
 /* Everything that lives as long as the daemon. */
 struct smtpout {
 	struct settings settings;
@@ -52,6 +50,7 @@ struct smtpout {
 	struct mail_routes routes; /* until the queue is open */
 	struct token_source token;
 	struct local local;
+	struct drop_box drop;
 	struct tls_files tls;
 	struct smtpd_trust *trust;
 	struct dkim_keys dkim;
@@ -290,6 +289,10 @@ drop_privileges(struct smtpout *p)
 	daemon_warn_root(p->log);
 	daemon_warn_name(p->settings.in.name, p->log);
 	local_warn(&p->local);
+	status =
+	    drop_box_open(&p->drop, p->settings.drop_box, why, sizeof(why));
+	if (status != 0)
+		return complain(PROGRAM, status, "%s", why);
 	return check_place(p, missing);
 }
 
@@ -307,30 +310,13 @@ wait_for_old(struct smtpout *p)
 	return handover_wait(&p->where.old) ? OPTIONS_GO : EX_OK;
 }
 
-/* Open the queue, which an operator or a program may have open for a moment. */
-static struct smtpd_queue *
-wait_for_queue(const char *directory, const struct smtpd_queue_settings *s,
-    char *why, size_t size)
-{
-	static const struct timespec moment = { .tv_nsec = 100000000 };
-	struct smtpd_queue *queue = NULL;
-
-	for (int i = 0; i < LOCK_TRIES && queue == NULL; i++) {
-		if (i > 0)
-			nanosleep(&moment, NULL);
-		queue = smtpd_queue_open(directory, s, why, size);
-		if (queue == NULL && errno != EBUSY)
-			break;
-	}
-	return queue;
-}
-
 static int
 open_queue(struct smtpout *p)
 {
 	struct smtpd_queue_settings s;
 	struct queue_parts parts;
 	char why[1024];
+	int status;
 
 	settings_for_queue(&p->settings, &parts, &s);
 	parts.client.trust = p->trust;
@@ -343,7 +329,7 @@ open_queue(struct smtpout *p)
 	s.expand_user = &p->local;
 	s.submitted = submission_note;
 	s.submitted_user = &p->submission;
-	p->queue = wait_for_queue(p->settings.queue, &s, why, sizeof(why));
+	p->queue = queue_place_open(p->settings.queue, &s, why, sizeof(why));
 	if (p->queue == NULL)
 		return queue_place_complain(
 		    p->settings.queue, p->settings.in.user, errno, why);
@@ -353,7 +339,15 @@ open_queue(struct smtpout *p)
 	if (smtpd_queue_start(p->queue, why, sizeof(why)) == -1)
 		return complain(PROGRAM, EX_OSERR,
 		    "cannot start the queue %s: %s", p->settings.queue, why);
-	return 0;
+	p->drop.take = (struct drop_take){
+		.queue = p->queue,
+		.log = p->log,
+		.hostname = s.hostname,
+		.fix = s.fix,
+		.max_size = p->settings.in.max_message_size,
+	};
+	status = drop_box_start(&p->drop, why, sizeof(why));
+	return status == 0 ? 0 : complain(PROGRAM, status, "%s", why);
 }
 
 static void
@@ -450,6 +444,7 @@ run_daemon(struct smtpout *p)
 	    .stop = stop_sending,
 	    .user = p,
 	});
+	drop_box_finish(&p->drop);
 	smtpd_queue_stop(p->queue, 0);
 	log_line(p->log, SMTPD_LOG_INFO, "the queue is closed");
 	return status;
@@ -463,6 +458,7 @@ main(int argc, char **argv)
 	int status;
 
 	startup_prepare();
+	drop_box_init(&p.drop);
 	if (argc > 1 && strcmp(argv[1], "queue") == 0)
 		return queue_command(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "dkim-key") == 0)
@@ -471,6 +467,7 @@ main(int argc, char **argv)
 	if (status == OPTIONS_GO) {
 		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);
+		drop_box_finish(&p.drop);
 		smtpd_queue_close(p.queue);
 		token_source_finish(&p.token);
 		smtpd_trust_unref(p.trust);

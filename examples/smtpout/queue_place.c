@@ -10,10 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "complain.h"
 #include "settings.h"
+
+/* How many tenths of a second the queue may be in use elsewhere. */
+#define LOCK_TRIES 20
 
 int
 queue_place_find(const char *directory)
@@ -119,4 +123,21 @@ queue_place_complain(
 		return complain(PROGRAM, EX_TEMPFAIL,
 		    "cannot open the queue %s: %s", directory, why);
 	}
+}
+
+struct smtpd_queue *
+queue_place_open(const char *directory,
+    const struct smtpd_queue_settings *settings, char *why, size_t size)
+{
+	static const struct timespec moment = { .tv_nsec = 100000000 };
+	struct smtpd_queue *queue = NULL;
+
+	for (int i = 0; i < LOCK_TRIES && queue == NULL; i++) {
+		if (i > 0)
+			nanosleep(&moment, NULL);
+		queue = smtpd_queue_open(directory, settings, why, size);
+		if (queue == NULL && errno != EBUSY)
+			break;
+	}
+	return queue;
 }

@@ -7,6 +7,10 @@
  * has the queue open: is it there, and may this process use it?
  */
 
+#include <stddef.h>
+
+#include <smtpd/queue.h>
+
 /* Whether DIRECTORY is there, or could be made: 0 or errno. */
 int queue_place_find(const char *directory);
 
@@ -21,5 +25,10 @@ int queue_place_use(const char *directory);
  */
 int queue_place_complain(
     const char *directory, const char *user, int error, const char *why);
+
+/* As smtpd_queue_open(), but wait up to two seconds for an operator or a
+ * program that has the queue open for a moment. */
+struct smtpd_queue *queue_place_open(const char *directory,
+    const struct smtpd_queue_settings *settings, char *why, size_t size);
 
 #endif

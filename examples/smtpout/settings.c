@@ -9,6 +9,7 @@
 
 #include "complain.h"
 #include "dkim_keys.h"
+#include "drop_place.h"
 #include "listen.h"
 #include "log.h"
 #include "mailname.h"
@@ -31,6 +32,9 @@
 static const struct option_rule rules[] = {
 	{ "queue", 'q', OPTION_TEXT, "DIR",
 	    "directory of the queue (" SMTPOUT_QUEUE ")", AT(queue), 0, 0 },
+	{ "drop-box", 0, OPTION_TEXT, "DIR",
+	    "where mail waits while it does not run (" DROP_BOX ")",
+	    AT(drop_box), 0, 0 },
 	{ "loopback", .kind = OPTION_SHARED,
 	    .help = "listen on 127.0.0.1 and ::1 (as by default)" },
 	{ "listen", .kind = OPTION_SHARED,

@@ -276,8 +276,14 @@ class Surroundings(unittest.TestCase):
             user = re.search(r"\nUser=(\w+)\n",
                              text(f"{name}/{name}.service.in"))[1]
             self.assertIn(f"u {user} ", text(f"{name}/{name}.sysusers"))
-            for line in text(f"{name}/{name}.tmpfiles").splitlines():
-                self.assertEqual(line.split()[3:5], [user, user])
+            suffix = ".in" if name == "smtpout" else ""
+            for line in text(f"{name}/{name}.tmpfiles{suffix}").splitlines():
+                if "drop" not in line:
+                    self.assertEqual(line.split()[3:5], [user, user])
+        self.assertIn("\ng smtpdrop ", text("smtpout/smtpout.sysusers"))
+        for line in ("d /var/spool/smtpout-drop 1730 smtpout smtpdrop",
+                     "z @sbindir@/smtpout-drop 2755 root smtpdrop"):
+            self.assertIn(line, text("smtpout/smtpout.tmpfiles.in"))
         self.assertIn("/var/vmail", text("smtpin/smtpin.tmpfiles"))
         self.assertIn("/run/smtpout/socket", text("smtpout/smtpout.socket"))
         with tempfile.TemporaryDirectory() as root:
