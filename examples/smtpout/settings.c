@@ -419,8 +419,9 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		.self_is_good = s->remote_port != 25,
 		.refuse_private = s->refuse_private,
 	};
-	parts->smarthost = (struct smtpd_smarthost){
-		SMTPD_SMARTHOST_INIT,
+	parts->smarthost = (struct smtpd_route_target){
+		SMTPD_ROUTE_TARGET_INIT,
+		.kind = SMTPD_ROUTE_HOST,
 		.host = s->relay.host,
 		.port = s->relay.port,
 		.tls_first = s->relay.tls_first,

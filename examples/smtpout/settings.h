@@ -96,7 +96,7 @@ void settings_for_server(const struct settings *s, struct smtpd_settings *out);
 struct queue_parts {
 	struct smtpd_resolver_settings resolver;
 	struct smtpd_client_settings client;
-	struct smtpd_smarthost smarthost;
+	struct smtpd_route_target smarthost;
 };
 
 /* The same for its queue, without the client's trust and the users of

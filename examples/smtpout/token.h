@@ -54,7 +54,7 @@ int token_source_check(const struct token_source *s, char *why, size_t size);
 /* How long a token that lives for LIFETIME seconds is used. */
 uint64_t token_source_span(uint64_t lifetime);
 
-/* For smtpd_smarthost: SOURCE is a struct token_source. */
+/* For smtpd_route_target: SOURCE is a struct token_source. */
 int token_source_get(void *source, struct smtpd_credentials *c);
 
 #endif

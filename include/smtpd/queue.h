@@ -83,28 +83,6 @@ extern "C" {
 /* A queue: opaque. */
 struct smtpd_queue;
 
-/* A host that everything is sent to, instead of to the recipients' own. */
-struct smtpd_smarthost {
-	size_t size;      /* SMTPD_SMARTHOST_INIT */
-	const char *host; /* a name, or an address */
-	uint16_t port;    /* 25; 465 with tls_first */
-	bool tls_first;   /* TLS from the first byte (RFC 8314) */
-
-	/* For AUTH, which happens only in TLS with a good certificate; NULL:
-	 * none. */
-	const char *user;
-	const char *password;
-
-	/* As in smtpd_client_settings: asked for the secret in the place of
-	 * PASSWORD, on any thread, also on several at a time; and the
-	 * mechanisms that alone are used.  Since 0.2. */
-	smtpd_credentials_fn *credentials;
-	void *credentials_user;
-	const char *mechanisms;
-};
-
-#define SMTPD_SMARTHOST_INIT SMTPD_INIT(smtpd_smarthost)
-
 /* What is done to the header of a message that is added.  Return-Path is
  * removed in any case (RFC 5321, 4.4). */
 enum smtpd_queue_fix {
@@ -214,7 +192,10 @@ struct smtpd_queue_settings {
 	const struct smtpd_security_rule *rules;
 	size_t nrules;
 	uint16_t port; /* of the recipients' hosts; 25 */
-	const struct smtpd_smarthost *smarthost;
+
+	/* The host, of kind SMTPD_ROUTE_HOST, that all mail without a route is
+	 * sent to, instead of to the recipients' own.  NULL: none. */
+	const struct smtpd_route_target *smarthost;
 
 	/* Connections out at a time; 64.  Those that wait for slow hosts do
 	 * not count while other mail waits: there may be up to 32 times as

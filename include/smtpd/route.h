@@ -106,6 +106,12 @@ struct smtpd_route_target {
 	/* Of LOCAL. */
 	smtpd_local_fn *deliver;
 	void *deliver_user;
+
+	/* Of MX, HOST, and LMTP with a port: the addresses that connections
+	 * come from, one of each family at most; a family without one has that
+	 * of the client in the settings.  NULL, 0: all have. */
+	const struct smtpd_source *sources;
+	size_t nsources;
 };
 
 #define SMTPD_ROUTE_TARGET_INIT SMTPD_INIT(smtpd_route_target)

@@ -111,12 +111,14 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 		.logger = d->logger,
 	};
 	errno = EINVAL;
-	if (smtpd__source_copy_fill(&d->sources, &d->client) == -1) {
+	if (smtpd__source_copy_fill(
+		&d->sources, d->client.sources, d->client.nsources) == -1) {
 		snprintf(error, size,
 		    "a source of the client is no address, the second of its "
 		    "family, or has no name for EHLO");
 		return -1;
 	}
+	d->client.sources = d->sources.sources;
 	d->router = smtpd__route_router_create(s, error, size);
 	return d->router != NULL ? 0 : -1;
 }

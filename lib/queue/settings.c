@@ -133,6 +133,8 @@ find_fault(const struct smtpd_queue_settings *s)
 		    s->postmaster, buf, sizeof(buf), &postmaster) == -1 ||
 		postmaster.domain[0] == '\0'))
 		return "postmaster is not an address with a domain";
+	if (s->smarthost != NULL && s->smarthost->kind != SMTPD_ROUTE_HOST)
+		return "the smarthost is not of kind SMTPD_ROUTE_HOST";
 	if (s->smarthost != NULL && s->smarthost->host == NULL)
 		return "the smarthost has no name";
 	if (s->nroutes > 0 && s->routes == NULL)

@@ -100,6 +100,9 @@ set_hops(struct world *w)
 	const struct call_hosts *h = &w->hosts;
 	const size_t lmtp = call_script_number(w->script, "lmtp", 0);
 	const bool apart = call_script_flag(w->script, "apart");
+	static const struct smtpd_table_target store = {
+		.set.kind = SMTPD_ROUTE_LMTP,
+	};
 
 	w->route.nhops = apart ? h->count : 1;
 	for (size_t i = 0; i < w->route.nhops; i++)
@@ -108,7 +111,7 @@ set_hops(struct world *w)
 			    scripted_targets(&h->list[i], apart ? 1 : h->count),
 			.port = h->peers[0].port,
 			.id = apart ? i + 1 : 0,
-			.lmtp = lmtp == i + 1,
+			.target = lmtp == i + 1 ? &store : NULL,
 		};
 }
 

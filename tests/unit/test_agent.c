@@ -163,7 +163,7 @@ start_server(uint16_t *port, uint16_t *tls_port)
 
 static const struct {
 	const char *name;
-	struct smtpd_smarthost smarthost;
+	struct smtpd_route_target smarthost;
 	const char *host; /* by which its certificate is judged */
 	enum smtpd_security security;
 	enum smtpd_outcome outcome;
@@ -223,12 +223,13 @@ a_smarthost_is_told_the_password(void **state)
 	set_up(&w);
 	server = start_server(&port, &tls_port);
 	for (size_t i = 0; i < COUNT(smart); i++) {
-		const struct smtpd_smarthost *smarthost = &smart[i].smarthost;
+		const struct smtpd_route_target *smarthost =
+		    &smart[i].smarthost;
+		const struct smtpd_table_target target = { .set = *smarthost };
 
 		w.host.host = smart[i].host;
 		w.route.hops[0].id = i + 1;
-		w.route.hops[0].user = smarthost->user;
-		w.route.hops[0].password = smarthost->password;
+		w.route.hops[0].target = &target;
 		w.route.hops[0].policy =
 		    (struct smtpd_tls_policy){ .level = smart[i].security,
 			    .first = smarthost->tls_first,

@@ -164,8 +164,12 @@ no_route_is_wrong_without_memory(void **state)
 	static const struct smtpd_security_rule rule = {
 		SMTPD_SECURITY_RULE_INIT, "[192.0.2.1]", SMTPD_SECURITY_REQUIRED
 	};
-	static const struct smtpd_smarthost smarthost = {
-		.host = "localhost", .user = "u", .password = "p"
+	static const struct smtpd_route_target smarthost = {
+		SMTPD_ROUTE_TARGET_INIT,
+		.kind = SMTPD_ROUTE_HOST,
+		.host = "localhost",
+		.user = "u",
+		.password = "p",
 	};
 	const struct smtpd_resolver_settings resolver = {
 		SMTPD_RESOLVER_SETTINGS_INIT,

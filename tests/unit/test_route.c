@@ -459,7 +459,9 @@ a_smarthost_takes_everything(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(smarthosts); i++) {
-		struct smtpd_smarthost smarthost = {
+		struct smtpd_route_target smarthost = {
+			SMTPD_ROUTE_TARGET_INIT,
+			.kind = SMTPD_ROUTE_HOST,
 			.host = smarthosts[i].host,
 			.port = smarthosts[i].port,
 			.tls_first = smarthosts[i].tls_first,
@@ -613,11 +615,12 @@ a_hop_says_how_it_is_talked_to(void **state)
 	smtpd__text_init(&history, trail_text, sizeof(trail_text));
 	assert_int_equal(find_route(r, "one.test", NULL, &route, &history), 0);
 	assert_int_equal(route.nhops, 3);
-	assert_true(route.hops[0].lmtp && !route.hops[1].lmtp);
+	assert_int_equal(route.hops[0].target->set.kind, SMTPD_ROUTE_LMTP);
+	assert_int_equal(route.hops[1].target->set.kind, SMTPD_ROUTE_HOST);
 	assert_int_equal(route.hops[0].port, 24);
 	assert_int_equal(route.hops[1].port, 465);
 	assert_true(route.hops[1].policy.first);
-	assert_string_equal(route.hops[1].user, "ann");
+	assert_string_equal(route.hops[1].target->set.user, "ann");
 	assert_int_equal(route.hops[1].policy.level, SMTPD_SECURITY_REQUIRED);
 	assert_int_equal(route.hops[2].policy.level, SMTPD_SECURITY_NONE);
 	assert_int_equal(
@@ -629,7 +632,7 @@ a_hop_says_how_it_is_talked_to(void **state)
 	assert_int_equal(
 	    smtpd__route_set_routes(r, &all, 1, error, sizeof(error)), 0);
 	assert_false(smtpd__route_is_current(r, &route));
-	assert_string_equal(route.hops[1].password, "pencil");
+	assert_string_equal(route.hops[1].target->set.password, "pencil");
 	assert_int_equal(find_route(r, "one.test", NULL, &again, &history), 0);
 	assert_string_equal(again.site, route.site);
 	assert_int_not_equal(again.hops[0].id, route.hops[0].id);
@@ -644,9 +647,10 @@ what_cannot_be_right_is_refused(void **state)
 	static const struct smtpd_security_rule rule = {
 		SMTPD_SECURITY_RULE_INIT, "a b", 0
 	};
-	static const struct smtpd_smarthost none = { .port = 25 };
-	static const struct smtpd_smarthost blank = { .host = "a b" };
-	static const struct smtpd_smarthost empty = { .host = "" };
+	static const struct smtpd_route_target
+	    none = { SMTPD_ROUTE_TARGET_INIT, SMTPD_ROUTE_HOST },
+	    blank = { SMTPD_ROUTE_TARGET_INIT, SMTPD_ROUTE_HOST, "a b" },
+	    empty = { SMTPD_ROUTE_TARGET_INIT, SMTPD_ROUTE_HOST, "" };
 	static const struct smtpd_resolver_settings servers = {
 		SMTPD_RESOLVER_SETTINGS_INIT,
 		.servers = "nonsense",

@@ -34,6 +34,16 @@ static const struct smtpd_route_target closed =
 static const struct smtpd_route_target program =
     TARGET(SMTPD_ROUTE_LOCAL, .deliver = deliver_nothing);
 
+static const struct smtpd_source sources[] = {
+	{ SMTPD_SOURCE_INIT, "192.0.2.7", "bulk.home.test" },
+	{ SMTPD_SOURCE_INIT, "2001:db8::7", NULL },
+};
+static const struct smtpd_route_target bulk[] = {
+	TARGET(SMTPD_ROUTE_HOST, .host = "relay.test", .sources = sources,
+	    .nsources = 2),
+	TARGET(SMTPD_ROUTE_MX, .sources = sources, .nsources = 1),
+};
+
 static const struct smtpd_route routes[] = {
 	{ SMTPD_ROUTE_INIT, "from:boss@home.test", &login, 1 },
 	{ SMTPD_ROUTE_INIT, "lists.home.test", lists, 3 },
@@ -42,6 +52,7 @@ static const struct smtpd_route routes[] = {
 	{ SMTPD_ROUTE_INIT, "robot.test", &program, 1 },
 	{ SMTPD_ROUTE_INIT, ".direct.test", &mx, 1 },
 	{ SMTPD_ROUTE_INIT, "from:.home.test", &relay, 1 },
+	{ SMTPD_ROUTE_INIT, "from:bulk.test", bulk, 2 },
 };
 
 static const struct {
@@ -55,6 +66,9 @@ static const struct {
 	{ "", "x@robot.test", "local" },
 	{ "a@b.home.test", "x@a.direct.test", "mx" },
 	{ "a@b.home.test", "x@far.test", "relay.test:25" },
+	{ "a@bulk.test", "x@far.test",
+	    "relay.test:25 from 192.0.2.7 from 2001:db8::7,"
+	    "mx from 192.0.2.7" },
 	{ "a@far.test", "x@far.test", NULL },
 };
 
@@ -116,13 +130,38 @@ a_domain_alone_is_sure_where_no_other_route_comes_first(void **state)
 	smtpd__route_table_unref(t);
 }
 
+/* What leaves from elsewhere goes over connections of its own, also where the
+ * DNS names the hosts. */
+static void
+a_target_has_sources_of_its_own(void **state)
+{
+	struct smtpd_text error;
+	char why[128];
+	struct smtpd_route_table *t;
+	const struct smtpd_table_target *to;
+
+	(void)state;
+	smtpd__text_init(&error, why, sizeof(why));
+	t = smtpd__route_table_create(routes, COUNT(routes), NULL, &error);
+	to = smtpd__route_table_match(t, "a@bulk.test", "x@far.test")->targets;
+	assert_int_equal(to[0].sources->count, 2);
+	assert_string_equal(to[0].set.sources[1].address, "2001:db8::7");
+	assert_ptr_not_equal(to[0].set.sources, sources);
+	assert_int_equal(to[1].set.nsources, 1);
+	assert_int_not_equal(to[1].id, 0);
+	to = smtpd__route_table_match(t, "", "x@a.direct.test")->targets;
+	assert_int_equal(to[0].id, 0);
+	assert_null(to[0].sources);
+	smtpd__route_table_unref(t);
+}
+
 /* It has the texts of its own, and no target has the id of an old one. */
 static void
 a_table_is_renewed_with_its_smarthost(void **state)
 {
-	static const struct smtpd_smarthost smarthost = { SMTPD_SMARTHOST_INIT,
-		.host = "relay.test", .port = 587, .user = "u",
-		.password = "p" };
+	static const struct smtpd_route_target smarthost =
+	    TARGET(SMTPD_ROUTE_HOST, .host = "relay.test", .port = 587,
+		.user = "u", .password = "p");
 	struct smtpd_text error;
 	char why[128];
 	struct smtpd_route_table *old, *t;
@@ -161,6 +200,12 @@ what_cannot_be_a_route_is_refused(void **state)
 		TARGET(SMTPD_ROUTE_ERROR, .text = ""),
 		TARGET(SMTPD_ROUTE_LOCAL, .port = 0),
 		TARGET((enum smtpd_route_kind)9, .port = 0),
+		TARGET(SMTPD_ROUTE_HOST, .host = "relay.test", .sources = NULL,
+		    .nsources = 1),
+		TARGET(SMTPD_ROUTE_LMTP, .host = "/run/x", .sources = sources,
+		    .nsources = 1),
+		TARGET(SMTPD_ROUTE_ERROR, .text = "no", .sources = sources,
+		    .nsources = 1),
 	};
 	static const char *const errors[] = { "a target has no host",
 		"a b: is neither", "/run/x: is neither",
@@ -168,7 +213,10 @@ what_cannot_be_a_route_is_refused(void **state)
 		"store.test: cannot have port 25 for LMTP (RFC 2033, 5)",
 		"/a23456789", "an error has no text", "an error has no text",
 		"a local target has no callback",
-		"there is no such kind of target" };
+		"there is no such kind of target",
+		"relay.test: has a source that is no address",
+		"/run/x: has a source, but no connection",
+		"has a source, but no connection" };
 	const struct smtpd_route_target two[] = { relay, closed };
 	struct smtpd_route_target nine[SMTPD_ROUTE_TARGETS_MAX + 1];
 	const struct smtpd_route others[] = {
@@ -213,6 +261,7 @@ main(void)
 		cmocka_unit_test(the_first_route_that_matches_is_taken),
 		cmocka_unit_test(
 		    a_domain_alone_is_sure_where_no_other_route_comes_first),
+		cmocka_unit_test(a_target_has_sources_of_its_own),
 		cmocka_unit_test(a_table_is_renewed_with_its_smarthost),
 		cmocka_unit_test(what_cannot_be_a_route_is_refused),
 	};

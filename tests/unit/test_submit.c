@@ -325,14 +325,16 @@ bad_settings_are_refused(void **state)
 		{ SMTPD_SECURITY_RULE_INIT, "a.test", SMTPD_SECURITY_NONE,
 		    .names = none, .nnames = 1 },
 	};
-	static const struct smtpd_smarthost smarthost = { SMTPD_SMARTHOST_INIT,
-		.port = 25 };
+	static const struct smtpd_route_target
+	    smarthost = { SMTPD_ROUTE_TARGET_INIT, SMTPD_ROUTE_HOST },
+	    store = { SMTPD_ROUTE_TARGET_INIT, SMTPD_ROUTE_LMTP,
+		    .host = "/run/store" };
 	struct world *w = *state;
 	const struct smtpd_queue_settings good = w->settings;
 	static const char *const names[] = { "", "a b",
 		"a.test\r\nX-Injected: y" };
-	struct smtpd_queue_settings bad[6 + COUNT(rules) + 2 * COUNT(names)];
-	size_t n = 5;
+	struct smtpd_queue_settings bad[7 + COUNT(rules) + 2 * COUNT(names)];
+	size_t n = 6;
 	char name[300];
 
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -344,6 +346,7 @@ bad_settings_are_refused(void **state)
 	bad[2].log_level = (enum smtpd_log_level)9;
 	bad[3].hostname = name;
 	bad[4].smarthost = &smarthost;
+	bad[5].smarthost = &store;
 	bad[n++].size = sizeof(size_t) + 2;
 	for (size_t i = 0; i < COUNT(rules); i++) {
 		bad[n].rules = &rules[i];

@@ -13,21 +13,37 @@
 #include "os/clock.h"
 #include "queue/delivery/history.h"
 
-/* Have a client with the protocol and the password of HOP, and no other's. */
+/* Have S do as TARGET, of a route, says; ROOM is for the sources. */
+static void
+set_target(const struct smtpd_table_target *target,
+    struct smtpd_source room[SMTPD_SOURCES_MAX],
+    struct smtpd_client_settings *s)
+{
+	const struct smtpd_route_target *set = &target->set;
+
+	s->user = set->user;
+	s->password = set->password;
+	s->credentials = set->credentials;
+	s->credentials_user = set->credentials_user;
+	s->mechanisms = set->mechanisms;
+	s->lmtp = set->kind == SMTPD_ROUTE_LMTP;
+	if (target->sources != NULL)
+		smtpd__source_copy_use(target->sources, room, s);
+}
+
+/* Have a client with the protocol, the login and the sources of HOP, and no
+ * other's. */
 static int
 prepare_client(struct smtpd_agent_attempt *t, const struct smtpd_route_hop *hop)
 {
 	struct smtpd_agent *a = t->agent;
 	struct smtpd_client_settings s = *a->set->client;
+	struct smtpd_source room[SMTPD_SOURCES_MAX];
 
 	if (a->client != NULL && a->hop_id == hop->id)
 		return 0;
-	s.user = hop->user;
-	s.password = hop->password;
-	s.credentials = hop->credentials;
-	s.credentials_user = hop->credentials_user;
-	s.mechanisms = hop->mechanisms;
-	s.lmtp = hop->lmtp;
+	if (hop->target != NULL)
+		set_target(hop->target, room, &s);
 	smtpd_client_destroy(a->client);
 	a->client = smtpd_client_create(&s);
 	a->hop_id = hop->id;

@@ -264,6 +264,13 @@ choose_policy(struct smtpd_router *r, const char *domain,
 	pthread_mutex_unlock(&r->lock);
 }
 
+/* Whether the operator names the host of T; else the DNS does. */
+static bool
+is_named(const struct smtpd_table_target *t)
+{
+	return t != NULL && t->set.kind != SMTPD_ROUTE_MX;
+}
+
 /* By all mail hosts, so that the choice of ten addresses among more does not
  * make other sites of one. */
 static int
@@ -283,7 +290,7 @@ name_site(struct smtpd_found_route *route)
 	smtpd__text_init(&t, route->site, size);
 	smtpd__text_add(&t, e != NULL ? e->key : "");
 	for (size_t i = 0; i < route->nhops; i++)
-		if (route->hops[i].id == 0)
+		if (!is_named(route->hops[i].target))
 			smtpd__text_format(&t, "%s%s", e != NULL ? " " : "",
 			    route->hops[i].targets->hosts);
 	for (size_t i = 0; i < route->nhops; i++) {
@@ -333,7 +340,7 @@ static struct smtpd_targets *
 look_up(struct smtpd_router *r, const struct smtpd_table_target *t,
     const char *domain, const struct smtpd_cancel *cancel)
 {
-	if (t == NULL || t->set.kind == SMTPD_ROUTE_MX)
+	if (!is_named(t))
 		return smtpd_resolve(r->resolver, domain, cancel);
 	if (t->set.host[0] == '/')
 		return smtpd__targets_socket(t->set.host);
@@ -374,7 +381,7 @@ add_hop(struct smtpd_router *r, const struct smtpd_table_target *t,
     const char *domain, const struct smtpd_cancel *cancel,
     struct smtpd_found_route *route, struct smtpd_text *history)
 {
-	const bool named = t != NULL && t->set.kind != SMTPD_ROUTE_MX;
+	const bool named = is_named(t);
 	const char *name = named ? t->name : NULL;
 	struct smtpd_route_hop *hop = &route->hops[route->nhops];
 	struct smtpd_targets *targets = look_up(r, t, domain, cancel);
@@ -393,13 +400,8 @@ add_hop(struct smtpd_router *r, const struct smtpd_table_target *t,
 	*hop = (struct smtpd_route_hop){
 		.targets = targets,
 		.port = named ? t->set.port : r->port,
-		.id = named ? t->id : 0,
-		.user = named ? t->set.user : NULL,
-		.password = named ? t->set.password : NULL,
-		.credentials = named ? t->set.credentials : NULL,
-		.credentials_user = named ? t->set.credentials_user : NULL,
-		.mechanisms = named ? t->set.mechanisms : NULL,
-		.lmtp = named && t->set.kind == SMTPD_ROUTE_LMTP,
+		.id = t != NULL ? t->id : 0,
+		.target = t,
 	};
 	choose_policy(r, domain, named ? &t->set : NULL, &hop->policy);
 	if (route->nhops++ == 0 || targets->ttl_s < route->ttl_s)

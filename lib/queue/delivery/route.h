@@ -44,14 +44,10 @@ struct smtpd_route_hop {
 	uint16_t port;
 	struct smtpd_tls_policy policy; /* with a reference to its trust */
 
-	/* The table's; a connection serves hops of one id only. */
-	uint64_t id; /* 0: the hosts of the domain */
-	const char *user;
-	const char *password;
-	smtpd_credentials_fn *credentials;
-	void *credentials_user;
-	const char *mechanisms;
-	bool lmtp;
+	/* The table's target, and its id: a connection serves hops of one id
+	 * only.  NULL, 0: the hosts of the domain, as the settings have it. */
+	const struct smtpd_table_target *target;
+	uint64_t id;
 };
 
 struct smtpd_found_route {

@@ -12,6 +12,7 @@
 
 #include "base/sized.h"
 #include "client/settings.h"
+#include "client/sources.h"
 #include "resolve/smarthost.h"
 
 #define SMTP_PORT  25
@@ -46,9 +47,24 @@ copy_texts(struct smtpd_table_target *t)
 	return 0;
 }
 
-static void
-free_texts(struct smtpd_table_target *t)
+/* Give T sources of its own.  Return 0, or -1 without memory. */
+static int
+copy_sources(struct smtpd_table_target *t)
 {
+	if (t->set.nsources == 0)
+		return 0;
+	t->sources = calloc(1, sizeof(*t->sources));
+	if (t->sources == NULL)
+		return -1;
+	smtpd__source_copy_fill(t->sources, t->set.sources, t->set.nsources);
+	t->set.sources = t->sources->sources;
+	return 0;
+}
+
+static void
+finish_target(struct smtpd_table_target *t)
+{
+	free(t->sources);
 	if (t->texts[0] != NULL)
 		explicit_bzero(t->texts[0], strlen(t->texts[0]));
 	for (size_t i = 0; i < SMTPD_TARGET_TEXTS; i++)
@@ -79,6 +95,23 @@ find_host_fault(const struct smtpd_route_target *t, char *name)
 	return NULL;
 }
 
+/* Return what is wrong with the sources of T; NULL: nothing. */
+static const char *
+find_source_fault(const struct smtpd_route_target *t)
+{
+	struct smtpd_client_sources known;
+
+	if (t->nsources == 0)
+		return NULL;
+	if (t->kind == SMTPD_ROUTE_ERROR || t->kind == SMTPD_ROUTE_LOCAL ||
+	    (t->kind == SMTPD_ROUTE_LMTP && t->host[0] == '/'))
+		return "has a source, but no connection from an address";
+	if (smtpd__client_sources_read(t->sources, t->nsources, &known) == -1)
+		return "has a source that is no address, the second of its "
+		       "family, or has no name for EHLO";
+	return NULL;
+}
+
 /* The same for T as one of COUNT targets of a route. */
 static const char *
 find_fault(const struct smtpd_route_target *t, size_t count, char *name)
@@ -103,14 +136,12 @@ find_fault(const struct smtpd_route_target *t, size_t count, char *name)
 	return count > 1 ? "error and local targets stand alone" : NULL;
 }
 
-/* Append T to the key of its route. */
+/* Append what T is to the key of its route. */
 static void
-add_key(struct smtpd_text *key, const struct smtpd_route_target *t)
+add_place(struct smtpd_text *key, const struct smtpd_route_target *t)
 {
 	const char *user = t->user != NULL ? t->user : "";
 
-	if (key->len > 0)
-		smtpd__text_byte(key, ',');
 	if (t->kind == SMTPD_ROUTE_MX)
 		smtpd__text_add(key, "mx");
 	else if (t->kind == SMTPD_ROUTE_ERROR)
@@ -131,6 +162,17 @@ add_key(struct smtpd_text *key, const struct smtpd_route_target *t)
 		    (unsigned)t->port);
 }
 
+/* Append T to the key of its route. */
+static void
+add_key(struct smtpd_text *key, const struct smtpd_route_target *t)
+{
+	if (key->len > 0)
+		smtpd__text_byte(key, ',');
+	add_place(key, t);
+	for (size_t i = 0; i < t->nsources; i++)
+		smtpd__text_format(key, " from %s", t->sources[i].address);
+}
+
 /* Copy target I of GIVEN to E, an entry of TABLE. */
 static int
 add_target(struct smtpd_route_table *table, struct smtpd_route_entry *e,
@@ -145,6 +187,8 @@ add_target(struct smtpd_route_table *table, struct smtpd_route_entry *e,
 		return -1;
 	}
 	fault = find_fault(&t, given->ntargets, to->name);
+	if (fault == NULL)
+		fault = find_source_fault(&t);
 	if (fault != NULL) {
 		errno = EINVAL;
 		smtpd__text_format(error, "%s%s%s",
@@ -156,9 +200,9 @@ add_target(struct smtpd_route_table *table, struct smtpd_route_entry *e,
 		t.port = t.tls_first ? SMTPS_PORT : SMTP_PORT;
 	e->ntargets++;
 	to->set = t;
-	if (t.kind != SMTPD_ROUTE_MX)
+	if (t.kind != SMTPD_ROUTE_MX || t.nsources > 0)
 		to->id = ++table->last_id;
-	return copy_texts(to);
+	return copy_texts(to) == -1 ? -1 : copy_sources(to);
 }
 
 /* Add GIVEN to T, which has room. */
@@ -201,22 +245,11 @@ add_route(struct smtpd_route_table *t, const struct smtpd_route *given,
 /* Add SMARTHOST, which is for all mail. */
 static int
 add_smarthost(struct smtpd_route_table *t,
-    const struct smtpd_smarthost *smarthost, struct smtpd_text *error)
+    const struct smtpd_route_target *smarthost, struct smtpd_text *error)
 {
 	struct smtpd_route_entry *e = &t->entries[t->count];
-	const struct smtpd_route_target target = {
-		SMTPD_ROUTE_TARGET_INIT,
-		.kind = SMTPD_ROUTE_HOST,
-		.host = smarthost->host,
-		.port = smarthost->port,
-		.tls_first = smarthost->tls_first,
-		.user = smarthost->user,
-		.password = smarthost->password,
-		.credentials = smarthost->credentials,
-		.credentials_user = smarthost->credentials_user,
-		.mechanisms = smarthost->mechanisms,
-	};
-	const struct smtpd_route route = { SMTPD_ROUTE_INIT, "*", &target, 1 };
+	const struct smtpd_route route = { SMTPD_ROUTE_INIT, "*", smarthost,
+		1 };
 	char name[SMTPD_DNS_HOST_MAX];
 
 	if (smarthost->host == NULL ||
@@ -240,7 +273,7 @@ add_smarthost(struct smtpd_route_table *t,
 /* As smtpd__route_table_create(); the ids of targets begin behind LAST_ID. */
 static struct smtpd_route_table *
 create_table(const struct smtpd_route *routes, size_t count,
-    const struct smtpd_smarthost *smarthost, uint64_t last_id,
+    const struct smtpd_route_target *smarthost, uint64_t last_id,
     struct smtpd_text *error)
 {
 	struct smtpd_route_table *t = calloc(1, sizeof(*t));
@@ -275,7 +308,7 @@ create_table(const struct smtpd_route *routes, size_t count,
 
 struct smtpd_route_table *
 smtpd__route_table_create(const struct smtpd_route *routes, size_t count,
-    const struct smtpd_smarthost *smarthost, struct smtpd_text *error)
+    const struct smtpd_route_target *smarthost, struct smtpd_text *error)
 {
 	return create_table(routes, count, smarthost, 0, error);
 }
@@ -284,24 +317,11 @@ struct smtpd_route_table *
 smtpd__route_table_renew(const struct smtpd_route_table *old,
     const struct smtpd_route *routes, size_t count, struct smtpd_text *error)
 {
-	const struct smtpd_route_target *last;
-	struct smtpd_smarthost smarthost;
+	const struct smtpd_route_entry *last =
+	    old->has_smarthost ? &old->entries[old->count - 1] : NULL;
 
-	if (!old->has_smarthost)
-		return create_table(routes, count, NULL, old->last_id, error);
-	last = &old->entries[old->count - 1].targets[0].set;
-	smarthost = (struct smtpd_smarthost){
-		SMTPD_SMARTHOST_INIT,
-		.host = last->host,
-		.port = last->port,
-		.tls_first = last->tls_first,
-		.user = last->user,
-		.password = last->password,
-		.credentials = last->credentials,
-		.credentials_user = last->credentials_user,
-		.mechanisms = last->mechanisms,
-	};
-	return create_table(routes, count, &smarthost, old->last_id, error);
+	return create_table(routes, count,
+	    last != NULL ? &last->targets[0].set : NULL, old->last_id, error);
 }
 
 struct smtpd_route_table *
@@ -321,7 +341,7 @@ smtpd__route_table_unref(struct smtpd_route_table *t)
 		struct smtpd_route_entry *e = &t->entries[i];
 
 		for (size_t k = 0; k < e->ntargets; k++)
-			free_texts(&e->targets[k]);
+			finish_target(&e->targets[k]);
 		free(e->targets);
 		free(e->text);
 		free(e->key);

@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "queue/delivery/route_pattern.h"
+#include "queue/delivery/source_copy.h"
 #include "queue/spool/spool.h"
 #include "resolve/dns_message.h"
 
@@ -26,10 +27,11 @@ struct smtpd_route_table;
 /* A target with texts of its own, of which the first is the password. */
 struct smtpd_table_target {
 	char *texts[SMTPD_TARGET_TEXTS];
-	struct smtpd_route_target set; /* with the default of port */
-	char name[SMTPD_DNS_HOST_MAX]; /* of a host, as it is looked up */
+	struct smtpd_route_target set;     /* with the default of port */
+	struct smtpd_source_copy *sources; /* that SET has; NULL: none */
+	char name[SMTPD_DNS_HOST_MAX];     /* of a host, as it is looked up */
 	uint64_t id; /* no target of this table, or of one that it renews, has
-	              * the same; 0: of MX */
+	              * the same; 0: of MX without sources */
 };
 
 struct smtpd_route_entry {
@@ -49,7 +51,7 @@ struct smtpd_route_entry {
  */
 struct smtpd_route_table *smtpd__route_table_create(
     const struct smtpd_route *routes, size_t count,
-    const struct smtpd_smarthost *smarthost, struct smtpd_text *error);
+    const struct smtpd_route_target *smarthost, struct smtpd_text *error);
 
 /* Make one of COUNT ROUTES, behind which is the smarthost of OLD, if it has
  * one. */
