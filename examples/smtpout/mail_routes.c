@@ -9,94 +9,48 @@
 #include <sysexits.h>
 
 #include "blanks.h"
-#include "sender_options.h"
+#include "mechanisms.h"
+#include "route_target.h"
 
 /* A line of the file with its end, and what is wrong with it. */
 #define LINE_SIZE 4096
 #define WHY_SIZE  1024
 
+/* A route, and what it points to; it does not move. */
 struct mail_route {
 	char *text; /* what was given, cut up */
 	struct smtpd_route_target targets[SMTPD_ROUTE_TARGETS_MAX];
+	struct smtpd_source sources[SMTPD_ROUTE_TARGETS_MAX][SOURCES_MAX];
 };
 
 /* What reading needs, and what is wrong. */
 struct reader {
 	struct mail_routes *routes;
-	const struct passwords *passwords;
+	struct logins *logins;
 	char why[WHY_SIZE];
 };
 
-static bool
-has_prefix(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-/* Read what follows "lmtp:". */
+/* Read TEXT, another of the targets. */
 static int
-read_lmtp(struct reader *r, char *text, struct smtpd_route_target *t)
+read_target(struct reader *r, char *text, struct mail_route *item,
+    struct smtpd_route *route)
 {
-	const bool has_port = strrchr(text, ':') != NULL &&
-	    strchr(strrchr(text, ':'), ']') == NULL;
-	struct smarthost host;
+	const size_t i = route->ntargets;
 
-	t->kind = SMTPD_ROUTE_LMTP;
-	t->host = text;
-	if (*text == '/')
-		return 0;
-	if (has_port && !has_prefix(text, "tls://") &&
-	    sender_options_smarthost(text, &host) == 0 && host.user == NULL) {
-		t->host = host.host;
-		t->port = host.port;
-		return 0;
-	}
-	snprintf(r->why, sizeof(r->why),
-	    "give lmtp:HOST:PORT, an IPv6 address in brackets, or lmtp:/PATH");
-	return EX_USAGE;
-}
-
-/* Read [tls://][user@]host[:port]. */
-static int
-read_host(struct reader *r, char *text, struct smtpd_route_target *t)
-{
-	struct smarthost host;
-
-	if (*text == '\0' || sender_options_smarthost(text, &host) == -1) {
+	if (i == SMTPD_ROUTE_TARGETS_MAX) {
 		snprintf(r->why, sizeof(r->why),
-		    "a target is mx, [tls://][user@]host[:port], an IPv6 "
-		    "address in brackets, lmtp:HOST:PORT, lmtp:/PATH or "
-		    "error:TEXT");
+		    "there are more than %d targets", SMTPD_ROUTE_TARGETS_MAX);
 		return EX_USAGE;
 	}
-	t->kind = SMTPD_ROUTE_HOST;
-	t->host = host.host;
-	t->port = host.port;
-	t->tls_first = host.tls_first;
-	t->user = host.user;
-	if (t->user == NULL)
-		return 0;
-	t->password = passwords_find(r->passwords, t->user, t->host);
-	if (t->password != NULL)
-		return 0;
-	snprintf(r->why, sizeof(r->why),
-	    "the password of %s@%s is missing (--password-file)", t->user,
-	    t->host);
-	return EX_USAGE;
-}
-
-static int
-read_target(struct reader *r, char *text, struct smtpd_route_target *t)
-{
-	static const char lmtp[] = "lmtp:";
-
-	*t = (struct smtpd_route_target){ SMTPD_ROUTE_TARGET_INIT,
-		SMTPD_ROUTE_MX };
-	if (strcmp(text, "mx") == 0)
-		return 0;
-	if (has_prefix(text, lmtp))
-		return read_lmtp(r, text + strlen(lmtp), t);
-	return read_host(r, text, t);
+	if (i > 0 && item->targets[i - 1].mechanisms != NULL &&
+	    mechanisms_has(text)) {
+		snprintf(r->why, sizeof(r->why),
+		    "%s would be a target: divide mechanisms by blanks", text);
+		return EX_USAGE;
+	}
+	route->ntargets++;
+	return route_target_read(text, r->logins, &item->targets[i],
+	    item->sources[i], r->why, sizeof(r->why));
 }
 
 /* Read the targets in TEXT, divided by commas.  The text of an error may have
@@ -109,7 +63,7 @@ read_targets(struct reader *r, char *text, struct mail_route *item,
 	int status = 0;
 
 	route->targets = item->targets;
-	if (has_prefix(text, error)) {
+	if (strncmp(text, error, strlen(error)) == 0) {
 		item->targets[0] = (struct smtpd_route_target){
 			SMTPD_ROUTE_TARGET_INIT,
 			.kind = SMTPD_ROUTE_ERROR,
@@ -123,14 +77,7 @@ read_targets(struct reader *r, char *text, struct mail_route *item,
 
 		if (comma != NULL)
 			*comma++ = '\0';
-		if (route->ntargets == SMTPD_ROUTE_TARGETS_MAX) {
-			snprintf(r->why, sizeof(r->why),
-			    "there are more than %d targets",
-			    SMTPD_ROUTE_TARGETS_MAX);
-			return EX_USAGE;
-		}
-		status = read_target(
-		    r, blanks_trim(next), &item->targets[route->ntargets++]);
+		status = read_target(r, blanks_trim(next), item, route);
 		next = comma;
 	}
 	return status;
@@ -141,18 +88,20 @@ static int
 read_route(struct reader *r, const char *text)
 {
 	struct mail_routes *all = r->routes;
-	struct mail_route *item = &all->items[all->count];
+	struct mail_route *item = calloc(1, sizeof(*item));
 	struct smtpd_route *route = &all->list[all->count];
 	char *equals;
 	int status;
 
 	*route = (struct smtpd_route){ SMTPD_ROUTE_INIT, NULL, NULL, 0 };
-	item->text = strdup(text);
-	if (item->text == NULL) {
+	if (item != NULL)
+		item->text = strdup(text);
+	if (item == NULL || item->text == NULL) {
+		free(item);
 		snprintf(r->why, sizeof(r->why), "no memory");
 		return EX_OSERR;
 	}
-	all->count++;
+	all->items[all->count++] = item;
 	equals = strchr(item->text, '=');
 	if (equals == NULL) {
 		snprintf(r->why, sizeof(r->why),
@@ -168,13 +117,13 @@ read_route(struct reader *r, const char *text)
 	return status;
 }
 
-/* Have room for one more.  The targets of those that are there move. */
+/* Have room for one more. */
 static int
 make_room(struct reader *r)
 {
 	struct mail_routes *all = r->routes;
 	const size_t room = all->count + 1;
-	struct mail_route *items;
+	struct mail_route **items;
 	struct smtpd_route *list;
 
 	/* Twice as much when their number is a power of two. */
@@ -190,8 +139,6 @@ make_room(struct reader *r)
 		snprintf(r->why, sizeof(r->why), "no memory");
 		return EX_OSERR;
 	}
-	for (size_t i = 0; i < all->count; i++)
-		list[i].targets = items[i].targets;
 	return 0;
 }
 
@@ -240,9 +187,9 @@ read_file(struct reader *r, const char *file, char *why, size_t size)
 
 int
 mail_routes_read(struct mail_routes *r, const struct text_list *options,
-    const char *file, const struct passwords *passwords, char *why, size_t size)
+    const char *file, struct logins *logins, char *why, size_t size)
 {
-	struct reader reader = { .routes = r, .passwords = passwords };
+	struct reader reader = { .routes = r, .logins = logins };
 
 	*r = (struct mail_routes){ .count = 0 };
 	for (size_t i = 0; i < options->count; i++) {
@@ -260,8 +207,10 @@ mail_routes_read(struct mail_routes *r, const struct text_list *options,
 void
 mail_routes_finish(struct mail_routes *r)
 {
-	for (size_t i = 0; i < r->count; i++)
-		free(r->items[i].text);
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->items[i]->text);
+		free(r->items[i]);
+	}
 	free(r->items);
 	free(r->list);
 	*r = (struct mail_routes){ .count = 0 };

@@ -23,19 +23,17 @@
 #include "listen.h"
 #include "local.h"
 #include "log.h"
-#include "mail_routes.h"
 #include "options.h"
-#include "passwords.h"
 #include "places.h"
 #include "queue_command.h"
 #include "queue_place.h"
+#include "routing.h"
 #include "settings.h"
 #include "smarthost.h"
 #include "sources.h"
 #include "startup.h"
 #include "submission.h"
 #include "tls_files.h"
-#include "token.h"
 #include "trust_files.h"
 
 /* How long a host may take at the end to say that it has a message. */
@@ -46,9 +44,7 @@ struct smtpout {
 	struct settings settings;
 	struct log *log;
 	struct submission submission;
-	struct passwords passwords;
-	struct mail_routes routes; /* until the queue is open */
-	struct token_source token;
+	struct routing routing;
 	struct local local;
 	struct drop_box drop;
 	struct tls_files tls;
@@ -69,6 +65,8 @@ create_parts(struct smtpout *p)
 	if (p->log == NULL)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	p->submission.log = p->log;
+	p->routing.settings = &p->settings;
+	p->routing.log = p->log;
 	local_init(&p->local, &p->settings, p->log);
 	settings_for_server(&p->settings, &s);
 	s.log_user = p->log;
@@ -162,61 +160,6 @@ open_ports(struct smtpout *p)
 	return open_sockets(p);
 }
 
-/* Read the routes to OUT.  Return 0, or an exit status with the reason in WHY
- * of SIZE bytes. */
-static int
-read_routes(struct smtpout *p, struct mail_routes *out, char *why, size_t size)
-{
-	return mail_routes_read(out, &p->settings.routes,
-	    p->settings.route_file, &p->passwords, why, size);
-}
-
-/* Read the file of routes again, and the passwords if the user of --user may:
- * what is wrong changes nothing. */
-static void
-reload_routes(struct smtpout *p)
-{
-	struct passwords passwords = { .text = NULL };
-	struct mail_routes routes;
-	char why[2048];
-
-	if (p->settings.route_file == NULL)
-		return;
-	if (p->settings.password_file != NULL &&
-	    passwords_read(p->settings.password_file, &passwords) == 0) {
-		passwords_finish(&p->passwords);
-		p->passwords = passwords;
-	}
-	if (read_routes(p, &routes, why, sizeof(why)) != 0 ||
-	    smtpd_queue_set_routes(
-		p->queue, routes.list, routes.count, why, sizeof(why)) == -1)
-		log_line(p->log, SMTPD_LOG_ERROR,
-		    "the old routes stay in use: %s", why);
-	else
-		log_line(p->log, SMTPD_LOG_INFO, "read %s again: %zu routes",
-		    p->settings.route_file, routes.count);
-	mail_routes_finish(&routes);
-}
-
-/* The token is read, or the command run, as the user of --user, now and later.
- * A file may come later too: some other program writes it. */
-static int
-check_token(struct smtpout *p)
-{
-	const struct settings *s = &p->settings;
-	char why[1024];
-
-	if (s->token_file == NULL && s->token_command == NULL)
-		return 0;
-	token_source_init(&p->token, s->token_file, s->token_command);
-	if (token_source_check(&p->token, why, sizeof(why)) == 0)
-		return 0;
-	if (s->token_command != NULL || s->in.check)
-		return complain(PROGRAM, EX_NOINPUT, "%s", why);
-	log_line(p->log, SMTPD_LOG_WARNING, "mail waits for a token: %s", why);
-	return 0;
-}
-
 /* As root, files of a queue that belongs to another user would be made that
  * this user cannot read. */
 static int
@@ -276,13 +219,11 @@ drop_privileges(struct smtpout *p)
 	status = trust_files_load(&p->settings, p->log, &p->trust);
 	if (status != 0)
 		return status;
-	status = read_routes(p, &p->routes, why, sizeof(why));
+	status = routing_load(&p->routing, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
-	status = check_token(p);
-	if (status != 0)
-		return status;
-	sources_warn(&p->settings, p->log);
+	sources_warn(
+	    p->settings.sources, p->settings.nsources, "--source", p->log);
 	status = local_load(&p->local, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
@@ -320,9 +261,9 @@ open_queue(struct smtpout *p)
 
 	settings_for_queue(&p->settings, &parts, &s);
 	parts.client.trust = p->trust;
-	s.routes = p->routes.list;
-	s.nroutes = p->routes.count;
-	parts.smarthost.credentials_user = &p->token;
+	s.routes = p->routing.routes.list;
+	s.nroutes = p->routing.routes.count;
+	parts.smarthost.credentials_user = p->routing.token;
 	s.dkim = p->dkim.dkim;
 	s.log_user = p->log;
 	s.expand = local_expand;
@@ -363,7 +304,7 @@ reload_files(void *user)
 		smtpd_trust_unref(p->trust);
 		p->trust = trust;
 	}
-	reload_routes(p);
+	routing_reload(&p->routing, p->queue);
 	if (dkim_keys_reload(&p->dkim))
 		smtpd_queue_set_dkim(p->queue, p->dkim.dkim);
 	local_reload(&p->local);
@@ -418,7 +359,8 @@ run_daemon(struct smtpout *p)
 	daemon_prepare();
 	if ((status = create_parts(p)) != 0)
 		return status;
-	status = smarthost_read_password(&p->settings, &p->passwords, p->log);
+	status = smarthost_read_password(
+	    &p->settings, &p->routing.logins.passwords, p->log);
 	if (status != 0)
 		return status;
 	if (!p->settings.in.check && (status = open_ports(p)) != 0)
@@ -469,10 +411,8 @@ main(int argc, char **argv)
 		smtpd_server_destroy(p.server);
 		drop_box_finish(&p.drop);
 		smtpd_queue_close(p.queue);
-		token_source_finish(&p.token);
+		routing_finish(&p.routing);
 		smtpd_trust_unref(p.trust);
-		mail_routes_finish(&p.routes);
-		passwords_finish(&p.passwords);
 		dkim_keys_finish(&p.dkim);
 		local_finish(&p.local);
 		tls_files_finish(&p.tls);

@@ -203,6 +203,19 @@ complete_limits(struct settings *s)
 	return 0;
 }
 
+/* Read --source. */
+static int
+complete_sources(struct settings *s)
+{
+	char why[256];
+
+	for (size_t i = 0; i < s->source.count; i++)
+		if (sources_read(s->source.items[i], s->sources, &s->nsources,
+			why, sizeof(why)) == -1)
+			return complain(PROGRAM, EX_USAGE, "--source: %s", why);
+	return 0;
+}
+
 static int
 complete_certificate(struct settings *s)
 {
@@ -303,7 +316,7 @@ complete_settings(struct settings *s)
 {
 	static int (*const steps[])(struct settings *) = { complete_listen,
 		complete_receiving, policies_complete, smarthost_complete,
-		complete_limits, sources_complete, complete_certificate,
+		complete_limits, complete_sources, complete_certificate,
 		complete_postmaster, complete_dkim };
 	int status = complete_times(s);
 

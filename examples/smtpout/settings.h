@@ -15,6 +15,7 @@
 #include "receiver_options.h"
 #include "sender_options.h"
 #include "site_limits.h"
+#include "sources.h"
 #include "text_list.h"
 
 #define PROGRAM "smtpout"
@@ -74,7 +75,7 @@ struct settings {
 	const char **names; /* point into tls */
 	size_t nnames;
 	struct site_limits *limits; /* point into limit; NULL: there are none */
-	struct smtpd_source sources[2]; /* point into source */
+	struct smtpd_source sources[SOURCES_MAX]; /* point into source */
 	size_t nsources;
 	char password[512];
 };

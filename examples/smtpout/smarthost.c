@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "complain.h"
+#include "mechanisms.h"
 
 /* The one option that says what to log in by; NULL: none, or too many, of which
  * *COUNT tells. */
@@ -36,71 +36,22 @@ name_secret(const struct settings *s, int *count)
 	return *count == 1 ? name : NULL;
 }
 
-/* The name of a mechanism, and whether a token is shown by it. */
-static const struct {
-	const char *name;
-	bool takes_token;
-} mechanisms[] = {
-	{ "SCRAM-SHA-256", false },
-	{ "PLAIN", false },
-	{ "LOGIN", false },
-	{ "OAUTHBEARER", true },
-	{ "XOAUTH2", true },
-};
-
-/* Check that WORD is a mechanism that shows what there is to show. */
-static int
-check_mechanism(const struct settings *s, const char *word)
-{
-	bool has_token = s->password_file == NULL;
-
-	for (size_t i = 0; i < sizeof(mechanisms) / sizeof(mechanisms[0]); i++)
-		if (strcasecmp(mechanisms[i].name, word) == 0) {
-			if (mechanisms[i].takes_token == has_token)
-				return 0;
-			return complain(PROGRAM, EX_USAGE,
-			    "--auth-mechanisms: %s takes a %s", word,
-			    has_token ? "password (--password-file)"
-				      : "token (--token-file, "
-					"--token-command)");
-		}
-	return complain(PROGRAM, EX_USAGE,
-	    "--auth-mechanisms: \"%s\" is not SCRAM-SHA-256, PLAIN, LOGIN, "
-	    "OAUTHBEARER or XOAUTH2",
-	    word);
-}
-
 /* Check the mechanisms, and divide them by blanks. */
 static int
 complete_mechanisms(struct settings *s)
 {
-	static const char dividers[] = ", ";
-	const char *at;
-	char word[64];
-	int status = 0;
+	char why[256];
 
 	if (s->auth_mechanisms == NULL)
 		return 0;
 	if (s->relay.user == NULL)
 		return complain(PROGRAM, EX_USAGE,
 		    "--auth-mechanisms: there is no --smarthost USER@HOST");
-	for (char *c = s->auth_mechanisms; *c != '\0'; c++)
-		if (strchr(dividers, *c) != NULL)
-			*c = ' ';
-	at = s->auth_mechanisms + strspn(s->auth_mechanisms, " ");
-	if (*at == '\0')
+	if (mechanisms_read(s->auth_mechanisms, s->password_file == NULL, why,
+		sizeof(why)) == -1)
 		return complain(
-		    PROGRAM, EX_USAGE, "--auth-mechanisms: there is none");
-	for (; *at != '\0' && status == 0; at += strspn(at, " ")) {
-		size_t len = strcspn(at, " ");
-		size_t shown = len < sizeof(word) ? len : sizeof(word) - 1;
-
-		memcpy(word, at, shown);
-		word[shown] = '\0';
-		status = check_mechanism(s, word);
-		at += len;
-	}
-	return status;
+		    PROGRAM, EX_USAGE, "--auth-mechanisms: %s", why);
+	return 0;
 }
 
 int

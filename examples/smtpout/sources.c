@@ -4,13 +4,12 @@
 #include <sys/socket.h>
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
-#include "complain.h"
 #include "hostname.h"
 
 /* The family of ADDRESS, or AF_UNSPEC when it is none. */
@@ -23,9 +22,9 @@ family_of(const char *address)
 	return inet_pton(family, address, bytes) == 1 ? family : AF_UNSPEC;
 }
 
-/* One of --source: ADDRESS, or ADDRESS=NAME. */
-static int
-read_source(struct settings *s, char *text)
+int
+sources_read(char *text, struct smtpd_source *list, size_t *count, char *why,
+    size_t size)
 {
 	char *name = strchr(text, '=');
 	int family;
@@ -33,30 +32,24 @@ read_source(struct settings *s, char *text)
 	if (name != NULL)
 		*name++ = '\0';
 	family = family_of(text);
-	if (family == AF_UNSPEC)
-		return complain(PROGRAM, EX_USAGE,
-		    "--source: \"%s\" is not an address of IPv4 or IPv6", text);
-	if (name != NULL && !hostname_is_valid(name))
-		return complain(PROGRAM, EX_USAGE,
-		    "--source: \"%s\" is not the name of a host", name);
-	for (size_t i = 0; i < s->nsources; i++)
-		if (family_of(s->sources[i].address) == family)
-			return complain(PROGRAM, EX_USAGE,
-			    "--source: there are two addresses of IPv%d",
+	if (family == AF_UNSPEC) {
+		snprintf(why, size, "\"%s\" is not an address of IPv4 or IPv6",
+		    text);
+		return -1;
+	}
+	if (name != NULL && !hostname_is_valid(name)) {
+		snprintf(why, size, "\"%s\" is not the name of a host", name);
+		return -1;
+	}
+	for (size_t i = 0; i < *count; i++)
+		if (family_of(list[i].address) == family) {
+			snprintf(why, size, "there are two addresses of IPv%d",
 			    family == AF_INET ? 4 : 6);
-	s->sources[s->nsources++] = (struct smtpd_source){ SMTPD_SOURCE_INIT,
+			return -1;
+		}
+	list[(*count)++] = (struct smtpd_source){ SMTPD_SOURCE_INIT,
 		.address = text, .hostname = name };
 	return 0;
-}
-
-int
-sources_complete(struct settings *s)
-{
-	int status = 0;
-
-	for (size_t i = 0; i < s->source.count && status == 0; i++)
-		status = read_source(s, s->source.items[i]);
-	return status;
 }
 
 /* Whether a connection could come from ADDRESS now. */
@@ -80,12 +73,13 @@ is_here(const char *address)
 }
 
 void
-sources_warn(const struct settings *s, struct log *log)
+sources_warn(const struct smtpd_source *list, size_t count, const char *option,
+    struct log *log)
 {
-	for (size_t i = 0; i < s->nsources; i++)
-		if (!is_here(s->sources[i].address))
+	for (size_t i = 0; i < count; i++)
+		if (!is_here(list[i].address))
 			log_line(log, SMTPD_LOG_WARNING,
-			    "this host does not have the address %s "
-			    "(--source): mail that goes out from there waits",
-			    s->sources[i].address);
+			    "this host does not have the address %s (%s): mail "
+			    "that goes out from there waits",
+			    list[i].address, option);
 }

@@ -5,6 +5,7 @@ command that asks an OAuth server, and from a file."""
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import oauth_server
 import smtpin_fixture as fixture
 import world
 from scripted_server import Scripted
+from smtpout_fixture import message
 from tls_case import TlsCase
 
 WHERE = "ann@x.example@mx1.example:25"
@@ -193,6 +195,53 @@ class File(TokenCase):
              "refresh_token": [oauth_server.GRANT]})
         self.write(path, answer["access_token"] + "\n3600\n")
         self.smtpout.flush_to(server, 2)
+
+
+class Routes(TokenCase):
+    """Each sender has a provider, and a token, of its own."""
+
+    def test_a_token_by_route(self):
+        path = os.path.join(self.world.root, "routes")
+        token = os.path.join(self.world.root, "bobs-token")
+        ann = f"from:ann@x.example={WHERE}; token-command={self.command()}\n"
+        with open(path, "w", encoding="ascii") as file:
+            file.write(ann + "from:bob@x.example=bob@mx2.example:25; "
+                       f"token-file={token}; auth-mechanisms=XOAUTH2\n")
+        first = self.host()
+        second = self.server("mx2", tls=self.good2, mechanisms=(
+            "XOAUTH2 OAUTHBEARER"), tokens=self.oauth.is_good)
+        self.start("--route-file", path, "-n", "trace")
+        self.smtpout.wait_log(f"mail waits for a token: the token file {token}"
+                              " cannot be read: ")
+        for sender in ("ann", "bob"):
+            self.smtpout.submit(message(), "who@one.example",
+                                sender=f"{sender}@x.example")
+        self.assertEqual(first.wait(1)[0].login, USER)
+        self.assertEqual(second.sessions, [])
+        _, answer = self.oauth.answer(
+            {"grant_type": ["refresh_token"],
+             "refresh_token": [oauth_server.GRANT]})
+        with open(token, "w", encoding="ascii") as file:
+            file.write(answer["access_token"])
+        self.assertEqual(self.smtpout.flush_to(second)[0].login, "bob")
+        self.assertEqual([line.split()[1] for line in
+                          second.commands("AUTH")], ["XOAUTH2"])
+        # A command that cannot be run changes nothing; one that can does, and
+        # the token that there is stays in use.
+        for line, said in (
+                ("x.example=a@b.example;token-command=/nowhere/x",
+                 "old configuration stays in use: the token command cannot"),
+                (f"x.example={WHERE};token-command={self.command()}",
+                 "read .* again: 2 routes")):
+            with open(path, "w", encoding="ascii") as file:
+                file.write(ann + line + "\n")
+            os.kill(self.smtpout.pid_of_daemon(), signal.SIGHUP)
+            self.smtpout.wait_log(said)
+        given = len(self.oauth.given)
+        self.smtpout.submit(message(), "who@x.example",
+                            sender="carl@x.example")
+        self.assertEqual(first.wait(2)[1].login, USER)
+        self.assertEqual(len(self.oauth.given), given)
 
 
 class Check(TlsCase):

@@ -106,6 +106,27 @@ static const struct {
 	    { .kind = SMTPD_ROUTE_LMTP, .host = "::1", .port = 24 }, 1 },
 	{ "a@b.test=error: 5.1.6 Moved, to c=d ", "a@b.test",
 	    { .kind = SMTPD_ROUTE_ERROR, .text = "5.1.6 Moved, to c=d" }, 1 },
+	{ "from:b.test = tls://ann@relay.test ; source=192.0.2.7=b.test;"
+	  "source = 2001:db8::7; auth-mechanisms=plain LOGIN, mx;"
+	  "source=192.0.2.7",
+	    "from:b.test",
+	    { .kind = SMTPD_ROUTE_HOST,
+		.host = "relay.test",
+		.port = 465,
+		.tls_first = true,
+		.user = "ann",
+		.password = "pen cil",
+		.mechanisms = "plain LOGIN",
+		.nsources = 2 },
+	    2 },
+	{ "from:c.test=ann@relay.test;token-command=/bin/token of ann",
+	    "from:c.test",
+	    { .kind = SMTPD_ROUTE_HOST,
+		.host = "relay.test",
+		.port = 587,
+		.user = "ann",
+		.credentials = token_source_get },
+	    1 },
 	{ "a.test=a,b,c,d,e,f,g,h", "a.test",
 	    { .kind = SMTPD_ROUTE_HOST, .host = "a", .port = 25 }, 8 },
 };
@@ -136,14 +157,54 @@ check_good(const struct mail_routes *r)
 		check_text(t->user, good[i].target.user);
 		check_text(t->password, good[i].target.password);
 		check_text(t->text, good[i].target.text);
+		check_text(t->mechanisms, good[i].target.mechanisms);
+		assert_ptr_equal(t->credentials, good[i].target.credentials);
+		assert_int_equal(t->nsources, good[i].target.nsources);
 	}
+}
+
+/* Each target has addresses of its own, and a token is shared by those who name
+ * the same place. */
+static void
+a_target_has_its_sources_and_its_token(void **state)
+{
+	static const char *const texts[] = {
+		"a.test=mx;source=192.0.2.7=b.test;source=2001:db8::7,"
+		"mx;source=192.0.2.8",
+		"b.test=ann@x.test;token-file=/f,ann@y.test;token-file=/f",
+		"c.test=ann@x.test;token-file=/g,ann@x.test;token-command=/f",
+	};
+	struct logins logins = { .tokens.count = 0 };
+	struct text_list options = { .count = 0 };
+	const struct smtpd_route_target *t;
+	struct mail_routes r;
+	char why[1024];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		text_list_add(&options, texts[i]);
+	assert_int_equal(
+	    mail_routes_read(&r, &options, NULL, &logins, why, sizeof(why)), 0);
+	t = r.list[0].targets;
+	assert_string_equal(t[0].sources[0].address, "192.0.2.7");
+	assert_string_equal(t[0].sources[0].hostname, "b.test");
+	assert_string_equal(t[0].sources[1].address, "2001:db8::7");
+	assert_null(t[0].sources[1].hostname);
+	assert_string_equal(t[1].sources[0].address, "192.0.2.8");
+	t = r.list[1].targets;
+	assert_ptr_equal(t[0].credentials_user, t[1].credentials_user);
+	assert_int_equal(logins.tokens.count, 3);
+	assert_string_equal(logins.tokens.items[2]->source.command, "/f");
+	mail_routes_finish(&r);
+	text_list_finish(&options);
+	tokens_finish(&logins.tokens);
 }
 
 /* From options and from a file, the options first. */
 static void
 routes_are_read_in_their_order(void **state)
 {
-	struct passwords p = { .text = NULL };
+	struct logins p = { .tokens.count = 0 };
 	struct text_list options = { .count = 0 };
 	struct mail_routes r;
 	char path[32], text[2048] = "# a comment\n\n  # another\n";
@@ -152,7 +213,7 @@ routes_are_read_in_their_order(void **state)
 
 	(void)state;
 	write_file(password_text, path);
-	assert_int_equal(passwords_read(path, &p), 0);
+	assert_int_equal(passwords_read(path, &p.passwords), 0);
 	unlink(path);
 	for (size_t i = 0; i < COUNT(good); i++) {
 		if (i < 3) {
@@ -174,7 +235,8 @@ routes_are_read_in_their_order(void **state)
 	assert_non_null(strstr(why, path));
 	mail_routes_finish(&r);
 	text_list_finish(&options);
-	passwords_finish(&p);
+	passwords_finish(&p.passwords);
+	tokens_finish(&p.tokens);
 }
 
 static const struct {
@@ -202,13 +264,33 @@ static const struct {
 	{ "a.test=a,b,c,d,e,f,g,h,i", "more than 8 targets" },
 	{ "a.test=tls://ann@relay.test",
 	    "the password of ann@relay.test is missing" },
+	{ "a.test=mx;", "behind a target stand ;source=" },
+	{ "a.test=mx;source", "behind a target stand ;source=" },
+	{ "a.test=mx;sauce=192.0.2.1", "\"sauce\": behind a target stand" },
+	{ "a.test=mx;source=", "\"\" is not an address" },
+	{ "a.test=mx;source=192.0.2.1=a b", "\"a b\" is not the name" },
+	{ "a.test=mx;source=192.0.2.1;source=192.0.2.2",
+	    "two addresses of IPv4" },
+	{ "a.test=lmtp:/run/x;source=192.0.2.1", "has a source, but no" },
+	{ "a.test=relay.test;token-file=/f", "give USER@HOST before a token" },
+	{ "a.test=relay.test;auth-mechanisms=PLAIN",
+	    "give USER@HOST before mechanisms" },
+	{ "a.test=u@relay.test;token-file=", "behind a target stand" },
+	{ "a.test=u@relay.test;token-file=/f;token-file=/g",
+	    "behind a target stand" },
+	{ "a.test=u@relay.test;token-file=/f;token-command=/g",
+	    "only one of token-file and token-command" },
+	{ "a.test=u@relay.test;token-file=/f;auth-mechanisms=PLAIN",
+	    "auth-mechanisms: PLAIN takes a password" },
+	{ "a.test=u@a.test;token-file=/f;auth-mechanisms=XOAUTH2,oauthbearer",
+	    "oauthbearer would be a target" },
 };
 
 /* Each mistake is told of with the option, or the file and its line. */
 static void
 mistakes_are_told_with_their_place(void **state)
 {
-	static const struct passwords none;
+	struct logins none = { .tokens.count = 0 };
 	static const struct text_list empty;
 
 	(void)state;
@@ -240,12 +322,13 @@ mistakes_are_told_with_their_place(void **state)
 		    strstr(why, bad[i].why) == NULL)
 			fail_msg("%s: %s", bad[i].text, why);
 	}
+	tokens_finish(&none.tokens);
 }
 
 static void
 a_long_line_is_refused_and_a_last_one_needs_no_end(void **state)
 {
-	static const struct passwords none;
+	struct logins none = { .tokens.count = 0 };
 	static const struct text_list empty;
 	struct mail_routes r;
 	char path[32], text[5000], why[1024];
@@ -274,6 +357,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_password_is_that_of_a_user_at_a_host),
 		cmocka_unit_test(routes_are_read_in_their_order),
+		cmocka_unit_test(a_target_has_its_sources_and_its_token),
 		cmocka_unit_test(mistakes_are_told_with_their_place),
 		cmocka_unit_test(
 		    a_long_line_is_refused_and_a_last_one_needs_no_end),

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "routing.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+/* Whether S has a token.  A file may come later: some other program writes
+ * it.  Return 0, or an exit status with WHY. */
+static int
+check_token(
+    struct routing *r, const struct token_source *s, char *why, size_t size)
+{
+	if (token_source_check(s, why, size) == 0)
+		return 0;
+	if (s->command != NULL || r->settings->in.check)
+		return EX_NOINPUT;
+	log_line(r->log, SMTPD_LOG_WARNING, "mail waits for a token: %s", why);
+	return 0;
+}
+
+/* Look at the tokens and the addresses of ROUTES. */
+static int
+check_routes(
+    struct routing *r, const struct mail_routes *routes, char *why, size_t size)
+{
+	const void *last = NULL;
+	int status = 0;
+
+	for (size_t i = 0; i < routes->count; i++)
+		for (size_t k = 0; k < routes->list[i].ntargets; k++) {
+			const struct smtpd_route_target *t =
+			    &routes->list[i].targets[k];
+
+			sources_warn(
+			    t->sources, t->nsources, "of a route", r->log);
+			if (t->credentials == NULL ||
+			    t->credentials_user == last)
+				continue;
+			last = t->credentials_user;
+			status = check_token(r, last, why, size);
+			if (status != 0)
+				return status;
+		}
+	return 0;
+}
+
+static int
+read_routes(struct routing *r, struct mail_routes *out, char *why, size_t size)
+{
+	const struct settings *s = r->settings;
+	int status = mail_routes_read(
+	    out, &s->routes, s->route_file, &r->logins, why, size);
+
+	return status == 0 ? check_routes(r, out, why, size) : status;
+}
+
+static int
+load_token(struct routing *r, char *why, size_t size)
+{
+	const struct settings *s = r->settings;
+
+	if (s->token_file == NULL && s->token_command == NULL)
+		return 0;
+	r->token =
+	    tokens_find(&r->logins.tokens, s->token_file, s->token_command);
+	if (r->token != NULL)
+		return check_token(r, r->token, why, size);
+	snprintf(why, size, "no memory");
+	return EX_OSERR;
+}
+
+int
+routing_load(struct routing *r, char *why, size_t size)
+{
+	int status = read_routes(r, &r->routes, why, size);
+
+	return status == 0 ? load_token(r, why, size) : status;
+}
+
+void
+routing_reload(struct routing *r, struct smtpd_queue *q)
+{
+	const struct settings *s = r->settings;
+	struct passwords passwords = { .text = NULL };
+	struct mail_routes routes;
+	char why[2048];
+
+	if (s->route_file == NULL)
+		return;
+	if (s->password_file != NULL &&
+	    passwords_read(s->password_file, &passwords) == 0) {
+		passwords_finish(&r->logins.passwords);
+		r->logins.passwords = passwords;
+	}
+	if (read_routes(r, &routes, why, sizeof(why)) != 0 ||
+	    smtpd_queue_set_routes(
+		q, routes.list, routes.count, why, sizeof(why)) == -1)
+		log_line(r->log, SMTPD_LOG_ERROR,
+		    "the old routes stay in use: %s", why);
+	else
+		log_line(r->log, SMTPD_LOG_INFO, "read %s again: %zu routes",
+		    s->route_file, routes.count);
+	mail_routes_finish(&routes);
+}
+
+void
+routing_finish(struct routing *r)
+{
+	mail_routes_finish(&r->routes);
+	passwords_finish(&r->logins.passwords);
+	tokens_finish(&r->logins.tokens);
+}
