@@ -114,9 +114,9 @@ SMTPD_API int smtpd_expansion_add(
  * for each recipient, and for those whom the queue itself writes to: senders
  * that get reports, and the postmaster.  What is added is not expanded once
  * more, and who is named twice gets one message.  What RFC 3461 has for a
- * recipient goes along (5.2.7): to a single address all of it, to several
- * NOTIFY without SUCCESS; with that only the first has it.  ORCPT is the
- * recipient, if there was none.  Return 0, or -1 with errno, as
+ * recipient goes along (5.2.7.2, 5.2.7.3): to a single address all of it; to
+ * several as well, but where NOTIFY has SUCCESS to the first of them alone.
+ * ORCPT is the recipient, if there was none.  Return 0, or -1 with errno, as
  * smtpd_queue_begin() is to return it.  Any thread, several at a time.
  */
 typedef int smtpd_expand_fn(

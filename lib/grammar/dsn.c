@@ -39,6 +39,10 @@ static const struct wording {
 	    "deliveries, for:",
 	    "You will not hear from us again unless something goes wrong.",
 	    "Message that was passed on" },
+	[SMTPD_DSN_DELIVERED] = { "Your message was delivered", "to",
+	    "Your message was delivered to:",
+	    "It is in the mailbox; whether it is read is not reported.",
+	    "Delivered message" },
 };
 
 /* "=_" and hexadecimal digits: no text that is quoted-printable or base64 has
@@ -318,6 +322,7 @@ explain(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 	explain_action(f, r, SMTPD_DSN_FAILED);
 	explain_action(f, r, SMTPD_DSN_DELAYED);
 	explain_action(f, r, SMTPD_DSN_RELAYED);
+	explain_action(f, r, SMTPD_DSN_DELIVERED);
 	smtpd__fold_end(f);
 	smtpd__fold_words(f, "The same information for mail programs, and");
 	smtpd__fold_words(f,

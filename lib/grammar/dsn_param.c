@@ -155,6 +155,7 @@ smtpd__dsn_param_is_wanted(unsigned notify, enum smtpd_dsn_action action)
 	case SMTPD_DSN_DELAYED:
 		return (notify & SMTPD_NOTIFY_DELAY) != 0;
 	case SMTPD_DSN_RELAYED:
+	case SMTPD_DSN_DELIVERED:
 		return (notify & SMTPD_NOTIFY_SUCCESS) != 0;
 	}
 	return false;

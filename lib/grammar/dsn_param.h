@@ -57,7 +57,8 @@ bool smtpd__dsn_param_is_valid(const char *name, const char *value);
 enum smtpd_dsn_action {
 	SMTPD_DSN_FAILED,
 	SMTPD_DSN_DELAYED,
-	SMTPD_DSN_RELAYED, /* to a host that sends no reports of success */
+	SMTPD_DSN_RELAYED,   /* to a host that sends no reports of success */
+	SMTPD_DSN_DELIVERED, /* to the mailbox */
 };
 
 /* Whether NOTIFY asks for a report of ACTION (RFC 3461, 4.1); without it,

@@ -17,6 +17,7 @@ static const struct {
 	[SMTPD_DSN_FAILED] = { "failed", "5.0.0" },
 	[SMTPD_DSN_DELAYED] = { "delayed", "4.0.0" },
 	[SMTPD_DSN_RELAYED] = { "relayed", "2.0.0" },
+	[SMTPD_DSN_DELIVERED] = { "delivered", "2.0.0" },
 };
 
 /* per-message-fields (RFC 3464, 2.2) */

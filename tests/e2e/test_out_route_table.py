@@ -113,8 +113,8 @@ class RouteTable(world.WorldCase):
         self.smtpout.wait_empty()
 
     def test_lmtp_to_smtpin(self):
-        """RFC 2033: over a socket, to our own; who is unknown there is
-        reported alone."""
+        """RFC 2033; RFC 3461, 5.2.3: over a socket, to our own; who is unknown
+        there is reported alone, and success is delivery."""
         path = os.path.join(self.world.root, "lmtp.sock")
         store = self.enterContext(fixture.Smtpin(
             arguments=fixture.loopback() + ["--lmtp", path]))
@@ -123,12 +123,18 @@ class RouteTable(world.WorldCase):
         os.chmod(path, 0o777)
         self.start(f"example.org=lmtp:{path}")
         self.submit("alice@example.org", "unknown@example.org",
-                    "bob@example.org")
+                    "bob@example.org", rcpt="NOTIFY=SUCCESS,FAILURE")
         fixture.until(lambda: store.new("alice") and store.new("bob"),
                       "it did not arrive")
-        fields = self.report().rcpt("unknown@example.org")
-        self.assertTrue(fields["Status"].startswith("5."), fields["Status"])
-        self.assertIsNone(fields["Remote-MTA"])
+        said = {}
+        for content in self.home.wait(2, "alice"):
+            for fields in Report(content).rcpts:
+                who = fields["Final-Recipient"].split()[1].split("@")[0]
+                said[who] = (fields["Action"], fields["Status"][0])
+                self.assertIsNone(fields["Remote-MTA"])
+        self.assertEqual(said, {
+            "alice": ("delivered", "2"), "bob": ("delivered", "2"),
+            "unknown": ("failed", "5")})
         self.smtpout.wait_empty()
         self.smtpout.wait_log(
             rf"to=<alice@example\.org> relay={re.escape(path)} tls=none ")

@@ -308,6 +308,27 @@ test_relayed(void **state)
 	has_not(c, BODY);
 }
 
+/* RFC 3461, 5.2.3: One of them went to the mailbox, by LMTP. */
+static void
+test_delivered(void **state)
+{
+	struct case_state *c = *state;
+
+	c->bounce.action = RELAYED;
+	c->rcpts[0].notify = c->rcpts[1].notify = "SUCCESS";
+	c->progress[1].delivered = true;
+	make_report(c);
+	has(c, "Subject: Your message was passed on");
+	has(c, "Action: relayed\r\n");
+	has(c, "Action: delivered\r\n");
+	c->rcpts[0].notify = "FAILURE";
+	make_report(c);
+	has(c, "Subject: Your message was delivered to two@example.org\r\n");
+	has(c, "Action: delivered\r\n");
+	has_not(c, "Action: relayed");
+	c->progress[1].delivered = false;
+}
+
 /* A message of SIZE octets, its last line "END". */
 static char *
 make_content(size_t size)
@@ -438,6 +459,7 @@ main(void)
 		TEST(test_own_diagnostic),
 		TEST(test_delayed),
 		TEST(test_relayed),
+		TEST(test_delivered),
 		TEST(test_whole_or_header),
 		TEST(test_eight_bit),
 		TEST(test_unreadable_original),

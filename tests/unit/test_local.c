@@ -99,6 +99,26 @@ the_program_gets_what_is_its_own(void **state)
 	assert_null(strstr(w->hosts[0].messages[0].data, "Remote-MTA"));
 }
 
+/* RFC 3461, 5.2.3: success is the delivery itself. */
+static void
+success_is_reported_as_delivery(void **state)
+{
+	struct taken t = { .code = 250 };
+	const struct smtpd_route_target target = { SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_LOCAL, .deliver = deliver, .deliver_user = &t };
+	const struct smtpd_route route = { SMTPD_ROUTE_INIT, "own.test",
+		&target, 1 };
+	struct world *w = *state;
+
+	begin(w, &route, 1);
+	world_send_notify(w, "s@a1.test", "ann@own.test", "SUCCESS");
+	world_await(w, 0);
+	world_close(w, 0);
+	assert_int_equal(w->hosts[0].count, 1);
+	assert_non_null(
+	    strstr(w->hosts[0].messages[0].data, "Action: delivered\n"));
+}
+
 /* What is no code is not taken for a good one. */
 static void
 a_code_that_is_none_is_for_later(void **state)
@@ -223,6 +243,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_program_gets_what_is_its_own),
+		CASE(success_is_reported_as_delivery),
 		CASE(a_code_that_is_none_is_for_later),
 		CASE(routes_of_one_message_do_not_hinder_each_other),
 		CASE(a_route_that_is_dead_holds_up_no_other),

@@ -858,8 +858,9 @@ expand_aliases(const char *address, struct smtpd_expansion *x, void *user)
 }
 
 /* RFC 5321, 3.9.1: an alias is replaced in the one record, and who is named
- * twice gets one message.  RFC 3461, 5.2.7: what was asked for goes along.  RFC
- * 3461, 5.2.1: the alias is the original recipient. */
+ * twice gets one message.  RFC 3461, 5.2.7.2; RFC 3461, 5.2.7.3: what was asked
+ * for goes along, but SUCCESS, with what came with it, to one alone.  RFC 3461,
+ * 5.2.1: the alias is the original recipient. */
 static void
 aliases_are_expanded(void **state)
 {
@@ -868,22 +869,29 @@ aliases_are_expanded(void **state)
 		const char *notify, *orcpt;
 		const char *out[3];
 		const char *notify_out[3];
-		const char *orcpt_out;
+		const char *orcpt_out[3];
 	} cases[] = {
 		{ { "one@a1.test" }, NULL, NULL, { "one@a1.test" }, { NULL },
-		    NULL },
+		    { NULL } },
 		{ { "root" }, "NEVER", NULL, { "ann@a1.test" }, { "NEVER" },
-		    "rfc822;root@queue.test" },
+		    { "rfc822;root@queue.test" } },
 		{ { "root@localhost" }, "SUCCESS", "rfc822;x@y",
-		    { "ann@a1.test" }, { "SUCCESS" }, "rfc822;x@y" },
+		    { "ann@a1.test" }, { "SUCCESS" }, { "rfc822;x@y" } },
 		{ { "staff" }, "FAILURE", NULL,
 		    { "ann@A1.test", "bob@a1.test" }, { "FAILURE", "FAILURE" },
-		    "rfc822;staff@queue.test" },
+		    { "rfc822;staff@queue.test", "rfc822;staff@queue.test" } },
+		{ { "staff" }, "FAILURE", "rfc822;x@y",
+		    { "ann@A1.test", "bob@a1.test" }, { "FAILURE", "FAILURE" },
+		    { "rfc822;x@y", "rfc822;x@y" } },
+		{ { "staff" }, "SUCCESS", "rfc822;x@y",
+		    { "ann@A1.test", "bob@a1.test" }, { "SUCCESS", NULL },
+		    { "rfc822;x@y", "rfc822;staff@queue.test" } },
 		{ { "staff" }, "SUCCESS,FAILURE", NULL,
 		    { "ann@A1.test", "bob@a1.test" },
-		    { "SUCCESS,FAILURE", NULL }, "rfc822;staff@queue.test" },
+		    { "SUCCESS,FAILURE", NULL },
+		    { "rfc822;staff@queue.test", "rfc822;staff@queue.test" } },
 		{ { "root", "bob@a1.test", "staff" }, NULL, NULL,
-		    { "ann@a1.test", "bob@a1.test" }, { NULL }, NULL },
+		    { "ann@a1.test", "bob@a1.test" }, { NULL }, { NULL } },
 	};
 	struct world *w = *state;
 
@@ -920,9 +928,9 @@ aliases_are_expanded(void **state)
 				    out[n].notify, cases[i].notify_out[n]);
 			else
 				assert_null(out[n].notify);
-			if (cases[i].orcpt_out != NULL)
+			if (cases[i].orcpt_out[n] != NULL)
 				assert_string_equal(
-				    out[n].orcpt, cases[i].orcpt_out);
+				    out[n].orcpt, cases[i].orcpt_out[n]);
 		}
 		assert_int_equal(m->mail.envelope.nrcpts, n);
 		smtpd_queue_abort(m);

@@ -146,6 +146,8 @@ keep_connection(struct smtpd_agent_attempt *t,
 	a->opened = smtpd__clock_ms();
 	a->requests = 0;
 	a->mails = 0;
+	a->lmtp = host->hop->target != NULL &&
+	    host->hop->target->set.kind == SMTPD_ROUTE_LMTP;
 	/* Fewer in a transaction if the host says so (RFC 9422, 4.2). */
 	smtpd__ehlo_limits_read(
 	    smtpd_client_offers(a->client, "LIMITS"), &a->announced);

@@ -137,6 +137,8 @@ record_result(
 	state->relay = (uint8_t)(t->sessions - 1);
 	switch (r->outcome) {
 	case SMTPD_OUTCOME_SENT:
+		/* RFC 3461, 5.2.3 */
+		p->delivered = t->agent->lmtp;
 		t->sent = true;
 		t->untold = true;
 		state->finished = true;

@@ -54,6 +54,7 @@ struct smtpd_agent {
 	uint32_t mails_max; /* of these; 0: any number */
 	size_t rcpts_max;   /* in one transaction there */
 	struct smtpd_ehlo_limits announced;
+	bool lmtp;
 
 	/* Of the present transaction: what the host offers, which is forgotten
 	 * with its connection. */

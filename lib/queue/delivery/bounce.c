@@ -99,7 +99,7 @@ add_rcpt(struct smtpd_bounce_hold *m, const struct smtpd_bounce *b,
 	m->rcpts[n] = (struct smtpd_dsn_rcpt){
 		.address = rcpt->address,
 		.original = rcpt->orcpt,
-		.action = b->action,
+		.action = r->delivered ? SMTPD_DSN_DELIVERED : b->action,
 		.status = r->result.status,
 		/* A socket of this host has no name in the DNS. */
 		.remote = reached && r->host[0] != '/' ? r->host : NULL,

@@ -24,7 +24,7 @@ struct smtpd_bounce {
 	                                              * sender is told */
 	const struct smtpd_loaded_message *loaded;
 	unsigned flags; /* of the message: enum smtpd_message_flag */
-	enum smtpd_dsn_action action;
+	enum smtpd_dsn_action action; /* of those that were not delivered */
 	const struct smtpd_rcpt_progress *rcpts; /* what it is about, if their
 	                                          * NOTIFY allows that */
 	size_t nrcpts;
@@ -38,7 +38,8 @@ struct smtpd_bounce {
 /*
  * Return true if there is a sender, and a recipient whose NOTIFY (RFC 3461,
  * 4.1) wants the action reported.  A delay is reported only of mail that a
- * person wrote, and that it was relayed only where NOTIFY asks for SUCCESS.
+ * person wrote, and that it was relayed or delivered only where NOTIFY asks for
+ * SUCCESS.
  */
 bool smtpd__bounce_is_wanted(const struct smtpd_bounce *b);
 

@@ -116,26 +116,26 @@ wants_success(const char *notify)
 	    (bits & SMTPD_NOTIFY_SUCCESS) != 0;
 }
 
-/* Give those in X from FIRST on what ALIAS asked for (RFC 3461, 5.2.7): there
- * is no report that one address became several, so SUCCESS goes to one. */
+/* Give those in X from FIRST on what ALIAS asked for (RFC 3461, 5.2.7.2; RFC
+ * 3461, 5.2.7.3): there is no report that one address became several, so with
+ * SUCCESS all of it goes to one.  The others name the alias itself. */
 static int
 pass_params(struct smtpd_expansion *x, size_t first,
     const struct smtpd_outgoing_rcpt *alias)
 {
-	const char *orcpt = alias->orcpt;
-	size_t last = x->count;
+	const bool to_one = wants_success(alias->notify);
+	const char *own;
 
-	if (wants_success(alias->notify))
-		last = first + 1;
-	if (orcpt == NULL &&
-	    make_orcpt(x->arena, alias->address, &orcpt) == -1) {
+	if (make_orcpt(x->arena, alias->address, &own) == -1) {
 		errno = ENOMEM;
 		return -1;
 	}
 	for (size_t i = first; i < x->count; i++) {
-		x->rcpts[i].orcpt = orcpt;
-		if (i < last)
-			x->rcpts[i].notify = alias->notify;
+		const bool all = i == first || !to_one;
+
+		x->rcpts[i].orcpt =
+		    all && alias->orcpt != NULL ? alias->orcpt : own;
+		x->rcpts[i].notify = all ? alias->notify : NULL;
 	}
 	return 0;
 }

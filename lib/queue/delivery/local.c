@@ -98,6 +98,7 @@ finish_call(struct call *c, int code, const struct smtpd_logger *logger)
 		if (!c->replied[i])
 			set_result(&p->result, code, words[code / 100]);
 		p->host[0] = '\0';
+		p->delivered = p->result.outcome == SMTPD_OUTCOME_SENT;
 		p->finished = p->result.outcome != SMTPD_OUTCOME_TEMPORARY;
 		smtpd__history_add_result(request->history,
 		    request->loaded->envelope.rcpts[p->rcpt].address,

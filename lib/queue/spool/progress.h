@@ -22,6 +22,7 @@ struct smtpd_rcpt_progress {
 	                                 * connecting, was tried; or "" */
 	struct smtpd_result result;
 	uint64_t tried_ms; /* since 1970; 0: there was no attempt */
+	bool delivered;    /* sent to its mailbox, by LMTP or the program */
 	bool expired;      /* it was given up at the end of its life */
 	bool in_doubt;     /* then: a reply to the dot was lost */
 	bool recorded;     /* while the attempt went on */
