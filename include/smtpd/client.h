@@ -69,9 +69,10 @@ enum smtpd_security {
 	                               * certificate: the default.  When it is
 	                               * refused or the handshake fails, so
 	                               * does the connection */
-	SMTPD_SECURITY_REQUIRED, /* always, and the certificate must be good
+	SMTPD_SECURITY_REQUIRED,  /* always, and the certificate must be good
 	                          * and bear the host's name */
-	SMTPD_SECURITY_NONE,     /* never */
+	SMTPD_SECURITY_NONE,      /* never */
+	SMTPD_SECURITY_ENCRYPTED, /* always, by any certificate.  Since 0.2 */
 };
 
 /* How far a message, or a connection, came. */

@@ -30,7 +30,7 @@ smtpd__client_settings_are_valid(const struct smtpd_client_settings *s)
 
 	return smtpd__client_sources_read(s->sources, s->nsources, &sources) ==
 	    0 &&
-	    s->security <= SMTPD_SECURITY_NONE &&
+	    s->security <= SMTPD_SECURITY_ENCRYPTED &&
 	    (s->mechanisms == NULL ||
 		smtpd__client_settings_are_mechanisms(s->mechanisms));
 }

@@ -27,7 +27,7 @@ load_trust(struct smtpd_client *c)
 	struct smtpd_trust *given =
 	    c->policy.trust != NULL ? c->policy.trust : c->set.trust;
 	bool needed =
-	    smtpd__tls_policy_is_strict(&c->policy) || c->set.user != NULL;
+	    smtpd__tls_policy_looks(&c->policy) || c->set.user != NULL;
 	char error[SMTPD_ERROR_TEXT_SIZE];
 
 	if (given != NULL) {
@@ -117,7 +117,7 @@ int
 smtpd__client_starttls(struct smtpd_client *c)
 {
 	const enum smtpd_phase phase = SMTPD_PHASE_TLS;
-	const bool is_strict = smtpd__tls_policy_is_strict(&c->policy);
+	const bool needed = smtpd__tls_policy_needs_tls(&c->policy);
 	uint64_t deadline =
 	    smtpd__clock_after(smtpd__clock_ms(), c->set.tls_ms);
 	size_t early;
@@ -125,10 +125,10 @@ smtpd__client_starttls(struct smtpd_client *c)
 
 	if (c->stream.tls != NULL || c->policy.level == SMTPD_SECURITY_NONE)
 		return 0;
-	if (!is_strict && !smtpd_tls_supported())
+	if (!needed && !smtpd_tls_supported())
 		return 0;
 	if (smtpd_client_offers(c, "STARTTLS") == NULL)
-		return is_strict
+		return needed
 		    ? smtpd__client_exchange_fail(c, phase, "4.7.4",
 			  "TLS is required by %s, but the server does "
 			  "not offer it",

@@ -21,7 +21,24 @@ mix_bytes(unsigned char *digest, const void *data, size_t len)
 	return smtpd__digest_sha256(both, sizeof(both), digest);
 }
 
-/* Append a digest of names and pins.  A library without TLS has none, and no
+/* The records of SET, each with what it is of. */
+static int
+mix_records(unsigned char *digest, const struct smtpd_tlsa_set *set)
+{
+	int error = 0;
+
+	for (size_t i = 0; set != NULL && i < set->count; i++) {
+		const struct smtpd_tlsa *t = &set->list[i];
+		const unsigned char kind[] = { t->usage, t->selector,
+			t->matching };
+
+		error |= mix_bytes(digest, kind, sizeof(kind));
+		error |= mix_bytes(digest, t->data, t->len);
+	}
+	return error;
+}
+
+/* Append a digest of names and records.  A library without TLS has none, and no
  * connection whose id would matter. */
 static void
 add_digest(const struct smtpd_tls_policy *p, struct smtpd_text *id)
@@ -31,7 +48,10 @@ add_digest(const struct smtpd_tls_policy *p, struct smtpd_text *id)
 
 	for (size_t i = 0; i < p->nnames; i++)
 		error |= mix_bytes(digest, p->names[i], strlen(p->names[i]));
-	error |= mix_bytes(digest, p->pins, p->pins_len);
+	error |= mix_records(digest, p->tlsa);
+	if (p->server_name != NULL)
+		error |=
+		    mix_bytes(digest, p->server_name, strlen(p->server_name));
 	smtpd__text_byte(id, '+');
 	for (size_t i = 0; error == 0 && i < DIGEST_SHOWN; i++)
 		smtpd__text_format(id, "%02x", digest[i]);
@@ -44,19 +64,51 @@ smtpd__tls_policy_identify(struct smtpd_tls_policy *p)
 		[SMTPD_SECURITY_OPPORTUNISTIC] = SMTPD_TLS_POLICY_OPPORTUNISTIC,
 		[SMTPD_SECURITY_REQUIRED] = "required",
 		[SMTPD_SECURITY_NONE] = "none",
+		[SMTPD_SECURITY_ENCRYPTED] = "encrypted",
+	};
+	static const char *const sources[] = {
+		[SMTPD_TLS_SOURCE_LOCAL] = "",
+		[SMTPD_TLS_SOURCE_DANE] = "+dane",
+		[SMTPD_TLS_SOURCE_STS] = "+sts",
 	};
 	struct smtpd_text id;
 
 	smtpd__text_init(&id, p->id, sizeof(p->id));
 	smtpd__text_add(&id, words[p->level]);
+	smtpd__text_add(&id, sources[p->source]);
 	if (p->first)
 		smtpd__text_add(&id, "+first");
-	if (p->nnames > 0 || p->pins_len > 0)
+	if (p->testing)
+		smtpd__text_add(&id, "+testing");
+	if (p->refused != NULL)
+		smtpd__text_add(&id, "+refused");
+	if (p->nnames > 0 || p->tlsa != NULL || p->server_name != NULL)
 		add_digest(p, &id);
+}
+
+enum smtpd_security
+smtpd__tls_policy_level(const struct smtpd_tls_policy *p)
+{
+	return p->testing ? SMTPD_SECURITY_OPPORTUNISTIC : p->level;
+}
+
+bool
+smtpd__tls_policy_needs_tls(const struct smtpd_tls_policy *p)
+{
+	enum smtpd_security level = smtpd__tls_policy_level(p);
+
+	return level == SMTPD_SECURITY_ENCRYPTED ||
+	    level == SMTPD_SECURITY_REQUIRED;
 }
 
 bool
 smtpd__tls_policy_is_strict(const struct smtpd_tls_policy *p)
+{
+	return smtpd__tls_policy_level(p) == SMTPD_SECURITY_REQUIRED;
+}
+
+bool
+smtpd__tls_policy_looks(const struct smtpd_tls_policy *p)
 {
 	return p->level == SMTPD_SECURITY_REQUIRED;
 }
@@ -65,10 +117,64 @@ bool
 smtpd__tls_policy_fall_back(
     const struct smtpd_tls_policy *p, struct smtpd_tls_policy *plain)
 {
-	if (p->level != SMTPD_SECURITY_OPPORTUNISTIC || p->first)
+	if (smtpd__tls_policy_level(p) != SMTPD_SECURITY_OPPORTUNISTIC ||
+	    p->first)
 		return false;
 	*plain = (struct smtpd_tls_policy){ .level = SMTPD_SECURITY_NONE,
 		.reason = "a handshake that failed" };
 	smtpd__tls_policy_identify(plain);
 	return true;
+}
+
+const char *
+smtpd__tls_policy_wanted(const struct smtpd_tls_policy *p)
+{
+	static const char *const words[] = {
+		[SMTPD_SECURITY_OPPORTUNISTIC] = "opportunistic",
+		[SMTPD_SECURITY_REQUIRED] = "verified",
+		[SMTPD_SECURITY_NONE] = "none",
+		[SMTPD_SECURITY_ENCRYPTED] = "encrypted",
+	};
+
+	if (p->source == SMTPD_TLS_SOURCE_STS)
+		return p->testing ? "sts-testing" : "sts";
+	return p->tlsa != NULL ? "dane" : words[p->level];
+}
+
+const char *
+smtpd__tls_policy_reached(enum smtpd_tls_reached reached)
+{
+	static const char *const words[] = {
+		[SMTPD_TLS_REACHED_NONE] = "none",
+		[SMTPD_TLS_REACHED_ENCRYPTED] = "encrypted",
+		[SMTPD_TLS_REACHED_VERIFIED] = "verified",
+		[SMTPD_TLS_REACHED_DANE] = "dane",
+	};
+
+	return words[reached];
+}
+
+const char *
+smtpd__tls_policy_failure(enum smtpd_tls_failure failure)
+{
+	static const char *const words[] = {
+		[SMTPD_TLS_FAILURE_NONE] = "",
+		[SMTPD_TLS_FAILURE_STARTTLS_NOT_SUPPORTED] =
+		    "starttls-not-supported",
+		[SMTPD_TLS_FAILURE_CERTIFICATE_HOST_MISMATCH] =
+		    "certificate-host-mismatch",
+		[SMTPD_TLS_FAILURE_CERTIFICATE_EXPIRED] = "certificate-expired",
+		[SMTPD_TLS_FAILURE_CERTIFICATE_NOT_TRUSTED] =
+		    "certificate-not-trusted",
+		[SMTPD_TLS_FAILURE_VALIDATION] = "validation-failure",
+		[SMTPD_TLS_FAILURE_TLSA_INVALID] = "tlsa-invalid",
+		[SMTPD_TLS_FAILURE_DNSSEC_INVALID] = "dnssec-invalid",
+		[SMTPD_TLS_FAILURE_DANE_REQUIRED] = "dane-required",
+		[SMTPD_TLS_FAILURE_STS_POLICY_FETCH_ERROR] =
+		    "sts-policy-fetch-error",
+		[SMTPD_TLS_FAILURE_STS_POLICY_INVALID] = "sts-policy-invalid",
+		[SMTPD_TLS_FAILURE_STS_WEBPKI_INVALID] = "sts-webpki-invalid",
+	};
+
+	return words[failure];
 }

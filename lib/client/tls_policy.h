@@ -3,8 +3,9 @@
 #define SMTPD_CLIENT_TLS_POLICY_H
 
 /*
- * What a connection out asks of TLS: whoever opens the connection computes it
- * once, from the domain and the host; all others only read it.
+ * What a connection out asks of TLS, who says so, and for how long: whoever
+ * opens the connection computes it once, from the domain, the answers of the
+ * DNS and the host; all others only read it.
  */
 
 #include <smtpd/client.h>
@@ -12,11 +13,55 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/tlsa.h"
+
 #define SMTPD_TLS_POLICY_ID_SIZE 64
+
+/* Who demands it. */
+enum smtpd_tls_source {
+	SMTPD_TLS_SOURCE_LOCAL, /* the settings, a rule, a login */
+	SMTPD_TLS_SOURCE_DANE,  /* TLSA records */
+	SMTPD_TLS_SOURCE_STS,   /* MTA-STS */
+};
+
+/* What went wrong with TLS, as reports call it (RFC 8460, 4.3). */
+enum smtpd_tls_failure {
+	SMTPD_TLS_FAILURE_NONE,
+	SMTPD_TLS_FAILURE_STARTTLS_NOT_SUPPORTED,
+	SMTPD_TLS_FAILURE_CERTIFICATE_HOST_MISMATCH,
+	SMTPD_TLS_FAILURE_CERTIFICATE_EXPIRED,
+	SMTPD_TLS_FAILURE_CERTIFICATE_NOT_TRUSTED,
+	SMTPD_TLS_FAILURE_VALIDATION, /* anything else */
+	SMTPD_TLS_FAILURE_TLSA_INVALID,
+	SMTPD_TLS_FAILURE_DNSSEC_INVALID,
+	SMTPD_TLS_FAILURE_DANE_REQUIRED,
+	SMTPD_TLS_FAILURE_STS_POLICY_FETCH_ERROR,
+	SMTPD_TLS_FAILURE_STS_POLICY_INVALID,
+	SMTPD_TLS_FAILURE_STS_WEBPKI_INVALID,
+};
+
+/* What a connection has, from less to more. */
+enum smtpd_tls_reached {
+	SMTPD_TLS_REACHED_NONE,      /* plain text */
+	SMTPD_TLS_REACHED_ENCRYPTED, /* to whomever */
+	SMTPD_TLS_REACHED_VERIFIED,  /* a good certificate, with the name */
+	SMTPD_TLS_REACHED_DANE,      /* one that a TLSA record matches */
+};
 
 struct smtpd_tls_policy {
 	enum smtpd_security level;
+	enum smtpd_tls_source source;
 	bool first; /* from the first byte, whatever level says of STARTTLS */
+
+	/* What is demanded is looked at, and told, but nothing fails for it:
+	 * level counts as opportunistic, as MTA-STS has it in "testing". */
+	bool testing;
+
+	/* The host is not to be connected to at all for now, for this reason:
+	 * a look-up failed that says whether it may be, or it is none of those
+	 * that the domain's policy lists. */
+	const char *refused;
+	enum smtpd_tls_failure refusal; /* what that is called in reports */
 
 	/* Names of which the certificate must bear one, in the place of the
 	 * host's; none: that. */
@@ -27,15 +72,20 @@ struct smtpd_tls_policy {
 	 * its own; NULL: those of the settings. */
 	struct smtpd_trust *trust;
 
-	/* TLSA records: reserved, not looked at yet but for the id. */
-	const unsigned char *pins;
-	size_t pins_len;
+	/* Records of which the certificate must match one, in the place of
+	 * authorities; NULL: none.  names are those that one needs whose chain
+	 * is matched.  Not owned. */
+	const struct smtpd_tlsa_set *tlsa;
+
+	/* The name that the server is asked for (SNI); NULL: the host's. */
+	const char *server_name;
 
 	const char *reason; /* "the settings", "the rule for the domain" */
+	uint32_t ttl_s;     /* how long it holds; 0: no end */
 
 	/*
-	 * A digest of all of the above but trust and reason.  Whatever was
-	 * reached under one policy is not used under another: it is part of
+	 * A digest of all of the above but trust, reason and ttl_s.  Whatever
+	 * was reached under one policy is not used under another: it is part of
 	 * the name of a site, and of the keys of connections and of TLS
 	 * sessions that are used again.
 	 */
@@ -49,9 +99,17 @@ struct smtpd_tls_policy {
 /* Compute the id of P from its other members. */
 void smtpd__tls_policy_identify(struct smtpd_tls_policy *p);
 
-/* Whether a connection without TLS, or with a certificate that is not good, is
- * of no use. */
+/* The level that decides whether a connection is of use. */
+enum smtpd_security smtpd__tls_policy_level(const struct smtpd_tls_policy *p);
+
+/* Whether a connection without TLS is of no use. */
+bool smtpd__tls_policy_needs_tls(const struct smtpd_tls_policy *p);
+
+/* Whether, besides, one with a certificate that is not good is of no use. */
 bool smtpd__tls_policy_is_strict(const struct smtpd_tls_policy *p);
+
+/* Whether the certificate is looked at, be it only to tell. */
+bool smtpd__tls_policy_looks(const struct smtpd_tls_policy *p);
 
 /*
  * Whether a message may go out in plain text after the handshake failed.  PLAIN
@@ -59,5 +117,15 @@ bool smtpd__tls_policy_is_strict(const struct smtpd_tls_policy *p);
  */
 bool smtpd__tls_policy_fall_back(
     const struct smtpd_tls_policy *p, struct smtpd_tls_policy *plain);
+
+/* The word for what P demands, in logs: "none", "opportunistic", "encrypted",
+ * "verified", "dane", "sts", "sts-testing". */
+const char *smtpd__tls_policy_wanted(const struct smtpd_tls_policy *p);
+
+/* The word for what was reached: "none", "encrypted", "verified", "dane". */
+const char *smtpd__tls_policy_reached(enum smtpd_tls_reached reached);
+
+/* The name of FAILURE in reports (RFC 8460, 4.3); "" for none. */
+const char *smtpd__tls_policy_failure(enum smtpd_tls_failure failure);
 
 #endif

@@ -112,7 +112,7 @@ find_fault(const struct smtpd_queue_settings *s)
 		return "fix has an unknown bit, or SMTPD_FIX_NONE and others";
 	if (s->log_level > SMTPD_LOG_TRACE)
 		return "there is no such log level";
-	if (s->client->security > SMTPD_SECURITY_NONE)
+	if (s->client->security > SMTPD_SECURITY_ENCRYPTED)
 		return "there is no such security of the client";
 	if (strlen(s->hostname) >= SMTPD_HOSTNAME_SIZE ||
 	    strlen(s->local_domain) >= SMTPD_HOSTNAME_SIZE)
@@ -144,7 +144,7 @@ find_fault(const struct smtpd_queue_settings *s)
 	for (size_t i = 0; i < s->nrules; i++) {
 		if (s->rules[i].domain == NULL)
 			return "a security rule has no domain";
-		if (s->rules[i].security > SMTPD_SECURITY_NONE)
+		if (s->rules[i].security > SMTPD_SECURITY_ENCRYPTED)
 			return "there is no such security of a rule";
 		fault = find_names_fault(&s->rules[i]);
 		if (fault != NULL)
