@@ -394,6 +394,8 @@ struct smtpd_client_tls_info {
 	bool verified;       /* the certificate is good and bears the name */
 	bool resumed;        /* an earlier session went on */
 	const char *reason;  /* why it was not verified; "" */
+	const char *tlsa; /* the TLSA record by which it was: "3 1 1 ..."; "".
+	                      * Since 0.2 */
 };
 
 /* The TLS of the open connection; NULL: not encrypted.  Belongs to C until the

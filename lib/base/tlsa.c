@@ -83,7 +83,7 @@ is_outdone(const struct smtpd_tlsa *a, const struct smtpd_tlsa *b)
 }
 
 static int
-compare(const void *a, const void *b)
+compare_records(const void *a, const void *b)
 {
 	const struct smtpd_tlsa *x = a, *y = b;
 
@@ -113,7 +113,7 @@ smtpd__tlsa_finish(struct smtpd_tlsa_set *set)
 			set->list[kept++] = set->list[i];
 	}
 	set->count = kept;
-	qsort(set->list, set->count, sizeof(set->list[0]), compare);
+	qsort(set->list, set->count, sizeof(set->list[0]), compare_records);
 }
 
 struct smtpd_tlsa_set *

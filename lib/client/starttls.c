@@ -27,7 +27,8 @@ load_trust(struct smtpd_client *c)
 	struct smtpd_trust *given =
 	    c->policy.trust != NULL ? c->policy.trust : c->set.trust;
 	bool needed =
-	    smtpd__tls_policy_looks(&c->policy) || c->set.user != NULL;
+	    (smtpd__tls_policy_looks(&c->policy) && c->policy.tlsa == NULL) ||
+	    c->set.user != NULL;
 	char error[SMTPD_ERROR_TEXT_SIZE];
 
 	if (given != NULL) {
@@ -54,6 +55,8 @@ create_conn(struct smtpd_client *c)
 		.host = c->host,
 		.names = c->policy.names,
 		.nnames = c->policy.nnames,
+		.tlsa = c->policy.tlsa,
+		.server_name = c->policy.server_name,
 		.key = key,
 		.legacy_signatures = c->legacy_tls,
 	};
@@ -82,6 +85,7 @@ run_handshake(struct smtpd_client *c, uint64_t deadline)
 					  : "built without TLS");
 	c->stream.tls = conn;
 	c->stream.wire.write_ms = c->set.tls_ms;
+	c->verdict.failure = SMTPD_TLS_FAILURE_VALIDATION;
 	status =
 	    smtpd__tls_client_handshake(conn, deadline, reason, sizeof(reason));
 	c->legacy_tls = smtpd__tls_client_needs_legacy(conn);
@@ -91,6 +95,7 @@ run_handshake(struct smtpd_client *c, uint64_t deadline)
 	if (status != SMTPD_IO_OK)
 		return smtpd__client_exchange_broken(c, phase, status);
 	info = smtpd__tls_client_info(conn);
+	c->verdict = *smtpd__tls_client_verdict(conn);
 	snprintf(c->tls_text, sizeof(c->tls_text), "%s/%s/%s", info->version,
 	    info->cipher, info->verified ? "verified" : "unverified");
 	if (smtpd__tls_policy_is_strict(&c->policy) && !info->verified)
@@ -104,6 +109,12 @@ const char *
 smtpd__client_starttls_text(const struct smtpd_client *c)
 {
 	return c->tls_text;
+}
+
+const struct smtpd_tls_verdict *
+smtpd__client_starttls_verdict(const struct smtpd_client *c)
+{
+	return &c->verdict;
 }
 
 int
@@ -127,19 +138,23 @@ smtpd__client_starttls(struct smtpd_client *c)
 		return 0;
 	if (!needed && !smtpd_tls_supported())
 		return 0;
-	if (smtpd_client_offers(c, "STARTTLS") == NULL)
+	if (smtpd_client_offers(c, "STARTTLS") == NULL) {
+		c->verdict.failure = SMTPD_TLS_FAILURE_STARTTLS_NOT_SUPPORTED;
 		return needed
 		    ? smtpd__client_exchange_fail(c, phase, "4.7.4",
 			  "TLS is required by %s, but the server does "
 			  "not offer it",
 			  c->policy.reason)
 		    : 0;
+	}
 	code =
 	    smtpd__client_exchange_command(c, phase, c->set.tls_ms, "STARTTLS");
 	if (code < 0)
 		return -1;
-	if (code / 100 != 2)
+	if (code / 100 != 2) {
+		c->verdict.failure = SMTPD_TLS_FAILURE_STARTTLS_NOT_SUPPORTED;
 		return smtpd__client_exchange_refused(c, phase);
+	}
 	/* Nobody has vouched for what came along with the reply: it would be
 	 * taken for something that was sent within TLS (RFC 3207, 6). */
 	smtpd__stream_peek(&c->stream, &early);

@@ -26,4 +26,9 @@ int smtpd__client_starttls(struct smtpd_client *c);
  * handshake: "TLSv1.3/SUITE/verified", or "none". */
 const char *smtpd__client_starttls_text(const struct smtpd_client *c);
 
+/* How far the last connection of C came, and what was wrong, also when nobody
+ * demanded more. */
+const struct smtpd_tls_verdict *smtpd__client_starttls_verdict(
+    const struct smtpd_client *c);
+
 #endif

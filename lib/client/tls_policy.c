@@ -86,6 +86,21 @@ smtpd__tls_policy_identify(struct smtpd_tls_policy *p)
 		add_digest(p, &id);
 }
 
+void
+smtpd__tls_policy_demand_dane(
+    struct smtpd_tls_policy *p, const struct smtpd_tlsa_set *set)
+{
+	p->source = SMTPD_TLS_SOURCE_DANE;
+	if (set->count > 0) {
+		p->level = SMTPD_SECURITY_REQUIRED;
+		p->tlsa = set;
+		p->reason = "the TLSA records of the host";
+		return;
+	}
+	p->level = SMTPD_SECURITY_ENCRYPTED;
+	p->reason = "the TLSA records of the host, of which none can be used";
+}
+
 enum smtpd_security
 smtpd__tls_policy_level(const struct smtpd_tls_policy *p)
 {

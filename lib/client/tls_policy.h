@@ -14,38 +14,15 @@
 #include <stddef.h>
 
 #include "base/tlsa.h"
+#include "transport/tls_verdict.h"
 
 #define SMTPD_TLS_POLICY_ID_SIZE 64
 
-/* Who demands it. */
+/* Where the demand comes from. */
 enum smtpd_tls_source {
 	SMTPD_TLS_SOURCE_LOCAL, /* the settings, a rule, a login */
 	SMTPD_TLS_SOURCE_DANE,  /* TLSA records */
 	SMTPD_TLS_SOURCE_STS,   /* MTA-STS */
-};
-
-/* What went wrong with TLS, as reports call it (RFC 8460, 4.3). */
-enum smtpd_tls_failure {
-	SMTPD_TLS_FAILURE_NONE,
-	SMTPD_TLS_FAILURE_STARTTLS_NOT_SUPPORTED,
-	SMTPD_TLS_FAILURE_CERTIFICATE_HOST_MISMATCH,
-	SMTPD_TLS_FAILURE_CERTIFICATE_EXPIRED,
-	SMTPD_TLS_FAILURE_CERTIFICATE_NOT_TRUSTED,
-	SMTPD_TLS_FAILURE_VALIDATION, /* anything else */
-	SMTPD_TLS_FAILURE_TLSA_INVALID,
-	SMTPD_TLS_FAILURE_DNSSEC_INVALID,
-	SMTPD_TLS_FAILURE_DANE_REQUIRED,
-	SMTPD_TLS_FAILURE_STS_POLICY_FETCH_ERROR,
-	SMTPD_TLS_FAILURE_STS_POLICY_INVALID,
-	SMTPD_TLS_FAILURE_STS_WEBPKI_INVALID,
-};
-
-/* What a connection has, from less to more. */
-enum smtpd_tls_reached {
-	SMTPD_TLS_REACHED_NONE,      /* plain text */
-	SMTPD_TLS_REACHED_ENCRYPTED, /* to whomever */
-	SMTPD_TLS_REACHED_VERIFIED,  /* a good certificate, with the name */
-	SMTPD_TLS_REACHED_DANE,      /* one that a TLSA record matches */
 };
 
 struct smtpd_tls_policy {
@@ -98,6 +75,14 @@ struct smtpd_tls_policy {
 
 /* Compute the id of P from its other members. */
 void smtpd__tls_policy_identify(struct smtpd_tls_policy *p);
+
+/*
+ * Have P, which has no names of its own, demand what SET, the secure records of
+ * its host, demands (RFC 7672, 2.2): a match with one that can be used, or else
+ * TLS by any certificate.  P is to be identified anew.
+ */
+void smtpd__tls_policy_demand_dane(
+    struct smtpd_tls_policy *p, const struct smtpd_tlsa_set *set);
 
 /* The level that decides whether a connection is of use. */
 enum smtpd_security smtpd__tls_policy_level(const struct smtpd_tls_policy *p);

@@ -14,6 +14,7 @@
 #include "transport/tls_alert.h"
 #include "transport/tls_compat.h"
 #include "transport/tls_conn_state.h"
+#include "transport/tls_dane.h"
 #include "transport/tls_names.h"
 #include "transport/tls_trust.h"
 
@@ -22,6 +23,8 @@ struct client_conn {
 	struct smtpd_trust *trust;
 	const char *const *names; /* until the handshake is over */
 	size_t nnames;
+	const struct smtpd_tlsa_set *tlsa; /* likewise; NULL: none */
+	struct smtpd_tls_dane dane;
 	struct smtpd_client_tls_info info;
 	bool has_name;
 	unsigned char address[16]; /* the name is an address of so many */
@@ -29,18 +32,22 @@ struct client_conn {
 	bool legacy_signatures;
 	bool saw_certificate; /* so no earlier session was resumed */
 	bool chose_pss;       /* the server did, and we refused it */
-	struct smtpd_tls_session_info session;
+	struct smtpd_tls_verdict verdict;
 	char key[SMTPD_TLS_KEY_SIZE];
 };
 
-/* Called for each certificate, and not at all when a session is resumed. */
+/* Called for each certificate, and not at all when a session is resumed.  That
+ * at depth 0 is the server's own, and those that it sent follow. */
 static int
 see_certificate(void *arg, mbedtls_x509_crt *cert, int depth, uint32_t *flags)
 {
 	struct client_conn *cc = arg;
 
-	(void)cert, (void)depth, (void)flags;
+	(void)flags;
 	cc->saw_certificate = true;
+	if (depth == 0 && cc->tlsa != NULL)
+		cc->dane = smtpd__tls_dane_judge(
+		    cert, cc->tlsa, cc->names, cc->nnames);
 	return 0;
 }
 
@@ -55,12 +62,15 @@ smtpd__tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
     const struct smtpd_tls_client_settings *set)
 {
 	struct client_conn *cc = calloc(1, sizeof(*cc));
+	const char *asked =
+	    set->server_name != NULL ? set->server_name : set->host;
 
 	if (cc == NULL)
 		return NULL;
 	cc->trust = t;
 	cc->names = set->names;
 	cc->nnames = set->nnames;
+	cc->tlsa = set->tlsa;
 	cc->address_len = smtpd__tls_names_address(set->host, cc->address);
 	/* An address is no name to be asked for. */
 	cc->has_name = set->host[0] != '\0' && cc->address_len == 0;
@@ -69,14 +79,30 @@ smtpd__tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
 	if (smtpd__tls_conn_init(&cc->conn,
 		smtpd__tls_trust_conf(t, set->legacy_signatures), w) == -1 ||
 	    mbedtls_ssl_set_hostname(
-		&cc->conn.ssl, cc->has_name ? set->host : NULL) != 0) {
+		&cc->conn.ssl, cc->has_name ? asked : NULL) != 0) {
 		smtpd__tls_conn_destroy(&cc->conn);
 		return NULL;
 	}
 	mbedtls_ssl_set_verify(&cc->conn.ssl, see_certificate, cc);
 	smtpd__tls_sessions_offer(
-	    smtpd__tls_trust_sessions(t), cc->key, &cc->conn.ssl, &cc->session);
+	    smtpd__tls_trust_sessions(t), cc->key, &cc->conn.ssl, &cc->verdict);
 	return &cc->conn;
+}
+
+/* What FLAGS, the result of a verification, are in reports. */
+static enum smtpd_tls_failure
+classify_flags(uint32_t flags)
+{
+	const uint32_t dates =
+	    MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE;
+
+	if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0)
+		return SMTPD_TLS_FAILURE_CERTIFICATE_NOT_TRUSTED;
+	if ((flags & dates) != 0)
+		return SMTPD_TLS_FAILURE_CERTIFICATE_EXPIRED;
+	if ((flags & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0)
+		return SMTPD_TLS_FAILURE_CERTIFICATE_HOST_MISMATCH;
+	return SMTPD_TLS_FAILURE_VALIDATION;
 }
 
 /* Describe in one line FLAGS, the result of the verification. */
@@ -87,7 +113,7 @@ explain_flags(struct client_conn *cc, uint32_t flags)
 	struct smtpd_text t;
 	size_t len;
 
-	smtpd__text_init(&t, cc->session.reason, sizeof(cc->session.reason));
+	smtpd__text_init(&t, cc->verdict.reason, sizeof(cc->verdict.reason));
 	if (flags == 0) {
 		smtpd__text_add(&t, "there is no name to check it against");
 		return;
@@ -137,24 +163,58 @@ verify_server(struct client_conn *cc)
 	flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	if (!bears && (cc->has_name || cc->address_len > 0 || cc->nnames > 0))
 		flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-	cc->session.verified = flags == 0 && bears;
-	if (cc->session.verified)
-		cc->session.reason[0] = '\0';
-	else
-		explain_flags(cc, flags);
+	if (flags == 0 && bears) {
+		cc->verdict.reached = SMTPD_TLS_REACHED_VERIFIED;
+		return;
+	}
+	cc->verdict.failure = classify_flags(flags);
+	explain_flags(cc, flags);
+}
+
+/* The records decide alone. */
+static void
+conclude_dane(struct client_conn *cc)
+{
+	struct smtpd_tls_verdict *v = &cc->verdict;
+	struct smtpd_text t;
+
+	if (cc->dane.record == NULL) {
+		v->failure = SMTPD_TLS_FAILURE_VALIDATION;
+		snprintf(
+		    v->reason, sizeof(v->reason), "no TLSA record matches it");
+		return;
+	}
+	smtpd__text_init(&t, v->record, sizeof(v->record));
+	smtpd__tlsa_write(cc->dane.record, &t);
+	if (cc->dane.flags == 0) {
+		v->reached = SMTPD_TLS_REACHED_DANE;
+		return;
+	}
+	v->failure = classify_flags(cc->dane.flags);
+	explain_flags(cc, cc->dane.flags);
 }
 
 static void
 gather_info(struct client_conn *cc)
 {
+	struct smtpd_tls_verdict *v = &cc->verdict;
+
 	smtpd__tls_conn_name_cipher(&cc->conn);
 	cc->info.version = mbedtls_ssl_get_version(&cc->conn.ssl);
 	cc->info.cipher = cc->conn.info.cipher;
 	cc->info.resumed = !cc->saw_certificate;
-	if (cc->saw_certificate)
-		verify_server(cc);
-	cc->info.verified = cc->session.verified;
-	cc->info.reason = cc->session.reason;
+	if (cc->saw_certificate) {
+		*v = (struct smtpd_tls_verdict){
+			.reached = SMTPD_TLS_REACHED_ENCRYPTED
+		};
+		if (cc->tlsa != NULL)
+			conclude_dane(cc);
+		else
+			verify_server(cc);
+	}
+	cc->info.verified = v->reached > SMTPD_TLS_REACHED_ENCRYPTED;
+	cc->info.reason = v->reason;
+	cc->info.tlsa = v->reached == SMTPD_TLS_REACHED_DANE ? v->record : "";
 }
 
 enum smtpd_io_status
@@ -192,11 +252,17 @@ smtpd__tls_client_info(const struct smtpd_tls_conn *conn)
 	return &((const struct client_conn *)conn)->info;
 }
 
+const struct smtpd_tls_verdict *
+smtpd__tls_client_verdict(const struct smtpd_tls_conn *conn)
+{
+	return &((const struct client_conn *)conn)->verdict;
+}
+
 void
 smtpd__tls_client_keep(struct smtpd_tls_conn *conn)
 {
 	struct client_conn *cc = (struct client_conn *)conn;
 
 	smtpd__tls_sessions_store(smtpd__tls_trust_sessions(cc->trust), cc->key,
-	    &conn->ssl, &cc->session);
+	    &conn->ssl, &cc->verdict);
 }

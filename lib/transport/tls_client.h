@@ -7,7 +7,9 @@
 
 #include <smtpd/client.h>
 
+#include "base/tlsa.h"
 #include "transport/tls_conn.h"
+#include "transport/tls_verdict.h"
 
 /* As smtpd_trust_create(), but no authority is believed.  NULL without memory.
  */
@@ -21,13 +23,19 @@ struct smtpd_tls_client_settings {
 	const char *const *names;
 	size_t nnames;
 
+	/* Records of which its chain must match one, in the place of
+	 * authorities; NULL: none.  NAMES are then those that count where an
+	 * authority matches. */
+	const struct smtpd_tlsa_set *tlsa;
+	const char *server_name; /* that it is asked for; NULL: host */
+
 	const char *key; /* a session that was kept under it is resumed */
 	bool legacy_signatures; /* TLS 1.2 at most, and no RSA-PSS */
 };
 
 /*
  * Create all that a connection by SET over W needs, but do no handshake yet.
- * Return NULL without memory.  T must live as long, and SET's names until
+ * Return NULL without memory.  T must live as long, and SET's names and records until
  * the handshake is over.
  */
 struct smtpd_tls_conn *smtpd__tls_client_create(struct smtpd_trust *t,
@@ -47,6 +55,10 @@ bool smtpd__tls_client_needs_legacy(const struct smtpd_tls_conn *conn);
 /* Information that is complete once the handshake is over; it lives as long as
  * CONN, which smtpd__tls_client_create() made. */
 const struct smtpd_client_tls_info *smtpd__tls_client_info(
+    const struct smtpd_tls_conn *conn);
+
+/* What came of it; likewise. */
+const struct smtpd_tls_verdict *smtpd__tls_client_verdict(
     const struct smtpd_tls_conn *conn);
 
 /* Keep the session of CONN, whose handshake is over, under its key. */

@@ -38,6 +38,13 @@ smtpd__tls_client_info(const struct smtpd_tls_conn *conn)
 	return NULL;
 }
 
+const struct smtpd_tls_verdict *
+smtpd__tls_client_verdict(const struct smtpd_tls_conn *conn)
+{
+	(void)conn;
+	return NULL;
+}
+
 void
 smtpd__tls_client_keep(struct smtpd_tls_conn *conn)
 {

@@ -11,15 +11,8 @@
 #include <mbedtls/ssl.h>
 
 #include <pthread.h>
-#include <stdbool.h>
 
-#define SMTPD_TLS_SESSIONS_REASON_MAX 256
-
-/* The result of the verification when the session began. */
-struct smtpd_tls_session_info {
-	bool verified;
-	char reason[SMTPD_TLS_SESSIONS_REASON_MAX]; /* why it is not; "" */
-};
+#include "transport/tls_verdict.h"
 
 struct smtpd_tls_session;
 
@@ -32,12 +25,12 @@ void smtpd__tls_sessions_init(struct smtpd_tls_sessions *s);
 void smtpd__tls_sessions_finish(struct smtpd_tls_sessions *s);
 
 /* Have SSL offer the server to resume the session under KEY, if there is one,
- * and fill in INFO then. */
+ * and fill in VERDICT then, as it was when the session began. */
 void smtpd__tls_sessions_offer(struct smtpd_tls_sessions *s, const char *key,
-    mbedtls_ssl_context *ssl, struct smtpd_tls_session_info *info);
+    mbedtls_ssl_context *ssl, struct smtpd_tls_verdict *verdict);
 
-/* Store the session of SSL under KEY; under the empty one none is found. */
+/* Store the session of SSL with VERDICT under KEY; under the empty one none is found. */
 void smtpd__tls_sessions_store(struct smtpd_tls_sessions *s, const char *key,
-    const mbedtls_ssl_context *ssl, const struct smtpd_tls_session_info *info);
+    const mbedtls_ssl_context *ssl, const struct smtpd_tls_verdict *verdict);
 
 #endif
