@@ -12,6 +12,7 @@
 #include "dkim/signer.h"
 #include "os/clock.h"
 #include "resolve/dns.h"
+#include "resolve/txt.h"
 
 #define TIMEOUT_MS 5000
 #define TRIES      2
@@ -20,20 +21,6 @@
 /* Room for the strings of one record; what has more is no key record of a key
  * that can be used. */
 #define TEXT_SIZE 8192
-
-/* Write the strings of the record that begins at number I of ANSWER to TEXT,
- * and return the number of the next record. */
-static size_t
-join_strings(
-    const struct smtpd_dns_answer *answer, size_t i, struct smtpd_text *text)
-{
-	do {
-		smtpd__text_bytes(
-		    text, answer->records[i].text, answer->records[i].text_len);
-		i++;
-	} while (i < answer->count && !answer->records[i].begins);
-	return i;
-}
 
 /* Compare all records with KEY.  Return NULL when one has it, or what is wrong
  * with the last. */
@@ -48,7 +35,7 @@ compare_records(const struct smtpd_dns_answer *answer,
 		struct smtpd_text text;
 
 		smtpd__text_init(&text, buf, sizeof(buf));
-		i = join_strings(answer, i, &text);
+		i = smtpd__txt_join(answer, i, &text);
 		fault = smtpd__key_record_compare(buf, key);
 	}
 	return fault;

@@ -22,16 +22,17 @@ MAY_KNOW = {
     "journal/disk": "base os journal",
     "maildir": "base os",
     "client": "base crypto os grammar net sasl transport",
+    "policy": "base os grammar resolve client",
     "server": "base crypto os grammar net sasl transport",
     "queue/model": "base journal",
     "queue/schedule": "base queue/model",
     "queue/spool": "base os grammar journal queue/model",
     "queue/control": "base os grammar journal journal/disk queue/model "
                      "queue/schedule queue/spool",
-    "queue/delivery": "base os grammar net resolve dkim client queue/model "
-                      "queue/schedule queue/spool",
-    "queue": "base os grammar dkim journal journal/disk queue/model "
-             "queue/schedule queue/spool queue/control queue/delivery",
+    "queue/delivery": "base os grammar net resolve dkim client policy "
+                      "queue/model queue/schedule queue/spool",
+    "queue": "base os grammar dkim policy journal journal/disk "
+             "queue/model queue/schedule queue/spool queue/control queue/delivery",
 }
 
 

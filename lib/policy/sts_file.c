@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "policy/sts_file.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "os/commit.h"
+#include "os/file.h"
+#include "resolve/hostname.h"
+
+/* The first line of a file; behind it stands the policy. */
+#define HEAD_MAX    128
+#define HEAD_FORMAT "mta-sts 1 id=%s fetched=%llu\n"
+
+/* No domain has such a name. */
+#define HALF_WRITTEN "%new"
+
+int
+smtpd__sts_file_open(const char *directory)
+{
+	if (mkdir(directory, 0700) == -1 && errno != EEXIST)
+		return -1;
+	return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Read the head, a NUL behind it, that is at TEXT.  Return its length, or 0. */
+static size_t
+read_head(const char *text, struct smtpd_sts_stored *out)
+{
+	unsigned long long fetched;
+	char again[HEAD_MAX];
+	char id[SMTPD_STS_ID_SIZE];
+	int len;
+
+	if (sscanf(text, "mta-sts 1 id=%32[A-Za-z0-9] fetched=%20llu", id,
+		&fetched) != 2)
+		return 0;
+	len = snprintf(again, sizeof(again), HEAD_FORMAT, id, fetched);
+	if (strncmp(text, again, (size_t)len) != 0)
+		return 0;
+	memcpy(out->id, id, sizeof(id));
+	out->fetched_s = fetched;
+	return (size_t)len;
+}
+
+/* Read the file NAME into BUF.  Return 0, or -1 if it is no policy. */
+static int
+read_file(int fd, const char *name, char *buf, struct smtpd_sts_stored *out)
+{
+	const size_t most = HEAD_MAX + SMTPD_STS_POLICY_MAX;
+	int file = openat(fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	size_t head = 0;
+
+	if (file == -1)
+		return -1;
+	if (fstat(file, &st) == 0 && st.st_size > 0 &&
+	    (size_t)st.st_size < most &&
+	    smtpd__file_read_at(file, buf, (size_t)st.st_size, 0) == 0) {
+		buf[st.st_size] = '\0';
+		head = read_head(buf, out);
+	}
+	close(file);
+	if (head == 0)
+		return -1;
+	out->text = buf + head;
+	out->len = (size_t)st.st_size - head;
+	return 0;
+}
+
+static bool
+is_domain(const char *name)
+{
+	char same[SMTPD_DNS_HOST_MAX];
+
+	return smtpd__hostname_normalise(name, same) == 0 &&
+	    strcmp(name, same) == 0;
+}
+
+void
+smtpd__sts_file_read_all(int fd,
+    void (*each)(
+	void *user, const char *domain, const struct smtpd_sts_stored *stored),
+    void *user)
+{
+	char *buf = malloc(HEAD_MAX + SMTPD_STS_POLICY_MAX + 1);
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy != -1 ? fdopendir(copy) : NULL;
+	const struct dirent *d;
+
+	if (dir == NULL && copy != -1)
+		close(copy);
+	while (dir != NULL && buf != NULL && (d = readdir(dir)) != NULL) {
+		struct smtpd_sts_stored stored;
+
+		if (d->d_name[0] == '.')
+			continue;
+		if (is_domain(d->d_name) &&
+		    read_file(fd, d->d_name, buf, &stored) == 0)
+			each(user, d->d_name, &stored);
+		else
+			smtpd__sts_file_remove(fd, d->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	free(buf);
+}
+
+int
+smtpd__sts_file_write(
+    int fd, const char *domain, const struct smtpd_sts_stored *stored)
+{
+	char head[HEAD_MAX];
+	int file, len;
+
+	len = snprintf(head, sizeof(head), HEAD_FORMAT, stored->id,
+	    (unsigned long long)stored->fetched_s);
+	file = openat(fd, HALF_WRITTEN,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file == -1)
+		return -1;
+	if (smtpd__file_write(file, head, (size_t)len) == -1 ||
+	    smtpd__file_write(file, stored->text, stored->len) == -1) {
+		close(file);
+		return -1;
+	}
+	if (smtpd__commit_file(file) == -1 ||
+	    renameat(fd, HALF_WRITTEN, fd, domain) == -1)
+		return -1;
+	return smtpd__commit_directory(fd);
+}
+
+void
+smtpd__sts_file_remove(int fd, const char *domain)
+{
+	unlinkat(fd, domain, 0);
+}
