@@ -4,7 +4,8 @@
 
 /*
  * Filters: they see a whole message before anybody answers it, and may refuse
- * it, add fields to its header, and change its recipients.
+ * it, change its header, its body and its envelope.  milter.h has one that asks
+ * other programs.
  *
  * All that a server has are a chain, in the order in which they were added.
  * Each sees the message as those before have left it; the delivery callback
@@ -87,12 +88,50 @@ SMTPD_API int smtpd_session_add_field(
     struct smtpd_session *s, const char *name, const char *value);
 
 /*
- * Add a recipient behind the others.  It goes the way of RCPT, whose handlers
- * and limits hold; LMTP has no reply for it.  Return 0, or -1 with errno EACCES
- * when it was refused.  Since 0.2.
+ * Change the header in `end`, when the whole message is there.  Insert a field
+ * before field AT of all, counted from 0; SIZE_MAX: behind the last.  Or
+ * replace field I, counted from 0, of those called NAME in any case of letters,
+ * with VALUE; NULL removes it.  VALUE is as above, but stands directly behind
+ * the colon: it begins with a space where one is wanted.  All other fields stay
+ * byte for byte as they are.
+ *
+ * Return 0, or -1 with errno: EINVAL as above; ENOENT, there is no such field;
+ * EMSGSIZE, the header is longer than SMTPD_BODY_HEADER_MAX octets; ENOMEM.
+ * Since 0.2.
+ */
+SMTPD_API int smtpd_session_insert_field(
+    struct smtpd_session *s, size_t at, const char *name, const char *value);
+SMTPD_API int smtpd_session_change_field(
+    struct smtpd_session *s, const char *name, size_t i, const char *value);
+
+/*
+ * Replace the body in `end`, piece by piece: LEN octets at DATA, lines ended by
+ * CRLF, are the next, and what the first call begins is the body once the
+ * filter returned 0.  smtpd_session_keep_body() forgets the pieces: the body
+ * stays.
+ * Return 0, or -1 with errno: EINVAL; EMSGSIZE as above; what the system says
+ * when they cannot be kept, and then the message is refused (451 4.3.0).  Since
+ * 0.2.
+ */
+SMTPD_API int smtpd_session_replace_body(
+    struct smtpd_session *s, const void *data, size_t len);
+SMTPD_API void smtpd_session_keep_body(struct smtpd_session *s);
+
+/* Let ADDRESS, "" or one with a domain, be the sender of the envelope.  Return
+ * 0, or -1 with errno EINVAL when it is none.  Since 0.2. */
+SMTPD_API int smtpd_session_set_sender(
+    struct smtpd_session *s, const char *address);
+
+/*
+ * Add a recipient behind the others, with PARAMS as RCPT has them, divided by
+ * spaces; NULL: none.  It goes the way of RCPT, whose handlers and limits hold;
+ * LMTP has no reply for it.  Return 0, or -1 with errno EACCES when it was
+ * refused.  Since 0.2.
  */
 SMTPD_API int smtpd_session_add_rcpt(
     struct smtpd_session *s, const char *address);
+SMTPD_API int smtpd_session_add_rcpt_params(
+    struct smtpd_session *s, const char *address, const char *params);
 
 /*
  * Remove recipient I of the envelope, counted from 0.  It stays there as one
@@ -102,6 +141,17 @@ SMTPD_API int smtpd_session_add_rcpt(
  * Return 0, or -1 with errno EINVAL.  Since 0.2.
  */
 SMTPD_API int smtpd_session_remove_rcpt(struct smtpd_session *s, size_t i);
+
+/* Ask those who deliver the message to set it aside, because of REASON: it
+ * stands in the envelope.  smtpd_queue_deliver() holds such a message until it
+ * is released.  Return 0, or -1 with errno ENOMEM.  Since 0.2. */
+SMTPD_API int smtpd_session_quarantine(
+    struct smtpd_session *s, const char *reason);
+
+/* Drop the message once the filter returned 0: neither the filters behind nor
+ * the delivery callback see it, and it is answered with 250.  Return 0 or -1.
+ * Since 0.2. */
+SMTPD_API int smtpd_session_discard(struct smtpd_session *s);
 
 #ifdef __cplusplus
 }

@@ -137,6 +137,10 @@ struct smtpd_envelope {
 	bool prioritized; /* MT-PRIORITY= (RFC 6710) */
 	int priority;     /* -9 to 9; 0 as well where it was not said */
 	struct smtpd_deliver_by deliver_by;
+
+	/* Why a filter wants the message to be set aside rather than delivered,
+	 * see smtpd_session_quarantine(); NULL: none does.  Since 0.2. */
+	const char *quarantine;
 };
 
 /*

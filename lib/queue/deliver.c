@@ -87,6 +87,7 @@ set_envelope(struct smtpd_submission *sub, struct smtpd_session *s)
 		.id = e->id,
 		.trace = received,
 		.fix = sub->queue->delivery.settings.fix,
+		.hold = e->quarantine != NULL,
 	};
 	return set_rcpts(sub);
 }

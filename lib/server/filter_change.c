@@ -5,82 +5,98 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "grammar/fields.h"
 #include "server/filter_run.h"
 #include "server/verb_mail.h"
 
-/* field-name = 1*ftext (RFC 5322, 3.6.8) */
-static bool
-is_name(const char *name)
-{
-	size_t len = strlen(name);
+/* Room for the argument of MAIL or RCPT with parameters. */
+#define ARGUMENT_SIZE (SMTPD_ADDRESS_MAX + 1024)
 
-	for (size_t i = 0; i < len; i++)
-		if (name[i] <= ' ' || name[i] > '~' || name[i] == ':')
-			return false;
-	return len > 0 && len < SMTPD_FIELD_NAME_MAX;
-}
-
-static bool
-is_value(const char *value)
+/* The run of the filter that S asks: EARLY, before it has seen the whole
+ * message, too.  NULL with errno EINVAL. */
+static struct smtpd_filter_run *
+find_run(struct smtpd_session *s, bool early)
 {
-	for (size_t i = 0; value[i] != '\0'; i++)
-		if (smtpd__text_is_control((unsigned char)value[i]) &&
-		    value[i] != '\t' && value[i] != '\n' &&
-		    (value[i] != '\r' || value[i + 1] != '\n'))
-			return false;
-	return true;
-}
+	struct smtpd_filter_run *r = s->filter_run;
 
-/* Write LEN bytes at VALUE, folded at its line ends, to TO.  Return the end of
- * what was written, at most three times as much. */
-static char *
-write_value(char *to, const char *value, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (value[i] == '\r')
-			continue;
-		if (value[i] == '\n')
-			*to++ = '\r';
-		*to++ = value[i];
-		if (value[i] == '\n' &&
-		    !smtpd__text_is_white((unsigned char)value[i + 1]))
-			*to++ = '\t';
-	}
-	return to;
+	if (r != NULL && (early || r->ending))
+		return r;
+	errno = EINVAL;
+	return NULL;
 }
 
 int
 smtpd_session_add_field(
     struct smtpd_session *s, const char *name, const char *value)
 {
-	struct smtpd_added_field *field;
-	size_t name_len, len;
-	char *end;
+	struct smtpd_filter_run *r = find_run(s, true);
 
-	if (s->filter_run == NULL || name == NULL || value == NULL ||
-	    !is_name(name) || !is_value(value)) {
+	if (r == NULL || name == NULL || value == NULL) {
 		errno = EINVAL;
 		return -1;
 	}
-	name_len = strlen(name);
-	len = strlen(value);
-	while (len > 0 && strchr("\r\n", value[len - 1]) != NULL)
-		len--;
-	field = smtpd__arena_alloc(
-	    &s->arena, sizeof(*field) + name_len + 4 + 3 * len);
-	if (field == NULL) {
-		errno = ENOMEM;
+	return smtpd__filter_run_insert(r, 0, name, " ", value);
+}
+
+int
+smtpd_session_insert_field(
+    struct smtpd_session *s, size_t at, const char *name, const char *value)
+{
+	struct smtpd_filter_run *r = find_run(s, false);
+
+	if (r == NULL || name == NULL || value == NULL) {
+		errno = EINVAL;
 		return -1;
 	}
-	memcpy(field->text, name, name_len);
-	memcpy(field->text + name_len, ": ", 2);
-	end = write_value(field->text + name_len + 2, value, len);
-	memcpy(end, "\r\n", 2);
-	field->len = (size_t)(end + 2 - field->text);
-	field->below = s->filter_run->top;
-	s->filter_run->top = field;
+	if (smtpd__filter_run_load(r) == -1)
+		return -1;
+	return smtpd__filter_run_insert(r, at, name, "", value);
+}
+
+int
+smtpd_session_change_field(
+    struct smtpd_session *s, const char *name, size_t i, const char *value)
+{
+	struct smtpd_filter_run *r = find_run(s, false);
+	size_t at;
+
+	if (r == NULL || name == NULL) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (smtpd__filter_run_load(r) == -1)
+		return -1;
+	at = smtpd__header_list_find(&r->header, name, i);
+	if (at == r->header.count) {
+		errno = ENOENT;
+		return -1;
+	}
+	if (value != NULL &&
+	    smtpd__filter_run_insert(r, at + 1, name, "", value) == -1)
+		return -1;
+	smtpd__header_list_remove(&r->header, at);
 	return 0;
+}
+
+int
+smtpd_session_replace_body(
+    struct smtpd_session *s, const void *data, size_t len)
+{
+	struct smtpd_filter_run *r = find_run(s, false);
+
+	if (r == NULL || (data == NULL && len > 0)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (smtpd__filter_run_load(r) == -1)
+		return -1;
+	return smtpd__filter_run_replace(r, data, len);
+}
+
+void
+smtpd_session_keep_body(struct smtpd_session *s)
+{
+	if (s->filter_run != NULL)
+		smtpd__filter_run_keep_body(s->filter_run);
 }
 
 /* Whether RCPT in LINE is accepted; the reply that is set stays. */
@@ -100,30 +116,54 @@ is_accepted(struct smtpd_session *s, const struct smtpd_command_line *line)
 	return accepted;
 }
 
-int
-smtpd_session_add_rcpt(struct smtpd_session *s, const char *address)
+/* Write the argument of MAIL or RCPT that has PREFIX, ADDRESS and PARAMS, or
+ * NULL, to BUF of SIZE bytes, and let LINE be that.  Return 0, or -1 with
+ * errno: they are too long, or no text. */
+static int
+write_argument(struct smtpd_command_line *line, const char *prefix,
+    const char *address, const char *params, char *buf, size_t size)
 {
-	char argument[SMTPD_ADDRESS_MAX + sizeof("TO:<>")];
-	struct smtpd_command_line line = {
-		.verb = "RCPT",
-		.argument = argument,
-	};
 	struct smtpd_text t;
 
-	smtpd__text_init(&t, argument, sizeof(argument));
+	smtpd__text_init(&t, buf, size);
 	if (address != NULL)
-		smtpd__text_format(&t, "TO:<%s>", address);
-	if (s->filter_run == NULL || address == NULL || t.cut) {
+		smtpd__text_format(&t, "%s<%s>", prefix, address);
+	if (params != NULL && params[0] != '\0')
+		smtpd__text_format(&t, " %s", params);
+	if (address == NULL || t.cut) {
 		errno = EINVAL;
 		return -1;
 	}
-	line.len = t.len;
+	line->argument = buf;
+	line->len = t.len;
+	return 0;
+}
+
+int
+smtpd_session_add_rcpt_params(
+    struct smtpd_session *s, const char *address, const char *params)
+{
+	char argument[ARGUMENT_SIZE];
+	struct smtpd_command_line line = { .verb = "RCPT" };
+
+	if (find_run(s, true) == NULL ||
+	    write_argument(&line, "TO:", address, params, argument,
+		sizeof(argument)) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (!is_accepted(s, &line)) {
 		errno = EACCES;
 		return -1;
 	}
 	s->rcpts.added++;
 	return 0;
+}
+
+int
+smtpd_session_add_rcpt(struct smtpd_session *s, const char *address)
+{
+	return smtpd_session_add_rcpt_params(s, address, NULL);
 }
 
 int
@@ -134,5 +174,50 @@ smtpd_session_remove_rcpt(struct smtpd_session *s, size_t i)
 		return -1;
 	}
 	s->rcpts.list[i].removed = true;
+	return 0;
+}
+
+int
+smtpd_session_set_sender(struct smtpd_session *s, const char *address)
+{
+	char argument[ARGUMENT_SIZE];
+	struct smtpd_command_line line = { .verb = "MAIL" };
+
+	if (find_run(s, true) == NULL ||
+	    write_argument(&line, "FROM:", address, NULL, argument,
+		sizeof(argument)) == -1 ||
+	    !smtpd__verb_mail_set_sender(s, &line)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return 0;
+}
+
+int
+smtpd_session_quarantine(struct smtpd_session *s, const char *reason)
+{
+	char *text;
+
+	if (find_run(s, true) == NULL || reason == NULL) {
+		errno = EINVAL;
+		return -1;
+	}
+	text = smtpd__arena_text(&s->arena, reason, strlen(reason));
+	if (text == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	s->envelope.quarantine = text;
+	return 0;
+}
+
+int
+smtpd_session_discard(struct smtpd_session *s)
+{
+	struct smtpd_filter_run *r = find_run(s, true);
+
+	if (r == NULL)
+		return -1;
+	r->discarded = true;
 	return 0;
 }

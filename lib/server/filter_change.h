@@ -3,8 +3,8 @@
 #define SMTPD_SERVER_FILTER_CHANGE_H
 
 /*
- * What a filter may change: smtpd_session_add_field(), smtpd_session_add_rcpt()
- * and smtpd_session_remove_rcpt().
+ * What a filter may change: the header, the body, and the envelope, by
+ * smtpd_session_add_field() and its kind.
  */
 
 #include <smtpd/filter.h>

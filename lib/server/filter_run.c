@@ -43,22 +43,24 @@ finish_copying(struct smtpd_body_source *src)
 }
 
 static ssize_t
-read_field(struct smtpd_filter_run *r, char *buf, size_t size)
+read_item(struct smtpd_filter_run *r, char *buf, size_t size)
 {
-	size_t n = r->field->len - r->field_at;
+	const struct smtpd_header_item *item = &r->header.items[r->item];
+	size_t n = item->len - r->item_at;
 
 	if (n > size)
 		n = size;
-	memcpy(buf, r->field->text + r->field_at, n);
-	r->field_at += n;
-	if (r->field_at == r->field->len) {
-		r->field = r->field->below;
-		r->field_at = 0;
+	memcpy(buf, item->text + r->item_at, n);
+	r->item_at += n;
+	if (r->item_at == item->len) {
+		r->item++;
+		r->item_at = 0;
 	}
 	return (ssize_t)n;
 }
 
-/* Read of the message as it is now: the fields on top, and the copy. */
+/* Read of the message as it is now: the fields, and the copy or another
+ * body. */
 static ssize_t
 read_changed(struct smtpd_body_source *src, char *buf, size_t size)
 {
@@ -66,18 +68,19 @@ read_changed(struct smtpd_body_source *src, char *buf, size_t size)
 	    SMTPD_CONTAINER_OF(src, struct smtpd_filter_run, changed);
 	ssize_t n;
 
-	if (r->field != NULL)
-		return read_field(r, buf, size);
+	if (r->item < r->header.count)
+		return read_item(r, buf, size);
 	if (r->gap) {
 		r->gap = false;
 		memcpy(buf, "\r\n", 2);
 		return 2;
 	}
-	n = smtpd__message_copy_read(&r->copy, r->copy_at, buf, size);
+	n = smtpd__message_copy_read(
+	    r->replaced ? &r->body : &r->copy, r->at, buf, size);
 	if (n == -1)
 		r->error = errno;
 	else
-		r->copy_at += (uint64_t)n;
+		r->at += (uint64_t)n;
 	return n;
 }
 
@@ -101,6 +104,8 @@ smtpd__filter_run_begin(struct smtpd_filter_run *r, struct smtpd_session *s,
 		    .judged = true },
 	};
 	smtpd__message_copy_init(&r->copy, s->config->settings.temp_directory);
+	smtpd__message_copy_init(&r->body, s->config->settings.temp_directory);
+	smtpd__message_copy_init(&r->next, s->config->settings.temp_directory);
 }
 
 /* Whether the copy begins with neither a field nor an empty line, so that a
@@ -119,15 +124,86 @@ is_headless(const struct smtpd_message_copy *c)
 	return hops.headless || !hops.begun;
 }
 
+int
+smtpd__filter_run_load(struct smtpd_filter_run *r)
+{
+	const struct smtpd_message_copy *c = &r->copy;
+	size_t len = c->octets < SMTPD_MESSAGE_COPY_MEMORY
+	    ? (size_t)c->octets
+	    : SMTPD_MESSAGE_COPY_MEMORY;
+	size_t added = r->header.count;
+	long header;
+
+	if (r->loaded)
+		return 0;
+	header = smtpd__header_list_load(&r->header, c->memory, len);
+	if (header >= 0 && ((size_t)header < len || len == c->octets)) {
+		r->loaded = true;
+		r->body_at = (uint64_t)header;
+		return 0;
+	}
+	r->header.count = added;
+	errno = header == -1 ? ENOMEM : EMSGSIZE;
+	return -1;
+}
+
+int
+smtpd__filter_run_insert(struct smtpd_filter_run *r, size_t at,
+    const char *name, const char *blank, const char *value)
+{
+	if (smtpd__header_list_insert(&r->header, at, name, blank, value) == -1)
+		return -1;
+	/* What is being read goes on where it was. */
+	if (at <= r->item)
+		r->item++;
+	return 0;
+}
+
+int
+smtpd__filter_run_replace(
+    struct smtpd_filter_run *r, const void *data, size_t len)
+{
+	if (!r->replacing) {
+		smtpd__message_copy_finish(&r->next);
+		smtpd__message_copy_init(
+		    &r->next, r->s->config->settings.temp_directory);
+	}
+	r->replacing = true;
+	if (len == 0 || smtpd__message_copy_add(&r->next, data, len) == 0)
+		return 0;
+	r->error = errno;
+	return -1;
+}
+
+void
+smtpd__filter_run_keep_body(struct smtpd_filter_run *r)
+{
+	r->replacing = false;
+}
+
+/* The filter was asked, and said nothing against the message: its body, if it
+ * gave one, is that of the message. */
+static void
+take_body(struct smtpd_filter_run *r)
+{
+	const struct smtpd_message_copy old = r->body;
+
+	if (!r->replacing)
+		return;
+	r->body = r->next;
+	r->next = old;
+	r->replaced = true;
+	r->replacing = false;
+}
+
 struct smtpd_body_source *
 smtpd__filter_run_source(struct smtpd_filter_run *r, size_t i)
 {
 	if (i == 0)
 		return r->s->config->filters.count > 0 ? &r->copying : r->from;
-	r->field = r->top;
-	r->field_at = 0;
-	r->gap = r->top != NULL && is_headless(&r->copy);
-	r->copy_at = 0;
+	r->item = r->item_at = 0;
+	r->gap = r->replaced || (r->header.count > 0 && is_headless(&r->copy));
+	r->at = r->replaced ? 0 : r->body_at;
 	return &r->changed;
 }
 
@@ -147,8 +223,10 @@ call_filter(struct smtpd_session *s, const struct smtpd_filter *f,
 		if (n > 0 && f->data != NULL)
 			result = f->data(s, body, piece, (size_t)n, f->user);
 	}
-	if (result == 0 && n == 0 && f->end != NULL)
+	if (result == 0 && n == 0 && f->end != NULL) {
+		s->filter_run->ending = true;
 		result = f->end(s, body, f->user);
+	}
 	return result;
 }
 
@@ -164,6 +242,8 @@ smtpd__filter_run_show(struct smtpd_filter_run *r, const struct smtpd_filter *f,
 	result = call_filter(s, f, body);
 	s->may_reply = false;
 	s->filter_run = NULL;
+	r->ending = false;
+	take_body(r);
 	/* No 2xx is for a filter to say. */
 	smtpd__answer_check(s, result, 0);
 }
@@ -190,4 +270,7 @@ void
 smtpd__filter_run_finish(struct smtpd_filter_run *r)
 {
 	smtpd__message_copy_finish(&r->copy);
+	smtpd__message_copy_finish(&r->body);
+	smtpd__message_copy_finish(&r->next);
+	smtpd__header_list_finish(&r->header);
 }

@@ -110,8 +110,12 @@ read_by_all(struct smtpd_session *s, struct smtpd_body_source *source)
 	bool whole = true;
 
 	smtpd__filter_run_begin(&r, s, source);
-	for (size_t i = 0; whole && s->ws->reply.code == 0; i++)
+	for (size_t i = 0; whole && s->ws->reply.code == 0; i++) {
 		whole = read_message(&r, i);
+		if (r.discarded && whole && s->ws->reply.code == 0)
+			smtpd__answer_say(
+			    s, SMTPD_REPLY_DELIVERED, s->envelope.id);
+	}
 	smtpd__filter_run_finish(&r);
 	return whole;
 }

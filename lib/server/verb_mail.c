@@ -204,6 +204,23 @@ smtpd__verb_mail_mail(struct smtpd_session *s, const struct smtpd_verb *verb,
 	smtpd__answer_say(s, SMTPD_REPLY_SENDER_OK, NULL);
 }
 
+bool
+smtpd__verb_mail_set_sender(
+    struct smtpd_session *s, const struct smtpd_command_line *line)
+{
+	struct smtpd_address sender;
+	size_t used = 0;
+	enum smtpd_path_fault fault = parse_path(s, &sender_rule,
+	    line->argument + strlen(sender_rule.prefix),
+	    line->len - strlen(sender_rule.prefix), &sender, &used);
+
+	if (fault != SMTPD_PATH_OK ||
+	    used != line->len - strlen(sender_rule.prefix))
+		return false;
+	s->envelope.sender = sender;
+	return true;
+}
+
 /* RFC 5321, 4.5.3.1.10 */
 static bool
 has_rcpts_left(struct smtpd_session *s)

@@ -92,6 +92,47 @@ show_seen(struct talk_filter *f, const struct smtpd_envelope *e)
 	host_saw(f->host, &b);
 }
 
+/* Change the header by what stands behind the kind of F: "insert AT
+ * NAME:VALUE", "change NAME I VALUE", "remove NAME I". */
+static void
+change_header(struct smtpd_session *s, struct talk_filter *f)
+{
+	char name[64];
+	char *end = NULL;
+	const char *value = strchr(f->rest, ':');
+	size_t i = (size_t)strtoul(f->rest, &end, 10);
+
+	if (is_kind(f, "insert") && value != NULL) {
+		snprintf(name, sizeof(name), "%.*s", (int)(value - f->rest),
+		    f->rest);
+		i = strcmp(f->word, "last") == 0
+		    ? SIZE_MAX
+		    : (size_t)strtoul(f->word, NULL, 10);
+		check_change(
+		    f, smtpd_session_insert_field(s, i, name, value + 1));
+	}
+	if (is_kind(f, "change"))
+		check_change(f, smtpd_session_change_field(s, f->word, i, end));
+	if (is_kind(f, "remove"))
+		check_change(
+		    f, smtpd_session_change_field(s, f->word, i, NULL));
+}
+
+/* Replace the body by WORD and REST, a line each. */
+static void
+replace_body(struct smtpd_session *s, struct talk_filter *f)
+{
+	const char *const lines[] = { f->word, f->rest };
+
+	for (size_t i = 0; i < 2; i++) {
+		check_change(f,
+		    smtpd_session_replace_body(s, lines[i], strlen(lines[i])));
+		check_change(f, smtpd_session_replace_body(s, "\r\n", 2));
+	}
+	if (is_kind(f, "keep_body"))
+		smtpd_session_keep_body(s);
+}
+
 static int
 on_end(struct smtpd_session *s, struct smtpd_body *body, void *user)
 {
@@ -103,11 +144,21 @@ on_end(struct smtpd_session *s, struct smtpd_body *body, void *user)
 	if (is_kind(f, "tag"))
 		check_change(f, smtpd_session_add_field(s, f->word, f->rest));
 	if (is_kind(f, "add_rcpt"))
-		check_change(f, smtpd_session_add_rcpt(s, f->word));
+		check_change(
+		    f, smtpd_session_add_rcpt_params(s, f->word, f->rest));
 	if (is_kind(f, "remove_rcpt"))
 		check_change(f,
 		    smtpd_session_remove_rcpt(
 			s, (size_t)strtoul(f->word, NULL, 10)));
+	change_header(s, f);
+	if (is_kind(f, "body") || is_kind(f, "keep_body"))
+		replace_body(s, f);
+	if (is_kind(f, "sender"))
+		check_change(f, smtpd_session_set_sender(s, f->word));
+	if (is_kind(f, "quarantine"))
+		check_change(f, smtpd_session_quarantine(s, f->rest));
+	if (is_kind(f, "discard"))
+		check_change(f, smtpd_session_discard(s));
 	return refuse_at(s, f, "end");
 }
 

@@ -297,6 +297,8 @@ saw_message(struct host *h, const struct smtpd_session *s,
 		if (!smtpd_envelope_rcpt(e, i)->removed)
 			bytes_format(&b, " <%s>",
 			    smtpd_envelope_rcpt(e, i)->address.text);
+	if (e->quarantine != NULL)
+		bytes_format(&b, " quarantine %s", e->quarantine);
 	add_told(&b, "xforward", smtpd_session_xforward, s);
 	host_saw(h, &b);
 }
@@ -336,6 +338,8 @@ host_errno(void)
 		return "EIO";
 	case EMSGSIZE:
 		return "EMSGSIZE";
+	case ENOENT:
+		return "ENOENT";
 	default:
 		return "?";
 	}

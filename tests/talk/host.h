@@ -9,7 +9,7 @@
 #include "script.h"
 
 #define HOST_CANNED_MAX  8
-#define HOST_FILTERS_MAX 8
+#define HOST_FILTERS_MAX 12
 
 /* What a handler answers, always the same. */
 struct canned {
