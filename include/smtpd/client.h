@@ -242,6 +242,12 @@ struct smtpd_client_settings {
 typedef ssize_t smtpd_read_fn(
     void *user, void *buf, size_t size) SMTPD_NOEXCEPT;
 
+struct smtpd_outgoing;
+
+/* Return the message that is sent after the present one, or NULL: see NEXT
+ * below.  Since 0.2. */
+typedef const struct smtpd_outgoing *smtpd_next_fn(void *user) SMTPD_NOEXCEPT;
+
 /* One message to send. */
 struct smtpd_outgoing {
 	size_t size; /* SMTPD_OUTGOING_INIT */
@@ -276,6 +282,19 @@ struct smtpd_outgoing {
 	 */
 	bool convert;
 	int (*rewind)(void *user) SMTPD_NOEXCEPT; /* called with READ_USER */
+
+	/*
+	 * Asked, with NEXT_USER, for the message that is sent next over this
+	 * connection, when this one was sent up to its end, each recipient was
+	 * accepted, and PIPELINING is offered.  Where it gives one, MAIL, RCPT
+	 * and DATA of that go out with the end of this one (RFC 2920, 3.1), and
+	 * its content with the next smtpd_client_send(), so that a message
+	 * costs one round trip.  That must be called with this very struct,
+	 * its envelope unchanged, or the connection be left; with another
+	 * message it is closed (4.3.5).  NULL: none.  Since 0.2.
+	 */
+	smtpd_next_fn *next;
+	void *next_user;
 };
 
 #define SMTPD_OUTGOING_INIT SMTPD_INIT(smtpd_outgoing)

@@ -11,12 +11,14 @@
 
 #include "base/sized.h"
 #include "base/text.h"
+#include "client/ahead.h"
 #include "client/auth.h"
 #include "client/connect.h"
 #include "client/convert.h"
 #include "client/credentials.h"
 #include "client/ehlo.h"
 #include "client/exchange.h"
+#include "client/outgoing.h"
 #include "client/result.h"
 #include "client/settings.h"
 #include "client/starttls.h"
@@ -258,28 +260,6 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 	return 0;
 }
 
-/* Copy GIVEN, as far as it is known, to M and E.  Return -1 with errno when it
- * is none. */
-static int
-copy_message(const struct smtpd_outgoing *given, struct smtpd_outgoing *m,
-    struct smtpd_outgoing_envelope *e)
-{
-	struct smtpd_outgoing_rcpt rcpt;
-
-	errno = EINVAL;
-	if (given == NULL || smtpd__sized_copy(m, sizeof(*m), given) == -1 ||
-	    m->envelope == NULL ||
-	    smtpd__sized_copy(e, sizeof(*e), m->envelope) == -1 ||
-	    (m->convert && m->read != NULL && m->rewind == NULL))
-		return -1;
-	m->envelope = e;
-	if (e->nrcpts == 0)
-		return 0;
-	return e->rcpts == NULL
-	    ? -1
-	    : smtpd__sized_copy(&rcpt, sizeof(rcpt), e->rcpts);
-}
-
 /* Have room for the results of COUNT recipients.  Return -1 with errno. */
 static int
 prepare_results(struct smtpd_client *c, size_t count)
@@ -305,6 +285,11 @@ smtpd_client_quit(struct smtpd_client *c)
 {
 	if (c->fd < 0)
 		return;
+	/* Where content is awaited, a command would be taken for it. */
+	if (c->ahead.given != NULL) {
+		smtpd__client_exchange_close(c);
+		return;
+	}
 	c->stream.wire.budget_ms = SMTPD_NEVER;
 	if (smtpd__client_exchange_command(
 		c, SMTPD_PHASE_HELLO, c->set.quit_ms, "QUIT") < 0)
@@ -334,11 +319,11 @@ convert_message(struct smtpd_client *c, struct smtpd_outgoing *m,
     struct smtpd_client_convert **convert)
 {
 	const struct smtpd_outgoing_envelope *e = m->envelope;
-	bool eight_bit = smtpd_client_offers(c, "8BITMIME") != NULL;
+	const bool eight_bit = smtpd_client_offers(c, "8BITMIME") != NULL;
 	struct smtpd_result why;
 
 	*convert = NULL;
-	if (!m->convert || (!e->long_lines && (!e->eight_bit || eight_bit)))
+	if (!smtpd__client_convert_is_needed(c, m))
 		return 0;
 	if (smtpd__client_convert_begin(
 		m, eight_bit, convert, &c->conversion, &why) == 0)
@@ -374,7 +359,7 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message)
 
 	c->nresults = 0;
 	c->conversion = SMTPD_CONVERSION_NONE;
-	if (copy_message(message, &m, &e) == -1 ||
+	if (smtpd__client_outgoing_copy(message, &m, &e) == -1 ||
 	    prepare_results(c, e.nrcpts) == -1) {
 		error = errno;
 		smtpd__client_exchange_fail(c, SMTPD_PHASE_MAIL,
@@ -384,6 +369,9 @@ smtpd_client_send(struct smtpd_client *c, const struct smtpd_outgoing *message)
 		errno = error;
 		return -1;
 	}
+	if (smtpd__client_ahead_is_other(c, message))
+		smtpd__client_exchange_fail(c, SMTPD_PHASE_MAIL, "4.3.5",
+		    "the program does not send the message that it announced");
 	if (c->fd >= 0)
 		return send_message(c, &m);
 	for (size_t i = 0; i < e.nrcpts; i++)

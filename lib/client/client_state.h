@@ -34,6 +34,12 @@ struct smtpd_login {
 	char *sent;      /* the longest line that was sent, in base64 */
 };
 
+/* Commands of a message that went out behind the content of another one. */
+struct smtpd_client_ahead {
+	const struct smtpd_outgoing *given; /* by the program; NULL: none */
+	size_t written;                     /* of its commands */
+};
+
 struct smtpd_client {
 	struct smtpd_client_settings set; /* with the defaults filled in, and a
 	                                   * reference to its trust */
@@ -68,6 +74,7 @@ struct smtpd_client {
 	struct smtpd_result *results;     /* of the recipients of a message */
 	size_t nresults, results_room;
 	size_t awaited;     /* commands without a reply yet */
+	struct smtpd_client_ahead ahead;
 	bool out_of_step;   /* in this transaction: no reply can be believed */
 	bool no_bdat;       /* DATA is used, whatever is offered */
 	bool no_group;      /* one command at a time, whatever is offered */

@@ -204,6 +204,18 @@ fail:
 	return -1;
 }
 
+bool
+smtpd__client_convert_is_needed(
+    const struct smtpd_client *c, const struct smtpd_outgoing *m)
+{
+	const struct smtpd_outgoing_envelope *e = m->envelope;
+
+	if (!m->convert)
+		return false;
+	return e->long_lines ||
+	    (e->eight_bit && smtpd_client_offers(c, "8BITMIME") == NULL);
+}
+
 void
 smtpd__client_convert_end(struct smtpd_client_convert *c)
 {

@@ -20,6 +20,10 @@ int smtpd__client_convert_begin(struct smtpd_outgoing *m, bool eight_bit,
     struct smtpd_client_convert **convert, enum smtpd_conversion *done,
     struct smtpd_result *why);
 
+/* Whether the server of C does not take M as it is, and M wants that. */
+bool smtpd__client_convert_is_needed(
+    const struct smtpd_client *c, const struct smtpd_outgoing *m);
+
 /* Free C; NULL is fine. */
 void smtpd__client_convert_end(struct smtpd_client_convert *c);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/ahead.h"
 #include "client/content.h"
 #include "client/exchange.h"
 #include "client/result.h"
@@ -48,7 +49,11 @@ struct chunk {
 static int
 end_broken(struct smtpd_client *c, enum smtpd_io_status status)
 {
-	const enum smtpd_phase phase = SMTPD_PHASE_DATA;
+	/* What went with commands may have reached it. */
+	const enum smtpd_phase phase =
+	    c->ahead.given != NULL && status != SMTPD_IO_INTERRUPTED
+	    ? SMTPD_PHASE_DOT
+	    : SMTPD_PHASE_DATA;
 	uint32_t ms = status == SMTPD_IO_INTERRUPTED ? 0 : EARLY_MS;
 	int saved = errno;
 
@@ -101,7 +106,8 @@ send_block(struct smtpd_client *c, struct smtpd_dot_encoder *e, const char *in,
 }
 
 static int
-send_all(struct smtpd_client *c, struct source *s)
+send_all(struct smtpd_client *c, struct source *s, smtpd_data_end_fn *at_end,
+    void *user)
 {
 	struct smtpd_dot_encoder e = { 0 };
 	struct smtpd_stream *st = &c->stream;
@@ -114,13 +120,18 @@ send_all(struct smtpd_client *c, struct source *s)
 	if (n < 0)
 		return smtpd__client_exchange_fail(
 		    c, SMTPD_PHASE_DATA, "4.3.0", "the message cannot be read");
+	if (SMTPD_STREAM_OUT_SIZE - st->out_len <
+		SMTPD_AHEAD_ROOM + SMTPD_DOT_END_MAX &&
+	    flush_output(c) != 0)
+		return -1;
 	smtpd__stream_put(
 	    st, smtpd__dot_encode_end(&e, st->out_buf + st->out_len));
-	return flush_output(c);
+	return at_end(user) == 0 ? flush_output(c) : -1;
 }
 
 int
-smtpd__client_data_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
+smtpd__client_data_send(struct smtpd_client *c, const struct smtpd_outgoing *m,
+    smtpd_data_end_fn *at_end, void *user)
 {
 	struct source *s;
 	int result;
@@ -133,7 +144,7 @@ smtpd__client_data_send(struct smtpd_client *c, const struct smtpd_outgoing *m)
 		    c, SMTPD_PHASE_DATA, "4.3.0", "out of memory");
 	smtpd__client_content_begin(&s->content, m);
 	c->stream.wire.write_ms = c->set.block_ms;
-	result = send_all(c, s);
+	result = send_all(c, s, at_end, user);
 	free(s);
 	return result;
 }
@@ -168,8 +179,10 @@ fill_chunk(struct chunk *k)
 }
 
 static int
-send_chunk(struct smtpd_client *c, const struct chunk *k)
+send_chunk(struct smtpd_client *c, const struct chunk *k,
+    smtpd_data_end_fn *at_end, void *user)
 {
+	const size_t most = SMTPD_STREAM_OUT_SIZE - SMTPD_AHEAD_ROOM;
 	struct smtpd_stream *st = &c->stream;
 
 	c->stream.wire.write_ms = c->set.block_ms;
@@ -177,16 +190,15 @@ send_chunk(struct smtpd_client *c, const struct chunk *k)
 		k->len, k->last ? " LAST" : "") == 0)
 		return -1;
 	for (size_t at = 0, n; at < k->len; at += n) {
-		n = SMTPD_STREAM_OUT_SIZE - st->out_len;
+		n = most - st->out_len;
 		if (n > k->len - at)
 			n = k->len - at;
 		memcpy(st->out_buf + st->out_len, k->text + at, n);
 		smtpd__stream_put(st, n);
-		if (st->out_len == SMTPD_STREAM_OUT_SIZE &&
-		    flush_output(c) != 0)
+		if (at + n < k->len && flush_output(c) != 0)
 			return -1;
 	}
-	return flush_output(c);
+	return !k->last || at_end(user) == 0 ? flush_output(c) : -1;
 }
 
 /*
@@ -194,8 +206,8 @@ send_chunk(struct smtpd_client *c, const struct chunk *k)
  * refused, a server that forgets about it cannot take the rest for the message.
  */
 static int
-send_chunks(
-    struct smtpd_client *c, struct chunk *k, struct smtpd_result *result)
+send_chunks(struct smtpd_client *c, struct chunk *k, smtpd_data_end_fn *at_end,
+    void *user, struct smtpd_result *result)
 {
 	for (;;) {
 		enum smtpd_phase phase;
@@ -207,7 +219,7 @@ send_chunks(
 			    "the message cannot be read");
 			return 0;
 		}
-		if (send_chunk(c, k) != 0)
+		if (send_chunk(c, k, at_end, user) != 0)
 			return -1;
 		phase = k->last ? SMTPD_PHASE_DOT : SMTPD_PHASE_DATA;
 		code = smtpd__client_exchange_read_reply(
@@ -224,7 +236,8 @@ send_chunks(
 
 int
 smtpd__client_data_chunks(struct smtpd_client *c,
-    const struct smtpd_outgoing *m, struct smtpd_result *result)
+    const struct smtpd_outgoing *m, smtpd_data_end_fn *at_end, void *user,
+    struct smtpd_result *result)
 {
 	struct chunk *k = malloc(sizeof(*k));
 	int status;
@@ -237,7 +250,7 @@ smtpd__client_data_chunks(struct smtpd_client *c,
 	smtpd__client_content_begin(&k->source.content, m);
 	k->encoder = (struct smtpd_dot_encoder){ .no_dots = true };
 	k->left = 0;
-	status = send_chunks(c, k, result);
+	status = send_chunks(c, k, at_end, user, result);
 	free(k);
 	return status;
 }

@@ -43,6 +43,7 @@ smtpd__client_exchange_close(struct smtpd_client *c)
 	c->tls_is_good = false;
 	c->hidden = false;
 	c->awaited = 0;
+	c->ahead = (struct smtpd_client_ahead){ NULL, 0 };
 }
 
 int

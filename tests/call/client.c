@@ -25,7 +25,9 @@ struct world {
 	struct smtpd_cancel *cancel;
 	struct smtpd_client *client;
 	bool connected;
-	struct call_message message;
+	struct call_message slots[2]; /* for messages in turn */
+	struct call_message *message; /* the present one */
+	bool announced;               /* the next one is open */
 	char exchange_text[8192];
 	struct smtpd_text exchange;
 	uint64_t start;
@@ -122,7 +124,7 @@ check_rcpts(const struct world *w, const struct call_line *line)
 {
 	size_t checked = 0;
 
-	for (size_t i = 0; i < w->message.envelope.nrcpts; i++)
+	for (size_t i = 0; i < w->message->envelope.nrcpts; i++)
 		if (call_check_covers(line, i)) {
 			check_result(w->script, line,
 			    smtpd_client_rcpt_result(w->client, i));
@@ -235,6 +237,36 @@ check_end(const struct world *w)
 	assert_in_range(w->took, 0, LONG_MS);
 }
 
+/* Open the message after the present one, which is announced. */
+static const struct smtpd_outgoing *
+announce_next(void *user)
+{
+	struct world *w = user;
+	struct call_script *s = w->script;
+	struct call_message *next = &w->slots[(s->message + 1) % 2];
+
+	if (s->message + 1 == s->messages)
+		return NULL;
+	s->message++;
+	call_message_open(next, s);
+	s->message--;
+	w->announced = true;
+	return &next->outgoing;
+}
+
+static void
+open_message(struct world *w)
+{
+	w->message = &w->slots[w->script->message % 2];
+	if (!w->announced)
+		call_message_open(w->message, w->script);
+	w->announced = false;
+	if (!call_script_flag(w->script, "ahead"))
+		return;
+	w->message->outgoing.next = announce_next;
+	w->message->outgoing.next_user = w;
+}
+
 /* Send the messages, and check what came of each. */
 static void
 send_messages(struct world *w)
@@ -246,10 +278,10 @@ send_messages(struct world *w)
 	for (; s->message < s->messages; s->message++) {
 		bool open;
 
-		call_message_open(&w->message, s);
-		open = smtpd_client_send(w->client, &w->message.outgoing) == 0;
+		open_message(w);
+		open = smtpd_client_send(w->client, &w->message->outgoing) == 0;
 		check_message(w, open);
-		call_message_close(&w->message);
+		call_message_close(w->message);
 	}
 	s->message = s->messages - 1;
 }

@@ -180,6 +180,89 @@ content_that_cannot_begin_anew_is_not_sent(void **state)
 	finish(c, &peer);
 }
 
+/* The message that the user is, which is sent after another one. */
+static const struct smtpd_outgoing *
+announce(void *user)
+{
+	return user;
+}
+
+/* What is heard, and said, of a message before which another one is announced.
+ */
+#define ANNOUNCING                                                 \
+	"< 220 peer\n> EHLO me.example\n= 250-X|250 PIPELINING|\n" \
+	"> MAIL\n> RCPT\n> DATA\n* 2 250 x\n< 354 x\ndata\n"       \
+	"! MAIL FROM:<>\n> RCPT\n> DATA\n* 3 250 x\n< 354 x\n"
+
+static struct smtpd_client *
+send_announcing(struct scripted *peer, struct smtpd_outgoing *next)
+{
+	static struct smtpd_outgoing_envelope from_nobody;
+	struct smtpd_client *c = connect_to(peer, ANNOUNCING "hold\n");
+	struct smtpd_outgoing m = empty;
+
+	from_nobody = to_one;
+	from_nobody.sender = "";
+	*next = empty;
+	next->envelope = &from_nobody;
+	m.next = announce;
+	m.next_user = next;
+	assert_int_equal(smtpd_client_send(c, &m), 0);
+	assert_int_equal(
+	    smtpd_client_rcpt_result(c, 0)->outcome, SMTPD_OUTCOME_SENT);
+	return c;
+}
+
+/* What the server is told is what it gets. */
+static void
+no_other_message_is_sent_than_announced(void **state)
+{
+	struct scripted peer;
+	struct smtpd_outgoing next;
+	struct smtpd_client *c = send_announcing(&peer, &next);
+
+	(void)state;
+	assert_int_equal(smtpd_client_send(c, &empty), -1);
+	check_temporary(smtpd_client_result(c), SMTPD_PHASE_MAIL, "4.3.5");
+	check_temporary(
+	    smtpd_client_rcpt_result(c, 0), SMTPD_PHASE_CONNECT, "4.4.1");
+	finish(c, &peer);
+}
+
+/* RFC 5321, 4.1.1.10: QUIT would be taken for content where that is awaited. */
+static void
+a_client_that_announced_a_message_leaves_without_quit(void **state)
+{
+	struct scripted peer;
+	struct smtpd_outgoing next;
+	struct smtpd_client *c = send_announcing(&peer, &next);
+
+	(void)state;
+	smtpd_client_quit(c);
+	assert_int_equal(smtpd_client_send(c, &next), -1);
+	finish(c, &peer);
+}
+
+/* A message that is none is not announced. */
+static void
+what_is_no_message_is_not_announced(void **state)
+{
+	struct scripted peer;
+	struct smtpd_client *c = connect_to(&peer,
+	    "< 220 peer\n> EHLO me.example\n= 250-X|250 PIPELINING|\n"
+	    "> MAIL\n> RCPT\n> DATA\n* 2 250 x\n< 354 x\ndata\n"
+	    "< 250 x\n> QUIT\n< 221 x\n");
+	struct smtpd_outgoing next = empty;
+	struct smtpd_outgoing m = empty;
+
+	(void)state;
+	next.size = 0;
+	m.next = announce;
+	m.next_user = &next;
+	assert_int_equal(smtpd_client_send(c, &m), 0);
+	finish(c, &peer);
+}
+
 /* E20 */
 static void
 settings_and_targets_are_checked(void **state)
@@ -344,6 +427,10 @@ main(void)
 		cmocka_unit_test(default_times_are_those_of_the_header),
 		cmocka_unit_test(a_message_without_its_size_is_refused),
 		cmocka_unit_test(content_that_cannot_begin_anew_is_not_sent),
+		cmocka_unit_test(no_other_message_is_sent_than_announced),
+		cmocka_unit_test(
+		    a_client_that_announced_a_message_leaves_without_quit),
+		cmocka_unit_test(what_is_no_message_is_not_announced),
 		cmocka_unit_test(settings_and_targets_are_checked),
 		cmocka_unit_test(an_envelope_without_an_address_is_refused),
 		cmocka_unit_test(cancel_ends_connecting),
