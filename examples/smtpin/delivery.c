@@ -163,10 +163,11 @@ static bool
 write_place(void *request, size_t i, size_t k, char *buf, size_t size)
 {
 	const struct place_request *r = request;
-	const struct owners *owners = &r->transaction->recipients[i].owners;
+	const struct recipient *rcpt = &r->transaction->recipients[i];
+	const struct owners *owners = &rcpt->owners;
 	struct owner owner;
 
-	if (k >= owners->count)
+	if (rcpt->left_out || k >= owners->count)
 		return false;
 	owner = mailbox_owner(&r->d->pattern, owners, k);
 	store_path(r->d, &owner, buf, size);

@@ -77,15 +77,15 @@ refuse_recipient(struct store_request *r, size_t i, const struct trouble *t)
 
 	r->wanted = smtpd_reply_rcpt(
 	    r->session, i, t->code, t->status, "<%s>: %s", to, t->text);
-	r->transaction->recipients[i].refused = true;
+	r->transaction->recipients[i].left_out = true;
 }
 
-/* Whether a recipient that is not refused has the mailbox TARGET. */
+/* Whether a recipient that is not left out has the mailbox TARGET. */
 static bool
 is_wanted(const struct store_request *r, const struct target *target)
 {
 	for (size_t i = 0; i < r->envelope->nrcpts; i++)
-		if (!r->transaction->recipients[i].refused &&
+		if (!r->transaction->recipients[i].left_out &&
 		    transaction_has(
 			r->transaction, i, &r->d->pattern, &target->owner))
 			return true;
@@ -112,7 +112,7 @@ refuse_target(struct store_request *r, const struct target *target, int error)
 	struct trouble t = trouble_for(told_error(r, error));
 
 	for (size_t i = 0; i < r->envelope->nrcpts; i++)
-		if (!r->transaction->recipients[i].refused &&
+		if (!r->transaction->recipients[i].left_out &&
 		    transaction_has(
 			r->transaction, i, &r->d->pattern, &target->owner))
 			refuse_recipient(r, i, &t);
@@ -143,7 +143,7 @@ refuse_again(struct store_request *r, const char *key)
 	for (size_t i = 0; i < r->envelope->nrcpts; i++) {
 		snprintf(address, sizeof(address), "%s",
 		    smtpd_envelope_rcpt(r->envelope, i)->address.text);
-		if (!r->transaction->recipients[i].refused &&
+		if (!r->transaction->recipients[i].left_out &&
 		    write_key(address, now) && strcmp(now, key) == 0)
 			refuse_recipient(r, i, &loop);
 	}
@@ -170,7 +170,7 @@ refuse_loops(struct store_request *r, struct smtpd_body *body)
 	return 0;
 }
 
-/* Add the mailboxes of all recipients that are not refused.  Return 0, or -1
+/* Add the mailboxes of all recipients that are not left out.  Return 0, or -1
  * after one more had to be: the message is to begin again, without that. */
 static int
 add_targets(struct store_request *r)
@@ -352,11 +352,21 @@ store_body(struct store_request *r, struct smtpd_body *body)
 	return result;
 }
 
+/* Leave out whom a filter removed: they are answered as the others are. */
+static void
+leave_removed_out(struct store_request *r)
+{
+	for (size_t i = 0; i < r->envelope->nrcpts; i++)
+		r->transaction->recipients[i].left_out =
+		    smtpd_envelope_rcpt(r->envelope, i)->removed;
+}
+
 /* Store the message for all who can have it.  Return as store_body(), and 0
  * when nobody can. */
 static int
 store_for_all(struct store_request *r, struct smtpd_body *body)
 {
+	leave_removed_out(r);
 	if (refuse_loops(r, body) == -1)
 		return errno == EIO ? 0 : -1;
 	if (begin_message(r) == -1)

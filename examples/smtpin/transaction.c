@@ -132,7 +132,7 @@ transaction_targets(const struct transaction *t, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		const struct recipient *rcpt = &t->recipients[i];
 
-		if (rcpt->refused)
+		if (rcpt->left_out)
 			continue;
 		for (size_t k = 0; k < rcpt->owners.count; k++)
 			(*out)[count++] = (struct target){

@@ -17,7 +17,8 @@
 /* A recipient. */
 struct recipient {
 	struct owners owners; /* of its mailboxes */
-	bool refused;         /* it is, though not at RCPT */
+	bool left_out;        /* it gets no copy: it is refused, though not at
+	                       * RCPT, or was removed by a filter */
 };
 
 struct transaction {
@@ -56,7 +57,7 @@ bool transaction_has(const struct transaction *t, size_t i,
 
 /*
  * Write the mailboxes of the first N recipients by pattern P, without those
- * that are refused, to *OUT, each once, in the order of the recipients; the
+ * that are left out, to *OUT, each once, in the order of the recipients; the
  * caller frees it.  Return how many there are, with *OUT NULL without memory.
  */
 size_t transaction_targets(const struct transaction *t, size_t n,
