@@ -13,8 +13,8 @@
 
 #define USER_TRACE_SIZE (HOSTNAME_SIZE + 256)
 
-/* Write "Received: by HOST (PROGRAM, from userid UID)" with the time, folded and
- * ended by CRLF, to BUF of USER_TRACE_SIZE. */
+/* Write "Received: by HOST (PROGRAM, from userid UID)" with the time, folded
+ * and ended by CRLF, to BUF of USER_TRACE_SIZE. */
 void user_trace_write(
     const char *host, const char *program, uid_t uid, char *buf);
 

@@ -17,8 +17,8 @@
 
 #define BLOCK_SIZE 16384
 
-/* Copy the message, without the NULs that smtpout would leave out, to OUT.  NULL:
- * count its octets only. */
+/* Copy the message, without the NULs that smtpout would leave out, to OUT.
+ * NULL: count its octets only. */
 static uint64_t
 copy_content(const struct submission *s, FILE *out)
 {

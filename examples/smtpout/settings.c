@@ -376,8 +376,8 @@ void
 settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
 	receiver_options_for_server(&s->in, out);
-	out->flags |=
-	    SMTPD_FLAG_DSN | SMTPD_FLAG_BARE_ADDRESSES | SMTPD_FLAG_SMTPUTF8;
+	out->flags |= SMTPD_FLAG_DSN | SMTPD_FLAG_BARE_ADDRESSES |
+	    SMTPD_FLAG_SMTPUTF8 | SMTPD_FLAG_LOCAL_USERS;
 	out->default_domain = s->mailname;
 	if (s->repair_cr)
 		out->bare_cr = SMTPD_TREAT_REPAIR;

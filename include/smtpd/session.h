@@ -242,9 +242,10 @@ SMTPD_API const struct sockaddr *smtpd_session_sockaddr(
  * reading.  Since 0.1. */
 SMTPD_API int smtpd_session_fd(const struct smtpd_session *s);
 
-/* The user who connected over a UNIX socket, in *UID.  Return 0, or -1 with
- * errno ENODATA when it is not known: the session has another kind of input, or
- * the system does not tell.  Since 0.1. */
+/* The user who connected over a UNIX socket, or, with SMTPD_FLAG_LOCAL_USERS,
+ * from this host, in *UID.  Return 0, or -1 with errno ENODATA when it is not
+ * known: the session has another kind of input, or the system does not tell.
+ * Since 0.1. */
 SMTPD_API int smtpd_session_uid(const struct smtpd_session *s, uid_t *uid);
 
 /* What the client gave for its name in EHLO or HELO, which may be any text; ""
@@ -359,8 +360,8 @@ SMTPD_API const char *smtpd_params_value(
 /*
  * Write the Received: header that RFC 5321, 4.4 demands for the open
  * transaction to BUF of SIZE bytes, lines folded and ended by CRLF.  It names
- * a recipient only when there is exactly one, and the number of the user where
- * smtpd_session_uid() knows it.
+ * a recipient only when there is exactly one, and the number of the user who
+ * connected over a UNIX socket.
  *
  * It goes directly above the message.  While this is being delivered and its
  * first line is neither a header field nor empty, an empty line follows: so no

@@ -108,6 +108,12 @@ enum smtpd_flag {
 	/* Start without a listener as well: connections come by
 	 * smtpd_server_adopt().  Since 0.2. */
 	SMTPD_FLAG_ADOPTS = 1 << 12,
+	/* Ask the kernel for the user of each client on this host that comes
+	 * over TCP, as is known over a UNIX socket: max_per_user holds for it
+	 * then, in the place of what holds for its address.  Where the kernel
+	 * does not tell, as of a socket that was closed already, nothing
+	 * changes.  Linux only.  Since 0.2. */
+	SMTPD_FLAG_LOCAL_USERS = 1 << 13,
 };
 
 /*

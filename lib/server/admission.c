@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "grammar/reply.h"
+#include "net/peer_owner.h"
 #include "server/gate.h"
 #include "server/server_state.h"
 #include "server/sessions.h"
@@ -39,18 +40,28 @@ turn_away(struct smtpd_server *srv, const struct smtpd_connection *c,
 	close_with_reply(srv, c, smtpd__gate_refuse(srv, why, &c->peer));
 }
 
+/* Find out the user of C. */
+static void
+find_user(const struct smtpd_server *srv, struct smtpd_connection *c)
+{
+	unsigned flags = srv->config.settings.flags;
+
+	if (smtpd__socket_is_local(&c->peer))
+		c->has_user = smtpd__socket_uid(c->fd, &c->uid) == 0;
+	else
+		c->has_user = (flags & SMTPD_FLAG_LOCAL_USERS) != 0 &&
+		    smtpd__peer_owner_find(c->fd, &c->uid) == 0;
+}
+
 /* Whether connection C may have a session; else it is told. */
 static bool
 is_admitted(struct smtpd_server *srv, struct smtpd_connection *c)
 {
 	enum smtpd_refusal why;
-	uid_t uid;
-	const uid_t *user = smtpd__socket_is_local(&c->peer) &&
-		smtpd__socket_uid(c->fd, &uid) == 0
-	    ? &uid
-	    : NULL;
 
-	why = smtpd__gate_admit(srv, &c->peer, user, &c->slot);
+	find_user(srv, c);
+	why = smtpd__gate_admit(
+	    srv, &c->peer, c->has_user ? &c->uid : NULL, &c->slot);
 	if (why == SMTPD_REFUSAL_NONE)
 		return true;
 	turn_away(srv, c, why);

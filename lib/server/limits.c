@@ -149,14 +149,15 @@ find_slot(struct smtpd_limits *l, const struct smtpd_sockaddr *peer,
 	struct smtpd_socket_key key;
 
 	memset(slot, 0, sizeof(*slot));
-	if (smtpd__socket_key(peer, true, &key)) {
+	if (uid != NULL) {
+		memset(&key, 0, sizeof(key));
+		key.bytes[0] = 1;
+		memcpy(key.bytes + 2, uid, sizeof(*uid));
+	} else if (smtpd__socket_key(peer, true, &key)) {
 		slot->network = count_for(l, &key);
 		if (slot->network == NULL)
 			return -1;
 		smtpd__socket_key(peer, false, &key);
-	} else if (uid != NULL) {
-		key.bytes[0] = 1;
-		memcpy(key.bytes + 2, uid, sizeof(*uid));
 	} else {
 		return 0;
 	}

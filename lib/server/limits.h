@@ -26,7 +26,7 @@ struct smtpd_limits {
 /* The counters that one connection occupies. */
 struct smtpd_slot {
 	struct smtpd_peer_count *address; /* or user; NULL: neither */
-	struct smtpd_peer_count *network; /* NULL for a UNIX socket */
+	struct smtpd_peer_count *network; /* NULL for a user */
 	bool occupied;
 };
 
@@ -44,8 +44,8 @@ void smtpd__limits_init(
 /* Free what L holds; no connection is left. */
 void smtpd__limits_finish(struct smtpd_limits *l);
 
-/* Admit a connection from PEER, over a UNIX socket of the user *UID (NULL: it
- * is not known); if so, give SLOT back when it is over. */
+/* Admit a connection from PEER, or of the user *UID of this host (NULL: it is
+ * not known); if so, give SLOT back when it is over. */
 enum smtpd_admission smtpd__limits_admit(struct smtpd_limits *l,
     const struct smtpd_sockaddr *peer, const uid_t *uid,
     struct smtpd_slot *slot);

@@ -28,6 +28,8 @@ struct smtpd_connection {
 	const struct smtpd_listener_options
 	    *options; /* NULL: it came to none */
 	struct smtpd_sockaddr peer;
+	bool has_user; /* the client's is known: */
+	uid_t uid;
 	struct smtpd_slot slot;
 };
 

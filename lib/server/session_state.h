@@ -75,7 +75,7 @@ struct smtpd_session {
 	bool may_tell;           /* XCLIENT and XFORWARD are allowed */
 	struct smtpd_told *told; /* by these; NULL: nothing */
 	bool uid_known;
-	uid_t uid; /* of a UNIX socket's client */
+	uid_t uid; /* of a client on this host */
 	char helo[SMTPD_HOSTNAME_SIZE];
 	char *user;                       /* that authenticated; NULL: none */
 	struct smtpd_auth_exchange *auth; /* of AUTH, while it runs; or NULL */

@@ -163,9 +163,27 @@ class Users(Local):
         self.assertEqual(self.hold("socket", 1, 1), (1, 0))
         self.assertEqual(self.call().returncode, 0)
 
+    def test_share_of_loopback(self):
+        """A user has one share of the connections over both."""
+        self.assertEqual(self.hold("tcp", 30, NOBODY), (20, 10))
+        self.assertEqual(self.hold("socket", 5, NOBODY), (0, 5))
+        self.assertEqual(self.hold("tcp", 10, 1), (10, 0))
+        self.assertEqual(self.hold("socket", 15, 1), (10, 5))
+        with self.world.out.inside():
+            done = subprocess.run(
+                [world.program("sendmail"), "-f", "alice@home.example",
+                 "--port", "25", "bob@deaf.example"], input=b"hi\n",
+                capture_output=True, check=False, user=2,
+                env={"HOME": "/nonexistent"}, timeout=20 * fixture.WAIT)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.smtpout.wait_log(r"queued .*peer=127\.0\.0\.1 uid=2\b")
+
     def test_all_of_loopback(self):
-        """O3: who holds all that loopback has stops only that."""
-        self.assertEqual(self.hold("tcp", 60, NOBODY), (45, 15))
+        """O3: those who hold all that others may have do not stop root, nor
+        who has none yet."""
+        self.assertEqual(self.hold("tcp", 30, NOBODY), (20, 10))
+        self.assertEqual(self.hold("tcp", 30, 3), (20, 10))
+        self.assertEqual(self.hold("tcp", 30, 4), (5, 25))
         self.assertEqual(self.call().returncode, 0)
         self.assertEqual(
             self.call("setpriv", "--reuid", "1",

@@ -124,6 +124,33 @@ test_address_is_not_network(void **state)
 	CHECK(&small, list);
 }
 
+/* A user of this host is one, whichever way he comes, and his address does not
+ * count. */
+static void
+test_user_over_tcp(void **state)
+{
+	static const struct smtpd_settings settings = {
+		SMTPD_SETTINGS_INIT,
+		.max_connections = 100,
+		.max_per_address = 1,
+		.max_per_network = 1,
+		.max_per_user = 2,
+	};
+	static const struct arrival list[] = {
+		{ "127.0.0.1", SMTPD_ADMISSION_OK, 1000 },
+		{ "/run/x", SMTPD_ADMISSION_OK, 1000 },
+		{ "127.0.0.1", SMTPD_ADMISSION_PEER_FULL, 1000 },
+		{ "[::1]", SMTPD_ADMISSION_PEER_FULL, 1000 },
+		{ "127.0.0.1", SMTPD_ADMISSION_OK, 1001 },
+		{ "127.0.0.1", SMTPD_ADMISSION_OK, 0 },
+		{ "127.0.0.1", SMTPD_ADMISSION_PEER_FULL, 0 },
+		{ "127.0.0.1", SMTPD_ADMISSION_OK, ROOT },
+	};
+
+	(void)state;
+	CHECK(&settings, list);
+}
+
 /* A UNIX socket has no address: only the whole counts. */
 static void
 test_unix(void **state)
@@ -329,6 +356,7 @@ main(void)
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_address_is_not_network),
 		cmocka_unit_test(test_unix),
+		cmocka_unit_test(test_user_over_tcp),
 		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_last_tenth),
 		cmocka_unit_test(test_nobody_leaves_in_vain),
