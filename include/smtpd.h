@@ -20,6 +20,7 @@
 #include <smtpd/session.h>
 #include <smtpd/settings.h>
 #include <smtpd/tls.h>
+#include <smtpd/verify.h>
 #include <smtpd/version.h>
 
 #endif

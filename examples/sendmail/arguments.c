@@ -56,6 +56,7 @@ static const char help[] =
     "                 what to be told of its delivery (RFC 3461)\n"
     "  -bs            speak SMTP with smtpout\n"
     "  -bp            list the queue\n"
+    "  -bv            say where mail for the recipients would go\n"
     "  -q             try all that is in it now\n"
     "  -v             show the dialogue\n"
     "  --host ADDR    where smtpout listens, or the path of its socket\n"
@@ -150,6 +151,9 @@ read_mode(struct arguments *a, const char *text)
 	case 's':
 		a->mode = MODE_SESSION;
 		return CONTINUE;
+	case 'v':
+		a->mode = MODE_VERIFY;
+		return CONTINUE;
 	case 'i':
 		a->mode = MODE_NOTHING;
 		return CONTINUE;
@@ -157,7 +161,7 @@ read_mode(struct arguments *a, const char *text)
 		a->mode = MODE_NOTHING;
 		return complain(PROGRAM, EX_USAGE,
 		    "-b%s: this program submits a message (-bm), speaks SMTP "
-		    "(-bs) or lists the queue (-bp)",
+		    "(-bs), lists the queue (-bp) or verifies addresses (-bv)",
 		    text);
 	}
 }

@@ -19,6 +19,7 @@ enum mode {
 	MODE_LIST,    /* -bp, or called as mailq */
 	MODE_FLUSH,   /* -q */
 	MODE_SESSION, /* -bs */
+	MODE_VERIFY,  /* -bv */
 	MODE_NOTHING, /* -bi, -q30m: there is nothing to do */
 };
 

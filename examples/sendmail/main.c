@@ -21,6 +21,7 @@
 #include "submit_drop.h"
 #include "submit_queue.h"
 #include "submit_smtp.h"
+#include "verify.h"
 
 /* All recipients, each once. */
 struct recipients {
@@ -182,6 +183,8 @@ main(int argc, char **argv)
 		status = ask_queue(&a, "flush");
 	else if (status == -1 && a.mode == MODE_SESSION)
 		status = session_run(&a);
+	else if (status == -1 && a.mode == MODE_VERIFY)
+		status = verify_recipients(&a);
 	else if (status == -1 && a.mode == MODE_NOTHING)
 		status = EX_OK;
 	else if (status == -1)

@@ -11,12 +11,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "complain.h"
-#include "places.h"
-#include "submission.h"
 #include "target.h"
 
 #define BLOCK_SIZE 4096
@@ -28,43 +25,6 @@ struct caller {
 	char last;
 	bool raw; /* TLS was asked for: no byte may change any more */
 };
-
-static int
-connect_to(const struct arguments *a, const char *name)
-{
-	struct smtpd_target t;
-	int fd;
-
-	if (places_target(name, a->port, &t) == -1) {
-		errno = EINVAL;
-		return -1;
-	}
-	fd = socket(t.addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1)
-		return -1;
-	if (connect(fd, (struct sockaddr *)&t.addr, t.len) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Connect to smtpout, which may be starting or stopping. */
-static int
-connect_smtpout(const struct arguments *a)
-{
-	static const struct timespec pause = { .tv_sec = SUBMISSION_PAUSE_S };
-	const char *name;
-	int fd;
-
-	for (int i = 0; i < SUBMISSION_TRIES; i++) {
-		if (i > 0)
-			nanosleep(&pause, NULL);
-		for (size_t k = 0; (name = target_name(a, k)) != NULL; k++)
-			if ((fd = connect_to(a, name)) != -1)
-				return fd;
-	}
-	return -1;
-}
 
 static int
 write_all(int fd, const char *data, size_t len)
@@ -128,7 +88,7 @@ session_run(const struct arguments *a)
 	static const char sorry[] =
 	    "421 4.3.2 smtpout does not answer, try again later\r\n";
 	struct caller caller = { .column = 0 };
-	int fd = connect_smtpout(a);
+	int fd = target_connect(a);
 	struct pollfd wait[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = fd, .events = POLLIN } };
 	int status = 1;

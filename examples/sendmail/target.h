@@ -12,4 +12,8 @@
 /* The name of place I, the best first; NULL: there are no more. */
 const char *target_name(const struct arguments *a, size_t i);
 
+/* Connect to one of them; smtpout may be starting or stopping, so it is tried
+ * for a while.  Return a descriptor, or -1 with errno. */
+int target_connect(const struct arguments *a);
+
 #endif

@@ -35,6 +35,7 @@
 #include "submission.h"
 #include "tls_files.h"
 #include "trust_files.h"
+#include "verify.h"
 
 /* How long a host may take at the end to say that it has a message. */
 #define STOP_MS 60000
@@ -275,7 +276,8 @@ open_queue(struct smtpout *p)
 		return queue_place_complain(
 		    p->settings.queue, p->settings.in.user, errno, why);
 	p->submission.queue = p->queue;
-	if (submission_register(&p->submission, p->server) == -1)
+	if (submission_register(&p->submission, p->server) == -1 ||
+	    verify_register(p->server, p->queue) == -1)
 		return complain(PROGRAM, EX_OSERR, "no memory");
 	if (smtpd_queue_start(p->queue, why, sizeof(why)) == -1)
 		return complain(PROGRAM, EX_OSERR,

@@ -70,12 +70,9 @@ own_domains(const struct smtpd_queue *q)
 	};
 }
 
-/* Copy TEXT, the address of the sender or of a recipient, to BUF, with the
- * domain that it gets.  Return BUF, TEXT where it stays, or NULL where it does
- * not fit. */
-static const char *
-complete_address(const struct smtpd_queue *q, const char *text, bool sender,
-    char *buf, size_t size)
+const char *
+smtpd__submit_complete(const struct smtpd_queue *q, const char *text,
+    bool sender, char *buf, size_t size)
 {
 	const struct smtpd_address_domains domains = own_domains(q);
 	const char *quoted = strrchr(text, '"');
@@ -102,7 +99,7 @@ copy_address(struct smtpd_queue_message *m, const char *text, bool sender,
 	struct smtpd_address a;
 
 	if (text != NULL && (m->fix & SMTPD_FIX_ADDRESSES) != 0)
-		text = complete_address(
+		text = smtpd__submit_complete(
 		    m->queue, text, sender, whole, sizeof(whole));
 	if (text == NULL ||
 	    smtpd_address_parse(text, buf, sizeof(buf), &a) == -1)

@@ -35,6 +35,12 @@ struct smtpd_queue_message {
 	bool eight_bit_part;
 };
 
+/* The address TEXT, of the sender or of a recipient, with the domain that it
+ * gets, in BUF of SIZE bytes where it is another; NULL where it does not
+ * fit. */
+const char *smtpd__submit_complete(const struct smtpd_queue *q,
+    const char *text, bool sender, char *buf, size_t size);
+
 /* As smtpd_queue_commit(), but call QUEUED with USER when M is durable, and
  * before it is tried. */
 int smtpd__submit_commit(struct smtpd_queue_message *m,

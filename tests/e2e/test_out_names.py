@@ -135,6 +135,76 @@ class Names(HomeCase):
         self.assertEqual(done.returncode, os.EX_CONFIG, done.stderr)
         self.assertIn(b"the alias leads back to itself", done.stderr)
 
+    def verify(self, *arguments):
+        """What -bv prints, its status, and how it complains."""
+        with self.world.out.inside():
+            done = subprocess.run(
+                [world.program("sendmail"), "-bv", "--port", "25",
+                 *arguments], input="", text=True, capture_output=True,
+                env={"HOME": self.scratch}, timeout=10 * fixture.WAIT,
+                check=False)
+        return done.stdout.splitlines(), done.returncode, done.stderr
+
+    def test_verify(self):
+        """RFC 5321, 3.5.2; RFC 5321, 3.5.4: what would become of mail is
+        said, and nothing is done."""
+        smtpout = self.begin(
+            "--route", "two.example=lmtp:/run/lmtp",
+            "--route", "old@one.example=error:5.1.6 Ask at new@one.example",
+            "--route", "from:eve@box.example=ann@relay.example:587,mx",
+            "--password-file", self.password_file(),
+            aliases="staff: bob@one.example, eve@two.example, "
+            "old@one.example\n"
+            + "many: " + ", ".join(f"user{i}@one.example"
+                                   for i in range(500)) + "\n")
+        lines, status, said = self.verify("-f", "root", "staff",
+                                          "a@b.example")
+        self.assertEqual(lines, [
+            "staff: <bob@one.example> by the mail hosts of one.example",
+            "staff: <eve@two.example> by lmtp:/run/lmtp",
+            "staff: <old@one.example> is refused: 5.1.6 Ask at "
+            "new@one.example",
+            "a@b.example: <a@b.example> by the mail hosts of b.example"])
+        self.assertEqual((status, said), (0, ""))
+        self.assertEqual(
+            self.verify("-f", "eve", "staff@localhost", "nobody-here")[:2],
+            (["staff@localhost: <bob@one.example> by relay.example:587,mx",
+              "staff@localhost: <eve@two.example> by lmtp:/run/lmtp",
+              "staff@localhost: <old@one.example> is refused: 5.1.6 Ask at "
+              "new@one.example",
+              "nobody-here: <nobody-here@box.example> by "
+              "relay.example:587,mx"], 0))
+        lines, status, _ = self.verify("many")
+        self.assertEqual(status, 0)
+        self.assertRegex(lines[-1], r"^many: and \d+ more than fit here$")
+        self.assertEqual(
+            len(lines) - 1 + int(lines[-1].split()[2]), 500)
+        lines, status, _ = self.verify("old@one.example")
+        self.assertEqual(status, os.EX_UNAVAILABLE)
+        lines, status, said = self.verify("a@@b", "bob@one.example")
+        self.assertEqual((len(lines), status), (1, os.EX_USAGE))
+        self.assertIn('"a@@b" is not an address', said)
+        self.assertEqual(self.verify()[1], os.EX_USAGE)
+        with smtpout.client() as client:
+            self.assertIn("EXPN", client.must("EHLO x").split())
+            if "SMTPUTF8" in client.must("EHLO x"):
+                self.assertEqual(
+                    self.verify("jürgen@one.example")[:2],
+                    (["jürgen@one.example: <jürgen@one.example> by the mail "
+                      "hosts of one.example"], 0))
+            self.assertEqual(client.say("VRFY <bob@one.example>").code, 250)
+            self.assertEqual(client.say("VRFY staff").code, 252)
+            self.assertEqual(client.say("EXPN").code, 553)
+            self.assertEqual(client.say("EXPN a@@b").code, 553)
+        self.assertEqual(smtpout.list(), [])
+
+    def password_file(self):
+        path = os.path.join(self.scratch, "passwords")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("ann@relay.example secret\n")
+        os.chmod(path, 0o600)
+        return path
+
     def test_nobody_is_named(self):
         """Who starts it is told that nobody may read what is for root."""
         smtpout = self.begin()

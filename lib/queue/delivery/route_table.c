@@ -173,6 +173,18 @@ add_key(struct smtpd_text *key, const struct smtpd_route_target *t)
 		smtpd__text_format(key, " from %s", t->sources[i].address);
 }
 
+void
+smtpd__route_table_describe(
+    const struct smtpd_route_entry *e, struct smtpd_text *t)
+{
+	for (size_t i = 0; i < e->ntargets; i++) {
+		struct smtpd_route_target target = e->targets[i].set;
+
+		target.user = NULL;
+		add_key(t, &target);
+	}
+}
+
 /* Copy target I of GIVEN to E, an entry of TABLE. */
 static int
 add_target(struct smtpd_route_table *table, struct smtpd_route_entry *e,

@@ -68,6 +68,10 @@ void smtpd__route_table_unref(struct smtpd_route_table *t);
 const struct smtpd_route_entry *smtpd__route_table_match(
     const struct smtpd_route_table *t, const char *sender, const char *rcpt);
 
+/* Write the targets of E to T, as the program would, but for users. */
+void smtpd__route_table_describe(
+    const struct smtpd_route_entry *e, struct smtpd_text *t);
+
 /* Whether a route of T depends on more than the domain of the recipient. */
 bool smtpd__route_table_needs_envelopes(const struct smtpd_route_table *t);
 
