@@ -73,6 +73,7 @@ static const struct option_rule rules[] = {
 	    "recipients that it names, likewise (no limit)", AT(max_rcpt_rate),
 	    0, 0 },
 	{ "queue", 'q', OPTION_REFUSED, "DIR", OF_SMTPOUT, 0, 0, 0 },
+	{ "drop-box", 0, OPTION_REFUSED, "DIR", OF_SMTPOUT, 0, 0, 0 },
 	{ "max-per-user", 0, OPTION_REFUSED, "N", OF_SMTPOUT, 0, 0, 0 },
 	{ "remove-bcc", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },
 	{ "repair-cr", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },

@@ -25,7 +25,7 @@
 /* How often the directory is read though nothing is said of it, and how long is
  * waited where the queue takes nothing. */
 #define RESCAN_MS 60000
-#define LATER_MS  5000
+#define LATER_MS  10000
 
 /* The age of a file that nobody will finish. */
 #define UNFINISHED_S (36 * 3600)
@@ -91,10 +91,8 @@ drop_box_open(struct drop_box *b, const char *path, char *why, size_t size)
 		    "it must be a directory of the user of --user, mode 1730, "
 		    "with the group of smtpout-drop",
 		    why, size);
-	if (mkdirat(b->dir, BAD_NAME, 0700) == -1 && errno != EEXIST)
-		return fail_open(place, "cannot make " BAD_NAME, why, size);
 	b->bad = open_own(b->dir, BAD_NAME);
-	if (b->bad == -1)
+	if (b->bad == -1 && errno != ENOENT)
 		return fail_open(place,
 		    BAD_NAME " in it is no directory of that user: remove it",
 		    why, size);
@@ -330,6 +328,10 @@ drop_box_start(struct drop_box *b, char *why, size_t size)
 		    b->path);
 		return 0;
 	}
+	if (b->bad == -1 && mkdirat(b->dir, BAD_NAME, 0700) == 0)
+		b->bad = open_own(b->dir, BAD_NAME);
+	if (b->bad == -1)
+		return fail_open(b->path, "cannot make " BAD_NAME, why, size);
 	/* Without it the directory is read from time to time. */
 	b->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (b->watch != -1 &&
