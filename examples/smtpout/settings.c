@@ -129,6 +129,9 @@ static const struct option_rule rules[] = {
 	    "sign mail from DOMAIN with the key; repeatable", AT(dkim), 0, 0 },
 	{ "dkim-subdomains", 0, OPTION_SWITCH, NULL,
 	    "sign mail from their subdomains too", AT(dkim_subdomains), 0, 0 },
+	{ "dkim-as-is", 0, OPTION_SWITCH, NULL,
+	    "sign 8-bit mail as it is (converted before)", AT(dkim_as_is), 0,
+	    0 },
 	{ "dkim-fields", 0, OPTION_TEXT, "LIST",
 	    "header fields to sign, NAME[?]:...", AT(dkim_fields), 0, 0 },
 	{ "connect-timeout", 0, OPTION_NUMBER, "SECONDS",
@@ -260,11 +263,12 @@ complete_dkim(struct settings *s)
 			    "--dkim: \"%s\" is not DOMAIN:SELECTOR:KEYFILE",
 			    s->dkim.items[i]);
 	if (s->dkim.count == 0 &&
-	    (s->dkim_fields != NULL || s->dkim_subdomains))
+	    (s->dkim_fields != NULL || s->dkim_subdomains || s->dkim_as_is))
 		return complain(PROGRAM, EX_USAGE,
 		    "%s: there is no --dkim DOMAIN:SELECTOR:KEYFILE",
-		    s->dkim_fields != NULL ? "--dkim-fields"
-					   : "--dkim-subdomains");
+		    s->dkim_fields != NULL   ? "--dkim-fields"
+			: s->dkim_subdomains ? "--dkim-subdomains"
+					     : "--dkim-as-is");
 	return 0;
 }
 
@@ -473,6 +477,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		.limits_user = s->limits,
 		.local_domain = s->mailname,
 		.masquerade = s->masquerade,
+		.dkim_as_is = s->dkim_as_is,
 		.fix = SMTPD_FIX_DATE | SMTPD_FIX_MESSAGE_ID |
 		    SMTPD_FIX_ADDRESSES | (s->remove_bcc ? SMTPD_FIX_BCC : 0),
 	};

@@ -58,6 +58,7 @@ struct settings {
 	struct text_list dkim;
 	char *dkim_fields; /* NULL: the library's */
 	bool dkim_subdomains;
+	bool dkim_as_is;
 	uint64_t connect_timeout;
 	uint64_t command_timeout; /* 0: those of RFC 5321 */
 	uint64_t workers;

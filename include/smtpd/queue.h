@@ -270,6 +270,13 @@ struct smtpd_queue_settings {
 	 * Since 0.2. */
 	smtpd_expand_fn *expand;
 	void *expand_user;
+
+	/* Sign what has bytes outside ASCII, or lines over 998 octets, as it
+	 * is: a host that does not take that gets it too.  Default: it is
+	 * converted before it is signed (RFC 6376, 5.3), as
+	 * smtpd_client_send() would, unless that breaks another signature.
+	 * Since 0.2. */
+	bool dkim_as_is;
 };
 
 #define SMTPD_QUEUE_SETTINGS_INIT SMTPD_INIT(smtpd_queue_settings)

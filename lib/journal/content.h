@@ -51,6 +51,8 @@ struct smtpd_content_ops {
 	    struct smtpd_content_writer *w, const void *data, size_t len);
 	int (*overwrite)(
 	    struct smtpd_content_writer *w, const void *data, size_t len);
+	ssize_t (*read_back)(const struct smtpd_content_writer *w,
+	    uint64_t offset, void *buf, size_t len);
 	int (*publish)(struct smtpd_content_writer *w, uint64_t id);
 	void (*abandon)(struct smtpd_content_writer *w);
 	struct smtpd_content_reader *(*open)(
@@ -91,6 +93,15 @@ smtpd__content_overwrite(
     struct smtpd_content_writer *w, const void *data, size_t len)
 {
 	return w->journal->contents->overwrite(w, data, len);
+}
+
+/* Read up to LEN bytes at OFFSET of what was written.  Return how many, 0 at
+ * the end, or -1 with errno. */
+static inline ssize_t
+smtpd__content_read_back(const struct smtpd_content_writer *w, uint64_t offset,
+    void *buf, size_t len)
+{
+	return w->journal->contents->read_back(w, offset, buf, len);
 }
 
 /* Make the content durable as that of ID, and free W.  Return 0, or -1 with

@@ -19,6 +19,7 @@
 #include "queue/delivery/dispatch.h"
 #include "queue/delivery/expand.h"
 #include "queue/settings.h"
+#include "queue/seven_bit.h"
 
 /* Return true if TEXT is header fields: lines that CRLF ends, each the begin of
  * a field, which is its name and a colon (RFC 5322, 2.2), or folded behind
@@ -334,6 +335,8 @@ smtpd__submit_commit(struct smtpd_queue_message *m,
 
 	if (m->parts != NULL)
 		smtpd__mime_scan_end(m->parts);
+	if (status == 0)
+		status = smtpd__seven_bit_convert(m);
 	if (status == 0)
 		status = smtpd__sign_end(&m->sign);
 	if (status == 0) {

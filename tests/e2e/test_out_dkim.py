@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """smtpout signs, and others verify (RFC 6376)."""
 
+import email
+import email.policy
 import os
 import random
 import re
@@ -10,7 +12,9 @@ import unittest
 
 import smtpin_fixture as fixture
 import world
+from odd_mail import SEVEN, leaves, odd_message
 from retry_case import ZONE, RetryCase
+from scripted_server import Scripted
 from smtpout_fixture import message
 
 try:
@@ -21,6 +25,7 @@ except ImportError:
 # So many random messages are verified.
 MESSAGES = int(os.environ.get("DKIM_MESSAGES", "1000"))
 SEED = os.environ.get("SEED", "smtpout")
+
 
 class Author:
     """Writes messages that are odd, and may be sent."""
@@ -199,6 +204,63 @@ class Signed(DkimCase):
         self.submit("bob@two.example", content=content)
         self.assertIn("1 message intact, 0 damaged",
                       self.smtpout.ask("check"))
+
+    def verified(self, text):
+        """What is left of TEXT without the signature, which is good."""
+        self.assertTrue(dkim.DKIM(text).verify(
+            dnsfunc=lambda name, timeout=5: self.record.encode()), text)
+        return email.message_from_bytes(text, policy=email.policy.SMTP)
+
+    @unittest.skipIf(dkim is None, "python3-dkim is not installed")
+    def test_a_host_without_8bitmime(self):
+        """RFC 6376, 5.3: converted before it is signed, small or large, so
+        that a host without 8BITMIME gets 7 bits, the signature is good, and
+        readers see the same; other hosts get the same octets."""
+        for lines in (1, 5000):
+            content = odd_message(lines * "Gr\u00fc\u00dfe aus K\u00f6ln\n")
+            with self.subTest(lines=lines):
+                taken = []
+                for ehlo in (SEVEN, None):
+                    with Scripted(self.mx1, **({"ehlo": ehlo} if ehlo
+                                               else {})) as server:
+                        text, = self.send([content], server)
+                        self.assertTrue(text.isascii())
+                        self.assertNotIn(
+                            "BODY", server.accepted[0].parameters)
+                        self.assertEqual(
+                            leaves(self.verified(text).as_bytes()),
+                            leaves(content))
+                        taken.append(text.split(b"\r\n\r\n", 1)[1])
+                self.assertEqual(taken[0], taken[1])
+        self.opendkim([text])
+
+    @unittest.skipIf(dkim is None, "python3-dkim is not installed")
+    def test_what_is_not_converted(self):
+        """A part must stay, or the operator wants it so: the signature is good
+        for what goes out as it is."""
+        fixed = (b"From: alice@home.example\nMIME-Version: 1.0\n"
+                 b"Content-Type: multipart/signed; boundary=b\n\n"
+                 b"--b\n\nGr\xc3\xbc\xc3\x9fe\n--b--\n")
+        server = self.server(ehlo=SEVEN)
+        text, = self.send([fixed], server)
+        self.verified(text)
+        self.assertIn("Gr\u00fc\u00dfe".encode(), text)
+        self.smtpout.restart("--dkim-as-is")
+        text, = self.send([odd_message("Gr\u00fc\u00dfe\n")], server)
+        self.verified(text)
+        self.assertIn("Gr\u00fc\u00dfe".encode(), text)
+        self.smtpout.wait_log('content="not converted, which would break its '
+                              'signature"')
+
+    @unittest.skipIf(dkim is None, "python3-dkim is not installed")
+    def test_long_lines(self):
+        """RFC 5321, 4.5.3.1.6: they are no reason to break a signature."""
+        line = b"ab " * 2000 + b"\n"
+        text, = self.send([b"From: alice@home.example\n\n" + line],
+                          self.server())
+        self.assertEqual(leaves(self.verified(text).as_bytes()),
+                         [("text/plain", line)])
+        self.assertLessEqual(max(map(len, text.split(b"\r\n"))), 998)
 
     def test_each_attempt_sends_the_same(self):
         server = self.server(dot="451 4.3.0 later")

@@ -445,6 +445,20 @@ overwrite_content(
 	return 0;
 }
 
+static ssize_t
+read_back(const struct smtpd_content_writer *writer, uint64_t offset, void *buf,
+    size_t len)
+{
+	const struct memory_writer *w = (const struct memory_writer *)writer;
+
+	if (offset >= w->len)
+		return 0;
+	if (len > w->len - offset)
+		len = (size_t)(w->len - offset);
+	memcpy(buf, w->bytes + offset, len);
+	return (ssize_t)len;
+}
+
 /* The item of ITEMS with ID, or one that is free. */
 static struct item *
 find_item(struct item *items, uint64_t id)
@@ -633,6 +647,7 @@ static const struct smtpd_content_ops content_ops = {
 	.begin = begin_content,
 	.write = write_content,
 	.overwrite = overwrite_content,
+	.read_back = read_back,
 	.publish = publish_content,
 	.abandon = abandon_content,
 	.open = open_content,

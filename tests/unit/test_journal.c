@@ -523,7 +523,7 @@ published_contents_stay(void **state)
 	assert_int_equal(errno, EBADMSG);
 }
 
-/* The beginning can be replaced until it is published. */
+/* The beginning can be replaced, and all of it read, until it is published. */
 static void
 contents_are_overwritten(void **state)
 {
@@ -536,6 +536,11 @@ contents_are_overwritten(void **state)
 	w = write_content(c, "0123456789", 2);
 	assert_int_equal(smtpd__content_overwrite(w, "abc", 3), 0);
 	assert_int_equal(smtpd__content_write(w, "xyz", 3), 0);
+	assert_int_equal(smtpd__content_read_back(w, 1, buf, 4), 4);
+	assert_memory_equal(buf, "bc34", 4);
+	assert_int_equal(smtpd__content_read_back(w, 20, buf, 9), 3);
+	assert_memory_equal(buf, "xyz", 3);
+	assert_int_equal(smtpd__content_read_back(w, 23, buf, 9), 0);
 	assert_int_equal(smtpd__content_publish(w, 79), 0);
 	reopen_journal(c);
 	r = smtpd__content_open(c->journal, 79);

@@ -64,6 +64,26 @@ smtpd__disk_contents_overwrite(
 	return smtpd__file_write_at(w->fd, data, len, 0);
 }
 
+static ssize_t
+read_at(int fd, uint64_t offset, void *buf, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = pread(fd, buf, len, (off_t)offset);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+ssize_t
+smtpd__disk_contents_read_back(const struct smtpd_content_writer *writer,
+    uint64_t offset, void *buf, size_t len)
+{
+	const struct disk_writer *w = (const struct disk_writer *)writer;
+
+	return read_at(w->fd, offset, buf, len);
+}
+
 int
 smtpd__disk_contents_publish(struct smtpd_content_writer *writer, uint64_t id)
 {
@@ -129,12 +149,8 @@ smtpd__disk_contents_read_at(const struct smtpd_content_reader *reader,
     uint64_t offset, void *buf, size_t len)
 {
 	const struct disk_reader *r = (const struct disk_reader *)reader;
-	ssize_t n;
 
-	do
-		n = pread(r->fd, buf, len, (off_t)offset);
-	while (n == -1 && errno == EINTR);
-	return n;
+	return read_at(r->fd, offset, buf, len);
 }
 
 void

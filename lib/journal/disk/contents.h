@@ -13,6 +13,9 @@ int smtpd__disk_contents_write(
     struct smtpd_content_writer *writer, const void *data, size_t len);
 int smtpd__disk_contents_overwrite(
     struct smtpd_content_writer *writer, const void *data, size_t len);
+ssize_t smtpd__disk_contents_read_back(
+    const struct smtpd_content_writer *writer, uint64_t offset, void *buf,
+    size_t len);
 int smtpd__disk_contents_publish(
     struct smtpd_content_writer *writer, uint64_t id);
 void smtpd__disk_contents_abandon(struct smtpd_content_writer *writer);

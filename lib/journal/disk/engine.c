@@ -166,6 +166,7 @@ static const struct smtpd_content_ops content_ops = {
 	.begin = smtpd__disk_contents_begin,
 	.write = smtpd__disk_contents_write,
 	.overwrite = smtpd__disk_contents_overwrite,
+	.read_back = smtpd__disk_contents_read_back,
 	.publish = smtpd__disk_contents_publish,
 	.abandon = smtpd__disk_contents_abandon,
 	.open = smtpd__disk_contents_open,

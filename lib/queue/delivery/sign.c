@@ -143,6 +143,12 @@ smtpd__sign_write(void *sign, const void *data, size_t len)
 	return let_through(s);
 }
 
+bool
+smtpd__sign_will_sign(const struct smtpd_sign *s)
+{
+	return s->through && s->message != NULL;
+}
+
 static void
 log_failure(const struct smtpd_sign *s)
 {

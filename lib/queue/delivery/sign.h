@@ -59,6 +59,9 @@ int smtpd__sign_begin(struct smtpd_sign *s, struct smtpd_signing *signing,
  * Return 0, or -1 with errno. */
 int smtpd__sign_write(void *sign, const void *data, size_t len);
 
+/* Whether S, whose header is over, will be signed. */
+bool smtpd__sign_will_sign(const struct smtpd_sign *s);
+
 /* The message is over: sign it, which takes milliseconds and may wait for a
  * callback, so that no lock may be held.  Return 0, or -1 with errno; EIO: the
  * key failed, as the log says. */

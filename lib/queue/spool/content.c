@@ -134,6 +134,24 @@ smtpd__spool_content_fill(struct smtpd_spool_content *c, const void *data)
 	return 0;
 }
 
+ssize_t
+smtpd__spool_content_read(
+    const struct smtpd_spool_content *c, uint64_t offset, void *buf, size_t len)
+{
+	const uint64_t spilled = c->size - c->len;
+
+	if (offset < spilled) {
+		if (len > spilled - offset)
+			len = (size_t)(spilled - offset);
+		return smtpd__content_read_back(c->large, offset, buf, len);
+	}
+	if (len > c->size - offset)
+		len = (size_t)(c->size - offset);
+	if (len > 0)
+		memcpy(buf, c->data + (offset - spilled), len);
+	return (ssize_t)len;
+}
+
 int
 smtpd__spool_content_publish(struct smtpd_spool_content *c, uint64_t id)
 {

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct smtpd_content_writer;
 struct smtpd_spool;
@@ -40,6 +41,11 @@ int smtpd__spool_content_reserve(struct smtpd_spool_content *c, size_t len);
 
 /* Set the bytes that were reserved to those at DATA.  Return as above. */
 int smtpd__spool_content_fill(struct smtpd_spool_content *c, const void *data);
+
+/* Read up to LEN bytes at OFFSET of C into BUF.  Return how many, 0 at the end,
+ * or -1 with errno. */
+ssize_t smtpd__spool_content_read(const struct smtpd_spool_content *c,
+    uint64_t offset, void *buf, size_t len);
 
 /* Free a content; NULL is fine. */
 void smtpd__spool_content_destroy(struct smtpd_spool_content *c);
