@@ -24,6 +24,7 @@ class OAuthServer:
 
     def __init__(self, host, lifetime=3600):
         self.lifetime = lifetime
+        self.user = "ann@x.example"  # whose tokens they are
         self.fault = None  # an answer of its own: a status and an object
         self.lock = threading.Lock()
         self.tokens = {}  # and when each of them runs out
@@ -33,9 +34,17 @@ class OAuthServer:
             def do_POST(self):
                 size = int(self.headers["Content-Length"])
                 form = urllib.parse.parse_qs(self.rfile.read(size).decode())
-                status, answer = outer.answer(form)
+                self.say(*outer.answer(form))
+
+            def do_GET(self):
+                query = urllib.parse.urlsplit(self.path).query
+                token, = urllib.parse.parse_qs(query)["token"]
+                self.say(200, outer.introspect(token))
+
+            def say(self, status, answer):
                 body = json.dumps(answer, indent=1).encode()
                 self.send_response(status)
+                self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
@@ -72,6 +81,18 @@ class OAuthServer:
         return 200, {"token_type": "Bearer", "access_token": token,
                      "scope": "https://mail.example/",
                      "expires_in": self.lifetime}
+
+    def introspect(self, token):
+        """What a host is told that asks about TOKEN (introspection)."""
+        if not self.is_good(token):
+            return {"active": False}
+        return {"active": True, "username": self.user}
+
+    def give(self):
+        """A token, as a client gets it."""
+        _, answer = self.answer({"grant_type": ["refresh_token"],
+                                 "refresh_token": [GRANT]})
+        return answer["access_token"]
 
     def revoke(self):
         """No token is good any more."""

@@ -2,6 +2,7 @@
 """A mail server that others wrote, with all it needs in a directory, for one
 test: the one that this machine may have is not touched."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -14,12 +15,14 @@ CAGE = ["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"]
 
 
 class PrivateDaemon:
-    """The program NAME in a directory of its own.  A subclass writes its
-    settings there and calls start(); PORT is one that it answers on, LOG the
-    file that it logs to."""
+    """The program NAME in a directory of its own, at HOST of a world if that is
+    given.  A subclass writes its settings there and calls start(); PORT is one
+    that it answers on, LOG the file that it logs to."""
 
-    def __init__(self, name, log):
+    def __init__(self, name, log, host=None):
         self.name = name
+        self.inside = host.inside if host else contextlib.nullcontext
+        self.address = host.address if host else "127.0.0.1"
         self.dir = tempfile.mkdtemp(prefix=name.lower() + ".")
         os.chmod(self.dir, 0o755)
         self.log = os.path.join(self.dir, log)
@@ -31,9 +34,10 @@ class PrivateDaemon:
                               text=True, check=False)
         if done.returncode:
             fixture.cannot(f"no PID namespace: {done.stderr}")
-        self.process = subprocess.Popen(
-            [*CAGE, *command], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with self.inside():
+            self.process = subprocess.Popen(
+                [*CAGE, *command], stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         fixture.until(self.answers, f"{self.name} does not answer",
                       2 * fixture.WAIT)
 
@@ -41,7 +45,8 @@ class PrivateDaemon:
         if self.process.poll() is not None:
             raise AssertionError(f"{self.name} ended: {self.said()}")
         try:
-            fixture.Dialogue(self.port).quit()
+            with self.inside():
+                fixture.Dialogue(self.port, self.address).quit()
             return True
         except OSError:
             return False

@@ -3,85 +3,39 @@
 BDAT, its LMTP proxy by LMTP."""
 
 import base64
-import os
 import re
-import subprocess
 import unittest
 
 import smtpin_fixture as fixture
-from private_daemon import PrivateDaemon
+from private_dovecot import Dovecot
 from smtp_client import Lmtp
 
-CONFIG = """\
-base_dir = {dir}/run
-state_dir = {dir}/run
-log_path = {dir}/log
-protocols = {protocol}
-listen = 127.0.0.1
+SETTINGS = """\
 ssl = no
 disable_plaintext_auth = no
-hostname = mail.example.org
-mail_location = maildir:{dir}/home/%u
+mail_location = maildir:{dir}/home/%%u
 submission_relay_host = 127.0.0.1
-submission_relay_port = {relay}
+submission_relay_port = %(relay)s
 submission_relay_trusted = yes
 lmtp_proxy = yes
-passdb {{
+passdb {
   driver = static
-  args = password=secret {proxy}
-}}
-userdb {{
+  args = password=secret %(proxy)s
+}
+userdb {
   driver = static
-  args = uid=65534 gid=65534 home={dir}/home/%u
-}}
-service submission-login {{
-  chroot =
-  inet_listener submission {{
-    port = {submission}
-  }}
-}}
-service lmtp {{
-  inet_listener lmtp {{
-    address = 127.0.0.1
-    port = {lmtp}
-  }}
-}}
-service anvil {{
-  chroot =
-}}
+  args = uid=65534 gid=65534 home={dir}/home/%%u
+}
 """
 
 MESSAGE = fixture.plain()
 
 
-class Dovecot(PrivateDaemon):
-    """One that serves PROTOCOL; RELAY is the port that it hands mail on to."""
-
-    def __init__(self, protocol, relay):
-        program = fixture.need("dovecot")
-        version = subprocess.run([program, "--version"], check=True,
-                                 capture_output=True, text=True).stdout
-        if not version.startswith("2.3."):
-            raise unittest.SkipTest(
-                f"its settings have another form than in 2.3: {version}")
-        if os.geteuid() != 0:
-            fixture.cannot("Dovecot needs root to start")
-        super().__init__("Dovecot", "log")
-        home = os.path.join(self.dir, "home")
-        os.mkdir(home)
-        os.chown(home, 65534, 65534)
-        self.port = fixture.free_port()
-        ports = {"submission": 0, "lmtp": 0, protocol: self.port}
-        proxy = f"proxy=y host=127.0.0.1 port={relay}"
-        config = os.path.join(self.dir, "dovecot.conf")
-        fixture.write(config, CONFIG.format(
-            dir=self.dir, protocol=protocol, relay=relay, **ports,
-            proxy=proxy if protocol == "lmtp" else ""))
-        try:
-            self.start([program, "-F", "-c", config])
-        except BaseException:
-            self.close()
-            raise
+def start_dovecot(protocol, relay):
+    """RELAY is the port that it hands mail on to."""
+    proxy = f"proxy=y host=127.0.0.1 port={relay}"
+    return Dovecot(protocol, SETTINGS % {
+        "relay": relay, "proxy": proxy if protocol == "lmtp" else ""})
 
 
 class Peer(unittest.TestCase):
@@ -91,7 +45,7 @@ class Peer(unittest.TestCase):
 
     def test_submission(self):
         smtpin = self.smtpin("--xclient-from", "127.0.0.1")
-        with Dovecot("submission", smtpin.port) as dovecot, \
+        with start_dovecot("submission", smtpin.port) as dovecot, \
             fixture.Dialogue(dovecot.port, source="127.0.0.9") as client:
             client.say("EHLO client.example.net")
             login = base64.b64encode(b"\0ann\0secret").decode()
@@ -109,7 +63,8 @@ class Peer(unittest.TestCase):
         port = fixture.until(
             lambda: re.search(r"127\.0\.0\.1:(\d+) for LMTP$", smtpin.text(),
                               re.M), "no LMTP")[1]
-        with Dovecot("lmtp", port) as dovecot, Lmtp(dovecot.port) as client:
+        with start_dovecot("lmtp", port) as dovecot, \
+            Lmtp(dovecot.port) as client:
             client.begin("alice@example.org", "bob@example.org")
             replies = client.finish_all(MESSAGE, 2)
             self.assertEqual([reply[:3] for reply in replies], ["250"] * 2,
