@@ -209,16 +209,21 @@ EXIM_MOUNTS = ("mount --bind passwd /etc/passwd && "
                "mount --bind group /etc/group && ")
 
 
-def unpack_exim(directory):
-    """Debian's Exim, which is not installed: it would take Postfix's place."""
+def unpack(directory, package):
+    """A server of Debian's that is not installed: it would take Postfix's
+    place."""
     for command in (["unshare", "--mount", "true"],
-                    ["apt-get", "download", "exim4-daemon-light"],
-                    ["sh", "-c", "dpkg -x exim4-daemon-light*.deb ."]):
+                    ["apt-get", "download", package],
+                    ["sh", "-c", f"dpkg -x {package}_*.deb ."]):
         try:
             subprocess.run(command, cwd=directory, check=True,
                            capture_output=True, timeout=60)
         except (OSError, subprocess.SubprocessError) as error:
-            raise unittest.SkipTest(f"no Exim to be had: {error}")
+            raise unittest.SkipTest(f"no {package} to be had: {error}")
+
+
+def unpack_exim(directory):
+    unpack(directory, "exim4-daemon-light")
 
 
 def name_exim(directory):

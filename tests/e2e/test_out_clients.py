@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Programs that people use hand mail to smtpout; Postfix, Exim and smtpin get
-it, and it arrives as it was sent."""
+"""Programs that people use hand mail to smtpout; Postfix, Exim, OpenSMTPD,
+Sendmail and smtpin get it, and it arrives as it was sent."""
 
 import email.message
 import os
@@ -15,6 +15,7 @@ import world
 from receivers import Authority, Exim, Postfix, Smtpin, without_trace
 from scripted_server import Scripted
 from smtpout_fixture import Smtpout, message
+from unpacked_receivers import OpenSmtpd, Sendmail
 
 ZONE = """
 home.example.	MX 10 mx3.example.
@@ -22,6 +23,8 @@ postfix.example.	MX 10 mx1.example.
 exim.example.	MX 10 mx2.example.
 smtpin.example.	MX 10 mx3.example.
 plain.example.	MX 10 mx4.example.
+opensmtpd.example.	MX 10 mx5.example.
+sendmail.example.	MX 10 mx6.example.
 """
 
 DATED = ("Date: Thu, 01 Jan 2026 00:00:00 +0000\n"
@@ -41,7 +44,7 @@ MESSAGES = {
 
 
 class Interoperation(world.WorldCase):
-    HOSTS = ("mx1", "mx2", "mx3", "mx4")
+    HOSTS = ("mx1", "mx2", "mx3", "mx4", "mx5", "mx6")
 
     @classmethod
     def setUpClass(cls):
@@ -111,6 +114,22 @@ class Receivers(Interoperation):
             self.check_all(receiver, "exim.example")
             self.takes_utf8(receiver, "exim.example")
             self.refuses("exim.example")
+
+    def test_opensmtpd(self):
+        """It has DSN and 8BITMIME, but neither PIPELINING nor CHUNKING."""
+        pair = self.ca.sign("mx5.example")
+        with OpenSmtpd(self.world, self.mx5, "opensmtpd.example", pair,
+                       "bob") as receiver:
+            self.check_all(receiver, "opensmtpd.example")
+            self.refuses("opensmtpd.example")
+
+    def test_sendmail(self):
+        """It refuses a bare LF, and has PIPELINING."""
+        pair = self.ca.sign("mx6.example")
+        with Sendmail(self.world, self.mx6, "sendmail.example", pair,
+                      "bob") as receiver:
+            self.check_all(receiver, "sendmail.example")
+            self.refuses("sendmail.example")
 
     def test_smtpin(self):
         pem, key = self.ca.sign("mx3.example")
