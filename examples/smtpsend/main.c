@@ -11,8 +11,11 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "mechanisms.h"
 #include "send.h"
+#include "sources.h"
 #include "startup.h"
+#include "token.h"
 
 #define PROGRAM "smtpsend"
 
@@ -25,10 +28,16 @@ static const char help[] =
     "                        465 with tls://.  The password of USER is in\n"
     "                        $SMTPSEND_PASSWORD or the password file\n"
     "      --password-file FILE\n"
+    "      --token-file FILE, --token-command COMMAND\n"
+    "                        a bearer token (OAuth 2.0) instead of a password\n"
+    "      --auth-mechanisms NAME[,NAME]  the only ones to log in by\n"
     "      --tls opportunistic|require|never\n"
     "      --tls-ca FILE     authorities to believe, not the system's\n"
+    "      --client-cert FILE, --client-key FILE\n"
+    "                        a certificate of our own, and its key\n"
     "      --dns ADDR[:PORT] the DNS server to ask\n"
     "  -p, --port PORT       of the recipients' hosts, instead of 25\n"
+    "      --source ADDR[=NAME]  address to send from, and our name there\n"
     "      --helo NAME       our name\n"
     "  -v, --verbose         show the dialogue\n"
     "  -h, --help, --version\n\n"
@@ -40,6 +49,12 @@ enum {
 	DNS,
 	HELO,
 	PASSWORD_FILE,
+	TOKEN_FILE,
+	TOKEN_COMMAND,
+	MECHANISMS,
+	CLIENT_CERT,
+	CLIENT_KEY,
+	SOURCE,
 	VERSION,
 };
 
@@ -47,6 +62,12 @@ static const struct option options[] = {
 	{ "from", required_argument, NULL, 'f' },
 	{ "smarthost", required_argument, NULL, 's' },
 	{ "password-file", required_argument, NULL, PASSWORD_FILE },
+	{ "token-file", required_argument, NULL, TOKEN_FILE },
+	{ "token-command", required_argument, NULL, TOKEN_COMMAND },
+	{ "auth-mechanisms", required_argument, NULL, MECHANISMS },
+	{ "client-cert", required_argument, NULL, CLIENT_CERT },
+	{ "client-key", required_argument, NULL, CLIENT_KEY },
+	{ "source", required_argument, NULL, SOURCE },
 	{ "tls", required_argument, NULL, TLS },
 	{ "tls-ca", required_argument, NULL, TLS_CA },
 	{ "dns", required_argument, NULL, DNS },
@@ -64,6 +85,13 @@ struct start {
 	const char *dns;
 	const char *ca_file;
 	const char *password_file;
+	const char *token_file;
+	const char *token_command;
+	char *mechanisms;
+	const char *client_cert;
+	const char *client_key;
+	struct smtpd_source sources[SOURCES_MAX];
+	struct token_source token;
 	char password[512];
 };
 
@@ -101,6 +129,19 @@ read_security(const char *text, enum smtpd_security *out)
 }
 
 static int
+read_source(struct start *s, char *text)
+{
+	struct smtpd_client_settings *client = &s->run.client;
+	char why[256];
+
+	client->sources = s->sources;
+	return sources_read(
+		   text, s->sources, &client->nsources, why, sizeof(why)) == 0
+	    ? EX_OK
+	    : complain(PROGRAM, EX_USAGE, "--source: %s", why);
+}
+
+static int
 read_option(struct start *s, int option)
 {
 	struct run *run = &s->run;
@@ -131,6 +172,23 @@ read_option(struct start *s, int option)
 	case PASSWORD_FILE:
 		s->password_file = optarg;
 		return EX_OK;
+	case TOKEN_FILE:
+		s->token_file = optarg;
+		return EX_OK;
+	case TOKEN_COMMAND:
+		s->token_command = optarg;
+		return EX_OK;
+	case MECHANISMS:
+		s->mechanisms = optarg;
+		return EX_OK;
+	case CLIENT_CERT:
+		s->client_cert = optarg;
+		return EX_OK;
+	case CLIENT_KEY:
+		s->client_key = optarg;
+		return EX_OK;
+	case SOURCE:
+		return read_source(s, optarg);
 	default:
 		return EX_USAGE;
 	}
@@ -216,15 +274,81 @@ read_password(struct start *s)
 	if (found == NULL)
 		return complain(PROGRAM, EX_USAGE,
 		    "the password of %s is missing: set "
-		    "SMTPSEND_PASSWORD, or give --password-file",
+		    "SMTPSEND_PASSWORD, or give --password-file, "
+		    "--token-file or --token-command",
 		    s->run.smarthost.user);
-	s->run.client.user = s->run.smarthost.user;
 	s->run.client.password = found;
 	return EX_OK;
 }
 
-/* Load the authorities, the password and the DNS servers.  Only what an option
- * asked for must be there. */
+static int
+read_token(struct start *s)
+{
+	char why[1024];
+
+	s->run.client.credentials = token_source_get;
+	s->run.client.credentials_user = &s->token;
+	return token_source_check(&s->token, why, sizeof(why)) == 0
+	    ? EX_OK
+	    : complain(PROGRAM, EX_NOINPUT, "%s", why);
+}
+
+/* Prepare how the user of the smarthost logs in. */
+static int
+prepare_login(struct start *s)
+{
+	const bool has_token =
+	    s->token_file != NULL || s->token_command != NULL;
+	const int secrets = (s->password_file != NULL) +
+	    (s->token_file != NULL) + (s->token_command != NULL);
+	char why[256];
+	int status;
+
+	if (secrets > 1)
+		return complain(PROGRAM, EX_USAGE,
+		    "only one of --password-file, --token-file and "
+		    "--token-command can be given");
+	if (s->run.smarthost.user == NULL)
+		return secrets == 0 && s->mechanisms == NULL
+		    ? EX_OK
+		    : complain(PROGRAM, EX_USAGE,
+			  "there is nobody to log in as: give -s USER@HOST");
+	if (s->mechanisms != NULL &&
+	    mechanisms_read(s->mechanisms, has_token, why, sizeof(why)) == -1)
+		return complain(
+		    PROGRAM, EX_USAGE, "--auth-mechanisms: %s", why);
+	status = has_token ? read_token(s) : read_password(s);
+	s->run.client.user = s->run.smarthost.user;
+	s->run.client.mechanisms = s->mechanisms;
+	return status;
+}
+
+/* Load the authorities, and our own certificate. */
+static int
+load_trust(struct start *s)
+{
+	struct smtpd_client_settings *client = &s->run.client;
+	char error[1024];
+
+	if ((s->client_cert != NULL) != (s->client_key != NULL))
+		return complain(PROGRAM, EX_USAGE,
+		    "--client-cert and --client-key go together");
+	client->trust = smtpd_trust_create(s->ca_file, error, sizeof(error));
+	if (client->trust == NULL && !smtpd_tls_supported() &&
+	    s->client_cert == NULL)
+		return EX_OK;
+	if (client->trust == NULL)
+		return complain(PROGRAM, EX_NOINPUT,
+		    "cannot load the authorities: %s", error);
+	if (s->client_cert != NULL &&
+	    smtpd_trust_add_files(client->trust, s->client_cert, s->client_key,
+		error, sizeof(error)) == -1)
+		return complain(PROGRAM, EX_NOINPUT, "%s", error);
+	return EX_OK;
+}
+
+/* Load the authorities, what to log in by, and the DNS servers.  Only what an
+ * option asked for must be there. */
 static int
 prepare_run(struct start *s)
 {
@@ -233,16 +357,14 @@ prepare_run(struct start *s)
 		SMTPD_RESOLVER_SETTINGS_INIT, .servers = s->dns,
 		.self_is_good = run->port != 25
 	};
-	char error[256];
+	int status;
 
 	run->client.tls_first = run->smarthost.tls_first;
-	run->client.trust =
-	    smtpd_trust_create(s->ca_file, error, sizeof(error));
-	if (run->client.trust == NULL && smtpd_tls_supported())
-		return complain(PROGRAM, EX_NOINPUT,
-		    "cannot load the authorities: %s", error);
-	if (run->smarthost.user != NULL && read_password(s) != EX_OK)
-		return EX_USAGE;
+	status = load_trust(s);
+	if (status == EX_OK)
+		status = prepare_login(s);
+	if (status != EX_OK)
+		return status;
 	if (run->smarthost.host != NULL)
 		return EX_OK;
 	run->resolver = smtpd_resolver_create(&dns);
@@ -267,6 +389,7 @@ main(int argc, char **argv)
 	status = read_options(&s, argc, argv, &done);
 	if (status != EX_OK || done)
 		return status;
+	token_source_init(&s.token, s.token_file, s.token_command);
 	status = prepare_run(&s);
 	if (status == EX_OK)
 		status = read_message(&s.run);
@@ -274,5 +397,6 @@ main(int argc, char **argv)
 		status = send_all(&s.run);
 	smtpd_resolver_destroy(s.run.resolver);
 	smtpd_trust_unref(s.run.client.trust);
+	token_source_finish(&s.token);
 	return status;
 }

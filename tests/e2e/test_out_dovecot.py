@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""smtpout hands mail to Dovecot: to its LMTP server as the last stop, and to its
-submission service, where it logs in by a token."""
+"""smtpout hands mail to Dovecot: to its LMTP server as the last stop, and to
+its submission service, where it logs in by a token."""
 
 import glob
 import os

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -409,6 +410,77 @@ class Cheats(unittest.TestCase):
                 self.assertIn("not now: 535 5.7.8", said)
                 self.assertFalse([x for x in heard if x.startswith("MAIL")])
 
+    def token(self, options, source=(), mechanisms="PLAIN XOAUTH2 OAUTHBEARER"):
+        """Send with OPTIONS to one that takes the token "good"; what it took,
+        and the outcome."""
+        pair = cert("localhost.pem"), cert("localhost.key")
+        with Scripted(Loopback(), port=0, tls=pair, mechanisms=mechanisms,
+                      tokens=lambda token: token == "good") as server:
+            status, said = send(
+                ["-v", "--tls-ca", cert("ca.pem"), *options, *source,
+                 "-s", f"user@localhost:{server.port}", "b@example.org"])
+            server.finish()
+        return server, status, said
+
+    def test_tokens(self):
+        """RFC 7628, 3.1: from a file, or a command; the best that is offered,
+        or the one that is wanted."""
+        with tempfile.NamedTemporaryFile("w", suffix=".token") as file:
+            file.write("good\n3600\n")
+            file.flush()
+            for options, used in (
+                    (["--token-file", file.name], "OAUTHBEARER"),
+                    (["--token-command", "/bin/cat " + file.name],
+                     "OAUTHBEARER"),
+                    (["--token-file", file.name, "--auth-mechanisms",
+                      "xoauth2"], "XOAUTH2")):
+                with self.subTest(options):
+                    server, status, said = self.token(options)
+                    self.assertEqual(status, 0, said)
+                    self.assertEqual(server.accepted[0].login, "user")
+                    self.assertIn(f"> AUTH {used}\n", said)
+                    self.assertNotIn("Bearer", said)
+        server, status, said = self.token(["--token-command", "/bin/echo bad"])
+        self.assertEqual(status, 75, said)
+        self.assertEqual(server.accepted, [])
+        status, said = send(["--token-file", "/nowhere", "-s",
+                             "user@localhost", "b@example.org"])
+        self.assertEqual(status, 66, said)
+        self.assertIn("/nowhere", said)
+
+    def test_a_password_by_one_mechanism(self):
+        status, said, _ = self.send("localhost", "LOGIN PLAIN SCRAM-SHA-256",
+                                    options=["--auth-mechanisms", "LOGIN"])
+        self.assertEqual(status, 0, said)
+        self.assertIn("> AUTH LOGIN\n", said)
+
+    def test_source(self):
+        """With the name that belongs to it."""
+        with Scripted(Loopback(), port=0) as server:
+            status, said = send(
+                ["--source", "127.0.0.7=seven.example", "-s",
+                 f"127.0.0.1:{server.port}", "b@example.org"])
+            server.finish()
+        self.assertEqual(status, 0, said)
+        self.assertEqual(server.accepted[0].peer, "127.0.0.7")
+        self.assertEqual(server.accepted[0].hello, "seven.example")
+
+    def test_own_certificate(self):
+        """One that asks for a certificate is shown ours."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert("localhost.pem"), cert("localhost.key"))
+        context.load_verify_locations(cert("ca.pem"))
+        context.verify_mode = ssl.CERT_REQUIRED
+        own = ["--client-cert", cert("other-name.pem"),
+               "--client-key", cert("other-name.key")]
+        for options, expected in ((own, 0), ([], 75)):
+            with self.subTest(options), Scripted(
+                    Loopback(), port=0, tls=context) as server:
+                status, said = send(
+                    ["--tls-ca", cert("ca.pem"), *options, "-s",
+                     f"localhost:{server.port}", "b@example.org"])
+                self.assertEqual(status, expected, said)
+
     def test_no_mechanism(self):
         status, said, _ = self.send("localhost", "CRAM-MD5 EXTERNAL")
         self.assertEqual(status, 75, said)
@@ -565,7 +637,14 @@ class Usage(unittest.TestCase):
     def test_mistakes(self):
         for args in (["-p", "0"], ["-p", "x"], ["--tls", "perhaps"], ["-x"],
                      ["-s", "[::1", "a@b"], ["-s", "h:99999", "a@b"],
-                     ["-s", "u@h", "a@b"], []):
+                     ["-s", "u@h", "a@b"], [],
+                     ["--source", "x", "a@b"],
+                     ["--client-cert", "x", "a@b"],
+                     ["--token-file", "x", "a@b"],
+                     ["-s", "u@h", "--token-file", "x", "--password-file", "x",
+                      "a@b"],
+                     ["-s", "u@h", "--token-file", "x", "--auth-mechanisms",
+                      "PLAIN", "a@b"]):
             with self.subTest(args):
                 env = dict(os.environ)
                 env.pop("SMTPSEND_PASSWORD", None)
