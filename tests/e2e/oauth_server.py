@@ -9,6 +9,7 @@ prints the server's answer, as commands of users do.
 import http.server
 import json
 import secrets
+import ssl
 import sys
 import threading
 import time
@@ -20,9 +21,10 @@ GRANT = "the-refresh-token-of-ann"
 
 
 class OAuthServer:
-    """Listens on loopback of HOST."""
+    """Listens on loopback of HOST; with TLS, a certificate and its key, over
+    HTTPS."""
 
-    def __init__(self, host, lifetime=3600):
+    def __init__(self, host, lifetime=3600, tls=None):
         self.lifetime = lifetime
         self.user = "ann@x.example"  # whose tokens they are
         self.fault = None  # an answer of its own: a status and an object
@@ -55,7 +57,14 @@ class OAuthServer:
         with host.inside():
             self.server = http.server.ThreadingHTTPServer(
                 ("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/token"
+        where = f"127.0.0.1:{self.server.server_port}/token"
+        self.url = f"http://{where}"
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True)
+            self.url = f"https://{where}"
         self.thread = threading.Thread(target=self.server.serve_forever,
                                        daemon=True)
         self.thread.start()

@@ -84,6 +84,30 @@ class Command(TokenCase):
                 self.smtpout.stop()
                 self.smtpout.remove()
 
+    def test_curl(self):
+        """As the manual has it: over HTTPS, with the secret in a file; what
+        the server says against it is in the log."""
+        grant = os.path.join(self.world.root, "grant")
+        with open(grant, "w", encoding="ascii") as file:
+            file.write("grant_type=refresh_token\n&refresh_token="
+                       f"{oauth_server.GRANT}\n")
+        oauth = self.enterContext(oauth_server.OAuthServer(
+            self.world.out, tls=self.ca.sign("oauth.example")))
+        server = self.host(tokens=oauth.is_good)
+        url = oauth.url.replace("127.0.0.1", "oauth.example")
+        port = url.split(":")[2].split("/")[0]
+        self.start_with("--token-command", " ".join((
+            fixture.need("curl"), "-sS -d", "@" + grant, "--cacert",
+            self.ca.ca, "--resolve", f"oauth.example:{port}:127.0.0.1", url)))
+        self.sent(server, 1)
+        oauth.revoke()
+        oauth.fault = (400, {"error": "invalid_grant"})
+        self.submit("bob@nowhere.example")
+        self.smtpout.wait_log("waits: .*token command .*: invalid_grant")
+        oauth.fault = None
+        self.smtpout.flush_to(server, 2)
+        self.secrets += oauth.given
+
     def test_it_runs_out(self):
         """It is renewed before its end: no login fails."""
         self.oauth.lifetime = 3
