@@ -143,6 +143,8 @@ class Command(TokenCase):
         server = self.host()
         self.start_command()
         ident = self.submit("bob@nowhere.example")
+        self.deferred(ident)
+        self.smtpout.ask("flush", ident)
         self.deferred(ident, 2)
         self.assertEqual(server.sessions, [])
         warning, = self.smtpout.warnings()
