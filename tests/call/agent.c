@@ -33,11 +33,15 @@ struct world {
 
 	struct smtpd_outgoing_rcpt rcpts[RCPTS_MAX];
 	char addresses[RCPTS_MAX][40];
-	struct smtpd_loaded_message loaded;
+	struct smtpd_loaded_message slots[2]; /* for messages in turn */
+	struct smtpd_loaded_message *loaded;  /* the present one */
+	bool announced;                       /* the next one is set */
 	struct file_content large;
 	FILE *file;
 
 	struct smtpd_rcpt_progress progress[RCPTS_MAX];
+	struct smtpd_rcpt_progress next_progress[RCPTS_MAX];
+	struct smtpd_delivery_request next;
 	size_t nrcpts;
 	struct smtpd_delivery_result end;
 	char history_text[16384], log_text[8192];
@@ -196,9 +200,9 @@ set_content(struct world *w)
 	    given != NULL ? given : "Subject: x\r\n\r\nhi\r\n";
 	bool unreadable = call_script_flag(w->script, "unreadable");
 
-	w->loaded.size = strlen(content);
+	w->loaded->size = strlen(content);
 	if (!unreadable && !call_script_flag(w->script, "large")) {
-		w->loaded.content = content;
+		w->loaded->content = content;
 		return;
 	}
 	w->file = tmpfile();
@@ -207,7 +211,7 @@ set_content(struct world *w)
 		fputs(content, w->file);
 	fflush(w->file);
 	file_content_init(&w->large, fileno(w->file));
-	w->loaded.large = &w->large.reader;
+	w->loaded->large = &w->large.reader;
 }
 
 static void
@@ -215,7 +219,8 @@ set_message(struct world *w)
 {
 	const struct call_script *s = w->script;
 
-	w->loaded = (struct smtpd_loaded_message){
+	w->loaded = &w->slots[s->message % 2];
+	*w->loaded = (struct smtpd_loaded_message){
 		.id = 7,
 		.arrived_ms = smtpd__clock_wall_ms() - AGE_MS,
 		.envelope = {
@@ -234,13 +239,40 @@ set_message(struct world *w)
 	set_content(w);
 }
 
+/* Set the message after the present one, which goes ahead. */
+static const struct smtpd_delivery_request *
+announce_next(void *user)
+{
+	struct world *w = user;
+	struct call_script *s = w->script;
+	struct smtpd_loaded_message *present = w->loaded;
+
+	if (s->message + 1 == s->messages)
+		return NULL;
+	s->message++;
+	set_message(w);
+	w->next = (struct smtpd_delivery_request){
+		.loaded = w->loaded,
+		.route = &w->route,
+		.rcpts = w->next_progress,
+		.nrcpts = call_script_number(s, "agent", 1),
+		.rcpts_max = (uint32_t)call_script_number(s, "rcpts_max", 0),
+	};
+	s->message--;
+	w->loaded = present;
+	w->announced = true;
+	for (size_t i = 0; i < w->next.nrcpts; i++)
+		w->next_progress[i].rcpt = (uint32_t)i;
+	return &w->next;
+}
+
 static void
 deliver(struct world *w)
 {
 	const struct call_script *s = w->script;
 	size_t skipped = call_script_number(s, "skipped", 0);
 	struct smtpd_delivery_request request = {
-		.loaded = &w->loaded,
+		.loaded = w->loaded,
 		.route = &w->route,
 		.plain_allowed = call_script_flag(s, "plain_allowed"),
 		.rcpts = w->progress,
@@ -250,6 +282,10 @@ deliver(struct world *w)
 		.rcpts_max = (uint32_t)call_script_number(s, "rcpts_max", 0),
 	};
 
+	if (call_script_flag(s, "ahead")) {
+		request.next = announce_next;
+		request.user = w;
+	}
 	assert_in_range(w->nrcpts, 1, RCPTS_MAX - skipped);
 	memset(w->progress, 0x55, sizeof(w->progress));
 	for (size_t i = 0; i < w->nrcpts; i++)
@@ -440,7 +476,10 @@ deliver_messages(struct world *w)
 	for (; s->message < s->messages; s->message++) {
 		w->nrcpts = call_script_number(s, "agent", 1);
 		set_route(w);
-		set_message(w);
+		w->loaded = &w->slots[s->message % 2];
+		if (!w->announced)
+			set_message(w);
+		w->announced = false;
 		deliver(w);
 		check_message(w);
 		if (w->file != NULL)

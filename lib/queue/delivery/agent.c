@@ -23,8 +23,10 @@ smtpd__agent_create(const struct smtpd_agent_settings *settings)
 {
 	struct smtpd_agent *a = calloc(1, sizeof(*a));
 
-	if (a != NULL)
-		a->set = settings;
+	if (a == NULL)
+		return NULL;
+	a->set = settings;
+	a->mail = &a->slots[0];
 	return a;
 }
 
@@ -84,24 +86,6 @@ forget_left_over(struct smtpd_agent_attempt *t)
 		t->rcpt_states[i].left_over = false;
 }
 
-/* Whether the open connection is to a hop of the route: one in plain text since
- * TLS failed serves only messages that need not wait for TLS. */
-static bool
-is_on_route(const struct smtpd_agent_attempt *t)
-{
-	const struct smtpd_agent *a = t->agent;
-	const struct smtpd_found_route *route = t->request->route;
-
-	if (strcmp(a->site, route->site) != 0)
-		return false;
-	for (size_t i = 0; i < route->nhops; i++)
-		if (route->hops[i].id == a->hop_id)
-			return strcmp(a->policy_id, route->hops[i].policy.id) ==
-			    0 ||
-			    t->request->plain_allowed;
-	return false;
-}
-
 /* Send over the connection that is open, if there is one that can serve the
  * request.  HOST becomes the host that was asked so, or "". */
 static void
@@ -113,7 +97,8 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 	if (a->site == NULL)
 		return;
 	if (!smtpd__agent_is_open(a) || smtpd__agent_hosts_others_wait(t) ||
-	    !is_on_route(t)) {
+	    !smtpd__agent_state_is_on_route(a, t->request) ||
+	    (a->ahead != NULL && a->ahead != t->request->loaded)) {
 		smtpd__agent_state_quit(a);
 		return;
 	}

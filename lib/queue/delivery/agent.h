@@ -13,6 +13,10 @@
  *   them accepted, or refused for good, is never sent to another; one that was
  *   deferred (4xx) is tried at one host more.  At most three hosts reply to a
  *   request; any number is connected to in vain.
+ * - A message over an open connection costs one round trip where its host
+ *   offers PIPELINING: its commands go with the end of the content before it,
+ *   if that is for the same route.  Its own content waits until the caller
+ *   knows, and has recorded, what became of the one before.
  * - At most 50 recipients go in one transaction, and as many transactions
  *   over one connection as the request says.
  * - A reply that surely says that messages come too fast (throttle.h) speaks
@@ -72,6 +76,17 @@ struct smtpd_delivery_request {
 	 * when some recipients were sent to; DSN as below.  NULL: not called.
 	 */
 	void (*sent)(void *user, bool dsn);
+
+	/*
+	 * Asked, when the last content is being sent and each recipient of it
+	 * was accepted, for the next request of this agent, over the same
+	 * route.  Its message then goes ahead up to its content: that follows
+	 * when smtpd__agent_deliver() is called with a request that has the
+	 * same loaded message, unless the connection was left.  Of the next
+	 * one's recipients only rcpt is read.  May return NULL.  NULL: not
+	 * asked.
+	 */
+	const struct smtpd_delivery_request *(*next)(void *user);
 	void *user;
 	unsigned attempt; /* which one it is, for the log; 0: not told */
 

@@ -7,6 +7,7 @@
 #include "client/result.h"
 #include "client/transaction.h"
 #include "os/clock.h"
+#include "queue/delivery/agent_mail.h"
 #include "queue/delivery/history.h"
 #include "queue/delivery/throttle.h"
 
@@ -15,84 +16,6 @@
 
 /* A connection that was not used for so long may be closed for that. */
 #define IDLE_MS 2000
-
-/* How far the content was read. */
-struct cursor {
-	const struct smtpd_loaded_message *loaded;
-	uint64_t at;
-};
-
-static ssize_t
-read_content(void *user, void *buf, size_t size)
-{
-	struct cursor *c = user;
-	ssize_t n = smtpd__loaded_message_read(c->loaded, c->at, buf, size);
-
-	if (n > 0)
-		c->at += (uint64_t)n;
-	return n;
-}
-
-static int
-rewind_content(void *user)
-{
-	struct cursor *c = user;
-
-	c->at = 0;
-	return 0;
-}
-
-/* Choose the recipients of the next transaction from *PLACE on, or of those
- * that are LEFT_OVER.  Return how many there are. */
-static size_t
-choose_rcpts(struct smtpd_agent_attempt *t, size_t *place, bool left_over)
-{
-	struct smtpd_agent *a = t->agent;
-	const struct smtpd_delivery_request *request = t->request;
-	size_t most = a->rcpts_max;
-	size_t n = 0;
-
-	if (request->rcpts_max > 0 && request->rcpts_max < most)
-		most = request->rcpts_max;
-
-	for (; *place < request->nrcpts && n < most; ++*place) {
-		struct smtpd_rcpt_state *state = &t->rcpt_states[*place];
-
-		if (state->finished || (left_over && !state->left_over))
-			continue;
-		state->left_over = false;
-		a->rcpts[n] = request->loaded->envelope
-				  .rcpts[request->rcpts[*place].rcpt];
-		a->places[n++] = *place;
-	}
-	return n;
-}
-
-static int
-run_transaction(struct smtpd_agent_attempt *t, size_t count)
-{
-	struct smtpd_agent *a = t->agent;
-	const struct smtpd_loaded_message *loaded = t->request->loaded;
-	struct cursor cursor = { .loaded = loaded };
-	struct smtpd_outgoing_envelope envelope = loaded->envelope;
-	const struct smtpd_outgoing m = {
-		SMTPD_OUTGOING_INIT,
-		.envelope = &envelope,
-		.length = loaded->size,
-		.read = read_content,
-		.read_user = &cursor,
-		.convert = true,
-		.rewind = rewind_content,
-	};
-
-	envelope.rcpts = a->rcpts;
-	envelope.nrcpts = count;
-	a->mails++;
-	t->end->signs.mails++;
-	a->eight_bit = smtpd_client_offers(a->client, "8BITMIME") != NULL;
-	a->dsn = smtpd_client_offers(a->client, "DSN") != NULL;
-	return smtpd_client_send(a->client, &m);
-}
 
 /* Whether a connection that had served others was closed by then, because the
  * server was tired of waiting.  What the client refused does not count. */
@@ -219,10 +142,10 @@ record_results(struct smtpd_agent_attempt *t, size_t count)
 
 		if (sent > 0 && smtpd__result_is_too_many(r)) {
 			a->rcpts_max = sent;
-			t->rcpt_states[a->places[i]].left_over = true;
+			t->rcpt_states[a->mail->places[i]].left_over = true;
 			left_over = true;
 		} else {
-			record_result(t, a->places[i], r);
+			record_result(t, a->mail->places[i], r);
 		}
 	}
 	return left_over;
@@ -277,7 +200,6 @@ note_host(struct smtpd_agent_attempt *t, bool reused, bool on)
 	if (!on)
 		t->sessions++;
 	t->relays[t->sessions - 1] = a->relay;
-	a->requests++;
 	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
 }
 
@@ -316,7 +238,7 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 		    is_pending(t, again ? t->request->nrcpts : place))
 			return leave_rest(
 			    t, again ? t->request->nrcpts : place);
-		n = choose_rcpts(t, &place, again);
+		n = smtpd__agent_mail_choose(t, &place, again);
 		if (n == 0 && !left_over)
 			return 0;
 		if (n == 0) {
@@ -327,7 +249,9 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 			continue;
 		}
 		smtpd__agent_state_tell_sent(t);
-		status = run_transaction(t, n);
+		a->requests += !begun;
+		status = smtpd__agent_mail_send(
+		    t, !is_pending(t, again ? t->request->nrcpts : place));
 		if (status == -1)
 			note_full(t);
 		a->used = smtpd__clock_ms();

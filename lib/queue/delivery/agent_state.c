@@ -9,6 +9,22 @@
 #include "queue/delivery/throttle.h"
 
 bool
+smtpd__agent_state_is_on_route(
+    const struct smtpd_agent *a, const struct smtpd_delivery_request *request)
+{
+	const struct smtpd_found_route *route = request->route;
+
+	if (strcmp(a->site, route->site) != 0)
+		return false;
+	for (size_t i = 0; i < route->nhops; i++)
+		if (route->hops[i].id == a->hop_id)
+			return strcmp(a->policy_id, route->hops[i].policy.id) ==
+			    0 ||
+			    request->plain_allowed;
+	return false;
+}
+
+bool
 smtpd__agent_state_is_own(
     const struct smtpd_agent_attempt *t, const struct smtpd_result *r)
 {
@@ -79,6 +95,7 @@ smtpd__agent_state_quit(struct smtpd_agent *a)
 		smtpd_client_quit(a->client);
 	free(a->site);
 	a->site = NULL;
+	a->ahead = NULL;
 }
 
 void

@@ -32,6 +32,16 @@ struct smtpd_relay {
 	char tls[128]; /* "TLSv1.3/TLS_AES_128_GCM_SHA256/verified"; "none" */
 };
 
+/* A transaction: its message, and some recipients of that. */
+struct smtpd_agent_mail {
+	const struct smtpd_loaded_message *loaded;
+	uint64_t at; /* how far the content was read */
+	struct smtpd_outgoing message;
+	struct smtpd_outgoing_envelope envelope;
+	struct smtpd_outgoing_rcpt rcpts[SMTPD_AGENT_RCPTS];
+	size_t places[SMTPD_AGENT_RCPTS]; /* among those of the request */
+};
+
 struct smtpd_agent {
 	const struct smtpd_agent_settings *set;
 
@@ -60,8 +70,12 @@ struct smtpd_agent {
 	 * with its connection. */
 	bool eight_bit; /* 8BITMIME */
 	bool dsn;
-	struct smtpd_outgoing_rcpt rcpts[SMTPD_AGENT_RCPTS];
-	size_t places[SMTPD_AGENT_RCPTS]; /* among those of the request */
+	struct smtpd_agent_mail *mail;
+
+	/* The present transaction, and the next one; and the message of that
+	 * one, if it went ahead over the open connection; NULL. */
+	struct smtpd_agent_mail slots[2];
+	const struct smtpd_loaded_message *ahead;
 };
 
 /* The addresses of one host, those that are not down first. */
@@ -110,6 +124,11 @@ struct smtpd_agent_attempt {
 	bool over;        /* a failure of our own: no other host is asked */
 };
 
+/* Whether the open connection is to a hop of the route of REQUEST: one in plain
+ * text since TLS failed serves only messages that need not wait for TLS. */
+bool smtpd__agent_state_is_on_route(
+    const struct smtpd_agent *a, const struct smtpd_delivery_request *request);
+
 /* Whether R says that the host cannot take such a message, as its offer lacks
  * SMTPUTF8 or a larger SIZE: another may. */
 bool smtpd__agent_state_is_lack(const struct smtpd_result *r);
@@ -139,7 +158,7 @@ void smtpd__agent_state_log_conversion(const struct smtpd_agent_attempt *t);
 /* Tell the request what was sent to since it was last told. */
 void smtpd__agent_state_tell_sent(struct smtpd_agent_attempt *t);
 
-/* Send QUIT if a connection is open. */
+/* Send QUIT if a connection is open, and forget what went ahead there. */
 void smtpd__agent_state_quit(struct smtpd_agent *a);
 
 /* Add to the history where the agent is connected; REUSED: it was before. */
