@@ -40,6 +40,13 @@ smtpd__agent_destroy(struct smtpd_agent *a)
 	free(a);
 }
 
+void
+smtpd__agent_leave_next(struct smtpd_agent *a)
+{
+	if (a->ahead != NULL)
+		smtpd__agent_state_quit(a);
+}
+
 bool
 smtpd__agent_is_open(const struct smtpd_agent *a)
 {

@@ -13,6 +13,7 @@
 #include "queue/delivery/history.h"
 #include "queue/delivery/limits.h"
 #include "queue/delivery/local.h"
+#include "queue/delivery/opened_job.h"
 #include "queue/delivery/report.h"
 #include "queue/delivery/trouble.h"
 
@@ -27,68 +28,6 @@ smtpd__attempt_finish(struct smtpd_attempt_state *a)
 	if (a->agent != NULL)
 		smtpd__agent_destroy(a->agent);
 	a->agent = NULL;
-}
-
-/* The message of JOB could not be read, for ERROR: give it up, unless that may
- * pass, and there is time. */
-static void
-abandon_unread(
-    struct smtpd_delivery *d, struct smtpd_delivery_job *job, int error)
-{
-	struct smtpd_retry_facts facts = { .tried = true };
-	struct smtpd_retry retry;
-
-	pthread_mutex_lock(&d->lock);
-	retry = smtpd__schedule_retry(
-	    d->schedule, job, &facts, smtpd__spool_clock_now(d->spool));
-	pthread_mutex_unlock(&d->lock);
-	if (smtpd__spool_load_failed(
-		d->spool, job->message, error, retry.expired))
-		smtpd__report_lost(d, job->message,
-		    error == EBADMSG ? "it is damaged" : strerror(error));
-}
-
-/* Add recipient number RCPT to S, not sent to yet. */
-static void
-list_rcpt(struct smtpd_disposition *s, uint32_t rcpt)
-{
-	struct smtpd_rcpt_progress *r = &s->rcpts[s->nrcpts++];
-
-	r->rcpt = rcpt;
-	r->result.outcome = SMTPD_OUTCOME_TEMPORARY;
-}
-
-/*
- * Begin S: read the message of JOB, all of it, as what is damaged is not sent,
- * and list the recipients that are not finished.  Return 0, or -1 after JOB was
- * given up.
- */
-static int
-open_message(struct smtpd_delivery *d, struct smtpd_delivery_job *job,
-    struct smtpd_loaded_message *loaded, struct smtpd_disposition *s)
-{
-	bool opened = smtpd__spool_load(d->spool, job->message, loaded) == 0;
-	int error = 0;
-
-	*s = (struct smtpd_disposition){ .job = job, .loaded = loaded };
-	if (!opened || smtpd__loaded_message_check(loaded) == -1)
-		error = errno;
-	else
-		s->rcpts = calloc(job->count, sizeof(*s->rcpts));
-	if (s->rcpts != NULL) {
-		smtpd__spool_load_worked(d->spool, job->message);
-		for (uint32_t i = 0; i < job->count; i++)
-			if (!smtpd__queued_message_is_finished(
-				job->message, job, job->first + i))
-				list_rcpt(s, job->first + i);
-		return 0;
-	}
-	if (opened)
-		smtpd__loaded_message_finish(loaded);
-	if (error != 0)
-		abandon_unread(d, job, error);
-	smtpd__dispatch_return(d, job, SMTPD_RETURN_POSTPONED);
-	return -1;
 }
 
 /* Some of the recipients of an attempt, which have one route. */
@@ -165,8 +104,10 @@ fail_without_route(struct smtpd_delivery *d,
 
 /* What an agent tells of while it delivers. */
 struct telling {
-	struct smtpd_delivery *delivery;
+	struct smtpd_attempt_state *attempt;
 	struct smtpd_disposition *disposition;
+	const struct smtpd_route_table *table;
+	const struct smtpd_delivery_request *request;
 };
 
 static void
@@ -174,64 +115,8 @@ record_sent(void *user, bool dsn)
 {
 	struct telling *t = user;
 
-	smtpd__disposition_record_sent(t->delivery, t->disposition, dsn);
-}
-
-/* Have the agent, or the program itself, do what REQUEST asks. */
-static void
-run_request(struct smtpd_attempt_state *a,
-    struct smtpd_delivery_request *request, struct smtpd_delivery_result *end)
-{
-	const struct smtpd_route_entry *e = request->route->entry;
-
-	if (request->route->nhops > 0) {
-		smtpd__agent_deliver(a->agent, request, end);
-		return;
-	}
-	*end = (struct smtpd_delivery_result){ .feedback = SMTPD_SITE_FINE };
-	if (smtpd__local_deliver(
-		&e->targets[0].set, request, &a->delivery->logger) == -1)
-		end->feedback = SMTPD_SITE_UNTOLD;
-}
-
-/* Deliver to the recipients of LEG over ROUTE within the limits of ENTRY.  What
- * was sent is recorded before another leg, which may report success otherwise,
- * begins. */
-static void
-deliver_leg(struct smtpd_attempt_state *a,
-    const struct smtpd_found_route *route, const struct smtpd_site_entry *entry,
-    struct smtpd_disposition *s, const struct leg *leg,
-    struct smtpd_text *history, struct smtpd_delivery_result *end)
-{
-	struct smtpd_delivery *d = a->delivery;
-	const struct smtpd_queued_message *message = s->job->message;
-	struct telling telling = { d, s };
-	struct smtpd_delivery_request request = {
-		.loaded = s->loaded,
-		.route = route,
-		.plain_allowed =
-		    smtpd__spool_clock_now(d->spool) - message->arrived >=
-		    d->settings.retry_min_s,
-		.rcpts = leg->rcpts,
-		.nrcpts = leg->nrcpts,
-		.history = history,
-		.sent = record_sent,
-		.user = &telling,
-		.attempt = s->job->attempts + 1u,
-		.mails_max = entry->mails_max,
-		.rcpts_max = entry->rcpts_max,
-	};
-
-	atomic_fetch_add(&d->counts.attempts, 1);
-	smtpd__dispatch_begin_wait(d, a->worker, s->job);
-	run_request(a, &request, end);
-	smtpd__dispatch_end_wait(d, a->worker);
-	s->reports_success = end->dsn;
-	s->in_doubt = s->in_doubt || end->in_doubt;
-	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
-	s->tried = !s->cancelled;
-	if (!leg->alone)
-		smtpd__disposition_record_sent(d, s, end->dsn);
+	smtpd__disposition_record_sent(
+	    t->attempt->delivery, t->disposition, dsn);
 }
 
 /* Begin the next leg of S behind *DONE recipients: those that have the route of
@@ -260,6 +145,107 @@ next_leg(const struct smtpd_route_table *table,
 	leg.alone = leg.nrcpts == s->nrcpts;
 	*done += leg.nrcpts;
 	return leg;
+}
+
+/* Whether the next job, O, has the destination and route of the present one, so
+ * that its message can go ahead. */
+static bool
+goes_along(const struct telling *t, struct smtpd_opened_job *o)
+{
+	size_t done = 0;
+	struct leg leg;
+
+	if (o->job->destination != t->disposition->job->destination ||
+	    o->s.nrcpts == 0)
+		return false;
+	leg = next_leg(t->table, &o->s, &done);
+	return leg.alone && leg.entry == t->request->route->entry;
+}
+
+/* Take the next job, and have its message go ahead if it may. */
+static const struct smtpd_delivery_request *
+prepare_next(void *user)
+{
+	const struct telling *t = user;
+	struct smtpd_attempt_state *a = t->attempt;
+	struct smtpd_delivery_job *job;
+	struct smtpd_opened_job *o;
+
+	/* Only one that is not set aside may take it. */
+	smtpd__dispatch_end_wait(a->delivery, a->worker);
+	job = a->next(a->worker);
+	a->ahead = o =
+	    job != NULL ? smtpd__opened_job_open(a->delivery, job) : NULL;
+	smtpd__dispatch_begin_wait(a->delivery, a->worker, t->disposition->job);
+	if (o == NULL || !goes_along(t, o))
+		return NULL;
+	o->request = *t->request;
+	o->request.loaded = &o->loaded;
+	o->request.rcpts = o->s.rcpts;
+	o->request.nrcpts = o->s.nrcpts;
+	/* It may be younger. */
+	o->request.plain_allowed = false;
+	return &o->request;
+}
+
+/* Have the agent, or the program itself, do what REQUEST asks. */
+static void
+run_request(struct smtpd_attempt_state *a,
+    struct smtpd_delivery_request *request, struct smtpd_delivery_result *end)
+{
+	const struct smtpd_route_entry *e = request->route->entry;
+
+	if (request->route->nhops > 0) {
+		smtpd__agent_deliver(a->agent, request, end);
+		return;
+	}
+	*end = (struct smtpd_delivery_result){ .feedback = SMTPD_SITE_FINE };
+	if (smtpd__local_deliver(
+		&e->targets[0].set, request, &a->delivery->logger) == -1)
+		end->feedback = SMTPD_SITE_UNTOLD;
+}
+
+/* Deliver to the recipients of LEG over ROUTE within the limits of ENTRY.  What
+ * was sent is recorded before another leg, which may report success otherwise,
+ * begins. */
+static void
+deliver_leg(struct smtpd_attempt_state *a,
+    const struct smtpd_route_table *table,
+    const struct smtpd_found_route *route, const struct smtpd_site_entry *entry,
+    struct smtpd_disposition *s, const struct leg *leg,
+    struct smtpd_text *history, struct smtpd_delivery_result *end)
+{
+	struct smtpd_delivery *d = a->delivery;
+	const struct smtpd_queued_message *message = s->job->message;
+	struct telling telling = { a, s, table, NULL };
+	struct smtpd_delivery_request request = {
+		.loaded = s->loaded,
+		.route = route,
+		.plain_allowed =
+		    smtpd__spool_clock_now(d->spool) - message->arrived >=
+		    d->settings.retry_min_s,
+		.rcpts = leg->rcpts,
+		.nrcpts = leg->nrcpts,
+		.history = history,
+		.sent = record_sent,
+		.next = leg->alone ? prepare_next : NULL,
+		.user = &telling,
+		.attempt = s->job->attempts + 1u,
+		.mails_max = entry->mails_max,
+		.rcpts_max = entry->rcpts_max,
+	};
+
+	telling.request = &request;
+	atomic_fetch_add(&d->counts.attempts, 1);
+	smtpd__dispatch_begin_wait(d, a->worker, s->job);
+	run_request(a, &request, end);
+	smtpd__dispatch_end_wait(d, a->worker);
+	s->reports_success = end->dsn;
+	s->in_doubt = s->in_doubt || end->in_doubt;
+	s->cancelled = smtpd_cancel_is_triggered(d->cancel);
+	s->tried = !s->cancelled;
+	if (!leg->alone)
+		smtpd__disposition_record_sent(d, s, end->dsn);
 }
 
 /* How a leg went, besides those before it: what worked for one is fine. */
@@ -333,9 +319,10 @@ try_legs(struct smtpd_attempt_state *a, struct smtpd_route_table *table,
 		}
 		if (!entered)
 			return LEFT;
-		deliver_leg(a, route, &entry, s, &leg, history, &end);
+		deliver_leg(a, table, route, &entry, s, &leg, history, &end);
 		add_feedback(&all, &end);
 	}
+	a->throttled = all.signs.throttle == SMTPD_THROTTLE_SURE;
 	if (entered && s->tried)
 		report_site(d, s, &entry, *site, &all);
 	return TRIED;
@@ -373,14 +360,40 @@ void
 smtpd__attempt_run(struct smtpd_attempt_state *a,
     struct smtpd_delivery_job *job, struct smtpd_site **site)
 {
-	struct smtpd_loaded_message loaded;
-	struct smtpd_disposition s;
+	struct smtpd_opened_job *o = a->ahead;
 
-	if (open_message(a->delivery, job, &loaded, &s) == -1)
+	a->ahead = NULL;
+	a->throttled = false;
+	if (o == NULL)
+		o = smtpd__opened_job_open(a->delivery, job);
+	if (o == NULL)
 		return;
-	try_message(a, &s, site);
-	free(s.rcpts);
-	smtpd__loaded_message_finish(&loaded);
+	try_message(a, &o->s, site);
+	smtpd__opened_job_close(o);
+}
+
+struct smtpd_delivery_job *
+smtpd__attempt_next(const struct smtpd_attempt_state *a)
+{
+	return a->ahead != NULL ? a->ahead->job : NULL;
+}
+
+bool
+smtpd__attempt_may_go_on(const struct smtpd_attempt_state *a)
+{
+	return !a->throttled && smtpd__agent_is_open(a->agent);
+}
+
+void
+smtpd__attempt_leave_next(struct smtpd_attempt_state *a)
+{
+	struct smtpd_opened_job *o = a->ahead;
+
+	if (o == NULL)
+		return;
+	a->ahead = NULL;
+	smtpd__dispatch_return(a->delivery, o->job, SMTPD_RETURN_UNTRIED);
+	smtpd__opened_job_close(o);
 }
 
 /* The recipients get the results of the last attempt, if they are known, and
@@ -388,18 +401,19 @@ smtpd__attempt_run(struct smtpd_attempt_state *a,
 void
 smtpd__attempt_overdue(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 {
-	struct smtpd_loaded_message loaded;
-	struct smtpd_disposition s;
+	struct smtpd_opened_job *o = smtpd__opened_job_open(d, job);
+	struct smtpd_disposition *s;
 	struct smtpd_site_info info;
 	struct smtpd_result why = { .status = "4.4.7",
 		.text = "no attempt could be made in time" };
 	struct smtpd_rcpt_progress *last = NULL;
 	size_t count = 0;
 
-	if (open_message(d, job, &loaded, &s) == -1)
+	if (o == NULL)
 		return;
+	s = &o->s;
 	/* The thread that is here also wins space back. */
-	s.no_wait = true;
+	s->no_wait = true;
 	pthread_mutex_lock(&d->lock);
 	smtpd__destination_site_info(job->destination, &info);
 	if (info.why != NULL)
@@ -408,15 +422,14 @@ smtpd__attempt_overdue(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 	why.outcome = SMTPD_OUTCOME_TEMPORARY;
 	if (smtpd__spool_history_results(d->spool, job, &last, &count) == -1)
 		count = 0;
-	for (size_t i = 0; i < s.nrcpts; i++) {
-		s.rcpts[i].result = why;
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		s->rcpts[i].result = why;
 		for (size_t k = 0; k < count; k++)
-			if (last[k].rcpt == s.rcpts[i].rcpt &&
+			if (last[k].rcpt == s->rcpts[i].rcpt &&
 			    !last[k].finished)
-				s.rcpts[i] = last[k];
+				s->rcpts[i] = last[k];
 	}
 	free(last);
-	smtpd__disposition_finish(d, &s);
-	free(s.rcpts);
-	smtpd__loaded_message_finish(&loaded);
+	smtpd__disposition_finish(d, s);
+	smtpd__opened_job_close(o);
 }

@@ -14,6 +14,7 @@
  *	report		what the sender is told
  *	gather		failures that are reported together
  *	disposition	the end of an attempt: results, report, next time
+ *	opened_job	a message that was read, to be tried
  *	attempt		one attempt: message, route, site, agent, disposition
  *	workers		the loop of each thread
  *	maintenance	the thread that does what time brings

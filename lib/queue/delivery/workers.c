@@ -20,46 +20,92 @@ struct smtpd_worker {
 	struct smtpd_pool_member member;
 	struct smtpd_delivery *delivery;
 	struct smtpd_attempt_state attempt;
-	uint64_t came;  /* to the site, as smtpd__clock_ms() */
-	unsigned tried; /* messages there */
+	struct smtpd_site *site; /* it has a connection of it; NULL: of none */
+	uint64_t came;           /* to the site, as smtpd__clock_ms() */
+	unsigned tried;          /* messages there */
 };
+
+/* Whether W has been at its site for so long, with one message more, that others
+ * come first.  The lock is held. */
+static bool
+must_leave(const struct smtpd_worker *w, unsigned tried)
+{
+	return (tried >= VISIT_MESSAGES ||
+		   smtpd__clock_ms() - w->came >= VISIT_MS) &&
+	    smtpd__dispatch_make_room(w->delivery) > 0;
+}
+
+/* Take the job after the present one, to go ahead: not one that others would
+ * come before. */
+static struct smtpd_delivery_job *
+take_next(struct smtpd_pool_member *m)
+{
+	struct smtpd_worker *w =
+	    SMTPD_CONTAINER_OF(m, struct smtpd_worker, member);
+	struct smtpd_delivery *d = w->delivery;
+	struct smtpd_delivery_job *job = NULL;
+
+	pthread_mutex_lock(&d->lock);
+	if (!d->stopping && !must_leave(w, w->tried + 1))
+		job = smtpd__dispatch_take(d, &w->site);
+	pthread_mutex_unlock(&d->lock);
+	return job;
+}
+
+/* The job that was taken during the last attempt, if it can be tried: it is
+ * returned otherwise.  The lock is held. */
+static struct smtpd_delivery_job *
+go_on(struct smtpd_worker *w)
+{
+	struct smtpd_delivery *d = w->delivery;
+	struct smtpd_delivery_job *job = smtpd__attempt_next(&w->attempt);
+
+	if (job == NULL)
+		return NULL;
+	w->tried++;
+	if (w->site != NULL && !d->stopping &&
+	    smtpd__attempt_may_go_on(&w->attempt))
+		return job;
+	pthread_mutex_unlock(&d->lock);
+	smtpd__attempt_leave_next(&w->attempt);
+	smtpd__agent_leave_next(w->attempt.agent);
+	pthread_mutex_lock(&d->lock);
+	return NULL;
+}
 
 /* Take another job for an open connection, first one that was handed over.  It
  * is worth waiting for one, as long as nobody else needs this thread. */
 static struct smtpd_delivery_job *
-await_more(struct smtpd_worker *w, struct smtpd_site *site)
+await_more(struct smtpd_worker *w)
 {
 	struct smtpd_delivery *d = w->delivery;
 	uint32_t idle_ms = d->settings.idle_ms;
 	const struct timespec until = smtpd__condition_after(idle_ms);
-	struct smtpd_delivery_job *job;
+	struct smtpd_delivery_job *job = go_on(w);
 	bool woken = true;
 
-	if (site == NULL || !smtpd__agent_is_open(w->attempt.agent))
-		return NULL;
-	if (w->member.job == NULL &&
-	    (++w->tried >= VISIT_MESSAGES ||
-		smtpd__clock_ms() - w->came >= VISIT_MS) &&
-	    smtpd__dispatch_make_room(d) > 0)
+	if (job != NULL || w->site == NULL ||
+	    !smtpd__agent_is_open(w->attempt.agent))
+		return job;
+	if (w->member.job == NULL && must_leave(w, ++w->tried))
 		return NULL;
 	for (;;) {
 		job = w->member.job;
 		w->member.job = NULL;
 		if (job == NULL && !d->stopping)
-			job = smtpd__dispatch_take(d, &site);
+			job = smtpd__dispatch_take(d, &w->site);
 		if (job != NULL || !woken || d->stopping)
 			return job;
 		if (!smtpd__dispatch_get_spare_worker(d))
 			return NULL;
-		woken = smtpd__worker_pool_wait(&w->member, site,
+		woken = smtpd__worker_pool_wait(&w->member, w->site,
 		    idle_ms == SMTPD_NO_TIMEOUT ? NULL : &until);
 	}
 }
 
 /* Try JOB and what else there is for its site, then leave that. */
 static void
-serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
-    struct smtpd_site *site)
+serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job)
 {
 	struct smtpd_delivery *d = w->delivery;
 
@@ -68,9 +114,9 @@ serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
 	while (job != NULL) {
 		smtpd__dispatch_wake_worker(d, NULL);
 		pthread_mutex_unlock(&d->lock);
-		smtpd__attempt_run(&w->attempt, job, &site);
+		smtpd__attempt_run(&w->attempt, job, &w->site);
 		pthread_mutex_lock(&d->lock);
-		job = await_more(w, site);
+		job = await_more(w);
 	}
 	/* QUIT may take a while. */
 	smtpd__dispatch_wake_worker(d, NULL);
@@ -79,9 +125,10 @@ serve_site(struct smtpd_worker *w, struct smtpd_delivery_job *job,
 	smtpd__agent_state_quit(w->attempt.agent);
 	smtpd__dispatch_end_wait(d, &w->member);
 	pthread_mutex_lock(&d->lock);
-	if (site != NULL)
+	if (w->site != NULL)
 		smtpd__schedule_leave(
-		    d->schedule, site, smtpd__spool_clock_now(d->spool));
+		    d->schedule, w->site, smtpd__spool_clock_now(d->spool));
+	w->site = NULL;
 }
 
 /* Serve one site after the other until the queue stops.  If there is mail, but
@@ -95,13 +142,13 @@ run_worker(struct smtpd_pool_member *m)
 	struct smtpd_delivery *d = w->delivery;
 
 	while (!d->stopping) {
-		struct smtpd_site *site = NULL;
 		uint32_t full_ms = smtpd__dispatch_make_room(d);
-		struct smtpd_delivery_job *job = smtpd__dispatch_take(d, &site);
+		struct smtpd_delivery_job *job =
+		    smtpd__dispatch_take(d, &w->site);
 		struct timespec until;
 
 		if (job != NULL) {
-			serve_site(w, job, site);
+			serve_site(w, job);
 			continue;
 		}
 		until = smtpd__condition_after(full_ms);
@@ -120,6 +167,7 @@ add_worker(void *user)
 	w->delivery = d;
 	w->attempt.delivery = d;
 	w->attempt.worker = &w->member;
+	w->attempt.next = take_next;
 	w->attempt.agent = smtpd__agent_create(&d->agent);
 	if (w->attempt.agent != NULL &&
 	    smtpd__worker_pool_start(&d->pool, &w->member, run_worker) == 0)
