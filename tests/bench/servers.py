@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 
+from distant import Distant
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 MAX_SIZE = 52428800
 
@@ -87,8 +89,32 @@ class Sink:
         self.process.wait()
 
 
+class Discard:
+    """The library's own server, which offers CHUNKING; it counts nothing."""
+
+    def __init__(self, options):
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [built(options, "tests/bench/discard"), f"127.0.0.1:{self.port}"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def make_sink(options, place, kind):
+    """What a relay sends to, by KIND; None for others."""
+    if kind == "relay":
+        return Sink(place)
+    if kind == "distant":
+        return Distant(Sink(place))
+    return Distant(Discard(options)) if kind == "distant-bdat" else None
+
+
 class Server:
-    """One server under test; KIND is discard, maildir, relay or idle."""
+    """One server under test; KIND is discard, maildir, relay, distant,
+    distant-bdat or idle."""
 
     kinds = ("discard", "maildir", "idle")
 
@@ -99,7 +125,7 @@ class Server:
         self.port = free_port()
         self.dir = place.fresh(type(self).__name__.lower())
         self.mail = os.path.join(self.dir, "mail")
-        self.sink = Sink(place) if kind == "relay" else None
+        self.sink = make_sink(options, place, kind)
         self.process = None
 
     @classmethod
@@ -213,7 +239,7 @@ class Smtpin(Server):
 
 
 class Smtpout(Server):
-    kinds = ("relay",)
+    kinds = ("relay", "distant", "distant-bdat")
 
     @classmethod
     def check(cls, options, place):
@@ -225,7 +251,11 @@ class Smtpout(Server):
                 "-a", f"127.0.0.1:{self.port}", "-H", "localhost",
                 "-q", self.dir + "/queue", "-j", self.dir + "/log",
                 "--smarthost", f"127.0.0.1:{self.sink.port}",
-                "--max-connections", "20000", *self.options.smtpout]
+                "--max-connections", "20000", *self.one_connection(),
+                *self.options.smtpout]
+
+    def one_connection(self):
+        return ["--site-connections", "1"] if "distant" in self.kind else []
 
     def syncs(self):
         with open(self.dir + "/log", encoding="ascii") as file:
@@ -351,6 +381,11 @@ smtp_tls_security_level = none
 in_flow_delay = 0
 """
 
+DISTANT_CF = """\
+default_destination_concurrency_limit = 1
+initial_destination_concurrency = 1
+"""
+
 MASTER_CF = """\
 127.0.0.1:{port} inet n - n - - smtpd
 pickup    unix  n - n 60 1 pickup
@@ -369,6 +404,7 @@ discard   unix  - - n - - discard
 virtual   unix  - n n - - virtual
 smtp      unix  - - n - - smtp
 anvil     unix  - - n - 1 anvil
+scache    unix  - - n - 1 scache
 postlog   unix-dgram n - n - 1 postlogd
 """
 
@@ -378,7 +414,7 @@ class Postfix(Server):
     are Postfix's defaults, but for limits that would end the test, and for
     the names of clients, which are not looked up."""
 
-    kinds = ("discard", "maildir", "relay", "idle")
+    kinds = ("discard", "maildir", "relay", "distant", "distant-bdat", "idle")
     user = "nobody"
 
     @classmethod
@@ -408,6 +444,8 @@ class Postfix(Server):
                 processes=max(100, self.sessions + 50), size=MAX_SIZE))
             if self.sink is not None:
                 file.write(RELAY_CF.format(port=self.sink.port))
+            if "distant" in self.kind:
+                file.write(DISTANT_CF)
         with open(self.dir + "/etc/master.cf", "w", encoding="ascii") as file:
             file.write(MASTER_CF.format(port=self.port))
 
