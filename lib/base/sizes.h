@@ -21,6 +21,6 @@
 #define SMTPD_ERROR_TEXT_SIZE 128
 
 /* The name of a TLS session that may be resumed. */
-#define SMTPD_TLS_KEY_SIZE 320
+#define SMTPD_TLS_KEY_SIZE 1024
 
 #endif

@@ -47,6 +47,22 @@ load_trust(struct smtpd_client *c)
 	return c->trust != NULL ? 0 : -1;
 }
 
+/* A session is resumed only with the same host, under the same policy, by the
+ * same name of ours and the same user: a server that knows it again would take
+ * the mail of one route for that of another.  One whose name is too long is not
+ * kept. */
+static void
+name_session(const struct smtpd_client *c, char *key, size_t size)
+{
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, key, size);
+	smtpd__text_format(&t, "%s %u %s %s %s", c->host, c->port, c->policy.id,
+	    c->helo, c->set.user != NULL ? c->set.user : "");
+	if (t.cut)
+		key[0] = '\0';
+}
+
 static struct smtpd_tls_conn *
 create_conn(struct smtpd_client *c)
 {
@@ -60,13 +76,10 @@ create_conn(struct smtpd_client *c)
 		.key = key,
 		.legacy_signatures = c->legacy_tls,
 	};
-	struct smtpd_text t;
 
 	if (load_trust(c) == -1)
 		return NULL;
-	smtpd__text_init(&t, key, sizeof(key));
-	/* A session is resumed only with the same host and policy. */
-	smtpd__text_format(&t, "%s %u %s", c->host, c->port, c->policy.id);
+	name_session(c, key, sizeof(key));
 	return smtpd__tls_client_create(c->trust, &c->stream.wire, &set);
 }
 

@@ -363,6 +363,57 @@ sessions_go_on(void **state)
 	stop(&k);
 }
 
+/* Whether a client called NAME, with USER or NULL, resumes a session. */
+static bool
+resumes_as(struct smtpd_trust *t, struct maintenance *k, const char *name,
+    const char *user)
+{
+	const struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
+		.trust = t, .hostname = name, .user = user,
+		.password = "secret" };
+	struct smtpd_client *c = smtpd_client_create(&set);
+	bool resumed;
+
+	k->target.host = "a.example";
+	/* The server knows no users. */
+	assert_int_equal(smtpd_client_connect(c, &k->target, 1, k->port),
+	    user == NULL ? 0 : -1);
+	if (user != NULL) {
+		assert_int_equal(
+		    smtpd_client_result(c)->phase, SMTPD_PHASE_AUTH);
+		smtpd_client_destroy(c);
+		return false;
+	}
+	resumed = smtpd_client_tls(c)->resumed;
+	send_text(c, "hi\r\n", 4);
+	smtpd_client_quit(c);
+	smtpd_client_destroy(c);
+	return resumed;
+}
+
+/* What was agreed on as one sender is not used as another. */
+static void
+sessions_belong_to_one_sender(void **state)
+{
+	struct smtpd_trust *t = trust("ca.pem");
+	struct maintenance k;
+	char long_user[1100];
+
+	(void)state;
+	start(&k, "a");
+	memset(long_user, 'u', sizeof(long_user));
+	long_user[sizeof(long_user) - 1] = '\0';
+	assert_false(resumes_as(t, &k, "me.example", "bob"));
+	assert_false(resumes_as(t, &k, "me.example", NULL));
+	assert_true(resumes_as(t, &k, "me.example", NULL));
+	assert_false(resumes_as(t, &k, "other.example", NULL));
+	assert_true(resumes_as(t, &k, "other.example", NULL));
+	assert_false(resumes_as(t, &k, "me.example", long_user));
+	assert_true(resumes_as(t, &k, "me.example", NULL));
+	smtpd_trust_unref(t);
+	stop(&k);
+}
+
 #define HI    "< 220 peer\n> EHLO me.example\n"
 #define OFFER HI "< 250-peer\n< 250 STARTTLS\n> STARTTLS\n"
 
@@ -766,6 +817,7 @@ main(void)
 		cmocka_unit_test(messages_arrive_over_tls),
 		cmocka_unit_test(certificates_are_judged),
 		cmocka_unit_test(sessions_go_on),
+		cmocka_unit_test(sessions_belong_to_one_sender),
 		cmocka_unit_test(faults_end_the_connection),
 		cmocka_unit_test(cancel_ends_the_handshake),
 		cmocka_unit_test(passwords_are_kept),
