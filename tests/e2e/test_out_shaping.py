@@ -182,6 +182,9 @@ class Shaping(world.WorldCase):
         self.assertGreater(rate, 15)
         self.assertLess(rate, 75)
         self.assertEqual(site["learned_connection_messages"], 20)
+        # A message that came too fast has not failed: its next try is the
+        # first one yet, as soon as the site takes mail again.
+        self.assertFalse(self.smtpout.said(r"attempt=[2-9]"))
         self.assertRegex(text, "^messages=0 attempts=")
         self.assertRegex(text, r"(?m)^mx1\.example: \d+ of \d+ connections, "
                          r"[\d.]+ messages/s learned, "

@@ -15,6 +15,7 @@
 #include "queue/delivery/local.h"
 #include "queue/delivery/opened_job.h"
 #include "queue/delivery/report.h"
+#include "queue/delivery/throttle.h"
 #include "queue/delivery/trouble.h"
 
 /* A route is looked up again after so long, or when the DNS says. */
@@ -260,6 +261,31 @@ add_feedback(
 	all->signs.connections = connections;
 }
 
+/*
+ * Whether S only came too fast for SITE, which has it wait now: that is no
+ * failure of the message, so it is tried next when the site takes mail again,
+ * and not after a time of its own.
+ */
+static bool
+is_too_fast(struct smtpd_delivery *d, const struct smtpd_disposition *s,
+    const struct smtpd_site *site)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->nrcpts; i++) {
+		const struct smtpd_result *r = &s->rcpts[i].result;
+
+		if (r->outcome == SMTPD_OUTCOME_IN_DOUBT)
+			return false;
+		if (r->outcome != SMTPD_OUTCOME_TEMPORARY)
+			continue;
+		if (smtpd__throttle_read(r) == SMTPD_THROTTLE_NONE)
+			return false;
+		any = true;
+	}
+	return any && smtpd__dispatch_is_paused(d, site);
+}
+
 /* Tell SITE how the attempt went, which entered it by ENTRY: it has counted one
  * connection then, unless that was open. */
 static void
@@ -323,8 +349,10 @@ try_legs(struct smtpd_attempt_state *a, struct smtpd_route_table *table,
 		add_feedback(&all, &end);
 	}
 	a->throttled = all.signs.throttle == SMTPD_THROTTLE_SURE;
-	if (entered && s->tried)
+	if (entered && s->tried) {
 		report_site(d, s, &entry, *site, &all);
+		s->tried = !is_too_fast(d, s, *site);
+	}
 	return TRIED;
 }
 

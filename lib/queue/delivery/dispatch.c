@@ -390,3 +390,15 @@ smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
 		smtpd__trouble_tell_all(d, false);
 	return feedback == SMTPD_SITE_DOWN ? status.resumes_at : 0;
 }
+
+bool
+smtpd__dispatch_is_paused(
+    struct smtpd_delivery *d, const struct smtpd_site *site)
+{
+	struct smtpd_shaping_info info;
+
+	pthread_mutex_lock(&d->lock);
+	smtpd__shaping_describe(site, &info);
+	pthread_mutex_unlock(&d->lock);
+	return info.probe_at > smtpd__spool_clock_now(d->spool);
+}

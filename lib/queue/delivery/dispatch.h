@@ -113,6 +113,11 @@ uint32_t smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
 uint32_t smtpd__dispatch_report_site(struct smtpd_delivery *d,
     struct smtpd_site *site, const struct smtpd_delivery_result *result);
 
+/* Whether SITE takes no more mail for a while, since it said that it comes too
+ * fast. */
+bool smtpd__dispatch_is_paused(
+    struct smtpd_delivery *d, const struct smtpd_site *site);
+
 /* What happened to a job that is returned. */
 enum smtpd_dispatch_return {
 	SMTPD_RETURN_TRIED,     /* it has its due time by a record */

@@ -25,6 +25,8 @@
  *   retry_min at least before it may arrive twice.
  * - An attempt that the queue's stop cancelled counts for nothing: it neither
  *   expires the message nor makes it wait, unless it is in doubt.
+ * - Nor does one count by which a site only said that mail comes too fast: the
+ *   message goes on when the site's rate lets it (shaping.h).
  * - The sender is told of the delay once, after a fixed time, if a person wrote
  *   the message and its life is not over.
  */
