@@ -247,10 +247,11 @@ class Smtpout(Server):
         need("smtp-sink", "postfix")
 
     def command(self):
+        route = [] if self.sink is None else [
+            "--smarthost", f"127.0.0.1:{self.sink.port}"]
         return [built(self.options, "examples/smtpout/smtpout"),
                 "-a", f"127.0.0.1:{self.port}", "-H", "localhost",
-                "-q", self.dir + "/queue", "-j", self.dir + "/log",
-                "--smarthost", f"127.0.0.1:{self.sink.port}",
+                "-q", self.dir + "/queue", "-j", self.dir + "/log", *route,
                 "--max-connections", "20000", *self.one_connection(),
                 *self.options.smtpout]
 

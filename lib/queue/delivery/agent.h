@@ -111,8 +111,8 @@ struct smtpd_delivery_result {
 void smtpd__agent_deliver(struct smtpd_agent *a,
     struct smtpd_delivery_request *request, struct smtpd_delivery_result *end);
 
-/* The next request does not come: leave the connection, if its message went ahead
- * there. */
+/* The next request does not come: leave the connection, if its message went
+ * ahead there. */
 void smtpd__agent_leave_next(struct smtpd_agent *a);
 
 /* Whether a connection is open that can serve another message. */

@@ -25,8 +25,8 @@ struct smtpd_worker {
 	unsigned tried;          /* messages there */
 };
 
-/* Whether W has been at its site for so long, with one message more, that others
- * come first.  The lock is held. */
+/* Whether W, which has tried so many messages at its site, has been there for so
+ * long that others come first.  The lock is held. */
 static bool
 must_leave(const struct smtpd_worker *w, unsigned tried)
 {
