@@ -11,48 +11,6 @@
 #include "base/utf8.h"
 
 bool
-smtpd__text_is_alpha(int c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool
-smtpd__text_is_digit(int c)
-{
-	return c >= '0' && c <= '9';
-}
-
-bool
-smtpd__text_is_alnum(int c)
-{
-	return smtpd__text_is_alpha(c) || smtpd__text_is_digit(c);
-}
-
-bool
-smtpd__text_is_control(int c)
-{
-	return (c >= 0 && c < ' ') || c == 127;
-}
-
-bool
-smtpd__text_is_white(int c)
-{
-	return c == ' ' || c == '\t';
-}
-
-int
-smtpd__text_to_lower(int c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
-}
-
-int
-smtpd__text_to_upper(int c)
-{
-	return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
-}
-
-bool
 smtpd__text_same(const char *a, const char *b)
 {
 	size_t len = strlen(a);
@@ -199,11 +157,15 @@ smtpd__text_vformat(struct smtpd_text *t, const char *format, va_list ap)
 void
 smtpd__text_filtered(struct smtpd_text *t, const char *s, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)s[i];
-		bool harmless = c < 128 && !smtpd__text_is_control(c);
+	char *at = t->at + t->len;
+	const char *end;
 
-		smtpd__text_byte(t, harmless ? s[i] : '?');
+	smtpd__text_bytes(t, s, len);
+	end = t->at + t->len;
+	for (; at < end; at++) {
+		unsigned char c = (unsigned char)*at;
+
+		*at = c >= 128 || smtpd__text_is_control(c) ? '?' : *at;
 	}
 }
 

@@ -14,13 +14,49 @@
 #include <stddef.h>
 #include <stdint.h>
 
-bool smtpd__text_is_alpha(int c);
-bool smtpd__text_is_digit(int c);
-bool smtpd__text_is_alnum(int c);
-bool smtpd__text_is_control(int c); /* 0 to 31, and 127 */
-bool smtpd__text_is_white(int c);   /* space or tab */
-int smtpd__text_to_lower(int c);
-int smtpd__text_to_upper(int c);
+static inline bool
+smtpd__text_is_alpha(int c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static inline bool
+smtpd__text_is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool
+smtpd__text_is_alnum(int c)
+{
+	return smtpd__text_is_alpha(c) || smtpd__text_is_digit(c);
+}
+
+/* 0 to 31, and 127 */
+static inline bool
+smtpd__text_is_control(int c)
+{
+	return (c >= 0 && c < ' ') || c == 127;
+}
+
+/* Space or tab. */
+static inline bool
+smtpd__text_is_white(int c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static inline int
+smtpd__text_to_lower(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+static inline int
+smtpd__text_to_upper(int c)
+{
+	return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
+}
 
 /* Whether the two are equal but for the case of ASCII letters. */
 bool smtpd__text_same(const char *a, const char *b);

@@ -15,11 +15,13 @@ smtpd__command_log_takes_secret(const struct smtpd_session *s, const char *line)
 	const struct smtpd_verb_table *t = &s->config->verbs;
 
 	line += strspn(line, " \t");
+	/* This is asked of each line, and most have none. */
+	if (!smtpd__verb_table_may_be_secret(t, *line))
+		return false;
 	for (size_t i = 0; i < t->count; i++) {
 		const char *name = t->verbs[i].name;
 		size_t len;
 
-		/* This is asked of each line, and most verbs have none. */
 		if ((t->verbs[i].traits & SMTPD_TRAIT_SECRET) == 0)
 			continue;
 		len = strlen(name);

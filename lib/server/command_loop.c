@@ -76,13 +76,13 @@ run_command(struct smtpd_session *s, const struct smtpd_verb *verb,
 		smtpd__answer_punish(s);
 }
 
-/* The octets that a line of VERB, or NULL for none, may have. */
+/* The octets that a line may have, where OCTETS are allowed at least. */
 static uint32_t
-line_limit(const struct smtpd_session *s, const struct smtpd_verb *verb)
+line_limit(const struct smtpd_session *s, uint32_t octets)
 {
 	uint32_t max = s->config->settings.max_command_line;
 
-	return verb != NULL && verb->octets > max ? verb->octets : max;
+	return octets > max ? octets : max;
 }
 
 /* The octets that the longest line may have here: that of AUTH is not read
@@ -92,16 +92,9 @@ longest_line(const struct smtpd_session *s)
 {
 	const struct smtpd_verb_table *t = &s->config->verbs;
 	bool auth = smtpd__auth_offer_refusal(s, NULL) == SMTPD_REPLY_NONE;
-	uint32_t longest = 0;
 
-	for (size_t i = 0; i < t->count; i++) {
-		uint32_t max = line_limit(s, &t->verbs[i]);
-
-		if (max > longest &&
-		    (auth || (t->verbs[i].traits & SMTPD_TRAIT_SECRET) == 0))
-			longest = max;
-	}
-	return longest;
+	return line_limit(
+	    s, auth ? t->most_octets : t->most_octets_without_secret);
 }
 
 /* The verb called NAME, if the session has it, by its protocol (RFC 2033, 4.1)
@@ -124,6 +117,7 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 {
 	struct smtpd_command_line line;
 	const struct smtpd_verb *verb;
+	uint32_t limit;
 
 	if (s->state == SMTPD_STATE_START &&
 	    smtpd__command_is_foreign(text, len)) {
@@ -139,9 +133,10 @@ run_line(struct smtpd_session *s, char *text, size_t len)
 	}
 	text[(size_t)(line.argument - text) + line.len] = '\0';
 	verb = find_verb(s, line.verb);
-	if (len + 2 > line_limit(s, verb))
+	limit = line_limit(s, verb != NULL ? verb->octets : 0);
+	if (len + 2 > limit)
 		smtpd__answer_refuse_limit(
-		    s, SYNTAX, SMTPD_REPLY_LINE_TOO_LONG, line_limit(s, verb));
+		    s, SYNTAX, SMTPD_REPLY_LINE_TOO_LONG, limit);
 	else if (verb == NULL)
 		smtpd__answer_refuse(
 		    s, SYNTAX, SMTPD_REPLY_UNKNOWN_COMMAND, NULL);

@@ -99,13 +99,18 @@ traits_for(unsigned flags)
 
 /* Add verb NAME with FLAGS, and FN to its handlers unless it is NULL. */
 static int
-add_verb(struct smtpd_server *srv, const char *name, unsigned flags,
-    smtpd_handler_fn *fn, void *user)
+add_verb(struct smtpd_server *srv, const char name[SMTPD_VERB_MAX + 1],
+    unsigned flags, smtpd_handler_fn *fn, void *user)
 {
-	struct smtpd_verb *verb =
-	    smtpd__verb_table_add(&srv->config.verbs, name, states_for(flags),
-		traits_for(flags), smtpd__verb_other_custom);
+	struct smtpd_verb new = {
+		.states = states_for(flags),
+		.traits = traits_for(flags),
+		.act = smtpd__verb_other_custom,
+	};
+	struct smtpd_verb *verb;
 
+	memcpy(new.name, name, sizeof(new.name));
+	verb = smtpd__verb_table_add(&srv->config.verbs, &new);
 	if (verb == NULL ||
 	    (fn != NULL && smtpd__verb_table_add_handler(verb, fn, user) == -1))
 		return smtpd__server_error_memory(srv);

@@ -16,26 +16,38 @@ smtpd__verb_table_find(const struct smtpd_verb_table *t, const char *name)
 	return NULL;
 }
 
+static uint32_t
+letter_bit(char c)
+{
+	int upper = smtpd__text_to_upper(c);
+
+	return upper >= 'A' && upper <= 'Z' ? UINT32_C(1) << (upper - 'A') : 0;
+}
+
 struct smtpd_verb *
-smtpd__verb_table_add(struct smtpd_verb_table *t, const char *name,
-    unsigned states, unsigned traits, smtpd_verb_fn *act)
+smtpd__verb_table_add(struct smtpd_verb_table *t, const struct smtpd_verb *verb)
 {
 	struct smtpd_verb *more =
 	    realloc(t->verbs, (t->count + 1) * sizeof(*more));
-	struct smtpd_text text;
 
 	if (more == NULL)
 		return NULL;
 	t->verbs = more;
 	more += t->count++;
-	*more = (struct smtpd_verb){
-		.states = states,
-		.traits = traits,
-		.act = act,
-	};
-	smtpd__text_init(&text, more->name, sizeof(more->name));
-	smtpd__text_add(&text, name);
+	*more = *verb;
+	if (verb->octets > t->most_octets)
+		t->most_octets = verb->octets;
+	if ((verb->traits & SMTPD_TRAIT_SECRET) != 0)
+		t->secret_letters |= letter_bit(verb->name[0]);
+	else if (verb->octets > t->most_octets_without_secret)
+		t->most_octets_without_secret = verb->octets;
 	return more;
+}
+
+bool
+smtpd__verb_table_may_be_secret(const struct smtpd_verb_table *t, char c)
+{
+	return (t->secret_letters & letter_bit(c)) != 0;
 }
 
 int

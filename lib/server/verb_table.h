@@ -71,16 +71,26 @@ struct smtpd_verb {
 struct smtpd_verb_table {
 	struct smtpd_verb *verbs;
 	size_t count;
+
+	/* What is asked of each line before its verb is known: the most octets
+	 * that any verb may have, those with secrets also left out; and the
+	 * first letters of these, bit 0 for A. */
+	uint32_t most_octets;
+	uint32_t most_octets_without_secret;
+	uint32_t secret_letters;
 };
 
 /* The verb called NAME, in upper case, or NULL. */
 struct smtpd_verb *smtpd__verb_table_find(
     const struct smtpd_verb_table *t, const char *name);
 
-/* Add verb NAME, in upper case and at most SMTPD_VERB_MAX bytes, without
- * handlers.  Return it, valid until the next call, or NULL without memory. */
-struct smtpd_verb *smtpd__verb_table_add(struct smtpd_verb_table *t,
-    const char *name, unsigned states, unsigned traits, smtpd_verb_fn *act);
+/* Add a copy of VERB, its name in upper case, without handlers.  Return it,
+ * valid until the next call, or NULL without memory. */
+struct smtpd_verb *smtpd__verb_table_add(
+    struct smtpd_verb_table *t, const struct smtpd_verb *verb);
+
+/* Whether a verb with secrets may begin with C, in any case. */
+bool smtpd__verb_table_may_be_secret(const struct smtpd_verb_table *t, char c);
 
 /* Append FN with USER to the handlers of VERB.  Return 0, or -1 without
  * memory. */

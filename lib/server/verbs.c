@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/verbs.h"
 
+#include <string.h>
+
 #include "server/auth_offer.h"
 #include "server/verb_auth.h"
 #include "server/verb_bdat.h"
@@ -25,36 +27,6 @@
 #define TELLS  SMTPD_TRAIT_TELLS
 #define OCTETS SMTPD_TRAIT_OCTETS
 
-/* Most frequent first: it is searched from its beginning. */
-static const struct {
-	const char *name;
-	unsigned states;
-	unsigned traits;
-	smtpd_verb_fn *act;
-} verbs[] = {
-	{ "MAIL", HELLO, USERS, smtpd__verb_mail_mail },
-	{ "RCPT", MAIL | RCPT, 0, smtpd__verb_mail_rcpt },
-	{ "DATA", MAIL | RCPT, LAST | PLAIN, smtpd__verb_data },
-	{ "BDAT", ANY, OCTETS, smtpd__verb_bdat },
-	{ "QUIT", ANY, PLAIN, smtpd__verb_other_quit },
-	{ "EHLO", ANY, LAST | IDLE | SMTP, smtpd__verb_hello_ehlo },
-	{ "HELO", ANY, LAST | IDLE | SMTP, smtpd__verb_hello_helo },
-	{ "LHLO", ANY, LAST | IDLE | LMTP, smtpd__verb_hello_ehlo },
-	{ "STARTTLS", ANY & ~START, LAST | PLAIN, smtpd__verb_hello_starttls },
-	{ "AUTH", ANY, LAST | SECRET, smtpd__verb_auth },
-	{ "RSET", ANY, IDLE | PLAIN, smtpd__verb_other_rset },
-	{ "NOOP", ANY, IDLE, smtpd__verb_other_custom },
-	{ "HELP", ANY, IDLE, smtpd__verb_other_help },
-	{ "VRFY", ANY, IDLE | USERS, smtpd__verb_other_lookup },
-	{ "EXPN", ANY, IDLE | USERS, smtpd__verb_other_lookup },
-	{ "SEND", ANY, IDLE, smtpd__verb_other_refused },
-	{ "SOML", ANY, IDLE, smtpd__verb_other_refused },
-	{ "SAML", ANY, IDLE, smtpd__verb_other_refused },
-	{ "TURN", ANY, IDLE, smtpd__verb_other_refused },
-	{ "XCLIENT", ANY, LAST | TELLS, smtpd__verb_xclient_xclient },
-	{ "XFORWARD", ANY, TELLS, smtpd__verb_xclient_xforward },
-};
-
 /*
  * A line may have 512 octets (RFC 5321, 4.5.3.1.4), and what the extensions add
  * to it: SIZE 26 (RFC 1870), BODY 17 (RFC 6152, 2), SMTPUTF8 10, or 9 for VRFY
@@ -63,27 +35,57 @@ static const struct {
  * 8689, 2); RET 9 and an ENVID of 100 characters, NOTIFY 29 and an ORCPT of 500
  * (RFC 3461, 4).
  */
+#define MAIL_OCTETS (512 + 26 + 17 + 10 + 500 + 17 + 34 + 15 + 11 + 9 + 107)
+#define RCPT_OCTETS (512 + 29 + 507)
+#define LOOK_OCTETS (512 + 9)
+#define AUTH_OCTETS SMTPD_AUTH_LINE_MAX
+
+/* Most frequent first: it is searched from its beginning. */
 static const struct {
 	const char *name;
+	unsigned states;
+	unsigned traits;
 	uint32_t octets;
-} longer[] = {
-	{ "MAIL", 512 + 26 + 17 + 10 + 500 + 17 + 34 + 15 + 11 + 9 + 107 },
-	{ "RCPT", 512 + 29 + 507 },
-	{ "VRFY", 512 + 9 },
-	{ "EXPN", 512 + 9 },
-	{ "AUTH", SMTPD_AUTH_LINE_MAX },
+	smtpd_verb_fn *act;
+} verbs[] = {
+	{ "MAIL", HELLO, USERS, MAIL_OCTETS, smtpd__verb_mail_mail },
+	{ "RCPT", MAIL | RCPT, 0, RCPT_OCTETS, smtpd__verb_mail_rcpt },
+	{ "DATA", MAIL | RCPT, LAST | PLAIN, 0, smtpd__verb_data },
+	{ "BDAT", ANY, OCTETS, 0, smtpd__verb_bdat },
+	{ "QUIT", ANY, PLAIN, 0, smtpd__verb_other_quit },
+	{ "EHLO", ANY, LAST | IDLE | SMTP, 0, smtpd__verb_hello_ehlo },
+	{ "HELO", ANY, LAST | IDLE | SMTP, 0, smtpd__verb_hello_helo },
+	{ "LHLO", ANY, LAST | IDLE | LMTP, 0, smtpd__verb_hello_ehlo },
+	{ "STARTTLS", ANY & ~START, LAST | PLAIN, 0,
+	    smtpd__verb_hello_starttls },
+	{ "AUTH", ANY, LAST | SECRET, AUTH_OCTETS, smtpd__verb_auth },
+	{ "RSET", ANY, IDLE | PLAIN, 0, smtpd__verb_other_rset },
+	{ "NOOP", ANY, IDLE, 0, smtpd__verb_other_custom },
+	{ "HELP", ANY, IDLE, 0, smtpd__verb_other_help },
+	{ "VRFY", ANY, IDLE | USERS, LOOK_OCTETS, smtpd__verb_other_lookup },
+	{ "EXPN", ANY, IDLE | USERS, LOOK_OCTETS, smtpd__verb_other_lookup },
+	{ "SEND", ANY, IDLE, 0, smtpd__verb_other_refused },
+	{ "SOML", ANY, IDLE, 0, smtpd__verb_other_refused },
+	{ "SAML", ANY, IDLE, 0, smtpd__verb_other_refused },
+	{ "TURN", ANY, IDLE, 0, smtpd__verb_other_refused },
+	{ "XCLIENT", ANY, LAST | TELLS, 0, smtpd__verb_xclient_xclient },
+	{ "XFORWARD", ANY, TELLS, 0, smtpd__verb_xclient_xforward },
 };
 
 int
 smtpd__verbs_install(struct smtpd_verb_table *t)
 {
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (smtpd__verb_table_add(t, verbs[i].name, verbs[i].states,
-			verbs[i].traits, verbs[i].act) == NULL)
+		struct smtpd_verb verb = {
+			.states = verbs[i].states,
+			.traits = verbs[i].traits,
+			.octets = verbs[i].octets,
+			.act = verbs[i].act,
+		};
+
+		memcpy(verb.name, verbs[i].name, strlen(verbs[i].name) + 1);
+		if (smtpd__verb_table_add(t, &verb) == NULL)
 			return -1;
 	}
-	for (size_t i = 0; i < sizeof(longer) / sizeof(longer[0]); i++)
-		smtpd__verb_table_find(t, longer[i].name)->octets =
-		    longer[i].octets;
 	return 0;
 }
