@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * discard ADDRESS...: take every message and throw it away, to measure what
- * the library costs.  All rules and limits are on; only those that count
+ * discard [-f] ADDRESS...: take every message and throw it away, to measure
+ * what the library costs.  All rules and limits are on; only those that count
  * connections and transactions are raised, since one machine is all clients.
+ * -f: behind a filter that sees each message and lets it pass.
  */
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -34,6 +36,39 @@ discard(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 	while (smtpd_body_read(body, buf, sizeof(buf)) > 0)
 		continue;
 	return 0;
+}
+
+static int
+pass_data(struct smtpd_session *s, struct smtpd_body *body, const void *data,
+    size_t len, void *user)
+{
+	(void)s;
+	(void)body;
+	(void)data;
+	(void)len;
+	(void)user;
+	return 0;
+}
+
+static int
+pass_end(struct smtpd_session *s, struct smtpd_body *body, void *user)
+{
+	(void)s;
+	(void)body;
+	(void)user;
+	return 0;
+}
+
+static int
+add_filter(struct smtpd_server *srv)
+{
+	const struct smtpd_filter filter = {
+		SMTPD_FILTER_INIT,
+		.data = pass_data,
+		.end = pass_end,
+	};
+
+	return smtpd_server_add_filter(srv, &filter);
 }
 
 static void
@@ -76,8 +111,11 @@ run(struct smtpd_server *srv, char **addresses)
 int
 main(int argc, char **argv)
 {
+	bool filtered = argc > 1 && strcmp(argv[1], "-f") == 0;
+	if (filtered)
+		argv++, argc--;
 	if (argc < 2) {
-		fputs("usage: discard ADDRESS:PORT...\n", stderr);
+		fputs("usage: discard [-f] ADDRESS:PORT...\n", stderr);
 		return EX_USAGE;
 	}
 	struct smtpd_server *srv = smtpd_server_create(&(struct smtpd_settings){
@@ -97,7 +135,7 @@ main(int argc, char **argv)
 		return EX_OSERR;
 	}
 	int status = EX_OK;
-	if (run(srv, argv + 1) < 0) {
+	if ((filtered && add_filter(srv) < 0) || run(srv, argv + 1) < 0) {
 		fprintf(stderr, "discard: %s\n", smtpd_server_error(srv));
 		status = EX_UNAVAILABLE;
 	}

@@ -215,6 +215,16 @@ class Ours(Server):
                 f"127.0.0.1:{self.port}"]
 
 
+class OursFiltered(Ours):
+    """The same behind a filter that sees each message and lets it pass."""
+
+    kinds = ("discard",)
+
+    def command(self):
+        program, *addresses = super().command()
+        return [program, "-f", *addresses]
+
+
 class Smtpin(Server):
     kinds = ("maildir", "idle")
 
@@ -466,6 +476,7 @@ class Postfix(Server):
 
 SERVERS = {
     "ours": Ours,
+    "ours-filtered": OursFiltered,
     "smtpin": Smtpin,
     "smtpout": Smtpout,
     "ours-before": earlier(Ours),
