@@ -37,6 +37,10 @@ class Param:
         self.meaning = meaning
 
 
+# How and when a message is to be delivered.
+WISHES = (b"REQUIRETLS", b"BY", b"HOLDFOR", b"HOLDUNTIL", b"MT-PRIORITY")
+
+
 class Command:
     """RAW goes over the wire; VERB is in upper case."""
 
@@ -67,6 +71,12 @@ class Command:
     def encoding(self):
         p = self.param(b"BODY")
         return p.value.upper() if p is not None else b"7BIT"
+
+    @property
+    def wishes(self):
+        """What the program is told of them, in its order."""
+        found = (self.param(name) for name in WISHES)
+        return "".join(" " + p.meaning for p in found if p is not None)
 
     @property
     def utf8(self):
@@ -129,6 +139,25 @@ PARAMS = [
     Param("MAIL", b"AUTH=e+3Dmc2@example.com", needs="auth",
           meaning=b"e=mc2@example.com"),
     Param("MAIL", b"AUTH=+", needs="auth", bad=True),
+    Param("MAIL", b"REQUIRETLS", needs="requiretls", meaning="requiretls"),
+    Param("MAIL", b"REQUIRETLS=1", needs="requiretls", bad=True),
+    Param("MAIL", b"BY=3600;R", needs="deliverby",
+          meaning="return after 3600"),
+    Param("MAIL", b"by=-60;nt", needs="deliverby",
+          meaning="notify and trace after -60"),
+    Param("MAIL", b"BY=59;R", needs="deliverby", meaning="return after 59"),
+    Param("MAIL", b"BY=0;R", needs="deliverby", bad=True),
+    Param("MAIL", b"HOLDFOR=60", needs="max_future_release", meaning="held"),
+    Param("MAIL", b"HOLDFOR=0", needs="max_future_release", bad=True),
+    Param("MAIL", b"HOLDUNTIL=2000-02-29t00:00:00z",
+          needs="max_future_release", meaning="until 951782400"),
+    Param("MAIL", b"HOLDUNTIL=9999-12-31T23:59:60Z",
+          needs="max_future_release", bad=True),
+    Param("MAIL", b"MT-PRIORITY=-9", needs="mt_priority",
+          meaning="priority -9"),
+    Param("MAIL", b"mt-priority=0", needs="mt_priority",
+          meaning="priority 0"),
+    Param("MAIL", b"MT-PRIORITY=10", needs="mt_priority", bad=True),
     Param("MAIL", b"XOWN=1"),
     Param("RCPT", b"NOTIFY=NEVER", needs="dsn"),
     Param("RCPT", b"NOTIFY=success,failure", needs="dsn"),

@@ -69,6 +69,7 @@ class Transaction:
         self.size = command.size
         self.encoding = command.encoding
         self.utf8 = command.utf8
+        self.wishes = command.wishes
         self.submitter = submitter
         self.rcpts = []
         self.refused = 0
@@ -144,7 +145,8 @@ class Messages:
             event += f" size={t.size}"
         event += " 8bitmime" * (t.encoding == b"8BITMIME")
         event += " smtputf8" * t.utf8
-        event += " binarymime" * (t.encoding == b"BINARYMIME") + " to"
+        event += " binarymime" * (t.encoding == b"BINARYMIME")
+        event += t.wishes + " to"
         for path in t.rcpts:
             event += f" <{show(path.text)}>"
         return event + self.told("xforward", self.xforward)

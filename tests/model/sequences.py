@@ -23,7 +23,10 @@ param RCPT XOTHER
 SETTINGS = (
     ("errors_hard", 0.3, ["6"]), ("lmtp", 0.2, ["1"]), ("dsn", 0.5, ["1"]),
     ("smtputf8", 0.5, ["1"]), ("chunking", 0.6, ["1"]),
-    ("binarymime", 0.5, ["1"]), ("auth", 0.6, ["1"]),
+    ("binarymime", 0.5, ["1"]), ("requiretls", 0.5, ["1"]),
+    ("deliverby", 0.5, ["1"]), ("min_deliver_by", 0.5, ["60"]),
+    ("max_future_release", 0.5, ["86400"]), ("mt_priority", 0.5, ["1"]),
+    ("auth", 0.6, ["1"]),
     ("auth_mechanisms", 0.7, [ALL_MECHANISMS, "LOGIN XOAUTH2"]),
     ("auth_without_tls", 0.7, ["1"]), ("auth_required", 0.2, ["1"]),
     ("max_auth_failures", 0.3, ["none", "1"]),
@@ -46,6 +49,10 @@ def settings(rng, able):
     if "auth" not in result:
         result.pop("auth_required", None)
         result.pop("auth_mechanisms", None)
+    if "deliverby" not in result:
+        result.pop("min_deliver_by", None)
+    if "mt_priority" in result:
+        result["priority_policy"] = "MIXER"
     if "chunking" not in result:
         result.pop("binarymime", None)
     if not able["tls"] and "auth_mechanisms" in result:

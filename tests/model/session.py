@@ -2,10 +2,11 @@
 """A session of the server, as the RFCs have it: what it answers to which
 command, and what the program is told.  It knows nothing of the code.
 
-RFC 5321 (SMTP), 1870 (SIZE), 2033 (LMTP), 2034 (enhanced codes), 2920
-(PIPELINING), 3030 (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 4954 (AUTH), 6531
-(SMTPUTF8), 9422 (LIMITS), and Postfix's XCLIENT_README.  What they leave open is documented: settings.h, the
-handlers of the program in tests/talk/README.
+RFC 5321 (SMTP), 1870 (SIZE), 2033 (LMTP), 2034 (enhanced codes), 2852
+(DELIVERBY), 2920 (PIPELINING), 3030 (CHUNKING), 3207 (STARTTLS), 3461 (DSN),
+4865 (FUTURERELEASE), 4954 (AUTH), 6531 (SMTPUTF8), 6710 (MT-PRIORITY), 8689
+(REQUIRETLS), 9422 (LIMITS), and Postfix's XCLIENT_README.  What they leave open
+is documented: settings.h, the handlers of the program in tests/talk/README.
 
 Where a command has several faults, each of their codes is right.
 """
@@ -211,6 +212,16 @@ class Session(Messages):
             words.append("CHUNKING")
         if self.has("binarymime"):
             words.append("BINARYMIME")
+        if self.has("requiretls") and self.tls:
+            words.append("REQUIRETLS")
+        if self.has("deliverby"):
+            words.append(" ".join(
+                ["DELIVERBY", *self.settings.get("min_deliver_by", "").split()]))
+        if self.has("max_future_release"):
+            words.append(f"FUTURERELEASE {self.settings['max_future_release']}"
+                         " DATE")
+        if self.has("mt_priority"):
+            words.append("MT-PRIORITY MIXER")
         if self.has("tls") and not self.tls:
             words.append("STARTTLS")
         if self.has("auth") and not self.auth_faults(None):
@@ -253,7 +264,9 @@ class Session(Messages):
         for p in command.params:
             faults |= self.param_faults(command.verb, p)
         names = [p.name for p in command.params]
-        if len(set(names)) < len(names):
+        if len(set(names)) < len(names) or (
+                command.verb == "MAIL" and self.has("max_future_release")
+                and {b"HOLDFOR", b"HOLDUNTIL"} <= set(names)):
             faults.add("501 5.5.4")
         return faults
 
@@ -274,6 +287,10 @@ class Session(Messages):
         limit = self.number("max_message_size", 52428800)
         if p.name == b"SIZE" and limit and int(p.value) > limit:
             return {"552 5.3.4"}
+        if p.name == b"REQUIRETLS" and not self.tls:
+            return {"530 5.7.10"}
+        if p.raw == b"BY=59;R" and self.has("min_deliver_by"):
+            return {"554 5.4.7"}
         return set()
 
     @staticmethod
