@@ -124,12 +124,27 @@ on_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	return 0;
 }
 
-/* On one line: the Received header that the message would get, and its size. */
+/* Write what is asked for E besides delivery to BUF of SIZE bytes. */
+static const char *
+write_wishes(const struct smtpd_envelope *e, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s%s%s%s%s%s%s",
+	    e->requiretls ? "requiretls " : "",
+	    e->deliver_by.mode != SMTPD_BY_UNSAID ? "by " : "",
+	    e->held ? "held " : "", e->prioritized ? "priority " : "",
+	    e->smtputf8 ? "smtputf8 " : "",
+	    e->encoding == SMTPD_ENCODING_BINARYMIME ? "binarymime " : "",
+	    e->submitter != NULL ? "submitter " : "");
+	return buf;
+}
+
+/* On one line: the Received header that the message would get, its size, and
+ * what is asked for it. */
 static int
 on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
     struct smtpd_body *body, void *user)
 {
-	char received[SMTPD_RECEIVED_MAX], buf[8192];
+	char received[SMTPD_RECEIVED_MAX], buf[8192], wishes[96];
 	unsigned long long size = 0;
 	ssize_t n;
 
@@ -142,7 +157,7 @@ on_message(struct smtpd_session *s, const struct smtpd_envelope *e,
 		if (*p == '\r' || *p == '\n' || *p == '\t')
 			*p = ' ';
 	say("message %llu size=%llu %s%s", id(s), size,
-	    e->requiretls ? "requiretls " : "", received);
+	    write_wishes(e, wishes, sizeof(wishes)), received);
 	return 0;
 }
 
@@ -360,6 +375,8 @@ flag_of(const char *name)
 		{ "chunking", SMTPD_FLAG_CHUNKING },
 		{ "binarymime", SMTPD_FLAG_BINARYMIME },
 		{ "requiretls", SMTPD_FLAG_REQUIRETLS },
+		{ "deliverby", SMTPD_FLAG_DELIVERBY },
+		{ "mt_priority", SMTPD_FLAG_MT_PRIORITY },
 	};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
@@ -412,6 +429,8 @@ set_up(struct host *h, int argc, char **argv)
 			settings.max_connections = value;
 		else if (strcmp(argv[i], "max_per_address") == 0)
 			settings.max_per_address = value;
+		else if (strcmp(argv[i], "max_future_release") == 0)
+			settings.max_future_release = value;
 		else if (strcmp(argv[i], "auth_delay_ms") == 0)
 			settings.auth_delay_ms = value;
 		else if (strcmp(argv[i], "log_level") == 0)

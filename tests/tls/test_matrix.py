@@ -58,11 +58,13 @@ class Extension:
     the codes of their replies, or what only its function can say; MAIL and RCPT
     are parameters.  TRACE: how the protocol of the trace field begins, and
     whether the client authenticated.  LMTP: it is no SMTP.  CHUNKS: the message
-    comes by BDAT."""
+    comes by BDAT.  WISHES: what the program sees that is asked for it.  PLAIN:
+    the code of MAIL where TLS is missing, for what is not announced there."""
 
     def __init__(self, *announces, says=(), mail="", rcpt="",
                  sender="a@example.net", to="b@example.org", trace="",
-                 auth=False, lmtp=False, replies=1, chunks=False):
+                 auth=False, lmtp=False, replies=1, chunks=False, wishes="",
+                 plain=""):
         self.announces = announces
         self.says = says
         self.mail = mail
@@ -74,6 +76,8 @@ class Extension:
         self.lmtp = lmtp
         self.replies = replies
         self.chunks = chunks
+        self.wishes = wishes
+        self.plain = plain
 
 
 def say_scram(client):
@@ -112,15 +116,40 @@ EXTENSIONS = {
         mail="BODY=8BITMIME"),
     "SMTPUTF8": Extension("SMTPUTF8", says=[
         ("MAIL FROM:<\xc3\xbc@example.net>", "553 5.6.7")],
-        mail="SMTPUTF8", sender="\xc3\xbc@example.net",
+        mail="SMTPUTF8", wishes="smtputf8", sender="\xc3\xbc@example.net",
         to="\xc3\xb6@example.org", trace="UTF8"),
     "SMTPUTF8 for ASCII": Extension("SMTPUTF8", mail="SMTPUTF8", trace="UTF8"),
     "LIMITS": Extension("LIMITS MAILMAX=1000 RCPTMAX=1000"),
     "CHUNKING": Extension("CHUNKING", chunks=True, says=[
         ("BDAT 0 LAST", "503 5.5.1"),
         ("BDAT 6 LAST\r\nQUIT", "503 5.5.1")]),
-    "BINARYMIME": Extension("BINARYMIME", chunks=True,
-                            mail="BODY=BINARYMIME"),
+    "BINARYMIME": Extension(
+        "BINARYMIME", chunks=True, mail="BODY=BINARYMIME",
+        wishes="binarymime", says=[
+            ("MAIL FROM:<a@example.net> BODY=BINARYMIME", "250 2.1.0"),
+            ("RCPT TO:<b@example.org>", "250 2.1.5"),
+            ("DATA", "503 5.5.1"), ("RSET", "250 2.0.0")]),
+    "REQUIRETLS": Extension("REQUIRETLS", says=[
+        ("MAIL FROM:<a@example.net> REQUIRETLS=1", "501 5.5.4")],
+        mail="REQUIRETLS", wishes="requiretls", plain="530 5.7.10"),
+    "DELIVERBY": Extension("DELIVERBY", says=[
+        ("MAIL FROM:<a@example.net> BY=0;R", "501 5.5.4"),
+        ("MAIL FROM:<a@example.net> BY=60;R BY=60;R", "501 5.5.4")],
+        mail="BY=3600;RT", wishes="by"),
+    "FUTURERELEASE for": Extension("FUTURERELEASE 86400 20*", says=[
+        ("MAIL FROM:<a@example.net> HOLDFOR=86401", "501 5.5.4"),
+        ("MAIL FROM:<a@example.net> HOLDFOR=1 "
+         "HOLDUNTIL=2000-01-01T00:00:00Z", "501 5.5.4")],
+        mail="HOLDFOR=60", wishes="held"),
+    "FUTURERELEASE until": Extension("FUTURERELEASE 86400 20*", says=[
+        ("MAIL FROM:<a@example.net> HOLDUNTIL=2000", "501 5.5.4")],
+        mail="HOLDUNTIL=2000-01-01T00:00:00Z", wishes="held"),
+    "MT-PRIORITY": Extension("MT-PRIORITY", says=[
+        ("MAIL FROM:<a@example.net> MT-PRIORITY=10", "501 5.5.4")],
+        mail="MT-PRIORITY=-3", wishes="priority"),
+    "all that is asked for": Extension(
+        mail="BY=60;N HOLDFOR=60 MT-PRIORITY=9 SMTPUTF8", trace="UTF8",
+        wishes="by held priority smtputf8"),
     "DSN": Extension("DSN", says=[
         ("MAIL FROM:<a@example.net> RET=X", "501 5.5.4")],
         mail="RET=HDRS ENVID=QQ314159",
@@ -143,6 +172,11 @@ EXTENSIONS = {
         ("AUTH LOGIN", "334"), ("*", "501 5.7.0"),
         ("AUTH LOGIN", "334"), (b64("joe"), "334"),
         (b64("pencil"), "235 2.7.0")]),
+    "AUTH=": Extension(auth=True, says=[
+        ("AUTH PLAIN " + b64("\0joe\0pencil"), "235 2.7.0"),
+        ("MAIL FROM:<a@example.net> AUTH=+", "501 5.5.4"),
+        ("MAIL FROM:<a@example.net> AUTH", "501 5.5.4")],
+        mail="AUTH=e+3Dmc2@example.com", wishes="submitter"),
     "AUTH SCRAM-SHA-256": Extension(auth=True, says=say_scram),
     "AUTH OAUTHBEARER": Extension(auth=True, says=[
         ("AUTH OAUTHBEARER " + b64("n,a=joe,\1auth=Bearer t0ken\1\1"),
@@ -173,6 +207,8 @@ class Matrix(unittest.TestCase):
 
     def begin(self, proxied):
         settings = {"dsn": 1, "smtputf8": 1, "chunking": 1, "binarymime": 1,
+                    "requiretls": 1, "deliverby": 1, "mt_priority": 1,
+                    "max_future_release": 86400,
                     "auth": MECHANISMS, "auth_delay_ms": 1,
                     "xclient": "127.0.0.1"}
         if proxied:
@@ -237,6 +273,7 @@ class Matrix(unittest.TestCase):
                               "SMTP" if x.trace else "ESMTP") \
             + "S" * bool(way.tls) + "A" * x.auth
         self.assertIn(f" size={len(MESSAGE)} ", line)
+        self.assertIn(f" {x.wishes} ".replace("  ", " ") + "Received:", line)
         self.assertIn(f"[{peer}]", line)
         self.assertIn(f" with {protocol} ", line)
         self.assertEqual("TLS" in line, bool(way.tls), line)
@@ -249,7 +286,14 @@ class Matrix(unittest.TestCase):
         self.assertEqual(offered, bool(way.tls))
         if "SMTPUTF8" in x.announces and "SMTPUTF8" not in keywords:
             return  # built without libidn2
+        if x.plain and not way.tls:
+            self.assertNotIn(x.announces[0], keywords)
+            self.say(client, [(f"MAIL FROM:<{x.sender}> {x.mail}", x.plain)])
+            return
         for keyword in x.announces:
+            if keyword.endswith("*"):
+                keyword = next((k for k in keywords
+                                if k.startswith(keyword[:-1])), keyword)
             if keyword.startswith("X") and ":" in way.peer:
                 self.assertNotIn(keyword, keywords)  # no filter
                 return
