@@ -71,26 +71,29 @@ take_lead(struct smtpd_pool *p, bool parked)
 }
 
 /*
- * Threads are joined in a chain: each that ends joins the one before, and
- * smtpd__pool_stop() the last.  So none is left behind, and none must be
- * waited for while the pool runs.
+ * Each thread that ends joins one that ended before, and smtpd__pool_stop() the
+ * last.  So none is left behind, and none must be waited for while the pool
+ * runs.  What it joins waits for nobody any more: else a crowd that ends would
+ * go one by one, each with its stack until its turn has come.
  */
 static void
 end_thread(struct smtpd_pool *p)
 {
 	pthread_t before;
-	bool has_before;
 
 	pthread_mutex_lock(&p->lock);
-	before = p->last;
-	has_before = p->has_last;
+	while (p->has_last) {
+		before = p->last;
+		p->has_last = false;
+		pthread_mutex_unlock(&p->lock);
+		pthread_join(before, NULL);
+		pthread_mutex_lock(&p->lock);
+	}
 	p->last = pthread_self();
 	p->has_last = true;
 	if (--p->threads == 0)
 		pthread_cond_signal(&p->empty);
 	pthread_mutex_unlock(&p->lock);
-	if (has_before)
-		pthread_join(before, NULL);
 }
 
 bool
