@@ -9,6 +9,7 @@
 
 #include "base/base64.h"
 #include "grammar/command.h"
+#include "sasl/gs2.h"
 #include "server/auth_offer.h"
 
 /* Room for any answer, with a NUL behind it. */
@@ -18,9 +19,12 @@
 struct smtpd_auth_exchange {
 	char argument[SMTPD_AUTH_LINE_MAX]; /* of the command */
 	char mechanism[SMTPD_MECHANISM_MAX + 1];
-	const char *initial;   /* the initial response in base64, until it is
+	const char *initial; /* the initial response in base64, until it is
 	                        * read; NULL: there is none */
-	char *user;            /* what smtpd_session_set_user() said */
+	char *user;          /* what smtpd_session_set_user() said */
+	char claimed[SMTPD_SASL_NAME_SIZE]; /* who the client says it is; "":
+	                                     * it has not, or a handler
+	                                     * knows */
 	uint64_t last_read_ms; /* when the last answer came that counts */
 	bool judging;          /* the program's callback runs */
 	bool failed;           /* it is over, with this reply */

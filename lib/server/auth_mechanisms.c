@@ -36,8 +36,11 @@ ask_program(struct smtpd_session *s, const struct smtpd_auth_request *r,
 {
 	const struct smtpd_settings *settings = &s->config->settings;
 	bool shown = r->password != NULL || r->token != NULL;
+	struct smtpd_text t;
 	int result;
 
+	smtpd__text_init(&t, s->auth->claimed, sizeof(s->auth->claimed));
+	smtpd__text_add(&t, r->token != NULL ? r->identity : r->user);
 	*key = (struct smtpd_scram_key){ SMTPD_SCRAM_KEY_INIT };
 	smtpd__stream_flush_old(&s->stream);
 	s->may_reply = true;

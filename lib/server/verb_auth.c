@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sasl/gs2.h"
 #include "server/answer.h"
 #include "server/auth_mechanisms.h"
 #include "server/gate.h"
@@ -15,6 +14,9 @@
 /* The longest argument, so that its line is none too long: a server may take
  * longer ones of other verbs. */
 #define ARGUMENT_MAX (SMTPD_AUTH_LINE_MAX - (sizeof("AUTH \r\n") - 1))
+
+/* So many failures of a session have a line of the log. */
+#define FAILURES_LOGGED 10
 
 /* Room for a name in a line of the log. */
 #define NAME_SIZE (4 * SMTPD_SASL_NAME_SIZE)
@@ -85,6 +87,23 @@ accept_user(struct smtpd_session *s)
 	smtpd__answer_say(s, SMTPD_REPLY_AUTHENTICATED, NULL);
 }
 
+/* Log who failed to prove who it is: operators look for those who forgot a
+ * password, and for those who guess.  What else was said is never logged. */
+static void
+log_failure(const struct smtpd_session *s)
+{
+	const struct smtpd_auth_exchange *x = s->auth;
+	int code = x->failed ? x->reply.code : s->ws->reply.code;
+	char name[NAME_SIZE];
+
+	if (code != 535 || s->auth_failures >= FAILURES_LOGGED)
+		return;
+	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
+	    "auth_failed session=%llu peer=%s mechanism=%s user=%s",
+	    (unsigned long long)s->id, s->peer_text, x->mechanism,
+	    smtpd__text_value(x->claimed, name, sizeof(name)));
+}
+
 /* A password that was wrong, shown at SHOWN_MS, costs time, at last the
  * session, and then others of that address. */
 static void
@@ -113,6 +132,7 @@ run_exchange(struct smtpd_session *s, const struct smtpd_verb *verb)
 		smtpd__auth_exchange_end(s);
 		return;
 	}
+	log_failure(s);
 	shown_ms = s->auth->last_read_ms;
 	smtpd__auth_exchange_end(s);
 	if (s->ws->reply.code == 0 && !s->closing)

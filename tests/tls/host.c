@@ -429,6 +429,8 @@ set_up(struct host *h, int argc, char **argv)
 			settings.max_connections = value;
 		else if (strcmp(argv[i], "max_per_address") == 0)
 			settings.max_per_address = value;
+		else if (strcmp(argv[i], "max_auth_failures") == 0)
+			settings.max_auth_failures = value;
 		else if (strcmp(argv[i], "max_future_release") == 0)
 			settings.max_future_release = value;
 		else if (strcmp(argv[i], "auth_delay_ms") == 0)

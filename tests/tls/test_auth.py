@@ -155,6 +155,8 @@ class Authentication(unittest.TestCase):
 
     def test_swaks_wrong(self):
         self.swaks("--auth", "LOGIN", "--auth-password", "wrong", good=False)
+        self.host.saw("auth_failed session=1 peer=127.0.0.1 mechanism=LOGIN "
+                      "user=joe$")
         self.host.saw("refused session=1 .* command=AUTH code=535 ")
         self.assertEqual(self.host.counter("refused_auth"), 1)
 
@@ -178,6 +180,27 @@ class Authentication(unittest.TestCase):
             with self.assertRaises(smtplib.SMTPAuthenticationError):
                 client.login("joe", "wrong")
         self.assertEqual(self.host.counter("authenticated"), 0)
+
+    def test_failures_are_logged_with_a_name(self):
+        """Escaped, and ten of a session; nothing else that was said."""
+        host = serve(self, "a", auth="PLAIN SCRAM-SHA-256", auth_delay_ms=1,
+                     max_auth_failures=100, log_level=TRACE)
+        client = Client(host.ports[1])
+        client.wrap(client_context())
+        client.greet()
+        client.say("EHLO client.example.net")
+        for _ in range(12):
+            client.expect("535 5.7.8 ", client.say(
+                "AUTH PLAIN " + base64.b64encode(
+                    b'\0a="b" \xff\0wr0ng').decode()))
+        client.expect("501 5.5.2 ", client.say("AUTH PLAIN AAAA"))
+        client.quit()
+        host.saw("^disconnect 1 ")
+        failed = [x for x in host.lines if "auth_failed" in x]
+        self.assertEqual(len(failed), 10)
+        self.assertTrue(failed[0].endswith(
+            r' mechanism=PLAIN user="a=\x22b\x22 \xff"'), failed[0])
+        self.assertFalse([x for x in host.lines if "wr0ng" in x])
 
     def test_only_in_tls(self):
         """RFC 4954, 4: before STARTTLS nothing is offered, nor taken."""
