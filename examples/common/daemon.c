@@ -14,6 +14,7 @@
 #include "complain.h"
 #include "handover.h"
 #include "hostname.h"
+#include "listen_inherited.h"
 #include "privileges.h"
 #include "recheck.h"
 #include "systemd.h"
@@ -166,6 +167,9 @@ reload_files(const struct daemon *d)
 	if (recheck_passes(
 		d->argv, "the old configuration stays in use", d->log))
 		d->reload(d->user);
+	log_line(d->log, SMTPD_LOG_INFO,
+	    "files read again after SIGHUP; options that were changed count "
+	    "after SIGUSR2 or a restart");
 	tell_ready(d);
 }
 
@@ -250,7 +254,7 @@ static bool
 new_takes_over(struct running *r)
 {
 	const struct daemon *d = r->d;
-	char why[64];
+	char why[HANDOVER_WHY_SIZE];
 	int ready;
 
 	if (!r->new.begun)
@@ -402,8 +406,8 @@ give_way(struct running *r)
 	systemd_notify("MAINPID=%ld", (long)r->new.pid);
 	handover_finish(&r->new);
 	log_line(d->log, SMTPD_LOG_INFO,
-	    "process %ld takes over; ending with the last session",
-	    (long)r->new.pid);
+	    "process %ld ends with its last session, as process %ld takes over",
+	    (long)getpid(), (long)r->new.pid);
 	if (d->stop != NULL)
 		d->stop(d->user);
 	finish_sessions(d, d->exclusive ? GRACE_MS : LINGER_MS);
@@ -436,6 +440,7 @@ daemon_run(const struct daemon *d)
 	if (d->where->old.channel != -1)
 		forget_handover();
 	handover_ready(&d->where->old);
+	log_line(d->log, SMTPD_LOG_INFO, "process %ld serves", (long)getpid());
 	log_listeners(d);
 	tell_ready(d);
 	watchdog_init(&r.watchdog, d->server, d->log, now);
@@ -445,6 +450,9 @@ daemon_run(const struct daemon *d)
 	else
 		stop_daemon(&r, sig);
 	cut = smtpd_server_drain(d->server, DRAIN_MS);
-	log_line(d->log, SMTPD_LOG_INFO, "stopped; sessions cut off: %d", cut);
+	if (sig != SIGUSR2)
+		listen_inherited_close(d->server, d->where);
+	log_line(d->log, SMTPD_LOG_INFO,
+	    "process %ld stopped; sessions cut off: %d", (long)getpid(), cut);
 	return EX_OK;
 }

@@ -198,7 +198,9 @@ forget_process(struct handover_new *new, char *why, size_t size)
 {
 	int status = new->child != 0 ? reap_child(new) : 0;
 
-	if (WIFSIGNALED(status))
+	if (new->why[0] != '\0')
+		snprintf(why, size, "%s", new->why);
+	else if (WIFSIGNALED(status))
 		snprintf(why, size, "signal %d", WTERMSIG(status));
 	else if (WEXITSTATUS(status) != 0)
 		snprintf(why, size, "exit status %d", WEXITSTATUS(status));
@@ -208,19 +210,31 @@ forget_process(struct handover_new *new, char *why, size_t size)
 	*new = (struct handover_new){ .begun = false };
 }
 
+/* What the new process says, besides a byte: who it is, or in the whole size
+ * why it fails. */
+union said {
+	pid_t pid;
+	char why[HANDOVER_WHY_SIZE];
+};
+
 int
 handover_poll(struct handover_new *new, char *why, size_t size)
 {
-	pid_t pid;
-	ssize_t n = recv(new->channel, &pid, sizeof(pid), MSG_DONTWAIT);
+	union said s;
+	ssize_t n = recv(new->channel, &s, sizeof(s), MSG_DONTWAIT);
 
 	if (n == 1)
 		return 1;
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n == (ssize_t)sizeof(pid)) {
-		new->pid = pid;
+	if (n == (ssize_t)sizeof(s.pid)) {
+		new->pid = s.pid;
 		reap_child(new);
+		return 0;
+	}
+	if (n == (ssize_t)sizeof(s)) {
+		snprintf(new->why, sizeof(new->why), "%.*s",
+		    HANDOVER_WHY_SIZE - 1, s.why);
 		return 0;
 	}
 	forget_process(new, why, size);
@@ -293,6 +307,17 @@ handover_claim(struct handover_old *old, struct text_list *names)
 	if (systemd_listen_fds(SYSTEMD_ANY_OWNER, names) == -1)
 		return -1;
 	return leave_parent(old);
+}
+
+void
+handover_fail(const struct handover_old *old, const char *why)
+{
+	char text[HANDOVER_WHY_SIZE] = { 0 };
+
+	if (old->channel == -1)
+		return;
+	snprintf(text, sizeof(text), "%s", why);
+	(void)!send(old->channel, text, sizeof(text), MSG_NOSIGNAL);
 }
 
 void

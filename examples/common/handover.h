@@ -25,6 +25,9 @@
 
 #include "text_list.h"
 
+/* Room for the reason why a new process failed. */
+#define HANDOVER_WHY_SIZE 512
+
 /* The names of sockets, of systemd too (FileDescriptorName=). */
 #define HANDOVER_SMTP  "smtp"
 #define HANDOVER_SMTPS "smtps" /* TLS from the first byte */
@@ -36,6 +39,7 @@ struct handover_new {
 	pid_t child; /* that is started; 0: it has left the rest to another */
 	pid_t pid;   /* of the one that takes over; 0: it has not said so */
 	int channel; /* that one's other end is its */
+	char why[HANDOVER_WHY_SIZE]; /* it says that it fails; "": not yet */
 };
 
 /*
@@ -69,6 +73,10 @@ struct handover_old {
  * with errno as that does.  Before any thread is started.
  */
 int handover_claim(struct handover_old *old, struct text_list *names);
+
+/* Tell the old process, if there is one, WHY this one cannot take over, and is
+ * about to end. */
+void handover_fail(const struct handover_old *old, const char *why);
 
 /* Tell the old process, if there is one, that this one is ready to take over,
  * and wait until it agrees.  A second time it does nothing. */

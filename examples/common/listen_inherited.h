@@ -22,4 +22,9 @@
 int listen_inherited_open(const char *program, struct smtpd_server *srv,
     const struct listen_where *where, const struct text_list *names);
 
+/* At the end of the process, if nobody took over: remove the files of UNIX
+ * sockets that an old process handed to this one, as that would have done. */
+void listen_inherited_close(
+    const struct smtpd_server *srv, const struct listen_where *where);
+
 #endif

@@ -117,6 +117,12 @@ class HandOver(unittest.TestCase):
         fixture.until(lambda: not is_running(smtpin.pids[0]),
                       "the old process stays")
         self.assertEqual(sorted(smtpin.subjects()), ["new", "old"])
+        old, new = smtpin.pids
+        smtpin.await_pattern(f"process {old} serves")
+        smtpin.await_pattern(f"process {old} ends with its last session, as "
+                             f"process {new} takes over")
+        smtpin.await_pattern(f"process {new} serves")
+        smtpin.await_pattern(f"process {old} stopped; sessions cut off: 0")
         smtpin.stop()
 
     def test_a_mistake_keeps_the_old(self):
@@ -194,7 +200,9 @@ class HandOver(unittest.TestCase):
                     self.assertEqual(file.readline()[:3], b"220")
                     s.sendall(f"{hello} x.example\r\n".encode())
                     self.assertEqual(file.readline()[:3], b"250")
+        self.assertTrue(os.path.exists(path) and os.path.exists(lmtp))
         smtpin.stop()
+        self.assertFalse(os.path.exists(path) or os.path.exists(lmtp))
 
     def test_as_another_user(self):
         if os.geteuid() != 0:
@@ -268,6 +276,40 @@ class Systemd(unittest.TestCase):
         self.assertEqual(smtpin.process.wait(fixture.WAIT), os.EX_USAGE)
         smtpin.reader.join(fixture.WAIT)
         smtpin.await_words("not one from 0 to 1000")
+
+    def test_why_a_socket_is_not_taken_over(self):
+        """What --check cannot know is in the log too, and all goes on."""
+        smtpin, _ = self.activate("smtps")
+        log, config, cert, key = (smtpin.root + "/" + name for name in (
+            "log", "config", "cert", "key"))
+        subprocess.run(
+            [fixture.need("openssl"), "req", "-x509", "-newkey", "ec",
+             "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+             "/CN=mx.example.org", "-out", cert, "-keyout", key],
+            check=True, capture_output=True)
+
+        def says(text):
+            fixture.until(lambda: os.path.exists(log)
+                          and text in fixture.read(log).decode(),
+                          f"no {text}")
+
+        def configure(text):
+            with open(config, "w", encoding="ascii") as file:
+                file.write(text)
+
+        configure(f"tls-cert {cert}\ntls-key {key}\n")
+        smtpin.arguments = ["--config", config, "--log", log]
+        smtpin.spawn()
+        says("listening on 127.0.0.1:")
+        configure("")
+        os.kill(smtpin.pid, signal.SIGHUP)
+        says("files read again after SIGHUP; options that were changed count "
+             "after SIGUSR2 or a restart")
+        os.kill(smtpin.pid, signal.SIGUSR2)
+        says('the new process has failed (a socket that was passed to it is '
+             'named "smtps": TLS needs a certificate and its key '
+             "(--tls-cert, --tls-key)), going on as before")
+        smtpin.stop()
 
     def test_tls_needs_a_certificate(self):
         smtpin, _ = self.activate("smtps")
