@@ -13,6 +13,7 @@
 #include <smtpd/filter.h>
 #include <smtpd/maildir.h>
 #include <smtpd/outgoing.h>
+#include <smtpd/policy.h>
 #include <smtpd/queue.h>
 #include <smtpd/resolve.h>
 #include <smtpd/route.h>

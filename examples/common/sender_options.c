@@ -70,7 +70,7 @@ int
 sender_options_security(const char *text, enum smtpd_security *out)
 {
 	static const char *const names[] = { "opportunistic", "require",
-		"never" };
+		"never", "encrypt" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(text, names[i]) == 0) {

@@ -19,6 +19,7 @@
 #include "daemon.h"
 #include "dkim_key_command.h"
 #include "dkim_keys.h"
+#include "dnssec_check.h"
 #include "drop_box.h"
 #include "listen.h"
 #include "local.h"
@@ -350,6 +351,8 @@ check_files(struct smtpout *p)
 
 	settings_for_queue(&p->settings, &parts, &s);
 	status = dkim_keys_check(&p->dkim, s.resolver);
+	if (!p->settings.no_dane)
+		dnssec_check(s.resolver, p->log);
 	return status != 0 ? status : tls_files_status(&p->tls);
 }
 

@@ -48,7 +48,8 @@ read_policy(struct settings *s, char *text)
 	*rule = (struct smtpd_security_rule){ SMTPD_SECURITY_RULE_INIT, text };
 	if (sender_options_security(word, &rule->security) == -1)
 		return complain(PROGRAM, EX_USAGE,
-		    "--tls: \"%s\" is not opportunistic, require or never",
+		    "--tls: \"%s\" is not opportunistic, encrypt, "
+		    "require or never",
 		    word);
 	if (match != NULL &&
 	    (equals == NULL || rule->security != SMTPD_SECURITY_REQUIRED))

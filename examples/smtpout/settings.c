@@ -75,6 +75,9 @@ static const struct option_rule rules[] = {
 	    "repair CR without LF in messages (refused)", AT(repair_cr), 0, 0 },
 	{ "dns", 0, OPTION_TEXT, "ADDR[:PORT]",
 	    "DNS server to ask (the system's)", AT(dns), 0, 0 },
+	{ "trust-resolver", 0, OPTION_SWITCH, NULL,
+	    "believe the AD bit of that server, wherever it is",
+	    AT(trust_resolver), 0, 0 },
 	{ "remote-port", 0, OPTION_NUMBER, "N",
 	    "port of the recipients' hosts (@)", AT(remote_port), 1, 65535 },
 	{ "refuse-private", 0, OPTION_SWITCH, NULL,
@@ -117,8 +120,13 @@ static const struct option_rule rules[] = {
 	    "that nobody takes",
 	    AT(postmaster), 0, 0 },
 	{ "tls", 0, OPTION_LIST, "[DOMAIN=]POLICY",
-	    "opportunistic, require[,match=NAME], never; repeatable", AT(tls),
-	    0, 0 },
+	    "opportunistic, encrypt, require[,match=NAME], never; repeatable",
+	    AT(tls), 0, 0 },
+	{ "no-dane", 0, OPTION_SWITCH, NULL, "look up no TLSA records of hosts",
+	    AT(no_dane), 0, 0 },
+	{ "tls-lost", 0, OPTION_TEXT, "defer|plain",
+	    "mail for a host that does no TLS any more (plain, after a wait)",
+	    AT(tls_lost), 0, 0 },
 	{ "tls-ca", 0, OPTION_TEXT, "FILE",
 	    "authorities of hosts (PEM; the system's)", AT(tls_ca), 0, 0 },
 	{ "client-cert", 0, OPTION_TEXT, "FILE",
@@ -229,6 +237,16 @@ complete_certificate(struct settings *s)
 }
 
 static int
+complete_tls_lost(const struct settings *s)
+{
+	if (s->tls_lost == NULL || strcmp(s->tls_lost, "plain") == 0 ||
+	    strcmp(s->tls_lost, "defer") == 0)
+		return 0;
+	return complain(PROGRAM, EX_USAGE,
+	    "--tls-lost: \"%s\" is neither defer nor plain", s->tls_lost);
+}
+
+static int
 complete_times(const struct settings *s)
 {
 	if (s->retry_max < s->retry_min)
@@ -324,6 +342,8 @@ complete_settings(struct settings *s)
 		complete_postmaster, complete_dkim };
 	int status = complete_times(s);
 
+	if (status == 0)
+		status = complete_tls_lost(s);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (status == 0)
 			status = steps[i](s);
@@ -425,6 +445,17 @@ bounce_lifetime(const struct settings *s)
 	return s->lifetime < 172800 ? (uint32_t)s->lifetime : 172800;
 }
 
+static void
+set_policy(const struct settings *s, struct smtpd_policy_settings *out)
+{
+	*out = (struct smtpd_policy_settings){
+		SMTPD_POLICY_SETTINGS_INIT,
+		.dane = !s->no_dane,
+		.tls_lost_defer =
+		    s->tls_lost != NULL && strcmp(s->tls_lost, "defer") == 0,
+	};
+}
+
 void
 settings_for_queue(const struct settings *s, struct queue_parts *parts,
     struct smtpd_queue_settings *out)
@@ -435,6 +466,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		/* A host that listens on another port is not this program. */
 		.self_is_good = s->remote_port != 25,
 		.refuse_private = s->refuse_private,
+		.trust_servers = s->trust_resolver,
 	};
 	parts->smarthost = (struct smtpd_route_target){
 		SMTPD_ROUTE_TARGET_INIT,
@@ -449,12 +481,14 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		    : NULL,
 		.mechanisms = s->auth_mechanisms,
 	};
+	set_policy(s, &parts->policy);
 	set_client(s, &parts->client);
 	*out = (struct smtpd_queue_settings){
 		SMTPD_QUEUE_SETTINGS_INIT,
 		.hostname = s->in.name,
 		.resolver = &parts->resolver,
 		.client = &parts->client,
+		.policy = &parts->policy,
 		.rules = s->rules,
 		.nrules = s->nrules,
 		.port = (uint16_t)s->remote_port,

@@ -37,6 +37,9 @@ struct settings {
 	char *dns; /* NULL: the system's */
 	uint64_t remote_port;
 	bool refuse_private;
+	bool trust_resolver;
+	bool no_dane;
+	char *tls_lost; /* "plain" or "defer"; NULL: plain */
 	struct text_list routes;
 	char *route_file; /* NULL: none */
 	char *smarthost;  /* as it was given; NULL: none */
@@ -98,6 +101,7 @@ void settings_for_server(const struct settings *s, struct smtpd_settings *out);
 struct queue_parts {
 	struct smtpd_resolver_settings resolver;
 	struct smtpd_client_settings client;
+	struct smtpd_policy_settings policy;
 	struct smtpd_route_target smarthost;
 };
 

@@ -31,7 +31,7 @@ static const char help[] =
     "      --token-file FILE, --token-command COMMAND\n"
     "                        a bearer token (OAuth 2.0) instead of a password\n"
     "      --auth-mechanisms NAME[,NAME]  the only ones to log in by\n"
-    "      --tls opportunistic|require|never\n"
+    "      --tls opportunistic|encrypt|require|never\n"
     "      --tls-ca FILE     authorities to believe, not the system's\n"
     "      --client-cert FILE, --client-key FILE\n"
     "                        a certificate of our own, and its key\n"
@@ -125,7 +125,9 @@ read_security(const char *text, enum smtpd_security *out)
 	return sender_options_security(text, out) == 0
 	    ? EX_OK
 	    : complain(PROGRAM, EX_USAGE,
-		  "--tls: \"%s\" is not opportunistic, require or never", text);
+		  "--tls: \"%s\" is not opportunistic, encrypt, "
+		  "require or never",
+		  text);
 }
 
 static int

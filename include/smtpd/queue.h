@@ -67,6 +67,7 @@
 #include <smtpd/client.h>
 #include <smtpd/dkim.h>
 #include <smtpd/outgoing.h>
+#include <smtpd/policy.h>
 #include <smtpd/resolve.h>
 #include <smtpd/route.h>
 #include <smtpd/server.h>
@@ -184,9 +185,8 @@ struct smtpd_queue_settings {
 
 	/* How names are looked up and hosts are talked to.  The client's
 	 * hostname, user, password, credentials, mechanisms, cancel and
-	 * dot_cancel are the queue's own;
-	 * its security is that of all domains without a rule, of which there
-	 * are NRULES. */
+	 * dot_cancel are the queue's own; its security is that of all domains
+	 * without a rule, of which there are NRULES. */
 	const struct smtpd_resolver_settings *resolver;
 	const struct smtpd_client_settings *client;
 	const struct smtpd_security_rule *rules;
@@ -277,6 +277,10 @@ struct smtpd_queue_settings {
 	 * smtpd_client_send() would, unless that breaks another signature.
 	 * Since 0.2. */
 	bool dkim_as_is;
+
+	/* What hosts demand of TLS, and what is demanded of them.  Since
+	 * 0.2. */
+	const struct smtpd_policy_settings *policy;
 };
 
 #define SMTPD_QUEUE_SETTINGS_INIT SMTPD_INIT(smtpd_queue_settings)

@@ -116,20 +116,6 @@ smtpd__tlsa_finish(struct smtpd_tlsa_set *set)
 	qsort(set->list, set->count, sizeof(set->list[0]), compare_records);
 }
 
-struct smtpd_tlsa_set *
-smtpd__tlsa_copy(const struct smtpd_tlsa_set *set)
-{
-	struct smtpd_tlsa_set *copy = smtpd__tlsa_create(set->room);
-
-	if (copy == NULL)
-		return NULL;
-	memcpy(copy, set, sizeof(*set) + set->used);
-	for (size_t i = 0; i < copy->count; i++)
-		copy->list[i].data =
-		    copy->bytes + (set->list[i].data - set->bytes);
-	return copy;
-}
-
 void
 smtpd__tlsa_write(const struct smtpd_tlsa *record, struct smtpd_text *text)
 {

@@ -73,9 +73,6 @@ void smtpd__tlsa_add(
  */
 void smtpd__tlsa_finish(struct smtpd_tlsa_set *set);
 
-/* A set of its own with the records of SET; NULL without memory. */
-struct smtpd_tlsa_set *smtpd__tlsa_copy(const struct smtpd_tlsa_set *set);
-
 /* Append RECORD to TEXT in the form of logs: "3 1 1 0123456789abcdef...". */
 void smtpd__tlsa_write(
     const struct smtpd_tlsa *record, struct smtpd_text *text);

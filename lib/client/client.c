@@ -241,7 +241,7 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 	smtpd__client_exchange_close(c);
 	c->peer[0] = '\0';
 	snprintf(c->tls_text, sizeof(c->tls_text), "none");
-	c->verdict = (struct smtpd_tls_verdict){ .reason = "" };
+	c->outcome = (struct smtpd_tls_outcome){ .reason = "" };
 	c->no_bdat = c->no_group = c->offline = c->is_full = false;
 	c->mails = 0;
 	if (check_targets(targets, count) == -1)

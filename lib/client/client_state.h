@@ -63,7 +63,7 @@ struct smtpd_client {
 	char tls_text[128]; /* the TLS of the last connection, also when that
 	                     * is over: "TLSv1.3/SUITE/verified", or "none" */
 
-	struct smtpd_tls_verdict verdict; /* of the same */
+	struct smtpd_tls_outcome outcome; /* of the same */
 
 	struct smtpd_offers offers;
 	struct smtpd_ehlo_limits limits; /* the server's (RFC 9422) */

@@ -98,7 +98,7 @@ run_handshake(struct smtpd_client *c, uint64_t deadline)
 					  : "built without TLS");
 	c->stream.tls = conn;
 	c->stream.wire.write_ms = c->set.tls_ms;
-	c->verdict.failure = SMTPD_TLS_FAILURE_VALIDATION;
+	c->outcome.failure = SMTPD_TLS_FAILURE_VALIDATION;
 	status =
 	    smtpd__tls_client_handshake(conn, deadline, reason, sizeof(reason));
 	c->legacy_tls = smtpd__tls_client_needs_legacy(conn);
@@ -108,7 +108,7 @@ run_handshake(struct smtpd_client *c, uint64_t deadline)
 	if (status != SMTPD_IO_OK)
 		return smtpd__client_exchange_broken(c, phase, status);
 	info = smtpd__tls_client_info(conn);
-	c->verdict = *smtpd__tls_client_verdict(conn);
+	c->outcome = *smtpd__tls_client_outcome(conn);
 	snprintf(c->tls_text, sizeof(c->tls_text), "%s/%s/%s", info->version,
 	    info->cipher, info->verified ? "verified" : "unverified");
 	if (smtpd__tls_policy_is_strict(&c->policy) && !info->verified)
@@ -124,10 +124,10 @@ smtpd__client_starttls_text(const struct smtpd_client *c)
 	return c->tls_text;
 }
 
-const struct smtpd_tls_verdict *
-smtpd__client_starttls_verdict(const struct smtpd_client *c)
+const struct smtpd_tls_outcome *
+smtpd__client_starttls_outcome(const struct smtpd_client *c)
 {
-	return &c->verdict;
+	return &c->outcome;
 }
 
 int
@@ -152,12 +152,13 @@ smtpd__client_starttls(struct smtpd_client *c)
 	if (!needed && !smtpd_tls_supported())
 		return 0;
 	if (smtpd_client_offers(c, "STARTTLS") == NULL) {
-		c->verdict.failure = SMTPD_TLS_FAILURE_STARTTLS_NOT_SUPPORTED;
+		c->outcome.failure = SMTPD_TLS_FAILURE_STARTTLS_NOT_SUPPORTED;
 		return needed
 		    ? smtpd__client_exchange_fail(c, phase, "4.7.4",
 			  "TLS is required by %s, but the server does "
 			  "not offer it",
-			  c->policy.reason)
+			  c->policy.expected ? "what the server did before"
+					     : c->policy.reason)
 		    : 0;
 	}
 	code =
@@ -165,7 +166,7 @@ smtpd__client_starttls(struct smtpd_client *c)
 	if (code < 0)
 		return -1;
 	if (code / 100 != 2) {
-		c->verdict.failure = SMTPD_TLS_FAILURE_STARTTLS_NOT_SUPPORTED;
+		c->outcome.failure = SMTPD_TLS_FAILURE_STARTTLS_NOT_SUPPORTED;
 		return smtpd__client_exchange_refused(c, phase);
 	}
 	/* Nobody has vouched for what came along with the reply: it would be

@@ -28,7 +28,7 @@ const char *smtpd__client_starttls_text(const struct smtpd_client *c);
 
 /* How far the last connection of C came, and what was wrong, also when nobody
  * demanded more. */
-const struct smtpd_tls_verdict *smtpd__client_starttls_verdict(
+const struct smtpd_tls_outcome *smtpd__client_starttls_outcome(
     const struct smtpd_client *c);
 
 #endif

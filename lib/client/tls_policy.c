@@ -101,8 +101,9 @@ smtpd__tls_policy_demand_dane(
 	p->reason = "the TLSA records of the host, of which none can be used";
 }
 
-enum smtpd_security
-smtpd__tls_policy_level(const struct smtpd_tls_policy *p)
+/* The level that decides whether a connection is of use. */
+static enum smtpd_security
+effective_level(const struct smtpd_tls_policy *p)
 {
 	return p->testing ? SMTPD_SECURITY_OPPORTUNISTIC : p->level;
 }
@@ -110,16 +111,16 @@ smtpd__tls_policy_level(const struct smtpd_tls_policy *p)
 bool
 smtpd__tls_policy_needs_tls(const struct smtpd_tls_policy *p)
 {
-	enum smtpd_security level = smtpd__tls_policy_level(p);
+	enum smtpd_security level = effective_level(p);
 
-	return level == SMTPD_SECURITY_ENCRYPTED ||
+	return p->expected || level == SMTPD_SECURITY_ENCRYPTED ||
 	    level == SMTPD_SECURITY_REQUIRED;
 }
 
 bool
 smtpd__tls_policy_is_strict(const struct smtpd_tls_policy *p)
 {
-	return smtpd__tls_policy_level(p) == SMTPD_SECURITY_REQUIRED;
+	return effective_level(p) == SMTPD_SECURITY_REQUIRED;
 }
 
 bool
@@ -132,8 +133,7 @@ bool
 smtpd__tls_policy_fall_back(
     const struct smtpd_tls_policy *p, struct smtpd_tls_policy *plain)
 {
-	if (smtpd__tls_policy_level(p) != SMTPD_SECURITY_OPPORTUNISTIC ||
-	    p->first)
+	if (effective_level(p) != SMTPD_SECURITY_OPPORTUNISTIC || p->first)
 		return false;
 	*plain = (struct smtpd_tls_policy){ .level = SMTPD_SECURITY_NONE,
 		.reason = "a handshake that failed" };

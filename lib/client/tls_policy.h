@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #include "base/tlsa.h"
-#include "transport/tls_verdict.h"
+#include "transport/tls_outcome.h"
 
 #define SMTPD_TLS_POLICY_ID_SIZE 64
 
@@ -33,6 +33,11 @@ struct smtpd_tls_policy {
 	/* What is demanded is looked at, and told, but nothing fails for it:
 	 * level counts as opportunistic, as MTA-STS has it in "testing". */
 	bool testing;
+
+	/* The host did TLS before: if it does not offer STARTTLS, the
+	 * connection fails, though it may be tried again without.  Not part of
+	 * the id, as no connection has less for it. */
+	bool expected;
 
 	/* The host is not to be connected to at all for now, for this reason:
 	 * a look-up failed that says whether it may be, or it is none of those
@@ -61,7 +66,8 @@ struct smtpd_tls_policy {
 	uint32_t ttl_s;     /* how long it holds; 0: no end */
 
 	/*
-	 * A digest of all of the above but trust, reason and ttl_s.  Whatever
+	 * A digest of all of the above but expected, trust, reason and ttl_s.
+	 * Whatever
 	 * was reached under one policy is not used under another: it is part of
 	 * the name of a site, and of the keys of connections and of TLS
 	 * sessions that are used again.
@@ -83,9 +89,6 @@ void smtpd__tls_policy_identify(struct smtpd_tls_policy *p);
  */
 void smtpd__tls_policy_demand_dane(
     struct smtpd_tls_policy *p, const struct smtpd_tlsa_set *set);
-
-/* The level that decides whether a connection is of use. */
-enum smtpd_security smtpd__tls_policy_level(const struct smtpd_tls_policy *p);
 
 /* Whether a connection without TLS is of no use. */
 bool smtpd__tls_policy_needs_tls(const struct smtpd_tls_policy *p);

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "journal/disk/engine.h"
 #include "journal/journal.h"
+#include "os/clock.h"
 #include "os/condition.h"
 #include "os/random.h"
 #include "os/thread.h"
@@ -62,6 +63,8 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 #define ASIDE_EACH 32
 #define FILES_EACH 4
 
+#define DAY_MS 86400000
+
 static uint32_t
 count_aside(uint32_t workers)
 {
@@ -109,6 +112,7 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 		.client = &d->client,
 		.hosts = d->hoststat,
 		.logger = d->logger,
+		.tls_lost_defer = s->policy->tls_lost_defer,
 	};
 	errno = EINVAL;
 	if (smtpd__source_copy_fill(
@@ -162,6 +166,12 @@ open_parts(struct smtpd_queue *q, const char *directory,
 		return -1;
 	q->space.directory =
 	    smtpd__journal_directory(smtpd__spool_journal(d->spool));
+	d->agent.memory = smtpd__tls_memory_create(q->space.directory,
+	    (uint32_t)(smtpd__clock_wall_ms() / DAY_MS), &d->logger);
+	if (d->agent.memory == NULL) {
+		snprintf(error, size, "no memory");
+		return -1;
+	}
 	/* From here on they may not be used. */
 	d->settings.hostname = d->hostname;
 	d->settings.local_domain = q->local_domain;
@@ -169,6 +179,7 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	d->settings.masquerade = NULL;
 	d->settings.resolver = NULL;
 	d->settings.client = NULL;
+	d->settings.policy = NULL;
 	d->settings.smarthost = NULL;
 	d->settings.rules = NULL;
 	d->settings.routes = NULL;
@@ -408,6 +419,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 	smtpd__spool_close(d->spool);
 	smtpd__schedule_destroy(d->schedule);
 	smtpd__route_router_destroy(d->router);
+	smtpd__tls_memory_destroy(d->agent.memory);
 	smtpd__hoststat_destroy(d->hoststat);
 	smtpd_cancel_destroy(d->cancel);
 	smtpd_cancel_destroy(d->dot_cancel);

@@ -24,6 +24,10 @@ copy_parts(struct smtpd_settings_copy *copy)
 	    -1)
 		return -1;
 	s->client = &copy->client;
+	if (smtpd__sized_copy(&copy->policy, sizeof(copy->policy), s->policy) ==
+	    -1)
+		return -1;
+	s->policy = &copy->policy;
 	if (s->smarthost != NULL) {
 		if (smtpd__sized_copy(&copy->smarthost, sizeof(copy->smarthost),
 			s->smarthost) == -1)

@@ -16,6 +16,7 @@
 struct smtpd_settings_copy {
 	struct smtpd_queue_settings queue;
 	struct smtpd_client_settings client;
+	struct smtpd_policy_settings policy;
 	struct smtpd_route_target smarthost;
 	struct smtpd_security_rule *rules;
 	char hostname[SMTPD_HOSTNAME_SIZE];

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "os/clock.h"
-#include "os/fd.h"
 #include "os/poll.h"
 #include "os/random.h"
 #include "resolve/dns_servers.h"
@@ -117,25 +116,6 @@ wait_ready(const struct asking *a, int fd, short events)
 	return RESULT_SILENT;
 }
 
-/*
- * A socket connected to SERVER, or connecting: what comes from elsewhere is
- * not received, and of UDP, the port cannot be guessed.
- */
-static int
-open_socket(const struct smtpd_sockaddr *server, int type)
-{
-	const struct sockaddr *addr = (const struct sockaddr *)&server->addr;
-	int fd = socket(addr->sa_family, type, 0);
-
-	if (fd < 0)
-		return -1;
-	if (smtpd__fd_prepare(fd) == 0 &&
-	    (connect(fd, addr, server->len) == 0 || errno == EINPROGRESS))
-		return fd;
-	close(fd);
-	return -1;
-}
-
 static bool
 may_try_again(void)
 {
@@ -152,6 +132,7 @@ understand_answer(struct asking *a, const struct smtpd_sockaddr *server,
 
 	*reading = smtpd__dns_message_read(
 	    &a->q, a->message, len, &chain, a->answer, &ad);
+	a->answer->claimed = ad;
 	ad = ad &&
 	    (a->dns->trust || a->servers.trusted ||
 		smtpd__dns_servers_is_local(server));
@@ -195,7 +176,7 @@ static enum result
 ask_udp(struct asking *a, const struct smtpd_sockaddr *server,
     enum smtpd_dns_reading *reading)
 {
-	int fd = open_socket(server, SOCK_DGRAM);
+	int fd = smtpd__dns_servers_connect(server, SOCK_DGRAM);
 	enum result result;
 
 	if (fd < 0)
@@ -257,7 +238,7 @@ static enum result
 ask_tcp(struct asking *a, const struct smtpd_sockaddr *server,
     enum smtpd_dns_reading *reading)
 {
-	int fd = open_socket(server, SOCK_STREAM);
+	int fd = smtpd__dns_servers_connect(server, SOCK_STREAM);
 	enum result result = RESULT_SILENT;
 
 	if (fd >= 0) {
@@ -478,15 +459,16 @@ begin_question(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type)
 	return a;
 }
 
-struct smtpd_dns_answer *
-smtpd__dns_ask(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
-    uint64_t deadline, const struct smtpd_cancel *cancel)
+static struct smtpd_dns_answer *
+ask_question(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
+    bool unchecked, uint64_t deadline, const struct smtpd_cancel *cancel)
 {
 	struct asking *a = begin_question(d, name, type);
 	struct smtpd_dns_answer *answer, *smaller;
 
 	if (a == NULL)
 		return NULL;
+	a->q.unchecked = unchecked;
 	a->deadline = deadline;
 	a->cancel = cancel;
 	ask_names(a);
@@ -495,4 +477,24 @@ smtpd__dns_ask(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
 	smaller =
 	    realloc(answer, smtpd__dns_message_answer_size(answer->count));
 	return smaller != NULL ? smaller : answer;
+}
+
+struct smtpd_dns_answer *
+smtpd__dns_ask(struct smtpd_dns *d, const char *name, enum smtpd_dns_type type,
+    uint64_t deadline, const struct smtpd_cancel *cancel)
+{
+	return ask_question(d, name, type, false, deadline, cancel);
+}
+
+bool
+smtpd__dns_is_bogus(struct smtpd_dns *d, const char *name,
+    enum smtpd_dns_type type, uint64_t deadline,
+    const struct smtpd_cancel *cancel)
+{
+	struct smtpd_dns_answer *answer =
+	    ask_question(d, name, type, true, deadline, cancel);
+	bool clear = answer != NULL && answer->status != SMTPD_DNS_FAILED;
+
+	free(answer);
+	return clear;
 }

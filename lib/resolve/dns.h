@@ -49,4 +49,10 @@ struct smtpd_dns_answer *smtpd__dns_ask(struct smtpd_dns *d, const char *name,
     enum smtpd_dns_type type, uint64_t deadline,
     const struct smtpd_cancel *cancel);
 
+/* Whether a question that failed is answered once no signatures are checked:
+ * they are wrong then, and not the servers of the domain. */
+bool smtpd__dns_is_bogus(struct smtpd_dns *d, const char *name,
+    enum smtpd_dns_type type, uint64_t deadline,
+    const struct smtpd_cancel *cancel);
+
 #endif

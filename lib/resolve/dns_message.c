@@ -20,6 +20,7 @@
 #define BIT_RD 0x0100
 #define BIT_RA 0x0080
 #define BIT_AD 0x0020
+#define BIT_CD 0x0010
 
 #define RCODE_BADVERS 16
 
@@ -68,7 +69,7 @@ smtpd__dns_message_write(const struct smtpd_dns_question *q, unsigned char *buf)
 		return 0;
 	memset(buf, 0, NS_HFIXEDSZ);
 	ns_put16(q->id, buf);
-	ns_put16(BIT_RD | BIT_AD, buf + 2);
+	ns_put16(BIT_RD | (q->unchecked ? BIT_CD : BIT_AD), buf + 2);
 	ns_put16(1, buf + 4);
 	at += n;
 	ns_put16(q->type, at);
@@ -248,18 +249,21 @@ follow_alias(struct reader *r)
 	return 0;
 }
 
-/* A name that is too long for a host becomes one that no host can have. */
+/* A name behind SKIP bytes that is too long for a host becomes one that no host
+ * can have. */
 static bool
-keep_mx(struct reader *r, const ns_rr *rr, struct smtpd_dns_record *to)
+keep_host(
+    struct reader *r, const ns_rr *rr, int skip, struct smtpd_dns_record *to)
 {
 	char host[SMTPD_DNS_NAME_MAX];
 	size_t len;
 
-	if (!expand_rest(r, rr, 2, host))
+	if (!expand_rest(r, rr, skip, host))
 		return false;
 	len = strlen(host);
 	memset(to, 0, sizeof(*to));
-	to->preference = (uint16_t)ns_get16(ns_rr_rdata(*rr));
+	if (skip == 2)
+		to->preference = (uint16_t)ns_get16(ns_rr_rdata(*rr));
 	to->host[0] = '.';
 	if (len < sizeof(to->host))
 		memcpy(to->host, host, len + 1);
@@ -300,6 +304,31 @@ keep_strings(const ns_rr *rr, struct smtpd_dns_answer *out)
 	return true;
 }
 
+/* Append the data of a TLSA record in pieces, all or none; it may have no data,
+ * and is one piece then. */
+static bool
+keep_pieces(const ns_rr *rr, struct smtpd_dns_answer *out)
+{
+	const unsigned char *data = ns_rr_rdata(*rr);
+	size_t left = ns_rr_rdlen(*rr), count = out->count;
+
+	do {
+		struct smtpd_dns_record *to = &out->records[count];
+		size_t len = left < sizeof(to->text) ? left : sizeof(to->text);
+
+		if (count++ == SMTPD_DNS_RECORDS_MAX)
+			return false;
+		memset(to, 0, sizeof(*to));
+		to->begins = count == out->count + 1;
+		to->text_len = (uint8_t)len;
+		memcpy(to->text, data, len);
+		data += len;
+		left -= len;
+	} while (left > 0);
+	out->count = count;
+	return true;
+}
+
 /* Append the record RR to the answer. */
 static bool
 keep_record(struct reader *r, const ns_rr *rr)
@@ -310,9 +339,12 @@ keep_record(struct reader *r, const ns_rr *rr)
 
 	if (r->q->type == SMTPD_DNS_TXT)
 		return keep_strings(rr, out);
-	kept = r->q->type == SMTPD_DNS_MX
-	    ? keep_mx(r, rr, to)
-	    : keep_address(rr, r->q->type == SMTPD_DNS_A ? 4 : 16, to);
+	if (r->q->type == SMTPD_DNS_TLSA)
+		return keep_pieces(rr, out);
+	if (r->q->type == SMTPD_DNS_MX || r->q->type == SMTPD_DNS_CNAME)
+		kept = keep_host(r, rr, r->q->type == SMTPD_DNS_MX ? 2 : 0, to);
+	else
+		kept = keep_address(rr, r->q->type == SMTPD_DNS_A ? 4 : 16, to);
 	out->count += kept;
 	return kept;
 }
@@ -371,11 +403,11 @@ static enum smtpd_dns_reading
 read_data(struct reader *r)
 {
 	bool alias = false;
-	int more;
+	int more = 0;
 
 	if (!read_authority(r))
 		return fail_malformed(r);
-	while ((more = follow_alias(r)) > 0) {
+	while (r->q->type != SMTPD_DNS_CNAME && (more = follow_alias(r)) > 0) {
 		alias = true;
 		if (++r->chain->aliases > SMTPD_DNS_ALIASES_MAX)
 			return fail_unclear(r,
@@ -437,6 +469,7 @@ smtpd__dns_message_read(const struct smtpd_dns_question *q,
     struct smtpd_dns_answer *out, bool *ad)
 {
 	struct reader r = { .q = q, .chain = chain, .out = out };
+	enum smtpd_dns_reading reading;
 
 	*ad = false;
 	if (len > SMTPD_DNS_MESSAGE_MAX || !is_answer(q, msg, len))
@@ -454,6 +487,8 @@ smtpd__dns_message_read(const struct smtpd_dns_question *q,
 		return fail_malformed(&r);
 	if (r.rcode != ns_r_noerror && r.rcode != ns_r_nxdomain)
 		return read_failure(&r);
-	*ad = r.flags & BIT_AD;
-	return read_data(&r);
+	*ad = (r.flags & BIT_AD) && !q->unchecked;
+	reading = read_data(&r);
+	out->alias = chain->aliases > 0;
+	return reading;
 }

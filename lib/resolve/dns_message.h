@@ -29,9 +29,11 @@
 
 enum smtpd_dns_type {
 	SMTPD_DNS_A = 1,
+	SMTPD_DNS_CNAME = 5, /* that of the name itself: none is followed */
 	SMTPD_DNS_MX = 15,
 	SMTPD_DNS_TXT = 16,
 	SMTPD_DNS_AAAA = 28,
+	SMTPD_DNS_TLSA = 52,
 };
 
 enum smtpd_dns_status {
@@ -43,16 +45,17 @@ enum smtpd_dns_status {
 
 struct smtpd_dns_record {
 	uint16_t preference; /* of an MX */
-	uint8_t text_len;    /* of TXT */
-	bool begins;         /* of TXT: the string is the first of its record,
-	                      * and those behind it up to the next such one
-	                      * belong to it */
+	uint8_t text_len;    /* of TXT and TLSA */
+	bool begins;         /* of TXT and TLSA: the piece is the first of its
+	                      * record, and those behind it up to the next such
+	                      * one belong to it */
 	union {
-		/* MX: without a last dot; "" for the root, "." for what is
-		 * longer than a host's name can be. */
+		/* MX, CNAME: without a last dot; "" for the root, "." for what
+		 * is longer than a host's name can be. */
 		char host[SMTPD_DNS_HOST_MAX];
 		unsigned char address[16]; /* A has 4 of them */
-		char text[255]; /* TXT: one of the strings of a record */
+		char text[255]; /* TXT: one of the strings of a record; TLSA:
+		                 * a piece of its data */
 	};
 };
 
@@ -63,6 +66,8 @@ struct smtpd_dns_answer {
 	bool cached;        /* it was given earlier */
 	bool authenticated; /* the AD bit was set, by a server that is
 	                     * believed */
+	bool claimed;       /* it was set, by whatever server */
+	bool alias;         /* the name that was asked for is one */
 	bool damaged;       /* records besides these could not be read */
 	uint32_t ttl_s;     /* 0: not to be kept */
 	size_t count;
@@ -77,7 +82,9 @@ struct smtpd_dns_question {
 	enum smtpd_dns_type type;
 	uint16_t id;
 	bool edns;
-	bool alone; /* nobody but the server that answers can be asked */
+	bool alone;     /* nobody but the server that answers can be asked */
+	bool unchecked; /* the server is to check no signatures (CD): what it
+	                 * says is not authentic */
 };
 
 /* Write Q to BUF of SMTPD_DNS_QUERY_MAX bytes; return its length, or 0 when

@@ -6,6 +6,9 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "os/fd.h"
 
 #define BLANKS " \t\r\n"
 
@@ -108,6 +111,21 @@ smtpd__dns_servers_system(const char *file, struct smtpd_dns_servers *out)
 	if (out->count == 0)
 		return smtpd__dns_servers_parse("127.0.0.1", out);
 	return 0;
+}
+
+int
+smtpd__dns_servers_connect(const struct smtpd_sockaddr *server, int type)
+{
+	const struct sockaddr *addr = (const struct sockaddr *)&server->addr;
+	int fd = socket(addr->sa_family, type, 0);
+
+	if (fd < 0)
+		return -1;
+	if (smtpd__fd_prepare(fd) == 0 &&
+	    (connect(fd, addr, server->len) == 0 || errno == EINPROGRESS))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 bool

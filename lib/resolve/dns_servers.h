@@ -37,6 +37,12 @@ int smtpd__dns_servers_system(const char *file, struct smtpd_dns_servers *out);
 void smtpd__dns_servers_write(
     const struct smtpd_dns_servers *servers, struct smtpd_text *text);
 
+/*
+ * A socket of TYPE connected to SERVER, or connecting; -1: there is none.  What
+ * comes from elsewhere is not received, and of UDP, the port cannot be guessed.
+ */
+int smtpd__dns_servers_connect(const struct smtpd_sockaddr *server, int type);
+
 /* Whether A is on this host. */
 bool smtpd__dns_servers_is_local(const struct smtpd_sockaddr *a);
 

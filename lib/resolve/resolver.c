@@ -9,8 +9,7 @@
 #include "base/sized.h"
 #include "base/text.h"
 #include "os/clock.h"
-#include "resolve/cache.h"
-#include "resolve/dns.h"
+#include "resolve/fetch.h"
 #include "resolve/hostname.h"
 #include "resolve/mx.h"
 #include "resolve/pair.h"
@@ -18,14 +17,6 @@
 
 /* Hosts of one domain that are looked up. */
 #define HOSTS_MAX 32
-
-struct smtpd_resolver {
-	struct smtpd_dns *dns;
-	struct smtpd_cache *cache;
-	uint32_t total_ms;
-	size_t max_addresses;
-	bool self_is_good, refuse_private;
-};
 
 /* One look-up under way. */
 struct lookup {
@@ -109,22 +100,6 @@ smtpd_resolver_destroy(struct smtpd_resolver *r)
 	smtpd__dns_destroy(r->dns);
 	smtpd__cache_destroy(r->cache);
 	free(r);
-}
-
-/* The answer from the cache or from the DNS; no lock is held meanwhile. */
-static struct smtpd_dns_answer *
-fetch_answer(const struct lookup *l, const char *name, enum smtpd_dns_type type)
-{
-	struct smtpd_cache *cache = l->r->cache;
-	struct smtpd_dns_answer *answer =
-	    smtpd__cache_get(cache, name, type, smtpd__clock_ms());
-
-	if (answer != NULL)
-		return answer;
-	answer = smtpd__dns_ask(l->r->dns, name, type, l->deadline, l->cancel);
-	if (answer != NULL)
-		smtpd__cache_put(cache, name, type, answer, smtpd__clock_ms());
-	return answer;
 }
 
 /* No server answered: name them beside the trouble. */
@@ -409,7 +384,9 @@ resolve_domain(struct lookup *l, const char *domain)
 	if (smtpd__hostname_normalise(domain, l->name) != 0)
 		return smtpd__targets_none(SMTPD_RESOLVE_NEVER, "5.1.2",
 		    "%s is not the name of a domain", l->shown);
-	answer = note_answer(l, fetch_answer(l, l->name, SMTPD_DNS_MX));
+	answer = note_answer(l,
+	    smtpd__fetch_answer(
+		l->r, l->name, SMTPD_DNS_MX, l->deadline, l->cancel));
 	if (answer == NULL)
 		return NULL;
 	t = resolve_mx(l, answer);

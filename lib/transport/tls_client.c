@@ -32,7 +32,7 @@ struct client_conn {
 	bool legacy_signatures;
 	bool saw_certificate; /* so no earlier session was resumed */
 	bool chose_pss;       /* the server did, and we refused it */
-	struct smtpd_tls_verdict verdict;
+	struct smtpd_tls_outcome outcome;
 	char key[SMTPD_TLS_KEY_SIZE];
 };
 
@@ -85,7 +85,7 @@ smtpd__tls_client_create(struct smtpd_trust *t, struct smtpd_wire *w,
 	}
 	mbedtls_ssl_set_verify(&cc->conn.ssl, see_certificate, cc);
 	smtpd__tls_sessions_offer(
-	    smtpd__tls_trust_sessions(t), cc->key, &cc->conn.ssl, &cc->verdict);
+	    smtpd__tls_trust_sessions(t), cc->key, &cc->conn.ssl, &cc->outcome);
 	return &cc->conn;
 }
 
@@ -113,7 +113,7 @@ explain_flags(struct client_conn *cc, uint32_t flags)
 	struct smtpd_text t;
 	size_t len;
 
-	smtpd__text_init(&t, cc->verdict.reason, sizeof(cc->verdict.reason));
+	smtpd__text_init(&t, cc->outcome.reason, sizeof(cc->outcome.reason));
 	if (flags == 0) {
 		smtpd__text_add(&t, "there is no name to check it against");
 		return;
@@ -164,10 +164,10 @@ verify_server(struct client_conn *cc)
 	if (!bears && (cc->has_name || cc->address_len > 0 || cc->nnames > 0))
 		flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
 	if (flags == 0 && bears) {
-		cc->verdict.reached = SMTPD_TLS_REACHED_VERIFIED;
+		cc->outcome.reached = SMTPD_TLS_REACHED_VERIFIED;
 		return;
 	}
-	cc->verdict.failure = classify_flags(flags);
+	cc->outcome.failure = classify_flags(flags);
 	explain_flags(cc, flags);
 }
 
@@ -175,7 +175,7 @@ verify_server(struct client_conn *cc)
 static void
 conclude_dane(struct client_conn *cc)
 {
-	struct smtpd_tls_verdict *v = &cc->verdict;
+	struct smtpd_tls_outcome *v = &cc->outcome;
 	struct smtpd_text t;
 
 	if (cc->dane.record == NULL) {
@@ -197,14 +197,14 @@ conclude_dane(struct client_conn *cc)
 static void
 gather_info(struct client_conn *cc)
 {
-	struct smtpd_tls_verdict *v = &cc->verdict;
+	struct smtpd_tls_outcome *v = &cc->outcome;
 
 	smtpd__tls_conn_name_cipher(&cc->conn);
 	cc->info.version = mbedtls_ssl_get_version(&cc->conn.ssl);
 	cc->info.cipher = cc->conn.info.cipher;
 	cc->info.resumed = !cc->saw_certificate;
 	if (cc->saw_certificate) {
-		*v = (struct smtpd_tls_verdict){
+		*v = (struct smtpd_tls_outcome){
 			.reached = SMTPD_TLS_REACHED_ENCRYPTED
 		};
 		if (cc->tlsa != NULL)
@@ -252,10 +252,10 @@ smtpd__tls_client_info(const struct smtpd_tls_conn *conn)
 	return &((const struct client_conn *)conn)->info;
 }
 
-const struct smtpd_tls_verdict *
-smtpd__tls_client_verdict(const struct smtpd_tls_conn *conn)
+const struct smtpd_tls_outcome *
+smtpd__tls_client_outcome(const struct smtpd_tls_conn *conn)
 {
-	return &((const struct client_conn *)conn)->verdict;
+	return &((const struct client_conn *)conn)->outcome;
 }
 
 void
@@ -264,5 +264,5 @@ smtpd__tls_client_keep(struct smtpd_tls_conn *conn)
 	struct client_conn *cc = (struct client_conn *)conn;
 
 	smtpd__tls_sessions_store(smtpd__tls_trust_sessions(cc->trust), cc->key,
-	    &conn->ssl, &cc->verdict);
+	    &conn->ssl, &cc->outcome);
 }

@@ -9,7 +9,7 @@
 
 #include "base/tlsa.h"
 #include "transport/tls_conn.h"
-#include "transport/tls_verdict.h"
+#include "transport/tls_outcome.h"
 
 /* As smtpd_trust_create(), but no authority is believed.  NULL without memory.
  */
@@ -35,8 +35,8 @@ struct smtpd_tls_client_settings {
 
 /*
  * Create all that a connection by SET over W needs, but do no handshake yet.
- * Return NULL without memory.  T must live as long, and SET's names and records until
- * the handshake is over.
+ * Return NULL without memory.  T must live as long, and SET's names and
+ * records until the handshake is over.
  */
 struct smtpd_tls_conn *smtpd__tls_client_create(struct smtpd_trust *t,
     struct smtpd_wire *w, const struct smtpd_tls_client_settings *set);
@@ -58,7 +58,7 @@ const struct smtpd_client_tls_info *smtpd__tls_client_info(
     const struct smtpd_tls_conn *conn);
 
 /* What came of it; likewise. */
-const struct smtpd_tls_verdict *smtpd__tls_client_verdict(
+const struct smtpd_tls_outcome *smtpd__tls_client_outcome(
     const struct smtpd_tls_conn *conn);
 
 /* Keep the session of CONN, whose handshake is over, under its key. */

@@ -38,8 +38,8 @@ smtpd__tls_client_info(const struct smtpd_tls_conn *conn)
 	return NULL;
 }
 
-const struct smtpd_tls_verdict *
-smtpd__tls_client_verdict(const struct smtpd_tls_conn *conn)
+const struct smtpd_tls_outcome *
+smtpd__tls_client_outcome(const struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 	return NULL;

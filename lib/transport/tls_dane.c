@@ -20,9 +20,9 @@ is_same(const struct smtpd_tlsa *record, const unsigned char *data, size_t len)
 	return record->len == len && memcmp(record->data, data, len) == 0;
 }
 
-bool
-smtpd__tls_dane_is_of(
-    const struct smtpd_tlsa *record, const mbedtls_x509_crt *c)
+/* Whether RECORD is of the certificate C, or its key. */
+static bool
+is_record_of(const struct smtpd_tlsa *record, const mbedtls_x509_crt *c)
 {
 	const mbedtls_x509_buf *part =
 	    record->selector == SMTPD_TLSA_KEY ? &c->pk_raw : &c->raw;
@@ -132,7 +132,7 @@ match_authority(
 	const mbedtls_x509_crt *c = chain->next;
 
 	for (int i = 0; c != NULL && i < CHAIN_MAX; i++, c = c->next) {
-		if (!smtpd__tls_dane_is_of(record, c))
+		if (!is_record_of(record, c))
 			continue;
 		*flags = verify_under(chain, c->raw.p, c->raw.len);
 		return true;
@@ -168,7 +168,7 @@ smtpd__tls_dane_judge(mbedtls_x509_crt *chain, const struct smtpd_tlsa_set *set,
 		bool matched;
 
 		if (record->usage == SMTPD_TLSA_DANE_EE)
-			matched = smtpd__tls_dane_is_of(record, chain);
+			matched = is_record_of(record, chain);
 		else
 			matched = match_authority(chain, record, &flags);
 		if (!matched)

@@ -4,7 +4,8 @@
 
 /*
  * The chain of certificates that a server sent, judged by TLSA records (RFC
- * 7671, 5.1, 5.2).  No authority is believed but those of the records.
+ * 7671, 5.1; RFC 7671, 5.2).  No authority is believed but those of the
+ * records.
  */
 
 #include <mbedtls/x509_crt.h>
@@ -30,9 +31,5 @@ struct smtpd_tls_dane {
  */
 struct smtpd_tls_dane smtpd__tls_dane_judge(mbedtls_x509_crt *chain,
     const struct smtpd_tlsa_set *set, const char *const *names, size_t nnames);
-
-/* Whether RECORD is of the certificate C, or its key. */
-bool smtpd__tls_dane_is_of(
-    const struct smtpd_tlsa *record, const mbedtls_x509_crt *c);
 
 #endif

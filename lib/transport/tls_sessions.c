@@ -18,7 +18,7 @@ struct smtpd_tls_session {
 	char key[SMTPD_TLS_KEY_SIZE]; /* "": none */
 	uint64_t stored;
 	mbedtls_ssl_session session;
-	struct smtpd_tls_verdict verdict;
+	struct smtpd_tls_outcome outcome;
 };
 
 void
@@ -73,7 +73,7 @@ find_place(struct smtpd_tls_sessions *s, const char *key)
 
 void
 smtpd__tls_sessions_offer(struct smtpd_tls_sessions *s, const char *key,
-    mbedtls_ssl_context *ssl, struct smtpd_tls_verdict *verdict)
+    mbedtls_ssl_context *ssl, struct smtpd_tls_outcome *outcome)
 {
 	const struct smtpd_tls_session *x;
 
@@ -81,13 +81,13 @@ smtpd__tls_sessions_offer(struct smtpd_tls_sessions *s, const char *key,
 	x = find_session(s, key);
 	if (x != NULL && smtpd__clock_ms() - x->stored < SESSION_MS &&
 	    mbedtls_ssl_set_session(ssl, &x->session) == 0)
-		*verdict = x->verdict;
+		*outcome = x->outcome;
 	pthread_mutex_unlock(&s->lock);
 }
 
 void
 smtpd__tls_sessions_store(struct smtpd_tls_sessions *s, const char *key,
-    const mbedtls_ssl_context *ssl, const struct smtpd_tls_verdict *verdict)
+    const mbedtls_ssl_context *ssl, const struct smtpd_tls_outcome *outcome)
 {
 	struct smtpd_tls_session *x;
 
@@ -100,7 +100,7 @@ smtpd__tls_sessions_store(struct smtpd_tls_sessions *s, const char *key,
 		x->stored = 0;
 		if (mbedtls_ssl_get_session(ssl, &x->session) == 0) {
 			snprintf(x->key, sizeof(x->key), "%s", key);
-			x->verdict = *verdict;
+			x->outcome = *outcome;
 			x->stored = smtpd__clock_ms();
 		}
 	}

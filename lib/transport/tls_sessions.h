@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-#include "transport/tls_verdict.h"
+#include "transport/tls_outcome.h"
 
 struct smtpd_tls_session;
 
@@ -25,12 +25,13 @@ void smtpd__tls_sessions_init(struct smtpd_tls_sessions *s);
 void smtpd__tls_sessions_finish(struct smtpd_tls_sessions *s);
 
 /* Have SSL offer the server to resume the session under KEY, if there is one,
- * and fill in VERDICT then, as it was when the session began. */
+ * and fill in OUTCOME then, as it was when the session began. */
 void smtpd__tls_sessions_offer(struct smtpd_tls_sessions *s, const char *key,
-    mbedtls_ssl_context *ssl, struct smtpd_tls_verdict *verdict);
+    mbedtls_ssl_context *ssl, struct smtpd_tls_outcome *outcome);
 
-/* Store the session of SSL with VERDICT under KEY; under the empty one none is found. */
+/* Store the session of SSL with OUTCOME under KEY; under the empty one none is
+ * found. */
 void smtpd__tls_sessions_store(struct smtpd_tls_sessions *s, const char *key,
-    const mbedtls_ssl_context *ssl, const struct smtpd_tls_verdict *verdict);
+    const mbedtls_ssl_context *ssl, const struct smtpd_tls_outcome *outcome);
 
 #endif

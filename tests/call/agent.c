@@ -97,6 +97,11 @@ note_hosts(struct world *w)
 	}
 }
 
+/* A day that is today for long. */
+#define DAY 40000
+
+static const struct smtpd_logger quiet;
+
 /* The route leads to the hosts by MX, or to each as a target of its own. */
 static void
 set_hops(struct world *w)
@@ -140,7 +145,11 @@ set_up(struct world *w)
 		.client = &w->client,
 		.hosts = smtpd__hoststat_create(),
 		.logger = { keep_log, w, SMTPD_LOG_INFO },
+		.memory = smtpd__tls_memory_create(-1, DAY, &quiet),
+		.tls_lost_defer = call_script_flag(w->script, "tls_lost_defer"),
 	};
+	if (call_script_flag(w->script, "remembered"))
+		smtpd__tls_memory_note(w->settings.memory, "mx1.example", DAY);
 	w->agent = smtpd__agent_create(&w->settings);
 	assert_non_null(w->agent);
 	call_hosts_start(&w->hosts, w->script, 3, w->cancel);
@@ -168,6 +177,8 @@ set_route(struct world *w)
 			.level = read_security(w->script),
 			.reason = "the test",
 		};
+		if (i == 0 && call_script_flag(w->script, "refused"))
+			policy->refused = "its TLSA records are bogus";
 		smtpd__tls_policy_identify(policy);
 	}
 }
@@ -502,6 +513,7 @@ tear_down(struct world *w)
 		call_hosts_check(&w->hosts, w->script, &results->at[i]);
 	for (size_t i = 0; i < w->route.nhops; i++)
 		smtpd_targets_free(w->route.hops[i].targets);
+	smtpd__tls_memory_destroy(w->settings.memory);
 	smtpd__hoststat_destroy(w->settings.hosts);
 	smtpd_cancel_destroy(w->cancel);
 }

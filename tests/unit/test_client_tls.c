@@ -742,9 +742,9 @@ no_session_has_the_empty_key(void **state)
 	struct smtpd_client_settings set = { SMTPD_CLIENT_SETTINGS_INIT,
 		.trust = trust("ca.pem") };
 	struct smtpd_client *c = smtpd_client_create(&set);
-	struct smtpd_tls_verdict stored = { .reached =
+	struct smtpd_tls_outcome stored = { .reached =
 						SMTPD_TLS_REACHED_VERIFIED };
-	struct smtpd_tls_verdict found = { .reason = "" };
+	struct smtpd_tls_outcome found = { .reason = "" };
 	struct smtpd_tls_sessions *sessions;
 	struct maintenance k;
 

@@ -188,7 +188,7 @@ describe_result(const struct smtpd_client *c,
     const struct smtpd_tls_policy *policy, bool connected, char *out,
     size_t size)
 {
-	const struct smtpd_tls_verdict *v = smtpd__client_starttls_verdict(c);
+	const struct smtpd_tls_outcome *v = smtpd__client_starttls_outcome(c);
 
 	if (!connected)
 		snprintf(
@@ -231,7 +231,7 @@ run_case(const struct dane_case *d, struct smtpd_trust *trust)
 	describe_result(c, &policy, connected, result, sizeof(result));
 	if (strcmp(result, d->result) != 0)
 		fail_msg("%s: %s, not %s (%s)", d->about, result, d->result,
-		    smtpd__client_starttls_verdict(c)->reason);
+		    smtpd__client_starttls_outcome(c)->reason);
 	smtpd_client_destroy(c);
 	smtpd_server_destroy(server);
 	free(set);

@@ -192,9 +192,9 @@ the_order_of_records_does_not_matter(void **state)
 }
 
 static void
-a_copy_stands_alone(void **state)
+the_log_has_the_beginning_of_a_record(void **state)
 {
-	struct smtpd_tlsa_set *set = smtpd__tlsa_create(256), *copy;
+	struct smtpd_tlsa_set *set = smtpd__tlsa_create(256);
 	char shown[64];
 	struct smtpd_text text;
 
@@ -203,16 +203,12 @@ a_copy_stands_alone(void **state)
 	add(set, "311", 32, 0xab);
 	add(set, "310", 2, 1);
 	smtpd__tlsa_finish(set);
-	copy = smtpd__tlsa_copy(set);
-	free(set);
-	assert_non_null(copy);
-	assert_int_equal(copy->count, 2);
 	smtpd__text_init(&text, shown, sizeof(shown));
-	smtpd__tlsa_write(&copy->list[0], &text);
+	smtpd__tlsa_write(&set->list[0], &text);
 	smtpd__text_add(&text, " ");
-	smtpd__tlsa_write(&copy->list[1], &text);
+	smtpd__tlsa_write(&set->list[1], &text);
 	assert_string_equal(shown, "3 1 0 0101 3 1 1 abababababababab...");
-	free(copy);
+	free(set);
 }
 
 int
@@ -224,7 +220,7 @@ main(void)
 		cmocka_unit_test(a_set_has_bounds),
 		cmocka_unit_test(only_the_strongest_digest_counts),
 		cmocka_unit_test(the_order_of_records_does_not_matter),
-		cmocka_unit_test(a_copy_stands_alone),
+		cmocka_unit_test(the_log_has_the_beginning_of_a_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

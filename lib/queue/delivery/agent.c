@@ -178,6 +178,11 @@ log_results(const struct smtpd_agent_attempt *t)
 		else
 			smtpd__text_format(&text, "relay=%s[%s]:%u tls=%s",
 			    r->host, r->address, (unsigned)r->port, r->tls);
+		if (r->wanted != NULL)
+			smtpd__text_format(&text, " wanted=%s reached=%s",
+			    r->wanted, r->reached);
+		if (r->failure != NULL && r->failure[0] != '\0')
+			smtpd__text_format(&text, " failure=%s", r->failure);
 		if (request->attempt > 0)
 			smtpd__text_format(
 			    &text, " attempt=%u", request->attempt);

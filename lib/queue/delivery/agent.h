@@ -25,7 +25,8 @@
  * - Where TLS is opportunistic and fails, the next host is tried; a message
  *   that has waited long enough goes to the same host again in plain text, at
  *   once.  Never where TLS is required, nor with AUTH, nor where it worked
- *   before.
+ *   before.  A host that did TLS before and does not offer it now is treated
+ *   likewise, or gets nothing in plain text, by setting.
  * - A connection serves at most 100 messages and 300 seconds, of routes of the
  *   same site and policy of TLS; five messages, if a host or address that is
  *   as good got none meanwhile.
@@ -37,6 +38,7 @@
 #include "base/text.h"
 #include "queue/delivery/hoststat.h"
 #include "queue/delivery/route.h"
+#include "queue/delivery/tls_memory.h"
 #include "queue/model/loaded_message.h"
 #include "queue/schedule/schedule.h"
 #include "queue/schedule/shaping.h"
@@ -49,6 +51,12 @@ struct smtpd_agent_settings {
 	const struct smtpd_client_settings *client; /* with cancel */
 	struct smtpd_hoststat *hosts;
 	struct smtpd_logger logger; /* a line per recipient and attempt */
+
+	/* The hosts that did TLS; NULL: nobody remembers.  When one does not
+	 * offer STARTTLS any more, mail for it waits: until it does if
+	 * TLS_LOST_DEFER. */
+	struct smtpd_tls_memory *memory;
+	bool tls_lost_defer;
 };
 
 /* NULL without memory.  SETTINGS must live as long. */

@@ -13,6 +13,8 @@
 #include "os/clock.h"
 #include "queue/delivery/history.h"
 
+#define DAY_MS 86400000
+
 /* Have S do as TARGET, of a route, says; ROOM is for the sources. */
 static void
 set_target(const struct smtpd_table_target *target,
@@ -81,15 +83,21 @@ note_failed(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 		    SMTPD_HOST_SILENT, smtpd__clock_ms());
 }
 
-/* Fill in where the client is, or was. */
+/* Fill in where the client is, or was, under POLICY. */
 static void
 describe_relay(const struct smtpd_agent_attempt *t,
-    const struct smtpd_agent_host *host, struct smtpd_relay *relay)
+    const struct smtpd_agent_host *host, const struct smtpd_tls_policy *policy,
+    struct smtpd_relay *relay)
 {
 	const struct smtpd_client *client = t->agent->client;
+	const struct smtpd_tls_outcome *outcome;
 	struct smtpd_text text;
 
-	*relay = (struct smtpd_relay){ .port = host->hop->port };
+	*relay = (struct smtpd_relay){
+		.port = host->hop->port,
+		.wanted = smtpd__tls_policy_wanted(policy),
+		.reached = smtpd__tls_policy_reached(SMTPD_TLS_REACHED_NONE),
+	};
 	smtpd__text_init(&text, relay->host, sizeof(relay->host));
 	smtpd__text_add(&text, host->targets->host);
 	smtpd__text_init(&text, relay->address, sizeof(relay->address));
@@ -98,6 +106,18 @@ describe_relay(const struct smtpd_agent_attempt *t,
 	smtpd__text_init(&text, relay->tls, sizeof(relay->tls));
 	smtpd__text_add(&text,
 	    client != NULL ? smtpd__client_starttls_text(client) : "none");
+	if (client == NULL)
+		return;
+	outcome = smtpd__client_starttls_outcome(client);
+	relay->reached = smtpd__tls_policy_reached(outcome->reached);
+	memcpy(relay->record, outcome->record, sizeof(relay->record));
+}
+
+/* Days since 1970. */
+static uint32_t
+count_days(void)
+{
+	return (uint32_t)(smtpd__clock_wall_ms() / DAY_MS);
 }
 
 /* Remember what is known now of the addresses of HOST, one of which is
@@ -122,6 +142,9 @@ note_peer(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 	if (smtpd_client_tls(a->client) != NULL)
 		smtpd__hoststat_note(
 		    hosts, &a->peer, SMTPD_HOST_TLS_WORKED, now);
+	if (smtpd_client_tls(a->client) != NULL && a->set->memory != NULL)
+		smtpd__tls_memory_note(
+		    a->set->memory, host->targets->host, count_days());
 	smtpd__client_transaction_set_bdat(a->client,
 	    !smtpd__hoststat_is(hosts, &a->peer, SMTPD_HOST_WITHOUT_BDAT, now));
 	smtpd__client_transaction_set_pipelining(a->client,
@@ -142,7 +165,7 @@ keep_connection(struct smtpd_agent_attempt *t,
 		return -1;
 	}
 	memcpy(a->policy_id, policy->id, sizeof(a->policy_id));
-	describe_relay(t, host, &a->relay);
+	describe_relay(t, host, policy, &a->relay);
 	a->opened = smtpd__clock_ms();
 	a->requests = 0;
 	a->mails = 0;
@@ -190,8 +213,8 @@ fail_host(struct smtpd_agent_attempt *t, const struct smtpd_relay *relay,
 /* The client could not connect to HOST: record what that means for recipients,
  * host and site. */
 static int
-fail_connection(
-    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
+fail_connection(struct smtpd_agent_attempt *t,
+    const struct smtpd_agent_host *host, const struct smtpd_tls_policy *policy)
 {
 	const struct smtpd_result *r = smtpd_client_result(t->agent->client);
 	bool at_greeting = r->phase == SMTPD_PHASE_GREETING;
@@ -200,7 +223,9 @@ fail_connection(
 	bool busy = r->code == 421 || (at_greeting && r->code / 100 == 4);
 	struct smtpd_relay relay;
 
-	describe_relay(t, host, &relay);
+	describe_relay(t, host, policy, &relay);
+	relay.failure = smtpd__tls_policy_failure(
+	    smtpd__client_starttls_outcome(t->agent->client)->failure);
 	fail_host(t, &relay, r);
 	smtpd__agent_state_note_sign(t, r);
 	if (smtpd__agent_state_is_own(t, r)) {
@@ -239,13 +264,13 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 		t->end->signs.connections++;
 		if (smtpd_client_connect(a->client, host->targets, host->count,
 			host->hop->port) == -1)
-			return fail_connection(t, host);
+			return fail_connection(t, host, policy);
 		if (keep_connection(t, host, policy) == 0)
 			return 0;
 	}
 	/* HOST is of no use for a reason of our own. */
 	t->over = true;
-	describe_relay(t, host, &relay);
+	describe_relay(t, host, policy, &relay);
 	relay.address[0] = '\0';
 	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
 	    "4.3.0", "out of memory");
@@ -253,13 +278,32 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	return -1;
 }
 
+/* What is known of TLS at a host when a connection to it failed. */
+struct tls_failure {
+	bool had_tls; /* it worked before, at any of its addresses */
+	bool lost;    /* it is not offered any more */
+};
+
+/* What becomes of mail for the host. */
+static const char *
+describe_consequence(
+    const struct smtpd_agent_settings *set, const struct tls_failure *f)
+{
+	if (f->lost ? set->tls_lost_defer : f->had_tls)
+		return "it worked there before, so mail waits until it does";
+	return f->lost
+	    ? "it worked there before; mail goes there in plain text after it "
+	      "has waited"
+	    : "mail goes there in plain text after it has waited";
+}
+
 /*
- * Whether the connection failed at TLS; say so once an hour for each address.
- * *HAD_TLS: it worked before, at any address of HOST.
+ * Whether the connection failed at TLS, and how; say so once an hour for each
+ * address.
  */
 static bool
 is_tls_failure(struct smtpd_agent_attempt *t,
-    const struct smtpd_agent_host *host, bool *had_tls)
+    const struct smtpd_agent_host *host, struct tls_failure *f)
 {
 	const struct smtpd_client *client = t->agent->client;
 	const struct smtpd_agent_settings *set = t->agent->set;
@@ -273,9 +317,11 @@ is_tls_failure(struct smtpd_agent_attempt *t,
 	r = smtpd_client_result(client);
 	if (r->phase != SMTPD_PHASE_TLS || r->code == 421)
 		return false;
-	*had_tls = false;
+	*f = (struct tls_failure){
+		.lost = r->code == 0 && strcmp(r->status, "4.7.4") == 0,
+	};
 	for (size_t i = 0; i < host->count; i++)
-		*had_tls = *had_tls ||
+		f->had_tls = f->had_tls ||
 		    smtpd__hoststat_is(
 			set->hosts, &host->targets[i], SMTPD_HOST_HAD_TLS, now);
 	peer = find_peer(t, host);
@@ -286,11 +332,49 @@ is_tls_failure(struct smtpd_agent_attempt *t,
 		smtpd__logger_write(&set->logger, SMTPD_LOG_WARNING,
 		    "TLS failed with %s[%s]: %s; %s", at->host,
 		    smtpd_client_peer(client), r->text,
-		    *had_tls
-			? "it worked there before, so mail waits until it does"
-			: "mail goes there in plain text after it has waited");
+		    describe_consequence(set, f));
 	smtpd__hoststat_note(set->hosts, at, SMTPD_HOST_TLS_FAILED, now);
 	return true;
+}
+
+/* HOST is not to be connected to, as POLICY says. */
+static int
+pass_over(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
+    const struct smtpd_tls_policy *policy)
+{
+	struct smtpd_relay relay = {
+		.port = host->hop->port,
+		.tls = "none",
+		.wanted = smtpd__tls_policy_wanted(policy),
+		.reached = smtpd__tls_policy_reached(SMTPD_TLS_REACHED_NONE),
+		.failure = smtpd__tls_policy_failure(policy->refusal),
+	};
+	struct smtpd_result why;
+	struct smtpd_text text;
+
+	smtpd__text_init(&text, relay.host, sizeof(relay.host));
+	smtpd__text_add(&text, host->targets->host);
+	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
+	    "4.7.5", "not connected to: %s", policy->refused);
+	fail_host(t, &relay, &why);
+	smtpd__agent_state_judge(t, SMTPD_SITE_DOWN, host->targets->host, &why);
+	return -1;
+}
+
+/* The policy of a connection to HOST, whose own is POLICY: one that did TLS
+ * before must offer it again. */
+static struct smtpd_tls_policy
+expect_tls(const struct smtpd_agent_attempt *t,
+    const struct smtpd_agent_host *host, const struct smtpd_tls_policy *policy)
+{
+	struct smtpd_tls_memory *memory = t->agent->set->memory;
+	struct smtpd_tls_policy expected = *policy, plain;
+
+	if (memory == NULL || !smtpd__tls_policy_fall_back(policy, &plain) ||
+	    !smtpd__tls_memory_has(memory, host->targets->host, count_days()))
+		return expected;
+	expected.expected = true;
+	return expected;
 }
 
 /*
@@ -302,21 +386,28 @@ int
 smtpd__agent_connect(
     struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
-	const struct smtpd_tls_policy *policy = &host->hop->policy;
-	struct smtpd_tls_policy plain;
-	bool had_tls;
+	const struct smtpd_tls_policy *policy = smtpd__host_policy_of(
+	    &host->hop->policies, host->targets->host, &host->hop->policy);
+	struct smtpd_tls_policy expected, plain;
+	struct tls_failure f;
 
-	if (connect_once(t, host, policy) == 0)
+	if (policy->refused != NULL)
+		return pass_over(t, host, policy);
+	expected = expect_tls(t, host, policy);
+	if (connect_once(t, host, &expected) == 0)
 		return 0;
 	if (!smtpd__tls_policy_fall_back(policy, &plain) ||
-	    !is_tls_failure(t, host, &had_tls))
+	    !is_tls_failure(t, host, &f))
 		return -1;
-	if (t->request->plain_allowed && !had_tls)
+	if (t->request->plain_allowed &&
+	    !(f.lost ? t->agent->set->tls_lost_defer : f.had_tls))
 		return connect_once(t, host, &plain);
 	/* Only this message has to wait. */
-	smtpd__history_add(t->request->history, "%s: %s", host->targets->host,
-	    had_tls ? "TLS worked there before: nothing goes in plain text"
-		    : "the message goes in plain text after it has waited");
+	smtpd__history_add(t->request->history, "%s: %s%s", host->targets->host,
+	    f.lost ? "TLS is not offered any more: " : "",
+	    f.had_tls && !f.lost
+		? "TLS worked there before: nothing goes in plain text"
+		: "the message goes in plain text after it has waited");
 	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, host->targets->host, NULL);
 	return -1;
 }

@@ -8,6 +8,25 @@
 #include "queue/delivery/history.h"
 #include "queue/delivery/throttle.h"
 
+/* Whether the open connection has what HOP demands of its host: one in plain
+ * text since TLS failed serves only messages that need not wait for TLS, with
+ * PLAIN_ALLOWED. */
+static bool
+has_policy(const struct smtpd_agent *a, const struct smtpd_route_hop *hop,
+    bool plain_allowed)
+{
+	const struct smtpd_tls_policy *p =
+	    smtpd__host_policy_of(&hop->policies, a->relay.host, &hop->policy);
+	struct smtpd_tls_policy plain;
+
+	if (p->refused != NULL)
+		return false;
+	if (strcmp(a->policy_id, p->id) == 0)
+		return true;
+	return plain_allowed && smtpd__tls_policy_fall_back(p, &plain) &&
+	    strcmp(a->policy_id, plain.id) == 0;
+}
+
 bool
 smtpd__agent_state_is_on_route(
     const struct smtpd_agent *a, const struct smtpd_delivery_request *request)
@@ -18,9 +37,8 @@ smtpd__agent_state_is_on_route(
 		return false;
 	for (size_t i = 0; i < route->nhops; i++)
 		if (route->hops[i].id == a->hop_id)
-			return strcmp(a->policy_id, route->hops[i].policy.id) ==
-			    0 ||
-			    request->plain_allowed;
+			return has_policy(
+			    a, &route->hops[i], request->plain_allowed);
 	return false;
 }
 
@@ -103,11 +121,18 @@ smtpd__agent_state_log_relay(const struct smtpd_agent_attempt *t, bool reused)
 {
 	const struct smtpd_relay *relay = &t->agent->relay;
 	bool plain = strcmp(relay->tls, "none") == 0;
+	char more[128];
+	struct smtpd_text text;
 
-	smtpd__history_add(t->request->history, "%s [%s]:%u: %s%s", relay->host,
-	    relay->address, (unsigned)relay->port,
+	smtpd__text_init(&text, more, sizeof(more));
+	if (strcmp(relay->wanted, SMTPD_TLS_POLICY_OPPORTUNISTIC) != 0)
+		smtpd__text_format(&text, ", wanted %s", relay->wanted);
+	if (relay->record[0] != '\0')
+		smtpd__text_format(&text, ", TLSA %s", relay->record);
+	smtpd__history_add(t->request->history, "%s [%s]:%u: %s%s%s",
+	    relay->host, relay->address, (unsigned)relay->port,
 	    reused ? "connection kept open, " : "",
-	    plain ? "not encrypted" : relay->tls);
+	    plain ? "not encrypted" : relay->tls, more);
 }
 
 void

@@ -30,6 +30,12 @@ struct smtpd_relay {
 	char address[SMTPD_ADDRESS_TEXT_SIZE]; /* "": there was no connection */
 	uint16_t port;
 	char tls[128]; /* "TLSv1.3/TLS_AES_128_GCM_SHA256/verified"; "none" */
+
+	/* The levels of TLS that were wanted, and reached; NULL: there was no
+	 * connection. */
+	const char *wanted, *reached;
+	const char *failure; /* of TLS, as reports call it; "": none */
+	char record[SMTPD_TLS_OUTCOME_RECORD_MAX]; /* of TLSA, that matched */
 };
 
 /* A transaction: its message, and some recipients of that. */

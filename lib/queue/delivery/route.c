@@ -12,82 +12,28 @@
 #include "grammar/reply_parse.h"
 #include "net/socket.h"
 #include "queue/delivery/history.h"
-#include "resolve/hostname.h"
+#include "queue/delivery/security_rules.h"
 #include "resolve/smarthost.h"
 #include "resolve/targets.h"
 
 #define ADDRESS_TEXT_MAX 64
 
-struct rule {
-	char *domain; /* as its names are compared */
-	enum smtpd_security security;
-	char **names; /* that the certificate must bear */
-	size_t nnames;
-};
+/* Of smtpd__host_policy_name(). */
+#define HOST_POLICY_MAX 16
 
 struct smtpd_router {
 	/* The operator names the hosts of routes: these may be this one. */
 	struct smtpd_resolver *resolver, *named;
-	struct rule *rules;
-	size_t nrules;
+	struct smtpd_security_rules rules;
 	enum smtpd_security security; /* without a rule */
 	bool tls_first;
+	bool dane; /* TLSA records are looked up */
 	uint16_t port;
 
 	pthread_mutex_t lock;
 	struct smtpd_trust *trust; /* guarded by it; NULL: the client's own */
 	struct smtpd_route_table *table; /* likewise */
 };
-
-/* Write DOMAIN so that two spellings of it are the same; whether it fits. */
-static bool
-normalise_domain(const char *domain, char *out)
-{
-	if (*domain != '[')
-		return smtpd__hostname_normalise(domain, out) == 0;
-	return smtpd_ascii_lower(domain, out, SMTPD_DNS_HOST_MAX) >= 0;
-}
-
-static int
-copy_text(const char *text, char **out)
-{
-	if (text == NULL)
-		return 0;
-	*out = strdup(text);
-	return *out == NULL ? -1 : 0;
-}
-
-static int
-copy_rules(struct smtpd_router *r, const struct smtpd_queue_settings *set,
-    struct smtpd_text *error)
-{
-	char domain[SMTPD_DNS_HOST_MAX];
-
-	if (set->nrules == 0)
-		return 0;
-	r->rules = calloc(set->nrules, sizeof(*r->rules));
-	if (r->rules == NULL)
-		return -1;
-	while (r->nrules < set->nrules) {
-		const struct smtpd_security_rule *rule = &set->rules[r->nrules];
-		struct rule *to = &r->rules[r->nrules++];
-
-		if (!normalise_domain(rule->domain, domain)) {
-			smtpd__text_format(error,
-			    "%s, which has a rule, is not the name of a domain",
-			    rule->domain);
-			return -1;
-		}
-		to->security = rule->security;
-		to->names = calloc(rule->nnames + 1, sizeof(*to->names));
-		if (to->names == NULL || copy_text(domain, &to->domain) == -1)
-			return -1;
-		for (size_t i = 0; i < rule->nnames; i++, to->nnames++)
-			if (copy_text(rule->names[i], &to->names[i]) == -1)
-				return -1;
-	}
-	return 0;
-}
 
 /* A host of a route may be another program on this very host. */
 static int
@@ -126,6 +72,7 @@ smtpd__route_router_create(
 	if (r != NULL) {
 		pthread_mutex_init(&r->lock, NULL);
 		r->port = settings->port != 0 ? settings->port : 25;
+		r->dane = settings->policy != NULL && settings->policy->dane;
 		if (settings->client != NULL) {
 			r->security = settings->client->security;
 			r->tls_first = settings->client->tls_first;
@@ -133,7 +80,7 @@ smtpd__route_router_create(
 				r->trust =
 				    smtpd_trust_ref(settings->client->trust);
 		}
-		if (copy_rules(r, settings, &t) == 0)
+		if (smtpd__security_rules_copy(&r->rules, settings, &t) == 0)
 			r->table = smtpd__route_table_create(settings->routes,
 			    settings->nroutes, settings->smarthost, &t);
 		if (r->table != NULL && create_resolvers(r, settings, &t) == 0)
@@ -155,13 +102,7 @@ smtpd__route_router_destroy(struct smtpd_router *r)
 	smtpd_trust_unref(r->trust);
 	smtpd__route_table_unref(r->table);
 	pthread_mutex_destroy(&r->lock);
-	for (size_t i = 0; i < r->nrules; i++) {
-		for (size_t k = 0; k < r->rules[i].nnames; k++)
-			free(r->rules[i].names[k]);
-		free(r->rules[i].names);
-		free(r->rules[i].domain);
-	}
-	free(r->rules);
+	smtpd__security_rules_free(&r->rules);
 	free(r);
 }
 
@@ -233,18 +174,14 @@ static void
 choose_policy(struct smtpd_router *r, const char *domain,
     const struct smtpd_route_target *set, struct smtpd_tls_policy *policy)
 {
-	char name[SMTPD_DNS_HOST_MAX];
-	const struct rule *rule = NULL;
+	const struct smtpd_rule_copy *rule =
+	    smtpd__security_rules_find(&r->rules, domain);
 
 	*policy = (struct smtpd_tls_policy){
 		.level = r->security,
 		.first = set != NULL ? set->tls_first : r->tls_first,
 		.reason = "the settings",
 	};
-	if (r->nrules > 0 && normalise_domain(domain, name))
-		for (size_t i = 0; i < r->nrules && rule == NULL; i++)
-			if (strcmp(r->rules[i].domain, name) == 0)
-				rule = &r->rules[i];
 	if (set != NULL && set->user != NULL) {
 		policy->level = SMTPD_SECURITY_REQUIRED;
 		policy->reason = "the smarthost's login";
@@ -282,7 +219,7 @@ name_site(struct smtpd_found_route *route)
 	struct smtpd_text t;
 
 	for (size_t i = 0; i < route->nhops; i++)
-		size += SMTPD_TLS_POLICY_ID_SIZE + 2 +
+		size += SMTPD_TLS_POLICY_ID_SIZE + HOST_POLICY_MAX + 2 +
 		    strlen(route->hops[i].targets->hosts);
 	route->site = malloc(size);
 	if (route->site == NULL)
@@ -301,6 +238,8 @@ name_site(struct smtpd_found_route *route)
 			smtpd__text_format(&t, " %s", id);
 		last = id;
 	}
+	for (size_t i = 0; i < route->nhops; i++)
+		smtpd__host_policy_name(&route->hops[i].policies, &t);
 	return 0;
 }
 
@@ -374,6 +313,29 @@ explain_failure(struct smtpd_found_route *route, const char *name,
 		    "%s", targets->reason);
 }
 
+/* Look up what the hosts of the last hop of ROUTE demand themselves, which has
+ * its policy, by R; DOMAIN, unless it is NULL, has the MX that lead there. */
+static int
+add_policies(struct smtpd_resolver *r, const char *domain,
+    const struct smtpd_cancel *cancel, struct smtpd_found_route *route,
+    struct smtpd_text *history)
+{
+	struct smtpd_route_hop *hop = &route->hops[route->nhops - 1];
+	const struct smtpd_host_policy_query q = {
+		.resolver = r,
+		.targets = hop->targets,
+		.port = hop->port,
+		.domain = domain,
+		.base = &hop->policy,
+		.cancel = cancel,
+	};
+	int status = smtpd__host_policy_find(&q, &hop->policies, history);
+
+	if (hop->policies.ttl_s < route->ttl_s)
+		route->ttl_s = hop->policies.ttl_s;
+	return status;
+}
+
 /* Add the hop T, NULL: to the hosts of DOMAIN, if it is found.  Return -1
  * without memory. */
 static int
@@ -406,7 +368,9 @@ add_hop(struct smtpd_router *r, const struct smtpd_table_target *t,
 	choose_policy(r, domain, named ? &t->set : NULL, &hop->policy);
 	if (route->nhops++ == 0 || targets->ttl_s < route->ttl_s)
 		route->ttl_s = targets->ttl_s;
-	return 0;
+	return r->dane ? add_policies(named ? r->named : r->resolver,
+			     named ? NULL : domain, cancel, route, history)
+		       : 0;
 }
 
 /* The route is an error that the operator wants. */
@@ -483,6 +447,7 @@ void
 smtpd__route_finish(struct smtpd_found_route *route)
 {
 	for (size_t i = 0; i < route->nhops; i++) {
+		smtpd__host_policy_free(&route->hops[i].policies);
 		smtpd_targets_free(route->hops[i].targets);
 		smtpd_trust_unref(route->hops[i].policy.trust);
 	}

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "client/tls_policy.h"
+#include "queue/delivery/host_policy.h"
 #include "queue/delivery/route_table.h"
 
 /* The state that all look-ups share: any number of threads may use one at a
@@ -42,7 +43,8 @@ struct smtpd_route_table *smtpd__route_table(struct smtpd_router *r);
 struct smtpd_route_hop {
 	struct smtpd_targets *targets;
 	uint16_t port;
-	struct smtpd_tls_policy policy; /* with a reference to its trust */
+	struct smtpd_tls_policy policy;      /* with a reference to its trust */
+	struct smtpd_host_policies policies; /* of hosts with another one */
 
 	/* The table's target, and its id: a connection serves hops of one id
 	 * only.  NULL, 0: the hosts of the domain, as the settings have it. */
@@ -70,9 +72,9 @@ struct smtpd_found_route {
 	 * The site: the key of the entry; and, when some were found by the
 	 * domain, the names of its mail hosts by preference, equal ones in
 	 * alphabetical order.  Each id of a policy that is not "opportunistic"
-	 * follows: a certificate failure under one domain's policy must not
-	 * suspend the site for others.  NULL: nothing was found, and there is
-	 * no entry.
+	 * follows, and what tells hosts with policies of their own: a
+	 * certificate failure under one domain's policy must not suspend the
+	 * site for others.  NULL: nothing was found, and there is no entry.
 	 */
 	char *site;
 };

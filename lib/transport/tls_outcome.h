@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SMTPD_TRANSPORT_TLS_VERDICT_H
-#define SMTPD_TRANSPORT_TLS_VERDICT_H
+#ifndef SMTPD_TRANSPORT_TLS_OUTCOME_H
+#define SMTPD_TRANSPORT_TLS_OUTCOME_H
 
 /* What came of the TLS of a connection out: how far it came, and what is wrong
  * with it, in words that reports share. */
@@ -31,15 +31,15 @@ enum smtpd_tls_reached {
 	SMTPD_TLS_REACHED_DANE,      /* one that a TLSA record matches */
 };
 
-#define SMTPD_TLS_VERDICT_REASON_MAX 256
-#define SMTPD_TLS_VERDICT_RECORD_MAX 48
+#define SMTPD_TLS_OUTCOME_REASON_MAX 256
+#define SMTPD_TLS_OUTCOME_RECORD_MAX 48
 
 /* On the certificate of a server. */
-struct smtpd_tls_verdict {
+struct smtpd_tls_outcome {
 	enum smtpd_tls_reached reached;
 	enum smtpd_tls_failure failure;            /* unless it is good */
-	char reason[SMTPD_TLS_VERDICT_REASON_MAX]; /* why it is not; "" */
-	char record[SMTPD_TLS_VERDICT_RECORD_MAX]; /* that it matched; "" */
+	char reason[SMTPD_TLS_OUTCOME_REASON_MAX]; /* why it is not; "" */
+	char record[SMTPD_TLS_OUTCOME_RECORD_MAX]; /* that it matched; "" */
 };
 
 #endif
