@@ -158,6 +158,19 @@ SMTPD_API int smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
 SMTPD_API int smtpd_server_add_keyword(
     struct smtpd_server *srv, const char *keyword);
 
+/* Whether the client of S is told of a keyword: asked at each EHLO, on the
+ * session's thread, by a function that neither replies nor waits.  Since 0.2. */
+typedef bool smtpd_keyword_fn(
+    struct smtpd_session *s, void *user) SMTPD_NOEXCEPT;
+
+/*
+ * The same, but only to those for whom FN says so, with USER: in TLS, say, or
+ * logged in.  FN NULL: to all.  It decides what is announced; a handler of the
+ * verb, or of a parameter, decides what is taken.  Since 0.2.
+ */
+SMTPD_API int smtpd_server_add_keyword_if(struct smtpd_server *srv,
+    const char *keyword, smtpd_keyword_fn *fn, void *user);
+
 /*
  * Take parameter NAME of VERB ("MAIL" or "RCPT") that otherwise is answered
  * 555 5.5.4.  Handlers see it, and say whether its value is good.  Before

@@ -178,7 +178,8 @@ SMTPD_API int smtpd_reply(struct smtpd_session *s, int code,
  * Set the reply to the message for recipient I of the envelope, counted from 0,
  * in the delivery callback.  What is said of the other arguments above holds
  * here; CODE is 2xx, or 4xx or 5xx but not 421, which closes.  Recipients
- * without a reply of their own have that of the callback, by its return value.
+ * without a reply of their own have that of the callback, by its return value,
+ * and so do those that a filter removed: what is set for them is left out.
  * A message that turns out invalid is refused for all.  Return whether the
  * message is still for anybody; where it is not, smtpd_body_read() fails with
  * EIO, and nothing may be kept, as after any EIO.

@@ -194,7 +194,8 @@ struct smtpd_settings {
 	uint32_t rate_window_ms; /* 60000 */
 
 	/* How long to wait before the greeting for clients that talk first;
-	 * they are sent away in any case (521 5.5.1). */
+	 * they are sent away in any case (521 5.5.1).  Those that may say
+	 * XCLIENT do not wait. */
 	uint32_t greet_delay_ms; /* 0 */
 
 	/* A line end without CR, and a NUL, in a message. */
@@ -279,13 +280,17 @@ struct smtpd_settings {
 
 	/* Octets of memory that all transactions take together for their
 	 * recipients and parameters, beyond 8 KB each: 452 4.3.1.  Messages are
-	 * not in it: of each the library holds 64 KB at a time.
+	 * not in it: of each the library holds 64 KB at a time, and where there
+	 * are filters 64 KB more, and as much for a body that one gave it.
 	 * SMTPD_NO_SIZE_LIMIT: as much as there is.  Since 0.2. */
 	uint64_t max_memory; /* 268435456 */
 
 	/* An absolute path, where large messages are kept while filters see
-	 * them, see filter.h, in files without a name.  Since 0.2. */
+	 * them, see filter.h, in files without a name; and the octets of all
+	 * these files together: 452 4.3.1.  SMTPD_NO_SIZE_LIMIT: as many as
+	 * there is room for.  Since 0.2. */
 	const char *temp_directory; /* "/var/tmp" */
+	uint64_t max_temp_size;     /* 1073741824 */
 
 	/* The seconds in which no message can be delivered, told with
 	 * SMTPD_FLAG_DELIVERBY: one that is to be returned after less is

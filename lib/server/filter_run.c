@@ -91,6 +91,15 @@ finish_changed(struct smtpd_body_source *src)
 	return true;
 }
 
+static void
+init_copy(struct smtpd_filter_run *r, struct smtpd_message_copy *c)
+{
+	struct smtpd_server_config *config = r->s->config;
+
+	smtpd__message_copy_init(
+	    c, config->settings.temp_directory, &config->temp);
+}
+
 void
 smtpd__filter_run_begin(struct smtpd_filter_run *r, struct smtpd_session *s,
     struct smtpd_body_source *from)
@@ -103,9 +112,9 @@ smtpd__filter_run_begin(struct smtpd_filter_run *r, struct smtpd_session *s,
 		    .finish = finish_changed,
 		    .judged = true },
 	};
-	smtpd__message_copy_init(&r->copy, s->config->settings.temp_directory);
-	smtpd__message_copy_init(&r->body, s->config->settings.temp_directory);
-	smtpd__message_copy_init(&r->next, s->config->settings.temp_directory);
+	init_copy(r, &r->copy);
+	init_copy(r, &r->body);
+	init_copy(r, &r->next);
 }
 
 /* Whether the copy begins with neither a field nor an empty line, so that a
@@ -165,8 +174,7 @@ smtpd__filter_run_replace(
 {
 	if (!r->replacing) {
 		smtpd__message_copy_finish(&r->next);
-		smtpd__message_copy_init(
-		    &r->next, r->s->config->settings.temp_directory);
+		init_copy(r, &r->next);
 	}
 	r->replacing = true;
 	if (len == 0 || smtpd__message_copy_add(&r->next, data, len) == 0)
@@ -262,8 +270,10 @@ smtpd__filter_run_check(struct smtpd_filter_run *r)
 	    "session=%llu cannot keep a message for its filters: %s",
 	    (unsigned long long)s->id, reason);
 	smtpd__rcpt_reply_drop(s);
-	smtpd__answer_refuse(
-	    s, SMTPD_COUNTER_ERRORS, SMTPD_REPLY_LOCAL_ERROR, NULL);
+	smtpd__answer_refuse(s, SMTPD_COUNTER_ERRORS,
+	    r->error == ENOSPC ? SMTPD_REPLY_NO_STORAGE
+			       : SMTPD_REPLY_LOCAL_ERROR,
+	    NULL);
 }
 
 void

@@ -7,13 +7,15 @@ void
 smtpd__greeting_say(struct smtpd_session *s)
 {
 	const struct smtpd_server_config *c = s->config;
+	/* One that tells of others has made them wait. */
+	const uint32_t delay_ms = s->may_tell ? 0 : c->settings.greet_delay_ms;
 
 	s->announced = true;
 	if (!smtpd__answer_check(s, smtpd__events_connect(s), 2)) {
 		smtpd__session_close(s, SMTPD_CLOSE_REFUSED);
 		return;
 	}
-	if (smtpd__stream_talks(&s->stream, c->settings.greet_delay_ms)) {
+	if (smtpd__stream_talks(&s->stream, delay_ms)) {
 		smtpd__answer_cut_off(s, SMTPD_REPLY_TOO_EARLY);
 		return;
 	}

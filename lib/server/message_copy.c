@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/message_copy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,9 +12,14 @@
 #define FIRST_ROOM 4096
 
 void
-smtpd__message_copy_init(struct smtpd_message_copy *c, const char *directory)
+smtpd__message_copy_init(struct smtpd_message_copy *c, const char *directory,
+    struct smtpd_budget *budget)
 {
-	*c = (struct smtpd_message_copy){ .directory = directory, .fd = -1 };
+	*c = (struct smtpd_message_copy){
+		.directory = directory,
+		.budget = budget,
+		.fd = -1,
+	};
 }
 
 /* Let the memory hold LEN octets.  Return 0, or -1. */
@@ -50,6 +56,11 @@ len_in_memory(uint64_t at, size_t len)
 static int
 add_to_file(struct smtpd_message_copy *c, const char *data, size_t len)
 {
+	if (!smtpd__budget_take(c->budget, len)) {
+		errno = ENOSPC;
+		return -1;
+	}
+	c->taken += len;
 	if (c->fd == -1)
 		c->fd = smtpd__file_open_unnamed(c->directory);
 	return c->fd == -1 ? -1 : smtpd__file_write(c->fd, data, len);
@@ -98,4 +109,5 @@ smtpd__message_copy_finish(struct smtpd_message_copy *c)
 	free(c->memory);
 	if (c->fd != -1)
 		close(c->fd);
+	smtpd__budget_give(c->budget, c->taken);
 }

@@ -11,11 +11,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/budget.h"
+
 /* So many octets stay in memory. */
 #define SMTPD_MESSAGE_COPY_MEMORY 65536
 
 struct smtpd_message_copy {
-	const char *directory; /* of the file */
+	const char *directory;       /* of the file */
+	struct smtpd_budget *budget; /* for the octets of the file */
+	uint64_t taken;              /* of it */
 	uint64_t octets;
 	char *memory;
 	size_t room; /* of the memory */
@@ -23,11 +27,11 @@ struct smtpd_message_copy {
 };
 
 /* Begin an empty one, which opens nothing yet. */
-void smtpd__message_copy_init(
-    struct smtpd_message_copy *c, const char *directory);
+void smtpd__message_copy_init(struct smtpd_message_copy *c,
+    const char *directory, struct smtpd_budget *budget);
 
-/* Append LEN bytes at DATA.  Return 0, or -1 with errno; then C is of no more
- * use. */
+/* Append LEN bytes at DATA.  Return 0, or -1 with errno, ENOSPC without room;
+ * then C is of no more use. */
 int smtpd__message_copy_add(
     struct smtpd_message_copy *c, const char *data, size_t len);
 

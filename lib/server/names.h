@@ -3,8 +3,7 @@
 #define SMTPD_SERVER_NAMES_H
 
 /*
- * A short list of names that a program registered: keywords of EHLO,
- * parameters of MAIL and RCPT.
+ * A short list of names that a program registered: parameters of MAIL and RCPT.
  */
 
 #include <stdbool.h>

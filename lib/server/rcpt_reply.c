@@ -51,11 +51,11 @@ smtpd_reply_rcpt(struct smtpd_session *s, size_t i, int code,
 		smtpd__answer_mistake(s, &r,
 		    "replied with code=%d, which is not for one recipient",
 		    code);
-	if (i < s->envelope.nrcpts)
-		keep_reply(s, i, &r);
-	else
+	if (i >= s->envelope.nrcpts)
 		smtpd__answer_mistake(s, &r, "replied to recipient %zu of %zu",
 		    i, s->envelope.nrcpts);
+	else if (!s->rcpts.list[i].removed)
+		keep_reply(s, i, &r);
 	if (is_unwanted(s))
 		s->body->unwanted = true;
 	return !s->body->unwanted;
@@ -128,7 +128,8 @@ complete_replies(struct smtpd_session *s)
 
 		if (kept->code == 0)
 			keep_reply(s, i, &whole);
-		if (code == 0 || (code >= 400 && kept->code < 400))
+		if (!s->rcpts.list[i].removed &&
+		    (code == 0 || (code >= 400 && kept->code < 400)))
 			code = kept->code;
 	}
 	return code != 0 ? code : whole.code;

@@ -10,9 +10,6 @@
 #include "server/server_state.h"
 #include "server/verb_other.h"
 
-/* Room for all keywords of the program in one reply to EHLO. */
-#define KEYWORDS_MAX 600
-
 #define VERB_FLAGS_KNOWN                                                    \
 	(SMTPD_VERB_HELLO | SMTPD_VERB_TRANSACTION | SMTPD_VERB_PIPELINED | \
 	    SMTPD_VERB_SECRET)
@@ -156,11 +153,9 @@ smtpd_server_add_handler(struct smtpd_server *srv, const char *verb,
 }
 
 int
-smtpd_server_add_keyword(struct smtpd_server *srv, const char *keyword)
+smtpd_server_add_keyword_if(struct smtpd_server *srv, const char *keyword,
+    smtpd_keyword_fn *fn, void *user)
 {
-	struct smtpd_names *list = &srv->config.keywords;
-	size_t len;
-
 	if (smtpd__registration_check(srv) == -1)
 		return -1;
 	if (keyword == NULL || keyword[0] == '\0')
@@ -171,15 +166,18 @@ smtpd_server_add_keyword(struct smtpd_server *srv, const char *keyword)
 			return smtpd__server_error_set(
 			    srv, EINVAL, "a keyword is printable ASCII");
 	}
-	len = strlen(keyword) + 1;
-	for (size_t i = 0; i < list->count; i++)
-		len += strlen(list->names[i]) + 1;
-	if (len > KEYWORDS_MAX)
+	if (smtpd__keywords_add(&srv->config.keywords, keyword, fn, user) == 0)
+		return 0;
+	if (errno == ENOSPC)
 		return smtpd__server_error_set(
 		    srv, ENOSPC, "no room for keyword \"%s\"", keyword);
-	if (smtpd__names_add(list, keyword) == -1)
-		return smtpd__server_error_memory(srv);
-	return 0;
+	return smtpd__server_error_memory(srv);
+}
+
+int
+smtpd_server_add_keyword(struct smtpd_server *srv, const char *keyword)
+{
+	return smtpd_server_add_keyword_if(srv, keyword, NULL, NULL);
 }
 
 /* The parameters of VERB that the program registered; NULL: it takes none. */

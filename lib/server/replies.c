@@ -91,6 +91,8 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	    "domain" },
 	[SMTPD_REPLY_NO_MEMORY] = { "no_memory", 452, "4.3.1",
 	    "Insufficient memory, try again later" },
+	[SMTPD_REPLY_NO_STORAGE] = { "no_storage", 452, "4.3.1",
+	    "Insufficient system storage, try again later" },
 	[SMTPD_REPLY_DELIVERY_LATE] = { "delivery_late", 451, "4.3.0",
 	    "Delivery took too long, try again later" },
 	[SMTPD_REPLY_BAD_PARAM] = { "bad_param", 501, "5.5.4",

@@ -75,6 +75,8 @@ set_default_limits(struct smtpd_settings *s)
 		s->max_message_size = 52428800;
 	if (s->max_memory == 0)
 		s->max_memory = 268435456;
+	if (s->max_temp_size == 0)
+		s->max_temp_size = 1073741824;
 }
 
 static void
@@ -220,6 +222,7 @@ smtpd__settings_init(
 	set_policy(c);
 	set_auth(c);
 	c->memory.max = s->max_memory;
+	c->temp.max = s->max_temp_size;
 	c->logger = (struct smtpd_logger){ s->log, s->log_user, s->log_level };
 	smtpd__replies_init(&c->replies);
 	return 0;
@@ -228,7 +231,7 @@ smtpd__settings_init(
 void
 smtpd__settings_finish(struct smtpd_server_config *c)
 {
-	smtpd__names_finish(&c->keywords);
+	smtpd__keywords_finish(&c->keywords);
 	smtpd__names_finish(&c->mail_params);
 	smtpd__names_finish(&c->rcpt_params);
 	smtpd__network_list_finish(&c->proxies);

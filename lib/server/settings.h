@@ -20,6 +20,7 @@
 #include "server/counters.h"
 #include "server/events.h"
 #include "server/filters.h"
+#include "server/keywords.h"
 #include "server/names.h"
 #include "server/replies.h"
 #include "server/verb_table.h"
@@ -42,7 +43,7 @@ struct smtpd_server_config {
 
 	struct smtpd_verb_table verbs;
 	struct smtpd_replies replies;
-	struct smtpd_names keywords;    /* of EHLO */
+	struct smtpd_keywords keywords; /* of EHLO */
 	struct smtpd_names mail_params; /* the program's */
 	struct smtpd_names rcpt_params;
 	struct smtpd_networks proxies;  /* whose connections have a header */
@@ -54,6 +55,7 @@ struct smtpd_server_config {
 
 	struct smtpd_counters counters;
 	struct smtpd_budget memory; /* for transactions */
+	struct smtpd_budget temp;   /* for messages that filters see */
 	_Atomic uint64_t last_session;
 };
 

@@ -96,10 +96,7 @@ add_extensions(struct smtpd_session *s)
 		smtpd__text_add(&t, "\nSTARTTLS");
 	smtpd__auth_offer_write(s, &t);
 	smtpd__verb_xclient_announce(s, &t);
-	for (size_t i = 0; i < c->keywords.count; i++) {
-		smtpd__text_byte(&t, '\n');
-		smtpd__text_add(&t, c->keywords.names[i]);
-	}
+	smtpd__keywords_announce(&c->keywords, s, &t);
 }
 
 /* Each further line of a reply to EHLO would be taken for a keyword. */

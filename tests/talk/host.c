@@ -574,6 +574,13 @@ add_verb(struct host *h, const char *text)
 	    h->server, name, bits, on_canned, host_canned(h, rest));
 }
 
+static bool
+is_user(struct smtpd_session *s, void *user)
+{
+	(void)user;
+	return smtpd_session_user(s) != NULL;
+}
+
 /* What the program registers, not a setting; 1 when E is none of these. */
 static int
 register_one(struct host *h, const struct entry *e)
@@ -584,6 +591,9 @@ register_one(struct host *h, const struct entry *e)
 
 	if (strcmp(e->word, "keyword") == 0)
 		return smtpd_server_add_keyword(h->server, text);
+	if (strcmp(e->word, "keyword_of_users") == 0)
+		return smtpd_server_add_keyword_if(
+		    h->server, text, is_user, NULL);
 	if (strcmp(e->word, "verb") == 0)
 		return add_verb(h, text);
 	if (strcmp(e->word, "proxy") == 0)

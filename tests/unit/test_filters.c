@@ -33,6 +33,7 @@ struct chain {
 	char directory[64];
 	struct seen filters[2];
 	struct seen delivered;
+	uint64_t room;      /* for all copies; 0: the default */
 	const char *logged; /* a part of it */
 	bool was_logged;
 	int misplaced; /* calls where nothing can be changed that failed */
@@ -124,6 +125,7 @@ create(struct chain *c)
 		SMTPD_SETTINGS_INIT,
 		.hostname = "mx.example",
 		.temp_directory = c->directory,
+		.max_temp_size = c->room,
 		.log = on_log,
 		.log_user = c,
 	};
@@ -255,12 +257,42 @@ no_room_is_our_trouble(void **state)
 	smtpd_server_destroy(srv);
 }
 
+/* Files of all messages have a bound, and what one had is given back. */
+static void
+room_is_shared(void **state)
+{
+	struct chain c = {
+		.directory = "/tmp/filters-XXXXXX",
+		.room = 100000,
+		.logged = "for its filters: No space left on device",
+	};
+	const size_t fits = SMTPD_MESSAGE_COPY_MEMORY + 100000;
+	struct smtpd_server *srv;
+	struct seen sent;
+	struct peer p;
+
+	(void)state;
+	assert_non_null(mkdtemp(c.directory));
+	srv = create(&c);
+	assert_true(peer_get_in(&p, smtpd_server_address(srv, 0), NULL));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(send_message(&p, fits, &sent), 250);
+		assert_int_equal(send_message(&p, fits + 2, &sent), 452);
+		assert_non_null(strstr(p.text, "4.3.1"));
+	}
+	assert_true(c.was_logged);
+	peer_close(&p);
+	smtpd_server_destroy(srv);
+	assert_int_equal(rmdir(c.directory), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_see_the_same),
 		cmocka_unit_test(no_room_is_our_trouble),
+		cmocka_unit_test(room_is_shared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,7 @@ check_defaults(const struct smtpd_settings *s)
 			    value_of(s, &defaults[i]));
 	assert_int_equal(s->max_message_size, 52428800);
 	assert_int_equal(s->max_memory, 268435456);
+	assert_int_equal(s->max_temp_size, 1073741824);
 	assert_int_equal(s->flags, 0);
 	assert_int_equal(s->bare_lf, SMTPD_TREAT_REPAIR);
 	assert_int_equal(s->nul, SMTPD_TREAT_REFUSE);
