@@ -34,7 +34,7 @@ struct settings {
 	/* How it is kept, and goes out. */
 	char *queue;
 	char *drop_box; /* NULL: the usual one, if it is there */
-	char *dns; /* NULL: the system's */
+	char *dns;      /* NULL: the system's */
 	uint64_t remote_port;
 	bool refuse_private;
 	bool trust_resolver;

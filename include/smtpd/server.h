@@ -150,24 +150,19 @@ enum smtpd_verb_flag {
 SMTPD_API int smtpd_server_add_verb(struct smtpd_server *srv, const char *name,
     unsigned flags, smtpd_handler_fn *fn, void *user);
 
-/*
- * Announce KEYWORD, with its parameters if it has any, in the reply to EHLO.
- * Before start.  Return 0 or -1 (not printable ASCII; more than 600 bytes of
- * keywords in all: ENOSPC; no memory).  Since 0.1.
- */
-SMTPD_API int smtpd_server_add_keyword(
-    struct smtpd_server *srv, const char *keyword);
-
-/* Whether the client of S is told of a keyword: asked at each EHLO, on the
- * session's thread, by a function that neither replies nor waits.  Since 0.2. */
+/* Whether the client of S is told of a keyword: asked at each EHLO, by a
+ * function that neither replies nor waits.  Since 0.2. */
 typedef bool smtpd_keyword_fn(
     struct smtpd_session *s, void *user) SMTPD_NOEXCEPT;
 
 /*
- * The same, but only to those for whom FN says so, with USER: in TLS, say, or
- * logged in.  FN NULL: to all.  It decides what is announced; a handler of the
- * verb, or of a parameter, decides what is taken.  Since 0.2.
+ * Announce KEYWORD, with its parameters if it has any, in the reply to EHLO: to
+ * all, or to those for whom FN, with USER, says so.  Before start.  Return 0 or
+ * -1 (not printable ASCII; more than 600 bytes of keywords in all: ENOSPC; no
+ * memory).  Since 0.1; to some since 0.2.
  */
+SMTPD_API int smtpd_server_add_keyword(
+    struct smtpd_server *srv, const char *keyword);
 SMTPD_API int smtpd_server_add_keyword_if(struct smtpd_server *srv,
     const char *keyword, smtpd_keyword_fn *fn, void *user);
 

@@ -73,7 +73,7 @@ struct smtpd_client {
 	enum smtpd_conversion conversion; /* of the last message */
 	struct smtpd_result *results;     /* of the recipients of a message */
 	size_t nresults, results_room;
-	size_t awaited;     /* commands without a reply yet */
+	size_t awaited; /* commands without a reply yet */
 	struct smtpd_client_ahead ahead;
 	bool out_of_step;   /* in this transaction: no reply can be believed */
 	bool no_bdat;       /* DATA is used, whatever is offered */
