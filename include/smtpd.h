@@ -12,6 +12,7 @@
 #include <smtpd/dkim.h>
 #include <smtpd/filter.h>
 #include <smtpd/maildir.h>
+#include <smtpd/milter.h>
 #include <smtpd/outgoing.h>
 #include <smtpd/policy.h>
 #include <smtpd/queue.h>

@@ -51,6 +51,15 @@ static const struct option_rule rules[] = {
 	{ "idle-timeout", 0, OPTION_NUMBER, "SECONDS",
 	    "longest silence of a client (@; 0: no limit)", AT(idle_timeout), 0,
 	    86400 },
+	{ "milter", 0, OPTION_LIST, "ADDRESS",
+	    "unix:PATH or HOST:PORT of a milter; repeatable", AT(milters), 0,
+	    0 },
+	{ "milter-timeout", 0, OPTION_NUMBER, "SECONDS",
+	    "what a milter may take for a message (@)", AT(milter_timeout), 1,
+	    3600 },
+	{ "milter-failure", 0, OPTION_TEXT, "WHAT",
+	    "if one fails: tempfail, accept, reject (tempfail)",
+	    AT(milter_failure), 0, 0 },
 };
 
 const struct option_table receiver_options_table = {
@@ -67,6 +76,7 @@ const struct receiver_options receiver_options_defaults = {
 	.max_message_size = 52428800,
 	.max_recipients = 1000,
 	.idle_timeout = 300,
+	.milter_timeout = 300,
 };
 
 static int

@@ -33,6 +33,9 @@ struct receiver_options {
 	uint64_t max_message_size;
 	uint64_t max_recipients;
 	uint64_t idle_timeout; /* seconds */
+	struct text_list milters;
+	uint64_t milter_timeout; /* seconds */
+	char *milter_failure;    /* NULL: tempfail */
 
 	char name[HOSTNAME_SIZE]; /* of this server */
 };

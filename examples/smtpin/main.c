@@ -20,6 +20,7 @@
 #include "listen.h"
 #include "log.h"
 #include "maintenance.h"
+#include "milters.h"
 #include "options.h"
 #include "settings.h"
 #include "startup.h"
@@ -31,6 +32,7 @@ struct smtpin {
 	struct delivery delivery;
 	struct maintenance maintenance;
 	struct smtpd_server *server;
+	struct milters milters;
 	struct listen_where where;
 	char *const *argv;
 };
@@ -108,6 +110,10 @@ create_parts(struct smtpin *p)
 	if (status == 0)
 		status = add_networks(p, "--xclient-from",
 		    &p->settings.xclient_from, smtpd_server_add_xclient);
+	if (status == 0)
+		status = milters_add(&p->milters, &p->settings.in,
+		    &(struct milters_daemon){ PROGRAM, "local", p->log },
+		    p->server);
 	return status;
 }
 
@@ -230,6 +236,7 @@ main(int argc, char **argv)
 	if (status == OPTIONS_GO) {
 		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);
+		milters_finish(&p.milters);
 		maintenance_finish(&p.maintenance);
 		tls_files_finish(&p.maintenance.tls);
 		delivery_finish(&p.delivery);

@@ -385,9 +385,14 @@ store_message(struct smtpd_session *s, const struct smtpd_envelope *envelope,
 		.transaction = smtpd_session_transaction_data(s),
 		.wanted = true,
 	};
-	int result = store_for_all(&r, body);
-	int error = errno;
+	int result, error;
 
+	/* There is no place for what an operator is to look at first. */
+	if (envelope->quarantine != NULL)
+		return smtpd_reply(s, 550, "5.7.1", "Message quarantined: %s",
+		    envelope->quarantine);
+	result = store_for_all(&r, body);
+	error = errno;
 	free(r.targets);
 	/* Without a valid end the library knows what to answer, and where
 	 * recipients were refused, that is the answer. */

@@ -24,6 +24,7 @@
 #include "listen.h"
 #include "local.h"
 #include "log.h"
+#include "milters.h"
 #include "options.h"
 #include "places.h"
 #include "queue_command.h"
@@ -53,6 +54,7 @@ struct smtpout {
 	struct smtpd_trust *trust;
 	struct dkim_keys dkim;
 	struct smtpd_server *server;
+	struct milters milters;
 	struct smtpd_queue *queue;
 	struct listen_where where;
 	char *const *argv;
@@ -91,7 +93,8 @@ create_parts(struct smtpout *p)
 		? SMTPD_NO_LIMIT
 		: s.max_connections + (uint32_t)p->settings.workers,
 	    p->log);
-	return 0;
+	return milters_add(&p->milters, &p->settings.in,
+	    &(struct milters_daemon){ PROGRAM, "smtp", p->log }, p->server);
 }
 
 /* Root makes DIRECTORY for the user of --user, who may not. */
@@ -415,6 +418,7 @@ main(int argc, char **argv)
 		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);
 		drop_box_finish(&p.drop);
+		milters_finish(&p.milters);
 		smtpd_queue_close(p.queue);
 		routing_finish(&p.routing);
 		smtpd_trust_unref(p.trust);

@@ -60,6 +60,9 @@ static const struct option_rule rules[] = {
 	{ "max-message-size", .kind = OPTION_SHARED },
 	{ "max-recipients", .kind = OPTION_SHARED },
 	{ "idle-timeout", .kind = OPTION_SHARED },
+	{ "milter", .kind = OPTION_SHARED },
+	{ "milter-timeout", .kind = OPTION_SHARED },
+	{ "milter-failure", .kind = OPTION_SHARED },
 	{ "mailname", 0, OPTION_HOST, "NAME",
 	    "domain of addresses without one (that in " MAILNAME_FILE
 	    ", or the host's name)",

@@ -131,6 +131,14 @@ typedef int smtpd_handler_fn(struct smtpd_session *s,
 SMTPD_API int smtpd_server_add_handler(struct smtpd_server *srv,
     const char *verb, smtpd_handler_fn *fn, void *user);
 
+/*
+ * Add FN with USER, which only refuses, to the handlers of VERB, in upper case,
+ * that is there: for RCPT, so that a server without another handler still
+ * refuses every recipient.  Before start.  Return 0 or -1.  Since 0.2.
+ */
+SMTPD_API int smtpd_server_add_check(struct smtpd_server *srv, const char *verb,
+    smtpd_handler_fn *fn, void *user);
+
 /* Where and how a new verb may stand. */
 enum smtpd_verb_flag {
 	SMTPD_VERB_HELLO = 1 << 0,       /* only after EHLO or HELO */

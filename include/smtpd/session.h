@@ -211,6 +211,19 @@ SMTPD_API uint64_t smtpd_session_id(const struct smtpd_session *s);
 SMTPD_API const char *smtpd_session_peer(const struct smtpd_session *s);
 
 /*
+ * The name of the client's host, as the program found it in the DNS (see
+ * lookup.h) and said so: a copy of NAME, or none where it is NULL; CONFIRMED,
+ * it leads to the address again.  The first gives one that is confirmed, the
+ * second any; NULL: there is none.  It is for filters and log lines; another
+ * client, by XCLIENT, has none.  Set returns 0, or -1 with errno ENOMEM.  Since
+ * 0.2.
+ */
+SMTPD_API const char *smtpd_session_peer_name(const struct smtpd_session *s);
+SMTPD_API const char *smtpd_session_peer_ptr(const struct smtpd_session *s);
+SMTPD_API int smtpd_session_set_peer_name(
+    struct smtpd_session *s, const char *name, bool confirmed);
+
+/*
  * The address, as text, of the proxy that this session came by and that told
  * of its client, see smtpd_server_add_proxy(); "local" for one at a UNIX
  * socket.  NULL: the client is connected itself, or it is the proxy.  Since
@@ -271,6 +284,10 @@ SMTPD_API const struct smtpd_tls_info *smtpd_session_tls(
  * stays for the rest of the session else.  Since 0.2.
  */
 SMTPD_API const char *smtpd_session_user(const struct smtpd_session *s);
+
+/* The mechanism of AUTH by which it did, in upper case; NULL: by none.  Since
+ * 0.2. */
+SMTPD_API const char *smtpd_session_mechanism(const struct smtpd_session *s);
 
 /*
  * Let the session be that of user NAME, 1 to 255 bytes without control bytes:
@@ -398,6 +415,19 @@ SMTPD_API void smtpd_session_set_data(struct smtpd_session *s, void *data,
 
 /* What smtpd_session_set_data() kept, or NULL.  Since 0.1. */
 SMTPD_API void *smtpd_session_data(const struct smtpd_session *s);
+
+/*
+ * The same for parts of a program, or libraries, that have nothing to do with
+ * each other: each keeps DATA of its own, under OWNER, an address of its own.
+ * It is destroyed before that of smtpd_session_set_data().  Return 0, or -1
+ * with errno ENOMEM: then DATA stays the caller's.  Since 0.2.
+ */
+SMTPD_API int smtpd_session_attach(struct smtpd_session *s, const void *owner,
+    void *data, void (*destroy)(void *) SMTPD_NOEXCEPT);
+
+/* What OWNER keeps, or NULL.  Since 0.2. */
+SMTPD_API void *smtpd_session_attached(
+    const struct smtpd_session *s, const void *owner);
 
 /*
  * Keep DATA for the life of the open transaction; DESTROY (or NULL) is called

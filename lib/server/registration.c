@@ -149,6 +149,27 @@ smtpd_server_add_handler(struct smtpd_server *srv, const char *verb,
 		return add_verb(srv, upper, 0, fn, user);
 	if (smtpd__verb_table_add_handler(known, fn, user) == -1)
 		return smtpd__server_error_memory(srv);
+	known->decided = true;
+	return 0;
+}
+
+int
+smtpd_server_add_check(struct smtpd_server *srv, const char *verb,
+    smtpd_handler_fn *fn, void *user)
+{
+	struct smtpd_verb *known = verb != NULL
+	    ? smtpd__verb_table_find(&srv->config.verbs, verb)
+	    : NULL;
+
+	if (smtpd__registration_check(srv) == -1)
+		return -1;
+	if (fn == NULL)
+		return smtpd__server_error_null(srv, "handler");
+	if (known == NULL)
+		return smtpd__server_error_set(
+		    srv, EINVAL, "there is no such verb");
+	if (smtpd__verb_table_add_handler(known, fn, user) == -1)
+		return smtpd__server_error_memory(srv);
 	return 0;
 }
 

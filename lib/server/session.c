@@ -127,6 +127,9 @@ smtpd__session_set_peer(
     struct smtpd_session *s, const struct smtpd_sockaddr *peer)
 {
 	s->peer = *peer;
+	free(s->peer_name);
+	s->peer_name = NULL;
+	s->peer_confirmed = false;
 	smtpd__socket_host(peer, s->peer_text, sizeof(s->peer_text));
 	s->uid_known = smtpd__socket_is_local(peer) &&
 	    smtpd__socket_uid(s->stream.wire.in, &s->uid) == 0;
@@ -150,12 +153,14 @@ void
 smtpd__session_finish(struct smtpd_session *s)
 {
 	smtpd__owned_clear(&s->transaction_own);
+	smtpd__attached_clear(&s->attached);
 	smtpd__owned_clear(&s->own);
 	smtpd__arena_reset(&s->arena);
 	smtpd__session_wait_release(s);
 	smtpd__stream_finish(&s->stream);
 	smtpd_tls_unref(s->tls);
 	free(s->told);
+	free(s->peer_name);
 	smtpd__session_forget_user(s);
 	smtpd__session_count_bytes(s);
 }
@@ -171,6 +176,7 @@ smtpd__session_forget_user(struct smtpd_session *s)
 {
 	free(s->user);
 	s->user = NULL;
+	s->mechanism[0] = '\0';
 }
 
 void
@@ -202,6 +208,32 @@ const char *
 smtpd_session_peer(const struct smtpd_session *s)
 {
 	return s->peer_text;
+}
+
+const char *
+smtpd_session_peer_name(const struct smtpd_session *s)
+{
+	return s->peer_confirmed ? s->peer_name : NULL;
+}
+
+const char *
+smtpd_session_peer_ptr(const struct smtpd_session *s)
+{
+	return s->peer_name;
+}
+
+int
+smtpd_session_set_peer_name(
+    struct smtpd_session *s, const char *name, bool confirmed)
+{
+	char *copy = name != NULL ? strdup(name) : NULL;
+
+	if (name != NULL && copy == NULL)
+		return -1;
+	free(s->peer_name);
+	s->peer_name = copy;
+	s->peer_confirmed = confirmed && copy != NULL;
+	return 0;
 }
 
 const char *
@@ -250,6 +282,12 @@ const char *
 smtpd_session_user(const struct smtpd_session *s)
 {
 	return s->user;
+}
+
+const char *
+smtpd_session_mechanism(const struct smtpd_session *s)
+{
+	return s->mechanism[0] != '\0' ? s->mechanism : NULL;
 }
 
 int

@@ -17,12 +17,16 @@
 #include "base/sizes.h"
 #include "grammar/reply.h"
 #include "net/socket.h"
+#include "server/attached.h"
 #include "server/limits.h"
 #include "server/owned.h"
 #include "server/parking.h"
 #include "server/settings.h"
 #include "server/told.h"
 #include "transport/stream.h"
+
+/* Room for the name of a login mechanism. */
+#define SMTPD_MECHANISM_SIZE 21
 
 /* The first block of a transaction's memory. */
 #define SMTPD_ARENA_BLOCK 8192
@@ -64,6 +68,7 @@ struct smtpd_session {
 	uint64_t id;
 	uint64_t counted_in, counted_out; /* of the stream's bytes */
 	struct smtpd_owned own;
+	struct smtpd_attached *attached; /* by parts of the program */
 	struct smtpd_tls *tls; /* for STARTTLS, a reference; or NULL */
 	bool tls_first;        /* TLS from the first byte */
 	bool lmtp;             /* it speaks LMTP (RFC 2033), not SMTP */
@@ -71,13 +76,16 @@ struct smtpd_session {
 
 	struct smtpd_sockaddr peer; /* its client */
 	char peer_text[SMTPD_ADDRESS_TEXT_SIZE];
+	char *peer_name;     /* by the DNS; NULL: none is known */
+	bool peer_confirmed; /* and leads to the address */
 	char proxy_text[SMTPD_ADDRESS_TEXT_SIZE]; /* of the proxy, or "" */
 	bool may_tell;           /* XCLIENT and XFORWARD are allowed */
 	struct smtpd_told *told; /* by these; NULL: nothing */
 	bool uid_known;
 	uid_t uid; /* of a client on this host */
 	char helo[SMTPD_HOSTNAME_SIZE];
-	char *user;                       /* that authenticated; NULL: none */
+	char *user; /* that authenticated; NULL: none */
+	char mechanism[SMTPD_MECHANISM_SIZE]; /* by which; "" */
 	struct smtpd_auth_exchange *auth; /* of AUTH, while it runs; or NULL */
 	uint32_t auth_failures;
 	bool secrets_expected; /* it said a command that takes one, so what is

@@ -79,6 +79,7 @@ accept_user(struct smtpd_session *s)
 
 	s->user = x->user;
 	x->user = NULL;
+	memcpy(s->mechanism, x->mechanism, sizeof(s->mechanism));
 	smtpd__session_count(s, SMTPD_COUNTER_AUTHENTICATED);
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
 	    "authenticated session=%llu peer=%s mechanism=%s user=%s",

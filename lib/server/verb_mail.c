@@ -250,7 +250,7 @@ static bool
 is_rcpt_allowed(struct smtpd_session *s, const struct smtpd_verb *verb,
     const struct smtpd_command *c)
 {
-	if (verb->nhandlers == 0)
+	if (!verb->decided)
 		smtpd__answer_say(s, SMTPD_REPLY_NO_RECIPIENTS, NULL);
 	else if (smtpd__handlers_allow(s, verb, c, 2))
 		return true;

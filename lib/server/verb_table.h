@@ -65,6 +65,7 @@ struct smtpd_verb {
 	/* The program's, in order of registration. */
 	struct smtpd_handler *handlers;
 	size_t nhandlers;
+	bool decided; /* one of them does more than to refuse */
 };
 
 /* All zero: empty. */

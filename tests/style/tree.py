@@ -24,6 +24,7 @@ MAY_KNOW = {
     "client": "base crypto os grammar net sasl transport",
     "policy": "base os grammar resolve client",
     "server": "base crypto os grammar net sasl transport",
+    "milter": "base os grammar net",
     "queue/model": "base journal",
     "queue/schedule": "base queue/model",
     "queue/spool": "base os grammar journal queue/model",
