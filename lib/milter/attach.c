@@ -21,9 +21,9 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	smtpd__milter_session_reset(ms);
 	if (ms->content)
 		return 0;
-	if (ms->refusal.kind == SMTPD_VERDICT_REFUSE) {
-		ms->talk.verdict = ms->refusal;
-		return smtpd__milter_session_act(ms, SMTPD_VERDICT_REFUSE);
+	if (ms->refusal.kind == SMTPD_DECISION_REFUSE) {
+		ms->talk.decision = ms->refusal;
+		return smtpd__milter_session_act(ms, SMTPD_DECISION_REFUSE);
 	}
 	return smtpd__milter_session_act(ms, smtpd__milter_session_begin(ms));
 }
@@ -32,7 +32,7 @@ static int
 check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
 	struct smtpd_milter_session *ms = smtpd__milter_session_get(s, user);
-	enum smtpd_verdict_kind kind;
+	enum smtpd_decision_kind kind;
 
 	if (ms == NULL)
 		return reply_memory(s);
@@ -58,7 +58,7 @@ forget_client(struct smtpd_session *s, void *user)
 		return 0;
 	smtpd__conversation_close(&ms->talk);
 	ms->content = false;
-	ms->refusal.kind = SMTPD_VERDICT_CONTINUE;
+	ms->refusal.kind = SMTPD_DECISION_CONTINUE;
 	return 0;
 }
 
@@ -70,7 +70,7 @@ forget_helo(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	(void)c;
 	if (ms != NULL && ms->helo[0] != '\0') {
 		ms->helo[0] = '\0';
-		ms->refusal.kind = SMTPD_VERDICT_CONTINUE;
+		ms->refusal.kind = SMTPD_DECISION_CONTINUE;
 	}
 	return 0;
 }

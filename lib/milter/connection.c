@@ -207,7 +207,7 @@ make_room(struct smtpd_milter_connection *c, size_t wanted)
 
 /* Offer what we can, and read what the filter takes of it. */
 static int
-negotiate(struct smtpd_milter_connection *c, uint64_t deadline,
+agree_on_terms(struct smtpd_milter_connection *c, uint64_t deadline,
     const struct smtpd_milter_wait *wait)
 {
 	struct smtpd_packet p;
@@ -236,7 +236,7 @@ smtpd__connection_open(const struct smtpd_milter_address *a, uint64_t deadline,
 	    : connect_socket((const struct sockaddr *)&a->socket.addr,
 		  a->socket.len, deadline, wait);
 	if (c->fd != -1 && make_room(c, READ_ROOM) == 0 &&
-	    negotiate(c, deadline, wait) == 0)
+	    agree_on_terms(c, deadline, wait) == 0)
 		return c;
 	error = errno;
 	smtpd__connection_close(c);

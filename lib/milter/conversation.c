@@ -20,7 +20,7 @@
 /* The first version with the command of DATA. */
 #define VERSION_OF_DATA 4
 
-/* What is read between a command and its verdict. */
+/* What is read between a command and its decision. */
 struct reading {
 	struct smtpd_changes *changes; /* NULL: none may come */
 	int (*body)(void *user, const char *data, size_t len);
@@ -28,26 +28,26 @@ struct reading {
 };
 
 /* The connection is of no more use, because of errno. */
-static enum smtpd_verdict_kind
-fail(struct smtpd_conversation *v)
+static enum smtpd_decision_kind
+fail_talk(struct smtpd_conversation *v)
 {
 	v->error = errno;
 	v->stale = v->c != NULL && v->c->reused && !v->c->answered;
 	smtpd__connection_close(v->c);
 	v->c = NULL;
 	v->in_message = v->ended = false;
-	v->verdict.kind = SMTPD_VERDICT_FAILED;
-	return SMTPD_VERDICT_FAILED;
+	v->decision.kind = SMTPD_DECISION_FAILED;
+	return SMTPD_DECISION_FAILED;
 }
 
-static enum smtpd_verdict_kind
-go_on(struct smtpd_conversation *v)
+static enum smtpd_decision_kind
+continue_talk(struct smtpd_conversation *v)
 {
-	v->verdict.kind = SMTPD_VERDICT_CONTINUE;
-	return SMTPD_VERDICT_CONTINUE;
+	v->decision.kind = SMTPD_DECISION_CONTINUE;
+	return SMTPD_DECISION_CONTINUE;
 }
 
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__conversation_open(struct smtpd_conversation *v, bool fresh)
 {
 	const struct smtpd_milter_settings *s = &v->milter->settings;
@@ -58,11 +58,11 @@ smtpd__conversation_open(struct smtpd_conversation *v, bool fresh)
 		    smtpd__clock_after(
 			smtpd__clock_ms(), s->connect_timeout_ms),
 		    &v->wait);
-	return v->c != NULL ? go_on(v) : fail(v);
+	return v->c != NULL ? continue_talk(v) : fail_talk(v);
 }
 
-/* Do what packet P between a command and its verdict says.  Return 1 when it is
- * the verdict, 0 when more must come, -1 with errno. */
+/* Do what packet P between a command and its decision says.  Return 1 when it
+ * is the decision, 0 when more must come, -1 with errno. */
 static int
 read_packet(struct smtpd_conversation *v, struct smtpd_packet *p,
     const struct reading *r)
@@ -71,7 +71,7 @@ read_packet(struct smtpd_conversation *v, struct smtpd_packet *p,
 	if (p->command == SMTPD_MILTER_PROGRESS)
 		return 0;
 	if (!smtpd__changes_is_one(p->command))
-		return smtpd__verdict_read(p, &v->verdict) ? 1 : -1;
+		return smtpd__decision_read(p, &v->decision) ? 1 : -1;
 	if (r->changes == NULL)
 		return -1;
 	if (smtpd__changes_add(r->changes, p, &v->c->agreed) == -1)
@@ -81,9 +81,9 @@ read_packet(struct smtpd_conversation *v, struct smtpd_packet *p,
 	return 0;
 }
 
-/* Send what was collected, and read the verdict, for TIMEOUT_MS at a time. */
-static enum smtpd_verdict_kind
-exchange(
+/* Send what was collected, and read the decision, for TIMEOUT_MS at a time. */
+static enum smtpd_decision_kind
+exchange_packets(
     struct smtpd_conversation *v, uint32_t timeout_ms, const struct reading *r)
 {
 	const uint64_t begun = smtpd__clock_ms();
@@ -92,10 +92,10 @@ exchange(
 	int found = 0;
 
 	if (smtpd__connection_flush(v->c, deadline, &v->wait) == -1)
-		return fail(v);
+		return fail_talk(v);
 	while (found == 0) {
 		if (smtpd__connection_read(v->c, &p, deadline, &v->wait) == -1)
-			return fail(v);
+			return fail_talk(v);
 		v->c->answered = true;
 		found = read_packet(v, &p, r);
 		if (p.command == SMTPD_MILTER_PROGRESS)
@@ -103,7 +103,7 @@ exchange(
 			    smtpd__clock_after(smtpd__clock_ms(), timeout_ms),
 			    smtpd__clock_after(begun, PROGRESS_MAX_MS));
 	}
-	return found == 1 ? v->verdict.kind : fail(v);
+	return found == 1 ? v->decision.kind : fail_talk(v);
 }
 
 /* Begin COMMAND with the macros of STAGE, unless the milter does not want it:
@@ -114,7 +114,7 @@ begin_step(struct smtpd_conversation *v, enum smtpd_milter_command command,
 {
 	v->ended = false;
 	if ((v->c->agreed.steps & no) != 0) {
-		go_on(v);
+		continue_talk(v);
 		return false;
 	}
 	if (stage != SMTPD_MILTER_STAGES)
@@ -125,7 +125,7 @@ begin_step(struct smtpd_conversation *v, enum smtpd_milter_command command,
 }
 
 /* End the step; NR is the bit that says that the milter does not answer it. */
-static enum smtpd_verdict_kind
+static enum smtpd_decision_kind
 end_step(struct smtpd_conversation *v, uint32_t nr)
 {
 	static const struct reading none = { .changes = NULL };
@@ -133,16 +133,16 @@ end_step(struct smtpd_conversation *v, uint32_t nr)
 
 	smtpd__packet_end(&v->c->writer);
 	if ((v->c->agreed.steps & nr) == 0)
-		return exchange(v, timeout_ms, &none);
+		return exchange_packets(v, timeout_ms, &none);
 	if (v->c->writer.out.len > FLUSH_SIZE &&
 	    smtpd__connection_flush(v->c,
 		smtpd__clock_after(smtpd__clock_ms(), timeout_ms),
 		&v->wait) == -1)
-		return fail(v);
-	return go_on(v);
+		return fail_talk(v);
+	return continue_talk(v);
 }
 
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__conversation_connect(struct smtpd_conversation *v, const char *host,
     char family, uint16_t port, const char *address)
 {
@@ -150,7 +150,7 @@ smtpd__conversation_connect(struct smtpd_conversation *v, const char *host,
 
 	if (!begin_step(v, SMTPD_MILTER_CONNECT, SMTPD_MILTER_AT_CONNECT,
 		SMTPD_MILTER_NO_CONNECT))
-		return SMTPD_VERDICT_CONTINUE;
+		return SMTPD_DECISION_CONTINUE;
 	smtpd__packet_add_text(w, host);
 	smtpd__packet_add_bytes(w, &family, 1);
 	if (family != 'U') {
@@ -162,16 +162,16 @@ smtpd__conversation_connect(struct smtpd_conversation *v, const char *host,
 
 /* libmilter passes over a HELO that comes behind the end of a message, and has
  * no answer to it; an abort lets it be as after the first one. */
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__conversation_helo(struct smtpd_conversation *v, const char *name)
 {
 	v->in_message = v->in_message || v->ended;
 	smtpd__conversation_abort(v);
 	if (v->c == NULL)
-		return SMTPD_VERDICT_FAILED;
+		return SMTPD_DECISION_FAILED;
 	if (!begin_step(v, SMTPD_MILTER_HELO, SMTPD_MILTER_AT_HELO,
 		SMTPD_MILTER_NO_HELO))
-		return SMTPD_VERDICT_CONTINUE;
+		return SMTPD_DECISION_CONTINUE;
 	smtpd__packet_add_text(&v->c->writer, name);
 	return end_step(v, SMTPD_MILTER_NR_HELO);
 }
@@ -188,7 +188,7 @@ add_param(struct smtpd_packet_writer *w, const struct smtpd_param *p)
 	smtpd__packet_add_bytes(w, "", 1);
 }
 
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__conversation_path(struct smtpd_conversation *v,
     enum smtpd_milter_command command, const char *address,
     const struct smtpd_params *params)
@@ -200,7 +200,7 @@ smtpd__conversation_path(struct smtpd_conversation *v,
 	if (!begin_step(v, command,
 		mail ? SMTPD_MILTER_AT_MAIL : SMTPD_MILTER_AT_RCPT,
 		mail ? SMTPD_MILTER_NO_MAIL : SMTPD_MILTER_NO_RCPT))
-		return SMTPD_VERDICT_CONTINUE;
+		return SMTPD_DECISION_CONTINUE;
 	smtpd__packet_add_bytes(w, "<", 1);
 	smtpd__packet_add_bytes(w, address, strlen(address));
 	smtpd__packet_add_text(w, ">");
@@ -209,18 +209,18 @@ smtpd__conversation_path(struct smtpd_conversation *v,
 	return end_step(v, mail ? SMTPD_MILTER_NR_MAIL : SMTPD_MILTER_NR_RCPT);
 }
 
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__conversation_data(struct smtpd_conversation *v)
 {
 	if (v->c->agreed.version < VERSION_OF_DATA)
-		return go_on(v);
+		return continue_talk(v);
 	if (!begin_step(v, SMTPD_MILTER_DATA, SMTPD_MILTER_AT_DATA,
 		SMTPD_MILTER_NO_DATA))
-		return SMTPD_VERDICT_CONTINUE;
+		return SMTPD_DECISION_CONTINUE;
 	return end_step(v, SMTPD_MILTER_NR_DATA);
 }
 
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__conversation_header(struct smtpd_conversation *v, const char *name,
     const char *value, size_t len)
 {
@@ -228,7 +228,7 @@ smtpd__conversation_header(struct smtpd_conversation *v, const char *name,
 
 	if (!begin_step(v, SMTPD_MILTER_HEADER, SMTPD_MILTER_STAGES,
 		SMTPD_MILTER_NO_HEADERS))
-		return SMTPD_VERDICT_CONTINUE;
+		return SMTPD_DECISION_CONTINUE;
 	if ((v->c->agreed.steps & SMTPD_MILTER_LEADING_SPACE) == 0 && len > 0 &&
 	    (value[0] == ' ' || value[0] == '\t')) {
 		value++;
@@ -240,39 +240,39 @@ smtpd__conversation_header(struct smtpd_conversation *v, const char *name,
 	return end_step(v, SMTPD_MILTER_NR_HEADER);
 }
 
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__conversation_eoh(struct smtpd_conversation *v)
 {
 	if (!begin_step(
 		v, SMTPD_MILTER_EOH, SMTPD_MILTER_AT_EOH, SMTPD_MILTER_NO_EOH))
-		return SMTPD_VERDICT_CONTINUE;
+		return SMTPD_DECISION_CONTINUE;
 	return end_step(v, SMTPD_MILTER_NR_EOH);
 }
 
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__conversation_body(
     struct smtpd_conversation *v, const char *data, size_t len)
 {
 	if (!begin_step(v, SMTPD_MILTER_BODY, SMTPD_MILTER_STAGES,
 		SMTPD_MILTER_NO_BODY))
-		return SMTPD_VERDICT_CONTINUE;
+		return SMTPD_DECISION_CONTINUE;
 	smtpd__packet_add_bytes(&v->c->writer, data, len);
 	return end_step(v, SMTPD_MILTER_NR_BODY);
 }
 
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__conversation_end(struct smtpd_conversation *v,
     struct smtpd_changes *changes,
     int (*body)(void *user, const char *data, size_t len), void *user)
 {
 	const struct reading r = { changes, body, user };
-	enum smtpd_verdict_kind kind;
+	enum smtpd_decision_kind kind;
 
 	begin_step(v, SMTPD_MILTER_END, SMTPD_MILTER_AT_END, 0);
 	smtpd__packet_end(&v->c->writer);
 	v->in_message = false;
-	kind = exchange(v, v->milter->settings.message_timeout_ms, &r);
-	v->ended = kind == SMTPD_VERDICT_CONTINUE;
+	kind = exchange_packets(v, v->milter->settings.message_timeout_ms, &r);
+	v->ended = kind == SMTPD_DECISION_CONTINUE;
 	return kind;
 }
 
@@ -285,7 +285,7 @@ no_cancel(void *user)
 
 /* Send COMMAND, to which there is no answer.  Return whether that worked. */
 static bool
-part(struct smtpd_conversation *v, enum smtpd_milter_command command)
+send_parting(struct smtpd_conversation *v, enum smtpd_milter_command command)
 {
 	static const struct smtpd_milter_wait wait = { .cancel_fd = no_cancel };
 
@@ -302,8 +302,8 @@ smtpd__conversation_abort(struct smtpd_conversation *v)
 	if (v->c == NULL || !v->in_message)
 		return;
 	v->in_message = v->ended = false;
-	if (!part(v, SMTPD_MILTER_ABORT))
-		fail(v);
+	if (!send_parting(v, SMTPD_MILTER_ABORT))
+		fail_talk(v);
 }
 
 void
@@ -316,10 +316,10 @@ smtpd__conversation_close(struct smtpd_conversation *v)
 		return;
 	/* From elsewhere libmilter does not go on to another client. */
 	if (reusable && v->c->agreed.version == SMTPD_MILTER_VERSION &&
-	    part(v, SMTPD_MILTER_QUIT_NC)) {
+	    send_parting(v, SMTPD_MILTER_QUIT_NC)) {
 		smtpd__milter_release(v->milter, v->c);
 	} else {
-		part(v, SMTPD_MILTER_QUIT);
+		send_parting(v, SMTPD_MILTER_QUIT);
 		smtpd__connection_close(v->c);
 	}
 	v->c = NULL;

@@ -112,7 +112,7 @@ static int
 end_chunk(struct smtpd_milter_session *ms)
 {
 	struct smtpd_milter_message *m = &ms->message;
-	enum smtpd_verdict_kind kind;
+	enum smtpd_decision_kind kind;
 
 	if (m->chunk.failed)
 		return smtpd_reply(ms->session, 451, "4.3.0",
@@ -122,7 +122,7 @@ end_chunk(struct smtpd_milter_session *ms)
 	kind = smtpd__conversation_body(
 	    &ms->talk, (const char *)m->chunk.data, m->chunk.len);
 	m->chunk.len = 0;
-	m->body_skipped = kind == SMTPD_VERDICT_SKIP;
+	m->body_skipped = kind == SMTPD_DECISION_SKIP;
 	return smtpd__milter_session_act(ms, kind);
 }
 
@@ -218,19 +218,19 @@ replace_body(void *user, const char *data, size_t len)
 	return smtpd_session_replace_body(ms->session, data, len);
 }
 
-/* Ask for the last verdict, and make the changes that came with it. */
+/* Ask for the last decision, and make the changes that came with it. */
 static int
 judge_message(struct smtpd_milter_session *ms)
 {
 	struct smtpd_changes changes = { 0 };
-	const enum smtpd_verdict_kind kind =
+	const enum smtpd_decision_kind kind =
 	    smtpd__conversation_end(&ms->talk, &changes, replace_body, ms);
 	int code;
 
-	if (kind != SMTPD_VERDICT_CONTINUE && kind != SMTPD_VERDICT_ACCEPT)
+	if (kind != SMTPD_DECISION_CONTINUE && kind != SMTPD_DECISION_ACCEPT)
 		smtpd_session_keep_body(ms->session);
 	code = smtpd__milter_session_act(ms, kind);
-	if (kind == SMTPD_VERDICT_CONTINUE || kind == SMTPD_VERDICT_ACCEPT)
+	if (kind == SMTPD_DECISION_CONTINUE || kind == SMTPD_DECISION_ACCEPT)
 		code = smtpd__apply_changes(ms, &changes);
 	smtpd__changes_finish(&changes);
 	return code;

@@ -96,24 +96,24 @@ smtpd__milter_session_fail(struct smtpd_milter_session *ms)
 
 int
 smtpd__milter_session_act(
-    struct smtpd_milter_session *ms, enum smtpd_verdict_kind kind)
+    struct smtpd_milter_session *ms, enum smtpd_decision_kind kind)
 {
-	const struct smtpd_verdict *v = &ms->talk.verdict;
+	const struct smtpd_decision *v = &ms->talk.decision;
 
 	switch (kind) {
-	case SMTPD_VERDICT_CONTINUE:
-	case SMTPD_VERDICT_SKIP:
+	case SMTPD_DECISION_CONTINUE:
+	case SMTPD_DECISION_SKIP:
 		return 0;
-	case SMTPD_VERDICT_ACCEPT:
+	case SMTPD_DECISION_ACCEPT:
 		ms->state = SMTPD_MILTER_PASSED;
 		return 0;
-	case SMTPD_VERDICT_DISCARD:
+	case SMTPD_DECISION_DISCARD:
 		ms->state = SMTPD_MILTER_DROPPED;
 		return 0;
-	case SMTPD_VERDICT_REFUSE:
+	case SMTPD_DECISION_REFUSE:
 		return smtpd_reply(ms->session, v->code,
 		    v->enhanced[0] != '\0' ? v->enhanced : NULL, "%s", v->text);
-	case SMTPD_VERDICT_FAILED:
+	case SMTPD_DECISION_FAILED:
 		break;
 	}
 	log_failure(ms);
@@ -122,7 +122,7 @@ smtpd__milter_session_act(
 }
 
 /* Tell the address of the client. */
-static enum smtpd_verdict_kind
+static enum smtpd_decision_kind
 tell_client(struct smtpd_milter_session *ms)
 {
 	const char *address = smtpd_session_peer(ms->session);
@@ -145,66 +145,66 @@ tell_client(struct smtpd_milter_session *ms)
 
 /* What KIND, of the client or its name, means for the rest of the session. */
 static void
-keep_verdict(struct smtpd_milter_session *ms, enum smtpd_verdict_kind kind)
+keep_decision(struct smtpd_milter_session *ms, enum smtpd_decision_kind kind)
 {
-	if (kind == SMTPD_VERDICT_ACCEPT)
+	if (kind == SMTPD_DECISION_ACCEPT)
 		ms->content = true;
-	if (kind == SMTPD_VERDICT_REFUSE)
-		ms->refusal = ms->talk.verdict;
+	if (kind == SMTPD_DECISION_REFUSE)
+		ms->refusal = ms->talk.decision;
 }
 
 /* Connect, and tell who the client is. */
-static enum smtpd_verdict_kind
+static enum smtpd_decision_kind
 meet_client(struct smtpd_milter_session *ms, bool fresh)
 {
-	enum smtpd_verdict_kind kind;
+	enum smtpd_decision_kind kind;
 
 	ms->helo[0] = '\0';
 	kind = smtpd__conversation_open(&ms->talk, fresh);
-	if (kind == SMTPD_VERDICT_CONTINUE)
+	if (kind == SMTPD_DECISION_CONTINUE)
 		kind = tell_client(ms);
-	keep_verdict(ms, kind);
+	keep_decision(ms, kind);
 	return kind;
 }
 
 /* Tell the name in HELO, if it was not told yet. */
-static enum smtpd_verdict_kind
+static enum smtpd_decision_kind
 tell_helo(struct smtpd_milter_session *ms)
 {
 	const char *name = smtpd_session_helo(ms->session);
 	const bool tls = smtpd_session_tls(ms->session) != NULL;
-	enum smtpd_verdict_kind kind;
+	enum smtpd_decision_kind kind;
 
 	if (strcmp(ms->helo, name) == 0 && ms->tls == tls)
-		return SMTPD_VERDICT_CONTINUE;
+		return SMTPD_DECISION_CONTINUE;
 	snprintf(ms->helo, sizeof(ms->helo), "%s", name);
 	ms->tls = tls;
 	kind = smtpd__conversation_helo(&ms->talk, name);
-	keep_verdict(ms, kind);
+	keep_decision(ms, kind);
 	return kind;
 }
 
 /* All that goes before RCPT. */
-static enum smtpd_verdict_kind
+static enum smtpd_decision_kind
 begin_message(struct smtpd_milter_session *ms, bool fresh)
 {
 	const struct smtpd_envelope *e = smtpd_session_envelope(ms->session);
-	enum smtpd_verdict_kind kind = SMTPD_VERDICT_CONTINUE;
+	enum smtpd_decision_kind kind = SMTPD_DECISION_CONTINUE;
 
 	if (ms->talk.c == NULL)
 		kind = meet_client(ms, fresh);
-	if (kind == SMTPD_VERDICT_CONTINUE)
+	if (kind == SMTPD_DECISION_CONTINUE)
 		kind = tell_helo(ms);
-	if (kind == SMTPD_VERDICT_CONTINUE)
+	if (kind == SMTPD_DECISION_CONTINUE)
 		kind = smtpd__conversation_path(
 		    &ms->talk, SMTPD_MILTER_MAIL, e->sender.text, e->params);
 	return kind;
 }
 
-enum smtpd_verdict_kind
+enum smtpd_decision_kind
 smtpd__milter_session_begin(struct smtpd_milter_session *ms)
 {
-	enum smtpd_verdict_kind kind;
+	enum smtpd_decision_kind kind;
 
 	ms->state = SMTPD_MILTER_ASKED;
 	if (ms->talk.c != NULL) {
@@ -213,8 +213,8 @@ smtpd__milter_session_begin(struct smtpd_milter_session *ms)
 	}
 	kind = begin_message(ms, false);
 	/* A filter that was started anew has closed what it had before. */
-	if (kind == SMTPD_VERDICT_FAILED && ms->talk.stale &&
-	    ms->talk.error != ETIMEDOUT && ms->talk.error != ECANCELED)
+	if (kind == SMTPD_DECISION_FAILED && ms->talk.stale &&
+	    (ms->talk.error == ECONNRESET || ms->talk.error == EPIPE))
 		kind = begin_message(ms, true);
 	return kind;
 }

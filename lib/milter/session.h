@@ -39,7 +39,7 @@ struct smtpd_milter_session {
 	char helo[SMTPD_HOSTNAME_SIZE]; /* that it was told */
 	bool tls;                       /* and was there TLS */
 	bool content;                   /* it accepted the client for good */
-	struct smtpd_verdict refusal;   /* of the client, or its HELO; if its
+	struct smtpd_decision refusal;  /* of the client, or its HELO; if its
 	                                 * kind says that there is one */
 	enum smtpd_milter_state state;
 	struct smtpd_milter_message message;
@@ -50,17 +50,17 @@ struct smtpd_milter_session {
 struct smtpd_milter_session *smtpd__milter_session_get(
     struct smtpd_session *s, struct smtpd_milter *m);
 
-/* Do what the verdict KIND says: return 0, or the code of the reply that is
+/* Do what the decision KIND says: return 0, or the code of the reply that is
  * set. */
 int smtpd__milter_session_act(
-    struct smtpd_milter_session *ms, enum smtpd_verdict_kind kind);
+    struct smtpd_milter_session *ms, enum smtpd_decision_kind kind);
 
 /* Set the reply for a message that could not be judged.  Return as above. */
 int smtpd__milter_session_fail(struct smtpd_milter_session *ms);
 
 /* Tell who the client is, where that is not known, and whose the message of the
  * open transaction is. */
-enum smtpd_verdict_kind smtpd__milter_session_begin(
+enum smtpd_decision_kind smtpd__milter_session_begin(
     struct smtpd_milter_session *ms);
 
 /* Forget the message. */

@@ -3,13 +3,13 @@
  * milter_filter ADDRESS [OPTION...]: a filter on libmilter that does to each
  * message what that asks for.  A field "X-Do: WORDS" is an order:
  *
- *	connect|helo|mail|rcpt|data|header|eoh|body|end VERDICT
+ *	connect|helo|mail|rcpt|data|header|eoh|body|end DECISION
  *	add NAME VALUE, insert I NAME VALUE, change NAME I VALUE
  *	rcpt+ ADDRESS, rcpt- ADDRESS, from ADDRESS, quarantine REASON
  *	replace N (a new body of N octets), progress N
  *
  * in the order of the fields; a body of N octets is "new body" and lines.
- * Verdicts: continue accept reject tempfail discard, or a reply "550 5.7.1 x".
+ * Decisions: continue accept reject tempfail discard, or a reply "550 5.7.1 x".
  * Those of connect to rcpt come from the address of the sender, as
  * mail=reject@..., since there is no message yet.
  *
@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool no_reply, skip, leading_space, few, macros;
 static const char *log_path;
@@ -54,7 +55,7 @@ note(const char *format, ...)
 }
 
 static sfsistat
-verdict(SMFICTX *ctx, const char *word)
+decision(SMFICTX *ctx, const char *word)
 {
 	char code[4], enhanced[16], text[256];
 
@@ -80,7 +81,7 @@ verdict(SMFICTX *ctx, const char *word)
 	return SMFIS_CONTINUE;
 }
 
-/* The verdict of STAGE by the sender "stage=word@...". */
+/* The decision of STAGE by the sender "stage=word@...". */
 static sfsistat
 by_sender(SMFICTX *ctx, const char *stage)
 {
@@ -91,10 +92,10 @@ by_sender(SMFICTX *ctx, const char *stage)
 	if (m != NULL && strncmp(m->sender, stage, len) == 0 &&
 	    m->sender[len] == '=')
 		sscanf(m->sender + len + 1, "%63[a-z]", word);
-	return verdict(ctx, word);
+	return decision(ctx, word);
 }
 
-/* The verdict of STAGE by the orders of the message. */
+/* The decision of STAGE by the orders of the message. */
 static sfsistat
 by_order(SMFICTX *ctx, const char *stage)
 {
@@ -104,7 +105,7 @@ by_order(SMFICTX *ctx, const char *stage)
 	for (int i = 0; m != NULL && i < m->norders; i++)
 		if (strncmp(m->orders[i], stage, len) == 0 &&
 		    m->orders[i][len] == ' ')
-			return verdict(ctx, m->orders[i] + len + 1);
+			return decision(ctx, m->orders[i] + len + 1);
 	return SMFIS_CONTINUE;
 }
 
@@ -252,10 +253,11 @@ obey(SMFICTX *ctx, char *order)
 		smfi_addheader(ctx, a, rest);
 	} else if (strcmp(verb, "insert") == 0) {
 		sscanf(order + n, "%1023s %1023s %2047[^\1]", b, a, rest);
-		smfi_insheader(ctx, atoi(b), a, rest);
+		smfi_insheader(ctx, (int)strtol(b, NULL, 10), a, rest);
 	} else if (strcmp(verb, "change") == 0) {
 		sscanf(order + n, "%1023s %1023s %2047[^\1]", a, b, rest);
-		smfi_chgheader(ctx, a, atoi(b), rest[0] ? rest : NULL);
+		smfi_chgheader(
+		    ctx, a, (int)strtol(b, NULL, 10), rest[0] ? rest : NULL);
 	} else if (strcmp(verb, "rcpt+") == 0)
 		smfi_addrcpt(ctx, order + n);
 	else if (strcmp(verb, "rcpt-") == 0)
@@ -267,7 +269,7 @@ obey(SMFICTX *ctx, char *order)
 	else if (strcmp(verb, "replace") == 0)
 		replace(ctx, atol(order + n));
 	else if (strcmp(verb, "progress") == 0)
-		for (int i = atoi(order + n); i > 0; i--)
+		for (int i = (int)strtol(order + n, NULL, 10); i > 0; i--)
 			smfi_progress(ctx);
 }
 
@@ -309,6 +311,8 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 {
 	(void)f2;
 	(void)f3;
+	static char at_mail[] = "i {mail_addr}", at_connect[] = "j";
+
 	note("negotiate %lx %lx", actions, steps);
 	*out_actions = actions;
 	*out_steps = 0;
@@ -326,8 +330,8 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 		*out_steps |= SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NORCPT |
 		    SMFIP_NODATA | SMFIP_NOEOH | SMFIP_NOBODY;
 	if (macros) {
-		smfi_setsymlist(ctx, SMFIM_ENVFROM, "i {mail_addr}");
-		smfi_setsymlist(ctx, SMFIM_CONNECT, "j");
+		smfi_setsymlist(ctx, SMFIM_ENVFROM, at_mail);
+		smfi_setsymlist(ctx, SMFIM_CONNECT, at_connect);
 	}
 	return SMFIS_CONTINUE;
 }
@@ -335,8 +339,9 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 int
 main(int argc, char **argv)
 {
+	static char name[] = "milter_filter";
 	struct smfiDesc desc = {
-		.xxfi_name = "milter_filter",
+		.xxfi_name = name,
 		.xxfi_version = SMFI_VERSION,
 		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY |
 		    SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT |

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "milter/verdict.h"
+#include "milter/decision.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +9,10 @@
 #include "milter/protocol.h"
 
 void
-smtpd__verdict_set(
-    struct smtpd_verdict *a, int code, const char *enhanced, const char *text)
+smtpd__decision_set(
+    struct smtpd_decision *a, int code, const char *enhanced, const char *text)
 {
-	a->kind = SMTPD_VERDICT_REFUSE;
+	a->kind = SMTPD_DECISION_REFUSE;
 	a->code = code;
 	snprintf(a->enhanced, sizeof(a->enhanced), "%s", enhanced);
 	snprintf(a->text, sizeof(a->text), "%s", text);
@@ -70,7 +70,7 @@ add_line(
 
 /* Read a reply as it stands on the wire, perhaps of several lines. */
 static bool
-read_reply(const char *text, struct smtpd_verdict *out)
+read_reply(const char *text, struct smtpd_decision *out)
 {
 	const char *at = text + 4;
 	struct smtpd_text t;
@@ -80,7 +80,7 @@ read_reply(const char *text, struct smtpd_verdict *out)
 	    (text[0] != '4' && text[0] != '5') ||
 	    (text[3] != '\0' && text[3] != ' ' && text[3] != '-'))
 		return false;
-	out->kind = SMTPD_VERDICT_REFUSE;
+	out->kind = SMTPD_DECISION_REFUSE;
 	out->code =
 	    (text[0] - '0') * 100 + (text[1] - '0') * 10 + text[2] - '0';
 	smtpd__text_init(&t, out->text, sizeof(out->text));
@@ -102,32 +102,32 @@ read_reply(const char *text, struct smtpd_verdict *out)
 }
 
 bool
-smtpd__verdict_read(struct smtpd_packet *p, struct smtpd_verdict *out)
+smtpd__decision_read(struct smtpd_packet *p, struct smtpd_decision *out)
 {
 	const char *text;
 
 	switch ((enum smtpd_milter_answer)p->command) {
 	case SMTPD_MILTER_CONTINUE:
-		out->kind = SMTPD_VERDICT_CONTINUE;
+		out->kind = SMTPD_DECISION_CONTINUE;
 		return true;
 	case SMTPD_MILTER_ACCEPT:
-		out->kind = SMTPD_VERDICT_ACCEPT;
+		out->kind = SMTPD_DECISION_ACCEPT;
 		return true;
 	case SMTPD_MILTER_SKIP:
-		out->kind = SMTPD_VERDICT_SKIP;
+		out->kind = SMTPD_DECISION_SKIP;
 		return true;
 	case SMTPD_MILTER_DISCARD:
-		out->kind = SMTPD_VERDICT_DISCARD;
+		out->kind = SMTPD_DECISION_DISCARD;
 		return true;
 	case SMTPD_MILTER_REJECT:
-		smtpd__verdict_set(out, 550, "5.7.1", "Command rejected");
+		smtpd__decision_set(out, 550, "5.7.1", "Command rejected");
 		return true;
 	case SMTPD_MILTER_TEMPFAIL:
-		smtpd__verdict_set(
+		smtpd__decision_set(
 		    out, 451, "4.7.1", "Service unavailable, try again later");
 		return true;
 	case SMTPD_MILTER_SHUTDOWN:
-		smtpd__verdict_set(out, 421, "4.7.0",
+		smtpd__decision_set(out, 421, "4.7.0",
 		    "Service not available, closing connection");
 		return true;
 	case SMTPD_MILTER_REPLY_CODE:
