@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "ascii.h"
 #include "complain.h"
 #include "identity.h"
 #include "target.h"
@@ -79,22 +80,13 @@ read_reply(struct exchange *x, const char *who)
 	return code;
 }
 
-static bool
-is_ascii(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text > '~')
-			return false;
-	return true;
-}
-
 /* Ask about one recipient.  Return an exit status. */
 static int
 verify_recipient(struct exchange *x, const char *rcpt)
 {
 	int code;
 
-	say_line(x, "EXPN %s%s", rcpt, is_ascii(rcpt) ? "" : " SMTPUTF8");
+	say_line(x, "EXPN %s%s", rcpt, ascii_is(rcpt) ? "" : " SMTPUTF8");
 	code = read_reply(x, rcpt);
 	if (code == 0 || code == 421)
 		return EX_TEMPFAIL;
@@ -114,7 +106,7 @@ ask_all(
 	if (read_reply(x, NULL) != 250)
 		return EX_TEMPFAIL;
 	say_line(x, "MAIL FROM:<%s>%s", id->sender,
-	    is_ascii(id->sender) ? "" : " SMTPUTF8");
+	    ascii_is(id->sender) ? "" : " SMTPUTF8");
 	read_reply(x, NULL);
 	for (size_t i = 0; i < a->rcpts.count && status != EX_TEMPFAIL; i++) {
 		int result = verify_recipient(x, a->rcpts.items[i]);

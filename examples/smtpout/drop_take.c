@@ -11,6 +11,7 @@
 
 #include <smtpd/address.h>
 
+#include "ascii.h"
 #include "drop_place.h"
 #include "drop_read.h"
 #include "text_list.h"
@@ -91,15 +92,6 @@ say_unread(struct taking *t)
 	return DROP_FAILED;
 }
 
-static bool
-is_ascii(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text > '~')
-			return false;
-	return true;
-}
-
 /* Keep the value of a line.  Return 0, or -1 without memory. */
 static int
 keep_value(struct taking *t, const char *value)
@@ -113,7 +105,7 @@ keep_value(struct taking *t, const char *value)
 	enum drop_format_key key = t->in.format.key;
 
 	if (key == DROP_FORMAT_SENDER || key == DROP_FORMAT_RCPT)
-		t->utf8 |= !is_ascii(value);
+		t->utf8 |= !ascii_is(value);
 	if (key == DROP_FORMAT_RCPT)
 		return text_list_add(&t->rcpts, value);
 	if (key == DROP_FORMAT_VERSION || key == DROP_FORMAT_DATA)
