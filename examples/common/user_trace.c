@@ -2,19 +2,25 @@
 #include "user_trace.h"
 
 #include <stdio.h>
-#include <time.h>
 
 void
-user_trace_write(const char *host, const char *program, uid_t uid, char *buf)
+user_trace_date(time_t when, char *buf)
 {
-	time_t now = time(NULL);
-	char date[64];
 	struct tm tm;
 
-	if (gmtime_r(&now, &tm) == NULL ||
-	    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S +0000", &tm) ==
-		0)
-		date[0] = '\0';
+	if (gmtime_r(&when, &tm) == NULL ||
+	    strftime(buf, USER_TRACE_DATE_SIZE, "%a, %d %b %Y %H:%M:%S +0000",
+		&tm) == 0)
+		buf[0] = '\0';
+}
+
+void
+user_trace_write(
+    const char *host, const char *program, uid_t uid, time_t when, char *buf)
+{
+	char date[USER_TRACE_DATE_SIZE];
+
+	user_trace_date(when, date);
 	snprintf(buf, USER_TRACE_SIZE,
 	    "Received: by %s (%s, from userid %lu);\r\n\t%s\r\n", host, program,
 	    (unsigned long)uid, date);

@@ -4,9 +4,8 @@
  * Any user may call it, and it has the group that may write there: it reads
  * nothing of the environment, and opens no other file. */
 
-/* For syncfs() and O_PATH. */
+/* For syncfs(), O_PATH and getentropy(). */
 #define _GNU_SOURCE
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 

@@ -178,6 +178,7 @@ begin_field(struct reader *r, size_t name_len)
 
 	r->drop = false;
 	r->has_from |= is_named(r, name_len, "From");
+	r->m->has_date |= is_named(r, name_len, "Date");
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		if (!r->wants->recipients || !is_named(r, name_len, lists[i]))
 			continue;

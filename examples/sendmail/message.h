@@ -23,6 +23,7 @@ struct message {
 	FILE *file;             /* temporary: lines ended by CRLF */
 	uint64_t size;          /* octets in it */
 	bool eight_bit;         /* it has bytes outside ASCII */
+	bool has_date;          /* and a field Date */
 	struct text_list rcpts; /* found in the header, as they stand there */
 	struct text_list bad;   /* what stands there and is no address */
 	char why[256];          /* why it cannot be read */

@@ -9,11 +9,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "complain.h"
 #include "drop_format.h"
 #include "drop_place.h"
+#include "user_trace.h"
 
 #define BLOCK_SIZE 16384
 
@@ -45,7 +47,12 @@ static void
 write_message(const struct submission *s, size_t count, FILE *out)
 {
 	const struct arguments *a = s->arguments;
+	char date[USER_TRACE_DATE_SIZE], field[sizeof(date) + 16] = "";
 
+	/* It is not that of the time when smtpout takes it. */
+	user_trace_date(time(NULL), date);
+	if (!s->message->has_date && date[0] != '\0')
+		snprintf(field, sizeof(field), "Date: %s\r\n", date);
 	fprintf(out, "%s\nSENDER %s\n", DROP_FORMAT_FIRST, s->identity->sender);
 	if (a->ret != NULL)
 		fprintf(out, "RET %s\n", a->ret);
@@ -55,7 +62,8 @@ write_message(const struct submission *s, size_t count, FILE *out)
 		fprintf(out, "NOTIFY %s\n", a->notify);
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "RCPT %s\n", s->rcpts[i].address);
-	fprintf(out, "DATA %llu\n", (unsigned long long)copy_content(s, NULL));
+	fprintf(out, "DATA %llu\n%s",
+	    (unsigned long long)(copy_content(s, NULL) + strlen(field)), field);
 	copy_content(s, out);
 }
 

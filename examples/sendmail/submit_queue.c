@@ -94,7 +94,8 @@ add_message(struct submission *s, struct smtpd_queue *queue,
 	long long size;
 	int error;
 
-	user_trace_write(s->identity->host, PROGRAM, getuid(), trace);
+	user_trace_write(
+	    s->identity->host, PROGRAM, getuid(), time(NULL), trace);
 	message = smtpd_queue_begin(queue, &envelope, &options);
 	if (message == NULL)
 		return -1;

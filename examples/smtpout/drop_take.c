@@ -24,6 +24,7 @@
 struct taking {
 	const struct drop_take *take;
 	uid_t uid;
+	time_t when; /* it was written */
 	struct drop_read in;
 	struct text_list rcpts;
 	char *sender, *ret, *envid, *notify;
@@ -158,7 +159,8 @@ begin_message(const struct taking *t)
 		.fix = t->take->fix,
 	};
 
-	user_trace_write(t->take->hostname, "smtpout-drop", t->uid, trace);
+	user_trace_write(
+	    t->take->hostname, "smtpout-drop", t->uid, t->when, trace);
 	return smtpd_queue_begin(t->take->queue, &envelope, &options);
 }
 
@@ -271,6 +273,7 @@ open_file(
 	    drop_take_is_unfinished(&st))
 		return -1;
 	t->uid = st.st_uid;
+	t->when = st.st_mtime;
 	fault = drop_take_fault(&st);
 	if (fault != NULL) {
 		*outcome = say_bad(t, fault);

@@ -124,6 +124,22 @@ class Box(DropCase):
         self.assertEqual(taken.parameters["RET"], "HDRS")
         self.assertEqual(taken.parameters["ENVID"], "id+201")
 
+    def test_date(self):
+        """A message has the time when it was written, in Date and Received."""
+        self.put("-f", "a@home.example", "bob@one.example")
+        self.put("-f", "a@home.example", "eve@one.example",
+                 text=b"Date: Mon, 01 Jan 2024 00:00:00 +0000\n\nhi\n")
+        for name in self.waiting():
+            path = os.path.join(self.box, name)
+            text = fixture.read(path)
+            self.assertEqual(text.count(b"\nDate: "), 1)
+            os.utime(path, (1000000000, 1000000000))
+        self.make_smtpout().start()
+        for taken in self.server.wait(2):
+            self.assertEqual(taken.header.count(b"\nDate: "), 1)
+            self.assertIn(b"\n\tSun, 09 Sep 2001 01:46:40 +0000\n",
+                          taken.header)
+
     def test_while_it_runs(self):
         """It need not be started again, whichever way a file comes."""
         smtpout = self.make_smtpout().start()
