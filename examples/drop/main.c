@@ -75,7 +75,10 @@ create_file(struct drop *d)
 	if (fd == -1)
 		return complain_errno(d, "cannot write to");
 	d->file = fdopen(fd, "w");
-	return d->file != NULL ? 0 : complain_errno(d, "cannot write to");
+	if (d->file != NULL)
+		return 0;
+	unlinkat(d->box_fd, d->name, 0);
+	return complain_errno(d, "cannot write to");
 }
 
 /* Whether SIZE octets leave a twentieth of the disk, and of its inodes, free:

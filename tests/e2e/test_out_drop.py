@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The drop box: mail of any user waits there while smtpout does not run."""
 
+import errno
 import os
 import re
 import shutil
@@ -10,10 +11,11 @@ import subprocess
 import tempfile
 import time
 
+import faults
 import smtpin_fixture as fixture
 import world
 from scripted_server import Scripted
-from smtpout_fixture import Smtpout
+from smtpout_fixture import Smtpout, lacks_sanitizers
 
 ZONE = "one.example. MX 10 mx1.example.\n"
 
@@ -77,12 +79,12 @@ class DropCase(world.WorldCase):
                           **env)
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def drop(self, text, box=None):
+    def drop(self, text, box=None, **env):
         """The program alone."""
         return subprocess.run(
             [world.program("smtpout-drop"), "-d", box or self.box],
             input=text, capture_output=True, check=False,
-            timeout=20 * fixture.WAIT)
+            env={**os.environ, **env}, timeout=20 * fixture.WAIT)
 
     def waiting(self):
         return sorted(name for name in os.listdir(self.box) if name != "bad")
@@ -144,7 +146,7 @@ class Box(DropCase):
         """It need not be started again, whichever way a file comes."""
         smtpout = self.make_smtpout().start()
         for count in range(1, 4):
-            self.put("-f", "a@home.example", "bob@one.example")
+            self.assertEqual(self.drop(container()).returncode, 0)
             self.server.wait(count)
         self.wait_taken()
         smtpout.wait_empty()
@@ -229,7 +231,7 @@ class Box(DropCase):
             self.assertEqual(len(smtpout.wait_log(
                 rf" file={name} uid={os.getuid()} reason=")), 1)
         smtpout.restart()
-        self.put("-f", "a@home.example", "bob@one.example")
+        self.assertEqual(self.drop(container()).returncode, 0)
         self.server.wait(2)
         smtpout.wait_empty()
         self.assertEqual(smtpout.said("reason="), [])
@@ -353,10 +355,54 @@ class Program(DropCase):
         self.assertEqual(done.returncode, os.EX_TEMPFAIL, done.stderr)
 
 
+class Failing(DropCase):
+    """A system call that fails leaves a whole message, or none."""
+
+    def setUp(self):
+        super().setUp()
+        self.faults = faults.Faults(
+            faults.preloaded(world.program("smtpout-drop")), self.scratch)
+
+    def test_program(self):
+        text = container()
+        for call in ("open", "read", "sync", "memory"):
+            for error in faults.ERRORS[call]:
+                count = 0
+                while count == 0 or self.faults.failed:
+                    count += 1
+                    self.faults.set(call, error, count)
+                    done = self.drop(text, **self.faults.environment)
+                    whole = [fixture.read(f"{self.box}/{name}")
+                             for name in self.waiting()]
+                    self.assertEqual(
+                        whole, [text] if done.returncode == 0 else [],
+                        (call, error, count, done.stderr))
+                    self.assertNotIn(done.returncode, (-11, -6, os.EX_DATAERR))
+                    for name in self.waiting():
+                        os.unlink(f"{self.box}/{name}")
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_file_cannot_be_removed(self):
+        """What is queued is not queued once more."""
+        smtpout = self.make_smtpout(
+            environment=self.faults.environment).start()
+        smtpout.wait_log("is taken from")
+        self.faults.set("unlink", errno.EIO, 1)
+        self.assertEqual(self.drop(container()).returncode, 0)
+        smtpout.wait_log("it is queued, but cannot be removed")
+        self.faults.clear()
+        self.assertEqual(len(self.bad()), 1)
+        self.drop(container(rcpts=["eve@one.example"]))
+        fixture.until(lambda: sorted(self.server.rcpts()) ==
+                      ["bob@one.example", "eve@one.example"], "not both")
+
+
 class Users(DropCase):
     """The program with the group of the box, as users call it."""
 
     def setUp(self):
+        if not lacks_sanitizers(world.program("smtpout-drop")):
+            self.skipTest("one of them cannot look at a set-group-id program")
         super().setUp()
         shutil.chown(self.scratch, "daemon")
         os.chmod(self.scratch, 0o755)
