@@ -113,9 +113,8 @@ drop_once(const struct submission *s, size_t count)
 	return child != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* Whether there is a box: what is not installed is not complained of. */
-static bool
-has_box(const struct arguments *a)
+bool
+submit_drop_has_box(const struct arguments *a)
 {
 	struct stat st;
 
@@ -129,7 +128,7 @@ submit_drop(struct submission *s)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
 
-	if (!has_box(s->arguments))
+	if (!submit_drop_has_box(s->arguments))
 		return;
 	sigaction(SIGPIPE, &ignore, &before);
 	while (s->nrcpts > 0) {

@@ -9,6 +9,9 @@
 
 #include "submission.h"
 
+/* Whether there is a box: what is not installed is not complained of. */
+bool submit_drop_has_box(const struct arguments *a);
+
 /* Put the message of S, for the recipients that are left, into the drop box, if
  * there is one; who got it is no longer left.  Its program complains of what
  * goes wrong. */

@@ -6,7 +6,12 @@
 
 #include "complain.h"
 #include "places.h"
+#include "submit_drop.h"
 #include "target.h"
+
+/* How long to wait for a smtpout that systemd starts, or that stops, where
+ * there is another place for the message. */
+#define GREETING_MS 10000
 
 static void
 show_line(void *user, bool sent, const char *line)
@@ -115,6 +120,8 @@ submit_there(struct submission *s, const char *name)
 		.hostname = s->identity->host,
 		/* It does not leave this host. */
 		.security = SMTPD_SECURITY_NONE,
+		.greeting_ms =
+		    submit_drop_has_box(s->arguments) ? GREETING_MS : 0,
 		.exchange = s->arguments->verbose ? show_line : NULL,
 	};
 	struct smtpd_client *client;

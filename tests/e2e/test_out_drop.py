@@ -151,6 +151,17 @@ class Box(DropCase):
         self.wait_taken()
         smtpout.wait_empty()
 
+    def test_nobody_greets(self):
+        """Where systemd has the socket of a smtpout that does not start,
+        nobody waits for long."""
+        path = os.path.join(self.scratch, "socket")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+            self.put("-f", "a@home.example", "bob@one.example",
+                     SMTPOUT_HOST=path)
+        self.assertEqual(len(self.waiting()), 1)
+
     def test_many_recipients(self):
         """Each file has as many as a message may have anyhow."""
         self.put("-f", "a@home.example", *(f"u{i}@one.example"
