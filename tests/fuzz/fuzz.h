@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
@@ -19,6 +20,40 @@ must(bool holds)
 {
 	if (!holds)
 		abort();
+}
+
+/* What was written so far: all zero is nothing. */
+struct out {
+	char *data;
+	size_t len;
+	size_t room;
+	size_t most; /* octets; 0: any number */
+};
+
+/* Write LEN bytes at DATA to OUT, a struct out: this is a smtpd_sink_fn.  What
+ * has a bound is never handed nothing. */
+static inline int
+out_write(void *out, const void *data, size_t len)
+{
+	struct out *o = out;
+
+	must(o->most == 0 || (len > 0 && len <= o->most - o->len));
+	if (o->room - o->len < len) {
+		o->room = 2 * (o->len + len);
+		o->data = realloc(o->data, o->room);
+		must(o->data != NULL);
+	}
+	if (len > 0)
+		memcpy(o->data + o->len, data, len);
+	o->len += len;
+	return 0;
+}
+
+static inline bool
+out_is_same(const struct out *a, const struct out *b)
+{
+	return a->len == b->len &&
+	    (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
 /* Whether LEN bytes at S are printable ASCII or spaces. */

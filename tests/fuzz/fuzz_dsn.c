@@ -10,27 +10,6 @@
 
 #define VALUES 11
 
-struct out {
-	char *data;
-	size_t len;
-	size_t room;
-};
-
-static int
-take(void *user, const void *data, size_t len)
-{
-	struct out *o = user;
-
-	if (len > o->room - o->len) {
-		o->room = 2 * o->room + len;
-		o->data = realloc(o->data, o->room);
-		must(o->data != NULL);
-	}
-	memcpy(o->data + o->len, data, len);
-	o->len += len;
-	return 0;
-}
-
 static void
 must_check_params(const char *value)
 {
@@ -162,11 +141,11 @@ must_report(const char *const *values, uint8_t choice)
 		.rcpts = rcpts,
 		.nrcpts = choice / 128 + 1u,
 	};
-	struct out o = { NULL, 0, 0 };
+	struct out o = { 0 };
 
-	must(smtpd__dsn_begin(&r, take, &o) == 0);
-	must(smtpd__dsn_end(&r, take, &o) == 0);
-	take(&o, "", 1);
+	must(smtpd__dsn_begin(&r, out_write, &o) == 0);
+	must(smtpd__dsn_end(&r, out_write, &o) == 0);
+	out_write(&o, "", 1);
 	must(strlen(o.data) == o.len - 1);
 	must_be_sound(o.data, "=_736563726574206F662066757A7A2000", r.utf8);
 	free(o.data);

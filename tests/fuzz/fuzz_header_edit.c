@@ -11,33 +11,20 @@ static const char message_id[] = "<new@host>";
 /* What is added at most. */
 #define ADDED_MAX 128
 
-struct out {
-	char *data;
-	size_t len;
-	size_t room;
-};
-
-static int
-take(void *user, const void *data, size_t len)
-{
-	struct out *o = user;
-
-	must(len > 0 && len <= o->room - o->len);
-	memcpy(o->data + o->len, data, len);
-	o->len += len;
-	return 0;
-}
+/* What an octet gets that is an address, or the domain of one. */
+static const char domain[] = "own.test", hidden[] = "away.test",
+		  host[] = "h.own.test";
+#define GROWTH sizeof("@away.test")
 
 /* Edit LEN bytes at DATA in blocks of BLOCK bytes. */
 static void
 edit(struct smtpd_header_edit *e, const struct smtpd_header_wants *wants,
     struct out *o, const char *data, size_t len, size_t block)
 {
-	o->room = len + ADDED_MAX;
-	o->len = 0;
-	o->data = malloc(o->room);
-	must(o->data != NULL);
-	smtpd__header_edit_init(e, wants, take, o);
+	o->most = len + ADDED_MAX;
+	if (wants->domains.domain != NULL)
+		o->most += len * GROWTH;
+	smtpd__header_edit_init(e, wants, out_write, o);
 	for (size_t at = 0; at < len; at += block) {
 		size_t n = len - at < block ? len - at : block;
 
@@ -79,7 +66,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct smtpd_header_edit whole, blocks, again;
 	struct smtpd_header_wants wants = { 0 };
-	struct out out[3];
+	struct out out[3] = { 0 };
 	const char *message = (const char *)data + 2;
 
 	if (size < 2)
@@ -87,16 +74,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	wants.drop_bcc = (data[0] & 1) != 0;
 	wants.date = (data[0] & 2) != 0 ? date : NULL;
 	wants.message_id = (data[0] & 4) != 0 ? message_id : NULL;
+	if ((data[0] & 8) != 0)
+		wants.domains = (struct smtpd_address_domains){
+			.domain = domain,
+			.hidden = (data[0] & 16) != 0 ? hidden : NULL,
+			.host = host,
+		};
 	edit(&whole, &wants, &out[0], message, size - 2, size);
 	edit(&blocks, &wants, &out[1], message, size - 2, data[1] % 64 + 1u);
-	must(out[0].len == out[1].len);
-	must(memcmp(out[0].data, out[1].data, out[0].len) == 0);
+	must(out_is_same(&out[0], &out[1]));
 	must_be_same(&whole, &blocks);
 
 	/* What was edited needs no edit. */
 	edit(&again, &wants, &out[2], out[0].data, out[0].len, size);
-	must(out[0].len == out[2].len);
-	must(memcmp(out[0].data, out[2].data, out[0].len) == 0);
+	must(out_is_same(&out[0], &out[2]));
 	must(whole.header_len == again.header_len);
 	must_be_fit(&again);
 	for (size_t i = 0; i < 3; i++)

@@ -9,27 +9,10 @@
 /* What a header gets in the place of a few bytes, and a byte quoted. */
 #define GROWTH 160
 
-struct out {
-	char *data;
-	size_t len;
-	size_t room;
-};
-
-static int
-take(void *user, const void *data, size_t len)
-{
-	struct out *o = user;
-
-	must(len > 0 && len <= o->room - o->len);
-	memcpy(o->data + o->len, data, len);
-	o->len += len;
-	return 0;
-}
-
 static struct out
-make_out(size_t room)
+make_out(size_t most)
 {
-	struct out o = { malloc(room), 0, room };
+	struct out o = { .data = malloc(most), .room = most, .most = most };
 
 	must(o.data != NULL);
 	return o;
@@ -57,7 +40,7 @@ convert(const struct smtpd_mime_plan *plan, const struct out *in, size_t block)
 	struct smtpd_mime_convert *c = malloc(sizeof(*c));
 
 	must(c != NULL);
-	smtpd__mime_convert_init(c, plan, take, &out);
+	smtpd__mime_convert_init(c, plan, out_write, &out);
 	for (size_t at = 0; at < in->len; at += block)
 		must(smtpd__mime_convert_feed(c, in->data + at,
 			 in->len - at < block ? in->len - at : block) == 0);
@@ -141,7 +124,7 @@ decode_base64(struct bodies *b)
 			continue;
 		count -= 8;
 		byte = (char)(bits >> count & 255);
-		take(&b->out, &byte, 1);
+		out_write(&b->out, &byte, 1);
 	}
 }
 
@@ -172,7 +155,7 @@ decode_quoted(struct bodies *b)
 			at += 3;
 			continue;
 		}
-		take(&b->out, &byte, 1);
+		out_write(&b->out, &byte, 1);
 		at++;
 	}
 }
@@ -188,7 +171,7 @@ decode_piece(
 		b->body.len = 0;
 	}
 	if (piece == SMTPD_MIME_BODY)
-		take(&b->body, data, len);
+		out_write(&b->body, data, len);
 	if (piece != SMTPD_MIME_BODY_END)
 		return;
 	if (b->encoding == SMTPD_MIME_BASE64)
@@ -196,8 +179,8 @@ decode_piece(
 	else if (b->encoding == SMTPD_MIME_QUOTED_PRINTABLE)
 		decode_quoted(b);
 	else if (b->body.len > 0)
-		take(&b->out, b->body.data, b->body.len);
-	take(&b->out, "|", 1);
+		out_write(&b->out, b->body.data, b->body.len);
+	out_write(&b->out, "|", 1);
 }
 
 static struct out
