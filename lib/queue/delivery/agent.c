@@ -118,6 +118,52 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 	}
 }
 
+/* Whether A is as good as B, as far as the route says. */
+static bool
+is_equal(const struct smtpd_agent_host *a, const struct smtpd_agent_host *b)
+{
+	return a->hop == b->hop && a->down == b->down &&
+	    a->targets->preference == b->targets->preference;
+}
+
+/* If the host number I, which is connected to, does not take the content as it
+ * is, though an equal one may, leave it, and have it be the last of those.
+ * Return whether it is. */
+static bool
+put_behind(struct smtpd_agent_attempt *t, size_t i)
+{
+	struct smtpd_agent_host host = t->hosts[i];
+	size_t last = i;
+
+	if (!t->request->loaded->envelope.eight_bit || host.last ||
+	    smtpd_client_offers(t->agent->client, "8BITMIME") != NULL)
+		return false;
+	while (last + 1 < t->nhosts && !t->hosts[last + 1].last &&
+	    is_equal(&t->hosts[last + 1], &host))
+		last++;
+	if (last == i)
+		return false;
+	smtpd__agent_state_quit(t->agent);
+	memmove(&t->hosts[i], &t->hosts[i + 1], (last - i) * sizeof(host));
+	host.last = true;
+	t->hosts[last] = host;
+	return true;
+}
+
+/* Send to the host number I, over as many connections as it takes.  Return
+ * false if it was put behind others. */
+static bool
+try_host(struct smtpd_agent_attempt *t, size_t i)
+{
+	bool connected = smtpd__agent_connect(t, &t->hosts[i]) == 0;
+
+	if (connected && put_behind(t, i))
+		return false;
+	while (connected && smtpd__agent_send(t, false) == -1 && !is_late(t))
+		connected = smtpd__agent_connect(t, &t->hosts[i]) == 0;
+	return true;
+}
+
 /* Try host after host, each over as many connections as it takes, but not the
  * one called DONE of the hop DONE_ID.  A recipient that was only deferred does
  * not make it worth while to wait for a host that is likely down. */
@@ -144,9 +190,8 @@ try_hosts(struct smtpd_agent_attempt *t, const char *done, uint64_t done_id)
 		    (host->down && !urgent))
 			continue;
 		smtpd__agent_state_tell_sent(t);
-		while (smtpd__agent_connect(t, host) == 0 &&
-		    smtpd__agent_send(t, false) == -1 && !is_late(t))
-			continue;
+		if (!try_host(t, i))
+			i--;
 		forget_left_over(t);
 	}
 }

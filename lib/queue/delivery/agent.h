@@ -21,6 +21,8 @@
  *   over one connection as the request says.
  * - A reply that surely says that messages come too fast (throttle.h) speaks
  *   for all hosts: no other one is asked.
+ * - 8-bit content goes to a host without 8BITMIME, which gets it converted
+ *   (RFC 6152, 3), when no other of equal preference offers that.
  * - A greeting of 5xx, and 421, lead to the next host.
  * - Where TLS is opportunistic and fails, the next host is tried; a message
  *   that has waited long enough goes to the same host again in plain text, at

@@ -91,6 +91,7 @@ struct smtpd_agent_host {
 	size_t count;
 	uint64_t used; /* the last use of one of them; 0: none */
 	bool down;     /* all of them are */
+	bool last;     /* it lacks 8BITMIME: equal ones are asked before it */
 };
 
 /* A recipient on the way. */
