@@ -56,6 +56,14 @@ deliver(struct smtpd_local *local, void *user)
 	return t->code;
 }
 
+/* The one whose callback fills T. */
+static struct smtpd_route_target
+target_of(struct taken *t)
+{
+	return (struct smtpd_route_target){ SMTPD_ROUTE_TARGET_INIT,
+		SMTPD_ROUTE_LOCAL, .deliver = deliver, .deliver_user = t };
+}
+
 /* Open W with COUNT ROUTES. */
 static void
 begin(struct world *w, const struct smtpd_route *routes, size_t count)
@@ -70,8 +78,7 @@ static void
 the_program_gets_what_is_its_own(void **state)
 {
 	struct taken t = { .code = 250 };
-	const struct smtpd_route_target target = { SMTPD_ROUTE_TARGET_INIT,
-		SMTPD_ROUTE_LOCAL, .deliver = deliver, .deliver_user = &t };
+	const struct smtpd_route_target target = target_of(&t);
 	const struct smtpd_route route = { SMTPD_ROUTE_INIT, "own.test",
 		&target, 1 };
 	struct world *w = *state;
@@ -104,8 +111,7 @@ static void
 success_is_reported_as_delivery(void **state)
 {
 	struct taken t = { .code = 250 };
-	const struct smtpd_route_target target = { SMTPD_ROUTE_TARGET_INIT,
-		SMTPD_ROUTE_LOCAL, .deliver = deliver, .deliver_user = &t };
+	const struct smtpd_route_target target = target_of(&t);
 	const struct smtpd_route route = { SMTPD_ROUTE_INIT, "own.test",
 		&target, 1 };
 	struct world *w = *state;
@@ -124,8 +130,7 @@ static void
 a_code_that_is_none_is_for_later(void **state)
 {
 	struct taken t = { .code = 0 };
-	const struct smtpd_route_target target = { SMTPD_ROUTE_TARGET_INIT,
-		SMTPD_ROUTE_LOCAL, .deliver = deliver, .deliver_user = &t };
+	const struct smtpd_route_target target = target_of(&t);
 	const struct smtpd_route route = { SMTPD_ROUTE_INIT, "*", &target, 1 };
 	struct world *w = *state;
 
@@ -144,8 +149,7 @@ static void
 routes_of_one_message_do_not_hinder_each_other(void **state)
 {
 	struct taken t = { .code = 250 };
-	const struct smtpd_route_target local = { SMTPD_ROUTE_TARGET_INIT,
-		SMTPD_ROUTE_LOCAL, .deliver = deliver, .deliver_user = &t };
+	const struct smtpd_route_target local = target_of(&t);
 	const struct smtpd_route_target closed = { SMTPD_ROUTE_TARGET_INIT,
 		SMTPD_ROUTE_ERROR, .text = "5.1.6 Gone to the sea" };
 	const struct smtpd_route_target missing = { SMTPD_ROUTE_TARGET_INIT,

@@ -94,6 +94,21 @@ domains_of_one_site_share_its_rate(void **state)
 	world_end(&w);
 }
 
+/* Begin W with COUNT messages for one site, whose connection has the first of
+ * them under LIMITS.  Return that. */
+static struct smtpd_delivery_job *
+begin_site(struct world *w, unsigned count,
+    const struct smtpd_shaping_limits *limits, struct smtpd_site **site)
+{
+	struct smtpd_delivery_job *job;
+
+	world_begin(w, NULL, 1000);
+	world_mail_many(w, "a.example", count);
+	job = world_take(w, site);
+	assert_true(enter(w, job, limits, site));
+	return job;
+}
+
 /* The rate is kept when each message is the last one for a moment. */
 static void
 a_rate_outlives_the_mail(void **state)
@@ -132,10 +147,7 @@ a_connection_keeps_to_the_rate(void **state)
 	struct world w;
 
 	(void)state;
-	world_begin(&w, NULL, 1000);
-	world_mail_many(&w, "a.example", 10);
-	job = world_take(&w, &site);
-	assert_true(enter(&w, job, &limits, &site));
+	job = begin_site(&w, 10, &limits, &site);
 	for (int second = 0; second < 3; second++, w.now++) {
 		int n = second == 0;
 
@@ -164,10 +176,7 @@ new_connections_have_a_rate_of_their_own(void **state)
 	struct world w;
 
 	(void)state;
-	world_begin(&w, NULL, 1000);
-	world_mail_many(&w, "a.example", 10);
-	job = world_take(&w, &site);
-	assert_true(enter(&w, job, &limits, &site));
+	job = begin_site(&w, 10, &limits, &site);
 	world_take_none(&w);
 	/* The one that is open goes on. */
 	for (int i = 0; i < 4; i++) {

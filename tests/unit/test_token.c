@@ -95,6 +95,16 @@ get(struct token_source *s, const char *refused)
 	"n=$(wc -l <${0%/*}/runs)\n" \
 	"echo t$((n))\n"
 
+/* Begin S with the command of TEXT, whose path becomes COMMAND. */
+static void
+begin_counting(struct token_source *s, char command[64], const char *text)
+{
+	write_file("runs", "");
+	write_file("command", text);
+	snprintf(command, 64, "%s", path_of("command"));
+	token_source_init(s, NULL, command);
+}
+
 static void
 a_token_is_used_until_shortly_before_its_end(void **state)
 {
@@ -102,10 +112,7 @@ a_token_is_used_until_shortly_before_its_end(void **state)
 	struct token_source s;
 
 	(void)state;
-	write_file("runs", "");
-	write_file("command", COUNTING "echo 1000\n");
-	snprintf(command, sizeof(command), "%s", path_of("command"));
-	token_source_init(&s, NULL, command);
+	begin_counting(&s, command, COUNTING "echo 1000\n");
 	assert_string_equal(get(&s, NULL), "t1");
 	present += 1000 - 60 - 100 - 1;
 	assert_string_equal(get(&s, NULL), "t1");
@@ -133,10 +140,7 @@ a_refused_token_is_fetched_anew_once(void **state)
 	struct token_source s;
 
 	(void)state;
-	write_file("runs", "");
-	write_file("command", COUNTING);
-	snprintf(command, sizeof(command), "%s", path_of("command"));
-	token_source_init(&s, NULL, command);
+	begin_counting(&s, command, COUNTING);
 	assert_string_equal(get(&s, NULL), "t1");
 	assert_string_equal(get(&s, "t1"), "t2");
 	assert_string_equal(get(&s, "t1"), "t2");
@@ -164,10 +168,7 @@ one_fetches_for_all_who_wait(void **state)
 	struct token_source s;
 
 	(void)state;
-	write_file("runs", "");
-	write_file("command", COUNTING "sleep 0.1\n");
-	snprintf(command, sizeof(command), "%s", path_of("command"));
-	token_source_init(&s, NULL, command);
+	begin_counting(&s, command, COUNTING "sleep 0.1\n");
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, get_one, &s);
 	for (int i = 0; i < THREADS; i++)
