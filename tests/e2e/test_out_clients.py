@@ -99,37 +99,29 @@ class Receivers(Interoperation):
         self.assertRegex(text, rb"(?is)with utf8e?smtps? .*by out\.example\s"
                                rb"+with utf8smtp ")
 
+    def check_other(self, kind, host, utf8=True):
+        """One that others wrote, at HOST."""
+        domain = kind.__name__.lower() + ".example"
+        pair = self.ca.sign(host.name + ".example")
+        with kind(self.world, host, domain, pair, "bob") as receiver:
+            self.check_all(receiver, domain)
+            if utf8:
+                self.takes_utf8(receiver, domain)
+            self.refuses(domain)
+
     def test_postfix(self):
-        pair = self.ca.sign("mx1.example")
-        with Postfix(self.world, self.mx1, "postfix.example", pair,
-                     "bob") as receiver:
-            self.check_all(receiver, "postfix.example")
-            self.takes_utf8(receiver, "postfix.example")
-            self.refuses("postfix.example")
+        self.check_other(Postfix, self.mx1)
 
     def test_exim(self):
-        pair = self.ca.sign("mx2.example")
-        with Exim(self.world, self.mx2, "exim.example", pair,
-                  "bob") as receiver:
-            self.check_all(receiver, "exim.example")
-            self.takes_utf8(receiver, "exim.example")
-            self.refuses("exim.example")
+        self.check_other(Exim, self.mx2)
 
     def test_opensmtpd(self):
         """It has DSN and 8BITMIME, but neither PIPELINING nor CHUNKING."""
-        pair = self.ca.sign("mx5.example")
-        with OpenSmtpd(self.world, self.mx5, "opensmtpd.example", pair,
-                       "bob") as receiver:
-            self.check_all(receiver, "opensmtpd.example")
-            self.refuses("opensmtpd.example")
+        self.check_other(OpenSmtpd, self.mx5, utf8=False)
 
     def test_sendmail(self):
         """It refuses a bare LF, and has PIPELINING."""
-        pair = self.ca.sign("mx6.example")
-        with Sendmail(self.world, self.mx6, "sendmail.example", pair,
-                      "bob") as receiver:
-            self.check_all(receiver, "sendmail.example")
-            self.refuses("sendmail.example")
+        self.check_other(Sendmail, self.mx6, utf8=False)
 
     def test_smtpin(self):
         pem, key = self.ca.sign("mx3.example")

@@ -92,6 +92,8 @@ O DontBlameSendmail=TrustStickyBit,GroupWritableDirPathSafe
 O AliasFile=
 O HelpFile=
 O Timeout.ident=0
+O QueueLA=1000
+O RefuseLA=1000
 O SmtpGreetingMessage=$j ESMTP
 O OperatorChars=.:@!^/[]+
 H?P?Return-Path: <$g>
