@@ -25,8 +25,8 @@ struct smtpd_worker {
 	unsigned tried;          /* messages there */
 };
 
-/* Whether W, which has tried so many messages at its site, has been there for so
- * long that others come first.  The lock is held. */
+/* Whether W, which has TRIED so many messages at its site, or was there for so
+ * long, has to leave it for others.  The lock is held. */
 static bool
 must_leave(const struct smtpd_worker *w, unsigned tried)
 {
@@ -55,7 +55,7 @@ take_next(struct smtpd_pool_member *m)
 /* The job that was taken during the last attempt, if it can be tried: it is
  * returned otherwise.  The lock is held. */
 static struct smtpd_delivery_job *
-go_on(struct smtpd_worker *w)
+resume_site(struct smtpd_worker *w)
 {
 	struct smtpd_delivery *d = w->delivery;
 	struct smtpd_delivery_job *job = smtpd__attempt_next(&w->attempt);
@@ -81,7 +81,7 @@ await_more(struct smtpd_worker *w)
 	struct smtpd_delivery *d = w->delivery;
 	uint32_t idle_ms = d->settings.idle_ms;
 	const struct timespec until = smtpd__condition_after(idle_ms);
-	struct smtpd_delivery_job *job = go_on(w);
+	struct smtpd_delivery_job *job = resume_site(w);
 	bool woken = true;
 
 	if (job != NULL || w->site == NULL ||
