@@ -351,7 +351,7 @@ try_legs(struct smtpd_attempt_state *a, struct smtpd_route_table *table,
 	a->throttled = all.signs.throttle == SMTPD_THROTTLE_SURE;
 	if (entered && s->tried) {
 		report_site(d, s, &entry, *site, &all);
-		s->tried = !is_too_fast(d, s, *site);
+		s->too_fast = is_too_fast(d, s, *site);
 	}
 	return TRIED;
 }

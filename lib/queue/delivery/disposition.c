@@ -65,7 +65,7 @@ decide_retry(struct smtpd_delivery *d, struct smtpd_disposition *s)
 {
 	struct smtpd_retry_facts facts = {
 		.site_resumes_at = s->site_resumes_at,
-		.tried = s->tried,
+		.tried = s->tried && !s->too_fast,
 		.cancelled = s->cancelled,
 		.in_doubt = s->in_doubt,
 	};

@@ -14,7 +14,8 @@ struct smtpd_disposition {
 	struct smtpd_rcpt_progress *rcpts; /* all that were not finished; their
 	                                    * order and outcome are changed */
 	size_t nrcpts;
-	bool tried;               /* it counts as an attempt */
+	bool tried;               /* hosts were asked */
+	bool too_fast;            /* but it counts as no attempt */
 	bool cancelled;           /* broken off by the stop of the queue */
 	bool reports_success;     /* the host does, if the sender wants that */
 	bool in_doubt;            /* a reply to the dot was lost */
