@@ -87,11 +87,13 @@ set_tls(struct capture *c)
 static int
 open_smtp(struct capture *c)
 {
+	unsigned port = (unsigned)c->settings.in.port;
+
 	c->where = (struct listen_where){
 		.interfaces = &c->no_interfaces,
 		.loopback = c->settings.in.loopback,
 		.addresses = &c->settings.in.listen,
-		.port = (unsigned)c->settings.in.port,
+		.port = port != 0 ? port : LISTEN_ANY_PORT,
 	};
 	return listen_open(PROGRAM, c->server, &c->where, c->log);
 }

@@ -19,7 +19,9 @@
 
 static const struct option_rule rules[] = {
 	{ "listen", .kind = OPTION_SHARED },
-	{ "port", .kind = OPTION_SHARED },
+	{ "port", 'p', OPTION_NUMBER, "N",
+	    "port of addresses that name none (@; 0: any)", AT(in.port), 0,
+	    65535 },
 	{ "web", 'w', OPTION_TEXT, "ADDR:PORT",
 	    "where the page is (" WEB_DEFAULT ")", AT(web), 0, 0 },
 	{ "web-name", 0, OPTION_LIST, "NAME",

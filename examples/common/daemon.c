@@ -90,14 +90,13 @@ daemon_warn_root(struct log *log)
 }
 
 void
-daemon_warn_name(const char *name, struct log *log)
+daemon_warn_name(const char *name, const char *harm, struct log *log)
 {
 	if (!hostname_is_full(name))
 		log_line(log, SMTPD_LOG_WARNING,
-		    "the name of this host, \"%s\", has no domain: other hosts "
-		    "may refuse its mail, and reports to its users: give one "
+		    "the name of this host, \"%s\", has no domain: %s: give one "
 		    "that the DNS knows (--hostname)",
-		    name);
+		    name, harm);
 }
 
 void

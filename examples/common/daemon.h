@@ -63,8 +63,9 @@ int daemon_drop_privileges(const char *program, const char *user,
 /* Warn in the log when that user is root. */
 void daemon_warn_root(struct log *log);
 
-/* Warn in the log when NAME, by which others are greeted, has no domain. */
-void daemon_warn_name(const char *name, struct log *log);
+/* Warn in the log when NAME, by which others are greeted, has no domain, and of
+ * the HARM that it does. */
+void daemon_warn_name(const char *name, const char *harm, struct log *log);
 
 /* Raise the limit of open files to what CONNECTIONS need (SMTPD_NO_LIMIT: as
  * far as it goes); warn in the log if it stays lower. */

@@ -81,9 +81,11 @@ listen_address(const char *address, unsigned port, char *buf, size_t size)
 	if (whole)
 		n = snprintf(buf, size, "%s", address);
 	else if (bare6)
-		n = snprintf(buf, size, "[%s]:%u", address, port);
+		n = snprintf(
+		    buf, size, "[%s]:%u", address, port % LISTEN_ANY_PORT);
 	else
-		n = snprintf(buf, size, "%s:%u", address, port);
+		n = snprintf(
+		    buf, size, "%s:%u", address, port % LISTEN_ANY_PORT);
 	return n >= 0 && (size_t)n < size ? 0 : -1;
 }
 

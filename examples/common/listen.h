@@ -16,6 +16,9 @@
 #include "log.h"
 #include "text_list.h"
 
+/* In the place of a port: any that is free. */
+#define LISTEN_ANY_PORT 65536U
+
 struct listen_where {
 	const struct text_list *interfaces; /* the addresses of these */
 	bool loopback;                      /* 127.0.0.1 and ::1 */

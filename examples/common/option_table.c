@@ -25,6 +25,20 @@ set_text(char **slot, const char *text)
 	return 0;
 }
 
+/* The letters that may stand behind a number of RULE, as a sentence has them;
+ * "": none. */
+static const char *
+unit_letters(const struct option_rule *rule)
+{
+	if (rule->argument == NULL)
+		return "";
+	if (strcmp(rule->argument, "BYTES") == 0)
+		return ", nor one with K, M or G";
+	if (strcmp(rule->argument, "SECONDS") == 0)
+		return ", nor one with s, m, h or d";
+	return "";
+}
+
 /* The unit that LETTER stands for behind a number of RULE; 0: none. */
 static uint64_t
 find_unit(const struct option_rule *rule, char letter)
@@ -131,9 +145,9 @@ option_table_explain(
 		    rule->name, text);
 	else
 		snprintf(buf, size,
-		    "--%s: \"%s\" is not a number from %llu to %llu",
+		    "--%s: \"%s\" is not a number from %llu to %llu%s",
 		    rule->name, text, (unsigned long long)rule->min,
-		    (unsigned long long)rule->max);
+		    (unsigned long long)rule->max, unit_letters(rule));
 }
 
 size_t

@@ -193,7 +193,10 @@ drop_privileges(struct smtpin *p)
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
 	daemon_warn_root(p->log);
-	daemon_warn_name(p->settings.in.name, p->log);
+	daemon_warn_name(p->settings.in.name,
+	    "clients that look for the name in the greeting, "
+	    "and readers of Received fields, cannot tell which host it is",
+	    p->log);
 	return check_root(p);
 }
 

@@ -233,7 +233,10 @@ drop_privileges(struct smtpout *p)
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
 	daemon_warn_root(p->log);
-	daemon_warn_name(p->settings.in.name, p->log);
+	daemon_warn_name(p->settings.in.name,
+	    "other hosts may refuse its mail, and reports to "
+	    "its users",
+	    p->log);
 	local_warn(&p->local);
 	status =
 	    drop_box_open(&p->drop, p->settings.drop_box, why, sizeof(why));

@@ -125,7 +125,10 @@ drop_privileges(struct program *p)
 		    "any user may read the keys in %s: chmod o= %s", accounts,
 		    accounts);
 	daemon_warn_root(p->log);
-	daemon_warn_name(p->settings.in.name, p->log);
+	daemon_warn_name(p->settings.in.name,
+	    "mail programs compare it with the certificate, "
+	    "and it stands in the Received fields of all mail",
+	    p->log);
 	return 0;
 }
 

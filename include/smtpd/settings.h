@@ -38,7 +38,9 @@ enum smtpd_log_level {
 /*
  * Take one log line: printable ASCII without a line end, words and
  * "key=value" fields, no key twice.  A value stands in quotes where it needs
- * them, and what is no plain character in it is \xhh.  Called from any thread
+ * them, and what is no plain character in it is \xhh; addresses and the name
+ * that the client gave itself stand in "<" and ">", see
+ * smtpd_address_escape().  Called from any thread
  * of the server, also from smtpd_server_start() and smtpd_server_drain(),
  * several at a time: it may call nothing of this server.  TEXT lasts until it
  * returns.

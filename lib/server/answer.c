@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/answer.h"
 
+#include <smtpd/address.h>
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -300,8 +302,8 @@ mail_fields(const struct smtpd_session *s,
 
 	smtpd__text_init(&t, buf, size);
 	if (s->open)
-		smtpd__text_format(&t, " id=%s from=%s", s->envelope_id,
-		    smtpd__text_value(
+		smtpd__text_format(&t, " id=%s from=<%s>", s->envelope_id,
+		    smtpd_address_escape(
 			s->envelope.sender.text, value, sizeof(value)));
 	if (line != NULL &&
 	    (strcmp(line->verb, "MAIL") == 0 ||
@@ -309,8 +311,8 @@ mail_fields(const struct smtpd_session *s,
 		smtpd__text_format(&t, " argument=%s",
 		    smtpd__text_quoted(line->argument, value, sizeof(value)));
 	if (rcpt != NULL)
-		smtpd__text_format(&t, " to=%s",
-		    smtpd__text_value(
+		smtpd__text_format(&t, " to=<%s>",
+		    smtpd_address_escape(
 			rcpt->address.text, value, sizeof(value)));
 	return buf;
 }
@@ -327,10 +329,10 @@ log_refusal(struct smtpd_session *s, const struct smtpd_command_line *line,
 	if (r->code < 400 || s->refusals++ >= REFUSALS_LOGGED)
 		return;
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
-	    "refused session=%llu peer=%s helo=%s command=%s%s code=%d "
+	    "refused session=%llu peer=%s helo=<%s> command=%s%s code=%d "
 	    "status=%s reason=%s",
 	    (unsigned long long)s->id, s->peer_text,
-	    smtpd__text_value(s->helo, helo, sizeof(helo)),
+	    smtpd_address_escape(s->helo, helo, sizeof(helo)),
 	    line != NULL ? line->verb : "-",
 	    mail_fields(s, line, rcpt, mail, sizeof(mail)), r->code,
 	    r->enhanced, smtpd__text_quoted(r->text, reason, sizeof(reason)));

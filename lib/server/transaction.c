@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/transaction.h"
 
+#include <smtpd/address.h>
+
 #include <string.h>
 
 #include "base/text.h"
@@ -100,14 +102,14 @@ log_end(const struct smtpd_session *s, enum smtpd_end how, int code)
 	    !smtpd__logger_wants(&s->config->logger, SMTPD_LOG_INFO))
 		return;
 	smtpd__logger_write(&s->config->logger, SMTPD_LOG_INFO,
-	    "transaction session=%llu id=%s peer=%s%s%s from=%s to=%s "
+	    "transaction session=%llu id=%s peer=%s%s%s from=<%s> to=<%s> "
 	    "nrcpt=%zu size=%llu code=%d end=%s",
 	    (unsigned long long)s->id, e->id, s->peer_text,
 	    address != NULL ? " origin=" : "",
 	    address != NULL ? smtpd__text_value(address, origin, sizeof(origin))
 			    : "",
-	    smtpd__text_value(e->sender.text, from, sizeof(from)),
-	    smtpd__text_value(
+	    smtpd_address_escape(e->sender.text, from, sizeof(from)),
+	    smtpd_address_escape(
 		rcpt != NULL ? rcpt->address.text : "", to, sizeof(to)),
 	    e->nrcpts, (unsigned long long)s->envelope.octets, code, ends[how]);
 }

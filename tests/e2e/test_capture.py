@@ -493,6 +493,22 @@ class Command(unittest.TestCase):
         self.assertLessEqual(len(text.splitlines()), 24)
         self.assertLessEqual(max(map(len, text.splitlines())), 79)
 
+    def test_free_ports(self):
+        """With port 0 it takes one at each address, and says which."""
+        process = subprocess.Popen(
+            [os.environ["CAPTURE"], "-p", "0", "--web", "127.0.0.1:0"],
+            stdout=subprocess.PIPE, text=True)
+        try:
+            match = re.fullmatch(r"SMTP  127\.0\.0\.1:(\d+)\n",
+                                 process.stdout.readline())
+            self.assertGreater(int(match[1]), 0)
+            with smtplib.SMTP("127.0.0.1", int(match[1]), timeout=60) as c:
+                self.assertEqual(c.noop()[0], 250)
+        finally:
+            process.terminate()
+            process.stdout.close()
+            self.assertEqual(process.wait(60), 0)
+
     def test_mistakes(self):
         for arguments, word in (
                 (["--web", "nowhere"], "--web"),

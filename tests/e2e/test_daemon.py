@@ -222,7 +222,7 @@ class Surroundings(unittest.TestCase):
             raise
         try:
             self.assertLess(time.monotonic() - begin, 20)
-            smtpin.await_words('"myhost", has no domain')
+            smtpin.await_words('"myhost", has no domain: clients that look')
         finally:
             smtpin.stop()
 
@@ -325,6 +325,11 @@ class Refusals(unittest.TestCase):
         for word in words:
             self.assertIn(word, done.stderr)
         self.assertNotEqual(done.stderr, "")
+
+    def test_units_are_named(self):
+        self.refused(self.base("--quota", "2X"), os.EX_USAGE,
+                     '"2X" is not a number from 0 to 4611686018427387904, '
+                     "nor one with K, M or G")
 
     def test_unknown_option(self):
         self.refused(self.base("--frobnicate"), os.EX_USAGE, "frobnicate")
@@ -520,7 +525,7 @@ class Options(unittest.TestCase):
             fixture.until(lambda: "refused session=" in smtpin.text(),
                           "no refusal")
             smtpin.await_pattern(r'refused session=.* command=RCPT id=\w+ '
-                                 r'from="?sender@example.net')
+                                 r'from=<sender@example.net>')
 
     def test_refusals_are_counted(self):
         """O32: when a client is slowed and sent away can be set."""

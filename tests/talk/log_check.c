@@ -12,10 +12,22 @@ struct key {
 	size_t len;
 };
 
+/* Whether C may stand in an address, which has "<" and ">" around it. */
+static bool
+is_address_byte(char c)
+{
+	return c > ' ' && c <= '~' && c != '<' && c != '>';
+}
+
 /* Skip a value; NULL if it is none. */
 static const char *
 skip_value(const char *s)
 {
+	if (*s == '<') {
+		for (s++; is_address_byte(*s); s++)
+			continue;
+		return *s == '>' ? s + 1 : NULL;
+	}
 	if (*s != '"')
 		return s + strcspn(s, " ");
 	for (s++; *s != '"'; s++)
@@ -62,7 +74,8 @@ log_check(const char *line)
 				return "a key stands there twice";
 			end = skip_value(value);
 			if (end == NULL ||
-			    (*value != '"' && !is_plain(value, end)))
+			    (strchr("\"<", *value) == NULL &&
+				!is_plain(value, end)))
 				return "a value is not quoted";
 		} else if (end == line || !is_plain(line, end)) {
 			return "neither a field nor a word";
