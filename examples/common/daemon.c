@@ -94,8 +94,8 @@ daemon_warn_name(const char *name, const char *harm, struct log *log)
 {
 	if (!hostname_is_full(name))
 		log_line(log, SMTPD_LOG_WARNING,
-		    "the name of this host, \"%s\", has no domain: %s: give one "
-		    "that the DNS knows (--hostname)",
+		    "the name of this host, \"%s\", has no domain: %s: give "
+		    "one that the DNS knows (--hostname)",
 		    name, harm);
 }
 

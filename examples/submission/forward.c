@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "forward.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include <smtpd/client.h>
 
+#include "author.h"
 #include "submission.h"
 
 /* How long smtpout may take: a client that people wait for should have its
@@ -139,11 +141,48 @@ reply_results(struct smtpd_session *s, const struct smtpd_envelope *e,
 	    s, 250, "2.0.0", "Queued, id=%s", f->id[0] != '\0' ? f->id : e->id);
 }
 
-int
-forward_deliver(struct smtpd_session *s, const struct smtpd_envelope *e,
-    struct smtpd_body *body, void *user)
+/* Refuse BODY if it says that it is from somebody else (RFC 6409, 6.1): readers
+ * believe that.  Return 0, or the code of the reply. */
+static int
+check_author(
+    struct smtpd_session *s, struct submission *sub, struct smtpd_body *body)
 {
-	const struct submission *sub = user;
+	const char *user = smtpd_session_user(s), *header;
+	char what[AUTHOR_WHAT_SIZE];
+	size_t len;
+
+	header = smtpd_body_header(body, &len);
+	if (header == NULL && errno == EIO)
+		return smtpd_reply(s, 451, "4.3.0", "The message has no end");
+	switch (header != NULL
+		? author_check(&sub->accounts, user, header, len, what)
+		: AUTHOR_MEMORY) {
+	case AUTHOR_FOREIGN:
+		return smtpd_reply(s, 550, "5.7.1",
+		    "The message is from <%s>, which is not an address of user "
+		    "%s: choose another, or ask the postmaster to allow it",
+		    what, user);
+	case AUTHOR_SYNTAX:
+		return smtpd_reply(s, 554, "5.6.0",
+		    "The field %s of the message is no list of addresses",
+		    what);
+	case AUTHOR_TOO_LONG:
+		return smtpd_reply(s, 554, "5.6.0",
+		    "The header of the message is too long (limit %d octets)",
+		    SMTPD_BODY_HEADER_MAX);
+	case AUTHOR_MEMORY:
+		return smtpd_reply(
+		    s, 451, "4.3.0", "Out of memory, try again later");
+	case AUTHOR_RIGHT:
+		break;
+	}
+	return 0;
+}
+
+static int
+forward_message(struct smtpd_session *s, const struct smtpd_envelope *e,
+    struct smtpd_body *body, const struct submission *sub)
+{
 	const struct smtpd_client_settings settings = {
 		SMTPD_CLIENT_SETTINGS_INIT,
 		.hostname = sub->hostname,
@@ -187,4 +226,14 @@ forward_deliver(struct smtpd_session *s, const struct smtpd_envelope *e,
 	free(rcpts);
 	smtpd_client_destroy(c);
 	return code;
+}
+
+int
+forward_deliver(struct smtpd_session *s, const struct smtpd_envelope *e,
+    struct smtpd_body *body, void *user)
+{
+	struct submission *sub = user;
+	int code = sub->any_from ? 0 : check_author(s, sub, body);
+
+	return code != 0 ? code : forward_message(s, e, body, sub);
 }

@@ -67,6 +67,11 @@ create_parts(struct program *p)
 	sub->hostname = p->settings.in.name;
 	sub->smtpout = p->settings.target;
 	sub->port = p->settings.port;
+	sub->any_from = p->settings.any_from;
+	sub->allowances = allowances_create(
+	    p->settings.user_hour, p->settings.user_day, p->log);
+	if (sub->allowances == NULL)
+		return complain(PROGRAM, EX_OSERR, "no memory");
 	sub->accounts.path = p->settings.accounts;
 	sub->accounts.only_scram = !p->settings.no_scram;
 	settings_for_server(&p->settings, &s);
@@ -197,6 +202,7 @@ main(int argc, char **argv)
 		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);
 		smtpd_cancel_destroy(p.submission.cancel);
+		allowances_destroy(p.submission.allowances);
 		tls_files_finish(&p.tls);
 		accounts_finish(&p.submission.accounts);
 		listen_finish(&p.where);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "author.h"
 #include "complain.h"
 #include "key_command.h"
 #include "listen.h"
@@ -23,6 +24,14 @@ static const struct option_rule rules[] = {
 	    0 },
 	{ "no-scram", 0, OPTION_SWITCH, NULL,
 	    "take hashes of crypt(3), which SCRAM cannot", AT(no_scram), 0, 0 },
+	{ "any-from", 0, OPTION_SWITCH, NULL,
+	    "let messages say that they are from others", AT(any_from), 0, 0 },
+	{ "user-hour", 0, OPTION_NUMBER, "N",
+	    "recipients of a user in an hour (@; 0: no limit)", AT(user_hour),
+	    0, 1000000 },
+	{ "user-day", 0, OPTION_NUMBER, "N",
+	    "recipients of a user in a day (@; 0: no limit)", AT(user_day), 0,
+	    1000000 },
 	{ "interface", 'i', OPTION_LIST, "IF",
 	    "interface to listen on; repeatable", AT(interfaces), 0, 0 },
 	{ "loopback", .kind = OPTION_SHARED },
@@ -103,7 +112,11 @@ settings_read(int argc, char **argv, struct settings *s)
 {
 	int status;
 
-	*s = (struct settings){ .in = receiver_options_defaults };
+	*s = (struct settings){
+		.in = receiver_options_defaults,
+		.user_hour = 500,
+		.user_day = 2000,
+	};
 	s->in.port = 587;
 	status = options_read(&table, argc, argv, s);
 	return status == OPTIONS_GO ? complete_settings(s) : status;
@@ -121,6 +134,7 @@ settings_for_server(const struct settings *s, struct smtpd_settings *out)
 	receiver_options_for_server(&s->in, out);
 	out->flags |=
 	    SMTPD_FLAG_AUTH_REQUIRED | SMTPD_FLAG_DSN | SMTPD_FLAG_SMTPUTF8;
+	out->max_text_line = AUTHOR_LINE_MAX;
 	out->auth_mechanisms =
 	    s->no_scram ? "PLAIN LOGIN" : "SCRAM-SHA-256 PLAIN LOGIN";
 	out->auth_iterations = KEY_ITERATIONS;

@@ -21,7 +21,9 @@ struct settings {
 	struct text_list interfaces; /* none: that of the default route */
 	char *accounts;              /* a file */
 	bool no_scram;
-	char *smtpout; /* where it is */
+	bool any_from;
+	uint64_t user_hour, user_day; /* recipients; 0: no limit */
+	char *smtpout;                /* where it is */
 
 	/* Derived from that. */
 	struct smtpd_target target;

@@ -31,16 +31,37 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 	return 0;
 }
 
+/* One more recipient of the user of S, as many as they may have. */
+static int
+take_allowance(struct smtpd_session *s, struct submission *sub)
+{
+	struct timespec now;
+	uint64_t limit;
+	int64_t wait;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	wait = allowances_take(sub->allowances, smtpd_session_user(s),
+	    (int64_t)now.tv_sec, &limit);
+	if (wait == 0)
+		return 0;
+	if (wait == -1)
+		return smtpd_reply(
+		    s, 451, "4.3.0", "Out of memory, try again later");
+	return smtpd_reply(s, 450, "4.7.1",
+	    "You have sent to %llu recipients, as many as you may for now: try "
+	    "again in %lld minutes, or ask the postmaster for more",
+	    (unsigned long long)limit, (long long)(wait / 60 + 1));
+}
+
 /* Any recipient whose domain others know too (RFC 6409, 4.2). */
 static int
 check_rcpt(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
 	const char *domain = c->address->domain;
 
-	(void)user;
 	if (*domain == '\0' || c->address->literal ||
 	    strchr(domain, '.') != NULL)
-		return 0;
+		return take_allowance(s, user);
 	return smtpd_reply(s, 554, "5.1.2",
 	    "The domain of <%s> is not complete: it has no dot",
 	    c->address->text);

@@ -12,6 +12,7 @@
 #include <smtpd/server.h>
 
 #include "accounts.h"
+#include "allowance.h"
 #include "log.h"
 
 /* The data that all sessions share. */
@@ -22,6 +23,8 @@ struct submission {
 	uint16_t port; /* of smtpout */
 	struct smtpd_cancel *cancel;
 	struct accounts accounts;
+	bool any_from; /* messages may say that they are from others */
+	struct allowances *allowances;
 };
 
 /* Register SUB with SRV, which it must outlive.  Return 0, or -1 without

@@ -284,6 +284,38 @@ class Rules(Pair):
         self.assertEqual(sorted(rcpts), [
             "postmaster@mail.example.org", "x@[192.0.2.1]", "x@example.net"])
 
+    def send(self, client, *header):
+        client.begin("x@example.net", sender="ann@example.org")
+        return client.say("\r\n".join([*header, "", BODY.strip(), "."])).codes
+
+    def test_from(self):
+        """The user's, each of them, however it is written."""
+        with self.daemon.client(ANN) as client:
+            for header in (
+                    ["From: ann@example.org"],
+                    ['FROM:"Lee, Ann" (bob@x.example)',
+                     " <Ann.Lee@Example.ORG>, ann+tag@example.org"],
+                    ["From: a@lists.example.org", "Sender: ann@example.org"],
+                    ["Subject: bob@example.org"], []):
+                self.assertEqual(self.send(client, *header), "250 2.0.0",
+                                 header)
+            for header in (
+                    ["From: bob@example.org"],
+                    ["From: ann@example.org <bob@example.org>"],
+                    ["From: ann@example.org, bob@example.org"],
+                    ["From: ann@example.org", "From: bob@example.org"],
+                    ["From: ann@example.org", "Sender: bob@example.org"],
+                    ["From :", " bob@example.org"], ["From: bob"],
+                    ["From: x:bob@example.org;"]):
+                self.assertIn(self.send(client, *header),
+                              ("550 5.7.1", "554 5.6.0"), header)
+            self.assertEqual(self.send(client, "From: <"), "554 5.6.0")
+            for filler in (["X-Filler: " + "x" * 900] * 80,
+                           ["X: " + "x" * 30000] * 3):
+                self.assertEqual(self.send(
+                    client, *filler, "From: bob@example.org"), "554 5.6.0")
+        self.assertEqual(len(self.out.messages()), 5)
+
     def test_login_comes_first(self):
         """RFC 6409, 4.3; RFC 4954, 4: no mail without AUTH, no AUTH without
         TLS, and nothing of before counts after STARTTLS."""
@@ -334,6 +366,35 @@ class Rules(Pair):
             self.daemon.hang_up()
             self.daemon.said("the old configuration stays in use: .*" + why)
         self.daemon.client(("carl", "new")).close()
+
+
+class Free(Pair):
+    """Whoever it is from; and few recipients."""
+
+    ARGUMENTS = ("--any-from", "--user-hour", "3", "--user-day", "4")
+
+    def test_from(self):
+        with self.daemon.client(ANN) as client:
+            client.begin("x@example.net", sender="ann@example.org")
+            self.assertEqual(client.say(
+                "From: bob@example.org\r\n\r\nx\r\n.").code, 250)
+
+    def test_recipients_of_a_user(self):
+        """Over all sessions; another user has as many."""
+        for _ in range(2):
+            with self.daemon.client(ANN) as client:
+                client.say("MAIL FROM:<ann@example.org>")
+                codes = [client.say("RCPT TO:<x@example.net>").codes
+                         for _ in range(3)]
+                client.say("RSET")
+            if not self.daemon.text().count("which is the limit"):
+                self.assertEqual(codes, ["250 2.1.5"] * 3)
+        self.assertEqual(codes, ["450 4.7.1"] * 3)
+        self.daemon.said("user=ann has sent to 3 recipients in an hour")
+        self.assertEqual(self.daemon.text().count("has sent to"), 1)
+        with self.daemon.client(("bob@example.org", "se same")) as client:
+            client.say("MAIL FROM:<bob@example.org>")
+            self.assertEqual(client.say("RCPT TO:<x@example.net>").code, 250)
 
 
 class Failures(Pair):

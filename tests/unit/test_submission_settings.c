@@ -27,6 +27,9 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(settings_words(words, &s), OPTIONS_GO);
 	assert_int_equal(s.in.port, 587);
 	assert_int_equal(s.in.tls_port, 465);
+	assert_int_equal(s.user_hour, 500);
+	assert_int_equal(s.user_day, 2000);
+	assert_false(s.any_from);
 	memcpy(&un, &s.target.addr, sizeof(un));
 	assert_int_equal(un.sun_family, AF_UNIX);
 	assert_string_equal(un.sun_path, "/run/smtpout/socket");
