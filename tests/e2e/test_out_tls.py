@@ -56,6 +56,31 @@ class Policies(TlsCase):
                 self.smtpout.stop()
                 self.smtpout.remove()
 
+    def test_tls_is_lost(self):
+        """A host that did TLS, before a restart too, offers it no more: mail
+        goes in plain text after a wait, or not."""
+        for option, lost in (("plain", False), ("defer", True)):
+            with self.subTest(option):
+                self.start("--tls-lost", option)
+                with Scripted(self.mx1, tls=self.good) as server:
+                    self.submit("bob@one.example")
+                    self.assertIsNotNone(server.wait(1)[0].tls)
+                    self.smtpout.wait_empty()
+                self.smtpout.restart()
+                with Scripted(self.mx1) as server:
+                    ident = self.submit("bob@one.example")
+                    self.deferred(ident)
+                    self.smtpout.wait_log("TLS failed with mx1.example")
+                    if lost:
+                        self.deferred(ident, 3)
+                    else:
+                        self.assertIsNone(
+                            server.wait(1, 3 * fixture.WAIT)[0].tls)
+                        self.smtpout.wait_empty()
+                    self.assertEqual(server.taken == [], lost)
+                self.smtpout.stop()
+                self.smtpout.remove()
+
     def test_starttls_refused(self):
         """454 to STARTTLS: it is as if it were broken."""
         self.start()
