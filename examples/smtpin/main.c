@@ -24,6 +24,7 @@
 #include "options.h"
 #include "settings.h"
 #include "startup.h"
+#include "tlsa_check.h"
 
 /* Everything that lives as long as the daemon. */
 struct smtpin {
@@ -213,8 +214,11 @@ run_daemon(struct smtpin *p)
 		status = drop_privileges(p);
 	if (status != 0)
 		return status;
-	if (p->settings.in.check)
+	if (p->settings.in.check) {
+		tlsa_check(p->maintenance.tls.tls, p->settings.in.name,
+		    p->settings.dns, p->log);
 		return tls_files_status(&p->maintenance.tls);
+	}
 	return daemon_run(&(struct daemon){
 	    .program = PROGRAM,
 	    .argv = p->argv,

@@ -23,6 +23,7 @@ struct settings {
 	struct text_list interfaces; /* none: that of the default route */
 	struct text_list lmtp;       /* addresses for LMTP */
 	bool tls_tickets;            /* clients may resume sessions */
+	char *dns;                   /* for --check; NULL: the system's */
 	uint64_t min_free;           /* bytes of the mailboxes' disk */
 	uint64_t quota;              /* bytes of a mailbox; 0: no limit */
 	uint64_t slow_after;         /* refusals; 0: never, as the next */

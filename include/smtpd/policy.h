@@ -8,10 +8,12 @@
  */
 
 #include <smtpd/resolve.h>
+#include <smtpd/tls.h>
 #include <smtpd/version.h>
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,6 +51,43 @@ enum smtpd_dnssec {
  * NULL, is triggered, or total_ms are over.  Any thread.  Since 0.2. */
 SMTPD_API enum smtpd_dnssec smtpd_resolver_dnssec(
     struct smtpd_resolver *r, const struct smtpd_cancel *cancel);
+
+/* The TLSA records of a host (RFC 6698) that SMTP can use: opaque. */
+struct smtpd_tlsa_set;
+
+/* The size of a record that smtpd_tls_tlsa() writes, with its NUL. */
+#define SMTPD_TLSA_TEXT_SIZE 80
+
+/*
+ * Look up the records of HOST, a name, at PORT, by R.  *SECURE tells whether
+ * they, or their absence, are authentic.  Return NULL with errno: ENOENT, there
+ * are none; EAGAIN, they cannot be looked up; EINVAL, HOST is no name of one;
+ * ENOMEM.  Blocks as smtpd_resolve() does.  Any thread.  Since 0.2.
+ */
+SMTPD_API struct smtpd_tlsa_set *smtpd_resolve_tlsa(struct smtpd_resolver *r,
+    const char *host, uint16_t port, const struct smtpd_cancel *cancel,
+    bool *secure);
+
+/* How many there are, and the text of record I, for people: of long data only
+ * the beginning.  Since 0.2. */
+SMTPD_API size_t smtpd_tlsa_count(const struct smtpd_tlsa_set *set);
+SMTPD_API void smtpd_tlsa_get(
+    const struct smtpd_tlsa_set *set, size_t i, char *out, size_t size);
+
+/* Free SET; NULL is fine.  Since 0.2. */
+SMTPD_API void smtpd_tlsa_free(struct smtpd_tlsa_set *set);
+
+/* Write to OUT of SIZE bytes the record to publish for pair number PAIR of TLS,
+ * in the order in which they were added: "3 1 1 DIGEST", of its key, so that it
+ * stays when the certificate is renewed for that.  Return 0, or -1 with errno
+ * ENOENT when there is no such pair.  Since 0.2. */
+SMTPD_API int smtpd_tls_tlsa(
+    const struct smtpd_tls *tls, size_t pair, char *out, size_t size);
+
+/* Whether a sender would find pair number PAIR of TLS good, as HOST, by record
+ * I of SET.  Since 0.2. */
+SMTPD_API bool smtpd_tls_matches_tlsa(const struct smtpd_tls *tls, size_t pair,
+    const struct smtpd_tlsa_set *set, size_t i, const char *host);
 
 #ifdef __cplusplus
 }

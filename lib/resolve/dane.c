@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "resolve/dane.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "resolve/fetch.h"
 #include "resolve/hostname.h"
 #include "resolve/pair.h"
+#include "resolve/tlsa_records.h"
 
 /* All questions about one host. */
 #define TOTAL_MS 20000
@@ -162,47 +162,17 @@ find_end(struct search *s, char *end)
 	}
 }
 
-/* Put the pieces of ANSWER together, each record by itself. */
-static struct smtpd_tlsa_set *
-join_pieces(const struct smtpd_dns_answer *answer)
-{
-	unsigned char record[SMTPD_TLSA_DATA_MAX + 4];
-	struct smtpd_tlsa_set *set =
-	    smtpd__tlsa_create(answer->count * sizeof(answer->records[0].text));
-	size_t len = 0;
-
-	if (set == NULL)
-		return NULL;
-	for (size_t i = 0; i < answer->count; i++) {
-		const struct smtpd_dns_record *piece = &answer->records[i];
-		size_t room = sizeof(record) - len;
-
-		/* One that is too long is as good as any other such one. */
-		if (piece->text_len < room)
-			room = piece->text_len;
-		memcpy(record + len, piece->text, room);
-		len += room;
-		if (i + 1 < answer->count && !answer->records[i + 1].begins)
-			continue;
-		smtpd__tlsa_add(set, record, len);
-		len = 0;
-	}
-	smtpd__tlsa_finish(set);
-	return set;
-}
-
 /* Ask for the records at BASE.  Return what is demanded. */
 static enum smtpd_dane_demand
 ask_records(struct search *s, const char *base)
 {
-	char name[SMTPD_DNS_HOST_MAX + 16];
+	char name[SMTPD_DNS_HOST_MAX];
 	struct smtpd_dns_answer *answer;
 	enum smtpd_dane_state state;
 	enum smtpd_dane_demand demand;
 
-	snprintf(name, sizeof(name), "_%u._tcp.%s", (unsigned)s->port, base);
-	/* Longer than a name can be: nothing is there. */
-	if (strlen(name) >= SMTPD_DNS_HOST_MAX)
+	/* Nothing can be there. */
+	if (smtpd__tlsa_records_name(base, s->port, name, sizeof(name)) == -1)
 		return SMTPD_DANE_NOTHING;
 	answer = ask_type(s, name, SMTPD_DNS_TLSA);
 	if (answer == NULL)
@@ -213,7 +183,7 @@ ask_records(struct search *s, const char *base)
 		    s, "TLSA records", name, SMTPD_DNS_TLSA, answer);
 	demand = smtpd__dane_rules_demand(state, answer->count > 0);
 	if (demand == SMTPD_DANE_RECORDS) {
-		s->out->set = join_pieces(answer);
+		s->out->set = smtpd__tlsa_records_read(answer);
 		s->no_memory = s->out->set == NULL;
 		memcpy(s->out->base, base, strlen(base) + 1);
 	}

@@ -340,6 +340,12 @@ smtpd__tls_context_freeze(struct smtpd_tls *tls)
 	return true;
 }
 
+const struct smtpd_tls_pairs *
+smtpd__tls_context_pairs(const struct smtpd_tls *tls)
+{
+	return &tls->pairs;
+}
+
 const mbedtls_ssl_config *
 smtpd__tls_context_conf(const struct smtpd_tls *tls, bool starttls)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A library without TLS: no context can be made, so nothing else is called. */
+#include <smtpd/policy.h>
+
 #include <errno.h>
 
 #include "transport/tls_conn.h"
@@ -136,4 +138,20 @@ smtpd__tls_conn_info(const struct smtpd_tls_conn *conn)
 {
 	(void)conn;
 	return NULL;
+}
+
+int
+smtpd_tls_tlsa(const struct smtpd_tls *tls, size_t pair, char *out, size_t size)
+{
+	(void)tls, (void)pair, (void)out, (void)size;
+	errno = ENOENT;
+	return -1;
+}
+
+bool
+smtpd_tls_matches_tlsa(const struct smtpd_tls *tls, size_t pair,
+    const struct smtpd_tlsa_set *set, size_t i, const char *host)
+{
+	(void)tls, (void)pair, (void)set, (void)i, (void)host;
+	return false;
 }

@@ -221,6 +221,16 @@ smtpd__tls_pairs_expire_s(const struct smtpd_tls_pairs *pairs)
 	return first;
 }
 
+mbedtls_x509_crt *
+smtpd__tls_pairs_chain(const struct smtpd_tls_pairs *pairs, size_t i)
+{
+	struct smtpd_tls_pair *p = pairs->first;
+
+	for (; p != NULL && i > 0; i--)
+		p = p->next;
+	return p != NULL ? &p->chain : NULL;
+}
+
 void
 smtpd__tls_pairs_free(struct smtpd_tls_pairs *pairs)
 {

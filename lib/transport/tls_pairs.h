@@ -61,6 +61,11 @@ int smtpd__tls_pairs_choose(const struct smtpd_tls_pairs *pairs,
  * none. */
 int64_t smtpd__tls_pairs_expire_s(const struct smtpd_tls_pairs *pairs);
 
+/* The chain of pair number I, in the order they were added; NULL: there is no
+ * such pair. */
+mbedtls_x509_crt *smtpd__tls_pairs_chain(
+    const struct smtpd_tls_pairs *pairs, size_t i);
+
 void smtpd__tls_pairs_free(struct smtpd_tls_pairs *pairs);
 
 #endif
