@@ -3,6 +3,7 @@
 where it cannot know."""
 
 import os
+import re
 import ssl
 import subprocess
 
@@ -264,6 +265,66 @@ class Security(DaneCase):
         ident = self.submit("bob@one.dane")
         server.wait(1)
         self.assertEqual(self.sent(ident)["wanted"], "opportunistic")
+
+
+class Reference(DaneCase):
+    """Postfix, in the same world, sees the same in each case."""
+
+    FOUND = ((r"Verified TLS connection", "dane"),
+             (r"no matching DANE TLSA records", "refused"),
+             (r"(Untrusted|Trusted|Anonymous) TLS connection", "encrypted"))
+
+    def by_postfix(self, host):
+        """What posttls-finger comes to at HOST."""
+        program = fixture.need("posttls-finger")
+        conf = os.path.join(self.world.root, "resolv.conf")
+        with open(conf, "w", encoding="ascii") as file:
+            file.write("nameserver 127.0.0.1\noptions trust-ad\n")
+        with self.world.out.inside():
+            done = subprocess.run(
+                ["unshare", "--mount", "sh", "-c",
+                 'mount --bind "$1" /etc/resolv.conf; shift; exec "$@"', "sh",
+                 conf, program, "-c", "-l", "dane", "-t", "5", "-T", "10",
+                 "-L", "summary,verbose", host],
+                capture_output=True, text=True, check=False)
+        text = done.stdout + done.stderr
+        for pattern, word in self.FOUND:
+            if re.search(pattern, text):
+                return word
+        return text
+
+    def by_smtpout(self, domain):
+        """What smtpout comes to: an attempt that failed is refused."""
+        ident = self.submit("bob@" + domain)
+        line = self.smtpout.attempts(ident, 1)[0]
+        return line["reached"] if line["status"] == "sent" else "refused"
+
+    def test_the_same_result(self):
+        key, other = self.key_of(self.pair), self.key_of(self.other)
+        digest = key.split()[-1]
+        cases = {
+            "a key that matches": ([key], "dane"),
+            "a key that does not": ([other], "refused"),
+            "one of two": ([other, key], "dane"),
+            "PKIX alone": (["1 1 1 " + digest], "encrypted"),
+            "PKIX beside a key that does not match":
+                (["1 1 1 " + digest, other], "refused"),
+            "an unknown selector": (["3 7 1 " + digest], "encrypted"),
+            "an unknown matching type": (["3 1 9 " + digest], "encrypted"),
+            "a short digest": (["3 1 1 " + digest[:62]], "encrypted"),
+            "an authority that is not there": (["2 1 1 " + digest], "refused"),
+            "a stronger digest that does not match":
+                ([key, "3 1 2 " + 128 * "0"], "refused"),
+            "no records": ([], "encrypted"),
+        }
+        self.start()
+        self.server(tls=self.pair)
+        for about, (records, wanted) in cases.items():
+            with self.subTest(about):
+                self.world.zone("".join(
+                    tlsa("mx1.dane", record) for record in records))
+                self.assertEqual(self.by_postfix("mx1.dane"), wanted)
+                self.assertEqual(self.by_smtpout("mx1.dane"), wanted)
 
 
 class Trust(DaneCase):

@@ -59,6 +59,7 @@ read_query(const unsigned char *at, struct dns_query *q)
 
 	q->id = (uint16_t)(at[0] << 8 | at[1]);
 	q->edns = at[11] == 1;
+	q->unchecked = at[3] & 0x10;
 	for (at += 12; *at != 0; at += *at + 1) {
 		for (unsigned i = 1; i <= *at; i++)
 			q->name[len++] = (char)smtpd__text_to_lower(at[i]);

@@ -17,6 +17,7 @@ struct dns_query {
 	unsigned type;
 	char name[256]; /* in lower case */
 	bool edns;
+	bool unchecked; /* CD is set */
 	bool tcp;
 };
 

@@ -80,6 +80,7 @@ struct row {
 };
 
 #define SERVFAIL 2
+#define WRONG    0x1000 /* SERVFAIL, unless signatures are not checked */
 #define NXDOMAIN 3
 #define A        1
 #define CNAME    5
@@ -100,6 +101,8 @@ static const struct row zone[] = {
 	{ "broken.secure.test", A, DNS_AD, "192.0.2.1" },
 	{ "_25._tcp.broken.secure.test", TLSA, SERVFAIL, NULL },
 	{ "lost.secure.test", A, SERVFAIL, NULL },
+	{ "bogus.secure.test", A, DNS_AD, "192.0.2.1" },
+	{ "_25._tcp.bogus.secure.test", TLSA, WRONG, RECORD },
 	{ "short.secure.test", A, DNS_AD, "192.0.2.1" },
 	{ "_25._tcp.short.secure.test", TLSA, DNS_AD, "\3\1" },
 	/* Aliases. */
@@ -155,6 +158,10 @@ answer(void *user, const struct dns_query *q, struct dns_reply *reply)
 		name = alias->data;
 		row = find_row(name, q->type);
 	}
+	if (row != NULL && row->flags == WRONG && !q->unchecked) {
+		dns_set(&reply->p, 2, flags | SERVFAIL);
+		return;
+	}
 	if (row != NULL && row->data != NULL)
 		write_row(&reply->p, row);
 	else
@@ -186,6 +193,7 @@ each_host_has_its_demand(void **state)
 		/* No failure is an absence. */
 		{ "broken.secure.test", 25, SMTPD_DANE_LATER, "", 0, 0 },
 		{ "lost.secure.test", 25, SMTPD_DANE_LATER, "", 0, 0 },
+		{ "bogus.secure.test", 25, SMTPD_DANE_LATER, "", 0, 0 },
 		{ "short.secure.test", 25, SMTPD_DANE_RECORDS,
 		    "short.secure.test", 0, 1 },
 		{ "alias.secure.test", 25, SMTPD_DANE_RECORDS, "mx.secure.test",
@@ -222,6 +230,9 @@ each_host_has_its_demand(void **state)
 		}
 		assert_int_equal(
 		    d.demand == SMTPD_DANE_LATER, d.reason[0] != '\0');
+		/* Wrong signatures are told from a server that fails. */
+		assert_int_equal(
+		    d.bogus, strncmp(cases[i].host, "bogus", 5) == 0);
 		free(d.set);
 		smtpd_resolver_destroy(r);
 	}
