@@ -109,6 +109,8 @@ struct telling {
 	struct smtpd_disposition *disposition;
 	const struct smtpd_route_table *table;
 	const struct smtpd_delivery_request *request;
+	const struct smtpd_shaping_signs *signs;
+	uint32_t connections; /* that the site has counted for it */
 };
 
 static void
@@ -163,6 +165,14 @@ goes_along(const struct telling *t, struct smtpd_opened_job *o)
 	return leg.alone && leg.entry == t->request->route->entry;
 }
 
+/* Whether the site's limits know all that the attempt used up to now: they are
+ * told of more connections and transactions at its end. */
+static bool
+is_counted(const struct telling *t)
+{
+	return t->signs->connections <= t->connections && t->signs->mails <= 1;
+}
+
 /* Take the next job, and have its message go ahead if it may. */
 static const struct smtpd_delivery_request *
 prepare_next(void *user)
@@ -172,6 +182,8 @@ prepare_next(void *user)
 	struct smtpd_delivery_job *job;
 	struct smtpd_opened_job *o;
 
+	if (!is_counted(t))
+		return NULL;
 	/* Only one that is not set aside may take it. */
 	smtpd__dispatch_end_wait(a->delivery, a->worker);
 	job = a->next(a->worker);
@@ -218,7 +230,8 @@ deliver_leg(struct smtpd_attempt_state *a,
 {
 	struct smtpd_delivery *d = a->delivery;
 	const struct smtpd_queued_message *message = s->job->message;
-	struct telling telling = { a, s, table, NULL };
+	struct telling telling = { a, s, table, NULL, &end->signs,
+		entry->connected ? 0 : 1 };
 	struct smtpd_delivery_request request = {
 		.loaded = s->loaded,
 		.route = route,
@@ -261,14 +274,10 @@ add_feedback(
 	all->signs.connections = connections;
 }
 
-/*
- * Whether S only came too fast for SITE, which has it wait now: that is no
- * failure of the message, so it is tried next when the site takes mail again,
- * and not after a time of its own.
- */
+/* Whether the hosts say of S, where it was deferred, only that mail comes too
+ * fast. */
 static bool
-is_too_fast(struct smtpd_delivery *d, const struct smtpd_disposition *s,
-    const struct smtpd_site *site)
+is_too_fast(const struct smtpd_disposition *s)
 {
 	bool any = false;
 
@@ -283,19 +292,26 @@ is_too_fast(struct smtpd_delivery *d, const struct smtpd_disposition *s,
 			return false;
 		any = true;
 	}
-	return any && smtpd__dispatch_is_paused(d, site);
+	return any;
 }
 
-/* Tell SITE how the attempt went, which entered it by ENTRY: it has counted one
- * connection then, unless that was open. */
+/*
+ * Tell SITE how the attempt went, which entered it by ENTRY: it has counted one
+ * connection then, unless that was open.  If it only has mail wait, since that
+ * comes too fast, the message has not failed: it is tried next when the site
+ * takes mail again, and not after a time of its own.
+ */
 static void
 report_site(struct smtpd_delivery *d, struct smtpd_disposition *s,
     const struct smtpd_site_entry *entry, struct smtpd_site *site,
     struct smtpd_delivery_result *end)
 {
+	bool paused;
+
 	if (!entry->connected && end->signs.connections > 0)
 		end->signs.connections--;
-	s->site_resumes_at = smtpd__dispatch_report_site(d, site, end);
+	s->site_resumes_at = smtpd__dispatch_report_site(d, site, end, &paused);
+	s->too_fast = paused && is_too_fast(s);
 }
 
 /* What came of the legs of an attempt. */
@@ -349,10 +365,8 @@ try_legs(struct smtpd_attempt_state *a, struct smtpd_route_table *table,
 		add_feedback(&all, &end);
 	}
 	a->throttled = all.signs.throttle == SMTPD_THROTTLE_SURE;
-	if (entered && s->tried) {
+	if (entered && s->tried)
 		report_site(d, s, &entry, *site, &all);
-		s->too_fast = is_too_fast(d, s, *site);
-	}
 	return TRIED;
 }
 

@@ -368,11 +368,12 @@ smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
 
 uint32_t
 smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
-    const struct smtpd_delivery_result *result)
+    const struct smtpd_delivery_result *result, bool *paused)
 {
 	uint32_t now = smtpd__spool_clock_now(d->spool);
 	enum smtpd_site_feedback feedback = result->feedback;
 	struct smtpd_site_status status;
+	struct smtpd_shaping_info info;
 
 	if (feedback == SMTPD_SITE_FINE && result->took_ms >= SLOW_SITE_MS)
 		feedback = SMTPD_SITE_SLOW;
@@ -382,6 +383,8 @@ smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
 		feedback = SMTPD_SITE_UNTOLD;
 	pthread_mutex_lock(&d->lock);
 	smtpd__shaping_learn(d->schedule, site, &result->signs, now);
+	smtpd__shaping_describe(site, &info);
+	*paused = info.probe_at != 0;
 	status = smtpd__site_feedback_report(
 	    d->schedule, site, feedback, &result->why, now);
 	pthread_mutex_unlock(&d->lock);
@@ -389,16 +392,4 @@ smtpd__dispatch_report_site(struct smtpd_delivery *d, struct smtpd_site *site,
 	if (result->feedback == SMTPD_SITE_FINE)
 		smtpd__trouble_tell_all(d, false);
 	return feedback == SMTPD_SITE_DOWN ? status.resumes_at : 0;
-}
-
-bool
-smtpd__dispatch_is_paused(
-    struct smtpd_delivery *d, const struct smtpd_site *site)
-{
-	struct smtpd_shaping_info info;
-
-	pthread_mutex_lock(&d->lock);
-	smtpd__shaping_describe(site, &info);
-	pthread_mutex_unlock(&d->lock);
-	return info.probe_at > smtpd__spool_clock_now(d->spool);
 }

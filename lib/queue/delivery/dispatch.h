@@ -109,14 +109,11 @@ uint32_t smtpd__dispatch_suspend_domain(struct smtpd_delivery *d,
     const struct smtpd_result *why, struct smtpd_site **site);
 
 /* Report how the attempt with RESULT at SITE went.  Return until when it is
- * suspended as unreachable, or 0. */
+ * suspended as unreachable, or 0.  *PAUSED: it takes no mail but a probe, since
+ * that came too fast. */
 uint32_t smtpd__dispatch_report_site(struct smtpd_delivery *d,
-    struct smtpd_site *site, const struct smtpd_delivery_result *result);
-
-/* Whether SITE takes no more mail for a while, since it said that it comes too
- * fast. */
-bool smtpd__dispatch_is_paused(
-    struct smtpd_delivery *d, const struct smtpd_site *site);
+    struct smtpd_site *site, const struct smtpd_delivery_result *result,
+    bool *paused);
 
 /* What happened to a job that is returned. */
 enum smtpd_dispatch_return {
