@@ -11,10 +11,6 @@
 #include "queue/delivery/agent_send.h"
 #include "queue/delivery/history.h"
 
-/* Limits of one connection. */
-#define REQUESTS_MAX 100
-#define OPEN_MS      300000
-
 /* After so long no other host is asked. */
 #define HOSTS_MS 600000
 
@@ -50,9 +46,7 @@ smtpd__agent_leave_next(struct smtpd_agent *a)
 bool
 smtpd__agent_is_open(const struct smtpd_agent *a)
 {
-	return a->site != NULL && a->requests < REQUESTS_MAX &&
-	    !smtpd__agent_send_is_full(a) &&
-	    smtpd__clock_ms() - a->opened < OPEN_MS;
+	return smtpd__agent_state_is_open(a);
 }
 
 /* No recipient has a result from a host yet. */
@@ -103,7 +97,8 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 	host[0] = '\0';
 	if (a->site == NULL)
 		return;
-	if (!smtpd__agent_is_open(a) || smtpd__agent_hosts_others_wait(t) ||
+	if (!smtpd__agent_state_is_open(a) ||
+	    smtpd__agent_hosts_others_wait(t) ||
 	    !smtpd__agent_state_is_on_route(a, t->request) ||
 	    (a->ahead != NULL && a->ahead != t->request->loaded)) {
 		smtpd__agent_state_quit(a);

@@ -111,7 +111,7 @@ announce_next(void *user)
 	const struct smtpd_delivery_request *next;
 	size_t most;
 
-	if (!smtpd__agent_is_open(a) || smtpd__agent_hosts_others_wait(t))
+	if (!smtpd__agent_state_is_open(a) || smtpd__agent_hosts_others_wait(t))
 		return NULL;
 	next = t->request->next(t->request->user);
 	if (next == NULL || !smtpd__agent_state_is_on_route(a, next))

@@ -217,12 +217,6 @@ note_full(struct smtpd_agent_attempt *t)
 		t->end->signs.full_at = a->mails - 1;
 }
 
-bool
-smtpd__agent_send_is_full(const struct smtpd_agent *a)
-{
-	return a->mails_max > 0 && a->mails >= a->mails_max;
-}
-
 int
 smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 {
@@ -234,7 +228,7 @@ smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused)
 	for (;;) {
 		int status;
 
-		if (begun && smtpd__agent_send_is_full(a) &&
+		if (begun && smtpd__agent_state_is_full(a) &&
 		    is_pending(t, again ? t->request->nrcpts : place))
 			return leave_rest(
 			    t, again ? t->request->nrcpts : place);

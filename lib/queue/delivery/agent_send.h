@@ -15,8 +15,4 @@
  */
 int smtpd__agent_send(struct smtpd_agent_attempt *t, bool reused);
 
-/* Whether the connection has had as many transactions as the request, or the
- * one before it, allows. */
-bool smtpd__agent_send_is_full(const struct smtpd_agent *a);
-
 #endif

@@ -5,8 +5,27 @@
 #include <string.h>
 
 #include "client/result.h"
+#include "os/clock.h"
 #include "queue/delivery/history.h"
 #include "queue/delivery/throttle.h"
+
+/* Limits of one connection. */
+#define REQUESTS_MAX 100
+#define OPEN_MS      300000
+
+bool
+smtpd__agent_state_is_full(const struct smtpd_agent *a)
+{
+	return a->mails_max > 0 && a->mails >= a->mails_max;
+}
+
+bool
+smtpd__agent_state_is_open(const struct smtpd_agent *a)
+{
+	return a->site != NULL && a->requests < REQUESTS_MAX &&
+	    !smtpd__agent_state_is_full(a) &&
+	    smtpd__clock_ms() - a->opened < OPEN_MS;
+}
 
 /* Whether the open connection has what HOP demands of its host: one in plain
  * text since TLS failed serves only messages that need not wait for TLS, with

@@ -131,6 +131,13 @@ struct smtpd_agent_attempt {
 	bool over;        /* a failure of our own: no other host is asked */
 };
 
+/* Whether the connection has had as many transactions as the request, or the
+ * one before it, allows. */
+bool smtpd__agent_state_is_full(const struct smtpd_agent *a);
+
+/* As smtpd__agent_is_open(). */
+bool smtpd__agent_state_is_open(const struct smtpd_agent *a);
+
 /* Whether the open connection is to a hop of the route of REQUEST: one in plain
  * text since TLS failed serves only messages that need not wait for TLS. */
 bool smtpd__agent_state_is_on_route(
