@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 import smtpin_fixture as fixture
+from exim_client import Exim
 from private_postfix import Postfix
 from smtp_client import Lmtp
 
@@ -228,6 +229,31 @@ smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
         self.assertIn("554 5.4.6", self.maillog("bob@example.org", "bounced"))
         self.assertIn("550 5.1.1",
                       self.maillog("nobody@example.org", "bounced"))
+        (headers, _), = self.take("alice")
+        self.assertRegex(headers[b"Received"], rb" with LMTP id ")
+        self.assertEqual(self.take("bob"), [])
+
+
+class OfExim(Case):
+    """Exim's, over one connection."""
+
+    def test_exim(self):
+        if os.geteuid() != 0:
+            self.skipTest("Exim needs root to start")
+        exim = Exim(self.enterContext(tempfile.TemporaryDirectory()),
+                    self.lmtp, "  protocol = lmtp\n")
+        path = os.path.join(exim.dir, "message")
+        with open(path, "wb") as file:
+            file.write(b"Delivered-To: bob@example.org\n" + MESSAGE)
+        subprocess.run(exim.command(
+            self.lmtp, path, "alice@example.org", "bob@example.org",
+            "nobody@example.org"), check=False, capture_output=True,
+            timeout=3 * fixture.WAIT)
+        lines = {re.search(r"(\w+)@", line)[1]: line
+                 for line in exim.deliveries()}
+        self.assertRegex(lines["alice"], '[=-]> .*C="250 2')
+        self.assertRegex(lines["bob"], r"\*\* .*554 5\.4\.6")
+        self.assertRegex(lines["nobody"], r"\*\* .*550 5\.1\.1")
         (headers, _), = self.take("alice")
         self.assertRegex(headers[b"Received"], rb" with LMTP id ")
         self.assertEqual(self.take("bob"), [])
