@@ -95,7 +95,7 @@ find_spender(struct allowances *a, const char *user)
 
 /* Forget what is older than SPAN seconds at NOW. */
 static void
-advance(struct window *w, int64_t now, int64_t span)
+forget_old(struct window *w, int64_t now, int64_t span)
 {
 	int64_t part = now / (span / PARTS);
 
@@ -117,7 +117,7 @@ seconds_to_wait(struct window *w, int64_t now, int64_t span, uint64_t limit)
 	uint64_t sum = 0;
 	int64_t oldest = 0;
 
-	advance(w, now, span);
+	forget_old(w, now, span);
 	for (int64_t part = w->part; part > w->part - PARTS && part >= 0;
 	    part--) {
 		if (w->counts[part % PARTS] > 0)

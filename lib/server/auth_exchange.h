@@ -20,11 +20,11 @@ struct smtpd_auth_exchange {
 	char argument[SMTPD_AUTH_LINE_MAX]; /* of the command */
 	char mechanism[SMTPD_MECHANISM_MAX + 1];
 	const char *initial; /* the initial response in base64, until it is
-	                        * read; NULL: there is none */
+	                      * read; NULL: there is none */
 	char *user;          /* what smtpd_session_set_user() said */
-	char claimed[SMTPD_SASL_NAME_SIZE]; /* who the client says it is; "":
-	                                     * it has not, or a handler
-	                                     * knows */
+	/* The name that the client gave; "" before it has, and where a handler
+	 * knows the mechanism. */
+	char claimed[SMTPD_SASL_NAME_SIZE];
 	uint64_t last_read_ms; /* when the last answer came that counts */
 	bool judging;          /* the program's callback runs */
 	bool failed;           /* it is over, with this reply */
