@@ -106,6 +106,7 @@ create_parts(struct smtpd_delivery *d, char *error, size_t size)
 	if (d->cancel == NULL || d->dot_cancel == NULL || d->hoststat == NULL ||
 	    d->schedule == NULL)
 		return -1;
+	atomic_init(&d->trouble.dnssec_untold, s->policy->dane);
 	d->client.cancel = d->cancel;
 	d->client.dot_cancel = d->dot_cancel;
 	d->agent = (struct smtpd_agent_settings){

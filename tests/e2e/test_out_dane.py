@@ -361,6 +361,8 @@ class Trust(DaneCase):
                 ident = self.submit("bob@one.dane")
                 line = self.smtpout.attempts(ident, 1)[0]
                 self.assertEqual(line["wanted"], wanted)
+                self.smtpout.wait_log(
+                    "DANE is in use" if options else "is not believed")
                 self.assertEqual(len(server.taken), wanted == "opportunistic")
                 self.smtpout.stop()
                 self.smtpout.remove()

@@ -62,6 +62,7 @@ find_route(struct smtpd_attempt_state *a, struct smtpd_delivery_job *job,
 	smtpd__dispatch_begin_wait(d, a->worker, job);
 	status = smtpd__route_find(d->router, table, leg->entry, domain,
 	    d->cancel, &a->route, history);
+	smtpd__trouble_tell_dnssec(d, &a->route);
 	smtpd__dispatch_end_wait(d, a->worker);
 	if (status == 0 && a->route.outcome == SMTPD_RESOLVE_FOUND)
 		status = smtpd__limits_ask(d->settings.limits,

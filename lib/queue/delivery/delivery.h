@@ -49,7 +49,9 @@ struct smtpd_delivery_counts {
 
 /* What people were told of (trouble.h). */
 struct smtpd_delivery_trouble {
-	atomic_bool all; /* every site is in trouble */
+	atomic_bool all;           /* every site is in trouble */
+	atomic_bool dnssec_untold; /* whether there is DANE, where it is
+	                            * wanted */
 
 	/* Under the lock; the times are those of smtpd__clock_ms(). */
 	bool dns_silent;

@@ -154,6 +154,12 @@ smtpd__route_table(struct smtpd_router *r)
 	return table;
 }
 
+enum smtpd_dnssec
+smtpd__route_dnssec(struct smtpd_router *r, const struct smtpd_cancel *cancel)
+{
+	return smtpd_resolver_dnssec(r->resolver, cancel);
+}
+
 bool
 smtpd__route_is_current(
     struct smtpd_router *r, const struct smtpd_found_route *route)

@@ -92,6 +92,10 @@ int smtpd__route_find(struct smtpd_router *r, struct smtpd_route_table *table,
     const struct smtpd_cancel *cancel, struct smtpd_found_route *route,
     struct smtpd_text *history);
 
+/* Whether the servers that R asks validate.  Blocks. */
+enum smtpd_dnssec smtpd__route_dnssec(
+    struct smtpd_router *r, const struct smtpd_cancel *cancel);
+
 /* Whether ROUTE, which R found, would still have the same policy and table. */
 bool smtpd__route_is_current(
     struct smtpd_router *r, const struct smtpd_found_route *route);

@@ -76,6 +76,28 @@ smtpd__trouble_tell_dns(struct smtpd_delivery *d,
 		    &d->logger, SMTPD_LOG_INFO, "the DNS answers again");
 }
 
+void
+smtpd__trouble_tell_dnssec(
+    struct smtpd_delivery *d, const struct smtpd_found_route *route)
+{
+	static const char *const words[] = {
+		[SMTPD_DNSSEC_VALIDATED] = "validates: DANE is in use",
+		[SMTPD_DNSSEC_UNTRUSTED] =
+		    "validates, but is not believed, as it is not on this "
+		    "host: there is no DANE",
+		[SMTPD_DNSSEC_ABSENT] = "does not validate: there is no DANE",
+		[SMTPD_DNSSEC_UNKNOWN] =
+		    "does not say whether it validates: if not, there is no "
+		    "DANE",
+	};
+
+	if (!route->answered ||
+	    !atomic_exchange(&d->trouble.dnssec_untold, false))
+		return;
+	smtpd__logger_write(&d->logger, SMTPD_LOG_INFO, "the DNS server %s",
+	    words[smtpd__route_dnssec(d->router, d->cancel)]);
+}
+
 bool
 smtpd__trouble_await_disk(struct smtpd_delivery *d,
     struct smtpd_disk_trouble *t, const bool *stopping)

@@ -25,6 +25,11 @@ void smtpd__trouble_tell_all(struct smtpd_delivery *d, bool all);
 void smtpd__trouble_tell_dns(struct smtpd_delivery *d,
     const struct smtpd_found_route *route, uint64_t since);
 
+/* Tell once, when a look-up for ROUTE was answered, whether DANE has the DNS
+ * that it needs.  Blocks. */
+void smtpd__trouble_tell_dnssec(
+    struct smtpd_delivery *d, const struct smtpd_found_route *route);
+
 /* How often the disk failed while one thing was to be written. */
 struct smtpd_disk_trouble {
 	bool logged;
