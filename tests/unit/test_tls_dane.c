@@ -269,11 +269,63 @@ each_case_has_its_result(void **state)
 	assert_true(count > 60);
 }
 
+/* Connect under the records of RECORDS.  Return whether an earlier session went
+ * on. */
+static bool
+resumes(struct smtpd_trust *trust, const struct smtpd_target *target,
+    uint16_t port, const char *records)
+{
+	const struct smtpd_client_settings settings = {
+		SMTPD_CLIENT_SETTINGS_INIT, .trust = trust
+	};
+	struct smtpd_client *c = smtpd_client_create(&settings);
+	char text[128];
+	struct smtpd_tls_policy policy = { .reason = "the test" };
+	struct smtpd_tlsa_set *set;
+	bool resumed;
+
+	snprintf(text, sizeof(text), "%s", records);
+	set = read_records(text);
+	smtpd__tls_policy_demand_dane(&policy, set);
+	smtpd__tls_policy_identify(&policy);
+	smtpd__client_starttls_set_policy(c, &policy);
+	assert_int_equal(smtpd_client_connect(c, target, 1, port), 0);
+	assert_int_equal(
+	    smtpd__client_starttls_outcome(c)->reached, SMTPD_TLS_REACHED_DANE);
+	assert_true(smtpd_client_tls(c)->verified);
+	resumed = smtpd_client_tls(c)->resumed;
+	smtpd_client_quit(c);
+	smtpd_client_destroy(c);
+	free(set);
+	return resumed;
+}
+
+static void
+a_session_goes_on_under_the_same_records_only(void **state)
+{
+	char error[256];
+	struct smtpd_trust *trust =
+	    smtpd_trust_create(certs_at("ca.pem"), error, sizeof(error));
+	struct smtpd_target target;
+	uint16_t port;
+	struct smtpd_server *server = start_server("leaf", &target, &port);
+
+	(void)state;
+	assert_false(resumes(trust, &target, port, "3 1 1 leaf"));
+	assert_true(resumes(trust, &target, port, "3 1 1 leaf"));
+	assert_false(resumes(trust, &target, port, "3 0 1 leaf"));
+	assert_false(resumes(trust, &target, port, "3 1 1 leaf, 3 1 1 a"));
+	assert_true(resumes(trust, &target, port, "3 1 1 a, 3 1 1 leaf"));
+	smtpd_server_destroy(server);
+	smtpd_trust_unref(trust);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case_has_its_result),
+		cmocka_unit_test(a_session_goes_on_under_the_same_records_only),
 	};
 
 	return cmocka_run_group_tests(tests, certs_copy, certs_remove);
