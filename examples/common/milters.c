@@ -69,7 +69,8 @@ milters_add(struct milters *m, const struct receiver_options *options,
 	if (status != 0 || addresses->count == 0)
 		return status;
 	m->list = calloc(addresses->count, sizeof(struct smtpd_milter *));
-	if (m->list == NULL)
+	if (m->list == NULL ||
+	    smtpd_server_claim_auth_results(srv, options->name) == -1)
 		return complain(daemon->program, EX_OSERR, "no memory");
 	for (; m->count < addresses->count; m->count++) {
 		const char *address = addresses->items[m->count];

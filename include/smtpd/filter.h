@@ -73,6 +73,17 @@ SMTPD_API int smtpd_server_add_filter(
     struct smtpd_server *srv, const struct smtpd_filter *filter);
 
 /*
+ * Add a filter that removes the Authentication-Results fields of each message
+ * that claim to be from the host called ID, or cannot be read so far as that
+ * (RFC 8601, 5): what comes with that id is said by filters behind it, as
+ * milters, or by the program.  A message whose header is longer than
+ * SMTPD_BODY_HEADER_MAX octets is refused, 552 5.3.4.  Once; before start.
+ * Return 0 or -1.  Since 0.2.
+ */
+SMTPD_API int smtpd_server_claim_auth_results(
+    struct smtpd_server *srv, const char *id);
+
+/*
  * The following change the message for those behind a filter, and may be called
  * by one while it is asked: else they return -1 with errno EINVAL.
  */

@@ -164,6 +164,8 @@ static const struct smtpd_reply_text table[SMTPD_REPLY_NONE] = {
 	/* The message. */
 	[SMTPD_REPLY_MESSAGE_TOO_LARGE] = { "message_too_large", 552, "5.3.4",
 	    "Message too large (limit {} octets)" },
+	[SMTPD_REPLY_HEADER_TOO_LONG] = { "header_too_long", 552, "5.3.4",
+	    "Header too long to be checked" },
 	[SMTPD_REPLY_MESSAGE_ENDLESS] = { "message_endless", 421, "4.3.4",
 	    "Message far too large, closing connection" },
 	[SMTPD_REPLY_MESSAGE_SLOW] = { "message_slow", 421, "4.4.2",

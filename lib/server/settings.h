@@ -50,6 +50,7 @@ struct smtpd_server_config {
 	struct smtpd_networks xclients; /* that may say XCLIENT */
 	struct smtpd_event_list events;
 	struct smtpd_filters filters;
+	char claimed_id[SMTPD_HOSTNAME_SIZE]; /* of our own results */
 	smtpd_deliver_fn *deliver;
 	void *deliver_user;
 

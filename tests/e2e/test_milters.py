@@ -227,6 +227,144 @@ class BesidePostfix(unittest.TestCase):
     def test_each_action_with_leading_space(self):
         self.run_orders("leading-space")
 
+    def test_macros(self):
+        """What both tell of the client and the message is the same, but for
+        what each has of its own."""
+        own = ("j=", "i=", "v=", "{daemon_name}=", "{mail_", "{rcpt_mailer}=",
+               "{rcpt_host}=", "negotiate", "close", "abort")
+        with Pair("leading-space") as pair:
+            pair.send(message([]))
+            told = [[line for line in one.told()
+                     if not line.split(" ", 1)[-1].startswith(own)
+                     and not line.startswith(own)] for one in pair.filters]
+            self.assertIn("connect {client_addr}=127.0.0.1", told[0])
+            self.assertIn("mail <a@example.net>", told[0])
+            missing = [line for line in told[1] if line not in told[0]]
+            self.assertEqual(missing, [])
+
+
+class Alone(unittest.TestCase):
+    """smtpin with filters, without Postfix."""
+
+    def start(self, *options, arguments=()):
+        directory = self.enterContext(tempfile.TemporaryDirectory())
+        os.chmod(directory, 0o755)
+        one = Filter(directory, *options)
+        self.addCleanup(one.stop)
+        smtpin = self.enterContext(Smtpin(USERS, [
+            *fixture.loopback(), "--milter", f"unix:{one.socket}",
+            *arguments]))
+        return one, smtpin
+
+    def test_refusals_of_commands(self):
+        """At MAIL, RCPT and DATA the reply is to that command."""
+        _, smtpin = self.start()
+        for stage, want in (("mail", 1), ("rcpt", 2), ("data", 3)):
+            codes = send(smtpin.port, message([]), f"{stage}=reject@a.example")
+            self.assertEqual(codes[want - 1], "550 5.7.1", codes)
+            self.assertEqual(len(codes), want)
+        self.assertEqual(smtpin.new(), [])
+
+    def test_refused_client(self):
+        """What is said of the name in HELO is the reply to MAIL."""
+        _, smtpin = self.start()
+        codes = send(smtpin.port, message([]), name="reject.example")
+        self.assertEqual(codes, ["550 5.7.1"])
+        self.assertEqual(smtpin.new(), [])
+
+    def test_reply_of_lines(self):
+        """A reply of the filter has all of its lines."""
+        _, smtpin = self.start()
+        data = message(["end 550 5.7.9 one|two 100%%"])
+        with Dialogue(smtpin.port) as dialogue:
+            self.assertEqual(dialogue.deliver(data, "alice@example.org"),
+                             "550-5.7.9 one\n550 5.7.9 two 100%")
+
+    def test_few_steps(self):
+        """What the filter does not want to hear is not told."""
+        one, smtpin = self.start("few", "macros")
+        self.assertEqual(send(smtpin.port, message(["add X-New a"]))[-1][:3],
+                         "250")
+        self.assertIn(b"\nX-New: a\n", fixture.read(
+            smtpin.new("alice")[0]).replace(b"\r\n", b"\n"))
+        words = {line.split()[0] for line in one.told()}
+        self.assertLessEqual(words, {"negotiate", "mail", "header", "end",
+                                     "close", "abort", "and", "twice"})
+
+    def test_skip(self):
+        """No more of the body is told than it wants."""
+        one, smtpin = self.start("skip")
+        send(smtpin.port, message([], "x" * 70 + "\n" * 200000))
+        ends = [line for line in one.told() if re.match(r"end \d", line)]
+        self.assertEqual(ends[0].split()[1], "65535")
+
+    def test_large_message(self):
+        """All of the body is told."""
+        one, smtpin = self.start()
+        send(smtpin.port, message([], ("y" * 70 + "\n") * 20000))
+        ends = [line for line in one.told() if re.match(r"end \d", line)]
+        self.assertEqual(ends[0].split()[1], str(72 * 20000))
+
+    def test_quarantine(self):
+        """smtpin has no place for it."""
+        _, smtpin = self.start()
+        codes = send(smtpin.port, message(["quarantine virus"]))
+        self.assertEqual(codes[-1], "550 5.7.1")
+        self.assertEqual(smtpin.new(), [])
+
+    def test_new_filter(self):
+        """A filter that was started anew is found again, within a session
+        too."""
+        one, smtpin = self.start()
+        with Dialogue(smtpin.port) as dialogue:
+            for _ in range(3):
+                reply = dialogue.deliver(message([]), "alice@example.org")
+                self.assertEqual(reply.code, 250)
+                one.stop()
+                one.start()
+
+    def test_results_of_others(self):
+        """RFC 8601, 5: what came with our own id is removed, and what a filter
+        says stays."""
+        _, smtpin = self.start()
+        field = "Authentication-Results:"
+        data = message(
+            [f"insert 1 {field[:-1]} mx.example.org; spf=fail"],
+            header=[f"{field} mx.example.org; spf=pass", "From: a@b.example",
+                    f"{field} other.example; spf=none", "Subject: x",
+                    f"{field} (c) MX.example.ORG 1;\n dkim=pass"])
+        self.assertEqual(send(smtpin.port, data)[-1][:3], "250")
+        text = fixture.read(smtpin.new("alice")[0]).replace(b"\r\n", b"\n")
+        self.assertEqual(re.findall(rb"Authentication-Results:.*", text), [
+            b"Authentication-Results: mx.example.org; spf=fail",
+            b"Authentication-Results: other.example; spf=none"])
+
+    def test_long_header(self):
+        """One that cannot be searched for forged results is refused."""
+        _, smtpin = self.start()
+        data = message([], header=[f"X-{i}: {'y' * 900}" for i in range(80)])
+        self.assertEqual(send(smtpin.port, data)[-1], "552 5.3.4")
+        self.assertEqual(smtpin.new(), [])
+
+    def test_two_filters(self):
+        """The second sees what the first has left."""
+        first, smtpin_filter = (self.enterContext(
+            tempfile.TemporaryDirectory()) for _ in range(2))
+        filters = [Filter(first), Filter(smtpin_filter)]
+        for one in filters:
+            self.addCleanup(one.stop)
+        smtpin = self.enterContext(Smtpin(USERS, [
+            *fixture.loopback(), *(word for one in filters for word in
+                                   ("--milter", f"unix:{one.socket}"))]))
+        for directory in (first, smtpin_filter):
+            os.chmod(directory, 0o755)
+        send(smtpin.port, message(["add X-New a", "replace 70"]))
+        text = fixture.read(smtpin.new("alice")[0])
+        self.assertEqual(text.count(b"X-New: a"), 2)
+        self.assertIn("header X-New:a", filters[1].told())
+        self.assertNotIn("header X-New:a", filters[0].told())
+        self.assertIn("end 134 ", "\n".join(filters[1].told()))
+
 
 if __name__ == "__main__":
     fixture.main()
