@@ -114,9 +114,10 @@ class Shaping(world.WorldCase):
         self.assertEqual(sum(taken), 400)
         self.assertGreaterEqual(gauge.most, 8)
         self.assertLessEqual(gauge.most, 10)
+        # Those that begin at the same moment may choose the same one.
         for of_host, all_of_them in ((min(sessions), sum(sessions)),
                                      (min(taken), 400)):
-            self.assertGreaterEqual(of_host, all_of_them / 6)
+            self.assertGreaterEqual(of_host, all_of_them / 12)
 
     def test_given_limits(self):
         """--limit: the first that fits; domains with other limits are another
