@@ -7,6 +7,7 @@
  * that nobody on the way can take away.
  */
 
+#include <smtpd/client.h>
 #include <smtpd/resolve.h>
 #include <smtpd/tls.h>
 #include <smtpd/version.h>
@@ -76,6 +77,47 @@ SMTPD_API void smtpd_tlsa_get(
 
 /* Free SET; NULL is fine.  Since 0.2. */
 SMTPD_API void smtpd_tlsa_free(struct smtpd_tlsa_set *set);
+
+/* What the TLSA records of a host demand of those who connect to it. */
+enum smtpd_dane_demand {
+	SMTPD_DANE_NOTHING, /* there are none, or none that are secure */
+	SMTPD_DANE_RECORDS, /* a certificate that one of them matches; if none
+	                     * can be used, TLS by any certificate */
+	SMTPD_DANE_LATER,   /* the host is not to be connected to for now, as
+	                     * they cannot be looked up */
+};
+
+/* An answer.  It belongs to the caller. */
+struct smtpd_dane_answer {
+	enum smtpd_dane_demand demand;
+	const char *host; /* that was asked for */
+	const char *base; /* RECORDS: the name that has them; else "" */
+	const struct smtpd_tlsa_set *records; /* RECORDS; else NULL */
+	const char *reason; /* LATER: a sentence for people; else "" */
+	uint32_t ttl_s;     /* how long it holds; 0 with LATER */
+};
+
+/*
+ * Look up what HOST, a mail host in A-labels, demands at PORT, by R (RFC 7672).
+ * Ask only for the hosts of an MX that was authenticated (smtpd_targets), or
+ * for one that the operator named.  Blocks, for 20 seconds at most.  Return
+ * NULL with errno: ENOMEM, or EINVAL when HOST is no name.  Any thread.
+ * Since 0.2.
+ */
+SMTPD_API struct smtpd_dane_answer *smtpd_resolve_dane(struct smtpd_resolver *r,
+    const char *host, uint16_t port, const struct smtpd_cancel *cancel);
+
+/* Free ANSWER; NULL is fine.  Since 0.2. */
+SMTPD_API void smtpd_dane_answer_free(struct smtpd_dane_answer *answer);
+
+/*
+ * Have connections of C from the next one on do what ANSWER demands; NULL: what
+ * the settings say again.  DOMAIN is that whose MX lead to the host, or NULL.
+ * With a security that is required, or none, only the settings count.  ANSWER
+ * and DOMAIN must live until that is open, or another is set.  Since 0.2.
+ */
+SMTPD_API void smtpd_client_set_dane(struct smtpd_client *c,
+    const struct smtpd_dane_answer *answer, const char *domain);
 
 /* Write to OUT of SIZE bytes the record to publish for pair number PAIR of TLS,
  * in the order in which they were added: "3 1 1 DIGEST", of its key, so that it

@@ -46,10 +46,7 @@ smtpd_client_create(const struct smtpd_client_settings *settings)
 		return NULL;
 	c->fd = -1;
 	c->set = known;
-	c->policy = (struct smtpd_tls_policy){ .level = known.security,
-		.first = known.tls_first,
-		.reason = "the settings" };
-	smtpd__tls_policy_identify(&c->policy);
+	smtpd__client_settings_policy(&known, &c->policy);
 	smtpd__result_set(&c->result, SMTPD_OUTCOME_TEMPORARY,
 	    SMTPD_PHASE_CONNECT, "4.4.1", "not connected");
 	c->buffers = smtpd__pages_map(BUFFERS_SIZE);
@@ -253,6 +250,9 @@ smtpd_client_connect(struct smtpd_client *c, const struct smtpd_target *targets,
 	if (count == 0)
 		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
 		    "4.4.4", "there is no address to connect to");
+	if (c->policy.refused != NULL)
+		return smtpd__client_exchange_fail(c, SMTPD_PHASE_CONNECT,
+		    "4.7.5", "not connected to: %s", c->policy.refused);
 	c->legacy_tls = false;
 	if (connect_and_log_in(c, &r) == -1)
 		return -1;

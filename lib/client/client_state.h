@@ -51,6 +51,7 @@ struct smtpd_client {
 	struct smtpd_trust *trust; /* of the last handshake, a reference; NULL:
 	                            * there was none yet */
 	struct smtpd_tls_policy policy;
+	const char *dane_names[3]; /* of it, if a program set it */
 
 	int fd; /* -1: not connected */
 	struct smtpd_stream stream;

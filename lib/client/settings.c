@@ -106,6 +106,18 @@ smtpd__client_settings_complete(struct smtpd_client *c)
 }
 
 void
+smtpd__client_settings_policy(
+    const struct smtpd_client_settings *s, struct smtpd_tls_policy *policy)
+{
+	*policy = (struct smtpd_tls_policy){
+		.level = s->security,
+		.first = s->tls_first,
+		.reason = "the settings",
+	};
+	smtpd__tls_policy_identify(policy);
+}
+
+void
 smtpd__client_settings_finish(struct smtpd_client *c)
 {
 	smtpd_trust_unref(c->set.trust);

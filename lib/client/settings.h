@@ -16,6 +16,10 @@ bool smtpd__client_settings_are_valid(const struct smtpd_client_settings *s);
  * or -1 without memory; to be finished in any case. */
 int smtpd__client_settings_complete(struct smtpd_client *c);
 
+/* Set POLICY to what S demand of TLS. */
+void smtpd__client_settings_policy(
+    const struct smtpd_client_settings *s, struct smtpd_tls_policy *policy);
+
 /* Free what was copied, and leave no trace of a password. */
 void smtpd__client_settings_finish(struct smtpd_client *c);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "resolve/dane.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,4 +246,52 @@ smtpd__dane_find(struct smtpd_resolver *r, const char *host, uint16_t port,
 	free(out->set);
 	out->set = NULL;
 	return -1;
+}
+
+/* An answer with what it points to. */
+struct kept_answer {
+	struct smtpd_dane_answer answer; /* first, as it is what is freed */
+	struct smtpd_dane found;
+	char host[SMTPD_DNS_HOST_MAX];
+};
+
+struct smtpd_dane_answer *
+smtpd_resolve_dane(struct smtpd_resolver *r, const char *host, uint16_t port,
+    const struct smtpd_cancel *cancel)
+{
+	struct kept_answer *kept = calloc(1, sizeof(*kept));
+
+	if (kept == NULL)
+		return NULL;
+	errno = EINVAL;
+	if (host == NULL || smtpd__hostname_normalise(host, kept->host) == -1)
+		goto fail;
+	errno = ENOMEM;
+	if (smtpd__dane_find(r, kept->host, port, cancel, &kept->found) == -1)
+		goto fail;
+	kept->answer = (struct smtpd_dane_answer){
+		.demand = kept->found.demand,
+		.host = kept->host,
+		.base = kept->found.base,
+		.records = kept->found.set,
+		.reason = kept->found.demand == SMTPD_DANE_LATER
+		    ? kept->found.reason
+		    : "",
+		.ttl_s = kept->found.ttl_s,
+	};
+	return &kept->answer;
+fail:
+	free(kept);
+	return NULL;
+}
+
+void
+smtpd_dane_answer_free(struct smtpd_dane_answer *answer)
+{
+	struct kept_answer *kept = (struct kept_answer *)answer;
+
+	if (kept == NULL)
+		return;
+	free(kept->found.set);
+	free(kept);
 }

@@ -5,6 +5,8 @@
 /* What the security of each answer of the DNS means for DANE: two small tables,
  * without a look-up (RFC 7672, 2.2.3). */
 
+#include <smtpd/policy.h>
+
 #include <stdbool.h>
 
 /* What an answer of the DNS is worth (RFC 7672, 2.1.1). */
@@ -29,13 +31,6 @@ enum smtpd_dane_place {
  */
 enum smtpd_dane_place smtpd__dane_rules_place(
     enum smtpd_dane_state host, bool is_alias, enum smtpd_dane_state alias);
-
-/* What is demanded of a host. */
-enum smtpd_dane_demand {
-	SMTPD_DANE_NOTHING,
-	SMTPD_DANE_RECORDS, /* what they say */
-	SMTPD_DANE_LATER,   /* the host is not to be used for now */
-};
 
 /* Decide by the state of the answer for the RECORDS, and whether there are
  * any. */

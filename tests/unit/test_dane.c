@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,53 @@ each_host_has_its_demand(void **state)
 	dns_server_stop(s);
 }
 
+/* The public interface, in whatever letters. */
+static void
+a_program_may_ask(void **state)
+{
+	struct dns_server *s = dns_server_start(answer, NULL);
+	struct smtpd_resolver *r = smtpd_resolver_create(
+	    &(struct smtpd_resolver_settings){ SMTPD_RESOLVER_SETTINGS_INIT,
+		.servers = dns_server_address(s), .tries = 1 });
+	struct smtpd_dane_answer *a;
+	struct smtpd_tlsa_set *set;
+	bool secure;
+	char text[64];
+
+	(void)state;
+	a = smtpd_resolve_dane(r, "MX.Secure.test.", 25, NULL);
+	assert_int_equal(a->demand, SMTPD_DANE_RECORDS);
+	assert_string_equal(a->host, "mx.secure.test");
+	assert_string_equal(a->base, "mx.secure.test");
+	assert_int_equal(smtpd_tlsa_count(a->records), 1);
+	smtpd_tlsa_get(a->records, 0, text, sizeof(text));
+	assert_string_equal(text, "3 1 1 3031323334353637...");
+	smtpd_tlsa_get(a->records, 1, text, sizeof(text));
+	assert_string_equal(text, "");
+	smtpd_dane_answer_free(a);
+	a = smtpd_resolve_dane(r, "broken.secure.test", 25, NULL);
+	assert_int_equal(a->demand, SMTPD_DANE_LATER);
+	assert_string_not_equal(a->reason, "");
+	smtpd_dane_answer_free(a);
+	assert_null(smtpd_resolve_dane(r, "no name", 25, NULL));
+	assert_null(smtpd_resolve_dane(r, NULL, 25, NULL));
+	set = smtpd_resolve_tlsa(r, "mx.secure.test", 25, NULL, &secure);
+	assert_int_equal(smtpd_tlsa_count(set), 1);
+	assert_true(secure);
+	smtpd_tlsa_free(set);
+	assert_null(
+	    smtpd_resolve_tlsa(r, "none.secure.test", 25, NULL, &secure));
+	assert_int_equal(errno, ENOENT);
+	assert_null(
+	    smtpd_resolve_tlsa(r, "broken.secure.test", 25, NULL, &secure));
+	assert_int_equal(errno, EAGAIN);
+	assert_null(smtpd_resolve_tlsa(r, "no name", 25, NULL, &secure));
+	assert_int_equal(errno, EINVAL);
+	smtpd_dane_answer_free(NULL);
+	smtpd_resolver_destroy(r);
+	dns_server_stop(s);
+}
+
 int
 main(void)
 {
@@ -246,6 +294,7 @@ main(void)
 		cmocka_unit_test(the_security_of_addresses_says_where),
 		cmocka_unit_test(the_security_of_records_says_what),
 		cmocka_unit_test(each_host_has_its_demand),
+		cmocka_unit_test(a_program_may_ask),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

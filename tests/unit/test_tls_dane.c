@@ -320,12 +320,80 @@ a_session_goes_on_under_the_same_records_only(void **state)
 	smtpd_trust_unref(trust);
 }
 
+/* A program's own client, by the public interface. */
+static void
+a_program_demands_what_a_host_does(void **state)
+{
+	static const struct {
+		enum smtpd_security security;
+		enum smtpd_dane_demand demand;
+		const char *records, *base, *domain, *result;
+	} cases[] = {
+		{ 0, SMTPD_DANE_RECORDS, "3 1 1 leaf-else", "b.example", NULL,
+		    "3 1 1" },
+		{ 0, SMTPD_DANE_RECORDS, "3 1 1 a", "b.example", NULL,
+		    "4.7.5" },
+		{ 0, SMTPD_DANE_RECORDS, "2 1 1 root", "b.example", NULL,
+		    "4.7.5" },
+		{ 0, SMTPD_DANE_RECORDS, "2 1 1 root", "b.example",
+		    "else.example", "2 1 1" },
+		{ 0, SMTPD_DANE_RECORDS, "1 1 1 a", "b.example", NULL, "" },
+		{ 0, SMTPD_DANE_LATER, "", "", NULL, "4.7.5" },
+		{ 0, SMTPD_DANE_NOTHING, "", "", NULL, "" },
+		{ SMTPD_SECURITY_ENCRYPTED, SMTPD_DANE_RECORDS, "3 1 1 a",
+		    "b.example", NULL, "4.7.5" },
+		{ SMTPD_SECURITY_NONE, SMTPD_DANE_RECORDS, "3 1 1 a",
+		    "b.example", NULL, "plain" },
+	};
+	struct smtpd_target target;
+	uint16_t port;
+	struct smtpd_server *server =
+	    start_server("leaf-else-full", &target, &port);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct smtpd_client_settings settings = {
+			SMTPD_CLIENT_SETTINGS_INIT,
+			.security = cases[i].security
+		};
+		struct smtpd_client *c = smtpd_client_create(&settings);
+		char text[64];
+		struct smtpd_tlsa_set *set;
+		struct smtpd_dane_answer answer = {
+			.demand = cases[i].demand,
+			.host = "a.example",
+			.base = cases[i].base,
+			.reason = "it is bogus",
+		};
+		const char *result;
+
+		snprintf(text, sizeof(text), "%s", cases[i].records);
+		set = read_records(text);
+		answer.records = set;
+		smtpd_client_set_dane(c, &answer, cases[i].domain);
+		if (smtpd_client_connect(c, &target, 1, port) == -1)
+			result = smtpd_client_result(c)->status;
+		else if (smtpd_client_tls(c) == NULL)
+			result = "plain";
+		else
+			result = smtpd_client_tls(c)->tlsa;
+		if (strncmp(result, cases[i].result, 5) != 0)
+			fail_msg("%zu: %s", i, result);
+		smtpd_client_set_dane(c, NULL, NULL);
+		assert_int_equal(smtpd_client_connect(c, &target, 1, port), 0);
+		smtpd_client_destroy(c);
+		free(set);
+	}
+	smtpd_server_destroy(server);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case_has_its_result),
 		cmocka_unit_test(a_session_goes_on_under_the_same_records_only),
+		cmocka_unit_test(a_program_demands_what_a_host_does),
 	};
 
 	return cmocka_run_group_tests(tests, certs_copy, certs_remove);
