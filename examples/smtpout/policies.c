@@ -75,11 +75,21 @@ read_policy(struct settings *s, char *text)
 	return match != NULL ? read_match(s, match, rule) : 0;
 }
 
+static int
+check_tls_lost(const struct settings *s)
+{
+	if (s->tls_lost == NULL || strcmp(s->tls_lost, "plain") == 0 ||
+	    strcmp(s->tls_lost, "defer") == 0)
+		return 0;
+	return complain(PROGRAM, EX_USAGE,
+	    "--tls-lost: \"%s\" is neither defer nor plain", s->tls_lost);
+}
+
 int
 policies_complete(struct settings *s)
 {
 	size_t names = 1;
-	int status = 0;
+	int status = check_tls_lost(s);
 
 	for (size_t i = 0; i < s->tls.count; i++)
 		names += strlen(s->tls.items[i]);
@@ -90,4 +100,15 @@ policies_complete(struct settings *s)
 	for (size_t i = 0; i < s->tls.count && status == 0; i++)
 		status = read_policy(s, s->tls.items[i]);
 	return status;
+}
+
+void
+policies_set(const struct settings *s, struct smtpd_policy_settings *out)
+{
+	*out = (struct smtpd_policy_settings){
+		SMTPD_POLICY_SETTINGS_INIT,
+		.dane = !s->no_dane,
+		.tls_lost_defer =
+		    s->tls_lost != NULL && strcmp(s->tls_lost, "defer") == 0,
+	};
 }

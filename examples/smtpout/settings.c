@@ -240,16 +240,6 @@ complete_certificate(struct settings *s)
 }
 
 static int
-complete_tls_lost(const struct settings *s)
-{
-	if (s->tls_lost == NULL || strcmp(s->tls_lost, "plain") == 0 ||
-	    strcmp(s->tls_lost, "defer") == 0)
-		return 0;
-	return complain(PROGRAM, EX_USAGE,
-	    "--tls-lost: \"%s\" is neither defer nor plain", s->tls_lost);
-}
-
-static int
 complete_times(const struct settings *s)
 {
 	if (s->retry_max < s->retry_min)
@@ -345,8 +335,6 @@ complete_settings(struct settings *s)
 		complete_postmaster, complete_dkim };
 	int status = complete_times(s);
 
-	if (status == 0)
-		status = complete_tls_lost(s);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (status == 0)
 			status = steps[i](s);
@@ -448,17 +436,6 @@ bounce_lifetime(const struct settings *s)
 	return s->lifetime < 172800 ? (uint32_t)s->lifetime : 172800;
 }
 
-static void
-set_policy(const struct settings *s, struct smtpd_policy_settings *out)
-{
-	*out = (struct smtpd_policy_settings){
-		SMTPD_POLICY_SETTINGS_INIT,
-		.dane = !s->no_dane,
-		.tls_lost_defer =
-		    s->tls_lost != NULL && strcmp(s->tls_lost, "defer") == 0,
-	};
-}
-
 void
 settings_for_queue(const struct settings *s, struct queue_parts *parts,
     struct smtpd_queue_settings *out)
@@ -484,7 +461,7 @@ settings_for_queue(const struct settings *s, struct queue_parts *parts,
 		    : NULL,
 		.mechanisms = s->auth_mechanisms,
 	};
-	set_policy(s, &parts->policy);
+	policies_set(s, &parts->policy);
 	set_client(s, &parts->client);
 	*out = (struct smtpd_queue_settings){
 		SMTPD_QUEUE_SETTINGS_INIT,

@@ -70,6 +70,9 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(queue.nrules, 0);
 	assert_null(queue.limits);
 	assert_int_equal(parts.client.security, SMTPD_SECURITY_OPPORTUNISTIC);
+	assert_true(queue.policy->dane);
+	assert_false(queue.policy->tls_lost_defer);
+	assert_false(parts.resolver.trust_servers);
 	assert_int_equal(parts.client.connect_ms, 30000);
 	assert_int_equal(parts.client.rcpt_ms, 0);
 	assert_false(parts.resolver.self_is_good);
@@ -87,6 +90,7 @@ options_reach_the_queue(void **state)
 		"--tls=c.example=require,match=mx.c.example,d.example",
 		"--tls=e.example=require match=f.example", "--remote-port=2525",
 		"--refuse-private", "--smarthost=tls://[2001:db8::1]",
+		"--no-dane", "--tls-lost=defer", "--trust-resolver",
 		"--limit=a.example:connections=2",
 		"--limit=*:rate=3/m,messages=4", NULL };
 	const struct smtpd_queue_destination a = { "a.example", "mx" };
@@ -107,6 +111,9 @@ options_reach_the_queue(void **state)
 	assert_int_equal(parts.client.rcpt_ms, 7000);
 	assert_int_equal(parts.client.dot_ms, 7000);
 	assert_int_equal(parts.client.security, SMTPD_SECURITY_NONE);
+	assert_false(queue.policy->dane);
+	assert_true(queue.policy->tls_lost_defer);
+	assert_true(parts.resolver.trust_servers);
 	assert_int_equal(queue.nrules, 4);
 	assert_string_equal(queue.rules[0].domain, "bank.example");
 	assert_int_equal(queue.rules[0].security, SMTPD_SECURITY_REQUIRED);
@@ -281,6 +288,7 @@ mistakes_are_refused(void **state)
 		    "--auth-mechanisms", "CRAM-MD5" },
 		{ "--smarthost", "ann@host", "--token-file", "f",
 		    "--auth-mechanisms", " , " },
+		{ "--tls-lost", "never" },
 		{ "--tls", "require", "--tls", "never" },
 		{ "--tls", "a.example=require", "--tls", "A.example=never" },
 		{ "--smarthost", "ann@host", "--password-file", "f", "--tls",
