@@ -11,6 +11,7 @@
 #include <smtpd/client.h>
 #include <smtpd/dkim.h>
 #include <smtpd/filter.h>
+#include <smtpd/lookup.h>
 #include <smtpd/maildir.h>
 #include <smtpd/milter.h>
 #include <smtpd/outgoing.h>

@@ -96,20 +96,22 @@ message_log(struct log *log, const struct smtpd_session *s,
 	const struct smtpd_tls_info *tls = smtpd_session_tls(s);
 	const struct smtpd_rcpt *first = smtpd_envelope_rcpt(envelope, 0);
 	char from[600], to[600], helo[300], uid[32], place[PLACE_SIZE];
-	char user[620], origin[620];
+	char user[620], origin[620], name[620];
 
 	if (log_level(log) < SMTPD_LOG_INFO)
 		return;
 	place_field(f, envelope, 0, 0, place, sizeof(place));
 	log_line(log, SMTPD_LOG_INFO,
-	    "%s id=%s from=<%s> to=<%s>%s nrcpt=%zu size=%llu peer=%s%s%s%s "
+	    "%s id=%s from=<%s> to=<%s>%s nrcpt=%zu size=%llu peer=%s%s%s%s%s "
 	    "helo=<%s> session=%llu status=%d delay=%.3f tls=%s%s%s",
 	    f->what, f->id,
 	    smtpd_address_escape(envelope->sender.text, from, sizeof(from)),
 	    smtpd_address_escape(
 		first != NULL ? first->address.text : "", to, sizeof(to)),
 	    place, envelope->nrcpts, (unsigned long long)f->size,
-	    smtpd_session_peer(s), user_field(s, uid, sizeof(uid)),
+	    smtpd_session_peer(s),
+	    text_field("name", smtpd_session_peer_name(s), name, sizeof(name)),
+	    user_field(s, uid, sizeof(uid)),
 	    text_field("user", smtpd_session_user(s), user, sizeof(user)),
 	    /* From where a filter has it. */
 	    text_field("origin", smtpd_session_xforward(s, "ADDR"), origin,

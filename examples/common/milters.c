@@ -8,6 +8,7 @@
 
 #include "complain.h"
 #include "log.h"
+#include "peer_names.h"
 
 /* The longest wait for the answer to one command. */
 #define COMMAND_MS 30000
@@ -58,6 +59,22 @@ read_settings(const struct receiver_options *options,
 	    options->milter_failure);
 }
 
+/* Have clients looked up, unless OPTIONS say otherwise. */
+static int
+add_names(struct milters *m, const struct receiver_options *options,
+    const struct milters_daemon *daemon, struct smtpd_server *srv)
+{
+	if (options->no_ptr)
+		return 0;
+	m->resolver = smtpd_resolver_create(NULL);
+	if (m->resolver != NULL)
+		return peer_names_add(srv, m->resolver);
+	log_line(daemon->log, SMTPD_LOG_WARNING,
+	    "clients have no names for milters, since there is no DNS server: "
+	    "name one in /etc/resolv.conf, or say --no-ptr");
+	return 0;
+}
+
 int
 milters_add(struct milters *m, const struct receiver_options *options,
     const struct milters_daemon *daemon, struct smtpd_server *srv)
@@ -69,7 +86,7 @@ milters_add(struct milters *m, const struct receiver_options *options,
 	if (status != 0 || addresses->count == 0)
 		return status;
 	m->list = calloc(addresses->count, sizeof(struct smtpd_milter *));
-	if (m->list == NULL ||
+	if (m->list == NULL || add_names(m, options, daemon, srv) == -1 ||
 	    smtpd_server_claim_auth_results(srv, options->name) == -1)
 		return complain(daemon->program, EX_OSERR, "no memory");
 	for (; m->count < addresses->count; m->count++) {
@@ -96,4 +113,5 @@ milters_finish(struct milters *m)
 	for (size_t i = 0; i < m->count; i++)
 		smtpd_milter_destroy(m->list[i]);
 	free(m->list);
+	smtpd_resolver_destroy(m->resolver);
 }

@@ -16,6 +16,7 @@ struct log;
 struct milters {
 	struct smtpd_milter **list;
 	size_t count;
+	struct smtpd_resolver *resolver; /* for names of clients; or NULL */
 };
 
 /* What differs between daemons. */

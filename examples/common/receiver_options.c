@@ -60,6 +60,8 @@ static const struct option_rule rules[] = {
 	{ "milter-failure", 0, OPTION_TEXT, "WHAT",
 	    "if one fails: tempfail, accept, reject (tempfail)",
 	    AT(milter_failure), 0, 0 },
+	{ "no-ptr", 0, OPTION_SWITCH, NULL,
+	    "look up no names of clients for milters", AT(no_ptr), 0, 0 },
 };
 
 const struct option_table receiver_options_table = {

@@ -36,6 +36,7 @@ struct receiver_options {
 	struct text_list milters;
 	uint64_t milter_timeout; /* seconds */
 	char *milter_failure;    /* NULL: tempfail */
+	bool no_ptr;             /* clients have no names */
 
 	char name[HOSTNAME_SIZE]; /* of this server */
 };

@@ -50,6 +50,7 @@ static const struct option_rule rules[] = {
 	{ "milter", .kind = OPTION_SHARED },
 	{ "milter-timeout", .kind = OPTION_SHARED },
 	{ "milter-failure", .kind = OPTION_SHARED },
+	{ "no-ptr", .kind = OPTION_SHARED },
 	{ "min-free", 0, OPTION_NUMBER, "BYTES",
 	    "what stays free of the disk (@)", AT(min_free), 1,
 	    UINT64_C(1) << 62 },

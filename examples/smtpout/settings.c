@@ -63,6 +63,7 @@ static const struct option_rule rules[] = {
 	{ "milter", .kind = OPTION_SHARED },
 	{ "milter-timeout", .kind = OPTION_SHARED },
 	{ "milter-failure", .kind = OPTION_SHARED },
+	{ "no-ptr", .kind = OPTION_SHARED },
 	{ "mailname", 0, OPTION_HOST, "NAME",
 	    "domain of addresses without one (that in " MAILNAME_FILE
 	    ", or the host's name)",

@@ -262,11 +262,18 @@ keep_host(
 		return false;
 	len = strlen(host);
 	memset(to, 0, sizeof(*to));
-	if (skip == 2)
-		to->preference = (uint16_t)ns_get16(ns_rr_rdata(*rr));
 	to->host[0] = '.';
 	if (len < sizeof(to->host))
 		memcpy(to->host, host, len + 1);
+	return true;
+}
+
+static bool
+keep_mx(struct reader *r, const ns_rr *rr, struct smtpd_dns_record *to)
+{
+	if (!keep_host(r, rr, 2, to))
+		return false;
+	to->preference = (uint16_t)ns_get16(ns_rr_rdata(*rr));
 	return true;
 }
 
@@ -341,8 +348,10 @@ keep_record(struct reader *r, const ns_rr *rr)
 		return keep_strings(rr, out);
 	if (r->q->type == SMTPD_DNS_TLSA)
 		return keep_pieces(rr, out);
-	if (r->q->type == SMTPD_DNS_MX || r->q->type == SMTPD_DNS_CNAME)
-		kept = keep_host(r, rr, r->q->type == SMTPD_DNS_MX ? 2 : 0, to);
+	if (r->q->type == SMTPD_DNS_MX)
+		kept = keep_mx(r, rr, to);
+	else if (r->q->type == SMTPD_DNS_CNAME || r->q->type == SMTPD_DNS_PTR)
+		kept = keep_host(r, rr, 0, to);
 	else
 		kept = keep_address(rr, r->q->type == SMTPD_DNS_A ? 4 : 16, to);
 	out->count += kept;

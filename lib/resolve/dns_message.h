@@ -30,6 +30,7 @@
 enum smtpd_dns_type {
 	SMTPD_DNS_A = 1,
 	SMTPD_DNS_CNAME = 5, /* that of the name itself: none is followed */
+	SMTPD_DNS_PTR = 12,
 	SMTPD_DNS_MX = 15,
 	SMTPD_DNS_TXT = 16,
 	SMTPD_DNS_AAAA = 28,
@@ -50,8 +51,8 @@ struct smtpd_dns_record {
 	                      * record, and those behind it up to the next such
 	                      * one belong to it */
 	union {
-		/* MX, CNAME: without a last dot; "" for the root, "." for what
-		 * is longer than a host's name can be. */
+		/* MX, CNAME, PTR: without a last dot; "" for the root, "." for
+		 * what is longer than a host's name can be. */
 		char host[SMTPD_DNS_HOST_MAX];
 		unsigned char address[16]; /* A has 4 of them */
 		char text[255]; /* TXT: one of the strings of a record; TLSA:
