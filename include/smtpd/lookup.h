@@ -59,7 +59,7 @@ SMTPD_API void smtpd_records_free(struct smtpd_records *records);
 
 /*
  * Write ADDRESS backwards, and behind it a dot and ZONE, to BUF of SIZE bytes,
- * as lists in the DNS are asked (RFC 5782): "1.2.0.192.ZONE", or 32
+ * as lists in the DNS are asked (RFC 5782, 2.1): "1.2.0.192.ZONE", or 32
  * nibbles.  Return 0, or -1 with errno: EINVAL, it is no address; ERANGE.
  * Since 0.2.
  */

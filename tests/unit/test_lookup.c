@@ -168,7 +168,7 @@ names_are_confirmed(void **state)
 	end(&w);
 }
 
-/* As RFC 5782 writes addresses for lists. */
+/* As RFC 5782, 2.1 writes addresses for lists. */
 static void
 addresses_are_reversed(void **state)
 {
