@@ -17,6 +17,7 @@
 #include "complain.h"
 #include "daemon.h"
 #include "delivery.h"
+#include "dns_lists.h"
 #include "listen.h"
 #include "log.h"
 #include "maintenance.h"
@@ -34,6 +35,7 @@ struct smtpin {
 	struct maintenance maintenance;
 	struct smtpd_server *server;
 	struct milters milters;
+	struct dns_lists lists;
 	struct listen_where where;
 	char *const *argv;
 };
@@ -111,6 +113,10 @@ create_parts(struct smtpin *p)
 	if (status == 0)
 		status = add_networks(p, "--xclient-from",
 		    &p->settings.xclient_from, smtpd_server_add_xclient);
+	p->lists.log = p->log;
+	if (status == 0)
+		status = dns_lists_add(&p->lists, PROGRAM, &p->settings.dnsbl,
+		    &p->settings.dnswl, p->settings.list_dns, p->server);
 	if (status == 0)
 		status = milters_add(&p->milters, &p->settings.in,
 		    &(struct milters_daemon){ PROGRAM, "local", p->log },
@@ -244,6 +250,7 @@ main(int argc, char **argv)
 		status = run_daemon(&p);
 		smtpd_server_destroy(p.server);
 		milters_finish(&p.milters);
+		dns_lists_finish(&p.lists);
 		maintenance_finish(&p.maintenance);
 		tls_files_finish(&p.maintenance.tls);
 		delivery_finish(&p.delivery);

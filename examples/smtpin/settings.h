@@ -31,7 +31,10 @@ struct settings {
 	uint64_t greet_delay;        /* seconds */
 	struct text_list proxy_from; /* networks */
 	struct text_list xclient_from;
-	char *max_rate; /* "10/s"; NULL: none, as the next */
+	struct text_list dnsbl; /* zones of lists that refuse clients */
+	struct text_list dnswl; /* and of those that except them */
+	char *list_dns;         /* NULL: the DNS servers of the system */
+	char *max_rate;         /* "10/s"; NULL: none, as the next */
 	char *max_rcpt_rate;
 	struct rate connect_rate, rcpt_rate; /* what these two say */
 	char *users;
