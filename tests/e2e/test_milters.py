@@ -3,6 +3,7 @@
 """smtpin with a filter on libmilter, which does to a message what that asks
 for, beside Postfix with the same filter: both must store the same."""
 
+import base64
 import glob
 import os
 import random
@@ -364,6 +365,57 @@ class Alone(unittest.TestCase):
         self.assertIn("header X-New:a", filters[1].told())
         self.assertNotIn("header X-New:a", filters[0].told())
         self.assertIn("end 134 ", "\n".join(filters[1].told()))
+
+
+OPENDKIM = """\
+Socket local:{dir}/socket
+Mode s
+Domain example.net
+Selector sel
+KeyFile {dir}/key
+InternalHosts {dir}/hosts
+Background no
+Syslog no
+UMask 000
+RequireSafeKeys no
+"""
+
+
+class OpenDkim(unittest.TestCase):
+    """A milter of the world."""
+
+    def start(self, directory):
+        fixture.write(directory + "/conf", OPENDKIM.format(dir=directory))
+        fixture.write(directory + "/hosts", "127.0.0.1\n")
+        subprocess.run(["openssl", "genrsa", "-out", directory + "/key",
+                        "2048"], check=True, capture_output=True)
+        process = subprocess.Popen([fixture.need("opendkim"), "-f", "-x",
+                                    directory + "/conf"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        fixture.until(lambda: os.path.exists(directory + "/socket"),
+                      "OpenDKIM does not listen")
+
+    def test_signature(self):
+        """What OpenDKIM signs, each byte of the header as it is, python3-dkim
+        verifies."""
+        try:
+            import dkim  # pylint: disable=import-outside-toplevel
+        except ImportError:
+            fixture.cannot("python3-dkim is not installed")
+        directory = self.enterContext(tempfile.TemporaryDirectory())
+        self.start(directory)
+        smtpin = self.enterContext(Smtpin(USERS, [
+            *fixture.loopback(), "--milter", f"unix:{directory}/socket"]))
+        self.assertEqual(send(smtpin.port, message([]))[-1][:3], "250")
+        public = subprocess.run(
+            ["openssl", "rsa", "-in", directory + "/key", "-pubout",
+             "-outform", "DER"], check=True, capture_output=True).stdout
+        text = fixture.read(smtpin.new("alice")[0])
+        self.assertIn(b"DKIM-Signature:", text)
+        text = text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+        self.assertTrue(dkim.verify(text, dnsfunc=lambda *_, **__:
+                                    b"v=DKIM1; p=" + base64.b64encode(public)))
 
 
 if __name__ == "__main__":
