@@ -367,6 +367,48 @@ class Alone(unittest.TestCase):
         self.assertIn("end 134 ", "\n".join(filters[1].told()))
 
 
+class AtSmtpout(unittest.TestCase):
+    """smtpout, which SMTPOUT names, with the filter."""
+
+    def answers(self, port):
+        try:
+            Dialogue(port).quit()
+            return True
+        except OSError:
+            return False
+
+    def test_queue(self):
+        """What the filter changes is queued so, what it sets aside is held,
+        and what it refuses is not there."""
+        program = os.environ.get("SMTPOUT") or fixture.cannot("no smtpout")
+        directory = self.enterContext(
+            tempfile.TemporaryDirectory(dir="/var/tmp"))
+        os.chmod(directory, 0o755)
+        one = Filter(directory)
+        self.addCleanup(one.stop)
+        port = fixture.free_port()
+        queue = ["-q", directory + "/queue"]
+        process = subprocess.Popen(
+            [program, "-a", f"127.0.0.1:{port}", "-H", "out.example.org",
+             *queue, "--route", "*=127.0.0.1:9", "--milter",
+             f"unix:{one.socket}"], stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        fixture.until(lambda: self.answers(port), "smtpout does not listen")
+        for orders, codes in ((["quarantine bad", "add X-New a"], "250 2.0.0"),
+                              (["end reject"], "550 5.7.1")):
+            self.assertEqual(send(port, message(orders))[-1], codes)
+
+        def ask(*words):
+            return subprocess.run([program, "queue", *queue, *words],
+                                  check=True, capture_output=True,
+                                  text=True).stdout
+        lines = ask("list").splitlines()
+        self.assertIn("1 held", lines[-1])
+        text = ask("cat", lines[1].split()[0]).replace("\r\n", "\n")
+        self.assertIn("\nX-New: a\n\nHello.\n", text)
+
+
 OPENDKIM = """\
 Socket local:{dir}/socket
 Mode s
