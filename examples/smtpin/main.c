@@ -25,6 +25,7 @@
 #include "options.h"
 #include "settings.h"
 #include "startup.h"
+#include "sts_check.h"
 #include "tlsa_check.h"
 
 /* Everything that lives as long as the daemon. */
@@ -207,6 +208,20 @@ drop_privileges(struct smtpin *p)
 	return check_root(p);
 }
 
+/* What to publish, where there is TLS. */
+static void
+show_sts(struct smtpin *p)
+{
+	struct users *users;
+
+	if (p->maintenance.tls.tls == NULL)
+		return;
+	users = users_current_get(&p->delivery.users);
+	if (users != NULL)
+		sts_check(users, p->settings.in.name, p->log);
+	users_release(users);
+}
+
 static int
 run_daemon(struct smtpin *p)
 {
@@ -223,6 +238,7 @@ run_daemon(struct smtpin *p)
 	if (p->settings.in.check) {
 		tlsa_check(p->maintenance.tls.tls, p->settings.in.name,
 		    p->settings.dns, p->log);
+		show_sts(p);
 		return tls_files_status(&p->maintenance.tls);
 	}
 	return daemon_run(&(struct daemon){

@@ -20,6 +20,7 @@
 #include "dkim_key_command.h"
 #include "dkim_keys.h"
 #include "dnssec_check.h"
+#include "domain_policies.h"
 #include "drop_box.h"
 #include "listen.h"
 #include "local.h"
@@ -53,6 +54,7 @@ struct smtpout {
 	struct tls_files tls;
 	struct smtpd_trust *trust;
 	struct dkim_keys dkim;
+	struct domain_policies policies;
 	struct smtpd_server *server;
 	struct milters milters;
 	struct smtpd_queue *queue;
@@ -268,6 +270,10 @@ open_queue(struct smtpout *p)
 	int status;
 
 	settings_for_queue(&p->settings, &parts, &s);
+	status = domain_policies_begin(
+	    &p->policies, &p->settings, p->log, &parts.policy);
+	if (status != 0)
+		return status;
 	parts.client.trust = p->trust;
 	s.routes = p->routing.routes.list;
 	s.nroutes = p->routing.routes.count;
@@ -282,7 +288,7 @@ open_queue(struct smtpout *p)
 	if (p->queue == NULL)
 		return queue_place_complain(
 		    p->settings.queue, p->settings.in.user, errno, why);
-	p->submission.queue = p->queue;
+	p->submission.queue = p->policies.queue = p->queue;
 	if (submission_register(&p->submission, p->server) == -1 ||
 	    verify_register(p->server, p->queue) == -1)
 		return complain(PROGRAM, EX_OSERR, "no memory");
@@ -423,6 +429,7 @@ main(int argc, char **argv)
 		drop_box_finish(&p.drop);
 		milters_finish(&p.milters);
 		smtpd_queue_close(p.queue);
+		domain_policies_end(&p.policies);
 		routing_finish(&p.routing);
 		smtpd_trust_unref(p.trust);
 		dkim_keys_finish(&p.dkim);

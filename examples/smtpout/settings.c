@@ -9,6 +9,7 @@
 
 #include "complain.h"
 #include "dkim_keys.h"
+#include "domain_policies.h"
 #include "drop_place.h"
 #include "listen.h"
 #include "log.h"
@@ -133,6 +134,15 @@ static const struct option_rule rules[] = {
 	    AT(tls_lost), 0, 0 },
 	{ "tls-ca", 0, OPTION_TEXT, "FILE",
 	    "authorities of hosts (PEM; the system's)", AT(tls_ca), 0, 0 },
+	{ "mta-sts", 0, OPTION_TEXT, "on|off",
+	    "keep to policies that domains publish (on, where it is built in)",
+	    AT(mta_sts), 0, 0 },
+	{ "mta-sts-ca", 0, OPTION_TEXT, "FILE",
+	    "authorities of their web servers (PEM; the system's)",
+	    AT(mta_sts_ca), 0, 0 },
+	{ "tls-report", 0, OPTION_TEXT, "on|off",
+	    "report how TLS went to domains that ask (on with --dkim)",
+	    AT(tls_report), 0, 0 },
 	{ "client-cert", 0, OPTION_TEXT, "FILE",
 	    "certificate chain (PEM) to show to hosts", AT(client_cert), 0, 0 },
 	{ "client-key", 0, OPTION_TEXT, "FILE", "its key (PEM)", AT(client_key),
@@ -333,7 +343,7 @@ complete_settings(struct settings *s)
 	static int (*const steps[])(struct settings *) = { complete_listen,
 		complete_receiving, policies_complete, smarthost_complete,
 		complete_limits, complete_sources, complete_certificate,
-		complete_postmaster, complete_dkim };
+		complete_postmaster, complete_dkim, domain_policies_complete };
 	int status = complete_times(s);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
@@ -393,7 +403,8 @@ settings_for_server(const struct settings *s, struct smtpd_settings *out)
 {
 	receiver_options_for_server(&s->in, out);
 	out->flags |= SMTPD_FLAG_DSN | SMTPD_FLAG_BARE_ADDRESSES |
-	    SMTPD_FLAG_SMTPUTF8 | SMTPD_FLAG_LOCAL_USERS;
+	    SMTPD_FLAG_SMTPUTF8 | SMTPD_FLAG_LOCAL_USERS |
+	    SMTPD_FLAG_REQUIRETLS;
 	out->default_domain = s->mailname;
 	if (s->repair_cr)
 		out->bare_cr = SMTPD_TREAT_REPAIR;

@@ -56,6 +56,9 @@ struct settings {
 	struct text_list source;
 	struct text_list tls;
 	char *tls_ca;
+	char *mta_sts;     /* "on" or "off" */
+	char *tls_report;  /* likewise */
+	char *mta_sts_ca;  /* NULL: the system's */
 	char *client_cert; /* with client_key, or both NULL */
 	char *client_key;
 	struct text_list dkim;
@@ -74,6 +77,7 @@ struct settings {
 	struct smarthost relay; /* of smarthost, which it points into */
 	enum smtpd_security security;
 	bool security_given;
+	bool uses_sts, sends_reports;
 	struct smtpd_security_rule *rules; /* point into tls, and names */
 	size_t nrules;
 	const char **names; /* point into tls */

@@ -46,6 +46,12 @@ struct smtpd_outgoing_envelope {
 	                    * Since 0.2 */
 	bool long_lines;   /* the body may have lines of more than 998 octets; a
 	                    * queue finds that out.  Since 0.2 */
+	bool requiretls;   /* REQUIRETLS (RFC 8689): a queue sends it to no host
+	                    * without that, and without TLS by a certificate
+	                    * that the domain vouches for.  Since 0.2 */
+	bool tls_optional; /* its header says "TLS-Required: No" (RFC 8689, 3):
+	                    * policies of domains are of no account; a queue
+	                    * finds that out.  Since 0.2 */
 };
 
 #define SMTPD_OUTGOING_ENVELOPE_INIT SMTPD_INIT(smtpd_outgoing_envelope)

@@ -4,9 +4,14 @@
 
 /*
  * What connections out demand of TLS beyond what the operator says: encryption
- * that nobody on the way can take away.
+ * that nobody on the way can take away.  Hosts demand it by DANE (RFC 7672),
+ * and domains by MTA-STS (RFC 8461), which publish to which hosts their mail
+ * may go, and that these have TLS; they ask for reports of how that went (RFC
+ * 8460).  The library finds, keeps, refreshes and applies policies, and counts;
+ * it has no HTTPS, which the program brings along.
  */
 
+#include <smtpd/cancel.h>
 #include <smtpd/client.h>
 #include <smtpd/resolve.h>
 #include <smtpd/tls.h>
@@ -19,6 +24,61 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* What came of fetching a policy. */
+enum smtpd_sts_fetched {
+	SMTPD_STS_FETCHED,
+	SMTPD_STS_UNREACHABLE, /* there is none, or it could not be had */
+	SMTPD_STS_UNTRUSTED,   /* the certificate of the web server is not
+	                        * good */
+};
+
+/* A policy that is to be fetched.  It belongs to the library, and may grow. */
+struct smtpd_sts_fetch {
+	const char *url;  /* "https://mta-sts.example.com/.well-known/..." */
+	const char *host; /* of it, and where it is, by the
+	                                     * DNS servers of the settings: */
+	const struct smtpd_targets *targets;
+	const struct smtpd_cancel *cancel; /* ends it; may be NULL */
+
+	char *text;   /* to be filled with what is there, */
+	size_t size;  /* which is no policy if it has more octets than this; */
+	size_t len;   /* how many it has */
+	char *reason; /* why it failed, a sentence for people, */
+	size_t reason_size; /* of so many bytes with its NUL */
+};
+
+/*
+ * Fetch a policy (RFC 8461, 3.3): by GET; over TLS with a certificate that is
+ * good for the host in the URL, by the authorities of the system; redirects are
+ * not followed, and nothing comes from a cache; status 200 and text/plain alone
+ * will do.  Blocks, a minute at most.  Any thread, several at a time.
+ */
+typedef enum smtpd_sts_fetched smtpd_sts_fetch_fn(
+    struct smtpd_sts_fetch *fetch, void *user) SMTPD_NOEXCEPT;
+
+/* How TLS with the hosts of a domain went on a day (in UTC), for the domain.
+ * It belongs to the library, and may grow. */
+struct smtpd_tls_report {
+	const char *domain;
+	const char *id;         /* the same whenever it is tried again */
+	int64_t begin_s, end_s; /* the day's, since 1970 */
+	const char *contact;    /* the address that it names for questions */
+	const char *const *rua; /* NRUA destinations that the domain names: */
+	size_t nrua;            /* "mailto:ADDRESS" or "https://..." */
+	const char *json;       /* the report (RFC 8460, 4.4), of */
+	size_t json_len;        /* so many octets */
+	const struct smtpd_cancel *cancel; /* ends what is waited for */
+};
+
+/*
+ * Send REPORT to one of its destinations (RFC 8460, 3): by HTTPS, or by mail,
+ * which needs a signature of DKIM and no more of TLS than there is.  Return 0
+ * when that is done, or -1 to be asked again in an hour, for two days.  One
+ * report at a time, on a thread of the library.
+ */
+typedef int smtpd_tls_report_fn(
+    const struct smtpd_tls_report *report, void *user) SMTPD_NOEXCEPT;
 
 /* The settings of a queue; zero is the default. */
 struct smtpd_policy_settings {
@@ -35,6 +95,18 @@ struct smtpd_policy_settings {
 	 * remembers, does not offer STARTTLS now: mail for it waits until it
 	 * does, and not only for retry_min_s. */
 	bool tls_lost_defer;
+
+	/* Fetches policies of MTA-STS, which are kept in the queue; NULL: there
+	 * are none.  A security rule for a domain goes before its policy. */
+	smtpd_sts_fetch_fn *fetch;
+	void *fetch_user;
+
+	/* Sends reports about TLS, once a day, to domains that ask for them;
+	 * NULL: nothing is counted. */
+	smtpd_tls_report_fn *report;
+	void *report_user;
+	const char *contact;      /* in reports; the queue's postmaster */
+	const char *organization; /* likewise; the queue's hostname */
 };
 
 #define SMTPD_POLICY_SETTINGS_INIT SMTPD_INIT(smtpd_policy_settings)

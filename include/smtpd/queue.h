@@ -462,7 +462,7 @@ typedef int smtpd_write_fn(
  *	remove ID            without a report to anybody
  *	export DIR           write each message to DIR/ID.eml
  *	check                read everything there is, and say what is damaged
- *	stats [--json]       what was done, and the limits of each site
+ *	stats [--json]       what was done, TLS, and the limits of each site
  *
  * The answer goes to WRITE.  The process that has the queue open is asked;
  * when there is none the files are, and what only reads does not change them.

@@ -105,6 +105,15 @@ check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
 		    "the server does not offer SMTPUTF8");
 		return false;
 	}
+	/* Only what is said in TLS counts (RFC 8689, 4.2.1). */
+	if (m->envelope->requiretls &&
+	    (c->stream.tls == NULL ||
+		smtpd_client_offers(c, "REQUIRETLS") == NULL)) {
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.7.30",
+		    "the server does not offer REQUIRETLS, which the sender "
+		    "demands");
+		return false;
+	}
 	if (limit > 0 && m->length > limit) {
 		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT, phase, "5.3.4",
 		    "the server takes no more than %" PRIu64 " octets", limit);
@@ -229,7 +238,12 @@ smtpd__client_envelope_mail(const struct smtpd_client *c,
 		smtpd__text_add(t, " BODY=8BITMIME");
 	if (is_smtputf8(c, m))
 		smtpd__text_add(t, " SMTPUTF8");
-	if (dsn && m->envelope->ret != NULL)
+	if (m->envelope->requiretls)
+		smtpd__text_add(t, " REQUIRETLS");
+	/* The body must not come back by another way (RFC 8689, 5). */
+	if (dsn && m->envelope->requiretls)
+		smtpd__text_add(t, " RET=HDRS");
+	else if (dsn && m->envelope->ret != NULL)
 		smtpd__text_format(t, " RET=%s", m->envelope->ret);
 	if (dsn && m->envelope->envid != NULL)
 		smtpd__text_format(t, " ENVID=%s", m->envelope->envid);

@@ -173,6 +173,8 @@ write_header(struct smtpd_fold *f, const struct smtpd_dsn_report *r)
 		smtpd__fold_line(f, "References: ", r->references, "");
 	/* RFC 3834, 5 */
 	smtpd__fold_field(f, "Auto-Submitted:", "auto-replied");
+	if (r->tls_optional)
+		smtpd__fold_field(f, "TLS-Required:", "No");
 	smtpd__fold_field(f, "MIME-Version:", "1.0");
 	/* The second part's subtype (RFC 6522, 3). */
 	smtpd__fold_field(f, "Content-Type:",

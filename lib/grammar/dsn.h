@@ -72,6 +72,8 @@ struct smtpd_dsn_report {
 	bool global;        /* its header is UTF-8 (RFC 6533, 4) */
 	bool utf8; /* TO needs SMTPUTF8, so that its hosts have it, and the
 	            * report may be UTF-8 itself (RFC 6533, 4.5) */
+	bool tls_optional; /* the original says "TLS-Required: No", and so does
+	                    * the report (RFC 8689, 5) */
 	const struct smtpd_dsn_rcpt *rcpts; /* one at least */
 	size_t nrcpts;
 };

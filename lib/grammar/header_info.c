@@ -17,6 +17,7 @@ enum field {
 	AUTO_SUBMITTED,
 	PRECEDENCE,
 	LIST,
+	TLS_REQUIRED,
 };
 
 void
@@ -37,6 +38,7 @@ field_of(const char *name, size_t len)
 		{ "Message-ID", MESSAGE_ID },
 		{ "Auto-Submitted", AUTO_SUBMITTED },
 		{ "Precedence", PRECEDENCE },
+		{ "TLS-Required", TLS_REQUIRED },
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
@@ -133,6 +135,10 @@ end_field(struct smtpd_header_info *f)
 	case MESSAGE_ID:
 		f->message_id = true;
 		take_id(f);
+		break;
+	case TLS_REQUIRED:
+		f->tls_required++;
+		f->tls_not_required = begins_with(f, "No");
 		break;
 	case AUTO_SUBMITTED:
 		if (!begins_with(f, "no") && !begins_with(f, ""))

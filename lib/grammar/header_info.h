@@ -22,6 +22,8 @@ struct smtpd_header_info {
 	bool automatic;  /* it is from a program or a list: Auto-Submitted (RFC
 	                  * 3834) but for "no", Precedence bulk, list or junk,
 	                  * any List- field (RFC 2369, RFC 2919) */
+	unsigned tls_required;        /* TLS-Required: fields (RFC 8689, 3), */
+	bool tls_not_required;        /* of which one says "No" */
 	bool eight_bit_header;        /* the header holds bytes outside ASCII */
 	struct smtpd_utf8_check utf8; /* whether it is UTF-8 nevertheless */
 	bool eight_bit;               /* the message does */

@@ -7,12 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/clock.h"
 #include "os/condition.h"
-#include "os/thread.h"
 #include "policy/sts_file.h"
 #include "policy/sts_look.h"
-#include "policy/sts_table.h"
+#include "policy/sts_state.h"
 
 /* Seconds between two looks at the TXT record of a policy, at least and at
  * most; after a failure; and between two fetches of one that goes on (RFC 8461,
@@ -24,20 +22,6 @@
 
 /* What was not used for so long is not refreshed. */
 #define UNUSED_S 2592000
-
-/* How often the thread looks. */
-#define ROUND_MS 30000
-
-struct smtpd_sts {
-	struct smtpd_sts_settings set;
-	struct smtpd_cancel *cancel;
-	pthread_mutex_t lock; /* for all below */
-	pthread_cond_t found; /* a thread is done with an entry */
-	pthread_cond_t wake;
-	struct smtpd_sts_table table;
-	bool running, stopping;
-	pthread_t thread;
-};
 
 struct smtpd_sts *
 smtpd__sts_create(const struct smtpd_sts_settings *settings)
@@ -66,7 +50,6 @@ smtpd__sts_destroy(struct smtpd_sts *s)
 {
 	if (s == NULL)
 		return;
-	smtpd__sts_stop(s);
 	smtpd__sts_table_finish(&s->table);
 	smtpd_cancel_destroy(s->cancel);
 	pthread_cond_destroy(&s->found);
@@ -259,46 +242,4 @@ smtpd__sts_refresh(struct smtpd_sts *s, uint64_t now_s)
 		NULL)
 		look_at(s, e, s->cancel, now_s);
 	pthread_mutex_unlock(&s->lock);
-}
-
-static void *
-run_thread(void *arg)
-{
-	struct smtpd_sts *s = arg;
-
-	smtpd__thread_set_name("smtpd-sts");
-	pthread_mutex_lock(&s->lock);
-	while (!s->stopping) {
-		const struct timespec until = smtpd__condition_after(ROUND_MS);
-
-		smtpd__condition_wait(&s->wake, &s->lock, &until);
-		pthread_mutex_unlock(&s->lock);
-		smtpd__sts_refresh(s, smtpd__clock_wall_ms() / 1000);
-		pthread_mutex_lock(&s->lock);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
-}
-
-int
-smtpd__sts_start(struct smtpd_sts *s)
-{
-	int code = smtpd__thread_start(&s->thread, 0, run_thread, s);
-
-	s->running = code == 0;
-	return code;
-}
-
-void
-smtpd__sts_stop(struct smtpd_sts *s)
-{
-	smtpd_cancel_trigger(s->cancel);
-	pthread_mutex_lock(&s->lock);
-	s->stopping = true;
-	pthread_cond_broadcast(&s->wake);
-	pthread_cond_broadcast(&s->found);
-	pthread_mutex_unlock(&s->lock);
-	if (s->running)
-		pthread_join(s->thread, NULL);
-	s->running = false;
 }

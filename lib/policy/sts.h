@@ -4,18 +4,18 @@
 
 /*
  * Which policy of MTA-STS a domain has (RFC 8461): found by its TXT record,
- * fetched, kept as long as it says, over restarts too, and refreshed by a thread
- * of its own before it ends.
+ * fetched, kept as long as it says, over restarts too, and refreshed by a
+ * thread of its own before it ends.
  *
  * - Who needs a policy that is not known looks for it on its own thread, and
  *   those that need the same one wait; nobody else does.
- * - A policy that is kept holds until its end, whatever became of its TXT record
- *   or of its web server meanwhile (RFC 8461, 5.1).
+ * - A policy that is kept holds until its end, whatever became of its TXT
+ *   record or of its web server meanwhile (RFC 8461, 5.1).
  * - What failed is not tried again for some minutes.
  */
 
 #include <smtpd/cancel.h>
-#include <smtpd/sts.h>
+#include <smtpd/policy.h>
 
 #include <stdint.h>
 
@@ -43,14 +43,8 @@ struct smtpd_sts;
 /* Return NULL with errno. */
 struct smtpd_sts *smtpd__sts_create(const struct smtpd_sts_settings *settings);
 
-/* No thread may be using it; NULL is fine. */
+/* No thread may be using it, that of sts_thread.h neither; NULL is fine. */
 void smtpd__sts_destroy(struct smtpd_sts *s);
-
-/* Begin to refresh what is known.  Return 0 or an errno value. */
-int smtpd__sts_start(struct smtpd_sts *s);
-
-/* End that, and all waits. */
-void smtpd__sts_stop(struct smtpd_sts *s);
 
 /* The text of a policy, which all who use it share. */
 struct smtpd_sts_text;

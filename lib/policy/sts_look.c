@@ -11,9 +11,10 @@ fetch_policy(const struct smtpd_sts_settings *set, struct smtpd_sts_look *l,
     const struct smtpd_cancel *cancel)
 {
 	char *buf = malloc(SMTPD_STS_POLICY_MAX);
-	char url[SMTPD_DNS_HOST_MAX + 64];
+	char host[SMTPD_DNS_HOST_MAX + 16], url[sizeof(host) + 64];
 	struct smtpd_sts_fetch f = {
 		.url = url,
+		.host = host,
 		.cancel = cancel,
 		.text = buf,
 		.size = SMTPD_STS_POLICY_MAX,
@@ -23,8 +24,8 @@ fetch_policy(const struct smtpd_sts_settings *set, struct smtpd_sts_look *l,
 	enum smtpd_sts_fetched fetched = SMTPD_STS_UNREACHABLE;
 	const char *fault;
 
-	snprintf(url, sizeof(url), "https://mta-sts.%s/.well-known/mta-sts.txt",
-	    l->domain);
+	snprintf(host, sizeof(host), "mta-sts.%s", l->domain);
+	snprintf(url, sizeof(url), "https://%s/.well-known/mta-sts.txt", host);
 	if (buf != NULL)
 		fetched = set->fetch(&f, set->fetch_user);
 	if (fetched != SMTPD_STS_FETCHED) {

@@ -197,16 +197,24 @@ void
 smtpd__sts_table_finish(struct smtpd_sts_table *t)
 {
 	const int directory = t->directory;
+	uint32_t i = 0;
 
 	/* What is forgotten stays on the disk. */
 	t->directory = -1;
 	if (t->names.buckets == NULL)
 		return;
-	for (uint32_t i = 0; i < t->names.size; i++)
-		while (t->names.buckets[i] != NULL)
+	/* The table shrinks meanwhile. */
+	while (t->names.count > 0) {
+		struct smtpd_named *n =
+		    t->names.buckets[i & (t->names.size - 1)];
+
+		if (n == NULL)
+			i++;
+		else
 			drop_entry(t,
-			    SMTPD_CONTAINER_OF(t->names.buckets[i],
-				struct smtpd_sts_entry, node));
+			    SMTPD_CONTAINER_OF(
+				n, struct smtpd_sts_entry, node));
+	}
 	smtpd__name_table_finish(&t->names);
 	if (directory != -1)
 		close(directory);

@@ -81,6 +81,7 @@ set_envelope(struct smtpd_submission *sub, struct smtpd_session *s)
 		.ret = smtpd_params_value(e->params, "RET"),
 		.envid = smtpd_params_value(e->params, "ENVID"),
 		.utf8 = e->smtputf8,
+		.requiretls = e->requiretls,
 	};
 	sub->options = (struct smtpd_queue_options){
 		SMTPD_QUEUE_OPTIONS_INIT,

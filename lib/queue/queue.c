@@ -22,6 +22,7 @@
 #include "queue/delivery/maintenance.h"
 #include "queue/delivery/report.h"
 #include "queue/delivery/workers.h"
+#include "queue/domain_policies.h"
 #include "queue/settings.h"
 
 /* Keep what is needed of SETTINGS after the opening. */
@@ -185,7 +186,7 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	d->settings.rules = NULL;
 	d->settings.routes = NULL;
 	d->settings.dkim = NULL;
-	return 0;
+	return smtpd__domain_policies_open(d, settings, directory, error, size);
 }
 
 struct smtpd_queue *
@@ -299,10 +300,14 @@ start_threads(struct smtpd_delivery *d)
 
 	if (code != 0)
 		return code;
-	code =
-	    smtpd__thread_start(&d->maintenance, 0, smtpd__maintenance_run, d);
-	if (code != 0)
+	code = smtpd__domain_policies_start(d);
+	if (code == 0)
+		code = smtpd__thread_start(
+		    &d->maintenance, 0, smtpd__maintenance_run, d);
+	if (code != 0) {
+		smtpd__domain_policies_stop(d);
 		smtpd__late_sync_stop(d);
+	}
 	return code;
 }
 
@@ -353,6 +358,7 @@ smtpd_queue_start(struct smtpd_queue *q, char *error, size_t size)
 		.site = describe_site,
 		.sites = list_sites,
 		.count = count_work,
+		.tls = smtpd__domain_policies_show,
 		.user = d,
 	};
 	q->control =
@@ -387,6 +393,7 @@ smtpd_queue_stop(struct smtpd_queue *q, uint32_t timeout_ms)
 	pthread_cond_signal(&d->wake_maintenance);
 	pthread_cond_broadcast(&d->late_sync.synced);
 	pthread_mutex_unlock(&d->lock);
+	smtpd__domain_policies_stop(d);
 	smtpd__workers_stop(d, timeout_ms);
 	pthread_join(d->maintenance, NULL);
 	smtpd__gather_report(d, true);
@@ -419,6 +426,7 @@ smtpd_queue_close(struct smtpd_queue *q)
 		smtpd__dispatch_withdraw_all(d);
 	smtpd__spool_close(d->spool);
 	smtpd__schedule_destroy(d->schedule);
+	smtpd__domain_policies_close(d);
 	smtpd__route_router_destroy(d->router);
 	smtpd__tls_memory_destroy(d->agent.memory);
 	smtpd__hoststat_destroy(d->hoststat);

@@ -344,6 +344,10 @@ smtpd__submit_commit(struct smtpd_queue_message *m,
 			e->eight_bit = true;
 		if (info->long_lines)
 			e->long_lines = true;
+		/* Several count as none, and what was said to be needed does
+		 * (RFC 8689, 3; RFC 8689, 4.1). */
+		e->tls_optional = info->tls_required == 1 &&
+		    info->tls_not_required && !e->requiretls;
 		/* What may be UTF-8 is often none, and what is, often was not
 		 * said to be (RFC 6531, 3.4). */
 		e->utf8_wanted =

@@ -42,6 +42,19 @@ class Tlsa(world.WorldCase):
         self.assertEqual(len(lines), 1)
         return lines[0].split("publish: ")[1]
 
+    def test_policy_of_mta_sts(self):
+        """RFC 8461, 3.1; RFC 8461, 3.2: a record for each domain, and the
+        policy that lists this host; nothing without TLS."""
+        said = self.check(self.pairs[0])
+        self.assertRegex(said, r'publish: _mta-sts\.dane\. IN TXT '
+                         r'"v=STSv1; id=[0-9a-f]{16};" and, as '
+                         r"https://mta-sts\.dane/\.well-known/mta-sts\.txt")
+        lines = [line.rpartition("    ")[2] for line in said.splitlines()]
+        for line in ("version: STSv1", "mode: testing", "mx: mx.dane",
+                     "max_age: 604800"):
+            self.assertIn(line, lines)
+        self.assertNotIn("MTA-STS", self.check())
+
     def test_what_it_prints_is_what_it_wants(self):
         self.world.zone("")
         first, second, third = (self.record(pair) for pair in self.pairs)

@@ -237,6 +237,37 @@ long_lines_of_the_body_are_seen(void **state)
 	}
 }
 
+/* RFC 8689, 3: how many there are, and whether it says "No", in any case. */
+static void
+tls_required_is_seen(void **state)
+{
+	static const struct {
+		const char *data;
+		unsigned count;
+		bool no;
+	} cases[] = {
+		{ "TLS-Required: No\r\n\r\n", 1, true },
+		{ "tls-required:no \r\n\r\n", 1, true },
+		{ "TLS-Required:\r\n No\r\n\r\n", 1, true },
+		{ "TLS-Required: No (please)\r\n\r\n", 1, true },
+		{ "TLS-Required: Nothing\r\n\r\n", 1, false },
+		{ "TLS-Required: Yes\r\n\r\n", 1, false },
+		{ "TLS-Required:\r\n\r\n", 1, false },
+		{ "TLS-Required: No\r\nTLS-Required: No\r\n\r\n", 2, true },
+		{ "X: y\r\n\r\nTLS-Required: No\r\n", 0, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		for (size_t block = 1; block < 40; block += 3) {
+			struct smtpd_header_info f;
+
+			look(&f, cases[i].data, strlen(cases[i].data), block);
+			assert_int_equal(f.tls_required, cases[i].count);
+			assert_int_equal(f.tls_not_required, cases[i].no);
+		}
+}
+
 int
 main(void)
 {
@@ -247,6 +278,7 @@ main(void)
 		cmocka_unit_test(programs_and_lists_are_known),
 		cmocka_unit_test(dates_and_eight_bits_are_seen),
 		cmocka_unit_test(long_lines_of_the_body_are_seen),
+		cmocka_unit_test(tls_required_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

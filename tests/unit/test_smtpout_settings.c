@@ -298,6 +298,8 @@ mistakes_are_refused(void **state)
 		{ "--workers", "0" },
 		{ "--queue-segment", "1048575" },
 		{ "--min-free", "0" },
+		{ "--mta-sts", "yes" },
+		{ "--tls-report", "daily" },
 		{ "--postmaster", "postmaster" },
 		{ "--max-per-user", "x" },
 		{ "--greet-delay", "1" },

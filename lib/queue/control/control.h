@@ -67,6 +67,10 @@ struct smtpd_control_hooks {
 
 	/* Set OUT, whose size is set, to what the queue has done. */
 	void (*count)(void *user, struct smtpd_queue_counters *out);
+
+	/* What was counted of TLS today, as tls_stats.h shows it, which the
+	 * caller frees; NULL: nothing. */
+	char *(*tls)(void *user);
 	void *user;
 };
 

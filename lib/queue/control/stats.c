@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/control/tls_stats.h"
+
 /* A part of an answer ends after so many octets; so many sites are asked for
  * at a time. */
 #define PART_OCTETS 262144
@@ -34,6 +36,16 @@ add_counters(struct smtpd_control_request *r)
 		      " failed=%" PRIu64 " reports=%" PRIu64 " dead=%" PRIu64
 		      "\n",
 	    c.messages, c.attempts, c.sent, c.failed, c.reports, c.dead);
+}
+
+static void
+add_tls(struct smtpd_control_request *r)
+{
+	char *text = r->hooks->tls(r->hooks->user);
+
+	if (text != NULL)
+		smtpd__tls_stats_add(r->answer, text, r->json);
+	free(text);
 }
 
 /* Messages or connections in a second, if there is one in US microseconds. */
@@ -164,10 +176,12 @@ smtpd__control_stats_show(struct smtpd_control_request *r)
 	if (r->hooks->sites == NULL)
 		return smtpd__control_request_fail(r, ENOENT,
 		    "no process has the queue open, so nothing is known", "");
-	if (r->from == NULL)
+	if (r->from == NULL) {
 		add_counters(r);
-	else
+		add_tls(r);
+	} else {
 		place = (uint32_t)strtoul(r->from + 1, NULL, 10);
+	}
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return smtpd__control_request_fail(r, ENOMEM, NULL, "");

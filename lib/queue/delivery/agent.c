@@ -10,6 +10,7 @@
 #include "queue/delivery/agent_hosts.h"
 #include "queue/delivery/agent_send.h"
 #include "queue/delivery/history.h"
+#include "queue/delivery/sender_policy.h"
 
 /* After so long no other host is asked. */
 #define HOSTS_MS 600000
@@ -100,7 +101,8 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 	if (!smtpd__agent_state_is_open(a) ||
 	    smtpd__agent_hosts_others_wait(t) ||
 	    !smtpd__agent_state_is_on_route(a, t->request) ||
-	    (a->ahead != NULL && a->ahead != t->request->loaded)) {
+	    (a->ahead != NULL && a->ahead != t->request->loaded) ||
+	    smtpd__sender_policy_differs(&t->request->loaded->envelope)) {
 		smtpd__agent_state_quit(a);
 		return;
 	}

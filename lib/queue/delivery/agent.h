@@ -47,12 +47,14 @@
 #include "queue/spool/spool.h"
 
 struct smtpd_agent;
+struct smtpd_tlsrpt;
 
 /* Settings that agents share. */
 struct smtpd_agent_settings {
 	const struct smtpd_client_settings *client; /* with cancel */
 	struct smtpd_hoststat *hosts;
-	struct smtpd_logger logger; /* a line per recipient and attempt */
+	struct smtpd_tlsrpt *tlsrpt; /* NULL: sessions are not counted */
+	struct smtpd_logger logger;  /* a line per recipient and attempt */
 
 	/* The hosts that did TLS; NULL: nobody remembers.  When one does not
 	 * offer STARTTLS any more, mail for it waits: until it does if

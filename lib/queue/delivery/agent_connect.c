@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue/delivery/agent_connect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@
 #include "net/socket.h"
 #include "os/clock.h"
 #include "queue/delivery/history.h"
+#include "queue/delivery/route_sts.h"
+#include "queue/delivery/sender_policy.h"
+#include "queue/delivery/tls_count.h"
 
 #define DAY_MS 86400000
 
@@ -357,7 +361,50 @@ pass_over(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
 	    "4.7.5", "not connected to: %s", policy->refused);
 	fail_host(t, &relay, &why);
+	smtpd__tls_count_refused(t, host, policy);
 	smtpd__agent_state_judge(t, SMTPD_SITE_DOWN, host->targets->host, &why);
+	return -1;
+}
+
+/* HOST gets nothing, as the domain does not list it (RFC 8461, 5.1). */
+static int
+pass_unlisted(
+    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
+{
+	struct smtpd_tls_policy policy = host->hop->policy;
+	char reason[SMTPD_HOSTNAME_SIZE + 64];
+
+	snprintf(reason, sizeof(reason),
+	    "the domain's MTA-STS policy does not list the host %s",
+	    host->targets->host);
+	policy.refused = reason;
+	policy.refusal = SMTPD_TLS_FAILURE_VALIDATION;
+	return pass_over(t, host, &policy);
+}
+
+/* Nobody vouches for HOST, as the sender demands: that is the result unless
+ * another host is better. */
+static int
+pass_unvouched(
+    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
+{
+	const struct smtpd_delivery_request *request = t->request;
+	struct smtpd_result why;
+
+	smtpd__result_set(&why, SMTPD_OUTCOME_PERMANENT, SMTPD_PHASE_TLS,
+	    "5.7.30",
+	    "REQUIRETLS: neither DNSSEC nor MTA-STS vouches for the host %s",
+	    host->targets->host);
+	smtpd__history_add_result(
+	    request->history, host->targets->host, &why, NULL);
+	for (size_t i = 0; i < request->nrcpts; i++) {
+		struct smtpd_rcpt_state *state = &t->rcpt_states[i];
+
+		state->lacking++;
+		if (!state->finished && state->deferred == 0)
+			request->rcpts[i].result = why;
+	}
+	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, host->targets->host, NULL);
 	return -1;
 }
 
@@ -386,15 +433,25 @@ int
 smtpd__agent_connect(
     struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
 {
-	const struct smtpd_tls_policy *policy = smtpd__host_policy_of(
+	const struct smtpd_outgoing_envelope *e = &t->request->loaded->envelope;
+	const struct smtpd_tls_policy *given = smtpd__host_policy_of(
 	    &host->hop->policies, host->targets->host, &host->hop->policy);
-	struct smtpd_tls_policy expected, plain;
+	struct smtpd_tls_policy wanted, expected, plain;
+	const struct smtpd_tls_policy *policy = &wanted;
 	struct tls_failure f;
+	int status;
 
+	if (smtpd__sender_policy_apply(e, host, given, &wanted) == -1)
+		return pass_unvouched(t, host);
 	if (policy->refused != NULL)
 		return pass_over(t, host, policy);
+	if (given == &host->hop->policy && !e->tls_optional &&
+	    smtpd__route_sts_refuses(host->hop, host->targets->host))
+		return pass_unlisted(t, host);
 	expected = expect_tls(t, host, policy);
-	if (connect_once(t, host, &expected) == 0)
+	status = connect_once(t, host, &expected);
+	smtpd__tls_count_session(t, host, &expected);
+	if (status == 0)
 		return 0;
 	if (!smtpd__tls_policy_fall_back(policy, &plain) ||
 	    !is_tls_failure(t, host, &f))

@@ -2,6 +2,7 @@
 #include "queue/delivery/agent_mail.h"
 
 #include "queue/delivery/agent_hosts.h"
+#include "queue/delivery/sender_policy.h"
 
 static ssize_t
 read_content(void *user, void *buf, size_t size)
@@ -89,6 +90,9 @@ smtpd__agent_mail_choose(
 		return a->mail->envelope.nrcpts;
 	}
 	begin_mail(a->mail, request->loaded);
+	/* Over a socket nothing leaves this host. */
+	if (a->relay.host[0] == '/')
+		a->mail->envelope.requiretls = false;
 	for (; *place < request->nrcpts && a->mail->envelope.nrcpts < most;
 	    ++*place) {
 		struct smtpd_rcpt_state *state = &t->rcpt_states[*place];
@@ -114,7 +118,8 @@ announce_next(void *user)
 	if (!smtpd__agent_state_is_open(a) || smtpd__agent_hosts_others_wait(t))
 		return NULL;
 	next = t->request->next(t->request->user);
-	if (next == NULL || !smtpd__agent_state_is_on_route(a, next))
+	if (next == NULL || !smtpd__agent_state_is_on_route(a, next) ||
+	    smtpd__sender_policy_differs(&next->loaded->envelope))
 		return NULL;
 	begin_mail(m, next->loaded);
 	most = rcpts_limit(a, next);

@@ -15,6 +15,7 @@
 #include "queue/delivery/local.h"
 #include "queue/delivery/opened_job.h"
 #include "queue/delivery/report.h"
+#include "queue/delivery/route_sts.h"
 #include "queue/delivery/throttle.h"
 #include "queue/delivery/trouble.h"
 
@@ -364,6 +365,10 @@ try_legs(struct smtpd_attempt_state *a, struct smtpd_route_table *table,
 			return LEFT;
 		deliver_leg(a, table, route, &entry, s, &leg, history, &end);
 		add_feedback(&all, &end);
+		if (end.feedback != SMTPD_SITE_FINE)
+			smtpd__route_sts_doubt(d->sts,
+			    smtpd__destination_name(s->job->destination),
+			    route);
 	}
 	a->throttled = all.signs.throttle == SMTPD_THROTTLE_SURE;
 	if (entered && s->tried)

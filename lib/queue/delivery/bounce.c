@@ -119,7 +119,8 @@ is_returned_whole(const struct smtpd_bounce *b)
 {
 	enum smtpd_ret ret = SMTPD_RET_UNSAID;
 
-	if (b->action != SMTPD_DSN_FAILED)
+	/* The body must not leave by another way (RFC 8689, 5). */
+	if (b->action != SMTPD_DSN_FAILED || b->loaded->envelope.requiretls)
 		return false;
 	if (b->loaded->envelope.ret != NULL &&
 	    smtpd__dsn_param_ret_parse(b->loaded->envelope.ret, &ret) == -1)
@@ -220,6 +221,7 @@ fill_report(struct smtpd_bounce_hold *m, struct smtpd_spool *spool)
 	r->eight_bit = r->whole ? info->eight_bit : info->eight_bit_header;
 	r->global = b->loaded->envelope.utf8 && info->eight_bit_header;
 	r->utf8 = smtpd__address_key_needs_utf8(r->to);
+	r->tls_optional = b->loaded->envelope.tls_optional;
 	if (m->count == 1) {
 		r->envid = b->loaded->envelope.envid;
 		r->references = info->id;
@@ -343,6 +345,7 @@ smtpd__bounce_write(const struct smtpd_bounce *bounces, size_t count,
 			.long_lines = m->report.whole &&
 			    m->bounces[0].loaded->envelope.long_lines,
 			.utf8 = m->report.utf8,
+			.tls_optional = m->report.tls_optional,
 		},
 		.flags = SMTPD_MESSAGE_AUTOMATIC,
 		.content = m->content,

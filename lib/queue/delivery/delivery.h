@@ -29,6 +29,9 @@
 
 #include "base/logger.h"
 #include "base/sizes.h"
+#include "policy/sts.h"
+#include "policy/sts_source.h"
+#include "policy/tlsrpt_thread.h"
 #include "queue/delivery/agent.h"
 #include "queue/delivery/gather.h"
 #include "queue/delivery/hoststat.h"
@@ -79,6 +82,8 @@ struct smtpd_delivery {
 	                                       * it are valid during
 	                                       * smtpd_queue_open() only */
 	char hostname[SMTPD_HOSTNAME_SIZE];
+	char organization[SMTPD_HOSTNAME_SIZE]; /* that reports about TLS */
+	char contact[SMTPD_MAILBOX_SIZE];       /* come from, and whom to ask */
 	struct smtpd_client_settings client;
 	struct smtpd_source_copy sources; /* of client */
 	struct smtpd_agent_settings agent;
@@ -88,6 +93,10 @@ struct smtpd_delivery {
 	struct smtpd_cancel *dot_cancel; /* which this ends */
 	struct smtpd_spool *spool;
 	struct smtpd_router *router;
+	struct smtpd_sts_source *sts_source;
+	struct smtpd_sts *sts;       /* NULL: no policies of domains */
+	struct smtpd_tlsrpt *tlsrpt; /* NULL: nothing is counted of TLS */
+	struct smtpd_tlsrpt_thread tlsrpt_thread;
 	struct smtpd_hoststat *hoststat;
 	struct smtpd_delivery_counts counts;
 	struct smtpd_delivery_trouble trouble;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "net/socket.h"
 #include "os/clock.h"
 
 /* The size of a line; a longer one is cut off. */
@@ -175,4 +176,35 @@ smtpd__history_log_expired(const struct smtpd_logger *logger,
 	    " attempts=%u domain=%s status=expired reply=\"", attempts, domain);
 	put_reply(&line, &r->result);
 	smtpd__logger_write(logger, SMTPD_LOG_INFO, "%s", buf);
+}
+
+void
+smtpd__history_add_targets(struct smtpd_text *history,
+    const struct smtpd_targets *targets, bool smart, const char *name)
+{
+	bool found = targets->outcome == SMTPD_RESOLVE_FOUND;
+	const char *last = "";
+	char line[1024];
+	struct smtpd_text t;
+
+	smtpd__text_init(&t, line, sizeof(line));
+	if (!found)
+		smtpd__text_format(
+		    &t, " %s %s", targets->status, targets->reason);
+	else if (!smart && *name != '[')
+		smtpd__text_add(&t, targets->mx ? " MX" : " no MX,");
+	for (size_t i = 0; found && i < targets->count; i++) {
+		const struct smtpd_target *to = smtpd_targets_get(targets, i);
+		const struct smtpd_sockaddr a = { to->addr, to->len };
+		char address[SMTPD_ADDRESS_TEXT_SIZE];
+
+		if (strcmp(to->host, last) != 0 && targets->mx)
+			smtpd__text_format(
+			    &t, " %s %u", to->host, (unsigned)to->preference);
+		smtpd__socket_host(&a, address, sizeof(address));
+		smtpd__text_format(&t, " [%s]", address);
+		last = to->host;
+	}
+	smtpd__history_add(
+	    history, "%s %s:%s", smart ? "smarthost" : "dns", name, line);
 }

@@ -5,7 +5,10 @@
 /* What people are told of an attempt: the lines of its history, from the
  * look-up to the last reply, and the log line of each result. */
 
+#include <smtpd/resolve.h>
 #include <smtpd/version.h>
+
+#include <stdbool.h>
 
 #include "base/logger.h"
 #include "base/text.h"
@@ -21,6 +24,10 @@ void smtpd__history_add(struct smtpd_text *history, const char *format, ...)
  * that of the recipient NAME there. */
 void smtpd__history_add_result(struct smtpd_text *history, const char *name,
     const struct smtpd_result *r, const char *host);
+
+/* Append what the DNS said of NAME; SMART: it is a host, not a domain. */
+void smtpd__history_add_targets(struct smtpd_text *history,
+    const struct smtpd_targets *targets, bool smart, const char *name);
 
 /* The relay of what came to no host. */
 #define SMTPD_HISTORY_NO_RELAY "relay=none tls=none"

@@ -10,16 +10,14 @@
 #include "base/sized.h"
 #include "client/result.h"
 #include "grammar/reply_parse.h"
-#include "net/socket.h"
 #include "queue/delivery/history.h"
+#include "queue/delivery/route_sts.h"
 #include "queue/delivery/security_rules.h"
 #include "resolve/smarthost.h"
 #include "resolve/targets.h"
 
-#define ADDRESS_TEXT_MAX 64
-
-/* Of smtpd__host_policy_name(). */
-#define HOST_POLICY_MAX 16
+/* Of smtpd__host_policy_name(), and what stands round refused hosts. */
+#define HOST_POLICY_MAX 32
 
 struct smtpd_router {
 	/* The operator names the hosts of routes: these may be this one. */
@@ -29,6 +27,7 @@ struct smtpd_router {
 	bool tls_first;
 	bool dane; /* TLSA records are looked up */
 	uint16_t port;
+	struct smtpd_sts *sts; /* NULL: no policies of domains */
 
 	pthread_mutex_t lock;
 	struct smtpd_trust *trust; /* guarded by it; NULL: the client's own */
@@ -117,6 +116,12 @@ smtpd__route_set_trust(struct smtpd_router *r, struct smtpd_trust *trust)
 	r->trust = trust;
 	pthread_mutex_unlock(&r->lock);
 	smtpd_trust_unref(old);
+}
+
+void
+smtpd__route_set_sts(struct smtpd_router *r, struct smtpd_sts *sts)
+{
+	r->sts = sts;
 }
 
 int
@@ -225,8 +230,8 @@ name_site(struct smtpd_found_route *route)
 	struct smtpd_text t;
 
 	for (size_t i = 0; i < route->nhops; i++)
-		size += SMTPD_TLS_POLICY_ID_SIZE + HOST_POLICY_MAX + 2 +
-		    strlen(route->hops[i].targets->hosts);
+		size += SMTPD_TLS_POLICY_ID_SIZE + HOST_POLICY_MAX +
+		    2 * strlen(route->hops[i].targets->hosts);
 	route->site = malloc(size);
 	if (route->site == NULL)
 		return -1;
@@ -236,6 +241,8 @@ name_site(struct smtpd_found_route *route)
 		if (!is_named(route->hops[i].target))
 			smtpd__text_format(&t, "%s%s", e != NULL ? " " : "",
 			    route->hops[i].targets->hosts);
+	for (size_t i = 0; i < route->nhops; i++)
+		smtpd__route_sts_name_refused(&route->hops[i], &t);
 	for (size_t i = 0; i < route->nhops; i++) {
 		const char *id = route->hops[i].policy.id;
 
@@ -247,37 +254,6 @@ name_site(struct smtpd_found_route *route)
 	for (size_t i = 0; i < route->nhops; i++)
 		smtpd__host_policy_name(&route->hops[i].policies, &t);
 	return 0;
-}
-
-static void
-report_targets(const struct smtpd_targets *targets, bool smart,
-    const char *name, struct smtpd_text *history)
-{
-	bool found = targets->outcome == SMTPD_RESOLVE_FOUND;
-	const char *last = "";
-	char line[1024];
-	struct smtpd_text t;
-
-	smtpd__text_init(&t, line, sizeof(line));
-	if (!found)
-		smtpd__text_format(
-		    &t, " %s %s", targets->status, targets->reason);
-	else if (!smart && *name != '[')
-		smtpd__text_add(&t, targets->mx ? " MX" : " no MX,");
-	for (size_t i = 0; found && i < targets->count; i++) {
-		const struct smtpd_target *to = smtpd_targets_get(targets, i);
-		const struct smtpd_sockaddr a = { to->addr, to->len };
-		char address[ADDRESS_TEXT_MAX];
-
-		if (strcmp(to->host, last) != 0 && targets->mx)
-			smtpd__text_format(
-			    &t, " %s %u", to->host, (unsigned)to->preference);
-		smtpd__socket_host(&a, address, sizeof(address));
-		smtpd__text_format(&t, " [%s]", address);
-		last = to->host;
-	}
-	smtpd__history_add(
-	    history, "%s %s:%s", smart ? "smarthost" : "dns", name, line);
 }
 
 /* Look up T, a target of a route, or the hosts of DOMAIN. */
@@ -357,7 +333,8 @@ add_hop(struct smtpd_router *r, const struct smtpd_table_target *t,
 	if (targets == NULL)
 		return -1;
 	if (!named || t->name[0] != '\0')
-		report_targets(targets, named, named ? name : domain, history);
+		smtpd__history_add_targets(
+		    history, targets, named, named ? name : domain);
 	route->answered = route->answered || targets->answered;
 	if (targets->outcome != SMTPD_RESOLVE_FOUND) {
 		if (route->nhops == 0)
@@ -374,9 +351,14 @@ add_hop(struct smtpd_router *r, const struct smtpd_table_target *t,
 	choose_policy(r, domain, named ? &t->set : NULL, &hop->policy);
 	if (route->nhops++ == 0 || targets->ttl_s < route->ttl_s)
 		route->ttl_s = targets->ttl_s;
-	return r->dane ? add_policies(named ? r->named : r->resolver,
-			     named ? NULL : domain, cancel, route, history)
-		       : 0;
+	if (r->dane &&
+	    add_policies(named ? r->named : r->resolver, named ? NULL : domain,
+		cancel, route, history) == -1)
+		return -1;
+	/* What a host demands by DANE goes before that (RFC 8461, 2). */
+	if (!named && smtpd__security_rules_find(&r->rules, domain) == NULL)
+		smtpd__route_sts_apply(r->sts, domain, cancel, hop, history);
+	return 0;
 }
 
 /* The route is an error that the operator wants. */
@@ -455,6 +437,7 @@ smtpd__route_finish(struct smtpd_found_route *route)
 	for (size_t i = 0; i < route->nhops; i++) {
 		smtpd__host_policy_free(&route->hops[i].policies);
 		smtpd_targets_free(route->hops[i].targets);
+		smtpd__sts_release(&route->hops[i].sts);
 		smtpd_trust_unref(route->hops[i].policy.trust);
 	}
 	route->nhops = 0;

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "client/tls_policy.h"
+#include "policy/sts.h"
 #include "queue/delivery/host_policy.h"
 #include "queue/delivery/route_table.h"
 
@@ -31,6 +32,10 @@ void smtpd__route_router_destroy(struct smtpd_router *r);
  * R takes a reference; those that R has found are not current any more. */
 void smtpd__route_set_trust(struct smtpd_router *r, struct smtpd_trust *trust);
 
+/* Ask STS for the policies of domains from now on; it must live as long as R.
+ * Before any look-up. */
+void smtpd__route_set_sts(struct smtpd_router *r, struct smtpd_sts *sts);
+
 /* Use ROUTES, COUNT of them, and the smarthost of the settings, from now on.
  * Return 0, or -1 with errno and the reason in ERROR of SIZE bytes. */
 int smtpd__route_set_routes(struct smtpd_router *r,
@@ -44,6 +49,7 @@ struct smtpd_route_hop {
 	struct smtpd_targets *targets;
 	uint16_t port;
 	struct smtpd_tls_policy policy;      /* with a reference to its trust */
+	struct smtpd_sts_found sts;          /* what the domain publishes */
 	struct smtpd_host_policies policies; /* of hosts with another one */
 
 	/* The table's target, and its id: a connection serves hops of one id
@@ -71,7 +77,9 @@ struct smtpd_found_route {
 	/*
 	 * The site: the key of the entry; and, when some were found by the
 	 * domain, the names of its mail hosts by preference, equal ones in
-	 * alphabetical order.  Each id of a policy that is not "opportunistic"
+	 * alphabetical order, and of those that its MTA-STS policy does not
+	 * list once more: what goes over a host for another domain must not go
+	 * there for this one.  Each id of a policy that is not "opportunistic"
 	 * follows, and what tells hosts with policies of their own: a
 	 * certificate failure under one domain's policy must not suspend the
 	 * site for others.  NULL: nothing was found, and there is no entry.

@@ -73,10 +73,12 @@ enum smtpd_message_flag {
 
 	SMTPD_MESSAGE_LONG_LINES = 1 << 11, /* a line of its body may be longer
 	                                     * than RFC 5321 has it */
+	SMTPD_MESSAGE_REQUIRETLS = 1 << 12,
+	SMTPD_MESSAGE_TLS_OPTIONAL = 1 << 13, /* it says "TLS-Required: No" */
 
 	/* Four bits: how often it could not be read, since it last could. */
-	SMTPD_MESSAGE_UNREAD_ONCE = 1 << 12,
-	SMTPD_MESSAGE_UNREAD = 15 << 12,
+	SMTPD_MESSAGE_UNREAD_ONCE = 1 << 16,
+	SMTPD_MESSAGE_UNREAD = 15 << 16,
 };
 
 /* Read without a lock may be what never changes (id, size, arrived, njobs, and
@@ -89,8 +91,8 @@ struct smtpd_queued_message {
 	uint32_t arrived;
 	uint16_t njobs;
 	uint16_t unfinished; /* of the jobs */
-	_Atomic uint16_t flags;
-	uint16_t pins; /* its users besides the spool */
+	uint16_t pins;       /* its users besides the spool */
+	_Atomic uint32_t flags;
 
 	/* A bit for each recipient; NULL: none of them, or only whole jobs. */
 	_Atomic unsigned char *_Atomic finished;

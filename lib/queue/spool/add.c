@@ -240,6 +240,10 @@ make_message(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		e->flags |= SMTPD_MESSAGE_UTF8_WANTED;
 	if (envelope->long_lines)
 		e->flags |= SMTPD_MESSAGE_LONG_LINES;
+	if (envelope->requiretls)
+		e->flags |= SMTPD_MESSAGE_REQUIRETLS;
+	if (envelope->tls_optional)
+		e->flags |= SMTPD_MESSAGE_TLS_OPTIONAL;
 	if (add_jobs(s, g, envelope, e, jobs) == 0 && insert_pending(s, e) == 0)
 		return e;
 	smtpd__spool_messages_free(s, e);
@@ -261,7 +265,8 @@ encode_record(struct smtpd_spool *s, const struct smtpd_spool_mail *mail,
 		.arrived = a->message->arrived,
 		.size = c->size,
 		.crc = c->crc,
-		.flags = a->message->flags & SMTPD_RECORD_ENTRY_FLAGS,
+		.flags =
+		    (uint16_t)(a->message->flags & SMTPD_RECORD_ENTRY_FLAGS),
 		.njobs = a->message->njobs,
 	};
 
@@ -339,7 +344,7 @@ smtpd__spool_add_finish(struct smtpd_spool *s, struct smtpd_addition *a)
 	e->ref = a->record.ref;
 	e->record_size = a->record.size;
 	e->pins++;
-	e->flags &= (uint16_t)~SMTPD_MESSAGE_PENDING;
+	e->flags &= (uint32_t)~SMTPD_MESSAGE_PENDING;
 	s->count++;
 	pthread_mutex_unlock(&s->mutex);
 	free_parts(a);

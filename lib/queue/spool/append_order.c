@@ -37,7 +37,7 @@ void
 smtpd__append_order_unlock(
     struct smtpd_spool *s, struct smtpd_queued_message *e)
 {
-	e->flags &= (uint16_t)~SMTPD_MESSAGE_LOCKED;
+	e->flags &= (uint32_t)~SMTPD_MESSAGE_LOCKED;
 	pthread_cond_broadcast(&s->landed);
 }
 

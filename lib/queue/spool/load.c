@@ -136,6 +136,10 @@ fill_loaded(struct smtpd_spool *s, const struct smtpd_record_message *m,
 	    (m->flags & SMTPD_MESSAGE_UTF8_WANTED) != 0;
 	loaded->envelope.long_lines =
 	    (m->flags & SMTPD_MESSAGE_LONG_LINES) != 0;
+	loaded->envelope.requiretls =
+	    (m->flags & SMTPD_MESSAGE_REQUIRETLS) != 0;
+	loaded->envelope.tls_optional =
+	    (m->flags & SMTPD_MESSAGE_TLS_OPTIONAL) != 0;
 	if (!smtpd__record_get_envelope(
 		copy, m->envelope_len, &loaded->envelope, loaded->memory)) {
 		errno = EBADMSG;
@@ -244,6 +248,6 @@ smtpd__spool_load_worked(
 	if ((message->flags & SMTPD_MESSAGE_UNREAD) == 0)
 		return;
 	pthread_mutex_lock(&s->mutex);
-	message->flags &= (uint16_t)~SMTPD_MESSAGE_UNREAD;
+	message->flags &= (uint32_t)~SMTPD_MESSAGE_UNREAD;
 	pthread_mutex_unlock(&s->mutex);
 }

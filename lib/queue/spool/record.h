@@ -38,7 +38,9 @@ enum smtpd_record_type {
 	    (unsigned)SMTPD_MESSAGE_EIGHT_BIT | (unsigned)SMTPD_MESSAGE_UTF8 | \
 	    (unsigned)SMTPD_MESSAGE_AUTOMATIC |                                \
 	    (unsigned)SMTPD_MESSAGE_UTF8_WANTED |                              \
-	    (unsigned)SMTPD_MESSAGE_LONG_LINES)
+	    (unsigned)SMTPD_MESSAGE_LONG_LINES |                               \
+	    (unsigned)SMTPD_MESSAGE_REQUIRETLS |                               \
+	    (unsigned)SMTPD_MESSAGE_TLS_OPTIONAL)
 
 /* When a record was made. */
 struct smtpd_stamp {

@@ -109,7 +109,7 @@ put_message(struct smtpd_spool *s, struct smtpd_relocation *r,
 	struct smtpd_record_job was;
 
 	m->stamp = smtpd__spool_clock_stamp(s);
-	m->flags = r->message->flags & SMTPD_RECORD_ENTRY_FLAGS;
+	m->flags = (uint16_t)(r->message->flags & SMTPD_RECORD_ENTRY_FLAGS);
 	smtpd__record_put_message(p, m);
 	for (uint32_t i = 0; i < r->message->njobs; i++) {
 		smtpd__record_get_job(&m->jobs, &was);

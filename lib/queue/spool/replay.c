@@ -196,7 +196,7 @@ replay_state(struct smtpd_spool *s, const struct smtpd_journal_record *record)
 	if (state.change == SMTPD_RECORD_HELD)
 		e->flags |= SMTPD_MESSAGE_HELD;
 	else if (state.change == SMTPD_RECORD_RELEASED)
-		e->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
+		e->flags &= (uint32_t)~SMTPD_MESSAGE_HELD;
 	else
 		drop_message(s, e);
 	return 0;

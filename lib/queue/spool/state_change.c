@@ -66,7 +66,7 @@ smtpd__state_change_hold(
 	if (status == 0 && hold)
 		message->flags |= SMTPD_MESSAGE_HELD;
 	if (status == 0 && !hold)
-		message->flags &= (uint16_t)~SMTPD_MESSAGE_HELD;
+		message->flags &= (uint32_t)~SMTPD_MESSAGE_HELD;
 	smtpd__append_order_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	return status;
@@ -101,7 +101,7 @@ end_message(struct smtpd_spool *s, struct smtpd_queued_message *message,
 	if (status == 0)
 		smtpd__spool_messages_end(s, message);
 	else
-		message->flags &= (uint16_t)~SMTPD_MESSAGE_REMOVED;
+		message->flags &= (uint32_t)~SMTPD_MESSAGE_REMOVED;
 	smtpd__append_order_unlock(s, message);
 	pthread_mutex_unlock(&s->mutex);
 	if (status == 0 && report != NULL)
