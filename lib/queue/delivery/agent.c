@@ -65,7 +65,10 @@ begin_attempt(struct smtpd_agent_attempt *t)
 		    SMTPD_PHASE_CONNECT, "4.3.0", "out of memory");
 	}
 	t->rcpt_states = calloc(request->nrcpts + 1, sizeof(*t->rcpt_states));
-	if (t->rcpt_states == NULL || smtpd__agent_hosts_order(t) == -1)
+	t->relays = calloc(request->route->nhops * SMTPD_AGENT_SESSIONS + 1,
+	    sizeof(*t->relays));
+	if (t->rcpt_states == NULL || t->relays == NULL ||
+	    smtpd__agent_hosts_order(t) == -1)
 		return -1;
 	for (size_t i = 0; i < request->nrcpts; i++)
 		t->rcpt_states[i].relay = SMTPD_RELAY_FAILED;
@@ -107,6 +110,8 @@ reuse_connection(struct smtpd_agent_attempt *t, char host[SMTPD_HOSTNAME_SIZE])
 		return;
 	}
 	memcpy(host, a->relay.host, sizeof(a->relay.host));
+	for (t->hop = 0; t->request->route->hops[t->hop].id != a->hop_id;)
+		t->hop++;
 	smtpd__hoststat_note(
 	    a->set->hosts, &a->peer, SMTPD_HOST_USED, smtpd__clock_ms());
 	if (smtpd__agent_send(t, true) == -1) {
@@ -161,30 +166,34 @@ try_host(struct smtpd_agent_attempt *t, size_t i)
 	return true;
 }
 
+/* Whether HOST, of the hop that is being tried, is to be asked for some
+ * recipient.  One that was only deferred does not make it worth while to wait
+ * for a host that is likely down. */
+static bool
+is_wanted(
+    const struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
+{
+	if (t->hop_sessions[t->hop] == SMTPD_AGENT_SESSIONS)
+		return false;
+	for (size_t i = 0; i < t->request->nrcpts; i++)
+		if (smtpd__agent_state_is_waiting(t, i) &&
+		    (!host->down || t->rcpt_states[i].deferred == 0))
+			return true;
+	return false;
+}
+
 /* Try host after host, each over as many connections as it takes, but not the
- * one called DONE of the hop DONE_ID.  A recipient that was only deferred does
- * not make it worth while to wait for a host that is likely down. */
+ * one called DONE of the hop DONE_ID. */
 static void
 try_hosts(struct smtpd_agent_attempt *t, const char *done, uint64_t done_id)
 {
-	for (size_t i = 0; i < t->nhosts && t->sessions < SMTPD_AGENT_SESSIONS;
-	    i++) {
+	for (size_t i = 0; i < t->nhosts && !is_late(t); i++) {
 		const struct smtpd_agent_host *host = &t->hosts[i];
-		bool pending = false;
-		/* One was not deferred by a host that answered. */
-		bool urgent = false;
 
-		for (size_t k = 0; k < t->request->nrcpts; k++) {
-			if (t->rcpt_states[k].finished)
-				continue;
-			pending = true;
-			urgent = urgent || t->rcpt_states[k].deferred == 0;
-		}
-		if (!pending || is_late(t))
-			return;
-		if ((host->hop->id == done_id &&
-			strcmp(host->targets->host, done) == 0) ||
-		    (host->down && !urgent))
+		t->hop = (size_t)(host->hop - t->request->route->hops);
+		if (!is_wanted(t, host) ||
+		    (host->hop->id == done_id &&
+			strcmp(host->targets->host, done) == 0))
 			continue;
 		smtpd__agent_state_tell_sent(t);
 		if (!try_host(t, i))
@@ -233,13 +242,30 @@ log_results(const struct smtpd_agent_attempt *t)
 	}
 }
 
+/* How many hosts may reply at most. */
+static size_t
+count_hosts(const struct smtpd_agent_attempt *t)
+{
+	size_t of_hop[SMTPD_ROUTE_TARGETS_MAX] = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < t->nhosts; i++) {
+		size_t hop =
+		    (size_t)(t->hosts[i].hop - t->request->route->hops);
+
+		if (of_hop[hop]++ < SMTPD_AGENT_SESSIONS)
+			count++;
+	}
+	return count;
+}
+
 static void
 end_attempt(struct smtpd_agent_attempt *t)
 {
 	const struct smtpd_delivery_request *request = t->request;
 	bool cancelled = smtpd_cancel_is_triggered(t->cancel);
-	size_t asked =
-	    t->nhosts < SMTPD_AGENT_SESSIONS ? t->nhosts : SMTPD_AGENT_SESSIONS;
+	const size_t asked = count_hosts(t);
+	bool all_finished = true;
 
 	for (size_t i = 0; i < request->nrcpts; i++) {
 		struct smtpd_result *r = &request->rcpts[i].result;
@@ -256,7 +282,11 @@ end_attempt(struct smtpd_agent_attempt *t)
 		    r->outcome == SMTPD_OUTCOME_PERMANENT;
 		if (r->outcome == SMTPD_OUTCOME_IN_DOUBT)
 			t->end->in_doubt = true;
+		all_finished = all_finished && request->rcpts[i].finished;
 	}
+	/* What came too fast for one target went on to the next. */
+	if (request->route->nhops > 1 && all_finished)
+		t->end->signs.throttle = SMTPD_THROTTLE_NONE;
 	if (cancelled)
 		t->end->feedback = SMTPD_SITE_UNTOLD;
 	t->end->dsn = t->sent && !t->without_dsn;
@@ -286,6 +316,7 @@ smtpd__agent_deliver(struct smtpd_agent *a,
 		log_results(&t);
 	}
 	end->took_ms = smtpd__clock_ms() - t.began;
+	free(t.relays);
 	free(t.rcpt_states);
 	free(t.hosts);
 	free(t.targets);

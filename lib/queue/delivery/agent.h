@@ -11,7 +11,8 @@
  *   equal preference, and of the addresses of one host and family, the one that
  *   was not used for the longest time is the first.  A recipient that one of
  *   them accepted, or refused for good, is never sent to another; one that was
- *   deferred (4xx) is tried at one host more.  At most three hosts reply to a
+ *   deferred (4xx) is tried at one host more of the same target of the route,
+ *   and then at the next target.  At most three hosts of a target reply to a
  *   request; any number is connected to in vain.
  * - A message over an open connection costs one round trip where its host
  *   offers PIPELINING: its commands go with the end of the content before it,
@@ -20,7 +21,7 @@
  * - At most 50 recipients go in one transaction, and as many transactions
  *   over one connection as the request says.
  * - A reply that surely says that messages come too fast (throttle.h) speaks
- *   for all hosts: no other one is asked.
+ *   for all hosts of its target: no other one of these is asked.
  * - 8-bit content goes to a host without 8BITMIME, which gets it converted
  *   (RFC 6152, 3), when no other of equal preference offers that.
  * - A greeting of 5xx, and 421, lead to the next host.

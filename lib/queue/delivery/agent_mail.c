@@ -97,7 +97,8 @@ smtpd__agent_mail_choose(
 	    ++*place) {
 		struct smtpd_rcpt_state *state = &t->rcpt_states[*place];
 
-		if (state->finished || (left_over && !state->left_over))
+		if (!smtpd__agent_state_is_waiting(t, *place) ||
+		    (left_over && !state->left_over))
 			continue;
 		state->left_over = false;
 		add_rcpt(a->mail, request, *place);

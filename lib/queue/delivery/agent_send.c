@@ -11,9 +11,6 @@
 #include "queue/delivery/history.h"
 #include "queue/delivery/throttle.h"
 
-/* A recipient that was deferred is tried at one host more. */
-#define DEFERRED_MAX 2
-
 /* A connection that was not used for so long may be closed for that. */
 #define IDLE_MS 2000
 
@@ -39,6 +36,20 @@ is_stale(const struct smtpd_agent_attempt *t, size_t count)
 	return true;
 }
 
+/* The host deferred the recipient of STATE with R.  Another host of the same
+ * hop may take it, unless R speaks for them all. */
+static void
+count_deferral(struct smtpd_agent_attempt *t, struct smtpd_rcpt_state *state,
+    const struct smtpd_result *r)
+{
+	uint8_t *count = &state->put_off[t->hop];
+
+	state->deferred++;
+	++*count;
+	if (smtpd__throttle_read(r) == SMTPD_THROTTLE_SURE)
+		*count = SMTPD_AGENT_DEFERRALS;
+}
+
 static void
 record_result(
     struct smtpd_agent_attempt *t, size_t place, const struct smtpd_result *r)
@@ -57,7 +68,7 @@ record_result(
 		smtpd__agent_state_soften(&p->result);
 	memcpy(p->host, t->agent->relay.host, sizeof(p->host));
 	state->has_result = true;
-	state->relay = (uint8_t)(t->sessions - 1);
+	state->relay = (uint8_t)(SMTPD_RELAY_FAILED + t->sessions);
 	switch (r->outcome) {
 	case SMTPD_OUTCOME_SENT:
 		/* RFC 3461, 5.2.3 */
@@ -75,8 +86,7 @@ record_result(
 	case SMTPD_OUTCOME_TEMPORARY:
 		smtpd__agent_state_note_sign(t, r);
 		if (r->code != 0 && r->code != 421)
-			state->finished = ++state->deferred == DEFERRED_MAX ||
-			    smtpd__throttle_read(r) == SMTPD_THROTTLE_SURE;
+			count_deferral(t, state, r);
 		if (smtpd__agent_state_is_own(t, r))
 			t->over = true;
 		break;
@@ -99,7 +109,8 @@ record_loss(struct smtpd_agent_attempt *t, size_t place)
 	for (size_t i = 0; i < t->request->nrcpts; i++) {
 		struct smtpd_rcpt_state *state = &t->rcpt_states[i];
 
-		if (!state->finished && (i >= place || state->left_over))
+		if (smtpd__agent_state_is_waiting(t, i) &&
+		    (i >= place || state->left_over))
 			record_result(t, i, &why);
 		state->left_over = false;
 	}
@@ -161,8 +172,8 @@ leave_rest(struct smtpd_agent_attempt *t, size_t place)
 	for (size_t i = 0; i < t->request->nrcpts; i++) {
 		struct smtpd_rcpt_state *state = &t->rcpt_states[i];
 
-		state->left_over =
-		    state->left_over || (i >= place && !state->finished);
+		state->left_over = state->left_over ||
+		    (i >= place && smtpd__agent_state_is_waiting(t, i));
 		if (state->left_over)
 			result = -1;
 	}
@@ -177,7 +188,7 @@ is_pending(const struct smtpd_agent_attempt *t, size_t place)
 {
 	for (size_t i = 0; i < t->request->nrcpts; i++)
 		if (t->rcpt_states[i].left_over ||
-		    (i >= place && !t->rcpt_states[i].finished))
+		    (i >= place && smtpd__agent_state_is_waiting(t, i)))
 			return true;
 	return false;
 }
@@ -197,9 +208,11 @@ note_host(struct smtpd_agent_attempt *t, bool reused, bool on)
 
 	if (reused)
 		smtpd__agent_state_log_relay(t, true);
-	if (!on)
+	if (!on) {
 		t->sessions++;
-	t->relays[t->sessions - 1] = a->relay;
+		t->hop_sessions[t->hop]++;
+	}
+	t->relays[SMTPD_RELAY_FAILED + t->sessions] = a->relay;
 	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, a->relay.host, NULL);
 }
 

@@ -47,6 +47,15 @@ has_policy(const struct smtpd_agent *a, const struct smtpd_route_hop *hop,
 }
 
 bool
+smtpd__agent_state_is_waiting(const struct smtpd_agent_attempt *t, size_t place)
+{
+	const struct smtpd_rcpt_state *state = &t->rcpt_states[place];
+
+	return !state->finished &&
+	    state->put_off[t->hop] < SMTPD_AGENT_DEFERRALS;
+}
+
+bool
 smtpd__agent_state_is_on_route(
     const struct smtpd_agent *a, const struct smtpd_delivery_request *request)
 {

@@ -21,8 +21,11 @@
 /* Recipients of one transaction (RFC 5321, 4.5.3.1.8 has all take 100). */
 #define SMTPD_AGENT_RCPTS 50
 
-/* Hosts that one request is sent to at most. */
+/* Hosts of a target of the route that one request is sent to at most. */
 #define SMTPD_AGENT_SESSIONS 3
+
+/* A recipient that was deferred is tried at one host more of the target. */
+#define SMTPD_AGENT_DEFERRALS 2
 
 /* A host as it was reached. */
 struct smtpd_relay {
@@ -100,12 +103,16 @@ struct smtpd_rcpt_state {
 	bool finished;    /* no other host is asked */
 	bool left_over;   /* it waits for the next transaction there */
 	uint8_t deferred; /* how many hosts did that */
-	uint8_t lacking;  /* how many cannot take the message at all */
-	uint8_t relay;    /* where its result comes from */
+
+	/* Likewise of each hop; SMTPD_AGENT_DEFERRALS: that is done with. */
+	uint8_t put_off[SMTPD_ROUTE_TARGETS_MAX];
+	uint8_t lacking; /* how many cannot take the message at all */
+	uint8_t relay;   /* where its result comes from */
 };
 
-/* The relay of recipients that no host gave a result. */
-#define SMTPD_RELAY_FAILED SMTPD_AGENT_SESSIONS
+/* The relay of recipients that no host gave a result; those that gave one
+ * follow. */
+#define SMTPD_RELAY_FAILED 0
 
 struct smtpd_agent_attempt {
 	struct smtpd_agent *agent;
@@ -119,8 +126,10 @@ struct smtpd_agent_attempt {
 	size_t nhosts;
 	struct smtpd_rcpt_state *rcpt_states; /* one for each recipient */
 
-	struct smtpd_relay relays[SMTPD_AGENT_SESSIONS + 1];
+	struct smtpd_relay *relays; /* of the route's hops, in turn */
 	size_t sessions;
+	size_t hop; /* that is being tried */
+	size_t hop_sessions[SMTPD_ROUTE_TARGETS_MAX];
 	uint64_t began;   /* as smtpd__clock_ms() */
 	uint64_t opening; /* the number of the use of the first host that was
 	                   * asked; 0: none was */
@@ -137,6 +146,11 @@ bool smtpd__agent_state_is_full(const struct smtpd_agent *a);
 
 /* As smtpd__agent_is_open(). */
 bool smtpd__agent_state_is_open(const struct smtpd_agent *a);
+
+/* Whether the recipient at PLACE of the request is to be sent to at the hop
+ * that is being tried. */
+bool smtpd__agent_state_is_waiting(
+    const struct smtpd_agent_attempt *t, size_t place);
 
 /* Whether the open connection is to a hop of the route of REQUEST: one in plain
  * text since TLS failed serves only messages that need not wait for TLS. */
