@@ -157,7 +157,8 @@ struct smtpd_site_limits {
 	uint32_t new_connections;
 	uint32_t new_connections_s;
 
-	uint32_t connections; /* at a time, in place of site_connections */
+	uint32_t connections; /* at a time, in place of site_connections; up to
+	                       * all workers */
 	uint32_t recipients;  /* in one transaction; never more than 50 */
 	uint32_t messages_per_connection; /* transactions; about 100 */
 };
@@ -201,7 +202,8 @@ struct smtpd_queue_settings {
 	 * not count while other mail waits: there may be up to 32 times as
 	 * many, each with a thread, if RLIMIT_NOFILE is four times that. */
 	uint32_t workers;
-	uint32_t site_connections; /* to the hosts of one site; 10 */
+	uint32_t site_connections; /* to the hosts of one site; 10, and never
+	                            * more than a quarter of WORKERS */
 	uint32_t idle_ms;          /* an unused connection is kept; 5000 */
 
 	uint32_t retry_min_s;       /* before the second try; doubles; 300 */

@@ -196,7 +196,7 @@ connections_at_a_time_are_limited(void **state)
 {
 	static const struct {
 		uint32_t given, expected;
-	} cases[] = { { 1, 1 }, { 3, 3 }, { 14, 14 }, { 100, 16 } };
+	} cases[] = { { 1, 1 }, { 3, 3 }, { 14, 14 }, { 40, 40 }, { 100, 64 } };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {

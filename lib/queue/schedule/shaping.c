@@ -105,13 +105,12 @@ uint32_t
 smtpd__shaping_connections(
     const struct smtpd_schedule *s, const struct smtpd_site *site)
 {
-	uint32_t most = s->settings.workers / 4;
 	uint32_t given =
 	    site->shaping != NULL ? site->shaping->limits.connections : 0;
 
 	if (given == 0)
 		return s->site_limit;
-	return earlier_of(given, later_of(most, 1));
+	return earlier_of(given, s->settings.workers);
 }
 
 void
