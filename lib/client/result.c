@@ -43,6 +43,30 @@ smtpd__result_set(struct smtpd_result *r, enum smtpd_outcome outcome,
 	va_end(ap);
 }
 
+/* The credentials are no good, for now; without a code, as no host said it. */
+#define HELD_STATUS "4.7.8"
+
+void
+smtpd__result_hold(struct smtpd_result *r)
+{
+	struct smtpd_result why = *r;
+
+	if (r->code != 0)
+		smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, r->phase,
+		    HELD_STATUS, "%d %s", r->code, r->text);
+	*r = why;
+	r->outcome = SMTPD_OUTCOME_TEMPORARY;
+	memcpy(r->status, HELD_STATUS, sizeof(HELD_STATUS));
+}
+
+bool
+smtpd__result_is_held(const struct smtpd_result *r)
+{
+	return r->outcome == SMTPD_OUTCOME_TEMPORARY &&
+	    r->phase == SMTPD_PHASE_AUTH && r->code == 0 &&
+	    strcmp(r->status, HELD_STATUS) == 0;
+}
+
 /* 452 without an enhanced code is that, too; 552 is what it was called before,
  * and temporary only then. */
 bool

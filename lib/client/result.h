@@ -25,6 +25,12 @@ void smtpd__result_vset(struct smtpd_result *r, enum smtpd_outcome outcome,
 void smtpd__result_set_text(
     struct smtpd_result *r, const char *status, const char *text);
 
+/* Make R the result of a login with what the program gave, which failed as *R
+ * says: mail is held until that is mended.  Whether R is one, also one that was
+ * recorded and read again. */
+void smtpd__result_hold(struct smtpd_result *r);
+bool smtpd__result_is_held(const struct smtpd_result *r);
+
 /* Whether R says that no more recipients are taken in this transaction (RFC
  * 5321, 4.5.3.1.10). */
 bool smtpd__result_is_too_many(const struct smtpd_result *r);

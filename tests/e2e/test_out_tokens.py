@@ -270,6 +270,36 @@ class Routes(TokenCase):
         self.assertEqual(len(self.oauth.given), given)
 
 
+    def test_no_reason_to_give_up(self):
+        """Mail that waits for a token does not expire, nor does it go by the
+        next target; its sender learns nothing of the command."""
+        self.oauth.fault = (400, {"error": "invalid_grant"})
+        first = self.host()
+        second = self.server("mx2")
+        self.start("--lifetime", "3", "--delay-notice", "1", "-n", "trace",
+                   "--route", f"from:ann@x.example={WHERE};token-command="
+                   f"{self.command()},mx2.example:25",
+                   "--route", "*=mx2.example:25")
+        ident = self.smtpout.submit(message(), "who@one.example",
+                                    sender=USER)
+        report = second.wait(1)[0].content.decode()
+        self.assertIn("Action: delayed", report)
+        self.assertIn("the login there fails", report)
+        for word in ("invalid_grant", "token", os.path.dirname(sys.executable)):
+            self.assertNotIn(word, report)
+        # Its life is over, by then.
+        self.deferred(ident, 3)
+        time.sleep(3)
+        self.smtpout.ask("flush", ident)
+        self.deferred(ident, 4)
+        self.assertEqual(first.sessions, [])
+        self.assertEqual(len(second.taken), 1)
+        self.oauth.fault = None
+        self.assertEqual(self.smtpout.flush_to(first)[0].login, USER)
+        self.smtpout.wait_empty()
+        self.assertEqual(len(second.taken), 1)
+
+
 class Check(TlsCase):
     def test_check(self):
         """--check says what a start would."""

@@ -105,7 +105,7 @@ struct decision {
 	uint32_t due;          /* before; after 1000 */
 	uint32_t site_resumes; /* after now; 0: it is not suspended */
 	unsigned flags;
-	bool tried, cancelled, in_doubt, sent;
+	bool tried, cancelled, in_doubt, held, sent;
 
 	/* What it must be: the next time after now, or as it was. */
 	uint16_t next_attempts;
@@ -269,6 +269,28 @@ each_case_has_its_decision(void **state)
 		    .tried = true,
 		    .next_attempts = 1,
 		    .wait = MIN },
+		{ .what = "a login failed",
+		    .age = 5 * DAY,
+		    .attempts = 1,
+		    .tried = true,
+		    .held = true,
+		    .sent = true,
+		    .next_attempts = 2,
+		    .wait = 2 * MIN },
+		{ .what = "it waits for the login at the end of its life",
+		    .age = 5 * DAY,
+		    .attempts = 1,
+		    .held = true,
+		    .sent = true,
+		    .next_attempts = 1,
+		    .wait = MIN },
+		{ .what = "it waits for the login before",
+		    .age = HOUR,
+		    .due = 30,
+		    .attempts = 1,
+		    .held = true,
+		    .next_attempts = 1,
+		    .as_before = true },
 		{ .what = "other flags do not matter",
 		    .age = 4 * HOUR,
 		    .flags = SMTPD_MESSAGE_UTF8,
@@ -291,6 +313,7 @@ each_case_has_its_decision(void **state)
 			.tried = c->tried,
 			.cancelled = c->cancelled,
 			.in_doubt = c->in_doubt,
+			.held = c->held,
 			.delay_notice_sent = c->sent,
 		};
 		struct smtpd_retry_bounds b = { MIN, MAX, false };

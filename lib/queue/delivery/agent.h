@@ -24,7 +24,8 @@
  *   for all hosts of its target: no other one of these is asked.
  * - 8-bit content goes to a host without 8BITMIME, which gets it converted
  *   (RFC 6152, 3), when no other of equal preference offers that.
- * - A greeting of 5xx, and 421, lead to the next host.
+ * - A greeting of 5xx, and 421, lead to the next host.  A login that fails with
+ *   what the program gives does not: the recipients are held (client/result.h).
  * - Where TLS is opportunistic and fails, the next host is tried; a message
  *   that has waited long enough goes to the same host again in plain text, at
  *   once.  Never where TLS is required, nor with AUTH, nor where it worked

@@ -214,6 +214,40 @@ fail_host(struct smtpd_agent_attempt *t, const struct smtpd_relay *relay,
 	}
 }
 
+/* Whether R says that what the program gives for HOST, a token for instance, is
+ * not there, or not good: not that the host was lost, or that memory was. */
+static bool
+is_login_failure(const struct smtpd_agent_attempt *t,
+    const struct smtpd_agent_host *host, const struct smtpd_result *r)
+{
+	const struct smtpd_table_target *target = host->hop->target;
+	const bool asked = target != NULL
+	    ? target->set.credentials != NULL
+	    : t->agent->set->client->credentials != NULL;
+
+	if (!asked || r->phase != SMTPD_PHASE_AUTH || r->code == 421 ||
+	    smtpd_cancel_is_triggered(t->cancel))
+		return false;
+	return r->code != 0 ||
+	    (strncmp(r->status, "4.4.", 4) != 0 &&
+		strcmp(r->status, "4.3.0") != 0);
+}
+
+/* The login at the host at RELAY failed, as RESULT says.  What goes by another
+ * target than the sender's may be refused for good there: the mail waits. */
+static int
+hold_mail(struct smtpd_agent_attempt *t, const struct smtpd_relay *relay,
+    const struct smtpd_result *result)
+{
+	struct smtpd_result why = *result;
+
+	smtpd__result_hold(&why);
+	fail_host(t, relay, &why);
+	smtpd__agent_state_judge(t, SMTPD_SITE_DOWN, relay->host, &why);
+	t->over = true;
+	return -1;
+}
+
 /* The client could not connect to HOST: record what that means for recipients,
  * host and site. */
 static int
@@ -230,6 +264,8 @@ fail_connection(struct smtpd_agent_attempt *t,
 	describe_relay(t, host, policy, &relay);
 	relay.failure = smtpd__tls_policy_failure(
 	    smtpd__client_starttls_outcome(t->agent->client)->failure);
+	if (is_login_failure(t, host, r))
+		return hold_mail(t, &relay, r);
 	fail_host(t, &relay, r);
 	smtpd__agent_state_note_sign(t, r);
 	if (smtpd__agent_state_is_own(t, r)) {

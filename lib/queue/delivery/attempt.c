@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/result.h"
 #include "grammar/date.h"
 #include "os/clock.h"
 #include "queue/delivery/dispatch.h"
@@ -468,7 +469,8 @@ smtpd__attempt_overdue(struct smtpd_delivery *d, struct smtpd_delivery_job *job)
 		why = *info.why;
 	pthread_mutex_unlock(&d->lock);
 	why.outcome = SMTPD_OUTCOME_TEMPORARY;
-	if (smtpd__spool_history_results(d->spool, job, &last, &count) == -1)
+	if (smtpd__spool_history_results(d->spool, job, &last, &count) == -1 ||
+	    smtpd__result_is_held(&why))
 		count = 0;
 	for (size_t i = 0; i < s->nrcpts; i++) {
 		s->rcpts[i].result = why;

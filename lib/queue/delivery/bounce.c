@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "client/result.h"
 #include "grammar/address_key.h"
 #include "grammar/dsn.h"
 #include "grammar/fields.h"
@@ -95,7 +96,11 @@ add_rcpt(struct smtpd_bounce_hold *m, const struct smtpd_bounce *b,
 		smtpd__text_format(&text, "%d ", r->result.code);
 	else if (!reached && r->host[0] != '\0')
 		smtpd__text_format(&text, "%s: ", r->host);
-	smtpd__text_add(&text, r->result.text);
+	/* Why is not for the sender to know. */
+	smtpd__text_add(&text,
+	    smtpd__result_is_held(&r->result)
+		? "the login there fails, which its operator has to mend"
+		: r->result.text);
 	m->rcpts[n] = (struct smtpd_dsn_rcpt){
 		.address = rcpt->address,
 		.original = rcpt->orcpt,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/result.h"
 #include "os/clock.h"
 #include "queue/delivery/dead_letter.h"
 #include "queue/delivery/dispatch.h"
@@ -59,6 +60,17 @@ expire_rest(const struct smtpd_delivery *d, struct smtpd_disposition *s,
 	}
 }
 
+/* Whether a recipient waits for its operator. */
+static bool
+is_held(const struct smtpd_disposition *s)
+{
+	for (size_t i = 0; i < s->nrcpts; i++)
+		if (!s->rcpts[i].finished &&
+		    smtpd__result_is_held(&s->rcpts[i].result))
+			return true;
+	return false;
+}
+
 /* Decide when the job is tried again, and expire it if its end has come. */
 static struct smtpd_retry
 decide_retry(struct smtpd_delivery *d, struct smtpd_disposition *s)
@@ -68,6 +80,7 @@ decide_retry(struct smtpd_delivery *d, struct smtpd_disposition *s)
 		.tried = s->tried && !s->too_fast,
 		.cancelled = s->cancelled,
 		.in_doubt = s->in_doubt,
+		.held = is_held(s),
 	};
 	struct smtpd_retry retry;
 

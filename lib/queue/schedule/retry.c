@@ -81,10 +81,11 @@ struct smtpd_retry
 smtpd__retry_decide(const struct smtpd_retry_rules *rules,
     const struct smtpd_retry_facts *facts, uint64_t random)
 {
+	const uint32_t end =
+	    smtpd__retry_expiry(rules, facts->arrived, facts->flags);
 	struct smtpd_retry r = {
 		.due = facts->due,
-		.expiry =
-		    smtpd__retry_expiry(rules, facts->arrived, facts->flags),
+		.expiry = facts->held ? SMTPD_TIME_NONE : end,
 		.attempts = facts->attempts,
 	};
 	uint32_t suspended = facts->site_resumes_at;
@@ -92,7 +93,8 @@ smtpd__retry_decide(const struct smtpd_retry_rules *rules,
 
 	if (facts->tried && r.attempts < UINT16_MAX)
 		r.attempts++;
-	if (facts->tried || facts->in_doubt)
+	if (facts->tried || facts->in_doubt ||
+	    (facts->held && facts->now >= end))
 		r.due =
 		    next_attempt(rules, facts, r.attempts, r.expiry, random);
 	if (r.due < suspended)

@@ -27,6 +27,7 @@
  *   expires the message nor makes it wait, unless it is in doubt.
  * - Nor does one count by which a site only said that mail comes too fast: the
  *   message goes on when the site's rate lets it (shaping.h).
+ * - What waits for its operator, who is to mend a login, does not expire.
  * - The sender is told of the delay once, after a fixed time, if a person wrote
  *   the message and its life is not over.
  */
@@ -72,6 +73,7 @@ struct smtpd_retry_facts {
 	bool tried;               /* this one counts */
 	bool cancelled;           /* it was broken off by the queue's stop */
 	bool in_doubt;            /* a reply to the dot was lost */
+	bool held;                /* until its operator mends a login */
 	bool delay_notice_sent;
 };
 
