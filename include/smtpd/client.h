@@ -377,6 +377,8 @@ enum smtpd_conversion {
 	SMTPD_CONVERSION_SIGNED, /* nothing, though it was needed: DKIM or ARC
 	                          * would break */
 	SMTPD_CONVERSION_FIXED,  /* the same: a part must stay as it is */
+	SMTPD_CONVERSION_TOO_LARGE, /* the same: without its long lines it would
+	                             * be over the server's SIZE */
 };
 
 /* The conversion in the last smtpd_client_send().  Since 0.2. */

@@ -17,6 +17,7 @@
 #include "client/convert.h"
 #include "client/credentials.h"
 #include "client/ehlo.h"
+#include "client/envelope.h"
 #include "client/exchange.h"
 #include "client/outgoing.h"
 #include "client/result.h"
@@ -312,6 +313,21 @@ leave_full(struct smtpd_client *c)
 	return -1;
 }
 
+/* Whether M, which was converted, is too large for the server only since its
+ * long lines were: it may have these (RFC 5321, 4.5.3.1.6), but not bytes
+ * outside ASCII without 8BITMIME. */
+static bool
+is_better_as_it_was(
+    const struct smtpd_client *c, const struct smtpd_outgoing *m, uint64_t was)
+{
+	const uint64_t limit = smtpd__client_envelope_size_limit(c);
+
+	if (m->envelope->eight_bit &&
+	    smtpd_client_offers(c, "8BITMIME") == NULL)
+		return false;
+	return limit > 0 && m->length > limit && was <= limit;
+}
+
 /* Convert M if the server does not take it as it is, and if that is wanted.
  * Return 0, or -1 when nobody gets it. */
 static int
@@ -320,13 +336,22 @@ convert_message(struct smtpd_client *c, struct smtpd_outgoing *m,
 {
 	const struct smtpd_outgoing_envelope *e = m->envelope;
 	const bool eight_bit = smtpd_client_offers(c, "8BITMIME") != NULL;
+	const uint64_t length = m->length;
 	struct smtpd_result why;
+	int status;
 
 	*convert = NULL;
 	if (!smtpd__client_convert_is_needed(c, m))
 		return 0;
-	if (smtpd__client_convert_begin(
-		m, eight_bit, convert, &c->conversion, &why) == 0)
+	status = smtpd__client_convert_begin(
+	    m, eight_bit, convert, &c->conversion, &why);
+	if (status == 0 && *convert != NULL &&
+	    is_better_as_it_was(c, m, length)) {
+		status = smtpd__client_convert_undo(*convert, m, &why);
+		*convert = NULL;
+		c->conversion = SMTPD_CONVERSION_TOO_LARGE;
+	}
+	if (status == 0)
 		return 0;
 	for (size_t i = 0; i < e->nrcpts; i++)
 		c->results[i] = why;

@@ -204,6 +204,20 @@ fail:
 	return -1;
 }
 
+int
+smtpd__client_convert_undo(struct smtpd_client_convert *c,
+    struct smtpd_outgoing *m, struct smtpd_result *why)
+{
+	int status = smtpd__client_content_rewind(&c->content);
+
+	*m = c->original;
+	free(c);
+	if (status == -1)
+		smtpd__result_set(why, SMTPD_OUTCOME_TEMPORARY,
+		    SMTPD_PHASE_DATA, "4.3.0", "the message cannot be read");
+	return status;
+}
+
 bool
 smtpd__client_convert_is_needed(
     const struct smtpd_client *c, const struct smtpd_outgoing *m)

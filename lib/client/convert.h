@@ -20,6 +20,11 @@ int smtpd__client_convert_begin(struct smtpd_outgoing *m, bool eight_bit,
     struct smtpd_client_convert **convert, enum smtpd_conversion *done,
     struct smtpd_result *why);
 
+/* Have *M, which C converts, again what it was, since that can be sent and what
+ * it became cannot; C is freed.  Return 0, or -1 as above. */
+int smtpd__client_convert_undo(struct smtpd_client_convert *c,
+    struct smtpd_outgoing *m, struct smtpd_result *why);
+
 /* Whether the server of C does not take M as it is, and M wants that. */
 bool smtpd__client_convert_is_needed(
     const struct smtpd_client *c, const struct smtpd_outgoing *m);

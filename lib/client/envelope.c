@@ -67,9 +67,8 @@ is_ascii_value(const char *s)
 	return is_value(s) && (s == NULL || smtpd__text_is_ascii(s, strlen(s)));
 }
 
-/* The server's limit (RFC 1870, 4); 0: none is known. */
-static uint64_t
-size_limit(const struct smtpd_client *c)
+uint64_t
+smtpd__client_envelope_size_limit(const struct smtpd_client *c)
 {
 	const char *offered = smtpd_client_offers(c, "SIZE");
 	uint64_t limit = 0;
@@ -84,7 +83,7 @@ static bool
 check_message(const struct smtpd_client *c, const struct smtpd_outgoing *m,
     struct smtpd_result *why)
 {
-	uint64_t limit = size_limit(c);
+	uint64_t limit = smtpd__client_envelope_size_limit(c);
 	const enum smtpd_phase phase = SMTPD_PHASE_MAIL;
 
 	if (!is_path(m->envelope->sender)) {

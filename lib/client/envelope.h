@@ -15,6 +15,9 @@
 size_t smtpd__client_envelope_check(const struct smtpd_client *c,
     const struct smtpd_outgoing *m, struct smtpd_result *results);
 
+/* The most octets that the server of C takes (RFC 1870, 4); 0: not known. */
+uint64_t smtpd__client_envelope_size_limit(const struct smtpd_client *c);
+
 /* Append MAIL, or RCPT for recipient I, with the parameters that the server
  * offers. */
 void smtpd__client_envelope_mail(const struct smtpd_client *c,

@@ -155,8 +155,8 @@ check_offer(const struct world *w, const struct call_line *line)
 static const char *
 conversion_name(const struct world *w)
 {
-	static const char *const names[] = { "none", "done", "signed",
-		"fixed" };
+	static const char *const names[] = { "none", "done", "signed", "fixed",
+		"too_large" };
 
 	return names[smtpd_client_conversion(w->client)];
 }

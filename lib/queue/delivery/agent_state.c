@@ -173,6 +173,8 @@ smtpd__agent_state_log_conversion(const struct smtpd_agent_attempt *t)
 		    "not converted, which would break its signature",
 		[SMTPD_CONVERSION_FIXED] =
 		    "not converted, since a part must stay as it is",
+		[SMTPD_CONVERSION_TOO_LARGE] =
+		    "not converted, since it would be too large then",
 	};
 	const struct smtpd_agent *a = t->agent;
 	const struct smtpd_loaded_message *loaded = t->request->loaded;
