@@ -274,8 +274,10 @@ struct smtpd_outgoing {
 	 * RFC 5321, 4.5.3.1.6): each part that needs it to quoted-printable
 	 * or base64, with the same octets when it is decoded; SIZE is that of
 	 * what is sent.  A message goes out as it is when that would break a
-	 * signature of it or of a part (DKIM, ARC, multipart/signed), or a part
-	 * can have no encoding; smtpd_client_conversion() tells.  Fields with
+	 * signature of it or of a part (DKIM, ARC, multipart/signed), or there
+	 * are only long lines in a part that can have no encoding;
+	 * smtpd_client_conversion() tells.  With bytes outside ASCII in such a
+	 * message it is not sent, which is permanent (5.6.3).  Fields with
 	 * bytes outside ASCII stay as they are.  The content is read two or
 	 * three times: from FD, or by READ, before each of which but the first
 	 * REWIND must let it begin anew, and return 0, or -1 when it cannot.

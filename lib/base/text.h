@@ -58,6 +58,30 @@ smtpd__text_to_upper(int c)
 	return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
 }
 
+/* The value of a hexadecimal digit; -1: it is none. */
+static inline int
+smtpd__text_hex(int c)
+{
+	if (smtpd__text_is_digit(c))
+		return c - '0';
+	c = smtpd__text_to_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The octet that "%" and two digits at S, which ends before END, stand for; -1:
+ * there is no such thing. */
+static inline int
+smtpd__text_percent(const char *s, const char *end)
+{
+	int high, low;
+
+	if (end - s < 3 || *s != '%')
+		return -1;
+	high = smtpd__text_hex(s[1]);
+	low = smtpd__text_hex(s[2]);
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 /* Whether the two are equal but for the case of ASCII letters. */
 bool smtpd__text_same(const char *a, const char *b);
 bool smtpd__text_same_bytes(const char *a, const char *b, size_t len);

@@ -182,6 +182,14 @@ smtpd__client_convert_begin(struct smtpd_outgoing *m, bool eight_bit,
 	reason = "the message cannot be read";
 	if (make_plan(c, eight_bit) == -1)
 		goto fail;
+	if (c->plan.need == SMTPD_MIME_NEED_BARRED) {
+		free(c);
+		smtpd__result_set(why, SMTPD_OUTCOME_PERMANENT,
+		    SMTPD_PHASE_MAIL, "5.6.3",
+		    "the server does not offer 8BITMIME, and a part of the "
+		    "message cannot be converted");
+		return -1;
+	}
 	if (c->plan.need != SMTPD_MIME_NEED_CONVERSION) {
 		if (smtpd__client_content_rewind(&c->content) == -1)
 			goto fail;

@@ -69,10 +69,14 @@ look_at_text(struct smtpd_mime_planner *p, const char *data, size_t len)
 	smtpd__utf8_check_feed(&p->utf8, data, len);
 }
 
+/* Whether the present text needs to be changed. */
 static bool
-needs_change(const struct smtpd_mime_planner *p)
+needs_change(struct smtpd_mime_planner *p)
 {
-	return p->has_long_line || (p->high > 0 && !p->plan->eight_bit);
+	const bool high = p->high > 0 && !p->plan->eight_bit;
+
+	p->has_high = p->has_high || high;
+	return p->has_long_line || high;
 }
 
 /* What is done about a body of the present part's kind that must be changed. */
@@ -83,6 +87,7 @@ choose_action(struct smtpd_mime_planner *p)
 
 	if (s->type.kind == SMTPD_MIME_FIXED) {
 		p->fixed = true;
+		p->sealed = p->sealed || s->type.sealed;
 		return SMTPD_MIME_KEEP;
 	}
 	switch (s->encoding) {
@@ -187,6 +192,7 @@ smtpd__mime_plan_init(
 	plan->eight_bit = eight_bit;
 	p->plan = plan;
 	p->needed = p->is_signed = p->fixed = false;
+	p->sealed = p->has_high = false;
 	begin_text(p);
 	smtpd__mime_scan_init(&p->scan, look_at_piece, p);
 }
@@ -213,7 +219,9 @@ smtpd__mime_plan_end(struct smtpd_mime_planner *p)
 		plan->need = SMTPD_MIME_NEED_NOTHING;
 	else if (p->is_signed)
 		plan->need = SMTPD_MIME_NEED_SIGNED;
+	else if (!p->fixed)
+		plan->need = SMTPD_MIME_NEED_CONVERSION;
 	else
-		plan->need = p->fixed ? SMTPD_MIME_NEED_FIXED
-				      : SMTPD_MIME_NEED_CONVERSION;
+		plan->need = p->sealed || !p->has_high ? SMTPD_MIME_NEED_FIXED
+						       : SMTPD_MIME_NEED_BARRED;
 }

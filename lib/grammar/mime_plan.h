@@ -23,7 +23,11 @@ enum smtpd_mime_need {
 	SMTPD_MIME_NEED_CONVERSION,
 	SMTPD_MIME_NEED_SIGNED, /* it should be converted, but a signature of
 	                         * header and body would break */
-	SMTPD_MIME_NEED_FIXED,  /* the same, but a part must stay as it is */
+	SMTPD_MIME_NEED_FIXED, /* the same, but a part must stay as it is: it is
+	                         * signed or encrypted, or there is nothing but
+	                         * long lines in it */
+	SMTPD_MIME_NEED_BARRED, /* it has bytes outside ASCII that may not stay,
+	                         * and a part of another kind must */
 };
 
 /* What is done about a part. */
@@ -57,6 +61,8 @@ struct smtpd_mime_plan {
 struct smtpd_mime_planner {
 	struct smtpd_mime_plan *plan;
 	bool needed, is_signed, fixed;
+	bool sealed;   /* what is fixed is so for its signature, or key */
+	bool has_high; /* bytes outside ASCII that may not stay */
 
 	/* Of the present body or filler: the octets of the line, of all lines,
 	 * and those outside ASCII. */

@@ -71,35 +71,57 @@ is_token(const struct token *t, const char *word)
 	    smtpd__text_same_bytes(t->at, word, t->len);
 }
 
-/* Read the value of a boundary, a quoted string or a token, to OUT.  Of one
- * that is too long, or ends in blanks alone, nothing is left. */
-static void
-read_boundary(struct smtpd_cursor *c, struct smtpd_mime_type *out)
-{
-	bool quoted = smtpd_cursor_take(c, '"');
-	struct token t;
-	size_t len = 0;
+/* The value of a parameter, with room for one that is encoded. */
+struct value {
+	bool too_long;
+	size_t len;
+	char text[3 * SMTPD_MIME_BOUNDARY_MAX + 64];
+};
 
-	if (!quoted) {
+/* Read a value, a quoted string or a token. */
+static void
+read_value(struct smtpd_cursor *c, struct value *v)
+{
+	struct token t;
+
+	v->too_long = false;
+	v->len = 0;
+	if (!smtpd_cursor_take(c, '"')) {
 		t = read_token(c, ";");
-		if (t.len <= sizeof(out->boundary)) {
-			memcpy(out->boundary, t.at, t.len);
-			len = t.len;
-		}
-		out->boundary_len = len;
+		v->too_long = t.len > sizeof(v->text);
+		v->len = v->too_long ? 0 : t.len;
+		memcpy(v->text, t.at, v->len);
 		return;
 	}
 	while (c->at < c->end && !smtpd_cursor_take(c, '"')) {
 		smtpd_cursor_take(c, '\\');
 		if (c->at == c->end)
 			break;
-		if (len == sizeof(out->boundary))
+		if (v->len == sizeof(v->text)) {
+			v->too_long = true;
 			return;
-		out->boundary[len++] = *c->at++;
+		}
+		v->text[v->len++] = *c->at++;
 	}
-	while (len > 0 && smtpd__text_is_white(out->boundary[len - 1]))
-		len--;
-	out->boundary_len = len;
+}
+
+/* Decode an extended value: "%" and two digits are an octet, and what precedes
+ * the second "'", if FIRST, is its character set and language (RFC 2231, 4). */
+static void
+decode_value(struct value *v, bool first)
+{
+	size_t from = 0, to = 0;
+
+	for (int marks = 0; first && marks < 2 && from < v->len; from++)
+		marks += v->text[from] == '\'';
+	while (from < v->len) {
+		int byte =
+		    smtpd__text_percent(v->text + from, v->text + v->len);
+
+		v->text[to++] = byte >= 0 ? (char)byte : v->text[from];
+		from += byte >= 0 ? 3 : 1;
+	}
+	v->len = to;
 }
 
 /* Skip the value of a parameter that does not matter. */
@@ -117,27 +139,99 @@ skip_value(struct smtpd_cursor *c)
 	}
 }
 
-/* Find the first boundary among the parameters: *(";" parameter). */
-static void
-find_boundary(struct smtpd_cursor *c, struct smtpd_mime_type *out)
-{
-	while (c->at < c->end) {
-		struct token name;
+/* The number of a section that stands for a boundary in one piece; none. */
+#define WHOLE    (-1)
+#define NO_PIECE (-2)
 
-		skip_blank(c);
-		if (smtpd_cursor_take(c, ';'))
-			continue;
-		name = read_token(c, ";=");
-		skip_blank(c);
-		if (!smtpd_cursor_take(c, '='))
-			continue;
-		skip_blank(c);
-		if (is_token(&name, "boundary")) {
-			read_boundary(c, out);
-			return;
-		}
-		skip_value(c);
+/* Which section of a boundary a parameter called NAME is: "boundary" is all of
+ * it, "boundary*1" the second one (RFC 2231, 3).  *EXTENDED: its value is
+ * encoded, as another "*" says (RFC 2231, 4). */
+static int
+section_of(const struct token *name, bool *extended)
+{
+	static const char word[] = "boundary";
+	const char *at = name->at + sizeof(word) - 1;
+	const char *end = name->at + name->len;
+	int section = 0;
+
+	*extended = false;
+	if (name->len < sizeof(word) - 1 ||
+	    !smtpd__text_same_bytes(name->at, word, sizeof(word) - 1))
+		return NO_PIECE;
+	if (at == end)
+		return WHOLE;
+	*extended = end[-1] == '*';
+	end -= *extended;
+	if (at == end)
+		return 0;
+	if (*at++ != '*' || at >= end || end - at > 2)
+		return NO_PIECE;
+	for (; at < end; at++) {
+		if (!smtpd__text_is_digit(*at))
+			return NO_PIECE;
+		section = 10 * section + (*at - '0');
 	}
+	return section;
+}
+
+/* Append SECTION of the boundary, which the cursor is at, to OUT.  Return false
+ * if it is too long. */
+static bool
+append_section(struct smtpd_cursor *c, int section, bool extended,
+    struct smtpd_mime_type *out)
+{
+	struct value v;
+
+	read_value(c, &v);
+	if (extended)
+		decode_value(&v, section == 0);
+	if (v.too_long || v.len > sizeof(out->boundary) - out->boundary_len)
+		return false;
+	memcpy(out->boundary + out->boundary_len, v.text, v.len);
+	out->boundary_len += v.len;
+	return true;
+}
+
+/* Find the first parameter, of *(";" parameter), that is SECTION of a boundary,
+ * and append it to OUT.  Return false if there is none, or one that is too
+ * long: nothing is left then. */
+static bool
+find_section(struct smtpd_cursor c, int section, struct smtpd_mime_type *out)
+{
+	while (c.at < c.end) {
+		struct token name;
+		bool extended;
+
+		skip_blank(&c);
+		if (smtpd_cursor_take(&c, ';'))
+			continue;
+		name = read_token(&c, ";=");
+		skip_blank(&c);
+		if (!smtpd_cursor_take(&c, '='))
+			continue;
+		skip_blank(&c);
+		if (section_of(&name, &extended) != section) {
+			skip_value(&c);
+			continue;
+		}
+		if (append_section(&c, section, extended, out))
+			return true;
+		out->boundary_len = 0;
+		return false;
+	}
+	return false;
+}
+
+/* Find the boundary among the parameters.  Blanks at its end are none of it. */
+static void
+find_boundary(const struct smtpd_cursor *c, struct smtpd_mime_type *out)
+{
+	if (!find_section(*c, WHOLE, out))
+		for (int i = 0; find_section(*c, i, out); i++)
+			continue;
+	while (out->boundary_len > 0 &&
+	    smtpd__text_is_white(out->boundary[out->boundary_len - 1]))
+		out->boundary_len--;
 }
 
 /* What SUB, the type of a message/, may have: no encoding, but for the types
@@ -186,7 +280,8 @@ smtpd__mime_type_parse(
 	if (!is_token(&type, "multipart"))
 		return;
 	out->kind = multipart_kind(&sub);
-	if (out->kind == SMTPD_MIME_FIXED)
+	out->sealed = out->kind == SMTPD_MIME_FIXED;
+	if (out->sealed)
 		return;
 	find_boundary(&c, out);
 	if (out->boundary_len == 0)

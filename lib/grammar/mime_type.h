@@ -29,6 +29,7 @@ enum smtpd_mime_kind {
 struct smtpd_mime_type {
 	enum smtpd_mime_kind kind;
 	bool unlabelled;     /* no field said it */
+	bool sealed;         /* it is FIXED as it is signed or encrypted */
 	size_t boundary_len; /* 0 but for MULTIPART and DIGEST */
 	char boundary[SMTPD_MIME_BOUNDARY_MAX];
 };
@@ -42,7 +43,8 @@ enum smtpd_mime_encoding {
 };
 
 /* Read the value of a Content-Type, LEN octets at VALUE without line ends.
- * What is none is text (RFC 2045, 5.2). */
+ * What is none is text (RFC 2045, 5.2).  A boundary may be in sections, and
+ * encoded (RFC 2231, 3 and 4). */
 void smtpd__mime_type_parse(
     const char *value, size_t len, struct smtpd_mime_type *out);
 

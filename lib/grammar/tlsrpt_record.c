@@ -15,29 +15,6 @@ smtpd__tlsrpt_record_is(const char *text, size_t len)
 	return smtpd__txt_fields_begin(text, len, VERSION, &c);
 }
 
-static int
-hex_value(int c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *at = c == '\0' ? NULL : strchr(digits, c);
-
-	return at != NULL ? (int)(at - digits) : -1;
-}
-
-/* The byte that "%xx" at S, which ends before END, stands for; -1: it is no
- * such thing. */
-static int
-decode_byte(const char *s, const char *end)
-{
-	int high, low;
-
-	if (end - s < 3)
-		return -1;
-	high = hex_value(smtpd__text_to_lower((unsigned char)s[1]));
-	low = hex_value(smtpd__text_to_lower((unsigned char)s[2]));
-	return high < 0 || low < 0 ? -1 : high * 16 + low;
-}
-
 /* Copy the address between S and END of a mailto URI, up to what follows it
  * there.  Return true if it can be one. */
 static bool
@@ -49,7 +26,7 @@ copy_mailbox(const char *s, const char *end, char *out)
 		int c = (unsigned char)*s;
 
 		if (c == '%') {
-			c = decode_byte(s, end);
+			c = smtpd__text_percent(s, end);
 			s += 2;
 		}
 		/* A percent sign may hide a second address as well. */

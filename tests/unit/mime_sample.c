@@ -22,7 +22,7 @@ int
 main(int argc, char **argv)
 {
 	static const char *const needs[] = { "nothing", "conversion", "signed",
-		"fixed" };
+		"fixed", "barred" };
 	static struct smtpd_mime_planner planner;
 	static struct smtpd_mime_convert convert;
 	static struct smtpd_mime_plan plan;

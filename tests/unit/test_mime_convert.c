@@ -279,21 +279,27 @@ some_messages_stay(void **state)
 			       "\r\n" UE "\r\n--b\r\n\r\n" UE "\r\n--b--\r\n",
 		    SMTPD_MIME_NEED_FIXED, false },
 		{ V "Content-Type: message/partial\r\n\r\n" UE "\r\n",
-		    SMTPD_MIME_NEED_FIXED, false },
+		    SMTPD_MIME_NEED_BARRED, false },
 		{ "Content-Transfer-Encoding: x-uuencode\r\n\r\n" UE "\r\n",
-		    SMTPD_MIME_NEED_FIXED, false },
+		    SMTPD_MIME_NEED_BARRED, false },
 		{ V "Content-Type: multipart/x\r\n\r\n" UE "\r\n",
+		    SMTPD_MIME_NEED_BARRED, false },
+		/* Long lines are no reason to refuse. */
+		{ "Content-Transfer-Encoding: x-uuencode\r\n\r\n" LONG "\r\n",
 		    SMTPD_MIME_NEED_FIXED, false },
+		{ "Content-Transfer-Encoding: x-uuencode\r\n\r\n" UE LONG
+		  "\r\n",
+		    SMTPD_MIME_NEED_FIXED, true },
 		/* No boundary is there, so readers may show all of it. */
-		{ V MIXED("b") "\r\n" UE "\r\n--c\r\n", SMTPD_MIME_NEED_FIXED,
+		{ V MIXED("b") "\r\n" UE "\r\n--c\r\n", SMTPD_MIME_NEED_BARRED,
 		    false },
 		{ V MIXED("b") "\r\n--b\r\n" MIXED("c") "\r\n" UE
 							"\r\n--b--\r\n",
-		    SMTPD_MIME_NEED_FIXED, false },
+		    SMTPD_MIME_NEED_BARRED, false },
 		/* The same boundary twice: to which does it belong? */
 		{ V MIXED("b") "\r\n--b\r\n" MIXED("b") "\r\n--b\r\n\r\n" UE
 							"\r\n--b--\r\n",
-		    SMTPD_MIME_NEED_FIXED, false },
+		    SMTPD_MIME_NEED_BARRED, false },
 	};
 
 	(void)state;
@@ -336,14 +342,14 @@ depth_and_parts_are_limited(void **state)
 	    make_plan(buf, SIZE_MAX, false), SMTPD_MIME_NEED_CONVERSION);
 	make_deep(buf, sizeof(buf), SMTPD_MIME_DEPTH_MAX + 1, 1);
 	assert_int_equal(
-	    make_plan(buf, SIZE_MAX, false), SMTPD_MIME_NEED_FIXED);
+	    make_plan(buf, SIZE_MAX, false), SMTPD_MIME_NEED_BARRED);
 	/* The multipart is one, and so is what follows the last boundary. */
 	make_deep(buf, sizeof(buf), 1, SMTPD_MIME_PARTS_MAX - 2);
 	assert_int_equal(
 	    make_plan(buf, SIZE_MAX, false), SMTPD_MIME_NEED_CONVERSION);
 	make_deep(buf, sizeof(buf), 1, SMTPD_MIME_PARTS_MAX - 1);
 	assert_int_equal(
-	    make_plan(buf, SIZE_MAX, false), SMTPD_MIME_NEED_FIXED);
+	    make_plan(buf, SIZE_MAX, false), SMTPD_MIME_NEED_BARRED);
 }
 
 /* RFC 5321, 4.5.3.1.6: 998 and the CRLF are no long line. */

@@ -91,6 +91,7 @@ smtpd__agent_state_is_lack(const struct smtpd_result *r)
 	return r->outcome == SMTPD_OUTCOME_PERMANENT && r->code == 0 &&
 	    (strcmp(r->status, "5.3.4") == 0 ||
 		strcmp(r->status, "5.7.30") == 0 ||
+		strcmp(r->status, "5.6.3") == 0 ||
 		strcmp(r->status, "5.6.7") == 0);
 }
 

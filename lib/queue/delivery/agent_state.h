@@ -158,7 +158,7 @@ bool smtpd__agent_state_is_on_route(
     const struct smtpd_agent *a, const struct smtpd_delivery_request *request);
 
 /* Whether R says that the host cannot take such a message, as its offer lacks
- * SMTPUTF8, REQUIRETLS or a larger SIZE: another may. */
+ * SMTPUTF8, 8BITMIME, REQUIRETLS or a larger SIZE: another may. */
 bool smtpd__agent_state_is_lack(const struct smtpd_result *r);
 
 /* Whether R is a failure of our own (cancelled, out of memory), not the
