@@ -17,7 +17,7 @@
 /* Octets of canonical fields that are kept of a header, and how often one of
  * them may occur; what has more is not signed. */
 #define SMTPD_DKIM_HEADER_MAX 1048576
-#define SMTPD_DKIM_TIMES_MAX  32
+#define SMTPD_DKIM_TIMES_MAX  1000
 
 struct smtpd_dkim_header {
 	const struct smtpd_dkim_field_list *list;
