@@ -105,7 +105,7 @@ class Discard:
 
 def make_sink(options, place, kind):
     """What a relay sends to, by KIND; None for others."""
-    if kind == "relay":
+    if kind in ("relay", "relay-slow"):
         return Sink(place)
     if kind == "distant":
         return Distant(Sink(place))
@@ -113,8 +113,8 @@ def make_sink(options, place, kind):
 
 
 class Server:
-    """One server under test; KIND is discard, maildir, relay, distant,
-    distant-bdat or idle."""
+    """One server under test; KIND is discard, maildir, relay, relay-slow,
+    distant, distant-bdat or idle."""
 
     kinds = ("discard", "maildir", "idle")
 
@@ -140,6 +140,13 @@ class Server:
         """Make what it needs on disk."""
         os.mkdir(self.mail, 0o755)
 
+    def environment(self):
+        """What is added to it, so that the disk is slow."""
+        if self.kind != "relay-slow":
+            return {}
+        return {"LD_PRELOAD": built(self.options, "tests/bench/slow_sync.so"),
+                "SLOW_SYNC_MS": "5"}
+
     def make_maildirs(self, owner=None):
         for user in range(self.options.users):
             top = os.path.join(self.mail, f"user{user}")
@@ -155,6 +162,7 @@ class Server:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=output,
                 stderr=output, start_new_session=True,
+                env=os.environ | self.environment(),
                 preexec_fn=group.enter)
         group.started(self.process.pid)
         self.wait_ready()
@@ -249,7 +257,7 @@ class Smtpin(Server):
 
 
 class Smtpout(Server):
-    kinds = ("relay", "distant", "distant-bdat")
+    kinds = ("relay", "relay-slow", "distant", "distant-bdat")
 
     @classmethod
     def check(cls, options, place):
@@ -397,6 +405,12 @@ default_destination_concurrency_limit = 1
 initial_destination_concurrency = 1
 """
 
+# Postfix gives its programs no other part of the environment.
+SLOW_CF = """\
+import_environment = MAIL_CONFIG MAIL_LOGTAG TZ LANG=C
+    LD_PRELOAD={LD_PRELOAD} SLOW_SYNC_MS={SLOW_SYNC_MS}
+"""
+
 MASTER_CF = """\
 127.0.0.1:{port} inet n - n - - smtpd
 pickup    unix  n - n 60 1 pickup
@@ -425,7 +439,8 @@ class Postfix(Server):
     are Postfix's defaults, but for limits that would end the test, and for
     the names of clients, which are not looked up."""
 
-    kinds = ("discard", "maildir", "relay", "distant", "distant-bdat", "idle")
+    kinds = ("discard", "maildir", "relay", "relay-slow", "distant",
+             "distant-bdat", "idle")
     user = "nobody"
 
     @classmethod
@@ -457,6 +472,8 @@ class Postfix(Server):
                 file.write(RELAY_CF.format(port=self.sink.port))
             if "distant" in self.kind:
                 file.write(DISTANT_CF)
+            if self.environment():
+                file.write(SLOW_CF.format(**self.environment()))
         with open(self.dir + "/etc/master.cf", "w", encoding="ascii") as file:
             file.write(MASTER_CF.format(port=self.port))
 
