@@ -13,8 +13,8 @@ struct smtpd_client_convert;
  * Have *M, whose bytes outside ASCII the server takes if EIGHT_BIT, converted
  * if it needs that: *M is then another message, whose content *CONVERT reads,
  * and whose length is that of it.  *CONVERT is NULL when it stays what it is.
- * Fill in what was done.  Return 0, or -1 with a reason in WHY when it cannot be
- * read, or the server must not get it.
+ * Fill in what was done.  Return 0, or -1 with a reason in WHY when it cannot
+ * be read, or the server must not get it.
  */
 int smtpd__client_convert_begin(struct smtpd_outgoing *m, bool eight_bit,
     struct smtpd_client_convert **convert, enum smtpd_conversion *done,

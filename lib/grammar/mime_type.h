@@ -44,7 +44,7 @@ enum smtpd_mime_encoding {
 
 /* Read the value of a Content-Type, LEN octets at VALUE without line ends.
  * What is none is text (RFC 2045, 5.2).  A boundary may be in sections, and
- * encoded (RFC 2231, 3 and 4). */
+ * encoded (RFC 2231, 3; RFC 2231, 4). */
 void smtpd__mime_type_parse(
     const char *value, size_t len, struct smtpd_mime_type *out);
 

@@ -63,7 +63,8 @@ types_are_read(void **state)
 		{ "multipart/x", SMTPD_MIME_FIXED, "" },
 		{ "multipart/x; boundary=\" \"", SMTPD_MIME_FIXED, "" },
 		{ "multipart/x; boundary=", SMTPD_MIME_FIXED, "" },
-		/* RFC 2231, 3 and 4: in sections, in any order, and encoded. */
+		/* RFC 2231, 3; RFC 2231, 4: in sections, in any order, and
+		 * encoded. */
 		{ "multipart/x; boundary*0=a; boundary*1=b",
 		    SMTPD_MIME_MULTIPART, "ab" },
 		{ "multipart/x; BOUNDARY*1=\"b \"; x=y; boundary*0=\"a \"",

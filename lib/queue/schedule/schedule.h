@@ -15,8 +15,8 @@
  *   kind first in, first out.
  * - A site begins with two connections at a time, gets one more after as many
  *   successes in a row as it has, up to the limit of all sites and a quarter of
- *   all workers (one at least), or to one that was given for it and all workers;
- *   and one less on each sign of trouble.
+ *   all workers (one at least), or to one that was given for it and all
+ *   workers; and one less on each sign of trouble.
  * - A site that is unreachable, or refuses even one connection, is suspended
  *   for a while (retry.h); then one connection probes it, until it is fine.  No
  *   other job of it costs anything, however many there are.  While new mail
