@@ -37,16 +37,3 @@ mailname_read(char *buf, char *why, size_t size)
 	memcpy(buf, line, strlen(line) + 1);
 	return 0;
 }
-
-int
-mailname_find(char *buf, char *why, size_t size)
-{
-	if (mailname_read(buf, why, size) == -1)
-		return -1;
-	if (buf[0] != '\0' || hostname_find(buf) == 0)
-		return 0;
-	snprintf(why, size,
-	    "this machine has no name that mail can use: write one to %s",
-	    MAILNAME_FILE);
-	return -1;
-}

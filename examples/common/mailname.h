@@ -19,8 +19,4 @@
  * none that mail can use, or cannot be read. */
 int mailname_read(char *buf, char *why, size_t size);
 
-/* The same; where there is no such file, write the full name of the host, as
- * hostname_find() finds it. */
-int mailname_find(char *buf, char *why, size_t size);
-
 #endif

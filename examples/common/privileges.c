@@ -166,13 +166,3 @@ privileges_borrow(const char *directory)
 		return 0;
 	return setegid(st.st_gid) == 0 && seteuid(st.st_uid) == 0 ? 0 : -1;
 }
-
-void
-privileges_return(void)
-{
-	/* privileges_borrow() changes nothing unless it runs as root. */
-	if (getuid() != 0 || geteuid() == 0)
-		return;
-	if (seteuid(0) == 0)
-		(void)!setegid(getgid());
-}

@@ -26,7 +26,4 @@ int privileges_drop(const char *name, bool keep_ports, char *why, size_t size);
  */
 int privileges_borrow(const char *directory);
 
-/* Be root again, after privileges_borrow(). */
-void privileges_return(void);
-
 #endif

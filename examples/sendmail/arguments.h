@@ -36,7 +36,7 @@ struct arguments {
 	const char *host;   /* to submit to: an address, or a socket's path;
 	                     * NULL: where smtpout listens by default */
 	uint16_t port;
-	const char *queue; /* used when nobody answers there */
+	const char *queue; /* of which -bp and -q ask */
 
 	/* What puts mail into a drop box before that; NULL: the smtpout that is
 	 * meant has none.  And which one; NULL: the program knows. */

@@ -19,7 +19,6 @@
 #include "session.h"
 #include "startup.h"
 #include "submit_drop.h"
-#include "submit_queue.h"
 #include "submit_smtp.h"
 #include "verify.h"
 
@@ -76,8 +75,6 @@ submit_message(struct submission *s)
 			break;
 		if (s->nrcpts > 0 && i == 0)
 			submit_drop(s);
-		if (s->nrcpts > 0 && !submit_queue(s))
-			break;
 	}
 	if (s->nrcpts > 0)
 		return complain(PROGRAM, EX_TEMPFAIL,

@@ -3,7 +3,7 @@
 #define SUBMISSION_H
 
 /*
- * One message on its way to smtpout, or into its queue.
+ * One message on its way to smtpout, or into its drop box.
  */
 
 #include <smtpd/client.h>

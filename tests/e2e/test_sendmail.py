@@ -169,17 +169,6 @@ class Sendmail(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(host.messages, [[b"RCPT TO:<bob>\r\n"]])
 
-    def test_queue_without_a_name(self):
-        """Where it goes into the queue there is nobody else who knows it."""
-        if os.path.exists("/etc/mailname"):
-            fixture.cannot("this machine has a mail name")
-        os.mkdir(self.home + "/queue", 0o700)
-        done = self.without_name("--port", "1", "--queue",
-                                 self.home + "/queue")
-        self.assertEqual(done.returncode, os.EX_TEMPFAIL, done.stderr)
-        self.assertIn(b"write one to /etc/mailname", done.stderr)
-        self.assertIn(b"y rest of line", self.kept())
-
     def test_session(self):
         """T3: -bs is a session with smtpout; a line may end with LF."""
         host = Host()
