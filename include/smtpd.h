@@ -17,6 +17,7 @@
 #include <smtpd/outgoing.h>
 #include <smtpd/policy.h>
 #include <smtpd/queue.h>
+#include <smtpd/replies.h>
 #include <smtpd/resolve.h>
 #include <smtpd/route.h>
 #include <smtpd/server.h>

@@ -30,6 +30,7 @@
 #include "places.h"
 #include "queue_command.h"
 #include "queue_place.h"
+#include "queue_settings.h"
 #include "routing.h"
 #include "settings.h"
 #include "smarthost.h"
@@ -269,7 +270,7 @@ open_queue(struct smtpout *p)
 	char why[1024];
 	int status;
 
-	settings_for_queue(&p->settings, &parts, &s);
+	queue_settings_set(&p->settings, &parts, &s);
 	status = domain_policies_begin(
 	    &p->policies, &p->settings, p->log, &parts.policy);
 	if (status != 0)
@@ -361,7 +362,7 @@ check_files(struct smtpout *p)
 	struct queue_parts parts;
 	int status;
 
-	settings_for_queue(&p->settings, &parts, &s);
+	queue_settings_set(&p->settings, &parts, &s);
 	status = dkim_keys_check(&p->dkim, s.resolver);
 	if (!p->settings.no_dane)
 		dnssec_check(s.resolver, p->log);

@@ -101,17 +101,4 @@ void settings_finish(struct settings *s);
  * the texts of S. */
 void settings_for_server(const struct settings *s, struct smtpd_settings *out);
 
-/* The structs that the settings of a queue point to. */
-struct queue_parts {
-	struct smtpd_resolver_settings resolver;
-	struct smtpd_client_settings client;
-	struct smtpd_policy_settings policy;
-	struct smtpd_route_target smarthost;
-};
-
-/* The same for its queue, without the client's trust and the users of
- * callbacks; OUT points into PARTS too. */
-void settings_for_queue(const struct settings *s, struct queue_parts *parts,
-    struct smtpd_queue_settings *out);
-
 #endif

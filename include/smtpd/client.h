@@ -152,9 +152,9 @@ struct smtpd_credentials {
  * has refused the secret.  It may block until C's cancel is triggered.  Must
  * return 0, or -1 without a secret: then nothing is connected to, which is a
  * temporary failure (4.7.0) in the phase AUTH; or, if the old one was refused,
- * that failure stands.  A queue holds its mail then (4.7.8): it goes by no other
- * target, and does not expire.  The library overwrites the secret when it has
- * logged in.  Since 0.2.
+ * that failure stands.  A queue holds its mail then (4.7.8): it goes by no
+ * other target, and does not expire.  The library overwrites the secret when it
+ * has logged in.  Since 0.2.
  */
 typedef int smtpd_credentials_fn(
     void *user, struct smtpd_credentials *c) SMTPD_NOEXCEPT;

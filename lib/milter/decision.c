@@ -8,8 +8,9 @@
 #include "base/text.h"
 #include "milter/protocol.h"
 
-void
-smtpd__decision_set(
+/* Let A be the reply CODE ENHANCED TEXT. */
+static void
+set_reply(
     struct smtpd_decision *a, int code, const char *enhanced, const char *text)
 {
 	a->kind = SMTPD_DECISION_REFUSE;
@@ -120,14 +121,14 @@ smtpd__decision_read(struct smtpd_packet *p, struct smtpd_decision *out)
 		out->kind = SMTPD_DECISION_DISCARD;
 		return true;
 	case SMTPD_MILTER_REJECT:
-		smtpd__decision_set(out, 550, "5.7.1", "Command rejected");
+		set_reply(out, 550, "5.7.1", "Command rejected");
 		return true;
 	case SMTPD_MILTER_TEMPFAIL:
-		smtpd__decision_set(
+		set_reply(
 		    out, 451, "4.7.1", "Service unavailable, try again later");
 		return true;
 	case SMTPD_MILTER_SHUTDOWN:
-		smtpd__decision_set(out, 421, "4.7.0",
+		set_reply(out, 421, "4.7.0",
 		    "Service not available, closing connection");
 		return true;
 	case SMTPD_MILTER_REPLY_CODE:

@@ -28,10 +28,6 @@ struct smtpd_decision {
 	char text[SMTPD_DECISION_TEXT_SIZE]; /* lines divided by LF */
 };
 
-/* Let A be the reply CODE ENHANCED TEXT. */
-void smtpd__decision_set(
-    struct smtpd_decision *a, int code, const char *enhanced, const char *text);
-
 /* Read P, which is no change to the message, into OUT.  Return false when it is
  * no answer. */
 bool smtpd__decision_read(struct smtpd_packet *p, struct smtpd_decision *out);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/container.h"
 #include "base/sized.h"
@@ -59,24 +58,7 @@ set_settings(struct smtpd_queue *q, const struct smtpd_queue_settings *settings)
 	smtpd__sign_set(&d->signing, settings->dkim);
 }
 
-/* How many workers may be set aside: so many for each, but no more than there
- * are descriptors for: a connection, a large message, sockets of the DNS. */
-#define ASIDE_EACH 32
-#define FILES_EACH 4
-
 #define DAY_MS 86400000
-
-static uint32_t
-count_aside(uint32_t workers)
-{
-	long open_max = sysconf(_SC_OPEN_MAX);
-	uint64_t files = open_max < 0 ? UINT16_MAX : (uint64_t)open_max;
-	uint64_t threads = (uint64_t)workers * (1 + ASIDE_EACH);
-
-	if (threads > files / FILES_EACH)
-		threads = files / FILES_EACH;
-	return threads > workers ? (uint32_t)threads - workers : 0;
-}
 
 /* Create all but the spool.  Return 0, or -1 with errno and the reason in
  * ERROR. */
@@ -150,7 +132,7 @@ open_parts(struct smtpd_queue *q, const char *directory,
 	smtpd__condition_init(&d->wake_maintenance);
 	smtpd__condition_init(&d->late_sync.wake);
 	smtpd__condition_init(&d->late_sync.synced);
-	d->aside = count_aside(settings->workers);
+	d->aside = smtpd__workers_count_aside(settings->workers);
 	smtpd__workers_init(d);
 	smtpd__disk_space_init(&q->space, -1, settings->min_free);
 	q->space.logger = d->logger;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "resolve/dns_rdata.h"
 
 /* A size that fits into one packet on every path (RFC 9715). */
 #define UDP_SIZE 1232
@@ -277,65 +278,6 @@ keep_mx(struct reader *r, const ns_rr *rr, struct smtpd_dns_record *to)
 	return true;
 }
 
-static bool
-keep_address(const ns_rr *rr, size_t size, struct smtpd_dns_record *to)
-{
-	if (ns_rr_rdlen(*rr) != size)
-		return false;
-	memset(to, 0, sizeof(*to));
-	memcpy(to->address, ns_rr_rdata(*rr), size);
-	return true;
-}
-
-/* Append the strings of a TXT record (RFC 1035, 3.3.14), all or none. */
-static bool
-keep_strings(const ns_rr *rr, struct smtpd_dns_answer *out)
-{
-	const unsigned char *at = ns_rr_rdata(*rr);
-	const unsigned char *end = at + ns_rr_rdlen(*rr);
-	size_t count = out->count;
-
-	do {
-		struct smtpd_dns_record *to = &out->records[count];
-
-		if (at == end || at + *at >= end ||
-		    count++ == SMTPD_DNS_RECORDS_MAX)
-			return false;
-		memset(to, 0, sizeof(*to));
-		to->begins = count == out->count + 1;
-		to->text_len = *at;
-		memcpy(to->text, at + 1, *at);
-		at += 1 + *at;
-	} while (at < end);
-	out->count = count;
-	return true;
-}
-
-/* Append the data of a TLSA record in pieces, all or none; it may have no data,
- * and is one piece then. */
-static bool
-keep_pieces(const ns_rr *rr, struct smtpd_dns_answer *out)
-{
-	const unsigned char *data = ns_rr_rdata(*rr);
-	size_t left = ns_rr_rdlen(*rr), count = out->count;
-
-	do {
-		struct smtpd_dns_record *to = &out->records[count];
-		size_t len = left < sizeof(to->text) ? left : sizeof(to->text);
-
-		if (count++ == SMTPD_DNS_RECORDS_MAX)
-			return false;
-		memset(to, 0, sizeof(*to));
-		to->begins = count == out->count + 1;
-		to->text_len = (uint8_t)len;
-		memcpy(to->text, data, len);
-		data += len;
-		left -= len;
-	} while (left > 0);
-	out->count = count;
-	return true;
-}
-
 /* Append the record RR to the answer. */
 static bool
 keep_record(struct reader *r, const ns_rr *rr)
@@ -345,15 +287,16 @@ keep_record(struct reader *r, const ns_rr *rr)
 	bool kept;
 
 	if (r->q->type == SMTPD_DNS_TXT)
-		return keep_strings(rr, out);
+		return smtpd__dns_rdata_strings(rr, out);
 	if (r->q->type == SMTPD_DNS_TLSA)
-		return keep_pieces(rr, out);
+		return smtpd__dns_rdata_pieces(rr, out);
 	if (r->q->type == SMTPD_DNS_MX)
 		kept = keep_mx(r, rr, to);
 	else if (r->q->type == SMTPD_DNS_CNAME || r->q->type == SMTPD_DNS_PTR)
 		kept = keep_host(r, rr, 0, to);
 	else
-		kept = keep_address(rr, r->q->type == SMTPD_DNS_A ? 4 : 16, to);
+		kept = smtpd__dns_rdata_address(
+		    rr, r->q->type == SMTPD_DNS_A ? 4 : 16, to);
 	out->count += kept;
 	return kept;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/registration.h"
 
+#include <smtpd/replies.h>
+
 #include <errno.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@
  * enhanced code and text.  A program may translate the texts.
  */
 
-#include <smtpd/server.h>
+#include <smtpd/replies.h>
 
 #include "grammar/reply.h"
 

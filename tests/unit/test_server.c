@@ -971,7 +971,8 @@ test_log_lines(void **state)
 	assert_non_null(strstr(info.text, "code=550"));
 	/* E25: One line for a message, and whose mail was refused. */
 	assert_non_null(strstr(info.text, "transaction session=1 id="));
-	assert_non_null(strstr(info.text, " to=<b@example.org> nrcpt=1 size=3"));
+	assert_non_null(
+	    strstr(info.text, " to=<b@example.org> nrcpt=1 size=3"));
 	assert_non_null(strstr(info.text, " code=250 end=delivered\n"));
 	assert_non_null(
 	    strstr(info.text, "command=MAIL argument=\"FROM:<\\xc3"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "settings.h"
+#include "queue_settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +47,7 @@ defaults_are_as_documented(void **state)
 	assert_int_equal(server.idle_timeout_ms, 300000);
 	/* The library's: 65536. */
 	assert_int_equal(server.max_text_line, 0);
-	settings_for_queue(&s, &parts, &queue);
+	queue_settings_set(&s, &parts, &queue);
 	assert_string_equal(queue.hostname, "host.example.org");
 	assert_int_equal(queue.port, 25);
 	assert_int_equal(queue.workers, 64);
@@ -103,7 +103,7 @@ options_reach_the_queue(void **state)
 
 	(void)state;
 	assert_int_equal(settings_words(words, &s), OPTIONS_GO);
-	settings_for_queue(&s, &parts, &queue);
+	queue_settings_set(&s, &parts, &queue);
 	assert_int_equal(queue.retry_min_s, 5);
 	assert_int_equal(queue.lifetime_s, 60);
 	assert_int_equal(queue.bounce_lifetime_s, 60);
@@ -161,7 +161,7 @@ other_options_reach_their_place(void **state)
 	settings_for_server(&s, &server);
 	assert_true(server.max_per_user == SMTPD_NO_LIMIT);
 	assert_int_equal(server.max_per_address, 7);
-	settings_for_queue(&s, &parts, &queue);
+	queue_settings_set(&s, &parts, &queue);
 	assert_int_equal(queue.min_free, 1073741824);
 	assert_int_equal(queue.segment_size, 1048576);
 	assert_true((queue.fix & SMTPD_FIX_BCC) != 0);
@@ -184,14 +184,14 @@ a_login_reaches_the_smarthost(void **state)
 
 	(void)state;
 	assert_int_equal(settings_words(password, &s), OPTIONS_GO);
-	settings_for_queue(&s, &parts, &queue);
+	queue_settings_set(&s, &parts, &queue);
 	assert_string_equal(queue.smarthost->user, "ann");
 	assert_non_null(queue.smarthost->password);
 	assert_null(queue.smarthost->credentials);
 	assert_string_equal(queue.smarthost->mechanisms, "login");
 	settings_finish(&s);
 	assert_int_equal(settings_words(token, &s), OPTIONS_GO);
-	settings_for_queue(&s, &parts, &queue);
+	queue_settings_set(&s, &parts, &queue);
 	assert_null(queue.smarthost->password);
 	assert_non_null(queue.smarthost->credentials);
 	assert_string_equal(
@@ -210,7 +210,7 @@ sources_reach_the_client(void **state)
 
 	(void)state;
 	assert_int_equal(settings_words(words, &s), OPTIONS_GO);
-	settings_for_queue(&s, &parts, &queue);
+	queue_settings_set(&s, &parts, &queue);
 	assert_int_equal(queue.client->nsources, 2);
 	assert_string_equal(queue.client->sources[0].address, "192.0.2.1");
 	assert_string_equal(queue.client->sources[0].hostname, "a.example");

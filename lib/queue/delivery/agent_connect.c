@@ -12,6 +12,7 @@
 #include "grammar/ehlo_limits.h"
 #include "net/socket.h"
 #include "os/clock.h"
+#include "queue/delivery/agent_pass.h"
 #include "queue/delivery/history.h"
 #include "queue/delivery/route_sts.h"
 #include "queue/delivery/sender_policy.h"
@@ -188,32 +189,6 @@ keep_connection(struct smtpd_agent_attempt *t,
 	return 0;
 }
 
-/*
- * The host at RELAY is of no use, as RESULT says: not for good, whatever it
- * thinks of us.  That is the result of all recipients without one.
- */
-static void
-fail_host(struct smtpd_agent_attempt *t, const struct smtpd_relay *relay,
-    const struct smtpd_result *result)
-{
-	const struct smtpd_delivery_request *request = t->request;
-	struct smtpd_result why = *result;
-
-	smtpd__agent_state_soften(&why);
-	t->relays[SMTPD_RELAY_FAILED] = *relay;
-	smtpd__history_add_result(request->history, relay->host, result, NULL);
-	for (size_t i = 0; i < request->nrcpts; i++) {
-		struct smtpd_rcpt_progress *p = &request->rcpts[i];
-		struct smtpd_text text;
-
-		if (t->rcpt_states[i].has_result)
-			continue;
-		p->result = why;
-		smtpd__text_init(&text, p->host, sizeof(p->host));
-		smtpd__text_add(&text, relay->host);
-	}
-}
-
 /* Whether R says that what the program gives for HOST, a token for instance, is
  * not there, or not good: not that the host was lost, or that memory was. */
 static bool
@@ -242,7 +217,7 @@ hold_mail(struct smtpd_agent_attempt *t, const struct smtpd_relay *relay,
 	struct smtpd_result why = *result;
 
 	smtpd__result_hold(&why);
-	fail_host(t, relay, &why);
+	smtpd__agent_state_fail_host(t, relay, &why);
 	smtpd__agent_state_judge(t, SMTPD_SITE_DOWN, relay->host, &why);
 	t->over = true;
 	return -1;
@@ -266,7 +241,7 @@ fail_connection(struct smtpd_agent_attempt *t,
 	    smtpd__client_starttls_outcome(t->agent->client)->failure);
 	if (is_login_failure(t, host, r))
 		return hold_mail(t, &relay, r);
-	fail_host(t, &relay, r);
+	smtpd__agent_state_fail_host(t, &relay, r);
 	smtpd__agent_state_note_sign(t, r);
 	if (smtpd__agent_state_is_own(t, r)) {
 		t->over = true;
@@ -314,7 +289,7 @@ connect_once(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
 	relay.address[0] = '\0';
 	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
 	    "4.3.0", "out of memory");
-	fail_host(t, &relay, &why);
+	smtpd__agent_state_fail_host(t, &relay, &why);
 	return -1;
 }
 
@@ -377,73 +352,6 @@ is_tls_failure(struct smtpd_agent_attempt *t,
 	return true;
 }
 
-/* HOST is not to be connected to, as POLICY says. */
-static int
-pass_over(struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host,
-    const struct smtpd_tls_policy *policy)
-{
-	struct smtpd_relay relay = {
-		.port = host->hop->port,
-		.tls = "none",
-		.wanted = smtpd__tls_policy_wanted(policy),
-		.reached = smtpd__tls_policy_reached(SMTPD_TLS_REACHED_NONE),
-		.failure = smtpd__tls_policy_failure(policy->refusal),
-	};
-	struct smtpd_result why;
-	struct smtpd_text text;
-
-	smtpd__text_init(&text, relay.host, sizeof(relay.host));
-	smtpd__text_add(&text, host->targets->host);
-	smtpd__result_set(&why, SMTPD_OUTCOME_TEMPORARY, SMTPD_PHASE_CONNECT,
-	    "4.7.5", "not connected to: %s", policy->refused);
-	fail_host(t, &relay, &why);
-	smtpd__tls_count_refused(t, host, policy);
-	smtpd__agent_state_judge(t, SMTPD_SITE_DOWN, host->targets->host, &why);
-	return -1;
-}
-
-/* HOST gets nothing, as the domain does not list it (RFC 8461, 5.1). */
-static int
-pass_unlisted(
-    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
-{
-	struct smtpd_tls_policy policy = host->hop->policy;
-	char reason[SMTPD_HOSTNAME_SIZE + 64];
-
-	snprintf(reason, sizeof(reason),
-	    "the domain's MTA-STS policy does not list the host %s",
-	    host->targets->host);
-	policy.refused = reason;
-	policy.refusal = SMTPD_TLS_FAILURE_VALIDATION;
-	return pass_over(t, host, &policy);
-}
-
-/* Nobody vouches for HOST, as the sender demands: that is the result unless
- * another host is better. */
-static int
-pass_unvouched(
-    struct smtpd_agent_attempt *t, const struct smtpd_agent_host *host)
-{
-	const struct smtpd_delivery_request *request = t->request;
-	struct smtpd_result why;
-
-	smtpd__result_set(&why, SMTPD_OUTCOME_PERMANENT, SMTPD_PHASE_TLS,
-	    "5.7.30",
-	    "REQUIRETLS: neither DNSSEC nor MTA-STS vouches for the host %s",
-	    host->targets->host);
-	smtpd__history_add_result(
-	    request->history, host->targets->host, &why, NULL);
-	for (size_t i = 0; i < request->nrcpts; i++) {
-		struct smtpd_rcpt_state *state = &t->rcpt_states[i];
-
-		state->lacking++;
-		if (!state->finished && state->deferred == 0)
-			request->rcpts[i].result = why;
-	}
-	smtpd__agent_state_judge(t, SMTPD_SITE_FINE, host->targets->host, NULL);
-	return -1;
-}
-
 /* The policy of a connection to HOST, whose own is POLICY: one that did TLS
  * before must offer it again. */
 static struct smtpd_tls_policy
@@ -478,12 +386,12 @@ smtpd__agent_connect(
 	int status;
 
 	if (smtpd__sender_policy_apply(e, host, given, &wanted) == -1)
-		return pass_unvouched(t, host);
+		return smtpd__agent_pass_unvouched(t, host);
 	if (policy->refused != NULL)
-		return pass_over(t, host, policy);
+		return smtpd__agent_pass_over(t, host, policy);
 	if (given == &host->hop->policy && !e->tls_optional &&
 	    smtpd__route_sts_refuses(host->hop, host->targets->host))
-		return pass_unlisted(t, host);
+		return smtpd__agent_pass_unlisted(t, host);
 	expected = expect_tls(t, host, policy);
 	status = connect_once(t, host, &expected);
 	smtpd__tls_count_session(t, host, &expected);

@@ -96,6 +96,28 @@ smtpd__agent_state_is_lack(const struct smtpd_result *r)
 }
 
 void
+smtpd__agent_state_fail_host(struct smtpd_agent_attempt *t,
+    const struct smtpd_relay *relay, const struct smtpd_result *result)
+{
+	const struct smtpd_delivery_request *request = t->request;
+	struct smtpd_result why = *result;
+
+	smtpd__agent_state_soften(&why);
+	t->relays[SMTPD_RELAY_FAILED] = *relay;
+	smtpd__history_add_result(request->history, relay->host, result, NULL);
+	for (size_t i = 0; i < request->nrcpts; i++) {
+		struct smtpd_rcpt_progress *p = &request->rcpts[i];
+		struct smtpd_text text;
+
+		if (t->rcpt_states[i].has_result)
+			continue;
+		p->result = why;
+		smtpd__text_init(&text, p->host, sizeof(p->host));
+		smtpd__text_add(&text, relay->host);
+	}
+}
+
+void
 smtpd__agent_state_judge(struct smtpd_agent_attempt *t,
     enum smtpd_site_feedback feedback, const char *host,
     const struct smtpd_result *result)

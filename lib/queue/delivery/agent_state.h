@@ -193,4 +193,9 @@ void smtpd__agent_state_quit(struct smtpd_agent *a);
 void smtpd__agent_state_log_relay(
     const struct smtpd_agent_attempt *t, bool reused);
 
+/* The host at RELAY is of no use, as RESULT says: not for good, whatever it
+ * thinks of us.  That is the result of all recipients without one. */
+void smtpd__agent_state_fail_host(struct smtpd_agent_attempt *t,
+    const struct smtpd_relay *relay, const struct smtpd_result *result);
+
 #endif

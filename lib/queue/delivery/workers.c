@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/container.h"
 #include "os/clock.h"
@@ -16,6 +17,11 @@
 #define VISIT_MESSAGES 10
 #define VISIT_MS       1000
 
+/* Workers that may be set aside for each, and descriptors that each needs: a
+ * connection, a large message, sockets of the DNS. */
+#define ASIDE_EACH 32
+#define FILES_EACH 4
+
 struct smtpd_worker {
 	struct smtpd_pool_member member;
 	struct smtpd_delivery *delivery;
@@ -24,6 +30,18 @@ struct smtpd_worker {
 	uint64_t came;           /* to the site, as smtpd__clock_ms() */
 	unsigned tried;          /* messages there */
 };
+
+uint32_t
+smtpd__workers_count_aside(uint32_t workers)
+{
+	long open_max = sysconf(_SC_OPEN_MAX);
+	uint64_t files = open_max < 0 ? UINT16_MAX : (uint64_t)open_max;
+	uint64_t threads = (uint64_t)workers * (1 + ASIDE_EACH);
+
+	if (threads > files / FILES_EACH)
+		threads = files / FILES_EACH;
+	return threads > workers ? (uint32_t)threads - workers : 0;
+}
 
 /* Whether W, which has TRIED so many messages at its site, or was there for so
  * long, has to leave it for others.  The lock is held. */

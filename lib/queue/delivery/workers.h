@@ -9,6 +9,10 @@
 
 #include "queue/delivery/delivery.h"
 
+/* How many of WORKERS may be set aside: so many for each, but no more than
+ * there are descriptors for. */
+uint32_t smtpd__workers_count_aside(uint32_t workers);
+
 /* Prepare the pool of D.  Threads are started when there is work. */
 void smtpd__workers_init(struct smtpd_delivery *d);
 
