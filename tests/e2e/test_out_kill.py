@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """kill -9 in a burst of mail: what got its 250 arrives, and twice only where
-a host had taken it and the kill came before that was noted.
+a host had taken it and the kill came before that was noted.  SIGSTOP likewise:
+who is stopped for a while loses nothing.
 
 KILL_ROUNDS (20) sets how often; SEED repeats a run; KILL_BURST (2000) is how
 many messages come in before a kill at most.
@@ -11,6 +12,7 @@ import hashlib
 import os
 import random
 import re
+import signal
 import threading
 import time
 import unittest
@@ -111,6 +113,13 @@ class KillCase(world.WorldCase):
         for thread in threads:
             thread.join()
 
+    @staticmethod
+    def pause(process, seconds):
+        """Stop it for a while, all its threads at once."""
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        time.sleep(seconds)
+
     def drain(self):
         """Start it, and let it deliver all it has."""
         self.smtpout.start()
@@ -137,8 +146,8 @@ class KillCase(world.WorldCase):
 
 
 class KillSmtpout(KillCase):
-    def test_kill(self):
-        """RFC 5321, 6.1"""
+    def serve_all(self):
+        """Hosts that count what arrives, and what of it was not whole."""
         arrived = collections.Counter()
         broken = []
 
@@ -156,6 +165,11 @@ class KillSmtpout(KillCase):
         for i in range(1, SITES + 1):
             self.enterContext(Scripted(self.world.hosts[f"mx{i}"],
                                        on_taken=note))
+        return arrived, broken
+
+    def test_kill(self):
+        """RFC 5321, 6.1"""
+        arrived, broken = self.serve_all()
         rng = random.Random(SEED)
         for _ in range(ROUNDS):
             self.smtpout.start()
@@ -167,6 +181,34 @@ class KillSmtpout(KillCase):
         # Some of the kills, at least, came while mail came in.
         self.assertGreater(len(self.sent), len(self.accepted))
         self.compare(arrived, ROUNDS)
+
+    def test_stop(self):
+        """Stopped in a burst it goes on where it was, and when it is killed
+        then, what its hosts said meanwhile was not read."""
+        arrived, broken = self.serve_all()
+        rng = random.Random(SEED)
+        kills = 0
+        self.smtpout.start()
+        for turn in range(ROUNDS):
+            def stop():
+                self.pause(self.smtpout.process, rng.uniform(0, 0.5))
+                if turn % 2:
+                    self.smtpout.kill()
+                else:
+                    self.smtpout.process.send_signal(signal.SIGCONT)
+            before = len(self.accepted)
+            self.burst(rng, stop, BURST // 10)
+            if turn % 2:
+                kills += 1
+                self.smtpout.start()
+            else:
+                self.assertEqual(len(self.accepted) - before,
+                                 BURST // 10 // CLIENTS * CLIENTS)
+        self.smtpout.ask("flush")
+        self.smtpout.wait_empty(120 * fixture.SLOW)
+        self.smtpout.stop()
+        self.assertEqual(broken, [])
+        self.compare(arrived, kills)
 
     def test_kill_while_hosts_put_off(self):
         """Progress of many recipients, and bounces, between the kills."""
@@ -305,15 +347,48 @@ class KillCleaning(KillSmtpout):
 
 
 class KillSmtpin(KillCase):
-    def test_kill_receiver(self):
-        """smtpin is killed instead: it has what it said 250 to."""
-        names = [f"site{i}" for i in range(1, SITES + 1)]
+    def start_receivers(self):
         receivers = [Smtpin(self.world.hosts[f"mx{i}"], f"site{i}.example",
                             "user", level="info")
                      for i in range(1, SITES + 1)]
         for receiver in receivers:
             self.addCleanup(receiver.remove)
             receiver.start()
+        return receivers
+
+    def end(self, receivers):
+        """All of it is there, whoever was disturbed in ROUNDS rounds."""
+        self.smtpout.ask("flush")
+        self.smtpout.wait_empty(120 * fixture.SLOW)
+        self.smtpout.stop()
+        arrived = collections.Counter()
+        for i, receiver in enumerate(receivers, 1):
+            for stored in receiver.messages():
+                number = check_whole(fixture.take_apart(stored)[1])
+                arrived[number, f"user@site{i}.example"] += 1
+        self.assertEqual(len(self.accepted), len(self.sent))
+        self.compare(arrived, ROUNDS)
+
+    def test_stop_receiver(self):
+        """smtpin is stopped: its connections wait, or time out, and what it
+        took before its client gave up is sent once more at most."""
+        receivers = self.start_receivers()
+        rng = random.Random(SEED)
+        self.smtpout.start()
+        for turn in range(ROUNDS):
+            def stop():
+                for receiver in receivers:
+                    self.pause(receiver.process, rng.uniform(0, 0.2))
+                # Once longer than --connect-timeout.
+                time.sleep(2.5 if turn == 0 else 0)
+                for receiver in receivers:
+                    receiver.process.send_signal(signal.SIGCONT)
+            self.burst(rng, stop, BURST // 10)
+        self.end(receivers)
+
+    def test_kill_receiver(self):
+        """smtpin is killed instead: it has what it said 250 to."""
+        receivers = self.start_receivers()
         rng = random.Random(SEED)
         self.smtpout.start()
         for _ in range(ROUNDS):
@@ -325,16 +400,7 @@ class KillSmtpin(KillCase):
             for receiver in receivers:
                 receiver.start()
             self.smtpout.ask("flush")
-        self.smtpout.ask("flush")
-        self.smtpout.wait_empty(120 * fixture.SLOW)
-        self.smtpout.stop()
-        arrived = collections.Counter()
-        for name, receiver in zip(names, receivers):
-            for stored in receiver.messages():
-                number = check_whole(fixture.take_apart(stored)[1])
-                arrived[number, f"user@{name}.example"] += 1
-        self.assertEqual(len(self.accepted), len(self.sent))
-        self.compare(arrived, ROUNDS)
+        self.end(receivers)
 
 
 if __name__ == "__main__":
