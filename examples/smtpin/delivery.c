@@ -89,7 +89,8 @@ check_mailbox(struct smtpd_session *s, const struct delivery *d,
 	char path[PATH_MAX];
 	int error;
 
-	if (mailbox_path(&d->pattern, owner, path, sizeof(path)) == -1)
+	if (mailbox_path(&d->pattern, owner->user, owner->domain, path,
+		sizeof(path)) == -1)
 		return trouble_reply(s, ENAMETOOLONG);
 	if (check_room(d, path, &request) == 0)
 		return 0;
@@ -121,7 +122,7 @@ accept_owners(struct smtpd_session *s, const struct delivery *d,
 		return trouble_reply(s, ENOMEM);
 	for (size_t i = 0; i < owners->count && code == 0; i++) {
 		const struct owner owner =
-		    mailbox_owner(&d->pattern, owners, i);
+		    transaction_owner(&d->pattern, owners, i);
 
 		code = check_mailbox(s, d, &owner);
 	}
@@ -169,7 +170,7 @@ write_place(void *request, size_t i, size_t k, char *buf, size_t size)
 
 	if (rcpt->left_out || k >= owners->count)
 		return false;
-	owner = mailbox_owner(&r->d->pattern, owners, k);
+	owner = transaction_owner(&r->d->pattern, owners, k);
 	store_path(r->d, &owner, buf, size);
 	return true;
 }

@@ -81,7 +81,8 @@ clean_next(struct maintenance *m)
 
 	if (!users_next(m->round, &m->round_at, pattern->by_domain, &owner))
 		return false;
-	if (mailbox_path(pattern, &owner, path, sizeof(path)) == 0 &&
+	if (mailbox_path(
+		pattern, owner.user, owner.domain, path, sizeof(path)) == 0 &&
 	    smtpd_maildir_clean(path, pattern->root_len, time(NULL) - OLD) > 0)
 		log_line(m->delivery->log, SMTPD_LOG_INFO,
 		    "removed old files from %s/tmp", path);

@@ -31,7 +31,8 @@ void
 store_path(
     const struct delivery *d, const struct owner *owner, char *buf, size_t size)
 {
-	if (mailbox_path(&d->pattern, owner, buf, size) == -1)
+	if (mailbox_path(&d->pattern, owner->user, owner->domain, buf, size) ==
+	    -1)
 		buf[0] = '\0';
 }
 

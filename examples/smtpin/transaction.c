@@ -56,6 +56,17 @@ transaction_extra(const struct transaction *t, size_t n)
 	return extra;
 }
 
+struct owner
+transaction_owner(
+    const struct mailbox_pattern *p, const struct owners *owners, size_t i)
+{
+	struct owner owner = users_owner(owners, i);
+
+	if (!p->by_domain)
+		owner.domain = "";
+	return owner;
+}
+
 static int
 compare_owners(const struct owner *a, const struct owner *b)
 {
@@ -71,7 +82,7 @@ transaction_has(const struct transaction *t, size_t i,
 	const struct owners *owners = &t->recipients[i].owners;
 
 	for (size_t k = 0; k < owners->count; k++) {
-		const struct owner other = mailbox_owner(p, owners, k);
+		const struct owner other = transaction_owner(p, owners, k);
 
 		if (compare_owners(&other, owner) == 0)
 			return true;
@@ -136,7 +147,7 @@ transaction_targets(const struct transaction *t, size_t n,
 			continue;
 		for (size_t k = 0; k < rcpt->owners.count; k++)
 			(*out)[count++] = (struct target){
-				.owner = mailbox_owner(p, &rcpt->owners, k),
+				.owner = transaction_owner(p, &rcpt->owners, k),
 				.rcpt = i,
 			};
 	}

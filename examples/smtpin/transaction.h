@@ -51,6 +51,11 @@ int transaction_keep(
 /* How many mailboxes the first N recipients have beyond one for each. */
 size_t transaction_extra(const struct transaction *t, size_t n);
 
+/* Owner I of OWNERS as P tells them apart: without the domain where a user has
+ * one Maildir for all. */
+struct owner transaction_owner(
+    const struct mailbox_pattern *p, const struct owners *owners, size_t i);
+
 /* Whether recipient I has the mailbox of OWNER, by pattern P. */
 bool transaction_has(const struct transaction *t, size_t i,
     const struct mailbox_pattern *p, const struct owner *owner);

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "local.h"
 
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
 
 #include <smtpd/address.h>
 
-/* Room for what the system knows of an account. */
-#define ACCOUNT_SIZE 16384
+#include "local_names.h"
 
 void
 local_init(struct local *l, const struct settings *s, struct log *log)
@@ -92,26 +89,6 @@ parse_address(const struct local *l, const char *text,
 	return 0;
 }
 
-/* Names that are there without an account. */
-static bool
-is_role(const char *key)
-{
-	return strcmp(key, "postmaster") == 0 ||
-	    strcmp(key, "mailer-daemon") == 0;
-}
-
-static bool
-is_account(const char *key)
-{
-	struct passwd account, *found = NULL;
-	char *buf = malloc(ACCOUNT_SIZE);
-
-	if (buf != NULL)
-		getpwnam_r(key, &account, buf, ACCOUNT_SIZE, &found);
-	free(buf);
-	return found != NULL;
-}
-
 /* Mail for accounts without an alias goes to the postmaster, or to root. */
 static const struct text_list *
 find_reader(const struct local *l)
@@ -163,6 +140,22 @@ add_ends(const struct local *l, struct smtpd_expansion *x,
 	return 0;
 }
 
+/* Whether mail for accounts that nobody is named for stays here. */
+static bool
+is_kept(const struct local *l)
+{
+	return l->has_route != NULL && atomic_load(l->has_route);
+}
+
+static int
+add_kept(struct smtpd_expansion *x, const char *key)
+{
+	char address[SMTPD_ADDRESS_MAX + sizeof("@localhost")];
+
+	snprintf(address, sizeof(address), "%s@localhost", key);
+	return smtpd_expansion_add(x, address);
+}
+
 /* Add who gets the mail for the local name KEY, of which ADDRESS is the whole;
  * nobody: it stays as it is. */
 static int
@@ -177,12 +170,14 @@ expand_name(const struct local *l, const char *key,
 		ends = aliases_find(l->aliases, "*");
 	if (ends != NULL)
 		return add_ends(l, x, ends);
-	known = is_role(key) || is_account(key);
+	known = local_names_has(key);
 	if (known && has_postmaster(l))
 		return smtpd_expansion_add(x, l->postmaster);
 	ends = known ? find_reader(l) : NULL;
 	if (ends != NULL)
 		return add_ends(l, x, ends);
+	if (known && is_kept(l))
+		return add_kept(x, key);
 	if (strcasecmp(address->domain, "localhost") != 0)
 		return 0;
 	snprintf(local, sizeof(local), "%.*s",
@@ -212,6 +207,13 @@ local_warn(struct local *l)
 	if (has_postmaster(l) || aliases_find(l->aliases, "root") != NULL ||
 	    aliases_find(l->aliases, "*") != NULL || find_reader(l) != NULL)
 		return;
+	if (is_kept(l)) {
+		log_line(l->log, SMTPD_LOG_WARNING,
+		    "mail for root goes to a Maildir of this host, where "
+		    "perhaps nobody reads it (smtpout-sendmail -bv root says "
+		    "which): name somebody by --postmaster or --aliases");
+		return;
+	}
 	log_line(l->log, SMTPD_LOG_WARNING,
 	    "mail for root goes to the mail hosts of %s, where perhaps nobody "
 	    "reads it: name somebody by --postmaster or --aliases",

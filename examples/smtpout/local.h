@@ -6,10 +6,12 @@
  * The mail for this machine's own names: addresses in the domain of its mail
  * name, in that of its host name, and in "localhost".  Aliases say who gets it;
  * what is for an account of the machine that has none goes to the postmaster,
- * so that a person reads what its programs write.
+ * or by the route of "localhost", so that it is kept where a person can read what
+ * the machine's programs write.
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <smtpd/queue.h>
 
@@ -24,6 +26,7 @@ struct local {
 	const char *path;       /* of the aliases; NULL: there are none */
 	pthread_rwlock_t lock;
 	struct aliases *aliases;
+	const atomic_bool *has_route; /* "localhost" has one; NULL: no */
 };
 
 /* Begin, as S say, which must last as long.  To be finished in any case. */

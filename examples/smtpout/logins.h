@@ -3,9 +3,11 @@
 #define LOGINS_H
 
 /*
- * What smtpout logs in by at other hosts.
+ * What targets of routes need that outlives these: what smtpout logs in by at
+ * other hosts, and Maildirs.
  */
 
+#include "maildirs.h"
 #include "passwords.h"
 #include "tokens.h"
 
@@ -13,6 +15,7 @@
 struct logins {
 	struct passwords passwords;
 	struct tokens tokens;
+	struct maildirs maildirs;
 };
 
 #endif

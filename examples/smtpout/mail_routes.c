@@ -204,6 +204,31 @@ mail_routes_read(struct mail_routes *r, const struct text_list *options,
 	return file != NULL ? read_file(&reader, file, why, size) : 0;
 }
 
+int
+mail_routes_put_first(struct mail_routes *r, const char *pattern,
+    const struct smtpd_route_target *target)
+{
+	struct reader reader = { .routes = r };
+	struct mail_route *item = calloc(1, sizeof(*item));
+
+	if (item != NULL)
+		item->text = strdup(pattern);
+	if (item == NULL || item->text == NULL || make_room(&reader) != 0) {
+		if (item != NULL)
+			free(item->text);
+		free(item);
+		return -1;
+	}
+	item->targets[0] = *target;
+	memmove(r->items + 1, r->items, r->count * sizeof(*r->items));
+	memmove(r->list + 1, r->list, r->count * sizeof(*r->list));
+	r->items[0] = item;
+	r->list[0] = (struct smtpd_route){ SMTPD_ROUTE_INIT, item->text,
+		item->targets, 1 };
+	r->count++;
+	return 0;
+}
+
 void
 mail_routes_finish(struct mail_routes *r)
 {

@@ -29,6 +29,11 @@ struct mail_routes {
 int mail_routes_read(struct mail_routes *r, const struct text_list *options,
     const char *file, struct logins *logins, char *why, size_t size);
 
+/* Put a route of PATTERN to TARGET before all others.  Return 0, or -1 without
+ * memory. */
+int mail_routes_put_first(struct mail_routes *r, const char *pattern,
+    const struct smtpd_route_target *target);
+
 /* Free what R holds. */
 void mail_routes_finish(struct mail_routes *r);
 

@@ -75,6 +75,7 @@ create_parts(struct smtpout *p)
 	p->routing.settings = &p->settings;
 	p->routing.log = p->log;
 	local_init(&p->local, &p->settings, p->log);
+	p->local.has_route = &p->routing.has_local;
 	settings_for_server(&p->settings, &s);
 	s.log_user = p->log;
 	p->server = smtpd_server_create(&s);

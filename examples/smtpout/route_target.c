@@ -62,8 +62,8 @@ read_host(struct reader *r, char *text)
 	if (*text == '\0' || sender_options_smarthost(text, &host) == -1) {
 		snprintf(r->why, r->size,
 		    "a target is mx, [tls://][user@]host[:port], an IPv6 "
-		    "address in brackets, lmtp:HOST:PORT, lmtp:/PATH or "
-		    "error:TEXT");
+		    "address in brackets, lmtp:HOST:PORT, lmtp:/PATH, "
+		    "maildir:/PATH/%%u or error:TEXT");
 		return EX_USAGE;
 	}
 	t->kind = SMTPD_ROUTE_HOST;
@@ -77,10 +77,13 @@ read_host(struct reader *r, char *text)
 static int
 read_place(struct reader *r, char *text)
 {
-	static const char lmtp[] = "lmtp:";
+	static const char lmtp[] = "lmtp:", maildir[] = "maildir:";
 
 	if (strcmp(text, "mx") == 0)
 		return 0;
+	if (has_prefix(text, maildir))
+		return maildirs_target(&r->logins->maildirs,
+		    text + strlen(maildir), 0, r->out, r->why, r->size);
 	if (has_prefix(text, lmtp))
 		return read_lmtp(r, text + strlen(lmtp));
 	return read_host(r, text);

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "routing.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <strings.h>
 #include <sysexits.h>
+
+/* The Maildirs in the directory of the queue, by mailbox.h. */
+#define ROUTING_MAILDIRS "/local/%%u"
 
 /* Whether S has a token.  A file may come later: some other program writes
  * it.  Return 0, or an exit status with WHY. */
@@ -44,6 +50,63 @@ check_routes(
 	return 0;
 }
 
+/* Whether a route of ROUTES has PATTERN. */
+static bool
+has_pattern(const struct mail_routes *routes, const char *pattern)
+{
+	for (size_t i = 0; i < routes->count; i++)
+		if (strcasecmp(routes->list[i].pattern, pattern) == 0)
+			return true;
+	return false;
+}
+
+/* Whether nobody said where mail for this host's own names goes. */
+static bool
+is_open(const struct settings *s, const struct mail_routes *routes)
+{
+	return s->relay.host == NULL && !has_pattern(routes, "*") &&
+	    !has_pattern(routes, "from:*") &&
+	    !has_pattern(routes, s->mailname) &&
+	    !has_pattern(routes, s->in.name);
+}
+
+/* Write the pattern of Maildirs in the directory of the queue to BUF. */
+static void
+write_pattern(const char *queue, char buf[PATH_MAX])
+{
+	size_t at = 0;
+
+	for (; *queue != '\0' && at + 2 < PATH_MAX; queue++) {
+		buf[at++] = *queue;
+		if (*queue == '%')
+			buf[at++] = '%';
+	}
+	snprintf(buf + at, PATH_MAX - at, ROUTING_MAILDIRS);
+}
+
+/* See that mail for local users who read it nowhere else has a Maildir. */
+static int
+add_local(struct routing *r, struct mail_routes *routes, char *why, size_t size)
+{
+	const struct settings *s = r->settings;
+	struct smtpd_route_target target;
+	char pattern[PATH_MAX];
+	int status = 0;
+
+	if (!has_pattern(routes, "localhost") && is_open(s, routes)) {
+		write_pattern(s->queue, pattern);
+		status = maildirs_target(&r->logins.maildirs, pattern,
+		    strlen(s->queue) + 1, &target, why, size);
+		if (status == 0 &&
+		    mail_routes_put_first(routes, "localhost", &target) == -1) {
+			snprintf(why, size, "no memory");
+			status = EX_OSERR;
+		}
+	}
+	atomic_store(&r->has_local, has_pattern(routes, "localhost"));
+	return status;
+}
+
 static int
 read_routes(struct routing *r, struct mail_routes *out, char *why, size_t size)
 {
@@ -51,7 +114,9 @@ read_routes(struct routing *r, struct mail_routes *out, char *why, size_t size)
 	int status = mail_routes_read(
 	    out, &s->routes, s->route_file, &r->logins, why, size);
 
-	return status == 0 ? check_routes(r, out, why, size) : status;
+	if (status == 0)
+		status = check_routes(r, out, why, size);
+	return status == 0 ? add_local(r, out, why, size) : status;
 }
 
 static int
@@ -109,4 +174,5 @@ routing_finish(struct routing *r)
 	mail_routes_finish(&r->routes);
 	passwords_finish(&r->logins.passwords);
 	tokens_finish(&r->logins.tokens);
+	maildirs_finish(&r->logins.maildirs);
 }

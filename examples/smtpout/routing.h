@@ -7,6 +7,8 @@
  * with their passwords and tokens, read at the start and again on a signal.
  */
 
+#include <stdatomic.h>
+
 #include <smtpd/queue.h>
 
 #include "log.h"
@@ -21,6 +23,9 @@ struct routing {
 	struct mail_routes routes;
 
 	struct token_source *token; /* of the smarthost; NULL: none */
+
+	/* A route for "localhost" leads to what local users read here. */
+	atomic_bool has_local;
 };
 
 /* Read the routes, and see that tokens can be had: as the user of --user, who

@@ -100,7 +100,8 @@ struct smtpd_route_target {
 	const char *mechanisms;
 
 	/* Of ERROR: the reason in the report, which may begin with an enhanced
-	 * code ("5.1.1 No such user"). */
+	 * code ("5.1.1 No such user").  Of LOCAL: what it is called, and told
+	 * from others by; NULL: "local". */
 	const char *text;
 
 	/* Of LOCAL. */

@@ -84,7 +84,7 @@ class Names(HomeCase):
                 [*command, "--check"], capture_output=True, text=True,
                 timeout=10 * fixture.WAIT, check=False)
             self.assertEqual(done.returncode, status, done.stderr)
-            self.assertIn("mail hosts of two," if status == os.EX_OK else
+            self.assertIn("mail for root goes to" if status == os.EX_OK else
                           '/etc/mailname: "-x.example"', done.stderr)
 
     def test_report(self):
@@ -205,11 +205,81 @@ class Names(HomeCase):
         os.chmod(path, 0o600)
         return path
 
+    def read_maildir(self, path):
+        """The messages in new/."""
+        return [fixture.read(f"{path}/new/{name}")
+                for name in os.listdir(path + "/new")]
+
     def test_nobody_is_named(self):
-        """Who starts it is told that nobody may read what is for root."""
+        """What is for root is kept on this host, and who starts it is told
+        that perhaps nobody reads it."""
         smtpout = self.begin()
-        smtpout.wait_log("warning mail for root goes to the mail hosts of "
-                         "box.example")
+        smtpout.wait_log("warning mail for root goes to a Maildir")
+        for to in ("root", "postmaster@out.example", "root@localhost"):
+            smtpout.submit(CRON, to, sender="root")
+        smtpout.wait_empty()
+        kept = smtpout.queue_dir + "/local/"
+        self.assertEqual(len(self.read_maildir(kept + "root")), 2)
+        [text] = self.read_maildir(kept + "postmaster")
+        self.assertTrue(text.startswith(
+            b"Return-Path: <root@box.example>\n"
+            b"Delivered-To: postmaster@localhost\n"), text)
+        lines, status, _ = self.verify("root")
+        self.assertEqual(status, 0)
+        self.assertIn(f"by maildir:{kept}%u", lines[0])
+        # Names that are no accounts may be elsewhere; their report is kept.
+        smtpout.submit(CRON, "nobody-here", sender="root")
+        smtpout.wait_empty()
+        self.assertEqual(len(self.read_maildir(kept + "root")), 3)
+        self.assertEqual(smtpout.dead(), [])
+        smtpout.restart()
+        smtpout.ask("check")
+
+    def test_maildirs(self):
+        """A route to Maildirs: those of accounts are made, others get mail
+        where they are there."""
+        one = self.server()
+        mail = self.scratch + "/mail"
+        os.mkdir(mail)
+        smtpout = self.begin(
+            "--route", f"box.example=maildir:{mail}/%u",
+            "--route", f"localhost=maildir:{mail}/kept-%u",
+            aliases="bob: \\bob\n")
+        for to in ("daemon", "bob@box.example", "bob@one.example"):
+            smtpout.submit(CRON, to, sender="daemon")
+        one.wait(1)
+        smtpout.wait_empty()
+        # One for daemon, and the report that there is no bob.
+        texts = self.read_maildir(mail + "/kept-daemon")
+        self.assertEqual(len(texts), 2)
+        self.assertTrue(any(b"5.1.1" in text for text in texts))
+        self.assertEqual(os.listdir(mail), ["kept-daemon"])
+        for part in ("", "/new", "/cur", "/tmp"):
+            os.mkdir(mail + "/bob" + part)
+        os.mkdir(mail + "/kept-root")
+        os.chown(mail + "/kept-root", 1, 1)
+        smtpout.submit(CRON, "bob", "root", sender="daemon")
+        smtpout.wait_log("status=deferred.*Cannot write to the Maildir")
+        self.assertEqual(len(self.read_maildir(mail + "/bob")), 1)
+        os.rmdir(mail + "/kept-root")
+        smtpout.flush_until(lambda: not smtpout.list(), "it is still there")
+        self.assertEqual(len(self.read_maildir(mail + "/kept-root")), 1)
+
+    def test_where_it_stays_as_it_was(self):
+        """A host that has a smarthost, or a route for its names, sends mail for
+        root on."""
+        for arguments in (("--smarthost", "mx1.example"),
+                          ("--route", "*=mx1.example"),
+                          ("--route", "box.example=mx1.example")):
+            with self.subTest(arguments=arguments):
+                server = self.server()
+                smtpout = self.begin(*arguments)
+                smtpout.wait_log("mail for root goes to the mail hosts of")
+                smtpout.submit(CRON, "root", sender="root")
+                server.wait(1)
+                self.assertEqual(server.rcpts(), ["root@box.example"])
+                smtpout.stop()
+                server.__exit__(None, None, None)
 
 
 if __name__ == "__main__":

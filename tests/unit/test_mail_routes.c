@@ -104,6 +104,8 @@ static const struct {
 	    { .kind = SMTPD_ROUTE_LMTP, .host = "/run/x" }, 1 },
 	{ "a.test=lmtp:[::1]:24", "a.test",
 	    { .kind = SMTPD_ROUTE_LMTP, .host = "::1", .port = 24 }, 1 },
+	{ "localhost=maildir:/m/%d/%u", "localhost",
+	    { .kind = SMTPD_ROUTE_LOCAL, .text = "maildir:/m/%d/%u" }, 1 },
 	{ "a@b.test=error: 5.1.6 Moved, to c=d ", "a@b.test",
 	    { .kind = SMTPD_ROUTE_ERROR, .text = "5.1.6 Moved, to c=d" }, 1 },
 	{ "from:b.test = tls://ann@relay.test ; source=192.0.2.7=b.test;"
@@ -237,6 +239,7 @@ routes_are_read_in_their_order(void **state)
 	text_list_finish(&options);
 	passwords_finish(&p.passwords);
 	tokens_finish(&p.tokens);
+	maildirs_finish(&p.maildirs);
 }
 
 static const struct {
@@ -253,6 +256,10 @@ static const struct {
 	{ "a.test=[::1", "a target is mx" },
 	{ "a.test=@relay.test", "a target is mx" },
 	{ "a.test=a b", "a b: is neither" },
+	{ "a.test=maildir:m/%u", "the path begins with \"/\"" },
+	{ "a.test=maildir:/m", "all users would share one mailbox" },
+	{ "a.test=maildir:/m/%x", "after % comes" },
+	{ "a.test=maildir:/m/%u,mx", "stand alone" },
 	{ "a.test=lmtp:host", "give lmtp:HOST:PORT" },
 	{ "a.test=lmtp:host:x", "give lmtp:HOST:PORT" },
 	{ "a.test=lmtp:[::1]", "give lmtp:HOST:PORT" },
@@ -323,6 +330,7 @@ mistakes_are_told_with_their_place(void **state)
 			fail_msg("%s: %s", bad[i].text, why);
 	}
 	tokens_finish(&none.tokens);
+	maildirs_finish(&none.maildirs);
 }
 
 static void

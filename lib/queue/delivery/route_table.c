@@ -147,7 +147,7 @@ add_place(struct smtpd_text *key, const struct smtpd_route_target *t)
 	else if (t->kind == SMTPD_ROUTE_ERROR)
 		smtpd__text_format(key, "error:%s", t->text);
 	else if (t->kind == SMTPD_ROUTE_LOCAL)
-		smtpd__text_add(key, "local");
+		smtpd__text_add(key, t->text != NULL ? t->text : "local");
 	else if (t->host[0] == '/')
 		smtpd__text_format(key, "lmtp:%s", t->host);
 	else

@@ -38,20 +38,9 @@ mailbox_root(const struct mailbox_pattern *p, char *buf, size_t size)
 	return 0;
 }
 
-struct owner
-mailbox_owner(
-    const struct mailbox_pattern *p, const struct owners *owners, size_t i)
-{
-	struct owner owner = users_owner(owners, i);
-
-	if (!p->by_domain)
-		owner.domain = "";
-	return owner;
-}
-
 int
-mailbox_path(const struct mailbox_pattern *p, const struct owner *owner,
-    char *buf, size_t size)
+mailbox_path(const struct mailbox_pattern *p, const char *user,
+    const char *domain, char *buf, size_t size)
 {
 	size_t at = 0;
 
@@ -61,7 +50,7 @@ mailbox_path(const struct mailbox_pattern *p, const struct owner *owner,
 
 		if (*in == '%') {
 			in++;
-			piece = *in == 'u' ? owner->user : owner->domain;
+			piece = *in == 'u' ? user : domain;
 			if (*in == '%')
 				piece = "%";
 			len = strlen(piece);

@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "users.h"
-
 struct mailbox_pattern {
 	const char *text;
 	size_t root_len; /* of the part that stands before the first component
@@ -27,14 +25,9 @@ const char *mailbox_parse(const char *text, struct mailbox_pattern *out);
 /* Write the root to BUF of SIZE bytes.  Return 0, or -1 if it does not fit. */
 int mailbox_root(const struct mailbox_pattern *p, char *buf, size_t size);
 
-/* Owner I of OWNERS as P tells them apart: without the domain where a user has
- * one Maildir for all. */
-struct owner mailbox_owner(
-    const struct mailbox_pattern *p, const struct owners *owners, size_t i);
-
-/* Write the path of OWNER's Maildir to BUF of SIZE bytes.  Return 0, or -1 when
- * it does not fit. */
-int mailbox_path(const struct mailbox_pattern *p, const struct owner *owner,
-    char *buf, size_t size);
+/* Write the path of the Maildir of USER at DOMAIN to BUF of SIZE bytes.  Return
+ * 0, or -1 when it does not fit. */
+int mailbox_path(const struct mailbox_pattern *p, const char *user,
+    const char *domain, char *buf, size_t size);
 
 #endif
