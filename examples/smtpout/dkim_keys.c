@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -86,6 +87,19 @@ make_signer(
 	return status;
 }
 
+/* Note how the files are now; whether one was changed. */
+static bool
+note_files(struct dkim_keys *k)
+{
+	bool changed = false;
+	struct dkim_spec s;
+
+	for (size_t i = 0; i < k->specs->count; i++)
+		if (dkim_keys_divide(k->specs->items[i], &s) == 0)
+			changed |= file_stamp_update(&k->stamps[i], s.file);
+	return changed;
+}
+
 int
 dkim_keys_load(struct dkim_keys *k, char *why, size_t size)
 {
@@ -94,6 +108,14 @@ dkim_keys_load(struct dkim_keys *k, char *why, size_t size)
 
 	if (k->specs->count == 0)
 		return 0;
+	if (k->stamps == NULL)
+		k->stamps = calloc(k->specs->count, sizeof(*k->stamps));
+	if (k->stamps == NULL) {
+		snprintf(why, size, "--dkim: no memory");
+		return EX_OSERR;
+	}
+	/* Before they are read: a change meanwhile is seen later. */
+	note_files(k);
 	status = make_signer(k, &dkim, why, size);
 	if (status != 0) {
 		smtpd_dkim_unref(dkim);
@@ -118,6 +140,12 @@ dkim_keys_reload(struct dkim_keys *k)
 	log_line(k->log, SMTPD_LOG_WARNING, "the old DKIM keys stay in use: %s",
 	    why);
 	return false;
+}
+
+bool
+dkim_keys_look(struct dkim_keys *k)
+{
+	return k->stamps != NULL && note_files(k) && dkim_keys_reload(k);
 }
 
 int
@@ -149,4 +177,6 @@ dkim_keys_finish(struct dkim_keys *k)
 {
 	smtpd_dkim_unref(k->dkim);
 	k->dkim = NULL;
+	free(k->stamps);
+	k->stamps = NULL;
 }

@@ -3,8 +3,8 @@
 #define DKIM_KEYS_H
 
 /*
- * The keys of --dkim: read at the start and on SIGHUP, and compared with the
- * DNS by --check.
+ * The keys of --dkim: read at the start, on SIGHUP and when a file has changed,
+ * and compared with the DNS by --check.
  */
 
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 
 #include <smtpd/dkim.h>
 
+#include "file_stamp.h"
 #include "log.h"
 #include "text_list.h"
 
@@ -22,7 +23,8 @@ struct dkim_keys {
 	const char *fields;            /* NULL: the library's */
 	bool subdomains;
 
-	struct smtpd_dkim *dkim; /* NULL: there are no keys */
+	struct smtpd_dkim *dkim;   /* NULL: there are no keys */
+	struct file_stamp *stamps; /* of their files */
 };
 
 /* Room for a domain and a selector with their NULs. */
@@ -46,6 +48,11 @@ int dkim_keys_load(struct dkim_keys *k, char *why, size_t size);
 /* Read all keys again.  Return true if they are others now; if one cannot be
  * read the old ones stay in use, with a warning in the log. */
 bool dkim_keys_reload(struct dkim_keys *k);
+
+/* The same if one of their files was changed or replaced since they were read
+ * last.  One that is written at that moment fails, and is read when it is
+ * whole. */
+bool dkim_keys_look(struct dkim_keys *k);
 
 /* Ask the DNS for each key, and log an error for each that it does not have,
  * which keeps nothing from starting.  Return 0, or EX_CONFIG. */

@@ -333,6 +333,8 @@ look_at_files(void *user)
 	struct smtpout *p = user;
 
 	tls_files_look(&p->tls, time(NULL));
+	if (dkim_keys_look(&p->dkim))
+		smtpd_queue_set_dkim(p->queue, p->dkim.dkim);
 }
 
 /* One that hangs holds the locks that this takes. */
