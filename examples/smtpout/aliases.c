@@ -30,10 +30,25 @@ struct aliases {
 
 	/* While they are read. */
 	const char *path;
+	aliases_skip_fn *skip; /* NULL: a mistake is an error */
+	void *user;
 	int *status;
 	char *why;
 	size_t why_size;
 };
+
+/* What WHY says is wrong: the file, by STATUS, or only what is left out.  Return
+ * -1, or 0 to go on. */
+static int
+report_mistake(const struct aliases *a, int status)
+{
+	if (a->skip == NULL) {
+		*a->status = status;
+		return -1;
+	}
+	a->skip(a->user, a->why);
+	return 0;
+}
 
 static int
 report_line(const struct aliases *a, const char *path, unsigned long line,
@@ -41,8 +56,7 @@ report_line(const struct aliases *a, const char *path, unsigned long line,
 {
 	snprintf(
 	    a->why, a->why_size, "%s:%lu: %s: \"%s\"", path, line, what, word);
-	*a->status = EX_CONFIG;
-	return -1;
+	return report_mistake(a, EX_CONFIG);
 }
 
 static int
@@ -53,13 +67,26 @@ report_memory(const struct aliases *a)
 	return -1;
 }
 
-static int
-report_file(const struct aliases *a, const char *path)
+static void
+say_unread(const struct aliases *a, const char *path)
 {
 	snprintf(a->why, a->why_size, "cannot read the aliases %s: %s", path,
 	    strerror(errno));
+}
+
+static int
+report_file(const struct aliases *a)
+{
+	say_unread(a, a->path);
 	*a->status = EX_NOINPUT;
 	return -1;
+}
+
+static int
+report_list(const struct aliases *a, const char *path)
+{
+	say_unread(a, path);
+	return report_mistake(a, EX_NOINPUT);
 }
 
 static bool
@@ -166,13 +193,13 @@ read_include(
 		return report_line(a, a->path, line,
 		    "the path of a list begins with \"/\"", path);
 	if (alias_lines_open(&lines, path) == -1)
-		return report_file(a, path);
+		return report_list(a, path);
 	while (status == 0 && alias_lines_next(&lines))
 		status =
 		    add_targets(a, to, path, lines.number, lines.text, true);
 	if (status == 0 && lines.error != 0) {
 		errno = lines.error;
-		status = report_file(a, path);
+		status = report_list(a, path);
 	}
 	alias_lines_close(&lines);
 	return status;
@@ -304,6 +331,35 @@ follow_alias(struct aliases *a, struct alias *alias, int depth)
 	return status;
 }
 
+static void
+free_alias(struct alias *alias)
+{
+	free(alias->key);
+	text_list_finish(&alias->targets);
+	text_list_finish(&alias->ends);
+}
+
+/* Leave out the second of two with the same name. */
+static int
+drop_repeated(struct aliases *a)
+{
+	size_t kept = 0;
+	int status = 0;
+
+	for (size_t i = 0; i < a->count; i++) {
+		if (kept == 0 || status == -1 ||
+		    strcmp(a->list[kept - 1].key, a->list[i].key) != 0) {
+			a->list[kept++] = a->list[i];
+			continue;
+		}
+		status = report_line(a, a->path, a->list[i].line,
+		    "there is such an alias already", a->list[i].key);
+		free_alias(&a->list[i]);
+	}
+	a->count = kept;
+	return status;
+}
+
 /* What can be known of the aliases once all of them are. */
 static int
 complete_aliases(struct aliases *a)
@@ -312,10 +368,7 @@ complete_aliases(struct aliases *a)
 
 	if (a->count > 0)
 		qsort(a->list, a->count, sizeof(*a->list), compare_aliases);
-	for (size_t i = 1; i < a->count; i++)
-		if (strcmp(a->list[i - 1].key, a->list[i].key) == 0)
-			return report_line(a, a->path, a->list[i].line,
-			    "there is such an alias already", a->list[i].key);
+	status = drop_repeated(a);
 	for (size_t i = 0; i < a->count && status == 0; i++)
 		status = follow_alias(a, &a->list[i], 0);
 	return status;
@@ -328,20 +381,20 @@ read_file(struct aliases *a)
 	int status = 0;
 
 	if (alias_lines_open(&lines, a->path) == -1)
-		return report_file(a, a->path);
+		return report_file(a);
 	while (status == 0 && alias_lines_next(&lines))
 		status = add_line(a, &lines);
 	if (status == 0 && lines.error != 0) {
 		errno = lines.error;
-		status = report_file(a, a->path);
+		status = report_file(a);
 	}
 	alias_lines_close(&lines);
 	return status == 0 ? complete_aliases(a) : -1;
 }
 
 struct aliases *
-aliases_read(const char *path, const char *const *names, int *status, char *why,
-    size_t size)
+aliases_read(const char *path, const char *const *names, aliases_skip_fn *skip,
+    void *user, int *status, char *why, size_t size)
 {
 	struct aliases *a = malloc(sizeof(*a));
 
@@ -353,6 +406,8 @@ aliases_read(const char *path, const char *const *names, int *status, char *why,
 	*a = (struct aliases){
 		.names = names,
 		.path = path,
+		.skip = skip,
+		.user = user,
 		.status = status,
 		.why = why,
 		.why_size = size,
@@ -368,11 +423,8 @@ aliases_destroy(struct aliases *a)
 {
 	if (a == NULL)
 		return;
-	for (size_t i = 0; i < a->count; i++) {
-		free(a->list[i].key);
-		text_list_finish(&a->list[i].targets);
-		text_list_finish(&a->list[i].ends);
-	}
+	for (size_t i = 0; i < a->count; i++)
+		free_alias(&a->list[i]);
 	free(a->list);
 	free(a);
 }
@@ -382,7 +434,7 @@ aliases_find(const struct aliases *a, const char *key)
 {
 	const struct alias *alias = a != NULL ? find_alias(a, key) : NULL;
 
-	return alias != NULL ? &alias->ends : NULL;
+	return alias != NULL && alias->ends.count > 0 ? &alias->ends : NULL;
 }
 
 size_t

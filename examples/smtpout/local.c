@@ -11,6 +11,9 @@
 
 #include "local_names.h"
 
+/* As many mistakes in the aliases are named. */
+#define SKIPPED_MAX 20
+
 void
 local_init(struct local *l, const struct settings *s, struct log *log)
 {
@@ -30,15 +33,28 @@ local_finish(struct local *l)
 	pthread_rwlock_destroy(&l->lock);
 }
 
-int
-local_load(struct local *l, char *why, size_t size)
+/* The aliases_skip_fn: a file that is wrong at many places is known after some
+ * of them. */
+static void
+warn_skipped(void *local, const char *why)
+{
+	struct local *l = local;
+
+	if (l->skipped++ < SKIPPED_MAX)
+		log_line(l->log, SMTPD_LOG_WARNING,
+		    "%s; that is left out: mail goes as without it", why);
+}
+
+static int
+load(struct local *l, bool lenient, char *why, size_t size)
 {
 	struct aliases *old, *new;
 	int status = EX_OK;
 
 	if (l->path == NULL)
 		return EX_OK;
-	new = aliases_read(l->path, l->names, &status, why, size);
+	new = aliases_read(l->path, l->names, lenient ? warn_skipped : NULL, l,
+	    &status, why, size);
 	if (new == NULL)
 		return status;
 	pthread_rwlock_wrlock(&l->lock);
@@ -49,6 +65,12 @@ local_load(struct local *l, char *why, size_t size)
 	return EX_OK;
 }
 
+int
+local_load(struct local *l, bool check, char *why, size_t size)
+{
+	return load(l, !check, why, size);
+}
+
 void
 local_reload(struct local *l)
 {
@@ -56,7 +78,7 @@ local_reload(struct local *l)
 
 	if (l->path == NULL)
 		return;
-	if (local_load(l, why, sizeof(why)) != EX_OK)
+	if (load(l, false, why, sizeof(why)) != EX_OK)
 		log_line(l->log, SMTPD_LOG_WARNING,
 		    "the old aliases stay in use: %s", why);
 	else

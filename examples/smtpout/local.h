@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include <smtpd/queue.h>
 
@@ -26,6 +27,7 @@ struct local {
 	const char *path;       /* of the aliases; NULL: there are none */
 	pthread_rwlock_t lock;
 	struct aliases *aliases;
+	unsigned skipped;             /* mistakes in them, at the start */
 	const atomic_bool *has_route; /* "localhost" has one; NULL: no */
 };
 
@@ -33,9 +35,11 @@ struct local {
 void local_init(struct local *l, const struct settings *s, struct log *log);
 void local_finish(struct local *l);
 
-/* Read the aliases, if there is a file of them.  Return 0, or an exit status
+/* Read the aliases, if there is a file of them.  What is wrong with one is an
+ * error if CHECK; else it is left out, with a warning in the log, as one line
+ * must not keep the mail of all after a reboot.  Return 0, or an exit status
  * with the reason in WHY of SIZE bytes. */
-int local_load(struct local *l, char *why, size_t size);
+int local_load(struct local *l, bool check, char *why, size_t size);
 
 /* Read them again; the old ones stay where that fails, and the log says why. */
 void local_reload(struct local *l);

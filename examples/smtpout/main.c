@@ -233,7 +233,7 @@ drop_privileges(struct smtpout *p)
 		return complain(PROGRAM, status, "%s", why);
 	sources_warn(
 	    p->settings.sources, p->settings.nsources, "--source", p->log);
-	status = local_load(&p->local, why, sizeof(why));
+	status = local_load(&p->local, p->settings.in.check, why, sizeof(why));
 	if (status != 0)
 		return complain(PROGRAM, status, "%s", why);
 	daemon_warn_root(p->log);

@@ -103,8 +103,14 @@ add_local(struct routing *r, struct mail_routes *routes, char *why, size_t size)
 			status = EX_OSERR;
 		}
 	}
-	atomic_store(&r->has_local, has_pattern(routes, "localhost"));
 	return status;
+}
+
+/* ROUTES are those in use. */
+static void
+note_local(struct routing *r, const struct mail_routes *routes)
+{
+	atomic_store(&r->has_local, has_pattern(routes, "localhost"));
 }
 
 static int
@@ -114,9 +120,7 @@ read_routes(struct routing *r, struct mail_routes *out, char *why, size_t size)
 	int status = mail_routes_read(
 	    out, &s->routes, s->route_file, &r->logins, why, size);
 
-	if (status == 0)
-		status = check_routes(r, out, why, size);
-	return status == 0 ? add_local(r, out, why, size) : status;
+	return status == 0 ? check_routes(r, out, why, size) : status;
 }
 
 static int
@@ -139,7 +143,32 @@ routing_load(struct routing *r, char *why, size_t size)
 {
 	int status = read_routes(r, &r->routes, why, size);
 
+	if (status == 0)
+		status = add_local(r, &r->routes, why, size);
+	if (status == 0)
+		note_local(r, &r->routes);
 	return status == 0 ? load_token(r, why, size) : status;
+}
+
+/* Read the routes again, and give them to Q; *COUNT: how many were read.
+ * Return 0, or -1 with the reason. */
+static int
+replace_routes(struct routing *r, struct smtpd_queue *q, size_t *count,
+    char *why, size_t size)
+{
+	struct mail_routes routes;
+	int status = read_routes(r, &routes, why, size);
+
+	*count = routes.count;
+	if (status == 0)
+		status = add_local(r, &routes, why, size);
+	if (status == 0)
+		status = smtpd_queue_set_routes(
+		    q, routes.list, routes.count, why, size);
+	if (status == 0)
+		note_local(r, &routes);
+	mail_routes_finish(&routes);
+	return status == 0 ? 0 : -1;
 }
 
 void
@@ -147,8 +176,8 @@ routing_reload(struct routing *r, struct smtpd_queue *q)
 {
 	const struct settings *s = r->settings;
 	struct passwords passwords = { .text = NULL };
-	struct mail_routes routes;
 	char why[2048];
+	size_t count;
 
 	if (s->route_file == NULL)
 		return;
@@ -157,15 +186,12 @@ routing_reload(struct routing *r, struct smtpd_queue *q)
 		passwords_finish(&r->logins.passwords);
 		r->logins.passwords = passwords;
 	}
-	if (read_routes(r, &routes, why, sizeof(why)) != 0 ||
-	    smtpd_queue_set_routes(
-		q, routes.list, routes.count, why, sizeof(why)) == -1)
+	if (replace_routes(r, q, &count, why, sizeof(why)) == -1)
 		log_line(r->log, SMTPD_LOG_ERROR,
 		    "the old routes stay in use: %s", why);
 	else
 		log_line(r->log, SMTPD_LOG_INFO, "read %s again: %zu routes",
-		    s->route_file, routes.count);
-	mail_routes_finish(&routes);
+		    s->route_file, count);
 }
 
 void

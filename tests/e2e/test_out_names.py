@@ -125,7 +125,15 @@ class Names(HomeCase):
         smtpout.wait_empty()
 
     def test_broken_at_the_start(self):
-        """The start says what is wrong, and where."""
+        """The start says what is wrong, and where, and goes on; --check does
+        not."""
+        smtpout = self.begin(
+            aliases="nobody: /dev/null\nroot: alice@home.example\n")
+        smtpout.wait_log("warning .*aliases:1: no mail goes to a file")
+        smtpout.submit(CRON, "nobody", "root", sender="root")
+        self.came()
+        smtpout.wait_empty()
+        self.assertEqual(smtpout.dead(), [])
         self.write("a: b\nb: c\nc: a\n")
         with self.world.out.inside():
             done = subprocess.run(

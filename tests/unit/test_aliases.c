@@ -88,7 +88,8 @@ aliases_lead_to_their_ends(void **state)
 			    (int)(at - cases[i].text), cases[i].text, list,
 			    at + 4);
 		write_file(path, at != NULL ? text : cases[i].text);
-		a = aliases_read(path, names, &status, why, sizeof(why));
+		a = aliases_read(
+		    path, names, NULL, NULL, &status, why, sizeof(why));
 		if (a == NULL)
 			fail_msg("%zu: %s", i, why);
 		found = aliases_find(a, cases[i].key);
@@ -134,12 +135,71 @@ mistakes_are_named_with_their_line(void **state)
 		int status = 0;
 
 		write_file(path, cases[i].text);
-		assert_null(
-		    aliases_read(path, names, &status, why, sizeof(why)));
+		assert_null(aliases_read(
+		    path, names, NULL, NULL, &status, why, sizeof(why)));
 		assert_int_equal(status, EX_CONFIG);
 		if (strstr(why, cases[i].why) == NULL)
 			fail_msg("%zu: %s", i, why);
 	}
+}
+
+/* Count what is left out. */
+static void
+count_skipped(void *user, const char *why)
+{
+	assert_true(strlen(why) > 0);
+	++*(int *)user;
+}
+
+/* What is wrong costs only that. */
+static void
+mistakes_can_be_left_out(void **state)
+{
+	static const struct {
+		const char *key, *ends;
+	} cases[] = {
+		{ "root", "ann@x.example " },
+		{ "nobody", NULL },
+		{ "empty", NULL },
+		{ "twice", "first@x.example " },
+		{ "b", "bob@x.example " },
+		{ "c", NULL },
+		{ "list", "ann@x.example " },
+	};
+	struct aliases *a;
+	char why[256] = "";
+	int status = 0, skipped = 0;
+
+	(void)state;
+	write_file(path,
+	    "root: |/bin/x, ann@x.example, /dev/null\n"
+	    "nobody: /dev/null\nempty:\nno colon\na@else.example: b\n"
+	    "twice: first@x.example\ntwice: second@x.example\n"
+	    "b: c, bob@x.example\nc: b\n"
+	    "list: :include:/nonexistent/x, ann@x.example\n");
+	a = aliases_read(
+	    path, names, count_skipped, &skipped, &status, why, sizeof(why));
+	if (a == NULL)
+		fail_msg("%s", why);
+	assert_int_equal(status, 0);
+	assert_int_equal(skipped, 10);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct text_list *found = aliases_find(a, cases[i].key);
+		char ends[128] = "";
+
+		assert_int_equal(found != NULL, cases[i].ends != NULL);
+		for (size_t k = 0; found != NULL && k < found->count; k++)
+			snprintf(ends + strlen(ends),
+			    sizeof(ends) - strlen(ends), "%s ",
+			    found->items[k]);
+		if (found != NULL)
+			assert_string_equal(ends, cases[i].ends);
+	}
+	aliases_destroy(a);
+	/* There are none where the file cannot be read. */
+	assert_null(aliases_read("/nonexistent/aliases", names, count_skipped,
+	    &skipped, &status, why, sizeof(why)));
+	assert_int_equal(status, EX_NOINPUT);
 }
 
 static void
@@ -149,18 +209,20 @@ what_cannot_be_read_is_told(void **state)
 	int status = 0;
 
 	(void)state;
-	assert_null(aliases_read(
-	    "/nonexistent/aliases", names, &status, why, sizeof(why)));
+	assert_null(aliases_read("/nonexistent/aliases", names, NULL, NULL,
+	    &status, why, sizeof(why)));
 	assert_int_equal(status, EX_NOINPUT);
 	assert_non_null(strstr(why, "/nonexistent/aliases: No such file"));
 	write_file(path, "a: :include:/nonexistent/list\n");
-	assert_null(aliases_read(path, names, &status, why, sizeof(why)));
+	assert_null(
+	    aliases_read(path, names, NULL, NULL, &status, why, sizeof(why)));
 	assert_int_equal(status, EX_NOINPUT);
 	assert_non_null(strstr(why, "/nonexistent/list: No such file"));
 	write_file(list, "a@x.example\n:include:/etc/passwd\n");
 	snprintf(text, sizeof(text), "a: :include:%s\n", list);
 	write_file(path, text);
-	assert_null(aliases_read(path, names, &status, why, sizeof(why)));
+	assert_null(
+	    aliases_read(path, names, NULL, NULL, &status, why, sizeof(why)));
 	assert_int_equal(status, EX_CONFIG);
 	assert_non_null(strstr(why, ".list:2: a list that is included"));
 }
@@ -195,7 +257,8 @@ numbers_are_bounded(void **state)
 					   : "u%d@x%d.example,\n ",
 			    k, k + 1);
 		assert_int_equal(fclose(file), 0);
-		a = aliases_read(path, names, &status, why, sizeof(why));
+		a = aliases_read(
+		    path, names, NULL, NULL, &status, why, sizeof(why));
 		if ((a != NULL) != cases[i].good)
 			fail_msg("%zu: %s", i, why);
 		aliases_destroy(a);
@@ -208,6 +271,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(aliases_lead_to_their_ends),
 		cmocka_unit_test(mistakes_are_named_with_their_line),
+		cmocka_unit_test(mistakes_can_be_left_out),
 		cmocka_unit_test(what_cannot_be_read_is_told),
 		cmocka_unit_test(numbers_are_bounded),
 	};
