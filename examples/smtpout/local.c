@@ -46,7 +46,7 @@ warn_skipped(void *local, const char *why)
 }
 
 static int
-load(struct local *l, bool lenient, char *why, size_t size)
+load_aliases(struct local *l, bool lenient, char *why, size_t size)
 {
 	struct aliases *old, *new;
 	int status = EX_OK;
@@ -68,7 +68,7 @@ load(struct local *l, bool lenient, char *why, size_t size)
 int
 local_load(struct local *l, bool check, char *why, size_t size)
 {
-	return load(l, !check, why, size);
+	return load_aliases(l, !check, why, size);
 }
 
 void
@@ -78,7 +78,7 @@ local_reload(struct local *l)
 
 	if (l->path == NULL)
 		return;
-	if (load(l, false, why, sizeof(why)) != EX_OK)
+	if (load_aliases(l, false, why, sizeof(why)) != EX_OK)
 		log_line(l->log, SMTPD_LOG_WARNING,
 		    "the old aliases stay in use: %s", why);
 	else

@@ -148,7 +148,7 @@ copy_content(struct delivery *d)
 /* The smtpd_local_fn: those who were replied to have that, the others what this
  * returns. */
 static int
-deliver(struct smtpd_local *local, void *place)
+deliver_message(struct smtpd_local *local, void *place)
 {
 	struct delivery d = { .place = place, .local = local };
 	const size_t n = local->envelope->nrcpts;
@@ -233,7 +233,7 @@ maildirs_target(struct maildirs *m, const char *text, size_t root_len,
 		SMTPD_ROUTE_TARGET_INIT,
 		.kind = SMTPD_ROUTE_LOCAL,
 		.text = p->text,
-		.deliver = deliver,
+		.deliver = deliver_message,
 		.deliver_user = p,
 	};
 	return 0;

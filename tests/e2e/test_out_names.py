@@ -268,7 +268,8 @@ class Names(HomeCase):
         os.chown(mail + "/kept-root", 1, 1)
         smtpout.submit(CRON, "bob", "root", sender="daemon")
         smtpout.wait_log("status=deferred.*Cannot write to the Maildir")
-        self.assertEqual(len(self.read_maildir(mail + "/bob")), 1)
+        fixture.until(lambda: len(self.read_maildir(mail + "/bob")) == 1,
+                      "bob has no mail")
         os.rmdir(mail + "/kept-root")
         smtpout.flush_until(lambda: not smtpout.list(), "it is still there")
         self.assertEqual(len(self.read_maildir(mail + "/kept-root")), 1)

@@ -211,7 +211,7 @@ connections_at_a_time_are_limited(void **state)
 		job = world_mail(&w, "a.example");
 		world_take(&w, &site);
 		assert_true(enter(&w, job, &limits, &site));
-		for (int n = 0; n < 1000; n++)
+		for (int n = 0; n < 3000; n++)
 			smtpd__site_feedback_report(
 			    w.schedule, site, SMTPD_SITE_FINE, NULL, w.now);
 		assert_int_equal(world_site_info(job).limit, cases[i].expected);
