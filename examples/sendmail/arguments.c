@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "arguments.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -57,7 +58,8 @@ static const char help[] =
     "  -bs            speak SMTP with smtpout\n"
     "  -bp            list the queue\n"
     "  -bv            say where mail for the recipients would go\n"
-    "  -q             try all that is in it now\n"
+    "  -q, -qIID, -qRDOMAIN\n"
+    "                 try all that is in it now, a message, mail for a domain\n"
     "  -v             show the dialogue\n"
     "  --host ADDR    where smtpout listens, or the path of its socket\n"
     "                 ($SMTPOUT_HOST, " SMTPOUT_SOCKET " or\n"
@@ -177,6 +179,29 @@ read_port(struct arguments *a, const char *text)
 	    : complain_usage("--port", text);
 }
 
+/* -q: all, an id, or mail for a domain or an address, is tried; a time is that of
+ * a daemon, of which there is one. */
+static int
+read_queue(struct arguments *a, const char *text)
+{
+	const char *value = text + (*text != '\0');
+
+	a->mode = MODE_FLUSH;
+	if (*text == '\0' || strcmp(text, "f") == 0)
+		return CONTINUE;
+	if ((*text == 'I' || *text == 'R') && *value != '\0') {
+		a->flush = *text == 'R' && *value == '@' ? value + 1 : value;
+		return CONTINUE;
+	}
+	a->mode = MODE_NOTHING;
+	if (isdigit((unsigned char)(*text == 'p' ? *value : *text)))
+		return CONTINUE;
+	return complain(PROGRAM, EX_USAGE,
+	    "-q%s: -q tries all mail now, -qIID one message, -qRDOMAIN or "
+	    "-qRADDRESS the mail for that; smtpout queue list shows senders",
+	    text);
+}
+
 static int
 read_option(struct arguments *a, int option)
 {
@@ -204,8 +229,7 @@ read_option(struct arguments *a, int option)
 	case 'N':
 		return read_notify(a, optarg);
 	case 'q':
-		a->mode = optarg == NULL ? MODE_FLUSH : MODE_NOTHING;
-		return CONTINUE;
+		return read_queue(a, optarg != NULL ? optarg : "");
 	case 'R':
 		return read_ret(a, optarg);
 	case 't':

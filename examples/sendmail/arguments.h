@@ -37,6 +37,7 @@ struct arguments {
 	                     * NULL: where smtpout listens by default */
 	uint16_t port;
 	const char *queue; /* of which -bp and -q ask */
+	const char *flush; /* -qI, -qR: what to try; NULL: all */
 
 	/* What puts mail into a drop box before that; NULL: the smtpout that is
 	 * meant has none.  And which one; NULL: the program knows. */

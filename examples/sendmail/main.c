@@ -161,9 +161,12 @@ send_message(const struct arguments *a, int status)
 }
 
 static int
-ask_queue(const struct arguments *a, const char *word)
+ask_queue(const struct arguments *a, const char *verb)
 {
-	return queue_request_send(PROGRAM, a->queue, &word, 1);
+	const char *words[] = { verb, a->flush };
+
+	return queue_request_send(
+	    PROGRAM, a->queue, words, a->flush != NULL ? 2 : 1);
 }
 
 int

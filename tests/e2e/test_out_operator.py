@@ -285,6 +285,17 @@ class Operator(RetryCase):
         self.assertEqual(self.attempts(ident), before)
         self.assertEqual(call("-q").returncode, 0)
         self.deferred(ident, before + 1)
+        for words in ("-qI" + ident, "-qRone.example", "-qR@one.example",
+                      "-qRbob@one.example"):
+            before = self.attempts(ident)
+            done = call(words)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.deferred(ident, before + 1)
+        self.assertEqual(call("-qRother.example").returncode,
+                         os.EX_UNAVAILABLE)
+        done = call("-qSalice")
+        self.assertEqual(done.returncode, os.EX_USAGE)
+        self.assertIn("-qRDOMAIN", done.stderr)
         done = call("-bp", queue="/nonexistent")
         self.assertEqual(done.returncode, os.EX_NOINPUT, done.stderr)
 
