@@ -128,6 +128,7 @@ static const struct option_rule rules[] = {
 	{ "dkim", 0, OPTION_REFUSED, "DOMAIN:SELECTOR:KEYFILE", OF_SMTPOUT, 0,
 	    0, 0 },
 	{ "dkim-subdomains", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },
+	{ "user-share", 0, OPTION_REFUSED, "BYTES", OF_SMTPOUT, 0, 0, 0 },
 	{ "dkim-as-is", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },
 	{ "dkim-fields", 0, OPTION_REFUSED, "LIST", OF_SMTPOUT, 0, 0, 0 },
 	{ "dkim-as-is", 0, OPTION_REFUSED, NULL, OF_SMTPOUT, 0, 0, 0 },

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <smtpd/address.h>
@@ -17,7 +18,7 @@
 #include "text_list.h"
 #include "user_trace.h"
 
-/* As many Received fields as the server takes. */
+/* The first number of Received fields that the server refuses too. */
 #define HOPS_MAX 100
 
 /* One file while it is read. */
@@ -193,12 +194,28 @@ copy_content(struct taking *t, struct smtpd_queue_message *m)
 
 	while ((status = drop_read_block(&t->in, &data, &len)) == 1) {
 		count_hops(t, data, len);
-		if (t->hops > HOPS_MAX)
+		if (t->hops >= HOPS_MAX)
 			return say_bad(t, "it goes in a loop");
 		if (smtpd_queue_write(m, data, len) == -1)
 			return say_errno(t, errno);
 	}
 	return status == 0 ? DROP_QUEUED : say_unread(t);
+}
+
+/* Write ADDRESS to BUF as it is queued, with a domain, and escaped. */
+static const char *
+show_address(
+    const struct taking *t, const char *address, char *buf, size_t size)
+{
+	char parts[SMTPD_ADDRESS_MAX], whole[2 * SMTPD_ADDRESS_MAX];
+	struct smtpd_address a;
+	bool complete = address[0] == '\0' ||
+	    (smtpd_address_parse(address, parts, sizeof(parts), &a) == 0 &&
+		a.domain[0] != '\0');
+
+	snprintf(whole, sizeof(whole), "%s%s%s", address, complete ? "" : "@",
+	    complete ? "" : t->take->mailname);
+	return smtpd_address_escape(whole, buf, size);
 }
 
 /* Log it as submission.h does what comes by SMTP. */
@@ -208,7 +225,7 @@ log_queued(const struct taking *t, const char *id)
 	char from[600], to[600];
 
 	for (size_t i = 0; i < t->rcpts.count; i++) {
-		smtpd_address_escape(t->rcpts.items[i], to, sizeof(to));
+		show_address(t, t->rcpts.items[i], to, sizeof(to));
 		if (i > 0)
 			log_line(t->take->log, SMTPD_LOG_INFO,
 			    "recipient id=%s to=<%s>", id, to);
@@ -216,12 +233,20 @@ log_queued(const struct taking *t, const char *id)
 			log_line(t->take->log, SMTPD_LOG_INFO,
 			    "queued id=%s from=<%s> to=<%s> nrcpt=%zu "
 			    "size=%llu peer=drop-box uid=%lu",
-			    id,
-			    smtpd_address_escape(t->sender, from, sizeof(from)),
+			    id, show_address(t, t->sender, from, sizeof(from)),
 			    to, t->rcpts.count,
 			    (unsigned long long)t->in.format.size,
 			    (unsigned long)t->uid);
 	}
+}
+
+static int64_t
+monotonic_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
 }
 
 static enum drop_outcome
@@ -233,6 +258,12 @@ queue_message(struct taking *t)
 
 	if (outcome != DROP_QUEUED)
 		return outcome;
+	if (!user_shares_has_room(
+		t->take->shares, t->uid, t->in.format.size, monotonic_s())) {
+		snprintf(t->why, t->why_size,
+		    "the user's share of the queue is used up");
+		return DROP_FAILED;
+	}
 	m = begin_message(t);
 	if (m == NULL)
 		return say_errno(t, errno);
@@ -243,6 +274,8 @@ queue_message(struct taking *t)
 	}
 	if (smtpd_queue_commit(m, id) == -1)
 		return say_errno(t, errno);
+	user_shares_add(
+	    t->take->shares, t->uid, t->in.format.size, monotonic_s());
 	log_queued(t, id);
 	return DROP_QUEUED;
 }

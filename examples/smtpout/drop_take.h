@@ -12,14 +12,17 @@
 #include <smtpd/queue.h>
 
 #include "log.h"
+#include "user_shares.h"
 
 /* What all files share. */
 struct drop_take {
 	struct smtpd_queue *queue;
 	struct log *log;
+	struct user_shares *shares;
 	const char *hostname;
-	unsigned fix;      /* of enum smtpd_queue_fix */
-	uint64_t max_size; /* of a message; 0: any */
+	const char *mailname; /* the domain of addresses without one */
+	unsigned fix;         /* of enum smtpd_queue_fix */
+	uint64_t max_size;    /* of a message; 0: any */
 };
 
 enum drop_outcome {

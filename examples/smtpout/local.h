@@ -6,8 +6,8 @@
  * The mail for this machine's own names: addresses in the domain of its mail
  * name, in that of its host name, and in "localhost".  Aliases say who gets it;
  * what is for an account of the machine that has none goes to the postmaster,
- * or by the route of "localhost", so that it is kept where a person can read what
- * the machine's programs write.
+ * or by the route of "localhost", so that it is kept where a person can read
+ * what the machine's programs write.
  */
 
 #include <pthread.h>

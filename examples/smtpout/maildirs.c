@@ -185,6 +185,7 @@ free_place(struct maildirs_place *p)
 static struct maildirs_place *
 find_place(struct maildirs *m, const char *text)
 {
+	const size_t len = strlen(PREFIX) + strlen(text) + 1;
 	struct maildirs_place *p, **more;
 
 	for (size_t i = 0; i < m->count; i++)
@@ -197,12 +198,12 @@ find_place(struct maildirs *m, const char *text)
 		m->items = more;
 	p = calloc(1, sizeof(*p));
 	if (p != NULL)
-		p->text = malloc(strlen(PREFIX) + strlen(text) + 1);
+		p->text = malloc(len);
 	if (m->shared == NULL || more == NULL || p == NULL || p->text == NULL) {
 		free_place(p);
 		return NULL;
 	}
-	sprintf(p->text, PREFIX "%s", text);
+	snprintf(p->text, len, PREFIX "%s", text);
 	p->shared = m->shared;
 	return m->items[m->count++] = p;
 }

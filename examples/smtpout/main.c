@@ -52,6 +52,7 @@ struct smtpout {
 	struct routing routing;
 	struct local local;
 	struct drop_box drop;
+	struct user_shares *shares;
 	struct tls_files tls;
 	struct smtpd_trust *trust;
 	struct dkim_keys dkim;
@@ -290,7 +291,13 @@ open_queue(struct smtpout *p)
 	if (p->queue == NULL)
 		return queue_place_complain(
 		    p->settings.queue, p->settings.in.user, errno, why);
+	p->shares = user_shares_create(
+	    p->settings.user_share, p->settings.queue, p->log);
+	if (p->shares == NULL)
+		return complain(
+		    PROGRAM, EX_OSERR, "--user-share: %s", strerror(errno));
 	p->submission.queue = p->policies.queue = p->queue;
+	p->submission.shares = p->shares;
 	if (submission_register(&p->submission, p->server) == -1 ||
 	    verify_register(p->server, p->queue) == -1)
 		return complain(PROGRAM, EX_OSERR, "no memory");
@@ -300,7 +307,9 @@ open_queue(struct smtpout *p)
 	p->drop.take = (struct drop_take){
 		.queue = p->queue,
 		.log = p->log,
+		.shares = p->shares,
 		.hostname = s.hostname,
+		.mailname = s.local_domain,
 		.fix = s.fix,
 		.max_size = p->settings.in.max_message_size,
 	};
@@ -434,6 +443,7 @@ main(int argc, char **argv)
 		milters_finish(&p.milters);
 		smtpd_queue_close(p.queue);
 		domain_policies_end(&p.policies);
+		user_shares_destroy(p.shares);
 		routing_finish(&p.routing);
 		smtpd_trust_unref(p.trust);
 		dkim_keys_finish(&p.dkim);

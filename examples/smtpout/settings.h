@@ -24,6 +24,7 @@ struct settings {
 	/* How mail comes in. */
 	struct receiver_options in;
 	uint64_t max_per_user; /* 0: no limit */
+	uint64_t user_share;   /* octets in a day; 0: of the disk */
 	bool default_socket;   /* listen on SMTPOUT_SOCKET if that can be */
 	char *mailname;        /* the domain of local names */
 	char *masquerade;      /* NULL: none */

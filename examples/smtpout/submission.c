@@ -14,6 +14,30 @@ struct transaction {
 	char id[SMTPD_QUEUE_ID_SIZE];
 };
 
+/* Set *UID to the user of S, and *NOW to the time for user_shares.h; false: the
+ * user is not known. */
+static bool
+find_user(const struct smtpd_session *s, uid_t *uid, int64_t *now)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	*now = time.tv_sec;
+	return smtpd_session_uid(s, uid) == 0;
+}
+
+/* Whether that user has room for a message of SIZE. */
+static bool
+user_has_room(
+    const struct submission *sub, const struct smtpd_session *s, uint64_t size)
+{
+	int64_t now;
+	uid_t uid;
+
+	return !find_user(s, &uid, &now) ||
+	    user_shares_has_room(sub->shares, uid, size, now);
+}
+
 static int
 check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 {
@@ -24,6 +48,9 @@ check_mail(struct smtpd_session *s, const struct smtpd_command *c, void *user)
 
 	if (code != 0)
 		return code;
+	if (!user_has_room(sub, s, envelope->size))
+		return smtpd_reply(s, 452, "4.3.1",
+		    "Your share of the queue is used up, try again later");
 	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return smtpd_reply(
@@ -57,9 +84,13 @@ submission_note(struct smtpd_session *s,
 	struct transaction *t = smtpd_session_transaction_data(s);
 	const struct submission *sub = user;
 	char reason[LOG_ERROR_SIZE];
+	int64_t now;
+	uid_t uid;
 
 	if (report->error == 0) {
 		snprintf(t->id, sizeof(t->id), "%s", report->id);
+		if (find_user(s, &uid, &now))
+			user_shares_add(sub->shares, uid, report->size, now);
 		log_message(
 		    sub, s, smtpd_session_envelope(s), report->size, 250);
 	}

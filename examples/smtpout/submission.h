@@ -11,11 +11,13 @@
 #include <smtpd/server.h>
 
 #include "log.h"
+#include "user_shares.h"
 
 /* The data that all sessions share. */
 struct submission {
 	struct log *log;
 	struct smtpd_queue *queue;
+	struct user_shares *shares;
 };
 
 /* Log, for smtpd_queue_settings, what became of a message; USER is the struct

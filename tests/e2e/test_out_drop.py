@@ -121,8 +121,9 @@ class Box(DropCase):
             taken.header, rb"Received: by out\.example \(smtpout-drop, from "
             rb"userid %d\);" % os.getuid())
         self.assertEqual(taken.body, b"ab\n")
-        smtpout.wait_log(rf"queued id=\w+ from=<cron> to=<root> nrcpt=1 "
-                         rf"size=\d+ peer=drop-box uid={os.getuid()}$")
+        smtpout.wait_log(rf"queued id=\w+ from=<cron@box\.example> "
+                         rf"to=<root@box\.example> nrcpt=1 size=\d+ "
+                         rf"peer=drop-box uid={os.getuid()}$")
         self.assertEqual(taken.parameters["RET"], "HDRS")
         self.assertEqual(taken.parameters["ENVID"], "id+201")
 
@@ -221,7 +222,7 @@ class Box(DropCase):
         write("i-short", container()[:-1])
         write("j-long", container() + b"x\r\n")
         write("k-address", container(rcpts=["bob@-one.example"]))
-        write("l-loop", container(b"Received: x\r\n" * 101 + b"\r\nx\r\n"))
+        write("l-loop", container(b"Received: x\r\n" * 100 + b"\r\nx\r\n"))
         write("m-forever", b"x" * 100000)
         write("y-unfinished", container()[:20], 0o600)
         write("z-left-behind", container()[:20], 0o600)
@@ -474,6 +475,29 @@ class Users(DropCase):
         done = self.run_as(0, "sh", "-c", f"ls -A {box} {box}/bad")
         self.assertEqual(done.stdout.split(),
                          f"{box}: bad {box}/bad:".encode().split())
+
+    def test_share(self):
+        """One who fills the queue stops nobody else: by the box and by SMTP
+        his mail waits, or is refused."""
+        self.smtpout.arguments += ["--user-share", "1M"]
+        text = container(b"x\r\n" * 200000)
+        for _ in range(3):
+            done = self.run_as(NOBODY, "/var/spool/smtpout-drop.program",
+                               text=text)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.put_as(12345, "eve@one.example")
+        self.smtpout.start()
+        self.smtpout.wait_log(r"queued .*uid=12345$")
+        self.smtpout.wait_log(
+            rf"warning uid={NOBODY} has queued its share of 1048576 octets")
+        self.smtpout.wait_log("mail waits there: the user's share")
+        self.assertEqual(len(self.smtpout.said(rf"queued .*uid={NOBODY}$")), 1)
+        done = self.run_as(
+            NOBODY, world.program("sendmail"), "--port", "25", "-f",
+            "n@home.example", "-i", "bob@one.example",
+            text=b"x\n" * 400000)
+        self.assertEqual(done.returncode, os.EX_TEMPFAIL, done.stderr)
+        self.assertIn(b"452 4.3.1", done.stderr)
 
     def test_turns(self):
         """One user with many messages does not hold up another."""
