@@ -179,8 +179,8 @@ read_port(struct arguments *a, const char *text)
 	    : complain_usage("--port", text);
 }
 
-/* -q: all, an id, or mail for a domain or an address, is tried; a time is that of
- * a daemon, of which there is one. */
+/* -q: all, an id, or mail for a domain or an address, is tried; a time is that
+ * of a daemon, of which there is one. */
 static int
 read_queue(struct arguments *a, const char *text)
 {

@@ -37,8 +37,8 @@ struct aliases {
 	size_t why_size;
 };
 
-/* What WHY says is wrong: the file, by STATUS, or only what is left out.  Return
- * -1, or 0 to go on. */
+/* What WHY says is wrong: the file, by STATUS, or only what is left out.
+ * Return -1, or 0 to go on. */
 static int
 report_mistake(const struct aliases *a, int status)
 {

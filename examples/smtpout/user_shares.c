@@ -63,7 +63,7 @@ user_shares_destroy(struct user_shares *u)
 
 /* Forget what S has had for long enough at NOW. */
 static void
-forget(const struct user_shares *u, struct share *s, int64_t now)
+forget_octets(const struct user_shares *u, struct share *s, int64_t now)
 {
 	double old = (double)u->limit * (double)(now - s->when) / DAY_S;
 
@@ -82,7 +82,7 @@ drop_idle(struct user_shares *u, int64_t now)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < u->count; i++) {
-		forget(u, &u->list[i], now);
+		forget_octets(u, &u->list[i], now);
 		if (u->list[i].octets > 0)
 			u->list[kept++] = u->list[i];
 	}
@@ -95,7 +95,7 @@ find_share(struct user_shares *u, uid_t uid, int64_t now)
 {
 	for (size_t i = 0; i < u->count; i++)
 		if (u->list[i].uid == uid) {
-			forget(u, &u->list[i], now);
+			forget_octets(u, &u->list[i], now);
 			return &u->list[i];
 		}
 	if (u->count == u->cap)

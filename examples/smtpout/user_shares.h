@@ -3,8 +3,8 @@
 #define USER_SHARES_H
 
 /*
- * How much mail each local user may have queued of late: one who submits
- * without end fills the queue for nobody else.  It is counted in memory, and
+ * The mail that each local user may queue in a day: a program that submits
+ * without end fills the queue for no other user.  It is counted in memory, and
  * what is counted is forgotten evenly in a day.  Root, and the user of this
  * process, have no limit.
  */

@@ -253,6 +253,12 @@ class Names(HomeCase):
             "--route", f"box.example=maildir:{mail}/%u",
             "--route", f"localhost=maildir:{mail}/kept-%u",
             aliases="bob: \\bob\n")
+        # Two for one domain are two, and each recipient has its own.
+        lines, _, _ = self.verify("bob", "daemon")
+        self.assertEqual(
+            lines, [f"bob: <bob@box.example> by maildir:{mail}/%u",
+                    "daemon: <daemon@localhost> by "
+                    f"maildir:{mail}/kept-%u"])
         for to in ("daemon", "bob@box.example", "bob@one.example"):
             smtpout.submit(CRON, to, sender="daemon")
         one.wait(1)
