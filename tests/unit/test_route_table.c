@@ -34,6 +34,9 @@ static const struct smtpd_route_target closed =
 static const struct smtpd_route_target program =
     TARGET(SMTPD_ROUTE_LOCAL, .deliver = deliver_nothing);
 
+static const struct smtpd_route_target named = TARGET(
+    SMTPD_ROUTE_LOCAL, .text = "maildir:/m/%u", .deliver = deliver_nothing);
+
 static const struct smtpd_source sources[] = {
 	{ SMTPD_SOURCE_INIT, "192.0.2.7", "bulk.home.test" },
 	{ SMTPD_SOURCE_INIT, "2001:db8::7", NULL },
@@ -52,6 +55,7 @@ static const struct smtpd_route routes[] = {
 	{ SMTPD_ROUTE_INIT, "robot.test", &program, 1 },
 	{ SMTPD_ROUTE_INIT, ".direct.test", &mx, 1 },
 	{ SMTPD_ROUTE_INIT, "from:.home.test", &relay, 1 },
+	{ SMTPD_ROUTE_INIT, "store.test", &named, 1 },
 	{ SMTPD_ROUTE_INIT, "from:bulk.test", bulk, 2 },
 };
 
@@ -64,6 +68,7 @@ static const struct {
 	{ "", "x@lists.home.test", "lmtp:127.0.0.1:24,relay.test:2525,mx" },
 	{ "", "old@home.test", "error:5.1.1 Closed, since May" },
 	{ "", "x@robot.test", "local" },
+	{ "", "x@store.test", "maildir:/m/%u" },
 	{ "a@b.home.test", "x@a.direct.test", "mx" },
 	{ "a@b.home.test", "x@far.test", "relay.test:25" },
 	{ "a@bulk.test", "x@far.test",
