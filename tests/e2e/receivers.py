@@ -27,7 +27,9 @@ class Authority:
         self.dir = where
         os.makedirs(where)
         os.chmod(where, 0o755)
-        self.ca = self.self_signed("ca")[0]
+        self.ca = self.self_signed(
+            "ca", "ca", "-addext",
+            "keyUsage=critical,digitalSignature,keyCertSign")[0]
 
     def run(self, name, *args):
         subprocess.run(
@@ -41,9 +43,9 @@ class Authority:
         return tuple(os.path.join(self.dir, f"{stem}.{kind}")
                      for kind in ("pem", "key"))
 
-    def self_signed(self, name, stem=None):
+    def self_signed(self, name, stem=None, *more):
         certificate, key = self.pair(stem or name)
-        self.run(name, "-addext", "subjectAltName=DNS:" + name,
+        self.run(name, "-addext", "subjectAltName=DNS:" + name, *more,
                  "-out", certificate, "-keyout", key)
         return certificate, key
 
