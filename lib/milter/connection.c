@@ -103,6 +103,24 @@ wait_for(int fd, short events, uint64_t deadline,
 	return -1;
 }
 
+/* Whether DEADLINE has passed, or the wait was cancelled: what comes, or goes,
+ * bit by bit never waits for long.  If so, errno says which. */
+static bool
+is_over(uint64_t deadline, const struct smtpd_milter_wait *wait)
+{
+	struct pollfd cancel = {
+		.fd = wait->cancel_fd(wait->user),
+		.events = POLLIN,
+	};
+
+	if (poll(&cancel, 1, 0) > 0) {
+		errno = ECANCELED;
+		return true;
+	}
+	errno = ETIMEDOUT;
+	return smtpd__clock_ms() >= deadline;
+}
+
 /* The result of a connect() that was begun. */
 static int
 finish_connect(int fd, uint64_t deadline, const struct smtpd_milter_wait *wait)
@@ -257,6 +275,8 @@ smtpd__connection_flush(struct smtpd_milter_connection *c, uint64_t deadline,
 		return -1;
 	}
 	while (at < out->len) {
+		if (at > 0 && is_over(deadline, wait))
+			return -1;
 		n = send(c->fd, out->data + at, out->len - at, MSG_NOSIGNAL);
 		if (n > 0)
 			at += (size_t)n;
@@ -314,7 +334,7 @@ smtpd__connection_read(struct smtpd_milter_connection *c,
 		case SMTPD_PACKET_PART:
 			break;
 		}
-		if (make_room(c, wanted) == -1 ||
+		if (is_over(deadline, wait) || make_room(c, wanted) == -1 ||
 		    read_more(c, deadline, wait) == -1)
 			return -1;
 	}

@@ -91,6 +91,11 @@ exchange_packets(
 	struct smtpd_packet p;
 	int found = 0;
 
+	/* An answer to nothing is none to what is asked now. */
+	if (v->c->in_at != v->c->in_len) {
+		errno = EPROTO;
+		return fail_talk(v);
+	}
 	if (smtpd__connection_flush(v->c, deadline, &v->wait) == -1)
 		return fail_talk(v);
 	while (found == 0) {

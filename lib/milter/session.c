@@ -207,6 +207,9 @@ smtpd__milter_session_begin(struct smtpd_milter_session *ms)
 	enum smtpd_decision_kind kind;
 
 	ms->state = SMTPD_MILTER_ASKED;
+	/* What a filter says after a decision is about no other message. */
+	if (ms->talk.c != NULL && !smtpd__connection_is_fresh(ms->talk.c))
+		smtpd__conversation_close(&ms->talk);
 	if (ms->talk.c != NULL) {
 		ms->talk.c->reused = true;
 		ms->talk.c->answered = false;

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import threading
+import time
 import unittest
 
 import smtpin_fixture as fixture
@@ -131,6 +132,20 @@ def bad_code(conn, _data):
     conn.sendall(packet(b"y250 2.0.0 fine\0"))
 
 
+def drips(conn, data):
+    """An answer that takes a quarter of an hour, and never pauses."""
+    octets = packet(b"y550 5.7.1 " + 20000 * b"x" + b"\0")
+    for octet in octets:
+        conn.sendall(bytes((octet,)))
+        time.sleep(0.04)
+
+
+def works_on(conn, _data):
+    """It says that it is at work, as fast as it can."""
+    while True:
+        conn.sendall(64 * packet(b"p"))
+
+
 def late(conn, _data):
     conn.settimeout(fixture.WAIT)
     conn.recv(1)
@@ -234,6 +249,42 @@ class Faults(unittest.TestCase):
                     milter.connections = 0
                 self.assertEqual(self.deliver(dialogue).codes, "451 4.7.1")
         self.assertEqual(smtpin.new(), [])
+
+    def test_drips(self):
+        """Nor is one that answers bit by bit, or says only that it is at
+        work; it holds up no end either."""
+        milter, smtpin = self.begin("tempfail", "2")
+        for place in ("O", "R", "E3", "E5"):
+            with self.subTest(place=place), Dialogue(smtpin.port) as dialogue:
+                milter.place, milter.fault = place, drips
+                if place == "O":
+                    milter.connections = 0
+                self.assertEqual(self.deliver(dialogue).codes, "451 4.7.1")
+        milter.place, milter.fault = "E5", works_on
+        with Dialogue(smtpin.port) as dialogue:
+            for line in ("MAIL FROM:<a@example.net>",
+                         "RCPT TO:<alice@example.org>", "DATA"):
+                dialogue.say(line)
+            dialogue.send(fixture.plain().replace(b"\n", b"\r\n") + b".\r\n")
+            fixture.until(lambda: milter.place is None, "it was not asked")
+            smtpin.stop()
+        self.assertEqual(smtpin.new(), [])
+
+    def test_says_more(self):
+        """What it says after its decision is about no other message."""
+        milter, smtpin = self.begin("tempfail")
+        with Dialogue(smtpin.port) as dialogue:
+            for place in ("E5", "L", "B"):
+                for more in (b"y550 5.7.1 spam\0", b"c", b"d"):
+                    with self.subTest(place=place, more=more):
+                        milter.place = place
+                        milter.fault = lambda conn, data, more=more: \
+                            conn.sendall(packet(data) + packet(more))
+                        codes = self.deliver(dialogue).codes
+                        self.assertEqual(codes, "250 2.0.0" if place == "E5"
+                                         else "451 4.7.1")
+                        self.assertEqual(self.deliver(dialogue).codes,
+                                         "250 2.0.0")
 
     def test_nobody_there(self):
         """Mail waits until the milter is there."""
