@@ -1,7 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #include "dnssec_check.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "complain.h"
+
 #define CHECK_MS 3000
+
+int
+dnssec_check_servers(struct settings *s)
+{
+	const struct smtpd_resolver_settings settings = {
+		SMTPD_RESOLVER_SETTINGS_INIT,
+		.servers = s->dns,
+	};
+	struct smtpd_resolver *r;
+
+	if (s->dns == NULL)
+		return 0;
+	r = smtpd_resolver_create(&settings);
+	smtpd_resolver_destroy(r);
+	if (r != NULL)
+		return 0;
+	if (errno == EINVAL)
+		return complain(PROGRAM, EX_USAGE,
+		    "--dns \"%s\": give the address of a DNS server, with its "
+		    "port or not: 192.0.2.1, 192.0.2.1:53 or [2001:db8::1]:53",
+		    s->dns);
+	return complain(PROGRAM, EX_OSERR, "--dns: %s", strerror(errno));
+}
 
 void
 dnssec_check(const struct smtpd_resolver_settings *resolver, struct log *log)

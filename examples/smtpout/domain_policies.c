@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "complain.h"
 #include "tls_report_mail.h"
@@ -35,9 +34,6 @@ domain_policies_complete(struct settings *s)
 		return complain(PROGRAM, EX_USAGE,
 		    "--mta-sts on: smtpout was built without libcurl "
 		    "(-Dmta_sts), so it cannot fetch policies");
-	if (s->mta_sts_ca != NULL && access(s->mta_sts_ca, R_OK) == -1)
-		return complain(PROGRAM, EX_NOINPUT, "--mta-sts-ca %s: %s",
-		    s->mta_sts_ca, strerror(errno));
 	/* Mail with a report must be signed (RFC 8460, 3). */
 	s->sends_reports = s->dkim.count > 0;
 	if (s->tls_report == NULL)

@@ -9,6 +9,7 @@
 
 #include "complain.h"
 #include "dkim_keys.h"
+#include "dnssec_check.h"
 #include "domain_policies.h"
 #include "drop_place.h"
 #include "listen.h"
@@ -349,7 +350,8 @@ complete_settings(struct settings *s)
 	static int (*const steps[])(struct settings *) = { complete_listen,
 		complete_receiving, policies_complete, smarthost_complete,
 		complete_limits, complete_sources, complete_certificate,
-		complete_postmaster, complete_dkim, domain_policies_complete };
+		complete_postmaster, complete_dkim, domain_policies_complete,
+		dnssec_check_servers };
 	int status = complete_times(s);
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)

@@ -2,7 +2,9 @@
 #include "trust_files.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <smtpd/tls.h>
 
@@ -22,6 +24,26 @@ add_certificate(const struct settings *s, struct log *log,
 		log_line(log, SMTPD_LOG_WARNING,
 		    "hosts may refuse our certificate: %s", why);
 	return 0;
+}
+
+/* Look at the authorities for policies, which libcurl reads each time, and says
+ * then only that a policy cannot be had. */
+static int
+check_policy_authorities(const struct settings *s)
+{
+	struct smtpd_trust *trust;
+	char why[1024];
+
+	if (s->mta_sts_ca == NULL || !smtpd_tls_supported())
+		return 0;
+	if (access(s->mta_sts_ca, R_OK) == -1)
+		return complain(PROGRAM, EX_NOINPUT, "--mta-sts-ca %s: %s",
+		    s->mta_sts_ca, strerror(errno));
+	trust = smtpd_trust_create(s->mta_sts_ca, why, sizeof(why));
+	smtpd_trust_unref(trust);
+	return trust != NULL
+	    ? 0
+	    : complain(PROGRAM, EX_NOINPUT, "--mta-sts-ca: %s", why);
 }
 
 int
@@ -48,6 +70,11 @@ trust_files_load(
 		status = errno == EINVAL ? EX_CONFIG : EX_NOINPUT;
 		smtpd_trust_unref(trust);
 		return complain(PROGRAM, status, "%s", why);
+	}
+	status = check_policy_authorities(s);
+	if (status != 0) {
+		smtpd_trust_unref(trust);
+		return status;
 	}
 	*out = trust;
 	return 0;

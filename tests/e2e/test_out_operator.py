@@ -364,5 +364,25 @@ class OtherProgram(unittest.TestCase):
                 self.assertIn(f"option of {other}", done.stderr, option)
 
 
+class Mistakes(unittest.TestCase):
+    """What --check finds before a start would."""
+
+    def test_values(self):
+        for option, value, status, words in (
+                ("--dns", "ns.example", os.EX_USAGE, "[2001:db8::1]:53"),
+                ("--dns", "192.0.2.1:x", os.EX_USAGE, "192.0.2.1:53"),
+                ("--mta-sts-ca", "/nowhere", os.EX_NOINPUT, "No such file"),
+                ("--mta-sts-ca", __file__, os.EX_NOINPUT, "no certificates")):
+            with self.subTest(option=option, value=value), \
+                    tempfile.TemporaryDirectory() as root:
+                done = OtherProgram.run_it(
+                    "smtpout", "--check", "--hostname", "out.example",
+                    "--listen", "127.0.0.1:0", "--queue",
+                    os.path.join(root, "queue"), option, value)
+                self.assertEqual(done.returncode, status, done.stderr)
+                self.assertIn(option, done.stderr)
+                self.assertIn(words, done.stderr)
+
+
 if __name__ == "__main__":
     world.main()
