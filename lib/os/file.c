@@ -117,3 +117,21 @@ smtpd__file_open_unnamed(const char *directory)
 		unlink(path);
 	return fd;
 }
+
+int
+smtpd__file_open_regular(int dir, const char *name, struct stat *st)
+{
+	int fd =
+	    openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error;
+
+	if (fd == -1)
+		return -1;
+	errno = EINVAL;
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}

@@ -51,29 +51,32 @@ read_head(const char *text, struct smtpd_sts_stored *out)
 	return (size_t)len;
 }
 
-/* Read the file NAME into BUF.  Return 0, or -1 if it is no policy. */
-static int
+/* Read the file NAME into BUF.  Return whether it has been read; it is a policy
+ * if OUT has a text then. */
+static bool
 read_file(int fd, const char *name, char *buf, struct smtpd_sts_stored *out)
 {
 	const size_t most = HEAD_MAX + SMTPD_STS_POLICY_MAX;
-	int file = openat(fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
+	int file = smtpd__file_open_regular(fd, name, &st);
 	size_t head = 0;
+	bool read = true;
 
 	if (file == -1)
-		return -1;
-	if (fstat(file, &st) == 0 && st.st_size > 0 &&
-	    (size_t)st.st_size < most &&
-	    smtpd__file_read_at(file, buf, (size_t)st.st_size, 0) == 0) {
-		buf[st.st_size] = '\0';
-		head = read_head(buf, out);
-	}
+		return false;
+	if ((uint64_t)st.st_size < most)
+		read =
+		    smtpd__file_read_at(file, buf, (size_t)st.st_size, 0) == 0;
+	else
+		st.st_size = 0;
 	close(file);
-	if (head == 0)
-		return -1;
-	out->text = buf + head;
+	if (!read)
+		return false;
+	buf[st.st_size] = '\0';
+	head = read_head(buf, out);
+	out->text = head > 0 ? buf + head : NULL;
 	out->len = (size_t)st.st_size - head;
-	return 0;
+	return true;
 }
 
 static bool
@@ -101,10 +104,10 @@ smtpd__sts_file_read_all(int fd,
 	while (dir != NULL && buf != NULL && (d = readdir(dir)) != NULL) {
 		struct smtpd_sts_stored stored;
 
-		if (d->d_name[0] == '.')
+		if (d->d_name[0] == '.' ||
+		    !read_file(fd, d->d_name, buf, &stored))
 			continue;
-		if (is_domain(d->d_name) &&
-		    read_file(fd, d->d_name, buf, &stored) == 0)
+		if (is_domain(d->d_name) && stored.text != NULL)
 			each(user, d->d_name, &stored);
 		else
 			smtpd__sts_file_remove(fd, d->d_name);

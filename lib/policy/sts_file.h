@@ -27,7 +27,8 @@ struct smtpd_sts_stored {
 int smtpd__sts_file_open(const char *directory);
 
 /* Call EACH for each policy in directory FD; files that are none, or are half
- * written, are removed. */
+ * written, are removed.  What cannot be read now is left alone: it may be a
+ * policy. */
 void smtpd__sts_file_read_all(int fd,
     void (*each)(
 	void *user, const char *domain, const struct smtpd_sts_stored *stored),

@@ -75,10 +75,10 @@ load_day(struct smtpd_tlsrpt *t, struct smtpd_tlsrpt_day *d)
 	int fd;
 
 	write_name(d->day, name);
-	fd = openat(t->directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = smtpd__file_open_regular(t->directory, name, &st);
 	if (fd == -1)
 		return;
-	if (fstat(fd, &st) == 0 && st.st_size < FILE_MAX)
+	if (st.st_size < FILE_MAX)
 		text = malloc((size_t)st.st_size + 1);
 	if (text != NULL &&
 	    smtpd__file_read_at(fd, text, (size_t)st.st_size, 0) == 0) {

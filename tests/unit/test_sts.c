@@ -300,6 +300,15 @@ write_file(const char *name, const char *text)
 	fclose(file);
 }
 
+static void
+make_pipe(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	assert_int_equal(mkfifo(path, 0600), 0);
+}
+
 static bool
 is_there(const char *name)
 {
@@ -347,6 +356,7 @@ files_that_are_no_policies(void **state)
 	snprintf(text, sizeof(text), "%s%s", head, ENFORCE);
 	write_file("good.example", text);
 	write_file("UPPER.example", text);
+	make_pipe("pipe.example");
 	s = create(directory);
 	net.status = SMTPD_TXT_NONE;
 	assert_int_equal(find_mode(s, "good.example"), SMTPD_STS_ENFORCE);
@@ -360,6 +370,8 @@ files_that_are_no_policies(void **state)
 	assert_false(is_there("none.example"));
 	assert_false(is_there("UPPER.example"));
 	assert_false(is_there("%new"));
+	/* It was not waited for. */
+	assert_true(is_there("pipe.example"));
 }
 
 /* Of so many domains the oldest are forgotten, on the disk too. */

@@ -116,7 +116,8 @@ read_line(struct smtpd_tls_memory *m, char *line, uint32_t today)
 static void
 read_file(struct smtpd_tls_memory *m, uint32_t today)
 {
-	int fd = openat(m->dir, SMTPD_TLS_MEMORY_FILE, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	int fd = smtpd__file_open_regular(m->dir, SMTPD_TLS_MEMORY_FILE, &st);
 	FILE *f = fd != -1 ? fdopen(fd, "r") : NULL;
 	char line[LINE_MAX_SIZE];
 
