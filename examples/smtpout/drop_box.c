@@ -78,6 +78,16 @@ open_own(int at, const char *name)
 	return -1;
 }
 
+/* Whether DIR has a mode that no other directory has: what is in a box is
+ * taken, moved and removed, which would be the end of a /tmp. */
+static bool
+is_box(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) == 0 && (st.st_mode & 01777) == 01730;
+}
+
 int
 drop_box_open(struct drop_box *b, const char *path, char *why, size_t size)
 {
@@ -90,6 +100,12 @@ drop_box_open(struct drop_box *b, const char *path, char *why, size_t size)
 		return fail_open(place,
 		    "it must be a directory of the user of --user, mode 1730, "
 		    "with the group of smtpout-drop",
+		    why, size);
+	errno = 0;
+	if (!is_box(b->dir))
+		return fail_open(place,
+		    "it has another mode than a drop box: if it is one, say "
+		    "chmod 1730",
 		    why, size);
 	b->bad = open_own(b->dir, BAD_NAME);
 	if (b->bad == -1 && errno != ENOENT)

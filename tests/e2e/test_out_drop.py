@@ -268,7 +268,10 @@ class Box(DropCase):
         """A start says what is wrong with it."""
         with open(self.box + "/bad", "wb"):
             pass
-        for box, said in ((self.box, "remove it"),
+        shared = self.scratch + "/tmp"
+        os.mkdir(shared)
+        os.chmod(shared, 0o1777)
+        for box, said in ((self.box, "remove it"), (shared, "chmod 1730"),
                           ("/nonexistent", "mode 1730")):
             with self.world.out.inside():
                 done = subprocess.run(
