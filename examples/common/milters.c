@@ -83,6 +83,10 @@ milters_add(struct milters *m, const struct receiver_options *options,
 	struct smtpd_milter_settings settings;
 	int status = read_settings(options, daemon, &settings);
 
+	if (status == 0 && addresses->count == 0 &&
+	    options->milter_failure != NULL)
+		return complain(daemon->program, EX_USAGE,
+		    "--milter-failure: there is no --milter ADDRESS");
 	if (status != 0 || addresses->count == 0)
 		return status;
 	m->list = calloc(addresses->count, sizeof(struct smtpd_milter *));

@@ -42,6 +42,7 @@ parse_inet(const char *text, struct smtpd_milter_address *out)
 	const char *colon = strrchr(text, ':');
 	const char *host = text, *port;
 	size_t host_len, port_len;
+	unsigned long number;
 
 	errno = EINVAL;
 	if (at == NULL && colon == NULL)
@@ -57,10 +58,10 @@ parse_inet(const char *text, struct smtpd_milter_address *out)
 	}
 	if (!copy_part(out->host, sizeof(out->host), host, host_len) ||
 	    !copy_part(out->port, sizeof(out->port), port, port_len) ||
-	    strspn(out->port, "0123456789") != port_len ||
-	    strtoul(out->port, NULL, 10) > UINT16_MAX)
+	    strspn(out->port, "0123456789") != port_len)
 		return -1;
-	return 0;
+	number = strtoul(out->port, NULL, 10);
+	return number > 0 && number <= UINT16_MAX ? 0 : -1;
 }
 
 int

@@ -370,6 +370,8 @@ class Mistakes(unittest.TestCase):
     def test_values(self):
         for option, value, status, words in (
                 ("--dns", "ns.example", os.EX_USAGE, "[2001:db8::1]:53"),
+                ("--milter-failure", "accept", os.EX_USAGE, "no --milter"),
+                ("--milter", "localhost:0", os.EX_USAGE, "host:port"),
                 ("--dns", "192.0.2.1:x", os.EX_USAGE, "192.0.2.1:53"),
                 ("--mta-sts-ca", "/nowhere", os.EX_NOINPUT, "No such file"),
                 ("--mta-sts-ca", __file__, os.EX_NOINPUT, "no certificates")):

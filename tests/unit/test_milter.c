@@ -231,8 +231,8 @@ addresses_are_read(void **state)
 		"/run/x", "inet:8891@localhost", "inet:127.0.0.1:8891",
 		"localhost:8891", "[::1]:8891", "inet6:8891@[::1]" };
 	static const char *const bad[] = { "", "unix:run/x", "localhost", ":1",
-		"localhost:", "localhost:x", "localhost:65536", "x@localhost",
-		"inet:" };
+		"localhost:", "localhost:x", "localhost:65536", "localhost:0",
+		"x@localhost", "inet:" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++) {
