@@ -92,6 +92,7 @@ class Reports(StsCase):
                      f'rua=https://127.0.0.1/,https://{where}:1/,'
                      f'https://{where}/report"')
         self.web.requests.clear()
+        self.web.text = 100000 * b"thanks\r\n"
         self.smtpout.start()
         fixture.until(lambda: self.web.requests, "no report came",
                       3 * fixture.WAIT)
